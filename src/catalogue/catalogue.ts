@@ -1,0 +1,247 @@
+import type { Model, PersonalData } from '../edm/model.ts';
+
+/**
+ * What `metadata/` says, checked and resolved: the served model, and for every entity set where its rows live and how
+ * they get there. Built once at start; frozen. Ingest, warehouse, sql and upstream read it, nobody writes it.
+ */
+export interface Catalogue {
+  readonly model: Model;
+  /** By source name as in its folder, e.g. the folder name below `metadata/`. */
+  readonly sources: ReadonlyMap<string, Source>;
+  /** By entity set name; one entry for each set of the model. */
+  readonly sets: ReadonlyMap<string, SetBinding>;
+  /** Every export of every source, in a stable order. */
+  readonly exports: readonly Export[];
+}
+
+/** A vendor. `files`: its exports are loaded; `odata`: its feed is proxied; `builtin`: the gateway's own sets (ledger). */
+export interface Source {
+  readonly name: string;
+  readonly title: string;
+  readonly description: string;
+  readonly kind: 'files' | 'odata' | 'builtin';
+  /** Prefix of its entity set names. */
+  readonly prefix: string;
+  /** Present on `files`. */
+  readonly files?: FileDefaults;
+  /** Present on `odata`. */
+  readonly upstream?: UpstreamSettings;
+}
+
+/** How a source writes its files, unless an export says otherwise. */
+export interface FileDefaults {
+  /** IANA zone of wall-clock values without an offset. */
+  readonly timeZone: string;
+  /** Cell texts that mean null, besides the empty cell, compared after trimming. */
+  readonly nullTokens: readonly string[];
+  /** Used where there is no byte order mark and the bytes are not valid UTF-8. */
+  readonly fallbackEncoding: 'windows-1252' | 'iso-8859-1';
+  /** Tried in this order; the one under which the header is recognised wins. */
+  readonly delimiters: readonly string[];
+  /** Luxon format patterns tried after ISO 8601 for date-time text, in this order. */
+  readonly dateTimePatterns: readonly string[];
+  /** File name endings of uploads that are not finished. */
+  readonly temporarySuffixes: readonly string[];
+}
+
+export interface UpstreamSettings {
+  /** Absolute service root after environment expansion; null while the environment gives none. */
+  readonly url: string | null;
+  /** Name of the environment variable that would give it, for messages. */
+  readonly urlVariable: string | null;
+  /** File that holds a static bearer token, re-read when it changes; null: no token. */
+  readonly tokenFile: string | null;
+  /** Longest URL the upstream takes, in characters. */
+  readonly maxUrlLength: number;
+  /** Whole request time limit, in seconds. */
+  readonly timeoutSeconds: number;
+  /** Cron expression in UTC for reading the upstream's `$metadata` again. */
+  readonly metadataSchedule: string;
+}
+
+export type SetBinding = StoredSet | UpstreamSet;
+
+/** A set whose rows are in PostgreSQL, in a table or a view with the same columns. */
+export interface StoredSet {
+  readonly kind: 'stored';
+  readonly name: string;
+  readonly source: string;
+  readonly role: 'export' | 'derived' | 'codeList' | 'ledger';
+  readonly relation: Relation;
+  /** By property name. */
+  readonly columns: ReadonlyMap<string, Column>;
+  /** `bigint` column, unique, never changed: load order, default order, tie-breaker of every page. */
+  readonly rowId: string;
+  /** `bigint` column with the set's data version that last changed the row; null where changes are not tracked. */
+  readonly versionColumn: string | null;
+  /** Rows with a value in this column are kept in the table but not served; null: all rows are served. */
+  readonly hiddenBy: string | null;
+  /** Column groups worth an index beside the key (foreign keys, time columns), as property names. */
+  readonly indexes: readonly (readonly string[])[];
+  readonly derivation: Derivation | null;
+}
+
+/** Proxied live. Property names are exactly the upstream's. */
+export interface UpstreamSet {
+  readonly kind: 'upstream';
+  readonly name: string;
+  readonly source: string;
+  /** Name of the set in the upstream's own service document; null until its `$metadata` was read and the set was found. */
+  readonly upstreamName: string | null;
+  /** The documented name, from which the real one is guessed (case, spaces and brackets ignored). */
+  readonly title: string;
+}
+
+export interface Relation {
+  readonly schema: string;
+  readonly name: string;
+}
+
+export interface Column {
+  readonly name: string;
+  /** PostgreSQL type as `format_type` prints it, e.g. `timestamp with time zone`, `numeric`, `text`. Text is `COLLATE "C"`. */
+  readonly sqlType: string;
+}
+
+/** Rows made by the loads of other sets, in the same transaction; or given by the metadata. */
+export type Derivation =
+  | {
+      /** One row for each member of a list column of one parent set. */
+      readonly kind: 'bridge';
+      readonly from: string;
+      /** Parent key property to bridge property. */
+      readonly parent: ReadonlyMap<string, string>;
+      /** The parent's list column and the bridge property that takes a member. */
+      readonly list: { readonly property: string; readonly as: string };
+      /** A second list paired by position when the counts agree. */
+      readonly paired: { readonly property: string; readonly as: string } | null;
+      /** Bridge property that takes the 1-based position; null: none. */
+      readonly position: string | null;
+    }
+  | {
+      /** Distinct things named by other sets, newest statement wins. */
+      readonly kind: 'dimension';
+      readonly from: readonly DimensionSource[];
+    }
+  | {
+      /** Fixed rows from the metadata file. Values in the order of the set's properties, as CSV text. */
+      readonly kind: 'rows';
+      readonly rows: readonly (readonly (string | null)[])[];
+    };
+
+export interface DimensionSource {
+  /** Entity set that names the thing. */
+  readonly set: string;
+  /** Target property to source property; the target's key properties are all present. */
+  readonly columns: ReadonlyMap<string, string>;
+  /** Source property that says how new the statement is; null: the load time. */
+  readonly stamp: string | null;
+  /** Where two statements are equally new, the smaller rank wins. */
+  readonly rank: number;
+  /** true: the row leaves this dimension when it leaves the source set (e.g. a union of two sets); false: once known, kept. */
+  readonly follows: boolean;
+}
+
+/** One kind of file: the unit of identification, loading and ledger. */
+export interface Export {
+  readonly name: string;
+  readonly source: string;
+  /** Entity set its rows become. */
+  readonly set: string;
+  readonly title: string;
+  readonly description: string;
+  readonly fileRules: readonly FileRule[];
+  readonly files: FileDefaults;
+  readonly key: readonly string[];
+  readonly write: WriteDisposition;
+  /** Where the period comes from when the rows do not carry it; null: the export has no such period. */
+  readonly period: PeriodRule | null;
+  readonly columns: readonly ExportColumn[];
+  readonly computed: readonly ComputedColumn[];
+}
+
+/** Recognises a file by its path: every pattern given must match. Regular expressions, case-insensitive, `/` as separator. */
+export interface FileRule {
+  readonly directory: string | null;
+  readonly name: string | null;
+}
+
+/** Named groups `from` and `to` of `name` hold the period, in `format` (Luxon), in the source's zone. */
+export interface PeriodRule {
+  readonly name: string | null;
+  readonly format: string;
+}
+
+/** dlt's word for how rows meet the table. Every mode upserts by key; they differ in which rows they remove. */
+export type WriteDisposition =
+  | { readonly mode: 'upsert'; readonly winner: string | null }
+  | {
+      readonly mode: 'snapshot';
+      readonly winner: string | null;
+      /** `keep`: a missing row stays in the feed with DeletedAt set; `hide`: it leaves the feed and stays in the table. */
+      readonly missing: 'keep' | 'hide';
+    }
+  | {
+      readonly mode: 'restate';
+      readonly winner: string | null;
+      /** Rows with the same values in these properties are one period and are replaced together. */
+      readonly period: readonly string[];
+    }
+  | {
+      readonly mode: 'delete-insert';
+      readonly winner: string | null;
+      /** Rows with the same values in these properties have one parent and are replaced together. */
+      readonly parent: readonly string[];
+    };
+
+/** How a cell's text becomes a value; the closed list that `ingest` converts (see docs/metadata.md). */
+export type Encoding =
+  | 'text'
+  | 'integer'
+  | 'decimal'
+  | 'boolean'
+  | 'unix-seconds'
+  | 'date-time'
+  | 'date'
+  | 'time-of-day'
+  | 'duration-seconds'
+  | 'percentage'
+  | 'label-list'
+  | 'list'
+  | 'moment';
+
+export interface ExportColumn {
+  readonly property: string;
+  readonly encoding: Encoding;
+  /** Documented header first, then the other spellings and languages; matched after folding, inside this export only. */
+  readonly headers: readonly HeaderName[];
+  /** A file without this column is refused. */
+  readonly required: boolean;
+  /** An empty cell never overwrites a stored value. */
+  readonly keepIfEmpty: boolean;
+  /** 1-based place that identifies the column when its header is unknown and all others are found; null: never by place. */
+  readonly position: number | null;
+  /** `moment` only: the date property that a bare time of day is joined to. */
+  readonly joinedTo: string | null;
+  readonly codeList: string | null;
+  readonly personalData: PersonalData;
+  /** One realistic cell, as it stands in a file. */
+  readonly example: string;
+}
+
+export interface HeaderName {
+  readonly text: string;
+  /** BCP 47 language; documented headers of the main document are `en`. */
+  readonly language: string;
+  /** `documented`: printed in a vendor document; `alias`: accepted besides. */
+  readonly basis: 'documented' | 'alias';
+}
+
+/** A property that no cell holds. */
+export type ComputedColumn =
+  | { readonly kind: 'sha256'; readonly property: string; readonly of: readonly string[] }
+  | { readonly kind: 'period'; readonly property: string; readonly bound: 'start' | 'end' }
+  | { readonly kind: 'match'; readonly property: string; readonly of: string; readonly pattern: string }
+  | { readonly kind: 'instant'; readonly property: string; readonly date: string; readonly time: string }
+  | { readonly kind: 'ambiguous-time'; readonly property: string; readonly date: string; readonly time: string }
+  | { readonly kind: 'text-if-not-integer'; readonly property: string; readonly of: string };

@@ -1,0 +1,88 @@
+/**
+ * The entity data model in CSDL's words (OData CSDL XML 4.0, sections 6 to 13), as frozen records.
+ * Only what a read-only 4.0 feed needs: entity types, primitive properties, navigation properties, entity sets.
+ */
+
+/** The primitive types this gateway reads, stores and serves (CSDL 4.4). */
+export type PrimitiveTypeName =
+  | 'Edm.Binary'
+  | 'Edm.Boolean'
+  | 'Edm.Byte'
+  | 'Edm.Date'
+  | 'Edm.DateTimeOffset'
+  | 'Edm.Decimal'
+  | 'Edm.Double'
+  | 'Edm.Duration'
+  | 'Edm.Guid'
+  | 'Edm.Int16'
+  | 'Edm.Int32'
+  | 'Edm.Int64'
+  | 'Edm.SByte'
+  | 'Edm.Single'
+  | 'Edm.String'
+  | 'Edm.TimeOfDay';
+
+/** How near a property's values are to a person; drives masking and documentation. */
+export type PersonalData = 'none' | 'direct' | 'indirect' | 'pseudonym' | 'content' | 'employee';
+
+/** A structural property (CSDL 6). `maxLength` counts characters; `precision`/`scale` are decimal digits or fraction digits. */
+export interface Property {
+  readonly kind: 'Property';
+  readonly name: string;
+  readonly type: PrimitiveTypeName;
+  /** `Collection(type)`; only upstream sets have these. */
+  readonly collection: boolean;
+  readonly nullable: boolean;
+  readonly maxLength?: number;
+  readonly precision?: number;
+  readonly scale?: number | 'variable';
+  readonly description?: string;
+  readonly personalData?: PersonalData;
+}
+
+/** One pair of joined properties: ours equals the target's. */
+export interface JoinPair {
+  readonly property: string;
+  readonly referencedProperty: string;
+}
+
+/** A navigation property (CSDL 7). `join` holds for both directions; a `ReferentialConstraint` is written only where `collection` is false and the pairs are the target's key. */
+export interface NavigationProperty {
+  readonly kind: 'NavigationProperty';
+  readonly name: string;
+  /** Name of the target entity type, without namespace. */
+  readonly target: string;
+  readonly collection: boolean;
+  readonly nullable: boolean;
+  readonly partner?: string;
+  readonly join: readonly JoinPair[];
+  readonly description?: string;
+}
+
+export interface EntityType {
+  readonly kind: 'EntityType';
+  readonly name: string;
+  readonly key: readonly string[];
+  readonly properties: ReadonlyMap<string, Property>;
+  readonly navigationProperties: ReadonlyMap<string, NavigationProperty>;
+  readonly description?: string;
+}
+
+export interface EntitySet {
+  readonly kind: 'EntitySet';
+  readonly name: string;
+  readonly entityType: EntityType;
+  /** Navigation property name to the name of the entity set it leads to. */
+  readonly navigationPropertyBindings: ReadonlyMap<string, string>;
+  readonly description?: string;
+  /** Properties that `$search` looks into; empty: `$search` is refused for this set. */
+  readonly searchable: readonly string[];
+}
+
+/** The whole served model: one schema, one container. */
+export interface Model {
+  readonly namespace: string;
+  readonly container: string;
+  readonly entityTypes: ReadonlyMap<string, EntityType>;
+  readonly entitySets: ReadonlyMap<string, EntitySet>;
+}

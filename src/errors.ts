@@ -1,0 +1,82 @@
+/**
+ * The closed catalogue of errors. A code is stable for ever: clients and operators match on it, `docs/errors.md`
+ * explains it, and a test compares the two. `status` is the HTTP status where the error answers a request; `recovery`
+ * says what may help: `fatal` (change the input), `retriable` (try again later), `skippable` (the rest goes on without it).
+ */
+export interface ErrorKind {
+  readonly status: number;
+  readonly recovery: 'fatal' | 'retriable' | 'skippable';
+  /** What to do next, in one sentence, shown to whoever meets the error. */
+  readonly remedy: string;
+}
+
+const kind = (status: number, recovery: ErrorKind['recovery'], remedy: string): ErrorKind => ({
+  status,
+  recovery,
+  remedy,
+});
+
+export const errorCatalogue = {
+  // The request's URL.
+  UriSyntax: kind(400, 'fatal', 'Correct the URL at the position named.'),
+  UnknownOption: kind(400, 'fatal', 'Remove the option or correct its name.'),
+  InvalidOption: kind(400, 'fatal', 'Correct the value of the option named.'),
+  UnknownProperty: kind(400, 'fatal', 'Use a property that $metadata declares for this type.'),
+  TypeMismatch: kind(400, 'fatal', 'Compare and combine values of matching types.'),
+  LimitExceeded: kind(400, 'fatal', 'Ask for less in one request.'),
+  InvalidSkipToken: kind(400, 'fatal', 'Start again from the first page.'),
+  UrlTooLong: kind(414, 'fatal', 'Shorten the URL, or send the query with POST to /$query.'),
+  NotImplemented: kind(501, 'fatal', 'Leave the named feature out of the request.'),
+  ResourceNotFound: kind(404, 'fatal', 'Read the service document for the names that exist.'),
+  EntityNotFound: kind(404, 'fatal', 'Check the key.'),
+  // The request's envelope.
+  MethodNotAllowed: kind(405, 'fatal', 'This feed is read-only: use GET or HEAD.'),
+  NotAcceptable: kind(406, 'fatal', 'Accept application/json, or application/xml for $metadata.'),
+  UnsupportedVersion: kind(400, 'fatal', 'Ask for OData 4.0 or newer.'),
+  BadRequest: kind(400, 'fatal', 'Correct the request as the message says.'),
+  Unauthorized: kind(401, 'fatal', 'Send valid credentials.'),
+  // Serving.
+  UpstreamUnavailable: kind(503, 'retriable', 'Try again after the seconds in Retry-After.'),
+  UpstreamRefused: kind(502, 'retriable', 'The proxied feed refused the request; see its message.'),
+  DatabaseUnavailable: kind(503, 'retriable', 'Try again after the seconds in Retry-After.'),
+  QueryTimeout: kind(503, 'retriable', 'Ask for less, for example with $filter, $select or $top.'),
+  ComputationFailed: kind(400, 'fatal', 'An expression cannot be computed for a row: see the message.'),
+  Internal: kind(500, 'retriable', 'Look into the gateway log for the request id.'),
+} as const satisfies Record<string, ErrorKind>;
+
+export type ErrorCode = keyof typeof errorCatalogue;
+
+export interface ErrorContext {
+  /** The query option, property, file or setting that is at fault. */
+  readonly target?: string;
+  /** 0-based offset into the decoded text that was read. */
+  readonly offset?: number;
+  readonly cause?: unknown;
+}
+
+/** The only error thrown on purpose. `message` is one sentence for people; the code is for programs. */
+export class GatewayError extends Error {
+  readonly code: ErrorCode;
+  readonly target: string | undefined;
+  readonly offset: number | undefined;
+
+  constructor(code: ErrorCode, message: string, context: ErrorContext = {}) {
+    super(message, context.cause === undefined ? undefined : { cause: context.cause });
+    this.name = 'GatewayError';
+    this.code = code;
+    this.target = context.target;
+    this.offset = context.offset;
+  }
+
+  get status(): number {
+    return errorCatalogue[this.code].status;
+  }
+
+  get recovery(): ErrorKind['recovery'] {
+    return errorCatalogue[this.code].recovery;
+  }
+
+  get remedy(): string {
+    return errorCatalogue[this.code].remedy;
+  }
+}

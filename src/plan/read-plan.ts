@@ -1,0 +1,388 @@
+import type { EntitySet, EntityType, NavigationProperty, PrimitiveTypeName, Property } from '../edm/model.ts';
+
+/**
+ * The narrow waist: a bound, typed, limited read. SQL and upstream URL are two compilers of it. After binding no name
+ * is looked up again: nodes point at model objects. Frozen.
+ */
+export type ReadPlan =
+  | { readonly kind: 'ServiceDocument' }
+  | { readonly kind: 'Metadata' }
+  | CollectionPlan
+  | EntityPlan
+  | PropertyPlan
+  | CountPlan
+  | CrossjoinPlan
+  | AllPlan;
+
+/** Where the rows come from before any option applies. */
+export type RowSource =
+  | { readonly kind: 'Set'; readonly set: EntitySet }
+  /** `Set(key)/Nav` and longer: rows of the last set reached from the one before. Each step may carry a key or filter. */
+  | {
+      readonly kind: 'Navigated';
+      readonly from: RowSource;
+      readonly navigation: NavigationProperty;
+      readonly set: EntitySet;
+    }
+  | { readonly kind: 'Keyed'; readonly from: RowSource; readonly key: readonly KeyValue[] }
+  | { readonly kind: 'Filtered'; readonly from: RowSource; readonly condition: BoundExpression };
+
+export interface KeyValue {
+  readonly property: Property;
+  readonly value: Constant;
+}
+
+/** Rows of one set, shaped. The same record serves the top level and each level of `$expand`. */
+export interface Selection {
+  readonly set: EntitySet;
+  readonly type: EntityType;
+  /** Served structural properties in declared order (or `$select`ed ones in declared order). */
+  readonly properties: readonly Property[];
+  /** `$compute`d properties that are served. */
+  readonly computed: readonly ComputedProperty[];
+  readonly expands: readonly ExpandPlan[];
+  /** true when `$select` was given; the context URL then lists the names. */
+  readonly selected: boolean;
+  /** Navigation property names named in `$select` without being expanded: listed in the context URL only. */
+  readonly selectedNavigations: readonly string[];
+}
+
+export interface ComputedProperty {
+  readonly name: string;
+  readonly type: PrimitiveTypeName;
+  readonly nullable: boolean;
+  readonly expression: BoundExpression;
+}
+
+/** `$filter`, `$search`, `$orderby`, `$top`, `$skip`, `$count` of one collection. */
+export interface Restriction {
+  readonly filter: BoundExpression | null;
+  readonly search: BoundSearch | null;
+  /** As asked; the compiler appends the tie-breaker. */
+  readonly orderby: readonly OrderKey[];
+  readonly top: number | null;
+  readonly skip: number | null;
+  readonly count: boolean;
+}
+
+export interface OrderKey {
+  readonly expression: BoundExpression;
+  readonly direction: 'asc' | 'desc';
+}
+
+export interface BoundSearch {
+  readonly properties: readonly Property[];
+  readonly expression: SearchNode;
+}
+
+export type SearchNode =
+  | { readonly kind: 'Word' | 'Phrase'; readonly text: string }
+  | { readonly kind: 'Not'; readonly operand: SearchNode }
+  | { readonly kind: 'And' | 'Or'; readonly left: SearchNode; readonly right: SearchNode };
+
+export interface ExpandPlan {
+  readonly navigation: NavigationProperty;
+  /** `entities`: objects; `ref`: `@odata.id` only; `count`: `Nav@odata.count` only. */
+  readonly form: 'entities' | 'ref' | 'count';
+  readonly selection: Selection;
+  readonly restriction: Restriction;
+}
+
+/** A page of a collection. `pageSize` is the server's or the client's smaller wish, in rows. */
+export interface CollectionPlan {
+  readonly kind: 'Collection';
+  readonly source: RowSource;
+  readonly selection: Selection;
+  readonly restriction: Restriction;
+  /** Aggregation pipeline; null: none. With one, `selection` describes the input and `apply.output` what is served. */
+  readonly apply: ApplyPlan | null;
+  /** `$ref` at the end of the path: serve entity references only. */
+  readonly references: boolean;
+  readonly pageSize: number;
+  /** Values of the last row of the page before, in the order of the order keys plus the tie-breaker; null: first page. */
+  readonly after: PagePosition | null;
+  /** Changes since this data version instead of all rows; null: all rows. */
+  readonly since: bigint | null;
+}
+
+/** Position in the total order: one text value per order key (COPY text form before escaping; null for null), then the tie-breaker. */
+export interface PagePosition {
+  readonly values: readonly (string | null)[];
+  readonly rowId: string;
+  /** Rows still wanted when `$top` was given; null: no `$top`. */
+  readonly remaining: number | null;
+}
+
+/** One entity: by key, or over a to-one navigation. `empty`: what an absent row means. */
+export interface EntityPlan {
+  readonly kind: 'Entity';
+  readonly source: RowSource;
+  readonly selection: Selection;
+  readonly empty: 'not-found' | 'no-content';
+  readonly references: boolean;
+}
+
+/** `Set(key)/Prop` and `Set(key)/Prop/$value`. */
+export interface PropertyPlan {
+  readonly kind: 'Property';
+  readonly source: RowSource;
+  readonly set: EntitySet;
+  readonly property: Property;
+  readonly raw: boolean;
+}
+
+/** `/$count`: a bare number. */
+export interface CountPlan {
+  readonly kind: 'Count';
+  readonly source: RowSource;
+  readonly set: EntitySet;
+  readonly restriction: Restriction;
+  readonly apply: ApplyPlan | null;
+}
+
+export interface CrossjoinPlan {
+  readonly kind: 'Crossjoin';
+  readonly sets: readonly EntitySet[];
+  /** Expanded sets in the order of `sets`; a set not expanded is served as its navigation link. */
+  readonly expands: readonly { readonly set: EntitySet; readonly selection: Selection }[];
+  readonly restriction: Restriction;
+  readonly pageSize: number;
+  /** One tie-breaker per set. */
+  readonly after: readonly string[] | null;
+  /** `/$count` at the end. */
+  readonly countOnly: boolean;
+}
+
+export interface AllPlan {
+  readonly kind: 'All';
+}
+
+// ---------------------------------------------------------------- bound expressions
+
+/** Type of an expression; `null` is the type of the null literal alone. */
+export type ValueType = PrimitiveTypeName | 'null';
+
+/** `$it`, a lambda variable, or a set of a crossjoin: stands for one row of `set`. Compared by identity. */
+export interface RangeVariable {
+  readonly name: string;
+  readonly set: EntitySet;
+}
+
+/** A row reached from a variable over to-one navigations (none: the variable's own row). */
+export interface RowPath {
+  readonly variable: RangeVariable;
+  readonly steps: readonly NavigationStep[];
+}
+
+export interface NavigationStep {
+  readonly navigation: NavigationProperty;
+  readonly set: EntitySet;
+}
+
+/**
+ * A constant in canonical text: numbers as decimal digits (`INF`, `-INF`, `NaN` for doubles), booleans `true`/`false`,
+ * dates and times as ISO 8601 (date-time in UTC with `Z`), durations `PnDTnHnMnS`, guids lower case, binary base64url,
+ * strings as they are; null for null.
+ */
+export interface Constant {
+  readonly kind: 'Constant';
+  readonly type: ValueType;
+  readonly value: string | null;
+}
+
+export type ComparisonOperator = 'eq' | 'ne' | 'gt' | 'ge' | 'lt' | 'le';
+export type ArithmeticOperator = 'add' | 'sub' | 'mul' | 'div' | 'divby' | 'mod';
+
+/** The canonical functions (4.01 URL Conventions 5.1.1.5 to 5.1.1.12), after binding to one overload. */
+export type FunctionName =
+  | 'concat'
+  | 'contains'
+  | 'endswith'
+  | 'startswith'
+  | 'indexof'
+  | 'length'
+  | 'substring'
+  | 'matchesPattern'
+  | 'tolower'
+  | 'toupper'
+  | 'trim'
+  | 'year'
+  | 'month'
+  | 'day'
+  | 'hour'
+  | 'minute'
+  | 'second'
+  | 'fractionalseconds'
+  | 'date'
+  | 'time'
+  | 'totaloffsetminutes'
+  | 'totalseconds'
+  | 'now'
+  | 'mindatetime'
+  | 'maxdatetime'
+  | 'round'
+  | 'floor'
+  | 'ceiling';
+
+/** Every node: `type` of its value and whether it can be null. Operands are already converted to a common type by `Convert`. */
+export type BoundExpression =
+  | (Constant & { readonly nullable?: boolean })
+  | {
+      readonly kind: 'PropertyValue';
+      readonly type: PrimitiveTypeName;
+      readonly nullable: boolean;
+      readonly row: RowPath;
+      readonly property: Property;
+    }
+  /** A `$compute`d or aggregated property of the current row, by name. */
+  | {
+      readonly kind: 'ComputedValue';
+      readonly type: PrimitiveTypeName;
+      readonly nullable: boolean;
+      readonly name: string;
+    }
+  | {
+      readonly kind: 'Convert';
+      readonly type: PrimitiveTypeName;
+      readonly nullable: boolean;
+      readonly operand: BoundExpression;
+    }
+  /** eq and ne treat null as a value; gt, ge, lt, le are false where an operand is null (Protocol 11.2.6.1.1). */
+  | {
+      readonly kind: 'Comparison';
+      readonly type: 'Edm.Boolean';
+      readonly nullable: boolean;
+      readonly operator: ComparisonOperator;
+      readonly left: BoundExpression;
+      readonly right: BoundExpression;
+    }
+  | {
+      readonly kind: 'Arithmetic';
+      readonly type: PrimitiveTypeName;
+      readonly nullable: boolean;
+      readonly operator: ArithmeticOperator;
+      readonly left: BoundExpression;
+      readonly right: BoundExpression;
+    }
+  | {
+      readonly kind: 'Negate';
+      readonly type: PrimitiveTypeName;
+      readonly nullable: boolean;
+      readonly operand: BoundExpression;
+    }
+  /** Three-valued as OData says: null and false is false, null or true is true, not null is null. */
+  | {
+      readonly kind: 'Logical';
+      readonly type: 'Edm.Boolean';
+      readonly nullable: boolean;
+      readonly operator: 'and' | 'or';
+      readonly left: BoundExpression;
+      readonly right: BoundExpression;
+    }
+  | {
+      readonly kind: 'Not';
+      readonly type: 'Edm.Boolean';
+      readonly nullable: boolean;
+      readonly operand: BoundExpression;
+    }
+  | {
+      readonly kind: 'In';
+      readonly type: 'Edm.Boolean';
+      readonly nullable: boolean;
+      readonly operand: BoundExpression;
+      readonly items: readonly BoundExpression[];
+    }
+  | {
+      readonly kind: 'Function';
+      readonly type: PrimitiveTypeName;
+      readonly nullable: boolean;
+      readonly name: FunctionName;
+      readonly args: readonly BoundExpression[];
+    }
+  | {
+      readonly kind: 'Case';
+      readonly type: PrimitiveTypeName;
+      readonly nullable: boolean;
+      readonly branches: readonly { readonly when: BoundExpression; readonly then: BoundExpression }[];
+    }
+  /** `path/any(x:...)`, `path/all(x:...)`; `predicate` null: any() of a non-empty collection. */
+  | {
+      readonly kind: 'Lambda';
+      readonly type: 'Edm.Boolean';
+      readonly nullable: boolean;
+      readonly operator: 'any' | 'all';
+      readonly over: CollectionPath;
+      readonly predicate: BoundExpression | null;
+    }
+  | {
+      readonly kind: 'CollectionCount';
+      readonly type: 'Edm.Int64';
+      readonly nullable: boolean;
+      readonly over: CollectionPath;
+      readonly filter: BoundExpression | null;
+      readonly search: BoundSearch | null;
+    }
+  /** `Nav eq null` on a to-one navigation is Not(RowExists). */
+  | { readonly kind: 'RowExists'; readonly type: 'Edm.Boolean'; readonly nullable: boolean; readonly row: RowPath };
+
+/** A collection-valued navigation from a row; `variable` ranges over its rows. */
+export interface CollectionPath {
+  readonly from: RowPath;
+  readonly navigation: NavigationProperty;
+  readonly variable: RangeVariable;
+}
+
+// ---------------------------------------------------------------- aggregation
+
+/** A pipeline: each transformation's input is the output of the one before; the first one's input are the source's rows. */
+export interface ApplyPlan {
+  readonly transformations: readonly BoundTransformation[];
+  /** What is served, in order. Names may be paths of navigation names to the grouped property, e.g. `["Agent","Name"]`. */
+  readonly output: readonly OutputProperty[];
+  /** true when rows keep their entity identity (only filter, search, orderby, top, skip, compute, identity were used). */
+  readonly keepsEntities: boolean;
+}
+
+export interface OutputProperty {
+  readonly path: readonly string[];
+  readonly type: PrimitiveTypeName;
+  readonly nullable: boolean;
+}
+
+export type BoundTransformation =
+  | { readonly kind: 'filter'; readonly condition: BoundExpression }
+  | { readonly kind: 'search'; readonly search: BoundSearch }
+  | { readonly kind: 'compute'; readonly items: readonly ComputedProperty[] }
+  | { readonly kind: 'orderby'; readonly keys: readonly OrderKey[] }
+  | { readonly kind: 'top' | 'skip'; readonly count: number }
+  | { readonly kind: 'aggregate'; readonly items: readonly BoundAggregate[] }
+  | {
+      readonly kind: 'groupby';
+      readonly grouping: readonly GroupingKey[];
+      readonly transformations: readonly BoundTransformation[];
+    }
+  | {
+      readonly kind: 'ranked';
+      readonly name: 'topcount' | 'toppercent' | 'topsum' | 'bottomcount' | 'bottompercent' | 'bottomsum';
+      readonly amount: BoundExpression;
+      readonly by: BoundExpression;
+    }
+  | { readonly kind: 'concat'; readonly branches: readonly ApplyPlan[] };
+
+/** `rollup` n: part of the n-th rollup; keys of one rollup follow each other from coarse to fine. null: a plain key. */
+export interface GroupingKey {
+  readonly path: readonly string[];
+  readonly expression: BoundExpression;
+  readonly rollup: number | null;
+}
+
+export interface BoundAggregate {
+  readonly alias: string;
+  readonly type: PrimitiveTypeName;
+  readonly nullable: boolean;
+  readonly method: 'sum' | 'min' | 'max' | 'average' | 'countdistinct' | 'count';
+  /** null: count rows. */
+  readonly expression: BoundExpression | null;
+  /** `from`: aggregate by these keys with the inner method first. Outermost last. */
+  readonly from: readonly { readonly keys: readonly GroupingKey[]; readonly method: BoundAggregate['method'] }[];
+}

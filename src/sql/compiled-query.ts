@@ -1,0 +1,50 @@
+import type { PrimitiveTypeName } from '../edm/model.ts';
+
+/**
+ * What the compiler hands to the reader: one SELECT without bind parameters (COPY takes none; literals are rendered by
+ * `literal.ts` alone), and the shape that turns its COPY text columns into OData JSON.
+ */
+export interface CompiledQuery {
+  /** A SELECT, without a trailing semicolon. Run as `COPY (text) TO STDOUT`. */
+  readonly text: string;
+  readonly shape: RowShape;
+  /**
+   * Columns appended after the shape's own that are not served: the order values and the tie-breaker, from which the
+   * `$skiptoken` of the last row is made. 0 where no page can follow.
+   */
+  readonly positionColumns: number;
+}
+
+/** Columns are consumed from left to right by the fields, in order. */
+export interface RowShape {
+  readonly fields: readonly FieldShape[];
+}
+
+export type FieldShape =
+  /** One column. `collection` columns hold a JSON array as text. */
+  | { readonly kind: 'value'; readonly name: string; readonly type: PrimitiveTypeName; readonly collection: boolean }
+  /** One presence column (null: the object is null), then the columns of its fields. */
+  | { readonly kind: 'object'; readonly name: string; readonly row: RowShape; readonly control: ControlShape | null }
+  /**
+   * One column holding the rows of a nested collection as text: rows ended by byte `rowEnd`, columns separated by byte
+   * `columnEnd`, null as the single byte 0x1d, bytes 0x01-0x07, 0x0e-0x1f of values written as 0x1b followed by the byte + 0x40.
+   * `withCount`: one more column before it holds `name@odata.count`.
+   */
+  | {
+      readonly kind: 'array';
+      readonly name: string;
+      readonly row: RowShape;
+      readonly rowEnd: number;
+      readonly columnEnd: number;
+      readonly withCount: boolean;
+      readonly control: ControlShape | null;
+    }
+  /** One column: `name@odata.count` alone. */
+  | { readonly kind: 'count'; readonly name: string };
+
+/** Makes `@odata.id` and friends of an entity: the set and its key, whose columns come before the fields of its row. */
+export interface ControlShape {
+  readonly set: string;
+  readonly type: string;
+  readonly key: readonly { readonly name: string; readonly type: PrimitiveTypeName }[];
+}
