@@ -164,6 +164,11 @@ export interface Export {
 export interface FileRule {
   readonly directory: string | null;
   readonly name: string | null;
+  /**
+   * A path that matches, for documentation and generated samples; `{unix}` stands for the file's time in unix seconds,
+   * `{from}` and `{to}` for the period in the rule's format, `{uuid}` for a random id.
+   */
+  readonly example?: string;
 }
 
 /** Named groups `from` and `to` of `name` hold the period, in `format` (Luxon), in the source's zone. */
