@@ -25,7 +25,13 @@ export type RowSource =
       readonly set: EntitySet;
     }
   | { readonly kind: 'Keyed'; readonly from: RowSource; readonly key: readonly KeyValue[] }
-  | { readonly kind: 'Filtered'; readonly from: RowSource; readonly condition: BoundExpression };
+  /** `variable` is the row that the condition speaks of. */
+  | {
+      readonly kind: 'Filtered';
+      readonly from: RowSource;
+      readonly condition: BoundExpression;
+      readonly variable?: RangeVariable;
+    };
 
 export interface KeyValue {
   readonly property: Property;
@@ -45,6 +51,8 @@ export interface Selection {
   readonly selected: boolean;
   /** Navigation property names named in `$select` without being expanded: listed in the context URL only. */
   readonly selectedNavigations: readonly string[];
+  /** The row that the computed expressions speak of; the same object as in the restriction beside it. */
+  readonly variable?: RangeVariable;
 }
 
 export interface ComputedProperty {
@@ -63,6 +71,11 @@ export interface Restriction {
   readonly top: number | null;
   readonly skip: number | null;
   readonly count: boolean;
+  /**
+   * The row that filter, order keys and the pipeline before them speak of (always set by the binder). An expression
+   * may also speak of the row of an outer level (`$it` in a nested option): then its variable is that level's.
+   */
+  readonly variable?: RangeVariable;
 }
 
 export interface OrderKey {
@@ -143,6 +156,8 @@ export interface CountPlan {
 export interface CrossjoinPlan {
   readonly kind: 'Crossjoin';
   readonly sets: readonly EntitySet[];
+  /** The row of each set that the filter speaks of, in the order of `sets`. */
+  readonly variables?: readonly RangeVariable[];
   /** Expanded sets in the order of `sets`; a set not expanded is served as its navigation link. */
   readonly expands: readonly { readonly set: EntitySet; readonly selection: Selection }[];
   readonly restriction: Restriction;
@@ -360,6 +375,8 @@ export type BoundTransformation =
       readonly kind: 'groupby';
       readonly grouping: readonly GroupingKey[];
       readonly transformations: readonly BoundTransformation[];
+      /** By rollup number: true when `$all` came first (a grand total is wanted too). Absent: no rollup. */
+      readonly rollupAll?: readonly boolean[];
     }
   | {
       readonly kind: 'ranked';
