@@ -41,6 +41,20 @@ export const errorCatalogue = {
   DatabaseUnavailable: kind(503, 'retriable', 'Try again after the seconds in Retry-After.'),
   QueryTimeout: kind(503, 'retriable', 'Ask for less, for example with $filter, $select or $top.'),
   ComputationFailed: kind(400, 'fatal', 'An expression cannot be computed for a row: see the message.'),
+  // Starting.
+  EmbeddedServerUnavailable: kind(
+    503,
+    'fatal',
+    'Set DATABASE_URL to a PostgreSQL 16 or newer, or do what the message says.',
+  ),
+  DataFolderInUse: kind(503, 'fatal', 'Stop the other gateway, or set DATA_DIR to another folder.'),
+  DatabaseUnsupported: kind(503, 'fatal', 'Use PostgreSQL 16 or newer.'),
+  MigrationRefused: kind(
+    503,
+    'fatal',
+    'Run the gateway version this database was made for, or restore the migration named.',
+  ),
+  ProvisionRefused: kind(503, 'fatal', 'Change the metadata back, or move the table named out of the way.'),
   Internal: kind(500, 'retriable', 'Look into the gateway log for the request id.'),
 } as const satisfies Record<string, ErrorKind>;
 

