@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { xml2json } from 'odata-csdl';
+import { csdl2openapi } from 'odata-openapi';
+import { validateXML } from 'xmllint-wasm';
+import { metadataJson } from '../../src/edm/metadata-json.ts';
+import { metadataXml } from '../../src/edm/metadata-xml.ts';
+import { smallCapabilities, smallModel } from './small-model.ts';
+
+const resolve = createRequire(import.meta.url).resolve;
+const schemaFile = (name: string) => ({
+  fileName: name,
+  contents: readFileSync(resolve(`odata-csdl/schemas/${name}`), 'utf8'),
+});
+const golden = (name: string): string => readFileSync(new URL(`golden/${name}`, import.meta.url), 'utf8');
+
+/** What `xmllint` says against the OASIS schemas; empty when valid. */
+async function schemaFaults(xml: string): Promise<readonly string[]> {
+  const result = await validateXML({
+    xml: { fileName: 'metadata.xml', contents: xml },
+    schema: schemaFile('edmx.xsd'),
+    preload: [schemaFile('edm.xsd')],
+  });
+  return result.errors.map((error) => error.message);
+}
+
+describe('$metadata', () => {
+  const xml = metadataXml(smallModel(), smallCapabilities());
+
+  it('is the golden document', () => {
+    assert.equal(xml, golden('small-metadata.xml'));
+  });
+
+  it('is valid against the OASIS schema, with and without capabilities', async () => {
+    assert.deepEqual(await schemaFaults(xml), []);
+    assert.deepEqual(await schemaFaults(metadataXml(smallModel())), []);
+  });
+
+  it('the schema check can fail', async () => {
+    assert.notDeepEqual(await schemaFaults(xml.replace('<EntityType Name="Agent">', '<EntityType Nam="Agent">')), []);
+  });
+
+  it('says 4.0 and holds no 4.01 construct', () => {
+    assert.match(xml, /<edmx:Edmx [^>]*Version="4\.0"/);
+    assert.doesNotMatch(xml, /4\.01"|floating|ContainsTarget|Edm\.PrimitiveType/);
+  });
+
+  it('gives every decimal precision and scale, and facets only to types that have them', () => {
+    for (const line of xml.match(/<Property .*?>/g) ?? []) {
+      const type = /Type="(?:Collection\()?Edm\.(\w+)/.exec(line)?.[1] ?? '';
+      if (type === 'Decimal') assert.match(line, /Precision="\d+" Scale="(\d+|variable)"/);
+      else assert.doesNotMatch(line, /Scale=/);
+      if (!['String', 'Binary'].includes(type)) assert.doesNotMatch(line, /MaxLength=/);
+      if (!['Decimal', 'DateTimeOffset', 'TimeOfDay', 'Duration'].includes(type))
+        assert.doesNotMatch(line, /Precision=/);
+    }
+  });
+
+  it('keeps line breaks and quotes of descriptions', () => {
+    const type = (xml2json(xml)['Small.Feed'] as { Agent: { name: Record<string, string> } }).Agent;
+    assert.equal(type.name['@Org.OData.Core.V1.Description'], 'First line\nsecond "line"');
+  });
+
+  it('as JSON says the same as the OASIS translation of the XML', () => {
+    const translated = xml2json(xml);
+    const ours = JSON.parse(JSON.stringify(metadataJson(smallModel(), smallCapabilities()))) as Record<string, unknown>;
+    assert.deepEqual(ours, { ...translated, $Version: '4.01' });
+  });
+
+  it('is read by odata-openapi', () => {
+    const api = csdl2openapi(xml2json(xml)) as { paths: Record<string, unknown> };
+    assert.ok('/Cases' in api.paths && '/Agents' in api.paths, Object.keys(api.paths).join());
+  });
+});
