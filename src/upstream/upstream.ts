@@ -1,0 +1,92 @@
+import type { EntitySet, Property } from '../edm/model.ts';
+import type { CollectionPlan, CountPlan, EntityPlan, PropertyPlan, Selection } from '../plan/read-plan.ts';
+
+/** The plans a proxied feed can answer; every set in them is one of its source. */
+export type UpstreamPlan = CollectionPlan | EntityPlan | PropertyPlan | CountPlan;
+
+/**
+ * One proxied source, connected. Twin of `warehouse/database.ts`: `http` gets this interface, never an HTTP client.
+ *
+ * Before the first byte of a reply all methods throw GatewayError: `UpstreamUnavailable` (down, timed out, 5xx, 429),
+ * `UpstreamRefused` (401, 403, another 4xx, not OData JSON), `NotImplemented` (an option the upstream cannot do, named),
+ * `InvalidSkipToken`, `EntityNotFound`. While `rows` are read they throw the same errors from the iteration: the caller
+ * must then break its own transfer, never end it as if it were complete.
+ */
+export interface Upstream {
+  /** Name of its source in the catalogue. */
+  readonly source: string;
+  read(plan: UpstreamPlan, options: UpstreamReadOptions): Promise<UpstreamReply>;
+  /** Rows of one set whose `property` has one of the values; the seam for navigation between sources. */
+  fetchByKeys(request: KeyedRequest, options: UpstreamReadOptions): AsyncIterable<KeyedRow>;
+  state(): UpstreamState;
+  /** Reads `$metadata` now instead of waiting for the schedule. Never throws: the outcome is in `state()`. */
+  refresh(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface UpstreamReadOptions {
+  /** Service root of OUR feed with a trailing slash; ids are built on it. */
+  readonly root: string;
+  /** Text of the request's `$skiptoken`; null: first page. Made by an earlier reply's `next`; anything else is InvalidSkipToken. */
+  readonly skipToken: string | null;
+  /** Write Int64 and Decimal as strings. */
+  readonly ieee754Compatible: boolean;
+  /** `Prefer: omit-values=nulls` was asked for. */
+  readonly omitNulls: boolean;
+  readonly metadata: 'none' | 'minimal' | 'full';
+  /** Aborts when the client hung up: the upstream request is cancelled. */
+  readonly signal: AbortSignal;
+}
+
+export type UpstreamReply =
+  | {
+      readonly kind: 'collection';
+      /** Value of `@odata.count` when the plan asks for it and the upstream sent it before the rows. */
+      readonly count: string | null;
+      /** UTF-8 JSON objects, separated by `,` inside and between the chunks; no brackets around them. */
+      readonly rows: AsyncIterable<Uint8Array>;
+      /** To be asked after the last row. */
+      end(): CollectionEnd;
+    }
+  /** One JSON object, its members those of the plan's selection; write `@odata.context` in front of them. */
+  | { readonly kind: 'entity'; readonly json: Uint8Array; readonly etag: null }
+  /** `value` is JSON text for `{"value":...}`, null where the property is null; `raw` is the text for `/$value`. */
+  | { readonly kind: 'property'; readonly json: string; readonly raw: string | null }
+  | { readonly kind: 'count'; readonly count: string }
+  /** The row does not exist: 404 or 204 as `EntityPlan.empty` says. */
+  | { readonly kind: 'absent' };
+
+export interface CollectionEnd {
+  /** Value of `@odata.count` when the upstream sent it after the rows; null where it was in `count` already or not asked for. */
+  readonly count: string | null;
+  /** Text for OUR `$skiptoken`, all other options of the request staying as they are; null: no further page. */
+  readonly next: string | null;
+}
+
+export interface KeyedRequest {
+  readonly set: EntitySet;
+  /** The property compared, part of `selection` or not. */
+  readonly property: Property;
+  /** Canonical text of the values (see `Constant`); duplicates allowed. */
+  readonly values: readonly string[];
+  readonly selection: Selection;
+}
+
+export interface KeyedRow {
+  /** Canonical text of the compared property. */
+  readonly key: string;
+  /** The row as a JSON object, members as `selection` says. */
+  readonly json: string;
+}
+
+export interface UpstreamState {
+  readonly source: string;
+  /** null: no URL is configured. */
+  readonly url: string | null;
+  /** When `$metadata` was last read; null: never since the start, the copy on disk or the catalogue's own model is served. */
+  readonly metadataReadAt: Date | null;
+  /** Message of the last failure to read it; null: the last attempt succeeded. */
+  readonly failure: string | null;
+  /** Differences between the catalogue's documents and the upstream's `$metadata`, one sentence each. */
+  readonly differences: readonly string[];
+}
