@@ -8,6 +8,18 @@ export interface CompiledQuery {
   /** A SELECT, without a trailing semicolon. Run as `COPY (text) TO STDOUT`. */
   readonly text: string;
   readonly shape: RowShape;
+  /** Key columns of the row itself, before the columns of `shape`, when ids were asked for; absent or null: none. */
+  readonly control?: ControlShape | null;
+  /**
+   * How many rows may be written. A further row is never written: it only says that there is a next page. Absent or
+   * null: all rows are written.
+   */
+  readonly limit?: number | null;
+  /**
+   * `$top` rows still wanted after this page (`remaining` of the next `PagePosition`); null: no `$top`.
+   * Absent like null.
+   */
+  readonly remaining?: number | null;
   /**
    * Columns appended after the shape's own that are not served: the order values and the tie-breaker, from which the
    * `$skiptoken` of the last row is made. 0 where no page can follow.
