@@ -1,0 +1,50 @@
+/**
+ * A growing run of bytes that writers append to. `bytes` and `view` show the same memory and change together when it
+ * grows, so a writer reads them afresh after each `ensure`.
+ */
+export class ByteOutput {
+  bytes: Buffer;
+  view: DataView;
+  /** Where the next byte goes. */
+  position = 0;
+
+  constructor(capacity: number) {
+    this.bytes = Buffer.allocUnsafeSlow(capacity);
+    this.view = new DataView(this.bytes.buffer, this.bytes.byteOffset, capacity);
+  }
+
+  get free(): number {
+    return this.bytes.length - this.position;
+  }
+
+  /** Makes room for `count` more bytes, keeping what was written. */
+  ensure(count: number): void {
+    if (this.free >= count) return;
+    const grown = Buffer.allocUnsafeSlow(Math.max(this.bytes.length * 2, this.position + count));
+    this.bytes.copy(grown, 0, 0, this.position);
+    this.bytes = grown;
+    this.view = new DataView(grown.buffer, grown.byteOffset, grown.length);
+  }
+
+  /** Appends bytes, growing when needed. */
+  append(bytes: Uint8Array): void {
+    this.ensure(bytes.length);
+    this.bytes.set(bytes, this.position);
+    this.position += bytes.length;
+  }
+
+  /** Appends text as UTF-8, growing when needed. */
+  appendText(text: string): void {
+    this.ensure(text.length * 3);
+    this.position += this.bytes.write(text, this.position, 'utf8');
+  }
+
+  /** Goes on in other memory from its start; gives back the memory that was in use. */
+  swap(replacement: Buffer): Buffer {
+    const used = this.bytes;
+    this.bytes = replacement;
+    this.view = new DataView(replacement.buffer, replacement.byteOffset, replacement.length);
+    this.position = 0;
+    return used;
+  }
+}

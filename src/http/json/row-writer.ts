@@ -1,0 +1,218 @@
+import type { ControlShape, FieldShape, RowShape } from '../../sql/compiled-query.ts';
+import type { ByteOutput } from './byte-output.ts';
+import { type ByteRun, byteRun, putRun } from './byte-run.ts';
+import { cellForm, typeAnnotation } from './cell-form.ts';
+import type { CellInput } from './cell-input.ts';
+import { cellEnd, cellText, isNull } from './cell-text.ts';
+import { entityId } from './entity-id.ts';
+import type { JsonFormat } from './json-format.ts';
+
+/**
+ * One part of a row. `write` reads its columns from `start` on and gives back where the next column starts. Every part
+ * begins with a comma; the row that holds it turns the first comma into its opening brace.
+ */
+interface Part {
+  readonly columns: number;
+  /** Bytes it may write besides six for each byte it reads. */
+  readonly overhead: number;
+  write(input: CellInput, start: number, output: ByteOutput): number;
+}
+
+/** Where a row stands: in the COPY row itself, or in the text of a nested collection whose outer separators are `stops`. */
+interface Level {
+  readonly nested: boolean;
+  readonly stops: readonly number[];
+}
+
+const topLevel: Level = { nested: false, stops: [0x09, 0x0a] };
+const comma = 0x2c;
+
+/** Turns the columns of one row into one JSON object. Made once for each plan. */
+export interface RowWriter extends Part {
+  /** As `write`, with the room made first; `end` is where the row's line feed stands. */
+  row(input: CellInput, span: { readonly start: number; readonly end: number }, output: ByteOutput): number;
+  /** Most bytes that a row of `length` bytes without nested collections can take. */
+  bound(length: number): number;
+}
+
+/** Chooses a byte function for each column of the shape, once, so that no row has to look at types. */
+export function rowWriter(shape: RowShape, format: JsonFormat, control: ControlShape | null = null): RowWriter {
+  return compileRow({ shape, control }, format, topLevel);
+}
+
+interface Row {
+  readonly shape: RowShape;
+  readonly control: ControlShape | null;
+}
+
+function compileRow(row: Row, format: JsonFormat, level: Level): RowWriter {
+  const parts = row.shape.fields.map((field) => compileField(field, format, level));
+  if (row.control !== null) parts.unshift(controlPart(row.control, format, level));
+  const overhead = parts.reduce((sum, part) => sum + part.overhead, 16);
+  const columns = parts.reduce((sum, part) => sum + part.columns, 0);
+  const write = (input: CellInput, start: number, output: ByteOutput): number => {
+    const opening = output.position;
+    let at = start;
+    for (let index = 0; index < parts.length; index++) at = (parts[index] as Part).write(input, at, output);
+    if (output.position === opening) output.position++;
+    output.bytes[opening] = 0x7b;
+    output.bytes[output.position++] = 0x7d;
+    return at;
+  };
+  const bound = (length: number): number => length * 6 + overhead;
+  return {
+    columns,
+    overhead,
+    write,
+    bound,
+    row(input, span, output) {
+      input.rowEnd = span.end;
+      output.ensure(bound(span.end - span.start));
+      return write(input, span.start, output);
+    },
+  };
+}
+
+function compileField(field: FieldShape, format: JsonFormat, level: Level): Part {
+  switch (field.kind) {
+    case 'value':
+      return valuePart(field, format, level);
+    case 'count':
+      return countPart(field.name, level);
+    case 'object':
+      return objectPart(field, format, level);
+    case 'array':
+      return arrayPart(field, format, level);
+  }
+}
+
+const keyText = (name: string): string => `,${JSON.stringify(name)}:`;
+
+function valuePart(field: FieldShape & { kind: 'value' }, format: JsonFormat, { nested }: Level): Part {
+  const form = cellForm(field, { nested, ieee754Compatible: format.ieee754Compatible });
+  const annotation = format.metadata === 'full' ? typeAnnotation(field.type, field.collection) : null;
+  const prefix = annotation === null ? '' : `${keyText(`${field.name}@odata.type`)}"${annotation}"`;
+  const key = prefix + keyText(field.name);
+  const opening = byteRun(form.quoted ? `${key}"` : key);
+  const absent = format.omitNulls && !field.collection ? null : byteRun(`${key}${field.collection ? '[]' : 'null'}`);
+  const overhead = Math.max(opening.length, absent?.length ?? 0) + 64;
+  const { write: writeCell, quoted } = form;
+  const nullLength = nested ? 1 : 2;
+  return {
+    columns: 1,
+    overhead,
+    write(input, start, output) {
+      if (isNull(input, start, nested)) {
+        if (absent !== null) putRun(absent, output);
+        return start + nullLength + 1;
+      }
+      putRun(opening, output);
+      const end = writeCell(input, start, output);
+      if (quoted) output.bytes[output.position++] = 0x22;
+      return end + 1;
+    },
+  };
+}
+
+function countPart(name: string, { nested }: Level): Part {
+  const key = byteRun(keyText(`${name}@odata.count`));
+  const { write: writeCell } = cellForm({ type: 'Edm.Int32', collection: false }, { nested, ieee754Compatible: false });
+  return {
+    columns: 1,
+    overhead: key.length + 64,
+    write(input, start, output) {
+      putRun(key, output);
+      if (!isNull(input, start, nested)) return writeCell(input, start, output) + 1;
+      output.bytes[output.position++] = 0x30;
+      return cellEnd(input, start, nested) + 1;
+    },
+  };
+}
+
+function objectPart(field: FieldShape & { kind: 'object' }, format: JsonFormat, level: Level): Part {
+  const key = byteRun(keyText(field.name));
+  const absent = format.omitNulls ? null : byteRun(`${keyText(field.name)}null`);
+  const row = compileRow({ shape: field.row, control: field.control }, format, level);
+  return {
+    columns: row.columns + 1,
+    overhead: row.overhead + key.length + 64,
+    write(input, start, output) {
+      const first = cellEnd(input, start, level.nested) + 1;
+      if (isNull(input, start, level.nested)) {
+        if (absent !== null) putRun(absent, output);
+        return skipColumns(input, first, { count: row.columns, nested: level.nested });
+      }
+      putRun(key, output);
+      return row.write(input, first, output);
+    },
+  };
+}
+
+function skipColumns(input: CellInput, start: number, columns: { count: number; nested: boolean }): number {
+  let at = start;
+  for (let index = 0; index < columns.count; index++) at = cellEnd(input, at, columns.nested) + 1;
+  return at;
+}
+
+function arrayPart(field: FieldShape & { kind: 'array' }, format: JsonFormat, level: Level): Part {
+  const count = field.withCount ? countPart(field.name, level) : null;
+  const key = byteRun(`${keyText(field.name)}[`);
+  const inner: Level = { nested: true, stops: [field.columnEnd, field.rowEnd] };
+  const row = compileRow({ shape: field.row, control: field.control }, format, inner);
+  const rows = { row, stops: level.stops };
+  return {
+    columns: count === null ? 1 : 2,
+    overhead: key.length + 64 + (count?.overhead ?? 0),
+    write(input, start, output) {
+      const first = count === null ? start : count.write(input, start, output);
+      putRun(key, output);
+      const end = isNull(input, first, level.nested)
+        ? cellEnd(input, first, level.nested)
+        : writeRows(rows, input, { at: first, output });
+      output.bytes[output.position++] = 0x5d;
+      return end + 1;
+    },
+  };
+}
+
+/** The rows of one nested collection; gives back where the outer separator stands. */
+function writeRows(
+  rows: { readonly row: RowWriter; readonly stops: readonly number[] },
+  input: CellInput,
+  place: { at: number; readonly output: ByteOutput },
+): number {
+  const { output } = place;
+  let at = place.at;
+  let first = true;
+  while (!rows.stops.includes(input.bytes[at] as number)) {
+    output.ensure(rows.row.bound(input.rowEnd - at) + 64);
+    if (!first) output.bytes[output.position++] = comma;
+    first = false;
+    at = rows.row.write(input, at, output);
+  }
+  return at;
+}
+
+function controlPart(control: ControlShape, format: JsonFormat, { nested }: Level): Part {
+  const type = byteRun(`,"@odata.type":"#${format.namespace}.${control.type}"`);
+  return {
+    columns: control.key.length,
+    overhead: 512 + format.root.length + type.length + control.set.length,
+    write(input, start, output) {
+      let at = start;
+      const values: string[] = [];
+      for (let index = 0; index < control.key.length; index++) {
+        values.push(cellText(input, at, nested) ?? '');
+        at = cellEnd(input, at, nested) + 1;
+      }
+      writeControl(output, format, { type, id: entityId(control, values) });
+      return at;
+    },
+  };
+}
+
+/** `metadata=none` leaves control information out, except the id of a reference, which is all that a reference is. */
+function writeControl(output: ByteOutput, format: JsonFormat, control: { type: ByteRun; id: string }): void {
+  if (format.metadata === 'full') putRun(control.type, output);
+  output.position += output.bytes.write(`,"@odata.id":"${format.root}${control.id}"`, output.position, 'latin1');
+}
