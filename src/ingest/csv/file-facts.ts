@@ -1,0 +1,80 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { open, stat } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { GatewayError } from '../../errors.ts';
+import { byteOrderMark, type EncodingEvidence, Utf8Census } from './file-encoding.ts';
+
+/** What is known of a file before its content is understood. */
+export interface FileFacts {
+  readonly path: string;
+  readonly name: string;
+  readonly bytes: number;
+  /** Hex digest of the whole content; the identity of a file under any name. */
+  readonly sha256: string;
+  readonly modifiedAt: Date;
+  readonly evidence: EncodingEvidence;
+}
+
+const CHUNK = 256 * 1024;
+
+/**
+ * Reads the whole file once: its digest and its encoding. Throws FileUnreadable when it cannot be read, or when it
+ * changed while it was read (an upload still going on).
+ */
+export async function examineFile(path: string): Promise<FileFacts> {
+  const before = await statFile(path);
+  const hash = createHash('sha256');
+  const census = new Utf8Census();
+  let mark: Pick<EncodingEvidence, 'bom' | 'bomBytes'> | null = null;
+  let bytes = 0;
+  try {
+    for await (const chunk of createReadStream(path, { highWaterMark: CHUNK }) as AsyncIterable<Buffer>) {
+      mark ??= byteOrderMark(chunk);
+      hash.update(chunk);
+      if (mark.bom !== 'utf-16le' && mark.bom !== 'utf-16be') census.push(chunk);
+      bytes += chunk.length;
+    }
+  } catch (cause) {
+    throw unreadable(path, cause);
+  }
+  census.end();
+  const after = await statFile(path);
+  if (after.size !== bytes || after.mtimeMs !== before.mtimeMs) {
+    throw new GatewayError('FileUnreadable', `${path} changed while it was read`, { target: path });
+  }
+  return {
+    path,
+    name: basename(path),
+    bytes,
+    sha256: hash.digest('hex'),
+    modifiedAt: after.mtime,
+    evidence: {
+      ...(mark ?? { bom: null, bomBytes: 0 }),
+      multiByte: census.multiByte,
+      malformed: census.malformed,
+    },
+  };
+}
+
+/** The first bytes of a file, enough for its header. */
+export async function readHead(path: string, bytes = CHUNK): Promise<Buffer> {
+  const file = await open(path, 'r').catch((cause: unknown) => Promise.reject(unreadable(path, cause)));
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(bytes), 0, bytes, 0);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await file.close();
+  }
+}
+
+async function statFile(path: string) {
+  const stats = await stat(path).catch((cause: unknown) => Promise.reject(unreadable(path, cause)));
+  if (!stats.isFile()) throw new GatewayError('FileUnreadable', `${path} is not a file`, { target: path });
+  return stats;
+}
+
+function unreadable(path: string, cause: unknown): GatewayError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new GatewayError('FileUnreadable', `${path} cannot be read: ${reason}`, { target: path, cause });
+}

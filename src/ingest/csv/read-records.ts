@@ -1,0 +1,70 @@
+import { createReadStream } from 'node:fs';
+import type { FileEncoding } from './file-encoding.ts';
+import { decodeLossy, unitDecoder, unitReader } from './text-decoding.ts';
+import { type CsvFault, type CsvRecord, CsvTokenizer } from './tokenizer.ts';
+
+/** How the text of a file is written: what a reader must know to cut it into records. */
+export interface TextLayout {
+  readonly encoding: FileEncoding;
+  readonly bomBytes: number;
+  readonly delimiter: string;
+  /** The file says its delimiter itself, in a first line `sep=X`. */
+  readonly separatorLine: boolean;
+  readonly lineEnd: '\n' | '\r';
+  /** Byte offset and line number where the header record may start (after the mark and the `sep=` line). */
+  readonly start: number;
+  readonly startLine: number;
+}
+
+/** A record as text. `raw` is shown to people; its bytes are `byteStart` to `byteEnd` of the file. */
+export interface TextRecord extends Omit<CsvRecord, 'fault'> {
+  readonly fault: CsvFault | 'INVALID_ENCODING' | null;
+}
+
+/** Longest record taken; longer ones are rejected. Generous: the longest known cell is a mail of some 100 kB. */
+export const MAX_RECORD_LENGTH = 4 * 1024 * 1024;
+
+export interface ReadOptions {
+  readonly maxRecordLength?: number;
+  /** Told after every chunk how many bytes of the file were read. */
+  readonly onBytes?: (bytes: number) => void;
+}
+
+/** The records of a file from its header on, in batches as they come from the disk; the first record is the header. */
+export async function* readRecords(
+  path: string,
+  layout: TextLayout,
+  options: ReadOptions = {},
+): AsyncGenerator<TextRecord[]> {
+  const units = unitReader(layout.encoding);
+  const tokenizer = new CsvTokenizer({
+    delimiter: layout.delimiter,
+    lineEnd: layout.lineEnd,
+    unitBytes: units.unitBytes,
+    byteOffset: layout.start,
+    line: layout.startLine,
+    maxRecordLength: options.maxRecordLength ?? MAX_RECORD_LENGTH,
+  });
+  const toText = textOf(layout.encoding);
+  let bytes = layout.start;
+  const stream = createReadStream(path, { start: layout.start, highWaterMark: 256 * 1024 });
+  for await (const chunk of stream as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    yield tokenizer.push(units.read(chunk)).map(toText);
+    options.onBytes?.(bytes);
+  }
+  yield [...tokenizer.push(units.end()), ...tokenizer.end()].map(toText);
+}
+
+/** Decodes a record's units; a record whose bytes are broken gets a fault and its raw text as well as it can be shown. */
+export function textOf(encoding: FileEncoding): (record: CsvRecord) => TextRecord {
+  const decode = unitDecoder(encoding);
+  if (encoding === 'utf-16le' || encoding === 'utf-16be' || encoding === 'iso-8859-1') return (record) => record;
+  return (record) => {
+    const raw = decode(record.raw);
+    if (raw === record.raw) return record;
+    if (raw === null)
+      return { ...record, raw: decodeLossy(record.raw, encoding), fields: [], fault: 'INVALID_ENCODING' };
+    return { ...record, raw, fields: record.fields.map((field) => decode(field) ?? field) };
+  };
+}
