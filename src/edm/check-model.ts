@@ -13,7 +13,8 @@ export const safeName = /^[A-Za-z][A-Za-z0-9_]{0,127}$/;
 
 /**
  * Everything that would make a client refuse the document or resolve a name to nothing: names, duplicates, keys, types,
- * facets, partners both ways, joins, bindings. An empty list: the model may be published.
+ * facets, partners both ways, joins, bindings. An empty list: the model may be published. A navigation without any join
+ * is no fault: a proxied feed can follow one whose joined properties it does not tell.
  */
 export function checkModel(model: Model): readonly ModelFault[] {
   const faults: ModelFault[] = [];
@@ -124,7 +125,6 @@ function checkNavigation({ type, navigation, model }: Place, report: Report): vo
     report(path, `leads to ${navigation.target}, which is not an entity type`);
     return;
   }
-  if (navigation.join.length === 0) report(path, 'has no join');
   for (const { property, referencedProperty } of navigation.join) {
     const ours = type.properties.get(property);
     const theirs = target.properties.get(referencedProperty);

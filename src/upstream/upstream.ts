@@ -24,9 +24,12 @@ export interface Upstream {
   close(): Promise<void>;
 }
 
+/** The first five are `http`'s own `JsonFormat`, so that one can be spread into the other. */
 export interface UpstreamReadOptions {
   /** Service root of OUR feed with a trailing slash; ids are built on it. */
   readonly root: string;
+  /** Namespace of OUR model, for `@odata.type`. */
+  readonly namespace: string;
   /** Text of the request's `$skiptoken`; null: first page. Made by an earlier reply's `next`; anything else is InvalidSkipToken. */
   readonly skipToken: string | null;
   /** Write Int64 and Decimal as strings. */

@@ -51,7 +51,6 @@ const cases: readonly (readonly [rule: string, model: Model, path: string, messa
     'Thing/Other',
     /joins x, which/,
   ],
-  ['no join', bound(to('Other', 'Thing', { join: [] }), { Other: 'Things' }), 'Thing/Other', /no join/],
   [
     'unknown partner',
     bound(to('Other', 'Thing', { partner: 'Back' }), { Other: 'Things' }),
