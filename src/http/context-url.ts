@@ -1,0 +1,80 @@
+import { urlLiteral } from '../edm/primitive-types.ts';
+import type {
+  ApplyPlan,
+  CollectionPlan,
+  EntityPlan,
+  ExpandPlan,
+  PropertyPlan,
+  RowSource,
+  Selection,
+} from '../plan/read-plan.ts';
+
+/**
+ * `@odata.context` (OData Protocol 10), absolute, in the 4.0 spelling: no empty `()`, which the readers in Power BI and
+ * Excel refuse. `root` ends with a slash.
+ */
+export function collectionContext(root: string, plan: CollectionPlan): string {
+  const set = plan.selection.set.name;
+  if (plan.references) return `${root}$metadata#Collection($ref)`;
+  if (plan.since !== null) return `${root}$metadata#${set}${projection(plan.selection)}/$delta`;
+  const names = plan.apply === null || plan.apply.keepsEntities ? projection(plan.selection) : applied(plan.apply);
+  return `${root}$metadata#${set}${names}`;
+}
+
+/** `#Set/$entity`, with the projection in front of the slash. */
+export function entityContext(root: string, plan: EntityPlan): string {
+  if (plan.references) return `${root}$metadata#$ref`;
+  return `${root}$metadata#${plan.selection.set.name}${projection(plan.selection)}/$entity`;
+}
+
+/** `#Set(key)/Property`, or the type alone where the entity was reached over navigation. */
+export function propertyContext(root: string, plan: PropertyPlan): string {
+  const entity = canonicalEntity(plan.source);
+  if (entity !== null) return `${root}$metadata#${entity}/${plan.property.name}`;
+  const { type, collection } = plan.property;
+  return `${root}$metadata#${collection ? `Collection(${type})` : type}`;
+}
+
+function canonicalEntity(source: RowSource): string | null {
+  if (source.kind !== 'Keyed' || source.from.kind !== 'Set') return null;
+  const pairs = source.key.map(({ property, value }) => {
+    const literal = encodeURIComponent(urlLiteral(value.type, value.value));
+    return source.key.length === 1 ? literal : `${property.name}=${literal}`;
+  });
+  return `${source.from.set.name}(${pairs.join(',')})`;
+}
+
+/** The select list in parentheses; empty where every declared property is served and nothing nested was chosen. */
+function projection(selection: Selection): string {
+  const names: string[] = [];
+  if (selection.selected) names.push(...selection.properties.map(({ name }) => name), ...selection.selectedNavigations);
+  else if (selection.computed.length > 0) names.push('*');
+  names.push(...selection.computed.map(({ name }) => name));
+  for (const expand of selection.expands) {
+    const item = expanded(expand, selection.selected);
+    if (item !== null && !names.includes(item)) names.push(item);
+  }
+  return names.length === 0 ? '' : `(${names.join(',')})`;
+}
+
+/** An expanded navigation is named where a list stands anyway, or where it has a list of its own. */
+function expanded(expand: ExpandPlan, listed: boolean): string | null {
+  if (expand.form !== 'entities') return listed ? expand.navigation.name : null;
+  const nested = projection(expand.selection);
+  return nested !== '' || listed ? `${expand.navigation.name}${nested}` : null;
+}
+
+/** Names of an aggregated result; paths over navigation become `Nav(Property,...)`. */
+function applied(apply: ApplyPlan): string {
+  return `(${nestedNames(apply.output.map(({ path }) => path))})`;
+}
+
+function nestedNames(paths: readonly (readonly string[])[]): string {
+  const byHead = new Map<string, (readonly string[])[]>();
+  for (const [head = '', ...rest] of paths) {
+    const rests = byHead.get(head) ?? [];
+    if (rest.length > 0) rests.push(rest);
+    byHead.set(head, rests);
+  }
+  return [...byHead].map(([head, rests]) => (rests.length === 0 ? head : `${head}(${nestedNames(rests)})`)).join(',');
+}

@@ -1,0 +1,137 @@
+import type { ServerResponse } from 'node:http';
+import { createDeflate, createGzip, constants as zlib } from 'node:zlib';
+import { ByteOutput } from './json/byte-output.ts';
+
+export type ContentEncoding = 'gzip' | 'deflate' | 'identity';
+
+/** Headers of a reply; sent with its first bytes. */
+export interface ReplyHead {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+const bufferSize = 128 * 1024;
+/** Buffers that may be on their way to the socket; with the one being filled this bounds what a reply holds. */
+const buffersInFlight = 2;
+/** Below this many bytes compression costs more than it saves. */
+const worthCompressing = 1024;
+
+/**
+ * The body of one reply: bytes are appended to `output` and handed to the socket in large reusable buffers. A slow reader
+ * holds up `flush`, and so the database. The head goes out with the first bytes, so that a fault before them can still
+ * be an error reply. A reply that fits one buffer is sent in one piece with its length.
+ */
+export class ReplySink {
+  readonly output = new ByteOutput(bufferSize);
+  readonly #response: ServerResponse;
+  readonly #encoding: ContentEncoding;
+  readonly #free: Buffer[] = [];
+  #made = 0;
+  #head: ReplyHead;
+  #stream: NodeJS.WritableStream | null = null;
+  #wake: (() => void) | null = null;
+
+  constructor(response: ServerResponse, head: ReplyHead, encoding: ContentEncoding) {
+    this.#response = response;
+    this.#head = head;
+    this.#encoding = encoding;
+  }
+
+  /** Whether bytes were sent: from then on a fault can only break the transfer. */
+  get begun(): boolean {
+    return this.#stream !== null;
+  }
+
+  /** Sends what was appended; waits while the reader is behind. Throws when the client hung up. */
+  async flush(): Promise<void> {
+    while (!this.tryFlush()) await this.#bufferReturned();
+  }
+
+  /** As `flush`, without waiting: false when no buffer is free. */
+  tryFlush(): boolean {
+    if (this.#response.destroyed) throw new ClientGone();
+    if (this.output.position === 0) return true;
+    const next = this.#free.pop() ?? (this.#made < buffersInFlight ? this.#newBuffer() : null);
+    if (next === null) return false;
+    const length = this.output.position;
+    const used = this.output.swap(next);
+    this.#begin().write(used.subarray(0, length), () => this.#giveBack(used));
+    return true;
+  }
+
+  /** Sends the rest and ends the reply well. */
+  async end(): Promise<void> {
+    if (this.#stream === null) return this.#endWhole();
+    await this.flush();
+    const stream = this.#stream;
+    await new Promise<void>((resolve, reject) => {
+      const gone = (): void => reject(new ClientGone());
+      this.#response.once('close', gone);
+      this.#response.once('finish', () => {
+        this.#response.off('close', gone);
+        resolve();
+      });
+      stream.end();
+    });
+  }
+
+  #endWhole(): void {
+    const body = this.output.bytes.subarray(0, this.output.position);
+    if (this.#encoding !== 'identity' && body.length >= worthCompressing) {
+      this.#begin().end(body);
+      return;
+    }
+    this.#response.writeHead(this.#head.status, { ...this.#head.headers, 'Content-Length': String(body.length) });
+    this.#response.end(body);
+  }
+
+  #begin(): NodeJS.WritableStream {
+    if (this.#stream !== null) return this.#stream;
+    const encoded = this.#encoding === 'identity' ? {} : { 'Content-Encoding': this.#encoding };
+    this.#response.writeHead(this.#head.status, { ...this.#head.headers, ...encoded });
+    this.#response.once('close', () => this.#wakeUp());
+    this.#stream = this.#compressor() ?? this.#response;
+    return this.#stream;
+  }
+
+  #compressor(): NodeJS.WritableStream | null {
+    if (this.#encoding === 'identity') return null;
+    const options = { level: 1, flush: zlib.Z_NO_FLUSH, chunkSize: 64 * 1024 };
+    const compressor = this.#encoding === 'gzip' ? createGzip(options) : createDeflate(options);
+    compressor.pipe(this.#response);
+    this.#response.once('close', () => compressor.destroy());
+    compressor.on('error', () => this.#response.destroy());
+    return compressor;
+  }
+
+  #newBuffer(): Buffer {
+    this.#made += 1;
+    return Buffer.allocUnsafeSlow(bufferSize);
+  }
+
+  #giveBack(buffer: Buffer): void {
+    // A buffer that grew for one long row is not kept.
+    this.#free.push(buffer.length > bufferSize * 4 ? Buffer.allocUnsafeSlow(bufferSize) : buffer);
+    this.#wakeUp();
+  }
+
+  #wakeUp(): void {
+    const wake = this.#wake;
+    this.#wake = null;
+    wake?.();
+  }
+
+  #bufferReturned(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+    });
+  }
+}
+
+/** The client closed the connection before the reply was whole. Nobody is left to be told. */
+export class ClientGone extends Error {
+  constructor() {
+    super('The client closed the connection');
+    this.name = 'ClientGone';
+  }
+}

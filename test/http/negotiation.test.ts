@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict';
+import { GatewayError } from '../../src/errors.ts';
+import { jsonMediaType, negotiateJson, negotiateMetadata } from '../../src/http/accept.ts';
+import { errorReply } from '../../src/http/error-body.ts';
+import { preferences } from '../../src/http/prefer.ts';
+
+/** What Excel and Power Query send, literally. */
+export const powerQueryAccept =
+  'application/json;odata.metadata=minimal;q=1.0,application/json;odata=minimalmetadata;q=0.9,application/atomsvc+xml;q=0.8,application/atom+xml;q=0.8,application/xml;q=0.7,text/plain;q=0.7';
+
+const refusedWith = (code: string) => (error: unknown) => error instanceof GatewayError && error.code === code;
+
+describe('http: negotiation of data', () => {
+  const cases: readonly [string | undefined, string | undefined, string][] = [
+    [powerQueryAccept, undefined, 'minimal'],
+    [undefined, undefined, 'minimal'],
+    ['', undefined, 'minimal'],
+    ['*/*', undefined, 'minimal'],
+    ['application/*', undefined, 'minimal'],
+    ['application/json;odata.metadata=full', undefined, 'full'],
+    ['application/json;metadata=none', undefined, 'none'],
+    ['application/json;odata.metadata=full;q=0.5, application/json;odata.metadata=none', undefined, 'none'],
+    ['application/json;odata.metadata=full;q=0.1, */*;q=0.9', undefined, 'minimal'],
+    ['application/atom+xml, application/json;q=0.1', undefined, 'minimal'],
+    ['application/json;odata.metadata=verbose, */*;q=0.1', undefined, 'minimal'],
+    ['text/html', 'json', 'minimal'],
+    ['application/xml', 'application/json;odata.metadata=full', 'full'],
+    ['APPLICATION/JSON;ODATA.METADATA=FULL', undefined, 'full'],
+  ];
+  for (const [accept, format, metadata] of cases)
+    it(`Accept ${accept ?? '(none)'} $format ${format ?? '(none)'}: ${metadata}`, () =>
+      assert.deepEqual(negotiateJson(accept, format), { metadata, ieee754Compatible: false }));
+
+  for (const accept of [
+    'application/xml',
+    'text/html, application/atom+xml',
+    'application/json;q=0, */*',
+    'application/json;odata.metadata=verbose',
+    'application/json;charset=utf-16',
+  ])
+    it(`refuses ${accept} with 406`, () =>
+      assert.throws(() => negotiateJson(accept, undefined), refusedWith('NotAcceptable')));
+
+  for (const format of ['xml', 'atom', 'text/csv', '*/*', 'application/json;odata.metadata=verbose'])
+    it(`refuses $format=${format} with 406`, () =>
+      assert.throws(() => negotiateJson(undefined, format), refusedWith('NotAcceptable')));
+
+  it('quotes long numbers only when asked', () => {
+    const choice = negotiateJson('application/json;IEEE754Compatible=true', undefined);
+    assert.deepEqual(choice, { metadata: 'minimal', ieee754Compatible: true });
+    assert.match(jsonMediaType(choice), /^application\/json;odata\.metadata=minimal;.*IEEE754Compatible=true/);
+  });
+});
+
+describe('http: negotiation of $metadata', () => {
+  const cases: readonly [string | undefined, string | undefined, 'xml' | 'json'][] = [
+    [powerQueryAccept, undefined, 'xml'],
+    ['application/json;odata.metadata=minimal', undefined, 'xml'],
+    ['*/*', undefined, 'xml'],
+    [undefined, undefined, 'xml'],
+    ['text/html', undefined, 'xml'],
+    ['application/json', undefined, 'json'],
+    ['application/json, application/xml;q=0.1', undefined, 'xml'],
+    ['application/xml', 'json', 'json'],
+    ['application/json', 'xml', 'xml'],
+    [undefined, 'application/json', 'json'],
+  ];
+  for (const [accept, format, kind] of cases)
+    it(`Accept ${accept ?? '(none)'} $format ${format ?? '(none)'}: ${kind}`, () =>
+      assert.equal(negotiateMetadata(accept, format), kind));
+});
+
+describe('http: Prefer', () => {
+  const none = {
+    maxPageSize: null,
+    omitNulls: false,
+    trackChanges: false,
+    respondAsync: false,
+    continueOnError: false,
+  };
+  it('knows names with and without odata. and ignores the rest', () => {
+    assert.deepEqual(preferences(undefined), none);
+    assert.deepEqual(preferences('odata.maxpagesize=50, foo; bar=1, odata.include-annotations="*"'), {
+      ...none,
+      maxPageSize: 50,
+    });
+    assert.deepEqual(preferences('MaxPageSize=7,maxpagesize=9;x=y'), { ...none, maxPageSize: 7 });
+    assert.deepEqual(preferences('omit-values=nulls, respond-async, odata.track-changes, odata.continue-on-error'), {
+      maxPageSize: null,
+      omitNulls: true,
+      trackChanges: true,
+      respondAsync: true,
+      continueOnError: true,
+    });
+  });
+  for (const header of [
+    'odata.maxpagesize=0',
+    'odata.maxpagesize=-1',
+    'odata.maxpagesize=many',
+    'omit-values=defaults',
+  ])
+    it(`ignores ${header}`, () => assert.deepEqual(preferences(header), none));
+});
+
+describe('http: error bodies', () => {
+  it('say code, message, target and remedy', () => {
+    const reply = errorReply(new GatewayError('UnknownProperty', 'No X', { target: '$filter', offset: 3 }), 'r1');
+    assert.equal(reply.status, 400);
+    assert.deepEqual(JSON.parse(reply.body), {
+      error: {
+        code: 'UnknownProperty',
+        message: 'No X',
+        target: '$filter',
+        details: [{ code: 'remedy', message: 'Use a property that $metadata declares for this type.' }],
+        '@gateway.offset': 3,
+      },
+    });
+  });
+  it('never tell a defect to the client', () => {
+    const reply = errorReply(new TypeError('secret detail'), 'r2');
+    assert.equal(reply.status, 500);
+    assert.ok(!reply.body.includes('secret'));
+    assert.ok(reply.body.includes('r2'));
+  });
+});
