@@ -35,6 +35,32 @@ export const errorCatalogue = {
   UnsupportedVersion: kind(400, 'fatal', 'Ask for OData 4.0 or newer.'),
   BadRequest: kind(400, 'fatal', 'Correct the request as the message says.'),
   Unauthorized: kind(401, 'fatal', 'Send valid credentials.'),
+  // Starting.
+  MetadataInvalid: kind(500, 'fatal', 'Correct the metadata files at the places named, then run `gateway check`.'),
+  // Taking files in.
+  FileUnreadable: kind(422, 'retriable', 'Check that the file is complete and can be read, then load it again.'),
+  FileUnknown: kind(422, 'skippable', 'Name the source and the export, or add the missing headers to the metadata.'),
+  FileAmbiguous: kind(
+    422,
+    'skippable',
+    'Put the file into a folder named like its source, or name the source and the export.',
+  ),
+  ExportUnknown: kind(422, 'fatal', 'Use a source and an export that the metadata describes.'),
+  HeaderMissing: kind(
+    422,
+    'skippable',
+    'Export the file again with the columns named, or add their spelling to the metadata.',
+  ),
+  HeaderDuplicate: kind(422, 'skippable', 'Remove one of the columns named.'),
+  PeriodMissing: kind(
+    422,
+    'skippable',
+    'Say the period with --period FROM..TO, or name the file as the export names it.',
+  ),
+  PeriodInvalid: kind(422, 'fatal', 'Write the period as FROM..TO in ISO 8601, for example 2026-01-01..2026-02-01.'),
+  EncodingInvalid: kind(422, 'skippable', 'Export the file again; its bytes do not fit the encoding its mark names.'),
+  SnapshotTooSmall: kind(422, 'skippable', 'Check that the export is complete; load it with --force when it is.'),
+  LoadCountMismatch: kind(500, 'fatal', 'Report this as a defect, with the file: nothing of it was loaded.'),
   // Serving.
   UpstreamUnavailable: kind(503, 'retriable', 'Try again after the seconds in Retry-After.'),
   UpstreamRefused: kind(502, 'retriable', 'The proxied feed refused the request; see its message.'),

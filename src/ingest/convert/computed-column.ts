@@ -1,0 +1,75 @@
+import { hash } from 'node:crypto';
+import type { ComputedColumn } from '../../catalogue/catalogue.ts';
+import type { Property } from '../../edm/model.ts';
+import { type Converted, isFault } from './cell.ts';
+import { integerConverter } from './number-cells.ts';
+import { instantText, type TimeReading, wallClock } from './time-cells.ts';
+
+/** The period a file speaks of, as instants. `start` is inside, `end` is the first moment outside, as the export gives them. */
+export interface Period {
+  readonly start: Date;
+  readonly end: Date;
+}
+
+/** What a computed column may look at: the row so far. */
+export interface RowView {
+  /** Converted value of a property; null where absent. */
+  value(property: string): string | null;
+  /** The cell of a property as it stands in the file; null where the file has no such column. */
+  cell(property: string): string | null;
+}
+
+export type Computation = (row: RowView) => Converted;
+
+/** How a property that no cell holds gets its value. */
+export function computation(
+  computed: ComputedColumn,
+  property: Property,
+  context: { readonly reading: TimeReading; readonly period: Period | null },
+): Computation {
+  const { reading, period } = context;
+  switch (computed.kind) {
+    case 'sha256':
+      // The array brackets keep ("a", "bc") and ("ab", "c") apart.
+      return (row) => hash('sha256', JSON.stringify(computed.of.map((name) => row.cell(name))), 'hex');
+    case 'period': {
+      const bound = period === null ? null : computed.bound === 'start' ? period.start : period.end;
+      const text = bound === null ? null : boundText(bound, property, reading);
+      return () => text;
+    }
+    case 'match': {
+      const pattern = new RegExp(computed.pattern);
+      const convert = property.type.startsWith('Edm.Int') ? integerConverter(property.type) : (text: string) => text;
+      return (row) => {
+        const found = pattern.exec(row.value(computed.of) ?? '');
+        const value = found === null ? null : convert(found[1] ?? found[0]);
+        return isFault(value) ? null : value;
+      };
+    }
+    case 'instant':
+      return (row) => {
+        const placed = place(row, computed, reading);
+        return placed === null ? null : instantText(placed.instant);
+      };
+    case 'ambiguous-time':
+      return (row) => {
+        const placed = place(row, computed, reading);
+        return placed === null ? null : placed.ambiguous ? 't' : 'f';
+      };
+    case 'text-if-not-integer':
+      return (row) => (row.value(computed.of) === null ? emptyToNull(row.cell(computed.of)) : null);
+  }
+}
+
+function place(row: RowView, { date, time }: { readonly date: string; readonly time: string }, reading: TimeReading) {
+  const day = row.value(date);
+  const clock = row.value(time);
+  return day === null || clock === null ? null : reading.clock.place(wallClock(day, clock));
+}
+
+function boundText(bound: Date, property: Property, reading: TimeReading): string {
+  if (property.type !== 'Edm.Date') return bound.toISOString();
+  return new Intl.DateTimeFormat('sv-SE', { timeZone: reading.clock.name, dateStyle: 'short' }).format(bound);
+}
+
+const emptyToNull = (cell: string | null): string | null => (cell === null || cell.trim() === '' ? null : cell);

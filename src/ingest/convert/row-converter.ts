@@ -1,0 +1,203 @@
+import type { Export, ExportColumn } from '../../catalogue/catalogue.ts';
+import type { EntityType, Property } from '../../edm/model.ts';
+import { GatewayError } from '../../errors.ts';
+import type { TextRecord } from '../csv/read-records.ts';
+import { documentedHeader, type HeaderMatch } from '../identify/match-header.ts';
+import { type RejectCode, rejectCodes } from '../reject-codes.ts';
+import { type CellConverter, type CellFault, fault, isFault } from './cell.ts';
+import { columnConverter, timeReading } from './column-converter.ts';
+import { type Computation, computation, type Period, type RowView } from './computed-column.ts';
+import { convertMoment, type TimeReading } from './time-cells.ts';
+
+/** A row as values, or why it is none. */
+export interface ConvertedRow {
+  /** In the order of `RowConverter.properties`; what could be converted, where there is a fault. */
+  readonly values: readonly (string | null)[];
+  /** JSON text of the cells whose columns are not known; null: none. */
+  readonly extras: string | null;
+  readonly fault: RowFault | null;
+  /** The key is known although the row is at fault, so the stored row of that key is not a missing one. */
+  readonly keyKnown: boolean;
+}
+
+export interface RowFault {
+  readonly code: RejectCode;
+  /** null: the fault is the whole row's. */
+  readonly property: string | null;
+  readonly header: string | null;
+  readonly message: string;
+}
+
+interface ColumnPlan {
+  readonly column: ExportColumn;
+  readonly property: Property;
+  /** Place in the file; -1: the file has no such column. */
+  readonly field: number;
+  readonly header: string;
+  readonly convert: CellConverter;
+  readonly keepsBlanks: boolean;
+  readonly textTakesFault: boolean;
+}
+
+/** Turns records of one file into rows of its set. Made once for each load. */
+export class RowConverter implements RowView {
+  /** Properties with a value, in the order of `values`: the file's columns, then the computed ones. */
+  readonly properties: readonly string[];
+  readonly #columns: readonly ColumnPlan[];
+  readonly #computed: readonly { readonly property: Property; readonly compute: Computation }[];
+  readonly #unknown: readonly { readonly field: number; readonly header: string }[];
+  readonly #width: number;
+  readonly #nullTokens: ReadonlySet<string>;
+  readonly #keyPlaces: readonly number[];
+  readonly #places: ReadonlyMap<string, number>;
+  readonly #reading: TimeReading;
+  #values: (string | null)[] = [];
+  #fields: readonly string[] = [];
+
+  constructor(target: Export, entityType: EntityType, header: HeaderMatch, period: Period | null) {
+    this.#reading = timeReading(target.files);
+    const textTakers = new Set(target.computed.flatMap((one) => (one.kind === 'text-if-not-integer' ? [one.of] : [])));
+    // Moments last: they are joined to a date of the same row.
+    this.#columns = [...target.columns]
+      .sort((a, b) => Number(a.encoding === 'moment') - Number(b.encoding === 'moment'))
+      .map((column) => this.#planColumn(column, propertyOf(entityType, column.property), header, textTakers));
+    this.#computed = target.computed.map((one) => {
+      const property = propertyOf(entityType, one.property);
+      return { property, compute: computation(one, property, { reading: this.#reading, period }) };
+    });
+    this.#unknown = header.cells
+      .filter((cell) => cell.column === null)
+      .map((cell) => ({ field: cell.index, header: cell.text.trim() === '' ? `column ${cell.index + 1}` : cell.text }));
+    this.#width = header.cells.length;
+    this.#nullTokens = new Set(target.files.nullTokens);
+    this.properties = [...this.#columns, ...this.#computed].map((one) => one.property.name);
+    this.#places = new Map(this.properties.map((name, place) => [name, place]));
+    this.#keyPlaces = target.key.map((name) => this.#places.get(name) ?? -1);
+  }
+
+  convert(record: TextRecord): ConvertedRow {
+    const broken = this.#recordFault(record);
+    if (broken !== null) return { values: [], extras: null, fault: broken, keyKnown: false };
+    this.#fields = record.fields;
+    this.#values = new Array<string | null>(this.properties.length).fill(null);
+    let first: RowFault | null = null;
+    for (let place = 0; place < this.#columns.length; place++) {
+      const failed = this.#convertColumn(place);
+      if (failed !== null) first ??= failed;
+    }
+    for (let index = 0; index < this.#computed.length; index++) {
+      const failed = this.#compute(index);
+      if (failed !== null) first ??= failed;
+    }
+    const values = this.#values;
+    const keyKnown = first === null || this.#keyPlaces.every((place) => typeof values[place] === 'string');
+    return { values, extras: this.#extras(), fault: first, keyKnown };
+  }
+
+  value(property: string): string | null {
+    return this.#values[this.#places.get(property) ?? -1] ?? null;
+  }
+
+  cell(property: string): string | null {
+    const place = this.#places.get(property);
+    const field = place === undefined ? -1 : (this.#columns[place]?.field ?? -1);
+    return this.#fields[field] ?? null;
+  }
+
+  #planColumn(
+    column: ExportColumn,
+    property: Property,
+    header: HeaderMatch,
+    textTakers: ReadonlySet<string>,
+  ): ColumnPlan {
+    const cell = header.cells.find((one) => one.column?.property === column.property);
+    const { joinedTo } = column;
+    return {
+      column,
+      property,
+      field: cell?.index ?? -1,
+      header: cell?.text ?? documentedHeader(column),
+      convert:
+        column.encoding === 'moment' && joinedTo !== null
+          ? (text) => convertMoment(text, this.value(joinedTo), this.#reading)
+          : columnConverter(column, property, this.#reading),
+      keepsBlanks: column.encoding === 'text' || column.encoding === 'list' || column.encoding === 'label-list',
+      textTakesFault: textTakers.has(column.property),
+    };
+  }
+
+  #recordFault(record: TextRecord): RowFault | null {
+    const whole = (code: RejectCode, message: string = rejectCodes[code]): RowFault => ({
+      code,
+      property: null,
+      header: null,
+      message,
+    });
+    if (record.fault !== null) return whole(record.fault);
+    if (record.raw.includes('\0')) return whole('NUL_CHARACTER');
+    const count = record.fields.length;
+    if (count < this.#width) return whole('TOO_FEW_FIELDS', `The row has ${count} fields, the header ${this.#width}.`);
+    if (count > this.#width && record.fields.slice(this.#width).some((field) => field.trim() !== '')) {
+      return whole('TOO_MANY_FIELDS', `The row has ${count} fields, the header ${this.#width}.`);
+    }
+    return null;
+  }
+
+  #convertColumn(place: number): RowFault | null {
+    const plan = this.#columns[place];
+    if (plan === undefined) return null;
+    const text = plan.field === -1 ? '' : (this.#fields[plan.field] ?? '');
+    const cell = this.#meaningOf(text, plan);
+    if (cell === null) return this.#missing(plan);
+    const value = plan.convert(cell);
+    if (isFault(value)) return plan.textTakesFault && value.code === 'INVALID_INTEGER' ? null : faultOf(plan, value);
+    this.#values[place] = value;
+    return value === null ? this.#missing(plan) : null;
+  }
+
+  /** The cell without its outer blanks (texts keep them); null where it says nothing. */
+  #meaningOf(text: string, plan: ColumnPlan): string | null {
+    if (text !== '') {
+      const trimmed = text.trim();
+      if (trimmed !== '' && !this.#nullTokens.has(trimmed)) return plan.keepsBlanks ? text : trimmed;
+    }
+    return plan.column.emptyAs ?? null;
+  }
+
+  #missing(plan: ColumnPlan): RowFault | null {
+    if (plan.property.nullable) return null;
+    return faultOf(plan, fault('MISSING_VALUE', this.#fields[plan.field] ?? '', 'a value, and one is needed here'));
+  }
+
+  #compute(index: number): RowFault | null {
+    const plan = this.#computed[index];
+    if (plan === undefined) return null;
+    const value = plan.compute(this);
+    const { name, nullable } = plan.property;
+    if (isFault(value)) return { ...value, property: name, header: null };
+    this.#values[this.#columns.length + index] = value;
+    if (value !== null || nullable) return null;
+    return { code: 'MISSING_VALUE', property: name, header: null, message: `${name} cannot be computed for this row` };
+  }
+
+  #extras(): string | null {
+    let extras: Record<string, string> | null = null;
+    for (const { field, header } of this.#unknown) {
+      const text = this.#fields[field] ?? '';
+      if (text === '') continue;
+      extras ??= {};
+      extras[header] = text;
+    }
+    return extras === null ? null : JSON.stringify(extras);
+  }
+}
+
+function faultOf(plan: ColumnPlan, { code, message }: CellFault): RowFault {
+  return { code, message, property: plan.property.name, header: plan.header };
+}
+
+function propertyOf(entityType: EntityType, name: string): Property {
+  const property = entityType.properties.get(name);
+  if (property === undefined) throw new GatewayError('Internal', `${entityType.name} has no property ${name}`);
+  return property;
+}
