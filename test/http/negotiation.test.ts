@@ -3,10 +3,9 @@ import { GatewayError } from '../../src/errors.ts';
 import { jsonMediaType, negotiateJson, negotiateMetadata } from '../../src/http/accept.ts';
 import { errorReply } from '../../src/http/error-body.ts';
 import { preferences } from '../../src/http/prefer.ts';
+import { powerQueryHeaders } from './power-query.ts';
 
-/** What Excel and Power Query send, literally. */
-export const powerQueryAccept =
-  'application/json;odata.metadata=minimal;q=1.0,application/json;odata=minimalmetadata;q=0.9,application/atomsvc+xml;q=0.8,application/atom+xml;q=0.8,application/xml;q=0.7,text/plain;q=0.7';
+const powerQueryAccept = powerQueryHeaders['Accept'];
 
 const refusedWith = (code: string) => (error: unknown) => error instanceof GatewayError && error.code === code;
 

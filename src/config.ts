@@ -1,0 +1,167 @@
+import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
+import path from 'node:path';
+import cron from 'node-cron';
+import { z } from 'zod';
+
+/** Everything the program takes from its environment. Read once at start; only `main.ts` and this file see `process.env`. */
+export interface Config {
+  readonly port: number;
+  readonly host: string;
+  /** Absolute, without a final slash, e.g. `https://feed.example.com`; null: links are built from the Host header. */
+  readonly publicUrl: string | null;
+  /** null: the embedded PostgreSQL under `dataDir`. */
+  readonly databaseUrl: string | null;
+  readonly dataDir: string;
+  readonly metadataDir: string;
+  readonly dropDir: string;
+  /** Rows of one page. */
+  readonly pageSize: number;
+  /** Cron expression in UTC. */
+  readonly ingestSchedule: string;
+  readonly logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
+  /** Milliseconds that PostgreSQL may take for one request. */
+  readonly statementTimeout: number;
+  /** Milliseconds that running replies get at shutdown. */
+  readonly shutdownTimeout: number;
+  /** Whether an empty warehouse is filled with samples at the first start. */
+  readonly samples: boolean;
+  /** File of `name:hash` lines for Basic authentication; null: off. */
+  readonly basicFile: string | null;
+  /** File of `name:hash` lines for keys (Bearer, header or query); null: off. */
+  readonly keyFile: string | null;
+  /** Name of the header and of the query option that may carry a key. */
+  readonly keyName: string;
+}
+
+/** The environment is not usable. `faults` has one sentence for each setting at fault. */
+export class ConfigError extends Error {
+  readonly faults: readonly string[];
+
+  constructor(faults: readonly string[]) {
+    super(`The configuration has ${faults.length} fault(s):\n${faults.map((fault) => `  ${fault}`).join('\n')}`);
+    this.name = 'ConfigError';
+    this.faults = faults;
+  }
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+const count = (from: number, to: number) =>
+  z
+    .string()
+    .regex(/^\d{1,9}$/, 'must be a whole number')
+    .transform(Number)
+    .refine((value) => value >= from && value <= to, `must be from ${from} to ${to}`);
+
+const webAddress = z
+  .url({ protocol: /^https?$/, error: 'must be an absolute http or https URL' })
+  .refine((text) => !/[?#]/.test(text), 'must have no query and no fragment')
+  .transform((text) => text.replace(/\/+$/, ''));
+
+const schema = z.object({
+  PORT: count(0, 65_535).default(8080),
+  HOST: z.string().default('127.0.0.1'),
+  PUBLIC_URL: webAddress.optional(),
+  DATABASE_URL: z
+    .string()
+    .regex(/^postgres(ql)?:\/\//, 'must start with postgres:// or postgresql://')
+    .refine((text) => URL.canParse(text), 'must be a URL; percent-encode special characters of the password')
+    .optional(),
+  PGPASSWORD: z.string().optional(),
+  DATA_DIR: z.string().default('./data'),
+  METADATA_DIR: z.string().default('./metadata'),
+  DROP_DIR: z.string().optional(),
+  PAGE_SIZE: count(1, 1_000_000).default(20_000),
+  INGEST_SCHEDULE: z
+    .string()
+    .refine((text) => cron.validate(text), 'must be a cron expression, e.g. "* * * * *"')
+    .default('* * * * *'),
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  STATEMENT_TIMEOUT: count(1, 3600).default(300),
+  SHUTDOWN_TIMEOUT: count(0, 600).default(20),
+  SAMPLES: z.enum(['on', 'off']).default('on'),
+  AUTH_BASIC_FILE: z.string().optional(),
+  AUTH_KEY_FILE: z.string().optional(),
+  AUTH_KEY_NAME: z
+    .string()
+    .regex(/^[A-Za-z][A-Za-z0-9_-]{0,63}$/, 'must be a name of letters, digits, - and _')
+    .default('api-key'),
+});
+
+/** Settings whose value may stand in a file named by `<name>_FILE`, so that secrets need not stand in the environment. */
+const secretNames = ['DATABASE_URL', 'PGPASSWORD'] as const;
+
+/**
+ * Reads and checks the whole configuration; an empty value counts as not given. Relative folders are resolved against
+ * the working directory. Throws ConfigError with all faults at once.
+ */
+export function readConfig(environment: Environment): Config {
+  const faults: string[] = [];
+  const given = withSecretFiles(environment, faults);
+  const result = schema.safeParse(given);
+  if (!result.success)
+    faults.push(...result.error.issues.map(({ path: [name], message }) => `${String(name)}: ${message}`));
+  if (!result.success || faults.length > 0) throw new ConfigError(faults);
+  const settings = result.data;
+  const dataDir = path.resolve(settings.DATA_DIR);
+  return {
+    port: settings.PORT,
+    host: settings.HOST,
+    publicUrl: settings.PUBLIC_URL ?? null,
+    databaseUrl: withPassword(settings.DATABASE_URL ?? null, settings.PGPASSWORD),
+    dataDir,
+    metadataDir: path.resolve(settings.METADATA_DIR),
+    dropDir: settings.DROP_DIR === undefined ? path.join(dataDir, 'drop') : path.resolve(settings.DROP_DIR),
+    pageSize: settings.PAGE_SIZE,
+    ingestSchedule: settings.INGEST_SCHEDULE,
+    logLevel: settings.LOG_LEVEL,
+    statementTimeout: settings.STATEMENT_TIMEOUT * 1000,
+    shutdownTimeout: settings.SHUTDOWN_TIMEOUT * 1000,
+    samples: settings.SAMPLES === 'on',
+    basicFile: settings.AUTH_BASIC_FILE === undefined ? null : path.resolve(settings.AUTH_BASIC_FILE),
+    keyFile: settings.AUTH_KEY_FILE === undefined ? null : path.resolve(settings.AUTH_KEY_FILE),
+    keyName: settings.AUTH_KEY_NAME,
+  };
+}
+
+function withSecretFiles(environment: Environment, faults: string[]): Record<string, string> {
+  const given = Object.fromEntries(
+    Object.entries(environment).filter((entry): entry is [string, string] => (entry[1] ?? '') !== ''),
+  );
+  for (const name of secretNames) {
+    const file = given[`${name}_FILE`];
+    if (file === undefined) continue;
+    if (given[name] !== undefined) faults.push(`${name}_FILE: ${name} is given too; give one of them`);
+    try {
+      given[name] = readFileSync(file, 'utf8').trim();
+    } catch {
+      faults.push(`${name}_FILE: the file ${file} cannot be read`);
+    }
+  }
+  return given;
+}
+
+function withPassword(databaseUrl: string | null, password: string | undefined): string | null {
+  if (databaseUrl === null || password === undefined) return databaseUrl;
+  const url = new URL(databaseUrl);
+  if (url.password === '') url.password = encodeURIComponent(password);
+  return url.href;
+}
+
+/** Only this machine can reach such an address. */
+export function isLoopback(host: string): boolean {
+  if (host === 'localhost' || host === '::1') return true;
+  return isIP(host) === 4 && host.startsWith('127.');
+}
+
+/**
+ * An open feed on a network is refused: the rows are about people.
+ * Throws ConfigError when the address is not loopback and no authentication is configured.
+ */
+export function checkExposure(config: Config): void {
+  if (isLoopback(config.host) || config.basicFile !== null || config.keyFile !== null) return;
+  throw new ConfigError([
+    `HOST: ${config.host} can be reached from other machines, and no authentication is configured. Set AUTH_BASIC_FILE or AUTH_KEY_FILE (see \`gateway hash-password --help\`), or HOST=127.0.0.1`,
+  ]);
+}

@@ -1,0 +1,53 @@
+import { pino } from 'pino';
+import type { Config } from './config.ts';
+
+/** Everything that the program logs. A new event is a new member here; values never hold secrets or whole query strings. */
+export type Observation =
+  | { readonly event: 'listening'; readonly address: string }
+  | { readonly event: 'stopping'; readonly reason: string }
+  | { readonly event: 'stopped' }
+  | {
+      readonly event: 'request';
+      readonly id: string;
+      readonly method: string;
+      /** Resource path, without the query. */
+      readonly path: string;
+      /** Names of the query options, without their values. */
+      readonly options: readonly string[];
+      readonly status: number;
+      readonly rows: number | null;
+      readonly milliseconds: number;
+      readonly agent: string;
+      /** Name of the credential; null: anonymous. */
+      readonly user: string | null;
+      readonly error: string | null;
+    }
+  | { readonly event: 'request-broken'; readonly id: string; readonly reason: string }
+  | { readonly event: 'defect'; readonly id: string; readonly error: Error }
+  | { readonly event: 'load'; readonly file: string; readonly outcome: string; readonly message: string }
+  | { readonly event: 'scan-failed'; readonly reason: string }
+  | { readonly event: 'upstream'; readonly source: string; readonly state: 'ok' | 'down'; readonly message: string }
+  | { readonly event: 'samples-loaded'; readonly rows: number };
+
+export type Observe = (observation: Observation) => void;
+
+type Level = 'error' | 'warn' | 'info' | 'debug';
+
+const levels: Readonly<Partial<Record<Observation['event'], Level>>> = {
+  defect: 'error',
+  'request-broken': 'warn',
+  'scan-failed': 'error',
+};
+
+/** Writes observations as JSON lines to standard error, so that standard output stays for people and pipes. */
+export function observer(config: Pick<Config, 'logLevel'>): Observe {
+  const logger = pino(
+    { level: config.logLevel, base: null, timestamp: pino.stdTimeFunctions.isoTime },
+    pino.destination(2),
+  );
+  return (observation) => {
+    const level = levels[observation.event] ?? 'info';
+    if (observation.event === 'defect') logger.error({ event: 'defect', id: observation.id, err: observation.error });
+    else logger[level](observation);
+  };
+}

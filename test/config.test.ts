@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { ConfigError, checkExposure, isLoopback, readConfig } from '../src/config.ts';
+
+const faultsOf = (environment: Record<string, string>): readonly string[] => {
+  try {
+    readConfig(environment);
+  } catch (error) {
+    assert.ok(error instanceof ConfigError);
+    return error.faults;
+  }
+  return [];
+};
+
+describe('configuration', () => {
+  it('has the documented defaults', () => {
+    const config = readConfig({});
+    assert.equal(config.port, 8080);
+    assert.equal(config.host, '127.0.0.1');
+    assert.equal(config.publicUrl, null);
+    assert.equal(config.databaseUrl, null);
+    assert.equal(config.dataDir, path.resolve('data'));
+    assert.equal(config.metadataDir, path.resolve('metadata'));
+    assert.equal(config.dropDir, path.resolve('data/drop'));
+    assert.equal(config.pageSize, 20_000);
+    assert.equal(config.samples, true);
+  });
+
+  it('reports all faults together, each with its setting', () => {
+    const faults = faultsOf({
+      PORT: '99999',
+      PUBLIC_URL: 'feed.example',
+      PAGE_SIZE: 'many',
+      INGEST_SCHEDULE: 'sometimes',
+      DATABASE_URL: 'mysql://x',
+      LOG_LEVEL: 'loud',
+      SAMPLES: 'maybe',
+      PGPASSWORD_FILE: '/nowhere/password',
+    });
+    const names = ['PORT', 'PUBLIC_URL', 'PAGE_SIZE', 'INGEST_SCHEDULE', 'DATABASE_URL', 'LOG_LEVEL', 'SAMPLES'];
+    for (const name of [...names, 'PGPASSWORD_FILE'])
+      assert.ok(
+        faults.some((fault) => fault.startsWith(`${name}:`)),
+        `${name} in ${faults.join(' | ')}`,
+      );
+  });
+
+  it('takes an empty value as not given, and cuts the final slash of PUBLIC_URL', () => {
+    assert.equal(
+      readConfig({ PORT: '', PUBLIC_URL: 'https://feed.example/base/' }).publicUrl,
+      'https://feed.example/base',
+    );
+  });
+
+  it('reads secrets from files', () => {
+    const folder = mkdtempSync(path.join(os.tmpdir(), 'gateway-config-'));
+    const file = path.join(folder, 'password');
+    writeFileSync(file, 's%c@ret\n');
+    const config = readConfig({ DATABASE_URL: 'postgres://me@db:5432/feed', PGPASSWORD_FILE: file });
+    assert.equal(config.databaseUrl, 'postgres://me:s%25c%40ret@db:5432/feed');
+    const both = faultsOf({ DATABASE_URL: 'postgres://me@db/feed', DATABASE_URL_FILE: file });
+    assert.ok(both.some((fault) => fault.startsWith('DATABASE_URL_FILE:')));
+  });
+
+  it('refuses an open feed on a network', () => {
+    assert.throws(() => checkExposure(readConfig({ HOST: '0.0.0.0' })), ConfigError);
+    assert.throws(() => checkExposure(readConfig({ HOST: '::' })), ConfigError);
+    checkExposure(readConfig({ HOST: '0.0.0.0', AUTH_KEY_FILE: 'keys' }));
+    checkExposure(readConfig({ HOST: '127.0.0.2' }));
+    assert.deepEqual(['localhost', '::1', '127.0.0.1', '10.0.0.1', '127.example.com'].map(isLoopback), [
+      true,
+      true,
+      true,
+      false,
+      false,
+    ]);
+  });
+});
