@@ -1,0 +1,132 @@
+import type { Catalogue } from '../catalogue/catalogue.ts';
+import type {
+  CollectionPlan,
+  CountPlan,
+  EntityPlan,
+  PropertyPlan,
+  Restriction,
+  RowSource,
+  Selection,
+} from '../plan/read-plan.ts';
+import { fromWhere } from './collection.ts';
+import type { CompiledQuery, ControlShape, FieldShape } from './compiled-query.ts';
+import type { OutputColumn } from './nested-text.ts';
+import { afterPosition, orderBy } from './order.ts';
+import { pageOf } from './page.ts';
+import { propertyColumn, type Row, Scope } from './scope.ts';
+import { addComputed, controlColumns, limitOffset, restrict, servedRow, totalOrder } from './selection.ts';
+import { openSource } from './source.ts';
+
+export interface CompileOptions {
+  /** Key columns of every entity, for `@odata.id` (`odata.metadata=full`). References have them always. */
+  readonly controls?: boolean;
+}
+
+/** One page of a collection. Rows come in a total order; see `CompiledQuery.limit` for the row that only announces more. */
+export function compileCollection(
+  plan: CollectionPlan,
+  catalogue: Catalogue,
+  options: CompileOptions = {},
+): CompiledQuery {
+  const { scope, row } = openRows(plan, catalogue);
+  const page = pageOf(plan);
+  const order = totalOrder(plan.restriction, scope, row);
+  if (plan.after !== null) scope.where.push(afterPosition(order, [...plan.after.values, plan.after.rowId]));
+  const served = entityColumns(plan, { scope, row }, options);
+  const position = page.more ? order : [];
+  const columns = [...served.columns.map((column) => column.sql), ...position.map((key) => key.sql)];
+  const paging = `${orderBy(order)}${limitOffset(page.fetch, page.skip)}`;
+  return {
+    text: `SELECT ${columns.join(', ')} ${fromWhere(scope)} ${paging}`,
+    shape: { fields: served.fields },
+    control: served.control,
+    limit: page.limit,
+    remaining: page.remaining,
+    positionColumns: position.length,
+  };
+}
+
+/** One row or none: an entity by key, or over a navigation to one. */
+export function compileEntity(plan: EntityPlan, catalogue: Catalogue, options: CompileOptions = {}): CompiledQuery {
+  const scope = new Scope(catalogue, null);
+  const row = openSource(plan.source, scope, plan.selection.variable);
+  addComputed(plan.selection.computed, scope, row);
+  const served = entityColumns(plan, { scope, row }, options);
+  return {
+    text: `SELECT ${served.columns.map((column) => column.sql).join(', ')} ${fromWhere(scope)}`,
+    shape: { fields: served.fields },
+    control: served.control,
+    limit: null,
+    remaining: null,
+    positionColumns: 0,
+  };
+}
+
+/** The value of one property of one row; no row where the entity does not exist. */
+export function compileProperty(plan: PropertyPlan, catalogue: Catalogue): CompiledQuery {
+  const scope = new Scope(catalogue, null);
+  const row = openSource(plan.source, scope);
+  const { name, type, collection } = plan.property;
+  return {
+    text: `SELECT ${propertyColumn(row, plan.property)} ${fromWhere(scope)}`,
+    shape: { fields: [{ kind: 'value', name, type, collection }] },
+    limit: null,
+    remaining: null,
+    positionColumns: 0,
+  };
+}
+
+/** `/$count`: one row with one number; `$top` and `$skip` do not matter (Protocol 11.2.9). */
+export function compileCount(plan: CountPlan, catalogue: Catalogue): CompiledQuery {
+  const scope = new Scope(catalogue, null);
+  const row = openSource(plan.source, scope, plan.restriction.variable);
+  restrict(plan.restriction, scope, row);
+  return counted(scope);
+}
+
+/** `$count=true`: how many rows the collection has on all pages together. */
+export function compileCountOf(plan: CollectionPlan, catalogue: Catalogue): CompiledQuery {
+  return counted(openRows(plan, catalogue).scope);
+}
+
+function counted(scope: Scope): CompiledQuery {
+  return {
+    text: `SELECT count(*) ${fromWhere(scope)}`,
+    shape: { fields: [{ kind: 'value', name: 'count', type: 'Edm.Int64', collection: false }] },
+    limit: null,
+    remaining: null,
+    positionColumns: 0,
+  };
+}
+
+interface Rows {
+  readonly source: RowSource;
+  readonly selection: Selection;
+  readonly restriction: Restriction;
+}
+
+/** The rows of a collection before order and paging. */
+function openRows({ source, selection, restriction }: Rows, catalogue: Catalogue): { scope: Scope; row: Row } {
+  const scope = new Scope(catalogue, null);
+  const row = openSource(source, scope, restriction.variable ?? selection.variable);
+  scope.bind(selection.variable, row);
+  addComputed(selection.computed, scope, row);
+  restrict(restriction, scope, row);
+  return { scope, row };
+}
+
+interface Served {
+  readonly control: ControlShape | null;
+  readonly columns: readonly OutputColumn[];
+  readonly fields: readonly FieldShape[];
+}
+
+function entityColumns(
+  { selection, references }: { readonly selection: Selection; readonly references: boolean },
+  { scope, row }: { readonly scope: Scope; readonly row: Row },
+  { controls = false }: CompileOptions,
+): Served {
+  const ids = controls || references ? controlColumns(row) : { columns: [], control: null };
+  const inner = references ? { columns: [], fields: [] } : servedRow(selection, { scope, row, depth: 0, controls });
+  return { columns: [...ids.columns, ...inner.columns], fields: inner.fields, control: ids.control };
+}

@@ -1,0 +1,191 @@
+import { GatewayError } from '../errors.ts';
+import type { BoundExpression, ComparisonOperator } from '../plan/read-plan.ts';
+import { collectionCount, rowsMatching } from './collection.ts';
+import { bareValue, value } from './expression.ts';
+import { integerLiteral } from './literal.ts';
+import { rowId, type Scope } from './scope.ts';
+import { isInteger } from './sql-type.ts';
+
+/**
+ * Conditions. OData's comparisons are two-valued where SQL's are three-valued (Protocol 11.2.6.1.1), so a condition is
+ * written in one of three ways: `truth` and `falsity` may give NULL for "no" and keep indexes usable; `booleanValue`
+ * gives the exact value. Negation is pushed down from `truth` to `falsity`, never written as `NOT` over a NULL.
+ */
+
+type Comparison = Extract<BoundExpression, { kind: 'Comparison' }>;
+type In = Extract<BoundExpression, { kind: 'In' }>;
+
+const operators: Record<ComparisonOperator, string> = { eq: '=', ne: '<>', gt: '>', ge: '>=', lt: '<', le: '<=' };
+const opposites: Record<ComparisonOperator, ComparisonOperator> = {
+  eq: 'ne',
+  ne: 'eq',
+  gt: 'le',
+  ge: 'lt',
+  lt: 'ge',
+  le: 'gt',
+};
+
+/** SQL that is TRUE exactly where the expression is true. */
+export function truth(expression: BoundExpression, scope: Scope): string {
+  switch (expression.kind) {
+    case 'Logical':
+      return joinLogical(expression.operator, [truth(expression.left, scope), truth(expression.right, scope)]);
+    case 'Not':
+      return falsity(expression.operand, scope);
+    case 'Comparison':
+      return comparison(expression, expression.operator, scope);
+    case 'In':
+      return membership(expression, scope, 'truth');
+    default:
+      return value(expression, scope);
+  }
+}
+
+/** SQL that is TRUE exactly where the expression is false. */
+export function falsity(expression: BoundExpression, scope: Scope): string {
+  switch (expression.kind) {
+    case 'Logical': {
+      const sides = [falsity(expression.left, scope), falsity(expression.right, scope)];
+      return joinLogical(expression.operator === 'and' ? 'or' : 'and', sides);
+    }
+    case 'Not':
+      return truth(expression.operand, scope);
+    case 'Comparison':
+      return negatedComparison(expression, scope);
+    case 'In':
+      return `${membership(expression, scope, 'truth')} IS NOT TRUE`;
+    default:
+      return `NOT ${value(expression, scope)}`;
+  }
+}
+
+/** SQL with exactly the expression's value: TRUE, FALSE or NULL. For the kinds whose value is Boolean by nature. */
+export function booleanValue(expression: BoundExpression, scope: Scope): string {
+  switch (expression.kind) {
+    case 'Logical':
+      return joinLogical(expression.operator, [value(expression.left, scope), value(expression.right, scope)]);
+    case 'Not':
+      return `(NOT ${value(expression.operand, scope)})`;
+    case 'Comparison': {
+      const sql = comparison(expression, expression.operator, scope, true);
+      return ordered(expression.operator) && eitherNull(expression) ? `COALESCE(${sql}, FALSE)` : `(${sql})`;
+    }
+    case 'In':
+      return membership(expression, scope, 'value');
+    case 'Lambda':
+      return lambda(expression, scope);
+    case 'CollectionCount':
+      return collectionCount(expression, scope);
+    case 'RowExists':
+      return expression.row.steps.length === 0 ? 'TRUE' : `(${rowId(scope.at(expression.row))} IS NOT NULL)`;
+    default:
+      throw new GatewayError('Internal', `${expression.kind} is no condition.`);
+  }
+}
+
+/** Whether the value can be null; paths over navigation properties always can. */
+export function canBeNull(expression: BoundExpression): boolean {
+  if (expression.kind === 'Constant') return expression.value === null;
+  if (expression.kind === 'PropertyValue') return expression.nullable || expression.row.steps.length > 0;
+  return expression.nullable;
+}
+
+function joinLogical(operator: 'and' | 'or', sides: readonly string[]): string {
+  return `(${sides.join(operator === 'and' ? ' AND ' : ' OR ')})`;
+}
+
+function ordered(operator: ComparisonOperator): boolean {
+  return operator !== 'eq' && operator !== 'ne';
+}
+
+function eitherNull({ left, right }: Comparison): boolean {
+  return canBeNull(left) || canBeNull(right);
+}
+
+function isNull(expression: BoundExpression): boolean {
+  return expression.kind === 'Constant' && expression.value === null;
+}
+
+/** `exact`: the result of `eq` and `ne` is never NULL. Without it `eq` may give NULL for "not equal". */
+function comparison(expression: Comparison, operator: ComparisonOperator, scope: Scope, exact = false): string {
+  const { left, right } = expression;
+  if (isNull(left) || isNull(right)) return nullComparison(expression, operator, scope);
+  const [l, r] = operands(expression, scope);
+  if (ordered(operator)) return `${l} ${operators[operator]} ${r}`;
+  const [leftNull, rightNull] = [canBeNull(left), canBeNull(right)];
+  if (!leftNull && !rightNull) return `${l} ${operators[operator]} ${r}`;
+  if (operator === 'ne') return `${l} IS DISTINCT FROM ${r}`;
+  const plain = !exact && !(leftNull && rightNull);
+  return plain ? `${l} = ${r}` : `${l} IS NOT DISTINCT FROM ${r}`;
+}
+
+function nullComparison({ left, right }: Comparison, operator: ComparisonOperator, scope: Scope): string {
+  if (ordered(operator)) return 'FALSE';
+  const other = isNull(left) ? right : left;
+  if (isNull(other)) return operator === 'eq' ? 'TRUE' : 'FALSE';
+  return `${value(other, scope)} IS ${operator === 'eq' ? '' : 'NOT '}NULL`;
+}
+
+function negatedComparison(expression: Comparison, scope: Scope): string {
+  const { operator } = expression;
+  if (ordered(operator) && eitherNull(expression)) return `(${comparison(expression, operator, scope)}) IS NOT TRUE`;
+  return comparison(expression, opposites[operator], scope);
+}
+
+/** Both sides, so written that an index on a column of one side stays usable. */
+function operands({ left, right }: Comparison, scope: Scope): [string, string] {
+  const [l, r] = [widened(left), widened(right)];
+  const whole = [wholeBeside(l, r), wholeBeside(r, l)];
+  return [
+    whole[0] ?? (r.kind === 'Constant' ? value(l, scope) : bareValue(l, scope)),
+    whole[1] ?? (l.kind === 'Constant' ? value(r, scope) : bareValue(r, scope)),
+  ];
+}
+
+/** PostgreSQL compares integers of different widths, and floats of different widths, as they are. */
+function widened(expression: BoundExpression): BoundExpression {
+  if (expression.kind !== 'Convert') return expression;
+  const { type, operand } = expression;
+  const widens = isInteger(operand.type) && (isInteger(type) || type === 'Edm.Decimal');
+  return widens && operand.kind === 'PropertyValue' ? operand : expression;
+}
+
+/** `IntegerColumn gt 5.0` compares with the whole number, not each row as a decimal. */
+function wholeBeside(expression: BoundExpression, other: BoundExpression): string | null {
+  if (expression.kind !== 'Constant' || !isInteger(other.type) || expression.value === null) return null;
+  if (isInteger(expression.type) || expression.type === 'Edm.Decimal') {
+    const whole = /^([+-]?)0*(\d{1,18})(\.0*)?$/.exec(expression.value);
+    if (whole !== null) return `${integerLiteral(`${whole[1] === '-' ? '-' : ''}${whole[2]}`)}`;
+  }
+  return null;
+}
+
+function membership(expression: In, scope: Scope, form: 'truth' | 'value'): string {
+  const { operand, items } = expression;
+  const constants = items.filter((item) => item.kind === 'Constant' && item.value !== null);
+  const nulls = items.filter(isNull).length > 0;
+  if (constants.length + items.filter(isNull).length < items.length) return membershipOfRows(expression, scope);
+  const subject = value(operand, scope);
+  if (constants.length === 0) return nulls ? `(${subject} IS NULL)` : 'FALSE';
+  const list = `${subject} IN (${constants.map((item) => bareValue(item, scope)).join(', ')})`;
+  if (!canBeNull(operand)) return `(${list})`;
+  if (nulls) return operand.kind === 'PropertyValue' ? `(${list} OR ${subject} IS NULL)` : `COALESCE(${list}, TRUE)`;
+  return form === 'truth' ? `(${list})` : `COALESCE(${list}, FALSE)`;
+}
+
+function membershipOfRows({ operand, items }: In, scope: Scope): string {
+  const member = scope.aliases.next('v');
+  const rows = items.map((item) => `(${value(item, scope)})`).join(', ');
+  const same = `${value(operand, scope)} IS NOT DISTINCT FROM ${member}.i`;
+  return `EXISTS (SELECT FROM (VALUES ${rows}) AS ${member}(i) WHERE ${same})`;
+}
+
+function lambda(expression: Extract<BoundExpression, { kind: 'Lambda' }>, scope: Scope): string {
+  const { operator, over, predicate } = expression;
+  const rows = rowsMatching(over, scope, (inner) => {
+    if (predicate === null) return null;
+    const sql = truth(predicate, inner);
+    return operator === 'any' ? sql : `(${sql}) IS NOT TRUE`;
+  });
+  return operator === 'any' ? `EXISTS (SELECT ${rows})` : `(NOT EXISTS (SELECT ${rows}))`;
+}

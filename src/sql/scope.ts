@@ -1,0 +1,164 @@
+import type { Catalogue, StoredSet } from '../catalogue/catalogue.ts';
+import type { EntitySet, NavigationProperty, Property } from '../edm/model.ts';
+import { GatewayError } from '../errors.ts';
+import type { NavigationStep, RangeVariable, RowPath } from '../plan/read-plan.ts';
+import { quoteIdentifier, quoteRelation } from './identifier.ts';
+
+/**
+ * One row that expressions can speak of: an alias in some FROM clause. `stored` rows have the columns of a set and can
+ * be navigated; the rows of an aggregation have only the columns named in `columns` (key: names joined with `/`).
+ */
+export interface Row {
+  readonly scope: Scope;
+  readonly alias: string;
+  readonly entitySet: EntitySet | null;
+  readonly stored: StoredSet | null;
+  /** Computed and aggregated columns: SQL by name. */
+  readonly columns: Map<string, string>;
+}
+
+/** Hands out the table aliases of one statement. */
+export class Aliases {
+  private taken = 0;
+
+  next(prefix: string): string {
+    this.taken += 1;
+    return `${prefix}${this.taken}`;
+  }
+}
+
+/**
+ * One FROM clause while it is written: rows by variable, and the to-one joins that expressions asked for, each made
+ * once. A scope inside another one (lambda, nested collection) sees the rows of the outer ones.
+ */
+export class Scope {
+  readonly catalogue: Catalogue;
+  readonly aliases: Aliases;
+  readonly parent: Scope | null;
+  readonly from: string[] = [];
+  readonly where: string[] = [];
+  private readonly rows = new Map<RangeVariable, Row>();
+  private readonly joined = new Map<string, Row>();
+  private main: Row | null = null;
+
+  constructor(catalogue: Catalogue, parent: Scope | null, aliases = new Aliases()) {
+    this.catalogue = catalogue;
+    this.parent = parent;
+    this.aliases = parent === null ? aliases : parent.aliases;
+  }
+
+  /** Starts the FROM clause with a set's table; rows that are not served never leave it. */
+  table(set: EntitySet, variable?: RangeVariable): Row {
+    const stored = storedSet(this.catalogue, set);
+    const row: Row = { scope: this, alias: this.aliases.next('t'), entitySet: set, stored, columns: new Map() };
+    this.from.push(`${this.from.length === 0 ? '' : 'CROSS JOIN '}${quoteRelation(stored.relation)} AS ${row.alias}`);
+    if (stored.hiddenBy !== null) this.where.push(`${row.alias}.${quoteIdentifier(stored.hiddenBy)} IS NULL`);
+    return this.adopt(row, variable);
+  }
+
+  /** Starts the FROM clause with a subselect. */
+  derived(select: string, shape: Pick<Row, 'entitySet' | 'stored'>, alias = this.aliases.next('l')): Row {
+    const row: Row = { scope: this, alias, ...shape, columns: new Map() };
+    this.from.push(`(${select}) AS ${alias}`);
+    return this.adopt(row);
+  }
+
+  /** A scope inside this one whose own row is a row joined here; it has no FROM clause of its own. */
+  within(row: Row, variable?: RangeVariable): Scope {
+    const view = new Scope(this.catalogue, this);
+    view.adopt(row, variable);
+    return view;
+  }
+
+  bind(variable: RangeVariable | undefined, row: Row): void {
+    if (variable !== undefined) this.rows.set(variable, row);
+  }
+
+  /** The row that a path leads to, joined where it is not joined yet. */
+  at(path: RowPath): Row {
+    return path.steps.reduce((row, step) => row.scope.join(row, step), this.variable(path.variable));
+  }
+
+  /** The row of a variable, here or in an outer scope; a variable that nobody bound stands for the nearest row of its set. */
+  variable(variable: RangeVariable): Row {
+    for (let scope: Scope | null = this; scope !== null; scope = scope.parent) {
+      const row = scope.rows.get(variable);
+      if (row !== undefined) return row;
+    }
+    for (let scope: Scope | null = this; scope !== null; scope = scope.parent) {
+      if (scope.main?.entitySet?.name === variable.set.name) return scope.main;
+    }
+    throw new GatewayError('Internal', `The variable ${variable.name} stands for no row.`);
+  }
+
+  /** SQL of a computed or aggregated property of the scope's own row. */
+  computedColumn(name: string): string | undefined {
+    return this.main?.columns.get(name);
+  }
+
+  /** LEFT JOIN of a to-one navigation; a hidden row counts as absent. */
+  join(row: Row, step: NavigationStep): Row {
+    const key = `${row.alias}/${step.navigation.name}`;
+    const present = this.joined.get(key);
+    if (present !== undefined) return present;
+    const stored = storedSet(this.catalogue, step.set);
+    const alias = this.aliases.next('t');
+    const made: Row = { scope: this, alias, entitySet: step.set, stored, columns: new Map() };
+    const conditions = joinConditions(row, made, step.navigation).join(' AND ');
+    const table = quoteRelation(stored.relation);
+    if (reachesKey(step)) this.from.push(`LEFT JOIN ${table} AS ${alias} ON ${conditions}`);
+    else {
+      const first = `SELECT * FROM ${table} AS ${alias} WHERE ${conditions} ORDER BY ${rowId(made)} LIMIT 1`;
+      this.from.push(`LEFT JOIN LATERAL (${first}) AS ${alias} ON TRUE`);
+    }
+    this.joined.set(key, made);
+    return made;
+  }
+
+  private adopt(row: Row, variable?: RangeVariable): Row {
+    this.main ??= row;
+    this.bind(variable, row);
+    return row;
+  }
+}
+
+/** Equality of the joined properties, and the target not hidden. */
+export function joinConditions(from: Row, to: Row, navigation: NavigationProperty): string[] {
+  const pairs = navigation.join.map(
+    ({ property, referencedProperty }) => `${columnNamed(to, referencedProperty)} = ${columnNamed(from, property)}`,
+  );
+  if (pairs.length === 0) throw new GatewayError('NotImplemented', `${navigation.name} has no join in this feed.`);
+  const hiddenBy = to.stored?.hiddenBy ?? null;
+  return hiddenBy === null ? pairs : [...pairs, `${to.alias}.${quoteIdentifier(hiddenBy)} IS NULL`];
+}
+
+/** A property of a row, as SQL. */
+export function propertyColumn(row: Row, property: Property): string {
+  return columnNamed(row, property.name);
+}
+
+/** The column of a stored row that says when it came; unique and never null. */
+export function rowId(row: Row): string {
+  if (row.stored === null) throw new GatewayError('Internal', 'Aggregated rows have no row id.');
+  return `${row.alias}.${quoteIdentifier(row.stored.rowId)}`;
+}
+
+/** The binding of a set whose rows are in PostgreSQL. Throws GatewayError NotImplemented for a proxied one. */
+export function storedSet(catalogue: Catalogue, set: EntitySet): StoredSet {
+  const binding = catalogue.sets.get(set.name);
+  if (binding?.kind !== 'stored') {
+    throw new GatewayError('NotImplemented', `${set.name} is a proxied set and cannot take part in this query.`);
+  }
+  return binding;
+}
+
+function columnNamed(row: Row, property: string): string {
+  const column = row.stored?.columns.get(property);
+  if (column === undefined) throw new GatewayError('Internal', `The property ${property} has no column.`);
+  return `${row.alias}.${quoteIdentifier(column.name)}`;
+}
+
+function reachesKey({ navigation, set }: NavigationStep): boolean {
+  const referenced = new Set(navigation.join.map((pair) => pair.referencedProperty));
+  return set.entityType.key.every((name) => referenced.has(name));
+}

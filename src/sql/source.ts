@@ -1,0 +1,47 @@
+import type { EntitySet } from '../edm/model.ts';
+import { GatewayError } from '../errors.ts';
+import type { RangeVariable, RowSource } from '../plan/read-plan.ts';
+import { fromWhere } from './collection.ts';
+import { literal } from './literal.ts';
+import { truth } from './predicate.ts';
+import { joinConditions, propertyColumn, type Row, Scope } from './scope.ts';
+
+/** The set whose rows a source gives. */
+export function sourceSet(source: RowSource): EntitySet {
+  return source.kind === 'Set' || source.kind === 'Navigated' ? source.set : sourceSet(source.from);
+}
+
+/** Puts the rows of a resource path into a scope: its FROM clause and the conditions of the path. */
+export function openSource(source: RowSource, scope: Scope, variable?: RangeVariable): Row {
+  switch (source.kind) {
+    case 'Set':
+      return scope.table(source.set, variable);
+    case 'Keyed': {
+      const row = openSource(source.from, scope, variable);
+      for (const { property, value } of source.key) {
+        if (value.value === null) throw new GatewayError('EntityNotFound', 'A key value cannot be null.');
+        scope.where.push(`${propertyColumn(row, property)} = ${literal(value)}`);
+      }
+      return row;
+    }
+    case 'Filtered': {
+      const row = openSource(source.from, scope, variable);
+      scope.bind(source.variable, row);
+      scope.where.push(truth(source.condition, scope));
+      return row;
+    }
+    case 'Navigated': {
+      const row = scope.table(source.set, variable);
+      const inner = new Scope(scope.catalogue, scope);
+      const base = openSource(source.from, inner);
+      inner.where.push(...joinConditions(base, { ...row, stored: visible(row) }, source.navigation));
+      scope.where.push(`EXISTS (SELECT ${fromWhere(inner)})`);
+      return row;
+    }
+  }
+}
+
+/** The scope of the row has said already that hidden rows are left out. */
+function visible({ stored }: Row): Row['stored'] {
+  return stored === null ? null : { ...stored, hiddenBy: null };
+}

@@ -1,0 +1,105 @@
+import type { CompiledQuery, ControlShape, FieldShape, RowShape } from '../../src/sql/compiled-query.ts';
+
+/** Decodes COPY text by the shape of its query, slowly and plainly: the test's own reading of the contract. */
+
+export type Value = null | boolean | number | string | Value[] | { [name: string]: Value };
+
+export interface ReadRow {
+  readonly row: { [name: string]: Value };
+  /** COPY texts of the position columns. */
+  readonly position: readonly (string | null)[];
+}
+
+export function readRows(query: CompiledQuery, copied: string): ReadRow[] {
+  const lines = copied === '' ? [] : copied.replace(/\n$/, '').split('\n');
+  return lines.map((line) => {
+    const cells = line.split('\t').map((cell) => (cell === '\\N' ? null : copyUnescaped(cell)));
+    const reader = new Cells(cells);
+    const row = readFields(query.shape, query.control ?? null, reader);
+    const position = Array.from({ length: query.positionColumns }, () => reader.next());
+    if (!reader.done) throw new Error(`columns left over in ${line}`);
+    return { row, position };
+  });
+}
+
+class Cells {
+  private at = 0;
+  private readonly cells: readonly (string | null)[];
+
+  constructor(cells: readonly (string | null)[]) {
+    this.cells = cells;
+  }
+
+  next(): string | null {
+    if (this.at >= this.cells.length) throw new Error('too few columns');
+    return this.cells[this.at++] ?? null;
+  }
+
+  get done(): boolean {
+    return this.at === this.cells.length || (this.cells.length === 1 && this.cells[0] === '' && this.at === 0);
+  }
+}
+
+const copyEscapes: Record<string, string> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v' };
+
+function copyUnescaped(cell: string): string {
+  return cell.replace(/\\(.)/gs, (_, letter: string) => copyEscapes[letter] ?? letter);
+}
+
+function readFields(shape: RowShape, control: ControlShape | null, cells: Cells): { [name: string]: Value } {
+  const row: { [name: string]: Value } = {};
+  if (control !== null) row['@id'] = [control.set, ...control.key.map(({ type }) => scalar(cells.next(), type))];
+  for (const field of shape.fields) readField(field, cells, row);
+  return row;
+}
+
+function readField(field: FieldShape, cells: Cells, row: { [name: string]: Value }): void {
+  switch (field.kind) {
+    case 'value':
+      row[field.name] = scalar(cells.next(), field.type);
+      return;
+    case 'count':
+      row[`${field.name}@odata.count`] = Number(cells.next());
+      return;
+    case 'object': {
+      const present = cells.next() !== null;
+      const inner = readFields(field.row, field.control, cells);
+      row[field.name] = present ? inner : null;
+      return;
+    }
+    case 'array': {
+      if (field.withCount) row[`${field.name}@odata.count`] = Number(cells.next());
+      row[field.name] = readNested(field, cells.next() ?? '');
+    }
+  }
+}
+
+function readNested(field: Extract<FieldShape, { kind: 'array' }>, text: string): Value[] {
+  const [rowEnd, columnEnd] = [String.fromCharCode(field.rowEnd), String.fromCharCode(field.columnEnd)];
+  const lines = text.split(rowEnd);
+  if (lines.pop() !== '') throw new Error('a nested row has no end');
+  return lines.map((line) => {
+    const cells = new Cells(line.split(columnEnd).map((cell) => (cell === '\x1d' ? null : cell)));
+    const row = readFields(field.row, field.control, cells);
+    if (!cells.done) throw new Error('nested columns left over');
+    return row;
+  });
+}
+
+const numeric = new Set([
+  'Edm.Int16',
+  'Edm.Int32',
+  'Edm.Int64',
+  'Edm.Decimal',
+  'Edm.Double',
+  'Edm.Single',
+  'Edm.Byte',
+  'Edm.SByte',
+]);
+
+function scalar(text: string | null, type: string): Value {
+  if (text === null) return null;
+  const plain = text.replace(/\x1b(.)/g, (_, letter: string) => String.fromCharCode(letter.charCodeAt(0) - 64));
+  if (type === 'Edm.Boolean') return plain === 't' || plain === 'true';
+  return numeric.has(type) ? Number(plain) : plain;
+}
