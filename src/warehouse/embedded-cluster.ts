@@ -89,6 +89,7 @@ export function serverSettings(
     // No replica and no archive: the log is for recovery alone, written in fewer and larger checkpoints.
     wal_level: 'minimal',
     max_wal_senders: '0',
+    max_logical_replication_workers: '0',
     wal_compression: 'on',
     max_wal_size: '2GB',
     checkpoint_timeout: '15min',

@@ -1,0 +1,60 @@
+import pg from 'pg';
+import type { ServerAddress } from './embedded-server.ts';
+
+export interface PoolSettings {
+  /** `postgres://...`, or the address of the embedded server. */
+  readonly connection: string | ServerAddress;
+  readonly max: number;
+  /** Milliseconds to wait for a free connection. */
+  readonly patience: number;
+  readonly applicationName: string;
+}
+
+/** How values are written, in both directions; every session and every transaction sets it. */
+export const sessionFormat = [
+  'TimeZone = UTC',
+  'DateStyle = ISO',
+  'IntervalStyle = iso_8601',
+  'extra_float_digits = 1',
+  'bytea_output = hex',
+];
+
+const { builtins } = pg.types;
+const asText: ReadonlySet<number> = new Set([
+  builtins.DATE,
+  builtins.TIMESTAMP,
+  builtins.TIMESTAMPTZ,
+  builtins.INTERVAL,
+]);
+/** The arrays of those types: date, timestamp, timestamptz, interval. */
+const asTextArray: ReadonlySet<number> = new Set([1182, 1115, 1185, 1187]);
+const textArray = 1009;
+
+/** The driver's parsers, but nothing that loses digits or a time zone: bigint, numeric, dates and times stay text. */
+export const types: pg.CustomTypesConfig = {
+  getTypeParser: ((oid: number, format: 'text' | 'binary') => {
+    if (asText.has(oid)) return (text: string) => text;
+    return pg.types.getTypeParser(asTextArray.has(oid) ? textArray : oid, format as 'text');
+  }) as typeof pg.types.getTypeParser,
+};
+
+export function connectionPool(settings: PoolSettings): pg.Pool {
+  const { connection } = settings;
+  const pool = new pg.Pool({
+    ...(typeof connection === 'string' ? { connectionString: connection } : connection),
+    // Awaited by the pool before anybody gets the connection.
+    onConnect: (client) => client.query(sessionFormat.map((setting) => `SET ${setting}`).join('; ')),
+    max: settings.max,
+    connectionTimeoutMillis: settings.patience,
+    idleTimeoutMillis: 60_000,
+    application_name: settings.applicationName,
+    keepAlive: true,
+    types,
+  });
+  pool.on('connect', (client) => {
+    // A connection that breaks fails its statement, or is replaced by the pool; without listeners the process would end.
+    client.on('error', () => {});
+  });
+  pool.on('error', () => {});
+  return pool;
+}

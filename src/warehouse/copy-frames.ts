@@ -1,0 +1,120 @@
+import type { RowBatch } from './database.ts';
+
+/** Bytes 'd' and 'Z' of the PostgreSQL frontend/backend protocol 3.0, "Message Formats". */
+const copyData = 0x64;
+const readyForQuery = 0x5a;
+const headerLength = 5;
+const lineFeed = 0x0a;
+
+/** Enough for several reads of a socket; a longer row makes it grow for as long as it needs. */
+const usualCapacity = 512 * 1024;
+
+/** Takes the bytes of one message that is not CopyData, type byte included. Only valid during the call. */
+export type OtherMessage = (type: number, message: Buffer) => void;
+
+/**
+ * Cuts the bytes of a COPY out of the wire into rows, in place: no event, object or string for each row. Chunks are
+ * joined in one buffer, so that a row that began in one chunk and ends in another lies in one piece. The server sends
+ * each row as one CopyData message that ends with a line feed.
+ */
+export class CopyFrames {
+  #buffer = Buffer.allocUnsafeSlow(usualCapacity);
+  #filled = 0;
+  /** Where the first message that is not complete yet begins. */
+  #parsed = 0;
+  #starts = new Int32Array(1024);
+  #ends = new Int32Array(1024);
+  #count = 0;
+  #finished = false;
+  readonly #other: OtherMessage;
+
+  constructor(other: OtherMessage) {
+    this.#other = other;
+  }
+
+  /** True once ReadyForQuery was seen: the server has nothing more to say. */
+  get finished(): boolean {
+    return this.#finished;
+  }
+
+  /** Complete rows not taken yet. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Bytes of the complete rows not taken yet, with their message headers. */
+  get size(): number {
+    return this.#count === 0 ? 0 : this.#parsed;
+  }
+
+  append(chunk: Buffer): void {
+    this.#reserve(chunk.length);
+    chunk.copy(this.#buffer, this.#filled);
+    this.#filled += chunk.length;
+    this.#parse();
+  }
+
+  /** The rows so far. They stay in place until `release`. */
+  take(): RowBatch {
+    return { buffer: this.#buffer, starts: this.#starts, ends: this.#ends, count: this.#count };
+  }
+
+  /** Forgets the rows taken and moves the beginning of the next one to the front. */
+  release(): void {
+    const rest = this.#filled - this.#parsed;
+    if (this.#buffer.length > usualCapacity && rest < usualCapacity) {
+      const usual = Buffer.allocUnsafeSlow(usualCapacity);
+      this.#buffer.copy(usual, 0, this.#parsed, this.#filled);
+      this.#buffer = usual;
+    } else if (this.#parsed > 0) {
+      this.#buffer.copyWithin(0, this.#parsed, this.#filled);
+    }
+    this.#filled = rest;
+    this.#parsed = 0;
+    this.#count = 0;
+  }
+
+  #reserve(more: number): void {
+    const needed = this.#filled + more;
+    if (needed <= this.#buffer.length) return;
+    const larger = Buffer.allocUnsafeSlow(Math.max(needed, this.#buffer.length * 2));
+    this.#buffer.copy(larger, 0, 0, this.#filled);
+    this.#buffer = larger;
+  }
+
+  #parse(): void {
+    const buffer = this.#buffer;
+    const filled = this.#filled;
+    let at = this.#parsed;
+    while (filled - at >= headerLength) {
+      const type = buffer[at] ?? 0;
+      const end = at + 1 + buffer.readInt32BE(at + 1);
+      if (end > filled) break;
+      if (type === copyData) this.#row(at + headerLength, end);
+      else this.#message(type, buffer.subarray(at, end));
+      at = end;
+    }
+    this.#parsed = at;
+  }
+
+  #row(start: number, end: number): void {
+    if (this.#count === this.#starts.length) this.#moreRows();
+    this.#starts[this.#count] = start;
+    this.#ends[this.#count] = this.#buffer[end - 1] === lineFeed ? end - 1 : end;
+    this.#count += 1;
+  }
+
+  #message(type: number, message: Buffer): void {
+    if (type === readyForQuery) this.#finished = true;
+    this.#other(type, message);
+  }
+
+  #moreRows(): void {
+    const starts = new Int32Array(this.#starts.length * 2);
+    const ends = new Int32Array(this.#ends.length * 2);
+    starts.set(this.#starts);
+    ends.set(this.#ends);
+    this.#starts = starts;
+    this.#ends = ends;
+  }
+}

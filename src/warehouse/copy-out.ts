@@ -1,0 +1,144 @@
+import type { Connection, Submittable } from 'pg';
+import { CopyFrames } from './copy-frames.ts';
+import type { RowBatch } from './database.ts';
+import { extendedQuery } from './extended-query.ts';
+
+/** What is joined before a batch is handed over while more bytes are waiting: large enough to make its cost small,
+ * small enough that the server fills its socket again meanwhile. */
+const batchTarget = 96 * 1024;
+
+/** Message types that the driver's own reader gets: notices, parameter changes, notifications, errors. */
+const forDriver = new Set([0x4e, 0x53, 0x41, 0x45]);
+const readyForQuery = 0x5a;
+
+type DataListener = (chunk: Buffer) => void;
+
+/**
+ * `COPY (select) TO STDOUT` as the driver's active query: it takes over the driver's socket until ReadyForQuery. The
+ * statement goes by the extended protocol, which refuses a second statement behind a semicolon. The server's
+ * statement_timeout is lifted for it, since that clock also runs while a slow client holds the rows up.
+ *
+ * One consumer: `next` until null, or `fail`. The socket is only read while `next` waits.
+ */
+export class CopyOut implements Submittable {
+  readonly #text: string;
+  readonly #frames: CopyFrames;
+  #stream: Connection['stream'] | null = null;
+  #driver: readonly DataListener[] = [];
+  /** The server's refusal: thrown after the rows that came before it. */
+  #refusal: Error | null = null;
+  /** `fail` or a lost connection: thrown at once, no more rows. */
+  #failure: Error | null = null;
+  #readyMessage: Buffer | null = null;
+  #tellingDriver = false;
+  #taken = false;
+  #flush: NodeJS.Immediate | null = null;
+  #waiting: { resolve: (batch: RowBatch | null) => void; reject: (error: Error) => void } | null = null;
+
+  constructor(select: string) {
+    this.#text = `COPY (${select}) TO STDOUT`;
+    this.#frames = new CopyFrames((type, message) => {
+      if (type === readyForQuery) this.#readyMessage = Buffer.from(message);
+      else if (forDriver.has(type)) this.#tellDriver(message);
+    });
+  }
+
+  /** True when the server is done with the statement and the connection can take another one. */
+  get finished(): boolean {
+    return this.#frames.finished;
+  }
+
+  /** The next rows; null at the end. Throws the server's error, or what `fail` was given. */
+  next(): Promise<RowBatch | null> {
+    if (this.#taken) this.#frames.release();
+    this.#taken = false;
+    return new Promise((resolve, reject) => {
+      this.#waiting = { resolve, reject };
+      if (this.#frames.finished || this.#failure !== null) this.#settle();
+      else if (this.#frames.count > 0) this.#settleSoon();
+      this.#stream?.resume();
+    });
+  }
+
+  /** Ends the iteration with an error; what the server still sends is read and thrown away. */
+  fail(error: Error): void {
+    this.#failure ??= error;
+    this.#settle();
+    this.#stream?.resume();
+  }
+
+  // Called by the driver from here on.
+
+  submit(connection: Connection): void {
+    const { stream } = connection;
+    this.#stream = stream;
+    this.#driver = stream.listeners('data') as DataListener[];
+    for (const listener of this.#driver) stream.off('data', listener);
+    stream.on('data', this.#onData);
+    stream.write(extendedQuery(['SET LOCAL statement_timeout = 0', this.#text]));
+  }
+
+  handleError(error: Error): void {
+    if (this.#tellingDriver) {
+      this.#refusal ??= error;
+      return;
+    }
+    // Not from a message of the server: the connection is lost, and no ReadyForQuery will come.
+    this.#failure ??= error;
+    this.#settle();
+  }
+
+  handleReadyForQuery(): void {}
+
+  handleCommandComplete(): void {}
+
+  readonly #onData = (chunk: Buffer): void => {
+    this.#frames.append(chunk);
+    if (this.#failure !== null && !this.#taken) this.#frames.release();
+    if (this.#frames.finished) this.#giveBack();
+    if (this.#frames.finished || this.#frames.size >= batchTarget) this.#settle();
+    else if (this.#frames.count > 0) this.#settleSoon();
+  };
+
+  /** After the reads of this turn of the event loop, which joins them into one batch. */
+  #settleSoon(): void {
+    this.#flush ??= setImmediate(() => this.#settle());
+  }
+
+  /** Answers the one who waits, if there is something to say; stops reading when there is nobody to read for. */
+  #settle(): void {
+    if (this.#flush !== null) clearImmediate(this.#flush);
+    this.#flush = null;
+    const waiting = this.#waiting;
+    const error = this.#failure ?? (this.#frames.count === 0 && this.#frames.finished ? this.#refusal : null);
+    if (waiting !== null && (error !== null || this.#frames.count > 0 || this.#frames.finished)) {
+      this.#waiting = null;
+      if (error !== null) waiting.reject(error);
+      else waiting.resolve(this.#frames.count > 0 ? this.#take() : null);
+    }
+    if (this.#waiting === null && this.#failure === null && !this.#frames.finished) this.#stream?.pause();
+  }
+
+  #take(): RowBatch {
+    this.#taken = true;
+    return this.#frames.take();
+  }
+
+  /** The driver's listeners return, and see the end of the statement as if they had been there all the time. */
+  #giveBack(): void {
+    const stream = this.#stream;
+    if (stream === null) return;
+    stream.off('data', this.#onData);
+    for (const listener of this.#driver) stream.on('data', listener);
+    stream.resume();
+    if (this.#readyMessage !== null) this.#tellDriver(this.#readyMessage);
+  }
+
+  #tellDriver(message: Buffer): void {
+    // A copy: the driver's parser may keep parts of what it was given.
+    const copy = Buffer.from(message);
+    this.#tellingDriver = true;
+    for (const listener of this.#driver) listener(copy);
+    this.#tellingDriver = false;
+  }
+}

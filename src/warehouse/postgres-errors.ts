@@ -1,0 +1,53 @@
+import { type ErrorCode, GatewayError } from '../errors.ts';
+
+/** SQLSTATE of an error of the driver, or of one we made from it; null where the server did not speak. */
+export function sqlState(error: unknown): string | null {
+  if (error instanceof GatewayError) return sqlState(error.cause);
+  const code = error instanceof Error && 'code' in error ? error.code : null;
+  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : null;
+}
+
+/** Classes and codes of PostgreSQL's appendix A that are not our own fault; the longest prefix wins. */
+const codesByState: readonly (readonly [prefix: string, code: ErrorCode])[] = [
+  ['57014', 'QueryTimeout'],
+  ['57P', 'DatabaseUnavailable'],
+  ['08', 'DatabaseUnavailable'],
+  ['53', 'DatabaseUnavailable'],
+  ['28', 'DatabaseUnavailable'],
+  ['3D000', 'DatabaseUnavailable'],
+  ['22', 'ComputationFailed'],
+  ['54', 'LimitExceeded'],
+];
+
+/** `errno` names and texts with which the driver reports that there is no connection. */
+const lost =
+  /ECONN|EPIPE|ENOENT|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|EACCES|Connection terminated|timeout exceeded|not queryable|connection error|SSL|pool after calling end/i;
+
+/** One sentence and a stable code for what the driver threw; a GatewayError passes through. */
+export function postgresError(error: unknown): Error {
+  if (error instanceof GatewayError) return error;
+  if (!(error instanceof Error)) return new GatewayError('Internal', 'PostgreSQL failed.', { cause: error });
+  const state = sqlState(error);
+  if (state !== null) {
+    const code = codesByState.find(([prefix]) => state.startsWith(prefix))?.[1] ?? 'Internal';
+    return new GatewayError(code, sentence(code, error.message), { cause: error });
+  }
+  const errno = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  if (lost.test(`${errno} ${error.message}`)) {
+    return new GatewayError('DatabaseUnavailable', sentence('DatabaseUnavailable', error.message || errno), {
+      cause: error,
+    });
+  }
+  // Not of PostgreSQL: the caller's own error, thrown inside its work.
+  return error;
+}
+
+function sentence(code: ErrorCode, message: string): string {
+  const text = message.replace(/[.\s]+$/, '');
+  if (code === 'DatabaseUnavailable') return `PostgreSQL cannot be reached: ${text}.`;
+  if (code === 'QueryTimeout') return 'The query took longer than the time limit.';
+  if (code === 'ComputationFailed') return `A value cannot be computed: ${text}.`;
+  if (code === 'LimitExceeded') return `PostgreSQL cannot hold the query: ${text}.`;
+  // What went wrong inside stays in the log, with the cause.
+  return 'PostgreSQL refused a statement of the gateway.';
+}
