@@ -1,0 +1,99 @@
+import { parseAggregate, parseNamePath } from './aggregate.ts';
+import { type Cursor, commaList, parenthesised } from './cursor.ts';
+import { parseExpression } from './expression.ts';
+import { parseGroupBy } from './groupby.ts';
+import { otherTransformations } from './hierarchy.ts';
+import { parseCompute, parseOrderBy, parseWholeNumber } from './option-values.ts';
+import { parseSearchExpression } from './search.ts';
+import type { Transformation } from './syntax.ts';
+
+type RankedName = Extract<Transformation, { kind: 'ranked' }>['name'];
+const rankedNames: readonly RankedName[] = [
+  'topcount',
+  'toppercent',
+  'topsum',
+  'bottomcount',
+  'bottompercent',
+  'bottomsum',
+];
+
+/** The value of `$apply`: transformations separated by `/` (OData Data Aggregation 4.0, 3; names in lower case). */
+export function parseApplyExpression(cursor: Cursor): Transformation[] {
+  const transformations = [parseTransformation(cursor)];
+  while (cursor.take('/')) {
+    transformations.push(parseTransformation(cursor));
+    cursor.checkLength(transformations.length);
+  }
+  return transformations;
+}
+
+function parseTransformation(cursor: Cursor): Transformation {
+  const at = cursor.position;
+  const name = cursor.qualifiedName('a transformation such as aggregate or groupby');
+  cursor.countNode();
+  if (name === 'identity') {
+    return { kind: 'identity', at };
+  }
+  const ranked = rankedNames.find((known) => known === name);
+  if (ranked !== undefined) {
+    return parseRanked(cursor, ranked, at);
+  }
+  const read = Object.hasOwn(transformations, name) ? transformations[name] : undefined;
+  if (read !== undefined) {
+    return read(cursor, at);
+  }
+  const skipOther = name.includes('.') ? otherTransformations['custom'] : otherTransformations[name];
+  if (skipOther === undefined) {
+    return cursor.fail('a transformation such as aggregate or groupby', at);
+  }
+  skipOther(cursor);
+  return { kind: 'other', at, name };
+}
+
+const transformations: Readonly<Record<string, (cursor: Cursor, at: number) => Transformation>> = {
+  aggregate: (cursor, at) => ({ kind: 'aggregate', at, items: parseAggregate(cursor) }),
+  groupby: (cursor, at) => parseGroupBy(cursor, at),
+  filter: (cursor, at) => ({ kind: 'filter', at, condition: parenthesised(cursor, () => parseExpression(cursor)) }),
+  search: (cursor, at) => ({
+    kind: 'search',
+    at,
+    expression: parenthesised(cursor, () => parseSearchExpression(cursor, 'nested')),
+  }),
+  compute: (cursor, at) => ({ kind: 'compute', at, items: parenthesised(cursor, () => parseCompute(cursor)) }),
+  orderby: (cursor, at) => ({ kind: 'orderby', at, items: parenthesised(cursor, () => parseOrderBy(cursor)) }),
+  top: (cursor, at) => ({ kind: 'top', at, count: parenthesised(cursor, () => parseWholeNumber(cursor)) }),
+  skip: (cursor, at) => ({ kind: 'skip', at, count: parenthesised(cursor, () => parseWholeNumber(cursor)) }),
+  concat: (cursor, at) => parseConcat(cursor, at),
+  expand: (cursor, at) => parseExpandTransformation(cursor, at),
+};
+
+function parseRanked(cursor: Cursor, name: RankedName, at: number): Transformation {
+  return parenthesised(cursor, () => {
+    const amount = parseExpression(cursor);
+    cursor.skipBlanks();
+    cursor.expect(',');
+    cursor.skipBlanks();
+    return { kind: 'ranked', at, name, amount, by: parseExpression(cursor) };
+  });
+}
+
+function parseConcat(cursor: Cursor, at: number): Transformation {
+  const branches = parenthesised(cursor, () => commaList(cursor, () => parseApplyExpression(cursor)));
+  if (branches.length < 2) {
+    cursor.fail('at least two sequences in concat', at);
+  }
+  return { kind: 'concat', at, branches };
+}
+
+/** `expand(Path[,transformation]...)` of the committee drafts; the standard replaced it by addnested. */
+function parseExpandTransformation(cursor: Cursor, at: number): Transformation {
+  return parenthesised(cursor, () => {
+    const path = parseNamePath(cursor);
+    cursor.skipBlanks();
+    if (!cursor.take(',')) {
+      return { kind: 'expand', at, path, transformations: [] };
+    }
+    cursor.skipBlanks();
+    return { kind: 'expand', at, path, transformations: commaList(cursor, () => parseTransformation(cursor)) };
+  });
+}

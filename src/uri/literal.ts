@@ -1,0 +1,94 @@
+import type { Cursor } from './cursor.ts';
+import { prefixedLiteral, quotedText } from './quoted-literal.ts';
+import type { Literal } from './syntax.ts';
+import { temporalToken } from './temporal-literal.ts';
+
+const guidPattern = /[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}/y;
+const numberPattern = /([+-]?)(\d+)(\.\d+)?([Ee][+-]?\d+)?/y;
+const continuation = /[\p{L}\p{N}_.'"]/u;
+
+/**
+ * Reads a primitive literal that is known by its own characters (OData ABNF 4.01, section 7): numbers, dates, times,
+ * guids, strings, `-INF`. Null and no move when none starts here; names and prefixed literals are `wordLiteral`'s.
+ */
+export function bareLiteral(cursor: Cursor): Literal | null {
+  const at = cursor.position;
+  const first = cursor.peek();
+  if (first === "'") {
+    return { kind: 'Literal', at, type: 'string', text: quotedText(cursor) };
+  }
+  const guid = cursor.match(guidPattern);
+  if (guid !== null) {
+    return finished(cursor, { kind: 'Literal', at, type: 'guid', text: guid[0] });
+  }
+  if (cursor.looksAt('-INF')) {
+    cursor.position += 4;
+    return finished(cursor, { kind: 'Literal', at, type: 'double', text: '-INF' });
+  }
+  return /[\d+-]/.test(first) ? (temporalLiteral(cursor) ?? numberLiteral(cursor)) : null;
+}
+
+/** Any primitive literal, as in a key predicate; null and no move when none starts here. */
+export function primitiveLiteral(cursor: Cursor): Literal | null {
+  const bare = bareLiteral(cursor);
+  if (bare !== null) {
+    return bare;
+  }
+  const at = cursor.position;
+  if (!/[\p{L}_]/u.test(cursor.peek())) {
+    return null;
+  }
+  const name = cursor.qualifiedName();
+  if (cursor.peek() === "'") {
+    return prefixedLiteral(cursor, name, at);
+  }
+  const word = wordLiteral(name, at);
+  if (word === null) {
+    cursor.position = at;
+  }
+  return word;
+}
+
+/** `null`, `true`, `false` in any case, `INF`, `NaN`; null for every other name. */
+export function wordLiteral(name: string, at: number): Literal | null {
+  if (name === 'null') {
+    return { kind: 'Literal', at, type: 'null', text: name };
+  }
+  if (name === 'INF' || name === 'NaN') {
+    return { kind: 'Literal', at, type: 'double', text: name };
+  }
+  const lower = name.length <= 5 ? name.toLowerCase() : name;
+  return lower === 'true' || lower === 'false' ? { kind: 'Literal', at, type: 'boolean', text: lower } : null;
+}
+
+function temporalLiteral(cursor: Cursor): Literal | null {
+  const at = cursor.position;
+  const token = temporalToken(cursor.text, at);
+  if (token === null) {
+    return null;
+  }
+  if (token.fault !== null) {
+    return cursor.fail(`a valid date or time (${token.fault})`, at);
+  }
+  cursor.position += token.length;
+  return finished(cursor, { kind: 'Literal', at, type: token.type, text: token.text });
+}
+
+function numberLiteral(cursor: Cursor): Literal | null {
+  const at = cursor.position;
+  const found = cursor.match(numberPattern);
+  if (found === null) {
+    return null;
+  }
+  const [text, sign, , fraction, exponent] = found;
+  const type = exponent !== undefined ? 'double' : fraction !== undefined ? 'decimal' : 'integer';
+  return finished(cursor, { kind: 'Literal', at, type, text: sign === '+' ? text.slice(1) : text });
+}
+
+/** A literal ends where no character can continue it: `5abc`, `1.`, `2020-01-01T` are no literals. */
+function finished(cursor: Cursor, literal: Literal): Literal {
+  if (continuation.test(cursor.peek())) {
+    cursor.fail(`the end of the ${literal.type} literal that starts at position ${literal.at}`);
+  }
+  return literal;
+}

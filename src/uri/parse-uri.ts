@@ -1,0 +1,106 @@
+import { GatewayError } from '../errors.ts';
+import { parseApplyExpression } from './apply.ts';
+import { Cursor, newSession, type ParseSession, refuseUnsupported } from './cursor.ts';
+import { parseExpression as parseExpressionAt } from './expression.ts';
+import { defaultUriLimits, type UriLimits } from './limits.ts';
+import { type ParsedQuery, parseQuery } from './query-options.ts';
+import { parsePath } from './resource-path.ts';
+import { parseSearchExpression } from './search.ts';
+import type { Expression, ODataUri, ResourcePath, SearchExpression, Transformation } from './syntax.ts';
+
+export type { ParsedQuery } from './query-options.ts';
+
+/**
+ * Parses a request URL below the service root, still percent-encoded: `Set(1)/Nav?$filter=A eq 1&$top=3`. Accepts OData
+ * 4.0 and 4.01; looks nothing up.
+ *
+ * @throws GatewayError `UriSyntax`, `UnknownOption`, `InvalidOption` (400), `LimitExceeded` (400), `UrlTooLong` (414), or
+ *   `NotImplemented` (501) for valid OData that the syntax tree has no place for.
+ */
+export function parseODataUri(text: string, limits: Partial<UriLimits> = {}): ODataUri {
+  const session = sessionFor(limits);
+  if (text.length > session.limits.urlLength) {
+    const most = session.limits.urlLength;
+    throw new GatewayError('UrlTooLong', `The URL has ${text.length} characters; at most ${most} are allowed.`);
+  }
+  const question = text.indexOf('?');
+  refuseFragment(text);
+  const path = parsePath(question < 0 ? text : text.slice(0, question), session);
+  const query = parseQuery(question < 0 ? '' : text.slice(question + 1), session);
+  checkEntityRequest(path, query);
+  refuseUnsupported(session);
+  return { path, ...query };
+}
+
+/** Parses a query string alone, as in the body of POST `/$query`; line ends at its end are ignored. Throws as above. */
+export function parseQueryOptions(text: string, limits: Partial<UriLimits> = {}): ParsedQuery {
+  const session = sessionFor(limits);
+  if (text.length > session.limits.queryLength) {
+    const most = session.limits.queryLength;
+    throw new GatewayError('LimitExceeded', `The query has ${text.length} characters; at most ${most} are allowed.`);
+  }
+  refuseFragment(text);
+  const query = parseQuery(text.replace(/[\r\n]{1,2}$/, ''), session);
+  refuseUnsupported(session);
+  return query;
+}
+
+/** Parses the part of a URL between the service root and `?`, still percent-encoded. Throws as above. */
+export function parseResourcePath(text: string, limits: Partial<UriLimits> = {}): ResourcePath {
+  const session = sessionFor(limits);
+  const path = parsePath(text, session);
+  refuseUnsupported(session);
+  return path;
+}
+
+/** Parses a decoded expression, as in `$filter`. Throws as above. */
+export function parseExpression(text: string, limits: Partial<UriLimits> = {}): Expression {
+  return parseWhole(text, 'the expression', limits, parseExpressionAt);
+}
+
+/** Parses a decoded `$search` value. Throws as above. */
+export function parseSearch(text: string, limits: Partial<UriLimits> = {}): SearchExpression {
+  return parseWhole(text, '$search', limits, (cursor) => parseSearchExpression(cursor, 'alone'));
+}
+
+/** Parses a decoded `$apply` value. Throws as above. */
+export function parseApply(text: string, limits: Partial<UriLimits> = {}): Transformation[] {
+  return parseWhole(text, '$apply', limits, parseApplyExpression);
+}
+
+function parseWhole<T>(text: string, target: string, limits: Partial<UriLimits>, parse: (cursor: Cursor) => T): T {
+  const session = sessionFor(limits);
+  const cursor = new Cursor(text, target, session);
+  const result = parse(cursor);
+  cursor.expectEnd('an operator or the end');
+  refuseUnsupported(session);
+  return result;
+}
+
+function sessionFor(limits: Partial<UriLimits>): ParseSession {
+  return newSession({ ...defaultUriLimits, ...limits });
+}
+
+function refuseFragment(text: string): void {
+  const offset = text.indexOf('#');
+  if (offset >= 0) {
+    throw new GatewayError('UriSyntax', "A '#' in a URL must be percent-encoded as '%23'.", { offset });
+  }
+}
+
+/** `$entity` needs `$id`, and takes `$select` and `$expand` only after a type name (odataRelativeUri). */
+function checkEntityRequest(path: ResourcePath, { options }: ParsedQuery): void {
+  const [first, second] = path.segments;
+  if (first?.kind !== 'System' || first.name !== '$entity') {
+    return;
+  }
+  if (options.id === undefined) {
+    throw new GatewayError('InvalidOption', '$entity needs the query option $id.', { target: '$id' });
+  }
+  if (second === undefined && (options.select !== undefined || options.expand !== undefined)) {
+    const target = options.select === undefined ? '$expand' : '$select';
+    throw new GatewayError('InvalidOption', `$entity takes ${target} only after a type name: $entity/Ns.Type.`, {
+      target,
+    });
+  }
+}

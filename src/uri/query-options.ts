@@ -1,0 +1,125 @@
+import { GatewayError } from '../errors.ts';
+import { Cursor, type ParseSession } from './cursor.ts';
+import { parseExpression } from './expression.ts';
+import { isOptionName, isTemporalOption, nearestOption, type OptionName } from './option-names.ts';
+import { type OptionsDraft, readOption } from './option-values.ts';
+import { percentDecode } from './percent-decode.ts';
+import { parseList } from './primary.ts';
+import { parseSearchExpression } from './search.ts';
+import type { Expression, ODataUri } from './syntax.ts';
+
+export type ParsedQuery = Omit<ODataUri, 'path'>;
+
+interface QueryDraft {
+  readonly options: OptionsDraft;
+  readonly aliases: Map<string, Expression>;
+  readonly custom: Map<string, string>;
+}
+
+/**
+ * Parses the part of the URL after `?`, still percent-encoded: split at `&`, name and value at the first `=`, then each
+ * decoded once. System options are known with and without `$`, in any case (OData URL Conventions 4.01, section 5).
+ */
+export function parseQuery(raw: string, session: ParseSession): ParsedQuery {
+  const draft: QueryDraft = { options: {}, aliases: new Map(), custom: new Map() };
+  for (const part of raw.split('&')) {
+    if (part !== '') {
+      readPart(part, draft, session);
+    }
+  }
+  return draft;
+}
+
+function readPart(part: string, draft: QueryDraft, session: ParseSession): void {
+  const equals = part.indexOf('=');
+  const name = percentDecode(equals < 0 ? part : part.slice(0, equals), 'the query');
+  const raw = equals < 0 ? null : part.slice(equals + 1);
+  const lower = name.toLowerCase();
+  const plain = lower.startsWith('$') ? lower.slice(1) : lower;
+  if (isOptionName(plain)) {
+    readSystemOption(plain, raw, draft, session);
+  } else if (name.startsWith('$')) {
+    refuseOption(name, plain, session);
+  } else if (name.startsWith('@')) {
+    readAlias(name, raw, draft, session);
+  } else {
+    draft.custom.set(name, raw === null ? '' : percentDecode(raw, name));
+  }
+}
+
+function readSystemOption(name: OptionName, raw: string | null, draft: QueryDraft, session: ParseSession): void {
+  const target = `$${name}`;
+  if (draft.options[name] !== undefined) {
+    throw new GatewayError('InvalidOption', `${target} stands more than once in the URL.`, { target });
+  }
+  if (name === 'levels') {
+    throw new GatewayError('InvalidOption', '$levels is only allowed inside $expand.', { target });
+  }
+  const cursor = new Cursor(percentDecode(raw ?? '', target), target, session);
+  if (name === 'search') {
+    checkSemicolons(raw ?? '', cursor);
+    draft.options.search = parseSearchExpression(cursor, 'alone');
+  } else {
+    readOption[name](cursor, draft.options);
+  }
+  cursor.expectEnd(expectedEnd[name] ?? 'the end of the value');
+}
+
+const expectedEnd: Partial<Record<OptionName, string>> = {
+  filter: 'an operator such as eq or and',
+  orderby: "an operator, ' asc', ' desc' or ','",
+  select: "',', '/' or '('",
+  expand: "',', '/' or '('",
+  apply: "'/' and a transformation",
+};
+
+/** A semicolon separates nested options, so as a character of a word it must be encoded (searchWord). */
+function checkSemicolons(raw: string, cursor: Cursor): void {
+  let quoted = false;
+  for (const [token] of raw.matchAll(/(?:\\|%5[Cc])(?:"|%22|\\|%5[Cc])|"|%22|;/g)) {
+    const escaped = quoted && token.length > 1 && token !== '%22';
+    if (token === ';' && !quoted) {
+      cursor.fail("no ';' outside double quotes; write it as '%3B'");
+    }
+    if (!escaped && /(?:"|%22)$/.test(token)) {
+      quoted = !quoted;
+    }
+  }
+}
+
+function readAlias(name: string, raw: string | null, draft: QueryDraft, session: ParseSession): void {
+  const naming = new Cursor(name, name, session);
+  naming.position = 1;
+  const alias = naming.identifier('the name of a parameter alias');
+  naming.expectEnd("'='");
+  if (draft.aliases.has(alias)) {
+    throw new GatewayError('InvalidOption', `${name} stands more than once in the URL.`, { target: name });
+  }
+  const cursor = new Cursor(percentDecode(raw ?? '', name), name, session);
+  draft.aliases.set(alias, aliasValue(cursor));
+}
+
+/** Any expression; also a list of two or more items in parentheses, for `in @alias`. */
+function aliasValue(cursor: Cursor): Expression {
+  if (cursor.peek() === '(') {
+    const list = parseList(cursor);
+    if (cursor.atEnd && list.kind === 'List' && list.items.length !== 1) {
+      return list;
+    }
+    cursor.position = 0;
+  }
+  const value = parseExpression(cursor);
+  cursor.expectEnd('an operator or the end of the value');
+  return value;
+}
+
+function refuseOption(name: string, plain: string, session: ParseSession): void {
+  if (isTemporalOption(plain)) {
+    new Cursor('', name, session).unsupported(`the option ${name}`);
+    return;
+  }
+  const nearest = nearestOption(plain);
+  const hint = nearest === null ? '' : `; did you mean $${nearest}?`;
+  const shown = name.slice(0, 60);
+  throw new GatewayError('UnknownOption', `The query option ${shown} is not known${hint}.`, { target: shown });
+}

@@ -1,0 +1,82 @@
+import type { Cursor } from './cursor.ts';
+import type { Literal } from './syntax.ts';
+import { isDuration } from './temporal-literal.ts';
+
+const enumMembers = /^(?:[+-]?\d{1,19}|[\p{L}\p{Nl}_][\p{L}\p{Nl}\p{Nd}\p{Mn}\p{Mc}\p{Pc}\p{Cf}]*)$/u;
+const base64Url = /^[A-Za-z0-9_-]*$/;
+const spatialShape =
+  /^SRID=\d{1,5};(?:Point|LineString|Polygon|MultiPoint|MultiLineString|MultiPolygon|Collection)\([-+.,() A-Za-z0-9]*\)$/i;
+const versionThree: Readonly<Record<string, string>> = {
+  datetime: '2020-01-31T00:00:00Z',
+  datetimeoffset: '2020-01-31T00:00:00Z',
+  time: '23:59:59',
+  guid: '01234567-89ab-cdef-0123-456789abcdef',
+  x: "binary'AQID'",
+};
+
+/** The content of a single-quoted string, `''` made `'`. */
+export function quotedText(cursor: Cursor): string {
+  const start = cursor.position;
+  cursor.expect("'");
+  let content = '';
+  for (;;) {
+    const end = cursor.text.indexOf("'", cursor.position);
+    if (end < 0) {
+      return cursor.fail('a closing quote for the string that starts here', start);
+    }
+    content += cursor.text.slice(cursor.position, end);
+    cursor.position = end + 1;
+    if (!cursor.take("'")) {
+      return content;
+    }
+    content += "'";
+  }
+}
+
+/** A literal with a prefix before its quotes; the cursor stands on the quote, `prefix` begins at `at`. */
+export function prefixedLiteral(cursor: Cursor, prefix: string, at: number): Literal {
+  const lower = prefix.toLowerCase();
+  const text = quotedText(cursor);
+  if (prefix.includes('.')) {
+    return enumLiteral(cursor, { prefix, text, at });
+  }
+  if (lower === 'duration') {
+    return isDuration(text)
+      ? { kind: 'Literal', at, type: 'duration', text }
+      : cursor.fail("a duration such as 'P1DT2H3M4.5S'", at);
+  }
+  if (lower === 'binary') {
+    return isBase64Url(text)
+      ? { kind: 'Literal', at, type: 'binary', text }
+      : cursor.fail("base64url characters (A-Z a-z 0-9 - _) in binary'...'", at);
+  }
+  if (lower === 'geography' || lower === 'geometry') {
+    return spatialLiteral(cursor, text, at);
+  }
+  const modern = versionThree[lower];
+  return cursor.fail(modern === undefined ? 'an operator before the string' : `the OData 4 form ${modern}`, at);
+}
+
+/** 4 characters make 3 bytes; a rest of 2 or 3 may be padded to 4 with `=`. */
+function isBase64Url(text: string): boolean {
+  const unpadded = text.endsWith('==') ? text.slice(0, -2) : text.endsWith('=') ? text.slice(0, -1) : text;
+  const rest = unpadded.length % 4;
+  const padded = text.length !== unpadded.length;
+  return base64Url.test(unpadded) && rest !== 1 && (!padded || (rest !== 0 && text.length % 4 === 0));
+}
+
+function enumLiteral(cursor: Cursor, found: { prefix: string; text: string; at: number }): Literal {
+  const members = found.text.split(',');
+  if (!members.every((member) => enumMembers.test(member))) {
+    cursor.fail(`members of ${found.prefix} separated by commas in the quotes`, found.at);
+  }
+  return { kind: 'Literal', at: found.at, type: 'enum', text: found.text, typeName: found.prefix };
+}
+
+function spatialLiteral(cursor: Cursor, text: string, at: number): Literal {
+  if (!spatialShape.test(text)) {
+    cursor.fail("a shape such as 'SRID=4326;Point(4.35 50.85)' in the quotes", at);
+  }
+  cursor.unsupported('a geography or geometry literal', at);
+  return { kind: 'Literal', at, type: 'string', text };
+}

@@ -1,0 +1,108 @@
+import { Cursor, commaList, type ParseSession, parenthesised } from './cursor.ts';
+import { parseExpression } from './expression.ts';
+import { parseKeyPredicate } from './key-predicate.ts';
+import { pathTarget, splitPath } from './path-segments.ts';
+import type { PathSegment, ResourcePath, SystemSegment } from './syntax.ts';
+
+const systemSegments: readonly SystemSegment[] = [
+  '$metadata',
+  '$batch',
+  '$all',
+  '$entity',
+  '$count',
+  '$value',
+  '$ref',
+  '$query',
+  '$each',
+];
+const onlyFirst = new Set<string>(['$metadata', '$batch', '$all', '$entity', '$crossjoin']);
+const endsPath = new Set<string>(['$metadata', '$batch', '$count', '$value', '$ref', '$query']);
+const queryable = new Set<string>(['$count', '$value', '$ref']);
+const qualifiedName =
+  /^[\p{L}\p{Nl}_][\p{L}\p{Nl}\p{Nd}\p{Mn}\p{Mc}\p{Pc}\p{Cf}]*(?:\.[\p{L}\p{Nl}_][\p{L}\p{Nl}\p{Nd}\p{Mn}\p{Mc}\p{Pc}\p{Cf}]*)*$/u;
+
+/** Parses the part of the URL before `?`, still percent-encoded; '' is the service root (OData ABNF 4.01, section 1). */
+export function parsePath(raw: string, session: ParseSession): ResourcePath {
+  const { decoded, segments } = splitPath(raw);
+  const parsed: PathSegment[] = [];
+  for (const { start, end } of segments) {
+    const cursor = new Cursor(decoded.slice(0, end), pathTarget, session);
+    cursor.position = start;
+    cursor.checkLength(parsed.length + 1);
+    parsed.push(parseSegment(cursor, parsed.at(-1) ?? null));
+    cursor.expectEnd("'/' or the end of the path");
+  }
+  return { segments: parsed };
+}
+
+function parseSegment(cursor: Cursor, before: PathSegment | null): PathSegment {
+  const at = cursor.position;
+  checkPlace(cursor, before);
+  if (cursor.peek() === '$') {
+    return systemSegment(cursor, at);
+  }
+  const text = cursor.text.slice(at);
+  const parenthesis = text.indexOf('(');
+  if (before === null) {
+    return keyedName(cursor, cursor.identifier('the name of an entity set, or $metadata'), at);
+  }
+  const name = parenthesis < 0 ? text : text.slice(0, parenthesis);
+  if (parenthesis > 0 && qualifiedName.test(name)) {
+    cursor.position += name.length;
+    return keyedName(cursor, name, at);
+  }
+  cursor.position = cursor.text.length;
+  return { kind: 'Name', at, name: text, keys: null };
+}
+
+function keyedName(cursor: Cursor, name: string, at: number): PathSegment {
+  if (cursor.peek() !== '(') {
+    return { kind: 'Name', at, name, keys: null };
+  }
+  const keys = parseKeyPredicate(cursor);
+  if (cursor.peek() === '(') {
+    cursor.unsupported('a key predicate after the parameters of a function');
+    parseKeyPredicate(cursor);
+  }
+  return { kind: 'Name', at, name, keys };
+}
+
+function systemSegment(cursor: Cursor, at: number): PathSegment {
+  if (cursor.looksAt('$filter(')) {
+    cursor.position += '$filter'.length;
+    return { kind: 'FilterSegment', at, condition: parenthesised(cursor, () => parseExpression(cursor)) };
+  }
+  if (cursor.looksAt('$crossjoin(')) {
+    cursor.position += '$crossjoin'.length;
+    const sets = parenthesised(cursor, () => commaList(cursor, () => cursor.identifier('the name of an entity set')));
+    return { kind: 'Crossjoin', at, sets };
+  }
+  const text = cursor.text.slice(at);
+  const name = systemSegments.find((known) => known === text);
+  if (name === undefined) {
+    return cursor.fail(`${systemSegments.join(', ')}, $filter(...) or $crossjoin(...)`);
+  }
+  cursor.position += name.length;
+  return { kind: 'System', at, name };
+}
+
+/** Which system segments may stand here, after what (odataRelativeUri, collectionNavPath). */
+function checkPlace(cursor: Cursor, before: PathSegment | null): void {
+  const text = cursor.text.slice(cursor.position);
+  const name = /^\$[a-z]+/.exec(text)?.[0] ?? '';
+  if (before === null) {
+    if (name !== '' && !onlyFirst.has(name)) {
+      cursor.fail('the name of an entity set at the start of the path');
+    }
+    return;
+  }
+  if (onlyFirst.has(name)) {
+    cursor.fail(`no ${name} after the first segment`);
+  }
+  if (before.kind !== 'System') {
+    return;
+  }
+  if (endsPath.has(before.name) && !(text === '$query' && queryable.has(before.name))) {
+    cursor.fail(`nothing after ${before.name}`);
+  }
+}
