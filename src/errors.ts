@@ -92,6 +92,8 @@ export interface ErrorContext {
   /** 0-based offset into the decoded text that was read. */
   readonly offset?: number;
   readonly cause?: unknown;
+  /** Whole seconds after which trying again makes sense, for `Retry-After`. */
+  readonly retryAfter?: number;
 }
 
 /** The only error thrown on purpose. `message` is one sentence for people; the code is for programs. */
@@ -99,6 +101,7 @@ export class GatewayError extends Error {
   readonly code: ErrorCode;
   readonly target: string | undefined;
   readonly offset: number | undefined;
+  readonly retryAfter: number | undefined;
 
   constructor(code: ErrorCode, message: string, context: ErrorContext = {}) {
     super(message, context.cause === undefined ? undefined : { cause: context.cause });
@@ -106,6 +109,7 @@ export class GatewayError extends Error {
     this.code = code;
     this.target = context.target;
     this.offset = context.offset;
+    this.retryAfter = context.retryAfter;
   }
 
   get status(): number {

@@ -79,6 +79,12 @@ export interface StoredSet {
   /** Column groups worth an index beside the key (foreign keys, time columns), as property names. */
   readonly indexes: readonly (readonly string[])[];
   readonly derivation: Derivation | null;
+  /**
+   * Rows that the metadata gives besides those of the files, e.g. a system account no file lists. Put in when the table
+   * is provisioned, `_load_id` null; a load may overwrite them, a snapshot never counts them as missing. Values in the
+   * order of the set's properties, as CSV text; shorter rows end with nulls.
+   */
+  readonly seedRows?: readonly (readonly (string | null)[])[];
 }
 
 /** Proxied live. Property names are exactly the upstream's. */
@@ -90,6 +96,15 @@ export interface UpstreamSet {
   readonly upstreamName: string | null;
   /** The documented name, from which the real one is guessed (case, spaces and brackets ignored). */
   readonly title: string;
+  /** By property name: what the documents tell beyond the type. Empty for properties only the upstream names. */
+  readonly hints?: ReadonlyMap<string, PropertyHint>;
+}
+
+export interface PropertyHint {
+  /** One realistic value, as canonical literal text. */
+  readonly example: string;
+  /** Entity set that lists the documented values. */
+  readonly codeList: string | null;
 }
 
 export interface Relation {
@@ -119,7 +134,11 @@ export type Derivation =
       readonly position: string | null;
     }
   | {
-      /** Distinct things named by other sets, newest statement wins. */
+      /**
+       * Distinct things named by other sets, one row a key; a statement without a complete key is none. Each property
+       * takes the newest statement among the sources that map it, null included; the others say nothing about it.
+       * A source may itself be a derived set: derive in the order of the sets that are leant on.
+       */
       readonly kind: 'dimension';
       readonly from: readonly DimensionSource[];
     }
@@ -218,7 +237,7 @@ export type Encoding =
 export interface ExportColumn {
   readonly property: string;
   readonly encoding: Encoding;
-  /** Documented header first, then the other spellings and languages; matched after folding, inside this export only. */
+  /** Main header first, then the other spellings and languages; matched after folding, inside this export only. */
   readonly headers: readonly HeaderName[];
   /** A file without this column is refused. */
   readonly required: boolean;
@@ -226,8 +245,11 @@ export interface ExportColumn {
   readonly keepIfEmpty: boolean;
   /** 1-based place that identifies the column when its header is unknown and all others are found; null: never by place. */
   readonly position: number | null;
+  /** Text that an empty cell stands for, e.g. `0` in a key; absent: an empty cell is null. */
+  readonly emptyAs?: string;
   /** `moment` only: the date property that a bare time of day is joined to. */
   readonly joinedTo: string | null;
+  /** Entity set that lists the documented values; open: other values load too. */
   readonly codeList: string | null;
   readonly personalData: PersonalData;
   /** One realistic cell, as it stands in a file. */

@@ -1,0 +1,201 @@
+import type { EntitySet, EntityType, Model, NavigationProperty } from '../../edm/model.ts';
+import type { Catalogue, Export, PropertyHint, SetBinding, Source, StoredSet, UpstreamSet } from '../catalogue.ts';
+import { buildDerivation, fixedRows } from './build-derivation.ts';
+import { buildExport, fileDefaults } from './build-export.ts';
+import { buildNavigation, type Navigations } from './build-navigation.ts';
+import { type BuiltProperties, buildProperties } from './build-properties.ts';
+import { checkDocument } from './check-document.ts';
+import { type DraftIndex, resolveSetName, type SetDraft, type SourceDraft } from './draft.ts';
+import type { Environment } from './expand-environment.ts';
+import { type Fault, faultText } from './fault.ts';
+import { ledgerSets, ledgerSource } from './ledger-sets.ts';
+import { type MetadataFile, parseMetadata } from './parse-document.ts';
+import { resolveDocuments } from './resolve-documents.ts';
+
+export const schemaNamespace = 'Gateway';
+export const containerName = 'Container';
+
+export interface CatalogueResult {
+  /** null where there are faults. */
+  readonly catalogue: Catalogue | null;
+  /** All faults of all files, in the order of the files. */
+  readonly faults: readonly Fault[];
+}
+
+/**
+ * Builds the catalogue from the texts of the metadata files (docs/metadata.md). Pure: the same texts and environment
+ * give the same catalogue. Every fault is found in one go, none is thrown.
+ */
+export function buildCatalogue(files: readonly MetadataFile[], environment: Environment): CatalogueResult {
+  const faults = new Map<string, Fault>();
+  const note = (fault: Fault): void => {
+    faults.set(faultText(fault), fault);
+  };
+  const documents = [...files]
+    .sort((left, right) => (left.file < right.file ? -1 : 1))
+    .map((file) => {
+      const { document, faults: syntax } = parseMetadata(file);
+      syntax.forEach(note);
+      return document;
+    });
+  const { sources, index } = resolveDocuments(documents, environment, note);
+  const catalogue = assemble(sources, index);
+  const order = new Map(documents.map((document, position) => [document.file, position]));
+  const sorted = [...faults.values()].sort(
+    (left, right) => (order.get(left.file) ?? 0) - (order.get(right.file) ?? 0) || (left.line ?? 0) - (right.line ?? 0),
+  );
+  return sorted.length > 0 ? { catalogue: null, faults: sorted } : { catalogue, faults: [] };
+}
+
+function assemble(sources: readonly SourceDraft[], index: DraftIndex): Catalogue {
+  const drafts = [...index.sets.values()];
+  drafts.forEach(checkDocument);
+  checkOwnNames(drafts);
+  for (const source of sources) checkSource(source);
+  const navigations = buildNavigation(index);
+  const entitySets = new Map<string, EntitySet>();
+  const sets = new Map<string, SetBinding>();
+  const exports: Export[] = [];
+  for (const draft of drafts) {
+    const built = buildProperties(draft);
+    entitySets.set(draft.setName, entitySet(draft, built, navigations));
+    sets.set(draft.setName, draft.form === 'upstream' ? upstreamSet(draft, index) : storedSet(draft, built, index));
+    const source = sources.find((candidate) => candidate.name === draft.source);
+    if (draft.form === 'export' && source !== undefined) exports.push(buildExport(source, draft, index));
+  }
+  for (const { set, binding } of ledgerSets) {
+    entitySets.set(set.name, set);
+    sets.set(binding.name, binding);
+  }
+  const named = new Map([...sources.map(buildSource), ledgerSource].map((source) => [source.name, source]));
+  return Object.freeze({ model: buildModel(entitySets), sources: named, sets, exports });
+}
+
+function buildModel(entitySets: ReadonlyMap<string, EntitySet>): Model {
+  const entityTypes = new Map([...entitySets.values()].map((set) => [set.entityType.name, set.entityType]));
+  return Object.freeze({ namespace: schemaNamespace, container: containerName, entityTypes, entitySets });
+}
+
+/** Names the gateway uses itself, and entity type names that come twice. */
+function checkOwnNames(drafts: readonly SetDraft[]): void {
+  const types = new Map<string, string>();
+  for (const { set } of ledgerSets) types.set(set.entityType.name.toLowerCase(), set.name);
+  for (const draft of drafts) {
+    if (ledgerSets.some(({ set }) => set.name.toLowerCase() === draft.setName.toLowerCase())) {
+      draft.report(['set'], `${draft.setName} is a set of the gateway itself.`, 'Choose another name or a prefix.');
+    }
+    const earlier = types.get(draft.typeName.toLowerCase());
+    if (earlier !== undefined) {
+      const message = `The entity type ${draft.typeName} is already that of ${earlier}.`;
+      draft.report([draft.entry.entity === undefined ? 'set' : 'entity'], message, 'Choose another entity name.');
+    }
+    types.set(draft.typeName.toLowerCase(), draft.setName);
+  }
+}
+
+function checkSource(source: SourceDraft): void {
+  const { entry } = source;
+  if (entry.kind === 'odata' && entry.upstream === undefined) {
+    source.report(['upstream'], 'This key is missing.', 'Add upstream: with the url of the feed, or kind: files.');
+  }
+  if (entry.kind === 'files' && entry.upstream !== undefined) {
+    source.report(['upstream'], '"upstream" has no meaning for a source of files.', 'Remove it, or use kind: odata.');
+  }
+  const url = entry.upstream?.url;
+  if (typeof url === 'string' && !/^https?:\/\/[^\s?#]+$/.test(url)) {
+    const message = `"${url}" is no absolute http or https address without a query.`;
+    source.report(['upstream', 'url'], message, 'Give the service root of the feed.');
+  }
+}
+
+function buildSource(source: SourceDraft): Source {
+  const { entry } = source;
+  const { title, description, kind, prefix } = entry;
+  const common = { name: source.name, title, description, kind, prefix };
+  if (entry.kind === 'files') return { ...common, files: fileDefaults(entry.files) };
+  const url = entry.upstream?.url ?? null;
+  return {
+    ...common,
+    upstream: {
+      url: url === null ? null : `${url.replace(/\/+$/, '')}/`,
+      urlVariable: source.urlVariable,
+      tokenFile: entry.upstream?.tokenFile ?? null,
+      maxUrlLength: entry.upstream?.maxUrlLength ?? 2048,
+      timeoutSeconds: entry.upstream?.timeoutSeconds ?? 120,
+      metadataSchedule: entry.upstream?.metadataSchedule ?? '10 0 * * *',
+    },
+  };
+}
+
+function entitySet(draft: SetDraft, built: BuiltProperties, navigations: Navigations): EntitySet {
+  const own = navigations.get(draft.setName) ?? new Map<string, { property: NavigationProperty; set: string }>();
+  const entityType: EntityType = Object.freeze({
+    kind: 'EntityType',
+    name: draft.typeName,
+    key: draft.entry.key,
+    properties: built.properties,
+    navigationProperties: new Map([...own].map(([name, navigation]) => [name, navigation.property])),
+    description: draft.entry.description,
+  });
+  return Object.freeze({
+    kind: 'EntitySet',
+    name: draft.setName,
+    entityType,
+    navigationPropertyBindings: new Map([...own].map(([name, navigation]) => [name, navigation.set])),
+    description: draft.entry.description,
+    searchable: draft.entry.searchable ?? [],
+  });
+}
+
+function storedSet(draft: SetDraft, built: BuiltProperties, index: DraftIndex): StoredSet {
+  const write = draft.entry.write;
+  const roles = {
+    export: 'export',
+    rows: 'codeList',
+    bridge: 'derived',
+    dimension: 'derived',
+    upstream: 'export',
+  } as const;
+  const seeds = draft.entry.seedRows === undefined ? {} : { seedRows: fixedRows(draft, 'seedRows') };
+  return {
+    kind: 'stored',
+    name: draft.setName,
+    source: draft.source,
+    role: roles[draft.form],
+    relation: { schema: 'feed', name: draft.setName },
+    columns: built.columns,
+    rowId: '_row',
+    versionColumn: '_version',
+    hiddenBy: write?.mode === 'snapshot' && write.missing === 'hide' ? '_deleted_at' : null,
+    indexes: indexesOf(draft),
+    derivation: buildDerivation(draft, index),
+    ...seeds,
+  };
+}
+
+/** References, points in time and what the document asks for; the key has its index anyway. */
+function indexesOf(draft: SetDraft): readonly (readonly string[])[] {
+  const { properties, key, navigation = {}, indexes = [] } = draft.entry;
+  const single = Object.entries(properties)
+    .filter(([, entry]) => entry.references !== undefined || entry.type === 'DateTimeOffset' || entry.type === 'Date')
+    .map(([name]) => [name]);
+  const joined = Object.values(navigation).map((entry) => Object.keys(entry.join));
+  const all = [...single, ...joined, ...indexes].filter((names) => names.join() !== key.slice(0, names.length).join());
+  return [...new Map(all.map((names) => [names.join(), names])).values()];
+}
+
+function upstreamSet(draft: SetDraft, index: DraftIndex): UpstreamSet {
+  const hints = new Map<string, PropertyHint>();
+  for (const [name, entry] of Object.entries(draft.entry.properties)) {
+    const codeList = entry.codeList === undefined ? null : resolveSetName(index, draft.source, entry.codeList);
+    hints.set(name, { example: entry.example, codeList });
+  }
+  return {
+    kind: 'upstream',
+    name: draft.setName,
+    source: draft.source,
+    upstreamName: draft.entry.upstreamName ?? null,
+    title: draft.entry.title,
+    hints,
+  };
+}

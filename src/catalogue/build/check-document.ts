@@ -1,0 +1,117 @@
+import { DateTime } from 'luxon';
+import { primitiveType } from '../../edm/primitive-types.ts';
+import { edmType } from './build-properties.ts';
+import type { SetDraft, SetForm } from './draft.ts';
+
+/** Keys that have a meaning only for rows of some origin. */
+const fileKeys = ['files', 'fileDefaults', 'write', 'period', 'seedRows'] as const;
+
+const formWords: Readonly<Record<SetForm, string>> = {
+  export: 'a set of files',
+  rows: 'a code list',
+  bridge: 'a bridge',
+  dimension: 'a dimension',
+  upstream: 'a proxied set',
+};
+
+/** What the values of one document must agree on, whatever else is in the catalogue. */
+export function checkDocument(draft: SetDraft): void {
+  checkForm(draft);
+  checkKey(draft);
+  checkNames(draft);
+  for (const number of (draft.entry.files ?? []).keys()) checkFileRule(draft, number);
+  const groups = patternGroups(draft.entry.period?.name ?? null);
+  if (draft.entry.period?.name != null && !(groups.includes('from') && groups.includes('to'))) {
+    draft.report(
+      ['period', 'name'],
+      'The pattern has no groups "from" and "to".',
+      'Write (?<from>...) and (?<to>...).',
+    );
+  }
+}
+
+function checkForm(draft: SetDraft): void {
+  const { entry, form } = draft;
+  const origins = (['rows', 'bridge', 'dimension'] as const).filter((key) => entry[key] !== undefined);
+  if (origins.length > 1) {
+    draft.report([], `The rows cannot come from ${origins.join(' and ')}.`, 'Keep one of them.');
+  }
+  const foreign = form === 'export' ? [] : fileKeys.filter((key) => entry[key] !== undefined);
+  for (const key of foreign) {
+    draft.report([key], `"${key}" has no meaning for ${formWords[form]}.`, 'Remove it.');
+  }
+  if (entry.upstreamName !== undefined && form !== 'upstream') {
+    draft.report(['upstreamName'], `"upstreamName" has no meaning for ${formWords[form]}.`, 'Remove it.');
+  }
+  if (Object.keys(entry.properties).length === 0) {
+    draft.report(['properties'], 'The set has no properties.', 'Describe each column.');
+  }
+}
+
+function checkKey(draft: SetDraft): void {
+  for (const [position, name] of draft.entry.key.entries()) {
+    const entry = draft.entry.properties[name];
+    if (entry === undefined) {
+      draft.report(['key', position], `There is no property ${name}.`, 'Name properties of this file.');
+      continue;
+    }
+    if (entry.nullable === true) {
+      const message = `${name} is part of the key and cannot be null.`;
+      draft.report(['properties', name, 'nullable'], message, 'Set it to false, or leave it out of the key.');
+    }
+    if (!primitiveType(edmType(entry)).keyable || entry.collection === true) {
+      draft.report(['key', position], `${entry.type} cannot be part of a key.`, 'Use a property of another type.');
+    }
+    if (draft.entry.key.indexOf(name) !== position) {
+      draft.report(['key', position], `${name} stands twice in the key.`, 'Remove one of them.');
+    }
+  }
+}
+
+function checkNames(draft: SetDraft): void {
+  const { searchable = [], indexes = [], properties } = draft.entry;
+  for (const [position, name] of searchable.entries()) {
+    const entry = properties[name];
+    if (entry?.type === 'String' && entry.collection !== true) continue;
+    draft.report(['searchable', position], `${name} is no text property.`, 'Name properties of type String.');
+  }
+  for (const [position, names] of indexes.entries()) {
+    for (const name of names) {
+      if (properties[name] !== undefined) continue;
+      draft.report(['indexes', position], `There is no property ${name}.`, 'Name properties of this file.');
+    }
+  }
+}
+
+const patternGroups = (pattern: string | null): readonly string[] =>
+  pattern === null ? [] : [...pattern.matchAll(/\(\?<([A-Za-z]\w*)>/g)].map((match) => match[1] ?? '');
+
+/** The example of a file rule must be recognised by the rule, and give a period where there is one. */
+function checkFileRule(draft: SetDraft, number: number): void {
+  const rule = draft.entry.files?.[number];
+  if (rule?.example === undefined) return;
+  const { period } = draft.entry;
+  const path = examplePath(rule.example, period?.format ?? 'yyyyMMdd');
+  const slash = path.lastIndexOf('/');
+  const parts = { directory: path.slice(0, Math.max(slash, 0)), name: path.slice(slash + 1) };
+  for (const key of ['directory', 'name'] as const) {
+    const pattern = rule[key];
+    if (pattern === undefined || new RegExp(pattern, 'iu').test(parts[key])) continue;
+    const message = `The ${key} pattern does not match the example "${path}".`;
+    draft.report(['files', number, 'example'], message, 'Correct the pattern or the example.');
+  }
+  if (period?.name != null && !new RegExp(period.name, 'iu').test(parts.name)) {
+    const message = `The pattern of the period does not match the example "${parts.name}".`;
+    draft.report(['files', number, 'example'], message, 'Correct the pattern or the example.');
+  }
+}
+
+/** The example with values for its placeholders. */
+function examplePath(example: string, format: string): string {
+  const day = DateTime.fromISO('2025-06-10T00:00:00', { zone: 'UTC' });
+  return example
+    .replaceAll('{unix}', '1749513600')
+    .replaceAll('{from}', day.toFormat(format))
+    .replaceAll('{to}', day.plus({ days: 1 }).toFormat(format))
+    .replaceAll('{uuid}', '0b9f2a6e-4c1d-4e55-9a77-3f2d1c0b8a61');
+}

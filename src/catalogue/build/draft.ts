@@ -1,0 +1,50 @@
+import type { SetBinding } from '../catalogue.ts';
+import type { FaultPath } from './fault.ts';
+import type { ExportEntry, SourceEntry } from './schema.ts';
+
+/** Notes a fault at a place of the document at hand. */
+export type Report = (path: FaultPath, message: string, remedy: string) => void;
+
+/** A source with its own and its inherited set documents, each valid by itself. */
+export interface SourceDraft {
+  readonly name: string;
+  readonly entry: SourceEntry;
+  readonly report: Report;
+  /** Environment variable that the upstream URL refers to. */
+  readonly urlVariable: string | null;
+  readonly sets: readonly SetDraft[];
+}
+
+/** One entity set as its document says, before anything is looked up. */
+export interface SetDraft {
+  /** File name without its ending: the export's name. */
+  readonly name: string;
+  readonly source: string;
+  /** With the prefix of the source. */
+  readonly setName: string;
+  readonly typeName: string;
+  readonly form: SetForm;
+  readonly entry: ExportEntry;
+  readonly report: Report;
+}
+
+/** Where the rows of a set come from. */
+export type SetForm = 'export' | 'rows' | 'bridge' | 'dimension' | 'upstream';
+
+/** All sets by name, and the names of sets whose own document is at fault, so that nobody is blamed for naming them. */
+export interface DraftIndex {
+  readonly sets: ReadonlyMap<string, SetDraft>;
+  readonly prefixes: ReadonlyMap<string, string>;
+  readonly faulty: ReadonlySet<string>;
+}
+
+export const isStored = (form: SetForm): boolean => form !== 'upstream';
+
+export const isUpstream = (binding: SetBinding): boolean => binding.kind === 'upstream';
+
+/** The full name that a reference means, seen from a source: `Users` or `vendor.Users`; null: no such source. */
+export function resolveSetName(index: DraftIndex, source: string, reference: string): string | null {
+  const [first = '', second] = reference.split('.');
+  const prefix = index.prefixes.get(second === undefined ? source : first);
+  return prefix === undefined ? null : prefix + (second ?? first);
+}

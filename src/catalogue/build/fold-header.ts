@@ -1,0 +1,14 @@
+/**
+ * The form under which column headers are compared: trimmed, composed (NFC), case folded, the curly apostrophe made
+ * straight, runs of white space, underscores and hyphens made one space. `#`, `%` and brackets stay: they carry units.
+ */
+export function foldHeader(header: string): string {
+  return header
+    .normalize('NFC')
+    .replace(/[\u2018\u2019]/g, "'")
+    .replace(/[\s\u00a0\u202f_-]+/g, ' ')
+    .trim()
+    .toLowerCase()
+    .replaceAll('ß', 'ss')
+    .normalize('NFC');
+}

@@ -1,0 +1,172 @@
+import type { EntitySet, EntityType, NavigationProperty, PrimitiveTypeName, Property } from '../../edm/model.ts';
+import { primitiveType } from '../../edm/primitive-types.ts';
+import type { Source, StoredSet } from '../catalogue.ts';
+
+/** The gateway's own source: what was loaded, what was refused, what nobody had announced. */
+export const ledgerSource: Source = {
+  name: 'gateway',
+  title: 'Gateway',
+  description: 'The ledger of the gateway itself: loads, refused rows and headers that the catalogue does not know.',
+  kind: 'builtin',
+  prefix: '',
+};
+
+type Field = readonly [name: string, type: PrimitiveTypeName, nullable: boolean, description: string];
+
+interface LedgerSet {
+  readonly name: string;
+  readonly type: string;
+  readonly view: string;
+  readonly key: string;
+  readonly description: string;
+  readonly fields: readonly Field[];
+}
+
+const loads: LedgerSet = {
+  name: 'Loads',
+  type: 'Load',
+  view: 'loads',
+  key: 'LoadId',
+  description: 'Every file that was taken in or refused, one row each.',
+  fields: [
+    ['LoadId', 'Edm.Int64', false, 'Number of the load.'],
+    ['Source', 'Edm.String', true, 'Source the file belongs to; null while unknown.'],
+    ['Export', 'Edm.String', true, 'Kind of file; null while unknown.'],
+    ['FileName', 'Edm.String', false, 'Name of the file.'],
+    ['Path', 'Edm.String', true, 'Where the file lay, below the delivery folder.'],
+    ['Sha256', 'Edm.String', true, 'SHA-256 of the bytes, in hexadecimal: the same bytes are never loaded twice.'],
+    ['SizeBytes', 'Edm.Int64', true, 'Length in bytes.'],
+    ['ModifiedAt', 'Edm.DateTimeOffset', true, 'Time stamp of the file.'],
+    ['State', 'Edm.String', false, 'loaded, duplicate, refused or failed.'],
+    ['Encoding', 'Edm.String', true, 'Character encoding found.'],
+    ['Delimiter', 'Edm.String', true, 'Delimiter found.'],
+    ['PeriodStart', 'Edm.DateTimeOffset', true, 'Start of the period of an aggregate export.'],
+    ['PeriodEnd', 'Edm.DateTimeOffset', true, 'End of the period of an aggregate export.'],
+    ['RowsRead', 'Edm.Int64', true, 'Rows read: the sum of inserted, updated, unchanged, rejected and duplicate.'],
+    ['RowsInserted', 'Edm.Int64', true, 'Rows that were new.'],
+    ['RowsUpdated', 'Edm.Int64', true, 'Rows that changed a stored one.'],
+    ['RowsUnchanged', 'Edm.Int64', true, 'Rows that were stored already, or are older than the stored ones.'],
+    ['RowsRejected', 'Edm.Int64', true, 'Rows that were refused; see LoadRejects.'],
+    ['RowsDuplicate', 'Edm.Int64', true, 'Rows whose key came again later in the same file.'],
+    ['RowsRemoved', 'Edm.Int64', true, 'Stored rows that the file no longer holds.'],
+    ['StartedAt', 'Edm.DateTimeOffset', false, 'When the load began.'],
+    ['FinishedAt', 'Edm.DateTimeOffset', true, 'When the load ended.'],
+    ['Message', 'Edm.String', true, 'Why the file was refused or failed.'],
+  ],
+};
+
+const rejects: LedgerSet = {
+  name: 'LoadRejects',
+  type: 'LoadReject',
+  view: 'load_rejects',
+  key: 'RejectId',
+  description: 'Rows that were refused and kept.',
+  fields: [
+    ['RejectId', 'Edm.Int64', false, 'Number of the refused row.'],
+    ['LoadId', 'Edm.Int64', false, 'Load that refused it.'],
+    ['Line', 'Edm.Int64', true, 'Line of the file the row begins at, from 1.'],
+    ['ByteStart', 'Edm.Int64', true, 'First byte of the row, from 0.'],
+    ['ByteEnd', 'Edm.Int64', true, 'First byte after the row.'],
+    ['Property', 'Edm.String', true, 'Property whose value was refused; null: the row as a whole.'],
+    ['Header', 'Edm.String', true, 'Column header of that property in the file.'],
+    ['Code', 'Edm.String', false, 'Why, as a stable code.'],
+    ['Message', 'Edm.String', false, 'Why, in words.'],
+    ['RawText', 'Edm.String', true, 'The row as it stands in the file.'],
+    ['State', 'Edm.String', false, 'open, replayed or dismissed.'],
+  ],
+};
+
+const drift: LedgerSet = {
+  name: 'LoadDrift',
+  type: 'LoadDriftEntry',
+  view: 'load_drift',
+  key: 'DriftId',
+  description: 'Column headers that the catalogue does not know, or that a file did not have.',
+  fields: [
+    ['DriftId', 'Edm.Int64', false, 'Number of the finding.'],
+    ['LoadId', 'Edm.Int64', false, 'Load that found it.'],
+    ['Source', 'Edm.String', false, 'Source of the file.'],
+    ['Export', 'Edm.String', false, 'Kind of file.'],
+    ['Header', 'Edm.String', false, 'The column header.'],
+    ['Kind', 'Edm.String', false, 'unknown: not in the catalogue; missing: not in the file.'],
+    ['Sample', 'Edm.String', true, 'One value of the column.'],
+  ],
+};
+
+const backTo = (set: LedgerSet): NavigationProperty => ({
+  kind: 'NavigationProperty',
+  name: 'Load',
+  target: loads.type,
+  collection: false,
+  nullable: false,
+  partner: set === rejects ? 'Rejects' : 'Drift',
+  join: [{ property: 'LoadId', referencedProperty: 'LoadId' }],
+});
+
+const onLoads = (set: LedgerSet): NavigationProperty => ({
+  ...backTo(set),
+  name: set === rejects ? 'Rejects' : 'Drift',
+  target: set.type,
+  collection: true,
+  partner: 'Load',
+});
+
+const relations = new Map<LedgerSet, readonly (readonly [NavigationProperty, LedgerSet])[]>([
+  [
+    loads,
+    [
+      [onLoads(rejects), rejects],
+      [onLoads(drift), drift],
+    ],
+  ],
+  [rejects, [[backTo(rejects), loads]]],
+  [drift, [[backTo(drift), loads]]],
+]);
+
+/** Entity sets of the ledger; their rows are the views `gateway.loads`, `gateway.load_rejects` and `gateway.load_drift`. */
+export const ledgerSets: readonly { readonly set: EntitySet; readonly binding: StoredSet }[] = [
+  loads,
+  rejects,
+  drift,
+].map((ledger) => ({ set: entitySet(ledger), binding: binding(ledger) }));
+
+function entitySet(ledger: LedgerSet): EntitySet {
+  const navigations = relations.get(ledger) ?? [];
+  const entityType: EntityType = {
+    kind: 'EntityType',
+    name: ledger.type,
+    key: [ledger.key],
+    properties: new Map(ledger.fields.map((field) => [field[0], property(field)])),
+    navigationProperties: new Map(navigations.map(([navigation]) => [navigation.name, navigation])),
+    description: ledger.description,
+  };
+  return {
+    kind: 'EntitySet',
+    name: ledger.name,
+    entityType,
+    navigationPropertyBindings: new Map(navigations.map(([navigation, target]) => [navigation.name, target.name])),
+    description: ledger.description,
+    searchable: [],
+  };
+}
+
+function property([name, type, nullable, description]: Field): Property {
+  const personalData = name === 'RawText' || name === 'Sample' ? 'content' : 'none';
+  return { kind: 'Property', name, type, collection: false, nullable, description, personalData };
+}
+
+function binding(ledger: LedgerSet): StoredSet {
+  return {
+    kind: 'stored',
+    name: ledger.name,
+    source: ledgerSource.name,
+    role: 'ledger',
+    relation: { schema: 'gateway', name: ledger.view },
+    columns: new Map(ledger.fields.map(([name, type]) => [name, { name, sqlType: primitiveType(type).postgres }])),
+    rowId: ledger.key,
+    versionColumn: null,
+    hiddenBy: null,
+    indexes: [],
+    derivation: null,
+  };
+}

@@ -1,0 +1,220 @@
+import { z } from 'zod';
+import type { Encoding } from '../catalogue.ts';
+
+/**
+ * What a metadata file may say: a closed schema, from which the editor schema is generated too. Whatever one value says
+ * alone is checked here; what values say together is checked where the catalogue is built.
+ */
+
+const name = z.string().regex(/^[A-Za-z][A-Za-z0-9_]{0,127}$/, 'a name: a letter, then up to 127 letters, digits or _');
+/** A set of the same source, `Users`, or of another one, `vendor.Users`. Prefixes are added by the gateway. */
+const setReference = z
+  .string()
+  .regex(/^([a-z0-9][a-z0-9-]*\.)?[A-Za-z][A-Za-z0-9_]{0,127}$/, 'the name of a set, or <source>.<set>');
+const sentence = z.string().trim().min(1, 'some text');
+const pattern = z.string().refine(compiles, { message: 'a regular expression that compiles' });
+
+function compiles(text: string): boolean {
+  try {
+    new RegExp(text, 'iu');
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const typeNames = [
+  'Binary',
+  'Boolean',
+  'Byte',
+  'Date',
+  'DateTimeOffset',
+  'Decimal',
+  'Double',
+  'Duration',
+  'Guid',
+  'Int16',
+  'Int32',
+  'Int64',
+  'SByte',
+  'Single',
+  'String',
+  'TimeOfDay',
+] as const;
+
+export const encodings = [
+  'text',
+  'integer',
+  'decimal',
+  'boolean',
+  'unix-seconds',
+  'date-time',
+  'date',
+  'time-of-day',
+  'duration-seconds',
+  'percentage',
+  'label-list',
+  'list',
+  'moment',
+] as const satisfies readonly Encoding[];
+
+const headerTexts = z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]);
+
+const computed = z
+  .discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('sha256'), of: z.array(name).min(1) }),
+    z.strictObject({ kind: z.literal('period'), bound: z.enum(['start', 'end']) }),
+    z.strictObject({ kind: z.literal('match'), of: name, pattern }),
+    z.strictObject({ kind: z.literal('instant'), date: name, time: name }),
+    z.strictObject({ kind: z.literal('ambiguous-time'), date: name, time: name }),
+    z.strictObject({ kind: z.literal('text-if-not-integer'), of: name }),
+  ])
+  .describe('How the gateway computes a value that no cell holds.');
+
+const navigationTarget = z.union([
+  setReference,
+  z.strictObject({
+    set: setReference,
+    as: name.optional().describe('Name of the navigation property; otherwise the property name without Id.'),
+    partner: name.optional().describe('Name of the collection on the target; otherwise made from the set name.'),
+  }),
+]);
+
+export const propertySchema = z.strictObject({
+  type: z.enum(typeNames).describe('OData primitive type, without Edm.'),
+  collection: z.boolean().optional().describe('Collection of the type; proxied sets only.'),
+  nullable: z.boolean().optional().describe('Default: true, false in the key.'),
+  maxLength: z.int().min(1).optional(),
+  precision: z.int().min(0).max(1000).optional(),
+  scale: z.union([z.int().min(0).max(1000), z.literal('variable')]).optional(),
+  encoding: z.enum(encodings).optional().describe('How a cell becomes a value; otherwise by the type.'),
+  header: z.string().min(1).optional().describe('Column header; otherwise the property name.'),
+  assumed: z.boolean().optional().describe('true: the header is our guess, no document prints it.'),
+  documented: z.record(z.string().min(2), headerTexts).optional().describe('Headers printed in other languages.'),
+  aliases: z
+    .array(z.union([z.string().min(1), z.strictObject({ text: z.string().min(1), language: z.string().min(2) })]))
+    .optional()
+    .describe('Other spellings that are accepted, in this export only.'),
+  required: z.boolean().optional().describe('A file without the column is refused. Default: not nullable.'),
+  keepIfEmpty: z.boolean().optional().describe('An empty cell never overwrites a stored value.'),
+  emptyAs: z.string().optional().describe('Text that an empty cell stands for.'),
+  position: z.int().min(1).optional().describe('1-based place that identifies the column when all others are found.'),
+  joinedTo: name.optional().describe('Encoding moment: the date property a bare time of day belongs to.'),
+  codeList: setReference.optional().describe('Set of fixed rows that lists the known values.'),
+  references: navigationTarget.optional().describe('Set whose one-property key this property holds.'),
+  personalData: z.enum(['none', 'direct', 'indirect', 'pseudonym', 'content', 'employee']),
+  computed: computed.optional(),
+  description: sentence,
+  example: z.string().describe('One realistic cell, as it stands in a file.'),
+});
+
+const filesShape = {
+  timeZone: z.string().min(1),
+  nullTokens: z.array(z.string()),
+  fallbackEncoding: z.enum(['windows-1252', 'iso-8859-1']),
+  delimiters: z.array(z.string().length(1)).min(1),
+  dateTimePatterns: z.array(z.string().min(1)),
+  temporarySuffixes: z.array(z.string().min(1)),
+};
+export const fileDefaultsSchema = z.strictObject(filesShape).partial();
+
+const upstreamSettings = z.strictObject({
+  url: z
+    .string()
+    .nullable()
+    .describe('Service root; usually the name of an environment variable in braces after a dollar sign.'),
+  tokenFile: z.string().nullable().optional(),
+  maxUrlLength: z.int().min(256).optional(),
+  timeoutSeconds: z.number().positive().optional(),
+  metadataSchedule: z.string().min(9).optional(),
+});
+
+const sourceShape = {
+  title: sentence,
+  description: sentence,
+  kind: z.enum(['files', 'odata']),
+  prefix: z.string().regex(/^([A-Za-z][A-Za-z0-9_]{0,63})?$/, 'the start of a name, or empty'),
+  extends: z.string().min(1).optional().describe('Source whose files are taken over, under the own prefix.'),
+  files: fileDefaultsSchema.optional(),
+  upstream: upstreamSettings.optional(),
+};
+export const sourceSchema = z.strictObject(sourceShape);
+export const inlineSourceSchema = z.strictObject({
+  name: z.string().regex(/^[a-z0-9][a-z0-9-]*$/, 'lower-case letters, digits and hyphens'),
+  ...sourceShape,
+});
+
+const winner = name.nullable().optional().describe('Property whose greater value wins; then the newer file.');
+const write = z.discriminatedUnion('mode', [
+  z.strictObject({ mode: z.literal('upsert'), winner }),
+  z.strictObject({ mode: z.literal('snapshot'), winner, missing: z.enum(['keep', 'hide']) }),
+  z.strictObject({ mode: z.literal('restate'), winner, period: z.array(name).min(1) }),
+  z.strictObject({ mode: z.literal('delete-insert'), winner, parent: z.array(name).min(1) }),
+]);
+
+const rule = z
+  .strictObject({ directory: pattern.optional(), name: pattern.optional(), example: z.string().optional() })
+  .refine((given) => given.directory !== undefined || given.name !== undefined, { message: 'directory, name or both' });
+
+const columnMap = z.record(name, name);
+const listColumn = z.strictObject({ property: name, as: name });
+const cell = z.union([z.string(), z.number(), z.boolean(), z.null()]);
+
+export const exportSchema = z.strictObject({
+  source: inlineSourceSchema.optional().describe('A source stated here, for a source that is one file.'),
+  set: name.describe('Entity set name without the prefix of the source.'),
+  entity: name.optional().describe('Entity type name without the prefix, singular; otherwise the set name.'),
+  title: sentence,
+  description: sentence,
+  files: z.array(rule).optional().describe('How a file of this export is recognised, besides its header.'),
+  fileDefaults: fileDefaultsSchema.optional(),
+  key: z.array(name).min(1),
+  write: write.optional(),
+  period: z.strictObject({ name: pattern.nullable(), format: z.string().min(1) }).optional(),
+  properties: z.record(name, propertySchema),
+  navigation: z
+    .record(
+      name,
+      z.strictObject({
+        set: setReference,
+        join: columnMap,
+        partner: name.optional(),
+        description: sentence.optional(),
+      }),
+    )
+    .optional()
+    .describe('Navigation over several properties: ours to the key of the target.'),
+  searchable: z.array(name).optional().describe('Text properties that $search looks into.'),
+  indexes: z.array(z.array(name).min(1)).optional().describe('Indexes besides those on the key, references and times.'),
+  rows: z.array(z.record(name, cell)).optional().describe('The rows of a code list, by property.'),
+  seedRows: z.array(z.record(name, cell)).optional().describe('Rows besides those of the files.'),
+  bridge: z
+    .strictObject({
+      from: setReference,
+      parent: columnMap,
+      list: listColumn,
+      paired: listColumn.optional(),
+      position: name.optional(),
+    })
+    .optional()
+    .describe('One row for each member of a list column.'),
+  dimension: z
+    .array(
+      z.strictObject({
+        set: setReference,
+        columns: columnMap.optional().describe('Own property to theirs; otherwise those with equal names.'),
+        stamp: name.optional(),
+        rank: z.int(),
+        follows: z.boolean(),
+      }),
+    )
+    .min(1)
+    .optional()
+    .describe('Distinct things that other sets name.'),
+  upstreamName: z.string().min(1).optional().describe('Name of the set in the proxied feed, where it is known.'),
+});
+
+export type PropertyEntry = z.infer<typeof propertySchema>;
+export type SourceEntry = z.infer<typeof sourceSchema>;
+export type ExportEntry = z.infer<typeof exportSchema>;
+export type FileDefaultsEntry = z.infer<typeof fileDefaultsSchema>;
