@@ -39,12 +39,23 @@ interface ColumnPlan {
   readonly textTakesFault: boolean;
 }
 
+interface ComputedPlan {
+  readonly property: Property;
+  readonly compute: Computation;
+  /** The same in every row. */
+  readonly constant: boolean;
+}
+
 /** Turns records of one file into rows of its set. Made once for each load. */
 export class RowConverter implements RowView {
   /** Properties with a value, in the order of `values`: the file's columns, then the computed ones. */
   readonly properties: readonly string[];
+  /** First cell seen under each header that is not known. */
+  readonly samples = new Map<string, string>();
   readonly #columns: readonly ColumnPlan[];
-  readonly #computed: readonly { readonly property: Property; readonly compute: Computation }[];
+  readonly #computed: readonly ComputedPlan[];
+  /** Headers that are not known, blank ones named by their place. */
+  readonly unknownHeaders: readonly string[];
   readonly #unknown: readonly { readonly field: number; readonly header: string }[];
   readonly #width: number;
   readonly #nullTokens: ReadonlySet<string>;
@@ -63,11 +74,16 @@ export class RowConverter implements RowView {
       .map((column) => this.#planColumn(column, propertyOf(entityType, column.property), header, textTakers));
     this.#computed = target.computed.map((one) => {
       const property = propertyOf(entityType, one.property);
-      return { property, compute: computation(one, property, { reading: this.#reading, period }) };
+      return {
+        property,
+        constant: one.kind === 'period',
+        compute: computation(one, property, { reading: this.#reading, period }),
+      };
     });
     this.#unknown = header.cells
       .filter((cell) => cell.column === null)
       .map((cell) => ({ field: cell.index, header: cell.text.trim() === '' ? `column ${cell.index + 1}` : cell.text }));
+    this.unknownHeaders = this.#unknown.map((one) => one.header);
     this.#width = header.cells.length;
     this.#nullTokens = new Set(target.files.nullTokens);
     this.properties = [...this.#columns, ...this.#computed].map((one) => one.property.name);
@@ -92,6 +108,15 @@ export class RowConverter implements RowView {
     const values = this.#values;
     const keyKnown = first === null || this.#keyPlaces.every((place) => typeof values[place] === 'string');
     return { values, extras: this.#extras(), fault: first, keyKnown };
+  }
+
+  /** Computed values that do not depend on the row. */
+  constants(): ReadonlyMap<string, string> {
+    const values = this.#computed.flatMap(({ property, compute, constant }) => {
+      const value = constant ? compute(this) : null;
+      return typeof value === 'string' ? [[property.name, value] as const] : [];
+    });
+    return new Map(values);
   }
 
   value(property: string): string | null {
@@ -185,6 +210,7 @@ export class RowConverter implements RowView {
     for (const { field, header } of this.#unknown) {
       const text = this.#fields[field] ?? '';
       if (text === '') continue;
+      if (!this.samples.has(header)) this.samples.set(header, text.slice(0, 200));
       extras ??= {};
       extras[header] = text;
     }

@@ -1,0 +1,101 @@
+import type { Transaction } from '../../warehouse/database.ts';
+import { DECIDED, REMOVED } from './decide-rows.ts';
+import { constant, identifier, list } from './sql-text.ts';
+import { STAGING } from './stage-rows.ts';
+import type { StoredTable } from './stored-table.ts';
+
+export interface Writing {
+  readonly table: StoredTable;
+  /** Data version of the set that this load makes. */
+  readonly version: string;
+  readonly loadId: string;
+  readonly fileTime: string;
+  readonly keepIfEmpty: readonly string[];
+  /** Snapshots keep removed rows with the time of their removal; other rows go. */
+  readonly soft: boolean;
+  /** Snapshots only: a newer one was loaded at this time already, so rows that are new now were gone by then. */
+  readonly goneSince: string | null;
+}
+
+/** Writes what was decided. Changed rows get the new version; rows confirmed by a newer file only its time. */
+export async function applyDecisions(transaction: Transaction, writing: Writing): Promise<void> {
+  await removeRows(transaction, writing);
+  await updateRows(transaction, writing);
+  await fillRows(transaction, writing);
+  await insertRows(transaction, writing);
+  await transaction.query(
+    `UPDATE ${writing.table.name} t SET _stamp = $1 FROM ${DECIDED} d WHERE d._target = t._row AND d._action = 's' AND (t._stamp IS NULL OR t._stamp < $1)`,
+    [writing.fileTime],
+  );
+}
+
+async function updateRows(transaction: Transaction, { table, keepIfEmpty, soft, ...writing }: Writing): Promise<void> {
+  const values = dataColumns(table).map((name) => {
+    const staged = `s.${identifier(name)}`;
+    return `${identifier(name)} = ${keepIfEmpty.includes(name) ? `coalesce(${staged}, t.${identifier(name)})` : staged}`;
+  });
+  const revive = soft
+    ? ['_deleted_at = CASE WHEN $4::timestamptz >= t._deleted_at THEN NULL ELSE t._deleted_at END']
+    : [];
+  const marks = ['_version = $1', '_load_id = $2', '_line = s._line', '_loaded_at = $3', '_stamp = $4', ...revive];
+  await transaction.query(
+    `UPDATE ${table.name} t SET ${[...values, ...marks].join(', ')} FROM ${DECIDED} d JOIN ${STAGING} s ON s._line = d._line WHERE d._target = t._row AND d._action = 'u'`,
+    [writing.version, writing.loadId, loadTime(), writing.fileTime],
+  );
+}
+
+/** Older rows fill cells that no newer one filled. */
+async function fillRows(transaction: Transaction, { table, keepIfEmpty, version }: Writing): Promise<void> {
+  if (keepIfEmpty.length === 0) return;
+  const values = keepIfEmpty.map(
+    (name) => `${identifier(name)} = coalesce(t.${identifier(name)}, s.${identifier(name)})`,
+  );
+  await transaction.query(
+    `UPDATE ${table.name} t SET ${values.join(', ')}, _version = $1 FROM ${DECIDED} d JOIN ${STAGING} s ON s._line = d._line WHERE d._target = t._row AND d._action = 'f'`,
+    [version],
+  );
+}
+
+async function insertRows(transaction: Transaction, { table, soft, goneSince, ...writing }: Writing): Promise<void> {
+  const columns = [...table.columns.values()].map((column) => column.name);
+  const gone = soft && goneSince !== null;
+  const values = [writing.version, writing.loadId, loadTime(), writing.fileTime, ...(gone ? [goneSince] : [])];
+  await transaction.query(
+    `INSERT INTO ${table.name} (${list(columns)}, _version, _load_id, _line, _loaded_at, _stamp${gone ? ', _deleted_at' : ''}) SELECT ${list(columns, 's')}, $1, $2, s._line, $3, $4${gone ? ', $5' : ''} FROM ${DECIDED} d JOIN ${STAGING} s ON s._line = d._line WHERE d._action = 'i' ORDER BY s._line`,
+    values,
+  );
+}
+
+/** Hides or deletes the rows listed, and leaves a tombstone where the feed loses them. */
+async function removeRows(transaction: Transaction, { table, version, fileTime, soft }: Writing): Promise<void> {
+  const { set, name } = table;
+  if (set.versionColumn !== null && (!soft || set.hiddenBy !== null)) {
+    await transaction.query(
+      `INSERT INTO gateway.tombstones (entity_set, key, version) SELECT $1, ${keyObject(table)}, $2 FROM ${name} t JOIN ${REMOVED} r ON r._target = t._row${soft ? ' WHERE t._deleted_at IS NULL' : ''} ON CONFLICT DO NOTHING`,
+      [set.name, version],
+    );
+  }
+  if (soft) {
+    await transaction.query(
+      `UPDATE ${name} t SET _deleted_at = $1, _version = $2 FROM ${REMOVED} r WHERE r._target = t._row`,
+      [fileTime, version],
+    );
+  } else {
+    await transaction.query(`DELETE FROM ${name} t USING ${REMOVED} r WHERE r._target = t._row`);
+  }
+}
+
+/** The key of `t` as a JSON object by property name. */
+function keyObject(table: StoredTable): string {
+  const pairs = [...table.columns]
+    .filter(([, column]) => table.key.includes(column.name))
+    .map(([property, column]) => `${constant(property)}::text, t.${identifier(column.name)}`);
+  return `jsonb_build_object(${pairs.join(', ')})`;
+}
+
+function dataColumns(table: StoredTable): readonly string[] {
+  const names = [...table.columns.values()].map((column) => column.name).filter((name) => !table.key.includes(name));
+  return names;
+}
+
+const loadTime = (): string => new Date().toISOString();

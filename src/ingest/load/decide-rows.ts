@@ -1,0 +1,138 @@
+import type { WriteDisposition } from '../../catalogue/catalogue.ts';
+import type { Transaction } from '../../warehouse/database.ts';
+import { identifier, list, sameKey } from './sql-text.ts';
+import { STAGING } from './stage-rows.ts';
+import { columnOf, type StoredTable } from './stored-table.ts';
+
+export const DECIDED = 'decided_rows';
+export const REMOVED = 'removed_rows';
+
+/** What a merge is about to do, settled before anything is written. */
+export interface Decisions {
+  readonly inserted: number;
+  readonly updated: number;
+  readonly unchanged: number;
+  readonly duplicate: number;
+  readonly removed: number;
+}
+
+export interface MergeInput {
+  readonly table: StoredTable;
+  readonly write: WriteDisposition;
+  readonly keepIfEmpty: readonly string[];
+  /** ISO text of the moment the file speaks of. */
+  readonly fileTime: string;
+  /** A newer file of the same period was loaded: nothing of this one counts any more. */
+  readonly superseded: boolean;
+  /** Whether rows that the file does not hold may be removed. */
+  readonly removes: boolean;
+  /** Literal period of the file, by column, where the rows do not say it themselves. */
+  readonly period: ReadonlyMap<string, string>;
+}
+
+/**
+ * Decides row by row, order of arrival left aside: the outcome is the one that loading the files in the order of their
+ * times would give. Of rows with one key in one file the winner stays, else the last.
+ * Actions: i insert, u update, s same, o older than the stored row, f older but fills an empty cell.
+ */
+export async function decideRows(transaction: Transaction, input: MergeInput): Promise<Decisions> {
+  const duplicate = await dropDuplicates(transaction, input);
+  await transaction.query(`CREATE TEMP TABLE ${DECIDED} ON COMMIT DROP AS ${decisionQuery(input)}`, [input.fileTime]);
+  await transaction.query(`CREATE TEMP TABLE ${REMOVED} (_target bigint NOT NULL) ON COMMIT DROP`);
+  const removal = input.removes && !input.superseded ? removalQuery(input) : null;
+  const removed =
+    removal === null
+      ? 0
+      : (await transaction.query(`INSERT INTO ${REMOVED} ${removal.text}`, [input.fileTime, ...removal.values]))
+          .rowCount;
+  await transaction.query(`ANALYZE ${DECIDED}`);
+  const { rows } = await transaction.query<{ action: string; n: string }>(
+    `SELECT _action AS action, count(*)::text AS n FROM ${DECIDED} GROUP BY 1`,
+  );
+  const count = (actions: string): number =>
+    rows.filter((row) => actions.includes(row.action)).reduce((sum, row) => sum + Number(row.n), 0);
+  return { inserted: count('i'), updated: count('uf'), unchanged: count('so'), duplicate, removed };
+}
+
+async function dropDuplicates(transaction: Transaction, { table, write }: MergeInput): Promise<number> {
+  const winner = write.winner === null ? '' : `${identifier(columnOf(table, write.winner))} DESC NULLS LAST, `;
+  const { rowCount } = await transaction.query(
+    `DELETE FROM ${STAGING} s USING (SELECT _line, row_number() OVER (PARTITION BY ${list(table.key)} ORDER BY ${winner}_line DESC) AS place FROM ${STAGING} WHERE _code IS NULL) d WHERE d._line = s._line AND d.place > 1`,
+  );
+  return rowCount;
+}
+
+function decisionQuery(input: MergeInput): string {
+  const { table, write } = input;
+  const older = input.superseded ? 'true' : `NOT (${newerCondition(input)})`;
+  const stale = staleScopes(input);
+  const fill = input.keepIfEmpty.map((name) => `(t.${identifier(name)} IS NULL AND s.${identifier(name)} IS NOT NULL)`);
+  const revived =
+    write.mode === 'snapshot' ? ' OR (t._deleted_at IS NOT NULL AND $1::timestamptz >= t._deleted_at)' : '';
+  // A period that a newer file has replaced keeps no place for a row that file did not hold.
+  const fresh = input.superseded ? `'o'` : stale === null ? `'i'` : `CASE WHEN z IS NULL THEN 'i' ELSE 'o' END`;
+  const outdated = stale === null ? older : `z IS NOT NULL OR ${older}`;
+  return `SELECT s._line, t._row AS _target, CASE WHEN t._row IS NULL THEN ${fresh} WHEN ${outdated} THEN ${
+    fill.length === 0 ? `'o'` : `CASE WHEN ${fill.join(' OR ')} THEN 'f' ELSE 'o' END`
+  } WHEN ${changedCondition(input)}${revived} THEN 'u' ELSE 's' END AS _action FROM ${STAGING} s LEFT JOIN ${table.name} t ON ${sameKey('s', 't', table.key)}${stale ?? ''} WHERE s._code IS NULL AND $1::timestamptz IS NOT NULL`;
+}
+
+/** The greater winner value counts, then the newer file; a file as new as the stored row's counts as newer. */
+function newerCondition({ table, write }: MergeInput): string {
+  const newerFile = '(t._stamp IS NULL OR $1::timestamptz >= t._stamp)';
+  if (write.mode !== 'upsert' || write.winner === null) return newerFile;
+  const winner = identifier(columnOf(table, write.winner));
+  return `CASE WHEN s.${winner} IS NOT DISTINCT FROM t.${winner} THEN ${newerFile} ELSE t.${winner} IS NULL OR coalesce(s.${winner} > t.${winner}, false) END`;
+}
+
+function changedCondition({ table, keepIfEmpty }: MergeInput): string {
+  const names = [...table.columns.values()].map((column) => column.name).filter((name) => !table.key.includes(name));
+  if (names.length === 0) return 'false';
+  const changed = names.map((name) => {
+    const both = `s.${identifier(name)} IS DISTINCT FROM t.${identifier(name)}`;
+    return keepIfEmpty.includes(name) ? `(s.${identifier(name)} IS NOT NULL AND ${both})` : both;
+  });
+  return `(${changed.join(' OR ')})`;
+}
+
+/** Columns whose values are replaced together; null where rows stand alone. */
+function scopeColumns({ table, write }: MergeInput): readonly string[] | null {
+  if (write.mode === 'restate') return write.period.map((property) => columnOf(table, property));
+  if (write.mode === 'delete-insert') return write.parent.map((property) => columnOf(table, property));
+  return null;
+}
+
+/** Joins `z`: a row for each period or parent of which the table holds rows of a newer file. */
+function staleScopes(input: MergeInput): string | null {
+  const scope = scopeColumns(input);
+  if (scope === null) return null;
+  const newer = `SELECT DISTINCT ${list(scope)} FROM ${input.table.name} WHERE _stamp > $1::timestamptz`;
+  return ` LEFT JOIN (${newer}) z ON ${sameKey('s', 'z', scope)}`;
+}
+
+/** Rows in the file's scope that it does not hold, as far as it is not older than they are. */
+function removalQuery(input: MergeInput): { readonly text: string; readonly values: readonly string[] } | null {
+  const { table, write } = input;
+  const absent = `NOT EXISTS (SELECT FROM ${STAGING} s WHERE ${sameKey('s', 't', table.key)})`;
+  const older = '(t._stamp IS NULL OR t._stamp <= $1::timestamptz)';
+  if (write.mode === 'snapshot') {
+    const shown = '(t._deleted_at IS NULL OR t._deleted_at > $1::timestamptz)';
+    return {
+      text: `SELECT t._row FROM ${table.name} t WHERE t._load_id IS NOT NULL AND ${shown} AND ${older} AND ${absent}`,
+      values: [],
+    };
+  }
+  const scope = scopeColumns(input);
+  if (scope === null) return null;
+  const literal = scope.every((name) => input.period.has(name));
+  const values = literal ? scope.map((name) => input.period.get(name) ?? '') : [];
+  const types = new Map([...table.columns.values()].map((column) => [column.name, column.sqlType]));
+  const scopes = literal
+    ? `SELECT ${scope.map((name, index) => `$${index + 2}::${types.get(name) ?? 'text'} AS ${identifier(name)}`).join(', ')}`
+    : `SELECT DISTINCT ${list(scope)} FROM ${STAGING}`;
+  const stale = `NOT EXISTS (SELECT FROM ${table.name} n WHERE ${sameKey('n', 't', scope)} AND n._stamp > $1::timestamptz)`;
+  return {
+    text: `SELECT t._row FROM ${table.name} t JOIN (${scopes}) p ON ${sameKey('p', 't', scope)} WHERE t._load_id IS NOT NULL AND ${older} AND ${stale} AND ${absent}`,
+    values,
+  };
+}

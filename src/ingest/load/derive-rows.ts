@@ -1,0 +1,162 @@
+import type { Catalogue, DimensionSource, Encoding } from '../../catalogue/catalogue.ts';
+import type { DerivedTable } from './derived-sets.ts';
+import { identifier, list, sameKey } from './sql-text.ts';
+import { columnOf, type StoredTable, storedTable } from './stored-table.ts';
+
+/** Table of the derived set's keys whose rows must be made again. For a bridge: its parents' keys. */
+export function affectedTable(derived: DerivedTable): string {
+  return identifier(`affected_${derived.table.set.name}`.slice(0, 60));
+}
+
+/** Columns of the derived set that `affectedTable` holds. */
+export function affectedColumns({ table, derivation }: DerivedTable): readonly string[] {
+  return derivation.kind === 'bridge'
+    ? [...derivation.parent.values()].map((property) => columnOf(table, property))
+    : table.key;
+}
+
+/** A SELECT of the affected keys that rows `t` of the source set matching `condition` name. */
+export function affectedBy(derived: DerivedTable, source: StoredTable, condition: string): string {
+  const selects =
+    derived.derivation.kind === 'bridge'
+      ? [[...derived.derivation.parent.keys()].map((property) => columnOf(source, property))]
+      : derived.derivation.from
+          .filter((one) => one.set === source.set.name)
+          .map((one) => derived.table.key.map((name) => columnOf(source, sourceProperty(derived, one, name))));
+  return selects
+    .map((columns) => `SELECT DISTINCT ${list(columns, 't')} FROM ${source.name} t WHERE ${condition}`)
+    .join(' UNION ');
+}
+
+/** The SELECT of the derived set's rows for the affected keys, columns in the order of `derivedColumns`. */
+export function derivationQuery(catalogue: Catalogue, derived: DerivedTable): string {
+  return derived.derivation.kind === 'bridge' ? bridgeQuery(catalogue, derived) : dimensionQuery(catalogue, derived);
+}
+
+/** Columns a derivation gives values to, key first. */
+export function derivedColumns({ table, derivation }: DerivedTable): readonly string[] {
+  if (derivation.kind === 'bridge') {
+    const { parent, list: members, paired, position } = derivation;
+    const properties = [
+      ...parent.values(),
+      members.as,
+      ...(paired === null ? [] : [paired.as]),
+      ...(position === null ? [] : [position]),
+    ];
+    return properties.map((property) => columnOf(table, property));
+  }
+  const given = new Set(
+    derivation.from.flatMap((one) => [...one.columns.keys()].map((property) => columnOf(table, property))),
+  );
+  return [...table.key, ...[...given].filter((name) => !table.key.includes(name))];
+}
+
+function visible(source: StoredTable, alias: string): string {
+  return source.set.hiddenBy === null ? 'true' : `${alias}.${identifier(source.set.hiddenBy)} IS NULL`;
+}
+
+function bridgeQuery(catalogue: Catalogue, derived: DerivedTable): string {
+  const { table, derivation } = derived;
+  if (derivation.kind !== 'bridge') return '';
+  const source = storedTable(catalogue, derivation.from);
+  const encoding = encodingOf(catalogue, derivation.from, derivation.list.property);
+  const parent = [...derivation.parent].map(([theirs, ours]) => ({
+    theirs: columnOf(source, theirs),
+    ours: columnOf(table, ours),
+  }));
+  const member = columnTypeOf(table, derivation.list.as);
+  const cast = castMember('m.member', member);
+  const members = splitList(`t.${identifier(columnOf(source, derivation.list.property))}`, encoding);
+  const { paired } = derivation;
+  const names = paired === null ? null : `t.${identifier(columnOf(source, paired.property))}`;
+  const nameList =
+    names === null || paired === null
+      ? null
+      : splitList(names, encodingOf(catalogue, derivation.from, paired.property));
+  const columns = [
+    ...parent.map(({ theirs }) => `t.${identifier(theirs)}`),
+    cast,
+    // Names are paired by place, and only where there is one for each member: a name may hold the separator.
+    ...(nameList === null
+      ? []
+      : [`CASE WHEN cardinality(${nameList}) = cardinality(${members}) THEN nullif((${nameList})[m.place], '') END`]),
+    ...(derivation.position === null ? [] : ['m.place::integer']),
+  ];
+  const affected = parent.map(({ theirs, ours }) => `a.${identifier(ours)} = t.${identifier(theirs)}`).join(' AND ');
+  const key = list([...parent.map(({ ours }) => ours), columnOf(table, derivation.list.as)]);
+  const named = derivedColumns(derived);
+  return `SELECT DISTINCT ON (${key}) ${list(named)} FROM (SELECT ${columns
+    .map((text, index) => `${text} AS ${identifier(named[index] ?? '')}`)
+    .join(
+      ', ',
+    )}, m.place AS _place FROM ${source.name} t JOIN ${affectedTable(derived)} a ON ${affected} CROSS JOIN LATERAL unnest(${members}) WITH ORDINALITY AS m(member, place) WHERE ${visible(source, 't')} AND m.member <> '') b WHERE ${identifier(columnOf(table, derivation.list.as))} IS NOT NULL ORDER BY ${key}, _place`;
+}
+
+/** `[123][234]`, or members between commas, semicolons or bars; as an array of trimmed texts. */
+function splitList(text: string, encoding: Encoding): string {
+  return encoding === 'label-list'
+    ? `(SELECT coalesce(array_agg(btrim(x.found[1]) ORDER BY x.place), '{}') FROM regexp_matches(${text}, '\\[([^\\[\\]]*)\\]', 'g') WITH ORDINALITY AS x(found, place))`
+    : `regexp_split_to_array(btrim(${text}), '\\s*[,;|]\\s*')`;
+}
+
+/** Members that are no number are no member of a list of numbers. */
+function castMember(member: string, sqlType: string): string {
+  if (sqlType === 'text') return member;
+  return `CASE WHEN ${member} ~ '^-?[0-9]{1,18}$' THEN ${member}::${sqlType} END`;
+}
+
+function dimensionQuery(catalogue: Catalogue, derived: DerivedTable): string {
+  const { table, derivation } = derived;
+  if (derivation.kind !== 'dimension') return '';
+  const columns = derivedColumns(derived);
+  const rest = columns.filter((name) => !table.key.includes(name));
+  const statements = derivation.from.map((source) => statementQuery(catalogue, derived, { source, rest }));
+  const newest = (name: string): string =>
+    `(array_agg(u.${identifier(name)} ORDER BY u._newness DESC NULLS LAST, u._rank, u._order DESC) FILTER (WHERE u.${identifier(`_has_${name}`)}))[1]`;
+  return `SELECT ${[...table.key.map((name) => `u.${identifier(name)}`), ...rest.map((name) => `${newest(name)} AS ${identifier(name)}`)].join(', ')} FROM (${statements.join(' UNION ALL ')}) u GROUP BY ${list(table.key, 'u')}`;
+}
+
+/** What one source set says of the affected things: its columns, and whether each of them counts. */
+function statementQuery(
+  catalogue: Catalogue,
+  derived: DerivedTable,
+  { source, rest }: { readonly source: DimensionSource; readonly rest: readonly string[] },
+): string {
+  const from = storedTable(catalogue, source.set);
+  const theirs = (name: string): string | null => {
+    const property = [...source.columns.keys()].find((ours) => columnOf(derived.table, ours) === name);
+    return property === undefined ? null : `t.${identifier(columnOf(from, sourceProperty(derived, source, name)))}`;
+  };
+  const types = new Map([...derived.table.columns.values()].map((column) => [column.name, column.sqlType]));
+  const values = rest.flatMap((name) => {
+    const column = theirs(name);
+    // A set that is the dimension's own (follows) may say null; a passing mention that lacks the value says nothing.
+    const counts = column === null ? 'false' : source.follows ? 'true' : `${column} IS NOT NULL`;
+    return [
+      `${column ?? `NULL::${types.get(name) ?? 'text'}`} AS ${identifier(name)}`,
+      `${counts} AS ${identifier(`_has_${name}`)}`,
+    ];
+  });
+  const newness = source.stamp === null ? 't._stamp' : `t.${identifier(columnOf(from, source.stamp))}`;
+  const keys = derived.table.key.map((name) => `${theirs(name) ?? 'NULL'} AS ${identifier(name)}`);
+  const affected = derived.table.key.map((name) => `a.${identifier(name)} = ${theirs(name) ?? 'NULL'}`).join(' AND ');
+  return `SELECT ${[...keys, ...values].join(', ')}, ${newness}::timestamptz AS _newness, ${source.rank} AS _rank, t._row AS _order FROM ${from.name} t JOIN ${affectedTable(derived)} a ON ${affected} WHERE ${visible(from, 't')}`;
+}
+
+function sourceProperty(derived: DerivedTable, source: DimensionSource, column: string): string {
+  for (const [ours, theirs] of source.columns) if (columnOf(derived.table, ours) === column) return theirs;
+  return column;
+}
+
+function encodingOf(catalogue: Catalogue, setName: string, property: string): Encoding {
+  const target = catalogue.exports.find((one) => one.set === setName);
+  return target?.columns.find((column) => column.property === property)?.encoding ?? 'list';
+}
+
+function columnTypeOf(table: StoredTable, property: string): string {
+  return table.columns.get(property)?.sqlType ?? 'text';
+}
+
+/** For tests and messages: the join of a derived row with its affected key. */
+export const affectedJoin = (derived: DerivedTable, alias: string): string =>
+  sameKey('a', alias, affectedColumns(derived));

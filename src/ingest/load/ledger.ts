@@ -1,0 +1,168 @@
+import type { Export } from '../../catalogue/catalogue.ts';
+import type { Database, Transaction } from '../../warehouse/database.ts';
+import type { Period } from '../convert/computed-column.ts';
+import type { FileFacts } from '../csv/file-facts.ts';
+import type { Identification } from '../identify/identify-export.ts';
+import type { Decisions } from './decide-rows.ts';
+import { STAGING, type Staged } from './stage-rows.ts';
+
+type Asker = Pick<Database | Transaction, 'query'>;
+
+/** An earlier load of the same bytes. */
+export interface EarlierLoad {
+  readonly loadId: string;
+  readonly fileName: string;
+}
+
+/** Whether these bytes were loaded into this export before, under any name. */
+export async function earlierLoad(asker: Asker, target: Export, facts: FileFacts): Promise<EarlierLoad | null> {
+  const { rows } = await asker.query<{ load_id: string; file_name: string }>(
+    `SELECT load_id::text, file_name FROM gateway.load WHERE source = $1 AND export = $2 AND sha256 = $3 AND state = 'loaded'`,
+    [target.source, target.name, facts.sha256],
+  );
+  const [row] = rows;
+  return row === undefined ? null : { loadId: row.load_id, fileName: row.file_name };
+}
+
+/** Opens the ledger row of a load, inside its transaction. */
+export async function openLoad(
+  transaction: Transaction,
+  load: {
+    readonly facts: FileFacts;
+    readonly identified: Identification;
+    readonly period: Period | null;
+    readonly fileTime: string;
+  },
+): Promise<string> {
+  const { facts, identified, period, fileTime } = load;
+  const { layout, match } = identified;
+  const { rows } = await transaction.query<{ load_id: string }>(
+    `INSERT INTO gateway.load (source, export, file_name, path, sha256, size_bytes, modified_at, state, encoding, delimiter, period_start, period_end, file_time, header)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, 'loaded', $8, $9, $10, $11, $12, $13) RETURNING load_id::text`,
+    [
+      identified.export.source,
+      identified.export.name,
+      facts.name,
+      facts.path,
+      facts.sha256,
+      facts.bytes,
+      facts.modifiedAt.toISOString(),
+      layout.encoding,
+      layout.delimiter,
+      period?.start.toISOString() ?? null,
+      period?.end.toISOString() ?? null,
+      fileTime,
+      JSON.stringify(match.cells.map((cell) => cell.text)),
+    ],
+  );
+  return rows[0]?.load_id ?? '';
+}
+
+/** Writes the counts; the table itself refuses a sum that is not the rows read. */
+export async function closeLoad(
+  transaction: Transaction,
+  load: {
+    readonly loadId: string;
+    readonly staged: Staged;
+    readonly decisions: Decisions;
+    readonly message: string | null;
+  },
+): Promise<void> {
+  const { staged, decisions } = load;
+  await transaction.query(
+    `UPDATE gateway.load SET rows_read = $2, rows_inserted = $3, rows_updated = $4, rows_unchanged = $5, rows_rejected = $6, rows_duplicate = $7, rows_removed = $8, message = $9, finished_at = clock_timestamp() WHERE load_id = $1`,
+    [
+      load.loadId,
+      staged.read,
+      decisions.inserted,
+      decisions.updated,
+      decisions.unchanged,
+      staged.rejected,
+      decisions.duplicate,
+      decisions.removed,
+      load.message,
+    ],
+  );
+}
+
+/** Keeps the rejected rows of the staging table. */
+export async function keepRejects(transaction: Transaction, loadId: string): Promise<void> {
+  await transaction.query(
+    `INSERT INTO gateway.reject (load_id, line, byte_start, byte_end, property, header, code, message, raw_text) SELECT $1, _line, _byte_start, _byte_end, _property, _header, _code, _message, _raw FROM ${STAGING} WHERE _code IS NOT NULL ORDER BY _line`,
+    [loadId],
+  );
+}
+
+/** A header that the catalogue and a file do not share. */
+export interface DriftFinding {
+  readonly header: string;
+  readonly kind: 'unknown' | 'missing';
+  readonly sample: string | null;
+}
+
+/** Keeps findings that were not known of this export; the same one every day is no news. */
+export async function keepDrift(
+  transaction: Transaction,
+  load: { readonly loadId: string; readonly target: Export },
+  findings: readonly DriftFinding[],
+): Promise<void> {
+  const { source, name } = load.target;
+  for (const { header, kind, sample } of findings) {
+    await transaction.query(
+      `INSERT INTO gateway.drift (load_id, source, export, header, kind, sample) SELECT $1, $2, $3, $4, $5, $6 WHERE NOT EXISTS (SELECT FROM gateway.drift WHERE source = $2 AND export = $3 AND header = $4 AND kind = $5)`,
+      [load.loadId, source, name, header.replaceAll('\0', '␀'), kind, sample?.replaceAll('\0', '␀') ?? null],
+    );
+  }
+}
+
+/** Notes a file of which nothing was loaded. */
+export async function noteFile(
+  asker: Asker,
+  facts: FileFacts,
+  outcome: {
+    readonly state: 'duplicate' | 'refused' | 'failed';
+    readonly target: Export | null;
+    readonly message: string;
+  },
+): Promise<string> {
+  const { rows } = await asker.query<{ load_id: string }>(
+    `INSERT INTO gateway.load (source, export, file_name, path, sha256, size_bytes, modified_at, state, message, finished_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, clock_timestamp()) RETURNING load_id::text`,
+    [
+      outcome.target?.source ?? null,
+      outcome.target?.name ?? null,
+      facts.name,
+      facts.path,
+      facts.sha256,
+      facts.bytes,
+      facts.modifiedAt.toISOString(),
+      outcome.state,
+      outcome.message.replaceAll('\0', '␀'),
+    ],
+  );
+  return rows[0]?.load_id ?? '';
+}
+
+/** Whether a newer file of the same whole period was loaded: one that may have had no rows to tell. */
+export async function supersededPeriod(
+  transaction: Transaction,
+  target: Export,
+  file: { readonly period: Period | null; readonly fileTime: string },
+): Promise<boolean> {
+  if (file.period === null || target.write.mode !== 'restate') return false;
+  if (!target.computed.some((one) => one.kind === 'period')) return false;
+  const { rowCount } = await transaction.query(
+    `SELECT FROM gateway.load WHERE source = $1 AND export = $2 AND state = 'loaded' AND period_start = $3 AND period_end = $4 AND file_time > $5 LIMIT 1`,
+    [target.source, target.name, file.period.start.toISOString(), file.period.end.toISOString(), file.fileTime],
+  );
+  return rowCount > 0;
+}
+
+/** When the first snapshot newer than this file was taken, if one was loaded already. */
+export async function nextSnapshot(transaction: Transaction, target: Export, fileTime: string): Promise<string | null> {
+  if (target.write.mode !== 'snapshot') return null;
+  const { rows } = await transaction.query<{ next: Date | null }>(
+    `SELECT min(file_time) AS next FROM gateway.load WHERE source = $1 AND export = $2 AND state = 'loaded' AND file_time > $3`,
+    [target.source, target.name, fileTime],
+  );
+  return rows[0]?.next?.toISOString() ?? null;
+}

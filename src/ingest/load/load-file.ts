@@ -1,0 +1,220 @@
+import type { Catalogue, Export } from '../../catalogue/catalogue.ts';
+import { GatewayError } from '../../errors.ts';
+import type { Database, Transaction } from '../../warehouse/database.ts';
+import type { Period } from '../convert/computed-column.ts';
+import { RowConverter } from '../convert/row-converter.ts';
+import { examineFile, type FileFacts, readHead } from '../csv/file-facts.ts';
+import { type Identification, type IdentifyOptions, identifyExport } from '../identify/identify-export.ts';
+import { fileTime, periodOf } from '../identify/period.ts';
+import type { Decisions } from './decide-rows.ts';
+import { setsTouched } from './derived-sets.ts';
+import {
+  closeLoad,
+  type DriftFinding,
+  earlierLoad,
+  keepDrift,
+  keepRejects,
+  noteFile,
+  openLoad,
+  supersededPeriod,
+} from './ledger.ts';
+import { mergeRows } from './merge-rows.ts';
+import { lockSets } from './set-version.ts';
+import { type Staged, stageRows } from './stage-rows.ts';
+import { columnOf, type StoredTable, storedTable } from './stored-table.ts';
+
+export interface IngestContext {
+  readonly catalogue: Catalogue;
+  readonly database: Database;
+}
+
+export interface LoadOptions extends IdentifyOptions {
+  /** `FROM..TO`, for exports whose rows do not say their period. */
+  readonly period?: string;
+  /** Load a snapshot however many rows it lacks. */
+  readonly force?: boolean;
+  readonly onProgress?: (progress: LoadProgress) => void;
+}
+
+export interface LoadProgress {
+  readonly path: string;
+  readonly bytes: number;
+  readonly totalBytes: number;
+}
+
+export interface LoadCounts {
+  readonly read: number;
+  readonly inserted: number;
+  readonly updated: number;
+  readonly unchanged: number;
+  readonly rejected: number;
+  readonly duplicate: number;
+  /** Stored rows that left with this file; not part of the sum. */
+  readonly removed: number;
+}
+
+/** What became of one file. */
+export type LoadResult =
+  | {
+      readonly state: 'loaded';
+      readonly path: string;
+      readonly loadId: string;
+      readonly identified: Identification;
+      readonly counts: LoadCounts;
+      readonly drift: readonly DriftFinding[];
+      /** What the operator should know although the file was loaded. */
+      readonly message: string | null;
+    }
+  | {
+      readonly state: 'duplicate';
+      readonly path: string;
+      readonly loadId: string;
+      readonly identified: Identification;
+      readonly message: string;
+    }
+  | { readonly state: 'refused'; readonly path: string; readonly loadId: string; readonly error: GatewayError };
+
+/**
+ * Takes one file in, in one transaction: afterwards all of it is in, with its ledger row, or nothing. The same bytes
+ * are never loaded twice. A file that cannot be taken is `refused`, and noted in the ledger with its reason.
+ * Throws what may pass when tried again (FileUnreadable, DatabaseUnavailable) and defects.
+ */
+export async function loadFile(context: IngestContext, path: string, options: LoadOptions = {}): Promise<LoadResult> {
+  const facts = await examineFile(path);
+  let target: Export | null = null;
+  try {
+    const identified = identifyExport(context.catalogue, { facts, head: await readHead(path) }, options);
+    target = identified.export;
+    return await loadIdentified(context, { facts, identified, options });
+  } catch (error) {
+    if (!(error instanceof GatewayError) || !refusals.has(error.code)) throw error;
+    const message = `${error.code}: ${error.message}`;
+    const loadId = await noteFile(context.database, facts, { state: 'refused', target, message });
+    return { state: 'refused', path, loadId, error };
+  }
+}
+
+const refusals: ReadonlySet<string> = new Set<GatewayError['code']>([
+  'FileUnknown',
+  'FileAmbiguous',
+  'ExportUnknown',
+  'HeaderMissing',
+  'HeaderDuplicate',
+  'PeriodMissing',
+  'PeriodInvalid',
+  'EncodingInvalid',
+  'SnapshotTooSmall',
+]);
+
+interface Work {
+  readonly facts: FileFacts;
+  readonly identified: Identification;
+  readonly options: LoadOptions;
+}
+
+async function loadIdentified(context: IngestContext, work: Work): Promise<LoadResult> {
+  const { facts, identified, options } = work;
+  const target = identified.export;
+  const table = storedTable(context.catalogue, target.set);
+  const period = periodOf(target, facts.name, options.period ?? null);
+  return context.database.transaction(async (transaction) => {
+    await lockSets(transaction, setsTouched(context.catalogue, target.set));
+    const earlier = await earlierLoad(transaction, target, facts);
+    if (earlier !== null) {
+      const message = `same bytes as load ${earlier.loadId} (${earlier.fileName})`;
+      const loadId = await noteFile(transaction, facts, { state: 'duplicate', target, message });
+      return { state: 'duplicate', path: facts.path, loadId, identified, message };
+    }
+    return loadNew(transaction, context.catalogue, { ...work, table, period });
+  });
+}
+
+async function loadNew(
+  transaction: Transaction,
+  catalogue: Catalogue,
+  work: Work & { readonly table: StoredTable; readonly period: Period | null },
+): Promise<LoadResult> {
+  const { facts, identified, options, table, period } = work;
+  const target = identified.export;
+  const moment = fileTime(target, facts).toISOString();
+  const loadId = await openLoad(transaction, { facts, identified, period, fileTime: moment });
+  const converter = converterFor(catalogue, identified, period);
+  const hasHeader = identified.match.cells.length > 0;
+  const onBytes = (bytes: number): void => options.onProgress?.({ path: facts.path, bytes, totalBytes: facts.bytes });
+  const source = { path: facts.path, layout: identified.layout, options: { onBytes } };
+  const staged = await stageRows(transaction, source, { table, converter, hasHeader });
+  await keepRejects(transaction, loadId);
+  const drift = driftOf(identified, converter);
+  await keepDrift(transaction, { loadId, target }, drift);
+  const superseded = await supersededPeriod(transaction, target, { period, fileTime: moment });
+  const decisions = await mergeRows(transaction, {
+    catalogue,
+    target,
+    table,
+    loadId,
+    fileTime: moment,
+    superseded,
+    removes: staged.keyless === 0 && hasHeader,
+    period: periodValues(target, table, converter),
+    force: options.force ?? false,
+  });
+  const counts = countsOf(staged, decisions);
+  const message = noteOf(target, staged, { hasHeader, superseded });
+  await closeLoad(transaction, { loadId, staged, decisions, message });
+  return { state: 'loaded', path: facts.path, loadId, identified, counts, drift, message };
+}
+
+function converterFor(catalogue: Catalogue, identified: Identification, period: Period | null): RowConverter {
+  const entitySet = catalogue.model.entitySets.get(identified.export.set);
+  if (entitySet === undefined) throw new GatewayError('Internal', `There is no set ${identified.export.set}`);
+  return new RowConverter(identified.export, entitySet.entityType, identified.match, period);
+}
+
+/** Values of the computed period columns, the same in every row, so known even where there is none. */
+function periodValues(target: Export, table: StoredTable, converter: RowConverter): ReadonlyMap<string, string> {
+  const constants = converter.constants();
+  return new Map(
+    target.computed
+      .filter((one) => one.kind === 'period')
+      .flatMap((one) => {
+        const value = constants.get(one.property);
+        return value === undefined ? [] : [[columnOf(table, one.property), value] as const];
+      }),
+  );
+}
+
+function countsOf(staged: Staged, { removed, inserted, updated, unchanged, duplicate }: Decisions): LoadCounts {
+  const counts = { read: staged.read, inserted, updated, unchanged, rejected: staged.rejected, duplicate, removed };
+  const sum = inserted + updated + unchanged + staged.rejected + duplicate;
+  if (sum !== staged.read) {
+    throw new GatewayError('LoadCountMismatch', `${staged.read} rows were read but ${sum} are accounted for`);
+  }
+  return counts;
+}
+
+function driftOf(identified: Identification, converter: RowConverter): readonly DriftFinding[] {
+  if (identified.match.cells.length === 0) return [];
+  return [
+    ...converter.unknownHeaders.map(
+      (header): DriftFinding => ({
+        header,
+        kind: 'unknown',
+        sample: converter.samples.get(header) ?? null,
+      }),
+    ),
+    ...identified.match.missing.map((header): DriftFinding => ({ header, kind: 'missing', sample: null })),
+  ];
+}
+
+function noteOf(
+  target: Export,
+  staged: Staged,
+  file: { readonly hasHeader: boolean; readonly superseded: boolean },
+): string | null {
+  if (!file.hasHeader) return 'The file is empty, without a header: nothing was removed.';
+  if (file.superseded) return 'A newer file of the same period was loaded before: no row of this one counts.';
+  if (staged.keyless > 0 && target.write.mode !== 'upsert') {
+    return `Nothing was removed: the keys of ${staged.keyless} rejected rows are not known.`;
+  }
+  return null;
+}

@@ -1,0 +1,148 @@
+import type { Catalogue } from '../../catalogue/catalogue.ts';
+import type { Transaction } from '../../warehouse/database.ts';
+import { DECIDED, REMOVED } from './decide-rows.ts';
+import {
+  affectedBy,
+  affectedColumns,
+  affectedJoin,
+  affectedTable,
+  derivationQuery,
+  derivedColumns,
+} from './derive-rows.ts';
+import { type DerivedTable, derivedFrom } from './derived-sets.ts';
+import { nextVersion, publishVersion } from './set-version.ts';
+import { constant, identifier, list, sameKey } from './sql-text.ts';
+import type { StoredTable } from './stored-table.ts';
+
+/** What all derived rows of a load are marked with. */
+export interface DerivedMarks {
+  readonly loadId: string;
+  readonly fileTime: string;
+}
+
+/** Before the source set changes: notes the keys that rows about to change or go name now. */
+export async function noteAffected(transaction: Transaction, catalogue: Catalogue, source: StoredTable): Promise<void> {
+  for (const derived of derivedFrom(catalogue, source.set.name)) {
+    const columns = affectedColumns(derived);
+    const types = new Map([...derived.table.columns.values()].map((column) => [column.name, column.sqlType]));
+    const definition = columns.map(
+      (name) => `${identifier(name)} ${types.get(name) ?? 'text'}${types.get(name) === 'text' ? ' COLLATE "C"' : ''}`,
+    );
+    await transaction.query(
+      `CREATE TEMP TABLE IF NOT EXISTS ${affectedTable(derived)} (${definition.join(', ')}) ON COMMIT DROP`,
+    );
+    const changing = `t._row IN (SELECT _target FROM ${DECIDED} WHERE _action IN ('u', 'f') UNION ALL SELECT _target FROM ${REMOVED})`;
+    await addAffected(transaction, derived, affectedBy(derived, source, changing));
+  }
+}
+
+/** After it changed: makes the derived rows of all noted keys again, and those derived from these. */
+export async function maintainDerived(
+  transaction: Transaction,
+  catalogue: Catalogue,
+  change: { readonly source: StoredTable; readonly version: string; readonly marks: DerivedMarks },
+): Promise<void> {
+  const { source, version, marks } = change;
+  for (const derived of derivedFrom(catalogue, source.set.name)) {
+    await addAffected(transaction, derived, affectedBy(derived, source, `t._version = ${Number(version)}`));
+    await transaction.query(`ANALYZE ${affectedTable(derived)}`);
+    await rederive(transaction, catalogue, { derived, marks });
+    await transaction.query(`DROP TABLE ${affectedTable(derived)}`);
+  }
+}
+
+async function addAffected(transaction: Transaction, derived: DerivedTable, select: string): Promise<void> {
+  const columns = affectedColumns(derived);
+  const present = columns.map((name) => `n.${identifier(name)} IS NOT NULL`).join(' AND ');
+  await transaction.query(
+    `INSERT INTO ${affectedTable(derived)} SELECT n.* FROM (${select}) n(${list(columns)}) WHERE ${present} AND NOT EXISTS (SELECT FROM ${affectedTable(derived)} a WHERE ${sameKey('a', 'n', columns)})`,
+  );
+}
+
+async function rederive(
+  transaction: Transaction,
+  catalogue: Catalogue,
+  { derived, marks }: { readonly derived: DerivedTable; readonly marks: DerivedMarks },
+): Promise<void> {
+  const { table } = derived;
+  const made = identifier(`made_${table.set.name}`.slice(0, 60));
+  const lost = identifier(`lost_${table.set.name}`.slice(0, 60));
+  await transaction.query(`CREATE TEMP TABLE ${made} ON COMMIT DROP AS ${derivationQuery(catalogue, derived)}`);
+  await transaction.query(`ANALYZE ${made}`);
+  const version = await nextVersion(transaction, table.set.name);
+  await transaction.query(
+    `CREATE TEMP TABLE ${lost} ON COMMIT DROP AS SELECT t._row AS _target FROM ${table.name} t JOIN ${affectedTable(derived)} a ON ${affectedJoin(derived, 't')} WHERE ${forgets(derived) ? `t._load_id IS NOT NULL AND NOT EXISTS (SELECT FROM ${made} m WHERE ${sameKey('m', 't', table.key)})` : 'false'}`,
+  );
+  const below = derivedFrom(catalogue, table.set.name);
+  await noteBelow(transaction, { table, below, lost });
+  const changed = await writeDerived(transaction, { derived, made, lost, version, marks });
+  await transaction.query(`DROP TABLE ${made}, ${lost}`);
+  if (!changed) return;
+  await publishVersion(transaction, table.set.name, version);
+  if (below.length > 0) await maintainDerived(transaction, catalogue, { source: table, version, marks });
+}
+
+/** Once known, things stay known, unless every set that names them takes them along. */
+function forgets({ derivation }: DerivedTable): boolean {
+  return derivation.kind === 'bridge' || derivation.from.every((source) => source.follows);
+}
+
+async function noteBelow(
+  transaction: Transaction,
+  {
+    table,
+    below,
+    lost,
+  }: { readonly table: StoredTable; readonly below: readonly DerivedTable[]; readonly lost: string },
+): Promise<void> {
+  for (const derived of below) {
+    const columns = affectedColumns(derived);
+    const empty = `SELECT ${list(columns)} FROM ${derived.table.name} WHERE false`;
+    await transaction.query(`CREATE TEMP TABLE IF NOT EXISTS ${affectedTable(derived)} ON COMMIT DROP AS ${empty}`);
+    await addAffected(transaction, derived, affectedBy(derived, table, `t._row IN (SELECT _target FROM ${lost})`));
+  }
+}
+
+interface DerivedWriting {
+  readonly derived: DerivedTable;
+  readonly made: string;
+  readonly lost: string;
+  readonly version: string;
+  readonly marks: DerivedMarks;
+}
+
+/** true: something changed. */
+async function writeDerived(transaction: Transaction, writing: DerivedWriting): Promise<boolean> {
+  const { derived, made, lost, version, marks } = writing;
+  const { table } = derived;
+  const columns = derivedColumns(derived);
+  const rest = columns.filter((name) => !table.key.includes(name));
+  const keyPairs = [...table.columns]
+    .filter(([, column]) => table.key.includes(column.name))
+    .map(([property, column]) => `${constant(property)}::text, t.${identifier(column.name)}`);
+  if (table.set.versionColumn !== null) {
+    await transaction.query(
+      `INSERT INTO gateway.tombstones (entity_set, key, version) SELECT $1, jsonb_build_object(${keyPairs.join(', ')}), $2 FROM ${table.name} t JOIN ${lost} l ON l._target = t._row ON CONFLICT DO NOTHING`,
+      [table.set.name, version],
+    );
+  }
+  const gone = await transaction.query(`DELETE FROM ${table.name} t USING ${lost} l WHERE l._target = t._row`);
+  // What a dimension learned once is not unlearned because the set that told it now says less.
+  const value = (name: string): string =>
+    forgets(derived) ? `m.${identifier(name)}` : `coalesce(m.${identifier(name)}, t.${identifier(name)})`;
+  const marked = [version, marks.loadId, marks.fileTime];
+  const updated =
+    rest.length === 0
+      ? 0
+      : (
+          await transaction.query(
+            `UPDATE ${table.name} t SET ${rest.map((name) => `${identifier(name)} = ${value(name)}`).join(', ')}, _version = $1, _load_id = $2, _loaded_at = now(), _stamp = $3 FROM ${made} m WHERE ${sameKey('m', 't', table.key)} AND (${rest.map((name) => `t.${identifier(name)} IS DISTINCT FROM ${value(name)}`).join(' OR ')})`,
+            marked,
+          )
+        ).rowCount;
+  const inserted = await transaction.query(
+    `INSERT INTO ${table.name} (${list(columns)}, _version, _load_id, _loaded_at, _stamp) SELECT ${list(columns, 'm')}, $1, $2, now(), $3 FROM ${made} m WHERE NOT EXISTS (SELECT FROM ${table.name} t WHERE ${sameKey('m', 't', table.key)}) ORDER BY ${list(table.key, 'm')}`,
+    marked,
+  );
+  return gone.rowCount + updated + inserted.rowCount > 0;
+}

@@ -1,0 +1,59 @@
+import type { Catalogue, Export } from '../../catalogue/catalogue.ts';
+import { GatewayError } from '../../errors.ts';
+import type { Transaction } from '../../warehouse/database.ts';
+import { applyDecisions } from './apply-decisions.ts';
+import { type Decisions, decideRows, type MergeInput } from './decide-rows.ts';
+import { nextSnapshot } from './ledger.ts';
+import { maintainDerived, noteAffected } from './maintain-derived.ts';
+import { nextVersion, publishVersion } from './set-version.ts';
+import { columnOf, type StoredTable } from './stored-table.ts';
+
+export interface Merge {
+  readonly catalogue: Catalogue;
+  readonly target: Export;
+  readonly table: StoredTable;
+  readonly loadId: string;
+  readonly fileTime: string;
+  readonly superseded: boolean;
+  readonly removes: boolean;
+  readonly period: ReadonlyMap<string, string>;
+  /** Removes however much a snapshot lacks. */
+  readonly force: boolean;
+}
+
+/** Merges the staged rows into their set and what is derived from it. Throws SnapshotTooSmall. */
+export async function mergeRows(transaction: Transaction, merge: Merge): Promise<Decisions> {
+  const { catalogue, target, table, fileTime } = merge;
+  const keepIfEmpty = target.columns.filter((one) => one.keepIfEmpty).map((one) => columnOf(table, one.property));
+  const input: MergeInput = { ...merge, write: target.write, keepIfEmpty };
+  const decisions = await decideRows(transaction, input);
+  await checkSnapshot(transaction, merge, decisions);
+  const version = await nextVersion(transaction, table.set.name);
+  const changed = decisions.inserted + decisions.updated + decisions.removed > 0;
+  if (changed) await noteAffected(transaction, catalogue, table);
+  await applyDecisions(transaction, {
+    ...merge,
+    version,
+    keepIfEmpty,
+    soft: target.write.mode === 'snapshot',
+    goneSince: await nextSnapshot(transaction, target, fileTime),
+  });
+  if (!changed) return decisions;
+  await publishVersion(transaction, table.set.name, version);
+  await maintainDerived(transaction, catalogue, { source: table, version, marks: merge });
+  return decisions;
+}
+
+/** A snapshot that would empty more than half of a set of more than 20 rows is more likely cut off than true. */
+async function checkSnapshot(transaction: Transaction, merge: Merge, { removed }: Decisions): Promise<void> {
+  if (merge.target.write.mode !== 'snapshot' || merge.force || removed === 0) return;
+  const { rows } = await transaction.query<{ n: string }>(
+    `SELECT count(*)::text AS n FROM ${merge.table.name} WHERE _deleted_at IS NULL AND _load_id IS NOT NULL`,
+  );
+  const stored = Number(rows[0]?.n ?? 0);
+  if (stored <= 20 || removed * 2 <= stored) return;
+  throw new GatewayError(
+    'SnapshotTooSmall',
+    `The snapshot lacks ${removed} of the ${stored} rows of ${merge.table.set.name}, more than half`,
+  );
+}

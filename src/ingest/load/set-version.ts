@@ -1,0 +1,25 @@
+import type { Transaction } from '../../warehouse/database.ts';
+
+/** Lets no other load touch these sets until the transaction ends. Always in the same order, so that loads cannot wait for each other in a ring. */
+export async function lockSets(transaction: Transaction, sets: readonly string[]): Promise<void> {
+  for (const set of [...new Set(sets)].sort()) {
+    await transaction.query(`SELECT pg_advisory_xact_lock(hashtextextended($1, 0))`, [`gateway.set:${set}`]);
+  }
+}
+
+/** The version that changed rows of the set get in this transaction; call under its lock. */
+export async function nextVersion(transaction: Transaction, set: string): Promise<string> {
+  const { rows } = await transaction.query<{ version: string }>(
+    `SELECT (version + 1)::text AS version FROM gateway.set_versions WHERE entity_set = $1`,
+    [set],
+  );
+  return rows[0]?.version ?? '1';
+}
+
+/** Publishes it; only when something changed, so that readers who ask "anything new?" hear no for nothing. */
+export async function publishVersion(transaction: Transaction, set: string, version: string): Promise<void> {
+  await transaction.query(
+    `INSERT INTO gateway.set_versions (entity_set, version, changed_at) VALUES ($1, $2, now()) ON CONFLICT (entity_set) DO UPDATE SET version = excluded.version, changed_at = excluded.changed_at`,
+    [set, version],
+  );
+}

@@ -1,0 +1,35 @@
+import type { Catalogue, StoredSet } from '../../catalogue/catalogue.ts';
+import { GatewayError } from '../../errors.ts';
+import { identifier } from './sql-text.ts';
+
+/** A stored set as loads see it: names are columns, not properties. */
+export interface StoredTable {
+  readonly set: StoredSet;
+  /** Schema and table, quoted. */
+  readonly name: string;
+  readonly key: readonly string[];
+  /** Property to column, the bookkeeping ones left out. */
+  readonly columns: ReadonlyMap<string, { readonly name: string; readonly sqlType: string }>;
+}
+
+/** The table of an entity set. Throws Internal for a set that is not stored: the catalogue has checked that. */
+export function storedTable(catalogue: Catalogue, setName: string): StoredTable {
+  const set = catalogue.sets.get(setName);
+  const entityType = catalogue.model.entitySets.get(setName)?.entityType;
+  if (set?.kind !== 'stored' || entityType === undefined)
+    throw new GatewayError('Internal', `${setName} is not stored`);
+  const columns = new Map([...set.columns].filter(([, column]) => !column.name.startsWith('_')));
+  return {
+    set,
+    columns,
+    name: `${identifier(set.relation.schema)}.${identifier(set.relation.name)}`,
+    key: entityType.key.map((property) => columnOf({ set, columns }, property)),
+  };
+}
+
+/** Column of a property. */
+export function columnOf(table: Pick<StoredTable, 'set' | 'columns'>, property: string): string {
+  const column = table.columns.get(property);
+  if (column === undefined) throw new GatewayError('Internal', `${table.set.name} has no column for ${property}`);
+  return column.name;
+}
