@@ -1,0 +1,81 @@
+import type { EntitySet } from '../edm/model.ts';
+import type { QueryOptions } from '../uri/syntax.ts';
+import { bindTransformations, firstStage, type Stage } from './bind-apply.ts';
+import { bindCompute } from './bind-compute.ts';
+import { bindRestriction } from './bind-restriction.ts';
+import { bindRows } from './bind-rows.ts';
+import { perhaps } from './names.ts';
+import type { ApplyPlan, OutputProperty, RangeVariable, Restriction, Selection } from './read-plan.ts';
+import { type Binding, fault, inOption, rowScope, type Scope } from './scope.ts';
+
+export interface ApplyRead {
+  readonly selection: Selection;
+  readonly restriction: Restriction;
+  readonly apply: ApplyPlan;
+}
+
+/**
+ * `$apply`, and the options that hold for its result (Data Aggregation 4.0, 3): `$compute` becomes one more
+ * transformation, `$select` narrows the output, the others restrict it.
+ */
+export function bindApplyRead(options: QueryOptions, set: EntitySet, binding: Binding): ApplyRead {
+  const variable: RangeVariable = { name: '$it', set };
+  const scope = rowScope(binding, '$apply', variable);
+  const piped = bindTransformations(options.apply ?? [], firstStage(scope));
+  const stage = withCompute(options, piped);
+  const inResult = inOption(stage.scope, '$filter');
+  const restriction = bindRestriction(options, stage.keepsEntities ? set : null, inResult);
+  const { select, expand } = options;
+  if (expand !== undefined && !stage.keepsEntities) {
+    throw fault(inOption(scope, '$expand'), 'NotImplemented', 'aggregated rows cannot be expanded; group by the path.');
+  }
+  // The input of the pipeline is the whole row: nothing of the request narrows it.
+  const shaped: QueryOptions = expand === undefined ? {} : { expand };
+  const { selection } = bindRows(shaped, set, { binding, it: variable, depth: 0 });
+  const output = select === undefined ? stage.output : selected(select, stage);
+  const { transformations, keepsEntities } = stage;
+  return {
+    selection: { ...selection, selected: select !== undefined, variable },
+    restriction: { ...restriction, variable },
+    apply: { transformations, output, keepsEntities },
+  };
+}
+
+function withCompute(options: QueryOptions, stage: Stage): Stage {
+  if (options.compute === undefined) return stage;
+  const scope: Scope = inOption(stage.scope, '$compute');
+  const { properties } = bindCompute(options.compute, scope);
+  const added = properties.map((property): OutputProperty => {
+    return { path: [property.name], type: property.type, nullable: property.nullable };
+  });
+  const computed = new Map(scope.computed);
+  for (const { name, type, nullable } of properties) computed.set(name, { type, nullable, expression: null });
+  return {
+    ...stage,
+    scope: { ...stage.scope, computed },
+    transformations: [...stage.transformations, { kind: 'compute', items: properties }],
+    output: [...stage.output, ...added],
+  };
+}
+
+function selected(items: NonNullable<QueryOptions['select']>, stage: Stage): readonly OutputProperty[] {
+  const scope = inOption(stage.scope, '$select');
+  if (items.some((item) => item.wildcard && item.path.length === 0)) return stage.output;
+  const wanted = new Set<OutputProperty>();
+  for (const item of items) {
+    const name = item.path.join('/');
+    const named = stage.output.filter((property) => isUnder(property.path.join('/'), name));
+    if (named.length === 0) {
+      const hint = perhaps(
+        name,
+        stage.output.map((property) => property.path.join('/')),
+      );
+      throw fault(scope, 'UnknownProperty', `the result of $apply has no property '${name}'.${hint}`, item.at);
+    }
+    for (const property of named) wanted.add(property);
+  }
+  return stage.output.filter((property) => wanted.has(property));
+}
+
+/** The property itself, or all that was grouped under a navigation property. */
+const isUnder = (path: string, name: string): boolean => path === name || path.startsWith(`${name}/`);

@@ -1,0 +1,132 @@
+import type { Transformation } from '../uri/syntax.ts';
+import { joinedOutput } from './apply-output.ts';
+import { bindAggregates } from './bind-aggregate.ts';
+import { describe } from './bind-comparison.ts';
+import { bindCompute } from './bind-compute.ts';
+import { bindCondition, bindExpression } from './bind-expression.ts';
+import { bindGroupBy } from './bind-groupby.ts';
+import { bindOrderBy, rowCount } from './bind-restriction.ts';
+import { bindSearch } from './bind-search.ts';
+import { checkLimit } from './limits.ts';
+import { isNumeric } from './promotion.ts';
+import type { ApplyPlan, BoundTransformation, OutputProperty } from './read-plan.ts';
+import { fault, inOption, type Scope } from './scope.ts';
+
+/** A pipeline so far: what was bound, what names mean after it, and what it gives. */
+export interface Stage extends ApplyPlan {
+  readonly scope: Scope;
+}
+
+/** The input of a pipeline: the rows of a set with all their properties. */
+export function firstStage(scope: Scope): Stage {
+  const properties = [...(scope.row?.set.entityType.properties.values() ?? [])];
+  const output = properties
+    .filter((property) => !property.collection)
+    .map(({ name, type, nullable }): OutputProperty => ({ path: [name], type, nullable }));
+  return { scope, transformations: [], output, keepsEntities: true };
+}
+
+/**
+ * `$apply`: each transformation sees only what the one before it gives (Data Aggregation 4.0, 3.1).
+ * @throws GatewayError `NotImplemented` for `expand`, `nest`, `join`, custom aggregates and paths over collections
+ */
+export function bindTransformations(transformations: readonly Transformation[], start: Stage): Stage {
+  return transformations.reduce(bindTransformation, start);
+}
+
+function bindTransformation(stage: Stage, transformation: Transformation): Stage {
+  const { usage, context } = stage.scope.binding;
+  usage.transformations += 1;
+  checkLimit(usage.transformations, context.limits.transformations, 'too many transformations');
+  const { scope } = stage;
+  switch (transformation.kind) {
+    case 'identity':
+      return stage;
+    case 'filter':
+      return then(stage, { kind: 'filter', condition: bindCondition(transformation.condition, scope) });
+    case 'search':
+      return searched(stage, transformation);
+    case 'compute':
+      return computed(stage, transformation);
+    case 'orderby':
+      return then(stage, { kind: 'orderby', keys: bindOrderBy(transformation.items, scope) });
+    case 'top':
+    case 'skip':
+      return counted(stage, transformation);
+    case 'aggregate':
+      return bindAggregates(transformation, stage);
+    case 'groupby':
+      return bindGroupBy(transformation, stage);
+    case 'ranked':
+      return ranked(stage, transformation);
+    case 'concat':
+      return concatenated(stage, transformation);
+    case 'expand':
+      throw fault(scope, 'NotImplemented', 'the transformation `expand` is not supported.', transformation.at);
+    case 'other':
+      throw fault(scope, 'NotImplemented', `\`${transformation.name}\` is not supported.`, transformation.at);
+  }
+}
+
+/** The stage with one more transformation that keeps its names. */
+const then = (stage: Stage, transformation: BoundTransformation): Stage => ({
+  ...stage,
+  transformations: [...stage.transformations, transformation],
+});
+
+type Kind<K extends Transformation['kind']> = Extract<Transformation, { kind: K }>;
+
+function searched(stage: Stage, { expression, at }: Kind<'search'>): Stage {
+  const { scope } = stage;
+  if (scope.row === null) throw fault(scope, 'NotImplemented', 'aggregated rows cannot be searched.', at);
+  return then(stage, { kind: 'search', search: bindSearch(expression, scope.row.set, scope) });
+}
+
+function computed(stage: Stage, { items }: Kind<'compute'>): Stage {
+  const { properties } = bindCompute(items, stage.scope);
+  const names = new Map(stage.scope.computed);
+  for (const { name, type, nullable } of properties) names.set(name, { type, nullable, expression: null });
+  const output = properties.map(({ name, type, nullable }): OutputProperty => ({ path: [name], type, nullable }));
+  const next = then(stage, { kind: 'compute', items: properties });
+  return { ...next, scope: { ...stage.scope, computed: names }, output: [...stage.output, ...output] };
+}
+
+function counted(stage: Stage, { kind, count }: Kind<'top' | 'skip'>): Stage {
+  return then(stage, { kind, count: rowCount(count, inOption(stage.scope, `$apply ${kind}`)) ?? 0 });
+}
+
+/** The rows stay rows of the input, but a rank of them is no longer a set that can be continued by key. */
+function ranked(stage: Stage, { name, amount, by, at }: Kind<'ranked'>): Stage {
+  const { scope } = stage;
+  const bound = bindExpression(amount, scope);
+  if (bound.kind !== 'Constant' || bound.value === null || !isNumeric(bound.type) || Number(bound.value) < 0) {
+    throw fault(scope, 'InvalidOption', `${name} takes a positive number first.`, at);
+  }
+  const whole = name.endsWith('count') && !/^\d+$/.test(bound.value);
+  if (whole || (name.endsWith('percent') && Number(bound.value) > 100)) {
+    throw fault(scope, 'InvalidOption', `${name} cannot take ${bound.value}.`, at);
+  }
+  const value = bindExpression(by, scope);
+  if (!name.endsWith('count') && !isNumeric(value.type)) {
+    throw fault(scope, 'TypeMismatch', `${name} adds numbers, not ${describe(value)}.`, at);
+  }
+  return { ...then(stage, { kind: 'ranked', name, amount: bound, by: value }), keepsEntities: false };
+}
+
+function concatenated(stage: Stage, { branches, at }: Kind<'concat'>): Stage {
+  const { scope } = stage;
+  const bound = branches.map((branch) => bindTransformations(branch, { ...stage, transformations: [] }));
+  const output = joinedOutput(bound, scope, at);
+  const names = new Map(
+    output.map(({ path, type, nullable }) => [path.join('/'), { type, nullable, expression: null }]),
+  );
+  const plans = bound.map(
+    (branch): ApplyPlan => ({
+      transformations: branch.transformations,
+      output: branch.output,
+      keepsEntities: branch.keepsEntities,
+    }),
+  );
+  const next = then(stage, { kind: 'concat', branches: plans });
+  return { ...next, scope: { ...scope, row: null, it: null, computed: names }, output, keepsEntities: false };
+}

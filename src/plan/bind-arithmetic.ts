@@ -1,0 +1,109 @@
+import type { PrimitiveTypeName } from '../edm/model.ts';
+import type { Expression } from '../uri/syntax.ts';
+import { describe } from './bind-comparison.ts';
+import { bindExpression } from './bind-expression.ts';
+import { canonicalInteger, narrowestType } from './numeric-text.ts';
+import { converted, isInteger, isNullable, isNumeric, widerNumeric } from './promotion.ts';
+import type { ArithmeticOperator, BoundExpression, ValueType } from './read-plan.ts';
+import { fault, type Scope } from './scope.ts';
+
+export interface ArithmeticPair {
+  readonly operator: ArithmeticOperator;
+  readonly left: BoundExpression;
+  readonly right: BoundExpression;
+}
+
+/**
+ * Arithmetic (4.01 URL Conventions 5.1.1.2). Integers are computed as Int32 at least, so that small columns do not
+ * overflow; `div` of integers truncates; `divby` of integers is a decimal. Dates, instants and durations as listed in
+ * `temporalResults`; an operand that is null makes null.
+ */
+export function arithmetic(pair: ArithmeticPair, scope: Scope, at: number): BoundExpression {
+  const { operator } = pair;
+  const [left, right] = [typedNull(pair.left, pair.right), typedNull(pair.right, pair.left)];
+  const nullable = isNullable(left) || isNullable(right);
+  if (isNumeric(left.type) && isNumeric(right.type)) return numeric({ operator, left, right });
+  const type = temporalResults.get(`${left.type} ${operator} ${right.type}`) ?? scaled({ operator, left, right });
+  if (type !== null) return { kind: 'Arithmetic', type, nullable, operator, left, right };
+  throw fault(scope, 'TypeMismatch', `\`${operator}\` of ${describe(left)} and ${describe(right)} is not defined.`, at);
+}
+
+function numeric(pair: ArithmeticPair): BoundExpression {
+  const { operator, left, right } = pair;
+  const type = numericResult(pair);
+  const nullable = isNullable(left) || isNullable(right);
+  return {
+    kind: 'Arithmetic',
+    type,
+    nullable,
+    operator,
+    left: converted(left, type),
+    right: converted(right, type),
+  };
+}
+
+function numericResult({ operator, left, right }: ArithmeticPair): PrimitiveTypeName {
+  if (left.type === 'null' || right.type === 'null') return 'Edm.Int32';
+  const wider = widerNumeric(left.type, right.type);
+  if (operator === 'divby' && isInteger(wider)) return 'Edm.Decimal';
+  return isInteger(wider) ? widerNumeric(wider, 'Edm.Int32') : wider;
+}
+
+/** The null literal takes the other operand's type; two of them are Int32. */
+function typedNull(operand: BoundExpression, other: BoundExpression): BoundExpression {
+  if (operand.type !== 'null') return operand;
+  const type = other.type === 'null' ? 'Edm.Int32' : other.type;
+  return {
+    kind: 'Constant',
+    type: type === 'Edm.Date' || type === 'Edm.DateTimeOffset' ? 'Edm.Duration' : type,
+    value: null,
+  };
+}
+
+const temporalResults: ReadonlyMap<string, PrimitiveTypeName> = new Map<string, PrimitiveTypeName>([
+  ['Edm.DateTimeOffset add Edm.Duration', 'Edm.DateTimeOffset'],
+  ['Edm.DateTimeOffset sub Edm.Duration', 'Edm.DateTimeOffset'],
+  ['Edm.DateTimeOffset sub Edm.DateTimeOffset', 'Edm.Duration'],
+  ['Edm.Duration add Edm.DateTimeOffset', 'Edm.DateTimeOffset'],
+  ['Edm.Date add Edm.Duration', 'Edm.Date'],
+  ['Edm.Date sub Edm.Duration', 'Edm.Date'],
+  ['Edm.Date sub Edm.Date', 'Edm.Duration'],
+  ['Edm.Duration add Edm.Date', 'Edm.Date'],
+  ['Edm.Duration add Edm.Duration', 'Edm.Duration'],
+  ['Edm.Duration sub Edm.Duration', 'Edm.Duration'],
+]);
+
+/** A duration times or divided by a number, a number times a duration. */
+function scaled({ operator, left, right }: ArithmeticPair): PrimitiveTypeName | null {
+  const durationFirst = left.type === 'Edm.Duration' && isNumeric(right.type);
+  if (durationFirst && (operator === 'mul' || operator === 'div' || operator === 'divby')) return 'Edm.Duration';
+  return operator === 'mul' && isNumeric(left.type) && right.type === 'Edm.Duration' ? 'Edm.Duration' : null;
+}
+
+type Unary = Extract<Expression, { kind: 'Unary' }>;
+
+/** `-x` of a number or a duration; of a constant it is worked out. */
+export function negated(expression: Unary, scope: Scope): BoundExpression {
+  const operand = bindExpression(expression.operand, scope);
+  const folded = foldedNegation(operand);
+  if (folded !== null) return folded;
+  const type = negatable(operand.type);
+  if (type === null) {
+    throw fault(scope, 'TypeMismatch', `\`-\` of ${describe(operand)} is not defined.`, expression.at);
+  }
+  const small = isInteger(type) ? widerNumeric(type, 'Edm.Int32') : type;
+  return { kind: 'Negate', type: small, nullable: isNullable(operand), operand: converted(operand, small) };
+}
+
+const negatable = (type: ValueType): PrimitiveTypeName | null =>
+  type !== 'null' && (isNumeric(type) || type === 'Edm.Duration') ? type : null;
+
+function foldedNegation(operand: BoundExpression): BoundExpression | null {
+  if (operand.kind !== 'Constant') return null;
+  if (operand.value === null) return operand;
+  if (negatable(operand.type) === null || operand.value === 'NaN') return null;
+  const value = operand.value.startsWith('-') ? operand.value.slice(1) : `-${operand.value}`;
+  const integer = isInteger(operand.type) || operand.type === 'Edm.Decimal' ? canonicalInteger(value) : null;
+  if (integer !== null) return { kind: 'Constant', type: narrowestType(integer), value: integer };
+  return { kind: 'Constant', type: operand.type, value };
+}

@@ -1,0 +1,89 @@
+import type { ODataUri } from '../uri/syntax.ts';
+import { allowOptions, type OptionName } from './allowed-options.ts';
+import { bindApplyRead } from './bind-apply-read.ts';
+import type { Resource } from './bind-path.ts';
+import { type BoundRows, bindRows } from './bind-rows.ts';
+import { decodeDeltaToken, decodePagePosition, queryFingerprint } from './page-position.ts';
+import type { ApplyPlan, CollectionPlan, CountPlan, PagePosition, Restriction } from './read-plan.ts';
+import { type Binding, fault, requestScope } from './scope.ts';
+
+const rowOptions: readonly OptionName[] = ['filter', 'search', 'orderby', 'top', 'skip', 'count', 'apply', 'compute'];
+const collectionOptions: readonly OptionName[] = [...rowOptions, 'select', 'expand', 'skiptoken', 'deltatoken'];
+const referenceOptions: readonly OptionName[] = [...rowOptions, 'skiptoken'];
+/** `$orderby`, `$select`, `$expand` and `$count` change no number; clients that fold send them along. */
+const countOptions: readonly OptionName[] = [
+  'filter',
+  'search',
+  'apply',
+  'compute',
+  'orderby',
+  'select',
+  'expand',
+  'count',
+];
+
+/** The rows of a set or of a to-many navigation, one page of them. */
+export function bindCollectionRead(uri: ODataUri, resource: Resource, binding: Binding): CollectionPlan {
+  const references = resource.suffix === '$ref';
+  const allowed = references ? referenceOptions : collectionOptions;
+  allowOptions(uri.options, allowed, { scope: requestScope(binding, 'path'), what: 'a collection' });
+  const { selection, restriction, apply } = rowsOf(uri, resource, binding);
+  if (references && apply !== null && !apply.keepsEntities) {
+    throw fault(requestScope(binding, '$apply'), 'InvalidOption', 'aggregated rows have no references.');
+  }
+  const after = positionOf(uri);
+  return {
+    kind: 'Collection',
+    source: resource.source,
+    selection,
+    restriction: continued(restriction, after),
+    apply,
+    references,
+    pageSize: binding.context.pageSize,
+    after,
+    since: sinceOf(uri, resource, binding),
+  };
+}
+
+/** `/$count`: of the rows that `$filter`, `$search` and `$apply` leave. */
+export function bindCountRead(uri: ODataUri, resource: Resource, binding: Binding): CountPlan {
+  allowOptions(uri.options, countOptions, { scope: requestScope(binding, 'path'), what: '/$count' });
+  const { restriction, apply } = rowsOf(uri, resource, binding);
+  const counted: Restriction = { ...restriction, orderby: [], count: false };
+  return { kind: 'Count', source: resource.source, set: resource.set, restriction: counted, apply };
+}
+
+interface Rows extends Pick<BoundRows, 'selection' | 'restriction'> {
+  readonly apply: ApplyPlan | null;
+}
+
+function rowsOf(uri: ODataUri, resource: Resource, binding: Binding): Rows {
+  const { apply } = uri.options;
+  if (apply !== undefined) return bindApplyRead(uri.options, resource.set, binding);
+  return { ...bindRows(uri.options, resource.set, { binding, it: null, depth: 0 }), apply: null };
+}
+
+function positionOf(uri: ODataUri): PagePosition | null {
+  const { skiptoken } = uri.options;
+  return skiptoken === undefined ? null : decodePagePosition(skiptoken, queryFingerprint(uri));
+}
+
+/** After the first page nothing is skipped again, and `top` is what is still wanted. */
+function continued(restriction: Restriction, after: PagePosition | null): Restriction {
+  if (after === null) return restriction;
+  if (after.values.length !== restriction.orderby.length) {
+    throw fault({ option: '$skiptoken' }, 'InvalidSkipToken', 'the token belongs to another order.');
+  }
+  return { ...restriction, skip: null, top: after.remaining ?? restriction.top };
+}
+
+function sinceOf(uri: ODataUri, resource: Resource, binding: Binding): bigint | null {
+  const { deltatoken } = uri.options;
+  if (deltatoken === undefined) return null;
+  const stored = binding.context.sets.get(resource.set.name);
+  if (stored?.kind !== 'stored' || stored.versionColumn === null || resource.source.kind !== 'Set') {
+    const message = `the changes of '${resource.set.name}' are not tracked here.`;
+    throw fault({ option: '$deltatoken' }, 'NotImplemented', message);
+  }
+  return decodeDeltaToken(deltatoken, queryFingerprint(uri));
+}

@@ -1,0 +1,79 @@
+import type { GroupingItem, MemberPath, Transformation } from '../uri/syntax.ts';
+import { outputScope } from './apply-output.ts';
+import { bindTransformations, type Stage } from './bind-apply.ts';
+import { bindOperand } from './bind-expression.ts';
+import { isNullable } from './promotion.ts';
+import type { GroupingKey, OutputProperty } from './read-plan.ts';
+import { fault, type Scope } from './scope.ts';
+
+type GroupBy = Extract<Transformation, { kind: 'groupby' }>;
+
+/**
+ * `groupby((A,Nav/B,rollup(C,D)),...)` (Data Aggregation 4.0, 3.10): the keys, then what the transformations give for
+ * each group. A key of a rollup is null in its subtotals.
+ */
+export function bindGroupBy(transformation: GroupBy, stage: Stage): Stage {
+  const { scope } = stage;
+  const { keys, rollupAll } = groupingKeys(transformation.properties, scope);
+  const grouped = keys.map(keyOutput);
+  const names = new Set(grouped.map((property) => property.path.join('/')));
+  if (names.size !== grouped.length) {
+    throw fault(scope, 'InvalidOption', 'a property is grouped by twice.', transformation.at);
+  }
+  const inner = bindTransformations(transformation.transformations, { ...stage, transformations: [] });
+  const rest = transformation.transformations.length === 0 ? [] : inner.output;
+  const added = rest.filter((property) => !names.has(property.path.join('/')));
+  // What an aggregate names must not hide a key; rows that were only filtered bring the keys along themselves.
+  if (added.length !== rest.length && inner.scope.row === null) {
+    throw fault(scope, 'InvalidOption', 'an aggregate has the name of a grouping property.', transformation.at);
+  }
+  const output = [...grouped, ...added];
+  const bound = { kind: 'groupby', grouping: keys, transformations: inner.transformations } as const;
+  return {
+    scope: outputScope(output, scope),
+    transformations: [...stage.transformations, rollupAll.length === 0 ? bound : { ...bound, rollupAll }],
+    output,
+    keepsEntities: false,
+  };
+}
+
+function keyOutput({ path, expression, rollup }: GroupingKey): OutputProperty {
+  const type = expression.type === 'null' ? 'Edm.String' : expression.type;
+  return { path, type, nullable: isNullable(expression) || rollup !== null };
+}
+
+interface Grouping {
+  readonly keys: GroupingKey[];
+  readonly rollupAll: boolean[];
+}
+
+function groupingKeys(items: readonly GroupingItem[], scope: Scope): Grouping {
+  const grouping: Grouping = { keys: [], rollupAll: [] };
+  for (const item of items) {
+    if (item.kind === 'path') {
+      grouping.keys.push(groupingKey(item.path, scope, { rollup: null, at: item.at }));
+      continue;
+    }
+    const rollup = grouping.rollupAll.length;
+    grouping.rollupAll.push(item.all);
+    for (const path of item.paths) grouping.keys.push(groupingKey(path, scope, { rollup, at: item.at }));
+  }
+  return grouping;
+}
+
+interface KeyPlace {
+  readonly rollup: number | null;
+  readonly at: number;
+}
+
+/** One key: a property, over to-one navigations, or an earlier computed property. */
+export function groupingKey(path: readonly string[], scope: Scope, { rollup, at }: KeyPlace): GroupingKey {
+  const segments = path.map((name) => ({ kind: 'Name', at, name, keys: null }) as const);
+  const member: MemberPath = { kind: 'MemberPath', at, segments };
+  const expression = bindOperand(member, scope);
+  if (expression.kind === 'Row') {
+    const name = path.join('/');
+    throw fault(scope, 'NotImplemented', `grouping by the entity '${name}'; name a property of it.`, at);
+  }
+  return { path, expression, rollup };
+}

@@ -1,0 +1,81 @@
+import type { Expression } from '../uri/syntax.ts';
+import { aliasedExpression } from './bind-alias.ts';
+import { mismatch } from './bind-comparison.ts';
+import { bindExpression } from './bind-expression.ts';
+import { constantOf, nullConstant } from './constant.ts';
+import { checkLimit } from './limits.ts';
+import { commonType, converted } from './promotion.ts';
+import type { BoundExpression, Constant } from './read-plan.ts';
+import { fault, type Scope } from './scope.ts';
+
+type In = Extract<Expression, { kind: 'In' }>;
+
+/**
+ * `operand in (a,b,c)`: eq with any member, null included (4.01 URL Conventions 5.1.1.1.12). The list may also be an
+ * alias of a list or of a JSON array.
+ */
+export function bindIn(expression: In, scope: Scope): BoundExpression {
+  const operand = bindExpression(expression.left, scope);
+  const items = members(expression, scope);
+  const wider = items.reduce((left, item) => widened(left, item, { scope, at: expression.at }), operand);
+  const type = wider.type;
+  return {
+    kind: 'In',
+    type: 'Edm.Boolean',
+    nullable: false,
+    operand: converted(operand, type),
+    items: items.map((item) => (item.type === 'null' ? nullConstant : converted(item, type))),
+  };
+}
+
+function widened(left: BoundExpression, item: BoundExpression, place: { scope: Scope; at: number }): BoundExpression {
+  const type = commonType(left, item);
+  if (type === null) throw fault(place.scope, 'TypeMismatch', mismatch(left, item), place.at);
+  return converted(left, type);
+}
+
+function members(expression: In, scope: Scope): BoundExpression[] {
+  const { right } = expression;
+  const list = right.kind === 'ParameterAlias' ? aliasedExpression(right, scope.binding) : right;
+  const limit = scope.binding.context.limits.inList;
+  if (list?.kind === 'List') {
+    checkLimit(list.items.length, limit, 'too many members in the list after `in`');
+    return list.items.map((item) => bindExpression(item, scope));
+  }
+  if (list?.kind === 'Json') return jsonMembers(list.text, scope, limit);
+  throw fault(scope, 'NotImplemented', 'after `in` a list in parentheses is wanted, or an alias of one.', right.at);
+}
+
+function jsonMembers(text: string, scope: Scope, limit: number): Constant[] {
+  const values = parsedArray(text);
+  if (values === null) throw fault(scope, 'InvalidOption', `${text.slice(0, 40)} is no JSON array.`);
+  checkLimit(values.length, limit, 'too many members in the list after `in`');
+  return values.map((value) => jsonConstant(value, scope));
+}
+
+function parsedArray(text: string): unknown[] | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    return Array.isArray(value) ? value : null;
+  } catch {
+    return null;
+  }
+}
+
+function jsonConstant(value: unknown, scope: Scope): Constant {
+  if (value === null) return nullConstant;
+  if (typeof value === 'string') return { kind: 'Constant', type: 'Edm.String', value };
+  if (typeof value === 'boolean') return { kind: 'Constant', type: 'Edm.Boolean', value: String(value) };
+  if (typeof value === 'number') return jsonNumber(value, scope);
+  throw fault(scope, 'TypeMismatch', 'the members of the list after `in` must be plain values.');
+}
+
+/** Beyond 2^53 the JSON reader has already rounded: such a member must be a string to keep its value. */
+function jsonNumber(value: number, scope: Scope): Constant {
+  if (Number.isInteger(value) && !Number.isSafeInteger(value)) {
+    throw fault(scope, 'TypeMismatch', `write the number ${value} as a JSON string, so that no digit is lost.`);
+  }
+  const text = String(value);
+  const type = Number.isInteger(value) ? 'integer' : text.includes('e') ? 'double' : 'decimal';
+  return constantOf({ kind: 'Literal', at: 0, type, text });
+}

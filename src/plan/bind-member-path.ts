@@ -1,0 +1,111 @@
+import type { NavigationProperty, Property } from '../edm/model.ts';
+import type { MemberPath, MemberSegment } from '../uri/syntax.ts';
+import { bindCollection } from './bind-collection.ts';
+import { perhaps } from './names.ts';
+import type { BoundExpression, RangeVariable, RowPath } from './read-plan.ts';
+import { fault, isOwnType, type Operand, type Scope, targetSet } from './scope.ts';
+
+/** What is left of a path while it is walked. */
+export interface Walk {
+  readonly row: RowPath;
+  readonly rest: readonly MemberSegment[];
+  readonly scope: Scope;
+}
+
+/**
+ * A path of names from a row: to a property, over to-one navigations, into a collection with `any`, `all` or `$count`
+ * (4.01 URL Conventions 5.1.1.13 to 5.1.1.15). A name means, in this order: a lambda variable or a set of a crossjoin, a
+ * computed property, a property of the current row.
+ */
+export function bindMemberPath(path: MemberPath, scope: Scope): Operand {
+  const [first, ...rest] = path.segments;
+  if (first === undefined) throw fault(scope, 'InvalidOption', 'an empty path.', path.at);
+  if (first.kind === 'Variable') return walk({ row: start(namedRow(first, scope)), rest, scope });
+  if (first.kind === 'Name' && first.keys === null) {
+    const variable = scope.variables.get(first.name);
+    if (variable !== undefined) return walk({ row: start(variable), rest, scope });
+    const computed = computedValue(path.segments, scope);
+    if (computed !== null) return computed;
+  }
+  if (scope.row === null) throw unknownHere(path, scope);
+  return walk({ row: start(scope.row), rest: path.segments, scope });
+}
+
+const start = (variable: RangeVariable): RowPath => ({ variable, steps: [] });
+
+function namedRow(segment: Extract<MemberSegment, { kind: 'Variable' }>, scope: Scope): RangeVariable {
+  const row = segment.name === '$it' ? scope.it : segment.name === '$this' ? scope.row : null;
+  if (row !== null) return row;
+  const why = segment.name === '$root' ? 'paths from $root are not supported.' : `${segment.name} means no row here.`;
+  throw fault(scope, segment.name === '$root' ? 'NotImplemented' : 'InvalidOption', why, segment.at);
+}
+
+function computedValue(segments: readonly MemberSegment[], scope: Scope): BoundExpression | null {
+  if (scope.computed.size === 0) return null;
+  const name = pathText(segments);
+  const computed = name === null ? undefined : scope.computed.get(name);
+  if (name === null || computed === undefined) return null;
+  const { type, nullable, expression } = computed;
+  return expression ?? { kind: 'ComputedValue', type, nullable, name };
+}
+
+function pathText(segments: readonly MemberSegment[]): string | null {
+  const names: string[] = [];
+  for (const segment of segments) {
+    if (segment.kind !== 'Name' || segment.keys !== null) return null;
+    names.push(segment.name);
+  }
+  return names.join('/');
+}
+
+function unknownHere(path: MemberPath, scope: Scope): Error {
+  const known = [...scope.computed.keys(), ...scope.variables.keys()];
+  const name = pathText(path.segments) ?? 'this path';
+  const list = known.length === 0 ? 'nothing' : known.slice(0, 20).join(', ');
+  return fault(scope, 'UnknownProperty', `there is no '${name}' here; there is ${list}.`, path.at);
+}
+
+function walk({ row, rest, scope }: Walk): Operand {
+  const [segment, ...after] = rest;
+  if (segment === undefined) return { kind: 'Row', row };
+  const set = row.steps.at(-1)?.set ?? row.variable.set;
+  if (segment.kind !== 'Name') {
+    throw fault(scope, 'TypeMismatch', `a collection must stand before ${shown(segment)}.`, segment.at);
+  }
+  if (isOwnType(scope.binding.context.model, set, segment.name)) return walk({ row, rest: after, scope });
+  if (segment.keys !== null) {
+    throw fault(scope, 'NotImplemented', `a key inside an expression ('${segment.name}').`, segment.at);
+  }
+  const property = set.entityType.properties.get(segment.name);
+  if (property !== undefined) return propertyValue(property, { row, rest: after, scope });
+  const navigation = set.entityType.navigationProperties.get(segment.name);
+  if (navigation !== undefined) return navigate(navigation, { row, rest: after, scope });
+  const names = [...set.entityType.properties.keys(), ...set.entityType.navigationProperties.keys()];
+  const hint = perhaps(segment.name, [...names, ...scope.computed.keys()]);
+  const message = `'${set.entityType.name}' has no property '${segment.name}'.${hint}`;
+  throw fault(scope, 'UnknownProperty', message, segment.at);
+}
+
+const shown = (segment: MemberSegment): string =>
+  segment.kind === 'Lambda' ? `'${segment.operator}'` : segment.kind === 'Count' ? "'$count'" : "'$filter'";
+
+function propertyValue(property: Property, { row, rest, scope }: Walk): Operand {
+  if (property.collection) {
+    throw fault(scope, 'NotImplemented', `'${property.name}' is a collection of values; expressions cannot use it.`);
+  }
+  const [next] = rest;
+  if (next !== undefined) {
+    throw fault(scope, 'UnknownProperty', `'${property.name}' is a plain value; nothing can follow it.`, next.at);
+  }
+  // A row reached over a navigation may be absent, whatever its type promises of its properties.
+  const nullable = property.nullable || row.steps.length > 0;
+  return { kind: 'PropertyValue', type: property.type, nullable, row, property };
+}
+
+function navigate(navigation: NavigationProperty, { row, rest, scope }: Walk): Operand {
+  const from = row.steps.at(-1)?.set ?? row.variable.set;
+  const set = targetSet(scope.binding.context.model, from, navigation);
+  if (navigation.collection) return bindCollection({ from: row, navigation, set }, rest, scope);
+  const next: RowPath = { variable: row.variable, steps: [...row.steps, { navigation, set }] };
+  return walk({ row: next, rest, scope });
+}

@@ -1,0 +1,47 @@
+import type { EntitySet, Property } from '../edm/model.ts';
+import type { SearchExpression } from '../uri/syntax.ts';
+import { checkLimit } from './limits.ts';
+import type { BoundSearch, SearchNode } from './read-plan.ts';
+import { fault, type Scope } from './scope.ts';
+
+/**
+ * `$search` over the set's searchable properties (4.01 Protocol 11.2.6.6).
+ * @throws GatewayError `NotImplemented` where the set has none
+ */
+export function bindSearch(expression: SearchExpression, set: EntitySet, scope: Scope): BoundSearch {
+  const properties: Property[] = [];
+  for (const name of set.searchable) {
+    const property = set.entityType.properties.get(name);
+    if (property !== undefined) properties.push(property);
+  }
+  if (properties.length === 0) {
+    throw fault(scope, 'NotImplemented', `'${set.name}' has no searchable properties.`);
+  }
+  return { properties, expression: searchNode(expression, scope) };
+}
+
+function searchNode(expression: SearchExpression, scope: Scope): SearchNode {
+  const { usage, context } = scope.binding;
+  usage.nodes += 1;
+  usage.nesting += 1;
+  checkLimit(usage.nodes, context.limits.expressionNodes, 'too many parts in its expressions');
+  checkLimit(usage.nesting, context.limits.nesting, 'an expression nested too deeply, in levels');
+  const node = searchNodeOf(expression, scope);
+  usage.nesting -= 1;
+  return node;
+}
+
+function searchNodeOf(expression: SearchExpression, scope: Scope): SearchNode {
+  switch (expression.kind) {
+    case 'Word':
+    case 'Phrase':
+      return { kind: expression.kind, text: expression.text };
+    case 'Not':
+      return { kind: 'Not', operand: searchNode(expression.operand, scope) };
+    case 'And':
+    case 'Or': {
+      const left = searchNode(expression.left, scope);
+      return { kind: expression.kind, left, right: searchNode(expression.right, scope) };
+    }
+  }
+}

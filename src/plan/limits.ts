@@ -1,0 +1,49 @@
+import { GatewayError } from '../errors.ts';
+
+/** What one request may ask. Every limit of the binder is here; passing one is `LimitExceeded` (400). */
+export interface PlanLimits {
+  /** Nodes of all expressions of a request, aliases counted wherever they are used. */
+  readonly expressionNodes: number;
+  /** Nesting of one expression; a chain of `and` or of `or` counts as one level. */
+  readonly nesting: number;
+  /** Levels of `$expand`, `$levels` included. */
+  readonly expandDepth: number;
+  /** Expanded navigation properties of a request on all levels together. */
+  readonly expands: number;
+  /** Members of one `in` list. */
+  readonly inList: number;
+  /** Largest `$top` and `$skip`, in rows. */
+  readonly top: number;
+  /** Transformations of one `$apply`, nested ones included. */
+  readonly transformations: number;
+}
+
+export const defaultPlanLimits: PlanLimits = {
+  expressionNodes: 5000,
+  nesting: 100,
+  expandDepth: 6,
+  expands: 200,
+  inList: 1000,
+  top: 1_000_000_000,
+  transformations: 100,
+};
+
+/** What one bindRead call has used so far; made for that call and dropped with it. */
+export interface Usage {
+  nodes: number;
+  nesting: number;
+  expands: number;
+  transformations: number;
+}
+
+export const noUsage = (): Usage => ({ nodes: 0, nesting: 0, expands: 0, transformations: 0 });
+
+/**
+ * Refuses a value above a limit.
+ * @throws GatewayError `LimitExceeded`; the message names the limit's number.
+ */
+export function checkLimit(value: number, limit: number, what: string): void {
+  if (value > limit) {
+    throw new GatewayError('LimitExceeded', `The request has ${what}: ${value}; at most ${limit} are allowed.`);
+  }
+}

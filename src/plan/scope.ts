@@ -1,0 +1,108 @@
+import type { SetBinding } from '../catalogue/catalogue.ts';
+import type { EntitySet, Model, NavigationProperty } from '../edm/model.ts';
+import { type ErrorCode, GatewayError } from '../errors.ts';
+import type { Expression } from '../uri/syntax.ts';
+import type { PlanLimits, Usage } from './limits.ts';
+import type { BoundExpression, RangeVariable, RowPath, ValueType } from './read-plan.ts';
+
+/** What the binder is given besides the URL. */
+export interface BindContext {
+  readonly model: Model;
+  /** `catalogue.sets`: says of a set whether its changes are tracked. */
+  readonly sets: ReadonlyMap<string, SetBinding>;
+  readonly limits: PlanLimits;
+  /** Rows of one page: the server's size or the client's smaller wish. */
+  readonly pageSize: number;
+  /** The instant of the request, ISO 8601 in UTC, e.g. `2026-01-31T12:00:00.000Z`: what `now()` is. */
+  readonly now: string;
+  /** Absolute service root with its final slash, for the absolute form of `$entity?$id=`; absent: only relative ids. */
+  readonly serviceRoot?: string;
+}
+
+/** One bindRead call. */
+export interface Binding {
+  readonly context: BindContext;
+  readonly aliases: ReadonlyMap<string, Expression>;
+  readonly usage: Usage;
+}
+
+/** A property made by `$compute` or by a transformation, by name or by path joined with `/`. */
+export interface ComputedName {
+  readonly type: Exclude<ValueType, 'null'>;
+  readonly nullable: boolean;
+  /** Stands in place of the name: a `$compute`d property need not be served to be filtered by. null: by name. */
+  readonly expression: BoundExpression | null;
+}
+
+/** What names mean at one place of the request. */
+export interface Scope {
+  readonly binding: Binding;
+  /** The query option being bound, for messages. */
+  readonly option: string;
+  /** What a bare property name and `$this` belong to; null: after an aggregation, and in a crossjoin. */
+  readonly row: RangeVariable | null;
+  /** What `$it` means; null as for `row`. */
+  readonly it: RangeVariable | null;
+  /** Lambda variables, and the sets of a crossjoin, by name. */
+  readonly variables: ReadonlyMap<string, RangeVariable>;
+  readonly computed: ReadonlyMap<string, ComputedName>;
+  /** Aliases being resolved, to refuse one that needs itself. */
+  readonly resolving: readonly string[];
+}
+
+/** A row where a value may be wanted: only `eq null` and `ne null` make a value of it. */
+export interface RowOperand {
+  readonly kind: 'Row';
+  readonly row: RowPath;
+}
+
+export type Operand = BoundExpression | RowOperand;
+
+export function rowScope(binding: Binding, option: string, row: RangeVariable): Scope {
+  return { binding, option, row, it: row, variables: new Map(), computed: new Map(), resolving: [] };
+}
+
+/** A scope in which no name means anything: for faults of the request as a whole, and for crossjoins. */
+export const requestScope = (binding: Binding, option: string): Scope => ({
+  binding,
+  option,
+  row: null,
+  it: null,
+  variables: new Map(),
+  computed: new Map(),
+  resolving: [],
+});
+
+export const inOption = (scope: Scope, option: string): Scope => ({ ...scope, option });
+
+/** A fault of the URL; the option stands in the message and in `target`. */
+export function fault(
+  scope: Pick<Scope, 'option'>,
+  code: ErrorCode,
+  message: string,
+  at: number | null = null,
+): GatewayError {
+  const context = at === null ? { target: scope.option } : { target: scope.option, offset: at };
+  return new GatewayError(code, `${scope.option}: ${message}`, context);
+}
+
+/**
+ * The set a navigation property leads to.
+ * @throws GatewayError `NotImplemented` where the model binds it to no set
+ */
+export function targetSet(model: Model, set: EntitySet, navigation: NavigationProperty): EntitySet {
+  const name = set.navigationPropertyBindings.get(navigation.name);
+  const target = name === undefined ? undefined : model.entitySets.get(name);
+  if (target === undefined) {
+    throw new GatewayError(
+      'NotImplemented',
+      `The navigation property '${navigation.name}' of '${set.name}' leads to no entity set of this feed.`,
+      { target: navigation.name },
+    );
+  }
+  return target;
+}
+
+/** True for the qualified name of the set's own type: a type cast that changes nothing. */
+export const isOwnType = (model: Model, set: EntitySet, name: string): boolean =>
+  name === `${model.namespace}.${set.entityType.name}`;

@@ -1,0 +1,31 @@
+import { GatewayError } from '../../src/errors.ts';
+import { bindRead } from '../../src/plan/bind-read.ts';
+import { defaultPlanLimits, type PlanLimits } from '../../src/plan/limits.ts';
+import type { ReadPlan } from '../../src/plan/read-plan.ts';
+import { parseODataUri } from '../../src/uri/parse-uri.ts';
+import { planText } from './plan-text.ts';
+import { sampleModel, sampleSets } from './sample-model.ts';
+
+export const sampleRoot = 'http://feed.test/odata/';
+
+/** Binds a URL below the service root against the sample model. */
+export function bindText(url: string, limits: Partial<PlanLimits> = {}): ReadPlan {
+  return bindRead(parseODataUri(url), {
+    model: sampleModel,
+    sets: sampleSets,
+    limits: { ...defaultPlanLimits, ...limits },
+    pageSize: 100,
+    now: '2026-01-31T12:00:00.000Z',
+    serviceRoot: sampleRoot,
+  });
+}
+
+/** The plan as text, or the error as `code: message`. Anything but a GatewayError is thrown on. */
+export function outcome(url: string, limits: Partial<PlanLimits> = {}): string {
+  try {
+    return planText(bindText(url, limits));
+  } catch (error) {
+    if (error instanceof GatewayError) return `${error.code}: ${error.message}`;
+    throw error;
+  }
+}
