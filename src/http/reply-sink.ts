@@ -44,11 +44,16 @@ export class ReplySink {
 
   /** Sends what was appended; waits while the reader is behind. Throws when the client hung up. */
   async flush(): Promise<void> {
-    while (!this.tryFlush()) await this.#bufferReturned();
+    while (!this.#tryFlush()) await this.#bufferReturned();
   }
 
-  /** As `flush`, without waiting: false when no buffer is free. */
-  tryFlush(): boolean {
+  /** Sends what was appended when that takes no waiting. For timers: never throws. */
+  flushIfFree(): void {
+    if (!this.#response.destroyed) this.#tryFlush();
+  }
+
+  /** False when no buffer is free. */
+  #tryFlush(): boolean {
     if (this.#response.destroyed) throw new ClientGone();
     if (this.output.position === 0) return true;
     const next = this.#free.pop() ?? (this.#made < buffersInFlight ? this.#newBuffer() : null);
@@ -81,7 +86,8 @@ export class ReplySink {
       this.#begin().end(body);
       return;
     }
-    this.#response.writeHead(this.#head.status, { ...this.#head.headers, 'Content-Length': String(body.length) });
+    const length = this.#response.req.method === 'HEAD' ? {} : { 'Content-Length': String(body.length) };
+    this.#response.writeHead(this.#head.status, { ...this.#head.headers, ...length });
     this.#response.end(body);
   }
 

@@ -189,6 +189,7 @@ function writeRows(
     if (!first) output.bytes[output.position++] = comma;
     first = false;
     at = rows.row.write(input, at, output);
+    if (rows.row.columns === 0) at += 1; // a row without columns is its end alone
   }
   return at;
 }

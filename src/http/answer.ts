@@ -1,0 +1,75 @@
+import type { Catalogue } from '../catalogue/catalogue.ts';
+import { GatewayError } from '../errors.ts';
+import { bindRead } from '../plan/bind-read.ts';
+import { defaultPlanLimits } from '../plan/limits.ts';
+import { queryFingerprint } from '../plan/page-position.ts';
+import type { ReadPlan } from '../plan/read-plan.ts';
+import { parseODataUri } from '../uri/parse-uri.ts';
+import type { ODataUri } from '../uri/syntax.ts';
+import { replyDocument } from './documents.ts';
+import type { Exchange } from './exchange.ts';
+import type { Feed } from './feed.ts';
+import { negotiate } from './negotiated.ts';
+import { replyFromStore } from './stored-reply.ts';
+import { replyFromUpstream, upstreamSource } from './upstream-reply.ts';
+
+/**
+ * The whole program in reading order: parse the URL, bind it to the model, compile the plan, stream rows, write JSON.
+ * Throws GatewayError before the first byte; afterwards the caller breaks the transfer.
+ */
+export async function answer(exchange: Exchange, feed: Feed): Promise<void> {
+  const catalogue = feed.catalogue();
+  const uri = exchange.timing.measure('parse', () => parse(exchange));
+  const plan = exchange.timing.measure('bind', () => bind(uri, { exchange, feed, catalogue }));
+  const { format } = uri.options;
+  if (plan.kind === 'ServiceDocument' || plan.kind === 'Metadata')
+    return replyDocument(plan, { exchange, feed, catalogue, format });
+  const raw = plan.kind === 'Count' || (plan.kind === 'Property' && plan.raw);
+  const negotiated = negotiate(
+    raw ? { ...exchange, headers: withoutAccept(exchange) } : exchange,
+    catalogue.model,
+    raw ? undefined : format,
+  );
+  if (plan.kind === 'Crossjoin' || plan.kind === 'All')
+    throw new GatewayError('NotImplemented', `${plan.kind === 'All' ? '$all' : '$crossjoin'} is not supported`);
+  const source = upstreamSource(plan, (set) => proxiedFrom(catalogue, set));
+  if (source === null) {
+    const fingerprint = queryFingerprint(uri);
+    const volatile = /\bnow\(/i.test(decodeURIComponent(exchange.query));
+    return replyFromStore({ plan, exchange, feed, catalogue, negotiated, fingerprint, volatile });
+  }
+  const upstream = feed.upstreams.get(source);
+  if (upstream === undefined)
+    throw new GatewayError('UpstreamUnavailable', `The feed ${source} is not configured`, { target: source });
+  return replyFromUpstream({ plan, exchange, upstream, negotiated, skipToken: uri.options.skiptoken ?? null });
+}
+
+function parse({ path, query }: Exchange): ODataUri {
+  const uri = parseODataUri(query === '' ? path : `${path}?${query}`);
+  return uri;
+}
+
+interface Place {
+  readonly exchange: Exchange;
+  readonly feed: Feed;
+  readonly catalogue: Catalogue;
+}
+
+function bind(uri: ODataUri, { exchange, feed, catalogue }: Place): ReadPlan {
+  const { pageSize } = feed.settings;
+  return bindRead(uri, {
+    model: catalogue.model,
+    sets: catalogue.sets,
+    limits: defaultPlanLimits,
+    pageSize: Math.min(pageSize, exchange.prefer.maxPageSize ?? pageSize),
+    now: new Date().toISOString(),
+    serviceRoot: exchange.root,
+  });
+}
+
+const withoutAccept = ({ headers }: Exchange): Exchange['headers'] => ({ ...headers, accept: undefined });
+
+function proxiedFrom(catalogue: Catalogue, set: string): string | null {
+  const binding = catalogue.sets.get(set);
+  return binding?.kind === 'upstream' ? binding.source : null;
+}

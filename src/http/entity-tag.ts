@@ -1,0 +1,45 @@
+import { createHash } from 'node:crypto';
+import type { EntitySet } from '../edm/model.ts';
+import type { ReadPlan } from '../plan/read-plan.ts';
+import { literal } from '../sql/literal.ts';
+import type { ReadSession } from '../warehouse/database.ts';
+
+/** A strong ETag over everything that decides the bytes of a reply. */
+export function entityTag(parts: readonly unknown[]): string {
+  return `"${createHash('sha256').update(JSON.stringify(parts)).digest('base64url').slice(0, 27)}"`;
+}
+
+/** Whether an If-None-Match header names the tag (RFC 9110, 13.1.2; the comparison is weak). */
+export function matches(ifNoneMatch: string | undefined, tag: string): boolean {
+  if (ifNoneMatch === undefined) return false;
+  if (ifNoneMatch.trim() === '*') return true;
+  return ifNoneMatch.split(',').some((candidate) => candidate.trim().replace(/^W\//, '') === tag);
+}
+
+/** Every entity set whose rows may take part in a plan, in alphabetical order. */
+export function setsOf(plan: ReadPlan): readonly string[] {
+  const names = new Set<string>();
+  collect(plan, { names, seen: new Set() });
+  return [...names].sort();
+}
+
+function collect(node: unknown, found: { readonly names: Set<string>; readonly seen: Set<unknown> }): void {
+  if (typeof node !== 'object' || node === null || node instanceof Map || found.seen.has(node)) return;
+  found.seen.add(node);
+  if ('kind' in node && node.kind === 'EntitySet') {
+    found.names.add((node as EntitySet).name);
+    return;
+  }
+  if ('kind' in node && (node.kind === 'EntityType' || node.kind === 'Property')) return;
+  for (const part of Object.values(node)) collect(part, found);
+}
+
+/** The data versions of the sets in the session's snapshot; null where one of them has none, so that nothing can be promised. */
+export async function dataVersions(session: ReadSession, sets: readonly string[]): Promise<readonly string[] | null> {
+  if (sets.length === 0) return null;
+  const names = sets.map((name) => literal({ type: 'Edm.String', value: name })).join(', ');
+  const { rows } = await session.query<{ entity_set: string; version: string }>(
+    `SELECT entity_set, version::text AS version FROM gateway.set_versions WHERE entity_set IN (${names}) ORDER BY entity_set`,
+  );
+  return rows.length === sets.length ? rows.map(({ entity_set, version }) => `${entity_set}=${version}`) : null;
+}

@@ -1,0 +1,87 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { GatewayError } from '../errors.ts';
+import { type Preferences, preferences } from './prefer.ts';
+import { ClientGone } from './reply-sink.ts';
+import { ServerTiming } from './server-timing.ts';
+
+/** Path of the feed root, with both slashes. */
+export const feedPath = '/odata/';
+
+/** One request and its reply. */
+export interface Exchange {
+  readonly id: string;
+  readonly method: string;
+  /** Resource path below the feed root, still percent-encoded. */
+  readonly path: string;
+  /** Query, still percent-encoded, without the key option; the body of a POST to `$query` is part of it. */
+  readonly query: string;
+  readonly headers: IncomingMessage['headers'];
+  readonly prefer: Preferences;
+  /** Absolute service root with its final slash: what every link starts with. */
+  readonly root: string;
+  readonly response: ServerResponse;
+  /** Aborts when the client hangs up. */
+  readonly signal: AbortSignal;
+  readonly timing: ServerTiming;
+  /** Rows written so far, for the log. */
+  rows: number | null;
+}
+
+export interface ExchangeSource {
+  readonly id: string;
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly publicUrl: string | null;
+  readonly target: { readonly path: string; readonly query: string };
+}
+
+/** Throws GatewayError BadRequest for a Host header that cannot be one, UnsupportedVersion for an OData-MaxVersion below 4. */
+export function openExchange(source: ExchangeSource): Exchange {
+  const { request, response } = source;
+  checkVersion(request.headers['odata-maxversion']);
+  return {
+    id: source.id,
+    method: request.method ?? 'GET',
+    path: source.target.path,
+    query: source.target.query,
+    headers: request.headers,
+    prefer: preferences(headerText(request.headers['prefer'])),
+    root: serviceRoot(source.publicUrl, request.headers.host),
+    response,
+    signal: hangUpSignal(response),
+    timing: new ServerTiming(),
+    rows: null,
+  };
+}
+
+/** Several headers of a name count as one list (RFC 9110, 5.3). */
+export function headerText(value: string | string[] | undefined): string | undefined {
+  return Array.isArray(value) ? value.join(', ') : value;
+}
+
+function checkVersion(value: string | string[] | undefined): void {
+  const text = headerText(value)?.trim();
+  if (text === undefined || text === '') return;
+  if (!/^\d+(\.\d+)?$/.test(text) || Number(text) < 4)
+    throw new GatewayError('UnsupportedVersion', `OData-MaxVersion ${text} is below 4.0, the version of this feed`, {
+      target: 'OData-MaxVersion',
+    });
+}
+
+/** A name or address with an optional port, nothing that could break out of a URL. */
+const hostPattern = /^([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?$/;
+
+function serviceRoot(publicUrl: string | null, host: string | undefined): string {
+  if (publicUrl !== null) return `${publicUrl}${feedPath}`;
+  if (host === undefined || !hostPattern.test(host))
+    throw new GatewayError('BadRequest', 'The Host header is not a host name', { target: 'Host' });
+  return `http://${host}${feedPath}`;
+}
+
+function hangUpSignal(response: ServerResponse): AbortSignal {
+  const controller = new AbortController();
+  response.once('close', () => {
+    if (!response.writableFinished) controller.abort(new ClientGone());
+  });
+  return controller.signal;
+}

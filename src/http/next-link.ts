@@ -1,0 +1,30 @@
+import type { Exchange } from './exchange.ts';
+
+/** System options that the token replaces: they held for the first page. */
+const replaced = /^\$?(skiptoken|deltatoken|skip|top)$/i;
+
+/** The URL of the next page: the same request, `$skip`, `$top` and an older token replaced by the token (Protocol 11.2.6.7). */
+export function nextLink(exchange: Pick<Exchange, 'root' | 'path' | 'query'>, token: string): string {
+  const path = exchange.path.replace(/\/\$query$/, '');
+  return `${exchange.root}${path}?${[...keptOptions(exchange.query), `$skiptoken=${encodeURIComponent(token)}`].join('&')}`;
+}
+
+/** The URL under which the changes since this reply can be asked for (Protocol 11.3). */
+export function deltaLink(exchange: Pick<Exchange, 'root' | 'path' | 'query'>, token: string): string {
+  return `${exchange.root}${exchange.path}?${[...keptOptions(exchange.query), `$deltatoken=${encodeURIComponent(token)}`].join('&')}`;
+}
+
+function keptOptions(query: string): readonly string[] {
+  return query.split('&').filter((part) => part !== '' && !replaced.test(optionName(part)));
+}
+
+/** The decoded name of one `name=value` part of a query. */
+export function optionName(part: string): string {
+  const equals = part.indexOf('=');
+  const name = equals < 0 ? part : part.slice(0, equals);
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    return name;
+  }
+}

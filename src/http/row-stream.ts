@@ -1,0 +1,90 @@
+import type { PagePosition } from '../plan/read-plan.ts';
+import type { CompiledQuery } from '../sql/compiled-query.ts';
+import type { RowBatch } from '../warehouse/database.ts';
+import { CellInput } from './json/cell-input.ts';
+import { cellEnd, cellText } from './json/cell-text.ts';
+import type { JsonFormat } from './json/json-format.ts';
+import { type RowWriter, rowWriter } from './json/row-writer.ts';
+import type { ReplySink } from './reply-sink.ts';
+
+/** How the rows of one page ended. */
+export interface RowsWritten {
+  readonly count: number;
+  /** Where the next page starts; null: there is none. */
+  readonly next: PagePosition | null;
+}
+
+/** Milliseconds that bytes wait for more of them before they are sent although the buffer is not full. */
+const patience = 50;
+const comma = 0x2c;
+
+/**
+ * Writes the rows of a COPY as the members of a JSON array, commas between them. The sink's back-pressure holds up the
+ * iteration, and so PostgreSQL. Not one object or string is made for a row.
+ */
+export async function writeRows(
+  batches: AsyncIterable<RowBatch>,
+  query: CompiledQuery,
+  to: { readonly sink: ReplySink; readonly format: JsonFormat; readonly onRow: (count: number) => void },
+): Promise<RowsWritten> {
+  const writer = rowWriter(query.shape, to.format, query.control ?? null);
+  const limit = query.limit ?? Number.POSITIVE_INFINITY;
+  const page = new PageWriter(writer, query);
+  let late: NodeJS.Timeout | null = null;
+  try {
+    for await (const batch of batches) {
+      if (late !== null) clearTimeout(late);
+      page.input.use(batch.buffer);
+      for (let index = 0; index < batch.count; index++) {
+        if (page.count === limit) return { count: page.count, next: page.position };
+        const span = { start: batch.starts[index] as number, end: batch.ends[index] as number };
+        if (to.sink.output.free < writer.bound(span.end - span.start) + 1) await to.sink.flush();
+        page.write(span, to.sink);
+      }
+      to.onRow(page.count);
+      late = setTimeout(() => to.sink.flushIfFree(), patience);
+    }
+  } finally {
+    if (late !== null) clearTimeout(late);
+    to.onRow(page.count);
+  }
+  return { count: page.count, next: null };
+}
+
+/** The rows of one page as they are written, and the position of the last one. */
+class PageWriter {
+  readonly input = new CellInput(Buffer.alloc(0));
+  count = 0;
+  position: PagePosition | null = null;
+  readonly #writer: RowWriter;
+  readonly #query: CompiledQuery;
+  readonly #limit: number;
+
+  constructor(writer: RowWriter, query: CompiledQuery) {
+    this.#writer = writer;
+    this.#query = query;
+    this.#limit = query.limit ?? -1;
+  }
+
+  write(span: { readonly start: number; readonly end: number }, sink: ReplySink): void {
+    const { output } = sink;
+    if (this.count > 0) {
+      output.ensure(1);
+      output.bytes[output.position++] = comma;
+    }
+    const rest = this.#writer.row(this.input, span, output);
+    this.count += 1;
+    if (this.count === this.#limit && this.#query.positionColumns > 0) this.position = this.#positionAt(rest);
+  }
+
+  #positionAt(start: number): PagePosition {
+    const values: (string | null)[] = [];
+    let at = start;
+    for (let index = 0; index < this.#query.positionColumns; index++) {
+      values.push(cellText(this.input, at, false));
+      at = cellEnd(this.input, at, false) + 1;
+    }
+    const rowId = values.pop() ?? '';
+    return { values, rowId, remaining: this.#query.remaining ?? null };
+  }
+}

@@ -1,0 +1,279 @@
+import type { Catalogue } from '../catalogue/catalogue.ts';
+import { GatewayError } from '../errors.ts';
+import { encodePagePosition } from '../plan/page-position.ts';
+import type { CollectionPlan, CountPlan, EntityPlan, PropertyPlan, ReadPlan } from '../plan/read-plan.ts';
+import {
+  compileCollection,
+  compileCount,
+  compileCountOf,
+  compileEntity,
+  compileProperty,
+} from '../sql/compile-read.ts';
+import type { CompiledQuery } from '../sql/compiled-query.ts';
+import type { ReadSession, RowBatch } from '../warehouse/database.ts';
+import { collectionContext, entityContext, propertyContext } from './context-url.ts';
+import { modelVersion } from './documents.ts';
+import { dataVersions, entityTag, matches, setsOf } from './entity-tag.ts';
+import { type Exchange, headerText } from './exchange.ts';
+import type { Feed } from './feed.ts';
+import { ByteOutput } from './json/byte-output.ts';
+import { CellInput } from './json/cell-input.ts';
+import { cellText } from './json/cell-text.ts';
+import { rowWriter } from './json/row-writer.ts';
+import type { Negotiated } from './negotiated.ts';
+import { nextLink } from './next-link.ts';
+import { endEmpty, type HeadFacts, replyHead } from './reply-head.ts';
+import { ReplySink } from './reply-sink.ts';
+import { writeRows } from './row-stream.ts';
+
+/** The plans that PostgreSQL answers. */
+export type StoredPlan = CollectionPlan | EntityPlan | PropertyPlan | CountPlan;
+
+/** One request on stored sets, bound and negotiated. */
+export interface StoredRead<Plan extends ReadPlan = StoredPlan> {
+  readonly plan: Plan;
+  readonly exchange: Exchange;
+  readonly feed: Feed;
+  readonly catalogue: Catalogue;
+  readonly negotiated: Negotiated;
+  /** Fingerprint of the query, for tokens. */
+  readonly fingerprint: string;
+  /** The reply depends on the clock: no ETag. */
+  readonly volatile: boolean;
+}
+
+/** Answers from PostgreSQL: everything of one reply comes from one snapshot. */
+export async function replyFromStore(read: StoredRead): Promise<void> {
+  const { exchange, feed, plan } = read;
+  const compiled = exchange.timing.measure('compile', () => compile(read));
+  await feed.database.read(
+    async (session) => {
+      const etag = await currentTag(read, session);
+      if (etag !== null && matches(headerText(exchange.headers['if-none-match']), etag)) {
+        endEmpty(exchange, 304, { ETag: etag });
+        return;
+      }
+      const source = { session, compiled, etag };
+      if (plan.kind === 'Collection') await replyCollection({ ...read, plan }, source);
+      else if (plan.kind === 'Entity') await replyEntity({ ...read, plan }, source);
+      else if (plan.kind === 'Property') await replyProperty({ ...read, plan }, source);
+      else await replyCount(read, source);
+    },
+    { timeout: feed.settings.statementTimeout, signal: exchange.signal },
+  );
+}
+
+function compile({ plan, catalogue, negotiated }: StoredRead): CompiledQuery {
+  const options = { controls: negotiated.json.metadata === 'full' };
+  switch (plan.kind) {
+    case 'Collection':
+      return compileCollection(plan, catalogue, options);
+    case 'Entity':
+      return compileEntity(plan, catalogue, options);
+    case 'Property':
+      return compileProperty(plan, catalogue);
+    case 'Count':
+      return compileCount(plan, catalogue);
+  }
+}
+
+/** Versions of the data, the request as sent, and what was negotiated decide the bytes. */
+async function currentTag(
+  { plan, exchange, negotiated, ...read }: StoredRead,
+  session: ReadSession,
+): Promise<string | null> {
+  if (read.volatile) return null;
+  const versions = await dataVersions(session, setsOf(plan));
+  if (versions === null) return null;
+  const { path, query, prefer } = exchange;
+  const { json, encoding } = negotiated;
+  const model = modelVersion(read.feed, read.catalogue);
+  return entityTag([versions, path, query, prefer, json, encoding, read.feed.settings.pageSize, model]);
+}
+
+interface Source {
+  readonly session: ReadSession;
+  readonly compiled: CompiledQuery;
+  readonly etag: string | null;
+}
+
+async function replyCollection(read: StoredRead<CollectionPlan>, { session, compiled, etag }: Source): Promise<void> {
+  const { plan, exchange, negotiated } = read;
+  const counted = plan.restriction.count ? await single(session, compileCountOf(plan, read.catalogue)) : null;
+  const rows = await begun(session.copyOut(compiled.text));
+  const sink = openSink(read, { contentType: negotiated.mediaType, etag, applied: appliedTo(read) });
+  const { output } = sink;
+  const context = negotiated.json.metadata === 'none' ? [] : [contextMember(collectionContext(exchange.root, plan))];
+  const count = counted === null ? [] : [`"@odata.count":${integerText(counted, negotiated.json.ieee754Compatible)}`];
+  output.appendText(`{${[...context, ...count, '"value":['].join(',')}`);
+  const onRow = (written: number): void => {
+    exchange.rows = written;
+  };
+  const to = { sink, format: negotiated.json, onRow };
+  const { count: written, next } = await writeRows(rows, compiled, to);
+  if (written === 0 && plan.after === null) await checkParent(read, session);
+  output.appendText(`]${await trailer(read, next)}}`);
+  await sink.end();
+}
+
+async function trailer(
+  read: StoredRead<CollectionPlan>,
+  next: Parameters<typeof encodePagePosition>[0] | null,
+): Promise<string> {
+  if (next === null) return '';
+  const link = nextLink(read.exchange, encodePagePosition(next, read.fingerprint));
+  return `,"@odata.nextLink":${JSON.stringify(link)}`;
+}
+
+/** An empty navigated collection may be one whose parent does not exist: that is 404, not an empty list. */
+async function checkParent({ plan, catalogue }: StoredRead<CollectionPlan>, session: ReadSession): Promise<void> {
+  if (plan.source.kind !== 'Navigated') return;
+  const { from } = plan.source;
+  if (from.kind !== 'Keyed') return;
+  const set = setOfSource(from);
+  if (set === null) return;
+  const restriction = { filter: null, search: null, orderby: [], top: null, skip: null, count: false };
+  const parents = await single(
+    session,
+    compileCount({ kind: 'Count', source: from, set, restriction, apply: null }, catalogue),
+  );
+  if (parents === '0')
+    throw new GatewayError('EntityNotFound', `No entity of ${set.name} has this key`, { target: set.name });
+}
+
+function setOfSource(source: CollectionPlan['source']): CollectionPlan['selection']['set'] | null {
+  if (source.kind === 'Set' || source.kind === 'Navigated') return source.set;
+  return setOfSource(source.from);
+}
+
+async function replyEntity(read: StoredRead<EntityPlan>, { session, compiled, etag }: Source): Promise<void> {
+  const { plan, exchange, negotiated } = read;
+  const found = await firstRow(session, compiled);
+  if (found === null) return absent(exchange, plan);
+  const sink = openSink(read, { contentType: negotiated.mediaType, etag, applied: appliedTo(read) });
+  const { output } = sink;
+  const start = output.position;
+  rowWriter(compiled.shape, negotiated.json, compiled.control ?? null).row(found.input, found.span, output);
+  if (negotiated.json.metadata !== 'none') {
+    const row = Buffer.from(output.bytes.subarray(start + 1, output.position));
+    output.position = start;
+    const more = row.length > 1 ? ',' : '';
+    output.appendText(`{${contextMember(entityContext(exchange.root, plan))}${more}`);
+    output.append(row);
+  }
+  exchange.rows = 1;
+  await sink.end();
+}
+
+/** A missing entity is 404 where it was named by key, and 204 where a navigation leads nowhere (Protocol 11.2.4). */
+function absent(exchange: Exchange, plan: EntityPlan): void {
+  const { name } = plan.selection.set;
+  if (plan.empty === 'no-content') endEmpty(exchange, 204);
+  else throw new GatewayError('EntityNotFound', `No entity of ${name} has this key`, { target: name });
+}
+
+async function replyProperty(read: StoredRead<PropertyPlan>, { session, compiled, etag }: Source): Promise<void> {
+  const { plan, exchange, negotiated } = read;
+  const found = await firstRow(session, compiled);
+  if (found === null)
+    throw new GatewayError('EntityNotFound', `No entity of ${plan.set.name} has this key`, { target: plan.set.name });
+  const text = cellText(found.input, found.span.start, false);
+  if (text === null) return endEmpty(exchange, 204);
+  if (plan.raw) return replyRaw(read, { text, found, etag });
+  const sink = openSink(read, { contentType: negotiated.mediaType, etag });
+  const { name, type, collection } = plan.property;
+  const shape = { fields: [{ kind: 'value', name: 'value', type, collection }] } as const;
+  const member = contextMember(propertyContext(exchange.root, plan));
+  const row = rendered(rowWriter(shape, negotiated.json), found);
+  sink.output.appendText(negotiated.json.metadata === 'none' ? row : `{${member},${row.slice(1)}`);
+  exchange.rows = name === '' ? 0 : 1;
+  await sink.end();
+}
+
+/** `/$value`: the bare value, binary as bytes (Protocol 11.2.4.1). */
+async function replyRaw(
+  read: StoredRead<PropertyPlan>,
+  value: { readonly text: string; readonly found: FoundRow; readonly etag: string | null },
+): Promise<void> {
+  const { type, collection } = read.plan.property;
+  const binary = type === 'Edm.Binary';
+  const contentType = binary ? 'application/octet-stream' : 'text/plain;charset=utf-8';
+  const sink = openSink(read, { contentType, etag: value.etag });
+  if (binary) sink.output.append(Buffer.from(value.text.slice(2), 'hex'));
+  else if (type === 'Edm.String' || collection) sink.output.appendText(value.text);
+  else {
+    const format = { ...read.negotiated.json, metadata: 'minimal', ieee754Compatible: false } as const;
+    const row = rendered(rowWriter({ fields: [{ kind: 'value', name: 'v', type, collection }] }, format), value.found);
+    sink.output.appendText(row.slice('{"v":'.length, -1).replace(/^"(.*)"$/, '$1'));
+  }
+  await sink.end();
+}
+
+async function replyCount(read: StoredRead, { session, compiled, etag }: Source): Promise<void> {
+  const count = await single(session, compiled);
+  const sink = openSink(read, { contentType: 'text/plain;charset=utf-8', etag });
+  sink.output.appendText(count);
+  await sink.end();
+}
+
+function openSink({ exchange, negotiated }: StoredRead<ReadPlan>, facts: HeadFacts): ReplySink {
+  return new ReplySink(exchange.response, replyHead(exchange, facts), negotiated.encoding);
+}
+
+function appliedTo({
+  exchange,
+  negotiated,
+  plan,
+}: StoredRead<CollectionPlan> | StoredRead<EntityPlan>): readonly string[] {
+  const { maxPageSize } = exchange.prefer;
+  const paged = plan.kind === 'Collection' && maxPageSize !== null;
+  return paged ? [...negotiated.applied, `odata.maxpagesize=${plan.pageSize}`] : negotiated.applied;
+}
+
+const contextMember = (url: string): string => `"@odata.context":${JSON.stringify(url)}`;
+
+const integerText = (digits: string, asString: boolean): string => (asString ? `"${digits}"` : digits);
+
+/** Waits for the first rows, so that a fault before them is still an error reply. */
+async function begun(batches: AsyncIterable<RowBatch>): Promise<AsyncIterable<RowBatch>> {
+  const iterator = batches[Symbol.asyncIterator]();
+  let first: IteratorResult<RowBatch> | null = await iterator.next();
+  return {
+    [Symbol.asyncIterator]: () => ({
+      next: async () => {
+        const result = first ?? (await iterator.next());
+        first = null;
+        return result;
+      },
+      return: async () => (await iterator.return?.()) ?? { done: true, value: undefined },
+    }),
+  };
+}
+
+interface FoundRow {
+  readonly input: CellInput;
+  readonly span: { readonly start: number; readonly end: number };
+}
+
+/** The only row of a query, copied out of the batch; null: none. */
+async function firstRow(session: ReadSession, query: CompiledQuery): Promise<FoundRow | null> {
+  let found: FoundRow | null = null;
+  for await (const { buffer, starts, ends, count } of session.copyOut(query.text)) {
+    if (count === 0 || found !== null) continue;
+    const line = Buffer.from(buffer.subarray(starts[0], (ends[0] ?? 0) + 1));
+    found = { input: new CellInput(line), span: { start: 0, end: line.length - 1 } };
+  }
+  return found;
+}
+
+/** The only cell of the only row, e.g. a count. */
+async function single(session: ReadSession, query: CompiledQuery): Promise<string> {
+  const found = await firstRow(session, query);
+  return found === null ? '0' : (cellText(found.input, 0, false) ?? '0');
+}
+
+function rendered(writer: ReturnType<typeof rowWriter>, found: FoundRow): string {
+  const output = new ByteOutput(256);
+  writer.row(found.input, found.span, output);
+  return output.bytes.toString('utf8', 0, output.position);
+}
