@@ -136,8 +136,8 @@ export type Derivation =
   | {
       /**
        * Distinct things named by other sets, one row a key; a statement without a complete key is none. Each property
-       * takes the newest statement among the sources that map it, null included; the others say nothing about it.
-       * A source may itself be a derived set: derive in the order of the sets that are leant on.
+       * takes the newest statement among the sources that map it. Where a source is `follows`, the thing is its own row
+       * and a null counts; elsewhere a null says nothing. A source may itself be a derived set.
        */
       readonly kind: 'dimension';
       readonly from: readonly DimensionSource[];

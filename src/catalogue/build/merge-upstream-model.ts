@@ -1,0 +1,225 @@
+import type { EntitySet, EntityType, Model, NavigationProperty, Property } from '../../edm/model.ts';
+import { GatewayError } from '../../errors.ts';
+import type { Catalogue, PropertyHint, SetBinding, UpstreamSet } from '../catalogue.ts';
+import { matchUpstreamSets, type ServedSet, sameProperty, type UpstreamMatch } from './match-upstream-sets.ts';
+import { mergeNavigation } from './merge-upstream-navigation.ts';
+
+/** Where the proxied feed is not what the documents say. */
+export interface UpstreamDifference {
+  readonly kind:
+    | 'set-added'
+    | 'set-missing'
+    | 'property-added'
+    | 'property-missing'
+    | 'property-renamed'
+    | 'property-type'
+    | 'key';
+  /** Our entity set name. */
+  readonly set: string;
+  readonly message: string;
+}
+
+export interface MergedUpstream {
+  readonly catalogue: Catalogue;
+  readonly differences: readonly UpstreamDifference[];
+}
+
+/**
+ * Replaces the documented sets of a proxied source by those its `$metadata` declares. Sets that the documents know keep
+ * our names, descriptions and personal-data classes; others are named by the prefix and their own name. Properties, types and
+ * keys are the feed's, exactly. Documented relations stay where their properties exist. Pure: gives a new catalogue.
+ * @throws GatewayError MetadataInvalid where the catalogue has no such proxied source.
+ */
+export function mergeUpstreamModel(catalogue: Catalogue, sourceName: string, upstreamModel: Model): MergedUpstream {
+  const source = catalogue.sources.get(sourceName);
+  if (source === undefined || source.kind !== 'odata') {
+    throw new GatewayError('MetadataInvalid', `There is no proxied source "${sourceName}".`, { target: sourceName });
+  }
+  const matches = matchUpstreamSets(catalogue, source, upstreamModel);
+  const kept = [...catalogue.model.entitySets.values()].filter((set) => !isOf(catalogue, set.name, sourceName));
+  const served = nameSets(catalogue, { matches, prefix: source.prefix, kept });
+  const typeNames = new Map(served.map((set) => [set.match.upstream.entityType.name, set.typeName]));
+  const navigations = mergeNavigation(catalogue, served, typeNames);
+  const differences: UpstreamDifference[] = [];
+  const sets = new Map<string, EntitySet>(kept.map((set) => [set.name, set]));
+  const bindings = new Map<string, SetBinding>([...catalogue.sets].filter(([name]) => sets.has(name)));
+  const types = new Map<string, EntityType>();
+  for (const set of served) {
+    const own = navigations.get(set.setName) ?? new Map<string, { property: NavigationProperty; set: string }>();
+    const entityType = types.get(set.typeName) ?? mergedType(set, own);
+    types.set(set.typeName, entityType);
+    sets.set(set.setName, mergedSet(catalogue, set, { entityType, own }));
+    bindings.set(set.setName, binding(catalogue, set, sourceName));
+    differences.push(...differencesOf(set));
+  }
+  const found = new Set(served.map((set) => set.setName));
+  for (const [name, set] of catalogue.sets) {
+    if (set.kind !== 'upstream' || set.source !== sourceName || found.has(name)) continue;
+    const message = `The feed has no set for the documented "${set.title}".`;
+    differences.push({ kind: 'set-missing', set: name, message });
+  }
+  return { catalogue: withSets(catalogue, sets, bindings), differences };
+}
+
+function isOf(catalogue: Catalogue, setName: string, sourceName: string): boolean {
+  const found = catalogue.sets.get(setName);
+  return found?.kind === 'upstream' && found.source === sourceName;
+}
+
+/** The earlier order of the sets, the new ones at the end. */
+function withSets(
+  catalogue: Catalogue,
+  sets: ReadonlyMap<string, EntitySet>,
+  bindings: ReadonlyMap<string, SetBinding>,
+): Catalogue {
+  const names = [...new Set([...catalogue.sets.keys(), ...sets.keys()])].filter((name) => sets.has(name));
+  const ordered = names.flatMap((name) => {
+    const [set, bound] = [sets.get(name), bindings.get(name)];
+    return set === undefined || bound === undefined ? [] : [{ name, set, bound }];
+  });
+  const entitySets = new Map(ordered.map(({ name, set }) => [name, set]));
+  const entityTypes = new Map(ordered.map(({ set }) => [set.entityType.name, set.entityType]));
+  const model = Object.freeze({ ...catalogue.model, entityTypes, entitySets });
+  return Object.freeze({ ...catalogue, model, sets: new Map(ordered.map(({ name, bound }) => [name, bound])) });
+}
+
+interface Naming {
+  readonly matches: readonly UpstreamMatch[];
+  readonly prefix: string;
+  readonly kept: readonly EntitySet[];
+}
+
+function nameSets(catalogue: Catalogue, { matches, prefix, kept }: Naming): readonly ServedSet[] {
+  const setNames = new Set(kept.map((set) => set.name.toLowerCase()));
+  const takenTypes = new Set(kept.map((set) => set.entityType.name.toLowerCase()));
+  const typeNames = new Map<string, string>();
+  // Documented sets first: their names must not fall to a set nobody knows.
+  const ordered = [...matches].sort(
+    (left, right) => Number(left.documented === null) - Number(right.documented === null),
+  );
+  return ordered.map((match) => {
+    const { upstream, documented } = match;
+    const documentedType = documented === null ? null : typeOf(catalogue, documented);
+    const setName = free(documented?.name ?? prefix + legalName(upstream.name), setNames);
+    const known = typeNames.get(upstream.entityType.name);
+    const typeName = known ?? free(documentedType?.name ?? prefix + legalName(upstream.entityType.name), takenTypes);
+    typeNames.set(upstream.entityType.name, typeName);
+    return { match, setName, typeName, documentedType };
+  });
+}
+
+const typeOf = (catalogue: Catalogue, set: UpstreamSet): EntityType | null =>
+  catalogue.model.entitySets.get(set.name)?.entityType ?? null;
+
+/** Only what every client takes in a name. */
+function legalName(name: string): string {
+  const letters = name
+    .normalize('NFKD')
+    .replace(/[^A-Za-z0-9_]+(.)?/g, (_, next: string | undefined) => (next ?? '').toUpperCase())
+    .replace(/[^A-Za-z0-9_]/g, '');
+  const upper = letters.charAt(0).toUpperCase() + letters.slice(1);
+  return (/^[A-Za-z]/.test(upper) ? upper : `N${upper}`).slice(0, 100);
+}
+
+function free(name: string, taken: Set<string>): string {
+  let candidate = name;
+  for (let number = 2; taken.has(candidate.toLowerCase()); number++) candidate = `${name}${number}`;
+  taken.add(candidate.toLowerCase());
+  return candidate;
+}
+
+type Navigations = ReadonlyMap<string, { readonly property: NavigationProperty; readonly set: string }>;
+
+function mergedType(set: ServedSet, own: Navigations): EntityType {
+  const upstream = set.match.upstream.entityType;
+  const description = set.documentedType?.description ?? upstream.description;
+  return Object.freeze({
+    kind: 'EntityType',
+    name: set.typeName,
+    key: upstream.key,
+    properties: new Map([...upstream.properties].map(([name, property]) => [name, described(set, property)])),
+    navigationProperties: new Map([...own].map(([name, navigation]) => [name, navigation.property])),
+    ...(description === undefined ? {} : { description }),
+  });
+}
+
+function described(set: ServedSet, property: Property): Property {
+  const documented = sameProperty(set.documentedType, property.name);
+  const description = documented?.description ?? property.description;
+  return {
+    ...property,
+    ...(description === undefined ? {} : { description }),
+    // A property that no document classes may hold anything.
+    personalData: documented?.personalData ?? property.personalData ?? 'content',
+  };
+}
+
+function mergedSet(
+  catalogue: Catalogue,
+  set: ServedSet,
+  { entityType, own }: { readonly entityType: EntityType; readonly own: Navigations },
+): EntitySet {
+  const documented =
+    set.match.documented === null ? undefined : catalogue.model.entitySets.get(set.match.documented.name);
+  const description = documented?.description ?? set.match.upstream.description;
+  const searchable = (documented?.searchable ?? []).flatMap((name) => sameProperty(entityType, name)?.name ?? []);
+  return Object.freeze({
+    kind: 'EntitySet',
+    name: set.setName,
+    entityType,
+    // Two sets of the feed may share a type; only what is on the type can be bound.
+    navigationPropertyBindings: new Map(
+      [...own]
+        .filter(([name]) => entityType.navigationProperties.has(name))
+        .map(([name, { set: target }]) => [name, target]),
+    ),
+    searchable,
+    ...(description === undefined ? {} : { description }),
+  });
+}
+
+function binding(catalogue: Catalogue, set: ServedSet, source: string): UpstreamSet {
+  const { documented, upstream } = set.match;
+  const hints = new Map<string, PropertyHint>();
+  for (const [name, hint] of documented?.hints ?? []) {
+    const property = sameProperty(upstream.entityType, name);
+    if (property !== undefined && (hint.codeList === null || catalogue.sets.has(hint.codeList)))
+      hints.set(property.name, hint);
+  }
+  return {
+    kind: 'upstream',
+    name: set.setName,
+    source,
+    upstreamName: upstream.name,
+    title: documented?.title ?? upstream.name,
+    hints,
+  };
+}
+
+function differencesOf(set: ServedSet): readonly UpstreamDifference[] {
+  const { upstream } = set.match;
+  const documented = set.documentedType;
+  if (documented === null) {
+    const message = `The feed has a set "${upstream.name}" that no document names; it is served as ${set.setName}.`;
+    return [{ kind: 'set-added', set: set.setName, message }];
+  }
+  const found: UpstreamDifference[] = [];
+  const note = (kind: UpstreamDifference['kind'], message: string): void => {
+    found.push({ kind, set: set.setName, message });
+  };
+  for (const property of upstream.entityType.properties.values()) {
+    const told = sameProperty(documented, property.name);
+    if (told === undefined) note('property-added', `${property.name} is in the feed only.`);
+    else if (told.name !== property.name) note('property-renamed', `${told.name} is called ${property.name}.`);
+    if (told !== undefined && told.type !== property.type) {
+      note('property-type', `${property.name} is ${property.type}, documented as ${told.type}.`);
+    }
+  }
+  for (const told of documented.properties.values()) {
+    if (sameProperty(upstream.entityType, told.name) === undefined)
+      note('property-missing', `${told.name} is not in the feed.`);
+  }
+  const [theirs, ours] = [upstream.entityType.key.join(', '), documented.key.join(', ')];
+  if (theirs.toLowerCase() !== ours.toLowerCase()) note('key', `The key is ${theirs}, assumed was ${ours}.`);
+  return found;
+}

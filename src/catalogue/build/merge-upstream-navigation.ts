@@ -1,0 +1,104 @@
+import type { EntityType, JoinPair, NavigationProperty } from '../../edm/model.ts';
+import type { Catalogue } from '../catalogue.ts';
+import { type ServedSet, sameProperty } from './match-upstream-sets.ts';
+
+type Bound = { readonly property: NavigationProperty; readonly set: string };
+type Found = Map<string, Map<string, Bound>>;
+
+/** Navigation properties of the served sets, by set name: the feed's own, then the documented ones it does not declare. */
+export function mergeNavigation(
+  catalogue: Catalogue,
+  served: readonly ServedSet[],
+  typeNames: ReadonlyMap<string, string>,
+): ReadonlyMap<string, ReadonlyMap<string, Bound>> {
+  const found: Found = new Map(served.map((set) => [set.setName, new Map<string, Bound>()]));
+  const byUpstreamName = new Map(served.map((set) => [set.match.upstream.name, set]));
+  for (const set of served) {
+    const { upstream } = set.match;
+    for (const navigation of upstream.entityType.navigationProperties.values()) {
+      const target = byUpstreamName.get(upstream.navigationPropertyBindings.get(navigation.name) ?? '');
+      const typeName = typeNames.get(navigation.target);
+      if (target === undefined || typeName === undefined) continue;
+      found
+        .get(set.setName)
+        ?.set(navigation.name, { property: { ...navigation, target: typeName }, set: target.setName });
+    }
+  }
+  addDocumented(catalogue, served, found);
+  return withoutLostPartners(found);
+}
+
+/** Relations of the documents that the feed does not declare: the gateway joins them itself. */
+function addDocumented(catalogue: Catalogue, served: readonly ServedSet[], found: Found): void {
+  const byName = new Map(served.map((set) => [set.setName, set]));
+  for (const set of served) {
+    const documented = catalogue.model.entitySets.get(set.match.documented?.name ?? '');
+    for (const navigation of documented?.entityType.navigationProperties.values() ?? []) {
+      if (navigation.collection) continue;
+      const target = byName.get(documented?.navigationPropertyBindings.get(navigation.name) ?? '');
+      if (target === undefined) continue;
+      const join = actualJoin(set, target, navigation);
+      if (join === null || isTaken(set, found, navigation.name)) continue;
+      const partner = navigation.partner;
+      const backward = partner !== undefined && !isTaken(target, found, partner) ? partner : undefined;
+      const { partner: _, ...rest } = navigation;
+      add(found, set, {
+        set: target.setName,
+        property: { ...rest, target: target.typeName, join, ...(backward === undefined ? {} : { partner: backward }) },
+      });
+      if (backward === undefined) continue;
+      add(found, target, {
+        set: set.setName,
+        property: {
+          kind: 'NavigationProperty',
+          name: backward,
+          target: set.typeName,
+          collection: true,
+          nullable: false,
+          partner: navigation.name,
+          join: join.map((pair) => ({ property: pair.referencedProperty, referencedProperty: pair.property })),
+        },
+      });
+    }
+  }
+}
+
+function add(found: Found, set: ServedSet, bound: Bound): void {
+  found.get(set.setName)?.set(bound.property.name, bound);
+}
+
+function isTaken(set: ServedSet, found: Found, name: string): boolean {
+  const names = [...set.match.upstream.entityType.properties.keys(), ...(found.get(set.setName)?.keys() ?? [])];
+  return names.some((taken) => taken.toLowerCase() === name.toLowerCase()) || name === set.typeName;
+}
+
+/** The join in the feed's own property names; null where a property is missing, typed otherwise, or no longer the key. */
+function actualJoin(set: ServedSet, target: ServedSet, navigation: NavigationProperty): readonly JoinPair[] | null {
+  const [own, other]: readonly EntityType[] = [set.match.upstream.entityType, target.match.upstream.entityType];
+  if (own === undefined || other === undefined || other.key.length !== navigation.join.length) return null;
+  const join: JoinPair[] = [];
+  for (const pair of navigation.join) {
+    const property = sameProperty(own, pair.property);
+    const referenced = sameProperty(other, pair.referencedProperty);
+    if (property === undefined || referenced === undefined) return null;
+    if (property.type !== referenced.type || !other.key.includes(referenced.name)) return null;
+    join.push({ property: property.name, referencedProperty: referenced.name });
+  }
+  return join;
+}
+
+/** A partner that did not survive is no partner. */
+function withoutLostPartners(found: Found): Found {
+  return new Map(
+    [...found].map(([setName, navigations]) => [
+      setName,
+      new Map(
+        [...navigations].map(([name, bound]): [string, Bound] => {
+          const { partner, ...rest } = bound.property;
+          const kept = partner !== undefined && found.get(bound.set)?.get(partner)?.set === setName;
+          return [name, kept ? bound : { set: bound.set, property: rest }];
+        }),
+      ),
+    ]),
+  );
+}
