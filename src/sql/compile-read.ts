@@ -9,25 +9,25 @@ import type {
   Selection,
 } from '../plan/read-plan.ts';
 import { fromWhere } from './collection.ts';
+import { appliedRows, compileApplied } from './compile-apply.ts';
+import type { CompileOptions } from './compile-options.ts';
 import type { CompiledQuery, ControlShape, FieldShape } from './compiled-query.ts';
 import type { OutputColumn } from './nested-text.ts';
 import { afterPosition, orderBy } from './order.ts';
 import { pageOf } from './page.ts';
 import { propertyColumn, type Row, Scope } from './scope.ts';
 import { addComputed, controlColumns, limitOffset, restrict, servedRow, totalOrder } from './selection.ts';
-import { openSource } from './source.ts';
+import { changedSince, openSource } from './source.ts';
 
-export interface CompileOptions {
-  /** Key columns of every entity, for `@odata.id` (`odata.metadata=full`). References have them always. */
-  readonly controls?: boolean;
-}
+export type { CompileOptions } from './compile-options.ts';
 
-/** One page of a collection. Rows come in a total order; see `CompiledQuery.limit` for the row that only announces more. */
+/** One page of a collection, of the result of `$apply`, or of the rows changed since `plan.since`. Rows come in a total order; see `CompiledQuery.limit` for the row that only announces more. */
 export function compileCollection(
   plan: CollectionPlan,
   catalogue: Catalogue,
   options: CompileOptions = {},
 ): CompiledQuery {
+  if (plan.apply !== null) return compileApplied({ ...plan, apply: plan.apply }, catalogue, options);
   const { scope, row } = openRows(plan, catalogue);
   const page = pageOf(plan);
   const order = totalOrder(plan.restriction, scope, row);
@@ -78,6 +78,7 @@ export function compileProperty(plan: PropertyPlan, catalogue: Catalogue): Compi
 
 /** `/$count`: one row with one number; `$top` and `$skip` do not matter (Protocol 11.2.9). */
 export function compileCount(plan: CountPlan, catalogue: Catalogue): CompiledQuery {
+  if (plan.apply !== null) return counted(appliedRows({ ...plan, apply: plan.apply }, catalogue).scope);
   const scope = new Scope(catalogue, null);
   const row = openSource(plan.source, scope, plan.restriction.variable);
   restrict(plan.restriction, scope, row);
@@ -86,6 +87,7 @@ export function compileCount(plan: CountPlan, catalogue: Catalogue): CompiledQue
 
 /** `$count=true`: how many rows the collection has on all pages together. */
 export function compileCountOf(plan: CollectionPlan, catalogue: Catalogue): CompiledQuery {
+  if (plan.apply !== null) return counted(appliedRows({ ...plan, apply: plan.apply }, catalogue).scope);
   return counted(openRows(plan, catalogue).scope);
 }
 
@@ -103,14 +105,16 @@ interface Rows {
   readonly source: RowSource;
   readonly selection: Selection;
   readonly restriction: Restriction;
+  readonly since: bigint | null;
 }
 
 /** The rows of a collection before order and paging. */
-function openRows({ source, selection, restriction }: Rows, catalogue: Catalogue): { scope: Scope; row: Row } {
+function openRows({ source, selection, restriction, since }: Rows, catalogue: Catalogue): { scope: Scope; row: Row } {
   const scope = new Scope(catalogue, null);
   const row = openSource(source, scope, restriction.variable ?? selection.variable);
   scope.bind(selection.variable, row);
   addComputed(selection.computed, scope, row);
+  if (since !== null) scope.where.push(changedSince(row, since));
   restrict(restriction, scope, row);
   return { scope, row };
 }

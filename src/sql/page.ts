@@ -22,7 +22,7 @@ interface Paged {
 
 /** The page that a plan asks for: `$top` counts over all pages, `$skip` only before the first. */
 export function pageOf({ pageSize, after, restriction }: Paged): Page {
-  const wanted = after === null ? restriction.top : after.remaining;
+  const wanted = after === null ? restriction.top : (after.remaining ?? restriction.top);
   const limit = wanted === null ? pageSize : Math.min(pageSize, wanted);
   const more = wanted === null || wanted > pageSize;
   return {

@@ -2,7 +2,8 @@ import type { EntitySet } from '../edm/model.ts';
 import { GatewayError } from '../errors.ts';
 import type { RangeVariable, RowSource } from '../plan/read-plan.ts';
 import { fromWhere } from './collection.ts';
-import { literal } from './literal.ts';
+import { quoteIdentifier } from './identifier.ts';
+import { integerLiteral, literal } from './literal.ts';
 import { truth } from './predicate.ts';
 import { joinConditions, propertyColumn, type Row, Scope } from './scope.ts';
 
@@ -44,4 +45,15 @@ export function openSource(source: RowSource, scope: Scope, variable?: RangeVari
 /** The scope of the row has said already that hidden rows are left out. */
 function visible({ stored }: Row): Row['stored'] {
   return stored === null ? null : { ...stored, hiddenBy: null };
+}
+
+/** The condition "changed after that version", for sets that track changes. */
+export function changedSince(row: Row, since: bigint): string {
+  const column = row.stored?.versionColumn ?? null;
+  if (column === null) {
+    throw new GatewayError('NotImplemented', `Changes of ${row.entitySet?.name} are not tracked.`, {
+      target: '$deltatoken',
+    });
+  }
+  return `${row.alias}.${quoteIdentifier(column)} > ${integerLiteral(since)}`;
 }

@@ -1,0 +1,38 @@
+import type { BoundAggregate } from '../plan/read-plan.ts';
+import { isFloat, sqlType } from './sql-type.ts';
+
+/**
+ * One aggregate call (Data Aggregation 3.1.3), cast to the type the plan promises. Null values are left out; of no
+ * values sum, min, max and average are null and the counts 0. `condition`: only rows where it is true.
+ */
+export function methodCall(item: BoundAggregate, argument: string | null, condition: string | null): string {
+  const filter = condition === null ? '' : ` FILTER (WHERE ${condition})`;
+  const cast = `::${sqlType(item.type)}`;
+  if (item.method === 'count' || argument === null) return `count(*)${filter}${cast}`;
+  switch (item.method) {
+    case 'sum':
+      return `sum(${widened(item, argument)})${filter}${cast}`;
+    case 'average': {
+      const average = `avg(${widened(item, argument)})${filter}`;
+      return item.type === 'Edm.Decimal' ? `trim_scale(${average})` : `${average}${cast}`;
+    }
+    case 'countdistinct':
+      return `count(DISTINCT ${argument})${filter}${cast}`;
+    default:
+      return extreme(item, argument, filter);
+  }
+}
+
+/** Single is summed as double, so that the digits of the sum do not fade. */
+function widened(item: BoundAggregate, argument: string): string {
+  return isFloat(item.type) ? `${argument}::double precision` : argument;
+}
+
+/** Booleans, guids and binary have an order in PostgreSQL but no min and max in every version. */
+function extreme(item: BoundAggregate, argument: string, filter: string): string {
+  const ordered = item.type === 'Edm.Boolean' || item.type === 'Edm.Guid' || item.type === 'Edm.Binary';
+  if (!ordered)
+    return `${item.method}(${argument})${filter}${item.type === 'Edm.String' ? '' : `::${sqlType(item.type)}`}`;
+  const direction = item.method === 'min' ? 'ASC NULLS LAST' : 'DESC NULLS LAST';
+  return `(array_agg(${argument} ORDER BY ${argument} ${direction})${filter})[1]`;
+}

@@ -1,0 +1,131 @@
+import { GatewayError } from '../errors.ts';
+import type { ApplyPlan, BoundTransformation, OutputProperty } from '../plan/read-plan.ts';
+import { aggregated, grouped } from './aggregate.ts';
+import { fromWhere } from './collection.ts';
+import { value } from './expression.ts';
+import { aggregatedLayer, type Layer, layerOver, wrapped } from './layer.ts';
+import { literal } from './literal.ts';
+import { type SortKey, sortKeys } from './order.ts';
+import { truth } from './predicate.ts';
+import { propertyColumn, type Row, rowId } from './scope.ts';
+import { searchCondition } from './search.ts';
+import { addComputed } from './selection.ts';
+import { sqlType } from './sql-type.ts';
+
+/** `$apply` (OData Extension for Data Aggregation 4.0, section 3): each transformation works on the result of the one before. */
+export function applied(plan: ApplyPlan, input: Layer): Layer {
+  return plan.transformations.reduce(transformed, input);
+}
+
+function transformed(layer: Layer, step: BoundTransformation): Layer {
+  const { scope, row } = layer;
+  switch (step.kind) {
+    case 'filter':
+      scope.where.push(truth(step.condition, scope));
+      return layer;
+    case 'search':
+      scope.where.push(searchCondition(step.search, row));
+      return layer;
+    case 'compute':
+      addComputed(step.items, scope, row);
+      return layer;
+    case 'orderby':
+      return { ...layer, order: [...sortKeys(step.keys, scope), ...layer.order] };
+    case 'top':
+      return wrapped(layer, { order: totalised(layer), limit: step.count });
+    case 'skip':
+      return wrapped(layer, { order: totalised(layer), offset: step.count });
+    case 'aggregate':
+      return aggregated(layer, step.items);
+    case 'groupby':
+      return grouped(layer, step);
+    case 'ranked':
+      return ranked(layer, step);
+    case 'concat':
+      return concatenated(layer, step.branches);
+  }
+}
+
+/** The order of a layer, made total where its rows have ids, else by all their columns. */
+export function totalised({ row, order }: Layer): SortKey[] {
+  if (row.stored !== null) return [...order, { sql: rowId(row), type: 'Edm.Int64', direction: 'asc', nullable: false }];
+  const columns = [...row.columns.values()];
+  return [...order, ...columns.map((sql): SortKey => ({ sql, type: 'Edm.String', direction: 'asc', nullable: true }))];
+}
+
+type Ranked = Extract<BoundTransformation, { kind: 'ranked' }>;
+
+/** `topcount` and its kin: rows by descending (`bottom...`: ascending) value until the number, sum or share is reached. */
+function ranked(layer: Layer, step: Ranked): Layer {
+  const { scope } = layer;
+  const by = value(step.by, scope);
+  const amount = value(step.amount, scope);
+  const ties = totalised({ ...layer, order: [] });
+  const direction = step.name.startsWith('top') ? 'DESC' : 'ASC';
+  const rank = ties.map((key) => (key.nullable ? `${key.sql} ASC NULLS FIRST` : key.sql)).join(', ');
+  const order = `ORDER BY ${by} ${direction} NULLS LAST, ${rank}`;
+  const window = `OVER (${order} ROWS UNBOUNDED PRECEDING)`;
+  const before = step.name.endsWith('count') ? `row_number() OVER (${order}) - 1` : `sum(${by}) ${window} - ${by}`;
+  const extra = new Map([['$before', before]]);
+  if (step.name.endsWith('percent')) extra.set('$total', `sum(${by}) OVER ()`);
+  const made = wrapped(layer, { extra });
+  const share = step.name.endsWith('percent') ? `${made.row.columns.get('$total')} * ${amount} / 100` : amount;
+  made.scope.where.push(`${made.row.columns.get('$before')} < ${share}`);
+  made.row.columns.delete('$before');
+  made.row.columns.delete('$total');
+  return made;
+}
+
+/** Every branch over the same input; columns a branch does not have are null. */
+function concatenated(layer: Layer, branches: readonly ApplyPlan[]): Layer {
+  const input = layer.scope.aliases.next('i');
+  const closed = wrapped(layer);
+  const outputs = unionOf(branches);
+  const selects = branches.map((branch) => {
+    const result = applied(branch, readingFrom(closed, input));
+    const names = new Set(branch.output.map(nameOf));
+    const columns = outputs.map((output, index) => {
+      const sql = names.has(nameOf(output))
+        ? outputColumn(output, result.row)
+        : literal({ type: output.type, value: null });
+      return `${output.type === 'Edm.String' ? `(${sql}) COLLATE "C"` : `(${sql})::${sqlType(output.type)}`} AS c${index}`;
+    });
+    return `SELECT ${columns.join(', ')} ${fromWhere(result.scope)}`;
+  });
+  const source = closed.scope.from[0] ?? '';
+  const body = source.slice(1, source.lastIndexOf(')'));
+  const select = `WITH ${input} AS (${body}) ${selects.join(' UNION ALL ')}`;
+  const columns = new Map(outputs.map((output, index) => [`c${index}`, nameOf(output)]));
+  return { ...aggregatedLayer(layer, select, columns), duplicates: true };
+}
+
+/** The rows of a named subselect that stands before: a layer like `closed`, which was made to hold its text. */
+function readingFrom(closed: Layer, name: string): Layer {
+  const made = layerOver(closed, `TABLE ${name}`);
+  for (const [key, sql] of closed.row.columns) made.row.columns.set(key, sql.replace(closed.row.alias, made.row.alias));
+  return { ...made, duplicates: closed.duplicates };
+}
+
+function unionOf(branches: readonly ApplyPlan[]): OutputProperty[] {
+  const byName = new Map<string, OutputProperty>();
+  for (const output of branches.flatMap((branch) => branch.output)) {
+    const present = byName.get(nameOf(output));
+    byName.set(nameOf(output), { ...(present ?? output), nullable: true });
+  }
+  return [...byName.values()];
+}
+
+export function nameOf(output: OutputProperty): string {
+  return output.path.join('/');
+}
+
+/** The SQL of a served property of a layer's row. */
+export function outputColumn(output: OutputProperty, row: Row): string {
+  const named = row.columns.get(nameOf(output));
+  if (named !== undefined) return named;
+  const property = output.path.length === 1 ? row.entitySet?.entityType.properties.get(`${output.path[0]}`) : undefined;
+  if (property === undefined || row.stored === null) {
+    throw new GatewayError('UnknownProperty', `${nameOf(output)} is not part of the aggregated rows.`);
+  }
+  return propertyColumn(row, property);
+}

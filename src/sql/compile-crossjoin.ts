@@ -1,0 +1,75 @@
+import type { Catalogue } from '../catalogue/catalogue.ts';
+import type { CrossjoinPlan } from '../plan/read-plan.ts';
+import { fromWhere } from './collection.ts';
+import type { CompiledQuery, FieldShape } from './compiled-query.ts';
+import type { OutputColumn } from './nested-text.ts';
+import { afterPosition, orderBy, type SortKey } from './order.ts';
+import { pageOf } from './page.ts';
+import { truth } from './predicate.ts';
+import { type Row, rowId, Scope } from './scope.ts';
+import { addComputed, controlColumns, limitOffset, servedRow } from './selection.ts';
+
+/**
+ * `$crossjoin(A,B)` (URL Conventions 4.15): one object for each set, with its key columns for the navigation link, in
+ * the order of the row ids, which are the position columns too. With `countOnly` one row with the number.
+ */
+export function compileCrossjoin(plan: CrossjoinPlan, catalogue: Catalogue): CompiledQuery {
+  const { scope, rows } = joinedRows(plan, catalogue);
+  if (plan.countOnly) return counted(scope);
+  const page = pageOf({ ...plan, after: plan.after === null ? null : { remaining: plan.restriction.top } });
+  const keys = rows.map((row): SortKey => ({ sql: rowId(row), type: 'Edm.Int64', direction: 'asc', nullable: false }));
+  if (plan.after !== null) scope.where.push(afterPosition(keys, plan.after));
+  const served = rows.map((row) => servedSet(plan, scope, row));
+  const position = page.more ? keys : [];
+  const columns = [...served.flatMap((one) => one.columns), ...position].map(({ sql }) => sql);
+  return {
+    text: `SELECT ${columns.join(', ')} ${fromWhere(scope)} ${orderBy(keys)}${limitOffset(page.fetch, page.skip)}`,
+    shape: { fields: served.map((one) => one.field) },
+    limit: page.limit,
+    remaining: page.remaining,
+    positionColumns: position.length,
+  };
+}
+
+/** `$count=true` of a crossjoin. */
+export function compileCrossjoinCount(plan: CrossjoinPlan, catalogue: Catalogue): CompiledQuery {
+  return counted(joinedRows(plan, catalogue).scope);
+}
+
+function joinedRows(plan: CrossjoinPlan, catalogue: Catalogue): { scope: Scope; rows: readonly Row[] } {
+  const scope = new Scope(catalogue, null);
+  const rows = plan.sets.map((set, index) => scope.table(set, plan.variables?.[index]));
+  if (plan.restriction.filter !== null) scope.where.push(truth(plan.restriction.filter, scope));
+  return { scope, rows };
+}
+
+function servedSet(
+  plan: CrossjoinPlan,
+  scope: Scope,
+  row: Row,
+): { columns: readonly OutputColumn[]; field: FieldShape } {
+  const name = row.entitySet?.name ?? '';
+  const { columns: key, control } = controlColumns(row);
+  const presence: OutputColumn = { sql: rowId(row), type: 'Edm.Int64' };
+  const expand = plan.expands.find((one) => one.set.name === name);
+  if (expand === undefined) {
+    return { columns: [presence, ...key], field: { kind: 'object', name, row: { fields: [] }, control } };
+  }
+  const view = scope.within(row, expand.selection.variable);
+  addComputed(expand.selection.computed, view, row);
+  const inner = servedRow(expand.selection, { scope: view, row, depth: 0, controls: false });
+  return {
+    columns: [presence, ...key, ...inner.columns],
+    field: { kind: 'object', name, row: { fields: inner.fields }, control },
+  };
+}
+
+function counted(scope: Scope): CompiledQuery {
+  return {
+    text: `SELECT count(*) ${fromWhere(scope)}`,
+    shape: { fields: [{ kind: 'value', name: 'count', type: 'Edm.Int64', collection: false }] },
+    limit: null,
+    remaining: null,
+    positionColumns: 0,
+  };
+}
