@@ -31,7 +31,9 @@ export function httpListener(feed: Feed): FastifyInstance {
     clientErrorHandler: refuseUnreadable,
     frameworkErrors: (error, request, reply) => {
       reply.hijack();
-      serve(request.raw, reply.raw, { feed, body: null, fault: frameworkFault(error) });
+      // A malformed percent sign only hinders routing: the parser says where it is.
+      const fault = error.code === 'FST_ERR_BAD_URL' ? null : frameworkFault(error);
+      serve(request.raw, reply.raw, { feed, body: null, fault });
     },
   });
   app.removeAllContentTypeParsers();

@@ -1,0 +1,81 @@
+import type { AddressInfo } from 'node:net';
+import pg from 'pg';
+import type { Authentication } from '../../src/http/authentication.ts';
+import { openToAll } from '../../src/http/authentication.ts';
+import type { FeedSettings, RequestRecord } from '../../src/http/feed.ts';
+import { httpListener } from '../../src/http/listener.ts';
+import { migrate } from '../../src/warehouse/migrate.ts';
+import { openDatabase } from '../../src/warehouse/postgres-database.ts';
+import { catalogue, createTables } from '../sql/small-model.ts';
+import { testDatabase } from '../support/postgres.ts';
+
+/** The whole feed over real HTTP on a fresh database of a real PostgreSQL, with the small model of `test/sql`. */
+export interface TestServer {
+  /** Service root with its final slash. */
+  readonly root: string;
+  readonly port: number;
+  /** As the owner of the tables. */
+  readonly client: pg.Client;
+  readonly log: RequestRecord[];
+  readonly defects: Error[];
+  readonly broken: string[];
+  get(path: string, headers?: Readonly<Record<string, string>>): Promise<Response>;
+  close(): Promise<void>;
+}
+
+export interface TestServerOptions {
+  readonly rows?: string;
+  readonly settings?: Partial<FeedSettings>;
+  readonly authentication?: Authentication;
+}
+
+export async function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
+  const { connectionString, drop } = await testDatabase();
+  const database = await openDatabase({ connection: connectionString });
+  await migrate(database);
+  const client = new pg.Client({ connectionString });
+  await client.connect();
+  await client.query("SET TimeZone = 'UTC'");
+  await client.query(
+    createTables()
+      .replace(/CREATE SCHEMA \w+;/g, '')
+      .replace(/CREATE TABLE gateway[^;]*;/, ''),
+  );
+  await client.query('GRANT SELECT ON ALL TABLES IN SCHEMA feed TO gateway_reader');
+  await client.query("INSERT INTO gateway.set_versions VALUES ('Cases', 1), ('Agents', 1), ('Messages', 1)");
+  await client.query(options.rows ?? '');
+  const log: RequestRecord[] = [];
+  const defects: Error[] = [];
+  const broken: string[] = [];
+  const app = httpListener({
+    catalogue: () => catalogue,
+    capabilities: null,
+    database,
+    upstreams: new Map(),
+    authentication: options.authentication ?? openToAll,
+    settings: { pageSize: 20_000, publicUrl: null, statementTimeout: 30_000, ...options.settings },
+    events: {
+      request: (record) => log.push(record),
+      broken: (_, reason) => broken.push(reason),
+      defect: (_, error) => defects.push(error),
+    },
+  });
+  await app.listen({ port: 0, host: '127.0.0.1' });
+  const { port } = app.server.address() as AddressInfo;
+  const root = `http://127.0.0.1:${port}/odata/`;
+  return {
+    root,
+    port,
+    client,
+    log,
+    defects,
+    broken,
+    get: (path, headers = {}) => fetch(new URL(path, root), { headers }),
+    close: async () => {
+      await app.close();
+      await client.end();
+      await database.close();
+      await drop();
+    },
+  };
+}
