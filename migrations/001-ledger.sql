@@ -58,7 +58,7 @@ CREATE INDEX load_by_sha256 ON gateway.load (sha256);
 CREATE TABLE gateway.reject (
   reject_id  bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   load_id    bigint NOT NULL REFERENCES gateway.load,
-  line       integer,
+  line       bigint,
   byte_start bigint,
   byte_end   bigint,
   property   text COLLATE "C",
@@ -66,7 +66,7 @@ CREATE TABLE gateway.reject (
   code       text COLLATE "C" NOT NULL,
   message    text COLLATE "C" NOT NULL,
   raw_text   text COLLATE "C",
-  state      text COLLATE "C" NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'replayed', 'discarded'))
+  state      text COLLATE "C" NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'replayed', 'dismissed'))
 );
 
 CREATE INDEX reject_by_load ON gateway.reject (load_id);

@@ -1,0 +1,74 @@
+import { quoteRelation } from '../sql/identifier.ts';
+import type { Transaction } from './database.ts';
+
+export interface ExistingColumn {
+  readonly name: string;
+  /** As `format_type` prints it. */
+  readonly sqlType: string;
+  readonly nullable: boolean;
+}
+
+export interface ExistingTable {
+  readonly schema: string;
+  readonly table: string;
+  readonly columns: ReadonlyMap<string, ExistingColumn>;
+  /** Index name to its columns, an expression as ''. */
+  readonly indexes: ReadonlyMap<string, readonly string[]>;
+  readonly empty: boolean;
+}
+
+/** The tables of one schema as they are, by name. */
+export async function existingTables(
+  transaction: Transaction,
+  schema: string,
+): Promise<ReadonlyMap<string, ExistingTable>> {
+  const { rows } = await transaction.query<{ name: string; columns: ExistingColumn[]; indexes: IndexRow[] }>(
+    `SELECT c.relname AS name,
+            (SELECT coalesce(json_agg(json_build_object('name', a.attname, 'sqlType', format_type(a.atttypid, a.atttypmod), 'nullable', NOT a.attnotnull) ORDER BY a.attnum), '[]')
+               FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) AS columns,
+            (SELECT coalesce(json_agg(json_build_object('name', x.relname, 'columns',
+                      (SELECT json_agg(coalesce(a.attname, '') ORDER BY k.place)
+                         FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS k(attnum, place)
+                         LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.attnum AND k.attnum > 0))), '[]')
+               FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid WHERE i.indrelid = c.oid AND i.indisvalid) AS indexes
+       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+      WHERE n.nspname = $1 AND c.relkind IN ('r', 'p')`,
+    [schema],
+  );
+  const empty = await emptyTables(
+    transaction,
+    schema,
+    rows.map((row) => row.name),
+  );
+  return new Map(
+    rows.map((row) => [
+      row.name,
+      {
+        schema,
+        table: row.name,
+        columns: new Map(row.columns.map((column) => [column.name, column])),
+        indexes: new Map(row.indexes.map((index) => [index.name, index.columns])),
+        empty: empty.has(row.name),
+      },
+    ]),
+  );
+}
+
+interface IndexRow {
+  readonly name: string;
+  readonly columns: readonly string[];
+}
+
+async function emptyTables(
+  transaction: Transaction,
+  schema: string,
+  names: readonly string[],
+): Promise<ReadonlySet<string>> {
+  if (names.length === 0) return new Set();
+  const parts = names.map(
+    (name) =>
+      `SELECT ${String(names.indexOf(name))} AS place WHERE NOT EXISTS (SELECT FROM ${quoteRelation({ schema, name })})`,
+  );
+  const { rows } = await transaction.query<{ place: number }>(parts.join(' UNION ALL '));
+  return new Set(rows.flatMap((row) => names[row.place] ?? []));
+}

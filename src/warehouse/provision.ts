@@ -1,0 +1,56 @@
+import type { Catalogue } from '../catalogue/catalogue.ts';
+import { GatewayError } from '../errors.ts';
+import type { Database, Transaction } from './database.ts';
+import { existingTables } from './existing-tables.ts';
+import { putGivenRows } from './given-rows.ts';
+import { schemaLock } from './migrate.ts';
+import { planTable } from './table-plan.ts';
+import { wantedTables } from './wanted-tables.ts';
+
+export interface ProvisionReport {
+  /** One line for each change that was made, for people. */
+  readonly changes: readonly string[];
+  /** Code lists and seed rows that changed, by entity set name. */
+  readonly givenRows: readonly string[];
+  /** `Set.Column`: kept with its values, but not in the metadata any more, so not served. */
+  readonly retiredColumns: readonly string[];
+  /** Tables without an entity set in the metadata: kept, not served. */
+  readonly retiredTables: readonly string[];
+}
+
+/**
+ * Makes the tables of schema `feed` what the catalogue wants, in one transaction; two gateways that start at once wait
+ * for each other. Call after `migrate`. Adds tables, columns, indexes and grants, and the rows the metadata gives; makes
+ * an empty table anew where it differs otherwise. Throws GatewayError ProvisionRefused with every other difference (a
+ * type, a key, a new column that may not be null) in one message, and then changes nothing.
+ */
+export function provision(database: Database, catalogue: Catalogue): Promise<ProvisionReport> {
+  return database.transaction(async (transaction) => {
+    await transaction.query(`SELECT pg_advisory_xact_lock(${String(schemaLock)})`);
+    const tables = await makeTables(transaction, catalogue);
+    return { ...tables, givenRows: await putGivenRows(transaction, catalogue) };
+  });
+}
+
+async function makeTables(transaction: Transaction, catalogue: Catalogue): Promise<Omit<ProvisionReport, 'givenRows'>> {
+  const wanted = wantedTables(catalogue);
+  const existing = await existingTables(transaction, 'feed');
+  const plans = wanted.map((table) => planTable(table, existing.get(table.table)));
+  const refusals = plans.flatMap((plan) => plan.refusals);
+  if (refusals.length > 0) throw refused(refusals);
+  const statements = plans.flatMap((plan) => plan.statements);
+  if (statements.length > 0) await transaction.query(statements.join(';\n'));
+  const names = new Set(wanted.map((table) => table.table));
+  return {
+    changes: plans.flatMap((plan) => plan.changes),
+    retiredColumns: plans.flatMap((plan) => plan.retired),
+    retiredTables: [...existing.keys()].filter((name) => !names.has(name)),
+  };
+}
+
+function refused(refusals: readonly string[]): GatewayError {
+  return new GatewayError(
+    'ProvisionRefused',
+    `The metadata differs from the tables in a way that the gateway does not change by itself:\n${refusals.map((line) => `- ${line}`).join('\n')}\nChange the metadata back; or rename the table in schema feed, start again, and load its files anew.`,
+  );
+}

@@ -1,0 +1,118 @@
+import { quoteIdentifier, quoteRelation } from '../sql/identifier.ts';
+import type { ExistingColumn, ExistingTable } from './existing-tables.ts';
+import { ownIndex, type WantedColumn, type WantedTable } from './wanted-tables.ts';
+
+/** What must be done so that one table is as the metadata wants it. */
+export interface TablePlan {
+  /** SQL, to be run in order. */
+  readonly statements: readonly string[];
+  /** One line for each change, for people. */
+  readonly changes: readonly string[];
+  /** Differences that are not made by themselves, each a sentence that says what is and what is wanted. */
+  readonly refusals: readonly string[];
+  /** Columns that the metadata does not name any more: kept with their values, not served. */
+  readonly retired: readonly string[];
+}
+
+interface Draft {
+  readonly statements: string[];
+  readonly changes: string[];
+  readonly refusals: string[];
+  readonly retired: string[];
+}
+
+/**
+ * Compares one table with what is there. Additions are planned; a change that could lose or falsify values is refused,
+ * unless the table has no rows: then it is made anew. Pure.
+ */
+export function planTable(wanted: WantedTable, existing: ExistingTable | undefined): TablePlan {
+  if (existing === undefined) return create(wanted);
+  const draft: Draft = { statements: [], changes: [], refusals: [], retired: [] };
+  for (const column of wanted.columns) planColumn(wanted, column, { existing, draft });
+  for (const column of existing.columns.values()) planLeftover(wanted, column, draft);
+  planKey(wanted, existing, draft);
+  planIndexes(wanted, existing, draft);
+  if (draft.refusals.length === 0 || !existing.empty) return draft;
+  const anew = create(wanted);
+  const drop = `DROP TABLE ${relation(wanted)}`;
+  return { ...anew, statements: [drop, ...anew.statements], changes: [`${wanted.set}: made anew (it had no rows)`] };
+}
+
+const relation = (table: WantedTable): string => quoteRelation({ schema: table.schema, name: table.table });
+
+function create(wanted: WantedTable): TablePlan {
+  const columns = wanted.columns.map((column) => `  ${columnDefinition(column)}`);
+  const statements = [
+    `CREATE TABLE ${relation(wanted)} (\n${columns.join(',\n')}\n)`,
+    ...wanted.indexes.map((index) => indexStatement(wanted, index)),
+    `GRANT SELECT ON ${relation(wanted)} TO gateway_reader`,
+  ];
+  return { statements, changes: [`${wanted.set}: created`], refusals: [], retired: [] };
+}
+
+/** Text compares by code point, whatever the database's own collation is. */
+function columnDefinition({ name, sqlType, nullable, suffix }: WantedColumn): string {
+  const collation = sqlType === 'text' ? ' COLLATE "C"' : '';
+  return `${quoteIdentifier(name)} ${sqlType}${collation}${suffix}${nullable ? '' : ' NOT NULL'}`;
+}
+
+function indexStatement(wanted: WantedTable, index: WantedTable['indexes'][number]): string {
+  const unique = index.unique ? 'UNIQUE ' : '';
+  return `CREATE ${unique}INDEX ${quoteIdentifier(index.name)} ON ${relation(wanted)} ${index.definition}`;
+}
+
+function planColumn(
+  wanted: WantedTable,
+  column: WantedColumn,
+  { existing, draft }: { existing: ExistingTable; draft: Draft },
+): void {
+  const there = existing.columns.get(column.name);
+  const name = `${wanted.set}.${column.name}`;
+  const alter = `ALTER TABLE ${relation(wanted)}`;
+  if (there === undefined) {
+    if (!column.nullable && column.suffix === '') {
+      draft.refusals.push(`${name} is new and may not be null, but the table has rows without it: let it be nullable.`);
+      return;
+    }
+    draft.statements.push(`${alter} ADD COLUMN ${columnDefinition(column)}`);
+    draft.changes.push(`${name}: added (${column.sqlType})`);
+  } else if (there.sqlType !== column.sqlType) {
+    draft.refusals.push(`${name} is ${there.sqlType} in the database, and the metadata wants ${column.sqlType}.`);
+  } else if (there.nullable && !column.nullable) {
+    draft.refusals.push(`${name} may be null in the database, and the metadata says it may not.`);
+  } else if (!there.nullable && column.nullable) {
+    draft.statements.push(`${alter} ALTER COLUMN ${quoteIdentifier(column.name)} DROP NOT NULL`);
+    draft.changes.push(`${name}: may be null now`);
+  }
+}
+
+/** A column without a property keeps its values; new rows leave it empty. */
+function planLeftover(wanted: WantedTable, column: ExistingColumn, draft: Draft): void {
+  if (wanted.columns.some((other) => other.name === column.name)) return;
+  draft.retired.push(`${wanted.set}.${column.name}`);
+  if (column.nullable) return;
+  draft.statements.push(`ALTER TABLE ${relation(wanted)} ALTER COLUMN ${quoteIdentifier(column.name)} DROP NOT NULL`);
+  draft.changes.push(`${wanted.set}.${column.name}: not in the metadata any more, may be null now`);
+}
+
+function planKey(wanted: WantedTable, existing: ExistingTable, draft: Draft): void {
+  const old = [...existing.indexes].find(([name]) => /_key_[0-9a-f]{10}$/.test(name))?.[1];
+  if (old === undefined || old.join() === wanted.key.join()) return;
+  draft.refusals.push(
+    `${wanted.set} has the key (${old.join(', ')}) in the database, and the metadata wants (${wanted.key.join(', ')}).`,
+  );
+}
+
+function planIndexes(wanted: WantedTable, existing: ExistingTable, draft: Draft): void {
+  const names = new Set(wanted.indexes.map((index) => index.name));
+  for (const index of wanted.indexes) {
+    if (existing.indexes.has(index.name)) continue;
+    draft.statements.push(indexStatement(wanted, index));
+    draft.changes.push(`${wanted.set}: index ${index.definition}`);
+  }
+  for (const name of existing.indexes.keys()) {
+    if (names.has(name) || !ownIndex.test(name)) continue;
+    draft.statements.push(`DROP INDEX ${quoteRelation({ schema: wanted.schema, name })}`);
+    draft.changes.push(`${wanted.set}: index ${name} dropped`);
+  }
+}

@@ -1,0 +1,124 @@
+import { createHash } from 'node:crypto';
+import type { Catalogue, StoredSet } from '../catalogue/catalogue.ts';
+import type { EntitySet } from '../edm/model.ts';
+import { GatewayError } from '../errors.ts';
+import { quoteIdentifier, quoteRelation } from '../sql/identifier.ts';
+import { searchVector } from '../sql/search.ts';
+
+/** A column as it should be. */
+export interface WantedColumn {
+  readonly name: string;
+  /** As `format_type` prints it. */
+  readonly sqlType: string;
+  readonly nullable: boolean;
+  /** What follows the type in CREATE TABLE, e.g. the identity clause. */
+  readonly suffix: string;
+}
+
+export interface WantedIndex {
+  /** Ends in a checksum of the definition: another definition is another name. */
+  readonly name: string;
+  readonly unique: boolean;
+  /** What follows `ON table`. */
+  readonly definition: string;
+}
+
+export interface WantedTable {
+  readonly set: string;
+  readonly schema: string;
+  readonly table: string;
+  readonly columns: readonly WantedColumn[];
+  /** Columns of the key, in order. */
+  readonly key: readonly string[];
+  readonly indexes: readonly WantedIndex[];
+}
+
+/** What every stored table has besides its properties; see docs/architecture.md, "Tables". */
+const bookkeeping: readonly WantedColumn[] = [
+  { name: '_row', sqlType: 'bigint', nullable: false, suffix: ' GENERATED ALWAYS AS IDENTITY' },
+  { name: '_version', sqlType: 'bigint', nullable: false, suffix: ' DEFAULT 0' },
+  { name: '_load_id', sqlType: 'bigint', nullable: true, suffix: '' },
+  { name: '_line', sqlType: 'integer', nullable: true, suffix: '' },
+  { name: '_loaded_at', sqlType: 'timestamp with time zone', nullable: true, suffix: ' DEFAULT now()' },
+  { name: '_hash', sqlType: 'text', nullable: true, suffix: '' },
+  { name: '_stamp', sqlType: 'timestamp with time zone', nullable: true, suffix: '' },
+  { name: '_deleted_at', sqlType: 'timestamp with time zone', nullable: true, suffix: '' },
+];
+
+/** PostgreSQL cuts longer names off without an error. */
+const longestName = 63;
+
+/** The tables that the stored sets of a catalogue need; the ledger's views come from the migrations. */
+export function wantedTables(catalogue: Catalogue): readonly WantedTable[] {
+  return [...catalogue.sets.values()].flatMap((set) => {
+    const entitySet = catalogue.model.entitySets.get(set.name);
+    if (set.kind !== 'stored' || set.role === 'ledger' || entitySet === undefined) return [];
+    return [wantedTable(set, entitySet)];
+  });
+}
+
+/** Column of a property. Throws Internal for a property without one: the catalogue has checked that. */
+export function columnOf(set: StoredSet, property: string): string {
+  const column = set.columns.get(property);
+  if (column === undefined) throw new GatewayError('Internal', `${set.name} has no column for ${property}.`);
+  return column.name;
+}
+
+function wantedTable(set: StoredSet, entitySet: EntitySet): WantedTable {
+  const { properties, key } = entitySet.entityType;
+  const own = [...set.columns]
+    .filter(([, column]) => bookkeeping.every((other) => other.name !== column.name))
+    .map(([property, column]) => ({
+      ...column,
+      nullable: properties.get(property)?.nullable ?? true,
+      suffix: '',
+    }));
+  const columns = [...own, ...bookkeeping];
+  for (const name of [set.relation.name, ...columns.map((column) => column.name)]) checkLength(set, name);
+  return {
+    set: set.name,
+    schema: set.relation.schema,
+    table: set.relation.name,
+    columns,
+    key: key.map((property) => columnOf(set, property)),
+    indexes: indexesOf(set, entitySet, columns),
+  };
+}
+
+function indexesOf(set: StoredSet, entitySet: EntitySet, columns: readonly WantedColumn[]): readonly WantedIndex[] {
+  // Nulls come first in an ascending $orderby; only an index in that order can answer it.
+  const ordered = (name: string): string =>
+    columns.find((column) => column.name === name)?.nullable === true
+      ? `${quoteIdentifier(name)} NULLS FIRST`
+      : quoteIdentifier(name);
+  const over = (names: readonly string[]): string => names.map(ordered).join(', ');
+  const key = entitySet.entityType.key.map((property) => columnOf(set, property));
+  const groups = set.indexes.map((group) => group.map((property) => columnOf(set, property)));
+  const { searchable } = entitySet;
+  const indexes: WantedIndex[] = [
+    index(set, 'key', true, `(${over(key)}) NULLS NOT DISTINCT`),
+    index(set, 'row', true, `(${quoteIdentifier('_row')})`),
+    index(set, 'version', false, `(${quoteIdentifier('_version')}, ${quoteIdentifier('_row')})`),
+    // The row number decides ties, so an index without it could not give the order of a page.
+    ...groups.map((names) => index(set, 'by', false, `(${over(names)}, ${quoteIdentifier('_row')})`)),
+  ];
+  if (searchable.length > 0) indexes.push(index(set, 'search', false, `USING gin (${searchVector(set, searchable)})`));
+  return indexes;
+}
+
+function index(set: StoredSet, purpose: string, unique: boolean, definition: string): WantedIndex {
+  const text = `${quoteRelation(set.relation)} ${definition}`;
+  const checksum = createHash('sha256').update(text).digest('hex').slice(0, 10);
+  return { name: `${set.relation.name.slice(0, 40)}_${purpose}_${checksum}`, unique, definition };
+}
+
+/** Index names of the form that `index` gives: those of earlier metadata may go. */
+export const ownIndex = /_(key|row|version|by|search)_[0-9a-f]{10}$/;
+
+function checkLength(set: StoredSet, name: string): void {
+  if (Buffer.byteLength(name) <= longestName) return;
+  throw new GatewayError(
+    'ProvisionRefused',
+    `${set.name}: the name ${name} is longer than PostgreSQL's ${String(longestName)} bytes. Shorten it in the metadata.`,
+  );
+}
