@@ -2,7 +2,7 @@ import { parseAggregate, parseNamePath } from './aggregate.ts';
 import { type Cursor, commaList, parenthesised } from './cursor.ts';
 import { parseExpression } from './expression.ts';
 import { parseGroupBy } from './groupby.ts';
-import { otherTransformations } from './hierarchy.ts';
+import { otherTransformations, skipCustomTransformation } from './hierarchy.ts';
 import { parseCompute, parseOrderBy, parseWholeNumber } from './option-values.ts';
 import { parseSearchExpression } from './search.ts';
 import type { Transformation } from './syntax.ts';
@@ -38,16 +38,20 @@ function parseTransformation(cursor: Cursor): Transformation {
   if (ranked !== undefined) {
     return parseRanked(cursor, ranked, at);
   }
-  const read = Object.hasOwn(transformations, name) ? transformations[name] : undefined;
+  const read = ownEntry(transformations, name);
   if (read !== undefined) {
     return read(cursor, at);
   }
-  const skipOther = name.includes('.') ? otherTransformations['custom'] : otherTransformations[name];
+  const skipOther = name.includes('.') ? skipCustomTransformation : ownEntry(otherTransformations, name);
   if (skipOther === undefined) {
     return cursor.fail('a transformation such as aggregate or groupby', at);
   }
   skipOther(cursor);
   return { kind: 'other', at, name };
+}
+
+function ownEntry<T>(table: Readonly<Record<string, T>>, name: string): T | undefined {
+  return Object.hasOwn(table, name) ? table[name] : undefined;
 }
 
 const transformations: Readonly<Record<string, (cursor: Cursor, at: number) => Transformation>> = {

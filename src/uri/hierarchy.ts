@@ -9,8 +9,7 @@ import { parseAsAlias, parseOrderBy, parseWholeNumber } from './option-values.ts
  * Transformations that the tree only names (`kind: 'other'`): their parameters are checked against the grammar of the
  * Data Aggregation extension 4.0 and then dropped.
  */
-export const otherTransformations: Readonly<Record<string, ((cursor: Cursor) => void) | undefined>> = {
-  custom: (cursor) => void parseParentheses(cursor),
+export const otherTransformations: Readonly<Record<string, (cursor: Cursor) => void>> = {
   nest: (cursor) => parenthesised(cursor, () => namedSequences(cursor)),
   addnested: (cursor) =>
     parenthesised(cursor, () => {
@@ -24,6 +23,11 @@ export const otherTransformations: Readonly<Record<string, ((cursor: Cursor) => 
   descendants: skipRelatives,
   traverse: skipTraverse,
 };
+
+/** The parameters of `Ns.function(...)`. */
+export function skipCustomTransformation(cursor: Cursor): void {
+  parseParentheses(cursor);
+}
 
 /** `$root/Set,Qualifier,Path`. Returns the path. */
 export function parseHierarchyReference(cursor: Cursor): string[] {

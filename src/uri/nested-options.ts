@@ -2,7 +2,14 @@ import { GatewayError } from '../errors.ts';
 import { type Cursor, parenthesised } from './cursor.ts';
 import { parseExpression } from './expression.ts';
 import { parseAlias } from './key-predicate.ts';
-import { isOptionName, isTemporalOption, nestedOptions, type OptionName, type OptionPlace } from './option-names.ts';
+import {
+  isOptionName,
+  isTemporalOption,
+  nestedOptions,
+  type OptionName,
+  type OptionPlace,
+  unknownOption,
+} from './option-names.ts';
 import { type OptionsDraft, readOption } from './option-values.ts';
 import type { QueryOptions } from './syntax.ts';
 
@@ -60,7 +67,10 @@ function optionName(cursor: Cursor, at: number): OptionName | null {
     cursor.unsupported(`the option $${name}`, at);
     return null;
   }
-  return cursor.fail('a query option such as $select', at);
+  if (name === '' || cursor.peek() !== '=') {
+    return cursor.fail('a query option such as $select', at);
+  }
+  throw unknownOption(`$${name}`, cursor.target);
 }
 
 function refuse(cursor: Cursor, what: string, offset: number): never {

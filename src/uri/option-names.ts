@@ -1,3 +1,4 @@
+import { GatewayError } from '../errors.ts';
 import type { QueryOptions } from './syntax.ts';
 
 /** The system query options of the tree, by their name without `$`. */
@@ -35,11 +36,16 @@ export function isTemporalOption(name: string): boolean {
   return temporal.has(name);
 }
 
-/** The nearest known option to a misspelt one, or null: one letter wrong, missing, too many, or two swapped. */
-export function nearestOption(name: string): string | null {
-  return Object.keys(known).find((option) => isOneEditAway(option, name)) ?? null;
+/** The error for a name that is no option, with the nearest known one. `place` says where it stands. */
+export function unknownOption(name: string, place: string): GatewayError {
+  const target = name.slice(0, 60);
+  const plain = target.replace('$', '').toLowerCase();
+  const nearest = Object.keys(known).find((option) => isOneEditAway(option, plain));
+  const hint = nearest === undefined ? '' : `; did you mean $${nearest}?`;
+  return new GatewayError('UnknownOption', `${place}: the query option ${target} is not known${hint}.`, { target });
 }
 
+/** One letter wrong, missing, too many, or two swapped. */
 function isOneEditAway(left: string, right: string): boolean {
   if (Math.abs(left.length - right.length) > 1) {
     return false;

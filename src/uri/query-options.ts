@@ -1,7 +1,7 @@
 import { GatewayError } from '../errors.ts';
 import { Cursor, type ParseSession } from './cursor.ts';
 import { parseExpression } from './expression.ts';
-import { isOptionName, isTemporalOption, nearestOption, type OptionName } from './option-names.ts';
+import { isOptionName, isTemporalOption, type OptionName, unknownOption } from './option-names.ts';
 import { type OptionsDraft, readOption } from './option-values.ts';
 import { percentDecode } from './percent-decode.ts';
 import { parseList } from './primary.ts';
@@ -43,7 +43,7 @@ function readPart(part: string, draft: QueryDraft, session: ParseSession): void 
   } else if (name.startsWith('@')) {
     readAlias(name, raw, draft, session);
   } else {
-    draft.custom.set(name, raw === null ? '' : percentDecode(raw, name));
+    draft.custom.set(name, raw === null ? '' : percentDecode(raw, name.slice(0, 60)));
   }
 }
 
@@ -88,7 +88,7 @@ function checkSemicolons(raw: string, cursor: Cursor): void {
 }
 
 function readAlias(name: string, raw: string | null, draft: QueryDraft, session: ParseSession): void {
-  const naming = new Cursor(name, name, session);
+  const naming = new Cursor(name, name.slice(0, 60), session);
   naming.position = 1;
   const alias = naming.identifier('the name of a parameter alias');
   naming.expectEnd("'='");
@@ -118,8 +118,5 @@ function refuseOption(name: string, plain: string, session: ParseSession): void 
     new Cursor('', name, session).unsupported(`the option ${name}`);
     return;
   }
-  const nearest = nearestOption(plain);
-  const hint = nearest === null ? '' : `; did you mean $${nearest}?`;
-  const shown = name.slice(0, 60);
-  throw new GatewayError('UnknownOption', `The query option ${shown} is not known${hint}.`, { target: shown });
+  throw unknownOption(name, 'the query');
 }
