@@ -148,7 +148,15 @@ function sourceProperty(derived: DerivedTable, source: DimensionSource, column: 
   return column;
 }
 
+/** How a list is written: in the export of its set, or in the one its dimension takes it from. */
 function encodingOf(catalogue: Catalogue, setName: string, property: string): Encoding {
+  const set = catalogue.sets.get(setName);
+  if (set?.kind === 'stored' && set.derivation?.kind === 'dimension') {
+    for (const source of set.derivation.from) {
+      const theirs = source.columns.get(property);
+      if (theirs !== undefined) return encodingOf(catalogue, source.set, theirs);
+    }
+  }
   const target = catalogue.exports.find((one) => one.set === setName);
   return target?.columns.find((column) => column.property === property)?.encoding ?? 'list';
 }

@@ -149,7 +149,8 @@ export async function supersededPeriod(
   file: { readonly period: Period | null; readonly fileTime: string },
 ): Promise<boolean> {
   if (file.period === null || target.write.mode !== 'restate') return false;
-  if (!target.computed.some((one) => one.kind === 'period')) return false;
+  const ofFile = new Set(target.computed.flatMap((one) => (one.kind === 'period' ? [one.property] : [])));
+  if (!target.write.period.every((property) => ofFile.has(property))) return false;
   const { rowCount } = await transaction.query(
     `SELECT FROM gateway.load WHERE source = $1 AND export = $2 AND state = 'loaded' AND period_start = $3 AND period_end = $4 AND file_time > $5 LIMIT 1`,
     [target.source, target.name, file.period.start.toISOString(), file.period.end.toISOString(), file.fileTime],
@@ -160,9 +161,9 @@ export async function supersededPeriod(
 /** When the first snapshot newer than this file was taken, if one was loaded already. */
 export async function nextSnapshot(transaction: Transaction, target: Export, fileTime: string): Promise<string | null> {
   if (target.write.mode !== 'snapshot') return null;
-  const { rows } = await transaction.query<{ next: Date | null }>(
-    `SELECT min(file_time) AS next FROM gateway.load WHERE source = $1 AND export = $2 AND state = 'loaded' AND file_time > $3`,
+  const { rows } = await transaction.query<{ next: string | null }>(
+    `SELECT min(file_time)::text AS next FROM gateway.load WHERE source = $1 AND export = $2 AND state = 'loaded' AND file_time > $3`,
     [target.source, target.name, fileTime],
   );
-  return rows[0]?.next?.toISOString() ?? null;
+  return rows[0]?.next ?? null;
 }

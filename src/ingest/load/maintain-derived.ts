@@ -82,9 +82,12 @@ async function rederive(
   if (below.length > 0) await maintainDerived(transaction, catalogue, { source: table, version, marks });
 }
 
-/** Once known, things stay known, unless every set that names them takes them along. */
+/**
+ * A thing that nobody names any more leaves where a set takes its rows along. Where all sets only mention it, it stays
+ * known: a period that is restated does not unmake an agent.
+ */
 function forgets({ derivation }: DerivedTable): boolean {
-  return derivation.kind === 'bridge' || derivation.from.every((source) => source.follows);
+  return derivation.kind === 'bridge' || derivation.from.some((source) => source.follows);
 }
 
 async function noteBelow(
