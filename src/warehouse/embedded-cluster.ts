@@ -5,6 +5,7 @@ import path from 'node:path';
 import { GatewayError } from '../errors.ts';
 import type { ServerBinaries } from './embedded-binaries.ts';
 import { type ClusterFolders, ownFolder } from './embedded-folders.ts';
+import { asServer } from './embedded-leftover.ts';
 
 /**
  * Makes the cluster if it is not there and returns the password of its owner. `initdb` works in a folder that is
@@ -42,7 +43,6 @@ function runInitdb(
   binaries: ServerBinaries,
   files: { readonly partial: string; readonly passwordFile: string },
 ): void {
-  const ids = folders.account === null ? {} : { uid: folders.account.uid, gid: folders.account.gid };
   const run = spawnSync(
     binaries.initdb,
     [
@@ -52,13 +52,7 @@ function runInitdb(
       // PostgreSQL's own C.UTF-8: code point order and Unicode lower()/upper() that no operating system update changes.
       ...['--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--locale=C', '--no-sync'],
     ],
-    {
-      ...ids,
-      cwd: files.partial,
-      encoding: 'utf8',
-      windowsHide: true,
-      env: { ...process.env, LC_ALL: 'C', TZ: 'UTC' },
-    },
+    { ...asServer(folders), cwd: files.partial, encoding: 'utf8' },
   );
   if (run.status === 0) return;
   throw new GatewayError(

@@ -34,15 +34,26 @@ export async function endLeftover(folders: ClusterFolders, binaries: ServerBinar
 /** `pg_ctl stop -m fast`: sessions are ended, everything committed is on disk. */
 export function stopCluster(folders: ClusterFolders, binaries: ServerBinaries): void {
   spawnSync(binaries.pgCtl, ['stop', '-D', folders.cluster, '-m', 'fast', '-w', '-t', '60'], {
-    ...accountIds(folders),
+    ...asServer(folders),
     cwd: folders.cluster,
-    windowsHide: true,
   });
 }
 
-/** What `spawn` needs to start a program as the server's user. */
-export function accountIds(folders: ClusterFolders): { uid?: number; gid?: number } {
-  return folders.account === null ? {} : { uid: folders.account.uid, gid: folders.account.gid };
+interface ServerProcess {
+  readonly uid?: number;
+  readonly gid?: number;
+  readonly env?: Record<string, string>;
+  readonly windowsHide: true;
+}
+
+/**
+ * What `spawn` needs to start a program as the server's user: an environment of its own, since ours may hold PGDATA,
+ * PGPORT and the like, which are meant for somebody else. Windows programs need theirs.
+ */
+export function asServer(folders: ClusterFolders): ServerProcess {
+  const ids = folders.account === null ? {} : { uid: folders.account.uid, gid: folders.account.gid };
+  const env = process.platform === 'win32' ? {} : { env: { LC_ALL: 'C', TZ: 'UTC', PATH: '/usr/bin:/bin' } };
+  return { ...ids, ...env, windowsHide: true };
 }
 
 /** Whether the process is a PostgreSQL server over this cluster; where its command line cannot be read, a living process counts. */

@@ -3,7 +3,7 @@ import { closeSync, existsSync, openSync, renameSync } from 'node:fs';
 import { type ServerBinaries, serverBinaries } from './embedded-binaries.ts';
 import { createCluster, serverSettings } from './embedded-cluster.ts';
 import { type ClusterFolders, clusterFolders, prepareFolders } from './embedded-folders.ts';
-import { accountIds, endLeftover, stopCluster } from './embedded-leftover.ts';
+import { asServer, endLeftover, stopCluster } from './embedded-leftover.ts';
 import { holdFolder } from './embedded-lock.ts';
 import { freePort, waitUntilReady } from './embedded-ready.ts';
 
@@ -114,13 +114,11 @@ function launch(folders: ClusterFolders, binaries: ServerBinaries, settings: rea
   if (existsSync(folders.logFile)) renameSync(folders.logFile, `${folders.logFile}.1`);
   const log = openSync(folders.logFile, 'a', 0o600);
   const options = {
-    ...accountIds(folders),
+    ...asServer(folders),
     cwd: folders.cluster,
     // A group of its own: Ctrl-C in a terminal reaches every process of the group, and the gateway wants to finish first.
     detached: true,
-    windowsHide: true,
     stdio: ['pipe', log, log] as ['pipe', number, number],
-    env: { ...process.env, LC_ALL: 'C', TZ: 'UTC' },
   };
   try {
     if (process.platform !== 'win32') {

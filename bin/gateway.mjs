@@ -1,0 +1,21 @@
+#!/usr/bin/env node
+// The gateway's one executable: the compiled program where it was built, else the sources through tsx.
+import { existsSync } from 'node:fs';
+
+const [major, minor] = process.versions.node.split('.').map(Number);
+if (major < 20 || (major === 20 && minor < 19)) {
+  console.error(
+    `The gateway needs Node 20.19 or newer, and this is Node ${process.versions.node}: install one from nodejs.org.`,
+  );
+  process.exit(1);
+}
+const compiled = new URL('../dist/main.js', import.meta.url);
+const source = new URL('../src/main.ts', import.meta.url);
+// A checkout runs what it holds, not what was once built from it.
+if (existsSync(source)) {
+  const { register } = await import('tsx/esm/api');
+  register();
+  await import(source.href);
+} else {
+  await import(compiled.href);
+}

@@ -1,0 +1,170 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** Which rooms of `src` a room may import besides itself and `errors.ts`; see docs/architecture.md. */
+const mayImport: Readonly<Record<string, readonly string[]>> = {
+  edm: [],
+  uri: [],
+  catalogue: ['edm'],
+  samples: ['catalogue', 'edm'],
+  plan: ['uri', 'catalogue', 'edm'],
+  sql: ['plan', 'catalogue', 'edm'],
+  upstream: ['plan', 'catalogue', 'edm'],
+  warehouse: ['sql', 'catalogue', 'edm'],
+  ingest: ['warehouse', 'sql', 'catalogue', 'edm'],
+  http: ['uri', 'plan', 'sql', 'upstream', 'warehouse', 'catalogue', 'edm'],
+};
+/** May import everything, and alone read the environment. */
+const composition = ['main.ts', 'config.ts', 'observation.ts', 'commands'];
+const pure = ['src/edm/', 'src/uri/', 'src/plan/', 'src/sql/', 'src/catalogue/build/'];
+const longestFile = 450;
+/** Put together here, so that this file itself does not hold what it forbids. */
+const vendors = ['trace' + 'buzz', 'spark' + 'central', 'hoot' + 'suite', 'buzz' + 'easy', 'gra' + 'ia'];
+
+interface SourceFile {
+  /** From the project folder, with `/`. */
+  readonly file: string;
+  readonly text: string;
+}
+type Rule = (source: SourceFile) => readonly string[];
+
+const roomOf = (file: string): string => file.split('/')[1] ?? '';
+const withoutComments = (text: string): string =>
+  text.replace(/\/\*[\s\S]*?\*\//g, (comment) => comment.replace(/[^\n]/g, ' ')).replace(/(^|\s)\/\/.*$/gm, '$1');
+
+const importsOf = (text: string): readonly string[] =>
+  [...withoutComments(text).matchAll(/\bfrom\s+'([^']+)'|\bimport\(\s*'([^']+)'|^import\s+'([^']+)'/gm)].map(
+    (match) => match[1] ?? match[2] ?? match[3] ?? '',
+  );
+
+const followsTheRooms: Rule = ({ file, text }) => {
+  const room = roomOf(file);
+  if (composition.includes(room) || room === 'errors.ts') return [];
+  const allowed = mayImport[room];
+  if (allowed === undefined)
+    return [
+      `${file}: src/${room} is no room of the architecture; put the file into one of ${Object.keys(mayImport).join(', ')}`,
+    ];
+  return importsOf(text)
+    .filter((name) => name.startsWith('.'))
+    .map((name) => roomOf(path.posix.join(path.posix.dirname(file), name)))
+    .filter((target) => target !== room && target !== 'errors.ts' && !allowed.includes(target))
+    .map(
+      (target) =>
+        `${file} imports ${target}; ${room} may import ${allowed.join(', ') || 'nothing'}: let the caller pass in what is needed`,
+    );
+};
+
+const staysPure: Rule = ({ file, text }) => {
+  if (!pure.some((folder) => file.startsWith(folder))) return [];
+  const code = withoutComments(text);
+  const found = [
+    ...importsOf(text).filter((name) => name.startsWith('node:') && name !== 'node:buffer'),
+    ...[
+      /\bDate\.now\b/,
+      /\bnew Date\(\)/,
+      /\bprocess\.\w/,
+      /\bMath\.random\b/,
+      /\bfetch\(/,
+      /\bperformance\.\w/,
+      /\bset(?:Timeout|Interval)\(/,
+    ].flatMap((pattern) => code.match(pattern)?.[0] ?? []),
+  ];
+  return found.map((what) => `${file} uses ${what}; this room is pure: let the caller pass the value in`);
+};
+
+const readsNoEnvironment: Rule = ({ file, text }) =>
+  composition.includes(roomOf(file)) || !/\bprocess\.env\b/.test(withoutComments(text))
+    ? []
+    : [`${file} reads process.env; add the setting to src/config.ts and let main pass it in`];
+
+const namesNoVendor: Rule = ({ file, text }) =>
+  vendors
+    .filter((vendor) => `${file}\n${text}`.toLowerCase().includes(vendor))
+    .map((vendor) => `${file} names the vendor ${vendor}; what is special about one belongs into metadata/`);
+
+const isShort: Rule = ({ file, text }) => {
+  const lines = text.split('\n').length - 1;
+  return lines <= longestFile
+    ? []
+    : [`${file} has ${String(lines)} lines, more than ${String(longestFile)}: split it by purpose`];
+};
+
+const namesNoMachine: Rule = ({ file, text }) => {
+  const patterns = [
+    /\/work\/(?:main|shared|\.library)\b/,
+    /\/(?:home|Users)\/[a-z][\w-]*\//,
+    /[\w.-]*\bregistry\.[\w-]+\.[\w.]+|\b[\w-]+\.pkg\.[\w.]+/,
+    /\bartifactory\b/,
+  ];
+  return patterns.flatMap((pattern) => {
+    const found = text.match(pattern)?.[0];
+    return found === undefined
+      ? []
+      : [`${file} says ${found}; a committed file names no machine's folder and no package registry`];
+  });
+};
+
+/** Of the project folder, without what .gitignore names; a downloaded archive has no git to ask. */
+const left = new Set(['node_modules', 'dist', 'data', '.git']);
+const committed = readdirSync(root, { withFileTypes: true }).flatMap((entry) => {
+  if (left.has(entry.name)) return [];
+  if (!entry.isDirectory()) return [entry.name];
+  return readdirSync(path.join(root, entry.name), { recursive: true, withFileTypes: true })
+    .filter((inner) => inner.isFile() && !inner.name.endsWith('.log'))
+    .map((inner) => path.relative(root, path.join(inner.parentPath, inner.name)).replaceAll('\\', '/'));
+});
+const read = (file: string): SourceFile => ({ file, text: readFileSync(path.join(root, file), 'utf8') });
+const inSource = committed.filter((file) => /^src\/.*\.ts$/.test(file)).map(read);
+const inProgram = [...inSource, ...committed.filter((file) => file.startsWith('migrations/')).map(read)];
+const written = committed.filter((file) => /\.(ts|mjs|cjs)$/.test(file)).map(read);
+const everything = committed
+  .filter((file) => file !== 'test/architecture.test.ts' && !/\.(png|gz|zip|xlsx?)$/.test(file))
+  .map(read);
+
+const keeps = (rule: Rule, files: readonly SourceFile[]): void => {
+  assert.ok(files.length > 0, 'no file was looked at');
+  assert.deepEqual(files.flatMap(rule), []);
+};
+const breaks = (rule: Rule, file: string, text: string): void =>
+  assert.equal(rule({ file, text }).length, 1, `the rule lets through: ${text}`);
+
+describe('the architecture', () => {
+  it('has rooms that import only what they may', () => {
+    breaks(followsTheRooms, 'src/ingest/load/x.ts', `import type { Plan } from '../../plan/read-plan.ts';`);
+    breaks(followsTheRooms, 'src/edm/x.ts', `const late = await import('../catalogue/catalogue.ts');`);
+    breaks(followsTheRooms, 'src/other/x.ts', '');
+    keeps(followsTheRooms, inSource);
+  });
+
+  it('has pure rooms without I/O, clock and chance', () => {
+    breaks(staysPure, 'src/plan/x.ts', `import { readFileSync } from 'node:fs';`);
+    breaks(staysPure, 'src/sql/x.ts', 'const now = Date.now();');
+    keeps(staysPure, inSource);
+  });
+
+  it('reads the environment in one place', () => {
+    breaks(readsNoEnvironment, 'src/http/x.ts', `const port = process.env['PORT'];`);
+    keeps(readsNoEnvironment, inSource);
+  });
+
+  it('names no vendor in its code', () => {
+    breaks(namesNoVendor, 'src/http/x.ts', `// as ${'Trace' + 'Buzz'} does`);
+    keeps(namesNoVendor, inProgram);
+  });
+
+  it('has no file that is too long to read', () => {
+    breaks(isShort, 'src/http/x.ts', 'x\n'.repeat(longestFile + 1));
+    keeps(isShort, written);
+  });
+
+  it('names no machine and no registry in any file', () => {
+    breaks(namesNoMachine, 'docs/x.md', 'see /work' + '/shared/design.md');
+    breaks(namesNoMachine, 'package-lock.json', '"resolved": "https://registry' + '.npmjs.org/a/-/a-1.tgz"');
+    keeps(namesNoMachine, everything);
+  });
+});
