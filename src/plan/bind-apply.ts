@@ -8,7 +8,7 @@ import { bindGroupBy } from './bind-groupby.ts';
 import { bindOrderBy, rowCount } from './bind-restriction.ts';
 import { bindSearch } from './bind-search.ts';
 import { checkLimit } from './limits.ts';
-import { isNumeric } from './promotion.ts';
+import { converted, isInteger, isNumeric } from './promotion.ts';
 import type { ApplyPlan, BoundTransformation, OutputProperty } from './read-plan.ts';
 import { fault, inOption, type Scope } from './scope.ts';
 
@@ -102,7 +102,7 @@ function ranked(stage: Stage, { name, amount, by, at }: Kind<'ranked'>): Stage {
   if (bound.kind !== 'Constant' || bound.value === null || !isNumeric(bound.type) || Number(bound.value) < 0) {
     throw fault(scope, 'InvalidOption', `${name} takes a positive number first.`, at);
   }
-  const whole = name.endsWith('count') && !/^\d+$/.test(bound.value);
+  const whole = name.endsWith('count') && !isInteger(bound.type);
   if (whole || (name.endsWith('percent') && Number(bound.value) > 100)) {
     throw fault(scope, 'InvalidOption', `${name} cannot take ${bound.value}.`, at);
   }
@@ -110,7 +110,8 @@ function ranked(stage: Stage, { name, amount, by, at }: Kind<'ranked'>): Stage {
   if (!name.endsWith('count') && !isNumeric(value.type)) {
     throw fault(scope, 'TypeMismatch', `${name} adds numbers, not ${describe(value)}.`, at);
   }
-  return { ...then(stage, { kind: 'ranked', name, amount: bound, by: value }), keepsEntities: false };
+  const exact = isInteger(bound.type) ? converted(bound, name.endsWith('count') ? 'Edm.Int64' : 'Edm.Decimal') : bound;
+  return { ...then(stage, { kind: 'ranked', name, amount: exact, by: value }), keepsEntities: false };
 }
 
 function concatenated(stage: Stage, { branches, at }: Kind<'concat'>): Stage {

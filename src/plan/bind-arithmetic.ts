@@ -24,7 +24,7 @@ export function arithmetic(pair: ArithmeticPair, scope: Scope, at: number): Boun
   const nullable = isNullable(left) || isNullable(right);
   if (isNumeric(left.type) && isNumeric(right.type)) return numeric({ operator, left, right });
   const type = temporalResults.get(`${left.type} ${operator} ${right.type}`) ?? scaled({ operator, left, right });
-  if (type !== null) return { kind: 'Arithmetic', type, nullable, operator, left, right };
+  if (type !== null) return { kind: 'Arithmetic', type, nullable, operator, left: factor(left), right: factor(right) };
   throw fault(scope, 'TypeMismatch', `\`${operator}\` of ${describe(left)} and ${describe(right)} is not defined.`, at);
 }
 
@@ -72,6 +72,10 @@ const temporalResults: ReadonlyMap<string, PrimitiveTypeName> = new Map<string, 
   ['Edm.Duration add Edm.Duration', 'Edm.Duration'],
   ['Edm.Duration sub Edm.Duration', 'Edm.Duration'],
 ]);
+
+/** Small integers multiply as Int32, as they do everywhere. */
+const factor = (operand: BoundExpression): BoundExpression =>
+  isInteger(operand.type) && operand.type !== 'Edm.Int64' ? converted(operand, 'Edm.Int32') : operand;
 
 /** A duration times or divided by a number, a number times a duration. */
 function scaled({ operator, left, right }: ArithmeticPair): PrimitiveTypeName | null {

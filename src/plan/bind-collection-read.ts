@@ -3,6 +3,7 @@ import { allowOptions, type OptionName } from './allowed-options.ts';
 import { bindApplyRead } from './bind-apply-read.ts';
 import type { Resource } from './bind-path.ts';
 import { type BoundRows, bindRows } from './bind-rows.ts';
+import { isCopyText } from './copy-text.ts';
 import { decodeDeltaToken, decodePagePosition, queryFingerprint } from './page-position.ts';
 import type { ApplyPlan, CollectionPlan, CountPlan, PagePosition, Restriction } from './read-plan.ts';
 import { type Binding, fault, requestScope } from './scope.ts';
@@ -31,7 +32,8 @@ export function bindCollectionRead(uri: ODataUri, resource: Resource, binding: B
   if (references && apply !== null && !apply.keepsEntities) {
     throw fault(requestScope(binding, '$apply'), 'InvalidOption', 'aggregated rows have no references.');
   }
-  const after = positionOf(uri);
+  const after = positionOf(uri, resource, binding);
+  if (after !== null) checkPosition(after, { restriction, rowIds: apply === null });
   return {
     kind: 'Collection',
     source: resource.source,
@@ -63,17 +65,33 @@ function rowsOf(uri: ODataUri, resource: Resource, binding: Binding): Rows {
   return { ...bindRows(uri.options, resource.set, { binding, it: null, depth: 0 }), apply: null };
 }
 
-function positionOf(uri: ODataUri): PagePosition | null {
+/** The token of a proxied set is the upstream's own; its room reads it. */
+function positionOf(uri: ODataUri, resource: Resource, binding: Binding): PagePosition | null {
   const { skiptoken } = uri.options;
-  return skiptoken === undefined ? null : decodePagePosition(skiptoken, queryFingerprint(uri));
+  if (skiptoken === undefined || binding.context.sets.get(resource.set.name)?.kind === 'upstream') return null;
+  return decodePagePosition(skiptoken, queryFingerprint(uri));
+}
+
+interface Ordered {
+  readonly restriction: Restriction;
+  /** Rows are told apart by their row id. Those of `$apply` are not: their `rowId` is read where it was made. */
+  readonly rowIds: boolean;
+}
+
+/** Every value must be of its order key's type: nothing else may reach the database. */
+function checkPosition(after: PagePosition, { restriction, rowIds }: Ordered): void {
+  const fitting = restriction.orderby.every(({ expression }, index) => {
+    const value = after.values[index] ?? null;
+    return value === null || expression.type === 'null' || isCopyText(value, expression.type);
+  });
+  const counted = after.values.length === restriction.orderby.length;
+  if (fitting && counted && (!rowIds || isCopyText(after.rowId, 'Edm.Int64'))) return;
+  throw fault({ option: '$skiptoken' }, 'InvalidSkipToken', 'the token belongs to another order.');
 }
 
 /** After the first page nothing is skipped again, and `top` is what is still wanted. */
 function continued(restriction: Restriction, after: PagePosition | null): Restriction {
   if (after === null) return restriction;
-  if (after.values.length !== restriction.orderby.length) {
-    throw fault({ option: '$skiptoken' }, 'InvalidSkipToken', 'the token belongs to another order.');
-  }
   return { ...restriction, skip: null, top: after.remaining ?? restriction.top };
 }
 

@@ -1,3 +1,4 @@
+import { withoutFineDigits } from './fine-instant.ts';
 import { commonType, converted, isNumeric } from './promotion.ts';
 import type { BoundExpression, ComparisonOperator, Constant } from './read-plan.ts';
 import { fault, type Operand, type Scope } from './scope.ts';
@@ -21,7 +22,8 @@ export function compared(pair: ComparedPair, scope: Scope, at: number): BoundExp
     return { kind: 'Comparison', type: 'Edm.Boolean', nullable: false, operator, left, right };
   }
   const [a, b] = [converted(left, type), converted(right, type)];
-  return { kind: 'Comparison', type: 'Edm.Boolean', nullable: false, operator, left: a, right: b };
+  const coarse = withoutFineDigits({ operator, left: a, right: b }, scope);
+  return coarse ?? { kind: 'Comparison', type: 'Edm.Boolean', nullable: false, operator, left: a, right: b };
 }
 
 function comparedRow(pair: ComparedPair, scope: Scope, at: number): BoundExpression {

@@ -3,6 +3,7 @@ import type { ExpandItem, ODataUri, PathSegment, SelectItem } from '../uri/synta
 import { allowOptions, type OptionName } from './allowed-options.ts';
 import { bindRestriction } from './bind-restriction.ts';
 import { bindRows } from './bind-rows.ts';
+import { isCopyText } from './copy-text.ts';
 import { perhaps } from './names.ts';
 import { decodePagePosition, queryFingerprint } from './page-position.ts';
 import type { CrossjoinPlan, RangeVariable, Restriction } from './read-plan.ts';
@@ -16,7 +17,7 @@ type Crossjoin = Extract<PathSegment, { kind: 'Crossjoin' }>;
 
 /**
  * `$crossjoin(A,B)` and `$crossjoin(A,B)/$count` (4.01 URL Conventions 4.15): names start with the set. In its skip
- * token the position's `values` are the tie-breakers of the sets in their order.
+ * token the position's `values` and then its `rowId` are the tie-breakers of the sets in their order.
  */
 export function bindCrossjoin(segment: Crossjoin, uri: ODataUri, binding: Binding): CrossjoinPlan {
   const scope = requestScope(binding, 'path');
@@ -126,9 +127,9 @@ interface JoinedPosition {
 function positionOf(uri: ODataUri, sets: number): JoinedPosition | null {
   const { skiptoken } = uri.options;
   if (skiptoken === undefined) return null;
-  const { values, remaining } = decodePagePosition(skiptoken, queryFingerprint(uri));
-  const rowIds = values.filter((value) => value !== null);
-  if (rowIds.length === sets) return { rowIds, remaining };
+  const { values, rowId, remaining } = decodePagePosition(skiptoken, queryFingerprint(uri));
+  const rowIds = [...values, rowId].filter((value) => value !== null);
+  if (rowIds.length === sets && rowIds.every((value) => isCopyText(value, 'Edm.Int64'))) return { rowIds, remaining };
   throw fault({ option: '$skiptoken' }, 'InvalidSkipToken', 'the token belongs to another query.');
 }
 

@@ -83,7 +83,7 @@ export function bindCall(call: Call, scope: Scope): BoundExpression {
   if (known === undefined) throw unknownFunction(call, scope);
   const args = call.args.map((arg) => bindExpression(arg, scope));
   for (const { args: types, result } of known.overloads) {
-    const fitted = fit(args, types);
+    const fitted = fittedArgs(args, types);
     if (fitted !== null) return bound(known.name, { args: fitted, result }, scope);
   }
   const given = args.map(describe).join(', ') || 'nothing';
@@ -100,7 +100,7 @@ function unknownFunction(call: Call, scope: Scope): Error {
   return fault(scope, 'InvalidOption', `there is no function '${call.name}'.${hint}`, call.at);
 }
 
-function fit(args: readonly BoundExpression[], types: readonly PrimitiveTypeName[]): BoundExpression[] | null {
+function fittedArgs(args: readonly BoundExpression[], types: readonly PrimitiveTypeName[]): BoundExpression[] | null {
   if (args.length !== types.length) return null;
   const fitted: BoundExpression[] = [];
   for (const [index, type] of types.entries()) {

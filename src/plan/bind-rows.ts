@@ -28,7 +28,7 @@ export interface BoundRows {
  * (4.01 Protocol 11.2.1). Serves the top level and each level of `$expand`.
  */
 export function bindRows(options: QueryOptions, set: EntitySet, level: Level): BoundRows {
-  const variable: RangeVariable = { name: '$it', set };
+  const variable: RangeVariable = { name: level.it === null ? '$it' : '$this', set };
   const plain: Scope = { ...rowScope(level.binding, '$compute', variable), it: level.it ?? variable };
   const compute = bindCompute(options.compute ?? [], plain);
   const scope: Scope = { ...plain, computed: compute.names };

@@ -1,0 +1,46 @@
+import type { BoundExpression, ComparisonOperator, Constant } from './read-plan.ts';
+import type { Scope } from './scope.ts';
+
+/**
+ * Stored instants and times have microseconds; clients write seven digits (`23:59:59.9999999Z` for the end of a day).
+ * The database would round such a literal up, into the next day. A stored value compares with it as with the
+ * microsecond before it, which it can never equal.
+ */
+export function withoutFineDigits(
+  pair: { readonly operator: ComparisonOperator; readonly left: BoundExpression; readonly right: BoundExpression },
+  scope: Scope,
+): BoundExpression | null {
+  const { operator, left, right } = pair;
+  if (left.kind === 'Constant' && right.kind !== 'Constant') {
+    return withoutFineDigits({ operator: mirrored[operator], left: right, right: left }, scope);
+  }
+  if (right.kind !== 'Constant' || !isStored(left, scope)) return null;
+  const before = microsecondBefore(right);
+  if (before === null) return null;
+  const [kind, type] = ['Comparison', 'Edm.Boolean'] as const;
+  if (operator === 'eq' || operator === 'ne') return { kind: 'Constant', type, value: String(operator === 'ne') };
+  const inclusive = operator === 'le' || operator === 'lt' ? 'le' : 'gt';
+  return { kind, type, nullable: false, operator: inclusive, left, right: before };
+}
+
+const mirrored: Readonly<Record<ComparisonOperator, ComparisonOperator>> = {
+  eq: 'eq',
+  ne: 'ne',
+  gt: 'lt',
+  ge: 'le',
+  lt: 'gt',
+  le: 'ge',
+};
+
+function isStored(operand: BoundExpression, scope: Scope): boolean {
+  if (operand.kind !== 'PropertyValue') return false;
+  const set = operand.row.steps.at(-1)?.set ?? operand.row.variable.set;
+  return scope.binding.context.sets.get(set.name)?.kind === 'stored';
+}
+
+/** Null where the constant has no digit beyond the microsecond. Canonical text has no zeros at its end. */
+function microsecondBefore(constant: Constant): Constant | null {
+  if (constant.type !== 'Edm.DateTimeOffset' && constant.type !== 'Edm.TimeOfDay') return null;
+  const match = /^(.*\.\d{6})\d+(Z?)$/.exec(constant.value ?? '');
+  return match === null ? null : { ...constant, value: `${match[1]}${match[2]}` };
+}

@@ -1,0 +1,189 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { GatewayError } from '../../src/errors.ts';
+import {
+  decodeDeltaToken,
+  decodePagePosition,
+  encodeDeltaToken,
+  encodePagePosition,
+  queryFingerprint,
+} from '../../src/plan/page-position.ts';
+import type { PagePosition, ReadPlan } from '../../src/plan/read-plan.ts';
+import { parseODataUri } from '../../src/uri/parse-uri.ts';
+import { bindText, outcome } from './bind-text.ts';
+
+const positions = fc
+  .tuple(
+    fc.array(fc.option(fc.string({ unit: 'grapheme' })), { maxLength: 5 }),
+    fc.bigInt({ min: 0n, max: 9223372036854775807n }),
+    fc.option(fc.nat()),
+  )
+  .map(([values, rowId, remaining]): PagePosition => ({ values, rowId: String(rowId), remaining }));
+
+const fingerprintOf = (url: string): string => queryFingerprint(parseODataUri(url));
+
+/** The URL of the page after `position`, as http makes it. */
+function nextUrl(url: string, position: PagePosition): string {
+  return `${url}${url.includes('?') ? '&' : '?'}$skiptoken=${encodePagePosition(position, fingerprintOf(url))}`;
+}
+
+function afterOf(plan: ReadPlan): PagePosition | null {
+  assert.equal(plan.kind, 'Collection');
+  return plan.kind === 'Collection' ? plan.after : null;
+}
+
+describe('page position', () => {
+  it('every position comes back as it was, in characters that a URL takes as they are', () => {
+    fc.assert(
+      fc.property(positions, fc.string(), (position, fingerprint) => {
+        const token = encodePagePosition(position, fingerprint);
+        assert.match(token, /^[A-Za-z0-9_-]+$/);
+        assert.deepEqual(decodePagePosition(token, fingerprint), position);
+      }),
+    );
+  });
+
+  it('every version comes back as it was', () => {
+    fc.assert(
+      fc.property(fc.bigInt({ min: 0n, max: 9223372036854775807n }), (version) => {
+        assert.equal(decodeDeltaToken(encodeDeltaToken(version, 'f'), 'f'), version);
+      }),
+    );
+  });
+
+  it('anything else is InvalidSkipToken', () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.string(), fc.base64String(), fc.json().map(btoaOf)), (token) => {
+        for (const decode of [decodePagePosition, decodeDeltaToken]) {
+          assert.throws(
+            () => decode(token, 'f'),
+            (error) => error instanceof GatewayError && error.code === 'InvalidSkipToken',
+          );
+        }
+      }),
+    );
+  });
+
+  it('a token of one kind is not one of the other', () => {
+    const position = encodePagePosition({ values: [], rowId: '1', remaining: null }, 'f');
+    assert.throws(() => decodeDeltaToken(position, 'f'), /damaged/);
+    assert.throws(() => decodePagePosition(encodeDeltaToken(1n, 'f'), 'f'), /damaged/);
+  });
+
+  it('fills `after`; $skip is over, $top is what remains', () => {
+    const url = 'Cases?$orderby=Opened desc,Title&$top=500&$skip=20'.replaceAll(' ', '%20');
+    const position = { values: ['2024-01-01 10:00:00.5+00', null], rowId: '17', remaining: 300 };
+    const plan = bindText(nextUrl(url, position));
+    assert.deepEqual(afterOf(plan), position);
+    assert.equal(plan.kind === 'Collection' && plan.restriction.top, 300);
+    assert.equal(plan.kind === 'Collection' && plan.restriction.skip, null);
+  });
+
+  it('holds without $top and $skip, and with another $select', () => {
+    const position = { values: ['x'], rowId: '17', remaining: 3 };
+    const token = encodePagePosition(position, fingerprintOf('Cases?$orderby=Title&$top=9&$skip=2'));
+    assert.deepEqual(afterOf(bindText(`Cases?$orderby=Title&$select=Id&$skiptoken=${token}`)), position);
+  });
+
+  for (const other of [
+    'Agents',
+    'Cases?$orderby=Title%20desc',
+    'Cases?$orderby=Title&$filter=Open',
+    'Cases?$orderby=Title&$search=x',
+    'Cases/$filter(Open)?$orderby=Title',
+    'Cases?$orderby=Title&$apply=filter(Open)',
+  ]) {
+    it(`is refused for another query: ${other}`, () => {
+      const token = encodePagePosition(
+        { values: ['x'], rowId: '1', remaining: null },
+        fingerprintOf('Cases?$orderby=Title'),
+      );
+      const url = `${other}${other.includes('?') ? '&' : '?'}$skiptoken=${token}`;
+      assert.equal(outcome(url), 'InvalidSkipToken: $skiptoken: the token belongs to another query.');
+    });
+  }
+
+  it('is refused where an alias has another value', () => {
+    const token = encodePagePosition(
+      { values: [], rowId: '1', remaining: null },
+      fingerprintOf("Cases?$filter=Title eq @t&@t='a'"),
+    );
+    assert.match(outcome(`Cases?$filter=Title eq @t&@t='b'&$skiptoken=${token}`), /another query/);
+  });
+
+  const forged: readonly (readonly [string, string])[] = [
+    ['Id', "1'; DROP TABLE x; --"],
+    ['Id', '1.5'],
+    ['Amount', '1e5'],
+    ['Rate', 'Infinite'],
+    ['Open', 'true'],
+    ['Opened', '2024-01-01T10:00:00Z'],
+    ['Due', 'infinity'],
+    ['At', '25'],
+    ['Took', '1 day'],
+    ['Ref', 'x'],
+    ['Photo', '\\xABC'],
+  ];
+  for (const [property, value] of forged) {
+    it(`refuses a value that is not of its key's type: ${property} ${value}`, () => {
+      const url = `Cases?$orderby=${property}`;
+      const text = outcome(nextUrl(url, { values: [value], rowId: '1', remaining: null }));
+      assert.equal(text, 'InvalidSkipToken: $skiptoken: the token belongs to another order.');
+    });
+  }
+
+  const printed: readonly (readonly [string, string])[] = [
+    ['Id', '-9223372036854775808'],
+    ['Amount', '-1234567890123456789012.50'],
+    ['Rate', '1.7976931348623157e+308'],
+    ['Rate', '-Infinity'],
+    ['Ratio', 'NaN'],
+    ['Open', 't'],
+    ['Opened', '2024-01-01 10:00:00.123456+00'],
+    ['Due', '2024-01-01'],
+    ['At', '10:00:00.5'],
+    ['Took', 'P1DT-2H3M-4.5S'],
+    ['Took', 'PT0S'],
+    ['Ref', '0a1b2c3d-0000-0000-0000-00000000abcd'],
+    ['Photo', '\\x00ff'],
+    ['Title', "any'thing\\ at all"],
+  ];
+  for (const [property, value] of printed) {
+    it(`takes what COPY prints: ${property} ${value}`, () => {
+      const position = { values: [value], rowId: '1', remaining: null };
+      assert.deepEqual(afterOf(bindText(nextUrl(`Cases?$orderby=${property}`, position))), position);
+    });
+  }
+
+  it('refuses too few values and a row id that is none', () => {
+    const url = 'Cases?$orderby=Title';
+    assert.match(outcome(nextUrl(url, { values: [], rowId: '1', remaining: null })), /^InvalidSkipToken/);
+    assert.match(outcome(nextUrl(url, { values: ['x'], rowId: '', remaining: null })), /^InvalidSkipToken/);
+    assert.match(outcome(nextUrl(url, { values: ['x'], rowId: '1 OR 1=1', remaining: null })), /^InvalidSkipToken/);
+  });
+
+  it('of a crossjoin: one row id for each set', () => {
+    const url = '$crossjoin(Agents,Cases)';
+    const plan = bindText(nextUrl(url, { values: ['3'], rowId: '4', remaining: 7 }));
+    assert.deepEqual(plan.kind === 'Crossjoin' && plan.after, ['3', '4']);
+    assert.equal(plan.kind === 'Crossjoin' && plan.restriction.top, 7);
+    assert.match(outcome(nextUrl(url, { values: [], rowId: '4', remaining: 7 })), /^InvalidSkipToken/);
+    assert.match(outcome(nextUrl(url, { values: ["'"], rowId: '4', remaining: 7 })), /^InvalidSkipToken/);
+  });
+
+  it('of a proxied set is left to the upstream', () => {
+    assert.equal(afterOf(bindText('Tags?$skiptoken=whatever%20it%20is')), null);
+  });
+
+  it('delta token: the version of a tracked set, of this query only', () => {
+    const url = 'Cases?$filter=Open';
+    const token = encodeDeltaToken(42n, fingerprintOf(url));
+    const plan = bindText(`${url}&$deltatoken=${token}`);
+    assert.equal(plan.kind === 'Collection' && plan.since, 42n);
+    assert.match(outcome(`Cases?$deltatoken=${token}`), /^InvalidSkipToken: .* another query/);
+  });
+});
+
+function btoaOf(text: string): string {
+  return Buffer.from(text).toString('base64url');
+}
