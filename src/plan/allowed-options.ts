@@ -20,6 +20,7 @@ export function allowOptions(
     if (value === undefined || option === undefined || everywhere.has(option) || allowed.includes(option)) continue;
     const named = { ...scope, option: `$${name}` };
     if (name === 'index') throw fault(named, 'NotImplemented', 'this feed has no ordered collections.');
+    if (name === 'apply') throw fault(named, 'NotImplemented', `not supported on ${what}.`);
     throw fault(named, 'InvalidOption', `the option has no meaning on ${what}.`);
   }
 }

@@ -5,20 +5,21 @@ import { describe } from './bind-comparison.ts';
 import { canonicalText } from './constant.ts';
 import { perhaps } from './names.ts';
 import { commonType, converted } from './promotion.ts';
-import type { KeyValue } from './read-plan.ts';
+import type { Constant, KeyValue } from './read-plan.ts';
 import { fault, type Scope } from './scope.ts';
 
 /**
  * A key predicate against the set's key (4.01 URL Conventions 4.3.1): positional for a key of one property, else every
- * key property by name. Each value has the property's type, or is a string that reads as one.
+ * key property by name; what the path before implies may be left out. Each value has the property's type, or is a string that reads as one.
  * @throws GatewayError `BadRequest`, `UnknownProperty`, `TypeMismatch`
  */
-export function bindKey(predicate: KeyPredicate, set: EntitySet, scope: Scope): KeyValue[] {
+export function bindKey({ predicate, set, implied }: GivenKey, scope: Scope): KeyValue[] {
   const properties = keyProperties(set);
   if (predicate.kind === 'Positional') {
-    const [property, second] = properties;
-    if (property === undefined || second !== undefined) throw wrongNames(set, scope, predicate.at);
-    return [keyValue(property, predicate.value, scope)];
+    const open = properties.length === 1 ? properties : properties.filter((property) => !implied.has(property.name));
+    if (open.length !== 1) throw wrongNames(set, scope, predicate.at);
+    const { value: given } = predicate;
+    return properties.map((property) => impliedValue(property, open, implied) ?? keyValue(property, given, scope));
   }
   const given = new Map<string, Literal | ParameterAlias>();
   for (const { name, value } of predicate.pairs) {
@@ -32,9 +33,28 @@ export function bindKey(predicate: KeyPredicate, set: EntitySet, scope: Scope): 
   }
   return properties.map((property) => {
     const value = given.get(property.name);
+    const known = value === undefined ? impliedValue(property, [], implied) : null;
+    if (known !== null) return known;
     if (value === undefined) throw wrongNames(set, scope, predicate.at);
     return keyValue(property, value, scope);
   });
+}
+
+/** A key as written after a set, and the key values that the path before it implies. */
+export interface GivenKey {
+  readonly predicate: KeyPredicate;
+  readonly set: EntitySet;
+  readonly implied: ReadonlyMap<string, Constant>;
+}
+
+function impliedValue(
+  property: Property,
+  given: readonly Property[],
+  implied: ReadonlyMap<string, Constant>,
+): KeyValue | null {
+  const value = implied.get(property.name);
+  if (value === undefined || value.type !== property.type || given.includes(property)) return null;
+  return { property, value };
 }
 
 /** The segment's text after the set, e.g. `Set/5`, as its key; only for a key of one property (4.01 URL Conventions 4.3.6). */

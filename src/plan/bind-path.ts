@@ -3,7 +3,7 @@ import type { KeyPredicate, PathSegment } from '../uri/syntax.ts';
 import { bindCondition } from './bind-expression.ts';
 import { bindKey, bindKeySegment } from './bind-key.ts';
 import { perhaps } from './names.ts';
-import type { RangeVariable, RowSource } from './read-plan.ts';
+import type { Constant, RangeVariable, RowSource } from './read-plan.ts';
 import { type Binding, fault, isOwnType, rowScope, type Scope, targetSet } from './scope.ts';
 
 /** What a resource path leads to: rows, one row, a property of it; with the `$count`, `$ref`, `$value` at its end. */
@@ -49,8 +49,20 @@ function keyed(resource: Resource, keys: KeyPredicate | null, binding: Binding):
   if (keys === null) return resource;
   const scope = pathScope(binding, { name: '$it', set: resource.set });
   if (!resource.many) throw fault(scope, 'BadRequest', 'a single entity takes no key.', keys.at);
-  const key = bindKey(keys, resource.set, scope);
+  const key = bindKey({ predicate: keys, set: resource.set, implied: impliedKey(resource.source) }, scope);
   return { ...resource, source: { kind: 'Keyed', from: resource.source, key }, many: false, empty: 'not-found' };
+}
+
+/** Key properties that a keyed row shares with the rows it leads to need not be written again (4.01 URL Conventions 4.3.2). */
+function impliedKey(source: RowSource): ReadonlyMap<string, Constant> {
+  const implied = new Map<string, Constant>();
+  if (source.kind !== 'Navigated' || source.from.kind !== 'Keyed') return implied;
+  for (const { property, value } of source.from.key) {
+    for (const pair of source.navigation.join) {
+      if (pair.property === property.name) implied.set(pair.referencedProperty, value);
+    }
+  }
+  return implied;
 }
 
 function step(resource: Resource, segment: PathSegment, binding: Binding): Resource {
