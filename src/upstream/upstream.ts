@@ -30,7 +30,10 @@ export interface UpstreamReadOptions {
   readonly root: string;
   /** Namespace of OUR model, for `@odata.type`. */
   readonly namespace: string;
-  /** Text of the request's `$skiptoken`; null: first page. Made by an earlier reply's `next`; anything else is InvalidSkipToken. */
+  /**
+   * Text of the request's `$skiptoken`; null: first page. Made by an earlier reply's `next`; anything else is
+   * InvalidSkipToken. It is no `PagePosition`: the URL must be bound without it where the addressed set is proxied.
+   */
   readonly skipToken: string | null;
   /** Write Int64 and Decimal as strings. */
   readonly ieee754Compatible: boolean;
@@ -48,11 +51,13 @@ export type UpstreamReply =
       readonly count: string | null;
       /** UTF-8 JSON objects, separated by `,` inside and between the chunks; no brackets around them. */
       readonly rows: AsyncIterable<Uint8Array>;
+      /** Frees the connection when `rows` will not be read, e.g. for HEAD. */
+      discard(): void;
       /** To be asked after the last row. */
       end(): CollectionEnd;
     }
   /** One JSON object, its members those of the plan's selection; write `@odata.context` in front of them. */
-  | { readonly kind: 'entity'; readonly json: Uint8Array; readonly etag: null }
+  | { readonly kind: 'entity'; readonly json: Uint8Array }
   /** `value` is JSON text for `{"value":...}`, null where the property is null; `raw` is the text for `/$value`. */
   | { readonly kind: 'property'; readonly json: string; readonly raw: string | null }
   | { readonly kind: 'count'; readonly count: string }

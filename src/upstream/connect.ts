@@ -1,0 +1,151 @@
+import { type ScheduledTask, schedule } from 'node-cron';
+import type { Catalogue, Source, UpstreamSettings } from '../catalogue/catalogue.ts';
+import type { ReadMetadata } from '../edm/read-metadata.ts';
+import { readMetadata } from '../edm/read-metadata.ts';
+import { fetchByKeys } from './fetch-by-keys.ts';
+import { keepMetadataCopy, readMetadataCopy, tokenSecret } from './metadata-copy.ts';
+import { readUpstream, wholeText } from './read-reply.ts';
+import type { Upstream, UpstreamPlan, UpstreamReadOptions, UpstreamState } from './upstream.ts';
+import { type UpstreamClient, upstreamClient } from './upstream-client.ts';
+import { refused } from './upstream-fault.ts';
+import type { UpstreamMap } from './upstream-map.ts';
+
+/** What a connection is made of. */
+export interface Connection {
+  /** A source of kind `odata` whose `upstream.url` is set. */
+  readonly source: Source;
+  readonly dataDir: string;
+  /** The catalogue as served now; asked again for every request. */
+  readonly catalogue: () => Catalogue;
+  /**
+   * Takes a newly read upstream model into the served catalogue and gives back the differences from the documents, one
+   * sentence each. Throwing keeps the old model.
+   */
+  readonly adopt: (read: ReadMetadata) => readonly string[];
+}
+
+/**
+ * Connects to a proxied feed: takes the last good `$metadata` from disk, asks for the present one, and goes on asking on
+ * the source's schedule (UTC). Never waits longer than the source's timeout and never fails because the feed is down: its
+ * sets then stay in the model as last known.
+ * @throws GatewayError UpstreamRefused when the URL is no http or https address.
+ */
+export async function connectUpstream(connection: Connection): Promise<Upstream> {
+  const { source, dataDir } = connection;
+  const settings = source.upstream;
+  if (settings === undefined) throw new TypeError(`${source.name} is not a proxied feed`);
+  const upstream = new ConnectedUpstream(connection, settings, await tokenSecret(dataDir));
+  await upstream.restore();
+  await upstream.refresh();
+  return upstream;
+}
+
+class ConnectedUpstream implements Upstream {
+  readonly source: string;
+  private readonly client: UpstreamClient;
+  private readonly schedule: ScheduledTask;
+  private readonly connection: Connection;
+  private readonly settings: UpstreamSettings;
+  private readonly secret: Buffer;
+  private known: ReadMetadata | null = null;
+  private differences: readonly string[] = [];
+  private metadataReadAt: Date | null = null;
+  private failure: string | null = null;
+  private refreshing: Promise<void> | null = null;
+
+  constructor(connection: Connection, settings: UpstreamSettings, secret: Buffer) {
+    this.source = connection.source.name;
+    this.connection = connection;
+    this.settings = settings;
+    this.secret = secret;
+    this.client = upstreamClient(this.source, settings);
+    this.schedule = schedule(settings.metadataSchedule, () => this.refresh(), { timezone: 'UTC' });
+  }
+
+  /** Starts from the copy of an earlier run; a copy that cannot be used is passed over. */
+  async restore(): Promise<void> {
+    const copy = await readMetadataCopy(this.connection.dataDir, this.source, this.client.root.href);
+    if (copy === null) return;
+    try {
+      this.take(readMetadata(copy));
+    } catch (error) {
+      this.failure = messageOf(error);
+    }
+  }
+
+  refresh(): Promise<void> {
+    this.refreshing ??= this.readNow().finally(() => {
+      this.refreshing = null;
+    });
+    return this.refreshing;
+  }
+
+  async read(plan: UpstreamPlan, options: UpstreamReadOptions) {
+    if (this.known === null) void this.refresh();
+    return readUpstream(plan, options, this.context());
+  }
+
+  fetchByKeys: Upstream['fetchByKeys'] = (request, options) => fetchByKeys(request, options, this.context());
+
+  state(): UpstreamState {
+    const { source, metadataReadAt, failure, differences } = this;
+    return { source, url: this.client.root.href, metadataReadAt, failure, differences };
+  }
+
+  async close(): Promise<void> {
+    await this.schedule.destroy();
+    this.client.close();
+  }
+
+  private async readNow(): Promise<void> {
+    try {
+      const xml = await this.fetchMetadata();
+      this.take(readMetadata(xml));
+      this.metadataReadAt = new Date();
+      this.failure = null;
+      await keepMetadataCopy(this.connection.dataDir, { source: this.source, url: this.client.root.href }, xml);
+    } catch (error) {
+      this.failure = messageOf(error);
+    }
+  }
+
+  private async fetchMetadata(): Promise<string> {
+    const response = await this.client.get({
+      path: '$metadata',
+      accept: 'application/xml',
+      pageSize: null,
+      signal: null,
+    });
+    if (response.kind === 'absent') throw refused(this.source, 'has no $metadata');
+    return wholeText(response.body.chunks);
+  }
+
+  private take(read: ReadMetadata): void {
+    const differences = this.connection.adopt(read);
+    this.known = read;
+    this.differences = [...differences, ...read.dropped.map(({ path, reason }) => `${path} is not served: ${reason}.`)];
+  }
+
+  private context() {
+    return { client: this.client, map: this.map(), secret: this.secret };
+  }
+
+  private map(): UpstreamMap {
+    const sets = new Map<string, string | null>();
+    for (const binding of this.connection.catalogue().sets.values()) {
+      if (binding.kind !== 'upstream' || binding.source !== this.source) continue;
+      sets.set(binding.name, binding.upstreamName);
+    }
+    return {
+      source: this.source,
+      model: this.known?.model ?? null,
+      enumTypes: this.known?.enumTypes ?? new Map(),
+      sets,
+      maxUrlLength: this.settings.maxUrlLength,
+    };
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,174 @@
+import type { PrimitiveTypeName } from '../edm/model.ts';
+import { urlLiteral } from '../edm/primitive-types.ts';
+import { GatewayError } from '../errors.ts';
+import type { BoundExpression, CollectionPath, FunctionName, RangeVariable, RowPath } from '../plan/read-plan.ts';
+import type { UpstreamMap } from './upstream-map.ts';
+import { upstreamEnumType, upstreamHasNavigation } from './upstream-map.ts';
+
+/** Where an expression is written: the option it is part of, for messages, and the lambda variables in sight. */
+export interface ExpressionPlace {
+  readonly map: UpstreamMap;
+  readonly option: string;
+  readonly variables: ReadonlyMap<RangeVariable, string>;
+}
+
+/**
+ * A bound expression as OData 4.0 URL text, not percent-encoded. Parentheses go around every operand whose reading
+ * could differ between parsers, so that the upstream cannot build another tree than ours.
+ * @throws GatewayError NotImplemented where only a 4.01 feed could compute it.
+ */
+export function expressionText(expression: BoundExpression, place: ExpressionPlace): string {
+  const inner = (operand: BoundExpression): string => operandText(operand, place);
+  switch (expression.kind) {
+    case 'Constant':
+      return urlLiteral(expression.type, expression.value);
+    case 'PropertyValue':
+      return rowText(expression.row, place, expression.property.name);
+    case 'ComputedValue':
+      throw refuse(place, `the computed property ${expression.name}`);
+    case 'Convert':
+      return convertText(expression, place);
+    case 'Comparison':
+      return comparisonText(expression, place);
+    case 'Arithmetic':
+      if (expression.operator === 'divby') throw refuse(place, 'divby');
+      return `${inner(expression.left)} ${expression.operator} ${inner(expression.right)}`;
+    case 'Negate':
+      return `-${inner(expression.operand)}`;
+    case 'Logical':
+      return `${logicalOperand(expression.left, expression.operator, place)} ${expression.operator} ${logicalOperand(expression.right, expression.operator, place)}`;
+    case 'Not':
+      return `not (${expressionText(expression.operand, place)})`;
+    case 'In':
+      return inText(expression, place);
+    case 'Function':
+      return functionText(expression.name, expression.args, place);
+    case 'Case':
+      throw refuse(place, 'case');
+    case 'Lambda':
+      return lambdaText(expression, place);
+    case 'CollectionCount':
+      if (expression.filter !== null || expression.search !== null) throw refuse(place, '$count with options in it');
+      return `${collectionText(expression.over, place)}/$count`;
+    case 'RowExists':
+      return `${rowText(expression.row, place, null)} ne null`;
+  }
+}
+
+/** An operand of an operator: with parentheses unless it is one token, a path or a call. */
+function operandText(operand: BoundExpression, place: ExpressionPlace): string {
+  const bare = operand.kind === 'Convert' ? withoutPromotion(operand) : operand;
+  const text = expressionText(bare, place);
+  return bracketed.has(bare.kind) ? `(${text})` : text;
+}
+
+const bracketed: ReadonlySet<BoundExpression['kind']> = new Set([
+  'Comparison',
+  'Arithmetic',
+  'Negate',
+  'Logical',
+  'Not',
+  'In',
+  'RowExists',
+]);
+
+/** Chains of one operator stay flat on the left; a comparison needs no parentheses beside `and` and `or`. */
+function logicalOperand(operand: BoundExpression, operator: 'and' | 'or', place: ExpressionPlace): string {
+  if (operand.kind === 'Logical') {
+    const text = expressionText(operand, place);
+    return operand.operator === operator ? text : `(${text})`;
+  }
+  if (operand.kind === 'Comparison' || operand.kind === 'RowExists') return expressionText(operand, place);
+  return operandText(operand, place);
+}
+
+function comparisonText(expression: BoundExpression & { kind: 'Comparison' }, place: ExpressionPlace): string {
+  const left = enumLiteral(expression.left, expression.right, place) ?? operandText(expression.left, place);
+  const right = enumLiteral(expression.right, expression.left, place) ?? operandText(expression.right, place);
+  return `${left} ${expression.operator} ${right}`;
+}
+
+/** A string constant beside an enumeration property becomes that enumeration's literal; null: it is something else. */
+function enumLiteral(constant: BoundExpression, other: BoundExpression, place: ExpressionPlace): string | null {
+  if (constant.kind !== 'Constant' || constant.value === null || other.kind !== 'PropertyValue') return null;
+  const set = other.row.steps.at(-1)?.set ?? other.row.variable.set;
+  const enumType = upstreamEnumType(place.map, set, other.property);
+  return enumType === null ? null : `${enumType}${urlLiteral('Edm.String', constant.value)}`;
+}
+
+/** `in` came with 4.01, so it is written as a chain of `or`. An empty list is false for every row. */
+function inText(expression: BoundExpression & { kind: 'In' }, place: ExpressionPlace): string {
+  if (expression.items.length === 0) return 'false';
+  const left = operandText(expression.operand, place);
+  const tests = expression.items.map((item) => {
+    return `${left} eq ${enumLiteral(item, expression.operand, place) ?? operandText(item, place)}`;
+  });
+  return tests.join(' or ');
+}
+
+function functionText(name: FunctionName, args: readonly BoundExpression[], place: ExpressionPlace): string {
+  if (name === 'matchesPattern') throw refuse(place, name);
+  return `${name}(${args.map((arg) => expressionText(arg, place)).join(',')})`;
+}
+
+const numericRank: ReadonlyMap<PrimitiveTypeName, number> = new Map(
+  (
+    ['Edm.SByte', 'Edm.Byte', 'Edm.Int16', 'Edm.Int32', 'Edm.Int64', 'Edm.Decimal', 'Edm.Single', 'Edm.Double'] as const
+  ).map((name, rank) => [name, rank]),
+);
+
+/** Numeric promotion happens by itself at the upstream; only a real change of type is written as `cast`. */
+function withoutPromotion(expression: BoundExpression & { kind: 'Convert' }): BoundExpression {
+  const { operand } = expression;
+  if (operand.type === 'null' || operand.type === expression.type) return operand;
+  const from = numericRank.get(operand.type);
+  const to = numericRank.get(expression.type);
+  return from !== undefined && to !== undefined && from < to ? operand : expression;
+}
+
+function convertText(expression: BoundExpression & { kind: 'Convert' }, place: ExpressionPlace): string {
+  const bare = withoutPromotion(expression);
+  if (bare !== expression) return expressionText(bare, place);
+  return `cast(${expressionText(expression.operand, place)},${expression.type})`;
+}
+
+function lambdaText(expression: BoundExpression & { kind: 'Lambda' }, place: ExpressionPlace): string {
+  const over = collectionText(expression.over, place);
+  if (expression.predicate === null) return `${over}/${expression.operator}()`;
+  // Names of our own, because the upstream may not allow an inner variable to hide an outer one.
+  const name = `v${place.variables.size}`;
+  const variables = new Map([...place.variables, [expression.over.variable, name]]);
+  return `${over}/${expression.operator}(${name}:${expressionText(expression.predicate, { ...place, variables })})`;
+}
+
+function collectionText(over: CollectionPath, place: ExpressionPlace): string {
+  const set = over.from.steps.at(-1)?.set ?? over.from.variable.set;
+  if (!upstreamHasNavigation(place.map, set, over.navigation))
+    throw refuse(place, `navigation ${over.navigation.name}`);
+  return rowText(over.from, place, over.navigation.name);
+}
+
+/** `variable/Nav/Nav/name`; a row that no lambda names is the one the option is about. */
+function rowText(row: RowPath, place: ExpressionPlace, last: string | null): string {
+  const names: string[] = [];
+  const variable = place.variables.get(row.variable);
+  if (variable !== undefined) names.push(variable);
+  let { set } = row.variable;
+  for (const step of row.steps) {
+    if (!upstreamHasNavigation(place.map, set, step.navigation)) {
+      throw refuse(place, `navigation ${step.navigation.name}`);
+    }
+    names.push(step.navigation.name);
+    set = step.set;
+  }
+  if (last !== null) names.push(last);
+  return names.length === 0 ? '$it' : names.join('/');
+}
+
+function refuse(place: ExpressionPlace, what: string): GatewayError {
+  return new GatewayError(
+    'NotImplemented',
+    `${place.option}: the proxied feed ${place.map.source} cannot evaluate ${what}.`,
+    { target: place.option },
+  );
+}

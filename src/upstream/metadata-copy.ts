@@ -1,0 +1,66 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** The folder below the data folder where what was learnt from proxied feeds survives a restart. */
+export function upstreamFolder(dataDir: string): string {
+  return join(dataDir, 'upstream');
+}
+
+/** The last good `$metadata` of a feed; null where none was kept for this address. */
+export async function readMetadataCopy(dataDir: string, source: string, url: string): Promise<string | null> {
+  try {
+    return await readFile(copyFile(dataDir, source, url), 'utf8');
+  } catch {
+    return null;
+  }
+}
+
+/** Keeps a `$metadata` document, whole or not at all. */
+export async function keepMetadataCopy(
+  dataDir: string,
+  place: { source: string; url: string },
+  xml: string,
+): Promise<void> {
+  await replaceFile(copyFile(dataDir, place.source, place.url), xml);
+}
+
+/** The secret that signs page tokens: made once, kept with the data, so that tokens outlive a restart. */
+export async function tokenSecret(dataDir: string): Promise<Buffer> {
+  const path = join(upstreamFolder(dataDir), 'token-secret');
+  const kept = await readSecret(path);
+  if (kept !== null) return kept;
+  await mkdir(upstreamFolder(dataDir), { recursive: true });
+  try {
+    await writeFile(path, randomBytes(32), { mode: 0o600, flag: 'wx' });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    // Another process made it at the same time, or the file there is damaged.
+    if ((await readSecret(path)) === null) await replaceFile(path, randomBytes(32));
+  }
+  const secret = await readSecret(path);
+  if (secret === null) throw new Error(`${path} cannot be read back`);
+  return secret;
+}
+
+async function readSecret(path: string): Promise<Buffer | null> {
+  try {
+    const bytes = await readFile(path);
+    return bytes.length === 32 ? bytes : null;
+  } catch {
+    return null;
+  }
+}
+
+/** One file for each address, so that a feed moved to another tenant does not start with the old one's model. */
+function copyFile(dataDir: string, source: string, url: string): string {
+  const mark = createHash('sha256').update(url).digest('hex').slice(0, 12);
+  return join(upstreamFolder(dataDir), `${source}-${mark}.metadata.xml`);
+}
+
+async function replaceFile(path: string, bytes: string | Buffer): Promise<void> {
+  await mkdir(join(path, '..'), { recursive: true });
+  const temporary = `${path}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`;
+  await writeFile(temporary, bytes, { mode: 0o600 });
+  await rename(temporary, path);
+}

@@ -1,0 +1,119 @@
+import type { Property } from '../edm/model.ts';
+import { GatewayError } from '../errors.ts';
+import type { ExpandPlan, Restriction, SearchNode, Selection } from '../plan/read-plan.ts';
+import { expressionText } from './expression-text.ts';
+import type { UpstreamMap } from './upstream-map.ts';
+import { upstreamHasNavigation, upstreamSetName } from './upstream-map.ts';
+
+/** System query options by name, values not percent-encoded, in the order they are written. */
+export type OptionTexts = ReadonlyMap<string, string>;
+
+/** What besides the selected properties must come back. */
+export interface Extras {
+  readonly map: UpstreamMap;
+  /** Key properties are fetched too, because ids are written. */
+  readonly keys: boolean;
+}
+
+/** `$select` and `$expand` of one level. `$select` is always explicit: what the upstream adds tomorrow is never sent. */
+export function selectionOptions(selection: Selection, extras: Extras): OptionTexts {
+  if (selection.computed.length > 0) throw refuse('$compute', extras.map);
+  const options = new Map([
+    [
+      '$select',
+      fetchedProperties(selection, extras.keys)
+        .map((p) => p.name)
+        .join(','),
+    ],
+  ]);
+  if (selection.expands.length > 0) {
+    options.set('$expand', selection.expands.map((expand) => expandText(expand, selection, extras)).join(','));
+  }
+  return options;
+}
+
+/** The properties asked of the upstream: the served ones, and the key where it is needed or nothing else is. */
+export function fetchedProperties(selection: Selection, keys: boolean): readonly Property[] {
+  const found = [...selection.properties];
+  if (keys || found.length === 0) {
+    for (const name of selection.type.key) {
+      const property = selection.type.properties.get(name);
+      if (property !== undefined && !found.includes(property)) found.push(property);
+    }
+  }
+  return found;
+}
+
+/** `$filter`, `$search`, `$orderby`, `$skip`, `$top`, `$count` of one level. */
+export function restrictionOptions(restriction: Restriction, map: UpstreamMap): OptionTexts {
+  const options = new Map<string, string>();
+  const place = (option: string) => ({ map, option, variables: new Map() });
+  if (restriction.filter !== null) options.set('$filter', expressionText(restriction.filter, place('$filter')));
+  if (restriction.search !== null) options.set('$search', searchText(restriction.search.expression));
+  if (restriction.orderby.length > 0) {
+    const keys = restriction.orderby.map((key) => {
+      const text = expressionText(key.expression, place('$orderby'));
+      return key.direction === 'desc' ? `${text} desc` : text;
+    });
+    options.set('$orderby', keys.join(','));
+  }
+  if (restriction.skip !== null) options.set('$skip', String(restriction.skip));
+  if (restriction.top !== null) options.set('$top', String(restriction.top));
+  if (restriction.count) options.set('$count', 'true');
+  return options;
+}
+
+function expandText(expand: ExpandPlan, selection: Selection, extras: Extras): string {
+  const { navigation, form } = expand;
+  upstreamSetName(extras.map, expand.selection.set);
+  if (!upstreamHasNavigation(extras.map, selection.set, navigation)) {
+    throw new GatewayError(
+      'NotImplemented',
+      `$expand: the proxied feed ${extras.map.source} does not know the navigation property ${navigation.name}.`,
+      { target: '$expand' },
+    );
+  }
+  const options = new Map([
+    // A reference needs the key alone; a count needs no row at all, but 4.0 has no way to ask for it alone that all feeds know.
+    ...(form === 'entities'
+      ? selectionOptions(expand.selection, extras)
+      : new Map([['$select', expand.selection.type.key.join(',')]])),
+    ...restrictionOptions(expand.restriction, extras.map),
+    ...(form === 'count'
+      ? ([
+          ['$count', 'true'],
+          ['$top', '0'],
+        ] as const)
+      : []),
+  ]);
+  return `${navigation.name}(${[...options].map(([name, value]) => `${name}=${value}`).join(';')})`;
+}
+
+/** The search expression in 4.0 grammar; words that are not plain letters and digits are written as phrases. */
+function searchText(node: SearchNode): string {
+  switch (node.kind) {
+    case 'Word':
+      return /^[\p{L}\p{N}]+$/u.test(node.text) && !/^(AND|OR|NOT)$/.test(node.text) ? node.text : phrase(node.text);
+    case 'Phrase':
+      return phrase(node.text);
+    case 'Not':
+      return `NOT ${searchOperand(node.operand)}`;
+    case 'And':
+    case 'Or':
+      return `${searchOperand(node.left)} ${node.kind.toUpperCase()} ${searchOperand(node.right)}`;
+  }
+}
+
+function searchOperand(node: SearchNode): string {
+  return node.kind === 'Word' || node.kind === 'Phrase' ? searchText(node) : `(${searchText(node)})`;
+}
+
+function phrase(text: string): string {
+  return `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
+}
+
+function refuse(option: string, map: UpstreamMap): GatewayError {
+  return new GatewayError('NotImplemented', `${option} is not available for the proxied feed ${map.source}.`, {
+    target: option,
+  });
+}

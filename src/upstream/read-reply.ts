@@ -1,0 +1,233 @@
+import { GatewayError } from '../errors.ts';
+import { compileUpstreamUrl } from './compile-url.ts';
+import { openEnvelope } from './envelope.ts';
+import { broken, readObject, stringValue } from './json-scan.ts';
+import { linkBelowRoot, openNext, sealNext } from './next-token.ts';
+import type { FollowNested, RowText } from './row-text.ts';
+import { referenceText, rowText } from './row-text.ts';
+import type { UpstreamPlan, UpstreamReadOptions, UpstreamReply } from './upstream.ts';
+import type { UpstreamBody, UpstreamClient } from './upstream-client.ts';
+import { refused } from './upstream-fault.ts';
+import type { UpstreamMap } from './upstream-map.ts';
+import { canonicalText, valueText } from './value-text.ts';
+
+/** What answers a plan: where to ask, how names map, and the secret that signs page tokens. */
+export interface ReplyContext {
+  readonly client: UpstreamClient;
+  readonly map: UpstreamMap;
+  readonly secret: Buffer;
+}
+
+const acceptJson = 'application/json;odata.metadata=minimal';
+const rowsPerChunk = 64 * 1024;
+/** Pages that one collection may take where all of them are read for one reply. */
+const mostPages = 10_000;
+/** An entity or a value is buffered whole, up to this many bytes. */
+const longestBody = 64 * 1024 * 1024;
+
+/** One plan to one reply; see `Upstream.read`. */
+export async function readUpstream(
+  plan: UpstreamPlan,
+  options: UpstreamReadOptions,
+  context: ReplyContext,
+): Promise<UpstreamReply> {
+  const { path, query } = compileUpstreamUrl(plan, context.map, options.metadata === 'full');
+  const request = query === '' ? path : `${path}?${query}`;
+  switch (plan.kind) {
+    case 'Collection':
+      return readCollection({ plan, options, context, request });
+    case 'Entity': {
+      const raw = await readWhole(request, options, context);
+      if (raw === null) return { kind: 'absent' };
+      const row = (plan.references ? referenceText : rowText)(plan.selection, options);
+      return { kind: 'entity', json: Buffer.from(await row(raw, followIn(options, context)), 'utf8') };
+    }
+    case 'Property': {
+      const raw = await readWhole(request, options, context);
+      if (raw === null) return { kind: 'absent' };
+      const { property } = plan;
+      const convert = valueText(property, options.ieee754Compatible);
+      const json = convert(readObject(raw).get(property.name) ?? (property.collection ? '[]' : 'null'));
+      return { kind: 'property', json, raw: json === 'null' ? null : canonicalText(json) };
+    }
+    case 'Count':
+      return readCount(request, options, context);
+  }
+}
+
+interface CollectionRead {
+  readonly plan: UpstreamPlan & { kind: 'Collection' };
+  readonly options: UpstreamReadOptions;
+  readonly context: ReplyContext;
+  /** `path?query` of the first page. */
+  readonly request: string;
+}
+
+async function readCollection(read: CollectionRead): Promise<UpstreamReply> {
+  const { plan, options, context, request } = read;
+  const { source } = context.map;
+  const place = { secret: context.secret, source, request: continuedRequest(plan, options, context) };
+  const continued = options.skipToken !== null;
+  const response = await context.client.get({
+    path: options.skipToken === null ? request : openNext(options.skipToken, place),
+    accept: acceptJson,
+    pageSize: plan.pageSize,
+    signal: options.signal,
+  });
+  if (response.kind === 'absent') {
+    if (continued && response.status !== 204) {
+      throw new GatewayError('InvalidSkipToken', `The proxied feed ${source} no longer knows this page.`);
+    }
+    // A collection over a navigation of an entity that does not exist.
+    if (plan.source.kind === 'Navigated') return { kind: 'absent' };
+    throw refused(source, `has no ${plan.selection.set.name}`);
+  }
+  const envelope = await openEnvelope(jsonBody(response.body, source));
+  const row = (plan.references ? referenceText : rowText)(plan.selection, options);
+  const wanted = plan.restriction.count && !continued;
+  let complete = false;
+  const rows = async function* (): AsyncGenerator<Uint8Array> {
+    yield* joined(envelope.rows, row, followIn(options, context));
+    complete = true;
+    if (wanted && countIn(envelope.members) === null) throw refused(source, 'left out the count that was asked for');
+  };
+  const early = wanted ? countIn(envelope.members) : null;
+  return {
+    kind: 'collection',
+    count: early,
+    rows: rows(),
+    discard: response.body.discard,
+    end() {
+      if (!complete) throw new TypeError('end() was asked before the last row');
+      const link = annotation(envelope.members, 'nextLink');
+      const base = baseOf(envelope.members, response.body.url);
+      return {
+        count: wanted && early === null ? countIn(envelope.members) : null,
+        next: link === null ? null : sealNext(linkBelowRoot(link, base, context.client.root), place),
+      };
+    },
+  };
+}
+
+/** What all pages of one read have in common: our own next links leave `$top` and `$skip` out, the upstream's carry them on. */
+function continuedRequest(plan: CollectionRead['plan'], options: UpstreamReadOptions, context: ReplyContext): string {
+  const restriction = { ...plan.restriction, top: null, skip: null };
+  const { path, query } = compileUpstreamUrl({ ...plan, restriction }, context.map, options.metadata === 'full');
+  return `${path}?${query}`;
+}
+
+/** Rows as served, joined by commas, in chunks of about 64 KiB. */
+async function* joined(rows: AsyncIterable<Buffer>, row: RowText, follow: FollowNested): AsyncGenerator<Uint8Array> {
+  let text = '';
+  let first = true;
+  for await (const raw of rows) {
+    const served = await row(utf8(raw), follow);
+    text += first ? served : `,${served}`;
+    first = false;
+    if (text.length >= rowsPerChunk) {
+      yield Buffer.from(text, 'utf8');
+      text = '';
+    }
+  }
+  if (text !== '') yield Buffer.from(text, 'utf8');
+}
+
+/** Fetches the pages behind a next link inside a row, with the same checks as a next link of the whole reply. */
+export function followIn(options: UpstreamReadOptions, context: ReplyContext): FollowNested {
+  return async (nextLink) => {
+    const { root } = context.client;
+    const rows: string[] = [];
+    for await (const raw of readPages(linkBelowRoot(nextLink, root, root), options, context)) rows.push(raw);
+    return rows;
+  };
+}
+
+/** The raw rows of a collection, page after page to the end. `path` is `path?query` below the service root. */
+export async function* readPages(
+  path: string,
+  options: Pick<UpstreamReadOptions, 'signal'>,
+  context: ReplyContext,
+): AsyncGenerator<string> {
+  const { client, map } = context;
+  const seen = new Set<string>();
+  for (let next: string | null = path; next !== null; ) {
+    // A feed that names a page twice would be read for ever.
+    if (seen.has(next) || seen.size >= mostPages) throw refused(map.source, 'names pages without an end');
+    seen.add(next);
+    const response = await client.get({ path: next, accept: acceptJson, pageSize: null, signal: options.signal });
+    if (response.kind === 'absent') throw refused(map.source, 'does not know a page that it named');
+    const envelope = await openEnvelope(jsonBody(response.body, map.source));
+    for await (const raw of envelope.rows) yield utf8(raw);
+    const link = annotation(envelope.members, 'nextLink');
+    next = link === null ? null : linkBelowRoot(link, baseOf(envelope.members, response.body.url), client.root);
+  }
+}
+
+async function readCount(request: string, options: UpstreamReadOptions, context: ReplyContext): Promise<UpstreamReply> {
+  const { client, map } = context;
+  const response = await client.get({
+    path: request,
+    accept: 'text/plain, */*;q=0.1',
+    pageSize: null,
+    signal: options.signal,
+  });
+  if (response.kind === 'absent') return { kind: 'absent' };
+  const text = (await wholeText(response.body.chunks)).replace(/^\ufeff/, '').trim();
+  if (!/^\d{1,19}$/.test(text)) throw refused(map.source, 'does not answer /$count with a number');
+  return { kind: 'count', count: text };
+}
+
+/** The whole body of one entity; null where it does not exist. */
+async function readWhole(request: string, options: UpstreamReadOptions, context: ReplyContext): Promise<string | null> {
+  const { client, map } = context;
+  const response = await client.get({ path: request, accept: acceptJson, pageSize: null, signal: options.signal });
+  return response.kind === 'absent' ? null : wholeText(jsonBody(response.body, map.source));
+}
+
+export async function wholeText(chunks: AsyncIterable<Buffer>): Promise<string> {
+  const kept: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of chunks) {
+    length += chunk.length;
+    if (length > longestBody) throw new GatewayError('UpstreamRefused', `A reply is longer than ${longestBody} bytes.`);
+    kept.push(chunk);
+  }
+  return Buffer.concat(kept)
+    .toString('utf8')
+    .replace(/^\ufeff/, '');
+}
+
+function jsonBody(body: UpstreamBody, source: string): AsyncIterable<Buffer> {
+  if (/^application\/(?:[\w.+-]+\+)?json\b/i.test(body.contentType)) return body.chunks;
+  body.discard();
+  throw refused(source, `answers with ${body.contentType || 'no content type'} instead of JSON; is it a sign-in page?`);
+}
+
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+function utf8(bytes: Buffer): string {
+  try {
+    return decoder.decode(bytes);
+  } catch {
+    throw broken('its bytes are not UTF-8');
+  }
+}
+
+type Members = ReadonlyMap<string, Buffer>;
+
+/** A control information of the envelope in 4.0 or 4.01 spelling, as text; null where it is absent. */
+function annotation(members: Members, name: string): string | null {
+  const raw = (members.get(`@odata.${name}`) ?? members.get(`@${name}`))?.toString('utf8');
+  return raw === undefined || raw === 'null' ? null : (stringValue(raw) ?? raw);
+}
+
+function countIn(members: Members): string | null {
+  const text = annotation(members, 'count');
+  return text !== null && /^\d{1,19}$/.test(text) ? text : null;
+}
+
+/** Relative links count from the context URL where there is one, else from the address of the page. */
+function baseOf(members: Members, page: URL): URL {
+  const context = annotation(members, 'context');
+  return context !== null && URL.canParse(context, page.href) ? new URL(context, page) : page;
+}

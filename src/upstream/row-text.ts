@@ -1,0 +1,105 @@
+import type { Property } from '../edm/model.ts';
+import { primitiveType } from '../edm/primitive-types.ts';
+import type { ExpandPlan, Selection } from '../plan/read-plan.ts';
+import { entityIdOf } from './entity-id.ts';
+import { broken, readArray, readObject, stringValue } from './json-scan.ts';
+import type { UpstreamReadOptions } from './upstream.ts';
+import { valueText } from './value-text.ts';
+
+/** How rows are written; the part of the options that does not depend on the request's state. */
+export type RowFormat = Pick<
+  UpstreamReadOptions,
+  'root' | 'namespace' | 'ieee754Compatible' | 'omitNulls' | 'metadata'
+>;
+
+/** Reads the pages that follow a nested collection, as raw rows; given the upstream's own next link. */
+export type FollowNested = (nextLink: string) => Promise<readonly string[]>;
+
+/** Turns one raw row of the upstream into the row we serve. */
+export type RowText = (raw: string, follow: FollowNested) => Promise<string>;
+
+/** Some of these never change from row to row; made once for each plan and level. */
+type MemberText = (members: ReadonlyMap<string, string>, follow: FollowNested) => string | Promise<string>;
+
+/**
+ * The conversion of rows for one selection: exactly the selected properties in declared order, undeclared ones left out,
+ * missing ones null, links our own. Each member text begins with a comma or is empty.
+ */
+export function rowText(selection: Selection, format: RowFormat): RowText {
+  const members: MemberText[] = [
+    ...(format.metadata === 'full' ? [controlText(selection, format)] : []),
+    ...selection.properties.map((property) => propertyText(property, format)),
+    ...selection.expands.map((expand) => expandText(expand, format)),
+  ];
+  return writer(members);
+}
+
+/** The conversion of rows to entity references: `{"@odata.id": ...}` alone. */
+export function referenceText(selection: Selection, format: RowFormat): RowText {
+  const idOf = entityIdOf(selection.set);
+  return writer([(members) => `,"@odata.id":${JSON.stringify(format.root + idOf(members))}`]);
+}
+
+function writer(members: readonly MemberText[]): RowText {
+  return async (raw, follow) => {
+    const found = readObject(raw);
+    let text = '';
+    for (const member of members) {
+      const part = member(found, follow);
+      text += typeof part === 'string' ? part : await part;
+    }
+    return `{${text.slice(1)}}`;
+  };
+}
+
+function controlText(selection: Selection, format: RowFormat): MemberText {
+  const idOf = entityIdOf(selection.set);
+  const type = `,"@odata.type":"#${format.namespace}.${selection.type.name}"`;
+  return (members) => `${type},"@odata.id":${JSON.stringify(format.root + idOf(members))}`;
+}
+
+function propertyText(property: Property, format: RowFormat): MemberText {
+  const convert = valueText(property, format.ieee754Compatible);
+  const annotation = format.metadata === 'full' ? typeAnnotation(property) : '';
+  const name = `,${JSON.stringify(property.name)}:`;
+  const absent = property.collection ? '[]' : 'null';
+  return (members) => {
+    const served = convert(members.get(property.name) ?? absent);
+    if (served === 'null' && format.omitNulls) return '';
+    return `${annotation}${name}${served}`;
+  };
+}
+
+/** `@odata.type` of a value whose JSON form does not tell its type (OData JSON 4.0, 4.5.3). */
+function typeAnnotation(property: Property): string {
+  const short = property.type.slice('Edm.'.length);
+  if (property.collection) return `,"${property.name}@odata.type":"#Collection(${short})"`;
+  const evident = property.type === 'Edm.Double' || ['Edm.String', 'Edm.Boolean'].includes(property.type);
+  return evident || primitiveType(property.type).json === 'boolean' ? '' : `,"${property.name}@odata.type":"#${short}"`;
+}
+
+function expandText(expand: ExpandPlan, format: RowFormat): MemberText {
+  const { name, collection } = expand.navigation;
+  const key = `,${JSON.stringify(name)}:`;
+  const count = (members: ReadonlyMap<string, string>): string => {
+    const raw = members.get(`${name}@odata.count`) ?? members.get(`${name}@count`);
+    if (raw === undefined) throw broken(`${name}@odata.count is missing although it was asked for`);
+    return `,${JSON.stringify(`${name}@odata.count`)}:${stringValue(raw) ?? raw}`;
+  };
+  if (expand.form === 'count') return count;
+  const row = expand.form === 'ref' ? referenceText(expand.selection, format) : rowText(expand.selection, format);
+  return async (members, follow) => {
+    const raw = members.get(name);
+    if (raw === undefined) throw broken(`the expanded ${name} is missing`);
+    if (!collection) {
+      if (raw === 'null') return format.omitNulls ? '' : `${key}null`;
+      return `${key}${await row(raw, follow)}`;
+    }
+    const next = members.get(`${name}@odata.nextLink`) ?? members.get(`${name}@nextLink`);
+    // The rest of a long nested collection is fetched here: leaving it to a link would lose rows at clients that ignore it.
+    const raws = [...readArray(raw), ...(next === undefined ? [] : await follow(stringValue(next) ?? ''))];
+    const rows: string[] = [];
+    for (const one of raws) rows.push(await row(one, follow));
+    return `${expand.restriction.count ? count(members) : ''}${key}[${rows.join(',')}]`;
+  };
+}

@@ -1,0 +1,152 @@
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
+import type { Readable } from 'node:stream';
+import axios from 'axios';
+import type { UpstreamSettings } from '../catalogue/catalogue.ts';
+import { GatewayError } from '../errors.ts';
+import { tokenFile } from './token-file.ts';
+import { refusal, unavailable } from './upstream-fault.ts';
+
+/** A GET below the service root. */
+export interface UpstreamRequest {
+  /** `path?query`, percent-encoded. */
+  readonly path: string;
+  readonly accept: string;
+  /** Rows a page may have, sent as a preference; null: none. */
+  readonly pageSize: number | null;
+  readonly signal: AbortSignal | null;
+}
+
+/** A reply of status 200, its body still to be read; the iteration throws GatewayError when it breaks off. */
+export interface UpstreamBody {
+  readonly url: URL;
+  readonly contentType: string;
+  readonly chunks: AsyncIterable<Buffer>;
+  /** Gives the unread rest up and frees the connection; for bodies whose iteration never begins. */
+  discard(): void;
+}
+
+/** `absent`: 204, 404 or 410, told apart by `status`. Every other status but 200 is thrown. */
+export type UpstreamResponse =
+  | { readonly kind: 'body'; readonly body: UpstreamBody }
+  | { readonly kind: 'absent'; readonly status: 204 | 404 | 410 };
+
+export interface UpstreamClient {
+  readonly root: URL;
+  get(request: UpstreamRequest): Promise<UpstreamResponse>;
+  close(): void;
+}
+
+/** Most bytes of an error body that are looked at. */
+const errorBytes = 8192;
+
+/**
+ * A client with kept-alive connections for one feed. No redirect is followed: it would be a login page, or lead elsewhere.
+ * @throws GatewayError UpstreamRefused when the URL is no http or https address.
+ */
+export function upstreamClient(source: string, settings: UpstreamSettings): UpstreamClient {
+  const root = serviceRoot(source, settings.url ?? '');
+  const token = tokenFile(settings.tokenFile, source);
+  const agents = { httpAgent: new HttpAgent({ keepAlive: true }), httpsAgent: new HttpsAgent({ keepAlive: true }) };
+  const http = axios.create({
+    ...agents,
+    responseType: 'stream',
+    maxRedirects: 0,
+    proxy: false,
+    validateStatus: () => true,
+    headers: { 'OData-MaxVersion': '4.0', 'OData-Version': '4.0' },
+  });
+  return {
+    root,
+    async get(request) {
+      const url = new URL(root.href + request.path);
+      if (url.href.length > settings.maxUrlLength) {
+        throw new GatewayError(
+          'LimitExceeded',
+          `The request takes ${url.href.length} characters at the proxied feed ${source}, which allows ${settings.maxUrlLength}.`,
+        );
+      }
+      const bearer = await token();
+      const deadline = AbortSignal.timeout(settings.timeoutSeconds * 1000);
+      const signal = request.signal === null ? deadline : AbortSignal.any([deadline, request.signal]);
+      const fault = (cause: unknown): GatewayError => unavailable(source, cause, deadline.aborted);
+      const response = await http
+        .get<Readable>(url.href, {
+          signal,
+          headers: {
+            Accept: request.accept,
+            ...(request.pageSize === null ? {} : { Prefer: `odata.maxpagesize=${request.pageSize}` }),
+            ...(bearer === null ? {} : { Authorization: `Bearer ${bearer}` }),
+          },
+        })
+        .catch((cause: unknown) => {
+          throw fault(cause);
+        });
+      const stream = response.data;
+      // A body nobody reads yet may break off too; its iteration, once begun, throws the same error.
+      stream.on('error', () => undefined);
+      const chunks = guarded(stream, signal, fault);
+      if (response.status === 200) {
+        const contentType = String(response.headers['content-type'] ?? '');
+        return { kind: 'body', body: { url, contentType, chunks, discard: () => stream.destroy() } };
+      }
+      if (response.status === 204 || response.status === 404 || response.status === 410) {
+        stream.destroy();
+        return { kind: 'absent', status: response.status };
+      }
+      throw refusal(source, {
+        status: response.status,
+        retryAfter: String(response.headers['retry-after'] ?? ''),
+        body: await firstBytes(stream),
+      });
+    },
+    close() {
+      agents.httpAgent.destroy();
+      agents.httpsAgent.destroy();
+    },
+  };
+}
+
+function serviceRoot(source: string, text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (url === null || !/^https?:$/.test(url.protocol)) {
+    throw new GatewayError('UpstreamRefused', `The URL of the proxied feed ${source} is not an http or https address.`);
+  }
+  url.search = '';
+  url.hash = '';
+  if (!url.pathname.endsWith('/')) url.pathname += '/';
+  return url;
+}
+
+/** The body's chunks; a broken, late or abandoned body throws, and leaving the loop early closes the connection. */
+async function* guarded(
+  stream: Readable,
+  signal: AbortSignal,
+  fault: (cause: unknown) => GatewayError,
+): AsyncGenerator<Buffer> {
+  const stop = () => stream.destroy(new Error('the request was given up'));
+  signal.addEventListener('abort', stop, { once: true });
+  try {
+    for await (const chunk of stream) yield chunk as Buffer;
+  } catch (cause) {
+    throw fault(cause);
+  } finally {
+    signal.removeEventListener('abort', stop);
+    stream.destroy();
+  }
+}
+
+async function firstBytes(stream: Readable): Promise<string> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  try {
+    for await (const chunk of stream) {
+      chunks.push(chunk as Buffer);
+      length += (chunk as Buffer).length;
+      if (length >= errorBytes) break;
+    }
+  } catch {
+    // The status alone says enough.
+  }
+  return Buffer.concat(chunks).toString('utf8').slice(0, errorBytes);
+}

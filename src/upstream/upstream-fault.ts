@@ -1,0 +1,63 @@
+import { GatewayError } from '../errors.ts';
+
+/** Seconds to wait where the upstream says nothing, and the most we pass on. */
+const patience = { usual: 30, longest: 120 } as const;
+
+/** The feed cannot be reached, answers too late, or broke off. The cause is kept for the log, not shown. */
+export function unavailable(source: string, cause: unknown, late: boolean): GatewayError {
+  if (cause instanceof GatewayError) return cause;
+  const what = late ? 'did not answer in time' : 'cannot be reached';
+  return new GatewayError('UpstreamUnavailable', `The proxied feed ${source} ${what}.`, {
+    cause,
+    retryAfter: patience.usual,
+  });
+}
+
+/** What an error status of the upstream means for our client, who never gets to see the upstream's own challenge. */
+export function refusal(
+  source: string,
+  reply: { readonly status: number; readonly retryAfter: string; readonly body: string },
+): GatewayError {
+  const { status } = reply;
+  const said = errorMessage(reply.body);
+  if (status >= 300 && status < 400) {
+    return refused(source, `redirects (${status}) instead of answering; its address or sign-in is not set up rightly`);
+  }
+  if (status === 401 || status === 403) {
+    return refused(
+      source,
+      `does not accept the credentials of the gateway (${status}); its operator must renew the token, your own sign-in is fine`,
+    );
+  }
+  if (status === 501) {
+    return new GatewayError('NotImplemented', `The proxied feed ${source} cannot do what was asked${said}.`);
+  }
+  if (status >= 500 || status === 429 || status === 408) {
+    return new GatewayError('UpstreamUnavailable', `The proxied feed ${source} answers with status ${status}${said}.`, {
+      retryAfter: waitSeconds(reply.retryAfter),
+    });
+  }
+  return refused(source, `refuses the request with status ${status}${said}`);
+}
+
+export function refused(source: string, what: string): GatewayError {
+  return new GatewayError('UpstreamRefused', `The proxied feed ${source} ${what}.`);
+}
+
+function waitSeconds(text: string): number {
+  const seconds = /^\d{1,9}$/.test(text) ? Number(text) : (Date.parse(text) - Date.now()) / 1000;
+  if (!Number.isFinite(seconds)) return patience.usual;
+  return Math.min(patience.longest, Math.max(1, Math.ceil(seconds)));
+}
+
+/** The message of an OData error body, in one line and cut short; empty when there is none. */
+function errorMessage(body: string): string {
+  try {
+    const parsed = JSON.parse(body) as { error?: { message?: unknown } } | null;
+    const message = parsed?.error?.message;
+    if (typeof message !== 'string' || message === '') return '';
+    return `: ${message.replace(/[\s\p{Cc}]+/gu, ' ').slice(0, 300)}`;
+  } catch {
+    return '';
+  }
+}

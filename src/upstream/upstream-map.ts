@@ -1,0 +1,53 @@
+import type { EntitySet, EntityType, Model, NavigationProperty, Property } from '../edm/model.ts';
+import { GatewayError } from '../errors.ts';
+
+/** What the compiler must know of the upstream: its names, and what its own `$metadata` declares. */
+export interface UpstreamMap {
+  readonly source: string;
+  /** The upstream's own model; null before its `$metadata` was ever read. */
+  readonly model: Model | null;
+  /** Our entity set name to the upstream's; null: the upstream has not shown such a set. Sets of other sources are absent. */
+  readonly sets: ReadonlyMap<string, string | null>;
+  /** `EntityType/Property`, in the upstream's names, to the qualified enumeration type. */
+  readonly enumTypes: ReadonlyMap<string, string>;
+  /** In characters, the whole URL. */
+  readonly maxUrlLength: number;
+}
+
+/**
+ * The upstream's name of one of our sets.
+ * @throws GatewayError NotImplemented for a set of another source, UpstreamUnavailable while the upstream's `$metadata` was
+ * never read, UpstreamRefused when it has no such set.
+ */
+export function upstreamSetName(map: UpstreamMap, set: EntitySet): string {
+  const name = map.sets.get(set.name);
+  if (name === undefined) {
+    throw new GatewayError('NotImplemented', `${set.name} does not belong to the proxied feed ${map.source}.`, {
+      target: set.name,
+    });
+  }
+  if (name !== null) return name;
+  if (map.model === null) {
+    throw new GatewayError('UpstreamUnavailable', `The proxied feed ${map.source} has not been reached yet.`, {
+      retryAfter: 30,
+    });
+  }
+  throw new GatewayError('UpstreamRefused', `The proxied feed ${map.source} has no entity set for ${set.name}.`, {
+    target: set.name,
+  });
+}
+
+/** true when the upstream itself can follow the navigation; else only our own join can. */
+export function upstreamHasNavigation(map: UpstreamMap, set: EntitySet, navigation: NavigationProperty): boolean {
+  if (map.model === null) return true;
+  return upstreamType(map, set)?.navigationProperties.has(navigation.name) ?? false;
+}
+
+/** The qualified enumeration type behind a property that we serve as a string; null: it is no enumeration. */
+export function upstreamEnumType(map: UpstreamMap, set: EntitySet, property: Property): string | null {
+  return map.enumTypes.get(`${upstreamType(map, set)?.name ?? ''}/${property.name}`) ?? null;
+}
+
+function upstreamType(map: UpstreamMap, set: EntitySet): EntityType | undefined {
+  return map.model?.entitySets.get(map.sets.get(set.name) ?? '')?.entityType;
+}

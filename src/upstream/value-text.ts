@@ -1,0 +1,82 @@
+import type { Property } from '../edm/model.ts';
+import { primitiveType } from '../edm/primitive-types.ts';
+import { broken, readArray, stringValue } from './json-scan.ts';
+
+const jsonNumber = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
+const specialNumber = /^(?:-?INF|NaN)$/;
+const dateTime = /^(\d{4,}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(:\d\d(?:\.\d{1,12})?)?)?(Z|[+-]\d\d:\d\d)?$/;
+
+/** Turns the raw JSON value of one property into the raw JSON we serve. */
+export type ValueText = (raw: string) => string;
+
+/**
+ * The conversion for a property, chosen once for all rows. Digits are copied, never parsed. What does not fit the
+ * declared type is an error, because a client that trusts `$metadata` would refuse the whole reply.
+ */
+export function valueText(property: Property, ieee754Compatible: boolean): ValueText {
+  const one = scalarText(property, ieee754Compatible);
+  if (!property.collection) return (raw) => (raw === 'null' ? raw : one(raw));
+  return (raw) =>
+    raw === 'null'
+      ? '[]'
+      : `[${readArray(raw)
+          .map((item) => (item === 'null' ? item : one(item)))
+          .join(',')}]`;
+}
+
+function scalarText(property: Property, ieee754Compatible: boolean): ValueText {
+  const wrong = (raw: string) =>
+    broken(`${property.name} is ${raw.slice(0, 60)}, which is no ${property.type.slice('Edm.'.length)}`);
+  switch (primitiveType(property.type).json) {
+    case 'boolean':
+      return (raw) => {
+        if (raw !== 'true' && raw !== 'false') throw wrong(raw);
+        return raw;
+      };
+    case 'number':
+    case 'long-number': {
+      const quoted = ieee754Compatible && primitiveType(property.type).json === 'long-number';
+      return (raw) => {
+        const digits = stringValue(raw) ?? raw;
+        if (!jsonNumber.test(digits)) throw wrong(raw);
+        return quoted ? `"${digits}"` : digits;
+      };
+    }
+    case 'float':
+      return (raw) => {
+        const digits = stringValue(raw) ?? raw;
+        if (specialNumber.test(digits)) return `"${digits}"`;
+        if (!jsonNumber.test(digits)) throw wrong(raw);
+        return digits;
+      };
+    case 'string':
+      return property.type === 'Edm.DateTimeOffset' ? dateTimeText(wrong) : textText(property, wrong);
+  }
+}
+
+/**
+ * A date-time always leaves with an offset: clients refuse one without (RFC 3339 is what CSDL asks for). A value that has
+ * an offset keeps it; one without is a wall-clock time of the proxied feed, its digits stay and `Z` is put behind them.
+ */
+function dateTimeText(wrong: (raw: string) => Error): ValueText {
+  return (raw) => {
+    const parts = dateTime.exec(stringValue(raw) ?? '');
+    if (parts === null) throw wrong(raw);
+    const [, date, minutes = '00:00', seconds = ':00', offset = 'Z'] = parts;
+    return `"${date}T${minutes}${seconds}${offset}"`;
+  };
+}
+
+/** Numbers and booleans stand for enumerations or loosely typed texts: they become the text of themselves. */
+function textText(property: Property, wrong: (raw: string) => Error): ValueText {
+  return (raw) => {
+    if (raw.startsWith('"')) return raw;
+    if (property.type !== 'Edm.String' || raw.startsWith('{') || raw.startsWith('[')) throw wrong(raw);
+    return `"${raw}"`;
+  };
+}
+
+/** The canonical text (see `Constant`) of a raw value we serve. */
+export function canonicalText(served: string): string {
+  return stringValue(served) ?? served;
+}
