@@ -28,11 +28,10 @@ export interface Cut {
 /** Closes a layer into a subselect: what follows works on its result. The order given by `orderby` goes on. */
 export function wrapped(layer: Layer, cut: Cut = {}): Layer {
   const { scope, row } = layer;
-  const named = new Map<string, string>();
   const columns = row.stored === null ? [] : [`${row.alias}.*`];
   const put = (sql: string): string => {
-    const name = `c${named.size + 1}`;
-    named.set(name, sql);
+    // No property is called so: `alias.*` may stand beside it, also from an earlier layer.
+    const name = scope.aliases.next('$');
     columns.push(`${sql} AS ${quoteIdentifier(name)}`);
     return name;
   };
