@@ -15,8 +15,9 @@ export function referencesOf(catalogue: Catalogue, exported: Export): ReadonlyMa
   if (set === undefined) return references;
   for (const navigation of set.entityType.navigationProperties.values()) {
     const target = set.navigationPropertyBindings.get(navigation.name);
-    if (navigation.collection || target === undefined || target === set.name) continue;
+    if (navigation.collection || target === undefined) continue;
     for (const pair of navigation.join) {
+      if (target === set.name && exported.key.includes(pair.property)) continue;
       if (references.has(pair.property) && codeListRows(catalogue, target) === null) continue;
       references.set(pair.property, { navigation: navigation.name, set: target, property: pair.referencedProperty });
     }

@@ -148,5 +148,5 @@ function samplePath({ exported, day, order }: DayOf, date: DateTime, sequence: n
     .replaceAll('{to}', period.to.toFormat(format))
     .replaceAll('{uuid}', uuidText(order.seed, exported.source, exported.name, day, sequence))
     .replace(/^\/+/, '');
-  return `${exported.source}/${name}`;
+  return name.startsWith(`${exported.source}/`) ? name : `${exported.source}/${name}`;
 }

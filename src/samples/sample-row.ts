@@ -1,4 +1,4 @@
-import { DateTime } from 'luxon';
+import type { DateTime } from 'luxon';
 import type { Catalogue, Export, ExportColumn } from '../catalogue/catalogue.ts';
 import { codeListRows, countedText, keyText, type Reference, referencesOf } from './key-pool.ts';
 import { pick, randomIndex, randomNumber } from './random.ts';
@@ -121,16 +121,17 @@ function cellText(column: ExportColumn, context: CellContext): string {
   const { catalogue, exported, order, file, number } = context;
   const digit = context.digits.get(column.property);
   const reference = context.references.get(column.property);
+  if (reference?.set === exported.set) return number === 0 ? '' : keyText(catalogue, reference, number - 1);
   if (reference !== undefined) {
     if (digit === undefined && !column.required && chance(context, column, 'absent') < 0.08) return '';
     return keyText(catalogue, reference, digit ?? referenceIndex(column.property, reference, context));
   }
   if (digit !== undefined && exported.key.includes(column.property)) return keyCell(column, digit, context);
   const dimension = context.dimensions.get(column.property);
-  if (dimension !== undefined) return dimensionText(column, dimension, context);
+  if (dimension !== undefined && !isMoment(column)) return dimensionText(column, dimension, context);
   const listed = context.list.text(column, order.seed, number);
   if (listed !== null) return listed;
-  if (!column.required && chance(context, column, 'empty') < 0.1) return '';
+  if (!column.required && chance(context, column, 'empty') < emptyShare(column)) return '';
   return valueText(column, context, file.edition);
 }
 
@@ -166,15 +167,14 @@ function dimensionText(column: ExportColumn, dimension: DimensionName, context: 
   if (reference === undefined) return column.example;
   const index = digit ?? referenceIndex(dimension.keyProperty, reference, context);
   const { order } = context;
-  if (isMoment(column))
-    return momentText(column, DateTime.fromISO(order.from, { zone: 'utc' }).minus({ days: index + 1 }));
   if (column.encoding === 'boolean') return booleanText(column, index % 7 !== 0);
   if (column.encoding !== 'text' && column.encoding !== 'list' && column.encoding !== 'label-list')
     return column.example;
   if (/name/i.test(column.property) && column.personalData !== 'none') {
     return `${pick(firstNames, order.seed, dimension.set, index)} ${pick(lastNames, order.seed, dimension.set, 'last', index)}`;
   }
-  return index === 0 || column.example === '' ? column.example : variedText(column.example, index);
+  const varies = /\d|@/.test(column.example) || /name/i.test(column.property);
+  return index === 0 || !varies ? column.example : variedText(column.example, index);
 }
 
 /** Another text of the same kind as the example, the same for the same index. */
@@ -216,6 +216,9 @@ function valueText(column: ExportColumn, context: CellContext, edition: number):
       return textOfRow(column, { seed: order.seed, name: `${exported.source}/${exported.name}`, number, edition });
   }
 }
+
+/** What rarely happens, such as a deletion, is seldom stated. */
+const emptyShare = (column: ExportColumn): number => (/delet|removed|expire/i.test(column.property) ? 0.95 : 0.1);
 
 interface TextOf {
   readonly seed: number;

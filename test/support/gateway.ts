@@ -1,0 +1,78 @@
+import type { AddressInfo } from 'node:net';
+import path from 'node:path';
+import type { Catalogue } from '../../src/catalogue/catalogue.ts';
+import { requireCatalogue } from '../../src/catalogue/read-metadata.ts';
+import { openToAll } from '../../src/http/authentication.ts';
+import type { FeedSettings } from '../../src/http/feed.ts';
+import { httpListener } from '../../src/http/listener.ts';
+import type { Database } from '../../src/warehouse/database.ts';
+import { migrate } from '../../src/warehouse/migrate.ts';
+import { openDatabase } from '../../src/warehouse/postgres-database.ts';
+import { provision } from '../../src/warehouse/provision.ts';
+import { testDatabase } from './postgres.ts';
+
+/** The product's own metadata. */
+export const metadataFolder = path.resolve(import.meta.dirname, '../../metadata');
+
+/** The feed of a metadata folder, as a client sees it, on a fresh database of a real PostgreSQL. */
+export interface TestGateway {
+  readonly catalogue: Catalogue;
+  readonly database: Database;
+  /** Service root with its final slash. */
+  readonly root: string;
+  /** The rows of a collection over all of its pages. `query` starts with the set's name. Throws on any other reply than 200. */
+  rows(query: string): Promise<readonly Readonly<Record<string, unknown>>[]>;
+  get(query: string, headers?: Readonly<Record<string, string>>): Promise<Response>;
+  close(): Promise<void>;
+}
+
+interface Page {
+  readonly value: readonly Readonly<Record<string, unknown>>[];
+  readonly '@odata.nextLink'?: string;
+}
+
+export async function testGateway(folder = metadataFolder, settings: Partial<FeedSettings> = {}): Promise<TestGateway> {
+  const catalogue = requireCatalogue(folder, {});
+  const { connectionString, drop } = await testDatabase();
+  const database = await openDatabase({ connection: connectionString });
+  await migrate(database);
+  await provision(database, catalogue);
+  const defects: Error[] = [];
+  const app = httpListener({
+    catalogue: () => catalogue,
+    capabilities: null,
+    database,
+    upstreams: new Map(),
+    authentication: openToAll,
+    settings: { pageSize: 20_000, publicUrl: null, statementTimeout: 30_000, ...settings },
+    events: { request: () => {}, broken: () => {}, defect: (_, error) => defects.push(error) },
+  });
+  await app.listen({ port: 0, host: '127.0.0.1' });
+  const { port } = app.server.address() as AddressInfo;
+  const root = `http://127.0.0.1:${port}/odata/`;
+  const get = (query: string, headers: Readonly<Record<string, string>> = {}) =>
+    fetch(new URL(query, root), { headers });
+  return {
+    catalogue,
+    database,
+    root,
+    get,
+    async rows(query) {
+      const rows: Readonly<Record<string, unknown>>[] = [];
+      for (let next: string | undefined = query; next !== undefined; ) {
+        const reply = await get(next);
+        if (reply.status !== 200) throw new Error(`${next}: ${reply.status} ${await reply.text()}`);
+        const page = (await reply.json()) as Page;
+        rows.push(...page.value);
+        next = page['@odata.nextLink'];
+      }
+      return rows;
+    },
+    async close() {
+      await app.close();
+      await database.close();
+      await drop();
+      if (defects.length > 0) throw defects[0];
+    },
+  };
+}
