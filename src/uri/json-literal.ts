@@ -1,5 +1,6 @@
 import { type Cursor, commaList } from './cursor.ts';
 import { parseExpression } from './expression.ts';
+import { refuseUnstorable } from './percent-decode.ts';
 import type { Expression, Literal } from './syntax.ts';
 
 const stringPattern = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4}))*"/y;
@@ -25,7 +26,7 @@ export function parseJson(cursor: Cursor): Expression {
 
 function jsonArray(cursor: Cursor): JsonValue {
   const at = cursor.position;
-  const values = cursor.nested(() => jsonItems(cursor, '[', ']', () => jsonValue(cursor)));
+  const values = cursor.nested(() => jsonItems(cursor, '[]', () => jsonValue(cursor)));
   const plain = values.every((value) => value.plain);
   const items = values.map((value) => value.item);
   if (items.every((item) => item.kind === 'Literal')) {
@@ -36,7 +37,7 @@ function jsonArray(cursor: Cursor): JsonValue {
 
 function jsonObject(cursor: Cursor): JsonValue {
   const at = cursor.position;
-  const members = cursor.nested(() => jsonItems(cursor, '{', '}', () => jsonMember(cursor)));
+  const members = cursor.nested(() => jsonItems(cursor, '{}', () => jsonMember(cursor)));
   const plain = members.every((member) => member.plain);
   return { item: { kind: 'Json', at, text: cursor.text.slice(at, cursor.position) }, plain };
 }
@@ -49,8 +50,9 @@ function jsonMember(cursor: Cursor): JsonValue {
   return jsonValue(cursor);
 }
 
-function jsonItems(cursor: Cursor, open: string, close: string, item: () => JsonValue): JsonValue[] {
-  cursor.expect(open);
+function jsonItems(cursor: Cursor, brackets: '[]' | '{}', item: () => JsonValue): JsonValue[] {
+  const close = brackets.slice(1);
+  cursor.expect(brackets.slice(0, 1));
   cursor.skipBlanks();
   if (cursor.take(close)) {
     return [];
@@ -83,5 +85,5 @@ function jsonString(cursor: Cursor): Literal {
     return cursor.fail('a JSON string in double quotes');
   }
   const text: unknown = JSON.parse(found[0]);
-  return { kind: 'Literal', at, type: 'string', text: String(text) };
+  return { kind: 'Literal', at, type: 'string', text: refuseUnstorable(String(text), cursor.target) };
 }

@@ -1,16 +1,17 @@
 import { GatewayError } from '../errors.ts';
 
 const malformed = /%(?![0-9A-Fa-f]{2})/;
+const unstorable = /[\u0000\p{Surrogate}]/u;
 
 /**
  * Percent-decodes one path segment, option name or option value, exactly once (RFC 3986, OData URL Conventions 2).
  * A raw `+` stays a plus sign: form encoding is no part of OData.
  *
- * @throws GatewayError `UriSyntax` for a `%` without two hexadecimal digits, bytes that are not UTF-8, or a NUL.
+ * @throws GatewayError `UriSyntax` for a `%` without two hexadecimal digits, bytes that are not UTF-8, U+0000, or half of a surrogate pair.
  */
 export function percentDecode(text: string, target: string): string {
   if (!text.includes('%')) {
-    return refuseNul(text, target);
+    return refuseUnstorable(text, target);
   }
   const wrong = malformed.exec(text);
   if (wrong !== null) {
@@ -25,7 +26,7 @@ export function percentDecode(text: string, target: string): string {
     );
   }
   try {
-    return refuseNul(decodeURIComponent(text), target);
+    return refuseUnstorable(decodeURIComponent(text), target);
   } catch (error) {
     if (error instanceof GatewayError) {
       throw error;
@@ -34,11 +35,12 @@ export function percentDecode(text: string, target: string): string {
   }
 }
 
-/** PostgreSQL text cannot hold U+0000, and no name or value of a feed contains it. */
-function refuseNul(text: string, target: string): string {
-  const offset = text.indexOf('\u0000');
-  if (offset >= 0) {
-    throw new GatewayError('UriSyntax', `${target}: the character U+0000 is not allowed.`, { target, offset });
+/** What PostgreSQL text cannot hold: U+0000, and surrogates without their other half. Returns the text itself. */
+export function refuseUnstorable(text: string, target: string): string {
+  const found = unstorable.exec(text);
+  if (found !== null) {
+    const what = found[0] === '\u0000' ? 'the character U+0000' : 'half of a surrogate pair';
+    throw new GatewayError('UriSyntax', `${target}: ${what} is not allowed.`, { target, offset: found.index });
   }
   return text;
 }

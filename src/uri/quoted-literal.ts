@@ -42,7 +42,7 @@ export function prefixedLiteral(cursor: Cursor, prefix: string, at: number): Lit
   }
   if (lower === 'duration') {
     return isDuration(text)
-      ? { kind: 'Literal', at, type: 'duration', text }
+      ? { kind: 'Literal', at, type: 'duration', text: text.toUpperCase() }
       : cursor.fail("a duration such as 'P1DT2H3M4.5S'", at);
   }
   if (lower === 'binary') {

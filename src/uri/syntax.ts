@@ -57,7 +57,9 @@ export type LiteralType =
 
 /**
  * `text` is the value without its decoration: the content of a string with `''` made `'`, the content of `duration'...'`
- * and `binary'...'`, the member text of an enum; else the characters as written.
+ * and `binary'...'`, the member text of an enum; else the characters as written, save that `true`/`false` are in lower
+ * case, durations, `T` and `Z` in upper case, a plus before a number is dropped, and a `+` before an offset that was
+ * decoded to a blank is restored.
  */
 export interface Literal {
   readonly kind: 'Literal';
@@ -106,7 +108,10 @@ export type Expression =
   | { readonly kind: 'Unary'; readonly at: number; readonly operator: 'not' | 'neg'; readonly operand: Expression }
   | { readonly kind: 'In'; readonly at: number; readonly left: Expression; readonly right: Expression }
   | { readonly kind: 'List'; readonly at: number; readonly items: readonly Expression[] }
-  /** Canonical and custom functions by name as written; `case` is a Call whose args alternate condition, value. */
+  /**
+   * Canonical functions by name in lower case, any other by name as written; `case` is a Call whose args alternate
+   * condition, value.
+   */
   | { readonly kind: 'Call'; readonly at: number; readonly name: string; readonly args: readonly Expression[] }
   /** `cast(e,T)`, `cast(T)`, `isof(e,T)`, `isof(T)`; `operand` null means the current instance. */
   | {
@@ -116,7 +121,7 @@ export type Expression =
       readonly operand: Expression | null;
       readonly typeName: string;
     }
-  /** JSON object, array or collection literal in an alias or function argument; kept as text. */
+  /** A JSON object, or an array of other than primitive values, as text. `[1,"a"]` is a `List` of literals. */
   | { readonly kind: 'Json'; readonly at: number; readonly text: string };
 
 /** `A/B/C`, `$it/A`, `x/A`, `Items/any(i:i/A gt 1)`, `Items/$count($filter=...)`. */
