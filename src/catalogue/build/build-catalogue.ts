@@ -5,6 +5,7 @@ import { buildExport, fileDefaults } from './build-export.ts';
 import { buildNavigation, type Navigations } from './build-navigation.ts';
 import { type BuiltProperties, buildProperties } from './build-properties.ts';
 import { checkDocument } from './check-document.ts';
+import { isTimeZone } from './conversions.ts';
 import { type DraftIndex, resolveSetName, type SetDraft, type SourceDraft } from './draft.ts';
 import type { Environment } from './expand-environment.ts';
 import { type Fault, faultText } from './fault.ts';
@@ -49,7 +50,8 @@ export function buildCatalogue(files: readonly MetadataFile[], environment: Envi
 
 function assemble(sources: readonly SourceDraft[], index: DraftIndex): Catalogue {
   const drafts = [...index.sets.values()];
-  drafts.forEach(checkDocument);
+  for (const draft of [...drafts, ...index.doubles]) checkDocument(draft);
+  for (const draft of index.doubles) buildProperties(draft);
   checkOwnNames(drafts);
   for (const source of sources) checkSource(source);
   const navigations = buildNavigation(index);
@@ -100,6 +102,11 @@ function checkSource(source: SourceDraft): void {
   }
   if (entry.kind === 'files' && entry.upstream !== undefined) {
     source.report(['upstream'], '"upstream" has no meaning for a source of files.', 'Remove it, or use kind: odata.');
+  }
+  const zone = entry.files?.timeZone;
+  if (zone !== undefined && !isTimeZone(zone)) {
+    const message = `There is no time zone "${zone}".`;
+    source.report(['files', 'timeZone'], message, 'Use an IANA name, e.g. Europe/Amsterdam.');
   }
   const url = entry.upstream?.url;
   if (typeof url === 'string' && !/^https?:\/\/[^\s?#]+$/.test(url)) {

@@ -1,7 +1,13 @@
 import type { Derivation, DimensionSource } from '../catalogue.ts';
+import { edmType } from './build-properties.ts';
+import { converts, usualEncoding } from './conversions.ts';
 import { type DraftIndex, resolveSetName, type SetDraft } from './draft.ts';
 
 type Row = readonly (string | null)[];
+type FixedRow = NonNullable<SetDraft['entry']['rows']>[number];
+
+/** Fixed rows are written in ISO form, in UTC. */
+const fixedFiles = { timeZone: 'UTC', dateTimePatterns: [] };
 
 /** How a derived set or code list gets its rows; null for sets of files. */
 export function buildDerivation(draft: SetDraft, index: DraftIndex): Derivation | null {
@@ -14,6 +20,7 @@ export function buildDerivation(draft: SetDraft, index: DraftIndex): Derivation 
 /** The given rows as texts in the order of the properties, without trailing nulls beyond them. */
 export function fixedRows(draft: SetDraft, key: 'rows' | 'seedRows'): readonly Row[] {
   const names = Object.keys(draft.entry.properties);
+  const seen = new Set<string>();
   return (draft.entry[key] ?? []).map((row, number) => {
     for (const name of Object.keys(row)) {
       if (!names.includes(name)) {
@@ -25,8 +32,30 @@ export function fixedRows(draft: SetDraft, key: 'rows' | 'seedRows'): readonly R
         draft.report([key, number], `The row has no ${name}, which is part of the key.`, 'Give it a value.');
       }
     }
-    return names.map((name) => (row[name] === undefined || row[name] === null ? null : String(row[name])));
+    checkRowValues(draft, row, [key, number]);
+    const cells = names.map((name) => (row[name] === undefined || row[name] === null ? null : String(row[name])));
+    const identity = draft.entry.key.map((name) => String(row[name])).join(' ');
+    if (seen.has(identity)) draft.report([key, number], `The key ${identity} came before.`, 'Keep one of the rows.');
+    seen.add(identity);
+    return cells;
   });
+}
+
+function checkRowValues(draft: SetDraft, row: FixedRow, path: readonly (string | number)[]): void {
+  for (const [name, entry] of Object.entries(draft.entry.properties)) {
+    const value = row[name];
+    if (value === undefined || value === null) {
+      const nullable = entry.nullable ?? !draft.entry.key.includes(name);
+      if (!nullable && !draft.entry.key.includes(name)) {
+        draft.report(path, `The row has no ${name}.`, 'Give it a value, or make the property nullable.');
+      }
+      continue;
+    }
+    const type = edmType(entry);
+    const form = { type, encoding: usualEncoding(type), maxLength: entry.maxLength, files: fixedFiles };
+    if (converts(String(value), form)) continue;
+    draft.report([...path, name], `"${value}" is no ${entry.type}.`, 'Correct the value or the type.');
+  }
 }
 
 /** The set a document leans on, or undefined where it cannot be used; faults are noted unless that set is at fault itself. */

@@ -32,12 +32,10 @@ export function fileDefaults(source: FileDefaultsEntry | undefined, own?: FileDe
 /** One kind of file, from a document whose rows come from files. */
 export function buildExport(source: SourceDraft, draft: SetDraft, index: DraftIndex): Export {
   const files = fileDefaults(source.entry.files, draft.entry.fileDefaults);
-  if (!isTimeZone(files.timeZone)) {
-    draft.report(
-      ['fileDefaults', 'timeZone'],
-      `There is no time zone "${files.timeZone}".`,
-      'Use an IANA name, e.g. Europe/Amsterdam.',
-    );
+  const zone = draft.entry.fileDefaults?.timeZone;
+  if (zone !== undefined && !isTimeZone(zone)) {
+    const message = `There is no time zone "${zone}".`;
+    draft.report(['fileDefaults', 'timeZone'], message, 'Use an IANA name, e.g. Europe/Amsterdam.');
   }
   const entries = Object.entries(draft.entry.properties);
   const columns = entries

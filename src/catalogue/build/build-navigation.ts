@@ -51,8 +51,8 @@ export function buildNavigation(index: DraftIndex): Navigations {
         join: join.map((pair) => ({ property: pair.referencedProperty, referencedProperty: pair.property })),
         description: `Rows of ${owner.setName} whose ${name} is this one.`,
       };
-      add(found, { on: owner, relation, property: forward, set: target.setName });
-      add(found, { on: target, relation, property: backward, set: owner.setName });
+      const added = add(found, { on: owner, relation, property: forward, set: target.setName });
+      if (added) add(found, { on: target, relation, property: backward, set: owner.setName });
     }
   }
   return found;
@@ -65,17 +65,18 @@ interface Addition {
   readonly set: string;
 }
 
-function add(found: Found, { on, relation, property, set }: Addition): void {
+function add(found: Found, { on, relation, property, set }: Addition): boolean {
   const names = found.get(on.setName) ?? new Map<string, { property: NavigationProperty; set: string }>();
   found.set(on.setName, names);
   const folded = property.name.toLowerCase();
   const taken = [...Object.keys(on.entry.properties), ...names.keys()].find((name) => name.toLowerCase() === folded);
   if (taken === undefined) {
     names.set(property.name, { property, set });
-    return;
+    return true;
   }
   const message = `The navigation property ${property.name} would meet ${taken} on ${on.setName}.`;
   relation.owner.report(relation.path, message, `Name it with "${property.collection ? 'partner' : 'as'}".`);
+  return false;
 }
 
 function relationsOf(draft: SetDraft, index: DraftIndex): readonly Relation[] {
@@ -147,7 +148,7 @@ function codeListRelation(draft: SetDraft, index: DraftIndex, { name, entry }: N
   const join = wholeKeyJoin(draft, target, { name, path });
   if (join === null) return null;
   const key = target.entry.key[0] ?? '';
-  const members = (target.entry.rows ?? []).map((row) => String(row[key]));
+  const members = (target.entry.rows ?? []).flatMap((row) => (row[key] === undefined ? [] : [String(row[key])]));
   if (!members.includes(entry.example)) {
     const message = `"${entry.example}" is not in the code list ${target.setName}.`;
     draft.report(['properties', name, 'example'], message, `Use one of: ${members.slice(0, 8).join(', ')}.`);

@@ -1,6 +1,7 @@
 import { DateTime } from 'luxon';
 import { primitiveType } from '../../edm/primitive-types.ts';
 import { edmType } from './build-properties.ts';
+import { converts, usualEncoding } from './conversions.ts';
 import type { SetDraft, SetForm } from './draft.ts';
 
 /** Keys that have a meaning only for rows of some origin. */
@@ -19,6 +20,7 @@ export function checkDocument(draft: SetDraft): void {
   checkForm(draft);
   checkKey(draft);
   checkNames(draft);
+  checkExamples(draft);
   for (const number of (draft.entry.files ?? []).keys()) checkFileRule(draft, number);
   const groups = patternGroups(draft.entry.period?.name ?? null);
   if (draft.entry.period?.name != null && !(groups.includes('from') && groups.includes('to'))) {
@@ -65,6 +67,22 @@ function checkKey(draft: SetDraft): void {
     if (draft.entry.key.indexOf(name) !== position) {
       draft.report(['key', position], `${name} stands twice in the key.`, 'Remove one of them.');
     }
+  }
+}
+
+/** Sets that no file fills show their values in ISO form, in UTC. */
+function checkExamples(draft: SetDraft): void {
+  if (draft.form === 'export') return;
+  for (const [name, entry] of Object.entries(draft.entry.properties)) {
+    const type = edmType(entry);
+    const files = { timeZone: 'UTC', dateTimePatterns: [] };
+    const form = { type, encoding: usualEncoding(type), maxLength: entry.maxLength, files };
+    if (entry.collection === true || converts(entry.example, form)) continue;
+    draft.report(
+      ['properties', name, 'example'],
+      `"${entry.example}" is no ${entry.type}.`,
+      'Give a value of the type.',
+    );
   }
 }
 

@@ -34,6 +34,8 @@ export type SetForm = 'export' | 'rows' | 'bridge' | 'dimension' | 'upstream';
 /** All sets by name, and the names of sets whose own document is at fault, so that nobody is blamed for naming them. */
 export interface DraftIndex {
   readonly sets: ReadonlyMap<string, SetDraft>;
+  /** Sets whose name another one has; checked, but not part of the catalogue. */
+  readonly doubles: readonly SetDraft[];
   readonly prefixes: ReadonlyMap<string, string>;
   readonly faulty: ReadonlySet<string>;
 }

@@ -13,9 +13,13 @@ const reference = /\$\{([A-Z][A-Z0-9_]*)(?::-([^}]*))?\}/g;
 
 /**
  * Replaces `${NAME}` and `${NAME:-default}` in every string of a parsed document. A string that needs an unset name
- * becomes null as a whole; whether that is a fault is for the caller to say.
+ * becomes null where `mayBeNull` says so and stays as it is elsewhere; whether that is a fault is for the caller to say.
  */
-export function expandEnvironment(value: unknown, environment: Environment): Expansion {
+export function expandEnvironment(
+  value: unknown,
+  environment: Environment,
+  mayBeNull: (path: FaultPath) => boolean = () => false,
+): Expansion {
   const unset: { path: FaultPath; name: string }[] = [];
   const walk = (node: unknown, path: FaultPath): unknown => {
     if (typeof node === 'string') return expandText(node, path);
@@ -34,7 +38,8 @@ export function expandEnvironment(value: unknown, environment: Environment): Exp
       }
       return found ?? '';
     });
-    return complete ? expanded : null;
+    if (complete) return expanded;
+    return mayBeNull(path) ? null : text;
   };
   return { value: walk(value, []), unset };
 }

@@ -1,5 +1,6 @@
 import { isMap, isNode, LineCounter, parseDocument } from 'yaml';
 import type { Fault, FaultPath } from './fault.ts';
+import { isMapping } from './merge-documents.ts';
 
 /** Text of one metadata file and where it lies below the metadata directory. */
 export interface MetadataFile {
@@ -16,7 +17,7 @@ export interface MetadataDocument {
   readonly lineOf: (path: FaultPath) => number | null;
 }
 
-/** Parses YAML 1.2; syntax errors and duplicate keys are faults. Aliases are limited by the library (no bombs). */
+/** Parses YAML 1.2; syntax errors, duplicate keys and aliases are faults. */
 export function parseMetadata(source: MetadataFile): { document: MetadataDocument; faults: readonly Fault[] } {
   const lines = new LineCounter();
   const parsed = parseDocument(source.text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
@@ -34,10 +35,33 @@ export function parseMetadata(source: MetadataFile): { document: MetadataDocumen
       const offset = offsetOf(parsed, path.slice(0, length));
       if (offset !== null) return lines.linePos(offset).line;
     }
-    return null;
+    return path.length === 0 ? null : 1;
   };
-  const value: unknown = parsed.errors.length > 0 ? null : parsed.toJS({ maxAliasCount: 100 });
+  const value = faults.length > 0 ? null : plainValue(parsed, source, faults);
+  if (faults.length === 0 && !isMapping(value)) {
+    const message = value === null ? 'The file is empty.' : 'The file does not hold keys and values.';
+    faults.push({
+      file: source.file,
+      path: [],
+      line: 1,
+      message,
+      remedy: 'Describe a set or a source, or remove the file.',
+    });
+    return { document: { file: source.file, value: null, lineOf }, faults };
+  }
   return { document: { file: source.file, value, lineOf }, faults };
+}
+
+/** The document as plain values; aliases are refused: they can be endless, and a metadata file has no use for them. */
+function plainValue(parsed: ReturnType<typeof parseDocument>, source: MetadataFile, faults: Fault[]): unknown {
+  try {
+    return parsed.toJS({ maxAliasCount: 0 });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    const message = `This document cannot be read: ${reason}.`;
+    faults.push({ file: source.file, path: [], line: null, message, remedy: 'Write the values out, without aliases.' });
+    return null;
+  }
 }
 
 /** Start of the key at a path, or of the item where the last step is an index. */

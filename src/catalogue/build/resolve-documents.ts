@@ -54,7 +54,7 @@ export function resolveDocuments(
   const faulty = new Set<string>();
   const sources = [...found.values()].map((source) => draftSource(source, { found, faulty, note }));
   const prefixes = new Map(sources.map((source) => [source.name, source.entry.prefix]));
-  return { sources, index: { sets: indexSets(sources), prefixes, faulty } };
+  return { sources, index: { ...indexSets(sources), prefixes, faulty } };
 }
 
 /** Faults at a path of the uppermost layer that has it; the line is that layer's. */
@@ -89,9 +89,10 @@ function folders(
 const optionalSettings = /^(source\.)?upstream\.(url|tokenFile)$/;
 
 function expanded(document: MetadataDocument, environment: Environment, note: (fault: Fault) => void): unknown {
-  const { value, unset } = expandEnvironment(document.value, environment);
+  const isOptional = (path: FaultPath): boolean => optionalSettings.test(path.join('.'));
+  const { value, unset } = expandEnvironment(document.value, environment, isOptional);
   for (const { path, name } of unset) {
-    if (optionalSettings.test(path.join('.'))) continue;
+    if (isOptional(path)) continue;
     const remedy = `Set ${name}, or write \${${name}:-default}.`;
     const message = `The environment does not give ${name}.`;
     note({ file: document.file, path, line: document.lineOf(path), message, remedy });
@@ -107,7 +108,9 @@ function sourcesOf(folder: Folder, note: (fault: Fault) => void): readonly Found
       reporter([layer], note)(['source'], message, 'Remove this block, or move the file out of the folder.');
     }
     const entry = validSource(folder.source, [], note);
-    return entry === null ? [] : [found(folder.name, entry, folder.source, folder.files)];
+    if (entry !== null) return [found(folder.name, entry, folder.source, folder.files)];
+    checkOrphans(folder, note);
+    return [];
   }
   if (inline.length === 0) {
     const message = 'This file belongs to no source.';
@@ -124,6 +127,16 @@ function sourcesOf(folder: Folder, note: (fault: Fault) => void): readonly Found
   const layer = inline[0];
   const entry = layer === undefined ? null : validSource(layer, ['source'], note);
   return entry === null || layer === undefined ? [] : [found(inlineName(layer), entry, layer, folder.files)];
+}
+
+/** The files of a source that is at fault are looked at all the same, so that all faults are told at once. */
+function checkOrphans(folder: Folder, note: (fault: Fault) => void): void {
+  const extending = isMapping(folder.source?.value) && 'extends' in folder.source.value;
+  for (const layer of extending ? [] : folder.files.values()) {
+    const result = exportSchema.safeParse(layer.value);
+    if (result.success || layer.value === null) continue;
+    for (const fault of schemaFaults(result.error)) reporter([layer], note)(fault.path, fault.message, fault.remedy);
+  }
 }
 
 function inlineName(layer: Layer): string {
@@ -218,7 +231,8 @@ function formOf(entry: ExportEntry, source: SourceEntry): SetForm {
   return source.kind === 'odata' ? 'upstream' : 'export';
 }
 
-function indexSets(sources: readonly SourceDraft[]): ReadonlyMap<string, SetDraft> {
+function indexSets(sources: readonly SourceDraft[]): Pick<DraftIndex, 'sets' | 'doubles'> {
+  const doubles: SetDraft[] = [];
   const sets = new Map<string, SetDraft>();
   const folded = new Map<string, string>();
   for (const draft of sources.flatMap((source) => source.sets)) {
@@ -226,10 +240,11 @@ function indexSets(sources: readonly SourceDraft[]): ReadonlyMap<string, SetDraf
     if (earlier !== undefined) {
       const message = `There is already a set ${earlier}${earlier === draft.setName ? '' : ', which differs only in case'}.`;
       draft.report(['set'], message, 'Choose another name.');
+      doubles.push(draft);
       continue;
     }
     folded.set(draft.setName.toLowerCase(), draft.setName);
     sets.set(draft.setName, draft);
   }
-  return sets;
+  return { sets, doubles };
 }
