@@ -15,9 +15,8 @@ export interface Account {
  * that is already there, else `postgres`, else `nobody`. A numeric uid alone is not enough: initdb looks the user up in
  * the password database and stops with "user does not exist" (tried with 18.4). Throws EmbeddedServerUnavailable.
  */
-export function serverAccount(clusterFolder: string): Account | null {
+export function serverAccount(clusterFolder: string, known: readonly Account[] = passwordEntries()): Account | null {
   if (process.getuid?.() !== 0) return null;
-  const known = passwordEntries();
   const owner = ownerOf(clusterFolder);
   const owned = owner === null || owner === 0 ? undefined : known.find((entry) => entry.uid === owner);
   const names = ['postgres', '_postgres', 'nobody'];

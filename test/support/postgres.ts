@@ -28,7 +28,7 @@ export async function testDatabase(): Promise<TestDatabase> {
   started ??= start();
   const { url } = await started;
   const name = `t_${randomBytes(6).toString('hex')}`;
-  await administer(url('postgres'), `CREATE DATABASE ${name} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'`);
+  await administer(url('postgres'), `CREATE DATABASE ${name} TEMPLATE template0 ENCODING 'UTF8'`);
   const database: TestDatabase = {
     connectionString: url(name),
     name,
