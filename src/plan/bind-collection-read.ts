@@ -103,5 +103,8 @@ function sinceOf(uri: ODataUri, resource: Resource, binding: Binding): bigint | 
     const message = `the changes of '${resource.set.name}' are not tracked here.`;
     throw fault({ option: '$deltatoken' }, 'NotImplemented', message);
   }
+  if (uri.options.apply !== undefined) {
+    throw fault({ option: '$deltatoken' }, 'NotImplemented', 'the changes of aggregated rows are not tracked.');
+  }
   return decodeDeltaToken(deltatoken, queryFingerprint(uri));
 }

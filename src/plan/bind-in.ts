@@ -3,6 +3,7 @@ import { aliasedExpression } from './bind-alias.ts';
 import { mismatch } from './bind-comparison.ts';
 import { bindExpression } from './bind-expression.ts';
 import { constantOf, nullConstant } from './constant.ts';
+import { isTooFine } from './fine-instant.ts';
 import { checkLimit } from './limits.ts';
 import { commonType, converted } from './promotion.ts';
 import type { BoundExpression, Constant } from './read-plan.ts';
@@ -19,12 +20,13 @@ export function bindIn(expression: In, scope: Scope): BoundExpression {
   const items = members(expression, scope);
   const wider = items.reduce((left, item) => widened(left, item, { scope, at: expression.at }), operand);
   const type = wider.type;
+  const typed = items.map((item) => (item.type === 'null' ? nullConstant : converted(item, type)));
   return {
     kind: 'In',
     type: 'Edm.Boolean',
     nullable: false,
     operand: converted(operand, type),
-    items: items.map((item) => (item.type === 'null' ? nullConstant : converted(item, type))),
+    items: typed.filter((item) => !isTooFine(operand, item, scope)),
   };
 }
 

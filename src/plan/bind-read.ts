@@ -35,7 +35,10 @@ function bindSystem(segment: Extract<PathSegment, { kind: 'System' }>, root: Roo
   const { uri, binding } = root;
   const scope = requestScope(binding, 'path');
   if (segment.name === '$entity') return bindResource(uri, bindEntityId(uri, binding), binding);
-  if (!root.alone) throw fault(scope, 'ResourceNotFound', `nothing can follow '${segment.name}'.`, segment.at);
+  if (!root.alone) {
+    const code = segment.name === '$all' ? 'NotImplemented' : 'ResourceNotFound';
+    throw fault(scope, code, `nothing can follow '${segment.name}' here.`, segment.at);
+  }
   if (segment.name === '$metadata') return plain({ kind: 'Metadata' }, uri, binding);
   if (segment.name === '$all') return plain({ kind: 'All' }, uri, binding);
   if (segment.name === '$batch') {

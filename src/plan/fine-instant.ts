@@ -23,6 +23,10 @@ export function withoutFineDigits(
   return { kind, type, nullable: false, operator: inclusive, left, right: before };
 }
 
+/** True for a member of an `in` list that no stored value can equal. */
+export const isTooFine = (operand: BoundExpression, item: BoundExpression, scope: Scope): boolean =>
+  item.kind === 'Constant' && isStored(operand, scope) && microsecondBefore(item) !== null;
+
 const mirrored: Readonly<Record<ComparisonOperator, ComparisonOperator>> = {
   eq: 'eq',
   ne: 'ne',

@@ -96,6 +96,7 @@ const tag = entityType(
   [
     property('Code', 'Edm.String', false),
     property('Words', 'Edm.String', true, true),
+    property('Seen', 'Edm.DateTimeOffset'),
     navigation('Agent', 'Agent', false, [pair('Code', 'Name')]),
     navigation('Lost', 'Agent', false, [pair('Code', 'Name')]),
   ],
