@@ -56,6 +56,22 @@ export async function* readRecords(
   yield [...tokenizer.push(units.end()), ...tokenizer.end()].map(toText);
 }
 
+/** The records below the header. */
+export async function* readRows(
+  path: string,
+  layout: TextLayout,
+  options: ReadOptions = {},
+): AsyncGenerator<TextRecord[]> {
+  let header = true;
+  for await (const batch of readRecords(path, layout, options)) {
+    if (header && batch.length > 0) {
+      header = false;
+      batch.shift();
+    }
+    yield batch;
+  }
+}
+
 /** Decodes a record's units; a record whose bytes are broken gets a fault and its raw text as well as it can be shown. */
 export function textOf(encoding: FileEncoding): (record: CsvRecord) => TextRecord {
   const decode = unitDecoder(encoding);

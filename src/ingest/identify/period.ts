@@ -55,17 +55,28 @@ const LAST = Date.UTC(2100, 0, 1);
  */
 export function fileTime(target: Export, file: { readonly name: string; readonly modifiedAt: Date }): Date {
   if (target.computed.some((one) => one.kind === 'period')) return file.modifiedAt;
-  return periodOfName(target, file.name)?.end ?? stampOfName(target, file.name) ?? file.modifiedAt;
+  return (
+    periodOfName(target, file.name)?.end ??
+    ruledStamp(target, file.name) ??
+    stampOfName(file.name, target.files.timeZone) ??
+    file.modifiedAt
+  );
 }
 
-function stampOfName(target: Export, name: string): Date | null {
-  const ruled = target.fileRules.flatMap((rule) => {
+function ruledStamp(target: Export, name: string): Date | null {
+  for (const rule of target.fileRules) {
     const groups = rule.name === null ? undefined : new RegExp(rule.name, 'i').exec(name)?.groups;
     const text = groups?.['stamp'] ?? groups?.['to'];
-    return text === undefined ? [] : [text];
-  });
-  for (const text of [...ruled, ...digitRuns(name)]) {
-    const stamp = readStamp(text, target.files.timeZone);
+    const stamp = text === undefined ? null : readStamp(text, target.files.timeZone);
+    if (stamp !== null) return stamp;
+  }
+  return null;
+}
+
+/** The last time that a file name seems to say; null: none. */
+export function stampOfName(name: string, zone: string): Date | null {
+  for (const text of digitRuns(name)) {
+    const stamp = readStamp(text, zone);
     if (stamp !== null) return stamp;
   }
   return null;

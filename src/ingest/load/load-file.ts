@@ -4,7 +4,9 @@ import type { Database, Transaction } from '../../warehouse/database.ts';
 import type { Period } from '../convert/computed-column.ts';
 import { RowConverter } from '../convert/row-converter.ts';
 import { examineFile, type FileFacts, readHead } from '../csv/file-facts.ts';
+import { readRows } from '../csv/read-records.ts';
 import { type Identification, type IdentifyOptions, identifyExport } from '../identify/identify-export.ts';
+import type { HeaderMatch } from '../identify/match-header.ts';
 import { fileTime, periodOf } from '../identify/period.ts';
 import type { Decisions } from './decide-rows.ts';
 import { setsTouched } from './derived-sets.ts';
@@ -138,11 +140,11 @@ async function loadNew(
   const target = identified.export;
   const moment = fileTime(target, facts).toISOString();
   const loadId = await openLoad(transaction, { facts, identified, period, fileTime: moment });
-  const converter = converterFor(catalogue, identified, period);
+  const converter = converterFor(catalogue, identified.match, period);
   const hasHeader = identified.match.cells.length > 0;
   const onBytes = (bytes: number): void => options.onProgress?.({ path: facts.path, bytes, totalBytes: facts.bytes });
-  const source = { path: facts.path, layout: identified.layout, options: { onBytes } };
-  const staged = await stageRows(transaction, source, { table, converter, hasHeader });
+  const records = readRows(facts.path, identified.layout, { onBytes });
+  const staged = await stageRows(transaction, records, { table, converter });
   await keepRejects(transaction, loadId);
   const drift = driftOf(identified, converter);
   await keepDrift(transaction, { loadId, target }, drift);
@@ -164,10 +166,11 @@ async function loadNew(
   return { state: 'loaded', path: facts.path, loadId, identified, counts, drift, message };
 }
 
-function converterFor(catalogue: Catalogue, identified: Identification, period: Period | null): RowConverter {
-  const entitySet = catalogue.model.entitySets.get(identified.export.set);
-  if (entitySet === undefined) throw new GatewayError('Internal', `There is no set ${identified.export.set}`);
-  return new RowConverter(identified.export, entitySet.entityType, identified.match, period);
+/** Throws Internal where the catalogue has no such set. */
+export function converterFor(catalogue: Catalogue, match: HeaderMatch, period: Period | null): RowConverter {
+  const entitySet = catalogue.model.entitySets.get(match.export.set);
+  if (entitySet === undefined) throw new GatewayError('Internal', `There is no set ${match.export.set}`);
+  return new RowConverter(match.export, entitySet.entityType, match, period);
 }
 
 /** Values of the computed period columns, the same in every row, so known even where there is none. */

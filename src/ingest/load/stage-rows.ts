@@ -2,14 +2,14 @@ import { Buffer } from 'node:buffer';
 import type { Transaction } from '../../warehouse/database.ts';
 import { copyLine } from '../convert/copy-line.ts';
 import type { RowConverter } from '../convert/row-converter.ts';
-import { type ReadOptions, readRecords, type TextLayout, type TextRecord } from '../csv/read-records.ts';
+import type { TextRecord } from '../csv/read-records.ts';
 import { identifier, list } from './sql-text.ts';
 import { columnOf, type StoredTable } from './stored-table.ts';
 
 export const STAGING = 'staged_rows';
 
 /** Longest raw text kept of a rejected row, in characters; its byte range tells where the rest is. */
-const MAX_RAW = 64 * 1024;
+export const MAX_RAW = 64 * 1024;
 
 /** What a file's rows came to before they met the table. */
 export interface Staged {
@@ -20,20 +20,18 @@ export interface Staged {
 }
 
 /**
- * Creates the staging table and fills it from the file. Rejected rows stand in it too, with their fault, and with their
+ * Creates the staging table and fills it with records, the header left out. Rejected rows stand in it too, with their fault, and with their
  * key where it could be read. The file streams through: memory does not grow with it.
  */
 export async function stageRows(
   transaction: Transaction,
-  source: { readonly path: string; readonly layout: TextLayout; readonly options: ReadOptions },
-  target: { readonly table: StoredTable; readonly converter: RowConverter; readonly hasHeader: boolean },
+  records: AsyncIterable<readonly TextRecord[]>,
+  target: { readonly table: StoredTable; readonly converter: RowConverter },
 ): Promise<Staged> {
   const { table, converter } = target;
   const columns = [...converter.properties.map((property) => columnOf(table, property)), ...extrasColumn(table)];
   await createStaging(transaction, table);
   const counts = { read: 0, rejected: 0, keyless: 0 };
-  if (!target.hasHeader) return counts;
-  const records = readRecords(source.path, source.layout, source.options);
   const text = `COPY ${STAGING} (_line, _byte_start, _byte_end, _code, _property, _header, _message, _raw, ${list(columns)}) FROM STDIN`;
   await transaction.copyIn(text, encodeRows(records, { converter, counts, extras: extrasColumn(table).length > 0 }));
   await transaction.query(`ANALYZE ${STAGING}`);
@@ -61,14 +59,13 @@ interface Encoding {
   readonly extras: boolean;
 }
 
-async function* encodeRows(batches: AsyncIterable<TextRecord[]>, encoding: Encoding): AsyncGenerator<Uint8Array> {
-  let header = true;
+async function* encodeRows(
+  batches: AsyncIterable<readonly TextRecord[]>,
+  encoding: Encoding,
+): AsyncGenerator<Uint8Array> {
   for await (const batch of batches) {
     let text = '';
-    for (const record of batch) {
-      if (header) header = false;
-      else text += encodeRow(record, encoding);
-    }
+    for (const record of batch) text += encodeRow(record, encoding);
     if (text !== '') yield Buffer.from(text, 'utf8');
   }
 }

@@ -1,0 +1,67 @@
+import { stat } from 'node:fs/promises';
+import { dirname, resolve, sep } from 'node:path';
+import { GatewayError } from '../../errors.ts';
+import { type IngestContext, type LoadOptions, type LoadResult, loadFile } from '../load/load-file.ts';
+import { findFiles, placeOf } from './find-files.ts';
+
+/** A file that could not be tried to the end: it may succeed when tried again. */
+export interface FailedLoad {
+  readonly state: 'failed';
+  readonly path: string;
+  readonly error: GatewayError;
+}
+
+export type IngestResult = LoadResult | FailedLoad;
+
+export interface IngestPathsOptions extends LoadOptions {
+  readonly onResult?: (result: IngestResult) => void;
+}
+
+/**
+ * Loads the files named and all files in the folders named, oldest first, one after the other; a folder directly below
+ * a folder named may name the source. Files stay where they are. Stops only when the database is gone (throws DatabaseUnavailable).
+ */
+export async function ingestPaths(
+  context: IngestContext,
+  paths: readonly string[],
+  options: IngestPathsOptions = {},
+): Promise<readonly IngestResult[]> {
+  const results: IngestResult[] = [];
+  for (const path of paths) {
+    for await (const [file, place] of filesOf(context, path)) {
+      const result = await tryLoad(context, file, { ...place, ...options });
+      results.push(result);
+      options.onResult?.(result);
+    }
+  }
+  return results;
+}
+
+/** Loads one file; what is wrong with it becomes a result. Throws DatabaseUnavailable. */
+export async function tryLoad(context: IngestContext, path: string, options: LoadOptions): Promise<IngestResult> {
+  try {
+    return await loadFile(context, path, options);
+  } catch (error) {
+    if (error instanceof GatewayError && error.code === 'DatabaseUnavailable') throw error;
+    if (error instanceof GatewayError) return { state: 'failed', path, error };
+    const reason = error instanceof Error ? error.message : String(error);
+    return {
+      state: 'failed',
+      path,
+      error: new GatewayError('Internal', `${path}: ${reason}`, { target: path, cause: error }),
+    };
+  }
+}
+
+async function* filesOf(context: IngestContext, path: string): AsyncGenerator<readonly [string, LoadOptions]> {
+  const stats = await stat(path).catch(() => null);
+  if (stats?.isDirectory() !== true) {
+    yield [path, { directory: dirname(resolve(path)).split(sep).join('/') }];
+    return;
+  }
+  const outer = resolve(path).split(sep).join('/');
+  for (const file of await findFiles(path, { catalogue: context.catalogue })) {
+    const place = placeOf(file.below, context.catalogue);
+    yield [file.path, { ...place, directory: [outer, place.directory].filter((part) => part !== '').join('/') }];
+  }
+}

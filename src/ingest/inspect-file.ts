@@ -1,0 +1,99 @@
+import type { Catalogue } from '../catalogue/catalogue.ts';
+import { GatewayError } from '../errors.ts';
+import type { Period } from './convert/computed-column.ts';
+import { type ChosenEncoding, chooseEncoding } from './csv/file-encoding.ts';
+import { examineFile, type FileFacts, readHead } from './csv/file-facts.ts';
+import { readRows } from './csv/read-records.ts';
+import { type Identification, type IdentifyOptions, identifyExport } from './identify/identify-export.ts';
+import { fileTime, periodOf } from './identify/period.ts';
+import { converterFor } from './load/load-file.ts';
+import type { RejectCode } from './reject-codes.ts';
+
+export interface InspectOptions extends IdentifyOptions {
+  readonly period?: string;
+  /** How many faults are shown; all are counted. */
+  readonly maxFaults?: number;
+}
+
+export interface InspectedFault {
+  readonly line: number;
+  readonly byteStart: number;
+  readonly byteEnd: number;
+  readonly code: RejectCode;
+  readonly property: string | null;
+  readonly header: string | null;
+  readonly message: string;
+  readonly raw: string;
+}
+
+/** What a load would make of a file, found without a database. */
+export interface Inspection {
+  readonly facts: FileFacts;
+  /** null where the file is refused before its text matters. */
+  readonly encoding: ChosenEncoding | null;
+  readonly identified: Identification | null;
+  /** Why a load would refuse the file; null: it would not. */
+  readonly refusal: GatewayError | null;
+  readonly period: Period | null;
+  /** When the file speaks, for "newest file wins". */
+  readonly fileTime: Date | null;
+  readonly rows: { readonly read: number; readonly accepted: number; readonly rejected: number };
+  readonly faults: readonly InspectedFault[];
+  readonly faultsByCode: ReadonlyMap<RejectCode, number>;
+}
+
+/** Reads a whole file as a load would, and writes nothing. Throws FileUnreadable. */
+export async function inspectFile(
+  path: string,
+  catalogue: Catalogue,
+  options: InspectOptions = {},
+): Promise<Inspection> {
+  const facts = await examineFile(path);
+  const nothing = { read: 0, accepted: 0, rejected: 0 };
+  let identified: Identification | null = null;
+  try {
+    identified = identifyExport(catalogue, { facts, head: await readHead(path) }, options);
+    const known = await inspectRows(catalogue, { facts, identified, options });
+    return { facts, identified, refusal: null, ...known };
+  } catch (error) {
+    if (!(error instanceof GatewayError)) throw error;
+    const encoding =
+      identified === null ? null : chooseEncoding(facts.evidence, identified.export.files.fallbackEncoding);
+    const rows = { rows: nothing, faults: [], faultsByCode: new Map<RejectCode, number>() };
+    return { facts, encoding, identified, refusal: error, period: null, fileTime: null, ...rows };
+  }
+}
+
+type Known = Omit<Inspection, 'facts' | 'identified' | 'refusal'>;
+
+async function inspectRows(
+  catalogue: Catalogue,
+  file: { readonly facts: FileFacts; readonly identified: Identification; readonly options: InspectOptions },
+): Promise<Known> {
+  const { facts, identified, options } = file;
+  const period = periodOf(identified.export, facts.name, options.period ?? null);
+  const converter = converterFor(catalogue, identified.match, period);
+  const faults: InspectedFault[] = [];
+  const faultsByCode = new Map<RejectCode, number>();
+  let read = 0;
+  let rejected = 0;
+  for await (const batch of readRows(facts.path, identified.layout)) {
+    for (const record of batch) {
+      read++;
+      const { fault } = converter.convert(record);
+      if (fault === null) continue;
+      rejected++;
+      faultsByCode.set(fault.code, (faultsByCode.get(fault.code) ?? 0) + 1);
+      const { line, byteStart, byteEnd, raw } = record;
+      if (faults.length < (options.maxFaults ?? 20)) faults.push({ line, byteStart, byteEnd, raw, ...fault });
+    }
+  }
+  return {
+    encoding: chooseEncoding(facts.evidence, identified.export.files.fallbackEncoding),
+    period,
+    fileTime: fileTime(identified.export, facts),
+    rows: { read, accepted: read - rejected, rejected },
+    faults,
+    faultsByCode,
+  };
+}

@@ -1,0 +1,152 @@
+import type { Export } from '../catalogue/catalogue.ts';
+import { GatewayError } from '../errors.ts';
+import type { Transaction } from '../warehouse/database.ts';
+import type { Period } from './convert/computed-column.ts';
+import { MAX_RECORD_LENGTH, type TextRecord } from './csv/read-records.ts';
+import { CsvTokenizer } from './csv/tokenizer.ts';
+import { matchHeader } from './identify/match-header.ts';
+import { setsTouched } from './load/derived-sets.ts';
+import { supersededPeriod } from './load/ledger.ts';
+import { converterFor, type IngestContext } from './load/load-file.ts';
+import { mergeRows } from './load/merge-rows.ts';
+import { lockSets } from './load/set-version.ts';
+import { MAX_RAW, STAGING, stageRows } from './load/stage-rows.ts';
+import { storedTable } from './load/stored-table.ts';
+
+export interface ReplayOptions {
+  /** Only the rejects of this load. */
+  readonly loadId?: string;
+  readonly source?: string;
+  readonly export?: string;
+}
+
+/** What became of the open rejects of one load. */
+export interface ReplayResult {
+  readonly loadId: string;
+  readonly fileName: string;
+  readonly source: string;
+  readonly export: string;
+  readonly tried: number;
+  readonly replayed: number;
+}
+
+interface LoadRow extends Record<string, unknown> {
+  readonly load_id: string;
+  readonly file_name: string;
+  readonly source: string;
+  readonly export: string;
+  readonly delimiter: string;
+  readonly header: string;
+  readonly file_time: string;
+  readonly period_start: string | null;
+  readonly period_end: string | null;
+}
+
+interface RejectRow extends Record<string, unknown> {
+  readonly line: string;
+  readonly byte_start: string;
+  readonly byte_end: string;
+  readonly raw_text: string;
+}
+
+/**
+ * Converts rejected rows again, after the metadata was corrected. Rows that pass now are merged as rows of the load
+ * that rejected them, so that a newer file still wins, and its counts move with them; the others stay open. One
+ * transaction for each load. Rows whose raw text is not whole (cut, or bytes that cannot be shown) need their file again.
+ */
+export async function replayRejects(
+  context: IngestContext,
+  options: ReplayOptions = {},
+): Promise<readonly ReplayResult[]> {
+  const { rows } = await context.database.query<LoadRow>(
+    `SELECT load_id::text, file_name, source, export, delimiter, header::text, file_time::text, period_start::text, period_end::text
+       FROM gateway.load l WHERE state = 'loaded' AND header IS NOT NULL
+        AND EXISTS (SELECT FROM gateway.reject r WHERE r.load_id = l.load_id AND r.state = 'open')
+        AND ($1::bigint IS NULL OR load_id = $1) AND ($2::text IS NULL OR source = $2) AND ($3::text IS NULL OR export = $3)
+      ORDER BY file_time, load_id`,
+    [options.loadId ?? null, options.source ?? null, options.export ?? null],
+  );
+  const results: ReplayResult[] = [];
+  for (const load of rows) {
+    const target = context.catalogue.exports.find((one) => one.source === load.source && one.name === load.export);
+    if (target === undefined) continue;
+    results.push(
+      await context.database.transaction((transaction) => replayLoad(transaction, context, { load, target })),
+    );
+  }
+  return results;
+}
+
+async function replayLoad(
+  transaction: Transaction,
+  { catalogue }: IngestContext,
+  { load, target }: { readonly load: LoadRow; readonly target: Export },
+): Promise<ReplayResult> {
+  await lockSets(transaction, setsTouched(catalogue, target.set));
+  const rejects = await openRejects(transaction, load.load_id);
+  const table = storedTable(catalogue, target.set);
+  const period = periodOfLoad(load);
+  const match = matchHeader(target, JSON.parse(load.header) as string[]);
+  const converter = converterFor(catalogue, match, period);
+  const records = rejects.flatMap((reject) => recordOf(reject, load.delimiter));
+  await stageRows(transaction, oneBatch(records), { table, converter });
+  const marked = await transaction.query(
+    `UPDATE gateway.reject r SET state = 'replayed' FROM ${STAGING} s WHERE r.load_id = $1 AND r.state = 'open' AND r.line = s._line AND s._code IS NULL`,
+    [load.load_id],
+  );
+  const superseded = await supersededPeriod(transaction, target, { period, fileTime: load.file_time });
+  const decisions = await mergeRows(transaction, {
+    catalogue,
+    target,
+    table,
+    loadId: load.load_id,
+    fileTime: load.file_time,
+    superseded,
+    removes: false,
+    period: new Map(),
+    force: false,
+  });
+  const sum = decisions.inserted + decisions.updated + decisions.unchanged + decisions.duplicate;
+  if (sum !== marked.rowCount) {
+    throw new GatewayError('LoadCountMismatch', `${marked.rowCount} rows were replayed but ${sum} are accounted for`);
+  }
+  await transaction.query(
+    `UPDATE gateway.load SET rows_inserted = rows_inserted + $2, rows_updated = rows_updated + $3, rows_unchanged = rows_unchanged + $4, rows_duplicate = rows_duplicate + $5, rows_rejected = rows_rejected - $6 WHERE load_id = $1`,
+    [load.load_id, decisions.inserted, decisions.updated, decisions.unchanged, decisions.duplicate, marked.rowCount],
+  );
+  const { load_id: loadId, file_name: fileName, source, export: name } = load;
+  return { loadId, fileName, source, export: name, tried: records.length, replayed: marked.rowCount };
+}
+
+async function openRejects(transaction: Transaction, loadId: string): Promise<readonly RejectRow[]> {
+  const { rows } = await transaction.query<RejectRow>(
+    `SELECT line::text, byte_start::text, byte_end::text, raw_text FROM gateway.reject WHERE load_id = $1 AND state = 'open' AND code NOT IN ('NUL_CHARACTER', 'INVALID_ENCODING', 'RECORD_TOO_LARGE') AND length(raw_text) < $2 ORDER BY line FOR UPDATE`,
+    [loadId, MAX_RAW],
+  );
+  return rows;
+}
+
+/** The raw text read again; none where it is more than one record, because a quote was broken. */
+function recordOf(reject: RejectRow, delimiter: string): readonly TextRecord[] {
+  const tokenizer = new CsvTokenizer({
+    delimiter,
+    lineEnd: '\n',
+    unitBytes: 1,
+    byteOffset: 0,
+    line: Number(reject.line),
+    maxRecordLength: MAX_RECORD_LENGTH,
+  });
+  const records = [...tokenizer.push(reject.raw_text), ...tokenizer.end()];
+  const [only] = records;
+  if (only === undefined || records.length > 1) return [];
+  return [{ ...only, byteStart: Number(reject.byte_start), byteEnd: Number(reject.byte_end) }];
+}
+
+async function* oneBatch(records: readonly TextRecord[]): AsyncGenerator<readonly TextRecord[]> {
+  yield records;
+}
+
+function periodOfLoad(load: LoadRow): Period | null {
+  if (load.period_start === null || load.period_end === null) return null;
+  return { start: new Date(load.period_start), end: new Date(load.period_end) };
+}

@@ -1,0 +1,199 @@
+import { deepEqual, equal, match, throws } from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { GatewayError } from '../../src/errors.ts';
+import { matchHeader } from '../../src/ingest/identify/match-header.ts';
+import { fileTime, parsePeriod } from '../../src/ingest/identify/period.ts';
+import { inspectFile } from '../../src/ingest/inspect-file.ts';
+import { catalogue, exportFile } from './support/feed.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'gateway-identify-'));
+after(() => rmSync(folder, { recursive: true }));
+
+async function inspect(name: string, content: string | Buffer, options: Parameters<typeof inspectFile>[2] = {}) {
+  const path = join(folder, name);
+  writeFileSync(path, content);
+  return inspectFile(path, catalogue, options);
+}
+
+const exportOf = (name: string) => {
+  const found = catalogue.exports.find((one) => `${one.source}/${one.name}` === name);
+  if (found === undefined) throw new Error(name);
+  return found;
+};
+
+describe('Identification', () => {
+  it('knows every export by its documented header, with its source named', async () => {
+    for (const target of catalogue.exports) {
+      const text = exportFile(`${target.source}/${target.name}`, []);
+      const found = await inspect('some file.csv', text, { source: target.source, period: '2026-01-01..2026-02-01' });
+      equal(found.identified?.export.name, target.name, found.refusal?.message);
+      equal(found.identified?.by, 'header');
+      deepEqual([found.identified?.match.missing, found.identified?.match.unknown], [[], []]);
+    }
+  });
+
+  it('recognises every documented and accepted header of every export, in every language', () => {
+    let headers = 0;
+    for (const target of catalogue.exports) {
+      for (const column of target.columns) {
+        for (const header of column.headers) {
+          const [cell] = matchHeader(target, [header.text.toUpperCase()]).cells;
+          equal(cell?.column?.property, column.property, `${target.name}: ${header.text}`);
+          headers++;
+        }
+      }
+    }
+    equal(headers > 750, true, String(headers));
+  });
+
+  it('tells open conversations from resolved ones, whose headers hold all of theirs', async () => {
+    const open = await inspect('x.csv', exportFile('sparkcentral/open-conversations', []), { source: 'sparkcentral' });
+    equal(open.identified?.export.name, 'open-conversations');
+    const lines = exportFile('sparkcentral/resolved-conversations', []).trim().split(',');
+    const cut = await inspect('x.csv', `${lines.filter((header) => header !== lines.at(-1)).join(',')}\n`, {
+      source: 'sparkcentral',
+    });
+    equal(cut.refusal?.code, 'FileAmbiguous');
+    match(
+      cut.refusal?.message ?? '',
+      /resolved-conversations .*open-conversations |open-conversations .*resolved-conversations /,
+    );
+  });
+
+  it('refuses a file that fits two sources alike and names both, takes it with a folder', async () => {
+    const text = exportFile('sparkcentral/team-metrics', []);
+    const found = await inspect('x.csv', text, { period: '2026-01-01..2026-02-01' });
+    equal(found.refusal?.code, 'FileAmbiguous');
+    match(
+      found.refusal?.message ?? '',
+      /sparkcentral\/team-metrics.*hootsuite-inbox\/team-metrics|hootsuite-inbox\/team-metrics.*sparkcentral\/team-metrics/,
+    );
+    const placed = await inspect('x.csv', text, { directory: 'export/team', period: '2026-01-01..2026-02-01' });
+    equal(placed.identified?.export.source, 'sparkcentral');
+    equal(placed.identified?.by, 'rule');
+  });
+
+  it('refuses a header that says a column twice, and one without its key', async () => {
+    const header = exportFile('tracebuzz/cases', []).trim();
+    const twice = await inspect('raw-cases-1750000000.csv', `${header},ID\n`);
+    equal(twice.refusal?.code, 'HeaderDuplicate');
+    const headless = await inspect('raw-cases-1750000000.csv', `${header.split(',').slice(1).join(',')}\n`);
+    equal(headless.refusal?.code, 'HeaderMissing');
+    match(headless.refusal?.message ?? '', /"Id"/);
+  });
+
+  it('finds a column by its place where the metadata says so', () => {
+    const target = exportOf('sparkcentral/tag-metrics');
+    const placed = target.columns.find((column) => column.position !== null);
+    const header = target.columns.map((column) =>
+      column === placed ? 'nobody knows this' : (column.headers[0]?.text ?? ''),
+    );
+    const found = matchHeader(target, header);
+    equal(found.cells.find((cell) => cell.byPosition)?.column, placed);
+    deepEqual(found.missing, []);
+    const doubled = target.columns.map((column) =>
+      column === placed
+        ? (target.columns[(placed?.position ?? 0) - 2]?.headers[0]?.text ?? '')
+        : (column.headers[0]?.text ?? ''),
+    );
+    deepEqual(matchHeader(target, doubled).duplicates, []);
+  });
+
+  it('obeys an operator, and says what he could have meant', async () => {
+    const wrong = await inspect('x.csv', 'a\n', { source: 'nobody' });
+    equal(wrong.refusal?.code, 'ExportUnknown');
+    const text = exportFile('hootsuite-inbox/team-metrics', []);
+    const named = await inspect('x.csv', text, {
+      source: 'hootsuite-inbox',
+      export: 'team-metrics',
+      period: '2026-01-01..2026-02-01',
+    });
+    equal(named.identified?.by, 'operator');
+  });
+});
+
+describe('Encodings and layouts', () => {
+  const header = exportFile('tracebuzz/labels', []).trim();
+  const target = exportOf('tracebuzz/labels');
+  const names = target.columns.map((column) => column.headers[0]?.text ?? '');
+  const nameAt = target.columns.findIndex((column) => column.property === 'Name');
+  const file = (delimiter: string, eol: string, name = 'Crème brûlée 😀'): string =>
+    [
+      names.join(delimiter),
+      names.map((_, index) => (index === 0 ? '1' : index === nameAt ? `"${name}${eol}x"` : '')).join(delimiter),
+      '',
+    ].join(eol);
+
+  for (const [name, bytes, encoding, delimiter] of [
+    ['UTF-8', Buffer.from(file(',', '\n')), 'utf-8', ','],
+    ['UTF-8 with a mark, semicolons, CRLF', Buffer.from(`\ufeff${file(';', '\r\n')}`), 'utf-8', ';'],
+    ['tabs', Buffer.from(file('\t', '\n')), 'utf-8', '\t'],
+    ['a sep= line', Buffer.from(`sep=;\r\n${file(';', '\r\n')}`), 'utf-8', ';'],
+    ['a quoted sep= line after a mark', Buffer.from(`\ufeff"sep=|"\n${file('|', '\n')}`), 'utf-8', '|'],
+    ['UTF-16LE', Buffer.from(`\ufeff${file(',', '\r\n')}`, 'utf16le'), 'utf-16le', ','],
+    ['UTF-16BE', Buffer.from(`\ufeff${file(',', '\r\n')}`, 'utf16le').swap16(), 'utf-16be', ','],
+    ['old Macintosh line ends', Buffer.from(file(',', '\r')), 'utf-8', ','],
+  ] as const) {
+    it(`reads ${name}`, async () => {
+      const found = await inspect('raw-labels-1750000000.csv', bytes);
+      equal(found.refusal, null);
+      equal(found.encoding?.encoding, encoding);
+      equal(found.identified?.layout.delimiter, delimiter);
+      deepEqual(found.rows, { read: 1, accepted: 1, rejected: 0 });
+    });
+  }
+
+  it('falls back to windows-1252, and keeps UTF-8 where only one row is damaged', async () => {
+    const body = file(',', '\n', 'Crème €').replace('😀', '');
+    const old = Buffer.from(body, 'latin1');
+    old[old.indexOf(0xac)] = 0x80;
+    const found = await inspect('raw-labels-1750000000.csv', old);
+    deepEqual([found.encoding?.encoding, found.encoding?.basis], ['windows-1252', 'fallback']);
+    const rows = Array.from({ length: 5 }, (_, index) =>
+      names.map((_n, at) => (at === 0 ? String(index) : at === nameAt ? 'é😀' : '')).join(','),
+    );
+    const damaged = Buffer.concat([
+      Buffer.from(`${header}\n${rows.join('\n')}\n`),
+      Buffer.from([0x36, 0xc3]),
+      Buffer.from(`${','.repeat(names.length - 1)}\n`),
+    ]);
+    const kept = await inspect('raw-labels-1750000000.csv', damaged);
+    deepEqual([kept.encoding?.encoding, kept.encoding?.basis], ['utf-8', 'damaged']);
+    deepEqual(kept.rows, { read: 6, accepted: 5, rejected: 1 });
+    equal(kept.faults[0]?.code, 'INVALID_ENCODING');
+  });
+});
+
+describe('Periods and file times', () => {
+  it('reads a period in the zone of the source', () => {
+    deepEqual(parsePeriod('2026-06-01..2026-07-01', 'Europe/Amsterdam'), {
+      start: new Date('2026-05-31T22:00:00Z'),
+      end: new Date('2026-06-30T22:00:00Z'),
+    });
+    for (const wrong of ['2026', '2026-02-01..2026-01-01', 'a..b', '2026-01-01..2026-02-01..2026-03-01']) {
+      throws(
+        () => parsePeriod(wrong, 'UTC'),
+        (error) => error instanceof GatewayError && error.code === 'PeriodInvalid',
+      );
+    }
+  });
+
+  it('takes the time of a file from its name, else from the disk', () => {
+    const modifiedAt = new Date('2020-01-01T00:00:00Z');
+    const at = (target: string, name: string) => fileTime(exportOf(target), { name, modifiedAt }).toISOString();
+    equal(at('tracebuzz/cases', 'raw-cases-1750060000.csv'), '2025-06-16T07:46:40.000Z');
+    equal(
+      at('sparkcentral/messages', '[1234][message][16062025000000][17062025000000][8b34dbc2-c05e].csv'),
+      '2025-06-17T00:00:00.000Z',
+    );
+    equal(at('sparkcentral/messages', 'messages 2025-06-17.csv'), '2025-06-17T00:00:00.000Z');
+    equal(at('sparkcentral/messages', 'messages.csv'), modifiedAt.toISOString());
+    // Two files of one period differ only in when they were made.
+    equal(
+      at('sparkcentral/team-metrics', '[1][team][16062025000000][17062025000000][x].csv'),
+      modifiedAt.toISOString(),
+    );
+  });
+});

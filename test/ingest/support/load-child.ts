@@ -1,0 +1,18 @@
+import { requireCatalogue } from '../../../src/catalogue/read-metadata.ts';
+import { loadFile } from '../../../src/ingest/load/load-file.ts';
+import { openDatabase } from '../../../src/warehouse/postgres-database.ts';
+
+/** Loads one file and says when half of it was read; the test kills this process then. */
+const [, , connection = '', path = ''] = process.argv;
+const database = await openDatabase({ connection });
+const catalogue = requireCatalogue('metadata', {});
+let said = false;
+await loadFile({ catalogue, database }, path, {
+  onProgress: ({ bytes, totalBytes }) => {
+    if (said || bytes * 2 < totalBytes) return;
+    said = true;
+    process.stdout.write('halfway\n');
+    // Holds the load open until the signal comes.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5000);
+  },
+});
