@@ -14,7 +14,7 @@ export function readRows(query: CompiledQuery, copied: string): ReadRow[] {
   const lines = copied === '' ? [] : copied.replace(/\n$/, '').split('\n');
   return lines.map((line) => {
     const cells = line.split('\t').map((cell) => (cell === '\\N' ? null : copyUnescaped(cell)));
-    const reader = new Cells(cells);
+    const reader = new Cells(cells, false);
     const row = readFields(query.shape, query.control ?? null, reader);
     const position = Array.from({ length: query.positionColumns }, () => reader.next());
     if (!reader.done) throw new Error(`columns left over in ${line}`);
@@ -25,14 +25,22 @@ export function readRows(query: CompiledQuery, copied: string): ReadRow[] {
 class Cells {
   private at = 0;
   private readonly cells: readonly (string | null)[];
+  private readonly nested: boolean;
 
-  constructor(cells: readonly (string | null)[]) {
+  constructor(cells: readonly (string | null)[], nested: boolean) {
     this.cells = cells;
+    this.nested = nested;
   }
 
   next(): string | null {
     if (this.at >= this.cells.length) throw new Error('too few columns');
     return this.cells[this.at++] ?? null;
+  }
+
+  /** The next cell as a value; inside nested collections 0x1b escapes control bytes. */
+  scalar(type: string): Value {
+    const cell = this.next();
+    return cell === null ? null : scalar(this.nested ? nestedUnescaped(cell) : cell, type);
   }
 
   get done(): boolean {
@@ -48,7 +56,7 @@ function copyUnescaped(cell: string): string {
 
 function readFields(shape: RowShape, control: ControlShape | null, cells: Cells): { [name: string]: Value } {
   const row: { [name: string]: Value } = {};
-  if (control !== null) row['@id'] = [control.set, ...control.key.map(({ type }) => scalar(cells.next(), type))];
+  if (control !== null) row['@id'] = [control.set, ...control.key.map(({ type }) => cells.scalar(type))];
   for (const field of shape.fields) readField(field, cells, row);
   return row;
 }
@@ -56,7 +64,7 @@ function readFields(shape: RowShape, control: ControlShape | null, cells: Cells)
 function readField(field: FieldShape, cells: Cells, row: { [name: string]: Value }): void {
   switch (field.kind) {
     case 'value':
-      row[field.name] = scalar(cells.next(), field.type);
+      row[field.name] = cells.scalar(field.type);
       return;
     case 'count':
       row[`${field.name}@odata.count`] = Number(cells.next());
@@ -79,7 +87,10 @@ function readNested(field: Extract<FieldShape, { kind: 'array' }>, text: string)
   const lines = text.split(rowEnd);
   if (lines.pop() !== '') throw new Error('a nested row has no end');
   return lines.map((line) => {
-    const cells = new Cells(line.split(columnEnd).map((cell) => (cell === '\x1d' ? null : cell)));
+    const cells = new Cells(
+      line.split(columnEnd).map((cell) => (cell === '\x1d' ? null : cell)),
+      true,
+    );
     const row = readFields(field.row, field.control, cells);
     if (!cells.done) throw new Error('nested columns left over');
     return row;
@@ -97,9 +108,12 @@ const numeric = new Set([
   'Edm.SByte',
 ]);
 
-function scalar(text: string | null, type: string): Value {
-  if (text === null) return null;
-  const plain = text.replace(/\x1b(.)/g, (_, letter: string) => String.fromCharCode(letter.charCodeAt(0) - 64));
-  if (type === 'Edm.Boolean') return plain === 't' || plain === 'true';
-  return numeric.has(type) ? Number(plain) : plain;
+function nestedUnescaped(cell: string): string {
+  return cell.replace(/\x1b(.)/g, (_, letter: string) => String.fromCharCode(letter.charCodeAt(0) - 64));
+}
+
+function scalar(text: string, type: string): Value {
+  if (type === 'Edm.Boolean') return text === 't' || text === 'true';
+  // IEEE minus zero equals zero.
+  return numeric.has(type) ? Number(text) + 0 : text;
 }
