@@ -1,4 +1,5 @@
 import type { Cursor } from './cursor.ts';
+import { startsNegativeInfinity } from './literal.ts';
 import { parsePrimary } from './primary.ts';
 import type { BinaryOperator, Expression } from './syntax.ts';
 
@@ -62,7 +63,7 @@ function parseUnary(cursor: Cursor): Expression {
     cursor.skipBlanks();
     return unary(cursor, at, 'not');
   }
-  if (cursor.peek() === '-' && !/[\dI]/.test(cursor.peek(1))) {
+  if (cursor.peek() === '-' && !/\d/.test(cursor.peek(1)) && !startsNegativeInfinity(cursor)) {
     cursor.position += 1;
     cursor.skipBlanks();
     return unary(cursor, at, 'neg');

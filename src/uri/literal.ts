@@ -21,11 +21,16 @@ export function bareLiteral(cursor: Cursor): Literal | null {
   if (guid !== null) {
     return finished(cursor, { kind: 'Literal', at, type: 'guid', text: guid[0] });
   }
-  if (cursor.looksAt('-INF')) {
+  if (startsNegativeInfinity(cursor)) {
     cursor.position += 4;
-    return finished(cursor, { kind: 'Literal', at, type: 'double', text: '-INF' });
+    return { kind: 'Literal', at, type: 'double', text: '-INF' };
   }
   return /[\d+-]/.test(first) ? (temporalLiteral(cursor) ?? numberLiteral(cursor)) : null;
+}
+
+/** `-INF`, which is no minus sign before a name that starts alike. */
+export function startsNegativeInfinity(cursor: Cursor): boolean {
+  return cursor.looksAt('-INF') && !continuation.test(cursor.peek(4));
 }
 
 /** Any primitive literal, as in a key predicate; null and no move when none starts here. */

@@ -55,25 +55,25 @@ export function parseResourcePath(text: string, limits: Partial<UriLimits> = {})
 
 /** Parses a decoded expression, as in `$filter`. Throws as above. */
 export function parseExpression(text: string, limits: Partial<UriLimits> = {}): Expression {
-  return parseWhole(text, 'the expression', limits, parseExpressionAt);
+  return parseWhole(new Cursor(text, 'the expression', sessionFor(limits)), parseExpressionAt);
 }
 
 /** Parses a decoded `$search` value. Throws as above. */
 export function parseSearch(text: string, limits: Partial<UriLimits> = {}): SearchExpression {
-  return parseWhole(text, '$search', limits, (cursor) => parseSearchExpression(cursor, 'alone'));
+  return parseWhole(new Cursor(text, '$search', sessionFor(limits)), (cursor) =>
+    parseSearchExpression(cursor, 'alone'),
+  );
 }
 
 /** Parses a decoded `$apply` value. Throws as above. */
 export function parseApply(text: string, limits: Partial<UriLimits> = {}): Transformation[] {
-  return parseWhole(text, '$apply', limits, parseApplyExpression);
+  return parseWhole(new Cursor(text, '$apply', sessionFor(limits)), parseApplyExpression);
 }
 
-function parseWhole<T>(text: string, target: string, limits: Partial<UriLimits>, parse: (cursor: Cursor) => T): T {
-  const session = sessionFor(limits);
-  const cursor = new Cursor(text, target, session);
+function parseWhole<T>(cursor: Cursor, parse: (cursor: Cursor) => T): T {
   const result = parse(cursor);
   cursor.expectEnd('an operator or the end');
-  refuseUnsupported(session);
+  refuseUnsupported(cursor.session);
   return result;
 }
 

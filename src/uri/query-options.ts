@@ -11,6 +11,7 @@ import type { Expression, ODataUri } from './syntax.ts';
 export type ParsedQuery = Omit<ODataUri, 'path'>;
 
 interface QueryDraft {
+  readonly session: ParseSession;
   readonly options: OptionsDraft;
   readonly aliases: Map<string, Expression>;
   readonly custom: Map<string, string>;
@@ -21,33 +22,33 @@ interface QueryDraft {
  * decoded once. System options are known with and without `$`, in any case (OData URL Conventions 4.01, section 5).
  */
 export function parseQuery(raw: string, session: ParseSession): ParsedQuery {
-  const draft: QueryDraft = { options: {}, aliases: new Map(), custom: new Map() };
+  const draft: QueryDraft = { session, options: {}, aliases: new Map(), custom: new Map() };
   for (const part of raw.split('&')) {
     if (part !== '') {
-      readPart(part, draft, session);
+      readPart(part, draft);
     }
   }
-  return draft;
+  return { options: draft.options, aliases: draft.aliases, custom: draft.custom };
 }
 
-function readPart(part: string, draft: QueryDraft, session: ParseSession): void {
+function readPart(part: string, draft: QueryDraft): void {
   const equals = part.indexOf('=');
   const name = percentDecode(equals < 0 ? part : part.slice(0, equals), 'the query');
   const raw = equals < 0 ? null : part.slice(equals + 1);
   const lower = name.toLowerCase();
   const plain = lower.startsWith('$') ? lower.slice(1) : lower;
   if (isOptionName(plain)) {
-    readSystemOption(plain, raw, draft, session);
+    readSystemOption(plain, raw, draft);
   } else if (name.startsWith('$')) {
-    refuseOption(name, plain, session);
+    refuseOption(name, plain, draft.session);
   } else if (name.startsWith('@')) {
-    readAlias(name, raw, draft, session);
+    readAlias(name, raw, draft);
   } else {
     draft.custom.set(name, raw === null ? '' : percentDecode(raw, name.slice(0, 60)));
   }
 }
 
-function readSystemOption(name: OptionName, raw: string | null, draft: QueryDraft, session: ParseSession): void {
+function readSystemOption(name: OptionName, raw: string | null, draft: QueryDraft): void {
   const target = `$${name}`;
   if (draft.options[name] !== undefined) {
     throw new GatewayError('InvalidOption', `${target} stands more than once in the URL.`, { target });
@@ -55,7 +56,7 @@ function readSystemOption(name: OptionName, raw: string | null, draft: QueryDraf
   if (name === 'levels') {
     throw new GatewayError('InvalidOption', '$levels is only allowed inside $expand.', { target });
   }
-  const cursor = new Cursor(percentDecode(raw ?? '', target), target, session);
+  const cursor = new Cursor(percentDecode(raw ?? '', target), target, draft.session);
   if (name === 'search') {
     checkSemicolons(raw ?? '', cursor);
     draft.options.search = parseSearchExpression(cursor, 'alone');
@@ -87,15 +88,15 @@ function checkSemicolons(raw: string, cursor: Cursor): void {
   }
 }
 
-function readAlias(name: string, raw: string | null, draft: QueryDraft, session: ParseSession): void {
-  const naming = new Cursor(name, name.slice(0, 60), session);
+function readAlias(name: string, raw: string | null, draft: QueryDraft): void {
+  const naming = new Cursor(name, name.slice(0, 60), draft.session);
   naming.position = 1;
   const alias = naming.identifier('the name of a parameter alias');
   naming.expectEnd("'='");
   if (draft.aliases.has(alias)) {
     throw new GatewayError('InvalidOption', `${name} stands more than once in the URL.`, { target: name });
   }
-  const cursor = new Cursor(percentDecode(raw ?? '', name), name, session);
+  const cursor = new Cursor(percentDecode(raw ?? '', name), name, draft.session);
   draft.aliases.set(alias, aliasValue(cursor));
 }
 

@@ -61,8 +61,9 @@ function printAtom(node: Exclude<Expression, { kind: 'Binary' | 'Unary' | 'In' }
   }
 }
 
+/** With blanks around the colon: `case(10:20)` alone would be the time of day 10:20. */
 function printCase(args: readonly Expression[]): string {
-  return args.map((arg, index) => `${index === 0 ? '' : index % 2 === 1 ? ':' : ','}${print(arg)}`).join('');
+  return args.map((arg, index) => `${index === 0 ? '' : index % 2 === 1 ? ' : ' : ','}${print(arg)}`).join('');
 }
 
 export function printLiteral(node: Literal): string {
