@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parse } from 'yaml';
+import { checkExposure, readConfig } from '../src/config.ts';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const text = (file: string): string => readFileSync(path.join(root, file), 'utf8');
+
+interface Service {
+  readonly image?: string;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly secrets: readonly string[];
+  readonly volumes: readonly string[];
+  readonly healthcheck?: { readonly test: readonly string[] };
+  readonly depends_on?: Readonly<Record<string, { readonly condition: string }>>;
+}
+interface Compose {
+  readonly services: Readonly<Record<'postgres' | 'gateway', Service>>;
+  readonly volumes: Readonly<Record<string, unknown>>;
+  readonly secrets: Readonly<Record<string, { readonly file: string }>>;
+}
+
+describe('Dockerfile', () => {
+  const lines = text('Dockerfile').split('\n');
+
+  it('copies files that exist and that .dockerignore lets through', () => {
+    const copied = lines
+      .filter((line) => line.startsWith('COPY ') && !line.includes('--from='))
+      .flatMap((line) => line.split(/\s+/).slice(1, -1));
+    const admitted = text('.dockerignore')
+      .split('\n')
+      .filter((line) => line.startsWith('!'))
+      .map((line) => line.slice(1));
+    assert.ok(copied.length > 0);
+    for (const file of copied) {
+      assert.ok(existsSync(path.join(root, file)), `${file} is not there`);
+      assert.ok(admitted.includes(file), `.dockerignore keeps ${file} out`);
+    }
+  });
+
+  it('ends as an ordinary user with a health check', () => {
+    assert.deepEqual(
+      lines.filter((line) => line.startsWith('USER ')),
+      ['USER node'],
+    );
+    assert.ok(lines.some((line) => line.startsWith('HEALTHCHECK ')));
+    assert.ok(
+      lines
+        .filter((line) => line.startsWith('FROM '))
+        .every((line) => /^FROM node:22-bookworm-slim( AS \w+)?$/.test(line)),
+    );
+  });
+});
+
+describe('docker-compose.yml', () => {
+  const compose = parse(text('docker-compose.yml')) as Compose;
+  const { gateway, postgres } = compose.services;
+
+  it('declares every volume and secret it uses, and no secret in the open', () => {
+    for (const service of [gateway, postgres]) {
+      for (const name of service.secrets) assert.ok(compose.secrets[name]?.file.startsWith('./secrets/'), name);
+      for (const volume of service.volumes) assert.ok((volume.split(':')[0] ?? '') in compose.volumes, volume);
+      for (const [name, value] of Object.entries(service.environment)) {
+        assert.ok(!/PASSWORD$/.test(name), `${name} stands in the open`);
+        assert.doesNotMatch(value, /:\/\/[^/]*:[^/]*@/, `${name} holds a password`);
+      }
+    }
+    assert.match(text('.gitignore'), /^secrets\/$/m);
+  });
+
+  it('starts the gateway after a PostgreSQL that it may use', () => {
+    assert.equal(postgres.image, 'postgres:18');
+    assert.ok(postgres.healthcheck?.test.includes('pg_isready'));
+    assert.equal(gateway.depends_on?.['postgres']?.condition, 'service_healthy');
+  });
+
+  it('gives the gateway a configuration that it accepts', () => {
+    const folder = mkdtempSync(path.join(os.tmpdir(), 'gateway-secrets-'));
+    for (const name of gateway.secrets) writeFileSync(path.join(folder, name), 'secret\n');
+    const fromImage = /^ENV (.*)$/m.exec(text('Dockerfile'))?.[1] ?? '';
+    const environment = Object.fromEntries([
+      ...fromImage.split(' ').map((pair) => pair.split('=')),
+      ...Object.entries(gateway.environment).map(([name, value]) => [
+        name,
+        value.replace('/run/secrets', folder).replace(/\$\{\w+:-([^}]*)\}/, '$1'),
+      ]),
+    ]) as Record<string, string>;
+    const config = readConfig(environment);
+    rmSync(folder, { recursive: true });
+    checkExposure(config);
+    assert.equal(config.databaseUrl, 'postgres://gateway:secret@postgres:5432/gateway');
+    assert.deepEqual([config.host, config.port, config.dataDir], ['0.0.0.0', 8080, '/data']);
+  });
+});
