@@ -8,8 +8,8 @@ import { type LoadOptions, type LoadResult, loadFile } from '../../../src/ingest
 import type { Database, DatabaseRow } from '../../../src/warehouse/database.ts';
 import { migrate } from '../../../src/warehouse/migrate.ts';
 import { openDatabase } from '../../../src/warehouse/postgres-database.ts';
+import { provision } from '../../../src/warehouse/provision.ts';
 import { testDatabase } from '../../support/postgres.ts';
-import { createFeedTables } from './feed-tables.ts';
 
 /** A provisioned database and a folder for files, for one `describe`. */
 export interface Feed {
@@ -34,7 +34,7 @@ export function useFeed(of: Catalogue = catalogue): () => Feed {
     const test = await testDatabase();
     const database = await openDatabase({ connection: test.connectionString });
     await migrate(database);
-    await createFeedTables(database, of);
+    await provision(database, of);
     const folder = mkdtempSync(join(tmpdir(), 'gateway-ingest-'));
     const write = (name: string, content: string | Buffer, minute = 0): string => {
       const path = join(folder, name);
