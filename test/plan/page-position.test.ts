@@ -187,3 +187,43 @@ describe('page position', () => {
 function btoaOf(text: string): string {
   return Buffer.from(text).toString('base64url');
 }
+
+describe('query fingerprint', () => {
+  const same: readonly (readonly [string, string])[] = [
+    ['Cases?$filter=Open', 'Cases?$filter=(Open)&$top=5'],
+    ['Cases?$filter=Open&$orderby=Id', 'Cases?$orderby=Id%20asc&filter=Open&$select=Id'],
+  ];
+  for (const [one, other] of same)
+    it(`${one} as ${other}`, () => assert.equal(fingerprintOf(one), fingerprintOf(other)));
+
+  it('of different queries is different', () => {
+    const queries = [
+      'Cases',
+      'Agents',
+      'Cases(1)/Children',
+      'Cases(2)/Children',
+      'Cases?$filter=Open',
+      'Cases?$filter=not Open',
+      "Cases?$filter=Title eq 'ab' and Title eq 'c'",
+      "Cases?$filter=Title eq 'a' and Title eq 'bc'",
+      'Cases?$filter=Id eq 1 or Id eq 2 and Id eq 3',
+      'Cases?$filter=(Id eq 1 or Id eq 2) and Id eq 3',
+      'Cases?$search=a b',
+      'Cases?$search="a b"',
+      'Cases?$orderby=Id,Title',
+      'Cases?$orderby=Title,Id',
+      'Cases?$orderby=Id desc',
+      'Cases?$filter=Id in (1,2)',
+      'Cases?$filter=Id in (1,2,3)',
+      'Cases?$compute=Id add 1 as X',
+      'Cases?$apply=filter(Open)',
+      'Cases?$filter=Id eq @p&@p=1',
+      'Cases?$filter=Id eq @p&@p=2',
+    ].map((url) => fingerprintOf(url.replaceAll(' ', '%20')));
+    assert.equal(new Set(queries).size, queries.length);
+  });
+
+  it('of the longest chain that the parser takes', () => {
+    assert.match(fingerprintOf(`Cases?$filter=${Array(1700).fill('1').join('%20or%20')}`), /^[0-9a-f]{16}$/);
+  });
+});
