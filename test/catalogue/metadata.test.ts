@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { validateXML } from 'xmllint-wasm';
 import { parse } from 'yaml';
 import { foldHeader } from '../../src/catalogue/build/fold-header.ts';
 import type { StoredSet } from '../../src/catalogue/catalogue.ts';
 import { loadCatalogue, readMetadata, requireCatalogue } from '../../src/catalogue/read-metadata.ts';
 import { checkModel } from '../../src/edm/check-model.ts';
+import { metadataXml } from '../../src/edm/metadata-xml.ts';
 
 const directory = new URL('../../metadata', import.meta.url).pathname;
 
@@ -23,6 +26,22 @@ describe('the metadata files of this project', () => {
 
   it('make a model that may be published', () => {
     assert.deepEqual(checkModel(catalogue.model), []);
+  });
+
+  it('make a $metadata document that is valid against the OASIS schema', async () => {
+    const schemaFile = (name: string) => ({
+      fileName: name,
+      contents: readFileSync(createRequire(import.meta.url).resolve(`odata-csdl/schemas/${name}`), 'utf8'),
+    });
+    const result = await validateXML({
+      xml: { fileName: 'metadata.xml', contents: metadataXml(catalogue.model) },
+      schema: schemaFile('edmx.xsd'),
+      preload: [schemaFile('edm.xsd')],
+    });
+    assert.deepEqual(
+      result.errors.map((error) => error.message),
+      [],
+    );
   });
 
   it('hold 64 documented tables with 804 columns', () => {

@@ -28,6 +28,7 @@ export interface MergedUpstream {
  * Replaces the documented sets of a proxied source by those its `$metadata` declares. Sets that the documents know keep
  * our names, descriptions and personal-data classes; others are named by the prefix and their own name. Properties, types and
  * keys are the feed's, exactly. Documented relations stay where their properties exist. Pure: gives a new catalogue.
+ * Merge into the catalogue as it was loaded, never into an earlier merge: a set that comes back then has its words again.
  * @throws GatewayError MetadataInvalid where the catalogue has no such proxied source.
  */
 export function mergeUpstreamModel(catalogue: Catalogue, sourceName: string, upstreamModel: Model): MergedUpstream {
