@@ -89,7 +89,8 @@ function expandText(expand: ExpandPlan, format: RowFormat): MemberText {
   if (expand.form === 'count') return count;
   const row = expand.form === 'ref' ? referenceText(expand.selection, format) : rowText(expand.selection, format);
   return async (members, follow) => {
-    const raw = members.get(name);
+    // Some feeds leave an empty to-one navigation out; a missing collection is a fault, for its rows would be lost.
+    const raw = members.get(name) ?? (collection ? undefined : 'null');
     if (raw === undefined) throw broken(`the expanded ${name} is missing`);
     if (!collection) {
       if (raw === 'null') return format.omitNulls ? '' : `${key}null`;
