@@ -37,6 +37,7 @@ export const errorCatalogue = {
   Unauthorized: kind(401, 'fatal', 'Send valid credentials.'),
   // Starting.
   MetadataInvalid: kind(500, 'fatal', 'Correct the metadata files at the places named, then run `gateway check`.'),
+  AddressInUse: kind(500, 'fatal', 'Stop the other program, or set PORT and HOST to an address that is free.'),
   // Taking files in.
   FileUnreadable: kind(422, 'retriable', 'Check that the file is complete and can be read, then load it again.'),
   FileUnknown: kind(422, 'skippable', 'Name the source and the export, or add the missing headers to the metadata.'),
@@ -58,7 +59,6 @@ export const errorCatalogue = {
     'Say the period with --period FROM..TO, or name the file as the export names it.',
   ),
   PeriodInvalid: kind(422, 'fatal', 'Write the period as FROM..TO in ISO 8601, for example 2026-01-01..2026-02-01.'),
-  EncodingInvalid: kind(422, 'skippable', 'Export the file again; its bytes do not fit the encoding its mark names.'),
   SnapshotTooSmall: kind(422, 'skippable', 'Check that the export is complete; load it with --force when it is.'),
   LoadCountMismatch: kind(500, 'fatal', 'Report this as a defect, with the file: nothing of it was loaded.'),
   // Serving.

@@ -1,0 +1,32 @@
+import { randomBytes } from 'node:crypto';
+import { hashKey, hashPassword } from '../http/credentials.ts';
+import { exitCodes } from './exit-code.ts';
+
+/**
+ * `gateway hash-password`: prints a line for AUTH_BASIC_FILE from a password on standard input, or with `key` makes a
+ * random key and prints it with its line for AUTH_KEY_FILE.
+ */
+export async function hashPasswordCommand(
+  name: string,
+  options: { readonly key: boolean; readonly input: AsyncIterable<unknown>; readonly print: (line: string) => void },
+): Promise<number> {
+  if (name.includes(':') || name.startsWith('#')) {
+    options.print('The name must not contain ":" and not start with "#".');
+    return exitCodes.usage;
+  }
+  if (options.key) {
+    const key = randomBytes(24).toString('base64url');
+    options.print(`key (shown once): ${key}`);
+    options.print(`line for AUTH_KEY_FILE: ${name}:${hashKey(key)}`);
+    return exitCodes.ok;
+  }
+  let text = '';
+  for await (const chunk of options.input) text += String(chunk);
+  const password = text.replace(/\r?\n$/, '');
+  if (password.length < 8) {
+    options.print('The password, read from standard input, must have at least 8 characters.');
+    return exitCodes.failed;
+  }
+  options.print(`${name}:${await hashPassword(password)}`);
+  return exitCodes.ok;
+}

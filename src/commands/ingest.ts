@@ -1,0 +1,71 @@
+import { type IngestResult, ingestPaths } from '../ingest/delivery/ingest-paths.ts';
+import { exitCodes } from './exit-code.ts';
+import { prepare } from './migrate.ts';
+import { catalogueOf, type Surroundings, withWarehouse } from './surroundings.ts';
+
+export interface IngestFlags {
+  readonly source?: string;
+  readonly export?: string;
+  readonly period?: string;
+  readonly force?: boolean;
+}
+
+/** `gateway ingest`: loads files and folders. 2 when a file was refused or a row rejected, 1 when a file failed. */
+export async function ingestCommand(
+  surroundings: Surroundings,
+  paths: readonly string[],
+  flags: IngestFlags,
+): Promise<number> {
+  const catalogue = catalogueOf(surroundings);
+  return withWarehouse(surroundings, async ({ database }) => {
+    await prepare(database, catalogue, () => {});
+    const results = await ingestPaths({ catalogue, database }, paths, {
+      ...flags,
+      onProgress: ({ path, bytes, totalBytes }) =>
+        surroundings.progress(`${path}: ${Math.floor((100 * bytes) / Math.max(totalBytes, 1))} %`),
+      onResult: (result) => {
+        surroundings.progress('');
+        for (const line of resultLines(result)) surroundings.print(line);
+      },
+    });
+    if (results.length === 0) surroundings.print('There was no file to load.');
+    return outcome(results);
+  });
+}
+
+/** What became of one file, in one line and a few more where something is to be done. */
+export function resultLines(result: IngestResult): readonly string[] {
+  switch (result.state) {
+    case 'loaded': {
+      const { counts, identified, message, drift } = result;
+      const parts = [
+        `${counts.inserted} new`,
+        `${counts.updated} changed`,
+        `${counts.unchanged} the same`,
+        `${counts.rejected} rejected`,
+        `${counts.duplicate} repeated`,
+        `${counts.removed} removed`,
+      ];
+      return [
+        `${result.path}: loaded into ${identified.export.set} as load ${result.loadId}: ${counts.read} rows, ${parts.join(', ')}`,
+        ...drift.map((finding) => `  unknown or missing column: ${finding.header}`),
+        ...(message === null ? [] : [`  ${message}`]),
+      ];
+    }
+    case 'duplicate':
+      return [`${result.path}: not loaded again: ${result.message}`];
+    default:
+      return [
+        `${result.path}: ${result.state}: ${result.error.code}: ${result.error.message}`,
+        `  ${result.error.remedy}`,
+      ];
+  }
+}
+
+function outcome(results: readonly IngestResult[]): number {
+  if (results.some(({ state }) => state === 'failed')) return exitCodes.failed;
+  const partial = results.some(
+    (result) => result.state === 'refused' || (result.state === 'loaded' && result.counts.rejected > 0),
+  );
+  return partial ? exitCodes.partial : exitCodes.ok;
+}

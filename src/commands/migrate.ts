@@ -1,0 +1,24 @@
+import type { Catalogue } from '../catalogue/catalogue.ts';
+import type { Database } from '../warehouse/database.ts';
+import { migrate } from '../warehouse/migrate.ts';
+import { provision } from '../warehouse/provision.ts';
+import { exitCodes } from './exit-code.ts';
+import { catalogueOf, type Surroundings, withWarehouse } from './surroundings.ts';
+
+/** Brings the database to what the program and the metadata need; prints what changed. */
+export async function prepare(database: Database, catalogue: Catalogue, print: (line: string) => void): Promise<void> {
+  const { applied } = await migrate(database);
+  for (const name of applied) print(`migrated ${name}`);
+  const report = await provision(database, catalogue);
+  for (const change of report.changes) print(change);
+  for (const column of report.retiredColumns) print(`${column}: kept, not served any more`);
+  for (const table of report.retiredTables) print(`${table}: kept, not served any more`);
+}
+
+/** `gateway migrate`. */
+export async function migrateCommand(surroundings: Surroundings): Promise<number> {
+  const catalogue = catalogueOf(surroundings);
+  await withWarehouse(surroundings, ({ database }) => prepare(database, catalogue, surroundings.print));
+  surroundings.print('The database is up to date.');
+  return exitCodes.ok;
+}

@@ -1,0 +1,17 @@
+import { type ReplayOptions, replayRejects } from '../ingest/replay-rejects.ts';
+import { exitCodes } from './exit-code.ts';
+import { prepare } from './migrate.ts';
+import { catalogueOf, type Surroundings, withWarehouse } from './surroundings.ts';
+
+/** `gateway replay`: tries the rejected rows again, after the metadata was corrected. 2 when some are still rejected. */
+export async function replayCommand(surroundings: Surroundings, options: ReplayOptions): Promise<number> {
+  const catalogue = catalogueOf(surroundings);
+  return withWarehouse(surroundings, async ({ database }) => {
+    await prepare(database, catalogue, () => {});
+    const results = await replayRejects({ catalogue, database }, options);
+    for (const { loadId, fileName, tried, replayed } of results)
+      surroundings.print(`load ${loadId} (${fileName}): ${replayed} of ${tried} rows taken in`);
+    if (results.length === 0) surroundings.print('There is no rejected row to replay.');
+    return results.some(({ tried, replayed }) => replayed < tried) ? exitCodes.partial : exitCodes.ok;
+  });
+}

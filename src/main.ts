@@ -1,0 +1,142 @@
+import process from 'node:process';
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { checkCommand } from './commands/check.ts';
+import { exitCodes } from './commands/exit-code.ts';
+import { hashPasswordCommand } from './commands/hash-password.ts';
+import { type IngestFlags, ingestCommand } from './commands/ingest.ts';
+import { inspectCommand } from './commands/inspect.ts';
+import { migrateCommand } from './commands/migrate.ts';
+import { replayCommand } from './commands/replay.ts';
+import { sampleCommand } from './commands/sample.ts';
+import { serveCommand } from './commands/serve.ts';
+import { statusCommand } from './commands/status.ts';
+import type { Surroundings } from './commands/surroundings.ts';
+import { ConfigError, readConfig } from './config.ts';
+import { GatewayError } from './errors.ts';
+
+const print = (line: string): void => void process.stdout.write(`${line}\n`);
+
+function progress(line: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${line.slice(0, (process.stderr.columns ?? 80) - 1)}`);
+}
+
+/** Reads the configuration; only this file hands the process's environment on. */
+function surroundings(): Surroundings {
+  return { config: readConfig(process.env), environment: process.env, print, progress };
+}
+
+function wholeNumber(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('must be a whole number');
+  return Number(text);
+}
+
+/** SIGINT, SIGTERM or SIGHUP; a second one ends the program at once. */
+function stopSignal(): Promise<string> {
+  return new Promise((resolve) => {
+    let told = false;
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+      process.on(signal, () => {
+        if (told) process.exit(exitCodes.failed);
+        told = true;
+        resolve(signal);
+      });
+  });
+}
+
+const run = (work: Promise<number>): Promise<void> =>
+  work.then((code) => {
+    process.exitCode = code;
+  });
+
+function program(): Command {
+  const gateway = new Command('gateway')
+    .description('One OData v4 feed over contact-centre exports and other feeds, for Power BI and Excel.')
+    .exitOverride()
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 done; 1 failed; 2 done, but rows were rejected or files refused; 64 wrong use.\nSettings come from the environment, see README.md.',
+    );
+  gateway
+    .command('serve')
+    .description('serve the feed and load what is dropped into DROP_DIR')
+    .action(() => run(serveCommand(surroundings(), { stop: stopSignal() })));
+  gateway
+    .command('ingest')
+    .description('load files, or all files in folders')
+    .argument('<paths...>')
+    .option('--source <name>', 'the source that wrote them')
+    .option('--export <name>', 'the kind of export')
+    .option('--period <from..to>', 'the period, where neither rows nor file name say it')
+    .option('--force', 'load a snapshot however many rows it lacks')
+    .action((paths: string[], flags: IngestFlags) => run(ingestCommand(surroundings(), paths, flags)));
+  gateway
+    .command('inspect')
+    .description('say what a load would make of a file; needs no database')
+    .argument('<file>')
+    .option('--source <name>')
+    .option('--export <name>')
+    .option('--period <from..to>')
+    .action((file: string, flags: IngestFlags) => run(inspectCommand(surroundings(), file, flags)));
+  gateway
+    .command('status')
+    .description('what was loaded, and what waits for somebody')
+    .action(() => run(statusCommand(surroundings())));
+  gateway
+    .command('migrate')
+    .description('bring the database to what program and metadata need')
+    .action(() => run(migrateCommand(surroundings())));
+  gateway
+    .command('check')
+    .description('check configuration and metadata; needs no database')
+    .action(() => run(checkCommand(surroundings())));
+  gateway
+    .command('sample')
+    .description('write made-up exports')
+    .requiredOption('--out <directory>', 'where to')
+    .option('--rows <count>', 'rows of a file that grows day by day', wholeNumber)
+    .option('--seed <number>', 'same seed, same bytes', wholeNumber)
+    .option('--days <count>', 'days of data', wholeNumber)
+    .option('--broken <count>', 'broken rows added to each file', wholeNumber)
+    .action(({ out, ...order }: { out: string; rows?: number; seed?: number; days?: number; broken?: number }) =>
+      run(sampleCommand(surroundings(), out, order)),
+    );
+  gateway
+    .command('replay')
+    .description('try rejected rows again, after the metadata was corrected')
+    .option('--load <id>', 'only those of one load')
+    .option('--source <name>')
+    .option('--export <name>')
+    .action(({ load, ...flags }: { load?: string; source?: string; export?: string }) =>
+      run(replayCommand(surroundings(), { ...flags, ...(load === undefined ? {} : { loadId: load }) })),
+    );
+  gateway
+    .command('hash-password')
+    .description(
+      'make a line for AUTH_BASIC_FILE from a password on standard input, or with --key one for AUTH_KEY_FILE',
+    )
+    .argument('<name>')
+    .option('--key', 'make a random key', false)
+    .action((name: string, { key }: { key: boolean }) =>
+      run(hashPasswordCommand(name, { key, input: process.stdin, print })),
+    );
+  return gateway;
+}
+
+/** A person at a terminal gets one message and what to do, never a stack, unless the fault is the program's own. */
+function explain(error: unknown): number {
+  progress('');
+  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+  if (error instanceof ConfigError) process.stderr.write(`${error.message}\n`);
+  else if (error instanceof GatewayError) process.stderr.write(`${error.code}: ${error.message}\n${error.remedy}\n`);
+  else
+    process.stderr.write(
+      `The program failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+    );
+  return exitCodes.failed;
+}
+
+try {
+  await program().parseAsync(process.argv);
+} catch (error) {
+  process.exitCode = explain(error);
+}
