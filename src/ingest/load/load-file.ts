@@ -104,7 +104,6 @@ const refusals: ReadonlySet<string> = new Set<GatewayError['code']>([
   'HeaderDuplicate',
   'PeriodMissing',
   'PeriodInvalid',
-  'EncodingInvalid',
   'SnapshotTooSmall',
 ]);
 
