@@ -226,6 +226,17 @@ describe('the metadata files of this project', () => {
     }
   });
 
+  it('read the moment of a snapshot from the file name, and take names without one', () => {
+    for (const set of ['SparkcentralOpenConversations', 'HootsuiteInboxOpenConversations']) {
+      const pattern = new RegExp(exportOf(set).fileRules[0]?.name ?? '', 'i');
+      const stamp = (name: string): string | undefined => pattern.exec(name)?.groups?.['stamp'];
+      assert.equal(stamp('[991][open][16062025101500][12345678-1234-4abc-9abc-123456789012].csv'), '16062025101500');
+      assert.ok(pattern.test('open.csv'));
+      assert.equal(stamp('open.csv'), undefined);
+      assert.equal(pattern.test('open.xlsx'), false);
+    }
+  });
+
   it('give the system user a row', () => {
     const users = catalogue.sets.get('TracebuzzUsers');
     assert.deepEqual(users?.kind === 'stored' ? users.seedRows?.[0]?.slice(0, 2) : null, ['-1', 'Tracebuzz or system']);
