@@ -12,6 +12,7 @@ import { pageOf } from './page.ts';
 import { rowId, Scope } from './scope.ts';
 import { controlColumns, limitOffset, restrict, type ServedRow, servedRow } from './selection.ts';
 import { openSource } from './source.ts';
+import { statement } from './statement.ts';
 
 type AppliedPlan = CollectionPlan & { readonly apply: ApplyPlan };
 
@@ -48,7 +49,9 @@ export function compileApplied(plan: AppliedPlan, catalogue: Catalogue, options:
   const position = page.more ? [...asked.map(({ sql }) => sql), token] : [];
   const columns = [...served.columns.map(({ sql }) => sql), ...position];
   return {
-    text: `SELECT ${columns.join(', ')} ${fromWhere(scope)} ${orderBy(keys)}${limitOffset(page.fetch, page.skip)}`,
+    text: statement(
+      `SELECT ${columns.join(', ')} ${fromWhere(scope)} ${orderBy(keys)}${limitOffset(page.fetch, page.skip)}`,
+    ),
     shape: { fields: served.fields },
     control: served.control,
     limit: page.limit,

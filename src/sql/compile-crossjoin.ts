@@ -8,6 +8,7 @@ import { pageOf } from './page.ts';
 import { truth } from './predicate.ts';
 import { type Row, rowId, Scope } from './scope.ts';
 import { addComputed, controlColumns, limitOffset, servedRow } from './selection.ts';
+import { counted, statement } from './statement.ts';
 
 /**
  * `$crossjoin(A,B)` (URL Conventions 4.15): one object for each set, with its key columns for the navigation link, in
@@ -23,7 +24,9 @@ export function compileCrossjoin(plan: CrossjoinPlan, catalogue: Catalogue): Com
   const position = page.more ? keys : [];
   const columns = [...served.flatMap((one) => one.columns), ...position].map(({ sql }) => sql);
   return {
-    text: `SELECT ${columns.join(', ')} ${fromWhere(scope)} ${orderBy(keys)}${limitOffset(page.fetch, page.skip)}`,
+    text: statement(
+      `SELECT ${columns.join(', ')} ${fromWhere(scope)} ${orderBy(keys)}${limitOffset(page.fetch, page.skip)}`,
+    ),
     shape: { fields: served.map((one) => one.field) },
     limit: page.limit,
     remaining: page.remaining,
@@ -61,15 +64,5 @@ function servedSet(
   return {
     columns: [presence, ...key, ...inner.columns],
     field: { kind: 'object', name, row: { fields: inner.fields }, control },
-  };
-}
-
-function counted(scope: Scope): CompiledQuery {
-  return {
-    text: `SELECT count(*) ${fromWhere(scope)}`,
-    shape: { fields: [{ kind: 'value', name: 'count', type: 'Edm.Int64', collection: false }] },
-    limit: null,
-    remaining: null,
-    positionColumns: 0,
   };
 }

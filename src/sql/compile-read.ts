@@ -18,6 +18,7 @@ import { pageOf } from './page.ts';
 import { propertyColumn, type Row, Scope } from './scope.ts';
 import { addComputed, controlColumns, limitOffset, restrict, servedRow, totalOrder } from './selection.ts';
 import { changedSince, openSource } from './source.ts';
+import { counted, statement } from './statement.ts';
 
 export type { CompileOptions } from './compile-options.ts';
 
@@ -37,7 +38,7 @@ export function compileCollection(
   const columns = [...served.columns.map((column) => column.sql), ...position.map((key) => key.sql)];
   const paging = `${orderBy(order)}${limitOffset(page.fetch, page.skip)}`;
   return {
-    text: `SELECT ${columns.join(', ')} ${fromWhere(scope)} ${paging}`,
+    text: statement(`SELECT ${columns.join(', ')} ${fromWhere(scope)} ${paging}`),
     shape: { fields: served.fields },
     control: served.control,
     limit: page.limit,
@@ -53,7 +54,7 @@ export function compileEntity(plan: EntityPlan, catalogue: Catalogue, options: C
   addComputed(plan.selection.computed, scope, row);
   const served = entityColumns(plan, { scope, row }, options);
   return {
-    text: `SELECT ${served.columns.map((column) => column.sql).join(', ')} ${fromWhere(scope)}`,
+    text: statement(`SELECT ${served.columns.map((column) => column.sql).join(', ')} ${fromWhere(scope)}`),
     shape: { fields: served.fields },
     control: served.control,
     limit: null,
@@ -89,16 +90,6 @@ export function compileCount(plan: CountPlan, catalogue: Catalogue): CompiledQue
 export function compileCountOf(plan: CollectionPlan, catalogue: Catalogue): CompiledQuery {
   if (plan.apply !== null) return counted(appliedRows({ ...plan, apply: plan.apply }, catalogue).scope);
   return counted(openRows(plan, catalogue).scope);
-}
-
-function counted(scope: Scope): CompiledQuery {
-  return {
-    text: `SELECT count(*) ${fromWhere(scope)}`,
-    shape: { fields: [{ kind: 'value', name: 'count', type: 'Edm.Int64', collection: false }] },
-    limit: null,
-    remaining: null,
-    positionColumns: 0,
-  };
 }
 
 interface Rows {
