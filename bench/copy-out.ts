@@ -30,7 +30,9 @@ const columns = [
 
 try {
   await migrate(database);
-  await database.query(`CREATE TABLE feed.m AS SELECT ${columns.join(', ')} FROM generate_series(1, ${String(rows)}) AS i`);
+  await database.query(
+    `CREATE TABLE feed.m AS SELECT ${columns.join(', ')} FROM generate_series(1, ${String(rows)}) AS i`,
+  );
   await database.query('GRANT SELECT ON feed.m TO gateway_reader');
   await database.query('VACUUM ANALYZE feed.m');
   for (let round = 0; round < rounds; round++) {
@@ -50,7 +52,10 @@ interface Measured {
 }
 
 function report(name: string, measured: Measured | null): void {
-  if (measured === null) return console.log(`${name}: not there`);
+  if (measured === null) {
+    console.log(`${name}: not there`);
+    return;
+  }
   const rate = Math.round(rows / measured.seconds).toLocaleString('en');
   const megabytes = (measured.bytes / measured.seconds / 1e6).toFixed(0);
   console.log(`${name}: ${measured.seconds.toFixed(2)} s, ${rate} rows/s, ${megabytes} MB/s ${measured.note}`);
@@ -60,10 +65,14 @@ function psql(): Measured | null {
   const { host, port, user, password, database: name } = server.address;
   const out = openSync(os.devNull, 'w');
   const started = performance.now();
-  const run = spawnSync('psql', ['-h', host, '-p', String(port), '-U', user, '-d', name, '-c', 'COPY feed.m TO STDOUT'], {
-    stdio: ['ignore', out, 'ignore'],
-    env: { ...process.env, PGPASSWORD: password },
-  });
+  const run = spawnSync(
+    'psql',
+    ['-h', host, '-p', String(port), '-U', user, '-d', name, '-c', 'COPY feed.m TO STDOUT'],
+    {
+      stdio: ['ignore', out, 'ignore'],
+      env: { ...process.env, PGPASSWORD: password },
+    },
+  );
   closeSync(out);
   return run.status === 0 ? { seconds: (performance.now() - started) / 1000, bytes: 0, note: '' } : null;
 }

@@ -27,9 +27,9 @@ export interface EmbeddedServer {
   readonly address: ServerAddress;
   /** PostgreSQL's own log, for error messages. */
   readonly logFile: string;
-  /** True where the cluster could not lie in the data folder (see `clusterFolders`). */
+  /** Where everything lies; `state` is not `dataDir` where the cluster could not lie there (see `clusterFolders`). */
   readonly folders: ClusterFolders;
-  /** Resolves when the server ended without being asked to. */
+  /** Resolves with a reason when the server ended without being asked to; on Windows that is not noticed. */
   readonly failed: Promise<string>;
   /** Fast shutdown; resolves when the server has ended. A second call waits for the first. */
   stop(): Promise<void>;
@@ -61,10 +61,7 @@ export async function startEmbeddedServer(settings: EmbeddedSettings): Promise<E
     const host = folders.sockets ?? '127.0.0.1';
     const address: ServerAddress = { host, port, user: 'gateway', password, database: 'gateway' };
     const child = launch(folders, binaries, serverSettings(folders, port, settings.settings ?? {}));
-    const ended = new Promise<string>((resolve) => {
-      child.once('error', (error) => resolve(error.message));
-      child.once('exit', (code, signal) => resolve(`exit ${String(code ?? signal)}`));
-    });
+    const ended = endOf(child);
     await waitUntilReady(address, ended, folders.logFile);
     return running({ address, folders, child, ended, binaries, release: lock.release });
   } catch (error) {
@@ -85,10 +82,13 @@ interface Parts {
 function running(parts: Parts): EmbeddedServer {
   let stopping: Promise<void> | null = null;
   const stop = async (): Promise<void> => {
-    // Closing the pipe is what the guard waits for.
-    parts.child.stdin?.end();
-    if (process.platform === 'win32') stopCluster(parts.folders, parts.binaries);
-    await parts.ended;
+    if (process.platform === 'win32') {
+      stopCluster(parts.folders, parts.binaries);
+    } else {
+      // Closing the pipe is what the guard waits for.
+      parts.child.stdin?.end();
+      await parts.ended;
+    }
     await parts.release();
   };
   if (process.platform === 'win32') process.once('exit', () => stopCluster(parts.folders, parts.binaries));
@@ -100,7 +100,7 @@ function running(parts: Parts): EmbeddedServer {
     folders: parts.folders,
     failed: new Promise((resolve) => {
       void parts.ended.then((reason) => {
-        if (stopping === null && process.platform !== 'win32') resolve(reason);
+        if (stopping === null) resolve(reason);
       });
     }),
     stop: () => {
@@ -108,6 +108,16 @@ function running(parts: Parts): EmbeddedServer {
       return stopping;
     },
   };
+}
+
+/** When and how the server ended. On Windows the child is pg_ctl, which ends well as soon as the server runs. */
+function endOf(child: ChildProcess): Promise<string> {
+  return new Promise((resolve) => {
+    child.once('error', (error) => resolve(error.message));
+    child.once('exit', (code, signal) => {
+      if (process.platform !== 'win32' || code !== 0) resolve(`exit ${String(code ?? signal)}`);
+    });
+  });
 }
 
 function launch(folders: ClusterFolders, binaries: ServerBinaries, settings: readonly string[]): ChildProcess {
