@@ -24,18 +24,18 @@ export async function answer(exchange: Exchange, feed: Feed): Promise<void> {
   const { format } = uri.options;
   if (plan.kind === 'ServiceDocument' || plan.kind === 'Metadata')
     return replyDocument(plan, { exchange, feed, catalogue, format });
-  const raw = plan.kind === 'Count' || (plan.kind === 'Property' && plan.raw);
+  const raw =
+    plan.kind === 'Count' || (plan.kind === 'Crossjoin' && plan.countOnly) || (plan.kind === 'Property' && plan.raw);
   const negotiated = negotiate(
     raw ? { ...exchange, headers: withoutAccept(exchange) } : exchange,
     catalogue.model,
     raw ? undefined : format,
   );
-  if (plan.kind === 'Crossjoin' || plan.kind === 'All')
-    throw new GatewayError('NotImplemented', `${plan.kind === 'All' ? '$all' : '$crossjoin'} is not supported`);
+  refuseUnsupported(plan);
   const source = upstreamSource(plan, (set) => proxiedFrom(catalogue, set));
-  if (source === null) {
+  if (source === null || plan.kind === 'Crossjoin') {
     const fingerprint = queryFingerprint(uri);
-    const volatile = /\bnow\(/i.test(decodeURIComponent(exchange.query));
+    const volatile = /now(\(|%28)/i.test(`${exchange.path}?${exchange.query}`);
     return replyFromStore({ plan, exchange, feed, catalogue, negotiated, fingerprint, volatile });
   }
   const upstream = feed.upstreams.get(source);
@@ -44,9 +44,15 @@ export async function answer(exchange: Exchange, feed: Feed): Promise<void> {
   return replyFromUpstream({ plan, exchange, upstream, negotiated, skipToken: uri.options.skiptoken ?? null });
 }
 
+/** What the syntax and the model allow and this feed does not do. Throws GatewayError NotImplemented. */
+function refuseUnsupported(plan: ReadPlan): asserts plan is Exclude<ReadPlan, { kind: 'All' }> {
+  if (plan.kind === 'All') throw new GatewayError('NotImplemented', '$all is not supported', { target: '$all' });
+  if (plan.kind === 'Collection' && plan.since !== null)
+    throw new GatewayError('NotImplemented', '$deltatoken is not supported', { target: '$deltatoken' });
+}
+
 function parse({ path, query }: Exchange): ODataUri {
-  const uri = parseODataUri(query === '' ? path : `${path}?${query}`);
-  return uri;
+  return parseODataUri(query === '' ? path : `${path}?${query}`);
 }
 
 interface Place {

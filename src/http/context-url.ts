@@ -21,6 +21,9 @@ export function collectionContext(root: string, plan: CollectionPlan): string {
   return `${root}$metadata#${set}${names}`;
 }
 
+/** `$crossjoin` has rows of no declared type (OData Protocol 10.12). */
+export const crossjoinContext = (root: string): string => `${root}$metadata#Collection(Edm.ComplexType)`;
+
 /** `#Set/$entity`, with the projection in front of the slash. */
 export function entityContext(root: string, plan: EntityPlan): string {
   if (plan.references) return `${root}$metadata#$ref`;

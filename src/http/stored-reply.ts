@@ -1,7 +1,15 @@
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import { GatewayError } from '../errors.ts';
 import { encodePagePosition } from '../plan/page-position.ts';
-import type { CollectionPlan, CountPlan, EntityPlan, PropertyPlan, ReadPlan } from '../plan/read-plan.ts';
+import type {
+  CollectionPlan,
+  CountPlan,
+  CrossjoinPlan,
+  EntityPlan,
+  PropertyPlan,
+  ReadPlan,
+} from '../plan/read-plan.ts';
+import { compileCrossjoin, compileCrossjoinCount } from '../sql/compile-crossjoin.ts';
 import {
   compileCollection,
   compileCount,
@@ -11,7 +19,7 @@ import {
 } from '../sql/compile-read.ts';
 import type { CompiledQuery } from '../sql/compiled-query.ts';
 import type { ReadSession, RowBatch } from '../warehouse/database.ts';
-import { collectionContext, entityContext, propertyContext } from './context-url.ts';
+import { collectionContext, crossjoinContext, entityContext, propertyContext } from './context-url.ts';
 import { modelVersion } from './documents.ts';
 import { dataVersions, entityTag, matches, setsOf } from './entity-tag.ts';
 import { type Exchange, headerText } from './exchange.ts';
@@ -27,7 +35,10 @@ import { ReplySink } from './reply-sink.ts';
 import { writeRows } from './row-stream.ts';
 
 /** The plans that PostgreSQL answers. */
-export type StoredPlan = CollectionPlan | EntityPlan | PropertyPlan | CountPlan;
+export type StoredPlan = CollectionPlan | EntityPlan | PropertyPlan | CountPlan | CrossjoinPlan;
+
+/** The plans that answer with pages of rows. */
+type PagedPlan = CollectionPlan | CrossjoinPlan;
 
 /** One request on stored sets, bound and negotiated. */
 export interface StoredRead<Plan extends ReadPlan = StoredPlan> {
@@ -54,7 +65,8 @@ export async function replyFromStore(read: StoredRead): Promise<void> {
         return;
       }
       const source = { session, compiled, etag };
-      if (plan.kind === 'Collection') await replyCollection({ ...read, plan }, source);
+      if (plan.kind === 'Collection' || (plan.kind === 'Crossjoin' && !plan.countOnly))
+        await replyRows({ ...read, plan }, source);
       else if (plan.kind === 'Entity') await replyEntity({ ...read, plan }, source);
       else if (plan.kind === 'Property') await replyProperty({ ...read, plan }, source);
       else await replyCount(read, source);
@@ -74,6 +86,8 @@ function compile({ plan, catalogue, negotiated }: StoredRead): CompiledQuery {
       return compileProperty(plan, catalogue);
     case 'Count':
       return compileCount(plan, catalogue);
+    case 'Crossjoin':
+      return compileCrossjoin(plan, catalogue);
   }
 }
 
@@ -97,27 +111,36 @@ interface Source {
   readonly etag: string | null;
 }
 
-async function replyCollection(read: StoredRead<CollectionPlan>, { session, compiled, etag }: Source): Promise<void> {
+async function replyRows(read: StoredRead<PagedPlan>, { session, compiled, etag }: Source): Promise<void> {
   const { plan, exchange, negotiated } = read;
-  const counted = plan.restriction.count ? await single(session, compileCountOf(plan, read.catalogue)) : null;
+  const counted = plan.restriction.count ? await single(session, compileTotal(plan, read.catalogue)) : null;
   const rows = await begun(session.copyOut(compiled.text));
   const sink = openSink(read, { contentType: negotiated.mediaType, etag, applied: appliedTo(read) });
   const { output } = sink;
-  const context = negotiated.json.metadata === 'none' ? [] : [contextMember(collectionContext(exchange.root, plan))];
+  const context = negotiated.json.metadata === 'none' ? [] : [contextMember(pageContext(exchange.root, plan))];
   const count = counted === null ? [] : [`"@odata.count":${integerText(counted, negotiated.json.ieee754Compatible)}`];
   output.appendText(`{${[...context, ...count, '"value":['].join(',')}`);
   const onRow = (written: number): void => {
     exchange.rows = written;
   };
-  const to = { sink, format: negotiated.json, onRow };
+  const format = { ...negotiated.json, linksForObjects: plan.kind === 'Crossjoin' };
+  const to = { sink, format, onRow };
   const { count: written, next } = await writeRows(rows, compiled, to);
-  if (written === 0 && plan.after === null) await checkParent(read, session);
+  if (written === 0 && plan.after === null && plan.kind === 'Collection') await checkParent({ ...read, plan }, session);
   output.appendText(`]${await trailer(read, next)}}`);
   await sink.end();
 }
 
+function compileTotal(plan: PagedPlan, catalogue: Catalogue): CompiledQuery {
+  return plan.kind === 'Crossjoin' ? compileCrossjoinCount(plan, catalogue) : compileCountOf(plan, catalogue);
+}
+
+function pageContext(root: string, plan: PagedPlan): string {
+  return plan.kind === 'Crossjoin' ? crossjoinContext(root) : collectionContext(root, plan);
+}
+
 async function trailer(
-  read: StoredRead<CollectionPlan>,
+  read: StoredRead<PagedPlan>,
   next: Parameters<typeof encodePagePosition>[0] | null,
 ): Promise<string> {
   if (next === null) return '';
@@ -220,13 +243,9 @@ function openSink({ exchange, negotiated }: StoredRead<ReadPlan>, facts: HeadFac
   return new ReplySink(exchange.response, replyHead(exchange, facts), negotiated.encoding);
 }
 
-function appliedTo({
-  exchange,
-  negotiated,
-  plan,
-}: StoredRead<CollectionPlan> | StoredRead<EntityPlan>): readonly string[] {
+function appliedTo({ exchange, negotiated, plan }: StoredRead<PagedPlan> | StoredRead<EntityPlan>): readonly string[] {
   const { maxPageSize } = exchange.prefer;
-  const paged = plan.kind === 'Collection' && maxPageSize !== null;
+  const paged = plan.kind !== 'Entity' && maxPageSize !== null;
   return paged ? [...negotiated.applied, `odata.maxpagesize=${plan.pageSize}`] : negotiated.applied;
 }
 

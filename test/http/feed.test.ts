@@ -220,6 +220,35 @@ describe('http: the feed', () => {
     assert.deepEqual(none, { Id: 1 });
   });
 
+  it('$apply: groups and aggregates, with the names in the context URL', async () => {
+    const body = await json(
+      'Cases?$apply=groupby((Agent/City),aggregate($count as N,Cost with sum as Total))&$orderby=N desc',
+    );
+    assert.equal(body['@odata.context'], `${feed.root}$metadata#Cases(Agent(City),N,Total)`);
+    const value = body['value'] as { N: number; Agent: { City: string | null } | null }[];
+    assert.equal(
+      value.reduce((sum, { N }) => sum + N, 0),
+      3,
+    );
+    assert.ok(value.some(({ Agent }) => Agent?.City === 'Utrecht'));
+    assert.equal(body['@odata.nextLink'], undefined);
+  });
+
+  it('$crossjoin: links to the rows, or the rows', async () => {
+    const body = await json('$crossjoin(Cases,Agents)?$filter=Cases/AgentId eq Agents/Id&$count=true');
+    assert.equal(body['@odata.context'], `${feed.root}$metadata#Collection(Edm.ComplexType)`);
+    assert.equal(body['@odata.count'], 2);
+    assert.deepEqual((body['value'] as unknown[])[0], {
+      'Cases@odata.navigationLink': `${feed.root}Cases(1)`,
+      'Agents@odata.navigationLink': `${feed.root}Agents(1)`,
+    });
+    assert.equal(await (await feed.get('$crossjoin(Cases,Agents)/$count')).text(), '6');
+    const paged = await json('$crossjoin(Cases,Agents)', { Prefer: 'maxpagesize=4' });
+    assert.equal((paged['value'] as unknown[]).length, 4);
+    const rest = await json(String(paged['@odata.nextLink']).slice(feed.root.length));
+    assert.equal((rest['value'] as unknown[]).length, 2);
+  });
+
   it('POST /Set/$query reads the options from the body', async () => {
     const reply = await fetch(`${feed.root}Cases/$query`, {
       method: 'POST',
@@ -244,6 +273,7 @@ describe('http: the feed', () => {
     await refused('Cases?$filter=%zz', 400, 'UriSyntax');
     await refused('Cases(%zz)', 400, 'UriSyntax');
     await refused('Cases?$format=xml', 406, 'NotAcceptable');
+    await refused('$all', 501, 'NotImplemented');
   });
 
   it('rule 20: a URL of 8 KiB is read, a longer one than 16 KiB is 414', async () => {

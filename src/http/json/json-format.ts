@@ -9,4 +9,6 @@ export interface JsonFormat {
   readonly root: string;
   /** Namespace of the model, for `@odata.type`. */
   readonly namespace: string;
+  /** An object of nothing but its key is written as `Name@odata.navigationLink`: the sets of a `$crossjoin`. */
+  readonly linksForObjects?: boolean;
 }

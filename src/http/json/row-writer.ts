@@ -80,6 +80,8 @@ function compileField(field: FieldShape, format: JsonFormat, level: Level): Part
     case 'count':
       return countPart(field.name, level);
     case 'object':
+      if (format.linksForObjects === true && field.control !== null && field.row.fields.length === 0)
+        return linkPart(field.name, field.control, format, level);
       return objectPart(field, format, level);
     case 'array':
       return arrayPart(field, format, level);
@@ -148,6 +150,35 @@ function objectPart(field: FieldShape & { kind: 'object' }, format: JsonFormat, 
   };
 }
 
+/** `Name@odata.navigationLink` from a presence column and the key columns. */
+function linkPart(name: string, control: ControlShape, format: JsonFormat, { nested }: Level): Part {
+  const key = byteRun(`${keyText(`${name}@odata.navigationLink`)}"${format.root}`);
+  return {
+    columns: control.key.length + 1,
+    overhead: key.length + control.set.length + 512,
+    write(input, start, output) {
+      const { values, next } = keyValues(input, cellEnd(input, start, nested) + 1, { control, nested });
+      putRun(key, output);
+      output.position += output.bytes.write(`${entityId(control, values)}"`, output.position, 'latin1');
+      return next;
+    },
+  };
+}
+
+function keyValues(
+  input: CellInput,
+  start: number,
+  { control, nested }: { readonly control: ControlShape; readonly nested: boolean },
+): { readonly values: readonly string[]; readonly next: number } {
+  let next = start;
+  const values = control.key.map(() => {
+    const value = cellText(input, next, nested) ?? '';
+    next = cellEnd(input, next, nested) + 1;
+    return value;
+  });
+  return { values, next };
+}
+
 function skipColumns(input: CellInput, start: number, columns: { count: number; nested: boolean }): number {
   let at = start;
   for (let index = 0; index < columns.count; index++) at = cellEnd(input, at, columns.nested) + 1;
@@ -200,14 +231,9 @@ function controlPart(control: ControlShape, format: JsonFormat, { nested }: Leve
     columns: control.key.length,
     overhead: 512 + format.root.length + type.length + control.set.length,
     write(input, start, output) {
-      let at = start;
-      const values: string[] = [];
-      for (let index = 0; index < control.key.length; index++) {
-        values.push(cellText(input, at, nested) ?? '');
-        at = cellEnd(input, at, nested) + 1;
-      }
+      const { values, next } = keyValues(input, start, { control, nested });
       writeControl(output, format, { type, id: entityId(control, values) });
-      return at;
+      return next;
     },
   };
 }

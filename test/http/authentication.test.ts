@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { hashPasswordCommand } from '../../src/commands/hash-password.ts';
+import { authentication } from '../../src/http/authentication.ts';
+import { credentialFile, hashKey, hashPassword } from '../../src/http/credentials.ts';
+import { startTestServer, type TestServer } from './test-server.ts';
+
+const folder = mkdtempSync(path.join(os.tmpdir(), 'gateway-auth-'));
+const basicFile = path.join(folder, 'basic');
+const keyFile = path.join(folder, 'keys');
+const key = 'k3y-of-power-bi';
+const basic = (user: string, password: string) => ({
+  Authorization: `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`,
+});
+
+describe('http: authentication', () => {
+  let feed: TestServer;
+  before(async () => {
+    writeFileSync(basicFile, `# people\nann:${await hashPassword('pass:wörd')}\n\n`);
+    writeFileSync(keyFile, `powerbi:${hashKey(key)}\n`);
+    feed = await startTestServer({
+      settings: { pageSize: 1 },
+      rows: `INSERT INTO feed."Agents" ("Id", "Name") VALUES (1, 'Ann'), (2, 'Bob')`,
+      authentication: authentication({ basic: credentialFile(basicFile), keys: credentialFile(keyFile) }, 'api-key'),
+    });
+  });
+  after(() => feed.close());
+
+  for (const where of ['', '$metadata', 'Agents', 'Nope', 'Agents?$filter=x'])
+    it(`rule 15: /${where} without credentials is 401 with one challenge`, async () => {
+      const reply = await feed.get(where);
+      assert.equal(reply.status, 401);
+      assert.equal(reply.headers.get('www-authenticate'), 'Basic realm="gateway", charset="UTF-8"');
+      assert.equal(reply.headers.get('odata-version'), '4.0');
+      assert.equal(((await reply.json()) as { error: { code: string } }).error.code, 'Unauthorized');
+    });
+
+  it('rule 15: an empty Bearer is challenged with Bearer', async () => {
+    const reply = await feed.get('', { Authorization: 'Bearer' });
+    assert.equal(reply.status, 401);
+    assert.equal(reply.headers.get('www-authenticate'), 'Bearer realm="gateway"');
+  });
+
+  it('rule 18: root, $metadata and sets answer a bare GET with each kind of credential', async () => {
+    const kinds: readonly [string, Record<string, string>][] = [
+      ['', basic('ann', 'pass:wörd')],
+      ['', { Authorization: `Bearer ${key}` }],
+      ['', { 'api-key': key }],
+      [`?api-key=${key}`, {}],
+    ];
+    for (const [query, headers] of kinds)
+      for (const where of ['', '$metadata', 'Agents'])
+        assert.equal((await feed.get(`${where}${query}`, headers)).status, 200);
+    assert.deepEqual([...new Set(feed.log.slice(-12).map(({ user }) => user))], ['ann', 'powerbi']);
+  });
+
+  for (const [what, headers] of [
+    ['a wrong password', basic('ann', 'pass:word')],
+    ['an unknown user', basic('bob', 'pass:wörd')],
+    ['a wrong key', { Authorization: `Bearer ${key}x` }],
+    ['the key as a password', basic('powerbi', key)],
+  ] as const)
+    it(`${what} is 401`, async () => assert.equal((await feed.get('', headers)).status, 401));
+
+  it('rule 18: the key stands in no link, no context and no log', async () => {
+    const body = await (await feed.get(`Agents?api-key=${key}&$select=Id`)).text();
+    assert.match(body, /nextLink/);
+    assert.ok(!body.includes(key) && !body.includes('api-key'));
+    assert.ok(!JSON.stringify(feed.log).includes(key));
+  });
+
+  it('a key that is withdrawn is refused at once', async () => {
+    writeFileSync(keyFile, '# nobody any more\n');
+    assert.equal((await feed.get('', { 'api-key': key })).status, 401);
+    writeFileSync(keyFile, `powerbi:${hashKey(key)}\n`);
+    assert.equal((await feed.get('', { 'api-key': key })).status, 200);
+  });
+
+  it('a malformed line is refused with file and line', () => {
+    const file = path.join(folder, 'broken');
+    writeFileSync(file, 'ann:plain-password\n');
+    assert.throws(() => credentialFile(file), /broken, line 1/);
+  });
+
+  it('hash-password makes lines that fit', async () => {
+    const lines: string[] = [];
+    const print = (line: string) => void lines.push(line);
+    const input = (async function* () {
+      yield 'correct horse\n';
+    })();
+    assert.equal(await hashPasswordCommand('eve', { key: false, input, print }), 0);
+    assert.equal(await hashPasswordCommand('bot', { key: true, input, print }), 0);
+    const file = path.join(folder, 'made');
+    writeFileSync(file, `${lines[0]}\n${lines[2]?.replace('line for AUTH_KEY_FILE: ', '')}\n`);
+    const credentials = credentialFile(file);
+    assert.equal(await credentials.verify('correct horse', 'eve'), 'eve');
+    assert.equal(await credentials.verify('wrong horse', 'eve'), null);
+    assert.equal(await credentials.verify(lines[1]?.replace('key (shown once): ', '') ?? '', 'bot'), 'bot');
+  });
+});
