@@ -21,6 +21,7 @@ import pg from 'pg';
 import { canReach, serverAccount } from '../../src/warehouse/embedded-account.ts';
 import { findPackage, serverBinaries } from '../../src/warehouse/embedded-binaries.ts';
 import { clusterFolders } from '../../src/warehouse/embedded-folders.ts';
+import { runningServer } from '../../src/warehouse/embedded-join.ts';
 import { type ServerAddress, startEmbeddedServer } from '../../src/warehouse/embedded-server.ts';
 import { testDatabase } from '../support/postgres.ts';
 
@@ -95,6 +96,12 @@ describe('startEmbeddedServer', function () {
     });
     await server.stop();
     await (await startEmbeddedServer({ dataDir, settings })).stop();
+  });
+
+  it('lets a command use the server of a gateway that runs', async () => {
+    assert.equal(await runningServer(dataDir), null);
+    const { address } = await gateway(dataDir);
+    assert.deepEqual(await runningServer(dataDir), address);
   });
 
   it('ends its server when it is killed, and finds everything committed afterwards', async () => {
