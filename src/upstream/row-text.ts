@@ -31,18 +31,22 @@ export function rowText(selection: Selection, format: RowFormat): RowText {
     ...selection.properties.map((property) => propertyText(property, format)),
     ...selection.expands.map((expand) => expandText(expand, format)),
   ];
-  return writer(members);
+  return writer(members, new Set(selection.properties.map((property) => property.name)));
 }
 
 /** The conversion of rows to entity references: `{"@odata.id": ...}` alone. */
 export function referenceText(selection: Selection, format: RowFormat): RowText {
   const idOf = entityIdOf(selection.set);
-  return writer([(members) => `,"@odata.id":${JSON.stringify(format.root + idOf(members))}`]);
+  return writer([(members) => `,"@odata.id":${JSON.stringify(format.root + idOf(members))}`], new Set());
 }
 
-function writer(members: readonly MemberText[]): RowText {
+/** Missing properties are served as null, but an object with none of them is no row: an error page, or a collection. */
+function writer(members: readonly MemberText[], properties: ReadonlySet<string>): RowText {
   return async (raw, follow) => {
     const found = readObject(raw);
+    if (properties.size > 0 && ![...found.keys()].some((name) => properties.has(name))) {
+      throw broken('an object holds none of the properties that were asked for');
+    }
     let text = '';
     for (const member of members) {
       const part = member(found, follow);

@@ -1,4 +1,4 @@
-import type { Server } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import * as library from 'odata-v4-server';
 
 /** A node of the tree that `odata-v4-parser` builds: `raw` is its text, `value` its parts, by kind of node. */
@@ -19,6 +19,8 @@ export interface SandboxLibrary {
   readonly ODataServer: EmptyClass & {
     create(path: string, port: number, host: string): Server;
     readonly parser: { query(text: string): Token };
+    /** The model that the library parses requests with, and what answers `$metadata`. */
+    $metadata(): { requestHandler(): (request: IncomingMessage, response: ServerResponse) => void };
   };
   readonly ODataController: EmptyClass;
   readonly HttpRequestError: new (status: number, message: string) => Error;

@@ -1,13 +1,17 @@
 import { once } from 'node:events';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Catalogue, Source } from '../../catalogue/catalogue.ts';
-import type { EntitySet, NavigationProperty } from '../../edm/model.ts';
+import { metadataXml } from '../../edm/metadata-xml.ts';
+import type { EntitySet, Model, NavigationProperty } from '../../edm/model.ts';
 import { type SandboxRow, UnsupportedExpression } from './evaluate-token.ts';
 import { type EmptyClass, sandboxLibrary, type Token } from './library.ts';
 import { isProxied, type SampleRow, type SampleSize, sampleRows } from './sample-rows.ts';
 import { selectRows } from './select-rows.ts';
 
 const { Edm, HttpRequestError, ODataController, ODataServer, odata } = sandboxLibrary;
+
+const namespace = 'Sandbox';
 
 /** A running stand-in tenant. */
 export interface Sandbox {
@@ -53,11 +57,35 @@ class Tenant {
 
   server() {
     const server = class extends ODataServer {} as typeof ODataServer;
-    odata.namespace('Sandbox')(server);
+    odata.namespace(namespace)(server);
     for (const set of this.sets) this.types.set(set.name, named(class {}, this.plain(set.entityType.name)));
     for (const set of this.sets) this.describe(set);
     for (const set of this.sets) odata.controller(this.controller(set), this.plain(set.name))(server);
+    publish(server, metadataXml(this.model()));
     return server;
+  }
+
+  /** The documented model of this source alone, under plain names. */
+  private model(): Model {
+    const types = new Map(
+      this.sets.map((set) => {
+        const name = this.plain(set.entityType.name);
+        const navigations = this.navigations(set).map(([one, target]) => {
+          const { partner, ...rest } = one;
+          const back = this.navigations(target).some(([other]) => other.name === partner);
+          const named = { ...rest, target: this.plain(one.target) };
+          return [one.name, back && partner !== undefined ? { ...named, partner } : named] as const;
+        });
+        return [name, { ...set.entityType, name, navigationProperties: new Map(navigations) }] as const;
+      }),
+    );
+    const sets = this.sets.map((set): EntitySet => {
+      const bindings = this.navigations(set).map(([one, target]) => [one.name, this.plain(target.name)] as const);
+      const entityType = types.get(this.plain(set.entityType.name)) ?? set.entityType;
+      return { ...set, name: this.plain(set.name), entityType, navigationPropertyBindings: new Map(bindings) };
+    });
+    const entitySets = new Map(sets.map((set) => [set.name, set]));
+    return { namespace, container: 'Default', entityTypes: types, entitySets };
   }
 
   /** A name without our prefix, as the real feed would have it. */
@@ -108,7 +136,7 @@ class Tenant {
       prototype,
       'findOne',
       keyed(names, (...values) => {
-        const found = all.find(({ row }) => key.every((name, index) => String(row[name]) === String(values[index])));
+        const found = all.find(({ row }) => key.every((name, index) => sameKey(row[name], values[index])));
         return found === undefined ? null : { ...found.row };
       }),
     );
@@ -149,6 +177,21 @@ class Tenant {
   }
 }
 
+/** The library's own document names one key property of several and no constraint, so `$metadata` is answered apart. */
+function publish(server: typeof ODataServer, xml: string): void {
+  const own = server.$metadata();
+  const requestHandler = () => (_request: IncomingMessage, response: ServerResponse) => {
+    response.setHeader('Content-Type', 'application/xml');
+    response.end(xml);
+  };
+  define(server, '$metadata', () => Object.assign(Object.create(own) as typeof own, { requestHandler }));
+}
+
+/** The library gives instants as dates and everything else as parsed. */
+function sameKey(ours: unknown, given: unknown): boolean {
+  return given instanceof Date ? Date.parse(String(ours)) === given.getTime() : String(ours) === String(given);
+}
+
 function joins(navigation: NavigationProperty, ours: SampleRow, theirs: SampleRow): boolean {
   return navigation.join.every(({ property, referencedProperty }) => {
     return ours[property] !== null && ours[property] === theirs[referencedProperty];
@@ -174,8 +217,8 @@ function named(type: EmptyClass, name: string): EmptyClass {
   return type;
 }
 
-function define(prototype: object, name: string, value: unknown): void {
-  Object.defineProperty(prototype, name, { value, enumerable: true, writable: true, configurable: true });
+function define(owner: object, name: string, value: unknown): void {
+  Object.defineProperty(owner, name, { value, enumerable: true, writable: true, configurable: true });
 }
 
 /** A function whose text names its parameters, because the library parses that text. */
