@@ -29,18 +29,18 @@ export async function applyDecisions(transaction: Transaction, writing: Writing)
   );
 }
 
-async function updateRows(transaction: Transaction, { table, keepIfEmpty, soft, ...writing }: Writing): Promise<void> {
+async function updateRows(transaction: Transaction, writing: Writing): Promise<void> {
+  const { table, keepIfEmpty, soft, goneSince } = writing;
   const values = dataColumns(table).map((name) => {
     const staged = `s.${identifier(name)}`;
     return `${identifier(name)} = ${keepIfEmpty.includes(name) ? `coalesce(${staged}, t.${identifier(name)})` : staged}`;
   });
-  const revive = soft
-    ? ['_deleted_at = CASE WHEN $4::timestamptz >= t._deleted_at THEN NULL ELSE t._deleted_at END']
-    : [];
-  const marks = ['_version = $1', '_load_id = $2', '_line = s._line', '_loaded_at = $3', '_stamp = $4', ...revive];
+  // A row that comes back goes again with the next snapshot, where that one was loaded before and did not hold it.
+  const revive = '_deleted_at = CASE WHEN $4::timestamptz >= t._deleted_at THEN $5::timestamptz ELSE t._deleted_at END';
+  const marks = ['_version = $1', '_load_id = $2', '_line = s._line', '_loaded_at = $3', '_stamp = $4'];
   await transaction.query(
-    `UPDATE ${table.name} t SET ${[...values, ...marks].join(', ')} FROM ${DECIDED} d JOIN ${STAGING} s ON s._line = d._line WHERE d._target = t._row AND d._action = 'u'`,
-    [writing.version, writing.loadId, loadTime(), writing.fileTime],
+    `UPDATE ${table.name} t SET ${[...values, ...marks, ...(soft ? [revive] : [])].join(', ')} FROM ${DECIDED} d JOIN ${STAGING} s ON s._line = d._line WHERE d._target = t._row AND d._action = 'u'`,
+    [writing.version, writing.loadId, loadTime(), writing.fileTime, ...(soft ? [goneSince] : [])],
   );
 }
 

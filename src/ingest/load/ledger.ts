@@ -162,7 +162,8 @@ export async function supersededPeriod(
 export async function nextSnapshot(transaction: Transaction, target: Export, fileTime: string): Promise<string | null> {
   if (target.write.mode !== 'snapshot') return null;
   const { rows } = await transaction.query<{ next: string | null }>(
-    `SELECT min(file_time)::text AS next FROM gateway.load WHERE source = $1 AND export = $2 AND state = 'loaded' AND file_time > $3`,
+    // A load with a message removed nothing (see `noteOf`), so it says of no row that it is gone.
+    `SELECT min(file_time)::text AS next FROM gateway.load WHERE source = $1 AND export = $2 AND state = 'loaded' AND message IS NULL AND file_time > $3`,
     [target.source, target.name, fileTime],
   );
   return rows[0]?.next ?? null;
