@@ -1,13 +1,13 @@
 import { GatewayError } from '../errors.ts';
 import type { ApplyPlan, BoundTransformation, OutputProperty } from '../plan/read-plan.ts';
-import { aggregated, grouped } from './aggregate.ts';
+import { aggregated } from './aggregate.ts';
 import { fromWhere } from './collection.ts';
-import { value } from './expression.ts';
 import { aggregatedLayer, type Layer, layerOver, wrapped } from './layer.ts';
 import { literal } from './literal.ts';
-import { type SortKey, sortKeys } from './order.ts';
+import { sortKeys } from './order.ts';
 import { truth } from './predicate.ts';
-import { propertyColumn, type Row, rowId } from './scope.ts';
+import { groupedRows, ranked, totalised } from './ranked.ts';
+import { propertyColumn, type Row } from './scope.ts';
 import { searchCondition } from './search.ts';
 import { addComputed } from './selection.ts';
 import { sqlType } from './sql-type.ts';
@@ -38,42 +38,12 @@ function transformed(layer: Layer, step: BoundTransformation): Layer {
     case 'aggregate':
       return aggregated(layer, step.items);
     case 'groupby':
-      return grouped(layer, step);
+      return groupedRows(layer, step);
     case 'ranked':
-      return ranked(layer, step);
+      return ranked(layer, step, []);
     case 'concat':
       return concatenated(layer, step.branches);
   }
-}
-
-/** The order of a layer, made total where its rows have ids, else by all their columns. */
-export function totalised({ row, order }: Layer): SortKey[] {
-  if (row.stored !== null) return [...order, { sql: rowId(row), type: 'Edm.Int64', direction: 'asc', nullable: false }];
-  const columns = [...row.columns.values()];
-  return [...order, ...columns.map((sql): SortKey => ({ sql, type: 'Edm.String', direction: 'asc', nullable: true }))];
-}
-
-type Ranked = Extract<BoundTransformation, { kind: 'ranked' }>;
-
-/** `topcount` and its kin: rows by descending (`bottom...`: ascending) value until the number, sum or share is reached. */
-function ranked(layer: Layer, step: Ranked): Layer {
-  const { scope } = layer;
-  const by = value(step.by, scope);
-  const amount = value(step.amount, scope);
-  const ties = totalised({ ...layer, order: [] });
-  const direction = step.name.startsWith('top') ? 'DESC' : 'ASC';
-  const rank = ties.map((key) => (key.nullable ? `${key.sql} ASC NULLS FIRST` : key.sql)).join(', ');
-  const order = `ORDER BY ${by} ${direction} NULLS LAST, ${rank}`;
-  const window = `OVER (${order} ROWS UNBOUNDED PRECEDING)`;
-  const before = step.name.endsWith('count') ? `row_number() OVER (${order}) - 1` : `sum(${by}) ${window} - ${by}`;
-  const extra = new Map([['$before', before]]);
-  if (step.name.endsWith('percent')) extra.set('$total', `sum(${by}) OVER ()`);
-  const made = wrapped(layer, { extra });
-  const share = step.name.endsWith('percent') ? `${made.row.columns.get('$total')} * ${amount} / 100` : amount;
-  made.scope.where.push(`${made.row.columns.get('$before')} < ${share}`);
-  made.row.columns.delete('$before');
-  made.row.columns.delete('$total');
-  return made;
 }
 
 /** Every branch over the same input; columns a branch does not have are null. */

@@ -62,6 +62,22 @@ const cases: readonly (readonly [apply: string, rows: readonly Value[]])[] = [
   ],
   ['topcount(2,Cost)&$select=Id', [{ Id: 10 }, { Id: 20 }]],
   ['bottomcount(1,Cost)&$select=Id', [{ Id: 30 }]],
+  ['groupby((Priority),topcount(1,Cost))&$select=Id', [{ Id: 10 }, { Id: 20 }, { Id: 30 }]],
+  [
+    'groupby((Agent/City),toppercent(60,Cost))&$select=Id,Agent',
+    [
+      { Agent: { City: 'Bonn' }, Id: 20 },
+      { Agent: { City: null }, Id: 30 },
+    ],
+  ],
+  ['groupby((Priority),filter(Cost gt 2))/filter(Cost lt 7)&$select=Id,Title', [{ Id: 10, Title: 'first' }]],
+  [
+    'groupby((Agent/City),topcount(1,Cost)/aggregate(Cost with sum as T))',
+    [
+      { Agent: { City: null }, T: 1 },
+      { Agent: { City: 'Bonn' }, T: 7 },
+    ],
+  ],
   ['topsum(8,Cost)&$select=Id', [{ Id: 10 }, { Id: 20 }]],
   ['topsum(7,Cost)&$select=Id', [{ Id: 20 }]],
   ['bottomsum(2,Cost)&$select=Id', [{ Id: 10 }, { Id: 30 }]],
