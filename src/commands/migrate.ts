@@ -10,7 +10,9 @@ export async function prepare(database: Database, catalogue: Catalogue, print: (
   const { applied } = await migrate(database);
   for (const name of applied) print(`migrated ${name}`);
   const report = await provision(database, catalogue);
-  for (const change of report.changes) print(change);
+  const created = report.changes.filter((change) => change.endsWith(': created'));
+  if (created.length > 0) print(`created ${created.length} tables`);
+  for (const change of report.changes) if (!created.includes(change)) print(change);
   for (const column of report.retiredColumns) print(`${column}: kept, not served any more`);
   for (const table of report.retiredTables) print(`${table}: kept, not served any more`);
 }

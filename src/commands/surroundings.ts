@@ -2,6 +2,7 @@ import type { Catalogue } from '../catalogue/catalogue.ts';
 import { requireCatalogue } from '../catalogue/read-metadata.ts';
 import type { Config, Environment } from '../config.ts';
 import type { Database } from '../warehouse/database.ts';
+import { runningServer } from '../warehouse/embedded-join.ts';
 import { type EmbeddedServer, startEmbeddedServer } from '../warehouse/embedded-server.ts';
 import { openDatabase } from '../warehouse/postgres-database.ts';
 
@@ -50,15 +51,25 @@ export async function openWarehouse({ config }: Surroundings): Promise<Warehouse
   }
 }
 
-/** Runs work with a warehouse and closes it afterwards. */
+/**
+ * Runs work with a warehouse and closes it afterwards. Beside a serving gateway its embedded server is used, and left
+ * running: a data folder has one server.
+ */
 export async function withWarehouse<T>(
   surroundings: Surroundings,
   work: (warehouse: Warehouse) => Promise<T>,
 ): Promise<T> {
-  const warehouse = await openWarehouse(surroundings);
+  const warehouse = (await joinWarehouse(surroundings)) ?? (await openWarehouse(surroundings));
   try {
     return await work(warehouse);
   } finally {
     await warehouse.close();
   }
+}
+
+async function joinWarehouse({ config }: Surroundings): Promise<Warehouse | null> {
+  const address = config.databaseUrl === null ? await runningServer(config.dataDir) : null;
+  if (address === null) return null;
+  const database = await openDatabase({ connection: address });
+  return { database, server: null, close: () => database.close() };
 }
