@@ -222,4 +222,47 @@ describe('Loading one file', () => {
       { key: { ResultId: 1, LabelId: 5 } },
     ]);
   });
+
+  it('two loads of the same bytes at once: one is loaded, one is a duplicate', async () => {
+    const text = exportFile('tracebuzz/activities', [{ ActivityId: 1 }]);
+    const results = await Promise.all(
+      ['a', 'b', 'c'].map((name) => feed().load(`${name}.csv`, text, { source: 'tracebuzz', export: 'activities' })),
+    );
+    deepEqual(results.map((one) => one.state).sort(), ['duplicate', 'duplicate', 'loaded']);
+  });
+
+  it('loads of sets that feed the same dimension, at once, lose none of its members', async () => {
+    const persons = (name: string, key: string, from: number) =>
+      exportFile(
+        `tracebuzz/${name}`,
+        Array.from({ length: 50 }, (_, n) => ({ [key]: from + n, PersonId: from + n })),
+      );
+    const results = await Promise.all([
+      feed().load('x.csv', persons('cases', 'CaseId', 5000), { source: 'tracebuzz', export: 'cases' }),
+      feed().load('y.csv', persons('results', 'ResultId', 5025), { source: 'tracebuzz', export: 'results' }),
+      feed().load('z.csv', persons('cases', 'CaseId', 5100), { source: 'tracebuzz', export: 'cases' }),
+    ]);
+    deepEqual([...new Set(results.map((one) => one.state))], ['loaded']);
+    const [count] = await feed().rows(
+      'SELECT count(*)::int AS n FROM feed."TracebuzzPersons" WHERE "PersonId" >= 5000',
+    );
+    equal(count?.['n'], 125);
+  });
+
+  it('of one key twice in a file the winner stays, with the last text an empty cell would have wiped', async () => {
+    const row = (content: string, at: string) => ({ MessageId: 'k', Content: content, LastUpdatedAt: at });
+    const text = exportFile('sparkcentral/messages', [
+      row('first', '2026-01-01T00:00:00Z'),
+      row('', '2026-01-03T00:00:00Z'),
+      row('second', '2026-01-02T00:00:00Z'),
+    ]);
+    const result = loaded(await feed().load('k.csv', text, { source: 'sparkcentral', export: 'messages' }));
+    equal(result.counts.duplicate, 2);
+    deepEqual(
+      await feed().rows(
+        `SELECT "Content", "LastUpdatedAt"::text AS at FROM feed."SparkcentralMessages" WHERE "MessageId" = 'k'`,
+      ),
+      [{ Content: 'second', at: '2026-01-03 00:00:00+00' }],
+    );
+  });
 });

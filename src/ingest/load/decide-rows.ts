@@ -54,10 +54,18 @@ export async function decideRows(transaction: Transaction, input: MergeInput): P
   return { inserted: count('i'), updated: count('uf'), unchanged: count('so'), duplicate, removed };
 }
 
-async function dropDuplicates(transaction: Transaction, { table, write }: MergeInput): Promise<number> {
+async function dropDuplicates(transaction: Transaction, { table, write, keepIfEmpty }: MergeInput): Promise<number> {
   const winner = write.winner === null ? '' : `${identifier(columnOf(table, write.winner))} DESC NULLS LAST, `;
+  const ranked = `row_number() OVER (PARTITION BY ${list(table.key)} ORDER BY ${winner}_line DESC)`;
+  for (const name of keepIfEmpty) {
+    const column = identifier(name);
+    const newest = `SELECT DISTINCT ON (${list(table.key)}) ${list(table.key)}, ${column} FROM ${STAGING} WHERE _code IS NULL AND ${column} IS NOT NULL ORDER BY ${list(table.key)}, ${winner}_line DESC`;
+    await transaction.query(
+      `UPDATE ${STAGING} s SET ${column} = n.${column} FROM (${newest}) n WHERE s._code IS NULL AND s.${column} IS NULL AND ${sameKey('s', 'n', table.key)}`,
+    );
+  }
   const { rowCount } = await transaction.query(
-    `DELETE FROM ${STAGING} s USING (SELECT _line, row_number() OVER (PARTITION BY ${list(table.key)} ORDER BY ${winner}_line DESC) AS place FROM ${STAGING} WHERE _code IS NULL) d WHERE d._line = s._line AND d.place > 1`,
+    `DELETE FROM ${STAGING} s USING (SELECT _line, ${ranked} AS place FROM ${STAGING} WHERE _code IS NULL) d WHERE d._line = s._line AND d.place > 1`,
   );
   return rowCount;
 }
