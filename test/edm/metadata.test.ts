@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
 import { xml2json } from 'odata-csdl';
 import { csdl2openapi } from 'odata-openapi';
 import { validateXML } from 'xmllint-wasm';
+import { requireCatalogue } from '../../src/catalogue/read-metadata.ts';
+import { checkModel } from '../../src/edm/check-model.ts';
 import { metadataJson } from '../../src/edm/metadata-json.ts';
 import { metadataXml } from '../../src/edm/metadata-xml.ts';
 import { smallCapabilities, smallModel } from './small-model.ts';
@@ -35,6 +38,13 @@ describe('$metadata', () => {
   it('is valid against the OASIS schema, with and without capabilities', async () => {
     assert.deepEqual(await schemaFaults(xml), []);
     assert.deepEqual(await schemaFaults(metadataXml(smallModel())), []);
+  });
+
+  it('is valid and sound for everything that metadata/ documents', async () => {
+    const { model } = requireCatalogue(fileURLToPath(new URL('../../metadata', import.meta.url)), {});
+    assert.ok(model.entitySets.size > 60);
+    assert.deepEqual(checkModel(model), []);
+    assert.deepEqual(await schemaFaults(metadataXml(model)), []);
   });
 
   it('the schema check can fail', async () => {
