@@ -3,11 +3,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { mergeUpstreamModel } from '../../src/catalogue/build/merge-upstream-model.ts';
 import type { Catalogue } from '../../src/catalogue/catalogue.ts';
 import { requireCatalogue } from '../../src/catalogue/read-metadata.ts';
 import { checkModel } from '../../src/edm/check-model.ts';
-import { type ConnectedSources, connectSources } from '../../src/upstream/connect-sources.ts';
+import { connectUpstream } from '../../src/upstream/connect.ts';
 import { type SampleRow, sampleRows } from '../../src/upstream/sandbox/sample-rows.ts';
+import { type Sandbox, startSandbox } from '../../src/upstream/sandbox/sandbox.ts';
 import type { Upstream } from '../../src/upstream/upstream.ts';
 import { planOf, readOptions } from './tenant.ts';
 
@@ -16,21 +18,31 @@ const documented = requireCatalogue(fileURLToPath(new URL('../../metadata', impo
 
 for (const source of [...documented.sources.values()].filter((one) => one.kind === 'odata')) {
   describe(`the documented sets of ${source.title}, from the sandbox`, () => {
-    let connected: ConnectedSources;
+    let sandbox: Sandbox;
     let upstream: Upstream;
-    let served: Catalogue;
     let dataDir: string;
+    let served: Catalogue = documented;
     const samples = sampleRows(documented, source.name, size);
 
     before(async () => {
       dataDir = await mkdtemp(join(tmpdir(), 'documented-'));
-      connected = await connectSources(documented, { dataDir, sandbox: size });
-      assert.ok(connected.sandboxed.includes(source.name));
-      upstream = connected.upstreams.get(source.name) ?? assert.fail();
-      served = connected.catalogue();
+      sandbox = await startSandbox(documented, source.name, size);
+      const { upstream: settings } = source;
+      assert.ok(settings !== undefined);
+      upstream = await connectUpstream({
+        source: { ...source, upstream: { ...settings, url: sandbox.url, tokenFile: null } },
+        dataDir,
+        catalogue: () => served,
+        adopt: ({ model }) => {
+          const merged = mergeUpstreamModel(documented, source.name, model);
+          served = merged.catalogue;
+          return merged.differences.map(({ set, message }) => `${set}: ${message}`);
+        },
+      });
     });
     after(async () => {
-      await connected?.close();
+      await upstream?.close();
+      await sandbox?.close();
       await rm(dataDir, { recursive: true, force: true });
     });
 
