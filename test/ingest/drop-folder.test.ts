@@ -34,6 +34,11 @@ describe('Drop folder', () => {
     );
     equal((await feed().rows('SELECT 1 FROM feed."HootsuiteInboxContactAttributes"')).length, 1);
     deepEqual((await scan()).results, []);
+    const paths = await feed().rows<{ path: string }>('SELECT path FROM gateway.load ORDER BY 1');
+    deepEqual(
+      paths.map((row) => row.path),
+      ['hootsuite-inbox/teams.csv', 'nobody.csv', 'raw-cases-1750000000.csv'],
+    );
   });
 
   it('keeps both files when a name comes again, and moves one that was loaded but not moved before a crash', async () => {

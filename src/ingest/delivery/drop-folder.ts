@@ -63,10 +63,14 @@ async function takeIn(
   const { root, file, options } = work;
   const { onProgress } = options;
   const place = placeOf(file.below, context.catalogue);
-  const result = await tryLoad(context, file.path, { ...place, ...(onProgress === undefined ? {} : { onProgress }) });
+  const result = await tryLoad(context, file.path, {
+    ...place,
+    below: file.below,
+    ...(onProgress === undefined ? {} : { onProgress }),
+  });
   // What may pass by itself stays and is tried again.
   if (result.state === 'failed' && result.error.code === 'FileUnreadable') return { ...result, movedTo: null };
-  if (result.state === 'failed') await noteFailure(context, file.path, result.error);
+  if (result.state === 'failed') await noteFailure(context, file, result.error);
   try {
     const accepted = result.state === 'loaded' || result.state === 'duplicate';
     const movedTo = await moveFile(file.path, resolve(root, accepted ? LOADED : REFUSED), file.below);
@@ -86,9 +90,9 @@ async function takeIn(
   }
 }
 
-async function noteFailure(context: IngestContext, path: string, error: GatewayError): Promise<void> {
+async function noteFailure(context: IngestContext, { path, below }: FoundFile, error: GatewayError): Promise<void> {
   const message = `${error.code}: ${error.message}`;
-  await noteFile(context.database, await examineFile(path), { state: 'failed', target: null, message });
+  await noteFile(context.database, await examineFile(path), { state: 'failed', target: null, message, below });
 }
 
 /** What an operator finds beside a refused file. */

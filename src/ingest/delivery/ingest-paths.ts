@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { dirname, resolve, sep } from 'node:path';
+import { basename, dirname, resolve, sep } from 'node:path';
 import { GatewayError } from '../../errors.ts';
 import { type IngestContext, type LoadOptions, type LoadResult, loadFile } from '../load/load-file.ts';
 import { findFiles, placeOf } from './find-files.ts';
@@ -48,7 +48,7 @@ export async function tryLoad(context: IngestContext, path: string, options: Loa
     return {
       state: 'failed',
       path,
-      error: new GatewayError('Internal', `${path}: ${reason}`, { target: path, cause: error }),
+      error: new GatewayError('Internal', `${basename(path)}: ${reason}`, { target: path, cause: error }),
     };
   }
 }
@@ -62,6 +62,9 @@ async function* filesOf(context: IngestContext, path: string): AsyncGenerator<re
   const outer = resolve(path).split(sep).join('/');
   for (const file of await findFiles(path, { catalogue: context.catalogue })) {
     const place = placeOf(file.below, context.catalogue);
-    yield [file.path, { ...place, directory: [outer, place.directory].filter((part) => part !== '').join('/') }];
+    yield [
+      file.path,
+      { ...place, below: file.below, directory: [outer, place.directory].filter((part) => part !== '').join('/') },
+    ];
   }
 }

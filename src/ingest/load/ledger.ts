@@ -29,12 +29,13 @@ export async function openLoad(
   transaction: Transaction,
   load: {
     readonly facts: FileFacts;
+    readonly below: string;
     readonly identified: Identification;
     readonly period: Period | null;
     readonly fileTime: string;
   },
 ): Promise<string> {
-  const { facts, identified, period, fileTime } = load;
+  const { facts, below, identified, period, fileTime } = load;
   const { layout, match } = identified;
   const { rows } = await transaction.query<{ load_id: string }>(
     `INSERT INTO gateway.load (source, export, file_name, path, sha256, size_bytes, modified_at, state, encoding, delimiter, period_start, period_end, file_time, header)
@@ -43,7 +44,7 @@ export async function openLoad(
       identified.export.source,
       identified.export.name,
       facts.name,
-      facts.path,
+      below,
       facts.sha256,
       facts.bytes,
       facts.modifiedAt.toISOString(),
@@ -120,6 +121,7 @@ export async function noteFile(
   asker: Asker,
   facts: FileFacts,
   outcome: {
+    readonly below: string;
     readonly state: 'duplicate' | 'refused' | 'failed';
     readonly target: Export | null;
     readonly message: string;
@@ -131,7 +133,7 @@ export async function noteFile(
       outcome.target?.source ?? null,
       outcome.target?.name ?? null,
       facts.name,
-      facts.path,
+      outcome.below,
       facts.sha256,
       facts.bytes,
       facts.modifiedAt.toISOString(),

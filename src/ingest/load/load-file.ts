@@ -33,6 +33,8 @@ export interface IngestContext {
 export interface LoadOptions extends IdentifyOptions {
   /** `FROM..TO`, for exports whose rows do not say their period. */
   readonly period?: string;
+  /** Path below the folder of the delivery, for the ledger, which is part of the feed: no path of this machine. Absent: the name. */
+  readonly below?: string;
   /** Load a snapshot however many rows it lacks. */
   readonly force?: boolean;
   readonly onProgress?: (progress: LoadProgress) => void;
@@ -91,7 +93,12 @@ export async function loadFile(context: IngestContext, path: string, options: Lo
   } catch (error) {
     if (!(error instanceof GatewayError) || !refusals.has(error.code)) throw error;
     const message = `${error.code}: ${error.message}`;
-    const loadId = await noteFile(context.database, facts, { state: 'refused', target, message });
+    const loadId = await noteFile(context.database, facts, {
+      state: 'refused',
+      target,
+      message,
+      below: options.below ?? facts.name,
+    });
     return { state: 'refused', path, loadId, error };
   }
 }
@@ -123,7 +130,12 @@ async function loadIdentified(context: IngestContext, work: Work): Promise<LoadR
     const earlier = await earlierLoad(transaction, target, facts);
     if (earlier !== null) {
       const message = `same bytes as load ${earlier.loadId} (${earlier.fileName})`;
-      const loadId = await noteFile(transaction, facts, { state: 'duplicate', target, message });
+      const loadId = await noteFile(transaction, facts, {
+        state: 'duplicate',
+        target,
+        message,
+        below: options.below ?? facts.name,
+      });
       return { state: 'duplicate', path: facts.path, loadId, identified, message };
     }
     return loadNew(transaction, context.catalogue, { ...work, table, period });
@@ -138,7 +150,13 @@ async function loadNew(
   const { facts, identified, options, table, period } = work;
   const target = identified.export;
   const moment = fileTime(target, facts).toISOString();
-  const loadId = await openLoad(transaction, { facts, identified, period, fileTime: moment });
+  const loadId = await openLoad(transaction, {
+    facts,
+    identified,
+    period,
+    fileTime: moment,
+    below: options.below ?? facts.name,
+  });
   const converter = converterFor(catalogue, identified.match, period);
   const hasHeader = identified.match.cells.length > 0;
   const onBytes = (bytes: number): void => options.onProgress?.({ path: facts.path, bytes, totalBytes: facts.bytes });
