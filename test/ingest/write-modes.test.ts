@@ -274,6 +274,14 @@ describe('Write modes: removal', () => {
     equal(await present(), '3');
   });
 
+  it('never takes a row of the metadata for a missing one, not even after a file stated it', async () => {
+    await feed().load('raw-users-1750000500.csv', users([-1, 1, 2, 3]));
+    await feed().load('raw-users-1750000600.csv', users([1, 2, 3]));
+    deepEqual(await feed().rows('SELECT _deleted_at FROM feed."TracebuzzUsers" WHERE "UserId" = -1'), [
+      { _deleted_at: null },
+    ]);
+  });
+
   it('an empty cell never overwrites a stored text where the metadata says so', async () => {
     const message = (content: string, at: string) =>
       exportFile('sparkcentral/messages', [

@@ -1,6 +1,6 @@
 import type { WriteDisposition } from '../../catalogue/catalogue.ts';
 import type { Transaction } from '../../warehouse/database.ts';
-import { identifier, list, sameKey } from './sql-text.ts';
+import { constant, identifier, list, sameKey } from './sql-text.ts';
 import { STAGING } from './stage-rows.ts';
 import { columnOf, type StoredTable } from './stored-table.ts';
 
@@ -126,7 +126,7 @@ function removalQuery(input: MergeInput): { readonly text: string; readonly valu
   if (write.mode === 'snapshot') {
     const shown = '(t._deleted_at IS NULL OR t._deleted_at > $1::timestamptz)';
     return {
-      text: `SELECT t._row FROM ${table.name} t WHERE t._load_id IS NOT NULL AND ${shown} AND ${older} AND ${absent}`,
+      text: `SELECT t._row FROM ${table.name} t WHERE t._load_id IS NOT NULL AND ${shown} AND ${older} AND ${absent}${notSeeded(table)}`,
       values: [],
     };
   }
@@ -143,4 +143,20 @@ function removalQuery(input: MergeInput): { readonly text: string; readonly valu
     text: `SELECT t._row FROM ${table.name} t JOIN (${scopes}) p ON ${sameKey('p', 't', scope)} WHERE t._load_id IS NOT NULL AND ${older} AND ${stale} AND ${absent}`,
     values,
   };
+}
+
+/** Rows that the metadata gives are never missing from a snapshot, even where a file stated them once. */
+function notSeeded({ set, key, columns }: StoredTable): string {
+  const properties = [...set.columns.keys()];
+  const types = new Map([...columns.values()].map((column) => [column.name, column.sqlType]));
+  const places = key.map((name) => properties.findIndex((property) => columns.get(property)?.name === name));
+  return (set.seedRows ?? [])
+    .map((row) => {
+      const same = key.map((name, index) => {
+        const value = constant(row[places[index] ?? -1] ?? '');
+        return `t.${identifier(name)} = ${value}::${types.get(name) ?? 'text'}`;
+      });
+      return ` AND NOT (${same.join(' AND ')})`;
+    })
+    .join('');
 }
