@@ -1,23 +1,19 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import os from 'node:os';
-import path from 'node:path';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import { type Config, checkExposure } from '../config.ts';
 import { GatewayError } from '../errors.ts';
 import { authentication, openToAll } from '../http/authentication.ts';
+import { feedCapabilities } from '../http/capabilities.ts';
 import { credentialFile } from '../http/credentials.ts';
 import { feedPath } from '../http/exchange.ts';
 import type { Feed } from '../http/feed.ts';
 import { httpListener } from '../http/listener.ts';
 import { scanDropFolder } from '../ingest/delivery/drop-folder.ts';
-import { type IngestResult, ingestPaths } from '../ingest/delivery/ingest-paths.ts';
 import { runOnSchedule } from '../ingest/schedule.ts';
 import { type Observe, observer } from '../observation.ts';
-import { writeSamples } from '../samples/write-samples.ts';
-import { connectUpstream } from '../upstream/connect.ts';
-import type { Upstream } from '../upstream/upstream.ts';
 import type { Database } from '../warehouse/database.ts';
+import { connectUpstreams } from './connect-upstreams.ts';
 import { exitCodes } from './exit-code.ts';
+import { fillWithSamples, observeLoad } from './first-samples.ts';
 import { prepare } from './migrate.ts';
 import { catalogueOf, openWarehouse, type Surroundings } from './surroundings.ts';
 
@@ -39,14 +35,14 @@ export async function serveCommand(surroundings: Surroundings, options: ServeOpt
   const warehouse = await openWarehouse(surroundings);
   try {
     const { database } = warehouse;
-    await prepare(database, catalogue, print);
+    await prepare(database, catalogue, summary(print));
     if (config.samples) await fillWithSamples(surroundings, { catalogue, database, observe });
-    const upstreams = await connectUpstreams(surroundings, catalogue);
+    const proxied = await connectUpstreams(surroundings, catalogue);
     const app = httpListener({
-      catalogue: () => catalogue,
-      capabilities: null,
+      catalogue: proxied.catalogue,
+      capabilities: feedCapabilities,
       database,
-      upstreams,
+      upstreams: proxied.upstreams,
       authentication: guard,
       settings: config,
       events: eventsOf(observe),
@@ -64,7 +60,7 @@ export async function serveCommand(surroundings: Surroundings, options: ServeOpt
     await stopListening(app, config.shutdownTimeout);
     await schedule.stop();
     await first;
-    await Promise.all([...upstreams.values()].map((upstream) => upstream.close()));
+    await proxied.close();
   } finally {
     await warehouse.close();
   }
@@ -96,6 +92,16 @@ async function listen(app: ReturnType<typeof httpListener>, { host, port, public
   return `${publicUrl ?? `http://${name === '0.0.0.0' || name === '[::]' ? 'localhost' : name}:${at}`}${feedPath}`;
 }
 
+/** The first start makes a hundred tables: nobody reads them all. */
+function summary(print: (line: string) => void): (line: string) => void {
+  let printed = 0;
+  return (line) => {
+    printed += 1;
+    if (printed <= 5) print(line);
+    if (printed === 6) print('... (`gateway migrate` prints all changes)');
+  };
+}
+
 /** Running replies may end until the deadline; then their transfers are broken. */
 async function stopListening(app: ReturnType<typeof httpListener>, deadline: number): Promise<void> {
   const hurry = setTimeout(() => app.server.closeAllConnections(), deadline);
@@ -110,47 +116,6 @@ function announce(address: string, { print, config }: Surroundings): void {
   print(`Exports dropped into ${config.dropDir} are loaded by themselves.`);
 }
 
-/** A first look at the feed without files of one's own: only where nothing was ever loaded. */
-async function fillWithSamples(
-  { print }: Surroundings,
-  { catalogue, database, observe }: { catalogue: Catalogue; database: Database; observe: Observe },
-): Promise<void> {
-  const { rows } = await database.query('SELECT 1 FROM gateway.load LIMIT 1');
-  if (rows.length > 0) return;
-  const folder = await mkdtemp(path.join(os.tmpdir(), 'gateway-samples-'));
-  try {
-    const report = await writeSamples(catalogue, folder);
-    const results = await ingestPaths({ catalogue, database }, [folder]);
-    const loaded = results.filter(({ state }) => state === 'loaded').length;
-    print(`SAMPLES: the warehouse was empty, so ${loaded} made-up sample files with ${report.rows} rows were loaded.`);
-    print('To start empty, stop, remove the data folder (or use another database), and start with SAMPLES=off.');
-    for (const result of results)
-      if (result.state === 'failed' || result.state === 'refused') observeLoad(observe, result);
-    observe({ event: 'samples-loaded', rows: report.rows });
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
-}
-
-async function connectUpstreams(
-  { config }: Surroundings,
-  catalogue: Catalogue,
-): Promise<ReadonlyMap<string, Upstream>> {
-  const connected = new Map<string, Upstream>();
-  for (const source of catalogue.sources.values()) {
-    if (source.upstream === undefined || source.upstream.url === null) continue;
-    // The seam where an upstream's model enters the catalogue: until it is written, the catalogue's own model is served.
-    const upstream = await connectUpstream({
-      source,
-      dataDir: config.dataDir,
-      catalogue: () => catalogue,
-      adopt: () => [],
-    });
-    connected.set(source.name, upstream);
-  }
-  return connected;
-}
-
 interface Scan {
   readonly config: Config;
   readonly catalogue: Catalogue;
@@ -160,11 +125,6 @@ interface Scan {
 
 async function scanOnce({ config, catalogue, database, observe }: Scan): Promise<void> {
   await scanDropFolder({ catalogue, database }, config.dropDir, { onResult: (result) => observeLoad(observe, result) });
-}
-
-function observeLoad(observe: Observe, result: IngestResult): void {
-  const message = 'error' in result ? `${result.error.code}: ${result.error.message}` : (result.message ?? '');
-  observe({ event: 'load', file: result.path, outcome: result.state, message });
 }
 
 function eventsOf(observe: Observe): Feed['events'] {

@@ -40,14 +40,25 @@ export async function openWarehouse({ config }: Surroundings): Promise<Warehouse
     return {
       database,
       server,
-      close: async () => {
-        await database.close();
-        await server.stop();
-      },
+      close: () =>
+        kept(async () => {
+          await database.close();
+          await server.stop();
+        }),
     };
   } catch (error) {
     await server.stop();
     throw error;
+  }
+}
+
+/** The server's process does not keep ours alive, so a timer does while it ends. */
+async function kept(work: () => Promise<void>): Promise<void> {
+  const alive = setInterval(() => {}, 60_000);
+  try {
+    await work();
+  } finally {
+    clearInterval(alive);
   }
 }
 

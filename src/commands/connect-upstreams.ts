@@ -1,0 +1,83 @@
+import { mergeUpstreamModel } from '../catalogue/build/merge-upstream-model.ts';
+import type { Catalogue, Source } from '../catalogue/catalogue.ts';
+import type { Model } from '../edm/model.ts';
+import { connectUpstream } from '../upstream/connect.ts';
+import { type Sandbox, startSandbox } from '../upstream/sandbox/sandbox.ts';
+import type { Upstream } from '../upstream/upstream.ts';
+import type { Surroundings } from './surroundings.ts';
+
+export interface ConnectedUpstreams {
+  /** The catalogue as served now, with the models that the proxied feeds declare. */
+  catalogue(): Catalogue;
+  /** By source name. */
+  readonly upstreams: ReadonlyMap<string, Upstream>;
+  close(): Promise<void>;
+}
+
+/**
+ * Connects every proxied source. One without a URL gets a sandbox with made-up rows, unless samples are off: then its sets
+ * answer 503. A feed that is down is no fault here.
+ */
+export async function connectUpstreams(surroundings: Surroundings, loaded: Catalogue): Promise<ConnectedUpstreams> {
+  const models = new Map<string, Model>();
+  let served = loaded;
+  const adopt = (source: string, model: Model): readonly string[] => {
+    // Always from the catalogue as it was loaded, so that a set that comes back has its words again.
+    let merged = loaded;
+    let differences: readonly string[] = [];
+    for (const [name, one] of new Map(models).set(source, model)) {
+      const result = mergeUpstreamModel(merged, name, one);
+      merged = result.catalogue;
+      if (name === source) differences = result.differences.map(({ set, message }) => `${set}: ${message}`);
+    }
+    models.set(source, model);
+    served = merged;
+    return differences;
+  };
+  const upstreams = new Map<string, Upstream>();
+  const sandboxes: Sandbox[] = [];
+  for (const source of loaded.sources.values()) {
+    const reachable = await withUrl(source, { loaded, surroundings, sandboxes });
+    if (reachable === null) continue;
+    const { dataDir } = surroundings.config;
+    const connection = {
+      source: reachable,
+      dataDir,
+      catalogue: () => served,
+      adopt: ({ model }: { readonly model: Model }) => adopt(source.name, model),
+    };
+    upstreams.set(source.name, await connectUpstream(connection));
+  }
+  return {
+    catalogue: () => served,
+    upstreams,
+    close: async () => {
+      await Promise.all([...upstreams.values()].map((upstream) => upstream.close()));
+      await Promise.all(sandboxes.map((sandbox) => sandbox.close()));
+    },
+  };
+}
+
+interface Place {
+  readonly loaded: Catalogue;
+  readonly surroundings: Surroundings;
+  readonly sandboxes: Sandbox[];
+}
+
+const sandboxSize = { rows: 60, seed: 1 };
+
+/** The source with a URL to ask; null: it is no proxied source, or has no URL and gets no sandbox. */
+async function withUrl(source: Source, { loaded, surroundings, sandboxes }: Place): Promise<Source | null> {
+  if (source.upstream === undefined) return null;
+  if (source.upstream.url !== null) return source;
+  const { config, print } = surroundings;
+  const setting = source.upstream.urlVariable ?? 'its url in the metadata';
+  if (!config.samples) {
+    print(`${source.title}: ${setting} is not set, so its sets answer 503.`);
+    return null;
+  }
+  const sandbox = await startSandbox(loaded, source.name, sandboxSize);
+  sandboxes.push(sandbox);
+  print(`SAMPLES: ${source.title} is a sandbox with made-up rows until ${setting} is set.`);
+  return { ...source, upstream: { ...source.upstream, url: sandbox.url, tokenFile: null } };
+}

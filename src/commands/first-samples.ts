@@ -1,0 +1,40 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import type { Catalogue } from '../catalogue/catalogue.ts';
+import { type IngestResult, ingestPaths } from '../ingest/delivery/ingest-paths.ts';
+import type { Observe } from '../observation.ts';
+import { writeSamples } from '../samples/write-samples.ts';
+import type { Database } from '../warehouse/database.ts';
+import type { Surroundings } from './surroundings.ts';
+
+interface Filling {
+  readonly catalogue: Catalogue;
+  readonly database: Database;
+  readonly observe: Observe;
+}
+
+/** A first look at the feed without files of one's own: only where nothing was ever loaded. */
+export async function fillWithSamples({ print }: Surroundings, filling: Filling): Promise<void> {
+  const { catalogue, database, observe } = filling;
+  const { rows } = await database.query('SELECT 1 FROM gateway.load LIMIT 1');
+  if (rows.length > 0) return;
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'gateway-samples-'));
+  try {
+    const report = await writeSamples(catalogue, folder);
+    const results = await ingestPaths({ catalogue, database }, [folder]);
+    const loaded = results.filter(({ state }) => state === 'loaded').length;
+    print(`SAMPLES: the warehouse was empty, so ${loaded} made-up sample files with ${report.rows} rows were loaded.`);
+    print('To start empty, stop, remove the data folder (or use another database), and start with SAMPLES=off.');
+    for (const result of results)
+      if (result.state === 'failed' || result.state === 'refused') observeLoad(observe, result);
+    observe({ event: 'samples-loaded', rows: report.rows });
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+export function observeLoad(observe: Observe, result: IngestResult): void {
+  const message = 'error' in result ? `${result.error.code}: ${result.error.message}` : (result.message ?? '');
+  observe({ event: 'load', file: result.path, outcome: result.state, message });
+}

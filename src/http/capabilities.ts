@@ -1,0 +1,49 @@
+import type { Catalogue } from '../catalogue/catalogue.ts';
+import type { FeedCapabilities, SetCapabilities } from '../edm/capabilities.ts';
+import type { EntitySet } from '../edm/model.ts';
+
+const functions = [
+  ...['contains', 'startswith', 'endswith', 'length', 'indexof', 'substring', 'tolower', 'toupper', 'trim', 'concat'],
+  ...['year', 'month', 'day', 'hour', 'minute', 'second', 'fractionalseconds', 'date', 'time'],
+  ...['totaloffsetminutes', 'totalseconds', 'now', 'mindatetime', 'maxdatetime', 'round', 'floor', 'ceiling', 'cast'],
+];
+
+const transformations = [
+  ...['aggregate', 'groupby', 'filter', 'compute', 'concat', 'identity', 'orderby', 'top', 'skip'],
+  ...['topcount', 'toppercent', 'topsum', 'bottomcount', 'bottompercent', 'bottomsum'],
+];
+
+/** What this feed can do, as `$metadata` says it. `asynchronous` stays off until `respond-async` is done. */
+export function feedCapabilities(catalogue: Catalogue): FeedCapabilities {
+  const sets = [...catalogue.model.entitySets.values()].map(
+    (set) => [set.name, setCapabilities(set, catalogue)] as const,
+  );
+  return {
+    conformance: 'Intermediate',
+    versions: '4.0',
+    batch: false,
+    asynchronous: false,
+    filterFunctions: functions,
+    sets: new Map(sets.flatMap(([name, found]) => (found === null ? [] : [[name, found] as const]))),
+  };
+}
+
+/** null: nothing is said of a proxied set, since only its own feed knows. */
+function setCapabilities(set: EntitySet, catalogue: Catalogue): SetCapabilities | null {
+  if (catalogue.sets.get(set.name)?.kind !== 'stored') return null;
+  const proxied = [...set.navigationPropertyBindings].filter(([, to]) => catalogue.sets.get(to)?.kind !== 'stored');
+  return {
+    top: true,
+    skip: true,
+    count: true,
+    filter: true,
+    nonFilterable: [],
+    sort: true,
+    nonSortable: [],
+    expand: set.entityType.navigationProperties.size > proxied.length,
+    nonExpandable: proxied.map(([name]) => name),
+    search: set.searchable.length > 0,
+    filterFunctions: null,
+    apply: transformations,
+  };
+}

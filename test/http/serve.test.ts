@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync } from 'node:fs';
+import net, { type AddressInfo } from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type TestDatabase, testDatabase } from '../support/postgres.ts';
+
+const executable = fileURLToPath(new URL('../../bin/gateway.mjs', import.meta.url));
+
+interface Run {
+  readonly child: ChildProcess;
+  output: string;
+  readonly ended: Promise<number | null>;
+}
+
+function gateway(args: readonly string[], environment: Readonly<Record<string, string>>): Run {
+  const child = spawn(process.execPath, [executable, ...args], {
+    env: { PATH: process.env['PATH'] ?? '', ...environment },
+  });
+  const run: Run = {
+    child,
+    output: '',
+    ended: new Promise((resolve) => child.once('close', resolve)),
+  };
+  child.stdout.on('data', (chunk: Buffer) => {
+    run.output += chunk.toString();
+  });
+  child.stderr.on('data', (chunk: Buffer) => {
+    run.output += chunk.toString();
+  });
+  return run;
+}
+
+async function printed(run: Run, text: RegExp): Promise<RegExpExecArray> {
+  for (;;) {
+    const found = text.exec(run.output);
+    if (found !== null) return found;
+    if (run.child.exitCode !== null) assert.fail(run.output);
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+}
+
+describe('the gateway as a program', function () {
+  this.timeout(60_000);
+  let database: TestDatabase;
+  const dataDir = mkdtempSync(path.join(os.tmpdir(), 'gateway-serve-'));
+  const base = () => ({
+    DATA_DIR: dataDir,
+    DATABASE_URL: database.connectionString,
+    SAMPLES: 'off',
+    LOG_LEVEL: 'warn',
+  });
+  before(async () => {
+    database = await testDatabase();
+  });
+  after(() => database.drop());
+
+  it('serve prints the address, answers there, and ends well on SIGTERM', async () => {
+    const run = gateway(['serve'], { ...base(), PORT: '0' });
+    const [, address = ''] = await printed(run, /(http:\/\/127\.0\.0\.1:\d+\/odata\/)/);
+    const body = (await (await fetch(address)).json()) as { value: unknown[] };
+    assert.ok(body.value.length > 60);
+    run.child.kill('SIGTERM');
+    assert.equal(await run.ended, 0, run.output);
+  });
+
+  it('a used port is one clear message', async () => {
+    const holder = net.createServer().listen(0, '127.0.0.1');
+    await new Promise((resolve) => holder.once('listening', resolve));
+    const { port } = holder.address() as AddressInfo;
+    const run = gateway(['serve'], { ...base(), PORT: String(port) });
+    assert.equal(await run.ended, 1, run.output);
+    assert.match(run.output, new RegExp(`AddressInUse: Port ${port} of 127.0.0.1 is used`));
+    assert.ok(!run.output.includes('    at '), run.output);
+    holder.close();
+  });
+
+  const failures: readonly [readonly string[], Record<string, string>, number, RegExp][] = [
+    [['serve'], { HOST: '0.0.0.0' }, 1, /no authentication is configured/],
+    [['serve'], { PORT: 'x', PAGE_SIZE: '0' }, 1, /PORT: [^\n]*\n {2}PAGE_SIZE: /],
+    [['serve'], { METADATA_DIR: '/nowhere' }, 1, /MetadataInvalid/],
+    [['check'], {}, 0, /no fault/],
+    [['nonsense'], {}, 64, /unknown command/],
+    [['ingest'], {}, 64, /missing required argument/],
+    [['--help'], {}, 0, /Exit codes/],
+    [['inspect', '/nowhere.csv'], {}, 1, /FileUnreadable/],
+    [['ingest', '/nowhere.csv'], {}, 1, /FileUnreadable/],
+    [['status'], {}, 0, /./],
+    [['migrate'], {}, 0, /up to date/],
+  ];
+  for (const [args, environment, code, text] of failures)
+    it(`${args.join(' ')} ${JSON.stringify(environment)} ends with ${code}`, async () => {
+      const run = gateway(args, { ...base(), ...environment });
+      assert.equal(await run.ended, code, run.output);
+      assert.match(run.output, text);
+      assert.ok(!run.output.includes('    at '), run.output);
+    });
+});
