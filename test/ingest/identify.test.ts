@@ -1,4 +1,4 @@
-import { deepEqual, equal, match, throws } from 'node:assert/strict';
+import { deepEqual, equal, match, ok, throws } from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -46,6 +46,27 @@ describe('Identification', () => {
       }
     }
     equal(headers > 750, true, String(headers));
+  });
+
+  it('knows every French export by its header alone, with curly apostrophes and composed or decomposed accents', async () => {
+    const french = catalogue.exports.filter((target) =>
+      target.columns.some((column) => column.headers.some((header) => header.language === 'fr')),
+    );
+    ok(french.length >= 12, String(french.length));
+    for (const target of french) {
+      const header = target.columns.map(
+        (column) => column.headers.find((one) => one.language === 'fr') ?? column.headers[0],
+      );
+      const line = header.map((one) => `"${one?.text ?? ''}"`).join(';');
+      for (const text of [line, line.replaceAll("'", '\u2019').normalize('NFD')]) {
+        const found = await inspect('fichier.csv', `${text}\r\n`, {
+          source: target.source,
+          period: '2026-01-01..2026-02-01',
+        });
+        equal(found.identified?.export.name, target.name, found.refusal?.message);
+        deepEqual([found.identified?.match.missing, found.identified?.match.unknown], [[], []]);
+      }
+    }
   });
 
   it('tells open conversations from resolved ones, whose headers hold all of theirs', async () => {
