@@ -18,14 +18,13 @@ import {
   compileProperty,
 } from '../sql/compile-read.ts';
 import type { CompiledQuery } from '../sql/compiled-query.ts';
-import type { ReadSession, RowBatch } from '../warehouse/database.ts';
+import type { ReadSession } from '../warehouse/database.ts';
 import { collectionContext, crossjoinContext, entityContext, propertyContext } from './context-url.ts';
 import { modelVersion } from './documents.ts';
 import { dataVersions, entityTag, matches, setsOf } from './entity-tag.ts';
 import { type Exchange, headerText } from './exchange.ts';
 import type { Feed } from './feed.ts';
-import { ByteOutput } from './json/byte-output.ts';
-import { CellInput } from './json/cell-input.ts';
+import { begun, type FoundRow, firstRow, rendered, single } from './first-row.ts';
 import { cellText } from './json/cell-text.ts';
 import { rowWriter } from './json/row-writer.ts';
 import type { Negotiated } from './negotiated.ts';
@@ -113,6 +112,7 @@ interface Source {
 
 async function replyRows(read: StoredRead<PagedPlan>, { session, compiled, etag }: Source): Promise<void> {
   const { plan, exchange, negotiated } = read;
+  if (exchange.method === 'HEAD') return headOnly(read, etag);
   const counted = plan.restriction.count ? await single(session, compileTotal(plan, read.catalogue)) : null;
   const rows = await begun(session.copyOut(compiled.text));
   const sink = openSink(read, { contentType: negotiated.mediaType, etag, applied: appliedTo(read) });
@@ -129,6 +129,11 @@ async function replyRows(read: StoredRead<PagedPlan>, { session, compiled, etag 
   if (written === 0 && plan.after === null && plan.kind === 'Collection') await checkParent({ ...read, plan }, session);
   output.appendText(`]${await trailer(read, next)}}`);
   await sink.end();
+}
+
+/** HEAD of a collection: the headers of GET, without reading a row. */
+function headOnly(read: StoredRead<PagedPlan>, etag: string | null): Promise<void> {
+  return openSink(read, { contentType: read.negotiated.mediaType, etag, applied: appliedTo(read) }).end();
 }
 
 function compileTotal(plan: PagedPlan, catalogue: Catalogue): CompiledQuery {
@@ -252,47 +257,3 @@ function appliedTo({ exchange, negotiated, plan }: StoredRead<PagedPlan> | Store
 const contextMember = (url: string): string => `"@odata.context":${JSON.stringify(url)}`;
 
 const integerText = (digits: string, asString: boolean): string => (asString ? `"${digits}"` : digits);
-
-/** Waits for the first rows, so that a fault before them is still an error reply. */
-async function begun(batches: AsyncIterable<RowBatch>): Promise<AsyncIterable<RowBatch>> {
-  const iterator = batches[Symbol.asyncIterator]();
-  let first: IteratorResult<RowBatch> | null = await iterator.next();
-  return {
-    [Symbol.asyncIterator]: () => ({
-      next: async () => {
-        const result = first ?? (await iterator.next());
-        first = null;
-        return result;
-      },
-      return: async () => (await iterator.return?.()) ?? { done: true, value: undefined },
-    }),
-  };
-}
-
-interface FoundRow {
-  readonly input: CellInput;
-  readonly span: { readonly start: number; readonly end: number };
-}
-
-/** The only row of a query, copied out of the batch; null: none. */
-async function firstRow(session: ReadSession, query: CompiledQuery): Promise<FoundRow | null> {
-  let found: FoundRow | null = null;
-  for await (const { buffer, starts, ends, count } of session.copyOut(query.text)) {
-    if (count === 0 || found !== null) continue;
-    const line = Buffer.from(buffer.subarray(starts[0], (ends[0] ?? 0) + 1));
-    found = { input: new CellInput(line), span: { start: 0, end: line.length - 1 } };
-  }
-  return found;
-}
-
-/** The only cell of the only row, e.g. a count. */
-async function single(session: ReadSession, query: CompiledQuery): Promise<string> {
-  const found = await firstRow(session, query);
-  return found === null ? '0' : (cellText(found.input, 0, false) ?? '0');
-}
-
-function rendered(writer: ReturnType<typeof rowWriter>, found: FoundRow): string {
-  const output = new ByteOutput(256);
-  writer.row(found.input, found.span, output);
-  return output.bytes.toString('utf8', 0, output.position);
-}

@@ -1,0 +1,52 @@
+import type { CompiledQuery } from '../sql/compiled-query.ts';
+import type { ReadSession, RowBatch } from '../warehouse/database.ts';
+import { ByteOutput } from './json/byte-output.ts';
+import { CellInput } from './json/cell-input.ts';
+import { cellText } from './json/cell-text.ts';
+import type { RowWriter } from './json/row-writer.ts';
+
+/** Waits for the first rows, so that a fault before them is still an error reply. */
+export async function begun(batches: AsyncIterable<RowBatch>): Promise<AsyncIterable<RowBatch>> {
+  const iterator = batches[Symbol.asyncIterator]();
+  let first: IteratorResult<RowBatch> | null = await iterator.next();
+  return {
+    [Symbol.asyncIterator]: () => ({
+      next: async () => {
+        const result = first ?? (await iterator.next());
+        first = null;
+        return result;
+      },
+      return: async () => (await iterator.return?.()) ?? { done: true, value: undefined },
+    }),
+  };
+}
+
+/** One row, kept beyond its batch. */
+export interface FoundRow {
+  readonly input: CellInput;
+  readonly span: { readonly start: number; readonly end: number };
+}
+
+/** The only row of a query, copied out of the batch; null: none. */
+export async function firstRow(session: ReadSession, query: CompiledQuery): Promise<FoundRow | null> {
+  let found: FoundRow | null = null;
+  for await (const { buffer, starts, ends, count } of session.copyOut(query.text)) {
+    if (count === 0 || found !== null) continue;
+    const line = Buffer.from(buffer.subarray(starts[0], (ends[0] ?? 0) + 1));
+    found = { input: new CellInput(line), span: { start: 0, end: line.length - 1 } };
+  }
+  return found;
+}
+
+/** The only cell of the only row, e.g. a count. */
+export async function single(session: ReadSession, query: CompiledQuery): Promise<string> {
+  const found = await firstRow(session, query);
+  return found === null ? '0' : (cellText(found.input, 0, false) ?? '0');
+}
+
+/** The row as JSON text. */
+export function rendered(writer: RowWriter, found: FoundRow): string {
+  const output = new ByteOutput(256);
+  writer.row(found.input, found.span, output);
+  return output.bytes.toString('utf8', 0, output.position);
+}
