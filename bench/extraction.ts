@@ -5,7 +5,7 @@
  * empty database to use a server of your own.
  */
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import type http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import os from 'node:os';
@@ -195,3 +195,4 @@ await compare('full, gzip', 'Messages', `SELECT ${all} FROM feed."Messages"`, { 
 await app.close();
 await database.close();
 await server?.stop();
+rmSync(dataDir, { recursive: true, force: true });
