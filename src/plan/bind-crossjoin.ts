@@ -6,30 +6,30 @@ import { bindRows } from './bind-rows.ts';
 import { isCopyText } from './copy-text.ts';
 import { perhaps } from './names.ts';
 import { decodePagePosition, queryFingerprint } from './page-position.ts';
-import type { CrossjoinPlan, RangeVariable, Restriction } from './read-plan.ts';
+import type { CrossjoinPlan, OrderKey, RangeVariable, Restriction } from './read-plan.ts';
 import { type Binding, fault, inOption, requestScope, type Scope } from './scope.ts';
 
-const joinOptions: readonly OptionName[] = ['filter', 'expand', 'select', 'top', 'skip', 'count', 'skiptoken'];
+const pagedOptions: readonly OptionName[] = ['top', 'skip', 'count', 'skiptoken'];
+const joinOptions: readonly OptionName[] = ['filter', 'orderby', 'expand', 'select', ...pagedOptions];
 const countOptions: readonly OptionName[] = ['filter'];
 const setOptions: readonly OptionName[] = ['select', 'expand', 'compute'];
 
 type Crossjoin = Extract<PathSegment, { kind: 'Crossjoin' }>;
 
 /**
- * `$crossjoin(A,B)` and `$crossjoin(A,B)/$count` (4.01 URL Conventions 4.15): names start with the set. In its skip
- * token the position's `values` and then its `rowId` are the tie-breakers of the sets in their order.
+ * `$crossjoin(A,B)` and `$crossjoin(A,B)/$count` (4.01 URL Conventions 4.15): names start with the set. Its skip token
+ * holds the order values and then the tie-breakers of the sets in their order, the last of them as `rowId`.
  */
 export function bindCrossjoin(segment: Crossjoin, uri: ODataUri, binding: Binding): CrossjoinPlan {
   const scope = requestScope(binding, 'path');
   const countOnly = countedOnly(uri.path.segments.slice(1), scope);
   const what = countOnly ? '/$count of a $crossjoin' : '$crossjoin';
-  if (uri.options.orderby !== undefined) throw fault(inOption(scope, '$orderby'), 'NotImplemented', `not on ${what}.`);
   allowOptions(uri.options, countOnly ? countOptions : joinOptions, { scope, what });
   const sets = joinedSets(segment, scope);
   const variables = sets.map((set): RangeVariable => ({ name: set.name, set }));
   const joined: Scope = { ...scope, variables: new Map(variables.map((variable) => [variable.name, variable])) };
   const restriction = bindRestriction(uri.options, null, joined);
-  const after = positionOf(uri, sets.length);
+  const after = positionOf(uri, restriction.orderby, sets.length);
   return {
     kind: 'Crossjoin',
     sets,
@@ -37,7 +37,7 @@ export function bindCrossjoin(segment: Crossjoin, uri: ODataUri, binding: Bindin
     expands: bindSets(uri, sets, joined),
     restriction: continued(restriction, after?.remaining ?? null, after !== null),
     pageSize: binding.context.pageSize,
-    after: after?.rowIds ?? null,
+    after: after?.values ?? null,
     countOnly,
   };
 }
@@ -120,16 +120,21 @@ function selectsOf(items: readonly SelectItem[] | null, joined: Joined, scope: S
 }
 
 interface JoinedPosition {
-  readonly rowIds: readonly string[];
+  readonly values: readonly (string | null)[];
   readonly remaining: number | null;
 }
 
-function positionOf(uri: ODataUri, sets: number): JoinedPosition | null {
+function positionOf(uri: ODataUri, orderby: readonly OrderKey[], sets: number): JoinedPosition | null {
   const { skiptoken } = uri.options;
   if (skiptoken === undefined) return null;
   const { values, rowId, remaining } = decodePagePosition(skiptoken, queryFingerprint(uri));
-  const rowIds = [...values, rowId].filter((value) => value !== null);
-  if (rowIds.length === sets && rowIds.every((value) => isCopyText(value, 'Edm.Int64'))) return { rowIds, remaining };
+  const position = [...values, rowId];
+  const fitting = position.every((value, index) => {
+    const key = orderby[index];
+    if (key === undefined) return value !== null && isCopyText(value, 'Edm.Int64');
+    return value === null || key.expression.type === 'null' || isCopyText(value, key.expression.type);
+  });
+  if (fitting && position.length === orderby.length + sets) return { values: position, remaining };
   throw fault({ option: '$skiptoken' }, 'InvalidSkipToken', 'the token belongs to another query.');
 }
 

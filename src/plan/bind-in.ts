@@ -44,6 +44,8 @@ function members(expression: In, scope: Scope): BoundExpression[] {
     checkLimit(list.items.length, limit, 'too many members in the list after `in`');
     return list.items.map((item) => bindExpression(item, scope));
   }
+  // `@l=('a')` is a literal in parentheses: only here it is seen that a list of one was meant.
+  if (list?.kind === 'Literal' && right.kind === 'ParameterAlias') return [bindExpression(list, scope)];
   if (list?.kind === 'Json') return jsonMembers(list.text, scope, limit);
   throw fault(scope, 'NotImplemented', 'after `in` a list in parentheses is wanted, or an alias of one.', right.at);
 }

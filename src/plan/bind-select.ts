@@ -1,5 +1,5 @@
 import type { Property } from '../edm/model.ts';
-import type { SelectItem } from '../uri/syntax.ts';
+import type { QueryOptions, SelectItem } from '../uri/syntax.ts';
 import { perhaps } from './names.ts';
 import type { ComputedProperty } from './read-plan.ts';
 import { fault, inOption, isOwnType, type Scope } from './scope.ts';
@@ -61,9 +61,17 @@ function pick(item: SelectItem, picked: Picked, scope: Scope): void {
       pickNested(item, path, { picked, scope });
     return;
   }
-  if (item.options !== null && path.length === 1) refuseOptions(item, scope);
-  if (path.length === 1) pickName(path[0] ?? '', item.at, { picked, scope });
+  const { options } = item;
+  if (options !== null) pickInside(options, { ...item, path }, { picked, scope });
+  else if (path.length === 1) pickName(path[0] ?? '', item.at, { picked, scope });
   else pickNested(item, path, { picked, scope });
+}
+
+/** `Nav($select=A,B)` is `Nav/A,Nav/B` (4.01 URL Conventions 5.1.4); a plain value has nothing inside it. */
+function pickInside(options: QueryOptions, item: SelectItem, place: Place): void {
+  const { select, ...others } = options;
+  if (Object.keys(others).length > 0 || select === undefined) refuseOptions(item, place.scope);
+  for (const inner of select) pickNested({ ...inner, at: item.at }, [...item.path, ...inner.path], place);
 }
 
 interface Place {

@@ -162,8 +162,8 @@ export interface CrossjoinPlan {
   readonly expands: readonly { readonly set: EntitySet; readonly selection: Selection }[];
   readonly restriction: Restriction;
   readonly pageSize: number;
-  /** One tie-breaker per set. */
-  readonly after: readonly string[] | null;
+  /** One value for each order key, then one tie-breaker for each set. */
+  readonly after: readonly (string | null)[] | null;
   /** `/$count` at the end. */
   readonly countOnly: boolean;
 }

@@ -3,7 +3,7 @@ import type { CrossjoinPlan } from '../plan/read-plan.ts';
 import { fromWhere } from './collection.ts';
 import type { CompiledQuery, FieldShape } from './compiled-query.ts';
 import type { OutputColumn } from './nested-text.ts';
-import { afterPosition, orderBy, type SortKey } from './order.ts';
+import { afterPosition, orderBy, type SortKey, sortKeys } from './order.ts';
 import { pageOf } from './page.ts';
 import { truth } from './predicate.ts';
 import { type Row, rowId, Scope } from './scope.ts';
@@ -12,13 +12,14 @@ import { counted, statement } from './statement.ts';
 
 /**
  * `$crossjoin(A,B)` (URL Conventions 4.15): one object for each set, with its key columns for the navigation link, in
- * the order of the row ids, which are the position columns too. With `countOnly` one row with the number.
+ * the asked order, the row ids deciding ties; these are the position columns. With `countOnly` one row with the number.
  */
 export function compileCrossjoin(plan: CrossjoinPlan, catalogue: Catalogue): CompiledQuery {
   const { scope, rows } = joinedRows(plan, catalogue);
   if (plan.countOnly) return counted(scope);
   const page = pageOf({ ...plan, after: plan.after === null ? null : { remaining: plan.restriction.top } });
-  const keys = rows.map((row): SortKey => ({ sql: rowId(row), type: 'Edm.Int64', direction: 'asc', nullable: false }));
+  const ties = rows.map((row): SortKey => ({ sql: rowId(row), type: 'Edm.Int64', direction: 'asc', nullable: false }));
+  const keys = [...sortKeys(plan.restriction.orderby, scope), ...ties];
   if (plan.after !== null) scope.where.push(afterPosition(keys, plan.after));
   const served = rows.map((row) => servedSet(plan, scope, row));
   const position = page.more ? keys : [];

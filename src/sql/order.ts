@@ -1,5 +1,5 @@
 import type { PrimitiveTypeName } from '../edm/model.ts';
-import type { OrderKey } from '../plan/read-plan.ts';
+import type { BoundExpression, OrderKey } from '../plan/read-plan.ts';
 import { value } from './expression.ts';
 import { copiedLiteral } from './literal.ts';
 import { canBeNull } from './predicate.ts';
@@ -13,12 +13,35 @@ export interface SortKey {
   readonly nullable: boolean;
 }
 
+/**
+ * Characters of a text that decide its place in an order; texts that begin with the same ones stand in load order. The
+ * order values of a page's last row become part of the link to the next page, which has to fit into a URL.
+ */
+export const orderedLength = 512;
+
 export function sortKeys(keys: readonly OrderKey[], scope: Scope): SortKey[] {
   return keys.map(({ expression, direction }) => {
     const sql = value(expression, scope);
     const type = expression.type === 'null' ? 'Edm.String' : expression.type;
-    return { sql: orderable(sql), type, direction, nullable: canBeNull(expression) };
+    const bounded = type === 'Edm.String' && !isShort(expression) ? `left(${sql}, ${orderedLength}) COLLATE "C"` : sql;
+    return { sql: orderable(bounded), type, direction, nullable: canBeNull(expression) };
   });
+}
+
+/**
+ * Text that is short anyway stays a plain column, whose order an index can give: declared so, or a key or foreign key,
+ * which PostgreSQL keeps in an index and so bounds.
+ */
+function isShort(expression: BoundExpression): boolean {
+  if (expression.kind === 'Constant') return (expression.value?.length ?? 0) <= orderedLength;
+  if (expression.kind !== 'PropertyValue') return false;
+  const { property, row } = expression;
+  if (property.maxLength !== undefined && property.maxLength <= orderedLength) return true;
+  const { key, navigationProperties } = (row.steps.at(-1)?.set ?? row.variable.set).entityType;
+  const joined = [...navigationProperties.values()].some(({ join }) =>
+    join.some((pair) => pair.property === property.name),
+  );
+  return joined || key.includes(property.name);
 }
 
 /**

@@ -8,6 +8,13 @@ import { openTestFeed, type TestFeed } from './test-feed.ts';
 
 const shown = agentRows.filter((agent) => agent.hidden !== true);
 
+/** Nulls first; the sort is stable, so that ties stay in load order. */
+function ascending(left: string | number | null, right: string | number | null): number {
+  if (left === right) return 0;
+  if (left === null || right === null) return left === null ? -1 : 1;
+  return left < right ? -1 : 1;
+}
+
 function crossjoin(url: string, pageSize = 1000): CrossjoinPlan {
   const plan = planOf(url, pageSize);
   assert.ok(plan.kind === 'Crossjoin');
@@ -43,6 +50,25 @@ describe('$crossjoin', () => {
     assert.deepEqual(rows, expected);
     const [count] = await feed.read(compileCrossjoinCount(crossjoin(url), catalogue));
     assert.deepEqual(count?.row, { count: expected.length });
+  });
+
+  it('orders by properties of its sets, page by page without loss', async () => {
+    const url =
+      '$crossjoin(Agents,Cases)?$orderby=Cases/Priority desc,Agents/Name&$expand=Agents($select=Id),Cases($select=Id)';
+    const expected = shown
+      .flatMap((agent) => caseRows.map((row) => ({ agent, row })))
+      .sort((a, b) => ascending(b.row.Priority, a.row.Priority) || ascending(a.agent.Name, b.agent.Name))
+      .map(({ agent, row }) => [agent.Id, row.Id]);
+    const rows: unknown[] = [];
+    let after: CrossjoinPlan['after'] = null;
+    for (let pages = 0; pages < 100; pages++) {
+      const found = await feed.read(compileCrossjoin({ ...crossjoin(url, 7), after }, catalogue));
+      const page = found.slice(0, 7).map(({ row }) => row as { Agents: { Id: number }; Cases: { Id: number } });
+      rows.push(...page.map(({ Agents, Cases }) => [Agents.Id, Cases.Id]));
+      if (found.length <= 7) break;
+      after = found[6]?.position ?? null;
+    }
+    assert.deepEqual(rows, expected);
   });
 
   it('counts', async () => {

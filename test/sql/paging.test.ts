@@ -85,6 +85,26 @@ describe('Pages', () => {
     assert.deepEqual(await walk("Cases?$select=Id&$orderby=concat(Title,'')", 4), expected.map(idOf));
   });
 
+  it('of long texts end in a position short enough for a URL, with no row lost', async () => {
+    const long = (index: number): string => `${'\u20ac'.repeat(index % 3 === 0 ? 20_000 : 600)}${index}`;
+    const values = Array.from({ length: 12 }, (_, index) => `(${950 + index}, '${long(index)}')`);
+    await feed.client.query(`BEGIN; INSERT INTO feed."Cases" ("Id", "Title") VALUES ${values.join(', ')}`);
+    try {
+      const plan = planOf('Cases?$select=Id&$orderby=Title desc', 5);
+      assert.ok(plan.kind === 'Collection');
+      const found = await feed.read(compileCollection(plan, catalogue));
+      assert.equal(Math.max(...found.map(({ position }) => position[0]?.length ?? 0)), 512);
+      const ids = (await walk('Cases?$select=Id&$orderby=Title desc', 5)).map((row) => Number(row['Id']));
+      assert.deepEqual(
+        ids.filter((id) => id >= 950),
+        Array.from({ length: 12 }, (_, index) => 950 + index),
+      );
+      assert.deepEqual([ids.length, new Set(ids).size], [caseRows.length + 12, caseRows.length + 12]);
+    } finally {
+      await feed.client.query('ROLLBACK');
+    }
+  });
+
   it('are neither repeated nor lost when rows come and go between them', async () => {
     const plan = planOf('Cases?$select=Id&$orderby=Priority desc', 4);
     assert.ok(plan.kind === 'Collection');
