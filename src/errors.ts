@@ -34,6 +34,11 @@ export const errorCatalogue = {
   NotAcceptable: kind(406, 'fatal', 'Accept application/json, or application/xml for $metadata.'),
   UnsupportedVersion: kind(400, 'fatal', 'Ask for OData 4.0 or newer.'),
   BadRequest: kind(400, 'fatal', 'Correct the request as the message says.'),
+  UnsupportedMediaType: kind(415, 'fatal', 'Send a body of the type that the message names.'),
+  FailedDependency: kind(424, 'fatal', 'Look at the reply to the request that this one depends on.'),
+  TooManyRequests: kind(429, 'retriable', 'Try again after the seconds in Retry-After.'),
+  AsyncRequestBroken: kind(500, 'retriable', 'Send the request again; the gateway log has the reason.'),
+  DeltaLinkExpired: kind(410, 'fatal', 'Read the set again from its first page, asking for track-changes.'),
   Unauthorized: kind(401, 'fatal', 'Send valid credentials.'),
   // Starting.
   MetadataInvalid: kind(500, 'fatal', 'Correct the metadata files at the places named, then run `gateway check`.'),

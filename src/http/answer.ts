@@ -1,7 +1,6 @@
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import { GatewayError } from '../errors.ts';
 import { bindRead } from '../plan/bind-read.ts';
-import { defaultPlanLimits } from '../plan/limits.ts';
 import { queryFingerprint } from '../plan/page-position.ts';
 import type { ReadPlan } from '../plan/read-plan.ts';
 import { parseODataUri } from '../uri/parse-uri.ts';
@@ -51,8 +50,10 @@ function refuseUnsupported(plan: ReadPlan): asserts plan is Exclude<ReadPlan, { 
     throw new GatewayError('NotImplemented', '$deltatoken is not supported', { target: '$deltatoken' });
 }
 
-function parse({ path, query }: Exchange): ODataUri {
-  return parseODataUri(query === '' ? path : `${path}?${query}`);
+/** The length of what came in the request line was checked; a query in a body may be longer. */
+function parse({ path, query, limits }: Exchange): ODataUri {
+  const { uri } = limits;
+  return parseODataUri(query === '' ? path : `${path}?${query}`, { ...uri, urlLength: uri.queryLength });
 }
 
 interface Place {
@@ -66,7 +67,7 @@ function bind(uri: ODataUri, { exchange, feed, catalogue }: Place): ReadPlan {
   return bindRead(uri, {
     model: catalogue.model,
     sets: catalogue.sets,
-    limits: defaultPlanLimits,
+    limits: exchange.limits.plan,
     pageSize: Math.min(pageSize, exchange.prefer.maxPageSize ?? pageSize),
     now: new Date().toISOString(),
     serviceRoot: exchange.root,

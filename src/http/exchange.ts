@@ -1,7 +1,9 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders } from 'node:http';
 import { GatewayError } from '../errors.ts';
+import type { ServiceLimits } from './limits.ts';
 import { type Preferences, preferences } from './prefer.ts';
 import { ClientGone } from './reply-sink.ts';
+import type { ReplyTarget } from './reply-target.ts';
 import { ServerTiming } from './server-timing.ts';
 
 /** Path of the feed root, with both slashes. */
@@ -15,23 +17,25 @@ export interface Exchange {
   readonly path: string;
   /** Query, still percent-encoded, without the key option; the body of a POST to `$query` is part of it. */
   readonly query: string;
-  readonly headers: IncomingMessage['headers'];
+  readonly headers: IncomingHttpHeaders;
   readonly prefer: Preferences;
   /** Absolute service root with its final slash: what every link starts with. */
   readonly root: string;
-  readonly response: ServerResponse;
+  readonly response: ReplyTarget;
   /** Aborts when the client hangs up. */
   readonly signal: AbortSignal;
   readonly timing: ServerTiming;
+  readonly limits: ServiceLimits;
   /** Rows written so far, for the log. */
   rows: number | null;
 }
 
 export interface ExchangeSource {
   readonly id: string;
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
+  readonly request: { readonly method: string; readonly headers: IncomingHttpHeaders };
+  readonly response: ReplyTarget;
   readonly publicUrl: string | null;
+  readonly limits: ServiceLimits;
   readonly target: { readonly path: string; readonly query: string };
 }
 
@@ -41,7 +45,7 @@ export function openExchange(source: ExchangeSource): Exchange {
   checkVersion(request.headers['odata-maxversion']);
   return {
     id: source.id,
-    method: request.method ?? 'GET',
+    method: request.method,
     path: source.target.path,
     query: source.target.query,
     headers: request.headers,
@@ -50,6 +54,7 @@ export function openExchange(source: ExchangeSource): Exchange {
     response,
     signal: hangUpSignal(response),
     timing: new ServerTiming(),
+    limits: source.limits,
     rows: null,
   };
 }
@@ -78,7 +83,7 @@ function serviceRoot(publicUrl: string | null, host: string | undefined): string
   return `http://${host}${feedPath}`;
 }
 
-function hangUpSignal(response: ServerResponse): AbortSignal {
+function hangUpSignal(response: ReplyTarget): AbortSignal {
   const controller = new AbortController();
   response.once('close', () => {
     if (!response.writableFinished) controller.abort(new ClientGone());

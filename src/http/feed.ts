@@ -3,6 +3,7 @@ import type { FeedCapabilities } from '../edm/capabilities.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import type { Database } from '../warehouse/database.ts';
 import type { Authentication } from './authentication.ts';
+import type { ServiceLimits } from './limits.ts';
 
 /** What one finished request looked like, for the log. The query is there as option names only: values may be secrets. */
 export interface RequestRecord {
@@ -34,6 +35,8 @@ export interface FeedSettings {
   readonly publicUrl: string | null;
   /** Milliseconds PostgreSQL may take for one request. */
   readonly statementTimeout: number;
+  /** Absent: `serviceLimits`. */
+  readonly limits?: ServiceLimits;
 }
 
 /** Everything that answering a request needs. Made once by the composition root. */

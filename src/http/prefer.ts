@@ -5,7 +5,10 @@ export interface Preferences {
   readonly omitNulls: boolean;
   readonly trackChanges: boolean;
   readonly respondAsync: boolean;
-  readonly continueOnError: boolean;
+  /** Seconds that the client waits before it wants an answer (RFC 7240, 4.3); null: not said. */
+  readonly wait: number | null;
+  /** null: not said; what that means depends on the format of the batch. */
+  readonly continueOnError: boolean | null;
 }
 
 /** Reads a Prefer header. Names count with and without `odata.`; the first statement of a name wins (RFC 7240, 2). */
@@ -33,6 +36,7 @@ export function preferences(header: string | undefined): Preferences {
     omitNulls: stated.get('omit-values') === 'nulls',
     trackChanges: stated.has('track-changes'),
     respondAsync: stated.has('respond-async'),
-    continueOnError: stated.has('continue-on-error') && stated.get('continue-on-error') !== 'false',
+    wait: /^\d{1,6}$/.test(stated.get('wait') ?? '') ? Number(stated.get('wait')) : null,
+    continueOnError: stated.has('continue-on-error') ? stated.get('continue-on-error') !== 'false' : null,
   };
 }

@@ -1,6 +1,6 @@
-import type { ServerResponse } from 'node:http';
 import { createDeflate, createGzip, constants as zlib } from 'node:zlib';
 import { ByteOutput } from './json/byte-output.ts';
+import type { ReplyTarget } from './reply-target.ts';
 
 export type ContentEncoding = 'gzip' | 'deflate' | 'identity';
 
@@ -23,7 +23,7 @@ const worthCompressing = 1024;
  */
 export class ReplySink {
   readonly output = new ByteOutput(bufferSize);
-  readonly #response: ServerResponse;
+  readonly #response: ReplyTarget;
   readonly #encoding: ContentEncoding;
   readonly #free: Buffer[] = [];
   #made = 0;
@@ -31,7 +31,7 @@ export class ReplySink {
   #stream: NodeJS.WritableStream | null = null;
   #wake: (() => void) | null = null;
 
-  constructor(response: ServerResponse, head: ReplyHead, encoding: ContentEncoding) {
+  constructor(response: ReplyTarget, head: ReplyHead, encoding: ContentEncoding) {
     this.#response = response;
     this.#head = head;
     this.#encoding = encoding;

@@ -75,7 +75,8 @@ describe('http: Prefer', () => {
     omitNulls: false,
     trackChanges: false,
     respondAsync: false,
-    continueOnError: false,
+    continueOnError: null,
+    wait: null,
   };
   it('knows names with and without odata. and ignores the rest', () => {
     assert.deepEqual(preferences(undefined), none);
@@ -84,13 +85,17 @@ describe('http: Prefer', () => {
       maxPageSize: 50,
     });
     assert.deepEqual(preferences('MaxPageSize=7,maxpagesize=9;x=y'), { ...none, maxPageSize: 7 });
-    assert.deepEqual(preferences('omit-values=nulls, respond-async, odata.track-changes, odata.continue-on-error'), {
-      maxPageSize: null,
-      omitNulls: true,
-      trackChanges: true,
-      respondAsync: true,
-      continueOnError: true,
-    });
+    assert.deepEqual(
+      preferences('omit-values=nulls, respond-async, odata.track-changes, odata.continue-on-error, wait=5'),
+      {
+        maxPageSize: null,
+        wait: 5,
+        omitNulls: true,
+        trackChanges: true,
+        respondAsync: true,
+        continueOnError: true,
+      },
+    );
   });
   for (const header of [
     'odata.maxpagesize=0',

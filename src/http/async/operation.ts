@@ -1,0 +1,56 @@
+import { randomBytes } from 'node:crypto';
+import { CapturedReply } from '../captured-reply.ts';
+import type { ReplySpool } from './reply-spool.ts';
+
+/** One request that is answered later. */
+export interface Operation {
+  /** Not to be guessed: 192 random bits. */
+  readonly token: string;
+  /** Name of the credential that asked; null: everybody may read this feed. */
+  readonly owner: string | null;
+  readonly spool: ReplySpool;
+  readonly abort: AbortController;
+  state: 'running' | 'finished' | 'broken';
+  /** Why it broke off; null: it did not, or the log has the reason. */
+  fault: unknown;
+  /** Resolves when it runs no more. Never rejects. */
+  ended: Promise<void>;
+  /** Replies that are reading the spool now. */
+  readers: number;
+}
+
+export interface OperationSource {
+  readonly owner: string | null;
+  readonly method: string;
+  readonly spool: ReplySpool;
+  /** The pipeline; never throws. */
+  run(reply: CapturedReply): Promise<void>;
+}
+
+/** Starts the request; it runs whether or not anybody is connected. */
+export function startOperation({ owner, method, spool, run }: OperationSource): Operation {
+  const abort = new AbortController();
+  const reply = new CapturedReply(method, spool, abort.signal);
+  const operation: Operation = {
+    token: randomBytes(24).toString('base64url'),
+    owner,
+    spool,
+    abort,
+    state: 'running',
+    fault: null,
+    ended: Promise.resolve(),
+    readers: 0,
+  };
+  operation.ended = run(reply)
+    .then(() => reply.whole)
+    .then(
+      () => {
+        operation.state = 'finished';
+      },
+      (fault: unknown) => {
+        operation.state = 'broken';
+        operation.fault = fault;
+      },
+    );
+  return operation;
+}

@@ -1,0 +1,44 @@
+import { defaultPlanLimits, type PlanLimits } from '../plan/limits.ts';
+import { defaultUriLimits, type UriLimits } from '../uri/limits.ts';
+
+/** Every limit of the feed that a client can meet, in one record. */
+export interface ServiceLimits {
+  readonly uri: UriLimits;
+  readonly plan: PlanLimits;
+  /** Bytes of a request body. */
+  readonly bodyBytes: number;
+  /** Requests of one `$batch`, those of change sets included. */
+  readonly batchRequests: number;
+  readonly async: AsyncLimits;
+}
+
+/** Bounds of requests that are answered later (`Prefer: respond-async`). */
+export interface AsyncLimits {
+  /** Operations that run at the same time. */
+  readonly running: number;
+  /** Operations that run or whose reply is kept. */
+  readonly kept: number;
+  /** Bytes of one kept reply. */
+  readonly replyBytes: number;
+  /** Bytes of all kept replies together. */
+  readonly totalBytes: number;
+  /** Milliseconds that a reply is kept after it was finished. */
+  readonly keptFor: number;
+  /** Milliseconds that `wait` may hold a connection. */
+  readonly longestWait: number;
+}
+
+export const serviceLimits: ServiceLimits = {
+  uri: defaultUriLimits,
+  plan: defaultPlanLimits,
+  bodyBytes: 1024 * 1024,
+  batchRequests: 100,
+  async: {
+    running: 4,
+    kept: 32,
+    replyBytes: 2 * 1024 ** 3,
+    totalBytes: 8 * 1024 ** 3,
+    keptFor: 60 * 60 * 1000,
+    longestWait: 60_000,
+  },
+};

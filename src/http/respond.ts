@@ -1,0 +1,164 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
+import { GatewayError } from '../errors.ts';
+import { answer } from './answer.ts';
+import { monitorToken, type StatusMonitors } from './async/status-monitors.ts';
+import { answerBatch } from './batch/answer-batch.ts';
+import { BrokenReply } from './captured-reply.ts';
+import { errorReply } from './error-body.ts';
+import { type Exchange, feedPath, openExchange } from './exchange.ts';
+import type { Feed } from './feed.ts';
+import { serviceLimits } from './limits.ts';
+import { optionName } from './next-link.ts';
+import { ClientGone } from './reply-sink.ts';
+import type { ReplyTarget } from './reply-target.ts';
+import { checkLength, readTarget, type Target, withBody } from './request-target.ts';
+
+export const jsonError = 'application/json;odata.metadata=minimal;charset=utf-8';
+
+/** One request, from a connection or out of another request. */
+export interface FeedRequest {
+  readonly method: string;
+  /** Absolute path and query as they came, with the key option. */
+  readonly url: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string | null;
+  /** Found before the request came here: it is only told. */
+  readonly fault: GatewayError | null;
+  /** Set for a request that came inside another one, whose credentials hold for it; null: by itself. */
+  readonly within: Within | null;
+}
+
+export interface Within {
+  readonly kind: 'batch' | 'async';
+  readonly user: string | null;
+}
+
+/** What outlives a request. */
+export interface Serving {
+  readonly feed: Feed;
+  readonly monitors: StatusMonitors;
+}
+
+/**
+ * One request from first to last byte, with its line in the log. Never throws: a fault becomes an error reply, or breaks
+ * the transfer once bytes were sent. Batch and asynchronous requests come through here again for what they hold.
+ */
+export async function respond(request: FeedRequest, response: ReplyTarget, serving: Serving): Promise<void> {
+  const { feed } = serving;
+  const id = randomUUID();
+  const started = performance.now();
+  response.setHeader('OData-Version', '4.0');
+  response.setHeader('X-Request-Id', id);
+  const target = readTarget(request.url, request.headers, feed.authentication.keyName);
+  const presented = { authorization: request.headers.authorization, key: target.key };
+  let exchange: Exchange | null = null;
+  let user: string | null = null;
+  let error: string | null = null;
+  try {
+    if (request.fault !== null) throw request.fault;
+    if (!target.inFeed) throw new GatewayError('ResourceNotFound', `There is nothing here; the feed is at ${feedPath}`);
+    if (request.within === null) checkLength(request.url);
+    user = request.within === null ? await feed.authentication.identify(presented) : request.within.user;
+    if (optionsAnswered(request, target, response)) return;
+    const { publicUrl, limits = serviceLimits } = feed.settings;
+    exchange = openExchange({ id, request, response, publicUrl, limits, target: withBody(request, target) });
+    await route(request, exchange, { serving, user });
+  } catch (thrown) {
+    error = settle(thrown, { id, feed, response, challenge: feed.authentication.challenge(presented) });
+  } finally {
+    feed.events.request({
+      id,
+      method: request.method,
+      path: target.path,
+      options: target.query === '' ? [] : target.query.split('&').map(optionName),
+      status: error === 'ClientGone' ? 499 : response.statusCode,
+      rows: exchange?.rows ?? null,
+      milliseconds: Math.round(performance.now() - started),
+      agent: request.headers['user-agent'] ?? '',
+      user,
+      error,
+    });
+  }
+}
+
+interface Place {
+  readonly serving: Serving;
+  readonly user: string | null;
+}
+
+async function route(request: FeedRequest, exchange: Exchange, { serving, user }: Place): Promise<void> {
+  const token = monitorToken(exchange.path);
+  if (token !== null) return serving.monitors.reply(token, exchange, user);
+  if (exchange.prefer.respondAsync && request.within === null && request.method !== 'HEAD') {
+    const later: FeedRequest = { ...request, within: { kind: 'async', user } };
+    return serving.monitors.start(exchange, { owner: user, run: (reply) => respond(later, reply, serving) });
+  }
+  if (exchange.path !== '$batch') return answer(exchange, serving.feed);
+  if (request.within?.kind === 'batch') throw new GatewayError('BadRequest', 'A batch cannot hold another batch');
+  return answerBatch(exchange, {
+    body: request.body ?? '',
+    run: (inner, reply) => respond({ ...inner, fault: null, within: { kind: 'batch', user } }, reply, serving),
+  });
+}
+
+const readMethods = ['GET', 'HEAD', 'OPTIONS'];
+
+function allowed(path: string): readonly string[] {
+  if (path === '$batch') return ['POST', 'OPTIONS'];
+  if (monitorToken(path) !== null) return [...readMethods, 'DELETE'];
+  return path.endsWith('/$query') ? [...readMethods, 'POST'] : readMethods;
+}
+
+/** Handles OPTIONS and refuses what would write; true when the reply is done. POST is for `$query` and `$batch` only. */
+function optionsAnswered({ method }: FeedRequest, { path }: Target, response: ReplyTarget): boolean {
+  const methods = allowed(path);
+  if (method === 'OPTIONS') {
+    response.writeHead(204, { Allow: methods.join(', ') });
+    response.end();
+    return true;
+  }
+  if (methods.includes(method)) return false;
+  response.setHeader('Allow', methods.join(', '));
+  const why = path === '$batch' ? 'a batch is sent with POST' : 'this feed is read-only';
+  throw new GatewayError('MethodNotAllowed', `${method} is not allowed: ${why}`);
+}
+
+interface Settling {
+  readonly id: string;
+  readonly feed: Feed;
+  readonly response: ReplyTarget;
+  readonly challenge: string | null;
+}
+
+/**
+ * After a fault: an error reply while nothing was sent; else the transfer is broken, since a well-formed body with rows
+ * missing would be taken for the whole. Gives back the code for the log.
+ */
+function settle(thrown: unknown, { id, feed, response, challenge }: Settling): string {
+  if (thrown instanceof ClientGone || (response.destroyed && !response.writableFinished)) {
+    response.destroy();
+    return 'ClientGone';
+  }
+  if (thrown instanceof BrokenReply) {
+    feed.events.broken(id, thrown.name);
+    response.destroy();
+    return thrown.name;
+  }
+  const reply = errorReply(thrown, id);
+  if (reply.code === 'Internal' && thrown instanceof Error) feed.events.defect(id, thrown);
+  if (response.headersSent) {
+    feed.events.broken(id, reply.code);
+    response.destroy();
+    return reply.code;
+  }
+  if (reply.status === 401 && challenge !== null) response.setHeader('WWW-Authenticate', challenge);
+  if (reply.retryAfter !== null) response.setHeader('Retry-After', String(reply.retryAfter));
+  response.writeHead(reply.status, {
+    'Content-Type': jsonError,
+    'Content-Length': String(Buffer.byteLength(reply.body)),
+    'Cache-Control': 'no-store',
+  });
+  response.end(reply.body);
+  return reply.code;
+}
