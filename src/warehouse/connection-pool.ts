@@ -1,5 +1,7 @@
+import { Socket } from 'node:net';
 import pg from 'pg';
 import type { ServerAddress } from './embedded-server.ts';
+import { ReaderSocket } from './reader-socket.ts';
 
 export interface PoolSettings {
   /** `postgres://...`, or the address of the embedded server. */
@@ -49,6 +51,7 @@ export function connectionPool(settings: PoolSettings): pg.Pool {
     idleTimeoutMillis: 60_000,
     application_name: settings.applicationName,
     keepAlive: true,
+    stream: openSocket,
     types,
   });
   pool.on('connect', (client) => {
@@ -57,4 +60,9 @@ export function connectionPool(settings: PoolSettings): pg.Pool {
   });
   pool.on('error', () => {});
   return pool;
+}
+
+/** The driver gives its settings, which its types leave out. It lays TLS over a socket, which needs an ordinary one. */
+function openSocket(settings?: { readonly ssl?: unknown }): Socket {
+  return settings?.ssl ? new Socket() : new ReaderSocket();
 }

@@ -2,6 +2,7 @@ import type { Connection, Submittable } from 'pg';
 import { CopyFrames } from './copy-frames.ts';
 import type { RowBatch } from './database.ts';
 import { extendedQuery } from './extended-query.ts';
+import { ReaderSocket } from './reader-socket.ts';
 
 /** What is joined before a batch is handed over while more bytes are waiting: large enough to make its cost small,
  * small enough that the server fills its socket again meanwhile. */
@@ -74,7 +75,8 @@ export class CopyOut implements Submittable {
     this.#stream = stream;
     this.#driver = stream.listeners('data') as DataListener[];
     for (const listener of this.#driver) stream.off('data', listener);
-    stream.on('data', this.#onData);
+    if (stream instanceof ReaderSocket) stream.reader = this.#onData;
+    else stream.on('data', this.#onData);
     stream.write(extendedQuery(['SET LOCAL statement_timeout = 0', this.#text]));
   }
 
@@ -128,7 +130,8 @@ export class CopyOut implements Submittable {
   #giveBack(): void {
     const stream = this.#stream;
     if (stream === null) return;
-    stream.off('data', this.#onData);
+    if (stream instanceof ReaderSocket) stream.reader = null;
+    else stream.off('data', this.#onData);
     for (const listener of this.#driver) stream.on('data', listener);
     stream.resume();
     if (this.#readyMessage !== null) this.#tellDriver(this.#readyMessage);
