@@ -91,7 +91,9 @@ async function route(request: FeedRequest, exchange: Exchange, { serving, user }
   const token = monitorToken(exchange.path);
   if (token !== null) return serving.monitors.reply(token, exchange, user);
   if (exchange.prefer.respondAsync && request.within === null && request.method !== 'HEAD') {
-    const later: FeedRequest = { ...request, within: { kind: 'async', user } };
+    // Kept as it is: how it is encoded is agreed with whoever fetches it.
+    const headers = { ...request.headers, 'accept-encoding': undefined };
+    const later: FeedRequest = { ...request, headers, within: { kind: 'async', user } };
     return serving.monitors.start(exchange, { owner: user, run: (reply) => respond(later, reply, serving) });
   }
   if (exchange.path !== '$batch') return answer(exchange, serving.feed);
