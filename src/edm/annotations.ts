@@ -41,13 +41,23 @@ export function feedAnnotations(feed: FeedCapabilities): readonly Annotation[] {
     }),
     annotation(capabilities, 'BatchSupported', bool(feed.batch)),
     annotation(capabilities, 'AsynchronousRequestsSupported', bool(feed.asynchronous)),
+    annotation(capabilities, 'CrossJoinSupported', bool(feed.crossJoin)),
     annotation(capabilities, 'FilterFunctions', { kind: 'Collection', of: 'String', values: feed.filterFunctions }),
   ];
 }
 
+/** No entity set of this feed can be written, a proxied one as little as a stored one. */
+const readOnly: readonly Annotation[] = [
+  annotation(capabilities, 'InsertRestrictions', record(['Insertable', bool(false)])),
+  annotation(capabilities, 'UpdateRestrictions', record(['Updatable', bool(false)])),
+  annotation(capabilities, 'DeleteRestrictions', record(['Deletable', bool(false)])),
+];
+
 /** Annotations of an entity set. Only terms and members that the first Capabilities vocabulary of 4.0 has. */
-export function setAnnotations(set: SetCapabilities): readonly Annotation[] {
+export function setAnnotations(set: SetCapabilities | undefined): readonly Annotation[] {
+  if (set === undefined) return readOnly;
   const found: Annotation[] = [
+    ...readOnly,
     annotation(capabilities, 'TopSupported', bool(set.top)),
     annotation(capabilities, 'SkipSupported', bool(set.skip)),
     annotation(capabilities, 'CountRestrictions', record(['Countable', bool(set.count)])),
@@ -70,6 +80,7 @@ export function setAnnotations(set: SetCapabilities): readonly Annotation[] {
       ),
     ),
     annotation(capabilities, 'SearchRestrictions', record(['Searchable', bool(set.search)])),
+    annotation(capabilities, 'ChangeTracking', record(['Supported', bool(set.changeTracking)])),
   ];
   if (set.filterFunctions !== null) {
     found.push(

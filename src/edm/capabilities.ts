@@ -9,8 +9,9 @@ export interface FeedCapabilities {
   readonly batch: boolean;
   /** Clients may send requests in parallel and ask for `respond-async`. */
   readonly asynchronous: boolean;
+  readonly crossJoin: boolean;
   readonly filterFunctions: readonly string[];
-  /** By entity set name; a set without an entry gets no annotation. */
+  /** By entity set name; of a set without an entry only that it cannot be written is said. */
   readonly sets: ReadonlyMap<string, SetCapabilities>;
 }
 
@@ -26,6 +27,8 @@ export interface SetCapabilities {
   /** Navigation properties that cannot be expanded although others can. */
   readonly nonExpandable: readonly string[];
   readonly search: boolean;
+  /** Delta links: `Prefer: track-changes` and `$deltatoken`. */
+  readonly changeTracking: boolean;
   /** Differs from the feed's for proxied sets; null: as the feed. */
   readonly filterFunctions: readonly string[] | null;
   /** Transformations of `$apply`; empty: `$apply` is refused. */

@@ -72,13 +72,13 @@ function navigationProperty(navigation: NavigationProperty, model: Model): Json 
 }
 
 function entitySet(set: EntitySet, model: Model, capabilities: FeedCapabilities | null): Json {
-  const can = capabilities?.sets.get(set.name);
+  const stated = capabilities === null ? [] : setAnnotations(capabilities.sets.get(set.name));
   return {
     $Collection: true,
     $Type: `${model.namespace}.${set.entityType.name}`,
     $NavigationPropertyBinding:
       set.navigationPropertyBindings.size > 0 ? Object.fromEntries(set.navigationPropertyBindings) : undefined,
-    ...annotated([...description(set.description), ...(can === undefined ? [] : setAnnotations(can))]),
+    ...annotated([...description(set.description), ...stated]),
   };
 }
 

@@ -88,13 +88,13 @@ function container(model: Model, capabilities: FeedCapabilities | null): XmlElem
 }
 
 function entitySet(set: EntitySet, model: Model, capabilities: FeedCapabilities | null): XmlElement {
-  const can = capabilities?.sets.get(set.name);
+  const stated = capabilities === null ? [] : setAnnotations(capabilities.sets.get(set.name));
   return element('EntitySet', { Name: set.name, EntityType: `${model.namespace}.${set.entityType.name}` }, [
     ...[...set.navigationPropertyBindings].map(([Path, Target]) =>
       element('NavigationPropertyBinding', { Path, Target }, []),
     ),
     ...description(set.description).map(annotation),
-    ...(can === undefined ? [] : setAnnotations(can)).map(annotation),
+    ...stated.map(annotation),
   ]);
 }
 

@@ -9,7 +9,7 @@ const functions = [
 ];
 
 const transformations = [
-  ...['aggregate', 'groupby', 'filter', 'compute', 'concat', 'identity', 'orderby', 'top', 'skip'],
+  ...['aggregate', 'groupby', 'filter', 'search', 'compute', 'concat', 'identity', 'orderby', 'top', 'skip'],
   ...['topcount', 'toppercent', 'topsum', 'bottomcount', 'bottompercent', 'bottomsum'],
 ];
 
@@ -20,9 +20,10 @@ export function feedCapabilities(catalogue: Catalogue): FeedCapabilities {
   );
   return {
     conformance: 'Intermediate',
-    versions: '4.0',
+    versions: '4.0 4.01',
     batch: false,
     asynchronous: false,
+    crossJoin: true,
     filterFunctions: functions,
     sets: new Map(sets.flatMap(([name, found]) => (found === null ? [] : [[name, found] as const]))),
   };
@@ -30,7 +31,8 @@ export function feedCapabilities(catalogue: Catalogue): FeedCapabilities {
 
 /** null: nothing is said of a proxied set, since only its own feed knows. */
 function setCapabilities(set: EntitySet, catalogue: Catalogue): SetCapabilities | null {
-  if (catalogue.sets.get(set.name)?.kind !== 'stored') return null;
+  const stored = catalogue.sets.get(set.name);
+  if (stored?.kind !== 'stored') return null;
   const proxied = [...set.navigationPropertyBindings].filter(([, to]) => catalogue.sets.get(to)?.kind !== 'stored');
   return {
     top: true,
@@ -43,6 +45,7 @@ function setCapabilities(set: EntitySet, catalogue: Catalogue): SetCapabilities 
     expand: set.entityType.navigationProperties.size > proxied.length,
     nonExpandable: proxied.map(([name]) => name),
     search: set.searchable.length > 0,
+    changeTracking: stored.versionColumn !== null,
     filterFunctions: null,
     apply: transformations,
   };

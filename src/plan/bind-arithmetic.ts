@@ -2,6 +2,7 @@ import type { PrimitiveTypeName } from '../edm/model.ts';
 import type { Expression } from '../uri/syntax.ts';
 import { describe } from './bind-comparison.ts';
 import { bindExpression } from './bind-expression.ts';
+import { canonicalText } from './constant.ts';
 import { canonicalInteger, narrowestType } from './numeric-text.ts';
 import { converted, isInteger, isNullable, isNumeric, widerNumeric } from './promotion.ts';
 import type { ArithmeticOperator, BoundExpression, ValueType } from './read-plan.ts';
@@ -20,7 +21,8 @@ export interface ArithmeticPair {
  */
 export function arithmetic(pair: ArithmeticPair, scope: Scope, at: number): BoundExpression {
   const { operator } = pair;
-  const [left, right] = [typedNull(pair.left, pair.right), typedNull(pair.right, pair.left)];
+  const [plainLeft, plainRight] = [typedNull(pair.left, pair.right), typedNull(pair.right, pair.left)];
+  const [left, right] = [durationText(plainLeft, plainRight), durationText(plainRight, plainLeft)];
   const nullable = isNullable(left) || isNullable(right);
   if (isNumeric(left.type) && isNumeric(right.type)) return numeric({ operator, left, right });
   const type = temporalResults.get(`${left.type} ${operator} ${right.type}`) ?? scaled({ operator, left, right });
@@ -58,6 +60,13 @@ function typedNull(operand: BoundExpression, other: BoundExpression): BoundExpre
     type: type === 'Edm.Date' || type === 'Edm.DateTimeOffset' ? 'Edm.Duration' : type,
     value: null,
   };
+}
+
+/** `'PT1H'` without its type's name (4.01 Protocol 13.2.1, 9b): a duration beside any operand that is no text. */
+function durationText(operand: BoundExpression, other: BoundExpression): BoundExpression {
+  if (operand.kind !== 'Constant' || operand.type !== 'Edm.String' || operand.value === null) return operand;
+  const value = other.type === 'Edm.String' ? null : canonicalText(operand.value, 'Edm.Duration');
+  return value === null ? operand : { kind: 'Constant', type: 'Edm.Duration', value };
 }
 
 const temporalResults: ReadonlyMap<string, PrimitiveTypeName> = new Map<string, PrimitiveTypeName>([

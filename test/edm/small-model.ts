@@ -107,6 +107,7 @@ const everything: SetCapabilities = {
   expand: true,
   nonExpandable: [],
   search: false,
+  changeTracking: true,
   filterFunctions: null,
   apply: ['aggregate', 'groupby', 'filter'],
 };
@@ -118,6 +119,7 @@ export function smallCapabilities(): FeedCapabilities {
     versions: '4.0',
     batch: false,
     asynchronous: false,
+    crossJoin: true,
     filterFunctions: ['contains', 'startswith'],
     sets: new Map([
       ['Cases', { ...everything, nonFilterable: ['Labels'], nonSortable: ['Labels'] }],

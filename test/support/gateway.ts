@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { Catalogue } from '../../src/catalogue/catalogue.ts';
 import { requireCatalogue } from '../../src/catalogue/read-metadata.ts';
 import { openToAll } from '../../src/http/authentication.ts';
-import type { FeedSettings } from '../../src/http/feed.ts';
+import type { Feed, FeedSettings } from '../../src/http/feed.ts';
 import { httpListener } from '../../src/http/listener.ts';
 import type { Database } from '../../src/warehouse/database.ts';
 import { migrate } from '../../src/warehouse/migrate.ts';
@@ -31,7 +31,11 @@ interface Page {
   readonly '@odata.nextLink'?: string;
 }
 
-export async function testGateway(folder = metadataFolder, settings: Partial<FeedSettings> = {}): Promise<TestGateway> {
+export async function testGateway(
+  folder = metadataFolder,
+  settings: Partial<FeedSettings> = {},
+  capabilities: Feed['capabilities'] = null,
+): Promise<TestGateway> {
   const catalogue = requireCatalogue(folder, {});
   const { connectionString, drop } = await testDatabase();
   const database = await openDatabase({ connection: connectionString });
@@ -40,7 +44,7 @@ export async function testGateway(folder = metadataFolder, settings: Partial<Fee
   const defects: Error[] = [];
   const app = httpListener({
     catalogue: () => catalogue,
-    capabilities: null,
+    capabilities,
     database,
     upstreams: new Map(),
     authentication: openToAll,
