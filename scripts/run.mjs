@@ -4,7 +4,7 @@
 // still say which Node is needed.
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -130,11 +130,9 @@ async function check() {
   return failed.length === 0 ? 0 : 1;
 }
 
-function bench([name, ...args]) {
-  const folder = path.join(root, 'bench');
-  const names = readdirSync(folder)
-    .filter((file) => file.endsWith('.ts') && statSync(path.join(folder, file)).isFile())
-    .map((file) => file.slice(0, -3));
-  if (name === undefined || !names.includes(name)) fail(`Name a benchmark: ${names.join(', ')}.`, 2);
-  return node(['--import', 'tsx', path.join('bench', `${name}.ts`), ...args]);
+/** `bench` runs all comparisons, `bench extraction gzip` some; a program of its own is called by its file name. */
+function bench(args) {
+  const file = path.join('bench', `${args[0]}.ts`);
+  const own = args.length > 0 && existsSync(path.join(root, file));
+  return node(['--import', 'tsx', ...(own ? [file, ...args.slice(1)] : [path.join('bench', 'run.ts'), ...args])]);
 }

@@ -1,0 +1,61 @@
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { type BenchWarehouse, root } from './warehouse.ts';
+
+/** A server that is measured, in a process of its own. */
+export interface MeasuredServer {
+  /** Service root with its final slash. */
+  readonly address: string;
+  /** Highest resident memory so far, in MB; null where the platform does not say. */
+  peakMemory(): number | null;
+  stop(): Promise<void>;
+}
+
+/** The product itself, `gateway serve`, on the run's database. */
+export async function startGateway(warehouse: BenchWarehouse, settings: Readonly<Record<string, string>> = {}): Promise<MeasuredServer> {
+  const flags = (process.env['BENCH_NODE_FLAGS'] ?? '').split(' ').filter((flag) => flag !== '');
+  const child = spawn(process.execPath, [...flags, path.join(root, 'bin', 'gateway.mjs'), 'serve'], {
+    cwd: warehouse.folder,
+    env: {
+      ...process.env,
+      DATABASE_URL: warehouse.url,
+      DATA_DIR: path.join(warehouse.folder, 'gateway'),
+      METADATA_DIR: path.join(root, 'metadata'),
+      INGEST_SCHEDULE: '0 0 1 1 *',
+      SAMPLES: 'off',
+      LOG_LEVEL: 'error',
+      PORT: '0',
+      ...settings,
+    },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const address = await new Promise<string>((resolve, reject) => {
+    let text = '';
+    child.stdout.on('data', (chunk: Buffer) => {
+      text += chunk.toString();
+      const found = /^ *(http:\/\/\S+\/odata\/)$/m.exec(text);
+      if (found !== null) resolve(found[1] ?? '');
+    });
+    child.on('exit', (code) => reject(new Error(`gateway serve ended with ${code}: ${text}`)));
+  });
+  return {
+    address,
+    peakMemory: () => peakMemory(child.pid ?? 0),
+    stop: () =>
+      new Promise((resolve) => {
+        child.on('exit', () => resolve());
+        child.kill('SIGTERM');
+      }),
+  };
+}
+
+/** VmHWM of a process on Linux, in MB. */
+export function peakMemory(pid: number): number | null {
+  try {
+    const found = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
+    return found === null ? null : Math.round(Number(found[1]) / 1000);
+  } catch {
+    return null;
+  }
+}
