@@ -10,8 +10,9 @@ import { countingClient } from './support/client.ts';
 import { note, print } from './support/report.ts';
 import { fill, openWarehouse } from './support/warehouse.ts';
 import { extraction } from './workloads/extraction.ts';
+import { peers } from './workloads/peers.ts';
 
-const workloads: Readonly<Record<string, Workload>> = { extraction };
+const workloads: Readonly<Record<string, Workload>> = { extraction, peers };
 
 const rows = Number(process.env['BENCH_ROWS'] ?? 1_000_000);
 const rounds = Number(process.env['BENCH_ROUNDS'] ?? 3);

@@ -51,7 +51,11 @@ export class ClientConnection {
     this.#socket.on('close', () => this.#done?.reject(new Error('the server closed the connection')));
   }
 
-  get(url: URL, headers: Readonly<Record<string, string>>, onBody: ((bytes: Buffer) => void) | null): Promise<CountedReply> {
+  get(
+    url: URL,
+    headers: Readonly<Record<string, string>>,
+    onBody: ((bytes: Buffer) => void) | null,
+  ): Promise<CountedReply> {
     const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
     this.#onBody = onBody;
     this.#bytes = 0;
@@ -119,7 +123,8 @@ export class ClientConnection {
     const part = bytes.subarray(at, end);
     this.#onBody?.(part);
     const kept = part.subarray(-tailLength);
-    this.#tail = kept.length === tailLength ? Buffer.from(kept) : Buffer.concat([this.#tail, kept]).subarray(-tailLength);
+    this.#tail =
+      kept.length === tailLength ? Buffer.from(kept) : Buffer.concat([this.#tail, kept]).subarray(-tailLength);
     if (this.#left === 0) {
       if (this.#chunked) this.#left = -1;
       else this.#finish();

@@ -40,7 +40,9 @@ export interface LoadOrder {
   readonly seconds: number;
 }
 
-export type ClientOrder = { readonly kind: 'fetch'; readonly order: FetchOrder } | { readonly kind: 'load'; readonly order: LoadOrder };
+export type ClientOrder =
+  | { readonly kind: 'fetch'; readonly order: FetchOrder }
+  | { readonly kind: 'load'; readonly order: LoadOrder };
 export type ClientReport = { readonly fetched: Fetched } | { readonly load: Load } | { readonly error: string };
 
 /** A client in a process of its own, so that counting does not take the server's time. It counts bytes and discards them. */

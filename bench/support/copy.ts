@@ -19,7 +19,9 @@ export function runPsql(warehouse: BenchWarehouse, args: readonly string[], inpu
   const nowhere = openSync(os.devNull, 'w');
   const source = input === null ? 'ignore' : openSync(input, 'r');
   const started = performance.now();
-  const child = spawn('psql', [warehouse.url, '-X', '-q', '-v', 'ON_ERROR_STOP=1', ...args], { stdio: [source, nowhere, 'inherit'] });
+  const child = spawn('psql', [warehouse.url, '-X', '-q', '-v', 'ON_ERROR_STOP=1', ...args], {
+    stdio: [source, nowhere, 'inherit'],
+  });
   return new Promise((resolve, reject) => {
     child.on('error', reject);
     child.on('close', (code) => {

@@ -13,7 +13,10 @@ export interface MeasuredServer {
 }
 
 /** The product itself, `gateway serve`, on the run's database. */
-export async function startGateway(warehouse: BenchWarehouse, settings: Readonly<Record<string, string>> = {}): Promise<MeasuredServer> {
+export async function startGateway(
+  warehouse: BenchWarehouse,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<MeasuredServer> {
   const flags = (process.env['BENCH_NODE_FLAGS'] ?? '').split(' ').filter((flag) => flag !== '');
   const child = spawn(process.execPath, [...flags, path.join(root, 'bin', 'gateway.mjs'), 'serve'], {
     cwd: warehouse.folder,

@@ -35,7 +35,10 @@ export const messageColumns: readonly (readonly [name: string, sql: string])[] =
   ['ChannelDisplayName', `'Acme Support ' || ${conversation} % 9`],
   ['ContactProfileId', uuid(`'p' || ${conversation} % 90000`)],
   ['ContactPrimaryIdentifier', `'Contact Person ' || ${conversation} % 90000`],
-  ['ContactSecondaryIdentifier', `CASE WHEN ${conversation} % 3 > 0 THEN '+316' || 10000000 + ${conversation} % 90000 END`],
+  [
+    'ContactSecondaryIdentifier',
+    `CASE WHEN ${conversation} % 3 > 0 THEN '+316' || 10000000 + ${conversation} % 90000 END`,
+  ],
   ['MessageType', oneOf(['text', 'text', 'image', 'text'], 'g')],
   ['Origin', `CASE WHEN ${outbound} THEN 'agent' ELSE 'contact' END`],
   ['OutboundMessageType', `CASE WHEN ${outbound} THEN 'reply' END`],
@@ -70,7 +73,11 @@ const quoted = (columns: readonly (readonly [string, string])[]): string =>
   columns.map(([name]) => `"${name}"`).join(', ');
 
 /** Inserts `rows` rows; `rows` also sets how densely the year is filled. */
-export function fillText(set: string, columns: typeof messageColumns, rows: { count: number; messages: number }): string {
+export function fillText(
+  set: string,
+  columns: typeof messageColumns,
+  rows: { count: number; messages: number },
+): string {
   return `INSERT INTO feed."${set}" (${quoted(columns)})
     SELECT ${columns.map(([, sql]) => sql).join(', ')}
     FROM generate_series(1::bigint, ${rows.count}) AS g, (SELECT ${rows.messages}::numeric AS n) AS size ORDER BY g`;

@@ -16,9 +16,13 @@ export interface Report {
 }
 
 /** `at least 0.65: 0.68 met` */
-export function verdict(what: string, seen: number, wanted: { readonly atLeast: number } | { readonly below: number }): string {
+export function verdict(
+  what: string,
+  seen: number,
+  wanted: { readonly atLeast: number } | { readonly below: number },
+): string {
   const met = 'atLeast' in wanted ? seen >= wanted.atLeast : seen < wanted.below;
-  const target = 'atLeast' in wanted ? `at least ${wanted.atLeast}` : `below ${wanted.below}`;
+  const target = 'atLeast' in wanted ? `at least ${text(wanted.atLeast)}` : `below ${text(wanted.below)}`;
   return `${what}: ${target} wanted, ${text(seen)} seen: ${met ? 'met' : 'MISSED'}`;
 }
 
@@ -26,7 +30,9 @@ function text(cell: Cell): string {
   if (cell === null) return '-';
   if (typeof cell === 'string') return cell;
   if (Number.isInteger(cell)) return cell.toLocaleString('en');
-  return Math.abs(cell) >= 100 ? Math.round(cell).toLocaleString('en') : cell.toFixed(Math.abs(cell) >= 10 ? 1 : cell >= 0.1 ? 2 : 3);
+  return Math.abs(cell) >= 100
+    ? Math.round(cell).toLocaleString('en')
+    : cell.toFixed(Math.abs(cell) >= 10 ? 1 : cell >= 0.1 ? 2 : 3);
 }
 
 export function print({ title, columns, rows, verdicts }: Report): void {

@@ -51,7 +51,9 @@ export async function openWarehouse(): Promise<BenchWarehouse> {
   };
 }
 
-function addressUrl(address: { host: string; port: number; user: string; password: string; database: string } | undefined) {
+function addressUrl(
+  address: { host: string; port: number; user: string; password: string; database: string } | undefined,
+) {
   if (address === undefined) throw new TypeError('no server');
   const { host, port, user, password, database } = address;
   return `postgres://${user}:${encodeURIComponent(password)}@${encodeURIComponent(host)}:${port}/${database}`;

@@ -41,12 +41,18 @@ export async function extraction(bench: Bench): Promise<readonly Report[]> {
 /** A round that counts rows: a fast wrong answer is none. */
 async function check({ client }: Bench, order: FetchOrder, expected: number | null): Promise<number> {
   const { rows } = await client.fetch({ ...order, countRows: '{"MessageId":' });
-  if (rows === null || (expected !== null && rows !== expected)) throw new Error(`${order.url}: ${rows} rows, not ${expected}`);
+  if (rows === null || (expected !== null && rows !== expected))
+    throw new Error(`${order.url}: ${rows} rows, not ${expected}`);
   return rows;
 }
 
 function copy({ warehouse }: Bench, select: string): Contender<Timed> {
-  const run = async (): Promise<Timed> => ({ milliseconds: await timeCopy(warehouse, select), firstByte: 0, bytes: 0, pages: 0 });
+  const run = async (): Promise<Timed> => ({
+    milliseconds: await timeCopy(warehouse, select),
+    firstByte: 0,
+    bytes: 0,
+    pages: 0,
+  });
   return { name: copyName, run };
 }
 
@@ -72,7 +78,17 @@ function table(title: string, times: ReadonlyMap<string, readonly Timed[]>, { ro
       verdicts.push(verdict(`${name}, first byte in ms`, firstByte, { below: 50 }));
     }
     const spread = `${Math.min(...rounds.map((round) => round.milliseconds)).toFixed(0)} - ${Math.max(...rounds.map((round) => round.milliseconds)).toFixed(0)}`;
-    return [name, rows, milliseconds, spread, (rows / milliseconds) * 1000, limit / milliseconds, bytes / milliseconds / 1000, firstByte, rounds[0]?.pages ?? 0];
+    return [
+      name,
+      rows,
+      milliseconds,
+      spread,
+      (rows / milliseconds) * 1000,
+      limit / milliseconds,
+      bytes / milliseconds / 1000,
+      firstByte,
+      rounds[0]?.pages ?? 0,
+    ];
   });
   if (memory !== null) verdicts.push(verdict('highest resident memory of the gateway in MB', memory, { below: 150 }));
   return {
