@@ -231,7 +231,9 @@ function textOfRow(column: ExportColumn, { seed, name, number, edition }: TextOf
   const parts = [name, column.property, number, edition] as const;
   if (column.personalData === 'content') return pick(messages, seed, ...parts);
   if (column.example.startsWith('http')) return countedText(column.example, randomIndex(5000, seed, ...parts));
-  if (column.personalData === 'direct' && /name|identifier/i.test(column.property)) {
+  if (column.example.includes('@')) return variedText(column.example, number);
+  const ofPerson = column.personalData === 'direct' || column.personalData === 'employee';
+  if (ofPerson && /name|identifier/i.test(column.property) && !/group/i.test(column.property)) {
     return `${pick(firstNames, seed, ...parts)} ${pick(lastNames, seed, 'last', ...parts)}`;
   }
   if (/\d/.test(column.example)) return countedText(column.example, randomIndex(200, seed, ...parts));
