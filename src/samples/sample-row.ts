@@ -1,9 +1,11 @@
 import type { DateTime } from 'luxon';
 import type { Catalogue, Export, ExportColumn } from '../catalogue/catalogue.ts';
 import { codeListRows, countedText, keyText, type Reference, referencesOf } from './key-pool.ts';
+import { ListPairs } from './list-pairs.ts';
 import { pick, randomIndex, randomNumber } from './random.ts';
 import { masterCount, type SampleFile, type SampleOrder } from './sample-files.ts';
-import { firstNames, lastNames, messages } from './sample-texts.ts';
+import { firstNames, lastNames } from './sample-texts.ts';
+import { textOfRow, variedText } from './text-of-row.ts';
 
 /** Everything about an export that its rows need, looked up once. */
 export interface RowMaker {
@@ -177,13 +179,6 @@ function dimensionText(column: ExportColumn, dimension: DimensionName, context: 
   return index === 0 || !varies ? column.example : variedText(column.example, index);
 }
 
-/** Another text of the same kind as the example, the same for the same index. */
-function variedText(example: string, index: number): string {
-  const at = example.indexOf('@');
-  if (at > 0 && !example.includes(' ')) return `${example.slice(0, at)}${index + 1}${example.slice(at)}`;
-  return countedText(example, index);
-}
-
 function valueText(column: ExportColumn, context: CellContext, edition: number): string {
   const { order, exported, number, file } = context;
   const random = (what: string): number => chance(context, column, `${what}${edition}`);
@@ -219,26 +214,6 @@ function valueText(column: ExportColumn, context: CellContext, edition: number):
 
 /** What rarely happens, such as a deletion, is seldom stated. */
 const emptyShare = (column: ExportColumn): number => (/delet|removed|expire/i.test(column.property) ? 0.95 : 0.1);
-
-interface TextOf {
-  readonly seed: number;
-  readonly name: string;
-  readonly number: number;
-  readonly edition: number;
-}
-
-function textOfRow(column: ExportColumn, { seed, name, number, edition }: TextOf): string {
-  const parts = [name, column.property, number, edition] as const;
-  if (column.personalData === 'content') return pick(messages, seed, ...parts);
-  if (column.example.startsWith('http')) return countedText(column.example, randomIndex(5000, seed, ...parts));
-  if (column.example.includes('@')) return variedText(column.example, number);
-  const ofPerson = column.personalData === 'direct' || column.personalData === 'employee';
-  if (ofPerson && /name|identifier/i.test(column.property) && !/group/i.test(column.property)) {
-    return `${pick(firstNames, seed, ...parts)} ${pick(lastNames, seed, 'last', ...parts)}`;
-  }
-  if (/\d/.test(column.example)) return countedText(column.example, randomIndex(200, seed, ...parts));
-  return column.example;
-}
 
 /** Times of a row lie in its day and never run backwards from column to column; half of them fall on the same minute. */
 function timeOfRow(column: ExportColumn, { exported, order, file, number }: CellContext, edition: number): string {
@@ -281,52 +256,4 @@ function scaleOf(example: string): number {
 
 function chance({ order, exported, number }: CellContext, column: ExportColumn, what: string): number {
   return randomNumber(order.seed, exported.source, exported.name, column.property, what, number);
-}
-
-/** List columns that become bridge rows: members are keys of the bridge's target, names go with the ids by position. */
-class ListPairs {
-  readonly #catalogue: Catalogue;
-  readonly #ids = new Map<string, Reference>();
-  readonly #names = new Map<string, string>();
-
-  constructor(catalogue: Catalogue, exported: Export) {
-    this.#catalogue = catalogue;
-    for (const [name, binding] of catalogue.sets) {
-      if (binding.kind !== 'stored' || binding.derivation?.kind !== 'bridge') continue;
-      const { from, list, paired } = binding.derivation;
-      if (from !== exported.set) continue;
-      const bridge = catalogue.model.entitySets.get(name);
-      const navigation = [...(bridge?.entityType.navigationProperties.values() ?? [])].find(
-        (candidate) => !candidate.collection && candidate.join.some((pair) => pair.property === list.as),
-      );
-      const target = navigation === undefined ? undefined : bridge?.navigationPropertyBindings.get(navigation.name);
-      const pair = navigation?.join.find((candidate) => candidate.property === list.as);
-      if (navigation === undefined || target === undefined || pair === undefined) continue;
-      this.#ids.set(list.property, { navigation: navigation.name, set: target, property: pair.referencedProperty });
-      if (paired !== null) this.#names.set(paired.property, list.property);
-    }
-  }
-
-  /** The list as it stands in a file, or null where the column is no such list. */
-  text(column: ExportColumn, seed: number, number: number): string | null {
-    const ids = this.#ids.get(column.property);
-    const partner = this.#names.get(column.property);
-    if (ids === undefined && partner === undefined) return null;
-    const members = memberIndexes(seed, partner ?? column.property, number);
-    if (column.encoding === 'label-list') {
-      return ids === undefined ? '' : members.map((index) => `[${keyText(this.#catalogue, ids, index)}]`).join('');
-    }
-    const nameOf = (index: number): string =>
-      countedText(column.example.split(/[,;|]/)[0]?.trim() ?? column.example, index);
-    return members
-      .map((index) => (ids === undefined ? nameOf(index) : keyText(this.#catalogue, ids, index)))
-      .join(', ');
-  }
-}
-
-/** None to three different members out of ten. */
-function memberIndexes(seed: number, property: string, number: number): readonly number[] {
-  const count = randomIndex(4, seed, property, 'members', number);
-  const first = randomIndex(10, seed, property, 'first', number);
-  return Array.from({ length: count }, (_, i) => (first + i * 3) % 10);
 }
