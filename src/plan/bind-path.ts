@@ -126,7 +126,8 @@ function filtered(resource: Resource, segment: FilterSegment, scope: Scope): Res
     throw fault(scope, 'ResourceNotFound', '$filter(...) must follow a collection.', segment.at);
   }
   const condition = bindCondition(segment.condition, { ...scope, option: '$filter' });
-  return { ...resource, source: { kind: 'Filtered', from: resource.source, condition, variable: scope.row } };
+  const source: RowSource = { kind: 'Filtered', from: resource.source, condition, variable: scope.row };
+  return keyed({ ...resource, source }, segment.keys ?? null, scope.binding);
 }
 
 type SystemSegment = Extract<PathSegment, { kind: 'System' }>;

@@ -7,7 +7,7 @@ import { bindPath, type Resource } from './bind-path.ts';
 import { bindRows } from './bind-rows.ts';
 import { noUsage } from './limits.ts';
 import type { ReadPlan } from './read-plan.ts';
-import { type BindContext, type Binding, fault, requestScope } from './scope.ts';
+import { type BindContext, type Binding, fault, isOwnType, requestScope } from './scope.ts';
 
 export type { BindContext } from './scope.ts';
 
@@ -21,8 +21,20 @@ export function bindRead(uri: ODataUri, context: BindContext): ReadPlan {
   const [first, second] = uri.path.segments;
   if (first === undefined) return plain({ kind: 'ServiceDocument' }, uri, binding);
   if (first.kind === 'Crossjoin') return bindCrossjoin(first, uri, binding);
+  const typed = first.kind === 'System' && first.name === '$all' ? setOfType(uri, binding) : null;
+  if (typed !== null) return bindResource(uri, bindPath(typed, binding), binding);
   if (first.kind === 'System') return bindSystem(first, { uri, binding, alone: second === undefined });
   return bindResource(uri, bindPath(uri.path.segments, binding), binding);
+}
+
+/** `$all/Ns.Type` (4.01 URL Conventions 4.14): the entities of a type are those of the one set that has it. */
+function setOfType(uri: ODataUri, binding: Binding): readonly PathSegment[] | null {
+  const [first, second, ...rest] = uri.path.segments;
+  if (first === undefined || second?.kind !== 'Name') return null;
+  const { model } = binding.context;
+  const [set, another] = [...model.entitySets.values()].filter((one) => isOwnType(model, one, second.name));
+  if (set === undefined || another !== undefined) return null;
+  return [{ ...second, name: set.name }, ...rest];
 }
 
 interface Root {

@@ -70,7 +70,9 @@ function keyedName(cursor: Cursor, name: string, at: number): PathSegment {
 function systemSegment(cursor: Cursor, at: number): PathSegment {
   if (cursor.looksAt('$filter(')) {
     cursor.position += '$filter'.length;
-    return { kind: 'FilterSegment', at, condition: parenthesised(cursor, () => parseExpression(cursor)) };
+    const condition = parenthesised(cursor, () => parseExpression(cursor));
+    const filter = { kind: 'FilterSegment', at, condition } as const;
+    return cursor.peek() === '(' ? { ...filter, keys: parseKeyPredicate(cursor) } : filter;
   }
   if (cursor.looksAt('$crossjoin(')) {
     cursor.position += '$crossjoin'.length;

@@ -14,7 +14,13 @@ export interface ResourcePath {
 export type PathSegment =
   | { readonly kind: 'Name'; readonly at: number; readonly name: string; readonly keys: KeyPredicate | null }
   | { readonly kind: 'System'; readonly at: number; readonly name: SystemSegment }
-  | { readonly kind: 'FilterSegment'; readonly at: number; readonly condition: Expression }
+  /** `$filter(expression)`, perhaps with a key after it: `$filter(expression)(5)`. */
+  | {
+      readonly kind: 'FilterSegment';
+      readonly at: number;
+      readonly condition: Expression;
+      readonly keys?: KeyPredicate;
+    }
   | { readonly kind: 'Crossjoin'; readonly at: number; readonly sets: readonly string[] };
 
 export type SystemSegment =
