@@ -35,7 +35,8 @@ export async function answer(exchange: Exchange, feed: Feed): Promise<void> {
   if (source === null || plan.kind === 'Crossjoin') {
     const fingerprint = queryFingerprint(uri);
     const volatile = /now(\(|%28)/i.test(`${exchange.path}?${exchange.query}`);
-    return replyFromStore({ plan, exchange, feed, catalogue, negotiated, fingerprint, volatile });
+    const deltaToken = uri.options.deltatoken ?? null;
+    return replyFromStore({ plan, exchange, feed, catalogue, negotiated, fingerprint, volatile, deltaToken });
   }
   const upstream = feed.upstreams.get(source);
   if (upstream === undefined)
@@ -46,8 +47,6 @@ export async function answer(exchange: Exchange, feed: Feed): Promise<void> {
 /** What the syntax and the model allow and this feed does not do. Throws GatewayError NotImplemented. */
 function refuseUnsupported(plan: ReadPlan): asserts plan is Exclude<ReadPlan, { kind: 'All' }> {
   if (plan.kind === 'All') throw new GatewayError('NotImplemented', '$all is not supported', { target: '$all' });
-  if (plan.kind === 'Collection' && plan.since !== null)
-    throw new GatewayError('NotImplemented', '$deltatoken is not supported', { target: '$deltatoken' });
 }
 
 /** The length of what came in the request line was checked; a query in a body may be longer. */

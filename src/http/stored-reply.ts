@@ -6,10 +6,13 @@ import type {
   CountPlan,
   CrossjoinPlan,
   EntityPlan,
+  PagePosition,
   PropertyPlan,
   ReadPlan,
 } from '../plan/read-plan.ts';
+import { compileRemoved } from '../sql/compile-changes.ts';
 import { compileCrossjoin, compileCrossjoinCount } from '../sql/compile-crossjoin.ts';
+import type { CompileOptions } from '../sql/compile-options.ts';
 import {
   compileCollection,
   compileCount,
@@ -20,6 +23,9 @@ import {
 import type { CompiledQuery } from '../sql/compiled-query.ts';
 import type { ReadSession } from '../warehouse/database.ts';
 import { collectionContext, crossjoinContext, entityContext, propertyContext } from './context-url.ts';
+import { writeRemoved } from './delta/removed-rows.ts';
+import { saysKey } from './delta/trackable.ts';
+import { isTracked, openTracking, type Tracking, trackedDeltaLink, trackedNextLink } from './delta/tracking.ts';
 import { modelVersion } from './documents.ts';
 import { dataVersions, entityTag, matches, setsOf } from './entity-tag.ts';
 import { type Exchange, headerText } from './exchange.ts';
@@ -50,20 +56,25 @@ export interface StoredRead<Plan extends ReadPlan = StoredPlan> {
   readonly fingerprint: string;
   /** The reply depends on the clock: no ETag. */
   readonly volatile: boolean;
+  /** Text of `$deltatoken`; null: none. */
+  readonly deltaToken: string | null;
 }
 
 /** Answers from PostgreSQL: everything of one reply comes from one snapshot. */
 export async function replyFromStore(read: StoredRead): Promise<void> {
   const { exchange, feed, plan } = read;
-  const compiled = exchange.timing.measure('compile', () => compile(read));
+  const followed = plan.kind === 'Collection' && isTracked({ ...read, plan }) ? plan : null;
+  const controls = read.negotiated.json.metadata === 'full' || (followed !== null && !saysKey(followed));
+  const compiled = exchange.timing.measure('compile', () => compile(read, { controls }));
   await feed.database.read(
     async (session) => {
+      const tracking = followed === null ? null : await openTracking({ ...read, plan: followed }, session);
       const etag = await currentTag(read, session);
       if (etag !== null && matches(headerText(exchange.headers['if-none-match']), etag)) {
         endEmpty(exchange, 304, { ETag: etag });
         return;
       }
-      const source = { session, compiled, etag };
+      const source = { session, compiled, etag, tracking };
       if (plan.kind === 'Collection' || (plan.kind === 'Crossjoin' && !plan.countOnly))
         await replyRows({ ...read, plan }, source);
       else if (plan.kind === 'Entity') await replyEntity({ ...read, plan }, source);
@@ -74,8 +85,7 @@ export async function replyFromStore(read: StoredRead): Promise<void> {
   );
 }
 
-function compile({ plan, catalogue, negotiated }: StoredRead): CompiledQuery {
-  const options = { controls: negotiated.json.metadata === 'full' };
+function compile({ plan, catalogue }: StoredRead, options: CompileOptions): CompiledQuery {
   switch (plan.kind) {
     case 'Collection':
       return compileCollection(plan, catalogue, options);
@@ -108,14 +118,19 @@ interface Source {
   readonly session: ReadSession;
   readonly compiled: CompiledQuery;
   readonly etag: string | null;
+  /** null: nobody follows the changes of the rows. */
+  readonly tracking: Tracking | null;
 }
 
-async function replyRows(read: StoredRead<PagedPlan>, { session, compiled, etag }: Source): Promise<void> {
+async function replyRows(read: StoredRead<PagedPlan>, { session, compiled, etag, tracking }: Source): Promise<void> {
   const { plan, exchange, negotiated } = read;
-  if (exchange.method === 'HEAD') return headOnly(read, etag);
-  const counted = plan.restriction.count ? await single(session, compileTotal(plan, read.catalogue)) : null;
+  const applied = tracking?.asked === true ? [...appliedTo(read), 'odata.track-changes'] : appliedTo(read);
+  const head = { contentType: negotiated.mediaType, etag, applied };
+  if (exchange.method === 'HEAD') return openSink(read, head).end();
+  const removed = plan.kind === 'Collection' && plan.since !== null ? compileRemoved(plan, read.catalogue) : null;
+  const counted = plan.restriction.count ? await countAll({ ...read, removed }, session) : null;
   const rows = await begun(session.copyOut(compiled.text));
-  const sink = openSink(read, { contentType: negotiated.mediaType, etag, applied: appliedTo(read) });
+  const sink = openSink(read, head);
   const { output } = sink;
   const context = negotiated.json.metadata === 'none' ? [] : [contextMember(pageContext(exchange.root, plan))];
   const count = counted === null ? [] : [`"@odata.count":${integerText(counted, negotiated.json.ieee754Compatible)}`];
@@ -127,13 +142,23 @@ async function replyRows(read: StoredRead<PagedPlan>, { session, compiled, etag 
   const to = { sink, format, onRow };
   const { count: written, next } = await writeRows(rows, compiled, to);
   if (written === 0 && plan.after === null && plan.kind === 'Collection') await checkParent({ ...read, plan }, session);
-  output.appendText(`]${await trailer(read, next)}}`);
+  if (removed !== null && next === null && plan.kind === 'Collection') {
+    const rows = { plan, query: removed, root: exchange.root, follows: written > 0 };
+    exchange.rows = written + (await writeRemoved(session.copyOut(removed.text), rows, sink));
+  }
+  output.appendText(`]${trailer(read, next, tracking)}}`);
   await sink.end();
 }
 
-/** HEAD of a collection: the headers of GET, without reading a row. */
-function headOnly(read: StoredRead<PagedPlan>, etag: string | null): Promise<void> {
-  return openSink(read, { contentType: read.negotiated.mediaType, etag, applied: appliedTo(read) }).end();
+/** `$count=true`: all rows of all pages, of changes those that left too. */
+async function countAll(
+  read: StoredRead<PagedPlan> & { readonly removed: CompiledQuery | null },
+  session: ReadSession,
+): Promise<string> {
+  const rows = await single(session, compileTotal(read.plan, read.catalogue));
+  if (read.removed === null) return rows;
+  const gone = await single(session, { ...read.removed, text: `SELECT count(*) FROM (${read.removed.text}) AS r` });
+  return String(BigInt(rows) + BigInt(gone));
 }
 
 function compileTotal(plan: PagedPlan, catalogue: Catalogue): CompiledQuery {
@@ -144,14 +169,15 @@ function pageContext(root: string, plan: PagedPlan): string {
   return plan.kind === 'Crossjoin' ? crossjoinContext(root) : collectionContext(root, plan);
 }
 
-async function trailer(
-  read: StoredRead<PagedPlan>,
-  next: Parameters<typeof encodePagePosition>[0] | null,
-): Promise<string> {
-  if (next === null) return '';
-  const link = nextLink(read.exchange, encodePagePosition(next, read.fingerprint));
-  return `,"@odata.nextLink":${JSON.stringify(link)}`;
+function trailer(read: StoredRead<PagedPlan>, next: PagePosition | null, tracking: Tracking | null): string {
+  const { exchange, fingerprint } = read;
+  if (next === null) return tracking === null ? '' : linkMember('deltaLink', trackedDeltaLink(exchange, tracking));
+  const token = encodePagePosition(next, fingerprint);
+  const link = tracking === null ? nextLink(exchange, token) : trackedNextLink(exchange, token, tracking);
+  return linkMember('nextLink', link);
 }
+
+const linkMember = (name: 'nextLink' | 'deltaLink', url: string): string => `,"@odata.${name}":${JSON.stringify(url)}`;
 
 /** An empty navigated collection may be one whose parent does not exist: that is 404, not an empty list. */
 async function checkParent({ plan, catalogue }: StoredRead<CollectionPlan>, session: ReadSession): Promise<void> {

@@ -106,5 +106,5 @@ function sinceOf(uri: ODataUri, resource: Resource, binding: Binding): bigint | 
   if (uri.options.apply !== undefined) {
     throw fault({ option: '$deltatoken' }, 'NotImplemented', 'the changes of aggregated rows are not tracked.');
   }
-  return decodeDeltaToken(deltatoken, queryFingerprint(uri));
+  return decodeDeltaToken(deltatoken, queryFingerprint(uri)).since;
 }

@@ -28,22 +28,38 @@ export function decodePagePosition(token: string, fingerprint: string): PagePosi
   return { values, rowId, remaining };
 }
 
-/** The token of the changes after data version `version`. */
-export const encodeDeltaToken = (version: bigint, fingerprint: string): string =>
-  encode(['d', fingerprint, version.toString()]);
+/**
+ * Data versions between which a client follows the changes of a set. A delta link has `since` alone; pages on the way to
+ * one carry `start`, so that a delta link never leaves out what changed while the pages were read.
+ */
+export interface DeltaToken {
+  /** Changes after this version are asked for; null: all rows, of which a delta link is wanted at the end. */
+  readonly since: bigint | null;
+  /** The version that the first page saw; null: this is the first page. */
+  readonly start: bigint | null;
+  /** Names the history that the versions count in. */
+  readonly epoch: string;
+}
+
+export const encodeDeltaToken = ({ since, start, epoch }: DeltaToken, fingerprint: string): string =>
+  encode(['d', fingerprint, epoch, since?.toString() ?? null, start?.toString() ?? null]);
 
 /**
- * The data version in a delta token.
+ * The data versions in a delta token.
  * @throws GatewayError `InvalidSkipToken` where the token is damaged or another query's
  */
-export function decodeDeltaToken(token: string, fingerprint: string): bigint {
-  const [kind, from, version, ...more] = decode(token);
-  if (kind !== 'd' || typeof version !== 'string' || !/^\d{1,19}$/.test(version) || more.length > 0) {
-    throw damaged('$deltatoken');
-  }
+export function decodeDeltaToken(token: string, fingerprint: string): DeltaToken {
+  const [kind, from, epoch, since, start, ...more] = decode(token);
+  const versions = isVersion(since) && isVersion(start) && (since !== null || start !== null);
+  if (kind !== 'd' || typeof epoch !== 'string' || !versions || more.length > 0) throw damaged('$deltatoken');
   if (from !== fingerprint) throw foreign('$deltatoken');
-  return BigInt(version);
+  return { since: versionOf(since), start: versionOf(start), epoch };
 }
+
+const isVersion = (value: unknown): value is string | null =>
+  value === null || (typeof value === 'string' && /^\d{1,18}$/.test(value));
+
+const versionOf = (text: string | null): bigint | null => (text === null ? null : BigInt(text));
 
 /**
  * 64 bits of the query's shape in hexadecimal: path, `$filter`, `$search`, `$orderby`, `$apply`, `$compute` and the

@@ -33,14 +33,15 @@ export function compileChanges(
   catalogue: Catalogue,
   options: CompileOptions = {},
 ): CompiledChanges {
+  return { removed: compileRemoved(plan, catalogue), changed: compileCollection(plan, catalogue, options) };
+}
+
+/** `removed` of `compileChanges` alone. Throws as it does. */
+export function compileRemoved(plan: CollectionPlan, catalogue: Catalogue): CompiledQuery {
   const since = plan.since;
   if (since === null || plan.source.kind !== 'Set' || plan.apply !== null) {
     throw new GatewayError('NotImplemented', 'Changes are tracked for whole entity sets.', { target: '$deltatoken' });
   }
-  return { changed: compileCollection(plan, catalogue, options), removed: compileRemoved(plan, since, catalogue) };
-}
-
-function compileRemoved(plan: CollectionPlan, since: bigint, catalogue: Catalogue): CompiledQuery {
   const set = sourceSet(plan.source);
   const key = keyProperties(set.entityType);
   const gone = `SELECT DISTINCT ${goneColumns(plan, since, catalogue)}`;

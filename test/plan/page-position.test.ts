@@ -43,11 +43,17 @@ describe('page position', () => {
     );
   });
 
-  it('every version comes back as it was', () => {
+  it('every delta token comes back as it was, save one that says nothing', () => {
+    const version = fc.option(fc.bigInt({ min: 0n, max: 999_999_999_999_999_999n }));
     fc.assert(
-      fc.property(fc.bigInt({ min: 0n, max: 9223372036854775807n }), (version) => {
-        assert.equal(decodeDeltaToken(encodeDeltaToken(version, 'f'), 'f'), version);
-      }),
+      fc.property(
+        fc.record({ since: version, start: version, epoch: fc.string() }, { noNullPrototype: true }),
+        (token) => {
+          const text = encodeDeltaToken(token, 'f');
+          if (token.since !== null || token.start !== null) assert.deepEqual(decodeDeltaToken(text, 'f'), token);
+          else assert.throws(() => decodeDeltaToken(text, 'f'), /damaged/);
+        },
+      ),
     );
   });
 
@@ -67,7 +73,10 @@ describe('page position', () => {
   it('a token of one kind is not one of the other', () => {
     const position = encodePagePosition({ values: [], rowId: '1', remaining: null }, 'f');
     assert.throws(() => decodeDeltaToken(position, 'f'), /damaged/);
-    assert.throws(() => decodePagePosition(encodeDeltaToken(1n, 'f'), 'f'), /damaged/);
+    assert.throws(
+      () => decodePagePosition(encodeDeltaToken({ since: 1n, start: null, epoch: 'e' }, 'f'), 'f'),
+      /damaged/,
+    );
   });
 
   it('fills `after`; $skip is over, $top is what remains', () => {
@@ -177,7 +186,7 @@ describe('page position', () => {
 
   it('delta token: the version of a tracked set, of this query only', () => {
     const url = 'Cases?$filter=Open';
-    const token = encodeDeltaToken(42n, fingerprintOf(url));
+    const token = encodeDeltaToken({ since: 42n, start: null, epoch: 'e' }, fingerprintOf(url));
     const plan = bindText(`${url}&$deltatoken=${token}`);
     assert.equal(plan.kind === 'Collection' && plan.since, 42n);
     assert.match(outcome(`Cases?$deltatoken=${token}`), /^InvalidSkipToken: .* another query/);

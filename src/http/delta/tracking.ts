@@ -1,0 +1,112 @@
+import { createHash } from 'node:crypto';
+import type { Catalogue, StoredSet } from '../../catalogue/catalogue.ts';
+import type { EntityType } from '../../edm/model.ts';
+import { GatewayError } from '../../errors.ts';
+import { type DeltaToken, decodeDeltaToken, encodeDeltaToken } from '../../plan/page-position.ts';
+import type { CollectionPlan } from '../../plan/read-plan.ts';
+import { quoteRelation } from '../../sql/identifier.ts';
+import { literal } from '../../sql/literal.ts';
+import type { ReadSession } from '../../warehouse/database.ts';
+import type { Exchange } from '../exchange.ts';
+import { deltaLink, nextLink } from '../next-link.ts';
+import { trackableSet } from './trackable.ts';
+
+/** A read whose changes are to be followed, before anything was read. */
+export interface TrackedRead {
+  readonly plan: CollectionPlan;
+  readonly exchange: Exchange;
+  readonly catalogue: Catalogue;
+  readonly fingerprint: string;
+  /** Text of `$deltatoken`; null: none. */
+  readonly deltaToken: string | null;
+  /** The rows depend on the clock. */
+  readonly volatile: boolean;
+}
+
+/** The history of one set, and where in it a reply stands. */
+export interface Tracking {
+  readonly since: bigint | null;
+  /** What the delta link at the end of the pages will say: nothing that changed after it was surely seen. */
+  readonly start: bigint;
+  readonly epoch: string;
+  readonly fingerprint: string;
+  /** The client asked for it with this request; a token says it for all that follow. */
+  readonly asked: boolean;
+}
+
+/**
+ * Whether the changes of the rows are followed: by a token, or asked for with `track-changes` where that can be done.
+ * Throws GatewayError NotImplemented for a token on a request whose changes cannot be followed.
+ */
+export function isTracked(read: TrackedRead): boolean {
+  const can = !read.volatile && trackableSet(read.plan, read.catalogue) !== null;
+  if (read.deltaToken === null) return can && read.exchange.prefer.trackChanges;
+  if (can) return true;
+  throw new GatewayError(
+    'NotImplemented',
+    'The changes of this request cannot be followed: $expand, $top and $skip cannot',
+    {
+      target: '$deltatoken',
+    },
+  );
+}
+
+/**
+ * Reads the set's version in the snapshot of the reply (Protocol 11.3). null: the set has no history yet. Throws
+ * GatewayError DeltaLinkExpired for a token of another history, or of a version whose tombstones are not kept.
+ */
+export async function openTracking(read: TrackedRead, session: ReadSession): Promise<Tracking | null> {
+  const set = trackableSet(read.plan, read.catalogue);
+  const { deltaToken, fingerprint } = read;
+  const token = deltaToken === null ? null : decodeDeltaToken(deltaToken, fingerprint);
+  const history = set === null ? null : await historyOf(set, read.plan.selection.type, session);
+  if (token === null)
+    return history === null
+      ? null
+      : { since: null, start: history.version, epoch: history.epoch, fingerprint, asked: true };
+  checkToken(token, history);
+  return { since: token.since, start: token.start ?? history.version, epoch: history.epoch, fingerprint, asked: false };
+}
+
+interface History {
+  readonly version: bigint;
+  readonly keptSince: bigint;
+  readonly epoch: string;
+}
+
+async function historyOf(set: StoredSet, type: EntityType, session: ReadSession): Promise<History | null> {
+  const text = (value: string): string => literal({ type: 'Edm.String', value });
+  const relation = text(quoteRelation(set.relation));
+  const { rows } = await session.query<{ version: string; kept_since: string; epoch: string; relation: string }>(
+    `SELECT version::text, kept_since::text, epoch::text, to_regclass(${relation})::oid::text AS relation FROM gateway.set_versions WHERE entity_set = ${text(set.name)}`,
+  );
+  const [row] = rows;
+  if (row === undefined) return null;
+  // A table that was made again, and properties that came or went, begin a new history.
+  const properties = [...type.properties.values()].map((property) => [property.name, property.type]);
+  const named = JSON.stringify([row.epoch, row.relation, properties]);
+  const epoch = createHash('sha256').update(named).digest('base64url').slice(0, 16);
+  return { version: BigInt(row.version), keptSince: BigInt(row.kept_since), epoch };
+}
+
+function checkToken({ since, start, epoch }: DeltaToken, history: History | null): asserts history is History {
+  const expired = (why: string): never => {
+    throw new GatewayError('DeltaLinkExpired', `The delta link cannot be followed any more: ${why}`, {
+      target: '$deltatoken',
+    });
+  };
+  if (history === null || epoch !== history.epoch) expired('the set was made anew');
+  else if ((since ?? 0n) > history.version || (start ?? 0n) > history.version) expired('the set was set back');
+  else if ((since ?? start ?? 0n) < history.keptSince) expired('it is older than what is kept of removed rows');
+}
+
+/** The URL of the next page, which remembers what the first one saw. */
+export function trackedNextLink(exchange: Exchange, skipToken: string, tracking: Tracking): string {
+  const token = encodeDeltaToken(tracking, tracking.fingerprint);
+  return `${nextLink(exchange, skipToken)}&$deltatoken=${encodeURIComponent(token)}`;
+}
+
+/** The URL of the changes since the first page was read. */
+export function trackedDeltaLink(exchange: Exchange, { start, epoch, fingerprint }: Tracking): string {
+  return deltaLink(exchange, encodeDeltaToken({ since: start, start: null, epoch }, fingerprint));
+}
