@@ -46,7 +46,8 @@ export function observer(config: Pick<Config, 'logLevel'>): Observe {
     pino.destination(2),
   );
   return (observation) => {
-    const level = levels[observation.event] ?? 'info';
+    const down = observation.event === 'upstream' && observation.state === 'down';
+    const level = down ? 'warn' : (levels[observation.event] ?? 'info');
     if (observation.event === 'defect') logger.error({ event: 'defect', id: observation.id, err: observation.error });
     else logger[level](observation);
   };

@@ -53,7 +53,7 @@ export interface UpstreamSettings {
   readonly tokenFile: string | null;
   /** Longest URL the upstream takes, in characters. */
   readonly maxUrlLength: number;
-  /** Whole request time limit, in seconds. */
+  /** Seconds the feed may keep silent: until the head of its reply, and then between two pieces of the body. */
   readonly timeoutSeconds: number;
   /** Cron expression in UTC for reading the upstream's `$metadata` again. */
   readonly metadataSchedule: string;

@@ -1,9 +1,12 @@
 import { mergeUpstreamModel } from '../catalogue/build/merge-upstream-model.ts';
 import type { Catalogue, Source } from '../catalogue/catalogue.ts';
+import { checkModel } from '../edm/check-model.ts';
 import type { Model } from '../edm/model.ts';
+import { GatewayError } from '../errors.ts';
+import type { Observe } from '../observation.ts';
 import { connectUpstream } from '../upstream/connect.ts';
 import { type Sandbox, startSandbox } from '../upstream/sandbox/sandbox.ts';
-import type { Upstream } from '../upstream/upstream.ts';
+import type { Upstream, UpstreamState } from '../upstream/upstream.ts';
 import type { Surroundings } from './surroundings.ts';
 
 export interface ConnectedUpstreams {
@@ -18,7 +21,11 @@ export interface ConnectedUpstreams {
  * Connects every proxied source. One without a URL gets a sandbox with made-up rows, unless samples are off: then its sets
  * answer 503. A feed that is down is no fault here.
  */
-export async function connectUpstreams(surroundings: Surroundings, loaded: Catalogue): Promise<ConnectedUpstreams> {
+export async function connectUpstreams(
+  surroundings: Surroundings,
+  loaded: Catalogue,
+  observe: Observe = () => undefined,
+): Promise<ConnectedUpstreams> {
   const models = new Map<string, Model>();
   let served = loaded;
   const adopt = (source: string, model: Model): readonly string[] => {
@@ -30,6 +37,7 @@ export async function connectUpstreams(surroundings: Surroundings, loaded: Catal
       merged = result.catalogue;
       if (name === source) differences = result.differences.map(({ set, message }) => `${set}: ${message}`);
     }
+    refuseFaulty(merged);
     models.set(source, model);
     served = merged;
     return differences;
@@ -45,6 +53,7 @@ export async function connectUpstreams(surroundings: Surroundings, loaded: Catal
       dataDir,
       catalogue: () => served,
       adopt: ({ model }: { readonly model: Model }) => adopt(source.name, model),
+      onRefresh: (state: UpstreamState) => observe({ event: 'upstream', ...outcomeOf(state) }),
     };
     upstreams.set(source.name, await connectUpstream(connection));
   }
@@ -56,6 +65,19 @@ export async function connectUpstreams(surroundings: Surroundings, loaded: Catal
       await Promise.all(sandboxes.map((sandbox) => sandbox.close()));
     },
   };
+}
+
+/** A client refuses the whole feed for one wrong name. Throws GatewayError UpstreamRefused, and the model before stays. */
+function refuseFaulty({ model }: Catalogue): void {
+  const faults = checkModel(model);
+  if (faults.length === 0) return;
+  const told = faults.slice(0, 5).map(({ path, message }) => `${path} ${message}`);
+  throw new GatewayError('UpstreamRefused', `Its $metadata cannot be served (${faults.length} faults): ${told.join('; ')}`);
+}
+
+function outcomeOf({ source, failure, differences }: UpstreamState) {
+  if (failure !== null) return { source, state: 'down', message: failure } as const;
+  return { source, state: 'ok', message: `$metadata read, ${differences.length} differences from the documents` } as const;
 }
 
 interface Place {

@@ -5,6 +5,8 @@ import { queryFingerprint } from '../plan/page-position.ts';
 import type { ReadPlan } from '../plan/read-plan.ts';
 import { parseODataUri } from '../uri/parse-uri.ts';
 import type { ODataUri } from '../uri/syntax.ts';
+import { crossesSources } from './cross-source/crossing.ts';
+import { replyAcrossSources } from './cross-source/reply-across.ts';
 import { replyDocument } from './documents.ts';
 import type { Exchange } from './exchange.ts';
 import type { Feed } from './feed.ts';
@@ -31,6 +33,11 @@ export async function answer(exchange: Exchange, feed: Feed): Promise<void> {
     raw ? undefined : format,
   );
   refuseUnsupported(plan);
+  const skipToken = uri.options.skiptoken ?? null;
+  if (crossesSources(plan, { catalogue, upstreams: feed.upstreams })) {
+    const fingerprint = queryFingerprint(uri);
+    return replyAcrossSources({ plan, exchange, feed, catalogue, negotiated, fingerprint, skipToken });
+  }
   const source = upstreamSource(plan, (set) => proxiedFrom(catalogue, set));
   if (source === null || plan.kind === 'Crossjoin') {
     const fingerprint = queryFingerprint(uri);
@@ -41,7 +48,7 @@ export async function answer(exchange: Exchange, feed: Feed): Promise<void> {
   const upstream = feed.upstreams.get(source);
   if (upstream === undefined)
     throw new GatewayError('UpstreamUnavailable', `The feed ${source} is not configured`, { target: source });
-  return replyFromUpstream({ plan, exchange, upstream, negotiated, skipToken: uri.options.skiptoken ?? null });
+  return replyFromUpstream({ plan, exchange, upstream, negotiated, skipToken });
 }
 
 /** What the syntax and the model allow and this feed does not do. Throws GatewayError NotImplemented. */

@@ -12,7 +12,7 @@ import { ReplySink } from './reply-sink.ts';
 export interface UpstreamRead {
   readonly plan: UpstreamPlan;
   readonly exchange: Exchange;
-  readonly upstream: Upstream;
+  readonly upstream: Pick<Upstream, 'read'>;
   readonly negotiated: Negotiated;
   /** Text of `$skiptoken`; null: first page. */
   readonly skipToken: string | null;

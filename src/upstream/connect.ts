@@ -1,14 +1,15 @@
 import { type ScheduledTask, schedule } from 'node-cron';
 import type { Catalogue, Source, UpstreamSettings } from '../catalogue/catalogue.ts';
+import type { EntitySet, NavigationProperty } from '../edm/model.ts';
 import type { ReadMetadata } from '../edm/read-metadata.ts';
 import { readMetadata } from '../edm/read-metadata.ts';
 import { fetchByKeys } from './fetch-by-keys.ts';
 import { keepMetadataCopy, readMetadataCopy, tokenSecret } from './metadata-copy.ts';
 import { readUpstream, wholeText } from './read-reply.ts';
-import type { Upstream, UpstreamPlan, UpstreamReadOptions, UpstreamState } from './upstream.ts';
+import type { KeyedRequest, Upstream, UpstreamPlan, UpstreamReadOptions, UpstreamState } from './upstream.ts';
 import { type UpstreamClient, upstreamClient } from './upstream-client.ts';
 import { refused } from './upstream-fault.ts';
-import type { UpstreamMap } from './upstream-map.ts';
+import { type UpstreamMap, upstreamHasNavigation } from './upstream-map.ts';
 
 /** What a connection is made of. */
 export interface Connection {
@@ -22,12 +23,19 @@ export interface Connection {
    * sentence each. Throwing keeps the old model.
    */
   readonly adopt: (read: ReadMetadata) => readonly string[];
+  /** Told the outcome of every reading of `$metadata`. */
+  readonly onRefresh?: (state: UpstreamState) => void;
 }
+
+/** Milliseconds that the start, and a request that needs a model never read, wait for `$metadata`. */
+const firstContact = 5000;
+/** Milliseconds after a failure before a request causes another attempt. */
+const pause = 10_000;
 
 /**
  * Connects to a proxied feed: takes the last good `$metadata` from disk, asks for the present one, and goes on asking on
- * the source's schedule (UTC). Never waits longer than the source's timeout and never fails because the feed is down: its
- * sets then stay in the model as last known.
+ * the source's schedule (UTC), and after a failure when its sets are asked for. Waits a few seconds at most and never fails
+ * because the feed is down: its sets then stay in the model as last known.
  * @throws GatewayError UpstreamRefused when the URL is no http or https address.
  */
 export async function connectUpstream(connection: Connection): Promise<Upstream> {
@@ -36,7 +44,7 @@ export async function connectUpstream(connection: Connection): Promise<Upstream>
   if (settings === undefined) throw new TypeError(`${source.name} is not a proxied feed`);
   const upstream = new ConnectedUpstream(connection, settings, await tokenSecret(dataDir));
   await upstream.restore();
-  await upstream.refresh();
+  await within(firstContact, upstream.refresh());
   return upstream;
 }
 
@@ -52,6 +60,7 @@ class ConnectedUpstream implements Upstream {
   private metadataReadAt: Date | null = null;
   private failure: string | null = null;
   private refreshing: Promise<void> | null = null;
+  private attemptedAt = 0;
 
   constructor(connection: Connection, settings: UpstreamSettings, secret: Buffer) {
     this.source = connection.source.name;
@@ -81,11 +90,18 @@ class ConnectedUpstream implements Upstream {
   }
 
   async read(plan: UpstreamPlan, options: UpstreamReadOptions) {
-    if (this.known === null) void this.refresh();
+    await this.reached();
     return readUpstream(plan, options, this.context());
   }
 
-  fetchByKeys: Upstream['fetchByKeys'] = (request, options) => fetchByKeys(request, options, this.context());
+  async *fetchByKeys(request: KeyedRequest, options: UpstreamReadOptions): AsyncGenerator<string> {
+    await this.reached();
+    yield* fetchByKeys(request, options, this.context());
+  }
+
+  follows(set: EntitySet, navigation: NavigationProperty): boolean {
+    return upstreamHasNavigation(this.map(), set, navigation);
+  }
 
   state(): UpstreamState {
     const { source, metadataReadAt, failure, differences } = this;
@@ -97,7 +113,16 @@ class ConnectedUpstream implements Upstream {
     this.client.close();
   }
 
+  /** After a failure the feed's `$metadata` is asked for again; a request waits for it only where none is known at all. */
+  private async reached(): Promise<void> {
+    if (this.failure === null && this.known !== null) return;
+    const again = Date.now() - this.attemptedAt >= pause || this.refreshing !== null;
+    if (this.known === null) await within(firstContact, this.refresh());
+    else if (again) void this.refresh();
+  }
+
   private async readNow(): Promise<void> {
+    this.attemptedAt = Date.now();
     try {
       const xml = await this.fetchMetadata();
       this.take(readMetadata(xml));
@@ -107,6 +132,7 @@ class ConnectedUpstream implements Upstream {
     } catch (error) {
       this.failure = messageOf(error);
     }
+    this.connection.onRefresh?.(this.state());
   }
 
   private async fetchMetadata(): Promise<string> {
@@ -144,6 +170,15 @@ class ConnectedUpstream implements Upstream {
       maxUrlLength: this.settings.maxUrlLength,
     };
   }
+}
+
+async function within(milliseconds: number, work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, milliseconds);
+  });
+  await Promise.race([work, late]);
+  clearTimeout(timer);
 }
 
 function messageOf(error: unknown): string {

@@ -3,7 +3,7 @@ import { compileUpstreamUrl } from './compile-url.ts';
 import { openEnvelope } from './envelope.ts';
 import { broken, readObject, stringValue } from './json-scan.ts';
 import { linkBelowRoot, openNext, sealNext } from './next-token.ts';
-import type { FollowNested, RowText } from './row-text.ts';
+import type { FollowNested } from './row-text.ts';
 import { referenceText, rowText } from './row-text.ts';
 import type { UpstreamPlan, UpstreamReadOptions, UpstreamReply } from './upstream.ts';
 import type { UpstreamBody, UpstreamClient } from './upstream-client.ts';
@@ -86,8 +86,9 @@ async function readCollection(read: CollectionRead): Promise<UpstreamReply> {
   const row = (plan.references ? referenceText : rowText)(plan.selection, options);
   const wanted = plan.restriction.count && !continued;
   let complete = false;
-  const rows = async function* (): AsyncGenerator<Uint8Array> {
-    yield* joined(envelope.rows, row, followIn(options, context));
+  const objects = async function* (): AsyncGenerator<string> {
+    const follow = followIn(options, context);
+    for await (const raw of envelope.rows) yield await row(utf8(raw), follow);
     complete = true;
     if (wanted && countIn(envelope.members) === null) throw refused(source, 'left out the count that was asked for');
   };
@@ -95,7 +96,8 @@ async function readCollection(read: CollectionRead): Promise<UpstreamReply> {
   return {
     kind: 'collection',
     count: early,
-    rows: rows(),
+    rows: joined(objects()),
+    objects: objects(),
     discard: response.body.discard,
     end() {
       if (!complete) throw new TypeError('end() was asked before the last row');
@@ -116,13 +118,12 @@ function continuedRequest(plan: CollectionRead['plan'], options: UpstreamReadOpt
   return `${path}?${query}`;
 }
 
-/** Rows as served, joined by commas, in chunks of about 64 KiB. */
-async function* joined(rows: AsyncIterable<Buffer>, row: RowText, follow: FollowNested): AsyncGenerator<Uint8Array> {
+/** Rows joined by commas, in chunks of about 64 KiB. */
+export async function* joined(rows: AsyncIterable<string>): AsyncGenerator<Uint8Array> {
   let text = '';
   let first = true;
-  for await (const raw of rows) {
-    const served = await row(utf8(raw), follow);
-    text += first ? served : `,${served}`;
+  for await (const row of rows) {
+    text += first ? row : `,${row}`;
     first = false;
     if (text.length >= rowsPerChunk) {
       yield Buffer.from(text, 'utf8');

@@ -67,9 +67,10 @@ export function upstreamClient(source: string, settings: UpstreamSettings): Upst
         );
       }
       const bearer = await token();
-      const deadline = AbortSignal.timeout(settings.timeoutSeconds * 1000);
-      const signal = request.signal === null ? deadline : AbortSignal.any([deadline, request.signal]);
-      const fault = (cause: unknown): GatewayError => unavailable(source, cause, deadline.aborted);
+      const patience = new Patience(settings.timeoutSeconds * 1000, request.signal);
+      const { signal } = patience;
+      const fault = (cause: unknown): GatewayError => unavailable(source, cause, patience.late);
+      const answered = patience.begin();
       const response = await http
         .get<Readable>(url.href, {
           signal,
@@ -81,11 +82,12 @@ export function upstreamClient(source: string, settings: UpstreamSettings): Upst
         })
         .catch((cause: unknown) => {
           throw fault(cause);
-        });
+        })
+        .finally(answered);
       const stream = response.data;
       // A body nobody reads yet may break off too; its iteration, once begun, throws the same error.
       stream.on('error', () => undefined);
-      const chunks = guarded(stream, signal, fault);
+      const chunks = guarded(stream, patience, fault);
       if (response.status === 200) {
         const contentType = String(response.headers['content-type'] ?? '');
         return { kind: 'body', body: { url, contentType, chunks, discard: () => stream.destroy() } };
@@ -97,7 +99,7 @@ export function upstreamClient(source: string, settings: UpstreamSettings): Upst
       throw refusal(source, {
         status: response.status,
         retryAfter: String(response.headers['retry-after'] ?? ''),
-        body: await firstBytes(stream),
+        body: await firstBytes(chunks),
       });
     },
     close() {
@@ -118,31 +120,62 @@ function serviceRoot(source: string, text: string): URL {
   return url;
 }
 
+/**
+ * How long the feed may keep silent: until the head of its reply, and then between two pieces of the body while somebody
+ * waits for one. A client of ours that reads slowly takes nothing from it.
+ */
+class Patience {
+  readonly signal: AbortSignal;
+  private readonly controller = new AbortController();
+  private readonly milliseconds: number;
+
+  constructor(milliseconds: number, given: AbortSignal | null) {
+    this.milliseconds = milliseconds;
+    this.signal = given === null ? this.controller.signal : AbortSignal.any([this.controller.signal, given]);
+  }
+
+  get late(): boolean {
+    return this.controller.signal.aborted;
+  }
+
+  /** Starts to wait; what comes back ends it. */
+  begin(): () => void {
+    const timer = setTimeout(() => this.controller.abort(), this.milliseconds);
+    return () => clearTimeout(timer);
+  }
+}
+
 /** The body's chunks; a broken, late or abandoned body throws, and leaving the loop early closes the connection. */
 async function* guarded(
   stream: Readable,
-  signal: AbortSignal,
+  patience: Patience,
   fault: (cause: unknown) => GatewayError,
 ): AsyncGenerator<Buffer> {
   const stop = () => stream.destroy(new Error('the request was given up'));
-  signal.addEventListener('abort', stop, { once: true });
+  patience.signal.addEventListener('abort', stop, { once: true });
+  const pieces = stream[Symbol.asyncIterator]();
   try {
-    for await (const chunk of stream) yield chunk as Buffer;
+    for (;;) {
+      const arrived = patience.begin();
+      const piece = await pieces.next().finally(arrived);
+      if (piece.done === true) return;
+      yield piece.value as Buffer;
+    }
   } catch (cause) {
     throw fault(cause);
   } finally {
-    signal.removeEventListener('abort', stop);
+    patience.signal.removeEventListener('abort', stop);
     stream.destroy();
   }
 }
 
-async function firstBytes(stream: Readable): Promise<string> {
+async function firstBytes(stream: AsyncIterable<Buffer>): Promise<string> {
   const chunks: Buffer[] = [];
   let length = 0;
   try {
     for await (const chunk of stream) {
-      chunks.push(chunk as Buffer);
-      length += (chunk as Buffer).length;
+      chunks.push(chunk);
+      length += chunk.length;
       if (length >= errorBytes) break;
     }
   } catch {

@@ -1,5 +1,5 @@
-import type { EntitySet, Property } from '../edm/model.ts';
-import type { CollectionPlan, CountPlan, EntityPlan, PropertyPlan, Selection } from '../plan/read-plan.ts';
+import type { EntitySet, NavigationProperty, Property } from '../edm/model.ts';
+import type { CollectionPlan, CountPlan, EntityPlan, PropertyPlan, Restriction, Selection } from '../plan/read-plan.ts';
 
 /** The plans a proxied feed can answer; every set in them is one of its source. */
 export type UpstreamPlan = CollectionPlan | EntityPlan | PropertyPlan | CountPlan;
@@ -16,8 +16,10 @@ export interface Upstream {
   /** Name of its source in the catalogue. */
   readonly source: string;
   read(plan: UpstreamPlan, options: UpstreamReadOptions): Promise<UpstreamReply>;
-  /** Rows of one set whose `property` has one of the values; the seam for navigation between sources. */
-  fetchByKeys(request: KeyedRequest, options: UpstreamReadOptions): AsyncIterable<KeyedRow>;
+  /** Rows of one set, as JSON objects, that have one of the keys; the seam for navigation between sources. */
+  fetchByKeys(request: KeyedRequest, options: UpstreamReadOptions): AsyncIterable<string>;
+  /** Whether the feed itself can follow the navigation from one of its sets; false: only a join of ours can. */
+  follows(set: EntitySet, navigation: NavigationProperty): boolean;
   state(): UpstreamState;
   /** Reads `$metadata` now instead of waiting for the schedule. Never throws: the outcome is in `state()`. */
   refresh(): Promise<void>;
@@ -51,6 +53,8 @@ export type UpstreamReply =
       readonly count: string | null;
       /** UTF-8 JSON objects, separated by `,` inside and between the chunks; no brackets around them. */
       readonly rows: AsyncIterable<Uint8Array>;
+      /** The same rows, each a JSON object. Read `rows` or `objects`, not both. */
+      readonly objects: AsyncIterable<string>;
       /** Frees the connection when `rows` will not be read, e.g. for HEAD. */
       discard(): void;
       /** To be asked after the last row. */
@@ -73,18 +77,13 @@ export interface CollectionEnd {
 
 export interface KeyedRequest {
   readonly set: EntitySet;
-  /** The property compared, part of `selection` or not. */
-  readonly property: Property;
-  /** Canonical text of the values (see `Constant`); duplicates allowed. */
-  readonly values: readonly string[];
+  /** The properties compared, all of them part of `selection`. */
+  readonly properties: readonly Property[];
+  /** One key a member: canonical texts (see `Constant`) in the order of `properties`. Duplicates are allowed. */
+  readonly keys: readonly (readonly string[])[];
   readonly selection: Selection;
-}
-
-export interface KeyedRow {
-  /** Canonical text of the compared property. */
-  readonly key: string;
-  /** The row as a JSON object, members as `selection` says. */
-  readonly json: string;
+  /** Filter, search and order, which holds among the rows of one key; `top`, `skip` and `count` are not looked at. */
+  readonly restriction: Restriction;
 }
 
 export interface UpstreamState {

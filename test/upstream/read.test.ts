@@ -374,16 +374,19 @@ describe('a proxied feed over HTTP', () => {
     const selection = {
       set,
       type: set.entityType,
-      properties: [name],
+      properties: [id, name],
       computed: [],
       expands: [],
       selected: true,
       selectedNavigations: [],
     };
     const found: string[] = [];
-    for await (const row of upstream.fetchByKeys({ set, property: id, values, selection }, readOptions())) {
-      assert.equal(row.json, `{"name":"n-${row.key}"}`);
-      found.push(row.key);
+    const restriction = { filter: null, search: null, orderby: [], top: null, skip: null, count: false };
+    const request = { set, properties: [id], keys: values.map((value) => [value]), selection, restriction };
+    for await (const row of upstream.fetchByKeys(request, readOptions())) {
+      const { id: key, name: text } = JSON.parse(row) as { id: string; name: string };
+      assert.equal(text, `n-${key}`);
+      found.push(key);
     }
     assert.deepEqual(found, values.slice(0, 120));
     assert.ok(upstream.requests.length > 5 && upstream.requests.length < 30, String(upstream.requests.length));

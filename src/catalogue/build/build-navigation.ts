@@ -24,7 +24,7 @@ type Found = Map<string, Map<string, { property: NavigationProperty; set: string
 
 /**
  * Every reference becomes a navigation property to one on the set that holds it and a collection on its target
- * (CSDL 4.0, 7). Proxied sets get none to stored ones: nobody could follow those in one query.
+ * (CSDL 4.0, 7), whichever source the two are of: where one query cannot follow it, the gateway joins by key.
  */
 export function buildNavigation(index: DraftIndex): Navigations {
   const found: Found = new Map();
@@ -111,14 +111,6 @@ function referenceRelation(draft: SetDraft, index: DraftIndex, { name, entry }: 
   const path = ['properties', name, 'references'] as const;
   const target = targetOf(draft, index, { reference: given.set, path });
   if (target === null) return null;
-  if (target.form === 'upstream' && draft.form !== 'upstream') {
-    draft.report(path, `${target.setName} is proxied, its rows are not here.`, 'Name a stored set.');
-    return null;
-  }
-  if (draft.form === 'upstream' && target.form !== 'upstream') {
-    draft.report(path, `${target.setName} is stored here, this set is proxied.`, 'Name a set of the same feed.');
-    return null;
-  }
   const join = wholeKeyJoin(draft, target, { name, path });
   if (join === null) return null;
   const as = given.as ?? navigationName(name, target);
@@ -153,7 +145,6 @@ function codeListRelation(draft: SetDraft, index: DraftIndex, { name, entry }: N
     const message = `"${entry.example}" is not in the code list ${target.setName}.`;
     draft.report(['properties', name, 'example'], message, `Use one of: ${members.slice(0, 8).join(', ')}.`);
   }
-  if (draft.form === 'upstream') return null;
   const short = name.replace(/Code$/, '');
   const as = short === name ? `${upperFirst(name)}Lookup` : upperFirst(short);
   const partner = upperFirst(short) + draft.entry.set;

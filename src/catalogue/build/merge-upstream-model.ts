@@ -2,6 +2,7 @@ import type { EntitySet, EntityType, Model, NavigationProperty, Property } from 
 import { GatewayError } from '../../errors.ts';
 import type { Catalogue, PropertyHint, SetBinding, UpstreamSet } from '../catalogue.ts';
 import { matchUpstreamSets, type ServedSet, sameProperty, type UpstreamMatch } from './match-upstream-sets.ts';
+import { crossSourceNavigation, withNavigation } from './merge-cross-source.ts';
 import { mergeNavigation } from './merge-upstream-navigation.ts';
 
 /** Where the proxied feed is not what the documents say. */
@@ -40,13 +41,17 @@ export function mergeUpstreamModel(catalogue: Catalogue, sourceName: string, ups
   const kept = [...catalogue.model.entitySets.values()].filter((set) => !isOf(catalogue, set.name, sourceName));
   const served = nameSets(catalogue, { matches, prefix: source.prefix, kept });
   const typeNames = new Map(served.map((set) => [set.match.upstream.entityType.name, set.typeName]));
-  const navigations = mergeNavigation(catalogue, served, typeNames);
+  const within = mergeNavigation(catalogue, served, typeNames);
+  const isOurs = (name: string): boolean => isOf(catalogue, name, sourceName);
+  const across = crossSourceNavigation(catalogue, served, { own: within, isOurs });
   const differences: UpstreamDifference[] = [];
-  const sets = new Map<string, EntitySet>(kept.map((set) => [set.name, set]));
+  const sets = new Map<string, EntitySet>(
+    kept.map((set) => [set.name, withNavigation(set, isOurs, across.get(set.name))]),
+  );
   const bindings = new Map<string, SetBinding>([...catalogue.sets].filter(([name]) => sets.has(name)));
   const types = new Map<string, EntityType>();
   for (const set of served) {
-    const own = navigations.get(set.setName) ?? new Map<string, { property: NavigationProperty; set: string }>();
+    const own: Navigations = new Map([...(within.get(set.setName) ?? []), ...(across.get(set.setName) ?? [])]);
     const entityType = types.get(set.typeName) ?? mergedType(set, own);
     types.set(set.typeName, entityType);
     sets.set(set.setName, mergedSet(catalogue, set, { entityType, own }));

@@ -145,21 +145,39 @@ class Tenant {
       if (key.length === 1) odata.key(prototype, 'findOne', index);
       else odata.key(name)(prototype, 'findOne', index);
     }
-    for (const [navigation, target] of this.navigations(set)) this.follow(prototype, navigation, target);
+    for (const [navigation, target] of this.navigations(set)) this.follow(prototype, set, { navigation, target });
     odata.type(this.classOf(set))(controller);
     return controller;
   }
 
-  private follow(prototype: object, navigation: NavigationProperty, target: EntitySet): void {
+  private follow(
+    prototype: object,
+    set: EntitySet,
+    { navigation, target }: { readonly navigation: NavigationProperty; readonly target: EntitySet },
+  ): void {
     const all = this.sandboxRows(target);
     const method = `follow${navigation.name}`;
     define(prototype, method, (result: SampleRow, query: Token | null) => {
-      const found = all.filter(({ row }) => joins(navigation, result, row));
+      const parent = this.wholeRow(set, result);
+      const found = all.filter(({ row }) => joins(navigation, parent, row));
       return navigation.collection ? answer(found, query) : { ...found[0]?.row };
     });
     odata.GET(navigation.name)(prototype, method);
     odata.result(prototype, method, 0);
     odata.query(prototype, method, 1);
+  }
+
+  /** The library applies the `$select` of the last segment to the rows of the segments before, too; their ids stay. */
+  private wholeRow(set: EntitySet, given: SampleRow): SampleRow {
+    const id = given['@odata.id'];
+    if (typeof id !== 'string') return given;
+    const pairs = [...decodeURIComponent(id).matchAll(/(?:([A-Za-z_]\w*)=)?'((?:[^']|'')*)'/g)];
+    const values = new Map(
+      pairs.map(([, name, text = '']) => [name ?? set.entityType.key[0], text.replaceAll("''", "'")]),
+    );
+    const isParent = (row: SampleRow): boolean =>
+      set.entityType.key.every((name) => sameKey(row[name], values.get(name)));
+    return this.rows.get(set.name)?.find(isParent) ?? given;
   }
 
   private sandboxRows(set: EntitySet): readonly SandboxRow[] {

@@ -1,0 +1,65 @@
+import type { EntityType, JoinPair, PrimitiveTypeName, Property } from '../../edm/model.ts';
+import { GatewayError } from '../../errors.ts';
+import { canonicalDecimal, canonicalInteger } from '../../plan/numeric-text.ts';
+import { canonicalDate, canonicalDateTimeOffset } from '../../plan/temporal-text.ts';
+import { stringValue } from '../../upstream/json-scan.ts';
+
+/** Canonical texts of the joined values of one row, in the order of the join; null: one of them is null, so nothing joins. */
+export type JoinKey = readonly string[] | null;
+
+/** The members of one JSON object, values as raw JSON text. */
+export type Members = ReadonlyMap<string, string>;
+
+/** Two sources may write one value in two ways: a join compares what they mean (see `Constant`). */
+const canonical: ReadonlyMap<PrimitiveTypeName, (text: string) => string | null> = new Map<
+  PrimitiveTypeName,
+  (text: string) => string | null
+>([
+  ['Edm.String', (text) => text],
+  ['Edm.Boolean', (text) => text],
+  ['Edm.Guid', (text) => text.toLowerCase()],
+  ['Edm.Byte', canonicalInteger],
+  ['Edm.SByte', canonicalInteger],
+  ['Edm.Int16', canonicalInteger],
+  ['Edm.Int32', canonicalInteger],
+  ['Edm.Int64', canonicalInteger],
+  ['Edm.Decimal', canonicalDecimal],
+  ['Edm.Date', canonicalDate],
+  ['Edm.DateTimeOffset', canonicalDateTimeOffset],
+]);
+
+/**
+ * Reads the joined values out of rows of JSON.
+ * @throws GatewayError NotImplemented for a type that is not compared across sources
+ */
+export function joinKeyOf(properties: readonly Property[]): (row: Members) => JoinKey {
+  const readers = properties.map(({ name, type }) => {
+    const read = canonical.get(type);
+    if (read === undefined)
+      throw new GatewayError('NotImplemented', `${name} is ${type}: sources are not joined by it.`);
+    return { name, read };
+  });
+  return (row) => {
+    const key: string[] = [];
+    for (const { name, read } of readers) {
+      const raw = row.get(name) ?? 'null';
+      const text = raw === 'null' ? null : read(stringValue(raw) ?? raw);
+      if (text === null) return null;
+      key.push(text);
+    }
+    return key;
+  };
+}
+
+/** The joined properties of one end of a navigation, in the order of its join. */
+export function joinProperties(
+  type: EntityType,
+  join: readonly JoinPair[],
+  side: 'property' | 'referencedProperty',
+): readonly Property[] {
+  return join.map((pair) => {
+    const property = type.properties.get(pair[side]);
+    if (property === undefined) throw new GatewayError('Internal', `${type.name} has no joined property ${pair[side]}`);
+    return property;
+  });
+}

@@ -1,0 +1,62 @@
+import { GatewayError } from '../../errors.ts';
+import { keyedCondition } from '../../plan/keyed-condition.ts';
+import type { EntityPlan, RowSource } from '../../plan/read-plan.ts';
+import { readObject } from '../../upstream/json-scan.ts';
+import { crosses, setOf } from './crossing.ts';
+import { type JoinKey, joinKeyOf, joinProperties } from './join-key.ts';
+import type { Place } from './place.ts';
+import { readEntity } from './read-local.ts';
+
+type Navigated = RowSource & { readonly kind: 'Navigated' };
+
+/**
+ * A path with every step between sources replaced by the key values it leads to, so that one source can answer the rest.
+ * null: the row before the step leads nowhere.
+ * @throws GatewayError EntityNotFound when the row before a step does not exist
+ */
+export async function resolveSource(source: RowSource, place: Place): Promise<RowSource | null> {
+  if (source.kind === 'Set') return source;
+  const from = await resolveSource(source.from, place);
+  if (from === null) return null;
+  const { sources } = place;
+  if (source.kind !== 'Navigated') return { ...source, from };
+  const step = { from: setOf(source.from), navigation: source.navigation, to: source.set };
+  if (!crosses(sources, step)) return { ...source, from };
+  const key = await keyAt(from, source, place);
+  return key === null ? null : target(source, key);
+}
+
+async function keyAt(from: RowSource, { navigation }: Navigated, place: Place): Promise<JoinKey> {
+  const set = setOf(from);
+  const type = set.entityType;
+  const properties = joinProperties(type, navigation.join, 'property');
+  const plan: EntityPlan = {
+    kind: 'Entity',
+    source: from,
+    selection: { set, type, properties, computed: [], expands: [], selected: true, selectedNavigations: [] },
+    empty: 'not-found',
+    references: false,
+  };
+  const row = await readEntity(plan, { ...place, format: { ...place.format, metadata: 'minimal' } });
+  if (row !== null) return joinKeyOf(properties)(readObject(row));
+  if (from.kind === 'Navigated') return null;
+  throw new GatewayError('EntityNotFound', `No entity of ${set.name} has this key`, { target: set.name });
+}
+
+function target({ navigation, set }: Navigated, key: readonly string[]): RowSource {
+  const properties = joinProperties(set.entityType, navigation.join, 'referencedProperty');
+  const named = set.entityType.key.map((name) => {
+    const index = properties.findIndex((property) => property.name === name);
+    const property = properties[index];
+    const value = key[index];
+    return property === undefined || value === undefined
+      ? null
+      : { property, value: { kind: 'Constant', type: property.type, value } as const };
+  });
+  const whole = named.filter((one) => one !== null);
+  const from: RowSource = { kind: 'Set', set };
+  if (!navigation.collection && whole.length === named.length) return { kind: 'Keyed', from, key: whole };
+  const variable = { name: '$it', set };
+  const condition = keyedCondition({ set, properties, keys: [key], variable }, null);
+  return { kind: 'Filtered', from, condition, variable };
+}

@@ -1,0 +1,119 @@
+import type { Property } from '../../edm/model.ts';
+import { GatewayError } from '../../errors.ts';
+import type { ExpandPlan, RangeVariable, Selection } from '../../plan/read-plan.ts';
+import { crosses, type Sources } from './crossing.ts';
+import { joinProperties } from './join-key.ts';
+
+/** What is to be done with the rows of one selection after their own source gave them. */
+export interface Completion {
+  /** Properties fetched for a join only; not served. */
+  readonly hidden: ReadonlySet<string>;
+  /** Navigation that the source itself expanded, whose rows have something to be completed. */
+  readonly inside: readonly { readonly name: string; readonly collection: boolean; readonly completion: Completion }[];
+  readonly joins: readonly Join[];
+}
+
+/** One expanded navigation to rows elsewhere. */
+export interface Join {
+  readonly expand: ExpandPlan;
+  readonly own: readonly Property[];
+  readonly theirs: readonly Property[];
+  /** What to ask of the other end; `expand.selection` is what is served. */
+  readonly selection: Selection;
+  readonly completion: Completion;
+}
+
+export interface Split {
+  /** What the source of the rows can give: the joined properties are in it, what leads elsewhere is not. */
+  readonly selection: Selection;
+  readonly completion: Completion;
+}
+
+/**
+ * Takes apart what one source gives and what is joined here afterwards.
+ * @throws GatewayError NotImplemented naming an option that would have to look at rows of two sources at once
+ */
+export function splitSelection(selection: Selection, sources: Sources): Split {
+  const joins: Join[] = [];
+  const inside: Completion['inside'][number][] = [];
+  const expands: ExpandPlan[] = [];
+  for (const expand of selection.expands) {
+    const { navigation } = expand;
+    if (crosses(sources, { from: selection.set, navigation, to: expand.selection.set })) {
+      joins.push(joinOf(expand, selection, sources));
+      continue;
+    }
+    const split = expand.form === 'entities' ? splitSelection(expand.selection, sources) : null;
+    if (split === null || isNothing(split.completion)) {
+      expands.push(expand);
+      continue;
+    }
+    expands.push({ ...expand, selection: split.selection });
+    inside.push({ name: navigation.name, collection: navigation.collection, completion: split.completion });
+  }
+  const wanted = joins.flatMap((join) => join.own);
+  const { properties, hidden } = withHidden(selection.properties, wanted);
+  return { selection: { ...selection, properties, expands }, completion: { hidden, inside, joins } };
+}
+
+export const isNothing = ({ hidden, inside, joins }: Completion): boolean =>
+  hidden.size + inside.length + joins.length === 0;
+
+function joinOf(expand: ExpandPlan, from: Selection, sources: Sources): Join {
+  const { navigation, form, selection } = expand;
+  refuseOuterRow(expand);
+  const own = joinProperties(from.type, navigation.join, 'property');
+  const theirs = joinProperties(selection.type, navigation.join, 'referencedProperty');
+  const keys = form === 'ref' ? selection.type.key.flatMap((name) => selection.type.properties.get(name) ?? []) : [];
+  // References and counts serve no property at all.
+  const bare = { ...selection, properties: [], computed: [], expands: [] };
+  const split = splitSelection(form === 'entities' ? selection : bare, sources);
+  const { properties, hidden } = withHidden(split.selection.properties, [...theirs, ...keys]);
+  return {
+    expand,
+    own,
+    theirs,
+    selection: { ...split.selection, properties },
+    completion: { ...split.completion, hidden: new Set([...split.completion.hidden, ...hidden]) },
+  };
+}
+
+function withHidden(
+  served: readonly Property[],
+  wanted: readonly Property[],
+): { readonly properties: readonly Property[]; readonly hidden: ReadonlySet<string> } {
+  const names = new Set(served.map(({ name }) => name));
+  const added = new Map(wanted.filter(({ name }) => !names.has(name)).map((property) => [property.name, property]));
+  return { properties: [...served, ...added.values()], hidden: new Set(added.keys()) };
+}
+
+/** Options inside of an `$expand` may speak of the outer row (`$it`): the other source does not have it. */
+function refuseOuterRow({ navigation, selection, restriction }: ExpandPlan): void {
+  const known = new Set<unknown>([selection.variable, restriction.variable]);
+  const used = new Set<RangeVariable>();
+  const { filter, orderby } = restriction;
+  collect([filter, orderby, selection.computed], { known, used, seen: new Set() });
+  if ([...used].every((variable) => known.has(variable))) return;
+  throw new GatewayError(
+    'NotImplemented',
+    `$expand: options inside of ${navigation.name} speak of the row outside ($it), which is of another source.`,
+    { target: '$expand' },
+  );
+}
+
+interface Found {
+  readonly known: Set<unknown>;
+  readonly used: Set<RangeVariable>;
+  readonly seen: Set<unknown>;
+}
+
+/** Every variable that an expression speaks of, and those that its own lambdas introduce. */
+function collect(node: unknown, found: Found): void {
+  if (typeof node !== 'object' || node === null || node instanceof Map || found.seen.has(node)) return;
+  found.seen.add(node);
+  if ('kind' in node && ['EntitySet', 'EntityType', 'Property', 'NavigationProperty'].includes(String(node.kind)))
+    return;
+  if ('variable' in node && 'steps' in node) found.used.add(node.variable as RangeVariable);
+  if ('variable' in node && 'from' in node) found.known.add(node.variable);
+  for (const part of Object.values(node)) collect(part, found);
+}

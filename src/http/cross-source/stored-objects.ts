@@ -1,0 +1,63 @@
+import type { PagePosition } from '../../plan/read-plan.ts';
+import type { CompiledQuery } from '../../sql/compiled-query.ts';
+import type { ReadSession } from '../../warehouse/database.ts';
+import { ByteOutput } from '../json/byte-output.ts';
+import { CellInput } from '../json/cell-input.ts';
+import { cellEnd, cellText } from '../json/cell-text.ts';
+import type { JsonFormat } from '../json/json-format.ts';
+import { rowWriter } from '../json/row-writer.ts';
+
+/** Rows of PostgreSQL as JSON objects, because a join has to look into them. */
+export interface StoredObjects {
+  readonly objects: readonly string[];
+  /** Where the next page starts; null: there is none. */
+  readonly next: PagePosition | null;
+}
+
+/** Most characters of JSON that one query may give: the rows of one chunk are held until their joins are known. */
+export const longestChunk = 64 * 1024 * 1024;
+
+/** Runs a compiled query to its end. Gives null where the rows are more than may be held. */
+export async function storedObjects(
+  session: ReadSession,
+  query: CompiledQuery,
+  format: JsonFormat,
+): Promise<StoredObjects | null> {
+  const writer = rowWriter(query.shape, format, query.control ?? null);
+  const limit = query.limit ?? Number.POSITIVE_INFINITY;
+  const input = new CellInput(Buffer.alloc(0));
+  const output = new ByteOutput(4096);
+  const objects: string[] = [];
+  let next: PagePosition | null = null;
+  let further = false;
+  let length = 0;
+  for await (const { buffer, starts, ends, count } of session.copyOut(query.text)) {
+    input.use(buffer);
+    for (let index = 0; index < count; index++) {
+      if (objects.length >= limit) {
+        further = true;
+        break;
+      }
+      output.position = 0;
+      const span = { start: starts[index] as number, end: ends[index] as number };
+      const rest = writer.row(input, span, output);
+      const text = output.bytes.toString('utf8', 0, output.position);
+      length += text.length;
+      if (length > longestChunk) return null;
+      objects.push(text);
+      if (objects.length === limit && query.positionColumns > 0) next = positionAt(input, rest, query);
+    }
+  }
+  return { objects, next: further ? next : null };
+}
+
+function positionAt(input: CellInput, start: number, query: CompiledQuery): PagePosition {
+  const values: (string | null)[] = [];
+  let at = start;
+  for (let index = 0; index < query.positionColumns; index++) {
+    values.push(cellText(input, at, false));
+    at = cellEnd(input, at, false) + 1;
+  }
+  const rowId = values.pop() ?? '';
+  return { values, rowId, remaining: query.remaining ?? null };
+}

@@ -1,0 +1,146 @@
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import { requireCatalogue } from '../../../src/catalogue/read-metadata.ts';
+import { type ConnectedUpstreams, connectUpstreams } from '../../../src/commands/connect-upstreams.ts';
+import { readConfig } from '../../../src/config.ts';
+import { openToAll } from '../../../src/http/authentication.ts';
+import type { FeedSettings, RequestRecord } from '../../../src/http/feed.ts';
+import { httpListener } from '../../../src/http/listener.ts';
+import type { Observation } from '../../../src/observation.ts';
+import type { Database } from '../../../src/warehouse/database.ts';
+import { migrate } from '../../../src/warehouse/migrate.ts';
+import { openDatabase } from '../../../src/warehouse/postgres-database.ts';
+import { provision } from '../../../src/warehouse/provision.ts';
+import { metadataFolder } from '../../support/gateway.ts';
+import { testDatabase } from '../../support/postgres.ts';
+
+/** Calls that an analyst has judged: stored, each of an agent and a call of the proxied feed. */
+export const judgements = `set: Judgements
+entity: Judgement
+title: Judgements
+description: Calls judged by an analyst.
+files: [{ name: "^judgements.*[.]csv$", example: judgements.csv }]
+write: { mode: upsert }
+key: [JudgementId]
+properties:
+  JudgementId: { type: Int64, personalData: none, description: Key., example: "7" }
+  CallId:
+    type: String
+    references: { set: buzzeasy.Calls, partner: Judgements }
+    personalData: none
+    description: The call.
+    example: e715990e-aba9-49de-950d-4f33231a99cf
+  AgentId:
+    type: String
+    references: { set: buzzeasy.Agents, partner: Judgements }
+    personalData: employee
+    description: The agent.
+    example: 12ad7c5b-2f25-4bb1-a9c5-6ad9d6d2c3bd
+  Score: { type: Int32, personalData: none, description: Points., example: "4" }
+`;
+
+export interface JoinedGateway {
+  readonly root: string;
+  readonly database: Database;
+  readonly proxied: ConnectedUpstreams;
+  readonly observed: Observation[];
+  readonly log: RequestRecord[];
+  readonly defects: Error[];
+  readonly broken: string[];
+  get(query: string, headers?: Readonly<Record<string, string>>): Promise<Response>;
+  json(query: string, status?: number): Promise<Reply>;
+  close(): Promise<void>;
+}
+
+export interface Reply {
+  readonly value: readonly Record<string, unknown>[];
+  readonly error: { readonly code: string; readonly message: string; readonly target: string };
+  readonly [name: string]: unknown;
+}
+
+export interface JoinedOptions {
+  readonly settings?: Partial<FeedSettings>;
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Kept after closing where given. */
+  readonly dataDir?: string;
+}
+
+/** The product's metadata and one file more, on a fresh database, over real HTTP; proxied sources as `serve` connects them. */
+export async function joinedGateway(options: JoinedOptions = {}): Promise<JoinedGateway> {
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'joined-'));
+  const metadataDir = path.join(folder, 'metadata');
+  cpSync(metadataFolder, metadataDir, { recursive: true });
+  writeFileSync(path.join(metadataDir, 'tracebuzz', 'judgements.yaml'), judgements);
+  const environment = options.environment ?? {};
+  const config = {
+    ...readConfig({ DATA_DIR: options.dataDir ?? path.join(folder, 'data'), METADATA_DIR: metadataDir }),
+    ...options.settings,
+  };
+  const loaded = requireCatalogue(metadataDir, environment);
+  const { connectionString, drop } = await testDatabase();
+  const database = await openDatabase({ connection: connectionString });
+  await migrate(database);
+  await provision(database, loaded);
+  const observed: Observation[] = [];
+  const surroundings = { config, environment, print: () => undefined, progress: () => undefined };
+  const proxied = await connectUpstreams(surroundings, loaded, (one) => observed.push(one));
+  const log: RequestRecord[] = [];
+  const defects: Error[] = [];
+  const broken: string[] = [];
+  const app = httpListener({
+    catalogue: proxied.catalogue,
+    capabilities: null,
+    database,
+    upstreams: proxied.upstreams,
+    authentication: openToAll,
+    settings: config,
+    events: {
+      request: (record) => log.push(record),
+      broken: (_, reason) => broken.push(reason),
+      defect: (_, error) => defects.push(error),
+    },
+  });
+  await app.listen({ port: 0, host: '127.0.0.1' });
+  const { port } = app.server.address() as AddressInfo;
+  const root = `http://127.0.0.1:${port}/odata/`;
+  const get = (query: string, headers: Readonly<Record<string, string>> = {}) =>
+    fetch(new URL(query, root), { headers });
+  return {
+    root,
+    database,
+    proxied,
+    observed,
+    log,
+    defects,
+    broken,
+    get,
+    async json(query, status = 200) {
+      const reply = await get(query);
+      const text = await reply.text();
+      if (reply.status !== status) throw new Error(`${query}: ${reply.status} ${text}`);
+      return JSON.parse(text) as Reply;
+    },
+    async close() {
+      await app.close();
+      await proxied.close();
+      await database.close();
+      await drop();
+      rmSync(folder, { recursive: true, force: true });
+      if (defects.length > 0) throw defects[0];
+    },
+  };
+}
+
+/** Puts judgements in: `[id, call, agent, score]`. */
+export async function judge(
+  database: Database,
+  rows: readonly (readonly [number, string | null, string | null, number])[],
+): Promise<void> {
+  await database.query(
+    `INSERT INTO feed."TracebuzzJudgements" ("JudgementId", "CallId", "AgentId", "Score")
+     SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::int[])`,
+    [0, 1, 2, 3].map((column) => rows.map((row) => row[column])),
+  );
+}
