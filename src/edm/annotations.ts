@@ -40,6 +40,7 @@ export function feedAnnotations(feed: FeedCapabilities): readonly Annotation[] {
       member: feed.conformance,
     }),
     annotation(capabilities, 'BatchSupported', bool(feed.batch)),
+    annotation(capabilities, 'BatchContinueOnErrorSupported', bool(feed.batch)),
     annotation(capabilities, 'AsynchronousRequestsSupported', bool(feed.asynchronous)),
     annotation(capabilities, 'CrossJoinSupported', bool(feed.crossJoin)),
     annotation(capabilities, 'FilterFunctions', { kind: 'Collection', of: 'String', values: feed.filterFunctions }),

@@ -6,6 +6,7 @@ export interface FeedCapabilities {
   readonly conformance: 'Minimal' | 'Intermediate' | 'Advanced';
   /** e.g. `4.0` or `4.0 4.01`, separated by one space. */
   readonly versions: string;
+  /** `$batch`, with `Prefer: continue-on-error`. */
   readonly batch: boolean;
   /** Clients may send requests in parallel and ask for `respond-async`. */
   readonly asynchronous: boolean;

@@ -11,6 +11,7 @@ import { replyDocument } from './documents.ts';
 import type { Exchange } from './exchange.ts';
 import type { Feed } from './feed.ts';
 import { negotiate } from './negotiated.ts';
+import { longestTarget } from './request-target.ts';
 import { replyFromStore } from './stored-reply.ts';
 import { replyFromUpstream, upstreamSource } from './upstream-reply.ts';
 
@@ -74,11 +75,18 @@ function bind(uri: ODataUri, { exchange, feed, catalogue }: Place): ReadPlan {
     model: catalogue.model,
     sets: catalogue.sets,
     limits: exchange.limits.plan,
-    pageSize: Math.min(pageSize, exchange.prefer.maxPageSize ?? pageSize),
+    pageSize: canPage(exchange) ? Math.min(pageSize, exchange.prefer.maxPageSize ?? pageSize) : wholeInOnePage,
     now: new Date().toISOString(),
     serviceRoot: exchange.root,
   });
 }
+
+/** Rows of the only page of a query that came in a body and is too long for the URL of a next link. */
+const wholeInOnePage = 1_000_000_000;
+
+/** A next link is a URL, with room for its token. */
+const canPage = ({ root, path, query }: Exchange): boolean =>
+  root.length + path.length + query.length < longestTarget - 2048;
 
 const withoutAccept = ({ headers }: Exchange): Exchange['headers'] => ({ ...headers, accept: undefined });
 

@@ -13,7 +13,7 @@ const transformations = [
   ...['topcount', 'toppercent', 'topsum', 'bottomcount', 'bottompercent', 'bottomsum'],
 ];
 
-/** What this feed can do, as `$metadata` says it. `asynchronous` stays off until `respond-async` is done. */
+/** What this feed can do, as `$metadata` says it. */
 export function feedCapabilities(catalogue: Catalogue): FeedCapabilities {
   const sets = [...catalogue.model.entitySets.values()].map(
     (set) => [set.name, setCapabilities(set, catalogue)] as const,
@@ -21,8 +21,8 @@ export function feedCapabilities(catalogue: Catalogue): FeedCapabilities {
   return {
     conformance: 'Intermediate',
     versions: '4.0 4.01',
-    batch: false,
-    asynchronous: false,
+    batch: true,
+    asynchronous: true,
     crossJoin: true,
     filterFunctions: functions,
     sets: new Map(sets.flatMap(([name, found]) => (found === null ? [] : [[name, found] as const]))),

@@ -56,7 +56,9 @@ export function withBody(
   if (request.method !== 'POST' || !target.path.endsWith('$query')) return target;
   const type = request.headers['content-type']?.split(';')[0]?.trim().toLowerCase();
   if (type !== 'text/plain' && type !== 'application/x-www-form-urlencoded')
-    throw new GatewayError('BadRequest', 'The body of POST /$query must be text/plain', { target: 'Content-Type' });
+    throw new GatewayError('UnsupportedMediaType', 'The body of POST /$query must be text/plain', {
+      target: 'Content-Type',
+    });
   const query = [target.query, (request.body ?? '').replace(/[\r\n]+$/, '')].filter((part) => part !== '').join('&');
   return { path: target.path.replace(/\/?\$query$/, ''), query };
 }

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:
 import os from 'node:os';
 import path from 'node:path';
 import fc from 'fast-check';
+import { feedCapabilities } from '../../src/http/capabilities.ts';
 import { loadFile } from '../../src/ingest/load/load-file.ts';
 import { exportFile } from '../ingest/support/feed.ts';
 import { type TestGateway, testGateway } from '../support/gateway.ts';
@@ -317,4 +318,55 @@ describe('http: delta links, with real loads', () => {
     );
     assert.ok(deltas > 30, `${deltas}`);
   }).timeout(60_000);
+});
+
+describe('http: what $metadata says of batches, asynchronous requests and changes is true', () => {
+  let feed: TestGateway;
+  let metadata: string;
+  before(async () => {
+    feed = await testGateway(undefined, {}, feedCapabilities);
+    metadata = await (await feed.get('$metadata')).text();
+  });
+  after(() => feed.close());
+
+  const says = (term: string): string | undefined =>
+    new RegExp(`Capabilities\\.V1\\.${term}" Bool="(\\w+)"`).exec(metadata)?.[1];
+
+  it('BatchSupported, BatchContinueOnErrorSupported, AsynchronousRequestsSupported', async () => {
+    assert.deepEqual(['BatchSupported', 'BatchContinueOnErrorSupported', 'AsynchronousRequestsSupported'].map(says), [
+      'true',
+      'true',
+      'true',
+    ]);
+    const requests = ['Nope', '$metadata'].map((url, id) => ({ id: `${id}`, method: 'get', url }));
+    const reply = await fetch(`${feed.root}$batch`, {
+      method: 'POST',
+      body: JSON.stringify({ requests }),
+      headers: { 'Content-Type': 'application/json', Prefer: 'continue-on-error' },
+    });
+    const { responses } = (await reply.json()) as { responses: { status: number }[] };
+    assert.deepEqual(
+      responses.map(({ status }) => status),
+      [404, 200],
+    );
+    const later = await feed.get('Loads', { Prefer: 'respond-async' });
+    assert.equal(later.status, 202);
+    assert.equal((await fetch(later.headers.get('location') ?? '', { method: 'DELETE' })).status, 204);
+  });
+
+  it('ChangeTracking of each set', async () => {
+    for (const [name, binding] of feed.catalogue.sets) {
+      if (binding.kind !== 'stored') continue;
+      const target = metadata.slice(
+        metadata.indexOf(
+          `<Annotations Target="${feed.catalogue.model.namespace}.${feed.catalogue.model.container}/${name}"`,
+        ),
+      );
+      const said = /V1\.ChangeTracking">\s*<Record>\s*<PropertyValue Property="Supported" Bool="(\w+)"/.exec(
+        target,
+      )?.[1];
+      const { status } = await feed.get(`${name}?$deltatoken=damaged`);
+      assert.equal(status, said === 'true' ? 400 : 501, name);
+    }
+  });
 });
