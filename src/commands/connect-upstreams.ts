@@ -72,12 +72,19 @@ function refuseFaulty({ model }: Catalogue): void {
   const faults = checkModel(model);
   if (faults.length === 0) return;
   const told = faults.slice(0, 5).map(({ path, message }) => `${path} ${message}`);
-  throw new GatewayError('UpstreamRefused', `Its $metadata cannot be served (${faults.length} faults): ${told.join('; ')}`);
+  throw new GatewayError(
+    'UpstreamRefused',
+    `Its $metadata cannot be served (${faults.length} faults): ${told.join('; ')}`,
+  );
 }
 
 function outcomeOf({ source, failure, differences }: UpstreamState) {
   if (failure !== null) return { source, state: 'down', message: failure } as const;
-  return { source, state: 'ok', message: `$metadata read, ${differences.length} differences from the documents` } as const;
+  return {
+    source,
+    state: 'ok',
+    message: `$metadata read, ${differences.length} differences from the documents`,
+  } as const;
 }
 
 interface Place {

@@ -8,6 +8,7 @@ import { feedPath } from '../http/exchange.ts';
 import type { Feed } from '../http/feed.ts';
 import { httpListener } from '../http/listener.ts';
 import { scanDropFolder } from '../ingest/delivery/drop-folder.ts';
+import type { IngestResult } from '../ingest/delivery/ingest-paths.ts';
 import { runOnSchedule } from '../ingest/schedule.ts';
 import { type Observe, observer } from '../observation.ts';
 import type { Database } from '../warehouse/database.ts';
@@ -33,11 +34,45 @@ export async function serveCommand(surroundings: Surroundings, options: ServeOpt
   const catalogue = catalogueOf(surroundings);
   const guard = guardOf(config);
   const warehouse = await openWarehouse(surroundings);
+  let end: End;
   try {
     const { database } = warehouse;
     await prepare(database, catalogue, summary(print));
     if (config.samples) await fillWithSamples(surroundings, { catalogue, database, observe });
-    const proxied = await connectUpstreams(surroundings, catalogue);
+    const serverEnd = warehouse.server?.failed.then((reason): End => ({ reason, code: exitCodes.failed })) ?? never;
+    const stop = options.stop.then((reason): End => ({ reason, code: exitCodes.ok }));
+    const serving = { surroundings, options, catalogue, database, observe, guard };
+    end = await serveUntil(Promise.race([stop, serverEnd]), serving);
+  } finally {
+    await warehouse.close();
+  }
+  observe({ event: 'stopped' });
+  if (end.code !== exitCodes.ok)
+    print(`The embedded PostgreSQL ended by itself (${end.reason}). Start the gateway again.`);
+  return end.code;
+}
+
+/** Why the program ends, and with which exit code. */
+interface End {
+  readonly reason: string;
+  readonly code: number;
+}
+
+interface Serving {
+  readonly surroundings: Surroundings;
+  readonly options: ServeOptions;
+  readonly catalogue: Catalogue;
+  readonly database: Database;
+  readonly observe: Observe;
+  readonly guard: Feed['authentication'];
+}
+
+/** Serves and loads until `end`; whatever it started has ended afterwards, also where it throws. */
+async function serveUntil(end: Promise<End>, serving: Serving): Promise<End> {
+  const { surroundings, options, catalogue, database, observe, guard } = serving;
+  const { config } = surroundings;
+  const proxied = await connectUpstreams(surroundings, catalogue, observe);
+  try {
     const app = httpListener({
       catalogue: proxied.catalogue,
       capabilities: feedCapabilities,
@@ -51,24 +86,24 @@ export async function serveCommand(surroundings: Surroundings, options: ServeOpt
     announce(address, surroundings);
     observe({ event: 'listening', address });
     options.onListening?.(address);
-    const scan = (): Promise<unknown> => scanOnce({ config, catalogue, database, observe });
+    const stopping = new AbortController();
+    const scan = (): Promise<unknown> => scanOnce({ config, catalogue, database, observe, signal: stopping.signal });
     const failed = (error: unknown): void => observe({ event: 'scan-failed', reason: reasonOf(error) });
     const schedule = runOnSchedule(config.ingestSchedule, scan, failed);
     const first = scan().catch(failed);
-    const reason = await Promise.race([options.stop, warehouse.server?.failed ?? never]);
-    observe({ event: 'stopping', reason });
+    const ended = await end;
+    observe({ event: 'stopping', reason: ended.reason });
+    stopping.abort();
     await stopListening(app, config.shutdownTimeout);
     await schedule.stop();
     await first;
-    await proxied.close();
+    return ended;
   } finally {
-    await warehouse.close();
+    await proxied.close();
   }
-  observe({ event: 'stopped' });
-  return exitCodes.ok;
 }
 
-const never = new Promise<string>(() => {});
+const never = new Promise<End>(() => {});
 
 function guardOf(config: Config): Feed['authentication'] {
   if (config.basicFile === null && config.keyFile === null) return openToAll;
@@ -121,10 +156,12 @@ interface Scan {
   readonly catalogue: Catalogue;
   readonly database: Database;
   readonly observe: Observe;
+  readonly signal: AbortSignal;
 }
 
-async function scanOnce({ config, catalogue, database, observe }: Scan): Promise<void> {
-  await scanDropFolder({ catalogue, database }, config.dropDir, { onResult: (result) => observeLoad(observe, result) });
+async function scanOnce({ config, catalogue, database, observe, signal }: Scan): Promise<void> {
+  const onResult = (result: IngestResult): void => observeLoad(observe, result);
+  await scanDropFolder({ catalogue, database }, config.dropDir, { onResult, signal });
 }
 
 function eventsOf(observe: Observe): Feed['events'] {

@@ -96,6 +96,27 @@ describe('Identification', () => {
     equal(placed.identified?.by, 'rule');
   });
 
+  it('refuses a file whose folder says one source and whose header is exactly that of another', async () => {
+    const text = exportFile('hootsuite-inbox/messages', []);
+    const generic = { directory: 'export/message' };
+    const found = await inspect('x.csv', text, generic);
+    equal(found.refusal?.code, 'FileAmbiguous');
+    match(
+      found.refusal?.message ?? '',
+      /sparkcentral\/messages.*unknown.*hootsuite-inbox\/messages \(\d+ of \d+ columns\)/,
+    );
+    const named = await inspect('x.csv', text, { ...generic, source: 'hootsuite-inbox' });
+    equal(named.identified?.export.source, 'hootsuite-inbox');
+    const own = await inspect('x.csv', exportFile('sparkcentral/messages', []), generic);
+    equal(own.identified?.export.source, 'sparkcentral');
+    const grown = await inspect(
+      'x.csv',
+      exportFile('sparkcentral/messages', []).replace('\n', ',New Column\n'),
+      generic,
+    );
+    equal(grown.identified?.by, 'rule');
+  });
+
   it('refuses a header that says a column twice, and one without its key', async () => {
     const header = exportFile('tracebuzz/cases', []).trim();
     const twice = await inspect('raw-cases-1750000000.csv', `${header},ID\n`);
@@ -106,8 +127,9 @@ describe('Identification', () => {
   });
 
   it('finds a column by its place where the metadata says so', () => {
-    const target = exportOf('sparkcentral/tag-metrics');
+    const target = exportOf('sparkcentral/virtual-agent-metrics');
     const placed = target.columns.find((column) => column.position !== null);
+    ok(placed !== undefined, 'the export has a column known by its place');
     const header = target.columns.map((column) =>
       column === placed ? 'nobody knows this' : (column.headers[0]?.text ?? ''),
     );

@@ -57,6 +57,13 @@ export async function examineFile(path: string): Promise<FileFacts> {
   };
 }
 
+/** Throws FileUnreadable where the file is not the one that was examined any more: what was read since may be another text. */
+export async function requireUnchanged(facts: FileFacts): Promise<void> {
+  const now = await statFile(facts.path);
+  if (now.size === facts.bytes && now.mtime.getTime() === facts.modifiedAt.getTime()) return;
+  throw new GatewayError('FileUnreadable', `${facts.path} changed while it was loaded`, { target: facts.path });
+}
+
 /** The first bytes of a file, enough for its header. */
 export async function readHead(path: string, bytes = CHUNK): Promise<Buffer> {
   const file = await open(path, 'r').catch((cause: unknown) => Promise.reject(unreadable(path, cause)));

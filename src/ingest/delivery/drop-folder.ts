@@ -14,6 +14,8 @@ export interface DropFolderOptions {
   readonly settle?: number;
   readonly onResult?: (result: IngestResult & { readonly movedTo: string | null }) => void;
   readonly onProgress?: (progress: LoadProgress) => void;
+  /** Ends the scan after the file at hand; the others wait for the next one. */
+  readonly signal?: AbortSignal;
 }
 
 export interface DropScan {
@@ -39,10 +41,11 @@ export async function scanDropFolder(
   const root = resolve(folder);
   await mkdir(root, { recursive: true });
   const first = await findFiles(root, { catalogue: context.catalogue, except: [LOADED, REFUSED] });
-  if (first.length > 0) await pause(options.settle ?? 2000);
+  if (first.length > 0) await settle(options);
   const results: (IngestResult & { readonly movedTo: string | null })[] = [];
   const unfinished: string[] = [];
   for (const file of first) {
+    if (options.signal?.aborted === true) break;
     const now = await describe(root, file.path);
     if (now === null) continue;
     if (now.size !== file.size || now.modifiedMs !== file.modifiedMs) {
@@ -54,6 +57,13 @@ export async function scanDropFolder(
     options.onResult?.(result);
   }
   return { results, unfinished };
+}
+
+/** The pause between the two looks; shorter where the scan is to end. */
+async function settle({ settle: milliseconds = 2000, signal }: DropFolderOptions): Promise<void> {
+  await pause(milliseconds, undefined, signal === undefined ? {} : { signal }).catch((error: unknown) => {
+    if (signal?.aborted !== true) throw error;
+  });
 }
 
 async function takeIn(
@@ -70,6 +80,9 @@ async function takeIn(
   });
   // What may pass by itself stays and is tried again.
   if (result.state === 'failed' && result.error.code === 'FileUnreadable') return { ...result, movedTo: null };
+  // What changed meanwhile is another file, and nobody has looked at its end yet.
+  const now = await describe(root, file.path);
+  if (now === null || now.size !== file.size || now.modifiedMs !== file.modifiedMs) return { ...result, movedTo: null };
   if (result.state === 'failed') await noteFailure(context, file, result.error);
   try {
     const accepted = result.state === 'loaded' || result.state === 'duplicate';

@@ -94,10 +94,10 @@ function choose(candidates: readonly Candidate[], options: IdentifyOptions, fact
   const ruled = fitting.filter((one) => one.ruled);
   const byRule = best(ruled);
   if (byRule !== null) {
-    // A header that is exactly another export's contradicts the name: loading either would be a guess.
-    const other = best(fitting.filter((one) => isExact(one) && one.export.source === byRule.export.source));
-    if (other === null || other === byRule || isComplete(byRule)) return { ...byRule, by: 'rule' };
-    throw ambiguous([byRule, other], facts);
+    // A header that is exactly another export's, of any source, contradicts the name: loading either would be a guess.
+    const others = isExact(byRule) ? [] : fitting.filter(isExact);
+    if (others.length === 0) return { ...byRule, by: 'rule' };
+    throw ambiguous([byRule, ...others], facts);
   }
   if (ruled.length > 1) throw ambiguous(ruled, facts);
   const near = fitting.filter(resembles);

@@ -54,13 +54,13 @@ const LAST = Date.UTC(2100, 0, 1);
  * Files restating the same period are told apart by their modification time, so their name does not count.
  */
 export function fileTime(target: Export, file: { readonly name: string; readonly modifiedAt: Date }): Date {
-  if (target.computed.some((one) => one.kind === 'period')) return file.modifiedAt;
-  return (
-    periodOfName(target, file.name)?.end ??
-    ruledStamp(target, file.name) ??
-    stampOfName(file.name, target.files.timeZone) ??
-    file.modifiedAt
-  );
+  return namedTime(target, file.name) ?? file.modifiedAt;
+}
+
+/** The time that a file's name says it speaks of; null: it says none, or only a period. */
+export function namedTime(target: Export, name: string): Date | null {
+  if (target.computed.some((one) => one.kind === 'period')) return null;
+  return periodOfName(target, name)?.end ?? ruledStamp(target, name) ?? stampOfName(name, target.files.timeZone);
 }
 
 function ruledStamp(target: Export, name: string): Date | null {

@@ -28,6 +28,33 @@ export function affectedBy(derived: DerivedTable, source: StoredTable, condition
     .join(' UNION ');
 }
 
+/**
+ * A SELECT of the keys of a dimension that rows `t` matching `condition` describe otherwise than it does now, where the
+ * newest file counts; null: what the derived set says does not depend on how new a row's file is.
+ */
+export function disputedBy(derived: DerivedTable, source: StoredTable, condition: string): string | null {
+  const { table, derivation } = derived;
+  if (derivation.kind !== 'dimension') return null;
+  const rest = derivedColumns(derived).filter((name) => !table.key.includes(name));
+  const selects = derivation.from.flatMap((one) => {
+    if (one.set !== source.set.name || one.stamp !== null) return [];
+    const given = new Set([...one.columns.keys()].map((property) => columnOf(table, property)));
+    const theirs = (name: string): string => `t.${identifier(columnOf(source, sourceProperty(derived, one, name)))}`;
+    const other = rest
+      .filter((name) => given.has(name))
+      .map((name) => {
+        const differs = `d.${identifier(name)} IS DISTINCT FROM ${theirs(name)}`;
+        return one.follows ? differs : `(${theirs(name)} IS NOT NULL AND ${differs})`;
+      });
+    if (other.length === 0) return [];
+    const same = table.key.map((name) => `d.${identifier(name)} = ${theirs(name)}`).join(' AND ');
+    return [
+      `SELECT DISTINCT ${table.key.map(theirs).join(', ')} FROM ${source.name} t JOIN ${table.name} d ON ${same} WHERE ${condition} AND (${other.join(' OR ')})`,
+    ];
+  });
+  return selects.length === 0 ? null : selects.join(' UNION ');
+}
+
 /** The SELECT of the derived set's rows for the affected keys, columns in the order of `derivedColumns`. */
 export function derivationQuery(catalogue: Catalogue, derived: DerivedTable): string {
   return derived.derivation.kind === 'bridge' ? bridgeQuery(catalogue, derived) : dimensionQuery(catalogue, derived);

@@ -3,6 +3,7 @@ import type { Database, Transaction } from '../../warehouse/database.ts';
 import type { Period } from '../convert/computed-column.ts';
 import type { FileFacts } from '../csv/file-facts.ts';
 import type { Identification } from '../identify/identify-export.ts';
+import { namedTime } from '../identify/period.ts';
 import type { Decisions } from './decide-rows.ts';
 import { STAGING, type Staged } from './stage-rows.ts';
 
@@ -14,11 +15,31 @@ export interface EarlierLoad {
   readonly fileName: string;
 }
 
-/** Whether these bytes were loaded into this export before, under any name. */
-export async function earlierLoad(asker: Asker, target: Export, facts: FileFacts): Promise<EarlierLoad | null> {
+/**
+ * Whether these bytes were loaded into this export before, under any name. The same bytes say something new in two
+ * cases only: they speak of another period, which is nowhere in them; or their name says a later time, and another file
+ * of a time between was loaded, which these bytes take back.
+ */
+export async function earlierLoad(
+  asker: Asker,
+  target: Export,
+  { facts, period }: { readonly facts: FileFacts; readonly period: Period | null },
+): Promise<EarlierLoad | null> {
+  const ofFile = target.computed.some((one) => one.kind === 'period') ? period : null;
   const { rows } = await asker.query<{ load_id: string; file_name: string }>(
-    `SELECT load_id::text, file_name FROM gateway.load WHERE source = $1 AND export = $2 AND sha256 = $3 AND state = 'loaded'`,
-    [target.source, target.name, facts.sha256],
+    `SELECT load_id::text, file_name FROM gateway.load l WHERE source = $1 AND export = $2 AND sha256 = $3 AND state = 'loaded'
+        AND ($4::timestamptz IS NULL OR (period_start = $4 AND period_end = $5))
+        AND NOT EXISTS (SELECT FROM gateway.load o WHERE o.source = $1 AND o.export = $2 AND o.state = 'loaded' AND o.sha256 <> $3
+                          AND o.file_time > l.file_time AND o.file_time < $6::timestamptz)
+      ORDER BY file_time DESC, load_id DESC LIMIT 1`,
+    [
+      target.source,
+      target.name,
+      facts.sha256,
+      ofFile?.start.toISOString() ?? null,
+      ofFile?.end.toISOString() ?? null,
+      namedTime(target, facts.name)?.toISOString() ?? null,
+    ],
   );
   const [row] = rows;
   return row === undefined ? null : { loadId: row.load_id, fileName: row.file_name };

@@ -3,7 +3,7 @@ import { GatewayError } from '../../errors.ts';
 import type { Database, Transaction } from '../../warehouse/database.ts';
 import type { Period } from '../convert/computed-column.ts';
 import { RowConverter } from '../convert/row-converter.ts';
-import { examineFile, type FileFacts, readHead } from '../csv/file-facts.ts';
+import { examineFile, type FileFacts, readHead, requireUnchanged } from '../csv/file-facts.ts';
 import { readRows } from '../csv/read-records.ts';
 import { type Identification, type IdentifyOptions, identifyExport } from '../identify/identify-export.ts';
 import type { HeaderMatch } from '../identify/match-header.ts';
@@ -127,7 +127,7 @@ async function loadIdentified(context: IngestContext, work: Work): Promise<LoadR
   const period = periodOf(target, facts.name, options.period ?? null);
   return context.database.transaction(async (transaction) => {
     await lockSets(transaction, setsTouched(context.catalogue, target.set));
-    const earlier = await earlierLoad(transaction, target, facts);
+    const earlier = await earlierLoad(transaction, target, { facts, period });
     if (earlier !== null) {
       const message = `same bytes as load ${earlier.loadId} (${earlier.fileName})`;
       const loadId = await noteFile(transaction, facts, {
@@ -162,6 +162,7 @@ async function loadNew(
   const onBytes = (bytes: number): void => options.onProgress?.({ path: facts.path, bytes, totalBytes: facts.bytes });
   const records = readRows(facts.path, identified.layout, { onBytes });
   const staged = await stageRows(transaction, records, { table, converter });
+  await requireUnchanged(facts);
   await keepRejects(transaction, loadId);
   const drift = driftOf(identified, converter);
   await keepDrift(transaction, { loadId, target }, drift);

@@ -8,6 +8,7 @@ import {
   affectedTable,
   derivationQuery,
   derivedColumns,
+  disputedBy,
 } from './derive-rows.ts';
 import { type DerivedTable, derivedFrom } from './derived-sets.ts';
 import { nextVersion, publishVersion } from './set-version.ts';
@@ -20,20 +21,35 @@ export interface DerivedMarks {
   readonly fileTime: string;
 }
 
-/** Before the source set changes: notes the keys that rows about to change or go name now. */
-export async function noteAffected(transaction: Transaction, catalogue: Catalogue, source: StoredTable): Promise<void> {
+/**
+ * Before the source set changes: notes the keys that rows about to change or go name now, and those of rows that stay
+ * as they are but are restated by a newer file, where that makes their statement the newest one. Returns the number of the latter.
+ */
+export async function noteAffected(
+  transaction: Transaction,
+  catalogue: Catalogue,
+  { source, fileTime }: { readonly source: StoredTable; readonly fileTime: string },
+): Promise<number> {
+  let restated = 0;
   for (const derived of derivedFrom(catalogue, source.set.name)) {
-    const columns = affectedColumns(derived);
-    const types = new Map([...derived.table.columns.values()].map((column) => [column.name, column.sqlType]));
-    const definition = columns.map(
-      (name) => `${identifier(name)} ${types.get(name) ?? 'text'}${types.get(name) === 'text' ? ' COLLATE "C"' : ''}`,
-    );
-    await transaction.query(
-      `CREATE TEMP TABLE IF NOT EXISTS ${affectedTable(derived)} (${definition.join(', ')}) ON COMMIT DROP`,
-    );
+    await createAffected(transaction, derived);
     const changing = `t._row IN (SELECT _target FROM ${DECIDED} WHERE _action IN ('u', 'f') UNION ALL SELECT _target FROM ${REMOVED})`;
     await addAffected(transaction, derived, affectedBy(derived, source, changing));
+    const newer = `t._row IN (SELECT _target FROM ${DECIDED} WHERE _action = 's') AND (t._stamp IS NULL OR t._stamp < $1)`;
+    const disputed = disputedBy(derived, source, newer);
+    if (disputed !== null) restated += await addAffected(transaction, derived, disputed, [fileTime]);
   }
+  return restated;
+}
+
+async function createAffected(transaction: Transaction, derived: DerivedTable): Promise<void> {
+  const types = new Map([...derived.table.columns.values()].map((column) => [column.name, column.sqlType]));
+  const definition = affectedColumns(derived).map(
+    (name) => `${identifier(name)} ${types.get(name) ?? 'text'}${types.get(name) === 'text' ? ' COLLATE "C"' : ''}`,
+  );
+  await transaction.query(
+    `CREATE TEMP TABLE IF NOT EXISTS ${affectedTable(derived)} (${definition.join(', ')}) ON COMMIT DROP`,
+  );
 }
 
 /** After it changed: makes the derived rows of all noted keys again, and those derived from these. */
@@ -44,6 +60,8 @@ export async function maintainDerived(
 ): Promise<void> {
   const { source, version, marks } = change;
   for (const derived of derivedFrom(catalogue, source.set.name)) {
+    // A set derived from this one and from another derived one was made, and its table dropped, on the way to here.
+    await createAffected(transaction, derived);
     await addAffected(transaction, derived, affectedBy(derived, source, `t._version = ${Number(version)}`));
     await transaction.query(`ANALYZE ${affectedTable(derived)}`);
     await rederive(transaction, catalogue, { derived, marks });
@@ -51,12 +69,19 @@ export async function maintainDerived(
   }
 }
 
-async function addAffected(transaction: Transaction, derived: DerivedTable, select: string): Promise<void> {
+async function addAffected(
+  transaction: Transaction,
+  derived: DerivedTable,
+  select: string,
+  values: readonly string[] = [],
+): Promise<number> {
   const columns = affectedColumns(derived);
   const present = columns.map((name) => `n.${identifier(name)} IS NOT NULL`).join(' AND ');
-  await transaction.query(
+  const { rowCount } = await transaction.query(
     `INSERT INTO ${affectedTable(derived)} SELECT n.* FROM (${select}) n(${list(columns)}) WHERE ${present} AND NOT EXISTS (SELECT FROM ${affectedTable(derived)} a WHERE ${sameKey('a', 'n', columns)})`,
+    values,
   );
+  return rowCount;
 }
 
 async function rederive(
@@ -99,9 +124,7 @@ async function noteBelow(
   }: { readonly table: StoredTable; readonly below: readonly DerivedTable[]; readonly lost: string },
 ): Promise<void> {
   for (const derived of below) {
-    const columns = affectedColumns(derived);
-    const empty = `SELECT ${list(columns)} FROM ${derived.table.name} WHERE false`;
-    await transaction.query(`CREATE TEMP TABLE IF NOT EXISTS ${affectedTable(derived)} ON COMMIT DROP AS ${empty}`);
+    await createAffected(transaction, derived);
     await addAffected(transaction, derived, affectedBy(derived, table, `t._row IN (SELECT _target FROM ${lost})`));
   }
 }

@@ -30,7 +30,7 @@ export async function mergeRows(transaction: Transaction, merge: Merge): Promise
   await checkSnapshot(transaction, merge, decisions);
   const version = await nextVersion(transaction, table.set.name);
   const changed = decisions.inserted + decisions.updated + decisions.removed > 0;
-  if (changed) await noteAffected(transaction, catalogue, table);
+  const restated = await noteAffected(transaction, catalogue, { source: table, fileTime });
   await applyDecisions(transaction, {
     ...merge,
     version,
@@ -38,9 +38,8 @@ export async function mergeRows(transaction: Transaction, merge: Merge): Promise
     soft: target.write.mode === 'snapshot',
     goneSince: await nextSnapshot(transaction, target, fileTime),
   });
-  if (!changed) return decisions;
-  await publishVersion(transaction, table.set.name, version);
-  await maintainDerived(transaction, catalogue, { source: table, version, marks: merge });
+  if (changed) await publishVersion(transaction, table.set.name, version);
+  if (changed || restated > 0) await maintainDerived(transaction, catalogue, { source: table, version, marks: merge });
   return decisions;
 }
 
