@@ -1,0 +1,221 @@
+import assert from 'node:assert/strict';
+import { before, describe, it } from 'mocha';
+import { ascending, by, byDescending, column, type LoadedFeed, loadedFeed, type Row } from './loaded-feed.ts';
+
+/** `$apply` (OData Extension for Data Aggregation 4.0, section 3). */
+describe('Conformance: $apply', () => {
+  let feed: LoadedFeed;
+  let results: readonly Row[];
+  before(async function () {
+    this.timeout(60_000);
+    feed = await loadedFeed();
+    results = await feed.all('TracebuzzResults');
+  });
+
+  const apply = (text: string, more = '') => feed.rows(`TracebuzzResults?$apply=${encodeURIComponent(text)}${more}`);
+  const numbers = (rows: readonly Row[], name: string): number[] =>
+    column(rows, name)
+      .filter((value) => value !== null)
+      .map(Number);
+  const sum = (values: readonly number[]): number | null =>
+    values.length === 0 ? null : values.reduce((a, b) => a + b, 0);
+  const most = (values: readonly number[]): number | null => (values.length === 0 ? null : Math.max(...values));
+  const least = (values: readonly number[]): number | null => (values.length === 0 ? null : Math.min(...values));
+
+  /** Groups by the values of some properties, in the order of those values. */
+  function groups(rows: readonly Row[], ...names: readonly string[]): { key: Row; rows: readonly Row[] }[] {
+    const made = new Map<string, { key: Row; rows: Row[] }>();
+    for (const row of rows) {
+      const key = Object.fromEntries(names.map((name) => [name, row[name]]));
+      const text = JSON.stringify(key);
+      const group = made.get(text) ?? { key, rows: [] };
+      group.rows.push(row);
+      made.set(text, group);
+    }
+    return [...made.values()].sort(
+      (a, b) => names.map((name) => ascending(a.key[name], b.key[name])).find((order) => order !== 0) ?? 0,
+    );
+  }
+
+  it('aggregate: sum, min, max, average, countdistinct and $count, without nulls', async () => {
+    const likes = numbers(results, 'Likes');
+    const [row] = await apply(
+      'aggregate(Likes with sum as Sum,Likes with min as Min,Likes with max as Max,Likes with average as Mean,Likes with countdistinct as Different,$count as Rows)',
+    );
+    const { Mean, ...exact } = row ?? {};
+    assert.deepEqual(exact, {
+      Sum: sum(likes),
+      Min: least(likes),
+      Max: most(likes),
+      Different: new Set(likes).size,
+      Rows: results.length,
+    });
+    assert.ok(Math.abs(Number(Mean) - (sum(likes) ?? 0) / likes.length) < 1e-9, String(Mean));
+    assert.deepEqual(await apply('filter(false)/aggregate(Likes with sum as Sum,$count as Rows)'), [
+      { Sum: null, Rows: 0 },
+    ]);
+  });
+
+  it('aggregate of an expression and over a path to one', async () => {
+    const double = numbers(results, 'Likes').map((value) => value * 2);
+    assert.deepEqual(await apply('aggregate(Likes mul 2 with sum as Twice)'), [{ Twice: sum(double) }]);
+    const cases = new Map((await feed.all('TracebuzzCases')).map((row) => [row['CaseId'], row]));
+    const handlers = results
+      .map((row) => cases.get(row['CaseId'])?.['HandlerUserId'] ?? null)
+      .filter((value) => value !== null);
+    assert.deepEqual(await apply('aggregate(Case/HandlerUserId with max as Last)'), [
+      { Last: most(handlers.map(Number)) },
+    ]);
+  });
+
+  it('groupby: groups with null as a value, in the order of the keys', async () => {
+    const expected = groups(results, 'Status', 'Type').map(({ key, rows }) => ({
+      ...key,
+      Rows: rows.length,
+      Likes: sum(numbers(rows, 'Likes')),
+    }));
+    assert.deepEqual(await apply('groupby((Status,Type),aggregate($count as Rows,Likes with sum as Likes))'), expected);
+    assert.deepEqual(
+      await apply('groupby((Status))'),
+      groups(results, 'Status').map(({ key }) => key),
+    );
+  });
+
+  it('groupby over a path to one nests the property under its navigation', async () => {
+    const cases = new Map((await feed.all('TracebuzzCases')).map((row) => [row['CaseId'], row['QueueId']]));
+    const rows = results.map((row) => ({ QueueId: cases.get(row['CaseId']) ?? null }));
+    const expected = groups(rows, 'QueueId').map(({ key, rows: members }) => ({ Case: key, Rows: members.length }));
+    const found = await apply('groupby((Case/QueueId),aggregate($count as Rows))');
+    const flat = (row: Row) => [(row['Case'] as Row | null)?.['QueueId'] ?? null, row['Rows']];
+    assert.deepEqual(found.map(flat), expected.map(flat));
+  });
+
+  it('filter, search, compute, identity, orderby, top and skip, one after the other', async () => {
+    const kept = results.filter((row) => row['Status'] === 2);
+    assert.deepEqual(await apply('filter(Status eq 2)'), kept);
+    assert.deepEqual(await apply('identity'), results);
+    assert.deepEqual(
+      await apply('orderby(TbRank desc)/skip(2)/top(5)'),
+      results.toSorted(byDescending('TbRank')).slice(2, 7),
+    );
+    const family = results.filter((row) => /\bfamily\b/i.test(`${row['Title'] ?? ''} ${row['Content'] ?? ''}`));
+    assert.deepEqual(await apply('search(family)'), family);
+    assert.deepEqual(await apply('search(family)/aggregate($count as Rows)'), [{ Rows: family.length }]);
+    const found = await apply(
+      'filter(Status eq 2)/compute(Likes mul 2 as Twice)/filter(Twice gt 20)/aggregate(Twice with sum as Sum)',
+    );
+    const twice = numbers(kept, 'Likes').map((value) => value * 2);
+    assert.deepEqual(found, [{ Sum: sum(twice.filter((value) => value > 20)) }]);
+  });
+
+  it('the result is filtered, ordered, cut, counted and selected like a set', async () => {
+    const all = groups(results, 'Status').map(({ key, rows }) => ({ ...key, Rows: rows.length }));
+    const text = 'groupby((Status),aggregate($count as Rows))';
+    assert.deepEqual(
+      await apply(text, '&$filter=Rows gt 5&$orderby=Rows desc'),
+      all.filter((row) => row.Rows > 5).toSorted(byDescending('Rows')),
+    );
+    assert.deepEqual(
+      await apply(text, '&$orderby=Rows desc&$top=1&$select=Rows'),
+      all
+        .toSorted(byDescending('Rows'))
+        .slice(0, 1)
+        .map(({ Rows }) => ({ Rows })),
+    );
+    const counted = await feed.json(`TracebuzzResults?$apply=${encodeURIComponent(text)}&$count=true&$top=1`);
+    assert.equal(counted['@odata.count'], all.length);
+    assert.equal(counted['@odata.context'], `${feed.root}$metadata#TracebuzzResults(Status,Rows)`);
+    assert.equal(await feed.text(`TracebuzzResults/$count?$apply=${encodeURIComponent(text)}`), String(all.length));
+  });
+
+  it('topcount, toppercent, topsum and their bottom twins, alone and within groups', async () => {
+    const ranked = (direction: 1 | -1) =>
+      results
+        .filter((row) => row['TbRank'] !== null)
+        .toSorted((a, b) => direction * ascending(a['TbRank'], b['TbRank']));
+    const total = sum(numbers(results, 'TbRank')) ?? 0;
+    const until = (rows: readonly Row[], amount: number) => {
+      let reached = 0;
+      return rows.filter((row) => {
+        const taken = reached < amount;
+        reached += Number(row['TbRank']);
+        return taken;
+      });
+    };
+    const ids = (rows: readonly Row[]) =>
+      column(rows, 'ResultId')
+        .map(Number)
+        .sort((a, b) => a - b);
+    const ask = async (text: string) => ids(await apply(text));
+    assert.deepEqual(await ask('topcount(5,TbRank)'), ids(ranked(-1).slice(0, 5)));
+    assert.deepEqual(await ask('bottomcount(5,TbRank)'), ids(ranked(1).slice(0, 5)));
+    assert.deepEqual(await ask('topsum(200,TbRank)'), ids(until(ranked(-1), 200)));
+    assert.deepEqual(await ask('bottomsum(200,TbRank)'), ids(until(ranked(1), 200)));
+    assert.deepEqual(await ask('toppercent(25,TbRank)'), ids(until(ranked(-1), total * 0.25)));
+    assert.deepEqual(await ask('bottompercent(25,TbRank)'), ids(until(ranked(1), total * 0.25)));
+    const found = await apply(
+      'groupby((Status),topcount(1,TbRank))/groupby((Status),aggregate(TbRank with max as Best))',
+    );
+    const best = groups(results, 'Status').map(({ key, rows }) => ({ ...key, Best: most(numbers(rows, 'TbRank')) }));
+    assert.deepEqual(found, best);
+  });
+
+  it('concat: the branches one after the other, counted together', async () => {
+    const found = await apply('concat(groupby((Status),aggregate($count as Rows)),aggregate($count as Rows))');
+    const grouped = groups(results, 'Status').map(({ key, rows }) => ({ ...key, Rows: rows.length }));
+    const key = (row: Row) => JSON.stringify([row['Status'] ?? null, row['Rows']]);
+    assert.deepEqual(found.map(key).sort(), [...grouped, { Status: null, Rows: results.length }].map(key).sort());
+  });
+
+  it('rollup: subtotals of each level, the grand total where $all asks for it', async () => {
+    const total = (rows: readonly Row[]) => sum(numbers(rows, 'Likes'));
+    const leaves = groups(results, 'Status', 'Type').map(({ key, rows }) => ({ ...key, Sum: total(rows) }));
+    const middle = groups(results, 'Status').map(({ key, rows }) => ({ ...key, Type: null, Sum: total(rows) }));
+    const whole = { Status: null, Type: null, Sum: total(results) };
+    const key = (row: Row) => JSON.stringify([row['Status'] ?? null, row['Type'] ?? null, row['Sum']]);
+    const ask = async (text: string) =>
+      (await apply(`groupby((rollup(${text})),aggregate(Likes with sum as Sum))`)).map(key).sort();
+    assert.deepEqual(await ask('Status,Type'), [...leaves, ...middle].map(key).sort());
+    assert.deepEqual(await ask('$all,Status,Type'), [...leaves, ...middle, whole].map(key).sort());
+  });
+
+  it('from: by the finer keys first, then by the group', async () => {
+    const found = await apply('groupby((Status),aggregate(Likes with sum from Type with max as Best))');
+    const expected = groups(results, 'Status').map(({ key, rows }) => ({
+      ...key,
+      Best: most(groups(rows, 'Type').flatMap((one) => sum(numbers(one.rows, 'Likes')) ?? [])),
+    }));
+    assert.deepEqual(found, expected);
+  });
+
+  it('aggregated rows are paged without loss', async () => {
+    const found: Row[] = [];
+    for (
+      let next: string | undefined = 'TracebuzzResults?$apply=groupby((PersonId,Type),aggregate($count as Rows))';
+      next !== undefined;
+    ) {
+      const body = await feed.json(next, { Prefer: 'maxpagesize=4' });
+      found.push(...(body['value'] as Row[]));
+      next = body['@odata.nextLink'] as string | undefined;
+    }
+    const expected = groups(results, 'PersonId', 'Type').map(({ key, rows }) => ({ ...key, Rows: rows.length }));
+    assert.deepEqual(
+      found.toSorted((a, b) => by('PersonId')(a, b) || by('Type')(a, b)),
+      expected,
+    );
+  });
+
+  it('what is not computed is refused by name: custom methods, expand, nest, recursive rollups, paths over many', async () => {
+    for (const [text, naming] of [
+      ['aggregate(Likes with Gateway.median as M)', 'median'],
+      ['aggregate(Activities/DurationSeconds with sum as S)', 'Activities'],
+      ['expand(Activities,filter(true))', 'expand'],
+      ['nest(groupby((Status)) as N)', 'nest'],
+      ['join(Activities as A)', 'join'],
+    ] as const) {
+      const reply = await feed.get(`TracebuzzResults?$apply=${encodeURIComponent(text)}`);
+      const body = await reply.text();
+      assert.ok([400, 501].includes(reply.status) && body.includes(naming), `${text}: ${body}`);
+    }
+  });
+});
