@@ -72,19 +72,29 @@ class PageWriter {
       output.ensure(1);
       output.bytes[output.position++] = comma;
     }
-    const rest = this.#writer.row(this.input, span, output);
+    const behind = this.#writer.row(this.input, span, output);
     this.count += 1;
-    if (this.count === this.#limit && this.#query.positionColumns > 0) this.position = this.#positionAt(rest);
+    if (this.count === this.#limit && this.#query.positionColumns > 0)
+      this.position = this.#positionAt(span.start, behind);
   }
 
-  #positionAt(start: number): PagePosition {
-    const values: (string | null)[] = [];
-    let at = start;
-    for (let index = 0; index < this.#query.positionColumns; index++) {
-      values.push(cellText(this.input, at, false));
-      at = cellEnd(this.input, at, false) + 1;
-    }
+  /** `behind` is where the columns that are not served begin. Once for each page. */
+  #positionAt(start: number, behind: number): PagePosition {
+    const { positionColumns, orderValues = Array.from({ length: positionColumns }, () => null) } = this.#query;
+    let next = behind;
+    const values = orderValues.map((column) => {
+      if (column !== null) return cellText(this.input, this.#columnAt(start, column), false);
+      const value = cellText(this.input, next, false);
+      next = cellEnd(this.input, next, false) + 1;
+      return value;
+    });
     const rowId = values.pop() ?? '';
     return { values, rowId, remaining: this.#query.remaining ?? null };
+  }
+
+  #columnAt(start: number, column: number): number {
+    let at = start;
+    for (let passed = 0; passed < column; passed++) at = cellEnd(this.input, at, false) + 1;
+    return at;
   }
 }

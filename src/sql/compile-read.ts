@@ -35,7 +35,10 @@ export function compileCollection(
   if (plan.after !== null) scope.where.push(afterPosition(order, [...plan.after.values, plan.after.rowId]));
   const served = entityColumns(plan, { scope, row }, options);
   const position = page.more ? order : [];
-  const columns = [...served.columns.map((column) => column.sql), ...position.map((key) => key.sql)];
+  const columns = served.columns.map((column) => column.sql);
+  const orderValues = position.map((key) => (columns.includes(key.sql) ? columns.indexOf(key.sql) : null));
+  const behind = position.filter((_, index) => orderValues[index] === null);
+  columns.push(...behind.map((key) => key.sql));
   const paging = `${orderBy(order)}${limitOffset(page.fetch, page.skip)}`;
   return {
     text: statement(`SELECT ${columns.join(', ')} ${fromWhere(scope)} ${paging}`),
@@ -43,7 +46,8 @@ export function compileCollection(
     control: served.control,
     limit: page.limit,
     remaining: page.remaining,
-    positionColumns: position.length,
+    positionColumns: behind.length,
+    orderValues,
   };
 }
 

@@ -24,6 +24,8 @@ const queries = [
   'Cases?$select=Id&$orderby=tolower(Title)&$filter=Open ne true',
   'Cases?$select=Id&$top=10&$skip=3&$orderby=Cost desc',
   'Cases?$select=Id&$top=6',
+  'Cases?$select=Priority,Id,Title&$orderby=Priority desc,Cost,Id desc',
+  'Cases?$select=Id,CreatedAt&$filter=CreatedAt ge 2000-01-01T00:00:00Z and CreatedAt lt 2100-01-01T00:00:00Z',
   'Cases?$apply=groupby((Priority,Agent/Name),aggregate(Cost with sum as Total))',
   'Cases?$apply=groupby((Priority,Open),aggregate($count as Rows))&$orderby=Rows desc',
   'Cases?$apply=groupby((Priority,Open),aggregate($count as Rows))&$select=Priority',

@@ -16,7 +16,9 @@ export function readRows(query: CompiledQuery, copied: string): ReadRow[] {
     const cells = line.split('\t').map((cell) => (cell === '\\N' ? null : copyUnescaped(cell)));
     const reader = new Cells(cells, false);
     const row = readFields(query.shape, query.control ?? null, reader);
-    const position = Array.from({ length: query.positionColumns }, () => reader.next());
+    const behind = Array.from({ length: query.positionColumns }, () => reader.next());
+    const position =
+      query.orderValues?.map((column) => (column === null ? behind.shift() : cells[column]) ?? null) ?? behind;
     if (!reader.done) throw new Error(`columns left over in ${line}`);
     return { row, position };
   });

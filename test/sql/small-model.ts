@@ -161,7 +161,7 @@ function binding(description: SetDescription): SetBinding {
     rowId: '_row',
     versionColumn: '_version',
     hiddenBy: description.hides === true ? '_deleted_at' : null,
-    indexes: [],
+    indexes: description.name === 'Cases' ? [['CreatedAt']] : [],
     derivation: null,
   };
 }
