@@ -2,6 +2,7 @@ import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { Database } from '../warehouse/database.ts';
 import { migrate } from '../warehouse/migrate.ts';
 import { provision } from '../warehouse/provision.ts';
+import { pruneTombstones, tombstoneDays } from '../warehouse/prune-tombstones.ts';
 import { exitCodes } from './exit-code.ts';
 import { catalogueOf, type Surroundings, withWarehouse } from './surroundings.ts';
 
@@ -15,6 +16,8 @@ export async function prepare(database: Database, catalogue: Catalogue, print: (
   for (const change of report.changes) if (!created.includes(change)) print(change);
   for (const column of report.retiredColumns) print(`${column}: kept, not served any more`);
   for (const table of report.retiredTables) print(`${table}: kept, not served any more`);
+  const forgotten = await pruneTombstones(database);
+  if (forgotten > 0) print(`forgot ${forgotten} rows that left more than ${tombstoneDays} days ago`);
 }
 
 /** `gateway migrate`. */

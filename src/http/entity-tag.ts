@@ -39,8 +39,9 @@ function collect(node: unknown, found: { readonly names: Set<string>; readonly s
 export async function dataVersions(session: ReadSession, sets: readonly string[]): Promise<readonly string[] | null> {
   if (sets.length === 0) return null;
   const names = sets.map((name) => literal({ type: 'Edm.String', value: name })).join(', ');
+  // A history that began anew counts from the same numbers: its epoch tells it apart.
   const { rows } = await session.query<{ entity_set: string; version: string }>(
-    `SELECT entity_set, version::text AS version FROM gateway.set_versions WHERE entity_set IN (${names}) ORDER BY entity_set`,
+    `SELECT entity_set, version::text || '/' || epoch::text AS version FROM gateway.set_versions WHERE entity_set IN (${names}) ORDER BY entity_set`,
   );
   return rows.length === sets.length ? rows.map(({ entity_set, version }) => `${entity_set}=${version}`) : null;
 }

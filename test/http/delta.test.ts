@@ -5,6 +5,7 @@ import path from 'node:path';
 import fc from 'fast-check';
 import { feedCapabilities } from '../../src/http/capabilities.ts';
 import { loadFile } from '../../src/ingest/load/load-file.ts';
+import { pruneTombstones } from '../../src/warehouse/prune-tombstones.ts';
 import { exportFile } from '../ingest/support/feed.ts';
 import { type TestGateway, testGateway } from '../support/gateway.ts';
 import { DeltaClient, readAll, sorted } from './delta-client.ts';
@@ -208,6 +209,22 @@ describe('http: delta links, with real loads', () => {
     await refused(link.replace('gt%200', 'gt%201').replace('gt 0', 'gt 1'), 400, 'InvalidSkipToken');
     await refused('TracebuzzCases?$deltatoken=abc', 400, 'InvalidSkipToken');
     await refused('Loads?$deltatoken=abc', 501, 'NotImplemented');
+  });
+
+  it('old tombstones are forgotten, and with them the links that would need them', async () => {
+    const row = (AgentId: number) => ({ RowDate: '2028-01-01', AgentId });
+    await load('tracebuzz/agent-statistics', [row(1), row(2), row(3)]);
+    const query = 'TracebuzzAgentStatistics?$filter=RowDate ge 2028-01-01';
+    const old = (await follower(query)).deltaLink ?? '';
+    await load('tracebuzz/agent-statistics', [row(1), row(2)]);
+    const client = await follower(query);
+    assert.equal(await pruneTombstones(feed.database, 1), 0);
+    assert.equal((await feed.get(old)).status, 200);
+    await feed.database.query(`UPDATE gateway.tombstones SET deleted_at = now() - interval '2 days'`);
+    assert.ok((await pruneTombstones(feed.database, 1)) > 0);
+    await refused(old, 410, 'DeltaLinkExpired');
+    await load('tracebuzz/agent-statistics', [row(1)]);
+    assert.deepEqual(await brought(client), [0, 1], 'a link from after the last of them goes on');
   });
 
   it('a link into a history that is over is 410: tombstones gone, versions set back, table made anew', async () => {

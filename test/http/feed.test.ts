@@ -314,6 +314,13 @@ describe('http: the feed', () => {
       assert.notEqual(later[0], before[0]);
       assert.equal(later[1], before[1]);
     });
+    it('a history that began anew is a new ETag, though it counts from the same number', async () => {
+      const before = (await feed.get('Agents')).headers.get('etag');
+      await feed.client.query(
+        `DELETE FROM gateway.set_versions WHERE entity_set = 'Agents'; INSERT INTO gateway.set_versions VALUES ('Agents', 1)`,
+      );
+      assert.notEqual((await feed.get('Agents')).headers.get('etag'), before);
+    });
     it('depends on what was negotiated', async () => {
       const plain = (await feed.get('Cases')).headers.get('etag');
       const full = (await feed.get('Cases', { Accept: 'application/json;odata.metadata=full' })).headers.get('etag');
