@@ -70,7 +70,8 @@ export async function respond(request: FeedRequest, response: ReplyTarget, servi
     feed.events.request({
       id,
       method: request.method,
-      path: target.path,
+      // The token of a status monitor is a secret.
+      path: monitorToken(target.path) === null ? target.path : '~async',
       options: target.query === '' ? [] : target.query.split('&').map(optionName),
       status: error === 'ClientGone' ? 499 : response.statusCode,
       rows: exchange?.rows ?? null,

@@ -99,6 +99,8 @@ describe('http: respond-async', () => {
     assert.equal(reply.headers.get('odata-version'), '4.0');
     assert.match(reply.headers.get('content-type') ?? '', /^application\/json/);
     assert.ok((await reply.text()) === plain);
+    assert.ok(feed.log.every((record) => !location.endsWith(record.path.slice(-16)) || record.path === '~async'));
+    assert.ok(feed.log.some((record) => record.path === '~async'));
     const again = await fetch(location, { headers });
     assert.ok((await again.text()) === plain, 'the reply is kept');
   });

@@ -299,6 +299,8 @@ describe('http: delta links, with real loads', () => {
       'SparkcentralConversationTopics',
       'SparkcentralTopics',
       'TracebuzzAgentStatistics?$filter=AssignedCount gt 0',
+      'TracebuzzAgentStatistics?$compute=AssignedCount mod 2 as Odd&$filter=Odd eq 1&$orderby=Odd&$select=Odd,AgentId',
+      'SparkcentralContactAttributes?$search=b',
       'SparkcentralContactAttributes?$orderby=AttributeValue',
     ];
     // Every set has a history from here on.
