@@ -2,10 +2,11 @@ import { faultText } from '../catalogue/build/fault.ts';
 import { loadCatalogue } from '../catalogue/read-metadata.ts';
 import { checkExposure } from '../config.ts';
 import { checkModel } from '../edm/check-model.ts';
+import { checkUpstream } from './check-upstreams.ts';
 import { exitCodes } from './exit-code.ts';
 import type { Surroundings } from './surroundings.ts';
 
-/** `gateway check`: configuration and metadata, all faults with file and place. Needs no database. */
+/** `gateway check`: configuration, metadata and the proxied feeds, all faults with file and place. Needs no database. */
 export async function checkCommand({ config, environment, print }: Surroundings): Promise<number> {
   checkExposure(config);
   const { catalogue, faults } = loadCatalogue(config.metadataDir, environment);
@@ -18,10 +19,12 @@ export async function checkCommand({ config, environment, print }: Surroundings)
   }
   const { sources, exports, model } = catalogue;
   print(`${sources.size} sources, ${exports.length} exports, ${model.entitySets.size} entity sets: no fault`);
-  for (const source of sources.values())
-    if (source.upstream !== undefined && source.upstream.url === null)
-      print(
-        `${source.title}: no URL is set${source.upstream.urlVariable === null ? '' : ` (${source.upstream.urlVariable})`}`,
-      );
+  let upstreamFaults = 0;
+  for (const source of sources.values()) {
+    const found = await checkUpstream(catalogue, source);
+    found.lines.forEach(print);
+    upstreamFaults += found.faults;
+  }
+  if (upstreamFaults > 0) return exitCodes.failed;
   return exitCodes.ok;
 }

@@ -15,9 +15,7 @@ const transformations = [
 
 /** What this feed can do, as `$metadata` says it. */
 export function feedCapabilities(catalogue: Catalogue): FeedCapabilities {
-  const sets = [...catalogue.model.entitySets.values()].map(
-    (set) => [set.name, setCapabilities(set, catalogue)] as const,
-  );
+  const sets = [...catalogue.model.entitySets.values()];
   return {
     conformance: 'Intermediate',
     versions: '4.0 4.01',
@@ -25,15 +23,20 @@ export function feedCapabilities(catalogue: Catalogue): FeedCapabilities {
     asynchronous: true,
     crossJoin: true,
     filterFunctions: functions,
-    sets: new Map(sets.flatMap(([name, found]) => (found === null ? [] : [[name, found] as const]))),
+    sets: new Map(sets.map((set) => [set.name, setCapabilities(set, catalogue)])),
   };
 }
 
-/** null: nothing is said of a proxied set, since only its own feed knows. */
-function setCapabilities(set: EntitySet, catalogue: Catalogue): SetCapabilities | null {
-  const stored = catalogue.sets.get(set.name);
-  if (stored?.kind !== 'stored') return null;
-  const proxied = [...set.navigationPropertyBindings].filter(([, to]) => catalogue.sets.get(to)?.kind !== 'stored');
+/** What a proxied 4.0 feed is asked for; whatever else it may know, nothing is promised of it here. */
+const proxiedFunctions = functions.filter(
+  (name) =>
+    !['fractionalseconds', 'time', 'totaloffsetminutes', 'totalseconds', 'cast'].includes(name) &&
+    !/date.*time|now/.test(name),
+);
+
+function setCapabilities(set: EntitySet, catalogue: Catalogue): SetCapabilities {
+  const binding = catalogue.sets.get(set.name);
+  const stored = binding?.kind === 'stored' ? binding : null;
   return {
     top: true,
     skip: true,
@@ -42,11 +45,11 @@ function setCapabilities(set: EntitySet, catalogue: Catalogue): SetCapabilities 
     nonFilterable: [],
     sort: true,
     nonSortable: [],
-    expand: set.entityType.navigationProperties.size > proxied.length,
-    nonExpandable: proxied.map(([name]) => name),
+    expand: set.entityType.navigationProperties.size > 0,
+    nonExpandable: [],
     search: set.searchable.length > 0,
-    changeTracking: stored.versionColumn !== null,
-    filterFunctions: null,
-    apply: transformations,
+    changeTracking: stored !== null && stored.versionColumn !== null,
+    filterFunctions: stored === null ? proxiedFunctions : null,
+    apply: stored === null ? [] : transformations,
   };
 }

@@ -25,6 +25,6 @@ export function errorReply(fault: unknown, requestId: string): ErrorReply {
   const offset = error.offset === undefined ? {} : { '@gateway.offset': error.offset };
   const target = error.target === undefined ? {} : { target: error.target };
   const body = { error: { code: error.code, message: error.message, ...target, details, ...offset } };
-  const retryAfter = error.status === 503 || error.status === 429 ? retryAfterSeconds : null;
+  const retryAfter = error.status === 503 || error.status === 429 ? (error.retryAfter ?? retryAfterSeconds) : null;
   return { status: error.status, code: error.code, body: JSON.stringify(body), retryAfter };
 }

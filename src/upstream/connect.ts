@@ -4,11 +4,11 @@ import type { EntitySet, NavigationProperty } from '../edm/model.ts';
 import type { ReadMetadata } from '../edm/read-metadata.ts';
 import { readMetadata } from '../edm/read-metadata.ts';
 import { fetchByKeys } from './fetch-by-keys.ts';
+import { fetchMetadata } from './fetch-metadata.ts';
 import { keepMetadataCopy, readMetadataCopy, tokenSecret } from './metadata-copy.ts';
-import { readUpstream, wholeText } from './read-reply.ts';
+import { readUpstream } from './read-reply.ts';
 import type { KeyedRequest, Upstream, UpstreamPlan, UpstreamReadOptions, UpstreamState } from './upstream.ts';
 import { type UpstreamClient, upstreamClient } from './upstream-client.ts';
-import { refused } from './upstream-fault.ts';
 import { type UpstreamMap, upstreamHasNavigation } from './upstream-map.ts';
 
 /** What a connection is made of. */
@@ -124,8 +124,8 @@ class ConnectedUpstream implements Upstream {
   private async readNow(): Promise<void> {
     this.attemptedAt = Date.now();
     try {
-      const xml = await this.fetchMetadata();
-      this.take(readMetadata(xml));
+      const { xml, read } = await fetchMetadata(this.source, this.client);
+      this.take(read);
       this.metadataReadAt = new Date();
       this.failure = null;
       await keepMetadataCopy(this.connection.dataDir, { source: this.source, url: this.client.root.href }, xml);
@@ -133,17 +133,6 @@ class ConnectedUpstream implements Upstream {
       this.failure = messageOf(error);
     }
     this.connection.onRefresh?.(this.state());
-  }
-
-  private async fetchMetadata(): Promise<string> {
-    const response = await this.client.get({
-      path: '$metadata',
-      accept: 'application/xml',
-      pageSize: null,
-      signal: null,
-    });
-    if (response.kind === 'absent') throw refused(this.source, 'has no $metadata');
-    return wholeText(response.body.chunks);
   }
 
   private take(read: ReadMetadata): void {

@@ -160,7 +160,7 @@ class Tenant {
     define(prototype, method, (result: SampleRow, query: Token | null) => {
       const parent = this.wholeRow(set, result);
       const found = all.filter(({ row }) => joins(navigation, parent, row));
-      return navigation.collection ? answer(found, query) : { ...found[0]?.row };
+      return navigation.collection ? answer(found, query) : found[0] === undefined ? null : { ...found[0].row };
     });
     odata.GET(navigation.name)(prototype, method);
     odata.result(prototype, method, 0);

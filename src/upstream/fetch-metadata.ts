@@ -1,0 +1,18 @@
+import { type ReadMetadata, readMetadata } from '../edm/read-metadata.ts';
+import { wholeText } from './read-reply.ts';
+import type { UpstreamClient } from './upstream-client.ts';
+import { refused } from './upstream-fault.ts';
+
+/** A `$metadata` document as it came, and what it says. */
+export interface FetchedMetadata {
+  readonly xml: string;
+  readonly read: ReadMetadata;
+}
+
+/** Asks a feed for its `$metadata`. Throws GatewayError as `Upstream` says, and what `readMetadata` throws. */
+export async function fetchMetadata(source: string, client: UpstreamClient): Promise<FetchedMetadata> {
+  const response = await client.get({ path: '$metadata', accept: 'application/xml', pageSize: null, signal: null });
+  if (response.kind === 'absent') throw refused(source, 'has no $metadata');
+  const xml = await wholeText(response.body.chunks);
+  return { xml, read: readMetadata(xml) };
+}
