@@ -1,0 +1,225 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import net, { type AddressInfo } from 'node:net';
+import path from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { exportFile } from '../ingest/support/feed.ts';
+import { type TestDatabase, testDatabase } from '../support/postgres.ts';
+import { gateway, run, serve, until, useFolders } from './support/program.ts';
+
+interface Collection {
+  readonly value: readonly { readonly url: string; readonly name: string }[];
+  readonly '@odata.count'?: number;
+}
+
+const json = async (url: string, headers: Record<string, string> = {}): Promise<Collection> => {
+  const reply = await fetch(url, { headers });
+  const text = await reply.text();
+  assert.equal(reply.status, 200, `${url}: ${text.slice(0, 300)}`);
+  return JSON.parse(text) as Collection;
+};
+
+const serverPid = (dataDir: string): number =>
+  Number(readFileSync(path.join(dataDir, 'postgres', 'postmaster.pid'), 'utf8').split('\n')[0]);
+
+function lives(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+describe('npm start on a new machine', function () {
+  this.timeout(60_000);
+  const folder = useFolders();
+
+  it('serves every set with rows; commands join it; it survives a kill and ends with nothing left', async () => {
+    const dataDir = folder();
+    const first = await serve({ DATA_DIR: dataDir });
+    assert.match(first.output(), /SAMPLES: .* made-up sample files/);
+    const { value } = await json(first.root);
+    assert.ok(value.length > 100, String(value.length));
+    // The gateway's own sets may be empty: the samples have no broken row.
+    for (const { url } of value) {
+      const { '@odata.count': count = 0 } = await json(`${first.root}${url}?$top=1&$count=true`);
+      assert.ok(count > 0 || url === 'LoadRejects' || url === 'LoadDrift', url);
+    }
+    const status = await run(['status'], { DATA_DIR: dataDir });
+    assert.equal(status.code, 0, status.output);
+    assert.match(status.output, /tracebuzz\/cases: \d+ loads, \d+ new rows, last \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ/);
+    const second = await run(['serve'], { DATA_DIR: dataDir, PORT: '0' });
+    assert.equal(second.code, 1, second.output);
+    assert.match(second.output, /DataFolderInUse: Another gateway \(process \d+\)/);
+
+    first.child.kill('SIGKILL');
+    await first.ended;
+    const again = await serve({ DATA_DIR: dataDir });
+    assert.doesNotMatch(again.output(), /sample files/);
+    assert.ok(((await json(`${again.root}TracebuzzCases?$count=true`))['@odata.count'] ?? 0) > 0);
+    const pid = serverPid(dataDir);
+    again.child.kill('SIGINT');
+    assert.equal(await again.ended, 0, again.output());
+    assert.ok(!lives(pid));
+  });
+
+  it('a taken port is one message and an end, sandbox and embedded server included', async () => {
+    const dataDir = folder();
+    const holder = net.createServer().listen(0, '127.0.0.1');
+    await new Promise((resolve) => holder.once('listening', resolve));
+    const { port } = holder.address() as AddressInfo;
+    const { code, output } = await run(['serve'], { DATA_DIR: dataDir, PORT: String(port) });
+    holder.close();
+    assert.equal(code, 1, output);
+    assert.match(output, new RegExp(`AddressInUse: Port ${port}`));
+    assert.ok(!existsSync(path.join(dataDir, 'postgres', 'postmaster.pid')));
+  });
+
+  it('a PostgreSQL that dies ends the program with 1, and the next start recovers', async () => {
+    const dataDir = folder();
+    const environment = { DATA_DIR: dataDir, SAMPLES: 'off' };
+    const first = await serve(environment);
+    process.kill(serverPid(dataDir), 'SIGKILL');
+    assert.equal(await first.ended, 1, first.output());
+    assert.match(first.output(), /PostgreSQL ended by itself/);
+    const again = await serve(environment);
+    assert.equal((await json(`${again.root}TracebuzzCases`)).value.length, 0);
+    again.child.kill('SIGTERM');
+    assert.equal(await again.ended, 0, again.output());
+  });
+});
+
+describe('The program on a database of its own', function () {
+  this.timeout(60_000);
+  const folder = useFolders();
+  let database: TestDatabase;
+  before(async () => {
+    database = await testDatabase();
+  });
+  after(() => database.drop());
+  const base = () => ({ DATA_DIR: folder(), DATABASE_URL: database.connectionString, SAMPLES: 'off' });
+
+  it('listens on every address only with authentication, and then asks for it', async () => {
+    const refused = await run(['serve'], { ...base(), HOST: '0.0.0.0' });
+    assert.equal(refused.code, 1);
+    assert.match(refused.output, /no authentication is configured/);
+    const made = spawnSync(process.execPath, ['bin/gateway.mjs', 'hash-password', 'bi'], { input: 'correct horse\n' });
+    const file = path.join(folder(), 'users');
+    writeFileSync(file, made.stdout);
+    chmodSync(file, 0o600);
+    const program = await serve({ ...base(), HOST: '0.0.0.0', AUTH_BASIC_FILE: file });
+    const url = program.root.replace('localhost', '127.0.0.1');
+    const anonymous = await fetch(url);
+    assert.equal(anonymous.status, 401);
+    assert.match(anonymous.headers.get('www-authenticate') ?? '', /Basic/);
+    const as = (password: string) => ({ Authorization: `Basic ${Buffer.from(`bi:${password}`).toString('base64')}` });
+    assert.equal((await fetch(url, { headers: as('wrong') })).status, 401);
+    assert.ok((await json(url, as('correct horse'))).value.length > 60);
+    program.child.kill('SIGTERM');
+    assert.equal(await program.ended, 0, program.output());
+  });
+
+  it('exit codes tell a clean load, a rejected row, a refused file and a missing one apart', async () => {
+    const environment = base();
+    const files = folder();
+    const put = (name: string, text: string): string => {
+      const file = path.join(files, name);
+      writeFileSync(file, text);
+      return file;
+    };
+    const good = put('raw-cases-1750000000.csv', exportFile('tracebuzz/cases', [{ CaseId: 1 }]));
+    const bad = put('raw-cases-1750000001.csv', exportFile('tracebuzz/cases', [{ CaseId: 2 }, { CaseId: 'two' }]));
+    const odd = put('odd.csv', 'a,b\n1,2\n');
+    assert.equal((await run(['ingest', good], environment)).code, 0);
+    const again = await run(['ingest', good], environment);
+    assert.deepEqual([again.code, /not loaded again: same bytes/.test(again.output)], [0, true]);
+    assert.equal((await run(['ingest', bad], environment)).code, 2);
+    assert.equal((await run(['ingest', odd], environment)).code, 2);
+    assert.equal((await run(['ingest', path.join(files, 'none.csv')], environment)).code, 1);
+    assert.equal((await run(['status'], environment)).code, 2);
+  });
+
+  it('a download that SIGTERM meets is whole or visibly broken off', async () => {
+    const environment = base();
+    const file = path.join(folder(), 'raw-cases-1750000500.csv');
+    const rows = Array.from({ length: 15_000 }, (_, n) => ({ CaseId: n + 10, ExternalId: `${n} ${'x'.repeat(1000)}` }));
+    writeFileSync(file, exportFile('tracebuzz/cases', rows));
+    assert.equal((await run(['ingest', file], environment)).code, 0);
+    for (const [seconds, expected] of [
+      ['20', 'whole'],
+      ['0', 'broken'],
+    ] as const) {
+      const program = await serve({ ...environment, SHUTDOWN_TIMEOUT: seconds, PAGE_SIZE: '1000000' });
+      const reply = await fetch(`${program.root}TracebuzzCases?$filter=CaseId ge 10`, {
+        headers: { 'Accept-Encoding': 'identity' },
+      });
+      const reader = (reply.body ?? new ReadableStream()).getReader();
+      const chunks = [(await reader.read()).value as Uint8Array];
+      program.child.kill('SIGTERM');
+      await pause(300);
+      let outcome: string;
+      try {
+        for (let part = await reader.read(); !part.done; part = await reader.read())
+          chunks.push(part.value as Uint8Array);
+        const body = JSON.parse(Buffer.concat(chunks).toString()) as Collection;
+        outcome = body.value.length === 15_000 ? 'whole' : `cut to ${body.value.length} rows`;
+      } catch (error) {
+        outcome = error instanceof SyntaxError ? `closed as if whole: ${error.message}` : 'broken';
+      }
+      assert.equal(outcome, expected);
+      assert.equal(await program.ended, 0, program.output());
+    }
+  });
+
+  it('ends after the file at hand when told to stop, and goes on with the rest at the next start', async () => {
+    const environment = { ...base(), LOG_LEVEL: 'info' };
+    const drop = path.join(environment.DATA_DIR, 'drop');
+    mkdirSync(drop, { recursive: true });
+    const count = 60;
+    for (let n = 0; n < count; n++) {
+      const rows = Array.from({ length: 300 }, (_, row) => ({ ResultId: 100_000 + n * 300 + row }));
+      writeFileSync(path.join(drop, `raw-results-${1_750_000_000 + n}.csv`), exportFile('tracebuzz/results', rows));
+    }
+    const loaded = (text: string): number => (text.match(/"outcome":"loaded"/g) ?? []).length;
+    const first = await serve(environment);
+    await first.printed(/"outcome":"loaded"/);
+    first.child.kill('SIGTERM');
+    assert.equal(await first.ended, 0, first.output());
+    assert.ok(loaded(first.output()) < count, 'it stopped before the end');
+    const second = await serve(environment);
+    await until('the rest is loaded', () => loaded(first.output()) + loaded(second.output()) === count);
+    const rows = await json(`${second.root}TracebuzzResults?$count=true&$top=0&$filter=ResultId ge 100000`);
+    assert.equal(rows['@odata.count'], count * 300);
+    second.child.kill('SIGTERM');
+    await second.ended;
+  });
+
+  it('a load killed at any moment of the drop folder, also between commit and move, is whole once', async () => {
+    const environment = { ...base(), LOG_LEVEL: 'info' };
+    const drop = path.join(environment.DATA_DIR, 'drop');
+    mkdirSync(drop, { recursive: true });
+    const name = 'raw-activities-1750000000.csv';
+    const rows = Array.from({ length: 20_000 }, (_, n) => ({ ActivityId: n + 1 }));
+    const text = exportFile('tracebuzz/activities', rows);
+    writeFileSync(path.join(drop, name), text);
+    const first = await serve(environment);
+    // The load is running: killed in the middle.
+    await pause(2300);
+    first.child.kill('SIGKILL');
+    await first.ended;
+    const second = await serve(environment);
+    await second.printed(/"event":"load"/);
+    assert.equal((await json(`${second.root}TracebuzzActivities?$count=true&$top=0`))['@odata.count'], 20_000);
+    second.child.kill('SIGKILL');
+    await second.ended;
+    // What a kill between commit and move leaves: the ledger knows the bytes, the file is still there.
+    writeFileSync(path.join(drop, name), text);
+    const third = gateway(['serve'], { ...environment, PORT: '0' });
+    await third.printed(/"outcome":"duplicate"/);
+    await until('the file is moved', () => !existsSync(path.join(drop, name)));
+    third.child.kill('SIGTERM');
+    assert.equal(await third.ended, 0, third.output());
+  });
+});
