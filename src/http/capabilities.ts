@@ -5,7 +5,18 @@ import type { EntitySet } from '../edm/model.ts';
 const functions = [
   ...['contains', 'startswith', 'endswith', 'length', 'indexof', 'substring', 'tolower', 'toupper', 'trim', 'concat'],
   ...['year', 'month', 'day', 'hour', 'minute', 'second', 'fractionalseconds', 'date', 'time'],
-  ...['totaloffsetminutes', 'totalseconds', 'now', 'mindatetime', 'maxdatetime', 'round', 'floor', 'ceiling', 'cast'],
+  ...[
+    'totaloffsetminutes',
+    'totalseconds',
+    'now',
+    'mindatetime',
+    'maxdatetime',
+    'round',
+    'floor',
+    'ceiling',
+    'cast',
+    'case',
+  ],
 ];
 
 const transformations = [
@@ -17,7 +28,7 @@ const transformations = [
 export function feedCapabilities(catalogue: Catalogue): FeedCapabilities {
   const sets = [...catalogue.model.entitySets.values()];
   return {
-    conformance: 'Intermediate',
+    conformance: 'Advanced',
     versions: '4.0 4.01',
     batch: true,
     asynchronous: true,
