@@ -2,7 +2,8 @@
 export const rejectCodes = {
   UNTERMINATED_QUOTE: 'A quote is opened and never closed.',
   TEXT_AFTER_QUOTE: 'Text stands between a closing quote and the next delimiter.',
-  QUOTE_IN_UNQUOTED_FIELD: 'A quote stands inside a field that does not begin with one.',
+  QUOTE_IN_UNQUOTED_FIELD:
+    'A quote stands inside a field that does not begin with one, below a row whose quote is broken.',
   RECORD_TOO_LARGE: 'The record is longer than the longest one taken.',
   INVALID_ENCODING: 'The bytes of the row are not valid in the encoding of the file.',
   NUL_CHARACTER: 'The row holds U+0000, which PostgreSQL cannot store.',

@@ -120,7 +120,7 @@ async function replayLoad(
 
 async function openRejects(transaction: Transaction, loadId: string): Promise<readonly RejectRow[]> {
   const { rows } = await transaction.query<RejectRow>(
-    `SELECT line::text, byte_start::text, byte_end::text, raw_text FROM gateway.reject WHERE load_id = $1 AND state = 'open' AND code NOT IN ('NUL_CHARACTER', 'INVALID_ENCODING', 'RECORD_TOO_LARGE') AND length(raw_text) < $2 ORDER BY line FOR UPDATE`,
+    `SELECT line::text, byte_start::text, byte_end::text, raw_text FROM gateway.reject WHERE load_id = $1 AND state = 'open' AND code NOT IN ('NUL_CHARACTER', 'INVALID_ENCODING', 'RECORD_TOO_LARGE', 'QUOTE_IN_UNQUOTED_FIELD') AND length(raw_text) < $2 ORDER BY line FOR UPDATE`,
     [loadId, MAX_RAW],
   );
   return rows;

@@ -95,7 +95,13 @@ describe('A set derived from a set and from what is derived from that', () => {
   const feed = useFeed(
     withSources('SparkcentralTopics', (from) => [
       ...from,
-      { set: 'SparkcentralResolvedConversations', columns: new Map([['TopicId', 'Channel']]), stamp: null, rank: 9, follows: false },
+      {
+        set: 'SparkcentralResolvedConversations',
+        columns: new Map([['TopicId', 'Channel']]),
+        stamp: null,
+        rank: 9,
+        follows: false,
+      },
     ]),
   );
 

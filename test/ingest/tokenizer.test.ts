@@ -99,10 +99,43 @@ describe('CSV tokenizer', () => {
         [1, null, 'h1,h2'],
         [2, 'TEXT_AFTER_QUOTE', '1,"un"quoted'],
         [3, null, '2,b'],
-        [4, 'QUOTE_IN_UNQUOTED_FIELD', '3,b"c'],
+        [4, null, '3,b"c'],
         [5, null, '4,d'],
         [6, 'UNTERMINATED_QUOTE', '5,"open'],
         [7, null, '6,f'],
+      ],
+    );
+  });
+
+  it('takes a quote inside a field that does not begin with one as text, as csv-parse does when told to', () => {
+    const inner = fc.string({ unit: fc.constantFrom('a', 'é', '"', ' ', ';'), minLength: 1, maxLength: 6 });
+    const cell = fc.tuple(fc.constantFrom('a', 'Zoë ', ' '), inner).map(([start, rest]) => start + rest);
+    fc.assert(
+      fc.property(fc.array(fc.tuple(cell, cell), { minLength: 1, maxLength: 5 }), (rows) => {
+        const text = rows.map((row) => row.join(',')).join('\n');
+        const records = tokenize([text]);
+        deepEqual(
+          records.map((record) => record.fields),
+          parse(text, { relax_quotes: true }),
+        );
+        for (const record of records) equal(record.fault, null);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('believes no such quote below a broken one, until a row has the width of the header again', () => {
+    const records = tokenize(['id,text\n1,"He said "hi"\nmiddle\nand "left",2\n3,5" pipe\n4,x\n5,6" pipe\n']);
+    deepEqual(
+      records.map((r) => [r.line, r.fault]),
+      [
+        [1, null],
+        [2, 'TEXT_AFTER_QUOTE'],
+        [3, null],
+        [4, 'QUOTE_IN_UNQUOTED_FIELD'],
+        [5, 'QUOTE_IN_UNQUOTED_FIELD'],
+        [6, null],
+        [7, null],
       ],
     );
   });

@@ -39,7 +39,8 @@ type Attempt =
   | { readonly kind: 'more' };
 
 /**
- * RFC 4180 records out of text that arrives in pieces cut anywhere. A broken record costs its first line only: reading
+ * RFC 4180 records out of text that arrives in pieces cut anywhere; beyond it, a quote inside a field that does not
+ * begin with one is text. A broken record costs its first line only: reading
  * goes on at the next line, because the rows below it are usually whole. Blank lines are no records but count as lines.
  * The text may be UTF-8 read as latin1: every character the grammar knows is below U+0080, so the cut is the same and
  * a character is a byte.
@@ -52,6 +53,13 @@ export class CsvTokenizer {
   #line: number;
   #byteOffset: number;
   #skipping = false;
+  /**
+   * A record with a broken quote was met, and none of the header's width since: what follows may be the rest of its text.
+   * Elsewhere a quote inside a field that does not begin with one is text, as spreadsheets read it.
+   */
+  #doubtful = false;
+  /** Fields of the first record. */
+  #width = 0;
   /** Position of the next quote at or after the current position; -1: not looked up; the text's length: none. */
   #quote = -1;
 
@@ -97,7 +105,7 @@ export class CsvTokenizer {
     if (this.#nextQuote(start) >= eol) {
       const end = this.#contentEnd(start, eol);
       const raw = this.#text.slice(start, end);
-      if (end > start) records.push(this.#record(start, end, raw.split(this.#options.delimiter)));
+      if (end > start) this.#accept(records, this.#record(start, end, raw.split(this.#options.delimiter)));
       this.#advance(eol + 1, 1);
       return true;
     }
@@ -108,7 +116,7 @@ export class CsvTokenizer {
     const start = this.#position;
     const attempt = this.#attempt(start, final);
     if (attempt.kind === 'record' && attempt.end - start <= this.#options.maxRecordLength) {
-      records.push(this.#record(start, attempt.end, attempt.fields));
+      this.#accept(records, this.#record(start, attempt.end, attempt.fields));
       this.#advance(attempt.next, attempt.next <= eol + 1 ? 1 : this.#countLines(start, attempt.next));
       return true;
     }
@@ -116,8 +124,15 @@ export class CsvTokenizer {
     const fault = attempt.kind === 'fault' ? attempt.fault : 'UNTERMINATED_QUOTE';
     const end = this.#contentEnd(start, eol);
     records.push({ ...this.#record(start, end, []), fault });
+    this.#doubtful = true;
     this.#advance(eol + 1, 1);
     return true;
+  }
+
+  #accept(records: CsvRecord[], record: CsvRecord): void {
+    if (this.#width === 0) this.#width = record.fields.length;
+    if (record.fields.length === this.#width) this.#doubtful = false;
+    records.push(record);
   }
 
   /** Reads fields until the record ends; touches no state. */
@@ -151,7 +166,7 @@ export class CsvTokenizer {
       const last = comma === -1 || comma >= eol;
       const end = last ? this.#contentEnd(position, eol) : comma;
       const value = text.slice(position, end);
-      if (value.includes('"')) return { kind: 'fault', fault: 'QUOTE_IN_UNQUOTED_FIELD' };
+      if (this.#doubtful && value.includes('"')) return { kind: 'fault', fault: 'QUOTE_IN_UNQUOTED_FIELD' };
       fields.push(value);
       if (last) return { kind: 'record', fields, end, next: eol + 1 };
       position = comma + 1;
