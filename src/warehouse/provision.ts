@@ -28,8 +28,19 @@ export function provision(database: Database, catalogue: Catalogue): Promise<Pro
   return database.transaction(async (transaction) => {
     await transaction.query(`SELECT pg_advisory_xact_lock(${String(schemaLock)})`);
     const tables = await makeTables(transaction, catalogue);
-    return { ...tables, givenRows: await putGivenRows(transaction, catalogue) };
+    const givenRows = await putGivenRows(transaction, catalogue);
+    await beginHistories(transaction, catalogue);
+    return { ...tables, givenRows };
   });
+}
+
+/** A set that nothing was loaded into has version 0: it can be cached, and its changes be followed from the first row on. */
+async function beginHistories(transaction: Transaction, catalogue: Catalogue): Promise<void> {
+  const tracked = [...catalogue.sets.values()].filter((set) => set.kind === 'stored' && set.versionColumn !== null);
+  await transaction.query(
+    `INSERT INTO gateway.set_versions (entity_set, version) SELECT name, 0 FROM unnest($1::text[]) AS name ORDER BY name ON CONFLICT DO NOTHING`,
+    [tracked.map(({ name }) => name)],
+  );
 }
 
 async function makeTables(transaction: Transaction, catalogue: Catalogue): Promise<Omit<ProvisionReport, 'givenRows'>> {

@@ -124,6 +124,13 @@ describe('http: delta links, with real loads', () => {
     assert.deepEqual(await brought(attributes), [1, 1]);
   });
 
+  it('a set that is empty as yet can be followed from its first row on', async () => {
+    const client = await follower('SparkcentralMessages');
+    assert.equal(client.rows.size, 0);
+    await load('sparkcentral/messages', [{ MessageId: 'm1', ConversationId: 'c', TagIds: '7' }]);
+    assert.deepEqual(await brought(client), [1, 0]);
+  });
+
   it('the form of a delta reply', async () => {
     await load('tracebuzz/agent-statistics', [{ RowDate: '2027-01-01', AgentId: 1 }]);
     const query = 'TracebuzzAgentStatistics?$select=AssignedCount&$count=true&$filter=RowDate ge 2027-01-01';
