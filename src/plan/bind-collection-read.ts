@@ -4,7 +4,6 @@ import { bindApplyRead } from './bind-apply-read.ts';
 import type { Resource } from './bind-path.ts';
 import { type BoundRows, bindRows } from './bind-rows.ts';
 import { isCopyText } from './copy-text.ts';
-import { impliedOrder } from './implied-order.ts';
 import { decodeDeltaToken, decodePagePosition, queryFingerprint } from './page-position.ts';
 import type { ApplyPlan, CollectionPlan, CountPlan, PagePosition, Restriction } from './read-plan.ts';
 import { type Binding, fault, requestScope } from './scope.ts';
@@ -61,12 +60,9 @@ interface Rows extends Pick<BoundRows, 'selection' | 'restriction'> {
 }
 
 function rowsOf(uri: ODataUri, resource: Resource, binding: Binding): Rows {
-  const { apply, deltatoken } = uri.options;
+  const { apply } = uri.options;
   if (apply !== undefined) return bindApplyRead(uri.options, resource.set, binding);
-  const { selection, restriction } = bindRows(uri.options, resource.set, { binding, it: null, depth: 0 });
-  const stored = binding.context.sets.get(resource.set.name);
-  if (stored?.kind !== 'stored' || deltatoken !== undefined) return { selection, restriction, apply: null };
-  return { selection, restriction: { ...restriction, orderby: impliedOrder(restriction, stored) }, apply: null };
+  return { ...bindRows(uri.options, resource.set, { binding, it: null, depth: 0 }), apply: null };
 }
 
 /** The token of a proxied set is the upstream's own; its room reads it. */

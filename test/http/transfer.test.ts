@@ -231,6 +231,23 @@ describe('http: server-driven paging (rule 7)', () => {
     for (const { value } of all) for (const row of value) assert.deepEqual(Object.keys(row), ['Id']);
   });
 
+  it('a time range loses and repeats no row whose time moves within it', async () => {
+    const range = 'CreatedAt ge 2024-01-01T00:00:00Z and CreatedAt lt 2025-01-01T00:00:00Z';
+    await feed.client.query(
+      `UPDATE feed."Cases" SET "CreatedAt" = '2024-06-01Z'::timestamptz + "Id" * interval '1 hour' WHERE "Id" <= 60`,
+    );
+    const all = await pages(`Cases?$select=Id&$filter=Id le 60 and ${range}`, async () => {
+      // Rows already served move behind the page, rows still to come move before it.
+      await feed.client.query(
+        `UPDATE feed."Cases" SET "CreatedAt" = '2024-12-01Z'::timestamptz - ("CreatedAt" - '2024-01-01Z'::timestamptz) * 0.5 WHERE "Id" <= 60`,
+      );
+    });
+    assert.deepEqual(
+      ids(all),
+      Array.from({ length: 60 }, (_, index) => index + 1),
+    );
+  });
+
   it('a last page that is full has no link', async () => {
     assert.equal((await pages('Cases?$filter=Id le 14')).length, 2);
   });
