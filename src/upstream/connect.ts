@@ -3,6 +3,7 @@ import type { Catalogue, Source, UpstreamSettings } from '../catalogue/catalogue
 import type { EntitySet, NavigationProperty } from '../edm/model.ts';
 import type { ReadMetadata } from '../edm/read-metadata.ts';
 import { readMetadata } from '../edm/read-metadata.ts';
+import { GatewayError } from '../errors.ts';
 import { fetchByKeys } from './fetch-by-keys.ts';
 import { fetchMetadata } from './fetch-metadata.ts';
 import { keepMetadataCopy, readMetadataCopy, tokenSecret } from './metadata-copy.ts';
@@ -59,6 +60,8 @@ class ConnectedUpstream implements Upstream {
   private differences: readonly string[] = [];
   private metadataReadAt: Date | null = null;
   private failure: string | null = null;
+  /** The part of the failure that clients may see. */
+  private shown: string | null = null;
   private refreshing: Promise<void> | null = null;
   private attemptedAt = 0;
 
@@ -117,8 +120,12 @@ class ConnectedUpstream implements Upstream {
   private async reached(): Promise<void> {
     if (this.failure === null && this.known !== null) return;
     const again = Date.now() - this.attemptedAt >= pause || this.refreshing !== null;
-    if (this.known === null) await within(firstContact, this.refresh());
-    else if (again) void this.refresh();
+    if (this.known !== null) {
+      if (again) void this.refresh();
+      return;
+    }
+    await within(firstContact, this.refresh());
+    if (this.known === null) throw notReached(this.source, this.shown);
   }
 
   private async readNow(): Promise<void> {
@@ -131,6 +138,7 @@ class ConnectedUpstream implements Upstream {
       await keepMetadataCopy(this.connection.dataDir, { source: this.source, url: this.client.root.href }, xml);
     } catch (error) {
       this.failure = messageOf(error);
+      this.shown = error instanceof GatewayError ? error.message : null;
     }
     this.connection.onRefresh?.(this.state());
   }
@@ -159,6 +167,13 @@ class ConnectedUpstream implements Upstream {
       maxUrlLength: this.settings.maxUrlLength,
     };
   }
+}
+
+function notReached(source: string, failure: string | null): GatewayError {
+  const why = failure === null ? '' : ` (${failure})`;
+  return new GatewayError('UpstreamUnavailable', `The proxied feed ${source} has not been reached yet${why}.`, {
+    retryAfter: pause / 1000,
+  });
 }
 
 async function within(milliseconds: number, work: Promise<void>): Promise<void> {

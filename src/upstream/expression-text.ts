@@ -10,6 +10,8 @@ export interface ExpressionPlace {
   readonly map: UpstreamMap;
   readonly option: string;
   readonly variables: ReadonlyMap<RangeVariable, string>;
+  /** The row of an `$expand`, whose options cannot name the rows around it; absent: the only row there is. */
+  readonly own?: RangeVariable | undefined;
 }
 
 /**
@@ -153,6 +155,7 @@ function rowText(row: RowPath, place: ExpressionPlace, last: string | null): str
   const names: string[] = [];
   const variable = place.variables.get(row.variable);
   if (variable !== undefined) names.push(variable);
+  else if (place.own !== undefined && place.own !== row.variable) throw refuse(place, '$it inside of $expand');
   let { set } = row.variable;
   for (const step of row.steps) {
     if (!upstreamHasNavigation(place.map, set, step.navigation)) {

@@ -1,6 +1,6 @@
 import type { Property } from '../edm/model.ts';
 import { GatewayError } from '../errors.ts';
-import type { ExpandPlan, Restriction, SearchNode, Selection } from '../plan/read-plan.ts';
+import type { ExpandPlan, RangeVariable, Restriction, SearchNode, Selection } from '../plan/read-plan.ts';
 import { expressionText } from './expression-text.ts';
 import type { UpstreamMap } from './upstream-map.ts';
 import { upstreamHasNavigation, upstreamSetName } from './upstream-map.ts';
@@ -45,9 +45,9 @@ export function fetchedProperties(selection: Selection, keys: boolean): readonly
 }
 
 /** `$filter`, `$search`, `$orderby`, `$skip`, `$top`, `$count` of one level. */
-export function restrictionOptions(restriction: Restriction, map: UpstreamMap): OptionTexts {
+export function restrictionOptions(restriction: Restriction, map: UpstreamMap, own?: RangeVariable): OptionTexts {
   const options = new Map<string, string>();
-  const place = (option: string) => ({ map, option, variables: new Map() });
+  const place = (option: string) => ({ map, option, variables: new Map(), own });
   if (restriction.filter !== null) options.set('$filter', expressionText(restriction.filter, place('$filter')));
   if (restriction.search !== null) options.set('$search', searchText(restriction.search.expression));
   if (restriction.orderby.length > 0) {
@@ -78,7 +78,7 @@ function expandText(expand: ExpandPlan, selection: Selection, extras: Extras): s
     ...(form === 'entities'
       ? selectionOptions(expand.selection, extras)
       : new Map([['$select', expand.selection.type.key.join(',')]])),
-    ...restrictionOptions(expand.restriction, extras.map),
+    ...restrictionOptions(expand.restriction, extras.map, expand.restriction.variable),
     ...(form === 'count'
       ? ([
           ['$count', 'true'],

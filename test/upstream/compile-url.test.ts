@@ -116,6 +116,7 @@ describe('compileUpstreamUrl', () => {
     ['FarCalls?$compute=seconds add 1 as more&$select=more', /^\$compute/],
     ["FarCalls?$filter=matchesPattern(subject,'a')", /^\$filter: .* matchesPattern/],
     ['FarCalls?$orderby=seconds divby 2', /^\$orderby: .* divby/],
+    ['FarAgents?$expand=Calls($filter=$it/name eq subject)', /^\$filter: .* \$it inside/],
     ['FarCalls?$filter=case(isOutbound:1,true:2) eq 1', /^\$filter: .* case/],
   ];
   for (const [request, message] of refused) {

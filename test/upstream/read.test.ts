@@ -312,6 +312,22 @@ describe('a proxied feed over HTTP', () => {
     }
   });
 
+  it('a reader that takes its time takes nothing from the time of the feed', async () => {
+    const row = JSON.stringify({ id: 1, subject: 'x'.repeat(1000) });
+    const body = `{"value":[${Array.from({ length: 12_000 }, () => row).join(',')}]}`;
+    const upstream = await connect((_request, response) => json(response, body), { timeoutSeconds: 0.4 });
+    const reply = await upstream.read(planOf('FarCalls?$select=id', catalogue), readOptions());
+    assert.ok(reply.kind === 'collection');
+    let [rows, pauses] = [0, 0];
+    for await (const _ of reply.objects) {
+      rows += 1;
+      if (rows % 4000 !== 1) continue;
+      pauses += 1;
+      await new Promise((resolve) => setTimeout(resolve, 600));
+    }
+    assert.deepEqual([rows, pauses], [12_000, 3]);
+  });
+
   it('cancels the request when the client hung up', async () => {
     let closed: () => void = () => undefined;
     const gone = new Promise<void>((resolve) => {

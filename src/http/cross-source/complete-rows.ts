@@ -73,29 +73,40 @@ async function joined(rows: readonly Members[], join: Join, place: Place): Promi
 
 const textOf = (key: readonly string[]): string => JSON.stringify(key);
 
-async function rowsByKey(
-  keys: readonly JoinKey[],
-  join: Join,
-  place: Place,
-): Promise<ReadonlyMap<string, readonly string[]>> {
+/** The rows of the other end by key; one that a row of this reply led to before is not asked for again. */
+async function rowsByKey(keys: readonly JoinKey[], join: Join, place: Place): Promise<Found> {
+  const known = place.known.of(join);
   const distinct = new Map(keys.flatMap((key) => (key === null ? [] : [[textOf(key), key] as const])));
-  const wanted = [...distinct.values()];
   const found = new Map<string, string[]>();
-  const keyOf = joinKeyOf(join.theirs);
+  for (const text of distinct.keys()) {
+    const before = known?.get(text);
+    if (before !== undefined) found.set(text, before);
+  }
+  const wanted = [...distinct].filter(([text]) => !found.has(text)).map(([, key]) => key);
   for (let at = 0; at < wanted.length; at += keysAtOnce) {
-    const rows = (await keyedRows(join, wanted.slice(at, at + keysAtOnce), place)).map(readObject);
-    const texts = await servedRows(rows, join, place);
-    for (const [index, row] of rows.entries()) {
-      const key = keyOf(row);
-      const text = texts[index];
-      // A feed may compare more loosely than we do, e.g. without regard to case.
-      if (key === null || text === undefined || !distinct.has(textOf(key))) continue;
-      const together = found.get(textOf(key));
-      if (together === undefined) found.set(textOf(key), [text]);
-      else together.push(text);
-    }
+    const some = wanted.slice(at, at + keysAtOnce);
+    for (const key of some) found.set(textOf(key), []);
+    await fetchInto(found, some, { join, place });
+    if (known !== null) for (const key of some) known.set(textOf(key), found.get(textOf(key)) ?? []);
   }
   return found;
+}
+
+type Found = Map<string, string[]>;
+
+async function fetchInto(
+  found: Found,
+  keys: readonly (readonly string[])[],
+  { join, place }: { readonly join: Join; readonly place: Place },
+): Promise<void> {
+  const keyOf = joinKeyOf(join.theirs);
+  const rows = (await keyedRows(join, keys, place)).map(readObject);
+  const texts = await servedRows(rows, join, place);
+  for (const [index, row] of rows.entries()) {
+    const key = keyOf(row);
+    // A feed may compare more loosely than we do, e.g. without regard to case: such a row has no place.
+    if (key !== null) found.get(textOf(key))?.push(texts[index] ?? '{}');
+  }
 }
 
 async function servedRows(rows: readonly Members[], join: Join, place: Place): Promise<readonly string[]> {

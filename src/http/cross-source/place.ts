@@ -3,6 +3,7 @@ import type { Exchange } from '../exchange.ts';
 import type { Feed } from '../feed.ts';
 import type { JsonFormat } from '../json/json-format.ts';
 import type { Sources } from './crossing.ts';
+import type { KnownRows } from './known-rows.ts';
 
 /** Where the rows of one request are read and joined. */
 export interface Place {
@@ -12,4 +13,5 @@ export interface Place {
   readonly format: JsonFormat;
   /** The same for proxied feeds; without a `$skiptoken`, which is the addressed set's alone. */
   readonly options: UpstreamReadOptions;
+  readonly known: KnownRows;
 }

@@ -6,6 +6,7 @@ import { replyFromStore, type StoredRead } from '../stored-reply.ts';
 import { replyFromUpstream } from '../upstream-reply.ts';
 import { completeRows } from './complete-rows.ts';
 import { connected, expandCrosses, proxiedSource, type Sources, setOf } from './crossing.ts';
+import { KnownRows } from './known-rows.ts';
 import type { Place } from './place.ts';
 import { readEntity, readPage } from './read-local.ts';
 import { resolveSource } from './resolve-source.ts';
@@ -44,7 +45,7 @@ function placeOf({ exchange, feed, negotiated }: AcrossRead, sources: Sources): 
   const { root, signal } = exchange;
   const { json } = negotiated;
   const options = { ...json, root, signal, skipToken: null };
-  return { sources, feed, exchange, format: json, options };
+  return { sources, feed, exchange, format: json, options, known: new KnownRows() };
 }
 
 /** The reply is written as that of a proxied feed; what it says of itself comes from the request as it was bound. */

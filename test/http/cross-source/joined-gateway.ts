@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
@@ -63,6 +63,8 @@ export interface Reply {
 export interface JoinedOptions {
   readonly settings?: Partial<FeedSettings>;
   readonly environment?: Readonly<Record<string, string>>;
+  /** How long the proxied feed may keep silent. */
+  readonly timeoutSeconds?: number;
   /** Kept after closing where given. */
   readonly dataDir?: string;
 }
@@ -73,6 +75,11 @@ export async function joinedGateway(options: JoinedOptions = {}): Promise<Joined
   const metadataDir = path.join(folder, 'metadata');
   cpSync(metadataFolder, metadataDir, { recursive: true });
   writeFileSync(path.join(metadataDir, 'tracebuzz', 'judgements.yaml'), judgements);
+  const sourceFile = path.join(metadataDir, 'buzzeasy', 'source.yaml');
+  writeFileSync(
+    sourceFile,
+    readFileSync(sourceFile, 'utf8').replace('timeoutSeconds: 120', `timeoutSeconds: ${options.timeoutSeconds ?? 120}`),
+  );
   const environment = options.environment ?? {};
   const config = {
     ...readConfig({ DATA_DIR: options.dataDir ?? path.join(folder, 'data'), METADATA_DIR: metadataDir }),
