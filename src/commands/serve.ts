@@ -12,6 +12,7 @@ import type { IngestResult } from '../ingest/delivery/ingest-paths.ts';
 import { runOnSchedule } from '../ingest/schedule.ts';
 import { type Observe, observer } from '../observation.ts';
 import type { Database } from '../warehouse/database.ts';
+import { pruneTombstones } from '../warehouse/prune-tombstones.ts';
 import { connectUpstreams } from './connect-upstreams.ts';
 import { exitCodes } from './exit-code.ts';
 import { fillWithSamples, observeLoad } from './first-samples.ts';
@@ -67,6 +68,9 @@ interface Serving {
   readonly guard: Feed['authentication'];
 }
 
+/** Daily, in UTC: a gateway that runs for months must forget old tombstones too, not only one that starts. */
+const pruneSchedule = '17 3 * * *';
+
 /** Serves and loads until `end`; whatever it started has ended afterwards, also where it throws. */
 async function serveUntil(end: Promise<End>, serving: Serving): Promise<End> {
   const { surroundings, options, catalogue, database, observe, guard } = serving;
@@ -90,12 +94,13 @@ async function serveUntil(end: Promise<End>, serving: Serving): Promise<End> {
     const scan = (): Promise<unknown> => scanOnce({ config, catalogue, database, observe, signal: stopping.signal });
     const failed = (error: unknown): void => observe({ event: 'scan-failed', reason: reasonOf(error) });
     const schedule = runOnSchedule(config.ingestSchedule, scan, failed);
+    const pruning = runOnSchedule(pruneSchedule, () => pruneTombstones(database), failed);
     const first = scan().catch(failed);
     const ended = await end;
     observe({ event: 'stopping', reason: ended.reason });
     stopping.abort();
     await stopListening(app, config.shutdownTimeout);
-    await schedule.stop();
+    await Promise.all([schedule.stop(), pruning.stop()]);
     await first;
     return ended;
   } finally {
