@@ -58,7 +58,7 @@ export function columnConverter(column: ExportColumn, property: Property, readin
   }
 }
 
-const GUID = /^[{(]?[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}[)}]?$/i;
+const GUID = /^(?:[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}|\{[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}\})$/i;
 
 function textConverter(property: Property): CellConverter {
   if (property.type === 'Edm.Guid') return (cell) => (GUID.test(cell) ? cell : fault('INVALID_GUID', cell, 'a GUID'));

@@ -3,7 +3,7 @@ import type { ComputedColumn } from '../../catalogue/catalogue.ts';
 import type { Property } from '../../edm/model.ts';
 import { type Converted, isFault } from './cell.ts';
 import { integerConverter } from './number-cells.ts';
-import { instantText, type TimeReading, wallClock } from './time-cells.ts';
+import { instantText, isStorable, type TimeReading, wallClock } from './time-cells.ts';
 
 /** The period a file speaks of, as instants. `start` is inside, `end` is the first moment outside, as the export gives them. */
 export interface Period {
@@ -49,7 +49,7 @@ export function computation(
     case 'instant':
       return (row) => {
         const placed = place(row, computed, reading);
-        return placed === null ? null : instantText(placed.instant);
+        return placed === null || !isStorable(placed.instant) ? null : instantText(placed.instant);
       };
     case 'ambiguous-time':
       return (row) => {

@@ -45,7 +45,7 @@ export function decimalConverter(facets: DecimalFacets): CellConverter {
     if (isFault(value) || value === null) return value;
     if (integer !== null) return integer(value);
     if (text) return cell;
-    return facets.type === 'Edm.Decimal' ? fitDecimal(value, facets) : value;
+    return facets.type === 'Edm.Decimal' ? fitDecimal(value, facets) : fitFloat(value, facets.type);
   };
 }
 
@@ -60,6 +60,13 @@ function withPoint(cell: string): Converted {
     return thousands ? fault('AMBIGUOUS_DECIMAL', cell, 'clear: 1,5 or 1.5') : cell.replace(',', '.');
   }
   return fault('INVALID_DECIMAL', cell, 'a number');
+}
+
+/** PostgreSQL refuses what a float can hold only as infinity or as zero. */
+function fitFloat(value: string, type: PrimitiveTypeName): Converted {
+  const number = type === 'Edm.Single' ? Math.fround(Number(value)) : Number(value);
+  const lost = number === 0 && /[1-9]/.test(value.split(/[eE]/)[0] ?? '');
+  return !Number.isFinite(number) || lost ? fault('OUT_OF_RANGE', value, `within ${type}`) : value;
 }
 
 function fitDecimal(value: string, { precision, scale }: DecimalFacets): Converted {
@@ -107,7 +114,11 @@ export function durationConverter(facets: DecimalFacets): CellConverter {
     if (isFault(value)) {
       return value.code === 'OUT_OF_RANGE' ? value : fault('INVALID_DURATION', cell, 'seconds or hh:mm:ss');
     }
-    return duration && value !== null ? `${value} seconds` : value;
+    if (!duration || value === null) return value;
+    // Ten thousand years; an interval holds 178 million.
+    return Math.abs(Number(value)) > 315_569_520_000
+      ? fault('OUT_OF_RANGE', cell, 'within ten thousand years')
+      : `${value} seconds`;
   };
 }
 

@@ -39,6 +39,14 @@ interface ColumnPlan {
   readonly textTakesFault: boolean;
 }
 
+/** What a file adds to its export. */
+export interface RowSetting {
+  readonly header: HeaderMatch;
+  readonly period: Period | null;
+  /** Longest text in bytes, by property; see `indexedTexts`. */
+  readonly limits: ReadonlyMap<string, number>;
+}
+
 interface ComputedPlan {
   readonly property: Property;
   readonly compute: Computation;
@@ -58,6 +66,7 @@ export class RowConverter implements RowView {
   readonly unknownHeaders: readonly string[];
   readonly #unknown: readonly { readonly field: number; readonly header: string }[];
   readonly #width: number;
+  readonly #limits: ReadonlyMap<string, number>;
   readonly #nullTokens: ReadonlySet<string>;
   readonly #keyPlaces: readonly number[];
   readonly #places: ReadonlyMap<string, number>;
@@ -65,13 +74,14 @@ export class RowConverter implements RowView {
   #values: (string | null)[] = [];
   #fields: readonly string[] = [];
 
-  constructor(target: Export, entityType: EntityType, header: HeaderMatch, period: Period | null) {
+  constructor(target: Export, entityType: EntityType, { header, period, limits }: RowSetting) {
     this.#reading = timeReading(target.files);
     const textTakers = new Set(target.computed.flatMap((one) => (one.kind === 'text-if-not-integer' ? [one.of] : [])));
     // Moments last: they are joined to a date of the same row.
     this.#columns = [...target.columns]
       .sort((a, b) => Number(a.encoding === 'moment') - Number(b.encoding === 'moment'))
       .map((column) => this.#planColumn(column, propertyOf(entityType, column.property), header, textTakers));
+    this.#limits = limits;
     this.#computed = target.computed.map((one) => {
       const property = propertyOf(entityType, one.property);
       return {
@@ -176,6 +186,9 @@ export class RowConverter implements RowView {
     if (cell === null) return this.#missing(plan);
     const value = plan.convert(cell);
     if (isFault(value)) return plan.textTakesFault && value.code === 'INVALID_INTEGER' ? null : faultOf(plan, value);
+    const limit = this.#limits.get(plan.property.name);
+    if (limit !== undefined && value !== null && value.length * 3 > limit && Buffer.byteLength(value) > limit)
+      return faultOf(plan, fault('TOO_LONG', value, `within ${limit} bytes, and the column is indexed`));
     this.#values[place] = value;
     return value === null ? this.#missing(plan) : null;
   }

@@ -68,7 +68,8 @@ export function convertMoment(cell: string, date: string | null, reading: TimeRe
   const time = readTime(cell);
   if (time !== null) {
     if (date === null) return fault('INVALID_DATE_TIME', cell, 'complete: the row has no date for this time');
-    return instantText(reading.clock.place(wallClock(date, time)).instant);
+    const { instant } = reading.clock.place(wallClock(date, time));
+    return isStorable(instant) ? instantText(instant) : fault('OUT_OF_RANGE', cell, 'within the years 1 to 9999');
   }
   return dateTimeConverter(reading)(cell);
 }
@@ -76,6 +77,11 @@ export function convertMoment(cell: string, date: string | null, reading: TimeRe
 /** `yyyy-MM-dd` and `HH:mm:ss` read as if they were UTC, in milliseconds. */
 export function wallClock(date: string, time: string): number {
   return Date.parse(`${date}T${time.slice(0, 12)}Z`);
+}
+
+/** Years 1 to 9999, in UTC: what OData, PostgreSQL and JavaScript write the same way. An offset may lead out of it. */
+export function isStorable(milliseconds: number): boolean {
+  return milliseconds >= -62_135_596_800_000 && milliseconds <= 253_402_300_799_999;
 }
 
 /** PostgreSQL's and JavaScript's common form of an instant. */
@@ -90,7 +96,8 @@ function readDateTime(cell: string, reading: TimeReading): string | null {
     const parsed = DateTime.fromFormat(cell, pattern, { zone: 'utc', setZone: true });
     if (!parsed.isValid) continue;
     const hasOffset = /Z|z/.test(pattern.replace(/'[^']*'/g, ''));
-    return instantText(hasOffset ? parsed.toMillis() : reading.clock.place(parsed.toMillis()).instant);
+    const instant = hasOffset ? parsed.toMillis() : reading.clock.place(parsed.toMillis()).instant;
+    return isStorable(instant) ? instantText(instant) : null;
   }
   return null;
 }
@@ -101,6 +108,7 @@ function readIso(iso: RegExpExecArray, clock: ZoneClock): string | null {
   if (Number(hour) > 23 || Number(minute) > 59 || Number(second) > 59) return null;
   const wall = Date.UTC(Number(year), Number(month) - 1, Number(day), Number(hour), Number(minute), Number(second));
   const instant = offset === undefined ? clock.place(wall).instant : wall - offsetMilliseconds(offset);
+  if (!isStorable(instant)) return null;
   const text = instantText(instant);
   return fraction === '' ? text : `${text.slice(0, 20)}${fraction.slice(0, 6)}Z`;
 }

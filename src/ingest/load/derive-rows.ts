@@ -1,4 +1,5 @@
 import type { Catalogue, DimensionSource, Encoding } from '../../catalogue/catalogue.ts';
+import { INDEXED_BYTES } from '../convert/indexed-texts.ts';
 import type { DerivedTable } from './derived-sets.ts';
 import { identifier, list, sameKey } from './sql-text.ts';
 import { columnOf, type StoredTable, storedTable } from './stored-table.ts';
@@ -82,6 +83,9 @@ function visible(source: StoredTable, alias: string): string {
   return source.set.hiddenBy === null ? 'true' : `${alias}.${identifier(source.set.hiddenBy)} IS NULL`;
 }
 
+/** Longer ones are no member of a list, and could not stand in the key. */
+const MEMBER_BYTES = INDEXED_BYTES / 2;
+
 function bridgeQuery(catalogue: Catalogue, derived: DerivedTable): string {
   const { table, derivation } = derived;
   if (derivation.kind !== 'bridge') return '';
@@ -116,7 +120,7 @@ function bridgeQuery(catalogue: Catalogue, derived: DerivedTable): string {
     .map((text, index) => `${text} AS ${identifier(named[index] ?? '')}`)
     .join(
       ', ',
-    )}, m.place AS _place FROM ${source.name} t JOIN ${affectedTable(derived)} a ON ${affected} CROSS JOIN LATERAL unnest(${members}) WITH ORDINALITY AS m(member, place) WHERE ${visible(source, 't')} AND m.member <> '') b WHERE ${identifier(columnOf(table, derivation.list.as))} IS NOT NULL ORDER BY ${key}, _place`;
+    )}, m.place AS _place FROM ${source.name} t JOIN ${affectedTable(derived)} a ON ${affected} CROSS JOIN LATERAL unnest(${members}) WITH ORDINALITY AS m(member, place) WHERE ${visible(source, 't')} AND m.member <> '' AND octet_length(m.member) <= ${MEMBER_BYTES}) b WHERE ${identifier(columnOf(table, derivation.list.as))} IS NOT NULL ORDER BY ${key}, _place`;
 }
 
 /** `[123][234]`, or members between commas, semicolons or bars; as an array of trimmed texts. */

@@ -2,6 +2,7 @@ import type { Catalogue, Export } from '../../catalogue/catalogue.ts';
 import { GatewayError } from '../../errors.ts';
 import type { Database, Transaction } from '../../warehouse/database.ts';
 import type { Period } from '../convert/computed-column.ts';
+import { indexedTexts } from '../convert/indexed-texts.ts';
 import { RowConverter } from '../convert/row-converter.ts';
 import { examineFile, type FileFacts, readHead, requireUnchanged } from '../csv/file-facts.ts';
 import { readRows } from '../csv/read-records.ts';
@@ -188,7 +189,8 @@ async function loadNew(
 export function converterFor(catalogue: Catalogue, match: HeaderMatch, period: Period | null): RowConverter {
   const entitySet = catalogue.model.entitySets.get(match.export.set);
   if (entitySet === undefined) throw new GatewayError('Internal', `There is no set ${match.export.set}`);
-  return new RowConverter(match.export, entitySet.entityType, match, period);
+  const limits = indexedTexts(catalogue, match.export);
+  return new RowConverter(match.export, entitySet.entityType, { header: match, period, limits });
 }
 
 /** Values of the computed period columns, the same in every row, so known even where there is none. */
