@@ -1,4 +1,5 @@
 import type { Catalogue } from '../catalogue/catalogue.ts';
+import type { PrimitiveTypeName } from '../edm/model.ts';
 import { GatewayError } from '../errors.ts';
 import type { ApplyPlan, CollectionPlan, OutputProperty, Restriction, RowSource } from '../plan/read-plan.ts';
 import { applied, nameOf, outputColumn } from './apply.ts';
@@ -7,7 +8,7 @@ import type { CompileOptions } from './compile-options.ts';
 import type { CompiledQuery, ControlShape, FieldShape } from './compiled-query.ts';
 import { type Layer, wrapped } from './layer.ts';
 import type { OutputColumn } from './nested-text.ts';
-import { afterPosition, orderBy, type SortKey, sortKeys } from './order.ts';
+import { afterPosition, orderBy, orderedLength, type SortKey, sortKeys } from './order.ts';
 import { pageOf } from './page.ts';
 import { rowId, Scope } from './scope.ts';
 import { controlColumns, limitOffset, restrict, type ServedRow, servedRow } from './selection.ts';
@@ -77,13 +78,22 @@ function orderedRows(plan: AppliedPlan, catalogue: Catalogue): OrderedRows {
     const id: SortKey = { sql: rowId(row), type: 'Edm.Int64', direction: 'asc', nullable: false };
     return { layer: numbered, asked, ties: [...numbered.order, id] };
   }
-  const columns = plan.apply.output.map((output): SortKey => {
-    return { sql: outputColumn(output, row), type: output.type, direction: 'asc', nullable: true };
-  });
+  const columns = plan.apply.output.flatMap((output) => tiesOf(outputColumn(output, row), output.type));
   const number = row.columns.get(rowNumber);
   const numbers: SortKey[] =
     number === undefined ? [] : [{ sql: number, type: 'Edm.Int64', direction: 'asc', nullable: false }];
   return { layer: numbered, asked, ties: [...numbered.order, ...columns, ...numbers] };
+}
+
+/**
+ * A column as tie-breaker. A text decides by its beginning, and a longer one by its digest too: tie-breakers become part
+ * of the next link, and only have to tell rows apart.
+ */
+function tiesOf(sql: string, type: PrimitiveTypeName): SortKey[] {
+  const tie = (of: string): SortKey => ({ sql: of, type, direction: 'asc', nullable: true });
+  if (type !== 'Edm.String') return [tie(sql)];
+  const digest = `CASE WHEN length(${sql}) > ${orderedLength} THEN md5(${sql}) COLLATE "C" END`;
+  return [tie(`left(${sql}, ${orderedLength}) COLLATE "C"`), tie(digest)];
 }
 
 const rowNumber = '$number';

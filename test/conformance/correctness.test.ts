@@ -87,6 +87,18 @@ describe('Conformance: rows and forms', () => {
         next = body['@odata.nextLink'] as string | undefined;
       }
       assert.deepEqual([found.length, new Set(found).size], [notes + 6, notes + 6]);
+      const grouped: unknown[] = [];
+      const groups = "TracebuzzNotes?$apply=filter(startswith(NoteKey,'long'))/groupby((Note))";
+      for (let next: string | undefined = groups; next !== undefined; ) {
+        assert.ok(next.length < 4096, `${next.length} characters`);
+        const body = await feed.json(next, { Prefer: 'maxpagesize=2' });
+        grouped.push(...column(body['value'] as readonly Row[], 'Note'));
+        next = body['@odata.nextLink'] as string | undefined;
+      }
+      assert.deepEqual(
+        grouped.sort(),
+        [1, 2, 3, 4, 5, 6].map((index) => long + index),
+      );
     } finally {
       await feed.database.query(`DELETE FROM feed."TracebuzzNotes" WHERE "NoteKey" LIKE 'long%'`);
     }
