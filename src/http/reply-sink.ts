@@ -11,6 +11,8 @@ export interface ReplyHead {
 }
 
 const bufferSize = 128 * 1024;
+/** What a reply begins with: most are small. */
+const firstSize = 16 * 1024;
 /** Buffers that may be on their way to the socket; with the one being filled this bounds what a reply holds. */
 const buffersInFlight = 2;
 /** Below this many bytes compression costs more than it saves. */
@@ -22,7 +24,7 @@ const worthCompressing = 1024;
  * be an error reply. A reply that fits one buffer is sent in one piece with its length.
  */
 export class ReplySink {
-  readonly output = new ByteOutput(bufferSize);
+  readonly output = new ByteOutput(firstSize);
   readonly #response: ReplyTarget;
   readonly #encoding: ContentEncoding;
   readonly #free: Buffer[] = [];
@@ -45,6 +47,12 @@ export class ReplySink {
   /** Sends what was appended; waits while the reader is behind. Throws when the client hung up. */
   async flush(): Promise<void> {
     while (!this.#tryFlush()) await this.#bufferReturned();
+  }
+
+  /** Makes room for more rows: in a larger buffer while the first one is in use, else by sending what was appended. */
+  async makeRoom(): Promise<void> {
+    if (this.output.bytes.length < bufferSize) this.output.ensure(bufferSize - this.output.position);
+    else await this.flush();
   }
 
   /** Sends what was appended when that takes no waiting. For timers: never throws. */

@@ -38,7 +38,7 @@ export async function writeRows(
       for (let index = 0; index < batch.count; index++) {
         if (page.count === limit) return { count: page.count, next: page.position };
         const span = { start: batch.starts[index] as number, end: batch.ends[index] as number };
-        if (to.sink.output.free < writer.bound(span.end - span.start) + 1) await to.sink.flush();
+        if (to.sink.output.free < writer.bound(span.end - span.start) + 1) await to.sink.makeRoom();
         page.write(span, to.sink);
       }
       to.onRow(page.count);

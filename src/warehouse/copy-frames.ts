@@ -9,6 +9,10 @@ const lineFeed = 0x0a;
 /** Enough for several reads of a socket; a longer row makes it grow for as long as it needs. */
 const usualCapacity = 512 * 1024;
 
+/** Buffers of statements that are over: most replies are small, and new memory for each would keep the collector busy. */
+const spare: Buffer[] = [];
+const mostSpare = 8;
+
 /** Takes the bytes of one message that is not CopyData, type byte included. Only valid during the call. */
 export type OtherMessage = (type: number, message: Buffer) => void;
 
@@ -18,7 +22,7 @@ export type OtherMessage = (type: number, message: Buffer) => void;
  * each row as one CopyData message that ends with a line feed.
  */
 export class CopyFrames {
-  #buffer = Buffer.allocUnsafeSlow(usualCapacity);
+  #buffer = spare.pop() ?? Buffer.allocUnsafeSlow(usualCapacity);
   #filled = 0;
   /** Where the first message that is not complete yet begins. */
   #parsed = 0;
@@ -71,6 +75,13 @@ export class CopyFrames {
     }
     this.#filled = rest;
     this.#parsed = 0;
+    this.#count = 0;
+  }
+
+  /** Gives the memory back. Call once when nobody looks at the rows any more; nothing may follow. */
+  dispose(): void {
+    if (this.#buffer.length === usualCapacity && spare.length < mostSpare) spare.push(this.#buffer);
+    this.#buffer = Buffer.alloc(0);
     this.#count = 0;
   }
 

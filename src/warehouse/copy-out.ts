@@ -68,6 +68,11 @@ export class CopyOut implements Submittable {
     this.#stream?.resume();
   }
 
+  /** Gives the memory of the rows back, once they are finished and nobody looks at them any more. */
+  dispose(): void {
+    this.#frames.dispose();
+  }
+
   // Called by the driver from here on.
 
   submit(connection: Connection): void {

@@ -69,6 +69,7 @@ export class PostgresReadSession implements ReadSession {
     } finally {
       this.#running = null;
       if (!copy.finished) await this.#abandon(copy);
+      if (copy.finished) copy.dispose();
     }
   }
 
