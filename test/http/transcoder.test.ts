@@ -189,6 +189,22 @@ describe('http: COPY text to OData JSON, against JSON.stringify', () => {
   });
   after(() => client.end());
 
+  it('has room for every name behind a nested collection, however many narrow rows that has', () => {
+    const collection = (name: string, fields: readonly FieldShape[]): FieldShape => {
+      return { kind: 'array', name, row: { fields }, rowEnd: 1, columnEnd: 2, withCount: true, control: null };
+    };
+    for (const length of [3, 60, 128])
+      for (let rows = 0; rows < 150; rows++) {
+        const long = 'N'.repeat(length);
+        const others = ['B', 'C', 'D'].map((name) => collection(name + long, []));
+        const fields = [collection(long, [value(`Own${'x'.repeat(60)}`, 'Edm.Boolean')]), ...others];
+        const cells = [String(rows), 't\x01'.repeat(rows) || '\\N', ...others.flatMap(() => ['0', '\\N'])];
+        const [row = ''] = transcode(Buffer.from(`${cells.join('\t')}\n`), fields);
+        const read = JSON.parse(row) as Record<string, unknown>;
+        assert.deepEqual([(read[long] as unknown[]).length, read[`D${long}`]], [rows, []]);
+      }
+  });
+
   it('agrees for every type on random rows through a real COPY', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(row, { minLength: 1, maxLength: 60 }), async (rows) => {

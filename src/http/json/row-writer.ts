@@ -15,6 +15,8 @@ interface Part {
   readonly columns: number;
   /** Bytes it may write besides six for each byte it reads. */
   readonly overhead: number;
+  /** It holds a nested collection, whose rows make room as they come: of what was free before nothing may be left. */
+  readonly grows?: boolean;
   write(input: CellInput, start: number, output: ByteOutput): number;
 }
 
@@ -50,10 +52,15 @@ function compileRow(row: Row, format: JsonFormat, level: Level): RowWriter {
   if (row.control !== null) parts.unshift(controlPart(row.control, format, level));
   const overhead = parts.reduce((sum, part) => sum + part.overhead, 16);
   const columns = parts.reduce((sum, part) => sum + part.columns, 0);
+  const rest = parts.map((_, index) => parts.slice(index + 1).reduce((sum, part) => sum + part.overhead, 64));
   const write = (input: CellInput, start: number, output: ByteOutput): number => {
     const opening = output.position;
     let at = start;
-    for (let index = 0; index < parts.length; index++) at = (parts[index] as Part).write(input, at, output);
+    for (let index = 0; index < parts.length; index++) {
+      const part = parts[index] as Part;
+      at = part.write(input, at, output);
+      if (part.grows === true) output.ensure((input.rowEnd - at) * 6 + (rest[index] as number));
+    }
     if (output.position === opening) output.position++;
     output.bytes[opening] = 0x7b;
     output.bytes[output.position++] = 0x7d;
@@ -63,6 +70,7 @@ function compileRow(row: Row, format: JsonFormat, level: Level): RowWriter {
   return {
     columns,
     overhead,
+    grows: parts.some((part) => part.grows === true),
     write,
     bound,
     row(input, span, output) {
@@ -138,6 +146,7 @@ function objectPart(field: FieldShape & { kind: 'object' }, format: JsonFormat, 
   return {
     columns: row.columns + 1,
     overhead: row.overhead + key.length + 64,
+    grows: row.grows === true,
     write(input, start, output) {
       const first = cellEnd(input, start, level.nested) + 1;
       if (isNull(input, start, level.nested)) {
@@ -194,6 +203,7 @@ function arrayPart(field: FieldShape & { kind: 'array' }, format: JsonFormat, le
   return {
     columns: count === null ? 1 : 2,
     overhead: key.length + 64 + (count?.overhead ?? 0),
+    grows: true,
     write(input, start, output) {
       const first = count === null ? start : count.write(input, start, output);
       putRun(key, output);
