@@ -2,10 +2,10 @@ import type { PagePosition } from '../plan/read-plan.ts';
 import type { CompiledQuery } from '../sql/compiled-query.ts';
 import type { RowBatch } from '../warehouse/database.ts';
 import { CellInput } from './json/cell-input.ts';
-import { cellEnd, cellText } from './json/cell-text.ts';
 import type { JsonFormat } from './json/json-format.ts';
 import { type RowWriter, rowWriter } from './json/row-writer.ts';
 import type { ReplySink } from './reply-sink.ts';
+import { positionAt } from './row-position.ts';
 
 /** How the rows of one page ended. */
 export interface RowsWritten {
@@ -75,26 +75,6 @@ class PageWriter {
     const behind = this.#writer.row(this.input, span, output);
     this.count += 1;
     if (this.count === this.#limit && this.#query.positionColumns > 0)
-      this.position = this.#positionAt(span.start, behind);
-  }
-
-  /** `behind` is where the columns that are not served begin. Once for each page. */
-  #positionAt(start: number, behind: number): PagePosition {
-    const { positionColumns, orderValues = Array.from({ length: positionColumns }, () => null) } = this.#query;
-    let next = behind;
-    const values = orderValues.map((column) => {
-      if (column !== null) return cellText(this.input, this.#columnAt(start, column), false);
-      const value = cellText(this.input, next, false);
-      next = cellEnd(this.input, next, false) + 1;
-      return value;
-    });
-    const rowId = values.pop() ?? '';
-    return { values, rowId, remaining: this.#query.remaining ?? null };
-  }
-
-  #columnAt(start: number, column: number): number {
-    let at = start;
-    for (let passed = 0; passed < column; passed++) at = cellEnd(this.input, at, false) + 1;
-    return at;
+      this.position = positionAt(this.input, { start: span.start, behind }, this.#query);
   }
 }

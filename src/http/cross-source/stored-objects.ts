@@ -3,9 +3,9 @@ import type { CompiledQuery } from '../../sql/compiled-query.ts';
 import type { ReadSession } from '../../warehouse/database.ts';
 import { ByteOutput } from '../json/byte-output.ts';
 import { CellInput } from '../json/cell-input.ts';
-import { cellEnd, cellText } from '../json/cell-text.ts';
 import type { JsonFormat } from '../json/json-format.ts';
 import { rowWriter } from '../json/row-writer.ts';
+import { positionAt } from '../row-position.ts';
 
 /** Rows of PostgreSQL as JSON objects, because a join has to look into them. */
 export interface StoredObjects {
@@ -40,24 +40,14 @@ export async function storedObjects(
       }
       output.position = 0;
       const span = { start: starts[index] as number, end: ends[index] as number };
-      const rest = writer.row(input, span, output);
+      const behind = writer.row(input, span, output);
       const text = output.bytes.toString('utf8', 0, output.position);
       length += text.length;
       if (length > longestChunk) return null;
       objects.push(text);
-      if (objects.length === limit && query.positionColumns > 0) next = positionAt(input, rest, query);
+      if (objects.length === limit && query.positionColumns > 0)
+        next = positionAt(input, { start: span.start, behind }, query);
     }
   }
   return { objects, next: further ? next : null };
-}
-
-function positionAt(input: CellInput, start: number, query: CompiledQuery): PagePosition {
-  const values: (string | null)[] = [];
-  let at = start;
-  for (let index = 0; index < query.positionColumns; index++) {
-    values.push(cellText(input, at, false));
-    at = cellEnd(input, at, false) + 1;
-  }
-  const rowId = values.pop() ?? '';
-  return { values, rowId, remaining: query.remaining ?? null };
 }

@@ -68,6 +68,33 @@ describe('navigation between stored and proxied sets', function () {
     assert.match(String(reply['@odata.context']), /#TracebuzzJudgements\(Score,Call\(id\),Agent\(ID\)\)$/);
   });
 
+  const orders: readonly (readonly [string, (a: (typeof rows)[number], b: (typeof rows)[number]) => number])[] = [
+    ['Score desc', (a, b) => b[3] - a[3] || a[0] - b[0]],
+    ['Score,JudgementId desc', (a, b) => a[3] - b[3] || b[0] - a[0]],
+    ['JudgementId desc', (a, b) => b[0] - a[0]],
+    ['CallId', (a, b) => (a[1] ?? '').localeCompare(b[1] ?? '', 'en') || a[0] - b[0]],
+  ];
+  for (const [order, compare] of orders)
+    for (const select of ['JudgementId', 'JudgementId,Score,CallId'])
+      it(`all rows in the order of ${order}, ${select} selected: more than are joined at once, over pages`, async () => {
+        const found: unknown[] = [];
+        let next: unknown = `TracebuzzJudgements?$orderby=${order}&$select=${select}&$expand=Agent($select=ID)`;
+        while (next !== undefined) {
+          const reply = await gateway.get(String(next), { Prefer: 'odata.maxpagesize=1100' });
+          const page = (await reply.json()) as { value: Row[] };
+          for (const row of page.value) {
+            const [id, , agent] = rows[Number(row['JudgementId']) - 1] ?? assert.fail();
+            assert.deepEqual(row['Agent'], agent === null ? null : { ID: agent });
+            found.push(id);
+          }
+          next = (page as Row)['@odata.nextLink'];
+        }
+        assert.deepEqual(
+          found,
+          [...rows].sort(compare).map(([id]) => id),
+        );
+      });
+
   it('a proxied set expands to many of a stored set, with options inside for each parent', async () => {
     const reply = await gateway.json(
       'BuzzeasyAgents?$select=name&$top=5&$expand=Judgements($select=JudgementId;$filter=Score gt 2;$orderby=Score desc,JudgementId;$top=4;$skip=1;$count=true)',
