@@ -23,6 +23,10 @@ describe('navigation between stored and proxied sets', function () {
         n % 9,
       ]);
     await judge(gateway.database, rows);
+    await gateway.database.query(
+      `UPDATE feed."TracebuzzJudgements"
+       SET "At" = timestamptz '2026-01-01Z' + ("JudgementId" * 7919 % 1000) * interval '1 minute'`,
+    );
   });
   after(() => gateway?.close());
 
@@ -94,6 +98,26 @@ describe('navigation between stored and proxied sets', function () {
           [...rows].sort(compare).map(([id]) => id),
         );
       });
+
+  it('a range of time, in whatever order it comes: every row once', async () => {
+    const range = 'At ge 2026-01-01T00:00:00Z and At lt 2026-01-01T15:00:00Z';
+    const found: number[] = [];
+    for (
+      let next: unknown = `TracebuzzJudgements?$filter=${range}&$select=JudgementId&$expand=Agent/$ref`;
+      next !== undefined;
+    ) {
+      const reply = await gateway.get(String(next), { Prefer: 'odata.maxpagesize=800' });
+      const page = (await reply.json()) as { value: Row[] };
+      found.push(...page.value.map((row) => Number(row['JudgementId'])));
+      next = (page as Row)['@odata.nextLink'];
+    }
+    const expected = rows.map(([id]) => id).filter((id) => (id * 7919) % 1000 < 900);
+    assert.ok(expected.length > 1100);
+    assert.deepEqual(
+      found.sort((a, b) => a - b),
+      expected,
+    );
+  });
 
   it('a proxied set expands to many of a stored set, with options inside for each parent', async () => {
     const reply = await gateway.json(

@@ -38,6 +38,7 @@ properties:
     personalData: employee
     description: The agent.
     example: 12ad7c5b-2f25-4bb1-a9c5-6ad9d6d2c3bd
+  At: { type: DateTimeOffset, personalData: none, description: When., example: "2026-01-05T08:00:00Z" }
   Score: { type: Int32, personalData: none, description: Points., example: "4" }
 `;
 
