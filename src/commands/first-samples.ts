@@ -1,4 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import type { Catalogue } from '../catalogue/catalogue.ts';
@@ -14,15 +15,22 @@ interface Filling {
   readonly observe: Observe;
 }
 
-/** A first look at the feed without files of one's own: only where nothing was ever loaded. */
-export async function fillWithSamples({ print }: Surroundings, filling: Filling): Promise<void> {
+/**
+ * A first look at the feed without files of one's own: only where nothing was ever loaded, or where a first start was
+ * ended in the middle of its samples; the files it had loaded are known by their bytes.
+ */
+export async function fillWithSamples({ print, config }: Surroundings, filling: Filling): Promise<void> {
   const { catalogue, database, observe } = filling;
   const { rows } = await database.query('SELECT 1 FROM gateway.load LIMIT 1');
-  if (rows.length > 0) return;
+  const begun = path.join(config.dataDir, 'samples.begun');
+  if (rows.length > 0 && !existsSync(begun)) return;
+  await mkdir(config.dataDir, { recursive: true });
+  await writeFile(begun, '');
   const folder = await mkdtemp(path.join(os.tmpdir(), 'gateway-samples-'));
   try {
     const report = await writeSamples(catalogue, folder);
     const results = await ingestPaths({ catalogue, database }, [folder]);
+    await rm(begun);
     const loaded = results.filter(({ state }) => state === 'loaded').length;
     print(`SAMPLES: the warehouse was empty, so ${loaded} made-up sample files with ${report.rows} rows were loaded.`);
     print('To start empty, stop, remove the data folder (or use another database), and start with SAMPLES=off.');
@@ -35,6 +43,13 @@ export async function fillWithSamples({ print }: Surroundings, filling: Filling)
 }
 
 export function observeLoad(observe: Observe, result: IngestResult): void {
-  const message = 'error' in result ? `${result.error.code}: ${result.error.message}` : (result.message ?? '');
+  const message = 'error' in result ? `${result.error.code}: ${result.error.message}` : loadMessage(result);
   observe({ event: 'load', file: result.path, outcome: result.state, message });
+}
+
+/** Rejected rows are the news of a load that is otherwise as expected. */
+function loadMessage(result: Extract<IngestResult, { readonly state: 'loaded' | 'duplicate' }>): string {
+  if (result.state === 'duplicate') return result.message;
+  const { read, rejected } = result.counts;
+  return [`${read} rows, ${rejected} rejected`, ...(result.message === null ? [] : [result.message])].join('; ');
 }

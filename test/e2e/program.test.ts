@@ -4,6 +4,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'n
 import net, { type AddressInfo } from 'node:net';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import pg from 'pg';
 import { exportFile } from '../ingest/support/feed.ts';
 import { type TestDatabase, testDatabase } from '../support/postgres.ts';
 import { gateway, run, serve, until, useFolders } from './support/program.ts';
@@ -63,6 +64,29 @@ describe('npm start on a new machine', function () {
     again.child.kill('SIGINT');
     assert.equal(await again.ended, 0, again.output());
     assert.ok(!lives(pid));
+  });
+
+  it('a first start that is killed among its samples is finished by the next one', async () => {
+    const database = await testDatabase();
+    const environment = { DATA_DIR: folder(), DATABASE_URL: database.connectionString };
+    const first = gateway(['serve'], { ...environment, PORT: '0' });
+    const client = new pg.Client({ connectionString: database.connectionString });
+    await client.connect();
+    const loads = async (): Promise<number> =>
+      Number(
+        (await client.query('SELECT count(*) AS n FROM gateway.load').catch(() => ({ rows: [] }))).rows[0]?.n ?? 0,
+      );
+    await until('some samples are loaded', async () => (await loads()) > 5);
+    first.child.kill('SIGKILL');
+    await first.ended;
+    assert.ok((await loads()) < 150, 'killed before the end');
+    const second = await serve(environment);
+    const { rows } = await client.query(`SELECT count(DISTINCT export) AS n FROM gateway.load WHERE state = 'loaded'`);
+    assert.equal(Number(rows[0].n), 37);
+    await client.end();
+    second.child.kill('SIGTERM');
+    assert.equal(await second.ended, 0, second.output());
+    await database.drop();
   });
 
   it('a taken port is one message and an end, sandbox and embedded server included', async () => {
