@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 // The gateway's one executable: the compiled program where it was built, else the sources through tsx.
 import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 const [major, minor] = process.versions.node.split('.').map(Number);
 if (major < 20 || (major === 20 && minor < 19)) {
@@ -9,6 +11,10 @@ if (major < 20 || (major === 20 && minor < 19)) {
   );
   process.exit(1);
 }
+// Called from anywhere, the program finds its own metadata and data; in its own folder these are ./metadata and ./data.
+const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+process.env.METADATA_DIR ||= path.join(root, 'metadata');
+process.env.DATA_DIR ||= path.join(root, 'data');
 const compiled = new URL('../dist/main.js', import.meta.url);
 const source = new URL('../src/main.ts', import.meta.url);
 // A checkout runs what it holds, not what was once built from it.

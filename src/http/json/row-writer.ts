@@ -226,6 +226,8 @@ function writeRows(
   let at = place.at;
   let first = true;
   while (!rows.stops.includes(input.bytes[at] as number)) {
+    // Text that is no nested collection must end the reply, not the gateway.
+    if (at >= input.rowEnd) throw new RangeError('a nested collection has no end within its row');
     output.ensure(rows.row.bound(input.rowEnd - at) + 64);
     if (!first) output.bytes[output.position++] = comma;
     first = false;

@@ -35,6 +35,8 @@ interface ColumnPlan {
   readonly field: number;
   readonly header: string;
   readonly convert: CellConverter;
+  /** false: a person wrote the text, and may have written the word NULL. */
+  readonly takesNullTokens: boolean;
   readonly keepsBlanks: boolean;
   readonly textTakesFault: boolean;
 }
@@ -157,6 +159,7 @@ export class RowConverter implements RowView {
           ? (text) => convertMoment(text, this.value(joinedTo), this.#reading)
           : columnConverter(column, property, this.#reading),
       keepsBlanks: column.encoding === 'text' || column.encoding === 'list' || column.encoding === 'label-list',
+      takesNullTokens: column.personalData !== 'content',
       textTakesFault: textTakers.has(column.property),
     };
   }
@@ -197,7 +200,8 @@ export class RowConverter implements RowView {
   #meaningOf(text: string, plan: ColumnPlan): string | null {
     if (text !== '') {
       const trimmed = text.trim();
-      if (trimmed !== '' && !this.#nullTokens.has(trimmed)) return plan.keepsBlanks ? text : trimmed;
+      if (trimmed !== '' && !(plan.takesNullTokens && this.#nullTokens.has(trimmed)))
+        return plan.keepsBlanks ? text : trimmed;
     }
     return plan.column.emptyAs ?? null;
   }
