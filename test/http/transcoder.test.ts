@@ -143,6 +143,32 @@ describe('http: COPY text to OData JSON', () => {
   });
 });
 
+describe('http: objects that are null inside a nested collection', () => {
+  const object: FieldShape = {
+    kind: 'object',
+    name: 'One',
+    row: { fields: [value('X', 'Edm.String'), value('Y', 'Edm.Int32')] },
+    control: null,
+  };
+  const many = (fields: readonly FieldShape[]): FieldShape => {
+    return { kind: 'array', name: 'Many', row: { fields }, rowEnd: 1, columnEnd: 2, withCount: false, control: null };
+  };
+
+  it('take their own columns and no other', () => {
+    const fields = [many([value('A', 'Edm.String'), object, value('Z', 'Edm.Int32')]), value('Last', 'Edm.Int32')];
+    const rows = 'a\x02\x1d\x02\x1d\x02\x1d\x023\x01' + 'b\x027\x02x\x02\x1d\x02\x1d\x01';
+    assert.deepEqual(transcode(Buffer.from(`${rows}\t9\n`), fields), [
+      '{"Many":[{"A":"a","One":null,"Z":3},{"A":"b","One":{"X":"x","Y":null},"Z":null}],"Last":9}',
+    ]);
+  });
+
+  it('may end the row and the collection', () => {
+    const rows = '\x1d\x02\x1d\x02\x1d\x01'.repeat(3);
+    const json = '{"Many":[{"One":null},{"One":null},{"One":null}]}';
+    assert.deepEqual(transcode(Buffer.from(`${rows}\n`), [many([object])]), [json]);
+  });
+});
+
 const row = fc.record({
   text: fc.option(fc.string({ unit: 'binary', maxLength: 40 }).filter((text) => !text.includes('\0'))),
   ascii: fc.string({ unit: fc.constantFrom(...'ab"\\\t\n\r\b\f\v\u0001\u001b\u001fN'), maxLength: 12 }),

@@ -5,6 +5,7 @@ const unescaped: Readonly<Record<string, string>> = { b: '\b', f: '\f', n: '\n',
 /** Where the cell that starts at `start` ends. Not for the hot path of text. */
 export function cellEnd(input: CellInput, start: number, nested: boolean): number {
   const bytes = input.bytes;
+  if (nested && isNull(input, start, nested)) return start + 1; // the null itself is a control byte
   let at = start;
   for (;;) {
     const byte = bytes[at] as number;
