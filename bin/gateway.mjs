@@ -3,6 +3,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { isFresh } from './compiled.mjs';
 
 const [major, minor] = process.versions.node.split('.').map(Number);
 if (major < 20 || (major === 20 && minor < 19)) {
@@ -17,8 +18,8 @@ process.env.METADATA_DIR ||= path.join(root, 'metadata');
 process.env.DATA_DIR ||= path.join(root, 'data');
 const compiled = new URL('../dist/main.js', import.meta.url);
 const source = new URL('../src/main.ts', import.meta.url);
-// A checkout runs what it holds, not what was once built from it.
-if (existsSync(source)) {
+// A checkout runs what it holds: the compiled program only while it was compiled from the sources as they are.
+if (existsSync(source) && !isFresh(root)) {
   const { register } = await import('tsx/esm/api');
   register();
   await import(source.href);

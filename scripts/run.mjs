@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { compile } from '../bin/compiled.mjs';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const needed = [20, 19];
@@ -98,6 +99,7 @@ function node(args, options = {}) {
 
 /** Called from the project folder by npm, but paths in arguments mean the folder the caller stood in. */
 function gateway(args) {
+  compile(root);
   const cwd = process.env.INIT_CWD ?? process.cwd();
   return node([path.join(root, 'bin', 'gateway.mjs'), ...args], { cwd });
 }
@@ -134,5 +136,6 @@ async function check() {
 function bench(args) {
   const file = path.join('bench', `${args[0]}.ts`);
   const own = args.length > 0 && existsSync(path.join(root, file));
+  compile(root);
   return node(['--import', 'tsx', ...(own ? [file, ...args.slice(1)] : [path.join('bench', 'run.ts'), ...args])]);
 }
