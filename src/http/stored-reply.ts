@@ -96,7 +96,7 @@ function compile({ plan, catalogue }: StoredRead, options: CompileOptions): Comp
     case 'Count':
       return compileCount(plan, catalogue);
     case 'Crossjoin':
-      return compileCrossjoin(plan, catalogue);
+      return compileCrossjoin(plan, catalogue, options);
   }
 }
 

@@ -126,7 +126,8 @@ function servedOutput(
   { controls = false }: CompileOptions,
 ): ServedRow & { readonly control: ControlShape | null } {
   const entities = apply.keepsEntities && row.stored !== null;
-  const ids = entities && (controls || references) ? controlColumns(row) : { columns: [], control: null };
+  const linked = references ? null : selection;
+  const ids = entities && (controls || references) ? controlColumns(row, linked) : { columns: [], control: null };
   const outputs = references ? { columns: [], fields: [] } : outputRow(apply.output, row);
   const place = { scope, row, depth: 0, controls };
   const expanded = entities && !references ? servedRow({ ...selection, properties: [], computed: [] }, place) : nothing;

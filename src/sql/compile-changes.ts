@@ -85,6 +85,6 @@ function leftBehind(plan: CollectionPlan, since: bigint, catalogue: Catalogue): 
   if (filter !== null) inside.push(truth(filter, scope));
   if (search !== null) inside.push(searchCondition(search, row));
   const conditions = [...scope.where, changedSince(row, since), `(${inside.join(' AND ')}) IS NOT TRUE`];
-  const keys = controlColumns(row).columns.map(({ sql }) => sql);
+  const keys = controlColumns(row, null).columns.map(({ sql }) => sql);
   return `SELECT ${keys.join(', ')}, 'changed' FROM ${scope.from.join(' ')} WHERE ${conditions.join(' AND ')}`;
 }

@@ -125,7 +125,8 @@ function entityColumns(
   { scope, row }: { readonly scope: Scope; readonly row: Row },
   { controls = false }: CompileOptions,
 ): Served {
-  const ids = controls || references ? controlColumns(row) : { columns: [], control: null };
+  const ids =
+    controls || references ? controlColumns(row, references ? null : selection) : { columns: [], control: null };
   const inner = references ? { columns: [], fields: [] } : servedRow(selection, { scope, row, depth: 0, controls });
   return { columns: [...ids.columns, ...inner.columns], fields: inner.fields, control: ids.control };
 }

@@ -64,4 +64,6 @@ export interface ControlShape {
   readonly set: string;
   readonly type: string;
   readonly key: readonly { readonly name: string; readonly type: PrimitiveTypeName }[];
+  /** Navigation properties that `metadata=full` gives links of: the selected and the expanded ones. Absent: none. */
+  readonly navigations?: readonly string[];
 }

@@ -59,15 +59,31 @@ export function totalOrder(restriction: Restriction, scope: Scope, row: Row): So
   return [...sortKeys(restriction.orderby, scope), tieBreaker];
 }
 
-/** Columns and shape of the key, from which the reader makes `@odata.id`. */
-export function controlColumns(row: Row): { readonly columns: OutputColumn[]; readonly control: ControlShape } {
+/** Columns and shape of the key, from which the reader makes `@odata.id` and, of a selection, the navigation links. */
+export function controlColumns(
+  row: Row,
+  selection: Selection | null,
+): { readonly columns: OutputColumn[]; readonly control: ControlShape } {
   if (row.entitySet === null) throw new GatewayError('Internal', 'Only entities have ids.');
   const { name, entityType } = row.entitySet;
   const key = keyProperties(entityType);
   return {
     columns: key.map((property) => ({ sql: propertyColumn(row, property), type: property.type })),
-    control: { set: name, type: entityType.name, key: key.map(({ name, type }) => ({ name, type })) },
+    control: {
+      set: name,
+      type: entityType.name,
+      key: key.map(({ name, type }) => ({ name, type })),
+      ...(selection === null ? {} : { navigations: linkedNavigations(selection) }),
+    },
   };
+}
+
+/** Without `$select` every navigation property, else those that are named or expanded. */
+function linkedNavigations({ type, selected, selectedNavigations, expands }: Selection): string[] {
+  const names = [...type.navigationProperties.keys()];
+  if (!selected) return names;
+  const wanted = new Set([...selectedNavigations, ...expands.map(({ navigation }) => navigation.name)]);
+  return names.filter((name) => wanted.has(name));
 }
 
 export function keyProperties(type: EntityType): Property[] {
@@ -86,6 +102,9 @@ function expanded(expand: ExpandPlan, place: Place): ServedRow {
   return expand.navigation.collection ? expandedToMany(expand, place) : expandedToOne(expand, place);
 }
 
+/** A reference is its id alone. */
+const linkedIn = ({ form, selection }: ExpandPlan): Selection | null => (form === 'ref' ? null : selection);
+
 function expandedToOne(expand: ExpandPlan, { scope, row, depth, controls }: Place): ServedRow {
   const { navigation, selection, restriction, form } = expand;
   const target = row.scope.join(row, { navigation, set: selection.set });
@@ -97,7 +116,7 @@ function expandedToOne(expand: ExpandPlan, { scope, row, depth, controls }: Plac
   const id = rowId(target);
   const presence = conditions.length === 0 ? id : `(CASE WHEN ${conditions.join(' AND ')} THEN ${id} END)`;
   if (form === 'count') return countField(navigation.name, `(${presence} IS NOT NULL)::integer`);
-  const ids = controls || form === 'ref' ? controlColumns(target) : { columns: [], control: null };
+  const ids = controls || form === 'ref' ? controlColumns(target, linkedIn(expand)) : { columns: [], control: null };
   const inner = form === 'ref' ? together([]) : servedRow(selection, { scope: view, row: target, depth, controls });
   return {
     columns: [{ sql: presence, type: 'Edm.Int64' }, ...ids.columns, ...inner.columns],
@@ -111,7 +130,7 @@ function expandedToMany(expand: ExpandPlan, place: Place): ServedRow {
   if (form === 'count') return countField(navigation.name, count());
   const { scope, row } = nestedScope(expand, place);
   const depth = place.depth + 1;
-  const ids = place.controls || form === 'ref' ? controlColumns(row) : { columns: [], control: null };
+  const ids = place.controls || form === 'ref' ? controlColumns(row, linkedIn(expand)) : { columns: [], control: null };
   const inner = form === 'ref' ? together([]) : servedRow(selection, { ...place, scope, row, depth });
   const line = rowText([...ids.columns, ...inner.columns], place.depth);
   const order = orderBy(totalOrder(restriction, scope, row));

@@ -26,17 +26,29 @@ async function completeMembers(
   completion: Completion,
   place: Place,
 ): Promise<readonly string[]> {
-  const changed = rows.map((row) => new Map([...row].filter(([name]) => !completion.hidden.has(name))));
+  const hidden = ([name]: readonly [string, string]): boolean => completion.hidden.has(name.split('@')[0] ?? '');
+  const changed = rows.map((row) => new Map([...row].filter((member) => !hidden(member))));
   for (const nested of completion.inside) await completeInside(changed, nested, place);
   const added = rows.map(() => '');
   for (const join of completion.joins) {
     const texts = await joined(rows, join, place);
-    for (const [index, text] of texts.entries()) added[index] += text;
+    for (const [index, text] of texts.entries()) added[index] += takenLinks(changed[index], join) + text;
   }
   return changed.map((row, index) => {
     const own = [...row].map(([name, raw]) => `,${JSON.stringify(name)}:${raw}`).join('');
     return `{${`${own}${added[index] ?? ''}`.slice(1)}}`;
   });
+}
+
+/** The links of a joined navigation property, which stand immediately before it (OData JSON 4.4). */
+function takenLinks(row: Map<string, string> | undefined, { expand }: Join): string {
+  const names = ['associationLink', 'navigationLink'].map((kind) => `${expand.navigation.name}@odata.${kind}`);
+  return names
+    .map((name) => {
+      const raw = row?.get(name);
+      return row?.delete(name) === true ? `,${JSON.stringify(name)}:${raw}` : '';
+    })
+    .join('');
 }
 
 /** The rows that a navigation already expanded holds, of all parents at once. */

@@ -6,6 +6,7 @@ import type { CellInput } from './cell-input.ts';
 import { cellEnd, cellText, isNull } from './cell-text.ts';
 import { entityId } from './entity-id.ts';
 import type { JsonFormat } from './json-format.ts';
+import { type LinkWriter, linkWriter } from './navigation-links.ts';
 
 /**
  * One part of a row. `write` reads its columns from `start` on and gives back where the next column starts. Every part
@@ -48,8 +49,7 @@ interface Row {
 }
 
 function compileRow(row: Row, format: JsonFormat, level: Level): RowWriter {
-  const parts = row.shape.fields.map((field) => compileField(field, format, level));
-  if (row.control !== null) parts.unshift(controlPart(row.control, format, level));
+  const parts = compileParts(row, format, level);
   const overhead = parts.reduce((sum, part) => sum + part.overhead, 16);
   const columns = parts.reduce((sum, part) => sum + part.columns, 0);
   const rest = parts.map((_, index) => parts.slice(index + 1).reduce((sum, part) => sum + part.overhead, 64));
@@ -77,6 +77,43 @@ function compileRow(row: Row, format: JsonFormat, level: Level): RowWriter {
       input.rowEnd = span.end;
       output.ensure(bound(span.end - span.start));
       return write(input, span.start, output);
+    },
+  };
+}
+
+/**
+ * Control information first, then the fields. With `odata.streaming=true` the links of an expanded navigation property
+ * stand immediately before it (OData JSON 4.4); those of the others follow the id.
+ */
+function compileParts({ shape, control }: Row, format: JsonFormat, level: Level): Part[] {
+  const fields = shape.fields.map((field) => compileField(field, format, level));
+  if (control === null) return fields;
+  const entity: Identity = { id: '' };
+  const names = format.metadata === 'full' ? (control.navigations ?? []) : [];
+  const served = new Set(shape.fields.map(({ name }) => name));
+  const unserved = names.filter((name) => !served.has(name)).map((name) => linkWriter(name, format.root));
+  const parts = fields.map((part, index) => {
+    const name = shape.fields[index]?.name ?? '';
+    return names.includes(name) ? linkedPart(part, linkWriter(name, format.root), entity) : part;
+  });
+  return [controlPart(control, format, { level, entity, links: unserved }), ...parts];
+}
+
+/** The entity whose row is being written, for the links behind its id. */
+interface Identity {
+  id: string;
+}
+
+/** An expanded navigation property with its links before it. */
+function linkedPart(part: Part, link: LinkWriter, entity: Identity): Part {
+  return {
+    columns: part.columns,
+    overhead: part.overhead,
+    grows: true,
+    write(input, start, output) {
+      link(entity.id, output);
+      output.ensure((input.rowEnd - start) * 6 + part.overhead + 64);
+      return part.write(input, start, output);
     },
   };
 }
@@ -237,14 +274,23 @@ function writeRows(
   return at;
 }
 
-function controlPart(control: ControlShape, format: JsonFormat, { nested }: Level): Part {
+function controlPart(
+  control: ControlShape,
+  format: JsonFormat,
+  place: { readonly level: Level; readonly entity: Identity; readonly links: readonly LinkWriter[] },
+): Part {
+  const { entity, links } = place;
+  const { nested } = place.level;
   const type = byteRun(`,"@odata.type":"#${format.namespace}.${control.type}"`);
   return {
     columns: control.key.length,
     overhead: 512 + format.root.length + type.length + control.set.length,
+    grows: links.length > 0,
     write(input, start, output) {
       const { values, next } = keyValues(input, start, { control, nested });
-      writeControl(output, format, { type, id: entityId(control, values) });
+      entity.id = entityId(control, values);
+      writeControl(output, format, { type, id: entity.id });
+      for (const link of links) link(entity.id, output);
       return next;
     },
   };
