@@ -250,7 +250,25 @@ describe('navigation between stored and proxied sets', function () {
     const agent = value[0]?.['Agent'] as Row;
     assert.equal(agent['@odata.id'], `${gateway.root}BuzzeasyAgents('${rows[0]?.[2]}')`);
     assert.ok(!('ID' in agent) && !('AgentId' in (value[0] ?? {})));
+    assert.ok(!Object.keys({ ...agent, ...value[0] }).some((name) => /^(ID|AgentId)@/.test(name)));
     assert.ok(!('Agent' in (value[1] ?? {})));
+  });
+
+  it('links of a joined navigation property stand immediately before it', async () => {
+    const reply = await gateway.get('TracebuzzJudgements?$filter=JudgementId eq 1&$expand=Agent($select=name)', {
+      Accept: 'application/json;odata.metadata=full',
+    });
+    const { value } = (await reply.json()) as { value: Row[] };
+    const [row = {}] = value;
+    const id = `${gateway.root}TracebuzzJudgements(1)`;
+    assert.deepEqual(Object.keys(row).slice(-3), [
+      'Agent@odata.associationLink',
+      'Agent@odata.navigationLink',
+      'Agent',
+    ]);
+    assert.equal(row['Agent@odata.navigationLink'], `${id}/Agent`);
+    const linked = await gateway.json('TracebuzzJudgements(1)/Agent?$select=name');
+    assert.equal((linked as unknown as Row)['name'], (row['Agent'] as Row)['name']);
   });
 
   const refused: readonly [string, RegExp][] = [
