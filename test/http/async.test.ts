@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import os from 'node:os';
+import process from 'node:process';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Authentication } from '../../src/http/authentication.ts';
 import { type AsyncLimits, serviceLimits } from '../../src/http/limits.ts';
@@ -19,7 +20,8 @@ const byName: Authentication = {
   identify: async ({ authorization }) => authorization?.split(' ')[1] ?? null,
 };
 
-const folders = (): number => readdirSync(os.tmpdir()).filter((name) => name.startsWith('gateway-replies-')).length;
+const folders = (): number =>
+  readdirSync(os.tmpdir()).filter((name) => name.startsWith(`gateway-replies-${process.pid}-`)).length;
 
 async function until(condition: () => Promise<boolean> | boolean, what: string): Promise<void> {
   for (let tries = 0; tries < 200; tries++) {

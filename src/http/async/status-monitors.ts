@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import process from 'node:process';
 import { GatewayError } from '../../errors.ts';
 import type { CapturedReply } from '../captured-reply.ts';
 import type { Exchange } from '../exchange.ts';
@@ -73,7 +74,7 @@ export function statusMonitors({ async: limits }: Pick<ServiceLimits, 'async'>):
   }
 
   async function begin(exchange: Exchange, { owner, run }: AsyncRequest): Promise<Operation> {
-    folder ??= mkdtemp(path.join(os.tmpdir(), 'gateway-replies-'));
+    folder ??= mkdtemp(path.join(os.tmpdir(), `gateway-replies-${process.pid}-`));
     const inFolder = await folder;
     admit();
     const spool = new ReplySpool(inFolder, exchange.id, (bytes) => {
