@@ -96,7 +96,8 @@ export class RowConverter implements RowView {
       .filter((cell) => cell.column === null)
       .map((cell) => ({ field: cell.index, header: cell.text.trim() === '' ? `column ${cell.index + 1}` : cell.text }));
     this.unknownHeaders = this.#unknown.map((one) => one.header);
-    this.#width = header.cells.length;
+    // A delimiter behind the last name makes a column without one; rows may have it or not.
+    this.#width = header.cells.findLastIndex((cell) => cell.text.trim() !== '') + 1;
     this.#nullTokens = new Set(target.files.nullTokens);
     this.properties = [...this.#columns, ...this.#computed].map((one) => one.property.name);
     this.#places = new Map(this.properties.map((name, place) => [name, place]));
