@@ -196,6 +196,7 @@ function readSets(place: SetsPlace, types: ReadonlyMap<string, EntityType>): Rea
     if (type === undefined) index.dropped.push({ path: name, reason: 'its entity type is not served' });
     else typed.set(name, { node, type });
   }
+  const bindings = new Map([...typed].map(([name, set]) => [name, bindingsOf(set, typed)]));
   return new Map(
     [...typed].map(([name, { node, type }]) => [
       name,
@@ -203,11 +204,26 @@ function readSets(place: SetsPlace, types: ReadonlyMap<string, EntityType>): Rea
         kind: 'EntitySet',
         name,
         entityType: type,
-        navigationPropertyBindings: bindingsOf({ node, type }, typed),
+        navigationPropertyBindings: mutualBindings({ name, type }, bindings),
         searchable: [],
         ...descriptionOf(node, `${container.qualifiedName}/${name}`, index),
       },
     ]),
+  );
+}
+
+/** Without those whose partner leads back to another set, as where two sets share a type: nobody could say whose rows they are. */
+function mutualBindings(
+  { name, type }: { readonly name: string; readonly type: EntityType },
+  all: ReadonlyMap<string, ReadonlyMap<string, string>>,
+): ReadonlyMap<string, string> {
+  const own = [...(all.get(name) ?? [])];
+  return new Map(
+    own.filter(([navigation, target]) => {
+      const partner = type.navigationProperties.get(navigation)?.partner;
+      const back = partner === undefined ? undefined : all.get(target)?.get(partner);
+      return back === undefined || back === name;
+    }),
   );
 }
 

@@ -34,7 +34,7 @@ function lives(pid: number): boolean {
 }
 
 describe('npm start on a new machine', function () {
-  this.timeout(60_000);
+  this.timeout(240_000);
   const folder = useFolders();
 
   it('serves every set with rows; commands join it; it survives a kill and ends with nothing left', async () => {
@@ -118,7 +118,7 @@ describe('npm start on a new machine', function () {
 });
 
 describe('The program on a database of its own', function () {
-  this.timeout(60_000);
+  this.timeout(240_000);
   const folder = useFolders();
   let database: TestDatabase;
   before(async () => {

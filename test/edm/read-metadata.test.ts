@@ -156,6 +156,21 @@ describe('readMetadata', () => {
     assert.deepEqual([...readMetadata(cycle).model.entitySets.keys()], ['Xs']);
   });
 
+  it('a set whose type another set shares is not bound over a partner that leads back to the other', () => {
+    const shared = tenant.replace(
+      /<EntitySet Name="Calls"/,
+      (set) =>
+        `<EntitySet Name="OldCalls" EntityType="${/Name="Calls" EntityType="([^"]*)"/.exec(tenant)?.[1] ?? ''}"><NavigationPropertyBinding Path="agent" Target="Agents"/></EntitySet>${set}`,
+    );
+    assert.notEqual(shared, tenant);
+    const { model } = readMetadata(shared);
+    assert.deepEqual(
+      [...(model.entitySets.get('Calls')?.navigationPropertyBindings ?? [])].filter(([name]) => name === 'agent'),
+      [['agent', 'Agents']],
+    );
+    assert.equal(model.entitySets.get('OldCalls')?.navigationPropertyBindings.has('agent'), false);
+  });
+
   it('never fails but with a GatewayError, whatever is cut out or put in', () => {
     const edit = fc.tuple(
       fc.nat(tenant.length),
