@@ -1,27 +1,13 @@
 import { pino } from 'pino';
 import type { Config } from './config.ts';
+import type { RequestRecord } from './http/feed.ts';
 
 /** Everything that the program logs. A new event is a new member here; values never hold secrets or whole query strings. */
 export type Observation =
   | { readonly event: 'listening'; readonly address: string }
   | { readonly event: 'stopping'; readonly reason: string }
   | { readonly event: 'stopped' }
-  | {
-      readonly event: 'request';
-      readonly id: string;
-      readonly method: string;
-      /** Resource path, without the query. */
-      readonly path: string;
-      /** Names of the query options, without their values. */
-      readonly options: readonly string[];
-      readonly status: number;
-      readonly rows: number | null;
-      readonly milliseconds: number;
-      readonly agent: string;
-      /** Name of the credential; null: anonymous. */
-      readonly user: string | null;
-      readonly error: string | null;
-    }
+  | ({ readonly event: 'request' } & RequestRecord)
   | { readonly event: 'request-broken'; readonly id: string; readonly reason: string }
   | { readonly event: 'defect'; readonly id: string; readonly error: Error }
   | { readonly event: 'load'; readonly file: string; readonly outcome: string; readonly message: string }

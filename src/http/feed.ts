@@ -9,12 +9,15 @@ import type { ServiceLimits } from './limits.ts';
 export interface RequestRecord {
   readonly id: string;
   readonly method: string;
+  /** Resource path, without the query. */
   readonly path: string;
+  /** Names of the query options, without their values. */
   readonly options: readonly string[];
   readonly status: number;
   readonly rows: number | null;
   readonly milliseconds: number;
   readonly agent: string;
+  /** Name of the credential; null: anonymous. */
   readonly user: string | null;
   readonly error: string | null;
 }

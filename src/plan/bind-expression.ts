@@ -7,10 +7,9 @@ import { bindCall } from './bind-function.ts';
 import { bindIn } from './bind-in.ts';
 import { bindMemberPath } from './bind-member-path.ts';
 import { constantOf } from './constant.ts';
-import { checkLimit } from './limits.ts';
 import { isNullable } from './promotion.ts';
 import type { BoundExpression, ComparisonOperator } from './read-plan.ts';
-import { fault, type Operand, type Scope } from './scope.ts';
+import { asNode, fault, type Operand, type Scope } from './scope.ts';
 
 /**
  * Binds an expression to typed nodes (4.01 URL Conventions 5.1.1): names to model objects, literals to constants,
@@ -33,14 +32,7 @@ export function bindCondition(expression: Expression, scope: Scope): BoundExpres
 
 /** As `bindExpression`, but a row (a to-one navigation, `$it`) is allowed. */
 export function bindOperand(expression: Expression, scope: Scope): Operand {
-  const { usage, context } = scope.binding;
-  usage.nodes += 1;
-  usage.nesting += 1;
-  checkLimit(usage.nodes, context.limits.expressionNodes, 'too many parts in its expressions');
-  checkLimit(usage.nesting, context.limits.nesting, 'an expression nested too deeply, in levels');
-  const bound = bindNode(expression, scope);
-  usage.nesting -= 1;
-  return bound;
+  return asNode(scope, () => bindNode(expression, scope));
 }
 
 function bindNode(expression: Expression, scope: Scope): Operand {

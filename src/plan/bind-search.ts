@@ -1,8 +1,7 @@
 import type { EntitySet, Property } from '../edm/model.ts';
 import type { SearchExpression } from '../uri/syntax.ts';
-import { checkLimit } from './limits.ts';
 import type { BoundSearch, SearchNode } from './read-plan.ts';
-import { fault, type Scope } from './scope.ts';
+import { asNode, fault, type Scope } from './scope.ts';
 
 /**
  * `$search` over the set's searchable properties (4.01 Protocol 11.2.6.6).
@@ -21,14 +20,7 @@ export function bindSearch(expression: SearchExpression, set: EntitySet, scope: 
 }
 
 function searchNode(expression: SearchExpression, scope: Scope): SearchNode {
-  const { usage, context } = scope.binding;
-  usage.nodes += 1;
-  usage.nesting += 1;
-  checkLimit(usage.nodes, context.limits.expressionNodes, 'too many parts in its expressions');
-  checkLimit(usage.nesting, context.limits.nesting, 'an expression nested too deeply, in levels');
-  const node = searchNodeOf(expression, scope);
-  usage.nesting -= 1;
-  return node;
+  return asNode(scope, () => searchNodeOf(expression, scope));
 }
 
 function searchNodeOf(expression: SearchExpression, scope: Scope): SearchNode {

@@ -2,7 +2,7 @@ import type { SetBinding } from '../catalogue/catalogue.ts';
 import type { EntitySet, Model, NavigationProperty } from '../edm/model.ts';
 import { type ErrorCode, GatewayError } from '../errors.ts';
 import type { Expression } from '../uri/syntax.ts';
-import type { PlanLimits, Usage } from './limits.ts';
+import { checkLimit, type PlanLimits, type Usage } from './limits.ts';
 import type { BoundExpression, RangeVariable, RowPath, ValueType } from './read-plan.ts';
 
 /** What the binder is given besides the URL. */
@@ -84,6 +84,21 @@ export function fault(
 ): GatewayError {
   const context = at === null ? { target: scope.option } : { target: scope.option, offset: at };
   return new GatewayError(code, `${scope.option}: ${message}`, context);
+}
+
+/**
+ * Binds one node of an expression, one level deeper than what stands around it.
+ * @throws GatewayError `LimitExceeded` past the request's number of nodes or levels
+ */
+export function asNode<T>(scope: Pick<Scope, 'binding'>, bind: () => T): T {
+  const { usage, context } = scope.binding;
+  usage.nodes += 1;
+  usage.nesting += 1;
+  checkLimit(usage.nodes, context.limits.expressionNodes, 'too many parts in its expressions');
+  checkLimit(usage.nesting, context.limits.nesting, 'an expression nested too deeply, in levels');
+  const bound = bind();
+  usage.nesting -= 1;
+  return bound;
 }
 
 /**

@@ -193,17 +193,23 @@ export class Cursor {
 /** `item *( BWS "," BWS item )`. */
 export function commaList<T>(cursor: Cursor, item: () => T): T[] {
   const items = [item()];
-  for (;;) {
-    const start = cursor.position;
-    cursor.skipBlanks();
-    if (!cursor.take(',')) {
-      cursor.position = start;
-      return items;
-    }
-    cursor.skipBlanks();
+  while (takeComma(cursor)) {
     items.push(item());
     cursor.checkLength(items.length);
   }
+  return items;
+}
+
+/** `BWS "," BWS`; where there is no comma the cursor stays. */
+export function takeComma(cursor: Cursor): boolean {
+  const start = cursor.position;
+  cursor.skipBlanks();
+  if (!cursor.take(',')) {
+    cursor.position = start;
+    return false;
+  }
+  cursor.skipBlanks();
+  return true;
 }
 
 /** `"(" BWS inner BWS ")"`, one level deeper. */

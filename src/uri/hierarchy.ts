@@ -1,6 +1,6 @@
 import { parseNamePath } from './aggregate.ts';
 import { parseApplyExpression } from './apply.ts';
-import { type Cursor, commaList, parenthesised } from './cursor.ts';
+import { type Cursor, commaList, parenthesised, takeComma } from './cursor.ts';
 import { parseExpression } from './expression.ts';
 import { parseParentheses } from './key-predicate.ts';
 import { parseAsAlias, parseOrderBy, parseWholeNumber } from './option-values.ts';
@@ -45,17 +45,6 @@ function comma(cursor: Cursor): void {
   if (!takeComma(cursor)) {
     cursor.fail("','");
   }
-}
-
-function takeComma(cursor: Cursor): boolean {
-  const start = cursor.position;
-  cursor.skipBlanks();
-  if (!cursor.take(',')) {
-    cursor.position = start;
-    return false;
-  }
-  cursor.skipBlanks();
-  return true;
 }
 
 function namedSequences(cursor: Cursor): void {

@@ -1,9 +1,7 @@
 import type { EntitySet, EntityType, JoinPair, NavigationProperty } from '../../edm/model.ts';
 import type { Catalogue } from '../catalogue.ts';
+import { type Bound, type Navigations, withoutLostPartners } from './bound-navigation.ts';
 import { type ServedSet, sameProperty } from './match-upstream-sets.ts';
-
-type Bound = { readonly property: NavigationProperty; readonly set: string };
-type Navigations = ReadonlyMap<string, ReadonlyMap<string, Bound>>;
 
 export interface Existing {
   /** The navigation that the served sets have already, by set name. */
@@ -44,7 +42,7 @@ export function crossSourceNavigation(
       });
     }
   }
-  return withPartnersLeft(found);
+  return withoutLostPartners(found);
 }
 
 interface End {
@@ -82,21 +80,6 @@ function isTaken({ type, proxied }: End, own: ReadonlyMap<string, Bound> | undef
   if (!proxied) return false;
   const names = [...type.properties.keys(), ...(own?.keys() ?? [])];
   return names.some((taken) => taken.toLowerCase() === name.toLowerCase());
-}
-
-function withPartnersLeft(found: Navigations): Navigations {
-  return new Map(
-    [...found].map(([setName, navigations]) => [
-      setName,
-      new Map(
-        [...navigations].map(([name, bound]): [string, Bound] => {
-          const { partner, ...rest } = bound.property;
-          const kept = partner !== undefined && found.get(bound.set)?.get(partner)?.set === setName;
-          return [name, kept ? bound : { set: bound.set, property: rest }];
-        }),
-      ),
-    ]),
-  );
 }
 
 /** A set of another source, its navigation into the proxied one replaced by what is left of it. */

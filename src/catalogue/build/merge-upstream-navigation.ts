@@ -1,8 +1,8 @@
 import type { EntityType, JoinPair, NavigationProperty } from '../../edm/model.ts';
 import type { Catalogue } from '../catalogue.ts';
+import { type Bound, type Navigations, withoutLostPartners } from './bound-navigation.ts';
 import { type ServedSet, sameProperty } from './match-upstream-sets.ts';
 
-type Bound = { readonly property: NavigationProperty; readonly set: string };
 type Found = Map<string, Map<string, Bound>>;
 
 /** Navigation properties of the served sets, by set name: the feed's own, then the documented ones it does not declare. */
@@ -10,7 +10,7 @@ export function mergeNavigation(
   catalogue: Catalogue,
   served: readonly ServedSet[],
   typeNames: ReadonlyMap<string, string>,
-): ReadonlyMap<string, ReadonlyMap<string, Bound>> {
+): Navigations {
   const found: Found = new Map(served.map((set) => [set.setName, new Map<string, Bound>()]));
   const byUpstreamName = new Map(served.map((set) => [set.match.upstream.name, set]));
   for (const set of served) {
@@ -85,20 +85,4 @@ function actualJoin(set: ServedSet, target: ServedSet, navigation: NavigationPro
     join.push({ property: property.name, referencedProperty: referenced.name });
   }
   return join;
-}
-
-/** A partner that did not survive is no partner. */
-function withoutLostPartners(found: Found): Found {
-  return new Map(
-    [...found].map(([setName, navigations]) => [
-      setName,
-      new Map(
-        [...navigations].map(([name, bound]): [string, Bound] => {
-          const { partner, ...rest } = bound.property;
-          const kept = partner !== undefined && found.get(bound.set)?.get(partner)?.set === setName;
-          return [name, kept ? bound : { set: bound.set, property: rest }];
-        }),
-      ),
-    ]),
-  );
 }
