@@ -12,8 +12,8 @@ export interface PoolSettings {
   readonly applicationName: string;
 }
 
-/** How values are written, in both directions; every session and every transaction sets it. */
-export const sessionFormat = [
+/** How values are written, in both directions. */
+const sessionFormat = [
   'TimeZone = UTC',
   'DateStyle = ISO',
   'IntervalStyle = iso_8601',
@@ -45,7 +45,7 @@ export function connectionPool(settings: PoolSettings): pg.Pool {
   const pool = new pg.Pool({
     ...(typeof connection === 'string' ? { connectionString: connection } : connection),
     // Awaited by the pool before anybody gets the connection.
-    onConnect: (client) => client.query(sessionFormat.map((setting) => `SET ${setting}`).join('; ')),
+    onConnect: setUp,
     max: settings.max,
     connectionTimeoutMillis: settings.patience,
     idleTimeoutMillis: 60_000,
@@ -60,6 +60,29 @@ export function connectionPool(settings: PoolSettings): pg.Pool {
   });
   pool.on('error', () => {});
   return pool;
+}
+
+/** Connections whose settings hold for as long as they live. */
+const settled = new WeakSet<object>();
+
+/**
+ * A pooler between us and the server gives each transaction any server session it likes. It shows: the process it named
+ * when the connection was opened is not the one that runs the statements.
+ */
+async function setUp(client: pg.ClientBase): Promise<void> {
+  await client.query(sessionFormat.map((setting) => `SET ${setting}`).join('; '));
+  const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+  const { processID } = client as pg.ClientBase & { readonly processID: number | null };
+  if (rows[0]?.pid === processID) settled.add(client);
+}
+
+/**
+ * The statements that begin a transaction on a connection, one by one. They write values as `sessionFormat` says, also where
+ * a pooler (transaction pooling) lends a session that knows nothing of it.
+ */
+export function beginning(client: pg.ClientBase, mode: string): readonly string[] {
+  const format = settled.has(client) ? [] : sessionFormat.map((setting) => `SET LOCAL ${setting}`);
+  return [`BEGIN ISOLATION LEVEL ${mode}`, ...format];
 }
 
 /** The driver gives its settings, which its types leave out. It lays TLS over a socket, which needs an ordinary one. */

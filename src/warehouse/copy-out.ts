@@ -1,6 +1,7 @@
 import type { Connection, Submittable } from 'pg';
 import { CopyFrames } from './copy-frames.ts';
-import type { RowBatch } from './database.ts';
+import { dataRow } from './data-row.ts';
+import type { RowBatch, TextRow } from './database.ts';
 import { extendedQuery } from './extended-query.ts';
 import { ReaderSocket } from './reader-socket.ts';
 
@@ -10,19 +11,24 @@ const batchTarget = 96 * 1024;
 
 /** Message types that the driver's own reader gets: notices, parameter changes, notifications, errors. */
 const forDriver = new Set([0x4e, 0x53, 0x41, 0x45]);
+const dataRowMessage = 0x44;
 const readyForQuery = 0x5a;
+/** Transaction status of ReadyForQuery: in none. */
+const idleStatus = 0x49;
 
 type DataListener = (chunk: Buffer) => void;
 
 /**
  * `COPY (select) TO STDOUT` as the driver's active query: it takes over the driver's socket until ReadyForQuery. The
- * statement goes by the extended protocol, which refuses a second statement behind a semicolon. The server's
- * statement_timeout is lifted for it, since that clock also runs while a slow client holds the rows up.
+ * statements go by the extended protocol, each by itself, which refuses a second one behind a semicolon. Those `before` and
+ * `after` go in the same message: after one that fails, none of the others is run.
  *
  * One consumer: `next` until null, or `fail`. The socket is only read while `next` waits.
  */
 export class CopyOut implements Submittable {
-  readonly #text: string;
+  /** Rows of the statements before, in PostgreSQL's text format: whole once `next` gave its first batch or null. */
+  readonly answers: TextRow[] = [];
+  readonly #texts: readonly string[];
   readonly #frames: CopyFrames;
   #stream: Connection['stream'] | null = null;
   #driver: readonly DataListener[] = [];
@@ -36,10 +42,11 @@ export class CopyOut implements Submittable {
   #flush: NodeJS.Immediate | null = null;
   #waiting: { resolve: (batch: RowBatch | null) => void; reject: (error: Error) => void } | null = null;
 
-  constructor(select: string) {
-    this.#text = `COPY (${select}) TO STDOUT`;
+  constructor(select: string, around: { readonly before: readonly string[]; readonly after: readonly string[] }) {
+    this.#texts = [...around.before, `COPY (${select}) TO STDOUT`, ...around.after];
     this.#frames = new CopyFrames((type, message) => {
       if (type === readyForQuery) this.#readyMessage = Buffer.from(message);
+      else if (type === dataRowMessage) this.answers.push(dataRow(message));
       else if (forDriver.has(type)) this.#tellDriver(message);
     });
   }
@@ -47,6 +54,11 @@ export class CopyOut implements Submittable {
   /** True when the server is done with the statement and the connection can take another one. */
   get finished(): boolean {
     return this.#frames.finished;
+  }
+
+  /** True when the server is done with it and in no transaction any more. */
+  get idle(): boolean {
+    return this.#readyMessage?.[5] === idleStatus;
   }
 
   /** The next rows; null at the end. Throws the server's error, or what `fail` was given. */
@@ -82,7 +94,7 @@ export class CopyOut implements Submittable {
     for (const listener of this.#driver) stream.off('data', listener);
     if (stream instanceof ReaderSocket) stream.reader = this.#onData;
     else stream.on('data', this.#onData);
-    stream.write(extendedQuery(['SET LOCAL statement_timeout = 0', this.#text]));
+    stream.write(extendedQuery(this.#texts));
   }
 
   handleError(error: Error): void {

@@ -36,13 +36,26 @@ export interface ReadOptions {
   readonly timeout: number;
   /** When it aborts (the client hung up), the running statement is cancelled in PostgreSQL and the iteration throws. */
   readonly signal: AbortSignal;
+  /** A small SELECT of text columns whose rows `ReadSession.opening` gives. It shares the round trip of the first `copyOut`. */
+  readonly opening?: string;
 }
+
+/** Cells of one row in PostgreSQL's text format. */
+export type TextRow = readonly (string | null)[];
 
 export interface ReadSession {
   /** Small results: counts, one row. No bind parameters, as for `copyOut`. */
   query<Row extends DatabaseRow = DatabaseRow>(text: string): Promise<QueryResult<Row>>;
-  /** `select` without `COPY (...)`; rows in COPY text format. With back-pressure: the socket is read as batches are taken. */
-  copyOut(select: string): AsyncIterable<RowBatch>;
+  /**
+   * The rows of `ReadOptions.opening`, none without it. Known once the first batch of the first `copyOut` is there, or its
+   * end; asked for before, it costs a round trip of its own.
+   */
+  opening(): Promise<readonly TextRow[]>;
+  /**
+   * `select` without `COPY (...)`; rows in COPY text format. With back-pressure: the socket is read as batches are taken.
+   * `final`: the transaction ends with it, in the same round trip, and nothing may follow.
+   */
+  copyOut(select: string, options?: { readonly final: boolean }): AsyncIterable<RowBatch>;
 }
 
 /**

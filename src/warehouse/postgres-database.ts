@@ -3,7 +3,7 @@ import { pipeline } from 'node:stream/promises';
 import pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import { GatewayError } from '../errors.ts';
-import { connectionPool, sessionFormat } from './connection-pool.ts';
+import { beginning, connectionPool } from './connection-pool.ts';
 import type { Database, DatabaseRow, QueryResult, ReadOptions, ReadSession, Transaction } from './database.ts';
 import type { ServerAddress } from './embedded-server.ts';
 import { postgresError } from './postgres-errors.ts';
@@ -82,7 +82,7 @@ class PostgresDatabase implements Database {
     const client = await connect(this.#owner);
     let broken: Error | undefined;
     try {
-      await client.query(begin('READ COMMITTED'));
+      await client.query(beginning(client, 'READ COMMITTED').join('; '));
       const result = await work(transactionOn(client));
       await commit(client);
       return result;
@@ -100,12 +100,7 @@ class PostgresDatabase implements Database {
     options.signal.throwIfAborted();
     const client = await connect(this.#readers);
     const session = new PostgresReadSession(client, options, (running) => this.#cancel(running));
-    const timeout = Math.max(1, Math.ceil(options.timeout));
     try {
-      // Role and time limit in the same message: one round trip.
-      await client.query(
-        `${begin('REPEATABLE READ READ ONLY')}; SET LOCAL ROLE gateway_reader; SET LOCAL statement_timeout = ${String(timeout)}`,
-      );
       return await work(session);
     } catch (error) {
       throw postgresError(error);
@@ -141,18 +136,15 @@ class PostgresDatabase implements Database {
 }
 
 async function endRead(client: pg.PoolClient, session: PostgresReadSession): Promise<void> {
-  if (!(await session.end())) {
-    client.release(true);
+  const end = await session.end();
+  if (end !== 'open') {
+    client.release(end === 'broken');
     return;
   }
   client.query('COMMIT').then(
     () => client.release(),
     (error: Error) => client.release(error),
   );
-}
-
-function begin(mode: string): string {
-  return [`BEGIN ISOLATION LEVEL ${mode}`, ...sessionFormat.map((setting) => `SET LOCAL ${setting}`)].join('; ');
 }
 
 /** PostgreSQL answers COMMIT of a transaction with a failed statement by rolling back, without an error. */

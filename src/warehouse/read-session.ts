@@ -1,8 +1,8 @@
 import type pg from 'pg';
 import { GatewayError } from '../errors.ts';
-import { types } from './connection-pool.ts';
+import { beginning, types } from './connection-pool.ts';
 import { CopyOut } from './copy-out.ts';
-import type { DatabaseRow, QueryResult, ReadOptions, ReadSession, RowBatch } from './database.ts';
+import type { DatabaseRow, QueryResult, ReadOptions, ReadSession, RowBatch, TextRow } from './database.ts';
 import { postgresError } from './postgres-errors.ts';
 
 /** Milliseconds granted to a server that sends the rest of rows nobody wants, before the statement is cancelled. */
@@ -11,8 +11,12 @@ const drainTime = 20;
 /** Ends what runs on a connection, from another one. */
 export type CancelStatement = (client: pg.PoolClient) => Promise<void>;
 
+/** Where a session leaves its connection: in a transaction, with none, or not to be used again. */
+export type SessionEnd = 'open' | 'idle' | 'broken';
+
 /**
- * One read transaction on one connection. Watches the caller's signal and the time spent waiting for PostgreSQL: both
+ * One read transaction on one connection. It begins with the first statement: a `copyOut` takes the beginning, and the
+ * opening query, along in its own round trip. Watches the caller's signal and the time spent waiting for PostgreSQL: both
  * cancel the running statement, and the connection is not used again.
  */
 export class PostgresReadSession implements ReadSession {
@@ -22,6 +26,8 @@ export class PostgresReadSession implements ReadSession {
   #interrupted: Error | null = null;
   #cancelling: Promise<void> | null = null;
   #running: ((error: Error) => void) | null = null;
+  #state: 'new' | 'begun' | 'over' = 'new';
+  #opening: readonly TextRow[] | null = null;
 
   constructor(client: pg.PoolClient, options: ReadOptions, cancelStatement: CancelStatement) {
     this.#client = client;
@@ -31,28 +37,36 @@ export class PostgresReadSession implements ReadSession {
   }
 
   async query<Row extends DatabaseRow = DatabaseRow>(text: string): Promise<QueryResult<Row>> {
-    this.#mayRun();
-    const broken = new Promise<never>((_, reject) => {
-      this.#running = reject;
-    });
     // The extended protocol refuses a text with two statements.
     const config: pg.QueryConfig & { queryMode: 'extended' } = { text, types, queryMode: 'extended' };
-    const answer = this.#client.query<Row>(config);
-    // When the interruption wins, the statement's own end is nobody's any more.
-    answer.catch(() => {});
-    try {
-      const result = await Promise.race([answer, broken]);
-      return { rows: result.rows, rowCount: result.rowCount ?? 0 };
-    } catch (error) {
-      throw postgresError(error);
-    } finally {
-      this.#running = null;
-    }
+    const { rows, rowCount } = await this.#interruptible(() => this.#client.query<Row>(config));
+    return { rows, rowCount: rowCount ?? 0 };
   }
 
-  async *copyOut(select: string): AsyncGenerator<RowBatch, void, undefined> {
+  async opening(): Promise<readonly TextRow[]> {
+    if (this.#opening !== null) return this.#opening;
+    const text = this.#options.opening;
+    if (text === undefined) return [];
+    const config: pg.QueryArrayConfig & { queryMode: 'extended' } = {
+      text,
+      types,
+      rowMode: 'array',
+      queryMode: 'extended',
+    };
+    const { rows } = await this.#interruptible(() => this.#client.query<(string | null)[]>(config));
+    this.#opening = rows;
+    return rows;
+  }
+
+  async *copyOut(
+    select: string,
+    options: { readonly final: boolean } = { final: false },
+  ): AsyncGenerator<RowBatch, void, undefined> {
     this.#mayRun();
-    const copy = this.#client.query(new CopyOut(select));
+    const carries = this.#state === 'new' && this.#options.opening !== undefined;
+    const copy = this.#client.query(
+      new CopyOut(select, { before: this.#beforeCopy(), after: options.final ? ['COMMIT'] : [] }),
+    );
     this.#running = (error) => copy.fail(error);
     let left = this.#options.timeout;
     try {
@@ -61,6 +75,7 @@ export class PostgresReadSession implements ReadSession {
         const clock = setTimeout(() => this.#interrupt(timedOut()), left);
         const batch = await copy.next().finally(() => clearTimeout(clock));
         left -= performance.now() - asked;
+        if (carries) this.#opening = copy.answers;
         if (batch === null) return;
         yield batch;
       }
@@ -70,14 +85,59 @@ export class PostgresReadSession implements ReadSession {
       this.#running = null;
       if (!copy.finished) await this.#abandon(copy);
       if (copy.finished) copy.dispose();
+      if (copy.idle) this.#state = 'over';
     }
   }
 
-  /** Call once when the work is over: true when the connection can be used again. */
-  async end(): Promise<boolean> {
+  /** Waits for the statement or for what interrupts it; begins the transaction if that was not done yet. */
+  async #interruptible<Result>(statement: () => Promise<Result>): Promise<Result> {
+    this.#mayRun();
+    const broken = new Promise<never>((_, reject) => {
+      this.#running = reject;
+    });
+    const answer = this.#begin().then(() => {
+      if (this.#interrupted !== null) throw this.#interrupted;
+      return statement();
+    });
+    // When the interruption wins, the statement's own end is nobody's any more.
+    answer.catch(() => {});
+    try {
+      return await Promise.race([answer, broken]);
+    } catch (error) {
+      throw postgresError(error);
+    } finally {
+      this.#running = null;
+    }
+  }
+
+  async #begin(): Promise<void> {
+    if (this.#state === 'begun') return;
+    this.#state = 'begun';
+    await this.#client.query(this.#beginning(Math.max(1, Math.ceil(this.#options.timeout))).join('; '));
+  }
+
+  /**
+   * What goes ahead of a COPY in its message. The server's time limit is lifted for it, since that clock also runs while
+   * a slow client holds the rows up. One failure skips all that follows, so no row is read in another role.
+   */
+  #beforeCopy(): readonly string[] {
+    if (this.#state === 'begun') return ['SET LOCAL statement_timeout = 0'];
+    this.#state = 'begun';
+    const { opening } = this.#options;
+    return [...this.#beginning(0), ...(opening === undefined ? [] : [opening])];
+  }
+
+  #beginning(timeout: number): readonly string[] {
+    const limit = `SET LOCAL statement_timeout = ${String(timeout)}`;
+    return [...beginning(this.#client, 'REPEATABLE READ READ ONLY'), 'SET LOCAL ROLE gateway_reader', limit];
+  }
+
+  /** Call once when the work is over. */
+  async end(): Promise<SessionEnd> {
     this.#options.signal.removeEventListener('abort', this.#onAbort);
     await this.#cancelling;
-    return this.#interrupted === null;
+    if (this.#interrupted !== null) return 'broken';
+    return this.#state === 'begun' ? 'open' : 'idle';
   }
 
   readonly #onAbort = (): void => {
@@ -89,6 +149,7 @@ export class PostgresReadSession implements ReadSession {
     if (this.#options.signal.aborted) this.#onAbort();
     if (this.#interrupted !== null) throw this.#interrupted;
     if (this.#running !== null) throw new Error('A read session runs one statement at a time.');
+    if (this.#state === 'over') throw new Error('The final statement of this read session was run.');
   }
 
   #interrupt(error: Error): void {
