@@ -231,6 +231,39 @@ describe('http: COPY text to OData JSON, against JSON.stringify', () => {
       }
   });
 
+  it('ends with an error where cells are lacking or the bytes end within one', () => {
+    const all: readonly PrimitiveTypeName[] = [
+      'Edm.String',
+      'Edm.Int32',
+      'Edm.Boolean',
+      'Edm.Decimal',
+      'Edm.Binary',
+      'Edm.Date',
+      'Edm.TimeOfDay',
+      'Edm.Duration',
+      'Edm.DateTimeOffset',
+      'Edm.Guid',
+    ];
+    const starts: readonly string[] = ['', 'x', '12', '2024-01-02 03:04', '2024-01-02 03:04:05+', 'Na', '\\\\x6'];
+    for (const type of all)
+      for (const collection of [false, true])
+        for (const cell of starts) {
+          const fields = [value('A', type, collection), value('B', type, collection)];
+          const writer = rowWriter({ fields }, minimal, null);
+          for (const text of [cell, `${cell}\t${cell}`, `${cell}\n`]) {
+            const bytes = Buffer.from(text);
+            const row = () =>
+              writer.row(new CellInput(bytes), { start: 0, end: bytes.length - 1 }, new ByteOutput(4096));
+            assert.throws(row, RangeError, `${type}${collection ? ' collection' : ''} ${JSON.stringify(text)}`);
+          }
+        }
+  });
+
+  it('ends with an error where a row has fewer cells than columns, with another row behind it', () => {
+    const fields = [value('A', 'Edm.Int32'), value('B', 'Edm.Int32')];
+    assert.throws(() => transcode(Buffer.from('1\n2\t3\n'), fields), /fewer cells than columns/);
+  });
+
   it('agrees for every type on random rows through a real COPY', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(row, { minLength: 1, maxLength: 60 }), async (rows) => {

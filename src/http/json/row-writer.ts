@@ -32,7 +32,7 @@ const comma = 0x2c;
 
 /** Turns the columns of one row into one JSON object. Made once for each plan. */
 export interface RowWriter extends Part {
-  /** As `write`, with the room made first; `end` is where the row's line feed stands. */
+  /** As `write`, with the room made first; `end` is where the row's line feed stands. Throws RangeError where cells are lacking. */
   row(input: CellInput, span: { readonly start: number; readonly end: number }, output: ByteOutput): number;
   /** Most bytes that a row of `length` bytes without nested collections can take. */
   bound(length: number): number;
@@ -76,7 +76,9 @@ function compileRow(row: Row, format: JsonFormat, level: Level): RowWriter {
     row(input, span, output) {
       input.rowEnd = span.end;
       output.ensure(bound(span.end - span.start));
-      return write(input, span.start, output);
+      const next = write(input, span.start, output);
+      if (next > span.end + 1) throw new RangeError('a row has fewer cells than columns');
+      return next;
     },
   };
 }

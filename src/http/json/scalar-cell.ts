@@ -1,7 +1,7 @@
 import type { ByteOutput } from './byte-output.ts';
 import { byteRun, putRun } from './byte-run.ts';
 import type { CellInput } from './cell-input.ts';
-import { cellEnd } from './cell-text.ts';
+import { cellEnd, noSeparator } from './cell-text.ts';
 
 /** Copies a cell that needs no change (digits, dates, guids); its separator is the first control byte. */
 export function writeRaw(input: CellInput, start: number, output: ByteOutput): number {
@@ -11,10 +11,11 @@ export function writeRaw(input: CellInput, start: number, output: ByteOutput): n
   let to = output.position;
   for (;;) {
     const byte = bytes[at] as number;
-    if (byte < 0x20) break;
+    if (!(byte >= 0x20)) break; // so that undefined, behind the last byte, ends it too
     written[to++] = byte;
     at++;
   }
+  if (at >= bytes.length) throw noSeparator();
   output.position = to;
   return at;
 }

@@ -1,5 +1,6 @@
 import type { ByteOutput } from './byte-output.ts';
 import type { CellInput } from './cell-input.ts';
+import { noSeparator } from './cell-text.ts';
 
 /** What COPY writes after a backslash, and what JSON writes for the same character. 0: the escaped byte itself. */
 const jsonEscape = new Uint8Array(256);
@@ -64,10 +65,11 @@ function copyPlain(input: CellInput, start: number, output: ByteOutput): number 
   const written = output.bytes;
   for (;;) {
     const byte = bytes[at] as number;
-    if (byte < 0x20 || byte === 0x22 || byte === 0x5c) break;
+    if (!(byte >= 0x20) || byte === 0x22 || byte === 0x5c) break; // undefined stands behind the last byte
     written[to++] = byte;
     at++;
   }
+  if (at >= bytes.length) throw noSeparator();
   output.position = to;
   return at;
 }

@@ -1,6 +1,6 @@
 import type { ByteOutput } from './byte-output.ts';
 import type { CellInput } from './cell-input.ts';
-import { cellEnd } from './cell-text.ts';
+import { cellEnd, noSeparator } from './cell-text.ts';
 import { writeRaw } from './scalar-cell.ts';
 
 /**
@@ -19,10 +19,11 @@ export function writeInstant(input: CellInput, start: number, output: ByteOutput
   at++;
   for (;;) {
     const byte = bytes[at] as number;
-    if (byte === 0x2b || byte < 0x20) break;
+    if (byte === 0x2b || !(byte >= 0x20)) break; // undefined stands behind the last byte
     written[to++] = byte;
     at++;
   }
+  if (at + 3 >= bytes.length) throw noSeparator();
   if (bytes[at + 3] === 0x20) return writeRareInstant(input, start, output);
   written[to++] = 0x5a;
   output.position = to;
