@@ -17,8 +17,7 @@ export function collectionContext(root: string, plan: CollectionPlan): string {
   const set = plan.selection.set.name;
   if (plan.references) return `${root}$metadata#Collection($ref)`;
   if (plan.since !== null) return `${root}$metadata#${set}${projection(plan.selection)}/$delta`;
-  const names = plan.apply === null || plan.apply.keepsEntities ? projection(plan.selection) : applied(plan.apply);
-  return `${root}$metadata#${set}${names}`;
+  return `${root}$metadata#${set}${served(plan)}`;
 }
 
 /** `$crossjoin` has rows of no declared type (OData Protocol 10.12). */
@@ -47,6 +46,14 @@ function canonicalEntity(source: RowSource): string | null {
   return `${source.from.set.name}(${pairs.join(',')})`;
 }
 
+interface ServedRows {
+  readonly selection: Selection;
+  readonly apply?: ApplyPlan | null;
+}
+
+const served = ({ selection, apply = null }: ServedRows): string =>
+  apply === null || apply.keepsEntities ? projection(selection) : applied(apply);
+
 /** The select list in parentheses; empty where every declared property is served and nothing nested was chosen. */
 function projection(selection: Selection): string {
   const names: string[] = [];
@@ -63,7 +70,7 @@ function projection(selection: Selection): string {
 /** An expanded navigation is named where a list stands anyway, or where it has a list of its own. */
 function expanded(expand: ExpandPlan, listed: boolean): string | null {
   if (expand.form !== 'entities') return listed ? expand.navigation.name : null;
-  const nested = projection(expand.selection);
+  const nested = served(expand);
   return nested !== '' || listed ? `${expand.navigation.name}${nested}` : null;
 }
 

@@ -1,4 +1,4 @@
-import type { ApplyPlan, OutputProperty } from './read-plan.ts';
+import type { ApplyPlan, OutputProperty, RangeVariable } from './read-plan.ts';
 import { fault, type Scope } from './scope.ts';
 
 /** All properties of the branches of a `concat`, each once; nullable where a branch has it not. */
@@ -20,10 +20,13 @@ export function joinedOutput(branches: readonly ApplyPlan[], scope: Scope, at: n
   );
 }
 
-/** What names mean after an aggregation: its output alone, no row of a set any more. */
+/** What names mean after an aggregation: its output alone, no row of a set any more; `$it` only as the row of an outer level. */
 export function outputScope(output: readonly OutputProperty[], scope: Scope): Scope {
   const computed = new Map(
     output.map(({ path, type, nullable }) => [path.join('/'), { type, nullable, expression: null }]),
   );
-  return { ...scope, row: null, it: null, variables: new Map(), computed };
+  return { ...scope, row: null, it: outerRow(scope), variables: new Map(), computed };
 }
+
+/** What `$it` means where the level's own row is gone. */
+export const outerRow = ({ it, row }: Scope): RangeVariable | null => (it === row ? null : it);

@@ -3,10 +3,10 @@ import type { QueryOptions } from '../uri/syntax.ts';
 import { bindTransformations, firstStage, type Stage } from './bind-apply.ts';
 import { bindCompute } from './bind-compute.ts';
 import { bindRestriction } from './bind-restriction.ts';
-import { bindRows } from './bind-rows.ts';
+import { bindRows, type Level } from './bind-rows.ts';
 import { perhaps } from './names.ts';
 import type { ApplyPlan, OutputProperty, RangeVariable, Restriction, Selection } from './read-plan.ts';
-import { type Binding, fault, inOption, rowScope, type Scope } from './scope.ts';
+import { fault, inOption, rowScope, type Scope } from './scope.ts';
 
 export interface ApplyRead {
   readonly selection: Selection;
@@ -16,11 +16,11 @@ export interface ApplyRead {
 
 /**
  * `$apply`, and the options that hold for its result (Data Aggregation 4.0, 3): `$compute` becomes one more
- * transformation, `$select` narrows the output, the others restrict it.
+ * transformation, `$select` narrows the output, the others restrict it. Serves the top level and each level of `$expand`.
  */
-export function bindApplyRead(options: QueryOptions, set: EntitySet, binding: Binding): ApplyRead {
-  const variable: RangeVariable = { name: '$it', set };
-  const scope = rowScope(binding, '$apply', variable);
+export function bindApplyRead(options: QueryOptions, set: EntitySet, level: Level): ApplyRead {
+  const variable: RangeVariable = { name: level.it === null ? '$it' : '$this', set };
+  const scope: Scope = { ...rowScope(level.binding, '$apply', variable), it: level.it ?? variable };
   const piped = bindTransformations(options.apply ?? [], firstStage(scope));
   const stage = withCompute(options, piped);
   const inResult = inOption(stage.scope, '$filter');
@@ -31,7 +31,7 @@ export function bindApplyRead(options: QueryOptions, set: EntitySet, binding: Bi
   }
   // The input of the pipeline is the whole row: nothing of the request narrows it.
   const shaped: QueryOptions = expand === undefined ? {} : { expand };
-  const { selection } = bindRows(shaped, set, { binding, it: variable, depth: 0 });
+  const { selection } = bindRows(shaped, set, level);
   const output = select === undefined ? stage.output : selected(select, stage);
   const { transformations, keepsEntities } = stage;
   return {

@@ -1,5 +1,5 @@
 import type { Transformation } from '../uri/syntax.ts';
-import { joinedOutput } from './apply-output.ts';
+import { joinedOutput, outerRow } from './apply-output.ts';
 import { bindAggregates } from './bind-aggregate.ts';
 import { describe } from './bind-comparison.ts';
 import { bindCompute } from './bind-compute.ts';
@@ -129,5 +129,10 @@ function concatenated(stage: Stage, { branches, at }: Kind<'concat'>): Stage {
     }),
   );
   const next = then(stage, { kind: 'concat', branches: plans });
-  return { ...next, scope: { ...scope, row: null, it: null, computed: names }, output, keepsEntities: false };
+  return {
+    ...next,
+    scope: { ...scope, row: null, it: outerRow(scope), computed: names },
+    output,
+    keepsEntities: false,
+  };
 }

@@ -61,7 +61,7 @@ interface Rows extends Pick<BoundRows, 'selection' | 'restriction'> {
 
 function rowsOf(uri: ODataUri, resource: Resource, binding: Binding): Rows {
   const { apply } = uri.options;
-  if (apply !== undefined) return bindApplyRead(uri.options, resource.set, binding);
+  if (apply !== undefined) return bindApplyRead(uri.options, resource.set, { binding, it: null, depth: 0 });
   return { ...bindRows(uri.options, resource.set, { binding, it: null, depth: 0 }), apply: null };
 }
 

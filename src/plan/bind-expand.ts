@@ -1,11 +1,12 @@
 import type { EntitySet, NavigationProperty } from '../edm/model.ts';
 import type { ExpandItem, QueryOptions, SelectItem } from '../uri/syntax.ts';
 import { allowOptions, type OptionName } from './allowed-options.ts';
+import { bindApplyRead } from './bind-apply-read.ts';
 import { bindRows, type Level } from './bind-rows.ts';
 import { checkLimit } from './limits.ts';
 import { perhaps } from './names.ts';
 import type { ExpandPlan } from './read-plan.ts';
-import { fault, isOwnType, rowScope, type Scope, targetSet } from './scope.ts';
+import { fault, inOption, isOwnType, rowScope, type Scope, targetSet } from './scope.ts';
 
 /** Whose navigation properties are expanded, and what `$select` says of them. */
 export interface Expanded {
@@ -22,6 +23,7 @@ const collectionOptions: readonly OptionName[] = [
   'top',
   'skip',
   'count',
+  'apply',
 ];
 const countOptions: readonly OptionName[] = ['filter', 'search', 'levels'];
 
@@ -101,8 +103,15 @@ function bindExpand({ navigation, item, expanded }: One, level: Level, scope: Sc
   }
   const select = expanded.selects.get(navigation.name);
   const options = withSelect(withLevels(item, { navigation, set, level }, scope), select);
-  const { selection, restriction } = bindRows(options, set, { ...level, depth });
-  return { navigation, form, selection, restriction };
+  const inside = { ...level, depth };
+  if (options.apply === undefined) {
+    const { selection, restriction } = bindRows(options, set, inside);
+    return { navigation, form, selection, restriction };
+  }
+  if (item.options?.levels !== undefined) {
+    throw fault(inOption(scope, '$apply'), 'NotImplemented', 'it cannot be combined with $levels.', item.at);
+  }
+  return { navigation, form, ...bindApplyRead(options, set, inside) };
 }
 
 function allowedFor(form: ExpandPlan['form'], navigation: NavigationProperty): readonly OptionName[] {

@@ -99,6 +99,8 @@ export interface ExpandPlan {
   readonly form: 'entities' | 'ref' | 'count';
   readonly selection: Selection;
   readonly restriction: Restriction;
+  /** `$apply` inside, as `CollectionPlan.apply`; absent: none. */
+  readonly apply?: ApplyPlan;
 }
 
 /** A page of a collection. `pageSize` is the server's or the client's smaller wish, in rows. */

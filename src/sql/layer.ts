@@ -47,7 +47,7 @@ export function wrapped(layer: Layer, cut: Cut = {}): Layer {
 
 /** A layer over a subselect with the same kind of rows as `layer`. */
 export function layerOver({ scope, row, variable }: Layer, select: string): Layer {
-  const next = new Scope(scope.catalogue, null, scope.aliases);
+  const next = new Scope(scope.catalogue, scope.parent, scope.aliases);
   const made = next.derived(select, { entitySet: row.entitySet, stored: row.stored });
   next.bind(variable, made);
   return { scope: next, row: made, variable, order: [], duplicates: false };
@@ -55,7 +55,7 @@ export function layerOver({ scope, row, variable }: Layer, select: string): Laye
 
 /** A layer over a subselect whose rows have only the columns named: names by SQL column. */
 export function aggregatedLayer({ scope }: Layer, select: string, names: ReadonlyMap<string, string>): Layer {
-  const next = new Scope(scope.catalogue, null, scope.aliases);
+  const next = new Scope(scope.catalogue, scope.parent, scope.aliases);
   const row = next.derived(select, { entitySet: null, stored: null });
   for (const [column, name] of names) row.columns.set(name, `${row.alias}.${quoteIdentifier(column)}`);
   return { scope: next, row, variable: undefined, order: [], duplicates: false };

@@ -1,10 +1,12 @@
 import type { EntityType, Property } from '../edm/model.ts';
 import { GatewayError } from '../errors.ts';
 import type { BoundExpression, ComputedProperty, ExpandPlan, Restriction, Selection } from '../plan/read-plan.ts';
+import { orderOf, restrictedResult, servedOutput } from './applied-rows.ts';
 import { fromWhere } from './collection.ts';
 import type { ControlShape, FieldShape } from './compiled-query.ts';
 import { value } from './expression.ts';
 import { quoteIdentifier } from './identifier.ts';
+import type { Layer } from './layer.ts';
 import { integerLiteral } from './literal.ts';
 import { type OutputColumn, rowText, separatorsAt } from './nested-text.ts';
 import { orderBy, type SortKey, sortKeys } from './order.ts';
@@ -125,17 +127,13 @@ function expandedToOne(expand: ExpandPlan, { scope, row, depth, controls }: Plac
 }
 
 function expandedToMany(expand: ExpandPlan, place: Place): ServedRow {
-  const { navigation, selection, restriction, form } = expand;
-  const count = (): string => `(SELECT count(*) ${fromWhere(nestedScope(expand, place).scope)})`;
+  const { navigation, restriction, form } = expand;
+  const count = (): string => `(SELECT count(*) ${fromWhere(nestedRows(expand, place).scope)})`;
   if (form === 'count') return countField(navigation.name, count());
-  const { scope, row } = nestedScope(expand, place);
-  const depth = place.depth + 1;
-  const ids = place.controls || form === 'ref' ? controlColumns(row, linkedIn(expand)) : { columns: [], control: null };
-  const inner = form === 'ref' ? together([]) : servedRow(selection, { ...place, scope, row, depth });
-  const line = rowText([...ids.columns, ...inner.columns], place.depth);
-  const order = orderBy(totalOrder(restriction, scope, row));
+  const { scope, served, control, order } = nestedRows(expand, place);
+  const line = rowText(served.columns, place.depth);
   const alias = scope.aliases.next('r');
-  const rows = `SELECT ${line} AS line ${fromWhere(scope)} ${order}${limitOffset(restriction.top, restriction.skip)}`;
+  const rows = `SELECT ${line} AS line ${fromWhere(scope)} ${orderBy(order)}${limitOffset(restriction.top, restriction.skip)}`;
   const column: OutputColumn = {
     sql: `(SELECT COALESCE(string_agg(${alias}.line, ''), '') FROM (${rows}) AS ${alias})`,
     type: 'array',
@@ -143,10 +141,10 @@ function expandedToMany(expand: ExpandPlan, place: Place): ServedRow {
   const field: FieldShape = {
     kind: 'array',
     name: navigation.name,
-    row: { fields: inner.fields },
+    row: { fields: served.fields },
     ...separatorsAt(place.depth),
     withCount: restriction.count,
-    control: ids.control,
+    control,
   };
   return {
     columns: restriction.count ? [{ sql: count(), type: 'Edm.Int64' }, column] : [column],
@@ -154,15 +152,35 @@ function expandedToMany(expand: ExpandPlan, place: Place): ServedRow {
   };
 }
 
-/** A fresh scope over the rows that one parent row leads to, filtered and searched. */
-function nestedScope({ navigation, selection, restriction }: ExpandPlan, place: Place): { scope: Scope; row: Row } {
+/** The rows that one parent row leads to, restricted, and what is served of each. */
+interface NestedRows {
+  readonly scope: Scope;
+  readonly served: ServedRow;
+  readonly control: ControlShape | null;
+  readonly order: readonly SortKey[];
+}
+
+function nestedRows(expand: ExpandPlan, place: Place): NestedRows {
+  const { navigation, selection, restriction, form, apply } = expand;
   const scope = new Scope(place.scope.catalogue, place.scope);
-  const row = scope.table(selection.set, restriction.variable ?? selection.variable);
+  const variable = restriction.variable ?? selection.variable;
+  const row = scope.table(selection.set, variable);
   scope.where.length = 0;
   scope.where.push(...joinConditions(place.row, row, navigation));
+  const depth = place.depth + 1;
+  if (apply !== undefined) {
+    const input: Layer = { scope, row, variable, order: [], duplicates: false };
+    const result = restrictedResult(input, { apply, restriction });
+    const { control, ...served } = servedOutput({ apply, selection }, result, { ...place, depth });
+    const { asked, ties } = orderOf(result, { apply, restriction });
+    return { scope: result.scope, served, control, order: [...asked, ...ties] };
+  }
   addComputed(selection.computed, scope, row);
   restrict(restriction, scope, row);
-  return { scope, row };
+  const ids = place.controls || form === 'ref' ? controlColumns(row, linkedIn(expand)) : { columns: [], control: null };
+  const inner = form === 'ref' ? together([]) : servedRow(selection, { ...place, scope, row, depth });
+  const served = { columns: [...ids.columns, ...inner.columns], fields: inner.fields };
+  return { scope, served, control: ids.control, order: totalOrder(restriction, scope, row) };
 }
 
 function countField(name: string, sql: string): ServedRow {

@@ -65,6 +65,7 @@ export function restrictionOptions(restriction: Restriction, map: UpstreamMap, o
 
 function expandText(expand: ExpandPlan, selection: Selection, extras: Extras): string {
   const { navigation, form } = expand;
+  if (expand.apply !== undefined) throw refuse('$apply', extras.map);
   upstreamSetName(extras.map, expand.selection.set);
   if (!upstreamHasNavigation(extras.map, selection.set, navigation)) {
     throw new GatewayError(

@@ -188,6 +188,48 @@ describe('Conformance: $apply', () => {
     assert.deepEqual(found, expected);
   });
 
+  it('$apply inside $expand: the rows of each parent are aggregated apart', async () => {
+    const cases = await feed.all('TracebuzzCases');
+    const of = (row: Row) => results.filter((result) => result['CaseId'] === row['CaseId']);
+    const ask = (options: string) =>
+      feed.rows(`TracebuzzCases?$select=CaseId&$expand=Results(${encodeURIComponent(options)})`);
+    assert.deepEqual(
+      await ask('$apply=groupby((Status),aggregate($count as Rows,Likes with sum as Likes))'),
+      cases.map((row) => ({
+        CaseId: row['CaseId'],
+        Results: groups(of(row), 'Status').map(({ key, rows }) => ({
+          ...key,
+          Rows: rows.length,
+          Likes: sum(numbers(rows, 'Likes')),
+        })),
+      })),
+    );
+    assert.ok(cases.some((row) => of(row).length === 0) && cases.some((row) => of(row).length > 1));
+    assert.deepEqual(
+      await ask('$apply=filter(Likes ne null)/aggregate($count as Rows,Likes with max as Most)'),
+      cases.map((row) => {
+        const likes = numbers(of(row), 'Likes');
+        return { CaseId: row['CaseId'], Results: [{ Rows: likes.length, Most: most(likes) }] };
+      }),
+    );
+    assert.deepEqual(
+      await ask(
+        '$apply=groupby((Type),aggregate($count as Rows));$filter=Rows gt 0;$orderby=Rows desc,Type;$top=1;$select=Rows',
+      ),
+      cases.map((row) => ({
+        CaseId: row['CaseId'],
+        Results: groups(of(row), 'Type')
+          .map(({ rows }) => ({ Rows: rows.length }))
+          .toSorted(byDescending('Rows'))
+          .slice(0, 1),
+      })),
+    );
+    const body = await feed.json(
+      'TracebuzzCases?$top=1&$expand=Results($apply=groupby((Status),aggregate($count as Rows)))',
+    );
+    assert.equal(body['@odata.context'], `${feed.root}$metadata#TracebuzzCases(Results(Status,Rows))`);
+  });
+
   it('aggregated rows are paged without loss', async () => {
     const found: Row[] = [];
     for (

@@ -85,7 +85,11 @@ function selectionLines(selection: Selection): string[] {
 
 const expandLines = (expand: ExpandPlan): string[] => [
   `expand ${expand.navigation.name}[${expand.selection.set.name}]${expand.form === 'entities' ? '' : ` ${expand.form}`}`,
-  ...indent([...selectionLines(expand.selection), ...restrictionLines(expand.restriction)]),
+  ...indent([
+    ...applyLines(expand.apply ?? null),
+    ...selectionLines(expand.selection),
+    ...restrictionLines(expand.restriction),
+  ]),
 ];
 
 function restrictionLines(restriction: Restriction): string[] {

@@ -136,3 +136,80 @@ describe('$apply', () => {
     assert.equal((await feed.read(query)).length, 4);
   });
 });
+
+/** [set and options, the rows served]: `$apply` inside of `$expand`, over the rows of each parent apart. */
+const nested: readonly (readonly [url: string, rows: readonly Value[]])[] = [
+  [
+    'Agents?$select=Id&$expand=Cases($apply=groupby((Open),aggregate($count as N,Cost with sum as T)))',
+    [
+      { Id: 1, Cases: [{ Open: true, N: 1, T: 2.5 }] },
+      { Id: 2, Cases: [{ Open: false, N: 1, T: 7 }] },
+      { Id: 4, Cases: [] },
+    ],
+  ],
+  [
+    'Agents?$select=Id&$expand=Cases($apply=aggregate($count as N))',
+    [
+      { Id: 1, Cases: [{ N: 1 }] },
+      { Id: 2, Cases: [{ N: 1 }] },
+      { Id: 4, Cases: [{ N: 0 }] },
+    ],
+  ],
+  [
+    'Agents?$select=Id&$filter=Id eq 1&$expand=Team($apply=groupby((City),aggregate($count as N));$orderby=N desc,City;$count=true)',
+    [
+      {
+        Id: 1,
+        'Team@odata.count': 2,
+        Team: [
+          { City: null, N: 1 },
+          { City: 'Bonn', N: 1 },
+        ],
+      },
+    ],
+  ],
+  [
+    'Agents?$select=Id&$filter=Id eq 1&$expand=Team($apply=groupby((Leader/Name,City))/filter(City ne null);$select=Leader)',
+    [{ Id: 1, Team: [{ Leader: { Name: 'Ann' } }] }],
+  ],
+  [
+    'Agents?$select=Id&$filter=Id eq 1&$expand=Team($apply=concat(aggregate($count as N),groupby((City)));$filter=N eq null)',
+    [
+      {
+        Id: 1,
+        Team: [
+          { N: null, City: null },
+          { N: null, City: 'Bonn' },
+        ],
+      },
+    ],
+  ],
+  [
+    'Agents?$select=Id&$filter=Id eq 1&$expand=Team($apply=orderby(Name desc)/top(1);$select=Name;$expand=Cases($apply=aggregate(Cost with max as M)))',
+    [{ Id: 1, Team: [{ Name: 'Eve', Cases: [{ M: null }] }] }],
+  ],
+  [
+    'Agents?$select=Id&$filter=Id eq 1&$expand=Team($apply=filter(LeaderId eq $it/Id)/aggregate($count as N);$compute=N add $it/Id as M;$top=1)',
+    [{ Id: 1, Team: [{ N: 2, M: 3 }] }],
+  ],
+];
+
+describe('$apply inside of $expand', () => {
+  let feed: TestFeed;
+  before(async () => {
+    feed = await openTestFeed(rows);
+  });
+  after(() => feed.close());
+
+  for (const [url, expected] of nested) {
+    it(url, async () => {
+      const query = compiled(url);
+      const found = await feed.read(query);
+      assert.deepEqual(
+        found.map(({ row }) => row),
+        expected,
+        query.text,
+      );
+    });
+  }
+});

@@ -48,6 +48,7 @@ export function splitSelection(selection: Selection, sources: Sources): Split {
       expands.push(expand);
       continue;
     }
+    refuseAggregated(expand);
     expands.push({ ...expand, selection: split.selection });
     inside.push({ name: navigation.name, collection: navigation.collection, completion: split.completion });
   }
@@ -61,6 +62,7 @@ export const isNothing = ({ hidden, inside, joins }: Completion): boolean =>
 
 function joinOf(expand: ExpandPlan, from: Selection, sources: Sources): Join {
   const { navigation, form, selection } = expand;
+  refuseAggregated(expand);
   refuseOuterRow(expand);
   const own = joinProperties(from.type, navigation.join, 'property');
   const theirs = joinProperties(selection.type, navigation.join, 'referencedProperty');
@@ -85,6 +87,12 @@ function withHidden(
   const names = new Set(served.map(({ name }) => name));
   const added = new Map(wanted.filter(({ name }) => !names.has(name)).map((property) => [property.name, property]));
   return { properties: [...served, ...added.values()], hidden: new Set(added.keys()) };
+}
+
+function refuseAggregated({ navigation, apply }: ExpandPlan): void {
+  if (apply === undefined) return;
+  const message = `$expand: $apply inside of ${navigation.name} cannot be combined with rows of another source.`;
+  throw new GatewayError('NotImplemented', message, { target: '$apply' });
 }
 
 /** Options inside of an `$expand` may speak of the outer row (`$it`): the other source does not have it. */
