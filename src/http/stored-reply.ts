@@ -1,6 +1,6 @@
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import { GatewayError } from '../errors.ts';
-import { encodePagePosition } from '../plan/page-position.ts';
+import { encodePagePosition, encodeRemovedPosition } from '../plan/page-position.ts';
 import type {
   CollectionPlan,
   CountPlan,
@@ -9,6 +9,7 @@ import type {
   PagePosition,
   PropertyPlan,
   ReadPlan,
+  RemovedPosition,
 } from '../plan/read-plan.ts';
 import { compileRemoved } from '../sql/compile-changes.ts';
 import { compileCrossjoin, compileCrossjoinCount } from '../sql/compile-crossjoin.ts';
@@ -37,7 +38,7 @@ import type { Negotiated } from './negotiated.ts';
 import { nextLink } from './next-link.ts';
 import { endEmpty, type HeadFacts, replyHead } from './reply-head.ts';
 import { ReplySink } from './reply-sink.ts';
-import { writeRows } from './row-stream.ts';
+import { type RowsWritten, writeRows } from './row-stream.ts';
 
 /** The plans that PostgreSQL answers. */
 export type StoredPlan = CollectionPlan | EntityPlan | PropertyPlan | CountPlan | CrossjoinPlan;
@@ -127,9 +128,10 @@ async function replyRows(read: StoredRead<PagedPlan>, { session, compiled, etag,
   const applied = tracking?.asked === true ? [...appliedTo(read), 'odata.track-changes'] : appliedTo(read);
   const head = { contentType: negotiated.mediaType, etag, applied };
   if (exchange.method === 'HEAD') return openSink(read, head).end();
-  const removed = plan.kind === 'Collection' && plan.since !== null ? compileRemoved(plan, read.catalogue) : null;
-  const counted = plan.restriction.count ? await countAll({ ...read, removed }, session) : null;
-  const rows = await begun(session.copyOut(compiled.text));
+  const delta = plan.kind === 'Collection' && plan.since !== null ? plan : null;
+  const counted = plan.restriction.count ? await countAll(read, session) : null;
+  // Pages behind the changed rows have removed ones alone.
+  const rows = delta?.removedAfter == null ? await begun(session.copyOut(compiled.text)) : null;
   const sink = openSink(read, head);
   const { output } = sink;
   const context = negotiated.json.metadata === 'none' ? [] : [contextMember(pageContext(exchange.root, plan))];
@@ -140,24 +142,34 @@ async function replyRows(read: StoredRead<PagedPlan>, { session, compiled, etag,
   };
   const format = { ...negotiated.json, linksForObjects: plan.kind === 'Crossjoin' };
   const to = { sink, format, onRow };
-  const { count: written, next } = await writeRows(rows, compiled, to);
+  const { count: written, next } = rows === null ? noRows : await writeRows(rows, compiled, to);
   if (written === 0 && plan.after === null && plan.kind === 'Collection') await checkParent({ ...read, plan }, session);
-  if (removed !== null && next === null && plan.kind === 'Collection') {
-    const rows = { plan, query: removed, root: exchange.root, follows: written > 0 };
-    exchange.rows = written + (await writeRemoved(session.copyOut(removed.text), rows, sink));
-  }
-  output.appendText(`]${trailer(read, next, tracking)}}`);
+  const left =
+    delta === null || next !== null ? null : await replyRemoved({ ...read, plan: delta }, { session, sink, written });
+  output.appendText(`]${trailer(read, tokenOf(read, next, left), tracking)}}`);
   await sink.end();
 }
 
+const noRows: RowsWritten = { count: 0, next: null };
+
+/** The removed rows that find room behind the changed ones. Gives where the next page goes on with them. */
+async function replyRemoved(
+  { plan, exchange, catalogue }: StoredRead<CollectionPlan>,
+  page: { readonly session: ReadSession; readonly sink: ReplySink; readonly written: number },
+): Promise<RemovedPosition | null> {
+  const query = compileRemoved(plan, catalogue, plan.pageSize - page.written);
+  const rows = { plan, query, root: exchange.root, follows: page.written > 0 };
+  const { count, next } = await writeRemoved(page.session.copyOut(query.text), rows, page.sink);
+  exchange.rows = page.written + count;
+  return next;
+}
+
 /** `$count=true`: all rows of all pages, of changes those that left too. */
-async function countAll(
-  read: StoredRead<PagedPlan> & { readonly removed: CompiledQuery | null },
-  session: ReadSession,
-): Promise<string> {
-  const rows = await single(session, compileTotal(read.plan, read.catalogue));
-  if (read.removed === null) return rows;
-  const gone = await single(session, { ...read.removed, text: `SELECT count(*) FROM (${read.removed.text}) AS r` });
+async function countAll({ plan, catalogue }: StoredRead<PagedPlan>, session: ReadSession): Promise<string> {
+  const rows = await single(session, compileTotal(plan, catalogue));
+  if (plan.kind === 'Crossjoin' || plan.since === null) return rows;
+  const removed = compileRemoved({ ...plan, removedAfter: null }, catalogue, null);
+  const gone = await single(session, { ...removed, text: `SELECT count(*) FROM (${removed.text}) AS r` });
   return String(BigInt(rows) + BigInt(gone));
 }
 
@@ -169,10 +181,17 @@ function pageContext(root: string, plan: PagedPlan): string {
   return plan.kind === 'Crossjoin' ? crossjoinContext(root) : collectionContext(root, plan);
 }
 
-function trailer(read: StoredRead<PagedPlan>, next: PagePosition | null, tracking: Tracking | null): string {
-  const { exchange, fingerprint } = read;
-  if (next === null) return tracking === null ? '' : linkMember('deltaLink', trackedDeltaLink(exchange, tracking));
-  const token = encodePagePosition(next, fingerprint);
+function tokenOf(
+  { fingerprint }: StoredRead<PagedPlan>,
+  next: PagePosition | null,
+  left: RemovedPosition | null,
+): string | null {
+  if (next !== null) return encodePagePosition(next, fingerprint);
+  return left === null ? null : encodeRemovedPosition(left, fingerprint);
+}
+
+function trailer({ exchange }: StoredRead<PagedPlan>, token: string | null, tracking: Tracking | null): string {
+  if (token === null) return tracking === null ? '' : linkMember('deltaLink', trackedDeltaLink(exchange, tracking));
   const link = tracking === null ? nextLink(exchange, token) : trackedNextLink(exchange, token, tracking);
   return linkMember('nextLink', link);
 }

@@ -4,8 +4,14 @@ import { bindApplyRead } from './bind-apply-read.ts';
 import type { Resource } from './bind-path.ts';
 import { type BoundRows, bindRows } from './bind-rows.ts';
 import { isCopyText } from './copy-text.ts';
-import { decodeDeltaToken, decodePagePosition, queryFingerprint } from './page-position.ts';
-import type { ApplyPlan, CollectionPlan, CountPlan, PagePosition, Restriction } from './read-plan.ts';
+import {
+  type DeltaToken,
+  decodeDeltaToken,
+  decodePagePosition,
+  decodeRemovedPosition,
+  queryFingerprint,
+} from './page-position.ts';
+import type { ApplyPlan, CollectionPlan, CountPlan, PagePosition, RemovedPosition, Restriction } from './read-plan.ts';
 import { type Binding, fault, requestScope } from './scope.ts';
 
 const rowOptions: readonly OptionName[] = ['filter', 'search', 'orderby', 'top', 'skip', 'count', 'apply', 'compute'];
@@ -32,7 +38,9 @@ export function bindCollectionRead(uri: ODataUri, resource: Resource, binding: B
   if (references && apply !== null && !apply.keepsEntities) {
     throw fault(requestScope(binding, '$apply'), 'InvalidOption', 'aggregated rows have no references.');
   }
-  const after = positionOf(uri, resource, binding);
+  const delta = deltaOf(uri, resource, binding);
+  const removedAfter = delta === null ? null : removedPositionOf(uri, delta);
+  const after = removedAfter === null ? positionOf(uri, resource, binding) : null;
   if (after !== null) checkPosition(after, { restriction, rowIds: apply === null });
   return {
     kind: 'Collection',
@@ -43,7 +51,8 @@ export function bindCollectionRead(uri: ODataUri, resource: Resource, binding: B
     references,
     pageSize: binding.context.pageSize,
     after,
-    since: sinceOf(uri, resource, binding),
+    since: delta?.since ?? null,
+    ...(delta?.since == null ? {} : { until: delta.start, removedAfter }),
   };
 }
 
@@ -95,7 +104,7 @@ function continued(restriction: Restriction, after: PagePosition | null): Restri
   return { ...restriction, skip: null, top: after.remaining ?? restriction.top };
 }
 
-function sinceOf(uri: ODataUri, resource: Resource, binding: Binding): bigint | null {
+function deltaOf(uri: ODataUri, resource: Resource, binding: Binding): DeltaToken | null {
   const { deltatoken } = uri.options;
   if (deltatoken === undefined) return null;
   const stored = binding.context.sets.get(resource.set.name);
@@ -106,5 +115,12 @@ function sinceOf(uri: ODataUri, resource: Resource, binding: Binding): bigint | 
   if (uri.options.apply !== undefined) {
     throw fault({ option: '$deltatoken' }, 'NotImplemented', 'the changes of aggregated rows are not tracked.');
   }
-  return decodeDeltaToken(deltatoken, queryFingerprint(uri)).since;
+  return decodeDeltaToken(deltatoken, queryFingerprint(uri));
+}
+
+/** Only a delta has removed rows, and its pages carry the version that the first one saw. */
+function removedPositionOf(uri: ODataUri, { since, start }: DeltaToken): RemovedPosition | null {
+  const { skiptoken } = uri.options;
+  if (skiptoken === undefined || since === null || start === null) return null;
+  return decodeRemovedPosition(skiptoken, queryFingerprint(uri));
 }

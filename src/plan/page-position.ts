@@ -1,6 +1,6 @@
 import { GatewayError } from '../errors.ts';
 import type { ODataUri } from '../uri/syntax.ts';
-import type { PagePosition } from './read-plan.ts';
+import type { PagePosition, RemovedPosition } from './read-plan.ts';
 
 /**
  * What stands in `$skiptoken` and `$deltatoken`: base64url of a JSON array, with the fingerprint of the query it came
@@ -26,6 +26,23 @@ export function decodePagePosition(token: string, fingerprint: string): PagePosi
   if (from !== fingerprint) throw foreign('$skiptoken');
   if (!values.every(isOrderValue)) throw damaged('$skiptoken');
   return { values, rowId, remaining };
+}
+
+/** The token of the page of removed rows after `position`: it stands where a page position would. */
+export const encodeRemovedPosition = ({ part, version, row }: RemovedPosition, fingerprint: string): string =>
+  encode(['r', fingerprint, part, version.toString(), row.toString()]);
+
+/**
+ * The position among the removed rows of a delta; null: the token is one of a page of rows.
+ * @throws GatewayError `InvalidSkipToken` where the token is damaged or another query's
+ */
+export function decodeRemovedPosition(token: string, fingerprint: string): RemovedPosition | null {
+  const [kind, from, part, version, row, ...more] = decode(token);
+  if (kind !== 'r') return null;
+  const whole = (part === 'gone' || part === 'left') && isDigits(version) && isDigits(row) && more.length === 0;
+  if (!whole) throw damaged('$skiptoken');
+  if (from !== fingerprint) throw foreign('$skiptoken');
+  return { part, version: BigInt(version), row: BigInt(row) };
 }
 
 /**
@@ -56,8 +73,9 @@ export function decodeDeltaToken(token: string, fingerprint: string): DeltaToken
   return { since: versionOf(since), start: versionOf(start), epoch };
 }
 
-const isVersion = (value: unknown): value is string | null =>
-  value === null || (typeof value === 'string' && /^\d{1,18}$/.test(value));
+const isDigits = (value: unknown): value is string => typeof value === 'string' && /^\d{1,18}$/.test(value);
+
+const isVersion = (value: unknown): value is string | null => value === null || isDigits(value);
 
 const versionOf = (text: string | null): bigint | null => (text === null ? null : BigInt(text));
 

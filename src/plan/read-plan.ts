@@ -118,6 +118,19 @@ export interface CollectionPlan {
   readonly after: PagePosition | null;
   /** Changes since this data version instead of all rows; null: all rows. */
   readonly since: bigint | null;
+  /** With `since`: changes up to this version, which the first page saw. Absent or null on the first page itself: all. */
+  readonly until?: bigint | null;
+  /** With `since`: the changed rows were all given, and the removed ones up to here. Absent or null: not yet. */
+  readonly removedAfter?: RemovedPosition | null;
+}
+
+/** Where the pages of removed rows go on. Rows that are gone come before those that left the filter. */
+export interface RemovedPosition {
+  readonly part: 'gone' | 'left';
+  /** Data version with which the last row told left. */
+  readonly version: bigint;
+  /** Tells rows of one version apart: the number of the tombstone, or the row id. */
+  readonly row: bigint;
 }
 
 /** Position in the total order: one text value per order key (COPY text form before escaping; null for null), then the tie-breaker. */

@@ -17,7 +17,7 @@ import { afterPosition, orderBy } from './order.ts';
 import { pageOf } from './page.ts';
 import { propertyColumn, type Row, Scope } from './scope.ts';
 import { addComputed, controlColumns, limitOffset, restrict, servedRow, totalOrder } from './selection.ts';
-import { changedSince, openSource } from './source.ts';
+import { changedWithin, openSource } from './source.ts';
 import { counted, statement } from './statement.ts';
 
 export type { CompileOptions } from './compile-options.ts';
@@ -101,15 +101,19 @@ interface Rows {
   readonly selection: Selection;
   readonly restriction: Restriction;
   readonly since: bigint | null;
+  readonly until?: bigint | null;
 }
 
 /** The rows of a collection before order and paging. */
-function openRows({ source, selection, restriction, since }: Rows, catalogue: Catalogue): { scope: Scope; row: Row } {
+function openRows(
+  { source, selection, restriction, ...window }: Rows,
+  catalogue: Catalogue,
+): { scope: Scope; row: Row } {
   const scope = new Scope(catalogue, null);
   const row = openSource(source, scope, restriction.variable ?? selection.variable);
   scope.bind(selection.variable, row);
   addComputed(selection.computed, scope, row);
-  if (since !== null) scope.where.push(changedSince(row, since));
+  if (window.since !== null) scope.where.push(changedWithin(row, { ...window, since: window.since }));
   restrict(restriction, scope, row);
   return { scope, row };
 }

@@ -47,13 +47,25 @@ function visible({ stored }: Row): Row['stored'] {
   return stored === null ? null : { ...stored, hiddenBy: null };
 }
 
-/** The condition "changed after that version", for sets that track changes. */
-export function changedSince(row: Row, since: bigint): string {
+/** Data versions of a set: after `since`, and up to `until` where that is given. */
+export interface ChangeWindow {
+  readonly since: bigint;
+  readonly until?: bigint | null;
+}
+
+/** The condition "changed last within these versions", for sets that track changes. */
+export function changedWithin(row: Row, window: ChangeWindow): string {
   const column = row.stored?.versionColumn ?? null;
   if (column === null) {
     throw new GatewayError('NotImplemented', `Changes of ${row.entitySet?.name} are not tracked.`, {
       target: '$deltatoken',
     });
   }
-  return `${row.alias}.${quoteIdentifier(column)} > ${integerLiteral(since)}`;
+  return within(`${row.alias}.${quoteIdentifier(column)}`, window);
+}
+
+/** A version, as SQL, within a window. */
+export function within(version: string, { since, until = null }: ChangeWindow): string {
+  const after = `${version} > ${integerLiteral(since)}`;
+  return until === null ? after : `${after} AND ${version} <= ${integerLiteral(until)}`;
 }

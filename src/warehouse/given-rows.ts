@@ -2,6 +2,7 @@ import type { Catalogue, StoredSet } from '../catalogue/catalogue.ts';
 import { quoteIdentifier, quoteRelation } from '../sql/identifier.ts';
 import type { Transaction } from './database.ts';
 import { columnOf } from './wanted-tables.ts';
+import { writeTombstones } from './write-tombstones.ts';
 
 type GivenRows = readonly (readonly (string | null)[])[];
 
@@ -93,7 +94,7 @@ async function removeOthers(transaction: Transaction, rows: Given, version: stri
   const pairs = key.map((name) => `'${name.slice(1, -1).replaceAll("'", "''")}', ${name}`).join(', ');
   const { rowCount } = await transaction.query(
     `WITH gone AS (DELETE FROM ${quoteRelation(set.relation)} AS t WHERE NOT EXISTS (SELECT FROM ${source} WHERE ${same}) RETURNING t.*)
-     INSERT INTO gateway.tombstones (entity_set, key, version) SELECT $${String(values.length + 1)}, jsonb_build_object(${pairs}), ${version} FROM gone`,
+     ${writeTombstones(`$${String(values.length + 1)}::text, jsonb_build_object(${pairs}), ${version}::bigint FROM gone`)}`,
     [...values, set.name],
   );
   return rowCount;

@@ -18,9 +18,12 @@ export interface Readable {
 /** Rows by `@odata.id`, without the members that only full metadata has. */
 export type Rows = Map<string, Row>;
 
+/** What a client asks for page by page; null: nothing, the server's own page size counts. */
+export type PageSizes = () => number | null;
+
 /**
  * A client that keeps a copy of a collection in step by delta links, as the protocol says a client does. `between` runs
- * after each page that is not the last.
+ * after each page that is not the last. `serverPage`: the rows that the server gives at most.
  */
 export class DeltaClient {
   readonly rows: Rows = new Map();
@@ -30,12 +33,17 @@ export class DeltaClient {
   changed = 0;
   removed = 0;
   pages = 0;
+  pageSizes: PageSizes = () => null;
   readonly #feed: Readable;
+  readonly #serverPage: number;
   #following = false;
+  /** What this catching up told, by id. */
+  readonly #told = new Set<string>();
 
-  constructor(feed: Readable, query: string) {
+  constructor(feed: Readable, query: string, serverPage = 3) {
     this.#feed = feed;
     this.query = query;
+    this.#serverPage = serverPage;
   }
 
   /** Reads everything, or what changed since. */
@@ -43,6 +51,7 @@ export class DeltaClient {
     this.changed = 0;
     this.removed = 0;
     this.pages = 0;
+    this.#told.clear();
     const first = this.deltaLink === null;
     this.#following = !first;
     for (let next: string | undefined = this.deltaLink ?? this.query; next !== undefined; ) {
@@ -57,20 +66,31 @@ export class DeltaClient {
   }
 
   async #page(url: string, asks: boolean): Promise<DeltaPage> {
+    const size = this.pageSizes();
+    const wanted = size === null ? [] : [`odata.maxpagesize=${size}`];
+    const prefer = asks ? [...wanted, 'odata.track-changes'] : wanted;
     const reply = await this.#feed.get(url, {
       Accept: 'application/json;odata.metadata=full',
-      ...(asks ? { Prefer: 'odata.track-changes' } : {}),
+      ...(prefer.length > 0 ? { Prefer: prefer.join(', ') } : {}),
     });
     const text = await reply.text();
     assert.equal(reply.status, 200, `${url}: ${text}`);
-    assert.equal(reply.headers.get('preference-applied'), asks ? 'odata.track-changes' : null);
+    const most = Math.min(size ?? this.#serverPage, this.#serverPage);
+    const applied = [...(size === null ? [] : [`odata.maxpagesize=${most}`]), ...(asks ? ['odata.track-changes'] : [])];
+    assert.equal(reply.headers.get('preference-applied') ?? '', applied.join(', '));
     const page = JSON.parse(text) as DeltaPage;
+    assert.ok(page.value.length <= most, `${page.value.length} rows on a page of ${most}`);
+    assert.ok(page.value.length === most || page['@odata.nextLink'] === undefined, 'a page with a next one is full');
     assert.equal(page['@odata.context'].endsWith('/$delta'), this.#following);
     return page;
   }
 
   #take(row: Row): void {
     const context = row['@odata.context'];
+    const id = String(context === undefined ? row['@odata.id'] : row['id']);
+    // A plain read may meet a row again that moved in its order; a delta is bounded by versions and tells each row once.
+    if (this.#following) assert.ok(!this.#told.has(id), `${id} is told twice`);
+    this.#told.add(id);
     if (context === undefined) {
       this.rows.set(String(row['@odata.id']), row);
       this.changed += 1;

@@ -1,48 +1,23 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
-import os from 'node:os';
-import path from 'node:path';
 import fc from 'fast-check';
 import { feedCapabilities } from '../../src/http/capabilities.ts';
-import { loadFile } from '../../src/ingest/load/load-file.ts';
 import { pruneTombstones } from '../../src/warehouse/prune-tombstones.ts';
-import { exportFile } from '../ingest/support/feed.ts';
 import { type TestGateway, testGateway } from '../support/gateway.ts';
+import { Deliveries } from './deliveries.ts';
 import { DeltaClient, readAll, sorted } from './delta-client.ts';
-
-type Cells = Readonly<Record<string, string | number | null>>;
-
-const anchor = Date.UTC(2026, 0, 1);
 
 describe('http: delta links, with real loads', () => {
   let feed: TestGateway;
-  let folder: string;
-  let files = 0;
+  let deliveries: Deliveries;
+  const load: Deliveries['load'] = (...of) => deliveries.load(...of);
   before(async () => {
     feed = await testGateway(undefined, { pageSize: 3 });
-    folder = mkdtempSync(path.join(os.tmpdir(), 'gateway-delta-'));
+    deliveries = new Deliveries(feed);
   });
   after(async () => {
-    rmSync(folder, { recursive: true, force: true });
+    deliveries.close();
     await feed.close();
   });
-
-  /** One file of an export, whose time is `minute` minutes after a fixed moment. */
-  async function load(name: string, rows: readonly Cells[], options: { minute?: number; name?: string } = {}) {
-    files += 1;
-    const [source = '', exported = ''] = name.split('/');
-    // A column of its own keeps files of the same rows from being the same bytes.
-    const lines = exportFile(name, rows).trimEnd().split('\n');
-    const text = lines.map((line, at) => (at === 0 ? `${line},SERIAL${' '.repeat(files)}` : `${line},`)).join('\n');
-    const file = path.join(folder, String(files), options.name ?? 'delivery.csv');
-    mkdirSync(path.dirname(file), { recursive: true });
-    writeFileSync(file, text);
-    const time = new Date(anchor + (options.minute ?? files) * 60_000);
-    utimesSync(file, time, time);
-    const result = await loadFile(feed, file, { source, export: exported, force: true });
-    assert.ok(result.state === 'loaded', result.state === 'refused' ? result.error.message : result.state);
-    return result.counts;
-  }
 
   async function follower(query: string): Promise<DeltaClient> {
     const client = new DeltaClient(feed, query);

@@ -4,8 +4,10 @@ import { GatewayError } from '../../src/errors.ts';
 import {
   decodeDeltaToken,
   decodePagePosition,
+  decodeRemovedPosition,
   encodeDeltaToken,
   encodePagePosition,
+  encodeRemovedPosition,
   queryFingerprint,
 } from '../../src/plan/page-position.ts';
 import type { PagePosition, ReadPlan } from '../../src/plan/read-plan.ts';
@@ -55,6 +57,34 @@ describe('page position', () => {
         },
       ),
     );
+  });
+
+  it('every position among removed rows comes back as it was, and is no position among others', () => {
+    const number = fc.bigInt({ min: 0n, max: 999_999_999_999_999_999n });
+    const removed = fc.record(
+      { part: fc.constantFrom('gone', 'left'), version: number, row: number },
+      { noNullPrototype: true },
+    );
+    fc.assert(
+      fc.property(removed, (position) => {
+        const token = encodeRemovedPosition(position, 'f');
+        assert.deepEqual(decodeRemovedPosition(token, 'f'), position);
+        assert.throws(() => decodeRemovedPosition(token, 'g'), /another query/);
+        assert.throws(() => decodePagePosition(token, 'f'), /damaged/);
+        assert.throws(() => decodeDeltaToken(token, 'f'), /damaged/);
+      }),
+    );
+    const row = encodePagePosition({ values: [], rowId: '1', remaining: null }, 'f');
+    assert.equal(decodeRemovedPosition(row, 'f'), null);
+    for (const fields of [
+      ['r', 'f', 'else', '1', '1'],
+      ['r', 'f', 'gone', '1 OR 1=1', '1'],
+      ['r', 'f', 'gone', '1', '-1'],
+      ['r', 'f', 'gone', '1', '1', '1'],
+      ['r', 'f', 'gone', '1'],
+    ]) {
+      assert.throws(() => decodeRemovedPosition(btoaOf(JSON.stringify(fields)), 'f'), /damaged/);
+    }
   });
 
   it('anything else is InvalidSkipToken', () => {
@@ -190,6 +220,28 @@ describe('page position', () => {
     const plan = bindText(`${url}&$deltatoken=${token}`);
     assert.equal(plan.kind === 'Collection' && plan.since, 42n);
     assert.match(outcome(`Cases?$deltatoken=${token}`), /^InvalidSkipToken: .* another query/);
+  });
+
+  it('pages of a delta: changed rows up to the version of the first page, then removed rows', () => {
+    const url = 'Cases?$filter=Open';
+    const f = fingerprintOf(url);
+    const delta = (since: bigint | null, start: bigint | null) =>
+      `${url}&$deltatoken=${encodeDeltaToken({ since, start, epoch: 'e' }, f)}`;
+    const window = (text: string): unknown => {
+      const plan = bindText(text);
+      return plan.kind === 'Collection' ? [plan.since, plan.until, plan.after, plan.removedAfter] : plan.kind;
+    };
+    const after = { values: [], rowId: '7', remaining: null };
+    const page = `&$skiptoken=${encodePagePosition(after, f)}`;
+    assert.deepEqual(window(delta(4n, null)), [4n, null, null, null]);
+    assert.deepEqual(window(`${delta(4n, 6n)}${page}`), [4n, 6n, after, null]);
+    assert.deepEqual(window(`${delta(null, 6n)}${page}`), [null, undefined, after, undefined]);
+    const removed = { part: 'left', version: 5n, row: 3n } as const;
+    const token = `&$skiptoken=${encodeRemovedPosition(removed, f)}`;
+    assert.deepEqual(window(`${delta(4n, 6n)}${token}`), [4n, 6n, null, removed]);
+    for (const other of [url, delta(null, 6n), delta(4n, null)]) {
+      assert.match(outcome(`${other}${token}`), /^InvalidSkipToken/, 'only a delta on its way has removed rows');
+    }
   });
 });
 

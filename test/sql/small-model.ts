@@ -202,6 +202,6 @@ export function createTables(): string {
       _row bigint GENERATED ALWAYS AS IDENTITY UNIQUE, _version bigint, _deleted_at timestamptz, PRIMARY KEY (${key}));`;
   });
   return `CREATE SCHEMA feed; CREATE SCHEMA gateway;
-    CREATE TABLE gateway.tombstones (entity_set text, key jsonb, version bigint);
+    CREATE TABLE gateway.tombstones (entity_set text, key jsonb, version bigint, number bigint GENERATED ALWAYS AS IDENTITY, PRIMARY KEY (entity_set, key));
     ${tables.join('\n')}`;
 }

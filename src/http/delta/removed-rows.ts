@@ -1,4 +1,4 @@
-import type { CollectionPlan } from '../../plan/read-plan.ts';
+import type { CollectionPlan, RemovedPosition } from '../../plan/read-plan.ts';
 import type { CompiledQuery } from '../../sql/compiled-query.ts';
 import type { RowBatch } from '../../warehouse/database.ts';
 import { CellInput } from '../json/cell-input.ts';
@@ -8,7 +8,7 @@ import type { ReplySink } from '../reply-sink.ts';
 
 export interface RemovedRows {
   readonly plan: CollectionPlan;
-  /** Of `compileChanges`: key columns, then the reason. */
+  /** Of `compileRemoved`: key columns, the reason, then the position. */
   readonly query: CompiledQuery;
   /** Absolute service root with its final slash. */
   readonly root: string;
@@ -19,24 +19,41 @@ export interface RemovedRows {
 /** Bytes that are kept before they are handed to the connection. */
 const enough = 64 * 1024;
 
-/** Writes the rows that left as deleted entities of OData JSON 4.0 (15.3). Gives back how many. */
+/** How the removed rows of one page ended. */
+export interface RemovedWritten {
+  readonly count: number;
+  /** Where the next page goes on; null: all were told. */
+  readonly next: RemovedPosition | null;
+}
+
+/** Before the first removed row: versions and numbers begin at one. */
+const start: RemovedPosition = { part: 'gone', version: 0n, row: 0n };
+
+/**
+ * Writes the rows that left as deleted entities of OData JSON 4.0 (15.3), as many as the page has room for; none where the
+ * changed rows filled it, but whether there are any is told.
+ */
 export async function writeRemoved(
   batches: AsyncIterable<RowBatch>,
   { plan, query, root, follows }: RemovedRows,
   sink: ReplySink,
-): Promise<number> {
+): Promise<RemovedWritten> {
   const { name, entityType } = plan.selection.set;
   const key = query.shape.fields.flatMap((field) => (field.kind === 'value' ? [field] : [])).slice(0, -1);
   const control = { set: name, type: entityType.name, key };
   const context = JSON.stringify(`${root}$metadata#${name}/$deletedEntity`);
   const input = new CellInput(Buffer.alloc(0));
+  const limit = query.limit ?? Number.POSITIVE_INFINITY;
   let count = 0;
+  let last = plan.removedAfter ?? start;
   for await (const { buffer, starts, ends, count: rows } of batches) {
     input.use(buffer);
     for (let index = 0; index < rows; index++) {
       input.rowEnd = ends[index] as number;
-      const cells = cellsOf(input, starts[index] as number, key.length + 1);
-      const reason = cells.pop() ?? 'deleted';
+      if (count === limit) return { count, next: last };
+      const cells = cellsOf(input, starts[index] as number, key.length + 4);
+      const [reason = 'deleted', part, version = '0', row = '0'] = cells.splice(key.length);
+      last = { part: part === '0' ? 'gone' : 'left', version: BigInt(version), row: BigInt(row) };
       const id = JSON.stringify(`${root}${entityId(control, cells)}`);
       const comma = follows || count > 0 ? ',' : '';
       sink.output.appendText(`${comma}{"@odata.context":${context},"id":${id},"reason":"${reason}"}`);
@@ -44,7 +61,7 @@ export async function writeRemoved(
       if (sink.output.position > enough) await sink.flush();
     }
   }
-  return count;
+  return { count, next: null };
 }
 
 function cellsOf(input: CellInput, start: number, columns: number): string[] {

@@ -1,4 +1,5 @@
 import type { Transaction } from '../../warehouse/database.ts';
+import { writeTombstones } from '../../warehouse/write-tombstones.ts';
 import { DECIDED, REMOVED } from './decide-rows.ts';
 import { constant, identifier, list } from './sql-text.ts';
 import { STAGING } from './stage-rows.ts';
@@ -71,7 +72,9 @@ async function removeRows(transaction: Transaction, { table, version, fileTime, 
   const { set, name } = table;
   if (set.versionColumn !== null && (!soft || set.hiddenBy !== null)) {
     await transaction.query(
-      `INSERT INTO gateway.tombstones (entity_set, key, version) SELECT $1, ${keyObject(table)}, $2 FROM ${name} t JOIN ${REMOVED} r ON r._target = t._row${soft ? ' WHERE t._deleted_at IS NULL' : ''} ON CONFLICT DO NOTHING`,
+      writeTombstones(
+        `$1::text, ${keyObject(table)}, $2::bigint FROM ${name} t JOIN ${REMOVED} r ON r._target = t._row${soft ? ' WHERE t._deleted_at IS NULL' : ''}`,
+      ),
       [set.name, version],
     );
   }

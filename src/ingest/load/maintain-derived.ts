@@ -1,5 +1,6 @@
 import type { Catalogue } from '../../catalogue/catalogue.ts';
 import type { Transaction } from '../../warehouse/database.ts';
+import { writeTombstones } from '../../warehouse/write-tombstones.ts';
 import { DECIDED, REMOVED } from './decide-rows.ts';
 import {
   affectedBy,
@@ -148,7 +149,9 @@ async function writeDerived(transaction: Transaction, writing: DerivedWriting): 
     .map(([property, column]) => `${constant(property)}::text, t.${identifier(column.name)}`);
   if (table.set.versionColumn !== null) {
     await transaction.query(
-      `INSERT INTO gateway.tombstones (entity_set, key, version) SELECT $1, jsonb_build_object(${keyPairs.join(', ')}), $2 FROM ${table.name} t JOIN ${lost} l ON l._target = t._row ON CONFLICT DO NOTHING`,
+      writeTombstones(
+        `$1::text, jsonb_build_object(${keyPairs.join(', ')}), $2::bigint FROM ${table.name} t JOIN ${lost} l ON l._target = t._row`,
+      ),
       [table.set.name, version],
     );
   }
