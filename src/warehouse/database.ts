@@ -36,7 +36,7 @@ export interface ReadOptions {
   readonly timeout: number;
   /** When it aborts (the client hung up), the running statement is cancelled in PostgreSQL and the iteration throws. */
   readonly signal: AbortSignal;
-  /** A small SELECT of text columns whose rows `ReadSession.opening` gives. It shares the round trip of the first `copyOut`. */
+  /** A small SELECT of text columns whose rows `ReadSession.opening` gives. It shares the round trip of a `copyOut`. */
   readonly opening?: string;
 }
 
@@ -47,8 +47,8 @@ export interface ReadSession {
   /** Small results: counts, one row. No bind parameters, as for `copyOut`. */
   query<Row extends DatabaseRow = DatabaseRow>(text: string): Promise<QueryResult<Row>>;
   /**
-   * The rows of `ReadOptions.opening`, none without it. Known once the first batch of the first `copyOut` is there, or its
-   * end; asked for before, it costs a round trip of its own.
+   * The rows of `ReadOptions.opening`, none without it. Known once a `copyOut` gave its first batch or its end; asked for
+   * before, it costs a round trip of its own.
    */
   opening(): Promise<readonly TextRow[]>;
   /**

@@ -63,7 +63,7 @@ export class PostgresReadSession implements ReadSession {
     options: { readonly final: boolean } = { final: false },
   ): AsyncGenerator<RowBatch, void, undefined> {
     this.#mayRun();
-    const carries = this.#state === 'new' && this.#options.opening !== undefined;
+    const carries = this.#opening === null && this.#options.opening !== undefined;
     const copy = this.#client.query(
       new CopyOut(select, { before: this.#beforeCopy(), after: options.final ? ['COMMIT'] : [] }),
     );
@@ -121,10 +121,10 @@ export class PostgresReadSession implements ReadSession {
    * a slow client holds the rows up. One failure skips all that follows, so no row is read in another role.
    */
   #beforeCopy(): readonly string[] {
-    if (this.#state === 'begun') return ['SET LOCAL statement_timeout = 0'];
+    const beginning = this.#state === 'begun' ? ['SET LOCAL statement_timeout = 0'] : this.#beginning(0);
     this.#state = 'begun';
     const { opening } = this.#options;
-    return [...this.#beginning(0), ...(opening === undefined ? [] : [opening])];
+    return opening === undefined || this.#opening !== null ? beginning : [...beginning, opening];
   }
 
   #beginning(timeout: number): readonly string[] {
