@@ -16,6 +16,7 @@ const functions = [
     'ceiling',
     'cast',
     'case',
+    'matchesPattern',
   ],
 ];
 
@@ -41,7 +42,7 @@ export function feedCapabilities(catalogue: Catalogue): FeedCapabilities {
 /** What a proxied 4.0 feed is asked for; whatever else it may know, nothing is promised of it here. */
 const proxiedFunctions = functions.filter(
   (name) =>
-    !['fractionalseconds', 'time', 'totaloffsetminutes', 'totalseconds', 'cast'].includes(name) &&
+    !['fractionalseconds', 'time', 'totaloffsetminutes', 'totalseconds', 'cast', 'matchesPattern'].includes(name) &&
     !/date.*time|now/.test(name),
 );
 

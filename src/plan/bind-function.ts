@@ -2,6 +2,7 @@ import type { PrimitiveTypeName } from '../edm/model.ts';
 import type { Expression } from '../uri/syntax.ts';
 import { describe } from './bind-comparison.ts';
 import { bindExpression } from './bind-expression.ts';
+import { checkPattern } from './bind-pattern.ts';
 import { canonicalText } from './constant.ts';
 import { perhaps } from './names.ts';
 import { converted, isInteger, isNullable, isNumeric } from './promotion.ts';
@@ -84,7 +85,9 @@ export function bindCall(call: Call, scope: Scope): BoundExpression {
   const args = call.args.map((arg) => bindExpression(arg, scope));
   for (const { args: types, result } of known.overloads) {
     const fitted = fittedArgs(args, types);
-    if (fitted !== null) return bound(known.name, { args: fitted, result }, scope);
+    if (fitted === null) continue;
+    if (known.name === 'matchesPattern') checkPattern(fitted[1], scope, call.at);
+    return bound(known.name, { args: fitted, result }, scope);
   }
   const given = args.map(describe).join(', ') || 'nothing';
   const wanted = known.overloads.map((one) => `${known.name}(${one.args.join(',')})`).join(' or ');

@@ -1,7 +1,8 @@
-import { GatewayError } from '../errors.ts';
+import { parsePattern } from '../plan/pattern/parse-pattern.ts';
 import type { BoundExpression, FunctionName } from '../plan/read-plan.ts';
 import { bareValue, byCodePoint } from './expression.ts';
-import { integerLiteral } from './literal.ts';
+import { escapeText, integerLiteral } from './literal.ts';
+import { advancedRegularExpression } from './pattern.ts';
 import type { Scope } from './scope.ts';
 import { isFloat, sqlType } from './sql-type.ts';
 
@@ -15,7 +16,7 @@ const whiteSpace =
 /** Letters change case by Unicode's root rules whatever the database's locale is. */
 const inUnicode = (sql: string): string => `(${sql}) COLLATE "und-x-icu"`;
 
-const writers: Record<Exclude<FunctionName, 'matchesPattern'>, Writer> = {
+const writers: Record<FunctionName, Writer> = {
   concat: (_, [a, b]) => byCodePoint(`${a} || ${b}`),
   contains: (_, [a, b]) => `(strpos(${a}, ${b}) > 0)`,
   startswith: (_, [a, b]) => `starts_with(${a}, ${b})`,
@@ -23,6 +24,7 @@ const writers: Record<Exclude<FunctionName, 'matchesPattern'>, Writer> = {
   indexof: (_, [a, b]) => `(strpos(${a}, ${b}) - 1)`,
   length: (_, [a]) => `char_length(${a})`,
   substring: (call, args, scope) => byCodePoint(substring(call, args, scope)),
+  matchesPattern: (call, [a]) => matches(call, `${a}`),
   tolower: (_, [a]) => byCodePoint(`lower(${inUnicode(`${a}`)})`),
   toupper: (_, [a]) => byCodePoint(`upper(${inUnicode(`${a}`)})`),
   trim: (_, [a]) => byCodePoint(`btrim(${a}, ${whiteSpace})`),
@@ -48,21 +50,18 @@ const writers: Record<Exclude<FunctionName, 'matchesPattern'>, Writer> = {
 /**
  * A canonical function. Parts of a date-time are those in UTC; `round` goes away from zero at .5 (doubles through their
  * shortest decimal text, which is exact there); positions and lengths count characters. Every argument is written once,
- * so that the text grows with the expression and not faster. Throws GatewayError NotImplemented for `matchesPattern`:
- * PostgreSQL's regular expressions are not ECMAScript's.
+ * so that the text grows with the expression and not faster.
  */
 export function call(expression: Call, scope: Scope): string {
-  if (expression.name === 'matchesPattern') {
-    throw new GatewayError(
-      'NotImplemented',
-      'matchesPattern() is not supported; use contains, startswith or endswith.',
-      {
-        target: 'matchesPattern',
-      },
-    );
-  }
   const args = expression.args.map((argument) => bareValue(argument, scope));
   return writers[expression.name](expression, args, scope);
+}
+
+/** The binder has checked the pattern. A null pattern gives null, as a null text does. */
+function matches({ args: [, pattern] }: Call, text: string): string {
+  if (pattern?.kind !== 'Constant' || pattern.value === null) return 'NULL::boolean';
+  const expression = escapeText(advancedRegularExpression(parsePattern(pattern.value)));
+  return `(${text} ~ ${expression} COLLATE "C")`;
 }
 
 function inUtc(call: Call, sql: string): string {

@@ -7,7 +7,7 @@ export function sqlState(error: unknown): string | null {
   return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : null;
 }
 
-/** Classes and codes of PostgreSQL's appendix A that are not our own fault; the longest prefix wins. */
+/** Classes and codes of PostgreSQL's appendix A that are not our own fault; the first prefix wins. */
 const codesByState: readonly (readonly [prefix: string, code: ErrorCode])[] = [
   ['57014', 'QueryTimeout'],
   ['57P', 'DatabaseUnavailable'],
@@ -15,6 +15,8 @@ const codesByState: readonly (readonly [prefix: string, code: ErrorCode])[] = [
   ['53', 'DatabaseUnavailable'],
   ['28', 'DatabaseUnavailable'],
   ['3D000', 'DatabaseUnavailable'],
+  // A regular expression too large to be built: the binder has checked that it is one.
+  ['2201B', 'LimitExceeded'],
   ['22', 'ComputationFailed'],
   ['54', 'LimitExceeded'],
 ];

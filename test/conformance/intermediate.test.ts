@@ -166,11 +166,25 @@ describe('Conformance: Intermediate', () => {
     const both = (row: Row | undefined) => `${row?.['AgentName']}/${row?.['TeamName']}`;
     await keeps(set, `concat(concat(AgentName,'/'),TeamName) eq '${both(first)}'`, (row) => both(row) === both(first));
     await keeps(set, `trim(concat('  ',AgentName)) eq '${agent}'`, (row) => name(row) === agent);
-    await feed.refused(`${set}?$filter=matchesPattern(AgentName,'^S')`, {
-      status: 501,
-      code: 'NotImplemented',
-      naming: 'matchesPattern',
-    });
+  });
+
+  it('matchesPattern: regular expressions of ECMAScript, what is not done is named', async () => {
+    const set = 'SparkcentralMessages';
+    const name = (row: Row) => text(row, 'AgentName') ?? '';
+    const named = (await feed.all(set)).find((row) => /^[A-Z]/.test(name(row)));
+    const initial = name(named ?? {}).slice(0, 1);
+    for (const pattern of [`^[${initial}].*\\w$`, `\\b${initial}`, `(?:${initial}|\\d{3})\\S+?\\s`]) {
+      await keeps(set, `matchesPattern(AgentName,'${pattern}')`, (row) => new RegExp(pattern, 'u').test(name(row)));
+    }
+    const query = `${set}?$filter=matchesPattern(AgentName,@p)&@p=${encodeURIComponent("'(?=S)'")}`;
+    await feed.refused(query, { status: 501, code: 'NotImplemented', naming: 'lookahead' });
+    const broken = `${set}?$filter=${encodeURIComponent("matchesPattern(AgentName,'[[:alpha:]]')")}`;
+    await feed.refused(broken, { status: 400, code: 'InvalidOption', naming: "'[[:alpha:]]'" });
+    const large = `${set}?$filter=${encodeURIComponent("matchesPattern(AgentName,'(?:(?:a?){15}){15}')")}`;
+    await feed.refused(large, { status: 400, code: 'LimitExceeded', naming: 'optional parts' });
+    // Only PostgreSQL can tell that word boundaries in a row are too much for it.
+    const boundaries = `${set}?$filter=${encodeURIComponent("matchesPattern(AgentName,'(?:\\ba?){40}x')")}`;
+    await feed.refused(boundaries, { status: 400, code: 'LimitExceeded', naming: 'too complex' });
   });
 
   it('date and time functions, in UTC', async () => {

@@ -1,0 +1,35 @@
+import { checkLimit } from './limits.ts';
+import { parsePattern } from './pattern/parse-pattern.ts';
+import { costOf, type Pattern, PatternFault } from './pattern/pattern.ts';
+import type { BoundExpression } from './read-plan.ts';
+import { fault, type Scope } from './scope.ts';
+
+/**
+ * The second argument of `matchesPattern` (4.01 URL Conventions 5.1.1.7.1): a regular expression that is understood and
+ * within the limits, known before any row is read.
+ * @throws GatewayError `InvalidOption` for what is no regular expression, `NotImplemented` for constructs that are not done
+ * and for a pattern that each row would have its own of, `LimitExceeded`
+ */
+export function checkPattern(pattern: BoundExpression | undefined, scope: Scope, at: number): void {
+  if (pattern?.kind !== 'Constant') {
+    const message = 'matchesPattern takes its pattern as a text or a parameter alias, not from each row.';
+    throw fault(scope, 'NotImplemented', message, at);
+  }
+  if (pattern.value === null) return;
+  const { limits } = scope.binding.context;
+  checkLimit([...pattern.value].length, limits.patternLength, 'a pattern with too many characters');
+  const { size, optional } = costOf(parsed(pattern.value, scope, at));
+  checkLimit(size, limits.patternSize, 'a pattern that is too large when its repeats are written out');
+  checkLimit(optional, limits.patternOptions, 'a pattern with too many optional parts, repeats written out');
+}
+
+function parsed(pattern: string, scope: Scope, at: number): Pattern {
+  try {
+    return parsePattern(pattern);
+  } catch (error) {
+    if (!(error instanceof PatternFault)) throw error;
+    throw fault(scope, error.code, `in the pattern '${shown(pattern)}' ${error.message}.`, at);
+  }
+}
+
+const shown = (pattern: string): string => (pattern.length > 60 ? `${pattern.slice(0, 60)}...` : pattern);
