@@ -92,6 +92,7 @@ export class CopyOut implements Submittable {
     this.#stream = stream;
     this.#driver = stream.listeners('data') as DataListener[];
     for (const listener of this.#driver) stream.off('data', listener);
+    stream.once('close', this.#onClose);
     if (stream instanceof ReaderSocket) stream.reader = this.#onData;
     else stream.on('data', this.#onData);
     stream.write(extendedQuery(this.#texts));
@@ -110,6 +111,13 @@ export class CopyOut implements Submittable {
   handleReadyForQuery(): void {}
 
   handleCommandComplete(): void {}
+
+  /** A server that ends the session says why and hangs up, and the driver has forgotten us by then. */
+  readonly #onClose = (): void => {
+    if (this.#frames.finished) return;
+    this.#failure ??= this.#refusal ?? new Error('Connection terminated unexpectedly');
+    this.#settle();
+  };
 
   readonly #onData = (chunk: Buffer): void => {
     this.#frames.append(chunk);
@@ -149,6 +157,7 @@ export class CopyOut implements Submittable {
     if (stream === null) return;
     if (stream instanceof ReaderSocket) stream.reader = null;
     else stream.off('data', this.#onData);
+    stream.off('close', this.#onClose);
     for (const listener of this.#driver) stream.on('data', listener);
     stream.resume();
     if (this.#readyMessage !== null) this.#tellDriver(this.#readyMessage);

@@ -218,6 +218,16 @@ describe('copyOut', () => {
     await reusable();
   });
 
+  it('throws DatabaseUnavailable when the server says that it ends the session and hangs up', async () => {
+    const ended = database.read(async (session) => {
+      const { rows } = await session.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+      setTimeout(() => void database.query('SELECT pg_terminate_backend($1)', [rows[0]?.pid]), 50);
+      await rowsOf(session, 'SELECT pg_sleep(60)');
+    }, patient);
+    await assert.rejects(ended, { code: 'DatabaseUnavailable' });
+    await reusable();
+  });
+
   const nothingRuns = async (): Promise<void> => {
     for (let attempt = 0; ; attempt++) {
       const { rows } = await database.query(
