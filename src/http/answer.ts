@@ -5,6 +5,7 @@ import { queryFingerprint } from '../plan/page-position.ts';
 import type { ReadPlan } from '../plan/read-plan.ts';
 import { parseODataUri } from '../uri/parse-uri.ts';
 import type { ODataUri } from '../uri/syntax.ts';
+import { replyAll } from './all/reply-all.ts';
 import { crossesSources } from './cross-source/crossing.ts';
 import { replyAcrossSources } from './cross-source/reply-across.ts';
 import { replyDocument } from './documents.ts';
@@ -26,14 +27,14 @@ export async function answer(exchange: Exchange, feed: Feed): Promise<void> {
   const { format } = uri.options;
   if (plan.kind === 'ServiceDocument' || plan.kind === 'Metadata')
     return replyDocument(plan, { exchange, feed, catalogue, format });
-  const raw =
-    plan.kind === 'Count' || (plan.kind === 'Crossjoin' && plan.countOnly) || (plan.kind === 'Property' && plan.raw);
+  const raw = isRaw(plan);
   const negotiated = negotiate(
     raw ? { ...exchange, headers: withoutAccept(exchange) } : exchange,
     catalogue.model,
     raw ? undefined : format,
   );
-  refuseUnsupported(plan);
+  if (plan.kind === 'All')
+    return replyAll({ plan, exchange, feed, catalogue, negotiated, fingerprint: queryFingerprint(uri) });
   const skipToken = uri.options.skiptoken ?? null;
   if (crossesSources(plan, { catalogue, upstreams: feed.upstreams })) {
     const fingerprint = queryFingerprint(uri);
@@ -52,15 +53,16 @@ export async function answer(exchange: Exchange, feed: Feed): Promise<void> {
   return replyFromUpstream({ plan, exchange, upstream, negotiated, skipToken });
 }
 
-/** What the syntax and the model allow and this feed does not do. Throws GatewayError NotImplemented. */
-function refuseUnsupported(plan: ReadPlan): asserts plan is Exclude<ReadPlan, { kind: 'All' }> {
-  if (plan.kind === 'All') throw new GatewayError('NotImplemented', '$all is not supported', { target: '$all' });
-}
-
 /** The length of what came in the request line was checked; a query in a body may be longer. */
 function parse({ path, query, limits }: Exchange): ODataUri {
   const { uri } = limits;
   return parseODataUri(query === '' ? path : `${path}?${query}`, { ...uri, urlLength: uri.queryLength });
+}
+
+/** Whether the reply is text and no JSON. */
+function isRaw(plan: ReadPlan): boolean {
+  if (plan.kind === 'Crossjoin' || plan.kind === 'All') return plan.countOnly;
+  return plan.kind === 'Count' || (plan.kind === 'Property' && plan.raw);
 }
 
 interface Place {

@@ -23,6 +23,10 @@ export function collectionContext(root: string, plan: CollectionPlan): string {
 /** `$crossjoin` has rows of no declared type (OData Protocol 10.12). */
 export const crossjoinContext = (root: string): string => `${root}$metadata#Collection(Edm.ComplexType)`;
 
+/** `$all` has entities of no common type; references are references. */
+export const allContext = (root: string, references: boolean): string =>
+  `${root}$metadata#Collection(${references ? '$ref' : 'Edm.EntityType'})`;
+
 /** `#Set/$entity`, with the projection in front of the slash. */
 export function entityContext(root: string, plan: EntityPlan): string {
   if (plan.references) return `${root}$metadata#$ref`;

@@ -14,6 +14,15 @@ export interface RowsWritten {
   readonly next: PagePosition | null;
 }
 
+/** Where rows are written to. */
+export interface RowsTarget {
+  readonly sink: ReplySink;
+  readonly format: JsonFormat;
+  readonly onRow: (count: number) => void;
+  /** Rows of another query stand before them in the same array. Absent: none. */
+  readonly follows?: boolean;
+}
+
 /** Milliseconds that bytes wait for more of them before they are sent although the buffer is not full. */
 const patience = 50;
 const comma = 0x2c;
@@ -25,11 +34,11 @@ const comma = 0x2c;
 export async function writeRows(
   batches: AsyncIterable<RowBatch>,
   query: CompiledQuery,
-  to: { readonly sink: ReplySink; readonly format: JsonFormat; readonly onRow: (count: number) => void },
+  to: RowsTarget,
 ): Promise<RowsWritten> {
   const writer = rowWriter(query.shape, to.format, query.control ?? null);
   const limit = query.limit ?? Number.POSITIVE_INFINITY;
-  const page = new PageWriter(writer, query);
+  const page = new PageWriter(writer, query, to.follows ?? false);
   let late: NodeJS.Timeout | null = null;
   try {
     for await (const batch of batches) {
@@ -59,16 +68,18 @@ class PageWriter {
   readonly #writer: RowWriter;
   readonly #query: CompiledQuery;
   readonly #limit: number;
+  readonly #follows: boolean;
 
-  constructor(writer: RowWriter, query: CompiledQuery) {
+  constructor(writer: RowWriter, query: CompiledQuery, follows: boolean) {
     this.#writer = writer;
     this.#query = query;
+    this.#follows = follows;
     this.#limit = query.limit ?? -1;
   }
 
   write(span: { readonly start: number; readonly end: number }, sink: ReplySink): void {
     const { output } = sink;
-    if (this.count > 0) {
+    if (this.#follows || this.count > 0) {
       output.ensure(1);
       output.bytes[output.position++] = comma;
     }

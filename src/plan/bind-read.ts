@@ -1,5 +1,6 @@
 import type { ODataUri, PathSegment } from '../uri/syntax.ts';
 import { allowOptions, type OptionName } from './allowed-options.ts';
+import { bindAll, entitiesOfType } from './bind-all.ts';
 import { bindCollectionRead, bindCountRead } from './bind-collection-read.ts';
 import { bindCrossjoin } from './bind-crossjoin.ts';
 import { bindEntityId } from './bind-entity-id.ts';
@@ -7,7 +8,7 @@ import { bindPath, type Resource } from './bind-path.ts';
 import { bindRows } from './bind-rows.ts';
 import { noUsage } from './limits.ts';
 import type { ReadPlan } from './read-plan.ts';
-import { type BindContext, type Binding, fault, isOwnType, requestScope } from './scope.ts';
+import { type BindContext, type Binding, fault, requestScope } from './scope.ts';
 
 export type { BindContext } from './scope.ts';
 
@@ -21,20 +22,12 @@ export function bindRead(uri: ODataUri, context: BindContext): ReadPlan {
   const [first, second] = uri.path.segments;
   if (first === undefined) return plain({ kind: 'ServiceDocument' }, uri, binding);
   if (first.kind === 'Crossjoin') return bindCrossjoin(first, uri, binding);
-  const typed = first.kind === 'System' && first.name === '$all' ? setOfType(uri, binding) : null;
-  if (typed !== null) return bindResource(uri, bindPath(typed, binding), binding);
+  if (first.kind === 'System' && first.name === '$all') {
+    const typed = entitiesOfType(uri, binding);
+    return typed === null ? bindAll(uri, binding) : bindResource(uri, bindPath(typed, binding), binding);
+  }
   if (first.kind === 'System') return bindSystem(first, { uri, binding, alone: second === undefined });
   return bindResource(uri, bindPath(uri.path.segments, binding), binding);
-}
-
-/** `$all/Ns.Type` (4.01 URL Conventions 4.14): the entities of a type are those of the one set that has it. */
-function setOfType(uri: ODataUri, binding: Binding): readonly PathSegment[] | null {
-  const [first, second, ...rest] = uri.path.segments;
-  if (first === undefined || second?.kind !== 'Name') return null;
-  const { model } = binding.context;
-  const [set, another] = [...model.entitySets.values()].filter((one) => isOwnType(model, one, second.name));
-  if (set === undefined || another !== undefined) return null;
-  return [{ ...second, name: set.name }, ...rest];
 }
 
 interface Root {
@@ -48,11 +41,9 @@ function bindSystem(segment: Extract<PathSegment, { kind: 'System' }>, root: Roo
   const scope = requestScope(binding, 'path');
   if (segment.name === '$entity') return bindResource(uri, bindEntityId(uri, binding), binding);
   if (!root.alone) {
-    const code = segment.name === '$all' ? 'NotImplemented' : 'ResourceNotFound';
-    throw fault(scope, code, `nothing can follow '${segment.name}' here.`, segment.at);
+    throw fault(scope, 'ResourceNotFound', `nothing can follow '${segment.name}' here.`, segment.at);
   }
   if (segment.name === '$metadata') return plain({ kind: 'Metadata' }, uri, binding);
-  if (segment.name === '$all') return plain({ kind: 'All' }, uri, binding);
   if (segment.name === '$batch') {
     throw fault(scope, 'MethodNotAllowed', 'a batch is sent with POST.', segment.at);
   }

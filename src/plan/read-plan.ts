@@ -183,8 +183,34 @@ export interface CrossjoinPlan {
   readonly countOnly: boolean;
 }
 
+/**
+ * `$all` (4.01 URL Conventions 4.16): the rows of every set that may be read, one set after the other. `$top`, `$skip` and
+ * the page count over all of them together.
+ */
 export interface AllPlan {
   readonly kind: 'All';
+  /** All rows of one set each: the stored sets by name, then the proxied ones by name. No page, no `$top`, no `$skip`. */
+  readonly parts: readonly CollectionPlan[];
+  /** Only on the first page. */
+  readonly skip: number | null;
+  /** Rows still wanted; null: all. */
+  readonly top: number | null;
+  readonly count: boolean;
+  readonly references: boolean;
+  readonly pageSize: number;
+  readonly after: AllPosition | null;
+  /** `/$count` at the end. */
+  readonly countOnly: boolean;
+}
+
+/** Where a page of `$all` goes on; without `rowId` and `token` at the first row of the set. */
+export interface AllPosition {
+  readonly set: string;
+  /** Of the last row given, where the set is stored. */
+  readonly rowId: string | null;
+  /** The proxied feed's own, where it is not. */
+  readonly token: string | null;
+  readonly remaining: number | null;
 }
 
 // ---------------------------------------------------------------- bound expressions
@@ -196,9 +222,11 @@ export type ValueType = PrimitiveTypeName | 'null';
 export interface RangeVariable {
   readonly name: string;
   readonly set: EntitySet;
+  /** `$root/Set(key)`: the one row with this key, or none, wherever the expression stands. Absent: a row in sight. */
+  readonly key?: readonly KeyValue[];
 }
 
-/** A row reached from a variable over to-one navigations (none: the variable's own row). */
+/** A row reached from a variable over navigations that lead to one row at most (no step: the variable's own row). */
 export interface RowPath {
   readonly variable: RangeVariable;
   readonly steps: readonly NavigationStep[];
@@ -207,6 +235,8 @@ export interface RowPath {
 export interface NavigationStep {
   readonly navigation: NavigationProperty;
   readonly set: EntitySet;
+  /** `Nav(key)` of a navigation to many: what the join leaves open of the key. Absent: a navigation to one. */
+  readonly key?: readonly KeyValue[];
 }
 
 /**

@@ -9,7 +9,7 @@ import { valueText } from './value-text.ts';
 /** How rows are written; the part of the options that does not depend on the request's state. */
 export type RowFormat = Pick<
   UpstreamReadOptions,
-  'root' | 'namespace' | 'ieee754Compatible' | 'omitNulls' | 'metadata'
+  'root' | 'namespace' | 'ieee754Compatible' | 'omitNulls' | 'metadata' | 'mixed'
 >;
 
 /** Reads the pages that follow a nested collection, as raw rows; given the upstream's own next link. */
@@ -27,7 +27,9 @@ type MemberText = (members: ReadonlyMap<string, string>, follow: FollowNested) =
  */
 export function rowText(selection: Selection, format: RowFormat): RowText {
   const members: MemberText[] = [
-    ...(format.metadata === 'full' ? [controlText(selection, format)] : []),
+    ...(format.metadata === 'full' || (format.mixed === true && format.metadata === 'minimal')
+      ? [controlText(selection, format)]
+      : []),
     ...selection.properties.map((property) => propertyText(property, format)),
     ...selection.expands.map((expand) => expandText(expand, format)),
   ];
@@ -59,7 +61,10 @@ function writer(members: readonly MemberText[], properties: ReadonlySet<string>)
 function controlText(selection: Selection, format: RowFormat): MemberText {
   const idOf = entityIdOf(selection.set);
   const type = `,"@odata.type":"#${format.namespace}.${selection.type.name}"`;
-  return (members) => `${type},"@odata.id":${JSON.stringify(format.root + idOf(members))}`;
+  if (format.mixed !== true) return (members) => `${type},"@odata.id":${JSON.stringify(format.root + idOf(members))}`;
+  const context = `,"@odata.context":${JSON.stringify(`${format.root}$metadata#${selection.set.name}/$entity`)}`;
+  // A relative URL: no colon may stand before its first slash (RFC 3986, 4.2).
+  return (members) => `${context}${type},"@odata.id":${JSON.stringify(idOf(members).replaceAll(':', '%3A'))}`;
 }
 
 function propertyText(property: Property, format: RowFormat): MemberText {

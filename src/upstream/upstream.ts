@@ -26,7 +26,7 @@ export interface Upstream {
   close(): Promise<void>;
 }
 
-/** The first five are `http`'s own `JsonFormat`, so that one can be spread into the other. */
+/** Beside `skipToken` and `signal` these are `http`'s own `JsonFormat`, so that one can be spread into the other. */
 export interface UpstreamReadOptions {
   /** Service root of OUR feed with a trailing slash; ids are built on it. */
   readonly root: string;
@@ -42,6 +42,8 @@ export interface UpstreamReadOptions {
   /** `Prefer: omit-values=nulls` was asked for. */
   readonly omitNulls: boolean;
   readonly metadata: 'none' | 'minimal' | 'full';
+  /** Rows of several sets stand in one reply: each names its own; see `JsonFormat` of `http`. Absent: false. */
+  readonly mixed?: boolean;
   /** Aborts when the client hung up: the upstream request is cancelled. */
   readonly signal: AbortSignal;
 }

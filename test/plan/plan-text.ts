@@ -6,6 +6,7 @@ import type {
   CollectionPath,
   ExpandPlan,
   GroupingKey,
+  KeyValue,
   OrderKey,
   ReadPlan,
   Restriction,
@@ -23,8 +24,17 @@ export function planText(plan: ReadPlan): string {
   switch (plan.kind) {
     case 'ServiceDocument':
     case 'Metadata':
-    case 'All':
       return plan.kind;
+    case 'All':
+      return lines(
+        `All ${plan.parts.map(({ source }) => sourceText(source)).join(',')} page ${plan.pageSize}`,
+        plan.countOnly ? ['count only'] : [],
+        plan.references ? ['references'] : [],
+        plan.top === null ? [] : [`top ${plan.top}`],
+        plan.skip === null ? [] : [`skip ${plan.skip}`],
+        plan.count ? ['count'] : [],
+        plan.after === null ? [] : [`after ${JSON.stringify(plan.after)}`],
+      );
     case 'Property':
       return `Property ${sourceText(plan.source)} . ${plan.property.name}${plan.raw ? ' raw' : ''}`;
     case 'Count':
@@ -63,10 +73,8 @@ function sourceText(source: RowSource): string {
       return source.set.name;
     case 'Navigated':
       return `${sourceText(source.from)}/${source.navigation.name}[${source.set.name}]`;
-    case 'Keyed': {
-      const key = source.key.map(({ property, value }) => `${property.name}=${expressionText(value)}`);
-      return `${sourceText(source.from)}(${key.join(',')})`;
-    }
+    case 'Keyed':
+      return `${sourceText(source.from)}${keyValuesText(source.key)}`;
     case 'Filtered':
       return `${sourceText(source.from)}/{${expressionText(source.condition)}}`;
   }
@@ -122,9 +130,13 @@ function searchNodeText(node: SearchNode): string {
   }
 }
 
-function rowText(row: RowPath): string {
-  const steps = row.steps.map((step) => step.navigation.name);
-  return [...(row.variable.name === '$it' ? [] : [row.variable.name]), ...steps].join('/');
+const keyValuesText = (key: readonly KeyValue[]): string =>
+  `(${key.map(({ property, value }) => `${property.name}=${expressionText(value)}`).join(',')})`;
+
+function rowText({ variable, steps }: RowPath): string {
+  const start = variable.key === undefined ? variable.name : `${variable.name}${keyValuesText(variable.key)}`;
+  const names = steps.map(({ navigation, key }) => `${navigation.name}${key === undefined ? '' : keyValuesText(key)}`);
+  return [...(start === '$it' ? [] : [start]), ...names].join('/');
 }
 
 const typeText = (type: string): string => type.replace('Edm.', '');

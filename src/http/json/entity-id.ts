@@ -10,6 +10,9 @@ export function entityId(control: ControlShape, values: readonly string[]): stri
   return `${control.set}(${pairs.join(',')})`;
 }
 
+/** An id as a relative URL: no colon may stand before its first slash (RFC 3986, 4.2). */
+export const relativeId = (id: string): string => id.replaceAll(':', '%3A');
+
 /** A key value in PostgreSQL's text form as a percent-encoded URL literal. */
 export function keyLiteral(type: PrimitiveTypeName, text: string): string {
   return encodeURIComponent(plainLiteral(type, text)).replace(/%2C/g, ',').replace(/%3A/g, ':');

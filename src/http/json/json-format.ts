@@ -11,4 +11,9 @@ export interface JsonFormat {
   readonly namespace: string;
   /** An object of nothing but its key is written as `Name@odata.navigationLink`: the sets of a `$crossjoin`. */
   readonly linksForObjects?: boolean;
+  /**
+   * Rows of several sets stand in one reply: save with `none`, each names its set and its type, and its id and links are
+   * relative to its own context (OData JSON 4.5.1, 4.5.3). Absent: false.
+   */
+  readonly mixed?: boolean;
 }

@@ -4,7 +4,7 @@ import { type ByteRun, byteRun, putRun } from './byte-run.ts';
 import { cellForm, typeAnnotation } from './cell-form.ts';
 import type { CellInput } from './cell-input.ts';
 import { cellEnd, cellText, isNull } from './cell-text.ts';
-import { entityId } from './entity-id.ts';
+import { entityId, relativeId } from './entity-id.ts';
 import type { JsonFormat } from './json-format.ts';
 import { type LinkWriter, linkWriter } from './navigation-links.ts';
 
@@ -93,13 +93,17 @@ function compileParts({ shape, control }: Row, format: JsonFormat, level: Level)
   const entity: Identity = { id: '' };
   const names = format.metadata === 'full' ? (control.navigations ?? []) : [];
   const served = new Set(shape.fields.map(({ name }) => name));
-  const unserved = names.filter((name) => !served.has(name)).map((name) => linkWriter(name, format.root));
+  const root = linkRoot(format);
+  const unserved = names.filter((name) => !served.has(name)).map((name) => linkWriter(name, root));
   const parts = fields.map((part, index) => {
     const name = shape.fields[index]?.name ?? '';
-    return names.includes(name) ? linkedPart(part, linkWriter(name, format.root), entity) : part;
+    return names.includes(name) ? linkedPart(part, linkWriter(name, root), entity) : part;
   });
   return [controlPart(control, format, { level, entity, links: unserved }), ...parts];
 }
+
+/** What ids and links begin with. */
+const linkRoot = (format: JsonFormat): string => (format.mixed === true ? '' : format.root);
 
 /** The entity whose row is being written, for the links behind its id. */
 interface Identity {
@@ -283,15 +287,18 @@ function controlPart(
 ): Part {
   const { entity, links } = place;
   const { nested } = place.level;
-  const type = byteRun(`,"@odata.type":"#${format.namespace}.${control.type}"`);
+  const type = `,"@odata.type":"#${format.namespace}.${control.type}"`;
+  const context = format.mixed === true ? `,"@odata.context":"${format.root}$metadata#${control.set}/$entity"` : '';
+  const before = byteRun(format.metadata === 'full' || format.mixed === true ? context + type : '');
   return {
     columns: control.key.length,
-    overhead: 512 + format.root.length + type.length + control.set.length,
+    overhead: 512 + format.root.length + before.length + control.set.length,
     grows: links.length > 0,
     write(input, start, output) {
       const { values, next } = keyValues(input, start, { control, nested });
-      entity.id = entityId(control, values);
-      writeControl(output, format, { type, id: entity.id });
+      const id = entityId(control, values);
+      entity.id = format.mixed === true ? relativeId(id) : id;
+      writeControl(output, format, { before, id: entity.id });
       for (const link of links) link(entity.id, output);
       return next;
     },
@@ -299,7 +306,7 @@ function controlPart(
 }
 
 /** `metadata=none` leaves control information out, except the id of a reference, which is all that a reference is. */
-function writeControl(output: ByteOutput, format: JsonFormat, control: { type: ByteRun; id: string }): void {
-  if (format.metadata === 'full') putRun(control.type, output);
-  output.position += output.bytes.write(`,"@odata.id":"${format.root}${control.id}"`, output.position, 'latin1');
+function writeControl(output: ByteOutput, format: JsonFormat, control: { before: ByteRun; id: string }): void {
+  putRun(control.before, output);
+  output.position += output.bytes.write(`,"@odata.id":"${linkRoot(format)}${control.id}"`, output.position, 'latin1');
 }

@@ -1,0 +1,176 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { requireCatalogue } from '../../../src/catalogue/read-metadata.ts';
+import { type Sandbox, startSandbox } from '../../../src/upstream/sandbox/sandbox.ts';
+import { metadataFolder } from '../../support/gateway.ts';
+import { type JoinedGateway, joinedGateway, judge } from './joined-gateway.ts';
+
+type Row = Readonly<Record<string, unknown>>;
+interface Page {
+  readonly '@odata.nextLink'?: string;
+  readonly '@odata.count'?: number;
+  readonly value: readonly Row[];
+}
+
+describe('$all with proxied sets', function () {
+  this.timeout(120_000);
+  let sandbox: Sandbox;
+  let front: Server;
+  let gateway: JoinedGateway;
+  /** By set, in the order of `$all`: stored sets by name, then proxied ones. */
+  const served = new Map<string, readonly Row[]>();
+  let proxied: readonly string[];
+  /** What the front does to requests for rows: answers, cuts the body in the middle, or fails. */
+  let mood: 'well' | 'cut' | 'down' = 'well';
+
+  before(async () => {
+    sandbox = await startSandbox(requireCatalogue(metadataFolder, {}), 'buzzeasy', { rows: 60, seed: 1 });
+    front = createServer(async (request, response) => {
+      const url = request.url ?? '';
+      const described = url.includes('$metadata');
+      const reply = await fetch(new URL(`.${url}`, sandbox.url));
+      const body = await reply.text();
+      if (mood === 'down' && !described) return response.writeHead(500).end();
+      response.writeHead(reply.status, { 'Content-Type': reply.headers.get('content-type') ?? '' });
+      if (mood !== 'cut' || described) {
+        // The documents name a set that this feed does not have.
+        return response.end(described ? body.replace(/<EntitySet Name="Calls".*?<\/EntitySet>/s, '') : body);
+      }
+      // More than the gateway keeps before it begins to answer.
+      const { value } = JSON.parse(body) as Page;
+      response.write(
+        `{"value":[${Array.from({ length: 300 }, () => value)
+          .flat()
+          .map((row) => JSON.stringify(row))
+          .join(',')},`,
+      );
+      return setTimeout(() => response.destroy(), 100);
+    });
+    front.listen(0, '127.0.0.1');
+    await once(front, 'listening');
+    const { port } = front.address() as AddressInfo;
+    gateway = await joinedGateway({ environment: { BUZZEASY_URL: `http://127.0.0.1:${port}/` }, timeoutSeconds: 5 });
+    await judge(
+      gateway.database,
+      Array.from({ length: 25 }, (_, at) => [at + 1, null, null, at] as const),
+    );
+    const { sets } = gateway.proxied.catalogue();
+    const names = [...sets.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
+    proxied = names.filter((set) => set.kind === 'upstream' && set.upstreamName !== null).map(({ name }) => name);
+    for (const name of [...names.filter(({ kind }) => kind === 'stored').map((set) => set.name), ...proxied])
+      served.set(
+        name,
+        (await pages(name)).flatMap((page) => page.value),
+      );
+  });
+  after(async () => {
+    await gateway?.close();
+    front?.close();
+    front?.closeAllConnections();
+    await sandbox?.close();
+  });
+  afterEach(() => {
+    mood = 'well';
+  });
+
+  async function pages(url: string, size?: number): Promise<readonly Page[]> {
+    const found: Page[] = [];
+    for (let next: string | undefined = url; next !== undefined; ) {
+      const reply = await gateway.get(next, size === undefined ? {} : { Prefer: `maxpagesize=${size}` });
+      const text = await reply.text();
+      assert.equal(reply.status, 200, `${next}: ${text}`);
+      const page = JSON.parse(text) as Page;
+      found.push(page);
+      next = page['@odata.nextLink'];
+    }
+    return found;
+  }
+
+  /** Rows without what `$all` adds, beside the set that they name. */
+  const told = (found: readonly Page[]): readonly (readonly [string, Row])[] =>
+    found.flatMap(({ value }) =>
+      value.map(({ '@odata.context': context, '@odata.type': type, '@odata.id': id, ...row }) => {
+        const set = /#(\w+)\/\$entity$/.exec(String(context))?.[1] ?? '';
+        assert.ok(String(id).startsWith(`${set}(`) && !String(id).includes(':'), String(id));
+        assert.match(String(type), /^#Gateway\.\w+$/);
+        return [set, row] as const;
+      }),
+    );
+  const everything = (): readonly (readonly [string, Row])[] =>
+    [...served].flatMap(([set, rows]) => rows.map((row) => [set, row] as const));
+
+  it('gives the rows of every set, stored ones first, proxied ones page by page', async () => {
+    assert.ok(proxied.length > 5 && !proxied.includes('BuzzeasyCalls'));
+    assert.equal(served.get('TracebuzzJudgements')?.length, 25);
+    const found = await pages('$all');
+    assert.deepEqual(told(found), everything());
+    // Stored rows and proxied ones never share a page: what a feed does cannot cut off rows of others.
+    for (const page of found) {
+      const sets = new Set(told([page]).map(([set]) => set));
+      const far = [...sets].filter((set) => proxied.includes(set));
+      assert.ok(far.length === 0 || sets.size === 1, [...sets].join());
+    }
+  });
+
+  it('loses no row with pages of few rows', async () => {
+    assert.deepEqual(told(await pages('$all', 17)), everything());
+  });
+
+  it('the id of a proxied row leads to it', async () => {
+    for (const name of [proxied[0], proxied.at(-1)]) {
+      const row = (await pages('$all'))
+        .flatMap(({ value }) => value)
+        .find((one) => String(one['@odata.context']).endsWith(`#${name}/$entity`));
+      const { '@odata.context': _, ...entity } = await gateway.json(String(row?.['@odata.id']));
+      assert.deepEqual({ ...row, ...entity }, row);
+    }
+  });
+
+  it('$count, /$count, $top and $skip reach into the proxied sets', async () => {
+    const all = everything();
+    const stored = all.filter(([set]) => !proxied.includes(set)).length;
+    assert.equal(await (await gateway.get('$all/$count')).text(), String(all.length));
+    for (const [skip, top] of [
+      [stored - 2, 5],
+      [stored + 61, 70],
+      [all.length - 1, 4],
+    ] as const) {
+      const found = await pages(`$all?$skip=${skip}&$top=${top}&$count=true`);
+      assert.equal(found[0]?.['@odata.count'], all.length);
+      assert.deepEqual(told(found), all.slice(skip, skip + top), `${skip} ${top}`);
+    }
+  });
+
+  it('references', async () => {
+    const found = (await pages('$all/$ref')).flatMap(({ value }) => value);
+    assert.equal(found.length, everything().length);
+    assert.deepEqual(Object.keys(found.at(-1) ?? {}), ['@odata.id']);
+    assert.ok(String(found.at(-1)?.['@odata.id']).startsWith(`${gateway.root}${proxied.at(-1)}(`));
+  });
+
+  it('a feed that is down is an error where its rows begin; the pages before it are whole', async () => {
+    mood = 'down';
+    const first = (await (await gateway.get('$all')).json()) as Page;
+    assert.ok(first.value.length > 0);
+    const reply = await gateway.get(first['@odata.nextLink'] ?? '');
+    const { error } = (await reply.json()) as { error: { code: string } };
+    assert.deepEqual([reply.status, error.code], [503, 'UpstreamUnavailable']);
+    for (const url of ['$all/$count', '$all?$count=true']) assert.equal((await gateway.get(url)).status, 503, url);
+    // It goes on where it stopped.
+    mood = 'well';
+    const rest = await pages(first['@odata.nextLink'] ?? '');
+    assert.deepEqual(told([first, ...rest]), everything());
+  });
+
+  it('a feed that breaks off breaks the transfer, never a whole body with rows missing', async () => {
+    const first = (await (await gateway.get('$all')).json()) as Page;
+    mood = 'cut';
+    gateway.broken.length = 0;
+    const reply = await gateway.get(first['@odata.nextLink'] ?? '');
+    assert.equal(reply.status, 200);
+    await assert.rejects(reply.text());
+    assert.deepEqual(gateway.broken, ['UpstreamUnavailable']);
+  });
+});
