@@ -44,7 +44,7 @@ export function bindApplyRead(options: QueryOptions, set: EntitySet, level: Leve
 function withCompute(options: QueryOptions, stage: Stage): Stage {
   if (options.compute === undefined) return stage;
   const scope: Scope = inOption(stage.scope, '$compute');
-  const { properties } = bindCompute(options.compute, scope);
+  const { properties } = bindCompute(options.compute, scope, 'column');
   const added = properties.map((property): OutputProperty => {
     return { path: [property.name], type: property.type, nullable: property.nullable };
   });

@@ -83,7 +83,7 @@ function searched(stage: Stage, { expression, at }: Kind<'search'>): Stage {
 }
 
 function computed(stage: Stage, { items }: Kind<'compute'>): Stage {
-  const { properties } = bindCompute(items, stage.scope);
+  const { properties } = bindCompute(items, stage.scope, 'column');
   const names = new Map(stage.scope.computed);
   for (const { name, type, nullable } of properties) names.set(name, { type, nullable, expression: null });
   const output = properties.map(({ name, type, nullable }): OutputProperty => ({ path: [name], type, nullable }));

@@ -20,7 +20,7 @@ export function bindCollection(start: CollectionStart, rest: readonly MemberSegm
   const last = rest.at(-1);
   const name = last?.kind === 'Lambda' ? last.variable : null;
   const variable: RangeVariable = { name: name ?? start.navigation.name, set: start.set };
-  const inner: Scope = { ...scope, row: variable, computed: new Map() };
+  const inner: Scope = { ...scope, row: variable, computed: new Map(), pending: undefined };
   const conditions: BoundExpression[] = [];
   for (const segment of rest) {
     if (segment === last) break;

@@ -3,7 +3,7 @@ import type { MemberPath, MemberSegment } from '../uri/syntax.ts';
 import { bindCollection } from './bind-collection.ts';
 import { perhaps } from './names.ts';
 import type { BoundExpression, RangeVariable, RowPath } from './read-plan.ts';
-import { fault, isOwnType, type Operand, type Scope, targetSet } from './scope.ts';
+import { countNodes, fault, isOwnType, type Operand, type Scope, targetSet } from './scope.ts';
 
 /** What is left of a path while it is walked. */
 export interface Walk {
@@ -26,6 +26,10 @@ export function bindMemberPath(path: MemberPath, scope: Scope): Operand {
     if (variable !== undefined) return walk({ row: start(variable), rest, scope });
     const computed = computedValue(path.segments, scope);
     if (computed !== null) return computed;
+    if (scope.pending?.has(first.name) === true) {
+      const message = `'${first.name}' is computed only here or later; put it before what uses it.`;
+      throw fault(scope, 'InvalidOption', message, first.at);
+    }
   }
   if (scope.row === null) throw unknownHere(path, scope);
   return walk({ row: start(scope.row), rest: path.segments, scope });
@@ -45,7 +49,8 @@ function computedValue(segments: readonly MemberSegment[], scope: Scope): BoundE
   const name = pathText(segments);
   const computed = name === null ? undefined : scope.computed.get(name);
   if (name === null || computed === undefined) return null;
-  const { type, nullable, expression } = computed;
+  const { type, nullable, expression, nodes = 1 } = computed;
+  if (expression !== null) countNodes(scope, nodes - 1);
   return expression ?? { kind: 'ComputedValue', type, nullable, name };
 }
 

@@ -30,7 +30,7 @@ export interface BoundRows {
 export function bindRows(options: QueryOptions, set: EntitySet, level: Level): BoundRows {
   const variable: RangeVariable = { name: level.it === null ? '$it' : '$this', set };
   const plain: Scope = { ...rowScope(level.binding, '$compute', variable), it: level.it ?? variable };
-  const compute = bindCompute(options.compute ?? [], plain);
+  const compute = bindCompute(options.compute ?? [], plain, 'expression');
   const scope: Scope = { ...plain, computed: compute.names };
   const restriction = bindRestriction(options, set, scope);
   const select = bindSelect(options.select ?? null, compute.properties, scope);

@@ -32,6 +32,8 @@ export interface ComputedName {
   readonly nullable: boolean;
   /** Stands in place of the name: a `$compute`d property need not be served to be filtered by. null: by name. */
   readonly expression: BoundExpression | null;
+  /** Nodes of that expression, counted again wherever it stands; absent: one. */
+  readonly nodes?: number;
 }
 
 /** What names mean at one place of the request. */
@@ -46,6 +48,8 @@ export interface Scope {
   /** Lambda variables, and the sets of a crossjoin, by name. */
   readonly variables: ReadonlyMap<string, RangeVariable>;
   readonly computed: ReadonlyMap<string, ComputedName>;
+  /** Names that the `$compute` being bound gives from here on: an expression of it cannot use them yet. */
+  readonly pending?: ReadonlySet<string> | undefined;
   /** Aliases being resolved, to refuse one that needs itself. */
   readonly resolving: readonly string[];
 }
@@ -87,14 +91,22 @@ export function fault(
 }
 
 /**
+ * Takes nodes off the request's budget.
+ * @throws GatewayError `LimitExceeded`
+ */
+export function countNodes({ binding }: Pick<Scope, 'binding'>, nodes: number): void {
+  binding.usage.nodes += nodes;
+  checkLimit(binding.usage.nodes, binding.context.limits.expressionNodes, 'too many parts in its expressions');
+}
+
+/**
  * Binds one node of an expression, one level deeper than what stands around it.
  * @throws GatewayError `LimitExceeded` past the request's number of nodes or levels
  */
 export function asNode<T>(scope: Pick<Scope, 'binding'>, bind: () => T): T {
   const { usage, context } = scope.binding;
-  usage.nodes += 1;
+  countNodes(scope, 1);
   usage.nesting += 1;
-  checkLimit(usage.nodes, context.limits.expressionNodes, 'too many parts in its expressions');
   checkLimit(usage.nesting, context.limits.nesting, 'an expression nested too deeply, in levels');
   const bound = bind();
   usage.nesting -= 1;

@@ -407,6 +407,31 @@ describe('Conformance: Intermediate', () => {
     assert.ok(expected.length > 3);
   });
 
+  it('$compute from names of the same list, in any option; a name that comes later is refused', async () => {
+    const list = 'Likes mul 2 as Twice,Twice add 1 as More,More sub Twice as One';
+    const found = await feed.rows(
+      `TracebuzzResults?$compute=${list}&$select=ResultId,More,One&$filter=More gt 20&$orderby=More desc`,
+    );
+    const expected = results
+      .filter((row) => number(row, 'Likes') * 2 + 1 > 20)
+      .map((row) => ({ ResultId: row['ResultId'], More: number(row, 'Likes') * 2 + 1, One: 1 }))
+      .toSorted((a, b) => b.More - a.More);
+    assert.deepEqual(found, expected);
+    assert.ok(expected.length > 3);
+    const applied = await feed.rows(`TracebuzzResults?$apply=compute(${list})/aggregate(More with sum as All)`);
+    const likes = results.filter((row) => row['Likes'] !== null).map((row) => number(row, 'Likes') * 2 + 1);
+    assert.deepEqual(
+      applied.map(({ All }) => All),
+      [likes.reduce((sum, more) => sum + more, 0)],
+    );
+    for (const turned of ['More as Twice,Likes as More', 'Twice add 1 as Twice', 'More as Twice,Twice as More'])
+      await feed.refused(`TracebuzzResults?$compute=${turned}`, {
+        status: 400,
+        code: 'InvalidOption',
+        naming: 'later',
+      });
+  });
+
   it('the /$filter segment, twice, before $count and before a key', async () => {
     const expected = results.filter((row) => row['Status'] === 2 && number(row, 'Likes') > 10);
     assert.deepEqual(await feed.rows('TracebuzzResults/$filter(Status eq 2)/$filter(Likes gt 10)'), expected);
