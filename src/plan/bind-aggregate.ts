@@ -5,8 +5,9 @@ import type { Stage } from './bind-apply.ts';
 import { describe } from './bind-comparison.ts';
 import { bindExpression } from './bind-expression.ts';
 import { groupingKey } from './bind-groupby.ts';
+import { countedPath, entityPath, valueAt } from './entity-path.ts';
 import { isInteger, isNumeric } from './promotion.ts';
-import type { BoundAggregate, BoundExpression, OutputProperty, ValueType } from './read-plan.ts';
+import type { AggregateFrom, BoundAggregate, BoundExpression, OutputProperty, ValueType } from './read-plan.ts';
 import { fault, type Scope } from './scope.ts';
 
 type Aggregate = Extract<Transformation, { kind: 'aggregate' }>;
@@ -29,31 +30,31 @@ export function bindAggregates(transformation: Aggregate, stage: Stage): Stage {
 }
 
 function bindAggregate(item: AggregateItem, scope: Scope): BoundAggregate {
-  if (item.countPath.length > 0) {
-    throw fault(scope, 'NotImplemented', `counting '${item.countPath.join('/')}' in an aggregate.`, item.at);
-  }
-  if (item.expression === null) {
-    const alias = aliasOf(item, scope);
-    return {
-      alias,
-      type: 'Edm.Int64',
-      nullable: false,
-      method: 'count',
-      expression: null,
-      from: fromOf(item, scope).from,
-    };
-  }
+  if (item.expression === null) return counted(item, scope);
   if (item.method === null) {
     throw fault(scope, 'NotImplemented', 'custom aggregates; write `Property with sum as Name`.', item.at);
   }
-  const alias = aliasOf(item, scope);
   const method = methodOf(item.method, scope, item.at);
-  const expression = bindExpression(item.expression, scope);
+  const path = entityPath(item.expression, method, scope);
+  if (path !== null && path.property === null) {
+    if (method === 'countdistinct') return { ...counted(item, scope), over: path.over };
+    throw fault(scope, 'TypeMismatch', `${method} of entities is not defined; name a property of them.`, item.at);
+  }
+  const expression = path === null ? bindExpression(item.expression, scope) : valueAt(path);
   const inner = aggregated(method, expression, { scope, at: item.at });
-  const { from, methods } = fromOf(item, scope);
-  const type = methods.reduce((value, outer) => resultType(outer, value, { scope, at: item.at }), inner);
-  const last = methods.at(-1) ?? method;
-  return { alias, type, nullable: last !== 'count' && last !== 'countdistinct', method, expression, from };
+  const { from, type, last } = fromOf(item, { type: inner, method }, scope);
+  const nullable = last !== 'count' && last !== 'countdistinct';
+  const bound = { alias: aliasOf(item, scope), type, nullable, method, expression, from };
+  return path === null ? bound : { ...bound, over: path.over };
+}
+
+/** `$count` of the rows, or `Path/$count` of the entities reached. */
+function counted(item: AggregateItem, scope: Scope): BoundAggregate {
+  const alias = aliasOf(item, scope);
+  const { from, type, last } = fromOf(item, { type: 'Edm.Int64', method: 'count' }, scope);
+  const nullable = last !== 'count' && last !== 'countdistinct';
+  const bound = { alias, type, nullable, method: 'count', expression: null, from } as const;
+  return item.countPath.length === 0 ? bound : { ...bound, over: countedPath(item, scope) };
 }
 
 function aliasOf(item: AggregateItem, scope: Scope): string {
@@ -61,23 +62,33 @@ function aliasOf(item: AggregateItem, scope: Scope): string {
   throw fault(scope, 'InvalidOption', 'an aggregate needs a name: write `... as Name`.', item.at);
 }
 
+interface Level {
+  readonly type: PrimitiveTypeName;
+  readonly method: Method;
+}
+
 interface From {
   readonly from: BoundAggregate['from'];
-  readonly methods: readonly Method[];
+  /** Of the outermost result. */
+  readonly type: PrimitiveTypeName;
+  readonly last: Method;
 }
 
 /** `from A,B with max`: keys without a method of their own belong to the next one. */
-function fromOf(item: AggregateItem, scope: Scope): From {
-  const from: BoundAggregate['from'][number][] = [];
-  let keys: BoundAggregate['from'][number]['keys'] = [];
+function fromOf(item: AggregateItem, inner: Level, scope: Scope): From {
+  const from: AggregateFrom[] = [];
+  let keys: AggregateFrom['keys'] = [];
+  let { type, method: last } = inner;
   for (const { path, method } of item.from) {
     keys = [...keys, groupingKey(path, scope, { rollup: null, at: item.at })];
     if (method === null) continue;
-    from.push({ keys, method: methodOf(method, scope, item.at) });
+    last = methodOf(method, scope, item.at);
+    from.push({ keys, method: last, of: type });
+    type = resultType(last, type, { scope, at: item.at });
     keys = [];
   }
   if (keys.length > 0) throw fault(scope, 'InvalidOption', '`from` needs a method: `from Property with max`.', item.at);
-  return { from, methods: from.map((step) => step.method) };
+  return { from, type, last };
 }
 
 const methods: ReadonlySet<string> = new Set<Method>(['sum', 'min', 'max', 'average', 'countdistinct']);

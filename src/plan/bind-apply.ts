@@ -60,7 +60,7 @@ function bindTransformation(stage: Stage, transformation: Transformation): Stage
     case 'ranked':
       return ranked(stage, transformation);
     case 'concat':
-      return concatenated(stage, transformation);
+      return bindConcat(transformation, stage);
     case 'expand':
       throw fault(scope, 'NotImplemented', 'the transformation `expand` is not supported.', transformation.at);
     case 'other':
@@ -114,7 +114,8 @@ function ranked(stage: Stage, { name, amount, by, at }: Kind<'ranked'>): Stage {
   return { ...then(stage, { kind: 'ranked', name, amount: exact, by: value }), keepsEntities: false };
 }
 
-function concatenated(stage: Stage, { branches, at }: Kind<'concat'>): Stage {
+/** `concat`: every sequence over the same input, one result after the other. */
+export function bindConcat({ branches, at }: Kind<'concat'>, stage: Stage): Stage {
   const { scope } = stage;
   const bound = branches.map((branch) => bindTransformations(branch, { ...stage, transformations: [] }));
   const output = joinedOutput(bound, scope, at);

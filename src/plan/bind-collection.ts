@@ -41,9 +41,6 @@ interface Parts {
 
 function misplaced(start: CollectionStart, segment: MemberSegment | undefined, scope: Scope): Error {
   const name = start.navigation.name;
-  if (scope.option === '$apply' && segment?.kind === 'Name') {
-    return fault(scope, 'NotImplemented', `aggregating over the collection '${name}' is not supported.`, segment.at);
-  }
   const message = `'${name}' is a collection: only ${name}/any(...), ${name}/all(...) or ${name}/$count can be used here.`;
   return fault(scope, 'TypeMismatch', message, segment?.at ?? null);
 }

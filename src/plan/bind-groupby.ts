@@ -1,15 +1,15 @@
 import type { GroupingItem, MemberPath, Transformation } from '../uri/syntax.ts';
 import { outputScope } from './apply-output.ts';
-import { bindTransformations, type Stage } from './bind-apply.ts';
+import { bindConcat, bindTransformations, type Stage } from './bind-apply.ts';
 import { bindOperand } from './bind-expression.ts';
 import { isNullable } from './promotion.ts';
-import type { GroupingKey, OutputProperty } from './read-plan.ts';
+import type { BoundTransformation, GroupingKey, OutputProperty } from './read-plan.ts';
 import { fault, type Scope } from './scope.ts';
 
 type GroupBy = Extract<Transformation, { kind: 'groupby' }>;
 
 /**
- * `groupby((A,Nav/B,rollup(C,D)),...)` (Data Aggregation 4.0, 3.10): the keys, then what the transformations give for
+ * `groupby((A,Nav/B,rollup(C,D)),...)` (Data Aggregation 4.0, 3.2.3): the keys, then what the transformations give for
  * each group. A key of a rollup is null in its subtotals.
  */
 export function bindGroupBy(transformation: GroupBy, stage: Stage): Stage {
@@ -21,6 +21,9 @@ export function bindGroupBy(transformation: GroupBy, stage: Stage): Stage {
     throw fault(scope, 'InvalidOption', 'a property is grouped by twice.', transformation.at);
   }
   const inner = bindTransformations(transformation.transformations, { ...stage, transformations: [] });
+  if (rollupAll.length > 0 && !inner.transformations.every(allowsRollup)) {
+    return bindConcat({ kind: 'concat', at: transformation.at, branches: levelsOf(transformation) }, stage);
+  }
   const rest = transformation.transformations.length === 0 ? [] : inner.output;
   const added = rest.filter((property) => !names.has(property.path.join('/')));
   // What an aggregate names must not hide a key; rows that were only filtered bring the keys along themselves.
@@ -35,6 +38,30 @@ export function bindGroupBy(transformation: GroupBy, stage: Stage): Stage {
     output,
     keepsEntities: false,
   };
+}
+
+/** Filters and plain aggregates are done for all levels of a rollup in one pass. */
+function allowsRollup(one: BoundTransformation): boolean {
+  if (one.kind === 'aggregate') return one.items.every((item) => item.over === undefined && item.from.length === 0);
+  return one.kind === 'filter' || one.kind === 'compute';
+}
+
+/** One sequence for each combination of levels, the finest first: what a rollup is defined to be (3.2.3.2). */
+function levelsOf({ properties, transformations, at }: GroupBy): readonly (readonly Transformation[])[] {
+  const levels = properties.reduce<readonly (readonly GroupingItem[])[]>(
+    (sets, item) => sets.flatMap((set) => levelsOfItem(item).map((level) => [...set, ...level])),
+    [[]],
+  );
+  return levels.map((set) =>
+    set.length === 0 ? transformations : [{ kind: 'groupby', at, properties: set, transformations }],
+  );
+}
+
+function levelsOfItem(item: GroupingItem): readonly (readonly GroupingItem[])[] {
+  if (item.kind === 'path') return [[item]];
+  const paths = item.paths.map((path): GroupingItem => ({ kind: 'path', at: item.at, path }));
+  const levels = paths.map((_, index) => paths.slice(0, paths.length - index));
+  return item.all ? [...levels, []] : levels;
 }
 
 function keyOutput({ path, expression, rollup }: GroupingKey): OutputProperty {

@@ -446,5 +446,24 @@ export interface BoundAggregate {
   /** null: count rows. */
   readonly expression: BoundExpression | null;
   /** `from`: aggregate by these keys with the inner method first. Outermost last. */
-  readonly from: readonly { readonly keys: readonly GroupingKey[]; readonly method: BoundAggregate['method'] }[];
+  readonly from: readonly AggregateFrom[];
+  /**
+   * The entities that are aggregated instead of the rows, each once however often it is reached (Data Aggregation 4.0,
+   * 3.2.1.1); `expression` speaks of their variable. Absent: the rows themselves.
+   */
+  readonly over?: EntityPath;
+}
+
+export interface AggregateFrom {
+  readonly keys: readonly GroupingKey[];
+  readonly method: BoundAggregate['method'];
+  /** Type of the values that this method aggregates: what the method before it gives. */
+  readonly of: PrimitiveTypeName;
+}
+
+/** Navigation from a row, to one and to many in any order; `variable` ranges over the rows reached. */
+export interface EntityPath {
+  readonly from: RangeVariable;
+  readonly steps: readonly NavigationStep[];
+  readonly variable: RangeVariable;
 }

@@ -115,6 +115,15 @@ export class Scope {
     return made;
   }
 
+  /** The rows that a row of this or an outer scope leads to, one line for each; hidden ones are left out. */
+  joinAll(from: Row, { navigation, set }: NavigationStep): Row {
+    const stored = storedSet(this.catalogue, set);
+    const row: Row = { scope: this, alias: this.aliases.next('t'), entitySet: set, stored, columns: new Map() };
+    const conditions = joinConditions(from, row, navigation).join(' AND ');
+    this.from.push(`JOIN ${quoteRelation(stored.relation)} AS ${row.alias} ON ${conditions}`);
+    return this.adopt(row);
+  }
+
   private adopt(row: Row, variable?: RangeVariable): Row {
     this.main ??= row;
     this.bind(variable, row);

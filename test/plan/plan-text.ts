@@ -226,7 +226,8 @@ function transformationLines(one: BoundTransformation): string[] {
       ];
     case 'aggregate':
       return one.items.map((item) => {
-        const of = item.expression === null ? '' : ` ${expressionText(item.expression)}`;
+        const over = item.over === undefined ? '' : ` over ${item.over.variable.name}`;
+        const of = `${over}${item.expression === null ? '' : ` ${expressionText(item.expression)}`}`;
         const from = item.from.map((step) => ` from ${step.keys.map(keyText).join(',')} with ${step.method}`).join('');
         return `aggregate ${tagged(item.alias, item.type, item.nullable)} = ${item.method}${of}${from}`;
       });

@@ -137,6 +137,107 @@ describe('$apply', () => {
   });
 });
 
+const messages = `
+  INSERT INTO feed."Messages" ("CaseId", "Number", "Body", "Length", "AgentId") VALUES
+    (10, 1, 'a', 5, 1), (10, 2, 'b', 7, 1), (20, 1, 'c', 5, 2), (40, 1, NULL, NULL, 1), (40, 2, 'b', 1, NULL);`;
+
+/** [set and options, the rows served]: each entity that a path reaches counts once in a group (3.2.1.1). */
+const reached: readonly (readonly [url: string, rows: readonly Value[]])[] = [
+  ['Cases?$apply=aggregate(Messages/$count as N,Messages/Length with sum as T,$count as C)', [{ N: 5, T: 18, C: 4 }]],
+  [
+    'Cases?$apply=groupby((Priority),aggregate(Messages/$count as N,Messages/Length with sum as T,Cost with sum as S))',
+    [
+      { Priority: null, N: 0, T: null, S: 1 },
+      { Priority: 1, N: 2, T: 12, S: 2.5 },
+      { Priority: 2, N: 3, T: 6, S: 7 },
+    ],
+  ],
+  // Five messages lead to two agents; case 30 to a hidden one.
+  [
+    'Cases?$apply=aggregate(Messages/Agent/$count as A,Messages/Agent/Id with sum as S,Messages/Agent with countdistinct as D)',
+    [{ A: 2, S: 3, D: 2 }],
+  ],
+  [
+    'Messages?$apply=aggregate(Case/Cost with sum as Once,Case/Cost add 0 with sum as Each,Case/$count as N,Case with countdistinct as D)',
+    [{ Once: 9.5, Each: 12, N: 3, D: 3 }],
+  ],
+  [
+    'Messages?$apply=groupby((Length),aggregate(Case/Cost with sum as T,Case/Cost with average as A,$count as N))',
+    [
+      { Length: null, T: null, A: null, N: 1 },
+      { Length: 1, T: null, A: null, N: 1 },
+      { Length: 5, T: 9.5, A: 4.75, N: 2 },
+      { Length: 7, T: 2.5, A: 2.5, N: 1 },
+    ],
+  ],
+  [
+    'Agents?$apply=groupby((City),aggregate(Cases/Messages/Length with max as M,Team/Cases/$count as N,Cases/Title with min as L))',
+    [
+      { City: null, M: null, N: 0, L: null },
+      { City: 'Bonn', M: 7, N: 1, L: 'first' },
+    ],
+  ],
+  [
+    'Cases?$apply=groupby((Priority),filter(Cost gt 2)/aggregate(Messages/$count as N,$count as C))',
+    [
+      { Priority: null, N: 0, C: 0 },
+      { Priority: 1, N: 2, C: 1 },
+      { Priority: 2, N: 1, C: 1 },
+    ],
+  ],
+  [
+    'Cases?$apply=groupby((rollup($all,Priority)),aggregate(Messages/Agent/$count as A,$count as C))',
+    [
+      { Priority: null, A: 0, C: 1 },
+      { Priority: null, A: 2, C: 4 },
+      { Priority: 1, A: 1, C: 1 },
+      { Priority: 2, A: 2, C: 2 },
+    ],
+  ],
+  [
+    'Cases?$apply=aggregate(Messages/Length with sum from Priority with max as M,Title with min from Priority with countdistinct as D)',
+    [{ M: 12, D: 3 }],
+  ],
+  ['Cases?$apply=filter(false)/aggregate(Messages/$count as N,Messages/Length with sum as T)', [{ N: 0, T: null }]],
+  [
+    'Cases?$apply=groupby((Priority),filter(Cost gt 100)/aggregate(Cost with max from Open with countdistinct as D))',
+    [
+      { Priority: null, D: 0 },
+      { Priority: 1, D: 0 },
+      { Priority: 2, D: 0 },
+    ],
+  ],
+  [
+    'Agents?$select=Id&$expand=Cases($apply=aggregate(Messages/$count as N))',
+    [
+      { Id: 1, Cases: [{ N: 2 }] },
+      { Id: 2, Cases: [{ N: 1 }] },
+      { Id: 4, Cases: [{ N: 0 }] },
+    ],
+  ],
+  ['Cases?$apply=concat(aggregate(Messages/$count as N),top(1)/aggregate(Messages/$count as N))', [{ N: 2 }, { N: 5 }]],
+];
+
+describe('$apply over navigation', () => {
+  let feed: TestFeed;
+  before(async () => {
+    feed = await openTestFeed(`${rows}${messages}`);
+  });
+  after(() => feed.close());
+
+  for (const [url, expected] of reached) {
+    it(url, async () => {
+      const query = compiled(url);
+      const found = await feed.read(query);
+      assert.deepEqual(
+        found.map(({ row }) => row),
+        expected,
+        query.text,
+      );
+    });
+  }
+});
+
 /** [set and options, the rows served]: `$apply` inside of `$expand`, over the rows of each parent apart. */
 const nested: readonly (readonly [url: string, rows: readonly Value[]])[] = [
   [
