@@ -1,5 +1,6 @@
 import type { EntityType, Property } from '../edm/model.ts';
 import { GatewayError } from '../errors.ts';
+import { linkedNavigations } from '../plan/linked-navigations.ts';
 import type { BoundExpression, ComputedProperty, ExpandPlan, Restriction, Selection } from '../plan/read-plan.ts';
 import { orderOf, restrictedResult, servedOutput } from './applied-rows.ts';
 import { fromWhere } from './collection.ts';
@@ -78,14 +79,6 @@ export function controlColumns(
       ...(selection === null ? {} : { navigations: linkedNavigations(selection) }),
     },
   };
-}
-
-/** Without `$select` every navigation property, else those that are named or expanded. */
-function linkedNavigations({ type, selected, selectedNavigations, expands }: Selection): string[] {
-  const names = [...type.navigationProperties.keys()];
-  if (!selected) return names;
-  const wanted = new Set([...selectedNavigations, ...expands.map(({ navigation }) => navigation.name)]);
-  return names.filter((name) => wanted.has(name));
 }
 
 export function keyProperties(type: EntityType): Property[] {

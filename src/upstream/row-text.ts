@@ -1,5 +1,6 @@
-import type { Property } from '../edm/model.ts';
+import type { EntitySet, Property } from '../edm/model.ts';
 import { primitiveType } from '../edm/primitive-types.ts';
+import { linkedNavigations } from '../plan/linked-navigations.ts';
 import type { ExpandPlan, Selection } from '../plan/read-plan.ts';
 import { entityIdOf } from './entity-id.ts';
 import { broken, readArray, readObject, stringValue } from './json-scan.ts';
@@ -18,40 +19,67 @@ export type FollowNested = (nextLink: string) => Promise<readonly string[]>;
 /** Turns one raw row of the upstream into the row we serve. */
 export type RowText = (raw: string, follow: FollowNested) => Promise<string>;
 
-/** Some of these never change from row to row; made once for each plan and level. */
-type MemberText = (members: ReadonlyMap<string, string>, follow: FollowNested) => string | Promise<string>;
+type Members = ReadonlyMap<string, string>;
+
+/**
+ * Some of these never change from row to row; made once for each plan and level. `url` is the entity's own; empty where
+ * its selection is written without control information.
+ */
+type MemberText = (members: Members, follow: FollowNested, url: string) => string | Promise<string>;
 
 /**
  * The conversion of rows for one selection: exactly the selected properties in declared order, undeclared ones left out,
  * missing ones null, links our own. Each member text begins with a comma or is empty.
  */
 export function rowText(selection: Selection, format: RowFormat): RowText {
+  const linked = format.metadata === 'full' ? linkedNavigations(selection) : [];
+  const controlled = format.metadata === 'full' || (format.mixed === true && format.metadata === 'minimal');
+  const expanded = new Set(selection.expands.map(({ navigation }) => navigation.name));
   const members: MemberText[] = [
-    ...(format.metadata === 'full' || (format.mixed === true && format.metadata === 'minimal')
-      ? [controlText(selection, format)]
-      : []),
+    ...(controlled ? [controlText(selection, format)] : []),
+    ...linked.filter((name) => !expanded.has(name)).map(linkText),
     ...selection.properties.map((property) => propertyText(property, format)),
-    ...selection.expands.map((expand) => expandText(expand, format)),
+    // The links of what is expanded stand immediately before it (OData JSON 4.4).
+    ...selection.expands.flatMap((expand) => [
+      ...linked.filter((name) => name === expand.navigation.name).map(linkText),
+      expandText(expand, format),
+    ]),
   ];
-  return writer(members, new Set(selection.properties.map((property) => property.name)));
+  const properties = new Set(selection.properties.map((property) => property.name));
+  return writer(members, properties, controlled ? entityUrl(selection.set, format) : () => '');
 }
 
 /** The conversion of rows to entity references: `{"@odata.id": ...}` alone. */
 export function referenceText(selection: Selection, format: RowFormat): RowText {
-  const idOf = entityIdOf(selection.set);
-  return writer([(members) => `,"@odata.id":${JSON.stringify(format.root + idOf(members))}`], new Set());
+  return writer(
+    [(_members, _follow, url) => `,"@odata.id":${JSON.stringify(url)}`],
+    new Set(),
+    entityUrl(selection.set, { root: format.root }),
+  );
+}
+
+function entityUrl(set: EntitySet, { root, mixed }: Pick<RowFormat, 'root' | 'mixed'>): (members: Members) => string {
+  const idOf = entityIdOf(set);
+  if (mixed !== true) return (members) => root + idOf(members);
+  // A relative URL: no colon may stand before its first slash (RFC 3986, 4.2).
+  return (members) => idOf(members).replaceAll(':', '%3A');
 }
 
 /** Missing properties are served as null, but an object with none of them is no row: an error page, or a collection. */
-function writer(members: readonly MemberText[], properties: ReadonlySet<string>): RowText {
+function writer(
+  members: readonly MemberText[],
+  properties: ReadonlySet<string>,
+  urlOf: (members: Members) => string,
+): RowText {
   return async (raw, follow) => {
     const found = readObject(raw);
     if (properties.size > 0 && ![...found.keys()].some((name) => properties.has(name))) {
       throw broken('an object holds none of the properties that were asked for');
     }
+    const url = urlOf(found);
     let text = '';
     for (const member of members) {
-      const part = member(found, follow);
+      const part = member(found, follow, url);
       text += typeof part === 'string' ? part : await part;
     }
     return `{${text.slice(1)}}`;
@@ -59,12 +87,23 @@ function writer(members: readonly MemberText[], properties: ReadonlySet<string>)
 }
 
 function controlText(selection: Selection, format: RowFormat): MemberText {
-  const idOf = entityIdOf(selection.set);
   const type = `,"@odata.type":"#${format.namespace}.${selection.type.name}"`;
-  if (format.mixed !== true) return (members) => `${type},"@odata.id":${JSON.stringify(format.root + idOf(members))}`;
-  const context = `,"@odata.context":${JSON.stringify(`${format.root}$metadata#${selection.set.name}/$entity`)}`;
-  // A relative URL: no colon may stand before its first slash (RFC 3986, 4.2).
-  return (members) => `${context}${type},"@odata.id":${JSON.stringify(idOf(members).replaceAll(':', '%3A'))}`;
+  // Among rows of several sets each says its own; ids are relative to it then.
+  const context =
+    format.mixed === true
+      ? `,"@odata.context":${JSON.stringify(`${format.root}$metadata#${selection.set.name}/$entity`)}`
+      : '';
+  return (_members, _follow, url) => `${context}${type},"@odata.id":${JSON.stringify(url)}`;
+}
+
+/** `Nav@odata.associationLink` and `Nav@odata.navigationLink` (OData JSON 8.1, 8.2), as stored rows have them. */
+function linkText(name: string): MemberText {
+  const segment = encodeURIComponent(name);
+  const [association, navigation] = ['associationLink', 'navigationLink'].map(
+    (kind) => `,${JSON.stringify(`${name}@odata.${kind}`)}:`,
+  );
+  return (_members, _follow, url) =>
+    `${association}${JSON.stringify(`${url}/${segment}/$ref`)}${navigation}${JSON.stringify(`${url}/${segment}`)}`;
 }
 
 function propertyText(property: Property, format: RowFormat): MemberText {
@@ -90,7 +129,7 @@ function typeAnnotation(property: Property): string {
 function expandText(expand: ExpandPlan, format: RowFormat): MemberText {
   const { name, collection } = expand.navigation;
   const key = `,${JSON.stringify(name)}:`;
-  const count = (members: ReadonlyMap<string, string>): string => {
+  const count = (members: Members): string => {
     const raw = members.get(`${name}@odata.count`) ?? members.get(`${name}@count`);
     if (raw === undefined) throw broken(`${name}@odata.count is missing although it was asked for`);
     return `,${JSON.stringify(`${name}@odata.count`)}:${stringValue(raw) ?? raw}`;

@@ -54,7 +54,10 @@ export function splitSelection(selection: Selection, sources: Sources): Split {
   }
   const wanted = joins.flatMap((join) => join.own);
   const { properties, hidden } = withHidden(selection.properties, wanted);
-  return { selection: { ...selection, properties, expands }, completion: { hidden, inside, joins } };
+  // Expanded here, they are named at the source, which writes their links.
+  const named = [...selection.selectedNavigations, ...joins.map(({ expand }) => expand.navigation.name)];
+  const own = { ...selection, properties, expands, selectedNavigations: named };
+  return { selection: own, completion: { hidden, inside, joins } };
 }
 
 export const isNothing = ({ hidden, inside, joins }: Completion): boolean =>
