@@ -17,6 +17,7 @@ import { afterPosition, orderBy } from './order.ts';
 import { pageOf } from './page.ts';
 import { propertyColumn, type Row, Scope } from './scope.ts';
 import { addComputed, controlColumns, limitOffset, restrict, servedRow, totalOrder } from './selection.ts';
+import { behindSkipped } from './skip-rows.ts';
 import { changedWithin, openSource } from './source.ts';
 import { counted, statement } from './statement.ts';
 
@@ -33,20 +34,22 @@ export function compileCollection(
   const page = pageOf(plan);
   const order = totalOrder(plan.restriction, scope, row);
   if (plan.after !== null) scope.where.push(afterPosition(order, [...plan.after.values, plan.after.rowId]));
+  const behind = behindSkipped({ scope, row }, order, page.skip);
+  if (behind !== null) scope.where.push(behind);
   const served = entityColumns(plan, { scope, row }, options);
   const position = page.more ? order : [];
   const columns = served.columns.map((column) => column.sql);
   const orderValues = position.map((key) => (columns.includes(key.sql) ? columns.indexOf(key.sql) : null));
-  const behind = position.filter((_, index) => orderValues[index] === null);
-  columns.push(...behind.map((key) => key.sql));
-  const paging = `${orderBy(order)}${limitOffset(page.fetch, page.skip)}`;
+  const unserved = position.filter((_, index) => orderValues[index] === null);
+  columns.push(...unserved.map((key) => key.sql));
+  const paging = `${orderBy(order)}${limitOffset(page.fetch, behind === null ? page.skip : null)}`;
   return {
     text: statement(`SELECT ${columns.join(', ')} ${fromWhere(scope)} ${paging}`),
     shape: { fields: served.fields },
     control: served.control,
     limit: page.limit,
     remaining: page.remaining,
-    positionColumns: behind.length,
+    positionColumns: unserved.length,
     orderValues,
   };
 }

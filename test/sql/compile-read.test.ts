@@ -107,7 +107,7 @@ describe('compileCollection', () => {
     const query = compileCollection(plan({ restriction: { ...nothing, top: 2, skip: 1 } }), catalogue);
     assert.equal(
       query.text,
-      'SELECT t1."Id", t1."Title" FROM "feed"."Cases" AS t1 ORDER BY t1."_row" LIMIT 2 OFFSET 1',
+      'SELECT t1."Id", t1."Title" FROM "feed"."Cases" AS t1 WHERE t1."_row" >= (SELECT t2."_row" FROM "feed"."Cases" AS t2 ORDER BY t2."_row" LIMIT 1 OFFSET 1) ORDER BY t1."_row" LIMIT 2',
     );
     assert.deepEqual([query.limit, query.remaining, query.positionColumns], [2, 0, 0]);
   });

@@ -24,6 +24,10 @@ const queries = [
   'Cases?$select=Id&$orderby=tolower(Title)&$filter=Open ne true',
   'Cases?$select=Id&$top=10&$skip=3&$orderby=Cost desc',
   'Cases?$select=Id&$top=6',
+  'Cases?$select=Id&$skip=1',
+  'Cases?$select=Id&$skip=5&$top=9',
+  'Cases?$select=Id&$skip=100000',
+  'Cases?$select=Id&$skip=2&$expand=Agent($select=Name)',
   'Cases?$select=Priority,Id,Title&$orderby=Priority desc,Cost,Id desc',
   'Cases?$select=Id,CreatedAt&$filter=CreatedAt ge 2000-01-01T00:00:00Z and CreatedAt lt 2100-01-01T00:00:00Z',
   'Cases?$apply=groupby((Priority,Agent/Name),aggregate(Cost with sum as Total))',
@@ -69,6 +73,14 @@ describe('Pages', () => {
       for (const size of [1, 2, 3, 7]) assert.deepEqual(await walk(url, size), whole, `pages of ${size}`);
     });
   }
+
+  it('leave out the first rows with $skip, whatever holes their row numbers have', async () => {
+    const whole = await walk('Cases?$select=Id', 1000);
+    for (let skip = 0; skip <= whole.length + 1; skip++) {
+      assert.deepEqual(await walk(`Cases?$select=Id&$skip=${skip}`, 4), whole.slice(skip), `$skip=${skip}`);
+      assert.deepEqual(await walk(`Cases?$select=Id&$skip=${skip}&$top=5`, 4), whole.slice(skip, skip + 5));
+    }
+  });
 
   it('come in the order asked: nulls first ascending, last descending, then load order', async () => {
     const ascending = caseRows.toSorted((a, b) => rank(a.Priority) - rank(b.Priority) || a.Id - b.Id);
