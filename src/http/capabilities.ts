@@ -17,6 +17,7 @@ const functions = [
     'cast',
     'case',
     'matchesPattern',
+    'isof',
   ],
 ];
 
@@ -42,8 +43,9 @@ export function feedCapabilities(catalogue: Catalogue): FeedCapabilities {
 /** What a proxied 4.0 feed is asked for; whatever else it may know, nothing is promised of it here. */
 const proxiedFunctions = functions.filter(
   (name) =>
-    !['fractionalseconds', 'time', 'totaloffsetminutes', 'totalseconds', 'cast', 'matchesPattern'].includes(name) &&
-    !/date.*time|now/.test(name),
+    !['fractionalseconds', 'time', 'totaloffsetminutes', 'totalseconds', 'cast', 'matchesPattern', 'isof'].includes(
+      name,
+    ) && !/date.*time|now/.test(name),
 );
 
 function setCapabilities(set: EntitySet, catalogue: Catalogue): SetCapabilities {

@@ -2,10 +2,12 @@ import type { PrimitiveTypeName } from '../edm/model.ts';
 import type { Expression } from '../uri/syntax.ts';
 import { describe } from './bind-comparison.ts';
 import { bindCondition, bindExpression, bindOperand } from './bind-expression.ts';
+import { isAssignable, truth } from './bind-isof.ts';
 import { canonicalText } from './constant.ts';
+import { perhaps } from './names.ts';
 import { commonType, converted, isNullable, isNumeric } from './promotion.ts';
 import type { BoundExpression } from './read-plan.ts';
-import { fault, isOwnType, type Operand, type Scope } from './scope.ts';
+import { countNodes, fault, isOwnType, type Operand, type RowOperand, type Scope } from './scope.ts';
 
 const primitiveTypes: ReadonlySet<string> = new Set<PrimitiveTypeName>([
   'Edm.Binary',
@@ -32,24 +34,63 @@ type TypeCall = Extract<Expression, { kind: 'TypeCall' }>;
 
 /** `cast` and `isof` (4.01 URL Conventions 5.1.1.10). A cast to the row's own type changes nothing. */
 export function bindTypeCall(call: TypeCall, scope: Scope): Operand {
+  if (call.name === 'isof') return bindIsof(call, scope);
   if (!isPrimitive(call.typeName)) return bindEntityCast(call, scope);
-  if (call.name === 'isof' || call.operand === null) {
-    throw fault(scope, 'NotImplemented', `${call.name} to ${call.typeName} is not supported here.`, call.at);
-  }
+  if (call.operand === null) throw unsupported(call, scope);
   return bindCast(bindExpression(call.operand, scope), call.typeName, { scope, at: call.at });
 }
 
+const unsupported = (call: TypeCall, scope: Scope): Error =>
+  fault(scope, 'NotImplemented', `${call.name} to ${call.typeName} is not supported here.`, call.at);
+
 function bindEntityCast(call: TypeCall, scope: Scope): Operand {
   const row = call.operand === null ? currentRow(scope) : bindOperand(call.operand, scope);
-  const set = row?.kind === 'Row' ? (row.row.steps.at(-1)?.set ?? row.row.variable.set) : null;
-  if (row?.kind === 'Row' && set !== null && isOwnType(scope.binding.context.model, set, call.typeName)) {
-    if (call.name === 'cast') return row;
-    return { kind: 'RowExists', type: 'Edm.Boolean', nullable: false, row: row.row };
-  }
-  throw fault(scope, 'NotImplemented', `${call.name} to the type '${call.typeName}' is not supported.`, call.at);
+  if (row?.kind === 'Row' && hasType(row, call.typeName, scope)) return row;
+  throw unsupported(call, scope);
 }
 
-const currentRow = (scope: Scope): Operand | null =>
+/**
+ * Entities are of their declared type and of no other, since no type derives from another; a value is no entity, and an
+ * entity no value. A navigation that leads nowhere is of no type.
+ */
+function bindIsof(call: TypeCall, scope: Scope): Operand {
+  const { typeName, at } = call;
+  checkType(call, scope);
+  const { usage } = scope.binding;
+  const before = usage.nodes;
+  const operand = call.operand === null ? currentRow(scope) : bindOperand(call.operand, scope);
+  if (operand === null) throw unsupported(call, scope);
+  if (operand.kind !== 'Row') {
+    if (!isPrimitive(typeName)) return truth(false);
+    const bound = isAssignable(operand, typeName, { scope, at });
+    // A range compares the value twice.
+    if (bound.kind === 'Logical') countNodes(scope, usage.nodes - before);
+    return bound;
+  }
+  if (!hasType(operand, typeName, scope)) return truth(false);
+  if (call.operand === null) return truth(true);
+  return { kind: 'RowExists', type: 'Edm.Boolean', nullable: false, row: operand.row };
+}
+
+function checkType(call: TypeCall, scope: Scope): void {
+  const { typeName, at } = call;
+  const { namespace, entityTypes } = scope.binding.context.model;
+  if (isPrimitive(typeName) || entityTypes.has(ownName(typeName, namespace))) return;
+  if (typeName.startsWith('Edm.') || typeName.startsWith('Collection(')) throw unsupported(call, scope);
+  const names = [...entityTypes.keys()].map((name) => `${namespace}.${name}`);
+  throw fault(scope, 'InvalidOption', `there is no type '${typeName}'.${perhaps(typeName, names)}`, at);
+}
+
+/** The name inside of the model's namespace; empty for one of another. */
+const ownName = (name: string, namespace: string): string =>
+  name.startsWith(`${namespace}.`) ? name.slice(namespace.length + 1) : '';
+
+function hasType({ row }: RowOperand, typeName: string, scope: Scope): boolean {
+  const set = row.steps.at(-1)?.set ?? row.variable.set;
+  return isOwnType(scope.binding.context.model, set, typeName);
+}
+
+const currentRow = (scope: Scope): RowOperand | null =>
   scope.row === null ? null : { kind: 'Row', row: { variable: scope.row, steps: [] } };
 
 interface Place {

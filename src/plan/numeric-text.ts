@@ -25,6 +25,13 @@ export function narrowestType(integer: string): PrimitiveTypeName {
   return 'Edm.Decimal';
 }
 
+/** Smallest and largest value of an integer type. */
+export function integerRange(type: PrimitiveTypeName): readonly [bigint, bigint] {
+  const found = integerRanges.find(([name]) => name === type);
+  if (found === undefined) throw new TypeError(`${type} is no integer type`);
+  return [found[1], found[2]];
+}
+
 /** True where the integer text is in the range of the integer type. */
 export function fits(integer: string, type: PrimitiveTypeName): boolean {
   const value = BigInt(integer);

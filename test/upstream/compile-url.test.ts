@@ -36,6 +36,11 @@ const filters: readonly (readonly [ours: string, theirs: string])[] = [
   ['isOutbound and seconds in (1,2)', 'isOutbound and (seconds eq 1 or seconds eq 2)'],
   ["Agent/name eq 'x'", "Agent/name eq 'x'"],
   ['Agent eq null', 'not (Agent ne null)'],
+  // isof is worked out here: a feed need not know it.
+  ['isof(seconds,Edm.Int16)', 'seconds ge -32768 and seconds le 32767'],
+  ['isof(subject,Edm.String)', 'subject ne null'],
+  ['isof(Agent,Small.Feed.FarAgent)', 'Agent ne null'],
+  ['isof(Small.Feed.FarAgent)', 'false'],
 ];
 
 describe('compileUpstreamUrl', () => {
@@ -117,6 +122,8 @@ describe('compileUpstreamUrl', () => {
     ["FarCalls?$filter=matchesPattern(subject,'a')", /^\$filter: .* matchesPattern/],
     ['FarCalls?$orderby=seconds divby 2', /^\$orderby: .* divby/],
     ['FarAgents?$expand=Calls($filter=$it/name eq subject)', /^\$filter: .* \$it inside/],
+    ["FarCalls?$filter=agentId eq $root/FarAgents('x')/name", /^\$filter: .* \$root/],
+    ["FarAgents?$filter=Calls(1)/subject eq 'x'", /^\$filter: .* a key inside an expression, Calls/],
     ['FarCalls?$filter=case(isOutbound:1,true:2) eq 1', /^\$filter: .* case/],
   ];
   for (const [request, message] of refused) {
