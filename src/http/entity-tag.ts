@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { EntitySet } from '../edm/model.ts';
 import type { ReadPlan } from '../plan/read-plan.ts';
 import { literal } from '../sql/literal.ts';
-import type { ReadSession } from '../warehouse/database.ts';
+import type { TextRow } from '../warehouse/database.ts';
 
 /** A strong ETag over everything that decides the bytes of a reply. */
 export function entityTag(parts: readonly unknown[]): string {
@@ -35,13 +35,14 @@ function collect(node: unknown, found: { readonly names: Set<string>; readonly s
   for (const part of Object.values(node)) collect(part, found);
 }
 
-/** The data versions of the sets in the session's snapshot; null where one of them has none, so that nothing can be promised. */
-export async function dataVersions(session: ReadSession, sets: readonly string[]): Promise<readonly string[] | null> {
-  if (sets.length === 0) return null;
+/** A SELECT of the data versions of sets, for `ReadOptions.opening`. */
+export function versionsText(sets: readonly string[]): string {
   const names = sets.map((name) => literal({ type: 'Edm.String', value: name })).join(', ');
   // A history that began anew counts from the same numbers: its epoch tells it apart.
-  const { rows } = await session.query<{ entity_set: string; version: string }>(
-    `SELECT entity_set, version::text || '/' || epoch::text AS version FROM gateway.set_versions WHERE entity_set IN (${names}) ORDER BY entity_set`,
-  );
-  return rows.length === sets.length ? rows.map(({ entity_set, version }) => `${entity_set}=${version}`) : null;
+  return `SELECT entity_set || '=' || version || '/' || epoch FROM gateway.set_versions WHERE entity_set IN (${names}) ORDER BY entity_set`;
+}
+
+/** What `versionsText` found, one text for each set; null where one of them has no version, so that nothing can be promised. */
+export function versionsIn(rows: readonly TextRow[], sets: readonly string[]): readonly string[] | null {
+  return rows.length === sets.length ? rows.map(([version]) => version ?? '') : null;
 }

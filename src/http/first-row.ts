@@ -27,10 +27,15 @@ export interface FoundRow {
   readonly span: { readonly start: number; readonly end: number };
 }
 
+/** Whether the transaction ends with the statement. */
+interface Ending {
+  readonly final: boolean;
+}
+
 /** The only row of a query, copied out of the batch; null: none. */
-export async function firstRow(session: ReadSession, query: CompiledQuery): Promise<FoundRow | null> {
+export async function firstRow(session: ReadSession, query: CompiledQuery, ending?: Ending): Promise<FoundRow | null> {
   let found: FoundRow | null = null;
-  for await (const { buffer, starts, ends, count } of session.copyOut(query.text)) {
+  for await (const { buffer, starts, ends, count } of session.copyOut(query.text, ending)) {
     if (count === 0 || found !== null) continue;
     const line = Buffer.from(buffer.subarray(starts[0], (ends[0] ?? 0) + 1));
     found = { input: new CellInput(line), span: { start: 0, end: line.length - 1 } };
@@ -39,8 +44,8 @@ export async function firstRow(session: ReadSession, query: CompiledQuery): Prom
 }
 
 /** The only cell of the only row, e.g. a count. */
-export async function single(session: ReadSession, query: CompiledQuery): Promise<string> {
-  const found = await firstRow(session, query);
+export async function single(session: ReadSession, query: CompiledQuery, ending?: Ending): Promise<string> {
+  const found = await firstRow(session, query, ending);
   return found === null ? '0' : (cellText(found.input, 0, false) ?? '0');
 }
 

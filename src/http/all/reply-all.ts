@@ -2,7 +2,7 @@ import type { Catalogue } from '../../catalogue/catalogue.ts';
 import type { AllPlan, AllPosition } from '../../plan/read-plan.ts';
 import type { ReadSession } from '../../warehouse/database.ts';
 import { modelVersion } from '../documents.ts';
-import { dataVersions, entityTag, matches, setsOf } from '../entity-tag.ts';
+import { entityTag, matches, setsOf, versionsIn, versionsText } from '../entity-tag.ts';
 import { type Exchange, headerText } from '../exchange.ts';
 import type { Feed } from '../feed.ts';
 import type { Negotiated } from '../negotiated.ts';
@@ -35,7 +35,11 @@ export async function replyAll(read: AllRead): Promise<void> {
   const counted = plan.countOnly || (plan.count && plan.after === null && !isHead(read));
   const work: Work = { read, parts, far: counted ? await countProxied(parts.proxied, proxiedPlace(read)) : null };
   if (parts.stored.length === 0) return replyRest(work, { total: work.far, skip: plan.skip ?? 0 });
-  const options = { timeout: feed.settings.statementTimeout, signal: exchange.signal };
+  const options = {
+    timeout: feed.settings.statementTimeout,
+    signal: exchange.signal,
+    ...(parts.proxied.length === 0 ? { opening: versionsText(setsOf(plan)) } : {}),
+  };
   const rest = await feed.database.read((session) => replyStored(work, session), options);
   if (rest !== null) await replyRest(work, rest);
 }
@@ -108,7 +112,7 @@ function proxiedPlace({ plan, exchange, feed, catalogue, negotiated }: AllRead):
 
 /** As of other collections: versions of the data, the request as sent, and what was negotiated decide the bytes. */
 async function currentTag({ plan, exchange, feed, ...read }: AllRead, session: ReadSession): Promise<string | null> {
-  const versions = await dataVersions(session, setsOf(plan));
+  const versions = versionsIn(await session.opening(), setsOf(plan));
   if (versions === null) return null;
   const { path, query, prefer } = exchange;
   const { json, encoding } = read.negotiated;
