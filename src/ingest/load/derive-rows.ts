@@ -1,6 +1,6 @@
 import type { Catalogue, DimensionSource, Encoding } from '../../catalogue/catalogue.ts';
 import { INDEXED_BYTES } from '../convert/indexed-texts.ts';
-import type { DerivedTable } from './derived-sets.ts';
+import type { DerivedDimension, DerivedTable } from './derived-sets.ts';
 import { identifier, list, sameKey } from './sql-text.ts';
 import { columnOf, type StoredTable, storedTable } from './stored-table.ts';
 
@@ -141,19 +141,41 @@ function dimensionQuery(catalogue: Catalogue, derived: DerivedTable): string {
   if (derivation.kind !== 'dimension') return '';
   const columns = derivedColumns(derived);
   const rest = columns.filter((name) => !table.key.includes(name));
-  const statements = derivation.from.map((source) => statementQuery(catalogue, derived, { source, rest }));
+  const dimension = { table, derivation };
+  const statements = derivation.from.map((source) => {
+    const from = storedTable(catalogue, source.set);
+    const theirs = keyColumns(dimension, source, from);
+    const affected = table.key.map((name, index) => `a.${identifier(name)} = ${theirs[index]}`).join(' AND ');
+    return statementQuery(dimension, { source, from }, `JOIN ${affectedTable(derived)} a ON ${affected} WHERE true`);
+  });
   const newest = (name: string): string =>
     `(array_agg(u.${identifier(name)} ORDER BY u._newness DESC NULLS LAST, u._rank, u._order DESC) FILTER (WHERE u.${identifier(`_has_${name}`)}))[1]`;
   return `SELECT ${[...table.key.map((name) => `u.${identifier(name)}`), ...rest.map((name) => `${newest(name)} AS ${identifier(name)}`)].join(', ')} FROM (${statements.join(' UNION ALL ')}) u GROUP BY ${list(table.key, 'u')}`;
 }
 
-/** What one source set says of the affected things: its columns, and whether each of them counts. */
-function statementQuery(
-  catalogue: Catalogue,
-  derived: DerivedTable,
-  { source, rest }: { readonly source: DimensionSource; readonly rest: readonly string[] },
+/** What rows `t` of one source of a dimension that match `condition` say: as `statementQuery`, rows without a key left out. */
+export function statementsWhere(
+  dimension: DerivedDimension,
+  { source, from }: { readonly source: DimensionSource; readonly from: StoredTable },
+  condition: string,
 ): string {
-  const from = storedTable(catalogue, source.set);
+  const present = keyColumns(dimension, source, from).map((column) => `${column} IS NOT NULL`);
+  return statementQuery(dimension, { source, from }, `WHERE ${[...present, condition].join(' AND ')}`);
+}
+
+const keyColumns = (dimension: DerivedDimension, source: DimensionSource, from: StoredTable): readonly string[] =>
+  dimension.table.key.map((name) => `t.${identifier(columnOf(from, sourceProperty(dimension, source, name)))}`);
+
+/**
+ * What one source set says of things: their key, then for each other column its value and whether that counts, then how new
+ * that is, the source's rank and the row's number. `restriction` is what follows `FROM source t`, with a WHERE in it.
+ */
+function statementQuery(
+  derived: DerivedDimension,
+  { source, from }: { readonly source: DimensionSource; readonly from: StoredTable },
+  restriction: string,
+): string {
+  const rest = derivedColumns(derived).filter((name) => !derived.table.key.includes(name));
   const theirs = (name: string): string | null => {
     const property = [...source.columns.keys()].find((ours) => columnOf(derived.table, ours) === name);
     return property === undefined ? null : `t.${identifier(columnOf(from, sourceProperty(derived, source, name)))}`;
@@ -170,8 +192,7 @@ function statementQuery(
   });
   const newness = source.stamp === null ? 't._stamp' : `t.${identifier(columnOf(from, source.stamp))}`;
   const keys = derived.table.key.map((name) => `${theirs(name) ?? 'NULL'} AS ${identifier(name)}`);
-  const affected = derived.table.key.map((name) => `a.${identifier(name)} = ${theirs(name) ?? 'NULL'}`).join(' AND ');
-  return `SELECT ${[...keys, ...values].join(', ')}, ${newness}::timestamptz AS _newness, ${source.rank} AS _rank, t._row AS _order FROM ${from.name} t JOIN ${affectedTable(derived)} a ON ${affected} WHERE ${visible(from, 't')}`;
+  return `SELECT ${[...keys, ...values].join(', ')}, ${newness}::timestamptz AS _newness, ${source.rank} AS _rank, t._row AS _order FROM ${from.name} t ${restriction} AND ${visible(from, 't')}`;
 }
 
 function sourceProperty(derived: DerivedTable, source: DimensionSource, column: string): string {

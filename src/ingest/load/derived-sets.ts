@@ -10,6 +10,24 @@ export interface DerivedTable {
   readonly derivation: LiveDerivation;
 }
 
+/** A derived set that says what others say of the things in it. */
+export interface DerivedDimension extends DerivedTable {
+  readonly derivation: Extract<Derivation, { readonly kind: 'dimension' }>;
+}
+
+/** The derived set as a dimension; null: it is a bridge. */
+export function asDimension({ table, derivation }: DerivedTable): DerivedDimension | null {
+  return derivation.kind === 'dimension' ? { table, derivation } : null;
+}
+
+/**
+ * A thing that nobody names any more leaves where a set takes its rows along. Where all sets only mention it, it stays
+ * known: a period that is restated does not unmake an agent.
+ */
+export function forgets({ derivation }: DerivedTable): boolean {
+  return derivation.kind === 'bridge' || derivation.from.some((source) => source.follows);
+}
+
 /** The sets that take rows from `setName`, in the catalogue's order. */
 export function derivedFrom(catalogue: Catalogue, setName: string): readonly DerivedTable[] {
   return [...catalogue.sets.values()].flatMap((set) => {

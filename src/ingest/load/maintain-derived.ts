@@ -11,10 +11,14 @@ import {
   derivedColumns,
   disputedBy,
 } from './derive-rows.ts';
-import { type DerivedTable, derivedFrom } from './derived-sets.ts';
+import { asDimension, type DerivedTable, derivedFrom, forgets } from './derived-sets.ts';
 import { nextVersion, publishVersion } from './set-version.ts';
+import { noteStatements, settledTable, settleStatements } from './settle-statements.ts';
 import { constant, identifier, list, sameKey } from './sql-text.ts';
 import type { StoredTable } from './stored-table.ts';
+
+/** Where more rows change than this, `bulk`, comparing what each says costs more than making all things they name again. */
+export const MANY_CHANGES = 200_000;
 
 /** What all derived rows of a load are marked with. */
 export interface DerivedMarks {
@@ -29,18 +33,29 @@ export interface DerivedMarks {
 export async function noteAffected(
   transaction: Transaction,
   catalogue: Catalogue,
-  { source, fileTime }: { readonly source: StoredTable; readonly fileTime: string },
+  { source, fileTime, bulk }: { readonly source: StoredTable; readonly fileTime: string; readonly bulk: boolean },
 ): Promise<number> {
   let restated = 0;
   for (const derived of derivedFrom(catalogue, source.set.name)) {
     await createAffected(transaction, derived);
     const changing = `t._row IN (SELECT _target FROM ${DECIDED} WHERE _action IN ('u', 'f') UNION ALL SELECT _target FROM ${REMOVED})`;
-    await addAffected(transaction, derived, affectedBy(derived, source, changing));
+    await noteChanging(transaction, { derived, source, bulk }, changing);
     const newer = `t._row IN (SELECT _target FROM ${DECIDED} WHERE _action = 's') AND (t._stamp IS NULL OR t._stamp < $1)`;
     const disputed = disputedBy(derived, source, newer);
     if (disputed !== null) restated += await addAffected(transaction, derived, disputed, [fileTime]);
   }
   return restated;
+}
+
+/** Before rows `t` of the source matching `condition` change or go: the keys they name, for a dimension with what they say. */
+async function noteChanging(
+  transaction: Transaction,
+  { derived, source, bulk }: { readonly derived: DerivedTable; readonly source: StoredTable; readonly bulk: boolean },
+  condition: string,
+): Promise<void> {
+  const dimension = bulk ? null : asDimension(derived);
+  if (dimension !== null) await noteStatements(transaction, { dimension, source }, condition);
+  else await addAffected(transaction, derived, affectedBy(derived, source, condition));
 }
 
 async function createAffected(transaction: Transaction, derived: DerivedTable): Promise<void> {
@@ -57,16 +72,27 @@ async function createAffected(transaction: Transaction, derived: DerivedTable): 
 export async function maintainDerived(
   transaction: Transaction,
   catalogue: Catalogue,
-  change: { readonly source: StoredTable; readonly version: string; readonly marks: DerivedMarks },
+  change: {
+    readonly source: StoredTable;
+    readonly version: string;
+    readonly marks: DerivedMarks;
+    readonly bulk: boolean;
+  },
 ): Promise<void> {
-  const { source, version, marks } = change;
+  const { source, version, marks, bulk } = change;
   for (const derived of derivedFrom(catalogue, source.set.name)) {
     // A set derived from this one and from another derived one was made, and its table dropped, on the way to here.
     await createAffected(transaction, derived);
-    await addAffected(transaction, derived, affectedBy(derived, source, `t._version = ${Number(version)}`));
+    const changed = `t._version = ${Number(version)}`;
+    const dimension = bulk ? null : asDimension(derived);
+    const count =
+      dimension === null
+        ? await addAffected(transaction, derived, affectedBy(derived, source, changed))
+        : await settleStatements(transaction, { dimension, source }, changed);
     await transaction.query(`ANALYZE ${affectedTable(derived)}`);
-    await rederive(transaction, catalogue, { derived, marks });
+    if (dimension === null || count > 0) await rederive(transaction, catalogue, { derived, marks, bulk });
     await transaction.query(`DROP TABLE ${affectedTable(derived)}`);
+    if (dimension !== null) await transaction.query(`DROP TABLE ${settledTable(dimension)}`);
   }
 }
 
@@ -88,46 +114,70 @@ async function addAffected(
 async function rederive(
   transaction: Transaction,
   catalogue: Catalogue,
-  { derived, marks }: { readonly derived: DerivedTable; readonly marks: DerivedMarks },
+  { derived, marks, bulk }: { readonly derived: DerivedTable; readonly marks: DerivedMarks; readonly bulk: boolean },
 ): Promise<void> {
   const { table } = derived;
   const made = identifier(`made_${table.set.name}`.slice(0, 60));
   const lost = identifier(`lost_${table.set.name}`.slice(0, 60));
   await transaction.query(`CREATE TEMP TABLE ${made} ON COMMIT DROP AS ${derivationQuery(catalogue, derived)}`);
+  const dimension = bulk ? null : asDimension(derived);
+  if (dimension !== null) {
+    const columns = list(derivedColumns(derived));
+    await transaction.query(`INSERT INTO ${made} SELECT ${columns} FROM ${settledTable(dimension)}`);
+  }
   await transaction.query(`ANALYZE ${made}`);
   const version = await nextVersion(transaction, table.set.name);
   await transaction.query(
     `CREATE TEMP TABLE ${lost} ON COMMIT DROP AS SELECT t._row AS _target FROM ${table.name} t JOIN ${affectedTable(derived)} a ON ${affectedJoin(derived, 't')} WHERE ${forgets(derived) ? `t._load_id IS NOT NULL AND NOT EXISTS (SELECT FROM ${made} m WHERE ${sameKey('m', 't', table.key)})` : 'false'}`,
   );
+  await transaction.query(`ANALYZE ${lost}`);
   const below = derivedFrom(catalogue, table.set.name);
-  await noteBelow(transaction, { table, below, lost });
+  await noteBelow(transaction, { derived, below, made, lost, bulk });
   const changed = await writeDerived(transaction, { derived, made, lost, version, marks });
   await transaction.query(`DROP TABLE ${made}, ${lost}`);
   if (!changed) return;
   await publishVersion(transaction, table.set.name, version);
-  if (below.length > 0) await maintainDerived(transaction, catalogue, { source: table, version, marks });
-}
-
-/**
- * A thing that nobody names any more leaves where a set takes its rows along. Where all sets only mention it, it stays
- * known: a period that is restated does not unmake an agent.
- */
-function forgets({ derivation }: DerivedTable): boolean {
-  return derivation.kind === 'bridge' || derivation.from.some((source) => source.follows);
+  if (below.length > 0) await maintainDerived(transaction, catalogue, { source: table, version, marks, bulk });
 }
 
 async function noteBelow(
   transaction: Transaction,
   {
-    table,
+    derived,
     below,
+    made,
     lost,
-  }: { readonly table: StoredTable; readonly below: readonly DerivedTable[]; readonly lost: string },
+    bulk,
+  }: {
+    readonly derived: DerivedTable;
+    readonly below: readonly DerivedTable[];
+    readonly made: string;
+    readonly lost: string;
+    readonly bulk: boolean;
+  },
 ): Promise<void> {
-  for (const derived of below) {
-    await createAffected(transaction, derived);
-    await addAffected(transaction, derived, affectedBy(derived, table, `t._row IN (SELECT _target FROM ${lost})`));
+  const { table } = derived;
+  const differs = differences(derived);
+  const gone = `SELECT _target FROM ${lost}`;
+  const updated = `SELECT t._row FROM ${table.name} t JOIN ${made} m ON ${sameKey('m', 't', table.key)} WHERE ${differs}`;
+  for (const one of below) {
+    await createAffected(transaction, one);
+    const changing = `t._row IN (${differs === null ? gone : `${gone} UNION ALL ${updated}`})`;
+    await noteChanging(transaction, { derived: one, source: table, bulk }, changing);
   }
+}
+
+/** What a made row `m` gives a column of the stored row `t`. */
+function madeValue(derived: DerivedTable, name: string): string {
+  // What a dimension learned once is not unlearned because the set that told it now says less.
+  return forgets(derived) ? `m.${identifier(name)}` : `coalesce(m.${identifier(name)}, t.${identifier(name)})`;
+}
+
+/** Whether the made row `m` changes the stored row `t`; null: rows of nothing but a key never change. */
+function differences(derived: DerivedTable): string | null {
+  const rest = derivedColumns(derived).filter((name) => !derived.table.key.includes(name));
+  if (rest.length === 0) return null;
+  return rest.map((name) => `t.${identifier(name)} IS DISTINCT FROM ${madeValue(derived, name)}`).join(' OR ');
 }
 
 interface DerivedWriting {
@@ -156,16 +206,14 @@ async function writeDerived(transaction: Transaction, writing: DerivedWriting): 
     );
   }
   const gone = await transaction.query(`DELETE FROM ${table.name} t USING ${lost} l WHERE l._target = t._row`);
-  // What a dimension learned once is not unlearned because the set that told it now says less.
-  const value = (name: string): string =>
-    forgets(derived) ? `m.${identifier(name)}` : `coalesce(m.${identifier(name)}, t.${identifier(name)})`;
+  const differs = differences(derived);
   const marked = [version, marks.loadId, marks.fileTime];
   const updated =
-    rest.length === 0
+    differs === null
       ? 0
       : (
           await transaction.query(
-            `UPDATE ${table.name} t SET ${rest.map((name) => `${identifier(name)} = ${value(name)}`).join(', ')}, _version = $1, _load_id = $2, _loaded_at = now(), _stamp = $3 FROM ${made} m WHERE ${sameKey('m', 't', table.key)} AND (${rest.map((name) => `t.${identifier(name)} IS DISTINCT FROM ${value(name)}`).join(' OR ')})`,
+            `UPDATE ${table.name} t SET ${rest.map((name) => `${identifier(name)} = ${madeValue(derived, name)}`).join(', ')}, _version = $1, _load_id = $2, _loaded_at = now(), _stamp = $3 FROM ${made} m WHERE ${sameKey('m', 't', table.key)} AND (${differs})`,
             marked,
           )
         ).rowCount;

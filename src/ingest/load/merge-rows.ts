@@ -4,9 +4,9 @@ import type { Transaction } from '../../warehouse/database.ts';
 import { applyDecisions } from './apply-decisions.ts';
 import { type Decisions, decideRows, type MergeInput } from './decide-rows.ts';
 import { nextSnapshot } from './ledger.ts';
-import { maintainDerived, noteAffected } from './maintain-derived.ts';
+import { MANY_CHANGES, maintainDerived, noteAffected } from './maintain-derived.ts';
 import { nextVersion, publishVersion } from './set-version.ts';
-import { columnOf, type StoredTable } from './stored-table.ts';
+import type { StoredTable } from './stored-table.ts';
 
 export interface Merge {
   readonly catalogue: Catalogue;
@@ -30,7 +30,8 @@ export async function mergeRows(transaction: Transaction, merge: Merge): Promise
   await checkSnapshot(transaction, merge, decisions);
   const version = await nextVersion(transaction, table.set.name);
   const changed = decisions.inserted + decisions.updated + decisions.removed > 0;
-  const restated = await noteAffected(transaction, catalogue, { source: table, fileTime });
+  const bulk = decisions.updated + decisions.removed > MANY_CHANGES;
+  const restated = await noteAffected(transaction, catalogue, { source: table, fileTime, bulk });
   await applyDecisions(transaction, {
     ...merge,
     version,
@@ -39,7 +40,9 @@ export async function mergeRows(transaction: Transaction, merge: Merge): Promise
     goneSince: await nextSnapshot(transaction, target, fileTime),
   });
   if (changed) await publishVersion(transaction, table.set.name, version);
-  if (changed || restated > 0) await maintainDerived(transaction, catalogue, { source: table, version, marks: merge });
+  if (changed || restated > 0) {
+    await maintainDerived(transaction, catalogue, { source: table, version, marks: merge, bulk });
+  }
   return decisions;
 }
 

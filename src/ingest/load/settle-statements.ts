@@ -1,0 +1,223 @@
+import type { DimensionSource } from '../../catalogue/catalogue.ts';
+import type { Transaction } from '../../warehouse/database.ts';
+import { affectedTable, derivedColumns, statementsWhere } from './derive-rows.ts';
+import { type DerivedDimension, forgets } from './derived-sets.ts';
+import { identifier, list, sameKey } from './sql-text.ts';
+import { columnOf, type StoredTable } from './stored-table.ts';
+
+/** A set whose rows change, seen from a dimension that takes rows from it. */
+export interface ChangingSource {
+  readonly dimension: DerivedDimension;
+  readonly source: StoredTable;
+}
+
+// Most dimensions hold few things that many rows name, so making a thing again from all its rows costs more than the whole
+// load. What rows said before and what they say now tells for nearly all things that nothing changes, or what they become.
+
+/** What changing rows said before (`_after` false) and say now (true). */
+const statementTable = ({ table }: DerivedDimension): string => identifier(`said_${table.set.name}`.slice(0, 60));
+
+/** Things whose new row is known without reading their source rows; columns in the order of `derivedColumns`. */
+export const settledTable = ({ table }: DerivedDimension): string =>
+  identifier(`settled_${table.set.name}`.slice(0, 60));
+
+const flag = (index: number): string => `_has_${index}`;
+
+function columnsOf({ table, derivation }: DerivedDimension): { all: readonly string[]; rest: readonly string[] } {
+  const all = derivedColumns({ table, derivation });
+  return { all, rest: all.filter((name) => !table.key.includes(name)) };
+}
+
+/** Notes what rows `t` of the source that match `condition` say, before it changes. */
+export async function noteStatements(
+  transaction: Transaction,
+  { dimension, source }: ChangingSource,
+  condition: string,
+): Promise<void> {
+  await createStatements(transaction, dimension);
+  await addStatements(transaction, { dimension, source }, { condition, after: false });
+}
+
+async function createStatements(transaction: Transaction, dimension: DerivedDimension): Promise<void> {
+  const types = new Map([...dimension.table.columns.values()].map((column) => [column.name, column.sqlType]));
+  const typed = (name: string): string => {
+    const sqlType = types.get(name) ?? 'text';
+    return `${identifier(name)} ${sqlType}${sqlType === 'text' ? ' COLLATE "C"' : ''}`;
+  };
+  const told = columnsOf(dimension).rest.flatMap((name, index) => [typed(name), `${flag(index)} boolean`]);
+  const columns = [...dimension.table.key.map(typed), ...told];
+  await transaction.query(
+    `CREATE TEMP TABLE IF NOT EXISTS ${statementTable(dimension)} (${columns.join(', ')}, _newness timestamptz, _rank integer, _order bigint, _entry integer, _after boolean) ON COMMIT DROP`,
+  );
+}
+
+async function addStatements(
+  transaction: Transaction,
+  { dimension, source }: ChangingSource,
+  { condition, after }: { readonly condition: string; readonly after: boolean },
+): Promise<void> {
+  const { table } = dimension;
+  const affected = affectedTable(dimension);
+  for (const [entry, one] of entriesOf(dimension, source)) {
+    const said = statementsWhere(dimension, { source: one, from: source }, condition);
+    const known = `EXISTS (SELECT FROM ${table.name} d WHERE ${sameKey('d', 'n', table.key)})`;
+    const noted = `EXISTS (SELECT FROM ${affected} a WHERE ${sameKey('a', 'n', table.key)})`;
+    // Things that are new are made from all their rows; a first load has no others, so theirs are not noted in vain.
+    if (after) {
+      await transaction.query(
+        `INSERT INTO ${affected} SELECT DISTINCT ${list(table.key, 'n')} FROM (${said}) n WHERE NOT ${known} AND NOT ${noted}`,
+      );
+    }
+    await transaction.query(
+      `INSERT INTO ${statementTable(dimension)} SELECT n.*, ${entry}, ${after} FROM (${said}) n${after ? ` WHERE ${known}` : ''}`,
+    );
+  }
+}
+
+/** The ways in which a dimension takes rows from one set, each with its place among all its ways. */
+function entriesOf(
+  { derivation }: DerivedDimension,
+  source: StoredTable,
+): readonly (readonly [number, DimensionSource])[] {
+  return [...derivation.from.entries()].filter(([, one]) => one.set === source.set.name);
+}
+
+/**
+ * After the source changed: puts things that must be made from all their rows again into `affectedTable`, and those whose
+ * new row is known into `settledTable`. Rows `t` that changed match `condition`. Returns how many things those are together.
+ */
+export async function settleStatements(
+  transaction: Transaction,
+  { dimension, source }: ChangingSource,
+  condition: string,
+): Promise<number> {
+  const { table } = dimension;
+  const affected = affectedTable(dimension);
+  const settled = settledTable(dimension);
+  const entries = entriesOf(dimension, source).map(([entry]) => entry);
+  await createStatements(transaction, dimension);
+  await addStatements(transaction, { dimension, source }, { condition, after: true });
+  await transaction.query(`ANALYZE ${statementTable(dimension)}`);
+  const known = `EXISTS (SELECT FROM ${table.name} d WHERE ${sameKey('d', 's', table.key)})`;
+  const noted = `EXISTS (SELECT FROM ${affected} a WHERE ${sameKey('a', 's', table.key)})`;
+  await transaction.query(
+    `INSERT INTO ${affected} SELECT DISTINCT ${list(table.key, 's')} FROM ${statementTable(dimension)} s WHERE NOT ${known} AND NOT ${noted}`,
+  );
+  await transaction.query(`ANALYZE ${affected}`);
+  await transaction.query(
+    `CREATE TEMP TABLE ${settled} ON COMMIT DROP AS ${settlingQuery(toldBy(dimension, source), entries)}`,
+  );
+  await transaction.query(
+    `WITH again AS (DELETE FROM ${settled} WHERE _again RETURNING ${list(table.key)}) INSERT INTO ${affected} SELECT * FROM again`,
+  );
+  await transaction.query(`DELETE FROM ${statementTable(dimension)} WHERE _entry IN (${entries.join(', ')})`);
+  const { rows } = await transaction.query<{ n: string }>(
+    `SELECT ((SELECT count(*) FROM ${affected}) + (SELECT count(*) FROM ${settled}))::text AS n`,
+  );
+  return Number(rows[0]?.n ?? 0);
+}
+
+/**
+ * What a dimension says is what its greatest statement says: newest first, then by rank, then by row; for each column among
+ * those that count for it. With D the stored value, of a column:
+ * - a new statement that is newer than all that were there is the greatest one, and D becomes what it says;
+ * - else D stays where all new statements say D too, and, if statements that said D are gone, one of the new ones is no
+ *   smaller than these: whichever said D before, none that was smaller can have come up;
+ * - else only all rows of the thing can tell (`_again`).
+ * Statements that did not change are left out first. How new the greatest one was is known only where a column holds it.
+ */
+function settlingQuery(told: Told, entries: readonly number[]): string {
+  const { dimension, places } = told;
+  const { table } = dimension;
+  const values = columnsOf(dimension).rest.map((name, index) => {
+    const stored = `d.${identifier(name)}`;
+    if (!places.has(name)) return stored;
+    return `CASE WHEN take${index} THEN j.v${index} ELSE ${stored} END AS ${identifier(name)}`;
+  });
+  const rest = [...places.values()];
+  const again = [
+    'false',
+    ...(forgets(dimension) ? ['NOT j._stays'] : []),
+    ...rest.map((index) => `(doubt${index} AND NOT take${index})`),
+  ].join(' OR ');
+  const taken = rest.map((index) => `take${index}`);
+  const columns = [list(table.key, 'j'), ...values, `(${again}) AS _again`, ...taken].join(', ');
+  return [
+    `WITH changed AS (${changedQuery(told, entries)})`,
+    `, placed AS (${placedQuery(told)})`,
+    `, judged AS (${judgedQuery(told)})`,
+    ` SELECT * FROM (SELECT ${columns} FROM judged j JOIN ${table.name} d ON ${sameKey('d', 'j', table.key)}) s WHERE ${['_again', ...taken].join(' OR ')}`,
+  ].join('');
+}
+
+/** A dimension, and the columns that one of its sources tells, each with its place in the statement table. */
+interface Told {
+  readonly dimension: DerivedDimension;
+  readonly places: ReadonlyMap<string, number>;
+}
+
+function toldBy(dimension: DerivedDimension, source: StoredTable): Told {
+  const given = new Set(
+    entriesOf(dimension, source).flatMap(([, one]) =>
+      [...one.columns.keys()].map((property) => columnOf(dimension.table, property)),
+    ),
+  );
+  const places = [...columnsOf(dimension).rest.entries()].filter(([, name]) => given.has(name));
+  return { dimension, places: new Map(places.map(([index, name]) => [name, index])) };
+}
+
+/** Statements that were made before or are made now, but not both. */
+function changedQuery({ dimension, places }: Told, entries: readonly number[]): string {
+  const told = [...places].flatMap(([name, index]) => [identifier(name), flag(index)]);
+  const columns = [list(dimension.table.key), ...told, '_newness', '_rank', '_order', '_entry'].join(', ');
+  return `SELECT ${columns}, bool_or(_after) AS _after FROM ${statementTable(dimension)} WHERE _entry IN (${entries.join(', ')}) GROUP BY ${columns} HAVING count(*) = 1`;
+}
+
+/** These with their place among the statements of their thing, 1 the greatest, and compared with what is stored. */
+function placedQuery({ dimension, places }: Told): string {
+  const { table } = dimension;
+  const key = list(table.key, 'c');
+  const bound = boundOf(dimension);
+  const beats =
+    bound === null
+      ? 'false'
+      : `coalesce(c._newness > coalesce(d.${identifier(bound)}::timestamptz, '-infinity'), false)`;
+  const compared = [...places].map(([name, index]) => {
+    const [theirs, ours] = [`c.${identifier(name)}`, `d.${identifier(name)}`];
+    return `${theirs} AS v${index}, c.${flag(index)} AS h${index}, ${theirs} IS NOT DISTINCT FROM ${ours} AS s${index}`;
+  });
+  const place = `rank() OVER (PARTITION BY ${key} ORDER BY c._newness DESC NULLS LAST, c._rank, c._order DESC) AS _place`;
+  const noted = `EXISTS (SELECT FROM ${affectedTable(dimension)} a WHERE ${sameKey('a', 'c', table.key)})`;
+  return `SELECT ${[key, 'c._after', `${beats} AS _beats`, place, ...compared].join(', ')} FROM changed c JOIN ${table.name} d ON ${sameKey('d', 'c', table.key)} WHERE NOT ${noted}`;
+}
+
+/** For each thing and column: whether a new statement is the greatest and what it says, and whether only all rows can tell. */
+function judgedQuery({ dimension, places }: Told): string {
+  const key = list(dimension.table.key);
+  const judged = [...places.values()].map((index) => {
+    const first = (which: string): string => `min(_place) FILTER (WHERE ${which} AND h${index} AND s${index})`;
+    const otherwise = `bool_or(_after AND h${index} AND NOT s${index})`;
+    const unsaid = `coalesce(${first('NOT _after')} < coalesce(${first('_after')}, 9223372036854775807), false)`;
+    return [
+      `bool_or(_after AND h${index} AND _beats) AS take${index}`,
+      `(array_agg(v${index} ORDER BY _place) FILTER (WHERE _after AND h${index}))[1] AS v${index}`,
+      `(${otherwise} OR ${unsaid}) AS doubt${index}`,
+    ].join(', ');
+  });
+  return `SELECT ${[key, 'bool_or(_after) AS _stays', ...judged].join(', ')} FROM placed GROUP BY ${key}`;
+}
+
+/** The column that holds how new the greatest of all statements is; null: no column does. */
+function boundOf({ table, derivation }: DerivedDimension): string | null {
+  const speaking = derivation.from.filter((one) =>
+    [...one.columns.keys()].some((property) => !table.key.includes(columnOf(table, property))),
+  );
+  const [first] = speaking;
+  if (first === undefined) return null;
+  for (const property of first.columns.keys()) {
+    const column = columnOf(table, property);
+    const holds = speaking.every((one) => one.stamp !== null && one.columns.get(property) === one.stamp);
+    if (holds && !table.key.includes(column)) return column;
+  }
+  return null;
+}
