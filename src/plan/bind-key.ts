@@ -19,7 +19,7 @@ export function bindKey({ predicate, set, implied }: GivenKey, scope: Scope): Ke
     const open = properties.length === 1 ? properties : properties.filter((property) => !implied.has(property.name));
     if (open.length !== 1) throw wrongNames(set, scope, predicate.at);
     const { value: given } = predicate;
-    return properties.map((property) => impliedValue(property, open, implied) ?? keyValue(property, given, scope));
+    return properties.flatMap((property) => impliedValue(property, open, implied) ?? keyValue(property, given, scope));
   }
   const given = new Map<string, Literal | ParameterAlias>();
   for (const { name, value } of predicate.pairs) {
@@ -31,7 +31,7 @@ export function bindKey({ predicate, set, implied }: GivenKey, scope: Scope): Ke
     }
     given.set(name, value);
   }
-  return properties.map((property) => {
+  return properties.flatMap((property) => {
     const value = given.get(property.name);
     const known = value === undefined ? impliedValue(property, [], implied) : null;
     if (known !== null) return known;
@@ -40,21 +40,23 @@ export function bindKey({ predicate, set, implied }: GivenKey, scope: Scope): Ke
   });
 }
 
-/** A key as written after a set, and the key values that the path before it implies. */
+/** A key as written after a set, and the key values that the path before it implies; null: what they are joined to. */
 export interface GivenKey {
   readonly predicate: KeyPredicate;
   readonly set: EntitySet;
-  readonly implied: ReadonlyMap<string, Constant>;
+  readonly implied: ReadonlyMap<string, Constant | null>;
 }
 
+/** Nothing where the join says it; null: it has to be given. */
 function impliedValue(
   property: Property,
   given: readonly Property[],
-  implied: ReadonlyMap<string, Constant>,
-): KeyValue | null {
+  implied: ReadonlyMap<string, Constant | null>,
+): KeyValue[] | null {
   const value = implied.get(property.name);
-  if (value === undefined || value.type !== property.type || given.includes(property)) return null;
-  return { property, value };
+  if (value === undefined || given.includes(property)) return null;
+  if (value === null) return [];
+  return value.type === property.type ? [{ property, value }] : null;
 }
 
 /** The segment's text after the set, e.g. `Set/5`, as its key; only for a key of one property (4.01 URL Conventions 4.3.6). */

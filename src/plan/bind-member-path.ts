@@ -1,8 +1,10 @@
-import type { NavigationProperty, Property } from '../edm/model.ts';
-import type { MemberPath, MemberSegment } from '../uri/syntax.ts';
+import type { EntitySet, NavigationProperty, Property } from '../edm/model.ts';
+import type { KeyPredicate, MemberPath, MemberSegment } from '../uri/syntax.ts';
 import { bindCollection } from './bind-collection.ts';
+import { bindKey, type GivenKey } from './bind-key.ts';
+import { checkLimit } from './limits.ts';
 import { perhaps } from './names.ts';
-import type { BoundExpression, RangeVariable, RowPath } from './read-plan.ts';
+import type { BoundExpression, KeyValue, RangeVariable, RowPath } from './read-plan.ts';
 import { countNodes, fault, isOwnType, type Operand, type Scope, targetSet } from './scope.ts';
 
 /** What is left of a path while it is walked. */
@@ -20,6 +22,7 @@ export interface Walk {
 export function bindMemberPath(path: MemberPath, scope: Scope): Operand {
   const [first, ...rest] = path.segments;
   if (first === undefined) throw fault(scope, 'InvalidOption', 'an empty path.', path.at);
+  if (first.kind === 'Variable' && first.name === '$root') return fromRoot(rest, scope, first.at);
   if (first.kind === 'Variable') return walk({ row: start(namedRow(first, scope)), rest, scope });
   if (first.kind === 'Name' && first.keys === null) {
     const variable = scope.variables.get(first.name);
@@ -40,8 +43,24 @@ const start = (variable: RangeVariable): RowPath => ({ variable, steps: [] });
 function namedRow(segment: Extract<MemberSegment, { kind: 'Variable' }>, scope: Scope): RangeVariable {
   const row = segment.name === '$it' ? scope.it : segment.name === '$this' ? scope.row : null;
   if (row !== null) return row;
-  const why = segment.name === '$root' ? 'paths from $root are not supported.' : `${segment.name} means no row here.`;
-  throw fault(scope, segment.name === '$root' ? 'NotImplemented' : 'InvalidOption', why, segment.at);
+  throw fault(scope, 'InvalidOption', `${segment.name} means no row here.`, segment.at);
+}
+
+/** `$root/Set(key)` and what follows (4.01 URL Conventions 5.1.1.14): one entity, whatever row the expression speaks of. */
+function fromRoot([first, ...rest]: readonly MemberSegment[], scope: Scope, at: number): Operand {
+  if (first?.kind !== 'Name') throw fault(scope, 'InvalidOption', 'the name of an entity set must follow $root.', at);
+  const { entitySets } = scope.binding.context.model;
+  const set = entitySets.get(first.name);
+  if (set === undefined) {
+    const hint = perhaps(first.name, entitySets.keys());
+    throw fault(scope, 'UnknownProperty', `there is no entity set '${first.name}' at $root.${hint}`, first.at);
+  }
+  if (first.keys === null) {
+    const message = `a path from $root without a key; write $root/${first.name}(key).`;
+    throw fault(scope, 'NotImplemented', message, first.at);
+  }
+  const key = keyInPath({ predicate: first.keys, set, implied: new Map() }, scope);
+  return walk({ row: start({ name: `$root/${set.name}`, set, key }), rest, scope });
 }
 
 function computedValue(segments: readonly MemberSegment[], scope: Scope): BoundExpression | null {
@@ -77,14 +96,16 @@ function walk({ row, rest, scope }: Walk): Operand {
   if (segment.kind !== 'Name') {
     throw fault(scope, 'TypeMismatch', `a collection must stand before ${shown(segment)}.`, segment.at);
   }
-  if (isOwnType(scope.binding.context.model, set, segment.name)) return walk({ row, rest: after, scope });
+  const navigation = set.entityType.navigationProperties.get(segment.name);
+  if (navigation?.collection === true) return intoMany(navigation, segment.keys, { row, rest: after, scope });
   if (segment.keys !== null) {
-    throw fault(scope, 'NotImplemented', `a key inside an expression ('${segment.name}').`, segment.at);
+    const message = `'${segment.name}' takes no key: only a navigation property to many does.`;
+    throw fault(scope, 'BadRequest', message, segment.keys.at);
   }
+  if (isOwnType(scope.binding.context.model, set, segment.name)) return walk({ row, rest: after, scope });
   const property = set.entityType.properties.get(segment.name);
   if (property !== undefined) return propertyValue(property, { row, rest: after, scope });
-  const navigation = set.entityType.navigationProperties.get(segment.name);
-  if (navigation !== undefined) return navigate(navigation, { row, rest: after, scope });
+  if (navigation !== undefined) return toOne(navigation, { row, rest: after, scope });
   const names = [...set.entityType.properties.keys(), ...set.entityType.navigationProperties.keys()];
   const hint = perhaps(segment.name, [...names, ...scope.computed.keys()]);
   const message = `'${set.entityType.name}' has no property '${segment.name}'.${hint}`;
@@ -103,14 +124,35 @@ function propertyValue(property: Property, { row, rest, scope }: Walk): Operand 
     throw fault(scope, 'UnknownProperty', `'${property.name}' is a plain value; nothing can follow it.`, next.at);
   }
   // A row reached over a navigation may be absent, whatever its type promises of its properties.
-  const nullable = property.nullable || row.steps.length > 0;
+  const nullable = property.nullable || row.steps.length > 0 || row.variable.key !== undefined;
   return { kind: 'PropertyValue', type: property.type, nullable, row, property };
 }
 
-function navigate(navigation: NavigationProperty, { row, rest, scope }: Walk): Operand {
-  const from = row.steps.at(-1)?.set ?? row.variable.set;
-  const set = targetSet(scope.binding.context.model, from, navigation);
-  if (navigation.collection) return bindCollection({ from: row, navigation, set }, rest, scope);
-  const next: RowPath = { variable: row.variable, steps: [...row.steps, { navigation, set }] };
-  return walk({ row: next, rest, scope });
+function toOne(navigation: NavigationProperty, { row, rest, scope }: Walk): Operand {
+  const set = targetSet(scope.binding.context.model, setOf(row), navigation);
+  return walk({ row: { variable: row.variable, steps: [...row.steps, { navigation, set }] }, rest, scope });
+}
+
+const setOf = ({ variable, steps }: RowPath): EntitySet => steps.at(-1)?.set ?? variable.set;
+
+/**
+ * `Nav(key)` is one row of the collection, or none (4.01 URL Conventions 4.3.2: what the join says of the key may be left
+ * out); without a key the collection itself is meant. Casts to its own type in between change nothing.
+ */
+function intoMany(navigation: NavigationProperty, keys: KeyPredicate | null, { row, rest, scope }: Walk): Operand {
+  const set = targetSet(scope.binding.context.model, setOf(row), navigation);
+  const [next, ...after] = rest;
+  const cast = next?.kind === 'Name' && isOwnType(scope.binding.context.model, set, next.name) ? next : null;
+  if (keys === null && cast !== null) return intoMany(navigation, cast.keys, { row, rest: after, scope });
+  if (keys === null) return bindCollection({ from: row, navigation, set }, rest, scope);
+  const implied = new Map(navigation.join.map(({ referencedProperty }) => [referencedProperty, null] as const));
+  const key = keyInPath({ predicate: keys, set, implied }, scope);
+  return walk({ row: { variable: row.variable, steps: [...row.steps, { navigation, set, key }] }, rest, scope });
+}
+
+function keyInPath(given: GivenKey, scope: Scope): KeyValue[] {
+  const { usage, context } = scope.binding;
+  usage.keysInPaths += 1;
+  checkLimit(usage.keysInPaths, context.limits.keysInPaths, 'too many keys inside its expressions');
+  return bindKey(given, scope);
 }

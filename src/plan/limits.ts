@@ -16,6 +16,8 @@ export interface PlanLimits {
   readonly top: number;
   /** Transformations of one `$apply`, nested ones included. */
   readonly transformations: number;
+  /** Entities named by key inside expressions: each is a join, and PostgreSQL plans 100 in 0.4 s, 400 in 1.7 s. */
+  readonly keysInPaths: number;
   /** Characters of one pattern of `matchesPattern`. */
   readonly patternLength: number;
   /** Characters that a pattern matches one after the other, bounded repeats written out. */
@@ -32,6 +34,7 @@ export const defaultPlanLimits: PlanLimits = {
   inList: 1000,
   top: 1_000_000_000,
   transformations: 100,
+  keysInPaths: 100,
   patternLength: 1000,
   patternSize: 1000,
   patternOptions: 100,
@@ -43,9 +46,10 @@ export interface Usage {
   nesting: number;
   expands: number;
   transformations: number;
+  keysInPaths: number;
 }
 
-export const noUsage = (): Usage => ({ nodes: 0, nesting: 0, expands: 0, transformations: 0 });
+export const noUsage = (): Usage => ({ nodes: 0, nesting: 0, expands: 0, transformations: 0, keysInPaths: 0 });
 
 /**
  * Refuses a value above a limit.

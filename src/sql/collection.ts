@@ -1,5 +1,6 @@
 import type { BoundExpression, CollectionPath } from '../plan/read-plan.ts';
 import { truth } from './predicate.ts';
+import { isRooted, rootRow } from './root.ts';
 import { joinConditions, Scope } from './scope.ts';
 import { searchCondition } from './search.ts';
 
@@ -30,9 +31,10 @@ export function fromWhere(scope: Scope): string {
 }
 
 function collectionScope(over: CollectionPath, scope: Scope): Scope {
-  const from = scope.at(over.from);
+  const outer = isRooted(over.from) ? null : scope.at(over.from);
   const inner = new Scope(scope.catalogue, scope);
   const row = inner.table(over.variable.set, over.variable);
+  const from = outer ?? rootRow(over.from, inner);
   inner.where.unshift(...joinConditions(from, { ...row, stored: withoutHiding(row.stored) }, over.navigation));
   return inner;
 }

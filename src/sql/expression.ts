@@ -1,10 +1,12 @@
 import { GatewayError } from '../errors.ts';
 import type { BoundExpression, Constant } from '../plan/read-plan.ts';
 import { arithmetic, negation } from './arithmetic.ts';
+import { fromWhere } from './collection.ts';
 import { conversion } from './conversion.ts';
 import { call } from './function-call.ts';
 import { escapeText, literal } from './literal.ts';
 import { booleanValue, truth } from './predicate.ts';
+import { isRooted, rootScope } from './root.ts';
 import { propertyColumn, type Scope } from './scope.ts';
 
 /**
@@ -53,6 +55,10 @@ function constant(expression: Constant): string {
 
 function property(expression: Extract<BoundExpression, { kind: 'PropertyValue' }>, scope: Scope): string {
   const { row, property } = expression;
+  if (isRooted(row)) {
+    const root = rootScope(row, scope);
+    return `(SELECT ${propertyColumn(root.row, property)} ${fromWhere(root.scope)})`;
+  }
   const start = scope.variable(row.variable);
   if (start.stored !== null) return propertyColumn(scope.at(row), property);
   const path = [...row.steps.map((step) => step.navigation.name), property.name].join('/');

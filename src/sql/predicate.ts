@@ -1,8 +1,9 @@
 import { GatewayError } from '../errors.ts';
-import type { BoundExpression, ComparisonOperator } from '../plan/read-plan.ts';
-import { collectionCount, rowsMatching } from './collection.ts';
+import type { BoundExpression, ComparisonOperator, RowPath } from '../plan/read-plan.ts';
+import { collectionCount, fromWhere, rowsMatching } from './collection.ts';
 import { bareValue, value } from './expression.ts';
 import { integerLiteral } from './literal.ts';
+import { isRooted, rootScope } from './root.ts';
 import { rowId, type Scope } from './scope.ts';
 import { isInteger } from './sql-type.ts';
 
@@ -77,7 +78,7 @@ export function booleanValue(expression: BoundExpression, scope: Scope): string 
     case 'CollectionCount':
       return collectionCount(expression, scope);
     case 'RowExists':
-      return expression.row.steps.length === 0 ? 'TRUE' : `(${rowId(scope.at(expression.row))} IS NOT NULL)`;
+      return rowExists(expression.row, scope);
     default:
       throw new GatewayError('Internal', `${expression.kind} is no condition.`);
   }
@@ -178,6 +179,15 @@ function membershipOfRows({ operand, items }: In, scope: Scope): string {
   const rows = items.map((item) => `(${value(item, scope)})`).join(', ');
   const same = `${value(operand, scope)} IS NOT DISTINCT FROM ${member}.i`;
   return `EXISTS (SELECT FROM (VALUES ${rows}) AS ${member}(i) WHERE ${same})`;
+}
+
+function rowExists(path: RowPath, scope: Scope): string {
+  if (isRooted(path)) {
+    const root = rootScope(path, scope);
+    root.scope.where.push(`${rowId(root.row)} IS NOT NULL`);
+    return `EXISTS (SELECT ${fromWhere(root.scope)})`;
+  }
+  return path.steps.length === 0 ? 'TRUE' : `(${rowId(scope.at(path))} IS NOT NULL)`;
 }
 
 function lambda(expression: Extract<BoundExpression, { kind: 'Lambda' }>, scope: Scope): string {

@@ -1,8 +1,9 @@
 import type { Catalogue, StoredSet } from '../catalogue/catalogue.ts';
 import type { EntitySet, NavigationProperty, Property } from '../edm/model.ts';
 import { GatewayError } from '../errors.ts';
-import type { NavigationStep, RangeVariable, RowPath } from '../plan/read-plan.ts';
+import type { KeyValue, NavigationStep, RangeVariable, RowPath } from '../plan/read-plan.ts';
 import { quoteIdentifier, quoteRelation } from './identifier.ts';
+import { literal } from './literal.ts';
 
 /**
  * One row that expressions can speak of: an alias in some FROM clause. `stored` rows have the columns of a set and can
@@ -81,6 +82,7 @@ export class Scope {
 
   /** The row of a variable, here or in an outer scope; a variable that nobody bound stands for the nearest row of its set. */
   variable(variable: RangeVariable): Row {
+    if (variable.key !== undefined) throw new GatewayError('Internal', `${variable.name} is no row of this statement.`);
     for (let scope: Scope | null = this; scope !== null; scope = scope.parent) {
       const row = scope.rows.get(variable);
       if (row !== undefined) return row;
@@ -96,15 +98,18 @@ export class Scope {
     return this.main?.columns.get(name);
   }
 
-  /** LEFT JOIN of a to-one navigation; a hidden row counts as absent. */
+  /** LEFT JOIN of a navigation that leads to one row at most; a hidden row counts as absent. */
   join(row: Row, step: NavigationStep): Row {
-    const key = `${row.alias}/${step.navigation.name}`;
+    const named = (step.key ?? []).flatMap(({ property, value }) => [property.name, value.value]);
+    const key = JSON.stringify([row.alias, step.navigation.name, ...named]);
     const present = this.joined.get(key);
     if (present !== undefined) return present;
     const stored = storedSet(this.catalogue, step.set);
     const alias = this.aliases.next('t');
     const made: Row = { scope: this, alias, entitySet: step.set, stored, columns: new Map() };
-    const conditions = joinConditions(row, made, step.navigation).join(' AND ');
+    const conditions = [...joinConditions(row, made, step.navigation), ...keyConditions(made, step.key ?? [])].join(
+      ' AND ',
+    );
     const table = quoteRelation(stored.relation);
     if (reachesKey(step)) this.from.push(`LEFT JOIN ${table} AS ${alias} ON ${conditions}`);
     else {
@@ -129,6 +134,14 @@ export class Scope {
     this.bind(variable, row);
     return row;
   }
+}
+
+/** The row has these key values. */
+export function keyConditions(row: Row, key: readonly KeyValue[]): string[] {
+  return key.map(({ property, value }) => {
+    if (value.value === null) throw new GatewayError('EntityNotFound', 'A key value cannot be null.');
+    return `${propertyColumn(row, property)} = ${literal(value)}`;
+  });
 }
 
 /** Equality of the joined properties, and the target not hidden. */
@@ -167,7 +180,10 @@ function columnNamed(row: Row, property: string): string {
   return `${row.alias}.${quoteIdentifier(column.name)}`;
 }
 
-function reachesKey({ navigation, set }: NavigationStep): boolean {
-  const referenced = new Set(navigation.join.map((pair) => pair.referencedProperty));
+function reachesKey({ navigation, set, key = [] }: NavigationStep): boolean {
+  const referenced = new Set([
+    ...navigation.join.map((pair) => pair.referencedProperty),
+    ...key.map(({ property }) => property.name),
+  ]);
   return set.entityType.key.every((name) => referenced.has(name));
 }

@@ -153,11 +153,13 @@ function collectionText(over: CollectionPath, place: ExpressionPlace): string {
 /** `variable/Nav/Nav/name`; a row that no lambda names is the one the option is about. */
 function rowText(row: RowPath, place: ExpressionPlace, last: string | null): string {
   const names: string[] = [];
+  if (row.variable.key !== undefined) throw refuse(place, 'a path from $root');
   const variable = place.variables.get(row.variable);
   if (variable !== undefined) names.push(variable);
   else if (place.own !== undefined && place.own !== row.variable) throw refuse(place, '$it inside of $expand');
   let { set } = row.variable;
   for (const step of row.steps) {
+    if (step.key !== undefined) throw refuse(place, `a key inside an expression, ${step.navigation.name}(...)`);
     if (!upstreamHasNavigation(place.map, set, step.navigation)) {
       throw refuse(place, `navigation ${step.navigation.name}`);
     }

@@ -47,13 +47,15 @@ function parseOperand(cursor: Cursor): Operand {
   return countOperand(expression) ?? { expression, countPath: [] };
 }
 
-/** `A/B/$count` is a count of that collection, not a value. */
+/** `A/B/$count` is a count of that collection, not a value; with a key in it the path is a value like any other. */
 function countOperand(expression: Expression): Operand | null {
   const last = expression.kind === 'MemberPath' ? expression.segments.at(-1) : undefined;
   if (expression.kind !== 'MemberPath' || last?.kind !== 'Count' || last.filter !== null || last.search !== null) {
     return null;
   }
-  const names = expression.segments.slice(0, -1).map((segment) => (segment.kind === 'Name' ? segment.name : null));
+  const names = expression.segments
+    .slice(0, -1)
+    .map((segment) => (segment.kind === 'Name' && segment.keys === null ? segment.name : null));
   const countPath = names.filter((name) => name !== null);
   return countPath.length === names.length ? { expression: null, countPath } : null;
 }

@@ -342,8 +342,57 @@ describe('Conformance: Advanced', () => {
     }
   });
 
-  it('paths from $root and functions of the model are refused by name', async () => {
-    await feed.refused('TracebuzzCases?$filter=CaseId eq $root/TracebuzzCases(50123)/CaseId', {
+  it('paths from $root and keys inside expressions name one entity each, or none', async () => {
+    const ask = async (options: string) => column(await feed.rows(`TracebuzzCases?${options}`), 'CaseId');
+    const ids = (keep: (row: Row) => boolean) => column(cases.filter(keep), 'CaseId');
+    const handled = cases.find((row) => row['HandlerUserId'] !== null);
+    const theirs = `$root/TracebuzzCases(${handled?.['CaseId']})/HandlerUserId`;
+    assert.deepEqual(
+      await ask(`$filter=HandlerUserId eq ${theirs}`),
+      ids((row) => row['HandlerUserId'] === handled?.['HandlerUserId']),
+    );
+    // An entity that does not exist has no value, and null is a value for eq.
+    assert.deepEqual(
+      await ask('$filter=HandlerUserId eq $root/TracebuzzCases(1)/HandlerUserId'),
+      ids((row) => row['HandlerUserId'] === null),
+    );
+    assert.deepEqual(await ask('$filter=$root/TracebuzzCases(1) ne null'), []);
+    const user = (await feed.all('TracebuzzUsers')).find((one) => one['UserId'] === handled?.['HandlerUserId']);
+    assert.deepEqual(
+      await ask(
+        `$filter=HandlerUser/Name eq @n and CaseId eq @c&@n=$root/TracebuzzUsers(${user?.['UserId']})/Name&@c=${handled?.['CaseId']}`,
+      ),
+      [handled?.['CaseId']],
+    );
+
+    const one = results.find((row) => row['CaseId'] !== null);
+    const keyed = `Results(${one?.['ResultId']})`;
+    assert.deepEqual(await ask(`$filter=${keyed} ne null`), [one?.['CaseId']]);
+    assert.deepEqual(
+      await ask(`$filter=${keyed}/Status eq ${one?.['Status']}`),
+      ids((row) => row['CaseId'] === one?.['CaseId'] || one?.['Status'] === null),
+    );
+    const ordered = await ask(`$orderby=${keyed}/ResultId desc`);
+    assert.deepEqual(ordered, [one?.['CaseId'], ...ids((row) => row['CaseId'] !== one?.['CaseId'])]);
+    const computed = await feed.rows(`TracebuzzCases?$compute=${keyed}/ResultId as R&$select=CaseId,R`);
+    assert.deepEqual(
+      computed,
+      cases.map(({ CaseId }) => ({ CaseId, R: CaseId === one?.['CaseId'] ? one?.['ResultId'] : null })),
+    );
+    await feed.refused("TracebuzzCases?$filter=HandlerUser(1)/Name eq 'x'", {
+      status: 400,
+      code: 'BadRequest',
+      naming: 'HandlerUser',
+    });
+    await feed.refused("TracebuzzCases?$filter=ExternalId eq $root/BuzzeasyCalls('1')/id", {
+      status: 501,
+      code: 'NotImplemented',
+      naming: 'BuzzeasyCalls',
+    });
+  });
+
+  it('sets at $root without a key and functions of the model are refused by name', async () => {
+    await feed.refused('TracebuzzCases?$filter=CaseId eq $root/TracebuzzCases/$count', {
       status: 501,
       code: 'NotImplemented',
       naming: '$root',

@@ -80,6 +80,17 @@ describe('plan limits', () => {
     holds({ top: 10 }, 'Cases?$apply=top(10)', 'Cases?$apply=top(11)', 10);
   });
 
+  it('keys inside expressions, in aliases and in all options together', () => {
+    const key = (number: number): string => `Messages(${number})/No`;
+    const from = filter(`${key(1)} gt @n`);
+    holds(
+      { keysInPaths: 3 },
+      `${from}&$orderby=${key(2)}&@n=$root/Agents(1)/Id`,
+      `${from}&$orderby=${key(2)},${key(2)}&@n=$root/Agents(1)/Id`,
+      3,
+    );
+  });
+
   it('transformations, in branches too', () => {
     const concat = (count: number): string =>
       `Cases?$apply=concat(${Array.from({ length: count }, () => 'identity').join(',')})`;

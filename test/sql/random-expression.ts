@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { agentOf, type CaseRow } from './sample-rows.ts';
+import { agentOf, agentRows, type CaseRow, caseRows, type MessageRow } from './sample-rows.ts';
 
 /**
  * Random expressions with their own evaluation: OData text on one side, a JavaScript function of the row on the other.
@@ -13,6 +13,11 @@ export interface Typed<T> {
 export type BooleanExpression = Typed<boolean>;
 export type NumberExpression = Typed<number>;
 export type TextExpression = Typed<string>;
+
+const rootCase = (id: number): CaseRow | undefined => caseRows.find((row) => row.Id === id);
+const messageOf = (row: CaseRow | undefined, number: number): MessageRow | undefined =>
+  row?.Messages.find((one) => one.Number === number);
+const lengthsOf = (id: number): (number | null)[] => (rootCase(id)?.Messages ?? []).map((one) => one.Length);
 
 const strict =
   <A, B, R>(work: (a: A, b: B) => R) =>
@@ -44,6 +49,17 @@ const wholeLeaf: fc.Arbitrary<NumberExpression> = fc.oneof(
     property('Id', (row) => row.Id),
     property('AgentId', (row) => row.AgentId),
     property('Messages/$count', (row) => row.Messages.length),
+    property('Messages(1)/Length', (row) => messageOf(row, 1)?.Length ?? null),
+    property('Messages(CaseId=3,Number=2)/Length', (row) =>
+      row.Id === 3 ? (messageOf(row, 2)?.Length ?? null) : null,
+    ),
+    property('$root/Cases(6)/Priority', () => rootCase(6)?.Priority ?? null),
+    property<number>('$root/Cases(99)/Priority', () => null),
+    property('$root/Agents(1)/Team/$count', () => 2),
+    property(
+      '$root/Cases(4)/Messages/$count($filter=Length ge 0)',
+      () => lengthsOf(4).filter((one) => one !== null).length,
+    ),
   ),
 );
 const exactLeaf: fc.Arbitrary<NumberExpression> = fc.oneof(
@@ -57,6 +73,13 @@ const textLeaf: fc.Arbitrary<TextExpression> = fc.oneof(
     property('Title', (row) => row.Title),
     property('Agent/Name', (row) => agentOf(row)?.Name ?? null),
     property('Agent/City', (row) => agentOf(row)?.City ?? null),
+    property('Messages(Number=2)/Body', (row) => messageOf(row, 2)?.Body ?? null),
+    property('Agent/Cases(9)/Title', (row) =>
+      agentOf(row) !== null && rootCase(9)?.AgentId === row.AgentId ? (rootCase(9)?.Title ?? null) : null,
+    ),
+    property('$root/Cases(4)/Messages(1)/Body', () => messageOf(rootCase(4), 1)?.Body ?? null),
+    property('$root/Cases(6)/Agent/Name', () => agentRows[0]?.Name ?? null),
+    property<string>('$root/Agents(4)/Name', () => null),
   ),
 );
 
@@ -226,6 +249,17 @@ const leafCondition: fc.Arbitrary<BooleanExpression> = fc.oneof(
   matched,
   lambda,
   fc.constant(property('Open', (row: CaseRow) => row.Open)),
+  fc.constantFrom(
+    property('Messages(2) ne null', (row: CaseRow) => messageOf(row, 2) !== undefined),
+    property('Messages(1) eq null', (row: CaseRow) => messageOf(row, 1) === undefined),
+    property('$root/Agents(1) eq null', () => false),
+    property('$root/Agents(4) ne null', () => false),
+    property('$root/Cases(2)/Agent eq null', () => true),
+    property('$root/Agents(3)/Cases/any(c:c/Id eq $it/Id)', (row: CaseRow) => row.AgentId === 3),
+    property('$root/Cases(4)/Messages/all(m:m/Length eq $it/Priority)', (row: CaseRow) =>
+      lengthsOf(4).every((length) => length === row.Priority),
+    ),
+  ),
 );
 
 const and = (a: boolean | null, b: boolean | null): boolean | null => {

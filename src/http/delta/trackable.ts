@@ -14,7 +14,7 @@ export function trackableSet(plan: CollectionPlan, catalogue: Catalogue): Stored
   return stored?.kind === 'stored' && stored.versionColumn !== null ? stored : null;
 }
 
-/** Whether an expression speaks of rows reached over a navigation, be they of the same set. */
+/** Whether an expression speaks of rows reached over a navigation or from `$root`, be they of the same set. */
 function readsOtherRows(node: unknown): boolean {
   if (typeof node !== 'object' || node === null || node instanceof Map) return false;
   if (Array.isArray(node)) return node.some(readsOtherRows);
@@ -22,9 +22,12 @@ function readsOtherRows(node: unknown): boolean {
     if (node.kind === 'Lambda' || node.kind === 'CollectionCount' || node.kind === 'RowExists') return true;
     if (node.kind === 'EntitySet' || node.kind === 'Property') return false;
   }
+  if ('variable' in node && hasKey(node.variable)) return true;
   if ('steps' in node && Array.isArray(node.steps) && node.steps.length > 0) return true;
   return Object.values(node).some(readsOtherRows);
 }
+
+const hasKey = (variable: unknown): boolean => typeof variable === 'object' && variable !== null && 'key' in variable;
 
 /** Whether a row says its whole key, so that a client knows which one it is. */
 export function saysKey({ selection }: CollectionPlan): boolean {
