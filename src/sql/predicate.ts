@@ -116,8 +116,16 @@ function comparison(expression: Comparison, operator: ComparisonOperator, scope:
   const [leftNull, rightNull] = [canBeNull(left), canBeNull(right)];
   if (!leftNull && !rightNull) return `${l} ${operators[operator]} ${r}`;
   if (operator === 'ne') return `${l} IS DISTINCT FROM ${r}`;
-  const plain = !exact && !(leftNull && rightNull);
-  return plain ? `${l} = ${r}` : `${l} IS NOT DISTINCT FROM ${r}`;
+  if (!exact && !(leftNull && rightNull)) return `${l} = ${r}`;
+  // An index serves this form, and not the other; the entity at $root is read twice.
+  if (!exact && besideRoot(left, right)) return `(${l} = ${r} OR (${l} IS NULL AND ${r} IS NULL))`;
+  return `${l} IS NOT DISTINCT FROM ${r}`;
+}
+
+/** A column beside a value of an entity at `$root`: both are short to write twice. */
+function besideRoot(left: BoundExpression, right: BoundExpression): boolean {
+  const [l, r] = [widened(left), widened(right)];
+  return l.kind === 'PropertyValue' && r.kind === 'PropertyValue' && (isRooted(l.row) || isRooted(r.row));
 }
 
 function nullComparison({ left, right }: Comparison, operator: ComparisonOperator, scope: Scope): string {

@@ -23,6 +23,8 @@ export const seeds: readonly string[] = [
   "TracebuzzResults/$filter(Status eq 2)/$count?$filter=cast(Likes,Edm.String) eq substring('x9',1)",
   '$entity?$id=TracebuzzCases(50123)&$format=application/json;odata.metadata=full',
   '$all/Gateway.TracebuzzCase?$top=1',
+  '$all?$top=3&$skip=4&$format=json',
+  'TracebuzzCases?$filter=HandlerUserId eq $root/TracebuzzCases(50123)/HandlerUserId and Results(1)/Status ne 2&$orderby=Results(2)/Likes',
 ];
 
 const pieces = [

@@ -35,6 +35,9 @@ const rules: readonly (readonly [url: string, index: string])[] = [
   ['Cases?$top=5', 'Cases__row_key'],
   ['Cases?$top=5&$expand=Messages', 'Messages_pkey'],
   ['Agents(7)/Cases', 'cases_agent'],
+  ['Cases?$filter=AgentId eq $root/Cases(10)/AgentId', 'cases_agent'],
+  ['Cases?$filter=Id eq $root/Cases(10)/AgentId', 'Cases_pkey'],
+  ['Cases?$top=5&$orderby=Id&$compute=Messages(1)/Body as B', 'Messages_pkey'],
   [`Cases?$apply=filter(CreatedAt ${month})/groupby((AgentId),aggregate($count as N))`, 'cases_created'],
 ];
 
