@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Catalogue, StoredSet } from '../catalogue/catalogue.ts';
+import { keptColumns } from '../catalogue/kept-columns.ts';
 import type { EntitySet } from '../edm/model.ts';
 import { GatewayError } from '../errors.ts';
 import { quoteIdentifier, quoteRelation } from '../sql/identifier.ts';
@@ -53,7 +54,7 @@ export function wantedTables(catalogue: Catalogue): readonly WantedTable[] {
   return [...catalogue.sets.values()].flatMap((set) => {
     const entitySet = catalogue.model.entitySets.get(set.name);
     if (set.kind !== 'stored' || set.role === 'ledger' || entitySet === undefined) return [];
-    return [wantedTable(set, entitySet)];
+    return [wantedTable(set, entitySet, keptMarks(catalogue, set.name))];
   });
 }
 
@@ -64,7 +65,15 @@ export function columnOf(set: StoredSet, property: string): string {
   return column.name;
 }
 
-function wantedTable(set: StoredSet, entitySet: EntitySet): WantedTable {
+/** How new the values of columns are that an empty cell does not overwrite. */
+function keptMarks(catalogue: Catalogue, setName: string): readonly WantedColumn[] {
+  return keptColumns(catalogue, setName).flatMap(({ stamp, winner }) => [
+    { name: stamp, sqlType: 'timestamp with time zone', nullable: true, suffix: '' },
+    ...(winner === null ? [] : [{ name: winner.mark, sqlType: winner.sqlType, nullable: true, suffix: '' }]),
+  ]);
+}
+
+function wantedTable(set: StoredSet, entitySet: EntitySet, marks: readonly WantedColumn[]): WantedTable {
   const { properties, key } = entitySet.entityType;
   const own = [...set.columns]
     .filter(([, column]) => bookkeeping.every((other) => other.name !== column.name))
@@ -73,7 +82,7 @@ function wantedTable(set: StoredSet, entitySet: EntitySet): WantedTable {
       nullable: properties.get(property)?.nullable ?? true,
       suffix: '',
     }));
-  const columns = [...own, ...bookkeeping];
+  const columns = [...own, ...bookkeeping, ...marks];
   for (const name of [set.relation.name, ...columns.map((column) => column.name)]) checkLength(set, name);
   return {
     set: set.name,

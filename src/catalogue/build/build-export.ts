@@ -119,6 +119,11 @@ function checkColumn(draft: SetDraft, name: string, { entry, files }: ColumnCont
     draft.report([...at, 'encoding'], `The encoding ${encoding} gives no ${entry.type}.`, `Use it with ${fitting}.`);
     return;
   }
+  const mode = draft.entry.write?.mode;
+  if (entry.keepIfEmpty === true && (mode === 'restate' || mode === 'delete-insert')) {
+    const message = `Rows that ${mode} replaces are gone, so nothing of them can be kept.`;
+    draft.report([...at, 'keepIfEmpty'], message, 'Leave it out, or use the mode upsert or snapshot.');
+  }
   const form = { type, encoding, maxLength: entry.maxLength, files };
   for (const [key, text] of [
     ['example', entry.example],

@@ -1,6 +1,7 @@
 import type { Transaction } from '../../warehouse/database.ts';
 import { writeTombstones } from '../../warehouse/write-tombstones.ts';
 import { DECIDED, REMOVED } from './decide-rows.ts';
+import { cellAssignments, insertedMarks, markAssignments } from './kept-cells.ts';
 import { constant, identifier, list } from './sql-text.ts';
 import { STAGING } from './stage-rows.ts';
 import type { StoredTable } from './stored-table.ts';
@@ -11,7 +12,6 @@ export interface Writing {
   readonly version: string;
   readonly loadId: string;
   readonly fileTime: string;
-  readonly keepIfEmpty: readonly string[];
   /** Snapshots keep removed rows with the time of their removal; other rows go. */
   readonly soft: boolean;
   /** Snapshots only: a newer one was loaded at this time already, so rows that are new now were gone by then. */
@@ -23,6 +23,7 @@ export async function applyDecisions(transaction: Transaction, writing: Writing)
   await removeRows(transaction, writing);
   await updateRows(transaction, writing);
   await fillRows(transaction, writing);
+  await markRows(transaction, writing);
   await insertRows(transaction, writing);
   await transaction.query(
     `UPDATE ${writing.table.name} t SET _stamp = $1 FROM ${DECIDED} d WHERE d._target = t._row AND d._action = 's' AND (t._stamp IS NULL OR t._stamp < $1)`,
@@ -31,10 +32,10 @@ export async function applyDecisions(transaction: Transaction, writing: Writing)
 }
 
 async function updateRows(transaction: Transaction, writing: Writing): Promise<void> {
-  const { table, keepIfEmpty, soft, goneSince } = writing;
-  const values = dataColumns(table).map((name) => {
-    const staged = `s.${identifier(name)}`;
-    return `${identifier(name)} = ${keepIfEmpty.includes(name) ? `coalesce(${staged}, t.${identifier(name)})` : staged}`;
+  const { table, soft, goneSince } = writing;
+  const values = dataColumns(table).flatMap((name) => {
+    const kept = table.kept.find((one) => one.column === name);
+    return kept === undefined ? [`${identifier(name)} = s.${identifier(name)}`] : cellAssignments(kept, '$4');
   });
   // A row that comes back goes again with the next snapshot, where that one was loaded before and did not hold it.
   const revive = '_deleted_at = CASE WHEN $4::timestamptz >= t._deleted_at THEN $5::timestamptz ELSE t._deleted_at END';
@@ -45,15 +46,23 @@ async function updateRows(transaction: Transaction, writing: Writing): Promise<v
   );
 }
 
-/** Older rows fill cells that no newer one filled. */
-async function fillRows(transaction: Transaction, { table, keepIfEmpty, version }: Writing): Promise<void> {
-  if (keepIfEmpty.length === 0) return;
-  const values = keepIfEmpty.map(
-    (name) => `${identifier(name)} = coalesce(t.${identifier(name)}, s.${identifier(name)})`,
-  );
+/** Rows that are older as a whole give the kept cells of which they say the newest. */
+async function fillRows(transaction: Transaction, { table, version, fileTime }: Writing): Promise<void> {
+  if (table.kept.length === 0) return;
+  const values = table.kept.flatMap((kept) => cellAssignments(kept, '$2'));
   await transaction.query(
     `UPDATE ${table.name} t SET ${values.join(', ')}, _version = $1 FROM ${DECIDED} d JOIN ${STAGING} s ON s._line = d._line WHERE d._target = t._row AND d._action = 'f'`,
-    [version],
+    [version, fileTime],
+  );
+}
+
+/** Rows that change nothing may still say a kept cell later than it was said before. */
+async function markRows(transaction: Transaction, { table, fileTime }: Writing): Promise<void> {
+  if (table.kept.length === 0) return;
+  const marks = table.kept.flatMap((kept) => markAssignments(kept, '$1'));
+  await transaction.query(
+    `UPDATE ${table.name} t SET ${marks.join(', ')} FROM ${DECIDED} d JOIN ${STAGING} s ON s._line = d._line WHERE d._target = t._row AND d._action IN ('s', 'k')`,
+    [fileTime],
   );
 }
 
@@ -61,8 +70,11 @@ async function insertRows(transaction: Transaction, { table, soft, goneSince, ..
   const columns = [...table.columns.values()].map((column) => column.name);
   const gone = soft && goneSince !== null;
   const values = [writing.version, writing.loadId, loadTime(), writing.fileTime, ...(gone ? [goneSince] : [])];
+  const marks = table.kept.flatMap((kept) => insertedMarks(kept, '$4'));
+  const into = ['_version', '_load_id', '_line', '_loaded_at', '_stamp', ...marks.map(([name]) => identifier(name))];
+  const from = ['$1', '$2', 's._line', '$3', '$4', ...marks.map(([, value]) => value)];
   await transaction.query(
-    `INSERT INTO ${table.name} (${list(columns)}, _version, _load_id, _line, _loaded_at, _stamp${gone ? ', _deleted_at' : ''}) SELECT ${list(columns, 's')}, $1, $2, s._line, $3, $4${gone ? ', $5' : ''} FROM ${DECIDED} d JOIN ${STAGING} s ON s._line = d._line WHERE d._action = 'i' ORDER BY s._line`,
+    `INSERT INTO ${table.name} (${list(columns)}, ${into.join(', ')}${gone ? ', _deleted_at' : ''}) SELECT ${list(columns, 's')}, ${from.join(', ')}${gone ? ', $5' : ''} FROM ${DECIDED} d JOIN ${STAGING} s ON s._line = d._line WHERE d._action = 'i' ORDER BY s._line`,
     values,
   );
 }

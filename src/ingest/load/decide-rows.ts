@@ -1,5 +1,7 @@
 import type { WriteDisposition } from '../../catalogue/catalogue.ts';
+import type { KeptColumn } from '../../catalogue/kept-columns.ts';
 import type { Transaction } from '../../warehouse/database.ts';
+import { filledFlag, takesCell } from './kept-cells.ts';
 import { constant, identifier, list, sameKey } from './sql-text.ts';
 import { STAGING } from './stage-rows.ts';
 import { columnOf, type StoredTable } from './stored-table.ts';
@@ -19,7 +21,6 @@ export interface Decisions {
 export interface MergeInput {
   readonly table: StoredTable;
   readonly write: WriteDisposition;
-  readonly keepIfEmpty: readonly string[];
   /** ISO text of the moment the file speaks of. */
   readonly fileTime: string;
   /** A newer file of the same period was loaded: nothing of this one counts any more. */
@@ -33,7 +34,8 @@ export interface MergeInput {
 /**
  * Decides row by row, order of arrival left aside: the outcome is the one that loading the files in the order of their
  * times would give. Of rows with one key in one file the winner stays, else the last.
- * Actions: i insert, u update, s same, o older than the stored row, f older but fills an empty cell.
+ * Actions: i insert, u update, s same, o older than the stored row, f older but says the newest of a kept cell (`keepIfEmpty`),
+ * k older but confirms one.
  */
 export async function decideRows(transaction: Transaction, input: MergeInput): Promise<Decisions> {
   const duplicate = await dropDuplicates(transaction, input);
@@ -51,17 +53,20 @@ export async function decideRows(transaction: Transaction, input: MergeInput): P
   );
   const count = (actions: string): number =>
     rows.filter((row) => actions.includes(row.action)).reduce((sum, row) => sum + Number(row.n), 0);
-  return { inserted: count('i'), updated: count('uf'), unchanged: count('so'), duplicate, removed };
+  return { inserted: count('i'), updated: count('uf'), unchanged: count('sok'), duplicate, removed };
 }
 
-async function dropDuplicates(transaction: Transaction, { table, write, keepIfEmpty }: MergeInput): Promise<number> {
+async function dropDuplicates(transaction: Transaction, { table, write }: MergeInput): Promise<number> {
   const winner = write.winner === null ? '' : `${identifier(columnOf(table, write.winner))} DESC NULLS LAST, `;
   const ranked = `row_number() OVER (PARTITION BY ${list(table.key)} ORDER BY ${winner}_line DESC)`;
-  for (const name of keepIfEmpty) {
-    const column = identifier(name);
-    const newest = `SELECT DISTINCT ON (${list(table.key)}) ${list(table.key)}, ${column} FROM ${STAGING} WHERE _code IS NULL AND ${column} IS NOT NULL ORDER BY ${list(table.key)}, ${winner}_line DESC`;
+  for (const kept of table.kept) {
+    const column = identifier(kept.column);
+    const said = kept.winner === null ? '' : `, ${identifier(kept.winner.column)} AS _winner`;
+    const mark =
+      kept.winner === null ? '' : `, ${filledFlag(kept)} = true, ${identifier(kept.winner.mark)} = n._winner`;
+    const newest = `SELECT DISTINCT ON (${list(table.key)}) ${list(table.key)}, ${column}${said} FROM ${STAGING} WHERE _code IS NULL AND ${column} IS NOT NULL ORDER BY ${list(table.key)}, ${winner}_line DESC`;
     await transaction.query(
-      `UPDATE ${STAGING} s SET ${column} = n.${column} FROM (${newest}) n WHERE s._code IS NULL AND s.${column} IS NULL AND ${sameKey('s', 'n', table.key)}`,
+      `UPDATE ${STAGING} s SET ${column} = n.${column}${mark} FROM (${newest}) n WHERE s._code IS NULL AND s.${column} IS NULL AND ${sameKey('s', 'n', table.key)}`,
     );
   }
   const { rowCount } = await transaction.query(
@@ -74,14 +79,17 @@ function decisionQuery(input: MergeInput): string {
   const { table, write } = input;
   const older = input.superseded ? 'true' : `NOT (${newerCondition(input)})`;
   const stale = staleScopes(input);
-  const fill = input.keepIfEmpty.map((name) => `(t.${identifier(name)} IS NULL AND s.${identifier(name)} IS NOT NULL)`);
+  const taken = table.kept.map((kept) => takesCell(kept, '$1'));
+  const filled = table.kept.map((kept) => cellChanges(kept));
   const revived =
     write.mode === 'snapshot' ? ' OR (t._deleted_at IS NOT NULL AND $1::timestamptz >= t._deleted_at)' : '';
   // A period that a newer file has replaced keeps no place for a row that file did not hold.
   const fresh = input.superseded ? `'o'` : stale === null ? `'i'` : `CASE WHEN z IS NULL THEN 'i' ELSE 'o' END`;
   const outdated = stale === null ? older : `z IS NOT NULL OR ${older}`;
   return `SELECT s._line, t._row AS _target, CASE WHEN t._row IS NULL THEN ${fresh} WHEN ${outdated} THEN ${
-    fill.length === 0 ? `'o'` : `CASE WHEN ${fill.join(' OR ')} THEN 'f' ELSE 'o' END`
+    taken.length === 0
+      ? `'o'`
+      : `CASE WHEN ${filled.join(' OR ')} THEN 'f' WHEN ${taken.join(' OR ')} THEN 'k' ELSE 'o' END`
   } WHEN ${changedCondition(input)}${revived} THEN 'u' ELSE 's' END AS _action FROM ${STAGING} s LEFT JOIN ${table.name} t ON ${sameKey('s', 't', table.key)}${stale ?? ''} WHERE s._code IS NULL AND $1::timestamptz IS NOT NULL`;
 }
 
@@ -93,12 +101,15 @@ function newerCondition({ table, write }: MergeInput): string {
   return `CASE WHEN s.${winner} IS NOT DISTINCT FROM t.${winner} THEN ${newerFile} ELSE t.${winner} IS NULL OR coalesce(s.${winner} > t.${winner}, false) END`;
 }
 
-function changedCondition({ table, keepIfEmpty }: MergeInput): string {
+const cellChanges = (kept: KeptColumn): string =>
+  `(${takesCell(kept, '$1')} AND s.${identifier(kept.column)} IS DISTINCT FROM t.${identifier(kept.column)})`;
+
+function changedCondition({ table }: MergeInput): string {
   const names = [...table.columns.values()].map((column) => column.name).filter((name) => !table.key.includes(name));
   if (names.length === 0) return 'false';
   const changed = names.map((name) => {
-    const both = `s.${identifier(name)} IS DISTINCT FROM t.${identifier(name)}`;
-    return keepIfEmpty.includes(name) ? `(s.${identifier(name)} IS NOT NULL AND ${both})` : both;
+    const kept = table.kept.find((one) => one.column === name);
+    return kept === undefined ? `s.${identifier(name)} IS DISTINCT FROM t.${identifier(name)}` : cellChanges(kept);
   });
   return `(${changed.join(' OR ')})`;
 }
@@ -110,11 +121,12 @@ function scopeColumns({ table, write }: MergeInput): readonly string[] | null {
   return null;
 }
 
-/** Joins `z`: a row for each period or parent of which the table holds rows of a newer file. */
+/** Joins `z`: a row for each period or parent of the file of which the table holds rows of a newer one. */
 function staleScopes(input: MergeInput): string | null {
   const scope = scopeColumns(input);
   if (scope === null) return null;
-  const newer = `SELECT DISTINCT ${list(scope)} FROM ${input.table.name} WHERE _stamp > $1::timestamptz`;
+  const staged = `SELECT FROM ${STAGING} p WHERE ${sameKey('p', 'n', scope)}`;
+  const newer = `SELECT DISTINCT ${list(scope, 'n')} FROM ${input.table.name} n WHERE n._stamp > $1::timestamptz AND EXISTS (${staged})`;
   return ` LEFT JOIN (${newer}) z ON ${sameKey('s', 'z', scope)}`;
 }
 

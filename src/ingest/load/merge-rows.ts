@@ -24,8 +24,7 @@ export interface Merge {
 /** Merges the staged rows into their set and what is derived from it. Throws SnapshotTooSmall. */
 export async function mergeRows(transaction: Transaction, merge: Merge): Promise<Decisions> {
   const { catalogue, target, table, fileTime } = merge;
-  const keepIfEmpty = target.columns.filter((one) => one.keepIfEmpty).map((one) => columnOf(table, one.property));
-  const input: MergeInput = { ...merge, write: target.write, keepIfEmpty };
+  const input: MergeInput = { ...merge, write: target.write };
   const decisions = await decideRows(transaction, input);
   await checkSnapshot(transaction, merge, decisions);
   const version = await nextVersion(transaction, table.set.name);
@@ -35,7 +34,6 @@ export async function mergeRows(transaction: Transaction, merge: Merge): Promise
   await applyDecisions(transaction, {
     ...merge,
     version,
-    keepIfEmpty,
     soft: target.write.mode === 'snapshot',
     goneSince: await nextSnapshot(transaction, target, fileTime),
   });

@@ -3,6 +3,7 @@ import type { Transaction } from '../../warehouse/database.ts';
 import { copyLine } from '../convert/copy-line.ts';
 import type { RowConverter } from '../convert/row-converter.ts';
 import type { TextRecord } from '../csv/read-records.ts';
+import { stagingMarks } from './kept-cells.ts';
 import { identifier, list } from './sql-text.ts';
 import { columnOf, type StoredTable } from './stored-table.ts';
 
@@ -44,7 +45,7 @@ export async function createStaging(transaction: Transaction, table: StoredTable
     ({ name, sqlType }) => `${identifier(name)} ${sqlType}${sqlType === 'text' ? ' COLLATE "C"' : ''}`,
   );
   await transaction.query(
-    `CREATE TEMP TABLE ${STAGING} (_line integer NOT NULL, _byte_start bigint, _byte_end bigint, _code text, _property text, _header text, _message text, _raw text, ${columns.join(', ')}) ON COMMIT DROP`,
+    `CREATE TEMP TABLE ${STAGING} (_line integer NOT NULL, _byte_start bigint, _byte_end bigint, _code text, _property text, _header text, _message text, _raw text, ${[...columns, ...stagingMarks(table.kept)].join(', ')}) ON COMMIT DROP`,
   );
 }
 

@@ -1,4 +1,5 @@
 import type { Catalogue, StoredSet } from '../../catalogue/catalogue.ts';
+import { type KeptColumn, keptColumns } from '../../catalogue/kept-columns.ts';
 import { GatewayError } from '../../errors.ts';
 import { identifier } from './sql-text.ts';
 
@@ -10,6 +11,8 @@ export interface StoredTable {
   readonly key: readonly string[];
   /** Property to column, the bookkeeping ones left out. */
   readonly columns: ReadonlyMap<string, { readonly name: string; readonly sqlType: string }>;
+  /** Columns that an empty cell does not overwrite. */
+  readonly kept: readonly KeptColumn[];
 }
 
 /** The table of an entity set. Throws Internal for a set that is not stored: the catalogue has checked that. */
@@ -22,6 +25,7 @@ export function storedTable(catalogue: Catalogue, setName: string): StoredTable 
   return {
     set,
     columns,
+    kept: keptColumns(catalogue, setName),
     name: `${identifier(set.relation.schema)}.${identifier(set.relation.name)}`,
     key: entityType.key.map((property) => columnOf({ set, columns }, property)),
   };

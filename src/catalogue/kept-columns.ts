@@ -1,0 +1,31 @@
+import type { Catalogue } from './catalogue.ts';
+
+/**
+ * A column whose value may be older than the rest of its row, because an empty cell does not overwrite it
+ * (`keepIfEmpty`): beside it stands how new the file, and the winner value, of the row are that it was taken from.
+ */
+export interface KeptColumn {
+  readonly column: string;
+  /** Column with the time of the file; null where the value is as new as the row. */
+  readonly stamp: string;
+  /** The write mode's winner column, and the column that holds its value at that time; null: the mode has none. */
+  readonly winner: { readonly column: string; readonly mark: string; readonly sqlType: string } | null;
+}
+
+/** The kept columns of a stored set, over all exports that write it. */
+export function keptColumns(catalogue: Catalogue, setName: string): readonly KeptColumn[] {
+  const set = catalogue.sets.get(setName);
+  if (set?.kind !== 'stored') return [];
+  const found = catalogue.exports
+    .filter((one) => one.set === setName)
+    .flatMap(({ columns, write }) => {
+      const winner = write.mode === 'upsert' && write.winner !== null ? set.columns.get(write.winner) : undefined;
+      return columns.flatMap(({ property, keepIfEmpty }): KeptColumn[] => {
+        const column = keepIfEmpty ? set.columns.get(property)?.name : undefined;
+        if (column === undefined) return [];
+        const mark = winner && { column: winner.name, mark: `_winner_${column}`, sqlType: winner.sqlType };
+        return [{ column, stamp: `_stamp_${column}`, winner: mark ?? null }];
+      });
+    });
+  return [...new Map(found.map((one) => [one.column, one])).values()];
+}
