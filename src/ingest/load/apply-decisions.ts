@@ -1,7 +1,7 @@
 import type { Transaction } from '../../warehouse/database.ts';
 import { writeTombstones } from '../../warehouse/write-tombstones.ts';
 import { DECIDED, REMOVED } from './decide-rows.ts';
-import { cellAssignments, insertedMarks, markAssignments } from './kept-cells.ts';
+import { cellAssignments, insertedMarks, markAssignments, takesCell } from './kept-cells.ts';
 import { constant, identifier, list } from './sql-text.ts';
 import { STAGING } from './stage-rows.ts';
 import type { StoredTable } from './stored-table.ts';
@@ -23,12 +23,8 @@ export async function applyDecisions(transaction: Transaction, writing: Writing)
   await removeRows(transaction, writing);
   await updateRows(transaction, writing);
   await fillRows(transaction, writing);
-  await markRows(transaction, writing);
   await insertRows(transaction, writing);
-  await transaction.query(
-    `UPDATE ${writing.table.name} t SET _stamp = $1 FROM ${DECIDED} d WHERE d._target = t._row AND d._action = 's' AND (t._stamp IS NULL OR t._stamp < $1)`,
-    [writing.fileTime],
-  );
+  await confirmRows(transaction, writing);
 }
 
 async function updateRows(transaction: Transaction, writing: Writing): Promise<void> {
@@ -56,12 +52,15 @@ async function fillRows(transaction: Transaction, { table, version, fileTime }: 
   );
 }
 
-/** Rows that change nothing may still say a kept cell later than it was said before. */
-async function markRows(transaction: Transaction, { table, fileTime }: Writing): Promise<void> {
-  if (table.kept.length === 0) return;
+/** Rows that change nothing count as new as the newest file that holds them, and so do their kept cells. */
+async function confirmRows(transaction: Transaction, { table, fileTime }: Writing): Promise<void> {
+  const newer = `(d._action = 's' AND (t._stamp IS NULL OR t._stamp < $1))`;
+  const confirmed = table.kept.map((kept) => takesCell(kept, '$1'));
+  const stamp = `_stamp = CASE WHEN d._action = 's' THEN greatest(t._stamp, $1) ELSE t._stamp END`;
   const marks = table.kept.flatMap((kept) => markAssignments(kept, '$1'));
+  const staged = table.kept.length === 0 ? '' : ` JOIN ${STAGING} s ON s._line = d._line`;
   await transaction.query(
-    `UPDATE ${table.name} t SET ${marks.join(', ')} FROM ${DECIDED} d JOIN ${STAGING} s ON s._line = d._line WHERE d._target = t._row AND d._action IN ('s', 'k')`,
+    `UPDATE ${table.name} t SET ${[stamp, ...marks].join(', ')} FROM ${DECIDED} d${staged} WHERE d._target = t._row AND d._action IN ('s', 'k') AND (${[newer, ...confirmed].join(' OR ')})`,
     [fileTime],
   );
 }
