@@ -41,6 +41,8 @@ export interface StoredRead<Plan extends ReadPlan = StoredPlan> {
 export interface StoredSource {
   readonly session: ReadSession;
   readonly compiled: CompiledQuery;
+  /** Data versions of all sets of the plan; null: one has none, or the rows depend on the clock. Costs no round trip once a statement was run. */
+  readonly versions: () => Promise<string | null>;
   /** The ETag of the reply. Costs no round trip once a statement was run. */
   readonly tag: () => Promise<string | null>;
   /** null: nobody follows the changes of the rows. */

@@ -24,9 +24,10 @@ export async function replyFromStore(read: StoredRead): Promise<void> {
   await feed.database.read(
     async (session) => {
       const tracking = followed === null ? null : await openTracking({ ...read, plan: followed }, session);
-      const tag = (): Promise<string | null> => currentTag(read, session, sets);
+      const versions = (): Promise<string | null> => currentVersions(session, sets);
+      const tag = async (): Promise<string | null> => tagOf(read, await versions());
       if (await isCurrent(exchange, tag)) return;
-      const source = { session, compiled, tag, tracking };
+      const source = { session, compiled, versions, tag, tracking };
       if (plan.kind === 'Collection' || (plan.kind === 'Crossjoin' && !plan.countOnly))
         await replyRows({ ...read, plan }, source);
       else if (plan.kind === 'Entity') await replyEntity({ ...read, plan }, source);
@@ -62,13 +63,13 @@ function compile({ plan, catalogue }: StoredRead, options: CompileOptions): Comp
   }
 }
 
-/** Versions of the data, the request as sent, and what was negotiated decide the bytes. */
-async function currentTag(
-  { exchange, negotiated, ...read }: StoredRead,
-  session: ReadSession,
-  sets: readonly string[],
-): Promise<string | null> {
+async function currentVersions(session: ReadSession, sets: readonly string[]): Promise<string | null> {
   const versions = sets.length === 0 ? null : versionsIn(await session.opening(), sets);
+  return versions === null ? null : versions.join(' ');
+}
+
+/** Versions of the data, the request as sent, and what was negotiated decide the bytes. */
+function tagOf({ exchange, negotiated, ...read }: StoredRead, versions: string | null): string | null {
   if (versions === null) return null;
   const { path, query, prefer } = exchange;
   const { json, encoding } = negotiated;

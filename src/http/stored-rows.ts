@@ -11,6 +11,7 @@ import { collectionContext, crossjoinContext } from './context-url.ts';
 import { writeRemoved } from './delta/removed-rows.ts';
 import { type Tracking, trackedDeltaLink, trackedNextLink } from './delta/tracking.ts';
 import { begun, single } from './first-row.ts';
+import { countRows } from './known-counts.ts';
 import { nextLink } from './next-link.ts';
 import type { ReplySink } from './reply-sink.ts';
 import { type RowsWritten, writeRows } from './row-stream.ts';
@@ -24,16 +25,14 @@ import {
 } from './stored-read.ts';
 
 /** A page of rows as they come from PostgreSQL, and the link to the next one. Throws GatewayError EntityNotFound. */
-export async function replyRows(
-  read: StoredRead<PagedPlan>,
-  { session, compiled, tag, tracking }: StoredSource,
-): Promise<void> {
+export async function replyRows(read: StoredRead<PagedPlan>, source: StoredSource): Promise<void> {
+  const { session, compiled, tag, tracking } = source;
   const { plan, exchange, negotiated } = read;
   const applied = tracking?.asked === true ? [...appliedTo(read), 'odata.track-changes'] : appliedTo(read);
   const head = { contentType: negotiated.mediaType, applied };
   if (exchange.method === 'HEAD') return openSink(read, { ...head, etag: await tag() }).end();
   const delta = plan.kind === 'Collection' && plan.since !== null ? plan : null;
-  const counted = plan.restriction.count ? await countAll(read, session) : null;
+  const counted = plan.restriction.count ? await countAll(read, source) : null;
   // Pages behind the changed rows have removed ones alone.
   const final = delta === null && !mayLackParent(plan);
   const rows = delta?.removedAfter == null ? await begun(session.copyOut(compiled.text, { final })) : null;
@@ -70,8 +69,12 @@ async function replyRemoved(
 }
 
 /** `$count=true`: all rows of all pages, of changes those that left too. */
-async function countAll({ plan, catalogue }: StoredRead<PagedPlan>, session: ReadSession): Promise<string> {
-  const rows = await single(session, compileTotal(plan, catalogue));
+async function countAll(
+  { plan, feed, catalogue }: StoredRead<PagedPlan>,
+  { session, versions }: StoredSource,
+): Promise<string> {
+  const source = { session, versions, counts: feed.counts, final: false };
+  const rows = await countRows(compileTotal(plan, catalogue), source);
   if (plan.kind === 'Crossjoin' || plan.since === null) return rows;
   const removed = compileRemoved({ ...plan, removedAfter: null }, catalogue, null);
   const gone = await single(session, { ...removed, text: `SELECT count(*) FROM (${removed.text}) AS r` });

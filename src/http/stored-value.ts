@@ -2,9 +2,10 @@ import { GatewayError } from '../errors.ts';
 import type { EntityPlan, PropertyPlan } from '../plan/read-plan.ts';
 import { entityContext, propertyContext } from './context-url.ts';
 import type { Exchange } from './exchange.ts';
-import { type FoundRow, firstRow, rendered, single } from './first-row.ts';
+import { type FoundRow, firstRow, rendered } from './first-row.ts';
 import { cellText } from './json/cell-text.ts';
 import { rowWriter } from './json/row-writer.ts';
+import { countRows } from './known-counts.ts';
 import { endEmpty } from './reply-head.ts';
 import { appliedTo, contextMember, openSink, type StoredRead, type StoredSource } from './stored-read.ts';
 
@@ -81,8 +82,8 @@ async function replyRaw(
 }
 
 /** `/$count`: a bare number. */
-export async function replyCount(read: StoredRead, { session, compiled, tag }: StoredSource): Promise<void> {
-  const count = await single(session, compiled, { final: true });
+export async function replyCount(read: StoredRead, { session, compiled, versions, tag }: StoredSource): Promise<void> {
+  const count = await countRows(compiled, { session, versions, counts: read.feed.counts, final: true });
   const sink = openSink(read, { contentType: 'text/plain;charset=utf-8', etag: await tag() });
   sink.output.appendText(count);
   await sink.end();

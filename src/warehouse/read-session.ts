@@ -47,13 +47,13 @@ export class PostgresReadSession implements ReadSession {
     if (this.#opening !== null) return this.#opening;
     const text = this.#options.opening;
     if (text === undefined) return [];
-    const config: pg.QueryArrayConfig & { queryMode: 'extended' } = {
-      text,
-      types,
-      rowMode: 'array',
-      queryMode: 'extended',
-    };
-    const { rows } = await this.#interruptible(() => this.#client.query<(string | null)[]>(config));
+    // Behind the beginning in one text, it costs one round trip; it is ours, so no second statement can hide in it.
+    const beginning = this.#state === 'begun' ? [] : this.#beginning(this.#limit);
+    this.#state = 'begun';
+    const config: pg.QueryArrayConfig = { text: [...beginning, text].join('; '), types, rowMode: 'array' };
+    const answer = await this.#interruptible(() => this.#client.query<(string | null)[]>(config));
+    // Several statements answer with a list, which the driver's types leave out.
+    const { rows } = (Array.isArray(answer) ? answer.at(-1) : answer) as pg.QueryArrayResult<(string | null)[]>;
     this.#opening = rows;
     return rows;
   }
@@ -113,7 +113,7 @@ export class PostgresReadSession implements ReadSession {
   async #begin(): Promise<void> {
     if (this.#state === 'begun') return;
     this.#state = 'begun';
-    await this.#client.query(this.#beginning(Math.max(1, Math.ceil(this.#options.timeout))).join('; '));
+    await this.#client.query(this.#beginning(this.#limit).join('; '));
   }
 
   /**
@@ -125,6 +125,10 @@ export class PostgresReadSession implements ReadSession {
     this.#state = 'begun';
     const { opening } = this.#options;
     return opening === undefined || this.#opening !== null ? beginning : [...beginning, opening];
+  }
+
+  get #limit(): number {
+    return Math.max(1, Math.ceil(this.#options.timeout));
   }
 
   #beginning(timeout: number): readonly string[] {
