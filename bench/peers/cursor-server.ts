@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import process from 'node:process';
 import pg from 'pg';
-import { conversations, messageColumns, messages, selectAll, selectMonth } from '../support/messages.ts';
+import { conversations, countFrom, messageColumns, messages, selectAll, selectMonth } from '../support/messages.ts';
 
 const pool = new pg.Pool({ connectionString: process.argv[2], max: 20 });
 const batch = 1000;
@@ -57,8 +57,8 @@ async function expand(response: ServerResponse): Promise<void> {
   response.writeHead(200, { 'Content-Type': 'application/json', 'Content-Length': body.length }).end(body);
 }
 
-async function count(response: ServerResponse): Promise<void> {
-  const { rows } = await pool.query<{ count: string }>(`SELECT count(*) FROM (${selectMonth}) AS month`);
+async function count(response: ServerResponse, second: number): Promise<void> {
+  const { rows } = await pool.query<{ count: string }>(countFrom(second));
   response.writeHead(200, { 'Content-Type': 'text/plain' }).end(rows[0]?.count);
 }
 
@@ -69,7 +69,12 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
   else if (url.pathname === '/month') await stream(response, selectMonth);
   else if (url.pathname === '/page')
     await stream(response, `${selectAll} WHERE _row > ${after} ORDER BY _row LIMIT 100`);
-  else if (url.pathname === '/count') await count(response);
+  else if (url.pathname === '/skip')
+    await stream(
+      response,
+      `${selectAll} ORDER BY _row LIMIT 100 OFFSET ${Number(url.searchParams.get('skip') ?? '0')}`,
+    );
+  else if (url.pathname === '/count') await count(response, Number(url.searchParams.get('from') ?? '0'));
   else await expand(response);
 }
 

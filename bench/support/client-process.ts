@@ -68,7 +68,7 @@ function rowCounter(text: string, headers: FetchOrder['headers'] = {}) {
   };
 }
 
-async function load({ urls, connections, seconds }: LoadOrder): Promise<{ load: Load }> {
+async function load({ urls, connections, seconds, headers = {} }: LoadOrder): Promise<{ load: Load }> {
   const until = performance.now() + seconds * 1000;
   const started = performance.now();
   const times: number[] = [];
@@ -79,7 +79,7 @@ async function load({ urls, connections, seconds }: LoadOrder): Promise<{ load: 
     while (performance.now() < until) {
       const url = new URL(urls[turn++ % urls.length] ?? '');
       const asked = performance.now();
-      const { status } = await connection.get(url, {}, null);
+      const { status } = await connection.get(url, headers, null);
       times.push(performance.now() - asked);
       if (status !== 200) failed += 1;
     }

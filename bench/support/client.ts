@@ -36,6 +36,7 @@ export interface FetchOrder {
 
 export interface LoadOrder {
   readonly urls: readonly string[];
+  readonly headers?: Readonly<Record<string, string>>;
   readonly connections: number;
   readonly seconds: number;
 }

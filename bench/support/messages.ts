@@ -90,4 +90,11 @@ export const selectOption = `$select=${messageColumns.map(([name]) => name).join
 const few = ['MessageId', 'CreatedAt', 'Medium', 'Direction', 'AgentName', 'TeamName'];
 const month = ['2025-03-01T00:00:00Z', '2025-04-01T00:00:00Z'] as const;
 export const selectMonth = `SELECT ${few.map((name) => `"${name}"`).join(', ')} FROM feed."${messages}" WHERE "CreatedAt" >= '${month[0]}' AND "CreatedAt" < '${month[1]}'`;
+/** The same month from a second of its first minute on: a question that was not asked before. */
+export const countFrom = (second: number): string =>
+  `SELECT count(*) FROM feed."${messages}" WHERE "CreatedAt" >= '${fromSecond(second)}' AND "CreatedAt" < '${month[1]}'`;
+export const filterFrom = (second: number): string =>
+  `$filter=CreatedAt%20ge%20${fromSecond(second)}%20and%20CreatedAt%20lt%20${month[1]}`;
+const fromSecond = (second: number): string => new Date(Date.parse(month[0]) + second * 1000).toISOString();
+
 export const monthOptions = `$select=${few.join(',')}&$filter=CreatedAt%20ge%20${month[0]}%20and%20CreatedAt%20lt%20${month[1]}`;

@@ -2,7 +2,15 @@ import { type Bench, type Contender, interleaved } from '../support/bench.ts';
 import type { Fetched, FetchOrder, Load } from '../support/client.ts';
 import { copyName, timeCopy } from '../support/copy.ts';
 import { type MeasuredServer, startGateway } from '../support/gateway.ts';
-import { conversations, messages, monthOptions, selectAll, selectMonth, selectOption } from '../support/messages.ts';
+import {
+  conversations,
+  filterFrom,
+  messages,
+  monthOptions,
+  selectAll,
+  selectMonth,
+  selectOption,
+} from '../support/messages.ts';
 import { startPeer } from '../support/peer.ts';
 import { type Cell, median, type Report, verdict } from '../support/report.ts';
 
@@ -34,7 +42,9 @@ export async function peers(bench: Bench): Promise<readonly Report[]> {
       await extraction(bench, servers, 'full'),
       await extraction(bench, servers, 'month'),
       await pages(bench, servers),
-      await count(bench, servers),
+      await skipped(bench, servers),
+      await count(bench, servers, 'not asked before'),
+      await count(bench, servers, 'asked before'),
       await expand(bench, servers),
     ];
   } finally {
@@ -91,29 +101,53 @@ async function timed({ client }: Bench, order: FetchOrder, rows: number): Promis
   return { milliseconds, rows };
 }
 
-/** 100 rows of 22 columns, 16 connections. */
+/** 100 rows of 22 columns, 16 connections: each peer goes from page to page as it can. */
 async function pages(bench: Bench, servers: Servers): Promise<Report> {
-  const urls = (make: (page: number) => string): string[] => Array.from({ length: 97 }, (_, page) => make(page * 100));
-  const load = (name: string, list: readonly string[]): Contender<Load> => ({
-    name,
-    run: () => bench.client.load({ urls: list, connections: 16, seconds: 4 }),
-  });
-  const skip = (root: string) => urls((at) => `${root}${messages}?${selectOption}&$top=100&$skip=${at}`);
+  return loads(bench, 'Pages of 100 rows one after the other, 16 connections', [
+    [gatewayName, await nextLinks(`${servers.gateway.address}${messages}?${selectOption}`)],
+    [cursorName, hundreds((at) => `${servers.cursor.address}page?after=${at}`)],
+    [`${libraryName}, $skip`, skipping(servers.library.address)],
+  ]);
+}
+
+/** The same rows, asked for by their place, as a folded Table.Skip does. */
+async function skipped(bench: Bench, servers: Servers): Promise<Report> {
+  return loads(bench, '$skip=n&$top=100, n below 9,700, 16 connections', [
+    [gatewayName, skipping(servers.gateway.address)],
+    [`${cursorName}, OFFSET`, hundreds((at) => `${servers.cursor.address}skip?skip=${at}`)],
+    [libraryName, skipping(servers.library.address)],
+  ]);
+}
+
+const hundreds = (make: (at: number) => string): string[] => Array.from({ length: 97 }, (_, page) => make(page * 100));
+const skipping = (root: string): string[] =>
+  hundreds((at) => `${root}${messages}?${selectOption}&$top=100&$skip=${at}`);
+const smallPages = { Prefer: 'odata.maxpagesize=100' };
+
+/** The links that a client meets on the first pages. */
+async function nextLinks(first: string): Promise<string[]> {
+  const links = [first];
+  for (let link = first; links.length < 97; links.push(link)) {
+    const page = (await (await fetch(link, { headers: smallPages })).json()) as { '@odata.nextLink': string };
+    link = page['@odata.nextLink'];
+  }
+  return links;
+}
+
+async function loads(
+  bench: Bench,
+  title: string,
+  contenders: readonly (readonly [string, string[]])[],
+): Promise<Report> {
+  const order = { headers: smallPages, connections: 16, seconds: 3 };
   const results = await interleaved(
-    [
-      load(gatewayName, skip(servers.gateway.address)),
-      load(
-        cursorName,
-        urls((at) => `${servers.cursor.address}page?after=${at}`),
-      ),
-      load(libraryName, skip(servers.library.address)),
-    ],
+    contenders.map(([name, urls]): Contender<Load> => ({ name, run: () => bench.client.load({ ...order, urls }) })),
     bench.rounds,
   );
   const rates = new Map([...results].map(([name, loads]) => [name, median(loads.map(({ perSecond }) => perSecond))]));
   const ours = rates.get(gatewayName) ?? 0;
   return {
-    title: 'Pages of 100 rows, 16 connections',
+    title,
     columns: ['', 'requests/s', 'p50 ms', 'p99 ms', 'failed', 'gateway is faster by'],
     rows: [...results].map(([name, loads]): readonly Cell[] => [
       name,
@@ -127,15 +161,17 @@ async function pages(bench: Bench, servers: Servers): Promise<Report> {
   };
 }
 
-async function count(bench: Bench, servers: Servers): Promise<Report> {
-  const filter = monthOptions.split('&')[1] ?? '';
-  return single(bench, 'Count of a month', [
-    [gatewayName, `${servers.gateway.address}${messages}/$count?${filter}`],
-    [cursorName, `${servers.cursor.address}count`],
+/** `asked before`: the same count again, as every refresh and every page with `$count=true` asks for it. */
+async function count(bench: Bench, servers: Servers, kind: 'asked before' | 'not asked before'): Promise<Report> {
+  let second = 0;
+  const from = (): number => (kind === 'asked before' ? 0 : ++second);
+  return single(bench, `Count of a month, ${kind}`, [
+    [gatewayName, () => `${servers.gateway.address}${messages}/$count?${filterFrom(from())}`],
+    [cursorName, () => `${servers.cursor.address}count?from=${from()}`],
     // Its /$count reads every row; this form lets it count in SQL.
     [
       `${libraryName}, $count=true&$top=1`,
-      `${servers.library.address}${messages}?$select=MessageId&${filter}&$count=true&$top=1`,
+      () => `${servers.library.address}${messages}?$select=MessageId&${filterFrom(from())}&$count=true&$top=1`,
     ],
   ]);
 }
@@ -143,15 +179,21 @@ async function count(bench: Bench, servers: Servers): Promise<Report> {
 async function expand(bench: Bench, servers: Servers): Promise<Report> {
   const options = `$select=ConversationId,Medium,CreatedAt&$top=1000&$expand=Messages`;
   return single(bench, '$expand of 1,000 parents with 6,000 children', [
-    [gatewayName, `${servers.gateway.address}${conversations}?${options}(${selectOption})`],
-    [cursorName, `${servers.cursor.address}expand`],
-    [libraryName, `${servers.library.address}${conversations}?${options}`],
+    [gatewayName, () => `${servers.gateway.address}${conversations}?${options}(${selectOption})`],
+    [cursorName, () => `${servers.cursor.address}expand`],
+    [libraryName, () => `${servers.library.address}${conversations}?${options}`],
   ]);
 }
 
-async function single(bench: Bench, title: string, urls: readonly (readonly [string, string])[]): Promise<Report> {
-  const contenders = urls.map(([name, url]): Contender<Fetched> => ({ name, run: () => bench.client.fetch({ url }) }));
-  const results = await interleaved(contenders, bench.rounds * 2);
+async function single(
+  bench: Bench,
+  title: string,
+  urls: readonly (readonly [string, () => string])[],
+): Promise<Report> {
+  const contenders = urls.map(
+    ([name, url]): Contender<Fetched> => ({ name, run: () => bench.client.fetch({ url: url() }) }),
+  );
+  const results = await interleaved(contenders, bench.rounds * 5);
   const times = [...results].map(([name, rounds]) => ({
     name,
     milliseconds: median(rounds.map((round) => round.milliseconds)),
