@@ -1,5 +1,5 @@
 import { deepEqual, equal, match, ok, throws } from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { GatewayError } from '../../src/errors.ts';
@@ -91,9 +91,50 @@ describe('Identification', () => {
       found.refusal?.message ?? '',
       /sparkcentral\/team-metrics.*hootsuite-inbox\/team-metrics|hootsuite-inbox\/team-metrics.*sparkcentral\/team-metrics/,
     );
+    match(
+      found.refusal?.message ?? '',
+      /Say which it is: put it into the folder hootsuite-inbox or sparkcentral of the drop folder, or type: gateway ingest --source hootsuite-inbox x\.csv \(or --source sparkcentral\)$/,
+    );
     const placed = await inspect('x.csv', text, { directory: 'export/team', period: '2026-01-01..2026-02-01' });
     equal(placed.identified?.export.source, 'sparkcentral');
     equal(placed.identified?.by, 'rule');
+  });
+
+  it('has a list for operators of the exports that need a folder or --source', async () => {
+    const refused = new Set<string>();
+    for (const { source, name } of catalogue.exports) {
+      const found = await inspect('x.csv', exportFile(`${source}/${name}`, []));
+      if (found.refusal?.code === 'FileAmbiguous') refused.add(name);
+    }
+    const documented =
+      readFileSync('docs/ingest.md', 'utf8').match(/these exports do, in English: ([^.]+)\./)?.[1] ?? '';
+    deepEqual(
+      [...documented.matchAll(/`([^`]+)`/g)].map((found) => found[1]),
+      [...refused].sort(),
+    );
+  });
+
+  it('says of a file that fits two exports of one source what to type for each', async () => {
+    const lines = exportFile('sparkcentral/resolved-conversations', []).trim().split(',');
+    const cut = `${lines.filter((header) => header !== lines.at(-1)).join(',')}\n`;
+    const found = await inspect('of may.csv', cut, { source: 'sparkcentral' });
+    match(
+      found.refusal?.message ?? '',
+      /Say which it is: type: gateway ingest --source sparkcentral --export (resolved|open)-conversations "of may\.csv" \(or --source sparkcentral --export (open|resolved)-conversations\)$/,
+    );
+  });
+
+  it('says of an empty file that it is empty, and takes it as what it is named', async () => {
+    for (const text of ['', '\n', '\ufeff']) {
+      const found = await inspect('x.csv', text);
+      equal(found.refusal?.code, 'FileUnknown');
+      match(
+        found.refusal?.message ?? '',
+        /^x\.csv is empty, it has not even a header, .* say of which: gateway ingest --source SOURCE --export EXPORT x\.csv$/,
+      );
+      const named = await inspect('x.csv', text, { source: 'tracebuzz', export: 'notes' });
+      equal(named.identified?.export.name, 'notes');
+    }
   });
 
   it('refuses a file whose folder says one source and whose header is exactly that of another', async () => {

@@ -2,6 +2,7 @@ import type { Catalogue, Export } from '../../catalogue/catalogue.ts';
 import { GatewayError } from '../../errors.ts';
 import type { FileFacts } from '../csv/file-facts.ts';
 import { type HeaderReading, readHeader } from './read-header.ts';
+import { ambiguous, type Candidate, missingHeaders, unknownFile } from './refusals.ts';
 
 export interface IdentifyOptions {
   /** Names given by the operator; they are obeyed, and the header must still fit. */
@@ -15,11 +16,6 @@ export interface Identification extends HeaderReading {
   readonly export: Export;
   /** What settled it: the operator, the file rules, or the header alone. */
   readonly by: 'operator' | 'rule' | 'header';
-}
-
-interface Candidate extends HeaderReading {
-  readonly export: Export;
-  readonly ruled: boolean;
 }
 
 /**
@@ -130,43 +126,3 @@ function best(candidates: readonly Candidate[]): Candidate | null {
   if (complete.length === 1) return complete[0] ?? null;
   return null;
 }
-
-function describe(one: Candidate): string {
-  const { match } = one;
-  const list = (word: string, headers: readonly string[]): string =>
-    headers.length === 0
-      ? ''
-      : `, ${word} ${headers
-          .slice(0, 8)
-          .map((header) => `"${header}"`)
-          .join(' ')}${headers.length > 8 ? ` and ${headers.length - 8} more` : ''}`;
-  return `${one.export.source}/${one.export.name} (${match.matched} of ${one.export.columns.length} columns${list('missing', match.missing)}${list('unknown', match.unknown)})`;
-}
-
-function ambiguous(candidates: readonly Candidate[], facts: FileFacts): GatewayError {
-  const list = candidates.map(describe).join('; ');
-  return new GatewayError('FileAmbiguous', `${facts.name} fits more than one export: ${list}`, { target: facts.path });
-}
-
-function missingHeaders(one: { readonly export: Export } & HeaderReading, facts: FileFacts): GatewayError {
-  const list = one.match.missingRequired.map((header) => `"${header}"`).join(', ');
-  return new GatewayError(
-    'HeaderMissing',
-    `${facts.name} is taken for ${one.export.source}/${one.export.name} but lacks ${list}`,
-    { target: facts.path },
-  );
-}
-
-function unknownFile(candidates: readonly Candidate[], facts: FileFacts): GatewayError {
-  const nearest = [...candidates]
-    .filter((one) => one.match.matched > 0)
-    .sort((a, b) => likeness(b) - likeness(a))
-    .slice(0, 3);
-  const hint =
-    nearest.length === 0
-      ? 'no export knows any of its headers'
-      : `the nearest exports are ${nearest.map(describe).join('; ')}`;
-  return new GatewayError('FileUnknown', `${facts.name} is no known export: ${hint}`, { target: facts.path });
-}
-
-const likeness = (one: Candidate): number => one.match.matched / (one.export.columns.length + one.match.unknown.length);

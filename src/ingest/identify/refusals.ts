@@ -1,0 +1,76 @@
+import type { Export } from '../../catalogue/catalogue.ts';
+import { GatewayError } from '../../errors.ts';
+import type { FileFacts } from '../csv/file-facts.ts';
+import type { HeaderReading } from './read-header.ts';
+
+/** An export as what a file might be. */
+export interface Candidate extends HeaderReading {
+  readonly export: Export;
+  /** A file rule of it takes the file's path. */
+  readonly ruled: boolean;
+}
+
+/** More than one export fits: says which, and what to type for each. */
+export function ambiguous(candidates: readonly Candidate[], facts: FileFacts): GatewayError {
+  const exports = candidates.map((one) => one.export);
+  const sources = [...new Set(exports.map(({ source }) => source))];
+  const oneEach = sources.length === exports.length;
+  const names = oneEach
+    ? sources.map((source) => `--source ${source}`)
+    : exports.map(({ source, name }) => `--source ${source} --export ${name}`);
+  const [first = '', ...others] = names;
+  const folders = oneEach ? `put it into the folder ${sources.join(' or ')} of the drop folder, or type` : 'type';
+  const fits = `fits more than one export: ${candidates.map(describe).join('; ')}`;
+  const command = `${commandFor(first, facts)} (or ${others.join(', or ')})`;
+  return new GatewayError('FileAmbiguous', `${facts.name} ${fits}. Say which it is: ${folders}: ${command}`, {
+    target: facts.path,
+  });
+}
+
+export function missingHeaders(one: { readonly export: Export } & HeaderReading, facts: FileFacts): GatewayError {
+  const list = one.match.missingRequired.map((header) => `"${header}"`).join(', ');
+  return new GatewayError(
+    'HeaderMissing',
+    `${facts.name} is taken for ${one.export.source}/${one.export.name} but lacks ${list}`,
+    { target: facts.path },
+  );
+}
+
+/** No export fits: says that the file is empty, or which exports are nearest. */
+export function unknownFile(candidates: readonly Candidate[], facts: FileFacts): GatewayError {
+  const empty = candidates.every((one) => one.match.cells.length === 0);
+  const why = empty ? emptyFile(facts) : `${facts.name} is no known export: ${nearestTo(candidates)}`;
+  return new GatewayError('FileUnknown', why, { target: facts.path });
+}
+
+function emptyFile(facts: FileFacts): string {
+  const command = commandFor('--source SOURCE --export EXPORT', facts);
+  return `${facts.name} is empty, it has not even a header, and its name is that of no export. Export it again; or, if it stands for an export without rows, say of which: ${command}`;
+}
+
+function nearestTo(candidates: readonly Candidate[]): string {
+  const nearest = candidates
+    .filter((one) => one.match.matched > 0)
+    .sort((a, b) => likeness(b) - likeness(a))
+    .slice(0, 3);
+  if (nearest.length === 0) return 'no export knows any of its headers';
+  return `the nearest exports are ${nearest.map(describe).join('; ')}`;
+}
+
+const likeness = (one: Candidate): number => one.match.matched / (one.export.columns.length + one.match.unknown.length);
+
+function commandFor(names: string, { name }: FileFacts): string {
+  return `gateway ingest ${names} ${/^[\w.-]+$/.test(name) ? name : `"${name}"`}`;
+}
+
+function describe(one: Candidate): string {
+  const { match } = one;
+  const list = (word: string, headers: readonly string[]): string =>
+    headers.length === 0
+      ? ''
+      : `, ${word} ${headers
+          .slice(0, 8)
+          .map((header) => `"${header}"`)
+          .join(' ')}${headers.length > 8 ? ` and ${headers.length - 8} more` : ''}`;
+  return `${one.export.source}/${one.export.name} (${match.matched} of ${one.export.columns.length} columns${list('missing', match.missing)}${list('unknown', match.unknown)})`;
+}
