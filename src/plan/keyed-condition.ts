@@ -1,5 +1,5 @@
 import type { EntitySet, Property } from '../edm/model.ts';
-import type { BoundExpression, RangeVariable } from './read-plan.ts';
+import type { BoundExpression, RangeVariable, RowPath } from './read-plan.ts';
 
 /** Rows of a set by the values of some of its properties. */
 export interface Keyed {
@@ -9,6 +9,8 @@ export interface Keyed {
   readonly keys: readonly (readonly string[])[];
   /** The row that the condition speaks of; absent: one of its own. */
   readonly variable?: RangeVariable | undefined;
+  /** A row that it leads to, instead. */
+  readonly row?: RowPath;
 }
 
 /** The condition that a row has one of the keys, and meets `further` too. */
@@ -17,10 +19,12 @@ export function keyedCondition(keyed: Keyed, further: BoundExpression | null): B
   return further === null ? condition : logical('and', condition, further);
 }
 
-function hasOneOf({ set, properties, keys, variable = { name: '$it', set } }: Keyed): BoundExpression {
+function hasOneOf({ set, properties, keys, variable = { name: '$it', set }, ...keyed }: Keyed): BoundExpression {
+  const row = keyed.row ?? { variable, steps: [] };
   const operands = properties.map((property): BoundExpression => {
-    const { type, nullable } = property;
-    return { kind: 'PropertyValue', type, nullable, row: { variable, steps: [] }, property };
+    const { type } = property;
+    const nullable = property.nullable || row.steps.length > 0;
+    return { kind: 'PropertyValue', type, nullable, row, property };
   });
   const [first, ...more] = operands;
   if (first === undefined || keys.length === 0) return { kind: 'Constant', type: 'Edm.Boolean', value: 'false' };
@@ -31,9 +35,19 @@ function hasOneOf({ set, properties, keys, variable = { name: '$it', set } }: Ke
     const items = keys.map(([value]) => constant(first, value));
     return { kind: 'In', type: 'Edm.Boolean', nullable: true, operand: first, items };
   }
-  return keys
-    .map((key) => operands.map((operand, at) => equal(operand, constant(operand, key[at]))).reduce(both))
-    .reduce((left, right) => logical('or', left, right));
+  return eitherOf(
+    keys.map((key) => operands.map((operand, at) => equal(operand, constant(operand, key[at]))).reduce(both)),
+  );
+}
+
+/** As a tree that is no deeper than it must be: whoever walks over thousands of keys does so by recursion. */
+function eitherOf(conditions: readonly BoundExpression[]): BoundExpression {
+  const [first, second, ...more] = conditions;
+  if (first === undefined) return { kind: 'Constant', type: 'Edm.Boolean', value: 'false' };
+  if (second === undefined) return first;
+  if (more.length === 0) return logical('or', first, second);
+  const middle = conditions.length >> 1;
+  return logical('or', eitherOf(conditions.slice(0, middle)), eitherOf(conditions.slice(middle)));
 }
 
 const both = (left: BoundExpression, right: BoundExpression): BoundExpression => logical('and', left, right);

@@ -74,13 +74,17 @@ const bracketed: ReadonlySet<BoundExpression['kind']> = new Set([
   'RowExists',
 ]);
 
-/** Chains of one operator stay flat on the left; a comparison needs no parentheses beside `and` and `or`. */
+/**
+ * Chains of one operator stay flat on the left; a comparison needs no parentheses beside `and` and `or`. A bare property
+ * gets them: there are parsers that take `flag and` for something else.
+ */
 function logicalOperand(operand: BoundExpression, operator: 'and' | 'or', place: ExpressionPlace): string {
   if (operand.kind === 'Logical') {
     const text = expressionText(operand, place);
     return operand.operator === operator ? text : `(${text})`;
   }
   if (operand.kind === 'Comparison' || operand.kind === 'RowExists') return expressionText(operand, place);
+  if (operand.kind === 'PropertyValue') return `(${expressionText(operand, place)})`;
   return operandText(operand, place);
 }
 

@@ -14,11 +14,11 @@ function compiled(request: string, map = tenantMap()): string {
 
 const filters: readonly (readonly [ours: string, theirs: string])[] = [
   ['seconds gt 5', 'seconds gt 5'],
-  ['seconds gt 5 and seconds lt 9 and isOutbound', 'seconds gt 5 and seconds lt 9 and isOutbound'],
-  ['seconds gt 5 or seconds lt 9 and isOutbound', 'seconds gt 5 or (seconds lt 9 and isOutbound)'],
-  ['(seconds gt 5 or seconds lt 9) and isOutbound', '(seconds gt 5 or seconds lt 9) and isOutbound'],
+  ['seconds gt 5 and seconds lt 9 and isOutbound', 'seconds gt 5 and seconds lt 9 and (isOutbound)'],
+  ['seconds gt 5 or seconds lt 9 and isOutbound', 'seconds gt 5 or (seconds lt 9 and (isOutbound))'],
+  ['(seconds gt 5 or seconds lt 9) and isOutbound', '(seconds gt 5 or seconds lt 9) and (isOutbound)'],
   ['not (isOutbound) and seconds eq 1', '(not (isOutbound)) and seconds eq 1'],
-  ['not (isOutbound and seconds eq 1)', 'not (isOutbound and seconds eq 1)'],
+  ['not (isOutbound and seconds eq 1)', 'not ((isOutbound) and seconds eq 1)'],
   ["subject eq 'O''Neil & +%'", "subject eq 'O''Neil & +%'"],
   ['subject eq null', 'subject eq null'],
   ['subject ne null', 'subject ne null'],
@@ -33,7 +33,7 @@ const filters: readonly (readonly [ours: string, theirs: string])[] = [
   ['year(startedAt) eq 2024', 'year(startedAt) eq 2024'],
   ['date(startedAt) eq 2024-02-29', 'date(startedAt) eq 2024-02-29'],
   ['seconds in (1,2)', 'seconds eq 1 or seconds eq 2'],
-  ['isOutbound and seconds in (1,2)', 'isOutbound and (seconds eq 1 or seconds eq 2)'],
+  ['isOutbound and seconds in (1,2)', '(isOutbound) and (seconds eq 1 or seconds eq 2)'],
   ["Agent/name eq 'x'", "Agent/name eq 'x'"],
   ['Agent eq null', 'not (Agent ne null)'],
   // isof is worked out here: a feed need not know it.

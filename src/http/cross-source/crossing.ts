@@ -1,7 +1,7 @@
 import type { Catalogue } from '../../catalogue/catalogue.ts';
 import type { EntitySet, NavigationProperty } from '../../edm/model.ts';
 import { GatewayError } from '../../errors.ts';
-import type { ReadPlan, RowSource, Selection } from '../../plan/read-plan.ts';
+import type { RowSource, Selection } from '../../plan/read-plan.ts';
 import type { Upstream, UpstreamPlan } from '../../upstream/upstream.ts';
 
 /** Where the rows of sets are, and which navigation no single source can follow. */
@@ -38,8 +38,8 @@ export function crosses(sources: Sources, { from, navigation, to }: Step): boole
   return sources.upstreams.get(source)?.follows(from, navigation) === false;
 }
 
-/** Whether the path or an `$expand` of a plan crosses sources. Filters and orders that do are refused by their compilers. */
-export function crossesSources(plan: ReadPlan, sources: Sources): plan is UpstreamPlan {
+/** Whether the path or an `$expand` of a plan crosses sources. */
+export function pathOrExpandCrosses(plan: UpstreamPlan, sources: Sources): boolean {
   switch (plan.kind) {
     case 'Collection':
     case 'Entity':
@@ -47,8 +47,6 @@ export function crossesSources(plan: ReadPlan, sources: Sources): plan is Upstre
     case 'Property':
     case 'Count':
       return pathCrosses(plan.source, sources);
-    default:
-      return false;
   }
 }
 

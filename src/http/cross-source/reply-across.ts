@@ -10,18 +10,19 @@ import { connected, expandCrosses, proxiedSource, type Sources, setOf } from './
 import { KnownRows } from './known-rows.ts';
 import type { Place } from './place.ts';
 import { readEntity, readPage } from './read-local.ts';
+import { filterCrosses, resolveFilters } from './resolve-filters.ts';
 import { resolveSource } from './resolve-source.ts';
 import { type Split, splitSelection } from './split-selection.ts';
 
-/** One request whose path or `$expand` leads from one source to another. */
+/** One request whose path, `$filter` or `$expand` leads from one source to another. */
 export interface AcrossRead extends Omit<StoredRead<UpstreamPlan>, 'volatile' | 'deltaToken'> {
   /** Text of `$skiptoken`; null: first page. */
   readonly skipToken: string | null;
 }
 
 /**
- * Answers a request that no single source can: steps of the path are followed by key first, then the rows of the
- * addressed set are read from their own source and completed, some hundreds at a time, with the rows that they lead to.
+ * Answers a request that no single source can: steps of the path are followed by key first, and parts of filters that
+ * speak of other sources become comparisons with keys; then the rows of the addressed set are read from their own source and completed, some hundreds at a time, with the rows that they lead to.
  * Throws GatewayError before the first byte; afterwards the caller breaks the transfer. There is no ETag: nobody says
  * when a proxied feed's rows change.
  */
@@ -30,7 +31,8 @@ export async function replyAcrossSources(read: AcrossRead): Promise<void> {
   const place = placeOf(read, sources);
   const source = await resolveSource(read.plan.source, place);
   if (source === null) return send(read, nothingOf(read.plan));
-  const plan: UpstreamPlan = { ...read.plan, source };
+  if (filterCrosses(read.plan, sources)) refuseChanges(read.plan);
+  const plan: UpstreamPlan = await resolveFilters({ ...read.plan, source }, place);
   if ((plan.kind === 'Collection' || plan.kind === 'Entity') && expandCrosses(plan.selection, sources)) {
     refuseDerived(plan);
     const split = splitSelection(plan.selection, sources);
@@ -89,6 +91,13 @@ async function completed(plan: CollectionPlan | EntityPlan, { read, split, place
     for await (const rows of page.chunks) yield* await completeRows(rows, completion, place);
   };
   return collection({ ...page, objects: objects() });
+}
+
+/** A filter by rows of another source changes without a row of this one. */
+function refuseChanges(plan: UpstreamPlan): void {
+  if (plan.kind !== 'Collection' || plan.since === null) return;
+  const message = '$deltatoken cannot be combined with a $filter that leads to another source.';
+  throw new GatewayError('NotImplemented', message, { target: '$deltatoken' });
 }
 
 /** Changes and aggregated rows are of one source. */

@@ -3,6 +3,7 @@ import { keyedCondition } from '../../plan/keyed-condition.ts';
 import type { EntityPlan, RowSource } from '../../plan/read-plan.ts';
 import { readObject } from '../../upstream/json-scan.ts';
 import { crosses, setOf } from './crossing.ts';
+import { filterAcross } from './filter-across.ts';
 import { type JoinKey, joinKeyOf, joinProperties } from './join-key.ts';
 import type { Place } from './place.ts';
 import { readEntity } from './read-local.ts';
@@ -19,6 +20,7 @@ export async function resolveSource(source: RowSource, place: Place): Promise<Ro
   const from = await resolveSource(source.from, place);
   if (from === null) return null;
   const { sources } = place;
+  if (source.kind === 'Filtered') return { ...source, from, condition: await filterAcross(source.condition, place) };
   if (source.kind !== 'Navigated') return { ...source, from };
   const step = { from: setOf(source.from), navigation: source.navigation, to: source.set };
   if (!crosses(sources, step)) return { ...source, from };

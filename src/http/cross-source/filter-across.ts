@@ -1,0 +1,172 @@
+import type { EntitySet, Property } from '../../edm/model.ts';
+import { GatewayError } from '../../errors.ts';
+import { keyedCondition } from '../../plan/keyed-condition.ts';
+import type { BoundExpression, RangeVariable, RowPath } from '../../plan/read-plan.ts';
+import { absentValue } from './absent-value.ts';
+import { isAlways, joinedBy, negated, notTrue, ofPresentRow, operandsOf } from './condition.ts';
+import { crosses, proxiedSource } from './crossing.ts';
+import {
+  expressionCrosses,
+  type FilterRoot,
+  leadsAcross,
+  onlyRoot,
+  rebased,
+  setAt,
+  speaksOnlyOf,
+} from './filter-root.ts';
+import { joinProperties } from './join-key.ts';
+import { joinedKeys } from './joined-keys.ts';
+import type { Place } from './place.ts';
+
+type Lambda = Extract<BoundExpression, { kind: 'Lambda' }>;
+
+/** Keys that a stored set is filtered by: one `IN` list, which PostgreSQL looks up as a set. */
+const mostStoredKeys = 10_000;
+/** Comparisons that a proxied feed is asked for in one filter: many of them allow 100 nodes. */
+const mostComparisons = 45;
+
+/**
+ * A condition that the source of its rows can evaluate, true for the same rows: each part that speaks of rows of another
+ * source is asked of that source, as large as it can be, and stands as a comparison with the keys found (a semi-join).
+ * Only where the condition is true counts; of a row without partner every property is null.
+ * @throws GatewayError NotImplemented for a part that compares rows of two sources; LimitExceeded for too many keys
+ */
+export async function filterAcross(expression: BoundExpression, place: Place): Promise<BoundExpression> {
+  const { sources } = place;
+  if (!expressionCrosses(expression, sources)) return expression;
+  const root = onlyRoot(expression, sources);
+  if (root !== null) return behindOne(expression, root, place);
+  switch (expression.kind) {
+    case 'Logical':
+      return logicalAcross(expression, place);
+    case 'Not':
+      return negationAcross(expression.operand, place);
+    case 'Lambda':
+      return leadsAcross(expression.over, sources) ? behindMany(expression, place) : lambdaAcross(expression, place);
+    default:
+      throw mixed();
+  }
+}
+
+/** Parts that speak of the same row of another source are asked for together. */
+async function logicalAcross(
+  expression: Extract<BoundExpression, { kind: 'Logical' }>,
+  place: Place,
+): Promise<BoundExpression> {
+  const { operator } = expression;
+  const groups: { readonly root: FilterRoot | null; readonly parts: BoundExpression[] }[] = [];
+  for (const part of operandsOf(expression, operator)) {
+    const root = onlyRoot(part, place.sources);
+    const group = groups.find(
+      ({ parts }) => root !== null && onlyRoot(joinedBy(operator, [...parts, part]), place.sources),
+    );
+    if (group === undefined) groups.push({ root, parts: [part] });
+    else group.parts.push(part);
+  }
+  const rewritten: BoundExpression[] = [];
+  for (const { parts } of groups) rewritten.push(await filterAcross(joinedBy(operator, parts), place));
+  return joinedBy(operator, rewritten);
+}
+
+/** A negation is moved inwards until it stands before what another source can be asked as a whole. */
+async function negationAcross(operand: BoundExpression, place: Place): Promise<BoundExpression> {
+  switch (operand.kind) {
+    case 'Not':
+      return filterAcross(operand.operand, place);
+    case 'Logical': {
+      const parts = [operand.left, operand.right].map(negated);
+      return filterAcross(joinedBy(operand.operator === 'and' ? 'or' : 'and', parts), place);
+    }
+    case 'Lambda':
+      // Never null: whether a row meets its condition or not is all that counts.
+      return negated(await filterAcross(operand, place));
+    default:
+      throw mixed();
+  }
+}
+
+async function lambdaAcross(lambda: Lambda, place: Place): Promise<BoundExpression> {
+  return { ...lambda, predicate: lambda.predicate === null ? null : await filterAcross(lambda.predicate, place) };
+}
+
+/** `Nav/Property ...` over a navigation to one: what the condition gives without a partner decides how it is asked. */
+async function behindOne(expression: BoundExpression, root: FilterRoot, place: Place): Promise<BoundExpression> {
+  const { navigation, set, key } = root.step;
+  if (key !== undefined) throw mixed();
+  const join = joinOf({ from: root.from, navigation, set }, place);
+  const referenced = new Set(join.theirs.map(({ name }) => name));
+  if (!set.entityType.key.every((name) => referenced.has(name))) throw mixed();
+  const variable: RangeVariable = { name: '$it', set };
+  const condition = rebased(expression, root, variable);
+  const absent = absentValue(condition, variable);
+  if (absent === undefined)
+    throw new GatewayError(
+      'NotImplemented',
+      `$filter: what the condition on ${navigation.name}, which leads to another source, gives for rows without one cannot be told.`,
+      { target: '$filter' },
+    );
+  const wanted = { ...join, set, variable, repeated: false };
+  if (absent === true) return negated(await having({ ...wanted, condition: notTrue(condition) }, place));
+  return having({ ...wanted, condition }, place);
+}
+
+/** `Nav/any(...)` and `Nav/all(...)` over a navigation to many: rows that have one that meets it, or none that does not. */
+async function behindMany({ over, operator, predicate }: Lambda, place: Place): Promise<BoundExpression> {
+  const { variable, from, navigation } = over;
+  const condition = predicate ?? always;
+  if (!speaksOnlyOf(condition, variable)) throw mixed();
+  const wanted = {
+    ...joinOf({ from, navigation, set: variable.set }, place),
+    set: variable.set,
+    variable,
+    repeated: true,
+  };
+  if (operator === 'any') return having({ ...wanted, condition }, place);
+  return negated(await having({ ...wanted, condition: notTrue(condition) }, place));
+}
+
+const always: BoundExpression = { kind: 'Constant', type: 'Edm.Boolean', value: 'true' };
+
+interface Join {
+  readonly from: RowPath;
+  readonly own: readonly Property[];
+  readonly theirs: readonly Property[];
+  readonly most: number;
+}
+
+function joinOf(
+  { from, navigation, set }: { readonly from: RowPath } & Pick<FilterRoot['step'], 'navigation' | 'set'>,
+  { sources }: Place,
+): Join {
+  const own = joinProperties(setAt(from).entityType, navigation.join, 'property');
+  const theirs = joinProperties(set.entityType, navigation.join, 'referencedProperty');
+  const stored = proxiedSource(sources, setAt(from)) === null;
+  if (own.length === 0 || !crosses(sources, { from: setAt(from), navigation, to: set })) throw mixed();
+  return { from, own, theirs, most: stored ? mostStoredKeys : Math.floor(mostComparisons / own.length) };
+}
+
+interface Wanted extends Join {
+  readonly set: EntitySet;
+  readonly variable: RangeVariable;
+  readonly condition: BoundExpression;
+  readonly repeated: boolean;
+}
+
+/** True for the rows that are joined to one that meets the condition. */
+async function having({ from, own, theirs, ...wanted }: Wanted, place: Place): Promise<BoundExpression> {
+  const present = ofPresentRow(wanted.condition);
+  const condition = isAlways(present) ? present : await filterAcross(present, place);
+  const { feed, exchange } = place;
+  const timeout = feed.settings.statementTimeout;
+  const at = { ...place, database: feed.database, timeout, signal: exchange.signal };
+  const keys = await joinedKeys({ ...wanted, properties: theirs, condition }, at);
+  return keyedCondition({ set: setAt(from), properties: own, keys, row: from }, null);
+}
+
+function mixed(): GatewayError {
+  return new GatewayError(
+    'NotImplemented',
+    '$filter: a condition that leads to another source can be joined to others by and, or and not; it cannot compare rows of two sources, and not be counted or computed with.',
+    { target: '$filter' },
+  );
+}
