@@ -23,6 +23,7 @@ const functions = [
 
 const transformations = [
   ...['aggregate', 'groupby', 'filter', 'search', 'compute', 'concat', 'identity', 'orderby', 'top', 'skip'],
+  ...['join', 'outerjoin'],
   ...['topcount', 'toppercent', 'topsum', 'bottomcount', 'bottompercent', 'bottomsum'],
 ];
 

@@ -56,7 +56,7 @@ interface ServedRows {
 }
 
 const served = ({ selection, apply = null }: ServedRows): string =>
-  apply === null || apply.keepsEntities ? projection(selection) : applied(apply);
+  apply === null || apply.keepsEntities ? projection(selection) : applied(selection, apply);
 
 /** The select list in parentheses; empty where every declared property is served and nothing nested was chosen. */
 function projection(selection: Selection): string {
@@ -78,10 +78,16 @@ function expanded(expand: ExpandPlan, listed: boolean): string | null {
   return nested !== '' || listed ? `${expand.navigation.name}${nested}` : null;
 }
 
-/** Names of an aggregated result; paths over navigation become `Nav(Property,...)`. */
-function applied(apply: ApplyPlan): string {
-  return `(${nestedNames(apply.output.map(({ path }) => path))})`;
+/** Names of an aggregated result; paths over navigation become `Nav(Property,...)`, entities stand with what is served of them. */
+function applied({ expands }: Selection, { output, entities = [] }: ApplyPlan): string {
+  const names = nestedNames(output.map(({ path }) => path));
+  const beside = entities.map(({ path, form, selection }) => within(path, form === 'ref' ? '' : projection(selection)));
+  const items = [...(names === '' ? [] : [names]), ...beside, ...expands.flatMap((one) => expanded(one, true) ?? [])];
+  return `(${items.join(',')})`;
 }
+
+const within = ([head = '', ...rest]: readonly string[], inner: string): string =>
+  rest.length === 0 ? `${head}${inner}` : `${head}(${within(rest, inner)})`;
 
 function nestedNames(paths: readonly (readonly string[])[]): string {
   const byHead = new Map<string, (readonly string[])[]>();

@@ -1,4 +1,4 @@
-import type { PrimitiveTypeName } from '../edm/model.ts';
+import type { EntitySet, NavigationProperty, PrimitiveTypeName } from '../edm/model.ts';
 import type {
   BoundExpression,
   BoundSearch,
@@ -6,6 +6,8 @@ import type {
   NavigationStep,
   OrderKey,
   RangeVariable,
+  RowPath,
+  Selection,
 } from './read-plan.ts';
 
 /** A pipeline: each transformation's input is the output of the one before; the first one's input are the source's rows. */
@@ -15,6 +17,17 @@ export interface ApplyPlan {
   readonly output: readonly OutputProperty[];
   /** true when rows keep their entity identity (only filter, search, orderby, top, skip, compute, identity were used). */
   readonly keepsEntities: boolean;
+  /** Entities that are served in each row besides `output`: what was grouped by, and what was joined and asked for. */
+  readonly entities?: readonly OutputEntity[];
+}
+
+/** The entity that `variable` stands for, or nothing. */
+export interface OutputEntity {
+  readonly variable: RangeVariable;
+  /** Where the object stands: navigation names, or the alias of a join. */
+  readonly path: readonly string[];
+  readonly form: 'entities' | 'ref';
+  readonly selection: Selection;
 }
 
 export interface OutputProperty {
@@ -43,6 +56,20 @@ export type BoundTransformation =
       readonly amount: BoundExpression;
       readonly by: BoundExpression;
     }
+  | {
+      /** Each row once for each row that it leads to; `outer`: once alone where it leads to none. */
+      readonly kind: 'join';
+      readonly navigation: NavigationProperty;
+      readonly set: EntitySet;
+      readonly alias: string;
+      readonly outer: boolean;
+      /** What is done with the rows that one row leads to; its rows are of `set` where it keeps entities. */
+      readonly apply: ApplyPlan;
+      /** Of the joined rows before `apply`. */
+      readonly inner: RangeVariable;
+      /** Stands for the joined row in what follows; null: its properties are `ComputedValue`s named `alias/name`. */
+      readonly variable: RangeVariable | null;
+    }
   | { readonly kind: 'concat'; readonly branches: readonly ApplyPlan[] };
 
 /** `rollup` n: part of the n-th rollup; keys of one rollup follow each other from coarse to fine. null: a plain key. */
@@ -50,6 +77,8 @@ export interface GroupingKey {
   readonly path: readonly string[];
   readonly expression: BoundExpression;
   readonly rollup: number | null;
+  /** The key is an entity, told apart by its identity: `expression` says whether it is there, `variable` stands for it. */
+  readonly entity?: { readonly row: RowPath; readonly variable: RangeVariable };
 }
 
 export interface BoundAggregate {

@@ -1,6 +1,7 @@
 import type { EntitySet } from '../edm/model.ts';
 import type { QueryOptions } from '../uri/syntax.ts';
 import { bindTransformations, firstStage, type Stage } from './bind-apply.ts';
+import { bindApplyExpands } from './bind-apply-expand.ts';
 import { bindCompute } from './bind-compute.ts';
 import { bindRestriction } from './bind-restriction.ts';
 import { bindRows, type Level } from './bind-rows.ts';
@@ -24,20 +25,17 @@ export function bindApplyRead(options: QueryOptions, set: EntitySet, level: Leve
   const piped = bindTransformations(options.apply ?? [], firstStage(scope));
   const stage = withCompute(options, piped);
   const inResult = inOption(stage.scope, '$filter');
-  const restriction = bindRestriction(options, stage.keepsEntities ? set : null, inResult);
-  const { select, expand } = options;
-  if (expand !== undefined && !stage.keepsEntities) {
-    throw fault(inOption(scope, '$expand'), 'NotImplemented', 'aggregated rows cannot be expanded; group by the path.');
-  }
+  const restriction = bindRestriction(options, stage.scope.row === null ? null : set, inResult);
+  const expands = bindApplyExpands(options.expand ?? null, stage, level);
   // The input of the pipeline is the whole row: nothing of the request narrows it.
-  const shaped: QueryOptions = expand === undefined ? {} : { expand };
-  const { selection } = bindRows(shaped, set, level);
-  const output = select === undefined ? stage.output : selected(select, stage);
+  const { selection } = bindRows(expands.rows.length === 0 ? {} : { expand: expands.rows }, set, level);
+  const output = options.select === undefined ? stage.output : selected(options.select, stage);
   const { transformations, keepsEntities } = stage;
+  const apply = { transformations, output: [...output, ...expands.output], keepsEntities };
   return {
-    selection: { ...selection, selected: select !== undefined, variable },
+    selection: { ...selection, selected: options.select !== undefined, variable },
     restriction: { ...restriction, variable },
-    apply: { transformations, output, keepsEntities },
+    apply: expands.entities.length === 0 ? apply : { ...apply, entities: expands.entities },
   };
 }
 
@@ -65,7 +63,8 @@ function selected(items: NonNullable<QueryOptions['select']>, stage: Stage): rea
   for (const item of items) {
     const name = item.path.join('/');
     const named = stage.output.filter((property) => isUnder(property.path.join('/'), name));
-    if (named.length === 0) {
+    // Entities beside the row are served where `$expand` says so, whatever is selected.
+    if (named.length === 0 && stage.joined?.has(name) !== true) {
       const hint = perhaps(
         name,
         stage.output.map((property) => property.path.join('/')),

@@ -5,17 +5,25 @@ import { describe } from './bind-comparison.ts';
 import { bindCompute } from './bind-compute.ts';
 import { bindCondition, bindExpression } from './bind-expression.ts';
 import { bindGroupBy } from './bind-groupby.ts';
+import { bindJoin } from './bind-join.ts';
 import { bindOrderBy, rowCount } from './bind-restriction.ts';
 import { bindSearch } from './bind-search.ts';
 import { checkLimit } from './limits.ts';
 import { converted, isInteger, isNumeric } from './promotion.ts';
-import type { ApplyPlan, BoundTransformation, OutputProperty } from './read-plan.ts';
+import type { ApplyPlan, BoundTransformation, OutputProperty, RangeVariable } from './read-plan.ts';
 import { fault, inOption, type Scope } from './scope.ts';
 
 /** A pipeline so far: what was bound, what names mean after it, and what it gives. */
 export interface Stage extends ApplyPlan {
   readonly scope: Scope;
+  /** What `$expand` may name besides navigation properties: entities grouped by or joined. Absent: nothing. */
+  readonly joined?: ReadonlyMap<string, Joined>;
 }
+
+/** An entity, served without being asked for where it was grouped by; or a joined row that is no entity any more. */
+export type Joined =
+  | { readonly kind: 'entity'; readonly variable: RangeVariable; readonly byDefault: boolean }
+  | { readonly kind: 'row'; readonly output: readonly OutputProperty[] };
 
 /** The input of a pipeline: the rows of a set with all their properties. */
 export function firstStage(scope: Scope): Stage {
@@ -28,7 +36,7 @@ export function firstStage(scope: Scope): Stage {
 
 /**
  * `$apply`: each transformation sees only what the one before it gives (Data Aggregation 4.0, 3.1).
- * @throws GatewayError `NotImplemented` for `expand`, `nest`, `join`, custom aggregates and paths over collections
+ * @throws GatewayError `NotImplemented` for `expand`, `nest`, custom aggregates and recursive hierarchies
  */
 export function bindTransformations(transformations: readonly Transformation[], start: Stage): Stage {
   return transformations.reduce(bindTransformation, start);
@@ -59,6 +67,8 @@ function bindTransformation(stage: Stage, transformation: Transformation): Stage
       return bindGroupBy(transformation, stage);
     case 'ranked':
       return ranked(stage, transformation);
+    case 'join':
+      return bindJoin(transformation, stage);
     case 'concat':
       return bindConcat(transformation, stage);
     case 'expand':
@@ -95,7 +105,6 @@ function counted(stage: Stage, { kind, count }: Kind<'top' | 'skip'>): Stage {
   return then(stage, { kind, count: rowCount(count, inOption(stage.scope, `$apply ${kind}`)) ?? 0 });
 }
 
-/** The rows stay rows of the input, but a rank of them is no longer a set that can be continued by key. */
 function ranked(stage: Stage, { name, amount, by, at }: Kind<'ranked'>): Stage {
   const { scope } = stage;
   const bound = bindExpression(amount, scope);
@@ -111,13 +120,14 @@ function ranked(stage: Stage, { name, amount, by, at }: Kind<'ranked'>): Stage {
     throw fault(scope, 'TypeMismatch', `${name} adds numbers, not ${describe(value)}.`, at);
   }
   const exact = isInteger(bound.type) ? converted(bound, name.endsWith('count') ? 'Edm.Int64' : 'Edm.Decimal') : bound;
-  return { ...then(stage, { kind: 'ranked', name, amount: exact, by: value }), keepsEntities: false };
+  return then(stage, { kind: 'ranked', name, amount: exact, by: value });
 }
 
 /** `concat`: every sequence over the same input, one result after the other. */
 export function bindConcat({ branches, at }: Kind<'concat'>, stage: Stage): Stage {
   const { scope } = stage;
   const bound = branches.map((branch) => bindTransformations(branch, { ...stage, transformations: [] }));
+  if (bound.some(hasEntities)) throw fault(scope, 'NotImplemented', 'entities that were grouped by, in concat.', at);
   const output = joinedOutput(bound, scope, at);
   const names = new Map(
     output.map(({ path, type, nullable }) => [path.join('/'), { type, nullable, expression: null }]),
@@ -132,8 +142,13 @@ export function bindConcat({ branches, at }: Kind<'concat'>, stage: Stage): Stag
   const next = then(stage, { kind: 'concat', branches: plans });
   return {
     ...next,
-    scope: { ...scope, row: null, it: outerRow(scope), computed: names },
+    scope: { ...scope, row: null, it: outerRow(scope), variables: new Map(), computed: names },
     output,
     keepsEntities: false,
+    joined: new Map(),
   };
 }
+
+/** Whether the rows have entities that are served without being asked for. */
+export const hasEntities = ({ joined = new Map() }: Stage): boolean =>
+  [...joined.values()].some((one) => one.kind === 'entity' && one.byDefault);

@@ -52,5 +52,5 @@ function bindItem(item: ComputeItem, scope: Scope): { property: ComputedProperty
 export function isTaken(name: string, scope: Scope): boolean {
   const type = scope.row?.set.entityType;
   const declared = type !== undefined && (type.properties.has(name) || type.navigationProperties.has(name));
-  return declared || scope.computed.has(name);
+  return declared || scope.computed.has(name) || scope.variables.has(name);
 }

@@ -14,7 +14,8 @@ export interface Expanded {
   readonly selects: ReadonlyMap<string, readonly SelectItem[]>;
 }
 
-const singleOptions: readonly OptionName[] = ['select', 'expand', 'compute', 'levels'];
+/** Options inside of an `$expand` of a single entity. */
+export const singleOptions: readonly OptionName[] = ['select', 'expand', 'compute', 'levels'];
 const collectionOptions: readonly OptionName[] = [
   ...singleOptions,
   'filter',

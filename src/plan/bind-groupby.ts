@@ -1,9 +1,9 @@
 import type { GroupingItem, MemberPath, Transformation } from '../uri/syntax.ts';
 import { outputScope } from './apply-output.ts';
-import { bindConcat, bindTransformations, type Stage } from './bind-apply.ts';
+import { bindConcat, bindTransformations, hasEntities, type Stage } from './bind-apply.ts';
 import { bindOperand } from './bind-expression.ts';
 import { isNullable } from './promotion.ts';
-import type { BoundTransformation, GroupingKey, OutputProperty } from './read-plan.ts';
+import type { BoundExpression, BoundTransformation, GroupingKey, OutputProperty } from './read-plan.ts';
 import { fault, type Scope } from './scope.ts';
 
 type GroupBy = Extract<Transformation, { kind: 'groupby' }>;
@@ -15,9 +15,9 @@ type GroupBy = Extract<Transformation, { kind: 'groupby' }>;
 export function bindGroupBy(transformation: GroupBy, stage: Stage): Stage {
   const { scope } = stage;
   const { keys, rollupAll } = groupingKeys(transformation.properties, scope);
-  const grouped = keys.map(keyOutput);
-  const names = new Set(grouped.map((property) => property.path.join('/')));
-  if (names.size !== grouped.length) {
+  const grouped = keys.filter((key) => key.entity === undefined).map(keyOutput);
+  const names = new Set(keys.map((key) => key.path.join('/')));
+  if (names.size !== keys.length) {
     throw fault(scope, 'InvalidOption', 'a property is grouped by twice.', transformation.at);
   }
   const inner = bindTransformations(transformation.transformations, { ...stage, transformations: [] });
@@ -32,11 +32,16 @@ export function bindGroupBy(transformation: GroupBy, stage: Stage): Stage {
   }
   const output = [...grouped, ...added];
   const bound = { kind: 'groupby', grouping: keys, transformations: inner.transformations } as const;
+  if (hasEntities(inner)) {
+    throw fault(scope, 'NotImplemented', 'grouping by entities inside of groupby.', transformation.at);
+  }
+  const entities = keys.flatMap(({ entity }) => entity?.variable ?? []);
   return {
-    scope: outputScope(output, scope),
+    scope: { ...outputScope(output, scope), variables: new Map(entities.map((one) => [one.name, one])) },
     transformations: [...stage.transformations, rollupAll.length === 0 ? bound : { ...bound, rollupAll }],
     output,
     keepsEntities: false,
+    joined: new Map(entities.map((variable) => [variable.name, { kind: 'entity', variable, byDefault: true }])),
   };
 }
 
@@ -85,22 +90,36 @@ function groupingKeys(items: readonly GroupingItem[], scope: Scope): Grouping {
     grouping.rollupAll.push(item.all);
     for (const path of item.paths) grouping.keys.push(groupingKey(path, scope, { rollup, at: item.at }));
   }
-  return grouping;
+  return { ...grouping, keys: grouping.keys.filter((key) => !isRedundant(key, grouping.keys)) };
 }
+
+/** A property of an entity that is grouped by anyway parts no group. */
+const isRedundant = ({ path, rollup }: GroupingKey, keys: readonly GroupingKey[]): boolean =>
+  rollup === null &&
+  keys.some(
+    (key) =>
+      key.entity !== undefined &&
+      key.rollup === null &&
+      key.path.length < path.length &&
+      key.path.every((name, index) => name === path[index]),
+  );
 
 interface KeyPlace {
   readonly rollup: number | null;
   readonly at: number;
 }
 
-/** One key: a property, over to-one navigations, or an earlier computed property. */
+/** One key: a property or an entity, over to-one navigations, or an earlier computed property. */
 export function groupingKey(path: readonly string[], scope: Scope, { rollup, at }: KeyPlace): GroupingKey {
   const segments = path.map((name) => ({ kind: 'Name', at, name, keys: null }) as const);
   const member: MemberPath = { kind: 'MemberPath', at, segments };
   const expression = bindOperand(member, scope);
   if (expression.kind === 'Row') {
-    const name = path.join('/');
-    throw fault(scope, 'NotImplemented', `grouping by the entity '${name}'; name a property of it.`, at);
+    const { row } = expression;
+    const set = row.steps.at(-1)?.set ?? row.variable.set;
+    const exists: BoundExpression = { kind: 'RowExists', type: 'Edm.Boolean', nullable: false, row };
+    const variable = { name: path.join('/'), set, optional: true };
+    return { path, expression: exists, rollup, entity: { row, variable } };
   }
   return { path, expression, rollup };
 }

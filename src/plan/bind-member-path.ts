@@ -25,10 +25,10 @@ export function bindMemberPath(path: MemberPath, scope: Scope): Operand {
   if (first.kind === 'Variable' && first.name === '$root') return fromRoot(rest, scope, first.at);
   if (first.kind === 'Variable') return walk({ row: start(namedRow(first, scope)), rest, scope });
   if (first.kind === 'Name' && first.keys === null) {
-    const variable = scope.variables.get(first.name);
-    if (variable !== undefined) return walk({ row: start(variable), rest, scope });
-    const computed = computedValue(path.segments, scope);
+    const named = namedVariable(path.segments, scope);
+    const computed = named === null || rest.length > 0 ? computedValue(path.segments, scope) : null;
     if (computed !== null) return computed;
+    if (named !== null) return walk({ row: start(named.variable), rest: path.segments.slice(named.length), scope });
     if (scope.pending?.has(first.name) === true) {
       const message = `'${first.name}' is computed only here or later; put it before what uses it.`;
       throw fault(scope, 'InvalidOption', message, first.at);
@@ -36,6 +36,21 @@ export function bindMemberPath(path: MemberPath, scope: Scope): Operand {
   }
   if (scope.row === null) throw unknownHere(path, scope);
   return walk({ row: start(scope.row), rest: path.segments, scope });
+}
+
+/** A variable is one name, save an entity that was grouped by: that is the path to it. */
+function namedVariable(
+  segments: readonly MemberSegment[],
+  { variables }: Scope,
+): { readonly variable: RangeVariable; readonly length: number } | null {
+  let name = '';
+  for (const [index, segment] of (variables.size === 0 ? [] : segments).entries()) {
+    if (segment.kind !== 'Name' || segment.keys !== null) return null;
+    name = index === 0 ? segment.name : `${name}/${segment.name}`;
+    const variable = variables.get(name);
+    if (variable !== undefined) return { variable, length: index + 1 };
+  }
+  return null;
 }
 
 const start = (variable: RangeVariable): RowPath => ({ variable, steps: [] });
@@ -124,7 +139,7 @@ function propertyValue(property: Property, { row, rest, scope }: Walk): Operand 
     throw fault(scope, 'UnknownProperty', `'${property.name}' is a plain value; nothing can follow it.`, next.at);
   }
   // A row reached over a navigation may be absent, whatever its type promises of its properties.
-  const nullable = property.nullable || row.steps.length > 0 || row.variable.key !== undefined;
+  const nullable = property.nullable || row.steps.length > 0 || mayLack(row.variable);
   return { kind: 'PropertyValue', type: property.type, nullable, row, property };
 }
 
@@ -156,3 +171,6 @@ function keyInPath(given: GivenKey, scope: Scope): KeyValue[] {
   checkLimit(usage.keysInPaths, context.limits.keysInPaths, 'too many keys inside its expressions');
   return bindKey(given, scope);
 }
+
+/** A row named by its key, or joined from outside, may not be there. */
+const mayLack = ({ key, optional }: RangeVariable): boolean => key !== undefined || optional === true;

@@ -59,13 +59,15 @@ interface Walked extends AggregatedPath {
 
 /** Null where the path does not start with navigation from the row. */
 function walked(names: readonly string[], scope: Scope): Walked | null {
-  const { row, binding } = scope;
-  if (row === null || scope.computed.has(names.join('/')) || scope.variables.has(names[0] ?? '')) return null;
+  const { binding } = scope;
+  const joined = scope.variables.get(names[0] ?? '');
+  const from = joined ?? scope.row;
+  if (from === null || scope.computed.has(names.join('/'))) return null;
   const steps: NavigationStep[] = [];
-  let set: EntitySet = row.set;
+  let set: EntitySet = from.set;
   let property: Property | null = null;
   let unknown: string | null = null;
-  for (const name of names) {
+  for (const name of joined === undefined ? names : names.slice(1)) {
     const navigation = set.entityType.navigationProperties.get(name);
     if (property !== null || unknown !== null) return null;
     if (isOwnType(binding.context.model, set, name)) continue;
@@ -75,9 +77,10 @@ function walked(names: readonly string[], scope: Scope): Walked | null {
     } else property = plainProperty(set, name);
     if (navigation === undefined && property === null) unknown = name;
   }
-  if (steps.length === 0) return null;
-  const variable = { name: steps.map(({ navigation }) => navigation.name).join('/'), set };
-  return { over: { from: row, steps, variable }, property, unknown };
+  if (steps.length === 0 && joined === undefined) return null;
+  const start = joined === undefined ? [] : [joined.name];
+  const variable = { name: [...start, ...steps.map(({ navigation }) => navigation.name)].join('/'), set };
+  return { over: { from, steps, variable }, property, unknown };
 }
 
 function plainProperty(set: EntitySet, name: string): Property | null {

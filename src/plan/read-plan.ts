@@ -225,6 +225,8 @@ export interface RangeVariable {
   readonly set: EntitySet;
   /** `$root/Set(key)`: the one row with this key, or none, wherever the expression stands. Absent: a row in sight. */
   readonly key?: readonly KeyValue[];
+  /** The row may be absent: all its properties are null then. Absent: it is there. */
+  readonly optional?: boolean;
 }
 
 /** A row reached from a variable over navigations that lead to one row at most (no step: the variable's own row). */
@@ -402,5 +404,6 @@ export type {
   BoundTransformation,
   EntityPath,
   GroupingKey,
+  OutputEntity,
   OutputProperty,
 } from './apply-plan.ts';

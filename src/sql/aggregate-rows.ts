@@ -1,6 +1,7 @@
 import type { BoundAggregate, EntityPath } from '../plan/read-plan.ts';
 import { methodCall } from './aggregate-method.ts';
 import { value } from './expression.ts';
+import { keyColumn } from './group-input.ts';
 import type { Layer } from './layer.ts';
 import { type Row, rowId, Scope } from './scope.ts';
 
@@ -23,7 +24,7 @@ export function ownRows(item: BoundAggregate, rows: RowsOf): () => string {
   const finer = item.from.map(({ keys: own }, level) => own.map((_, index) => `f${level}_${index}`));
   item.from.forEach(({ keys: own }, level) => {
     own.forEach((key, index) => {
-      columns.push(`${value(key.expression, layer.scope)} AS ${finer[level]?.[index]}`);
+      columns.push(`${keyColumn(key, layer.scope)} AS ${finer[level]?.[index]}`);
     });
   });
   const reached = item.over === undefined ? null : entities(item.over, layer);
@@ -76,7 +77,7 @@ interface Reached {
 function entities({ from, steps, variable }: EntityPath, layer: Layer): Reached {
   const view = new Scope(layer.scope.catalogue, layer.scope);
   let row = layer.scope.variable(from);
-  let unique = layer.row.stored !== null && !layer.duplicates;
+  let unique = layer.row.stored !== null && layer.companions.size + layer.numbers.length === 0;
   for (const step of steps) {
     const { navigation } = step;
     const key = row.entitySet?.entityType.key ?? [];

@@ -1,7 +1,7 @@
 import { GatewayError } from '../errors.ts';
-import type { BoundAggregate, BoundExpression, BoundTransformation } from '../plan/read-plan.ts';
+import type { BoundAggregate, BoundExpression, BoundTransformation, RangeVariable } from '../plan/read-plan.ts';
 import { groupInput } from './group-input.ts';
-import { aggregatedLayer, type Layer } from './layer.ts';
+import { accompanied, aggregatedLayer, type Layer } from './layer.ts';
 import { addComputed } from './selection.ts';
 
 type GroupBy = Extract<BoundTransformation, { kind: 'groupby' }>;
@@ -16,8 +16,10 @@ export function grouped(layer: Layer, step: GroupBy): Layer {
   const { items, filters } = steps(layer, step);
   const { select, results } = groupInput(layer, { keys: step.grouping, items, filters });
   const columns = new Map<string, string>();
+  const entities = new Map<RangeVariable, string>();
   const outputs = step.grouping.map((key, index) => {
-    columns.set(`k${index}`, key.path.join('/'));
+    if (key.entity === undefined) columns.set(`k${index}`, key.path.join('/'));
+    else entities.set(key.entity.variable, `k${index}`);
     return `g.k${index} AS k${index}`;
   });
   items.forEach((item, index) => {
@@ -29,7 +31,7 @@ export function grouped(layer: Layer, step: GroupBy): Layer {
     `SELECT ${outputs.join(', ')} FROM (${select}) AS g${groupClause(step)}`,
     columns,
   );
-  return { ...made, duplicates: step.grouping.some((key) => key.rollup !== null) };
+  return { ...accompanied(made, entities), duplicates: step.grouping.some((key) => key.rollup !== null) };
 }
 
 /** What stands inside the group. A filter there keeps the group and empties what is aggregated. */

@@ -1,12 +1,12 @@
 import type { PrimitiveTypeName } from '../edm/model.ts';
-import type { ApplyPlan, OutputProperty, Restriction, Selection } from '../plan/read-plan.ts';
-import { applied, nameOf, outputColumn } from './apply.ts';
+import type { ApplyPlan, OutputEntity, OutputProperty, Restriction, Selection } from '../plan/read-plan.ts';
+import { applied, outputColumn } from './apply.ts';
 import type { ControlShape, FieldShape } from './compiled-query.ts';
-import type { Layer } from './layer.ts';
+import { companionKeys, type Layer } from './layer.ts';
 import type { OutputColumn } from './nested-text.ts';
 import { orderedLength, type SortKey, sortKeys } from './order.ts';
 import { rowId } from './scope.ts';
-import { controlColumns, type Place, restrict, type ServedRow, servedRow } from './selection.ts';
+import { addComputed, controlColumns, type Place, restrict, type ServedRow, servedRow } from './selection.ts';
 
 /** A pipeline and the other options, which hold for its result. */
 export interface RestrictedApply {
@@ -32,10 +32,11 @@ export function orderOf(layer: Layer, { apply, restriction }: RestrictedApply): 
   const { scope, row, order } = layer;
   const asked = sortKeys(restriction.orderby, scope);
   if (row.stored !== null) {
-    return { asked, ties: [...order, { sql: rowId(row), type: 'Edm.Int64', direction: 'asc', nullable: false }] };
+    const id: SortKey = { sql: rowId(row), type: 'Edm.Int64', direction: 'asc', nullable: false };
+    return { asked, ties: [...order, id, ...companionKeys(layer)] };
   }
   const columns = apply.output.flatMap((output) => tiesOf(outputColumn(output, row), output.type));
-  return { asked, ties: [...order, ...columns] };
+  return { asked, ties: [...order, ...columns, ...companionKeys(layer)] };
 }
 
 /**
@@ -49,18 +50,32 @@ function tiesOf(sql: string, type: PrimitiveTypeName): SortKey[] {
   return [tie(`left(${sql}, ${orderedLength}) COLLATE "C"`), tie(digest)];
 }
 
-/** The columns of a result in the order of `apply.output`, then what is expanded of rows that are entities still. */
+/**
+ * The columns of a result in the order of `apply.output`, then the entities beside it, then what is expanded of rows that
+ * are entities themselves.
+ */
 export function servedOutput(
   { apply, selection, references = false }: ServedPlan,
-  { scope, row }: Layer,
+  layer: Layer,
   { controls, depth }: Pick<Place, 'controls' | 'depth'>,
 ): ServedRow & { readonly control: ControlShape | null } {
+  const { scope, row } = layer;
   const entities = apply.keepsEntities && row.stored !== null;
   const linked = references ? null : selection;
   const ids = entities && (controls || references) ? controlColumns(row, linked) : { columns: [], control: null };
-  const outputs = references ? { columns: [], fields: [] } : outputRow(apply.output, row);
+  const items: Item[] = references
+    ? []
+    : [
+        ...apply.output.map((output) => ({ path: output.path, served: () => valueAt(output, row) })),
+        ...(apply.entities ?? []).map((entity) => ({
+          path: entity.path,
+          served: () => entityOf(entity, layer, { controls, depth }),
+        })),
+      ];
+  const outputs = outputRow(items, 0);
   const place = { scope, row, depth, controls };
-  const expanded = entities && !references ? servedRow({ ...selection, properties: [], computed: [] }, place) : nothing;
+  const expanded =
+    row.stored !== null && !references ? servedRow({ ...selection, properties: [], computed: [] }, place) : nothing;
   return {
     columns: [...ids.columns, ...outputs.columns, ...expanded.columns],
     fields: [...outputs.fields, ...expanded.fields],
@@ -76,22 +91,54 @@ interface ServedPlan {
 
 const nothing: ServedRow = { columns: [], fields: [] };
 
+interface Item {
+  readonly path: readonly string[];
+  readonly served: () => ServedRow;
+}
+
+function valueAt(output: OutputProperty, row: Layer['row']): ServedRow {
+  const { type } = output;
+  return {
+    columns: [{ sql: outputColumn(output, row), type }],
+    fields: [{ kind: 'value', name: output.path.at(-1) ?? '', type, collection: false }],
+  };
+}
+
+/** An entity that was grouped by or joined, null where there is none. */
+function entityOf(
+  { variable, selection, form, path }: OutputEntity,
+  { scope, companions }: Layer,
+  { controls, depth }: Pick<Place, 'controls' | 'depth'>,
+): ServedRow {
+  const row = companions.get(variable)?.row ?? scope.variable(variable);
+  const view = scope.within(row, selection.variable);
+  addComputed(selection.computed, view, row);
+  const linked = form === 'ref' ? null : selection;
+  const ids = controls || form === 'ref' ? controlColumns(row, linked) : { columns: [], control: null };
+  const inner = form === 'ref' ? nothing : servedRow(selection, { scope: view, row, depth, controls });
+  const name = path.at(-1) ?? '';
+  return {
+    columns: [{ sql: rowId(row), type: 'Edm.Int64' }, ...ids.columns, ...inner.columns],
+    fields: [{ kind: 'object', name, row: { fields: inner.fields }, control: ids.control }],
+  };
+}
+
 /** Paths become objects; an object stands where its first property stood. Its presence column is never null. */
-function outputRow(outputs: readonly OutputProperty[], row: Layer['row'], depth = 0): ServedRow {
+function outputRow(items: readonly Item[], depth: number): ServedRow {
   const columns: OutputColumn[] = [];
   const fields: FieldShape[] = [];
   const done = new Set<string>();
-  for (const output of outputs) {
-    const name = output.path[depth] ?? nameOf(output);
+  for (const item of items) {
+    const name = item.path[depth] ?? '';
     if (done.has(name)) continue;
     done.add(name);
-    if (output.path.length === depth + 1) {
-      columns.push({ sql: outputColumn(output, row), type: output.type });
-      fields.push({ kind: 'value', name, type: output.type, collection: false });
+    if (item.path.length === depth + 1) {
+      const one = item.served();
+      columns.push(...one.columns);
+      fields.push(...one.fields);
     } else {
       const inner = outputRow(
-        outputs.filter((one) => one.path[depth] === name),
-        row,
+        items.filter((one) => one.path[depth] === name && one.path.length > depth + 1),
         depth + 1,
       );
       columns.push({ sql: '1', type: 'Edm.Int32' }, ...inner.columns);

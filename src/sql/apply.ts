@@ -2,7 +2,8 @@ import { GatewayError } from '../errors.ts';
 import type { ApplyPlan, BoundTransformation, OutputProperty } from '../plan/read-plan.ts';
 import { aggregated } from './aggregate.ts';
 import { fromWhere } from './collection.ts';
-import { aggregatedLayer, type Layer, layerOver, wrapped } from './layer.ts';
+import { joined } from './joined.ts';
+import { accompanied, aggregatedLayer, type Layer, layerOver, wrapped } from './layer.ts';
 import { literal } from './literal.ts';
 import { sortKeys } from './order.ts';
 import { truth } from './predicate.ts';
@@ -41,6 +42,8 @@ function transformed(layer: Layer, step: BoundTransformation): Layer {
       return groupedRows(layer, step);
     case 'ranked':
       return ranked(layer, step, []);
+    case 'join':
+      return joined(layer, step);
     case 'concat':
       return concatenated(layer, step.branches);
   }
@@ -73,7 +76,8 @@ function concatenated(layer: Layer, branches: readonly ApplyPlan[]): Layer {
 function readingFrom(closed: Layer, name: string): Layer {
   const made = layerOver(closed, `TABLE ${name}`);
   for (const [key, sql] of closed.row.columns) made.row.columns.set(key, sql.replace(closed.row.alias, made.row.alias));
-  return { ...made, duplicates: closed.duplicates };
+  const ids = [...closed.companions].map(([variable, { column }]) => [variable, column ?? ''] as const);
+  return { ...accompanied(made, new Map(ids)), duplicates: closed.duplicates, numbers: closed.numbers };
 }
 
 function unionOf(branches: readonly ApplyPlan[]): OutputProperty[] {

@@ -6,7 +6,7 @@ import { outputColumn } from './apply.ts';
 import { fromWhere } from './collection.ts';
 import type { CompileOptions } from './compile-options.ts';
 import type { CompiledQuery } from './compiled-query.ts';
-import { type Layer, wrapped } from './layer.ts';
+import { firstLayer, type Layer, wrapped } from './layer.ts';
 import { afterPosition, orderBy, type SortKey } from './order.ts';
 import { pageOf } from './page.ts';
 import { Scope } from './scope.ts';
@@ -26,10 +26,7 @@ export interface AppliedRows {
 export function appliedRows({ source, restriction, apply }: AppliedRows, catalogue: Catalogue): Layer {
   const scope = new Scope(catalogue, null);
   const row = openSource(source, scope, restriction.variable);
-  return restrictedResult(
-    { scope, row, variable: restriction.variable, order: [], duplicates: false },
-    { restriction, apply },
-  );
+  return restrictedResult(firstLayer(scope, row, restriction.variable), { restriction, apply });
 }
 
 /**

@@ -7,6 +7,7 @@ import { value } from './expression.ts';
 import type { Layer } from './layer.ts';
 import { literal } from './literal.ts';
 import { truth } from './predicate.ts';
+import { rowId, type Scope } from './scope.ts';
 import { sqlType } from './sql-type.ts';
 
 /** What is grouped, by which keys, into what; `filters` stood inside the group: they empty it and leave it in place. */
@@ -39,7 +40,7 @@ interface Part {
  */
 export function groupInput(layer: Layer, { keys, items, filters }: Grouping): GroupInput {
   const { scope } = layer;
-  const keySql = keys.map((key) => value(key.expression, scope));
+  const keySql = keys.map((key) => keyColumn(key, scope));
   const conditions = filters.map((one) => truth(one, scope));
   const condition = conditions.length === 0 ? null : `(${conditions.join(' AND ')})`;
   const values = new Map<number, string>();
@@ -66,6 +67,10 @@ export function groupInput(layer: Layer, { keys, items, filters }: Grouping): Gr
   const place = (at: number): PartPlace => ({ number: at + first, items, filtered: condition !== null });
   return { select: parts.map((part, at) => partSelect(part, place(at))).join(' UNION ALL '), results };
 }
+
+/** What parts the groups: a value, or the identity of an entity. */
+export const keyColumn = ({ expression, entity }: GroupingKey, scope: Scope): string =>
+  entity === undefined ? value(expression, scope) : rowId(scope.at(entity.row));
 
 const isApart = (item: BoundAggregate): boolean => item.over !== undefined || item.from.length > 0;
 

@@ -2,7 +2,7 @@ import type { RangeVariable } from '../plan/read-plan.ts';
 import { fromWhere } from './collection.ts';
 import { quoteIdentifier } from './identifier.ts';
 import { orderBy, type SortKey } from './order.ts';
-import { type Row, Scope } from './scope.ts';
+import { type Row, rowId, Scope } from './scope.ts';
 import { limitOffset } from './selection.ts';
 
 /**
@@ -15,6 +15,28 @@ export interface Layer {
   readonly variable: RangeVariable | undefined;
   readonly order: readonly SortKey[];
   readonly duplicates: boolean;
+  /** Entities beside the row: joined to it, or what it was grouped by. */
+  readonly companions: ReadonlyMap<RangeVariable, Companion>;
+  /** Names of columns of the row that number what was joined to it and is no entity. */
+  readonly numbers: readonly string[];
+}
+
+export interface Companion {
+  readonly row: Row;
+  /** The column of the layer's subselect that has its row id; null where there is no subselect. */
+  readonly column: string | null;
+}
+
+/** The rows of a set, before any transformation. */
+export function firstLayer(scope: Scope, row: Row, variable: RangeVariable | undefined): Layer {
+  return { scope, row, variable, order: [], duplicates: false, companions: new Map(), numbers: [] };
+}
+
+/** What tells rows apart besides their own id: the entities beside them, then the numbers of joined rows. */
+export function companionKeys({ companions, numbers, row }: Layer): SortKey[] {
+  const ids = [...companions.values()].map((companion) => rowId(companion.row));
+  const counted = numbers.flatMap((name) => row.columns.get(name) ?? []);
+  return [...ids, ...counted].map((sql): SortKey => ({ sql, type: 'Edm.Int64', direction: 'asc', nullable: true }));
 }
 
 export interface Cut {
@@ -37,12 +59,26 @@ export function wrapped(layer: Layer, cut: Cut = {}): Layer {
   };
   const kept = [...row.columns, ...(cut.extra ?? [])].map(([name, sql]) => [name, put(sql)] as const);
   const order = layer.order.map((key) => ({ ...key, sql: put(key.sql) }));
+  const ids = new Map([...layer.companions].map(([variable, companion]) => [variable, put(rowId(companion.row))]));
   const sorted = cut.order ?? [];
   const tail = `${sorted.length === 0 ? '' : ` ${orderBy(sorted)}`}${limitOffset(cut.limit ?? null, cut.offset ?? null)}`;
   const made = layerOver(layer, `SELECT ${columns.join(', ')} ${fromWhere(scope)}${tail}`);
   const outer = (name: string): string => `${made.row.alias}.${quoteIdentifier(name)}`;
   for (const [name, column] of kept) made.row.columns.set(name, outer(column));
-  return { ...made, order: order.map((key) => ({ ...key, sql: outer(key.sql) })), duplicates: layer.duplicates };
+  const { duplicates, numbers } = layer;
+  const ordered = order.map((key) => ({ ...key, sql: outer(key.sql) }));
+  return { ...accompanied(made, ids), order: ordered, duplicates, numbers };
+}
+
+/** Finds the entities again whose row ids are columns of the layer's subselect. */
+export function accompanied(layer: Layer, columns: ReadonlyMap<RangeVariable, string>): Layer {
+  const companions = new Map<RangeVariable, Companion>();
+  for (const [variable, column] of columns) {
+    const row = layer.scope.joinById(variable.set, `${layer.row.alias}.${quoteIdentifier(column)}`);
+    layer.scope.bind(variable, row);
+    companions.set(variable, { row, column });
+  }
+  return { ...layer, companions };
 }
 
 /** A layer over a subselect with the same kind of rows as `layer`. */
@@ -50,7 +86,7 @@ export function layerOver({ scope, row, variable }: Layer, select: string): Laye
   const next = new Scope(scope.catalogue, scope.parent, scope.aliases);
   const made = next.derived(select, { entitySet: row.entitySet, stored: row.stored });
   next.bind(variable, made);
-  return { scope: next, row: made, variable, order: [], duplicates: false };
+  return firstLayer(next, made, variable);
 }
 
 /** A layer over a subselect whose rows have only the columns named: names by SQL column. */
@@ -58,5 +94,5 @@ export function aggregatedLayer({ scope }: Layer, select: string, names: Readonl
   const next = new Scope(scope.catalogue, scope.parent, scope.aliases);
   const row = next.derived(select, { entitySet: null, stored: null });
   for (const [column, name] of names) row.columns.set(name, `${row.alias}.${quoteIdentifier(column)}`);
-  return { scope: next, row, variable: undefined, order: [], duplicates: false };
+  return firstLayer(next, row, undefined);
 }

@@ -87,9 +87,11 @@ export function booleanValue(expression: BoundExpression, scope: Scope): string 
 /** Whether the value can be null; paths over navigation properties always can. */
 export function canBeNull(expression: BoundExpression): boolean {
   if (expression.kind === 'Constant') return expression.value === null;
-  if (expression.kind === 'PropertyValue') return expression.nullable || expression.row.steps.length > 0;
+  if (expression.kind === 'PropertyValue') return expression.nullable || !isThere(expression.row);
   return expression.nullable;
 }
+
+const isThere = ({ variable, steps }: RowPath): boolean => steps.length === 0 && variable.optional !== true;
 
 function joinLogical(operator: 'and' | 'or', sides: readonly string[]): string {
   return `(${sides.join(operator === 'and' ? ' AND ' : ' OR ')})`;
@@ -195,7 +197,7 @@ function rowExists(path: RowPath, scope: Scope): string {
     root.scope.where.push(`${rowId(root.row)} IS NOT NULL`);
     return `EXISTS (SELECT ${fromWhere(root.scope)})`;
   }
-  return path.steps.length === 0 ? 'TRUE' : `(${rowId(scope.at(path))} IS NOT NULL)`;
+  return isThere(path) ? 'TRUE' : `(${rowId(scope.at(path))} IS NOT NULL)`;
 }
 
 function lambda(expression: Extract<BoundExpression, { kind: 'Lambda' }>, scope: Scope): string {

@@ -2,17 +2,22 @@ import { GatewayError } from '../errors.ts';
 import type { BoundTransformation, GroupingKey } from '../plan/read-plan.ts';
 import { grouped } from './aggregate.ts';
 import { value } from './expression.ts';
-import { type Layer, wrapped } from './layer.ts';
+import { keyColumn } from './group-input.ts';
+import { companionKeys, type Layer, wrapped } from './layer.ts';
 import type { SortKey } from './order.ts';
 import { truth } from './predicate.ts';
 import { propertyColumn, rowId } from './scope.ts';
 import { addComputed } from './selection.ts';
 
 /** The order of a layer, made total where its rows have ids, else by all their columns. */
-export function totalised({ row, order }: Layer): SortKey[] {
-  if (row.stored !== null) return [...order, { sql: rowId(row), type: 'Edm.Int64', direction: 'asc', nullable: false }];
-  const columns = [...row.columns.values()];
-  return [...order, ...columns.map((sql): SortKey => ({ sql, type: 'Edm.String', direction: 'asc', nullable: true }))];
+export function totalised(layer: Layer): SortKey[] {
+  const { row, order } = layer;
+  const beside = companionKeys(layer);
+  if (row.stored !== null) {
+    return [...order, { sql: rowId(row), type: 'Edm.Int64', direction: 'asc', nullable: false }, ...beside];
+  }
+  const key = (sql: string): SortKey => ({ sql, type: 'Edm.String', direction: 'asc', nullable: true });
+  return [...order, ...[...row.columns.values()].map(key), ...beside];
 }
 
 type Ranked = Extract<BoundTransformation, { kind: 'ranked' }>;
@@ -26,7 +31,7 @@ export function ranked(layer: Layer, step: Ranked, groups: readonly GroupingKey[
   const direction = step.name.startsWith('top') ? 'DESC' : 'ASC';
   const rank = ties.map((key) => (key.nullable ? `${key.sql} ASC NULLS FIRST` : key.sql)).join(', ');
   const order = `ORDER BY ${by} ${direction} NULLS LAST, ${rank}`;
-  const keys = groups.map((key) => value(key.expression, scope)).join(', ');
+  const keys = groups.map((key) => keyColumn(key, scope)).join(', ');
   const group = keys === '' ? '' : `PARTITION BY ${keys} `;
   const window = `OVER (${group}${order} ROWS UNBOUNDED PRECEDING)`;
   const before = step.name.endsWith('count') ? `row_number() ${window} - 1` : `sum(${by}) ${window} - ${by}`;
@@ -61,7 +66,14 @@ function chosenRows(layer: Layer, step: GroupBy): Layer {
     else throw unsupported(`${one.kind} inside groupby`);
   }
   nameAll(chosen, step.grouping);
-  return chosen;
+  const companions = new Map(chosen.companions);
+  for (const { entity } of step.grouping) {
+    if (entity === undefined) continue;
+    const row = chosen.scope.at(entity.row);
+    chosen.scope.bind(entity.variable, row);
+    companions.set(entity.variable, { row, column: null });
+  }
+  return { ...chosen, companions };
 }
 
 /** A filter beside a rank would make groups vanish that should be there, empty. */
@@ -72,7 +84,9 @@ function aggregatedGroups(layer: Layer, step: GroupBy): Layer {
 
 /** From here on the properties of the rows are known by name only. */
 function nameAll({ scope, row }: Layer, grouping: readonly GroupingKey[]): void {
-  for (const { path, expression } of grouping) row.columns.set(path.join('/'), value(expression, scope));
+  for (const { path, expression, entity } of grouping) {
+    if (entity === undefined) row.columns.set(path.join('/'), value(expression, scope));
+  }
   if (row.stored === null) return;
   for (const property of row.entitySet?.entityType.properties.values() ?? []) {
     if (!row.columns.has(property.name)) row.columns.set(property.name, propertyColumn(row, property));

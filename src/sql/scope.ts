@@ -120,13 +120,25 @@ export class Scope {
     return made;
   }
 
-  /** The rows that a row of this or an outer scope leads to, one line for each; hidden ones are left out. */
-  joinAll(from: Row, { navigation, set }: NavigationStep): Row {
+  /** The rows that a row of this or an outer scope leads to, one line for each; `outer`: one too where there is none. */
+  joinAll(from: Row, { navigation, set }: NavigationStep, outer = false): Row {
+    const { row, relation } = this.unjoined(set);
+    const conditions = joinConditions(from, row, navigation).join(' AND ');
+    this.from.push(`${outer ? 'LEFT ' : ''}JOIN ${relation} AS ${row.alias} ON ${conditions}`);
+    return this.adopt(row);
+  }
+
+  /** The row of a set whose row id stands in a column, if that is not null. */
+  joinById(set: EntitySet, id: string): Row {
+    const { row, relation } = this.unjoined(set);
+    this.from.push(`LEFT JOIN ${relation} AS ${row.alias} ON ${rowId(row)} = ${id}`);
+    return row;
+  }
+
+  private unjoined(set: EntitySet): { readonly row: Row; readonly relation: string } {
     const stored = storedSet(this.catalogue, set);
     const row: Row = { scope: this, alias: this.aliases.next('t'), entitySet: set, stored, columns: new Map() };
-    const conditions = joinConditions(from, row, navigation).join(' AND ');
-    this.from.push(`JOIN ${quoteRelation(stored.relation)} AS ${row.alias} ON ${conditions}`);
-    return this.adopt(row);
+    return { row, relation: quoteRelation(stored.relation) };
   }
 
   private adopt(row: Row, variable?: RangeVariable): Row {

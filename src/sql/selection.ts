@@ -7,7 +7,7 @@ import { fromWhere } from './collection.ts';
 import type { ControlShape, FieldShape } from './compiled-query.ts';
 import { value } from './expression.ts';
 import { quoteIdentifier } from './identifier.ts';
-import type { Layer } from './layer.ts';
+import { firstLayer } from './layer.ts';
 import { integerLiteral } from './literal.ts';
 import { type OutputColumn, rowText, separatorsAt } from './nested-text.ts';
 import { orderBy, type SortKey, sortKeys } from './order.ts';
@@ -162,8 +162,7 @@ function nestedRows(expand: ExpandPlan, place: Place): NestedRows {
   scope.where.push(...joinConditions(place.row, row, navigation));
   const depth = place.depth + 1;
   if (apply !== undefined) {
-    const input: Layer = { scope, row, variable, order: [], duplicates: false };
-    const result = restrictedResult(input, { apply, restriction });
+    const result = restrictedResult(firstLayer(scope, row, variable), { apply, restriction });
     const { control, ...served } = servedOutput({ apply, selection }, result, { ...place, depth });
     const { asked, ties } = orderOf(result, { apply, restriction });
     return { scope: result.scope, served, control, order: [...asked, ...ties] };

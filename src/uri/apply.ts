@@ -1,9 +1,9 @@
 import { parseAggregate, parseNamePath } from './aggregate.ts';
-import { type Cursor, commaList, parenthesised } from './cursor.ts';
+import { type Cursor, commaList, parenthesised, takeComma } from './cursor.ts';
 import { parseExpression } from './expression.ts';
 import { parseGroupBy } from './groupby.ts';
 import { otherTransformations, skipCustomTransformation } from './hierarchy.ts';
-import { parseCompute, parseOrderBy, parseWholeNumber } from './option-values.ts';
+import { parseAsAlias, parseCompute, parseOrderBy, parseWholeNumber } from './option-values.ts';
 import { parseSearchExpression } from './search.ts';
 import type { Transformation } from './syntax.ts';
 
@@ -68,8 +68,21 @@ const transformations: Readonly<Record<string, (cursor: Cursor, at: number) => T
   top: (cursor, at) => ({ kind: 'top', at, count: parenthesised(cursor, () => parseWholeNumber(cursor)) }),
   skip: (cursor, at) => ({ kind: 'skip', at, count: parenthesised(cursor, () => parseWholeNumber(cursor)) }),
   concat: (cursor, at) => parseConcat(cursor, at),
+  join: (cursor, at) => parseJoin(cursor, at, false),
+  outerjoin: (cursor, at) => parseJoin(cursor, at, true),
   expand: (cursor, at) => parseExpandTransformation(cursor, at),
 };
+
+/** `join(Path as Alias[,sequence])` and `outerjoin` (3.5.1). The path may be an annotation, which no model here has. */
+function parseJoin(cursor: Cursor, at: number, outer: boolean): Transformation {
+  return parenthesised(cursor, () => {
+    const term = cursor.take('@') ? cursor.qualifiedName('the name of a term') : null;
+    const path = term === null ? parseNamePath(cursor) : [`@${term}`];
+    const alias = parseAsAlias(cursor);
+    const transformations = takeComma(cursor) ? parseApplyExpression(cursor) : [];
+    return { kind: 'join', at, outer, path, alias, transformations };
+  });
+}
 
 function parseRanked(cursor: Cursor, name: RankedName, at: number): Transformation {
   return parenthesised(cursor, () => {

@@ -17,8 +17,6 @@ export const otherTransformations: Readonly<Record<string, (cursor: Cursor) => v
       comma(cursor);
       namedSequences(cursor);
     }),
-  join: skipJoin,
-  outerjoin: skipJoin,
   ancestors: skipRelatives,
   descendants: skipRelatives,
   traverse: skipTraverse,
@@ -51,20 +49,6 @@ function namedSequences(cursor: Cursor): void {
   commaList(cursor, () => {
     parseApplyExpression(cursor);
     return parseAsAlias(cursor);
-  });
-}
-
-function skipJoin(cursor: Cursor): void {
-  parenthesised(cursor, () => {
-    if (!cursor.take('@')) {
-      parseNamePath(cursor);
-    } else {
-      cursor.qualifiedName('the name of a term');
-    }
-    parseAsAlias(cursor);
-    if (takeComma(cursor)) {
-      parseApplyExpression(cursor);
-    }
   });
 }
 

@@ -255,12 +255,21 @@ export type Transformation =
     }
   | { readonly kind: 'concat'; readonly at: number; readonly branches: readonly (readonly Transformation[])[] }
   | {
+      readonly kind: 'join';
+      readonly at: number;
+      /** `outerjoin`: rows that lead nowhere are kept. */
+      readonly outer: boolean;
+      readonly path: readonly string[];
+      readonly alias: string;
+      readonly transformations: readonly Transformation[];
+    }
+  | {
       readonly kind: 'expand';
       readonly at: number;
       readonly path: readonly string[];
       readonly transformations: readonly Transformation[];
     }
-  /** A transformation the grammar knows and this tree does not detail (`nest`, `join`, custom ...); answered 501. */
+  /** A transformation the grammar knows and this tree does not detail (`nest`, `traverse`, custom ...); answered 501. */
   | { readonly kind: 'other'; readonly at: number; readonly name: string };
 
 export type GroupingItem =

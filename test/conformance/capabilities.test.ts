@@ -64,7 +64,7 @@ const transformationExamples: Readonly<Record<string, string>> = {
   bottomsum: 'bottomsum(3,Likes)',
   expand: 'expand(Activities,filter(true))',
   nest: 'nest(groupby((Status)) as N)',
-  join: 'join(Activities as A)',
+  join: 'join(Activities as A)/groupby((A/ActivityId))',
   outerjoin: 'outerjoin(Activities as A)',
   ancestors: 'ancestors($root/TracebuzzLabels,H,LabelId,filter(true))',
   descendants: 'descendants($root/TracebuzzLabels,H,LabelId,filter(true))',

@@ -195,6 +195,10 @@ function applyLines(apply: ApplyPlan | null): string[] {
   return [
     `apply${apply.keepsEntities ? ' entities' : ''}`,
     ...indent(apply.transformations.flatMap(transformationLines)),
+    ...(apply.entities ?? []).flatMap((one) => [
+      `entity ${one.path.join('/')}[${one.variable.set.name}]${one.form === 'ref' ? ' ref' : ''}`,
+      ...indent(selectionLines(one.selection)),
+    ]),
     `output ${apply.output.map((one) => tagged(one.path.join('/'), one.type, one.nullable)).join(' ')}`,
   ];
 }
@@ -217,6 +221,11 @@ function transformationLines(one: BoundTransformation): string[] {
       return [`${one.kind} ${one.count}`];
     case 'ranked':
       return [`${one.name} ${expressionText(one.amount)} by ${expressionText(one.by)}`];
+    case 'join':
+      return [
+        `${one.outer ? 'outerjoin' : 'join'} ${one.navigation.name}[${one.set.name}] as ${one.alias}${one.variable === null ? ' names' : ''}`,
+        ...indent(one.apply.transformations.length === 0 ? [] : applyLines(one.apply)),
+      ];
     case 'concat':
       return one.branches.flatMap((branch) => ['concat branch', ...indent(applyLines(branch))]);
     case 'groupby':

@@ -218,6 +218,132 @@ const reached: readonly (readonly [url: string, rows: readonly Value[]])[] = [
   ['Cases?$apply=concat(aggregate(Messages/$count as N),top(1)/aggregate(Messages/$count as N))', [{ N: 2 }, { N: 5 }]],
 ];
 
+/** Joins, and groups of entities. */
+const beside: readonly (readonly [url: string, rows: readonly Value[]])[] = [
+  [
+    'Cases?$apply=join(Messages as M)/groupby((Priority),aggregate(M/Length with sum as L,$count as N,M/$count as C))',
+    [
+      { Priority: 1, L: 12, N: 2, C: 2 },
+      { Priority: 2, L: 6, N: 3, C: 3 },
+    ],
+  ],
+  [
+    'Cases?$apply=outerjoin(Messages as M)&$select=Id,Title&$expand=M($select=Number,Body)&$filter=M/Length ne 5',
+    [
+      { Id: 10, Title: 'first', M: { Number: 2, Body: 'b' } },
+      { Id: 30, Title: 'hello c', M: null },
+      { Id: 40, Title: "O'Neil hello", M: { Number: 1, Body: null } },
+      { Id: 40, Title: "O'Neil hello", M: { Number: 2, Body: 'b' } },
+    ],
+  ],
+  [
+    'Cases?$apply=join(Messages as M)/filter(M/Agent/Name eq %27Ann%27)/top(2)&$select=Id&$orderby=M/Number desc',
+    [{ Id: 10 }, { Id: 10 }],
+  ],
+  [
+    'Cases?$apply=join(Messages as M,filter(Length gt 4)/topcount(1,Length)/compute(Length mul 2 as Twice))&$select=Id&$compute=M/Twice add 0 as X&$expand=M($select=Number)',
+    [
+      { Id: 10, M: { Number: 2 } },
+      { Id: 20, M: { Number: 1 } },
+    ],
+  ],
+  [
+    'Cases?$apply=join(Messages as T,aggregate(Length with sum as Total,$count as N))/filter(T/N gt 0)/compute(T/Total add 1 as Plus)&$select=Id,Plus&$expand=T',
+    [
+      { Id: 10, Plus: 13, T: { Total: 12, N: 2 } },
+      { Id: 20, Plus: 6, T: { Total: 5, N: 1 } },
+      { Id: 40, Plus: 2, T: { Total: 1, N: 2 } },
+    ],
+  ],
+  [
+    'Cases?$apply=outerjoin(Messages as T,groupby((AgentId),aggregate($count as N)))/groupby((T/AgentId),aggregate($count as Rows,T/N with sum as N))',
+    [
+      { T: { AgentId: null }, Rows: 2, N: 1 },
+      { T: { AgentId: 1 }, Rows: 2, N: 3 },
+      { T: { AgentId: 2 }, Rows: 1, N: 1 },
+    ],
+  ],
+  // Two agents lead Bob and Eve: each entity counts once in its group, each row for itself.
+  ['Messages?$apply=aggregate(Case/$count as Cases,$count as Rows)', [{ Cases: 3, Rows: 5 }]],
+  [
+    'Cases?$apply=join(Messages as M)/join(Messages as O)/aggregate($count as N,M/$count as M1,O/Length with sum as L)',
+    [{ N: 9, M1: 5, L: 18 }],
+  ],
+  [
+    'Cases?$apply=join(Messages as M)/concat(aggregate($count as N),groupby((M/Body)))',
+    [
+      { N: null, M: { Body: null } },
+      { N: null, M: { Body: 'a' } },
+      { N: null, M: { Body: 'b' } },
+      { N: null, M: { Body: 'c' } },
+      { N: 5, M: { Body: null } },
+    ],
+  ],
+  [
+    'Cases?$apply=groupby((Agent),aggregate($count as N))',
+    [
+      { N: 1, Agent: { Id: 1, Name: 'Ann', LeaderId: null, City: 'Bonn' } },
+      { N: 1, Agent: { Id: 2, Name: 'Bob', LeaderId: 1, City: 'Bonn' } },
+      { N: 2, Agent: null },
+    ],
+  ],
+  [
+    'Cases?$apply=groupby((Agent,Agent/City),aggregate(Cost with sum as T))/filter(Agent/City ne null)&$orderby=Agent/Name desc&$select=T&$expand=Agent($select=Name;$expand=Leader($select=Name))',
+    [
+      { T: 7, Agent: { Name: 'Bob', Leader: { Name: 'Ann' } } },
+      { T: 2.5, Agent: { Name: 'Ann', Leader: null } },
+    ],
+  ],
+  [
+    'Messages?$apply=groupby((Case/Agent,Length))/filter(Length gt 4)/groupby((Case/Agent),aggregate($count as N))',
+    [
+      { N: 1, Case: { Agent: { Id: 2, Name: 'Bob', LeaderId: 1, City: 'Bonn' } } },
+      { N: 2, Case: { Agent: { Id: 1, Name: 'Ann', LeaderId: null, City: 'Bonn' } } },
+    ],
+  ],
+  [
+    'Cases?$apply=filter(Cost gt 2)/groupby((rollup($all,Agent)),aggregate($count as N))&$expand=Agent($select=Name)',
+    [
+      { N: 1, Agent: { Name: 'Ann' } },
+      { N: 1, Agent: { Name: 'Bob' } },
+      { N: 2, Agent: null },
+    ],
+  ],
+  [
+    'Cases?$apply=join(Messages as M)/groupby((M/Agent),aggregate(M/Length with sum as L))&$expand=M/Agent($select=Name)',
+    [
+      { L: 1, M: { Agent: null } },
+      { L: 5, M: { Agent: { Name: 'Bob' } } },
+      { L: 12, M: { Agent: { Name: 'Ann' } } },
+    ],
+  ],
+  ['Cases?$apply=topcount(1,Cost)&$select=Id&$expand=Agent($select=Name)', [{ Id: 20, Agent: { Name: 'Bob' } }]],
+  [
+    'Agents?$select=Id&$filter=Id eq 1&$expand=Cases($apply=join(Messages as M)/filter(M/Length gt 5);$select=Id;$expand=M($select=Number))',
+    [{ Id: 1, Cases: [{ Id: 10, M: { Number: 2 } }] }],
+  ],
+];
+
+describe('$apply with joined and grouped entities', () => {
+  let feed: TestFeed;
+  before(async () => {
+    feed = await openTestFeed(`${rows}${messages}`);
+  });
+  after(() => feed.close());
+
+  for (const [url, expected] of beside) {
+    it(url, async () => {
+      const query = compiled(url);
+      const found = await feed.read(query);
+      assert.deepEqual(
+        found.map(({ row }) => row),
+        expected,
+        query.text,
+      );
+    });
+  }
+});
+
 describe('$apply over navigation', () => {
   let feed: TestFeed;
   before(async () => {
