@@ -46,6 +46,11 @@ export const errorCatalogue = {
   // Taking files in.
   FileUnreadable: kind(422, 'retriable', 'Check that the file is complete and can be read, then load it again.'),
   FileUnknown: kind(422, 'skippable', 'Name the source and the export, or add the missing headers to the metadata.'),
+  FileEmpty: kind(
+    422,
+    'skippable',
+    'Export the file again; where it stands for an export without rows, name the source and the export.',
+  ),
   FileAmbiguous: kind(
     422,
     'skippable',

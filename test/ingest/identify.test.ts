@@ -127,10 +127,10 @@ describe('Identification', () => {
   it('says of an empty file that it is empty, and takes it as what it is named', async () => {
     for (const text of ['', '\n', '\ufeff']) {
       const found = await inspect('x.csv', text);
-      equal(found.refusal?.code, 'FileUnknown');
+      equal(found.refusal?.code, 'FileEmpty');
       match(
         found.refusal?.message ?? '',
-        /^x\.csv is empty, it has not even a header, .* say of which: gateway ingest --source SOURCE --export EXPORT x\.csv$/,
+        /^x\.csv is empty, it has not even a header, .* type: gateway ingest --source SOURCE --export EXPORT x\.csv$/,
       );
       const named = await inspect('x.csv', text, { source: 'tracebuzz', export: 'notes' });
       equal(named.identified?.export.name, 'notes');

@@ -20,7 +20,7 @@ export interface Identification extends HeaderReading {
 
 /**
  * Which export a file is: the operator's word, else file rules together with the header, else the header alone. A tie
- * or a file nobody knows is refused (FileAmbiguous, FileUnknown, HeaderMissing, HeaderDuplicate, ExportUnknown) with the
+ * or a file nobody knows is refused (FileAmbiguous, FileUnknown, FileEmpty, HeaderMissing, HeaderDuplicate, ExportUnknown) with the
  * nearest candidates, never guessed.
  */
 export function identifyExport(

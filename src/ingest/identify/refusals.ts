@@ -38,14 +38,19 @@ export function missingHeaders(one: { readonly export: Export } & HeaderReading,
 
 /** No export fits: says that the file is empty, or which exports are nearest. */
 export function unknownFile(candidates: readonly Candidate[], facts: FileFacts): GatewayError {
-  const empty = candidates.every((one) => one.match.cells.length === 0);
-  const why = empty ? emptyFile(facts) : `${facts.name} is no known export: ${nearestTo(candidates)}`;
-  return new GatewayError('FileUnknown', why, { target: facts.path });
+  if (candidates.every((one) => one.match.cells.length === 0)) return emptyFile(facts);
+  return new GatewayError('FileUnknown', `${facts.name} is no known export: ${nearestTo(candidates)}`, {
+    target: facts.path,
+  });
 }
 
-function emptyFile(facts: FileFacts): string {
+function emptyFile(facts: FileFacts): GatewayError {
   const command = commandFor('--source SOURCE --export EXPORT', facts);
-  return `${facts.name} is empty, it has not even a header, and its name is that of no export. Export it again; or, if it stands for an export without rows, say of which: ${command}`;
+  return new GatewayError(
+    'FileEmpty',
+    `${facts.name} is empty, it has not even a header, and its name is that of no export. If it stands for an export without rows, type: ${command}`,
+    { target: facts.path },
+  );
 }
 
 function nearestTo(candidates: readonly Candidate[]): string {

@@ -106,6 +106,7 @@ export async function loadFile(context: IngestContext, path: string, options: Lo
 
 const refusals: ReadonlySet<string> = new Set<GatewayError['code']>([
   'FileUnknown',
+  'FileEmpty',
   'FileAmbiguous',
   'ExportUnknown',
   'HeaderMissing',
