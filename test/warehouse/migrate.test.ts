@@ -50,6 +50,33 @@ describe('migrate', () => {
     await assert.rejects(migrate(database), { code: 'MigrationRefused', message: new RegExp(newer) });
   });
 
+  it('keeps the newest tombstone of each key', async () => {
+    const before = mkdtempSync(path.join(os.tmpdir(), 'gateway-migrations-'));
+    for (const name of files.filter((one) => one < '005')) cpSync(path.join(folder, name), path.join(before, name));
+    await migrate(database, before);
+    rmSync(before, { recursive: true });
+    const tombstones = [
+      ['A', 1, 4],
+      ['A', 1, 7],
+      ['A', 1, 5],
+      ['A', 2, 5],
+      ['B', 1, 6],
+    ] as const;
+    for (const [set, id, version] of tombstones)
+      await database.query(
+        `INSERT INTO gateway.tombstones (entity_set, key, version) VALUES ($1, jsonb_build_object('Id', $2::bigint), $3)`,
+        [set, String(id), String(version)],
+      );
+    await migrate(database);
+    const { rows } = await database.query<{ told: string }>(
+      `SELECT entity_set || (key->>'Id') || '@' || version AS told FROM gateway.tombstones ORDER BY 1`,
+    );
+    assert.deepEqual(
+      rows.map(({ told }) => told),
+      ['A1@7', 'A2@5', 'B1@6'],
+    );
+  });
+
   it('refuses a gap in the numbers', async () => {
     writeFileSync(path.join(folder, '099-gap.sql'), 'SELECT 1;');
     await assert.rejects(migrate(database, folder), {

@@ -6,6 +6,7 @@ import type { StoredRead } from '../stored-read.ts';
 import { replyFromStore } from '../stored-reply.ts';
 import { replyFromUpstream } from '../upstream-reply.ts';
 import { completeRows } from './complete-rows.ts';
+import { isNever } from './condition.ts';
 import { connected, expandCrosses, proxiedSource, type Sources, setOf } from './crossing.ts';
 import { KnownRows } from './known-rows.ts';
 import type { Place } from './place.ts';
@@ -22,7 +23,8 @@ export interface AcrossRead extends Omit<StoredRead<UpstreamPlan>, 'volatile' | 
 
 /**
  * Answers a request that no single source can: steps of the path are followed by key first, and parts of filters that
- * speak of other sources become comparisons with keys; then the rows of the addressed set are read from their own source and completed, some hundreds at a time, with the rows that they lead to.
+ * speak of other sources become comparisons with keys; then the rows of the addressed set are read from their own source
+ * and completed, some hundreds at a time, with the rows that they lead to.
  * Throws GatewayError before the first byte; afterwards the caller breaks the transfer. There is no ETag: nobody says
  * when a proxied feed's rows change.
  */
@@ -33,6 +35,7 @@ export async function replyAcrossSources(read: AcrossRead): Promise<void> {
   if (source === null) return send(read, nothingOf(read.plan));
   if (filterCrosses(read.plan, sources)) refuseChanges(read.plan);
   const plan: UpstreamPlan = await resolveFilters({ ...read.plan, source }, place);
+  if (isEmptyAbroad(plan, sources)) return send(read, nothingOf(read.plan));
   if ((plan.kind === 'Collection' || plan.kind === 'Entity') && expandCrosses(plan.selection, sources)) {
     refuseDerived(plan);
     const split = splitSelection(plan.selection, sources);
@@ -55,6 +58,14 @@ function placeOf({ exchange, feed, negotiated }: AcrossRead, sources: Sources): 
 function send(read: AcrossRead, reply: UpstreamReply): Promise<void> {
   const { plan, exchange, negotiated, skipToken } = read;
   return replyFromUpstream({ plan, exchange, negotiated, skipToken, upstream: { read: async () => reply } });
+}
+
+/** Whether a proxied set would be asked for rows of which none can be: feeds differ in what they take for `false`. */
+function isEmptyAbroad(plan: UpstreamPlan, sources: Sources): boolean {
+  if (plan.kind !== 'Collection' && plan.kind !== 'Count') return false;
+  const { filter } = plan.restriction;
+  const never = filter !== null && isNever(filter);
+  return never && plan.source.kind === 'Set' && proxiedSource(sources, plan.source.set) !== null;
 }
 
 /** A step that leads nowhere: no entity, or no rows. */

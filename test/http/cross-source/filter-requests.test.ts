@@ -101,6 +101,15 @@ describe('what a filter between sources asks for', function () {
       assert.deepEqual(first, requests);
     });
 
+  it('a proxied set of which no row can be is not asked', async () => {
+    const none = 'Judgements/any(j:j/Score gt 999)';
+    assert.deepEqual((await gateway.json(`BuzzeasyAgents?$filter=${none}&$count=true`)).value, []);
+    assert.equal(await (await gateway.get(`BuzzeasyAgents/$count?$filter=${none} and name ne 'x'`)).text(), '0');
+    assert.deepEqual((await gateway.json(`BuzzeasyAgents?$filter=${none}&$expand=Judgements`)).value, []);
+    assert.deepEqual(asked, []);
+    assert.equal(await (await gateway.get(`BuzzeasyAgents/$count?$filter=not ${none}`)).text(), '60');
+  });
+
   it('keys of all pages count', async () => {
     const present = (await gateway.json('BuzzeasyAgents?$select=ID&$filter=deletedAt ne null')).value;
     assert.ok(present.length > pageLength - 1, `${present.length}`);
