@@ -48,7 +48,9 @@ export function resultLines(result: IngestResult): readonly string[] {
       ];
       return [
         `${result.path}: loaded into ${identified.export.set} as load ${result.loadId}: ${counts.read} rows, ${parts.join(', ')}`,
-        ...drift.map((finding) => `  unknown or missing column: ${finding.header}`),
+        ...drift.map(({ kind, header }) =>
+          kind === 'unknown' ? `  unknown column, kept in Extras: ${header}` : `  missing column, left null: ${header}`,
+        ),
         ...(message === null ? [] : [`  ${message}`]),
       ];
     }

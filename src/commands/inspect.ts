@@ -17,10 +17,13 @@ export async function inspectCommand(
     print(`export     ${target.source}/${target.name} (${target.title}), found by ${by}, goes into ${target.set}`);
     print(`delimiter  ${JSON.stringify(layout.delimiter)}`);
     print(`columns    ${match.matched} recognised`);
+    if (match.unknown.length > 0) print(`unknown    ${match.unknown.join(', ')} (kept in Extras)`);
+    if (match.missing.length > 0) print(`missing    ${match.missing.join(', ')}`);
   }
-  if (found.period !== null) print(`period     ${found.period.start} to ${found.period.end}`);
+  if (found.period !== null)
+    print(`period     ${found.period.start.toISOString()} to ${found.period.end.toISOString()}`);
   const { read, accepted, rejected } = found.rows;
-  print(`rows       ${read} read, ${accepted} good, ${rejected} would be rejected`);
+  if (found.refusal === null) print(`rows       ${read} read, ${accepted} good, ${rejected} would be rejected`);
   for (const fault of found.faults)
     print(`  line ${fault.line}${fault.header === null ? '' : `, ${fault.header}`}: ${fault.code}: ${fault.message}`);
   if (found.refusal !== null) {

@@ -3,12 +3,24 @@ import { prepare } from './migrate.ts';
 import { catalogueOf, type Surroundings, withWarehouse } from './surroundings.ts';
 
 interface SourceRow extends Record<string, unknown> {
-  readonly source: string;
-  readonly export: string;
+  /** `source/export`; null: files that nobody could name. */
+  readonly name: string | null;
   readonly loads: string;
   readonly rows: string;
+  readonly refused: string;
+  readonly failed: string;
   /** ISO 8601; null: no load has ended. */
   readonly last: string | null;
+}
+
+function sourceLine({ name, loads, rows, refused, failed, last }: SourceRow): string {
+  const loaded = name === null ? [] : [`${loads} loads`, `${rows} new rows`];
+  const others = [
+    ...(refused === '0' ? [] : [`${refused} refused`]),
+    ...(failed === '0' ? [] : [`${failed} failed`]),
+    ...(last === null ? [] : [`last ${last}`]),
+  ];
+  return `${name ?? 'files of no known export'}: ${[...loaded, ...others].join(', ')}`;
 }
 
 /** `gateway status`: what was loaded, what waits for somebody. 2 when rejected rows are open. */
@@ -17,15 +29,12 @@ export async function statusCommand(surroundings: Surroundings): Promise<number>
   return withWarehouse(surroundings, async ({ database }) => {
     await prepare(database, catalogue, () => {});
     const loads = await database.query<SourceRow>(
-      `SELECT coalesce(source, '?') AS source, coalesce(export, '?') AS export, count(*) FILTER (WHERE state = 'loaded') AS loads,
-         sum(rows_inserted) AS rows, to_char(max(finished_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS last
-       FROM gateway.load GROUP BY 1, 2 ORDER BY 1, 2`,
+      `SELECT source || '/' || export AS name, count(*) FILTER (WHERE state = 'loaded') AS loads, sum(rows_inserted) AS rows,
+         count(*) FILTER (WHERE state = 'refused') AS refused, count(*) FILTER (WHERE state = 'failed') AS failed, to_char(max(finished_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS last
+       FROM gateway.load GROUP BY 1 ORDER BY 1`,
     );
     if (loads.rows.length === 0) surroundings.print('Nothing was loaded yet.');
-    for (const row of loads.rows) {
-      const last = row.last === null ? '' : `, last ${row.last}`;
-      surroundings.print(`${row.source}/${row.export}: ${row.loads} loads, ${row.rows} new rows${last}`);
-    }
+    for (const row of loads.rows) surroundings.print(sourceLine(row));
     const open = await database.query<{ code: string; n: string }>(
       `SELECT code, count(*) AS n FROM gateway.reject WHERE state = 'open' GROUP BY code ORDER BY code`,
     );
