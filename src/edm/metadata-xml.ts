@@ -2,17 +2,24 @@ import type { Annotation, AnnotationValue } from './annotations.ts';
 import { description, feedAnnotations, setAnnotations, vocabulariesOf, vocabularyUri } from './annotations.ts';
 import type { FeedCapabilities } from './capabilities.ts';
 import { facetsOf, hasReferentialConstraint } from './facets.ts';
-import type { EntitySet, EntityType, Model, NavigationProperty, Property } from './model.ts';
+import type { EntitySet, EntityType, Enumeration, Model, NavigationProperty, Property } from './model.ts';
 import type { XmlElement } from './xml-text.ts';
 import { element, xmlDocument } from './xml-text.ts';
 
 /**
  * `$metadata` as CSDL XML 4.0: one schema with all types and the container. Deterministic: the order is the model's own.
- * `capabilities` null leaves the capability annotations out. The model must have passed `checkModel`.
+ * `capabilities` null leaves the capability annotations out. The model must have passed `checkModel`. Enumerations are
+ * text, unless `declared`: then their types are declared under the names they have, which are in the model's namespace.
  */
-export function metadataXml(model: Model, capabilities: FeedCapabilities | null = null): string {
+export function metadataXml(
+  model: Model,
+  capabilities: FeedCapabilities | null = null,
+  enumerations: 'text' | 'declared' = 'text',
+): string {
+  const declared = enumerations === 'declared';
   const schema = element('Schema', { xmlns: 'http://docs.oasis-open.org/odata/ns/edm', Namespace: model.namespace }, [
-    ...[...model.entityTypes.values()].map((type) => entityType(type, model)),
+    ...(declared ? enumerationsOf(model).map(enumType) : []),
+    ...[...model.entityTypes.values()].map((type) => entityType(type, model, declared)),
     container(model, capabilities),
   ]);
   return xmlDocument(
@@ -29,26 +36,41 @@ function reference(namespace: string): XmlElement {
   ]);
 }
 
-function entityType(type: EntityType, model: Model): XmlElement {
+function enumerationsOf(model: Model): readonly Enumeration[] {
+  const properties = [...model.entityTypes.values()].flatMap((type) => [...type.properties.values()]);
+  const found = properties.flatMap(({ enumeration }) => (enumeration === undefined ? [] : [enumeration]));
+  return [...new Map(found.map((one) => [one.name, one])).values()];
+}
+
+function enumType({ name, members, flags }: Enumeration): XmlElement {
+  return element(
+    'EnumType',
+    { Name: name.slice(name.lastIndexOf('.') + 1), IsFlags: flags ? 'true' : undefined },
+    [...members].map(([Name, value]) => element('Member', { Name, Value: String(value) }, [])),
+  );
+}
+
+function entityType(type: EntityType, model: Model, declared: boolean): XmlElement {
   return element('EntityType', { Name: type.name }, [
     element(
       'Key',
       {},
       type.key.map((name) => element('PropertyRef', { Name: name }, [])),
     ),
-    ...[...type.properties.values()].map(property),
+    ...[...type.properties.values()].map((one) => property(one, declared)),
     ...[...type.navigationProperties.values()].map((navigation) => navigationProperty(navigation, model)),
     ...description(type.description).map(annotation),
   ]);
 }
 
-function property(property: Property): XmlElement {
+function property(property: Property, declared: boolean): XmlElement {
   const facets = facetsOf(property);
+  const type = (declared ? property.enumeration?.name : undefined) ?? property.type;
   return element(
     'Property',
     {
       Name: property.name,
-      Type: property.collection ? `Collection(${property.type})` : property.type,
+      Type: property.collection ? `Collection(${type})` : type,
       Nullable: property.nullable ? undefined : 'false',
       MaxLength: facets.maxLength?.toString(),
       Precision: facets.precision?.toString(),

@@ -25,6 +25,15 @@ export type PrimitiveTypeName =
 /** How near a property's values are to a person; drives masking and documentation. */
 export type PersonalData = 'none' | 'direct' | 'indirect' | 'pseudonym' | 'content' | 'employee';
 
+/** An enumeration type of a proxied feed (CSDL 10). Its values are served as text: their members' names. */
+export interface Enumeration {
+  /** Qualified, in the feed's own namespace. */
+  readonly name: string;
+  readonly members: ReadonlyMap<string, bigint>;
+  /** `IsFlags`: a value may be several members. */
+  readonly flags: boolean;
+}
+
 /** A structural property (CSDL 6). `maxLength` counts characters; `precision`/`scale` are decimal digits or fraction digits. */
 export interface Property {
   readonly kind: 'Property';
@@ -38,6 +47,8 @@ export interface Property {
   readonly scale?: number | 'variable';
   readonly description?: string;
   readonly personalData?: PersonalData;
+  /** `type` is `Edm.String` then; only properties of proxied sets have one. */
+  readonly enumeration?: Enumeration;
 }
 
 /** One pair of joined properties: ours equals the target's. */

@@ -1,4 +1,4 @@
-import type { PrimitiveTypeName, Property } from './model.ts';
+import type { Enumeration, PrimitiveTypeName, Property } from './model.ts';
 import { isPrimitiveTypeName, primitiveType } from './primitive-types.ts';
 import type { XmlNode } from './read-xml.ts';
 import type { SchemaElement, SchemaIndex } from './schema-index.ts';
@@ -69,7 +69,7 @@ function readProperty(node: XmlNode, path: string, index: SchemaIndex): ReadProp
   }
   const collection = item !== undefined;
   return {
-    enumType: resolved.enumType,
+    enumType: resolved.enumeration?.name ?? null,
     property: {
       kind: 'Property',
       name,
@@ -78,30 +78,31 @@ function readProperty(node: XmlNode, path: string, index: SchemaIndex): ReadProp
       nullable: node.attributes.get('Nullable') !== 'false',
       ...facetsOf(resolved.type, [node, ...resolved.definitions]),
       ...descriptionOf(node, path, index),
+      ...(resolved.enumeration === null ? {} : { enumeration: resolved.enumeration }),
     },
   };
 }
 
 interface Resolved {
   readonly type: PrimitiveTypeName;
-  readonly enumType: string | null;
+  readonly enumeration: Enumeration | null;
   /** Type definitions on the way; their facets hold where the property has none. */
   readonly definitions: readonly XmlNode[];
 }
 
 /** The primitive type that stands for a type, or the reason why none does. */
 function primitiveOf(name: string, index: SchemaIndex): Resolved | string {
-  if (isPrimitiveTypeName(name)) return { type: name, enumType: null, definitions: [] };
+  if (isPrimitiveTypeName(name)) return { type: name, enumeration: null, definitions: [] };
   if (name.startsWith('Edm.')) return `${name} is not served`;
   const element = index.elements.get(name);
   if (element === undefined) return `its type ${name} is not declared`;
   switch (element.kind) {
     case 'EnumType':
-      return { type: 'Edm.String', enumType: name, definitions: [] };
+      return { type: 'Edm.String', enumeration: enumerationOf(element), definitions: [] };
     case 'TypeDefinition': {
       const underlying = element.node.attributes.get('UnderlyingType') ?? '';
       return isPrimitiveTypeName(underlying)
-        ? { type: underlying, enumType: null, definitions: [element.node] }
+        ? { type: underlying, enumeration: null, definitions: [element.node] }
         : `${underlying} is not served`;
     }
     case 'ComplexType':
@@ -109,6 +110,19 @@ function primitiveOf(name: string, index: SchemaIndex): Resolved | string {
     default:
       return `${name} is not a type of a property`;
   }
+}
+
+/** A member without a value has the one after the member before it, the first one 0 (CSDL 10.3). */
+function enumerationOf({ qualifiedName, node }: SchemaElement): Enumeration {
+  const members = new Map<string, bigint>();
+  let next = 0n;
+  for (const member of childrenOf(node, 'Member')) {
+    const written = member.attributes.get('Value') ?? '';
+    const value = /^[+-]?\d{1,19}$/.test(written) ? BigInt(written.replace('+', '')) : next;
+    members.set(member.attributes.get('Name') ?? '', value);
+    next = value + 1n;
+  }
+  return { name: qualifiedName, members, flags: node.attributes.get('IsFlags') === 'true' };
 }
 
 function facetsOf(type: PrimitiveTypeName, nodes: readonly XmlNode[]): Partial<Property> {

@@ -1,6 +1,7 @@
 import type { PrimitiveTypeName } from '../edm/model.ts';
 import type { Expression } from '../uri/syntax.ts';
 import { describe } from './bind-comparison.ts';
+import { isEnumeration, isOfEnumeration } from './bind-enumeration.ts';
 import { bindCondition, bindExpression, bindOperand } from './bind-expression.ts';
 import { isAssignable, truth } from './bind-isof.ts';
 import { canonicalText } from './constant.ts';
@@ -61,6 +62,7 @@ function bindIsof(call: TypeCall, scope: Scope): Operand {
   const operand = call.operand === null ? currentRow(scope) : bindOperand(call.operand, scope);
   if (operand === null) throw unsupported(call, scope);
   if (operand.kind !== 'Row') {
+    if (isOfEnumeration(operand, typeName, scope)) return isAssignable(operand, 'Edm.String', { scope, at });
     if (!isPrimitive(typeName)) return truth(false);
     const bound = isAssignable(operand, typeName, { scope, at });
     // A range compares the value twice.
@@ -74,8 +76,10 @@ function bindIsof(call: TypeCall, scope: Scope): Operand {
 
 function checkType(call: TypeCall, scope: Scope): void {
   const { typeName, at } = call;
-  const { namespace, entityTypes } = scope.binding.context.model;
+  const { model } = scope.binding.context;
+  const { namespace, entityTypes } = model;
   if (isPrimitive(typeName) || entityTypes.has(ownName(typeName, namespace))) return;
+  if (isEnumeration(typeName, model)) return;
   if (typeName.startsWith('Edm.') || typeName.startsWith('Collection(')) throw unsupported(call, scope);
   const names = [...entityTypes.keys()].map((name) => `${namespace}.${name}`);
   throw fault(scope, 'InvalidOption', `there is no type '${typeName}'.${perhaps(typeName, names)}`, at);

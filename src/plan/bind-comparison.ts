@@ -1,3 +1,4 @@
+import { checkMembers } from './bind-enumeration.ts';
 import { withoutFineDigits } from './fine-instant.ts';
 import { commonType, converted, isNumeric } from './promotion.ts';
 import type { BoundExpression, ComparisonOperator, Constant } from './read-plan.ts';
@@ -16,6 +17,7 @@ export interface ComparedPair {
 export function compared(pair: ComparedPair, scope: Scope, at: number): BoundExpression {
   const { operator, left, right } = pair;
   if (left.kind === 'Row' || right.kind === 'Row') return comparedRow(pair, scope, at);
+  checkMembers([left, right], scope, at);
   const type = commonType(left, right);
   if (type === null) throw fault(scope, 'TypeMismatch', mismatch(left, right), at);
   if (left.type === 'null' || right.type === 'null') {

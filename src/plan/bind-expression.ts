@@ -3,6 +3,7 @@ import { resolveAlias } from './bind-alias.ts';
 import { arithmetic, negated } from './bind-arithmetic.ts';
 import { bindCase, bindTypeCall } from './bind-cast.ts';
 import { compared, describe } from './bind-comparison.ts';
+import { bindHas, loneMember } from './bind-enumeration.ts';
 import { bindCall } from './bind-function.ts';
 import { bindIn } from './bind-in.ts';
 import { bindMemberPath } from './bind-member-path.ts';
@@ -17,6 +18,13 @@ import { asNode, fault, type Operand, type Scope } from './scope.ts';
  * @throws GatewayError `UnknownProperty`, `TypeMismatch`, `LimitExceeded`, `NotImplemented`, `InvalidOption`
  */
 export function bindExpression(expression: Expression, scope: Scope): BoundExpression {
+  const operand = bindComparable(expression, scope);
+  if (operand.kind === 'Constant' && operand.enumType !== undefined) throw loneMember(operand, scope, expression.at);
+  return operand;
+}
+
+/** As `bindExpression`, but an enumeration literal is allowed: who calls it looks at what stands beside it. */
+export function bindComparable(expression: Expression, scope: Scope): BoundExpression {
   const operand = bindOperand(expression, scope);
   if (operand.kind !== 'Row') return operand;
   throw fault(scope, 'TypeMismatch', 'a navigation property is no value; name one of its properties.', expression.at);
@@ -65,9 +73,7 @@ type Binary = Extract<Expression, { kind: 'Binary' }>;
 function bindBinary(expression: Binary, scope: Scope): BoundExpression {
   const { operator } = expression;
   if (operator === 'and' || operator === 'or') return bindChain(expression, operator, scope);
-  if (operator === 'has') {
-    throw fault(scope, 'NotImplemented', '`has` needs an enumeration type, and this feed has none.', expression.at);
-  }
+  if (operator === 'has') return bindHas(expression, scope);
   if (isComparison(operator)) {
     const left = bindOperand(expression.left, scope);
     return compared({ operator, left, right: bindOperand(expression.right, scope) }, scope, expression.at);

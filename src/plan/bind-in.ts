@@ -1,7 +1,8 @@
 import type { Expression } from '../uri/syntax.ts';
 import { aliasedExpression } from './bind-alias.ts';
 import { mismatch } from './bind-comparison.ts';
-import { bindExpression } from './bind-expression.ts';
+import { checkMembers } from './bind-enumeration.ts';
+import { bindComparable, bindExpression } from './bind-expression.ts';
 import { constantOf, nullConstant } from './constant.ts';
 import { isTooFine } from './fine-instant.ts';
 import { checkLimit } from './limits.ts';
@@ -18,6 +19,7 @@ type In = Extract<Expression, { kind: 'In' }>;
 export function bindIn(expression: In, scope: Scope): BoundExpression {
   const operand = bindExpression(expression.left, scope);
   const items = members(expression, scope);
+  for (const item of items) checkMembers([operand, item], scope, expression.at);
   const wider = items.reduce((left, item) => widened(left, item, { scope, at: expression.at }), operand);
   const type = wider.type;
   const typed = items.map((item) => (item.type === 'null' ? nullConstant : converted(item, type)));
@@ -42,10 +44,10 @@ function members(expression: In, scope: Scope): BoundExpression[] {
   const limit = scope.binding.context.limits.inList;
   if (list?.kind === 'List') {
     checkLimit(list.items.length, limit, 'too many members in the list after `in`');
-    return list.items.map((item) => bindExpression(item, scope));
+    return list.items.map((item) => bindComparable(item, scope));
   }
   // `@l=('a')` is a literal in parentheses: only here it is seen that a list of one was meant.
-  if (list?.kind === 'Literal' && right.kind === 'ParameterAlias') return [bindExpression(list, scope)];
+  if (list?.kind === 'Literal' && right.kind === 'ParameterAlias') return [bindComparable(list, scope)];
   if (list?.kind === 'Json') return jsonMembers(list.text, scope, limit);
   throw fault(scope, 'NotImplemented', 'after `in` a list in parentheses is wanted, or an alias of one.', right.at);
 }

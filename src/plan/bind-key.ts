@@ -2,6 +2,7 @@ import type { EntitySet, Property } from '../edm/model.ts';
 import type { KeyPredicate, Literal, ParameterAlias } from '../uri/syntax.ts';
 import { constantValue } from './bind-alias.ts';
 import { describe } from './bind-comparison.ts';
+import { checkKeyMembers } from './bind-enumeration.ts';
 import { canonicalText } from './constant.ts';
 import { perhaps } from './names.ts';
 import { commonType, converted } from './promotion.ts';
@@ -88,6 +89,7 @@ function keyValue(property: Property, given: Literal | ParameterAlias, scope: Sc
   if (constant === null || constant.value === null) {
     throw fault(scope, 'BadRequest', `the key property '${property.name}' needs a value.`, given.at);
   }
+  checkKeyMembers(property, constant, scope, given.at);
   const wanted = { kind: 'ComputedValue', type: property.type, nullable: false, name: property.name } as const;
   const value = commonType(wanted, constant) === property.type ? converted(constant, property.type) : constant;
   if (value.kind !== 'Constant' || value.type !== property.type) {

@@ -63,16 +63,13 @@ const literalTypes: Readonly<Record<Exclude<LiteralType, 'null' | 'integer' | 'e
 
 /**
  * A literal as a typed constant; an integer takes the narrowest type that holds it.
- * @throws GatewayError `TypeMismatch` where the text has the form of the type and is no value of it (30 February),
- * `NotImplemented` for enum literals: this model has no enumeration types.
+ * An enumeration literal keeps the name of its type, which only a property beside it can have.
+ * @throws GatewayError `TypeMismatch` where the text has the form of the type and is no value of it (30 February)
  */
 export function constantOf(literal: Literal): Constant {
   if (literal.type === 'null') return nullConstant;
   if (literal.type === 'enum') {
-    const name = literal.typeName ?? 'an enumeration';
-    throw new GatewayError('NotImplemented', `This feed has no enumeration types: ${name}'${literal.text}'.`, {
-      offset: literal.at,
-    });
+    return { kind: 'Constant', type: 'Edm.String', value: literal.text, enumType: literal.typeName ?? '' };
   }
   if (literal.type === 'integer') {
     const integer = canonicalInteger(literal.text);

@@ -251,6 +251,8 @@ export interface Constant {
   readonly kind: 'Constant';
   readonly type: ValueType;
   readonly value: string | null;
+  /** Type name as written of an enumeration literal, whose members are then the text. */
+  readonly enumType?: string;
 }
 
 export type ComparisonOperator = 'eq' | 'ne' | 'gt' | 'ge' | 'lt' | 'le';
@@ -384,6 +386,14 @@ export type BoundExpression =
       readonly over: CollectionPath;
       readonly filter: BoundExpression | null;
       readonly search: BoundSearch | null;
+    }
+  /** `property has member`: whether all bits of the member are set. Only proxied sets have enumerations. */
+  | {
+      readonly kind: 'Has';
+      readonly type: 'Edm.Boolean';
+      readonly nullable: boolean;
+      readonly left: BoundExpression;
+      readonly right: Constant;
     }
   /** `Nav eq null` on a to-one navigation is Not(RowExists). */
   | { readonly kind: 'RowExists'; readonly type: 'Edm.Boolean'; readonly nullable: boolean; readonly row: RowPath };

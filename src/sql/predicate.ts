@@ -77,6 +77,10 @@ export function booleanValue(expression: BoundExpression, scope: Scope): string 
       return lambda(expression, scope);
     case 'CollectionCount':
       return collectionCount(expression, scope);
+    case 'Has':
+      // Of a proxied set, which the compiler of its row refuses by name.
+      value(expression.left, scope);
+      throw new GatewayError('NotImplemented', 'No stored set has properties of an enumeration type.');
     case 'RowExists':
       return rowExists(expression.row, scope);
     default:

@@ -1,3 +1,4 @@
+import { faultOfMembers } from '../edm/enumeration.ts';
 import type { PrimitiveTypeName } from '../edm/model.ts';
 import { urlLiteral } from '../edm/primitive-types.ts';
 import { GatewayError } from '../errors.ts';
@@ -52,6 +53,8 @@ export function expressionText(expression: BoundExpression, place: ExpressionPla
     case 'CollectionCount':
       if (expression.filter !== null || expression.search !== null) throw refuse(place, '$count with options in it');
       return `${collectionText(expression.over, place)}/$count`;
+    case 'Has':
+      return hasText(expression, place);
     case 'RowExists':
       return `${rowText(expression.row, place, null)} ne null`;
   }
@@ -71,6 +74,7 @@ const bracketed: ReadonlySet<BoundExpression['kind']> = new Set([
   'Logical',
   'Not',
   'In',
+  'Has',
   'RowExists',
 ]);
 
@@ -89,9 +93,19 @@ function logicalOperand(operand: BoundExpression, operator: 'and' | 'or', place:
 }
 
 function comparisonText(expression: BoundExpression & { kind: 'Comparison' }, place: ExpressionPlace): string {
+  const { operator } = expression;
+  const never = isNoMember(expression.left, expression.right) || isNoMember(expression.right, expression.left);
+  if (never && (operator === 'eq' || operator === 'ne')) return String(operator === 'ne');
   const left = enumLiteral(expression.left, expression.right, place) ?? operandText(expression.left, place);
   const right = enumLiteral(expression.right, expression.left, place) ?? operandText(expression.right, place);
-  return `${left} ${expression.operator} ${right}`;
+  return `${left} ${operator} ${right}`;
+}
+
+/** Text that no value of the enumeration beside it is, e.g. a key of another source: the feed would refuse to be asked. */
+function isNoMember(constant: BoundExpression, other: BoundExpression): boolean {
+  if (constant.kind !== 'Constant' || constant.value === null || other.kind !== 'PropertyValue') return false;
+  const { enumeration } = other.property;
+  return enumeration !== undefined && faultOfMembers(enumeration, constant.value) !== null;
 }
 
 /** A string constant beside an enumeration property becomes that enumeration's literal; null: it is something else. */
@@ -102,11 +116,18 @@ function enumLiteral(constant: BoundExpression, other: BoundExpression, place: E
   return enumType === null ? null : `${enumType}${urlLiteral('Edm.String', constant.value)}`;
 }
 
+function hasText({ left, right }: BoundExpression & { kind: 'Has' }, place: ExpressionPlace): string {
+  const literal = enumLiteral(right, left, place);
+  if (literal === null) throw refuse(place, 'has of what it does not declare as an enumeration');
+  return `${operandText(left, place)} has ${literal}`;
+}
+
 /** `in` came with 4.01, so it is written as a chain of `or`. An empty list is false for every row. */
 function inText(expression: BoundExpression & { kind: 'In' }, place: ExpressionPlace): string {
-  if (expression.items.length === 0) return 'false';
+  const items = expression.items.filter((item) => !isNoMember(item, expression.operand));
+  if (items.length === 0) return 'false';
   const left = operandText(expression.operand, place);
-  const tests = expression.items.map((item) => {
+  const tests = items.map((item) => {
     return `${left} eq ${enumLiteral(item, expression.operand, place) ?? operandText(item, place)}`;
   });
   return tests.join(' or ');

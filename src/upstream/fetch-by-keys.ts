@@ -1,3 +1,5 @@
+import { faultOfMembers } from '../edm/enumeration.ts';
+import type { Property } from '../edm/model.ts';
 import { keyedCondition } from '../plan/keyed-condition.ts';
 import type { CollectionPlan } from '../plan/read-plan.ts';
 import { compileUpstreamUrl } from './compile-url.ts';
@@ -33,7 +35,9 @@ export function keyedRequests(
   options: Pick<UpstreamReadOptions, 'metadata'>,
   context: Context,
 ): readonly string[] {
-  const keys = [...new Map(request.keys.map((key) => [JSON.stringify(key), key])).values()];
+  const keys = [...new Map(request.keys.map((key) => [JSON.stringify(key), key])).values()].filter((key) =>
+    request.properties.every((property, at) => canHold(property, key[at] ?? '')),
+  );
   const longest = context.map.maxUrlLength;
   const most = Math.max(1, Math.floor(keysPerRequest / request.properties.length));
   const lengthOf = (path: string): number => new URL(context.client.root.href + path).href.length;
@@ -52,6 +56,10 @@ export function keyedRequests(
   }
   return requests;
 }
+
+/** A feed refuses a request that names a member its enumeration does not have; no row has it either. */
+const canHold = ({ enumeration }: Property, value: string): boolean =>
+  enumeration === undefined || faultOfMembers(enumeration, value) === null;
 
 function keyedPath(request: KeyedRequest, context: Context, ids: boolean): string {
   const { set, properties, keys, selection, restriction } = request;

@@ -175,10 +175,12 @@ describe('Conformance: Minimal', () => {
           ),
           column(later, 'ActivityId'),
         );
-      await feed.refused("TracebuzzCases?$filter=CaseId has Gateway.Colour'Red'", {
-        status: 501,
-        code: 'NotImplemented',
-      });
+      const colour = "Gateway.Colour'Red'";
+      const unknown = { status: 400, code: 'TypeMismatch', naming: "no enumeration type 'Gateway.Colour'" };
+      for (const query of [`?$filter=ExternalId eq ${colour}`, `?$filter=ExternalId in (${colour})`, `(${colour})`])
+        await feed.refused(`TracebuzzCases${query}`, unknown);
+      const has = { status: 400, code: 'TypeMismatch', naming: '`has`' };
+      await feed.refused(`TracebuzzCases?$filter=ExternalId has ${colour}`, has);
     });
   });
 

@@ -185,6 +185,8 @@ export function expressionText(node: BoundExpression): string {
       const filter = node.filter === null ? '' : ` filter ${expressionText(node.filter)}`;
       return `(count ${overText(node.over)}${filter}${node.search === null ? '' : ` search ${searchText(node.search)}`})`;
     }
+    case 'Has':
+      return `(has ${expressionText(node.left)} ${expressionText(node.right)})`;
     case 'RowExists':
       return `(exists ${rowText(node.row)})`;
   }

@@ -28,6 +28,7 @@ export function absentValue(expression: BoundExpression, row: RangeVariable): Tr
       return expression.over.from.variable === row ? expression.operator === 'all' : undefined;
     case 'PropertyValue':
     case 'Function':
+    case 'Has':
       return isNull(expression, row) === true ? null : undefined;
     default:
       return undefined;
@@ -68,6 +69,8 @@ function isNull(expression: BoundExpression, row: RangeVariable): boolean | unde
     case 'Convert':
     case 'Negate':
       return isNull(expression.operand, row);
+    case 'Has':
+      return isNull(expression.left, row);
     case 'Arithmetic':
       return anyNull([expression.left, expression.right], row);
     case 'Function': {

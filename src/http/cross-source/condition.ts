@@ -125,6 +125,8 @@ function nullSources(expression: BoundExpression): readonly BoundExpression[] {
     case 'Convert':
     case 'Negate':
       return nullSources(expression.operand);
+    case 'Has':
+      return nullSources(expression.left);
     case 'Arithmetic':
       return [...nullSources(expression.left), ...nullSources(expression.right)];
     default:

@@ -1,4 +1,4 @@
-import type { EntitySet } from '../../edm/model.ts';
+import type { EntitySet, Enumeration } from '../../edm/model.ts';
 import type { Token } from './library.ts';
 import type { SampleRow, SampleValue } from './sample-rows.ts';
 
@@ -25,6 +25,7 @@ export function evaluateToken(token: Token, row: SandboxRow): Scalar {
     case 'BoolCommonExpression':
       return evaluateToken(token.value as Token, row);
     case 'Literal':
+    case 'Enum':
       return literalValue(token.raw);
     case 'FirstMemberExpression':
       return pathValue(token.raw, row);
@@ -46,8 +47,65 @@ export function evaluateToken(token: Token, row: SandboxRow): Scalar {
 function binaryValue(token: Token, row: SandboxRow): Scalar {
   const operator = operators[token.type];
   const { left, right } = (token.value ?? {}) as { left?: Token; right?: Token };
-  if (operator === undefined || left === undefined || right === undefined) throw new UnsupportedExpression(token.raw);
+  if (left === undefined || right === undefined) throw new UnsupportedExpression(token.raw);
+  const bits = enumerationBits(left, right, row);
+  if (bits !== undefined) return enumerationValue(token, bits);
+  // A path over a navigation that leads nowhere.
+  if (token.type === 'HasExpression' && evaluateToken(left, row) === null) return null;
+  if (operator === undefined) throw new UnsupportedExpression(token.raw);
   return operator(evaluateToken(left, row), evaluateToken(right, row));
+}
+
+type Bits = readonly [left: bigint | null, right: bigint | null];
+
+/**
+ * Both operands as numbers where one of them is a property of an enumeration; undefined: none is. Strict as 4.0 is: text
+ * without the type's name is no value of it.
+ */
+function enumerationBits(left: Token, right: Token, row: SandboxRow): Bits | undefined {
+  const enumeration = enumerationAt(left, row) ?? enumerationAt(right, row);
+  if (enumeration === undefined) return undefined;
+  const bitsOf = (operand: Token): bigint | null => {
+    if (operand.raw === 'null') return null;
+    if (enumerationAt(operand, row) !== undefined) return numberOf(pathValue(operand.raw, row), enumeration);
+    const literal = /^([\w.]+)'([^']*)'$/.exec(operand.raw);
+    if (literal?.[1] !== enumeration.name) throw new UnsupportedExpression(`${operand.raw} as ${enumeration.name}`);
+    return numberOf(literal[2] ?? '', enumeration);
+  };
+  return [bitsOf(left), bitsOf(right)];
+}
+
+function enumerationAt(token: Token, row: SandboxRow): Enumeration | undefined {
+  if (/^\w+Expression$/.test(token.type) && token.type !== 'FirstMemberExpression') {
+    const inner = token.value as Partial<Token> | null;
+    return typeof inner?.type === 'string' && inner.raw !== undefined ? enumerationAt(inner as Token, row) : undefined;
+  }
+  if (token.type !== 'FirstMemberExpression') return undefined;
+  const names = token.raw.split('/');
+  let at: SandboxRow | null | undefined = row;
+  for (const name of names.slice(0, -1)) at = at?.toOne(name);
+  return at?.set.entityType.properties.get(names.at(-1) ?? '')?.enumeration;
+}
+
+function numberOf(members: Scalar, { name, members: known }: Enumeration): bigint | null {
+  if (members === null) return null;
+  return String(members)
+    .split(',')
+    .map((member) => (/^-?\d+$/.test(member) ? BigInt(member) : known.get(member)))
+    .reduce<bigint>((sum, value) => {
+      if (value === undefined) throw new UnsupportedExpression(`${String(members)} as ${name}`);
+      return sum | value;
+    }, 0n);
+}
+
+function enumerationValue(token: Token, [left, right]: Bits): Scalar {
+  if (token.type === 'EqualsExpression') return left === right;
+  if (token.type === 'NotEqualsExpression') return left !== right;
+  if (left === null || right === null) return token.type === 'HasExpression' ? null : false;
+  if (token.type === 'HasExpression') return (left & right) === right;
+  const order = operators[token.type];
+  if (order === undefined) throw new UnsupportedExpression(token.raw);
+  return order(Number(left), Number(right));
 }
 
 type Operator = (left: Scalar, right: Scalar) => Scalar;
@@ -90,6 +148,7 @@ function literalValue(raw: string): Scalar {
   if (/^-?\d+(?:\.\d+)?(?:e[+-]?\d+)?$/i.test(raw)) return Number(raw);
   if (/^\d{4}-\d\d-\d\dT/.test(raw)) return Date.parse(raw);
   if (/^duration'.*'$/.test(raw)) return raw.slice(9, -1);
+  if (/^[A-Za-z_][\w.]*\.\w+'[^']*'$/.test(raw)) return raw.slice(raw.indexOf("'") + 1, -1);
   if (/^(?:\d{4}-\d\d-\d\d|\d\d:\d\d(?::\d\d(?:\.\d+)?)?|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/i.test(raw)) {
     return raw.toLowerCase();
   }

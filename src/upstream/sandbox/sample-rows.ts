@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Catalogue, PropertyHint } from '../../catalogue/catalogue.ts';
-import type { EntitySet, NavigationProperty, Property } from '../../edm/model.ts';
+import type { EntitySet, Enumeration, NavigationProperty, Property } from '../../edm/model.ts';
 
 export type SampleValue = string | number | boolean | null | readonly SampleValue[];
 export type SampleRow = Readonly<Record<string, SampleValue>>;
@@ -76,12 +76,21 @@ function referencedKey(
   return pair === undefined ? undefined : target?.entityType.properties.get(pair.referencedProperty);
 }
 
-/** One of the documented codes of the property, where it has a code list. */
+/** A member of its enumeration, or one of the documented codes, where the property has such. */
 function codeOf(place: Place, property: Property): SampleValue | undefined {
+  if (property.enumeration !== undefined) return memberOf(place, property.name, property.enumeration);
   const list = place.catalogue.sets.get(hintOf(place, property)?.codeList ?? '');
   if (list?.kind !== 'stored' || list.derivation?.kind !== 'rows') return undefined;
   const codes = list.derivation.rows.map((row) => row[0] ?? null);
   return codes[pick(place, `${property.name}#`, codes.length)];
+}
+
+/** Of flags, every other row has two. */
+function memberOf(place: Place, name: string, { members, flags }: Enumeration): string {
+  const names = [...members.keys()];
+  const at = pick(place, `${name}#`, names.length);
+  const two = flags && place.index % 2 === 1 ? [at, (at + 1) % names.length] : [at];
+  return two.map((index) => names[index] ?? '').join(',');
 }
 
 function ownValue(place: Place, property: Property, index: number): SampleValue {

@@ -6,6 +6,7 @@ import { metadataXml } from '../../edm/metadata-xml.ts';
 import type { EntitySet, Model, NavigationProperty } from '../../edm/model.ts';
 import { type SandboxRow, UnsupportedExpression } from './evaluate-token.ts';
 import { type EmptyClass, sandboxLibrary, type Token } from './library.ts';
+import { withEnumerations } from './sample-enumerations.ts';
 import { isProxied, type SampleRow, type SampleSize, sampleRows } from './sample-rows.ts';
 import { selectRows } from './select-rows.ts';
 
@@ -52,7 +53,9 @@ class Tenant {
     if (source === undefined) throw new TypeError(`there is no source ${sourceName}`);
     this.source = source;
     this.rows = sampleRows(catalogue, sourceName, size);
-    this.sets = [...catalogue.model.entitySets.values()].filter((set) => isProxied(catalogue, set.name, sourceName));
+    this.sets = [...catalogue.model.entitySets.values()]
+      .filter((set) => isProxied(catalogue, set.name, sourceName))
+      .map((set) => withEnumerations(set, catalogue, (name) => `${namespace}.${this.plain(name)}`));
   }
 
   server() {
@@ -61,7 +64,7 @@ class Tenant {
     for (const set of this.sets) this.types.set(set.name, named(class {}, this.plain(set.entityType.name)));
     for (const set of this.sets) this.describe(set);
     for (const set of this.sets) odata.controller(this.controller(set), this.plain(set.name))(server);
-    publish(server, metadataXml(this.model()));
+    publish(server, metadataXml(this.model(), null, 'declared'));
     return server;
   }
 
