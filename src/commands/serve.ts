@@ -6,7 +6,7 @@ import { feedCapabilities } from '../http/capabilities.ts';
 import { credentialFile } from '../http/credentials.ts';
 import { feedPath } from '../http/exchange.ts';
 import type { Feed } from '../http/feed.ts';
-import { KnownCounts } from '../http/known-counts.ts';
+import { KnownAnswers } from '../http/known-answers.ts';
 import { httpListener } from '../http/listener.ts';
 import { scanDropFolder } from '../ingest/delivery/drop-folder.ts';
 import type { IngestResult } from '../ingest/delivery/ingest-paths.ts';
@@ -85,7 +85,7 @@ async function serveUntil(end: Promise<End>, serving: Serving): Promise<End> {
       upstreams: proxied.upstreams,
       authentication: guard,
       settings: config,
-      counts: new KnownCounts(),
+      known: new KnownAnswers(),
       events: eventsOf(observe),
     });
     const address = await listen(app, config);

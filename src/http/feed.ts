@@ -3,7 +3,7 @@ import type { FeedCapabilities } from '../edm/capabilities.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import type { Database } from '../warehouse/database.ts';
 import type { Authentication } from './authentication.ts';
-import type { KnownCounts } from './known-counts.ts';
+import type { KnownAnswers } from './known-answers.ts';
 import type { ServiceLimits } from './limits.ts';
 
 /** What one finished request looked like, for the log. The query is there as option names only: values may be secrets. */
@@ -53,6 +53,6 @@ export interface Feed {
   readonly upstreams: ReadonlyMap<string, Upstream>;
   readonly authentication: Authentication;
   readonly settings: FeedSettings;
-  readonly counts: KnownCounts;
+  readonly known: KnownAnswers;
   readonly events: FeedEvents;
 }

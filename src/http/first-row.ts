@@ -33,7 +33,11 @@ interface Ending {
 }
 
 /** The only row of a query, copied out of the batch; null: none. */
-export async function firstRow(session: ReadSession, query: CompiledQuery, ending?: Ending): Promise<FoundRow | null> {
+export async function firstRow(
+  session: ReadSession,
+  query: Pick<CompiledQuery, 'text'>,
+  ending?: Ending,
+): Promise<FoundRow | null> {
   let found: FoundRow | null = null;
   for await (const { buffer, starts, ends, count } of session.copyOut(query.text, ending)) {
     if (count === 0 || found !== null) continue;
@@ -44,7 +48,11 @@ export async function firstRow(session: ReadSession, query: CompiledQuery, endin
 }
 
 /** The only cell of the only row, e.g. a count. */
-export async function single(session: ReadSession, query: CompiledQuery, ending?: Ending): Promise<string> {
+export async function single(
+  session: ReadSession,
+  query: Pick<CompiledQuery, 'text'>,
+  ending?: Ending,
+): Promise<string> {
   const found = await firstRow(session, query, ending);
   return found === null ? '0' : (cellText(found.input, 0, false) ?? '0');
 }

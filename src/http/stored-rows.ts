@@ -11,7 +11,7 @@ import { collectionContext, crossjoinContext } from './context-url.ts';
 import { writeRemoved } from './delta/removed-rows.ts';
 import { type Tracking, trackedDeltaLink, trackedNextLink } from './delta/tracking.ts';
 import { begun, single } from './first-row.ts';
-import { countRows } from './known-counts.ts';
+import { boundedText, countRows } from './known-answers.ts';
 import { nextLink } from './next-link.ts';
 import type { ReplySink } from './reply-sink.ts';
 import { type RowsWritten, writeRows } from './row-stream.ts';
@@ -35,7 +35,7 @@ export async function replyRows(read: StoredRead<PagedPlan>, source: StoredSourc
   const counted = plan.restriction.count ? await countAll(read, source) : null;
   // Pages behind the changed rows have removed ones alone.
   const final = delta === null && !mayLackParent(plan);
-  const rows = delta?.removedAfter == null ? await begun(session.copyOut(compiled.text, { final })) : null;
+  const rows = delta?.removedAfter == null ? await begun(session.copyOut(await textOf(read, source), { final })) : null;
   const sink = openSink(read, { ...head, etag: await tag() });
   const { output } = sink;
   const context = negotiated.json.metadata === 'none' ? [] : [contextMember(pageContext(exchange.root, plan))];
@@ -52,6 +52,11 @@ export async function replyRows(read: StoredRead<PagedPlan>, source: StoredSourc
     delta === null || next !== null ? null : await replyRemoved({ ...read, plan: delta }, { session, sink, written });
   output.appendText(`]${trailer(read, tokenOf(read, next, left), tracking)}}`);
   await sink.end();
+}
+
+/** The statement of the rows; a few rows of a time range far in the set would else take PostgreSQL through all before them. */
+function textOf({ feed }: StoredRead<PagedPlan>, { session, compiled, versions }: StoredSource): Promise<string> {
+  return boundedText(compiled, { session, versions, known: feed.known });
 }
 
 const noRows: RowsWritten = { count: 0, next: null };
@@ -73,8 +78,8 @@ async function countAll(
   { plan, feed, catalogue }: StoredRead<PagedPlan>,
   { session, versions }: StoredSource,
 ): Promise<string> {
-  const source = { session, versions, counts: feed.counts, final: false };
-  const rows = await countRows(compileTotal(plan, catalogue), source);
+  const source = { session, versions, known: feed.known };
+  const rows = await countRows(compileTotal(plan, catalogue), source, { final: false });
   if (plan.kind === 'Crossjoin' || plan.since === null) return rows;
   const removed = compileRemoved({ ...plan, removedAfter: null }, catalogue, null);
   const gone = await single(session, { ...removed, text: `SELECT count(*) FROM (${removed.text}) AS r` });

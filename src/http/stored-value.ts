@@ -5,7 +5,7 @@ import type { Exchange } from './exchange.ts';
 import { type FoundRow, firstRow, rendered } from './first-row.ts';
 import { cellText } from './json/cell-text.ts';
 import { rowWriter } from './json/row-writer.ts';
-import { countRows } from './known-counts.ts';
+import { countRows } from './known-answers.ts';
 import { endEmpty } from './reply-head.ts';
 import { appliedTo, contextMember, openSink, type StoredRead, type StoredSource } from './stored-read.ts';
 
@@ -83,7 +83,7 @@ async function replyRaw(
 
 /** `/$count`: a bare number. */
 export async function replyCount(read: StoredRead, { session, compiled, versions, tag }: StoredSource): Promise<void> {
-  const count = await countRows(compiled, { session, versions, counts: read.feed.counts, final: true });
+  const count = await countRows(compiled, { session, versions, known: read.feed.known }, { final: true });
   const sink = openSink(read, { contentType: 'text/plain;charset=utf-8', etag: await tag() });
   sink.output.appendText(count);
   await sink.end();

@@ -24,9 +24,10 @@ export function collectionCount(
   return `(SELECT count(*) ${fromWhere(inner)})`;
 }
 
-/** The FROM and WHERE clauses of a scope, once everything that adds joins to it is compiled. */
-export function fromWhere(scope: Scope): string {
-  const where = scope.where.length === 0 ? '' : ` WHERE ${scope.where.join(' AND ')}`;
+/** The FROM and WHERE clauses of a scope, once everything that adds joins to it is compiled; `more` conditions hold too. */
+export function fromWhere(scope: Scope, more: readonly string[] = []): string {
+  const conditions = [...scope.where, ...more];
+  const where = conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`;
   return `FROM ${scope.from.join(' ')}${where}`;
 }
 

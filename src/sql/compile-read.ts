@@ -12,10 +12,12 @@ import { fromWhere } from './collection.ts';
 import { appliedRows, compileApplied } from './compile-apply.ts';
 import type { CompileOptions } from './compile-options.ts';
 import type { CompiledQuery, ControlShape, FieldShape } from './compiled-query.ts';
+import { integerLiteral } from './literal.ts';
 import type { OutputColumn } from './nested-text.ts';
 import { afterPosition, orderBy } from './order.ts';
 import { pageOf } from './page.ts';
-import { propertyColumn, type Row, Scope } from './scope.ts';
+import { spanProbe } from './row-span.ts';
+import { propertyColumn, type Row, rowId, Scope } from './scope.ts';
 import { addComputed, controlColumns, limitOffset, restrict, servedRow, totalOrder } from './selection.ts';
 import { behindSkipped } from './skip-rows.ts';
 import { changedWithin, openSource } from './source.ts';
@@ -43,8 +45,14 @@ export function compileCollection(
   const unserved = position.filter((_, index) => orderValues[index] === null);
   columns.push(...unserved.map((key) => key.sql));
   const paging = `${orderBy(order)}${limitOffset(page.fetch, behind === null ? page.skip : null)}`;
+  const text = (...more: readonly string[]): string =>
+    statement(`SELECT ${columns.join(', ')} ${fromWhere(scope, more)} ${paging}`);
+  const probe = spanProbe(plan, catalogue, page.fetch);
+  const within = (first: bigint, last: bigint): string =>
+    text(`${rowId(row)} BETWEEN ${integerLiteral(first)} AND ${integerLiteral(last)}`);
   return {
-    text: statement(`SELECT ${columns.join(', ')} ${fromWhere(scope)} ${paging}`),
+    text: text(),
+    span: probe === null ? null : { probe, within },
     shape: { fields: served.fields },
     control: served.control,
     limit: page.limit,

@@ -30,6 +30,16 @@ export interface CompiledQuery {
    * for the next of the columns behind. Absent: all stand behind. Writing out a time twice for each row costs.
    */
   readonly orderValues?: readonly (number | null)[];
+  /** A quicker way to the same rows; absent or null: none. */
+  readonly span?: RowSpan | null;
+}
+
+/** How to find out between which row numbers all rows of a query stand. */
+export interface RowSpan {
+  /** A SELECT of one text: first and last row number and `f`; `f` alone where there is no row; ending in `t` where there are too many to look at. */
+  readonly probe: string;
+  /** The query with the bounds in it: the same rows in the same order. */
+  within(first: bigint, last: bigint): string;
 }
 
 /** Columns are consumed from left to right by the fields, in order. */

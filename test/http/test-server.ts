@@ -3,7 +3,7 @@ import pg from 'pg';
 import type { Authentication } from '../../src/http/authentication.ts';
 import { openToAll } from '../../src/http/authentication.ts';
 import type { FeedSettings, RequestRecord } from '../../src/http/feed.ts';
-import { KnownCounts } from '../../src/http/known-counts.ts';
+import { KnownAnswers } from '../../src/http/known-answers.ts';
 import { httpListener } from '../../src/http/listener.ts';
 import { migrate } from '../../src/warehouse/migrate.ts';
 import { openDatabase } from '../../src/warehouse/postgres-database.ts';
@@ -55,7 +55,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     upstreams: new Map(),
     authentication: options.authentication ?? openToAll,
     settings: { pageSize: 20_000, publicUrl: null, statementTimeout: 30_000, ...options.settings },
-    counts: new KnownCounts(),
+    known: new KnownAnswers(),
     events: {
       request: (record) => log.push(record),
       broken: (_, reason) => broken.push(reason),

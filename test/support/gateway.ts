@@ -4,7 +4,7 @@ import type { Catalogue } from '../../src/catalogue/catalogue.ts';
 import { requireCatalogue } from '../../src/catalogue/read-metadata.ts';
 import { openToAll } from '../../src/http/authentication.ts';
 import type { Feed, FeedSettings } from '../../src/http/feed.ts';
-import { KnownCounts } from '../../src/http/known-counts.ts';
+import { KnownAnswers } from '../../src/http/known-answers.ts';
 import { httpListener } from '../../src/http/listener.ts';
 import type { Database } from '../../src/warehouse/database.ts';
 import { migrate } from '../../src/warehouse/migrate.ts';
@@ -50,7 +50,7 @@ export async function testGateway(
     upstreams: new Map(),
     authentication: openToAll,
     settings: { pageSize: 20_000, publicUrl: null, statementTimeout: 30_000, ...settings },
-    counts: new KnownCounts(),
+    known: new KnownAnswers(),
     events: { request: () => {}, broken: () => {}, defect: (_, error) => defects.push(error) },
   });
   await app.listen({ port: 0, host: '127.0.0.1' });

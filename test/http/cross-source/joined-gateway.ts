@@ -7,7 +7,7 @@ import { type ConnectedUpstreams, connectUpstreams } from '../../../src/commands
 import { readConfig } from '../../../src/config.ts';
 import { openToAll } from '../../../src/http/authentication.ts';
 import type { FeedSettings, RequestRecord } from '../../../src/http/feed.ts';
-import { KnownCounts } from '../../../src/http/known-counts.ts';
+import { KnownAnswers } from '../../../src/http/known-answers.ts';
 import { httpListener } from '../../../src/http/listener.ts';
 import type { Observation } from '../../../src/observation.ts';
 import type { Database } from '../../../src/warehouse/database.ts';
@@ -105,7 +105,7 @@ export async function joinedGateway(options: JoinedOptions = {}): Promise<Joined
     upstreams: proxied.upstreams,
     authentication: openToAll,
     settings: config,
-    counts: new KnownCounts(),
+    known: new KnownAnswers(),
     events: {
       request: (record) => log.push(record),
       broken: (_, reason) => broken.push(reason),

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { KnownCounts } from '../../src/http/known-counts.ts';
+import { KnownAnswers } from '../../src/http/known-answers.ts';
 import { startTestServer, type TestServer } from './test-server.ts';
 
 describe('http: counts that are known', () => {
@@ -48,6 +48,48 @@ describe('http: counts that are known', () => {
     assert.equal(await count(), '7');
   });
 
+  it('bound a time range, and let in the rows of the next load wherever they stand', async () => {
+    const ids = async (options = ''): Promise<unknown[]> => {
+      const path = `Cases?$select=Id&$filter=CreatedAt ge 2025-01-02T00:00:00Z and CreatedAt lt 2025-02-01T00:00:00Z${options}`;
+      const found: unknown[] = [];
+      for (let next: string | undefined = path; next !== undefined; ) {
+        const headers = { Prefer: 'odata.maxpagesize=2' };
+        const page = (await (await feed.get(next, headers)).json()) as {
+          value: { Id: number }[];
+          '@odata.nextLink'?: string;
+        };
+        found.push(...page.value.map(({ Id }) => Id));
+        next = page['@odata.nextLink'];
+      }
+      return found;
+    };
+    const at = (id: number, day: string): Promise<unknown> =>
+      feed.client.query(`UPDATE feed."Cases" SET "CreatedAt" = '2025-01-${day}T12:00:00Z' WHERE "Id" = ${id}`);
+    assert.deepEqual(await ids(), []);
+    for (const [id, day] of [
+      [1, '01'],
+      [2, '02'],
+      [3, '03'],
+      [4, '31'],
+    ] as const)
+      await at(id, day);
+    // No load changes rows without a new version: only bounds that are remembered hide these.
+    assert.deepEqual(await ids(), []);
+    await raise();
+    assert.deepEqual(
+      [await ids(), await ids('&$skip=1'), await ids('&$top=2')],
+      [
+        [2, 3, 4],
+        [3, 4],
+        [2, 3],
+      ],
+    );
+    await feed.client.query(`INSERT INTO feed."Cases" ("Id", "CreatedAt") VALUES (50, '2025-01-05T00:00:00Z')`);
+    await at(1, '30');
+    await raise();
+    assert.deepEqual(await ids(), [1, 2, 3, 4, 50]);
+  });
+
   it('are those of PostgreSQL, whatever is loaded between them', async () => {
     let next = 100;
     const paths = ['Cases/$count', 'Cases/$count?$filter=Id gt 3', 'Cases/$count?$filter=Agent/Name eq null'];
@@ -82,14 +124,24 @@ function rows(from: number, count: number): string {
   return `INSERT INTO feed."Cases" ("Id") SELECT generate_series(${from}, ${from + count - 1})`;
 }
 
-describe('KnownCounts', () => {
+describe('KnownAnswers', () => {
+  it('forgets a count after five minutes, whatever the versions say', () => {
+    let now = 0;
+    const counts = new KnownAnswers(() => now);
+    counts.keep('SELECT 1', { versions: 'v', answer: '1' });
+    now = 300_000;
+    assert.equal(counts.recall('SELECT 1')?.versions, 'v');
+    now += 1;
+    assert.equal(counts.recall('SELECT 1'), null);
+  });
+
   it('forgets the counts that were kept longest ago', () => {
-    const counts = new KnownCounts();
-    for (let n = 0; n <= 10_000; n++) counts.keep(`SELECT ${n}`, { versions: 'v', count: String(n) });
+    const counts = new KnownAnswers();
+    for (let n = 0; n <= 10_000; n++) counts.keep(`SELECT ${n}`, { versions: 'v', answer: String(n) });
     assert.equal(counts.recall('SELECT 0'), null);
-    assert.deepEqual(counts.recall('SELECT 1'), { versions: 'v', count: '1' });
-    counts.keep('SELECT 1', { versions: 'w', count: '2' });
-    counts.keep('SELECT x', { versions: 'v', count: '0' });
-    assert.deepEqual([counts.recall('SELECT 1')?.count, counts.recall('SELECT 2')], ['2', null]);
+    assert.equal(counts.recall('SELECT 1')?.answer, '1');
+    counts.keep('SELECT 1', { versions: 'w', answer: '2' });
+    counts.keep('SELECT x', { versions: 'v', answer: '0' });
+    assert.deepEqual([counts.recall('SELECT 1')?.answer, counts.recall('SELECT 2')], ['2', null]);
   });
 });

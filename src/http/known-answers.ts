@@ -1,0 +1,83 @@
+import { createHash } from 'node:crypto';
+import type { CompiledQuery } from '../sql/compiled-query.ts';
+import type { ReadSession } from '../warehouse/database.ts';
+import { single } from './first-row.ts';
+
+/** What a statement gave, and the data versions of all sets it was asked of. */
+interface KnownAnswer {
+  readonly versions: string;
+  readonly answer: string;
+}
+
+const most = 10_000;
+/** Milliseconds. Loads raise versions with every row they change; rows that somebody changes by hand are seen after this time. */
+const lifetime = 300_000;
+
+/**
+ * Small answers of PostgreSQL by statement, those asked for last. A count of millions of rows takes as long as reading them,
+ * and every page of a paged read asks for the same one again; as long as the data has the versions it was made from,
+ * it is still right.
+ */
+export class KnownAnswers {
+  readonly #answers = new Map<string, KnownAnswer & { readonly until: number }>();
+  readonly #now: () => number;
+
+  /** `now`: milliseconds of a clock that never goes back. */
+  constructor(now: () => number = () => performance.now()) {
+    this.#now = now;
+  }
+
+  recall(statement: string): KnownAnswer | null {
+    const found = this.#answers.get(digest(statement));
+    return found === undefined || found.until < this.#now() ? null : found;
+  }
+
+  keep(statement: string, known: KnownAnswer): void {
+    const key = digest(statement);
+    // Deleted first, so that it stands last in the order of insertion, in which the oldest goes.
+    this.#answers.delete(key);
+    this.#answers.set(key, { ...known, until: this.#now() + lifetime });
+    if (this.#answers.size > most) for (const oldest of this.#answers.keys()) return void this.#answers.delete(oldest);
+  }
+}
+
+const digest = (statement: string): string => createHash('sha256').update(statement).digest('base64');
+
+/** Where an answer is looked for and asked for. */
+export interface AnswerSource {
+  readonly session: ReadSession;
+  /** Data versions of the sets in the session's snapshot; null: unknown, or the answer depends on the clock. */
+  readonly versions: () => Promise<string | null>;
+  readonly known: KnownAnswers;
+}
+
+/** The number of rows of a `SELECT count(*)`; `final`: the transaction ends with it. */
+export function countRows(
+  query: CompiledQuery,
+  source: AnswerSource,
+  ending: { readonly final: boolean },
+): Promise<string> {
+  return answered(query.text, source, () => single(source.session, query, ending));
+}
+
+/** The text of a query, with the bounds of its rows where they can be found out cheaply. */
+export async function boundedText(query: CompiledQuery, source: AnswerSource): Promise<string> {
+  const { span = null, text } = query;
+  if (span === null) return text;
+  const found = await answered(span.probe, source, () => single(source.session, { text: span.probe }));
+  const bounds = /^(\d+) (\d+) f$/.exec(found);
+  if (bounds !== null) return span.within(BigInt(bounds[1] ?? ''), BigInt(bounds[2] ?? ''));
+  // No row at all: bounds that hold none.
+  return found === 'f' ? span.within(1n, 0n) : text;
+}
+
+/** Asked of PostgreSQL unless it is known for the data as it is. */
+async function answered(statement: string, source: AnswerSource, ask: () => Promise<string>): Promise<string> {
+  const { versions, known } = source;
+  const before = known.recall(statement);
+  if (before !== null && before.versions === (await versions())) return before.answer;
+  const answer = await ask();
+  const current = await versions();
+  if (current !== null) known.keep(statement, { versions: current, answer });
+  return answer;
+}
