@@ -44,9 +44,8 @@ export function feedCapabilities(catalogue: Catalogue): FeedCapabilities {
 /** What a proxied 4.0 feed is asked for; whatever else it may know, nothing is promised of it here. */
 const proxiedFunctions = functions.filter(
   (name) =>
-    !['fractionalseconds', 'time', 'totaloffsetminutes', 'totalseconds', 'cast', 'matchesPattern', 'isof'].includes(
-      name,
-    ) && !/date.*time|now/.test(name),
+    !['fractionalseconds', 'time', 'totaloffsetminutes', 'totalseconds', 'cast', 'matchesPattern'].includes(name) &&
+    !/date.*time|now/.test(name),
 );
 
 function setCapabilities(set: EntitySet, catalogue: Catalogue): SetCapabilities {

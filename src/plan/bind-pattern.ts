@@ -1,6 +1,6 @@
 import { checkLimit } from './limits.ts';
 import { parsePattern } from './pattern/parse-pattern.ts';
-import { costOf, type Pattern, PatternFault } from './pattern/pattern.ts';
+import { costOf, kindsOfCharacters, type Pattern, PatternFault } from './pattern/pattern.ts';
 import type { BoundExpression } from './read-plan.ts';
 import { fault, type Scope } from './scope.ts';
 
@@ -18,9 +18,12 @@ export function checkPattern(pattern: BoundExpression | undefined, scope: Scope,
   if (pattern.value === null) return;
   const { limits } = scope.binding.context;
   checkLimit([...pattern.value].length, limits.patternLength, 'a pattern with too many characters');
-  const { size, optional } = costOf(parsed(pattern.value, scope, at));
+  const tree = parsed(pattern.value, scope, at);
+  const { size, optional } = costOf(tree);
   checkLimit(size, limits.patternSize, 'a pattern that is too large when its repeats are written out');
   checkLimit(optional, limits.patternOptions, 'a pattern with too many optional parts, repeats written out');
+  const work = optional * optional * kindsOfCharacters(tree);
+  checkLimit(work, limits.patternWork, 'a pattern with too many different sets of characters in optional parts');
 }
 
 function parsed(pattern: string, scope: Scope, at: number): Pattern {

@@ -138,6 +138,10 @@ const { pattern } = fc.letrec<{ pattern: string; term: string; atom: string }>((
   ),
 }));
 
+/** Optional parts, each with a set of its own. */
+const differentSets = (count: number): string =>
+  Array.from({ length: count }, (_, at) => `[^\\s${String.fromCharCode(0x4e00 + 2 * at)}]?`).join('');
+
 describe('matchesPattern', () => {
   let feed: TestFeed;
   before(async () => {
@@ -258,6 +262,7 @@ describe('matchesPattern', () => {
     ['(?:(?:a{40}){40}){2}', 'LimitExceeded', /too large/],
     ['(?:(?:a*){20}){6}', 'LimitExceeded', /optional parts/],
     ['a'.repeat(1001), 'LimitExceeded', /too many characters/],
+    [differentSets(95), 'LimitExceeded', /different sets/],
   ];
   for (const [pattern, code, message] of refused) {
     it(`${pattern.slice(0, 30)} is refused: ${code}`, () => {
@@ -276,7 +281,7 @@ describe('matchesPattern', () => {
     assert.throws(() => compiled(`Cases?$filter=${part('matchesPattern(Title,Title)')}`), /not from each row/);
   });
 
-  it('the costliest patterns within the limits are built and run in less than a second', async function () {
+  it('the costliest patterns within the limits are built and run in less than three seconds', async function () {
     this.timeout(30_000);
     for (const source of [
       '(?:a?){99}b',
@@ -286,12 +291,13 @@ describe('matchesPattern', () => {
       '(?:(?:a?){9}b?){9}c',
       '(?:.*a){99}b',
       '(?:\\w?\\s?\\W?){33}x',
+      differentSets(54),
     ]) {
       const { size, optional } = costOf(parsePattern(source));
       assert.ok(size <= 1000 && optional <= 100, `${source}: ${size} ${optional}`);
       const start = performance.now();
       await kept(`matchesPattern(Title,${quoted(source)})`);
-      assert.ok(performance.now() - start < 1000, `${source}: ${performance.now() - start} ms`);
+      assert.ok(performance.now() - start < 3000, `${source}: ${performance.now() - start} ms`);
     }
   });
 });

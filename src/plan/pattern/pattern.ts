@@ -54,6 +54,20 @@ export function costOf(pattern: Pattern): PatternCost {
   }
 }
 
+/** Into how many ranges the sets of a pattern part the characters, which is how the database looks at them. */
+export function kindsOfCharacters(pattern: Pattern): number {
+  const edges = new Set<number>();
+  collectEdges(pattern, edges);
+  return edges.size + 1;
+}
+
+function collectEdges(pattern: Pattern, edges: Set<number>): void {
+  if (pattern.kind === 'Character') for (const [first, last] of pattern.set) edges.add(first).add(last + 1);
+  else if (pattern.kind === 'Repeat') collectEdges(pattern.item, edges);
+  else if (pattern.kind === 'Sequence') for (const item of pattern.items) collectEdges(item, edges);
+  else if (pattern.kind === 'Choice') for (const branch of pattern.branches) collectEdges(branch, edges);
+}
+
 function added(costs: readonly PatternCost[]): PatternCost {
   return costs.reduce((sum, { size, optional }) => ({ size: sum.size + size, optional: sum.optional + optional }), {
     size: 0,
