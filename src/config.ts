@@ -32,6 +32,8 @@ export interface Config {
   readonly keyFile: string | null;
   /** Name of the header and of the query option that may carry a key. */
   readonly keyName: string;
+  /** Bytes of compressed replies that are kept for others who ask the same; 0: none. */
+  readonly replyCacheBytes: number;
 }
 
 /** The environment is not usable. `faults` has one sentence for each setting at fault. */
@@ -87,6 +89,7 @@ const schema = z.object({
     .string()
     .regex(/^[A-Za-z][A-Za-z0-9_-]{0,63}$/, 'must be a name of letters, digits, - and _')
     .default('api-key'),
+  REPLY_CACHE_MB: count(0, 1_000_000).default(256),
 });
 
 /** Settings whose value may stand in a file named by `<name>_FILE`, so that secrets need not stand in the environment. */
@@ -122,6 +125,7 @@ export function readConfig(environment: Environment): Config {
     basicFile: settings.AUTH_BASIC_FILE === undefined ? null : path.resolve(settings.AUTH_BASIC_FILE),
     keyFile: settings.AUTH_KEY_FILE === undefined ? null : path.resolve(settings.AUTH_KEY_FILE),
     keyName: settings.AUTH_KEY_NAME,
+    replyCacheBytes: settings.REPLY_CACHE_MB * 1024 * 1024,
   };
 }
 

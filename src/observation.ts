@@ -12,6 +12,7 @@ export type Observation =
   | { readonly event: 'defect'; readonly id: string; readonly error: Error }
   | { readonly event: 'load'; readonly file: string; readonly outcome: string; readonly message: string }
   | { readonly event: 'scan-failed'; readonly reason: string }
+  | { readonly event: 'reply-not-kept'; readonly reason: string }
   | { readonly event: 'upstream'; readonly source: string; readonly state: 'ok' | 'down'; readonly message: string }
   | { readonly event: 'samples-loaded'; readonly rows: number };
 
@@ -22,6 +23,7 @@ type Level = 'error' | 'warn' | 'info' | 'debug';
 const levels: Readonly<Partial<Record<Observation['event'], Level>>> = {
   defect: 'error',
   'request-broken': 'warn',
+  'reply-not-kept': 'warn',
   'scan-failed': 'error',
 };
 

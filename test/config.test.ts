@@ -26,6 +26,8 @@ describe('configuration', () => {
     assert.equal(config.dropDir, path.resolve('data/drop'));
     assert.equal(config.pageSize, 20_000);
     assert.equal(config.samples, true);
+    assert.equal(config.replyCacheBytes, 256 * 1024 * 1024);
+    assert.equal(readConfig({ REPLY_CACHE_MB: '0' }).replyCacheBytes, 0);
   });
 
   it('reports all faults together, each with its setting', () => {
@@ -37,10 +39,11 @@ describe('configuration', () => {
       DATABASE_URL: 'mysql://x',
       LOG_LEVEL: 'loud',
       SAMPLES: 'maybe',
+      REPLY_CACHE_MB: 'much',
       PGPASSWORD_FILE: '/nowhere/password',
     });
     const names = ['PORT', 'PUBLIC_URL', 'PAGE_SIZE', 'INGEST_SCHEDULE', 'DATABASE_URL', 'LOG_LEVEL', 'SAMPLES'];
-    for (const name of [...names, 'PGPASSWORD_FILE'])
+    for (const name of [...names, 'REPLY_CACHE_MB', 'PGPASSWORD_FILE'])
       assert.ok(
         faults.some((fault) => fault.startsWith(`${name}:`)),
         `${name} in ${faults.join(' | ')}`,

@@ -1,3 +1,4 @@
+import path from 'node:path';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import { type Config, checkExposure } from '../config.ts';
 import { GatewayError } from '../errors.ts';
@@ -8,6 +9,7 @@ import { feedPath } from '../http/exchange.ts';
 import type { Feed } from '../http/feed.ts';
 import { KnownAnswers } from '../http/known-answers.ts';
 import { httpListener } from '../http/listener.ts';
+import { ReplyCache, removeLeftReplies } from '../http/reply-cache/reply-cache.ts';
 import { scanDropFolder } from '../ingest/delivery/drop-folder.ts';
 import type { IngestResult } from '../ingest/delivery/ingest-paths.ts';
 import { runOnSchedule } from '../ingest/schedule.ts';
@@ -77,6 +79,7 @@ async function serveUntil(end: Promise<End>, serving: Serving): Promise<End> {
   const { surroundings, options, catalogue, database, observe, guard } = serving;
   const { config } = surroundings;
   const proxied = await connectUpstreams(surroundings, catalogue, observe);
+  const replies = await openReplies(config, observe);
   try {
     const app = httpListener({
       catalogue: proxied.catalogue,
@@ -86,6 +89,7 @@ async function serveUntil(end: Promise<End>, serving: Serving): Promise<End> {
       authentication: guard,
       settings: config,
       known: new KnownAnswers(),
+      replies,
       events: eventsOf(observe),
     });
     const address = await listen(app, config);
@@ -106,11 +110,21 @@ async function serveUntil(end: Promise<End>, serving: Serving): Promise<End> {
     await first;
     return ended;
   } finally {
+    await replies?.close();
     await proxied.close();
   }
 }
 
 const never = new Promise<End>(() => {});
+
+/** Files of replies have no names, so that none outlives the program; where a system keeps names, the last run's go here. */
+async function openReplies({ dataDir, replyCacheBytes }: Config, observe: Observe): Promise<ReplyCache | null> {
+  const folder = path.join(dataDir, 'replies');
+  await removeLeftReplies(folder);
+  if (replyCacheBytes === 0) return null;
+  const onFault = (reason: string): void => observe({ event: 'reply-not-kept', reason });
+  return new ReplyCache({ folder, totalBytes: replyCacheBytes, onFault });
+}
 
 function guardOf(config: Config): Feed['authentication'] {
   if (config.basicFile === null && config.keyFile === null) return openToAll;

@@ -43,7 +43,7 @@ export async function answer(exchange: Exchange, feed: Feed): Promise<void> {
   const source = upstreamSource(plan, (set) => proxiedFrom(catalogue, set));
   if (source === null || plan.kind === 'Crossjoin') {
     const fingerprint = queryFingerprint(uri);
-    const volatile = /now(\(|%28)/i.test(`${exchange.path}?${exchange.query}`);
+    const volatile = dependsOnClock(exchange);
     const deltaToken = uri.options.deltatoken ?? null;
     return replyFromStore({ plan, exchange, feed, catalogue, negotiated, fingerprint, volatile, deltaToken });
   }
@@ -57,6 +57,14 @@ export async function answer(exchange: Exchange, feed: Feed): Promise<void> {
 function parse({ path, query, limits }: Exchange): ODataUri {
   const { uri } = limits;
   return parseODataUri(query === '' ? path : `${path}?${query}`, { ...uri, urlLength: uri.queryLength });
+}
+
+/** Whether `now()` stands in the request, however it is percent-encoded; where it only stands in a text, nothing is lost but an ETag. */
+function dependsOnClock({ path, query }: Exchange): boolean {
+  const decoded = `${path}?${query}`.replace(/%([2-7][0-9a-f])/gi, (_, hex: string) =>
+    String.fromCharCode(Number.parseInt(hex, 16)),
+  );
+  return /now\s*\(/i.test(decoded.replaceAll('+', ' '));
 }
 
 /** Whether the reply is text and no JSON. */

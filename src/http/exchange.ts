@@ -28,6 +28,8 @@ export interface Exchange {
   readonly limits: ServiceLimits;
   /** Rows written so far, for the log. */
   rows: number | null;
+  /** The reply was kept from another request, for the log. */
+  fromCache: boolean;
 }
 
 export interface ExchangeSource {
@@ -56,6 +58,7 @@ export function openExchange(source: ExchangeSource): Exchange {
     timing: new ServerTiming(),
     limits: source.limits,
     rows: null,
+    fromCache: false,
   };
 }
 

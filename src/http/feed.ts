@@ -5,6 +5,7 @@ import type { Database } from '../warehouse/database.ts';
 import type { Authentication } from './authentication.ts';
 import type { KnownAnswers } from './known-answers.ts';
 import type { ServiceLimits } from './limits.ts';
+import type { ReplyCache } from './reply-cache/reply-cache.ts';
 
 /** What one finished request looked like, for the log. The query is there as option names only: values may be secrets. */
 export interface RequestRecord {
@@ -16,6 +17,8 @@ export interface RequestRecord {
   readonly options: readonly string[];
   readonly status: number;
   readonly rows: number | null;
+  /** The reply was kept from another request. */
+  readonly fromCache: boolean;
   readonly milliseconds: number;
   readonly agent: string;
   /** Name of the credential; null: anonymous. */
@@ -54,5 +57,7 @@ export interface Feed {
   readonly authentication: Authentication;
   readonly settings: FeedSettings;
   readonly known: KnownAnswers;
+  /** Absent: every reply is made anew. */
+  readonly replies?: ReplyCache | null;
   readonly events: FeedEvents;
 }

@@ -2,6 +2,16 @@ import { createDeflate, createGzip, constants as zlib } from 'node:zlib';
 import { ByteOutput } from './json/byte-output.ts';
 import type { ReplyTarget } from './reply-target.ts';
 
+/** Takes the compressed bytes of a reply beside the client. None of it throws or waits. */
+export interface CompressedCopy {
+  /** Bytes that do not change any more. */
+  take(chunk: Buffer): void;
+  /** The client has the whole reply. */
+  keep(): void;
+  /** The reply broke off. Called after `keep` too, without a meaning. */
+  drop(): void;
+}
+
 export type ContentEncoding = 'gzip' | 'deflate' | 'identity';
 
 /** Headers of a reply; sent with its first bytes. */
@@ -32,6 +42,8 @@ export class ReplySink {
   #head: ReplyHead;
   #stream: NodeJS.WritableStream | null = null;
   #wake: (() => void) | null = null;
+  #beginCopy: (() => CompressedCopy | null) | null = null;
+  #copy: CompressedCopy | null = null;
 
   constructor(response: ReplyTarget, head: ReplyHead, encoding: ContentEncoding) {
     this.#response = response;
@@ -42,6 +54,11 @@ export class ReplySink {
   /** Whether bytes were sent: from then on a fault can only break the transfer. */
   get begun(): boolean {
     return this.#stream !== null;
+  }
+
+  /** Asks for a copy of the reply once it is sent compressed and in more than one piece. */
+  copyTo(begin: () => CompressedCopy | null): void {
+    this.#beginCopy = begin;
   }
 
   /** Sends what was appended; waits while the reader is behind. Throws when the client hung up. */
@@ -82,6 +99,7 @@ export class ReplySink {
       this.#response.once('close', gone);
       this.#response.once('finish', () => {
         this.#response.off('close', gone);
+        this.#copy?.keep();
         resolve();
       });
       stream.end();
@@ -91,6 +109,7 @@ export class ReplySink {
   #endWhole(): void {
     const body = this.output.bytes.subarray(0, this.output.position);
     if (this.#encoding !== 'identity' && body.length >= worthCompressing) {
+      this.#beginCopy = null;
       this.#begin().end(body);
       return;
     }
@@ -113,7 +132,13 @@ export class ReplySink {
     const options = { level: 1, flush: zlib.Z_NO_FLUSH, chunkSize: 64 * 1024 };
     const compressor = this.#encoding === 'gzip' ? createGzip(options) : createDeflate(options);
     compressor.pipe(this.#response);
-    this.#response.once('close', () => compressor.destroy());
+    const copy = this.#beginCopy?.() ?? null;
+    this.#copy = copy;
+    if (copy !== null) compressor.on('data', (chunk: Buffer) => copy.take(chunk));
+    this.#response.once('close', () => {
+      compressor.destroy();
+      copy?.drop();
+    });
     compressor.on('error', () => this.#response.destroy());
     return compressor;
   }

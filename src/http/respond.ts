@@ -75,6 +75,7 @@ export async function respond(request: FeedRequest, response: ReplyTarget, servi
       options: target.query === '' ? [] : target.query.split('&').map(optionName),
       status: error === 'ClientGone' ? 499 : response.statusCode,
       rows: exchange?.rows ?? null,
+      fromCache: exchange?.fromCache ?? false,
       milliseconds: Math.round(performance.now() - started),
       agent: request.headers['user-agent'] ?? '',
       user,

@@ -13,6 +13,7 @@ import type { Tracking } from './delta/tracking.ts';
 import type { Exchange } from './exchange.ts';
 import type { Feed } from './feed.ts';
 import type { Negotiated } from './negotiated.ts';
+import type { SharedReply } from './reply-cache/shared-reply.ts';
 import { type HeadFacts, replyHead } from './reply-head.ts';
 import { ReplySink } from './reply-sink.ts';
 
@@ -47,6 +48,8 @@ export interface StoredSource {
   readonly tag: () => Promise<string | null>;
   /** null: nobody follows the changes of the rows. */
   readonly tracking: Tracking | null;
+  /** null: the reply is for nobody else. */
+  readonly shared: SharedReply | null;
 }
 
 /** Begins the reply: nothing is sent before its first bytes are more than a buffer, or it ends. */

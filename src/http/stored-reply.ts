@@ -8,6 +8,8 @@ import { isTracked, openTracking } from './delta/tracking.ts';
 import { modelVersion } from './documents.ts';
 import { entityTag, matches, setsOf, versionsIn, versionsText } from './entity-tag.ts';
 import { type Exchange, headerText } from './exchange.ts';
+import type { OpenedReply } from './reply-cache/send-kept.ts';
+import { sharedReply } from './reply-cache/shared-reply.ts';
 import { endEmpty } from './reply-head.ts';
 import type { StoredRead } from './stored-read.ts';
 import { replyRows } from './stored-rows.ts';
@@ -21,21 +23,27 @@ export async function replyFromStore(read: StoredRead): Promise<void> {
   const compiled = exchange.timing.measure('compile', () => compile(read, { controls }));
   const sets = read.volatile ? [] : setsOf(plan);
   const options = { timeout: feed.settings.statementTimeout, signal: exchange.signal };
-  await feed.database.read(
+  const shared = sharedReply(read, followed !== null);
+  const kept = await feed.database.read<OpenedReply | null>(
     async (session) => {
       const tracking = followed === null ? null : await openTracking({ ...read, plan: followed }, session);
       const versions = (): Promise<string | null> => currentVersions(session, sets);
       const tag = async (): Promise<string | null> => tagOf(read, await versions());
-      if (await isCurrent(exchange, tag)) return;
-      const source = { session, compiled, versions, tag, tracking };
+      if (await isCurrent(exchange, tag)) return null;
+      const found = (await shared?.find(tag)) ?? null;
+      if (found !== null) return found;
+      const source = { session, compiled, versions, tag, tracking, shared };
       if (plan.kind === 'Collection' || (plan.kind === 'Crossjoin' && !plan.countOnly))
         await replyRows({ ...read, plan }, source);
       else if (plan.kind === 'Entity') await replyEntity({ ...read, plan }, source);
       else if (plan.kind === 'Property') await replyProperty({ ...read, plan }, source);
       else await replyCount(read, source);
+      return null;
     },
     sets.length === 0 ? options : { ...options, opening: versionsText(sets) },
   );
+  // The connection to PostgreSQL is free for others while a slow client reads.
+  if (kept !== null) await shared?.send(kept);
 }
 
 /** Ends the reply with 304 where the client's own copy is as good. Only then the rows wait for the versions of the data. */

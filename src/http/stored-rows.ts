@@ -26,7 +26,7 @@ import {
 
 /** A page of rows as they come from PostgreSQL, and the link to the next one. Throws GatewayError EntityNotFound. */
 export async function replyRows(read: StoredRead<PagedPlan>, source: StoredSource): Promise<void> {
-  const { session, compiled, tag, tracking } = source;
+  const { session, compiled, tag, tracking, shared } = source;
   const { plan, exchange, negotiated } = read;
   const applied = tracking?.asked === true ? [...appliedTo(read), 'odata.track-changes'] : appliedTo(read);
   const head = { contentType: negotiated.mediaType, applied };
@@ -36,7 +36,9 @@ export async function replyRows(read: StoredRead<PagedPlan>, source: StoredSourc
   // Pages behind the changed rows have removed ones alone.
   const final = delta === null && !mayLackParent(plan);
   const rows = delta?.removedAfter == null ? await begun(session.copyOut(await textOf(read, source), { final })) : null;
-  const sink = openSink(read, { ...head, etag: await tag() });
+  const etag = await tag();
+  const sink = openSink(read, { ...head, etag });
+  if (etag !== null && shared !== null) sink.copyTo(() => shared.begin(etag));
   const { output } = sink;
   const context = negotiated.json.metadata === 'none' ? [] : [contextMember(pageContext(exchange.root, plan))];
   const count = counted === null ? [] : [`"@odata.count":${integerText(counted, negotiated.json.ieee754Compatible)}`];

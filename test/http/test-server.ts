@@ -5,6 +5,7 @@ import { openToAll } from '../../src/http/authentication.ts';
 import type { FeedSettings, RequestRecord } from '../../src/http/feed.ts';
 import { KnownAnswers } from '../../src/http/known-answers.ts';
 import { httpListener } from '../../src/http/listener.ts';
+import type { ReplyCache } from '../../src/http/reply-cache/reply-cache.ts';
 import { migrate } from '../../src/warehouse/migrate.ts';
 import { openDatabase } from '../../src/warehouse/postgres-database.ts';
 import { catalogue, createTables } from '../sql/small-model.ts';
@@ -28,11 +29,15 @@ export interface TestServerOptions {
   readonly rows?: string;
   readonly settings?: Partial<FeedSettings>;
   readonly authentication?: Authentication;
+  readonly replies?: ReplyCache;
+  /** What lies between the feed and PostgreSQL. */
+  readonly proxy?: (connectionString: string) => Promise<{ readonly connectionString: string }>;
 }
 
 export async function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
   const { connectionString, drop } = await testDatabase();
-  const database = await openDatabase({ connection: connectionString });
+  const proxied = await options.proxy?.(connectionString);
+  const database = await openDatabase({ connection: proxied?.connectionString ?? connectionString });
   await migrate(database);
   const client = new pg.Client({ connectionString });
   await client.connect();
@@ -56,6 +61,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     authentication: options.authentication ?? openToAll,
     settings: { pageSize: 20_000, publicUrl: null, statementTimeout: 30_000, ...options.settings },
     known: new KnownAnswers(),
+    replies: options.replies ?? null,
     events: {
       request: (record) => log.push(record),
       broken: (_, reason) => broken.push(reason),

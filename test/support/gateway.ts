@@ -34,7 +34,7 @@ interface Page {
 
 export async function testGateway(
   folder = metadataFolder,
-  settings: Partial<FeedSettings> = {},
+  { replies = null, ...settings }: Partial<FeedSettings & Pick<Feed, 'replies'>> = {},
   capabilities: Feed['capabilities'] = null,
 ): Promise<TestGateway> {
   const catalogue = requireCatalogue(folder, {});
@@ -51,6 +51,7 @@ export async function testGateway(
     authentication: openToAll,
     settings: { pageSize: 20_000, publicUrl: null, statementTimeout: 30_000, ...settings },
     known: new KnownAnswers(),
+    replies,
     events: { request: () => {}, broken: () => {}, defect: (_, error) => defects.push(error) },
   });
   await app.listen({ port: 0, host: '127.0.0.1' });
