@@ -90,6 +90,10 @@ export const selectOption = `$select=${messageColumns.map(([name]) => name).join
 const few = ['MessageId', 'CreatedAt', 'Medium', 'Direction', 'AgentName', 'TeamName'];
 const month = ['2025-03-01T00:00:00Z', '2025-04-01T00:00:00Z'] as const;
 export const selectMonth = `SELECT ${few.map((name) => `"${name}"`).join(', ')} FROM feed."${messages}" WHERE "CreatedAt" >= '${month[0]}' AND "CreatedAt" < '${month[1]}'`;
+/** The rows of the last day, as a refresh by time asks for them, and the statement that says no more than that. */
+export const lastDayOptions = `${selectOption}&$filter=CreatedAt%20ge%202025-12-31T00:00:00Z&$top=1000`;
+export const selectLastDay = `${selectAll} WHERE "CreatedAt" >= '2025-12-31T00:00:00Z' ORDER BY _row LIMIT 1000`;
+
 /** The same month from a second of its first minute on: a question that was not asked before. */
 export const countFrom = (second: number): string =>
   `SELECT count(*) FROM feed."${messages}" WHERE "CreatedAt" >= '${fromSecond(second)}' AND "CreatedAt" < '${month[1]}'`;

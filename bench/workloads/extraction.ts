@@ -2,7 +2,15 @@ import { type Bench, type Contender, interleaved } from '../support/bench.ts';
 import type { Fetched, FetchOrder } from '../support/client.ts';
 import { copyName, timeCopy } from '../support/copy.ts';
 import { startGateway } from '../support/gateway.ts';
-import { messages, monthOptions, selectAll, selectMonth, selectOption } from '../support/messages.ts';
+import {
+  lastDayOptions,
+  messages,
+  monthOptions,
+  selectAll,
+  selectLastDay,
+  selectMonth,
+  selectOption,
+} from '../support/messages.ts';
 import { median, type Report, verdict } from '../support/report.ts';
 
 type Timed = Pick<Fetched, 'milliseconds' | 'firstByte' | 'bytes' | 'pages'>;
@@ -36,9 +44,16 @@ export async function extraction(bench: Bench): Promise<readonly Report[]> {
       ],
       bench.rounds * 3,
     );
+    const lastDay = `${server.address}${messages}?${lastDayOptions}`;
+    const inDay = await check(bench, { url: lastDay }, null);
+    const dayTimes = await interleaved<Timed>(
+      [copy(bench, selectLastDay), feed(bench, 'one response', { url: lastDay })],
+      bench.rounds * 3,
+    );
     return [
       table('Full extraction, 22 columns', fullTimes, { rows: counted, atLeast: 0.65, memory: server.peakMemory() }),
       table('One month, 6 columns', monthTimes, { rows: inMonth, atLeast: 1.2, memory: server.peakMemory() }),
+      table('1,000 rows of the last day, 22 columns', dayTimes, { rows: inDay, atLeast: 1, memory: null }),
     ];
   } finally {
     await server.stop();
