@@ -20,18 +20,25 @@ export function bindGroupBy(transformation: GroupBy, stage: Stage): Stage {
   if (names.size !== keys.length) {
     throw fault(scope, 'InvalidOption', 'a property is grouped by twice.', transformation.at);
   }
+  if (transformation.transformations.some(hasTotal)) {
+    throw fault(scope, 'NotImplemented', 'rollup($all,...) alone inside of groupby.', transformation.at);
+  }
+  const bare = transformation.transformations.length === 0;
   const inner = bindTransformations(transformation.transformations, { ...stage, transformations: [] });
-  if (rollupAll.length > 0 && !inner.transformations.every(allowsRollup)) {
+  if (rollupAll.length > 0 && !(inner.transformations.length === 0 ? bare : allowsRollup(inner.transformations))) {
     return bindConcat({ kind: 'concat', at: transformation.at, branches: levelsOf(transformation) }, stage);
   }
-  const rest = transformation.transformations.length === 0 ? [] : inner.output;
+  const rest = bare ? [] : inner.output;
   const added = rest.filter((property) => !names.has(property.path.join('/')));
   // What an aggregate names must not hide a key; rows that were only filtered bring the keys along themselves.
-  if (added.length !== rest.length && inner.scope.row === null) {
+  if (added.length !== rest.length && inner.scope.row === null && !groupsAgain(transformation, names)) {
     throw fault(scope, 'InvalidOption', 'an aggregate has the name of a grouping property.', transformation.at);
   }
   const output = [...grouped, ...added];
-  const bound = { kind: 'groupby', grouping: keys, transformations: inner.transformations } as const;
+  // Transformations that change nothing leave the rows of the group, where none at all leave its keys.
+  const nothing: BoundTransformation = { kind: 'filter', condition: always };
+  const transformations = bare || inner.transformations.length > 0 ? inner.transformations : [nothing];
+  const bound = { kind: 'groupby', grouping: keys, transformations } as const;
   if (hasEntities(inner)) {
     throw fault(scope, 'NotImplemented', 'grouping by entities inside of groupby.', transformation.at);
   }
@@ -45,11 +52,28 @@ export function bindGroupBy(transformation: GroupBy, stage: Stage): Stage {
   };
 }
 
-/** Filters and plain aggregates are done for all levels of a rollup in one pass. */
-function allowsRollup(one: BoundTransformation): boolean {
-  if (one.kind === 'aggregate') return one.items.every((item) => item.over === undefined && item.from.length === 0);
-  return one.kind === 'filter' || one.kind === 'compute';
+const always: BoundExpression = { kind: 'Constant', type: 'Edm.Boolean', value: 'true' };
+
+/** A grand total that a group without rows would have to have too. */
+function hasTotal(one: Transformation): boolean {
+  if (one.kind === 'concat') return one.branches.some((branch) => branch.some(hasTotal));
+  return one.kind === 'groupby' && one.properties.every((item) => item.kind === 'rollup' && item.all);
 }
+
+/** A group inside of a group may name the same key: it has one value there. */
+const groupsAgain = ({ transformations }: GroupBy, names: ReadonlySet<string>): boolean =>
+  transformations.some(
+    (one) =>
+      one.kind === 'groupby' && one.properties.some((item) => item.kind === 'path' && names.has(item.path.join('/'))),
+  );
+
+/** Filters, computations and plain aggregates at the end are done for all levels of a rollup in one pass. */
+const allowsRollup = (all: readonly BoundTransformation[]): boolean =>
+  all.at(-1)?.kind === 'aggregate' &&
+  all.every((one, index) => {
+    if (one.kind !== 'aggregate') return one.kind === 'filter' || one.kind === 'compute';
+    return index === all.length - 1 && one.items.every((item) => item.over === undefined && item.from.length === 0);
+  });
 
 /** One sequence for each combination of levels, the finest first: what a rollup is defined to be (3.2.3.2). */
 function levelsOf({ properties, transformations, at }: GroupBy): readonly (readonly Transformation[])[] {

@@ -38,13 +38,16 @@ export function bindJoin(transformation: Join, stage: Stage): Stage {
     },
     transformations: [...stage.transformations, step],
     keepsEntities: false,
-    joined: new Map([...(stage.joined ?? []), [alias, joinedAs(alias, bound, variable)]]),
+    joined: new Map([...(stage.joined ?? []), [alias, joinedAs(transformation, bound, variable)]]),
   };
 }
 
-function joinedAs(alias: string, { output }: Stage, variable: RangeVariable | null): Joined {
+function joinedAs({ alias, outer }: Join, { output }: Stage, variable: RangeVariable | null): Joined {
   if (variable !== null) return { kind: 'entity', variable, byDefault: false };
-  return { kind: 'row', output: output.map((one) => ({ ...one, path: [alias, ...one.path] })) };
+  return {
+    kind: 'row',
+    output: output.map((one) => ({ ...one, path: [alias, ...one.path], nullable: one.nullable || outer })),
+  };
 }
 
 function joinedNavigation(

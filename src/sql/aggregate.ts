@@ -1,26 +1,35 @@
-import { GatewayError } from '../errors.ts';
 import type { BoundAggregate, BoundExpression, BoundTransformation, RangeVariable } from '../plan/read-plan.ts';
-import { groupInput } from './group-input.ts';
+import { groupInput, keyColumn } from './group-input.ts';
 import { accompanied, aggregatedLayer, type Layer } from './layer.ts';
 import { addComputed } from './selection.ts';
 
 type GroupBy = Extract<BoundTransformation, { kind: 'groupby' }>;
 
-/** `aggregate(...)` alone: one row, also of no rows. */
+/** `aggregate(...)` alone: one row, also of no rows; inside of a `groupby` one for each group. */
 export function aggregated(layer: Layer, items: readonly BoundAggregate[]): Layer {
-  return grouped(layer, { kind: 'groupby', grouping: [], transformations: [{ kind: 'aggregate', items }] });
+  const step = { kind: 'groupby', grouping: [], transformations: [{ kind: 'aggregate', items }] } as const;
+  return grouped(layer, step, layer.partition?.universe ?? null);
 }
 
 /** `groupby(...)` with nothing in it, or an `aggregate` after filters and computations (Data Aggregation 4.0, 3.2.3). */
-export function grouped(layer: Layer, step: GroupBy): Layer {
+export function grouped(layer: Layer, step: GroupBy, universe: string | null = null): Layer {
   const { items, filters } = steps(layer, step);
-  const { select, results } = groupInput(layer, { keys: step.grouping, items, filters });
+  const outer = layer.partition?.names ?? [];
+  const keys = [
+    ...outer.map((name) => layer.row.columns.get(name) ?? 'NULL'),
+    ...step.grouping.map((key) => keyColumn(key, layer.scope)),
+  ];
+  const { select, results } = groupInput(layer, { keys, items, filters, universe });
   const columns = new Map<string, string>();
   const entities = new Map<RangeVariable, string>();
-  const outputs = step.grouping.map((key, index) => {
-    if (key.entity === undefined) columns.set(`k${index}`, key.path.join('/'));
-    else entities.set(key.entity.variable, `k${index}`);
-    return `g.k${index} AS k${index}`;
+  const outputs = keys.map((_, index) => `g.k${index} AS k${index}`);
+  outer.forEach((name, index) => {
+    columns.set(`k${index}`, name);
+  });
+  step.grouping.forEach((key, index) => {
+    const column = `k${outer.length + index}`;
+    if (key.entity === undefined) columns.set(column, key.path.join('/'));
+    else entities.set(key.entity.variable, column);
   });
   items.forEach((item, index) => {
     columns.set(`a${index}`, item.alias);
@@ -28,36 +37,43 @@ export function grouped(layer: Layer, step: GroupBy): Layer {
   });
   const made = aggregatedLayer(
     layer,
-    `SELECT ${outputs.join(', ')} FROM (${select}) AS g${groupClause(step)}`,
+    `SELECT ${outputs.join(', ')} FROM (${select}) AS g${groupClause(step, outer.length)}`,
     columns,
   );
-  return { ...accompanied(made, entities), duplicates: step.grouping.some((key) => key.rollup !== null) };
+  const duplicates = step.grouping.some((key) => key.rollup !== null);
+  return { ...accompanied(made, entities), duplicates, partition: layer.partition };
 }
+
+/** Filters and computations, then an `aggregate` or nothing at all: done in one pass over the rows. */
+export const inOnePass = ({ transformations }: GroupBy): boolean =>
+  transformations.every((one, index) =>
+    one.kind === 'aggregate' ? index === transformations.length - 1 : one.kind === 'filter' || one.kind === 'compute',
+  ) &&
+  (transformations.length === 0 || transformations.at(-1)?.kind === 'aggregate');
 
 /** What stands inside the group. A filter there keeps the group and empties what is aggregated. */
 function steps(
   layer: Layer,
   { transformations }: GroupBy,
-): { items: readonly BoundAggregate[]; filters: BoundExpression[] } {
+): { readonly items: readonly BoundAggregate[]; readonly filters: readonly BoundExpression[] } {
   const filters: BoundExpression[] = [];
-  for (const [index, one] of transformations.entries()) {
+  for (const one of transformations) {
     if (one.kind === 'filter') filters.push(one.condition);
     else if (one.kind === 'compute') addComputed(one.items, layer.scope, layer.row);
-    else if (one.kind === 'aggregate' && index === transformations.length - 1) return { items: one.items, filters };
-    else throw unsupported(`${one.kind} inside groupby`);
+    else if (one.kind === 'aggregate') return { items: one.items, filters };
   }
-  if (transformations.length > 0) throw unsupported('groupby without aggregate at its end');
   return { items: [], filters };
 }
 
 /** GROUP BY with grouping sets for rollups; a grand total only where `$all` asked for it. */
-function groupClause({ grouping, rollupAll }: GroupBy): string {
-  if (grouping.length === 0) return '';
-  const parts: string[] = [];
+function groupClause({ grouping, rollupAll }: GroupBy, outer: number): string {
+  if (grouping.length + outer === 0) return '';
+  const parts = Array.from({ length: outer }, (_, index) => `g.k${index}`);
   const rollups = new Map<number, string[]>();
   grouping.forEach(({ rollup }, index) => {
-    if (rollup === null) parts.push(`g.k${index}`);
-    else rollups.set(rollup, [...(rollups.get(rollup) ?? []), `g.k${index}`]);
+    const key = `g.k${outer + index}`;
+    if (rollup === null) parts.push(key);
+    else rollups.set(rollup, [...(rollups.get(rollup) ?? []), key]);
   });
   for (const [number, keys] of rollups) {
     const sets = keys.map((_, index) => `(${keys.slice(0, keys.length - index).join(', ')})`);
@@ -65,8 +81,4 @@ function groupClause({ grouping, rollupAll }: GroupBy): string {
     parts.push(`GROUPING SETS (${sets.join(', ')})`);
   }
   return ` GROUP BY ${parts.join(', ')}`;
-}
-
-function unsupported(what: string): GatewayError {
-  return new GatewayError('NotImplemented', `$apply: ${what} is not supported.`, { target: '$apply' });
 }

@@ -6,8 +6,9 @@ import { joined } from './joined.ts';
 import { accompanied, aggregatedLayer, type Layer, layerOver, wrapped } from './layer.ts';
 import { literal } from './literal.ts';
 import { sortKeys } from './order.ts';
+import { groupedRows } from './partitioned.ts';
 import { truth } from './predicate.ts';
-import { groupedRows, ranked, totalised } from './ranked.ts';
+import { cut, ranked } from './ranked.ts';
 import { propertyColumn, type Row } from './scope.ts';
 import { searchCondition } from './search.ts';
 import { addComputed } from './selection.ts';
@@ -18,7 +19,8 @@ export function applied(plan: ApplyPlan, input: Layer): Layer {
   return plan.transformations.reduce(transformed, input);
 }
 
-function transformed(layer: Layer, step: BoundTransformation): Layer {
+/** One transformation; inside of a `groupby` on each group apart. */
+export function transformed(layer: Layer, step: BoundTransformation): Layer {
   const { scope, row } = layer;
   switch (step.kind) {
     case 'filter':
@@ -33,15 +35,14 @@ function transformed(layer: Layer, step: BoundTransformation): Layer {
     case 'orderby':
       return { ...layer, order: [...sortKeys(step.keys, scope), ...layer.order] };
     case 'top':
-      return wrapped(layer, { order: totalised(layer), limit: step.count });
     case 'skip':
-      return wrapped(layer, { order: totalised(layer), offset: step.count });
+      return cut(layer, step);
     case 'aggregate':
       return aggregated(layer, step.items);
     case 'groupby':
       return groupedRows(layer, step);
     case 'ranked':
-      return ranked(layer, step, []);
+      return ranked(layer, step);
     case 'join':
       return joined(layer, step);
     case 'concat':
@@ -54,6 +55,7 @@ function concatenated(layer: Layer, branches: readonly ApplyPlan[]): Layer {
   const input = layer.scope.aliases.next('i');
   const closed = wrapped(layer);
   const outputs = unionOf(branches);
+  const groups = layer.partition?.names ?? [];
   const selects = branches.map((branch) => {
     const result = applied(branch, readingFrom(closed, input));
     const names = new Set(branch.output.map(nameOf));
@@ -63,21 +65,32 @@ function concatenated(layer: Layer, branches: readonly ApplyPlan[]): Layer {
         : literal({ type: output.type, value: null });
       return `${output.type === 'Edm.String' ? `(${sql}) COLLATE "C"` : `(${sql})::${sqlType(output.type)}`} AS c${index}`;
     });
-    return `SELECT ${columns.join(', ')} ${fromWhere(result.scope)}`;
+    const keys = groups.map((name, index) => `${result.row.columns.get(name)} AS k${index}`);
+    return `SELECT ${[...keys, ...columns].join(', ')} ${fromWhere(result.scope)}`;
   });
   const source = closed.scope.from[0] ?? '';
   const body = source.slice(1, source.lastIndexOf(')'));
   const select = `WITH ${input} AS (${body}) ${selects.join(' UNION ALL ')}`;
   const columns = new Map(outputs.map((output, index) => [`c${index}`, nameOf(output)]));
-  return { ...aggregatedLayer(layer, select, columns), duplicates: true };
+  groups.forEach((name, index) => {
+    columns.set(`k${index}`, name);
+  });
+  return { ...aggregatedLayer(layer, select, columns), duplicates: true, partition: layer.partition };
 }
 
 /** The rows of a named subselect that stands before: a layer like `closed`, which was made to hold its text. */
 function readingFrom(closed: Layer, name: string): Layer {
   const made = layerOver(closed, `TABLE ${name}`);
-  for (const [key, sql] of closed.row.columns) made.row.columns.set(key, sql.replace(closed.row.alias, made.row.alias));
+  const here = (sql: string): string => sql.replace(closed.row.alias, made.row.alias);
+  for (const [key, sql] of closed.row.columns) made.row.columns.set(key, here(sql));
   const ids = [...closed.companions].map(([variable, { column }]) => [variable, column ?? ''] as const);
-  return { ...accompanied(made, new Map(ids)), duplicates: closed.duplicates, numbers: closed.numbers };
+  return {
+    ...accompanied(made, new Map(ids)),
+    order: closed.order.map((key) => ({ ...key, sql: here(key.sql) })),
+    duplicates: closed.duplicates,
+    numbers: closed.numbers,
+    partition: closed.partition,
+  };
 }
 
 function unionOf(branches: readonly ApplyPlan[]): OutputProperty[] {

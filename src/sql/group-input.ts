@@ -9,12 +9,16 @@ import { literal } from './literal.ts';
 import { truth } from './predicate.ts';
 import { rowId, type Scope } from './scope.ts';
 import { sqlType } from './sql-type.ts';
+import { checkLength } from './statement.ts';
 
 /** What is grouped, by which keys, into what; `filters` stood inside the group: they empty it and leave it in place. */
 export interface Grouping {
-  readonly keys: readonly GroupingKey[];
+  /** SQL of the keys. */
+  readonly keys: readonly string[];
   readonly items: readonly BoundAggregate[];
   readonly filters: readonly BoundExpression[];
+  /** A select of keys whose groups are made even without rows; null: none. */
+  readonly universe: string | null;
 }
 
 export interface GroupInput {
@@ -38,32 +42,33 @@ interface Part {
  * plain columns to group by. An aggregate over entities that a path reaches, or with `from`, has rows of its own, told
  * apart by column `b`: joined to the others they would multiply them. The rows of part 0 keep the groups that lead nowhere.
  */
-export function groupInput(layer: Layer, { keys, items, filters }: Grouping): GroupInput {
+export function groupInput(layer: Layer, { keys, items, filters, universe }: Grouping): GroupInput {
   const { scope } = layer;
-  const keySql = keys.map((key) => keyColumn(key, scope));
   const conditions = filters.map((one) => truth(one, scope));
   const condition = conditions.length === 0 ? null : `(${conditions.join(' AND ')})`;
   const values = new Map<number, string>();
   const apart: [index: number, part: Part][] = [];
   for (const [index, item] of items.entries()) {
     if (isApart(item)) {
-      const rows: RowsOf = { layer, keys: keySql, condition };
+      const rows: RowsOf = { layer, keys, condition };
       apart.push([index, apartPart(index, ownRows(item, rows), keys.length)]);
     } else if (item.expression !== null) values.set(index, value(item.expression, scope));
   }
-  const main: Part = { keys: keySql, values, condition, from: () => fromWhere(scope) };
-  if (apart.length === 0) {
+  const main: Part = { keys, values, condition, from: () => fromWhere(scope) };
+  if (apart.length === 0 && universe === null) {
     return { select: plainSelect(main), results: items.map((item, index) => plain(item, index, condition && 'g.c')) };
   }
   // Without keys there is one group, whatever rows there are.
   const needed = keys.length > 0 || apart.length < items.length;
-  const parts = [...(needed ? [main] : []), ...apart.map(([, part]) => part)];
+  const groups = universe === null ? [] : [emptyPart(universe, keys.length)];
+  const parts = [...(needed ? [main] : []), ...apart.map(([, part]) => part), ...groups];
   const first = needed ? 0 : 1;
   const own = condition === null ? 'g.b = 0' : 'g.b = 0 AND g.c';
   const results = items.map((item, index) => {
     const number = apart.findIndex(([at]) => at === index) + 1;
     return number === 0 ? plain(item, index, own) : apartResult(item, index, `g.b = ${number}`);
   });
+  checkLength(fromWhere(scope).length * parts.length + (universe?.length ?? 0));
   const place = (at: number): PartPlace => ({ number: at + first, items, filtered: condition !== null });
   return { select: parts.map((part, at) => partSelect(part, place(at))).join(' UNION ALL '), results };
 }
@@ -83,6 +88,11 @@ function apartResult(item: BoundAggregate, index: number, condition: string): st
   if (last === undefined) return plain(item, index, condition);
   const found = `(array_agg(g.v${index}) FILTER (WHERE ${condition}))[1]`;
   return item.nullable ? found : `COALESCE(${found}, 0)`;
+}
+
+/** Groups without rows: no aggregate counts them. */
+function emptyPart(universe: string, keys: number): Part {
+  return { ...apartPart(-1, () => universe, keys), values: new Map(), condition: 'FALSE' };
 }
 
 function apartPart(index: number, rows: () => string, keys: number): Part {

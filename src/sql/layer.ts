@@ -19,6 +19,21 @@ export interface Layer {
   readonly companions: ReadonlyMap<RangeVariable, Companion>;
   /** Names of columns of the row that number what was joined to it and is no entity. */
   readonly numbers: readonly string[];
+  /** Inside of a `groupby`: every transformation works on each group apart. null: on all rows. */
+  readonly partition: Partition | null;
+}
+
+export interface Partition {
+  /** The columns of the row that tell the groups apart, by name. */
+  readonly names: readonly string[];
+  /** A select of these columns, as `k<n>`, that has every group: one that lost its rows is aggregated all the same. */
+  readonly universe: string;
+}
+
+/** `PARTITION BY ...` of the groups, with a blank behind; empty outside of a `groupby`. */
+export function partitionBy({ partition, row }: Layer): string {
+  const columns = (partition?.names ?? []).map((name) => row.columns.get(name) ?? 'NULL');
+  return columns.length === 0 ? '' : `PARTITION BY ${columns.join(', ')} `;
 }
 
 export interface Companion {
@@ -29,7 +44,7 @@ export interface Companion {
 
 /** The rows of a set, before any transformation. */
 export function firstLayer(scope: Scope, row: Row, variable: RangeVariable | undefined): Layer {
-  return { scope, row, variable, order: [], duplicates: false, companions: new Map(), numbers: [] };
+  return { scope, row, variable, order: [], duplicates: false, companions: new Map(), numbers: [], partition: null };
 }
 
 /** What tells rows apart besides their own id: the entities beside them, then the numbers of joined rows. */
@@ -65,9 +80,9 @@ export function wrapped(layer: Layer, cut: Cut = {}): Layer {
   const made = layerOver(layer, `SELECT ${columns.join(', ')} ${fromWhere(scope)}${tail}`);
   const outer = (name: string): string => `${made.row.alias}.${quoteIdentifier(name)}`;
   for (const [name, column] of kept) made.row.columns.set(name, outer(column));
-  const { duplicates, numbers } = layer;
+  const { duplicates, numbers, partition } = layer;
   const ordered = order.map((key) => ({ ...key, sql: outer(key.sql) }));
-  return { ...accompanied(made, ids), order: ordered, duplicates, numbers };
+  return { ...accompanied(made, ids), order: ordered, duplicates, numbers, partition };
 }
 
 /** Finds the entities again whose row ids are columns of the layer's subselect. */

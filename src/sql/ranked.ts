@@ -1,13 +1,9 @@
-import { GatewayError } from '../errors.ts';
-import type { BoundTransformation, GroupingKey } from '../plan/read-plan.ts';
-import { grouped } from './aggregate.ts';
+import type { BoundTransformation } from '../plan/read-plan.ts';
 import { value } from './expression.ts';
-import { keyColumn } from './group-input.ts';
-import { companionKeys, type Layer, wrapped } from './layer.ts';
-import type { SortKey } from './order.ts';
-import { truth } from './predicate.ts';
-import { propertyColumn, rowId } from './scope.ts';
-import { addComputed } from './selection.ts';
+import { companionKeys, type Layer, partitionBy, wrapped } from './layer.ts';
+import { integerLiteral } from './literal.ts';
+import { orderBy, type SortKey } from './order.ts';
+import { rowId } from './scope.ts';
 
 /** The order of a layer, made total where its rows have ids, else by all their columns. */
 export function totalised(layer: Layer): SortKey[] {
@@ -23,7 +19,7 @@ export function totalised(layer: Layer): SortKey[] {
 type Ranked = Extract<BoundTransformation, { kind: 'ranked' }>;
 
 /** `topcount` and its kin, in each group apart: rows by descending (`bottom...`: ascending) value until the number, sum or share is reached. */
-export function ranked(layer: Layer, step: Ranked, groups: readonly GroupingKey[]): Layer {
+export function ranked(layer: Layer, step: Ranked): Layer {
   const { scope } = layer;
   const by = value(step.by, scope);
   const amount = value(step.amount, scope);
@@ -31,8 +27,7 @@ export function ranked(layer: Layer, step: Ranked, groups: readonly GroupingKey[
   const direction = step.name.startsWith('top') ? 'DESC' : 'ASC';
   const rank = ties.map((key) => (key.nullable ? `${key.sql} ASC NULLS FIRST` : key.sql)).join(', ');
   const order = `ORDER BY ${by} ${direction} NULLS LAST, ${rank}`;
-  const keys = groups.map((key) => keyColumn(key, scope)).join(', ');
-  const group = keys === '' ? '' : `PARTITION BY ${keys} `;
+  const group = partitionBy(layer);
   const window = `OVER (${group}${order} ROWS UNBOUNDED PRECEDING)`;
   const before = step.name.endsWith('count') ? `row_number() ${window} - 1` : `sum(${by}) ${window} - ${by}`;
   const extra = new Map([['$before', before]]);
@@ -45,54 +40,13 @@ export function ranked(layer: Layer, step: Ranked, groups: readonly GroupingKey[
   return made;
 }
 
-type GroupBy = Extract<BoundTransformation, { kind: 'groupby' }>;
-
-/** `groupby(...)` of any kind: groups that become one row each, or rows chosen within their group. */
-export function groupedRows(layer: Layer, step: GroupBy): Layer {
-  const { transformations } = step;
-  const ranks = transformations.some((one) => one.kind === 'ranked');
-  const aggregates = transformations.length === 0 || transformations.at(-1)?.kind === 'aggregate';
-  return aggregates && !ranks ? grouped(layer, step) : chosenRows(layer, step);
-}
-
-function chosenRows(layer: Layer, step: GroupBy): Layer {
-  if (step.grouping.some((key) => key.rollup !== null)) throw unsupported('rollup with rows of the groups');
-  let chosen = layer;
-  for (const one of step.transformations) {
-    if (one.kind === 'filter') chosen.scope.where.push(truth(one.condition, chosen.scope));
-    else if (one.kind === 'compute') addComputed(one.items, chosen.scope, chosen.row);
-    else if (one.kind === 'ranked') chosen = ranked(chosen, one, step.grouping);
-    else if (one.kind === 'aggregate') return aggregatedGroups(chosen, step);
-    else throw unsupported(`${one.kind} inside groupby`);
-  }
-  nameAll(chosen, step.grouping);
-  const companions = new Map(chosen.companions);
-  for (const { entity } of step.grouping) {
-    if (entity === undefined) continue;
-    const row = chosen.scope.at(entity.row);
-    chosen.scope.bind(entity.variable, row);
-    companions.set(entity.variable, { row, column: null });
-  }
-  return { ...chosen, companions };
-}
-
-/** A filter beside a rank would make groups vanish that should be there, empty. */
-function aggregatedGroups(layer: Layer, step: GroupBy): Layer {
-  if (step.transformations.some((one) => one.kind === 'filter')) throw unsupported('filter and rank in one groupby');
-  return grouped(layer, { ...step, transformations: step.transformations.slice(-1) });
-}
-
-/** From here on the properties of the rows are known by name only. */
-function nameAll({ scope, row }: Layer, grouping: readonly GroupingKey[]): void {
-  for (const { path, expression, entity } of grouping) {
-    if (entity === undefined) row.columns.set(path.join('/'), value(expression, scope));
-  }
-  if (row.stored === null) return;
-  for (const property of row.entitySet?.entityType.properties.values() ?? []) {
-    if (!row.columns.has(property.name)) row.columns.set(property.name, propertyColumn(row, property));
-  }
-}
-
-function unsupported(what: string): GatewayError {
-  return new GatewayError('NotImplemented', `$apply: ${what} is not supported.`, { target: '$apply' });
+/** `top` and `skip`, in each group apart: in the order that the rows have (3.3.5, 3.3.6). */
+export function cut(layer: Layer, { kind, count }: Extract<BoundTransformation, { kind: 'top' | 'skip' }>): Layer {
+  const order = totalised(layer);
+  const group = partitionBy(layer);
+  if (group === '') return wrapped(layer, kind === 'top' ? { order, limit: count } : { order, offset: count });
+  const made = wrapped(layer, { extra: new Map([['$at', `row_number() OVER (${group}${orderBy(order)})`]]) });
+  made.scope.where.push(`${made.row.columns.get('$at')} ${kind === 'top' ? '<=' : '>'} ${integerLiteral(count)}`);
+  made.row.columns.delete('$at');
+  return made;
 }

@@ -8,13 +8,15 @@ const longestStatement = 4_000_000;
 
 /** Refuses a statement that would keep PostgreSQL busy with reading it. Throws GatewayError LimitExceeded. */
 export function statement(text: string): string {
-  if (text.length > longestStatement) {
-    throw new GatewayError(
-      'LimitExceeded',
-      `The request becomes ${text.length} characters of SQL; name computed values less often.`,
-    );
-  }
+  checkLength(text.length);
   return text;
+}
+
+/** The same before the text is made, where parts of it are repeated. */
+export function checkLength(characters: number): void {
+  if (characters <= longestStatement) return;
+  const message = `The request becomes ${characters} characters of SQL; name computed values and paths less often.`;
+  throw new GatewayError('LimitExceeded', message);
 }
 
 /** One row with the number of rows that a scope has. */

@@ -93,6 +93,8 @@ const cases: readonly (readonly [apply: string, rows: readonly Value[]])[] = [
       { N: 4, Open: null },
     ],
   ],
+  // The order goes on into the branches.
+  ['orderby(Cost desc)/concat(top(1),skip(2)/top(1))&$select=Id', [{ Id: 20 }, { Id: 30 }]],
   ['orderby(Cost desc)/skip(1)/top(2)&$select=Id', [{ Id: 10 }, { Id: 30 }]],
   ['search(hello)&$select=Id', [{ Id: 30 }, { Id: 40 }]],
   [
@@ -127,6 +129,14 @@ describe('$apply', () => {
   it('counts its result', async () => {
     const [count] = await feed.read(compiled('Cases/$count?$apply=groupby((Priority))'));
     assert.deepEqual(count?.row, { count: 3 });
+  });
+
+  it('refuses a chain of groups whose text would double with every step, before it is made', () => {
+    const step = 'groupby((Agent),aggregate(Agent/Cases/$count as N,$count as C))';
+    const chain = Array.from({ length: 40 }, () => step).join('/');
+    assert.throws(() => compiled(`Cases?$apply=${chain}`), /characters of SQL/);
+    const within = Array.from({ length: 30 }, () => 'groupby((Priority),top(1)/aggregate($count as N))').join('/');
+    assert.throws(() => compiled(`Cases?$apply=${within}`), /characters of SQL/);
   });
 
   it('keeps a chain of computations from doubling its text or its plan', async () => {

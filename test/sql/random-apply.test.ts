@@ -10,6 +10,6 @@ describe('Random pipelines of $apply', () => {
   after(() => feed.close());
 
   it('give on PostgreSQL the rows of the reference evaluation', async () => {
-    await assertApplyAgreement(feed, 300);
+    await assertApplyAgreement(feed, 400);
   });
 });

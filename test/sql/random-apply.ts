@@ -6,14 +6,18 @@ import {
   aggregateAll,
   concat,
   filter,
+  firstRows,
   groupBy,
   type Instance,
   type Item,
+  laterRows,
   type Method,
   navigations,
   ofSet,
   onlyKeys,
+  orderBy,
   type Run,
+  ranked,
   read,
   type Scalar,
   type SetName,
@@ -90,34 +94,66 @@ export const rowStep = (set: SetName): fc.Arbitrary<Step> =>
       text: `filter(${name} gt ${least})`,
       run: filter((one) => Number(read(one, name) ?? Number.NaN) > least),
     })),
+    fc
+      .tuple(fc.constantFrom(...numbers[set]), fc.boolean(), fc.boolean(), fc.integer({ min: 0, max: 4 }))
+      .map(([name, descending, top, count]) => ({
+        text: `orderby(${name}${descending ? ' desc' : ''})/${top ? 'top' : 'skip'}(${count})`,
+        run: sequence([orderBy(name, descending), top ? firstRows(count) : laterRows(count)]),
+      })),
+    fc
+      .tuple(fc.constantFrom(...numbers[set]), fc.boolean(), fc.integer({ min: 1, max: 3 }))
+      .map(([name, top, count]) => ({
+        text: `${top ? 'top' : 'bottom'}count(${count},${name})`,
+        run: ranked(top, count, name),
+      })),
+    fc.constant({ text: 'identity', run: (input: readonly Instance[]) => input }),
     fc.constantFrom(...groupable[set]).map((name) => ({
       text: `filter(${name} eq null)`,
       run: filter((one) => read(one, name) === null),
     })),
   );
 
-/** What stands in `groupby(...)`; `only` the kinds that one pass can do for every level of a rollup and others. */
-const inGroup = (set: SetName): fc.Arbitrary<Step | null> =>
-  fc.oneof(
-    { weight: 1, arbitrary: fc.constant(null) },
-    { weight: 4, arbitrary: aggregateStep(set) },
-    {
-      weight: 3,
-      arbitrary: fc
-        .tuple(fc.array(rowStep(set), { minLength: 1, maxLength: 2 }), aggregateStep(set))
-        .map(([steps, last]) => inSequence([...steps, last])),
-    },
+/** What stands in `groupby(...)` of `names`; null: nothing. */
+const inGroup = (set: SetName, names: readonly string[]): fc.Arbitrary<Step | null> => {
+  const steps = fc.array(rowStep(set), { minLength: 1, maxLength: 3 });
+  const least = fc.integer({ min: -1, max: 3 });
+  // A grand total in there is refused.
+  const inner = names.length > 1 ? [groupStep(set, names, 'C').filter(({ text }) => !text.includes('$all'))] : [];
+  return fc.oneof(
+    fc.constant(null),
+    aggregateStep(set),
+    fc.tuple(steps, aggregateStep(set)).map(([before, last]) => inSequence([...before, last])),
+    fc.tuple(steps, aggregateStep(set), least).map(([before, last, value]) =>
+      inSequence([
+        ...before,
+        last,
+        {
+          text: `filter(A0 gt ${value})`,
+          run: filter((one) => Number(read(one, 'A0') ?? Number.NaN) > value),
+        },
+      ]),
+    ),
+    fc
+      .tuple(steps, aggregateStep(set, 'B'), aggregateStep(set))
+      .map(([before, left, right]) => concatOf(inSequence([...before, left]), right)),
+    ...inner.map((nested) => fc.tuple(steps, nested).map(([before, last]) => inSequence([...before, last]))),
   );
+};
+
+const concatOf = (left: Step, right: Step): Step => ({
+  text: `concat(${left.text},${right.text})`,
+  run: concat([left.run, right.run]),
+});
 
 function inSequence(steps: readonly Step[]): Step {
   return { text: steps.map((step) => step.text).join('/'), run: sequence(steps.map((step) => step.run)) };
 }
 
 /** Keys, some of them in rollups: for each rollup the level and all above it. */
-const grouping = (set: SetName): fc.Arbitrary<{ text: string; levels: readonly (readonly string[])[] }> =>
+const grouping = (names: readonly string[]): fc.Arbitrary<{ text: string; levels: readonly (readonly string[])[] }> =>
   fc
     .tuple(
-      fc.shuffledSubarray([...groupable[set]], { minLength: 1, maxLength: 4 }),
+      fc.shuffledSubarray([...names], { minLength: 1, maxLength: Math.min(4, names.length) }),
       fc.integer({ min: 0, max: 2 }),
       fc.boolean(),
       fc.boolean(),
@@ -141,13 +177,48 @@ const grouping = (set: SetName): fc.Arbitrary<{ text: string; levels: readonly (
       return { text: [...names.slice(0, plain), ...parts].join(','), levels: sets };
     });
 
-const groupStep = (set: SetName): fc.Arbitrary<Step> =>
-  fc.tuple(grouping(set), inGroup(set)).map(([{ text, levels }, inside]) => {
-    const then = inside?.run ?? onlyKeys;
+/** `rest`: what a group inside of this one may be grouped by. */
+function groupStep(
+  set: SetName,
+  names: readonly string[],
+  prefix = 'A',
+  rest: readonly string[] = [],
+): fc.Arbitrary<Step> {
+  const inside = prefix === 'A' ? inGroup(set, rest) : aggregateStep(set, prefix);
+  return fc.tuple(grouping(names), inside).map(([{ text, levels }, then]) => {
+    const run = then?.run ?? onlyKeys;
     // Without keys there is the whole as one group, also of no rows.
-    const run = concat(levels.map((keys) => (keys.length === 0 ? then : groupBy(keys, then))));
-    return { text: `groupby((${text})${inside === null ? '' : `,${inside.text}`})`, run };
+    const all = concat(levels.map((keys) => (keys.length === 0 ? run : groupBy(keys, run))));
+    return { text: `groupby((${text})${then === null ? '' : `,${then.text}`})`, run: all };
   });
+}
+
+const groupsOf = (set: SetName): fc.Arbitrary<Step> =>
+  fc.oneof(
+    groupStep(set, groupable[set]),
+    groupStep(set, groupable[set].slice(2), 'A', groupable[set].slice(0, 2)),
+    chosenStep(set),
+  );
+
+/** Rows chosen in their groups, then aggregated by what they still have. */
+const chosenStep = (set: SetName): fc.Arbitrary<Step> =>
+  fc
+    .tuple(
+      fc.constantFrom(...groupable[set]),
+      fc.array(rowStep(set), { minLength: 1, maxLength: 3 }),
+      fc.constantFrom(...numbers[set]),
+    )
+    .map(([key, steps, name]) => {
+      const within = inSequence(steps);
+      const items: readonly Item[] = [
+        { alias: 'A0', path: [], property: null, each: false, method: 'count' },
+        { alias: 'A1', path: [], property: name, each: false, method: 'sum' },
+      ];
+      return {
+        text: `groupby((${key}),${within.text})/groupby((${key}),aggregate(${items.map(itemText).join(',')}))`,
+        run: sequence([groupBy([key], within.run), groupBy([key], aggregateAll(items))]),
+      };
+    });
 
 interface Pipeline extends Step {
   readonly set: SetName;
@@ -159,16 +230,13 @@ export const pipeline: fc.Arbitrary<Pipeline> = fc
     fc
       .tuple(
         fc.array(rowStep(set), { maxLength: 1 }),
-        fc.oneof(aggregateStep(set), groupStep(set), groupStep(set), concatStep(set)),
+        fc.oneof(aggregateStep(set), groupsOf(set), groupsOf(set), groupsOf(set), concatStep(set)),
       )
       .map(([before, last]) => ({ set, ...inSequence([...before, last]) })),
   );
 
 const concatStep = (set: SetName): fc.Arbitrary<Step> =>
-  fc.tuple(aggregateStep(set, 'B'), groupStep(set)).map(([left, right]) => ({
-    text: `concat(${left.text},${right.text})`,
-    run: concat([left.run, right.run]),
-  }));
+  fc.tuple(aggregateStep(set, 'D'), groupsOf(set)).map(([left, right]) => concatOf(left, right));
 
 /** Random pipelines give the rows that the reference evaluation gives; in which order is not compared. */
 export async function assertApplyAgreement(feed: TestFeed, numRuns: number): Promise<void> {

@@ -194,11 +194,25 @@ function ascending(a: Scalar, b: Scalar): number {
   return Number(a) < Number(b) ? -1 : 1;
 }
 
+export const firstRows =
+  (count: number): Run =>
+  (input) =>
+    input.slice(0, count);
+
+export const laterRows =
+  (count: number): Run =>
+  (input) =>
+    input.slice(count);
+
+const loaded = new Map(Object.values(entities).flatMap((all) => all.map((one, index) => [one, index] as const)));
+const inLoadOrder = (a: Instance, b: Instance): number =>
+  a.entity === null || b.entity === null ? 0 : (loaded.get(a.entity) ?? 0) - (loaded.get(b.entity) ?? 0);
+
 /** 3.3.1: rows by descending (bottom: ascending) value, equal ones in load order, null the least of all, until the number is reached. */
 export const ranked =
   (top: boolean, count: number, path: string): Run =>
   (input) => {
-    const nullsLast = input.toSorted((a, b) => {
+    const nullsLast = input.toSorted(inLoadOrder).toSorted((a, b) => {
       const [x, y] = [read(a, path), read(b, path)];
       if (x === null || y === null) return x === y ? 0 : x === null ? 1 : -1;
       return (top ? -1 : 1) * ascending(x, y);
