@@ -55,8 +55,20 @@ interface ServedRows {
   readonly apply?: ApplyPlan | null;
 }
 
-const served = ({ selection, apply = null }: ServedRows): string =>
-  apply === null || apply.keepsEntities ? projection(selection) : applied(selection, apply);
+function served({ selection, apply = null }: ServedRows): string {
+  if (apply === null) return projection(selection);
+  return apply.keepsEntities ? kept(selection, apply) : applied(selection, apply);
+}
+
+/** Entities still: what `$select` left of them, or all with what was computed. */
+function kept({ properties, selected, expands }: Selection, { output }: ApplyPlan): string {
+  const declared = new Set(properties.map(({ name }) => name));
+  const names = output.map(({ path }) => path.join('/'));
+  const added = names.filter((name) => !declared.has(name));
+  const listed = selected ? names : added.length === 0 ? [] : ['*', ...added];
+  const items = [...listed, ...expands.flatMap((one) => expanded(one, listed.length > 0) ?? [])];
+  return items.length === 0 ? '' : `(${items.join(',')})`;
+}
 
 /** The select list in parentheses; empty where every declared property is served and nothing nested was chosen. */
 function projection(selection: Selection): string {

@@ -102,6 +102,18 @@ describe('Conformance: $apply', () => {
     const counted = await feed.json(`TracebuzzResults?$apply=${encodeURIComponent(text)}&$count=true&$top=1`);
     assert.equal(counted['@odata.count'], all.length);
     assert.equal(counted['@odata.context'], `${feed.root}$metadata#TracebuzzResults(Status,Rows)`);
+    const context = async (query: string) => (await feed.json(query))['@odata.context'];
+    for (const [query, names] of [
+      ['topcount(2,Likes)&$select=ResultId,Likes', '(ResultId,Likes)'],
+      ['filter(Likes gt 5)&$top=1', ''],
+      ['compute(Likes add 1 as More)&$top=1', '(*,More)'],
+      ['top(1)&$select=ResultId&$expand=Case($select=CaseId)', '(ResultId,Case(CaseId))'],
+    ])
+      assert.equal(
+        await context(`TracebuzzResults?$apply=${query}`),
+        `${feed.root}$metadata#TracebuzzResults${names}`,
+        query,
+      );
     assert.equal(await feed.text(`TracebuzzResults/$count?$apply=${encodeURIComponent(text)}`), String(all.length));
   });
 
