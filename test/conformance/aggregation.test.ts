@@ -240,6 +240,9 @@ describe('Conformance: $apply', () => {
       ['aggregate(Likes with Gateway.median as M)', 'median'],
       ['expand(Activities,filter(true))', 'expand'],
       ['nest(groupby((Status)) as N)', 'nest'],
+      ['addnested(Activities,aggregate($count as N) as A)', 'addnested'],
+      ['concat(groupby((Case)),aggregate($count as N))', 'concat'],
+      ['groupby((Status),groupby((Case)))', 'groupby'],
       ['traverse($root/TracebuzzLabels,H,LabelId,preorder)', 'traverse'],
     ] as const) {
       const reply = await feed.get(`TracebuzzResults?$apply=${encodeURIComponent(text)}`);
