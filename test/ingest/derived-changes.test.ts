@@ -69,6 +69,18 @@ const delivery = fc.oneof(
   })),
 );
 
+/** An agent that nothing states any more keeps what was known; an older message then says less, and counts. */
+const forgottenAgent = [
+  { name: 'agent-metrics', rows: [{ UserId: 'a1', UserName: 'x' }], minute: 0, period: periods[0] },
+  { name: 'agent-metrics', rows: [{ UserId: 'a2', UserName: 'y' }], minute: 1, period: periods[0] },
+  {
+    name: 'messages',
+    rows: [{ MessageId: 'm1', ConversationId: 'c1', AgentId: 'a1', AgentName: 'x', CreatedAt: '2026-01-01T00:00:00Z' }],
+    minute: 2,
+    period: periods[0],
+  },
+];
+
 function dimensionOf(of: Catalogue, name: string): DerivedDimension {
   const table = storedTable(of, name);
   const { derivation } = table.set;
@@ -180,7 +192,7 @@ function isMadeAtOnce(title: string, of: Catalogue): void {
             }
           }
         }),
-        { numRuns: 6 },
+        { numRuns: 6, examples: [[forgottenAgent]] },
       );
     });
   });

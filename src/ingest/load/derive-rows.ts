@@ -163,7 +163,12 @@ export function statementsWhere(
   return statementQuery(dimension, { source, from }, `WHERE ${[...present, condition].join(' AND ')}`);
 }
 
-const keyColumns = (dimension: DerivedDimension, source: DimensionSource, from: StoredTable): readonly string[] =>
+/** The columns of the source's rows `t` that name the thing, in the order of the dimension's key. */
+export const keyColumns = (
+  dimension: DerivedDimension,
+  source: DimensionSource,
+  from: StoredTable,
+): readonly string[] =>
   dimension.table.key.map((name) => `t.${identifier(columnOf(from, sourceProperty(dimension, source, name)))}`);
 
 /**

@@ -88,7 +88,7 @@ export async function maintainDerived(
     const count =
       dimension === null
         ? await addAffected(transaction, derived, affectedBy(derived, source, changed))
-        : await settleStatements(transaction, { dimension, source }, changed);
+        : await settleStatements(transaction, catalogue, { dimension, source, changed });
     await transaction.query(`ANALYZE ${affectedTable(derived)}`);
     if (dimension === null || count > 0) await rederive(transaction, catalogue, { derived, marks, bulk });
     await transaction.query(`DROP TABLE ${affectedTable(derived)}`);

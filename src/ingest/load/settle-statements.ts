@@ -1,9 +1,9 @@
-import type { DimensionSource } from '../../catalogue/catalogue.ts';
+import type { Catalogue, DimensionSource } from '../../catalogue/catalogue.ts';
 import type { Transaction } from '../../warehouse/database.ts';
-import { affectedTable, derivedColumns, statementsWhere } from './derive-rows.ts';
+import { affectedTable, derivedColumns, keyColumns, statementsWhere } from './derive-rows.ts';
 import { type DerivedDimension, forgets } from './derived-sets.ts';
 import { identifier, list, sameKey } from './sql-text.ts';
-import { columnOf, type StoredTable } from './stored-table.ts';
+import { columnOf, type StoredTable, storedTable } from './stored-table.ts';
 
 /** A set whose rows change, seen from a dimension that takes rows from it. */
 export interface ChangingSource {
@@ -84,19 +84,19 @@ function entriesOf(
 
 /**
  * After the source changed: puts things that must be made from all their rows again into `affectedTable`, and those whose
- * new row is known into `settledTable`. Rows `t` that changed match `condition`. Returns how many things those are together.
+ * new row is known into `settledTable`. Rows `t` of it that changed match `changed`. Returns how many things those are together.
  */
 export async function settleStatements(
   transaction: Transaction,
-  { dimension, source }: ChangingSource,
-  condition: string,
+  catalogue: Catalogue,
+  { dimension, source, changed }: ChangingSource & { readonly changed: string },
 ): Promise<number> {
   const { table } = dimension;
   const affected = affectedTable(dimension);
   const settled = settledTable(dimension);
   const entries = entriesOf(dimension, source).map(([entry]) => entry);
   await createStatements(transaction, dimension);
-  await addStatements(transaction, { dimension, source }, { condition, after: true });
+  await addStatements(transaction, { dimension, source }, { condition: changed, after: true });
   await transaction.query(`ANALYZE ${statementTable(dimension)}`);
   const known = `EXISTS (SELECT FROM ${table.name} d WHERE ${sameKey('d', 's', table.key)})`;
   const noted = `EXISTS (SELECT FROM ${affected} a WHERE ${sameKey('a', 's', table.key)})`;
@@ -104,9 +104,8 @@ export async function settleStatements(
     `INSERT INTO ${affected} SELECT DISTINCT ${list(table.key, 's')} FROM ${statementTable(dimension)} s WHERE NOT ${known} AND NOT ${noted}`,
   );
   await transaction.query(`ANALYZE ${affected}`);
-  await transaction.query(
-    `CREATE TEMP TABLE ${settled} ON COMMIT DROP AS ${settlingQuery(toldBy(dimension, source), entries)}`,
-  );
+  const told = toldBy(dimension, source, standing(catalogue, { dimension, source, changed }));
+  await transaction.query(`CREATE TEMP TABLE ${settled} ON COMMIT DROP AS ${settlingQuery(told, entries)}`);
   await transaction.query(
     `WITH again AS (DELETE FROM ${settled} WHERE _again RETURNING ${list(table.key)}) INSERT INTO ${affected} SELECT * FROM again`,
   );
@@ -123,11 +122,12 @@ export async function settleStatements(
  * - a new statement that is newer than all that were there is the greatest one, and D becomes what it says;
  * - else D stays where all new statements say D too, and, if statements that said D are gone, one of the new ones is no
  *   smaller than these: whichever said D before, none that was smaller can have come up;
+ * - a column that holds how new the greatest statement is stays, too, where the new ones are older and that one still stands;
  * - else only all rows of the thing can tell (`_again`).
  * Statements that did not change are left out first. How new the greatest one was is known only where a column holds it.
  */
 function settlingQuery(told: Told, entries: readonly number[]): string {
-  const { dimension, places } = told;
+  const { dimension, places, standing } = told;
   const { table } = dimension;
   const values = columnsOf(dimension).rest.map((name, index) => {
     const stored = `d.${identifier(name)}`;
@@ -138,7 +138,10 @@ function settlingQuery(told: Told, entries: readonly number[]): string {
   const again = [
     'false',
     ...(forgets(dimension) ? ['NOT j._stays'] : []),
-    ...rest.map((index) => `(doubt${index} AND NOT take${index})`),
+    ...[...places].map(([name, index]) => {
+      const otherwise = standing?.bound === name ? `(other${index} AND NOT ${standing.exists})` : `other${index}`;
+      return `((${otherwise} OR unsaid${index}) AND NOT take${index})`;
+    }),
   ].join(' OR ');
   const taken = rest.map((index) => `take${index}`);
   const columns = [list(table.key, 'j'), ...values, `(${again}) AS _again`, ...taken].join(', ');
@@ -154,16 +157,48 @@ function settlingQuery(told: Told, entries: readonly number[]): string {
 interface Told {
   readonly dimension: DerivedDimension;
   readonly places: ReadonlyMap<string, number>;
+  readonly standing: Standing | null;
 }
 
-function toldBy(dimension: DerivedDimension, source: StoredTable): Told {
+/** The column of `boundOf`, and whether a statement about the thing `j` gives it a value and did not change. */
+interface Standing {
+  readonly bound: string;
+  readonly exists: string;
+}
+
+/**
+ * null: no column holds how new statements are; or a set that is derived itself is among the sources, so that one load
+ * comes here more than once and a row may have changed that is not accounted for yet.
+ */
+function standing(
+  catalogue: Catalogue,
+  { dimension, source, changed }: ChangingSource & { readonly changed: string },
+): Standing | null {
+  const bound = boundOf(dimension);
+  if (bound === null) return null;
+  const found: string[] = [];
+  for (const one of dimension.derivation.from) {
+    const from = storedTable(catalogue, one.set);
+    if (from.set.derivation !== null) return null;
+    if (one.stamp === null) continue;
+    const keys = keyColumns(dimension, one, from);
+    const about = dimension.table.key.map((name, index) => `${keys[index]} = j.${identifier(name)}`);
+    const unchanged = from.set.name === source.set.name ? [`NOT (${changed})`] : [];
+    const conditions = [...about, `t.${identifier(columnOf(from, one.stamp))} IS NOT NULL`, ...unchanged];
+    const speaks = [...one.columns.keys()].some((property) => columnOf(dimension.table, property) === bound);
+    if (speaks) found.push(`EXISTS (${statementsWhere(dimension, { source: one, from }, conditions.join(' AND '))})`);
+  }
+  return { bound, exists: `(${found.join(' OR ')})` };
+}
+
+function toldBy(dimension: DerivedDimension, source: StoredTable, stands: Standing | null): Told {
   const given = new Set(
     entriesOf(dimension, source).flatMap(([, one]) =>
       [...one.columns.keys()].map((property) => columnOf(dimension.table, property)),
     ),
   );
   const places = [...columnsOf(dimension).rest.entries()].filter(([, name]) => given.has(name));
-  return { dimension, places: new Map(places.map(([index, name]) => [name, index])) };
+  return { dimension, places: new Map(places.map(([index, name]) => [name, index])), standing: stands };
 }
 
 /** Statements that were made before or are made now, but not both. */
@@ -201,7 +236,8 @@ function judgedQuery({ dimension, places }: Told): string {
     return [
       `bool_or(_after AND h${index} AND _beats) AS take${index}`,
       `(array_agg(v${index} ORDER BY _place) FILTER (WHERE _after AND h${index}))[1] AS v${index}`,
-      `(${otherwise} OR ${unsaid}) AS doubt${index}`,
+      `coalesce(${otherwise}, false) AS other${index}`,
+      `${unsaid} AS unsaid${index}`,
     ].join(', ');
   });
   return `SELECT ${[key, 'bool_or(_after) AS _stays', ...judged].join(', ')} FROM placed GROUP BY ${key}`;
