@@ -9,6 +9,8 @@ export interface MeasuredServer {
   readonly address: string;
   /** Highest resident memory so far, in MB; null where the platform does not say. */
   peakMemory(): number | null;
+  /** Milliseconds of processor time so far, its kernel time included; null where the platform does not say. */
+  processorTime(): number | null;
   stop(): Promise<void>;
 }
 
@@ -45,6 +47,7 @@ export async function startGateway(
   return {
     address,
     peakMemory: () => peakMemory(child.pid ?? 0),
+    processorTime: () => processorTime(child.pid ?? 0),
     stop: () =>
       new Promise((resolve) => {
         child.on('exit', () => resolve());
@@ -58,6 +61,22 @@ export function peakMemory(pid: number): number | null {
   try {
     const found = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
     return found === null ? null : Math.round(Number(found[1]) / 1000);
+  } catch {
+    return null;
+  }
+}
+
+/** Milliseconds of one clock tick of `/proc`, which Linux tells programs as 100 a second on every machine. */
+const tick = 10;
+
+/** User and system time of a process on Linux, in milliseconds. */
+export function processorTime(pid: number): number | null {
+  try {
+    // The name in parentheses may hold blanks; behind it, user and system time are the 12th and 13th field.
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /s, '')
+      .split(' ');
+    return (Number(fields[11]) + Number(fields[12])) * tick;
   } catch {
     return null;
   }

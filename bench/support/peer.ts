@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
-import { type MeasuredServer, peakMemory } from './gateway.ts';
+import { type MeasuredServer, peakMemory, processorTime } from './gateway.ts';
 import { type BenchWarehouse, root } from './warehouse.ts';
 
 /** Starts a program of `bench/peers`, which sends its address when it listens. */
@@ -11,6 +11,7 @@ export async function startPeer({ url }: BenchWarehouse, name: string): Promise<
   return {
     address,
     peakMemory: () => peakMemory(child.pid ?? 0),
+    processorTime: () => processorTime(child.pid ?? 0),
     async stop() {
       const ended = once(child, 'exit');
       child.kill();
