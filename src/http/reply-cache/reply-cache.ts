@@ -133,10 +133,7 @@ export class ReplyCache {
         this.#growing.delete(copy);
         this.#free(copy.bytes);
       },
-      failed: (error) => {
-        if (!this.#faulty) this.#settings.onFault(error instanceof Error ? error.message : String(error));
-        this.#faulty = true;
-      },
+      failed: (error) => this.#failed(error),
     };
   }
 
@@ -176,6 +173,13 @@ export class ReplyCache {
     }
     if (before !== undefined) this.forget(request, before);
     this.#kept.set(request, kept);
+  }
+
+  /** A full disk, or too many open files: others may need what is kept here more than the clients do. */
+  #failed(error: unknown): void {
+    for (const [request, kept] of this.#kept) this.forget(request, kept);
+    if (!this.#faulty) this.#settings.onFault(error instanceof Error ? error.message : String(error));
+    this.#faulty = true;
   }
 
   #free(bytes: number): void {

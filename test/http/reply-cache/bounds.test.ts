@@ -196,10 +196,14 @@ describe('http: a disk that fails or lags', () => {
   });
   after(() => rmSync(folder, { recursive: true }));
 
-  it('costs no client anything, and is told once', async () => {
+  it('costs no client anything, gets its room back, and is told once', async () => {
     const server = await startCacheServer();
     try {
+      await server.wire('Cases?$orderby=Id');
+      await server.settled();
+      assert.equal(server.cache.size, 1);
       // A file stands where the folder should be.
+      rmSync(server.folder, { recursive: true });
       writeFileSync(server.folder, '');
       for (let times = 0; times < 3; times++) {
         const reply = await server.wire('Cases');
