@@ -148,7 +148,7 @@ describe('openDatabase', () => {
       [`SELECT 'x'::integer`, 'ComputationFailed'],
       [`SELECT '2024-13-01'::date`, 'ComputationFailed'],
       ['SELECT 1e400::float8', 'ComputationFailed'],
-      [`SELECT 'a' ~ '('`, 'ComputationFailed'],
+      [`SELECT 'a' ~ '('`, 'LimitExceeded'],
       ['SELECT nonsense', 'Internal'],
     ] as const;
     for (const [text, code] of cases) {
