@@ -256,7 +256,7 @@ describe('The program on a database of its own', function () {
     assert.equal(await first.ended, 0, first.output());
     assert.ok(loaded(first.output()) < count, 'it stopped before the end');
     const second = await serve(environment);
-    await until('the rest is loaded', () => loaded(first.output()) + loaded(second.output()) === count);
+    await until('the rest is loaded', () => loaded(first.output()) + loaded(second.output()) === count, 120_000);
     const rows = await json(`${second.root}TracebuzzResults?$count=true&$top=0&$filter=ResultId ge 100000`);
     assert.equal(rows['@odata.count'], count * 300);
     second.child.kill('SIGTERM');
