@@ -120,3 +120,25 @@ export async function readAll(feed: Readable, query: string): Promise<Rows> {
 /** Rows in one order, to be compared. */
 export const sorted = (rows: Rows): readonly (readonly [string, Row])[] =>
   [...rows].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+
+/** Clients of a feed whose rows are compared with a fresh read after every step. */
+export function followers(feed: () => Readable) {
+  const sameAsFresh = async (client: DeltaClient): Promise<void> => {
+    assert.deepEqual(sorted(client.rows), sorted(await readAll(feed(), client.query)), client.query);
+  };
+  return {
+    sameAsFresh,
+    async follower(query: string): Promise<DeltaClient> {
+      const client = new DeltaClient(feed(), query);
+      await client.catchUp();
+      await sameAsFresh(client);
+      return client;
+    },
+    /** What catching up brought. */
+    async brought(client: DeltaClient): Promise<readonly [changed: number, removed: number]> {
+      await client.catchUp();
+      await sameAsFresh(client);
+      return [client.changed, client.removed];
+    },
+  };
+}

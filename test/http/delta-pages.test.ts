@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { type TestGateway, testGateway } from '../support/gateway.ts';
 import { Deliveries } from './deliveries.ts';
-import { DeltaClient, readAll, sorted } from './delta-client.ts';
+import { type DeltaClient, followers, readAll, sorted } from './delta-client.ts';
 
 describe('http: pages of delta replies, with real loads', () => {
   let feed: TestGateway;
@@ -17,23 +17,7 @@ describe('http: pages of delta replies, with real loads', () => {
     await feed.close();
   });
 
-  async function follower(query: string): Promise<DeltaClient> {
-    const client = new DeltaClient(feed, query);
-    await client.catchUp();
-    await sameAsFresh(client);
-    return client;
-  }
-
-  async function sameAsFresh(client: DeltaClient): Promise<void> {
-    assert.deepEqual(sorted(client.rows), sorted(await readAll(feed, client.query)), client.query);
-  }
-
-  /** What catching up brought: changed and removed rows. */
-  async function brought(client: DeltaClient): Promise<readonly [changed: number, removed: number]> {
-    await client.catchUp();
-    await sameAsFresh(client);
-    return [client.changed, client.removed];
-  }
+  const { follower, brought, sameAsFresh } = followers(() => feed);
 
   const statistic = (AgentId: number, RowDate = '2029-01-01', AssignedCount = 1) => ({
     RowDate,

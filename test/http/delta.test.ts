@@ -4,7 +4,7 @@ import { feedCapabilities } from '../../src/http/capabilities.ts';
 import { pruneTombstones } from '../../src/warehouse/prune-tombstones.ts';
 import { type TestGateway, testGateway } from '../support/gateway.ts';
 import { Deliveries } from './deliveries.ts';
-import { DeltaClient, readAll, sorted } from './delta-client.ts';
+import { DeltaClient, followers } from './delta-client.ts';
 
 describe('http: delta links, with real loads', () => {
   let feed: TestGateway;
@@ -19,23 +19,7 @@ describe('http: delta links, with real loads', () => {
     await feed.close();
   });
 
-  async function follower(query: string): Promise<DeltaClient> {
-    const client = new DeltaClient(feed, query);
-    await client.catchUp();
-    await sameAsFresh(client);
-    return client;
-  }
-
-  async function sameAsFresh(client: DeltaClient): Promise<void> {
-    assert.deepEqual(sorted(client.rows), sorted(await readAll(feed, client.query)), client.query);
-  }
-
-  /** What catching up brought: changed and removed rows. */
-  async function brought(client: DeltaClient): Promise<readonly [changed: number, removed: number]> {
-    await client.catchUp();
-    await sameAsFresh(client);
-    return [client.changed, client.removed];
-  }
+  const { follower, brought, sameAsFresh } = followers(() => feed);
 
   const cases = (...ids: readonly (readonly [number, string])[]) =>
     ids.map(([CaseId, ExternalId]) => ({ CaseId, ExternalId }));
