@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { type TestGateway, testGateway } from '../support/gateway.ts';
 import { Deliveries } from './deliveries.ts';
-import { type DeltaClient, followers, readAll, sorted } from './delta-client.ts';
+import { type DeltaClient, followers } from './delta-client.ts';
 
 describe('http: pages of delta replies, with real loads', () => {
   let feed: TestGateway;
