@@ -64,11 +64,7 @@ export function countRows(
 export async function boundedText(query: CompiledQuery, source: AnswerSource): Promise<string> {
   const { span = null, text } = query;
   if (span === null) return text;
-  const found = await answered(span.probe, source, () => single(source.session, { text: span.probe }));
-  const bounds = /^(\d+) (\d+) f$/.exec(found);
-  if (bounds !== null) return span.within(BigInt(bounds[1] ?? ''), BigInt(bounds[2] ?? ''));
-  // No row at all: bounds that hold none.
-  return found === 'f' ? span.within(1n, 0n) : text;
+  return span.within(await answered(span.probe, source, () => single(source.session, { text: span.probe })));
 }
 
 /** Asked of PostgreSQL unless it is known for the data as it is. */

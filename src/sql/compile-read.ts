@@ -16,7 +16,7 @@ import { integerLiteral } from './literal.ts';
 import type { OutputColumn } from './nested-text.ts';
 import { afterPosition, orderBy } from './order.ts';
 import { pageOf } from './page.ts';
-import { spanProbe } from './row-span.ts';
+import { readSpan, type Span, spanProbe, type TimeRange, timeRangeOf, unindexed } from './row-span.ts';
 import { propertyColumn, type Row, rowId, Scope } from './scope.ts';
 import { addComputed, controlColumns, limitOffset, restrict, servedRow, totalOrder } from './selection.ts';
 import { behindSkipped } from './skip-rows.ts';
@@ -32,7 +32,36 @@ export function compileCollection(
   options: CompileOptions = {},
 ): CompiledQuery {
   if (plan.apply !== null) return compileApplied({ ...plan, apply: plan.apply }, catalogue, options);
+  const { query, within } = compilePage({ plan, catalogue, options, bounds: [] });
+  const range = timeRangeOf(plan, catalogue);
+  if (range === null) return query;
+  const bounded = (found: string): string => {
+    const span = readSpan(found, plan);
+    if (span === null) return query.text;
+    if (!span.dense) return within(span);
+    const rest = { ...plan, restriction: { ...plan.restriction, filter: range.rest } };
+    return compilePage({ plan: rest, catalogue, options, bounds: range.bounds }).within(span);
+  };
+  return { ...query, span: { probe: spanProbe(plan, catalogue, range), within: bounded } };
+}
+
+interface CompiledPage {
+  readonly query: CompiledQuery;
+  /** The same with nothing but rows of these numbers. */
+  within(span: Span): string;
+}
+
+interface PageToCompile {
+  readonly plan: CollectionPlan;
+  readonly catalogue: Catalogue;
+  readonly options: CompileOptions;
+  /** Hold beside the filter, without the help of an index. */
+  readonly bounds: TimeRange['bounds'];
+}
+
+function compilePage({ plan, catalogue, options, bounds }: PageToCompile): CompiledPage {
   const { scope, row } = openRows(plan, catalogue);
+  scope.where.push(...bounds.map((bound) => unindexed(bound, scope)));
   const page = pageOf(plan);
   const order = totalOrder(plan.restriction, scope, row);
   if (plan.after !== null) scope.where.push(afterPosition(order, [...plan.after.values, plan.after.rowId]));
@@ -47,12 +76,8 @@ export function compileCollection(
   const paging = `${orderBy(order)}${limitOffset(page.fetch, behind === null ? page.skip : null)}`;
   const text = (...more: readonly string[]): string =>
     statement(`SELECT ${columns.join(', ')} ${fromWhere(scope, more)} ${paging}`);
-  const probe = spanProbe(plan, catalogue, page.fetch);
-  const within = (first: bigint, last: bigint): string =>
-    text(`${rowId(row)} BETWEEN ${integerLiteral(first)} AND ${integerLiteral(last)}`);
-  return {
+  const query: CompiledQuery = {
     text: text(),
-    span: probe === null ? null : { probe, within },
     shape: { fields: served.fields },
     control: served.control,
     limit: page.limit,
@@ -60,6 +85,9 @@ export function compileCollection(
     positionColumns: unserved.length,
     orderValues,
   };
+  const within = ({ first, last }: Span): string =>
+    text(`${rowId(row)} BETWEEN ${integerLiteral(first)} AND ${integerLiteral(last)}`);
+  return { query, within };
 }
 
 /** One row or none: an entity by key, or over a navigation to one. */

@@ -36,10 +36,10 @@ export interface CompiledQuery {
 
 /** How to find out between which row numbers all rows of a query stand. */
 export interface RowSpan {
-  /** A SELECT of one text: first and last row number and `f`; `f` alone where there is no row; ending in `t` where there are too many to look at. */
+  /** A SELECT of one text. */
   readonly probe: string;
-  /** The query with the bounds in it: the same rows in the same order. */
-  within(first: bigint, last: bigint): string;
+  /** A statement of the same rows in the same order, for the text that the probe gave. */
+  within(found: string): string;
 }
 
 /** Columns are consumed from left to right by the fields, in order. */
