@@ -8,6 +8,8 @@ export interface KeptColumn {
   readonly column: string;
   /** Column with the time of the file; null where the value is as new as the row. */
   readonly stamp: string;
+  /** Column with the line and load it was taken from. */
+  readonly place: string;
   /** The write mode's winner column, and the column that holds its value at that time; null: the mode has none. */
   readonly winner: { readonly column: string; readonly mark: string; readonly sqlType: string } | null;
 }
@@ -24,7 +26,7 @@ export function keptColumns(catalogue: Catalogue, setName: string): readonly Kep
         const column = keepIfEmpty ? set.columns.get(property)?.name : undefined;
         if (column === undefined) return [];
         const mark = winner && { column: winner.name, mark: `_winner_${column}`, sqlType: winner.sqlType };
-        return [{ column, stamp: `_stamp_${column}`, winner: mark ?? null }];
+        return [{ column, stamp: `_stamp_${column}`, place: `_place_${column}`, winner: mark ?? null }];
       });
     });
   return [...new Map(found.map((one) => [one.column, one])).values()];

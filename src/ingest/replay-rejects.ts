@@ -6,11 +6,12 @@ import { MAX_RECORD_LENGTH, type TextRecord } from './csv/read-records.ts';
 import { CsvTokenizer } from './csv/tokenizer.ts';
 import { matchHeader } from './identify/match-header.ts';
 import { setsTouched } from './load/derived-sets.ts';
+import { fileOrder } from './load/file-order.ts';
 import { supersededPeriod } from './load/ledger.ts';
-import { converterFor, type IngestContext } from './load/load-file.ts';
+import { converterFor, type IngestContext, periodValues } from './load/load-file.ts';
 import { mergeRows } from './load/merge-rows.ts';
 import { lockSets } from './load/set-version.ts';
-import { MAX_RAW, STAGING, stageRows } from './load/stage-rows.ts';
+import { MAX_RAW, STAGING, type Staged, stageRows } from './load/stage-rows.ts';
 import { storedTable } from './load/stored-table.ts';
 
 export interface ReplayOptions {
@@ -51,8 +52,9 @@ interface RejectRow extends Record<string, unknown> {
 
 /**
  * Converts rejected rows again, after the metadata was corrected. Rows that pass now are merged as rows of the load
- * that rejected them, so that a newer file still wins, and its counts move with them; the others stay open. One
- * transaction for each load. Rows whose raw text is not whole (cut, or bytes that cannot be shown) need their file again.
+ * that rejected them, so that a newer file and a later line still win, and its counts move with them; the others stay
+ * open. What the load could not remove, because it did not know the keys of its rejected rows, goes once they are known.
+ * One transaction for each load. Rows whose raw text is not whole (cut, or bytes that cannot be shown) need their file again.
  */
 export async function replayRejects(
   context: IngestContext,
@@ -70,40 +72,62 @@ export async function replayRejects(
   for (const load of rows) {
     const target = context.catalogue.exports.find((one) => one.source === load.source && one.name === load.export);
     if (target === undefined) continue;
-    results.push(
-      await context.database.transaction((transaction) => replayLoad(transaction, context, { load, target })),
-    );
+    results.push(await replayWhole(context, { load, target }));
   }
   return results;
+}
+
+interface Replayed {
+  readonly load: LoadRow;
+  readonly target: Export;
+}
+
+/** Rows are taken, too, where what is missing beside them is more than a snapshot may remove by itself. */
+async function replayWhole(context: IngestContext, replayed: Replayed): Promise<ReplayResult> {
+  const replay = (removing: boolean): Promise<ReplayResult> =>
+    context.database.transaction((transaction) => replayLoad(transaction, context, { ...replayed, removing }));
+  try {
+    return await replay(true);
+  } catch (error) {
+    if (!(error instanceof GatewayError) || error.code !== 'SnapshotTooSmall') throw error;
+    return replay(false);
+  }
 }
 
 async function replayLoad(
   transaction: Transaction,
   { catalogue }: IngestContext,
-  { load, target }: { readonly load: LoadRow; readonly target: Export },
+  { load, target, removing }: Replayed & { readonly removing: boolean },
 ): Promise<ReplayResult> {
   await lockSets(transaction, setsTouched(catalogue, target.set));
   const rejects = await openRejects(transaction, load.load_id);
   const table = storedTable(catalogue, target.set);
   const period = periodOfLoad(load);
-  const match = matchHeader(target, JSON.parse(load.header) as string[]);
+  const header = JSON.parse(load.header) as string[];
+  const match = matchHeader(target, header);
   const converter = converterFor(catalogue, match, period);
   const records = rejects.flatMap((reject) => recordOf(reject, load.delimiter));
-  await stageRows(transaction, oneBatch(records), { table, converter });
+  const staged = await stageRows(transaction, oneBatch(records), { table, converter });
+  const removes = removing && header.length > 0 && (await knowsAll(transaction, load.load_id, staged));
   const marked = await transaction.query(
     `UPDATE gateway.reject r SET state = 'replayed' FROM ${STAGING} s WHERE r.load_id = $1 AND r.state = 'open' AND r.line = s._line AND s._code IS NULL`,
     [load.load_id],
   );
-  const superseded = await supersededPeriod(transaction, target, { period, fileTime: load.file_time });
+  const file = await fileOrder(transaction, catalogue, {
+    set: target.set,
+    loadId: load.load_id,
+    fileTime: load.file_time,
+  });
+  const superseded = await supersededPeriod(transaction, target, { period, file });
   const decisions = await mergeRows(transaction, {
     catalogue,
     target,
     table,
-    loadId: load.load_id,
-    fileTime: load.file_time,
+    file,
+    replayed: true,
     superseded,
-    removes: false,
-    period: new Map(),
+    removes,
+    period: periodValues(target, table, converter),
     force: false,
   });
   const sum = decisions.inserted + decisions.updated + decisions.unchanged + decisions.duplicate;
@@ -111,11 +135,29 @@ async function replayLoad(
     throw new GatewayError('LoadCountMismatch', `${marked.rowCount} rows were replayed but ${sum} are accounted for`);
   }
   await transaction.query(
-    `UPDATE gateway.load SET rows_inserted = rows_inserted + $2, rows_updated = rows_updated + $3, rows_unchanged = rows_unchanged + $4, rows_duplicate = rows_duplicate + $5, rows_rejected = rows_rejected - $6 WHERE load_id = $1`,
-    [load.load_id, decisions.inserted, decisions.updated, decisions.unchanged, decisions.duplicate, marked.rowCount],
+    `UPDATE gateway.load SET rows_inserted = rows_inserted + $2, rows_updated = rows_updated + $3, rows_unchanged = rows_unchanged + $4, rows_duplicate = rows_duplicate + $5, rows_rejected = rows_rejected - $6, rows_removed = rows_removed + $7, message = CASE WHEN $8 AND message LIKE 'Nothing was removed: the keys of %' THEN NULL ELSE message END WHERE load_id = $1`,
+    [
+      load.load_id,
+      decisions.inserted,
+      decisions.updated,
+      decisions.unchanged,
+      decisions.duplicate,
+      marked.rowCount,
+      decisions.removed,
+      removes,
+    ],
   );
   const { load_id: loadId, file_name: fileName, source, export: name } = load;
   return { loadId, fileName, source, export: name, tried: records.length, replayed: marked.rowCount };
+}
+
+/** Whether the keys of all rows that are still rejected are known, so that what the file does not hold can be told. */
+async function knowsAll(transaction: Transaction, loadId: string, { read, keyless }: Staged): Promise<boolean> {
+  const { rows } = await transaction.query<{ n: string }>(
+    `SELECT count(*)::text AS n FROM gateway.reject WHERE load_id = $1 AND state = 'open'`,
+    [loadId],
+  );
+  return keyless === 0 && Number(rows[0]?.n) === read;
 }
 
 async function openRejects(transaction: Transaction, loadId: string): Promise<readonly RejectRow[]> {

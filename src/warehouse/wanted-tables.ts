@@ -43,6 +43,7 @@ const bookkeeping: readonly WantedColumn[] = [
   { name: '_loaded_at', sqlType: 'timestamp with time zone', nullable: true, suffix: ' DEFAULT now()' },
   { name: '_hash', sqlType: 'text', nullable: true, suffix: '' },
   { name: '_stamp', sqlType: 'timestamp with time zone', nullable: true, suffix: '' },
+  { name: '_place', sqlType: 'bigint', nullable: true, suffix: '' },
   { name: '_deleted_at', sqlType: 'timestamp with time zone', nullable: true, suffix: '' },
 ];
 
@@ -67,8 +68,9 @@ export function columnOf(set: StoredSet, property: string): string {
 
 /** How new the values of columns are that an empty cell does not overwrite. */
 function keptMarks(catalogue: Catalogue, setName: string): readonly WantedColumn[] {
-  return keptColumns(catalogue, setName).flatMap(({ stamp, winner }) => [
+  return keptColumns(catalogue, setName).flatMap(({ stamp, place, winner }) => [
     { name: stamp, sqlType: 'timestamp with time zone', nullable: true, suffix: '' },
+    { name: place, sqlType: 'bigint', nullable: true, suffix: '' },
     ...(winner === null ? [] : [{ name: winner.mark, sqlType: winner.sqlType, nullable: true, suffix: '' }]),
   ]);
 }

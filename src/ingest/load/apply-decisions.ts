@@ -1,6 +1,7 @@
 import type { Transaction } from '../../warehouse/database.ts';
 import { writeTombstones } from '../../warehouse/write-tombstones.ts';
 import { DECIDED, REMOVED } from './decide-rows.ts';
+import { type FileOrder, placeOf, storedPlace } from './file-order.ts';
 import { cellAssignments, insertedMarks, markAssignments, takesCell } from './kept-cells.ts';
 import { constant, identifier, list } from './sql-text.ts';
 import { STAGING } from './stage-rows.ts';
@@ -10,8 +11,7 @@ export interface Writing {
   readonly table: StoredTable;
   /** Data version of the set that this load makes. */
   readonly version: string;
-  readonly loadId: string;
-  readonly fileTime: string;
+  readonly file: FileOrder;
   /** Snapshots keep removed rows with the time of their removal; other rows go. */
   readonly soft: boolean;
   /** Snapshots only: a newer one was loaded at this time already, so rows that are new now were gone by then. */
@@ -28,48 +28,62 @@ export async function applyDecisions(transaction: Transaction, writing: Writing)
 }
 
 async function updateRows(transaction: Transaction, writing: Writing): Promise<void> {
-  const { table, soft, goneSince } = writing;
+  const { table, file, soft, goneSince } = writing;
   const values = dataColumns(table).flatMap((name) => {
     const kept = table.kept.find((one) => one.column === name);
-    return kept === undefined ? [`${identifier(name)} = s.${identifier(name)}`] : cellAssignments(kept, '$4');
+    return kept === undefined
+      ? [`${identifier(name)} = s.${identifier(name)}`]
+      : cellAssignments(kept, { file, fileTime: '$4' });
   });
   // A row that comes back goes again with the next snapshot, where that one was loaded before and did not hold it.
   const revive = '_deleted_at = CASE WHEN $4::timestamptz >= t._deleted_at THEN $5::timestamptz ELSE t._deleted_at END';
-  const marks = ['_version = $1', '_load_id = $2', '_line = s._line', '_loaded_at = $3', '_stamp = $4'];
+  const marks = [
+    '_version = $1',
+    '_load_id = $2',
+    '_line = s._line',
+    '_loaded_at = $3',
+    '_stamp = $4',
+    '_place = NULL',
+  ];
   await transaction.query(
     `UPDATE ${table.name} t SET ${[...values, ...marks, ...(soft ? [revive] : [])].join(', ')} FROM ${DECIDED} d JOIN ${STAGING} s ON s._line = d._line WHERE d._target = t._row AND d._action = 'u'`,
-    [writing.version, writing.loadId, loadTime(), writing.fileTime, ...(soft ? [goneSince] : [])],
+    [writing.version, file.loadId, loadTime(), file.fileTime, ...(soft ? [goneSince] : [])],
   );
 }
 
 /** Rows that are older as a whole give the kept cells of which they say the newest. */
-async function fillRows(transaction: Transaction, { table, version, fileTime }: Writing): Promise<void> {
+async function fillRows(transaction: Transaction, { table, version, file }: Writing): Promise<void> {
   if (table.kept.length === 0) return;
-  const values = table.kept.flatMap((kept) => cellAssignments(kept, '$2'));
+  const values = table.kept.flatMap((kept) => cellAssignments(kept, { file, fileTime: '$2' }));
   await transaction.query(
     `UPDATE ${table.name} t SET ${values.join(', ')}, _version = $1 FROM ${DECIDED} d JOIN ${STAGING} s ON s._line = d._line WHERE d._target = t._row AND d._action = 'f'`,
-    [version, fileTime],
+    [version, file.fileTime],
   );
 }
 
 /** Rows that change nothing count as new as the newest file that holds them, and so do their kept cells. */
-async function confirmRows(transaction: Transaction, { table, fileTime }: Writing): Promise<void> {
-  const newer = `(d._action = 's' AND (t._stamp IS NULL OR t._stamp < $1))`;
-  const confirmed = table.kept.map((kept) => takesCell(kept, '$1'));
-  const stamp = `_stamp = CASE WHEN d._action = 's' THEN greatest(t._stamp, $1) ELSE t._stamp END`;
-  const marks = table.kept.flatMap((kept) => markAssignments(kept, '$1'));
+async function confirmRows(transaction: Transaction, { table, file }: Writing): Promise<void> {
+  const source = { file, fileTime: '$1' };
+  const place = placeOf(file, 'd._line');
+  const newer = `(d._action = 's' AND (t._stamp IS NULL OR t._stamp < $1 OR ${storedPlace('t')} IS DISTINCT FROM ${place}))`;
+  const confirmed = table.kept.map((kept) => takesCell(kept, source));
+  const stamp = [
+    `_stamp = CASE WHEN d._action = 's' THEN greatest(t._stamp, $1) ELSE t._stamp END`,
+    `_place = CASE WHEN d._action = 's' THEN ${place} ELSE t._place END`,
+  ];
+  const marks = table.kept.flatMap((kept) => markAssignments(kept, source));
   const staged = table.kept.length === 0 ? '' : ` JOIN ${STAGING} s ON s._line = d._line`;
   await transaction.query(
-    `UPDATE ${table.name} t SET ${[stamp, ...marks].join(', ')} FROM ${DECIDED} d${staged} WHERE d._target = t._row AND d._action IN ('s', 'k') AND (${[newer, ...confirmed].join(' OR ')})`,
-    [fileTime],
+    `UPDATE ${table.name} t SET ${[...stamp, ...marks].join(', ')} FROM ${DECIDED} d${staged} WHERE d._target = t._row AND d._action IN ('s', 'k') AND (${[newer, ...confirmed].join(' OR ')})`,
+    [file.fileTime],
   );
 }
 
-async function insertRows(transaction: Transaction, { table, soft, goneSince, ...writing }: Writing): Promise<void> {
+async function insertRows(transaction: Transaction, { table, file, soft, goneSince, version }: Writing): Promise<void> {
   const columns = [...table.columns.values()].map((column) => column.name);
   const gone = soft && goneSince !== null;
-  const values = [writing.version, writing.loadId, loadTime(), writing.fileTime, ...(gone ? [goneSince] : [])];
-  const marks = table.kept.flatMap((kept) => insertedMarks(kept, '$4'));
+  const values = [version, file.loadId, loadTime(), file.fileTime, ...(gone ? [goneSince] : [])];
+  const marks = table.kept.flatMap((kept) => insertedMarks(kept, { file, fileTime: '$4' }));
   const into = ['_version', '_load_id', '_line', '_loaded_at', '_stamp', ...marks.map(([name]) => identifier(name))];
   const from = ['$1', '$2', 's._line', '$3', '$4', ...marks.map(([, value]) => value)];
   await transaction.query(
@@ -79,7 +93,7 @@ async function insertRows(transaction: Transaction, { table, soft, goneSince, ..
 }
 
 /** Hides or deletes the rows listed, and leaves a tombstone where the feed loses them. */
-async function removeRows(transaction: Transaction, { table, version, fileTime, soft }: Writing): Promise<void> {
+async function removeRows(transaction: Transaction, { table, version, file, soft }: Writing): Promise<void> {
   const { set, name } = table;
   if (set.versionColumn !== null && (!soft || set.hiddenBy !== null)) {
     await transaction.query(
@@ -92,7 +106,7 @@ async function removeRows(transaction: Transaction, { table, version, fileTime, 
   if (soft) {
     await transaction.query(
       `UPDATE ${name} t SET _deleted_at = $1, _version = $2 FROM ${REMOVED} r WHERE r._target = t._row`,
-      [fileTime, version],
+      [file.fileTime, version],
     );
   } else {
     await transaction.query(`DELETE FROM ${name} t USING ${REMOVED} r WHERE r._target = t._row`);

@@ -1,7 +1,8 @@
 import type { WriteDisposition } from '../../catalogue/catalogue.ts';
 import type { KeptColumn } from '../../catalogue/kept-columns.ts';
 import type { Transaction } from '../../warehouse/database.ts';
-import { filledFlag, takesCell } from './kept-cells.ts';
+import { type FileOrder, isNewer, placeOf, statedBefore, statedHere, statedLater, storedPlace } from './file-order.ts';
+import { filledFlag, filledLine, takesCell } from './kept-cells.ts';
 import { constant, identifier, list, sameKey } from './sql-text.ts';
 import { STAGING } from './stage-rows.ts';
 import { columnOf, type StoredTable } from './stored-table.ts';
@@ -21,8 +22,9 @@ export interface Decisions {
 export interface MergeInput {
   readonly table: StoredTable;
   readonly write: WriteDisposition;
-  /** ISO text of the moment the file speaks of. */
-  readonly fileTime: string;
+  readonly file: FileOrder;
+  /** Other rows of the file were loaded before; these are the ones that were rejected then. */
+  readonly replayed: boolean;
   /** A newer file of the same period was loaded: nothing of this one counts any more. */
   readonly superseded: boolean;
   /** Whether rows that the file does not hold may be removed. */
@@ -33,19 +35,21 @@ export interface MergeInput {
 
 /**
  * Decides row by row, order of arrival left aside: the outcome is the one that loading the files in the order of their
- * times would give. Of rows with one key in one file the winner stays, else the last.
+ * times would give. Of rows with one key in one file the winner stays, else the last, also where one comes later by replay.
  * Actions: i insert, u update, s same, o older than the stored row, f older but says the newest of a kept cell (`keepIfEmpty`),
  * k older but confirms one.
  */
 export async function decideRows(transaction: Transaction, input: MergeInput): Promise<Decisions> {
   const duplicate = await dropDuplicates(transaction, input);
-  await transaction.query(`CREATE TEMP TABLE ${DECIDED} ON COMMIT DROP AS ${decisionQuery(input)}`, [input.fileTime]);
+  await transaction.query(`CREATE TEMP TABLE ${DECIDED} ON COMMIT DROP AS ${decisionQuery(input)}`, [
+    input.file.fileTime,
+  ]);
   await transaction.query(`CREATE TEMP TABLE ${REMOVED} (_target bigint NOT NULL) ON COMMIT DROP`);
   const removal = input.removes && !input.superseded ? removalQuery(input) : null;
   const removed =
     removal === null
       ? 0
-      : (await transaction.query(`INSERT INTO ${REMOVED} ${removal.text}`, [input.fileTime, ...removal.values]))
+      : (await transaction.query(`INSERT INTO ${REMOVED} ${removal.text}`, [input.file.fileTime, ...removal.values]))
           .rowCount;
   await transaction.query(`ANALYZE ${DECIDED}`);
   const { rows } = await transaction.query<{ action: string; n: string }>(
@@ -62,9 +66,10 @@ async function dropDuplicates(transaction: Transaction, { table, write }: MergeI
   for (const kept of table.kept) {
     const column = identifier(kept.column);
     const said = kept.winner === null ? '' : `, ${identifier(kept.winner.column)} AS _winner`;
-    const mark =
+    const winnerMark =
       kept.winner === null ? '' : `, ${filledFlag(kept)} = true, ${identifier(kept.winner.mark)} = n._winner`;
-    const newest = `SELECT DISTINCT ON (${list(table.key)}) ${list(table.key)}, ${column}${said} FROM ${STAGING} WHERE _code IS NULL AND ${column} IS NOT NULL ORDER BY ${list(table.key)}, ${winner}_line DESC`;
+    const mark = `, ${filledLine(kept)} = n._from${winnerMark}`;
+    const newest = `SELECT DISTINCT ON (${list(table.key)}) ${list(table.key)}, ${column}, _line AS _from${said} FROM ${STAGING} WHERE _code IS NULL AND ${column} IS NOT NULL ORDER BY ${list(table.key)}, ${winner}_line DESC`;
     await transaction.query(
       `UPDATE ${STAGING} s SET ${column} = n.${column}${mark} FROM (${newest}) n WHERE s._code IS NULL AND s.${column} IS NULL AND ${sameKey('s', 'n', table.key)}`,
     );
@@ -79,8 +84,8 @@ function decisionQuery(input: MergeInput): string {
   const { table, write } = input;
   const older = input.superseded ? 'true' : `NOT (${newerCondition(input)})`;
   const stale = staleScopes(input);
-  const taken = table.kept.map((kept) => takesCell(kept, '$1'));
-  const filled = table.kept.map((kept) => cellChanges(kept));
+  const taken = table.kept.map((kept) => takesCell(kept, cellFile(input)));
+  const filled = table.kept.map((kept) => cellChanges(kept, input));
   const revived =
     write.mode === 'snapshot' ? ' OR (t._deleted_at IS NOT NULL AND $1::timestamptz >= t._deleted_at)' : '';
   // A period that a newer file has replaced keeps no place for a row that file did not hold.
@@ -93,23 +98,29 @@ function decisionQuery(input: MergeInput): string {
   } WHEN ${changedCondition(input)}${revived} THEN 'u' ELSE 's' END AS _action FROM ${STAGING} s LEFT JOIN ${table.name} t ON ${sameKey('s', 't', table.key)}${stale ?? ''} WHERE s._code IS NULL AND $1::timestamptz IS NOT NULL`;
 }
 
-/** The greater winner value counts, then the newer file; a file as new as the stored row's counts as newer. */
-function newerCondition({ table, write }: MergeInput): string {
-  const newerFile = '(t._stamp IS NULL OR $1::timestamptz >= t._stamp)';
+/** The greater winner value counts, then the newer file, then the later line. */
+function newerCondition({ table, write, file }: MergeInput): string {
+  const staged = { stamp: '$1::timestamptz', place: placeOf(file, 's._line') };
+  const newerFile = isNewer(file, staged, { stamp: 't._stamp', place: storedPlace('t') });
   if (write.mode !== 'upsert' || write.winner === null) return newerFile;
   const winner = identifier(columnOf(table, write.winner));
   return `CASE WHEN s.${winner} IS NOT DISTINCT FROM t.${winner} THEN ${newerFile} ELSE t.${winner} IS NULL OR coalesce(s.${winner} > t.${winner}, false) END`;
 }
 
-const cellChanges = (kept: KeptColumn): string =>
-  `(${takesCell(kept, '$1')} AND s.${identifier(kept.column)} IS DISTINCT FROM t.${identifier(kept.column)})`;
+const cellFile = ({ file }: MergeInput) => ({ file, fileTime: '$1' });
 
-function changedCondition({ table }: MergeInput): string {
+const cellChanges = (kept: KeptColumn, input: MergeInput): string =>
+  `(${takesCell(kept, cellFile(input))} AND s.${identifier(kept.column)} IS DISTINCT FROM t.${identifier(kept.column)})`;
+
+function changedCondition(input: MergeInput): string {
+  const { table } = input;
   const names = [...table.columns.values()].map((column) => column.name).filter((name) => !table.key.includes(name));
   if (names.length === 0) return 'false';
   const changed = names.map((name) => {
     const kept = table.kept.find((one) => one.column === name);
-    return kept === undefined ? `s.${identifier(name)} IS DISTINCT FROM t.${identifier(name)}` : cellChanges(kept);
+    return kept === undefined
+      ? `s.${identifier(name)} IS DISTINCT FROM t.${identifier(name)}`
+      : cellChanges(kept, input);
   });
   return `(${changed.join(' OR ')})`;
 }
@@ -126,15 +137,15 @@ function staleScopes(input: MergeInput): string | null {
   const scope = scopeColumns(input);
   if (scope === null) return null;
   const staged = `SELECT FROM ${STAGING} p WHERE ${sameKey('p', 'n', scope)}`;
-  const newer = `SELECT DISTINCT ${list(scope, 'n')} FROM ${input.table.name} n WHERE n._stamp > $1::timestamptz AND EXISTS (${staged})`;
+  const newer = `SELECT DISTINCT ${list(scope, 'n')} FROM ${input.table.name} n WHERE ${statedLater(input.file, 'n', '$1::timestamptz')} AND EXISTS (${staged})`;
   return ` LEFT JOIN (${newer}) z ON ${sameKey('s', 'z', scope)}`;
 }
 
 /** Rows in the file's scope that it does not hold, as far as it is not older than they are. */
 function removalQuery(input: MergeInput): { readonly text: string; readonly values: readonly string[] } | null {
-  const { table, write } = input;
+  const { table, write, file } = input;
   const absent = `NOT EXISTS (SELECT FROM ${STAGING} s WHERE ${sameKey('s', 't', table.key)})`;
-  const older = '(t._stamp IS NULL OR t._stamp <= $1::timestamptz)';
+  const older = statedBefore(file, 't', '$1::timestamptz');
   if (write.mode === 'snapshot') {
     const shown = '(t._deleted_at IS NULL OR t._deleted_at > $1::timestamptz)';
     return {
@@ -147,10 +158,14 @@ function removalQuery(input: MergeInput): { readonly text: string; readonly valu
   const literal = scope.every((name) => input.period.has(name));
   const values = literal ? scope.map((name) => input.period.get(name) ?? '') : [];
   const types = new Map([...table.columns.values()].map((column) => [column.name, column.sqlType]));
+  // What the file said already of other periods and parents, it still says of them.
+  const loaded = input.replayed
+    ? ` UNION SELECT ${list(scope, 't')} FROM ${table.name} t WHERE ${statedHere(file, 't', '$1::timestamptz')}`
+    : '';
   const scopes = literal
     ? `SELECT ${scope.map((name, index) => `$${index + 2}::${types.get(name) ?? 'text'} AS ${identifier(name)}`).join(', ')}`
-    : `SELECT DISTINCT ${list(scope)} FROM ${STAGING}`;
-  const stale = `NOT EXISTS (SELECT FROM ${table.name} n WHERE ${sameKey('n', 't', scope)} AND n._stamp > $1::timestamptz)`;
+    : `SELECT DISTINCT ${list(scope)} FROM ${STAGING}${loaded}`;
+  const stale = `NOT EXISTS (SELECT FROM ${table.name} n WHERE ${sameKey('n', 't', scope)} AND ${statedLater(file, 'n', '$1::timestamptz')})`;
   return {
     text: `SELECT t._row FROM ${table.name} t JOIN (${scopes}) p ON ${sameKey('p', 't', scope)} WHERE t._load_id IS NOT NULL AND ${older} AND ${stale} AND ${absent}`,
     values,

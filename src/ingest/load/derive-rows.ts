@@ -173,7 +173,7 @@ export const keyColumns = (
 
 /**
  * What one source set says of things: their key, then for each other column its value and whether that counts, then how new
- * that is, the source's rank and the row's number. `restriction` is what follows `FROM source t`, with a WHERE in it.
+ * that is, the source's rank and the row's key. `restriction` is what follows `FROM source t`, with a WHERE in it.
  */
 function statementQuery(
   derived: DerivedDimension,
@@ -197,7 +197,26 @@ function statementQuery(
   });
   const newness = source.stamp === null ? 't._stamp' : `t.${identifier(columnOf(from, source.stamp))}`;
   const keys = derived.table.key.map((name) => `${theirs(name) ?? 'NULL'} AS ${identifier(name)}`);
-  return `SELECT ${[...keys, ...values].join(', ')}, ${newness}::timestamptz AS _newness, ${source.rank} AS _rank, t._row AS _order FROM ${from.name} t ${restriction} AND ${visible(from, 't')}`;
+  return `SELECT ${[...keys, ...values].join(', ')}, ${newness}::timestamptz AS _newness, ${source.rank} AS _rank, ${orderOf(derived, source, from)} AS _order FROM ${from.name} t ${restriction} AND ${visible(from, 't')}`;
+}
+
+/**
+ * What decides between statements that are equally new: the greater key of their rows. How rows came in, by an earlier or a
+ * later load or by replay, does not show in it.
+ */
+function orderOf(derived: DerivedDimension, source: DimensionSource, from: StoredTable): string {
+  const types = new Map([...from.columns.values()].map((column) => [column.name, column.sqlType]));
+  const cells = from.key.map((name) => sortedText(`t.${identifier(name)}`, types.get(name) ?? 'text'));
+  const equals = derived.derivation.from.filter((one) => one.rank === source.rank);
+  if (equals.length > 1) cells.push(`'${equals.indexOf(source)}'`);
+  const text = cells.length === 1 ? cells.join('') : `concat_ws('/', ${cells.join(', ')})`;
+  return `(${text})::text COLLATE "C"`;
+}
+
+function sortedText(column: string, sqlType: string): string {
+  if (['bigint', 'integer', 'smallint'].includes(sqlType)) return `lpad(${column}::text, 20, '0')`;
+  if (sqlType === 'timestamp with time zone') return `extract(epoch FROM ${column})::text`;
+  return column;
 }
 
 function sourceProperty(derived: DerivedTable, source: DimensionSource, column: string): string {

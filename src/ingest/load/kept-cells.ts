@@ -1,25 +1,37 @@
 import type { KeptColumn } from '../../catalogue/kept-columns.ts';
+import { type FileOrder, isNewer, placeOf, storedPlace } from './file-order.ts';
 import { identifier } from './sql-text.ts';
 
 /** In the staging table: the cell was taken from another row of the file with the same key, whose winner value stands beside it. */
 export const filledFlag = (kept: KeptColumn): string => identifier(`_filled_${kept.column}`);
 
+/** In the staging table: the line that such a cell was taken from. */
+export const filledLine = (kept: KeptColumn): string => identifier(`_line_${kept.column}`);
+
 /** Columns that the staging table has besides: each an own definition. */
 export function stagingMarks(kept: readonly KeptColumn[]): readonly string[] {
-  return kept.flatMap((one) =>
-    one.winner === null
+  return kept.flatMap((one) => [
+    `${filledLine(one)} integer`,
+    ...(one.winner === null
       ? []
-      : [`${filledFlag(one)} boolean NOT NULL DEFAULT false`, `${identifier(one.winner.mark)} ${one.winner.sqlType}`],
-  );
+      : [`${filledFlag(one)} boolean NOT NULL DEFAULT false`, `${identifier(one.winner.mark)} ${one.winner.sqlType}`]),
+  ]);
+}
+
+/** A file, and the parameter that holds its time. */
+export interface CellFile {
+  readonly file: FileOrder;
+  readonly fileTime: string;
 }
 
 /**
  * Whether the cell of the staged row `s` is newer than the stored one of `t`: by the winner value of the row that said it,
- * then by the time of its file, `fileTime`, as for whole rows. An empty cell says nothing.
+ * then by its file and line, as for whole rows. An empty cell says nothing.
  */
-export function takesCell(kept: KeptColumn, fileTime: string): string {
+export function takesCell(kept: KeptColumn, { file, fileTime }: CellFile): string {
   const column = identifier(kept.column);
-  const newerFile = `${fileTime}::timestamptz >= coalesce(${storedStamp(kept)}, '-infinity')`;
+  const staged = { stamp: `${fileTime}::timestamptz`, place: stagedPlace(kept, file) };
+  const newerFile = isNewer(file, staged, { stamp: storedStamp(kept), place: storedCellPlace(kept) });
   return `(s.${column} IS NOT NULL AND (t.${column} IS NULL OR ${newerThanStored(kept, newerFile)}))`;
 }
 
@@ -30,32 +42,37 @@ function newerThanStored(kept: KeptColumn, newerFile: string): string {
 }
 
 /** Assignments that give a stored row `t` the cells of `s` that are newer, and note how new each cell is. */
-export function cellAssignments(kept: KeptColumn, fileTime: string): readonly string[] {
+export function cellAssignments(kept: KeptColumn, source: CellFile): readonly string[] {
   const column = identifier(kept.column);
   return [
-    `${column} = CASE WHEN ${takesCell(kept, fileTime)} THEN s.${column} ELSE t.${column} END`,
-    ...markAssignments(kept, fileTime),
+    `${column} = CASE WHEN ${takesCell(kept, source)} THEN s.${column} ELSE t.${column} END`,
+    ...markAssignments(kept, source),
   ];
 }
 
 /** The marks alone. */
-export function markAssignments(kept: KeptColumn, fileTime: string): readonly string[] {
-  const takes = takesCell(kept, fileTime);
+export function markAssignments(kept: KeptColumn, source: CellFile): readonly string[] {
+  const takes = takesCell(kept, source);
   const { winner } = kept;
-  const stamp = `${identifier(kept.stamp)} = CASE WHEN ${takes} THEN ${fileTime}::timestamptz ELSE ${storedStamp(kept)} END`;
-  if (winner === null) return [stamp];
+  const stamp = `${identifier(kept.stamp)} = CASE WHEN ${takes} THEN ${source.fileTime}::timestamptz ELSE ${storedStamp(kept)} END`;
+  const place = `${identifier(kept.place)} = CASE WHEN ${takes} THEN ${stagedPlace(kept, source.file)} ELSE ${storedCellPlace(kept)} END`;
+  if (winner === null) return [stamp, place];
   return [
     stamp,
+    place,
     `${identifier(winner.mark)} = CASE WHEN ${takes} THEN ${stagedWinner(kept)} ELSE ${storedWinner(kept)} END`,
   ];
 }
 
 /** Marks of a new row, by column. */
-export function insertedMarks(kept: KeptColumn, fileTime: string): readonly (readonly [string, string])[] {
+export function insertedMarks(kept: KeptColumn, { file, fileTime }: CellFile): readonly (readonly [string, string])[] {
   const said = `s.${identifier(kept.column)} IS NOT NULL`;
   const { winner } = kept;
   const stamp = [kept.stamp, `CASE WHEN ${said} THEN ${fileTime}::timestamptz END`] as const;
-  return winner === null ? [stamp] : [stamp, [winner.mark, `CASE WHEN ${said} THEN ${stagedWinner(kept)} END`]];
+  const place = [kept.place, `CASE WHEN ${said} THEN ${stagedPlace(kept, file)} END`] as const;
+  return winner === null
+    ? [stamp, place]
+    : [stamp, place, [winner.mark, `CASE WHEN ${said} THEN ${stagedWinner(kept)} END`]];
 }
 
 function stagedWinner(kept: KeptColumn): string {
@@ -63,6 +80,12 @@ function stagedWinner(kept: KeptColumn): string {
   const { column, mark } = kept.winner;
   return `CASE WHEN s.${filledFlag(kept)} THEN s.${identifier(mark)} ELSE s.${identifier(column)} END`;
 }
+
+const stagedPlace = (kept: KeptColumn, file: FileOrder): string =>
+  placeOf(file, `coalesce(s.${filledLine(kept)}, s._line)`);
+
+const storedCellPlace = (kept: KeptColumn): string =>
+  `CASE WHEN t.${identifier(kept.stamp)} IS NULL THEN ${storedPlace('t')} ELSE t.${identifier(kept.place)} END`;
 
 /** Rows stored before there were marks have none: their cells count as new as they are. */
 const storedStamp = (kept: KeptColumn): string => `coalesce(t.${identifier(kept.stamp)}, t._stamp)`;

@@ -5,6 +5,7 @@ import type { FileFacts } from '../csv/file-facts.ts';
 import type { Identification } from '../identify/identify-export.ts';
 import { namedTime } from '../identify/period.ts';
 import type { Decisions } from './decide-rows.ts';
+import type { FileOrder } from './file-order.ts';
 import { STAGING, type Staged } from './stage-rows.ts';
 
 type Asker = Pick<Database | Transaction, 'query'>;
@@ -169,25 +170,25 @@ export async function noteFile(
 export async function supersededPeriod(
   transaction: Transaction,
   target: Export,
-  file: { readonly period: Period | null; readonly fileTime: string },
+  { period, file }: { readonly period: Period | null; readonly file: FileOrder },
 ): Promise<boolean> {
-  if (file.period === null || target.write.mode !== 'restate') return false;
+  if (period === null || target.write.mode !== 'restate') return false;
   const ofFile = new Set(target.computed.flatMap((one) => (one.kind === 'period' ? [one.property] : [])));
   if (!target.write.period.every((property) => ofFile.has(property))) return false;
   const { rowCount } = await transaction.query(
-    `SELECT FROM gateway.load WHERE source = $1 AND export = $2 AND state = 'loaded' AND period_start = $3 AND period_end = $4 AND file_time > $5 LIMIT 1`,
-    [target.source, target.name, file.period.start.toISOString(), file.period.end.toISOString(), file.fileTime],
+    `SELECT FROM gateway.load WHERE source = $1 AND export = $2 AND state = 'loaded' AND period_start = $3 AND period_end = $4 AND (file_time > $5 OR load_id = ANY($6)) LIMIT 1`,
+    [target.source, target.name, period.start.toISOString(), period.end.toISOString(), file.fileTime, file.later],
   );
   return rowCount > 0;
 }
 
 /** When the first snapshot newer than this file was taken, if one was loaded already. */
-export async function nextSnapshot(transaction: Transaction, target: Export, fileTime: string): Promise<string | null> {
+export async function nextSnapshot(transaction: Transaction, target: Export, file: FileOrder): Promise<string | null> {
   if (target.write.mode !== 'snapshot') return null;
   const { rows } = await transaction.query<{ next: string | null }>(
     // A load with a message removed nothing (see `noteOf`), so it says of no row that it is gone.
-    `SELECT min(file_time)::text AS next FROM gateway.load WHERE source = $1 AND export = $2 AND state = 'loaded' AND message IS NULL AND file_time > $3`,
-    [target.source, target.name, fileTime],
+    `SELECT min(file_time)::text AS next FROM gateway.load WHERE source = $1 AND export = $2 AND state = 'loaded' AND message IS NULL AND (file_time > $3 OR load_id = ANY($4))`,
+    [target.source, target.name, file.fileTime, file.later],
   );
   return rows[0]?.next ?? null;
 }

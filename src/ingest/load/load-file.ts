@@ -11,6 +11,7 @@ import type { HeaderMatch } from '../identify/match-header.ts';
 import { fileTime, periodOf } from '../identify/period.ts';
 import type { Decisions } from './decide-rows.ts';
 import { setsTouched } from './derived-sets.ts';
+import { fileOrder } from './file-order.ts';
 import {
   closeLoad,
   type DriftFinding,
@@ -168,13 +169,14 @@ async function loadNew(
   await keepRejects(transaction, loadId);
   const drift = driftOf(identified, converter);
   await keepDrift(transaction, { loadId, target }, drift);
-  const superseded = await supersededPeriod(transaction, target, { period, fileTime: moment });
+  const file = await fileOrder(transaction, catalogue, { set: target.set, loadId, fileTime: moment });
+  const superseded = await supersededPeriod(transaction, target, { period, file });
   const decisions = await mergeRows(transaction, {
     catalogue,
     target,
     table,
-    loadId,
-    fileTime: moment,
+    file,
+    replayed: false,
     superseded,
     removes: staged.keyless === 0 && hasHeader,
     period: periodValues(target, table, converter),
@@ -195,7 +197,7 @@ export function converterFor(catalogue: Catalogue, match: HeaderMatch, period: P
 }
 
 /** Values of the computed period columns, the same in every row, so known even where there is none. */
-function periodValues(target: Export, table: StoredTable, converter: RowConverter): ReadonlyMap<string, string> {
+export function periodValues(target: Export, table: StoredTable, converter: RowConverter): ReadonlyMap<string, string> {
   const constants = converter.constants();
   return new Map(
     target.computed

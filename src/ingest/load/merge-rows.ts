@@ -3,6 +3,7 @@ import { GatewayError } from '../../errors.ts';
 import type { Transaction } from '../../warehouse/database.ts';
 import { applyDecisions } from './apply-decisions.ts';
 import { type Decisions, decideRows, type MergeInput } from './decide-rows.ts';
+import type { FileOrder } from './file-order.ts';
 import { nextSnapshot } from './ledger.ts';
 import { MANY_CHANGES, maintainDerived, noteAffected } from './maintain-derived.ts';
 import { nextVersion, publishVersion } from './set-version.ts';
@@ -12,8 +13,9 @@ export interface Merge {
   readonly catalogue: Catalogue;
   readonly target: Export;
   readonly table: StoredTable;
-  readonly loadId: string;
-  readonly fileTime: string;
+  readonly file: FileOrder;
+  /** Other rows of the file were loaded before. */
+  readonly replayed: boolean;
   readonly superseded: boolean;
   readonly removes: boolean;
   readonly period: ReadonlyMap<string, string>;
@@ -23,23 +25,23 @@ export interface Merge {
 
 /** Merges the staged rows into their set and what is derived from it. Throws SnapshotTooSmall. */
 export async function mergeRows(transaction: Transaction, merge: Merge): Promise<Decisions> {
-  const { catalogue, target, table, fileTime } = merge;
+  const { catalogue, target, table, file } = merge;
   const input: MergeInput = { ...merge, write: target.write };
   const decisions = await decideRows(transaction, input);
   await checkSnapshot(transaction, merge, decisions);
   const version = await nextVersion(transaction, table.set.name);
   const changed = decisions.inserted + decisions.updated + decisions.removed > 0;
   const bulk = decisions.updated + decisions.removed > MANY_CHANGES;
-  const restated = await noteAffected(transaction, catalogue, { source: table, fileTime, bulk });
+  const restated = await noteAffected(transaction, catalogue, { source: table, fileTime: file.fileTime, bulk });
   await applyDecisions(transaction, {
     ...merge,
     version,
     soft: target.write.mode === 'snapshot',
-    goneSince: await nextSnapshot(transaction, target, fileTime),
+    goneSince: await nextSnapshot(transaction, target, file),
   });
   if (changed) await publishVersion(transaction, table.set.name, version);
   if (changed || restated > 0) {
-    await maintainDerived(transaction, catalogue, { source: table, version, marks: merge, bulk });
+    await maintainDerived(transaction, catalogue, { source: table, version, marks: file, bulk });
   }
   return decisions;
 }

@@ -47,7 +47,7 @@ async function createStatements(transaction: Transaction, dimension: DerivedDime
   const told = columnsOf(dimension).rest.flatMap((name, index) => [typed(name), `${flag(index)} boolean`]);
   const columns = [...dimension.table.key.map(typed), ...told];
   await transaction.query(
-    `CREATE TEMP TABLE IF NOT EXISTS ${statementTable(dimension)} (${columns.join(', ')}, _newness timestamptz, _rank integer, _order bigint, _entry integer, _after boolean) ON COMMIT DROP`,
+    `CREATE TEMP TABLE IF NOT EXISTS ${statementTable(dimension)} (${columns.join(', ')}, _newness timestamptz, _rank integer, _order text COLLATE "C", _entry integer, _after boolean) ON COMMIT DROP`,
   );
 }
 
@@ -117,7 +117,7 @@ export async function settleStatements(
 }
 
 /**
- * What a dimension says is what its greatest statement says: newest first, then by rank, then by row; for each column among
+ * What a dimension says is what its greatest statement says: newest first, then by rank, then by the key of its row; for each column among
  * those that count for it. With D the stored value, of a column:
  * - a new statement that is newer than all that were there is the greatest one, and D becomes what it says;
  * - else D stays where all new statements say D too, and, if statements that said D are gone, one of the new ones is no

@@ -1,0 +1,59 @@
+import { deepEqual, ok } from 'node:assert/strict';
+import fc from 'fast-check';
+import { compareFiles } from '../../src/ingest/load/file-order.ts';
+import { exportFile, useFeed } from './support/feed.ts';
+import { clear, filesOf, loadAll, mended, modes, servedRows } from './support/random-files.ts';
+
+describe('Files of exactly the same time: the order of arrival does not matter', () => {
+  const feed = useFeed();
+  for (const [title, name, row, sets] of modes) {
+    it(title, async function () {
+      this.timeout(60_000);
+      const arrivals = filesOf(row).chain((files) =>
+        fc.tuple(
+          fc.shuffledSubarray(files, { minLength: files.length }),
+          fc.shuffledSubarray(files, { minLength: files.length }),
+        ),
+      );
+      await fc.assert(
+        fc.asyncProperty(arrivals, async (given) => {
+          const results = [];
+          for (const files of given) {
+            await clear(feed(), sets);
+            await loadAll(feed(), mended, {
+              name,
+              files: files.map((file) => ({ ...file, minute: file.minute >> 1 })),
+            });
+            const found = [];
+            for (const set of sets) found.push(await servedRows(feed(), set));
+            results.push(found);
+          }
+          deepEqual(results[1], results[0]);
+        }),
+        { numRuns: 8 },
+      );
+    });
+  }
+
+  it('the later name is the newer file, for rows and for cells that an empty one does not overwrite', async () => {
+    const message = (Content: string, AgentName: string) =>
+      exportFile('sparkcentral/messages', [{ MessageId: 'm', Content, AgentName }]);
+    const options = { source: 'sparkcentral', export: 'messages' };
+    await feed().load('messages (1).csv', message('', 'second'), options);
+    await feed().load('messages (10).csv', message('third', ''), options);
+    await feed().load('messages (9).csv', message('not the third', 'not the last'), options);
+    await feed().load('messages.csv', message('first', 'first'), options);
+    deepEqual(
+      await feed().rows('SELECT "Content", "AgentName" FROM feed."SparkcentralMessages" WHERE "MessageId" = \'m\''),
+      [{ Content: 'third', AgentName: null }],
+    );
+  });
+
+  it('numbers in names count as numbers, and the digest decides where the names are the same', () => {
+    const file = (file_name: string, sha256 = 'a') => ({ file_name, sha256 });
+    ok(compareFiles(file('x 9.csv'), file('x 10.csv')) < 0);
+    ok(compareFiles(file('x.csv'), file('x (1).csv')) < 0);
+    ok(compareFiles(file('x 1.csv'), file('x 01.csv')) !== 0);
+    ok(compareFiles(file('x.csv', 'b'), file('x.csv', 'a')) > 0);
+  });
+});
