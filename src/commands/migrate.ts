@@ -1,4 +1,5 @@
 import type { Catalogue } from '../catalogue/catalogue.ts';
+import { remakeDerived } from '../ingest/remake-derived.ts';
 import type { Database } from '../warehouse/database.ts';
 import { migrate } from '../warehouse/migrate.ts';
 import { provision } from '../warehouse/provision.ts';
@@ -16,6 +17,9 @@ export async function prepare(database: Database, catalogue: Catalogue, print: (
   for (const change of report.changes) if (!created.includes(change)) print(change);
   for (const column of report.retiredColumns) print(`${column}: kept, not served any more`);
   for (const table of report.retiredTables) print(`${table}: kept, not served any more`);
+  for (const set of await remakeDerived(database, catalogue)) {
+    print(`${set}: made again, the metadata derives it otherwise than before`);
+  }
   const forgotten = await pruneTombstones(database);
   if (forgotten > 0) print(`forgot ${forgotten} rows that left more than ${tombstoneDays} days ago`);
 }

@@ -225,7 +225,7 @@ function sourceProperty(derived: DerivedTable, source: DimensionSource, column: 
 }
 
 /** How a list is written: in the export of its set, or in the one its dimension takes it from. */
-function encodingOf(catalogue: Catalogue, setName: string, property: string): Encoding {
+export function encodingOf(catalogue: Catalogue, setName: string, property: string): Encoding {
   const set = catalogue.sets.get(setName);
   if (set?.kind === 'stored' && set.derivation?.kind === 'dimension') {
     for (const source of set.derivation.from) {

@@ -1,4 +1,5 @@
 import type { Catalogue, Derivation } from '../../catalogue/catalogue.ts';
+import type { Unlearned } from './describe-derivation.ts';
 import type { StoredTable } from './stored-table.ts';
 import { storedTable } from './stored-table.ts';
 
@@ -8,6 +9,8 @@ export type LiveDerivation = Extract<Derivation, { readonly kind: 'bridge' | 'di
 export interface DerivedTable {
   readonly table: StoredTable;
   readonly derivation: LiveDerivation;
+  /** Where it is made again after the metadata changed. */
+  readonly unlearned?: Unlearned;
 }
 
 /** A derived set that says what others say of the things in it. */
@@ -24,7 +27,16 @@ export function asDimension({ table, derivation }: DerivedTable): DerivedDimensi
  * A thing that nobody names any more leaves where a set takes its rows along. Where all sets only mention it, it stays
  * known: a period that is restated does not unmake an agent.
  */
-export function forgets({ derivation }: DerivedTable): boolean {
+export function forgets({ derivation, unlearned }: DerivedTable): boolean {
+  return unlearned?.things === true || keepsPace(derivation);
+}
+
+/** Whether what it knew of a thing goes where nothing says it now. */
+export function forgetsValue({ derivation, unlearned }: DerivedTable, column: string): boolean {
+  return unlearned?.columns.has(column) === true || keepsPace(derivation);
+}
+
+function keepsPace(derivation: LiveDerivation): boolean {
   return derivation.kind === 'bridge' || derivation.from.some((source) => source.follows);
 }
 
@@ -37,6 +49,32 @@ export function derivedFrom(catalogue: Catalogue, setName: string): readonly Der
       derivation.kind === 'bridge' ? derivation.from === setName : derivation.from.some((one) => one.set === setName);
     return takes ? [{ table: storedTable(catalogue, set.name), derivation }] : [];
   });
+}
+
+/** All derived sets, each after those that it is made of. */
+export function derivedTables(catalogue: Catalogue): readonly DerivedTable[] {
+  const found = new Map<string, DerivedTable>();
+  const visit = (set: string): void => {
+    for (const one of derivedFrom(catalogue, set)) {
+      // Those below are put behind again, however they were reached before.
+      found.delete(one.table.set.name);
+      found.set(one.table.set.name, one);
+      visit(one.table.set.name);
+    }
+  };
+  for (const set of catalogue.sets.values()) if (set.kind === 'stored' && set.derivation === null) visit(set.name);
+  return [...found.values()];
+}
+
+/** The sets that a derived set is made of. */
+export const madeOf = ({ derivation }: DerivedTable): ReadonlySet<string> =>
+  new Set(derivation.kind === 'bridge' ? [derivation.from] : derivation.from.map((one) => one.set));
+
+/** The sets that a derived set is made of, and those that these are made of. */
+export function sourcesOf(catalogue: Catalogue, derived: DerivedTable): ReadonlySet<string> {
+  const direct = madeOf(derived);
+  const above = derivedTables(catalogue).filter((one) => direct.has(one.table.set.name));
+  return new Set([...direct, ...above.flatMap((one) => [...sourcesOf(catalogue, one)])]);
 }
 
 /** A set, what is derived from it, what is derived from that, and every set those read. */

@@ -11,11 +11,11 @@ import {
   derivedColumns,
   disputedBy,
 } from './derive-rows.ts';
-import { asDimension, type DerivedTable, derivedFrom, forgets } from './derived-sets.ts';
+import { asDimension, type DerivedTable, derivedFrom, forgets, forgetsValue, madeOf } from './derived-sets.ts';
 import { nextVersion, publishVersion } from './set-version.ts';
 import { noteStatements, settledTable, settleStatements } from './settle-statements.ts';
 import { constant, identifier, list, sameKey } from './sql-text.ts';
-import type { StoredTable } from './stored-table.ts';
+import { type StoredTable, storedTable } from './stored-table.ts';
 
 /** Where more rows change than this, `bulk`, comparing what each says costs more than making all things they name again. */
 export const MANY_CHANGES = 200_000;
@@ -96,6 +96,44 @@ export async function maintainDerived(
   }
 }
 
+/** Makes all rows of a derived set again, from all rows of its sources, and those derived from the ones that changed. */
+export async function makeAgain(
+  transaction: Transaction,
+  catalogue: Catalogue,
+  { derived, marks }: { readonly derived: DerivedTable; readonly marks: DerivedMarks },
+): Promise<void> {
+  await createAffected(transaction, derived);
+  for (const set of madeOf(derived)) {
+    await addAffected(transaction, derived, affectedBy(derived, storedTable(catalogue, set), 'true'));
+  }
+  const { table } = derived;
+  await addAffected(
+    transaction,
+    derived,
+    `SELECT DISTINCT ${list(affectedColumns(derived), 't')} FROM ${table.name} t`,
+  );
+  await transaction.query(`ANALYZE ${affectedTable(derived)}`);
+  await rederive(transaction, catalogue, { derived, marks, bulk: true });
+  await transaction.query(`DROP TABLE ${affectedTable(derived)}`);
+}
+
+/** Empties columns that nothing gives values any more; rows given by the metadata keep theirs. */
+export async function clearColumns(
+  transaction: Transaction,
+  table: StoredTable,
+  columns: readonly string[],
+): Promise<void> {
+  if (columns.length === 0) return;
+  const version = await nextVersion(transaction, table.set.name);
+  const emptied = columns.map((name) => `${identifier(name)} = NULL`).join(', ');
+  const filled = columns.map((name) => `${identifier(name)} IS NOT NULL`).join(' OR ');
+  const { rowCount } = await transaction.query(
+    `UPDATE ${table.name} SET ${emptied}, _version = $1 WHERE _load_id IS NOT NULL AND (${filled})`,
+    [version],
+  );
+  if (rowCount > 0) await publishVersion(transaction, table.set.name, version);
+}
+
 async function addAffected(
   transaction: Transaction,
   derived: DerivedTable,
@@ -170,7 +208,9 @@ async function noteBelow(
 /** What a made row `m` gives a column of the stored row `t`. */
 function madeValue(derived: DerivedTable, name: string): string {
   // What a dimension learned once is not unlearned because the set that told it now says less.
-  return forgets(derived) ? `m.${identifier(name)}` : `coalesce(m.${identifier(name)}, t.${identifier(name)})`;
+  return forgetsValue(derived, name)
+    ? `m.${identifier(name)}`
+    : `coalesce(m.${identifier(name)}, t.${identifier(name)})`;
 }
 
 /** Whether the made row `m` changes the stored row `t`; null: rows of nothing but a key never change. */
