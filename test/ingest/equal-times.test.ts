@@ -49,11 +49,25 @@ describe('Files of exactly the same time: the order of arrival does not matter',
     );
   });
 
-  it('numbers in names count as numbers, and the digest decides where the names are the same', () => {
-    const file = (file_name: string, sha256 = 'a') => ({ file_name, sha256 });
+  it('a file whose name holds the time is corrected by one of that name, whatever its bytes, and never set back', async () => {
+    const rows = (Name: string) => exportFile('tracebuzz/labels', [{ LabelId: 70, Name }]);
+    const name = 'raw-labels-1750000000.csv';
+    const options = { source: 'tracebuzz', export: 'labels' };
+    // Five of them: their digests are hardly in this order.
+    for (const [minute, text] of ['one', 'two', 'three', 'four', 'five'].entries())
+      await feed().load(name, rows(text), { ...options, minute: minute + 100 });
+    const stored = () => feed().rows('SELECT "Name" FROM feed."TracebuzzLabels" WHERE "LabelId" = 70');
+    deepEqual(await stored(), [{ Name: 'five' }]);
+    await feed().load(name, rows('earlier'), { ...options, minute: 1 });
+    deepEqual(await stored(), [{ Name: 'five' }]);
+  });
+
+  it('the modification time decides first; numbers in names count as numbers; the digest decides last', () => {
+    const file = (file_name: string, sha256 = 'a', modified = '1') => ({ file_name, sha256, modified });
     ok(compareFiles(file('x 9.csv'), file('x 10.csv')) < 0);
     ok(compareFiles(file('x.csv'), file('x (1).csv')) < 0);
     ok(compareFiles(file('x 1.csv'), file('x 01.csv')) !== 0);
     ok(compareFiles(file('x.csv', 'b'), file('x.csv', 'a')) > 0);
+    ok(compareFiles(file('x 10.csv', 'b', '1'), file('x 9.csv', 'a', '2')) < 0);
   });
 });

@@ -6,12 +6,14 @@ export interface FileOrder {
   readonly loadId: string;
   /** ISO text of the moment the file speaks of. */
   readonly fileTime: string;
-  /** Loads of files of exactly this time that come before and after this one, by name and content. */
+  /** Loads of files of exactly this time that come before and after this one, by modification time, name and content. */
   readonly earlier: readonly string[];
   readonly later: readonly string[];
 }
 
 interface NamedFile {
+  /** Modification time as text that sorts like the time. */
+  readonly modified: string;
   readonly file_name: string;
   readonly sha256: string;
 }
@@ -20,7 +22,10 @@ interface SameTime extends Record<string, unknown>, NamedFile {
   readonly load_id: string;
 }
 
-/** Finds the place of a load whose ledger row is written. Of files of one time the later name counts as newer, then the greater digest. */
+/**
+ * Finds the place of a load whose ledger row is written. Of files of one time the one modified later counts as newer: a file
+ * whose name holds a date is corrected under that name. Then the greater name does, then the greater digest.
+ */
 export async function fileOrder(
   transaction: Transaction,
   catalogue: Catalogue,
@@ -28,7 +33,7 @@ export async function fileOrder(
 ): Promise<FileOrder> {
   const writing = catalogue.exports.filter((one) => one.set === load.set);
   const { rows } = await transaction.query<SameTime>(
-    `SELECT load_id::text, file_name, sha256 FROM gateway.load JOIN unnest($1::text[], $2::text[]) AS x(source, export) USING (source, export) WHERE state = 'loaded' AND file_time = $3`,
+    `SELECT load_id::text, file_name, sha256, coalesce(to_char(modified_at AT TIME ZONE 'UTC', 'YYYYMMDDHH24MISSUS'), '') AS modified FROM gateway.load JOIN unnest($1::text[], $2::text[]) AS x(source, export) USING (source, export) WHERE state = 'loaded' AND file_time = $3`,
     [writing.map((one) => one.source), writing.map((one) => one.name), load.fileTime],
   );
   const { loadId, fileTime } = load;
@@ -42,7 +47,10 @@ export async function fileOrder(
 /** Below zero: `a` comes first. Numbers in names count as such, so `part 10` follows `part 9`, and `x (1).csv` follows `x.csv`. */
 export function compareFiles(a: NamedFile, b: NamedFile): number {
   return (
-    compare(named(a.file_name), named(b.file_name)) || compare(a.file_name, b.file_name) || compare(a.sha256, b.sha256)
+    compare(a.modified, b.modified) ||
+    compare(named(a.file_name), named(b.file_name)) ||
+    compare(a.file_name, b.file_name) ||
+    compare(a.sha256, b.sha256)
   );
 }
 
