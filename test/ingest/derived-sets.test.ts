@@ -125,7 +125,7 @@ describe('Derived sets', () => {
           messages.flatMap(({ id, tags: list }) => split(list).map((tag) => `${id}/${tag}`)).sort(),
         );
       }),
-      { numRuns: 25 },
+      { numRuns: 15 },
     );
   });
 });

@@ -30,7 +30,7 @@ describe('Files of exactly the same time: the order of arrival does not matter',
           }
           deepEqual(results[1], results[0]);
         }),
-        { numRuns: 8 },
+        { numRuns: 5 },
       );
     });
   }

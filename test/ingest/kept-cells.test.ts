@@ -104,7 +104,7 @@ describe('Cells that an empty one does not overwrite', () => {
         const texts = [...expected].map(([id, cells]) => [id, cells['Content'], cells['AgentName']].join('|'));
         deepEqual(await messages(), texts.sort());
       }),
-      { numRuns: 25 },
+      { numRuns: 15 },
     );
   });
 
@@ -121,7 +121,7 @@ describe('Cells that an empty one does not overwrite', () => {
         const texts = [...expected].map(([id, cells]) => [id, cells['LogoutAt'], cells['UserStatus']].join('|'));
         deepEqual(rows.map((row) => row.v).sort(), texts.sort());
       }),
-      { numRuns: 25 },
+      { numRuns: 15 },
     );
   });
 

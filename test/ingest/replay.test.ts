@@ -22,7 +22,7 @@ describe('Replay gives what the file would have given with its rows good from th
           equal((await feed().rows(`SELECT FROM gateway.reject WHERE state = 'open'`)).length, 0);
           for (const [index, set] of sets.entries()) deepEqual(await servedRows(feed(), set), expected[index], set);
         }),
-        { numRuns: 8 },
+        { numRuns: 5 },
       );
     });
   }
