@@ -161,11 +161,8 @@ function summary(print: (line: string) => void): (line: string) => void {
 /** Running replies may end until the deadline; then their transfers are broken. */
 async function stopListening(app: ReturnType<typeof httpListener>, deadline: number): Promise<void> {
   const hurry = setTimeout(() => app.server.closeAllConnections(), deadline);
-  // A connection whose reply ends only now would be kept for its client's next request until the time is up.
-  const idle = setInterval(() => app.server.closeIdleConnections(), 100);
   await app.close();
   clearTimeout(hurry);
-  clearInterval(idle);
 }
 
 function announce(address: string, { print, config }: Surroundings): void {

@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { type FastifyInstance, fastify } from 'fastify';
 import { GatewayError } from '../errors.ts';
@@ -54,7 +54,14 @@ export function httpListener(feed: Feed): FastifyInstance {
   });
   // Operations that run without a connection end with the listener.
   app.addHook('preClose', () => monitors.close());
+  app.addHook('preClose', async () => releaseConnections(app.server));
   return app;
+}
+
+/** While the listener closes: a connection whose reply ends only now would be kept for its client's next request. */
+function releaseConnections(server: Server): void {
+  const idle = setInterval(() => server.closeIdleConnections(), 100);
+  server.once('close', () => clearInterval(idle));
 }
 
 const bodyText = (body: unknown): string | null => (typeof body === 'string' ? body : null);
