@@ -55,6 +55,13 @@ export class AllPage {
     return this.remaining === null || this.remaining > 0;
   }
 
+  /** Whether `skip` leaves out all rows of a set that has so many; else what is left of it falls into the set. */
+  skipsWhole(rows: number): boolean {
+    if (rows > this.skip) return false;
+    this.skip -= rows;
+    return true;
+  }
+
   /** Where the next row goes; the beginning of the reply stands before it. */
   open(): ReplySink {
     if (this.#sink !== null) return this.#sink;

@@ -34,7 +34,7 @@ export async function writeProxied(
     let token = place.after?.set === nameOf(part) ? place.after.token : null;
     do {
       if (!page.wantsMore) return null;
-      if (page.skip > 0 && (await skipWhole(part, page, place))) break;
+      if (page.skip > 0 && page.skipsWhole(Number(await rowsOf(part, place)))) break;
       token = await writePage(part, page, { ...place, token });
       const { remaining, written } = page;
       if (written > 0 && token !== null) return { set: nameOf(part), rowId: null, token, remaining };
@@ -70,14 +70,6 @@ async function writeObjects(reply: UpstreamReply & { kind: 'collection' }, page:
     reply.discard();
     return false;
   }
-  return true;
-}
-
-/** Whether `$skip` leaves out all rows of the set; else what is left of it falls into the set. */
-async function skipWhole(part: CollectionPlan, page: AllPage, place: ProxiedPlace): Promise<boolean> {
-  const rows = Number(await rowsOf(part, place));
-  if (rows > page.skip) return false;
-  page.skip -= rows;
   return true;
 }
 

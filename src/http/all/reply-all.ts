@@ -1,13 +1,13 @@
 import type { Catalogue } from '../../catalogue/catalogue.ts';
 import type { AllPlan, AllPosition } from '../../plan/read-plan.ts';
 import type { ReadSession } from '../../warehouse/database.ts';
-import { modelVersion } from '../documents.ts';
-import { entityTag, matches, setsOf, versionsIn, versionsText } from '../entity-tag.ts';
-import { type Exchange, headerText } from '../exchange.ts';
+import { setsOf, versionsText } from '../entity-tag.ts';
+import type { Exchange } from '../exchange.ts';
 import type { Feed } from '../feed.ts';
 import type { Negotiated } from '../negotiated.ts';
-import { endEmpty, replyHead } from '../reply-head.ts';
+import { replyHead } from '../reply-head.ts';
 import { ReplySink } from '../reply-sink.ts';
+import { currentVersions, isCurrent, replyTag } from '../reply-tag.ts';
 import { AllPage } from './all-page.ts';
 import { type Parts, partsOf, startOf } from './parts.ts';
 import { countProxied, type ProxiedPlace, writeProxied } from './proxied-rows.ts';
@@ -63,11 +63,10 @@ const isHead = ({ exchange }: AllRead): boolean => exchange.method === 'HEAD';
 async function replyStored({ read, parts, far }: Work, session: ReadSession): Promise<Rest | null> {
   const { plan, exchange, catalogue } = read;
   // Nobody says when the rows of a proxied feed change.
-  const etag = parts.proxied.length === 0 ? await currentTag(read, session) : null;
-  if (etag !== null && matches(headerText(exchange.headers['if-none-match']), etag)) {
-    endEmpty(exchange, 304, { ETag: etag });
-    return null;
-  }
+  const sets = parts.proxied.length === 0 ? setsOf(plan) : [];
+  const tag = async (): Promise<string | null> => replyTag(read, await currentVersions(session, sets));
+  if (await isCurrent(exchange, tag)) return null;
+  const etag = await tag();
   const place = { catalogue, session, after: plan.after };
   const total = far === null ? null : far + (await countStored(parts.stored, place));
   if (plan.countOnly) return replyNumber(read, total ?? 0n, etag);
@@ -108,14 +107,4 @@ function proxiedPlace({ plan, exchange, feed, catalogue, negotiated }: AllRead):
   const { root, signal } = exchange;
   const options = { ...negotiated.json, root, signal, skipToken: null, mixed: !plan.references };
   return { sources: { catalogue, upstreams: feed.upstreams }, options };
-}
-
-/** As of other collections: versions of the data, the request as sent, and what was negotiated decide the bytes. */
-async function currentTag({ plan, exchange, feed, ...read }: AllRead, session: ReadSession): Promise<string | null> {
-  const versions = versionsIn(await session.opening(), setsOf(plan));
-  if (versions === null) return null;
-  const { path, query, prefer } = exchange;
-  const { json, encoding } = read.negotiated;
-  const model = modelVersion(feed, read.catalogue);
-  return entityTag(['$all', versions, path, query, prefer, json, encoding, feed.settings.pageSize, model]);
 }

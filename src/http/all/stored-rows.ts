@@ -34,7 +34,7 @@ export async function writeStored(
       if (await hasRow(part, place)) return startOf(part, page.remaining);
       continue;
     }
-    if (page.skip > 0 && (await skipWhole(part, page, place))) continue;
+    if (page.skip > 0 && page.skipsWhole(Number(await rowsOf(part, place)))) continue;
     const next = await writePart(part, page, place);
     if (next !== null) return next;
   }
@@ -60,14 +60,6 @@ async function writePart(
   const { count, next } = await writeRows(rows, query, to);
   page.add(count);
   return next === null ? null : { set: nameOf(part), rowId: next.rowId, token: null, remaining: page.remaining };
-}
-
-/** Whether `$skip` leaves out all rows of the set; else what is left of it falls into the set. */
-async function skipWhole(part: CollectionPlan, page: AllPage, place: StoredPlace): Promise<boolean> {
-  const rows = Number(await rowsOf(part, place));
-  if (rows > page.skip) return false;
-  page.skip -= rows;
-  return true;
 }
 
 const rowsOf = (part: CollectionPlan, { catalogue, session }: StoredPlace): Promise<string> =>

@@ -1,0 +1,41 @@
+import type { Catalogue } from '../catalogue/catalogue.ts';
+import type { ReadSession } from '../warehouse/database.ts';
+import { modelVersion } from './documents.ts';
+import { entityTag, matches, versionsIn } from './entity-tag.ts';
+import { type Exchange, headerText } from './exchange.ts';
+import type { Feed } from './feed.ts';
+import type { Negotiated } from './negotiated.ts';
+import { endEmpty } from './reply-head.ts';
+
+/** What decides the bytes of a reply beside the data. */
+interface TaggedRead {
+  readonly exchange: Exchange;
+  readonly negotiated: Negotiated;
+  readonly feed: Feed;
+  readonly catalogue: Catalogue;
+}
+
+/** Ends the reply with 304 where the client's own copy is as good. Only then the rows wait for the versions of the data. */
+export async function isCurrent(exchange: Exchange, tag: () => Promise<string | null>): Promise<boolean> {
+  const known = headerText(exchange.headers['if-none-match']);
+  if (known === undefined) return false;
+  const etag = await tag();
+  if (etag === null || !matches(known, etag)) return false;
+  endEmpty(exchange, 304, { ETag: etag });
+  return true;
+}
+
+/** Data versions of the sets in the session's snapshot, as one text; null: nothing can be promised. */
+export async function currentVersions(session: ReadSession, sets: readonly string[]): Promise<string | null> {
+  const versions = sets.length === 0 ? null : versionsIn(await session.opening(), sets);
+  return versions === null ? null : versions.join(' ');
+}
+
+/** The ETag of a reply: versions of the data, the request as sent, and what was negotiated decide the bytes. */
+export function replyTag({ exchange, negotiated, ...read }: TaggedRead, versions: string | null): string | null {
+  if (versions === null) return null;
+  const { path, query, prefer } = exchange;
+  const { json, encoding } = negotiated;
+  const model = modelVersion(read.feed, read.catalogue);
+  return entityTag([versions, path, query, prefer, json, encoding, read.feed.settings.pageSize, model]);
+}
