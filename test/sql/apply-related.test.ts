@@ -4,8 +4,31 @@ import { compiled } from './compile-url.ts';
 import type { Value } from './read-rows.ts';
 import { openTestFeed, type TestFeed } from './test-feed.ts';
 
+type Served = readonly (readonly [url: string, rows: readonly Value[]])[];
+
+/** One test for each of them, on a database with these rows. */
+function give(served: Served, statements: string): void {
+  let feed: TestFeed;
+  before(async () => {
+    feed = await openTestFeed(statements);
+  });
+  after(() => feed.close());
+
+  for (const [url, expected] of served) {
+    it(url, async () => {
+      const query = compiled(url);
+      const found = await feed.read(query);
+      assert.deepEqual(
+        found.map(({ row }) => row),
+        expected,
+        query.text,
+      );
+    });
+  }
+}
+
 /** [set and options, the rows served]: each entity that a path reaches counts once in a group (3.2.1.1). */
-const reached: readonly (readonly [url: string, rows: readonly Value[]])[] = [
+const reached: Served = [
   ['Cases?$apply=aggregate(Messages/$count as N,Messages/Length with sum as T,$count as C)', [{ N: 5, T: 18, C: 4 }]],
   [
     'Cases?$apply=groupby((Priority),aggregate(Messages/$count as N,Messages/Length with sum as T,Cost with sum as S))',
@@ -82,7 +105,7 @@ const reached: readonly (readonly [url: string, rows: readonly Value[]])[] = [
 ];
 
 /** Joins, and groups of entities. */
-const beside: readonly (readonly [url: string, rows: readonly Value[]])[] = [
+const beside: Served = [
   [
     'Cases?$apply=join(Messages as M)/groupby((Priority),aggregate(M/Length with sum as L,$count as N,M/$count as C))',
     [
@@ -187,48 +210,12 @@ const beside: readonly (readonly [url: string, rows: readonly Value[]])[] = [
   ],
 ];
 
-describe('$apply with joined and grouped entities', () => {
-  let feed: TestFeed;
-  before(async () => {
-    feed = await openTestFeed(`${rows}${messages}`);
-  });
-  after(() => feed.close());
+describe('$apply with joined and grouped entities', () => give(beside, `${rows}${messages}`));
 
-  for (const [url, expected] of beside) {
-    it(url, async () => {
-      const query = compiled(url);
-      const found = await feed.read(query);
-      assert.deepEqual(
-        found.map(({ row }) => row),
-        expected,
-        query.text,
-      );
-    });
-  }
-});
-
-describe('$apply over navigation', () => {
-  let feed: TestFeed;
-  before(async () => {
-    feed = await openTestFeed(`${rows}${messages}`);
-  });
-  after(() => feed.close());
-
-  for (const [url, expected] of reached) {
-    it(url, async () => {
-      const query = compiled(url);
-      const found = await feed.read(query);
-      assert.deepEqual(
-        found.map(({ row }) => row),
-        expected,
-        query.text,
-      );
-    });
-  }
-});
+describe('$apply over navigation', () => give(reached, `${rows}${messages}`));
 
 /** [set and options, the rows served]: `$apply` inside of `$expand`, over the rows of each parent apart. */
-const nested: readonly (readonly [url: string, rows: readonly Value[]])[] = [
+const nested: Served = [
   [
     'Agents?$select=Id&$expand=Cases($apply=groupby((Open),aggregate($count as N,Cost with sum as T)))',
     [
@@ -284,22 +271,4 @@ const nested: readonly (readonly [url: string, rows: readonly Value[]])[] = [
   ],
 ];
 
-describe('$apply inside of $expand', () => {
-  let feed: TestFeed;
-  before(async () => {
-    feed = await openTestFeed(rows);
-  });
-  after(() => feed.close());
-
-  for (const [url, expected] of nested) {
-    it(url, async () => {
-      const query = compiled(url);
-      const found = await feed.read(query);
-      assert.deepEqual(
-        found.map(({ row }) => row),
-        expected,
-        query.text,
-      );
-    });
-  }
-});
+describe('$apply inside of $expand', () => give(nested, rows));
