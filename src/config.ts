@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { isIP } from 'node:net';
 import path from 'node:path';
 import cron from 'node-cron';
 import { z } from 'zod';
+import { isLoopback } from './http/served-host.ts';
 
 /** Everything the program takes from its environment. Read once at start; only `main.ts` and this file see `process.env`. */
 export interface Config {
@@ -153,19 +153,29 @@ function withPassword(databaseUrl: string | null, password: string | undefined):
   return url.href;
 }
 
-/** Only this machine can reach such an address. */
-export function isLoopback(host: string): boolean {
-  if (host === 'localhost' || host === '::1') return true;
-  return isIP(host) === 4 && host.startsWith('127.');
+/**
+ * Faults of an address that other machines can reach: an open feed is refused there, since the rows are about people, and
+ * links must not be built from a Host header that anybody may write. Empty where all is well.
+ */
+export function exposureFaults({ host, publicUrl, basicFile, keyFile }: Config): readonly string[] {
+  if (isLoopback(host)) return [];
+  const open = basicFile === null && keyFile === null;
+  return [
+    ...(open
+      ? [
+          `HOST: ${host} can be reached from other machines, and no authentication is configured. Set AUTH_BASIC_FILE or AUTH_KEY_FILE (see \`gateway hash-password --help\`), or HOST=127.0.0.1`,
+        ]
+      : []),
+    ...(publicUrl === null
+      ? [
+          `PUBLIC_URL: must be set where HOST (${host}) can be reached from other machines: the address that clients use, e.g. https://feed.example.com`,
+        ]
+      : []),
+  ];
 }
 
-/**
- * An open feed on a network is refused: the rows are about people.
- * Throws ConfigError when the address is not loopback and no authentication is configured.
- */
+/** Throws ConfigError with what `exposureFaults` finds. */
 export function checkExposure(config: Config): void {
-  if (isLoopback(config.host) || config.basicFile !== null || config.keyFile !== null) return;
-  throw new ConfigError([
-    `HOST: ${config.host} can be reached from other machines, and no authentication is configured. Set AUTH_BASIC_FILE or AUTH_KEY_FILE (see \`gateway hash-password --help\`), or HOST=127.0.0.1`,
-  ]);
+  const faults = exposureFaults(config);
+  if (faults.length > 0) throw new ConfigError(faults);
 }

@@ -39,6 +39,11 @@ export const errorCatalogue = {
   TooManyRequests: kind(429, 'retriable', 'Try again after the seconds in Retry-After.'),
   AsyncRequestBroken: kind(500, 'retriable', 'Send the request again; the gateway log has the reason.'),
   DeltaLinkExpired: kind(410, 'fatal', 'Read the set again from its first page, asking for track-changes.'),
+  HostNotServed: kind(
+    421,
+    'fatal',
+    'Use the address that the gateway printed at its start; for any other name set PUBLIC_URL to it and configure authentication.',
+  ),
   Unauthorized: kind(401, 'fatal', 'Send valid credentials.'),
   // Starting.
   MetadataInvalid: kind(500, 'fatal', 'Correct the metadata files at the places named, then run `gateway check`.'),

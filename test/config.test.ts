@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { ConfigError, checkExposure, isLoopback, readConfig } from '../src/config.ts';
+import { ConfigError, checkExposure, exposureFaults, readConfig } from '../src/config.ts';
 
 const faultsOf = (environment: Record<string, string>): readonly string[] => {
   try {
@@ -70,14 +70,17 @@ describe('configuration', () => {
   it('refuses an open feed on a network', () => {
     assert.throws(() => checkExposure(readConfig({ HOST: '0.0.0.0' })), ConfigError);
     assert.throws(() => checkExposure(readConfig({ HOST: '::' })), ConfigError);
-    checkExposure(readConfig({ HOST: '0.0.0.0', AUTH_KEY_FILE: 'keys' }));
     checkExposure(readConfig({ HOST: '127.0.0.2' }));
-    assert.deepEqual(['localhost', '::1', '127.0.0.1', '10.0.0.1', '127.example.com'].map(isLoopback), [
-      true,
-      true,
-      true,
-      false,
-      false,
-    ]);
+    checkExposure(readConfig({ HOST: '::ffff:127.0.0.1' }));
+  });
+
+  it('D2 a network address needs PUBLIC_URL as well as authentication, and both faults are told at once', () => {
+    const faults = (environment: Record<string, string>) =>
+      exposureFaults(readConfig(environment)).map((fault) => fault.split(':')[0]);
+    assert.deepEqual(faults({ HOST: '0.0.0.0' }), ['HOST', 'PUBLIC_URL']);
+    assert.deepEqual(faults({ HOST: '10.0.0.1', AUTH_KEY_FILE: 'keys' }), ['PUBLIC_URL']);
+    assert.deepEqual(faults({ HOST: '::', PUBLIC_URL: 'https://feed.example' }), ['HOST']);
+    assert.deepEqual(faults({ HOST: '::', PUBLIC_URL: 'https://feed.example', AUTH_BASIC_FILE: 'users' }), []);
+    assert.deepEqual(faults({}), []);
   });
 });

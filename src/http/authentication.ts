@@ -12,6 +12,8 @@ export interface Presented {
 
 /** Who may read. */
 export interface Authentication {
+  /** Everybody may read who asks for this machine by a name that is certainly its own (see `checkServedHost`). */
+  readonly open: boolean;
   /** Name of the header and the query option that may carry a key. */
   readonly keyName: string;
   /** One challenge for WWW-Authenticate, chosen by the scheme that the request carries; null: everybody may read. */
@@ -22,6 +24,7 @@ export interface Authentication {
 
 /** Everybody may read: only for a loopback address. */
 export const openToAll: Authentication = {
+  open: true,
   keyName: 'api-key',
   challenge: () => null,
   identify: async () => null,
@@ -48,6 +51,7 @@ export function authentication(
     return found;
   };
   return {
+    open: false,
     keyName,
     challenge: (presented) => challenge(ways, presented),
     async identify(presented) {

@@ -9,6 +9,7 @@ import type { Feed } from './feed.ts';
 import { serviceLimits } from './limits.ts';
 import { longestTarget } from './request-target.ts';
 import { jsonError, respond } from './respond.ts';
+import { addressedTarget } from './served-host.ts';
 
 /**
  * The HTTP listener: everything under `/odata/` is the feed, nothing else exists. Every reply, errors included, has
@@ -16,11 +17,13 @@ import { jsonError, respond } from './respond.ts';
  */
 export function httpListener(feed: Feed): FastifyInstance {
   const monitors = statusMonitors(feed.settings.limits ?? serviceLimits);
-  const serve = ({ method, url, headers }: IncomingMessage, response: ServerResponse, incoming: Incoming) =>
-    respond({ method: method ?? '', url: url ?? '/', headers, ...incoming, within: null }, response, {
-      feed,
-      monitors,
-    });
+  const serve = (message: IncomingMessage, response: ServerResponse, incoming: Incoming) => {
+    const { url, host } = addressedTarget(message.url ?? '/', message.headers.host);
+    const headers = host === message.headers.host ? message.headers : { ...message.headers, host };
+    const request = { method: message.method ?? '', url, headers };
+    const fault = severalHosts(message) ?? incoming.fault;
+    return respond({ ...request, ...incoming, fault, within: null }, response, { feed, monitors });
+  };
   const app = fastify({
     logger: false,
     // One wildcard route; its parameter is not used, the URL is read as it came.
@@ -56,6 +59,12 @@ export function httpListener(feed: Feed): FastifyInstance {
   app.addHook('preClose', () => monitors.close());
   app.addHook('preClose', async () => releaseConnections(app.server));
   return app;
+}
+
+/** Of several Host headers nobody knows which one another reader takes (RFC 9112, 3.2). */
+function severalHosts({ headersDistinct }: IncomingMessage): GatewayError | null {
+  if ((headersDistinct['host'] ?? []).length < 2) return null;
+  return new GatewayError('BadRequest', 'The request has more than one Host header', { target: 'Host' });
 }
 
 /** While the listener closes: a connection whose reply ends only now would be kept for its client's next request. */

@@ -12,6 +12,7 @@ import { serviceLimits } from './limits.ts';
 import { optionName } from './next-link.ts';
 import { ClientGone } from './reply-sink.ts';
 import type { ReplyTarget } from './reply-target.ts';
+import { checkServedHost } from './served-host.ts';
 import { checkLength, readTarget, type Target, withBody } from './request-target.ts';
 
 export const jsonError = 'application/json;odata.metadata=minimal;charset=utf-8';
@@ -56,6 +57,7 @@ export async function respond(request: FeedRequest, response: ReplyTarget, servi
   let user: string | null = null;
   let error: string | null = null;
   try {
+    if (feed.authentication.open && request.within === null) checkServedHost(request.headers, feed.settings.publicUrl);
     if (request.fault !== null) throw request.fault;
     if (!target.inFeed) throw new GatewayError('ResourceNotFound', `There is nothing here; the feed is at ${feedPath}`);
     if (request.within === null) checkLength(request.url);

@@ -15,6 +15,7 @@ const limited = (limits: Partial<AsyncLimits>) => ({
 
 /** The bearer token is the user's name. */
 const byName: Authentication = {
+  open: false,
   keyName: 'api-key',
   challenge: () => null,
   identify: async ({ authorization }) => authorization?.split(' ')[1] ?? null,
