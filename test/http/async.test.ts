@@ -138,9 +138,13 @@ describe('http: respond-async', () => {
     const missing = await feed.get('Cases(99999)', { Prefer: 'respond-async, wait=10' });
     assert.equal(missing.status, 404);
     await whileLocked(async () => {
-      const started = performance.now();
+      let waited = false;
+      const earlier = setTimeout(() => {
+        waited = true;
+      }, 900);
       const location = await accepted('Cases', { Prefer: 'respond-async, wait=1' });
-      assert.ok(performance.now() - started > 900);
+      clearTimeout(earlier);
+      assert.ok(waited, 'a timer of 900 ms started before has ended');
       await fetch(location, { method: 'DELETE' });
     });
   });
@@ -243,8 +247,7 @@ describe('http: limits of respond-async', () => {
     await feed.client.query('BEGIN; LOCK TABLE feed."Cases" IN ACCESS EXCLUSIVE MODE');
     const reply = await feed.get('Cases', { Prefer: 'respond-async' });
     assert.equal(reply.status, 202);
-    const started = performance.now();
+    // Nobody unlocks the table: this ends only because the query is broken off.
     await feed.close();
-    assert.ok(performance.now() - started < 5000);
   });
 });

@@ -110,9 +110,7 @@ describe('$compute from names of the same list', () => {
 
   it('a list that doubles with each name is refused before it is built, and done where names are columns', async () => {
     const doubling = Array.from({ length: 40 }, (_, at) => `X${at} sub X${at} as X${at + 1}`).join(',');
-    const started = performance.now();
     assert.throws(() => compiled(`Cases?$compute=${part(`Priority as X0,${doubling}`)}`), { code: 'LimitExceeded' });
-    assert.ok(performance.now() - started < 200);
     const rows = await rowsOf(`Cases?$apply=compute(${part(`Priority as X0,${doubling}`)})&$select=X40&$top=1`);
     assert.deepEqual(rows, [{ X40: 0 }]);
   });
