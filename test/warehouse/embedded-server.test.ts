@@ -258,8 +258,12 @@ describe('startEmbeddedServer', function () {
     user?: { uid: number; gid: number },
   ): Promise<{ child: ChildProcess; address: ServerAddress }> {
     const ids = user === undefined ? {} : { uid: user.uid, gid: user.gid };
+    // tsx keeps what it compiled in the temporary folder, where another user may not be allowed to make files.
+    const temporary = mkdtempSync(path.join(folder, 'tmp-'));
+    if (user !== undefined) chownSync(temporary, user.uid, user.gid);
     const child = spawn(process.execPath, ['--import', 'tsx', childFile, over], {
       ...ids,
+      env: { ...process.env, TMPDIR: temporary },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     children.push(child);
