@@ -5,6 +5,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { compile } from '../bin/compiled.mjs';
@@ -17,8 +18,8 @@ checkNode();
 const commands = {
   start: () => gateway(['serve', ...given]),
   gateway: () => gateway(given),
-  test: () => test(given.length > 0 ? given : ['test/**/*.test.ts', '--ignore', 'test/**/*.long.test.ts']),
-  'test:long': () => test(given.length > 0 ? given : ['test/**/*.long.test.ts']),
+  test: () => test(),
+  'test:long': () => mocha(given.length > 0 ? given : ['test/**/*.long.test.ts']),
   check: () => check(),
   bench: () => bench(given),
   install: async () => 0,
@@ -111,8 +112,15 @@ function tool(name, args, options) {
   return node([path.join(root, 'node_modules', name, bin), ...args], options);
 }
 
-function test(args) {
+function mocha(args) {
   return tool('mocha', ['--reporter', path.join('scripts', 'counting-reporter.cjs'), ...args]);
+}
+
+/** Everything that is not long, a process for each core, each with a database server of its own; what is named runs in one. */
+function test() {
+  if (given.length > 0) return mocha(given);
+  const jobs = String(Math.min(4, availableParallelism()));
+  return mocha(['--parallel', '--jobs', jobs, 'test/**/*.test.ts', '--ignore', 'test/**/*.long.test.ts']);
 }
 
 async function check() {

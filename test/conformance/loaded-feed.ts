@@ -2,15 +2,15 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { after } from 'mocha';
 import { feedCapabilities } from '../../src/http/capabilities.ts';
 import { loadFile } from '../../src/ingest/load/load-file.ts';
 import { writeSamples } from '../../src/samples/write-samples.ts';
 import { metadataFolder, type TestGateway, testGateway } from '../support/gateway.ts';
+import { share } from '../support/lifetime.ts';
 
 export type Row = Readonly<Record<string, unknown>>;
 
-/** The product's own metadata with sample exports loaded, over real HTTP; one for all files of a mocha process. */
+/** The product's own metadata with sample exports loaded, over real HTTP; one for all files of a process. */
 export interface LoadedFeed extends TestGateway {
   /** All rows of a set as served without any option: what the tests compute their expectations from. */
   all(set: string): Promise<readonly Row[]>;
@@ -23,7 +23,7 @@ export interface LoadedFeed extends TestGateway {
 
 let loaded: Promise<LoadedFeed> | null = null;
 
-/** Call it in `before`, with time for the first one; a root hook closes the feed. */
+/** Call it in `before`, with time for the first one; it is closed at the end of the run. */
 export function loadedFeed(): Promise<LoadedFeed> {
   loaded ??= load();
   return loaded;
@@ -31,6 +31,7 @@ export function loadedFeed(): Promise<LoadedFeed> {
 
 async function load(): Promise<LoadedFeed> {
   const gateway = await testGateway(metadataFolder, {}, feedCapabilities);
+  share(gateway);
   const directory = mkdtempSync(path.join(tmpdir(), 'gateway-conformance-'));
   try {
     const { files } = await writeSamples(gateway.catalogue, directory, { rows: 24, days: 2, seed: 5 });
@@ -90,7 +91,3 @@ export const byDescending = (name: string) => (left: Row, right: Row) => ascendi
 
 /** A text as OData writes it into a URL. */
 export const quoted = (text: string): string => encodeURIComponent(`'${text.replaceAll("'", "''")}'`);
-
-after(async () => {
-  if (loaded !== null) await (await loaded).close();
-});

@@ -24,6 +24,8 @@ export interface TestGateway {
   /** The rows of a collection over all of its pages. `query` starts with the set's name. Throws on any other reply than 200. */
   rows(query: string): Promise<readonly Readonly<Record<string, unknown>>[]>;
   get(query: string, headers?: Readonly<Record<string, string>>): Promise<Response>;
+  /** Throws the first defect that a request has met; `close` does too. */
+  check(): void;
   close(): Promise<void>;
 }
 
@@ -57,6 +59,9 @@ export async function testGateway(
   await app.listen({ port: 0, host: '127.0.0.1' });
   const { port } = app.server.address() as AddressInfo;
   const root = `http://127.0.0.1:${port}/odata/`;
+  const check = () => {
+    if (defects.length > 0) throw defects[0];
+  };
   const get = (query: string, headers: Readonly<Record<string, string>> = {}) =>
     fetch(new URL(query, root), { headers });
   return {
@@ -75,11 +80,12 @@ export async function testGateway(
       }
       return rows;
     },
+    check,
     async close() {
       await app.close();
       await database.close();
       await drop();
-      if (defects.length > 0) throw defects[0];
+      check();
     },
   };
 }

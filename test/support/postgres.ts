@@ -3,16 +3,16 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
-import { after } from 'mocha';
 import pg from 'pg';
 import { type EmbeddedServer, startEmbeddedServer } from '../../src/warehouse/embedded-server.ts';
+import { serversVariable, share } from './lifetime.ts';
 
 /** A fresh database on a real PostgreSQL. */
 export interface TestDatabase {
   /** For `pg` (`new pg.Client({ connectionString })`) and for `openDatabase`. */
   readonly connectionString: string;
   readonly name: string;
-  /** Drops the database; called by a root hook too. */
+  /** Drops the database; done at the end of the run too. */
   drop(): Promise<void>;
 }
 
@@ -21,11 +21,14 @@ const open = new Set<TestDatabase>();
 
 /**
  * A new empty database: on the server of TEST_DATABASE_URL (its user may create databases), else on ONE embedded server
- * for each mocha process, started by the first call and ended by a root hook. `fsync` is off there: no test needs to
+ * for each process of the run, started by the first call and ended with the run. `fsync` is off there: no test needs to
  * survive a power cut. Call it in `before` and `drop()` in `after`.
  */
 export async function testDatabase(): Promise<TestDatabase> {
-  started ??= start();
+  if (started === null) {
+    started = start();
+    share({ close: stop });
+  }
   const { url } = await started;
   const name = `t_${randomBytes(6).toString('hex')}`;
   await administer(url('postgres'), `CREATE DATABASE ${name} TEMPLATE template0 ENCODING 'UTF8'`);
@@ -52,7 +55,7 @@ async function start(): Promise<{ server: EmbeddedServer | null; url: (database:
       },
     };
   }
-  const dataDir = mkdtempSync(path.join(os.tmpdir(), 'gateway-test-'));
+  const dataDir = mkdtempSync(path.join(process.env[serversVariable] ?? os.tmpdir(), 'server-'));
   const settings = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', shared_buffers: '64MB' };
   const server = await startEmbeddedServer({ dataDir, settings });
   const { address } = server;
@@ -81,9 +84,3 @@ async function stop(): Promise<void> {
   await server.stop();
   rmSync(server.folders.dataDir, { recursive: true, force: true });
 }
-
-// Outside of any describe this is a root hook: it runs once, after all files of the process.
-after(async function stopPostgres() {
-  this.timeout(30_000);
-  await stop();
-});
