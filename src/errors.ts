@@ -75,6 +75,16 @@ export const errorCatalogue = {
   ),
   PeriodInvalid: kind(422, 'fatal', 'Write the period as FROM..TO in ISO 8601, for example 2026-01-01..2026-02-01.'),
   SnapshotTooSmall: kind(422, 'skippable', 'Check that the export is complete; load it with --force when it is.'),
+  PeriodTooSmall: kind(
+    422,
+    'skippable',
+    'Check that the export is whole for the period or parent named; load it with --force when it is.',
+  ),
+  TooManyRejects: kind(
+    422,
+    'skippable',
+    'Correct the metadata, or the export, and load the file again; --force loads the good rows now and keeps the others for gateway replay.',
+  ),
   LoadCountMismatch: kind(500, 'fatal', 'Report this as a defect, with the file: nothing of it was loaded.'),
   // Serving.
   UpstreamUnavailable: kind(503, 'retriable', 'Try again after the seconds in Retry-After.'),
@@ -107,6 +117,8 @@ export interface ErrorContext {
   /** 0-based offset into the decoded text that was read. */
   readonly offset?: number;
   readonly cause?: unknown;
+  /** More lines for people, e.g. the first rows at fault. */
+  readonly details?: readonly string[];
   /** Whole seconds after which trying again makes sense, for `Retry-After`. */
   readonly retryAfter?: number;
 }
@@ -117,6 +129,7 @@ export class GatewayError extends Error {
   readonly target: string | undefined;
   readonly offset: number | undefined;
   readonly retryAfter: number | undefined;
+  readonly details: readonly string[];
 
   constructor(code: ErrorCode, message: string, context: ErrorContext = {}) {
     super(message, context.cause === undefined ? undefined : { cause: context.cause });
@@ -125,6 +138,7 @@ export class GatewayError extends Error {
     this.target = context.target;
     this.offset = context.offset;
     this.retryAfter = context.retryAfter;
+    this.details = context.details ?? [];
   }
 
   get status(): number {

@@ -67,7 +67,7 @@ function program(): Command {
     .option('--source <name>', 'the source that wrote them')
     .option('--export <name>', 'the kind of export')
     .option('--period <from..to>', 'the period, where neither rows nor file name say it')
-    .option('--force', 'load a snapshot however many rows it lacks')
+    .option('--force', 'load a file however many rows it lacks or has rejected')
     .action((paths: string[], flags: IngestFlags) => run(ingestCommand(surroundings(), paths, flags)));
   gateway
     .command('inspect')

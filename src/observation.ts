@@ -10,7 +10,13 @@ export type Observation =
   | ({ readonly event: 'request' } & RequestRecord)
   | { readonly event: 'request-broken'; readonly id: string; readonly reason: string }
   | { readonly event: 'defect'; readonly id: string; readonly error: Error }
-  | { readonly event: 'load'; readonly file: string; readonly outcome: string; readonly message: string }
+  | {
+      readonly event: 'load';
+      readonly file: string;
+      readonly outcome: string;
+      readonly rejected: number;
+      readonly message: string;
+    }
   | { readonly event: 'scan-failed'; readonly reason: string }
   | { readonly event: 'reply-not-kept'; readonly reason: string }
   | { readonly event: 'upstream'; readonly source: string; readonly state: 'ok' | 'down'; readonly message: string }
@@ -27,6 +33,20 @@ const levels: Readonly<Partial<Record<Observation['event'], Level>>> = {
   'scan-failed': 'error',
 };
 
+/** Files of which something was not taken are warnings, and so is a feed that is away. */
+export function levelOf(observation: Observation): Level {
+  switch (observation.event) {
+    case 'load': {
+      const { outcome, rejected } = observation;
+      return outcome === 'refused' || outcome === 'failed' || rejected > 0 ? 'warn' : 'info';
+    }
+    case 'upstream':
+      return observation.state === 'down' ? 'warn' : 'info';
+    default:
+      return levels[observation.event] ?? 'info';
+  }
+}
+
 /** Writes observations as JSON lines to standard error, so that standard output stays for people and pipes. */
 export function observer(config: Pick<Config, 'logLevel'>): Observe {
   const logger = pino(
@@ -34,8 +54,7 @@ export function observer(config: Pick<Config, 'logLevel'>): Observe {
     pino.destination(2),
   );
   return (observation) => {
-    const down = observation.event === 'upstream' && observation.state === 'down';
-    const level = down ? 'warn' : (levels[observation.event] ?? 'info');
+    const level = levelOf(observation);
     if (observation.event === 'defect') logger.error({ event: 'defect', id: observation.id, err: observation.error });
     else logger[level](observation);
   };

@@ -42,6 +42,11 @@ export interface FileDefaults {
   readonly dateTimePatterns: readonly string[];
   /** File name endings of uploads that are not finished. */
   readonly temporarySuffixes: readonly string[];
+  /**
+   * Percentage of rejected rows above which a file of more than 20 rows is refused whole; 0: one reject refuses a file of
+   * any size. A file of which all rows are rejected is always refused.
+   */
+  readonly maxRejectedPercent: number;
 }
 
 export interface UpstreamSettings {

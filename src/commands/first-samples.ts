@@ -44,12 +44,16 @@ export async function fillWithSamples({ print, config }: Surroundings, filling: 
 
 export function observeLoad(observe: Observe, result: IngestResult): void {
   const message = 'error' in result ? `${result.error.code}: ${result.error.message}` : loadMessage(result);
-  observe({ event: 'load', file: result.path, outcome: result.state, message });
+  const rejected = result.state === 'loaded' ? result.counts.rejected : 0;
+  observe({ event: 'load', file: result.path, outcome: result.state, rejected, message });
 }
 
 /** Rejected rows are the news of a load that is otherwise as expected. */
 function loadMessage(result: Extract<IngestResult, { readonly state: 'loaded' | 'duplicate' }>): string {
   if (result.state === 'duplicate') return result.message;
-  const { read, rejected } = result.counts;
-  return [`${read} rows, ${rejected} rejected`, ...(result.message === null ? [] : [result.message])].join('; ');
+  const { read, rejected, removed } = result.counts;
+  return [
+    `${read} rows, ${rejected} rejected, ${removed} removed`,
+    ...(result.message === null ? [] : [result.message]),
+  ].join('; ');
 }

@@ -59,6 +59,7 @@ export function resultLines(result: IngestResult): readonly string[] {
     default:
       return [
         `${result.path}: ${result.state}: ${result.error.code}: ${result.error.message}`,
+        ...result.error.details.map((line) => `  ${line}`),
         `  ${result.error.remedy}`,
       ];
   }

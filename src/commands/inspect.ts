@@ -23,7 +23,8 @@ export async function inspectCommand(
   if (found.period !== null)
     print(`period     ${found.period.start.toISOString()} to ${found.period.end.toISOString()}`);
   const { read, accepted, rejected } = found.rows;
-  if (found.refusal === null) print(`rows       ${read} read, ${accepted} good, ${rejected} would be rejected`);
+  if (found.refusal === null || read > 0)
+    print(`rows       ${read} read, ${accepted} good, ${rejected} would be rejected`);
   for (const fault of found.faults)
     print(`  line ${fault.line}${fault.header === null ? '' : `, ${fault.header}`}: ${fault.code}: ${fault.message}`);
   if (found.refusal !== null) {

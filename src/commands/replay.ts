@@ -9,8 +9,8 @@ export async function replayCommand(surroundings: Surroundings, options: ReplayO
   return withWarehouse(surroundings, async ({ database }) => {
     await prepare(database, catalogue, () => {});
     const results = await replayRejects({ catalogue, database }, options);
-    for (const { loadId, fileName, tried, replayed } of results)
-      surroundings.print(`load ${loadId} (${fileName}): ${replayed} of ${tried} rows taken in`);
+    for (const { loadId, fileName, tried, replayed, removed } of results)
+      surroundings.print(`load ${loadId} (${fileName}): ${replayed} of ${tried} rows taken in, ${removed} removed`);
     if (results.length === 0) surroundings.print('There is no rejected row to replay.');
     return results.some(({ tried, replayed }) => replayed < tried) ? exitCodes.partial : exitCodes.ok;
   });

@@ -7,15 +7,17 @@ interface SourceRow extends Record<string, unknown> {
   readonly name: string | null;
   readonly loads: string;
   readonly rows: string;
+  readonly removed: string;
   readonly refused: string;
   readonly failed: string;
   /** ISO 8601; null: no load has ended. */
   readonly last: string | null;
 }
 
-function sourceLine({ name, loads, rows, refused, failed, last }: SourceRow): string {
+function sourceLine({ name, loads, rows, removed, refused, failed, last }: SourceRow): string {
   const loaded = name === null ? [] : [`${loads} loads`, `${rows} new rows`];
   const others = [
+    ...(removed === '0' ? [] : [`${removed} removed`]),
     ...(refused === '0' ? [] : [`${refused} refused`]),
     ...(failed === '0' ? [] : [`${failed} failed`]),
     ...(last === null ? [] : [`last ${last}`]),
@@ -29,7 +31,7 @@ export async function statusCommand(surroundings: Surroundings): Promise<number>
   return withWarehouse(surroundings, async ({ database }) => {
     await prepare(database, catalogue, () => {});
     const loads = await database.query<SourceRow>(
-      `SELECT source || '/' || export AS name, count(*) FILTER (WHERE state = 'loaded') AS loads, sum(rows_inserted) AS rows,
+      `SELECT source || '/' || export AS name, count(*) FILTER (WHERE state = 'loaded') AS loads, sum(rows_inserted) AS rows, sum(rows_removed) AS removed,
          count(*) FILTER (WHERE state = 'refused') AS refused, count(*) FILTER (WHERE state = 'failed') AS failed, to_char(max(finished_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS last
        FROM gateway.load GROUP BY 1 ORDER BY 1`,
     );

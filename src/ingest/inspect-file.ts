@@ -6,6 +6,7 @@ import { examineFile, type FileFacts, readHead } from './csv/file-facts.ts';
 import { readRows } from './csv/read-records.ts';
 import { type Identification, type IdentifyOptions, identifyExport } from './identify/identify-export.ts';
 import { fileTime, periodOf } from './identify/period.ts';
+import { rejectsTooMany, tooManyRejects } from './load/judge-file.ts';
 import { converterFor } from './load/load-file.ts';
 import type { RejectCode } from './reject-codes.ts';
 
@@ -54,7 +55,7 @@ export async function inspectFile(
   try {
     identified = identifyExport(catalogue, { facts, head: await readHead(path) }, options);
     const known = await inspectRows(catalogue, { facts, identified, options });
-    return { facts, identified, refusal: null, ...known };
+    return { facts, identified, ...known };
   } catch (error) {
     if (!(error instanceof GatewayError)) throw error;
     const encoding =
@@ -64,14 +65,15 @@ export async function inspectFile(
   }
 }
 
-type Known = Omit<Inspection, 'facts' | 'identified' | 'refusal'>;
+type Known = Omit<Inspection, 'facts' | 'identified'>;
 
 async function inspectRows(
   catalogue: Catalogue,
   file: { readonly facts: FileFacts; readonly identified: Identification; readonly options: InspectOptions },
 ): Promise<Known> {
   const { facts, identified, options } = file;
-  const period = periodOf(identified.export, facts.name, options.period ?? null);
+  const target = identified.export;
+  const period = periodOf(target, facts.name, options.period ?? null);
   const converter = converterFor(catalogue, identified.match, period);
   const faults: InspectedFault[] = [];
   const faultsByCode = new Map<RejectCode, number>();
@@ -88,10 +90,12 @@ async function inspectRows(
       if (faults.length < (options.maxFaults ?? 20)) faults.push({ line, byteStart, byteEnd, raw, ...fault });
     }
   }
+  const judged = { read, rejected, byCode: faultsByCode, first: [] };
   return {
-    encoding: chooseEncoding(facts.evidence, identified.export.files.fallbackEncoding),
+    refusal: rejectsTooMany(target, judged) ? tooManyRejects(target, judged) : null,
+    encoding: chooseEncoding(facts.evidence, target.files.fallbackEncoding),
     period,
-    fileTime: fileTime(identified.export, facts),
+    fileTime: fileTime(target, facts),
     rows: { read, accepted: read - rejected, rejected },
     faults,
     faultsByCode,

@@ -29,6 +29,8 @@ export interface ReplayResult {
   readonly export: string;
   readonly tried: number;
   readonly replayed: number;
+  /** Stored rows that left because it is known now that the file lacks them. */
+  readonly removed: number;
 }
 
 interface LoadRow extends Record<string, unknown> {
@@ -82,14 +84,15 @@ interface Replayed {
   readonly target: Export;
 }
 
-/** Rows are taken, too, where what is missing beside them is more than a snapshot may remove by itself. */
+/** Rows are taken, too, where what is missing beside them is more than a file may remove by itself. */
 async function replayWhole(context: IngestContext, replayed: Replayed): Promise<ReplayResult> {
   const replay = (removing: boolean): Promise<ReplayResult> =>
     context.database.transaction((transaction) => replayLoad(transaction, context, { ...replayed, removing }));
   try {
     return await replay(true);
   } catch (error) {
-    if (!(error instanceof GatewayError) || error.code !== 'SnapshotTooSmall') throw error;
+    if (!(error instanceof GatewayError)) throw error;
+    if (error.code !== 'SnapshotTooSmall' && error.code !== 'PeriodTooSmall') throw error;
     return replay(false);
   }
 }
@@ -147,8 +150,9 @@ async function replayLoad(
       removes,
     ],
   );
+  const { removed } = decisions;
   const { load_id: loadId, file_name: fileName, source, export: name } = load;
-  return { loadId, fileName, source, export: name, tried: records.length, replayed: marked.rowCount };
+  return { loadId, fileName, source, export: name, tried: records.length, replayed: marked.rowCount, removed };
 }
 
 /** Whether the keys of all rows that are still rejected are known, so that what the file does not hold can be told. */

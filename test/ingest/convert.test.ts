@@ -16,6 +16,7 @@ const files = {
   delimiters: [','],
   dateTimePatterns: ['dd-MM-yyyy HH:mm', 'dd/MM/yyyy HH:mm:ss'],
   temporarySuffixes: [],
+  maxRejectedPercent: 50,
 } as const;
 
 function convert(

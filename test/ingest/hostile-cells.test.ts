@@ -55,6 +55,7 @@ describe('Hostile cells', function () {
         source: target.source,
         export: target.name,
         period: '2026-01-01..2026-01-02',
+        force: true,
       });
       equal(result.state, 'loaded', JSON.stringify(result));
       if (result.state !== 'loaded') return;

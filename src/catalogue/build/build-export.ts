@@ -21,6 +21,7 @@ const usual: FileDefaults = {
   delimiters: [',', ';', '\t'],
   dateTimePatterns: [],
   temporarySuffixes: ['.part', '.partial', '.tmp', '.filepart', '.crdownload', '.uploading'],
+  maxRejectedPercent: 50,
 };
 
 /** The settings of a source with those of one export over them. */

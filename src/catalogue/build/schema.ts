@@ -115,6 +115,11 @@ const filesShape = {
   delimiters: z.array(z.string().length(1)).min(1),
   dateTimePatterns: z.array(z.string().min(1)),
   temporarySuffixes: z.array(z.string().min(1)),
+  maxRejectedPercent: z
+    .number()
+    .min(0)
+    .max(100)
+    .describe('A file of more than 20 rows with a greater share of rejected rows is refused; 0: any reject refuses.'),
 };
 export const fileDefaultsSchema = z.strictObject(filesShape).partial();
 

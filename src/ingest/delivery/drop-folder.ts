@@ -110,5 +110,6 @@ async function noteFailure(context: IngestContext, { path, below }: FoundFile, e
 
 /** What an operator finds beside a refused file. */
 export function reasonText(error: GatewayError): string {
-  return `${error.code}\n\n${error.message}\n\nWhat to do: ${error.remedy}\nThen put the file back into the drop folder, or load it by hand with gateway ingest.\n`;
+  const details = error.details.map((line) => `${line}\n`).join('');
+  return `${error.code}\n\n${error.message}\n${details}\nWhat to do: ${error.remedy}\nThen put the file back into the drop folder, or load it by hand with gateway ingest.\n`;
 }

@@ -126,7 +126,7 @@ function changedCondition(input: MergeInput): string {
 }
 
 /** Columns whose values are replaced together; null where rows stand alone. */
-function scopeColumns({ table, write }: MergeInput): readonly string[] | null {
+export function scopeColumns({ table, write }: Pick<MergeInput, 'table' | 'write'>): readonly string[] | null {
   if (write.mode === 'restate') return write.period.map((property) => columnOf(table, property));
   if (write.mode === 'delete-insert') return write.parent.map((property) => columnOf(table, property));
   return null;

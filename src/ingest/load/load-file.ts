@@ -12,6 +12,7 @@ import { fileTime, periodOf } from '../identify/period.ts';
 import type { Decisions } from './decide-rows.ts';
 import { setsTouched } from './derived-sets.ts';
 import { fileOrder } from './file-order.ts';
+import { judgeRejects } from './judge-file.ts';
 import {
   closeLoad,
   type DriftFinding,
@@ -37,7 +38,7 @@ export interface LoadOptions extends IdentifyOptions {
   readonly period?: string;
   /** Path below the folder of the delivery, for the ledger, which is part of the feed: no path of this machine. Absent: the name. */
   readonly below?: string;
-  /** Load a snapshot however many rows it lacks. */
+  /** Load the file however many rows it lacks, and however many of its rows are rejected. */
   readonly force?: boolean;
   readonly onProgress?: (progress: LoadProgress) => void;
 }
@@ -115,6 +116,8 @@ const refusals: ReadonlySet<string> = new Set<GatewayError['code']>([
   'PeriodMissing',
   'PeriodInvalid',
   'SnapshotTooSmall',
+  'PeriodTooSmall',
+  'TooManyRejects',
 ]);
 
 interface Work {
@@ -166,6 +169,7 @@ async function loadNew(
   const records = readRows(facts.path, identified.layout, { onBytes });
   const staged = await stageRows(transaction, records, { table, converter });
   await requireUnchanged(facts);
+  if (options.force !== true) await judgeRejects(transaction, target, staged);
   await keepRejects(transaction, loadId);
   const drift = driftOf(identified, converter);
   await keepDrift(transaction, { loadId, target }, drift);
