@@ -105,8 +105,8 @@ export const errorCatalogue = {
     'fatal',
     'Run the gateway version this database was made for, or restore the migration named.',
   ),
-  ProvisionRefused: kind(503, 'fatal', 'Change the metadata back, or move the table named out of the way.'),
-  Internal: kind(500, 'retriable', 'Look into the gateway log for the request id.'),
+  ProvisionRefused: kind(503, 'fatal', 'Change the metadata back, or run the command that the message names.'),
+  Internal: kind(500, 'retriable', 'Report this as a defect, with what the gateway log says of it.'),
 } as const satisfies Record<string, ErrorKind>;
 
 export type ErrorCode = keyof typeof errorCatalogue;
@@ -152,4 +152,14 @@ export class GatewayError extends Error {
   get remedy(): string {
     return errorCatalogue[this.code].remedy;
   }
+}
+
+/**
+ * The message for whoever runs the program. That of a defect says nothing to clients of what went wrong inside; here it has the
+ * reason too, since a command has no log to look into.
+ */
+export function operatorMessage(error: GatewayError): string {
+  const { code, message, cause } = error;
+  const reason = code === 'Internal' && cause instanceof Error ? cause.message : '';
+  return reason === '' || message.includes(reason) ? message : `${message.replace(/\.$/, '')}: ${reason}`;
 }

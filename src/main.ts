@@ -12,7 +12,7 @@ import { serveCommand } from './commands/serve.ts';
 import { statusCommand } from './commands/status.ts';
 import type { Surroundings } from './commands/surroundings.ts';
 import { ConfigError, readConfig } from './config.ts';
-import { GatewayError } from './errors.ts';
+import { GatewayError, operatorMessage } from './errors.ts';
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 
@@ -68,6 +68,7 @@ function program(): Command {
     .option('--export <name>', 'the kind of export')
     .option('--period <from..to>', 'the period, where neither rows nor file name say it')
     .option('--force', 'load a file however many rows it lacks or has rejected')
+    .option('--again', 'load bytes that were loaded before anew, as the metadata reads them now')
     .action((paths: string[], flags: IngestFlags) => run(ingestCommand(surroundings(), paths, flags)));
   gateway
     .command('inspect')
@@ -127,7 +128,8 @@ function explain(error: unknown): number {
   progress('');
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
   if (error instanceof ConfigError) process.stderr.write(`${error.message}\n`);
-  else if (error instanceof GatewayError) process.stderr.write(`${error.code}: ${error.message}\n${error.remedy}\n`);
+  else if (error instanceof GatewayError)
+    process.stderr.write(`${error.code}: ${operatorMessage(error)}\n${error.remedy}\n`);
   else
     process.stderr.write(
       `The program failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,

@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import type { Catalogue } from '../catalogue/catalogue.ts';
+import { operatorMessage } from '../errors.ts';
 import { type IngestResult, ingestPaths } from '../ingest/delivery/ingest-paths.ts';
 import type { Observe } from '../observation.ts';
 import { writeSamples } from '../samples/write-samples.ts';
@@ -43,7 +44,7 @@ export async function fillWithSamples({ print, config }: Surroundings, filling: 
 }
 
 export function observeLoad(observe: Observe, result: IngestResult): void {
-  const message = 'error' in result ? `${result.error.code}: ${result.error.message}` : loadMessage(result);
+  const message = 'error' in result ? `${result.error.code}: ${operatorMessage(result.error)}` : loadMessage(result);
   const rejected = result.state === 'loaded' ? result.counts.rejected : 0;
   observe({ event: 'load', file: result.path, outcome: result.state, rejected, message });
 }

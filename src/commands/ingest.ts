@@ -1,3 +1,4 @@
+import { operatorMessage } from '../errors.ts';
 import { type IngestResult, ingestPaths } from '../ingest/delivery/ingest-paths.ts';
 import { exitCodes } from './exit-code.ts';
 import { prepare } from './migrate.ts';
@@ -8,6 +9,7 @@ export interface IngestFlags {
   readonly export?: string;
   readonly period?: string;
   readonly force?: boolean;
+  readonly again?: boolean;
 }
 
 /** `gateway ingest`: loads files and folders. 2 when a file was refused or a row rejected, 1 when a file failed. */
@@ -37,7 +39,7 @@ export async function ingestCommand(
 export function resultLines(result: IngestResult): readonly string[] {
   switch (result.state) {
     case 'loaded': {
-      const { counts, identified, message, drift } = result;
+      const { counts, identified, message, drift, again } = result;
       const parts = [
         `${counts.inserted} new`,
         `${counts.updated} changed`,
@@ -47,7 +49,7 @@ export function resultLines(result: IngestResult): readonly string[] {
         `${counts.removed} removed`,
       ];
       return [
-        `${result.path}: loaded into ${identified.export.set} as load ${result.loadId}: ${counts.read} rows, ${parts.join(', ')}`,
+        `${result.path}: loaded into ${identified.export.set} as load ${result.loadId}${again === null ? '' : `, again after load ${again}`}: ${counts.read} rows, ${parts.join(', ')}`,
         ...drift.map(({ kind, header }) =>
           kind === 'unknown' ? `  unknown column, kept in Extras: ${header}` : `  missing column, left null: ${header}`,
         ),
@@ -55,10 +57,10 @@ export function resultLines(result: IngestResult): readonly string[] {
       ];
     }
     case 'duplicate':
-      return [`${result.path}: not loaded again: ${result.message}`];
+      return [`${result.path}: not loaded again: ${result.message}; --again loads them anew`];
     default:
       return [
-        `${result.path}: ${result.state}: ${result.error.code}: ${result.error.message}`,
+        `${result.path}: ${result.state}: ${result.error.code}: ${operatorMessage(result.error)}`,
         ...result.error.details.map((line) => `  ${line}`),
         `  ${result.error.remedy}`,
       ];

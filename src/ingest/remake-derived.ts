@@ -88,7 +88,7 @@ async function newestLoad(
   const sets = sourcesOf(catalogue, derived);
   const writing = catalogue.exports.filter((one) => sets.has(one.set));
   const { rows } = await transaction.query<{ load_id: string; file_time: string }>(
-    `SELECT load_id::text, file_time::text FROM gateway.load JOIN unnest($1::text[], $2::text[]) AS x(source, export) USING (source, export) WHERE state = 'loaded' ORDER BY file_time DESC, load_id DESC LIMIT 1`,
+    `SELECT load_id::text, file_time::text FROM gateway.load AS l JOIN unnest($1::text[], $2::text[]) AS x(source, export) USING (source, export) WHERE state = 'loaded' ORDER BY l.file_time DESC, l.load_id DESC LIMIT 1`,
     [writing.map((one) => one.source), writing.map((one) => one.name)],
   );
   const [row] = rows;

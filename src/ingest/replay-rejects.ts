@@ -67,7 +67,7 @@ export async function replayRejects(
        FROM gateway.load l WHERE state = 'loaded' AND header IS NOT NULL
         AND EXISTS (SELECT FROM gateway.reject r WHERE r.load_id = l.load_id AND r.state = 'open')
         AND ($1::bigint IS NULL OR load_id = $1) AND ($2::text IS NULL OR source = $2) AND ($3::text IS NULL OR export = $3)
-      ORDER BY file_time, load_id`,
+      ORDER BY l.file_time, l.load_id`,
     [options.loadId ?? null, options.source ?? null, options.export ?? null],
   );
   const results: ReplayResult[] = [];

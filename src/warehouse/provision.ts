@@ -2,9 +2,10 @@ import type { Catalogue } from '../catalogue/catalogue.ts';
 import { GatewayError } from '../errors.ts';
 import type { Database, Transaction } from './database.ts';
 import { existingTables } from './existing-tables.ts';
+import { freeNames } from './free-names.ts';
 import { putGivenRows } from './given-rows.ts';
 import { schemaLock } from './migrate.ts';
-import { planTable } from './table-plan.ts';
+import { planTable, type TablePlan } from './table-plan.ts';
 import { wantedTables } from './wanted-tables.ts';
 
 export interface ProvisionReport {
@@ -45,10 +46,12 @@ async function beginHistories(transaction: Transaction, catalogue: Catalogue): P
 
 async function makeTables(transaction: Transaction, catalogue: Catalogue): Promise<Omit<ProvisionReport, 'givenRows'>> {
   const wanted = wantedTables(catalogue);
+  const inTheWay = await freeNames(transaction, wanted);
+  if (inTheWay.length > 0) throw new GatewayError('ProvisionRefused', `Tables cannot be made:\n${listed(inTheWay)}`);
   const existing = await existingTables(transaction, 'feed');
   const plans = wanted.map((table) => planTable(table, existing.get(table.table)));
-  const refusals = plans.flatMap((plan) => plan.refusals);
-  if (refusals.length > 0) throw refused(refusals);
+  const refused = plans.filter((plan) => plan.refusals.length > 0);
+  if (refused.length > 0) throw refusal(refused);
   const statements = plans.flatMap((plan) => plan.statements);
   if (statements.length > 0) await transaction.query(statements.join(';\n'));
   const names = new Set(wanted.map((table) => table.table));
@@ -59,9 +62,12 @@ async function makeTables(transaction: Transaction, catalogue: Catalogue): Promi
   };
 }
 
-function refused(refusals: readonly string[]): GatewayError {
+function refusal(plans: readonly TablePlan[]): GatewayError {
+  const sets = plans.map((plan) => plan.set).join(' ');
   return new GatewayError(
     'ProvisionRefused',
-    `The metadata differs from the tables in a way that the gateway does not change by itself:\n${refusals.map((line) => `- ${line}`).join('\n')}\nChange the metadata back; or rename the table in schema feed, start again, and load its files anew.`,
+    `The metadata differs from the tables in a way that the gateway does not change by itself:\n${listed(plans.flatMap((plan) => plan.refusals))}\nChange the metadata back; or make these sets anew from the files that they were loaded from:\n  gateway rebuild ${sets}`,
   );
 }
+
+const listed = (lines: readonly string[]): string => lines.map((line) => `- ${line}`).join('\n');

@@ -4,6 +4,7 @@ import { ownIndex, type WantedColumn, type WantedTable } from './wanted-tables.t
 
 /** What must be done so that one table is as the metadata wants it. */
 export interface TablePlan {
+  readonly set: string;
   /** SQL, to be run in order. */
   readonly statements: readonly string[];
   /** One line for each change, for people. */
@@ -15,6 +16,7 @@ export interface TablePlan {
 }
 
 interface Draft {
+  readonly set: string;
   readonly statements: string[];
   readonly changes: string[];
   readonly refusals: string[];
@@ -27,7 +29,7 @@ interface Draft {
  */
 export function planTable(wanted: WantedTable, existing: ExistingTable | undefined): TablePlan {
   if (existing === undefined) return create(wanted);
-  const draft: Draft = { statements: [], changes: [], refusals: [], retired: [] };
+  const draft: Draft = { set: wanted.set, statements: [], changes: [], refusals: [], retired: [] };
   for (const column of wanted.columns) planColumn(wanted, column, { existing, draft });
   for (const column of existing.columns.values()) planLeftover(wanted, column, draft);
   planKey(wanted, existing, draft);
@@ -47,7 +49,7 @@ function create(wanted: WantedTable): TablePlan {
     ...wanted.indexes.map((index) => indexStatement(wanted, index)),
     `GRANT SELECT ON ${relation(wanted)} TO gateway_reader`,
   ];
-  return { statements, changes: [`${wanted.set}: created`], refusals: [], retired: [] };
+  return { set: wanted.set, statements, changes: [`${wanted.set}: created`], refusals: [], retired: [] };
 }
 
 /** Text compares by code point, whatever the database's own collation is. */

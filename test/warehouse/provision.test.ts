@@ -163,6 +163,51 @@ describe('provision', () => {
     assert.deepEqual((await provision(database, catalogue)).changes, []);
   });
 
+  it('B2 a table renamed by hand is out of the way, its indexes too', async () => {
+    const catalogue = smallCatalogue({ Cases: cases });
+    await provision(database, catalogue);
+    await insertCase();
+    for (const name of ['Cases_old', 'Cases_older']) {
+      await database.query(`ALTER TABLE feed."Cases" RENAME TO "${name}"`);
+      const report = await provision(database, smallCatalogue({ Cases: with_({ AgentId: 'Edm.String' }) }));
+      assert.deepEqual(report.changes, ['Cases: created'], name);
+      assert.deepEqual(
+        (await provision(database, smallCatalogue({ Cases: with_({ AgentId: 'Edm.String' }) }))).changes,
+        [],
+      );
+    }
+    const { rows } = await database.query(`SELECT "CaseId" FROM feed."Cases_old"`);
+    assert.deepEqual(rows, [{ CaseId: 'a' }]);
+  });
+
+  it('B2 two tables that change names with each other keep no index of the other', async () => {
+    const catalogue = smallCatalogue({ Cases: cases, Others: cases });
+    await provision(database, catalogue);
+    await database.query(
+      `ALTER TABLE feed."Cases" RENAME TO "Between"; ALTER TABLE feed."Others" RENAME TO "Cases"; ALTER TABLE feed."Between" RENAME TO "Others"`,
+    );
+    await provision(database, catalogue);
+    assert.deepEqual((await provision(database, catalogue)).changes, []);
+  });
+
+  it('B2 a name that something else than a table has is told, with what it is', async () => {
+    await database.query(`CREATE VIEW feed."Cases" AS SELECT 1 AS x`);
+    await assert.rejects(provision(database, smallCatalogue({ Cases: cases })), {
+      code: 'ProvisionRefused',
+      message: /- "feed"\."Cases" is a view, and the gateway needs the name: rename it\./,
+    });
+  });
+
+  it('B2 a refusal names the command that makes the sets anew', async () => {
+    await provision(database, smallCatalogue({ Cases: cases }));
+    await insertCase();
+    const error = await provision(database, smallCatalogue({ Cases: with_({ AgentId: 'Edm.String' }) })).catch(
+      (thrown: GatewayError) => thrown,
+    );
+    assert.ok(error instanceof Error);
+    assert.equal(error.message.split('\n').at(-1), '  gateway rebuild Cases');
+  });
+
   it('keeps what the metadata does not name any more, and still takes rows', async () => {
     await provision(
       database,

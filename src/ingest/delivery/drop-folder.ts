@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { GatewayError } from '../../errors.ts';
+import { GatewayError, operatorMessage } from '../../errors.ts';
 import { examineFile } from '../csv/file-facts.ts';
 import { noteFile } from '../load/ledger.ts';
 import type { IngestContext, LoadProgress } from '../load/load-file.ts';
@@ -111,5 +111,5 @@ async function noteFailure(context: IngestContext, { path, below }: FoundFile, e
 /** What an operator finds beside a refused file. */
 export function reasonText(error: GatewayError): string {
   const details = error.details.map((line) => `${line}\n`).join('');
-  return `${error.code}\n\n${error.message}\n${details}\nWhat to do: ${error.remedy}\nThen put the file back into the drop folder, or load it by hand with gateway ingest.\n`;
+  return `${error.code}\n\n${operatorMessage(error)}\n${details}\nWhat to do: ${error.remedy}\nThen put the file back into the drop folder, or load it by hand with gateway ingest.\n`;
 }

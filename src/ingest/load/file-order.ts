@@ -24,7 +24,8 @@ interface SameTime extends Record<string, unknown>, NamedFile {
 
 /**
  * Finds the place of a load whose ledger row is written. Of files of one time the one modified later counts as newer: a file
- * whose name holds a date is corrected under that name. Then the greater name does, then the greater digest.
+ * whose name holds a date is corrected under that name. Then the greater name does, then the greater digest. Of loads of the
+ * same bytes in the same place (`ingest --again`) the later one does.
  */
 export async function fileOrder(
   transaction: Transaction,
@@ -38,7 +39,8 @@ export async function fileOrder(
   );
   const { loadId, fileTime } = load;
   const own = rows.find((row) => row.load_id === loadId);
-  const sign = (row: SameTime): number => (own === undefined ? 0 : compareFiles(row, own));
+  const sign = (row: SameTime): number =>
+    own === undefined ? 0 : compareFiles(row, own) || Number(row.load_id) - Number(own.load_id);
   const idsOf = (wanted: number): readonly string[] =>
     rows.filter((row) => Math.sign(sign(row)) === wanted).map((row) => row.load_id);
   return { loadId, fileTime, earlier: idsOf(-1), later: idsOf(1) };

@@ -1,9 +1,10 @@
+import { resolve } from 'node:path';
 import type { Export } from '../../catalogue/catalogue.ts';
 import type { Database, Transaction } from '../../warehouse/database.ts';
 import type { Period } from '../convert/computed-column.ts';
 import type { FileFacts } from '../csv/file-facts.ts';
 import type { Identification } from '../identify/identify-export.ts';
-import { namedTime } from '../identify/period.ts';
+import { fileTime, namedTime } from '../identify/period.ts';
 import type { Decisions } from './decide-rows.ts';
 import type { FileOrder } from './file-order.ts';
 import { STAGING, type Staged } from './stage-rows.ts';
@@ -14,12 +15,15 @@ type Asker = Pick<Database | Transaction, 'query'>;
 export interface EarlierLoad {
   readonly loadId: string;
   readonly fileName: string;
+  /** ISO text of the moment it speaks of, and when the file was changed: its place among all files. */
+  readonly fileTime: string;
+  readonly modifiedAt: string;
 }
 
 /**
  * Whether these bytes were loaded into this export before, under any name. The same bytes say something new in two
  * cases only: they speak of another period, which is nowhere in them; or their name says a later time, and another file
- * of a time between was loaded, which these bytes take back.
+ * of a time between was loaded, which these bytes take back. Of several such loads that of the file's own time is given, else the newest.
  */
 export async function earlierLoad(
   asker: Asker,
@@ -27,12 +31,17 @@ export async function earlierLoad(
   { facts, period }: { readonly facts: FileFacts; readonly period: Period | null },
 ): Promise<EarlierLoad | null> {
   const ofFile = target.computed.some((one) => one.kind === 'period') ? period : null;
-  const { rows } = await asker.query<{ load_id: string; file_name: string }>(
-    `SELECT load_id::text, file_name FROM gateway.load l WHERE source = $1 AND export = $2 AND sha256 = $3 AND state = 'loaded'
+  const { rows } = await asker.query<{
+    load_id: string;
+    file_name: string;
+    file_time: string;
+    modified_at: string | null;
+  }>(
+    `SELECT load_id::text, file_name, file_time::text, modified_at::text FROM gateway.load l WHERE source = $1 AND export = $2 AND sha256 = $3 AND state = 'loaded'
         AND ($4::timestamptz IS NULL OR (period_start = $4 AND period_end = $5))
         AND NOT EXISTS (SELECT FROM gateway.load o WHERE o.source = $1 AND o.export = $2 AND o.state = 'loaded' AND o.sha256 <> $3
                           AND o.file_time > l.file_time AND o.file_time < $6::timestamptz)
-      ORDER BY file_time DESC, load_id DESC LIMIT 1`,
+      ORDER BY l.file_time = $7::timestamptz DESC, l.file_time DESC, l.load_id DESC LIMIT 1`,
     [
       target.source,
       target.name,
@@ -40,10 +49,13 @@ export async function earlierLoad(
       ofFile?.start.toISOString() ?? null,
       ofFile?.end.toISOString() ?? null,
       namedTime(target, facts.name)?.toISOString() ?? null,
+      fileTime(target, facts).toISOString(),
     ],
   );
   const [row] = rows;
-  return row === undefined ? null : { loadId: row.load_id, fileName: row.file_name };
+  if (row === undefined) return null;
+  const { load_id: loadId, file_name: fileName, file_time: time, modified_at: modifiedAt } = row;
+  return { loadId, fileName, fileTime: time, modifiedAt: modifiedAt ?? facts.modifiedAt.toISOString() };
 }
 
 /** Opens the ledger row of a load, inside its transaction. */
@@ -55,27 +67,31 @@ export async function openLoad(
     readonly identified: Identification;
     readonly period: Period | null;
     readonly fileTime: string;
+    /** The load that this one repeats: its name and time hold, wherever the bytes lie now. */
+    readonly again: EarlierLoad | null;
   },
 ): Promise<string> {
-  const { facts, below, identified, period, fileTime } = load;
+  const { facts, below, identified, period, again } = load;
   const { layout, match } = identified;
   const { rows } = await transaction.query<{ load_id: string }>(
-    `INSERT INTO gateway.load (source, export, file_name, path, sha256, size_bytes, modified_at, state, encoding, delimiter, period_start, period_end, file_time, header)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, 'loaded', $8, $9, $10, $11, $12, $13) RETURNING load_id::text`,
+    `INSERT INTO gateway.load (source, export, file_name, path, sha256, size_bytes, modified_at, state, encoding, delimiter, period_start, period_end, file_time, header, origin, again_of)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, 'loaded', $8, $9, $10, $11, $12, $13, $14, $15) RETURNING load_id::text`,
     [
       identified.export.source,
       identified.export.name,
-      facts.name,
+      again?.fileName ?? facts.name,
       below,
       facts.sha256,
       facts.bytes,
-      facts.modifiedAt.toISOString(),
+      again?.modifiedAt ?? facts.modifiedAt.toISOString(),
       layout.encoding,
       layout.delimiter,
       period?.start.toISOString() ?? null,
       period?.end.toISOString() ?? null,
-      fileTime,
+      load.fileTime,
       JSON.stringify(match.cells.map((cell) => cell.text)),
+      resolve(facts.path),
+      again?.loadId ?? null,
     ],
   );
   return rows[0]?.load_id ?? '';
@@ -114,6 +130,13 @@ export async function keepRejects(transaction: Transaction, loadId: string): Pro
     `INSERT INTO gateway.reject (load_id, line, byte_start, byte_end, property, header, code, message, raw_text) SELECT $1, _line, _byte_start, _byte_end, _property, _header, _code, _message, _raw FROM ${STAGING} WHERE _code IS NOT NULL ORDER BY _line`,
     [loadId],
   );
+}
+
+/** The rejected rows of a load that is repeated are the new load's from now on, as far as they still are rejected. */
+export async function dismissRejects(transaction: Transaction, { loadId }: EarlierLoad): Promise<void> {
+  await transaction.query(`UPDATE gateway.reject SET state = 'dismissed' WHERE load_id = $1 AND state = 'open'`, [
+    loadId,
+  ]);
 }
 
 /** A header that the catalogue and a file do not share. */

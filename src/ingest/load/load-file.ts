@@ -16,6 +16,8 @@ import { judgeRejects } from './judge-file.ts';
 import {
   closeLoad,
   type DriftFinding,
+  dismissRejects,
+  type EarlierLoad,
   earlierLoad,
   keepDrift,
   keepRejects,
@@ -40,6 +42,8 @@ export interface LoadOptions extends IdentifyOptions {
   readonly below?: string;
   /** Load the file however many rows it lacks, and however many of its rows are rejected. */
   readonly force?: boolean;
+  /** Load bytes that were loaded before, once more: read as the metadata says now, in the place that they had among all files. */
+  readonly again?: boolean;
   readonly onProgress?: (progress: LoadProgress) => void;
 }
 
@@ -69,6 +73,8 @@ export type LoadResult =
       readonly identified: Identification;
       readonly counts: LoadCounts;
       readonly drift: readonly DriftFinding[];
+      /** The load of the same bytes that this one repeats; null: none. */
+      readonly again: string | null;
       /** What the operator should know although the file was loaded. */
       readonly message: string | null;
     }
@@ -83,7 +89,7 @@ export type LoadResult =
 
 /**
  * Takes one file in, in one transaction: afterwards all of it is in, with its ledger row, or nothing. The same bytes
- * are never loaded twice. A file that cannot be taken is `refused`, and noted in the ledger with its reason.
+ * are never loaded twice, unless that is asked for. A file that cannot be taken is `refused`, and noted in the ledger with its reason.
  * Throws what may pass when tried again (FileUnreadable, DatabaseUnavailable) and defects.
  */
 export async function loadFile(context: IngestContext, path: string, options: LoadOptions = {}): Promise<LoadResult> {
@@ -134,7 +140,7 @@ async function loadIdentified(context: IngestContext, work: Work): Promise<LoadR
   return context.database.transaction(async (transaction) => {
     await lockSets(transaction, setsTouched(context.catalogue, target.set));
     const earlier = await earlierLoad(transaction, target, { facts, period });
-    if (earlier !== null) {
+    if (earlier !== null && options.again !== true) {
       const message = `same bytes as load ${earlier.loadId} (${earlier.fileName})`;
       const loadId = await noteFile(transaction, facts, {
         state: 'duplicate',
@@ -144,25 +150,27 @@ async function loadIdentified(context: IngestContext, work: Work): Promise<LoadR
       });
       return { state: 'duplicate', path: facts.path, loadId, identified, message };
     }
-    return loadNew(transaction, context.catalogue, { ...work, table, period });
+    return loadNew(transaction, context.catalogue, { ...work, table, period, again: earlier });
   });
 }
 
 async function loadNew(
   transaction: Transaction,
   catalogue: Catalogue,
-  work: Work & { readonly table: StoredTable; readonly period: Period | null },
+  work: Work & { readonly table: StoredTable; readonly period: Period | null; readonly again: EarlierLoad | null },
 ): Promise<LoadResult> {
-  const { facts, identified, options, table, period } = work;
+  const { facts, identified, options, table, period, again } = work;
   const target = identified.export;
-  const moment = fileTime(target, facts).toISOString();
+  const moment = again?.fileTime ?? fileTime(target, facts).toISOString();
   const loadId = await openLoad(transaction, {
     facts,
     identified,
     period,
     fileTime: moment,
     below: options.below ?? facts.name,
+    again,
   });
+  if (again !== null) await dismissRejects(transaction, again);
   const converter = converterFor(catalogue, identified.match, period);
   const hasHeader = identified.match.cells.length > 0;
   const onBytes = (bytes: number): void => options.onProgress?.({ path: facts.path, bytes, totalBytes: facts.bytes });
@@ -189,7 +197,16 @@ async function loadNew(
   const counts = countsOf(staged, decisions);
   const message = noteOf(target, staged, { hasHeader, superseded });
   await closeLoad(transaction, { loadId, staged, decisions, message });
-  return { state: 'loaded', path: facts.path, loadId, identified, counts, drift, message };
+  return {
+    state: 'loaded',
+    path: facts.path,
+    loadId,
+    identified,
+    counts,
+    drift,
+    again: again?.loadId ?? null,
+    message,
+  };
 }
 
 /** Throws Internal where the catalogue has no such set. */
