@@ -30,6 +30,13 @@ function mediaRanges(accept: string): readonly MediaRange[] {
   });
 }
 
+export interface Leniency {
+  /** Media types for which a client gets JSON where it accepts nothing else. */
+  readonly insteadOf?: readonly string[];
+}
+
+const plainJson: JsonChoice = { metadata: 'minimal', ieee754Compatible: false };
+
 function splitOutsideQuotes(text: string, separator: string): readonly string[] {
   const parts: string[] = [];
   let part = '';
@@ -49,7 +56,11 @@ function splitOutsideQuotes(text: string, separator: string): readonly string[] 
  * never served as data: they are passed over as long as a JSON-compatible range is left.
  * Throws NotAcceptable when none is.
  */
-export function negotiateJson(accept: string | undefined, format: string | undefined): JsonChoice {
+export function negotiateJson(
+  accept: string | undefined,
+  format: string | undefined,
+  { insteadOf = [] }: Leniency = {},
+): JsonChoice {
   if (format !== undefined) return fromFormat(format);
   const ranges = mediaRanges(accept ?? '*/*');
   const refused = ranges.some((range) => range.type === 'application/json' && range.quality === 0);
@@ -57,16 +68,17 @@ export function negotiateJson(accept: string | undefined, format: string | undef
     .map((range) => ({ range, rank: specificity(range), choice: jsonChoice(range) }))
     .filter(({ range, rank, choice }) => choice !== null && range.quality > 0 && rank > (refused ? 2 : 0))
     .sort((a, b) => b.range.quality - a.range.quality || b.rank - a.rank);
-  const best = choices[0]?.choice;
+  const lenient = ranges.some(({ type, quality }) => quality > 0 && insteadOf.includes(type)) && !refused;
+  const best = choices[0]?.choice ?? (lenient ? plainJson : undefined);
   if (accept !== undefined && accept.trim() !== '' && (best === undefined || best === null))
     throw new GatewayError('NotAcceptable', `No format of the Accept header can be served: ${accept}`, {
       target: 'Accept',
     });
-  return best ?? { metadata: 'minimal', ieee754Compatible: false };
+  return best ?? plainJson;
 }
 
 function fromFormat(format: string): JsonChoice {
-  if (format.toLowerCase() === 'json') return { metadata: 'minimal', ieee754Compatible: false };
+  if (format.toLowerCase() === 'json') return plainJson;
   const range = mediaRanges(format)[0];
   const choice = range === undefined || range.type.includes('*') ? null : jsonChoice(range);
   if (choice === null)

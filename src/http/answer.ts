@@ -32,6 +32,8 @@ export async function answer(exchange: Exchange, feed: Feed): Promise<void> {
     raw ? { ...exchange, headers: withoutAccept(exchange) } : exchange,
     catalogue.model,
     raw ? undefined : format,
+    // .NET's client asks for text where it wants the one number of an aggregate, and reads JSON.
+    uri.options.apply === undefined ? {} : { insteadOf: ['text/plain', 'text/*'] },
   );
   if (plan.kind === 'All')
     return replyAll({ plan, exchange, feed, catalogue, negotiated, fingerprint: queryFingerprint(uri) });

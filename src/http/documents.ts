@@ -71,7 +71,9 @@ function metadata({ exchange, feed, catalogue, format }: DocumentRead): Document
 }
 
 function serviceDocument({ exchange, catalogue, format }: DocumentRead): DocumentText {
-  const { json, mediaType } = negotiate(exchange, catalogue.model, format);
+  // A browser shows JSON; there is no page of the feed.
+  const leniency = { insteadOf: ['text/html', 'application/xhtml+xml', 'text/*'] };
+  const { json, mediaType } = negotiate(exchange, catalogue.model, format, leniency);
   const value = [...catalogue.model.entitySets.values()].map(({ name }) => ({ name, kind: 'EntitySet', url: name }));
   const context = json.metadata === 'none' ? {} : { '@odata.context': `${exchange.root}$metadata` };
   return { body: JSON.stringify({ ...context, value }), contentType: mediaType };

@@ -9,6 +9,13 @@ export interface ErrorReply {
   readonly retryAfter: number | null;
 }
 
+/** What every error reply has beside its body: OData JSON 19 asks for the language of the message. */
+export const errorHeaders = {
+  'Content-Type': 'application/json;odata.metadata=minimal;charset=utf-8',
+  'Content-Language': 'en',
+  'Cache-Control': 'no-store',
+} as const;
+
 /** Seconds after which a retriable fault is worth another try: within the 1 to 120 that Power Query understands. */
 const retryAfterSeconds = 5;
 

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { GatewayError } from '../errors.ts';
 import type { ServiceLimits } from './limits.ts';
+import { checkVersion } from './odata-version.ts';
 import { type Preferences, preferences } from './prefer.ts';
 import { ClientGone } from './reply-sink.ts';
 import type { ReplyTarget } from './reply-target.ts';
@@ -44,7 +45,7 @@ export interface ExchangeSource {
 /** Throws GatewayError BadRequest for a Host header that cannot be one, UnsupportedVersion for an OData-MaxVersion below 4. */
 export function openExchange(source: ExchangeSource): Exchange {
   const { request, response } = source;
-  checkVersion(request.headers['odata-maxversion']);
+  checkVersion(request.headers);
   return {
     id: source.id,
     method: request.method,
@@ -65,15 +66,6 @@ export function openExchange(source: ExchangeSource): Exchange {
 /** Several headers of a name count as one list (RFC 9110, 5.3). */
 export function headerText(value: string | string[] | undefined): string | undefined {
   return Array.isArray(value) ? value.join(', ') : value;
-}
-
-function checkVersion(value: string | string[] | undefined): void {
-  const text = headerText(value)?.trim();
-  if (text === undefined || text === '') return;
-  if (!/^\d+(\.\d+)?$/.test(text) || Number(text) < 4)
-    throw new GatewayError('UnsupportedVersion', `OData-MaxVersion ${text} is below 4.0, the version of this feed`, {
-      target: 'OData-MaxVersion',
-    });
 }
 
 /** A name or address with an optional port, nothing that could break out of a URL. */

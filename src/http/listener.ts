@@ -3,12 +3,12 @@ import type { Socket } from 'node:net';
 import { type FastifyInstance, fastify } from 'fastify';
 import { GatewayError } from '../errors.ts';
 import { statusMonitors } from './async/status-monitors.ts';
-import { errorReply } from './error-body.ts';
+import { errorHeaders, errorReply } from './error-body.ts';
 import { feedPath } from './exchange.ts';
 import type { Feed } from './feed.ts';
 import { serviceLimits } from './limits.ts';
 import { longestTarget } from './request-target.ts';
-import { jsonError, respond } from './respond.ts';
+import { respond } from './respond.ts';
 import { addressedTarget } from './served-host.ts';
 
 /**
@@ -17,11 +17,11 @@ import { addressedTarget } from './served-host.ts';
  */
 export function httpListener(feed: Feed): FastifyInstance {
   const monitors = statusMonitors(feed.settings.limits ?? serviceLimits);
-  const serve = (message: IncomingMessage, response: ServerResponse, incoming: Incoming) => {
+  const serve = (message: IncomingMessage, response: ServerResponse, incoming: Incoming): Promise<void> => {
     const { url, host } = addressedTarget(message.url ?? '/', message.headers.host);
     const headers = host === message.headers.host ? message.headers : { ...message.headers, host };
     const request = { method: message.method ?? '', url, headers };
-    const fault = severalHosts(message) ?? incoming.fault;
+    const fault = hostFault(message) ?? incoming.fault;
     return respond({ ...request, ...incoming, fault, within: null }, response, { feed, monitors });
   };
   const app = fastify({
@@ -32,7 +32,8 @@ export function httpListener(feed: Feed): FastifyInstance {
     keepAliveTimeout: 75_000,
     requestTimeout: 0,
     forceCloseConnections: 'idle',
-    http: { maxHeaderSize: 64 * 1024 },
+    // A request without Host is refused below, as OData.
+    http: { maxHeaderSize: 64 * 1024, requireHostHeader: false },
     clientErrorHandler: refuseUnreadable,
     frameworkErrors: (error, request, reply) => {
       reply.hijack();
@@ -55,16 +56,22 @@ export function httpListener(feed: Feed): FastifyInstance {
     reply.hijack();
     serve(request.raw, reply.raw, { body: bodyText(request.body), fault: null });
   });
+  app.server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
+    const fault = new GatewayError('BadRequest', 'Of the Expect header only 100-continue is understood');
+    serve(request, response, { body: null, fault });
+  });
   // Operations that run without a connection end with the listener.
   app.addHook('preClose', () => monitors.close());
   app.addHook('preClose', async () => releaseConnections(app.server));
   return app;
 }
 
-/** Of several Host headers nobody knows which one another reader takes (RFC 9112, 3.2). */
-function severalHosts({ headersDistinct }: IncomingMessage): GatewayError | null {
-  if ((headersDistinct['host'] ?? []).length < 2) return null;
-  return new GatewayError('BadRequest', 'The request has more than one Host header', { target: 'Host' });
+/** HTTP/1.1 asks for one Host header; of several nobody knows which one another reader takes (RFC 9112, 3.2). */
+function hostFault({ headersDistinct, httpVersion }: IncomingMessage): GatewayError | null {
+  const { length } = headersDistinct['host'] ?? [];
+  if (length === 1 || (length === 0 && httpVersion === '1.0')) return null;
+  const message = length === 0 ? 'The request has no Host header' : 'The request has more than one Host header';
+  return new GatewayError('BadRequest', message, { target: 'Host' });
 }
 
 /** While the listener closes: a connection whose reply ends only now would be kept for its client's next request. */
@@ -91,9 +98,14 @@ function refuseUnreadable(error: Error & { code?: string }, socket: Socket): voi
     : new GatewayError('BadRequest', 'This is not an HTTP request');
   const { status, body } = errorReply(fault, '-');
   const reason = tooLong ? 'URI Too Long' : 'Bad Request';
-  socket.end(
-    `HTTP/1.1 ${status} ${reason}\r\nOData-Version: 4.0\r\nContent-Type: ${jsonError}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
-  );
+  const headers = {
+    'OData-Version': '4.0',
+    ...errorHeaders,
+    'Content-Length': Buffer.byteLength(body),
+    Connection: 'close',
+  };
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.end(`HTTP/1.1 ${status} ${reason}\r\n${lines.join('')}\r\n${body}`);
 }
 
 interface Incoming {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Model } from '../edm/model.ts';
-import { type JsonChoice, jsonMediaType, negotiateJson } from './accept.ts';
+import { type JsonChoice, jsonMediaType, type Leniency, negotiateJson } from './accept.ts';
 import { type Exchange, headerText } from './exchange.ts';
 import type { JsonFormat } from './json/json-format.ts';
 import { contentEncoding } from './reply-head.ts';
@@ -16,8 +16,13 @@ export interface Negotiated {
 }
 
 /** Throws GatewayError NotAcceptable. `format` is the value of `$format`. */
-export function negotiate(exchange: Exchange, model: Model, format: string | undefined): Negotiated {
-  const choice: JsonChoice = negotiateJson(headerText(exchange.headers['accept']), format);
+export function negotiate(
+  exchange: Exchange,
+  model: Model,
+  format: string | undefined,
+  leniency: Leniency = {},
+): Negotiated {
+  const choice: JsonChoice = negotiateJson(headerText(exchange.headers['accept']), format, leniency);
   return {
     json: {
       ...choice,

@@ -5,7 +5,7 @@ import { answer } from './answer.ts';
 import { monitorToken, type StatusMonitors } from './async/status-monitors.ts';
 import { answerBatch } from './batch/answer-batch.ts';
 import { BrokenReply } from './captured-reply.ts';
-import { errorReply } from './error-body.ts';
+import { errorHeaders, errorReply } from './error-body.ts';
 import { type Exchange, feedPath, openExchange } from './exchange.ts';
 import type { Feed } from './feed.ts';
 import { serviceLimits } from './limits.ts';
@@ -14,8 +14,6 @@ import { ClientGone } from './reply-sink.ts';
 import type { ReplyTarget } from './reply-target.ts';
 import { checkServedHost } from './served-host.ts';
 import { checkLength, readTarget, type Target, withBody } from './request-target.ts';
-
-export const jsonError = 'application/json;odata.metadata=minimal;charset=utf-8';
 
 /** One request, from a connection or out of another request. */
 export interface FeedRequest {
@@ -59,6 +57,7 @@ export async function respond(request: FeedRequest, response: ReplyTarget, servi
   try {
     if (feed.authentication.open && request.within === null) checkServedHost(request.headers, feed.settings.publicUrl);
     if (request.fault !== null) throw request.fault;
+    if (startPageAnswered(request, response)) return;
     if (!target.inFeed) throw new GatewayError('ResourceNotFound', `There is nothing here; the feed is at ${feedPath}`);
     if (request.within === null) checkLength(request.url);
     user = request.within === null ? await feed.authentication.identify(presented) : request.within.user;
@@ -106,6 +105,17 @@ async function route(request: FeedRequest, exchange: Exchange, { serving, user }
     body: request.body ?? '',
     run: (inner, reply) => respond({ ...inner, fault: null, within: { kind: 'batch', user } }, reply, serving),
   });
+}
+
+/**
+ * Who opens the server's address alone is sent to the feed; true when the reply is done. The reference is relative, so
+ * that it holds behind a proxy with a path of its own.
+ */
+function startPageAnswered({ method, url, within }: FeedRequest, response: ReplyTarget): boolean {
+  if (within !== null || url.split('?', 1)[0] !== '/' || (method !== 'GET' && method !== 'HEAD')) return false;
+  response.writeHead(302, { Location: feedPath.slice(1), 'Content-Length': '0', 'Cache-Control': 'no-cache' });
+  response.end();
+  return true;
 }
 
 const readMethods = ['GET', 'HEAD', 'OPTIONS'];
@@ -161,9 +171,8 @@ function settle(thrown: unknown, { id, feed, response, challenge }: Settling): s
   if (reply.status === 401 && challenge !== null) response.setHeader('WWW-Authenticate', challenge);
   if (reply.retryAfter !== null) response.setHeader('Retry-After', String(reply.retryAfter));
   response.writeHead(reply.status, {
-    'Content-Type': jsonError,
+    ...errorHeaders,
     'Content-Length': String(Buffer.byteLength(reply.body)),
-    'Cache-Control': 'no-store',
   });
   response.end(reply.body);
   return reply.code;

@@ -2,6 +2,7 @@ import { GatewayError } from '../../errors.ts';
 import { httpHead } from '../batch/batch-writer.ts';
 import type { CapturedHead } from '../captured-reply.ts';
 import { type Exchange, headerText } from '../exchange.ts';
+import { maxVersion } from '../odata-version.ts';
 import { contentEncoding, replyHead } from '../reply-head.ts';
 import { type ReplyHead, ReplySink } from '../reply-sink.ts';
 import type { Operation } from './operation.ts';
@@ -61,7 +62,7 @@ export async function replyFinished(
 function wantsMessage({ headers }: Exchange): boolean {
   const accept = headerText(headers['accept']) ?? '';
   if (/application\/http/i.test(accept)) return true;
-  return Number(headerText(headers['odata-maxversion']) ?? '4.0') < 4.01;
+  return (maxVersion(headers) ?? 4) < 4.01;
 }
 
 interface Way {

@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { GatewayError } from '../../errors.ts';
 import { CapturedReply } from '../captured-reply.ts';
-import { errorReply } from '../error-body.ts';
+import { errorHeaders, errorReply } from '../error-body.ts';
 import { type Exchange, headerText } from '../exchange.ts';
+import { maxVersion } from '../odata-version.ts';
 import { contentEncoding, replyHead } from '../reply-head.ts';
 import { ReplySink } from '../reply-sink.ts';
 import type { BatchFormat, BatchRequest, InnerRequest } from './batch-request.ts';
@@ -67,7 +68,7 @@ function readBatch(contentType: string, body: string): BatchRequest {
  * format is of 4.01: who knows no more than 4.0 and accepts JSON speaks of the replies inside.
  */
 function replyFormat(exchange: Exchange, asked: BatchFormat): BatchFormat {
-  if (asked === 'multipart' && Number(headerText(exchange.headers['odata-maxversion']) ?? '4.01') < 4.01) return asked;
+  if (asked === 'multipart' && (maxVersion(exchange.headers) ?? 4.01) < 4.01) return asked;
   const accept = headerText(exchange.headers['accept'])?.toLowerCase() ?? '';
   const multipart = accept.includes('multipart/mixed');
   const json = accept.includes('application/json');
@@ -145,6 +146,6 @@ function innerHeaders({ headers }: InnerRequest, exchange: Exchange): IncomingHt
 function refuse(reply: CapturedReply, fault: unknown, id: string): void {
   const { status, body } = errorReply(fault, id);
   reply.setHeader('OData-Version', '4.0');
-  reply.writeHead(status, { 'Content-Type': 'application/json;odata.metadata=minimal;charset=utf-8' });
+  reply.writeHead(status, errorHeaders);
   reply.end(body);
 }
