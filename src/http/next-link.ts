@@ -1,3 +1,4 @@
+import { trimmedName } from '../uri/disguised-name.ts';
 import type { Exchange } from './exchange.ts';
 
 /** System options that the token replaces: they held for the first page. */
@@ -18,12 +19,12 @@ function keptOptions(query: string): readonly string[] {
   return query.split('&').filter((part) => part !== '' && !replaced.test(optionName(part)));
 }
 
-/** The decoded name of one `name=value` part of a query. */
+/** The decoded name, without blanks around it, of one `name=value` part of a query. */
 export function optionName(part: string): string {
   const equals = part.indexOf('=');
   const name = equals < 0 ? part : part.slice(0, equals);
   try {
-    return decodeURIComponent(name);
+    return trimmedName(decodeURIComponent(name));
   } catch {
     return name;
   }

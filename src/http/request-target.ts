@@ -59,6 +59,9 @@ export function withBody(
     throw new GatewayError('UnsupportedMediaType', 'The body of POST /$query must be text/plain', {
       target: 'Content-Type',
     });
-  const query = [target.query, (request.body ?? '').replace(/[\r\n]+$/, '')].filter((part) => part !== '').join('&');
+  const body = (request.body ?? '').replace(/[\r\n]+$/, '');
+  // Many send this type without meaning it: whoever writes blanks as they are has not encoded a form.
+  const form = type !== 'text/plain' && !/%20|\s/.test(body);
+  const query = [target.query, form ? body.replaceAll('+', '%20') : body].filter((part) => part !== '').join('&');
   return { path: target.path.replace(/\/?\$query$/, ''), query };
 }

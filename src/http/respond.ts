@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { GatewayError } from '../errors.ts';
+import { settleQuery } from '../uri/parse-uri.ts';
 import { answer } from './answer.ts';
 import { monitorToken, type StatusMonitors } from './async/status-monitors.ts';
 import { answerBatch } from './batch/answer-batch.ts';
@@ -63,7 +64,10 @@ export async function respond(request: FeedRequest, response: ReplyTarget, servi
     user = request.within === null ? await feed.authentication.identify(presented) : request.within.user;
     if (optionsAnswered(request, target, response)) return;
     const { publicUrl, limits = serviceLimits } = feed.settings;
-    exchange = openExchange({ id, request, response, publicUrl, limits, target: withBody(request, target) });
+    const { path, query } = withBody(request, target);
+    // Settled once, so that links repeat what was understood.
+    const settled = { path, query: settleQuery(query, limits.uri) };
+    exchange = openExchange({ id, request, response, publicUrl, limits, target: settled });
     await route(request, exchange, { serving, user });
   } catch (thrown) {
     error = settle(thrown, { id, feed, response, challenge: feed.authentication.challenge(presented) });

@@ -35,13 +35,17 @@ function readNested(cursor: Cursor, draft: OptionsDraft, place: NestedPlace): vo
   const at = cursor.position;
   if (cursor.peek() === '@') {
     const alias = parseAlias(cursor);
+    cursor.skipBlanks();
     cursor.expect('=');
+    cursor.skipBlanks();
     parseExpression(cursor);
     cursor.unsupported(`the alias @${alias.name} inside parentheses`, at);
     return;
   }
   const name = optionName(cursor, at);
+  cursor.skipBlanks();
   cursor.expect('=');
+  cursor.skipBlanks();
   if (name === null) {
     cursor.match(/[^;)]*/y);
     return;
@@ -67,6 +71,7 @@ function optionName(cursor: Cursor, at: number): OptionName | null {
     cursor.unsupported(`the option $${name}`, at);
     return null;
   }
+  cursor.skipBlanks();
   if (name === '' || cursor.peek() !== '=') {
     return cursor.fail('a query option such as $select', at);
   }

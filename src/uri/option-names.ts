@@ -45,6 +45,17 @@ export function unknownOption(name: string, place: string): GatewayError {
   return new GatewayError('UnknownOption', `${place}: the query option ${target} is not known${hint}.`, { target });
 }
 
+/** The error for a name that only looks like a system option, `meant`: ignored, the option would be lost. */
+export function disguisedOption(name: string, meant: string): GatewayError {
+  const target = name.slice(0, 60);
+  const readable = JSON.stringify(target).replace(/[^\x20-\x7e]/g, (sign) => {
+    return `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  });
+  const hint =
+    meant === '' ? 'an option needs a name' : `if ${meant.slice(0, 60)} is meant, write it alone, after '?' or '&'`;
+  return new GatewayError('UnknownOption', `the query: the option ${readable} is not known; ${hint}.`, { target });
+}
+
 /** One letter wrong, missing, too many, or two swapped. */
 function isOneEditAway(left: string, right: string): boolean {
   if (Math.abs(left.length - right.length) > 1) {

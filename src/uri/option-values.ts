@@ -51,7 +51,7 @@ export const readOption: Readonly<Record<OptionName, (cursor: Cursor, draft: Opt
     draft.levels = parseLevels(cursor);
   },
   format: (cursor, draft) => {
-    draft.format = restOfText(cursor, /[^\s]+/y, 'json, xml, atom or a media type');
+    draft.format = restOfText(cursor, /[^\s$&;]+(?:\s*;\s*[^\s$&;]+)*/y, 'json, xml, atom or a media type');
   },
   skiptoken: (cursor, draft) => {
     draft.skiptoken = restOfText(cursor, /.+/sy, 'a token');

@@ -3,7 +3,7 @@ import { parseApplyExpression } from './apply.ts';
 import { Cursor, newSession, type ParseSession, refuseUnsupported } from './cursor.ts';
 import { parseExpression as parseExpressionAt } from './expression.ts';
 import { defaultUriLimits, type UriLimits } from './limits.ts';
-import { type ParsedQuery, parseQuery } from './query-options.ts';
+import { type ParsedQuery, parseQuery, settledQuery } from './query-options.ts';
 import { parsePath } from './resource-path.ts';
 import { parseSearchExpression } from './search.ts';
 import type { Expression, ODataUri, ResourcePath, SearchExpression, Transformation } from './syntax.ts';
@@ -43,6 +43,11 @@ export function parseQueryOptions(text: string, limits: Partial<UriLimits> = {})
   const query = parseQuery(text.replace(/[\r\n]{1,2}$/, ''), session);
   refuseUnsupported(session);
   return query;
+}
+
+/** A query string, still percent-encoded, with each plus sign written as what it stands for: `%20` or `%2B`. Throws as above. */
+export function settleQuery(text: string, limits: Partial<UriLimits> = {}): string {
+  return settledQuery(text, sessionFor(limits));
 }
 
 /** Parses the part of a URL between the service root and `?`, still percent-encoded. Throws as above. */

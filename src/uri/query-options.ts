@@ -1,7 +1,9 @@
 import { GatewayError } from '../errors.ts';
-import { Cursor, type ParseSession } from './cursor.ts';
+import { Cursor, newSession, type ParseSession } from './cursor.ts';
+import { optionNamesWithin, trimmedName, undisguisedName } from './disguised-name.ts';
 import { parseExpression } from './expression.ts';
-import { isOptionName, isTemporalOption, type OptionName, unknownOption } from './option-names.ts';
+import { settlePlusSigns } from './form-encoding.ts';
+import { disguisedOption, isOptionName, isTemporalOption, type OptionName, unknownOption } from './option-names.ts';
 import { type OptionsDraft, readOption } from './option-values.ts';
 import { percentDecode } from './percent-decode.ts';
 import { parseList } from './primary.ts';
@@ -20,8 +22,28 @@ interface QueryDraft {
 /**
  * Parses the part of the URL after `?`, still percent-encoded: split at `&`, name and value at the first `=`, then each
  * decoded once. System options are known with and without `$`, in any case (OData URL Conventions 4.01, section 5).
+ * Blanks around names and values are no part of them.
  */
 export function parseQuery(raw: string, session: ParseSession): ParsedQuery {
+  return parseSettled(settledQuery(raw, session), session);
+}
+
+/** The query with each plus sign written as what it stands for. Throws GatewayError as `settlePlusSigns` does. */
+export function settledQuery(raw: string, { limits }: Pick<ParseSession, 'limits'>): string {
+  return settlePlusSigns(raw, { read: (query) => parseSettled(query, newSession(limits)), difference });
+}
+
+/** Tokens and formats say nothing about blanks. */
+function difference(left: ParsedQuery, right: ParsedQuery): string | null {
+  const told = ['filter', 'orderby', 'select', 'expand', 'compute', 'search', 'apply', 'top', 'skip', 'count'] as const;
+  const differs = (a: unknown, b: unknown): boolean => JSON.stringify(a) !== JSON.stringify(b);
+  const option = told.find((name) => differs(left.options[name], right.options[name]));
+  if (option !== undefined) return `$${option}`;
+  const alias = [...left.aliases.keys()].find((name) => differs(left.aliases.get(name), right.aliases.get(name)));
+  return alias === undefined ? null : `@${alias}`;
+}
+
+function parseSettled(raw: string, session: ParseSession): ParsedQuery {
   const draft: QueryDraft = { session, options: {}, aliases: new Map(), custom: new Map() };
   for (const part of raw.split('&')) {
     if (part !== '') {
@@ -33,19 +55,34 @@ export function parseQuery(raw: string, session: ParseSession): ParsedQuery {
 
 function readPart(part: string, draft: QueryDraft): void {
   const equals = part.indexOf('=');
-  const name = percentDecode(equals < 0 ? part : part.slice(0, equals), 'the query');
+  const name = trimmedName(percentDecode(equals < 0 ? part : part.slice(0, equals), 'the query'));
   const raw = equals < 0 ? null : part.slice(equals + 1);
   const lower = name.toLowerCase();
   const plain = lower.startsWith('$') ? lower.slice(1) : lower;
   if (isOptionName(plain)) {
     readSystemOption(plain, raw, draft);
-  } else if (name.startsWith('$')) {
+  } else if (name.startsWith('$') || isTemporalOption(plain)) {
     refuseOption(name, plain, draft.session);
   } else if (name.startsWith('@')) {
     readAlias(name, raw, draft);
   } else {
-    draft.custom.set(name, raw === null ? '' : percentDecode(raw, name.slice(0, 60)));
+    readCustomOption(name, raw ?? '', draft);
   }
+}
+
+/** A custom option is ignored, so it must not be a system option that was written amiss: somebody believes that one in force. */
+function readCustomOption(name: string, raw: string, draft: QueryDraft): void {
+  const meant = undisguisedName(name);
+  const plain = meant.replace(/^\$+/, '').toLowerCase();
+  if (/^[$@]/.test(meant) || isOptionName(plain) || isTemporalOption(plain) || (name === '' && raw !== '')) {
+    throw disguisedOption(name, meant);
+  }
+  const value = percentDecode(raw, name.slice(0, 60));
+  const within = optionNamesWithin(value).find(isOptionName);
+  if (within !== undefined) {
+    throw disguisedOption(name, `$${within}`);
+  }
+  draft.custom.set(name, value);
 }
 
 function readSystemOption(name: OptionName, raw: string | null, draft: QueryDraft): void {
@@ -56,7 +93,7 @@ function readSystemOption(name: OptionName, raw: string | null, draft: QueryDraf
   if (name === 'levels') {
     throw new GatewayError('InvalidOption', '$levels is only allowed inside $expand.', { target });
   }
-  const cursor = new Cursor(percentDecode(raw ?? '', target), target, draft.session);
+  const cursor = valueCursor(raw ?? '', target, draft);
   if (name === 'search') {
     checkSemicolons(raw ?? '', cursor);
     draft.options.search = parseSearchExpression(cursor, 'alone');
@@ -96,18 +133,26 @@ function readAlias(name: string, raw: string | null, draft: QueryDraft): void {
   if (draft.aliases.has(alias)) {
     throw new GatewayError('InvalidOption', `${name} stands more than once in the URL.`, { target: name });
   }
-  const cursor = new Cursor(percentDecode(raw ?? '', name), name, draft.session);
-  draft.aliases.set(alias, aliasValue(cursor));
+  draft.aliases.set(alias, aliasValue(valueCursor(raw ?? '', name, draft)));
+}
+
+/** The decoded value from its first character to its last that is no blank; offsets count from its start. */
+function valueCursor(raw: string, target: string, { session }: QueryDraft): Cursor {
+  const value = percentDecode(raw, target).trimEnd();
+  const cursor = new Cursor(value, target, session);
+  cursor.position = value.length - value.trimStart().length;
+  return cursor;
 }
 
 /** Any expression; also a list of two or more items in parentheses, for `in @alias`. */
 function aliasValue(cursor: Cursor): Expression {
   if (cursor.peek() === '(') {
+    const start = cursor.position;
     const list = parseList(cursor);
     if (cursor.atEnd && list.kind === 'List' && list.items.length !== 1) {
       return list;
     }
-    cursor.position = 0;
+    cursor.position = start;
   }
   const value = parseExpression(cursor);
   cursor.expectEnd('an operator or the end of the value');
