@@ -35,6 +35,7 @@ export async function replyFromUpstream(read: UpstreamRead): Promise<void> {
   if (reply.kind === 'collection' && plan.kind === 'Collection') return replyCollection({ ...read, plan }, reply);
   if (reply.kind === 'entity' && plan.kind === 'Entity') {
     const body = Buffer.from(reply.json).toString('utf8');
+    exchange.rows = 1;
     return replyText(read, negotiated.mediaType, withContext(read, entityContext(exchange.root, plan), body));
   }
   if (reply.kind === 'property' && plan.kind === 'Property') return replyProperty({ ...read, plan }, reply);
@@ -52,18 +53,25 @@ async function replyCollection(
   reply: UpstreamReply & { kind: 'collection' },
 ): Promise<void> {
   const { exchange, negotiated, plan } = read;
-  const rows = reply.rows[Symbol.asyncIterator]();
-  // The first rows are awaited, so that a fault before them is still an error reply.
-  let chunk = await rows.next();
+  const rows = reply.objects[Symbol.asyncIterator]();
+  const isHead = exchange.method === 'HEAD';
+  if (isHead) reply.discard();
+  // The first row is awaited, so that a fault before it is still an error reply.
+  let row = isHead ? null : await rows.next();
   const facts = { contentType: negotiated.mediaType, applied: negotiated.applied };
   const sink = new ReplySink(exchange.response, replyHead(exchange, facts), negotiated.encoding);
+  if (row === null) return sink.end();
   const members = negotiated.json.metadata === 'none' ? [] : [contextMember(collectionContext(exchange.root, plan))];
   if (reply.count !== null) members.push(countMember(reply.count, negotiated));
   sink.output.appendText(`{${[...members, '"value":['].join(',')}`);
-  for (; chunk.done !== true; chunk = await rows.next()) {
-    sink.output.append(chunk.value);
+  let written = 0;
+  for (; row.done !== true; row = await rows.next()) {
+    sink.output.appendText(written === 0 ? row.value : `,${row.value}`);
+    written += 1;
+    exchange.rows = written;
     if (sink.output.position > 64 * 1024) await sink.flush();
   }
+  exchange.rows = written;
   const end = reply.end();
   const count = end.count === null ? '' : `,${countMember(end.count, negotiated)}`;
   const next = end.next === null ? '' : `,"@odata.nextLink":${JSON.stringify(nextLink(exchange, end.next))}`;
@@ -76,6 +84,7 @@ async function replyProperty(
   reply: UpstreamReply & { kind: 'property' },
 ): Promise<void> {
   const { exchange, negotiated, plan } = read;
+  exchange.rows = reply.raw === null ? 0 : 1;
   if (reply.raw === null) return endEmpty(exchange, 204);
   if (plan.raw) return replyText(read, 'text/plain;charset=utf-8', reply.raw);
   const context = propertyContext(exchange.root, plan);

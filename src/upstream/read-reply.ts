@@ -19,7 +19,6 @@ export interface ReplyContext {
 }
 
 const acceptJson = 'application/json;odata.metadata=minimal';
-const rowsPerChunk = 64 * 1024;
 /** Pages that one collection may take where all of them are read for one reply. */
 const mostPages = 10_000;
 /** An entity or a value is buffered whole, up to this many bytes. */
@@ -96,7 +95,6 @@ async function readCollection(read: CollectionRead): Promise<UpstreamReply> {
   return {
     kind: 'collection',
     count: early,
-    rows: joined(objects()),
     objects: objects(),
     discard: response.body.discard,
     end() {
@@ -116,21 +114,6 @@ function continuedRequest(plan: CollectionRead['plan'], options: UpstreamReadOpt
   const restriction = { ...plan.restriction, top: null, skip: null };
   const { path, query } = compileUpstreamUrl({ ...plan, restriction }, context.map, options.metadata === 'full');
   return `${path}?${query}`;
-}
-
-/** Rows joined by commas, in chunks of about 64 KiB. */
-export async function* joined(rows: AsyncIterable<string>): AsyncGenerator<Uint8Array> {
-  let text = '';
-  let first = true;
-  for await (const row of rows) {
-    text += first ? row : `,${row}`;
-    first = false;
-    if (text.length >= rowsPerChunk) {
-      yield Buffer.from(text, 'utf8');
-      text = '';
-    }
-  }
-  if (text !== '') yield Buffer.from(text, 'utf8');
 }
 
 /** Fetches the pages behind a next link inside a row, with the same checks as a next link of the whole reply. */

@@ -53,11 +53,9 @@ export type UpstreamReply =
       readonly kind: 'collection';
       /** Value of `@odata.count` when the plan asks for it and the upstream sent it before the rows. */
       readonly count: string | null;
-      /** UTF-8 JSON objects, separated by `,` inside and between the chunks; no brackets around them. */
-      readonly rows: AsyncIterable<Uint8Array>;
-      /** The same rows, each a JSON object. Read `rows` or `objects`, not both. */
+      /** The rows, each a JSON object. */
       readonly objects: AsyncIterable<string>;
-      /** Frees the connection when `rows` will not be read, e.g. for HEAD. */
+      /** Frees the connection when `objects` will not be read to its end, e.g. for HEAD. */
       discard(): void;
       /** To be asked after the last row. */
       end(): CollectionEnd;

@@ -50,9 +50,9 @@ for (const source of [...documented.sources.values()].filter((one) => one.kind =
       const reply = await upstream.read(planOf(request, served), readOptions());
       assert.equal(reply.kind, 'collection');
       if (reply.kind !== 'collection') throw new Error();
-      const chunks: Uint8Array[] = [];
-      for await (const chunk of reply.rows) chunks.push(chunk);
-      return JSON.parse(`[${Buffer.concat(chunks).toString('utf8')}]`) as SampleRow[];
+      const objects: string[] = [];
+      for await (const object of reply.objects) objects.push(object);
+      return JSON.parse(`[${objects.join(',')}]`) as SampleRow[];
     }
 
     it('has all of them, none different from the documents', () => {

@@ -87,9 +87,9 @@ describe('a proxied feed over HTTP', () => {
     const reply = await read(upstream, request, options);
     assert.equal(reply.kind, 'collection');
     if (reply.kind !== 'collection') throw new Error();
-    const chunks: Uint8Array[] = [];
-    for await (const chunk of reply.rows) chunks.push(chunk);
-    const text = Buffer.concat(chunks).toString('utf8');
+    const objects: string[] = [];
+    for await (const object of reply.objects) objects.push(object);
+    const text = objects.join(',');
     const end = reply.end();
     return {
       rows: JSON.parse(`[${text}]`) as Record<string, unknown>[],

@@ -45,9 +45,9 @@ describe('the sandbox upstream, read through the gateway', () => {
     const reply = await upstream.read(planOf(request, documented), readOptions());
     assert.equal(reply.kind, 'collection');
     if (reply.kind !== 'collection') throw new Error();
-    const chunks: Uint8Array[] = [];
-    for await (const chunk of reply.rows) chunks.push(chunk);
-    const rows = JSON.parse(`[${Buffer.concat(chunks).toString('utf8')}]`) as SampleRow[];
+    const objects: string[] = [];
+    for await (const object of reply.objects) objects.push(object);
+    const rows = JSON.parse(`[${objects.join(',')}]`) as SampleRow[];
     return { rows, count: reply.count ?? reply.end().count };
   }
 

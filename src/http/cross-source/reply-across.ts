@@ -1,6 +1,5 @@
 import { GatewayError } from '../../errors.ts';
 import type { CollectionPlan, EntityPlan } from '../../plan/read-plan.ts';
-import { joined } from '../../upstream/read-reply.ts';
 import type { UpstreamPlan, UpstreamReply } from '../../upstream/upstream.ts';
 import type { StoredRead } from '../stored-read.ts';
 import { replyFromStore } from '../stored-reply.ts';
@@ -80,7 +79,7 @@ async function* none(): AsyncGenerator<string> {}
 
 type Page = Pick<UpstreamReply & { kind: 'collection' }, 'count' | 'objects' | 'discard' | 'end'>;
 
-const collection = (page: Page): UpstreamReply => ({ kind: 'collection', ...page, rows: joined(page.objects) });
+const collection = (page: Page): UpstreamReply => ({ kind: 'collection', ...page });
 
 interface Work {
   readonly read: AcrossRead;

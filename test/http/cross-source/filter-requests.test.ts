@@ -38,8 +38,8 @@ describe('what a filter between sources asks for', function () {
       }
       response.writeHead(reply.status, { 'Content-Type': reply.headers.get('content-type') ?? '' });
       if (left >= 0) return response.end(body);
-      response.write(body.slice(0, Math.floor(body.length / 2)));
-      return response.destroy();
+      // Later than the head, so that the gateway sees where the body ends.
+      return response.write(body.slice(0, Math.floor(body.length / 2)), () => setTimeout(() => response.destroy(), 50));
     });
     front.listen(0, '127.0.0.1');
     await once(front, 'listening');
@@ -146,5 +146,33 @@ describe('what a filter between sources asks for', function () {
     left = 1;
     const reply = await gateway.get(`${base}Agent/ID ne null`);
     assert.equal(reply.status, 503, await reply.text());
+  });
+
+  describe('C13 what a proxied read says of itself', () => {
+    const logged = async (query: string): Promise<number | null | undefined> => {
+      const reply = await gateway.get(query);
+      assert.equal(reply.status, 200, await reply.text());
+      return gateway.log.at(-1)?.rows;
+    };
+
+    it('the rows of a page, an entity and a completed page are counted in the log', async () => {
+      assert.equal(await logged('BuzzeasyAgents?$select=ID'), pageLength);
+      assert.equal(await logged('BuzzeasyAgents?$select=ID&$expand=Judgements($select=Score)'), pageLength);
+      assert.equal(await logged(`BuzzeasyAgents?$select=ID&$filter=ID eq '${agents[0]}'`), 1);
+      assert.equal(await logged(`BuzzeasyAgents?$filter=ID eq 'nobody'`), 0);
+      assert.equal(await logged(`BuzzeasyAgents('${agents[0]}')`), 1);
+    });
+
+    it('HEAD reads no row: a feed that breaks off in the middle of them does not matter', async () => {
+      for (const query of ['BuzzeasyAgents', 'BuzzeasyAgents?$expand=Judgements']) {
+        left = 0;
+        const reply = await fetch(`${gateway.root}${query}`, { method: 'HEAD' });
+        assert.equal(reply.status, 200, query);
+        assert.equal(gateway.log.at(-1)?.error, null);
+        left = Number.POSITIVE_INFINITY;
+      }
+      assert.equal((await fetch(`${gateway.root}BuzzeasyNobodies`, { method: 'HEAD' })).status, 404);
+      assert.deepEqual([gateway.broken, gateway.defects], [[], []]);
+    });
   });
 });
