@@ -13,8 +13,8 @@ import { serviceLimits } from './limits.ts';
 import { optionName } from './next-link.ts';
 import { ClientGone } from './reply-sink.ts';
 import type { ReplyTarget } from './reply-target.ts';
-import { checkServedHost } from './served-host.ts';
 import { checkLength, readTarget, type Target, withBody } from './request-target.ts';
+import { checkServedHost } from './served-host.ts';
 
 /** One request, from a connection or out of another request. */
 export interface FeedRequest {

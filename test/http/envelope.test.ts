@@ -101,7 +101,7 @@ describe('http: the envelope of requests', () => {
       ['no HTTP', 'nonsense\r\n\r\n', 400],
       ['headers too long', `GET /odata/ HTTP/1.1\r\nHost: a\r\nX: ${'y'.repeat(70_000)}\r\n\r\n`, 414],
       ['an expectation', 'GET /odata/ HTTP/1.1\r\nHost: 127.0.0.1\r\nExpect: tea\r\nConnection: close\r\n\r\n', 400],
-      ['no Host', 'GET /odata/ HTTP/1.1\r\nConnection: close\r\n\r\n', 400],
+      ['no Host', 'GET /odata/ HTTP/1.1\r\nConnection: close\r\n\r\n', 421],
       ['an unknown method', 'BREW /odata/ HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n', 400],
     ] as const)
       it(`of the listener itself: ${what}`, async () => {
