@@ -41,7 +41,10 @@ export async function serveCommand(surroundings: Surroundings, options: ServeOpt
   let end: End;
   try {
     const { database } = warehouse;
-    await prepare(database, catalogue, summary(print));
+    await prepare(database, catalogue, summary(print), (line) => {
+      print(line);
+      observe({ event: 'rows-filled', message: line });
+    });
     if (config.samples) await fillWithSamples(surroundings, { catalogue, database, observe });
     const serverEnd = warehouse.server?.failed.then((reason): End => ({ reason, code: exitCodes.failed })) ?? never;
     const stop = options.stop.then((reason): End => ({ reason, code: exitCodes.ok }));

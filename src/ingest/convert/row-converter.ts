@@ -1,4 +1,4 @@
-import type { Export, ExportColumn } from '../../catalogue/catalogue.ts';
+import type { ComputedColumn, Export, ExportColumn } from '../../catalogue/catalogue.ts';
 import type { EntityType, Property } from '../../edm/model.ts';
 import { GatewayError } from '../../errors.ts';
 import type { TextRecord } from '../csv/read-records.ts';
@@ -54,6 +54,8 @@ interface ComputedPlan {
   readonly compute: Computation;
   /** The same in every row. */
   readonly constant: boolean;
+  /** Properties that it looks at. */
+  readonly of: readonly string[];
 }
 
 /** Turns records of one file into rows of its set. Made once for each load. */
@@ -89,6 +91,7 @@ export class RowConverter implements RowView {
       return {
         property,
         constant: one.kind === 'period',
+        of: lookedAt(one),
         compute: computation(one, property, { reading: this.#reading, period }),
       };
     });
@@ -121,6 +124,41 @@ export class RowConverter implements RowView {
     const values = this.#values;
     const keyKnown = first === null || this.#keyPlaces.every((place) => typeof values[place] === 'string');
     return { values, extras: this.#extras(), fault: first, keyKnown };
+  }
+
+  /**
+   * Values of single cells of a row that is stored already, by property, as `convert` would give them, and of what is computed
+   * from them. `stored`: the row's other values by property, as PostgreSQL's text.
+   */
+  convertCells(
+    cells: ReadonlyMap<string, string>,
+    stored: ReadonlyMap<string, string | null>,
+  ): ReadonlyMap<string, string | null | RowFault> {
+    this.#values = this.properties.map((name) => stored.get(name) ?? null);
+    this.#fields = [];
+    const fields: string[] = [];
+    const results = new Map<string, string | null | RowFault>();
+    for (const [place, plan] of this.#columns.entries()) {
+      const text = cells.get(plan.property.name);
+      if (text === undefined) continue;
+      if (plan.field !== -1) fields[plan.field] = text;
+      this.#values[place] = null;
+      const failed = this.#convertText(place, text);
+      results.set(plan.property.name, failed ?? this.#values[place] ?? null);
+    }
+    this.#fields = fields;
+    for (const [index, { property, of }] of this.#computed.entries()) {
+      if (!of.some((name) => cells.has(name)) || this.#keyPlaces.includes(this.#columns.length + index)) continue;
+      const failed = this.#compute(index);
+      results.set(property.name, failed ?? this.#values[this.#columns.length + index] ?? null);
+    }
+    return results;
+  }
+
+  /** Properties whose values the cells of others are converted or computed with. */
+  get companions(): ReadonlySet<string> {
+    const joined = this.#columns.flatMap(({ column }) => (column.joinedTo === null ? [] : [column.joinedTo]));
+    return new Set([...joined, ...this.#computed.flatMap(({ of }) => of)].filter((name) => this.#places.has(name)));
   }
 
   /** Computed values that do not depend on the row. */
@@ -185,7 +223,12 @@ export class RowConverter implements RowView {
   #convertColumn(place: number): RowFault | null {
     const plan = this.#columns[place];
     if (plan === undefined) return null;
-    const text = plan.field === -1 ? '' : (this.#fields[plan.field] ?? '');
+    return this.#convertText(place, plan.field === -1 ? '' : (this.#fields[plan.field] ?? ''));
+  }
+
+  #convertText(place: number, text: string): RowFault | null {
+    const plan = this.#columns[place];
+    if (plan === undefined) return null;
     const cell = this.#meaningOf(text, plan);
     if (cell === null) return this.#missing(plan);
     const value = plan.convert(cell);
@@ -233,6 +276,21 @@ export class RowConverter implements RowView {
       extras[header] = text;
     }
     return extras === null ? null : JSON.stringify(extras);
+  }
+}
+
+function lookedAt(computed: ComputedColumn): readonly string[] {
+  switch (computed.kind) {
+    case 'period':
+      return [];
+    case 'sha256':
+      return computed.of;
+    case 'match':
+    case 'text-if-not-integer':
+      return [computed.of];
+    case 'instant':
+    case 'ambiguous-time':
+      return [computed.date, computed.time];
   }
 }
 

@@ -1,0 +1,94 @@
+import { foldHeader } from '../../catalogue/build/fold-header.ts';
+import type { Catalogue, Export } from '../../catalogue/catalogue.ts';
+import type { Period } from '../convert/computed-column.ts';
+import type { RowConverter, RowFault } from '../convert/row-converter.ts';
+import { matchHeader } from '../identify/match-header.ts';
+import { converterFor } from '../load/load-file.ts';
+
+/** A load, as far as reading its rows' Extras needs it. */
+export interface ExtrasLoad {
+  readonly target: Export;
+  /** Its file's header; empty: it had none. */
+  readonly header: readonly string[];
+  readonly period: Period | null;
+}
+
+/** A stored row with cells under headers that were not known. */
+export interface ExtrasRow {
+  /** JSON object; null: all cells under such headers were empty. */
+  readonly extras: string | null;
+  /** Values of `ExtrasReader.companions`. */
+  readonly stored: ReadonlyMap<string, string | null>;
+}
+
+export interface FilledRow {
+  /** By property. */
+  readonly values: ReadonlyMap<string, string | null>;
+  /** What is left; null: nothing. */
+  readonly extras: string | null;
+  readonly faults: readonly RowFault[];
+}
+
+/**
+ * Reads the Extras of one load's rows as its file would be read now: the same rules for headers, the same converters. A cell
+ * that has no value stays where it is.
+ */
+export class ExtrasReader {
+  readonly companions: ReadonlySet<string>;
+  readonly #converter: RowConverter;
+  readonly #target: Export;
+  /** Key in Extras to property, of the file's own header. */
+  readonly #properties = new Map<string, string>();
+  /** Properties that the file has a column of, under whatever header. */
+  readonly #present: ReadonlySet<string>;
+  readonly #emptied: readonly string[];
+
+  /** `emptied`: folded headers whose empty cells empty their property, since it may hold what an older file said. */
+  constructor(catalogue: Catalogue, { target, header, period }: ExtrasLoad, emptied: ReadonlySet<string>) {
+    const match = matchHeader(target, header);
+    this.#target = target;
+    this.#converter = converterFor(catalogue, match, period);
+    this.companions = this.#converter.companions;
+    const named = match.cells.flatMap(({ column }) => (column === null ? [] : [column.property]));
+    this.#present = new Set(named);
+    const once = match.cells.filter(({ column }) => named.filter((name) => name === column?.property).length === 1);
+    for (const { column, text, index } of once)
+      this.#properties.set(text.trim() === '' ? `column ${index + 1}` : text, column?.property ?? '');
+    this.#emptied = once
+      .filter(({ text }) => emptied.has(foldHeader(text)))
+      .flatMap(({ column }) => column?.property ?? []);
+  }
+
+  /** null: nothing of the row is known now that was not before. */
+  read({ extras, stored }: ExtrasRow): FilledRow | null {
+    const cells = extras === null ? {} : (JSON.parse(extras) as Record<string, string>);
+    const found = new Map<string, string>();
+    const keys = new Map<string, string>();
+    for (const [key, text] of Object.entries(cells)) {
+      const property = this.#properties.get(key) ?? this.#byName(key);
+      if (property === null || found.has(property)) continue;
+      found.set(property, text);
+      keys.set(property, key);
+    }
+    const values = new Map<string, string | null>();
+    const faults: RowFault[] = [];
+    const left = new Map(Object.entries(cells));
+    for (const [property, value] of this.#converter.convertCells(found, stored)) {
+      if (value !== null && typeof value === 'object') {
+        faults.push(value);
+        continue;
+      }
+      values.set(property, value);
+      left.delete(keys.get(property) ?? '');
+    }
+    for (const property of this.#emptied) if (!found.has(property)) values.set(property, null);
+    if (values.size + faults.length === 0) return null;
+    return { values, faults, extras: left.size === 0 ? null : JSON.stringify(Object.fromEntries(left)) };
+  }
+
+  /** A cell that an older file left in the row: the file that wrote it last has no such column. */
+  #byName(key: string): string | null {
+    const property = matchHeader(this.#target, [key]).cells[0]?.column?.property;
+    return property === undefined || this.#present.has(property) ? null : property;
+  }
+}

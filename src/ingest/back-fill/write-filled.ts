@@ -1,0 +1,128 @@
+import { Buffer } from 'node:buffer';
+import type { Catalogue } from '../../catalogue/catalogue.ts';
+import type { Transaction } from '../../warehouse/database.ts';
+import { copyLine } from '../convert/copy-line.ts';
+import { DECIDED, REMOVED } from '../load/decide-rows.ts';
+import { MANY_CHANGES, maintainDerived, noteAffected } from '../load/maintain-derived.ts';
+import { nextVersion, publishVersion } from '../load/set-version.ts';
+import { identifier } from '../load/sql-text.ts';
+import { columnOf, type StoredTable } from '../load/stored-table.ts';
+import type { FilledRow } from './extras-reader.ts';
+
+const FILLED = 'filled_rows';
+
+/** The rows of one set that are filled: collected in a temporary table, then written at once. */
+export class FilledRows {
+  readonly #transaction: Transaction;
+  readonly #table: StoredTable;
+  readonly #properties: readonly string[];
+  readonly #written = new Set<string>();
+  #lines = '';
+  #count = 0;
+
+  private constructor(transaction: Transaction, table: StoredTable) {
+    this.#transaction = transaction;
+    this.#table = table;
+    this.#properties = [...table.columns.keys()].filter((name) => name !== 'Extras');
+  }
+
+  static async begin(transaction: Transaction, table: StoredTable): Promise<FilledRows> {
+    const filled = new FilledRows(transaction, table);
+    const columns = filled.#properties.map((property) => {
+      const { name, sqlType } = table.columns.get(property) ?? { name: property, sqlType: 'text' };
+      return `${identifier(name)} ${sqlType}${sqlType === 'text' ? ' COLLATE "C"' : ''}`;
+    });
+    await transaction.query(
+      `CREATE TEMP TABLE ${FILLED} (_target bigint NOT NULL, _load bigint NOT NULL, _extras text COLLATE "C", _says text[] NOT NULL, ${columns.join(', ')}) ON COMMIT DROP`,
+    );
+    return filled;
+  }
+
+  add({ row, load_id: loadId }: { readonly row: string; readonly load_id: string }, read: FilledRow): void {
+    const says = `{${[...read.values.keys()].map((name) => JSON.stringify(name)).join(',')}}`;
+    for (const name of read.values.keys()) this.#written.add(name);
+    const values = this.#properties.map((name) => read.values.get(name) ?? null);
+    this.#lines += copyLine([row, loadId, read.extras, says, ...values]);
+    this.#count++;
+  }
+
+  /** Sends what was added. */
+  async flush(): Promise<void> {
+    if (this.#lines === '') return;
+    const bytes = Buffer.from(this.#lines, 'utf8');
+    this.#lines = '';
+    const one = async function* (): AsyncGenerator<Uint8Array> {
+      yield bytes;
+    };
+    const columns = this.#properties.map((name) => identifier(columnOf(this.#table, name)));
+    await this.#transaction.copyIn(
+      `COPY ${FILLED} (_target, _load, _extras, _says, ${columns.join(', ')}) FROM STDIN`,
+      one(),
+    );
+  }
+
+  /** Writes the rows, with a new version of their set, and makes what is derived from them again. */
+  async apply(catalogue: Catalogue): Promise<void> {
+    const [transaction, table] = [this.#transaction, this.#table];
+    if (this.#count > 0) {
+      await transaction.query(`ANALYZE ${FILLED}`);
+      const newest = await transaction.query<{ load_id: string; file_time: string }>(
+        `SELECT load_id::text, file_time::text FROM gateway.load l WHERE load_id IN (SELECT _load FROM ${FILLED}) ORDER BY l.file_time DESC, l.load_id DESC LIMIT 1`,
+      );
+      const marks = { loadId: newest.rows[0]?.load_id ?? '', fileTime: newest.rows[0]?.file_time ?? '' };
+      const bulk = this.#count > MANY_CHANGES;
+      // The rows as a load would have decided on them: what is derived follows as it follows a load.
+      await transaction.query(
+        `CREATE TEMP TABLE ${DECIDED} ON COMMIT DROP AS SELECT NULL::integer AS _line, _target, 'u' AS _action FROM ${FILLED}`,
+      );
+      await transaction.query(`CREATE TEMP TABLE ${REMOVED} (_target bigint NOT NULL) ON COMMIT DROP`);
+      await transaction.query(`ANALYZE ${DECIDED}`);
+      const version = await nextVersion(transaction, table.set.name);
+      await noteAffected(transaction, catalogue, { source: table, fileTime: marks.fileTime, bulk });
+      const assigned = [...this.#assignments(), [identifier(columnOf(table, 'Extras')), 'f._extras'] as const];
+      const differs = assigned.map(([name, value]) => `t.${name} IS DISTINCT FROM ${value}`).join(' OR ');
+      const { rowCount } = await transaction.query(
+        `UPDATE ${table.name} t SET ${assigned.map(([name, value]) => `${name} = ${value}`).join(', ')}, _version = $1 FROM ${FILLED} f JOIN gateway.load l ON l.load_id = f._load WHERE f._target = t._row AND (${differs})`,
+        [version],
+      );
+      if (rowCount > 0) {
+        await publishVersion(transaction, table.set.name, version);
+        await maintainDerived(transaction, catalogue, { source: table, version, marks, bulk });
+      }
+      await transaction.query(`DROP TABLE ${DECIDED}, ${REMOVED}`);
+    }
+    await transaction.query(`DROP TABLE ${FILLED}`);
+  }
+
+  /** The row's last writer states the cell. A cell that an empty one does not overwrite may be newer than its row. */
+  #assignments(): readonly (readonly [column: string, value: string])[] {
+    return [...this.#written].flatMap((property) => {
+      const column = columnOf(this.#table, property);
+      const name = identifier(column);
+      const says = `'${property.replaceAll("'", "''")}' = ANY(f._says)`;
+      const kept = this.#table.kept.find((one) => one.column === column);
+      if (kept === undefined) return [[name, `CASE WHEN ${says} THEN f.${name} ELSE t.${name} END`]];
+      const [stamp, place] = [identifier(kept.stamp), identifier(kept.place)];
+      const older = `(t.${name} IS NULL OR (t.${stamp} IS NOT NULL AND ${olderCell(kept, stamp)}))`;
+      const takes = `${says} AND f.${name} IS NOT NULL AND ${older}`;
+      const take = (target: string, value: string): readonly [string, string] => [
+        target,
+        `CASE WHEN ${takes} THEN ${value} ELSE t.${target} END`,
+      ];
+      return [
+        take(name, `f.${name}`),
+        take(stamp, 'l.file_time'),
+        take(place, `t._load_id * 2147483648 + t._line`),
+        ...(kept.winner === null ? [] : [take(identifier(kept.winner.mark), `t.${identifier(kept.winner.column)}`)]),
+      ];
+    });
+  }
+}
+
+/** Whether the stored cell was said before the file that wrote the row last. */
+function olderCell({ winner }: StoredTable['kept'][number], stamp: string): string {
+  const older = `t.${stamp} < l.file_time`;
+  if (winner === null) return older;
+  const [row, cell] = [`t.${identifier(winner.column)}`, `t.${identifier(winner.mark)}`];
+  return `CASE WHEN ${row} IS NOT DISTINCT FROM ${cell} THEN ${older} ELSE ${cell} IS NULL OR coalesce(${row} > ${cell}, false) END`;
+}
