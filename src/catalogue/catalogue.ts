@@ -40,6 +40,8 @@ export interface FileDefaults {
   readonly delimiters: readonly string[];
   /** Luxon format patterns tried after ISO 8601 for date-time text, in this order. */
   readonly dateTimePatterns: readonly string[];
+  /** What stands before the fraction of a number; absent: nobody says, so that `1.000` and `1,234` are not clear. */
+  readonly decimalMark?: '.' | ',';
   /** File name endings of uploads that are not finished. */
   readonly temporarySuffixes: readonly string[];
   /**
@@ -87,7 +89,7 @@ export interface StoredSet {
   /**
    * Rows that the metadata gives besides those of the files, e.g. a system account no file lists. Put in when the table
    * is provisioned, `_load_id` null; a load may overwrite them, a snapshot never counts them as missing. Values in the
-   * order of the set's properties, as CSV text; shorter rows end with nulls.
+   * order of the set's properties, as PostgreSQL input text; shorter rows end with nulls.
    */
   readonly seedRows?: readonly (readonly (string | null)[])[];
 }
@@ -148,7 +150,7 @@ export type Derivation =
       readonly from: readonly DimensionSource[];
     }
   | {
-      /** Fixed rows from the metadata file. Values in the order of the set's properties, as CSV text. */
+      /** Fixed rows from the metadata file. Values in the order of the set's properties, as PostgreSQL input text. */
       readonly kind: 'rows';
       readonly rows: readonly (readonly (string | null)[])[];
     };
@@ -254,6 +256,8 @@ export interface ExportColumn {
   readonly emptyAs?: string;
   /** `moment` only: the date property that a bare time of day is joined to. */
   readonly joinedTo: string | null;
+  /** The values name something: a row, one it refers to, or one of a set derived from these. */
+  readonly identifies: boolean;
   /** Entity set that lists the documented values; open: other values load too. */
   readonly codeList: string | null;
   readonly personalData: PersonalData;

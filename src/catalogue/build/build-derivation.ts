@@ -1,13 +1,10 @@
 import type { Derivation, DimensionSource } from '../catalogue.ts';
-import { edmType } from './build-properties.ts';
-import { converts, usualEncoding } from './conversions.ts';
+import { isFault } from '../cells/cell.ts';
+import { cellForm, isoFiles, readGiven } from './conversions.ts';
 import { type DraftIndex, resolveSetName, type SetDraft } from './draft.ts';
 
 type Row = readonly (string | null)[];
 type FixedRow = NonNullable<SetDraft['entry']['rows']>[number];
-
-/** Fixed rows are written in ISO form, in UTC. */
-const fixedFiles = { timeZone: 'UTC', dateTimePatterns: [] };
 
 /** How a derived set or code list gets its rows; null for sets of files. */
 export function buildDerivation(draft: SetDraft, index: DraftIndex): Derivation | null {
@@ -17,7 +14,7 @@ export function buildDerivation(draft: SetDraft, index: DraftIndex): Derivation 
   return null;
 }
 
-/** The given rows as texts in the order of the properties, without trailing nulls beyond them. */
+/** The given rows, written in ISO form and UTC, as PostgreSQL input texts in the order of the properties. */
 export function fixedRows(draft: SetDraft, key: 'rows' | 'seedRows'): readonly Row[] {
   const names = Object.keys(draft.entry.properties);
   const seen = new Set<string>();
@@ -32,8 +29,8 @@ export function fixedRows(draft: SetDraft, key: 'rows' | 'seedRows'): readonly R
         draft.report([key, number], `The row has no ${name}, which is part of the key.`, 'Give it a value.');
       }
     }
-    checkRowValues(draft, row, [key, number]);
-    const cells = names.map((name) => (row[name] === undefined || row[name] === null ? null : String(row[name])));
+    const values = rowValues(draft, row, [key, number]);
+    const cells = names.map((name) => values.get(name) ?? null);
     const identity = draft.entry.key.map((name) => String(row[name])).join(' ');
     if (seen.has(identity)) draft.report([key, number], `The key ${identity} came before.`, 'Keep one of the rows.');
     seen.add(identity);
@@ -41,7 +38,12 @@ export function fixedRows(draft: SetDraft, key: 'rows' | 'seedRows'): readonly R
   });
 }
 
-function checkRowValues(draft: SetDraft, row: FixedRow, path: readonly (string | number)[]): void {
+function rowValues(
+  draft: SetDraft,
+  row: FixedRow,
+  path: readonly (string | number)[],
+): ReadonlyMap<string, string | null> {
+  const values = new Map<string, string | null>();
   for (const [name, entry] of Object.entries(draft.entry.properties)) {
     const value = row[name];
     if (value === undefined || value === null) {
@@ -51,11 +53,11 @@ function checkRowValues(draft: SetDraft, row: FixedRow, path: readonly (string |
       }
       continue;
     }
-    const type = edmType(entry);
-    const form = { type, encoding: usualEncoding(type), maxLength: entry.maxLength, files: fixedFiles };
-    if (converts(String(value), form)) continue;
-    draft.report([...path, name], `"${value}" is no ${entry.type}.`, 'Correct the value or the type.');
+    const read = readGiven(String(value), cellForm(entry, isoFiles, { identifies: false }));
+    if (!isFault(read)) values.set(name, read);
+    else draft.report([...path, name], `"${value}" is no ${entry.type}.`, 'Correct the value or the type.');
   }
+  return values;
 }
 
 /** The set a document leans on, or undefined where it cannot be used; faults are noted unless that set is at fault itself. */

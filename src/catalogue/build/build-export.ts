@@ -8,9 +8,11 @@ import type {
   WriteDisposition,
 } from '../catalogue.ts';
 import { edmType } from './build-properties.ts';
-import { converts, encodingTypes, isTimeZone, usualEncoding } from './conversions.ts';
+import { isFault } from '../cells/cell.ts';
+import { cellForm, encodingTypes, isTimeZone, readGiven, usualEncoding } from './conversions.ts';
 import { type DraftIndex, resolveSetName, type SetDraft, type SourceDraft } from './draft.ts';
 import { foldHeader } from './fold-header.ts';
+import { identifyingProperties } from './identifying-properties.ts';
 import type { FileDefaultsEntry, PropertyEntry } from './schema.ts';
 
 /** What a source of files says when it says nothing. */
@@ -39,9 +41,10 @@ export function buildExport(source: SourceDraft, draft: SetDraft, index: DraftIn
     draft.report(['fileDefaults', 'timeZone'], message, 'Use an IANA name, e.g. Europe/Amsterdam.');
   }
   const entries = Object.entries(draft.entry.properties);
+  const identifying = identifyingProperties(draft, index);
   const columns = entries
     .filter(([, entry]) => entry.computed === undefined)
-    .map(([name, entry]) => exportColumn(draft, name, { entry, files, index }));
+    .map(([name, entry]) => exportColumn(draft, name, { entry, files, index, identifies: identifying.has(name) }));
   checkHeaders(draft, columns);
   return {
     name: draft.name,
@@ -73,13 +76,15 @@ interface ColumnContext {
   readonly entry: PropertyEntry;
   readonly files: FileDefaults;
   readonly index: DraftIndex;
+  /** The property is part of a key or a reference. */
+  readonly identifies: boolean;
 }
 
 function exportColumn(draft: SetDraft, name: string, context: ColumnContext): ExportColumn {
-  const { entry, files, index } = context;
+  const { entry, index, identifies } = context;
   const encoding = entry.encoding ?? usualEncoding(edmType(entry));
   const nullable = entry.nullable ?? !draft.entry.key.includes(name);
-  checkColumn(draft, name, { entry, files, index });
+  checkColumn(draft, name, context);
   return {
     property: name,
     encoding,
@@ -89,6 +94,7 @@ function exportColumn(draft: SetDraft, name: string, context: ColumnContext): Ex
     position: entry.position ?? null,
     ...(entry.emptyAs === undefined ? {} : { emptyAs: entry.emptyAs }),
     joinedTo: entry.joinedTo ?? null,
+    identifies,
     codeList: entry.codeList === undefined ? null : resolveSetName(index, draft.source, entry.codeList),
     personalData: entry.personalData,
     example: entry.example,
@@ -111,7 +117,7 @@ function headerNames(name: string, entry: PropertyEntry): readonly HeaderName[] 
   return [main, ...documented, ...aliases];
 }
 
-function checkColumn(draft: SetDraft, name: string, { entry, files }: ColumnContext): void {
+function checkColumn(draft: SetDraft, name: string, { entry, files, identifies }: ColumnContext): void {
   const type = edmType(entry);
   const encoding = entry.encoding ?? usualEncoding(type);
   const at = ['properties', name] as const;
@@ -125,13 +131,18 @@ function checkColumn(draft: SetDraft, name: string, { entry, files }: ColumnCont
     const message = `Rows that ${mode} replaces are gone, so nothing of them can be kept.`;
     draft.report([...at, 'keepIfEmpty'], message, 'Leave it out, or use the mode upsert or snapshot.');
   }
-  const form = { type, encoding, maxLength: entry.maxLength, files };
+  const form = cellForm(entry, files, { encoding, identifies });
   for (const [key, text] of [
     ['example', entry.example],
     ['emptyAs', entry.emptyAs],
   ] as const) {
     if (text === undefined || (key === 'emptyAs' && text === '' && encoding === 'text')) continue;
-    if (converts(text, form)) continue;
+    const read = readGiven(text, form, entry.joinedTo !== undefined);
+    if (!isFault(read)) continue;
+    if (read.code === 'AMBIGUOUS_DECIMAL' || read.code === 'SCIENTIFIC_NOTATION') {
+      draft.report([...at, key], `${read.message}.`, 'Write another value, or say the decimalMark of the files.');
+      continue;
+    }
     const message = `"${text}" is no ${entry.type} in the encoding ${encoding}.`;
     draft.report([...at, key], message, 'Write it as it stands in a file.');
   }

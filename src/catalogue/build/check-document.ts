@@ -1,7 +1,8 @@
 import { DateTime } from 'luxon';
 import { primitiveType } from '../../edm/primitive-types.ts';
 import { edmType } from './build-properties.ts';
-import { converts, usualEncoding } from './conversions.ts';
+import { isFault } from '../cells/cell.ts';
+import { cellForm, isoFiles, readGiven } from './conversions.ts';
 import type { SetDraft, SetForm } from './draft.ts';
 
 /** Keys that have a meaning only for rows of some origin. */
@@ -74,10 +75,8 @@ function checkKey(draft: SetDraft): void {
 function checkExamples(draft: SetDraft): void {
   if (draft.form === 'export') return;
   for (const [name, entry] of Object.entries(draft.entry.properties)) {
-    const type = edmType(entry);
-    const files = { timeZone: 'UTC', dateTimePatterns: [] };
-    const form = { type, encoding: usualEncoding(type), maxLength: entry.maxLength, files };
-    if (entry.collection === true || converts(entry.example, form)) continue;
+    if (entry.collection === true) continue;
+    if (!isFault(readGiven(entry.example, cellForm(entry, isoFiles, { identifies: false })))) continue;
     draft.report(
       ['properties', name, 'example'],
       `"${entry.example}" is no ${entry.type}.`,

@@ -1,6 +1,10 @@
 import { DateTime } from 'luxon';
 import type { PrimitiveTypeName } from '../../edm/model.ts';
-import type { Encoding, FileDefaults } from '../catalogue.ts';
+import type { Encoding } from '../catalogue.ts';
+import { type Converted, fault } from '../cells/cell.ts';
+import { type CellForm, cellConverter, keepsBlanks, timeReading } from '../cells/cell-converter.ts';
+import { convertMoment } from '../cells/time-cells.ts';
+import type { PropertyEntry } from './schema.ts';
 
 const integers: readonly PrimitiveTypeName[] = ['Edm.Byte', 'Edm.SByte', 'Edm.Int16', 'Edm.Int32', 'Edm.Int64'];
 const fractions: readonly PrimitiveTypeName[] = ['Edm.Decimal', 'Edm.Double', 'Edm.Single'];
@@ -40,76 +44,42 @@ export function usualEncoding(type: PrimitiveTypeName): Encoding {
   }
 }
 
-const ranges: Partial<Record<PrimitiveTypeName, readonly [bigint, bigint]>> = {
-  'Edm.Byte': [0n, 255n],
-  'Edm.SByte': [-128n, 127n],
-  'Edm.Int16': [-32768n, 32767n],
-  'Edm.Int32': [-2147483648n, 2147483647n],
-  'Edm.Int64': [-9223372036854775808n, 9223372036854775807n],
-};
+/** What examples and rows of sets that no file fills are written in. */
+export const isoFiles: CellForm['files'] = { timeZone: 'UTC', dateTimePatterns: [], decimalMark: '.' };
 
-const integer = /^[+-]?\d+$/;
-const number = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
-const clock = /^([01]?\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?$/;
-const span = /^\d+:[0-5]\d(:[0-5]\d(\.\d+)?)?$/;
-const guid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-
-export interface CellForm {
-  readonly type: PrimitiveTypeName;
-  readonly encoding: Encoding;
-  readonly maxLength: number | undefined;
-  readonly files: Pick<FileDefaults, 'timeZone' | 'dateTimePatterns'>;
+/** The form of a property's cells. `identifies`: it is part of a key or a reference. */
+export function cellForm(
+  entry: PropertyEntry,
+  files: CellForm['files'],
+  { encoding, identifies }: { readonly encoding?: Encoding | undefined; readonly identifies: boolean },
+): CellForm {
+  const type = `Edm.${entry.type}` as const;
+  const { scale } = entry;
+  // Facets that contradict each other are told once, not with each value besides.
+  const sound = entry.precision === undefined || typeof scale !== 'number' || scale <= entry.precision;
+  return {
+    type,
+    encoding: encoding ?? usualEncoding(type),
+    maxLength: entry.maxLength,
+    precision: sound ? entry.precision : undefined,
+    scale: sound ? scale : undefined,
+    identifies,
+    files,
+    example: entry.example,
+  };
 }
 
-/** Whether an example can become a value of its property; the reading itself is done where files are loaded. */
-export function converts(text: string, form: CellForm): boolean {
-  switch (form.encoding) {
-    case 'text':
-      return isText(text, form);
-    case 'integer':
-      return integer.test(text) && inRange(text, form.type);
-    case 'decimal':
-      return number.test(text);
-    case 'boolean':
-      return /^(true|false|yes|no|1|0)$/i.test(text);
-    case 'unix-seconds':
-      return /^\d{1,13}$/.test(text);
-    case 'date-time':
-      return isDateTime(text, form);
-    case 'date':
-      return DateTime.fromISO(text).isValid && !text.includes('T');
-    case 'time-of-day':
-      return clock.test(text);
-    case 'duration-seconds':
-      return span.test(text) || (number.test(text) && (!integers.includes(form.type) || inRange(text, form.type)));
-    case 'percentage':
-      return number.test(text.replace(/\s*%$/, ''));
-    case 'label-list':
-      return /^(\[[^[\]]+\])*$/.test(text);
-    case 'list':
-      return true;
-    case 'moment':
-      return /^\d{1,13}$/.test(text) || clock.test(text) || isDateTime(text, form);
-  }
-}
+/** Any day: a time of day in an example is joined to it. */
+const someDay = '2025-06-16';
 
-function isText(text: string, form: CellForm): boolean {
-  if (form.type === 'Edm.Guid') return guid.test(text);
-  if (form.type === 'Edm.Binary') return /^[A-Za-z0-9+/_-]*={0,2}$/.test(text);
-  return form.maxLength === undefined || [...text].length <= form.maxLength;
-}
-
-function inRange(text: string, type: PrimitiveTypeName): boolean {
-  const range = ranges[type];
-  if (range === undefined || !integer.test(text)) return range === undefined;
-  const value = BigInt(text);
-  return value >= range[0] && value <= range[1];
-}
-
-function isDateTime(text: string, form: CellForm): boolean {
-  const zone = form.files.timeZone;
-  if (DateTime.fromISO(text, { zone }).isValid || DateTime.fromSQL(text, { zone }).isValid) return true;
-  return form.files.dateTimePatterns.some((pattern) => DateTime.fromFormat(text, pattern, { zone }).isValid);
+/** A cell that the metadata itself gives, read as those of files are. `joined`: a bare time has a date beside it. */
+export function readGiven(text: string, form: CellForm, joined = false): Converted {
+  const cell = keepsBlanks(form) ? text : text.trim();
+  if (cell === '' && !keepsBlanks(form)) return fault('OUT_OF_RANGE', text, 'a value');
+  const reading = timeReading(isTimeZone(form.files.timeZone) ? form.files : { ...form.files, timeZone: 'UTC' });
+  return joined && form.encoding === 'moment'
+    ? convertMoment(cell, someDay, reading)
+    : cellConverter(form, reading)(cell);
 }
 
 /** Whether the zone is one that this runtime knows. */

@@ -114,6 +114,7 @@ const filesShape = {
   fallbackEncoding: z.enum(['windows-1252', 'iso-8859-1']),
   delimiters: z.array(z.string().length(1)).min(1),
   dateTimePatterns: z.array(z.string().min(1)),
+  decimalMark: z.enum(['.', ',']),
   temporarySuffixes: z.array(z.string().min(1)),
   maxRejectedPercent: z
     .number()

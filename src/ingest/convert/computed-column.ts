@@ -1,9 +1,9 @@
 import { hash } from 'node:crypto';
 import type { ComputedColumn } from '../../catalogue/catalogue.ts';
 import type { Property } from '../../edm/model.ts';
-import { type Converted, isFault } from './cell.ts';
-import { integerConverter } from './number-cells.ts';
-import { instantText, isStorable, type TimeReading, wallClock } from './time-cells.ts';
+import { type Converted, isFault } from '../../catalogue/cells/cell.ts';
+import { integerConverter } from '../../catalogue/cells/number-cells.ts';
+import { fineInstant, placed, type TimeReading, wallClock } from '../../catalogue/cells/time-cells.ts';
 
 /** The period a file speaks of, as instants. `start` is inside, `end` is the first moment outside, as the export gives them. */
 export interface Period {
@@ -39,7 +39,9 @@ export function computation(
     }
     case 'match': {
       const pattern = new RegExp(computed.pattern);
-      const convert = property.type.startsWith('Edm.Int') ? integerConverter(property.type) : (text: string) => text;
+      const convert = property.type.startsWith('Edm.Int')
+        ? integerConverter(integerForm(property))
+        : (text: string) => text;
       return (row) => {
         const found = pattern.exec(row.value(computed.of) ?? '');
         const value = found === null ? null : convert(found[1] ?? found[0]);
@@ -48,23 +50,28 @@ export function computation(
     }
     case 'instant':
       return (row) => {
-        const placed = place(row, computed, reading);
-        return placed === null || !isStorable(placed.instant) ? null : instantText(placed.instant);
+        const wall = wallOf(row, computed);
+        const instant = wall === null ? null : placed(wall.clock, reading.clock);
+        return wall === null || instant === null ? null : fineInstant(instant, wall.fraction);
       };
     case 'ambiguous-time':
       return (row) => {
-        const placed = place(row, computed, reading);
-        return placed === null ? null : placed.ambiguous ? 't' : 'f';
+        const wall = wallOf(row, computed);
+        return wall === null ? null : reading.clock.place(wall.clock).ambiguous ? 't' : 'f';
       };
     case 'text-if-not-integer':
       return (row) => (row.value(computed.of) === null ? emptyToNull(row.cell(computed.of)) : null);
   }
 }
 
-function place(row: RowView, { date, time }: { readonly date: string; readonly time: string }, reading: TimeReading) {
+/** What the pattern finds are digits: no mark has a meaning in them. */
+const integerForm = ({ type }: Property) =>
+  ({ type, precision: undefined, scale: undefined, stated: '.', shown: null }) as const;
+
+function wallOf(row: RowView, { date, time }: { readonly date: string; readonly time: string }) {
   const day = row.value(date);
   const clock = row.value(time);
-  return day === null || clock === null ? null : reading.clock.place(wallClock(day, clock));
+  return day === null || clock === null ? null : { clock: wallClock(day, clock), fraction: clock.slice(9) };
 }
 
 function boundText(bound: Date, property: Property, reading: TimeReading): string {

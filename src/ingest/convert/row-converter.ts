@@ -1,13 +1,13 @@
-import type { ComputedColumn, Export, ExportColumn } from '../../catalogue/catalogue.ts';
+import type { ComputedColumn, Export, ExportColumn, FileDefaults } from '../../catalogue/catalogue.ts';
+import { type CellConverter, type CellFault, fault, isFault, shownCell } from '../../catalogue/cells/cell.ts';
+import { type CellForm, cellConverter, keepsBlanks, timeReading } from '../../catalogue/cells/cell-converter.ts';
+import { convertMoment, type TimeReading } from '../../catalogue/cells/time-cells.ts';
 import type { EntityType, Property } from '../../edm/model.ts';
 import { GatewayError } from '../../errors.ts';
 import type { TextRecord } from '../csv/read-records.ts';
 import { documentedHeader, type HeaderMatch } from '../identify/match-header.ts';
 import { type RejectCode, rejectCodes } from '../reject-codes.ts';
-import { type CellConverter, type CellFault, fault, isFault } from './cell.ts';
-import { columnConverter, timeReading } from './column-converter.ts';
 import { type Computation, computation, type Period, type RowView } from './computed-column.ts';
-import { convertMoment, type TimeReading } from './time-cells.ts';
 
 /** A row as values, or why it is none. */
 export interface ConvertedRow {
@@ -49,6 +49,13 @@ export interface RowSetting {
   readonly limits: ReadonlyMap<string, number>;
 }
 
+interface ColumnSetting {
+  readonly header: HeaderMatch;
+  readonly files: FileDefaults;
+  /** Integer properties whose texts go to another property. */
+  readonly textTakers: ReadonlySet<string>;
+}
+
 interface ComputedPlan {
   readonly property: Property;
   readonly compute: Computation;
@@ -81,10 +88,11 @@ export class RowConverter implements RowView {
   constructor(target: Export, entityType: EntityType, { header, period, limits }: RowSetting) {
     this.#reading = timeReading(target.files);
     const textTakers = new Set(target.computed.flatMap((one) => (one.kind === 'text-if-not-integer' ? [one.of] : [])));
+    const setting = { header, files: target.files, textTakers };
     // Moments last: they are joined to a date of the same row.
     this.#columns = [...target.columns]
       .sort((a, b) => Number(a.encoding === 'moment') - Number(b.encoding === 'moment'))
-      .map((column) => this.#planColumn(column, propertyOf(entityType, column.property), header, textTakers));
+      .map((column) => this.#planColumn(column, propertyOf(entityType, column.property), setting));
     this.#limits = limits;
     this.#computed = target.computed.map((one) => {
       const property = propertyOf(entityType, one.property);
@@ -180,12 +188,7 @@ export class RowConverter implements RowView {
     return this.#fields[field] ?? null;
   }
 
-  #planColumn(
-    column: ExportColumn,
-    property: Property,
-    header: HeaderMatch,
-    textTakers: ReadonlySet<string>,
-  ): ColumnPlan {
+  #planColumn(column: ExportColumn, property: Property, { header, files, textTakers }: ColumnSetting): ColumnPlan {
     const cell = header.cells.find((one) => one.column?.property === column.property);
     const { joinedTo } = column;
     return {
@@ -196,8 +199,8 @@ export class RowConverter implements RowView {
       convert:
         column.encoding === 'moment' && joinedTo !== null
           ? (text) => convertMoment(text, this.value(joinedTo), this.#reading)
-          : columnConverter(column, property, this.#reading),
-      keepsBlanks: column.encoding === 'text' || column.encoding === 'list' || column.encoding === 'label-list',
+          : cellConverter(formOf(column, property, files), this.#reading),
+      keepsBlanks: keepsBlanks(property),
       takesNullTokens: column.personalData !== 'content',
       textTakesFault: textTakers.has(column.property),
     };
@@ -233,26 +236,36 @@ export class RowConverter implements RowView {
     if (cell === null) return this.#missing(plan);
     const value = plan.convert(cell);
     if (isFault(value)) return plan.textTakesFault && value.code === 'INVALID_INTEGER' ? null : faultOf(plan, value);
-    const limit = this.#limits.get(plan.property.name);
-    if (limit !== undefined && value !== null && value.length * 3 > limit && Buffer.byteLength(value) > limit)
-      return faultOf(plan, fault('TOO_LONG', value, `within ${limit} bytes, and the column is indexed`));
+    const tooLong = this.#tooLong(plan.property.name, value);
+    if (tooLong !== null) return faultOf(plan, tooLong);
     this.#values[place] = value;
     return value === null ? this.#missing(plan) : null;
   }
 
-  /** The cell without its outer blanks (texts keep them); null where it says nothing. */
+  /** PostgreSQL refuses the whole statement for a text that its index cannot hold. */
+  #tooLong(property: string, value: string | null): CellFault | null {
+    const limit = this.#limits.get(property);
+    return limit !== undefined && value !== null && value.length * 3 > limit && Buffer.byteLength(value) > limit
+      ? fault('TOO_LONG', value, `within ${limit} bytes, and the column is indexed`)
+      : null;
+  }
+
+  /**
+   * The cell without its outer blanks (texts keep them); null where it says nothing. An empty cell may stand for a text
+   * (`emptyAs`); a null word says null, and a column that the file does not have says nothing, wherever null is allowed.
+   */
   #meaningOf(text: string, plan: ColumnPlan): string | null {
-    if (text !== '') {
-      const trimmed = text.trim();
-      if (trimmed !== '' && !(plan.takesNullTokens && this.#nullTokens.has(trimmed)))
-        return plan.keepsBlanks ? text : trimmed;
-    }
-    return plan.column.emptyAs ?? null;
+    const otherwise = plan.column.emptyAs ?? null;
+    const trimmed = text === '' ? '' : text.trim();
+    if (trimmed === '') return plan.field === -1 && plan.property.nullable ? null : otherwise;
+    if (plan.takesNullTokens && this.#nullTokens.has(trimmed)) return plan.property.nullable ? null : otherwise;
+    return plan.keepsBlanks ? text : trimmed;
   }
 
   #missing(plan: ColumnPlan): RowFault | null {
     if (plan.property.nullable) return null;
-    return faultOf(plan, fault('MISSING_VALUE', this.#fields[plan.field] ?? '', 'a value, and one is needed here'));
+    const message = `${shownCell(this.#fields[plan.field] ?? '')} is not a value, and one is needed here`;
+    return { code: 'MISSING_VALUE', message, property: plan.property.name, header: plan.header };
   }
 
   #compute(index: number): RowFault | null {
@@ -261,6 +274,8 @@ export class RowConverter implements RowView {
     const value = plan.compute(this);
     const { name, nullable } = plan.property;
     if (isFault(value)) return { ...value, property: name, header: null };
+    const tooLong = this.#tooLong(name, value);
+    if (tooLong !== null) return { ...tooLong, property: name, header: null };
     this.#values[this.#columns.length + index] = value;
     if (value !== null || nullable) return null;
     return { code: 'MISSING_VALUE', property: name, header: null, message: `${name} cannot be computed for this row` };
@@ -292,6 +307,12 @@ function lookedAt(computed: ComputedColumn): readonly string[] {
     case 'ambiguous-time':
       return [computed.date, computed.time];
   }
+}
+
+function formOf(column: ExportColumn, property: Property, files: FileDefaults): CellForm {
+  const { encoding, identifies, example } = column;
+  const { type, maxLength, precision, scale } = property;
+  return { type, encoding, maxLength, precision, scale, identifies, example, files };
 }
 
 function faultOf(plan: ColumnPlan, { code, message }: CellFault): RowFault {
