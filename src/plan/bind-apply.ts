@@ -108,7 +108,7 @@ function counted(stage: Stage, { kind, count }: Kind<'top' | 'skip'>): Stage {
 function ranked(stage: Stage, { name, amount, by, at }: Kind<'ranked'>): Stage {
   const { scope } = stage;
   const bound = bindExpression(amount, scope);
-  if (bound.kind !== 'Constant' || bound.value === null || !isNumeric(bound.type) || Number(bound.value) < 0) {
+  if (bound.kind !== 'Constant' || bound.value === null || !isNumeric(bound.type) || !(Number(bound.value) > 0)) {
     throw fault(scope, 'InvalidOption', `${name} takes a positive number first.`, at);
   }
   const whole = name.endsWith('count') && !isInteger(bound.type);

@@ -71,12 +71,18 @@ function chooseItems(items: readonly ExpandItem[], set: EntitySet, scope: Scope)
 function navigationName(item: ExpandItem, set: EntitySet, scope: Scope): string {
   const { model } = scope.binding.context;
   const path = item.path.filter((name, index) => index > 0 || !isOwnType(model, set, name));
-  const [name, second] = path;
+  const [name, ...rest] = path;
   const type = set.entityType;
   if (name === undefined || !type.navigationProperties.has(name)) {
     const why = name !== undefined && type.properties.has(name) ? ` '${name}' is a plain value: use $select.` : '';
     const hint = why || perhaps(name ?? '', type.navigationProperties.keys());
     throw fault(scope, 'UnknownProperty', `'${type.name}' has no navigation property '${name ?? ''}'.${hint}`, item.at);
+  }
+  const navigation = type.navigationProperties.get(name);
+  const target = navigation === undefined ? null : targetSet(model, set, navigation);
+  const second = rest.find((one) => target === null || !isOwnType(model, target, one));
+  if (second?.includes('.')) {
+    throw fault(scope, 'InvalidOption', `'${name}' does not lead to entities of a type '${second}'.`, item.at);
   }
   if (second !== undefined) {
     throw fault(scope, 'InvalidOption', `write ${name}($expand=${second}) instead of ${path.join('/')}.`, item.at);

@@ -64,7 +64,8 @@ function hasTotal(one: Transformation): boolean {
 const groupsAgain = ({ transformations }: GroupBy, names: ReadonlySet<string>): boolean =>
   transformations.some(
     (one) =>
-      one.kind === 'groupby' && one.properties.some((item) => item.kind === 'path' && names.has(item.path.join('/'))),
+      one.kind === 'groupby' &&
+      one.properties.some((item) => item.kind === 'path' && names.has(withoutCasts(item.path).join('/'))),
   );
 
 /** Filters, computations and plain aggregates at the end are done for all levels of a rollup in one pass. */
@@ -133,11 +134,18 @@ interface KeyPlace {
   readonly at: number;
 }
 
+/** The names that rows are served with: a cast, which alone has a dot in its name, is none of them. */
+export const withoutCasts = (path: readonly string[]): readonly string[] => path.filter((name) => !name.includes('.'));
+
 /** One key: a property or an entity, over to-one navigations, or an earlier computed property. */
-export function groupingKey(path: readonly string[], scope: Scope, { rollup, at }: KeyPlace): GroupingKey {
-  const segments = path.map((name) => ({ kind: 'Name', at, name, keys: null }) as const);
+export function groupingKey(written: readonly string[], scope: Scope, { rollup, at }: KeyPlace): GroupingKey {
+  const segments = written.map((name) => ({ kind: 'Name', at, name, keys: null }) as const);
   const member: MemberPath = { kind: 'MemberPath', at, segments };
   const expression = bindOperand(member, scope);
+  const path = withoutCasts(written);
+  if (path.length === 0) {
+    throw fault(scope, 'InvalidOption', `'${written.join('/')}' is a type: group by a property of it.`, at);
+  }
   if (expression.kind === 'Row') {
     const { row } = expression;
     const set = row.steps.at(-1)?.set ?? row.variable.set;

@@ -57,8 +57,14 @@ function joinedNavigation(
   const { row, binding } = scope;
   if (row === null) throw fault(scope, 'InvalidOption', 'aggregated rows lead to no others; join before.', at);
   const type = row.set.entityType;
-  const name = path.filter((one) => !isOwnType(binding.context.model, row.set, one)).join('/');
-  const navigation = type.navigationProperties.get(name);
+  const { model } = binding.context;
+  const [first = '', ...rest] = path.filter((one, index) => index > 0 || !isOwnType(model, row.set, one));
+  const reached = type.navigationProperties.get(first);
+  const target = reached === undefined ? null : targetSet(model, row.set, reached);
+  // A cast to the type that the navigation leads to changes nothing.
+  const more = rest.filter((one) => target === null || !isOwnType(model, target, one));
+  const name = [first, ...more].join('/');
+  const navigation = more.length === 0 ? reached : undefined;
   if (navigation === undefined) {
     const hint = perhaps(name, type.navigationProperties.keys());
     throw fault(scope, 'UnknownProperty', `'${type.name}' has no navigation property '${name}' to join.${hint}`, at);

@@ -93,7 +93,8 @@ const afterProperty = (property: Property, scope: Scope, at: number): Error =>
 function keySegment(resource: Resource, segment: NameSegment, scope: Scope): Resource {
   const { properties, navigationProperties } = resource.set.entityType;
   const isMember = properties.has(segment.name) || navigationProperties.has(segment.name);
-  const key = isMember || segment.keys !== null ? null : bindKeySegment(segment.name, resource.set);
+  const text = segment.keys === null ? segment.name : segment.text;
+  const key = isMember || text === undefined ? null : bindKeySegment(text, resource.set);
   if (key === null) {
     const why = isMember ? ` '${segment.name}' belongs to one entity: put its key before it.` : '';
     const message = `'${segment.name}' is no key of '${resource.set.name}'.${why}`;

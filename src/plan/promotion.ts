@@ -34,12 +34,15 @@ export function widerNumeric(a: PrimitiveTypeName, b: PrimitiveTypeName): Primit
 /**
  * The type in which two operands are compared, or null where they cannot be: equal types, the wider of two numbers,
  * the other one's type for null, and for a constant string the other one's type where its text is such a value
- * (4.01 Protocol 13.2.1, 9a). A constant number takes a numeric property's type where it has the value exactly.
+ * (4.01 Protocol 13.2.1, 9a). A constant number takes a numeric property's type where it has the value exactly, and a
+ * constant midnight in UTC is a date beside one: .NET clients have no other way to write a date.
  */
 export function commonType(a: BoundExpression, b: BoundExpression): ValueType | null {
   if (a.type === b.type || b.type === 'null') return a.type;
   if (a.type === 'null') return b.type;
   if (isNumeric(a.type) && isNumeric(b.type)) return commonNumeric(a, b);
+  if (midnightDate(a) !== null && b.type === 'Edm.Date') return b.type;
+  if (midnightDate(b) !== null && a.type === 'Edm.Date') return a.type;
   if (a.kind === 'Constant' && a.type === 'Edm.String') return readsAs(a, b.type) ? b.type : null;
   if (b.kind === 'Constant' && b.type === 'Edm.String') return readsAs(b, a.type) ? a.type : null;
   return null;
@@ -50,6 +53,12 @@ function commonNumeric(a: BoundExpression, b: BoundExpression): ValueType | null
   if (a.kind === 'Constant' && b.kind !== 'Constant' && readsAs(a, b.type)) return b.type;
   if (b.kind === 'Constant' && a.kind !== 'Constant' && readsAs(b, a.type)) return a.type;
   return widerNumeric(a.type, b.type);
+}
+
+/** The date of a constant instant that is a midnight in UTC. */
+function midnightDate(operand: BoundExpression): string | null {
+  if (operand.kind !== 'Constant' || operand.type !== 'Edm.DateTimeOffset') return null;
+  return /^(.+)T00:00:00Z$/.exec(operand.value ?? '')?.[1] ?? null;
 }
 
 /** A constant double stays a double: a decimal or integer operand meets it there. */
@@ -65,7 +74,7 @@ export function converted(operand: BoundExpression, type: ValueType): BoundExpre
   if (operand.type === type || type === 'null') return operand;
   if (operand.kind !== 'Constant') return { kind: 'Convert', type, nullable: operand.nullable, operand };
   if (operand.value === null) return { kind: 'Constant', type, value: null };
-  const value = constantText(operand.value, type);
+  const value = (type === 'Edm.Date' ? midnightDate(operand) : null) ?? constantText(operand.value, type);
   if (value !== null) return { kind: 'Constant', type, value };
   return { kind: 'Convert', type, nullable: false, operand };
 }

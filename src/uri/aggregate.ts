@@ -24,7 +24,7 @@ export function parseAggregateItem(cursor: Cursor, aliased: boolean): AggregateI
   if (custom && !isPropertyPath(operand.expression)) {
     cursor.fail("' with ' and an aggregation method");
   }
-  const from = parseFrom(cursor);
+  const from = parseFrom(cursor, custom);
   const alias = aliased && (!custom || nextWordIs(cursor, 'as')) ? parseAsAlias(cursor) : null;
   return { at, ...operand, method, from, alias };
 }
@@ -73,15 +73,16 @@ function parseMethod(cursor: Cursor): string {
   return method;
 }
 
-function parseFrom(cursor: Cursor): AggregateItem['from'] {
+/** `from A,B with max`: the last path has the method of all. Only a custom aggregate goes without. */
+function parseFrom(cursor: Cursor, custom: boolean): AggregateItem['from'] {
   const from: { path: readonly string[]; method: string | null }[] = [];
   while (cursor.takeWord('from')) {
-    const at = cursor.position;
-    const [path = [], ...more] = commaList(cursor, () => parseNamePath(cursor));
-    if (more.length > 0) {
-      cursor.unsupported('from with more than one grouping property', at);
+    const paths = commaList(cursor, () => parseNamePath(cursor));
+    const method = cursor.takeWord('with') ? parseMethod(cursor) : null;
+    if (method === null && !custom) {
+      cursor.fail("' with ' and the method for what 'from' names");
     }
-    from.push({ path, method: cursor.takeWord('with') ? parseMethod(cursor) : null });
+    from.push(...paths.map((path, index) => ({ path, method: index === paths.length - 1 ? method : null })));
     cursor.checkLength(from.length);
   }
   return from;

@@ -1,4 +1,5 @@
 import { GatewayError } from '../errors.ts';
+import { hintAt } from './hints.ts';
 import type { UriLimits } from './limits.ts';
 
 /**
@@ -28,17 +29,22 @@ const blanks = /[ \t]*/y;
 const identifierPattern = /[\p{L}\p{Nl}_][\p{L}\p{Nl}\p{Nd}\p{Mn}\p{Mc}\p{Pc}\p{Cf}]*/uy;
 const wordPattern = /[A-Za-z]+/y;
 
+const noPositions: ReadonlySet<number> = new Set();
+
 /** A position in one decoded text. `target` names the text in errors: an option (`$filter`) or `the resource path`. */
 export class Cursor {
   readonly text: string;
   readonly target: string;
   readonly session: ParseSession;
+  /** Where a semicolon of the text was percent-encoded, so that it may be a character of a word. */
+  readonly encodedSemicolons: ReadonlySet<number>;
   position = 0;
 
-  constructor(text: string, target: string, session: ParseSession) {
+  constructor(text: string, target: string, session: ParseSession, encodedSemicolons = noPositions) {
     this.text = text;
     this.target = target;
     this.session = session;
+    this.encodedSemicolons = encodedSemicolons;
   }
 
   get atEnd(): boolean {
@@ -140,10 +146,9 @@ export class Cursor {
   fail(expected: string, at = this.position): never {
     const rest = this.text.slice(at, at + 24);
     const found = rest === '' ? 'the end' : `'${rest.length < 24 ? rest : `${rest.slice(0, 20)}...`}'`;
-    const hint = /^ ?\+/.test(rest) && !/^ ?\+\d/.test(rest) ? " (a plus sign is no blank in OData; write '%20')" : '';
     throw new GatewayError(
       'UriSyntax',
-      `${this.target}: found ${found} at position ${at}, expected ${expected}${hint}.`,
+      `${this.target}: found ${found} at position ${at}, expected ${expected}${hintAt(this.text, at)}.`,
       { target: this.target, offset: at },
     );
   }

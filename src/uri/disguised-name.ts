@@ -3,11 +3,11 @@ const entity = /&?(?:amp|#0*38|#x0*26);/gi;
 const numericEntity = /&?#(?:x([0-9a-f]{1,6})|(\d{1,7}));/gi;
 /** Blanks, line ends, what cannot be seen, the plus sign of forms, and what shells and JSON escape with. */
 const unseen = /[\s\p{C}\p{Default_Ignorable_Code_Point}+\\`^]/gu;
-const stray = /^[^\p{L}\p{N}_$@]+|[^\p{L}\p{N}_]+$/gu;
+const stray = /^[&;?"'[\](]+|[&;?"'[\])$]+$/g;
 
-/** The name of an option without the blanks around it, which are no part of it. */
+/** The name of an option without the blanks and line ends before it, which are no part of it. */
 export function trimmedName(name: string): string {
-  return name.replace(/^[\s+]+|[\s+]+$/g, '');
+  return name.replace(/^[\s+]+/, '');
 }
 
 /**

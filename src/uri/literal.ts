@@ -1,4 +1,5 @@
 import type { Cursor } from './cursor.ts';
+import { withoutSuffix } from './hints.ts';
 import { prefixedLiteral, quotedText } from './quoted-literal.ts';
 import type { Literal } from './syntax.ts';
 import { temporalToken } from './temporal-literal.ts';
@@ -75,6 +76,9 @@ function temporalLiteral(cursor: Cursor): Literal | null {
   if (token.fault !== null) {
     return cursor.fail(`a valid date or time (${token.fault})`, at);
   }
+  if (token.leap) {
+    cursor.unsupported('a leap second', at);
+  }
   cursor.position += token.length;
   return finished(cursor, { kind: 'Literal', at, type: token.type, text: token.text });
 }
@@ -93,6 +97,10 @@ function numberLiteral(cursor: Cursor): Literal | null {
 /** A literal ends where no character can continue it: `5abc`, `1.`, `2020-01-01T` are no literals. */
 function finished(cursor: Cursor, literal: Literal): Literal {
   if (continuation.test(cursor.peek())) {
+    const number = withoutSuffix(cursor.text, cursor.position, literal.text);
+    if (number !== null) {
+      cursor.fail(`no suffix behind a number; write ${number}`);
+    }
     cursor.fail(`the end of the ${literal.type} literal that starts at position ${literal.at}`);
   }
   return literal;

@@ -21,6 +21,9 @@ export function parseMemberPath(cursor: Cursor): Expression {
     return variablePath(cursor);
   }
   const name = cursor.qualifiedName();
+  if (/^(?:any|all)$/i.test(name) && cursor.peek() === '(') {
+    return cursor.fail(`a path to a collection before '${name}', as in Items/${name}(...)`, at);
+  }
   const segment = nameSegment(cursor, name, at);
   if (segment.kind === 'Call') {
     return segment;

@@ -35,7 +35,6 @@ function readNested(cursor: Cursor, draft: OptionsDraft, place: NestedPlace): vo
   const at = cursor.position;
   if (cursor.peek() === '@') {
     const alias = parseAlias(cursor);
-    cursor.skipBlanks();
     cursor.expect('=');
     cursor.skipBlanks();
     parseExpression(cursor);
@@ -43,7 +42,6 @@ function readNested(cursor: Cursor, draft: OptionsDraft, place: NestedPlace): vo
     return;
   }
   const name = optionName(cursor, at);
-  cursor.skipBlanks();
   cursor.expect('=');
   cursor.skipBlanks();
   if (name === null) {
@@ -71,7 +69,6 @@ function optionName(cursor: Cursor, at: number): OptionName | null {
     cursor.unsupported(`the option $${name}`, at);
     return null;
   }
-  cursor.skipBlanks();
   if (name === '' || cursor.peek() !== '=') {
     return cursor.fail('a query option such as $select', at);
   }

@@ -3,10 +3,17 @@ import { percentDecode } from './percent-decode.ts';
 
 export const pathTarget = 'the resource path';
 
+export interface SplitSegment {
+  readonly start: number;
+  readonly end: number;
+  /** Still percent-encoded. */
+  readonly raw: string;
+}
+
 /** The decoded path, and where each segment begins and ends in it. */
 export interface SplitPath {
   readonly decoded: string;
-  readonly segments: readonly { readonly start: number; readonly end: number }[];
+  readonly segments: readonly SplitSegment[];
 }
 
 /**
@@ -21,7 +28,7 @@ export function splitPath(raw: string): SplitPath {
   if (trimmed === '') {
     return { decoded: '', segments: [] };
   }
-  const segments: { start: number; end: number }[] = [];
+  const segments: SplitSegment[] = [];
   let decoded = '';
   for (const rawSegment of rawSegments(trimmed)) {
     const text = percentDecode(rawSegment, pathTarget);
@@ -30,7 +37,7 @@ export function splitPath(raw: string): SplitPath {
       throw syntaxError('a segment between two slashes is empty', start);
     }
     decoded = segments.length === 0 ? text : `${decoded}/${text}`;
-    segments.push({ start, end: decoded.length });
+    segments.push({ start, end: decoded.length, raw: rawSegment });
   }
   return { decoded, segments };
 }

@@ -55,7 +55,8 @@ function parseSettled(raw: string, session: ParseSession): ParsedQuery {
 
 function readPart(part: string, draft: QueryDraft): void {
   const equals = part.indexOf('=');
-  const name = trimmedName(percentDecode(equals < 0 ? part : part.slice(0, equals), 'the query'));
+  const written = percentDecode(equals < 0 ? part : part.slice(0, equals), 'the query');
+  const name = trimmedName(written);
   const raw = equals < 0 ? null : part.slice(equals + 1);
   const lower = name.toLowerCase();
   const plain = lower.startsWith('$') ? lower.slice(1) : lower;
@@ -66,8 +67,17 @@ function readPart(part: string, draft: QueryDraft): void {
   } else if (name.startsWith('@')) {
     readAlias(name, raw, draft);
   } else {
+    refuseCutValue(written, raw);
     readCustomOption(name, raw ?? '', draft);
   }
+}
+
+/** `A eq 1 & B eq 2`: what follows the ampersand is no option, and must not be lost. */
+function refuseCutValue(written: string, raw: string | null): void {
+  if (raw !== null || !/\s/.test(written)) return;
+  const target = written.trim().slice(0, 60);
+  const message = `the query: '${target}' is no option; an ampersand within a value is '%26', and conditions are joined with 'and'.`;
+  throw new GatewayError('UnknownOption', message, { target });
 }
 
 /** A custom option is ignored, so it must not be a system option that was written amiss: somebody believes that one in force. */
@@ -111,6 +121,17 @@ const expectedEnd: Partial<Record<OptionName, string>> = {
   apply: "'/' and a transformation",
 };
 
+/** Positions in the decoded value. */
+function encodedSemicolons(raw: string, target: string): ReadonlySet<number> {
+  const positions = new Set<number>();
+  let position = 0;
+  for (const piece of raw.split(/(%3B)/i)) {
+    if (/^%3B$/i.test(piece)) positions.add(position);
+    position += percentDecode(piece, target).length;
+  }
+  return positions;
+}
+
 /** A semicolon separates nested options, so as a character of a word it must be encoded (searchWord). */
 function checkSemicolons(raw: string, cursor: Cursor): void {
   let quoted = false;
@@ -139,7 +160,7 @@ function readAlias(name: string, raw: string | null, draft: QueryDraft): void {
 /** The decoded value from its first character to its last that is no blank; offsets count from its start. */
 function valueCursor(raw: string, target: string, { session }: QueryDraft): Cursor {
   const value = percentDecode(raw, target).trimEnd();
-  const cursor = new Cursor(value, target, session);
+  const cursor = new Cursor(value, target, session, encodedSemicolons(raw, target));
   cursor.position = value.length - value.trimStart().length;
   return cursor;
 }

@@ -1,18 +1,12 @@
 import type { Cursor } from './cursor.ts';
+import { modernForm } from './hints.ts';
 import type { Literal } from './syntax.ts';
 import { isDuration } from './temporal-literal.ts';
 
 const enumMembers = /^(?:[+-]?\d{1,19}|[\p{L}\p{Nl}_][\p{L}\p{Nl}\p{Nd}\p{Mn}\p{Mc}\p{Pc}\p{Cf}]*)$/u;
 const base64Url = /^[A-Za-z0-9_-]*$/;
 const spatialShape =
-  /^SRID=\d{1,5};(?:Point|LineString|Polygon|MultiPoint|MultiLineString|MultiPolygon|Collection)\([-+.,() A-Za-z0-9]*\)$/i;
-const versionThree: Readonly<Record<string, string>> = {
-  datetime: '2020-01-31T00:00:00Z',
-  datetimeoffset: '2020-01-31T00:00:00Z',
-  time: '23:59:59',
-  guid: '01234567-89ab-cdef-0123-456789abcdef',
-  x: "binary'AQID'",
-};
+  /^SRID=\d{1,5};(?:Point|LineString|Polygon|MultiPoint|MultiLineString|MultiPolygon|(?:Geometry)?Collection)\([-+.,() A-Za-z0-9]*\)$/i;
 
 /** The content of a single-quoted string, `''` made `'`. */
 export function quotedText(cursor: Cursor): string {
@@ -53,8 +47,8 @@ export function prefixedLiteral(cursor: Cursor, prefix: string, at: number): Lit
   if (lower === 'geography' || lower === 'geometry') {
     return spatialLiteral(cursor, text, at);
   }
-  const modern = versionThree[lower];
-  return cursor.fail(modern === undefined ? 'an operator before the string' : `the OData 4 form ${modern}`, at);
+  const modern = modernForm(lower, text);
+  return cursor.fail(modern === null ? 'an operator before the string' : `the OData 4 form ${modern}`, at);
 }
 
 /** 4 characters make 3 bytes; a rest of 2 or 3 may be padded to 4 with `=`. */

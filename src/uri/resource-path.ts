@@ -1,3 +1,4 @@
+import { GatewayError } from '../errors.ts';
 import { Cursor, commaList, type ParseSession, parenthesised } from './cursor.ts';
 import { parseExpression } from './expression.ts';
 import { parseKeyPredicate } from './key-predicate.ts';
@@ -25,18 +26,21 @@ const qualifiedName =
 export function parsePath(raw: string, session: ParseSession): ResourcePath {
   const { decoded, segments } = splitPath(raw);
   const parsed: PathSegment[] = [];
-  for (const { start, end } of segments) {
+  for (const { start, end, raw: written } of segments) {
     const cursor = new Cursor(decoded.slice(0, end), pathTarget, session);
     cursor.position = start;
     cursor.checkLength(parsed.length + 1);
-    parsed.push(parseSegment(cursor, parsed.at(-1) ?? null));
+    parsed.push(parseSegment(cursor, parsed.at(-1) ?? null, written));
     cursor.expectEnd("'/' or the end of the path");
   }
   return { segments: parsed };
 }
 
-function parseSegment(cursor: Cursor, before: PathSegment | null): PathSegment {
+function parseSegment(cursor: Cursor, before: PathSegment | null, raw: string): PathSegment {
   const at = cursor.position;
+  if (before !== null && isEncodedKey(cursor, raw)) {
+    return wholeSegment(cursor, at);
+  }
   checkPlace(cursor, before);
   if (cursor.peek() === '$') {
     return systemSegment(cursor, at);
@@ -49,13 +53,41 @@ function parseSegment(cursor: Cursor, before: PathSegment | null): PathSegment {
   const name = parenthesis < 0 ? text : text.slice(0, parenthesis);
   if (parenthesis > 0 && qualifiedName.test(name)) {
     cursor.position += name.length;
-    return keyedName(cursor, name, at);
+    return raw.includes('(') ? keyedName(cursor, name, at) : keyedOrKey(cursor, name, at);
   }
-  cursor.position = cursor.text.length;
-  return { kind: 'Name', at, name: text, keys: null };
+  return wholeSegment(cursor, at);
 }
 
-function keyedName(cursor: Cursor, name: string, at: number): PathSegment {
+function wholeSegment(cursor: Cursor, at: number): PathSegment & { kind: 'Name' } {
+  cursor.position = cursor.text.length;
+  return { kind: 'Name', at, name: cursor.text.slice(at), keys: null };
+}
+
+/**
+ * Whether the segment is a key that begins with a dollar sign, which is encoded then (4.01 URL Conventions 4.3.6). What
+ * can stand here itself is that, since some clients encode every dollar sign.
+ */
+function isEncodedKey(cursor: Cursor, raw: string): boolean {
+  if (!/^%24/.test(raw)) return false;
+  const text = cursor.text.slice(cursor.position);
+  return !text.startsWith('$filter(') && !systemSegments.some((name) => name === text && !onlyFirst.has(name));
+}
+
+/** `k%28v%29` is a name with a key, as of clients that encode all parentheses, or one key that has parentheses in it. */
+function keyedOrKey(cursor: Cursor, name: string, at: number): PathSegment {
+  const { depth, unsupported } = cursor.session;
+  try {
+    const keyed = keyedName(cursor, name, at);
+    cursor.expectEnd("'/' or the end of the path");
+    return { ...keyed, text: cursor.text.slice(at) };
+  } catch (error) {
+    if (!(error instanceof GatewayError && error.code === 'UriSyntax')) throw error;
+    Object.assign(cursor.session, { depth, unsupported });
+    return wholeSegment(cursor, at);
+  }
+}
+
+function keyedName(cursor: Cursor, name: string, at: number): PathSegment & { kind: 'Name' } {
   if (cursor.peek() !== '(') {
     return { kind: 'Name', at, name, keys: null };
   }

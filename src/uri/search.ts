@@ -1,8 +1,11 @@
 import { type Cursor, parenthesised } from './cursor.ts';
+import { isOptionName } from './option-names.ts';
 import type { SearchExpression } from './syntax.ts';
 
 const wordPattern = /[^\s()"'][^\s()"]*/y;
 const nestedWordPattern = /[^\s()"';][^\s()";]*/y;
+const nestedWordRest = /[^\s()";]*/y;
+const optionBehind = /;[ \t]*\$?([A-Za-z]+)[ \t]*=/y;
 const phrasePattern = /"((?:[^"\\]|\\["\\])+)"/y;
 
 /**
@@ -77,10 +80,24 @@ function parseTerm(search: SearchText): SearchExpression {
     }
     return { kind: 'Phrase', at, text: (phrase[1] ?? '').replace(/\\(.)/gs, '$1') };
   }
-  const word = cursor.match(search.word);
-  return word === null
-    ? cursor.fail('a word, a phrase in double quotes or a parenthesis')
-    : { kind: 'Word', at, text: word[0] };
+  if (!startsWithSemicolon(cursor) && cursor.match(search.word) === null) {
+    return cursor.fail('a word, a phrase in double quotes or a parenthesis');
+  }
+  while (startsWithSemicolon(cursor)) {
+    cursor.position += 1;
+    cursor.match(nestedWordRest);
+  }
+  return { kind: 'Word', at, text: cursor.text.slice(at, cursor.position) };
+}
+
+/**
+ * Whether a semicolon stands here that is a character of a word: it was percent-encoded, and no option follows, since some
+ * clients encode the semicolons between options as well.
+ */
+function startsWithSemicolon(cursor: Cursor): boolean {
+  if (!cursor.encodedSemicolons.has(cursor.position)) return false;
+  optionBehind.lastIndex = cursor.position;
+  return !isOptionName(optionBehind.exec(cursor.text)?.[1]?.toLowerCase() ?? '');
 }
 
 /** Whether `RWS word RWS term` stands here. */
@@ -105,7 +122,7 @@ function takeImplied(cursor: Cursor): boolean {
 }
 
 function startsTerm(cursor: Cursor): boolean {
-  return !cursor.atEnd && !/[\s);']/.test(cursor.peek());
+  return !cursor.atEnd && (!/[\s);']/.test(cursor.peek()) || startsWithSemicolon(cursor));
 }
 
 /** searchExpr-incomplete: no operators, quotes doubled; every run of characters between blanks is a word. */

@@ -21,7 +21,7 @@ function parseItem(cursor: Cursor): SelectItem {
   if (cursor.peek() !== '(') {
     return { at, path, wildcard: false, options: null };
   }
-  if (/^\(\s*[$@]|^\(\s*[A-Za-z]+\s*=/.test(cursor.text.slice(cursor.position, cursor.position + 40))) {
+  if (/^\(\s*[$@]|^\(\s*[A-Za-z]+=/.test(cursor.text.slice(cursor.position, cursor.position + 40))) {
     return { at, path, wildcard: false, options: parseNestedOptions(cursor, 'select') };
   }
   cursor.unsupported('a function in $select', at);

@@ -12,7 +12,14 @@ export interface ResourcePath {
 
 /** One segment between slashes. Whether a name is a set, a property or a key-as-segment is decided by the binder. */
 export type PathSegment =
-  | { readonly kind: 'Name'; readonly at: number; readonly name: string; readonly keys: KeyPredicate | null }
+  | {
+      readonly kind: 'Name';
+      readonly at: number;
+      readonly name: string;
+      readonly keys: KeyPredicate | null;
+      /** The whole segment where its parentheses were percent-encoded: it may be one key (`k%28v%29`) as well. */
+      readonly text?: string;
+    }
   | { readonly kind: 'System'; readonly at: number; readonly name: SystemSegment }
   /** `$filter(expression)`, perhaps with a key after it: `$filter(expression)(5)`. */
   | {

@@ -14,6 +14,8 @@ export interface TemporalToken {
   readonly length: number;
   /** What is wrong with it, if anything. */
   readonly fault: string | null;
+  /** The second is 60, which a minute of UTC may have. */
+  readonly leap: boolean;
 }
 
 /**
@@ -32,7 +34,8 @@ export function temporalToken(text: string, start: number): TemporalToken | null
     return null;
   }
   const [all, hour, minute, second, fraction] = timed;
-  return { type: 'timeOfDay', text: all, length: all.length, fault: timeFault({ hour, minute, second, fraction }) };
+  const fault = timeFault({ hour, minute, second, fraction });
+  return { type: 'timeOfDay', text: all, length: all.length, fault, leap: second === '60' };
 }
 
 /** dayTimeDuration: days, hours, minutes, seconds; no years, no months, no leading plus. */
@@ -42,7 +45,7 @@ export function isDuration(text: string): boolean {
 
 function dateToken(found: RegExpExecArray): TemporalToken {
   const text = found[0];
-  return { type: 'date', text, length: text.length, fault: dateFault(found[1], found[2], found[3]) };
+  return { type: 'date', text, length: text.length, fault: dateFault(found[1], found[2], found[3]), leap: false };
 }
 
 function dateTimeToken(found: RegExpExecArray): TemporalToken {
@@ -53,7 +56,7 @@ function dateTimeToken(found: RegExpExecArray): TemporalToken {
     (offset === undefined ? "a date with a time needs 'Z' or an offset such as '+01:00'" : offsetFault(offset));
   const upper = all.toUpperCase();
   const text = offset?.startsWith(' ') ? `${upper.slice(0, -6)}+${upper.slice(-5)}` : upper;
-  return { type: 'dateTimeOffset', text, length: all.length, fault };
+  return { type: 'dateTimeOffset', text, length: all.length, fault, leap: second === '60' };
 }
 
 function dateFault(year = '', month = '', day = ''): string | null {
@@ -88,7 +91,9 @@ function timeFault(parts: TimeParts): string | null {
   if (Number(parts.minute) > 59) {
     return `minute ${parts.minute} does not exist`;
   }
-  if (Number(parts.second ?? 0) > 59) {
+  // A leap second ends a minute that ends a quarter of an hour in every time zone there is.
+  const most = /^(?:14|29|44|59)$/.test(parts.minute ?? '') ? 60 : 59;
+  if (Number(parts.second ?? 0) > most) {
     return `second ${parts.second} does not exist`;
   }
   return (parts.fraction?.length ?? 0) > 12 ? 'at most 12 digits of a second are allowed' : null;

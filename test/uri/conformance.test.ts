@@ -88,6 +88,7 @@ const exceptions: Readonly<Record<string, string>> = {
   '$search=more&more': "'more' is a custom query option unless such options are listed",
   '$skiptoken=Not&this': "'this' is a custom query option; the case is about the text of one option",
   '$format=json&$Format=atom&$format=xml&$format=text/html': 'the protocol allows an option once in a URL',
+  '$filter= true': 'blanks before a value are taken: .NET clients write them',
   'http//My.Org/': 'the service root is not read by this parser',
   '$metadata#Customers(Address,Orders)': 'a fragment is not sent to a server',
   '$metadata#Sales(Total)': 'a fragment is not sent to a server',
@@ -142,6 +143,6 @@ describe('OASIS OData ABNF test cases', () => {
       }
     }
     assert.deepEqual(wrong, []);
-    assert.deepEqual(figures, { accepted: 360, '501': 76, refused: 45, exceptions: 12 });
+    assert.deepEqual(figures, { accepted: 361, '501': 75, refused: 44, exceptions: 13 });
   });
 });
