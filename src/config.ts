@@ -15,6 +15,8 @@ export interface Config {
   readonly dataDir: string;
   readonly metadataDir: string;
   readonly dropDir: string;
+  /** Milliseconds that a file there must have been seen unchanged; null: what each source says. */
+  readonly dropMinimumAge: number | null;
   /** Rows of one page. */
   readonly pageSize: number;
   /** Cron expression in UTC. */
@@ -74,6 +76,7 @@ const schema = z.object({
   DATA_DIR: z.string().default('./data'),
   METADATA_DIR: z.string().default('./metadata'),
   DROP_DIR: z.string().optional(),
+  DROP_MIN_AGE: count(0, 86_400).optional(),
   PAGE_SIZE: count(1, 1_000_000).default(20_000),
   INGEST_SCHEDULE: z
     .string()
@@ -100,13 +103,27 @@ const secretNames = ['DATABASE_URL', 'PGPASSWORD'] as const;
  * the working directory. Throws ConfigError with all faults at once.
  */
 export function readConfig(environment: Environment): Config {
+  const { config, faults } = examineConfig(environment);
+  if (faults.length > 0) throw new ConfigError(faults);
+  return config;
+}
+
+/** The same with the faults beside it. A setting at fault has its default, so that all others can be looked at further. */
+export function examineConfig(environment: Environment): {
+  readonly config: Config;
+  readonly faults: readonly string[];
+} {
   const faults: string[] = [];
   const given = withSecretFiles(environment, faults);
-  const result = schema.safeParse(given);
-  if (!result.success)
-    faults.push(...result.error.issues.map(({ path: [name], message }) => `${String(name)}: ${message}`));
-  if (!result.success || faults.length > 0) throw new ConfigError(faults);
-  const settings = result.data;
+  const { error } = schema.safeParse(given);
+  for (const { path: names, message } of error?.issues ?? []) {
+    faults.push(`${String(names[0])}: ${message}`);
+    delete given[String(names[0])];
+  }
+  return { config: configOf(schema.parse(given)), faults };
+}
+
+function configOf(settings: z.infer<typeof schema>): Config {
   const dataDir = path.resolve(settings.DATA_DIR);
   return {
     port: settings.PORT,
@@ -116,6 +133,7 @@ export function readConfig(environment: Environment): Config {
     dataDir,
     metadataDir: path.resolve(settings.METADATA_DIR),
     dropDir: settings.DROP_DIR === undefined ? path.join(dataDir, 'drop') : path.resolve(settings.DROP_DIR),
+    dropMinimumAge: settings.DROP_MIN_AGE === undefined ? null : settings.DROP_MIN_AGE * 1000,
     pageSize: settings.PAGE_SIZE,
     ingestSchedule: settings.INGEST_SCHEDULE,
     logLevel: settings.LOG_LEVEL,

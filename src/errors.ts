@@ -50,6 +50,11 @@ export const errorCatalogue = {
   AddressInUse: kind(500, 'fatal', 'Stop the other program, or set PORT and HOST to an address that is free.'),
   // Taking files in.
   FileUnreadable: kind(422, 'retriable', 'Check that the file is complete and can be read, then load it again.'),
+  FileChangedAfterLoad: kind(
+    422,
+    'retriable',
+    'Let the sender write under a temporary suffix, or a completeMark last, or raise minimumAgeSeconds of the source.',
+  ),
   FileUnknown: kind(422, 'skippable', 'Name the source and the export, or add the missing headers to the metadata.'),
   FileEmpty: kind(
     422,

@@ -9,9 +9,10 @@ import { migrateCommand } from './commands/migrate.ts';
 import { replayCommand } from './commands/replay.ts';
 import { sampleCommand } from './commands/sample.ts';
 import { serveCommand } from './commands/serve.ts';
+import { readServingConfig } from './commands/serving-faults.ts';
 import { statusCommand } from './commands/status.ts';
 import type { Surroundings } from './commands/surroundings.ts';
-import { ConfigError, readConfig } from './config.ts';
+import { type Config, ConfigError, examineConfig, readConfig } from './config.ts';
 import { GatewayError, operatorMessage } from './errors.ts';
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
@@ -20,9 +21,9 @@ function progress(line: string): void {
   if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${line.slice(0, (process.stderr.columns ?? 80) - 1)}`);
 }
 
-/** Reads the configuration; only this file hands the process's environment on. */
-function surroundings(): Surroundings {
-  return { config: readConfig(process.env), environment: process.env, print, progress };
+/** Only this file hands the process's environment on. */
+function surroundings(config: Config = readConfig(process.env)): Surroundings {
+  return { config, environment: process.env, print, progress };
 }
 
 function wholeNumber(text: string): number {
@@ -59,7 +60,7 @@ function program(): Command {
   gateway
     .command('serve')
     .description('serve the feed and load what is dropped into DROP_DIR')
-    .action(() => run(serveCommand(surroundings(), { stop: stopSignal() })));
+    .action(() => run(serveCommand(surroundings(readServingConfig(process.env)), { stop: stopSignal() })));
   gateway
     .command('ingest')
     .description('load files, or all files in folders')
@@ -88,8 +89,11 @@ function program(): Command {
     .action(() => run(migrateCommand(surroundings())));
   gateway
     .command('check')
-    .description('check configuration and metadata; needs no database')
-    .action(() => run(checkCommand(surroundings())));
+    .description('check configuration, credentials, metadata and proxied feeds; needs no database')
+    .action(() => {
+      const { config, faults } = examineConfig(process.env);
+      return run(checkCommand(surroundings(config), faults));
+    });
   gateway
     .command('sample')
     .description('write made-up exports')

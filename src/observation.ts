@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import type { Config } from './config.ts';
 import type { RequestRecord } from './http/feed.ts';
+import type { DropNotice } from './ingest/delivery/drop-folder.ts';
 
 /** Everything that the program logs. A new event is a new member here; values never hold secrets or whole query strings. */
 export type Observation =
@@ -17,7 +18,10 @@ export type Observation =
       readonly rejected: number;
       readonly message: string;
     }
+  /** A changed file of credentials that is not taken over, the list before it stays; null: it is good again. */
+  | { readonly event: 'credentials'; readonly setting: string; readonly fault: string | null }
   | { readonly event: 'scan-failed'; readonly reason: string }
+  | ({ readonly event: 'drop-folder' } & DropNotice)
   | { readonly event: 'reply-not-kept'; readonly reason: string }
   | { readonly event: 'upstream'; readonly source: string; readonly state: 'ok' | 'down'; readonly message: string }
   | { readonly event: 'rows-filled'; readonly message: string }
@@ -43,6 +47,11 @@ export function levelOf(observation: Observation): Level {
     }
     case 'upstream':
       return observation.state === 'down' ? 'warn' : 'info';
+    case 'credentials':
+      return observation.fault === null ? 'info' : 'error';
+    // Rows were served that were not all: somebody must look at the sender.
+    case 'drop-folder':
+      return observation.kind === 'changed' ? 'error' : 'warn';
     default:
       return levels[observation.event] ?? 'info';
   }

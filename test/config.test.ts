@@ -24,6 +24,8 @@ describe('configuration', () => {
     assert.equal(config.dataDir, path.resolve('data'));
     assert.equal(config.metadataDir, path.resolve('metadata'));
     assert.equal(config.dropDir, path.resolve('data/drop'));
+    assert.equal(config.dropMinimumAge, null);
+    assert.equal(readConfig({ DROP_MIN_AGE: '0' }).dropMinimumAge, 0);
     assert.equal(config.pageSize, 20_000);
     assert.equal(config.samples, true);
     assert.equal(config.replyCacheBytes, 256 * 1024 * 1024);

@@ -24,6 +24,8 @@ export interface Source {
   readonly prefix: string;
   /** Present on `files`. */
   readonly files?: FileDefaults;
+  /** Present on `files`. */
+  readonly delivery?: Delivery;
   /** Present on `odata`. */
   readonly upstream?: UpstreamSettings;
 }
@@ -49,6 +51,14 @@ export interface FileDefaults {
    * any size. A file of which all rows are rejected is always refused.
    */
   readonly maxRejectedPercent: number;
+}
+
+/** How files of a source arrive in the drop folder, and when one counts as complete. */
+export interface Delivery {
+  /** Seconds that a file must have been seen unchanged before it is loaded. */
+  readonly minimumAgeSeconds: number;
+  /** Ending of the file that the sender writes last, beside the export, e.g. `.done`; null: age decides. */
+  readonly completeMark: string | null;
 }
 
 export interface UpstreamSettings {

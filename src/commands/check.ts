@@ -1,20 +1,27 @@
 import { faultText } from '../catalogue/build/fault.ts';
 import { loadCatalogue } from '../catalogue/read-metadata.ts';
-import { checkExposure } from '../config.ts';
 import { checkModel } from '../edm/check-model.ts';
 import { checkUpstream } from './check-upstreams.ts';
 import { exitCodes } from './exit-code.ts';
+import { servingFaults } from './serving-faults.ts';
 import type { Surroundings } from './surroundings.ts';
 
-/** `gateway check`: configuration, metadata and the proxied feeds, all faults with file and place. Needs no database. */
-export async function checkCommand({ config, environment, print }: Surroundings): Promise<number> {
-  checkExposure(config);
+/**
+ * `gateway check`: configuration, credentials, metadata and the proxied feeds, all faults with file and place. Needs no
+ * database. `settings`: faults of the environment that the configuration was made without.
+ */
+export async function checkCommand(
+  { config, environment, print }: Surroundings,
+  settings: readonly string[] = [],
+): Promise<number> {
+  const own = [...settings, ...servingFaults(config)];
   const { catalogue, faults } = loadCatalogue(config.metadataDir, environment);
-  for (const fault of faults) print(faultText(fault));
+  for (const fault of [...own, ...faults.map(faultText)]) print(fault);
   const modelFaults = catalogue === null ? [] : checkModel(catalogue.model);
   for (const fault of modelFaults) print(JSON.stringify(fault));
-  if (catalogue === null || faults.length > 0 || modelFaults.length > 0) {
-    print(`${faults.length + modelFaults.length} fault(s)`);
+  const count = own.length + faults.length + modelFaults.length;
+  if (catalogue === null || count > 0) {
+    print(`${count} fault(s)`);
     return exitCodes.failed;
   }
   const { sources, exports, model } = catalogue;

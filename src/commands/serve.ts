@@ -1,6 +1,6 @@
 import path from 'node:path';
 import type { Catalogue } from '../catalogue/catalogue.ts';
-import { type Config, checkExposure } from '../config.ts';
+import { type Config, ConfigError } from '../config.ts';
 import { GatewayError } from '../errors.ts';
 import { authentication, openToAll } from '../http/authentication.ts';
 import { feedCapabilities } from '../http/capabilities.ts';
@@ -10,8 +10,7 @@ import type { Feed } from '../http/feed.ts';
 import { KnownAnswers } from '../http/known-answers.ts';
 import { httpListener } from '../http/listener.ts';
 import { ReplyCache, removeLeftReplies } from '../http/reply-cache/reply-cache.ts';
-import { scanDropFolder } from '../ingest/delivery/drop-folder.ts';
-import type { IngestResult } from '../ingest/delivery/ingest-paths.ts';
+import { DropFolder } from '../ingest/delivery/drop-folder.ts';
 import { runOnSchedule } from '../ingest/schedule.ts';
 import { type Observe, observer } from '../observation.ts';
 import type { Database } from '../warehouse/database.ts';
@@ -20,6 +19,7 @@ import { connectUpstreams } from './connect-upstreams.ts';
 import { exitCodes } from './exit-code.ts';
 import { fillWithSamples, observeLoad } from './first-samples.ts';
 import { prepare } from './migrate.ts';
+import { credentialFiles, servingFaults } from './serving-faults.ts';
 import { catalogueOf, openWarehouse, type Surroundings } from './surroundings.ts';
 
 export interface ServeOptions {
@@ -33,10 +33,11 @@ export interface ServeOptions {
 /** `gateway serve`: prepares the warehouse, serves the feed and takes in what is dropped, until it is told to stop. */
 export async function serveCommand(surroundings: Surroundings, options: ServeOptions): Promise<number> {
   const { config, print } = surroundings;
-  checkExposure(config);
+  const faults = servingFaults(config);
+  if (faults.length > 0) throw new ConfigError(faults);
   const observe = options.observe ?? observer(config);
   const catalogue = catalogueOf(surroundings);
-  const guard = guardOf(config);
+  const guard = guardOf(config, observe);
   const warehouse = await openWarehouse(surroundings);
   let end: End;
   try {
@@ -100,7 +101,13 @@ async function serveUntil(end: Promise<End>, serving: Serving): Promise<End> {
     observe({ event: 'listening', address });
     options.onListening?.(address);
     const stopping = new AbortController();
-    const scan = (): Promise<unknown> => scanOnce({ config, catalogue, database, observe, signal: stopping.signal });
+    const drop = new DropFolder({ catalogue, database }, config.dropDir, {
+      ...(config.dropMinimumAge === null ? {} : { minimumAge: config.dropMinimumAge }),
+      onResult: (result) => observeLoad(observe, result),
+      onNotice: (notice) => observe({ event: 'drop-folder', ...notice }),
+      signal: stopping.signal,
+    });
+    const scan = (): Promise<unknown> => drop.scan();
     const failed = (error: unknown): void => observe({ event: 'scan-failed', reason: reasonOf(error) });
     const schedule = runOnSchedule(config.ingestSchedule, scan, failed);
     const pruning = runOnSchedule(pruneSchedule, () => pruneTombstones(database), failed);
@@ -129,10 +136,15 @@ async function openReplies({ dataDir, replyCacheBytes }: Config, observe: Observ
   return new ReplyCache({ folder, totalBytes: replyCacheBytes, onFault });
 }
 
-function guardOf(config: Config): Feed['authentication'] {
-  if (config.basicFile === null && config.keyFile === null) return openToAll;
-  const open = (file: string | null) => (file === null ? null : credentialFile(file));
-  return authentication({ basic: open(config.basicFile), keys: open(config.keyFile) }, config.keyName);
+function guardOf(config: Config, observe: Observe): Feed['authentication'] {
+  const files = credentialFiles(config);
+  if (files.length === 0) return openToAll;
+  const open = (wanted: string) => {
+    const named = files.find(({ setting }) => setting === wanted);
+    if (named === undefined) return null;
+    return credentialFile(named.file, (fault) => observe({ event: 'credentials', setting: wanted, fault }));
+  };
+  return authentication({ basic: open('AUTH_BASIC_FILE'), keys: open('AUTH_KEY_FILE') }, config.keyName);
 }
 
 /** Throws GatewayError AddressInUse with what to do about it. */
@@ -173,19 +185,6 @@ function announce(address: string, { print, config }: Surroundings): void {
   print(`The feed is ready. Paste this address into Power BI or Excel (Get data > OData feed):`);
   print(`  ${address}`);
   print(`Exports dropped into ${config.dropDir} are loaded by themselves.`);
-}
-
-interface Scan {
-  readonly config: Config;
-  readonly catalogue: Catalogue;
-  readonly database: Database;
-  readonly observe: Observe;
-  readonly signal: AbortSignal;
-}
-
-async function scanOnce({ config, catalogue, database, observe, signal }: Scan): Promise<void> {
-  const onResult = (result: IngestResult): void => observeLoad(observe, result);
-  await scanDropFolder({ catalogue, database }, config.dropDir, { onResult, signal });
 }
 
 function eventsOf(observe: Observe): Feed['events'] {

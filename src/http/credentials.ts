@@ -1,9 +1,12 @@
 import { createHash, randomBytes, type ScryptOptions, scrypt, timingSafeEqual } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 
-/** A file of `name:hash` lines; `#` starts a comment. Read again when it changes, so that a key can be withdrawn. */
+/**
+ * A file of `name:hash` lines; `#` starts a comment. Read again when it changes, so that a key can be withdrawn. A file that
+ * cannot be read, or has a faulty line, changes nothing: the last good list stays.
+ */
 export interface Credentials {
-  /** Changes when the file does. */
+  /** Changes when the list does. */
   version(): string;
   /** The name whose hash fits `secret`; with `name` only that line is tried. null: none. */
   verify(secret: string, name: string | null): Promise<string | null>;
@@ -14,18 +17,32 @@ interface Line {
   readonly hash: string;
 }
 
-/** Throws an Error that names the file and the line when it cannot be read or a line is malformed. */
-export function credentialFile(file: string): Credentials {
-  let version = '';
-  let lines: readonly Line[] = [];
+/** Told when a changed file cannot be taken over, and with null when it can again; once for each fault. */
+export type OnCredentialFault = (fault: string | null) => void;
+
+/** Throws an Error with all faults when there is no good list to begin with. */
+export function credentialFile(file: string, onFault: OnCredentialFault = () => {}): Credentials {
+  let seen = '';
+  let fault: string | null = null;
+  let version = 0;
+  const first = readCredentials(file);
+  if (first.faults.length > 0) throw new Error(first.faults.join('\n'));
+  let { lines } = first;
+  seen = stampOf(file);
   const refresh = (): string => {
-    const { mtimeMs, size } = statSync(file);
-    const now = `${mtimeMs}:${size}`;
-    if (now !== version) lines = readLines(file);
-    version = now;
-    return now;
+    const now = stampOf(file);
+    if (now === seen) return String(version);
+    seen = now;
+    const read = readCredentials(file);
+    const faulty = read.faults.length === 0 ? null : read.faults.join('; ');
+    if (faulty !== fault) onFault(faulty);
+    fault = faulty;
+    if (faulty === null) {
+      lines = read.lines;
+      version += 1;
+    }
+    return String(version);
   };
-  refresh();
   return {
     version: refresh,
     async verify(secret, name) {
@@ -40,17 +57,49 @@ export function credentialFile(file: string): Credentials {
   };
 }
 
-function readLines(file: string): readonly Line[] {
-  const lines = readFileSync(file, 'utf8').split(/\r?\n/);
-  return lines.flatMap((text, index) => {
-    if (text.trim() === '' || text.startsWith('#')) return [];
-    const colon = text.indexOf(':');
-    const hash = text.slice(colon + 1).trim();
-    if (colon < 1 || !/^(scrypt\$\d+\$\d+\$\d+\$[\w-]+\$[\w-]+|sha256\$[0-9a-f]{64})$/.test(hash))
-      throw new Error(`${file}, line ${index + 1}: must be name:hash as \`gateway hash-password\` prints it`);
-    return [{ name: text.slice(0, colon), hash }];
-  });
+/** Differs whenever the file was written to or replaced, also within one tick of its clock and by as many bytes. */
+function stampOf(file: string): string {
+  try {
+    const { mtimeNs, ctimeNs, size, ino } = statSync(file, { bigint: true });
+    return [mtimeNs, ctimeNs, size, ino].join(':');
+  } catch (error) {
+    return reasonOf(error);
+  }
 }
+
+const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** The good lines of a file, and one sentence for each fault, with file and line. Never shows what stands in a line. */
+export function readCredentials(file: string): { readonly lines: readonly Line[]; readonly faults: readonly string[] } {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8').replace(/^\uFEFF/, '');
+  } catch (error) {
+    return { lines: [], faults: [`${file} cannot be read: ${reasonOf(error)}`] };
+  }
+  const lines: Line[] = [];
+  const faults: string[] = [];
+  for (const [index, line] of text.split(/\r?\n/).entries()) {
+    if (line.trim() === '' || line.startsWith('#')) continue;
+    const colon = line.indexOf(':');
+    const hash = line.slice(colon + 1).trim();
+    if (colon >= 1 && isHash(hash)) lines.push({ name: line.slice(0, colon), hash });
+    else faults.push(`${file}, line ${index + 1}: must be name:hash as \`gateway hash-password\` prints it`);
+  }
+  return { lines, faults };
+}
+
+/** Also that a hash can be computed: one wrong factor would fail every request of that name. */
+function isHash(text: string): boolean {
+  if (/^sha256\$[0-9a-f]{64}$/.test(text)) return true;
+  const [, N = 0, r = 0, p = 0] = (/^scrypt\$(\d{1,7})\$(\d{1,3})\$(\d{1,3})\$[\w-]+\$[\w-]{43}$/.exec(text) ?? []).map(
+    Number,
+  );
+  return N > 1 && (N & (N - 1)) === 0 && r > 0 && p > 0 && 128 * r * (N + p + 2) < memory;
+}
+
+/** Bytes that computing one hash may take. */
+const memory = 256 * 1024 * 1024;
 
 const cost = { N: 16_384, r: 8, p: 1 } as const;
 const hashLength = 32;
@@ -81,7 +130,7 @@ async function fits(secret: string, hash: string): Promise<boolean> {
 
 function derive(secret: string, salt: Buffer, options: ScryptOptions): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    scrypt(secret, salt, hashLength, { ...options, maxmem: 256 * 1024 * 1024 }, (error, key) =>
+    scrypt(secret, salt, hashLength, { ...options, maxmem: memory }, (error, key) =>
       error === null ? resolve(key) : reject(error),
     );
   });

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { hashPasswordCommand } from '../../src/commands/hash-password.ts';
 import { authentication } from '../../src/http/authentication.ts';
-import { credentialFile, hashKey, hashPassword } from '../../src/http/credentials.ts';
+import { credentialFile, hashKey, hashPassword, readCredentials } from '../../src/http/credentials.ts';
 import { startTestServer, type TestServer } from './test-server.ts';
 
 const folder = mkdtempSync(path.join(os.tmpdir(), 'gateway-auth-'));
@@ -82,6 +82,57 @@ describe('http: authentication', () => {
     const file = path.join(folder, 'broken');
     writeFileSync(file, 'ann:plain-password\n');
     assert.throws(() => credentialFile(file), /broken, line 1/);
+  });
+
+  const bob = basic('bob', 'second pass');
+  const bobs = async (): Promise<string> => `bob:${await hashPassword('second pass')}\n`;
+  const broken: readonly [string, (good: string) => void][] = [
+    ['a bad line', (good) => writeFileSync(basicFile, `${good}carl:plain text\n`)],
+    [
+      'a hash that cannot be computed',
+      (good) => writeFileSync(basicFile, good.replace('scrypt$16384', 'scrypt$16385')),
+    ],
+    ['a hash cut short', (good) => writeFileSync(basicFile, good.slice(0, -9))],
+    ['no file', () => rmSync(basicFile)],
+    ['a folder', () => (rmSync(basicFile), mkdirSync(basicFile))],
+  ];
+  for (const [what, damage] of broken)
+    it(`B6 ${what} while running: the last good list stays, the fault is told once, and then that it is good again`, async () => {
+      const good = await bobs();
+      writeFileSync(basicFile, good);
+      const told: (string | null)[] = [];
+      const list = credentialFile(basicFile, (fault) => told.push(fault));
+      damage(good);
+      for (let n = 0; n < 3; n++) assert.equal(await list.verify('second pass', 'bob'), 'bob');
+      assert.equal(told.length, 1, String(told));
+      assert.match(told[0] ?? '', /basic/);
+      assert.ok(!told[0]?.includes('plain text') && !told[0]?.includes('scrypt$'), 'no secret in the log');
+      rmSync(basicFile, { recursive: true, force: true });
+      writeFileSync(basicFile, `\uFEFF${good}`);
+      assert.equal(await list.verify('second pass', 'bob'), 'bob');
+      assert.deepEqual(told.slice(1), [null]);
+    });
+
+  it('B6 over HTTP: a bad line costs nobody his access; the correction counts at once', async () => {
+    const ann = `ann:${await hashPassword('pass:wörd')}\n`;
+    writeFileSync(basicFile, ann);
+    assert.equal((await feed.get('', basic('ann', 'pass:wörd'))).status, 200);
+    writeFileSync(basicFile, `${ann}bob plain\n`);
+    assert.equal((await feed.get('', basic('ann', 'pass:wörd'))).status, 200);
+    assert.equal((await feed.get('', bob)).status, 401);
+    writeFileSync(basicFile, `${ann}${await bobs()}`);
+    assert.equal((await feed.get('', bob)).status, 200);
+    assert.deepEqual(feed.defects, []);
+  });
+
+  it('B6 all faults of a file are told at once', () => {
+    const file = path.join(folder, 'many');
+    writeFileSync(file, `a:b\nann:${hashKey('k')}\n\n#\nc\n`);
+    const { lines, faults } = readCredentials(file);
+    assert.deepEqual(
+      [lines.map(({ name }) => name), faults.map((fault) => /line (\d)/.exec(fault)?.[1])],
+      [['ann'], ['1', '5']],
+    );
   });
 
   it('hash-password makes lines that fit', async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import net, { type AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
@@ -75,6 +75,37 @@ describe('the gateway as a program', function () {
     assert.match(run.output, new RegExp(`AddressInUse: Port ${port} of 127.0.0.1 is used`));
     assert.ok(!run.output.includes('    at '), run.output);
     holder.close();
+  });
+
+  it('B6 at start, and in check, every fault stands in one list: settings, exposure, credentials, metadata', async () => {
+    const users = path.join(dataDir, 'users');
+    const metadata = path.join(dataDir, 'metadata');
+    mkdirSync(path.join(metadata, 'shop'), { recursive: true });
+    writeFileSync(path.join(metadata, 'shop', 'source.yaml'), 'kind: nothing\n');
+    writeFileSync(users, 'ann plain\n');
+    const faulty = {
+      PORT: 'x',
+      HOST: '0.0.0.0',
+      AUTH_BASIC_FILE: users,
+      AUTH_KEY_FILE: path.join(dataDir, 'none'),
+      METADATA_DIR: metadata,
+    };
+    for (const command of ['serve', 'check']) {
+      const run = gateway([command], { ...base(), ...faulty });
+      assert.equal(await run.ended, 1, run.output);
+      for (const text of [
+        /PORT: /,
+        /PUBLIC_URL: /,
+        /AUTH_BASIC_FILE: \S+users, line 1/,
+        /AUTH_KEY_FILE: \S+none cannot be read/,
+        /source\.yaml/,
+      ])
+        assert.match(run.output, text, command);
+      assert.doesNotMatch(run.output, /    at |plain/);
+    }
+    const running = gateway(['check'], { ...base(), AUTH_BASIC_FILE: users });
+    assert.equal(await running.ended, 1);
+    assert.match(running.output, /AUTH_BASIC_FILE: .*users, line 1[\s\S]*1 fault/);
   });
 
   const failures: readonly [readonly string[], Record<string, string>, number, RegExp][] = [

@@ -103,6 +103,9 @@ function checkSource(source: SourceDraft): void {
   if (entry.kind === 'files' && entry.upstream !== undefined) {
     source.report(['upstream'], '"upstream" has no meaning for a source of files.', 'Remove it, or use kind: odata.');
   }
+  if (entry.kind === 'odata' && entry.delivery !== undefined) {
+    source.report(['delivery'], '"delivery" has no meaning for a proxied feed.', 'Remove it, or use kind: files.');
+  }
   const zone = entry.files?.timeZone;
   if (zone !== undefined && !isTimeZone(zone)) {
     const message = `There is no time zone "${zone}".`;
@@ -119,7 +122,10 @@ function buildSource(source: SourceDraft): Source {
   const { entry } = source;
   const { title, description, kind, prefix } = entry;
   const common = { name: source.name, title, description, kind, prefix };
-  if (entry.kind === 'files') return { ...common, files: fileDefaults(entry.files) };
+  if (entry.kind === 'files') {
+    const { minimumAgeSeconds = 60, completeMark = null } = entry.delivery ?? {};
+    return { ...common, files: fileDefaults(entry.files), delivery: { minimumAgeSeconds, completeMark } };
+  }
   const url = entry.upstream?.url ?? null;
   return {
     ...common,

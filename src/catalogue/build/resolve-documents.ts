@@ -185,6 +185,9 @@ function draftSource(source: FoundSource, context: DraftContext): SourceDraft {
   const entry: SourceEntry = {
     ...source.entry,
     files: { ...(extended?.entry.files ?? {}), ...(source.entry.files ?? {}) },
+    ...(extended?.entry.delivery === undefined
+      ? {}
+      : { delivery: { ...extended.entry.delivery, ...(source.entry.delivery ?? {}) } }),
   };
   const names = new Set([...(extended?.files.keys() ?? []), ...source.files.keys()]);
   const sets = [...names].flatMap((name) => {

@@ -124,6 +124,21 @@ const filesShape = {
 };
 export const fileDefaultsSchema = z.strictObject(filesShape).partial();
 
+const delivery = z.strictObject({
+  minimumAgeSeconds: z
+    .number()
+    .min(0)
+    .max(86_400)
+    .optional()
+    .describe('Seconds that a file in the drop folder must have been seen unchanged before it is loaded.'),
+  completeMark: z
+    .string()
+    .regex(/^\.(?!csv$)[^/\\\s]+$/i, 'must be an ending such as ".done"')
+    .nullable()
+    .optional()
+    .describe('Ending of the file that the sender writes last, beside the export; null: age decides.'),
+});
+
 const upstreamSettings = z.strictObject({
   url: z
     .string()
@@ -142,6 +157,7 @@ const sourceShape = {
   prefix: z.string().regex(/^([A-Za-z][A-Za-z0-9_]{0,63})?$/, 'the start of a name, or empty'),
   extends: z.string().min(1).optional().describe('Source whose files are taken over, under the own prefix.'),
   files: fileDefaultsSchema.optional(),
+  delivery: delivery.optional(),
   upstream: upstreamSettings.optional(),
 };
 export const sourceSchema = z.strictObject(sourceShape);

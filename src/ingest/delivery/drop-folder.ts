@@ -1,112 +1,308 @@
-import { mkdir, writeFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { GatewayError, operatorMessage } from '../../errors.ts';
 import { examineFile } from '../csv/file-facts.ts';
 import { noteFile } from '../load/ledger.ts';
 import type { IngestContext, LoadProgress } from '../load/load-file.ts';
-import { describe, type FoundFile, findFiles, placeOf } from './find-files.ts';
+import { describe, type FoundFile, type FoundFiles, findFiles } from './find-files.ts';
 import { type IngestResult, tryLoad } from './ingest-paths.ts';
-import { moveFile } from './move-file.ts';
+import { besideName, moveFile } from './move-file.ts';
+import { Sightings } from './sightings.ts';
+import { deliveryAt, makeSourceFolders, markNames, placeOf, REASON } from './source-folders.ts';
+import { type ChangedFile, stateInLedger, TakenFiles } from './taken-files.ts';
+
+/** What the operator should know of the drop folder; each is told once. */
+export interface DropNotice {
+  /** `changed` is an alarm: a file was loaded before it was whole. */
+  readonly kind: 'passed-over' | 'not-movable' | 'no-mark' | 'changed';
+  /** Path below the drop folder; empty: the folder itself. */
+  readonly below: string;
+  readonly message: string;
+}
+
+export type DropResult = IngestResult & { readonly movedTo: string | null };
 
 export interface DropFolderOptions {
   /** Milliseconds between the two looks that tell a finished upload from a growing one. Default 2000. */
   readonly settle?: number;
-  readonly onResult?: (result: IngestResult & { readonly movedTo: string | null }) => void;
+  /** Milliseconds that a file must have been seen unchanged; absent: what its source says. */
+  readonly minimumAge?: number;
+  readonly onResult?: (result: DropResult) => void;
   readonly onProgress?: (progress: LoadProgress) => void;
+  readonly onNotice?: (notice: DropNotice) => void;
   /** Ends the scan after the file at hand; the others wait for the next one. */
   readonly signal?: AbortSignal;
+  /** Milliseconds of a clock that only goes forward; given by tests. */
+  readonly clock?: () => number;
 }
 
 export interface DropScan {
-  readonly results: readonly (IngestResult & { readonly movedTo: string | null })[];
-  /** Files still growing; the next scan looks again. */
+  readonly results: readonly DropResult[];
+  /** Files still growing, too young, or without their mark; the next scan looks again. */
   readonly unfinished: readonly string[];
 }
 
 const LOADED = 'loaded';
 const REFUSED = 'refused';
+/** Milliseconds after which a file without its mark is told. */
+const LONG_WITHOUT_MARK = 600_000;
 
 /**
- * Takes in what lies in the drop folder, oldest first. A file counts as finished when two looks find the same size and
- * time. Loaded files and files loaded before go to `loaded/`, refused ones to `refused/` with the reason beside them, always
- * after the ledger has it: a crash between the two is healed by the next scan, which knows the bytes.
- * Throws DatabaseUnavailable, and leaves the rest where it is.
+ * The folder in which exports arrive. Files are taken in oldest first, once they were seen unchanged for the minimum age
+ * of their source (or once their mark lies beside them) and two looks more find them the same. Loaded files and files loaded before
+ * go to `loaded/`, refused ones to `refused/` with the reason beside them, always after the ledger has it: a crash between the
+ * two is healed by the next scan, which knows the bytes. A file there that changes afterwards was not whole: it is told
+ * as an alarm and taken in again.
  */
+export class DropFolder {
+  readonly #context: IngestContext;
+  readonly #root: string;
+  readonly #options: DropFolderOptions;
+  readonly #sightings: Sightings;
+  readonly #taken: TakenFiles;
+  readonly #told = new Set<string>();
+  /** Files that are in the ledger and could not be moved, by path. */
+  readonly #stuck = new Map<string, { readonly fingerprint: string; readonly folder: string }>();
+  /** What was said last of a file that cannot be read, by path. */
+  readonly #unreadable = new Map<string, string>();
+  #running: Promise<DropScan> | null = null;
+
+  constructor(context: IngestContext, folder: string, options: DropFolderOptions = {}) {
+    const clock = options.clock ?? (() => performance.now());
+    this.#context = context;
+    this.#root = resolve(folder);
+    this.#options = options;
+    this.#sightings = new Sightings(clock);
+    this.#taken = new TakenFiles(context, { root: this.#root, folders: [LOADED, REFUSED], clock });
+  }
+
+  /** One look and the loads that follow; while one goes on, it is that one. Throws DatabaseUnavailable, and leaves the rest. */
+  scan(): Promise<DropScan> {
+    this.#running ??= this.#scan().finally(() => {
+      this.#running = null;
+    });
+    return this.#running;
+  }
+
+  async #scan(): Promise<DropScan> {
+    const found = await this.#find();
+    this.#sightings.look(found.files);
+    const { settle = 2000 } = this.#options;
+    const ready = found.files.filter((file) => this.#isReady(file, found, settle));
+    const changed = await this.#taken.changed({ age: (below) => this.#age(below) - settle, alarm: this.#alarm });
+    if (ready.length + changed.length > 0) await this.#settle(settle);
+    const results: DropResult[] = [];
+    const unfinished = found.files.filter((file) => !ready.includes(file)).map(({ path }) => path);
+    const work = [
+      ...ready.map((file) => ({ file, take: () => this.#takeIn(file, found) })),
+      ...changed.map((one) => ({ file: one.file, take: () => this.#takeAgain(one) })),
+    ];
+    for (const { file, take } of work) {
+      if (this.#options.signal?.aborted === true) break;
+      const now = await describe(this.#root, file.path);
+      if (now === null) continue;
+      if (now.fingerprint !== file.fingerprint) {
+        unfinished.push(file.path);
+        continue;
+      }
+      const result = await take();
+      if (result === null) continue;
+      results.push(result);
+      this.#options.onResult?.(result);
+    }
+    return { results, unfinished };
+  }
+
+  async #find(): Promise<FoundFiles> {
+    const { catalogue } = this.#context;
+    await mkdir(this.#root, { recursive: true });
+    const there = await readdir(this.#root).catch(() => []);
+    await makeSourceFolders(this.#root, catalogue, there).catch(() => {});
+    const found = await findFiles(this.#root, { catalogue, except: [LOADED, REFUSED] });
+    for (const { below, message } of found.passedOver)
+      this.#tell('passed-over', below, `${below} is not loaded: ${message}`);
+    return found;
+  }
+
+  #isReady(file: FoundFile, { leftAlone }: FoundFiles, settle: number): boolean {
+    const unchanged = this.#sightings.unchangedFor(file);
+    const { completeMark } = deliveryAt(file.below, this.#context.catalogue);
+    if (completeMark === null) return unchanged + settle >= this.#age(file.below);
+    const marked = markNames(file.below, completeMark).some((name) => leftAlone.has(name.toLowerCase()));
+    if (!marked && unchanged > LONG_WITHOUT_MARK)
+      this.#tell(
+        'no-mark',
+        file.below,
+        `${file.below} waits for ${markNames(file.below, completeMark).join(' or ')}, which says that it is complete`,
+      );
+    return marked;
+  }
+
+  /** Milliseconds that the file must have been seen unchanged. */
+  #age(below: string): number {
+    return this.#options.minimumAge ?? deliveryAt(below, this.#context.catalogue).minimumAgeSeconds * 1000;
+  }
+
+  /** The pause between the two looks; shorter where the scan is to end. */
+  async #settle(milliseconds: number): Promise<void> {
+    const { signal } = this.#options;
+    await pause(milliseconds, undefined, signal === undefined ? {} : { signal }).catch((error: unknown) => {
+      if (signal?.aborted !== true) throw error;
+    });
+  }
+
+  async #takeIn(file: FoundFile, { leftAlone }: FoundFiles): Promise<DropResult | null> {
+    const earlier = await this.#takenBefore(file);
+    if (earlier !== null) return this.#moveOnly(file, earlier);
+    const { result, whole } = await this.#load(file, file.below);
+    if (!whole) return this.#unlessTold(file, result);
+    const moved = await this.#move(file, result, file.below);
+    if (moved.movedTo !== null) await this.#moveMark(file, moved.movedTo, leftAlone);
+    return moved;
+  }
+
+  /** A file that cannot be read is looked at in every scan, and told once. */
+  #unlessTold({ path, fingerprint }: FoundFile, result: IngestResult): DropResult | null {
+    if (result.state !== 'failed') return { ...result, movedTo: null };
+    const said = `${fingerprint} ${result.error.message}`;
+    if (this.#unreadable.get(path) === said) return null;
+    this.#unreadable.set(path, said);
+    return { ...result, movedTo: null };
+  }
+
+  /** Where a file belongs that is in the ledger as it lies here: it could not be moved, or the gateway was killed before. */
+  async #takenBefore(file: FoundFile): Promise<string | null> {
+    const stuck = this.#stuck.get(file.path);
+    if (stuck?.fingerprint === file.fingerprint) return stuck.folder;
+    const state = await stateInLedger(this.#context.database, file);
+    if (state === null) return null;
+    return state === 'loaded' || state === 'duplicate' ? LOADED : REFUSED;
+  }
+
+  /** Moved first, so that a file that cannot be moved gets no row in the ledger for each scan. */
+  async #moveOnly(file: FoundFile, folder: string): Promise<DropResult | null> {
+    try {
+      const movedTo = await moveFile(file.path, join(this.#root, folder), file.below);
+      const moved = await describe(this.#root, movedTo);
+      return moved === null ? null : await this.#takeAgain({ file: moved, folder, below: file.below });
+    } catch (cause) {
+      if (cause instanceof GatewayError) throw cause;
+      this.#keepStuck(file, folder, cause);
+      return null;
+    }
+  }
+
+  /** A file that was taken in before and has changed since. It stays where it is, unless it is in the wrong place now. */
+  async #takeAgain({ file, folder, below }: ChangedFile): Promise<DropResult | null> {
+    const { result, whole } = await this.#load(file, below);
+    if (!whole) return { ...result, movedTo: null };
+    if (folder === (isAccepted(result) ? LOADED : REFUSED)) {
+      this.#taken.note(file);
+      if ('error' in result) await this.#writeReason(file.path, result.error);
+      return { ...result, movedTo: file.path };
+    }
+    const moved = await this.#move(file, result, below);
+    if (moved.movedTo !== null && folder === REFUSED) await rm(besideName(file.path, REASON), { force: true });
+    return moved;
+  }
+
+  /** `whole`: the file is the one that was loaded, and the ledger has it. */
+  async #load(file: FoundFile, below: string): Promise<{ readonly result: IngestResult; readonly whole: boolean }> {
+    const { onProgress } = this.#options;
+    const result = await tryLoad(this.#context, file.path, {
+      ...placeOf(below, this.#context.catalogue),
+      below,
+      ...(onProgress === undefined ? {} : { onProgress }),
+    });
+    // What may pass by itself stays and is tried again.
+    if (result.state === 'failed' && result.error.code === 'FileUnreadable') return { result, whole: false };
+    // What changed meanwhile is another file, and nobody has looked at its end yet.
+    const now = await describe(this.#root, file.path);
+    if (now === null || now.fingerprint !== file.fingerprint) {
+      if (result.state === 'loaded')
+        this.#alarm(
+          below,
+          `${below} changed while it was loaded as load ${result.loadId}: it was not complete. It is taken in again`,
+        );
+      return { result, whole: false };
+    }
+    if (result.state === 'failed') {
+      const message = `${result.error.code}: ${operatorMessage(result.error)}`;
+      await noteFile(this.#context.database, await examineFile(file.path), {
+        state: 'failed',
+        target: null,
+        message,
+        below,
+      });
+    }
+    return { result, whole: true };
+  }
+
+  async #move(file: FoundFile, result: IngestResult, below: string): Promise<DropResult> {
+    const folder = isAccepted(result) ? LOADED : REFUSED;
+    try {
+      const movedTo = await moveFile(file.path, join(this.#root, folder), below);
+      const now = await describe(this.#root, movedTo);
+      // Written to between the last look and the move: the next scan compares with what was loaded.
+      if (now !== null) this.#taken.note({ ...now, size: file.size, modifiedMs: file.modifiedMs });
+      if ('error' in result) await this.#writeReason(movedTo, result.error);
+      return { ...result, movedTo };
+    } catch (cause) {
+      this.#keepStuck(file, folder, cause);
+      return { ...result, movedTo: null };
+    }
+  }
+
+  #keepStuck({ path, fingerprint }: FoundFile, folder: string, cause: unknown): void {
+    this.#stuck.set(path, { fingerprint, folder });
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    this.#tell(
+      'not-movable',
+      '',
+      `Files that were taken in cannot be moved out of ${this.#root} (${reason}). They are not taken in again; make the folder writable, and they are moved.`,
+    );
+  }
+
+  /** The refusal is in the ledger and in the log: where the reason cannot be written, the file was refused all the same. */
+  async #writeReason(path: string, error: GatewayError): Promise<void> {
+    await writeFile(besideName(path, REASON), reasonText(error)).catch((cause: unknown) => {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      this.#tell('not-movable', path, `The reason could not be written beside ${path}: ${reason}`);
+    });
+  }
+
+  async #moveMark(file: FoundFile, movedTo: string, leftAlone: ReadonlyMap<string, string>): Promise<void> {
+    const { completeMark } = deliveryAt(file.below, this.#context.catalogue);
+    if (completeMark === null) return;
+    for (const name of markNames(file.below, completeMark)) {
+      const mark = leftAlone.get(name.toLowerCase());
+      if (mark !== undefined)
+        await moveFile(mark, this.#root, besideName(movedTo, completeMark).slice(this.#root.length)).catch(() => {});
+    }
+  }
+
+  readonly #alarm = (below: string, message: string): void => this.#tell('changed', below, message);
+
+  #tell(kind: DropNotice['kind'], below: string, message: string): void {
+    // One reason for all files of a folder that cannot be written.
+    const key = `${kind}\0${below}\0${kind === 'not-movable' && below === '' ? '' : message}`;
+    if (this.#told.has(key)) return;
+    this.#told.add(key);
+    this.#options.onNotice?.({ kind, below, message });
+  }
+}
+
+/** One scan by itself. It has seen no file before, so two looks decide, unless a minimum age is given. */
 export async function scanDropFolder(
   context: IngestContext,
   folder: string,
   options: DropFolderOptions = {},
 ): Promise<DropScan> {
-  const root = resolve(folder);
-  await mkdir(root, { recursive: true });
-  const first = await findFiles(root, { catalogue: context.catalogue, except: [LOADED, REFUSED] });
-  if (first.length > 0) await settle(options);
-  const results: (IngestResult & { readonly movedTo: string | null })[] = [];
-  const unfinished: string[] = [];
-  for (const file of first) {
-    if (options.signal?.aborted === true) break;
-    const now = await describe(root, file.path);
-    if (now === null) continue;
-    if (now.size !== file.size || now.modifiedMs !== file.modifiedMs) {
-      unfinished.push(file.path);
-      continue;
-    }
-    const result = await takeIn(context, { root, file, options });
-    results.push(result);
-    options.onResult?.(result);
-  }
-  return { results, unfinished };
+  return new DropFolder(context, folder, { minimumAge: 0, ...options }).scan();
 }
 
-/** The pause between the two looks; shorter where the scan is to end. */
-async function settle({ settle: milliseconds = 2000, signal }: DropFolderOptions): Promise<void> {
-  await pause(milliseconds, undefined, signal === undefined ? {} : { signal }).catch((error: unknown) => {
-    if (signal?.aborted !== true) throw error;
-  });
-}
-
-async function takeIn(
-  context: IngestContext,
-  work: { readonly root: string; readonly file: FoundFile; readonly options: DropFolderOptions },
-): Promise<IngestResult & { readonly movedTo: string | null }> {
-  const { root, file, options } = work;
-  const { onProgress } = options;
-  const place = placeOf(file.below, context.catalogue);
-  const result = await tryLoad(context, file.path, {
-    ...place,
-    below: file.below,
-    ...(onProgress === undefined ? {} : { onProgress }),
-  });
-  // What may pass by itself stays and is tried again.
-  if (result.state === 'failed' && result.error.code === 'FileUnreadable') return { ...result, movedTo: null };
-  // What changed meanwhile is another file, and nobody has looked at its end yet.
-  const now = await describe(root, file.path);
-  if (now === null || now.size !== file.size || now.modifiedMs !== file.modifiedMs) return { ...result, movedTo: null };
-  if (result.state === 'failed') await noteFailure(context, file, result.error);
-  try {
-    const accepted = result.state === 'loaded' || result.state === 'duplicate';
-    const movedTo = await moveFile(file.path, resolve(root, accepted ? LOADED : REFUSED), file.below);
-    if ('error' in result) await writeFile(`${movedTo}.reason.txt`, reasonText(result.error));
-    return { ...result, movedTo };
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    const error = new GatewayError(
-      'FileUnreadable',
-      `${file.path} was ${result.state} but cannot be moved: ${reason}`,
-      {
-        target: file.path,
-        cause,
-      },
-    );
-    return { state: 'failed', path: file.path, error, movedTo: null };
-  }
-}
-
-async function noteFailure(context: IngestContext, { path, below }: FoundFile, error: GatewayError): Promise<void> {
-  const message = `${error.code}: ${error.message}`;
-  await noteFile(context.database, await examineFile(path), { state: 'failed', target: null, message, below });
-}
+const isAccepted = ({ state }: IngestResult): boolean => state === 'loaded' || state === 'duplicate';
 
 /** What an operator finds beside a refused file. */
 export function reasonText(error: GatewayError): string {

@@ -2,8 +2,8 @@ import { readdir, stat } from 'node:fs/promises';
 import { join, relative, resolve, sep } from 'node:path';
 import type { Catalogue } from '../../catalogue/catalogue.ts';
 import { GatewayError } from '../../errors.ts';
-import type { IdentifyOptions } from '../identify/identify-export.ts';
 import { stampOfName } from '../identify/period.ts';
+import { isLeftAlone } from './source-folders.ts';
 
 /** A file that may be loaded. */
 export interface FoundFile {
@@ -12,66 +12,101 @@ export interface FoundFile {
   readonly below: string;
   readonly size: number;
   readonly modifiedMs: number;
+  /** Differs when the file was written to, replaced or given other times, whatever its modification time says. */
+  readonly fingerprint: string;
   /** Milliseconds: what its name says, else when it was changed. Orders deliveries; the exact rule is the export's. */
   readonly time: number;
 }
 
+/** Something in a folder that cannot be loaded as it lies there, and why. */
+export interface PassedOver {
+  /** Path below the folder that was searched; bytes that are no UTF-8 as `\xHH`. */
+  readonly below: string;
+  readonly message: string;
+}
+
+export interface FoundFiles {
+  /** Oldest first. */
+  readonly files: readonly FoundFile[];
+  readonly passedOver: readonly PassedOver[];
+  /** Unfinished uploads, marks of complete files and reasons: their paths by `below` in lower case. */
+  readonly leftAlone: ReadonlyMap<string, string>;
+}
+
 export interface FindOptions {
   readonly catalogue: Catalogue;
-  /** Folders directly below the searched one that are left out. */
+  /** Names directly below the searched folder that are left out, in any case. */
   readonly except?: readonly string[];
 }
 
 /**
- * Files in a folder and all below it, oldest first. Left out: hidden files, links, unfinished uploads (temporary
- * suffixes of any source) and reasons of refusals. Throws FileUnreadable.
+ * Files in a folder and all below it. Left out without a word: hidden files, unfinished uploads (temporary suffixes
+ * of any source), marks of complete files, and reasons of refusals. Links, names that are no UTF-8 and folders that cannot be
+ * read are told. Throws FileUnreadable when the folder itself cannot be read.
  */
-export async function findFiles(folder: string, options: FindOptions): Promise<readonly FoundFile[]> {
+export async function findFiles(folder: string, options: FindOptions): Promise<FoundFiles> {
   const root = resolve(folder);
-  const suffixes = temporarySuffixes(options.catalogue);
-  const found: FoundFile[] = [];
+  const except = new Set(options.except?.map((name) => name.toLowerCase()));
+  const files: FoundFile[] = [];
+  const passedOver: PassedOver[] = [];
+  const leftAlone = new Map<string, string>();
   const visit = async (directory: string): Promise<void> => {
-    for (const entry of await readdir(directory, { withFileTypes: true })) {
-      const path = join(directory, entry.name);
-      if (entry.name.startsWith('.')) continue;
-      if (entry.isDirectory()) {
-        if (directory !== root || !options.except?.includes(entry.name)) await visit(path);
-      } else if (entry.isFile() && !isUnfinished(entry.name, suffixes)) {
+    const pass = (name: string, message: string): void =>
+      void passedOver.push({ below: below(root, join(directory, name)), message });
+    for (const entry of await readdir(directory, { withFileTypes: true, encoding: 'buffer' })) {
+      const name = entry.name.toString();
+      const path = join(directory, name);
+      if (name.startsWith('.') || (directory === root && except.has(name.toLowerCase()))) continue;
+      if (!Buffer.from(name).equals(entry.name)) {
+        pass(readable(entry.name), 'its name is no UTF-8: rename it');
+      } else if (entry.isDirectory()) {
+        await visit(path).catch((error: unknown) => pass(name, `the folder cannot be read: ${reasonOf(error)}`));
+      } else if (isLeftAlone(name, options.catalogue)) {
+        leftAlone.set(below(root, path).toLowerCase(), path);
+      } else if (entry.isFile()) {
         const file = await describe(root, path);
-        if (file !== null) found.push(file);
+        if (file !== null) files.push(file);
+      } else {
+        pass(name, `it is ${entry.isSymbolicLink() ? 'a link' : 'no ordinary file'}: put the file itself there`);
       }
     }
   };
   await visit(root).catch((cause: unknown) => {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new GatewayError('FileUnreadable', `${folder} cannot be read: ${reason}`, { target: folder, cause });
+    throw new GatewayError('FileUnreadable', `${folder} cannot be read: ${reasonOf(cause)}`, { target: folder, cause });
   });
-  return found.sort((a, b) => a.time - b.time || (a.path < b.path ? -1 : 1));
+  files.sort((a, b) => a.time - b.time || (a.path < b.path ? -1 : 1));
+  return { files, passedOver, leftAlone };
 }
+
+const SECOND = 1_000_000_000n;
 
 /** One file of the found form; null: it is gone or no file. */
 export async function describe(root: string, path: string): Promise<FoundFile | null> {
-  const stats = await stat(path).catch(() => null);
+  const stats = await stat(path, { bigint: true }).catch(() => null);
   if (stats === null || !stats.isFile()) return null;
-  const below = relative(root, path).split(sep).join('/');
-  const name = below.slice(below.lastIndexOf('/') + 1);
-  const time = stampOfName(name, 'utc')?.getTime() ?? stats.mtimeMs;
-  return { path, below, size: stats.size, modifiedMs: stats.mtimeMs, time };
+  const { size, mtimeNs, ctimeNs, ino, dev } = stats;
+  const place = below(root, path);
+  const name = place.slice(place.lastIndexOf('/') + 1);
+  // As `Stats.mtime` rounds it, which is what the ledger has; that of big integers is cut.
+  const modifiedMs = Math.trunc(Number(mtimeNs / SECOND) * 1000 + Number(mtimeNs % SECOND) / 1e6 + 0.5);
+  const time = stampOfName(name, 'utc')?.getTime() ?? modifiedMs;
+  return {
+    path,
+    below: place,
+    size: Number(size),
+    modifiedMs,
+    fingerprint: [size, mtimeNs, ctimeNs, ino, dev].join(':'),
+    time,
+  };
 }
 
-/** What folders say: the first one may be a source's name, all of them are held against the file rules. */
-export function placeOf(below: string, catalogue: Catalogue): Pick<IdentifyOptions, 'source' | 'directory'> {
-  const parts = below.split('/').slice(0, -1);
-  const [first] = parts;
-  const source = first !== undefined && catalogue.sources.get(first)?.kind === 'files' ? { source: first } : {};
-  return { ...source, directory: parts.join('/') };
-}
+const below = (root: string, path: string): string => relative(root, path).split(sep).join('/');
+const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-function temporarySuffixes(catalogue: Catalogue): readonly string[] {
-  return [...catalogue.sources.values()].flatMap((source) => source.files?.temporarySuffixes ?? []);
-}
-
-function isUnfinished(name: string, suffixes: readonly string[]): boolean {
-  const lower = name.toLowerCase();
-  return lower.endsWith('.reason.txt') || suffixes.some((suffix) => lower.endsWith(suffix.toLowerCase()));
+/** Bytes of a name for people: what is no ASCII is spelled out. */
+function readable(name: Buffer): string {
+  const shown = [...name].map((byte) =>
+    byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : `\\x${byte.toString(16).padStart(2, '0')}`,
+  );
+  return shown.join('');
 }

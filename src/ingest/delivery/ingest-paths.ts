@@ -2,7 +2,8 @@ import { stat } from 'node:fs/promises';
 import { basename, dirname, resolve, sep } from 'node:path';
 import { GatewayError } from '../../errors.ts';
 import { type IngestContext, type LoadOptions, type LoadResult, loadFile } from '../load/load-file.ts';
-import { findFiles, placeOf } from './find-files.ts';
+import { findFiles } from './find-files.ts';
+import { placeOf } from './source-folders.ts';
 
 /** A file that could not be tried to the end: it may succeed when tried again. */
 export interface FailedLoad {
@@ -15,6 +16,8 @@ export type IngestResult = LoadResult | FailedLoad;
 
 export interface IngestPathsOptions extends LoadOptions {
   readonly onResult?: (result: IngestResult) => void;
+  /** Told what lies in a folder and cannot be loaded as it lies there. */
+  readonly onPassedOver?: (below: string, message: string) => void;
 }
 
 /**
@@ -28,7 +31,7 @@ export async function ingestPaths(
 ): Promise<readonly IngestResult[]> {
   const results: IngestResult[] = [];
   for (const path of paths) {
-    for await (const [file, place] of filesOf(context, path)) {
+    for await (const [file, place] of filesOf(context, path, options.onPassedOver)) {
       const result = await tryLoad(context, file, { ...place, ...options });
       results.push(result);
       options.onResult?.(result);
@@ -53,14 +56,20 @@ export async function tryLoad(context: IngestContext, path: string, options: Loa
   }
 }
 
-async function* filesOf(context: IngestContext, path: string): AsyncGenerator<readonly [string, LoadOptions]> {
+async function* filesOf(
+  context: IngestContext,
+  path: string,
+  onPassedOver?: (below: string, message: string) => void,
+): AsyncGenerator<readonly [string, LoadOptions]> {
   const stats = await stat(path).catch(() => null);
   if (stats?.isDirectory() !== true) {
     yield [path, { directory: dirname(resolve(path)).split(sep).join('/') }];
     return;
   }
   const outer = resolve(path).split(sep).join('/');
-  for (const file of await findFiles(path, { catalogue: context.catalogue })) {
+  const { files, passedOver } = await findFiles(path, { catalogue: context.catalogue });
+  for (const { below, message } of passedOver) onPassedOver?.(below, message);
+  for (const file of files) {
     const place = placeOf(file.below, context.catalogue);
     yield [
       file.path,

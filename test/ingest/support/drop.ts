@@ -1,0 +1,76 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import {
+  DropFolder,
+  type DropFolderOptions,
+  type DropNotice,
+  type DropResult,
+} from '../../../src/ingest/delivery/drop-folder.ts';
+import { exportFile, type Feed } from './feed.ts';
+
+/** A drop folder whose clock stands still until the test moves it. */
+export interface TestDrop {
+  readonly folder: string;
+  readonly notices: readonly DropNotice[];
+  /** What was told to whoever watches the log. */
+  readonly told: readonly DropResult[];
+  at(...parts: string[]): string;
+  write(below: string, text: string): string;
+  /** States of what the next scan took, `seconds` later. */
+  after(seconds: number): Promise<readonly string[]>;
+  /** The gateway ends and starts again: what it remembered is gone. */
+  restart(): void;
+}
+
+/** Drop folders of a feed, each of its own. */
+export function drops(
+  feed: () => Feed,
+): (options?: DropFolderOptions & { readonly of?: Feed['catalogue'] }) => TestDrop {
+  let count = 0;
+  return ({ of, ...options } = {}) => {
+    count += 1;
+    const folder = path.join(feed().folder, `drop-${count}`);
+    mkdirSync(folder);
+    let now = 0;
+    const notices: DropNotice[] = [];
+    const told: DropResult[] = [];
+    const open = () =>
+      new DropFolder({ database: feed().database, catalogue: of ?? feed().catalogue }, folder, {
+        settle: 0,
+        clock: () => now,
+        onNotice: (notice) => notices.push(notice),
+        onResult: (result) => told.push(result),
+        ...options,
+      });
+    let current = open();
+    const at = (...parts: string[]): string => path.join(folder, ...parts);
+    return {
+      folder,
+      notices,
+      told,
+      at,
+      write: (below, text) => {
+        mkdirSync(path.dirname(at(below)), { recursive: true });
+        writeFileSync(at(below), text);
+        return at(below);
+      },
+      after: async (seconds) => {
+        now += seconds * 1000;
+        return (await current.scan()).results.map(({ state }) => state);
+      },
+      restart: () => {
+        current = open();
+      },
+    };
+  };
+}
+
+let stamp = 1_750_000_000;
+
+/** An export of cases under a new name each time, with keys of its own. */
+export function casesFile(rows: number): { readonly name: string; readonly text: string } {
+  stamp += 10;
+  const from = (stamp - 1_750_000_000) * 1000;
+  const ids = Array.from({ length: rows }, (_, row) => ({ CaseId: from + row }));
+  return { name: `raw-cases-${stamp}.csv`, text: exportFile('tracebuzz/cases', ids) };
+}
