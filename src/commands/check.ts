@@ -1,6 +1,7 @@
 import { faultText } from '../catalogue/build/fault.ts';
 import { loadCatalogue } from '../catalogue/read-metadata.ts';
 import { checkModel } from '../edm/check-model.ts';
+import { beyondReaders } from '../edm/reader-limits.ts';
 import { checkUpstream } from './check-upstreams.ts';
 import { exitCodes } from './exit-code.ts';
 import { servingFaults } from './serving-faults.ts';
@@ -25,6 +26,7 @@ export async function checkCommand(
     return exitCodes.failed;
   }
   const { sources, exports, model } = catalogue;
+  for (const warning of beyondReaders(model)) print(`warning: ${warning}`);
   print(`${sources.size} sources, ${exports.length} exports, ${model.entitySets.size} entity sets: no fault`);
   let upstreamFaults = 0;
   for (const source of sources.values()) {

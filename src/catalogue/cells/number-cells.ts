@@ -1,4 +1,5 @@
 import type { PrimitiveTypeName } from '../../edm/model.ts';
+import { DECIMAL_DIGITS } from '../../edm/reader-limits.ts';
 import { type CellConverter, type CellFault, type Converted, fault, isFault } from './cell.ts';
 import { type NumberMarks, numberText, readNumber, ruinedNumber, withoutExponent } from './number-text.ts';
 
@@ -10,9 +11,6 @@ const bounds: Partial<Record<PrimitiveTypeName, readonly [bigint, bigint]>> = {
   'Edm.Int32': [-2147483648n, 2147483647n],
   'Edm.Int64': [-9223372036854775808n, 9223372036854775807n],
 };
-
-/** Digits that every reader of decimals holds: .NET's `decimal` has 28, with at most 28 of them behind the point. */
-export const DECIMAL_DIGITS = 28;
 
 export interface NumberForm extends NumberMarks {
   readonly type: PrimitiveTypeName;
