@@ -111,6 +111,17 @@ export const errorCatalogue = {
     'Run the gateway version this database was made for, or restore the migration named.',
   ),
   ProvisionRefused: kind(503, 'fatal', 'Change the metadata back, or run the command that the message names.'),
+  RestartNeeded: kind(
+    503,
+    'retriable',
+    'Restart the gateway: the set was rebuilt for other metadata than it runs with.',
+  ),
+  RebuildRefused: kind(422, 'fatal', 'Do what the message says, then run the command again: nothing was changed.'),
+  FilesMissing: kind(
+    422,
+    'fatal',
+    'Put the files listed into a folder, with any names, and run the command again with --from FOLDER: nothing was changed.',
+  ),
   Internal: kind(500, 'retriable', 'Report this as a defect, with what the gateway log says of it.'),
 } as const satisfies Record<string, ErrorKind>;
 

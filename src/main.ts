@@ -6,6 +6,7 @@ import { hashPasswordCommand } from './commands/hash-password.ts';
 import { type IngestFlags, ingestCommand } from './commands/ingest.ts';
 import { inspectCommand } from './commands/inspect.ts';
 import { migrateCommand } from './commands/migrate.ts';
+import { type RebuildFlags, rebuildCommand } from './commands/rebuild.ts';
 import { replayCommand } from './commands/replay.ts';
 import { sampleCommand } from './commands/sample.ts';
 import { serveCommand } from './commands/serve.ts';
@@ -114,6 +115,17 @@ function program(): Command {
     .action(({ load, ...flags }: { load?: string; source?: string; export?: string }) =>
       run(replayCommand(surroundings(), { ...flags, ...(load === undefined ? {} : { loadId: load }) })),
     );
+  gateway
+    .command('rebuild')
+    .description('make sets anew from the files that they were loaded from, after a type or key changed')
+    .argument('<sets...>')
+    .option(
+      '--from <folder>',
+      'where the files lie, if neither where they were loaded from nor in loaded/; may stand several times',
+      (folder: string, others: readonly string[]) => [...others, folder],
+      [],
+    )
+    .action((sets: string[], flags: RebuildFlags) => run(rebuildCommand(surroundings(), sets, flags)));
   gateway
     .command('hash-password')
     .description(

@@ -24,7 +24,7 @@ export type Observation =
   | ({ readonly event: 'drop-folder' } & DropNotice)
   | { readonly event: 'reply-not-kept'; readonly reason: string }
   | { readonly event: 'upstream'; readonly source: string; readonly state: 'ok' | 'down'; readonly message: string }
-  | { readonly event: 'rows-filled'; readonly message: string }
+  | { readonly event: 'stored-rows'; readonly message: string }
   | { readonly event: 'samples-loaded'; readonly rows: number };
 
 export type Observe = (observation: Observation) => void;

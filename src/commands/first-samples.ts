@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import os from 'node:os';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import { operatorMessage } from '../errors.ts';
@@ -27,20 +26,18 @@ export async function fillWithSamples({ print, config }: Surroundings, filling: 
   if (rows.length > 0 && !existsSync(begun)) return;
   await mkdir(config.dataDir, { recursive: true });
   await writeFile(begun, '');
-  const folder = await mkdtemp(path.join(os.tmpdir(), 'gateway-samples-'));
-  try {
-    const report = await writeSamples(catalogue, folder);
-    const results = await ingestPaths({ catalogue, database }, [folder]);
-    await rm(begun);
-    const loaded = results.filter(({ state }) => state === 'loaded').length;
-    print(`SAMPLES: the warehouse was empty, so ${loaded} made-up sample files with ${report.rows} rows were loaded.`);
-    print('To start empty, stop, remove the data folder (or use another database), and start with SAMPLES=off.');
-    for (const result of results)
-      if (result.state === 'failed' || result.state === 'refused') observeLoad(observe, result);
-    observe({ event: 'samples-loaded', rows: report.rows });
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  // They stay there: `gateway rebuild` needs the files that rows came from, samples or not.
+  const folder = path.join(config.dataDir, 'samples');
+  await rm(folder, { recursive: true, force: true });
+  const report = await writeSamples(catalogue, folder);
+  const results = await ingestPaths({ catalogue, database }, [folder]);
+  await rm(begun);
+  const loaded = results.filter(({ state }) => state === 'loaded').length;
+  print(`SAMPLES: the warehouse was empty, so ${loaded} made-up sample files with ${report.rows} rows were loaded.`);
+  print('To start empty, stop, remove the data folder (or use another database), and start with SAMPLES=off.');
+  for (const result of results)
+    if (result.state === 'failed' || result.state === 'refused') observeLoad(observe, result);
+  observe({ event: 'samples-loaded', rows: report.rows });
 }
 
 export function observeLoad(observe: Observe, result: IngestResult): void {

@@ -20,7 +20,7 @@ export async function ingestCommand(
 ): Promise<number> {
   const catalogue = catalogueOf(surroundings);
   return withWarehouse(surroundings, async ({ database }) => {
-    await prepare(database, catalogue, () => {}, surroundings.print);
+    await prepare(database, catalogue, { print: () => {}, tell: surroundings.print });
     const results = await ingestPaths({ catalogue, database }, paths, {
       ...flags,
       onProgress: ({ path, bytes, totalBytes }) =>

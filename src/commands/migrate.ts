@@ -8,30 +8,55 @@ import { pruneTombstones, tombstoneDays } from '../warehouse/prune-tombstones.ts
 import { exitCodes } from './exit-code.ts';
 import { catalogueOf, type Surroundings, withWarehouse } from './surroundings.ts';
 
-/**
- * Brings the database to what the program and the metadata need; prints what changed. `tell`: what became of stored rows, which
- * whoever runs any command should know.
- */
+export interface Preparation {
+  /** For changes of tables. */
+  readonly print: (line: string) => void;
+  /** For what became of stored rows, or should: whoever runs any command should know. */
+  readonly tell: (line: string) => void;
+  /** This gateway serves with the metadata of now: it opens tables that were rebuilt for them. */
+  readonly serves?: boolean;
+}
+
+/** Brings the database to what the program and the metadata need. */
 export async function prepare(
   database: Database,
   catalogue: Catalogue,
-  print: (line: string) => void,
-  tell = print,
+  { print, tell, serves = false }: Preparation,
 ): Promise<void> {
   const { applied } = await migrate(database);
   for (const name of applied) print(`migrated ${name}`);
-  const report = await provision(database, catalogue);
+  const report = await provision(database, catalogue, { opens: serves });
   const created = report.changes.filter((change) => change.endsWith(': created'));
   if (created.length > 0) print(`created ${created.length} tables`);
   for (const change of report.changes) if (!created.includes(change)) print(change);
   for (const column of report.retiredColumns) print(`${column}: kept, not served any more`);
   for (const table of report.retiredTables) print(`${table}: kept, not served any more`);
+  const made = report.changes.flatMap((change) => /^(\w+): (?:created|made anew)/.exec(change)?.[1] ?? []);
+  for (const line of await unloadedFiles(database, catalogue, made)) tell(line);
   for (const one of await fillFromExtras(database, catalogue)) for (const line of filledLines(one)) tell(line);
   for (const set of await remakeDerived(database, catalogue)) {
     print(`${set}: made again, the metadata derives it otherwise than before`);
   }
   const forgotten = await pruneTombstones(database);
   if (forgotten > 0) print(`forgot ${forgotten} rows that left more than ${tombstoneDays} days ago`);
+}
+
+/** Sets whose tables are new although files were loaded into them: somebody moved the old ones away. */
+async function unloadedFiles(
+  database: Database,
+  catalogue: Catalogue,
+  made: readonly string[],
+): Promise<readonly string[]> {
+  const writing = catalogue.exports.filter((one) => made.includes(one.set));
+  if (writing.length === 0) return [];
+  const { rows } = await database.query<{ set: string; files: string }>(
+    `SELECT x.set, count(*)::text AS files FROM gateway.load JOIN unnest($1::text[], $2::text[], $3::text[]) AS x(source, export, set) USING (source, export) WHERE state = 'loaded' AND rows_read > rows_rejected GROUP BY 1 ORDER BY 1`,
+    [writing.map((one) => one.source), writing.map((one) => one.name), writing.map((one) => one.set)],
+  );
+  return rows.map(
+    ({ set, files }) =>
+      `${set}: its table is new, and ${files} files were loaded before. To load them again: gateway rebuild ${set}`,
+  );
 }
 
 function filledLines({ set, property, rows, left, reason }: FilledProperty): readonly string[] {
@@ -43,7 +68,9 @@ function filledLines({ set, property, rows, left, reason }: FilledProperty): rea
 /** `gateway migrate`. */
 export async function migrateCommand(surroundings: Surroundings): Promise<number> {
   const catalogue = catalogueOf(surroundings);
-  await withWarehouse(surroundings, ({ database }) => prepare(database, catalogue, surroundings.print));
+  await withWarehouse(surroundings, ({ database }) =>
+    prepare(database, catalogue, { print: surroundings.print, tell: surroundings.print, serves: true }),
+  );
   surroundings.print('The database is up to date.');
   return exitCodes.ok;
 }

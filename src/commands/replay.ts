@@ -7,7 +7,7 @@ import { catalogueOf, type Surroundings, withWarehouse } from './surroundings.ts
 export async function replayCommand(surroundings: Surroundings, options: ReplayOptions): Promise<number> {
   const catalogue = catalogueOf(surroundings);
   return withWarehouse(surroundings, async ({ database }) => {
-    await prepare(database, catalogue, () => {}, surroundings.print);
+    await prepare(database, catalogue, { print: () => {}, tell: surroundings.print });
     const results = await replayRejects({ catalogue, database }, options);
     for (const { loadId, fileName, tried, replayed, removed } of results)
       surroundings.print(`load ${loadId} (${fileName}): ${replayed} of ${tried} rows taken in, ${removed} removed`);

@@ -42,10 +42,11 @@ export async function serveCommand(surroundings: Surroundings, options: ServeOpt
   let end: End;
   try {
     const { database } = warehouse;
-    await prepare(database, catalogue, summary(print), (line) => {
+    const tell = (line: string): void => {
       print(line);
-      observe({ event: 'rows-filled', message: line });
-    });
+      observe({ event: 'stored-rows', message: line });
+    };
+    await prepare(database, catalogue, { print: summary(print), tell, serves: true });
     if (config.samples) await fillWithSamples(surroundings, { catalogue, database, observe });
     const serverEnd = warehouse.server?.failed.then((reason): End => ({ reason, code: exitCodes.failed })) ?? never;
     const stop = options.stop.then((reason): End => ({ reason, code: exitCodes.ok }));

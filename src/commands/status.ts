@@ -29,7 +29,7 @@ function sourceLine({ name, loads, rows, removed, refused, failed, last }: Sourc
 export async function statusCommand(surroundings: Surroundings): Promise<number> {
   const catalogue = catalogueOf(surroundings);
   return withWarehouse(surroundings, async ({ database }) => {
-    await prepare(database, catalogue, () => {}, surroundings.print);
+    await prepare(database, catalogue, { print: () => {}, tell: surroundings.print });
     const loads = await database.query<SourceRow>(
       `SELECT source || '/' || export AS name, count(*) FILTER (WHERE state = 'loaded') AS loads, sum(rows_inserted) AS rows, sum(rows_removed) AS removed,
          count(*) FILTER (WHERE state = 'refused') AS refused, count(*) FILTER (WHERE state = 'failed') AS failed, to_char(max(finished_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS last

@@ -80,7 +80,7 @@ async function changedDerivations(
 }
 
 /** What the rows made again are marked with; null: nothing was loaded that they could be made of. */
-async function newestLoad(
+export async function newestLoad(
   transaction: Transaction,
   catalogue: Catalogue,
   derived: DerivedTable,

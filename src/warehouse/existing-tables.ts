@@ -15,6 +15,8 @@ export interface ExistingTable {
   /** Index name to its columns, an expression as ''. */
   readonly indexes: ReadonlyMap<string, readonly string[]>;
   readonly empty: boolean;
+  /** Whether the read role may read it. */
+  readonly readable: boolean;
 }
 
 /** The tables of one schema as they are, by name. */
@@ -22,8 +24,13 @@ export async function existingTables(
   transaction: Transaction,
   schema: string,
 ): Promise<ReadonlyMap<string, ExistingTable>> {
-  const { rows } = await transaction.query<{ name: string; columns: ExistingColumn[]; indexes: IndexRow[] }>(
-    `SELECT c.relname AS name,
+  const { rows } = await transaction.query<{
+    name: string;
+    readable: boolean;
+    columns: ExistingColumn[];
+    indexes: IndexRow[];
+  }>(
+    `SELECT c.relname AS name, has_table_privilege('gateway_reader', c.oid, 'SELECT') AS readable,
             (SELECT coalesce(json_agg(json_build_object('name', a.attname, 'sqlType', format_type(a.atttypid, a.atttypmod), 'nullable', NOT a.attnotnull) ORDER BY a.attnum), '[]')
                FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) AS columns,
             (SELECT coalesce(json_agg(json_build_object('name', x.relname, 'columns',
@@ -49,6 +56,7 @@ export async function existingTables(
         columns: new Map(row.columns.map((column) => [column.name, column])),
         indexes: new Map(row.indexes.map((index) => [index.name, index.columns])),
         empty: empty.has(row.name),
+        readable: row.readable,
       },
     ]),
   );

@@ -20,12 +20,16 @@ interface Given {
 /**
  * Brings the rows that the metadata gives into their tables: code lists become exactly those rows, seed rows are put in
  * where no load has written the key. A set whose rows are as given already keeps its data version. Returns the names of
- * the sets that changed. Runs in the provisioning transaction.
+ * the sets that changed, of those that it `concerns`. Runs in the provisioning transaction.
  */
-export async function putGivenRows(transaction: Transaction, catalogue: Catalogue): Promise<readonly string[]> {
+export async function putGivenRows(
+  transaction: Transaction,
+  catalogue: Catalogue,
+  concerns: (set: string) => boolean = () => true,
+): Promise<readonly string[]> {
   const changed: string[] = [];
   for (const set of catalogue.sets.values()) {
-    if (set.kind !== 'stored') continue;
+    if (set.kind !== 'stored' || !concerns(set.name)) continue;
     const whole = set.derivation?.kind === 'rows';
     const rows = set.derivation?.kind === 'rows' ? set.derivation.rows : (set.seedRows ?? []);
     const key = catalogue.model.entitySets.get(set.name)?.entityType.key ?? [];

@@ -15,6 +15,8 @@ const codesByState: readonly (readonly [prefix: string, code: ErrorCode])[] = [
   ['53', 'DatabaseUnavailable'],
   ['28', 'DatabaseUnavailable'],
   ['3D000', 'DatabaseUnavailable'],
+  // Of the reader: a table that `gateway rebuild` made for other metadata is closed until a gateway starts with these.
+  ['42501', 'RestartNeeded'],
   // A regular expression too large to be built: the binder has checked that it is one.
   ['2201B', 'LimitExceeded'],
   ['22', 'ComputationFailed'],
@@ -50,6 +52,7 @@ function sentence(code: ErrorCode, message: string): string {
   if (code === 'QueryTimeout') return 'The query took longer than the time limit.';
   if (code === 'ComputationFailed') return `A value cannot be computed: ${text}.`;
   if (code === 'LimitExceeded') return `PostgreSQL cannot hold the query: ${text}.`;
+  if (code === 'RestartNeeded') return `PostgreSQL does not let the gateway do this: ${text}.`;
   // What went wrong inside stays in the log, with the cause.
   return 'PostgreSQL refused a statement of the gateway.';
 }

@@ -1,5 +1,6 @@
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import { GatewayError } from '../errors.ts';
+import { quoteRelation } from '../sql/identifier.ts';
 import type { Database, Transaction } from './database.ts';
 import { existingTables } from './existing-tables.ts';
 import { freeNames } from './free-names.ts';
@@ -25,13 +26,47 @@ export interface ProvisionReport {
  * an empty table anew where it differs otherwise. Throws GatewayError ProvisionRefused with every other difference (a
  * type, a key, a new column that may not be null) in one message, and then changes nothing.
  */
-export function provision(database: Database, catalogue: Catalogue): Promise<ProvisionReport> {
+export function provision(
+  database: Database,
+  catalogue: Catalogue,
+  options: ProvisionOptions = {},
+): Promise<ProvisionReport> {
   return database.transaction(async (transaction) => {
     await transaction.query(`SELECT pg_advisory_xact_lock(${String(schemaLock)})`);
-    const tables = await makeTables(transaction, catalogue);
+    const { report, refused } = await makeTables(transaction, catalogue, options);
+    if (refused.length > 0) throw refusal(refused);
     const givenRows = await putGivenRows(transaction, catalogue);
     await beginHistories(transaction, catalogue);
-    return { ...tables, givenRows };
+    return { ...report, givenRows };
+  });
+}
+
+export interface ProvisionOptions {
+  /**
+   * false: tables that the reader may not read yet stay so. A set that was rebuilt for other metadata is opened by the gateway
+   * that starts with it; one that runs with the former would read it wrongly. Default true.
+   */
+  readonly opens?: boolean;
+}
+
+/**
+ * The same before sets are rebuilt: their differences are not refused. Gives back those of them whose tables cannot be changed into
+ * what the catalogue wants; all others are as it wants them. Throws ProvisionRefused where further sets differ.
+ */
+export function provisionOthers(
+  database: Database,
+  catalogue: Catalogue,
+  rebuilt: ReadonlySet<string>,
+): Promise<readonly string[]> {
+  return database.transaction(async (transaction) => {
+    await transaction.query(`SELECT pg_advisory_xact_lock(${String(schemaLock)})`);
+    const { refused } = await makeTables(transaction, catalogue, { opens: false });
+    const others = refused.filter(({ set }) => !rebuilt.has(set));
+    if (others.length > 0) throw refusal(others, rebuilt);
+    const sets = new Set(refused.map(({ set }) => set));
+    await putGivenRows(transaction, catalogue, (set) => !sets.has(set));
+    await beginHistories(transaction, catalogue);
+    return [...sets];
   });
 }
 
@@ -44,26 +79,43 @@ async function beginHistories(transaction: Transaction, catalogue: Catalogue): P
   );
 }
 
-async function makeTables(transaction: Transaction, catalogue: Catalogue): Promise<Omit<ProvisionReport, 'givenRows'>> {
+interface MadeTables {
+  readonly report: Omit<ProvisionReport, 'givenRows'>;
+  readonly refused: readonly TablePlan[];
+}
+
+/** Changes nothing of tables whose differences are refused. */
+async function makeTables(
+  transaction: Transaction,
+  catalogue: Catalogue,
+  { opens = true }: ProvisionOptions,
+): Promise<MadeTables> {
   const wanted = wantedTables(catalogue);
   const inTheWay = await freeNames(transaction, wanted);
   if (inTheWay.length > 0) throw new GatewayError('ProvisionRefused', `Tables cannot be made:\n${listed(inTheWay)}`);
   const existing = await existingTables(transaction, 'feed');
-  const plans = wanted.map((table) => planTable(table, existing.get(table.table)));
-  const refused = plans.filter((plan) => plan.refusals.length > 0);
-  if (refused.length > 0) throw refusal(refused);
-  const statements = plans.flatMap((plan) => plan.statements);
+  const all = wanted.map((table) => planTable(table, existing.get(table.table)));
+  const refused = all.filter((plan) => plan.refusals.length > 0);
+  const plans = all.filter((plan) => plan.refusals.length === 0);
+  const closed = opens ? wanted.filter((table) => existing.get(table.table)?.readable === false) : [];
+  const statements = [
+    ...plans.flatMap((plan) => plan.statements),
+    ...closed.map(
+      (table) => `GRANT SELECT ON ${quoteRelation({ schema: table.schema, name: table.table })} TO gateway_reader`,
+    ),
+  ];
   if (statements.length > 0) await transaction.query(statements.join(';\n'));
   const names = new Set(wanted.map((table) => table.table));
-  return {
+  const report = {
     changes: plans.flatMap((plan) => plan.changes),
     retiredColumns: plans.flatMap((plan) => plan.retired),
     retiredTables: [...existing.keys()].filter((name) => !names.has(name)),
   };
+  return { report, refused };
 }
 
-function refusal(plans: readonly TablePlan[]): GatewayError {
-  const sets = plans.map((plan) => plan.set).join(' ');
+function refusal(plans: readonly TablePlan[], besides: ReadonlySet<string> = new Set()): GatewayError {
+  const sets = [...besides, ...plans.map((plan) => plan.set)].join(' ');
   return new GatewayError(
     'ProvisionRefused',
     `The metadata differs from the tables in a way that the gateway does not change by itself:\n${listed(plans.flatMap((plan) => plan.refusals))}\nChange the metadata back; or make these sets anew from the files that they were loaded from:\n  gateway rebuild ${sets}`,

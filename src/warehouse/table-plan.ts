@@ -42,13 +42,17 @@ export function planTable(wanted: WantedTable, existing: ExistingTable | undefin
 
 const relation = (table: WantedTable): string => quoteRelation({ schema: table.schema, name: table.table });
 
-function create(wanted: WantedTable): TablePlan {
+/** The statements that make a table with its indexes, closed to the reader. */
+export function createTable(wanted: WantedTable): readonly string[] {
   const columns = wanted.columns.map((column) => `  ${columnDefinition(column)}`);
-  const statements = [
+  return [
     `CREATE TABLE ${relation(wanted)} (\n${columns.join(',\n')}\n)`,
     ...wanted.indexes.map((index) => indexStatement(wanted, index)),
-    `GRANT SELECT ON ${relation(wanted)} TO gateway_reader`,
   ];
+}
+
+function create(wanted: WantedTable): TablePlan {
+  const statements = [...createTable(wanted), `GRANT SELECT ON ${relation(wanted)} TO gateway_reader`];
   return { set: wanted.set, statements, changes: [`${wanted.set}: created`], refusals: [], retired: [] };
 }
 

@@ -35,7 +35,7 @@ describe('B1 The same bytes loaded anew give what loading them with the metadata
           equal((await feed().rows(`SELECT FROM gateway.reject WHERE state = 'open'`)).length, 0);
           deepEqual(await untrueLoads(), []);
         }),
-        { numRuns: 4 },
+        { numRuns: 3 },
       );
     });
   }

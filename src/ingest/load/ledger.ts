@@ -109,7 +109,7 @@ export async function closeLoad(
 ): Promise<void> {
   const { staged, decisions } = load;
   await transaction.query(
-    `UPDATE gateway.load SET rows_read = $2, rows_inserted = $3, rows_updated = $4, rows_unchanged = $5, rows_rejected = $6, rows_duplicate = $7, rows_removed = $8, message = $9, finished_at = clock_timestamp() WHERE load_id = $1`,
+    `UPDATE gateway.load SET rows_read = $2, rows_inserted = $3, rows_updated = $4, rows_unchanged = $5, rows_rejected = $6, rows_duplicate = $7, rows_removed = $8, message = $9, finished_at = coalesce(finished_at, clock_timestamp()) WHERE load_id = $1`,
     [
       load.loadId,
       staged.read,

@@ -239,7 +239,8 @@ function countsOf(staged: Staged, { removed, inserted, updated, unchanged, dupli
   return counts;
 }
 
-function driftOf(identified: Identification, converter: RowConverter): readonly DriftFinding[] {
+/** Headers that the file and its export do not share. */
+export function driftOf(identified: Identification, converter: RowConverter): readonly DriftFinding[] {
   if (identified.match.cells.length === 0) return [];
   return [
     ...converter.unknownHeaders.map(
@@ -253,7 +254,8 @@ function driftOf(identified: Identification, converter: RowConverter): readonly 
   ];
 }
 
-function noteOf(
+/** What the operator should know of a load; null: nothing. */
+export function noteOf(
   target: Export,
   staged: Staged,
   file: { readonly hasHeader: boolean; readonly superseded: boolean },

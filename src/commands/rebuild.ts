@@ -1,0 +1,46 @@
+import path from 'node:path';
+import { rebuildSets } from '../ingest/rebuild/rebuild-sets.ts';
+import { migrate } from '../warehouse/migrate.ts';
+import { exitCodes } from './exit-code.ts';
+import { prepare } from './migrate.ts';
+import { catalogueOf, type Surroundings, withWarehouse } from './surroundings.ts';
+
+export interface RebuildFlags {
+  /** Folders in which files of earlier loads may lie. */
+  readonly from?: readonly string[];
+}
+
+/** `gateway rebuild`: makes sets anew from the files that were loaded into them. 2 when rows were rejected. */
+export async function rebuildCommand(
+  surroundings: Surroundings,
+  sets: readonly string[],
+  { from = [] }: RebuildFlags,
+): Promise<number> {
+  const { config, print, progress } = surroundings;
+  const catalogue = catalogueOf(surroundings);
+  const folders = [path.join(config.dropDir, 'loaded'), path.join(config.dataDir, 'samples'), ...from];
+  return withWarehouse(surroundings, async ({ database }) => {
+    await migrate(database);
+    const rebuilt = await rebuildSets({
+      database,
+      catalogue,
+      sets,
+      folders,
+      onProgress: ({ path: file, bytes, totalBytes }) =>
+        progress(`${file}: ${Math.floor((100 * bytes) / Math.max(totalBytes, 1))} %`),
+    });
+    progress('');
+    for (const { set, files, rows, rejected } of rebuilt) {
+      const from_ = files === 0 ? '' : ` from ${files} files: ${rows} rows, ${rejected} rejected`;
+      print(`${set}: made anew${from_}`);
+    }
+    await prepare(database, catalogue, { print: () => {}, tell: print });
+    const replaced = rebuilt.filter((one) => one.replaced).map((one) => one.set);
+    if (replaced.length > 0) {
+      print(
+        `${replaced.join(', ')}: read with the metadata of now only. A gateway that is running does not: restart it.`,
+      );
+    }
+    return rebuilt.some(({ rejected }) => rejected > 0) ? exitCodes.partial : exitCodes.ok;
+  });
+}

@@ -1,0 +1,225 @@
+import type { Catalogue, StoredSet } from '../../catalogue/catalogue.ts';
+import { GatewayError } from '../../errors.ts';
+import { quoteRelation } from '../../sql/identifier.ts';
+import type { Database, Transaction } from '../../warehouse/database.ts';
+import { putGivenRows } from '../../warehouse/given-rows.ts';
+import { provisionOthers } from '../../warehouse/provision.ts';
+import {
+  createShadow,
+  keepRowNumbers,
+  replaceTable,
+  type ShadowTable,
+  shadowOf,
+  withShadows,
+} from '../../warehouse/shadow-table.ts';
+import { derivedTables, madeOf, setsTouched } from '../load/derived-sets.ts';
+import { makeAgain } from '../load/maintain-derived.ts';
+import { lockSets } from '../load/set-version.ts';
+import { newestLoad } from '../remake-derived.ts';
+import { findKeptFiles, type KeptFile, pastLoads } from './kept-files.ts';
+import { mergeShadow } from './merge-shadow.ts';
+import { reloadFile } from './reload-file.ts';
+
+export interface RebuildOptions {
+  readonly database: Database;
+  readonly catalogue: Catalogue;
+  /** Names of stored entity sets. */
+  readonly sets: readonly string[];
+  /** Where the files of loads may lie besides where they were loaded from. */
+  readonly folders: readonly string[];
+  readonly onProgress?: (progress: {
+    readonly path: string;
+    readonly bytes: number;
+    readonly totalBytes: number;
+  }) => void;
+}
+
+/** What became of one set. */
+export interface RebuiltSet {
+  readonly set: string;
+  readonly files: number;
+  readonly rows: number;
+  readonly rejected: number;
+  /** The table has other columns or another key than before: gateways that run must be started again. */
+  readonly replaced: boolean;
+}
+
+/**
+ * Makes the rows of sets anew, as loading all their files with the metadata of now would: exports from the files of the ledger, derived
+ * sets from the rows that they are made of, code lists from the metadata. All files are found first, else FilesMissing. One
+ * transaction, in which loads of these sets wait and readers have the old rows; a table whose columns and key stay is changed row by
+ * row, any other is replaced. Throws RebuildRefused, ProvisionRefused for other sets that differ, and what is wrong with a file;
+ * then, and where the program is ended on the way, nothing was changed. Call after `migrate`.
+ */
+export async function rebuildSets(options: RebuildOptions): Promise<readonly RebuiltSet[]> {
+  const { database, catalogue, folders } = options;
+  const names = [...new Set(options.sets)];
+  const sets = names.map((name) => rebuildable(catalogue, name));
+  const files = new Map<string, readonly KeptFile[]>();
+  for (const { name } of sets) {
+    await checkLedger(database, catalogue, name);
+    files.set(name, []);
+  }
+  const loads = await Promise.all(names.map((name) => pastLoads(database, catalogue, name)));
+  const found = await findKeptFiles(loads.flat(), folders);
+  for (const [index, name] of names.entries()) {
+    const ids = new Set(loads[index]?.map((load) => load.load_id));
+    files.set(
+      name,
+      found.filter(({ load }) => ids.has(load.load_id)),
+    );
+  }
+  const replaced = new Set(await provisionOthers(database, catalogue, new Set(names)));
+  return database.transaction((transaction) => rebuild(transaction, options, { sets, files, replaced }));
+}
+
+/** Throws RebuildRefused for a name of no stored set. */
+function rebuildable(catalogue: Catalogue, name: string): StoredSet {
+  const set = catalogue.sets.get(name);
+  if (set?.kind === 'stored' && set.role !== 'ledger') return set;
+  const known = [...catalogue.sets.values()].filter((one) => one.kind === 'stored' && one.role !== 'ledger');
+  throw new GatewayError(
+    'RebuildRefused',
+    `There is no stored entity set ${name}; there are ${known.map((one) => one.name).join(', ')}`,
+    { target: name },
+  );
+}
+
+/** Rows of an export that the metadata does not describe any more would be lost. */
+async function checkLedger(database: Database, catalogue: Catalogue, name: string): Promise<void> {
+  const set = catalogue.sets.get(name);
+  if (set?.kind !== 'stored' || set.role !== 'export') return;
+  const { rows: tables } = await database.query('SELECT 1 WHERE to_regclass($1) IS NOT NULL', [
+    quoteRelation(set.relation),
+  ]);
+  if (tables.length === 0) return;
+  const writing = catalogue.exports.filter((one) => one.set === name);
+  const { rows } = await database.query<{ name: string }>(
+    `SELECT DISTINCT source || '/' || export AS name FROM gateway.load WHERE load_id IN (SELECT DISTINCT _load_id FROM ${quoteRelation(set.relation)})
+        AND NOT EXISTS (SELECT FROM unnest($1::text[], $2::text[]) AS x(s, e) WHERE s = source AND e = export) ORDER BY 1`,
+    [writing.map((one) => one.source), writing.map((one) => one.name)],
+  );
+  if (rows.length === 0) return;
+  throw new GatewayError(
+    'RebuildRefused',
+    `Rows of ${name} come from ${rows.map((row) => row.name).join(', ')}, which the metadata does not describe any more: describe it again first`,
+    { target: name },
+  );
+}
+
+interface Plan {
+  readonly sets: readonly StoredSet[];
+  readonly files: ReadonlyMap<string, readonly KeptFile[]>;
+  /** Sets whose tables cannot be changed into what the catalogue wants. */
+  readonly replaced: ReadonlySet<string>;
+}
+
+async function rebuild(
+  transaction: Transaction,
+  { catalogue, onProgress }: RebuildOptions,
+  { sets, files, replaced }: Plan,
+): Promise<readonly RebuiltSet[]> {
+  await lockSets(
+    transaction,
+    sets.flatMap(({ name }) => setsTouched(catalogue, name)),
+  );
+  const shadows = sets
+    .filter(({ name, role }) => role === 'export' || replaced.has(name))
+    .map(({ name }, index) => shadowOf(catalogue, name, index));
+  const beside = withShadows(catalogue, shadows);
+  for (const one of shadows) await createShadow(transaction, catalogue, one);
+  const versions = await versionsOf(transaction, shadows);
+  await putGivenRows(transaction, beside, (set) => shadows.some((one) => one.set === set));
+  const reports: RebuiltSet[] = [];
+  for (const { name } of sets) {
+    const kept = files.get(name) ?? [];
+    await forgetOutcomes(transaction, kept);
+    let [rows, rejected] = [0, 0];
+    for (const file of kept) {
+      const onBytes = (bytes: number, totalBytes: number): void => onProgress?.({ path: file.path, bytes, totalBytes });
+      const reloaded = await named(file, reloadFile(transaction, beside, file, onBytes));
+      rows += reloaded.read;
+      rejected += reloaded.rejected;
+    }
+    reports.push({ set: name, files: kept.length, rows, rejected, replaced: replaced.has(name) });
+  }
+  await restoreVersions(transaction, versions);
+  for (const one of shadows) if (!replaced.has(one.set)) await mergeShadow(transaction, catalogue, one);
+  const replacing = shadows.filter((one) => replaced.has(one.set));
+  await deriveAgain(transaction, withShadows(catalogue, replacing), new Set(sets.map(({ name }) => name)));
+  for (const one of replacing) await keepRowNumbers(transaction, catalogue, one);
+  for (const one of replacing) await beginHistory(transaction, one);
+  for (const one of replacing) await replaceTable(transaction, catalogue, one);
+  return reports;
+}
+
+/** An error of a file says of which load it is. */
+async function named<T>({ load, path }: KeptFile, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (!(error instanceof GatewayError) || error.code === 'DatabaseUnavailable' || error.code === 'Internal')
+      throw error;
+    const message = `${path} (load ${load.load_id}) cannot be loaded with the metadata of now: ${error.code}: ${error.message}`;
+    throw new GatewayError('RebuildRefused', message, { target: path, cause: error });
+  }
+}
+
+/** Until it is loaded again, a snapshot says of no row that it is gone: see `nextSnapshot`. */
+async function forgetOutcomes(transaction: Transaction, files: readonly KeptFile[]): Promise<void> {
+  await transaction.query(
+    `UPDATE gateway.load SET message = coalesce(message, 'Waits to be loaded again.') WHERE load_id = ANY($1::bigint[])`,
+    [files.map(({ load }) => load.load_id)],
+  );
+}
+
+type Versions = ReadonlyMap<string, { readonly version: string; readonly changedAt: string }>;
+
+async function versionsOf(transaction: Transaction, shadows: readonly ShadowTable[]): Promise<Versions> {
+  const { rows } = await transaction.query<{ entity_set: string; version: string; changed_at: string }>(
+    `SELECT entity_set, version::text, changed_at::text FROM gateway.set_versions WHERE entity_set = ANY($1)`,
+    [shadows.map(({ set }) => set)],
+  );
+  return new Map(rows.map((row) => [row.entity_set, { version: row.version, changedAt: row.changed_at }] as const));
+}
+
+/** What happened to a shadow happened to nobody. */
+async function restoreVersions(transaction: Transaction, versions: Versions): Promise<void> {
+  for (const [set, { version, changedAt }] of versions) {
+    await transaction.query(`UPDATE gateway.set_versions SET version = $2, changed_at = $3 WHERE entity_set = $1`, [
+      set,
+      version,
+      changedAt,
+    ]);
+  }
+}
+
+/** Sets made of the rebuilt ones, each after those it is made of. */
+async function deriveAgain(
+  transaction: Transaction,
+  catalogue: Catalogue,
+  rebuilt: ReadonlySet<string>,
+): Promise<void> {
+  const changed = new Set(rebuilt);
+  for (const derived of derivedTables(catalogue)) {
+    const { name } = derived.table.set;
+    if (!changed.has(name) && ![...madeOf(derived)].some((set) => changed.has(set))) continue;
+    changed.add(name);
+    const marks = await newestLoad(transaction, catalogue, derived);
+    if (marks === null) continue;
+    // What a set that is itself rebuilt learned from rows that are gone goes too.
+    const columns = new Set([...derived.table.columns.values()].map((column) => column.name));
+    const anew = rebuilt.has(name) ? { ...derived, unlearned: { things: true, columns } } : derived;
+    await makeAgain(transaction, catalogue, { derived: anew, marks });
+  }
+}
+
+/** A table with other columns, numbers and versions: nobody's ETag or delta link speaks of it. */
+async function beginHistory(transaction: Transaction, { set, shadow }: ShadowTable): Promise<void> {
+  await transaction.query(
+    `UPDATE gateway.set_versions SET version = greatest(version + 1, n.newest), kept_since = greatest(version + 1, n.newest), epoch = gen_random_uuid(), changed_at = now()
+       FROM (SELECT max(_version) AS newest FROM ${quoteRelation(shadow)}) AS n WHERE entity_set = $1`,
+    [set],
+  );
+  await transaction.query(`DELETE FROM gateway.tombstones WHERE entity_set = $1`, [set]);
+}
