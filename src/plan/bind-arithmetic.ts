@@ -4,7 +4,7 @@ import { describe } from './bind-comparison.ts';
 import { bindExpression } from './bind-expression.ts';
 import { canonicalText } from './constant.ts';
 import { canonicalInteger, narrowestType } from './numeric-text.ts';
-import { converted, isInteger, isNullable, isNumeric, widerNumeric } from './promotion.ts';
+import { converted, isInteger, isNullable, isNumeric, isWhole, roomierInteger, widerNumeric } from './promotion.ts';
 import type { ArithmeticOperator, BoundExpression, ValueType } from './read-plan.ts';
 import { fault, type Scope } from './scope.ts';
 
@@ -15,9 +15,10 @@ export interface ArithmeticPair {
 }
 
 /**
- * Arithmetic (4.01 URL Conventions 5.1.1.2). Integers are computed as Int32 at least, so that small columns do not
- * overflow; `div` of integers truncates; `divby` of integers is a decimal. Dates, instants and durations as listed in
- * `temporalResults`; an operand that is null makes null.
+ * Arithmetic (4.01 URL Conventions 5.1.1.2). Integers are computed in the next wider type (5.1.1.17 lets a service
+ * promote where a result would overflow), because one row's overflow would fail all others; `div` of integers truncates;
+ * `divby` of integers is a decimal. Dates, instants and durations as listed in `temporalResults`, null where the result is
+ * out of their range; an operand that is null makes null.
  */
 export function arithmetic(pair: ArithmeticPair, scope: Scope, at: number): BoundExpression {
   const { operator } = pair;
@@ -26,7 +27,10 @@ export function arithmetic(pair: ArithmeticPair, scope: Scope, at: number): Boun
   const nullable = isNullable(left) || isNullable(right);
   if (isNumeric(left.type) && isNumeric(right.type)) return numeric({ operator, left, right });
   const type = temporalResults.get(`${left.type} ${operator} ${right.type}`) ?? scaled({ operator, left, right });
-  if (type !== null) return { kind: 'Arithmetic', type, nullable, operator, left: factor(left), right: factor(right) };
+  if (type !== null) {
+    const operands = { left: factor(left), right: factor(right) };
+    return { kind: 'Arithmetic', type, nullable: nullable || canLeaveRange(pair), operator, ...operands };
+  }
   throw fault(scope, 'TypeMismatch', `\`${operator}\` of ${describe(left)} and ${describe(right)} is not defined.`, at);
 }
 
@@ -34,22 +38,22 @@ function numeric(pair: ArithmeticPair): BoundExpression {
   const { operator, left, right } = pair;
   const type = numericResult(pair);
   const nullable = isNullable(left) || isNullable(right);
-  return {
-    kind: 'Arithmetic',
-    type,
-    nullable,
-    operator,
-    left: converted(left, type),
-    right: converted(right, type),
-  };
+  const operands = { left: converted(left, type), right: converted(right, type) };
+  const whole = type === 'Edm.Decimal' && operator !== 'divby' && isWhole(left) && isWhole(right);
+  return { kind: 'Arithmetic', type, nullable, operator, ...operands, ...(whole && { whole }) };
 }
 
 function numericResult({ operator, left, right }: ArithmeticPair): PrimitiveTypeName {
   if (left.type === 'null' || right.type === 'null') return 'Edm.Int32';
   const wider = widerNumeric(left.type, right.type);
-  if (operator === 'divby' && isInteger(wider)) return 'Edm.Decimal';
-  return isInteger(wider) ? widerNumeric(wider, 'Edm.Int32') : wider;
+  if (!isInteger(wider)) return wider;
+  if (operator === 'divby') return 'Edm.Decimal';
+  return staysInRange(operator, right) ? widerNumeric(wider, 'Edm.Int32') : roomierInteger(wider);
 }
+
+/** A remainder is no larger than its operands; of all quotients only that of the least number and -1 is. */
+const staysInRange = (operator: ArithmeticOperator, right: BoundExpression): boolean =>
+  operator === 'mod' || (operator === 'div' && right.kind === 'Constant' && right.value !== '-1');
 
 /** The null literal takes the other operand's type; two of them are Int32. */
 function typedNull(operand: BoundExpression, other: BoundExpression): BoundExpression {
@@ -82,6 +86,10 @@ const temporalResults: ReadonlyMap<string, PrimitiveTypeName> = new Map<string, 
   ['Edm.Duration sub Edm.Duration', 'Edm.Duration'],
 ]);
 
+/** The difference of two dates or of two instants is a duration that readers hold. */
+const canLeaveRange = ({ left, right }: ArithmeticPair): boolean =>
+  left.type === 'Edm.Duration' || right.type === 'Edm.Duration' || isNumeric(left.type) || isNumeric(right.type);
+
 /** Small integers multiply as Int32, as they do everywhere. */
 const factor = (operand: BoundExpression): BoundExpression =>
   isInteger(operand.type) && operand.type !== 'Edm.Int64' ? converted(operand, 'Edm.Int32') : operand;
@@ -104,8 +112,10 @@ export function negated(expression: Unary, scope: Scope): BoundExpression {
   if (type === null) {
     throw fault(scope, 'TypeMismatch', `\`-\` of ${describe(operand)} is not defined.`, expression.at);
   }
-  const small = isInteger(type) ? widerNumeric(type, 'Edm.Int32') : type;
-  return { kind: 'Negate', type: small, nullable: isNullable(operand), operand: converted(operand, small) };
+  const wide = isInteger(type) ? roomierInteger(type) : type;
+  const whole = wide === 'Edm.Decimal' && isWhole(operand);
+  const nullable = isNullable(operand);
+  return { kind: 'Negate', type: wide, nullable, operand: converted(operand, wide), ...(whole && { whole }) };
 }
 
 const negatable = (type: ValueType): PrimitiveTypeName | null =>

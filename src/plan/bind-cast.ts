@@ -110,7 +110,12 @@ function bindCast(operand: BoundExpression, type: PrimitiveTypeName, { scope, at
     // A text that is no such value casts to null (5.1.1.10.1).
     return { kind: 'Constant', type, value: canonicalText(operand.value ?? '', type) };
   }
-  if (type === 'Edm.String' || (isNumeric(type) && isNumeric(operand.type))) return converted(operand, type);
+  if (type === 'Edm.String') return converted(operand, type);
+  if (isNumeric(type) && isNumeric(operand.type)) {
+    const cast = converted(operand, type);
+    // A number that the type does not hold casts to null.
+    return cast.kind === 'Convert' ? { ...cast, nullable: true } : cast;
+  }
   throw fault(scope, 'NotImplemented', `cast of ${describe(operand)} to ${type} is not supported.`, at);
 }
 

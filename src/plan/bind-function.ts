@@ -5,7 +5,7 @@ import { bindExpression } from './bind-expression.ts';
 import { checkPattern } from './bind-pattern.ts';
 import { canonicalText } from './constant.ts';
 import { perhaps } from './names.ts';
-import { converted, isInteger, isNullable, isNumeric } from './promotion.ts';
+import { converted, isInteger, isNullable, isNumeric, isWhole } from './promotion.ts';
 import type { BoundExpression, FunctionName } from './read-plan.ts';
 import { fault, type Scope } from './scope.ts';
 import { canonicalDateTimeOffset } from './temporal-text.ts';
@@ -117,7 +117,7 @@ function fittedArgs(args: readonly BoundExpression[], types: readonly PrimitiveT
 /** Integers pass as Int32, exact numbers as Decimal, floats as Double, constant text as what it reads as. */
 function takes(type: PrimitiveTypeName, arg: BoundExpression): boolean {
   if (arg.type === type || arg.type === 'null') return true;
-  if (type === int) return isInteger(arg.type);
+  if (type === int) return isWhole(arg);
   if (type === decimal) return isInteger(arg.type);
   if (type === double) return arg.type === 'Edm.Single';
   if (arg.kind !== 'Constant' || arg.type !== text || isNumeric(type)) return false;

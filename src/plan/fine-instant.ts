@@ -2,9 +2,9 @@ import type { BoundExpression, ComparisonOperator, Constant } from './read-plan.
 import type { Scope } from './scope.ts';
 
 /**
- * Stored instants and times have microseconds; clients write seven digits (`23:59:59.9999999Z` for the end of a day).
- * The database would round such a literal up, into the next day. A stored value compares with it as with the
- * microsecond before it, which it can never equal.
+ * Stored instants, times and durations have microseconds, and so has all that is computed from them; clients write seven
+ * digits (`23:59:59.9999999Z` for the end of a day). The database would round such a literal up, into the next day. A
+ * stored value compares with it as with the microsecond before it, which it can never equal.
  */
 export function withoutFineDigits(
   pair: { readonly operator: ComparisonOperator; readonly left: BoundExpression; readonly right: BoundExpression },
@@ -37,14 +37,40 @@ const mirrored: Readonly<Record<ComparisonOperator, ComparisonOperator>> = {
 };
 
 function isStored(operand: BoundExpression, scope: Scope): boolean {
-  if (operand.kind !== 'PropertyValue') return false;
-  const set = operand.row.steps.at(-1)?.set ?? operand.row.variable.set;
-  return scope.binding.context.sets.get(set.name)?.kind === 'stored';
+  switch (operand.kind) {
+    case 'PropertyValue': {
+      const set = operand.row.steps.at(-1)?.set ?? operand.row.variable.set;
+      return scope.binding.context.sets.get(set.name)?.kind === 'stored';
+    }
+    case 'Function':
+      return operand.args.some((argument) => isStored(argument, scope));
+    case 'Arithmetic':
+      return isStored(operand.left, scope) || isStored(operand.right, scope);
+    case 'Negate':
+    case 'Convert':
+      return isStored(operand.operand, scope);
+    case 'Case':
+      return operand.branches.some(({ then }) => isStored(then, scope));
+    // Only stored rows go through a pipeline.
+    default:
+      return operand.kind === 'ComputedValue';
+  }
 }
 
 /** Null where the constant has no digit beyond the microsecond. Canonical text has no zeros at its end. */
 function microsecondBefore(constant: Constant): Constant | null {
+  if (constant.type === 'Edm.Duration') return shorterByAMicrosecond(constant);
   if (constant.type !== 'Edm.DateTimeOffset' && constant.type !== 'Edm.TimeOfDay') return null;
   const match = /^(.*\.\d{6})\d+(Z?)$/.exec(constant.value ?? '');
   return match === null ? null : { ...constant, value: `${match[1]}${match[2]}` };
+}
+
+/** The microsecond before a negative duration is the longer one. */
+function shorterByAMicrosecond(constant: Constant): Constant | null {
+  const match = /^(-?)(P.*?)(\d+)\.(\d{6})\d+S$/.exec(constant.value ?? '');
+  if (match === null) return null;
+  const [, sign, before, whole, digits] = match;
+  const micros = BigInt(`${whole}${digits}`) + (sign === '-' ? 1n : 0n);
+  const text = String(micros).padStart(7, '0');
+  return { ...constant, value: `${sign}${before}${text.slice(0, -6)}.${text.slice(-6)}S` };
 }

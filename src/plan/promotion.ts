@@ -22,6 +22,17 @@ export const isNumeric = (type: ValueType): boolean => rank(type) >= 0;
 
 export const isInteger = (type: ValueType): boolean => isNumeric(type) && rank(type) <= rank('Edm.Int64');
 
+/** The value is an integer although its type may be Edm.Decimal: what integers beyond Int64 are computed in. */
+export const isWhole = (expression: BoundExpression): boolean =>
+  isInteger(expression.type) ||
+  ((expression.kind === 'Arithmetic' || expression.kind === 'Negate') && expression.whole === true);
+
+/** The next wider type of integers, in which one operation on two of them cannot overflow. */
+export function roomierInteger(type: PrimitiveTypeName): PrimitiveTypeName {
+  if (type === 'Edm.Int64') return 'Edm.Decimal';
+  return type === 'Edm.Int32' ? 'Edm.Int64' : 'Edm.Int32';
+}
+
 /** The wider of two numeric types. */
 export function widerNumeric(a: PrimitiveTypeName, b: PrimitiveTypeName): PrimitiveTypeName {
   if (a === b) return a;

@@ -328,12 +328,16 @@ export type BoundExpression =
       readonly operator: ArithmeticOperator;
       readonly left: BoundExpression;
       readonly right: BoundExpression;
+      /** With Edm.Decimal: of integers, so the value is one, too, and `div` has no fraction. Absent: no. */
+      readonly whole?: boolean;
     }
   | {
       readonly kind: 'Negate';
       readonly type: PrimitiveTypeName;
       readonly nullable: boolean;
       readonly operand: BoundExpression;
+      /** As of Arithmetic. */
+      readonly whole?: boolean;
     }
   /** Three-valued as OData says: null and false is false, null or true is true, not null is null. */
   | {

@@ -22,9 +22,9 @@ export function value(expression: BoundExpression, scope: Scope): string {
     case 'ComputedValue':
       return computed(expression.name, scope);
     case 'Convert':
-      return conversion(expression, value(expression.operand, scope));
+      return conversion(expression, value(expression.operand, scope), scope);
     case 'Arithmetic':
-      return arithmetic(expression, value(expression.left, scope), value(expression.right, scope));
+      return arithmetic(expression, [value(expression.left, scope), value(expression.right, scope)], scope);
     case 'Negate':
       return negation(value(expression.operand, scope));
     case 'Function':

@@ -49,8 +49,13 @@ export function literal({ type, value }: Pick<Constant, 'type' | 'value'>): stri
       return value === 'true' ? 'TRUE' : 'FALSE';
     case 'Edm.Binary':
       return `decode(${escapeText(padded(value))}, 'base64')`;
-    case 'Edm.Duration':
-      return value.startsWith('-') ? `(-'${value.slice(1)}'::interval)` : `'${value.replace('+', '')}'::interval`;
+    case 'Edm.Duration': {
+      const text = inMicroseconds(value);
+      return text.startsWith('-') ? `(-'${text.slice(1)}'::interval)` : `'${text.replace('+', '')}'::interval`;
+    }
+    case 'Edm.DateTimeOffset':
+    case 'Edm.TimeOfDay':
+      return `${escapeText(inMicroseconds(value))}::${sqlType(type)}`;
     case 'Edm.Double':
     case 'Edm.Single':
       return `${escapeText(floats[value] ?? value)}::${sqlType(type)}`;
@@ -60,6 +65,9 @@ export function literal({ type, value }: Pick<Constant, 'type' | 'value'>): stri
       return `${escapeText(value)}::${sqlType(type)}`;
   }
 }
+
+/** PostgreSQL would round further digits, the end of a day into the next: they are cut, as they are of what is loaded. */
+const inMicroseconds = (text: string): string => text.replace(/(\.\d{6})\d+/, '$1');
 
 /** A value as COPY printed it (before escaping), typed again. PostgreSQL refuses text that is not of the type. */
 export function copiedLiteral(text: string | null, type: PrimitiveTypeName): string {

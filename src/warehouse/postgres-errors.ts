@@ -23,6 +23,10 @@ const codesByState: readonly (readonly [prefix: string, code: ErrorCode])[] = [
   ['54', 'LimitExceeded'],
 ];
 
+/** "cannot convert NaN to integer" is a feature not supported, for PostgreSQL. */
+const isOfNoNumber = (state: string, message: string): boolean =>
+  state === '0A000' && /convert (NaN|-?infinity)/i.test(message);
+
 /** `errno` names and texts with which the driver reports that there is no connection. */
 const lost =
   /ECONN|EPIPE|ENOENT|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|EACCES|Connection terminated|timeout exceeded|not queryable|connection error|SSL|pool after calling end/i;
@@ -33,7 +37,9 @@ export function postgresError(error: unknown): Error {
   if (!(error instanceof Error)) return new GatewayError('Internal', 'PostgreSQL failed.', { cause: error });
   const state = sqlState(error);
   if (state !== null) {
-    const code = codesByState.find(([prefix]) => state.startsWith(prefix))?.[1] ?? 'Internal';
+    const code = isOfNoNumber(state, error.message)
+      ? 'ComputationFailed'
+      : (codesByState.find(([prefix]) => state.startsWith(prefix))?.[1] ?? 'Internal');
     return new GatewayError(code, sentence(code, error.message), { cause: error });
   }
   const errno = 'code' in error && typeof error.code === 'string' ? error.code : '';

@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict';
+import { compiled, part } from './compile-url.ts';
+import { assertIeee, assertNoFault } from './extreme-properties.ts';
+import { extremeRows, lastId } from './extreme-rows.ts';
+import { openTestFeed, type TestFeed } from './test-feed.ts';
+
+describe('Expressions over extreme values', () => {
+  let feed: TestFeed;
+  before(async () => {
+    feed = await openTestFeed(extremeRows);
+  });
+  after(async () => feed.close());
+
+  const valuesOf = async (expression: string): Promise<Record<string, unknown>> => {
+    const rows = await feed.read(compiled(`Cases?$select=Id,X&$compute=${part(expression)} as X`));
+    return Object.fromEntries(rows.map(({ row }) => [String(row['Id']), row['X']]));
+  };
+  const idsOf = async (filter: string): Promise<unknown[]> =>
+    (await feed.read(compiled(`Cases?$select=Id&$filter=${part(filter)}`))).map(({ row }) => row['Id']);
+  const one = async (expression: string, id: number): Promise<unknown> => (await valuesOf(expression))[String(id)];
+
+  it('C2 a division of floats by zero is INF, -INF or NaN, and no row fails the others', async () => {
+    assert.match(
+      compiled('Cases?$filter=Score div 2 eq 1').text,
+      /CASE WHEN v2\.a IS NULL THEN NULL WHEN v2\.b = 0 THEN /,
+    );
+    assert.equal(await one('1e0 div (Score sub Score)', 1), Number.POSITIVE_INFINITY);
+    assert.equal(await one('-1e0 div (Score sub Score)', 1), Number.NEGATIVE_INFINITY);
+    assert.equal(await one('(Score sub Score) div 0e0', 1), Number.NaN);
+    assert.equal(await one('Score div Priority', 3), Number.POSITIVE_INFINITY);
+    assert.equal(await one('Score divby 0', 1), Number.POSITIVE_INFINITY);
+    assert.equal(await one('Score mod 0', 1), Number.NaN);
+    assert.equal(await one('cast(Score,Edm.Single) div 0', 1), Number.POSITIVE_INFINITY);
+    assert.equal(await one('Score mul -1 div 0', 1), Number.NEGATIVE_INFINITY);
+    assert.deepEqual(await idsOf('Score div 0 eq INF and Id lt 4'), [1, 2, 3]);
+    await assert.rejects(feed.read(compiled('Cases?$filter=Cost div 0 eq 1')), { code: '22012' });
+  });
+
+  it('C2 random doubles: arithmetic as IEEE 754 has it, whatever the size', async () => {
+    await assertIeee(feed, 60);
+  });
+
+  it('C14 what leaves the years 1 to 9999 is null, as a value and in a condition', async () => {
+    assert.equal(await one("CreatedAt add duration'P366D'", 2), null);
+    assert.equal(await one("CreatedAt sub duration'PT0.000001S'", 1), null);
+    assert.equal(await one("DueOn add duration'P1D'", 2), null);
+    assert.equal(await one("DueOn sub duration'P1D'", 1), null);
+    assert.equal(await one("CreatedAt sub duration'P366D'", 2), '9998-12-30 23:59:59.999999+00');
+    assert.deepEqual(await idsOf("CreatedAt add duration'P366D' gt 2000-01-01T00:00:00Z"), [3]);
+    assert.deepEqual(await idsOf("not (CreatedAt add duration'P366D' gt 9000-01-01T00:00:00Z)"), [1, 2, 3, 4, lastId]);
+  });
+
+  it('C14 durations longer than readers hold are null', async () => {
+    assert.equal(await one('Took mul 2', 2), null);
+    assert.equal(await one('Took add Took', 2), null);
+    assert.equal(await one('Took div 0', 2), null);
+    assert.equal(await one('Took mul NaN', 2), null);
+    assert.equal(await one('Took mul 1e300', 2), null);
+    assert.equal(await one('Took mul 1e-300', 2), 'PT0S');
+    assert.equal(await one('Took div 2', 3), 'PT0.5S');
+  });
+
+  it('C16 a stored duration beyond every date makes null, not a failure', async () => {
+    assert.equal(await one('year(now() add Took)', 2), null);
+    assert.equal(await one('CreatedAt add Took', 2), null);
+  });
+
+  it('C17 integers: one row at the end of its type does not fail the others', async () => {
+    assert.deepEqual(await idsOf('(Priority add 2) lt 5'), [1, 3]);
+    assert.deepEqual(await idsOf('-Priority eq 2147483648'), [1]);
+    assert.equal(await one('Priority add 1', 2), 2147483648);
+    assert.equal(await one('Priority mul Priority', 1), 2 ** 62);
+    assert.equal(await one('Priority div -1', 1), 2147483648);
+    assert.deepEqual(await idsOf('Id add 1 eq 9223372036854775808'), [lastId]);
+    assert.deepEqual(await idsOf('-Small eq 32768'), [1]);
+  });
+
+  it('C17 integers stay integers in the wider type: div has no fraction', async () => {
+    const { text } = compiled('Cases?$filter=(Id add 1) div 2 eq 1');
+    assert.match(text, /div\(/);
+    assert.deepEqual(await idsOf('(Id add 1) div 2 eq 1'), [1, 2]);
+    assert.deepEqual(await idsOf('(Id add 1) divby 2 eq 1.5'), [2]);
+    assert.deepEqual(await idsOf('cast(Id,Edm.Decimal) div 2 eq 1.5'), [3]);
+    assert.deepEqual(await idsOf('substring(Title,Id sub 1) eq null'), [1, 2, 3, 4, lastId]);
+  });
+
+  it('C15 digits beyond the microsecond are cut inside of functions, as everywhere', async () => {
+    assert.equal(await one('date(2024-12-31T23:59:59.9999999Z)', 1), '2024-12-31');
+    assert.equal(await one('hour(23:59:59.9999999)', 1), 23);
+    assert.equal(await one('year(9999-12-31T23:59:59.9999999Z)', 1), 9999);
+    assert.equal(await one("date(cast('2024-12-31T23:59:59.9999999Z',Edm.DateTimeOffset))", 1), '2024-12-31');
+    assert.equal(await one("totalseconds(duration'PT0.9999999S')", 1), 0.999999);
+    assert.deepEqual(await idsOf('time(CreatedAt) lt 00:00:00.0000001'), [1, 3]);
+    assert.deepEqual(await idsOf('time(CreatedAt) eq 00:00:00.0000001'), []);
+    assert.deepEqual(await idsOf("Took gt duration'-PT0.0000001S' and Took lt duration'PT0.0000001S'"), [1]);
+  });
+
+  it('C14 a cast that fails is null: one number out of range does not fail the others', async () => {
+    assert.equal(await one('cast(Score,Edm.Int32)', 2), null);
+    assert.equal(await one('cast(Id,Edm.Int16)', 4), 4);
+    assert.equal(await one('cast(Score,Edm.Decimal)', 4), null);
+    assert.equal(await one('cast(Score,Edm.Single)', 2), null);
+    assert.equal(await one('cast(Score,Edm.Single)', 4), Number.NaN);
+    assert.deepEqual(await idsOf('cast(Score,Edm.Int32) eq null'), [2, 4, lastId]);
+  });
+
+  it('C16 no random expression over them is our fault, and no value is one that readers cannot read', async function () {
+    this.timeout(120_000);
+    await assertNoFault(feed, 120);
+  });
+});
