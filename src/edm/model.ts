@@ -82,6 +82,8 @@ export interface EntityType {
 export interface EntitySet {
   readonly kind: 'EntitySet';
   readonly name: string;
+  /** A name for people, in the service document; absent: the name itself. */
+  readonly title?: string;
   readonly entityType: EntityType;
   /** Navigation property name to the name of the entity set it leads to. */
   readonly navigationPropertyBindings: ReadonlyMap<string, string>;

@@ -74,7 +74,12 @@ function serviceDocument({ exchange, catalogue, format }: DocumentRead): Documen
   // A browser shows JSON; there is no page of the feed.
   const leniency = { insteadOf: ['text/html', 'application/xhtml+xml', 'text/*'] };
   const { json, mediaType } = negotiate(exchange, catalogue.model, format, leniency);
-  const value = [...catalogue.model.entitySets.values()].map(({ name }) => ({ name, kind: 'EntitySet', url: name }));
+  const value = [...catalogue.model.entitySets.values()].map(({ name, title = name }) => ({
+    name,
+    ...(title === name ? {} : { title }),
+    kind: 'EntitySet',
+    url: name,
+  }));
   const context = json.metadata === 'none' ? {} : { '@odata.context': `${exchange.root}$metadata` };
   return { body: JSON.stringify({ ...context, value }), contentType: mediaType };
 }

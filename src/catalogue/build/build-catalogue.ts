@@ -60,9 +60,9 @@ function assemble(sources: readonly SourceDraft[], index: DraftIndex): Catalogue
   const exports: Export[] = [];
   for (const draft of drafts) {
     const built = buildProperties(draft);
-    entitySets.set(draft.setName, entitySet(draft, built, navigations));
     sets.set(draft.setName, draft.form === 'upstream' ? upstreamSet(draft, index) : storedSet(draft, built, index));
     const source = sources.find((candidate) => candidate.name === draft.source);
+    entitySets.set(draft.setName, entitySet(draft, built, { navigations, sourceTitle: source?.entry.title ?? null }));
     if (draft.form === 'export' && source !== undefined) exports.push(buildExport(source, draft, index));
   }
   for (const { set, binding } of ledgerSets) {
@@ -140,7 +140,12 @@ function buildSource(source: SourceDraft): Source {
   };
 }
 
-function entitySet(draft: SetDraft, built: BuiltProperties, navigations: Navigations): EntitySet {
+interface SetPlace {
+  readonly navigations: Navigations;
+  readonly sourceTitle: string | null;
+}
+
+function entitySet(draft: SetDraft, built: BuiltProperties, { navigations, sourceTitle }: SetPlace): EntitySet {
   const own = navigations.get(draft.setName) ?? new Map<string, { property: NavigationProperty; set: string }>();
   const entityType: EntityType = Object.freeze({
     kind: 'EntityType',
@@ -153,6 +158,8 @@ function entitySet(draft: SetDraft, built: BuiltProperties, navigations: Navigat
   return Object.freeze({
     kind: 'EntitySet',
     name: draft.setName,
+    // Sources of one product have sets of the same title.
+    title: sourceTitle === null ? draft.entry.title : `${sourceTitle}: ${draft.entry.title}`,
     entityType,
     navigationPropertyBindings: new Map([...own].map(([name, navigation]) => [name, navigation.set])),
     description: draft.entry.description,

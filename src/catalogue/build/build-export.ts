@@ -7,8 +7,8 @@ import type {
   HeaderName,
   WriteDisposition,
 } from '../catalogue.ts';
-import { edmType } from './build-properties.ts';
 import { isFault } from '../cells/cell.ts';
+import { edmType } from './build-properties.ts';
 import { cellForm, encodingTypes, isTimeZone, readGiven, usualEncoding } from './conversions.ts';
 import { type DraftIndex, resolveSetName, type SetDraft, type SourceDraft } from './draft.ts';
 import { foldHeader } from './fold-header.ts';

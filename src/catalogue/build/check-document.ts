@@ -1,7 +1,7 @@
 import { DateTime } from 'luxon';
 import { primitiveType } from '../../edm/primitive-types.ts';
-import { edmType } from './build-properties.ts';
 import { isFault } from '../cells/cell.ts';
+import { edmType } from './build-properties.ts';
 import { cellForm, isoFiles, readGiven } from './conversions.ts';
 import type { SetDraft, SetForm } from './draft.ts';
 

@@ -143,6 +143,7 @@ function entitySet(ledger: LedgerSet): EntitySet {
   return {
     kind: 'EntitySet',
     name: ledger.name,
+    title: `${ledgerSource.title}: ${ledger.name.replace(/(?<=[a-z])(?=[A-Z])/g, ' ')}`,
     entityType,
     navigationPropertyBindings: new Map(navigations.map(([navigation, target]) => [navigation.name, target.name])),
     description: ledger.description,

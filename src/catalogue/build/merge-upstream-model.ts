@@ -180,6 +180,7 @@ function mergedSet(
         .map(([name, { set: target }]) => [name, target]),
     ),
     searchable,
+    ...(documented?.title === undefined ? {} : { title: documented.title }),
     ...(description === undefined ? {} : { description }),
   });
 }

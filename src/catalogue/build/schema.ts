@@ -80,6 +80,14 @@ const navigationTarget = z.union([
   }),
 ]);
 
+const served = 'What somebody who reads the feed needs to know; Core.Description in $metadata.';
+/** Why a set or property is as it is, with the id of the open question: for people who maintain the metadata. */
+const decisions = z
+  .array(sentence)
+  .min(1)
+  .optional()
+  .describe('Decisions on open questions, e.g. "[SC-12] ..."; not served.');
+
 export const propertySchema = z.strictObject({
   type: z.enum(typeNames).describe('OData primitive type, without Edm.'),
   collection: z.boolean().optional().describe('Collection of the type; proxied sets only.'),
@@ -104,7 +112,8 @@ export const propertySchema = z.strictObject({
   references: navigationTarget.optional().describe('Set whose one-property key this property holds.'),
   personalData: z.enum(['none', 'direct', 'indirect', 'pseudonym', 'content', 'employee']),
   computed: computed.optional(),
-  description: sentence,
+  description: sentence.describe(served),
+  decisions,
   example: z.string().describe('One realistic cell, as it stands in a file.'),
 });
 
@@ -187,7 +196,8 @@ export const exportSchema = z.strictObject({
   set: name.describe('Entity set name without the prefix of the source.'),
   entity: name.optional().describe('Entity type name without the prefix, singular; otherwise the set name.'),
   title: sentence,
-  description: sentence,
+  description: sentence.describe(served),
+  decisions,
   files: z.array(rule).optional().describe('How a file of this export is recognised, besides its header.'),
   fileDefaults: fileDefaultsSchema.optional(),
   key: z.array(name).min(1),

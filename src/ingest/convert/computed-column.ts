@@ -1,9 +1,9 @@
 import { hash } from 'node:crypto';
 import type { ComputedColumn } from '../../catalogue/catalogue.ts';
-import type { Property } from '../../edm/model.ts';
 import { type Converted, isFault } from '../../catalogue/cells/cell.ts';
 import { integerConverter } from '../../catalogue/cells/number-cells.ts';
 import { fineInstant, placed, type TimeReading, wallClock } from '../../catalogue/cells/time-cells.ts';
+import type { Property } from '../../edm/model.ts';
 
 /** The period a file speaks of, as instants. `start` is inside, `end` is the first moment outside, as the export gives them. */
 export interface Period {
