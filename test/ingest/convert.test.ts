@@ -31,7 +31,7 @@ function convert(
   return isFault(value) ? `!${value.code}` : value;
 }
 
-/** What each cell becomes stands in test/ingest/cells and is tested by cell-tables.test.ts. */
+/** What each cell becomes stands in test/cells/tables. */
 describe('Conversion of cells', () => {
   it('counts characters, not UTF-16 units, against the longest length', () => {
     equal(convert('text', 'Edm.String', '😀😀', { maxLength: 2 }), '😀😀');

@@ -69,6 +69,7 @@ function fitFloat(value: string, type: PrimitiveTypeName): Converted {
 }
 
 function fitDecimal(value: string, { precision, scale }: NumberForm): Converted {
+  if (precision === undefined && value.length <= DECIMAL_DIGITS) return value;
   const [whole = '', written = ''] = value.replace('-', '').split('.');
   const fraction = written.replace(/0+$/, '');
   const digits = whole.replace(/^0+/, '').length;

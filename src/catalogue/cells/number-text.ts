@@ -10,7 +10,9 @@ export interface NumberMarks {
   readonly shown: DecimalMark | null;
 }
 
+/** What programs write, read first: a file has millions of them. */
 const PLAIN = /^-?\d+$/;
+const WITH_POINT = /^-?\d+\.\d+$/;
 const SCIENTIFIC = /^([+-]?)(\d+[.,]?\d*|[.,]\d+)[eE]([+-]?\d{1,9})$/;
 /** What groups thousands and is a decimal mark nowhere: apostrophes and blanks, of Switzerland, France, Sweden and the SI. */
 const GROUPED = /^[1-9]\d{0,2}(['’ \u00a0\u2009\u202f])\d{3}(?:\1\d{3})*(?:([.,])(\d+))?$/;
@@ -26,6 +28,7 @@ const THREE_BEHIND = /^[1-9]\d{0,2}[.,]\d{3}$/;
  */
 export function numberText(cell: string, marks: NumberMarks): string | CellFault | null {
   if (PLAIN.test(cell)) return cell;
+  if ((marks.stated ?? marks.shown) === '.' && WITH_POINT.test(cell)) return cell;
   const exponent = SCIENTIFIC.exec(cell);
   if (exponent !== null) return scientific(exponent, marks);
   // Spreadsheets write U+2212 in some languages.

@@ -7,7 +7,7 @@ import { encodings } from '../../../src/catalogue/build/schema.ts';
 import type { Catalogue, Encoding } from '../../../src/catalogue/catalogue.ts';
 import { rejectCodes } from '../../../src/ingest/reject-codes.ts';
 
-/** One cell of `test/ingest/cells/<encoding>.yaml`: what it becomes, as OData writes it, or the code that refuses it. */
+/** One cell of `test/cells/tables/<encoding>.yaml`: what it becomes, as OData writes it, or the code that refuses it. */
 const cellSchema = z
   .strictObject({
     type: z.string(),
@@ -41,7 +41,7 @@ export interface CellTable extends z.infer<typeof tableSchema> {
 
 /** The tables of all encodings, in the order in which the metadata's documents name these. */
 export function cellTables(): readonly CellTable[] {
-  const folder = new URL('../cells/', import.meta.url);
+  const folder = new URL('../tables/', import.meta.url);
   const names = readdirSync(folder).map((name) => name.replace('.yaml', ''));
   const strange = names.filter((name) => !encodings.some((one) => one === name));
   if (strange.length > 0) throw new Error(`no encodings: ${strange.join(', ')}`);

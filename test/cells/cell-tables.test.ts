@@ -15,7 +15,7 @@ import {
   groupRows,
   type TableCell,
 } from './support/cell-tables.ts';
-import { exportFile, useFeed } from './support/feed.ts';
+import { exportFile, useFeed } from '../ingest/support/feed.ts';
 
 const groups = cellTables().flatMap(cellGroups);
 const catalogue = catalogueOf(groups);

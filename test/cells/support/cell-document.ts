@@ -8,7 +8,7 @@ What each encoding makes of the cells of a file: the value as OData writes it, o
 examples and rows in the metadata. Blanks around a cell are no part of it, except in texts; empty cells and the null words of
 the source never come here.
 
-This page is written from the tables in \`test/ingest/cells\` by \`npx tsx scripts/write-cell-tables.ts\`; the tests try each
+This page is written from the tables in \`test/cells/tables\` by \`npx tsx scripts/write-cell-tables.ts\`; the tests try each
 cell with \`check\`, \`inspect\` and \`ingest\`.
 `;
 

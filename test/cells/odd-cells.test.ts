@@ -10,7 +10,7 @@ import { beyondReaders } from '../../src/edm/reader-limits.ts';
 import { loadFile } from '../../src/ingest/load/load-file.ts';
 import { replayRejects } from '../../src/ingest/replay-rejects.ts';
 import { metadataFolder, type TestGateway, testGateway } from '../support/gateway.ts';
-import { exportFile } from './support/feed.ts';
+import { exportFile } from '../ingest/support/feed.ts';
 
 const probe = `
 source: { name: probe, title: Probe, description: Every type., kind: files, prefix: Probe }

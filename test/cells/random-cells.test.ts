@@ -1,0 +1,19 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { useFeed } from '../ingest/support/feed.ts';
+import { assertNumbersKept } from './support/number-oracle.ts';
+import { assertAllHeld, forms, oddCell } from './support/random-cells.ts';
+
+describe('random cells', function () {
+  this.timeout(60_000);
+  const feed = useFeed();
+
+  it('A17 E10 give PostgreSQL nothing that it refuses and readers nothing that they do not hold, in every encoding', async () => {
+    const cells = fc.sample(oddCell(), 400);
+    let read = 0;
+    for (const form of forms) read += await assertAllHeld(feed().database, form, cells);
+    assert.ok(read > 1000, `only ${read} values`);
+  });
+
+  it('A5 are never another number than the one that was written, in any language', () => assertNumbersKept(1000));
+});
