@@ -55,6 +55,8 @@ export const errorCatalogue = {
     'retriable',
     'Let the sender write under a temporary suffix, or a completeMark last, or raise minimumAgeSeconds of the source.',
   ),
+  FileNotCsv: kind(422, 'skippable', 'Do what the message says, and load the CSV file that comes of it.'),
+  FileJoined: kind(422, 'skippable', 'Split the file before the line named, and load each part by itself.'),
   FileUnknown: kind(422, 'skippable', 'Name the source and the export, or add the missing headers to the metadata.'),
   FileEmpty: kind(
     422,
@@ -71,6 +73,11 @@ export const errorCatalogue = {
     422,
     'skippable',
     'Export the file again with the columns named, or add their spelling to the metadata.',
+  ),
+  HeaderUnreadable: kind(
+    422,
+    'skippable',
+    'Export the file again, or correct the quotes and characters of its header.',
   ),
   HeaderDuplicate: kind(422, 'skippable', 'Remove one of the columns named.'),
   PeriodMissing: kind(

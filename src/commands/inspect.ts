@@ -25,6 +25,9 @@ export async function inspectCommand(
   const { read, accepted, rejected } = found.rows;
   if (found.refusal === null || read > 0)
     print(`rows       ${read} read, ${accepted} good, ${rejected} would be rejected`);
+  const { blank, headers } = found.passedOver;
+  if (blank + headers > 0)
+    print(`passed     ${blank} lines without a value, ${headers} that repeat the header: no rows`);
   for (const fault of found.faults)
     print(`  line ${fault.line}${fault.header === null ? '' : `, ${fault.header}`}: ${fault.code}: ${fault.message}`);
   if (found.refusal !== null) {

@@ -2,10 +2,12 @@ import type { Catalogue } from '../catalogue/catalogue.ts';
 import { GatewayError } from '../errors.ts';
 import type { Period } from './convert/computed-column.ts';
 import { type ChosenEncoding, chooseEncoding } from './csv/file-encoding.ts';
-import { examineFile, type FileFacts, readHead } from './csv/file-facts.ts';
-import { readRows } from './csv/read-records.ts';
-import { type Identification, type IdentifyOptions, identifyExport } from './identify/identify-export.ts';
+import { examineFile, type FileFacts } from './csv/file-facts.ts';
+import { dataRows } from './identify/data-rows.ts';
+import type { Identification, IdentifyOptions } from './identify/identify-export.ts';
+import { identifyFile } from './identify/identify-file.ts';
 import { fileTime, periodOf } from './identify/period.ts';
+import type { PassedOver } from './identify/row-sieve.ts';
 import { rejectsTooMany, tooManyRejects } from './load/judge-file.ts';
 import { converterFor } from './load/load-file.ts';
 import type { RejectCode } from './reject-codes.ts';
@@ -39,6 +41,8 @@ export interface Inspection {
   /** When the file speaks, for "newest file wins". */
   readonly fileTime: Date | null;
   readonly rows: { readonly read: number; readonly accepted: number; readonly rejected: number };
+  /** Lines below the header that are no rows. */
+  readonly passedOver: Readonly<PassedOver>;
   readonly faults: readonly InspectedFault[];
   readonly faultsByCode: ReadonlyMap<RejectCode, number>;
 }
@@ -53,14 +57,15 @@ export async function inspectFile(
   const nothing = { read: 0, accepted: 0, rejected: 0 };
   let identified: Identification | null = null;
   try {
-    identified = identifyExport(catalogue, { facts, head: await readHead(path) }, options);
+    identified = await identifyFile(catalogue, facts, options);
     const known = await inspectRows(catalogue, { facts, identified, options });
     return { facts, identified, ...known };
   } catch (error) {
     if (!(error instanceof GatewayError)) throw error;
     const encoding =
       identified === null ? null : chooseEncoding(facts.evidence, identified.export.files.fallbackEncoding);
-    const rows = { rows: nothing, faults: [], faultsByCode: new Map<RejectCode, number>() };
+    const passedOver = { blank: 0, headers: 0 };
+    const rows = { rows: nothing, passedOver, faults: [], faultsByCode: new Map<RejectCode, number>() };
     return { facts, encoding, identified, refusal: error, period: null, fileTime: null, ...rows };
   }
 }
@@ -79,7 +84,8 @@ async function inspectRows(
   const faultsByCode = new Map<RejectCode, number>();
   let read = 0;
   let rejected = 0;
-  for await (const batch of readRows(facts.path, identified.layout)) {
+  const { records, passedOver } = dataRows(facts, identified);
+  for await (const batch of records) {
     for (const record of batch) {
       read++;
       const { fault } = converter.convert(record);
@@ -97,6 +103,7 @@ async function inspectRows(
     period,
     fileTime: fileTime(target, facts),
     rows: { read, accepted: read - rejected, rejected },
+    passedOver,
     faults,
     faultsByCode,
   };

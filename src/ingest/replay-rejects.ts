@@ -138,7 +138,7 @@ async function replayLoad(
     throw new GatewayError('LoadCountMismatch', `${marked.rowCount} rows were replayed but ${sum} are accounted for`);
   }
   await transaction.query(
-    `UPDATE gateway.load SET rows_inserted = rows_inserted + $2, rows_updated = rows_updated + $3, rows_unchanged = rows_unchanged + $4, rows_duplicate = rows_duplicate + $5, rows_rejected = rows_rejected - $6, rows_removed = rows_removed + $7, message = CASE WHEN $8 AND message LIKE 'Nothing was removed: the keys of %' THEN NULL ELSE message END WHERE load_id = $1`,
+    `UPDATE gateway.load SET rows_inserted = rows_inserted + $2, rows_updated = rows_updated + $3, rows_unchanged = rows_unchanged + $4, rows_duplicate = rows_duplicate + $5, rows_rejected = rows_rejected - $6, rows_removed = rows_removed + $7, message = CASE WHEN $8 THEN nullif(regexp_replace(message, '^Nothing was removed: the keys of [^.]*[.] *', ''), '') ELSE message END WHERE load_id = $1`,
     [
       load.load_id,
       decisions.inserted,

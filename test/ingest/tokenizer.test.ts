@@ -109,7 +109,7 @@ describe('CSV tokenizer', () => {
 
   it('takes a quote inside a field that does not begin with one as text, as csv-parse does when told to', () => {
     const inner = fc.string({ unit: fc.constantFrom('a', 'é', '"', ' ', ';'), minLength: 1, maxLength: 6 });
-    const cell = fc.tuple(fc.constantFrom('a', 'Zoë ', ' '), inner).map(([start, rest]) => start + rest);
+    const cell = fc.tuple(fc.constantFrom('a', 'Zoë ', 'é'), inner).map(([start, rest]) => start + rest);
     fc.assert(
       fc.property(fc.array(fc.tuple(cell, cell), { minLength: 1, maxLength: 5 }), (rows) => {
         const text = rows.map((row) => row.join(',')).join('\n');

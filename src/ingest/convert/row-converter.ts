@@ -5,7 +5,7 @@ import { convertMoment, type TimeReading } from '../../catalogue/cells/time-cell
 import type { EntityType, Property } from '../../edm/model.ts';
 import { GatewayError } from '../../errors.ts';
 import type { TextRecord } from '../csv/read-records.ts';
-import { documentedHeader, type HeaderMatch } from '../identify/match-header.ts';
+import { documentedHeader, type HeaderMatch, namedWidth } from '../identify/match-header.ts';
 import { type RejectCode, rejectCodes } from '../reject-codes.ts';
 import { type Computation, computation, type Period, type RowView } from './computed-column.ts';
 
@@ -77,6 +77,7 @@ export class RowConverter implements RowView {
   readonly unknownHeaders: readonly string[];
   readonly #unknown: readonly { readonly field: number; readonly header: string }[];
   readonly #width: number;
+  readonly #mostFields: number;
   readonly #limits: ReadonlyMap<string, number>;
   readonly #nullTokens: ReadonlySet<string>;
   readonly #keyPlaces: readonly number[];
@@ -103,12 +104,13 @@ export class RowConverter implements RowView {
         compute: computation(one, property, { reading: this.#reading, period }),
       };
     });
+    // A delimiter behind the last name makes no column; rows may have it where the file has the habit.
+    this.#width = namedWidth(header.cells);
+    this.#mostFields = header.cells.length;
     this.#unknown = header.cells
-      .filter((cell) => cell.column === null)
+      .filter((cell) => cell.column === null && cell.index < this.#width)
       .map((cell) => ({ field: cell.index, header: cell.text.trim() === '' ? `column ${cell.index + 1}` : cell.text }));
     this.unknownHeaders = this.#unknown.map((one) => one.header);
-    // A delimiter behind the last name makes a column without one; rows may have it or not.
-    this.#width = header.cells.findLastIndex((cell) => cell.text.trim() !== '') + 1;
     this.#nullTokens = new Set(target.files.nullTokens);
     this.properties = [...this.#columns, ...this.#computed].map((one) => one.property.name);
     this.#places = new Map(this.properties.map((name, place) => [name, place]));
@@ -217,7 +219,10 @@ export class RowConverter implements RowView {
     if (record.raw.includes('\0')) return whole('NUL_CHARACTER');
     const count = record.fields.length;
     if (count < this.#width) return whole('TOO_FEW_FIELDS', `The row has ${count} fields, the header ${this.#width}.`);
-    if (count > this.#width && record.fields.slice(this.#width).some((field) => field.trim() !== '')) {
+    if (
+      count > this.#mostFields ||
+      (count > this.#width && record.fields.slice(this.#width).some((field) => field.trim() !== ''))
+    ) {
       return whole('TOO_MANY_FIELDS', `The row has ${count} fields, the header ${this.#width}.`);
     }
     return null;

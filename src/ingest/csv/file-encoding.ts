@@ -1,5 +1,3 @@
-import { isUtf8 } from 'node:buffer';
-
 export type FileEncoding = 'utf-8' | 'utf-16le' | 'utf-16be' | 'windows-1252' | 'iso-8859-1';
 
 /** What the bytes of a whole file say about its encoding. */
@@ -7,15 +5,22 @@ export interface EncodingEvidence {
   /** What a byte order mark says; null: there is none. */
   readonly bom: 'utf-8' | 'utf-16le' | 'utf-16be' | null;
   readonly bomBytes: number;
-  /** Well-formed UTF-8 sequences of two bytes or more. */
+  /** What U+0000 in every second byte says where there is no mark; null: it says nothing. */
+  readonly wide: 'utf-16le' | 'utf-16be' | null;
+  /** All bytes are UTF-8. */
+  readonly whole: boolean;
+  /**
+   * Where they are not: well-formed sequences of two bytes or more that no one-byte text has by chance, and cut ones that
+   * it does not have either.
+   */
   readonly multiByte: number;
-  /** Bytes that no well-formed UTF-8 sequence holds. */
+  /** Places where the bytes are no UTF-8; see `Utf8Census`. */
   readonly malformed: number;
 }
 
 export interface ChosenEncoding {
   readonly encoding: FileEncoding;
-  readonly basis: 'bom' | 'valid' | 'damaged' | 'fallback';
+  readonly basis: 'bom' | 'wide' | 'valid' | 'damaged' | 'fallback';
 }
 
 /** Reads the mark at the start of a file. */
@@ -27,71 +32,18 @@ export function byteOrderMark(head: Uint8Array): Pick<EncodingEvidence, 'bom' | 
 }
 
 /**
- * The mark decides; else whole UTF-8; else, where well-formed sequences outnumber the broken bytes, UTF-8 with damaged
- * rows (a text cut in the middle of a character must not turn every emoji of the file into mojibake); else the
- * source's code page.
+ * The mark decides; else U+0000 in every second byte; else whole UTF-8; else, where the well-formed sequences are no fewer
+ * than the broken places, UTF-8 with damaged rows (a text cut in the middle of a character must not turn every emoji of
+ * the file into mojibake, and a damaged row is told where mojibake is not); else the source's code page.
  */
 export function chooseEncoding(evidence: EncodingEvidence, fallback: 'windows-1252' | 'iso-8859-1'): ChosenEncoding {
   if (evidence.bom !== null) return { encoding: evidence.bom, basis: 'bom' };
-  if (evidence.malformed === 0) return { encoding: 'utf-8', basis: 'valid' };
-  if (evidence.multiByte > evidence.malformed) return { encoding: 'utf-8', basis: 'damaged' };
+  if (evidence.wide !== null) return { encoding: evidence.wide, basis: 'wide' };
+  if (evidence.whole) return { encoding: 'utf-8', basis: 'valid' };
+  if (evidence.multiByte > 0 && evidence.multiByte >= evidence.malformed)
+    return { encoding: 'utf-8', basis: 'damaged' };
   return { encoding: fallback, basis: 'fallback' };
 }
 
-/** Counts UTF-8 sequences over chunks cut anywhere. */
-export class Utf8Census {
-  multiByte = 0;
-  malformed = 0;
-  #carry: Buffer = Buffer.alloc(0);
-
-  push(chunk: Buffer): void {
-    const bytes = this.#carry.length > 0 ? Buffer.concat([this.#carry, chunk]) : chunk;
-    const end = bytes.length - incompleteTail(bytes);
-    this.#carry = Buffer.from(bytes.subarray(end));
-    this.#count(bytes.subarray(0, end));
-  }
-
-  end(): void {
-    this.malformed += this.#carry.length;
-    this.#carry = Buffer.alloc(0);
-  }
-
-  #count(bytes: Buffer): void {
-    if (isUtf8(bytes)) {
-      // Only a file with damage needs the exact number; one is enough to know that there are some.
-      if (this.malformed > 0 || this.multiByte === 0) this.multiByte += leadBytes(bytes);
-      else this.multiByte += 1;
-      return;
-    }
-    for (let at = 0; at < bytes.length; ) {
-      const length = sequenceLength(bytes, at);
-      if (length === 0) this.malformed++;
-      else if (length > 1) this.multiByte++;
-      at += Math.max(length, 1);
-    }
-  }
-}
-
-function leadBytes(bytes: Buffer): number {
-  let count = 0;
-  for (const byte of bytes) if (byte >= 0xc2) count++;
-  return count;
-}
-
-/** Bytes of the well-formed sequence at `at`; 0: none. */
-function sequenceLength(bytes: Buffer, at: number): number {
-  const lead = bytes[at] ?? 0;
-  if (lead < 0x80) return 1;
-  const length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
-  return at + length <= bytes.length && isUtf8(bytes.subarray(at, at + length)) ? length : 0;
-}
-
-/** Bytes at the end that may be the beginning of a sequence. */
-function incompleteTail(bytes: Buffer): number {
-  for (let back = 1; back <= Math.min(3, bytes.length); back++) {
-    const byte = bytes[bytes.length - back] ?? 0;
-    if (byte >= 0xc0) return (byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2) > back ? back : 0;
-    if (byte < 0x80) return 0;
-  }
-  return 0;
-}
+/** Bytes of one code unit. */
+export const unitBytesOf = (encoding: FileEncoding): 1 | 2 => (encoding.startsWith('utf-16') ? 2 : 1);

@@ -3,13 +3,18 @@ import { createReadStream } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { GatewayError } from '../../errors.ts';
-import { byteOrderMark, type EncodingEvidence, Utf8Census } from './file-encoding.ts';
+import { byteOrderMark, type EncodingEvidence } from './file-encoding.ts';
+import { type EndOfFile, findTextEnd } from './text-end.ts';
+import { Utf8Census, Utf8Check } from './utf8-census.ts';
+import { WideCensus } from './wide-census.ts';
 
 /** What is known of a file before its content is understood. */
 export interface FileFacts {
   readonly path: string;
   readonly name: string;
   readonly bytes: number;
+  /** Where its text ends: what it is padded with behind that is none. */
+  readonly textEnd: number;
   /** Hex digest of the whole content; the identity of a file under any name. */
   readonly sha256: string;
   readonly modifiedAt: Date;
@@ -25,20 +30,28 @@ const CHUNK = 256 * 1024;
 export async function examineFile(path: string): Promise<FileFacts> {
   const before = await statFile(path);
   const hash = createHash('sha256');
-  const census = new Utf8Census();
+  const check = new Utf8Check();
+  const wideCensus = new WideCensus();
   let mark: Pick<EncodingEvidence, 'bom' | 'bomBytes'> | null = null;
   let bytes = 0;
   try {
     for await (const chunk of createReadStream(path, { highWaterMark: CHUNK }) as AsyncIterable<Buffer>) {
       mark ??= byteOrderMark(chunk);
       hash.update(chunk);
-      if (mark.bom !== 'utf-16le' && mark.bom !== 'utf-16be') census.push(chunk);
+      if (mark.bom === null) wideCensus.push(chunk);
+      if (mark.bom !== 'utf-16le' && mark.bom !== 'utf-16be') check.push(chunk);
       bytes += chunk.length;
     }
   } catch (cause) {
     throw unreadable(path, cause);
   }
-  census.end();
+  check.end();
+  const { bom, bomBytes } = mark ?? { bom: null, bomBytes: 0 };
+  const wide = bom === null ? wideCensus.verdict() : null;
+  const encoding = bom === 'utf-8' ? null : (bom ?? wide);
+  const { census, textEnd } = await lookAgain(path, { bytes, bomBytes, encoding }, check.whole).catch(
+    (cause: unknown) => Promise.reject(unreadable(path, cause)),
+  );
   const after = await statFile(path);
   if (after.size !== bytes || after.mtimeMs !== before.mtimeMs) {
     throw new GatewayError('FileUnreadable', `${path} changed while it was read`, { target: path });
@@ -47,14 +60,23 @@ export async function examineFile(path: string): Promise<FileFacts> {
     path,
     name: basename(path),
     bytes,
+    textEnd,
     sha256: hash.digest('hex'),
     modifiedAt: after.mtime,
-    evidence: {
-      ...(mark ?? { bom: null, bomBytes: 0 }),
-      multiByte: census.multiByte,
-      malformed: census.malformed,
-    },
+    evidence: { bom, bomBytes, wide, whole: check.whole, multiByte: census.multiByte, malformed: census.malformed },
   };
+}
+
+/** What needs another look: the end of the text, and all bytes where they are no whole UTF-8. */
+async function lookAgain(path: string, file: EndOfFile, whole: boolean) {
+  const census = new Utf8Census();
+  if (!whole && file.encoding === null) {
+    for await (const chunk of createReadStream(path, { highWaterMark: CHUNK }) as AsyncIterable<Buffer>) {
+      census.push(chunk);
+    }
+    census.end();
+  }
+  return { census, textEnd: await findTextEnd(path, file) };
 }
 
 /** Throws FileUnreadable where the file is not the one that was examined any more: what was read since may be another text. */

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import type { FileEncoding } from './file-encoding.ts';
 import { decodeLossy, unitDecoder, unitReader } from './text-decoding.ts';
-import { type CsvFault, type CsvRecord, CsvTokenizer } from './tokenizer.ts';
+import { type CsvFault, type CsvRecord, CsvTokenizer, type LineEnd } from './tokenizer.ts';
 
 /** How the text of a file is written: what a reader must know to cut it into records. */
 export interface TextLayout {
@@ -10,16 +10,20 @@ export interface TextLayout {
   readonly delimiter: string;
   /** The file says its delimiter itself, in a first line `sep=X`. */
   readonly separatorLine: boolean;
-  readonly lineEnd: '\n' | '\r';
-  /** Byte offset and line number where the header record may start (after the mark and the `sep=` line). */
+  readonly lineEnd: LineEnd;
+  /** Byte offset and line number where the header record starts: behind marks, blank lines and the `sep=` line. */
   readonly start: number;
   readonly startLine: number;
+  /** Byte offset where the text ends: what the file is padded with lies behind. */
+  readonly end: number;
 }
 
 /** A record as text. `raw` is shown to people; its bytes are `byteStart` to `byteEnd` of the file. */
 export interface TextRecord extends Omit<CsvRecord, 'fault'> {
-  readonly fault: CsvFault | 'INVALID_ENCODING' | null;
+  readonly fault: RecordFault | null;
 }
+
+export type RecordFault = CsvFault | 'INVALID_ENCODING';
 
 /** Longest record taken; longer ones are rejected. Generous: the longest known cell is a mail of some 100 kB. */
 export const MAX_RECORD_LENGTH = 4 * 1024 * 1024;
@@ -47,7 +51,8 @@ export async function* readRecords(
   });
   const toText = textOf(layout.encoding);
   let bytes = layout.start;
-  const stream = createReadStream(path, { start: layout.start, highWaterMark: 256 * 1024 });
+  if (layout.end <= layout.start) return;
+  const stream = createReadStream(path, { start: layout.start, end: layout.end - 1, highWaterMark: 256 * 1024 });
   for await (const chunk of stream as AsyncIterable<Buffer>) {
     bytes += chunk.length;
     yield tokenizer.push(units.read(chunk)).map(toText);
@@ -75,7 +80,7 @@ export async function* readRows(
 /** Decodes a record's units; a record whose bytes are broken gets a fault and its raw text as well as it can be shown. */
 export function textOf(encoding: FileEncoding): (record: CsvRecord) => TextRecord {
   const decode = unitDecoder(encoding);
-  if (encoding === 'utf-16le' || encoding === 'utf-16be' || encoding === 'iso-8859-1') return (record) => record;
+  if (encoding === 'iso-8859-1') return (record) => record;
   return (record) => {
     const raw = decode(record.raw);
     if (raw === record.raw) return record;

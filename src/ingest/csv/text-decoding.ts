@@ -33,12 +33,25 @@ class Utf16Reader implements UnitReader {
     return (this.#swap ? whole.swap16() : whole).toString('utf16le');
   }
 
+  /** Half a character at the end is none: a surrogate alone, which no decoder lets pass. */
   end(): string {
-    return this.#carry.length > 0 ? '�' : '';
+    return this.#carry.length > 0 ? '\ud800' : '';
   }
 }
 
+const LONE_SURROGATE = /\p{Surrogate}/u;
 const NOT_ASCII = /[^\x00-\x7f]/;
+
+/**
+ * 0x80 to 0x9f in windows-1252; elsewhere it is latin1. Five bytes have no character. (Node 20's TextDecoder reads
+ * windows-1252 as latin1: a euro sign becomes a control character.)
+ */
+const WINDOWS_1252 = '€\ufffd‚ƒ„…†‡ˆ‰Š‹Œ\ufffdŽ\ufffd\ufffd‘’“”•–—˜™š›œ\ufffdžŸ';
+const NOT_LATIN1 = /[\x80-\x9f]/g;
+
+function fromWindows1252(units: string): string {
+  return units.replace(NOT_LATIN1, (unit) => WINDOWS_1252.charAt(unit.charCodeAt(0) - 0x80));
+}
 
 /** From tokenizer units to text; null: the bytes are not valid in the encoding. */
 export type UnitDecoder = (units: string) => string | null;
@@ -48,7 +61,7 @@ export function unitDecoder(encoding: FileEncoding): UnitDecoder {
   switch (encoding) {
     case 'utf-16le':
     case 'utf-16be':
-      return (units) => units;
+      return (units) => (LONE_SURROGATE.test(units) ? null : units);
     case 'utf-8':
       return (units) => {
         if (!NOT_ASCII.test(units)) return units;
@@ -57,14 +70,26 @@ export function unitDecoder(encoding: FileEncoding): UnitDecoder {
       };
     case 'iso-8859-1':
       return (units) => units;
-    case 'windows-1252': {
-      const decoder = new TextDecoder('windows-1252');
-      return (units) => (NOT_ASCII.test(units) ? decoder.decode(Buffer.from(units, 'latin1')) : units);
-    }
+    case 'windows-1252':
+      return (units) => {
+        if (!NOT_ASCII.test(units)) return units;
+        const text = fromWindows1252(units);
+        return text.includes('\ufffd') ? null : text;
+      };
   }
 }
 
-/** For raw text that must be shown although its bytes are broken. */
+/** For raw text that must be shown although its bytes are broken: U+FFFD stands for what they are not. */
 export function decodeLossy(units: string, encoding: FileEncoding): string {
-  return unitDecoder(encoding)(units) ?? Buffer.from(units, 'latin1').toString('utf8');
+  switch (encoding) {
+    case 'utf-16le':
+    case 'utf-16be':
+      return units.replace(/\p{Surrogate}/gu, '\ufffd');
+    case 'windows-1252':
+      return fromWindows1252(units);
+    case 'iso-8859-1':
+      return units;
+    case 'utf-8':
+      return Buffer.from(units, 'latin1').toString('utf8');
+  }
 }

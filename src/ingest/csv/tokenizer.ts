@@ -1,3 +1,5 @@
+import { NextIndex } from './next-index.ts';
+
 /** What can be wrong with a record before anybody looks at its cells. */
 export type CsvFault = 'UNTERMINATED_QUOTE' | 'TEXT_AFTER_QUOTE' | 'QUOTE_IN_UNQUOTED_FIELD' | 'RECORD_TOO_LARGE';
 
@@ -15,11 +17,17 @@ export interface CsvRecord {
   readonly fault: CsvFault | null;
 }
 
+/**
+ * `\n`: LF ends a line, with all CR before it (CRLF, and CRCRLF of a writer that translated its line ends twice); a lone CR
+ * is text, except between rows that have the header's width. `\r`: LF, CRLF and each CR alone end a line, as in files of
+ * the old Macintosh.
+ */
+export type LineEnd = '\n' | '\r';
+
 export interface TokenizerOptions {
   /** One character below U+0080. */
   readonly delimiter: string;
-  /** `\n` reads LF and CRLF and takes a lone CR as text; `\r` is the old Macintosh line end. */
-  readonly lineEnd: '\n' | '\r';
+  readonly lineEnd: LineEnd;
   /** Bytes each character of the text stands for: 1 for one-byte and UTF-8 files read as latin1, 2 for UTF-16. */
   readonly unitBytes: 1 | 2;
   /** Byte offset and line number of the first character. */
@@ -29,25 +37,47 @@ export interface TokenizerOptions {
   readonly maxRecordLength: number;
 }
 
-const QUOTE = 34;
+const TAB = 9;
 const LF = 10;
 const CR = 13;
+const SUB = 26;
+const BLANK = 32;
+const QUOTE = 34;
 
-type Attempt =
-  | { readonly kind: 'record'; readonly fields: string[]; readonly end: number; readonly next: number }
-  | { readonly kind: 'fault'; readonly fault: CsvFault }
-  | { readonly kind: 'more' };
+/** A byte order mark, as a character or as the first byte of it in UTF-8, and Ctrl-Z. */
+const MARKS = new Set([0xfeff, 0xef, SUB]);
+
+interface Reading {
+  readonly kind: 'record';
+  readonly fields: string[];
+  /** Behind the last field, and behind the line end. */
+  readonly end: number;
+  readonly next: number;
+}
+
+type Attempt = Reading | { readonly kind: 'fault'; readonly fault: CsvFault } | { readonly kind: 'more' };
+
+interface Manner {
+  /** No more text comes. */
+  readonly final: boolean;
+  /** A lone CR ends a line. */
+  readonly crEnds: boolean;
+  /** Blanks between a delimiter and a quote are no part of the field. */
+  readonly passesBlanks: boolean;
+}
 
 /**
- * RFC 4180 records out of text that arrives in pieces cut anywhere; beyond it, a quote inside a field that does not
- * begin with one is text. A broken record costs its first line only: reading
- * goes on at the next line, because the rows below it are usually whole. Blank lines are no records but count as lines.
+ * RFC 4180 records out of text that arrives in pieces cut anywhere; beyond it, blanks between a delimiter and a quote are
+ * passed over, and a quote inside a field that does not begin with one is text. A broken record costs its first line only:
+ * reading goes on at the next line, because the rows below it are usually whole. Blank lines are no records but count as
+ * lines, and a byte order mark or Ctrl-Z before a record is what joined files leave behind: no part of it.
  * The text may be UTF-8 read as latin1: every character the grammar knows is below U+0080, so the cut is the same and
  * a character is a byte.
  */
 export class CsvTokenizer {
   readonly #options: TokenizerOptions;
   readonly #delimiterCode: number;
+  readonly #crEnds: boolean;
   #text = '';
   #position = 0;
   #line: number;
@@ -60,12 +90,14 @@ export class CsvTokenizer {
   #doubtful = false;
   /** Fields of the first record. */
   #width = 0;
-  /** Position of the next quote at or after the current position; -1: not looked up; the text's length: none. */
-  #quote = -1;
+  readonly #lf = new NextIndex('\n');
+  readonly #cr = new NextIndex('\r');
+  readonly #quote = new NextIndex('"');
 
   constructor(options: TokenizerOptions) {
     this.#options = options;
     this.#delimiterCode = options.delimiter.charCodeAt(0);
+    this.#crEnds = options.lineEnd === '\r';
     this.#line = options.line;
     this.#byteOffset = options.byteOffset;
   }
@@ -75,7 +107,7 @@ export class CsvTokenizer {
     this.#byteOffset += this.#position * this.#options.unitBytes;
     this.#text = this.#position < this.#text.length ? this.#text.slice(this.#position) + text : text;
     this.#position = 0;
-    this.#quote = -1;
+    for (const index of [this.#lf, this.#cr, this.#quote]) index.forget();
     return this.#drain(false);
   }
 
@@ -94,73 +126,141 @@ export class CsvTokenizer {
 
   /** Reads one record or blank line; false: it is not complete yet. */
   #take(records: CsvRecord[], final: boolean): boolean {
+    const text = this.#text;
+    if (MARKS.has(text.charCodeAt(this.#position)) && !this.#skipMarks(final)) return false;
     const start = this.#position;
-    const lineEnd = this.#findLineEnd(start);
-    if (lineEnd === -1 && !final) {
-      if (this.#text.length - start <= this.#options.maxRecordLength) return false;
-      return this.#tooLarge(records, this.#text.length);
+    const eol = this.#eol(start, this.#crEnds);
+    if (eol - start > this.#options.maxRecordLength) {
+      return this.#takeWideRow(records) || this.#tooLarge(records, eol);
     }
-    const eol = lineEnd === -1 ? this.#text.length : lineEnd;
-    if (eol - start > this.#options.maxRecordLength) return this.#tooLarge(records, eol);
-    if (this.#nextQuote(start) >= eol) {
-      const end = this.#contentEnd(start, eol);
-      const raw = this.#text.slice(start, end);
-      if (end > start) this.#accept(records, this.#record(start, end, raw.split(this.#options.delimiter)));
-      this.#advance(eol + 1, 1);
-      return true;
-    }
-    return this.#takeQuoted(records, eol, final);
-  }
-
-  #takeQuoted(records: CsvRecord[], eol: number, final: boolean): boolean {
-    const start = this.#position;
-    const attempt = this.#attempt(start, final);
-    if (attempt.kind === 'record' && attempt.end - start <= this.#options.maxRecordLength) {
-      this.#accept(records, this.#record(start, attempt.end, attempt.fields));
-      this.#advance(attempt.next, attempt.next <= eol + 1 ? 1 : this.#countLines(start, attempt.next));
-      return true;
-    }
-    if (attempt.kind === 'more' && !final && this.#text.length - start <= this.#options.maxRecordLength) return false;
-    const fault = attempt.kind === 'fault' ? attempt.fault : 'UNTERMINATED_QUOTE';
+    if (!final && this.#isOpen(eol)) return false;
+    const next = this.#behindLineEnd(eol);
+    if (this.#quote.in(text, start) < eol) return this.#takeQuoted(records, { eol, next }, final);
     const end = this.#contentEnd(start, eol);
-    records.push({ ...this.#record(start, end, []), fault });
-    this.#doubtful = true;
-    this.#advance(eol + 1, 1);
+    if (end === start) this.#advance(next, 1);
+    else {
+      const fields = text.slice(start, end).split(this.#options.delimiter);
+      this.#takeReading(records, { kind: 'record', fields, end, next }, 1);
+    }
     return true;
   }
 
-  #accept(records: CsvRecord[], record: CsvRecord): void {
-    if (this.#width === 0) this.#width = record.fields.length;
-    if (record.fields.length === this.#width) this.#doubtful = false;
-    records.push(record);
+  #takeQuoted(records: CsvRecord[], line: { readonly eol: number; readonly next: number }, final: boolean): boolean {
+    const start = this.#position;
+    const first = this.#read(final, true);
+    if (first.kind === 'more') return false;
+    let reading = first;
+    // Where passing over blanks gives no row of the header's width, a blank before a quote may be the beginning of text.
+    if (first.kind === 'fault' || (first.fields.length !== this.#width && this.#width > 0)) {
+      const second = this.#read(final, false);
+      if (second.kind === 'more') return false;
+      const better = first.kind === 'fault' || (second.kind === 'record' && second.fields.length === this.#width);
+      if (second.kind === 'record' && better) reading = second;
+    }
+    if (reading.kind === 'record') {
+      this.#takeReading(records, reading, reading.next <= line.next ? 1 : this.#countLines(start, reading.next));
+      return true;
+    }
+    if (this.#hasRowsWithin(line.eol) && this.#takeApart(records, line.next)) return true;
+    records.push({ ...this.#record(start, this.#contentEnd(start, line.eol), []), fault: reading.fault });
+    this.#doubtful = true;
+    this.#advance(line.next, 1);
+    return true;
+  }
+
+  /** The record at the current position within the length allowed; `more`: a longer text may hold it. */
+  #read(final: boolean, passesBlanks: boolean): Attempt {
+    const start = this.#position;
+    const attempt = this.#attempt(start, { final, crEnds: this.#crEnds, passesBlanks });
+    const most = this.#options.maxRecordLength;
+    if (attempt.kind === 'record' && attempt.end - start <= most) return attempt;
+    if (attempt.kind === 'fault') return attempt;
+    if (attempt.kind === 'more' && !final && this.#text.length - start <= most) return attempt;
+    return { kind: 'fault', fault: 'UNTERMINATED_QUOTE' };
+  }
+
+  /** Takes a record as it was read; where lone CRs cut it into rows of the header's width, and it has not that width, as these. */
+  #takeReading(records: CsvRecord[], reading: Reading, lines: number): void {
+    const fits = reading.fields.length === this.#width;
+    if (!fits && this.#hasRowsWithin(reading.end) && this.#takeApart(records, reading.next)) return;
+    this.#accept(records, reading, lines);
+  }
+
+  /** A lone CR, or one in quotes, stands before `end`. */
+  #hasRowsWithin(end: number): boolean {
+    return !this.#crEnds && this.#width > 1 && this.#cr.in(this.#text, this.#position) < end;
+  }
+
+  #accept(records: CsvRecord[], { fields, end, next }: Reading, lines: number): void {
+    if (this.#width === 0) this.#width = fields.length;
+    if (fields.length === this.#width) this.#doubtful = false;
+    records.push(this.#record(this.#position, end, fields));
+    this.#advance(next, lines);
+  }
+
+  /** Takes the text up to `next` as lines that lone CRs end; false: most of these are no rows of the header's width. */
+  #takeApart(records: CsvRecord[], next: number): boolean {
+    const readings: { readonly start: number; readonly reading: Reading }[] = [];
+    let fitting = 0;
+    for (let at = this.#position; at < next; ) {
+      const reading = this.#attempt(at, { final: true, crEnds: true, passesBlanks: true });
+      if (reading.kind !== 'record' || reading.next > next) return false;
+      if (reading.end > at) readings.push({ start: at, reading });
+      if (reading.fields.length === this.#width) fitting++;
+      at = reading.next;
+    }
+    if (fitting < 2 || fitting * 2 <= readings.length) return false;
+    for (const { start, reading } of readings) {
+      this.#advance(start, this.#countLines(this.#position, start, true));
+      this.#accept(records, reading, this.#countLines(start, reading.next, true));
+    }
+    this.#advance(next, this.#countLines(this.#position, next, true));
+    return true;
+  }
+
+  /** The first row of a text without LF that is too long for one record: rows that lone CRs end, below a header that LF ends. */
+  #takeWideRow(records: CsvRecord[]): boolean {
+    if (this.#crEnds || this.#width < 2) return false;
+    const start = this.#position;
+    const reading = this.#attempt(start, { final: false, crEnds: true, passesBlanks: true });
+    if (reading.kind !== 'record' || reading.fields.length !== this.#width) return false;
+    if (reading.end - start > this.#options.maxRecordLength) return false;
+    this.#accept(records, reading, this.#countLines(start, reading.next, true));
+    return true;
   }
 
   /** Reads fields until the record ends; touches no state. */
-  #attempt(start: number, final: boolean): Attempt {
+  #attempt(start: number, manner: Manner): Attempt {
     const text = this.#text;
     const fields: string[] = [];
     let position = start;
     let eol = -1;
     for (;;) {
-      if (text.charCodeAt(position) === QUOTE) {
-        const close = this.#closingQuote(position);
+      let code = text.charCodeAt(position);
+      let open = position;
+      if ((code === BLANK || code === TAB) && manner.passesBlanks) {
+        open = this.#behindBlanks(position);
+        code = text.charCodeAt(open);
+      }
+      if (code === QUOTE) {
+        const close = this.#closingQuote(open);
         if (close === -1) return { kind: 'more' };
-        const value = text.slice(position + 1, close);
+        const value = text.slice(open + 1, close);
         fields.push(value.includes('"') ? value.replaceAll('""', '"') : value);
-        const after = close + 1;
+        let after = close + 1;
+        if (text.charCodeAt(after) !== this.#delimiterCode && manner.passesBlanks) after = this.#behindBlanks(after);
         if (text.charCodeAt(after) === this.#delimiterCode) {
           position = after + 1;
           continue;
         }
-        const next = this.#recordEnd(after, final);
+        const next = this.#recordEnd(after, manner, fields.length);
         if (next === 'more') return { kind: 'more' };
         if (next === null) return { kind: 'fault', fault: 'TEXT_AFTER_QUOTE' };
         return { kind: 'record', fields, end: after, next };
       }
       if (eol < position) {
-        eol = this.#findLineEnd(position);
-        if (eol === -1 && !final) return { kind: 'more' };
-        if (eol === -1) eol = text.length;
+        eol = this.#eol(position, manner.crEnds);
+        if (!manner.final && this.#isOpen(eol)) return { kind: 'more' };
       }
       const comma = text.indexOf(this.#options.delimiter, position);
       const last = comma === -1 || comma >= eol;
@@ -168,8 +268,17 @@ export class CsvTokenizer {
       const value = text.slice(position, end);
       if (this.#doubtful && value.includes('"')) return { kind: 'fault', fault: 'QUOTE_IN_UNQUOTED_FIELD' };
       fields.push(value);
-      if (last) return { kind: 'record', fields, end, next: eol + 1 };
+      if (last) return { kind: 'record', fields, end, next: this.#behindLineEnd(eol) };
       position = comma + 1;
+    }
+  }
+
+  #behindBlanks(from: number): number {
+    let at = from;
+    for (;;) {
+      const code = this.#text.charCodeAt(at);
+      if ((code !== BLANK && code !== TAB) || code === this.#delimiterCode) return at;
+      at++;
     }
   }
 
@@ -180,16 +289,20 @@ export class CsvTokenizer {
     return quote;
   }
 
-  /** Where the next record starts when a record may end at `at`; null: something else stands there. */
-  #recordEnd(at: number, final: boolean): number | 'more' | null {
-    const length = this.#text.length;
-    if (at >= length) return final ? at : 'more';
-    const code = this.#text.charCodeAt(at);
-    if (this.#options.lineEnd === '\r') return code === CR ? at + 1 : null;
+  /** Where the next record starts when one of so many fields may end at `at`; null: something else stands there. */
+  #recordEnd(at: number, { final, crEnds }: Manner, fields: number): number | 'more' | null {
+    const text = this.#text;
+    const unknown = (end: number) => (final ? end : 'more');
+    if (at >= text.length) return unknown(at);
+    const code = text.charCodeAt(at);
     if (code === LF) return at + 1;
     if (code !== CR) return null;
-    if (at + 1 >= length) return final ? at + 1 : 'more';
-    return this.#text.charCodeAt(at + 1) === LF ? at + 2 : null;
+    if (crEnds) return at + 1 < text.length ? this.#behindLineEnd(at) : unknown(at + 1);
+    let behind = at + 1;
+    while (text.charCodeAt(behind) === CR) behind++;
+    if (behind >= text.length) return unknown(behind);
+    if (text.charCodeAt(behind) === LF) return behind + 1;
+    return fields === this.#width ? at + 1 : null;
   }
 
   #tooLarge(records: CsvRecord[], to: number): boolean {
@@ -201,41 +314,57 @@ export class CsvTokenizer {
   }
 
   #skipLine(final: boolean): boolean {
-    const eol = this.#findLineEnd(this.#position);
-    if (eol === -1) {
-      this.#advance(this.#text.length, final ? 1 : 0);
+    const eol = this.#eol(this.#position, this.#crEnds);
+    if (eol >= this.#text.length || (!final && this.#isOpen(eol))) {
+      this.#advance(eol, final ? 1 : 0);
       return false;
     }
     this.#skipping = false;
-    this.#advance(eol + 1, 1);
+    this.#advance(this.#behindLineEnd(eol), 1);
     return true;
   }
 
-  #findLineEnd(from: number): number {
-    return this.#text.indexOf(this.#options.lineEnd, from);
-  }
-
-  #nextQuote(from: number): number {
-    if (this.#quote < from) {
-      const found = this.#text.indexOf('"', from);
-      this.#quote = found === -1 ? this.#text.length : found;
+  /** Passes over byte order marks (as one character, or as the bytes of UTF-8) and Ctrl-Z; false: there may be more of one. */
+  #skipMarks(final: boolean): boolean {
+    const text = this.#text;
+    for (;;) {
+      const at = this.#position;
+      const code = text.charCodeAt(at);
+      if (code === 0xfeff || code === SUB) this.#advance(at + 1, 0);
+      else if (code !== 0xef) return at < text.length;
+      else if (text.startsWith('\u00ef\u00bb\u00bf', at)) this.#advance(at + 3, 0);
+      else return final || at + 2 < text.length;
     }
-    return this.#quote;
   }
 
-  /** Drops the CR of CRLF. */
+  /** The next line end at or behind `from`; the text's length: none. */
+  #eol(from: number, crEnds: boolean): number {
+    const lf = this.#lf.in(this.#text, from);
+    return crEnds ? Math.min(lf, this.#cr.in(this.#text, from)) : lf;
+  }
+
+  /** No line end in the text so far, or a CR at its end that may be half of one. */
+  #isOpen(eol: number): boolean {
+    const { length } = this.#text;
+    return eol >= length || (eol === length - 1 && this.#text.charCodeAt(eol) === CR);
+  }
+
+  #behindLineEnd(eol: number): number {
+    return this.#text.charCodeAt(eol) === CR && this.#text.charCodeAt(eol + 1) === LF ? eol + 2 : eol + 1;
+  }
+
+  /** Drops the CRs before LF, and at the end of the file. */
   #contentEnd(start: number, eol: number): number {
-    const crlf = this.#options.lineEnd === '\n' && eol > start && this.#text.charCodeAt(eol - 1) === CR;
-    return crlf ? eol - 1 : eol;
+    let end = eol;
+    if (this.#text.charCodeAt(eol) === CR) return end;
+    while (end > start && this.#text.charCodeAt(end - 1) === CR) end--;
+    return end;
   }
 
-  #countLines(from: number, to: number): number {
+  #countLines(from: number, to: number, crEnds = this.#crEnds): number {
     let lines = 0;
-    let at = this.#findLineEnd(from);
-    while (at !== -1 && at < to) {
-      lines++;
-      at = this.#findLineEnd(at + 1);
-    }
+    const end = Math.min(to, this.#text.length);
+    for (let at = this.#eol(from, crEnds); at < end; at = this.#eol(this.#behindLineEnd(at), crEnds)) lines++;
     return lines;
   }
 
@@ -257,14 +386,18 @@ export class CsvTokenizer {
   }
 }
 
-/** The line end a file uses, from its beginning: the first one outside quotes decides. */
-export function detectLineEnd(text: string): '\n' | '\r' {
+/** How lines end, from the beginning of a file: the first end outside quotes decides. */
+export function detectLineEnd(text: string): LineEnd {
   let quoted = false;
   for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at);
     if (code === QUOTE) quoted = !quoted;
     else if (code === LF && !quoted) return '\n';
-    else if (code === CR && !quoted) return text.charCodeAt(at + 1) === LF || at + 1 === text.length ? '\n' : '\r';
+    else if (code === CR && !quoted) {
+      let behind = at + 1;
+      while (text.charCodeAt(behind) === CR) behind++;
+      return text.charCodeAt(behind) === LF || behind === text.length ? '\n' : '\r';
+    }
   }
   return '\n';
 }

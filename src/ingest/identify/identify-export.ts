@@ -2,7 +2,7 @@ import type { Catalogue, Export } from '../../catalogue/catalogue.ts';
 import { GatewayError } from '../../errors.ts';
 import type { FileFacts } from '../csv/file-facts.ts';
 import { type HeaderReading, readHeader } from './read-header.ts';
-import { ambiguous, type Candidate, missingHeaders, unknownFile } from './refusals.ts';
+import { ambiguous, type Candidate, missingHeaders, unknownFile, unreadableHeader } from './refusals.ts';
 
 export interface IdentifyOptions {
   /** Names given by the operator; they are obeyed, and the header must still fit. */
@@ -20,7 +20,8 @@ export interface Identification extends HeaderReading {
 
 /**
  * Which export a file is: the operator's word, else file rules together with the header, else the header alone. A tie
- * or a file nobody knows is refused (FileAmbiguous, FileUnknown, FileEmpty, HeaderMissing, HeaderDuplicate, ExportUnknown) with the
+ * or a file nobody knows is refused (FileAmbiguous, FileUnknown, FileEmpty,
+ * HeaderMissing, HeaderDuplicate, HeaderUnreadable, ExportUnknown) with the
  * nearest candidates, never guessed.
  */
 export function identifyExport(
@@ -34,6 +35,8 @@ export function identifyExport(
     ruled: matchesRule(target, path),
     ...readHeader(target, file.head, file.facts),
   }));
+  const [first] = candidates;
+  if (first !== undefined && candidates.every((one) => one.fault !== null)) throw unreadableHeader(first, file.facts);
   const chosen = choose(candidates, options, file.facts);
   const { match } = chosen;
   if (match.cells.length === 0) return chosen;

@@ -46,11 +46,19 @@ export function matchHeader(target: Export, header: readonly string[]): HeaderMa
     export: target,
     cells: placed,
     matched: found.size,
-    unknown: placed.filter((cell) => cell.column === null).map((cell) => cell.text),
+    unknown: placed
+      .slice(0, namedWidth(placed))
+      .filter((cell) => cell.column === null)
+      .map((cell) => cell.text),
     missing: absent.map(documentedHeader),
     missingRequired: absent.filter((column) => column.required).map(documentedHeader),
     duplicates: duplicatesOf(placed),
   };
+}
+
+/** Columns up to the last one with a name: a delimiter behind it makes no column. */
+export function namedWidth(cells: readonly HeaderCell[]): number {
+  return cells.findLastIndex((cell) => cell.text.trim() !== '') + 1;
 }
 
 /** The header that stands for a column in messages. */
@@ -60,7 +68,8 @@ export function documentedHeader(column: ExportColumn): string {
 
 const nameMaps = new WeakMap<Export, ReadonlyMap<string, ExportColumn>>();
 
-function namesOf(target: Export): ReadonlyMap<string, ExportColumn> {
+/** The columns of an export by their folded headers, in all languages. */
+export function namesOf(target: Export): ReadonlyMap<string, ExportColumn> {
   const known = nameMaps.get(target);
   if (known !== undefined) return known;
   const names = new Map<string, ExportColumn>();

@@ -1,6 +1,7 @@
 import type { Export } from '../../catalogue/catalogue.ts';
 import { GatewayError } from '../../errors.ts';
 import type { FileFacts } from '../csv/file-facts.ts';
+import { rejectCodes } from '../reject-codes.ts';
 import type { HeaderReading } from './read-header.ts';
 
 /** An export as what a file might be. */
@@ -23,6 +24,17 @@ export function ambiguous(candidates: readonly Candidate[], facts: FileFacts): G
   const fits = `fits more than one export: ${candidates.map(describe).join('; ')}`;
   const command = `${commandFor(first, facts)} (or ${others.join(', or ')})`;
   return new GatewayError('FileAmbiguous', `${facts.name} ${fits}. Say which it is: ${folders}: ${command}`, {
+    target: facts.path,
+  });
+}
+
+/** The first line with text cannot be cut into names. */
+export function unreadableHeader({ fault, layout }: HeaderReading, facts: FileFacts): GatewayError {
+  const why =
+    fault === null || fault === 'RECORD_TOO_LARGE'
+      ? 'no line of names ends within its first 256 KiB'
+      : `line ${layout.startLine}: ${fault}: ${rejectCodes[fault]}`;
+  return new GatewayError('HeaderUnreadable', `${facts.name} has no header that can be read: ${why}`, {
     target: facts.path,
   });
 }

@@ -209,8 +209,8 @@ export async function supersededPeriod(
 export async function nextSnapshot(transaction: Transaction, target: Export, file: FileOrder): Promise<string | null> {
   if (target.write.mode !== 'snapshot') return null;
   const { rows } = await transaction.query<{ next: string | null }>(
-    // A load with a message removed nothing (see `noteOf`), so it says of no row that it is gone.
-    `SELECT min(file_time)::text AS next FROM gateway.load WHERE source = $1 AND export = $2 AND state = 'loaded' AND message IS NULL AND (file_time > $3 OR load_id = ANY($4))`,
+    // A load whose message says that it removed nothing (see `noteOf`) says of no row that it is gone.
+    `SELECT min(file_time)::text AS next FROM gateway.load WHERE source = $1 AND export = $2 AND state = 'loaded' AND (message IS NULL OR message NOT LIKE '%othing was removed%') AND (file_time > $3 OR load_id = ANY($4))`,
     [target.source, target.name, file.fileTime, file.later],
   );
   return rows[0]?.next ?? null;

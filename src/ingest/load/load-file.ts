@@ -4,9 +4,10 @@ import type { Database, Transaction } from '../../warehouse/database.ts';
 import type { Period } from '../convert/computed-column.ts';
 import { indexedTexts } from '../convert/indexed-texts.ts';
 import { RowConverter } from '../convert/row-converter.ts';
-import { examineFile, type FileFacts, readHead, requireUnchanged } from '../csv/file-facts.ts';
-import { readRows } from '../csv/read-records.ts';
-import { type Identification, type IdentifyOptions, identifyExport } from '../identify/identify-export.ts';
+import { examineFile, type FileFacts, requireUnchanged } from '../csv/file-facts.ts';
+import { dataRows, passedOverNote } from '../identify/data-rows.ts';
+import type { Identification, IdentifyOptions } from '../identify/identify-export.ts';
+import { identifyFile } from '../identify/identify-file.ts';
 import type { HeaderMatch } from '../identify/match-header.ts';
 import { fileTime, periodOf } from '../identify/period.ts';
 import type { Decisions } from './decide-rows.ts';
@@ -96,7 +97,7 @@ export async function loadFile(context: IngestContext, path: string, options: Lo
   const facts = await examineFile(path);
   let target: Export | null = null;
   try {
-    const identified = identifyExport(context.catalogue, { facts, head: await readHead(path) }, options);
+    const identified = await identifyFile(context.catalogue, facts, options);
     target = identified.export;
     return await loadIdentified(context, { facts, identified, options });
   } catch (error) {
@@ -113,8 +114,11 @@ export async function loadFile(context: IngestContext, path: string, options: Lo
 }
 
 const refusals: ReadonlySet<string> = new Set<GatewayError['code']>([
+  'FileNotCsv',
   'FileUnknown',
   'FileEmpty',
+  'FileJoined',
+  'HeaderUnreadable',
   'FileAmbiguous',
   'ExportUnknown',
   'HeaderMissing',
@@ -174,7 +178,7 @@ async function loadNew(
   const converter = converterFor(catalogue, identified.match, period);
   const hasHeader = identified.match.cells.length > 0;
   const onBytes = (bytes: number): void => options.onProgress?.({ path: facts.path, bytes, totalBytes: facts.bytes });
-  const records = readRows(facts.path, identified.layout, { onBytes });
+  const { records, passedOver } = dataRows(facts, identified, { onBytes });
   const staged = await stageRows(transaction, records, { table, converter });
   await requireUnchanged(facts);
   if (options.force !== true) await judgeRejects(transaction, target, staged);
@@ -195,7 +199,8 @@ async function loadNew(
     force: options.force ?? false,
   });
   const counts = countsOf(staged, decisions);
-  const message = noteOf(target, staged, { hasHeader, superseded });
+  const notes = [noteOf(target, staged, { hasHeader, superseded }), passedOverNote(passedOver)];
+  const message = notes.filter((note) => note !== null).join(' ') || null;
   await closeLoad(transaction, { loadId, staged, decisions, message });
   return {
     state: 'loaded',

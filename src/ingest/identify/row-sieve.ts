@@ -1,0 +1,112 @@
+import { foldHeader } from '../../catalogue/build/fold-header.ts';
+import type { ExportColumn } from '../../catalogue/catalogue.ts';
+import { GatewayError } from '../../errors.ts';
+import type { TextRecord } from '../csv/read-records.ts';
+import { isBlank, visibleName } from './blank-cells.ts';
+import { type HeaderMatch, namedWidth, namesOf } from './match-header.ts';
+import { isSeparatorLine } from './preamble.ts';
+
+/** Records below the header that are no rows. */
+export interface PassedOver {
+  /** Without one value: what spreadsheets leave of emptied rows. */
+  blank: number;
+  /** The header again, with its `sep=` line: what joining files leaves. */
+  headers: number;
+}
+
+const LETTER = /^[A-Za-z]/;
+/** What may stand before a name, and letters with accents. */
+const UNUSUAL = /^["\u0080-\uffff]/;
+
+/** Tells the rows of a file from what a person would not call a row. */
+export class RowSieve {
+  readonly passedOver: PassedOver = { blank: 0, headers: 0 };
+  readonly #match: HeaderMatch;
+  readonly #fileName: string;
+  readonly #names: ReadonlyMap<string, ExportColumn>;
+  readonly #folded: readonly string[];
+  readonly #nullTokens: ReadonlySet<string>;
+  /** Places where such a word is a text that a person wrote. */
+  readonly #written: ReadonlySet<number>;
+  /** Where a header has its first name, and for the first letter of all names their lengths: few cells of rows look like one. */
+  readonly #first: number;
+  readonly #lengths: ReadonlyMap<string, ReadonlySet<number>>;
+
+  constructor(match: HeaderMatch, fileName: string) {
+    this.#match = match;
+    this.#fileName = fileName;
+    this.#names = namesOf(match.export);
+    const width = namedWidth(match.cells);
+    this.#folded = match.cells.slice(0, width).map((cell) => foldHeader(cell.text));
+    this.#nullTokens = new Set(match.export.files.nullTokens);
+    this.#written = new Set(
+      match.cells.filter((cell) => cell.column?.personalData === 'content').map((cell) => cell.index),
+    );
+    this.#first = this.#folded.findIndex((name) => name !== '');
+    const texts = match.export.columns.flatMap((column) => column.headers.map((header) => header.text));
+    this.#lengths = lengthsByLetter([...texts, ...match.cells.map((cell) => cell.text)]);
+  }
+
+  /**
+   * Whether the record is a row. Throws FileJoined at a header of the same export with other columns or in another order:
+   * the rows below it would be read under the wrong names.
+   */
+  isRow(record: TextRecord): boolean {
+    if (record.fault !== null) return true;
+    const { fields } = record;
+    if (this.#isBlank(fields)) {
+      this.passedOver.blank++;
+      return false;
+    }
+    if (this.#mayBeHeader(fields[this.#first] ?? '') && this.#isHeader(record)) {
+      this.passedOver.headers++;
+      return false;
+    }
+    return !isSeparatorLine(record.raw);
+  }
+
+  #isBlank(fields: readonly string[]): boolean {
+    for (let at = 0; at < fields.length; at++) {
+      const field = fields[at] ?? '';
+      if (isBlank(field)) continue;
+      if (!this.#nullTokens.has(field.trim()) || this.#written.has(at)) return false;
+    }
+    return true;
+  }
+
+  #mayBeHeader(cell: string): boolean {
+    const text = cell.trim();
+    if (!LETTER.test(text)) return UNUSUAL.test(text);
+    return this.#lengths.get(text.charAt(0).toLowerCase())?.has(text.length) ?? false;
+  }
+
+  #isHeader({ fields, line }: TextRecord): boolean {
+    const names = fields.map((field) => foldHeader(visibleName(field)));
+    const said = names.filter((name) => name !== '').length;
+    const here = names.filter((name, at) => name !== '' && this.#isNameOf(name, at)).length;
+    if (here === said && (here > 1 || this.#folded.length === 1)) return true;
+    const columns = new Set(names.flatMap((name) => this.#names.get(name) ?? []));
+    const needed = this.#match.export.columns.filter((column) => column.required);
+    if (columns.size < 2 || columns.size * 2 < said || !needed.every((column) => columns.has(column))) return false;
+    throw new GatewayError(
+      'FileJoined',
+      `${this.#fileName} has another header in line ${line}, with other columns or in another order than its first: it is several exports joined to one`,
+      { target: this.#fileName },
+    );
+  }
+
+  #isNameOf(name: string, at: number): boolean {
+    if (name === this.#folded[at]) return true;
+    const column = this.#match.cells[at]?.column ?? null;
+    return column !== null && this.#names.get(name) === column;
+  }
+}
+
+function lengthsByLetter(texts: readonly string[]): ReadonlyMap<string, ReadonlySet<number>> {
+  const lengths = new Map<string, Set<number>>();
+  for (const text of texts.map((one) => one.trim())) {
+    const letter = text.charAt(0).toLowerCase();
+    lengths.set(letter, (lengths.get(letter) ?? new Set()).add(text.length));
+  }
+  return lengths;
+}
