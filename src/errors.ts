@@ -1,3 +1,7 @@
+import type { UnsupportedFeature } from './unsupported-features.ts';
+
+export type { UnsupportedFeature } from './unsupported-features.ts';
+
 /**
  * The closed catalogue of errors. A code is stable for ever: clients and operators match on it, `docs/errors.md`
  * explains it, and a test compares the two. `status` is the HTTP status where the error answers a request; `recovery`
@@ -146,6 +150,11 @@ export interface ErrorContext {
   readonly retryAfter?: number;
 }
 
+/** A 501 names what is not done: the list of it is closed. */
+export interface UnsupportedContext extends ErrorContext {
+  readonly feature: UnsupportedFeature;
+}
+
 /** The only error thrown on purpose. `message` is one sentence for people; the code is for programs. */
 export class GatewayError extends Error {
   readonly code: ErrorCode;
@@ -153,14 +162,19 @@ export class GatewayError extends Error {
   readonly offset: number | undefined;
   readonly retryAfter: number | undefined;
   readonly details: readonly string[];
+  /** What is not done, where the code is `NotImplemented`. */
+  readonly feature: UnsupportedFeature | undefined;
 
-  constructor(code: ErrorCode, message: string, context: ErrorContext = {}) {
+  constructor(code: 'NotImplemented', message: string, context: UnsupportedContext);
+  constructor(code: Exclude<ErrorCode, 'NotImplemented'>, message: string, context?: ErrorContext);
+  constructor(code: ErrorCode, message: string, context: ErrorContext & Partial<UnsupportedContext> = {}) {
     super(message, context.cause === undefined ? undefined : { cause: context.cause });
     this.name = 'GatewayError';
     this.code = code;
     this.target = context.target;
     this.offset = context.offset;
     this.retryAfter = context.retryAfter;
+    this.feature = context.feature;
     this.details = context.details ?? [];
   }
 

@@ -30,8 +30,9 @@ export function errorReply(fault: unknown, requestId: string): ErrorReply {
       : new GatewayError('Internal', `The gateway failed; its log has the request ${requestId}`, { cause: fault });
   const details = [{ code: 'remedy', message: error.remedy }];
   const offset = error.offset === undefined ? {} : { '@gateway.offset': error.offset };
+  const feature = error.feature === undefined ? {} : { '@gateway.feature': error.feature };
   const target = error.target === undefined ? {} : { target: error.target };
-  const body = { error: { code: error.code, message: error.message, ...target, details, ...offset } };
+  const body = { error: { code: error.code, message: error.message, ...target, details, ...offset, ...feature } };
   const retryAfter = error.status === 503 || error.status === 429 ? (error.retryAfter ?? retryAfterSeconds) : null;
   return { status: error.status, code: error.code, body: JSON.stringify(body), retryAfter };
 }

@@ -1,5 +1,5 @@
 import type { QueryOptions } from '../uri/syntax.ts';
-import { fault, type Scope } from './scope.ts';
+import { fault, notImplemented, type Scope } from './scope.ts';
 
 export type OptionName = keyof QueryOptions;
 
@@ -19,8 +19,8 @@ export function allowOptions(
     const option = optionNames.find((known) => known === name);
     if (value === undefined || option === undefined || everywhere.has(option) || allowed.includes(option)) continue;
     const named = { ...scope, option: `$${name}` };
-    if (name === 'index') throw fault(named, 'NotImplemented', 'this feed has no ordered collections.');
-    if (name === 'apply') throw fault(named, 'NotImplemented', `not supported on ${what}.`);
+    if (name === 'index') throw notImplemented(named, 'ordered-collections', 'this feed has no ordered collections.');
+    if (name === 'apply') throw notImplemented(named, 'apply-elsewhere', `not supported on ${what}.`);
     throw fault(named, 'InvalidOption', `the option has no meaning on ${what}.`);
   }
 }

@@ -8,7 +8,7 @@ import { groupingKey } from './bind-groupby.ts';
 import { countedPath, entityPath, valueAt } from './entity-path.ts';
 import { isInteger, isNumeric } from './promotion.ts';
 import type { AggregateFrom, BoundAggregate, BoundExpression, OutputProperty, ValueType } from './read-plan.ts';
-import { fault, type Scope } from './scope.ts';
+import { fault, notImplemented, type Scope } from './scope.ts';
 
 type Aggregate = Extract<Transformation, { kind: 'aggregate' }>;
 type Method = BoundAggregate['method'];
@@ -32,7 +32,7 @@ export function bindAggregates(transformation: Aggregate, stage: Stage): Stage {
 function bindAggregate(item: AggregateItem, scope: Scope): BoundAggregate {
   if (item.expression === null) return counted(item, scope);
   if (item.method === null) {
-    throw fault(scope, 'NotImplemented', 'custom aggregates; write `Property with sum as Name`.', item.at);
+    throw notImplemented(scope, 'custom-aggregates', 'custom aggregates; write `Property with sum as Name`.', item.at);
   }
   const method = methodOf(item.method, scope, item.at);
   const path = entityPath(item.expression, method, scope);
@@ -97,7 +97,12 @@ const isMethod = (name: string): name is Method => methods.has(name);
 
 function methodOf(name: string, scope: Scope, at: number): Method {
   if (isMethod(name)) return name;
-  throw fault(scope, 'NotImplemented', `the aggregation method '${name}'; there is ${[...methods].join(', ')}.`, at);
+  throw notImplemented(
+    scope,
+    'custom-aggregates',
+    `the aggregation method '${name}'; there is ${[...methods].join(', ')}.`,
+    at,
+  );
 }
 
 interface Place {

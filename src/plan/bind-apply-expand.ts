@@ -5,7 +5,7 @@ import { singleOptions } from './bind-expand.ts';
 import { bindRows, type Level } from './bind-rows.ts';
 import { checkLimit } from './limits.ts';
 import type { OutputEntity, OutputProperty, RangeVariable } from './read-plan.ts';
-import { fault, requestScope } from './scope.ts';
+import { fault, notImplemented, requestScope } from './scope.ts';
 
 export interface ApplyExpands {
   readonly entities: OutputEntity[];
@@ -37,7 +37,7 @@ export function bindApplyExpands(items: readonly ExpandItem[] | null, stage: Sta
     else if (stage.scope.row !== null) expands.rows.push(item);
     else {
       const message = 'aggregated rows cannot be expanded; group by the path, or by the navigation property.';
-      throw fault(inExpand, 'NotImplemented', message, item.at);
+      throw notImplemented(inExpand, 'expand-of-aggregates', message, item.at);
     }
   }
   return expands;
@@ -69,5 +69,5 @@ function expandedEntity(variable: RangeVariable, item: ExpandItem, level: Level)
 function joinedRow(output: readonly OutputProperty[], item: ExpandItem): readonly OutputProperty[] {
   if (item.options === null && item.suffix === null) return output;
   const message = `'${item.path.join('/')}' is no entity any more: it takes no options.`;
-  throw fault(inExpand, 'NotImplemented', message, item.at);
+  throw notImplemented(inExpand, 'expand-of-aggregates', message, item.at);
 }

@@ -1,3 +1,4 @@
+import type { UnsupportedFeature } from '../errors.ts';
 import type { Transformation } from '../uri/syntax.ts';
 import { joinedOutput, outerRow } from './apply-output.ts';
 import { bindAggregates } from './bind-aggregate.ts';
@@ -11,7 +12,7 @@ import { bindSearch } from './bind-search.ts';
 import { checkLimit } from './limits.ts';
 import { converted, isInteger, isNumeric } from './promotion.ts';
 import type { ApplyPlan, BoundTransformation, OutputProperty, RangeVariable } from './read-plan.ts';
-import { fault, inOption, type Scope } from './scope.ts';
+import { fault, inOption, notImplemented, type Scope } from './scope.ts';
 
 /** A pipeline so far: what was bound, what names mean after it, and what it gives. */
 export interface Stage extends ApplyPlan {
@@ -72,10 +73,28 @@ function bindTransformation(stage: Stage, transformation: Transformation): Stage
     case 'concat':
       return bindConcat(transformation, stage);
     case 'expand':
-      throw fault(scope, 'NotImplemented', 'the transformation `expand` is not supported.', transformation.at);
+      throw notImplemented(
+        scope,
+        'nested-transformations',
+        'the transformation `expand` is not supported.',
+        transformation.at,
+      );
     case 'other':
-      throw fault(scope, 'NotImplemented', `\`${transformation.name}\` is not supported.`, transformation.at);
+      throw notImplemented(
+        scope,
+        otherFeature(transformation.name),
+        `\`${transformation.name}\` is not supported.`,
+        transformation.at,
+      );
   }
+}
+
+const nested: ReadonlySet<string> = new Set(['nest', 'addnested']);
+
+/** What a transformation that the tree only names belongs to. */
+function otherFeature(name: string): UnsupportedFeature {
+  if (nested.has(name)) return 'nested-transformations';
+  return name.includes('.') ? 'custom-transformations' : 'hierarchies';
 }
 
 /** The stage with one more transformation that keeps its names. */
@@ -88,7 +107,8 @@ type Kind<K extends Transformation['kind']> = Extract<Transformation, { kind: K 
 
 function searched(stage: Stage, { expression, at }: Kind<'search'>): Stage {
   const { scope } = stage;
-  if (scope.row === null) throw fault(scope, 'NotImplemented', 'aggregated rows cannot be searched.', at);
+  if (scope.row === null)
+    throw notImplemented(scope, 'search-in-derived-rows', 'aggregated rows cannot be searched.', at);
   return then(stage, { kind: 'search', search: bindSearch(expression, scope.row.set, scope) });
 }
 
@@ -127,7 +147,8 @@ function ranked(stage: Stage, { name, amount, by, at }: Kind<'ranked'>): Stage {
 export function bindConcat({ branches, at }: Kind<'concat'>, stage: Stage): Stage {
   const { scope } = stage;
   const bound = branches.map((branch) => bindTransformations(branch, { ...stage, transformations: [] }));
-  if (bound.some(hasEntities)) throw fault(scope, 'NotImplemented', 'entities that were grouped by, in concat.', at);
+  if (bound.some(hasEntities))
+    throw notImplemented(scope, 'entities-in-groups', 'entities that were grouped by, in concat.', at);
   const output = joinedOutput(bound, scope, at);
   const names = new Map(
     output.map(({ path, type, nullable }) => [path.join('/'), { type, nullable, expression: null }]),

@@ -8,7 +8,7 @@ import { canonicalText } from './constant.ts';
 import { perhaps } from './names.ts';
 import { commonType, converted, isNullable, isNumeric } from './promotion.ts';
 import type { BoundExpression } from './read-plan.ts';
-import { countNodes, fault, isOwnType, type Operand, type RowOperand, type Scope } from './scope.ts';
+import { countNodes, fault, isOwnType, notImplemented, type Operand, type RowOperand, type Scope } from './scope.ts';
 
 const primitiveTypes: ReadonlySet<string> = new Set<PrimitiveTypeName>([
   'Edm.Binary',
@@ -42,7 +42,7 @@ export function bindTypeCall(call: TypeCall, scope: Scope): Operand {
 }
 
 const unsupported = (call: TypeCall, scope: Scope): Error =>
-  fault(scope, 'NotImplemented', `${call.name} to ${call.typeName} is not supported here.`, call.at);
+  notImplemented(scope, 'casts', `${call.name} to ${call.typeName} is not supported here.`, call.at);
 
 function bindEntityCast(call: TypeCall, scope: Scope): Operand {
   const row = call.operand === null ? currentRow(scope) : bindOperand(call.operand, scope);
@@ -116,7 +116,7 @@ function bindCast(operand: BoundExpression, type: PrimitiveTypeName, { scope, at
     // A number that the type does not hold casts to null.
     return cast.kind === 'Convert' ? { ...cast, nullable: true } : cast;
   }
-  throw fault(scope, 'NotImplemented', `cast of ${describe(operand)} to ${type} is not supported.`, at);
+  throw notImplemented(scope, 'casts', `cast of ${describe(operand)} to ${type} is not supported.`, at);
 }
 
 type Call = Extract<Expression, { kind: 'Call' }>;

@@ -12,7 +12,7 @@ import {
   queryFingerprint,
 } from './page-position.ts';
 import type { ApplyPlan, CollectionPlan, CountPlan, PagePosition, RemovedPosition, Restriction } from './read-plan.ts';
-import { type Binding, fault, requestScope } from './scope.ts';
+import { type Binding, fault, notImplemented, requestScope } from './scope.ts';
 
 const rowOptions: readonly OptionName[] = ['filter', 'search', 'orderby', 'top', 'skip', 'count', 'apply', 'compute'];
 const collectionOptions: readonly OptionName[] = [...rowOptions, 'select', 'expand', 'skiptoken', 'deltatoken'];
@@ -110,10 +110,14 @@ function deltaOf(uri: ODataUri, resource: Resource, binding: Binding): DeltaToke
   const stored = binding.context.sets.get(resource.set.name);
   if (stored?.kind !== 'stored' || stored.versionColumn === null || resource.source.kind !== 'Set') {
     const message = `the changes of '${resource.set.name}' are not tracked here.`;
-    throw fault({ option: '$deltatoken' }, 'NotImplemented', message);
+    throw notImplemented({ option: '$deltatoken' }, 'untracked-changes', message);
   }
   if (uri.options.apply !== undefined) {
-    throw fault({ option: '$deltatoken' }, 'NotImplemented', 'the changes of aggregated rows are not tracked.');
+    throw notImplemented(
+      { option: '$deltatoken' },
+      'untracked-changes',
+      'the changes of aggregated rows are not tracked.',
+    );
   }
   return decodeDeltaToken(deltatoken, queryFingerprint(uri));
 }

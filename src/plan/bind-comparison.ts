@@ -2,7 +2,7 @@ import { checkMembers } from './bind-enumeration.ts';
 import { withoutFineDigits } from './fine-instant.ts';
 import { commonType, converted, isNumeric } from './promotion.ts';
 import type { BoundExpression, ComparisonOperator, Constant } from './read-plan.ts';
-import { fault, type Operand, type Scope } from './scope.ts';
+import { fault, notImplemented, type Operand, type Scope } from './scope.ts';
 
 export interface ComparedPair {
   readonly operator: ComparisonOperator;
@@ -33,7 +33,12 @@ function comparedRow(pair: ComparedPair, scope: Scope, at: number): BoundExpress
   const [row, other] = left.kind === 'Row' ? [left, right] : [right, left];
   const isNull = other.kind === 'Constant' && other.value === null;
   if (row.kind !== 'Row' || !isNull || (operator !== 'eq' && operator !== 'ne')) {
-    throw fault(scope, 'NotImplemented', 'a navigation property can only be compared with `eq null` or `ne null`.', at);
+    throw notImplemented(
+      scope,
+      'navigation-comparison',
+      'a navigation property can only be compared with `eq null` or `ne null`.',
+      at,
+    );
   }
   const exists: BoundExpression = { kind: 'RowExists', type: 'Edm.Boolean', nullable: false, row: row.row };
   return operator === 'ne' ? exists : { kind: 'Not', type: 'Edm.Boolean', nullable: false, operand: exists };

@@ -7,7 +7,7 @@ import { isCopyText } from './copy-text.ts';
 import { perhaps } from './names.ts';
 import { decodePagePosition, queryFingerprint } from './page-position.ts';
 import type { CrossjoinPlan, OrderKey, RangeVariable, Restriction } from './read-plan.ts';
-import { type Binding, fault, inOption, requestScope, type Scope } from './scope.ts';
+import { type Binding, fault, inOption, notImplemented, requestScope, type Scope } from './scope.ts';
 
 const pagedOptions: readonly OptionName[] = ['top', 'skip', 'count', 'skiptoken'];
 const joinOptions: readonly OptionName[] = ['filter', 'orderby', 'expand', 'select', ...pagedOptions];
@@ -88,7 +88,12 @@ function expandedSet(item: ExpandItem, sets: readonly EntitySet[], scope: Scope)
   const [name, second] = item.path;
   const inExpand = inOption(scope, '$expand');
   if (second !== undefined || item.suffix !== null) {
-    throw fault(inExpand, 'NotImplemented', 'only the sets themselves can be expanded in a $crossjoin.', item.at);
+    throw notImplemented(
+      inExpand,
+      'crossjoin-expand',
+      'only the sets themselves can be expanded in a $crossjoin.',
+      item.at,
+    );
   }
   if (name !== undefined && sets.some((set) => set.name === name)) return name;
   throw fault(inExpand, 'UnknownProperty', `'${name ?? ''}' is no set of this $crossjoin.`, item.at);
@@ -116,7 +121,7 @@ function selectsOf(items: readonly SelectItem[] | null, joined: Joined, scope: S
   }
   const left = joined.sets.find((set) => !selects.has(set.name));
   if (left === undefined) return selects;
-  throw fault(scope, 'NotImplemented', `it leaves out '${left.name}'; name every set of the $crossjoin.`);
+  throw notImplemented(scope, 'crossjoin-select', `it leaves out '${left.name}'; name every set of the $crossjoin.`);
 }
 
 interface JoinedPosition {

@@ -6,7 +6,7 @@ import { bindRows, type Level } from './bind-rows.ts';
 import { checkLimit } from './limits.ts';
 import { perhaps } from './names.ts';
 import type { ExpandPlan } from './read-plan.ts';
-import { fault, inOption, isOwnType, rowScope, type Scope, targetSet } from './scope.ts';
+import { fault, inOption, isOwnType, notImplemented, rowScope, type Scope, targetSet } from './scope.ts';
 
 /** Whose navigation properties are expanded, and what `$select` says of them. */
 export interface Expanded {
@@ -116,7 +116,12 @@ function bindExpand({ navigation, item, expanded }: One, level: Level, scope: Sc
     return { navigation, form, selection, restriction };
   }
   if (item.options?.levels !== undefined) {
-    throw fault(inOption(scope, '$apply'), 'NotImplemented', 'it cannot be combined with $levels.', item.at);
+    throw notImplemented(
+      inOption(scope, '$apply'),
+      'apply-with-levels',
+      'it cannot be combined with $levels.',
+      item.at,
+    );
   }
   return { navigation, form, ...bindApplyRead(options, set, inside) };
 }

@@ -10,7 +10,7 @@ import { bindMemberPath } from './bind-member-path.ts';
 import { constantOf } from './constant.ts';
 import { isNullable } from './promotion.ts';
 import type { BoundExpression, ComparisonOperator } from './read-plan.ts';
-import { asNode, fault, type Operand, type Scope } from './scope.ts';
+import { asNode, fault, notImplemented, type Operand, type Scope } from './scope.ts';
 
 /**
  * Binds an expression to typed nodes (4.01 URL Conventions 5.1.1): names to model objects, literals to constants,
@@ -64,7 +64,12 @@ function bindNode(expression: Expression, scope: Scope): Operand {
     case 'List':
       throw fault(scope, 'TypeMismatch', 'a list can only stand after `in`.', expression.at);
     case 'Json':
-      throw fault(scope, 'NotImplemented', 'JSON values are understood only as the list after `in`.', expression.at);
+      throw notImplemented(
+        scope,
+        'json-values',
+        'JSON values are understood only as the list after `in`.',
+        expression.at,
+      );
   }
 }
 

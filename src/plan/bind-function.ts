@@ -7,7 +7,7 @@ import { canonicalText } from './constant.ts';
 import { perhaps } from './names.ts';
 import { converted, isInteger, isNullable, isNumeric, isWhole } from './promotion.ts';
 import type { BoundExpression, FunctionName } from './read-plan.ts';
-import { fault, type Scope } from './scope.ts';
+import { fault, notImplemented, type Scope } from './scope.ts';
 import { canonicalDateTimeOffset } from './temporal-text.ts';
 
 interface Overload {
@@ -96,7 +96,7 @@ export function bindCall(call: Call, scope: Scope): BoundExpression {
 
 function unknownFunction(call: Call, scope: Scope): Error {
   if (knownElsewhere.has(call.name.toLowerCase())) {
-    return fault(scope, 'NotImplemented', `the function '${call.name}' is not supported.`, call.at);
+    return notImplemented(scope, 'set-functions', `the function '${call.name}' is not supported.`, call.at);
   }
   const names = Object.values(canonicalFunctions).map((known) => known.name);
   const hint = call.name.toLowerCase() === 'substringof' ? ' Write contains(text,part).' : perhaps(call.name, names);

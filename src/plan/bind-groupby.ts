@@ -4,7 +4,7 @@ import { bindConcat, bindTransformations, hasEntities, type Stage } from './bind
 import { bindOperand } from './bind-expression.ts';
 import { isNullable } from './promotion.ts';
 import type { BoundExpression, BoundTransformation, GroupingKey, OutputProperty } from './read-plan.ts';
-import { fault, type Scope } from './scope.ts';
+import { fault, notImplemented, type Scope } from './scope.ts';
 
 type GroupBy = Extract<Transformation, { kind: 'groupby' }>;
 
@@ -21,7 +21,12 @@ export function bindGroupBy(transformation: GroupBy, stage: Stage): Stage {
     throw fault(scope, 'InvalidOption', 'a property is grouped by twice.', transformation.at);
   }
   if (transformation.transformations.some(hasTotal)) {
-    throw fault(scope, 'NotImplemented', 'rollup($all,...) alone inside of groupby.', transformation.at);
+    throw notImplemented(
+      scope,
+      'rollup-totals-in-groups',
+      'rollup($all,...) alone inside of groupby.',
+      transformation.at,
+    );
   }
   const bare = transformation.transformations.length === 0;
   const inner = bindTransformations(transformation.transformations, { ...stage, transformations: [] });
@@ -40,7 +45,7 @@ export function bindGroupBy(transformation: GroupBy, stage: Stage): Stage {
   const transformations = bare || inner.transformations.length > 0 ? inner.transformations : [nothing];
   const bound = { kind: 'groupby', grouping: keys, transformations } as const;
   if (hasEntities(inner)) {
-    throw fault(scope, 'NotImplemented', 'grouping by entities inside of groupby.', transformation.at);
+    throw notImplemented(scope, 'entities-in-groups', 'grouping by entities inside of groupby.', transformation.at);
   }
   const entities = keys.flatMap(({ entity }) => entity?.variable ?? []);
   return {

@@ -8,7 +8,7 @@ import { isTooFine } from './fine-instant.ts';
 import { checkLimit } from './limits.ts';
 import { commonType, converted } from './promotion.ts';
 import type { BoundExpression, Constant } from './read-plan.ts';
-import { fault, type Scope } from './scope.ts';
+import { fault, notImplemented, type Scope } from './scope.ts';
 
 type In = Extract<Expression, { kind: 'In' }>;
 
@@ -49,7 +49,12 @@ function members(expression: In, scope: Scope): BoundExpression[] {
   // `@l=('a')` is a literal in parentheses: only here it is seen that a list of one was meant.
   if (list?.kind === 'Literal' && right.kind === 'ParameterAlias') return [bindComparable(list, scope)];
   if (list?.kind === 'Json') return jsonMembers(list.text, scope, limit);
-  throw fault(scope, 'NotImplemented', 'after `in` a list in parentheses is wanted, or an alias of one.', right.at);
+  throw notImplemented(
+    scope,
+    'in-operands',
+    'after `in` a list in parentheses is wanted, or an alias of one.',
+    right.at,
+  );
 }
 
 function jsonMembers(text: string, scope: Scope, limit: number): Constant[] {

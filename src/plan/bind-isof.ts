@@ -5,7 +5,7 @@ import { canonicalText } from './constant.ts';
 import { canonicalDecimal, integerRange } from './numeric-text.ts';
 import { isInteger, isNumeric } from './promotion.ts';
 import type { BoundExpression, ComparisonOperator, Constant } from './read-plan.ts';
-import { fault, type Scope } from './scope.ts';
+import { notImplemented, type Scope } from './scope.ts';
 
 interface Place {
   readonly scope: Scope;
@@ -28,7 +28,7 @@ export function isAssignable(value: BoundExpression, type: PrimitiveTypeName, pl
   if (value.type !== 'Edm.String') return truth(false);
   if (value.kind === 'Constant') return truth(canonicalText(value.value ?? '', type) !== null);
   const message = `isof of text to ${type}, which each row decides by its own text, is not supported.`;
-  throw fault(place.scope, 'NotImplemented', message, place.at);
+  throw notImplemented(place.scope, 'casts', message, place.at);
 }
 
 const nothing: Constant = { kind: 'Constant', type: 'null', value: null };

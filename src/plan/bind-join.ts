@@ -4,7 +4,7 @@ import { bindTransformations, firstStage, hasEntities, type Joined, type Stage }
 import { isTaken } from './bind-compute.ts';
 import { perhaps } from './names.ts';
 import type { ApplyPlan, RangeVariable } from './read-plan.ts';
-import { type ComputedName, fault, isOwnType, type Scope, targetSet } from './scope.ts';
+import { type ComputedName, fault, isOwnType, notImplemented, type Scope, targetSet } from './scope.ts';
 
 type Join = Extract<Transformation, { kind: 'join' }>;
 
@@ -20,7 +20,8 @@ export function bindJoin(transformation: Join, stage: Stage): Stage {
   const inner: RangeVariable = { name: alias, set };
   const within: Scope = { ...scope, row: inner, computed: new Map() };
   const bound = bindTransformations(transformation.transformations, firstStage(within));
-  if (hasEntities(bound)) throw fault(scope, 'NotImplemented', 'entities that were grouped by, inside of join.', at);
+  if (hasEntities(bound))
+    throw notImplemented(scope, 'entities-in-groups', 'entities that were grouped by, inside of join.', at);
   const { transformations, output, keepsEntities } = bound;
   const apply: ApplyPlan = { transformations, output, keepsEntities };
   const variable = bound.scope.row === null ? null : { ...inner, optional: outer };

@@ -5,7 +5,7 @@ import { bindKey, type GivenKey } from './bind-key.ts';
 import { checkLimit } from './limits.ts';
 import { perhaps } from './names.ts';
 import type { BoundExpression, KeyValue, RangeVariable, RowPath } from './read-plan.ts';
-import { countNodes, fault, isOwnType, type Operand, type Scope, targetSet } from './scope.ts';
+import { countNodes, fault, isOwnType, notImplemented, type Operand, type Scope, targetSet } from './scope.ts';
 
 /** What is left of a path while it is walked. */
 export interface Walk {
@@ -72,7 +72,7 @@ function fromRoot([first, ...rest]: readonly MemberSegment[], scope: Scope, at: 
   }
   if (first.keys === null) {
     const message = `a path from $root without a key; write $root/${first.name}(key).`;
-    throw fault(scope, 'NotImplemented', message, first.at);
+    throw notImplemented(scope, 'root-collections', message, first.at);
   }
   const key = keyInPath({ predicate: first.keys, set, implied: new Map() }, scope);
   return walk({ row: start({ name: `$root/${set.name}`, set, key }), rest, scope });
@@ -132,7 +132,11 @@ const shown = (segment: MemberSegment): string =>
 
 function propertyValue(property: Property, { row, rest, scope }: Walk): Operand {
   if (property.collection) {
-    throw fault(scope, 'NotImplemented', `'${property.name}' is a collection of values; expressions cannot use it.`);
+    throw notImplemented(
+      scope,
+      'collections-of-values',
+      `'${property.name}' is a collection of values; expressions cannot use it.`,
+    );
   }
   const [next] = rest;
   if (next !== undefined) {

@@ -4,7 +4,7 @@ import { bindCondition } from './bind-expression.ts';
 import { bindKey, bindKeySegment } from './bind-key.ts';
 import { perhaps } from './names.ts';
 import type { Constant, RangeVariable, RowSource } from './read-plan.ts';
-import { type Binding, fault, isOwnType, rowScope, type Scope, targetSet } from './scope.ts';
+import { type Binding, fault, isOwnType, notImplemented, rowScope, type Scope, targetSet } from './scope.ts';
 
 /** What a resource path leads to: rows, one row, a property of it; with the `$count`, `$ref`, `$value` at its end. */
 export interface Resource {
@@ -136,16 +136,21 @@ type SystemSegment = Extract<PathSegment, { kind: 'System' }>;
 function system(resource: Resource, segment: SystemSegment, scope: Scope): Resource {
   const { many, property } = resource;
   if (segment.name === '$count' && property?.collection) {
-    throw fault(scope, 'NotImplemented', 'the members of a collection of values cannot be counted.', segment.at);
+    throw notImplemented(
+      scope,
+      'collections-of-values',
+      'the members of a collection of values cannot be counted.',
+      segment.at,
+    );
   }
   if (segment.name === '$count' && many) return { ...resource, suffix: '$count' };
   if (segment.name === '$ref' && property === null) return { ...resource, suffix: '$ref' };
   if (segment.name === '$value' && property !== null && !property.collection) return { ...resource, suffix: '$value' };
   if (segment.name === '$value' && !many && property === null) {
-    throw fault(scope, 'NotImplemented', 'this feed has no media entities; $value follows a property.', segment.at);
+    throw notImplemented(scope, 'media', 'this feed has no media entities; $value follows a property.', segment.at);
   }
   if (segment.name === '$query' || segment.name === '$each' || segment.name === '$batch') {
-    throw fault(scope, 'NotImplemented', `'${segment.name}' is not supported here with GET.`, segment.at);
+    throw notImplemented(scope, 'segments', `'${segment.name}' is not supported here with GET.`, segment.at);
   }
   throw fault(scope, 'ResourceNotFound', `'${segment.name}' cannot stand here.`, segment.at);
 }

@@ -2,7 +2,7 @@ import { checkLimit } from './limits.ts';
 import { parsePattern } from './pattern/parse-pattern.ts';
 import { costOf, kindsOfCharacters, type Pattern, PatternFault } from './pattern/pattern.ts';
 import type { BoundExpression } from './read-plan.ts';
-import { fault, type Scope } from './scope.ts';
+import { fault, notImplemented, type Scope } from './scope.ts';
 
 /**
  * The second argument of `matchesPattern` (4.01 URL Conventions 5.1.1.7.1): a regular expression that is understood and
@@ -13,7 +13,7 @@ import { fault, type Scope } from './scope.ts';
 export function checkPattern(pattern: BoundExpression | undefined, scope: Scope, at: number): void {
   if (pattern?.kind !== 'Constant') {
     const message = 'matchesPattern takes its pattern as a text or a parameter alias, not from each row.';
-    throw fault(scope, 'NotImplemented', message, at);
+    throw notImplemented(scope, 'patterns', message, at);
   }
   if (pattern.value === null) return;
   const { limits } = scope.binding.context;
@@ -31,6 +31,9 @@ function parsed(pattern: string, scope: Scope, at: number): Pattern {
     return parsePattern(pattern);
   } catch (error) {
     if (!(error instanceof PatternFault)) throw error;
+    if (error.code === 'NotImplemented') {
+      throw notImplemented(scope, 'patterns', `in the pattern '${shown(pattern)}' ${error.message}.`, at);
+    }
     throw fault(scope, error.code, `in the pattern '${shown(pattern)}' ${error.message}.`, at);
   }
 }

@@ -4,7 +4,7 @@ import { bindCondition, bindExpression } from './bind-expression.ts';
 import { bindSearch } from './bind-search.ts';
 import { checkLimit } from './limits.ts';
 import type { OrderKey, Restriction } from './read-plan.ts';
-import { fault, inOption, type Scope } from './scope.ts';
+import { fault, inOption, notImplemented, type Scope } from './scope.ts';
 
 /** `$filter $search $orderby $top $skip $count` of one collection (4.01 Protocol 11.2.6). `set` null: `$search` has nothing to look into. */
 export function bindRestriction(options: QueryOptions, set: EntitySet | null, scope: Scope): Restriction {
@@ -23,7 +23,11 @@ export function bindRestriction(options: QueryOptions, set: EntitySet | null, sc
 
 function searchIn(search: NonNullable<QueryOptions['search']>, set: EntitySet | null, scope: Scope) {
   if (set !== null) return bindSearch(search, set, scope);
-  throw fault(scope, 'NotImplemented', 'aggregated and joined rows cannot be searched; search before.');
+  throw notImplemented(
+    scope,
+    'search-in-derived-rows',
+    'aggregated and joined rows cannot be searched; search before.',
+  );
 }
 
 /** Order keys of plain values; a direction not given is ascending. */

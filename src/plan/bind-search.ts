@@ -1,7 +1,7 @@
 import type { EntitySet, Property } from '../edm/model.ts';
 import type { SearchExpression } from '../uri/syntax.ts';
 import type { BoundSearch, SearchNode } from './read-plan.ts';
-import { asNode, fault, type Scope } from './scope.ts';
+import { asNode, notImplemented, type Scope } from './scope.ts';
 
 /**
  * `$search` over the set's searchable properties (4.01 Protocol 11.2.6.6).
@@ -14,7 +14,7 @@ export function bindSearch(expression: SearchExpression, set: EntitySet, scope: 
     if (property !== undefined) properties.push(property);
   }
   if (properties.length === 0) {
-    throw fault(scope, 'NotImplemented', `'${set.name}' has no searchable properties.`);
+    throw notImplemented(scope, 'search', `'${set.name}' has no searchable properties.`);
   }
   return { properties, expression: searchNode(expression, scope) };
 }

@@ -2,7 +2,7 @@ import type { Property } from '../edm/model.ts';
 import type { QueryOptions, SelectItem } from '../uri/syntax.ts';
 import { perhaps } from './names.ts';
 import type { ComputedProperty } from './read-plan.ts';
-import { fault, inOption, isOwnType, type Scope } from './scope.ts';
+import { fault, inOption, isOwnType, notImplemented, type Scope } from './scope.ts';
 
 export interface Select {
   /** In declared order. */
@@ -81,7 +81,7 @@ interface Place {
 
 function refuseOptions(item: SelectItem, scope: Scope): never {
   const message = `options in parentheses after '${item.path.join('/')}' are not supported; use them in $expand.`;
-  throw fault(scope, 'NotImplemented', message, item.at);
+  throw notImplemented(scope, 'nested-select-options', message, item.at);
 }
 
 function pickName(name: string, at: number, { picked, scope }: Place): void {

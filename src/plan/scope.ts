@@ -1,6 +1,6 @@
 import type { SetBinding } from '../catalogue/catalogue.ts';
 import type { EntitySet, Model, NavigationProperty } from '../edm/model.ts';
-import { type ErrorCode, GatewayError } from '../errors.ts';
+import { type ErrorCode, type ErrorContext, GatewayError, type UnsupportedFeature } from '../errors.ts';
 import type { Expression } from '../uri/syntax.ts';
 import { checkLimit, type PlanLimits, type Usage } from './limits.ts';
 import type { BoundExpression, RangeVariable, RowPath, ValueType } from './read-plan.ts';
@@ -82,13 +82,25 @@ export const inOption = (scope: Scope, option: string): Scope => ({ ...scope, op
 /** A fault of the URL; the option stands in the message and in `target`. */
 export function fault(
   scope: Pick<Scope, 'option'>,
-  code: ErrorCode,
+  code: Exclude<ErrorCode, 'NotImplemented'>,
   message: string,
   at: number | null = null,
 ): GatewayError {
-  const context = at === null ? { target: scope.option } : { target: scope.option, offset: at };
-  return new GatewayError(code, `${scope.option}: ${message}`, context);
+  return new GatewayError(code, `${scope.option}: ${message}`, placed(scope, at));
 }
+
+/** A feature that OData defines and this feed does not do. */
+export function notImplemented(
+  scope: Pick<Scope, 'option'>,
+  feature: UnsupportedFeature,
+  message: string,
+  at: number | null = null,
+): GatewayError {
+  return new GatewayError('NotImplemented', `${scope.option}: ${message}`, { ...placed(scope, at), feature });
+}
+
+const placed = ({ option }: Pick<Scope, 'option'>, at: number | null): ErrorContext =>
+  at === null ? { target: option } : { target: option, offset: at };
 
 /**
  * Takes nodes off the request's budget.
@@ -124,7 +136,7 @@ export function targetSet(model: Model, set: EntitySet, navigation: NavigationPr
     throw new GatewayError(
       'NotImplemented',
       `The navigation property '${navigation.name}' of '${set.name}' leads to no entity set of this feed.`,
-      { target: navigation.name },
+      { target: navigation.name, feature: 'unbound-navigation' },
     );
   }
   return target;

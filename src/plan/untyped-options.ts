@@ -1,5 +1,5 @@
 import type { QueryOptions } from '../uri/syntax.ts';
-import { fault, inOption, type Scope } from './scope.ts';
+import { fault, inOption, notImplemented, type Scope } from './scope.ts';
 
 /**
  * Refuses the options of a collection of Edm.EntityType that speak of its rows' properties. A property named as if the
@@ -17,7 +17,7 @@ export function refuseTyped(options: QueryOptions, scope: Scope): void {
       const message = `'${at.name}' cannot be a property of Edm.EntityType, which has none; ask a set, or $all/ and its type.`;
       throw fault(inside, 'UnknownProperty', message, at.at);
     }
-    throw fault(inside, 'NotImplemented', 'not supported on $all; ask a set, or $all/ and a type.');
+    throw notImplemented(inside, 'typeless-options', 'not supported on $all; ask a set, or $all/ and a type.');
   }
 }
 

@@ -47,7 +47,10 @@ const positionColumns = 3;
 export function compileRemoved(plan: CollectionPlan, catalogue: Catalogue, room: number | null): CompiledQuery {
   const { since } = plan;
   if (since === null || plan.source.kind !== 'Set' || plan.apply !== null) {
-    throw new GatewayError('NotImplemented', 'Changes are tracked for whole entity sets.', { target: '$deltatoken' });
+    throw new GatewayError('NotImplemented', 'Changes are tracked for whole entity sets.', {
+      feature: 'untracked-changes',
+      target: '$deltatoken',
+    });
   }
   const key = keyProperties(sourceSet(plan.source).entityType);
   const order = ['part', 'version', 'row'].map((_, index) => key.length + 2 + index).join(', ');

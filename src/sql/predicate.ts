@@ -80,7 +80,9 @@ export function booleanValue(expression: BoundExpression, scope: Scope): string 
     case 'Has':
       // Of a proxied set, which the compiler of its row refuses by name.
       value(expression.left, scope);
-      throw new GatewayError('NotImplemented', 'No stored set has properties of an enumeration type.');
+      throw new GatewayError('NotImplemented', 'No stored set has properties of an enumeration type.', {
+        feature: 'across-sources',
+      });
     case 'RowExists':
       return rowExists(expression.row, scope);
     default:

@@ -161,7 +161,10 @@ export function joinConditions(from: Row, to: Row, navigation: NavigationPropert
   const pairs = navigation.join.map(
     ({ property, referencedProperty }) => `${columnNamed(to, referencedProperty)} = ${columnNamed(from, property)}`,
   );
-  if (pairs.length === 0) throw new GatewayError('NotImplemented', `${navigation.name} has no join in this feed.`);
+  if (pairs.length === 0)
+    throw new GatewayError('NotImplemented', `${navigation.name} has no join in this feed.`, {
+      feature: 'unbound-navigation',
+    });
   const hiddenBy = to.stored?.hiddenBy ?? null;
   return hiddenBy === null ? pairs : [...pairs, `${to.alias}.${quoteIdentifier(hiddenBy)} IS NULL`];
 }
@@ -181,7 +184,9 @@ export function rowId(row: Row): string {
 export function storedSet(catalogue: Catalogue, set: EntitySet): StoredSet {
   const binding = catalogue.sets.get(set.name);
   if (binding?.kind !== 'stored') {
-    throw new GatewayError('NotImplemented', `${set.name} is a proxied set and cannot take part in this query.`);
+    throw new GatewayError('NotImplemented', `${set.name} is a proxied set and cannot take part in this query.`, {
+      feature: 'across-sources',
+    });
   }
   return binding;
 }

@@ -24,7 +24,10 @@ export function searchVector(set: StoredSet, properties: readonly string[], alia
 
 /** The condition of `$search` on one row. */
 export function searchCondition(search: BoundSearch, row: Row): string {
-  if (row.stored === null) throw new GatewayError('NotImplemented', '$search does not look into aggregated rows.');
+  if (row.stored === null)
+    throw new GatewayError('NotImplemented', '$search does not look into aggregated rows.', {
+      feature: 'search-in-derived-rows',
+    });
   const names = search.properties.map((property) => property.name);
   return `${searchVector(row.stored, names, row.alias)} @@ ${query(search.expression)}`;
 }

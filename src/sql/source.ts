@@ -58,6 +58,7 @@ export function changedWithin(row: Row, window: ChangeWindow): string {
   const column = row.stored?.versionColumn ?? null;
   if (column === null) {
     throw new GatewayError('NotImplemented', `Changes of ${row.entitySet?.name} are not tracked.`, {
+      feature: 'untracked-changes',
       target: '$deltatoken',
     });
   }

@@ -77,7 +77,7 @@ function sourcePath(source: RowSource, map: UpstreamMap): SourcePath {
         throw new GatewayError(
           'NotImplemented',
           `The proxied feed ${map.source} does not know the navigation property ${source.navigation.name}.`,
-          { target: source.navigation.name },
+          { feature: 'proxied', target: source.navigation.name },
         );
       }
       return { path: `${from.path}/${encodeURIComponent(source.navigation.name)}`, filter: null };
@@ -118,6 +118,7 @@ function both(left: BoundExpression | null, right: BoundExpression | null): Boun
 
 function refuse(option: string, map: UpstreamMap): GatewayError {
   return new GatewayError('NotImplemented', `${option} is not available for the proxied feed ${map.source}.`, {
+    feature: 'proxied',
     target: option,
   });
 }

@@ -199,6 +199,6 @@ function refuse(place: ExpressionPlace, what: string): GatewayError {
   return new GatewayError(
     'NotImplemented',
     `${place.option}: the proxied feed ${place.map.source} cannot evaluate ${what}.`,
-    { target: place.option },
+    { feature: 'proxied', target: place.option },
   );
 }

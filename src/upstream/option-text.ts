@@ -71,7 +71,7 @@ function expandText(expand: ExpandPlan, selection: Selection, extras: Extras): s
     throw new GatewayError(
       'NotImplemented',
       `$expand: the proxied feed ${extras.map.source} does not know the navigation property ${navigation.name}.`,
-      { target: '$expand' },
+      { feature: 'proxied', target: '$expand' },
     );
   }
   const options = new Map([
@@ -115,6 +115,7 @@ function phrase(text: string): string {
 
 function refuse(option: string, map: UpstreamMap): GatewayError {
   return new GatewayError('NotImplemented', `${option} is not available for the proxied feed ${map.source}.`, {
+    feature: 'proxied',
     target: option,
   });
 }

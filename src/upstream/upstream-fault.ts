@@ -30,7 +30,9 @@ export function refusal(
     );
   }
   if (status === 501) {
-    return new GatewayError('NotImplemented', `The proxied feed ${source} cannot do what was asked${said}.`);
+    return new GatewayError('NotImplemented', `The proxied feed ${source} cannot do what was asked${said}.`, {
+      feature: 'proxied',
+    });
   }
   if (status >= 500 || status === 429 || status === 408) {
     return new GatewayError('UpstreamUnavailable', `The proxied feed ${source} answers with status ${status}${said}.`, {

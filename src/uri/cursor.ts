@@ -1,4 +1,4 @@
-import { GatewayError } from '../errors.ts';
+import { GatewayError, type UnsupportedFeature } from '../errors.ts';
 import { hintAt } from './hints.ts';
 import type { UriLimits } from './limits.ts';
 
@@ -153,9 +153,10 @@ export class Cursor {
     );
   }
 
-  /** Notes a feature to be answered 501; the first one is reported. */
-  unsupported(feature: string, at = this.position): void {
-    this.session.unsupported ??= new GatewayError('NotImplemented', `${this.target}: ${feature} is not supported.`, {
+  /** Notes a feature to be answered 501, `what` in the words of the request; the first one is reported. */
+  unsupported(feature: UnsupportedFeature, what: string, at = this.position): void {
+    this.session.unsupported ??= new GatewayError('NotImplemented', `${this.target}: ${what} is not supported.`, {
+      feature,
       target: this.target,
       offset: at,
     });

@@ -11,7 +11,7 @@ export function parseExpand(cursor: Cursor): ExpandItem[] {
 function parseItem(cursor: Cursor): ExpandItem {
   const at = cursor.position;
   if (cursor.take('$value')) {
-    cursor.unsupported('$expand=$value', at);
+    cursor.unsupported('expand-value', '$expand=$value', at);
     return { at, path: [], wildcard: false, suffix: null, options: null };
   }
   const path: string[] = [];

@@ -40,7 +40,7 @@ function parseGroupingItem(cursor: Cursor): GroupingItem {
 }
 
 function parseRollupRecursive(cursor: Cursor, at: number): GroupingItem {
-  cursor.unsupported('rolluprecursive', at);
+  cursor.unsupported('hierarchies', 'rolluprecursive', at);
   cursor.position += 'rolluprecursive'.length;
   return parenthesised(cursor, () => {
     const path = parseHierarchyReference(cursor);

@@ -19,7 +19,7 @@ export function parseJson(cursor: Cursor): Expression {
   const at = cursor.position;
   const value = cursor.peek() === '[' ? jsonArray(cursor) : jsonObject(cursor);
   if (!value.plain) {
-    cursor.unsupported('an expression inside a JSON value', at);
+    cursor.unsupported('json-expressions', 'an expression inside a JSON value', at);
   }
   return value.item;
 }

@@ -81,7 +81,7 @@ function namedArguments(cursor: Cursor): { name: string; value: Literal | Parame
       if (isKeyValue(value)) {
         return { name, value };
       }
-      cursor.unsupported('a function with an expression as argument', at);
+      cursor.unsupported('model-functions', 'a function with an expression as argument', at);
       return { name, value: { kind: 'Literal', at, type: 'null', text: 'null' } satisfies Literal };
     }),
   );

@@ -77,7 +77,7 @@ function temporalLiteral(cursor: Cursor): Literal | null {
     return cursor.fail(`a valid date or time (${token.fault})`, at);
   }
   if (token.leap) {
-    cursor.unsupported('a leap second', at);
+    cursor.unsupported('leap-seconds', 'a leap second', at);
   }
   cursor.position += token.length;
   return finished(cursor, { kind: 'Literal', at, type: token.type, text: token.text });

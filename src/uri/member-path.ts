@@ -38,7 +38,7 @@ function variablePath(cursor: Cursor): Expression {
   const at = cursor.position;
   if (/^\$these(?![A-Za-z])/.test(cursor.text.slice(at, at + 7))) {
     cursor.position += 6;
-    cursor.unsupported('$these', at);
+    cursor.unsupported('these', '$these', at);
     return restOfPath(cursor, at, []);
   }
   const name = (['$it', '$this', '$root'] as const).find((variable) => isVariable(cursor, variable));
@@ -76,7 +76,7 @@ export function skipAnnotation(cursor: Cursor): void {
   if (cursor.take('#')) {
     cursor.identifier('a qualifier');
   }
-  cursor.unsupported(`a path from the alias or annotation @${term}`, at);
+  cursor.unsupported('annotations', `a path from the alias or annotation @${term}`, at);
 }
 
 /** Only an aggregate may name a type alone: `aggregate(Ns.Type with Ns.method as X)`. */
@@ -94,7 +94,7 @@ function restOfPath(cursor: Cursor, at: number, segments: MemberSegment[]): Memb
   for (;;) {
     if (cursor.peek() === '(') {
       // ABNF 4.01 collectionNavigationExpr: a key after `$filter(...)` or after a function's parentheses.
-      cursor.unsupported('a key predicate after parentheses');
+      cursor.unsupported('keys-after-filters', 'a key predicate after parentheses');
       parseParentheses(cursor);
     } else if (cursor.take('/')) {
       const segment = nextSegment(cursor);
@@ -125,13 +125,13 @@ function nextSegment(cursor: Cursor): MemberSegment | null {
     return lambda(cursor, lower, at);
   }
   if (cursor.peek() === '(' && name === 'aggregate') {
-    cursor.unsupported('aggregate() inside an expression', at);
+    cursor.unsupported('aggregate-in-expressions', 'aggregate() inside an expression', at);
     parenthesised(cursor, () => parseAggregateItem(cursor, false));
     return null;
   }
   const segment = nameSegment(cursor, name, at);
   if (segment.kind === 'Call') {
-    cursor.unsupported(`the function ${name}`, at);
+    cursor.unsupported('model-functions', `the function ${name}`, at);
     return null;
   }
   return segment;
@@ -150,7 +150,7 @@ function nameSegment(
     return { kind: 'Call', at, name, args: parentheses.args };
   }
   if (name.includes('.') && parentheses.keys.kind === 'Named') {
-    cursor.unsupported(`the function ${name}`, at);
+    cursor.unsupported('model-functions', `the function ${name}`, at);
   }
   return { kind: 'Name', at, name, keys: parentheses.keys };
 }

@@ -38,7 +38,7 @@ function readNested(cursor: Cursor, draft: OptionsDraft, place: NestedPlace): vo
     cursor.expect('=');
     cursor.skipBlanks();
     parseExpression(cursor);
-    cursor.unsupported(`the alias @${alias.name} inside parentheses`, at);
+    cursor.unsupported('nested-aliases', `the alias @${alias.name} inside parentheses`, at);
     return;
   }
   const name = optionName(cursor, at);
@@ -66,7 +66,7 @@ function optionName(cursor: Cursor, at: number): OptionName | null {
     return name;
   }
   if (isTemporalOption(name)) {
-    cursor.unsupported(`the option $${name}`, at);
+    cursor.unsupported('temporal', `the option $${name}`, at);
     return null;
   }
   if (name === '' || cursor.peek() !== '=') {

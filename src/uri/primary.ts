@@ -89,7 +89,7 @@ function parseCall(cursor: Cursor, name: string, at: number): Expression | null 
     cursor.fail(`${arity[0] === arity[1] ? arity[0] : `${arity[0]} or ${arity[1]}`} arguments of ${lower}`, at);
   }
   if (lower.startsWith('geo.')) {
-    cursor.unsupported(`the function ${lower}`, at);
+    cursor.unsupported('geo', `the function ${lower}`, at);
   }
   return { kind: 'Call', at, name: lower, args };
 }

@@ -182,7 +182,7 @@ function aliasValue(cursor: Cursor): Expression {
 
 function refuseOption(name: string, plain: string, session: ParseSession): void {
   if (isTemporalOption(plain)) {
-    new Cursor('', name, session).unsupported(`the option ${name}`);
+    new Cursor('', name, session).unsupported('temporal', `the option ${name}`);
     return;
   }
   throw unknownOption(name, 'the query');

@@ -71,6 +71,6 @@ function spatialLiteral(cursor: Cursor, text: string, at: number): Literal {
   if (!spatialShape.test(text)) {
     cursor.fail("a shape such as 'SRID=4326;Point(4.35 50.85)' in the quotes", at);
   }
-  cursor.unsupported('a geography or geometry literal', at);
+  cursor.unsupported('geo', 'a geography or geometry literal', at);
   return { kind: 'Literal', at, type: 'string', text };
 }

@@ -93,7 +93,7 @@ function keyedName(cursor: Cursor, name: string, at: number): PathSegment & { ki
   }
   const keys = parseKeyPredicate(cursor);
   if (cursor.peek() === '(') {
-    cursor.unsupported('a key predicate after the parameters of a function');
+    cursor.unsupported('model-functions', 'a key predicate after the parameters of a function');
     parseKeyPredicate(cursor);
   }
   return { kind: 'Name', at, name, keys };

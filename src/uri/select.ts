@@ -24,7 +24,7 @@ function parseItem(cursor: Cursor): SelectItem {
   if (/^\(\s*[$@]|^\(\s*[A-Za-z]+=/.test(cursor.text.slice(cursor.position, cursor.position + 40))) {
     return { at, path, wildcard: false, options: parseNestedOptions(cursor, 'select') };
   }
-  cursor.unsupported('a function in $select', at);
+  cursor.unsupported('model-functions', 'a function in $select', at);
   parenthesised(cursor, () => commaList(cursor, () => cursor.identifier('the name of a parameter')));
   return { at, path, wildcard: false, options: null };
 }
@@ -39,7 +39,7 @@ function parseStep(cursor: Cursor): string {
   let name = cursor.identifier("a property name or '*'");
   while (cursor.take('.')) {
     if (cursor.take('*')) {
-      cursor.unsupported(`the operations ${name}.*`, at);
+      cursor.unsupported('model-functions', `the operations ${name}.*`, at);
       return `${name}.*`;
     }
     name += `.${cursor.identifier('a name after the dot')}`;

@@ -8,7 +8,7 @@ export function sqlState(error: unknown): string | null {
 }
 
 /** Classes and codes of PostgreSQL's appendix A that are not our own fault; the first prefix wins. */
-const codesByState: readonly (readonly [prefix: string, code: ErrorCode])[] = [
+const codesByState: readonly (readonly [prefix: string, code: Exclude<ErrorCode, 'NotImplemented'>])[] = [
   ['57014', 'QueryTimeout'],
   ['57P', 'DatabaseUnavailable'],
   ['08', 'DatabaseUnavailable'],
@@ -52,7 +52,7 @@ export function postgresError(error: unknown): Error {
   return error;
 }
 
-function sentence(code: ErrorCode, message: string): string {
+function sentence(code: Exclude<ErrorCode, 'NotImplemented'>, message: string): string {
   const text = message.replace(/[.\s]+$/, '');
   if (code === 'DatabaseUnavailable') return `PostgreSQL cannot be reached: ${text}.`;
   if (code === 'QueryTimeout') return 'The query took longer than the time limit.';

@@ -69,6 +69,7 @@ function innerRequest(request: z.infer<typeof requestSchema>): InnerRequest {
       atomicityGroup === null
         ? null
         : new GatewayError('NotImplemented', 'Atomicity groups are for changes: this feed is read-only', {
+            feature: 'change-sets',
             target: 'atomicityGroup',
           }),
   };

@@ -55,7 +55,8 @@ function readPart(text: string, number: number): InnerRequest {
   if (type.trim() !== 'application/http')
     throw new GatewayError('BadRequest', `Part ${number} of the batch is neither application/http nor multipart/mixed`);
   const request = readRequest(part.body);
-  if (request === null) return refused(id, 'BadRequest', `Part ${number} of the batch is not an HTTP request`);
+  if (request === null)
+    return refused(id, new GatewayError('BadRequest', `Part ${number} of the batch is not an HTTP request`));
   if (id !== null && !isRequestId(id)) return { ...request, id: null, fault: badId(number) };
   return { ...request, id };
 }
@@ -65,10 +66,15 @@ const badId = (number: number): GatewayError =>
 
 /** A change set answers one response for all of its requests (Protocol 11.7.7.5). */
 const changeSet = (number: number): InnerRequest =>
-  refused(null, 'NotImplemented', `Part ${number} of the batch is a change set: this feed is read-only`);
+  refused(
+    null,
+    new GatewayError('NotImplemented', `Part ${number} of the batch is a change set: this feed is read-only`, {
+      feature: 'change-sets',
+    }),
+  );
 
-function refused(id: string | null, code: 'BadRequest' | 'NotImplemented', text: string): InnerRequest {
-  return { ...plainRequest, id, method: 'GET', url: '', headers: {}, fault: new GatewayError(code, text) };
+function refused(id: string | null, fault: GatewayError): InnerRequest {
+  return { ...plainRequest, id, method: 'GET', url: '', headers: {}, fault };
 }
 
 /** Request line, headers, body; the version may be missing, as in the examples of the specification. */

@@ -135,6 +135,6 @@ function nullSources(expression: BoundExpression): readonly BoundExpression[] {
   throw new GatewayError(
     'NotImplemented',
     '$filter: this condition on rows of another source can be null, and cannot be asked for the other way round.',
-    { target: '$filter' },
+    { feature: 'across-sources', target: '$filter' },
   );
 }

@@ -103,7 +103,7 @@ async function behindOne(expression: BoundExpression, root: FilterRoot, place: P
     throw new GatewayError(
       'NotImplemented',
       `$filter: what the condition on ${navigation.name}, which leads to another source, gives for rows without one cannot be told.`,
-      { target: '$filter' },
+      { feature: 'across-sources', target: '$filter' },
     );
   const wanted = { ...join, set, variable, repeated: false };
   if (absent === true) return negated(await having({ ...wanted, condition: notTrue(condition) }, place));
@@ -167,6 +167,6 @@ function mixed(): GatewayError {
   return new GatewayError(
     'NotImplemented',
     '$filter: a condition that leads to another source can be joined to others by and, or and not; it cannot compare rows of two sources, and not be counted or computed with.',
-    { target: '$filter' },
+    { feature: 'across-sources', target: '$filter' },
   );
 }

@@ -36,7 +36,9 @@ export function joinKeyOf(properties: readonly Property[]): (row: Members) => Jo
   const readers = properties.map(({ name, type }) => {
     const read = canonical.get(type);
     if (read === undefined)
-      throw new GatewayError('NotImplemented', `${name} is ${type}: sources are not joined by it.`);
+      throw new GatewayError('NotImplemented', `${name} is ${type}: sources are not joined by it.`, {
+        feature: 'across-sources',
+      });
     return { name, read };
   });
   return (row) => {

@@ -107,7 +107,7 @@ async function completed(plan: CollectionPlan | EntityPlan, { read, split, place
 function refuseChanges(plan: UpstreamPlan): void {
   if (plan.kind !== 'Collection' || plan.since === null) return;
   const message = '$deltatoken cannot be combined with a $filter that leads to another source.';
-  throw new GatewayError('NotImplemented', message, { target: '$deltatoken' });
+  throw new GatewayError('NotImplemented', message, { feature: 'untracked-changes', target: '$deltatoken' });
 }
 
 /** Changes and aggregated rows are of one source. */
@@ -115,5 +115,5 @@ function refuseDerived(plan: CollectionPlan | EntityPlan): void {
   if (plan.kind !== 'Collection' || (plan.apply === null && plan.since === null)) return;
   const option = plan.apply === null ? '$deltatoken' : '$apply';
   const message = `${option} cannot be combined with an $expand that leads to another source.`;
-  throw new GatewayError('NotImplemented', message, { target: option });
+  throw new GatewayError('NotImplemented', message, { feature: 'across-sources', target: option });
 }

@@ -95,7 +95,7 @@ function withHidden(
 function refuseAggregated({ navigation, apply }: ExpandPlan): void {
   if (apply === undefined) return;
   const message = `$expand: $apply inside of ${navigation.name} cannot be combined with rows of another source.`;
-  throw new GatewayError('NotImplemented', message, { target: '$apply' });
+  throw new GatewayError('NotImplemented', message, { feature: 'across-sources', target: '$apply' });
 }
 
 /** Options inside of an `$expand` may speak of the outer row (`$it`): the other source does not have it. */
@@ -108,7 +108,7 @@ function refuseOuterRow({ navigation, selection, restriction }: ExpandPlan): voi
   throw new GatewayError(
     'NotImplemented',
     `$expand: options inside of ${navigation.name} speak of the row outside ($it), which is of another source.`,
-    { target: '$expand' },
+    { feature: 'across-sources', target: '$expand' },
   );
 }
 

@@ -46,6 +46,7 @@ export function isTracked(read: TrackedRead): boolean {
     'NotImplemented',
     'The changes of this request cannot be followed: $expand, $top and $skip cannot',
     {
+      feature: 'untracked-changes',
       target: '$deltatoken',
     },
   );
