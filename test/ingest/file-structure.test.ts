@@ -25,7 +25,17 @@ describe('Structure of files: what a person would not call a row is none', () =>
         '\u00a0,\u200b,,,,,,,',
         'NULL,NULL,,,,,,,',
       ];
-      for (const blank of [...blanks.map((text) => under(delimiter, text)), '', ' ', '""', '\u001a']) {
+      for (const blank of [
+        ...blanks.map((text) => under(delimiter, text)),
+        '',
+        ' ',
+        '""',
+        '\u001a',
+        ';;;;',
+        ',,,,,,,,,',
+        '\t\t\t',
+        '|||',
+      ]) {
         const text = under(delimiter, `${L9}\n1,a,,,,,,,\n`) + `${blank}\n` + under(delimiter, '2,b,,,,,,,\n');
         const found = await files.inspect(text);
         deepEqual(found.rows, { read: 2, accepted: 2, rejected: 0 }, JSON.stringify(blank));
@@ -69,6 +79,14 @@ describe('Structure of files: what a person would not call a row is none', () =>
         [1, 2, 3].map((id) => [String(id), ' abc'.charAt(id), '', '', '', '', '', '', id === 2 ? 'x' : '']),
         JSON.stringify([first, second, third]),
       );
+  });
+
+  it('A3 LFCR is a line end: no key begins with a CR', async () => {
+    for (const end of ['\n\r', '\n\r\r', '\r\n\r'])
+      deepEqual(await fieldsOf(`${CA7}${end}cp-1,,,1,x,,${end}"cp-2",,,2,y,,${end}`, attributes), [
+        ['cp-1', '', '', '1', 'x', '', ''],
+        ['cp-2', '', '', '2', 'y', '', ''],
+      ]);
   });
 
   it('A3 rows that CR ends are read below a header that LF ends, also where they are longer together than any record', async () => {
@@ -219,6 +237,7 @@ describe('Structure of files: what a person would not call a row is none', () =>
       '"sep=;";;;;;;;;',
       'SEP=;',
       '"sep=;"  ',
+      'sep=";"',
       'sep=',
       'sep=;,,,,',
       'sep=,',

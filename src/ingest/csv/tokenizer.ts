@@ -44,8 +44,8 @@ const SUB = 26;
 const BLANK = 32;
 const QUOTE = 34;
 
-/** A byte order mark, as a character or as the first byte of it in UTF-8, and Ctrl-Z. */
-const MARKS = new Set([0xfeff, 0xef, SUB]);
+/** A byte order mark, as a character or as the first byte of it in UTF-8, Ctrl-Z, and the CR of lines that LFCR ends. */
+const MARKS = new Set([0xfeff, 0xef, SUB, CR]);
 
 interface Reading {
   readonly kind: 'record';
@@ -324,13 +324,16 @@ export class CsvTokenizer {
     return true;
   }
 
-  /** Passes over byte order marks (as one character, or as the bytes of UTF-8) and Ctrl-Z; false: there may be more of one. */
+  /**
+   * Passes over byte order marks (as one character, or as the bytes of UTF-8), Ctrl-Z and, where LF ends lines, CR: no text
+   * begins with it. false: there may be more of one.
+   */
   #skipMarks(final: boolean): boolean {
     const text = this.#text;
     for (;;) {
       const at = this.#position;
       const code = text.charCodeAt(at);
-      if (code === 0xfeff || code === SUB) this.#advance(at + 1, 0);
+      if (code === 0xfeff || code === SUB || (code === CR && !this.#crEnds)) this.#advance(at + 1, 0);
       else if (code !== 0xef) return at < text.length;
       else if (text.startsWith('\u00ef\u00bb\u00bf', at)) this.#advance(at + 3, 0);
       else return final || at + 2 < text.length;

@@ -13,6 +13,7 @@ const AGAIN = 'Export the file again as CSV';
 /** First bytes, read as latin1, that no CSV file has. */
 const SIGNATURES: readonly (readonly [begins: string, what: string, todo: string])[] = [
   ['\x1f\x8b', 'a gzip archive (.gz)', UNPACK],
+  ['\x1f\x9d', 'a compressed file (.Z)', UNPACK],
   ['PK\x05\x06', 'an empty ZIP archive', AGAIN],
   ['PK\x07\x08', 'a ZIP archive in parts', UNPACK],
   ['7z\xbc\xaf\x27\x1c', 'a 7-Zip archive (.7z)', UNPACK],

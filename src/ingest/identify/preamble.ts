@@ -19,7 +19,7 @@ const BLANK_LINE = /^[ \t]*(?:\r*\n|\r)/;
  * `sep=;` as spreadsheets write and take it: quoted or not, and with the delimiters behind it that a spreadsheet adds
  * when it saves the file again.
  */
-const SEPARATOR_LINE = /^("?)sep=(\\t|[^\r\n"a-z0-9]?)\2*"*\1[ \t,;|]*(?:\r*\n|\r|$)/i;
+const SEPARATOR_LINE = /^("?)sep="*(\\t|[^\r\n"a-z0-9]?)\2*"*\1[ \t,;|]*(?:\r*\n|\r|$)/i;
 
 /** Passes over marks, invisible characters, blank lines and `sep=` lines, in any order. */
 export function readPreamble(text: string, encoding: FileEncoding): Preamble {

@@ -18,6 +18,9 @@ const LETTER = /^[A-Za-z]/;
 /** What may stand before a name, and letters with accents. */
 const UNUSUAL = /^["\u0080-\uffff]/;
 
+/** An emptied row that was written with another delimiter than the file's. */
+const SEPARATORS = /^[,;|\t" ]*$/;
+
 /** Tells the rows of a file from what a person would not call a row. */
 export class RowSieve {
   readonly passedOver: PassedOver = { blank: 0, headers: 0 };
@@ -54,7 +57,7 @@ export class RowSieve {
   isRow(record: TextRecord): boolean {
     if (record.fault !== null) return true;
     const { fields } = record;
-    if (this.#isBlank(fields)) {
+    if (this.#isBlank(fields) || (fields.length === 1 && this.#folded.length > 1 && SEPARATORS.test(record.raw))) {
       this.passedOver.blank++;
       return false;
     }
