@@ -188,7 +188,7 @@ function valueText(column: ExportColumn, context: CellContext, edition: number):
     case 'duration-seconds':
       return String(Math.floor(random('n') ** 2 * 3600));
     case 'decimal':
-      return (random('n') * scaleOf(column.example)).toFixed(2);
+      return (random('n') * scaleOf(column.example)).toFixed(2).replace('.', exported.files.decimalMark ?? '.');
     case 'percentage':
       return String(Math.round(random('n') * 100));
     case 'boolean':
@@ -208,9 +208,21 @@ function valueText(column: ExportColumn, context: CellContext, edition: number):
     case 'list':
       return column.example;
     case 'text':
+      if (typeOf(column, context) === 'Edm.Binary') return bytesText(random('bytes'));
       return textOfRow(column, { seed: order.seed, name: `${exported.source}/${exported.name}`, number, edition });
   }
 }
+
+function typeOf(column: ExportColumn, { catalogue, exported }: CellContext): string | undefined {
+  return catalogue.model.entitySets.get(exported.set)?.entityType.properties.get(column.property)?.type;
+}
+
+/** Six bytes in base64: digits of an example counted on would be none. */
+const bytesText = (random: number): string => {
+  const bytes = Buffer.alloc(6);
+  bytes.writeUIntBE(Math.floor(random * 2 ** 48), 0, 6);
+  return bytes.toString('base64');
+};
 
 /** What rarely happens, such as a deletion, is seldom stated. */
 const emptyShare = (column: ExportColumn): number => (/delet|removed|expire/i.test(column.property) ? 0.95 : 0.1);

@@ -2,9 +2,9 @@ import { type CellConverter, fault } from './cell.ts';
 
 /**
  * Yes and no in the languages of the exports, and what spreadsheets write for TRUE and FALSE in the languages they are sold
- * in: a file that was opened and saved in a Dutch one has WAAR and ONWAAR. Source: the functions TRUE and FALSE in
- * Microsoft's support pages of each language and in LibreOffice Calc's help; the language packs of HyperFormula 3.0 agree
- * but for the Danish one. No word stands in both lists. Words that are yes in one language and no or something else in
+ * in: a file that was opened and saved in a Dutch one has WAAR and ONWAAR. Source: the language packs of HyperFormula 3.0,
+ * which follow Excel, and the locale data of LibreOffice (`trueWord`, `falseWord`); for Danish, where HyperFormula has none,
+ * Microsoft's support pages; Ukrainian and Catalan have what these languages call the values. No word stands in both lists. Words that are yes in one language and no or something else in
  * another (`ne`, `on`, single letters of other languages) are in none.
  */
 const words: readonly (readonly [yes: string, no: string])[] = [
@@ -38,11 +38,14 @@ const words: readonly (readonly [yes: string, no: string])[] = [
   ['вярно', 'невярно'], // Bulgarian
   ['adevărat', 'fals'], // Romanian
   ['cert', 'fals'], // Catalan
-  ['egia', 'gezurra'], // Basque
+  ['egiazkoa', 'faltsua'], // Basque
   ['tõene', 'väär'], // Estonian
   ['patiess', 'aplams'], // Latvian
-  ['satt', 'ósatt'], // Icelandic
-  ['istina', 'laž'], // Croatian
+  ['teisingai', 'neteisingai'], // Lithuanian
+  ['rétt', 'rangt'], // Icelandic
+  ['točno', 'netočno'], // Croatian
+  ['σωστό', 'λάθος'], // Greek
+  ['σωστο', 'λαθος'], // the same from capitals, which go without accents
 ];
 
 const yes: ReadonlySet<string> = new Set(words.map(([word]) => word.normalize('NFC')));

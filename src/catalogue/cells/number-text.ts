@@ -10,6 +10,8 @@ export interface NumberMarks {
   readonly shown: DecimalMark | null;
 }
 
+/** No number has more characters; what follows takes quadratic steps for some texts. */
+const LONGEST = 1000;
 /** What programs write, read first: a file has millions of them. */
 const PLAIN = /^-?\d+$/;
 const WITH_POINT = /^-?\d+\.\d+$/;
@@ -27,6 +29,7 @@ const THREE_BEHIND = /^[1-9]\d{0,2}[.,]\d{3}$/;
  * ambiguous, unless stated or, for the mark that it shows, the column's example settles it. Null: no number.
  */
 export function numberText(cell: string, marks: NumberMarks): string | CellFault | null {
+  if (cell.length > LONGEST) return null;
   if (PLAIN.test(cell)) return cell;
   if ((marks.stated ?? marks.shown) === '.' && WITH_POINT.test(cell)) return cell;
   const exponent = SCIENTIFIC.exec(cell);

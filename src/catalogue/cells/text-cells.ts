@@ -11,8 +11,12 @@ export interface TextForm {
 /** Text as it stands, within its length; a name of something must not be what a spreadsheet made of a long number. */
 export function textConverter({ maxLength, identifies }: TextForm): CellConverter {
   return (cell) => {
-    // MaxLength counts characters, a string counts UTF-16 units: only the few near the limit are counted exactly.
-    if (maxLength !== undefined && cell.length > maxLength && [...cell].length > maxLength)
+    // MaxLength counts characters, a string UTF-16 units, two at most for one: only the few near the limit are counted.
+    if (
+      maxLength !== undefined &&
+      cell.length > maxLength &&
+      (cell.length > 2 * maxLength || [...cell].length > maxLength)
+    )
       return fault('TOO_LONG', cell, `within ${maxLength} characters`);
     return identifies ? (ruinedNumber(cell) ?? cell) : cell;
   };
