@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, renameSync, rmSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import type { ErrorCode } from '../../../src/errors.ts';
 import { printed, type SetFile, type World } from './world.ts';
 
@@ -44,6 +45,28 @@ export const errorScenarios: Partial<Record<ErrorCode, (world: World) => Promise
     await world.fails('FileUnreadable', `gateway ingest ${file}`);
     world.file('orders.csv', orderRows(1));
     await world.works(`gateway ingest ${file}`);
+    assert.deepEqual(await countOf(world, 'Orders'), ['1']);
+  },
+  FileNotCsv: async (world) => {
+    world.metadata('orders', orders);
+    const packed = world.file('orders.csv.gz', gzipSync(orderRows(1)));
+    assert.match(await world.fails('FileNotCsv', `gateway ingest ${packed}`), /gzip archive.*Unpack it/);
+    await world.works(`gateway ingest ${world.file('orders.csv', gunzipSync(readFileSync(packed)))}`);
+    assert.deepEqual(await countOf(world, 'Orders'), ['1']);
+  },
+  FileJoined: async (world) => {
+    world.metadata('orders', orders);
+    const lines = ['Id,Title,Count', '1,one,1', 'Count,Title,Id', '2,two,2'];
+    const output = await world.fails('FileJoined', `gateway ingest ${world.file('orders.csv', lines.join('\n'))}`);
+    const line = Number(/line (\d+)/.exec(output)?.[1]);
+    await world.works(`gateway ingest ${world.file('orders-1.csv', lines.slice(0, line - 1).join('\n'))}`);
+    await world.works(`gateway ingest ${world.file('orders-2.csv', lines.slice(line - 1).join('\n'))}`);
+    assert.deepEqual(await countOf(world, 'Orders'), ['2']);
+  },
+  HeaderUnreadable: async (world) => {
+    world.metadata('orders', orders);
+    await world.fails('HeaderUnreadable', `gateway ingest ${world.file('orders.csv', '"Id,Title,Count\n1,one,1\n')}`);
+    await world.works(`gateway ingest ${world.file('orders.csv', '"Id",Title,Count\n1,one,1\n')}`);
     assert.deepEqual(await countOf(world, 'Orders'), ['1']);
   },
   FileUnknown: async (world) => {
