@@ -16,6 +16,12 @@ if (major < 20 || (major === 20 && minor < 19)) {
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 process.env.METADATA_DIR ||= path.join(root, 'metadata');
 process.env.DATA_DIR ||= path.join(root, 'data');
+// `scripts/run.mjs` holds the other end of a channel: when it closes, that process is gone, however it ended.
+if (process.env.GATEWAY_ENDS_WITH_STARTER === '1' && process.channel) {
+  process.once('disconnect', () => process.emit('SIGTERM', 'SIGTERM') || process.exit(143));
+  process.channel.unref();
+}
+delete process.env.GATEWAY_ENDS_WITH_STARTER;
 const compiled = new URL('../dist/main.js', import.meta.url);
 const source = new URL('../src/main.ts', import.meta.url);
 // A checkout runs what it holds: the compiled program only while it was compiled from the sources as they are.

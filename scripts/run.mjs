@@ -9,6 +9,7 @@ import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { compile } from '../bin/compiled.mjs';
+import { whenStarterEnds } from './starter.mjs';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const needed = [20, 19];
@@ -90,6 +91,7 @@ function node(args, options = {}) {
     // Ctrl-C in a terminal reaches the child by itself; once more would tell it to hurry. A service manager signals us alone.
     process.on('SIGINT', () => process.stdin.isTTY || child.kill('SIGINT'));
     for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+    whenStarterEnds(() => child.kill('SIGTERM'));
     child.on('error', (error) => {
       console.error(error.message);
       resolve(1);
@@ -102,7 +104,12 @@ function node(args, options = {}) {
 function gateway(args) {
   compile(root);
   const cwd = process.env.INIT_CWD ?? process.cwd();
-  return node([path.join(root, 'bin', 'gateway.mjs'), ...args], { cwd });
+  // Over the channel the gateway notices that this process was killed: it must not outlive it with port and data folder.
+  return node([path.join(root, 'bin', 'gateway.mjs'), ...args], {
+    cwd,
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+    env: { ...process.env, GATEWAY_ENDS_WITH_STARTER: '1' },
+  });
 }
 
 /** Runs a tool of node_modules through its `bin` entry: Windows-safe, without a shell. */

@@ -106,6 +106,11 @@ export const errorCatalogue = {
   UpstreamUnavailable: kind(503, 'retriable', 'Try again after the seconds in Retry-After.'),
   UpstreamRefused: kind(502, 'retriable', 'The proxied feed refused the request; see its message.'),
   DatabaseUnavailable: kind(503, 'retriable', 'Try again after the seconds in Retry-After.'),
+  StorageFull: kind(
+    503,
+    'retriable',
+    'Free space on the disk of the database; the gateway goes on by itself as soon as there is some.',
+  ),
   QueryTimeout: kind(503, 'retriable', 'Ask for less, for example with $filter, $select or $top.'),
   ComputationFailed: kind(400, 'fatal', 'An expression cannot be computed for a row: see the message.'),
   // Starting.

@@ -14,7 +14,8 @@ import { readServingConfig } from './commands/serving-faults.ts';
 import { statusCommand } from './commands/status.ts';
 import type { Surroundings } from './commands/surroundings.ts';
 import { type Config, ConfigError, examineConfig, readConfig } from './config.ts';
-import { GatewayError, operatorMessage } from './errors.ts';
+import { errorCatalogue, GatewayError, operatorMessage } from './errors.ts';
+import { isNoSpace } from './warehouse/disk-space.ts';
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 
@@ -32,14 +33,17 @@ function wholeNumber(text: string): number {
   return Number(text);
 }
 
-/** SIGINT, SIGTERM or SIGHUP; a second one ends the program at once. */
+/** Milliseconds within which signals are one: a service manager signals every process of a group, and some pass theirs on. */
+const oneSignal = 1000;
+
+/** SIGINT, SIGTERM or SIGHUP; another one later ends the program at once. */
 function stopSignal(): Promise<string> {
   return new Promise((resolve) => {
-    let told = false;
+    let told: number | null = null;
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
       process.on(signal, () => {
-        if (told) process.exit(exitCodes.failed);
-        told = true;
+        if (told !== null && performance.now() - told > oneSignal) process.exit(exitCodes.failed);
+        told ??= performance.now();
         resolve(signal);
       });
   });
@@ -49,6 +53,22 @@ const run = (work: Promise<number>): Promise<void> =>
   work.then((code) => {
     process.exitCode = code;
   });
+
+/** What a stop gave up (a load, a start of the database) does not keep the program: its transaction is undone. */
+const runToTheEnd = (work: Promise<number>): Promise<void> =>
+  run(work).then(() => {
+    setTimeout(() => process.exit(), 500).unref();
+  });
+
+/** Whoever reads the output may leave (`| head -1`); the work goes on and its exit code stays. */
+function letReadersLeave(): void {
+  for (const stream of [process.stdout, process.stderr])
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EPIPE') return;
+      process.exitCode = exitCodes.failed;
+      if (stream === process.stdout) process.stderr.write(`The output cannot be written: ${error.message}\n`);
+    });
+}
 
 function program(): Command {
   const gateway = new Command('gateway')
@@ -61,7 +81,7 @@ function program(): Command {
   gateway
     .command('serve')
     .description('serve the feed and load what is dropped into DROP_DIR')
-    .action(() => run(serveCommand(surroundings(readServingConfig(process.env)), { stop: stopSignal() })));
+    .action(() => runToTheEnd(serveCommand(surroundings(readServingConfig(process.env)), { stop: stopSignal() })));
   gateway
     .command('ingest')
     .description('load files, or all files in folders')
@@ -146,13 +166,19 @@ function explain(error: unknown): number {
   if (error instanceof ConfigError) process.stderr.write(`${error.message}\n`);
   else if (error instanceof GatewayError)
     process.stderr.write(`${error.code}: ${operatorMessage(error)}\n${error.remedy}\n`);
-  else
+  else if (isNoSpace(error)) {
+    const { message, path = '' } = error as NodeJS.ErrnoException;
+    process.stderr.write(
+      `StorageFull: No space is left for ${path || 'the files of this command'}: ${message}\n${errorCatalogue.StorageFull.remedy}\n`,
+    );
+  } else
     process.stderr.write(
       `The program failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
     );
   return exitCodes.failed;
 }
 
+letReadersLeave();
 try {
   await program().parseAsync(process.argv);
 } catch (error) {

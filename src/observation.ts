@@ -2,6 +2,7 @@ import { pino } from 'pino';
 import type { Config } from './config.ts';
 import type { RequestRecord } from './http/feed.ts';
 import type { DropNotice } from './ingest/delivery/drop-folder.ts';
+import type { ServerTrouble } from './warehouse/embedded-server.ts';
 
 /** Everything that the program logs. A new event is a new member here; values never hold secrets or whole query strings. */
 export type Observation =
@@ -20,6 +21,8 @@ export type Observation =
     }
   /** A changed file of credentials that is not taken over, the list before it stays; null: it is good again. */
   | { readonly event: 'credentials'; readonly setting: string; readonly fault: string | null }
+  /** The embedded PostgreSQL ended by itself, or runs again. */
+  | ({ readonly event: 'database' } & ServerTrouble)
   | { readonly event: 'scan-failed'; readonly reason: string }
   | ({ readonly event: 'drop-folder' } & DropNotice)
   | { readonly event: 'reply-not-kept'; readonly reason: string }
@@ -47,6 +50,8 @@ export function levelOf(observation: Observation): Level {
     }
     case 'upstream':
       return observation.state === 'down' ? 'warn' : 'info';
+    case 'database':
+      return observation.state === 'down' ? 'error' : 'info';
     case 'credentials':
       return observation.fault === null ? 'info' : 'error';
     // Rows were served that were not all: somebody must look at the sender.

@@ -1,12 +1,12 @@
 import { type ReplayOptions, replayRejects } from '../ingest/replay-rejects.ts';
 import { exitCodes } from './exit-code.ts';
 import { prepare } from './migrate.ts';
-import { catalogueOf, type Surroundings, withWarehouse } from './surroundings.ts';
+import { catalogueOf, type Surroundings, withExistingWarehouse } from './surroundings.ts';
 
 /** `gateway replay`: tries the rejected rows again, after the metadata was corrected. 2 when some are still rejected. */
 export async function replayCommand(surroundings: Surroundings, options: ReplayOptions): Promise<number> {
   const catalogue = catalogueOf(surroundings);
-  return withWarehouse(surroundings, async ({ database }) => {
+  return withExistingWarehouse(surroundings, async ({ database }) => {
     await prepare(database, catalogue, { print: () => {}, tell: surroundings.print });
     const results = await replayRejects({ catalogue, database }, options);
     for (const { loadId, fileName, tried, replayed, removed } of results)

@@ -14,13 +14,14 @@ import { DropFolder } from '../ingest/delivery/drop-folder.ts';
 import { runOnSchedule } from '../ingest/schedule.ts';
 import { type Observe, observer } from '../observation.ts';
 import type { Database } from '../warehouse/database.ts';
+import { spaceFault } from '../warehouse/disk-space.ts';
 import { pruneTombstones } from '../warehouse/prune-tombstones.ts';
 import { connectUpstreams } from './connect-upstreams.ts';
 import { exitCodes } from './exit-code.ts';
 import { fillWithSamples, observeLoad } from './first-samples.ts';
 import { prepare } from './migrate.ts';
 import { credentialFiles, servingFaults } from './serving-faults.ts';
-import { catalogueOf, openWarehouse, type Surroundings } from './surroundings.ts';
+import { catalogueOf, openWarehouse, type Surroundings, within } from './surroundings.ts';
 
 export interface ServeOptions {
   /** Resolves with the reason when the program is to stop. */
@@ -38,27 +39,48 @@ export async function serveCommand(surroundings: Surroundings, options: ServeOpt
   const observe = options.observe ?? observer(config);
   const catalogue = catalogueOf(surroundings);
   const guard = guardOf(config, observe);
-  const warehouse = await openWarehouse(surroundings);
-  let end: End;
+  const stop = options.stop.then((reason): End => ({ reason, code: exitCodes.ok }));
+  const opening = openWarehouse(surroundings, (trouble) => observe({ event: 'database', ...trouble }));
+  const opened = await Promise.race([opening, stop]);
+  if ('reason' in opened) {
+    // The server lives only as long as this program, so one that is just starting ends with it.
+    opening.then((warehouse) => warehouse.close(0)).catch(() => {});
+    return opened.code;
+  }
+  const { database, server } = opened;
+  const serverEnd = server?.failed.then((reason): End => ({ reason, code: exitCodes.failed })) ?? never;
+  const end = Promise.race([stop, serverEnd]);
+  let deadline = 0;
+  void end.then(() => {
+    deadline = performance.now() + config.shutdownTimeout;
+  });
+  let ended: End;
   try {
-    const { database } = warehouse;
-    const tell = (line: string): void => {
-      print(line);
-      observe({ event: 'stored-rows', message: line });
-    };
-    await prepare(database, catalogue, { print: summary(print), tell, serves: true });
-    if (config.samples) await fillWithSamples(surroundings, { catalogue, database, observe });
-    const serverEnd = warehouse.server?.failed.then((reason): End => ({ reason, code: exitCodes.failed })) ?? never;
-    const stop = options.stop.then((reason): End => ({ reason, code: exitCodes.ok }));
-    const serving = { surroundings, options, catalogue, database, observe, guard };
-    end = await serveUntil(Promise.race([stop, serverEnd]), serving);
+    const preparing = prepareToServe({ surroundings, catalogue, database, observe });
+    preparing.catch(() => {});
+    const early = await Promise.race([preparing.then(() => null), end]);
+    const folder = server?.folders.cluster ?? null;
+    ended = early ?? (await serveUntil(end, { surroundings, options, catalogue, database, observe, guard, folder }));
   } finally {
-    await warehouse.close();
+    // A load at hand may end until the deadline; then it is undone, and the next start has its file.
+    await opened.close(deadline === 0 ? undefined : Math.max(0, deadline - performance.now()));
   }
   observe({ event: 'stopped' });
-  if (end.code !== exitCodes.ok)
-    print(`The embedded PostgreSQL ended by itself (${end.reason}). Start the gateway again.`);
-  return end.code;
+  if (ended.code !== exitCodes.ok)
+    print(`The embedded PostgreSQL ended by itself and cannot be started again: ${ended.reason}`);
+  return ended.code;
+}
+
+/** Brings the warehouse to what is to be served, with samples where it is empty. */
+async function prepareToServe(work: Omit<Serving, 'options' | 'guard' | 'folder'>): Promise<void> {
+  const { surroundings, catalogue, database, observe } = work;
+  const { config, print } = surroundings;
+  const tell = (line: string): void => {
+    print(line);
+    observe({ event: 'stored-rows', message: line });
+  };
+  await prepare(database, catalogue, { print: summary(print), tell, serves: true });
+  if (config.samples) await fillWithSamples(surroundings, { catalogue, database, observe });
 }
 
 /** Why the program ends, and with which exit code. */
@@ -74,6 +96,8 @@ interface Serving {
   readonly database: Database;
   readonly observe: Observe;
   readonly guard: Feed['authentication'];
+  /** Of the embedded server's files; null: the server is somewhere else. */
+  readonly folder: string | null;
 }
 
 /** Daily, in UTC: a gateway that runs for months must forget old tombstones too, not only one that starts. */
@@ -81,7 +105,7 @@ const pruneSchedule = '17 3 * * *';
 
 /** Serves and loads until `end`; whatever it started has ended afterwards, also where it throws. */
 async function serveUntil(end: Promise<End>, serving: Serving): Promise<End> {
-  const { surroundings, options, catalogue, database, observe, guard } = serving;
+  const { surroundings, options, catalogue, database, observe, guard, folder } = serving;
   const { config } = surroundings;
   const proxied = await connectUpstreams(surroundings, catalogue, observe);
   const replies = await openReplies(config, observe);
@@ -105,20 +129,24 @@ async function serveUntil(end: Promise<End>, serving: Serving): Promise<End> {
     const drop = new DropFolder({ catalogue, database }, config.dropDir, {
       ...(config.dropMinimumAge === null ? {} : { minimumAge: config.dropMinimumAge }),
       onResult: (result) => observeLoad(observe, result),
+      onProgress: () => requireSpace(folder),
       onNotice: (notice) => observe({ event: 'drop-folder', ...notice }),
       signal: stopping.signal,
     });
-    const scan = (): Promise<unknown> => drop.scan();
-    const failed = (error: unknown): void => observe({ event: 'scan-failed', reason: reasonOf(error) });
+    const scan = async (): Promise<unknown> => {
+      requireSpace(folder);
+      return drop.scan();
+    };
+    const failed = (error: unknown): void => observe({ event: 'scan-failed', reason: failureOf(error, folder) });
     const schedule = runOnSchedule(config.ingestSchedule, scan, failed);
     const pruning = runOnSchedule(pruneSchedule, () => pruneTombstones(database), failed);
     const first = scan().catch(failed);
     const ended = await end;
     observe({ event: 'stopping', reason: ended.reason });
     stopping.abort();
+    const until = performance.now() + config.shutdownTimeout;
     await stopListening(app, config.shutdownTimeout);
-    await Promise.all([schedule.stop(), pruning.stop()]);
-    await first;
+    await within(Math.max(0, until - performance.now()), Promise.all([schedule.stop(), pruning.stop(), first]));
     return ended;
   } finally {
     await replies?.close();
@@ -196,4 +224,15 @@ function eventsOf(observe: Observe): Feed['events'] {
   };
 }
 
-const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+/** A load that began on a full disk would stop PostgreSQL, and all reading with it. Throws StorageFull. */
+function requireSpace(folder: string | null): void {
+  const fault = folder === null ? null : spaceFault(folder);
+  if (fault !== null) throw new GatewayError('StorageFull', fault);
+}
+
+/** Why no file was taken in; where the disk is full, how much is free and what to free. */
+function failureOf(error: unknown, folder: string | null): string {
+  const fault = folder === null ? null : spaceFault(folder);
+  const reason = error instanceof Error ? error.message : String(error);
+  return fault === null || reason === fault ? reason : `${reason} ${fault}`;
+}

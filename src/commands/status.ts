@@ -1,6 +1,5 @@
 import { exitCodes } from './exit-code.ts';
-import { prepare } from './migrate.ts';
-import { catalogueOf, type Surroundings, withWarehouse } from './surroundings.ts';
+import { type Surroundings, withExistingWarehouse } from './surroundings.ts';
 
 interface SourceRow extends Record<string, unknown> {
   /** `source/export`; null: files that nobody could name. */
@@ -25,11 +24,12 @@ function sourceLine({ name, loads, rows, removed, refused, failed, last }: Sourc
   return `${name ?? 'files of no known export'}: ${[...loaded, ...others].join(', ')}`;
 }
 
-/** `gateway status`: what was loaded, what waits for somebody. 2 when rejected rows are open. */
+/**
+ * `gateway status`: what was loaded, what waits for somebody. 2 when rejected rows are open, 1 where there is no warehouse.
+ * Only reads: it makes and changes nothing.
+ */
 export async function statusCommand(surroundings: Surroundings): Promise<number> {
-  const catalogue = catalogueOf(surroundings);
-  return withWarehouse(surroundings, async ({ database }) => {
-    await prepare(database, catalogue, { print: () => {}, tell: surroundings.print });
+  return withExistingWarehouse(surroundings, async ({ database }) => {
     const loads = await database.query<SourceRow>(
       `SELECT source || '/' || export AS name, count(*) FILTER (WHERE state = 'loaded') AS loads, sum(rows_inserted) AS rows, sum(rows_removed) AS removed,
          count(*) FILTER (WHERE state = 'refused') AS refused, count(*) FILTER (WHERE state = 'failed') AS failed, to_char(max(finished_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS last

@@ -1,10 +1,13 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import { requireCatalogue } from '../catalogue/read-metadata.ts';
 import type { Config, Environment } from '../config.ts';
 import type { Database } from '../warehouse/database.ts';
+import { hasCluster } from '../warehouse/embedded-folders.ts';
 import { runningServer } from '../warehouse/embedded-join.ts';
-import { type EmbeddedServer, startEmbeddedServer } from '../warehouse/embedded-server.ts';
+import { type EmbeddedServer, type ServerTrouble, startEmbeddedServer } from '../warehouse/embedded-server.ts';
 import { openDatabase } from '../warehouse/postgres-database.ts';
+import { exitCodes } from './exit-code.ts';
 
 /** What a command is given: nothing below `main.ts` looks at the process. */
 export interface Surroundings {
@@ -25,24 +28,35 @@ export interface Warehouse {
   readonly database: Database;
   /** null: the server of DATABASE_URL. */
   readonly server: EmbeddedServer | null;
-  close(): Promise<void>;
+  /** `patience`: milliseconds that statements at work may take to their end; absent: as long as they take. */
+  close(patience?: number): Promise<void>;
 }
 
-/** Connects to DATABASE_URL, or starts the embedded PostgreSQL under the data folder. */
-export async function openWarehouse({ config }: Surroundings): Promise<Warehouse> {
+/**
+ * Connects to DATABASE_URL, or starts the embedded PostgreSQL under the data folder. With `onTrouble` that one is started
+ * again when it ends by itself.
+ */
+export async function openWarehouse(
+  { config }: Surroundings,
+  onTrouble?: (trouble: ServerTrouble) => void,
+): Promise<Warehouse> {
   if (config.databaseUrl !== null) {
     const database = await openDatabase({ connection: config.databaseUrl });
-    return { database, server: null, close: () => database.close() };
+    return { database, server: null, close: (patience) => within(patience, database.close()) };
   }
-  const server = await startEmbeddedServer({ dataDir: config.dataDir });
+  const server = await startEmbeddedServer({
+    dataDir: config.dataDir,
+    ...(onTrouble === undefined ? {} : { onTrouble }),
+  });
   try {
     const database = await openDatabase({ connection: server.address });
     return {
       database,
       server,
-      close: () =>
+      close: (patience) =>
         kept(async () => {
-          await database.close();
+          await within(patience, database.close());
+          // Statements that still run are ended by it, and what they began is undone.
           await server.stop();
         }),
     };
@@ -50,6 +64,15 @@ export async function openWarehouse({ config }: Surroundings): Promise<Warehouse
     await server.stop();
     throw error;
   }
+}
+
+/** Resolves with the work, or when patience is over. */
+export async function within(patience: number | undefined, work: Promise<unknown>): Promise<void> {
+  if (patience === undefined) return void (await work);
+  const over = new AbortController();
+  await Promise.race([work, pause(patience, undefined, { signal: over.signal }).catch(() => {})]);
+  over.abort();
+  work.catch(() => {});
 }
 
 /** The server's process does not keep ours alive, so a timer does while it ends. */
@@ -76,6 +99,28 @@ export async function withWarehouse<T>(
   } finally {
     await warehouse.close();
   }
+}
+
+/** Runs work with a warehouse that is there. Where there is none it says so, makes none, and gives exit code 1. */
+export async function withExistingWarehouse(
+  surroundings: Surroundings,
+  work: (warehouse: Warehouse) => Promise<number>,
+): Promise<number> {
+  const { config, print } = surroundings;
+  const none = (where: string): number => {
+    print(
+      `There is no warehouse ${where}: nothing was ever loaded there. Check DATA_DIR and DATABASE_URL, or load files.`,
+    );
+    return exitCodes.failed;
+  };
+  if (config.databaseUrl === null && !hasCluster(config.dataDir)) return none(`in ${config.dataDir}`);
+  return withWarehouse(surroundings, async (warehouse) => {
+    const { rows } = await warehouse.database.query<{ there: boolean }>(
+      `SELECT to_regclass('gateway.load') IS NOT NULL AS there`,
+    );
+    if (rows[0]?.there === true) return work(warehouse);
+    return none(config.databaseUrl === null ? `in ${config.dataDir}` : 'in the database of DATABASE_URL');
+  });
 }
 
 async function joinWarehouse({ config }: Surroundings): Promise<Warehouse | null> {

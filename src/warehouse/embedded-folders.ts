@@ -46,6 +46,11 @@ export function clusterFolders(dataDirectory: string): ClusterFolders {
   };
 }
 
+/** Whether a cluster was ever made for this data folder. Makes nothing. */
+export function hasCluster(dataDirectory: string): boolean {
+  return existsSync(path.join(clusterFolders(dataDirectory).cluster, 'PG_VERSION'));
+}
+
 function socketFolder(state: string, id: string): string {
   const beside = path.join(state, 'postgres.run');
   if (Buffer.byteLength(beside) <= longestSocketFolder) return beside;

