@@ -17,7 +17,7 @@ export interface ComparedPair {
 export function compared(pair: ComparedPair, scope: Scope, at: number): BoundExpression {
   const { operator, left, right } = pair;
   if (left.kind === 'Row' || right.kind === 'Row') return comparedRow(pair, scope, at);
-  checkMembers([left, right], scope, at);
+  checkMembers([left, right], { scope, at, equality: operator === 'eq' || operator === 'ne' });
   const type = commonType(left, right);
   if (type === null) throw fault(scope, 'TypeMismatch', mismatch(left, right), at);
   if (left.type === 'null' || right.type === 'null') {

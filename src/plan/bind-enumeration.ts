@@ -30,18 +30,22 @@ export function bindHas(expression: Has, scope: Scope): BoundExpression {
     const message = `behind \`has\` a member of the enumeration is wanted, not ${describe(right)}.`;
     throw fault(scope, 'TypeMismatch', message, expression.at);
   }
-  checkMembers([left, right], scope, expression.at);
+  checkMembers([left, right], { scope, at: expression.at });
   return { kind: 'Has', type: 'Edm.Boolean', nullable: isNullable(left), left, right };
 }
 
 /**
  * Two operands of a comparison: a literal with an enumeration's name stands beside a property of that enumeration, and
- * text beside such a property names its members.
+ * text beside such a property names its members. `equality`: of `eq`, `ne` and `in`, plain text may be any, since the
+ * property is served as text: text that is no member equals no row's.
  * @throws GatewayError `TypeMismatch`
  */
-export function checkMembers([a, b]: readonly [BoundExpression, BoundExpression], scope: Scope, at: number): void {
-  checkBeside(a, b, { scope, at });
-  checkBeside(b, a, { scope, at });
+export function checkMembers(
+  [a, b]: readonly [BoundExpression, BoundExpression],
+  place: Place & { readonly equality?: boolean },
+): void {
+  checkBeside(a, b, place);
+  checkBeside(b, a, place);
 }
 
 /** As `checkMembers`, for a key's value. */
@@ -54,8 +58,14 @@ interface Place {
   readonly at: number;
 }
 
-function checkBeside(operand: BoundExpression, other: BoundExpression, place: Place): void {
-  if (operand.kind === 'Constant') checkConstant(operand, enumerationOf(other), place);
+function checkBeside(
+  operand: BoundExpression,
+  other: BoundExpression,
+  { equality = false, ...place }: Place & { readonly equality?: boolean },
+): void {
+  if (operand.kind !== 'Constant') return;
+  if (equality && operand.enumType === undefined) return;
+  checkConstant(operand, enumerationOf(other), place);
 }
 
 function checkConstant(constant: Constant, enumeration: Enumeration | null, { scope, at }: Place): void {

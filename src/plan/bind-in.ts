@@ -19,7 +19,7 @@ type In = Extract<Expression, { kind: 'In' }>;
 export function bindIn(expression: In, scope: Scope): BoundExpression {
   const operand = bindExpression(expression.left, scope);
   const items = members(expression, scope);
-  for (const item of items) checkMembers([operand, item], scope, expression.at);
+  for (const item of items) checkMembers([operand, item], { scope, at: expression.at, equality: true });
   const wider = items.reduce((left, item) => widened(left, item, { scope, at: expression.at }), operand);
   const type = wider.type;
   const typed = items.map((item) => (item.type === 'null' ? nullConstant : converted(item, type)));

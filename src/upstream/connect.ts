@@ -64,6 +64,7 @@ class ConnectedUpstream implements Upstream {
   private shown: string | null = null;
   private refreshing: Promise<void> | null = null;
   private attemptedAt = 0;
+  private countsNested = false;
 
   constructor(connection: Connection, settings: UpstreamSettings, secret: Buffer) {
     this.source = connection.source.name;
@@ -150,7 +151,10 @@ class ConnectedUpstream implements Upstream {
   }
 
   private context() {
-    return { client: this.client, map: this.map(), secret: this.secret };
+    const onNestedCount = (): void => {
+      this.countsNested = true;
+    };
+    return { client: this.client, map: this.map(), secret: this.secret, onNestedCount };
   }
 
   private map(): UpstreamMap {
@@ -165,6 +169,7 @@ class ConnectedUpstream implements Upstream {
       enumTypes: this.known?.enumTypes ?? new Map(),
       sets,
       maxUrlLength: this.settings.maxUrlLength,
+      countsNested: this.countsNested,
     };
   }
 }

@@ -18,14 +18,11 @@ export interface Extras {
 /** `$select` and `$expand` of one level. `$select` is always explicit: what the upstream adds tomorrow is never sent. */
 export function selectionOptions(selection: Selection, extras: Extras): OptionTexts {
   if (selection.computed.length > 0) throw refuse('$compute', extras.map);
-  const options = new Map([
-    [
-      '$select',
-      fetchedProperties(selection, extras.keys)
-        .map((p) => p.name)
-        .join(','),
-    ],
-  ]);
+  const options = new Map<string, string>();
+  const fetched = fetchedProperties(selection, extras.keys);
+  if (extras.map.brief !== true || fetched.length < selection.type.properties.size) {
+    options.set('$select', fetched.map((p) => p.name).join(','));
+  }
   if (selection.expands.length > 0) {
     options.set('$expand', selection.expands.map((expand) => expandText(expand, selection, extras)).join(','));
   }
@@ -75,19 +72,17 @@ function expandText(expand: ExpandPlan, selection: Selection, extras: Extras): s
     );
   }
   const options = new Map([
-    // A reference needs the key alone; a count needs no row at all, but 4.0 has no way to ask for it alone that all feeds know.
+    // A reference needs the key alone; a count needs no row at all, but of a feed that may leave counts out the keys are counted.
     ...(form === 'entities'
       ? selectionOptions(expand.selection, extras)
       : new Map([['$select', expand.selection.type.key.join(',')]])),
     ...restrictionOptions(expand.restriction, extras.map, expand.restriction.variable),
     ...(form === 'count'
-      ? ([
-          ['$count', 'true'],
-          ['$top', '0'],
-        ] as const)
+      ? ([['$count', 'true'], ...(extras.map.countsNested === true ? ([['$top', '0']] as const) : [])] as const)
       : []),
   ]);
-  return `${navigation.name}(${[...options].map(([name, value]) => `${name}=${value}`).join(';')})`;
+  const texts = [...options].map(([name, value]) => `${name}=${value}`);
+  return texts.length === 0 ? navigation.name : `${navigation.name}(${texts.join(';')})`;
 }
 
 /** The search expression in 4.0 grammar; words that are not plain letters and digits are written as phrases. */

@@ -3,7 +3,7 @@ import { compileUpstreamUrl } from './compile-url.ts';
 import { openEnvelope } from './envelope.ts';
 import { broken, readObject, stringValue } from './json-scan.ts';
 import { linkBelowRoot, openNext, sealNext } from './next-token.ts';
-import type { FollowNested } from './row-text.ts';
+import type { FollowNested, RowFormat } from './row-text.ts';
 import { referenceText, rowText } from './row-text.ts';
 import type { UpstreamPlan, UpstreamReadOptions, UpstreamReply } from './upstream.ts';
 import type { UpstreamBody, UpstreamClient } from './upstream-client.ts';
@@ -16,6 +16,8 @@ export interface ReplyContext {
   readonly client: UpstreamClient;
   readonly map: UpstreamMap;
   readonly secret: Buffer;
+  /** Told when the feed has counted an expanded collection. */
+  readonly onNestedCount?: () => void;
 }
 
 const acceptJson = 'application/json;odata.metadata=minimal';
@@ -30,15 +32,15 @@ export async function readUpstream(
   options: UpstreamReadOptions,
   context: ReplyContext,
 ): Promise<UpstreamReply> {
-  const { path, query } = compileUpstreamUrl(plan, context.map, options.metadata === 'full');
-  const request = query === '' ? path : `${path}?${query}`;
+  const request = shortEnough(plan, options, context);
+  const format = formatOf(options, context);
   switch (plan.kind) {
     case 'Collection':
       return readCollection({ plan, options, context, request });
     case 'Entity': {
       const raw = await readWhole(request, options, context);
       if (raw === null) return { kind: 'absent' };
-      const row = (plan.references ? referenceText : rowText)(plan.selection, options);
+      const row = (plan.references ? referenceText : rowText)(plan.selection, format);
       return { kind: 'entity', json: Buffer.from(await row(raw, followIn(options, context)), 'utf8') };
     }
     case 'Property': {
@@ -52,6 +54,22 @@ export async function readUpstream(
     case 'Count':
       return readCount(request, options, context);
   }
+}
+
+const formatOf = (options: UpstreamReadOptions, { onNestedCount }: ReplyContext): RowFormat => ({
+  ...options,
+  ...(onNestedCount && { onNestedCount }),
+});
+
+/** `path?query`, with `$select` only where it leaves something out if the whole would be longer than the feed allows. */
+function shortEnough(plan: UpstreamPlan, { metadata }: UpstreamReadOptions, { map, client }: ReplyContext): string {
+  const requestOf = (how: UpstreamMap): string => {
+    const { path, query } = compileUpstreamUrl(plan, how, metadata === 'full');
+    return query === '' ? path : `${path}?${query}`;
+  };
+  const request = requestOf(map);
+  const { length } = new URL(client.root.href + request).href;
+  return length > map.maxUrlLength ? requestOf({ ...map, brief: true }) : request;
 }
 
 interface CollectionRead {
@@ -82,7 +100,8 @@ async function readCollection(read: CollectionRead): Promise<UpstreamReply> {
     throw refused(source, `has no ${plan.selection.set.name}`);
   }
   const envelope = await openEnvelope(jsonBody(response.body, source));
-  const row = (plan.references ? referenceText : rowText)(plan.selection, options);
+  const format = formatOf(options, context);
+  const row = (plan.references ? referenceText : rowText)(plan.selection, format);
   const wanted = plan.restriction.count && !continued;
   let complete = false;
   const objects = async function* (): AsyncGenerator<string> {
@@ -112,7 +131,9 @@ async function readCollection(read: CollectionRead): Promise<UpstreamReply> {
 /** What all pages of one read have in common: our own next links leave `$top` and `$skip` out, the upstream's carry them on. */
 function continuedRequest(plan: CollectionRead['plan'], options: UpstreamReadOptions, context: ReplyContext): string {
   const restriction = { ...plan.restriction, top: null, skip: null };
-  const { path, query } = compileUpstreamUrl({ ...plan, restriction }, context.map, options.metadata === 'full');
+  // What was learned of the feed between two pages is no part of what was asked.
+  const map = { ...context.map, countsNested: false };
+  const { path, query } = compileUpstreamUrl({ ...plan, restriction }, map, options.metadata === 'full');
   return `${path}?${query}`;
 }
 

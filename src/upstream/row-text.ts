@@ -1,6 +1,7 @@
 import type { EntitySet, Property } from '../edm/model.ts';
 import { primitiveType } from '../edm/primitive-types.ts';
 import { linkedNavigations } from '../plan/linked-navigations.ts';
+import { GatewayError } from '../errors.ts';
 import type { ExpandPlan, Selection } from '../plan/read-plan.ts';
 import { entityIdOf } from './entity-id.ts';
 import { broken, readArray, readObject, stringValue } from './json-scan.ts';
@@ -11,7 +12,10 @@ import { valueText } from './value-text.ts';
 export type RowFormat = Pick<
   UpstreamReadOptions,
   'root' | 'namespace' | 'ieee754Compatible' | 'omitNulls' | 'metadata' | 'mixed'
->;
+> & {
+  /** Told when the feed has counted an expanded collection. */
+  readonly onNestedCount?: () => void;
+};
 
 /** Reads the pages that follow a nested collection, as raw rows; given the upstream's own next link. */
 export type FollowNested = (nextLink: string) => Promise<readonly string[]>;
@@ -129,12 +133,32 @@ function typeAnnotation(property: Property): string {
 function expandText(expand: ExpandPlan, format: RowFormat): MemberText {
   const { name, collection } = expand.navigation;
   const key = `,${JSON.stringify(name)}:`;
-  const count = (members: Members): string => {
+  const counted = (members: Members): string | null => {
     const raw = members.get(`${name}@odata.count`) ?? members.get(`${name}@count`);
-    if (raw === undefined) throw broken(`${name}@odata.count is missing although it was asked for`);
-    return `,${JSON.stringify(`${name}@odata.count`)}:${stringValue(raw) ?? raw}`;
+    if (raw !== undefined) format.onNestedCount?.();
+    return raw === undefined ? null : (stringValue(raw) ?? raw);
   };
-  if (expand.form === 'count') return count;
+  const countText = (count: string): string => `,${JSON.stringify(`${name}@odata.count`)}:${count}`;
+  // There are feeds that leave out the count of an expanded collection: then its rows are counted, if all of them came.
+  const { top, skip } = expand.restriction;
+  const countOf = (members: Members, rows: () => number): string => {
+    const told = counted(members);
+    if (told !== null) return countText(told);
+    if (top === null && skip === null) return countText(String(rows()));
+    throw new GatewayError(
+      'NotImplemented',
+      `The proxied feed leaves out the count of ${name} that was asked for beside $top or $skip; leave $count or these out.`,
+      { feature: 'proxied', target: name },
+    );
+  };
+  if (expand.form === 'count') {
+    return async (members, follow) => {
+      const told = counted(members);
+      if (told !== null) return countText(told);
+      const { length } = await nestedRows(members, name, follow);
+      return countOf(members, () => length);
+    };
+  }
   const row = expand.form === 'ref' ? referenceText(expand.selection, format) : rowText(expand.selection, format);
   return async (members, follow) => {
     // Some feeds leave an empty to-one navigation out; a missing collection is a fault, for its rows would be lost.
@@ -144,11 +168,16 @@ function expandText(expand: ExpandPlan, format: RowFormat): MemberText {
       if (raw === 'null') return format.omitNulls ? '' : `${key}null`;
       return `${key}${await row(raw, follow)}`;
     }
-    const next = members.get(`${name}@odata.nextLink`) ?? members.get(`${name}@nextLink`);
-    // The rest of a long nested collection is fetched here: leaving it to a link would lose rows at clients that ignore it.
-    const raws = [...readArray(raw), ...(next === undefined ? [] : await follow(stringValue(next) ?? ''))];
     const rows: string[] = [];
-    for (const one of raws) rows.push(await row(one, follow));
-    return `${expand.restriction.count ? count(members) : ''}${key}[${rows.join(',')}]`;
+    for (const one of await nestedRows(members, name, follow)) rows.push(await row(one, follow));
+    return `${expand.restriction.count ? countOf(members, () => rows.length) : ''}${key}[${rows.join(',')}]`;
   };
+}
+
+/** The raw rows of an expanded collection. The rest of a long one is fetched here: clients that ignore its link would lose rows. */
+async function nestedRows(members: Members, name: string, follow: FollowNested): Promise<readonly string[]> {
+  const raw = members.get(name);
+  if (raw === undefined) throw broken(`the expanded ${name} is missing`);
+  const next = members.get(`${name}@odata.nextLink`) ?? members.get(`${name}@nextLink`);
+  return [...readArray(raw), ...(next === undefined ? [] : await follow(stringValue(next) ?? ''))];
 }

@@ -1,7 +1,7 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import type { Readable } from 'node:stream';
-import axios from 'axios';
+import axios, { type AxiosResponse } from 'axios';
 import type { UpstreamSettings } from '../catalogue/catalogue.ts';
 import { GatewayError } from '../errors.ts';
 import { tokenFile } from './token-file.ts';
@@ -63,27 +63,35 @@ export function upstreamClient(source: string, settings: UpstreamSettings): Upst
       if (url.href.length > settings.maxUrlLength) {
         throw new GatewayError(
           'LimitExceeded',
-          `The request takes ${url.href.length} characters at the proxied feed ${source}, which allows ${settings.maxUrlLength}.`,
+          `The request takes ${url.href.length} characters at the proxied feed ${source}, which allows ${settings.maxUrlLength}; ask for less in one request, or expand less.`,
         );
       }
       const bearer = await token();
       const patience = new Patience(settings.timeoutSeconds * 1000, request.signal);
       const { signal } = patience;
       const fault = (cause: unknown): GatewayError => unavailable(source, cause, patience.late);
-      const answered = patience.begin();
-      const response = await http
-        .get<Readable>(url.href, {
-          signal,
-          headers: {
-            Accept: request.accept,
-            ...(request.pageSize === null ? {} : { Prefer: `odata.maxpagesize=${request.pageSize}` }),
-            ...(bearer === null ? {} : { Authorization: `Bearer ${bearer}` }),
-          },
-        })
-        .catch((cause: unknown) => {
-          throw fault(cause);
-        })
-        .finally(answered);
+      const ask = (): Promise<AxiosResponse<Readable>> => {
+        const answered = patience.begin();
+        return http
+          .get<Readable>(url.href, {
+            signal,
+            headers: {
+              Accept: request.accept,
+              ...(request.pageSize === null ? {} : { Prefer: `odata.maxpagesize=${request.pageSize}` }),
+              ...(bearer === null ? {} : { Authorization: `Bearer ${bearer}` }),
+            },
+          })
+          .catch((cause: unknown) => {
+            throw fault(cause);
+          })
+          .finally(answered);
+      };
+      let response = await ask();
+      if (response.status === 500) {
+        // A feed that stumbled answers now; one that cannot read the request fails each time, and waiting would not help.
+        response.data.on('error', () => undefined).destroy();
+        response = await ask();
+      }
       const stream = response.data;
       // A body nobody reads yet may break off too; its iteration, once begun, throws the same error.
       stream.on('error', () => undefined);

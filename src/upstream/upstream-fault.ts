@@ -34,7 +34,9 @@ export function refusal(
       feature: 'proxied',
     });
   }
-  if (status >= 500 || status === 429 || status === 408) {
+  // Asked twice already: the same request will not be answered later either.
+  if (status === 500) return refused(source, `fails at this request, each time, with status 500${said}`);
+  if (status > 500 || status === 429 || status === 408) {
     return new GatewayError('UpstreamUnavailable', `The proxied feed ${source} answers with status ${status}${said}.`, {
       retryAfter: waitSeconds(reply.retryAfter),
     });

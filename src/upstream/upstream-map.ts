@@ -12,6 +12,10 @@ export interface UpstreamMap {
   readonly enumTypes: ReadonlyMap<string, string>;
   /** In characters, the whole URL. */
   readonly maxUrlLength: number;
+  /** `$select` is left out where it names every property, because the URL would be too long. Absent: it is written. */
+  readonly brief?: boolean;
+  /** The feed has shown that it counts what `$expand` leads to. Absent: not known. */
+  readonly countsNested?: boolean;
 }
 
 /**

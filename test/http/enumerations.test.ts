@@ -121,9 +121,15 @@ describe('enumerations of a proxied feed over HTTP', () => {
     );
   });
 
+  it('E13 text that is no member equals no row, as text does', async () => {
+    assert.deepEqual(await filtered("channelType eq 'Telegraph'"), []);
+    assert.deepEqual(await filtered("channelType ne 'Telegraph'"), calls);
+    assert.deepEqual(await filtered("channelType in ('Telegraph','')"), []);
+  });
+
   const refused: readonly (readonly [query: string, naming: RegExp])[] = [
     ["BuzzeasyCalls?$filter=channelType eq Sandbox.Nothing'Voice'", /Sandbox\.ChannelType, not of Sandbox\.Nothing/],
-    ["BuzzeasyCalls?$filter=channelType eq 'Telegraph'", /'Telegraph' is no member of Sandbox\.ChannelType/],
+    ["BuzzeasyCalls?$filter=channelType gt 'Telegraph'", /'Telegraph' is no member of Sandbox\.ChannelType/],
     ["BuzzeasyChannelTypes?$filter=Code eq Sandbox.Nothing'Voice'", /no enumeration type 'Sandbox\.Nothing'/],
     ["BuzzeasyChannelTypes?$filter=Code has Sandbox.ChannelType'Voice'", /`has` asks a property of an enumeration/],
     ["TracebuzzCases(Sandbox.ChannelType'Voice')", /can only stand beside/],

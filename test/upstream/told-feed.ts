@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { UpstreamSettings } from '../../src/catalogue/catalogue.ts';
+import { metadataXml } from '../../src/edm/metadata-xml.ts';
+import type { Model } from '../../src/edm/model.ts';
+import { type ErrorCode, GatewayError } from '../../src/errors.ts';
+import { connectUpstream } from '../../src/upstream/connect.ts';
+import type { Upstream, UpstreamReadOptions, UpstreamReply } from '../../src/upstream/upstream.ts';
+import { planOf, readOptions, serve, tenantCatalogue, tenantModel, tenantSource } from './tenant.ts';
+
+type Answer = (request: IncomingMessage, response: ServerResponse, url: URL) => void;
+
+/** The tenant's own model: our names without the prefix. */
+function theirModel(): Model {
+  const ours = tenantModel();
+  const plain = (name: string): string => name.replace(/^Far/, '');
+  return {
+    ...ours,
+    entitySets: new Map(
+      [...ours.entitySets].map(([name, set]) => [
+        plain(name),
+        {
+          ...set,
+          name: plain(name),
+          navigationPropertyBindings: new Map([...set.navigationPropertyBindings].map(([nav, to]) => [nav, plain(to)])),
+        },
+      ]),
+    ),
+  };
+}
+
+export const json = (response: ServerResponse, body: string, status = 200): void => {
+  response.writeHead(status, { 'Content-Type': 'application/json;odata.metadata=minimal' }).end(body);
+};
+
+export const catalogue = tenantCatalogue(tenantSource({}));
+export const read = (
+  upstream: Upstream,
+  request: string,
+  options: Partial<UpstreamReadOptions> = {},
+): Promise<UpstreamReply> => upstream.read(planOf(request, catalogue), readOptions(options));
+
+/** All rows of one page, parsed, with the count and the token of the next page. */
+export async function page(upstream: Upstream, request: string, options: Partial<UpstreamReadOptions> = {}) {
+  const reply = await read(upstream, request, options);
+  assert.equal(reply.kind, 'collection');
+  if (reply.kind !== 'collection') throw new Error();
+  const objects: string[] = [];
+  for await (const object of reply.objects) objects.push(object);
+  const text = objects.join(',');
+  const end = reply.end();
+  return {
+    rows: JSON.parse(`[${text}]`) as Record<string, unknown>[],
+    text,
+    count: reply.count ?? end.count,
+    next: end.next,
+  };
+}
+
+export const fails = (code: ErrorCode, message: RegExp) => (error: unknown) => {
+  assert.ok(error instanceof GatewayError, String(error));
+  assert.equal(error.code, code, error.message);
+  assert.match(error.message, message);
+  return true;
+};
+
+/** Feeds that answer `$metadata` rightly and everything else as told; to be called inside of a `describe`, which ends them. */
+export function feeds(): {
+  readonly dataDir: () => string;
+  readonly open: { close(): Promise<void> }[];
+  readonly connect: (
+    answer: Answer,
+    settings?: Partial<UpstreamSettings>,
+  ) => Promise<Upstream & { requests: string[] }>;
+} {
+  let dataDir: string;
+  const open: { close(): Promise<void> }[] = [];
+
+  before(async () => {
+    dataDir = await mkdtemp(join(tmpdir(), 'upstream-'));
+  });
+  afterEach(async () => {
+    for (const one of open.splice(0).reverse()) await one.close();
+  });
+  after(() => rm(dataDir, { recursive: true, force: true }));
+
+  /** A feed that answers `$metadata` rightly and everything else as told. */
+  async function connect(
+    answer: Answer,
+    settings: Partial<UpstreamSettings> = {},
+  ): Promise<Upstream & { requests: string[] }> {
+    const requests: string[] = [];
+    const server = await serve((request, response) => {
+      const url = new URL(request.url ?? '', 'http://feed');
+      if (url.pathname === '/service/$metadata') {
+        response.writeHead(200, { 'Content-Type': 'application/xml' }).end(metadataXml(theirModel()));
+        return;
+      }
+      requests.push(decodeURIComponent(request.url ?? '').replace('/service/', ''));
+      answer(request, response, url);
+    });
+    open.push(server);
+    const source = tenantSource({ url: server.url, ...settings });
+    const upstream = await connectUpstream({
+      source,
+      dataDir,
+      catalogue: () => tenantCatalogue(source),
+      adopt: () => [],
+    });
+    open.push(upstream);
+    return Object.assign(upstream, { requests });
+  }
+
+  return { dataDir: () => dataDir, open, connect };
+}
