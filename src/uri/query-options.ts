@@ -45,15 +45,17 @@ function difference(left: ParsedQuery, right: ParsedQuery): string | null {
 
 function parseSettled(raw: string, session: ParseSession): ParsedQuery {
   const draft: QueryDraft = { session, options: {}, aliases: new Map(), custom: new Map() };
+  let before = '';
   for (const part of raw.split('&')) {
     if (part !== '') {
-      readPart(part, draft);
+      readPart(part, before, draft);
+      before = part;
     }
   }
   return { options: draft.options, aliases: draft.aliases, custom: draft.custom };
 }
 
-function readPart(part: string, draft: QueryDraft): void {
+function readPart(part: string, before: string, draft: QueryDraft): void {
   const equals = part.indexOf('=');
   const written = percentDecode(equals < 0 ? part : part.slice(0, equals), 'the query');
   const name = trimmedName(written);
@@ -67,14 +69,15 @@ function readPart(part: string, draft: QueryDraft): void {
   } else if (name.startsWith('@')) {
     readAlias(name, raw, draft);
   } else {
-    refuseCutValue(written, raw);
+    refuseCutValue(written, raw, before);
     readCustomOption(name, raw ?? '', draft);
   }
 }
 
-/** `A eq 1 & B eq 2`: what follows the ampersand is no option, and must not be lost. */
-function refuseCutValue(written: string, raw: string | null): void {
-  if (raw !== null || !/\s/.test(written)) return;
+/** `A eq 1 & B eq 2`, `$search=AT&T`: what follows the ampersand is no option, and must not be lost. */
+function refuseCutValue(written: string, raw: string | null, before: string): void {
+  const afterSearch = /^(?:\$|%24)?search=/i.test(before);
+  if (raw !== null || !(afterSearch || /\s/.test(written))) return;
   const target = written.trim().slice(0, 60);
   const message = `the query: '${target}' is no option; an ampersand within a value is '%26', and conditions are joined with 'and'.`;
   throw new GatewayError('UnknownOption', message, { target });

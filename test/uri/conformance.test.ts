@@ -85,7 +85,6 @@ const exceptions: Readonly<Record<string, string>> = {
   'Categories(1)/Thumbnail/$value': 'only the model knows that Thumbnail is a stream',
   '$apply=groupby((Product/Price/Quantity))': 'only the model knows that Price is primitive',
   '$apply=join(ShipTo as Detail,identity)': 'only the model knows that ShipTo is single-valued',
-  '$search=more&more': "'more' is a custom query option unless such options are listed",
   '$skiptoken=Not&this': "'this' is a custom query option; the case is about the text of one option",
   '$format=json&$Format=atom&$format=xml&$format=text/html': 'the protocol allows an option once in a URL',
   '$filter= true': 'blanks before a value are taken: .NET clients write them',
@@ -143,6 +142,6 @@ describe('OASIS OData ABNF test cases', () => {
       }
     }
     assert.deepEqual(wrong, []);
-    assert.deepEqual(figures, { accepted: 361, '501': 75, refused: 44, exceptions: 13 });
+    assert.deepEqual(figures, { accepted: 361, '501': 75, refused: 45, exceptions: 12 });
   });
 });

@@ -92,6 +92,8 @@ describe('C1 a name that is a system option but for blanks, line ends, escapes o
       '$filter=A eq 1 & B eq 2',
       '$filter=A eq 1 && B eq 2',
       '$search=a & b',
+      '$search=AT&T',
+      '%24search=AT&T&$top=1',
       '$search=a %26 b&%20c',
     ])
       assert.throws(() => parseODataUri(`Set?${query}`), { code: 'UnknownOption', message: /is '%26', and/ }, query);
