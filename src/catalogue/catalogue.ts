@@ -42,7 +42,7 @@ export interface FileDefaults {
   readonly delimiters: readonly string[];
   /** Luxon format patterns tried after ISO 8601 for date-time text, in this order. */
   readonly dateTimePatterns: readonly string[];
-  /** What stands before the fraction of a number; absent: nobody says, so that `1.000` and `1,234` are not clear. */
+  /** What stands before the fraction of a number that could mean two things; absent: nobody says what `1.000` and `1,234` mean. */
   readonly decimalMark?: '.' | ',';
   /** File name endings of uploads that are not finished. */
   readonly temporarySuffixes: readonly string[];

@@ -33,6 +33,7 @@ properties:
   CallId: { type: String, ${named}, example: a }
   AgentId: { type: String, ${named}, example: a }
   AgentName: { type: String, ${named}, example: a }
+  AgentTeam: { type: String, ${named}, example: a }
   QueueId: { type: String, references: Queues, ${named}, example: a }
   TagIds: { type: String, encoding: list, ${named}, example: "a, b" }
   TagNames: { type: String, encoding: list, ${named}, example: "a, b" }
@@ -69,7 +70,15 @@ const vendor = [
     file: 'vendor/agents.yaml',
     text: set(
       'Agents',
-      `key: [Id]\ndimension:\n  - { set: Calls, columns: { Id: AgentId, Name: AgentName }, rank: 1, follows: false }\nproperties:\n  Id: { type: String, ${named}, example: a }\n  Name: { type: String, ${named}, example: a }`,
+      `key: [Id]\ndimension:\n  - { set: Calls, columns: { Id: AgentId, Name: AgentName, Team: AgentTeam }, rank: 1, follows: false }\nproperties:\n  Id: { type: String, ${named}, example: a }\n  Name: { type: String, ${named}, example: a }
+  Team: { type: String, ${named}, example: a }`,
+    ),
+  },
+  {
+    file: 'vendor/teams.yaml',
+    text: set(
+      'Teams',
+      `key: [Team]\ndimension:\n  - { set: Agents, rank: 1, follows: false }\nproperties:\n  Team: { type: String, ${named}, example: a }`,
     ),
   },
   {
@@ -112,12 +121,12 @@ describe('columns whose texts name something', () => {
     const columns = catalogue.exports.find((one) => one.name === 'calls')?.columns ?? [];
     assert.deepEqual(
       columns.filter((column) => column.identifies).map((column) => column.property),
-      ['CallId', 'AgentId', 'QueueId', 'TagIds', 'SiteId'],
+      ['CallId', 'AgentId', 'AgentTeam', 'QueueId', 'TagIds', 'SiteId'],
     );
   });
 
   it('A8 refuse what a spreadsheet made of a long number, and nothing else does', async () => {
-    const columns = ['CallId', 'AgentId', 'AgentName', 'QueueId', 'TagIds', 'TagNames', 'SiteId', 'Text'];
+    const columns = ['CallId', 'AgentId', 'AgentName', 'AgentTeam', 'QueueId', 'TagIds', 'TagNames', 'SiteId', 'Text'];
     const rows = columns.map((name, at) =>
       columns.map((one) => (one === name ? '1,24E+15' : one === 'CallId' ? `c${at}` : 'a')),
     );
@@ -130,7 +139,7 @@ describe('columns whose texts name something', () => {
     const rejects = await feed().rows(`SELECT property, code FROM gateway.reject ORDER BY line`);
     assert.deepEqual(
       rejects,
-      ['CallId', 'AgentId', 'QueueId', 'TagIds', 'SiteId'].map((property) => ({
+      ['CallId', 'AgentId', 'AgentTeam', 'QueueId', 'TagIds', 'SiteId'].map((property) => ({
         property,
         code: 'SCIENTIFIC_NOTATION',
       })),

@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'mocha';
 import { buildCatalogue } from '../../src/catalogue/build/build-catalogue.ts';
-import { loadCatalogue } from '../../src/catalogue/read-metadata.ts';
-import type { Catalogue } from '../../src/catalogue/catalogue.ts';
+import { loadCatalogue, requireCatalogue } from '../../src/catalogue/read-metadata.ts';
 import { beyondReaders } from '../../src/edm/reader-limits.ts';
 import { loadFile } from '../../src/ingest/load/load-file.ts';
 import { replayRejects } from '../../src/ingest/replay-rejects.ts';
@@ -84,10 +83,12 @@ describe('cells as files really have them', function () {
       (await gateway.rows('TracebuzzLabels?$select=LabelId')).map((row) => row['LabelId']),
       [7],
     );
-    const told: Catalogue = {
-      ...gateway.catalogue,
-      exports: gateway.catalogue.exports.map((one) => ({ ...one, files: { ...one.files, decimalMark: ',' as const } })),
-    };
+    // As docs/errors.md says: under `files` of the source, then `gateway replay`.
+    const file = path.join(metadata, 'tracebuzz', 'source.yaml');
+    const written = readFileSync(file, 'utf8');
+    writeFileSync(file, written.replace('\nfiles:\n', '\nfiles:\n  decimalMark: ","\n'));
+    const told = requireCatalogue(metadata, {});
+    writeFileSync(file, written);
     const replayed = await replayRejects({ catalogue: told, database: gateway.database }, { export: 'labels' });
     assert.deepEqual(
       replayed.map((one) => one.replayed),

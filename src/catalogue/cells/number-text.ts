@@ -4,7 +4,7 @@ export type DecimalMark = '.' | ',';
 
 /** What is known of the marks in the numbers of a column. */
 export interface NumberMarks {
-  /** The metadata says it (`decimalMark`): it settles both marks. */
+  /** The metadata says it (`decimalMark`): it settles what both marks mean where they could mean either. */
   readonly stated: DecimalMark | null;
   /** The column's documented example shows it: it settles this mark, but not whether the other one groups thousands. */
   readonly shown: DecimalMark | null;
@@ -33,7 +33,7 @@ export function numberText(cell: string, marks: NumberMarks): string | CellFault
   if (PLAIN.test(cell)) return cell;
   if ((marks.stated ?? marks.shown) === '.' && WITH_POINT.test(cell)) return cell;
   const exponent = SCIENTIFIC.exec(cell);
-  if (exponent !== null) return scientific(exponent, marks);
+  if (exponent !== null) return scientific(exponent);
   // Spreadsheets write U+2212 in some languages.
   const sign = /^[-\u2212]/.test(cell) ? '-' : '';
   const text = unsigned(/^[-+\u2212]/.test(cell) ? cell.slice(1) : cell, marks);
@@ -49,36 +49,35 @@ export function shownMark(example: string): DecimalMark | null {
   return number.lastIndexOf(',') > number.lastIndexOf('.') ? ',' : '.';
 }
 
-function scientific([, sign = '', mantissa = '', exponent = '']: RegExpExecArray, marks: NumberMarks): string | null {
-  // Nobody groups thousands before an exponent.
-  if (marks.stated !== null && /[.,]/.test(mantissa) && !mantissa.includes(marks.stated)) return null;
+/** Nobody groups thousands before an exponent. */
+function scientific([, sign = '', mantissa = '', exponent = '']: RegExpExecArray): string {
   const [whole = '', fraction = ''] = mantissa.split(/[.,]/);
   return `${sign === '-' ? '-' : ''}${whole || '0'}${fraction === '' ? '' : `.${fraction}`}e${exponent}`;
 }
 
 function unsigned(text: string, { stated, shown }: NumberMarks): string | null {
   if (/^\d+$/.test(text)) return text;
-  const mine = (mark: string): boolean => stated === null || stated === mark;
   const one = ONE_MARK.exec(text);
   if (one !== null) {
     const [, whole = '', mark = '', fraction = ''] = one;
     if (whole === '' && fraction === '') return null;
-    if (stated !== null && stated !== mark) return THREE_BEHIND.test(text) ? whole + fraction : null;
-    if (stated === null && shown !== mark && THREE_BEHIND.test(text)) return 'ambiguous';
+    if (THREE_BEHIND.test(text)) {
+      if (stated === null && shown !== mark) return 'ambiguous';
+      if (stated !== null && stated !== mark) return whole + fraction;
+    }
     return `${whole || '0'}${fraction === '' ? '' : `.${fraction}`}`;
   }
   const both = BOTH_MARKS.exec(text);
-  if (both !== null && both[1] !== both[2]) {
-    const [, group = '', mark = '', fraction = ''] = both;
-    return mine(mark) ? `${text.slice(0, -fraction.length - 1).replaceAll(group, '')}.${fraction}` : null;
-  }
+  if (both !== null && both[1] !== both[2])
+    return `${text.slice(0, -(both[3] ?? '').length - 1).replaceAll(both[1] ?? '', '')}.${both[3]}`;
   const twice = GROUPED_TWICE.exec(text);
-  if (twice !== null) return stated === twice[1] ? null : text.replaceAll(twice[1] ?? '', '');
+  if (twice !== null) return text.replaceAll(twice[1] ?? '', '');
   const grouped = GROUPED.exec(text);
   if (grouped === null) return null;
   const [, group = '', mark, fraction = ''] = grouped;
-  if (mark === undefined) return text.replaceAll(group, '');
-  return mine(mark) ? `${text.slice(0, -fraction.length - 1).replaceAll(group, '')}.${fraction}` : null;
+  return mark === undefined
+    ? text.replaceAll(group, '')
+    : `${text.slice(0, -fraction.length - 1).replaceAll(group, '')}.${fraction}`;
 }
 
 function ambiguous(cell: string): CellFault {
@@ -119,8 +118,5 @@ export function withoutExponent(number: string): string | null {
 
 /** `numberText` of a cell, with a fault of the encoding where it is none. */
 export function readNumber(cell: string, marks: NumberMarks): string | CellFault {
-  return numberText(cell, marks) ?? fault('INVALID_DECIMAL', cell, expected(marks));
+  return numberText(cell, marks) ?? fault('INVALID_DECIMAL', cell, 'a number');
 }
-
-const expected = ({ stated }: NumberMarks): string =>
-  stated === null ? 'a number' : `a number with the decimal mark "${stated}"`;
