@@ -5,7 +5,7 @@ import { quoteIdentifier, quoteRelation } from '../sql/identifier.ts';
 import type { Transaction } from './database.ts';
 import { sqlState } from './postgres-errors.ts';
 import { createTable } from './table-plan.ts';
-import { type WantedTable, wantedTables } from './wanted-tables.ts';
+import { wantedTableOf } from './wanted-tables.ts';
 
 /** A table that is filled beside the one that is served, and may take its place. */
 export interface ShadowTable {
@@ -36,7 +36,7 @@ export function shadowOf(catalogue: Catalogue, set: string, number: number): Sha
  * never continued among rows that bear the numbers of others.
  */
 export async function createShadow(transaction: Transaction, catalogue: Catalogue, one: ShadowTable): Promise<void> {
-  const wanted = wantedOf(withShadows(catalogue, [one]), one.set);
+  const wanted = wantedTableOf(withShadows(catalogue, [one]), one.set);
   await transaction.query(createTable(wanted).join(';\n'));
   const table = quoteRelation(one.shadow);
   const { rows } = await transaction.query<{ next: string }>(
@@ -47,15 +47,9 @@ export async function createShadow(transaction: Transaction, catalogue: Catalogu
   );
 }
 
-function wantedOf(catalogue: Catalogue, set: string): WantedTable {
-  const wanted = wantedTables(catalogue).find((one) => one.set === set);
-  if (wanted === undefined) throw new GatewayError('Internal', `${set} has no table.`);
-  return wanted;
-}
-
 /** Rows of things that both tables hold keep their number. Only where the key has the columns that it had. */
 export async function keepRowNumbers(transaction: Transaction, catalogue: Catalogue, one: ShadowTable): Promise<void> {
-  const { key } = wantedOf(catalogue, one.set);
+  const { key } = wantedTableOf(catalogue, one.set);
   const { rows } = await transaction.query<{ columns: string[] }>(
     `SELECT coalesce(array_agg(attname::text), '{}') AS columns FROM pg_attribute WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped`,
     [quoteRelation(one.live)],
@@ -82,8 +76,8 @@ const TRIES = 300;
 export async function replaceTable(transaction: Transaction, catalogue: Catalogue, one: ShadowTable): Promise<void> {
   const live = quoteRelation(one.live);
   await lockAlone(transaction, live);
-  const built = wantedOf(withShadows(catalogue, [one]), one.set);
-  const wanted = wantedOf(catalogue, one.set);
+  const built = wantedTableOf(withShadows(catalogue, [one]), one.set);
+  const wanted = wantedTableOf(catalogue, one.set);
   try {
     await transaction.query(`DROP TABLE ${live}`);
   } catch (error) {

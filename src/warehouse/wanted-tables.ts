@@ -59,6 +59,14 @@ export function wantedTables(catalogue: Catalogue): readonly WantedTable[] {
   });
 }
 
+/** The table of one stored set. Throws Internal for another: the catalogue has checked that. */
+export function wantedTableOf(catalogue: Catalogue, name: string): WantedTable {
+  const set = catalogue.sets.get(name);
+  const entitySet = catalogue.model.entitySets.get(name);
+  if (set?.kind !== 'stored' || entitySet === undefined) throw new GatewayError('Internal', `${name} has no table.`);
+  return wantedTable(set, entitySet, keptMarks(catalogue, name));
+}
+
 /** Column of a property. Throws Internal for a property without one: the catalogue has checked that. */
 export function columnOf(set: StoredSet, property: string): string {
   const column = set.columns.get(property);

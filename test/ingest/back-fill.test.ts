@@ -309,6 +309,22 @@ describe('B1 a property or alias that the metadata gains is filled from Extras',
     equal(await version('AcmeCustomers'), before + 1);
   });
 
+  it('what a gateway with the former metadata loads meanwhile is filled at the next start', async () => {
+    await start(bare);
+    const now = shop({ Title: {}, Colour: {} });
+    await start(now);
+    await load(bare, [
+      ['Id', 'Title', 'Colour'],
+      ['1', 'one', 'red'],
+    ]);
+    deepEqual(
+      (await start(now)).map((one) => one.rows),
+      [1],
+    );
+    deepEqual(await rowsOf(now), [['1', 'one', 'red', null]]);
+    deepEqual(await start(now), []);
+  });
+
   it('takes one statement where the metadata is as it was', async () => {
     await start(bare);
     const asked: string[] = [];

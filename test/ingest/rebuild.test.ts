@@ -1,11 +1,12 @@
 import { deepEqual, equal, match, notEqual, ok, rejects } from 'node:assert/strict';
-import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import fc from 'fast-check';
 import type { Catalogue } from '../../src/catalogue/catalogue.ts';
 import type { GatewayError } from '../../src/errors.ts';
 import { fillFromExtras } from '../../src/ingest/back-fill/fill-from-extras.ts';
+import { scanDropFolder } from '../../src/ingest/delivery/drop-folder.ts';
 import { loadFile } from '../../src/ingest/load/load-file.ts';
 import { identifier } from '../../src/ingest/load/sql-text.ts';
 import { storedTable } from '../../src/ingest/load/stored-table.ts';
@@ -244,6 +245,23 @@ describe('B2 `gateway rebuild`', () => {
     await rejects(read(`SELECT * FROM feed."AcmeOrders"`), { code: 'RestartNeeded' });
     await provision(feed().database, now);
     equal((await read(`SELECT * FROM feed."AcmeOrders"`)).length, 1);
+  });
+
+  it('a gateway that runs with the former metadata loads nothing into the new table: its files wait for the restart', async () => {
+    await load(former, 'a.csv', [header, ['1', 'one', '1']]);
+    await rebuild(now);
+    const root = path.join(feed().folder, 'drop');
+    const file = feed().write('drop/orders next.csv', csv([header, ['2', 'two', '2']]), 1);
+    const context = { database: feed().database };
+    const first = await scanDropFolder({ ...context, catalogue: former }, root, { settle: 0 });
+    deepEqual(
+      first.results.map((one) => one.state === 'failed' && [one.error.code, one.movedTo]),
+      [['RestartNeeded', null]],
+    );
+    ok(existsSync(file));
+    await start(now);
+    equal((await scanDropFolder({ ...context, catalogue: now }, root, { settle: 0 })).results[0]?.state, 'loaded');
+    equal((await rowsOf(now)).length, 2);
   });
 
   it('waits for readers of the old table, and lets others read meanwhile', async () => {

@@ -56,6 +56,17 @@ export async function noteHeaders(transaction: Transaction, catalogue: Catalogue
   );
 }
 
+/**
+ * A load by a gateway that runs with other metadata than it was noted last keeps cells in Extras that the newer one knows: its own
+ * headers are noted in their place, so that the newer one looks for them at its next start.
+ */
+export async function keepHeadersTrue(transaction: Transaction, catalogue: Catalogue, target: Export): Promise<void> {
+  await transaction.query(
+    `UPDATE gateway.known_headers SET headers = $3 WHERE source = $1 AND export = $2 AND headers <> $3::jsonb`,
+    [target.source, target.name, JSON.stringify(headersOf(catalogue, target))],
+  );
+}
+
 async function readRecords(asker: Asker): Promise<ReadonlyMap<string, HeaderRecord>> {
   const { rows } = await asker.query<{ source: string; export: string; headers: string; gone: string }>(
     `SELECT source, export, headers::text, gone::text FROM gateway.known_headers`,

@@ -1,7 +1,7 @@
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { GatewayError, operatorMessage } from '../../errors.ts';
+import { type ErrorCode, GatewayError, operatorMessage } from '../../errors.ts';
 import { examineFile } from '../csv/file-facts.ts';
 import { noteFile } from '../load/ledger.ts';
 import type { IngestContext, LoadProgress } from '../load/load-file.ts';
@@ -42,6 +42,9 @@ export interface DropScan {
   /** Files still growing, too young, or without their mark; the next scan looks again. */
   readonly unfinished: readonly string[];
 }
+
+/** Failures that are not the file's: it stays for a later scan. */
+const mayPass: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['FileUnreadable', 'RestartNeeded']);
 
 const LOADED = 'loaded';
 const REFUSED = 'refused';
@@ -216,7 +219,7 @@ export class DropFolder {
       ...(onProgress === undefined ? {} : { onProgress }),
     });
     // What may pass by itself stays and is tried again.
-    if (result.state === 'failed' && result.error.code === 'FileUnreadable') return { result, whole: false };
+    if (result.state === 'failed' && mayPass.has(result.error.code)) return { result, whole: false };
     // What changed meanwhile is another file, and nobody has looked at its end yet.
     const now = await describe(this.#root, file.path);
     if (now === null || now.fingerprint !== file.fingerprint) {

@@ -1,6 +1,8 @@
 import type { Catalogue, Export } from '../../catalogue/catalogue.ts';
 import { GatewayError } from '../../errors.ts';
+import { requireTable } from '../../warehouse/check-table.ts';
 import type { Database, Transaction } from '../../warehouse/database.ts';
+import { keepHeadersTrue } from '../back-fill/known-headers.ts';
 import type { Period } from '../convert/computed-column.ts';
 import { indexedTexts } from '../convert/indexed-texts.ts';
 import { RowConverter } from '../convert/row-converter.ts';
@@ -91,7 +93,7 @@ export type LoadResult =
 /**
  * Takes one file in, in one transaction: afterwards all of it is in, with its ledger row, or nothing. The same bytes
  * are never loaded twice, unless that is asked for. A file that cannot be taken is `refused`, and noted in the ledger with its reason.
- * Throws what may pass when tried again (FileUnreadable, DatabaseUnavailable) and defects.
+ * Throws what may pass when tried again (FileUnreadable, DatabaseUnavailable, RestartNeeded) and defects.
  */
 export async function loadFile(context: IngestContext, path: string, options: LoadOptions = {}): Promise<LoadResult> {
   const facts = await examineFile(path);
@@ -143,6 +145,7 @@ async function loadIdentified(context: IngestContext, work: Work): Promise<LoadR
   const period = periodOf(target, facts.name, options.period ?? null);
   return context.database.transaction(async (transaction) => {
     await lockSets(transaction, setsTouched(context.catalogue, target.set));
+    await requireTable(transaction, context.catalogue, target.set);
     const earlier = await earlierLoad(transaction, target, { facts, period });
     if (earlier !== null && options.again !== true) {
       const message = `same bytes as load ${earlier.loadId} (${earlier.fileName})`;
@@ -202,6 +205,7 @@ async function loadNew(
   const notes = [noteOf(target, staged, { hasHeader, superseded }), passedOverNote(passedOver)];
   const message = notes.filter((note) => note !== null).join(' ') || null;
   await closeLoad(transaction, { loadId, staged, decisions, message });
+  await keepHeadersTrue(transaction, catalogue, target);
   return {
     state: 'loaded',
     path: facts.path,
