@@ -134,7 +134,7 @@ function checkNavigation({ type, navigation, model }: Place, report: Report): vo
       report(path, `joins ${property} (${ours.type}) with ${referencedProperty} (${theirs.type})`);
     }
   }
-  if (!navigation.collection && !navigation.nullable && hasReferentialConstraint(navigation, target)) {
+  if (!navigation.collection && !navigation.nullable && hasReferentialConstraint(navigation, target, type)) {
     // 7.2.1: a dependent property that may be null needs a navigation that may be null.
     const nullable = navigation.join.filter((pair) => type.properties.get(pair.property)?.nullable);
     if (nullable.length > 0) report(path, 'is not nullable although a joined property is');

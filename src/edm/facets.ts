@@ -26,9 +26,19 @@ export function facetsOf(property: Property): Facets {
   };
 }
 
-/** A `ReferentialConstraint` is true only of a to-one navigation whose join covers the target's key exactly (CSDL 4.0, 7.2). */
-export function hasReferentialConstraint(navigation: NavigationProperty, target: EntityType): boolean {
+/**
+ * A `ReferentialConstraint` is true only of a to-one navigation whose join covers the target's key exactly (CSDL 4.0, 7.2). Where the
+ * target may be lacking it is legal only if a joined property may be null (CSDL 4.01, 8.5; the .NET validation asks for it in 4.0, too):
+ * a row of a file can name what no other file tells.
+ */
+export function hasReferentialConstraint(
+  navigation: NavigationProperty,
+  target: EntityType,
+  owner: EntityType,
+): boolean {
   if (navigation.collection || navigation.join.length !== target.key.length) return false;
+  if (navigation.nullable && navigation.join.every((pair) => owner.properties.get(pair.property)?.nullable === false))
+    return false;
   const joined = new Set(navigation.join.map((pair) => pair.referencedProperty));
   return target.key.every((name) => joined.has(name));
 }

@@ -35,7 +35,7 @@ function entityType(type: EntityType, model: Model): Json {
     $Key: type.key,
     ...Object.fromEntries([...type.properties.values()].map((member) => [member.name, property(member)])),
     ...Object.fromEntries(
-      [...type.navigationProperties.values()].map((member) => [member.name, navigationProperty(member, model)]),
+      [...type.navigationProperties.values()].map((member) => [member.name, navigationProperty(member, type, model)]),
     ),
     ...annotated(description(type.description)),
   };
@@ -55,9 +55,9 @@ function property(property: Property): Json {
   };
 }
 
-function navigationProperty(navigation: NavigationProperty, model: Model): Json {
+function navigationProperty(navigation: NavigationProperty, owner: EntityType, model: Model): Json {
   const target = model.entityTypes.get(navigation.target);
-  const constrained = target !== undefined && hasReferentialConstraint(navigation, target);
+  const constrained = target !== undefined && hasReferentialConstraint(navigation, target, owner);
   return {
     $Kind: 'NavigationProperty',
     $Collection: navigation.collection ? true : undefined,

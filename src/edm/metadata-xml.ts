@@ -9,14 +9,15 @@ import { element, xmlDocument } from './xml-text.ts';
 /**
  * `$metadata` as CSDL XML 4.0: one schema with all types and the container. Deterministic: the order is the model's own.
  * `capabilities` null leaves the capability annotations out. The model must have passed `checkModel`. Enumerations are
- * text, unless `declared`: then their types are declared under the names they have, which are in the model's namespace.
+ * text. `as` a feed that we proxy has it: enumerations declared under the names they have, which are in the model's namespace,
+ * and a constraint for every join, although the target may be lacking.
  */
 export function metadataXml(
   model: Model,
   capabilities: FeedCapabilities | null = null,
-  enumerations: 'text' | 'declared' = 'text',
+  as: 'served' | 'feed' = 'served',
 ): string {
-  const declared = enumerations === 'declared';
+  const declared = as === 'feed';
   const schema = element('Schema', { xmlns: 'http://docs.oasis-open.org/odata/ns/edm', Namespace: model.namespace }, [
     ...(declared ? enumerationsOf(model).map(enumType) : []),
     ...[...model.entityTypes.values()].map((type) => entityType(type, model, declared)),
@@ -58,7 +59,9 @@ function entityType(type: EntityType, model: Model, declared: boolean): XmlEleme
       type.key.map((name) => element('PropertyRef', { Name: name }, [])),
     ),
     ...[...type.properties.values()].map((one) => property(one, declared)),
-    ...[...type.navigationProperties.values()].map((navigation) => navigationProperty(navigation, model)),
+    ...[...type.navigationProperties.values()].map((navigation) =>
+      navigationProperty(navigation, { type, model, declared }),
+    ),
     ...description(type.description).map(annotation),
   ]);
 }
@@ -80,10 +83,17 @@ function property(property: Property, declared: boolean): XmlElement {
   );
 }
 
-function navigationProperty(navigation: NavigationProperty, model: Model): XmlElement {
+interface Place {
+  readonly type: EntityType;
+  readonly model: Model;
+  readonly declared: boolean;
+}
+
+function navigationProperty(navigation: NavigationProperty, { type, model, declared }: Place): XmlElement {
   const target = model.entityTypes.get(navigation.target);
   const name = `${model.namespace}.${navigation.target}`;
-  const constrained = target !== undefined && hasReferentialConstraint(navigation, target);
+  const checked = declared ? { ...navigation, nullable: false } : navigation;
+  const constrained = target !== undefined && hasReferentialConstraint(checked, target, type);
   return element(
     'NavigationProperty',
     {

@@ -36,7 +36,7 @@ export function buildNavigation(index: DraftIndex): Navigations {
         name,
         target: target.typeName,
         collection: false,
-        nullable: true,
+        nullable: !alwaysExists(relation, index),
         partner,
         join,
         ...(description === undefined ? {} : { description }),
@@ -57,6 +57,30 @@ export function buildNavigation(index: DraftIndex): Navigations {
   }
   return found;
 }
+
+/**
+ * Whether every row leads somewhere: its target is derived, in the same transaction, from the very properties that lead there, or it is
+ * itself made from a row of its target. Rows of files can name what no file tells.
+ */
+function alwaysExists({ owner, target, join }: Relation, index: DraftIndex): boolean {
+  const required = join.every(({ property }) => isRequired(owner, property));
+  if (!required) return false;
+  const named = (draft: SetDraft, reference: string): string | null => resolveSetName(index, draft.source, reference);
+  const { bridge } = owner.entry;
+  if (owner.form === 'bridge' && bridge !== undefined && named(owner, bridge.from) === target.setName) {
+    const ours = new Map(Object.entries(bridge.parent));
+    if (join.every((pair) => ours.get(pair.referencedProperty) === pair.property)) return true;
+  }
+  if (target.form !== 'dimension') return false;
+  return (target.entry.dimension ?? []).some(({ set, columns }) => {
+    const theirs = (name: string): string | undefined => (columns === undefined ? name : columns[name]);
+    const told = join.every((pair) => theirs(pair.referencedProperty) === pair.property);
+    return told && named(target, set) === owner.setName;
+  });
+}
+
+const isRequired = ({ entry }: SetDraft, name: string): boolean =>
+  !(entry.properties[name]?.nullable ?? !entry.key.includes(name));
 
 interface Addition {
   readonly on: SetDraft;

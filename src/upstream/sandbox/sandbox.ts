@@ -64,7 +64,7 @@ class Tenant {
     for (const set of this.sets) this.types.set(set.name, named(class {}, this.plain(set.entityType.name)));
     for (const set of this.sets) this.describe(set);
     for (const set of this.sets) odata.controller(this.controller(set), this.plain(set.name))(server);
-    publish(server, metadataXml(this.model(), null, 'declared'));
+    publish(server, metadataXml(this.model(), null, 'feed'));
     return server;
   }
 
