@@ -1,4 +1,4 @@
-import { urlLiteral } from '../edm/primitive-types.ts';
+import { entityUrl } from '../edm/key-literal.ts';
 import type {
   ApplyPlan,
   CollectionPlan,
@@ -43,11 +43,16 @@ export function propertyContext(root: string, plan: PropertyPlan): string {
 
 function canonicalEntity(source: RowSource): string | null {
   if (source.kind !== 'Keyed' || source.from.kind !== 'Set') return null;
-  const pairs = source.key.map(({ property, value }) => {
-    const literal = encodeURIComponent(urlLiteral(value.type, value.value));
-    return source.key.length === 1 ? literal : `${property.name}=${literal}`;
-  });
-  return `${source.from.set.name}(${pairs.join(',')})`;
+  const key = source.key.map(({ property, value }) => ({
+    name: property.name,
+    type: property.type,
+    text: value.value,
+  }));
+  return entityUrl(
+    source.from.set.name,
+    key,
+    key.map(({ text }) => text ?? ''),
+  );
 }
 
 interface ServedRows {

@@ -1,3 +1,4 @@
+import { paddedBase64 } from '../edm/base64-text.ts';
 import type { PrimitiveTypeName } from '../edm/model.ts';
 import { GatewayError } from '../errors.ts';
 import type { Literal, LiteralType } from '../uri/syntax.ts';
@@ -19,7 +20,7 @@ export function canonicalText(text: string, type: PrimitiveTypeName): string | n
     case 'Edm.Guid':
       return guidPattern.test(text.toLowerCase()) ? text.toLowerCase() : null;
     case 'Edm.Binary':
-      return /^[A-Za-z0-9_-]*={0,2}$/.test(text) ? text.replace(/=+$/, '') : null;
+      return /^[A-Za-z0-9_+/-]*={0,2}$/.test(text) ? paddedBase64(text) : null;
     case 'Edm.Date':
       return canonicalDate(text);
     case 'Edm.TimeOfDay':

@@ -244,8 +244,8 @@ export interface NavigationStep {
 
 /**
  * A constant in canonical text: numbers as decimal digits (`INF`, `-INF`, `NaN` for doubles), booleans `true`/`false`,
- * dates and times as ISO 8601 (date-time in UTC with `Z`), durations `PnDTnHnMnS`, guids lower case, binary base64url,
- * strings as they are; null for null.
+ * dates and times as ISO 8601 (date-time in UTC with `Z`), durations `PnDTnHnMnS`, guids lower case, binary base64 with padding
+ * in the alphabet with `+` and `/`, strings as they are; null for null.
  */
 export interface Constant {
   readonly kind: 'Constant';

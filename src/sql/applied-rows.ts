@@ -1,4 +1,4 @@
-import type { PrimitiveTypeName } from '../edm/model.ts';
+import type { EntityType, Model, PrimitiveTypeName } from '../edm/model.ts';
 import type { ApplyPlan, OutputEntity, OutputProperty, Restriction, Selection } from '../plan/read-plan.ts';
 import { applied, outputColumn } from './apply.ts';
 import type { ControlShape, FieldShape } from './compiled-query.ts';
@@ -66,7 +66,10 @@ export function servedOutput(
   const items: Item[] = references
     ? []
     : [
-        ...apply.output.map((output) => ({ path: output.path, served: () => valueAt(output, row) })),
+        ...apply.output.map((output) => ({
+          path: output.path,
+          served: () => valueAt(output, row, isDeclared(output, selection.type, scope.catalogue.model)),
+        })),
         ...(apply.entities ?? []).map((entity) => ({
           path: entity.path,
           served: () => entityOf(entity, layer, { controls, depth }),
@@ -96,12 +99,23 @@ interface Item {
   readonly served: () => ServedRow;
 }
 
-function valueAt(output: OutputProperty, row: Layer['row']): ServedRow {
+function valueAt(output: OutputProperty, row: Layer['row'], declared: boolean): ServedRow {
   const { type } = output;
+  const field = { kind: 'value', name: output.path.at(-1) ?? '', type, collection: false } as const;
   return {
     columns: [{ sql: outputColumn(output, row), type }],
-    fields: [{ kind: 'value', name: output.path.at(-1) ?? '', type, collection: false }],
+    fields: [declared ? field : { ...field, dynamic: true }],
   };
+}
+
+/** Whether `$metadata` has a property of this type at the path, over navigation properties; an alias has none. */
+function isDeclared({ path, type }: OutputProperty, from: EntityType, model: Model): boolean {
+  let owner: EntityType | undefined = from;
+  for (const name of path.slice(0, -1)) {
+    const target: string | undefined = owner?.navigationProperties.get(name)?.target;
+    owner = target === undefined ? undefined : model.entityTypes.get(target);
+  }
+  return owner?.properties.get(path.at(-1) ?? '')?.type === type;
 }
 
 /** An entity that was grouped by or joined, null where there is none. */

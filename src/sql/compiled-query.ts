@@ -48,8 +48,17 @@ export interface RowShape {
 }
 
 export type FieldShape =
-  /** One column. `collection` columns hold a JSON array as text. */
-  | { readonly kind: 'value'; readonly name: string; readonly type: PrimitiveTypeName; readonly collection: boolean }
+  /**
+   * One column. `collection` columns hold a JSON array as text. `dynamic`: `$metadata` does not declare it with this type, so the
+   * reply has to say its type wherever the JSON value does not; absent: false.
+   */
+  | {
+      readonly kind: 'value';
+      readonly name: string;
+      readonly type: PrimitiveTypeName;
+      readonly collection: boolean;
+      readonly dynamic?: boolean;
+    }
   /** One presence column (null: the object is null), then the columns of its fields. */
   | { readonly kind: 'object'; readonly name: string; readonly row: RowShape; readonly control: ControlShape | null }
   /**

@@ -65,7 +65,7 @@ function text(expression: Convert, operand: string): string {
       return `rtrim(rtrim(${full}, '0'), '.') || 'Z'`;
     }
     case 'Edm.Binary':
-      return `translate(encode(${operand}, 'base64'), E'+/=\\n', '-_')`;
+      return `translate(encode(${operand}, 'base64'), E'\\n', '')`;
     default:
       return `(${operand})::text`;
   }

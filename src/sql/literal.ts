@@ -1,3 +1,4 @@
+import { paddedBase64 } from '../edm/base64-text.ts';
 import type { PrimitiveTypeName } from '../edm/model.ts';
 import { GatewayError } from '../errors.ts';
 import type { Constant, ValueType } from '../plan/read-plan.ts';
@@ -16,7 +17,7 @@ export function escapeText(text: string): string {
 }
 
 const forms: Partial<Record<ValueType, RegExp>> = {
-  'Edm.Binary': /^[A-Za-z0-9_-]*={0,2}$/,
+  'Edm.Binary': /^[A-Za-z0-9_+/-]*={0,2}$/,
   'Edm.Boolean': /^(true|false)$/,
   'Edm.Byte': /^\d{1,3}$/,
   'Edm.Date': /^\d{4}-\d\d-\d\d$/,
@@ -48,7 +49,7 @@ export function literal({ type, value }: Pick<Constant, 'type' | 'value'>): stri
     case 'Edm.Boolean':
       return value === 'true' ? 'TRUE' : 'FALSE';
     case 'Edm.Binary':
-      return `decode(${escapeText(padded(value))}, 'base64')`;
+      return `decode(${escapeText(paddedBase64(value))}, 'base64')`;
     case 'Edm.Duration': {
       const text = inMicroseconds(value);
       return text.startsWith('-') ? `(-'${text.slice(1)}'::interval)` : `'${text.replace('+', '')}'::interval`;
@@ -80,9 +81,4 @@ export function integerLiteral(value: number | bigint | string): string {
   const text = String(value);
   if (!/^-?\d{1,19}$/.test(text)) throw new GatewayError('InvalidOption', 'A whole number was expected.');
   return text;
-}
-
-function padded(base64url: string): string {
-  const text = base64url.replaceAll('-', '+').replaceAll('_', '/').replaceAll('=', '');
-  return text + '='.repeat((4 - (text.length % 4)) % 4);
 }

@@ -37,7 +37,7 @@ export function servedRow(selection: Selection, place: Place): ServedRow {
   })) satisfies ServedRow[];
   const computed = selection.computed.map(({ name, type }) => ({
     columns: [{ sql: place.row.columns.get(name) ?? 'NULL', type }],
-    fields: [{ kind: 'value', name, type, collection: false }],
+    fields: [{ kind: 'value', name, type, collection: false, dynamic: true }],
   })) satisfies ServedRow[];
   return together([...properties, ...computed, ...selection.expands.map((expand) => expanded(expand, place))]);
 }

@@ -1,5 +1,5 @@
+import { entityUrl } from '../edm/key-literal.ts';
 import type { EntitySet } from '../edm/model.ts';
-import { urlLiteral } from '../edm/primitive-types.ts';
 import { broken } from './json-scan.ts';
 import { canonicalText, valueText } from './value-text.ts';
 
@@ -8,17 +8,14 @@ export function entityIdOf(set: EntitySet): (members: ReadonlyMap<string, string
   const key = set.entityType.key.map((name) => {
     const property = set.entityType.properties.get(name);
     if (property === undefined) throw new TypeError(`${set.name} has no key property ${name}`);
-    return { property, text: valueText(property, false) };
+    return { name, type: property.type, text: valueText(property, false) };
   });
   return (members) => {
-    const pairs = key.map(({ property, text }) => {
-      const raw = members.get(property.name);
-      if (raw === undefined || raw === 'null') throw broken(`a row of ${set.name} has no ${property.name}`);
-      const literal = encodeURIComponent(urlLiteral(property.type, canonicalText(text(raw))))
-        .replace(/%2C/g, ',')
-        .replace(/%3A/g, ':');
-      return key.length === 1 ? literal : `${property.name}=${literal}`;
+    const texts = key.map(({ name, text }) => {
+      const raw = members.get(name);
+      if (raw === undefined || raw === 'null') throw broken(`a row of ${set.name} has no ${name}`);
+      return canonicalText(text(raw));
     });
-    return `${set.name}(${pairs.join(',')})`;
+    return entityUrl(set.name, key, texts);
   };
 }

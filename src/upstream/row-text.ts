@@ -64,9 +64,7 @@ export function referenceText(selection: Selection, format: RowFormat): RowText 
 
 function entityUrl(set: EntitySet, { root, mixed }: Pick<RowFormat, 'root' | 'mixed'>): (members: Members) => string {
   const idOf = entityIdOf(set);
-  if (mixed !== true) return (members) => root + idOf(members);
-  // A relative URL: no colon may stand before its first slash (RFC 3986, 4.2).
-  return (members) => idOf(members).replaceAll(':', '%3A');
+  return mixed === true ? idOf : (members) => root + idOf(members);
 }
 
 /** Missing properties are served as null, but an object with none of them is no row: an error page, or a collection. */
@@ -113,12 +111,16 @@ function linkText(name: string): MemberText {
 function propertyText(property: Property, format: RowFormat): MemberText {
   const convert = valueText(property, format.ieee754Compatible);
   const annotation = format.metadata === 'full' ? typeAnnotation(property) : '';
+  const real = format.metadata === 'full' && property.type === 'Edm.Double' && !property.collection;
   const name = `,${JSON.stringify(property.name)}:`;
   const absent = property.collection ? '[]' : 'null';
   return (members) => {
     const served = convert(members.get(property.name) ?? absent);
     if (served === 'null' && format.omitNulls) return '';
-    return `${annotation}${name}${served}`;
+    // INF, -INF and NaN are strings and say what they are (OData JSON 4.5.3).
+    const typed =
+      real && served.startsWith('"') ? `,${JSON.stringify(`${property.name}@odata.type`)}:"#Double"` : annotation;
+    return `${typed}${name}${served}`;
   };
 }
 

@@ -1,5 +1,8 @@
+import { paddedBase64 } from '../edm/base64-text.ts';
 import type { Property } from '../edm/model.ts';
 import { primitiveType } from '../edm/primitive-types.ts';
+import { realText } from '../edm/real-text.ts';
+import { canonicalDecimal } from '../plan/numeric-text.ts';
 import { broken, readArray, stringValue } from './json-scan.ts';
 
 const jsonNumber = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
@@ -10,7 +13,8 @@ const dateTime = /^(\d{4,}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(:\d\d(?:\.\d{1,12})?)?)?
 export type ValueText = (raw: string) => string;
 
 /**
- * The conversion for a property, chosen once for all rows. Digits are copied, never parsed. What does not fit the
+ * The conversion for a property, chosen once for all rows. Digits are copied, never parsed: at most their
+ * spelling changes. What does not fit the
  * declared type is an error, because a client that trusts `$metadata` would refuse the whole reply.
  */
 export function valueText(property: Property, ieee754Compatible: boolean): ValueText {
@@ -36,10 +40,13 @@ function scalarText(property: Property, ieee754Compatible: boolean): ValueText {
     case 'number':
     case 'long-number': {
       const quoted = ieee754Compatible && primitiveType(property.type).json === 'long-number';
+      const whole = property.type !== 'Edm.Decimal';
       return (raw) => {
         const digits = stringValue(raw) ?? raw;
         if (!jsonNumber.test(digits)) throw wrong(raw);
-        return quoted ? `"${digits}"` : digits;
+        const plain = plainDigits(digits, whole);
+        if (plain === null) throw wrong(raw);
+        return quoted ? `"${plain}"` : plain;
       };
     }
     case 'float':
@@ -47,11 +54,31 @@ function scalarText(property: Property, ieee754Compatible: boolean): ValueText {
         const digits = stringValue(raw) ?? raw;
         if (specialNumber.test(digits)) return `"${digits}"`;
         if (!jsonNumber.test(digits)) throw wrong(raw);
-        return digits;
+        return realText(digits);
       };
     case 'string':
+      if (property.type === 'Edm.Binary') return binaryText(wrong);
       return property.type === 'Edm.DateTimeOffset' ? dateTimeText(wrong) : textText(property, wrong);
   }
+}
+
+/**
+ * Decimals and whole numbers leave without an exponent, whole ones without a fraction: `1E2` and `5.0` are numbers like any other to
+ * JSON, and the readers in Power BI and Excel refuse the page. Null: it is no whole number.
+ */
+function plainDigits(digits: string, whole: boolean): string | null {
+  if (!/[eE]/.test(digits) && !(whole && digits.includes('.'))) return digits;
+  const plain = canonicalDecimal(digits);
+  return whole && plain?.includes('.') === true ? null : plain;
+}
+
+/** Either alphabet, padded or not, leaves as stored binaries do. */
+function binaryText(wrong: (raw: string) => Error): ValueText {
+  return (raw) => {
+    const text = stringValue(raw);
+    if (text === null || !/^[A-Za-z0-9_+/-]*={0,2}$/.test(text)) throw wrong(raw);
+    return `"${paddedBase64(text)}"`;
+  };
 }
 
 /**

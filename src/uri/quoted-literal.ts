@@ -4,7 +4,8 @@ import type { Literal } from './syntax.ts';
 import { isDuration } from './temporal-literal.ts';
 
 const enumMembers = /^(?:[+-]?\d{1,19}|[\p{L}\p{Nl}_][\p{L}\p{Nl}\p{Nd}\p{Mn}\p{Mc}\p{Pc}\p{Cf}]*)$/u;
-const base64Url = /^[A-Za-z0-9_-]*$/;
+/** Both alphabets: base64url is the standard's, the other what the .NET libraries write. */
+const base64 = /^[A-Za-z0-9_+/-]*$/;
 const spatialShape =
   /^SRID=\d{1,5};(?:Point|LineString|Polygon|MultiPoint|MultiLineString|MultiPolygon|(?:Geometry)?Collection)\([-+.,() A-Za-z0-9]*\)$/i;
 
@@ -40,9 +41,11 @@ export function prefixedLiteral(cursor: Cursor, prefix: string, at: number): Lit
       : cursor.fail("a duration such as 'P1DT2H3M4.5S'", at);
   }
   if (lower === 'binary') {
-    return isBase64Url(text)
-      ? { kind: 'Literal', at, type: 'binary', text }
-      : cursor.fail("base64url characters (A-Z a-z 0-9 - _) in binary'...'", at);
+    // No blank can be meant in it: it is a `+` that was decoded as in HTML forms.
+    const digits = text.replaceAll(' ', '+');
+    return isBase64(digits)
+      ? { kind: 'Literal', at, type: 'binary', text: digits }
+      : cursor.fail("base64 characters (A-Z a-z 0-9, - _ or + /) in binary'...'", at);
   }
   if (lower === 'geography' || lower === 'geometry') {
     return spatialLiteral(cursor, text, at);
@@ -52,11 +55,11 @@ export function prefixedLiteral(cursor: Cursor, prefix: string, at: number): Lit
 }
 
 /** 4 characters make 3 bytes; a rest of 2 or 3 may be padded to 4 with `=`. */
-function isBase64Url(text: string): boolean {
+function isBase64(text: string): boolean {
   const unpadded = text.endsWith('==') ? text.slice(0, -2) : text.endsWith('=') ? text.slice(0, -1) : text;
   const rest = unpadded.length % 4;
   const padded = text.length !== unpadded.length;
-  return base64Url.test(unpadded) && rest !== 1 && (!padded || (rest !== 0 && text.length % 4 === 0));
+  return base64.test(unpadded) && rest !== 1 && (!padded || (rest !== 0 && text.length % 4 === 0));
 }
 
 function enumLiteral(cursor: Cursor, found: { prefix: string; text: string; at: number }): Literal {

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { feedCapabilities } from '../../src/http/capabilities.ts';
 import { loadFile } from '../../src/ingest/load/load-file.ts';
 import { writeSamples } from '../../src/samples/write-samples.ts';
-import { metadataFolder, type TestGateway, testGateway } from '../support/gateway.ts';
+import { metadataFolder, type TestGateway, testGateway, valuesOf } from '../support/gateway.ts';
 import { share } from '../support/lifetime.ts';
 
 export type Row = Readonly<Record<string, unknown>>;
@@ -14,7 +14,7 @@ export type Row = Readonly<Record<string, unknown>>;
 export interface LoadedFeed extends TestGateway {
   /** All rows of a set as served without any option: what the tests compute their expectations from. */
   all(set: string): Promise<readonly Row[]>;
-  /** The body of a 200 reply. */
+  /** The body of a 200 reply, as `valuesOf` gives it; with metadata=full as it is. */
   json(query: string, headers?: Readonly<Record<string, string>>): Promise<Row>;
   text(query: string, headers?: Readonly<Record<string, string>>): Promise<string>;
   /** Asserts the status, the code, that the message names `naming`, and exactly one OData-Version. */
@@ -56,7 +56,10 @@ function asking(gateway: TestGateway): Pick<LoadedFeed, 'all' | 'json' | 'text' 
   };
   return {
     text,
-    json: async (query, headers) => JSON.parse(await text(query, headers)) as Row,
+    json: async (query, headers) => {
+      const body = await text(query, headers);
+      return (headers?.['Accept']?.includes('metadata=full') === true ? JSON.parse(body) : valuesOf(body)) as Row;
+    },
     all(set) {
       const rows = known.get(set) ?? gateway.rows(set);
       known.set(set, rows);

@@ -93,9 +93,11 @@ describe('http: forms of expressions', () => {
       );
       // Sums by priority and agent are 10, 1 and 5; by priority alone 11 and 5.
       assert.deepEqual(await value('Cases?$apply=aggregate(Cost with sum from Priority,AgentId with max as S)'), [
-        { S: 10 },
+        { 'S@odata.type': '#Decimal', S: 10 },
       ]);
-      assert.deepEqual(await value('Cases?$apply=aggregate(Cost with sum from Priority with max as S)'), [{ S: 11 }]);
+      assert.deepEqual(await value('Cases?$apply=aggregate(Cost with sum from Priority with max as S)'), [
+        { 'S@odata.type': '#Decimal', S: 11 },
+      ]);
     });
 
     it('any and all without a collection are told apart from names', async () => {

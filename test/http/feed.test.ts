@@ -26,7 +26,7 @@ const first = {
   StartsAt: '08:30:00',
   Took: 'PT1H',
   Token: '11111111-2222-3333-4444-555555555555',
-  Raw: 'AP8',
+  Raw: 'AP8=',
   AgentId: 1,
 };
 

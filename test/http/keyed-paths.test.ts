@@ -68,7 +68,7 @@ describe('http: entities by key inside expressions', () => {
     const applied = await json(
       'Cases?$apply=filter(Priority eq $root/Cases(1)/Priority)/compute(Messages(1)/Length as L)/aggregate(L with sum as Sum,$count as N)',
     );
-    assert.deepEqual(applied.value, [{ Sum: 4, N: 2 }]);
+    assert.deepEqual(applied.value, [{ 'Sum@odata.type': '#Int64', Sum: 4, 'N@odata.type': '#Int64', N: 2 }]);
     const joined = await json(
       '$crossjoin(Cases,Agents)?$filter=Cases/Messages(1)/Length gt 3 and Agents/Id eq $root/Cases(2)/AgentId&$expand=Cases($select=Id),Agents($select=Id)',
     );

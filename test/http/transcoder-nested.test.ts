@@ -41,7 +41,7 @@ const aCase = fc.record({
   StartsAt: maybe(seconds.map((one) => one.slice(11, 19))),
   Took: maybe(fc.integer({ min: 1, max: 99 }).map((hours) => `PT${hours}H`)),
   Token: maybe(fc.uuid()),
-  Raw: maybe(fc.uint8Array({ maxLength: 5 }).map((bytes) => Buffer.from(bytes).toString('base64url'))),
+  Raw: maybe(fc.uint8Array({ maxLength: 5 }).map((bytes) => Buffer.from(bytes).toString('base64'))),
   AgentId: maybe(fc.integer({ min: 1, max: 4 })),
 });
 const message = fc.record({
@@ -138,7 +138,8 @@ class Expected {
     for (const { name, type } of entityType.properties.values()) {
       const value = row[name] ?? null;
       if (level.select?.properties.includes(name) === false || (value === null && this.#format.omitNulls)) continue;
-      const known = ['Edm.String', 'Edm.Boolean', 'Edm.Double'].includes(type);
+      const special = type === 'Edm.Double' && typeof value === 'string';
+      const known = ['Edm.String', 'Edm.Boolean', 'Edm.Double'].includes(type) && !special;
       if (this.#format.metadata === 'full' && !known) json[`${name}@odata.type`] = `#${type.slice(4)}`;
       json[name] = value;
     }
@@ -243,7 +244,7 @@ describe('http: nested COPY text of a real PostgreSQL to OData JSON', () => {
 
 /** As PostgreSQL reads it. */
 function sqlCell(name: string, cell: Cell): unknown {
-  if (name === 'Raw' && typeof cell === 'string') return Buffer.from(cell, 'base64url');
+  if (name === 'Raw' && typeof cell === 'string') return Buffer.from(cell, 'base64');
   if (name === 'Score' && typeof cell === 'string') return cell.replace('INF', 'Infinity');
   return cell;
 }

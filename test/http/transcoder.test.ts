@@ -74,6 +74,20 @@ describe('http: COPY text to OData JSON', () => {
     ['Infinity', 'Edm.Single', '"INF"'],
     ['1e+20', 'Edm.Double', '1e+20'],
     ['7', 'Edm.Double', '7'],
+    ['248668584.15709278', 'Edm.Double', '248668584.15709278E0'],
+    ['-248668584.15709278', 'Edm.Double', '-248668584.15709278E0'],
+    ['248668584.157092', 'Edm.Double', '248668584.157092'],
+    ['0.000123456789012345', 'Edm.Double', '0.000123456789012345'],
+    ['0.0001234567890123456', 'Edm.Double', '0.0001234567890123456E0'],
+    ['1.2345678901234567e-07', 'Edm.Double', '1.2345678901234567e-07'],
+    ['1.2345678901234567e+15', 'Edm.Double', '1.2345678901234567e+15'],
+    ['0', 'Edm.Double', '0'],
+    ['-0', 'Edm.Double', '-0.0'],
+    ['-0', 'Edm.Single', '-0.0'],
+    ['-0.5', 'Edm.Single', '-0.5'],
+    ['248668584.15709278', 'Edm.Decimal', '248668584.15709278'],
+    ['1234567890123456789.0123456789', 'Edm.Decimal', '1234567890123456789.0123456789'],
+    ['1234567890123456789', 'Edm.Int64', '1234567890123456789'],
     ['9007199254740993', 'Edm.Int64', '9007199254740993'],
     ['9007199254740993', 'Edm.Int64', '"9007199254740993"', { ieee754Compatible: true }],
     ['0.10', 'Edm.Decimal', '0.10'],
@@ -81,7 +95,7 @@ describe('http: COPY text to OData JSON', () => {
     ['5', 'Edm.Int32', '5', { ieee754Compatible: true }],
     ['t', 'Edm.Boolean', 'true'],
     ['f', 'Edm.Boolean', 'false'],
-    ['\\\\xfffe68', 'Edm.Binary', '"__5o"'],
+    ['\\\\xfffe68', 'Edm.Binary', '"//5o"'],
     ['\\N', 'Edm.String', 'null'],
     ['\\\\N', 'Edm.String', '"\\\\N"'],
     ['', 'Edm.String', '""'],
@@ -103,7 +117,7 @@ describe('http: COPY text to OData JSON', () => {
     assert.deepEqual(
       transcode(Buffer.from('o\'b /é\t5\tx\t["a\\\\nb"]\n'), fields, { format: { metadata: 'full' }, control }),
       [
-        '{"@odata.type":"#Gateway.Case","@odata.id":"https://feed.example/odata/Cases(\'o\'\'b%20%2F%C3%A9\')",' +
+        '{"@odata.type":"#Gateway.Case","@odata.id":"https://feed.example/odata/Cases(\'o%27%27b%20%2F%C3%A9\')",' +
           '"A@odata.type":"#Int64","A":5,"B":"x","C@odata.type":"#Collection(String)","C":["a\\nb"]}',
       ],
     );
@@ -197,8 +211,9 @@ const types: readonly [string, PrimitiveTypeName, string][] = [
 
 function expected(cell: unknown): unknown {
   if (typeof cell === 'number' && !Number.isFinite(cell)) return Number.isNaN(cell) ? 'NaN' : cell > 0 ? 'INF' : '-INF';
-  if (typeof cell === 'number') return Object.is(cell, -0) ? 0 : cell;
-  if (cell instanceof Uint8Array) return Buffer.from(cell).toString('base64url');
+  // `pg` sends it as 0.
+  if (Object.is(cell, -0)) return 0;
+  if (cell instanceof Uint8Array) return Buffer.from(cell).toString('base64');
   if (cell instanceof Date) return cell.getTime();
   if (typeof cell === 'bigint') return String(cell);
   return cell;

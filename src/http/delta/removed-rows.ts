@@ -1,9 +1,10 @@
+import { entityUrl } from '../../edm/key-literal.ts';
 import type { CollectionPlan, RemovedPosition } from '../../plan/read-plan.ts';
 import type { CompiledQuery } from '../../sql/compiled-query.ts';
 import type { RowBatch } from '../../warehouse/database.ts';
 import { CellInput } from '../json/cell-input.ts';
 import { cellEnd, cellText } from '../json/cell-text.ts';
-import { entityId } from '../json/entity-id.ts';
+import { keyCells } from '../json/key-cell.ts';
 import type { ReplySink } from '../reply-sink.ts';
 
 export interface RemovedRows {
@@ -38,9 +39,8 @@ export async function writeRemoved(
   { plan, query, root, follows }: RemovedRows,
   sink: ReplySink,
 ): Promise<RemovedWritten> {
-  const { name, entityType } = plan.selection.set;
+  const { name } = plan.selection.set;
   const key = query.shape.fields.flatMap((field) => (field.kind === 'value' ? [field] : [])).slice(0, -1);
-  const control = { set: name, type: entityType.name, key };
   const context = JSON.stringify(`${root}$metadata#${name}/$deletedEntity`);
   const input = new CellInput(Buffer.alloc(0));
   const limit = query.limit ?? Number.POSITIVE_INFINITY;
@@ -51,10 +51,10 @@ export async function writeRemoved(
     for (let index = 0; index < rows; index++) {
       input.rowEnd = ends[index] as number;
       if (count === limit) return { count, next: last };
-      const cells = cellsOf(input, starts[index] as number, key.length + 4);
-      const [reason = 'deleted', part, version = '0', row = '0'] = cells.splice(key.length);
+      const { values, next } = keyCells(input, starts[index] as number, { key, nested: false });
+      const [reason = 'deleted', part, version = '0', row = '0'] = cellsOf(input, next, 4);
       last = { part: part === '0' ? 'gone' : 'left', version: BigInt(version), row: BigInt(row) };
-      const id = JSON.stringify(`${root}${entityId(control, cells)}`);
+      const id = JSON.stringify(`${root}${entityUrl(name, key, values)}`);
       const comma = follows || count > 0 ? ',' : '';
       sink.output.appendText(`${comma}{"@odata.context":${context},"id":${id},"reason":"${reason}"}`);
       count += 1;

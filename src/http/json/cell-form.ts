@@ -1,7 +1,15 @@
 import type { PrimitiveTypeName } from '../../edm/model.ts';
 import type { ByteOutput } from './byte-output.ts';
 import type { CellInput } from './cell-input.ts';
-import { writeBinary, writeBoolean, writeJson, writeNumber, writeQuotedNumber, writeRaw } from './scalar-cell.ts';
+import {
+  writeBinary,
+  writeBoolean,
+  writeJson,
+  writeNumber,
+  writeQuotedNumber,
+  writeRaw,
+  writeReal,
+} from './scalar-cell.ts';
 import { writeNestedText, writeText } from './text-cell.ts';
 import { writeDate, writeDuration, writeInstant, writeTimeOfDay } from './time-cell.ts';
 
@@ -24,14 +32,14 @@ const forms: Readonly<Record<PrimitiveTypeName, CellForm>> = {
   'Edm.Date': quoted(writeDate),
   'Edm.DateTimeOffset': quoted(writeInstant),
   'Edm.Decimal': bare(writeNumber),
-  'Edm.Double': bare(writeNumber),
+  'Edm.Double': bare(writeReal),
   'Edm.Duration': quoted(writeDuration),
   'Edm.Guid': quoted(writeRaw),
   'Edm.Int16': bare(writeRaw),
   'Edm.Int32': bare(writeRaw),
   'Edm.Int64': bare(writeRaw),
   'Edm.SByte': bare(writeRaw),
-  'Edm.Single': bare(writeNumber),
+  'Edm.Single': bare(writeReal),
   'Edm.String': quoted(writeText),
   'Edm.TimeOfDay': quoted(writeTimeOfDay),
 };
@@ -48,7 +56,10 @@ export function cellForm(
   return forms[column.type];
 }
 
-/** Types that a reader cannot tell from the JSON value alone; `metadata=full` names them (OData JSON 4.5.3). */
+/**
+ * Types that a reader cannot tell from the JSON value alone (OData JSON 4.5.3): `metadata=full` names them, `minimal` those of
+ * properties that `$metadata` does not declare.
+ */
 export function typeAnnotation(type: PrimitiveTypeName, collection: boolean): string | null {
   if (collection) return `#Collection(${type.slice('Edm.'.length)})`;
   return type === 'Edm.String' || type === 'Edm.Boolean' || type === 'Edm.Double'

@@ -1,12 +1,14 @@
+import { entityUrl } from '../../edm/key-literal.ts';
 import type { ControlShape, FieldShape, RowShape } from '../../sql/compiled-query.ts';
 import type { ByteOutput } from './byte-output.ts';
 import { type ByteRun, byteRun, putRun } from './byte-run.ts';
 import { cellForm, typeAnnotation } from './cell-form.ts';
 import type { CellInput } from './cell-input.ts';
-import { cellEnd, cellText, isNull } from './cell-text.ts';
-import { entityId, relativeId } from './entity-id.ts';
+import { cellEnd, isNull } from './cell-text.ts';
 import type { JsonFormat } from './json-format.ts';
+import { keyCells } from './key-cell.ts';
 import { type LinkWriter, linkWriter } from './navigation-links.ts';
+import { isSpecialNumber } from './scalar-cell.ts';
 
 /**
  * One part of a row. `write` reads its columns from `start` on and gives back where the next column starts. Every part
@@ -143,12 +145,15 @@ const keyText = (name: string): string => `,${JSON.stringify(name)}:`;
 
 function valuePart(field: FieldShape & { kind: 'value' }, format: JsonFormat, { nested }: Level): Part {
   const form = cellForm(field, { nested, ieee754Compatible: format.ieee754Compatible });
-  const annotation = format.metadata === 'full' ? typeAnnotation(field.type, field.collection) : null;
-  const prefix = annotation === null ? '' : `${keyText(`${field.name}@odata.type`)}"${annotation}"`;
-  const key = prefix + keyText(field.name);
+  const named = format.metadata === 'full' || (format.metadata === 'minimal' && field.dynamic === true);
+  const annotation = named ? typeAnnotation(field.type, field.collection) : null;
+  const typed = (name: string): string => `${keyText(`${field.name}@odata.type`)}"${name}"`;
+  const key = (annotation === null ? '' : typed(annotation)) + keyText(field.name);
+  // A Double is told by being a number; INF, -INF and NaN are strings and say what they are (OData JSON 4.5.3).
+  const special = named && field.type === 'Edm.Double' ? byteRun(typed('#Double')) : null;
   const opening = byteRun(form.quoted ? `${key}"` : key);
   const absent = format.omitNulls && !field.collection ? null : byteRun(`${key}${field.collection ? '[]' : 'null'}`);
-  const overhead = Math.max(opening.length, absent?.length ?? 0) + 64;
+  const overhead = Math.max(opening.length, absent?.length ?? 0) + (special?.length ?? 0) + 64;
   const { write: writeCell, quoted } = form;
   const nullLength = nested ? 1 : 2;
   return {
@@ -159,6 +164,7 @@ function valuePart(field: FieldShape & { kind: 'value' }, format: JsonFormat, { 
         if (absent !== null) putRun(absent, output);
         return start + nullLength + 1;
       }
+      if (special !== null && isSpecialNumber(input, start)) putRun(special, output);
       putRun(opening, output);
       const end = writeCell(input, start, output);
       if (quoted) output.bytes[output.position++] = 0x22;
@@ -209,26 +215,16 @@ function linkPart(name: string, control: ControlShape, format: JsonFormat, { nes
     columns: control.key.length + 1,
     overhead: key.length + control.set.length + 512,
     write(input, start, output) {
-      const { values, next } = keyValues(input, cellEnd(input, start, nested) + 1, { control, nested });
+      const { values, next } = keyCells(input, cellEnd(input, start, nested) + 1, { key: control.key, nested });
       putRun(key, output);
-      output.position += output.bytes.write(`${entityId(control, values)}"`, output.position, 'latin1');
+      output.position += output.bytes.write(
+        `${entityUrl(control.set, control.key, values)}"`,
+        output.position,
+        'latin1',
+      );
       return next;
     },
   };
-}
-
-function keyValues(
-  input: CellInput,
-  start: number,
-  { control, nested }: { readonly control: ControlShape; readonly nested: boolean },
-): { readonly values: readonly string[]; readonly next: number } {
-  let next = start;
-  const values = control.key.map(() => {
-    const value = cellText(input, next, nested) ?? '';
-    next = cellEnd(input, next, nested) + 1;
-    return value;
-  });
-  return { values, next };
 }
 
 function skipColumns(input: CellInput, start: number, columns: { count: number; nested: boolean }): number {
@@ -295,9 +291,8 @@ function controlPart(
     overhead: 512 + format.root.length + before.length + control.set.length,
     grows: links.length > 0,
     write(input, start, output) {
-      const { values, next } = keyValues(input, start, { control, nested });
-      const id = entityId(control, values);
-      entity.id = format.mixed === true ? relativeId(id) : id;
+      const { values, next } = keyCells(input, start, { key: control.key, nested });
+      entity.id = entityUrl(control.set, control.key, values);
       writeControl(output, format, { before, id: entity.id });
       for (const link of links) link(entity.id, output);
       return next;

@@ -1,3 +1,4 @@
+import { exactDigits } from '../../edm/real-text.ts';
 import type { ByteOutput } from './byte-output.ts';
 import { byteRun, putRun } from './byte-run.ts';
 import type { CellInput } from './cell-input.ts';
@@ -29,17 +30,50 @@ export function writeBoolean(input: CellInput, start: number, output: ByteOutput
   return cellEnd(input, start, true);
 }
 
+/**
+ * Floating point: digits as `realText` has them. Most cells are short, so only the others are looked at again. The strings that
+ * OData JSON (7.1) names are those of `writeNumber`.
+ */
+export function writeReal(input: CellInput, start: number, output: ByteOutput): number {
+  const end = writeNumber(input, start, output);
+  if (end - start > exactDigits) {
+    if (needsExponent(input.bytes, start, end)) putRun(noExponent, output);
+  } else if (end - start === 2 && input.bytes[start] === 0x2d && input.bytes[start + 1] === 0x30) {
+    putRun(fractionZero, output);
+  }
+  return end;
+}
+
+const noExponent = byteRun('E0');
+const fractionZero = byteRun('.0');
+
+/**
+ * More than fifteen digits from the first that is no zero on, and no exponent. PostgreSQL's has two or three digits, and it
+ * writes whole numbers of more than fifteen digits with one: what is left has a point.
+ */
+function needsExponent(bytes: Buffer, start: number, end: number): boolean {
+  if (bytes[end - 4] === 0x65 || bytes[end - 5] === 0x65) return false;
+  let at = bytes[start] === 0x2d ? start + 1 : start;
+  if (bytes[at] !== 0x30) return end - at - 1 > exactDigits;
+  for (at += 2; bytes[at] === 0x30; ) at++;
+  return end - at > exactDigits;
+}
+
 /** Floating point and decimals: `NaN`, `Infinity` and `-Infinity` become the strings that OData JSON (7.1) names. */
 export function writeNumber(input: CellInput, start: number, output: ByteOutput): number {
-  const first = input.bytes[start] as number;
-  const second = input.bytes[start + 1] as number;
-  if (first <= 0x39 && second <= 0x39) return writeRaw(input, start, output);
+  if (!isSpecialNumber(input, start)) return writeRaw(input, start, output);
   const end = cellEnd(input, start, true);
   const text = input.bytes.toString('latin1', start, end);
   const special = specialNumbers.get(text);
   if (special === undefined) return writeRaw(input, start, output);
   output.position += output.bytes.write(`"${special}"`, output.position, 'latin1');
   return end;
+}
+
+/** Whether a floating point cell is one of the three that are no digits. */
+export function isSpecialNumber(input: CellInput, start: number): boolean {
+  const first = input.bytes[start] as number;
+  return first > 0x39 || (first === 0x2d && (input.bytes[start + 1] as number) > 0x39);
 }
 
 const specialNumbers: ReadonlyMap<string, string> = new Map([
@@ -56,11 +90,14 @@ export function writeQuotedNumber(input: CellInput, start: number, output: ByteO
   return end;
 }
 
-/** bytea's `\\x68656c` (hex; COPY doubles the backslash) becomes base64url without padding. */
+/**
+ * bytea's `\\x68656c` (hex; COPY doubles the backslash) becomes base64 with padding. The standard says base64url (JSON 7.1), and
+ * asks readers to take both; those of the .NET libraries take this one only.
+ */
 export function writeBinary(input: CellInput, start: number, output: ByteOutput): number {
   const end = cellEnd(input, start, true);
   const digits = input.bytes.toString('latin1', input.bytes.indexOf(0x78, start) + 1, end);
-  output.position += output.bytes.write(Buffer.from(digits, 'hex').toString('base64url'), output.position, 'latin1');
+  output.position += output.bytes.write(Buffer.from(digits, 'hex').toString('base64'), output.position, 'latin1');
   return end;
 }
 

@@ -1,3 +1,4 @@
+import { dayTimeDuration } from '../../edm/duration-text.ts';
 import type { ByteOutput } from './byte-output.ts';
 import type { CellInput } from './cell-input.ts';
 import { cellEnd, noSeparator } from './cell-text.ts';
@@ -85,7 +86,7 @@ export function writeDuration(input: CellInput, start: number, output: ByteOutpu
   const end = cellEnd(input, start, true);
   if (isPlainDuration(input.bytes, start, end)) return writeRaw(input, start, output);
   const text = input.bytes.toString('latin1', start, end);
-  output.position += output.bytes.write(dayTimeDuration(text), output.position, 'latin1');
+  output.position += output.bytes.write(durationCell(text), output.position, 'latin1');
   return end;
 }
 
@@ -101,45 +102,8 @@ function isPlainDuration(bytes: Buffer, start: number, end: number): boolean {
   return true;
 }
 
-const microseconds: Readonly<Record<string, bigint>> = {
-  Y: 31_557_600_000_000n,
-  M: 2_592_000_000_000n,
-  D: 86_400_000_000n,
-  'T-H': 3_600_000_000n,
-  'T-M': 60_000_000n,
-  'T-S': 1_000_000n,
-};
-
-function dayTimeDuration(text: string): string {
+function durationCell(text: string): string {
   if (text === 'infinity') return 'P10675199DT2H48M5.4775807S';
   if (text === '-infinity') return '-P10675199DT2H48M5.4775808S';
-  const [days = '', time = ''] = text.slice(1).split('T');
-  let total = 0n;
-  for (const [, amount = '', unit = ''] of days.matchAll(/(-?\d+)([YMDW])/g))
-    total += BigInt(amount) * (microseconds[unit] ?? 604_800_000_000n);
-  for (const [, sign, whole = '', fraction = '', unit] of time.matchAll(/(-?)(\d+)(?:\.(\d+))?([HMS])/g)) {
-    const amount = BigInt(whole) * (microseconds[`T-${unit}`] ?? 0n) + BigInt(fraction.padEnd(6, '0').slice(0, 6));
-    total += sign === '-' ? -amount : amount;
-  }
-  return durationText(total);
-}
-
-function durationText(total: bigint): string {
-  const size = total < 0n ? -total : total;
-  const days = size / 86_400_000_000n;
-  const seconds = (size / 1_000_000n) % 86_400n;
-  const fraction = String(size % 1_000_000n)
-    .padStart(6, '0')
-    .replace(/0+$/, '');
-  const parts = [
-    [seconds / 3600n, 'H'],
-    [(seconds / 60n) % 60n, 'M'],
-  ] as const;
-  const clock = parts.map(([amount, unit]) => (amount === 0n ? '' : `${amount}${unit}`)).join('');
-  const rest =
-    seconds % 60n === 0n && fraction === '' ? '' : `${seconds % 60n}${fraction === '' ? '' : `.${fraction}`}S`;
-  const time = clock + rest;
-  const date = days === 0n ? '' : `${days}D`;
-  if (date === '' && time === '') return 'PT0S';
-  return `${total < 0n ? '-' : ''}P${date}${time === '' ? '' : `T${time}`}`;
+  return dayTimeDuration(text);
 }
