@@ -56,6 +56,7 @@ const file = fc.record({
   quoteHeader: fc.boolean(),
   blankBehindHeader: fc.boolean(),
   trailing: fc.boolean(),
+  encoding: fc.constantFrom('utf-8', 'utf-16le', 'utf-16be'),
   end: fc.constantFrom('', '\n', '\0\0\0', '\u001a', '\r\n\u001a\r\n'),
 });
 
@@ -98,13 +99,18 @@ function texts(sample: Sample): { readonly given: string; readonly clean: string
   };
 }
 
+function encoded(text: string, encoding: Sample['encoding']): Buffer {
+  const bytes = Buffer.from(text, encoding === 'utf-8' ? 'utf8' : 'utf16le');
+  return encoding === 'utf-16be' ? bytes.swap16() : bytes;
+}
+
 /** Files as people have them give the rows that csv-parse reads of the same rows written without a fault, and no other. */
 export async function structureProperty(files: ReturnType<typeof useFiles>, numRuns: number): Promise<void> {
   await fc.assert(
     fc.asyncProperty(file, async (sample) => {
       const { given, clean } = texts(sample);
       const expected = (parse(clean, { record_delimiter: '\n' }) as string[][]).slice(1);
-      const found = await files.rows(given, attributes);
+      const found = await files.rows(encoded(given, sample.encoding), attributes);
       deepEqual(
         found.map(({ fault, fields }) => fault ?? fields.slice(0, NAMES.length)),
         expected,
