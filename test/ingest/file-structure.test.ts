@@ -128,6 +128,28 @@ describe('Structure of files: what a person would not call a row is none', () =>
     }
   });
 
+  it('A4 a header behind the last row of a file that did not end its line is taken off', async () => {
+    const quoted = CA7.split(',')
+      .map((name) => `"${name}"`)
+      .join(',');
+    for (const header of [CA7, quoted, `\ufeff${CA7}`])
+      for (const last of ['x,,', 'x,,y', '"x","","y"']) {
+        const rows = await files.rows(`${CA7}\ncp-1,,,1,${last}${header}\ncp-2,,,2,y,,\n`, attributes);
+        deepEqual(
+          rows.map(({ fault, fields }) => fault ?? fields),
+          [
+            ['cp-1', '', '', '1', ...last.replaceAll('"', '').split(',')],
+            ['cp-2', '', '', '2', 'y', '', ''],
+          ],
+          JSON.stringify([header, last]),
+        );
+        equal(rows[0]?.raw, `cp-1,,,1,${last}`);
+      }
+    // Part of a header is none.
+    const text = await files.inspect(`${L9}\n1,a,,,,,,,ID,NAME\n`);
+    equal(text.faults[0]?.code, 'TOO_MANY_FIELDS');
+  });
+
   it('A4 a header in other words of the export is the same header', async () => {
     const target = catalogue.exports.find((one) => one.columns.some((column) => spelled(column, 'fr') !== undefined));
     const options = { source: target?.source ?? '', export: target?.name ?? '', period: '2026-01-01..2026-02-01' };

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { exportFile, useFeed } from './support/feed.ts';
+import { catalogue, exportFile, useFeed } from './support/feed.ts';
 
 /** What is no row, between, before and behind the rows of a file. */
 const clutter: readonly (readonly [what: string, lines: (header: string) => string])[] = [
@@ -40,11 +40,16 @@ const modes = [
   ],
 ] as const;
 
+const nullTokensOf = (name: string): readonly string[] =>
+  catalogue.exports.find((one) => `${one.source}/${one.name}` === name)?.files.nullTokens ?? [];
+
 describe('What a person would not call a row', () => {
   const feed = useFeed();
 
   for (const [mode, name, first, second, set, left] of modes)
-    for (const [number, [what, lines]] of clutter.entries())
+    for (const [number, [what, lines]] of clutter.entries()) {
+      // Where no word means null, NULL is a text.
+      if (what === 'A2 null words' && !nullTokensOf(name).includes('NULL')) continue;
       it(`${what} is no row, and keeps nothing from being removed: ${mode}`, async () => {
         const [source = '', short = ''] = name.split('/');
         const options = { source, export: short, force: true };
@@ -67,6 +72,7 @@ describe('What a person would not call a row', () => {
         const rows = await feed().rows(`SELECT count(*)::int AS n FROM feed."${set}" WHERE _deleted_at IS NULL`);
         assert.deepEqual(rows, [{ n: left }]);
       });
+    }
 
   it('A4 no contact is named like a header', async () => {
     const name = 'sparkcentral/contact-attributes';

@@ -11,7 +11,7 @@ export interface DataRows {
 
 /** The records below the header that a person would call rows. Reading them throws FileJoined, see `RowSieve`. */
 export function dataRows(facts: FileFacts, reading: HeaderReading, options: ReadOptions = {}): DataRows {
-  const sieve = new RowSieve(reading.match, facts.name);
+  const sieve = new RowSieve(reading, facts.name);
   return { records: rowsOf(facts, reading, { sieve, options }), passedOver: sieve.passedOver };
 }
 
@@ -21,7 +21,12 @@ async function* rowsOf(
   { sieve, options }: { readonly sieve: RowSieve; readonly options: ReadOptions },
 ): AsyncGenerator<readonly TextRecord[]> {
   for await (const batch of readRows(facts.path, layout, options)) {
-    yield batch.filter((record) => sieve.isRow(record));
+    const rows: TextRecord[] = [];
+    for (const record of batch) {
+      const row = sieve.rowOf(record);
+      if (row !== null) rows.push(row);
+    }
+    yield rows;
   }
 }
 

@@ -1,10 +1,12 @@
 import { foldHeader } from '../../catalogue/build/fold-header.ts';
 import type { ExportColumn } from '../../catalogue/catalogue.ts';
 import { GatewayError } from '../../errors.ts';
-import type { TextRecord } from '../csv/read-records.ts';
+import { MAX_RECORD_LENGTH, type TextRecord } from '../csv/read-records.ts';
+import { CsvTokenizer } from '../csv/tokenizer.ts';
 import { isBlank, visibleName } from './blank-cells.ts';
 import { type HeaderMatch, namedWidth, namesOf } from './match-header.ts';
 import { isSeparatorLine } from './preamble.ts';
+import type { HeaderReading } from './read-header.ts';
 
 /** Records below the header that are no rows. */
 export interface PassedOver {
@@ -34,10 +36,16 @@ export class RowSieve {
   /** Where a header has its first name, and for the first letter of all names their lengths: few cells of rows look like one. */
   readonly #first: number;
   readonly #lengths: ReadonlyMap<string, ReadonlySet<number>>;
+  readonly #delimiter: string;
+  /** The header as it may stand behind the last row of a file that had no line end there. */
+  readonly #tails: readonly string[];
 
-  constructor(match: HeaderMatch, fileName: string) {
+  constructor({ match, layout }: HeaderReading, fileName: string) {
     this.#match = match;
     this.#fileName = fileName;
+    this.#delimiter = layout.delimiter;
+    const headers = match.cells.map((cell) => cell.text);
+    this.#tails = [headers, headers.map((text) => `"${text}"`)].map((names) => names.join(layout.delimiter));
     this.#names = namesOf(match.export);
     const width = namedWidth(match.cells);
     this.#folded = match.cells.slice(0, width).map((cell) => foldHeader(cell.text));
@@ -51,10 +59,35 @@ export class RowSieve {
   }
 
   /**
-   * Whether the record is a row. Throws FileJoined at a header of the same export with other columns or in another order:
-   * the rows below it would be read under the wrong names.
+   * The record as a row; null: it is none. A header that stands behind it in its line is taken off. Throws FileJoined at a header
+   * of the same export with other columns or in another order: the rows below it would be read under the wrong names.
    */
-  isRow(record: TextRecord): boolean {
+  rowOf(record: TextRecord): TextRecord | null {
+    const row = record.fields.length === this.#match.cells.length ? record : this.#withoutHeader(record);
+    return this.#isRow(row) ? row : null;
+  }
+
+  /** Files joined to one where the first did not end its last line: the next one's header stands behind its last row. */
+  #withoutHeader(record: TextRecord): TextRecord {
+    const { raw, line } = record;
+    const tail = this.#tails.find((text) => raw.length > text.length && raw.endsWith(text));
+    if (tail === undefined || this.#folded.length < 2) return record;
+    const tokenizer = new CsvTokenizer({
+      delimiter: this.#delimiter,
+      lineEnd: '\n',
+      unitBytes: 1,
+      byteOffset: 0,
+      line,
+      maxRecordLength: MAX_RECORD_LENGTH,
+    });
+    const text = raw.slice(0, -tail.length).replace(/\ufeff$/, '');
+    const [only, second] = [...tokenizer.push(text), ...tokenizer.end()];
+    if (only === undefined || second !== undefined || only.fields.length < this.#folded.length) return record;
+    this.passedOver.headers++;
+    return { ...record, raw: text, fields: only.fields, fault: only.fault };
+  }
+
+  #isRow(record: TextRecord): boolean {
     if (record.fault !== null) return true;
     const { fields } = record;
     if (this.#isBlank(fields) || (fields.length === 1 && this.#folded.length > 1 && SEPARATORS.test(record.raw))) {
