@@ -10,6 +10,17 @@ export interface ServiceLimits {
   /** Requests of one `$batch`, those of change sets included. */
   readonly batchRequests: number;
   readonly async: AsyncLimits;
+  readonly transfer: TransferLimits;
+}
+
+/** How slow a client may be, in milliseconds. */
+export interface TransferLimits {
+  /** From the first byte of a request to the last one of its body. */
+  readonly request: number;
+  /** A reply moves on within this time, by one piece of at most 128 KiB, else its connection is closed. */
+  readonly stalled: number;
+  /** How often both are looked at. */
+  readonly look: number;
 }
 
 /** Bounds of requests that are answered later (`Prefer: respond-async`). */
@@ -41,4 +52,5 @@ export const serviceLimits: ServiceLimits = {
     keptFor: 60 * 60 * 1000,
     longestWait: 60_000,
   },
+  transfer: { request: 60_000, stalled: 120_000, look: 15_000 },
 };

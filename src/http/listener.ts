@@ -3,63 +3,84 @@ import type { Socket } from 'node:net';
 import { type FastifyInstance, fastify } from 'fastify';
 import { GatewayError } from '../errors.ts';
 import { statusMonitors } from './async/status-monitors.ts';
+import { ConnectionTurns } from './connection-turns.ts';
 import { errorHeaders, errorReply } from './error-body.ts';
 import { feedPath } from './exchange.ts';
 import type { Feed } from './feed.ts';
 import { serviceLimits } from './limits.ts';
+import { readBody } from './request-body.ts';
 import { longestTarget } from './request-target.ts';
-import { respond } from './respond.ts';
+import { type FeedRequest, type IncomingBody, respond } from './respond.ts';
 import { addressedTarget } from './served-host.ts';
+import { StalledReaders } from './stalled-readers.ts';
 
 /**
  * The HTTP listener: everything under `/odata/` is the feed, nothing else exists. Every reply, errors included, has
  * exactly one `OData-Version: 4.0`. Call `listen` on the result; `close` lets running replies end.
  */
 export function httpListener(feed: Feed): FastifyInstance {
-  const monitors = statusMonitors(feed.settings.limits ?? serviceLimits);
-  const serve = (message: IncomingMessage, response: ServerResponse, incoming: Incoming): Promise<void> => {
+  const limits = feed.settings.limits ?? serviceLimits;
+  const monitors = statusMonitors(limits);
+  const turns = new ConnectionTurns();
+  const serve = (message: IncomingMessage, response: ServerResponse, fault: GatewayError | null): void => {
     const { url, host } = addressedTarget(message.url ?? '/', message.headers.host);
     const headers = host === message.headers.host ? message.headers : { ...message.headers, host };
-    const request = { method: message.method ?? '', url, headers };
-    const fault = hostFault(message) ?? incoming.fault;
-    return respond({ ...request, ...incoming, fault, within: null }, response, { feed, monitors });
+    const request: FeedRequest = {
+      method: message.method ?? '',
+      url,
+      headers,
+      body: null,
+      incoming: incomingBody(message, response, limits.bodyBytes),
+      fault: hostFault(message) ?? fault,
+      within: null,
+    };
+    turns.run(message.socket, response, () => respond(request, response, { feed, monitors }));
   };
   const app = fastify({
     logger: false,
     // One wildcard route; its parameter is not used, the URL is read as it came.
     routerOptions: { maxParamLength: longestTarget },
-    bodyLimit: serviceLimits.bodyBytes,
     keepAliveTimeout: 75_000,
-    requestTimeout: 0,
+    requestTimeout: limits.transfer.request,
     forceCloseConnections: 'idle',
     // A request without Host is refused below, as OData.
-    http: { maxHeaderSize: 64 * 1024, requireHostHeader: false },
-    clientErrorHandler: refuseUnreadable,
+    http: {
+      maxHeaderSize: 64 * 1024,
+      requireHostHeader: false,
+      // Node does not look at the time of the whole where that of the headers is longer.
+      headersTimeout: limits.transfer.request,
+      connectionsCheckingInterval: limits.transfer.look,
+    },
+    clientErrorHandler: (error, socket) => refuseUnreadable(error, socket, turns.begun(socket)),
     frameworkErrors: (error, request, reply) => {
       reply.hijack();
       // A malformed percent sign only hinders routing: the parser says where it is.
-      const fault = error.code === 'FST_ERR_BAD_URL' ? null : frameworkFault(error);
-      serve(request.raw, reply.raw, { body: null, fault });
+      serve(request.raw, reply.raw, error.code === 'FST_ERR_BAD_URL' ? null : frameworkFault(error));
     },
   });
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', { parseAs: 'string' }, (_, body, done) => done(null, body));
-  app.setNotFoundHandler((request, reply) => {
+  // Before anything of the body is read.
+  app.addHook('onRequest', async (request, reply) => {
     reply.hijack();
-    serve(request.raw, reply.raw, { body: bodyText(request.body), fault: null });
+    serve(request.raw, reply.raw, null);
   });
+  // Methods that the framework does not route come here.
   app.setErrorHandler((error, request, reply) => {
     reply.hijack();
-    serve(request.raw, reply.raw, { body: null, fault: frameworkFault(error) });
+    serve(request.raw, reply.raw, frameworkFault(error));
   });
-  app.all(`${feedPath}*`, (request, reply) => {
-    reply.hijack();
-    serve(request.raw, reply.raw, { body: bodyText(request.body), fault: null });
-  });
+  app.all(`${feedPath}*`, (_, reply) => reply);
+  // Asked for when it is read.
+  app.server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) =>
+    serve(request, response, null),
+  );
   app.server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
-    const fault = new GatewayError('BadRequest', 'Of the Expect header only 100-continue is understood');
-    serve(request, response, { body: null, fault });
+    serve(request, response, new GatewayError('BadRequest', 'Of the Expect header only 100-continue is understood'));
   });
+  const stalled = new StalledReaders(limits.transfer.stalled);
+  app.server.on('connection', (socket: Socket) => stalled.add(socket));
+  const looking = setInterval(() => stalled.look(), limits.transfer.look);
+  looking.unref();
+  app.server.once('close', () => clearInterval(looking));
   // Operations that run without a connection end with the listener.
   app.addHook('preClose', () => monitors.close());
   app.addHook('preClose', async () => releaseConnections(app.server));
@@ -80,24 +101,34 @@ function releaseConnections(server: Server): void {
   server.once('close', () => clearInterval(idle));
 }
 
-const bodyText = (body: unknown): string | null => (typeof body === 'string' ? body : null);
+/** A message without these headers has no body (RFC 9112, 6.3). */
+function incomingBody(message: IncomingMessage, response: ServerResponse, longest: number): IncomingBody {
+  const { 'content-length': length, 'transfer-encoding': coding, expect } = message.headers;
+  const none = coding === undefined && (length === undefined || length === '0');
+  return {
+    async arrived() {
+      // The parser hands over the head before it looks at what came with it.
+      if (!none && !message.complete) await new Promise((resolve) => setImmediate(resolve));
+      return none || message.complete;
+    },
+    read: () => {
+      if (expect !== undefined) response.writeContinue();
+      return readBody(message, longest);
+    },
+  };
+}
 
 function frameworkFault(error: unknown): GatewayError {
   const status = typeof error === 'object' && error !== null && 'statusCode' in error ? error.statusCode : 500;
-  if (status === 413) return new GatewayError('LimitExceeded', 'The body of the request is larger than 1 MiB');
   if (status === 500) return new GatewayError('Internal', 'The request could not be taken up', { cause: error });
   return new GatewayError('BadRequest', 'The request cannot be read');
 }
 
-/** Answers bytes that are no HTTP request. */
-function refuseUnreadable(error: Error & { code?: string }, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
-  const tooLong = error.code === 'HPE_HEADER_OVERFLOW';
-  const fault = tooLong
-    ? new GatewayError('UrlTooLong', 'The request line and headers are longer than 64 KiB')
-    : new GatewayError('BadRequest', 'This is not an HTTP request');
-  const { status, body } = errorReply(fault, '-');
-  const reason = tooLong ? 'URI Too Long' : 'Bad Request';
+/** Answers bytes that are no HTTP request, and requests that do not come to their end. `begun`: a reply is being sent. */
+function refuseUnreadable(error: Error & { code?: string }, socket: Socket, begun: boolean): void {
+  if (error.code === 'ECONNRESET' || !socket.writable || begun) return void socket.destroy();
+  const [fault, statusLine] = unreadable(error.code);
+  const { body } = errorReply(fault, '-');
   const headers = {
     'OData-Version': '4.0',
     ...errorHeaders,
@@ -105,10 +136,20 @@ function refuseUnreadable(error: Error & { code?: string }, socket: Socket): voi
     Connection: 'close',
   };
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  socket.end(`HTTP/1.1 ${status} ${reason}\r\n${lines.join('')}\r\n${body}`);
+  // A client that goes on sending is not listened to any more.
+  socket.end(`HTTP/1.1 ${statusLine}\r\n${lines.join('')}\r\n${body}`, () => socket.destroySoon());
 }
 
-interface Incoming {
-  readonly body: string | null;
-  readonly fault: GatewayError | null;
+function unreadable(code: string | undefined): readonly [fault: GatewayError, statusLine: string] {
+  switch (code) {
+    case 'HPE_HEADER_OVERFLOW':
+      return [
+        new GatewayError('UrlTooLong', 'The request line and headers are longer than 64 KiB'),
+        '414 URI Too Long',
+      ];
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return [new GatewayError('BadRequest', 'The request did not come to its end in time'), '408 Request Timeout'];
+    default:
+      return [new GatewayError('BadRequest', 'This is not an HTTP request'), '400 Bad Request'];
+  }
 }

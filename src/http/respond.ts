@@ -23,10 +23,19 @@ export interface FeedRequest {
   readonly url: string;
   readonly headers: IncomingHttpHeaders;
   readonly body: string | null;
+  /** A body that comes over a connection, not read yet; absent: `body` is all. */
+  readonly incoming?: IncomingBody;
   /** Found before the request came here: it is only told. */
   readonly fault: GatewayError | null;
   /** Set for a request that came inside another one, whose credentials hold for it; null: by itself. */
   readonly within: Within | null;
+}
+
+export interface IncomingBody {
+  /** Whether all of it came with the head of the request, unread or not. */
+  arrived(): Promise<boolean>;
+  /** Throws GatewayError LimitExceeded, ClientGone. */
+  read(): Promise<string>;
 }
 
 export interface Within {
@@ -64,12 +73,18 @@ export async function respond(request: FeedRequest, response: ReplyTarget, servi
     user = request.within === null ? await feed.authentication.identify(presented) : request.within.user;
     if (optionsAnswered(request, target, response)) return;
     const { publicUrl, limits = serviceLimits } = feed.settings;
-    const { path, query } = withBody(request, target);
+    // Nobody's body is read before it is known who sends it.
+    const body = request.method === 'POST' ? await request.incoming?.read() : undefined;
+    const taken = body === undefined ? request : { ...request, body };
+    const { path, query } = withBody(taken, target);
     // Settled once, so that links repeat what was understood.
     const settled = { path, query: settleQuery(query, limits.uri) };
     exchange = openExchange({ id, request, response, publicUrl, limits, target: settled });
-    await route(request, exchange, { serving, user });
+    await route(taken, exchange, { serving, user });
   } catch (thrown) {
+    // Whatever of the body is still to come is not waited for.
+    const arrived = (await request.incoming?.arrived()) ?? true;
+    if (!arrived && !response.headersSent) response.setHeader('Connection', 'close');
     error = settle(thrown, { id, feed, response, challenge: feed.authentication.challenge(presented) });
   } finally {
     feed.events.request({
@@ -100,7 +115,7 @@ async function route(request: FeedRequest, exchange: Exchange, { serving, user }
   if (exchange.prefer.respondAsync && request.within === null && request.method !== 'HEAD') {
     // Kept as it is: how it is encoded is agreed with whoever fetches it.
     const headers = { ...request.headers, 'accept-encoding': undefined };
-    const later: FeedRequest = { ...request, headers, within: { kind: 'async', user } };
+    const later: FeedRequest = { ...withoutIncoming(request), headers, within: { kind: 'async', user } };
     return serving.monitors.start(exchange, { owner: user, run: (reply) => respond(later, reply, serving) });
   }
   if (exchange.path !== '$batch') return answer(exchange, serving.feed);
@@ -120,6 +135,11 @@ function startPageAnswered({ method, url, within }: FeedRequest, response: Reply
   response.writeHead(302, { Location: feedPath.slice(1), 'Content-Length': '0', 'Cache-Control': 'no-cache' });
   response.end();
   return true;
+}
+
+/** Its body was read. */
+function withoutIncoming({ incoming: _, ...request }: FeedRequest): FeedRequest {
+  return request;
 }
 
 const readMethods = ['GET', 'HEAD', 'OPTIONS'];

@@ -4,6 +4,7 @@ import net from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { gunzipSync, inflateSync } from 'node:zlib';
 import fc from 'fast-check';
+import { openToAll } from '../../src/http/authentication.ts';
 import { startTestServer, type TestServer } from './test-server.ts';
 
 /** Bytes of the reply to a raw request, as they come over the socket. */
@@ -23,7 +24,8 @@ const manyRows = `INSERT INTO feed."Cases" ("Id", "Title", "Priority")
 describe('http: transfers', () => {
   let feed: TestServer;
   before(async () => {
-    feed = await startTestServer({ rows: manyRows });
+    // Open to all, and for this once under every name.
+    feed = await startTestServer({ rows: manyRows, authentication: { ...openToAll, open: false } });
   });
   after(() => feed.close());
 

@@ -156,8 +156,8 @@ describe('http: compressed replies are shared', () => {
   it('Host, format, preferences and encoding have replies of their own', async () => {
     const variants: readonly Readonly<Record<string, string>>[] = [
       {},
-      { Host: 'one.example' },
-      { Host: 'two.example:8443' },
+      { Host: 'localhost' },
+      { Host: 'localhost:8443' },
       { Accept: 'application/json;odata.metadata=full' },
       { Accept: 'application/json;odata.metadata=none' },
       { Accept: 'application/json;IEEE754Compatible=true' },
