@@ -34,6 +34,10 @@ export interface Config {
   readonly keyFile: string | null;
   /** Name of the header and of the query option that may carry a key. */
   readonly keyName: string;
+  /** Large reads that run at once; null: as many as this machine has processors. */
+  readonly heavyReads: number | null;
+  /** Bytes of temporary files that one read may have PostgreSQL write. */
+  readonly temporaryBytes: number;
   /** Bytes of compressed replies that are kept for others who ask the same; 0: none. */
   readonly replyCacheBytes: number;
 }
@@ -92,6 +96,8 @@ const schema = z.object({
     .string()
     .regex(/^[A-Za-z][A-Za-z0-9_-]{0,63}$/, 'must be a name of letters, digits, - and _')
     .default('api-key'),
+  HEAVY_READS: count(1, 64).optional(),
+  TEMP_FILES_MB: count(1, 1_000_000).default(8192),
   REPLY_CACHE_MB: count(0, 1_000_000).default(256),
 });
 
@@ -143,6 +149,8 @@ function configOf(settings: z.infer<typeof schema>): Config {
     basicFile: settings.AUTH_BASIC_FILE === undefined ? null : path.resolve(settings.AUTH_BASIC_FILE),
     keyFile: settings.AUTH_KEY_FILE === undefined ? null : path.resolve(settings.AUTH_KEY_FILE),
     keyName: settings.AUTH_KEY_NAME,
+    heavyReads: settings.HEAVY_READS ?? null,
+    temporaryBytes: settings.TEMP_FILES_MB * 1024 * 1024,
     replyCacheBytes: settings.REPLY_CACHE_MB * 1024 * 1024,
   };
 }

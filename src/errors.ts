@@ -111,6 +111,8 @@ export const errorCatalogue = {
     'retriable',
     'Free space on the disk of the database; the gateway goes on by itself as soon as there is some.',
   ),
+  Busy: kind(503, 'retriable', 'Try again after the seconds in Retry-After.'),
+  SlowReader: kind(503, 'retriable', 'Read faster, or ask for less in one request.'),
   QueryTimeout: kind(503, 'retriable', 'Ask for less, for example with $filter, $select or $top.'),
   ComputationFailed: kind(400, 'fatal', 'An expression cannot be computed for a row: see the message.'),
   // Starting.

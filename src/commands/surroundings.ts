@@ -6,7 +6,8 @@ import type { Database } from '../warehouse/database.ts';
 import { hasCluster } from '../warehouse/embedded-folders.ts';
 import { runningServer } from '../warehouse/embedded-join.ts';
 import { type EmbeddedServer, type ServerTrouble, startEmbeddedServer } from '../warehouse/embedded-server.ts';
-import { openDatabase } from '../warehouse/postgres-database.ts';
+import { type DatabaseSettings, openDatabase } from '../warehouse/postgres-database.ts';
+import { freeRoom } from '../warehouse/temporary-files.ts';
 import { exitCodes } from './exit-code.ts';
 
 /** What a command is given: nothing below `main.ts` looks at the process. */
@@ -41,7 +42,7 @@ export async function openWarehouse(
   onTrouble?: (trouble: ServerTrouble) => void,
 ): Promise<Warehouse> {
   if (config.databaseUrl !== null) {
-    const database = await openDatabase({ connection: config.databaseUrl });
+    const database = await openDatabase({ connection: config.databaseUrl, ...readLimits(config, null) });
     return { database, server: null, close: (patience) => within(patience, database.close()) };
   }
   const server = await startEmbeddedServer({
@@ -49,7 +50,7 @@ export async function openWarehouse(
     ...(onTrouble === undefined ? {} : { onTrouble }),
   });
   try {
-    const database = await openDatabase({ connection: server.address });
+    const database = await openDatabase({ connection: server.address, ...readLimits(config, server) });
     return {
       database,
       server,
@@ -73,6 +74,15 @@ export async function within(patience: number | undefined, work: Promise<unknown
   await Promise.race([work, pause(patience, undefined, { signal: over.signal }).catch(() => {})]);
   over.abort();
   work.catch(() => {});
+}
+
+/** What reads may take of the machine; how much of its disk is free is known of the embedded server's alone. */
+function readLimits(
+  { heavyReads, temporaryBytes }: Config,
+  server: EmbeddedServer | null,
+): Pick<DatabaseSettings, 'heavy' | 'temporaryFiles'> {
+  const room = server === null ? () => null : freeRoom(server.folders.cluster);
+  return { ...(heavyReads === null ? {} : { heavy: heavyReads }), temporaryFiles: { bytes: temporaryBytes, room } };
 }
 
 /** The server's process does not keep ours alive, so a timer does while it ends. */

@@ -66,10 +66,17 @@ export class ReplySink {
     while (!this.#tryFlush()) await this.#bufferReturned();
   }
 
-  /** Makes room for more rows: in a larger buffer while the first one is in use, else by sending what was appended. */
-  async makeRoom(): Promise<void> {
-    if (this.output.bytes.length < bufferSize) this.output.ensure(bufferSize - this.output.position);
-    else await this.flush();
+  /**
+   * Makes room for more rows: in a larger buffer while the first one is in use, else by sending what was appended. `wait`
+   * waits for the reader; where it gives false there is no room, and the promise is false.
+   */
+  async makeRoom(wait: (returned: Promise<void>) => Promise<boolean>): Promise<boolean> {
+    if (this.output.bytes.length < bufferSize) {
+      this.output.ensure(bufferSize - this.output.position);
+      return true;
+    }
+    while (!this.#tryFlush()) if (!(await wait(this.#bufferReturned()))) return false;
+    return true;
   }
 
   /** Sends what was appended when that takes no waiting. For timers: never throws. */
@@ -87,6 +94,13 @@ export class ReplySink {
     const used = this.output.swap(next);
     this.#begin().write(used.subarray(0, length), () => this.#giveBack(used));
     return true;
+  }
+
+  /** The reply is for this client alone after all: it ended early because the client is slow. */
+  dropCopy(): void {
+    this.#beginCopy = null;
+    this.#copy?.drop();
+    this.#copy = null;
   }
 
   /** Sends the rest and ends the reply well. */

@@ -57,6 +57,14 @@ export function openSink({ exchange, negotiated }: StoredRead<ReadPlan>, facts: 
   return new ReplySink(exchange.response, replyHead(exchange, facts), negotiated.encoding);
 }
 
+/** Sends the rest of a reply, however slow the client is: nothing is held for it that others wait for. */
+export type Ending = () => Promise<void>;
+
+export const ending =
+  (sink: ReplySink): Ending =>
+  () =>
+    sink.end();
+
 /** The preferences that the reply names as applied. */
 export function appliedTo({
   exchange,

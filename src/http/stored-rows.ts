@@ -18,19 +18,24 @@ import { type RowsWritten, writeRows } from './row-stream.ts';
 import {
   appliedTo,
   contextMember,
+  type Ending,
+  ending,
   openSink,
   type PagedPlan,
   type StoredRead,
   type StoredSource,
 } from './stored-read.ts';
 
-/** A page of rows as they come from PostgreSQL, and the link to the next one. Throws GatewayError EntityNotFound. */
-export async function replyRows(read: StoredRead<PagedPlan>, source: StoredSource): Promise<void> {
+/**
+ * A page of rows as they come from PostgreSQL, and the link to the next one. Gives what sends the rest of the reply, for
+ * which PostgreSQL is not needed any more. Throws GatewayError EntityNotFound.
+ */
+export async function replyRows(read: StoredRead<PagedPlan>, source: StoredSource): Promise<Ending> {
   const { session, compiled, tag, tracking, shared } = source;
   const { plan, exchange, negotiated } = read;
   const applied = tracking?.asked === true ? [...appliedTo(read), 'odata.track-changes'] : appliedTo(read);
   const head = { contentType: negotiated.mediaType, applied };
-  if (exchange.method === 'HEAD') return openSink(read, { ...head, etag: await tag() }).end();
+  if (exchange.method === 'HEAD') return ending(openSink(read, { ...head, etag: await tag() }));
   const delta = plan.kind === 'Collection' && plan.since !== null ? plan : null;
   const counted = plan.restriction.count ? await countAll(read, source) : null;
   // Pages behind the changed rows have removed ones alone.
@@ -47,13 +52,13 @@ export async function replyRows(read: StoredRead<PagedPlan>, source: StoredSourc
     exchange.rows = written;
   };
   const format = { ...negotiated.json, linksForObjects: plan.kind === 'Crossjoin' };
-  const to = { sink, format, onRow };
+  const to = { sink, rest: session.rest, format, onRow };
   const { count: written, next } = rows === null ? noRows : await writeRows(rows, compiled, to);
   if (written === 0 && plan.after === null && plan.kind === 'Collection') await checkParent({ ...read, plan }, session);
   const left =
     delta === null || next !== null ? null : await replyRemoved({ ...read, plan: delta }, { session, sink, written });
   output.appendText(`]${trailer(read, tokenOf(read, next, left), tracking)}}`);
-  await sink.end();
+  return ending(sink);
 }
 
 /** The statement of the rows; a few rows of a time range far in the set would else take PostgreSQL through all before them. */
@@ -69,7 +74,8 @@ async function replyRemoved(
   page: { readonly session: ReadSession; readonly sink: ReplySink; readonly written: number },
 ): Promise<RemovedPosition | null> {
   const query = compileRemoved(plan, catalogue, plan.pageSize - page.written);
-  const rows = { plan, query, root: exchange.root, follows: page.written > 0 };
+  const { rest } = page.session;
+  const rows = { plan, query, root: exchange.root, follows: page.written > 0, rest };
   const { count, next } = await writeRemoved(page.session.copyOut(query.text), rows, page.sink);
   exchange.rows = page.written + count;
   return next;

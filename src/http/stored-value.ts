@@ -7,13 +7,21 @@ import { cellText } from './json/cell-text.ts';
 import { rowWriter } from './json/row-writer.ts';
 import { countRows } from './known-answers.ts';
 import { endEmpty } from './reply-head.ts';
-import { appliedTo, contextMember, openSink, type StoredRead, type StoredSource } from './stored-read.ts';
+import {
+  appliedTo,
+  contextMember,
+  type Ending,
+  ending,
+  openSink,
+  type StoredRead,
+  type StoredSource,
+} from './stored-read.ts';
 
 /** One entity; 404 or 204 where there is none. */
 export async function replyEntity(
   read: StoredRead<EntityPlan>,
   { session, compiled, tag }: StoredSource,
-): Promise<void> {
+): Promise<Ending> {
   const { plan, exchange, negotiated } = read;
   const found = await firstRow(session, compiled, { final: true });
   if (found === null) return absent(exchange, plan);
@@ -29,27 +37,27 @@ export async function replyEntity(
     output.append(row);
   }
   exchange.rows = 1;
-  await sink.end();
+  return ending(sink);
 }
 
 /** A missing entity is 404 where it was named by key, and 204 where a navigation leads nowhere (Protocol 11.2.4). */
-function absent(exchange: Exchange, plan: EntityPlan): void {
+function absent(exchange: Exchange, plan: EntityPlan): Ending {
   const { name } = plan.selection.set;
-  if (plan.empty === 'no-content') endEmpty(exchange, 204);
-  else throw new GatewayError('EntityNotFound', `No entity of ${name} has this key`, { target: name });
+  if (plan.empty === 'no-content') return async () => endEmpty(exchange, 204);
+  throw new GatewayError('EntityNotFound', `No entity of ${name} has this key`, { target: name });
 }
 
 /** The value of one property, as JSON or raw. */
 export async function replyProperty(
   read: StoredRead<PropertyPlan>,
   { session, compiled, tag }: StoredSource,
-): Promise<void> {
+): Promise<Ending> {
   const { plan, exchange, negotiated } = read;
   const found = await firstRow(session, compiled, { final: true });
   if (found === null)
     throw new GatewayError('EntityNotFound', `No entity of ${plan.set.name} has this key`, { target: plan.set.name });
   const text = cellText(found.input, found.span.start, false);
-  if (text === null) return endEmpty(exchange, 204);
+  if (text === null) return async () => endEmpty(exchange, 204);
   const etag = await tag();
   if (plan.raw) return replyRaw(read, { text, found, etag });
   const sink = openSink(read, { contentType: negotiated.mediaType, etag });
@@ -59,14 +67,14 @@ export async function replyProperty(
   const row = rendered(rowWriter(shape, negotiated.json), found);
   sink.output.appendText(negotiated.json.metadata === 'none' ? row : `{${member},${row.slice(1)}`);
   exchange.rows = name === '' ? 0 : 1;
-  await sink.end();
+  return ending(sink);
 }
 
 /** `/$value`: the bare value, binary as bytes (Protocol 11.2.4.1). */
 async function replyRaw(
   read: StoredRead<PropertyPlan>,
   value: { readonly text: string; readonly found: FoundRow; readonly etag: string | null },
-): Promise<void> {
+): Promise<Ending> {
   const { type, collection } = read.plan.property;
   const binary = type === 'Edm.Binary';
   const contentType = binary ? 'application/octet-stream' : 'text/plain;charset=utf-8';
@@ -78,13 +86,16 @@ async function replyRaw(
     const row = rendered(rowWriter({ fields: [{ kind: 'value', name: 'v', type, collection }] }, format), value.found);
     sink.output.appendText(row.slice('{"v":'.length, -1).replace(/^"(.*)"$/, '$1'));
   }
-  await sink.end();
+  return ending(sink);
 }
 
 /** `/$count`: a bare number. */
-export async function replyCount(read: StoredRead, { session, compiled, versions, tag }: StoredSource): Promise<void> {
+export async function replyCount(
+  read: StoredRead,
+  { session, compiled, versions, tag }: StoredSource,
+): Promise<Ending> {
   const count = await countRows(compiled, { session, versions, known: read.feed.known }, { final: true });
   const sink = openSink(read, { contentType: 'text/plain;charset=utf-8', etag: await tag() });
   sink.output.appendText(count);
-  await sink.end();
+  return ending(sink);
 }

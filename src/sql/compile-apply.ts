@@ -43,7 +43,7 @@ export function compileApplied(plan: AppliedPlan, catalogue: Catalogue, options:
   }
   const served = servedOutput(plan, layer, { depth: 0, controls: options.controls ?? false });
   const token = `json_build_array(${ties.map(({ sql }) => `(${sql})::text`).join(', ')})`;
-  const position = page.more ? [...asked.map(({ sql }) => sql), token] : [];
+  const position = page.resumable ? [...asked.map(({ sql }) => sql), token] : [];
   const columns = [...served.columns.map(({ sql }) => sql), ...position];
   return {
     text: statement(

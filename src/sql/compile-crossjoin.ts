@@ -27,7 +27,7 @@ export function compileCrossjoin(
   const keys = [...sortKeys(plan.restriction.orderby, scope), ...ties];
   if (plan.after !== null) scope.where.push(afterPosition(keys, plan.after));
   const served = rows.map((row) => servedSet(plan, { scope, row, controls }));
-  const position = page.more ? keys : [];
+  const position = page.resumable ? keys : [];
   const columns = [...served.flatMap((one) => one.columns), ...position].map(({ sql }) => sql);
   return {
     text: statement(

@@ -68,7 +68,7 @@ function compilePage({ plan, catalogue, options, bounds }: PageToCompile): Compi
   const behind = behindSkipped({ scope, row }, order, page.skip);
   if (behind !== null) scope.where.push(behind);
   const served = entityColumns(plan, { scope, row }, options);
-  const position = page.more ? order : [];
+  const position = page.resumable ? order : [];
   const columns = served.columns.map((column) => column.sql);
   const orderValues = position.map((key) => (columns.includes(key.sql) ? columns.indexOf(key.sql) : null));
   const unserved = position.filter((_, index) => orderValues[index] === null);

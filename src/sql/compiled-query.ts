@@ -22,7 +22,7 @@ export interface CompiledQuery {
   readonly remaining?: number | null;
   /**
    * Columns appended after the shape's own that are not served: the order values and the tie-breaker, from which the
-   * `$skiptoken` of the last row is made. 0 where no page can follow.
+   * `$skiptoken` of the last row is made. 0 where no page can follow, not even one that ends early.
    */
   readonly positionColumns: number;
   /**

@@ -10,6 +10,8 @@ export interface PoolSettings {
   /** Milliseconds to wait for a free connection. */
   readonly patience: number;
   readonly applicationName: string;
+  /** Further settings of each session, `name = value`; asked when a connection is opened. */
+  readonly session?: () => readonly string[];
 }
 
 /** How values are written, in both directions. */
@@ -45,7 +47,7 @@ export function connectionPool(settings: PoolSettings): pg.Pool {
   const pool = new pg.Pool({
     ...(typeof connection === 'string' ? { connectionString: connection } : connection),
     // Awaited by the pool before anybody gets the connection.
-    onConnect: setUp,
+    onConnect: (client) => setUp(client, settings.session?.() ?? []),
     max: settings.max,
     connectionTimeoutMillis: settings.patience,
     idleTimeoutMillis: 60_000,
@@ -69,12 +71,15 @@ const settled = new WeakSet<object>();
  * A pooler between us and the server gives each transaction any server session it likes. It shows: the process it named
  * when the connection was opened is not the one that runs the statements.
  */
-async function setUp(client: pg.ClientBase): Promise<void> {
-  await client.query(sessionFormat.map((setting) => `SET ${setting}`).join('; '));
+async function setUp(client: pg.ClientBase, more: readonly string[]): Promise<void> {
+  await client.query([...sessionFormat, ...more].map((setting) => `SET ${setting}`).join('; '));
   const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
   const { processID } = client as pg.ClientBase & { readonly processID: number | null };
   if (rows[0]?.pid === processID) settled.add(client);
 }
+
+/** Whether the settings of its session hold for each transaction. */
+export const isSettled = (client: pg.ClientBase): boolean => settled.has(client);
 
 /**
  * The statements that begin a transaction on a connection, one by one. They write values as `sessionFormat` says, also where

@@ -18,9 +18,10 @@ export interface Database {
   transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T>;
   /**
    * Work as the read role (cannot write, cannot see the bookkeeping it is not granted) in one REPEATABLE READ READ ONLY
-   * transaction, so that a count and a page see the same rows. Ends when `work` settles.
+   * transaction, so that a count and a page see the same rows. Ends when `work` settles. Large ones wait for their turn; see
+   * `admission/`. Throws GatewayError Busy when too many wait, or when no connection becomes free in time.
    */
-  read<T>(work: (session: ReadSession) => Promise<T>, options: ReadOptions): Promise<T>;
+  read<T>(work: (session: ReadSession) => Promise<T>, options: ReadOptions<T>): Promise<T>;
   /** Ends all connections after what runs; a second call waits for the first. */
   close(): Promise<void>;
 }
@@ -31,13 +32,31 @@ export interface Transaction {
   copyIn(text: string, bytes: AsyncIterable<Uint8Array>): Promise<number>;
 }
 
-export interface ReadOptions {
+export interface ReadOptions<T = unknown> {
   /** Milliseconds of `statement_timeout`; passing it throws GatewayError QueryTimeout. */
   readonly timeout: number;
   /** When it aborts (the client hung up), the running statement is cancelled in PostgreSQL and the iteration throws. */
   readonly signal: AbortSignal;
   /** A small SELECT of text columns whose rows `ReadSession.opening` gives. It shares the round trip of a `copyOut`. */
   readonly opening?: string;
+  /** What decides how much work it is; absent or null: its shape says that it is little, e.g. one row by its key. */
+  readonly weighed?: Weighed | null;
+  /** Light work that may make the read needless, done before it would wait for others; null: it did not. Absent: there is none. */
+  readonly early?: (session: ReadSession) => Promise<T | null>;
+  /** Told the milliseconds that the read waited for its turn. Absent: nobody wants to know. */
+  readonly onTurn?: (waited: number) => void;
+  /** Whether the work may be begun anew: nobody has seen anything of it yet. Absent: it may. */
+  readonly unseen?: () => boolean;
+}
+
+/** A read whose work only PostgreSQL can estimate. */
+export interface Weighed {
+  /** The same for reads that take about as much, e.g. for the pages of one request. */
+  readonly key: string;
+  /** The SELECTs that matter; null: it is large whatever they are. */
+  readonly statements: (() => readonly string[]) | null;
+  /** It may join or group more rows than there are: what it takes has no bound. */
+  readonly multiplies: boolean;
 }
 
 /** Cells of one row in PostgreSQL's text format. */
@@ -56,6 +75,19 @@ export interface ReadSession {
    * `final`: the transaction ends with it, in the same round trip, and nothing may follow.
    */
   copyOut(select: string, options?: { readonly final: boolean }): AsyncIterable<RowBatch>;
+  /** Waits for a slow client while others work. */
+  readonly rest: Rest;
+}
+
+/** How long a slow client may hold a connection to PostgreSQL. */
+export interface Rest {
+  /**
+   * Resolves to true with `wait`. To false when the client has slept for longer than a read may wait for it, all its waits
+   * together: then the connection is wanted back, and the reply ends as soon as it can do so well.
+   */
+  nap(wait: Promise<void>): Promise<boolean>;
+  /** For a reply that cannot end well before its last row. Throws GatewayError SlowReader after a longer time. */
+  endure(wait: Promise<void>): Promise<void>;
 }
 
 /**

@@ -1,13 +1,18 @@
+import os from 'node:os';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import { GatewayError } from '../errors.ts';
-import { beginning, connectionPool } from './connection-pool.ts';
+import { type Admission, type AdmissionLimits, type Admitted, ReadAdmission } from './admission/admission.ts';
+import { type Estimate, readEstimate, together } from './admission/estimate.ts';
+import { beginning, connectionPool, isSettled } from './connection-pool.ts';
 import type { Database, DatabaseRow, QueryResult, ReadOptions, ReadSession, Transaction } from './database.ts';
 import type { ServerAddress } from './embedded-server.ts';
 import { postgresError } from './postgres-errors.ts';
 import { PostgresReadSession } from './read-session.ts';
+import { ReaderRest, type RestLimits, restLimits } from './reader-rest.ts';
+import { type TemporaryFiles, temporaryFileLimit } from './temporary-files.ts';
 
 export interface DatabaseSettings {
   /** `postgres://...`, or the address of the embedded server. */
@@ -16,9 +21,21 @@ export interface DatabaseSettings {
   readonly readers?: number;
   /** Largest number of connections for loads and bookkeeping. */
   readonly writers?: number;
-  /** Milliseconds to wait for a free connection before DatabaseUnavailable. */
+  /** Milliseconds to wait for a free connection before Busy, or for a server that does not answer before DatabaseUnavailable. */
   readonly patience?: number;
+  /** Large reads that run at once. Absent: as many as this machine has processors. */
+  readonly heavy?: number;
+  /** What differs from the usual limits of admission. */
+  readonly admission?: Partial<AdmissionLimits>;
+  readonly rest?: RestLimits;
+  /** What one read may take of the server's disk. Absent: what the server allows. */
+  readonly temporaryFiles?: TemporaryFiles;
 }
+
+/** Connections that only light reads may have. */
+const reserve = 6;
+/** Milliseconds for an estimate: planning a hundred joins takes half a second. */
+const estimateTime = 10_000;
 
 const oldest = 160_000;
 
@@ -33,6 +50,7 @@ export async function openDatabase(settings: DatabaseSettings): Promise<Database
       `SELECT current_setting('server_version') AS version, current_setting('server_version_num')::int AS number, current_setting('server_encoding') AS encoding`,
     );
     for (const row of rows) checkServer(row);
+    await database.learnRights();
   } catch (error) {
     await database.close();
     throw error;
@@ -60,18 +78,43 @@ class PostgresDatabase implements Database {
   readonly #connection: string | ServerAddress;
   readonly #owner: pg.Pool;
   readonly #readers: pg.Pool;
+  readonly #admission: ReadAdmission;
+  readonly #rest: RestLimits;
+  readonly #temporaryFiles: TemporaryFiles | null;
+  /** Whether our user may limit temporary files: a superuser, or who was granted it. */
+  #mayLimit = false;
   #closing: Promise<void> | null = null;
 
   constructor(settings: DatabaseSettings) {
     const { connection, patience = 30_000 } = settings;
     this.#connection = connection;
     this.#owner = connectionPool({ connection, patience, max: settings.writers ?? 6, applicationName: 'gateway' });
+    const readers = settings.readers ?? 16;
     this.#readers = connectionPool({
       connection,
       patience,
-      max: settings.readers ?? 16,
+      max: readers,
       applicationName: 'gateway reader',
+      session: () => this.#sessionSettings(),
     });
+    this.#rest = settings.rest ?? restLimits;
+    this.#temporaryFiles = settings.temporaryFiles ?? null;
+    this.#admission = new ReadAdmission({
+      ...admissionLimits(readers, settings.heavy ?? os.availableParallelism()),
+      ...settings.admission,
+    });
+  }
+
+  async learnRights(): Promise<void> {
+    const { rows } = await this.query<{ may: boolean }>(
+      `SELECT has_parameter_privilege('temp_file_limit', 'SET') AS may`,
+    );
+    this.#mayLimit = rows[0]?.may === true;
+  }
+
+  #sessionSettings(): readonly string[] {
+    const files = this.#temporaryFiles;
+    return this.#mayLimit && files !== null ? [temporaryFileLimit(files.bytes)] : [];
   }
 
   async query<Row extends DatabaseRow>(text: string, values?: readonly unknown[]): Promise<QueryResult<Row>> {
@@ -96,18 +139,89 @@ class PostgresDatabase implements Database {
     }
   }
 
-  async read<T>(work: (session: ReadSession) => Promise<T>, options: ReadOptions): Promise<T> {
+  async read<T>(work: (session: ReadSession) => Promise<T>, options: ReadOptions<T>): Promise<T> {
     options.signal.throwIfAborted();
-    const client = await connect(this.#readers);
-    const session = new PostgresReadSession(client, options, (running) => this.#cancel(running));
+    const asked: Admission = {
+      weighed: options.weighed ?? null,
+      signal: options.signal,
+      timeout: options.timeout,
+      estimate: (statements) => this.#estimate(statements, options.signal),
+    };
+    if (options.early !== undefined && this.#admission.busy) {
+      const light = await this.#admission.enter({ ...asked, weighed: null });
+      const found = await this.#readNow(options.early, { ...options, weighed: null }, light);
+      if (found !== null) return found;
+    }
+    const from = performance.now();
+    const admitted = await this.#admission.enter(asked);
+    options.onTurn?.(performance.now() - from);
+    const { lightTime } = admitted;
+    if (lightTime === null || lightTime >= options.timeout) return this.#readNow(work, options, admitted);
     try {
-      return await work(session);
+      return await this.#readNow(work, { ...options, timeout: lightTime }, admitted);
+    } catch (error) {
+      const slow = error instanceof GatewayError && error.code === 'QueryTimeout';
+      if (!slow || options.signal.aborted || options.unseen?.() === false) throw error;
+    }
+    // Taken for a light one, and none: it waits for its turn, and begins anew.
+    return this.#readNow(work, options, await this.#admission.heavier(asked));
+  }
+
+  async #readNow<T>(work: (session: ReadSession) => Promise<T>, options: ReadOptions, admitted: Admitted): Promise<T> {
+    try {
+      const client = await connect(this.#readers);
+      const rest = new ReaderRest(admitted, options.signal, this.#rest);
+      const session = new PostgresReadSession(
+        client,
+        { ...options, rest, local: this.#localSettings(client, options) },
+        (running) => this.#cancel(running),
+      );
+      try {
+        return await work(session);
+      } finally {
+        // Nobody waits for the end of a transaction that wrote nothing.
+        void endRead(client, session);
+      }
     } catch (error) {
       throw postgresError(error);
     } finally {
-      // Nobody waits for the end of a transaction that wrote nothing.
-      void endRead(client, session);
+      admitted.leave();
     }
+  }
+
+  /** Settings of one transaction, as statements. */
+  #localSettings(client: pg.PoolClient, { weighed = null }: ReadOptions): readonly string[] {
+    if (weighed === null) return [];
+    const local: string[] = isSettled(client) ? [] : [...this.#sessionSettings()];
+    const files = this.#temporaryFiles;
+    const room = files?.room() ?? null;
+    // Half of what is free, for all that may be at work.
+    const share = room === null ? null : Math.floor(room / 2 / this.#admission.most);
+    if (this.#mayLimit && files !== null && share !== null && share < files.bytes)
+      local.push(temporaryFileLimit(share));
+    // Helpers of one statement would take the processors of the others.
+    if (this.#admission.working > 1) local.push('max_parallel_workers_per_gather = 0');
+    return local.map((setting) => `SET LOCAL ${setting}`);
+  }
+
+  /** null: PostgreSQL refuses the statement, which it will say again when it is run. */
+  async #estimate(statements: readonly string[], signal: AbortSignal): Promise<Estimate | null> {
+    const found: Estimate[] = [];
+    const options = { signal, timeout: estimateTime };
+    const explain = async (session: ReadSession): Promise<void> => {
+      for (const statement of statements) {
+        const { rows } = await session.query<{ 'QUERY PLAN': unknown }>(`EXPLAIN (FORMAT JSON) ${statement}`);
+        const estimate = readEstimate(rows[0]?.['QUERY PLAN']);
+        if (estimate !== null) found.push(estimate);
+      }
+    };
+    try {
+      await this.read(explain, options);
+    } catch (error) {
+      if (signal.aborted || (error instanceof GatewayError && error.status === 503)) throw error;
+      return null;
+    }
+    return together(found);
   }
 
   close(): Promise<void> {
@@ -161,8 +275,22 @@ async function connect(pool: pg.Pool): Promise<pg.PoolClient> {
   try {
     return await pool.connect();
   } catch (error) {
+    const { max } = pool.options;
+    // The driver has one message for both: nobody gave a connection back, or the server does not answer.
+    const allBusy = error instanceof Error && /^timeout exceeded when trying to connect/.test(error.message);
+    if (allBusy && pool.totalCount >= (max ?? 0))
+      throw new GatewayError('Busy', `The gateway is busy: all ${max} connections to PostgreSQL are in use`);
     throw unreachable(error);
   }
+}
+
+/** What of the readers' connections large reads may have, and how many of them are at work at once. */
+function admissionLimits(readers: number, heavy: number): AdmissionLimits {
+  // Two readers keep the one thread busy that writes JSON: while one waits for PostgreSQL or its client, the other goes on.
+  const pages = Math.max(2, heavy);
+  const connections = Math.max(1, readers - reserve);
+  const long = Math.max(1, heavy >> 1);
+  return { pages, long, connections: Math.max(1, connections - long), waiting: 1000, lightTime: 500 };
 }
 
 /** Whatever kept us from a connection, it is not there. */

@@ -11,6 +11,8 @@ export function sqlState(error: unknown): string | null {
 /** Classes and codes of PostgreSQL's appendix A that are not our own fault; the first prefix wins. */
 const codesByState: readonly (readonly [prefix: string, code: Exclude<ErrorCode, 'NotImplemented'>])[] = [
   ['57014', 'QueryTimeout'],
+  // `temp_file_limit`: what one query may write to the disk for sorting and grouping.
+  ['53400', 'LimitExceeded'],
   ['57P', 'DatabaseUnavailable'],
   ['08', 'DatabaseUnavailable'],
   ['53100', 'StorageFull'],
@@ -41,7 +43,7 @@ export function postgresError(error: unknown): Error {
   if (state !== null) {
     const known = codesByState.find(([prefix]) => state.startsWith(prefix))?.[1] ?? 'Internal';
     const code = isNoSpace(error) ? 'StorageFull' : isOfNoNumber(state, error.message) ? 'ComputationFailed' : known;
-    return new GatewayError(code, sentence(code, error.message), { cause: error });
+    return new GatewayError(code, resources[state] ?? sentence(code, error.message), { cause: error });
   }
   const errno = 'code' in error && typeof error.code === 'string' ? error.code : '';
   if (lost.test(`${errno} ${error.message}`)) {
@@ -53,8 +55,18 @@ export function postgresError(error: unknown): Error {
   return error;
 }
 
+/** What the server says of these names its files, or is no help to whoever asked. */
+const resources: Readonly<Partial<Record<string, string>>> = {
+  '53200': 'PostgreSQL has no memory left.',
+  '53300': 'PostgreSQL has no connection left.',
+  '53400': 'The query needs more room to sort, join or group than one query may take of the disk.',
+};
+
+/** A socket is a file of the server, and these texts come into replies. */
+const fileName = /\s*(?:"[^"]*\/[^"]*"|'[^']*\/[^']*'|(?<![\w:/.])\/\S+)/g;
+
 function sentence(code: Exclude<ErrorCode, 'NotImplemented'>, message: string): string {
-  const text = message.replace(/[.\s]+$/, '');
+  const text = (code === 'DatabaseUnavailable' ? message.replace(fileName, '') : message).replace(/[.\s]+$/, '');
   if (code === 'DatabaseUnavailable') return `PostgreSQL cannot be reached: ${text}.`;
   if (code === 'StorageFull') return 'The disk of the database has no space left.';
   if (code === 'QueryTimeout') return 'The query took longer than the time limit.';

@@ -2,7 +2,7 @@ import type pg from 'pg';
 import { GatewayError } from '../errors.ts';
 import { beginning, types } from './connection-pool.ts';
 import { CopyOut } from './copy-out.ts';
-import type { DatabaseRow, QueryResult, ReadOptions, ReadSession, RowBatch, TextRow } from './database.ts';
+import type { DatabaseRow, QueryResult, ReadOptions, ReadSession, Rest, RowBatch, TextRow } from './database.ts';
 import { postgresError } from './postgres-errors.ts';
 
 /** Milliseconds granted to a server that sends the rest of rows nobody wants, before the statement is cancelled. */
@@ -14,14 +14,22 @@ export type CancelStatement = (client: pg.PoolClient) => Promise<void>;
 /** Where a session leaves its connection: in a transaction, with none, or not to be used again. */
 export type SessionEnd = 'open' | 'idle' | 'broken';
 
+/** What a session needs to know of its read. */
+export interface SessionOptions extends Pick<ReadOptions, 'timeout' | 'signal' | 'opening'> {
+  readonly rest: Rest;
+  /** `SET LOCAL` statements that go with its beginning. */
+  readonly local: readonly string[];
+}
+
 /**
  * One read transaction on one connection. It begins with the first statement: a `copyOut` takes the beginning, and the
  * opening query, along in its own round trip. Watches the caller's signal and the time spent waiting for PostgreSQL: both
  * cancel the running statement, and the connection is not used again.
  */
 export class PostgresReadSession implements ReadSession {
+  readonly rest: Rest;
   readonly #client: pg.PoolClient;
-  readonly #options: ReadOptions;
+  readonly #options: SessionOptions;
   readonly #cancelStatement: CancelStatement;
   #interrupted: Error | null = null;
   #cancelling: Promise<void> | null = null;
@@ -29,7 +37,8 @@ export class PostgresReadSession implements ReadSession {
   #state: 'new' | 'begun' | 'over' = 'new';
   #opening: readonly TextRow[] | null = null;
 
-  constructor(client: pg.PoolClient, options: ReadOptions, cancelStatement: CancelStatement) {
+  constructor(client: pg.PoolClient, options: SessionOptions, cancelStatement: CancelStatement) {
+    this.rest = options.rest;
     this.#client = client;
     this.#options = options;
     this.#cancelStatement = cancelStatement;
@@ -133,7 +142,8 @@ export class PostgresReadSession implements ReadSession {
 
   #beginning(timeout: number): readonly string[] {
     const limit = `SET LOCAL statement_timeout = ${String(timeout)}`;
-    return [...beginning(this.#client, 'REPEATABLE READ READ ONLY'), 'SET LOCAL ROLE gateway_reader', limit];
+    const local = [...this.#options.local, 'SET LOCAL ROLE gateway_reader', limit];
+    return [...beginning(this.#client, 'REPEATABLE READ READ ONLY'), ...local];
   }
 
   /** Call once when the work is over. */

@@ -7,7 +7,7 @@ import { KnownAnswers } from '../../src/http/known-answers.ts';
 import { httpListener } from '../../src/http/listener.ts';
 import type { ReplyCache } from '../../src/http/reply-cache/reply-cache.ts';
 import { migrate } from '../../src/warehouse/migrate.ts';
-import { openDatabase } from '../../src/warehouse/postgres-database.ts';
+import { type DatabaseSettings, openDatabase } from '../../src/warehouse/postgres-database.ts';
 import { catalogue, createTables } from '../sql/small-model.ts';
 import { testDatabase } from '../support/postgres.ts';
 
@@ -30,6 +30,8 @@ export interface TestServerOptions {
   readonly settings?: Partial<FeedSettings>;
   readonly authentication?: Authentication;
   readonly replies?: ReplyCache;
+  /** Connections, admission and what reads may take. */
+  readonly database?: Partial<DatabaseSettings>;
   /** What lies between the feed and PostgreSQL. */
   readonly proxy?: (connectionString: string) => Promise<{ readonly connectionString: string }>;
 }
@@ -37,7 +39,8 @@ export interface TestServerOptions {
 export async function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
   const { connectionString, drop } = await testDatabase();
   const proxied = await options.proxy?.(connectionString);
-  const database = await openDatabase({ connection: proxied?.connectionString ?? connectionString });
+  const connection = proxied?.connectionString ?? connectionString;
+  const database = await openDatabase({ ...options.database, connection });
   await migrate(database);
   const client = new pg.Client({ connectionString });
   await client.connect();

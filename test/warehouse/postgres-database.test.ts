@@ -160,12 +160,12 @@ describe('openDatabase', () => {
     }
   });
 
-  it('throws DatabaseUnavailable when no connection is free in time', async () => {
+  it('D3 the message says what is so: Busy when no connection is free in time', async () => {
     const small = await openDatabase({ connection: store.connectionString, readers: 1, patience: 100 });
     await small.read(async () => {
       await assert.rejects(
         small.read(async () => {}, patient),
-        { code: 'DatabaseUnavailable' },
+        { code: 'Busy', message: /all 1 connections to PostgreSQL are in use/ },
       );
     }, patient);
     await small.close();

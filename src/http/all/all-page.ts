@@ -7,6 +7,7 @@ import type { Negotiated } from '../negotiated.ts';
 import { nextLink } from '../next-link.ts';
 import { replyHead } from '../reply-head.ts';
 import { ReplySink } from '../reply-sink.ts';
+import { type Ending, ending } from '../stored-read.ts';
 
 export interface PageFacts {
   /** Rows of all pages together; null: not asked for. */
@@ -83,18 +84,18 @@ export class AllPage {
     if (this.remaining !== null) this.remaining -= rows;
   }
 
-  /** Ends the reply well; `next` null: no page follows. */
-  async end(next: AllPosition | null): Promise<void> {
+  /** Ends the page; `next` null: no page follows. Gives what sends the rest of it. */
+  end(next: AllPosition | null): Ending {
     const sink = this.open();
     const { exchange, fingerprint } = this.#read;
     const link = next === null ? null : nextLink(exchange, encodeAllPosition(next, fingerprint));
     sink.output.appendText(link === null ? ']}' : `],"@odata.nextLink":${JSON.stringify(link)}}`);
-    await sink.end();
+    return ending(sink);
   }
 
   /** The head alone. */
-  async endHead(): Promise<void> {
-    await this.#newSink().end();
+  endHead(): Ending {
+    return ending(this.#newSink());
   }
 
   #newSink(): ReplySink {

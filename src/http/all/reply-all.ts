@@ -8,6 +8,7 @@ import type { Negotiated } from '../negotiated.ts';
 import { replyHead } from '../reply-head.ts';
 import { ReplySink } from '../reply-sink.ts';
 import { currentVersions, isCurrent, replyTag } from '../reply-tag.ts';
+import { type Ending, ending } from '../stored-read.ts';
 import { AllPage } from './all-page.ts';
 import { type Parts, partsOf, startOf } from './parts.ts';
 import { countProxied, type ProxiedPlace, writeProxied } from './proxied-rows.ts';
@@ -34,14 +35,17 @@ export async function replyAll(read: AllRead): Promise<void> {
   const parts = partsOf(plan, { catalogue, upstreams: feed.upstreams });
   const counted = plan.countOnly || (plan.count && plan.after === null && !isHead(read));
   const work: Work = { read, parts, far: counted ? await countProxied(parts.proxied, proxiedPlace(read)) : null };
-  if (parts.stored.length === 0) return replyRest(work, { total: work.far, skip: plan.skip ?? 0 });
+  if (parts.stored.length === 0) return (await replyRest(work, { total: work.far, skip: plan.skip ?? 0 }))();
   const options = {
     timeout: feed.settings.statementTimeout,
     signal: exchange.signal,
+    weighed: { key: '', statements: null, multiplies: false },
+    unseen: () => !exchange.response.headersSent,
     ...(parts.proxied.length === 0 ? { opening: versionsText(setsOf(plan)) } : {}),
   };
   const rest = await feed.database.read((session) => replyStored(work, session), options);
-  if (rest !== null) await replyRest(work, rest);
+  const end = typeof rest === 'function' ? rest : await replyRest(work, rest);
+  await end();
 }
 
 interface Work {
@@ -59,29 +63,29 @@ interface Rest {
 
 const isHead = ({ exchange }: AllRead): boolean => exchange.method === 'HEAD';
 
-/** Everything of one reply that PostgreSQL knows; null: the reply was sent. */
-async function replyStored({ read, parts, far }: Work, session: ReadSession): Promise<Rest | null> {
+/** Everything of one reply that PostgreSQL knows; gives how the reply ends, or what is left to the proxied sets. */
+async function replyStored({ read, parts, far }: Work, session: ReadSession): Promise<Rest | Ending> {
   const { plan, exchange, catalogue } = read;
   // Nobody says when the rows of a proxied feed change.
   const sets = parts.proxied.length === 0 ? setsOf(plan) : [];
   const tag = async (): Promise<string | null> => replyTag(read, await currentVersions(session, sets));
-  if (await isCurrent(exchange, tag)) return null;
+  if (await isCurrent(exchange, tag)) return async () => {};
   const etag = await tag();
   const place = { catalogue, session, after: plan.after };
   const total = far === null ? null : far + (await countStored(parts.stored, place));
   if (plan.countOnly) return replyNumber(read, total ?? 0n, etag);
   const page = new AllPage(read, { total, etag, skip: plan.skip ?? 0, bounded: true });
-  if (isHead(read)) return sent(page.endHead());
+  if (isHead(read)) return page.endHead();
   const next = await writeStored(parts.stored, page, place);
   const [first] = parts.proxied;
-  if (next !== null || first === undefined || !page.wantsMore) return sent(page.end(next));
-  if (page.written > 0) return sent(page.end(startOf(first, page.remaining)));
+  if (next !== null || first === undefined || !page.wantsMore) return page.end(next);
+  if (page.written > 0) return page.end(startOf(first, page.remaining));
   return { total, skip: page.skip };
 }
 
-async function replyRest({ read, parts }: Work, { total, skip }: Rest): Promise<void> {
+async function replyRest({ read, parts }: Work, { total, skip }: Rest): Promise<Ending> {
   const { plan } = read;
-  if (plan.countOnly) return void (await replyNumber(read, total ?? 0n, null));
+  if (plan.countOnly) return replyNumber(read, total ?? 0n, null);
   const page = new AllPage(read, { total, etag: null, skip, bounded: false });
   if (isHead(read)) return page.endHead();
   const next: AllPosition | null = await writeProxied(parts.proxied, page, {
@@ -91,16 +95,11 @@ async function replyRest({ read, parts }: Work, { total, skip }: Rest): Promise<
   return page.end(next);
 }
 
-async function sent(end: Promise<void>): Promise<null> {
-  await end;
-  return null;
-}
-
-function replyNumber({ exchange, negotiated }: AllRead, rows: bigint, etag: string | null): Promise<null> {
+function replyNumber({ exchange, negotiated }: AllRead, rows: bigint, etag: string | null): Ending {
   const head = replyHead(exchange, { contentType: 'text/plain;charset=utf-8', etag });
   const sink = new ReplySink(exchange.response, head, negotiated.encoding);
   sink.output.appendText(String(rows));
-  return sent(sink.end());
+  return ending(sink);
 }
 
 function proxiedPlace({ plan, exchange, feed, catalogue, negotiated }: AllRead): ProxiedPlace {

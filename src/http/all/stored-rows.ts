@@ -56,7 +56,13 @@ async function writePart(
   page.skip = 0;
   const query = compileCollection(plan, catalogue, { controls: page.format.metadata !== 'none' });
   const rows = await begun(session.copyOut(query.text));
-  const to = { sink: page.open(), format: page.format, onRow: () => undefined, follows: page.written > 0 };
+  const to = {
+    sink: page.open(),
+    rest: session.rest,
+    format: page.format,
+    onRow: () => undefined,
+    follows: page.written > 0,
+  };
   const { count, next } = await writeRows(rows, query, to);
   page.add(count);
   return next === null ? null : { set: nameOf(part), rowId: next.rowId, token: null, remaining: page.remaining };

@@ -3,6 +3,7 @@ import { GatewayError } from '../../errors.ts';
 import type { BoundExpression, CollectionPlan, RangeVariable } from '../../plan/read-plan.ts';
 import { compileCollection } from '../../sql/compile-read.ts';
 import { readObject } from '../../upstream/json-scan.ts';
+import { weighedQuery } from '../weighed.ts';
 import { isAlways, isNever } from './condition.ts';
 import { connected, proxiedSource } from './crossing.ts';
 import { joinKeyOf } from './join-key.ts';
@@ -128,7 +129,8 @@ async function* storedRows(
 ): AsyncGenerator<string> {
   const query = compileCollection({ ...plan, pageSize: plan.restriction.top ?? rowsPerPage }, sources.catalogue);
   const plain = { ...format, metadata: 'none', omitNulls: false, mixed: false } as const;
-  const found = await database.read((session) => storedObjects(session, query, plain), { timeout, signal });
+  const read = { timeout, signal, weighed: weighedQuery(query) };
+  const found = await database.read((session) => storedObjects(session, query, plain), read);
   if (found === null) throw new GatewayError('LimitExceeded', '$filter: the joined keys are too long to be compared');
   yield* found.objects;
 }

@@ -2,6 +2,7 @@ import { GatewayError } from '../../errors.ts';
 import { keyedCondition } from '../../plan/keyed-condition.ts';
 import type { CollectionPlan, Restriction } from '../../plan/read-plan.ts';
 import { compileCollection } from '../../sql/compile-read.ts';
+import { weighedQuery } from '../weighed.ts';
 import { connected, proxiedSource } from './crossing.ts';
 import type { Place } from './place.ts';
 import type { Join } from './split-selection.ts';
@@ -61,7 +62,7 @@ async function storedRows(join: Join, keys: readonly (readonly string[])[], plac
   const { feed, exchange, sources, format } = place;
   const options = { controls: format.metadata === 'full' };
   const query = compileCollection(storedPlan(join, keys), sources.catalogue, options);
-  const read = { timeout: feed.settings.statementTimeout, signal: exchange.signal };
+  const read = { timeout: feed.settings.statementTimeout, signal: exchange.signal, weighed: weighedQuery(query) };
   const found = await feed.database.read((session) => storedObjects(session, query, format), read);
   if (found === null) throw tooMany(join);
   return found.objects;

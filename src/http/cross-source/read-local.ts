@@ -2,10 +2,12 @@ import { GatewayError } from '../../errors.ts';
 import { encodePagePosition } from '../../plan/page-position.ts';
 import type { CollectionPlan, EntityPlan, PagePosition } from '../../plan/read-plan.ts';
 import { compileCollection, compileCount, compileCountOf, compileEntity } from '../../sql/compile-read.ts';
+import type { CompiledQuery } from '../../sql/compiled-query.ts';
 import type { CollectionEnd } from '../../upstream/upstream.ts';
 import type { ReadSession } from '../../warehouse/database.ts';
 import { firstRow, rendered, single } from '../first-row.ts';
 import { rowWriter } from '../json/row-writer.ts';
+import { weighedQuery } from '../weighed.ts';
 import { connected, proxiedSource, setOf } from './crossing.ts';
 import type { Place } from './place.ts';
 import { storedObjects } from './stored-objects.ts';
@@ -33,7 +35,7 @@ export async function readEntity(plan: EntityPlan, place: Place): Promise<string
     return reply.kind === 'entity' ? Buffer.from(reply.json).toString('utf8') : null;
   }
   const query = compileEntity(plan, sources.catalogue, { controls: format.metadata === 'full' });
-  const found = await inStore(place, (session) => firstRow(session, query));
+  const found = await inStore(place, query, firstRow);
   return found === null ? null : rendered(rowWriter(query.shape, format, query.control ?? null), found);
 }
 
@@ -69,9 +71,7 @@ async function* inChunks(rows: AsyncIterable<string>): AsyncGenerator<readonly s
  */
 async function storedPage(plan: CollectionPlan, place: Place, fingerprint: string): Promise<LocalPage> {
   const { catalogue } = place.sources;
-  const count = plan.restriction.count
-    ? await inStore(place, (session) => single(session, compileCountOf(plan, catalogue)))
-    : null;
+  const count = plan.restriction.count ? await inStore(place, compileCountOf(plan, catalogue), single) : null;
   let next: PagePosition | null = null;
   const chunks = async function* (): AsyncGenerator<readonly string[]> {
     let part: CollectionPlan = { ...plan, pageSize: Math.min(plan.pageSize, chunkSize) };
@@ -99,7 +99,7 @@ function following(part: CollectionPlan, after: PagePosition, left: number): Col
 
 async function storedChunk(plan: CollectionPlan, place: Place) {
   const query = compileCollection(plan, place.sources.catalogue, { controls: place.format.metadata === 'full' });
-  const found = await inStore(place, (session) => storedObjects(session, query, place.format));
+  const found = await inStore(place, query, (session) => storedObjects(session, query, place.format));
   if (found === null)
     throw new GatewayError(
       'LimitExceeded',
@@ -108,8 +108,14 @@ async function storedChunk(plan: CollectionPlan, place: Place) {
   return found;
 }
 
-function inStore<T>({ feed, exchange }: Place, work: (session: ReadSession) => Promise<T>): Promise<T> {
-  return feed.database.read(work, { timeout: feed.settings.statementTimeout, signal: exchange.signal });
+/** Runs one query; where it is a large one, when its turn comes. Nothing is held while it waits. */
+function inStore<T>(
+  { feed, exchange }: Place,
+  query: CompiledQuery,
+  work: (session: ReadSession, query: CompiledQuery) => Promise<T>,
+): Promise<T> {
+  const options = { timeout: feed.settings.statementTimeout, signal: exchange.signal, weighed: weighedQuery(query) };
+  return feed.database.read((session) => work(session, query), options);
 }
 
 /** An empty collection of an entity that does not exist is 404 (Protocol 11.2.4). */
@@ -118,7 +124,7 @@ async function checkParent({ source }: CollectionPlan, place: Place): Promise<vo
   const set = setOf(source.from);
   const restriction = { filter: null, search: null, orderby: [], top: null, skip: null, count: false };
   const plan = { kind: 'Count', source: source.from, set, restriction, apply: null } as const;
-  const parents = await inStore(place, (session) => single(session, compileCount(plan, place.sources.catalogue)));
+  const parents = await inStore(place, compileCount(plan, place.sources.catalogue), single);
   if (parents === '0')
     throw new GatewayError('EntityNotFound', `No entity of ${set.name} has this key`, { target: set.name });
 }

@@ -1,7 +1,7 @@
 import { entityUrl } from '../../edm/key-literal.ts';
 import type { CollectionPlan, RemovedPosition } from '../../plan/read-plan.ts';
 import type { CompiledQuery } from '../../sql/compiled-query.ts';
-import type { RowBatch } from '../../warehouse/database.ts';
+import type { Rest, RowBatch } from '../../warehouse/database.ts';
 import { CellInput } from '../json/cell-input.ts';
 import { cellEnd, cellText } from '../json/cell-text.ts';
 import { keyCells } from '../json/key-cell.ts';
@@ -15,6 +15,8 @@ export interface RemovedRows {
   readonly root: string;
   /** Whether rows stand before them in the same array. */
   readonly follows: boolean;
+  /** Waits for a slow client; where it sleeps too long, the page ends early. */
+  readonly rest: Rest;
 }
 
 /** Bytes that are kept before they are handed to the connection. */
@@ -36,12 +38,13 @@ const start: RemovedPosition = { part: 'gone', version: 0n, row: 0n };
  */
 export async function writeRemoved(
   batches: AsyncIterable<RowBatch>,
-  { plan, query, root, follows }: RemovedRows,
+  { plan, query, root, follows, rest }: RemovedRows,
   sink: ReplySink,
 ): Promise<RemovedWritten> {
   const { name } = plan.selection.set;
   const key = query.shape.fields.flatMap((field) => (field.kind === 'value' ? [field] : [])).slice(0, -1);
   const context = JSON.stringify(`${root}$metadata#${name}/$deletedEntity`);
+  const wait = (returned: Promise<void>): Promise<boolean> => rest.nap(returned);
   const input = new CellInput(Buffer.alloc(0));
   const limit = query.limit ?? Number.POSITIVE_INFINITY;
   let count = 0;
@@ -58,7 +61,7 @@ export async function writeRemoved(
       const comma = follows || count > 0 ? ',' : '';
       sink.output.appendText(`${comma}{"@odata.context":${context},"id":${id},"reason":"${reason}"}`);
       count += 1;
-      if (sink.output.position > enough) await sink.flush();
+      if (sink.output.position > enough && !(await sink.makeRoom(wait))) return { count, next: last };
     }
   }
   return { count, next: null };

@@ -6,6 +6,8 @@ import { type OpenedReply, openKept, sendKept } from './send-kept.ts';
 
 /** One reply as clients share it who ask the same of the same data. */
 export interface SharedReply {
+  /** A reply to this request is kept, maybe of other data. */
+  readonly kept: boolean;
   /**
    * The kept reply, where it is the one of the ETag. The ETag is only asked for where a reply to this request is kept at
    * all, so that nobody else pays for knowing it before the rows.
@@ -30,6 +32,9 @@ export function sharedReply(read: StoredRead, tracked: boolean): SharedReply | n
   const { path, query, prefer, timing } = exchange;
   const request = digest(JSON.stringify([path, query, prefer, negotiated.json, negotiated.encoding]));
   return {
+    get kept() {
+      return cache.holds(request);
+    },
     async find(tag) {
       if (!cache.holds(request)) return null;
       const from = performance.now();

@@ -1,0 +1,51 @@
+import type { CollectionPlan, RowSource } from '../plan/read-plan.ts';
+import { compileCrossjoinCount } from '../sql/compile-crossjoin.ts';
+import { compileCountOf } from '../sql/compile-read.ts';
+import type { CompiledQuery } from '../sql/compiled-query.ts';
+import type { Weighed } from '../warehouse/database.ts';
+import { digest } from './negotiated.ts';
+import type { StoredPlan, StoredRead } from './stored-read.ts';
+
+/** Rows of a page whose shape says that it is a light read. */
+const fewRows = 1000;
+
+/** How much a read is; null: its shape says that it is little, and no estimate is needed. */
+export function weighed(read: StoredRead, compiled: CompiledQuery): Weighed | null {
+  const { plan, exchange, fingerprint, feed } = read;
+  if (isLight(plan) || (exchange.method === 'HEAD' && plan.kind !== 'Count')) return null;
+  return {
+    key: `${fingerprint} ${plan.kind} ${'pageSize' in plan ? plan.pageSize : 0}`,
+    // What was counted before is most likely known still; where it is not, the read turns out to be heavier.
+    statements: () => [compiled.text, ...countText(read)].filter((text) => feed.known.recall(text) === null),
+    multiplies: plan.kind === 'Crossjoin' || ('apply' in plan && plan.apply !== null),
+  };
+}
+
+/** A single statement without a request of its own. */
+export function weighedQuery({ text }: Pick<CompiledQuery, 'text'>): Weighed {
+  return { key: digest(text), statements: () => [text], multiplies: false };
+}
+
+/** `$count=true`: the statement that counts. */
+function countText({ plan, catalogue }: StoredRead): readonly string[] {
+  if (plan.kind === 'Crossjoin') return plan.restriction.count ? [compileCrossjoinCount(plan, catalogue).text] : [];
+  return plan.kind === 'Collection' && plan.restriction.count ? [compileCountOf(plan, catalogue).text] : [];
+}
+
+/** One row by its key, and a few rows in load order: an index leads to them, and nothing else is looked at. */
+function isLight(plan: StoredPlan): boolean {
+  if (plan.kind === 'Property') return isKeyed(plan.source);
+  if (plan.kind === 'Entity') return isKeyed(plan.source) && plan.selection.expands.length === 0;
+  return plan.kind === 'Collection' && isFirstRows(plan);
+}
+
+const isKeyed = (source: RowSource): boolean => source.kind === 'Keyed' && source.from.kind === 'Set';
+
+function isFirstRows({ source, selection, restriction, apply, since, pageSize, after }: CollectionPlan): boolean {
+  const { filter, search, orderby, skip, count, top } = restriction;
+  const plain = filter === null && search === null && orderby.length === 0 && !count;
+  const start = skip === null || after !== null;
+  const rows = Math.min(pageSize, after?.remaining ?? top ?? pageSize);
+  const own = selection.expands.length === 0 && selection.computed.length === 0;
+  return source.kind === 'Set' && plain && start && rows <= fewRows && own && apply === null && since === null;
+}
