@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { GatewayError } from '../errors.ts';
+import { boundedMatches } from './bounded-matches.ts';
 import { buildCatalogue, type CatalogueResult } from './build/build-catalogue.ts';
 import type { Environment } from './build/expand-environment.ts';
 import { faultText } from './build/fault.ts';
@@ -17,7 +18,7 @@ const schemaFolder = 'schema';
  * @throws GatewayError MetadataInvalid where the directory cannot be read.
  */
 export function loadCatalogue(directory: string, environment: Environment): CatalogueResult {
-  return buildCatalogue(readMetadata(directory), environment);
+  return buildCatalogue(readMetadata(directory), environment, boundedMatches);
 }
 
 /**

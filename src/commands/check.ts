@@ -2,6 +2,7 @@ import { faultText } from '../catalogue/build/fault.ts';
 import { loadCatalogue } from '../catalogue/read-metadata.ts';
 import { checkModel } from '../edm/check-model.ts';
 import { beyondReaders } from '../edm/reader-limits.ts';
+import { tableFaults, wantedTables } from '../warehouse/wanted-tables.ts';
 import { checkUpstream } from './check-upstreams.ts';
 import { exitCodes } from './exit-code.ts';
 import { servingFaults } from './serving-faults.ts';
@@ -20,7 +21,9 @@ export async function checkCommand(
   for (const fault of [...own, ...faults.map(faultText)]) print(fault);
   const modelFaults = catalogue === null ? [] : checkModel(catalogue.model);
   for (const fault of modelFaults) print(JSON.stringify(fault));
-  const count = own.length + faults.length + modelFaults.length;
+  const tables = catalogue === null ? [] : tableFaults(wantedTables(catalogue));
+  tables.forEach(print);
+  const count = own.length + faults.length + modelFaults.length + tables.length;
   if (catalogue === null || count > 0) {
     print(`${count} fault(s)`);
     return exitCodes.failed;

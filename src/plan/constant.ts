@@ -2,7 +2,14 @@ import { paddedBase64 } from '../edm/base64-text.ts';
 import type { PrimitiveTypeName } from '../edm/model.ts';
 import { GatewayError } from '../errors.ts';
 import type { Literal, LiteralType } from '../uri/syntax.ts';
-import { canonicalDecimal, canonicalDouble, canonicalInteger, fits, narrowestType } from './numeric-text.ts';
+import {
+  canonicalDecimal,
+  canonicalDouble,
+  canonicalInteger,
+  canonicalSingle,
+  fits,
+  narrowestType,
+} from './numeric-text.ts';
 import type { Constant } from './read-plan.ts';
 import { canonicalDate, canonicalDateTimeOffset, canonicalDuration, canonicalTimeOfDay } from './temporal-text.ts';
 
@@ -32,8 +39,9 @@ export function canonicalText(text: string, type: PrimitiveTypeName): string | n
     case 'Edm.Decimal':
       return canonicalDecimal(text);
     case 'Edm.Double':
-    case 'Edm.Single':
       return canonicalDouble(text);
+    case 'Edm.Single':
+      return canonicalSingle(text);
     default:
       return integerText(text, type);
   }

@@ -54,6 +54,17 @@ export function canonicalDecimal(text: string): string | null {
   return match[1] === '-' && value !== '0' ? `-${value}` : value;
 }
 
+/**
+ * As `canonicalDouble`, for Edm.Single; null also where a Single has no such size: it would become infinite or zero, and
+ * PostgreSQL fails at it.
+ */
+export function canonicalSingle(text: string): string | null {
+  const double = canonicalDouble(text);
+  if (double === null || /[IN]/.test(double)) return double;
+  const single = Math.fround(Number(double));
+  return Number.isFinite(single) && (single !== 0 || Number(double) === 0) ? double : null;
+}
+
 /** The shortest text that reads back as the same double; `INF`, `-INF`, `NaN`. Null where the text is no number. */
 export function canonicalDouble(text: string): string | null {
   if (text === 'INF' || text === '-INF' || text === 'NaN') return text;

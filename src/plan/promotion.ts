@@ -1,6 +1,6 @@
 import type { PrimitiveTypeName } from '../edm/model.ts';
 import { canonicalText } from './constant.ts';
-import { canonicalDecimal, canonicalDouble, canonicalInteger } from './numeric-text.ts';
+import { canonicalDecimal, canonicalDouble, canonicalInteger, canonicalSingle } from './numeric-text.ts';
 import type { BoundExpression, Constant, ValueType } from './read-plan.ts';
 
 /** Numeric promotion (4.01 URL Conventions 5.1.1.17): the wider of two types; Byte and SByte meet in Int16. */
@@ -92,7 +92,8 @@ export function converted(operand: BoundExpression, type: ValueType): BoundExpre
 
 function constantText(text: string, type: PrimitiveTypeName): string | null {
   if (type === 'Edm.Decimal') return canonicalDecimal(text);
-  if (type === 'Edm.Double' || type === 'Edm.Single') return canonicalDouble(text);
+  if (type === 'Edm.Double') return canonicalDouble(text);
+  if (type === 'Edm.Single') return canonicalSingle(text);
   if (isInteger(type)) return canonicalInteger(text) === null ? null : canonicalText(text, type);
   return canonicalText(text, type);
 }

@@ -6,6 +6,8 @@ export interface RawMember {
   readonly raw: string;
 }
 
+/** Objects and arrays within each other: more than any row has, and far fewer than the stack holds. */
+const deepest = 500;
 const number = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 const simpleEscape = /["\\/bfnrt]/;
 const hexEscape = /^u[0-9a-fA-F]{4}$/;
@@ -35,7 +37,7 @@ export function stringValue(raw: string): string | null {
   return raw.charCodeAt(0) === 0x22 ? (JSON.parse(raw) as string) : null;
 }
 
-function scanObject(text: string, start: number, found: (name: string, raw: string) => void): number {
+function scanObject(text: string, start: number, found: (name: string, raw: string) => void, depth = 0): number {
   if (text[start] !== '{') throw broken('an object was expected');
   let at = skipSpace(text, start + 1);
   if (text[at] === '}') return at + 1;
@@ -45,7 +47,7 @@ function scanObject(text: string, start: number, found: (name: string, raw: stri
     at = skipSpace(text, nameEnd);
     if (text[at] !== ':') throw broken('a colon is missing');
     const valueStart = skipSpace(text, at + 1);
-    const valueEnd = scanValue(text, valueStart);
+    const valueEnd = scanValue(text, valueStart, depth + 1);
     found(name, text.slice(valueStart, valueEnd));
     at = skipSpace(text, valueEnd);
     if (text[at] === '}') return at + 1;
@@ -54,12 +56,12 @@ function scanObject(text: string, start: number, found: (name: string, raw: stri
   }
 }
 
-function scanArray(text: string, start: number, found: (raw: string) => void): number {
+function scanArray(text: string, start: number, found: (raw: string) => void, depth = 0): number {
   if (text[start] !== '[') throw broken('an array was expected');
   let at = skipSpace(text, start + 1);
   if (text[at] === ']') return at + 1;
   for (;;) {
-    const end = scanValue(text, at);
+    const end = scanValue(text, at, depth + 1);
     found(text.slice(at, end));
     at = skipSpace(text, end);
     if (text[at] === ']') return at + 1;
@@ -70,14 +72,15 @@ function scanArray(text: string, start: number, found: (raw: string) => void): n
 
 const ignore = (): void => undefined;
 
-function scanValue(text: string, at: number): number {
+function scanValue(text: string, at: number, depth: number): number {
+  if (depth > deepest) throw broken(`it nests more than ${deepest} objects and arrays`);
   switch (text[at]) {
     case '"':
       return scanString(text, at);
     case '{':
-      return scanObject(text, at, ignore);
+      return scanObject(text, at, ignore, depth);
     case '[':
-      return scanArray(text, at, ignore);
+      return scanArray(text, at, ignore, depth);
     case 't':
       return scanWord(text, at, 'true');
     case 'f':

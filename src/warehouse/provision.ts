@@ -7,7 +7,7 @@ import { freeNames } from './free-names.ts';
 import { putGivenRows } from './given-rows.ts';
 import { schemaLock } from './migrate.ts';
 import { planTable, type TablePlan } from './table-plan.ts';
-import { wantedTables } from './wanted-tables.ts';
+import { tableFaults, wantedTables } from './wanted-tables.ts';
 
 export interface ProvisionReport {
   /** One line for each change that was made, for people. */
@@ -91,6 +91,8 @@ async function makeTables(
   { opens = true }: ProvisionOptions,
 ): Promise<MadeTables> {
   const wanted = wantedTables(catalogue);
+  const faults = tableFaults(wanted);
+  if (faults.length > 0) throw new GatewayError('ProvisionRefused', `Tables cannot be made:\n${listed(faults)}`);
   const inTheWay = await freeNames(transaction, wanted);
   if (inTheWay.length > 0) throw new GatewayError('ProvisionRefused', `Tables cannot be made:\n${listed(inTheWay)}`);
   const existing = await existingTables(transaction, 'feed');

@@ -47,8 +47,10 @@ const bookkeeping: readonly WantedColumn[] = [
   { name: '_deleted_at', sqlType: 'timestamp with time zone', nullable: true, suffix: '' },
 ];
 
-/** PostgreSQL cuts longer names off without an error. */
+/** PostgreSQL cuts longer names off without an error; in bytes. */
 const longestName = 63;
+/** The most columns of a table in PostgreSQL. */
+const mostColumns = 1600;
 
 /** The tables that the stored sets of a catalogue need; the ledger's views come from the migrations. */
 export function wantedTables(catalogue: Catalogue): readonly WantedTable[] {
@@ -65,6 +67,21 @@ export function wantedTableOf(catalogue: Catalogue, name: string): WantedTable {
   const entitySet = catalogue.model.entitySets.get(name);
   if (set?.kind !== 'stored' || entitySet === undefined) throw new GatewayError('Internal', `${name} has no table.`);
   return wantedTable(set, entitySet, keptMarks(catalogue, name));
+}
+
+/** What PostgreSQL cannot hold of the tables wanted, a sentence each: names too long, too many columns. */
+export function tableFaults(tables: readonly WantedTable[]): readonly string[] {
+  return tables.flatMap(({ set, table, columns }) => {
+    const tooLong = [table, ...columns.map(({ name }) => name)]
+      .filter((name) => Buffer.byteLength(name) > longestName)
+      .map(
+        (name) =>
+          `${set}: the name ${name} is longer than PostgreSQL's ${String(longestName)} bytes. Shorten it in the metadata.`,
+      );
+    if (columns.length <= mostColumns) return tooLong;
+    const message = `${set}: its table would have ${String(columns.length)} columns with the gateway's own, and PostgreSQL holds ${String(mostColumns)}. Leave properties out, or split the set.`;
+    return [...tooLong, message];
+  });
 }
 
 /** Column of a property. Throws Internal for a property without one: the catalogue has checked that. */
@@ -93,7 +110,6 @@ function wantedTable(set: StoredSet, entitySet: EntitySet, marks: readonly Wante
       suffix: '',
     }));
   const columns = [...own, ...bookkeeping, ...marks];
-  for (const name of [set.relation.name, ...columns.map((column) => column.name)]) checkLength(set, name);
   return {
     set: set.name,
     schema: set.relation.schema,
@@ -133,11 +149,3 @@ function index(set: StoredSet, purpose: string, unique: boolean, definition: str
 
 /** Index names of the form that `index` gives: those of earlier metadata may go. */
 export const ownIndex = /_(key|row|version|by|search)_[0-9a-f]{10}$/;
-
-function checkLength(set: StoredSet, name: string): void {
-  if (Buffer.byteLength(name) <= longestName) return;
-  throw new GatewayError(
-    'ProvisionRefused',
-    `${set.name}: the name ${name} is longer than PostgreSQL's ${String(longestName)} bytes. Shorten it in the metadata.`,
-  );
-}

@@ -36,7 +36,7 @@ describe('Structure of files: what a person would not call a row is none', () =>
         '\t\t\t',
         '|||',
       ]) {
-        const text = under(delimiter, `${L9}\n1,a,,,,,,,\n`) + `${blank}\n` + under(delimiter, '2,b,,,,,,,\n');
+        const text = `${under(delimiter, `${L9}\n1,a,,,,,,,\n`)}${blank}\n${under(delimiter, '2,b,,,,,,,\n')}`;
         const found = await files.inspect(text);
         deepEqual(found.rows, { read: 2, accepted: 2, rejected: 0 }, JSON.stringify(blank));
       }

@@ -135,6 +135,19 @@ describe('Loading one file', () => {
     match(rejects[0]?.message ?? '', /"abc" is not a whole number/);
   });
 
+  it('D10 a column named as a part of every JavaScript object is a column like others', async () => {
+    const [header = '', ...rest] = exportFile('tracebuzz/cases', [caseRow(41)]).split('\n');
+    const text = [`${header},__proto__,constructor,toString`, `${rest[0] ?? ''},a,b,c`].join('\n');
+    const result = loaded(await feed().load('raw-cases-1750000501.csv', text));
+    deepEqual(
+      result.drift.map((one) => one.header),
+      ['__proto__', 'constructor', 'toString'],
+    );
+    deepEqual(await feed().rows(`SELECT "Extras" FROM feed."TracebuzzCases" WHERE "CaseId" = 41`), [
+      { Extras: '{"__proto__":"a","constructor":"b","toString":"c"}' },
+    ]);
+  });
+
   it('keeps cells of unknown columns in Extras and reports the drift', async () => {
     const [header = '', ...rest] = exportFile('tracebuzz/cases', [caseRow(40)]).split('\n');
     const text = [`${header},NEW_ONE`, `${rest[0] ?? ''},hello`].join('\n');

@@ -101,6 +101,8 @@ describe('Expressions over extreme values', () => {
     assert.equal(await one('cast(Score,Edm.Decimal)', 4), null);
     assert.equal(await one('cast(Score,Edm.Single)', 2), null);
     assert.equal(await one('cast(Score,Edm.Single)', 4), Number.NaN);
+    assert.equal(await one('cast(1e308,Edm.Single)', 1), null);
+    assert.deepEqual(await idsOf('cast(Score,Edm.Single) lt 1e308 and Id lt 4'), [1, 3]);
     assert.deepEqual(await idsOf('cast(Score,Edm.Int32) eq null'), [2, 4, lastId]);
   });
 

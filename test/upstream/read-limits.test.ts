@@ -62,4 +62,19 @@ describe('a proxied feed that counts, answers or allows less', () => {
       fails('LimitExceeded', /which allows 110; ask for less in one request/),
     );
   });
+
+  it('D10 a reply nested deeper than any row is 502, as other replies that are no rows', async () => {
+    for (const nested of [
+      '['.repeat(100_000) + ']'.repeat(100_000),
+      `${'{"a":'.repeat(50_000)}1${'}'.repeat(50_000)}`,
+    ]) {
+      const upstream = await connect((_request, response) =>
+        json(response, `{"value":[{"id":1,"subject":${nested}}]}`),
+      );
+      await assert.rejects(
+        page(upstream, 'FarCalls?$select=id,subject'),
+        fails('UpstreamRefused', /nests more than 500/),
+      );
+    }
+  });
 });

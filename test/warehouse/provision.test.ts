@@ -7,6 +7,7 @@ import type { Database } from '../../src/warehouse/database.ts';
 import { migrate } from '../../src/warehouse/migrate.ts';
 import { openDatabase } from '../../src/warehouse/postgres-database.ts';
 import { provision } from '../../src/warehouse/provision.ts';
+import { tableFaults, wantedTables } from '../../src/warehouse/wanted-tables.ts';
 import { type TestDatabase, testDatabase } from '../support/postgres.ts';
 import { type SmallSet, smallCatalogue } from './small-catalogue.ts';
 
@@ -221,11 +222,22 @@ describe('provision', () => {
     assert.deepEqual(rows, [{ Old: 'kept' }, { Old: null }]);
   });
 
-  it('refuses a name that PostgreSQL would cut off', async () => {
-    const catalogue = smallCatalogue({ Cases: with_({ [`P${'x'.repeat(63)}`]: 'Edm.String' }) });
-    await assert.rejects(provision(database, catalogue), {
-      code: 'ProvisionRefused',
-      message: /longer than PostgreSQL's 63 bytes/,
+  it('D10 refuses names that PostgreSQL would cut off and more columns than it holds, all at once; check tells the same', async () => {
+    const many = Object.fromEntries(Array.from({ length: 1600 }, (_, at) => [`P${String(at)}`, 'Edm.String']));
+    const catalogue = smallCatalogue({
+      Cases: with_({ [`P${'x'.repeat(63)}`]: 'Edm.String', [`Q${'é'.repeat(32)}`]: 'Edm.String' }),
+      Wide: { properties: { Id: 'Edm.Int32!', ...many }, key: ['Id'] },
+    });
+    const faults = tableFaults(wantedTables(catalogue));
+    assert.equal(faults.length, 3);
+    assert.match(faults[1] ?? '', /longer than PostgreSQL's 63 bytes/);
+    assert.match(
+      faults[2] ?? '',
+      /^Wide: its table would have 1610 columns with the gateway's own, and PostgreSQL holds 1600/,
+    );
+    await assert.rejects(provision(database, catalogue), (error: Error) => {
+      for (const fault of faults) assert.ok(error.message.includes(fault), error.message);
+      return true;
     });
   });
 

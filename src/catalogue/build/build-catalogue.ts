@@ -11,6 +11,7 @@ import type { Environment } from './expand-environment.ts';
 import { type Fault, faultText } from './fault.ts';
 import { ledgerSets, ledgerSource } from './ledger-sets.ts';
 import { type MetadataFile, parseMetadata } from './parse-document.ts';
+import { type Matches, plainMatches } from './pattern-cost.ts';
 import { resolveDocuments } from './resolve-documents.ts';
 
 export const schemaNamespace = 'Gateway';
@@ -25,9 +26,13 @@ export interface CatalogueResult {
 
 /**
  * Builds the catalogue from the texts of the metadata files (docs/metadata.md). Pure: the same texts and environment
- * give the same catalogue. Every fault is found in one go, none is thrown.
+ * give the same catalogue. Every fault is found in one go, none is thrown. `matches` tries the patterns of the files.
  */
-export function buildCatalogue(files: readonly MetadataFile[], environment: Environment): CatalogueResult {
+export function buildCatalogue(
+  files: readonly MetadataFile[],
+  environment: Environment,
+  matches: Matches = plainMatches,
+): CatalogueResult {
   const faults = new Map<string, Fault>();
   const note = (fault: Fault): void => {
     faults.set(faultText(fault), fault);
@@ -40,7 +45,7 @@ export function buildCatalogue(files: readonly MetadataFile[], environment: Envi
       return document;
     });
   const { sources, index } = resolveDocuments(documents, environment, note);
-  const catalogue = assemble(sources, index);
+  const catalogue = assemble(sources, index, matches);
   const order = new Map(documents.map((document, position) => [document.file, position]));
   const sorted = [...faults.values()].sort(
     (left, right) => (order.get(left.file) ?? 0) - (order.get(right.file) ?? 0) || (left.line ?? 0) - (right.line ?? 0),
@@ -48,9 +53,9 @@ export function buildCatalogue(files: readonly MetadataFile[], environment: Envi
   return sorted.length > 0 ? { catalogue: null, faults: sorted } : { catalogue, faults: [] };
 }
 
-function assemble(sources: readonly SourceDraft[], index: DraftIndex): Catalogue {
+function assemble(sources: readonly SourceDraft[], index: DraftIndex, matches: Matches): Catalogue {
   const drafts = [...index.sets.values()];
-  for (const draft of [...drafts, ...index.doubles]) checkDocument(draft);
+  for (const draft of [...drafts, ...index.doubles]) checkDocument(draft, matches);
   for (const draft of index.doubles) buildProperties(draft);
   checkOwnNames(drafts);
   for (const source of sources) checkSource(source);

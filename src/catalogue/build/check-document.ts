@@ -4,6 +4,8 @@ import { isFault } from '../cells/cell.ts';
 import { edmType } from './build-properties.ts';
 import { cellForm, isoFiles, readGiven } from './conversions.ts';
 import type { SetDraft, SetForm } from './draft.ts';
+import type { FaultPath } from './fault.ts';
+import { hostileTexts, type Matches } from './pattern-cost.ts';
 
 /** Keys that have a meaning only for rows of some origin. */
 const fileKeys = ['files', 'fileDefaults', 'write', 'period', 'seedRows'] as const;
@@ -17,12 +19,13 @@ const formWords: Readonly<Record<SetForm, string>> = {
 };
 
 /** What the values of one document must agree on, whatever else is in the catalogue. */
-export function checkDocument(draft: SetDraft): void {
+export function checkDocument(draft: SetDraft, matches: Matches): void {
   checkForm(draft);
   checkKey(draft);
   checkNames(draft);
   checkExamples(draft);
-  for (const number of (draft.entry.files ?? []).keys()) checkFileRule(draft, number);
+  for (const number of (draft.entry.files ?? []).keys()) checkFileRule(draft, number, matches);
+  checkPatterns(draft, matches);
   const groups = patternGroups(draft.entry.period?.name ?? null);
   if (draft.entry.period?.name != null && !(groups.includes('from') && groups.includes('to'))) {
     draft.report(
@@ -104,7 +107,7 @@ const patternGroups = (pattern: string | null): readonly string[] =>
   pattern === null ? [] : [...pattern.matchAll(/\(\?<([A-Za-z]\w*)>/g)].map((match) => match[1] ?? '');
 
 /** The example of a file rule must be recognised by the rule, and give a period where there is one. */
-function checkFileRule(draft: SetDraft, number: number): void {
+function checkFileRule(draft: SetDraft, number: number, matches: Matches): void {
   const rule = draft.entry.files?.[number];
   if (rule?.example === undefined) return;
   const { period } = draft.entry;
@@ -113,13 +116,36 @@ function checkFileRule(draft: SetDraft, number: number): void {
   const parts = { directory: path.slice(0, Math.max(slash, 0)), name: path.slice(slash + 1) };
   for (const key of ['directory', 'name'] as const) {
     const pattern = rule[key];
-    if (pattern === undefined || new RegExp(pattern, 'iu').test(parts[key])) continue;
+    // A pattern that does not end is told by checkPatterns.
+    if (pattern === undefined || matches(pattern, [parts[key]])?.[0] !== false) continue;
     const message = `The ${key} pattern does not match the example "${path}".`;
     draft.report(['files', number, 'example'], message, 'Correct the pattern or the example.');
   }
-  if (period?.name != null && !new RegExp(period.name, 'iu').test(parts.name)) {
+  if (period?.name != null && matches(period.name, [parts.name])?.[0] === false) {
     const message = `The pattern of the period does not match the example "${parts.name}".`;
     draft.report(['files', number, 'example'], message, 'Correct the pattern or the example.');
+  }
+}
+
+/** Patterns meet the names of files and, in computed columns, the cells of all rows: none may take for ever. */
+function checkPatterns(draft: SetDraft, matches: Matches): void {
+  const { files = [], period, properties } = draft.entry;
+  const example = files.find((rule) => rule.example !== undefined)?.example ?? '';
+  const patterns: (readonly [path: FaultPath, pattern: string | null | undefined])[] = [
+    ...files.flatMap((rule, number) => [
+      [['files', number, 'directory'], rule.directory] as const,
+      [['files', number, 'name'], rule.name] as const,
+    ]),
+    [['period', 'name'], period?.name],
+    ...Object.entries(properties).flatMap(([name, { computed }]) =>
+      computed?.kind === 'match' ? [[['properties', name, 'computed', 'pattern'], computed.pattern] as const] : [],
+    ),
+  ];
+  for (const [path, pattern] of patterns) {
+    if (pattern == null || matches(pattern, hostileTexts(pattern, example)) !== null) continue;
+    const message =
+      'This pattern takes more than seconds for some texts: its repetitions can share the same characters.';
+    draft.report(path, message, 'Write it so that each character can belong to one repetition only.');
   }
 }
 

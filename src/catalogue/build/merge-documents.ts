@@ -10,9 +10,10 @@ export const isMapping = (value: unknown): value is Mapping =>
 export function mergeDocuments(earlier: unknown, later: unknown, key = ''): unknown {
   if (later === undefined) return earlier;
   if (isMapping(earlier) && isMapping(later)) {
-    const merged: Mapping = { ...earlier };
-    for (const [name, value] of Object.entries(later)) merged[name] = mergeDocuments(earlier[name], value, name);
-    return merged;
+    const merged = new Map(Object.entries(earlier));
+    for (const [name, value] of Object.entries(later)) merged.set(name, mergeDocuments(merged.get(name), value, name));
+    // Assigning would lose a key named __proto__.
+    return Object.fromEntries(merged);
   }
   if (key === 'aliases' && Array.isArray(earlier) && Array.isArray(later)) return [...earlier, ...later];
   return later;

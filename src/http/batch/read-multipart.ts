@@ -33,7 +33,7 @@ interface Message {
 function message(text: string): Message | null {
   const end = /^\r?\n|\r?\n\r?\n|\r?\n?$/.exec(text);
   const lines = text.slice(0, end?.index ?? text.length).split(/\r?\n/);
-  const headers: Record<string, string> = {};
+  const headers: Record<string, string> = Object.create(null) as Record<string, string>;
   for (const line of lines) {
     if (line === '') continue;
     const colon = line.indexOf(':');

@@ -287,15 +287,15 @@ export class RowConverter implements RowView {
   }
 
   #extras(): string | null {
-    let extras: Record<string, string> | null = null;
+    const extras: (readonly [header: string, text: string])[] = [];
     for (const { field, header } of this.#unknown) {
       const text = this.#fields[field] ?? '';
       if (text === '') continue;
       if (!this.samples.has(header)) this.samples.set(header, text.slice(0, 200));
-      extras ??= {};
-      extras[header] = text;
+      extras.push([header, text]);
     }
-    return extras === null ? null : JSON.stringify(extras);
+    // Assigning would lose a column named __proto__.
+    return extras.length === 0 ? null : JSON.stringify(Object.fromEntries(extras));
   }
 }
 
