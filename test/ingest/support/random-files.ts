@@ -18,7 +18,10 @@ function withNulls(...words: readonly string[]): Catalogue {
   };
 }
 
-/** Rows with the key 77, or of the second day, have no key, and `never` is no number and no time. */
+/**
+ * Rows with the key 77, or of the second day, have no key, and `never` is no number and no time. Each row has another cell
+ * besides: one without any value is a blank line, and no reject.
+ */
 export const faulty = forgetting(withNulls('77', '2026-01-02'));
 export const mended = forgetting(withNulls('never'));
 
@@ -83,7 +86,12 @@ export const modes: readonly (readonly [
   row: fc.Arbitrary<Cells>,
   sets: readonly string[],
 ])[] = [
-  ['upsert', 'tracebuzz/cases', fc.record({ CaseId: key, ClosedAt: time, ExternalId: text }), ['TracebuzzCases']],
+  [
+    'upsert',
+    'tracebuzz/cases',
+    fc.record({ CaseId: key, PersonId: fc.constant('5'), ClosedAt: time, ExternalId: text }),
+    ['TracebuzzCases'],
+  ],
   [
     'upsert with a winner, a kept cell, a list and a dimension',
     'sparkcentral/messages',
