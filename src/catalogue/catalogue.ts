@@ -190,6 +190,11 @@ export interface Export {
   readonly files: FileDefaults;
   readonly key: readonly string[];
   readonly write: WriteDisposition;
+  /**
+   * Property that says of a row that the vendor deleted what it tells of: any value but false, 0 and the empty text. What
+   * columns with `keepIfEmpty` hold goes then. null: none does.
+   */
+  readonly deletionMarker: string | null;
   /** Where the period comes from when the rows do not carry it; null: the export has no such period. */
   readonly period: PeriodRule | null;
   readonly columns: readonly ExportColumn[];

@@ -56,6 +56,7 @@ export function buildExport(source: SourceDraft, draft: SetDraft, index: DraftIn
     files,
     key: draft.entry.key,
     write: writeDisposition(draft),
+    deletionMarker: deletionMarker(draft),
     period: draft.entry.period ?? null,
     columns,
     computed: entries.flatMap(([name, entry]) => computedColumn(draft, name, entry)),
@@ -180,6 +181,18 @@ function writeDisposition(draft: SetDraft): WriteDisposition {
     for (const name of names) checkWriteProperty(draft, key, name);
   }
   return { ...write, winner: write.winner ?? null };
+}
+
+function deletionMarker(draft: SetDraft): string | null {
+  const marker = draft.entry.deletionMarker;
+  if (marker === undefined) return null;
+  if (draft.entry.properties[marker] === undefined) {
+    draft.report(['deletionMarker'], `There is no property ${marker}.`, 'Name a property of this file.');
+  } else if (draft.entry.key.includes(marker)) {
+    const message = `${marker} is part of the key, which no row lacks.`;
+    draft.report(['deletionMarker'], message, 'Name a property that is null in rows that are not deleted.');
+  }
+  return marker;
 }
 
 function writeProperties(

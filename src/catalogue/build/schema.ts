@@ -202,6 +202,9 @@ export const exportSchema = z.strictObject({
   fileDefaults: fileDefaultsSchema.optional(),
   key: z.array(name).min(1),
   write: write.optional(),
+  deletionMarker: name
+    .optional()
+    .describe('Property with a value in rows that the vendor deleted: kept cells (keepIfEmpty) are emptied.'),
   period: z.strictObject({ name: pattern.nullable(), format: z.string().min(1) }).optional(),
   properties: z.record(name, propertySchema),
   navigation: z

@@ -103,7 +103,8 @@ export class FilledRows {
       const kept = this.#table.kept.find((one) => one.column === column);
       if (kept === undefined) return [[name, `CASE WHEN ${says} THEN f.${name} ELSE t.${name} END`]];
       const [stamp, place] = [identifier(kept.stamp), identifier(kept.place)];
-      const older = `(t.${name} IS NULL OR (t.${stamp} IS NOT NULL AND ${olderCell(kept, stamp)}))`;
+      // Of a cell that is empty, though it was spoken of, a deletion was said.
+      const older = `((t.${name} IS NULL AND t.${stamp} IS NULL) OR (t.${stamp} IS NOT NULL AND ${olderCell(kept, stamp)}))`;
       const takes = `${says} AND f.${name} IS NOT NULL AND ${older}`;
       const take = (target: string, value: string): readonly [string, string] => [
         target,

@@ -2,7 +2,7 @@ import type { WriteDisposition } from '../../catalogue/catalogue.ts';
 import type { KeptColumn } from '../../catalogue/kept-columns.ts';
 import type { Transaction } from '../../warehouse/database.ts';
 import { type FileOrder, isNewer, placeOf, statedBefore, statedHere, statedLater, storedPlace } from './file-order.ts';
-import { filledFlag, filledLine, takesCell } from './kept-cells.ts';
+import { filledFlag, filledLine, saysCell, takesCell } from './kept-cells.ts';
 import { constant, identifier, list, sameKey } from './sql-text.ts';
 import { STAGING } from './stage-rows.ts';
 import { columnOf, type StoredTable } from './stored-table.ts';
@@ -69,9 +69,9 @@ async function dropDuplicates(transaction: Transaction, { table, write }: MergeI
     const winnerMark =
       kept.winner === null ? '' : `, ${filledFlag(kept)} = true, ${identifier(kept.winner.mark)} = n._winner`;
     const mark = `, ${filledLine(kept)} = n._from${winnerMark}`;
-    const newest = `SELECT DISTINCT ON (${list(table.key)}) ${list(table.key)}, ${column}, _line AS _from${said} FROM ${STAGING} WHERE _code IS NULL AND ${column} IS NOT NULL ORDER BY ${list(table.key)}, ${winner}_line DESC`;
+    const newest = `SELECT DISTINCT ON (${list(table.key)}) ${list(table.key)}, ${column}, _line AS _from${said} FROM ${STAGING} s WHERE _code IS NULL AND ${saysCell(kept)} ORDER BY ${list(table.key)}, ${winner}_line DESC`;
     await transaction.query(
-      `UPDATE ${STAGING} s SET ${column} = n.${column}${mark} FROM (${newest}) n WHERE s._code IS NULL AND s.${column} IS NULL AND ${sameKey('s', 'n', table.key)}`,
+      `UPDATE ${STAGING} s SET ${column} = n.${column}${mark} FROM (${newest}) n WHERE s._code IS NULL AND NOT ${saysCell(kept)} AND ${sameKey('s', 'n', table.key)}`,
     );
   }
   const { rowCount } = await transaction.query(

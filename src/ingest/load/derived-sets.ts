@@ -1,7 +1,7 @@
 import type { Catalogue, Derivation } from '../../catalogue/catalogue.ts';
 import type { Unlearned } from './describe-derivation.ts';
 import type { StoredTable } from './stored-table.ts';
-import { storedTable } from './stored-table.ts';
+import { columnOf, storedTable } from './stored-table.ts';
 
 export type LiveDerivation = Extract<Derivation, { readonly kind: 'bridge' | 'dimension' }>;
 
@@ -11,6 +11,8 @@ export interface DerivedTable {
   readonly derivation: LiveDerivation;
   /** Where it is made again after the metadata changed. */
   readonly unlearned?: Unlearned;
+  /** Columns whose values come from cells that a deletion empties: what nothing says any more is not kept. */
+  readonly clears?: ReadonlySet<string>;
 }
 
 /** A derived set that says what others say of the things in it. */
@@ -32,8 +34,8 @@ export function forgets({ derivation, unlearned }: DerivedTable): boolean {
 }
 
 /** Whether what it knew of a thing goes where nothing says it now. */
-export function forgetsValue({ derivation, unlearned }: DerivedTable, column: string): boolean {
-  return unlearned?.columns.has(column) === true || keepsPace(derivation);
+export function forgetsValue({ derivation, unlearned, clears }: DerivedTable, column: string): boolean {
+  return unlearned?.columns.has(column) === true || clears?.has(column) === true || keepsPace(derivation);
 }
 
 function keepsPace(derivation: LiveDerivation): boolean {
@@ -47,8 +49,24 @@ export function derivedFrom(catalogue: Catalogue, setName: string): readonly Der
     const { derivation } = set;
     const takes =
       derivation.kind === 'bridge' ? derivation.from === setName : derivation.from.some((one) => one.set === setName);
-    return takes ? [{ table: storedTable(catalogue, set.name), derivation }] : [];
+    if (!takes) return [];
+    const table = storedTable(catalogue, set.name);
+    return [{ table, derivation, clears: clearedColumns(catalogue, table, derivation) }];
   });
+}
+
+/** Own columns that take cells which a deletion in a source set empties. */
+function clearedColumns(catalogue: Catalogue, table: StoredTable, derivation: LiveDerivation): ReadonlySet<string> {
+  if (derivation.kind === 'bridge') return new Set();
+  return new Set(
+    derivation.from.flatMap((one) => {
+      const from = storedTable(catalogue, one.set);
+      const cleared = new Set(from.kept.filter(({ deletions }) => deletions.length > 0).map(({ column }) => column));
+      return [...one.columns].flatMap(([ours, theirs]) =>
+        cleared.has(from.columns.get(theirs)?.name ?? '') ? [columnOf(table, ours)] : [],
+      );
+    }),
+  );
 }
 
 /** All derived sets, each after those that it is made of. */

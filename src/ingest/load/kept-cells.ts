@@ -8,6 +8,31 @@ export const filledFlag = (kept: KeptColumn): string => identifier(`_filled_${ke
 /** In the staging table: the line that such a cell was taken from. */
 export const filledLine = (kept: KeptColumn): string => identifier(`_line_${kept.column}`);
 
+/** Whether the staged row says that the vendor deleted what it tells of. */
+function isDeleted({ deletions }: KeptColumn): string {
+  const set = deletions.map(({ column, sqlType }) => {
+    const cell = `s.${identifier(column)}`;
+    if (sqlType === 'boolean') return `${cell} IS TRUE`;
+    if (sqlType === 'text') return `coalesce(${cell} <> '', false)`;
+    if (numbers.has(sqlType)) return `coalesce(${cell} <> 0, false)`;
+    return `${cell} IS NOT NULL`;
+  });
+  return set.length === 0 ? 'false' : `(${set.join(' OR ')})`;
+}
+
+const numbers: ReadonlySet<string> = new Set(['smallint', 'integer', 'bigint', 'numeric', 'real', 'double precision']);
+
+/** Whether the staged row `s` by itself says something of the cell: what it is, or with a deletion that it is empty. */
+export const saysCell = (kept: KeptColumn): string =>
+  `(s.${identifier(kept.column)} IS NOT NULL OR ${isDeleted(kept)})`;
+
+/** The same of the row that is left of those with its key, which may have got the cell from another of them. */
+const hasSaid = (kept: KeptColumn): string => `(${saysCell(kept)} OR s.${filledLine(kept)} IS NOT NULL)`;
+
+/** Whether nothing was said of the stored cell. */
+const unsaid = ({ column, stamp }: KeptColumn): string =>
+  `t.${identifier(column)} IS NULL AND t.${identifier(stamp)} IS NULL`;
+
 /** Columns that the staging table has besides: each an own definition. */
 export function stagingMarks(kept: readonly KeptColumn[]): readonly string[] {
   return kept.flatMap((one) => [
@@ -26,13 +51,12 @@ export interface CellFile {
 
 /**
  * Whether the cell of the staged row `s` is newer than the stored one of `t`: by the winner value of the row that said it,
- * then by its file and line, as for whole rows. An empty cell says nothing.
+ * then by its file and line, as for whole rows. An empty cell says nothing, except of what was deleted.
  */
 export function takesCell(kept: KeptColumn, { file, fileTime }: CellFile): string {
-  const column = identifier(kept.column);
   const staged = { stamp: `${fileTime}::timestamptz`, place: stagedPlace(kept, file) };
   const newerFile = isNewer(file, staged, { stamp: storedStamp(kept), place: storedCellPlace(kept) });
-  return `(s.${column} IS NOT NULL AND (t.${column} IS NULL OR ${newerThanStored(kept, newerFile)}))`;
+  return `(${hasSaid(kept)} AND ((${unsaid(kept)}) OR ${newerThanStored(kept, newerFile)}))`;
 }
 
 function newerThanStored(kept: KeptColumn, newerFile: string): string {
@@ -54,19 +78,16 @@ export function cellAssignments(kept: KeptColumn, source: CellFile): readonly st
 export function markAssignments(kept: KeptColumn, source: CellFile): readonly string[] {
   const takes = takesCell(kept, source);
   const { winner } = kept;
-  const stamp = `${identifier(kept.stamp)} = CASE WHEN ${takes} THEN ${source.fileTime}::timestamptz ELSE ${storedStamp(kept)} END`;
-  const place = `${identifier(kept.place)} = CASE WHEN ${takes} THEN ${stagedPlace(kept, source.file)} ELSE ${storedCellPlace(kept)} END`;
-  if (winner === null) return [stamp, place];
-  return [
-    stamp,
-    place,
-    `${identifier(winner.mark)} = CASE WHEN ${takes} THEN ${stagedWinner(kept)} ELSE ${storedWinner(kept)} END`,
-  ];
+  const mark = (name: string, said: string, stored: string): string =>
+    `${identifier(name)} = CASE WHEN ${takes} THEN ${said} WHEN ${unsaid(kept)} THEN NULL ELSE ${stored} END`;
+  const stamp = mark(kept.stamp, `${source.fileTime}::timestamptz`, storedStamp(kept));
+  const place = mark(kept.place, stagedPlace(kept, source.file), storedCellPlace(kept));
+  return winner === null ? [stamp, place] : [stamp, place, mark(winner.mark, stagedWinner(kept), storedWinner(kept))];
 }
 
 /** Marks of a new row, by column. */
 export function insertedMarks(kept: KeptColumn, { file, fileTime }: CellFile): readonly (readonly [string, string])[] {
-  const said = `s.${identifier(kept.column)} IS NOT NULL`;
+  const said = hasSaid(kept);
   const { winner } = kept;
   const stamp = [kept.stamp, `CASE WHEN ${said} THEN ${fileTime}::timestamptz END`] as const;
   const place = [kept.place, `CASE WHEN ${said} THEN ${stagedPlace(kept, file)} END`] as const;
