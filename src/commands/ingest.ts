@@ -51,7 +51,9 @@ export function resultLines(result: IngestResult): readonly string[] {
       return [
         `${result.path}: loaded into ${identified.export.set} as load ${result.loadId}${again === null ? '' : `, again after load ${again}`}: ${counts.read} rows, ${parts.join(', ')}`,
         ...drift.map(({ kind, header }) =>
-          kind === 'unknown' ? `  unknown column, kept in Extras: ${header}` : `  missing column, left null: ${header}`,
+          kind === 'unknown'
+            ? `  unknown column, kept in Extras: ${header}`
+            : `  missing column, stored values stay: ${header}`,
         ),
         ...(message === null ? [] : [`  ${message}`]),
       ];

@@ -7,6 +7,7 @@ import { CsvTokenizer } from './csv/tokenizer.ts';
 import { matchHeader } from './identify/match-header.ts';
 import { setsTouched } from './load/derived-sets.ts';
 import { fileOrder } from './load/file-order.ts';
+import { shapeOf } from './load/file-shape.ts';
 import { supersededPeriod } from './load/ledger.ts';
 import { converterFor, type IngestContext, periodValues } from './load/load-file.ts';
 import { mergeRows } from './load/merge-rows.ts';
@@ -121,12 +122,14 @@ async function replayLoad(
     loadId: load.load_id,
     fileTime: load.file_time,
   });
+  const shape = await shapeOf(transaction, catalogue, { table, match });
   const superseded = await supersededPeriod(transaction, target, { period, file });
   const decisions = await mergeRows(transaction, {
     catalogue,
     target,
     table,
     file,
+    shape,
     replayed: true,
     superseded,
     removes,
@@ -138,7 +141,7 @@ async function replayLoad(
     throw new GatewayError('LoadCountMismatch', `${marked.rowCount} rows were replayed but ${sum} are accounted for`);
   }
   await transaction.query(
-    `UPDATE gateway.load SET rows_inserted = rows_inserted + $2, rows_updated = rows_updated + $3, rows_unchanged = rows_unchanged + $4, rows_duplicate = rows_duplicate + $5, rows_rejected = rows_rejected - $6, rows_removed = rows_removed + $7, message = CASE WHEN $8 THEN nullif(regexp_replace(message, '^Nothing was removed: the keys of [^.]*[.] *', ''), '') ELSE message END WHERE load_id = $1`,
+    `UPDATE gateway.load SET rows_inserted = rows_inserted + $2, rows_updated = rows_updated + $3, rows_unchanged = rows_unchanged + $4, rows_duplicate = rows_duplicate + $5, rows_rejected = rows_rejected - $6, rows_removed = rows_removed + $7, message = CASE WHEN $8 THEN nullif(regexp_replace(message, '^Nothing was removed: the keys of [^.]*[.] *', ''), '') ELSE message END, removes = removes OR ($8 AND NOT $9) WHERE load_id = $1`,
     [
       load.load_id,
       decisions.inserted,
@@ -148,6 +151,7 @@ async function replayLoad(
       marked.rowCount,
       decisions.removed,
       removes,
+      superseded,
     ],
   );
   const { removed } = decisions;

@@ -44,6 +44,7 @@ const bookkeeping: readonly WantedColumn[] = [
   { name: '_hash', sqlType: 'text', nullable: true, suffix: '' },
   { name: '_stamp', sqlType: 'timestamp with time zone', nullable: true, suffix: '' },
   { name: '_place', sqlType: 'bigint', nullable: true, suffix: '' },
+  { name: '_cells', sqlType: 'jsonb', nullable: true, suffix: '' },
   { name: '_deleted_at', sqlType: 'timestamp with time zone', nullable: true, suffix: '' },
 ];
 

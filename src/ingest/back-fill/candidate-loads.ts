@@ -31,7 +31,7 @@ export async function candidateLoads(
   const { rows } = await transaction.query<LoadRow>(
     `SELECT load_id::text, source, export, header::text, period_start::text, period_end::text
        FROM gateway.load JOIN unnest($1::text[], $2::text[]) AS x(source, export) USING (source, export)
-      WHERE state = 'loaded' AND header IS NOT NULL AND load_id IN (SELECT DISTINCT _load_id FROM ${table.name})`,
+      WHERE state = 'loaded' AND header IS NOT NULL AND load_id IN (SELECT DISTINCT coalesce(_place >> 31, _load_id) FROM ${table.name})`,
     [news.map(({ target }) => target.source), news.map(({ target }) => target.name)],
   );
   for (const row of rows) {

@@ -4,6 +4,7 @@ import type { Period } from '../convert/computed-column.ts';
 import type { RowConverter, RowFault } from '../convert/row-converter.ts';
 import { matchHeader } from '../identify/match-header.ts';
 import { converterFor } from '../load/load-file.ts';
+import { storedTable } from '../load/stored-table.ts';
 
 /** A load, as far as reading its rows' Extras needs it. */
 export interface ExtrasLoad {
@@ -17,6 +18,8 @@ export interface ExtrasLoad {
 export interface ExtrasRow {
   /** JSON object; null: all cells under such headers were empty. */
   readonly extras: string | null;
+  /** Columns whose cells older files stated, since the last one was not known to have them. */
+  readonly carried: ReadonlySet<string>;
   /** Values of `ExtrasReader.companions`. */
   readonly stored: ReadonlyMap<string, string | null>;
 }
@@ -42,11 +45,14 @@ export class ExtrasReader {
   /** Properties that the file has a column of, under whatever header. */
   readonly #present: ReadonlySet<string>;
   readonly #emptied: readonly string[];
+  readonly #columns: ReadonlyMap<string, string>;
 
   /** `emptied`: folded headers whose empty cells empty their property, since it may hold what an older file said. */
   constructor(catalogue: Catalogue, { target, header, period }: ExtrasLoad, emptied: ReadonlySet<string>) {
     const match = matchHeader(target, header);
     this.#target = target;
+    const { columns } = storedTable(catalogue, target.set);
+    this.#columns = new Map([...columns].map(([property, { name }]) => [property, name]));
     this.#converter = converterFor(catalogue, match, period);
     this.companions = this.#converter.companions;
     const named = match.cells.flatMap(({ column }) => (column === null ? [] : [column.property]));
@@ -60,7 +66,7 @@ export class ExtrasReader {
   }
 
   /** null: nothing of the row is known now that was not before. */
-  read({ extras, stored }: ExtrasRow): FilledRow | null {
+  read({ extras, stored, carried }: ExtrasRow): FilledRow | null {
     const cells = extras === null ? {} : (JSON.parse(extras) as Record<string, string>);
     const found = new Map<string, string>();
     const keys = new Map<string, string>();
@@ -82,8 +88,21 @@ export class ExtrasReader {
       left.delete(keys.get(property) ?? '');
     }
     for (const property of this.#emptied) if (!found.has(property)) values.set(property, null);
-    if (values.size + faults.length === 0) return null;
+    // What an older file said counts no more where the last one has the column, by a header that is known only now.
+    for (const property of this.#properties.values()) {
+      if (!found.has(property) && carried.has(this.#columns.get(property) ?? '')) values.set(property, null);
+    }
+    for (const key of [...left.keys()]) {
+      if (carried.has(`+${key}`) && this.#isStatedElsewhere(key)) left.delete(key);
+    }
+    if (values.size + faults.length === 0 && left.size === Object.keys(cells).length) return null;
     return { values, faults, extras: left.size === 0 ? null : JSON.stringify(Object.fromEntries(left)) };
+  }
+
+  /** Whether the file that wrote the row last has the column of this header under another one. */
+  #isStatedElsewhere(key: string): boolean {
+    const property = matchHeader(this.#target, [key]).cells[0]?.column?.property;
+    return property !== undefined && this.#present.has(property) && !this.#properties.has(key);
   }
 
   /** A cell that an older file left in the row: the file that wrote it last has no such column. */

@@ -66,10 +66,10 @@ async function fillSet(
   for await (const rows of storedRows(transaction, { table, loads, companions })) {
     for (const row of rows) {
       const stored = new Map(companions.map((name, index) => [name, row.companions[index] ?? null]));
-      const read = readers.get(row.load_id)?.read({ extras: row.extras, stored });
+      const read = readers.get(row.load_id)?.read({ extras: row.extras, stored, carried: new Set(row.carried) });
       if (read === undefined || read === null) continue;
       tally.add(read);
-      if (read.values.size > 0) filled.add(row, read);
+      if (read.values.size > 0 || read.extras !== row.extras) filled.add(row, read);
     }
     await filled.flush();
   }
@@ -82,6 +82,8 @@ interface StoredRow {
   readonly load_id: string;
   readonly extras: string | null;
   readonly companions: readonly (string | null)[];
+  /** Columns that hold what older files said. */
+  readonly carried: readonly string[];
 }
 
 /** Rows that the loads wrote and that may have something to say, in batches. */
@@ -99,10 +101,12 @@ async function* storedRows(
 ): AsyncGenerator<readonly StoredRow[]> {
   const texts = companions.map((property) => `t."${columnOf(table, property).replaceAll('"', '""')}"::text`);
   const extras = `t."${columnOf(table, 'Extras')}"`;
+  // The load that stated the row last: its header tells what the row's Extras are.
+  const load = 'coalesce(t._place >> 31, t._load_id)';
   const emptying = [...loads].filter(([, load]) => load.emptied.size > 0).map(([loadId]) => loadId);
   await transaction.query(
-    `DECLARE stored_extras NO SCROLL CURSOR FOR SELECT t._row::text AS row, t._load_id::text AS load_id, ${extras} AS extras, ARRAY[${texts.join(', ')}]::text[] AS companions
-       FROM ${table.name} t WHERE t._load_id = ANY($1::bigint[]) AND (${extras} IS NOT NULL OR t._load_id = ANY($2::bigint[])) ORDER BY t._row`,
+    `DECLARE stored_extras NO SCROLL CURSOR FOR SELECT t._row::text AS row, ${load}::text AS load_id, ${extras} AS extras, ARRAY[${texts.join(', ')}]::text[] AS companions, ARRAY(SELECT jsonb_object_keys(t._cells)) AS carried
+       FROM ${table.name} t WHERE ${load} = ANY($1::bigint[]) AND (${extras} IS NOT NULL OR t._cells IS NOT NULL OR ${load} = ANY($2::bigint[])) ORDER BY t._row`,
     [[...loads.keys()], emptying],
   );
   for (;;) {

@@ -3,6 +3,7 @@ import type { Catalogue } from '../../catalogue/catalogue.ts';
 import type { Transaction } from '../../warehouse/database.ts';
 import { copyLine } from '../convert/copy-line.ts';
 import { DECIDED, REMOVED } from '../load/decide-rows.ts';
+import { storedPlace } from '../load/file-order.ts';
 import { MANY_CHANGES, maintainDerived, noteAffected } from '../load/maintain-derived.ts';
 import { nextVersion, publishVersion } from '../load/set-version.ts';
 import { identifier } from '../load/sql-text.ts';
@@ -113,7 +114,7 @@ export class FilledRows {
       return [
         take(name, `f.${name}`),
         take(stamp, 'l.file_time'),
-        take(place, `t._load_id * 2147483648 + t._line`),
+        take(place, storedPlace('t')),
         ...(kept.winner === null ? [] : [take(identifier(kept.winner.mark), `t.${identifier(kept.winner.column)}`)]),
       ];
     });

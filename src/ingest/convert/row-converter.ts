@@ -8,6 +8,7 @@ import type { TextRecord } from '../csv/read-records.ts';
 import { documentedHeader, type HeaderMatch, namedWidth } from '../identify/match-header.ts';
 import { type RejectCode, rejectCodes } from '../reject-codes.ts';
 import { type Computation, computation, type Period, type RowView } from './computed-column.ts';
+import { type UnknownCell, unknownCells } from './unknown-cells.ts';
 
 /** A row as values, or why it is none. */
 export interface ConvertedRow {
@@ -75,7 +76,7 @@ export class RowConverter implements RowView {
   readonly #computed: readonly ComputedPlan[];
   /** Headers that are not known, blank ones named by their place. */
   readonly unknownHeaders: readonly string[];
-  readonly #unknown: readonly { readonly field: number; readonly header: string }[];
+  readonly #unknown: readonly (UnknownCell & { readonly member: string })[];
   readonly #width: number;
   readonly #mostFields: number;
   readonly #limits: ReadonlyMap<string, number>;
@@ -107,10 +108,12 @@ export class RowConverter implements RowView {
     // A delimiter behind the last name makes no column; rows may have it where the file has the habit.
     this.#width = namedWidth(header.cells);
     this.#mostFields = header.cells.length;
-    this.#unknown = header.cells
-      .filter((cell) => cell.column === null && cell.index < this.#width)
-      .map((cell) => ({ field: cell.index, header: cell.text.trim() === '' ? `column ${cell.index + 1}` : cell.text }));
-    this.unknownHeaders = this.#unknown.map((one) => one.header);
+    const unknown = unknownCells(header.cells);
+    this.unknownHeaders = unknown.map((one) => one.header);
+    // In one order, so that the text is the same whatever files its members came from.
+    this.#unknown = unknown
+      .map((one) => ({ ...one, name: Buffer.from(one.header), member: `${JSON.stringify(one.header)}:` }))
+      .sort((a, b) => Buffer.compare(a.name, b.name));
     this.#nullTokens = new Set(target.files.nullTokens);
     this.properties = [...this.#columns, ...this.#computed].map((one) => one.property.name);
     this.#places = new Map(this.properties.map((name, place) => [name, place]));
@@ -287,15 +290,14 @@ export class RowConverter implements RowView {
   }
 
   #extras(): string | null {
-    const extras: (readonly [header: string, text: string])[] = [];
-    for (const { field, header } of this.#unknown) {
+    let members = '';
+    for (const { field, header, member } of this.#unknown) {
       const text = this.#fields[field] ?? '';
       if (text === '') continue;
       if (!this.samples.has(header)) this.samples.set(header, text.slice(0, 200));
-      extras.push([header, text]);
+      members += `${members === '' ? '' : ','}${member}${JSON.stringify(text)}`;
     }
-    // Assigning would lose a column named __proto__.
-    return extras.length === 0 ? null : JSON.stringify(Object.fromEntries(extras));
+    return members === '' ? null : `{${members}}`;
   }
 }
 

@@ -1,7 +1,10 @@
+import type { WriteDisposition } from '../../catalogue/catalogue.ts';
 import type { Transaction } from '../../warehouse/database.ts';
 import { writeTombstones } from '../../warehouse/write-tombstones.ts';
+import { carriedCells, carriedExtras, extrasOf, fillAssignments, takenCells } from './carried-cells.ts';
 import { DECIDED, REMOVED } from './decide-rows.ts';
 import { type FileOrder, placeOf, storedPlace } from './file-order.ts';
+import type { FileShape } from './file-shape.ts';
 import { cellAssignments, insertedMarks, markAssignments, takesCell } from './kept-cells.ts';
 import { constant, identifier, list } from './sql-text.ts';
 import { STAGING } from './stage-rows.ts';
@@ -12,6 +15,8 @@ export interface Writing {
   /** Data version of the set that this load makes. */
   readonly version: string;
   readonly file: FileOrder;
+  readonly shape: FileShape;
+  readonly write: WriteDisposition;
   /** Snapshots keep removed rows with the time of their removal; other rows go. */
   readonly soft: boolean;
   /** Snapshots only: a newer one was loaded at this time already, so rows that are new now were gone by then. */
@@ -28,8 +33,11 @@ export async function applyDecisions(transaction: Transaction, writing: Writing)
 }
 
 async function updateRows(transaction: Transaction, writing: Writing): Promise<void> {
-  const { table, file, soft, goneSince } = writing;
-  const values = dataColumns(table).flatMap((name) => {
+  const { table, file, shape, soft, goneSince } = writing;
+  const extras = extrasOf(table, shape);
+  const stated = dataColumns(table).filter((name) => !shape.absent.has(name));
+  const values = stated.flatMap((name) => {
+    if (extras === identifier(name)) return [`${extras} = ${carriedExtras(extras, shape)}`];
     const kept = table.kept.find((one) => one.column === name);
     return kept === undefined
       ? [`${identifier(name)} = s.${identifier(name)}`]
@@ -44,25 +52,34 @@ async function updateRows(transaction: Transaction, writing: Writing): Promise<v
     '_loaded_at = $3',
     '_stamp = $4',
     '_place = NULL',
+    ...(shape.others === null ? [] : [`_cells = ${carriedCells(writing, soft ? '$6' : '$5')}`]),
   ];
   await transaction.query(
     `UPDATE ${table.name} t SET ${[...values, ...marks, ...(soft ? [revive] : [])].join(', ')} FROM ${DECIDED} d JOIN ${STAGING} s ON s._line = d._line WHERE d._target = t._row AND d._action = 'u'`,
-    [writing.version, file.loadId, loadTime(), file.fileTime, ...(soft ? [goneSince] : [])],
+    [writing.version, file.loadId, loadTime(), file.fileTime, ...(soft ? [goneSince] : []), ...statesOf(shape)],
   );
 }
 
-/** Rows that are older as a whole give the kept cells of which they say the newest. */
-async function fillRows(transaction: Transaction, { table, version, file }: Writing): Promise<void> {
-  if (table.kept.length === 0) return;
-  const values = table.kept.flatMap((kept) => cellAssignments(kept, { file, fileTime: '$2' }));
+/** The value of the parameter that carrying cells needs. */
+const statesOf = ({ others, states }: FileShape): readonly unknown[] => (others === null ? [] : [[...states]]);
+
+/** Rows that are older as a whole give the cells of which they say the newest. */
+async function fillRows(transaction: Transaction, writing: Writing): Promise<void> {
+  const { table, version, file } = writing;
+  const values = [
+    ...table.kept.flatMap((kept) => cellAssignments(kept, { file, fileTime: '$2' })),
+    ...fillAssignments(writing, '$2'),
+  ];
+  if (values.length === 0) return;
   await transaction.query(
     `UPDATE ${table.name} t SET ${values.join(', ')}, _version = $1 FROM ${DECIDED} d JOIN ${STAGING} s ON s._line = d._line WHERE d._target = t._row AND d._action = 'f'`,
     [version, file.fileTime],
   );
 }
 
-/** Rows that change nothing count as new as the newest file that holds them, and so do their kept cells. */
-async function confirmRows(transaction: Transaction, { table, file }: Writing): Promise<void> {
+/** Rows that change nothing count as new as the newest file that holds them, and so do their cells as far as it has them. */
+async function confirmRows(transaction: Transaction, writing: Writing): Promise<void> {
+  const { table, file, shape } = writing;
   const source = { file, fileTime: '$1' };
   const place = placeOf(file, 'd._line');
   const newer = `(d._action = 's' AND (t._stamp IS NULL OR t._stamp < $1 OR ${storedPlace('t')} IS DISTINCT FROM ${place}))`;
@@ -71,11 +88,18 @@ async function confirmRows(transaction: Transaction, { table, file }: Writing): 
     `_stamp = CASE WHEN d._action = 's' THEN greatest(t._stamp, $1) ELSE t._stamp END`,
     `_place = CASE WHEN d._action = 's' THEN ${place} ELSE t._place END`,
   ];
-  const marks = table.kept.flatMap((kept) => markAssignments(kept, source));
-  const staged = table.kept.length === 0 ? '' : ` JOIN ${STAGING} s ON s._line = d._line`;
+  const cells =
+    shape.others === null
+      ? []
+      : [
+          `_cells = CASE WHEN d._action = 's' THEN ${carriedCells(writing, '$2')} ELSE ${takenCells(writing, '$1')} END`,
+        ];
+  if (shape.others !== null) confirmed.push('d._taken IS NOT NULL');
+  const marks = [...table.kept.flatMap((kept) => markAssignments(kept, source)), ...cells];
+  const staged = table.kept.length + cells.length === 0 ? '' : ` JOIN ${STAGING} s ON s._line = d._line`;
   await transaction.query(
     `UPDATE ${table.name} t SET ${[...stamp, ...marks].join(', ')} FROM ${DECIDED} d${staged} WHERE d._target = t._row AND d._action IN ('s', 'k') AND (${[newer, ...confirmed].join(' OR ')})`,
-    [file.fileTime],
+    [file.fileTime, ...statesOf(shape)],
   );
 }
 

@@ -1,7 +1,9 @@
 import type { WriteDisposition } from '../../catalogue/catalogue.ts';
 import type { KeptColumn } from '../../catalogue/kept-columns.ts';
 import type { Transaction } from '../../warehouse/database.ts';
+import { carriedExtras, extrasOf, filledCells, rebound, shapeColumns, shapeJoins } from './carried-cells.ts';
 import { type FileOrder, isNewer, placeOf, statedBefore, statedHere, statedLater, storedPlace } from './file-order.ts';
+import type { FileShape } from './file-shape.ts';
 import { filledFlag, filledLine, saysCell, takesCell } from './kept-cells.ts';
 import { constant, identifier, list, sameKey } from './sql-text.ts';
 import { STAGING } from './stage-rows.ts';
@@ -23,6 +25,7 @@ export interface MergeInput {
   readonly table: StoredTable;
   readonly write: WriteDisposition;
   readonly file: FileOrder;
+  readonly shape: FileShape;
   /** Other rows of the file were loaded before; these are the ones that were rejected then. */
   readonly replayed: boolean;
   /** A newer file of the same period was loaded: nothing of this one counts any more. */
@@ -36,8 +39,8 @@ export interface MergeInput {
 /**
  * Decides row by row, order of arrival left aside: the outcome is the one that loading the files in the order of their
  * times would give. Of rows with one key in one file the winner stays, else the last, also where one comes later by replay.
- * Actions: i insert, u update, s same, o older than the stored row, f older but says the newest of a kept cell (`keepIfEmpty`),
- * k older but confirms one.
+ * Actions: i insert, u update, s same, o older than the stored row, f older but says the newest of a cell (one that an empty cell
+ * does not overwrite, or of a column that newer files do not have), k older but confirms one.
  */
 export async function decideRows(transaction: Transaction, input: MergeInput): Promise<Decisions> {
   const duplicate = await dropDuplicates(transaction, input);
@@ -84,8 +87,11 @@ function decisionQuery(input: MergeInput): string {
   const { table, write } = input;
   const older = input.superseded ? 'true' : `NOT (${newerCondition(input)})`;
   const stale = staleScopes(input);
-  const taken = table.kept.map((kept) => takesCell(kept, cellFile(input)));
-  const filled = table.kept.map((kept) => cellChanges(kept, input));
+  const taken = [
+    ...table.kept.map((kept) => takesCell(kept, cellFile(input))),
+    ...(input.shape.others === null ? [] : ['x.taken IS NOT NULL']),
+  ];
+  const filled = [...table.kept.map((kept) => cellChanges(kept, input)), ...filledCells(input)];
   const revived =
     write.mode === 'snapshot' ? ' OR (t._deleted_at IS NOT NULL AND $1::timestamptz >= t._deleted_at)' : '';
   // A period that a newer file has replaced keeps no place for a row that file did not hold.
@@ -94,8 +100,8 @@ function decisionQuery(input: MergeInput): string {
   return `SELECT s._line, t._row AS _target, CASE WHEN t._row IS NULL THEN ${fresh} WHEN ${outdated} THEN ${
     taken.length === 0
       ? `'o'`
-      : `CASE WHEN ${filled.join(' OR ')} THEN 'f' WHEN ${taken.join(' OR ')} THEN 'k' ELSE 'o' END`
-  } WHEN ${changedCondition(input)}${revived} THEN 'u' ELSE 's' END AS _action FROM ${STAGING} s LEFT JOIN ${table.name} t ON ${sameKey('s', 't', table.key)}${stale ?? ''} WHERE s._code IS NULL AND $1::timestamptz IS NOT NULL`;
+      : `CASE WHEN ${filled.join(' OR ') || 'false'} THEN 'f' WHEN ${taken.join(' OR ')} THEN 'k' ELSE 'o' END`
+  } WHEN ${changedCondition(input)}${revived} THEN 'u' ELSE 's' END AS _action${shapeColumns(input)} FROM ${STAGING} s LEFT JOIN ${table.name} t ON ${sameKey('s', 't', table.key)}${shapeJoins(input, older)}${stale ?? ''} WHERE s._code IS NULL AND $1::timestamptz IS NOT NULL`;
 }
 
 /** The greater winner value counts, then the newer file, then the later line. */
@@ -113,16 +119,20 @@ const cellChanges = (kept: KeptColumn, input: MergeInput): string =>
   `(${takesCell(kept, cellFile(input))} AND s.${identifier(kept.column)} IS DISTINCT FROM t.${identifier(kept.column)})`;
 
 function changedCondition(input: MergeInput): string {
-  const { table } = input;
-  const names = [...table.columns.values()].map((column) => column.name).filter((name) => !table.key.includes(name));
+  const { table, shape } = input;
+  const names = [...table.columns.values()]
+    .map((column) => column.name)
+    .filter((name) => !table.key.includes(name) && !shape.absent.has(name));
   if (names.length === 0) return 'false';
+  const extras = extrasOf(table, shape);
   const changed = names.map((name) => {
+    if (extras === identifier(name)) return `${carriedExtras(extras, shape)} IS DISTINCT FROM t.${extras}`;
     const kept = table.kept.find((one) => one.column === name);
     return kept === undefined
       ? `s.${identifier(name)} IS DISTINCT FROM t.${identifier(name)}`
       : cellChanges(kept, input);
   });
-  return `(${changed.join(' OR ')})`;
+  return `(${[...changed, ...rebound(shape)].join(' OR ')})`;
 }
 
 /** Columns whose values are replaced together; null where rows stand alone. */

@@ -1,5 +1,6 @@
 import type { Catalogue, DimensionSource, Encoding } from '../../catalogue/catalogue.ts';
 import { INDEXED_BYTES } from '../convert/indexed-texts.ts';
+import { togetherCondition } from './bound-columns.ts';
 import type { DerivedDimension, DerivedTable } from './derived-sets.ts';
 import { identifier, list, sameKey } from './sql-text.ts';
 import { columnOf, type StoredTable, storedTable } from './stored-table.ts';
@@ -104,13 +105,19 @@ function bridgeQuery(catalogue: Catalogue, derived: DerivedTable): string {
     names === null || paired === null
       ? null
       : splitList(names, encodingOf(catalogue, derivation.from, paired.property));
+  const together = togetherCondition(
+    source,
+    [derivation.list, ...(paired === null ? [] : [paired])].map(({ property }) => columnOf(source, property)),
+  );
   const columns = [
     ...parent.map(({ theirs }) => `t.${identifier(theirs)}`),
     cast,
     // Names are paired by place, and only where there is one for each member: a name may hold the separator.
     ...(nameList === null
       ? []
-      : [`CASE WHEN cardinality(${nameList}) = cardinality(${members}) THEN nullif((${nameList})[m.place], '') END`]),
+      : [
+          `CASE WHEN ${together} AND cardinality(${nameList}) = cardinality(${members}) THEN nullif((${nameList})[m.place], '') END`,
+        ]),
     ...(derivation.position === null ? [] : ['m.place::integer']),
   ];
   const affected = parent.map(({ theirs, ours }) => `a.${identifier(ours)} = t.${identifier(theirs)}`).join(' AND ');
@@ -181,6 +188,8 @@ function statementQuery(
   restriction: string,
 ): string {
   const rest = derivedColumns(derived).filter((name) => !derived.table.key.includes(name));
+  const theirColumn = (name: string): string => columnOf(from, sourceProperty(derived, source, name));
+  const naming = derived.table.key.map(theirColumn);
   const theirs = (name: string): string | null => {
     const property = [...source.columns.keys()].find((ours) => columnOf(derived.table, ours) === name);
     return property === undefined ? null : `t.${identifier(columnOf(from, sourceProperty(derived, source, name)))}`;
@@ -190,14 +199,16 @@ function statementQuery(
     const column = theirs(name);
     // A set that is the dimension's own (follows) may say null; a passing mention that lacks the value says nothing.
     const counts = column === null ? 'false' : source.follows ? 'true' : `${column} IS NOT NULL`;
+    const said =
+      column === null ? 'false' : `(${counts} AND ${togetherCondition(from, [...naming, theirColumn(name)])})`;
     return [
       `${column ?? `NULL::${types.get(name) ?? 'text'}`} AS ${identifier(name)}`,
-      `${counts} AS ${identifier(`_has_${name}`)}`,
+      `${said} AS ${identifier(`_has_${name}`)}`,
     ];
   });
   const newness = source.stamp === null ? 't._stamp' : `t.${identifier(columnOf(from, source.stamp))}`;
   const keys = derived.table.key.map((name) => `${theirs(name) ?? 'NULL'} AS ${identifier(name)}`);
-  return `SELECT ${[...keys, ...values].join(', ')}, ${newness}::timestamptz AS _newness, ${source.rank} AS _rank, ${orderOf(derived, source, from)} AS _order FROM ${from.name} t ${restriction} AND ${visible(from, 't')}`;
+  return `SELECT ${[...keys, ...values].join(', ')}, ${newness}::timestamptz AS _newness, ${source.rank} AS _rank, ${orderOf(derived, source, from)} AS _order FROM ${from.name} t ${restriction} AND ${visible(from, 't')} AND ${togetherCondition(from, naming)}`;
 }
 
 /**

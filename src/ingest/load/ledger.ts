@@ -104,12 +104,14 @@ export async function closeLoad(
     readonly loadId: string;
     readonly staged: Staged;
     readonly decisions: Decisions;
+    /** Whether what it does not hold was removed. */
+    readonly removes: boolean;
     readonly message: string | null;
   },
 ): Promise<void> {
   const { staged, decisions } = load;
   await transaction.query(
-    `UPDATE gateway.load SET rows_read = $2, rows_inserted = $3, rows_updated = $4, rows_unchanged = $5, rows_rejected = $6, rows_duplicate = $7, rows_removed = $8, message = $9, finished_at = coalesce(finished_at, clock_timestamp()) WHERE load_id = $1`,
+    `UPDATE gateway.load SET rows_read = $2, rows_inserted = $3, rows_updated = $4, rows_unchanged = $5, rows_rejected = $6, rows_duplicate = $7, rows_removed = $8, message = $9, removes = $10, finished_at = coalesce(finished_at, clock_timestamp()) WHERE load_id = $1`,
     [
       load.loadId,
       staged.read,
@@ -120,6 +122,7 @@ export async function closeLoad(
       decisions.duplicate,
       decisions.removed,
       load.message,
+      load.removes,
     ],
   );
 }
@@ -209,8 +212,8 @@ export async function supersededPeriod(
 export async function nextSnapshot(transaction: Transaction, target: Export, file: FileOrder): Promise<string | null> {
   if (target.write.mode !== 'snapshot') return null;
   const { rows } = await transaction.query<{ next: string | null }>(
-    // A load whose message says that it removed nothing (see `noteOf`) says of no row that it is gone.
-    `SELECT min(file_time)::text AS next FROM gateway.load WHERE source = $1 AND export = $2 AND state = 'loaded' AND (message IS NULL OR message NOT LIKE '%othing was removed%') AND (file_time > $3 OR load_id = ANY($4))`,
+    // A load that removed nothing says of no row that it is gone.
+    `SELECT min(file_time)::text AS next FROM gateway.load WHERE source = $1 AND export = $2 AND state = 'loaded' AND removes AND (file_time > $3 OR load_id = ANY($4))`,
     [target.source, target.name, file.fileTime, file.later],
   );
   return rows[0]?.next ?? null;

@@ -10,11 +10,12 @@ import { examineFile, type FileFacts, requireUnchanged } from '../csv/file-facts
 import { dataRows, passedOverNote } from '../identify/data-rows.ts';
 import type { Identification, IdentifyOptions } from '../identify/identify-export.ts';
 import { identifyFile } from '../identify/identify-file.ts';
-import type { HeaderMatch } from '../identify/match-header.ts';
+import { documentedHeader, type HeaderMatch } from '../identify/match-header.ts';
 import { fileTime, periodOf } from '../identify/period.ts';
 import type { Decisions } from './decide-rows.ts';
 import { setsTouched } from './derived-sets.ts';
 import { fileOrder } from './file-order.ts';
+import { shapeOf } from './file-shape.ts';
 import { judgeRejects } from './judge-file.ts';
 import {
   closeLoad,
@@ -189,22 +190,25 @@ async function loadNew(
   const drift = driftOf(identified, converter);
   await keepDrift(transaction, { loadId, target }, drift);
   const file = await fileOrder(transaction, catalogue, { set: target.set, loadId, fileTime: moment });
+  const shape = await shapeOf(transaction, catalogue, { table, match: identified.match });
   const superseded = await supersededPeriod(transaction, target, { period, file });
+  const removes = staged.keyless === 0 && hasHeader;
   const decisions = await mergeRows(transaction, {
     catalogue,
     target,
     table,
     file,
+    shape,
     replayed: false,
     superseded,
-    removes: staged.keyless === 0 && hasHeader,
+    removes,
     period: periodValues(target, table, converter),
     force: options.force ?? false,
   });
   const counts = countsOf(staged, decisions);
-  const notes = [noteOf(target, staged, { hasHeader, superseded }), passedOverNote(passedOver)];
+  const notes = [noteOf(identified.match, staged, { hasHeader, superseded }), passedOverNote(passedOver)];
   const message = notes.filter((note) => note !== null).join(' ') || null;
-  await closeLoad(transaction, { loadId, staged, decisions, message });
+  await closeLoad(transaction, { loadId, staged, decisions, removes: removes && !superseded, message });
   await keepHeadersTrue(transaction, catalogue, target);
   return {
     state: 'loaded',
@@ -265,7 +269,7 @@ export function driftOf(identified: Identification, converter: RowConverter): re
 
 /** What the operator should know of a load; null: nothing. */
 export function noteOf(
-  target: Export,
+  { export: target, missing }: HeaderMatch,
   staged: Staged,
   file: { readonly hasHeader: boolean; readonly superseded: boolean },
 ): string | null {
@@ -273,6 +277,11 @@ export function noteOf(
   if (file.superseded) return 'A newer file of the same period was loaded before: no row of this one counts.';
   if (staged.keyless > 0 && target.write.mode !== 'upsert') {
     return `Nothing was removed: the keys of ${staged.keyless} rejected rows are not known.`;
+  }
+  const { write } = target;
+  const winner = write.mode === 'upsert' ? target.columns.find(({ property }) => property === write.winner) : undefined;
+  if (winner !== undefined && missing.includes(documentedHeader(winner))) {
+    return `The file lacks ${documentedHeader(winner)}, which tells the newer row: stored rows that have it count as newer, and were filled only where nothing was stated.`;
   }
   return null;
 }

@@ -4,6 +4,7 @@ import { applyDecisions } from './apply-decisions.ts';
 import { checkRemovals } from './check-removals.ts';
 import { type Decisions, decideRows, type MergeInput } from './decide-rows.ts';
 import type { FileOrder } from './file-order.ts';
+import type { FileShape } from './file-shape.ts';
 import { nextSnapshot } from './ledger.ts';
 import { MANY_CHANGES, maintainDerived, noteAffected } from './maintain-derived.ts';
 import { nextVersion, publishVersion } from './set-version.ts';
@@ -14,6 +15,7 @@ export interface Merge {
   readonly target: Export;
   readonly table: StoredTable;
   readonly file: FileOrder;
+  readonly shape: FileShape;
   /** Other rows of the file were loaded before. */
   readonly replayed: boolean;
   readonly superseded: boolean;
@@ -34,7 +36,7 @@ export async function mergeRows(transaction: Transaction, merge: Merge): Promise
   const bulk = decisions.updated + decisions.removed > MANY_CHANGES;
   const restated = await noteAffected(transaction, catalogue, { source: table, fileTime: file.fileTime, bulk });
   await applyDecisions(transaction, {
-    ...merge,
+    ...input,
     version,
     soft: target.write.mode === 'snapshot',
     goneSince: await nextSnapshot(transaction, target, file),

@@ -9,7 +9,7 @@ import { constant, identifier, list, sameKey } from '../load/sql-text.ts';
 import { storedTable } from '../load/stored-table.ts';
 
 /** Columns beside the properties that a row brings along; its number and the version that it changed with are the live table's. */
-const marks = ['_load_id', '_line', '_stamp', '_place', '_deleted_at'];
+const marks = ['_load_id', '_line', '_stamp', '_place', '_cells', '_deleted_at'];
 
 /**
  * Makes the rows of the live table those of its shadow, which has the same columns: rows that come out as they were keep their number and

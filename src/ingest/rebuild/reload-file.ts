@@ -6,6 +6,7 @@ import { readRows } from '../csv/read-records.ts';
 import { identifyExport } from '../identify/identify-export.ts';
 import { DECIDED, REMOVED } from '../load/decide-rows.ts';
 import { fileOrder } from '../load/file-order.ts';
+import { shapeOf } from '../load/file-shape.ts';
 import { closeLoad, keepDrift, keepRejects, supersededPeriod } from '../load/ledger.ts';
 import { converterFor, driftOf, noteOf, periodValues } from '../load/load-file.ts';
 import { mergeRows } from '../load/merge-rows.ts';
@@ -54,14 +55,17 @@ export async function reloadFile(
   });
   const superseded = await supersededPeriod(transaction, target, { period, file });
   // What a file was allowed to remove or to reject when it came is not asked anew.
+  const shape = await shapeOf(transaction, catalogue, { table, match: identified.match });
+  const removes = staged.keyless === 0 && hasHeader;
   const decisions = await mergeRows(transaction, {
     catalogue: withoutDerived(catalogue, target.set),
     target,
     table: { ...table, set: { ...table.set, versionColumn: null } },
     file,
+    shape,
     replayed: false,
     superseded,
-    removes: staged.keyless === 0 && hasHeader,
+    removes,
     period: periodValues(target, table, converter),
     force: true,
   });
@@ -69,8 +73,8 @@ export async function reloadFile(
   if (sum !== staged.read) {
     throw new GatewayError('LoadCountMismatch', `${path}: ${staged.read} rows were read but ${sum} are accounted for`);
   }
-  const message = noteOf(target, staged, { hasHeader, superseded });
-  await closeLoad(transaction, { loadId: load.load_id, staged, decisions, message });
+  const message = noteOf(identified.match, staged, { hasHeader, superseded });
+  await closeLoad(transaction, { loadId: load.load_id, staged, decisions, removes: removes && !superseded, message });
   await transaction.query(
     `UPDATE gateway.load SET header = $2, encoding = $3, delimiter = $4, origin = $5 WHERE load_id = $1`,
     [
