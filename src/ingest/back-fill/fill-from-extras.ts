@@ -5,7 +5,7 @@ import { setsTouched } from '../load/derived-sets.ts';
 import { lockSets } from '../load/set-version.ts';
 import { columnOf, type StoredTable, storedTable } from '../load/stored-table.ts';
 import { type CandidateLoad, candidateLoads } from './candidate-loads.ts';
-import { ExtrasReader } from './extras-reader.ts';
+import { type Cells, ExtrasReader } from './extras-reader.ts';
 import { type ChangedExport, changedExports, noteHeaders } from './known-headers.ts';
 import { FilledRows } from './write-filled.ts';
 
@@ -66,7 +66,7 @@ async function fillSet(
   for await (const rows of storedRows(transaction, { table, loads, companions })) {
     for (const row of rows) {
       const stored = new Map(companions.map((name, index) => [name, row.companions[index] ?? null]));
-      const read = readers.get(row.load_id)?.read({ extras: row.extras, stored, carried: new Set(row.carried) });
+      const read = readers.get(row.load_id)?.read({ extras: row.extras, cells: row.cells ?? {}, stored });
       if (read === undefined || read === null) continue;
       tally.add(read);
       if (read.values.size > 0 || read.extras !== row.extras) filled.add(row, read);
@@ -81,9 +81,8 @@ interface StoredRow {
   readonly row: string;
   readonly load_id: string;
   readonly extras: string | null;
+  readonly cells: Cells | null;
   readonly companions: readonly (string | null)[];
-  /** Columns that hold what older files said. */
-  readonly carried: readonly string[];
 }
 
 /** Rows that the loads wrote and that may have something to say, in batches. */
@@ -105,7 +104,7 @@ async function* storedRows(
   const load = 'coalesce(t._place >> 31, t._load_id)';
   const emptying = [...loads].filter(([, load]) => load.emptied.size > 0).map(([loadId]) => loadId);
   await transaction.query(
-    `DECLARE stored_extras NO SCROLL CURSOR FOR SELECT t._row::text AS row, ${load}::text AS load_id, ${extras} AS extras, ARRAY[${texts.join(', ')}]::text[] AS companions, ARRAY(SELECT jsonb_object_keys(t._cells)) AS carried
+    `DECLARE stored_extras NO SCROLL CURSOR FOR SELECT t._row::text AS row, ${load}::text AS load_id, ${extras} AS extras, t._cells AS cells, ARRAY[${texts.join(', ')}]::text[] AS companions
        FROM ${table.name} t WHERE ${load} = ANY($1::bigint[]) AND (${extras} IS NOT NULL OR t._cells IS NOT NULL OR ${load} = ANY($2::bigint[])) ORDER BY t._row`,
     [[...loads.keys()], emptying],
   );

@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer';
 import type { Catalogue } from '../../catalogue/catalogue.ts';
+import type { KeptColumn } from '../../catalogue/kept-columns.ts';
 import type { Transaction } from '../../warehouse/database.ts';
 import { copyLine } from '../convert/copy-line.ts';
 import { DECIDED, REMOVED } from '../load/decide-rows.ts';
@@ -34,7 +35,7 @@ export class FilledRows {
       return `${identifier(name)} ${sqlType}${sqlType === 'text' ? ' COLLATE "C"' : ''}`;
     });
     await transaction.query(
-      `CREATE TEMP TABLE ${FILLED} (_target bigint NOT NULL, _load bigint NOT NULL, _extras text COLLATE "C", _says text[] NOT NULL, ${columns.join(', ')}) ON COMMIT DROP`,
+      `CREATE TEMP TABLE ${FILLED} (_target bigint NOT NULL, _load bigint NOT NULL, _extras text COLLATE "C", _cells jsonb, _newness jsonb NOT NULL, _says text[] NOT NULL, ${columns.join(', ')}) ON COMMIT DROP`,
     );
     return filled;
   }
@@ -42,8 +43,10 @@ export class FilledRows {
   add({ row, load_id: loadId }: { readonly row: string; readonly load_id: string }, read: FilledRow): void {
     const says = `{${[...read.values.keys()].map((name) => JSON.stringify(name)).join(',')}}`;
     for (const name of read.values.keys()) this.#written.add(name);
+    const cells = Object.keys(read.cells).length === 0 ? null : JSON.stringify(read.cells);
+    const newness = JSON.stringify(Object.fromEntries(read.newness));
     const values = this.#properties.map((name) => read.values.get(name) ?? null);
-    this.#lines += copyLine([row, loadId, read.extras, says, ...values]);
+    this.#lines += copyLine([row, loadId, read.extras, cells, newness, says, ...values]);
     this.#count++;
   }
 
@@ -57,7 +60,7 @@ export class FilledRows {
     };
     const columns = this.#properties.map((name) => identifier(columnOf(this.#table, name)));
     await this.#transaction.copyIn(
-      `COPY ${FILLED} (_target, _load, _extras, _says, ${columns.join(', ')}) FROM STDIN`,
+      `COPY ${FILLED} (_target, _load, _extras, _cells, _newness, _says, ${columns.join(', ')}) FROM STDIN`,
       one(),
     );
   }
@@ -80,7 +83,11 @@ export class FilledRows {
       await transaction.query(`ANALYZE ${DECIDED}`);
       const version = await nextVersion(transaction, table.set.name);
       await noteAffected(transaction, catalogue, { source: table, fileTime: marks.fileTime, bulk });
-      const assigned = [...this.#assignments(), [identifier(columnOf(table, 'Extras')), 'f._extras'] as const];
+      const assigned = [
+        ...this.#assignments(),
+        [identifier(columnOf(table, 'Extras')), 'f._extras'] as const,
+        ['_cells', 'f._cells'] as const,
+      ];
       const differs = assigned.map(([name, value]) => `t.${name} IS DISTINCT FROM ${value}`).join(' OR ');
       const { rowCount } = await transaction.query(
         `UPDATE ${table.name} t SET ${assigned.map(([name, value]) => `${name} = ${value}`).join(', ')}, _version = $1 FROM ${FILLED} f JOIN gateway.load l ON l.load_id = f._load WHERE f._target = t._row AND (${differs})`,
@@ -101,7 +108,7 @@ export class FilledRows {
       const column = columnOf(this.#table, property);
       const name = identifier(column);
       const says = `'${property.replaceAll("'", "''")}' = ANY(f._says)`;
-      const kept = this.#table.kept.find((one) => one.column === column);
+      const kept = fillingOf(this.#table, { column, property });
       if (kept === undefined) return [[name, `CASE WHEN ${says} THEN f.${name} ELSE t.${name} END`]];
       const [stamp, place] = [identifier(kept.stamp), identifier(kept.place)];
       // Of a cell that is empty, though it was spoken of, a deletion was said.
@@ -113,18 +120,43 @@ export class FilledRows {
       ];
       return [
         take(name, `f.${name}`),
-        take(stamp, 'l.file_time'),
-        take(place, storedPlace('t')),
-        ...(kept.winner === null ? [] : [take(identifier(kept.winner.mark), `t.${identifier(kept.winner.column)}`)]),
+        take(stamp, kept.said.stamp),
+        take(place, kept.said.place),
+        ...(kept.winner === null ? [] : [take(identifier(kept.winner.mark), kept.said.winner)]),
       ];
     });
   }
 }
 
-/** Whether the stored cell was said before the file that wrote the row last. */
-function olderCell({ winner }: StoredTable['kept'][number], stamp: string): string {
-  const older = `t.${stamp} < l.file_time`;
+interface FillingCell extends KeptColumn {
+  /** How new the value is that fills the cell, as SQL: as its row's last writer, or as the older file that it comes from. */
+  readonly said: { readonly stamp: string; readonly place: string; readonly winner: string };
+}
+
+/** undefined: the column has no newness of its own. */
+function fillingOf(
+  table: StoredTable,
+  { column, property }: { readonly column: string; readonly property: string },
+): FillingCell | undefined {
+  const kept = table.kept.find((one) => one.column === column);
+  if (kept === undefined) return undefined;
+  const entry = `(f._newness -> '${property.replaceAll("'", "''")}')`;
+  const { winner } = kept;
+  const said = {
+    stamp: `coalesce((${entry} ->> 0)::timestamptz, l.file_time)`,
+    place: `coalesce((${entry} ->> 1)::bigint, ${storedPlace('t')})`,
+    winner:
+      winner === null
+        ? 'NULL'
+        : `CASE WHEN ${entry} IS NULL THEN t.${identifier(winner.column)} ELSE (${entry} ->> 2)::${winner.sqlType} END`,
+  };
+  return { ...kept, said };
+}
+
+/** Whether the stored cell was said before the one that fills it. */
+function olderCell({ winner, said }: FillingCell, stamp: string): string {
+  const older = `t.${stamp} < ${said.stamp}`;
   if (winner === null) return older;
-  const [row, cell] = [`t.${identifier(winner.column)}`, `t.${identifier(winner.mark)}`];
-  return `CASE WHEN ${row} IS NOT DISTINCT FROM ${cell} THEN ${older} ELSE ${cell} IS NULL OR coalesce(${row} > ${cell}, false) END`;
+  const cell = `t.${identifier(winner.mark)}`;
+  return `CASE WHEN (${said.winner}) IS NOT DISTINCT FROM ${cell} THEN ${older} ELSE ${cell} IS NULL OR coalesce((${said.winner}) > ${cell}, false) END`;
 }
