@@ -58,7 +58,8 @@ function asking(gateway: TestGateway): Pick<LoadedFeed, 'all' | 'json' | 'text' 
     text,
     json: async (query, headers) => {
       const body = await text(query, headers);
-      return (headers?.['Accept']?.includes('metadata=full') === true ? JSON.parse(body) : valuesOf(body)) as Row;
+      const full = `${query} ${headers?.['Accept']}`.includes('metadata=full');
+      return (full ? JSON.parse(body) : valuesOf(body)) as Row;
     },
     all(set) {
       const rows = known.get(set) ?? gateway.rows(set);

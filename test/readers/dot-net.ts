@@ -24,6 +24,8 @@ const ownLimits: readonly Limit[] = [
   { version: /^(6\.15|7\.4)\./, url: /^\$metadata$/, fault: /^ExpressionNotValidForTheAssertedType/ },
   // A TimeOfDay in a context URL.
   { version: /./, url: /ByTimeOfDays\([^)]*\)\/\w+$/, fault: /^KeyNotFoundException.*TimeOfDay/ },
+  // A slash in a context URL, percent-encoded or not.
+  { version: /^6\.15\./, url: /ByStrings\('a%2Fb'\)\/\w+$/, fault: /^ODataException: The context URL .* is invalid/ },
   // A count without the rows that it counts.
   { version: /./, url: /\$expand=\w+\/\$count$/, fault: /'odata\.count'\. Deferred navigation links can only/ },
   // The key of what is not there, in a group of rows that lead nowhere.

@@ -74,7 +74,7 @@ const things: readonly Readonly<Record<string, string>>[] = [
     TimeOfDay: '00:00:00',
   },
   { Id: '3', OwnerId: '2' },
-  { Id: '4', OwnerId: '', Double: '1e300', Single: '1e-30', Decimal: '0.5', Int64: '-9223372036854775808' },
+  { Id: '4', OwnerId: '', Double: '1e150', Single: '1e-30', Decimal: '0.5', Int64: '-9223372036854775808' },
 ];
 
 const typesOfThings: readonly ShortName[] = [

@@ -58,11 +58,14 @@ export function shapesOf({ set, navigations: every, model, few }: Place): readon
         .slice(0, 4)
         .join(',')}))`,
     ),
-    rows(`$apply=aggregate(${aggregates(all.slice(0, few ? 6 : undefined))})`),
+    ...parts(few ? all.slice(0, 6) : all, 6).map((part) => rows(`$apply=aggregate(${aggregates(part)})`)),
     rows(`$apply=groupby((${some.at(-1)?.name}),aggregate($count as N))`, { headers: full }),
     ...navigations.flatMap((navigation) => expansions(navigation, model, rows)),
   ];
 }
+
+const parts = <T>(items: readonly T[], size: number): readonly (readonly T[])[] =>
+  Array.from({ length: Math.ceil(items.length / size) }, (_, index) => items.slice(index * size, (index + 1) * size));
 
 function aggregates(properties: readonly Property[]): string {
   const items = ['$count as N'];

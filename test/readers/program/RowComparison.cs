@@ -136,7 +136,10 @@ internal sealed class RowComparison(IEdmModel? model, List<string> faults)
         {
             using var own = JsonDocument.Parse(untyped.RawValue);
             var text = raw.ValueKind == JsonValueKind.String && own.RootElement.ValueKind == JsonValueKind.String;
-            var same = text ? own.RootElement.GetString() == raw.GetString() : own.RootElement.GetRawText() == raw.GetRawText();
+            var number = raw.ValueKind == JsonValueKind.Number && own.RootElement.ValueKind == JsonValueKind.Number;
+            var same = text ? own.RootElement.GetString() == raw.GetString()
+                : number ? own.RootElement.GetDouble() == raw.GetDouble()
+                : own.RootElement.GetRawText() == raw.GetRawText();
             if (!same) faults.Add($"{name} is {untyped.RawValue}, the JSON says {raw.GetRawText()}");
             return;
         }
