@@ -118,13 +118,14 @@ async function everything({ server }: Place): Promise<{ line: Line; ratio: numbe
 async function fullDisk(warehouse: BenchWarehouse): Promise<Line> {
   const server = await startGateway(warehouse, { TEMP_FILES_MB: '4', STATEMENT_TIMEOUT: '60' });
   try {
-    const asked = crowd({ kind: 'ask', urls: [spilling(server.address)] });
+    const urls = Array.from({ length: readers }, () => spilling(server.address));
+    const asked = crowd({ kind: 'ask', urls });
     const probe = await probing(server);
-    await Promise.race([asked.done, sleep(seconds * 1000)]);
+    await sleep(seconds * 1000);
     const probed = await probe.stop();
     const [answer] = await asked.stop();
     const remark = `answered ${answer?.status ?? 0} after ${((answer?.milliseconds ?? 0) / 1000).toFixed(1)} s: ${/"message":"([^"]*)"/.exec(answer?.body ?? '')?.[1] ?? answer?.body ?? ''}`;
-    return { what: 'a query that wants more than its 4 MB of temporary files', probed, remark };
+    return { what: `${readers} queries that want more than their 4 MB of temporary files`, probed, remark };
   } finally {
     await server.stop();
   }

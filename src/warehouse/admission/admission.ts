@@ -60,7 +60,7 @@ export class ReadAdmission {
   readonly #pages: Turns;
   readonly #long: Turns;
   /** An estimate waits where a table is locked: not all connections are to wait with it. */
-  readonly #estimates = new Turns(2);
+  readonly #estimates = new Turns(4);
 
   constructor(limits: AdmissionLimits, now: () => number = () => performance.now()) {
     this.#limits = limits;

@@ -190,6 +190,19 @@ describe('D3 readers that stop reading', () => {
     }
   });
 
+  it('D3 a reply that cannot end early is broken off', async function run() {
+    this.timeout(30_000);
+    await feed.client.query(
+      `INSERT INTO feed."Cases" ("Id", "Title") SELECT 100000 + g, repeat('x', 300000) FROM generate_series(1, 50) AS g`,
+    );
+    const { socket, closed } = stall('Cases?$filter=Id%20gt%20100000&$top=50');
+    await until(() => feed.broken.includes('SlowReader'));
+    await until(async () => (await held()) === 0);
+    socket.resume();
+    await closed;
+    await feed.client.query('DELETE FROM feed."Cases" WHERE "Id" > 100000');
+  });
+
   it('D3 pipelined ones too: each waits for the one before, and holds nothing meanwhile', async function run() {
     this.timeout(30_000);
     const before = feed.log.length;
