@@ -167,10 +167,9 @@ async function named<T>({ load, path }: KeptFile, work: Promise<T>): Promise<T> 
 
 /** Until it is loaded again, a snapshot says of no row that it is gone: see `nextSnapshot`. */
 async function forgetOutcomes(transaction: Transaction, files: readonly KeptFile[]): Promise<void> {
-  await transaction.query(
-    `UPDATE gateway.load SET message = coalesce(message, 'Waits to be loaded again.') WHERE load_id = ANY($1::bigint[])`,
-    [files.map(({ load }) => load.load_id)],
-  );
+  await transaction.query(`UPDATE gateway.load SET removes = false WHERE load_id = ANY($1::bigint[])`, [
+    files.map(({ load }) => load.load_id),
+  ]);
 }
 
 type Versions = ReadonlyMap<string, { readonly version: string; readonly changedAt: string }>;
