@@ -5,6 +5,7 @@ import type { ControlShape, FieldShape } from './compiled-query.ts';
 import { companionKeys, type Layer } from './layer.ts';
 import type { OutputColumn } from './nested-text.ts';
 import { orderedLength, type SortKey, sortKeys } from './order.ts';
+import { readable } from './readable.ts';
 import { rowId } from './scope.ts';
 import { addComputed, controlColumns, type Place, restrict, type ServedRow, servedRow } from './selection.ts';
 
@@ -68,7 +69,7 @@ export function servedOutput(
     : [
         ...apply.output.map((output) => ({
           path: output.path,
-          served: () => valueAt(output, row, isDeclared(output, selection.type, scope.catalogue.model)),
+          served: () => valueAt(output, layer, isDeclared(output, selection.type, scope.catalogue.model)),
         })),
         ...(apply.entities ?? []).map((entity) => ({
           path: entity.path,
@@ -99,11 +100,12 @@ interface Item {
   readonly served: () => ServedRow;
 }
 
-function valueAt(output: OutputProperty, row: Layer['row'], declared: boolean): ServedRow {
+function valueAt(output: OutputProperty, { row, scope }: Layer, declared: boolean): ServedRow {
   const { type } = output;
+  const sql = outputColumn(output, row);
   const field = { kind: 'value', name: output.path.at(-1) ?? '', type, collection: false } as const;
   return {
-    columns: [{ sql: outputColumn(output, row), type }],
+    columns: [{ sql: declared ? sql : readable(sql, type, scope), type }],
     fields: [declared ? field : { ...field, dynamic: true }],
   };
 }

@@ -2,6 +2,7 @@ import { integerRange } from '../plan/numeric-text.ts';
 import type { BoundExpression } from '../plan/read-plan.ts';
 import { singleOverflow, toSingle } from './float-arithmetic.ts';
 import { withValue } from './given-values.ts';
+import { decimalOverflow } from './readable.ts';
 import type { Scope } from './scope.ts';
 import { isFloat, isInteger, isNumeric, sqlType } from './sql-type.ts';
 
@@ -22,7 +23,7 @@ export function conversion(expression: Convert, operand: string, scope: Scope): 
   return `(${operand})::${sqlType(to)}`;
 }
 
-function numeric({ operand: { type: from }, type: to }: Convert, operand: string, scope: Scope): string {
+function numeric({ operand: { type: from, kind }, type: to }: Convert, operand: string, scope: Scope): string {
   const type = sqlType(to);
   if (isInteger(to)) {
     if (isInteger(from) && from !== 'null' && holds(to, from)) return `(${operand})::${type}`;
@@ -39,7 +40,7 @@ function numeric({ operand: { type: from }, type: to }: Convert, operand: string
     return withValue(
       `(${operand})::text::numeric`,
       scope,
-      (x) => `CASE WHEN ${x} > '-Infinity' AND ${x} < 'Infinity' THEN ${x} END`,
+      (x) => `CASE WHEN abs(${x}) < ${decimalOverflow} THEN ${x} END`,
     );
   }
   if (to === 'Edm.Single' && from === 'Edm.Double') {
@@ -48,6 +49,10 @@ function numeric({ operand: { type: from }, type: to }: Convert, operand: string
       scope,
       (x) => `CASE WHEN abs(${x}) < ${singleOverflow} OR abs(${x}) >= 'Infinity' THEN ${toSingle(x, scope)} END`,
     );
+  }
+  if (isFloat(to) && from === 'Edm.Decimal' && kind !== 'PropertyValue' && kind !== 'Constant') {
+    // Decimals multiplied many times: no reader holds them, and PostgreSQL would fail.
+    return withValue(operand, scope, (x) => `CASE WHEN abs(${x}) < ${decimalOverflow} THEN ${x}::${type} END`);
   }
   return `(${operand})::${type}`;
 }

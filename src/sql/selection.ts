@@ -12,6 +12,7 @@ import { integerLiteral } from './literal.ts';
 import { type OutputColumn, rowText, separatorsAt } from './nested-text.ts';
 import { orderBy, type SortKey, sortKeys } from './order.ts';
 import { truth } from './predicate.ts';
+import { readable } from './readable.ts';
 import { joinConditions, propertyColumn, type Row, rowId, Scope } from './scope.ts';
 import { searchCondition } from './search.ts';
 
@@ -36,7 +37,7 @@ export function servedRow(selection: Selection, place: Place): ServedRow {
     fields: [{ kind: 'value', name: property.name, type: property.type, collection: property.collection }],
   })) satisfies ServedRow[];
   const computed = selection.computed.map(({ name, type }) => ({
-    columns: [{ sql: place.row.columns.get(name) ?? 'NULL', type }],
+    columns: [{ sql: readable(place.row.columns.get(name) ?? 'NULL', type, place.scope), type }],
     fields: [{ kind: 'value', name, type, collection: false, dynamic: true }],
   })) satisfies ServedRow[];
   return together([...properties, ...computed, ...selection.expands.map((expand) => expanded(expand, place))]);

@@ -95,6 +95,21 @@ describe('Expressions over extreme values', () => {
     assert.deepEqual(await idsOf("Took gt duration'-PT0.0000001S' and Took lt duration'PT0.0000001S'"), [1]);
   });
 
+  it('C14 a Decimal beyond what readers hold is null where it is served', async () => {
+    assert.deepEqual(
+      [await one('Cost mul 2', 1), await one('Cost mul Cost', 2), await one('Cost mul 2', 3)],
+      [null, null, 2e-28],
+    );
+    const rows = await feed.read(
+      compiled('Cases?$apply=filter(Id le 2)/compute(Cost mul 2 as X)/aggregate(X with max as M)'),
+    );
+    assert.deepEqual(
+      rows.map(({ row }) => row),
+      [{ M: null }],
+    );
+    assert.deepEqual(await idsOf('Cost mul 2 gt 1'), [2]);
+  });
+
   it('C14 a cast that fails is null: one number out of range does not fail the others', async () => {
     assert.equal(await one('cast(Score,Edm.Int32)', 2), null);
     assert.equal(await one('cast(Id,Edm.Int16)', 4), 4);
@@ -103,6 +118,7 @@ describe('Expressions over extreme values', () => {
     assert.equal(await one('cast(Score,Edm.Single)', 4), Number.NaN);
     assert.equal(await one('cast(1e308,Edm.Single)', 1), null);
     assert.deepEqual(await idsOf('cast(Score,Edm.Single) lt 1e308 and Id lt 4'), [1, 3]);
+    assert.equal(await one('cast(Score,Edm.Decimal)', 2), null);
     assert.deepEqual(await idsOf('cast(Score,Edm.Int32) eq null'), [2, 4, lastId]);
   });
 
