@@ -23,6 +23,7 @@ export const rejectCodes = {
   INVALID_GUID: 'The cell is not a GUID.',
   INVALID_BINARY: 'The cell is not base64.',
   SCIENTIFIC_NOTATION: 'A spreadsheet replaced a long number by a short one: its last digits are lost.',
+  SPREADSHEET_ERROR: 'A spreadsheet put an error in the place of a name, or could not show it.',
   OUT_OF_RANGE: 'The value does not fit its type.',
   TOO_LONG: 'The text is longer than its property allows.',
 } as const;

@@ -9,6 +9,10 @@ const clutter: readonly (readonly [what: string, lines: (header: string) => stri
   ['A2 null words', (header) => `${header.split(',').fill('NULL').join(',').slice(0, 9)}\n`],
   ['A4 the header again', (header) => `${header}\n`],
   ['A13 padding', () => '\0\0\0\u001a'],
+  ['A2 the rule that sqlcmd draws', (header) => `${header.replaceAll(/[^,]/g, '-')}\r\n`],
+  ['A2 the count that query tools write', () => '\n(2 rows affected)\n'],
+  ['A2 the count in German', () => '(2 Zeilen betroffen)\r\n'],
+  ['A2 empty formulas', (header) => `${header.split(',').fill('"="""""').join(',')}\n`],
 ];
 
 /** An export of each write mode: a first file with two rows, and a second one with one of them. */

@@ -13,6 +13,7 @@ export type CellCode =
   | 'INVALID_GUID'
   | 'INVALID_BINARY'
   | 'SCIENTIFIC_NOTATION'
+  | 'SPREADSHEET_ERROR'
   | 'OUT_OF_RANGE'
   | 'TOO_LONG';
 

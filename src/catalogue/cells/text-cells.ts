@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer';
-import { type CellConverter, type Converted, fault } from './cell.ts';
+import { type CellConverter, type CellFault, type Converted, fault, shownCell } from './cell.ts';
 import { ruinedNumber } from './number-text.ts';
 
 export interface TextForm {
@@ -18,8 +18,22 @@ export function textConverter({ maxLength, identifies }: TextForm): CellConverte
       (cell.length > 2 * maxLength || [...cell].length > maxLength)
     )
       return fault('TOO_LONG', cell, `within ${maxLength} characters`);
-    return identifies ? (ruinedNumber(cell) ?? cell) : cell;
+    return identifies ? (ruinedNumber(cell) ?? spreadsheetError(cell) ?? cell) : cell;
   };
+}
+
+/**
+ * `#NAME?`, `#REF!`, `#N/A` and `#DIV/0!` as Excel and LibreOffice write them in any language (`#NAAM?`, `#BEZUG!`, `#NV`),
+ * and the `#####` of a column too narrow for its value.
+ */
+const ERROR = /^#(?:#{2,}|[\p{Lu}_.]{2,16}[?!]|(?:DIV|DEEL)\/0!|N\/[ABDPV]|NV|I\/T|GETTING_DATA)$/u;
+
+/** A name that a spreadsheet lost: others came to the same text. Null where the cell is none. */
+function spreadsheetError(cell: string): CellFault | null {
+  const text = cell.trim();
+  if (!text.startsWith('#') || !ERROR.test(text)) return null;
+  const message = `${shownCell(text)} is what a spreadsheet wrote in the place of a name that it lost. Take the file as the vendor wrote it, not as a spreadsheet saved it`;
+  return { code: 'SPREADSHEET_ERROR', message };
 }
 
 /** Lists of texts; where its members name things, none of them may be ruined. A comma may be part of such a number. */

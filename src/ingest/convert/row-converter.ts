@@ -5,6 +5,7 @@ import { convertMoment, type TimeReading } from '../../catalogue/cells/time-cell
 import type { EntityType, Property } from '../../edm/model.ts';
 import { GatewayError } from '../../errors.ts';
 import type { TextRecord } from '../csv/read-records.ts';
+import { unguarded } from '../identify/blank-cells.ts';
 import { documentedHeader, type HeaderMatch, namedWidth } from '../identify/match-header.ts';
 import { type RejectCode, rejectCodes } from '../reject-codes.ts';
 import { type Computation, computation, type Period, type RowView } from './computed-column.ts';
@@ -36,8 +37,8 @@ interface ColumnPlan {
   readonly field: number;
   readonly header: string;
   readonly convert: CellConverter;
-  /** false: a person wrote the text, and may have written the word NULL. */
-  readonly takesNullTokens: boolean;
+  /** A person wrote the text, and may have written the word NULL, or a formula. */
+  readonly isContent: boolean;
   readonly keepsBlanks: boolean;
   readonly textTakesFault: boolean;
 }
@@ -206,7 +207,7 @@ export class RowConverter implements RowView {
           ? (text) => convertMoment(text, this.value(joinedTo), this.#reading)
           : cellConverter(formOf(column, property, files), this.#reading),
       keepsBlanks: keepsBlanks(property),
-      takesNullTokens: column.personalData !== 'content',
+      isContent: column.personalData === 'content',
       textTakesFault: textTakers.has(column.property),
     };
   }
@@ -234,7 +235,8 @@ export class RowConverter implements RowView {
   #convertColumn(place: number): RowFault | null {
     const plan = this.#columns[place];
     if (plan === undefined) return null;
-    return this.#convertText(place, plan.field === -1 ? '' : (this.#fields[plan.field] ?? ''));
+    const text = plan.field === -1 ? '' : (this.#fields[plan.field] ?? '');
+    return this.#convertText(place, plan.isContent ? text : unguarded(text));
   }
 
   #convertText(place: number, text: string): RowFault | null {
@@ -266,7 +268,7 @@ export class RowConverter implements RowView {
     const otherwise = plan.column.emptyAs ?? null;
     const trimmed = text === '' ? '' : text.trim();
     if (trimmed === '') return plan.field === -1 && plan.property.nullable ? null : otherwise;
-    if (plan.takesNullTokens && this.#nullTokens.has(trimmed)) return plan.property.nullable ? null : otherwise;
+    if (!plan.isContent && this.#nullTokens.has(trimmed)) return plan.property.nullable ? null : otherwise;
     return plan.keepsBlanks ? text : trimmed;
   }
 

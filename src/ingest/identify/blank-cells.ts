@@ -7,8 +7,18 @@ export function isBlank(text: string): boolean {
   return text === '' || (text.charCodeAt(0) <= 32 || text.charCodeAt(0) > 126 ? NOTHING.test(text) : false);
 }
 
+/** How exports keep spreadsheets from changing a value: as a formula of a text. Spreadsheets read the text. */
+const GUARDED = /^="((?:[^"]|"")*)"$/;
+
+/** A cell without the formula around it (`="0123"` is `0123`), as spreadsheets show it. */
+export function unguarded(text: string): string {
+  if (text.charCodeAt(0) !== 61) return text;
+  const inner = GUARDED.exec(text)?.[1];
+  return inner === undefined ? text : inner.replaceAll('""', '"');
+}
+
 /** A name in a header without what cannot be seen around it, and without quotes that this kept from being quotes. */
 export function visibleName(text: string): string {
-  const visible = text.replace(OUTER, '');
+  const visible = unguarded(text.replace(OUTER, ''));
   return /^"[^"]*"$/.test(visible) ? visible.slice(1, -1).replace(OUTER, '') : visible;
 }

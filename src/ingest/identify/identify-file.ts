@@ -1,6 +1,7 @@
 import type { Catalogue } from '../../catalogue/catalogue.ts';
 import { GatewayError } from '../../errors.ts';
 import { type FileFacts, readHead } from '../csv/file-facts.ts';
+import type { TextRecord } from '../csv/read-records.ts';
 import { dataRows } from './data-rows.ts';
 import { type ForeignContent, foreignContent, isBinary } from './foreign-content.ts';
 import { type Identification, type IdentifyOptions, identifyExport } from './identify-export.ts';
@@ -49,11 +50,18 @@ async function settleWidth(facts: FileFacts, identified: Identification): Promis
   const names = namedWidth(match.cells);
   if (names === 0) return match;
   const widths = new Map<number, number>();
-  for await (const width of rowWidths(facts, identified)) {
+  let [rows, torn] = [0, 0];
+  for await (const record of wholeRows(facts, identified)) {
+    const width = record.fields.length;
     if (width < names) continue;
     widths.set(width, (widths.get(width) ?? 0) + 1);
-    if (match.cells.length === names && width === names) break;
+    if (match.cells.length > names) continue;
+    if (width === names) break;
+    rows++;
+    if (isTorn(record, identified.layout.delimiter)) torn++;
   }
+  // Most rows are torn: that is no habit of ending rows with a delimiter.
+  if (torn * 2 > rows) widths.set(names, 1);
   const fields = habit(widths, { names, header: match.cells.length });
   const cells = match.cells.slice(0, fields);
   while (cells.length < fields) cells.push({ index: cells.length, text: '', column: null, byPosition: false });
@@ -74,8 +82,19 @@ function habit(
   return (widths.get(names) ?? 0) * 2 <= rows ? header : names;
 }
 
-async function* rowWidths(facts: FileFacts, identified: Identification): AsyncGenerator<number> {
+/** A text without quotes was cut at its delimiters: behind one of them it goes on with a blank, as no other cell of the row begins. */
+function isTorn({ raw }: TextRecord, delimiter: string): boolean {
+  const cells = raw
+    .replace(/"(?:[^"]|"")*"/g, '""')
+    .split(delimiter)
+    .slice(1);
+  const said = cells.filter((cell) => cell.trim() !== '');
+  const goingOn = said.filter((cell) => /^ [^ "]/.test(cell)).length;
+  return goingOn > 0 && goingOn < said.length;
+}
+
+async function* wholeRows(facts: FileFacts, identified: Identification): AsyncGenerator<TextRecord> {
   for await (const batch of dataRows(facts, identified).records) {
-    for (const record of batch) if (record.fault === null) yield record.fields.length;
+    for (const record of batch) if (record.fault === null) yield record;
   }
 }

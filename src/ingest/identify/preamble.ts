@@ -21,7 +21,10 @@ const BLANK_LINE = /^[ \t]*(?:\r*\n|\r)/;
  */
 const SEPARATOR_LINE = /^("?)sep="*(\\t|[^\r\n"a-z0-9]?)\2*"*\1[ \t,;|]*(?:\r*\n|\r|$)/i;
 
-/** Passes over marks, invisible characters, blank lines and `sep=` lines, in any order. */
+/** The line that PowerShell's Export-Csv puts before the header: the type of what it exported. */
+const TYPE_LINE = /^#TYPE [\w.+`[\],= /\\-]*(?:\r*\n|\r|$)/;
+
+/** Passes over marks, invisible characters, blank lines, `sep=` lines and `#TYPE` lines, in any order. */
 export function readPreamble(text: string, encoding: FileEncoding): Preamble {
   const invisible = encoding === 'utf-8' ? INVISIBLE_UTF8 : INVISIBLE;
   let [at, lines, separatorLine]: [number, number, boolean] = [0, 0, false];
@@ -31,7 +34,8 @@ export function readPreamble(text: string, encoding: FileEncoding): Preamble {
   for (;;) {
     const rest = head.slice(at);
     const named = SEPARATOR_LINE.exec(rest);
-    const passed = invisible.exec(rest)?.[0] ?? named?.[0] ?? BLANK_LINE.exec(rest)?.[0] ?? '';
+    const passed =
+      [invisible.exec(rest), named, BLANK_LINE.exec(rest), TYPE_LINE.exec(rest)].find((one) => one !== null)?.[0] ?? '';
     if (passed === '') return { length: at, lines, separatorLine, separator };
     if (named !== null) {
       separatorLine = true;
@@ -43,8 +47,8 @@ export function readPreamble(text: string, encoding: FileEncoding): Preamble {
 }
 
 /** Whether a record is such a line: files joined to one have them in the middle. */
-export function isSeparatorLine(raw: string): boolean {
-  return raw.length < 64 && SEPARATOR_LINE.test(raw);
+export function isPreambleLine(raw: string): boolean {
+  return (raw.length < 64 && SEPARATOR_LINE.test(raw)) || (raw.startsWith('#TYPE ') && TYPE_LINE.test(raw));
 }
 
 function delimiterOf(text: string): string | null {

@@ -1,4 +1,5 @@
 import type { Export } from '../../catalogue/catalogue.ts';
+import { shownCell } from '../../catalogue/cells/cell.ts';
 import { GatewayError } from '../../errors.ts';
 import type { FileFacts } from '../csv/file-facts.ts';
 import { rejectCodes } from '../reject-codes.ts';
@@ -70,8 +71,15 @@ function nearestTo(candidates: readonly Candidate[]): string {
     .filter((one) => one.match.matched > 0)
     .sort((a, b) => likeness(b) - likeness(a))
     .slice(0, 3);
-  if (nearest.length === 0) return 'no export knows any of its headers';
+  if (nearest.length === 0) return `no export knows any of its headers; its first line is ${firstLine(candidates)}`;
   return `the nearest exports are ${nearest.map(describe).join('; ')}`;
+}
+
+/** What the file says instead of a header: a title above it, or a message instead of the export. */
+function firstLine(candidates: readonly Candidate[]): string {
+  const texts = candidates.map(({ match, layout }) => match.cells.map(({ text }) => text).join(layout.delimiter));
+  const text = texts.find((one) => one !== '') ?? '';
+  return shownCell(text.replace(/[\s\u0000]+/g, ' '));
 }
 
 const likeness = (one: Candidate): number => one.match.matched / (one.export.columns.length + one.match.unknown.length);

@@ -5,12 +5,12 @@ import { MAX_RECORD_LENGTH, type TextRecord } from '../csv/read-records.ts';
 import { CsvTokenizer } from '../csv/tokenizer.ts';
 import { isBlank, visibleName } from './blank-cells.ts';
 import { type HeaderMatch, namedWidth, namesOf } from './match-header.ts';
-import { isSeparatorLine } from './preamble.ts';
+import { isPreambleLine } from './preamble.ts';
 import type { HeaderReading } from './read-header.ts';
 
 /** Records below the header that are no rows. */
 export interface PassedOver {
-  /** Without one value: what spreadsheets leave of emptied rows. */
+  /** Without one value: what spreadsheets leave of emptied rows, and what query tools draw and count around rows. */
   blank: number;
   /** The header again, with its `sep=` line: what joining files leaves. */
   headers: number;
@@ -22,6 +22,11 @@ const UNUSUAL = /^["\u0080-\uffff]/;
 
 /** An emptied row that was written with another delimiter than the file's. */
 const SEPARATORS = /^[,;|\t" ]*$/;
+
+/** The rule that sqlcmd draws between the header and the rows: dashes in every column. */
+const RULED = /^-+$/;
+/** What psql, sqlcmd, SSMS and SQL*Plus write below the rows, in the language of the program. */
+const ROW_COUNT = /^(?:\(\d+ \p{L}[\p{L}() ]*\)|(?:\d+|no) rows? selected\.|Completion time: [\d.:T+-]+)$/iu;
 
 /** Tells the rows of a file from what a person would not call a row. */
 export class RowSieve {
@@ -37,6 +42,8 @@ export class RowSieve {
   readonly #first: number;
   readonly #lengths: ReadonlyMap<string, ReadonlySet<number>>;
   readonly #delimiter: string;
+  /** The row before was whole: what follows is no rest of its text. */
+  #afterWholeRow = true;
   /** The header as it may stand behind the last row of a file that had no line end there. */
   readonly #tails: readonly string[];
 
@@ -64,7 +71,9 @@ export class RowSieve {
    */
   rowOf(record: TextRecord): TextRecord | null {
     const row = record.fields.length === this.#match.cells.length ? record : this.#withoutHeader(record);
-    return this.#isRow(row) ? row : null;
+    if (!this.#isRow(row)) return null;
+    this.#afterWholeRow = row.fault === null && row.fields.length >= this.#folded.length;
+    return row;
   }
 
   /** Files joined to one where the first did not end its last line: the next one's header stands behind its last row. */
@@ -90,7 +99,7 @@ export class RowSieve {
   #isRow(record: TextRecord): boolean {
     if (record.fault !== null) return true;
     const { fields } = record;
-    if (this.#isBlank(fields) || (fields.length === 1 && this.#folded.length > 1 && SEPARATORS.test(record.raw))) {
+    if (this.#isBlank(fields) || this.#isRuled(fields) || this.#isAside(record)) {
       this.passedOver.blank++;
       return false;
     }
@@ -98,16 +107,28 @@ export class RowSieve {
       this.passedOver.headers++;
       return false;
     }
-    return !isSeparatorLine(record.raw);
+    return !isPreambleLine(record.raw);
   }
 
   #isBlank(fields: readonly string[]): boolean {
     for (let at = 0; at < fields.length; at++) {
       const field = fields[at] ?? '';
-      if (isBlank(field)) continue;
+      if (isBlank(field) || field === '=""') continue;
       if (!this.#nullTokens.has(field.trim()) || this.#written.has(at)) return false;
     }
     return true;
+  }
+
+  #isRuled(fields: readonly string[]): boolean {
+    const [first = ''] = fields;
+    if (!first.startsWith('-') || !RULED.test(first)) return false;
+    return fields.some((field) => field.length > 1) && fields.every((field) => RULED.test(field.trim()));
+  }
+
+  /** A line of its own where rows have several cells: an emptied row of another delimiter, or a count of the rows above. */
+  #isAside({ fields, raw }: TextRecord): boolean {
+    if (fields.length !== 1 || this.#folded.length < 2) return false;
+    return SEPARATORS.test(raw) || (this.#afterWholeRow && raw.length < 64 && ROW_COUNT.test(raw.trim()));
   }
 
   #mayBeHeader(cell: string): boolean {

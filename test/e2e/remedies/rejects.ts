@@ -96,6 +96,7 @@ export const rejectScenarios: Readonly<Record<RejectCode, readonly RejectScenari
     { cell: of('Binary'), bad: '1,a\\b,x', row: '1,aGVsbG8=,x' },
     { cell: of('Binary'), bad: '1,a\\b,x', row: '1,_-8,x' },
   ],
+  SPREADSHEET_ERROR: [{ key: of('String'), bad: '#NAME?,late,x', row: '-a1,late,x' }],
   SCIENTIFIC_NOTATION: [{ key: of('String'), bad: '"1,24E+15",late,x', row: '1240000000000001,late,x' }],
   OUT_OF_RANGE: [
     { cell: of('Int16'), bad: '1,70000,x', row: '1,7000,x' },
