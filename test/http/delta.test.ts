@@ -212,9 +212,17 @@ describe('http: delta links, with real loads', () => {
     );
     await refused(fresh, 410, 'DeltaLinkExpired');
     const before = await link();
+    const { rows: keys } = await database.query<{ name: string }>(
+      `SELECT indexname AS name FROM pg_indexes WHERE schemaname = 'feed' AND tablename = 'TracebuzzLabels' AND indexname LIKE '%\\_key\\_%'`,
+    );
     await database.query(
       `CREATE TABLE feed.copied (LIKE feed."TracebuzzLabels" INCLUDING ALL); DROP TABLE feed."TracebuzzLabels" CASCADE; ALTER TABLE feed.copied RENAME TO "TracebuzzLabels"; GRANT SELECT ON feed."TracebuzzLabels" TO gateway_reader`,
     );
+    const { rows: copies } = await database.query<{ name: string }>(
+      `SELECT x.relname AS name FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid WHERE i.indrelid = 'feed."TracebuzzLabels"'::regclass AND i.indnullsnotdistinct`,
+    );
+    // A load looks for the key by its name.
+    await database.query(`ALTER INDEX feed."${copies[0]?.name}" RENAME TO "${keys[0]?.name}"`);
     await refused(before, 410, 'DeltaLinkExpired');
     const rebuilt = await link();
     await database.query(`DELETE FROM gateway.set_versions WHERE entity_set = 'TracebuzzLabels'`);

@@ -32,7 +32,7 @@ describe('$all with proxied sets', function () {
       const described = url.includes('$metadata');
       const reply = await fetch(new URL(`.${url}`, sandbox.url));
       const body = await reply.text();
-      if (mood === 'down' && !described) return response.writeHead(500).end();
+      if (mood === 'down' && !described) return response.writeHead(503).end();
       response.writeHead(reply.status, { 'Content-Type': reply.headers.get('content-type') ?? '' });
       if (mood !== 'cut' || described) {
         // The documents name a set that this feed does not have.
