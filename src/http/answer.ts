@@ -12,6 +12,7 @@ import { replyDocument } from './documents.ts';
 import type { Exchange } from './exchange.ts';
 import type { Feed } from './feed.ts';
 import { negotiate } from './negotiated.ts';
+import { splitInstant } from './page-instant.ts';
 import { longestTarget } from './request-target.ts';
 import { replyFromStore } from './stored-reply.ts';
 import { replyFromUpstream, upstreamSource } from './upstream-reply.ts';
@@ -22,7 +23,9 @@ import { replyFromUpstream, upstreamSource } from './upstream-reply.ts';
  */
 export async function answer(exchange: Exchange, feed: Feed): Promise<void> {
   const catalogue = feed.catalogue();
-  const uri = exchange.timing.measure('parse', () => parse(exchange));
+  const { uri, instant } = splitInstant(exchange.timing.measure('parse', () => parse(exchange)));
+  const volatile = dependsOnClock(exchange);
+  if (volatile) exchange.instant = instant ?? new Date().toISOString();
   const plan = exchange.timing.measure('bind', () => bind(uri, { exchange, feed, catalogue }));
   const { format } = uri.options;
   if (plan.kind === 'ServiceDocument' || plan.kind === 'Metadata')
@@ -45,7 +48,6 @@ export async function answer(exchange: Exchange, feed: Feed): Promise<void> {
   const source = upstreamSource(plan, (set) => proxiedFrom(catalogue, set));
   if (source === null || plan.kind === 'Crossjoin') {
     const fingerprint = queryFingerprint(uri);
-    const volatile = dependsOnClock(exchange);
     const deltaToken = uri.options.deltatoken ?? null;
     return replyFromStore({ plan, exchange, feed, catalogue, negotiated, fingerprint, volatile, deltaToken });
   }
@@ -88,7 +90,7 @@ function bind(uri: ODataUri, { exchange, feed, catalogue }: Place): ReadPlan {
     sets: catalogue.sets,
     limits: exchange.limits.plan,
     pageSize: canPage(exchange) ? Math.min(pageSize, exchange.prefer.maxPageSize ?? pageSize) : wholeInOnePage,
-    now: new Date().toISOString(),
+    now: exchange.instant ?? new Date().toISOString(),
     serviceRoot: exchange.root,
   });
 }

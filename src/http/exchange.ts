@@ -27,6 +27,8 @@ export interface Exchange {
   readonly signal: AbortSignal;
   readonly timing: ServerTiming;
   readonly limits: ServiceLimits;
+  /** What `now()` is where the request says it, ISO 8601 in UTC: the instant of the first page. null: it does not. */
+  instant: string | null;
   /** Rows written so far, for the log. */
   rows: number | null;
   /** The reply was kept from another request, for the log. */
@@ -58,6 +60,7 @@ export function openExchange(source: ExchangeSource): Exchange {
     signal: hangUpSignal(response),
     timing: new ServerTiming(),
     limits: source.limits,
+    instant: null,
     rows: null,
     fromCache: false,
   };

@@ -1,13 +1,15 @@
 import { trimmedName } from '../uri/disguised-name.ts';
 import type { Exchange } from './exchange.ts';
+import { tokenWithInstant } from './page-instant.ts';
 
 /** System options that the token replaces: they held for the first page. */
 const replaced = /^\$?(skiptoken|deltatoken|skip|top)$/i;
 
 /** The URL of the next page: the same request, `$skip`, `$top` and an older token replaced by the token (Protocol 11.2.6.7). */
-export function nextLink(exchange: Pick<Exchange, 'root' | 'path' | 'query'>, token: string): string {
+export function nextLink(exchange: Pick<Exchange, 'root' | 'path' | 'query' | 'instant'>, token: string): string {
   const path = exchange.path.replace(/\/\$query$/, '');
-  return `${exchange.root}${path}?${[...keptOptions(exchange.query), `$skiptoken=${encodeURIComponent(token)}`].join('&')}`;
+  const whole = encodeURIComponent(tokenWithInstant(token, exchange.instant));
+  return `${exchange.root}${path}?${[...keptOptions(exchange.query), `$skiptoken=${whole}`].join('&')}`;
 }
 
 /** The URL under which the changes since this reply can be asked for (Protocol 11.3). */

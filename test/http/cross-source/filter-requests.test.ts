@@ -110,6 +110,20 @@ describe('what a filter between sources asks for', function () {
     assert.equal(await (await gateway.get(`BuzzeasyAgents/$count?$filter=not ${none}`)).text(), '60');
   });
 
+  it('F3 now() of the first page is what all pages of a proxied set ask for', async () => {
+    const found: unknown[] = [];
+    for (let next: unknown = 'BuzzeasyCalls?$select=id&$filter=startedAtUTC lt now()'; next !== undefined; ) {
+      const reply = await gateway.get(String(next));
+      assert.equal(reply.status, 200, `${String(next)}: ${await reply.clone().text()}`);
+      const page = (await reply.json()) as { value: Row[] } & Row;
+      found.push(...page.value.map((row) => row['id']));
+      next = page['@odata.nextLink'];
+    }
+    assert.ok(found.length > 2 * pageLength && new Set(found).size === found.length, String(found.length));
+    assert.equal(asked.length, 3);
+    assert.equal(new Set(asked.map((url) => /lt (\S+Z)/.exec(url)?.[1])).size, 1, asked.join('\n'));
+  });
+
   it('keys of all pages count', async () => {
     const present = (await gateway.json('BuzzeasyAgents?$select=ID&$filter=deletedAt ne null')).value;
     assert.ok(present.length > pageLength - 1, `${present.length}`);
