@@ -1,3 +1,4 @@
+import { dayTimeDuration } from '../edm/duration-text.ts';
 import type { PrimitiveTypeName } from '../edm/model.ts';
 import type { Expression } from '../uri/syntax.ts';
 import { describe } from './bind-comparison.ts';
@@ -110,13 +111,26 @@ function bindCast(operand: BoundExpression, type: PrimitiveTypeName, { scope, at
     // A text that is no such value casts to null (5.1.1.10.1).
     return { kind: 'Constant', type, value: canonicalText(operand.value ?? '', type) };
   }
-  if (type === 'Edm.String') return converted(operand, type);
+  if (type === 'Edm.String') return asText(operand);
   if (isNumeric(type) && isNumeric(operand.type)) {
     const cast = converted(operand, type);
     // A number that the type does not hold casts to null.
     return cast.kind === 'Convert' ? { ...cast, nullable: true } : cast;
   }
   throw notImplemented(scope, 'casts', `cast of ${describe(operand)} to ${type} is not supported.`, at);
+}
+
+/** A constant becomes the text that a row with its value would have: PostgreSQL writes floats, and times have microseconds. */
+function asText(operand: BoundExpression): BoundExpression {
+  if (operand.kind !== 'Constant' || operand.value === null) return converted(operand, 'Edm.String');
+  const { type, value } = operand;
+  if (type === 'Edm.Double' || type === 'Edm.Single') {
+    return { kind: 'Convert', type: 'Edm.String', nullable: false, operand };
+  }
+  if (type === 'Edm.Duration') return { kind: 'Constant', type: 'Edm.String', value: dayTimeDuration(value) };
+  if (type !== 'Edm.DateTimeOffset' && type !== 'Edm.TimeOfDay') return converted(operand, 'Edm.String');
+  const text = value.replace(/\.(\d{6})\d+/, (_, digits: string) => `.${digits}`.replace(/\.?0+$/, ''));
+  return { kind: 'Constant', type: 'Edm.String', value: text };
 }
 
 type Call = Extract<Expression, { kind: 'Call' }>;

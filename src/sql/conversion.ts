@@ -16,7 +16,7 @@ export function conversion(expression: Convert, operand: string, scope: Scope): 
   const from = expression.operand.type;
   const to = expression.type;
   if (from === to) return operand;
-  if (to === 'Edm.String') return `(${text(expression, operand)}) COLLATE "C"`;
+  if (to === 'Edm.String') return `(${text(expression, operand, scope)}) COLLATE "C"`;
   if (isNumeric(from) && isNumeric(to)) return numeric(expression, operand, scope);
   if (from === 'Edm.DateTimeOffset') return `(${operand} AT TIME ZONE 'UTC')::${sqlType(to)}`;
   if (from === 'Edm.Date' && to === 'Edm.DateTimeOffset') return `((${operand})::timestamp AT TIME ZONE 'UTC')`;
@@ -63,7 +63,7 @@ function holds(to: Parameters<typeof integerRange>[0], from: Parameters<typeof i
   return low <= least && most <= high;
 }
 
-function text(expression: Convert, operand: string): string {
+function text(expression: Convert, operand: string, scope: Scope): string {
   switch (expression.operand.type) {
     case 'Edm.DateTimeOffset': {
       const full = `to_char(${operand} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US')`;
@@ -71,6 +71,17 @@ function text(expression: Convert, operand: string): string {
     }
     case 'Edm.Binary':
       return `translate(encode(${operand}, 'base64'), E'\\n', '')`;
+    case 'Edm.Double':
+    case 'Edm.Single':
+      return `replace((${operand})::text, 'Infinity', 'INF')`;
+    case 'Edm.Duration':
+      // One sign in front and hours below 24, as rows have it; PostgreSQL would put a sign at each part.
+      return withValue(
+        operand,
+        scope,
+        (x) =>
+          `CASE WHEN ${x} < interval '0' THEN '-' || justify_hours(-${x})::text ELSE justify_hours(${x})::text END`,
+      );
     default:
       return `(${operand})::text`;
   }

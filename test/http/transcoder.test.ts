@@ -105,6 +105,20 @@ describe('http: COPY text to OData JSON', () => {
   for (const [copy, type, json, format] of cases)
     it(`${type} ${JSON.stringify(copy)} is ${json}`, () => assert.equal(one(copy, type, format), `{"V":${json}}`));
 
+  it('C14 a computed Decimal that no reader holds is null; a stored one is as it is', () => {
+    const computed: FieldShape = { kind: 'value', name: 'V', type: 'Edm.Decimal', collection: false, dynamic: true };
+    const read = (copy: string, format: Partial<JsonFormat> = {}): string =>
+      transcode(Buffer.from(`${copy}\t1\n`), [computed, value('W', 'Edm.Int32')], { format })[0] ?? '';
+    const kept = ['79228162514264337593543950335', '-79228162514264337593543950335.9', '0', `0.${'1'.repeat(60)}`];
+    for (const text of kept) assert.match(read(text), new RegExp(`"V":${text.replace('.', '\\.')},"W":1`), text);
+    for (const text of ['79228162514264337593543950336', '-99999999999999999999999999999.5', `1${'0'.repeat(29)}.00`]) {
+      assert.match(read(text), /"V":null,"W":1}/);
+      assert.match(read(text, { ieee754Compatible: true }), /"V":null,"W":1}/);
+      assert.equal(read(text, { omitNulls: true }), '{"W":1}');
+      assert.equal(one(text, 'Edm.Decimal'), `{"V":${text}}`);
+    }
+  });
+
   it('leaves nulls out on request, and stays an object when nothing is left', () => {
     const fields = [value('A', 'Edm.String'), value('B', 'Edm.Int32'), value('C', 'Edm.String')];
     const format = { omitNulls: true };

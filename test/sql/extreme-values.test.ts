@@ -122,6 +122,24 @@ describe('Expressions over extreme values', () => {
     assert.deepEqual(await idsOf('cast(Score,Edm.Int32) eq null'), [2, 4, lastId]);
   });
 
+  it('E3 a cast to text is the text that rows and keys have: durations with one sign, INF, microseconds', async () => {
+    assert.match(compiled('Cases?$filter=cast(Took,Edm.String) eq null').text, /justify_hours\(-v\d+\.a\)/);
+    assert.equal(await one('cast(Took,Edm.String)', lastId), '-P10675199D');
+    assert.equal(await one("cast(Took sub duration'PT1M30.5S',Edm.String)", 1), '-PT1M30.5S');
+    assert.equal(await one("cast(Took add duration'PT24H',Edm.String)", 3), 'P1DT1S');
+    assert.equal(await one("cast(duration'PT25H0.0000019S',Edm.String)", 3), 'P1DT1H0.000001S');
+    assert.equal(await one('cast(Score,Edm.String)', lastId), '-INF');
+    assert.equal(await one('cast(Score div 0,Edm.String)', 1), 'INF');
+    assert.equal(await one('cast(cast(Score,Edm.Single) div 0,Edm.String)', 1), 'INF');
+    assert.equal(await one('cast(Score,Edm.String)', 4), 'NaN');
+    assert.equal(await one('cast(INF,Edm.String)', 1), 'INF');
+    assert.equal(await one('cast(1e22,Edm.String)', 1), '1e+22');
+    assert.equal(await one('cast(23:59:59.9999999,Edm.String)', 1), '23:59:59.999999');
+    assert.equal(await one('cast(23:50:00.0000001,Edm.String)', 1), '23:50:00');
+    assert.equal(await one('cast(2024-12-31T23:59:59.9999999Z,Edm.String)', 1), '2024-12-31T23:59:59.999999Z');
+    assert.equal(await one('cast(2024-12-31T00:00:00Z,Edm.String)', 1), '2024-12-31T00:00:00Z');
+  });
+
   it('C16 no random expression over them is our fault, and no value is one that readers cannot read', async function () {
     this.timeout(120_000);
     await assertNoFault(feed, 120);

@@ -8,7 +8,7 @@ import { cellEnd, isNull } from './cell-text.ts';
 import type { JsonFormat } from './json-format.ts';
 import { keyCells } from './key-cell.ts';
 import { type LinkWriter, linkWriter } from './navigation-links.ts';
-import { isSpecialNumber } from './scalar-cell.ts';
+import { isBeyondDecimal, isSpecialNumber } from './scalar-cell.ts';
 
 /**
  * One part of a row. `write` reads its columns from `start` on and gives back where the next column starts. Every part
@@ -155,6 +155,7 @@ function valuePart(field: FieldShape & { kind: 'value' }, format: JsonFormat, { 
   const absent = format.omitNulls && !field.collection ? null : byteRun(`${key}${field.collection ? '[]' : 'null'}`);
   const overhead = Math.max(opening.length, absent?.length ?? 0) + (special?.length ?? 0) + 64;
   const { write: writeCell, quoted } = form;
+  const unlimited = field.dynamic === true && field.type === 'Edm.Decimal';
   const nullLength = nested ? 1 : 2;
   return {
     columns: 1,
@@ -163,6 +164,10 @@ function valuePart(field: FieldShape & { kind: 'value' }, format: JsonFormat, { 
       if (isNull(input, start, nested)) {
         if (absent !== null) putRun(absent, output);
         return start + nullLength + 1;
+      }
+      if (unlimited && isBeyondDecimal(input, start)) {
+        if (absent !== null) putRun(absent, output);
+        return cellEnd(input, start, nested) + 1;
       }
       if (special !== null && isSpecialNumber(input, start)) putRun(special, output);
       putRun(opening, output);

@@ -76,6 +76,18 @@ export function isSpecialNumber(input: CellInput, start: number): boolean {
   return first > 0x39 || (first === 0x2d && (input.bytes[start + 1] as number) > 0x39);
 }
 
+/** The greatest Decimal of the .NET readers: they refuse the whole page for one beyond it. */
+const greatestDecimal = Buffer.from('79228162514264337593543950335', 'latin1');
+
+/** Whether the readers of a computed Decimal cannot hold it. Stored ones were checked when they were loaded. */
+export function isBeyondDecimal({ bytes }: CellInput, start: number): boolean {
+  const first = bytes[start] === 0x2d ? start + 1 : start;
+  let end = first;
+  while ((bytes[end] as number) >= 0x30 && (bytes[end] as number) <= 0x39) end++;
+  if (end - first !== greatestDecimal.length) return end - first > greatestDecimal.length;
+  return bytes.compare(greatestDecimal, 0, greatestDecimal.length, first, end) > 0;
+}
+
 const specialNumbers: ReadonlyMap<string, string> = new Map([
   ['NaN', 'NaN'],
   ['Infinity', 'INF'],
