@@ -140,6 +140,9 @@ function refuseUnreadable(error: Error & { code?: string }, socket: Socket, begu
   socket.end(`HTTP/1.1 ${statusLine}\r\n${lines.join('')}\r\n${body}`, () => socket.destroySoon());
 }
 
+const unencodedAddress =
+  "The address is not one that HTTP can carry: write a blank as '%20', and letters beyond ASCII percent-encoded in UTF-8 ('%C3%A9' for 'é')";
+
 function unreadable(code: string | undefined): readonly [fault: GatewayError, statusLine: string] {
   switch (code) {
     case 'HPE_HEADER_OVERFLOW':
@@ -149,6 +152,10 @@ function unreadable(code: string | undefined): readonly [fault: GatewayError, st
       ];
     case 'ERR_HTTP_REQUEST_TIMEOUT':
       return [new GatewayError('BadRequest', 'The request did not come to its end in time'), '408 Request Timeout'];
+    // A blank ends the address, so that what follows it is read as the version.
+    case 'HPE_INVALID_URL':
+    case 'HPE_INVALID_CONSTANT':
+      return [new GatewayError('BadRequest', unencodedAddress), '400 Bad Request'];
     default:
       return [new GatewayError('BadRequest', 'This is not an HTTP request'), '400 Bad Request'];
   }

@@ -19,6 +19,9 @@ export function undisguisedName(name: string): string {
   return plain.replace(stray, '');
 }
 
+/** What a name ends in behind a `$` or an entity of HTML: `nbsp;$filter`, `dollar;filter`, `/$filter`. Empty: nothing of the kind. */
+export const optionNameAtEnd = (name: string): string => /[$;]([A-Za-z]{2,16})$/.exec(name)?.[1]?.toLowerCase() ?? '';
+
 /** An option within the value of another one: `x&$top`, where the ampersand was encoded or is something else. */
 export function optionNamesWithin(value: string): string[] {
   const names = fullyDecoded(value).matchAll(/[&;?\r\n]\s*\$([A-Za-z]{2,16})\s*=/g);

@@ -35,6 +35,7 @@ function readNested(cursor: Cursor, draft: OptionsDraft, place: NestedPlace): vo
   const at = cursor.position;
   if (cursor.peek() === '@') {
     const alias = parseAlias(cursor);
+    cursor.skipBlanks();
     cursor.expect('=');
     cursor.skipBlanks();
     parseExpression(cursor);
@@ -62,6 +63,7 @@ function optionName(cursor: Cursor, at: number): OptionName | null {
   cursor.take('$');
   const name = cursor.peekWord();
   cursor.position += name.length;
+  cursor.skipBlanks();
   if (isOptionName(name)) {
     return name;
   }

@@ -1,6 +1,6 @@
 import { GatewayError } from '../errors.ts';
 import { Cursor, newSession, type ParseSession } from './cursor.ts';
-import { optionNamesWithin, trimmedName, undisguisedName } from './disguised-name.ts';
+import { optionNameAtEnd, optionNamesWithin, trimmedName, undisguisedName } from './disguised-name.ts';
 import { parseExpression } from './expression.ts';
 import { settlePlusSigns } from './form-encoding.ts';
 import { disguisedOption, isOptionName, isTemporalOption, type OptionName, unknownOption } from './option-names.ts';
@@ -90,6 +90,8 @@ function readCustomOption(name: string, raw: string, draft: QueryDraft): void {
   if (/^[$@]/.test(meant) || isOptionName(plain) || isTemporalOption(plain) || (name === '' && raw !== '')) {
     throw disguisedOption(name, meant);
   }
+  const last = optionNameAtEnd(meant);
+  if (isOptionName(last)) throw disguisedOption(name, `$${last}`);
   const value = percentDecode(raw, name.slice(0, 60));
   const within = optionNamesWithin(value).find(isOptionName);
   if (within !== undefined) {

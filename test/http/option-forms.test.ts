@@ -145,5 +145,12 @@ describe('http: forms of query options', () => {
     it('blanks between = and the expression', async () => {
       assert.deepEqual(await allIds('Cases?$filter=%20Id eq 5%20&$orderby=%20Id%20&$select=%20Id'), [5]);
     });
+
+    it('blanks before and behind = inside $expand', async () => {
+      const { value } = await page('Cases?$select=Id&$top=1&$expand=Agent( $select = Id ; $expand\t=Team($top = 1) )');
+      assert.deepEqual(value, [{ Id: 1, Agent: null }]);
+      const { error } = (await (await feed.get('Cases?$expand=Agent($select Id)')).json()) as Page;
+      assert.match(error?.message ?? '', /expected '='\.$/);
+    });
   });
 });

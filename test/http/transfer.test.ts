@@ -29,6 +29,17 @@ describe('http: transfers', () => {
   });
   after(() => feed.close());
 
+  describe('C1 an address with a blank or a letter as it is', () => {
+    for (const address of ['Cases?$select=Id& $filter=Id eq 1', "Cases?$filter=Title%20eq%20'\u00e9'"])
+      it(`${address} is 400, and says how to write it`, async () => {
+        const reply = await raw(feed.port, `GET /odata/${address} HTTP/1.1\r\nHost: feed.example\r\n\r\n`);
+        assert.match(
+          reply,
+          /^HTTP\/1\.1 400 [^]*Content-Language: en[^]*write a blank as '%20'[^]*'%C3%A9' for '\u00e9'/,
+        );
+      });
+  });
+
   describe('rule 2: exactly one OData-Version: 4.0 on every reply', () => {
     const requests: readonly [string, string][] = [
       ['200', 'GET /odata/ HTTP/1.1'],

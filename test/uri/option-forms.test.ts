@@ -55,6 +55,11 @@ describe('C1 a name that is a system option but for blanks, line ends, escapes o
     'mail=x%2526%2524filter%253DA',
     'mail=x;$filter=A gt 1',
     'mail=x%0A$filter=A gt 1',
+    'nbsp;$filter=A gt 1',
+    'quot;$filter=A gt 1',
+    'dollar;filter=A gt 1',
+    '/$filter=A gt 1',
+    'x$Filter=A gt 1',
     'amp;@p=1',
     '$format=application/json;$filter=A',
   ])
