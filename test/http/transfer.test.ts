@@ -33,10 +33,7 @@ describe('http: transfers', () => {
     for (const address of ['Cases?$select=Id& $filter=Id eq 1', "Cases?$filter=Title%20eq%20'\u00e9'"])
       it(`${address} is 400, and says how to write it`, async () => {
         const reply = await raw(feed.port, `GET /odata/${address} HTTP/1.1\r\nHost: feed.example\r\n\r\n`);
-        assert.match(
-          reply,
-          /^HTTP\/1\.1 400 [^]*Content-Language: en[^]*write a blank as '%20'[^]*'%C3%A9' for '\u00e9'/,
-        );
+        assert.match(reply, /^HTTP\/1\.1 400 .*Content-Language: en.*write a blank as '%20'.*'%C3%A9' for '\u00e9'/s);
       });
   });
 
