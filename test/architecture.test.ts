@@ -117,7 +117,7 @@ const committed = readdirSync(root, { withFileTypes: true }).flatMap((entry) => 
   if (left.has(entry.name)) return [];
   if (!entry.isDirectory()) return [entry.name];
   return readdirSync(path.join(root, entry.name), { recursive: true, withFileTypes: true })
-    .filter((inner) => inner.isFile() && !inner.name.endsWith('.log'))
+    .filter((inner) => inner.isFile() && !inner.name.endsWith('.log') && !inner.parentPath.includes('.restored'))
     .map((inner) => path.relative(root, path.join(inner.parentPath, inner.name)).replaceAll('\\', '/'));
 });
 const read = (file: string): SourceFile => ({ file, text: readFileSync(path.join(root, file), 'utf8') });
@@ -134,6 +134,12 @@ const keeps = (rule: Rule, files: readonly SourceFile[]): void => {
 };
 const breaks = (rule: Rule, file: string, text: string): void =>
   assert.equal(rule({ file, text }).length, 1, `the rule lets through: ${text}`);
+
+/** What would let a test fail only because the machine is busy. */
+const assertsNoClock: Rule = ({ file, text }) =>
+  /\b(performance\.now|process\.hrtime)\b/.test(text)
+    ? [`${file} measures time; compare amounts of work (test/support/growth.ts), or wait for what happens`]
+    : [];
 
 describe('the architecture', () => {
   it('has rooms that import only what they may', () => {
@@ -162,6 +168,14 @@ describe('the architecture', () => {
   it('has no file that is too long to read', () => {
     breaks(isShort, 'src/http/x.ts', 'x\n'.repeat(longestFile + 1));
     keeps(isShort, written);
+  });
+
+  it('T1 has no test that asserts a clock', () => {
+    breaks(assertsNoClock, 'test/x.test.ts', 'const started = performance.now();');
+    keeps(
+      assertsNoClock,
+      written.filter(({ file }) => file.startsWith('test/') && file !== 'test/architecture.test.ts'),
+    );
   });
 
   it('names no machine and no registry in any file', () => {

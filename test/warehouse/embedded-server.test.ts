@@ -191,7 +191,7 @@ describe('startEmbeddedServer', function () {
     await (await startEmbeddedServer({ dataDir, settings })).stop();
   });
 
-  it('runs as an ordinary user', async function () {
+  it('T2 runs as an ordinary user, in a temporary folder of its own', async function () {
     if (!isRoot) this.skip();
     const own = path.join(folder, 'own');
     mkdirSync(own);
