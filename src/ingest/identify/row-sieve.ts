@@ -25,8 +25,9 @@ const SEPARATORS = /^[,;|\t" ]*$/;
 
 /** The rule that sqlcmd draws between the header and the rows: dashes in every column. */
 const RULED = /^-+$/;
-/** What psql, sqlcmd, SSMS and SQL*Plus write below the rows, in the language of the program. */
-const ROW_COUNT = /^(?:\(\d+ \p{L}[\p{L}() ]*\)|(?:\d+|no) rows? selected\.|Completion time: [\d.:T+-]+)$/iu;
+/** What psql, sqlcmd, SSMS and SQL*Plus write below the rows, in the languages they are sold in. */
+const ROW_COUNT =
+  /^(?:\(\d+ (?:rows?|Zeilen?|rij(?:en)?|lignes?|filas?|rig[ah]e?|linhas?|rad(?:er)?|række?r?|rivi(?:ä)?|wiersz\p{L}*|строк\p{L}*|行)(?:\(s\))?(?: \p{L}[\p{L}() ]*)?\)|(?:\d+|no) rows? selected\.|Completion time: [\d.:T+-]+)$/iu;
 
 /** Tells the rows of a file from what a person would not call a row. */
 export class RowSieve {

@@ -1,9 +1,8 @@
 import { deepEqual } from 'node:assert/strict';
 import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
-import { CA7 } from './inspected.ts';
 import type { useFiles } from './inspected.ts';
-import { attributes } from './inspected.ts';
+import { attributes, CA7 } from './inspected.ts';
 
 const NAMES = CA7.split(',');
 
@@ -39,7 +38,8 @@ const clutter = fc.constantFrom(
   'sep',
 );
 
-const file = fc.record({
+/** Files as people have them. */
+export const clutteredFile = fc.record({
   rows: fc.array(
     fc.record({
       cells: row,
@@ -60,12 +60,12 @@ const file = fc.record({
   end: fc.constantFrom('', '\n', '\0\0\0', '\u001a', '\r\n\u001a\r\n'),
 });
 
-type Sample = typeof file extends fc.Arbitrary<infer T> ? T : never;
+type Sample = typeof clutteredFile extends fc.Arbitrary<infer T> ? T : never;
 
 const quoted = (text: string): string => `"${text.replaceAll('"', '""')}"`;
 
 /** The file as it arrives, and the same rows as a program without habits would write them. */
-function texts(sample: Sample): { readonly given: string; readonly clean: string } {
+export function texts(sample: Sample): { readonly given: string; readonly clean: string } {
   const { delimiter, trailing } = sample;
   const behind = trailing ? delimiter : '';
   const blank = delimiter === '\t' ? ' ' : ' \t';
@@ -99,7 +99,7 @@ function texts(sample: Sample): { readonly given: string; readonly clean: string
   };
 }
 
-function encoded(text: string, encoding: Sample['encoding']): Buffer {
+export function encoded(text: string, encoding: Sample['encoding']): Buffer {
   const bytes = Buffer.from(text, encoding === 'utf-8' ? 'utf8' : 'utf16le');
   return encoding === 'utf-16be' ? bytes.swap16() : bytes;
 }
@@ -107,7 +107,7 @@ function encoded(text: string, encoding: Sample['encoding']): Buffer {
 /** Files as people have them give the rows that csv-parse reads of the same rows written without a fault, and no other. */
 export async function structureProperty(files: ReturnType<typeof useFiles>, numRuns: number): Promise<void> {
   await fc.assert(
-    fc.asyncProperty(file, async (sample) => {
+    fc.asyncProperty(clutteredFile, async (sample) => {
       const { given, clean } = texts(sample);
       const expected = (parse(clean, { record_delimiter: '\n' }) as string[][]).slice(1);
       const found = await files.rows(encoded(given, sample.encoding), attributes);
