@@ -122,7 +122,7 @@ async function serveUntil(end: Promise<End>, serving: Serving): Promise<End> {
       events: eventsOf(observe),
     });
     const address = await listen(app, config);
-    announce(address, surroundings);
+    announce(address, surroundings, folder);
     observe({ event: 'listening', address });
     options.onListening?.(address);
     const stopping = new AbortController();
@@ -209,11 +209,14 @@ async function stopListening(app: ReturnType<typeof httpListener>, deadline: num
   clearTimeout(hurry);
 }
 
-function announce(address: string, { print, config }: Surroundings): void {
+function announce(address: string, { print, config }: Surroundings, folder: string | null): void {
   print('');
   print(`The feed is ready. Paste this address into Power BI or Excel (Get data > OData feed):`);
   print(`  ${address}`);
   print(`Exports dropped into ${config.dropDir} are loaded by themselves.`);
+  if (folder !== null && folder !== path.resolve(config.dataDir, 'postgres')) {
+    print(`The database lies in ${folder}, as its user cannot reach the data folder.`);
+  }
 }
 
 function eventsOf(observe: Observe): Feed['events'] {

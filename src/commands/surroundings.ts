@@ -38,7 +38,7 @@ export interface Warehouse {
  * again when it ends by itself.
  */
 export async function openWarehouse(
-  { config }: Surroundings,
+  { config, print }: Surroundings,
   onTrouble?: (trouble: ServerTrouble) => void,
 ): Promise<Warehouse> {
   if (config.databaseUrl !== null) {
@@ -49,6 +49,11 @@ export async function openWarehouse(
     dataDir: config.dataDir,
     ...(onTrouble === undefined ? {} : { onTrouble }),
   });
+  if (server.asideOfDeleted !== null) {
+    print(
+      `The data folder was deleted, so this is a new database. The former one was set aside: delete ${server.asideOfDeleted} when nobody needs it.`,
+    );
+  }
   try {
     const database = await openDatabase({ connection: server.address, ...readLimits(config, server) });
     return {

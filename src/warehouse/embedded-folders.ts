@@ -4,6 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { GatewayError } from '../errors.ts';
 import { type Account, canReach, serverAccount } from './embedded-account.ts';
+import { outlivedDataFolder } from './embedded-elsewhere.ts';
 
 /** Where one embedded server keeps what. */
 export interface ClusterFolders {
@@ -46,9 +47,10 @@ export function clusterFolders(dataDirectory: string): ClusterFolders {
   };
 }
 
-/** Whether a cluster was ever made for this data folder. Makes nothing. */
+/** Whether a cluster was ever made for this data folder, and the folder not deleted since. Makes nothing. */
 export function hasCluster(dataDirectory: string): boolean {
-  return existsSync(path.join(clusterFolders(dataDirectory).cluster, 'PG_VERSION'));
+  const folders = clusterFolders(dataDirectory);
+  return existsSync(path.join(folders.cluster, 'PG_VERSION')) && !outlivedDataFolder(folders);
 }
 
 function socketFolder(state: string, id: string): string {

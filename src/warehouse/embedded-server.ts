@@ -3,6 +3,7 @@ import { closeSync, existsSync, openSync, renameSync } from 'node:fs';
 import { namingSpace } from './disk-space.ts';
 import { type ServerBinaries, serverBinaries } from './embedded-binaries.ts';
 import { createCluster, serverSettings } from './embedded-cluster.ts';
+import { outlivedDataFolder, setAside, signElsewhere } from './embedded-elsewhere.ts';
 import { type ClusterFolders, clusterFolders, prepareFolders } from './embedded-folders.ts';
 import { asServer, endLeftover, stopCluster } from './embedded-leftover.ts';
 import { holdFolder } from './embedded-lock.ts';
@@ -39,6 +40,8 @@ export interface EmbeddedServer {
   readonly logFile: string;
   /** Where everything lies; `state` is not `dataDir` where the cluster could not lie there (see `clusterFolders`). */
   readonly folders: ClusterFolders;
+  /** Where the database of a data folder that was deleted lies now; null: there was none. */
+  readonly asideOfDeleted: string | null;
   /** Resolves with a reason when the server ended without being asked to and is not started again; on Windows that is not noticed. */
   readonly failed: Promise<string>;
   /** Fast shutdown; resolves when the server has ended. A second call waits for the first. */
@@ -62,17 +65,21 @@ const guard =
 export async function startEmbeddedServer(settings: EmbeddedSettings): Promise<EmbeddedServer> {
   const folders = clusterFolders(settings.dataDir);
   try {
+    const outlived = outlivedDataFolder(folders);
     prepareFolders(folders);
     const lock = await holdFolder(folders);
     try {
       const binaries = serverBinaries(folders.account, folders.state);
       await endLeftover(folders, binaries);
+      const asideOfDeleted = outlived ? setAside(folders) : null;
       const password = createCluster(folders, binaries);
+      signElsewhere(folders);
       const port = folders.sockets === null ? await freePort() : 5432;
       const host = folders.sockets ?? '127.0.0.1';
       const address: ServerAddress = { host, port, user: 'gateway', password, database: 'gateway' };
       const start = () => startServer({ folders, binaries, address, settings });
-      return running({ address, folders, binaries, start, first: await start(), settings, release: lock.release });
+      const first = await start();
+      return running({ address, folders, asideOfDeleted, binaries, start, first, settings, release: lock.release });
     } catch (error) {
       await lock.release();
       throw error;
@@ -113,6 +120,7 @@ async function startServer(parts: {
 interface Parts {
   readonly address: ServerAddress;
   readonly folders: ClusterFolders;
+  readonly asideOfDeleted: string | null;
   readonly binaries: ServerBinaries;
   readonly settings: EmbeddedSettings;
   readonly first: RunningProcess;
@@ -156,6 +164,7 @@ function running(parts: Parts): EmbeddedServer {
     address: parts.address,
     logFile: folders.logFile,
     folders,
+    asideOfDeleted: parts.asideOfDeleted,
     failed,
     stop: () => {
       stopping ??= stop();

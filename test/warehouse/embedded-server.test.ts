@@ -20,7 +20,7 @@ import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { canReach, serverAccount } from '../../src/warehouse/embedded-account.ts';
 import { findPackage, serverBinaries } from '../../src/warehouse/embedded-binaries.ts';
-import { clusterFolders } from '../../src/warehouse/embedded-folders.ts';
+import { clusterFolders, hasCluster } from '../../src/warehouse/embedded-folders.ts';
 import { runningServer } from '../../src/warehouse/embedded-join.ts';
 import { type ServerAddress, startEmbeddedServer } from '../../src/warehouse/embedded-server.ts';
 import { testDatabase } from '../support/postgres.ts';
@@ -233,6 +233,41 @@ describe('startEmbeddedServer', function () {
     assert.deepEqual(await ask(server.address, 'SELECT 1 AS a'), [{ a: 1 }]);
     await server.stop();
     rmSync(state, { recursive: true });
+  });
+
+  it('begins anew when the data folder was deleted whose database lies elsewhere, and keeps what was there', async function () {
+    if (!isRoot) this.skip();
+    const home = path.join(folder, 'closed');
+    const data = path.join(home, 'data');
+    mkdirSync(home, { mode: 0o700 });
+    const { cluster, state } = clusterFolders(data);
+    const start = async (): Promise<{ aside: string | null; tables: number }> => {
+      const server = await startEmbeddedServer({ dataDir: data, settings });
+      const rows = await ask(server.address, `SELECT 1 FROM pg_class WHERE relname = 'kept'`);
+      if (rows.length === 0) await ask(server.address, 'CREATE TABLE kept (a int)');
+      await server.stop();
+      return { aside: server.asideOfDeleted, tables: rows.length };
+    };
+    try {
+      assert.deepEqual(await start(), { aside: null, tables: 0 });
+      assert.ok(readFileSync(path.join(data, 'postgres.location'), 'utf8').includes(cluster));
+      // A folder of an earlier version has no sign of where its database lies.
+      rmSync(path.join(data, 'postgres.location'));
+      rmSync(path.join(state, 'data-folder'));
+      assert.deepEqual(await start(), { aside: null, tables: 1 });
+      assert.ok(hasCluster(data));
+      // Where only what was in the folder is deleted, too.
+      rmSync(path.join(data, 'postgres.location'));
+      assert.ok(!hasCluster(data));
+      rmSync(data, { recursive: true });
+      assert.ok(!hasCluster(data));
+      const anew = await start();
+      assert.equal(anew.tables, 0);
+      assert.ok(anew.aside?.startsWith(`${cluster}.of-deleted-data-folder-`), String(anew.aside));
+      assert.ok(existsSync(path.join(String(anew.aside), 'PG_VERSION')));
+    } finally {
+      rmSync(state, { recursive: true, force: true });
+    }
   });
 
   it('makes the library links, and copies programs that the server user cannot read', function () {
