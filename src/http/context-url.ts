@@ -1,4 +1,5 @@
 import { entityUrl } from '../edm/key-literal.ts';
+import { isPresence } from '../plan/presence-path.ts';
 import type {
   ApplyPlan,
   CollectionPlan,
@@ -97,7 +98,7 @@ function expanded(expand: ExpandPlan, listed: boolean): string | null {
 
 /** Names of an aggregated result; paths over navigation become `Nav(Property,...)`, entities stand with what is served of them. */
 function applied({ expands }: Selection, { output, entities = [] }: ApplyPlan): string {
-  const names = nestedNames(output.map(({ path }) => path));
+  const names = nestedNames(output.map(({ path }) => path).filter((path) => !isPresence(path)));
   const beside = entities.map(({ path, form, selection }) => within(path, form === 'ref' ? '' : projection(selection)));
   const items = [...(names === '' ? [] : [names]), ...beside, ...expands.flatMap((one) => expanded(one, true) ?? [])];
   return `(${items.join(',')})`;

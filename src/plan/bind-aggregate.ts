@@ -6,6 +6,7 @@ import { describe } from './bind-comparison.ts';
 import { bindExpression } from './bind-expression.ts';
 import { groupingKey } from './bind-groupby.ts';
 import { countedPath, entityPath, valueAt } from './entity-path.ts';
+import { presenceKeys } from './presence-keys.ts';
 import { isInteger, isNumeric } from './promotion.ts';
 import type { AggregateFrom, BoundAggregate, BoundExpression, OutputProperty, ValueType } from './read-plan.ts';
 import { fault, notImplemented, type Scope } from './scope.ts';
@@ -83,7 +84,7 @@ function fromOf(item: AggregateItem, inner: Level, scope: Scope): From {
     keys = [...keys, groupingKey(path, scope, { rollup: null, at: item.at })];
     if (method === null) continue;
     last = methodOf(method, scope, item.at);
-    from.push({ keys, method: last, of: type });
+    from.push({ keys: [...keys, ...presenceKeys(keys, scope, item.at)], method: last, of: type });
     type = resultType(last, type, { scope, at: item.at });
     keys = [];
   }

@@ -6,6 +6,7 @@ import { bindCompute } from './bind-compute.ts';
 import { bindRestriction } from './bind-restriction.ts';
 import { bindRows, type Level } from './bind-rows.ts';
 import { perhaps } from './names.ts';
+import { isNamed, isOnWay, isPresence } from './presence-path.ts';
 import type { ApplyPlan, OutputProperty, RangeVariable, Restriction, Selection } from './read-plan.ts';
 import { fault, inOption, rowScope, type Scope } from './scope.ts';
 
@@ -65,15 +66,14 @@ function selected(items: NonNullable<QueryOptions['select']>, stage: Stage): rea
     const named = stage.output.filter((property) => isUnder(property.path.join('/'), name));
     // Entities beside the row are served where `$expand` says so, whatever is selected.
     if (named.length === 0 && stage.joined?.has(name) !== true) {
-      const hint = perhaps(
-        name,
-        stage.output.map((property) => property.path.join('/')),
-      );
+      const hint = perhaps(name, stage.output.map((property) => property.path.join('/')).filter(isNamed));
       throw fault(scope, 'UnknownProperty', `the result of $apply has no property '${name}'.${hint}`, item.at);
     }
     for (const property of named) wanted.add(property);
   }
-  return stage.output.filter((property) => wanted.has(property));
+  const isWanted = (property: OutputProperty): boolean =>
+    isPresence(property.path) ? [...wanted].some(({ path }) => isOnWay(property.path, path)) : wanted.has(property);
+  return stage.output.filter(isWanted);
 }
 
 /** The property itself, or all that was grouped under a navigation property. */

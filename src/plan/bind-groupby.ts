@@ -2,7 +2,8 @@ import type { GroupingItem, MemberPath, Transformation } from '../uri/syntax.ts'
 import { outputScope } from './apply-output.ts';
 import { bindConcat, bindTransformations, hasEntities, type Stage } from './bind-apply.ts';
 import { bindOperand } from './bind-expression.ts';
-import { isNullable } from './promotion.ts';
+import { keyOutput, presenceKeys } from './presence-keys.ts';
+import { isPresence } from './presence-path.ts';
 import type { BoundExpression, BoundTransformation, GroupingKey, OutputProperty } from './read-plan.ts';
 import { fault, notImplemented, type Scope } from './scope.ts';
 
@@ -15,11 +16,16 @@ type GroupBy = Extract<Transformation, { kind: 'groupby' }>;
 export function bindGroupBy(transformation: GroupBy, stage: Stage): Stage {
   const { scope } = stage;
   const { keys, rollupAll } = groupingKeys(transformation.properties, scope);
-  const grouped = keys.filter((key) => key.entity === undefined).map(keyOutput);
   const names = new Set(keys.map((key) => key.path.join('/')));
   if (names.size !== keys.length) {
     throw fault(scope, 'InvalidOption', 'a property is grouped by twice.', transformation.at);
   }
+  const presences = presenceKeys(keys, scope, transformation.at);
+  const grouping = [...keys, ...presences];
+  const grouped = grouping
+    .filter((key) => key.entity === undefined)
+    .map((key) => keyOutput(key, rollupAll.length > 0 && isPresence(key.path)));
+  for (const { path } of presences) names.add(path.join('/'));
   if (transformation.transformations.some(hasTotal)) {
     throw notImplemented(
       scope,
@@ -34,16 +40,21 @@ export function bindGroupBy(transformation: GroupBy, stage: Stage): Stage {
     return bindConcat({ kind: 'concat', at: transformation.at, branches: levelsOf(transformation) }, stage);
   }
   const rest = bare ? [] : inner.output;
-  const added = rest.filter((property) => !names.has(property.path.join('/')));
+  const isOther = ({ path }: OutputProperty): boolean => !names.has(path.join('/'));
+  const added = rest.filter(isOther);
   // What an aggregate names must not hide a key; rows that were only filtered bring the keys along themselves.
-  if (added.length !== rest.length && inner.scope.row === null && !groupsAgain(transformation, names)) {
+  if (
+    !rest.every((one) => isPresence(one.path) || isOther(one)) &&
+    inner.scope.row === null &&
+    !groupsAgain(transformation, names)
+  ) {
     throw fault(scope, 'InvalidOption', 'an aggregate has the name of a grouping property.', transformation.at);
   }
   const output = [...grouped, ...added];
   // Transformations that change nothing leave the rows of the group, where none at all leave its keys.
   const nothing: BoundTransformation = { kind: 'filter', condition: always };
   const transformations = bare || inner.transformations.length > 0 ? inner.transformations : [nothing];
-  const bound = { kind: 'groupby', grouping: keys, transformations } as const;
+  const bound = { kind: 'groupby', grouping, transformations } as const;
   if (hasEntities(inner)) {
     throw notImplemented(scope, 'entities-in-groups', 'grouping by entities inside of groupby.', transformation.at);
   }
@@ -97,11 +108,6 @@ function levelsOfItem(item: GroupingItem): readonly (readonly GroupingItem[])[] 
   const paths = item.paths.map((path): GroupingItem => ({ kind: 'path', at: item.at, path }));
   const levels = paths.map((_, index) => paths.slice(0, paths.length - index));
   return item.all ? [...levels, []] : levels;
-}
-
-function keyOutput({ path, expression, rollup }: GroupingKey): OutputProperty {
-  const type = expression.type === 'null' ? 'Edm.String' : expression.type;
-  return { path, type, nullable: isNullable(expression) || rollup !== null };
 }
 
 interface Grouping {

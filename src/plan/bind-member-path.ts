@@ -4,6 +4,7 @@ import { bindCollection } from './bind-collection.ts';
 import { bindKey, type GivenKey } from './bind-key.ts';
 import { checkLimit } from './limits.ts';
 import { perhaps } from './names.ts';
+import { isNamed } from './presence-path.ts';
 import type { BoundExpression, KeyValue, RangeVariable, RowPath } from './read-plan.ts';
 import { countNodes, fault, isOwnType, notImplemented, type Operand, type Scope, targetSet } from './scope.ts';
 
@@ -98,7 +99,7 @@ function pathText(segments: readonly MemberSegment[]): string | null {
 }
 
 function unknownHere(path: MemberPath, scope: Scope): Error {
-  const known = [...scope.computed.keys(), ...scope.variables.keys()];
+  const known = [...scope.computed.keys(), ...scope.variables.keys()].filter(isNamed);
   const name = pathText(path.segments) ?? 'this path';
   const list = known.length === 0 ? 'nothing' : known.slice(0, 20).join(', ');
   return fault(scope, 'UnknownProperty', `there is no '${name}' here; there is ${list}.`, path.at);
@@ -122,7 +123,7 @@ function walk({ row, rest, scope }: Walk): Operand {
   if (property !== undefined) return propertyValue(property, { row, rest: after, scope });
   if (navigation !== undefined) return toOne(navigation, { row, rest: after, scope });
   const names = [...set.entityType.properties.keys(), ...set.entityType.navigationProperties.keys()];
-  const hint = perhaps(segment.name, [...names, ...scope.computed.keys()]);
+  const hint = perhaps(segment.name, [...names, ...[...scope.computed.keys()].filter(isNamed)]);
   const message = `'${set.entityType.name}' has no property '${segment.name}'.${hint}`;
   throw fault(scope, 'UnknownProperty', message, segment.at);
 }

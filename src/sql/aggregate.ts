@@ -1,3 +1,4 @@
+import { isOnWay, isPresence } from '../plan/presence-path.ts';
 import type { BoundAggregate, BoundExpression, BoundTransformation, RangeVariable } from '../plan/read-plan.ts';
 import { groupInput, keyColumn } from './group-input.ts';
 import { accompanied, aggregatedLayer, type Layer } from './layer.ts';
@@ -65,15 +66,22 @@ function steps(
   return { items: [], filters };
 }
 
-/** GROUP BY with grouping sets for rollups; a grand total only where `$all` asked for it. */
+/**
+ * GROUP BY with grouping sets for rollups; a grand total only where `$all` asked for it. Whether an entity is there goes
+ * along with each key that leads over it.
+ */
 function groupClause({ grouping, rollupAll }: GroupBy, outer: number): string {
   if (grouping.length + outer === 0) return '';
   const parts = Array.from({ length: outer }, (_, index) => `g.k${index}`);
   const rollups = new Map<number, string[]>();
-  grouping.forEach(({ rollup }, index) => {
-    const key = `g.k${outer + index}`;
-    if (rollup === null) parts.push(key);
-    else rollups.set(rollup, [...(rollups.get(rollup) ?? []), key]);
+  const columns = grouping.map(({ path }, index) => ({ path, column: `g.k${outer + index}` }));
+  const presences = columns.filter(({ path }) => isPresence(path));
+  grouping.forEach(({ rollup, path }, index) => {
+    if (isPresence(path)) return;
+    const way = presences.filter((presence) => isOnWay(presence.path, path)).map(({ column }) => column);
+    const key = [`g.k${outer + index}`, ...way];
+    if (rollup === null) parts.push(...key.filter((column) => !parts.includes(column)));
+    else rollups.set(rollup, [...(rollups.get(rollup) ?? []), key.join(', ')]);
   });
   for (const [number, keys] of rollups) {
     const sets = keys.map((_, index) => `(${keys.slice(0, keys.length - index).join(', ')})`);

@@ -1,4 +1,5 @@
-import type { EntityType, Model, PrimitiveTypeName } from '../edm/model.ts';
+import type { EntityType, Model, PrimitiveTypeName, Property } from '../edm/model.ts';
+import { isPresence } from '../plan/presence-path.ts';
 import type { ApplyPlan, OutputEntity, OutputProperty, Restriction, Selection } from '../plan/read-plan.ts';
 import { applied, outputColumn } from './apply.ts';
 import type { ControlShape, FieldShape } from './compiled-query.ts';
@@ -69,7 +70,8 @@ export function servedOutput(
     : [
         ...apply.output.map((output) => ({
           path: output.path,
-          served: () => valueAt(output, layer, isDeclared(output, selection.type, scope.catalogue.model)),
+          sql: outputColumn(output, row),
+          served: () => valueAt(output, layer, declaredAt(output, selection.type, scope.catalogue.model)),
         })),
         ...(apply.entities ?? []).map((entity) => ({
           path: entity.path,
@@ -97,27 +99,33 @@ const nothing: ServedRow = { columns: [], fields: [] };
 
 interface Item {
   readonly path: readonly string[];
+  /** Of a value; absent: an entity. */
+  readonly sql?: string;
   readonly served: () => ServedRow;
 }
 
-function valueAt(output: OutputProperty, { row, scope }: Layer, declared: boolean): ServedRow {
+/**
+ * One value. That a property which is never null is null in a row says that it is no part of this row: it was left out by
+ * a rollup, or by another sequence of a `concat`. Readers refuse a null there, so it is left out (3.2.3.2).
+ */
+function valueAt(output: OutputProperty, { row, scope }: Layer, declared: Property | undefined): ServedRow {
   const { type } = output;
   const sql = outputColumn(output, row);
   const field = { kind: 'value', name: output.path.at(-1) ?? '', type, collection: false } as const;
-  return {
-    columns: [{ sql: declared ? sql : readable(sql, type, scope), type }],
-    fields: [declared ? field : { ...field, dynamic: true }],
-  };
+  if (declared === undefined)
+    return { columns: [{ sql: readable(sql, type, scope), type }], fields: [{ ...field, dynamic: true }] };
+  return { columns: [{ sql, type }], fields: [declared.nullable ? field : { ...field, optional: true }] };
 }
 
-/** Whether `$metadata` has a property of this type at the path, over navigation properties; an alias has none. */
-function isDeclared({ path, type }: OutputProperty, from: EntityType, model: Model): boolean {
+/** What `$metadata` has at the path, over navigation properties, if it is of this type; an alias is declared nowhere. */
+function declaredAt({ path, type }: OutputProperty, from: EntityType, model: Model): Property | undefined {
   let owner: EntityType | undefined = from;
   for (const name of path.slice(0, -1)) {
     const target: string | undefined = owner?.navigationProperties.get(name)?.target;
     owner = target === undefined ? undefined : model.entityTypes.get(target);
   }
-  return owner?.properties.get(path.at(-1) ?? '')?.type === type;
+  const found = owner?.properties.get(path.at(-1) ?? '');
+  return found?.type === type ? found : undefined;
 }
 
 /** An entity that was grouped by or joined, null where there is none. */
@@ -139,7 +147,7 @@ function entityOf(
   };
 }
 
-/** Paths become objects; an object stands where its first property stood. Its presence column is never null. */
+/** Paths become objects; an object stands where its first property stood. */
 function outputRow(items: readonly Item[], depth: number): ServedRow {
   const columns: OutputColumn[] = [];
   const fields: FieldShape[] = [];
@@ -153,13 +161,18 @@ function outputRow(items: readonly Item[], depth: number): ServedRow {
       columns.push(...one.columns);
       fields.push(...one.fields);
     } else {
-      const inner = outputRow(
-        items.filter((one) => one.path[depth] === name && one.path.length > depth + 1),
-        depth + 1,
-      );
-      columns.push({ sql: '1', type: 'Edm.Int32' }, ...inner.columns);
-      fields.push({ kind: 'object', name, row: { fields: inner.fields }, control: null });
+      const within = items.filter((one) => one.path[depth] === name && one.path.length > depth + 1);
+      const parts = within.filter(({ path }) => path.length > depth + 2 || !isPresence(path));
+      const inner = outputRow(parts, depth + 1);
+      const presence = within.find((one) => !parts.includes(one))?.sql;
+      columns.push({ sql: presenceColumn(presence), type: 'Edm.Int32' }, ...inner.columns);
+      const object = { kind: 'object', name, row: { fields: inner.fields }, control: null } as const;
+      fields.push(presence === undefined ? object : { ...object, optional: true });
     }
   }
   return { columns, fields };
 }
+
+/** 1: there, null: not there, 0: the row says nothing of it. Without a presence it is always there. */
+const presenceColumn = (presence: string | undefined): string =>
+  presence === undefined ? '1' : `CASE ${presence} WHEN TRUE THEN 1 WHEN FALSE THEN NULL ELSE 0 END`;

@@ -50,7 +50,8 @@ export interface RowShape {
 export type FieldShape =
   /**
    * One column. `collection` columns hold a JSON array as text. `dynamic`: `$metadata` does not declare it with this type, so the
-   * reply has to say its type wherever the JSON value does not; absent: false.
+   * reply has to say its type wherever the JSON value does not; absent: false. `optional`: null says that the row does not have
+   * the property, which is left out; absent: null is written.
    */
   | {
       readonly kind: 'value';
@@ -58,9 +59,19 @@ export type FieldShape =
       readonly type: PrimitiveTypeName;
       readonly collection: boolean;
       readonly dynamic?: boolean;
+      readonly optional?: boolean;
     }
-  /** One presence column (null: the object is null), then the columns of its fields. */
-  | { readonly kind: 'object'; readonly name: string; readonly row: RowShape; readonly control: ControlShape | null }
+  /**
+   * One presence column (null: the object is null), then the columns of its fields. `optional`: a presence of 0 says that the row
+   * does not have the object, which is left out; absent: it never is.
+   */
+  | {
+      readonly kind: 'object';
+      readonly name: string;
+      readonly row: RowShape;
+      readonly control: ControlShape | null;
+      readonly optional?: boolean;
+    }
   /**
    * One column holding the rows of a nested collection as text: rows ended by byte `rowEnd`, columns separated by byte
    * `columnEnd`, null as the single byte 0x1d, bytes 0x01-0x07, 0x0e-0x1f of values written as 0x1b followed by the byte + 0x40.

@@ -60,11 +60,15 @@ describe('Conformance: $apply', () => {
 
   it('groupby over a path to one nests the property under its navigation', async () => {
     const cases = new Map((await feed.all('TracebuzzCases')).map((row) => [row['CaseId'], row['QueueId']]));
-    const rows = results.map((row) => ({ QueueId: cases.get(row['CaseId']) ?? null }));
-    const expected = groups(rows, 'QueueId').map(({ key, rows: members }) => ({ Case: key, Rows: members.length }));
-    const found = await apply('groupby((Case/QueueId),aggregate($count as Rows))');
-    const flat = (row: Row) => [(row['Case'] as Row | null)?.['QueueId'] ?? null, row['Rows']];
-    assert.deepEqual(found.map(flat), expected.map(flat));
+    const rows = results.map((row) => {
+      return { QueueId: cases.get(row['CaseId']) ?? null, There: cases.has(row['CaseId']) };
+    });
+    // No case, and a case without a queue, are two groups (3.2.3.1).
+    const expected = groups(rows, 'QueueId', 'There').map(({ key: { QueueId, There }, rows: members }) => {
+      return { Case: There === true ? { QueueId } : null, Rows: members.length };
+    });
+    assert.deepEqual(await apply('groupby((Case/QueueId),aggregate($count as Rows))'), expected);
+    assert.ok(expected.some(({ Case }) => Case === null) && expected.some(({ Case }) => Case?.QueueId === null));
   });
 
   it('filter, search, compute, identity, orderby, top and skip, one after the other', async () => {
@@ -170,13 +174,17 @@ describe('Conformance: $apply', () => {
 
   it('rollup: several in one groupby, with paths to one and over many, with rows of the groups, after other transformations', async () => {
     const cases = new Map((await feed.all('TracebuzzCases')).map((row) => [row['CaseId'], row['QueueId']]));
-    const rows = results.map((row) => ({ ...row, Queue: cases.get(row['CaseId']) ?? null }));
+    const rows = results.map((row) => {
+      return { ...row, Queue: cases.get(row['CaseId']) ?? null, There: cases.has(row['CaseId']) };
+    });
     const levels = [['Status', 'Queue', 'Type'], ['Status', 'Queue'], ['Status', 'Type'], ['Status']];
     const text = (row: Row) => JSON.stringify(['Status', 'Queue', 'Type', 'N'].map((name) => row[name] ?? null));
-    const flat = (row: Row): Row => ({ ...row, Queue: (row['Case'] as Row | undefined)?.['QueueId'] ?? null });
+    const flat = (row: Row): Row => ({ ...row, Queue: (row['Case'] as Row | null | undefined)?.['QueueId'] ?? null });
     const likes = (members: readonly Row[]) => members.filter((row) => Number(row['Likes'] ?? 0) > 5);
     const expected = levels.flatMap((names) =>
-      groups(likes(rows), ...names).map(({ key, rows: members }) => ({ ...key, N: members.length })),
+      groups(likes(rows), ...names, ...(names.includes('Queue') ? ['There'] : [])).map(({ key, rows: members }) => {
+        return { ...key, N: members.length };
+      }),
     );
     assert.deepEqual(
       (

@@ -74,6 +74,7 @@ const things: readonly Readonly<Record<string, string>>[] = [
     TimeOfDay: '00:00:00',
   },
   { Id: '3', OwnerId: '2' },
+  { Id: '5', OwnerId: '3' },
   { Id: '4', OwnerId: '', Double: '1e150', Single: '1e-30', Decimal: '0.5', Int64: '-9223372036854775808' },
 ];
 
@@ -195,13 +196,7 @@ export async function everyType(): Promise<EveryType> {
   await loadKeys(1);
   await load(
     'owners-1.csv',
-    csv(
-      [
-        { OwnerId: '1', Name: 'Ann' },
-        { OwnerId: '2', Name: 'Bob' },
-      ],
-      ['OwnerId', 'Name'],
-    ),
+    csv([{ OwnerId: '1', Name: 'Ann' }, { OwnerId: '2', Name: 'Bob' }, { OwnerId: '3' }], ['OwnerId', 'Name']),
   );
   await load('things-1.csv', csv(things, ['Id', 'OwnerId', ...typesOfThings]));
   return {

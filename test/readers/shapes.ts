@@ -60,6 +60,7 @@ export function shapesOf({ set, navigations: every, model, few }: Place): readon
     ),
     ...parts(few ? all.slice(0, 6) : all, 6).map((part) => rows(`$apply=aggregate(${aggregates(part)})`)),
     rows(`$apply=groupby((${some.at(-1)?.name}),aggregate($count as N))`, { headers: full }),
+    rows(`$apply=concat(aggregate($count as N),groupby((rollup($all,${key.join(',')}))))`),
     ...navigations.flatMap((navigation) => expansions(navigation, model, rows)),
   ];
 }
@@ -93,7 +94,10 @@ function expansions(
     ...nested.map((options) => rows(options)),
     ...(collection
       ? [rows(`$expand=${name}($apply=aggregate($count as N))`), rows(`$expand=${name}/$count`)]
-      : [rows(`$apply=groupby((${name}/${key}),aggregate($count as N))`)]),
+      : [
+          rows(`$apply=groupby((${name}/${key}),aggregate($count as N))`),
+          rows(`$apply=groupby((rollup($all,${name}/${key})),aggregate($count as N))`),
+        ]),
   ];
 }
 

@@ -22,8 +22,8 @@ const cases: readonly (readonly [apply: string, rows: readonly Value[]])[] = [
   [
     'groupby((Agent/Name,Priority),aggregate($count as N))',
     [
-      { Agent: { Name: null }, Priority: null, N: 1 },
-      { Agent: { Name: null }, Priority: 2, N: 1 },
+      { Agent: null, Priority: null, N: 1 },
+      { Agent: null, Priority: 2, N: 1 },
       { Agent: { Name: 'Ann' }, Priority: 1, N: 1 },
       { Agent: { Name: 'Bob' }, Priority: 2, N: 1 },
     ],
@@ -38,12 +38,10 @@ const cases: readonly (readonly [apply: string, rows: readonly Value[]])[] = [
   ['groupby((Priority),aggregate($count as N))/aggregate(N with max as M)', [{ M: 2 }]],
   [
     'groupby((rollup($all,Agent/City)),aggregate($count as N))',
-    [
-      { Agent: { City: null }, N: 2 },
-      { Agent: { City: null }, N: 4 },
-      { Agent: { City: 'Bonn' }, N: 2 },
-    ],
+    [{ N: 4 }, { Agent: null, N: 2 }, { Agent: { City: 'Bonn' }, N: 2 }],
   ],
+  // A property that is never null is left out where a rollup leaves it out: readers refuse null there.
+  ['filter(Id lt 30)/groupby((rollup($all,Id)))', [{}, { Id: 10 }, { Id: 20 }]],
   ['aggregate(Cost with sum from Priority with max as M)', [{ M: 7 }]],
   ['aggregate(Cost with sum from Priority with average as M,Cost with sum as S)', [{ M: 3.5, S: 10.5 }]],
   [
@@ -61,14 +59,14 @@ const cases: readonly (readonly [apply: string, rows: readonly Value[]])[] = [
     'groupby((Agent/City),toppercent(60,Cost))&$select=Id,Agent',
     [
       { Agent: { City: 'Bonn' }, Id: 20 },
-      { Agent: { City: null }, Id: 30 },
+      { Agent: null, Id: 30 },
     ],
   ],
   ['groupby((Priority),filter(Cost gt 2))/filter(Cost lt 7)&$select=Id,Title', [{ Id: 10, Title: 'first' }]],
   [
     'groupby((Agent/City),topcount(1,Cost)/aggregate(Cost with sum as T))',
     [
-      { Agent: { City: null }, T: 1 },
+      { Agent: null, T: 1 },
       { Agent: { City: 'Bonn' }, T: 7 },
     ],
   ],

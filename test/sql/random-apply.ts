@@ -16,6 +16,7 @@ import {
   ofSet,
   onlyKeys,
   orderBy,
+  presenceName,
   type Run,
   ranked,
   read,
@@ -244,24 +245,38 @@ export async function assertApplyAgreement(feed: TestFeed, numRuns: number): Pro
     fc.asyncProperty(pipeline, async ({ set, text, run }) => {
       const query = compiled(`${set}?$apply=${part(text)}`);
       const found = (await feed.read(query)).map(({ row }) => flat(row));
-      const names = [...new Set(found.flatMap((row) => Object.keys(row)))];
-      const expected = run(ofSet(set)).map((one) => namesOf(one, names));
+      const results = run(ofSet(set));
+      const shown = results.flatMap(({ added }) => [...added.keys()].filter((name) => name.includes('/')));
+      const names = [...new Set([...found.flatMap((row) => Object.keys(row)), ...shown])];
+      const expected = results.map((one) => namesOf(one, names));
       assert.deepEqual(sorted(found, names), sorted(expected, names), `${set}?$apply=${text}\n${query.text}`);
     }),
     { numRuns },
   );
 }
 
-/** What one instance shows under the names of the whole result; it may lack some. */
-const namesOf = ({ added }: Instance, names: readonly string[]): Readonly<Record<string, Scalar>> =>
-  Object.fromEntries(names.map((name) => [name, added.get(name) ?? null]));
+/** What one instance shows under the names of the whole result; it may lack some, and all behind an entity that is not there. */
+const namesOf = ({ added }: Instance, names: readonly string[]): Readonly<Record<string, Scalar>> => {
+  const lost = [...added].flatMap(([name, value]) =>
+    name.endsWith('/$') && value === false ? [name.slice(0, -1)] : [],
+  );
+  const hidden = (name: string): boolean => lost.some((path) => name.startsWith(path) && name !== `${path}$`);
+  return Object.fromEntries(names.map((name) => [name, hidden(name) ? null : (added.get(name) ?? null)]));
+};
+
+const isNavigation = (name: string): boolean => Object.values(navigations).some((all) => name in all);
 
 function flat(row: Value, before = ''): Record<string, Scalar> {
   if (typeof row !== 'object' || row === null || Array.isArray(row)) throw new Error('no row');
   return Object.assign(
     {},
     ...Object.entries(row).map(([name, value]) =>
-      typeof value === 'object' && value !== null ? flat(value, `${before}${name}/`) : { [before + name]: value },
+      typeof value === 'object' && value !== null
+        ? { [presenceName(before + name)]: true, ...flat(value, `${before}${name}/`) }
+        : {
+            [isNavigation(name) ? presenceName(before + name) : before + name]:
+              value === null && isNavigation(name) ? false : value,
+          },
     ),
   ) as Record<string, Scalar>;
 }

@@ -65,16 +65,18 @@ function readFields(shape: RowShape, control: ControlShape | null, cells: Cells)
 
 function readField(field: FieldShape, cells: Cells, row: { [name: string]: Value }): void {
   switch (field.kind) {
-    case 'value':
-      row[field.name] = cells.scalar(field.type);
+    case 'value': {
+      const value = cells.scalar(field.type);
+      if (value !== null || field.optional !== true) row[field.name] = value;
       return;
+    }
     case 'count':
       row[`${field.name}@odata.count`] = Number(cells.next());
       return;
     case 'object': {
-      const present = cells.next() !== null;
+      const present = cells.next();
       const inner = readFields(field.row, field.control, cells);
-      row[field.name] = present ? inner : null;
+      if (present !== '0' || field.optional !== true) row[field.name] = present === null ? null : inner;
       return;
     }
     case 'array': {

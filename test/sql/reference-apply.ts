@@ -147,13 +147,37 @@ export const aggregateAll =
   (items: readonly Item[]): Run =>
   (input) => [{ entity: null, added: new Map(items.map((item) => [item.alias, aggregate(input, item)])) }];
 
-/** 3.2.3.1: the groups, each transformed, each result given the keys of its group. */
+/** The name under which an instance says whether there is an entity at a path. */
+export const presenceName = (path: string): string => `${path}/$`;
+
+function present({ entity, added }: Instance, path: string): Scalar {
+  const known = added.get(presenceName(path));
+  if (known !== undefined) return known;
+  return entity === null ? null : follow([entity], path.split('/')).length > 0;
+}
+
+/** Every navigation path on the way of one of the paths. */
+const prefixesOf = (paths: readonly string[]): readonly string[] => [
+  ...new Set(
+    paths.flatMap((path) =>
+      path.split('/').flatMap((_, index, names) => (index === 0 ? [] : [names.slice(0, index).join('/')])),
+    ),
+  ),
+];
+
+/**
+ * 3.2.3.1: the groups, each transformed, each result given the keys of its group. Projections are the same where the
+ * values are and the same entities on the way are there.
+ */
 export const groupBy =
   (keys: readonly string[], then: Run): Run =>
   (input) => {
     const groups = new Map<string, { key: [string, Scalar][]; rows: Instance[] }>();
     for (const one of input) {
-      const key = keys.map((path): [string, Scalar] => [path, read(one, path)]);
+      const key = [
+        ...keys.map((path): [string, Scalar] => [path, read(one, path)]),
+        ...prefixesOf(keys).map((path): [string, Scalar] => [presenceName(path), present(one, path)]),
+      ];
       const text = JSON.stringify(key);
       const group = groups.get(text) ?? { key, rows: [] };
       group.rows.push(one);

@@ -31,6 +31,7 @@ interface Level {
 
 const topLevel: Level = { nested: false, stops: [0x09, 0x0a] };
 const comma = 0x2c;
+const zero = 0x30;
 
 /** Turns the columns of one row into one JSON object. Made once for each plan. */
 export interface RowWriter extends Part {
@@ -152,7 +153,8 @@ function valuePart(field: FieldShape & { kind: 'value' }, format: JsonFormat, { 
   // A Double is told by being a number; INF, -INF and NaN are strings and say what they are (OData JSON 4.5.3).
   const special = named && field.type === 'Edm.Double' ? byteRun(typed('#Double')) : null;
   const opening = byteRun(form.quoted ? `${key}"` : key);
-  const absent = format.omitNulls && !field.collection ? null : byteRun(`${key}${field.collection ? '[]' : 'null'}`);
+  const omitted = format.omitNulls || field.optional === true;
+  const absent = omitted && !field.collection ? null : byteRun(`${key}${field.collection ? '[]' : 'null'}`);
   const overhead = Math.max(opening.length, absent?.length ?? 0) + (special?.length ?? 0) + 64;
   const { write: writeCell, quoted } = form;
   const unlimited = field.dynamic === true && field.type === 'Edm.Decimal';
@@ -197,6 +199,7 @@ function objectPart(field: FieldShape & { kind: 'object' }, format: JsonFormat, 
   const key = byteRun(keyText(field.name));
   const absent = format.omitNulls ? null : byteRun(`${keyText(field.name)}null`);
   const row = compileRow({ shape: field.row, control: field.control }, format, level);
+  const optional = field.optional === true;
   return {
     columns: row.columns + 1,
     overhead: row.overhead + key.length + 64,
@@ -207,6 +210,8 @@ function objectPart(field: FieldShape & { kind: 'object' }, format: JsonFormat, 
         if (absent !== null) putRun(absent, output);
         return skipColumns(input, first, { count: row.columns, nested: level.nested });
       }
+      if (optional && input.bytes[start] === zero)
+        return skipColumns(input, first, { count: row.columns, nested: level.nested });
       putRun(key, output);
       return row.write(input, first, output);
     },
