@@ -48,9 +48,13 @@ function inRange(value: BoundExpression, type: PrimitiveTypeName, place: Place):
   const within = balanced(conditions, 'and');
   if (type !== 'Edm.Single' || value.type !== 'Edm.Double') return within;
   // What is no number of a size is the same in both types.
-  const items = ['INF', '-INF', 'NaN'].map((text): Constant => ({ kind: 'Constant', type: 'Edm.Double', value: text }));
-  const special: BoundExpression = { kind: 'In', type: 'Edm.Boolean', nullable: false, operand: value, items };
-  return balanced([within, special], 'or');
+  const items = ['INF', '-INF'].map((text): Constant => ({ kind: 'Constant', type: 'Edm.Double', value: text }));
+  const infinite: BoundExpression = { kind: 'In', type: 'Edm.Boolean', nullable: false, operand: value, items };
+  // Of what is there only NaN is not below.
+  const below = against(value, { operator: 'le', text: 'INF' }, place);
+  const notBelow: BoundExpression = { kind: 'Not', type: 'Edm.Boolean', nullable: false, operand: below };
+  const noNumber = balanced([present(value, place), notBelow], 'and');
+  return balanced([within, infinite, noNumber], 'or');
 }
 
 interface Limit {

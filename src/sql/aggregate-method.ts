@@ -1,5 +1,6 @@
 import type { BoundAggregate } from '../plan/read-plan.ts';
 import { isFloat, sqlType } from './sql-type.ts';
+import { durationTotal, floatTotal } from './summed.ts';
 
 /**
  * One aggregate call (Data Aggregation 3.1.3), cast to the type the plan promises. Null values are left out; of no
@@ -11,9 +12,12 @@ export function methodCall(item: BoundAggregate, argument: string | null, condit
   if (item.method === 'count' || argument === null) return `count(*)${filter}${cast}`;
   switch (item.method) {
     case 'sum':
-      return `sum(${widened(item, argument)})${filter}${cast}`;
+      if (isFloat(item.type) || item.type === 'Edm.Duration') return unfailing(item, 'sum', { argument, condition });
+      return `sum(${argument})${filter}${cast}`;
     case 'average': {
-      const average = `avg(${widened(item, argument)})${filter}`;
+      if (isFloat(item.type) || item.type === 'Edm.Duration')
+        return unfailing(item, 'average', { argument, condition });
+      const average = `avg(${argument})${filter}`;
       return item.type === 'Edm.Decimal' ? `trim_scale(${average})` : `${average}${cast}`;
     }
     case 'countdistinct':
@@ -24,8 +28,13 @@ export function methodCall(item: BoundAggregate, argument: string | null, condit
 }
 
 /** Single is summed as double, so that the digits of the sum do not fade. */
-function widened(item: BoundAggregate, argument: string): string {
-  return isFloat(item.type) ? `${argument}::double precision` : argument;
+function unfailing(
+  { type }: BoundAggregate,
+  method: 'sum' | 'average',
+  { argument, condition }: { readonly argument: string; readonly condition: string | null },
+): string {
+  if (type === 'Edm.Duration') return `(${durationTotal({ x: argument, method, condition })})`;
+  return `(${floatTotal({ x: `${argument}::double precision`, method, condition })})::${sqlType(type)}`;
 }
 
 /** Booleans, guids and binary have an order in PostgreSQL but no min and max in every version. */

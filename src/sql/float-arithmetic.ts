@@ -65,6 +65,12 @@ export function singleArithmetic(
   return toSingle(result, scope);
 }
 
+/** A `numeric` as the nearest double: too large is infinite, too small is 0. `n` stands here several times. */
+export function nearestDouble(n: string): string {
+  const { large, small } = doubleLimits;
+  return `CASE WHEN ${n} = 'NaN' THEN 'NaN' WHEN ${n} >= ${large} THEN 'Infinity' WHEN ${n} <= -${large} THEN '-Infinity' WHEN abs(${n}) <= ${small} THEN 0 ELSE (${n})::double precision END`;
+}
+
 /** From here on a double rounds to an infinite Single. */
 export const singleOverflow = '3.4028235677973366e38';
 

@@ -3,6 +3,7 @@ import type { BoundExpression, ComparisonOperator, RowPath } from '../plan/read-
 import { collectionCount, fromWhere, rowsMatching } from './collection.ts';
 import { bareValue, value } from './expression.ts';
 import { integerLiteral } from './literal.ts';
+import { comparisonWithNaN, isNaNConstant, maybeNaN } from './not-a-number.ts';
 import { isRooted, rootScope } from './root.ts';
 import { rowId, type Scope } from './scope.ts';
 import { isInteger } from './sql-type.ts';
@@ -107,8 +108,9 @@ function ordered(operator: ComparisonOperator): boolean {
   return operator !== 'eq' && operator !== 'ne';
 }
 
+/** A comparison with NaN is NULL as one with null is. */
 function eitherNull({ left, right }: Comparison): boolean {
-  return canBeNull(left) || canBeNull(right);
+  return canBeNull(left) || canBeNull(right) || maybeNaN(left) || maybeNaN(right);
 }
 
 function isNull(expression: BoundExpression): boolean {
@@ -120,6 +122,9 @@ function comparison(expression: Comparison, operator: ComparisonOperator, scope:
   const { left, right } = expression;
   if (isNull(left) || isNull(right)) return nullComparison(expression, operator, scope);
   const [l, r] = operands(expression, scope);
+  if (maybeNaN(left) || maybeNaN(right)) {
+    return comparisonWithNaN(operator, expression, { sql: [l, r], sign: operators[operator], scope });
+  }
   if (ordered(operator)) return `${l} ${operators[operator]} ${r}`;
   const [leftNull, rightNull] = [canBeNull(left), canBeNull(right)];
   if (!leftNull && !rightNull) return `${l} ${operators[operator]} ${r}`;
@@ -178,7 +183,8 @@ function wholeBeside(expression: BoundExpression, other: BoundExpression): strin
 }
 
 function membership(expression: In, scope: Scope, form: 'truth' | 'value'): string {
-  const { operand, items } = expression;
+  const { operand } = expression;
+  const items = expression.items.filter((item) => !isNaNConstant(item));
   const constants = items.filter((item) => item.kind === 'Constant' && item.value !== null);
   const nulls = items.filter(isNull).length > 0;
   if (constants.length + items.filter(isNull).length < items.length) return membershipOfRows(expression, scope);
@@ -193,7 +199,8 @@ function membership(expression: In, scope: Scope, form: 'truth' | 'value'): stri
 function membershipOfRows({ operand, items }: In, scope: Scope): string {
   const member = scope.aliases.next('v');
   const rows = items.map((item) => `(${value(item, scope)})`).join(', ');
-  const same = `${value(operand, scope)} IS NOT DISTINCT FROM ${member}.i`;
+  const number = maybeNaN(operand) ? ` AND ${member}.i IS DISTINCT FROM 'NaN'` : '';
+  const same = `${value(operand, scope)} IS NOT DISTINCT FROM ${member}.i${number}`;
   return `EXISTS (SELECT FROM (VALUES ${rows}) AS ${member}(i) WHERE ${same})`;
 }
 

@@ -4,6 +4,7 @@ import { companionKeys, type Layer, partitionBy, wrapped } from './layer.ts';
 import { integerLiteral } from './literal.ts';
 import { orderBy, type SortKey } from './order.ts';
 import { rowId } from './scope.ts';
+import { isFloat } from './sql-type.ts';
 
 /** The order of a layer, made total where its rows have ids, else by all their columns. */
 export function totalised(layer: Layer): SortKey[] {
@@ -22,16 +23,19 @@ type Ranked = Extract<BoundTransformation, { kind: 'ranked' }>;
 export function ranked(layer: Layer, step: Ranked): Layer {
   const { scope } = layer;
   const by = value(step.by, scope);
-  const amount = value(step.amount, scope);
+  // `numeric` holds the sum of any floats.
+  const counted = isFloat(step.by.type) ? `(${by})::text::numeric` : by;
+  const plain = value(step.amount, scope);
+  const amount = isFloat(step.amount.type) ? `(${plain})::text::numeric` : plain;
   const ties = totalised({ ...layer, order: [] });
   const direction = step.name.startsWith('top') ? 'DESC' : 'ASC';
   const rank = ties.map((key) => (key.nullable ? `${key.sql} ASC NULLS FIRST` : key.sql)).join(', ');
   const order = `ORDER BY ${by} ${direction} NULLS LAST, ${rank}`;
   const group = partitionBy(layer);
   const window = `OVER (${group}${order} ROWS UNBOUNDED PRECEDING)`;
-  const before = step.name.endsWith('count') ? `row_number() ${window} - 1` : `sum(${by}) ${window} - ${by}`;
+  const before = step.name.endsWith('count') ? `row_number() ${window} - 1` : `sum(${counted}) ${window} - ${counted}`;
   const extra = new Map([['$before', before]]);
-  if (step.name.endsWith('percent')) extra.set('$total', `sum(${by}) OVER (${group.trim()})`);
+  if (step.name.endsWith('percent')) extra.set('$total', `sum(${counted}) OVER (${group.trim()})`);
   const made = wrapped(layer, { extra });
   const share = step.name.endsWith('percent') ? `${made.row.columns.get('$total')} * ${amount} / 100` : amount;
   made.scope.where.push(`${made.row.columns.get('$before')} < ${share}`);
