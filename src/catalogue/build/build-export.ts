@@ -42,9 +42,12 @@ export function buildExport(source: SourceDraft, draft: SetDraft, index: DraftIn
   }
   const entries = Object.entries(draft.entry.properties);
   const identifying = identifyingProperties(draft, index);
+  const keyed = keyParts(draft);
   const columns = entries
     .filter(([, entry]) => entry.computed === undefined)
-    .map(([name, entry]) => exportColumn(draft, name, { entry, files, index, identifies: identifying.has(name) }));
+    .map(([name, entry]) =>
+      exportColumn(draft, name, { entry, files, index, identifies: identifying.has(name), keyed: keyed.has(name) }),
+    );
   checkHeaders(draft, columns);
   return {
     name: draft.name,
@@ -79,10 +82,21 @@ interface ColumnContext {
   readonly index: DraftIndex;
   /** The property is part of a key or a reference. */
   readonly identifies: boolean;
+  /** The property is part of the key, or the key is computed from it. */
+  readonly keyed: boolean;
+}
+
+/** A row without one of these would have another key, and come again as another row. */
+function keyParts({ entry: { key, properties } }: SetDraft): ReadonlySet<string> {
+  const sources = key.flatMap((name) => {
+    const computed = properties[name]?.computed;
+    return computed !== undefined && 'of' in computed ? [computed.of].flat() : [];
+  });
+  return new Set([...key, ...sources]);
 }
 
 function exportColumn(draft: SetDraft, name: string, context: ColumnContext): ExportColumn {
-  const { entry, index, identifies } = context;
+  const { entry, index, identifies, keyed } = context;
   const encoding = entry.encoding ?? usualEncoding(edmType(entry));
   const nullable = entry.nullable ?? !draft.entry.key.includes(name);
   checkColumn(draft, name, context);
@@ -90,7 +104,7 @@ function exportColumn(draft: SetDraft, name: string, context: ColumnContext): Ex
     property: name,
     encoding,
     headers: headerNames(name, entry),
-    required: entry.required ?? (!nullable && entry.emptyAs === undefined),
+    required: entry.required ?? ((!nullable || keyed) && entry.emptyAs === undefined),
     keepIfEmpty: entry.keepIfEmpty ?? false,
     position: entry.position ?? null,
     ...(entry.emptyAs === undefined ? {} : { emptyAs: entry.emptyAs }),

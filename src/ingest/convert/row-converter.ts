@@ -190,8 +190,10 @@ export class RowConverter implements RowView {
 
   cell(property: string): string | null {
     const place = this.#places.get(property);
-    const field = place === undefined ? -1 : (this.#columns[place]?.field ?? -1);
-    return this.#fields[field] ?? null;
+    const plan = place === undefined ? undefined : this.#columns[place];
+    const text = plan === undefined ? undefined : this.#fields[plan.field];
+    if (plan === undefined || text === undefined) return null;
+    return plan.isContent ? text : unguarded(text);
   }
 
   #planColumn(column: ExportColumn, property: Property, { header, files, textTakers }: ColumnSetting): ColumnPlan {
