@@ -154,9 +154,14 @@ function program(): Command {
     .argument('<name>')
     .option('--key', 'make a random key', false)
     .action((name: string, { key }: { key: boolean }) =>
-      run(hashPasswordCommand(name, { key, input: process.stdin, print })),
+      run(hashPasswordCommand(name, { key, input: process.stdin, print, ...(process.stdin.isTTY ? { prompt } : {}) })),
     );
   return gateway;
+}
+
+/** Beside standard output, which may go to a file. */
+function prompt(text: string): void {
+  process.stderr.write(text);
 }
 
 /** A person at a terminal gets one message and what to do, never a stack, unless the fault is the program's own. */

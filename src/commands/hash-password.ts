@@ -8,7 +8,13 @@ import { exitCodes } from './exit-code.ts';
  */
 export async function hashPasswordCommand(
   name: string,
-  options: { readonly key: boolean; readonly input: AsyncIterable<unknown>; readonly print: (line: string) => void },
+  options: {
+    readonly key: boolean;
+    readonly input: AsyncIterable<unknown>;
+    /** Asks a person who types the input, which Enter ends then; absent: it is a pipe or a file. */
+    readonly prompt?: (text: string) => void;
+    readonly print: (line: string) => void;
+  },
 ): Promise<number> {
   if (name.includes(':') || name.startsWith('#')) {
     options.print('The name must not contain ":" and not start with "#".');
@@ -20,8 +26,13 @@ export async function hashPasswordCommand(
     options.print(`line for AUTH_KEY_FILE: ${name}:${hashKey(key)}`);
     return exitCodes.ok;
   }
+  options.prompt?.('Password (at least 8 characters, shown as you type), then Enter: ');
   let text = '';
-  for await (const chunk of options.input) text += String(chunk);
+  for await (const chunk of options.input) {
+    text += String(chunk);
+    // A person at a terminal ends with Enter, a pipe with its end.
+    if (options.prompt !== undefined && text.endsWith('\n')) break;
+  }
   const password = text.replace(/\r?\n$/, '');
   if (password.length < 8) {
     options.print('The password, read from standard input, must have at least 8 characters.');

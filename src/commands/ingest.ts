@@ -56,6 +56,11 @@ export function resultLines(result: IngestResult): readonly string[] {
             : `  missing column, stored values stay: ${header}`,
         ),
         ...(message === null ? [] : [`  ${message}`]),
+        ...(counts.rejected === 0
+          ? []
+          : [
+              `  rejected rows are kept: LoadRejects of the feed says why (LoadId ${result.loadId}), as gateway inspect does; once the metadata is right, gateway replay takes them in`,
+            ]),
       ];
     }
     case 'duplicate':

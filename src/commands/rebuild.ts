@@ -31,7 +31,8 @@ export async function rebuildCommand(
     });
     progress('');
     for (const { set, files, rows, rejected } of rebuilt) {
-      const from_ = files === 0 ? '' : ` from ${files} files: ${rows} rows, ${rejected} rejected`;
+      const from_ =
+        files === 0 ? '' : ` from ${files} ${files === 1 ? 'file' : 'files'}: ${rows} rows, ${rejected} rejected`;
       print(`${set}: made anew${from_}`);
     }
     await prepare(database, catalogue, { print: () => {}, tell: print });

@@ -141,6 +141,24 @@ describe('http: authentication', () => {
     );
   });
 
+  it('hash-password ends with Enter at a terminal', async () => {
+    const lines: string[] = [];
+    const asked: string[] = [];
+    const input = (async function* () {
+      yield 'correct horse\n';
+      throw new Error('nobody types more');
+    })();
+    const print = (line: string) => void lines.push(line);
+    assert.equal(
+      await hashPasswordCommand('eve', { key: false, input, print, prompt: (text) => void asked.push(text) }),
+      0,
+    );
+    const file = path.join(folder, 'typed');
+    assert.match(asked.join(), /Password/);
+    writeFileSync(file, `${lines[0]}\n`);
+    assert.equal(await credentialFile(file).verify('correct horse', 'eve'), 'eve');
+  });
+
   it('hash-password makes lines that fit', async () => {
     const lines: string[] = [];
     const print = (line: string) => void lines.push(line);
