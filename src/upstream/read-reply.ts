@@ -104,11 +104,17 @@ async function readCollection(read: CollectionRead): Promise<UpstreamReply> {
   const row = (plan.references ? referenceText : rowText)(plan.selection, format);
   const wanted = plan.restriction.count && !continued;
   let complete = false;
+  let counted: string | null = null;
   const objects = async function* (): AsyncGenerator<string> {
     const follow = followIn(options, context);
-    for await (const raw of envelope.rows) yield await row(utf8(raw), follow);
+    let rows = 0;
+    for await (const raw of envelope.rows) {
+      yield await row(utf8(raw), follow);
+      rows += 1;
+    }
+    const last = annotation(envelope.members, 'nextLink') === null;
+    if (wanted) counted = countIn(envelope.members) ?? (await countApart(read, { rows, last }));
     complete = true;
-    if (wanted && countIn(envelope.members) === null) throw refused(source, 'left out the count that was asked for');
   };
   const early = wanted ? countIn(envelope.members) : null;
   return {
@@ -121,11 +127,26 @@ async function readCollection(read: CollectionRead): Promise<UpstreamReply> {
       const link = annotation(envelope.members, 'nextLink');
       const base = baseOf(envelope.members, response.body.url);
       return {
-        count: wanted && early === null ? countIn(envelope.members) : null,
+        count: early === null ? counted : null,
         next: link === null ? null : sealNext(linkBelowRoot(link, base, context.client.root), place),
       };
     },
   };
+}
+
+/** The count that a feed left out, as some do for none: the rows of its only page, else what `/$count` says. */
+async function countApart(
+  { plan, options, context }: CollectionRead,
+  { rows, last }: { readonly rows: number; readonly last: boolean },
+): Promise<string> {
+  const { top, skip } = plan.restriction;
+  const whole = last && (top === null || rows < top) && (rows > 0 || (skip ?? 0) === 0);
+  if (whole) return String(rows + (skip ?? 0));
+  const { source, selection, restriction, apply } = plan;
+  const count: UpstreamPlan = { kind: 'Count', source, set: selection.set, restriction, apply };
+  const reply = await readCount(shortEnough(count, options, context), options, context);
+  if (reply.kind !== 'count') throw refused(context.map.source, 'left out the count that was asked for');
+  return reply.count;
 }
 
 /** What all pages of one read have in common: our own next links leave `$top` and `$skip` out, the upstream's carry them on. */

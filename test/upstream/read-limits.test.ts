@@ -47,6 +47,28 @@ describe('a proxied feed that counts, answers or allows less', () => {
     ]);
   });
 
+  it('E12 a count left out is that of the rows of the only page, else asked for apart', async () => {
+    const upstream = await connect((_request, response, url) => {
+      if (url.pathname.endsWith('/$count')) return void response.writeHead(200).end('7');
+      const next = url.searchParams.get('$top') === '3' ? ',"@odata.nextLink":"Calls?$skiptoken=x"' : '';
+      json(response, url.search.includes('nobody') ? '{"value":[]}' : `{"value":[{"id":1},{"id":2}]${next}}`);
+    });
+    const counted = async (query: string) => {
+      const before = upstream.requests.length;
+      const { count } = await page(upstream, `FarCalls?$count=true&$select=id${query}`);
+      return [count, ...upstream.requests.slice(before + 1).map((request) => decodeURIComponent(request))];
+    };
+    assert.deepEqual(await counted("&$filter=subject eq 'nobody'"), ['0']);
+    assert.deepEqual(await counted(''), ['2']);
+    assert.deepEqual(await counted('&$top=5&$skip=4'), ['6']);
+    assert.deepEqual(await counted('&$top=2'), ['7', 'Calls/$count']);
+    assert.deepEqual(await counted("&$top=3&$filter=subject ne 'x'"), ['7', "Calls/$count?$filter=subject ne 'x'"]);
+    assert.deepEqual(await counted("&$skip=9&$filter=subject ne 'nobody'"), [
+      '7',
+      "Calls/$count?$filter=subject ne 'nobody'",
+    ]);
+  });
+
   it('E12 a URL too long with all names in $select goes without those that name every property', async () => {
     const upstream = await connect((_request, response) => json(response, '{"value":[{"id":1,"Agent":null}]}'), {
       maxUrlLength: 110,
