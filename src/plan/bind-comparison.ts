@@ -1,4 +1,4 @@
-import { checkMembers } from './bind-enumeration.ts';
+import { checkMembers, orderedMembers } from './bind-enumeration.ts';
 import { withoutFineDigits } from './fine-instant.ts';
 import { commonType, converted, isNumeric } from './promotion.ts';
 import type { BoundExpression, ComparisonOperator, Constant } from './read-plan.ts';
@@ -17,6 +17,8 @@ export interface ComparedPair {
 export function compared(pair: ComparedPair, scope: Scope, at: number): BoundExpression {
   const { operator, left, right } = pair;
   if (left.kind === 'Row' || right.kind === 'Row') return comparedRow(pair, scope, at);
+  const listed = orderedMembers(operator, [left, right]);
+  if (listed !== null) return listed;
   checkMembers([left, right], { scope, at, equality: operator === 'eq' || operator === 'ne' });
   const type = commonType(left, right);
   if (type === null) throw fault(scope, 'TypeMismatch', mismatch(left, right), at);

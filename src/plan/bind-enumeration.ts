@@ -4,7 +4,7 @@ import type { Expression } from '../uri/syntax.ts';
 import { describe } from './bind-comparison.ts';
 import { bindComparable, bindExpression } from './bind-expression.ts';
 import { isNullable } from './promotion.ts';
-import type { BoundExpression, Constant } from './read-plan.ts';
+import type { BoundExpression, ComparisonOperator, Constant } from './read-plan.ts';
 import { fault, type Scope } from './scope.ts';
 
 /**
@@ -47,6 +47,36 @@ export function checkMembers(
   checkBeside(a, b, place);
   checkBeside(b, a, place);
 }
+
+/**
+ * `gt`, `lt` and their kin beside plain text: the property is served as text, so texts are compared, while the feed would order its
+ * members by their numbers. The members for which it is true are named. Null where no enumeration stands beside plain text.
+ */
+export function orderedMembers(
+  operator: ComparisonOperator,
+  [left, right]: readonly [BoundExpression, BoundExpression],
+): BoundExpression | null {
+  const holds = orders[operator];
+  if (holds === undefined) return null;
+  const [operand, constant] = left.kind === 'Constant' ? [right, left] : [left, right];
+  const enumeration = enumerationOf(operand);
+  if (enumeration === null || enumeration.flags || constant.kind !== 'Constant') return null;
+  const { type, value, enumType } = constant;
+  if (type !== 'Edm.String' || value === null || enumType !== undefined) return null;
+  const names = [...enumeration.members.keys()].filter((name) =>
+    left === operand ? holds(name, value) : holds(value, name),
+  );
+  // No member is the empty text.
+  const items = (names.length === 0 ? [''] : names).map((name): Constant => ({ kind: 'Constant', type, value: name }));
+  return { kind: 'In', type: 'Edm.Boolean', nullable: false, operand, items };
+}
+
+const orders: Partial<Record<ComparisonOperator, (a: string, b: string) => boolean>> = {
+  gt: (a, b) => a > b,
+  ge: (a, b) => a >= b,
+  lt: (a, b) => a < b,
+  le: (a, b) => a <= b,
+};
 
 /** As `checkMembers`, for a key's value. */
 export function checkKeyMembers(property: Property, constant: Constant, scope: Scope, at: number): void {

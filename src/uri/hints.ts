@@ -19,6 +19,8 @@ export function hintAt(text: string, at: number): string {
   if (/^ ?\+/.test(rest) && !/^ ?\+\d/.test(rest)) return " (a plus sign is no blank in OData; write '%20')";
   const operator = operators[/^ *(==?|!=|<>|<=?|>=?|&&|\|\|)/.exec(rest)?.[1] ?? ''];
   if (operator !== undefined) return ` (write '${operator}')`;
+  if (/^ ?[\u2018\u2019\u201a\u201c-\u201e\u00b4`]/.test(rest))
+    return " (a text stands in straight single quotes: 'text')";
   if (rest.startsWith('"')) return " (a text stands in single quotes: 'text')";
   // `'O'Neil'`: the text ended at the quote within it.
   if (text[at - 1] === "'" && /^[\p{L}\p{N}]/u.test(rest))

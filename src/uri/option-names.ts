@@ -41,7 +41,8 @@ export function unknownOption(name: string, place: string): GatewayError {
   const target = name.slice(0, 60);
   const plain = target.replace('$', '').toLowerCase();
   const nearest = Object.keys(known).find((option) => isOneEditAway(option, plain));
-  const hint = nearest === undefined ? '' : `; did you mean $${nearest}?`;
+  const meant = nearest === undefined ? '' : `; did you mean $${nearest}?`;
+  const hint = plain === 'inlinecount' ? '; since OData 4 it is $count=true' : meant;
   return new GatewayError('UnknownOption', `${place}: the query option ${target} is not known${hint}.`, { target });
 }
 

@@ -129,7 +129,7 @@ describe('enumerations of a proxied feed over HTTP', () => {
 
   const refused: readonly (readonly [query: string, naming: RegExp])[] = [
     ["BuzzeasyCalls?$filter=channelType eq Sandbox.Nothing'Voice'", /Sandbox\.ChannelType, not of Sandbox\.Nothing/],
-    ["BuzzeasyCalls?$filter=channelType gt 'Telegraph'", /'Telegraph' is no member of Sandbox\.ChannelType/],
+    ["BuzzeasyCalls?$filter=channelType has 'Telegraph'", /'Telegraph' is no member of Sandbox\.ChannelType/],
     ["BuzzeasyChannelTypes?$filter=Code eq Sandbox.Nothing'Voice'", /no enumeration type 'Sandbox\.Nothing'/],
     ["BuzzeasyChannelTypes?$filter=Code has Sandbox.ChannelType'Voice'", /`has` asks a property of an enumeration/],
     ["TracebuzzCases(Sandbox.ChannelType'Voice')", /can only stand beside/],

@@ -159,6 +159,7 @@ describe('http: forms of expressions', () => {
       ["StartsAt eq time'10:00'", /form 23:59:59/],
       ["Raw eq X'00ff'", /form binary'AP8'/],
       ['Title eq "First"', /a text stands in single quotes/],
+      ['Title eq \u2018First\u2019', /a text stands in straight single quotes/],
       ['Id = 1', /write 'eq'/],
       ['Id == 1', /write 'eq'/],
       ['Id != 1', /write 'ne'/],
@@ -166,6 +167,8 @@ describe('http: forms of expressions', () => {
       ['Id eq 1 || Id eq 2', /write 'or'/],
     ] as const)
       it(filter, () => refused(`Cases?$filter=${encodeURIComponent(filter)}`, 400, hint));
+
+    it('$inlinecount', () => refused('Cases?$inlinecount=allpages', 400, /since OData 4 it is \$count=true/));
 
     it('in keys too', async () => {
       await refused('Cases(1L)', 400, /write 1\./);

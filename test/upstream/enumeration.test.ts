@@ -140,6 +140,18 @@ describe('enumerations of a proxied feed', () => {
     // E13: the property is served as text, so any text may stand beside it; one that is no member equals no row's.
     ["direction eq 'inbound'", 'false', () => false],
     ["direction eq 'Inbound,Outbound'", 'false', () => false],
+    // Texts are ordered as texts are, and not as the feed numbers its members.
+    [
+      "direction gt 'Inbound'",
+      "direction eq Sandbox.Direction'Outbound' or direction eq Sandbox.Direction'Internal'",
+      (row) => String(row['direction'] ?? '') > 'Inbound',
+    ],
+    [
+      "'Internal' ge direction",
+      "direction eq Sandbox.Direction'Inbound' or direction eq Sandbox.Direction'Internal'",
+      (row) => row['direction'] !== null && 'Internal' >= String(row['direction']),
+    ],
+    ["direction lt 'A'", 'false', () => false],
     ["direction ne 'x' and id gt 3", 'true and id gt 3', (row) => Number(row['id']) > 3],
     [
       "direction in ('Inbound','x')",
@@ -178,7 +190,7 @@ describe('enumerations of a proxied feed', () => {
     ["direction eq Sandbox.Nothing'Inbound'", /the enumeration Sandbox\.Direction, not of Sandbox\.Nothing/],
     ["direction eq Sandbox.Media'Voice'", /the enumeration Sandbox\.Direction, not of Sandbox\.Media/],
     ["direction eq Sandbox.Direction'Sideways'", /'Sideways' is no member .* it has Inbound, Outbound, Internal/],
-    ["direction gt 'inbound'", /'inbound' is no member/],
+    ["media gt 'voice'", /'voice' is no member/],
     ["direction eq Sandbox.Direction'Inbound,Outbound'", /several members of Sandbox\.Direction/],
     ["subject eq Sandbox.Direction'Inbound'", /can only stand beside a property of that enumeration/],
     ["subject eq Sandbox.Nothing'Inbound'", /no enumeration type 'Sandbox\.Nothing'/],
