@@ -13,7 +13,7 @@ import { storedTable } from '../../src/ingest/load/stored-table.ts';
 import { type RebuildOptions, rebuildSets } from '../../src/ingest/rebuild/rebuild-sets.ts';
 import { remakeDerived } from '../../src/ingest/remake-derived.ts';
 import { provision } from '../../src/warehouse/provision.ts';
-import { csv, useFeed } from './support/feed.ts';
+import { csv, exportFile, useFeed } from './support/feed.ts';
 import { clear, faulty, filesOf, loadAll, mended, modes, servedRows } from './support/random-files.ts';
 import { type Shop, shopCatalogue } from './support/shop.ts';
 
@@ -44,6 +44,75 @@ describe('B2 A set rebuilt from its files is as if they were loaded with the met
     });
   }
   const versions = () => feed().rows(`SELECT entity_set, version::text FROM gateway.set_versions ORDER BY 1`);
+});
+
+describe('B2 A rebuild reads files as loads do', () => {
+  const feed = useFeed();
+  const rebuild = (...sets: string[]) =>
+    rebuildSets({ database: feed().database, catalogue: feed().catalogue, sets, folders: [] });
+
+  it('A2 A4 A6 A13 what is no row in a load is none in a rebuild, and a habit is one', async () => {
+    const [header = '', row = ''] = exportFile('sparkcentral/contact-attributes', [
+      { ContactProfileId: 'cp-1', AttributeId: 'x', AttributeName: 'a' },
+    ]).split('\n');
+    const lines = [
+      header,
+      header.replaceAll(/[^,]/g, '-'),
+      `${row},`,
+      header,
+      '',
+      ',,,',
+      `${row.replace('cp-1', 'cp-2')},`,
+    ];
+    const text = `${lines.join('\r\n')}\r\n(2 rows affected)\r\n\0\0\u001a`;
+    await feed().load('joined.csv', text, { source: 'sparkcentral', export: 'contact-attributes' });
+    const state = async () => [
+      await servedRows(feed(), 'SparkcentralContactAttributes'),
+      await servedRows(feed(), 'SparkcentralContacts'),
+      await feed().rows(`SELECT rows_read::int, rows_rejected::int, message FROM gateway.load`),
+    ];
+    const before = await state();
+    deepEqual(
+      [before[0]?.length, before[2]?.[0]],
+      [
+        2,
+        {
+          rows_read: 2,
+          rows_rejected: 0,
+          message: 'One line that repeats the header was passed over: several files seem to be joined to this one.',
+        },
+      ],
+    );
+    deepEqual(await rebuild('SparkcentralContactAttributes'), [
+      { set: 'SparkcentralContactAttributes', files: 1, rows: 2, rejected: 0, replaced: false },
+    ]);
+    deepEqual(await state(), before);
+  });
+
+  it('B4 what an older file of a restated period says of a column that the newer one lacks stays', async () => {
+    const metrics = { source: 'sparkcentral', export: 'team-metrics', period: '2026-01-01..2026-01-02' };
+    const whole = exportFile('sparkcentral/team-metrics', [
+      { TeamId: 't', TeamName: 'Web', ResolvesWithReplyCount: 4 },
+    ]);
+    await feed().load('metrics 1.csv', whole, { ...metrics, minute: 1 });
+    await feed().load(
+      'metrics 2.csv',
+      csv([
+        ['Team ID', 'Team Name'],
+        ['t', 'Web 2'],
+      ]),
+      { ...metrics, minute: 2 },
+    );
+    const before = await servedRows(feed(), 'SparkcentralTeamMetrics');
+    await rebuild('SparkcentralTeamMetrics');
+    deepEqual(await servedRows(feed(), 'SparkcentralTeamMetrics'), before);
+    deepEqual(
+      await feed().rows(
+        `SELECT "TeamName" AS name, "ResolvesWithReplyCount"::int AS n FROM feed."SparkcentralTeamMetrics"`,
+      ),
+      [{ name: 'Web 2', n: 4 }],
+    );
+  });
 });
 
 describe('B2 `gateway rebuild`', () => {

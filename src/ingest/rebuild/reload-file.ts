@@ -1,13 +1,13 @@
 import type { Catalogue } from '../../catalogue/catalogue.ts';
 import { GatewayError } from '../../errors.ts';
 import type { Transaction } from '../../warehouse/database.ts';
-import { examineFile, readHead, requireUnchanged } from '../csv/file-facts.ts';
-import { readRows } from '../csv/read-records.ts';
-import { identifyExport } from '../identify/identify-export.ts';
+import { examineFile, requireUnchanged } from '../csv/file-facts.ts';
+import { dataRows, passedOverNote } from '../identify/data-rows.ts';
+import { identifyFile } from '../identify/identify-file.ts';
 import { DECIDED, REMOVED } from '../load/decide-rows.ts';
 import { fileOrder } from '../load/file-order.ts';
 import { shapeOf } from '../load/file-shape.ts';
-import { closeLoad, keepDrift, keepRejects, supersededPeriod } from '../load/ledger.ts';
+import { closeLoad, keepDrift, keepRejects } from '../load/ledger.ts';
 import { converterFor, driftOf, noteOf, periodValues } from '../load/load-file.ts';
 import { mergeRows } from '../load/merge-rows.ts';
 import { STAGING, stageRows } from '../load/stage-rows.ts';
@@ -32,18 +32,14 @@ export async function reloadFile(
   const found = await examineFile(path);
   if (found.sha256 !== load.sha256) throw new GatewayError('FileUnreadable', `${path} changed while it was loaded`);
   const facts = { ...found, name: load.file_name };
-  const identified = identifyExport(
-    catalogue,
-    { facts, head: await readHead(path) },
-    { source: load.source, export: load.export },
-  );
+  const identified = await identifyFile(catalogue, facts, { source: load.source, export: load.export });
   const target = identified.export;
   const table = storedTable(catalogue, target.set);
   const { period_start: start, period_end: end } = load;
   const period = start === null || end === null ? null : { start: new Date(start), end: new Date(end) };
   const converter = converterFor(catalogue, identified.match, period);
   const hasHeader = identified.match.cells.length > 0;
-  const records = readRows(path, identified.layout, { onBytes: (bytes) => onBytes(bytes, facts.bytes) });
+  const { records, passedOver } = dataRows(facts, identified, { onBytes: (bytes) => onBytes(bytes, facts.bytes) });
   const staged = await stageRows(transaction, records, { table, converter });
   await requireUnchanged(found);
   await replaceRejects(transaction, load.load_id);
@@ -53,7 +49,8 @@ export async function reloadFile(
     loadId: load.load_id,
     fileTime: load.file_time,
   });
-  const superseded = await supersededPeriod(transaction, target, { period, file });
+  // Files come in their order here: none that is newer has been loaded into this table yet, whatever the ledger says.
+  const superseded = false;
   // What a file was allowed to remove or to reject when it came is not asked anew.
   const shape = await shapeOf(transaction, catalogue, { table, match: identified.match });
   const removes = staged.keyless === 0 && hasHeader;
@@ -73,8 +70,9 @@ export async function reloadFile(
   if (sum !== staged.read) {
     throw new GatewayError('LoadCountMismatch', `${path}: ${staged.read} rows were read but ${sum} are accounted for`);
   }
-  const message = noteOf(identified.match, staged, { hasHeader, superseded });
-  await closeLoad(transaction, { loadId: load.load_id, staged, decisions, removes: removes && !superseded, message });
+  const notes = [noteOf(identified.match, staged, { hasHeader, superseded }), passedOverNote(passedOver)];
+  const message = notes.filter((note) => note !== null).join(' ') || null;
+  await closeLoad(transaction, { loadId: load.load_id, staged, decisions, removes, message });
   await transaction.query(
     `UPDATE gateway.load SET header = $2, encoding = $3, delimiter = $4, origin = $5 WHERE load_id = $1`,
     [
