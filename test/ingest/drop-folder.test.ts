@@ -54,6 +54,18 @@ describe('Drop folder', () => {
     );
   });
 
+  it('moves a file that was loaded by hand as what somebody said it is', async () => {
+    const both = { ContactProfileId: 'by-hand', AttributeId: '1' };
+    put('whose.csv', exportFile('hootsuite-inbox/contact-attributes', [both]));
+    const [byHand] = await ingestPaths(feed(), [join(drop(), 'whose.csv')], { source: 'sparkcentral' });
+    equal(byHand?.state, 'loaded');
+    deepEqual(
+      (await scan()).results.map(({ state, movedTo }) => [state, movedTo]),
+      [['duplicate', join(drop(), 'loaded', 'whose.csv')]],
+    );
+    deepEqual(await feed().rows(`SELECT state FROM gateway.load WHERE path = 'whose.csv' AND state = 'refused'`), []);
+  });
+
   it('waits for a file that grows between two looks', async () => {
     const path = put('raw-cases-1750000009.csv', exportFile('tracebuzz/cases', [{ CaseId: 3 }]));
     const scanning = scanDropFolder(feed(), drop(), { settle: 200 });

@@ -10,7 +10,7 @@ import { type IngestResult, tryLoad } from './ingest-paths.ts';
 import { besideName, moveFile } from './move-file.ts';
 import { Sightings } from './sightings.ts';
 import { deliveryAt, makeSourceFolders, markNames, placeOf, REASON } from './source-folders.ts';
-import { type ChangedFile, stateInLedger, TakenFiles } from './taken-files.ts';
+import { type ChangedFile, entryInLedger, type LedgerEntry, TakenFiles } from './taken-files.ts';
 
 /** What the operator should know of the drop folder; each is told once. */
 export interface DropNotice {
@@ -51,6 +51,11 @@ const REFUSED = 'refused';
 /** Milliseconds after which a file without its mark is told. */
 const LONG_WITHOUT_MARK = 600_000;
 
+/** Where a file that the ledger has belongs, and as what it was taken. */
+interface Earlier extends Pick<LedgerEntry, 'target'> {
+  readonly folder: string;
+}
+
 /**
  * The folder in which exports arrive. Files are taken in oldest first, once they were seen unchanged for the minimum age
  * of their source (or once their mark lies beside them) and two looks more find them the same. Loaded files and files loaded before
@@ -66,7 +71,7 @@ export class DropFolder {
   readonly #taken: TakenFiles;
   readonly #told = new Set<string>();
   /** Files that are in the ledger and could not be moved, by path. */
-  readonly #stuck = new Map<string, { readonly fingerprint: string; readonly folder: string }>();
+  readonly #stuck = new Map<string, Earlier & { readonly fingerprint: string }>();
   /** What was said last of a file that cannot be read, by path. */
   readonly #unreadable = new Map<string, string>();
   #running: Promise<DropScan> | null = null;
@@ -175,30 +180,35 @@ export class DropFolder {
   }
 
   /** Where a file belongs that is in the ledger as it lies here: it could not be moved, or the gateway was killed before. */
-  async #takenBefore(file: FoundFile): Promise<string | null> {
+  async #takenBefore(file: FoundFile): Promise<Earlier | null> {
     const stuck = this.#stuck.get(file.path);
-    if (stuck?.fingerprint === file.fingerprint) return stuck.folder;
-    const state = await stateInLedger(this.#context.database, file);
-    if (state === null) return null;
-    return state === 'loaded' || state === 'duplicate' ? LOADED : REFUSED;
+    if (stuck?.fingerprint === file.fingerprint) return stuck;
+    const entry = await entryInLedger(this.#context.database, file);
+    if (entry === null) return null;
+    if (entry.state !== 'loaded' && entry.state !== 'duplicate') return { folder: REFUSED, target: {} };
+    return { folder: LOADED, target: this.#known(entry.target) ? entry.target : {} };
+  }
+
+  #known({ source, export: name }: LedgerEntry['target']): boolean {
+    return this.#context.catalogue.exports.some((one) => one.source === source && one.name === name);
   }
 
   /** Moved first, so that a file that cannot be moved gets no row in the ledger for each scan. */
-  async #moveOnly(file: FoundFile, folder: string): Promise<DropResult | null> {
+  async #moveOnly(file: FoundFile, { folder, target }: Earlier): Promise<DropResult | null> {
     try {
       const movedTo = await moveFile(file.path, join(this.#root, folder), file.below);
       const moved = await describe(this.#root, movedTo);
-      return moved === null ? null : await this.#takeAgain({ file: moved, folder, below: file.below });
+      return moved === null ? null : await this.#takeAgain({ file: moved, folder, below: file.below }, target);
     } catch (cause) {
       if (cause instanceof GatewayError) throw cause;
-      this.#keepStuck(file, folder, cause);
+      this.#keepStuck(file, { folder, target }, cause);
       return null;
     }
   }
 
   /** A file that was taken in before and has changed since. It stays where it is, unless it is in the wrong place now. */
-  async #takeAgain({ file, folder, below }: ChangedFile): Promise<DropResult | null> {
-    const { result, whole } = await this.#load(file, below);
+  async #takeAgain({ file, folder, below }: ChangedFile, target: Earlier['target'] = {}): Promise<DropResult | null> {
+    const { result, whole } = await this.#load(file, below, target);
     if (!whole) return { ...result, movedTo: null };
     if (folder === (isAccepted(result) ? LOADED : REFUSED)) {
       this.#taken.note(file);
@@ -211,10 +221,15 @@ export class DropFolder {
   }
 
   /** `whole`: the file is the one that was loaded, and the ledger has it. */
-  async #load(file: FoundFile, below: string): Promise<{ readonly result: IngestResult; readonly whole: boolean }> {
+  async #load(
+    file: FoundFile,
+    below: string,
+    target: Earlier['target'] = {},
+  ): Promise<{ readonly result: IngestResult; readonly whole: boolean }> {
     const { onProgress } = this.#options;
     const result = await tryLoad(this.#context, file.path, {
       ...placeOf(below, this.#context.catalogue),
+      ...target,
       below,
       ...(onProgress === undefined ? {} : { onProgress }),
     });
@@ -252,13 +267,13 @@ export class DropFolder {
       if ('error' in result) await this.#writeReason(movedTo, result.error);
       return { ...result, movedTo };
     } catch (cause) {
-      this.#keepStuck(file, folder, cause);
+      this.#keepStuck(file, { folder, target: {} }, cause);
       return { ...result, movedTo: null };
     }
   }
 
-  #keepStuck({ path, fingerprint }: FoundFile, folder: string, cause: unknown): void {
-    this.#stuck.set(path, { fingerprint, folder });
+  #keepStuck({ path, fingerprint }: FoundFile, earlier: Earlier, cause: unknown): void {
+    this.#stuck.set(path, { fingerprint, ...earlier });
     const reason = cause instanceof Error ? cause.message : String(cause);
     this.#tell(
       'not-movable',

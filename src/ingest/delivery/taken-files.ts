@@ -3,7 +3,7 @@ import { GatewayError } from '../../errors.ts';
 import type { Database } from '../../warehouse/database.ts';
 import { examineFile, type FileFacts } from '../csv/file-facts.ts';
 import { noteFile } from '../load/ledger.ts';
-import type { IngestContext } from '../load/load-file.ts';
+import type { IngestContext, LoadOptions } from '../load/load-file.ts';
 import { describe, type FoundFile, findFiles } from './find-files.ts';
 import { Sightings } from './sightings.ts';
 
@@ -169,13 +169,30 @@ async function wasTaken(database: Database, { sha256 }: FileFacts): Promise<bool
   return rowCount > 0;
 }
 
+/** What the ledger has of a file, and as what it was taken: a person may have said so (`gateway ingest --source`). */
+export interface LedgerEntry {
+  readonly state: string;
+  readonly target: Pick<LoadOptions, 'source' | 'export' | 'period'>;
+}
+
 /** What became of exactly this file: its path, its bytes, its time; null: the ledger does not have it. */
-export async function stateInLedger(database: Database, file: FoundFile): Promise<string | null> {
-  const { rows } = await database.query<{ state: string; sha256: string }>(
-    `SELECT state, sha256 FROM gateway.load WHERE path = $1 AND size_bytes = $2 AND (extract(epoch FROM modified_at) * 1000)::bigint = $3 ORDER BY load_id DESC`,
-    [file.below, file.size, file.modifiedMs],
+export async function entryInLedger(database: Database, file: FoundFile): Promise<LedgerEntry | null> {
+  interface Row extends Record<string, unknown> {
+    readonly state: string;
+    readonly sha256: string;
+    readonly source: string | null;
+    readonly export: string | null;
+    readonly period: string | null;
+  }
+  const { rows } = await database.query<Row>(
+    `SELECT state, sha256, source, export, to_char(period_start AT TIME ZONE 'UTC', $4) || '..' || to_char(period_end AT TIME ZONE 'UTC', $4) AS period FROM gateway.load WHERE path = $1 AND size_bytes = $2 AND (extract(epoch FROM modified_at) * 1000)::bigint = $3 ORDER BY load_id DESC`,
+    [file.below, file.size, file.modifiedMs, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'],
   );
   if (rows.length === 0) return null;
   const { sha256 } = await examineFile(file.path);
-  return rows.find((row) => row.sha256 === sha256)?.state ?? null;
+  const row = rows.find((one) => one.sha256 === sha256);
+  if (row === undefined) return null;
+  if (row.source === null || row.export === null) return { state: row.state, target: {} };
+  const period = row.period === null ? {} : { period: row.period };
+  return { state: row.state, target: { source: row.source, export: row.export, ...period } };
 }
