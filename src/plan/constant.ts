@@ -88,5 +88,16 @@ export function constantOf(literal: Literal): Constant {
     const value = canonicalText(literal.text, type);
     if (value !== null) return { kind: 'Constant', type, value };
   }
-  throw new GatewayError('TypeMismatch', `'${literal.text}' is no ${literal.type} value.`, { offset: literal.at });
+  const hint = literal.type === 'dateTimeOffset' ? outsideOfYears(literal.text) : '';
+  throw new GatewayError('TypeMismatch', `'${literal.text}' is no ${literal.type} value${hint}.`, {
+    offset: literal.at,
+  });
+}
+
+/** .NET writes its `DateTime.MinValue` of a place east of Greenwich as `0001-01-01T00:00:00+01:00`, which is in the year 0. */
+function outsideOfYears(text: string): string {
+  const end = /^(0001-01-01|9999-12-31)/.exec(text)?.[1];
+  if (end === undefined) return '';
+  const nearest = end === '0001-01-01' ? `${end}T00:00:00Z` : `${end}T23:59:59Z`;
+  return `: in UTC it is outside of the years 1 to 9999; write ${nearest}`;
 }

@@ -160,6 +160,8 @@ describe('http: forms of expressions', () => {
       ["Raw eq X'00ff'", /form binary'AP8'/],
       ['Title eq "First"', /a text stands in single quotes/],
       ['Title eq \u2018First\u2019', /a text stands in straight single quotes/],
+      ['CreatedAt gt 0001-01-01T00:00:00+01:00', /outside of the years 1 to 9999; write 0001-01-01T00:00:00Z/],
+      ['CreatedAt lt 9999-12-31T23:59:59.9999999-01:00', /write 9999-12-31T23:59:59Z/],
       ['Id = 1', /write 'eq'/],
       ['Id == 1', /write 'eq'/],
       ['Id != 1', /write 'ne'/],
