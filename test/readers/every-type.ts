@@ -75,7 +75,7 @@ const things: readonly Readonly<Record<string, string>>[] = [
   },
   { Id: '3', OwnerId: '2' },
   { Id: '5', OwnerId: '3' },
-  { Id: '4', OwnerId: '', Double: '1e150', Single: '1e-30', Decimal: '0.5', Int64: '-9223372036854775808' },
+  { Id: '4', OwnerId: '', Double: '1e200', Single: '1e-30', Decimal: '0.5', Int64: '-9223372036854775808' },
 ];
 
 const typesOfThings: readonly ShortName[] = [
