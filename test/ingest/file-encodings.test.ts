@@ -62,6 +62,24 @@ describe('Encodings of files', () => {
     deepEqual([letter.encoding?.encoding, letter.rows.rejected], ['windows-1252', 0]);
   });
 
+  it('A1 an emoji in CESU-8, as some databases write it, is a damaged row of UTF-8; half of one is no sign of it', async () => {
+    const cesu = Buffer.from([0xed, 0xa0, 0xbd, 0xed, 0xb8, 0x80]);
+    // Cut by the pieces in which files are read at every place.
+    for (let back = 0; back <= 7; back++) {
+      const start = `${L9}\n1,é,,,,,,,\n`;
+      const filler = filledWith('text', KIB256 - Buffer.byteLength(start) - 200, 10);
+      const row = `9,${'x'.repeat(KIB256 - back - 2 - Buffer.byteLength(start + filler))}`;
+      const file = Buffer.concat([Buffer.from(start + filler + row), cesu, Buffer.from(',,,,,,,\n')]);
+      const found = await files.inspect(file);
+      deepEqual(
+        [found.encoding?.encoding, found.rows.rejected, found.faultsByCode.get('INVALID_ENCODING')],
+        ['utf-8', 1, 1],
+      );
+    }
+    const spanish = Buffer.from(`${L9}\n1,«\u00a0aquí\u00a0»,,,,,,,\n`, 'latin1');
+    equal((await files.rows(spanish))[0]?.fields[1], '«\u00a0aquí\u00a0»');
+  });
+
   it('A1 a character cut where two pieces of the file meet is whole', async () => {
     for (const back of [1, 2, 3]) {
       const start = `${L9}\n1,`;

@@ -68,6 +68,10 @@ export class Utf8Census {
 
   /** Counts the whole or cut character at `at`, which is no ASCII; its bytes. */
   #character(bytes: Buffer, at: number): number {
+    if (isHalf(bytes, at, 0xa0) && isHalf(bytes, at + 3, 0xb0)) {
+      this.multiByte++;
+      return 6;
+    }
     const length = sequenceBytes(bytes, at);
     if (length === expectedBytes(bytes[at] ?? 0)) {
       if (isTelling(bytes, at, length)) this.multiByte++;
@@ -105,6 +109,15 @@ function isCutCharacter(bytes: Buffer, at: number, length: number): boolean {
   return expectedBytes(lead) === 4 && (length === 3 || (lead === 0xf0 && bytes[at + 1] === 0x9f));
 }
 
+/**
+ * Half of a pair of UTF-16 as three bytes, the first half from 0xa0 on, the second from 0xb0. A pair of them is how some databases
+ * write an emoji (CESU-8): no UTF-8, but no code page's text has one either. A half alone may be `í` before a no-break space and `»`.
+ */
+function isHalf(bytes: Buffer, at: number, from: 0xa0 | 0xb0): boolean {
+  const [second = 0, third = 0] = [bytes[at + 1], bytes[at + 2]];
+  return bytes[at] === 0xed && second >= from && second < from + 16 && third >= 0x80 && third < 0xc0;
+}
+
 /** The euro sign, quotes, dashes, dots, no-break space and guillemets of windows-1252. */
 const PUNCTUATION = new Set([
   0x80, 0x82, 0x84, 0x85, 0x8b, 0x91, 0x92, 0x93, 0x94, 0x95, 0x96, 0x97, 0x9b, 0xa0, 0xab, 0xbb,
@@ -134,8 +147,15 @@ function tellingSequences(bytes: Buffer): number {
   return count;
 }
 
-/** Bytes at the end that may be the beginning of a sequence. */
+/** Bytes at the end that may be the beginning of a sequence, or of a pair of halves. */
 function incompleteTail(bytes: Buffer): number {
+  const tail = incompleteCharacter(bytes);
+  const before = bytes.length - tail - 3;
+  const goesOn = tail === 0 || bytes[bytes.length - tail] === 0xed;
+  return goesOn && before >= 0 && isHalf(bytes, before, 0xa0) ? tail + 3 : tail;
+}
+
+function incompleteCharacter(bytes: Buffer): number {
   for (let back = 1; back <= Math.min(3, bytes.length); back++) {
     const byte = bytes[bytes.length - back] ?? 0;
     if (byte >= 0xc0) return expectedBytes(byte) > back ? back : 0;
