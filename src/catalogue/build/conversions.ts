@@ -75,7 +75,7 @@ const someDay = '2025-06-16';
 /** A cell that the metadata itself gives, read as those of files are. `joined`: a bare time has a date beside it. */
 export function readGiven(text: string, form: CellForm, joined = false): Converted {
   const cell = keepsBlanks(form) ? text : text.trim();
-  if (cell === '' && !keepsBlanks(form)) return fault('OUT_OF_RANGE', text, 'a value');
+  if (cell === '' && form.type !== 'Edm.String') return fault('OUT_OF_RANGE', text, 'a value');
   const reading = timeReading(isTimeZone(form.files.timeZone) ? form.files : { ...form.files, timeZone: 'UTC' });
   return joined && form.encoding === 'moment'
     ? convertMoment(cell, someDay, reading)

@@ -33,8 +33,9 @@ export function timeReading(files: CellForm['files']): TimeReading {
   return { clock: new ZoneClock(files.timeZone), patterns: files.dateTimePatterns };
 }
 
-/** Whether blanks around a cell are part of its value. */
-export const keepsBlanks = ({ type }: Pick<CellForm, 'type'>): boolean => type === 'Edm.String';
+/** Whether blanks around a cell are part of its value: in texts that name nothing. Databases fill names up with blanks. */
+export const keepsBlanks = ({ type, identifies }: Pick<CellForm, 'type' | 'identifies'>): boolean =>
+  type === 'Edm.String' && !identifies;
 
 /**
  * How cells of a column become PostgreSQL input text: the only place, for loads, `inspect`, replays, the examples and fixed

@@ -208,7 +208,7 @@ export class RowConverter implements RowView {
         column.encoding === 'moment' && joinedTo !== null
           ? (text) => convertMoment(text, this.value(joinedTo), this.#reading)
           : cellConverter(formOf(column, property, files), this.#reading),
-      keepsBlanks: keepsBlanks(property),
+      keepsBlanks: keepsBlanks({ type: property.type, identifies: column.identifies }),
       isContent: column.personalData === 'content',
       textTakesFault: textTakers.has(column.property),
     };
@@ -263,7 +263,7 @@ export class RowConverter implements RowView {
   }
 
   /**
-   * The cell without its outer blanks (texts keep them); null where it says nothing. An empty cell may stand for a text
+   * The cell without its outer blanks (texts that name nothing keep them); null where it says nothing. An empty cell may stand for a text
    * (`emptyAs`); a null word says null, and a column that the file does not have says nothing, wherever null is allowed.
    */
   #meaningOf(text: string, plan: ColumnPlan): string | null {

@@ -5,7 +5,7 @@ const preface = `# Cells
 
 What each encoding makes of the cells of a file: the value as OData writes it, or the code with which the row is rejected
 (see [errors.md](errors.md)). The same rules read the files that are loaded and inspected, the rejects that are replayed, and the
-examples and rows in the metadata. Blanks around a cell are no part of it, except in texts; empty cells and the null words of
+examples and rows in the metadata. Blanks around a cell are no part of it, except in texts that name nothing; empty cells and the null words of
 the source never come here.
 
 This page is written from the tables in \`test/cells/tables\` by \`npx tsx scripts/write-cell-tables.ts\`; the tests try each
