@@ -40,7 +40,7 @@ export async function holdFolder(folders: ClusterFolders): Promise<FolderLock> {
 function inUse(folders: ClusterFolders, other: string): GatewayError {
   return new GatewayError(
     'DataFolderInUse',
-    `Another gateway (process ${other.split(' ')[0] ?? '?'}) works in ${folders.dataDir}. Stop it, set DATA_DIR to another folder, or let both use one PostgreSQL server with DATABASE_URL.`,
+    `Another gateway (process ${other.split(' ')[0] ?? '?'}) works in ${folders.dataDir}. Stop it (or wait for its end, where it is a command), set DATA_DIR to another folder, or let both use one PostgreSQL server with DATABASE_URL.`,
   );
 }
 
