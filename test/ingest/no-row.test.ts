@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
 import { catalogue, exportFile, useFeed } from './support/feed.ts';
 
 /** What is no row, between, before and behind the rows of a file. */
@@ -77,6 +79,15 @@ describe('What a person would not call a row', () => {
         assert.deepEqual(rows, [{ n: left }]);
       });
     }
+
+  it('A2 all that reads rows out of files reads them by one sieve: load, inspect, rebuild', () => {
+    const reading = (readdirSync('src', { recursive: true }) as string[])
+      .filter(
+        (name) => name.endsWith('.ts') && /\breadRows\(|\bidentifyExport\(/.test(readFileSync(`src/${name}`, 'utf8')),
+      )
+      .map((name) => path.basename(name));
+    assert.deepEqual(reading.sort(), ['data-rows.ts', 'identify-export.ts', 'identify-file.ts', 'read-records.ts']);
+  });
 
   it('A4 no contact is named like a header', async () => {
     const name = 'sparkcentral/contact-attributes';
