@@ -56,10 +56,13 @@ describe('B4 files with some of their columns give what they say, also by way of
     for (const of of modes) {
       // Of a period whose newest file stated a row that was rejected, the older files' rows have no place until that row is in.
       if (way === 'ingest --again' && of.title === 'restate by the period of the file') continue;
+      // Which rows a file held before its rejects are replayed is not known where newer ones stated them, see docs/decisions.md.
+      const replacing = /^(restate|delete-insert)/.test(of.title);
+      const most = way === 'a replay' && replacing ? 2 : 5;
       it(`${way}: ${of.title}`, async function () {
         this.timeout(7_200_000);
         await fc.assert(
-          fc.asyncProperty(arrivals(of), async (given) => {
+          fc.asyncProperty(arrivals(of, most), async (given) => {
             const [files = [], shuffled = []] = given.map(told);
             await loadPartial(feed(), of, files);
             const expected = await served(feed(), of);

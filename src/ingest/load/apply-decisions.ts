@@ -1,6 +1,7 @@
 import type { WriteDisposition } from '../../catalogue/catalogue.ts';
 import type { Transaction } from '../../warehouse/database.ts';
 import { writeTombstones } from '../../warehouse/write-tombstones.ts';
+import { type Absences, newcomersJoin, writeLacked } from './absences.ts';
 import { carriedCells, carriedExtras, extrasOf, fillAssignments, takenCells } from './carried-cells.ts';
 import { DECIDED, REMOVED } from './decide-rows.ts';
 import { type FileOrder, placeOf, storedPlace } from './file-order.ts';
@@ -17,6 +18,7 @@ export interface Writing {
   readonly file: FileOrder;
   readonly shape: FileShape;
   readonly write: WriteDisposition;
+  readonly absences: Absences;
   /** Snapshots keep removed rows with the time of their removal; other rows go. */
   readonly soft: boolean;
   /** Snapshots only: a newer one was loaded at this time already, so rows that are new now were gone by then. */
@@ -28,6 +30,7 @@ export async function applyDecisions(transaction: Transaction, writing: Writing)
   await removeRows(transaction, writing);
   await updateRows(transaction, writing);
   await fillRows(transaction, writing);
+  if (writing.absences.lacked) await writeLacked(transaction, writing, writing.version);
   await insertRows(transaction, writing);
   await confirmRows(transaction, writing);
 }
@@ -103,7 +106,8 @@ async function confirmRows(transaction: Transaction, writing: Writing): Promise<
   );
 }
 
-async function insertRows(transaction: Transaction, { table, file, soft, goneSince, version }: Writing): Promise<void> {
+async function insertRows(transaction: Transaction, writing: Writing): Promise<void> {
+  const { table, file, soft, goneSince, version, absences } = writing;
   const columns = [...table.columns.values()].map((column) => column.name);
   const gone = soft && goneSince !== null;
   const values = [version, file.loadId, loadTime(), file.fileTime, ...(gone ? [goneSince] : [])];
@@ -111,7 +115,7 @@ async function insertRows(transaction: Transaction, { table, file, soft, goneSin
   const into = ['_version', '_load_id', '_line', '_loaded_at', '_stamp', ...marks.map(([name]) => identifier(name))];
   const from = ['$1', '$2', 's._line', '$3', '$4', ...marks.map(([, value]) => value)];
   await transaction.query(
-    `INSERT INTO ${table.name} (${list(columns)}, ${into.join(', ')}${gone ? ', _deleted_at' : ''}) SELECT ${list(columns, 's')}, ${from.join(', ')}${gone ? ', $5' : ''} FROM ${DECIDED} d JOIN ${STAGING} s ON s._line = d._line WHERE d._action = 'i' ORDER BY s._line`,
+    `INSERT INTO ${table.name} (${list(columns)}, ${into.join(', ')}${gone ? ', _deleted_at' : ''}${absences.newcomers ? ', _cells' : ''}) SELECT ${list(columns, 's')}, ${from.join(', ')}${gone ? ', $5' : ''}${absences.newcomers ? ', n._cells' : ''} FROM ${DECIDED} d JOIN ${STAGING} s ON s._line = d._line${absences.newcomers ? newcomersJoin : ''} WHERE d._action = 'i' ORDER BY s._line`,
     values,
   );
 }

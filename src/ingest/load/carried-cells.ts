@@ -9,6 +9,9 @@ import { columnOf, type StoredTable } from './stored-table.ts';
 // `_cells` says how new each is: name to [file time, place, winner value]. What the row's own load states has no entry that
 // counts, nor has a cell that nobody stated. So rows that come whole from one file, as nearly all do, have nothing there.
 
+/** Name in `_cells` of the newest file that lacked the row, see absences.ts; no column's name and no unknown header's. */
+export const ABSENT = '-';
+
 /** What a merge knows of its file. */
 export interface CellMerge {
   readonly table: StoredTable;
@@ -31,7 +34,10 @@ function winnerOf({ table, write }: CellMerge): Winner | null {
 export function shapeJoins(merge: CellMerge, older: string): string {
   if (merge.shape.others === null) return '';
   const load = 'coalesce(t._place >> 31, t._load_id)';
-  const newest = `(${older}) AND (t._cells -> n IS NULL OR ${newerThanCell(merge, 't._cells -> n')})`;
+  const newerThan = (entry: string): string => `(${entry} IS NULL OR ${newerThanCell(merge, entry)})`;
+  const replacing = merge.write.mode === 'restate' || merge.write.mode === 'delete-insert';
+  const back = replacing ? ` AND ${newerThan(`t._cells -> ${constant(ABSENT)}`)}` : '';
+  const newest = `(${older}) AND ${newerThan('t._cells -> n')}${back}`;
   return ` LEFT JOIN ${SHAPES} p ON p.load_id = ${load} LEFT JOIN LATERAL (SELECT array_agg(n) AS taken FROM unnest(p.added) AS n WHERE ${newest}) x ON true`;
 }
 
@@ -39,8 +45,9 @@ export function shapeJoins(merge: CellMerge, older: string): string {
 export const shapeColumns = ({ shape }: CellMerge): string =>
   shape.others === null ? '' : ', p.dropped AS _dropped, x.taken AS _taken';
 
-function newerThanCell(merge: CellMerge, entry: string): string {
-  const staged = { stamp: '$1::timestamptz', place: placeOf(merge.file, 's._line') };
+/** Whether a line of the file is newer than what an entry of `_cells` says. */
+export function newerThanCell(merge: CellMerge, entry: string, line = 's._line'): string {
+  const staged = { stamp: '$1::timestamptz', place: placeOf(merge.file, line) };
   const stored = { stamp: `(${entry} ->> 0)::timestamptz`, place: `(${entry} ->> 1)::bigint` };
   const newerFile = isNewer(merge.file, staged, stored);
   const winner = winnerOf(merge);
@@ -130,8 +137,15 @@ export function carriedExtras(extras: string, { states }: FileShape): string {
 const filledExtras = (extras: string, taken: string): string =>
   merged(extras, `'+' || key <> ALL(${taken})`, `'+' || key = ANY(${taken})`);
 
+/** `Extras` of a row that loses the cells named in `gone`. */
+export const remainingExtras = (extras: string, gone: string): string =>
+  joined(`SELECT key, value FROM json_each(t.${extras}::json) WHERE '+' || key <> ALL(${gone})`);
+
 /** The JSON that reading a file makes: members in the order of their names. */
 function merged(extras: string, ofStored: string, ofStaged: string): string {
   const members = `SELECT key, value FROM json_each(t.${extras}::json) WHERE ${ofStored} UNION ALL SELECT key, value FROM json_each(s.${extras}::json) WHERE ${ofStaged}`;
-  return `(SELECT '{' || string_agg(to_json(key)::text || ':' || value::text, ',' ORDER BY key COLLATE "C") || '}' FROM (${members}) e)`;
+  return joined(members);
 }
+
+const joined = (members: string): string =>
+  `(SELECT '{' || string_agg(to_json(key)::text || ':' || value::text, ',' ORDER BY key COLLATE "C") || '}' FROM (${members}) e)`;

@@ -40,7 +40,7 @@ export interface MergeInput {
  * Decides row by row, order of arrival left aside: the outcome is the one that loading the files in the order of their
  * times would give. Of rows with one key in one file the winner stays, else the last, also where one comes later by replay.
  * Actions: i insert, u update, s same, o older than the stored row, f older but says the newest of a cell (one that an empty cell
- * does not overwrite, or of a column that newer files do not have), k older but confirms one.
+ * does not overwrite, or of a column that newer files do not have), k older but confirms one. `noteAbsences` adds c.
  */
 export async function decideRows(transaction: Transaction, input: MergeInput): Promise<Decisions> {
   const duplicate = await dropDuplicates(transaction, input);
@@ -165,21 +165,32 @@ function removalQuery(input: MergeInput): { readonly text: string; readonly valu
   }
   const scope = scopeColumns(input);
   if (scope === null) return null;
-  const literal = scope.every((name) => input.period.has(name));
-  const values = literal ? scope.map((name) => input.period.get(name) ?? '') : [];
-  const types = new Map([...table.columns.values()].map((column) => [column.name, column.sqlType]));
+  const scopes = scopesQuery(input);
+  const stale = `NOT EXISTS (SELECT FROM ${table.name} n WHERE ${sameKey('n', 't', scope)} AND ${statedLater(file, 'n', '$1::timestamptz')})`;
+  return {
+    text: `SELECT t._row FROM ${table.name} t JOIN (${scopes.text}) p ON ${sameKey('p', 't', scope)} WHERE t._load_id IS NOT NULL AND ${older} AND ${stale} AND ${absent}`,
+    values: scopes.values,
+  };
+}
+
+/** Whether the file's name or the operator says the one period that it holds. */
+export const literalScope = (input: MergeInput): boolean =>
+  scopeColumns(input)?.every((name) => input.period.has(name)) ?? false;
+
+/** The periods or parents that the file holds whole; its values are parameters from `$2` on. */
+export function scopesQuery(input: MergeInput): { readonly text: string; readonly values: readonly string[] } {
+  const { table, file } = input;
+  const scope = scopeColumns(input) ?? [];
+  if (literalScope(input)) {
+    const types = new Map([...table.columns.values()].map((column) => [column.name, column.sqlType]));
+    const values = scope.map((name, index) => `$${index + 2}::${types.get(name) ?? 'text'} AS ${identifier(name)}`);
+    return { text: `SELECT ${values.join(', ')}`, values: scope.map((name) => input.period.get(name) ?? '') };
+  }
   // What the file said already of other periods and parents, it still says of them.
   const loaded = input.replayed
     ? ` UNION SELECT ${list(scope, 't')} FROM ${table.name} t WHERE ${statedHere(file, 't', '$1::timestamptz')}`
     : '';
-  const scopes = literal
-    ? `SELECT ${scope.map((name, index) => `$${index + 2}::${types.get(name) ?? 'text'} AS ${identifier(name)}`).join(', ')}`
-    : `SELECT DISTINCT ${list(scope)} FROM ${STAGING}${loaded}`;
-  const stale = `NOT EXISTS (SELECT FROM ${table.name} n WHERE ${sameKey('n', 't', scope)} AND ${statedLater(file, 'n', '$1::timestamptz')})`;
-  return {
-    text: `SELECT t._row FROM ${table.name} t JOIN (${scopes}) p ON ${sameKey('p', 't', scope)} WHERE t._load_id IS NOT NULL AND ${older} AND ${stale} AND ${absent}`,
-    values,
-  };
+  return { text: `SELECT DISTINCT ${list(scope)} FROM ${STAGING}${loaded}`, values: [] };
 }
 
 /** Rows that the metadata gives are never missing from a snapshot, even where a file stated them once. */

@@ -64,7 +64,7 @@ const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 // A line of a load is one number, so that a row says in one column which line stated it last: the load's, times 2^31, and
 // the line's. Rows whose last statement is the one that they were written from leave it empty.
 
-const LINES = 2n ** 31n;
+export const LINES = 2n ** 31n;
 
 /** The place that stored rows `t` were stated at last; null: before places were noted, or not by a file. */
 export const storedPlace = (alias: string): string =>
@@ -72,6 +72,9 @@ export const storedPlace = (alias: string): string =>
 
 /** The place of a line of the file. */
 export const placeOf = ({ loadId }: FileOrder, line: string): string => `(${BigInt(loadId) * LINES}::bigint + ${line})`;
+
+/** The place before all lines of a load. */
+export const placeAt = (load: string): string => `(${load} * ${LINES}::bigint)`;
 
 const among = (place: string, loads: readonly string[]): string => `coalesce(${place} >> 31 IN (${loads}), false)`;
 

@@ -32,7 +32,6 @@ export const SHAPES = 'load_shapes';
 
 const extraCell = (header: string): string => `+${header}`;
 
-/** Header of an unknown column by the name of its cell, as SQL. */
 export const isExtraCell = (name: string): boolean => name.startsWith('+');
 
 /** Names of the cells that a file with this header states; the key and cells with newness of their own are left out. */

@@ -38,7 +38,7 @@ export async function noteAffected(
   let restated = 0;
   for (const derived of derivedFrom(catalogue, source.set.name)) {
     await createAffected(transaction, derived);
-    const changing = `t._row IN (SELECT _target FROM ${DECIDED} WHERE _action IN ('u', 'f') UNION ALL SELECT _target FROM ${REMOVED})`;
+    const changing = `t._row IN (SELECT _target FROM ${DECIDED} WHERE _action IN ('u', 'f', 'c') UNION ALL SELECT _target FROM ${REMOVED})`;
     await noteChanging(transaction, { derived, source, bulk }, changing);
     const newer = `t._row IN (SELECT _target FROM ${DECIDED} WHERE _action = 's') AND (t._stamp IS NULL OR t._stamp < $1)`;
     const disputed = disputedBy(derived, source, newer);

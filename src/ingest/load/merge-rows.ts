@@ -1,5 +1,6 @@
 import type { Catalogue, Export } from '../../catalogue/catalogue.ts';
 import type { Transaction } from '../../warehouse/database.ts';
+import { noteAbsences } from './absences.ts';
 import { applyDecisions } from './apply-decisions.ts';
 import { checkRemovals } from './check-removals.ts';
 import { type Decisions, decideRows, type MergeInput } from './decide-rows.ts';
@@ -30,14 +31,16 @@ export async function mergeRows(transaction: Transaction, merge: Merge): Promise
   const { catalogue, target, table, file } = merge;
   const input: MergeInput = { ...merge, write: target.write };
   const decisions = await decideRows(transaction, input);
+  const absences = await noteAbsences(transaction, catalogue, { input, target, inserted: decisions.inserted });
   if (!merge.force) await checkRemovals(transaction, { table, write: target.write, removed: decisions.removed });
   const version = await nextVersion(transaction, table.set.name);
-  const changed = decisions.inserted + decisions.updated + decisions.removed > 0;
+  const changed = decisions.inserted + decisions.updated + decisions.removed + absences.cleared > 0;
   const bulk = decisions.updated + decisions.removed > MANY_CHANGES;
   const restated = await noteAffected(transaction, catalogue, { source: table, fileTime: file.fileTime, bulk });
   await applyDecisions(transaction, {
     ...input,
     version,
+    absences,
     soft: target.write.mode === 'snapshot',
     goneSince: await nextSnapshot(transaction, target, file),
   });

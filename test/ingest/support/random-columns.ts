@@ -29,10 +29,9 @@ export interface PartialExport {
   readonly deletion: string | null;
   /** The own set, then those derived from it. */
   readonly sets: readonly string[];
-  readonly maxFiles?: number;
 }
 
-export function partialFiles(of: PartialExport): fc.Arbitrary<PartialFile[]> {
+export function partialFiles(of: PartialExport, maxLength = 5): fc.Arbitrary<PartialFile[]> {
   const optional = Object.keys(of.cells);
   const cell = (values: readonly string[]) => fc.constantFrom(...values);
   const row = fc.record({
@@ -46,7 +45,7 @@ export function partialFiles(of: PartialExport): fc.Arbitrary<PartialFile[]> {
       columns: fc.oneof(fc.constant(optional), fc.subarray(optional)),
       rows: fc.array(row, { minLength: 1, maxLength: 4 }),
     }),
-    { selector: (file) => file.name, minLength: 1, maxLength: of.maxFiles ?? 5 },
+    { selector: (file) => file.name, minLength: 1, maxLength },
   );
 }
 
@@ -141,8 +140,8 @@ export async function storedCells(feed: Feed, of: PartialExport): Promise<Map<st
 }
 
 /** Two orders of arrival of the same files. */
-export const arrivals = (of: PartialExport) =>
-  partialFiles(of).chain((files) =>
+export const arrivals = (of: PartialExport, maxLength = 5) =>
+  partialFiles(of, maxLength).chain((files) =>
     fc.tuple(fc.constant(files), fc.shuffledSubarray(files, { minLength: files.length })),
   );
 
@@ -232,7 +231,6 @@ export const modes: readonly PartialExport[] = [
     keys: { RowDate: ['2026-01-01', '2026-01-01', '2026-01-02'], AgentId: ['1', '2'] },
     cells: { AssignedCount: count, AgentName: text, X1: text },
     ...nothing,
-    maxFiles: 2,
     sets: ['TracebuzzAgentStatistics'],
   },
   {
@@ -242,7 +240,6 @@ export const modes: readonly PartialExport[] = [
     keys: { TeamId: ['t', 'u', 'v'] },
     cells: { TeamName: text, ResolvesWithReplyCount: count, X1: text },
     ...nothing,
-    maxFiles: 2,
     sets: ['SparkcentralTeamMetrics', 'SparkcentralTeams'],
   },
   {
@@ -252,7 +249,6 @@ export const modes: readonly PartialExport[] = [
     keys: { ContactProfileId: ['p', 'p', 'q'], AttributeId: ['1', '2'] },
     cells: { AttributeName: text, AttributeValue: text, X1: text },
     ...nothing,
-    maxFiles: 2,
     sets: ['SparkcentralContactAttributes', 'SparkcentralContacts'],
   },
 ];
