@@ -5,11 +5,6 @@ import type { StoredTable } from '../load/stored-table.ts';
 import type { ExtrasLoad } from './extras-reader.ts';
 import type { ChangedExport } from './known-headers.ts';
 
-export interface CandidateLoad extends ExtrasLoad {
-  /** Folded headers of the file that were known, were not when it was loaded, and are again. */
-  readonly emptied: ReadonlySet<string>;
-}
-
 interface LoadRow extends Record<string, unknown> {
   readonly load_id: string;
   readonly source: string;
@@ -23,8 +18,8 @@ interface LoadRow extends Record<string, unknown> {
 export async function candidateLoads(
   transaction: Transaction,
   { table, changed }: { readonly table: StoredTable; readonly changed: readonly ChangedExport[] },
-): Promise<ReadonlyMap<string, CandidateLoad>> {
-  const found = new Map<string, CandidateLoad>();
+): Promise<ReadonlyMap<string, ExtrasLoad>> {
+  const found = new Map<string, ExtrasLoad>();
   const news: ChangedExport[] = [];
   for (const one of changed) if (await hasNews(transaction, one)) news.push(one);
   if (news.length === 0) return found;

@@ -3,6 +3,7 @@ import type { Catalogue, Export } from '../../catalogue/catalogue.ts';
 import type { Period } from '../convert/computed-column.ts';
 import type { RowConverter, RowFault } from '../convert/row-converter.ts';
 import { matchHeader } from '../identify/match-header.ts';
+import { LINES } from '../load/file-order.ts';
 import { converterFor } from '../load/load-file.ts';
 import { storedTable } from '../load/stored-table.ts';
 
@@ -12,6 +13,8 @@ export interface ExtrasLoad {
   /** Its file's header; empty: it had none. */
   readonly header: readonly string[];
   readonly period: Period | null;
+  /** Folded headers whose empty cells empty their property, since it may hold what an older file said. */
+  readonly emptied: ReadonlySet<string>;
 }
 
 /** A stored row with cells under headers that were not known. */
@@ -55,12 +58,18 @@ export class ExtrasReader {
   readonly #emptied: readonly string[];
   /** Columns whose newness stands in columns of their own. */
   readonly #kept: ReadonlySet<string>;
+  readonly #ranks: ReadonlyMap<string, number>;
   /** Keys of the file's own header. */
   readonly #own: ReadonlySet<string>;
 
-  /** `emptied`: folded headers whose empty cells empty their property, since it may hold what an older file said. */
-  constructor(catalogue: Catalogue, { target, header, period }: ExtrasLoad, emptied: ReadonlySet<string>) {
+  /** `ranks`: the place of each load among all of its set, by load id. */
+  constructor(
+    catalogue: Catalogue,
+    { target, header, period, emptied }: ExtrasLoad,
+    ranks: ReadonlyMap<string, number>,
+  ) {
     const match = matchHeader(target, header);
+    this.#ranks = ranks;
     this.#target = target;
     const table = storedTable(catalogue, target.set);
     this.#columns = table.columns;
@@ -95,7 +104,7 @@ export class ExtrasReader {
       const own = this.#own.has(key);
       const said = marks.get(`+${key}`);
       const stored = marks.get(this.#columns.get(property)?.name ?? '');
-      if (!own && (this.#present.has(property) || found.has(property) || isNewer(stored, said))) {
+      if (!own && (this.#present.has(property) || found.has(property) || this.#isNewer(stored, said))) {
         left.delete(key);
         marks.delete(`+${key}`);
         continue;
@@ -139,7 +148,18 @@ export class ExtrasReader {
   #newestFirst(a: string, b: string, marks: ReadonlyMap<string, CellNewness>): number {
     const [ownA, ownB] = [this.#own.has(a), this.#own.has(b)];
     if (ownA || ownB) return Number(ownB) - Number(ownA);
-    return isNewer(marks.get(`+${a}`), marks.get(`+${b}`)) ? -1 : 1;
+    return this.#isNewer(marks.get(`+${a}`), marks.get(`+${b}`)) ? -1 : 1;
+  }
+
+  /** By winner value, then by file, then by line, as loads decide. Winner values of one type and one zone are compared as they are written. */
+  #isNewer(a: CellNewness | undefined, b: CellNewness | undefined): boolean {
+    if (a === undefined || b === undefined) return false;
+    const order = compare(a[2] ?? null, b[2] ?? null) || this.#rank(a) - this.#rank(b) || a[1] - b[1];
+    return order > 0;
+  }
+
+  #rank([, place]: CellNewness): number {
+    return this.#ranks.get(String(Math.floor(place / Number(LINES)))) ?? -1;
   }
 
   /** A cell that an older file left in the row: the file that wrote it last has no such column. */
@@ -151,13 +171,6 @@ export class ExtrasReader {
 
 /** The name of a cell in Extras. */
 const keyOf = (text: string, index: number): string => (text.trim() === '' ? `column ${index + 1}` : text);
-
-/** By winner value, then by file time, then by place, as loads decide. Values of one type and one zone are compared as they are written. */
-function isNewer(a: CellNewness | undefined, b: CellNewness | undefined): boolean {
-  if (a === undefined || b === undefined) return false;
-  const order = compare(a[2] ?? null, b[2] ?? null) || compare(a[0], b[0]) || a[1] - b[1];
-  return order > 0;
-}
 
 function compare(a: unknown, b: unknown): number {
   if (a === b) return 0;

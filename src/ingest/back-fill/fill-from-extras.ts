@@ -4,8 +4,9 @@ import type { RowFault } from '../convert/row-converter.ts';
 import { setsTouched } from '../load/derived-sets.ts';
 import { lockSets } from '../load/set-version.ts';
 import { columnOf, type StoredTable, storedTable } from '../load/stored-table.ts';
-import { type CandidateLoad, candidateLoads } from './candidate-loads.ts';
-import { type Cells, ExtrasReader } from './extras-reader.ts';
+import { pastLoads } from '../rebuild/kept-files.ts';
+import { candidateLoads } from './candidate-loads.ts';
+import { type Cells, type ExtrasLoad, ExtrasReader } from './extras-reader.ts';
 import { type ChangedExport, changedExports, noteHeaders } from './known-headers.ts';
 import { FilledRows } from './write-filled.ts';
 
@@ -57,8 +58,10 @@ async function fillSet(
   if (!table.columns.has('Extras')) return [];
   const loads = await candidateLoads(transaction, { table, changed });
   if (loads.size === 0) return [];
+  const past = await pastLoads(transaction, catalogue, set);
+  const ranks = new Map(past.map(({ load_id: loadId }, rank) => [loadId, rank] as const));
   const readers = new Map(
-    [...loads].map(([loadId, load]) => [loadId, new ExtrasReader(catalogue, load, load.emptied)] as const),
+    [...loads].map(([loadId, load]) => [loadId, new ExtrasReader(catalogue, load, ranks)] as const),
   );
   const tally = new Tally(set);
   const filled = await FilledRows.begin(transaction, table);
@@ -94,7 +97,7 @@ async function* storedRows(
     companions,
   }: {
     readonly table: StoredTable;
-    readonly loads: ReadonlyMap<string, CandidateLoad>;
+    readonly loads: ReadonlyMap<string, ExtrasLoad>;
     readonly companions: readonly string[];
   },
 ): AsyncGenerator<readonly StoredRow[]> {

@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { Catalogue } from '../../catalogue/catalogue.ts';
 import { GatewayError } from '../../errors.ts';
-import type { Database } from '../../warehouse/database.ts';
+import type { Database, Transaction } from '../../warehouse/database.ts';
 import { compareFiles } from '../load/file-order.ts';
 
 /** A load of the ledger, as far as doing it again needs it. */
@@ -30,7 +30,11 @@ export interface KeptFile {
 }
 
 /** All loads into a set, in the order in which their files speak. */
-export async function pastLoads(database: Database, catalogue: Catalogue, set: string): Promise<readonly PastLoad[]> {
+export async function pastLoads(
+  database: Pick<Database | Transaction, 'query'>,
+  catalogue: Catalogue,
+  set: string,
+): Promise<readonly PastLoad[]> {
   const writing = catalogue.exports.filter((one) => one.set === set);
   const { rows } = await database.query<PastLoad>(
     `SELECT load_id::text, source, export, file_name, origin, sha256, size_bytes::text, to_char(l.file_time AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS file_time, period_start::text, period_end::text,
