@@ -18,12 +18,14 @@ export interface Collected {
   readonly refused: readonly string[];
 }
 
-/** Asks a feed for every shape of every stored set and keeps the replies as files, `$metadata` first. */
-export async function collect(
-  gateway: TestGateway,
-  folder: string,
-  { few }: { readonly few: boolean },
-): Promise<Collected> {
+interface Collector {
+  ask(shapes: readonly Shape[]): Promise<void>;
+  /** Grows with what is asked for. */
+  readonly result: Collected;
+}
+
+/** Keeps replies as files, `$metadata` first. */
+export async function collector({ get, root }: Pick<TestGateway, 'get' | 'root'>, folder: string): Promise<Collector> {
   const replies: Reply[] = [];
   const refused: string[] = [];
   let saved = 0;
@@ -34,18 +36,20 @@ export async function collect(
     return name;
   };
   const ask = async (shape: Shape): Promise<void> => {
-    const reply = await gateway.get(shape.url, shape.headers);
+    const { body: sent, headers = {} } = shape;
+    const reply = await (sent === undefined
+      ? get(shape.url, headers)
+      : fetch(new URL(shape.url, root), { method: 'POST', headers, body: sent }));
     const body = new Uint8Array(await reply.arrayBuffer());
-    const wanted = shape.kind === 'error' ? 404 : 200;
     if (shape.maybe === true && (reply.status === 204 || reply.status === 404)) return;
-    if (reply.status !== wanted) {
+    if (shape.kind === 'error' ? reply.status < 400 : reply.status !== 200) {
       refused.push(`${shape.url}: ${reply.status} ${Buffer.from(body)}`);
       return;
     }
     let full: string | undefined;
     if (shape.ids === true) {
       const accept = { Accept: 'application/json;odata.metadata=full' };
-      full = save(new Uint8Array(await (await gateway.get(shape.url, accept)).arrayBuffer()));
+      full = save(new Uint8Array(await (await get(shape.url, accept)).arrayBuffer()));
     }
     const { kind, set, property, url } = shape;
     replies.push({
@@ -58,7 +62,7 @@ export async function collect(
       ...(full === undefined ? {} : { full }),
     });
   };
-  const metadata = await gateway.get('$metadata', { Accept: 'application/xml' });
+  const metadata = await get('$metadata', { Accept: 'application/xml' });
   const contentType = metadata.headers.get('content-type') ?? '';
   replies.push({
     url: '$metadata',
@@ -69,8 +73,18 @@ export async function collect(
   const askAll = async (shapes: readonly Shape[]): Promise<void> => {
     for (let at = 0; at < shapes.length; at += together) await Promise.all(shapes.slice(at, at + together).map(ask));
   };
-  await askAll(feedShapes);
+  return { ask: askAll, result: { replies, refused } };
+}
+
+/** Asks a feed for every shape of every stored set. */
+export async function collect(
+  gateway: TestGateway,
+  folder: string,
+  { few }: { readonly few: boolean },
+): Promise<Collected> {
+  const { ask, result } = await collector(gateway, folder);
   const { catalogue } = gateway;
+  await ask(feedShapes([...catalogue.sets.values()].filter(({ kind }) => kind === 'stored').map(({ name }) => name)));
   const stored = (name: string): boolean => catalogue.sets.get(name)?.kind === 'stored';
   for (const set of catalogue.model.entitySets.values()) {
     if (!stored(set.name) || (few && !some.test(set.name))) continue;
@@ -78,13 +92,13 @@ export async function collect(
       stored(set.navigationPropertyBindings.get(name) ?? ''),
     );
     const place = { set, navigations, model: catalogue.model, few };
-    await askAll(shapesOf(place));
+    await ask(shapesOf(place));
     const full = { Accept: 'application/json;odata.metadata=full' };
     const first = await gateway.get(`${set.name}?$top=${few ? 1 : 3}`, full);
     const { value = [] } = (await first.json()) as { readonly value?: readonly Row[] };
-    await askAll(value.flatMap((row) => entityShapes(place, String(row['@odata.id']))));
+    await ask(value.flatMap((row) => entityShapes(place, String(row['@odata.id']))));
   }
-  return { replies, refused };
+  return result;
 }
 
 /** Changes of sets since a first read: `links` are what `deltaLinks` gave. */

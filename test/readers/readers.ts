@@ -23,6 +23,7 @@ export interface Reply {
     | 'value'
     | 'reference'
     | 'references'
+    | 'batch'
     | 'error';
   readonly contentType: string;
   readonly file: string;

@@ -7,6 +7,8 @@ export interface Shape extends Pick<Reply, 'kind' | 'set' | 'property'> {
   readonly headers?: Readonly<Record<string, string>>;
   /** The same rows are asked for with metadata=full, and the ids in them compared with those that the readers work out. */
   readonly ids?: boolean;
+  /** Sent with POST. */
+  readonly body?: string;
   /** 404 and 204 are no reply to read: the property is null, or nothing is there. */
   readonly maybe?: boolean;
 }
@@ -80,7 +82,7 @@ function aggregates(properties: readonly Property[]): string {
 }
 
 function expansions(
-  { name, target, collection }: NavigationProperty,
+  { name, target, collection, partner }: NavigationProperty,
   model: Model,
   rows: (options: string, more?: Partial<Shape>) => Shape,
 ): readonly Shape[] {
@@ -91,6 +93,7 @@ function expansions(
     rows(`$expand=${name}`, { headers: full }),
     rows(`$expand=${name}($select=${key};$compute=${key} as Again)`),
     rows(`$expand=${name}/$ref`),
+    ...(partner === undefined ? [] : [rows(`$expand=${name}($expand=${partner}($expand=${name}))`)]),
     ...nested.map((options) => rows(options)),
     ...(collection
       ? [rows(`$expand=${name}($apply=aggregate($count as N))`), rows(`$expand=${name}/$count`)]
@@ -128,8 +131,47 @@ export function entityShapes({ set, navigations, few }: Place, id: string): read
   ];
 }
 
-/** Shapes of the feed as a whole. */
-export const feedShapes: readonly Shape[] = [
+/** Rows, an error and rows again, in both formats. */
+function batches(set: string): readonly Shape[] {
+  const urls = [`${set}?$top=2`, 'NoSuchSet', `${set}?$top=1`];
+  const requests = urls.map((url, index) => ({ id: String(index), method: 'GET', url }));
+  const parts = urls.map((url) =>
+    [
+      '--b',
+      'Content-Type: application/http',
+      'Content-Transfer-Encoding: binary',
+      '',
+      `GET ${url} HTTP/1.1`,
+      '',
+      '',
+    ].join('\r\n'),
+  );
+  const prefer = { Prefer: 'odata.continue-on-error' };
+  return [
+    {
+      url: '$batch',
+      kind: 'batch',
+      body: JSON.stringify({ requests }),
+      headers: { ...prefer, 'Content-Type': 'application/json' },
+    },
+    {
+      url: '$batch',
+      kind: 'batch',
+      body: `${parts.join('\r\n')}\r\n--b--\r\n`,
+      headers: { ...prefer, 'Content-Type': 'multipart/mixed; boundary=b', 'OData-MaxVersion': '4.0' },
+    },
+  ];
+}
+
+/** Shapes of the feed as a whole, given the names of stored sets. */
+export const feedShapes = ([one = '', other = '']: readonly string[]): readonly Shape[] => [
   { url: '', kind: 'service' },
+  { url: '$all?$top=5', kind: 'set' },
+  { url: `$crossjoin(${one},${other})?$top=3`, kind: 'set' },
+  ...batches(one),
   { url: 'NoSuchSet', kind: 'error' },
+  { url: `${one}?$filter=No eq 1`, kind: 'error' },
+  { url: `${one}?$apply=nest(identity as X)`, kind: 'error' },
+  { url: `${one}/$each`, kind: 'error' },
+  { url: one, kind: 'error', headers: { 'OData-MaxVersion': '3.0' } },
 ];

@@ -2,7 +2,7 @@ namespace Gateway.Readers;
 
 /// <summary>One line of the list: a reply that was kept in a file, and how it is to be read.</summary>
 /// <param name="Url">Only named in the report.</param>
-/// <param name="Kind">metadata, service, set, entity, delta, property, value, reference, references or error.</param>
+/// <param name="Kind">metadata, service, set, entity, delta, property, value, reference, references, batch or error.</param>
 /// <param name="File">The body, in the folder of the list.</param>
 /// <param name="Set">Entity set that the rows are of; empty: the reply's context says it.</param>
 /// <param name="Full">

@@ -47,6 +47,9 @@ internal sealed class ReplyReader(string folder)
             case "error":
                 if (string.IsNullOrEmpty(CodeOf(reader.ReadError()))) faults.Add("no code");
                 return;
+            case "batch":
+                ReadBatch(reader);
+                return;
             case "value":
                 ReadRaw(reader, reply, body);
                 return;
@@ -70,7 +73,7 @@ internal sealed class ReplyReader(string folder)
                 break;
         }
         (rows, values) = (comparison.Rows, comparison.Values);
-        if (reply.Full is not null) CompareIds(comparison.Ids, reply.Full);
+        if (reply.Full is not null) CompareIds(comparison.Ids, reply);
     }
 
     private static ODataMessageReaderSettings Settings()
@@ -98,6 +101,32 @@ internal sealed class ReplyReader(string folder)
         model.Validate(out var errors);
         faults.AddRange(errors.Select(error => $"{error.ErrorCode}: {error.ErrorMessage}"));
         rows = model.EntityContainer.EntitySets().Count();
+    }
+
+    /// <summary>Replies inside of a reply: rows with 200, an error with everything else.</summary>
+    private void ReadBatch(ODataMessageReader reader)
+    {
+        var batch = reader.CreateODataBatchReader();
+        while (batch.Read())
+        {
+            if (batch.State != ODataBatchReaderState.Operation) continue;
+            var message = batch.CreateOperationResponseMessage();
+            using var inner = new ODataMessageReader(message, Settings(), model);
+            values++;
+            if (message.StatusCode != 200)
+            {
+                if (string.IsNullOrEmpty(CodeOf(inner.ReadError()))) faults.Add("no code");
+                continue;
+            }
+#if ODL6
+            var set = inner.CreateODataFeedReader();
+            while (set.Read()) if (set.State == ODataReaderState.EntryEnd) rows++;
+#else
+            var set = inner.CreateODataResourceSetReader();
+            while (set.Read()) if (set.State == ODataReaderState.ResourceEnd) rows++;
+#endif
+        }
+        if (values != 3 || rows == 0) faults.Add($"{values} replies with {rows} rows");
     }
 
     private void ReadRaw(ODataMessageReader reader, Reply reply, byte[] body)
@@ -132,11 +161,11 @@ internal sealed class ReplyReader(string folder)
     private ODataReader EntityReader(ODataMessageReader reader, Reply reply) => EntitySet(reply) is { } set ? reader.CreateODataResourceReader(set, set.EntityType()) : reader.CreateODataResourceReader();
 #endif
 
-    private void CompareIds(IReadOnlyList<string> worked, string file)
+    private void CompareIds(IReadOnlyList<string> worked, Reply reply)
     {
-        using var document = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(folder, file)));
+        using var document = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(folder, reply.Full ?? "")));
         var root = document.RootElement;
-        var served = root.TryGetProperty("value", out var list) ? list.EnumerateArray().ToArray() : [root];
+        var served = reply.Kind == "set" ? root.GetProperty("value").EnumerateArray().ToArray() : [root];
         var expected = served.Select(row => row.GetProperty("@odata.id").GetString() ?? "").ToArray();
         ids = expected.Length;
         if (expected.Length != worked.Count) faults.Add($"{worked.Count} ids, {expected.Length} with metadata=full");
