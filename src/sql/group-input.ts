@@ -8,7 +8,7 @@ import type { Layer } from './layer.ts';
 import { literal } from './literal.ts';
 import { truth } from './predicate.ts';
 import { rowId, type Scope } from './scope.ts';
-import { sqlType } from './sql-type.ts';
+import { isFloat, sqlType } from './sql-type.ts';
 import { checkLength } from './statement.ts';
 
 /** What is grouped, by which keys, into what; `filters` stood inside the group: they empty it and leave it in place. */
@@ -56,7 +56,10 @@ export function groupInput(layer: Layer, { keys, items, filters, universe }: Gro
   }
   const main: Part = { keys, values, condition, from: () => fromWhere(scope) };
   if (apart.length === 0 && universe === null) {
-    return { select: plainSelect(main), results: items.map((item, index) => plain(item, index, condition && 'g.c')) };
+    return {
+      select: plainSelect(main, items),
+      results: items.map((item, index) => plain(item, index, condition && 'g.c')),
+    };
   }
   // Without keys there is one group, whatever rows there are.
   const needed = keys.length > 0 || apart.length < items.length;
@@ -104,12 +107,22 @@ function apartPart(index: number, rows: () => string, keys: number): Part {
   };
 }
 
-function plainSelect({ keys, values, condition, from }: Part): string {
+/**
+ * `OFFSET 0` keeps PostgreSQL from putting an expression in each place of a guarded sum, which would compute it four times
+ * (2.3 times the CPU time, 1.1 times so); a parallel plan is still possible.
+ */
+function plainSelect({ keys, values, condition, from }: Part, items: readonly BoundAggregate[]): string {
   const columns = keys.map((sql, index) => `${sql} AS k${index}`);
   for (const [index, sql] of values) columns.push(`${sql} AS v${index}`);
   if (condition !== null) columns.push(`${condition} AS c`);
-  return `SELECT ${columns.join(', ')} ${from()}`;
+  const computed = items.some((item, index) => isGuardedSum(item) && !isColumn(values.get(index) ?? ''));
+  return `SELECT ${columns.join(', ')} ${from()}${computed ? ' OFFSET 0' : ''}`;
 }
+
+const isGuardedSum = ({ method, type }: BoundAggregate): boolean =>
+  (method === 'sum' || method === 'average') && (isFloat(type) || type === 'Edm.Duration');
+
+const isColumn = (sql: string): boolean => /^\w+\."(?:[^"]|"")+"$/.test(sql);
 
 interface PartPlace {
   readonly number: number;

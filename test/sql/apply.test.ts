@@ -107,6 +107,14 @@ describe('$apply', () => {
   });
   after(() => feed.close());
 
+  it('an expression that is summed as Double is computed once for each row, a column stands as it is', async () => {
+    const sum = compiled('Cases?$apply=groupby((Open),aggregate(Score%20mul%202%20with%20sum%20as%20S))');
+    assert.match(sum.text, / OFFSET 0\) AS g GROUP BY/);
+    await feed.read(sum);
+    for (const text of ['Score with sum', 'Cost mul 2 with sum', 'Score mul 2 with max'])
+      assert.ok(!compiled(`Cases?$apply=aggregate(${encodeURIComponent(text)} as S)`).text.includes('OFFSET'), text);
+  });
+
   for (const [apply, expected] of cases) {
     it(apply, async () => {
       const query = compiled(`Cases?$apply=${apply}`);
