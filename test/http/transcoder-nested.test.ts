@@ -240,6 +240,66 @@ describe('http: nested COPY text of a real PostgreSQL to OData JSON', () => {
     };
     await fc.assert(fc.asyncProperty(data, request, formats, check), { numRuns: 150, interruptAfterTimeLimit: 20_000 });
   });
+
+  it('a collection in a nested row whose first cell is null is a collection of rows, not none', async () => {
+    await feed.client.query(`TRUNCATE feed."Agents", feed."Cases", feed."Messages" RESTART IDENTITY;
+      INSERT INTO feed."Agents" ("Id", "Name") VALUES (1, NULL), (2, 'b');
+      INSERT INTO feed."Cases" ("Id", "AgentId", "Title") VALUES (1, 1, NULL), (2, 1, 't'), (3, NULL, NULL);
+      INSERT INTO feed."Messages" ("CaseId", "Number", "Body", "Length") VALUES (1, 1, NULL, NULL), (1, 2, 'x', NULL), (2, 1, NULL, 7)`);
+    const one = [{ Body: null }, { Body: 'x' }];
+    const cases = [
+      { Title: null, Messages: one },
+      { Title: 't', Messages: [{ Body: null }] },
+    ];
+    const lengths = [[{ Length: null }, { Length: null }], [{ Length: 7 }]];
+    const queries: readonly (readonly [url: string, rows: readonly unknown[]])[] = [
+      [
+        'Agents?$select=Id&$expand=Cases($select=Title;$expand=Messages($select=Body))',
+        [
+          { Id: 1, Cases: cases },
+          { Id: 2, Cases: [] },
+        ],
+      ],
+      [
+        'Agents?$select=Name&$expand=Cases($select=Title;$expand=Agent($select=Name;$expand=Cases($select=Title)))',
+        [
+          {
+            Name: null,
+            Cases: cases.map(({ Title }) => ({
+              Title,
+              Agent: { Name: null, Cases: [{ Title: null }, { Title: 't' }] },
+            })),
+          },
+          { Name: 'b', Cases: [] },
+        ],
+      ],
+      [
+        'Cases?$select=Id&$expand=Agent($select=Name;$expand=Cases($select=AgentId;$expand=Messages($select=Length)))',
+        [
+          { Id: 1, Agent: { Name: null, Cases: lengths.map((Messages) => ({ AgentId: 1, Messages })) } },
+          { Id: 2, Agent: { Name: null, Cases: lengths.map((Messages) => ({ AgentId: 1, Messages })) } },
+          { Id: 3, Agent: null },
+        ],
+      ],
+    ];
+    const format: JsonFormat = {
+      metadata: 'none',
+      omitNulls: false,
+      ieee754Compatible: false,
+      root: 'https://feed.example/odata/',
+      namespace: 'Feed',
+    };
+    for (const [url, rows] of queries) {
+      const plan = planOf(url);
+      assert.ok(plan.kind === 'Collection');
+      const found = await written(compileCollection(plan, catalogue), format);
+      assert.deepEqual(
+        found.map((row) => JSON.parse(row) as unknown),
+        rows,
+        url,
+      );
+    }
+  });
 });
 
 /** As PostgreSQL reads it. */

@@ -256,7 +256,7 @@ function arrayPart(field: FieldShape & { kind: 'array' }, format: JsonFormat, le
     write(input, start, output) {
       const first = count === null ? start : count.write(input, start, output);
       putRun(key, output);
-      const end = isNull(input, first, level.nested)
+      const end = isNoCollection(input, first, level)
         ? cellEnd(input, first, level.nested)
         : writeRows(rows, input, { at: first, output });
       output.bytes[output.position++] = 0x5d;
@@ -264,6 +264,10 @@ function arrayPart(field: FieldShape & { kind: 'array' }, format: JsonFormat, le
     },
   };
 }
+
+/** Inside of a nested row null is one byte, with which the first row of a collection may begin, too: its first cell is null then. */
+const isNoCollection = (input: CellInput, at: number, { nested, stops }: Level): boolean =>
+  isNull(input, at, nested) && (!nested || stops.includes(input.bytes[at + 1] as number));
 
 /** The rows of one nested collection; gives back where the outer separator stands. */
 function writeRows(
