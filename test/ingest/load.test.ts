@@ -1,5 +1,6 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { inspectFile } from '../../src/ingest/inspect-file.ts';
 import type { LoadResult } from '../../src/ingest/load/load-file.ts';
 import { exportFile, useFeed } from './support/feed.ts';
 
@@ -159,6 +160,27 @@ describe('Loading one file', () => {
     deepEqual(await feed().rows(`SELECT header, kind, sample FROM gateway.drift WHERE load_id = ${result.loadId}`), [
       { header: 'NEW_ONE', kind: 'unknown', sample: 'hello' },
     ]);
+  });
+
+  it('A13 a header with U+0000 inside a name costs no file: the symbol for it stands in Extras, drift and ledger', async () => {
+    const [header = '', ...rest] = exportFile('tracebuzz/cases', [caseRow(42)]).split('\n');
+    const text = [`${header},\0NEW\0ONE\0`, `${rest[0] ?? ''},hello`].join('\n');
+    const path = feed().write('raw-cases-1750000502.csv', text);
+    const inspected = await inspectFile(path, feed().catalogue);
+    deepEqual([inspected.refusal, inspected.identified?.match.unknown], [null, ['NEW␀ONE']]);
+    const result = loaded(await feed().load('raw-cases-1750000502.csv', text));
+    deepEqual(result.drift, [{ header: 'NEW␀ONE', kind: 'unknown', sample: 'hello' }]);
+    deepEqual(await feed().rows(`SELECT "Extras" FROM feed."TracebuzzCases" WHERE "CaseId" = 42`), [
+      { Extras: '{"NEW␀ONE":"hello"}' },
+    ]);
+    deepEqual(
+      await feed().rows(
+        `SELECT d.header, l.header ->> -1 AS last FROM gateway.load l JOIN gateway.drift d USING (load_id) WHERE load_id = ${result.loadId}`,
+      ),
+      [{ header: 'NEW␀ONE', last: 'NEW␀ONE' }],
+    );
+    const twice = [`${header},NEW\0ONE,NEW␀ONE`, `${rest[0] ?? ''},hello,again`].join('\n');
+    equal(refused(await feed().load('raw-cases-1750000503.csv', twice)).error.code, 'HeaderDuplicate');
   });
 
   it('refuses an unknown file with the nearest exports, and notes it', async () => {

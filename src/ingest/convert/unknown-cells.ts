@@ -4,7 +4,7 @@ import { type HeaderCell, namedWidth } from '../identify/match-header.ts';
 export interface UnknownCell {
   /** 0-based place in the file. */
   readonly field: number;
-  /** As it stands in `Extras`: a blank header is named by its place, and PostgreSQL takes no U+0000. */
+  /** As it stands in `Extras`: a blank header is named by its place. */
   readonly header: string;
 }
 
@@ -15,6 +15,6 @@ export function unknownCells(cells: readonly HeaderCell[]): readonly UnknownCell
     .filter((cell) => cell.column === null)
     .map(({ index, text }) => ({
       field: index,
-      header: text.trim() === '' ? `column ${index + 1}` : text.replaceAll('\0', '␀'),
+      header: text.trim() === '' ? `column ${index + 1}` : text,
     }));
 }

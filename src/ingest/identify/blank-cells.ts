@@ -17,8 +17,12 @@ export function unguarded(text: string): string {
   return inner === undefined ? text : inner.replaceAll('""', '"');
 }
 
-/** A name in a header without what cannot be seen around it, and without quotes that this kept from being quotes. */
+/**
+ * A name in a header without what cannot be seen around it, and without quotes that this kept from being quotes. The
+ * symbol ␀ stands for U+0000, which PostgreSQL cannot store: the name is the same in the ledger, `Extras`, drift and messages.
+ */
 export function visibleName(text: string): string {
   const visible = unguarded(text.replace(OUTER, ''));
-  return /^"[^"]*"$/.test(visible) ? visible.slice(1, -1).replace(OUTER, '') : visible;
+  const name = /^"[^"]*"$/.test(visible) ? visible.slice(1, -1).replace(OUTER, '') : visible;
+  return name.replaceAll('\0', '␀');
 }

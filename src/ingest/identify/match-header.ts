@@ -5,7 +5,7 @@ import type { Export, ExportColumn } from '../../catalogue/catalogue.ts';
 export interface HeaderCell {
   /** 0-based place in the file. */
   readonly index: number;
-  /** As it stands in the file. */
+  /** As `visibleName` reads it from the file. */
   readonly text: string;
   readonly column: ExportColumn | null;
   /** The header was not known; the column was recognised by its place. */

@@ -79,7 +79,7 @@ function nearestTo(candidates: readonly Candidate[]): string {
 function firstLine(candidates: readonly Candidate[]): string {
   const texts = candidates.map(({ match, layout }) => match.cells.map(({ text }) => text).join(layout.delimiter));
   const text = texts.find((one) => one !== '') ?? '';
-  return shownCell(text.replace(/[\s\u0000]+/g, ' '));
+  return shownCell(text.replace(/[\s␀]+/g, ' '));
 }
 
 const likeness = (one: Candidate): number => one.match.matched / (one.export.columns.length + one.match.unknown.length);

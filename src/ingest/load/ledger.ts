@@ -159,7 +159,7 @@ export async function keepDrift(
   for (const { header, kind, sample } of findings) {
     await transaction.query(
       `INSERT INTO gateway.drift (load_id, source, export, header, kind, sample) SELECT $1, $2, $3, $4, $5, $6 WHERE NOT EXISTS (SELECT FROM gateway.drift WHERE source = $2 AND export = $3 AND header = $4 AND kind = $5)`,
-      [load.loadId, source, name, header.replaceAll('\0', '␀'), kind, sample?.replaceAll('\0', '␀') ?? null],
+      [load.loadId, source, name, header, kind, sample],
     );
   }
 }

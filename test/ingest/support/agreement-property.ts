@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { inspectFile } from '../../../src/ingest/inspect-file.ts';
 import { loadFile } from '../../../src/ingest/load/load-file.ts';
 import type { Feed } from './feed.ts';
-import { attributes } from './inspected.ts';
+import { attributes, CA7 } from './inspected.ts';
 import { clear } from './random-files.ts';
 import { clutteredFile, encoded, texts } from './structure-property.ts';
 
@@ -57,6 +57,9 @@ export const damagedFile = fc.tuple(clutteredFile, fc.array(damage, { maxLength:
   ),
 );
 
+/** U+0000 in a name of the header, as bytes shifted by one make it in UTF-16, and half a character at the end. */
+const nulInName = Buffer.from(`${CA7},N\0E\ncp-1,,,,,,x,\ncp-2,,,,,,x,`, 'utf16le').subarray(0, -1);
+
 /** `inspect` says of a file, whole or damaged, what a load makes of it: taken or refused and why, rows, rejects by line and code. */
 export async function agreementProperty(feed: Feed, numRuns: number): Promise<void> {
   let number = 0;
@@ -83,6 +86,6 @@ export async function agreementProperty(feed: Feed, numRuns: number): Promise<vo
         found.faults.map(({ line, code }) => ({ line, code })),
       );
     }),
-    { numRuns },
+    { numRuns, examples: [[nulInName]] },
   );
 }
