@@ -153,6 +153,16 @@ describe('Encodings of files', () => {
     deepEqual([found.encoding?.encoding, found.rows.accepted, found.faults[0]?.code], ['utf-8', 1, 'NUL_CHARACTER']);
   });
 
+  it('A1 half a character at the end of UTF-16 is a fault of the last row, whose bytes end with the file', async () => {
+    for (const end of ['', '\n'])
+      for (const mark of ['', '\ufeff']) {
+        const bytes = Buffer.from(`${mark}${L9}\n1,a,,,,,,,\n2,b,,,,,,,x${end}`, 'utf16le');
+        const { facts, faults } = await files.inspect(Buffer.concat([bytes, Buffer.from('y')]));
+        const [only] = faults;
+        deepEqual([faults.length, only?.code, only?.byteEnd], [1, 'INVALID_ENCODING', facts.bytes]);
+      }
+  });
+
   it('A1 property: texts in four encodings, cut anywhere and damaged, are judged as a whole and read row by row', function () {
     this.timeout(60_000);
     encodingProperty(300);

@@ -58,7 +58,9 @@ export async function* readRecords(
     yield tokenizer.push(units.read(chunk)).map(toText);
     options.onBytes?.(bytes);
   }
-  yield [...tokenizer.push(units.end()), ...tokenizer.end()].map(toText);
+  const last = [...tokenizer.push(units.end()), ...tokenizer.end()].map(toText);
+  // Half a character at the end of UTF-16 was read as a whole one, and the file has no byte behind its last.
+  yield last.map((record) => (record.byteEnd > layout.end ? { ...record, byteEnd: layout.end } : record));
 }
 
 /** The records below the header. */

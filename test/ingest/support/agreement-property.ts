@@ -1,4 +1,4 @@
-import { deepEqual } from 'node:assert/strict';
+import { deepEqual, ok } from 'node:assert/strict';
 import fc from 'fast-check';
 import { inspectFile } from '../../../src/ingest/inspect-file.ts';
 import { loadFile } from '../../../src/ingest/load/load-file.ts';
@@ -69,6 +69,7 @@ export async function agreementProperty(feed: Feed, numRuns: number): Promise<vo
       const path = feed.write(`damaged ${number++}.csv`, bytes);
       const found = await inspectFile(path, feed.catalogue, { ...attributes, maxFaults: 1000 });
       const result = await loadFile({ catalogue: feed.catalogue, database: feed.database }, path, attributes);
+      for (const { byteStart, byteEnd } of found.faults) ok(byteStart <= byteEnd && byteEnd <= bytes.length);
       if (found.refusal !== null || result.state !== 'loaded') {
         deepEqual(result.state === 'refused' ? [result.error.code, result.error.message] : result, [
           found.refusal?.code,
