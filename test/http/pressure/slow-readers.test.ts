@@ -106,8 +106,13 @@ describe('D3 pages end early for readers that sleep too long', () => {
       assert.equal(new Set(valuesOf(first).map(({ Id }) => Id)).size, 4000);
       const again = await pagesOf(server, 'Cases', { 'Accept-Encoding': 'gzip' });
       assert.deepEqual(valuesOf(again), valuesOf(first));
-      const kept = server.log.filter(({ fromCache, rows: written }) => fromCache && (written ?? 0) < 4000);
-      assert.deepEqual(kept, []);
+      await until(() => server.log.length === first.length + again.length);
+      // All rows fit one page: a link means that the page ended early. Pages behind such a link may be whole, and kept.
+      const kept = again.filter((_, at) => server.log[first.length + at]?.fromCache === true);
+      assert.deepEqual(
+        kept.filter((page) => page['@odata.nextLink'] !== undefined),
+        [],
+      );
     } finally {
       await server.close();
       await replies.close();
