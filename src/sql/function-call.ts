@@ -93,8 +93,8 @@ function substringOfRow([text, start, length]: readonly (string | undefined)[], 
   const count =
     length === undefined ? '' : `, CASE WHEN ${row}.n < 0 THEN 0 WHEN ${row}.n >= 0 THEN ${limited(`${row}.n`)} END`;
   const values = [`${text}`, `(${start})::bigint`, ...(length === undefined ? [] : [`(${length})::bigint`])];
-  const names = length === undefined ? 't, s' : 't, s, n';
-  return `(SELECT substr(${row}.t, CASE WHEN ${row}.s IS NOT NULL THEN ${limited(`${from}`)} END + 1${count}) FROM (VALUES (${values.join(', ')})) AS ${row}(${names}))`;
+  const named = values.map((value, at) => `${value} AS ${['t', 's', 'n'][at]}`).join(', ');
+  return `(SELECT substr(${row}.t, CASE WHEN ${row}.s IS NOT NULL THEN ${limited(`${from}`)} END + 1${count}) FROM (SELECT ${named} OFFSET 0) AS ${row})`;
 }
 
 function wholeConstant(node: BoundExpression | undefined): number | undefined {

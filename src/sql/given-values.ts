@@ -19,6 +19,8 @@ export function withValues(
 
 function withRow(values: readonly string[], scope: Scope, body: (row: string) => string): string {
   const row = scope.aliases.next('v');
-  const names = values.length === 1 ? 'a' : 'a, b';
-  return `(SELECT ${body(row)} FROM (VALUES (${values.join(', ')})) AS ${row}(${names}))`;
+  const named = values.map((value, at) => `${value} AS ${at === 0 ? 'a' : 'b'}`).join(', ');
+  // OFFSET 0 keeps PostgreSQL from putting the values into each place of their names: nested in each other they would grow
+  // with the power of their depth, up to all memory of the machine.
+  return `(SELECT ${body(row)} FROM (SELECT ${named} OFFSET 0) AS ${row})`;
 }

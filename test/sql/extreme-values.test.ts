@@ -40,6 +40,21 @@ describe('Expressions over extreme values', () => {
     await assertIeee(feed, 60);
   });
 
+  it('D4 operations nested in each other cost what they are, not a power of their depth', async () => {
+    const nested = (operator: string, operand: string, depth: number): string =>
+      depth === 0 ? operand : `(${nested(operator, operand, depth - 1)} ${operator} ${operand})`;
+    assert.equal(await one(nested('add', 'Score', 39), 1), 60);
+    let quotient = 1.5;
+    for (let turn = 0; turn < 40; turn++) quotient /= 1.5;
+    assert.equal(await one(nested('div', 'Score', 40), 1), quotient);
+    assert.equal(await one(`totalseconds(${nested('add', 'Took', 39)})`, 3), 40);
+    const casts = (depth: number): string =>
+      depth === 0 ? 'Score' : `cast(cast(${casts(depth - 1)},Edm.Single),Edm.Int32)`;
+    assert.equal(await one(casts(15), 1), 1);
+    const parts = (depth: number): string => (depth === 0 ? "'abc'" : `substring(${parts(depth - 1)},Small)`);
+    assert.equal(await one(parts(12), 3), 'abc');
+  });
+
   it('C14 what leaves the years 1 to 9999 is null, as a value and in a condition', async () => {
     assert.equal(await one("CreatedAt add duration'P366D'", 2), null);
     assert.equal(await one("CreatedAt sub duration'PT0.000001S'", 1), null);
