@@ -66,9 +66,12 @@ export function singleArithmetic(
 }
 
 /** A `numeric` as the nearest double: too large is infinite, too small is 0. `n` stands here several times. */
-export function nearestDouble(n: string): string {
+export const nearestDouble = (n: string): string => limitsOr(n, `(${n})::double precision`);
+
+/** What `n` is where it is beyond the range of a double; else the given SQL. */
+function limitsOr(n: string, within: string): string {
   const { large, small } = doubleLimits;
-  return `CASE WHEN ${n} = 'NaN' THEN 'NaN' WHEN ${n} >= ${large} THEN 'Infinity' WHEN ${n} <= -${large} THEN '-Infinity' WHEN abs(${n}) <= ${small} THEN 0 ELSE (${n})::double precision END`;
+  return `CASE WHEN ${n} = 'NaN' THEN 'NaN' WHEN ${n} >= ${large} THEN 'Infinity' WHEN ${n} <= -${large} THEN '-Infinity' WHEN abs(${n}) <= ${small} THEN 0 ELSE ${within} END`;
 }
 
 /** From here on a double rounds to an infinite Single. */
@@ -97,12 +100,5 @@ const exact = (name: string): string =>
   `(CASE WHEN abs(${name}) < 1e-290 THEN (${name} * ${scale.up})::text::numeric * ${scale.down} ELSE ${name}::text::numeric END)`;
 
 /** `numeric` says whether the result is one of the limits; if not, PostgreSQL's operator does not fail. */
-function limited(operation: string, numeric: string, scope: Scope): string {
-  const { large, small } = doubleLimits;
-  return withValue(
-    numeric,
-    scope,
-    (n) =>
-      `CASE WHEN ${n} = 'NaN' THEN 'NaN' WHEN ${n} >= ${large} THEN 'Infinity' WHEN ${n} <= -${large} THEN '-Infinity' WHEN abs(${n}) <= ${small} THEN 0 ELSE ${operation} END`,
-  );
-}
+const limited = (operation: string, numeric: string, scope: Scope): string =>
+  withValue(numeric, scope, (n) => limitsOr(n, operation));
