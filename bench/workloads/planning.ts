@@ -1,5 +1,5 @@
-import { bindRead } from '../../src/plan/bind-read.ts';
-import { defaultPlanLimits } from '../../src/plan/limits.ts';
+import { bindRead } from '../../src/plan/bind/bind-read.ts';
+import { defaultPlanLimits } from '../../src/plan/bind/limits.ts';
 import { compileCollection, compileCount } from '../../src/sql/compile-read.ts';
 import { parseODataUri } from '../../src/uri/parse-uri.ts';
 import type { Bench } from '../support/bench.ts';

@@ -76,7 +76,7 @@ export function isPrimitiveTypeName(text: string): text is PrimitiveTypeName {
 
 /**
  * The literal of a value in an OData 4.0 URL, not yet percent-encoded. `canonicalText` is that of `Constant` in
- * `plan/read-plan.ts`; null gives `null`.
+ * `plan/model/read-plan.ts`; null gives `null`.
  */
 export function urlLiteral(type: PrimitiveTypeName | 'null', canonicalText: string | null): string {
   if (canonicalText === null || type === 'null') return 'null';

@@ -1,8 +1,8 @@
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import { GatewayError } from '../errors.ts';
-import { bindRead } from '../plan/bind-read.ts';
-import { queryFingerprint } from '../plan/page-position.ts';
-import type { ReadPlan } from '../plan/read-plan.ts';
+import { bindRead } from '../plan/bind/bind-read.ts';
+import type { ReadPlan } from '../plan/model/read-plan.ts';
+import { queryFingerprint } from '../plan/position/page-position.ts';
 import { parseODataUri } from '../uri/parse-uri.ts';
 import type { ODataUri } from '../uri/syntax.ts';
 import { replyAll } from './all/reply-all.ts';

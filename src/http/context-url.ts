@@ -1,5 +1,5 @@
 import { entityUrl } from '../edm/key-literal.ts';
-import { isPresence } from '../plan/presence-path.ts';
+import { isPresence } from '../plan/model/presence-path.ts';
 import type {
   ApplyPlan,
   CollectionPlan,
@@ -8,7 +8,7 @@ import type {
   PropertyPlan,
   RowSource,
   Selection,
-} from '../plan/read-plan.ts';
+} from '../plan/model/read-plan.ts';
 
 /**
  * `@odata.context` (OData Protocol 10), absolute, in the 4.0 spelling: no empty `()`, which the readers in Power BI and

@@ -1,7 +1,7 @@
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import { metadataJson } from '../edm/metadata-json.ts';
 import { metadataXml } from '../edm/metadata-xml.ts';
-import type { ReadPlan } from '../plan/read-plan.ts';
+import type { ReadPlan } from '../plan/model/read-plan.ts';
 import { negotiateMetadata } from './accept.ts';
 import { entityTag, matches } from './entity-tag.ts';
 import { type Exchange, headerText } from './exchange.ts';

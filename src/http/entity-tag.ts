@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { EntitySet } from '../edm/model.ts';
-import type { ReadPlan } from '../plan/read-plan.ts';
+import type { ReadPlan } from '../plan/model/read-plan.ts';
 import { literal } from '../sql/literal.ts';
 import type { TextRow } from '../warehouse/database.ts';
 

@@ -1,4 +1,4 @@
-import { defaultPlanLimits, type PlanLimits } from '../plan/limits.ts';
+import { defaultPlanLimits, type PlanLimits } from '../plan/bind/limits.ts';
 import { defaultUriLimits, type UriLimits } from '../uri/limits.ts';
 
 /** Every limit of the feed that a client can meet, in one record. */

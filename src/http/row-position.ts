@@ -1,4 +1,4 @@
-import type { PagePosition } from '../plan/read-plan.ts';
+import type { PagePosition } from '../plan/model/read-plan.ts';
 import type { CompiledQuery } from '../sql/compiled-query.ts';
 import type { CellInput } from './json/cell-input.ts';
 import { cellEnd, cellText } from './json/cell-text.ts';

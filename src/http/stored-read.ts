@@ -6,7 +6,7 @@ import type {
   EntityPlan,
   PropertyPlan,
   ReadPlan,
-} from '../plan/read-plan.ts';
+} from '../plan/model/read-plan.ts';
 import type { CompiledQuery } from '../sql/compiled-query.ts';
 import type { ReadSession } from '../warehouse/database.ts';
 import type { Tracking } from './delta/tracking.ts';

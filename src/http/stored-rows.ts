@@ -1,7 +1,7 @@
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import { GatewayError } from '../errors.ts';
-import { encodePagePosition, encodeRemovedPosition } from '../plan/page-position.ts';
-import type { CollectionPlan, PagePosition, RemovedPosition } from '../plan/read-plan.ts';
+import type { CollectionPlan, PagePosition, RemovedPosition } from '../plan/model/read-plan.ts';
+import { encodePagePosition, encodeRemovedPosition } from '../plan/position/page-position.ts';
 import { compileRemoved } from '../sql/compile-changes.ts';
 import { compileCrossjoinCount } from '../sql/compile-crossjoin.ts';
 import { compileCount, compileCountOf } from '../sql/compile-read.ts';

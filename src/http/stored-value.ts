@@ -1,5 +1,5 @@
 import { GatewayError } from '../errors.ts';
-import type { EntityPlan, PropertyPlan } from '../plan/read-plan.ts';
+import type { EntityPlan, PropertyPlan } from '../plan/model/read-plan.ts';
 import { entityContext, propertyContext } from './context-url.ts';
 import type { Exchange } from './exchange.ts';
 import { type FoundRow, firstRow, rendered } from './first-row.ts';

@@ -1,5 +1,5 @@
 import { GatewayError } from '../errors.ts';
-import type { ReadPlan } from '../plan/read-plan.ts';
+import type { ReadPlan } from '../plan/model/read-plan.ts';
 import type { Upstream, UpstreamPlan, UpstreamReply } from '../upstream/upstream.ts';
 import { collectionContext, entityContext, propertyContext } from './context-url.ts';
 import type { Exchange } from './exchange.ts';

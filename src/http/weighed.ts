@@ -1,4 +1,4 @@
-import type { CollectionPlan, RowSource } from '../plan/read-plan.ts';
+import type { CollectionPlan, RowSource } from '../plan/model/read-plan.ts';
 import { compileCrossjoinCount } from '../sql/compile-crossjoin.ts';
 import { compileCountOf } from '../sql/compile-read.ts';
 import type { CompiledQuery } from '../sql/compiled-query.ts';

@@ -1,4 +1,4 @@
-import type { BoundAggregate } from '../plan/read-plan.ts';
+import type { BoundAggregate } from '../plan/model/read-plan.ts';
 import { isFloat, sqlType } from './sql-type.ts';
 import { durationTotal, floatTotal } from './summed.ts';
 

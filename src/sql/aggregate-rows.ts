@@ -1,4 +1,4 @@
-import type { BoundAggregate, EntityPath } from '../plan/read-plan.ts';
+import type { BoundAggregate, EntityPath } from '../plan/model/read-plan.ts';
 import { methodCall } from './aggregate-method.ts';
 import { value } from './expression.ts';
 import { keyColumn } from './group-input.ts';

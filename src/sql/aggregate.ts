@@ -1,5 +1,5 @@
-import { isOnWay, isPresence } from '../plan/presence-path.ts';
-import type { BoundAggregate, BoundExpression, BoundTransformation, RangeVariable } from '../plan/read-plan.ts';
+import { isOnWay, isPresence } from '../plan/model/presence-path.ts';
+import type { BoundAggregate, BoundExpression, BoundTransformation, RangeVariable } from '../plan/model/read-plan.ts';
 import { groupInput, keyColumn } from './group-input.ts';
 import { accompanied, aggregatedLayer, type Layer } from './layer.ts';
 import { addComputed } from './selection.ts';

@@ -1,6 +1,6 @@
 import type { EntityType, Model, PrimitiveTypeName, Property } from '../edm/model.ts';
-import { isPresence } from '../plan/presence-path.ts';
-import type { ApplyPlan, OutputEntity, OutputProperty, Restriction, Selection } from '../plan/read-plan.ts';
+import { isPresence } from '../plan/model/presence-path.ts';
+import type { ApplyPlan, OutputEntity, OutputProperty, Restriction, Selection } from '../plan/model/read-plan.ts';
 import { applied, outputColumn } from './apply.ts';
 import type { ControlShape, FieldShape } from './compiled-query.ts';
 import { companionKeys, type Layer } from './layer.ts';

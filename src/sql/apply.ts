@@ -1,5 +1,5 @@
 import { GatewayError } from '../errors.ts';
-import type { ApplyPlan, BoundTransformation, OutputProperty } from '../plan/read-plan.ts';
+import type { ApplyPlan, BoundTransformation, OutputProperty } from '../plan/model/read-plan.ts';
 import { aggregated } from './aggregate.ts';
 import { fromWhere } from './collection.ts';
 import { joined } from './joined.ts';

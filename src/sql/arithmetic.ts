@@ -1,4 +1,4 @@
-import type { BoundExpression } from '../plan/read-plan.ts';
+import type { BoundExpression } from '../plan/model/read-plan.ts';
 import { doubleArithmetic, singleArithmetic } from './float-arithmetic.ts';
 import type { Scope } from './scope.ts';
 import { isFloat, isNumeric, sqlType } from './sql-type.ts';

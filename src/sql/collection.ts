@@ -1,4 +1,4 @@
-import type { BoundExpression, CollectionPath } from '../plan/read-plan.ts';
+import type { BoundExpression, CollectionPath } from '../plan/model/read-plan.ts';
 import { truth } from './predicate.ts';
 import { isRooted, rootRow } from './root.ts';
 import { joinConditions, Scope } from './scope.ts';

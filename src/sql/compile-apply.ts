@@ -1,6 +1,6 @@
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import { GatewayError } from '../errors.ts';
-import type { ApplyPlan, CollectionPlan, Restriction, RowSource } from '../plan/read-plan.ts';
+import type { ApplyPlan, CollectionPlan, Restriction, RowSource } from '../plan/model/read-plan.ts';
 import { type AppliedOrder, orderOf, restrictedResult, servedOutput } from './applied-rows.ts';
 import { outputColumn } from './apply.ts';
 import { fromWhere } from './collection.ts';

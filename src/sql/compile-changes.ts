@@ -1,6 +1,6 @@
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import { GatewayError } from '../errors.ts';
-import type { CollectionPlan, RemovedPosition } from '../plan/read-plan.ts';
+import type { CollectionPlan, RemovedPosition } from '../plan/model/read-plan.ts';
 import type { CompileOptions } from './compile-options.ts';
 import { compileCollection } from './compile-read.ts';
 import type { CompiledQuery } from './compiled-query.ts';

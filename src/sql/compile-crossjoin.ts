@@ -1,5 +1,5 @@
 import type { Catalogue } from '../catalogue/catalogue.ts';
-import type { CrossjoinPlan } from '../plan/read-plan.ts';
+import type { CrossjoinPlan } from '../plan/model/read-plan.ts';
 import { fromWhere } from './collection.ts';
 import type { CompileOptions } from './compile-options.ts';
 import type { CompiledQuery, FieldShape } from './compiled-query.ts';

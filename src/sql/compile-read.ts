@@ -7,7 +7,7 @@ import type {
   Restriction,
   RowSource,
   Selection,
-} from '../plan/read-plan.ts';
+} from '../plan/model/read-plan.ts';
 import { fromWhere } from './collection.ts';
 import { appliedRows, compileApplied } from './compile-apply.ts';
 import type { CompileOptions } from './compile-options.ts';

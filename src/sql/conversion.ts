@@ -1,5 +1,5 @@
-import { integerRange } from '../plan/numeric-text.ts';
-import type { BoundExpression } from '../plan/read-plan.ts';
+import type { BoundExpression } from '../plan/model/read-plan.ts';
+import { integerRange } from '../plan/value/numeric-text.ts';
 import { singleOverflow, toSingle } from './float-arithmetic.ts';
 import { withValue } from './given-values.ts';
 import { decimalOverflow } from './readable.ts';

@@ -1,5 +1,5 @@
 import { GatewayError } from '../errors.ts';
-import type { BoundExpression, Constant } from '../plan/read-plan.ts';
+import type { BoundExpression, Constant } from '../plan/model/read-plan.ts';
 import { arithmetic, negation } from './arithmetic.ts';
 import { fromWhere } from './collection.ts';
 import { conversion } from './conversion.ts';

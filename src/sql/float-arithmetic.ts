@@ -1,4 +1,4 @@
-import type { ArithmeticOperator } from '../plan/read-plan.ts';
+import type { ArithmeticOperator } from '../plan/model/read-plan.ts';
 import { withValue, withValues } from './given-values.ts';
 import type { Scope } from './scope.ts';
 

@@ -1,5 +1,5 @@
+import type { BoundExpression, FunctionName } from '../plan/model/read-plan.ts';
 import { parsePattern } from '../plan/pattern/parse-pattern.ts';
-import type { BoundExpression, FunctionName } from '../plan/read-plan.ts';
 import { bareValue, byCodePoint } from './expression.ts';
 import { escapeText, integerLiteral } from './literal.ts';
 import { advancedRegularExpression } from './pattern.ts';

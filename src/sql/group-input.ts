@@ -1,5 +1,5 @@
 import type { PrimitiveTypeName } from '../edm/model.ts';
-import type { BoundAggregate, BoundExpression, GroupingKey } from '../plan/read-plan.ts';
+import type { BoundAggregate, BoundExpression, GroupingKey } from '../plan/model/read-plan.ts';
 import { methodCall } from './aggregate-method.ts';
 import { ownRows, type RowsOf } from './aggregate-rows.ts';
 import { fromWhere } from './collection.ts';

@@ -1,4 +1,4 @@
-import type { BoundTransformation } from '../plan/read-plan.ts';
+import type { BoundTransformation } from '../plan/model/read-plan.ts';
 import { applied, nameOf, outputColumn } from './apply.ts';
 import { fromWhere } from './collection.ts';
 import { quoteIdentifier } from './identifier.ts';

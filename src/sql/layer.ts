@@ -1,4 +1,4 @@
-import type { RangeVariable } from '../plan/read-plan.ts';
+import type { RangeVariable } from '../plan/model/read-plan.ts';
 import { fromWhere } from './collection.ts';
 import { quoteIdentifier } from './identifier.ts';
 import { orderBy, type SortKey } from './order.ts';

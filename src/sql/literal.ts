@@ -1,7 +1,7 @@
 import { paddedBase64 } from '../edm/base64-text.ts';
 import type { PrimitiveTypeName } from '../edm/model.ts';
 import { GatewayError } from '../errors.ts';
-import type { Constant, ValueType } from '../plan/read-plan.ts';
+import type { Constant, ValueType } from '../plan/model/read-plan.ts';
 import { sqlType } from './sql-type.ts';
 
 /**

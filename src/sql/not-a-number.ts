@@ -1,4 +1,4 @@
-import type { BoundExpression, ComparisonOperator } from '../plan/read-plan.ts';
+import type { BoundExpression, ComparisonOperator } from '../plan/model/read-plan.ts';
 import { withValues } from './given-values.ts';
 import type { Scope } from './scope.ts';
 import { isFloat } from './sql-type.ts';

@@ -1,5 +1,5 @@
 import type { PrimitiveTypeName } from '../edm/model.ts';
-import type { BoundExpression, OrderKey } from '../plan/read-plan.ts';
+import type { BoundExpression, OrderKey } from '../plan/model/read-plan.ts';
 import { value } from './expression.ts';
 import { copiedLiteral } from './literal.ts';
 import { canBeNull } from './predicate.ts';

@@ -1,4 +1,4 @@
-import type { PagePosition } from '../plan/read-plan.ts';
+import type { PagePosition } from '../plan/model/read-plan.ts';
 
 /** How much of a collection one query reads. */
 export interface Page {

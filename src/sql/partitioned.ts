@@ -1,4 +1,4 @@
-import type { BoundTransformation, GroupingKey, RangeVariable } from '../plan/read-plan.ts';
+import type { BoundTransformation, GroupingKey, RangeVariable } from '../plan/model/read-plan.ts';
 import { grouped, inOnePass } from './aggregate.ts';
 import { transformed } from './apply.ts';
 import { fromWhere } from './collection.ts';

@@ -1,5 +1,5 @@
 import { GatewayError } from '../errors.ts';
-import type { BoundExpression, ComparisonOperator, RowPath } from '../plan/read-plan.ts';
+import type { BoundExpression, ComparisonOperator, RowPath } from '../plan/model/read-plan.ts';
 import { collectionCount, fromWhere, rowsMatching } from './collection.ts';
 import { bareValue, value } from './expression.ts';
 import { integerLiteral } from './literal.ts';

@@ -1,4 +1,4 @@
-import type { BoundTransformation } from '../plan/read-plan.ts';
+import type { BoundTransformation } from '../plan/model/read-plan.ts';
 import { value } from './expression.ts';
 import { companionKeys, type Layer, partitionBy, wrapped } from './layer.ts';
 import { integerLiteral } from './literal.ts';

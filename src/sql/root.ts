@@ -1,4 +1,4 @@
-import type { RowPath } from '../plan/read-plan.ts';
+import type { RowPath } from '../plan/model/read-plan.ts';
 import { keyConditions, type Row, Scope } from './scope.ts';
 
 /** The row of `$root/Set(key)/...` as a row of a scope: a FROM clause of its own, or part of another one. */

@@ -1,6 +1,6 @@
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { PrimitiveTypeName, Property } from '../edm/model.ts';
-import type { BoundExpression, CollectionPlan } from '../plan/read-plan.ts';
+import type { BoundExpression, CollectionPlan } from '../plan/model/read-plan.ts';
 import { fromWhere } from './collection.ts';
 import { integerLiteral } from './literal.ts';
 import { pageOf } from './page.ts';

@@ -1,7 +1,7 @@
 import type { Catalogue, StoredSet } from '../catalogue/catalogue.ts';
 import type { EntitySet, NavigationProperty, Property } from '../edm/model.ts';
 import { GatewayError } from '../errors.ts';
-import type { KeyValue, NavigationStep, RangeVariable, RowPath } from '../plan/read-plan.ts';
+import type { KeyValue, NavigationStep, RangeVariable, RowPath } from '../plan/model/read-plan.ts';
 import { quoteIdentifier, quoteRelation } from './identifier.ts';
 import { literal } from './literal.ts';
 

@@ -1,6 +1,6 @@
 import type { StoredSet } from '../catalogue/catalogue.ts';
 import { GatewayError } from '../errors.ts';
-import type { BoundSearch, SearchNode } from '../plan/read-plan.ts';
+import type { BoundSearch, SearchNode } from '../plan/model/read-plan.ts';
 import { quoteIdentifier } from './identifier.ts';
 import { escapeText } from './literal.ts';
 import type { Row } from './scope.ts';

@@ -1,7 +1,7 @@
 import type { EntityType, Property } from '../edm/model.ts';
 import { GatewayError } from '../errors.ts';
-import { linkedNavigations } from '../plan/linked-navigations.ts';
-import type { BoundExpression, ComputedProperty, ExpandPlan, Restriction, Selection } from '../plan/read-plan.ts';
+import { linkedNavigations } from '../plan/model/linked-navigations.ts';
+import type { BoundExpression, ComputedProperty, ExpandPlan, Restriction, Selection } from '../plan/model/read-plan.ts';
 import { orderOf, restrictedResult, servedOutput } from './applied-rows.ts';
 import { fromWhere } from './collection.ts';
 import type { ControlShape, FieldShape } from './compiled-query.ts';

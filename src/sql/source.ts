@@ -1,6 +1,6 @@
 import type { EntitySet } from '../edm/model.ts';
 import { GatewayError } from '../errors.ts';
-import type { RangeVariable, RowSource } from '../plan/read-plan.ts';
+import type { RangeVariable, RowSource } from '../plan/model/read-plan.ts';
 import { fromWhere } from './collection.ts';
 import { quoteIdentifier } from './identifier.ts';
 import { integerLiteral, literal } from './literal.ts';

@@ -1,5 +1,5 @@
 import type { PrimitiveTypeName } from '../edm/model.ts';
-import type { ValueType } from '../plan/read-plan.ts';
+import type { ValueType } from '../plan/model/read-plan.ts';
 
 const sqlTypes: Record<PrimitiveTypeName, string> = {
   'Edm.Binary': 'bytea',

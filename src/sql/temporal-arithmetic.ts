@@ -1,4 +1,4 @@
-import type { BoundExpression } from '../plan/read-plan.ts';
+import type { BoundExpression } from '../plan/model/read-plan.ts';
 import { withValues } from './given-values.ts';
 import type { Scope } from './scope.ts';
 

@@ -1,7 +1,7 @@
 import type { EntitySet } from '../edm/model.ts';
 import { urlLiteral } from '../edm/primitive-types.ts';
 import { GatewayError } from '../errors.ts';
-import type { BoundExpression, KeyValue, Restriction, RowSource } from '../plan/read-plan.ts';
+import type { BoundExpression, KeyValue, Restriction, RowSource } from '../plan/model/read-plan.ts';
 import { expressionText } from './expression-text.ts';
 import type { OptionTexts } from './option-text.ts';
 import { restrictionOptions, selectionOptions } from './option-text.ts';

@@ -2,7 +2,7 @@ import { faultOfMembers } from '../edm/enumeration.ts';
 import type { PrimitiveTypeName } from '../edm/model.ts';
 import { urlLiteral } from '../edm/primitive-types.ts';
 import { GatewayError } from '../errors.ts';
-import type { BoundExpression, CollectionPath, FunctionName, RangeVariable, RowPath } from '../plan/read-plan.ts';
+import type { BoundExpression, CollectionPath, FunctionName, RangeVariable, RowPath } from '../plan/model/read-plan.ts';
 import type { UpstreamMap } from './upstream-map.ts';
 import { upstreamEnumType, upstreamHasNavigation } from './upstream-map.ts';
 

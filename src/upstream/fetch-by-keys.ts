@@ -1,7 +1,7 @@
 import { faultOfMembers } from '../edm/enumeration.ts';
 import type { Property } from '../edm/model.ts';
-import { keyedCondition } from '../plan/keyed-condition.ts';
-import type { CollectionPlan } from '../plan/read-plan.ts';
+import { keyedCondition } from '../plan/logic/keyed-condition.ts';
+import type { CollectionPlan } from '../plan/model/read-plan.ts';
 import { compileUpstreamUrl } from './compile-url.ts';
 import type { ReplyContext } from './read-reply.ts';
 import { followIn, readPages } from './read-reply.ts';

@@ -1,6 +1,6 @@
 import type { Property } from '../edm/model.ts';
 import { GatewayError } from '../errors.ts';
-import type { ExpandPlan, RangeVariable, Restriction, SearchNode, Selection } from '../plan/read-plan.ts';
+import type { ExpandPlan, RangeVariable, Restriction, SearchNode, Selection } from '../plan/model/read-plan.ts';
 import { expressionText } from './expression-text.ts';
 import type { UpstreamMap } from './upstream-map.ts';
 import { upstreamHasNavigation, upstreamSetName } from './upstream-map.ts';

@@ -1,8 +1,8 @@
 import type { EntitySet, Property } from '../edm/model.ts';
 import { primitiveType } from '../edm/primitive-types.ts';
-import { linkedNavigations } from '../plan/linked-navigations.ts';
 import { GatewayError } from '../errors.ts';
-import type { ExpandPlan, Selection } from '../plan/read-plan.ts';
+import { linkedNavigations } from '../plan/model/linked-navigations.ts';
+import type { ExpandPlan, Selection } from '../plan/model/read-plan.ts';
 import { entityIdOf } from './entity-id.ts';
 import { broken, readArray, readObject, stringValue } from './json-scan.ts';
 import type { UpstreamReadOptions } from './upstream.ts';

@@ -1,5 +1,12 @@
 import type { EntitySet, NavigationProperty, Property } from '../edm/model.ts';
-import type { CollectionPlan, CountPlan, EntityPlan, PropertyPlan, Restriction, Selection } from '../plan/read-plan.ts';
+import type {
+  CollectionPlan,
+  CountPlan,
+  EntityPlan,
+  PropertyPlan,
+  Restriction,
+  Selection,
+} from '../plan/model/read-plan.ts';
 
 /** The plans a proxied feed can answer; every set in them is one of its source. */
 export type UpstreamPlan = CollectionPlan | EntityPlan | PropertyPlan | CountPlan;

@@ -1,21 +1,21 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { buildCatalogue } from '../../src/catalogue/build/build-catalogue.ts';
-import { inspectFile } from '../../src/ingest/inspect-file.ts';
 import { isPrimitiveTypeName, primitiveType } from '../../src/edm/primitive-types.ts';
+import { inspectFile } from '../../src/ingest/inspect-file.ts';
+import { canonicalText } from '../../src/plan/value/constant.ts';
 import { literal } from '../../src/sql/literal.ts';
-import { canonicalText } from '../../src/plan/constant.ts';
+import { exportFile, useFeed } from '../ingest/support/feed.ts';
 import { cellDocument, codesOfCells, codesShown } from './support/cell-document.ts';
 import {
-  catalogueOf,
   type CellGroup,
+  catalogueOf,
   cellGroups,
   cellTables,
   exampleMetadata,
   groupRows,
   type TableCell,
 } from './support/cell-tables.ts';
-import { exportFile, useFeed } from '../ingest/support/feed.ts';
 
 const groups = cellTables().flatMap(cellGroups);
 const catalogue = catalogueOf(groups);

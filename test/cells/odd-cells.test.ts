@@ -8,8 +8,8 @@ import { loadCatalogue, requireCatalogue } from '../../src/catalogue/read-metada
 import { beyondReaders } from '../../src/edm/reader-limits.ts';
 import { loadFile } from '../../src/ingest/load/load-file.ts';
 import { replayRejects } from '../../src/ingest/replay-rejects.ts';
-import { metadataFolder, type TestGateway, testGateway } from '../support/gateway.ts';
 import { exportFile } from '../ingest/support/feed.ts';
+import { metadataFolder, type TestGateway, testGateway } from '../support/gateway.ts';
 
 const probe = `
 source: { name: probe, title: Probe, description: Every type., kind: files, prefix: Probe }

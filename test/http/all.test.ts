@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import http from 'node:http';
 import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
-import { encodePagePosition } from '../../src/plan/page-position.ts';
+import { encodePagePosition } from '../../src/plan/position/page-position.ts';
 import { startTestServer, type TestServer } from './test-server.ts';
 
 type Row = Readonly<Record<string, unknown>>;

@@ -5,7 +5,7 @@ import { ByteOutput } from '../../src/http/json/byte-output.ts';
 import { CellInput } from '../../src/http/json/cell-input.ts';
 import type { JsonFormat } from '../../src/http/json/json-format.ts';
 import { rowWriter } from '../../src/http/json/row-writer.ts';
-import { defaultPlanLimits } from '../../src/plan/limits.ts';
+import { defaultPlanLimits } from '../../src/plan/bind/limits.ts';
 import { compileCollection } from '../../src/sql/compile-read.ts';
 import type { CompiledQuery } from '../../src/sql/compiled-query.ts';
 import { planOf } from '../sql/compile-url.ts';

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import type { EntitySet, Model } from '../../src/edm/model.ts';
 import { GatewayError } from '../../src/errors.ts';
-import { encodeAllPosition } from '../../src/plan/bind-all.ts';
-import { bindRead } from '../../src/plan/bind-read.ts';
-import { defaultPlanLimits } from '../../src/plan/limits.ts';
-import { queryFingerprint } from '../../src/plan/page-position.ts';
-import type { AllPlan, AllPosition } from '../../src/plan/read-plan.ts';
+import { bindRead } from '../../src/plan/bind/bind-read.ts';
+import { defaultPlanLimits } from '../../src/plan/bind/limits.ts';
+import { encodeAllPosition } from '../../src/plan/bind/request/all.ts';
+import type { AllPlan, AllPosition } from '../../src/plan/model/read-plan.ts';
+import { queryFingerprint } from '../../src/plan/position/page-position.ts';
 import { parseODataUri } from '../../src/uri/parse-uri.ts';
 import { sampleModel, sampleSets } from './sample-model.ts';
 

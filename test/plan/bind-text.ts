@@ -1,7 +1,7 @@
 import { GatewayError } from '../../src/errors.ts';
-import { bindRead } from '../../src/plan/bind-read.ts';
-import { defaultPlanLimits, type PlanLimits } from '../../src/plan/limits.ts';
-import type { ReadPlan } from '../../src/plan/read-plan.ts';
+import { bindRead } from '../../src/plan/bind/bind-read.ts';
+import { defaultPlanLimits, type PlanLimits } from '../../src/plan/bind/limits.ts';
+import type { ReadPlan } from '../../src/plan/model/read-plan.ts';
 import { parseODataUri } from '../../src/uri/parse-uri.ts';
 import { planText } from './plan-text.ts';
 import { sampleModel, sampleSets } from './sample-model.ts';

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { canonicalText } from '../../src/plan/constant.ts';
-import { canonicalDecimal, canonicalDouble, narrowestType } from '../../src/plan/numeric-text.ts';
+import { canonicalText } from '../../src/plan/value/constant.ts';
+import { canonicalDecimal, canonicalDouble, narrowestType } from '../../src/plan/value/numeric-text.ts';
 import {
   canonicalDate,
   canonicalDateTimeOffset,
   canonicalDuration,
   canonicalTimeOfDay,
-} from '../../src/plan/temporal-text.ts';
+} from '../../src/plan/value/temporal-text.ts';
 
 const instants = fc.date({ min: new Date('0002-01-01'), max: new Date('9998-12-31'), noInvalidDate: true });
 const offsets = fc.integer({ min: -14 * 60, max: 14 * 60 });

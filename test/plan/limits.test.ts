@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { GatewayError } from '../../src/errors.ts';
-import { defaultPlanLimits, type PlanLimits } from '../../src/plan/limits.ts';
+import { defaultPlanLimits, type PlanLimits } from '../../src/plan/bind/limits.ts';
 import { bindText, outcome } from './bind-text.ts';
 
 /** Each limit: the largest request that passes, the smallest that does not, and the number in the message. */

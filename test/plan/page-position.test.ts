@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { GatewayError } from '../../src/errors.ts';
+import type { PagePosition, ReadPlan } from '../../src/plan/model/read-plan.ts';
 import {
   decodeDeltaToken,
   decodePagePosition,
@@ -9,8 +10,7 @@ import {
   encodePagePosition,
   encodeRemovedPosition,
   queryFingerprint,
-} from '../../src/plan/page-position.ts';
-import type { PagePosition, ReadPlan } from '../../src/plan/read-plan.ts';
+} from '../../src/plan/position/page-position.ts';
 import { parseODataUri } from '../../src/uri/parse-uri.ts';
 import { bindText, outcome } from './bind-text.ts';
 

@@ -14,7 +14,7 @@ import type {
   RowSource,
   SearchNode,
   Selection,
-} from '../../src/plan/read-plan.ts';
+} from '../../src/plan/model/read-plan.ts';
 
 /**
  * A plan as compact text: types stand after a colon without `Edm.`, `?` says nullable, a variable that is not the

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { GatewayError } from '../../src/errors.ts';
-import type { BoundExpression } from '../../src/plan/read-plan.ts';
+import type { BoundExpression } from '../../src/plan/model/read-plan.ts';
 import { bindText } from './bind-text.ts';
 import { sampleModel } from './sample-model.ts';
 

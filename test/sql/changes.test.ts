@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { RemovedPosition } from '../../src/plan/read-plan.ts';
+import type { RemovedPosition } from '../../src/plan/model/read-plan.ts';
 import { compileChanges, compileRemoved } from '../../src/sql/compile-changes.ts';
 import { planOf } from './compile-url.ts';
 import { catalogue } from './small-model.ts';

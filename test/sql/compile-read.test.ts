@@ -7,7 +7,7 @@ import type {
   RangeVariable,
   Restriction,
   Selection,
-} from '../../src/plan/read-plan.ts';
+} from '../../src/plan/model/read-plan.ts';
 import { compileCollection, compileCountOf } from '../../src/sql/compile-read.ts';
 import { catalogue, setNamed } from './small-model.ts';
 import { openTestFeed, type TestFeed } from './test-feed.ts';

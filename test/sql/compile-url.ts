@@ -1,6 +1,6 @@
-import { bindRead } from '../../src/plan/bind-read.ts';
-import { defaultPlanLimits } from '../../src/plan/limits.ts';
-import type { ReadPlan } from '../../src/plan/read-plan.ts';
+import { bindRead } from '../../src/plan/bind/bind-read.ts';
+import { defaultPlanLimits } from '../../src/plan/bind/limits.ts';
+import type { ReadPlan } from '../../src/plan/model/read-plan.ts';
 import { compileCrossjoin } from '../../src/sql/compile-crossjoin.ts';
 import { compileCollection, compileCount, compileEntity, compileProperty } from '../../src/sql/compile-read.ts';
 import type { CompiledQuery } from '../../src/sql/compiled-query.ts';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { CrossjoinPlan } from '../../src/plan/read-plan.ts';
+import type { CrossjoinPlan } from '../../src/plan/model/read-plan.ts';
 import { compileCrossjoin, compileCrossjoinCount } from '../../src/sql/compile-crossjoin.ts';
 import { planOf } from './compile-url.ts';
 import { agentRows, caseRows, insertRows } from './sample-rows.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import type { ArithmeticOperator } from '../../src/plan/read-plan.ts';
+import type { ArithmeticOperator } from '../../src/plan/model/read-plan.ts';
 
 /** Cases whose values are at the ends of what their types and their readers hold; and what may be asked of them. */
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { CollectionPlan } from '../../src/plan/read-plan.ts';
+import type { CollectionPlan } from '../../src/plan/model/read-plan.ts';
 import { compileCollection } from '../../src/sql/compile-read.ts';
 import { planOf } from './compile-url.ts';
 import type { Value } from './read-rows.ts';

@@ -1,5 +1,5 @@
-import { encodeAllPosition } from '../../plan/bind-all.ts';
-import type { AllPlan, AllPosition } from '../../plan/read-plan.ts';
+import { encodeAllPosition } from '../../plan/bind/request/all.ts';
+import type { AllPlan, AllPosition } from '../../plan/model/read-plan.ts';
 import { allContext } from '../context-url.ts';
 import type { Exchange } from '../exchange.ts';
 import type { JsonFormat } from '../json/json-format.ts';

@@ -1,4 +1,4 @@
-import type { AllPlan, AllPosition, CollectionPlan } from '../../plan/read-plan.ts';
+import type { AllPlan, AllPosition, CollectionPlan } from '../../plan/model/read-plan.ts';
 import { proxiedSource, type Sources } from '../cross-source/crossing.ts';
 
 /** The sets that a page of `$all` may have rows of, in their order, by where their rows are. */

@@ -1,5 +1,5 @@
 import { GatewayError } from '../../errors.ts';
-import type { AllPosition, CollectionPlan } from '../../plan/read-plan.ts';
+import type { AllPosition, CollectionPlan } from '../../plan/model/read-plan.ts';
 import type { UpstreamReadOptions, UpstreamReply } from '../../upstream/upstream.ts';
 import { connected, proxiedSource, type Sources } from '../cross-source/crossing.ts';
 import type { AllPage } from './all-page.ts';

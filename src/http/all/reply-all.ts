@@ -1,5 +1,5 @@
 import type { Catalogue } from '../../catalogue/catalogue.ts';
-import type { AllPlan, AllPosition } from '../../plan/read-plan.ts';
+import type { AllPlan, AllPosition } from '../../plan/model/read-plan.ts';
 import type { ReadSession } from '../../warehouse/database.ts';
 import { setsOf, versionsText } from '../entity-tag.ts';
 import type { Exchange } from '../exchange.ts';

@@ -1,7 +1,7 @@
 import type { Catalogue } from '../../catalogue/catalogue.ts';
 import type { EntitySet, NavigationProperty } from '../../edm/model.ts';
 import { GatewayError } from '../../errors.ts';
-import type { RowSource, Selection } from '../../plan/read-plan.ts';
+import type { RowSource, Selection } from '../../plan/model/read-plan.ts';
 import type { Upstream, UpstreamPlan } from '../../upstream/upstream.ts';
 
 /** Where the rows of sets are, and which navigation no single source can follow. */

@@ -1,9 +1,9 @@
 import type { EntitySet, Property } from '../../edm/model.ts';
 import { GatewayError } from '../../errors.ts';
-import { keyedCondition } from '../../plan/keyed-condition.ts';
-import type { BoundExpression, RangeVariable, RowPath } from '../../plan/read-plan.ts';
-import { absentValue } from './absent-value.ts';
-import { isAlways, joinedBy, negated, notTrue, ofPresentRow, operandsOf } from './condition.ts';
+import { absentValue } from '../../plan/logic/absent-value.ts';
+import { isAlways, joinedBy, negated, notTrue, ofPresentRow, operandsOf } from '../../plan/logic/condition.ts';
+import { keyedCondition } from '../../plan/logic/keyed-condition.ts';
+import type { BoundExpression, RangeVariable, RowPath } from '../../plan/model/read-plan.ts';
 import { crosses, proxiedSource } from './crossing.ts';
 import {
   expressionCrosses,

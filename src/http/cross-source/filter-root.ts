@@ -1,5 +1,11 @@
 import type { EntitySet } from '../../edm/model.ts';
-import type { BoundExpression, CollectionPath, NavigationStep, RangeVariable, RowPath } from '../../plan/read-plan.ts';
+import type {
+  BoundExpression,
+  CollectionPath,
+  NavigationStep,
+  RangeVariable,
+  RowPath,
+} from '../../plan/model/read-plan.ts';
 import { crosses, type Sources } from './crossing.ts';
 
 /** The row of another source that a condition speaks of. */

@@ -1,6 +1,6 @@
 import { GatewayError } from '../../errors.ts';
-import { keyedCondition } from '../../plan/keyed-condition.ts';
-import type { CollectionPlan, Restriction } from '../../plan/read-plan.ts';
+import { keyedCondition } from '../../plan/logic/keyed-condition.ts';
+import type { CollectionPlan, Restriction } from '../../plan/model/read-plan.ts';
 import { compileCollection } from '../../sql/compile-read.ts';
 import { weighedQuery } from '../weighed.ts';
 import { connected, proxiedSource } from './crossing.ts';

@@ -1,6 +1,6 @@
 import { GatewayError } from '../../errors.ts';
-import { encodePagePosition } from '../../plan/page-position.ts';
-import type { CollectionPlan, EntityPlan, PagePosition } from '../../plan/read-plan.ts';
+import type { CollectionPlan, EntityPlan, PagePosition } from '../../plan/model/read-plan.ts';
+import { encodePagePosition } from '../../plan/position/page-position.ts';
 import { compileCollection, compileCount, compileCountOf, compileEntity } from '../../sql/compile-read.ts';
 import type { CompiledQuery } from '../../sql/compiled-query.ts';
 import type { CollectionEnd } from '../../upstream/upstream.ts';

@@ -1,11 +1,11 @@
 import { GatewayError } from '../../errors.ts';
-import type { CollectionPlan, EntityPlan } from '../../plan/read-plan.ts';
+import { isNever } from '../../plan/logic/condition.ts';
+import type { CollectionPlan, EntityPlan } from '../../plan/model/read-plan.ts';
 import type { UpstreamPlan, UpstreamReply } from '../../upstream/upstream.ts';
 import type { StoredRead } from '../stored-read.ts';
 import { replyFromStore } from '../stored-reply.ts';
 import { replyFromUpstream } from '../upstream-reply.ts';
 import { completeRows } from './complete-rows.ts';
-import { isNever } from './condition.ts';
 import { connected, expandCrosses, proxiedSource, type Sources, setOf } from './crossing.ts';
 import { KnownRows } from './known-rows.ts';
 import type { Place } from './place.ts';

@@ -1,6 +1,6 @@
-import type { ReadPlan, Restriction, RowSource, Selection } from '../../plan/read-plan.ts';
+import { isAlways } from '../../plan/logic/condition.ts';
+import type { ReadPlan, Restriction, RowSource, Selection } from '../../plan/model/read-plan.ts';
 import type { UpstreamPlan } from '../../upstream/upstream.ts';
-import { isAlways } from './condition.ts';
 import { pathOrExpandCrosses, type Sources } from './crossing.ts';
 import { filterAcross } from './filter-across.ts';
 import { expressionCrosses } from './filter-root.ts';

@@ -1,6 +1,6 @@
 import { GatewayError } from '../../errors.ts';
-import { keyedCondition } from '../../plan/keyed-condition.ts';
-import type { EntityPlan, RowSource } from '../../plan/read-plan.ts';
+import { keyedCondition } from '../../plan/logic/keyed-condition.ts';
+import type { EntityPlan, RowSource } from '../../plan/model/read-plan.ts';
 import { readObject } from '../../upstream/json-scan.ts';
 import { crosses, setOf } from './crossing.ts';
 import { filterAcross } from './filter-across.ts';

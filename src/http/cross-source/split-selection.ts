@@ -1,6 +1,6 @@
 import type { Property } from '../../edm/model.ts';
 import { GatewayError } from '../../errors.ts';
-import type { ExpandPlan, RangeVariable, Selection } from '../../plan/read-plan.ts';
+import type { ExpandPlan, RangeVariable, Selection } from '../../plan/model/read-plan.ts';
 import { crosses, type Sources } from './crossing.ts';
 import { joinProperties } from './join-key.ts';
 

@@ -1,4 +1,4 @@
-import type { PagePosition } from '../../plan/read-plan.ts';
+import type { PagePosition } from '../../plan/model/read-plan.ts';
 import type { CompiledQuery } from '../../sql/compiled-query.ts';
 import type { ReadSession } from '../../warehouse/database.ts';
 import { ByteOutput } from '../json/byte-output.ts';

@@ -1,5 +1,5 @@
 import { entityUrl } from '../../edm/key-literal.ts';
-import type { CollectionPlan, RemovedPosition } from '../../plan/read-plan.ts';
+import type { CollectionPlan, RemovedPosition } from '../../plan/model/read-plan.ts';
 import type { CompiledQuery } from '../../sql/compiled-query.ts';
 import type { Rest, RowBatch } from '../../warehouse/database.ts';
 import { CellInput } from '../json/cell-input.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { absentValue, type Truth } from '../../../src/http/cross-source/absent-value.ts';
-import { notFalse, notTrue } from '../../../src/http/cross-source/condition.ts';
-import { keyedCondition } from '../../../src/plan/keyed-condition.ts';
+import { absentValue, type Truth } from '../../../src/plan/logic/absent-value.ts';
+import { notFalse, notTrue } from '../../../src/plan/logic/condition.ts';
+import { keyedCondition } from '../../../src/plan/logic/keyed-condition.ts';
 import { expressionText } from '../../../src/upstream/expression-text.ts';
 import { planOf, tenantCatalogue, tenantMap, tenantSource } from '../../upstream/tenant.ts';
 

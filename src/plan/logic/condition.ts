@@ -1,0 +1,140 @@
+import { GatewayError } from '../../errors.ts';
+import type { BoundExpression } from '../model/read-plan.ts';
+
+/**
+ * Conditions that are put together for another source, which may give null for "no" as this feed does: what has to hold
+ * is always written so that only its being true counts.
+ */
+
+const constant = (value: boolean): BoundExpression => ({ kind: 'Constant', type: 'Edm.Boolean', value: String(value) });
+
+const isConstant = (expression: BoundExpression, value: boolean): boolean =>
+  expression.kind === 'Constant' && expression.value === String(value);
+
+/** Whether a condition holds for every row: it need not be asked. */
+export const isAlways = (condition: BoundExpression): boolean => isConstant(condition, true);
+
+/** Whether a condition holds for no row. */
+export const isNever = (condition: BoundExpression): boolean => isConstant(condition, false);
+
+/** All conditions, or one of them, without those that decide nothing. */
+export function joinedBy(operator: 'and' | 'or', conditions: readonly BoundExpression[]): BoundExpression {
+  const decisive = operator === 'or';
+  if (conditions.some((one) => isConstant(one, decisive))) return constant(decisive);
+  const kept = conditions.filter((one) => !isConstant(one, !decisive));
+  const [first, ...more] = kept;
+  if (first === undefined) return constant(!decisive);
+  return more.reduce((left, right) => {
+    const nullable = nullableOf(left) || nullableOf(right);
+    return { kind: 'Logical', type: 'Edm.Boolean', nullable, operator, left, right };
+  }, first);
+}
+
+const nullableOf = (expression: BoundExpression): boolean => expression.nullable ?? false;
+
+/** True where the condition is false. */
+export function negated(operand: BoundExpression): BoundExpression {
+  if (isAlways(operand)) return constant(false);
+  if (isNever(operand)) return constant(true);
+  if (operand.kind === 'Not') return operand.operand;
+  // These take null as a value: the one is exactly the opposite of the other.
+  if (operand.kind === 'Comparison' && operand.operator === 'eq') return { ...operand, operator: 'ne' as const };
+  if (operand.kind === 'Comparison' && operand.operator === 'ne') return { ...operand, operator: 'eq' as const };
+  return { kind: 'Not', type: 'Edm.Boolean', nullable: nullableOf(operand), operand };
+}
+
+/** The operands of a chain of one operator, from left to right. */
+export function operandsOf(expression: BoundExpression, operator: 'and' | 'or'): readonly BoundExpression[] {
+  if (expression.kind !== 'Logical' || expression.operator !== operator) return [expression];
+  return [...operandsOf(expression.left, operator), ...operandsOf(expression.right, operator)];
+}
+
+/** The same condition about a row that is known to be there. */
+export function ofPresentRow(expression: BoundExpression): BoundExpression {
+  switch (expression.kind) {
+    case 'RowExists':
+      return expression.row.steps.length === 0 ? constant(true) : expression;
+    case 'Not':
+      return negated(ofPresentRow(expression.operand));
+    case 'Logical':
+      return joinedBy(expression.operator, [ofPresentRow(expression.left), ofPresentRow(expression.right)]);
+    default:
+      return expression;
+  }
+}
+
+/**
+ * True where the condition is false or null.
+ * @throws GatewayError NotImplemented where it cannot be said when the condition is null
+ */
+export function notTrue(expression: BoundExpression): BoundExpression {
+  switch (expression.kind) {
+    case 'Logical':
+      return joinedBy(opposite(expression.operator), [notTrue(expression.left), notTrue(expression.right)]);
+    case 'Not':
+      return notFalse(expression.operand);
+    default:
+      return joinedBy('or', [negatedLeaf(expression), ...isNullLeaf(expression)]);
+  }
+}
+
+/** True where the condition is true or null. Throws as `notTrue` does. */
+export function notFalse(expression: BoundExpression): BoundExpression {
+  switch (expression.kind) {
+    case 'Logical':
+      return joinedBy(expression.operator, [notFalse(expression.left), notFalse(expression.right)]);
+    case 'Not':
+      return notTrue(expression.operand);
+    default:
+      return joinedBy('or', [expression, ...isNullLeaf(expression)]);
+  }
+}
+
+const opposite = (operator: 'and' | 'or'): 'and' | 'or' => (operator === 'and' ? 'or' : 'and');
+
+/** A null constant is neither true nor false. */
+const negatedLeaf = (leaf: BoundExpression): BoundExpression =>
+  leaf.kind === 'Constant' && leaf.value === null ? constant(false) : negated(leaf);
+
+/** Conditions of which one holds where the leaf is null. */
+function isNullLeaf(leaf: BoundExpression): readonly BoundExpression[] {
+  if (leaf.kind === 'Constant') return leaf.value === null ? [constant(true)] : [];
+  const twoValued = ['Comparison', 'In', 'Lambda', 'RowExists'].includes(leaf.kind);
+  return twoValued || leaf.nullable === false ? [] : nullSources(leaf).map(isNull);
+}
+
+const isNull = (operand: BoundExpression): BoundExpression => ({
+  kind: 'Comparison',
+  type: 'Edm.Boolean',
+  nullable: false,
+  operator: 'eq',
+  left: operand,
+  right: { kind: 'Constant', type: 'null', value: null },
+});
+
+/** The properties whose being null makes the value null. */
+function nullSources(expression: BoundExpression): readonly BoundExpression[] {
+  switch (expression.kind) {
+    case 'Constant':
+      return [];
+    case 'PropertyValue':
+      return expression.nullable || expression.row.steps.length > 0 ? [expression] : [];
+    case 'Function':
+      if (expression.name === 'concat') break;
+      return expression.args.flatMap(nullSources);
+    case 'Convert':
+    case 'Negate':
+      return nullSources(expression.operand);
+    case 'Has':
+      return nullSources(expression.left);
+    case 'Arithmetic':
+      return [...nullSources(expression.left), ...nullSources(expression.right)];
+    default:
+  }
+  if (expression.nullable === false) return [];
+  throw new GatewayError(
+    'NotImplemented',
+    '$filter: this condition on rows of another source can be null, and cannot be asked for the other way round.',
+    { feature: 'across-sources', target: '$filter' },
+  );
+}

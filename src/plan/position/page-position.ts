@@ -1,0 +1,157 @@
+import { GatewayError } from '../../errors.ts';
+import type { ODataUri } from '../../uri/syntax.ts';
+import type { PagePosition, RemovedPosition } from '../model/read-plan.ts';
+
+/**
+ * What stands in `$skiptoken` and `$deltatoken`: base64url of a JSON array, with the fingerprint of the query it came
+ * from, so that a token is never used with another query's order. It holds no secret and grants nothing: every value in
+ * it is read again as a literal of its type.
+ */
+
+/** The token of the page after `position`. */
+export function encodePagePosition(position: PagePosition, fingerprint: string): string {
+  return encode(['p', fingerprint, position.rowId, position.remaining, ...position.values]);
+}
+
+/**
+ * The position in a token.
+ * @throws GatewayError `InvalidSkipToken` where the token is damaged or another query's
+ */
+export function decodePagePosition(token: string, fingerprint: string): PagePosition {
+  const [kind, ...fields] = decode(token);
+  const [from, rowId, remaining, ...values] = fields;
+  if (kind !== 'p' || typeof from !== 'string' || typeof rowId !== 'string' || !isRemaining(remaining)) {
+    throw damaged('$skiptoken');
+  }
+  if (from !== fingerprint) throw foreign('$skiptoken');
+  if (!values.every(isOrderValue)) throw damaged('$skiptoken');
+  return { values, rowId, remaining };
+}
+
+/** The token of the page of removed rows after `position`: it stands where a page position would. */
+export const encodeRemovedPosition = ({ part, version, row }: RemovedPosition, fingerprint: string): string =>
+  encode(['r', fingerprint, part, version.toString(), row.toString()]);
+
+/**
+ * The position among the removed rows of a delta; null: the token is one of a page of rows.
+ * @throws GatewayError `InvalidSkipToken` where the token is damaged or another query's
+ */
+export function decodeRemovedPosition(token: string, fingerprint: string): RemovedPosition | null {
+  const [kind, from, part, version, row, ...more] = decode(token);
+  if (kind !== 'r') return null;
+  const whole = (part === 'gone' || part === 'left') && isDigits(version) && isDigits(row) && more.length === 0;
+  if (!whole) throw damaged('$skiptoken');
+  if (from !== fingerprint) throw foreign('$skiptoken');
+  return { part, version: BigInt(version), row: BigInt(row) };
+}
+
+/**
+ * Data versions between which a client follows the changes of a set. A delta link has `since` alone; pages on the way to
+ * one carry `start`, so that a delta link never leaves out what changed while the pages were read.
+ */
+export interface DeltaToken {
+  /** Changes after this version are asked for; null: all rows, of which a delta link is wanted at the end. */
+  readonly since: bigint | null;
+  /** The version that the first page saw; null: this is the first page. */
+  readonly start: bigint | null;
+  /** Names the history that the versions count in. */
+  readonly epoch: string;
+}
+
+export const encodeDeltaToken = ({ since, start, epoch }: DeltaToken, fingerprint: string): string =>
+  encode(['d', fingerprint, epoch, since?.toString() ?? null, start?.toString() ?? null]);
+
+/**
+ * The data versions in a delta token.
+ * @throws GatewayError `InvalidSkipToken` where the token is damaged or another query's
+ */
+export function decodeDeltaToken(token: string, fingerprint: string): DeltaToken {
+  const [kind, from, epoch, since, start, ...more] = decode(token);
+  const versions = isVersion(since) && isVersion(start) && (since !== null || start !== null);
+  if (kind !== 'd' || typeof epoch !== 'string' || !versions || more.length > 0) throw damaged('$deltatoken');
+  if (from !== fingerprint) throw foreign('$deltatoken');
+  return { since: versionOf(since), start: versionOf(start), epoch };
+}
+
+const isDigits = (value: unknown): value is string => typeof value === 'string' && /^\d{1,18}$/.test(value);
+
+const isVersion = (value: unknown): value is string | null => value === null || isDigits(value);
+
+const versionOf = (text: string | null): bigint | null => (text === null ? null : BigInt(text));
+
+/**
+ * 64 bits of the query's shape in hexadecimal: path, `$filter`, `$search`, `$orderby`, `$apply`, `$compute` and the
+ * aliases. Rows wanted, selected and expanded may differ between pages: they do not change the order.
+ */
+export function queryFingerprint(uri: ODataUri): string {
+  const { filter, search, orderby, apply, compute } = uri.options;
+  const hash: Hash = { low: 0x811c9dc5, high: 0x050c5d1f };
+  for (const part of [uri.path.segments, filter, search, orderby, apply, compute, [...uri.aliases]]) mix(hash, part);
+  return hexadecimal(hash.high) + hexadecimal(hash.low);
+}
+
+const isRemaining = (value: unknown): value is number | null =>
+  value === null || (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0);
+
+const isOrderValue = (value: unknown): value is string | null => value === null || typeof value === 'string';
+
+/** Two 32-bit FNV-1a hashes with different starts and steps: as cheap as one number multiplication a character. */
+interface Hash {
+  low: number;
+  high: number;
+}
+
+/** Takes in a value of a syntax tree: its kind, its length where it has one, and its parts. Positions do not count. */
+function mix(hash: Hash, value: unknown): void {
+  if (Array.isArray(value)) {
+    mixText(hash, `[${value.length}`);
+    for (const item of value) mix(hash, item);
+  } else if (typeof value === 'object' && value !== null) {
+    mixText(hash, '{');
+    for (const [name, part] of Object.entries(value)) {
+      if (name === 'at' || part === undefined) continue;
+      mixText(hash, name);
+      mix(hash, part);
+    }
+    mixText(hash, '}');
+  } else {
+    mixText(hash, `${typeof value === 'string' ? value.length : typeof value}:${value}`);
+  }
+}
+
+function mixText(hash: Hash, text: string): void {
+  let { low, high } = hash;
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index);
+    low = Math.imul(low ^ code, 0x01000193);
+    high = Math.imul(high ^ (code + index), 0x01000193);
+  }
+  hash.low = low;
+  hash.high = high;
+}
+
+const hexadecimal = (value: number): string => (value >>> 0).toString(16).padStart(8, '0');
+
+function encode(fields: readonly unknown[]): string {
+  const bytes = new TextEncoder().encode(JSON.stringify(fields));
+  let binary = '';
+  for (const byte of bytes) binary += String.fromCharCode(byte);
+  return btoa(binary).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '');
+}
+
+function decode(token: string): unknown[] {
+  try {
+    const binary = atob(token.replaceAll('-', '+').replaceAll('_', '/'));
+    const bytes = Uint8Array.from(binary, (character) => character.charCodeAt(0));
+    const fields: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    return Array.isArray(fields) ? fields : [];
+  } catch {
+    return [];
+  }
+}
+
+const damaged = (target: string): GatewayError =>
+  new GatewayError('InvalidSkipToken', `${target}: the token is damaged.`, { target });
+
+const foreign = (target: string): GatewayError =>
+  new GatewayError('InvalidSkipToken', `${target}: the token belongs to another query.`, { target });
