@@ -4,10 +4,10 @@
  * Rows as they leave PostgreSQL, to JSON and through gzip at the level that replies have; both ways in turns, middle of all rounds.
  */
 import { gzipSync } from 'node:zlib';
-import { ByteOutput } from '../src/http/json/byte-output.ts';
-import { CellInput } from '../src/http/json/cell-input.ts';
-import { rowWriter } from '../src/http/json/row-writer.ts';
-import type { FieldShape } from '../src/sql/compiled-query.ts';
+import { ByteOutput } from '../src/json/bytes/byte-output.ts';
+import { CellInput } from '../src/json/cells/cell-input.ts';
+import type { FieldShape } from '../src/json/row-shape.ts';
+import { rowWriter } from '../src/json/row-writer.ts';
 
 const rows = 20_000;
 const root = 'https://feed.example.com/odata/';

@@ -4,10 +4,10 @@
  * Profile with `node --cpu-prof --import tsx bench/transcoder.ts`.
  */
 import type { PrimitiveTypeName } from '../src/edm/model.ts';
-import { ByteOutput } from '../src/http/json/byte-output.ts';
-import { CellInput } from '../src/http/json/cell-input.ts';
-import { rowWriter } from '../src/http/json/row-writer.ts';
-import type { RowShape } from '../src/sql/compiled-query.ts';
+import { ByteOutput } from '../src/json/bytes/byte-output.ts';
+import { CellInput } from '../src/json/cells/cell-input.ts';
+import type { RowShape } from '../src/json/row-shape.ts';
+import { rowWriter } from '../src/json/row-writer.ts';
 
 const columns: readonly [string, PrimitiveTypeName, (row: number) => string][] = [
   ['Id', 'Edm.Int64', (row) => String(row)],

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Model } from '../edm/model.ts';
+import type { JsonFormat } from '../json/json-format.ts';
 import { type JsonChoice, jsonMediaType, type Leniency, negotiateJson } from './accept.ts';
 import { type Exchange, headerText } from './exchange.ts';
-import type { JsonFormat } from './json/json-format.ts';
 import { contentEncoding } from './reply-head.ts';
 import type { ContentEncoding } from './reply-sink.ts';
 

@@ -1,5 +1,5 @@
 import { createDeflate, createGzip, constants as zlib } from 'node:zlib';
-import { ByteOutput } from './json/byte-output.ts';
+import { ByteOutput } from '../json/bytes/byte-output.ts';
 import type { ReplyTarget } from './reply-target.ts';
 
 /** Takes the compressed bytes of a reply beside the client. None of it throws or waits. */

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { GatewayError } from '../errors.ts';
-import { ByteOutput } from './json/byte-output.ts';
+import { ByteOutput } from '../json/bytes/byte-output.ts';
 import { ClientGone } from './reply-sink.ts';
 
 /**

@@ -1,5 +1,6 @@
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import { GatewayError } from '../errors.ts';
+import { collectionContext, crossjoinContext } from '../json/context-url.ts';
 import type { CollectionPlan, PagePosition, RemovedPosition } from '../plan/model/read-plan.ts';
 import { encodePagePosition, encodeRemovedPosition } from '../plan/position/page-position.ts';
 import { compileRemoved } from '../sql/compile-changes.ts';
@@ -7,7 +8,6 @@ import { compileCrossjoinCount } from '../sql/compile-crossjoin.ts';
 import { compileCount, compileCountOf } from '../sql/compile-read.ts';
 import type { CompiledQuery } from '../sql/compiled-query.ts';
 import type { ReadSession } from '../warehouse/database.ts';
-import { collectionContext, crossjoinContext } from './context-url.ts';
 import { writeRemoved } from './delta/removed-rows.ts';
 import { type Tracking, trackedDeltaLink, trackedNextLink } from './delta/tracking.ts';
 import { begun, single } from './first-row.ts';

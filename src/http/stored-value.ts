@@ -1,10 +1,10 @@
 import { GatewayError } from '../errors.ts';
+import { cellText } from '../json/cells/cell-text.ts';
+import { entityContext, propertyContext } from '../json/context-url.ts';
+import { rowWriter } from '../json/row-writer.ts';
 import type { EntityPlan, PropertyPlan } from '../plan/model/read-plan.ts';
-import { entityContext, propertyContext } from './context-url.ts';
 import type { Exchange } from './exchange.ts';
 import { type FoundRow, firstRow, rendered } from './first-row.ts';
-import { cellText } from './json/cell-text.ts';
-import { rowWriter } from './json/row-writer.ts';
 import { countRows } from './known-answers.ts';
 import { endEmpty } from './reply-head.ts';
 import {

@@ -1,7 +1,7 @@
 import { GatewayError } from '../errors.ts';
+import { collectionContext, entityContext, propertyContext } from '../json/context-url.ts';
 import type { ReadPlan } from '../plan/model/read-plan.ts';
 import type { Upstream, UpstreamPlan, UpstreamReply } from '../upstream/upstream.ts';
-import { collectionContext, entityContext, propertyContext } from './context-url.ts';
 import type { Exchange } from './exchange.ts';
 import type { Negotiated } from './negotiated.ts';
 import { nextLink } from './next-link.ts';

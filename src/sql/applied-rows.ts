@@ -1,8 +1,8 @@
 import type { EntityType, Model, PrimitiveTypeName, Property } from '../edm/model.ts';
+import type { ControlShape, FieldShape } from '../json/row-shape.ts';
 import { isPresence } from '../plan/model/presence-path.ts';
 import type { ApplyPlan, OutputEntity, OutputProperty, Restriction, Selection } from '../plan/model/read-plan.ts';
 import { applied, outputColumn } from './apply.ts';
-import type { ControlShape, FieldShape } from './compiled-query.ts';
 import { companionKeys, type Layer } from './layer.ts';
 import type { OutputColumn } from './nested-text.ts';
 import { orderedLength, type SortKey, sortKeys } from './order.ts';

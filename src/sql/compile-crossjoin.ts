@@ -1,8 +1,9 @@
 import type { Catalogue } from '../catalogue/catalogue.ts';
+import type { FieldShape } from '../json/row-shape.ts';
 import type { CrossjoinPlan } from '../plan/model/read-plan.ts';
 import { fromWhere } from './collection.ts';
 import type { CompileOptions } from './compile-options.ts';
-import type { CompiledQuery, FieldShape } from './compiled-query.ts';
+import type { CompiledQuery } from './compiled-query.ts';
 import type { OutputColumn } from './nested-text.ts';
 import { afterPosition, orderBy, type SortKey, sortKeys } from './order.ts';
 import { pageOf } from './page.ts';

@@ -1,4 +1,5 @@
 import type { Catalogue } from '../catalogue/catalogue.ts';
+import type { ControlShape, FieldShape } from '../json/row-shape.ts';
 import type {
   CollectionPlan,
   CountPlan,
@@ -11,7 +12,7 @@ import type {
 import { fromWhere } from './collection.ts';
 import { appliedRows, compileApplied } from './compile-apply.ts';
 import type { CompileOptions } from './compile-options.ts';
-import type { CompiledQuery, ControlShape, FieldShape } from './compiled-query.ts';
+import type { CompiledQuery } from './compiled-query.ts';
 import { integerLiteral } from './literal.ts';
 import type { OutputColumn } from './nested-text.ts';
 import { afterPosition, orderBy } from './order.ts';

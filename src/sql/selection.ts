@@ -1,10 +1,10 @@
 import type { EntityType, Property } from '../edm/model.ts';
 import { GatewayError } from '../errors.ts';
+import type { ControlShape, FieldShape } from '../json/row-shape.ts';
 import { linkedNavigations } from '../plan/model/linked-navigations.ts';
 import type { BoundExpression, ComputedProperty, ExpandPlan, Restriction, Selection } from '../plan/model/read-plan.ts';
 import { orderOf, restrictedResult, servedOutput } from './applied-rows.ts';
 import { fromWhere } from './collection.ts';
-import type { ControlShape, FieldShape } from './compiled-query.ts';
 import { value } from './expression.ts';
 import { quoteIdentifier } from './identifier.ts';
 import { firstLayer } from './layer.ts';

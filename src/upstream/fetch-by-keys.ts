@@ -1,11 +1,11 @@
 import { faultOfMembers } from '../edm/enumeration.ts';
 import type { Property } from '../edm/model.ts';
+import { rowText } from '../json/reading/row-text.ts';
 import { keyedCondition } from '../plan/logic/keyed-condition.ts';
 import type { CollectionPlan } from '../plan/model/read-plan.ts';
 import { compileUpstreamUrl } from './compile-url.ts';
 import type { ReplyContext } from './read-reply.ts';
 import { followIn, readPages } from './read-reply.ts';
-import { rowText } from './row-text.ts';
 import type { KeyedRequest, UpstreamReadOptions } from './upstream.ts';
 
 /** Most keys asked for in one request, however long a URL may be: feeds limit the nodes of a filter, often to 100. */

@@ -1,15 +1,15 @@
 import { GatewayError } from '../errors.ts';
+import { openEnvelope } from '../json/reading/envelope.ts';
+import { broken, readObject, stringValue } from '../json/reading/json-scan.ts';
+import type { FollowNested, RowFormat } from '../json/reading/row-text.ts';
+import { referenceText, rowText } from '../json/reading/row-text.ts';
+import { canonicalText, valueText } from '../json/reading/value-text.ts';
 import { compileUpstreamUrl } from './compile-url.ts';
-import { openEnvelope } from './envelope.ts';
-import { broken, readObject, stringValue } from './json-scan.ts';
 import { linkBelowRoot, openNext, sealNext } from './next-token.ts';
-import type { FollowNested, RowFormat } from './row-text.ts';
-import { referenceText, rowText } from './row-text.ts';
 import type { UpstreamPlan, UpstreamReadOptions, UpstreamReply } from './upstream.ts';
 import type { UpstreamBody, UpstreamClient } from './upstream-client.ts';
 import { refused } from './upstream-fault.ts';
 import type { UpstreamMap } from './upstream-map.ts';
-import { canonicalText, valueText } from './value-text.ts';
 
 /** What answers a plan: where to ask, how names map, and the secret that signs page tokens. */
 export interface ReplyContext {

@@ -1,4 +1,5 @@
 import type { EntitySet, NavigationProperty, Property } from '../edm/model.ts';
+import type { JsonFormat } from '../json/json-format.ts';
 import type {
   CollectionPlan,
   CountPlan,
@@ -33,24 +34,13 @@ export interface Upstream {
   close(): Promise<void>;
 }
 
-/** Beside `skipToken` and `signal` these are `http`'s own `JsonFormat`, so that one can be spread into the other. */
-export interface UpstreamReadOptions {
-  /** Service root of OUR feed with a trailing slash; ids are built on it. */
-  readonly root: string;
-  /** Namespace of OUR model, for `@odata.type`. */
-  readonly namespace: string;
+/** How a reply is to be read and written. The ids in it are built on the root of OUR feed. */
+export interface UpstreamReadOptions extends JsonFormat {
   /**
    * Text of the request's `$skiptoken`; null: first page. Made by an earlier reply's `next`; anything else is
    * InvalidSkipToken. It is no `PagePosition`: the URL must be bound without it where the addressed set is proxied.
    */
   readonly skipToken: string | null;
-  /** Write Int64 and Decimal as strings. */
-  readonly ieee754Compatible: boolean;
-  /** `Prefer: omit-values=nulls` was asked for. */
-  readonly omitNulls: boolean;
-  readonly metadata: 'none' | 'minimal' | 'full';
-  /** Rows of several sets stand in one reply: each names its own; see `JsonFormat` of `http`. Absent: false. */
-  readonly mixed?: boolean;
   /** Aborts when the client hung up: the upstream request is cancelled. */
   readonly signal: AbortSignal;
 }

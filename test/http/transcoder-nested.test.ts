@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import copyStreams from 'pg-copy-streams';
-import { ByteOutput } from '../../src/http/json/byte-output.ts';
-import { CellInput } from '../../src/http/json/cell-input.ts';
-import type { JsonFormat } from '../../src/http/json/json-format.ts';
-import { rowWriter } from '../../src/http/json/row-writer.ts';
+import { ByteOutput } from '../../src/json/bytes/byte-output.ts';
+import { CellInput } from '../../src/json/cells/cell-input.ts';
+import type { JsonFormat } from '../../src/json/json-format.ts';
+import { rowWriter } from '../../src/json/row-writer.ts';
 import { defaultPlanLimits } from '../../src/plan/bind/limits.ts';
 import { compileCollection } from '../../src/sql/compile-read.ts';
 import type { CompiledQuery } from '../../src/sql/compiled-query.ts';

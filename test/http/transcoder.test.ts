@@ -3,11 +3,11 @@ import fc from 'fast-check';
 import pg from 'pg';
 import copyStreams from 'pg-copy-streams';
 import type { PrimitiveTypeName } from '../../src/edm/model.ts';
-import { ByteOutput } from '../../src/http/json/byte-output.ts';
-import { CellInput } from '../../src/http/json/cell-input.ts';
-import type { JsonFormat } from '../../src/http/json/json-format.ts';
-import { rowWriter } from '../../src/http/json/row-writer.ts';
-import type { ControlShape, FieldShape, RowShape } from '../../src/sql/compiled-query.ts';
+import { ByteOutput } from '../../src/json/bytes/byte-output.ts';
+import { CellInput } from '../../src/json/cells/cell-input.ts';
+import type { JsonFormat } from '../../src/json/json-format.ts';
+import type { ControlShape, FieldShape, RowShape } from '../../src/json/row-shape.ts';
+import { rowWriter } from '../../src/json/row-writer.ts';
 import { testDatabase } from '../support/postgres.ts';
 
 const minimal: JsonFormat = {

@@ -3,9 +3,9 @@ import fc from 'fast-check';
 import pg from 'pg';
 import copyStreams from 'pg-copy-streams';
 import { realText } from '../../src/edm/real-text.ts';
-import { ByteOutput } from '../../src/http/json/byte-output.ts';
-import { CellInput } from '../../src/http/json/cell-input.ts';
-import { rowWriter } from '../../src/http/json/row-writer.ts';
+import { ByteOutput } from '../../src/json/bytes/byte-output.ts';
+import { CellInput } from '../../src/json/cells/cell-input.ts';
+import { rowWriter } from '../../src/json/row-writer.ts';
 import { testDatabase } from '../support/postgres.ts';
 import { readByDotNet, sameNumber } from './dot-net-numbers.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { PrimitiveTypeName } from '../../src/edm/model.ts';
-import { valueText } from '../../src/upstream/value-text.ts';
+import { valueText } from '../../src/json/reading/value-text.ts';
 import { type EveryType, everyType } from './every-type.ts';
 
 type Row = Readonly<Record<string, unknown>>;

@@ -1,4 +1,5 @@
-import type { CompiledQuery, ControlShape, FieldShape, RowShape } from '../../src/sql/compiled-query.ts';
+import type { ControlShape, FieldShape, RowShape } from '../../src/json/row-shape.ts';
+import type { CompiledQuery } from '../../src/sql/compiled-query.ts';
 
 /** Decodes COPY text by the shape of its query, slowly and plainly: the test's own reading of the contract. */
 

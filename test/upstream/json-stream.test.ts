@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { GatewayError } from '../../src/errors.ts';
-import { readArray, readObject } from '../../src/upstream/json-scan.ts';
-import { EnvelopeReader } from '../../src/upstream/json-stream.ts';
+import { readArray, readObject } from '../../src/json/reading/json-scan.ts';
+import { EnvelopeReader } from '../../src/json/reading/json-stream.ts';
 
 interface Cut {
   readonly members: Record<string, unknown>;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { rowText } from '../../src/upstream/row-text.ts';
+import { rowText } from '../../src/json/reading/row-text.ts';
 import { planOf, readOptions, tenantCatalogue, tenantSource } from './tenant.ts';
 
 const catalogue = tenantCatalogue(tenantSource({}));

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { PrimitiveTypeName } from '../../src/edm/model.ts';
-import { valueText } from '../../src/upstream/value-text.ts';
+import { valueText } from '../../src/json/reading/value-text.ts';
 import { property } from '../edm/small-model.ts';
 
 type Case = readonly [type: PrimitiveTypeName, raw: string, served: string | null, ieee754?: boolean];

@@ -1,8 +1,8 @@
+import { allContext } from '../../json/context-url.ts';
+import type { JsonFormat } from '../../json/json-format.ts';
 import { encodeAllPosition } from '../../plan/bind/request/all.ts';
 import type { AllPlan, AllPosition } from '../../plan/model/read-plan.ts';
-import { allContext } from '../context-url.ts';
 import type { Exchange } from '../exchange.ts';
-import type { JsonFormat } from '../json/json-format.ts';
 import type { Negotiated } from '../negotiated.ts';
 import { nextLink } from '../next-link.ts';
 import { replyHead } from '../reply-head.ts';

@@ -1,5 +1,5 @@
-import { entityIdOf } from '../../upstream/entity-id.ts';
-import { readArray, readObject } from '../../upstream/json-scan.ts';
+import { entityIdOf } from '../../json/reading/entity-id.ts';
+import { readArray, readObject } from '../../json/reading/json-scan.ts';
 import { type JoinKey, joinKeyOf, type Members } from './join-key.ts';
 import { keyedRows } from './keyed-rows.ts';
 import type { Place } from './place.ts';

@@ -1,8 +1,8 @@
 import type { EntityType, JoinPair, PrimitiveTypeName, Property } from '../../edm/model.ts';
 import { GatewayError } from '../../errors.ts';
+import { stringValue } from '../../json/reading/json-scan.ts';
 import { canonicalDecimal, canonicalInteger } from '../../plan/value/numeric-text.ts';
 import { canonicalDate, canonicalDateTimeOffset } from '../../plan/value/temporal-text.ts';
-import { stringValue } from '../../upstream/json-scan.ts';
 
 /** Canonical texts of the joined values of one row, in the order of the join; null: one of them is null, so nothing joins. */
 export type JoinKey = readonly string[] | null;

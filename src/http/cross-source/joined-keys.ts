@@ -1,9 +1,9 @@
 import type { EntitySet, Property } from '../../edm/model.ts';
 import { GatewayError } from '../../errors.ts';
+import { readObject } from '../../json/reading/json-scan.ts';
 import { isAlways, isNever } from '../../plan/logic/condition.ts';
 import type { BoundExpression, CollectionPlan, RangeVariable } from '../../plan/model/read-plan.ts';
 import { compileCollection } from '../../sql/compile-read.ts';
-import { readObject } from '../../upstream/json-scan.ts';
 import { weighedQuery } from '../weighed.ts';
 import { connected, proxiedSource } from './crossing.ts';
 import { joinKeyOf } from './join-key.ts';

@@ -1,4 +1,5 @@
 import { GatewayError } from '../../errors.ts';
+import { rowWriter } from '../../json/row-writer.ts';
 import type { CollectionPlan, EntityPlan, PagePosition } from '../../plan/model/read-plan.ts';
 import { encodePagePosition } from '../../plan/position/page-position.ts';
 import { compileCollection, compileCount, compileCountOf, compileEntity } from '../../sql/compile-read.ts';
@@ -6,7 +7,6 @@ import type { CompiledQuery } from '../../sql/compiled-query.ts';
 import type { CollectionEnd } from '../../upstream/upstream.ts';
 import type { ReadSession } from '../../warehouse/database.ts';
 import { firstRow, rendered, single } from '../first-row.ts';
-import { rowWriter } from '../json/row-writer.ts';
 import { weighedQuery } from '../weighed.ts';
 import { connected, proxiedSource, setOf } from './crossing.ts';
 import type { Place } from './place.ts';

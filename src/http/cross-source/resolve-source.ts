@@ -1,7 +1,7 @@
 import { GatewayError } from '../../errors.ts';
+import { readObject } from '../../json/reading/json-scan.ts';
 import { keyedCondition } from '../../plan/logic/keyed-condition.ts';
 import type { EntityPlan, RowSource } from '../../plan/model/read-plan.ts';
-import { readObject } from '../../upstream/json-scan.ts';
 import { crosses, setOf } from './crossing.ts';
 import { filterAcross } from './filter-across.ts';
 import { type JoinKey, joinKeyOf, joinProperties } from './join-key.ts';

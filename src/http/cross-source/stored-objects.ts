@@ -1,10 +1,10 @@
+import { ByteOutput } from '../../json/bytes/byte-output.ts';
+import { CellInput } from '../../json/cells/cell-input.ts';
+import type { JsonFormat } from '../../json/json-format.ts';
+import { rowWriter } from '../../json/row-writer.ts';
 import type { PagePosition } from '../../plan/model/read-plan.ts';
 import type { CompiledQuery } from '../../sql/compiled-query.ts';
 import type { ReadSession } from '../../warehouse/database.ts';
-import { ByteOutput } from '../json/byte-output.ts';
-import { CellInput } from '../json/cell-input.ts';
-import type { JsonFormat } from '../json/json-format.ts';
-import { rowWriter } from '../json/row-writer.ts';
 import { positionAt } from '../row-position.ts';
 
 /** Rows of PostgreSQL as JSON objects, because a join has to look into them. */

@@ -1,10 +1,10 @@
 import { entityUrl } from '../../edm/key-literal.ts';
+import { CellInput } from '../../json/cells/cell-input.ts';
+import { cellEnd, cellText } from '../../json/cells/cell-text.ts';
+import { keyCells } from '../../json/cells/key-cell.ts';
 import type { CollectionPlan, RemovedPosition } from '../../plan/model/read-plan.ts';
 import type { CompiledQuery } from '../../sql/compiled-query.ts';
 import type { Rest, RowBatch } from '../../warehouse/database.ts';
-import { CellInput } from '../json/cell-input.ts';
-import { cellEnd, cellText } from '../json/cell-text.ts';
-import { keyCells } from '../json/key-cell.ts';
 import type { ReplySink } from '../reply-sink.ts';
 
 export interface RemovedRows {

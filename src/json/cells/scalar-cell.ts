@@ -1,6 +1,6 @@
 import { exactDigits } from '../../edm/real-text.ts';
-import type { ByteOutput } from './byte-output.ts';
-import { byteRun, putRun } from './byte-run.ts';
+import type { ByteOutput } from '../bytes/byte-output.ts';
+import { byteRun, putRun } from '../bytes/byte-run.ts';
 import type { CellInput } from './cell-input.ts';
 import { cellEnd, noSeparator } from './cell-text.ts';
 

@@ -1,5 +1,5 @@
-import { entityUrl } from '../edm/key-literal.ts';
-import type { EntitySet } from '../edm/model.ts';
+import { entityUrl } from '../../edm/key-literal.ts';
+import type { EntitySet } from '../../edm/model.ts';
 import { broken } from './json-scan.ts';
 import { canonicalText, valueText } from './value-text.ts';
 

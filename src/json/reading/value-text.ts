@@ -1,8 +1,8 @@
-import { paddedBase64 } from '../edm/base64-text.ts';
-import type { Property } from '../edm/model.ts';
-import { primitiveType } from '../edm/primitive-types.ts';
-import { realText } from '../edm/real-text.ts';
-import { canonicalDecimal } from '../plan/value/numeric-text.ts';
+import { paddedBase64 } from '../../edm/base64-text.ts';
+import type { Property } from '../../edm/model.ts';
+import { primitiveType } from '../../edm/primitive-types.ts';
+import { realText } from '../../edm/real-text.ts';
+import { canonicalDecimal } from '../../plan/value/numeric-text.ts';
 import { broken, readArray, stringValue } from './json-scan.ts';
 
 const jsonNumber = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;

@@ -1,5 +1,5 @@
 import type { PrimitiveTypeName } from '../../edm/model.ts';
-import { ByteOutput } from './byte-output.ts';
+import { ByteOutput } from '../bytes/byte-output.ts';
 import { cellForm } from './cell-form.ts';
 import type { CellInput } from './cell-input.ts';
 import { cellEnd, cellText, isNull } from './cell-text.ts';

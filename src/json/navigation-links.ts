@@ -1,4 +1,4 @@
-import type { ByteOutput } from './byte-output.ts';
+import type { ByteOutput } from './bytes/byte-output.ts';
 
 /** Writes the links of one navigation property of the entity with that id, each with a comma before it. */
 export type LinkWriter = (id: string, output: ByteOutput) => void;

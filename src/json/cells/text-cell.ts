@@ -1,4 +1,4 @@
-import type { ByteOutput } from './byte-output.ts';
+import type { ByteOutput } from '../bytes/byte-output.ts';
 import type { CellInput } from './cell-input.ts';
 import { noSeparator } from './cell-text.ts';
 

@@ -1,14 +1,14 @@
-import { entityUrl } from '../../edm/key-literal.ts';
-import type { ControlShape, FieldShape, RowShape } from '../../sql/compiled-query.ts';
-import type { ByteOutput } from './byte-output.ts';
-import { type ByteRun, byteRun, putRun } from './byte-run.ts';
-import { cellForm, typeAnnotation } from './cell-form.ts';
-import type { CellInput } from './cell-input.ts';
-import { cellEnd, isNull } from './cell-text.ts';
+import { entityUrl } from '../edm/key-literal.ts';
+import type { ByteOutput } from './bytes/byte-output.ts';
+import { type ByteRun, byteRun, putRun } from './bytes/byte-run.ts';
+import { cellForm, typeAnnotation } from './cells/cell-form.ts';
+import type { CellInput } from './cells/cell-input.ts';
+import { cellEnd, isNull } from './cells/cell-text.ts';
+import { keyCells } from './cells/key-cell.ts';
+import { isBeyondDecimal, isSpecialNumber } from './cells/scalar-cell.ts';
 import type { JsonFormat } from './json-format.ts';
-import { keyCells } from './key-cell.ts';
 import { type LinkWriter, linkWriter } from './navigation-links.ts';
-import { isBeyondDecimal, isSpecialNumber } from './scalar-cell.ts';
+import type { ControlShape, FieldShape, RowShape } from './row-shape.ts';
 
 /**
  * One part of a row. `write` reads its columns from `start` on and gives back where the next column starts. Every part

@@ -1,18 +1,15 @@
-import type { EntitySet, Property } from '../edm/model.ts';
-import { primitiveType } from '../edm/primitive-types.ts';
-import { GatewayError } from '../errors.ts';
-import { linkedNavigations } from '../plan/model/linked-navigations.ts';
-import type { ExpandPlan, Selection } from '../plan/model/read-plan.ts';
+import type { EntitySet, Property } from '../../edm/model.ts';
+import { primitiveType } from '../../edm/primitive-types.ts';
+import { GatewayError } from '../../errors.ts';
+import { linkedNavigations } from '../../plan/model/linked-navigations.ts';
+import type { ExpandPlan, Selection } from '../../plan/model/read-plan.ts';
+import type { JsonFormat } from '../json-format.ts';
 import { entityIdOf } from './entity-id.ts';
 import { broken, readArray, readObject, stringValue } from './json-scan.ts';
-import type { UpstreamReadOptions } from './upstream.ts';
 import { valueText } from './value-text.ts';
 
-/** How rows are written; the part of the options that does not depend on the request's state. */
-export type RowFormat = Pick<
-  UpstreamReadOptions,
-  'root' | 'namespace' | 'ieee754Compatible' | 'omitNulls' | 'metadata' | 'mixed'
-> & {
+/** How rows are written. */
+export type RowFormat = JsonFormat & {
   /** Told when the feed has counted an expanded collection. */
   readonly onNestedCount?: () => void;
 };

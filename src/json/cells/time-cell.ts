@@ -1,5 +1,5 @@
 import { dayTimeDuration } from '../../edm/duration-text.ts';
-import type { ByteOutput } from './byte-output.ts';
+import type { ByteOutput } from '../bytes/byte-output.ts';
 import type { CellInput } from './cell-input.ts';
 import { cellEnd, noSeparator } from './cell-text.ts';
 import { writeRaw } from './scalar-cell.ts';

@@ -1,4 +1,4 @@
-import { GatewayError } from '../errors.ts';
+import { GatewayError } from '../../errors.ts';
 
 /** A member of a JSON object: its value is `text.slice(start, end)`, not yet parsed, because parsing would lose digits. */
 export interface RawMember {

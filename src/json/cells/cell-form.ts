@@ -1,5 +1,5 @@
 import type { PrimitiveTypeName } from '../../edm/model.ts';
-import type { ByteOutput } from './byte-output.ts';
+import type { ByteOutput } from '../bytes/byte-output.ts';
 import type { CellInput } from './cell-input.ts';
 import {
   writeBinary,
