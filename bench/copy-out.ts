@@ -6,7 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { startEmbeddedServer } from '../src/warehouse/embedded-server.ts';
+import { startEmbeddedServer } from '../src/embedded/embedded-server.ts';
 import { migrate } from '../src/warehouse/migrate.ts';
 import { openDatabase } from '../src/warehouse/postgres-database.ts';
 

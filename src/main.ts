@@ -14,8 +14,8 @@ import { readServingConfig } from './commands/serving-faults.ts';
 import { statusCommand } from './commands/status.ts';
 import type { Surroundings } from './commands/surroundings.ts';
 import { type Config, ConfigError, examineConfig, readConfig } from './config.ts';
+import { isNoSpace } from './embedded/disk-space.ts';
 import { errorCatalogue, GatewayError, operatorMessage } from './errors.ts';
-import { isNoSpace } from './warehouse/disk-space.ts';
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 

@@ -1,8 +1,8 @@
 import { pino } from 'pino';
 import type { Config } from './config.ts';
+import type { ServerTrouble } from './embedded/embedded-server.ts';
 import type { RequestRecord } from './http/feed.ts';
 import type { DropNotice } from './ingest/delivery/drop-folder.ts';
-import type { ServerTrouble } from './warehouse/embedded-server.ts';
 
 /** Everything that the program logs. A new event is a new member here; values never hold secrets or whole query strings. */
 export type Observation =

@@ -15,7 +15,9 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   json: ['plan', 'edm'],
   sql: ['plan', 'json', 'catalogue', 'edm'],
   upstream: ['plan', 'json', 'catalogue', 'edm'],
-  warehouse: ['sql', 'catalogue', 'edm'],
+  embedded: [],
+  sandbox: ['catalogue', 'edm'],
+  warehouse: ['embedded', 'sql', 'catalogue', 'edm'],
   ingest: ['warehouse', 'sql', 'catalogue', 'edm'],
   http: ['uri', 'plan', 'json', 'sql', 'upstream', 'warehouse', 'catalogue', 'edm'],
 };

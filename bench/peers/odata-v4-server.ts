@@ -7,7 +7,7 @@ import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import process from 'node:process';
 import pg from 'pg';
-import { type EmptyClass, sandboxLibrary } from '../../src/upstream/sandbox/library.ts';
+import { type EmptyClass, sandboxLibrary } from '../../src/sandbox/library.ts';
 import { conversationColumns, conversations, messageColumns, messages } from '../support/messages.ts';
 
 const { Edm, ODataController, ODataServer, odata } = sandboxLibrary;

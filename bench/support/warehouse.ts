@@ -3,11 +3,11 @@ import os from 'node:os';
 import path from 'node:path';
 import type { Catalogue } from '../../src/catalogue/catalogue.ts';
 import { requireCatalogue } from '../../src/catalogue/read-metadata.ts';
+import { startEmbeddedServer } from '../../src/embedded/embedded-server.ts';
 import type { Database } from '../../src/warehouse/database.ts';
-import { startEmbeddedServer } from '../../src/warehouse/embedded-server.ts';
 import { migrate } from '../../src/warehouse/migrate.ts';
 import { openDatabase } from '../../src/warehouse/postgres-database.ts';
-import { provision } from '../../src/warehouse/provision.ts';
+import { provision } from '../../src/warehouse/tables/provision.ts';
 import { conversationColumns, conversations, fillText, messageColumns, messages, messagesEach } from './messages.ts';
 
 export const root = path.resolve(import.meta.dirname, '../..');

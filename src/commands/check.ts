@@ -2,7 +2,7 @@ import { faultText } from '../catalogue/build/fault.ts';
 import { loadCatalogue } from '../catalogue/read-metadata.ts';
 import { checkModel } from '../edm/check-model.ts';
 import { beyondReaders } from '../edm/reader-limits.ts';
-import { tableFaults, wantedTables } from '../warehouse/wanted-tables.ts';
+import { tableFaults, wantedTables } from '../warehouse/tables/wanted-tables.ts';
 import { checkUpstream } from './check-upstreams.ts';
 import { exitCodes } from './exit-code.ts';
 import { servingFaults } from './serving-faults.ts';

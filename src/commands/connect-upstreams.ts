@@ -4,8 +4,8 @@ import { checkModel } from '../edm/check-model.ts';
 import type { Model } from '../edm/model.ts';
 import { GatewayError } from '../errors.ts';
 import type { Observe } from '../observation.ts';
+import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts';
 import { connectUpstream } from '../upstream/connect.ts';
-import { type Sandbox, startSandbox } from '../upstream/sandbox/sandbox.ts';
 import type { Upstream, UpstreamState } from '../upstream/upstream.ts';
 import type { Surroundings } from './surroundings.ts';
 

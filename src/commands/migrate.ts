@@ -3,8 +3,8 @@ import { type FilledProperty, fillFromExtras } from '../ingest/back-fill/fill-fr
 import { remakeDerived } from '../ingest/remake-derived.ts';
 import type { Database } from '../warehouse/database.ts';
 import { migrate } from '../warehouse/migrate.ts';
-import { provision } from '../warehouse/provision.ts';
 import { pruneTombstones, tombstoneDays } from '../warehouse/prune-tombstones.ts';
+import { provision } from '../warehouse/tables/provision.ts';
 import { exitCodes } from './exit-code.ts';
 import { catalogueOf, type Surroundings, withWarehouse } from './surroundings.ts';
 

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import { type Config, ConfigError } from '../config.ts';
+import { spaceFault } from '../embedded/disk-space.ts';
 import { GatewayError } from '../errors.ts';
 import { authentication, openToAll } from '../http/authentication.ts';
 import { feedCapabilities } from '../http/capabilities.ts';
@@ -14,7 +15,6 @@ import { DropFolder } from '../ingest/delivery/drop-folder.ts';
 import { runOnSchedule } from '../ingest/schedule.ts';
 import { type Observe, observer } from '../observation.ts';
 import type { Database } from '../warehouse/database.ts';
-import { spaceFault } from '../warehouse/disk-space.ts';
 import { pruneTombstones } from '../warehouse/prune-tombstones.ts';
 import { connectUpstreams } from './connect-upstreams.ts';
 import { exitCodes } from './exit-code.ts';

@@ -3,15 +3,15 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
+import type { ServerAddress } from '../embedded/embedded-server.ts';
 import { GatewayError } from '../errors.ts';
 import { type Admission, type AdmissionLimits, type Admitted, ReadAdmission } from './admission/admission.ts';
 import { type Estimate, readEstimate, together } from './admission/estimate.ts';
-import { beginning, connectionPool, isSettled } from './connection-pool.ts';
+import { beginning, connectionPool, isSettled } from './connection/connection-pool.ts';
+import { PostgresReadSession } from './connection/read-session.ts';
+import { ReaderRest, type RestLimits, restLimits } from './connection/reader-rest.ts';
 import type { Database, DatabaseRow, QueryResult, ReadOptions, ReadSession, Transaction } from './database.ts';
-import type { ServerAddress } from './embedded-server.ts';
 import { postgresError } from './postgres-errors.ts';
-import { PostgresReadSession } from './read-session.ts';
-import { ReaderRest, type RestLimits, restLimits } from './reader-rest.ts';
 import { type TemporaryFiles, temporaryFileLimit } from './temporary-files.ts';
 
 export interface DatabaseSettings {

@@ -1,5 +1,5 @@
+import { isNoSpace } from '../embedded/disk-space.ts';
 import { type ErrorCode, GatewayError } from '../errors.ts';
-import { isNoSpace } from './disk-space.ts';
 
 /** SQLSTATE of an error of the driver, or of one we made from it; null where the server did not speak. */
 export function sqlState(error: unknown): string | null {

@@ -1,4 +1,4 @@
-import { diskSpace, leastSpace } from './disk-space.ts';
+import { diskSpace, leastSpace } from '../embedded/disk-space.ts';
 
 /** What sorting and grouping may take of the server's disk. */
 export interface TemporaryFiles {

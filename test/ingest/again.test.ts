@@ -4,7 +4,7 @@ import type { Catalogue, ExportColumn } from '../../src/catalogue/catalogue.ts';
 import { requireCatalogue } from '../../src/catalogue/read-metadata.ts';
 import type { Property } from '../../src/edm/model.ts';
 import { type LoadOptions, type LoadResult, loadFile } from '../../src/ingest/load/load-file.ts';
-import { provision } from '../../src/warehouse/provision.ts';
+import { provision } from '../../src/warehouse/tables/provision.ts';
 import { catalogue, exportFile, useFeed } from './support/feed.ts';
 import { clear, faulty, filesOf, loadAll, mended, modes, servedRows } from './support/random-files.ts';
 

@@ -5,7 +5,7 @@ import { fillFromExtras } from '../../src/ingest/back-fill/fill-from-extras.ts';
 import { loadFile } from '../../src/ingest/load/load-file.ts';
 import { identifier } from '../../src/ingest/load/sql-text.ts';
 import { storedTable } from '../../src/ingest/load/stored-table.ts';
-import { provision } from '../../src/warehouse/provision.ts';
+import { provision } from '../../src/warehouse/tables/provision.ts';
 import { csv, useFeed } from './support/feed.ts';
 import { type Shop, shopCatalogue } from './support/shop.ts';
 

@@ -6,8 +6,8 @@ import { loadFile } from '../../src/ingest/load/load-file.ts';
 import { identifier } from '../../src/ingest/load/sql-text.ts';
 import { storedTable } from '../../src/ingest/load/stored-table.ts';
 import { remakeDerived } from '../../src/ingest/remake-derived.ts';
-import { provision } from '../../src/warehouse/provision.ts';
-import { wantedTableOf } from '../../src/warehouse/wanted-tables.ts';
+import { provision } from '../../src/warehouse/tables/provision.ts';
+import { wantedTableOf } from '../../src/warehouse/tables/wanted-tables.ts';
 import { csv, useFeed } from './support/feed.ts';
 import { type Shop, shopCatalogue } from './support/shop.ts';
 

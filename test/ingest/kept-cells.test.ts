@@ -1,6 +1,6 @@
 import { deepEqual } from 'node:assert/strict';
 import fc from 'fast-check';
-import { provision } from '../../src/warehouse/provision.ts';
+import { provision } from '../../src/warehouse/tables/provision.ts';
 import { exportFile, type Feed, useFeed } from './support/feed.ts';
 
 type Cells = Readonly<Record<string, string>>;

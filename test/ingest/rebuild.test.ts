@@ -11,7 +11,7 @@ import { identifier } from '../../src/ingest/load/sql-text.ts';
 import { storedTable } from '../../src/ingest/load/stored-table.ts';
 import { type RebuildOptions, rebuildSets } from '../../src/ingest/rebuild/rebuild-sets.ts';
 import { remakeDerived } from '../../src/ingest/remake-derived.ts';
-import { provision } from '../../src/warehouse/provision.ts';
+import { provision } from '../../src/warehouse/tables/provision.ts';
 import { csv, exportFile, useFeed } from './support/feed.ts';
 import { servedRows } from './support/random-files.ts';
 import { type Shop, shopCatalogue } from './support/shop.ts';

@@ -6,7 +6,7 @@ import { loadFile } from '../../src/ingest/load/load-file.ts';
 import { identifier } from '../../src/ingest/load/sql-text.ts';
 import { remakeDerived } from '../../src/ingest/remake-derived.ts';
 import type { Database } from '../../src/warehouse/database.ts';
-import { provision } from '../../src/warehouse/provision.ts';
+import { provision } from '../../src/warehouse/tables/provision.ts';
 import { catalogue, exportFile, type Feed, useFeed } from './support/feed.ts';
 
 function withSet(set: string, change: (set: StoredSet) => Partial<StoredSet>): Catalogue {

@@ -9,7 +9,7 @@ import { httpListener } from '../../src/http/listener.ts';
 import type { Database } from '../../src/warehouse/database.ts';
 import { migrate } from '../../src/warehouse/migrate.ts';
 import { openDatabase } from '../../src/warehouse/postgres-database.ts';
-import { provision } from '../../src/warehouse/provision.ts';
+import { provision } from '../../src/warehouse/tables/provision.ts';
 import { testDatabase } from './postgres.ts';
 
 /** The product's own metadata. */

@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import pg from 'pg';
-import { type EmbeddedServer, startEmbeddedServer } from '../../src/warehouse/embedded-server.ts';
+import { type EmbeddedServer, startEmbeddedServer } from '../../src/embedded/embedded-server.ts';
 import { serversVariable, share } from './lifetime.ts';
 
 /** A fresh database on a real PostgreSQL. */

@@ -7,9 +7,9 @@ import { mergeUpstreamModel } from '../../src/catalogue/build/merge-upstream-mod
 import type { Catalogue } from '../../src/catalogue/catalogue.ts';
 import { requireCatalogue } from '../../src/catalogue/read-metadata.ts';
 import { checkModel } from '../../src/edm/check-model.ts';
+import { type SampleRow, sampleRows } from '../../src/sandbox/sample-rows.ts';
+import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts';
 import { connectUpstream } from '../../src/upstream/connect.ts';
-import { type SampleRow, sampleRows } from '../../src/upstream/sandbox/sample-rows.ts';
-import { type Sandbox, startSandbox } from '../../src/upstream/sandbox/sandbox.ts';
 import type { Upstream } from '../../src/upstream/upstream.ts';
 import { planOf, readOptions } from './tenant.ts';
 

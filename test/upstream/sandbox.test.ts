@@ -3,9 +3,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ReadMetadata } from '../../src/edm/read-metadata.ts';
+import { type SampleRow, sampleRows } from '../../src/sandbox/sample-rows.ts';
+import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts';
 import { connectUpstream } from '../../src/upstream/connect.ts';
-import { type SampleRow, sampleRows } from '../../src/upstream/sandbox/sample-rows.ts';
-import { type Sandbox, startSandbox } from '../../src/upstream/sandbox/sandbox.ts';
 import type { Upstream } from '../../src/upstream/upstream.ts';
 import { planOf, readOptions, tenantCatalogue, tenantSource } from './tenant.ts';
 

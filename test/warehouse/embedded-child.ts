@@ -1,5 +1,5 @@
 /** A gateway as far as its server goes: starts it over the folder given, says so, and stays. */
-import { startEmbeddedServer } from '../../src/warehouse/embedded-server.ts';
+import { startEmbeddedServer } from '../../src/embedded/embedded-server.ts';
 
 const [, , dataDir = '', mode] = process.argv;
 try {

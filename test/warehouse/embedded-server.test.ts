@@ -18,11 +18,11 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
-import { canReach, serverAccount } from '../../src/warehouse/embedded-account.ts';
-import { findPackage, serverBinaries } from '../../src/warehouse/embedded-binaries.ts';
-import { clusterFolders, hasCluster } from '../../src/warehouse/embedded-folders.ts';
-import { runningServer } from '../../src/warehouse/embedded-join.ts';
-import { type ServerAddress, startEmbeddedServer } from '../../src/warehouse/embedded-server.ts';
+import { canReach, serverAccount } from '../../src/embedded/account.ts';
+import { findPackage, serverBinaries } from '../../src/embedded/binaries.ts';
+import { type ServerAddress, startEmbeddedServer } from '../../src/embedded/embedded-server.ts';
+import { clusterFolders, hasCluster } from '../../src/embedded/folders.ts';
+import { runningServer } from '../../src/embedded/join.ts';
 import { testDatabase } from '../support/postgres.ts';
 
 const childFile = fileURLToPath(new URL('embedded-child.ts', import.meta.url));

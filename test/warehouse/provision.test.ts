@@ -6,8 +6,8 @@ import { searchVector } from '../../src/sql/search.ts';
 import type { Database } from '../../src/warehouse/database.ts';
 import { migrate } from '../../src/warehouse/migrate.ts';
 import { openDatabase } from '../../src/warehouse/postgres-database.ts';
-import { provision } from '../../src/warehouse/provision.ts';
-import { tableFaults, wantedTables } from '../../src/warehouse/wanted-tables.ts';
+import { provision } from '../../src/warehouse/tables/provision.ts';
+import { tableFaults, wantedTables } from '../../src/warehouse/tables/wanted-tables.ts';
 import { type TestDatabase, testDatabase } from '../support/postgres.ts';
 import { type SmallSet, smallCatalogue } from './small-catalogue.ts';
 

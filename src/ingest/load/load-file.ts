@@ -1,7 +1,7 @@
 import type { Catalogue, Export } from '../../catalogue/catalogue.ts';
 import { GatewayError } from '../../errors.ts';
-import { requireTable } from '../../warehouse/check-table.ts';
 import type { Database, Transaction } from '../../warehouse/database.ts';
+import { requireTable } from '../../warehouse/tables/check-table.ts';
 import { keepHeadersTrue } from '../back-fill/known-headers.ts';
 import type { Period } from '../convert/computed-column.ts';
 import { indexedTexts } from '../convert/indexed-texts.ts';

@@ -2,7 +2,7 @@ import type { Catalogue } from '../../catalogue/catalogue.ts';
 import { keptColumns } from '../../catalogue/kept-columns.ts';
 import { quoteRelation } from '../../sql/identifier.ts';
 import type { Transaction } from '../../warehouse/database.ts';
-import type { ShadowTable } from '../../warehouse/shadow-table.ts';
+import type { ShadowTable } from '../../warehouse/tables/shadow-table.ts';
 import { writeTombstones } from '../../warehouse/write-tombstones.ts';
 import { nextVersion, publishVersion } from '../load/set-version.ts';
 import { constant, identifier, list, sameKey } from '../load/sql-text.ts';

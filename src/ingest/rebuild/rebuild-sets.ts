@@ -2,8 +2,8 @@ import type { Catalogue, StoredSet } from '../../catalogue/catalogue.ts';
 import { GatewayError } from '../../errors.ts';
 import { quoteRelation } from '../../sql/identifier.ts';
 import type { Database, Transaction } from '../../warehouse/database.ts';
-import { putGivenRows } from '../../warehouse/given-rows.ts';
-import { provisionOthers } from '../../warehouse/provision.ts';
+import { putGivenRows } from '../../warehouse/tables/given-rows.ts';
+import { provisionOthers } from '../../warehouse/tables/provision.ts';
 import {
   createShadow,
   keepRowNumbers,
@@ -11,7 +11,7 @@ import {
   type ShadowTable,
   shadowOf,
   withShadows,
-} from '../../warehouse/shadow-table.ts';
+} from '../../warehouse/tables/shadow-table.ts';
 import { derivedTables, madeOf, setsTouched } from '../load/derived-sets.ts';
 import { makeAgain } from '../load/maintain-derived.ts';
 import { lockSets } from '../load/set-version.ts';

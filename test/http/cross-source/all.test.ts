@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { requireCatalogue } from '../../../src/catalogue/read-metadata.ts';
-import { type Sandbox, startSandbox } from '../../../src/upstream/sandbox/sandbox.ts';
+import { type Sandbox, startSandbox } from '../../../src/sandbox/sandbox.ts';
 import { metadataFolder } from '../../support/gateway.ts';
 import { type JoinedGateway, joinedGateway, judge } from './joined-gateway.ts';
 

@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { requireCatalogue } from '../../../src/catalogue/read-metadata.ts';
-import { type Sandbox, startSandbox } from '../../../src/upstream/sandbox/sandbox.ts';
+import { type Sandbox, startSandbox } from '../../../src/sandbox/sandbox.ts';
 import { metadataFolder } from '../../support/gateway.ts';
 import { type JoinedGateway, joinedGateway, judge } from './joined-gateway.ts';
 

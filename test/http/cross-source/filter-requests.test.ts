@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { requireCatalogue } from '../../../src/catalogue/read-metadata.ts';
 import { joinedKeys } from '../../../src/http/cross-source/joined-keys.ts';
-import { type Sandbox, startSandbox } from '../../../src/upstream/sandbox/sandbox.ts';
+import { type Sandbox, startSandbox } from '../../../src/sandbox/sandbox.ts';
 import { metadataFolder } from '../../support/gateway.ts';
 import { type JoinedGateway, joinedGateway, judge } from './joined-gateway.ts';
 

@@ -13,7 +13,7 @@ import type { Observation } from '../../../src/observation.ts';
 import type { Database } from '../../../src/warehouse/database.ts';
 import { migrate } from '../../../src/warehouse/migrate.ts';
 import { openDatabase } from '../../../src/warehouse/postgres-database.ts';
-import { provision } from '../../../src/warehouse/provision.ts';
+import { provision } from '../../../src/warehouse/tables/provision.ts';
 import { metadataFolder } from '../../support/gateway.ts';
 import { testDatabase } from '../../support/postgres.ts';
 

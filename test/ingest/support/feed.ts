@@ -8,7 +8,7 @@ import { type LoadOptions, type LoadResult, loadFile } from '../../../src/ingest
 import type { Database, DatabaseRow } from '../../../src/warehouse/database.ts';
 import { migrate } from '../../../src/warehouse/migrate.ts';
 import { openDatabase } from '../../../src/warehouse/postgres-database.ts';
-import { provision } from '../../../src/warehouse/provision.ts';
+import { provision } from '../../../src/warehouse/tables/provision.ts';
 import { testDatabase } from '../../support/postgres.ts';
 
 /** A provisioned database and a folder for files, for one `describe`. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { Catalogue, PropertyHint } from '../../catalogue/catalogue.ts';
-import type { EntitySet, Enumeration, NavigationProperty, Property } from '../../edm/model.ts';
+import type { Catalogue, PropertyHint } from '../catalogue/catalogue.ts';
+import type { EntitySet, Enumeration, NavigationProperty, Property } from '../edm/model.ts';
 
 export type SampleValue = string | number | boolean | null | readonly SampleValue[];
 export type SampleRow = Readonly<Record<string, SampleValue>>;

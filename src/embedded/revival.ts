@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { spaceFault } from './disk-space.ts';
-import type { ClusterFolders } from './embedded-folders.ts';
 import type { ServerTrouble } from './embedded-server.ts';
+import type { ClusterFolders } from './folders.ts';
 
 /** Starts in a row that fail, or servers in a row that do not live long, after which a person must look. */
 const patience = 5;

@@ -1,5 +1,5 @@
-import { quoteIdentifier, quoteRelation } from '../sql/identifier.ts';
-import type { Transaction } from './database.ts';
+import { quoteIdentifier, quoteRelation } from '../../sql/identifier.ts';
+import type { Transaction } from '../database.ts';
 import type { WantedTable } from './wanted-tables.ts';
 
 interface Taken extends Record<string, unknown> {

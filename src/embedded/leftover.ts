@@ -3,8 +3,8 @@ import { existsSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GatewayError } from '../errors.ts';
-import type { ServerBinaries } from './embedded-binaries.ts';
-import type { ClusterFolders } from './embedded-folders.ts';
+import type { ServerBinaries } from './binaries.ts';
+import type { ClusterFolders } from './folders.ts';
 
 /**
  * Deals with `postmaster.pid` of an earlier life; the caller holds the folder's lock, so a server that still runs here

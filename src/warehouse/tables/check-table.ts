@@ -1,7 +1,7 @@
-import type { Catalogue } from '../catalogue/catalogue.ts';
-import { GatewayError } from '../errors.ts';
-import { quoteRelation } from '../sql/identifier.ts';
-import type { Transaction } from './database.ts';
+import type { Catalogue } from '../../catalogue/catalogue.ts';
+import { GatewayError } from '../../errors.ts';
+import { quoteRelation } from '../../sql/identifier.ts';
+import type { Transaction } from '../database.ts';
 import { wantedTableOf } from './wanted-tables.ts';
 
 /**

@@ -1,4 +1,4 @@
-import type { RowBatch } from './database.ts';
+import type { RowBatch } from '../database.ts';
 
 /** Bytes 'd' and 'Z' of the PostgreSQL frontend/backend protocol 3.0, "Message Formats". */
 const copyData = 0x64;

@@ -1,4 +1,4 @@
-import type { TextRow } from './database.ts';
+import type { TextRow } from '../database.ts';
 
 /** The cells of a DataRow message in text format, type byte included (PostgreSQL 3.0 protocol, "Message Formats"). */
 export function dataRow(message: Buffer): TextRow {

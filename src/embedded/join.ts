@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import pg from 'pg';
-import { clusterFolders } from './embedded-folders.ts';
 import type { ServerAddress } from './embedded-server.ts';
+import { clusterFolders } from './folders.ts';
 
 /**
  * Address of the embedded server that another gateway process runs over this data folder; null when none answers. For

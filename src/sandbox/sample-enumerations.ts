@@ -1,5 +1,5 @@
-import type { Catalogue } from '../../catalogue/catalogue.ts';
-import type { EntitySet, EntityType, Enumeration, Property } from '../../edm/model.ts';
+import type { Catalogue } from '../catalogue/catalogue.ts';
+import type { EntitySet, EntityType, Enumeration, Property } from '../edm/model.ts';
 
 const memberName = /^[A-Za-z_][A-Za-z0-9_]*$/;
 

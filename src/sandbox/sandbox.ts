@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Catalogue, Source } from '../../catalogue/catalogue.ts';
-import { metadataXml } from '../../edm/metadata-xml.ts';
-import type { EntitySet, Model, NavigationProperty } from '../../edm/model.ts';
+import type { Catalogue, Source } from '../catalogue/catalogue.ts';
+import { metadataXml } from '../edm/metadata-xml.ts';
+import type { EntitySet, Model, NavigationProperty } from '../edm/model.ts';
 import { type SandboxRow, UnsupportedExpression } from './evaluate-token.ts';
 import { type EmptyClass, sandboxLibrary, type Token } from './library.ts';
 import { withEnumerations } from './sample-enumerations.ts';

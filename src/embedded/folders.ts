@@ -3,8 +3,8 @@ import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync } from 'node:fs'
 import os from 'node:os';
 import path from 'node:path';
 import { GatewayError } from '../errors.ts';
-import { type Account, canReach, serverAccount } from './embedded-account.ts';
-import { outlivedDataFolder } from './embedded-elsewhere.ts';
+import { type Account, canReach, serverAccount } from './account.ts';
+import { outlivedDataFolder } from './elsewhere.ts';
 
 /** Where one embedded server keeps what. */
 export interface ClusterFolders {

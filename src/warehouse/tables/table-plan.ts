@@ -1,4 +1,4 @@
-import { quoteIdentifier, quoteRelation } from '../sql/identifier.ts';
+import { quoteIdentifier, quoteRelation } from '../../sql/identifier.ts';
 import type { ExistingColumn, ExistingTable } from './existing-tables.ts';
 import { ownIndex, type WantedColumn, type WantedTable } from './wanted-tables.ts';
 

@@ -1,4 +1,4 @@
-import type { EntitySet, Enumeration } from '../../edm/model.ts';
+import type { EntitySet, Enumeration } from '../edm/model.ts';
 import type { Token } from './library.ts';
 import type { SampleRow, SampleValue } from './sample-rows.ts';
 

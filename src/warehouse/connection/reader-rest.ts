@@ -1,6 +1,6 @@
-import { GatewayError } from '../errors.ts';
-import type { Admitted } from './admission/admission.ts';
-import type { Rest } from './database.ts';
+import { GatewayError } from '../../errors.ts';
+import type { Admitted } from '../admission/admission.ts';
+import type { Rest } from '../database.ts';
 
 /** How long a read waits for a slow client, in milliseconds, all its waits together. */
 export interface RestLimits {

@@ -4,7 +4,7 @@ import { connect, createServer, type Server } from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GatewayError } from '../errors.ts';
-import type { ClusterFolders } from './embedded-folders.ts';
+import type { ClusterFolders } from './folders.ts';
 
 export interface FolderLock {
   release(): Promise<void>;

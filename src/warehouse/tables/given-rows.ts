@@ -1,8 +1,8 @@
-import type { Catalogue, StoredSet } from '../catalogue/catalogue.ts';
-import { quoteIdentifier, quoteRelation } from '../sql/identifier.ts';
-import type { Transaction } from './database.ts';
+import type { Catalogue, StoredSet } from '../../catalogue/catalogue.ts';
+import { quoteIdentifier, quoteRelation } from '../../sql/identifier.ts';
+import type { Transaction } from '../database.ts';
+import { writeTombstones } from '../write-tombstones.ts';
 import { columnOf } from './wanted-tables.ts';
-import { writeTombstones } from './write-tombstones.ts';
 
 type GivenRows = readonly (readonly (string | null)[])[];
 

@@ -1,14 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync, renameSync } from 'node:fs';
+import { type ServerBinaries, serverBinaries } from './binaries.ts';
+import { createCluster, serverSettings } from './cluster.ts';
 import { namingSpace } from './disk-space.ts';
-import { type ServerBinaries, serverBinaries } from './embedded-binaries.ts';
-import { createCluster, serverSettings } from './embedded-cluster.ts';
-import { outlivedDataFolder, setAside, signElsewhere } from './embedded-elsewhere.ts';
-import { type ClusterFolders, clusterFolders, prepareFolders } from './embedded-folders.ts';
-import { asServer, endLeftover, stopCluster } from './embedded-leftover.ts';
-import { holdFolder } from './embedded-lock.ts';
-import { freePort, waitUntilReady } from './embedded-ready.ts';
-import { Revival } from './embedded-revival.ts';
+import { outlivedDataFolder, setAside, signElsewhere } from './elsewhere.ts';
+import { type ClusterFolders, clusterFolders, prepareFolders } from './folders.ts';
+import { asServer, endLeftover, stopCluster } from './leftover.ts';
+import { holdFolder } from './lock.ts';
+import { freePort, waitUntilReady } from './ready.ts';
+import { Revival } from './revival.ts';
 
 export interface EmbeddedSettings {
   /** The gateway's data folder; the cluster lies in `postgres` below it. */

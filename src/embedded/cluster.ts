@@ -3,9 +3,9 @@ import { randomBytes } from 'node:crypto';
 import { chownSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { GatewayError } from '../errors.ts';
-import type { ServerBinaries } from './embedded-binaries.ts';
-import { type ClusterFolders, ownFolder } from './embedded-folders.ts';
-import { asServer } from './embedded-leftover.ts';
+import type { ServerBinaries } from './binaries.ts';
+import { type ClusterFolders, ownFolder } from './folders.ts';
+import { asServer } from './leftover.ts';
 
 /**
  * Makes the cluster if it is not there and returns the password of its owner. `initdb` works in a folder that is

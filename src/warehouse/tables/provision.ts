@@ -1,11 +1,11 @@
-import type { Catalogue } from '../catalogue/catalogue.ts';
-import { GatewayError } from '../errors.ts';
-import { quoteRelation } from '../sql/identifier.ts';
-import type { Database, Transaction } from './database.ts';
+import type { Catalogue } from '../../catalogue/catalogue.ts';
+import { GatewayError } from '../../errors.ts';
+import { quoteRelation } from '../../sql/identifier.ts';
+import type { Database, Transaction } from '../database.ts';
+import { schemaLock } from '../migrate.ts';
 import { existingTables } from './existing-tables.ts';
 import { freeNames } from './free-names.ts';
 import { putGivenRows } from './given-rows.ts';
-import { schemaLock } from './migrate.ts';
 import { planTable, type TablePlan } from './table-plan.ts';
 import { tableFaults, wantedTables } from './wanted-tables.ts';
 

@@ -1,9 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Catalogue, Relation } from '../catalogue/catalogue.ts';
-import { GatewayError } from '../errors.ts';
-import { quoteIdentifier, quoteRelation } from '../sql/identifier.ts';
-import type { Transaction } from './database.ts';
-import { sqlState } from './postgres-errors.ts';
+import type { Catalogue, Relation } from '../../catalogue/catalogue.ts';
+import { GatewayError } from '../../errors.ts';
+import { quoteIdentifier, quoteRelation } from '../../sql/identifier.ts';
+import type { Transaction } from '../database.ts';
+import { sqlState } from '../postgres-errors.ts';
 import { createTable } from './table-plan.ts';
 import { wantedTableOf } from './wanted-tables.ts';
 

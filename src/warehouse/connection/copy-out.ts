@@ -1,7 +1,7 @@
 import type { Connection, Submittable } from 'pg';
+import type { RowBatch, TextRow } from '../database.ts';
 import { CopyFrames } from './copy-frames.ts';
 import { dataRow } from './data-row.ts';
-import type { RowBatch, TextRow } from './database.ts';
 import { extendedQuery } from './extended-query.ts';
 import { ReaderSocket } from './reader-socket.ts';
 

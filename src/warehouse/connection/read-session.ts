@@ -1,9 +1,9 @@
 import type pg from 'pg';
-import { GatewayError } from '../errors.ts';
+import { GatewayError } from '../../errors.ts';
+import type { DatabaseRow, QueryResult, ReadOptions, ReadSession, Rest, RowBatch, TextRow } from '../database.ts';
+import { postgresError } from '../postgres-errors.ts';
 import { beginning, types } from './connection-pool.ts';
 import { CopyOut } from './copy-out.ts';
-import type { DatabaseRow, QueryResult, ReadOptions, ReadSession, Rest, RowBatch, TextRow } from './database.ts';
-import { postgresError } from './postgres-errors.ts';
 
 /** Milliseconds granted to a server that sends the rest of rows nobody wants, before the statement is cancelled. */
 const drainTime = 20;
