@@ -31,7 +31,7 @@ const pure = [
   'src/plan/',
   'src/json/',
   'src/sql/',
-  'src/catalogue/build/',
+  'src/catalogue/compile/',
   'src/catalogue/cells/',
 ];
 const longestFile = 450;

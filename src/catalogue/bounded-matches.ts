@@ -1,5 +1,5 @@
 import { runInNewContext } from 'node:vm';
-import type { Matches } from './build/pattern-cost.ts';
+import type { Matches } from './compile/pattern-cost.ts';
 
 /** Milliseconds that one pattern may take for all of its texts; a sound one takes microseconds. */
 const patience = 2000;

@@ -2,11 +2,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { GatewayError } from '../errors.ts';
 import { boundedMatches } from './bounded-matches.ts';
-import { buildCatalogue, type CatalogueResult } from './build/build-catalogue.ts';
-import type { Environment } from './build/expand-environment.ts';
-import { faultText } from './build/fault.ts';
-import type { MetadataFile } from './build/parse-document.ts';
 import type { Catalogue } from './catalogue.ts';
+import { buildCatalogue, type CatalogueResult } from './compile/build-catalogue.ts';
+import type { Environment } from './compile/expand-environment.ts';
+import { faultText } from './compile/fault.ts';
+import type { MetadataFile } from './compile/parse-document.ts';
 
 /** Folder below the metadata directory that holds the generated editor schemas. */
 const schemaFolder = 'schema';

@@ -1,5 +1,5 @@
-import { mergeUpstreamModel } from '../catalogue/build/merge-upstream-model.ts';
 import type { Catalogue, Source } from '../catalogue/catalogue.ts';
+import { mergeUpstreamModel } from '../catalogue/compile/merge-upstream-model.ts';
 import { checkModel } from '../edm/check-model.ts';
 import { fetchMetadata } from '../upstream/fetch-metadata.ts';
 import { upstreamClient } from '../upstream/upstream-client.ts';

@@ -1,4 +1,4 @@
-import { faultText } from '../catalogue/build/fault.ts';
+import { faultText } from '../catalogue/compile/fault.ts';
 import { loadCatalogue } from '../catalogue/read-metadata.ts';
 import { checkModel } from '../edm/check-model.ts';
 import { beyondReaders } from '../edm/reader-limits.ts';

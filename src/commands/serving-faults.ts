@@ -1,4 +1,4 @@
-import { faultText } from '../catalogue/build/fault.ts';
+import { faultText } from '../catalogue/compile/fault.ts';
 import { loadCatalogue } from '../catalogue/read-metadata.ts';
 import { type Config, ConfigError, type Environment, examineConfig, exposureFaults } from '../config.ts';
 import { readCredentials } from '../http/credentials.ts';

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { buildCatalogue } from '../../src/catalogue/build/build-catalogue.ts';
-import { expandEnvironment } from '../../src/catalogue/build/expand-environment.ts';
-import { faultText } from '../../src/catalogue/build/fault.ts';
-import { foldHeader } from '../../src/catalogue/build/fold-header.ts';
 import type { Catalogue } from '../../src/catalogue/catalogue.ts';
+import { buildCatalogue } from '../../src/catalogue/compile/build-catalogue.ts';
+import { expandEnvironment } from '../../src/catalogue/compile/expand-environment.ts';
+import { faultText } from '../../src/catalogue/compile/fault.ts';
+import { foldHeader } from '../../src/catalogue/compile/fold-header.ts';
 
 const orders = `set: Orders
 entity: Order

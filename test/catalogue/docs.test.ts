@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { buildCatalogue } from '../../src/catalogue/build/build-catalogue.ts';
-import { editorSchemas } from '../../src/catalogue/build/editor-schema.ts';
-import { faultText } from '../../src/catalogue/build/fault.ts';
-import { encodings } from '../../src/catalogue/build/schema.ts';
+import { buildCatalogue } from '../../src/catalogue/compile/build-catalogue.ts';
+import { editorSchemas } from '../../src/catalogue/compile/editor-schema.ts';
+import { faultText } from '../../src/catalogue/compile/fault.ts';
+import { encodings } from '../../src/catalogue/compile/schema.ts';
 
 const text = readFileSync(new URL('../../docs/metadata.md', import.meta.url), 'utf8');
 

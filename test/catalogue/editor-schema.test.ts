@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
-import { editorSchemas } from '../../src/catalogue/build/editor-schema.ts';
+import { editorSchemas } from '../../src/catalogue/compile/editor-schema.ts';
 
 const folder = new URL('../../metadata/schema/', import.meta.url).pathname;
 

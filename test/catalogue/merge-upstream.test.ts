@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mergeUpstreamModel } from '../../src/catalogue/build/merge-upstream-model.ts';
+import { mergeUpstreamModel } from '../../src/catalogue/compile/merge-upstream-model.ts';
 import { requireCatalogue } from '../../src/catalogue/read-metadata.ts';
 import { checkModel } from '../../src/edm/check-model.ts';
 import { metadataXml } from '../../src/edm/metadata-xml.ts';

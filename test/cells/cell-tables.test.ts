@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { buildCatalogue } from '../../src/catalogue/build/build-catalogue.ts';
+import { buildCatalogue } from '../../src/catalogue/compile/build-catalogue.ts';
 import { isPrimitiveTypeName, primitiveType } from '../../src/edm/primitive-types.ts';
 import { inspectFile } from '../../src/ingest/inspect-file.ts';
 import { canonicalText } from '../../src/plan/value/constant.ts';

@@ -3,7 +3,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'mocha';
-import { buildCatalogue } from '../../src/catalogue/build/build-catalogue.ts';
+import { buildCatalogue } from '../../src/catalogue/compile/build-catalogue.ts';
 import { loadCatalogue, requireCatalogue } from '../../src/catalogue/read-metadata.ts';
 import { beyondReaders } from '../../src/edm/reader-limits.ts';
 import { loadFile } from '../../src/ingest/load/load-file.ts';

@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, describe, it } from 'mocha';
-import { buildCatalogue } from '../../src/catalogue/build/build-catalogue.ts';
-import { faultText } from '../../src/catalogue/build/fault.ts';
+import { buildCatalogue } from '../../src/catalogue/compile/build-catalogue.ts';
+import { faultText } from '../../src/catalogue/compile/fault.ts';
 import { inspectFile } from '../../src/ingest/inspect-file.ts';
 import { writeSamples } from '../../src/samples/write-samples.ts';
 

@@ -11,7 +11,7 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs';
-import { buildCatalogue } from '../../src/catalogue/build/build-catalogue.ts';
+import { buildCatalogue } from '../../src/catalogue/compile/build-catalogue.ts';
 import { casesFile, drops } from './support/drop.ts';
 import { catalogue, useFeed } from './support/feed.ts';
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { buildCatalogue } from '../../src/catalogue/build/build-catalogue.ts';
+import { buildCatalogue } from '../../src/catalogue/compile/build-catalogue.ts';
 import { catalogue, exportFile, useFeed } from './support/feed.ts';
 
 const things = `source: { name: acme, title: Acme, description: Test., kind: files, prefix: Acme, files: { nullTokens: ['NULL'] } }

@@ -1,5 +1,5 @@
-import { foldHeader } from '../../catalogue/build/fold-header.ts';
 import type { Catalogue, Export } from '../../catalogue/catalogue.ts';
+import { foldHeader } from '../../catalogue/compile/fold-header.ts';
 import type { Period } from '../convert/computed-column.ts';
 import type { RowConverter, RowFault } from '../convert/row-converter.ts';
 import { matchHeader } from '../identify/match-header.ts';

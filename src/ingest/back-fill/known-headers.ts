@@ -1,5 +1,5 @@
-import { foldHeader } from '../../catalogue/build/fold-header.ts';
 import type { Catalogue, Export, ExportColumn } from '../../catalogue/catalogue.ts';
+import { foldHeader } from '../../catalogue/compile/fold-header.ts';
 import type { Database, Transaction } from '../../warehouse/database.ts';
 
 type Asker = Pick<Database | Transaction, 'query'>;

@@ -1,5 +1,5 @@
-import { foldHeader } from '../../catalogue/build/fold-header.ts';
 import type { ExportColumn } from '../../catalogue/catalogue.ts';
+import { foldHeader } from '../../catalogue/compile/fold-header.ts';
 import { GatewayError } from '../../errors.ts';
 import { MAX_RECORD_LENGTH, type TextRecord } from '../csv/read-records.ts';
 import { CsvTokenizer } from '../csv/tokenizer.ts';

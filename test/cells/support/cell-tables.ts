@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { buildCatalogue } from '../../../src/catalogue/build/build-catalogue.ts';
-import { faultText } from '../../../src/catalogue/build/fault.ts';
-import { encodings } from '../../../src/catalogue/build/schema.ts';
 import type { Catalogue, Encoding } from '../../../src/catalogue/catalogue.ts';
+import { buildCatalogue } from '../../../src/catalogue/compile/build-catalogue.ts';
+import { faultText } from '../../../src/catalogue/compile/fault.ts';
+import { encodings } from '../../../src/catalogue/compile/schema.ts';
 import { rejectCodes } from '../../../src/ingest/reject-codes.ts';
 
 /** One cell of `test/cells/tables/<encoding>.yaml`: what it becomes, as OData writes it, or the code that refuses it. */
