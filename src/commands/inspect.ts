@@ -1,4 +1,4 @@
-import { type InspectOptions, inspectFile } from '../ingest/inspect-file.ts';
+import { type InspectOptions, inspectFile } from '../ingest/load/inspect-file.ts';
 import { exitCodes } from './exit-code.ts';
 import { catalogueOf, type Surroundings } from './surroundings.ts';
 

@@ -1,6 +1,6 @@
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import { type FilledProperty, fillFromExtras } from '../ingest/back-fill/fill-from-extras.ts';
-import { remakeDerived } from '../ingest/remake-derived.ts';
+import { remakeDerived } from '../ingest/derive/remake-derived.ts';
 import type { Database } from '../warehouse/database.ts';
 import { migrate } from '../warehouse/migrate.ts';
 import { pruneTombstones, tombstoneDays } from '../warehouse/prune-tombstones.ts';

@@ -1,4 +1,4 @@
-import { type ReplayOptions, replayRejects } from '../ingest/replay-rejects.ts';
+import { type ReplayOptions, replayRejects } from '../ingest/load/replay-rejects.ts';
 import { exitCodes } from './exit-code.ts';
 import { prepare } from './migrate.ts';
 import { catalogueOf, type Surroundings, withExistingWarehouse } from './surroundings.ts';

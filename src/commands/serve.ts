@@ -12,7 +12,7 @@ import { KnownAnswers } from '../http/known-answers.ts';
 import { httpListener } from '../http/listener.ts';
 import { ReplyCache, removeLeftReplies } from '../http/reply-cache/reply-cache.ts';
 import { DropFolder } from '../ingest/delivery/drop-folder.ts';
-import { runOnSchedule } from '../ingest/schedule.ts';
+import { runOnSchedule } from '../ingest/delivery/schedule.ts';
 import { type Observe, observer } from '../observation.ts';
 import type { Database } from '../warehouse/database.ts';
 import { pruneTombstones } from '../warehouse/prune-tombstones.ts';

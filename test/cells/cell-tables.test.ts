@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { buildCatalogue } from '../../src/catalogue/compile/build-catalogue.ts';
 import { isPrimitiveTypeName, primitiveType } from '../../src/edm/primitive-types.ts';
-import { inspectFile } from '../../src/ingest/inspect-file.ts';
+import { inspectFile } from '../../src/ingest/load/inspect-file.ts';
 import { canonicalText } from '../../src/plan/value/constant.ts';
 import { literal } from '../../src/sql/literal.ts';
 import { exportFile, useFeed } from '../ingest/support/feed.ts';

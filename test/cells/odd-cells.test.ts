@@ -7,7 +7,7 @@ import { buildCatalogue } from '../../src/catalogue/compile/build-catalogue.ts';
 import { loadCatalogue, requireCatalogue } from '../../src/catalogue/read-metadata.ts';
 import { beyondReaders } from '../../src/edm/reader-limits.ts';
 import { loadFile } from '../../src/ingest/load/load-file.ts';
-import { replayRejects } from '../../src/ingest/replay-rejects.ts';
+import { replayRejects } from '../../src/ingest/load/replay-rejects.ts';
 import { exportFile } from '../ingest/support/feed.ts';
 import { metadataFolder, type TestGateway, testGateway } from '../support/gateway.ts';
 

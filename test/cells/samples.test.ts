@@ -5,7 +5,7 @@ import path from 'node:path';
 import { after, describe, it } from 'mocha';
 import { buildCatalogue } from '../../src/catalogue/compile/build-catalogue.ts';
 import { faultText } from '../../src/catalogue/compile/fault.ts';
-import { inspectFile } from '../../src/ingest/inspect-file.ts';
+import { inspectFile } from '../../src/ingest/load/inspect-file.ts';
 import { writeSamples } from '../../src/samples/write-samples.ts';
 
 const named = 'personalData: none, description: A property.';

@@ -2,7 +2,7 @@ import { deepEqual, equal, match } from 'node:assert/strict';
 import fc from 'fast-check';
 import { resultLines } from '../../src/commands/ingest.ts';
 import { loadFile } from '../../src/ingest/load/load-file.ts';
-import { replayRejects } from '../../src/ingest/replay-rejects.ts';
+import { replayRejects } from '../../src/ingest/load/replay-rejects.ts';
 import { catalogue, csv, type Feed, useFeed } from './support/feed.ts';
 import { loaded } from './support/loaded.ts';
 import {

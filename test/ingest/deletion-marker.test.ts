@@ -2,7 +2,7 @@ import { deepEqual, equal } from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import type { Catalogue } from '../../src/catalogue/catalogue.ts';
 import { loadFile } from '../../src/ingest/load/load-file.ts';
-import { replayRejects } from '../../src/ingest/replay-rejects.ts';
+import { replayRejects } from '../../src/ingest/load/replay-rejects.ts';
 import { catalogue, csv, exportFile, useFeed } from './support/feed.ts';
 import { loaded } from './support/loaded.ts';
 

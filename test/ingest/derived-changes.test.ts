@@ -1,10 +1,10 @@
 import { deepEqual } from 'node:assert/strict';
 import fc from 'fast-check';
 import type { Catalogue, DimensionSource } from '../../src/catalogue/catalogue.ts';
-import { affectedTable, derivationQuery, derivedColumns } from '../../src/ingest/load/derive-rows.ts';
-import { asDimension, type DerivedDimension, forgets } from '../../src/ingest/load/derived-sets.ts';
-import { identifier, list } from '../../src/ingest/load/sql-text.ts';
-import { columnOf, storedTable } from '../../src/ingest/load/stored-table.ts';
+import { affectedTable, derivationQuery, derivedColumns } from '../../src/ingest/derive/derive-rows.ts';
+import { asDimension, type DerivedDimension, forgets } from '../../src/ingest/derive/derived-sets.ts';
+import { identifier, list } from '../../src/ingest/merge/sql-text.ts';
+import { columnOf, storedTable } from '../../src/ingest/merge/stored-table.ts';
 import { catalogue, exportFile, type Feed, useFeed } from './support/feed.ts';
 
 const dimensions = ['Agents', 'Teams', 'Contacts', 'Conversations', 'Tags', 'Topics'].map(

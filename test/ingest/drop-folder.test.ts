@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { scanDropFolder } from '../../src/ingest/delivery/drop-folder.ts';
 import { ingestPaths } from '../../src/ingest/delivery/ingest-paths.ts';
-import { replayRejects } from '../../src/ingest/replay-rejects.ts';
+import { replayRejects } from '../../src/ingest/load/replay-rejects.ts';
 import { catalogue, exportFile, useFeed } from './support/feed.ts';
 
 describe('Drop folder', () => {

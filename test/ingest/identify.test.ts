@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { GatewayError } from '../../src/errors.ts';
 import { matchHeader } from '../../src/ingest/identify/match-header.ts';
 import { fileTime, parsePeriod } from '../../src/ingest/identify/period.ts';
-import { inspectFile } from '../../src/ingest/inspect-file.ts';
+import { inspectFile } from '../../src/ingest/load/inspect-file.ts';
 import { catalogue, exportFile } from './support/feed.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'gateway-identify-'));

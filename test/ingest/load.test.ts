@@ -1,6 +1,6 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { inspectFile } from '../../src/ingest/inspect-file.ts';
+import { inspectFile } from '../../src/ingest/load/inspect-file.ts';
 import type { LoadResult } from '../../src/ingest/load/load-file.ts';
 import { exportFile, useFeed } from './support/feed.ts';
 

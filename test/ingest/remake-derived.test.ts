@@ -1,10 +1,10 @@
 import { deepEqual, equal, notEqual } from 'node:assert/strict';
 import type { Catalogue, Derivation, DimensionSource, StoredSet } from '../../src/catalogue/catalogue.ts';
-import { derivedColumns } from '../../src/ingest/load/derive-rows.ts';
-import { derivedTables } from '../../src/ingest/load/derived-sets.ts';
+import { derivedColumns } from '../../src/ingest/derive/derive-rows.ts';
+import { derivedTables } from '../../src/ingest/derive/derived-sets.ts';
+import { remakeDerived } from '../../src/ingest/derive/remake-derived.ts';
 import { loadFile } from '../../src/ingest/load/load-file.ts';
-import { identifier } from '../../src/ingest/load/sql-text.ts';
-import { remakeDerived } from '../../src/ingest/remake-derived.ts';
+import { identifier } from '../../src/ingest/merge/sql-text.ts';
 import type { Database } from '../../src/warehouse/database.ts';
 import { provision } from '../../src/warehouse/tables/provision.ts';
 import { catalogue, exportFile, type Feed, useFeed } from './support/feed.ts';

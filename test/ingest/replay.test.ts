@@ -1,7 +1,7 @@
 import { deepEqual, equal } from 'node:assert/strict';
 import fc from 'fast-check';
 import { loadFile } from '../../src/ingest/load/load-file.ts';
-import { replayRejects } from '../../src/ingest/replay-rejects.ts';
+import { replayRejects } from '../../src/ingest/load/replay-rejects.ts';
 import { exportFile, useFeed } from './support/feed.ts';
 import { clear, faulty, filesOf, loadAll, mended, modes, servedRows } from './support/random-files.ts';
 

@@ -1,6 +1,6 @@
 import { equal, ok } from 'node:assert/strict';
 import { setTimeout as pause } from 'node:timers/promises';
-import { isCronExpression, runOnSchedule } from '../../src/ingest/schedule.ts';
+import { isCronExpression, runOnSchedule } from '../../src/ingest/delivery/schedule.ts';
 
 describe('Schedule', () => {
   it('knows a cron expression', () => {

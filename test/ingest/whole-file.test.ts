@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { observeLoad } from '../../src/commands/first-samples.ts';
 import { resultLines } from '../../src/commands/ingest.ts';
 import { scanDropFolder } from '../../src/ingest/delivery/drop-folder.ts';
-import { inspectFile } from '../../src/ingest/inspect-file.ts';
+import { inspectFile } from '../../src/ingest/load/inspect-file.ts';
 import { type LoadResult, loadFile } from '../../src/ingest/load/load-file.ts';
-import { replayRejects } from '../../src/ingest/replay-rejects.ts';
+import { replayRejects } from '../../src/ingest/load/replay-rejects.ts';
 import { levelOf, type Observation } from '../../src/observation.ts';
 import { catalogue, exportFile, useFeed } from './support/feed.ts';
 

@@ -1,7 +1,7 @@
 import { foldHeader } from '../../catalogue/compile/fold-header.ts';
 import type { Transaction } from '../../warehouse/database.ts';
 import { matchHeader } from '../identify/match-header.ts';
-import type { StoredTable } from '../load/stored-table.ts';
+import type { StoredTable } from '../merge/stored-table.ts';
 import type { ExtrasLoad } from './extras-reader.ts';
 import type { ChangedExport } from './known-headers.ts';
 

@@ -3,9 +3,9 @@ import { foldHeader } from '../../catalogue/compile/fold-header.ts';
 import type { Period } from '../convert/computed-column.ts';
 import type { RowConverter, RowFault } from '../convert/row-converter.ts';
 import { matchHeader } from '../identify/match-header.ts';
-import { LINES } from '../load/file-order.ts';
 import { converterFor } from '../load/load-file.ts';
-import { storedTable } from '../load/stored-table.ts';
+import { LINES } from '../merge/file-order.ts';
+import { storedTable } from '../merge/stored-table.ts';
 
 /** A load, as far as reading its rows' Extras needs it. */
 export interface ExtrasLoad {

@@ -1,9 +1,9 @@
 import type { Catalogue } from '../../catalogue/catalogue.ts';
 import type { Database, Transaction } from '../../warehouse/database.ts';
 import type { RowFault } from '../convert/row-converter.ts';
-import { setsTouched } from '../load/derived-sets.ts';
-import { lockSets } from '../load/set-version.ts';
-import { columnOf, type StoredTable, storedTable } from '../load/stored-table.ts';
+import { setsTouched } from '../derive/derived-sets.ts';
+import { lockSets } from '../ledger/set-version.ts';
+import { columnOf, type StoredTable, storedTable } from '../merge/stored-table.ts';
 import { pastLoads } from '../rebuild/kept-files.ts';
 import { candidateLoads } from './candidate-loads.ts';
 import { type Cells, type ExtrasLoad, ExtrasReader } from './extras-reader.ts';

@@ -3,12 +3,12 @@ import type { Catalogue } from '../../catalogue/catalogue.ts';
 import type { KeptColumn } from '../../catalogue/kept-columns.ts';
 import type { Transaction } from '../../warehouse/database.ts';
 import { copyLine } from '../convert/copy-line.ts';
-import { DECIDED, REMOVED } from '../load/decide-rows.ts';
-import { storedPlace } from '../load/file-order.ts';
-import { MANY_CHANGES, maintainDerived, noteAffected } from '../load/maintain-derived.ts';
-import { nextVersion, publishVersion } from '../load/set-version.ts';
-import { identifier } from '../load/sql-text.ts';
-import { columnOf, type StoredTable } from '../load/stored-table.ts';
+import { MANY_CHANGES, maintainDerived, noteAffected } from '../derive/maintain-derived.ts';
+import { nextVersion, publishVersion } from '../ledger/set-version.ts';
+import { DECIDED, REMOVED } from '../merge/decide-rows.ts';
+import { storedPlace } from '../merge/file-order.ts';
+import { identifier } from '../merge/sql-text.ts';
+import { columnOf, type StoredTable } from '../merge/stored-table.ts';
 import type { FilledRow } from './extras-reader.ts';
 
 const FILLED = 'filled_rows';

@@ -7,7 +7,7 @@ import { GatewayError } from '../../errors.ts';
 import type { TextRecord } from '../csv/read-records.ts';
 import { unguarded } from '../identify/blank-cells.ts';
 import { documentedHeader, type HeaderMatch, namedWidth } from '../identify/match-header.ts';
-import { type RejectCode, rejectCodes } from '../reject-codes.ts';
+import { type RejectCode, rejectCodes } from '../load/reject-codes.ts';
 import { type Computation, computation, type Period, type RowView } from './computed-column.ts';
 import { type UnknownCell, unknownCells } from './unknown-cells.ts';
 

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type ErrorCode, GatewayError, operatorMessage } from '../../errors.ts';
 import { examineFile } from '../csv/file-facts.ts';
-import { noteFile } from '../load/ledger.ts';
+import { noteFile } from '../ledger/ledger.ts';
 import type { IngestContext, LoadProgress } from '../load/load-file.ts';
 import { describe, type FoundFile, type FoundFiles, findFiles } from './find-files.ts';
 import { type IngestResult, tryLoad } from './ingest-paths.ts';

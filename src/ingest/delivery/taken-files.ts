@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { GatewayError } from '../../errors.ts';
 import type { Database } from '../../warehouse/database.ts';
 import { examineFile, type FileFacts } from '../csv/file-facts.ts';
-import { noteFile } from '../load/ledger.ts';
+import { noteFile } from '../ledger/ledger.ts';
 import type { IngestContext, LoadOptions } from '../load/load-file.ts';
 import { describe, type FoundFile, findFiles } from './find-files.ts';
 import { Sightings } from './sightings.ts';

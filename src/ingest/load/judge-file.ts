@@ -1,7 +1,7 @@
 import type { Export } from '../../catalogue/catalogue.ts';
 import { GatewayError } from '../../errors.ts';
 import type { Transaction } from '../../warehouse/database.ts';
-import { STAGING, type Staged } from './stage-rows.ts';
+import { STAGING, type Staged } from '../merge/stage-rows.ts';
 
 /** A rejected row, as a person is shown it. */
 export interface ShownFault {

@@ -7,16 +7,12 @@ import type { Period } from '../convert/computed-column.ts';
 import { indexedTexts } from '../convert/indexed-texts.ts';
 import { RowConverter } from '../convert/row-converter.ts';
 import { examineFile, type FileFacts, requireUnchanged } from '../csv/file-facts.ts';
+import { setsTouched } from '../derive/derived-sets.ts';
 import { dataRows, passedOverNote } from '../identify/data-rows.ts';
 import type { Identification, IdentifyOptions } from '../identify/identify-export.ts';
 import { identifyFile } from '../identify/identify-file.ts';
 import { documentedHeader, type HeaderMatch } from '../identify/match-header.ts';
 import { fileTime, periodOf } from '../identify/period.ts';
-import type { Decisions } from './decide-rows.ts';
-import { setsTouched } from './derived-sets.ts';
-import { fileOrder } from './file-order.ts';
-import { shapeOf } from './file-shape.ts';
-import { judgeRejects } from './judge-file.ts';
 import {
   closeLoad,
   type DriftFinding,
@@ -28,11 +24,15 @@ import {
   noteFile,
   openLoad,
   supersededPeriod,
-} from './ledger.ts';
-import { mergeRows } from './merge-rows.ts';
-import { lockSets } from './set-version.ts';
-import { type Staged, stageRows } from './stage-rows.ts';
-import { columnOf, type StoredTable, storedTable } from './stored-table.ts';
+} from '../ledger/ledger.ts';
+import { lockSets } from '../ledger/set-version.ts';
+import type { Decisions } from '../merge/decide-rows.ts';
+import { fileOrder } from '../merge/file-order.ts';
+import { shapeOf } from '../merge/file-shape.ts';
+import { mergeRows } from '../merge/merge-rows.ts';
+import { type Staged, stageRows } from '../merge/stage-rows.ts';
+import { columnOf, type StoredTable, storedTable } from '../merge/stored-table.ts';
+import { judgeRejects } from './judge-file.ts';
 
 export interface IngestContext {
   readonly catalogue: Catalogue;

@@ -4,9 +4,9 @@ import { quoteRelation } from '../../sql/identifier.ts';
 import type { Transaction } from '../../warehouse/database.ts';
 import type { ShadowTable } from '../../warehouse/tables/shadow-table.ts';
 import { writeTombstones } from '../../warehouse/write-tombstones.ts';
-import { nextVersion, publishVersion } from '../load/set-version.ts';
-import { constant, identifier, list, sameKey } from '../load/sql-text.ts';
-import { storedTable } from '../load/stored-table.ts';
+import { nextVersion, publishVersion } from '../ledger/set-version.ts';
+import { constant, identifier, list, sameKey } from '../merge/sql-text.ts';
+import { storedTable } from '../merge/stored-table.ts';
 
 /** Columns beside the properties that a row brings along; its number and the version that it changed with are the live table's. */
 const marks = ['_load_id', '_line', '_stamp', '_place', '_cells', '_deleted_at'];

@@ -12,10 +12,10 @@ import {
   shadowOf,
   withShadows,
 } from '../../warehouse/tables/shadow-table.ts';
-import { derivedTables, madeOf, setsTouched } from '../load/derived-sets.ts';
-import { makeAgain } from '../load/maintain-derived.ts';
-import { lockSets } from '../load/set-version.ts';
-import { newestLoad } from '../remake-derived.ts';
+import { derivedTables, madeOf, setsTouched } from '../derive/derived-sets.ts';
+import { makeAgain } from '../derive/maintain-derived.ts';
+import { newestLoad } from '../derive/remake-derived.ts';
+import { lockSets } from '../ledger/set-version.ts';
 import { findKeptFiles, type KeptFile, pastLoads } from './kept-files.ts';
 import { mergeShadow } from './merge-shadow.ts';
 import { reloadFile } from './reload-file.ts';

@@ -4,14 +4,14 @@ import type { Transaction } from '../../warehouse/database.ts';
 import { examineFile, requireUnchanged } from '../csv/file-facts.ts';
 import { dataRows, passedOverNote } from '../identify/data-rows.ts';
 import { identifyFile } from '../identify/identify-file.ts';
-import { DECIDED, REMOVED } from '../load/decide-rows.ts';
-import { fileOrder } from '../load/file-order.ts';
-import { shapeOf } from '../load/file-shape.ts';
-import { closeLoad, keepDrift, keepRejects } from '../load/ledger.ts';
+import { closeLoad, keepDrift, keepRejects } from '../ledger/ledger.ts';
 import { converterFor, driftOf, noteOf, periodValues } from '../load/load-file.ts';
-import { mergeRows } from '../load/merge-rows.ts';
-import { STAGING, stageRows } from '../load/stage-rows.ts';
-import { storedTable } from '../load/stored-table.ts';
+import { DECIDED, REMOVED } from '../merge/decide-rows.ts';
+import { fileOrder } from '../merge/file-order.ts';
+import { shapeOf } from '../merge/file-shape.ts';
+import { mergeRows } from '../merge/merge-rows.ts';
+import { STAGING, stageRows } from '../merge/stage-rows.ts';
+import { storedTable } from '../merge/stored-table.ts';
 import type { KeptFile } from './kept-files.ts';
 
 export interface Reloaded {

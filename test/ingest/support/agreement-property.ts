@@ -1,6 +1,6 @@
 import { deepEqual, ok } from 'node:assert/strict';
 import fc from 'fast-check';
-import { inspectFile } from '../../../src/ingest/inspect-file.ts';
+import { inspectFile } from '../../../src/ingest/load/inspect-file.ts';
 import { loadFile } from '../../../src/ingest/load/load-file.ts';
 import type { Feed } from './feed.ts';
 import { attributes, CA7 } from './inspected.ts';

@@ -6,7 +6,7 @@ import { examineFile } from '../../../src/ingest/csv/file-facts.ts';
 import type { TextRecord } from '../../../src/ingest/csv/read-records.ts';
 import { dataRows } from '../../../src/ingest/identify/data-rows.ts';
 import { identifyFile } from '../../../src/ingest/identify/identify-file.ts';
-import { type InspectOptions, inspectFile } from '../../../src/ingest/inspect-file.ts';
+import { type InspectOptions, inspectFile } from '../../../src/ingest/load/inspect-file.ts';
 import { catalogue } from './feed.ts';
 
 /** The labels of one source by their headers; `CA7` are the attributes of contacts, whose keys are texts. */

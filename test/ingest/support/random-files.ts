@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import type { Catalogue } from '../../../src/catalogue/catalogue.ts';
 import { loadFile } from '../../../src/ingest/load/load-file.ts';
-import { identifier } from '../../../src/ingest/load/sql-text.ts';
-import { storedTable } from '../../../src/ingest/load/stored-table.ts';
+import { identifier } from '../../../src/ingest/merge/sql-text.ts';
+import { storedTable } from '../../../src/ingest/merge/stored-table.ts';
 import { catalogue, exportFile, type Feed } from './feed.ts';
 
 type Cells = Readonly<Record<string, string>>;

@@ -1,7 +1,10 @@
 import type { Catalogue } from '../../catalogue/catalogue.ts';
 import type { Transaction } from '../../warehouse/database.ts';
 import { writeTombstones } from '../../warehouse/write-tombstones.ts';
-import { DECIDED, REMOVED } from './decide-rows.ts';
+import { nextVersion, publishVersion } from '../ledger/set-version.ts';
+import { DECIDED, REMOVED } from '../merge/decide-rows.ts';
+import { constant, identifier, list, sameKey } from '../merge/sql-text.ts';
+import { type StoredTable, storedTable } from '../merge/stored-table.ts';
 import {
   affectedBy,
   affectedColumns,
@@ -12,10 +15,7 @@ import {
   disputedBy,
 } from './derive-rows.ts';
 import { asDimension, type DerivedTable, derivedFrom, forgets, forgetsValue, madeOf } from './derived-sets.ts';
-import { nextVersion, publishVersion } from './set-version.ts';
 import { noteStatements, settledTable, settleStatements } from './settle-statements.ts';
-import { constant, identifier, list, sameKey } from './sql-text.ts';
-import { type StoredTable, storedTable } from './stored-table.ts';
 
 /** Where more rows change than this, `bulk`, comparing what each says costs more than making all things they name again. */
 export const MANY_CHANGES = 200_000;

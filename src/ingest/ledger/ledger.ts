@@ -5,9 +5,9 @@ import type { Period } from '../convert/computed-column.ts';
 import type { FileFacts } from '../csv/file-facts.ts';
 import type { Identification } from '../identify/identify-export.ts';
 import { fileTime, namedTime } from '../identify/period.ts';
-import type { Decisions } from './decide-rows.ts';
-import type { FileOrder } from './file-order.ts';
-import { STAGING, type Staged } from './stage-rows.ts';
+import type { Decisions } from '../merge/decide-rows.ts';
+import type { FileOrder } from '../merge/file-order.ts';
+import { STAGING, type Staged } from '../merge/stage-rows.ts';
 
 type Asker = Pick<Database | Transaction, 'query'>;
 

@@ -1,19 +1,19 @@
-import type { Export } from '../catalogue/catalogue.ts';
-import { GatewayError } from '../errors.ts';
-import type { Transaction } from '../warehouse/database.ts';
-import type { Period } from './convert/computed-column.ts';
-import { MAX_RECORD_LENGTH, type TextRecord } from './csv/read-records.ts';
-import { CsvTokenizer } from './csv/tokenizer.ts';
-import { matchHeader } from './identify/match-header.ts';
-import { setsTouched } from './load/derived-sets.ts';
-import { fileOrder } from './load/file-order.ts';
-import { shapeOf } from './load/file-shape.ts';
-import { supersededPeriod } from './load/ledger.ts';
-import { converterFor, type IngestContext, periodValues } from './load/load-file.ts';
-import { mergeRows } from './load/merge-rows.ts';
-import { lockSets } from './load/set-version.ts';
-import { MAX_RAW, STAGING, type Staged, stageRows } from './load/stage-rows.ts';
-import { storedTable } from './load/stored-table.ts';
+import type { Export } from '../../catalogue/catalogue.ts';
+import { GatewayError } from '../../errors.ts';
+import type { Transaction } from '../../warehouse/database.ts';
+import type { Period } from '../convert/computed-column.ts';
+import { MAX_RECORD_LENGTH, type TextRecord } from '../csv/read-records.ts';
+import { CsvTokenizer } from '../csv/tokenizer.ts';
+import { setsTouched } from '../derive/derived-sets.ts';
+import { matchHeader } from '../identify/match-header.ts';
+import { supersededPeriod } from '../ledger/ledger.ts';
+import { lockSets } from '../ledger/set-version.ts';
+import { fileOrder } from '../merge/file-order.ts';
+import { shapeOf } from '../merge/file-shape.ts';
+import { mergeRows } from '../merge/merge-rows.ts';
+import { MAX_RAW, STAGING, type Staged, stageRows } from '../merge/stage-rows.ts';
+import { storedTable } from '../merge/stored-table.ts';
+import { converterFor, type IngestContext, periodValues } from './load-file.ts';
 
 export interface ReplayOptions {
   /** Only the rejects of this load. */

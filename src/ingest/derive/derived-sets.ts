@@ -1,7 +1,7 @@
 import type { Catalogue, Derivation } from '../../catalogue/catalogue.ts';
+import type { StoredTable } from '../merge/stored-table.ts';
+import { columnOf, storedTable } from '../merge/stored-table.ts';
 import type { Unlearned } from './describe-derivation.ts';
-import type { StoredTable } from './stored-table.ts';
-import { columnOf, storedTable } from './stored-table.ts';
 
 export type LiveDerivation = Extract<Derivation, { readonly kind: 'bridge' | 'dimension' }>;
 

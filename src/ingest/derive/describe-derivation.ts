@@ -1,7 +1,7 @@
 import type { Catalogue } from '../../catalogue/catalogue.ts';
+import { columnOf, storedTable } from '../merge/stored-table.ts';
 import { derivedColumns, encodingOf } from './derive-rows.ts';
 import type { DerivedTable } from './derived-sets.ts';
-import { columnOf, storedTable } from './stored-table.ts';
 
 /** To be raised when rows are made otherwise of the same metadata: all derived sets are then made again, once. */
 const RULES = 1;

@@ -1,9 +1,9 @@
 import type { Catalogue, DimensionSource, Encoding } from '../../catalogue/catalogue.ts';
 import { INDEXED_BYTES } from '../convert/indexed-texts.ts';
-import { togetherCondition } from './bound-columns.ts';
+import { togetherCondition } from '../merge/bound-columns.ts';
+import { identifier, list, sameKey } from '../merge/sql-text.ts';
+import { columnOf, type StoredTable, storedTable } from '../merge/stored-table.ts';
 import type { DerivedDimension, DerivedTable } from './derived-sets.ts';
-import { identifier, list, sameKey } from './sql-text.ts';
-import { columnOf, type StoredTable, storedTable } from './stored-table.ts';
 
 /** Table of the derived set's keys whose rows must be made again. For a bridge: its parents' keys. */
 export function affectedTable(derived: DerivedTable): string {

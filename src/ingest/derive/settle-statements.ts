@@ -1,9 +1,9 @@
 import type { Catalogue, DimensionSource } from '../../catalogue/catalogue.ts';
 import type { Transaction } from '../../warehouse/database.ts';
+import { identifier, list, sameKey } from '../merge/sql-text.ts';
+import { columnOf, type StoredTable, storedTable } from '../merge/stored-table.ts';
 import { affectedTable, derivedColumns, keyColumns, statementsWhere } from './derive-rows.ts';
 import { type DerivedDimension, forgets } from './derived-sets.ts';
-import { identifier, list, sameKey } from './sql-text.ts';
-import { columnOf, type StoredTable, storedTable } from './stored-table.ts';
 
 /** A set whose rows change, seen from a dimension that takes rows from it. */
 export interface ChangingSource {

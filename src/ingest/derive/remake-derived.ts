@@ -1,10 +1,10 @@
-import type { Catalogue } from '../catalogue/catalogue.ts';
-import type { Database, Transaction } from '../warehouse/database.ts';
-import { derivedColumns } from './load/derive-rows.ts';
-import { type DerivedTable, derivedTables, setsTouched, sourcesOf } from './load/derived-sets.ts';
-import { type DerivationRecord, describeDerivation, unlearnedBy } from './load/describe-derivation.ts';
-import { clearColumns, type DerivedMarks, makeAgain } from './load/maintain-derived.ts';
-import { lockSets } from './load/set-version.ts';
+import type { Catalogue } from '../../catalogue/catalogue.ts';
+import type { Database, Transaction } from '../../warehouse/database.ts';
+import { lockSets } from '../ledger/set-version.ts';
+import { derivedColumns } from './derive-rows.ts';
+import { type DerivedTable, derivedTables, setsTouched, sourcesOf } from './derived-sets.ts';
+import { type DerivationRecord, describeDerivation, unlearnedBy } from './describe-derivation.ts';
+import { clearColumns, type DerivedMarks, makeAgain } from './maintain-derived.ts';
 
 interface Changed {
   readonly derived: DerivedTable;
