@@ -1,6 +1,6 @@
 import { bindRead } from '../../src/plan/bind/bind-read.ts';
 import { defaultPlanLimits } from '../../src/plan/bind/limits.ts';
-import { compileCollection, compileCount } from '../../src/sql/compile-read.ts';
+import { compileCollection, compileCount } from '../../src/sql/read/compile-read.ts';
 import { parseODataUri } from '../../src/uri/parse-uri.ts';
 import type { Bench } from '../support/bench.ts';
 import { conversations, messages, monthOptions, selectOption } from '../support/messages.ts';

@@ -1,7 +1,7 @@
-import { compileCrossjoin } from '../sql/compile-crossjoin.ts';
 import type { CompileOptions } from '../sql/compile-options.ts';
-import { compileCollection, compileCount, compileEntity, compileProperty } from '../sql/compile-read.ts';
 import type { CompiledQuery } from '../sql/compiled-query.ts';
+import { compileCrossjoin } from '../sql/read/compile-crossjoin.ts';
+import { compileCollection, compileCount, compileEntity, compileProperty } from '../sql/read/compile-read.ts';
 import type { ReadSession } from '../warehouse/database.ts';
 import { saysKey } from './delta/trackable.ts';
 import { isTracked, openTracking } from './delta/tracking.ts';

@@ -1,7 +1,7 @@
 import type { CollectionPlan, RowSource } from '../plan/model/read-plan.ts';
-import { compileCrossjoinCount } from '../sql/compile-crossjoin.ts';
-import { compileCountOf } from '../sql/compile-read.ts';
 import type { CompiledQuery } from '../sql/compiled-query.ts';
+import { compileCrossjoinCount } from '../sql/read/compile-crossjoin.ts';
+import { compileCountOf } from '../sql/read/compile-read.ts';
 import type { Weighed } from '../warehouse/database.ts';
 import { digest } from './negotiated.ts';
 import type { StoredPlan, StoredRead } from './stored-read.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { RemovedPosition } from '../../src/plan/model/read-plan.ts';
-import { compileChanges, compileRemoved } from '../../src/sql/compile-changes.ts';
+import { compileChanges, compileRemoved } from '../../src/sql/read/compile-changes.ts';
 import { planOf } from './compile-url.ts';
 import { catalogue } from './small-model.ts';
 import { openTestFeed, type TestFeed } from './test-feed.ts';

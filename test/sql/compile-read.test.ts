@@ -8,7 +8,7 @@ import type {
   Restriction,
   Selection,
 } from '../../src/plan/model/read-plan.ts';
-import { compileCollection, compileCountOf } from '../../src/sql/compile-read.ts';
+import { compileCollection, compileCountOf } from '../../src/sql/read/compile-read.ts';
 import { catalogue, setNamed } from './small-model.ts';
 import { openTestFeed, type TestFeed } from './test-feed.ts';
 

@@ -1,9 +1,9 @@
 import { bindRead } from '../../src/plan/bind/bind-read.ts';
 import { defaultPlanLimits } from '../../src/plan/bind/limits.ts';
 import type { ReadPlan } from '../../src/plan/model/read-plan.ts';
-import { compileCrossjoin } from '../../src/sql/compile-crossjoin.ts';
-import { compileCollection, compileCount, compileEntity, compileProperty } from '../../src/sql/compile-read.ts';
 import type { CompiledQuery } from '../../src/sql/compiled-query.ts';
+import { compileCrossjoin } from '../../src/sql/read/compile-crossjoin.ts';
+import { compileCollection, compileCount, compileEntity, compileProperty } from '../../src/sql/read/compile-read.ts';
 import { parseODataUri } from '../../src/uri/parse-uri.ts';
 import { catalogue, model } from './small-model.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { CrossjoinPlan } from '../../src/plan/model/read-plan.ts';
-import { compileCrossjoin, compileCrossjoinCount } from '../../src/sql/compile-crossjoin.ts';
+import { compileCrossjoin, compileCrossjoinCount } from '../../src/sql/read/compile-crossjoin.ts';
 import { planOf } from './compile-url.ts';
 import { agentRows, caseRows, insertRows } from './sample-rows.ts';
 import { catalogue } from './small-model.ts';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { compileCollection } from '../../src/sql/compile-read.ts';
+import { compileCollection } from '../../src/sql/read/compile-read.ts';
 import { compiled, planOf } from './compile-url.ts';
 import type { Value } from './read-rows.ts';
 import { agentOf, agentRows, caseRows, insertRows } from './sample-rows.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { GatewayError } from '../../src/errors.ts';
-import { doubleArithmetic, singleArithmetic, toSingle } from '../../src/sql/float-arithmetic.ts';
+import { doubleArithmetic, singleArithmetic, toSingle } from '../../src/sql/expression/float-arithmetic.ts';
 import { Scope } from '../../src/sql/scope.ts';
 import { postgresError } from '../../src/warehouse/postgres-errors.ts';
 import { compiled, part } from './compile-url.ts';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { searchVector } from '../../src/sql/search.ts';
+import { searchVector } from '../../src/sql/expression/search.ts';
 import { compiled } from './compile-url.ts';
 import { catalogue } from './small-model.ts';
 import { openTestFeed, type TestFeed } from './test-feed.ts';

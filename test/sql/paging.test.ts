@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { CollectionPlan } from '../../src/plan/model/read-plan.ts';
-import { compileCollection } from '../../src/sql/compile-read.ts';
+import { compileCollection } from '../../src/sql/read/compile-read.ts';
 import { planOf } from './compile-url.ts';
 import type { Value } from './read-rows.ts';
 import { caseRows, insertRows } from './sample-rows.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { parsePattern } from '../../src/plan/pattern/parse-pattern.ts';
 import { costOf } from '../../src/plan/pattern/pattern.ts';
-import { advancedRegularExpression } from '../../src/sql/pattern.ts';
+import { advancedRegularExpression } from '../../src/sql/expression/pattern.ts';
 import { compiled, part } from './compile-url.ts';
 import { openTestFeed, type TestFeed } from './test-feed.ts';
 

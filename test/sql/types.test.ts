@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { CollectionPlan } from '../../src/plan/model/read-plan.ts';
-import { compileCollection } from '../../src/sql/compile-read.ts';
+import { compileCollection } from '../../src/sql/read/compile-read.ts';
 import { compiled, part, planOf } from './compile-url.ts';
 import { catalogue } from './small-model.ts';
 import { openTestFeed, type TestFeed } from './test-feed.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { PrimitiveTypeName } from '../../src/edm/model.ts';
 import { primitiveTypes } from '../../src/edm/primitive-types.ts';
 import type { GatewayError } from '../../src/errors.ts';
-import { searchVector } from '../../src/sql/search.ts';
+import { searchVector } from '../../src/sql/expression/search.ts';
 import type { Database } from '../../src/warehouse/database.ts';
 import { migrate } from '../../src/warehouse/migrate.ts';
 import { openDatabase } from '../../src/warehouse/postgres-database.ts';

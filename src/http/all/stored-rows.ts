@@ -1,6 +1,6 @@
 import type { Catalogue } from '../../catalogue/catalogue.ts';
 import type { AllPosition, CollectionPlan } from '../../plan/model/read-plan.ts';
-import { compileCollection, compileCountOf } from '../../sql/compile-read.ts';
+import { compileCollection, compileCountOf } from '../../sql/read/compile-read.ts';
 import type { ReadSession } from '../../warehouse/database.ts';
 import { begun, firstRow, single } from '../first-row.ts';
 import { writeRows } from '../row-stream.ts';

@@ -3,8 +3,8 @@ import type { Catalogue, StoredSet } from '../../catalogue/catalogue.ts';
 import { keptColumns } from '../../catalogue/kept-columns.ts';
 import type { EntitySet } from '../../edm/model.ts';
 import { GatewayError } from '../../errors.ts';
+import { searchVector } from '../../sql/expression/search.ts';
 import { quoteIdentifier, quoteRelation } from '../../sql/identifier.ts';
-import { searchVector } from '../../sql/search.ts';
 
 /** A column as it should be. */
 export interface WantedColumn {

@@ -1,0 +1,176 @@
+import type { Catalogue } from '../../catalogue/catalogue.ts';
+import type { ControlShape, FieldShape } from '../../json/row-shape.ts';
+import type {
+  CollectionPlan,
+  CountPlan,
+  EntityPlan,
+  PropertyPlan,
+  Restriction,
+  RowSource,
+  Selection,
+} from '../../plan/model/read-plan.ts';
+import { appliedRows, compileApplied } from '../apply/compile-apply.ts';
+import type { CompileOptions } from '../compile-options.ts';
+import type { CompiledQuery } from '../compiled-query.ts';
+import { fromWhere } from '../expression/collection.ts';
+import { integerLiteral } from '../literal.ts';
+import { propertyColumn, type Row, rowId, Scope } from '../scope.ts';
+import type { OutputColumn } from './nested-text.ts';
+import { afterPosition, orderBy } from './order.ts';
+import { pageOf } from './page.ts';
+import { readSpan, type Span, spanProbe, type TimeRange, timeRangeOf, unindexed } from './row-span.ts';
+import { addComputed, controlColumns, limitOffset, restrict, servedRow, totalOrder } from './selection.ts';
+import { behindSkipped } from './skip-rows.ts';
+import { changedWithin, openSource } from './source.ts';
+import { counted, statement } from './statement.ts';
+
+export type { CompileOptions } from '../compile-options.ts';
+
+/** One page of a collection, of the result of `$apply`, or of the rows changed since `plan.since`. Rows come in a total order; see `CompiledQuery.limit` for the row that only announces more. */
+export function compileCollection(
+  plan: CollectionPlan,
+  catalogue: Catalogue,
+  options: CompileOptions = {},
+): CompiledQuery {
+  if (plan.apply !== null) return compileApplied({ ...plan, apply: plan.apply }, catalogue, options);
+  const { query, within } = compilePage({ plan, catalogue, options, bounds: [] });
+  const range = timeRangeOf(plan, catalogue);
+  if (range === null) return query;
+  const bounded = (found: string): string => {
+    const span = readSpan(found, plan);
+    if (span === null) return query.text;
+    if (!span.dense) return within(span);
+    const rest = { ...plan, restriction: { ...plan.restriction, filter: range.rest } };
+    return compilePage({ plan: rest, catalogue, options, bounds: range.bounds }).within(span);
+  };
+  return { ...query, span: { probe: spanProbe(plan, catalogue, range), within: bounded } };
+}
+
+interface CompiledPage {
+  readonly query: CompiledQuery;
+  /** The same with nothing but rows of these numbers. */
+  within(span: Span): string;
+}
+
+interface PageToCompile {
+  readonly plan: CollectionPlan;
+  readonly catalogue: Catalogue;
+  readonly options: CompileOptions;
+  /** Hold beside the filter, without the help of an index. */
+  readonly bounds: TimeRange['bounds'];
+}
+
+function compilePage({ plan, catalogue, options, bounds }: PageToCompile): CompiledPage {
+  const { scope, row } = openRows(plan, catalogue);
+  scope.where.push(...bounds.map((bound) => unindexed(bound, scope)));
+  const page = pageOf(plan);
+  const order = totalOrder(plan.restriction, scope, row);
+  if (plan.after !== null) scope.where.push(afterPosition(order, [...plan.after.values, plan.after.rowId]));
+  const behind = behindSkipped({ scope, row }, order, page.skip);
+  if (behind !== null) scope.where.push(behind);
+  const served = entityColumns(plan, { scope, row }, options);
+  const position = page.resumable ? order : [];
+  const columns = served.columns.map((column) => column.sql);
+  const orderValues = position.map((key) => (columns.includes(key.sql) ? columns.indexOf(key.sql) : null));
+  const unserved = position.filter((_, index) => orderValues[index] === null);
+  columns.push(...unserved.map((key) => key.sql));
+  const paging = `${orderBy(order)}${limitOffset(page.fetch, behind === null ? page.skip : null)}`;
+  const text = (...more: readonly string[]): string =>
+    statement(`SELECT ${columns.join(', ')} ${fromWhere(scope, more)} ${paging}`);
+  const query: CompiledQuery = {
+    text: text(),
+    shape: { fields: served.fields },
+    control: served.control,
+    limit: page.limit,
+    remaining: page.remaining,
+    positionColumns: unserved.length,
+    orderValues,
+  };
+  const within = ({ first, last }: Span): string =>
+    text(`${rowId(row)} BETWEEN ${integerLiteral(first)} AND ${integerLiteral(last)}`);
+  return { query, within };
+}
+
+/** One row or none: an entity by key, or over a navigation to one. */
+export function compileEntity(plan: EntityPlan, catalogue: Catalogue, options: CompileOptions = {}): CompiledQuery {
+  const scope = new Scope(catalogue, null);
+  const row = openSource(plan.source, scope, plan.selection.variable);
+  addComputed(plan.selection.computed, scope, row);
+  const served = entityColumns(plan, { scope, row }, options);
+  return {
+    text: statement(`SELECT ${served.columns.map((column) => column.sql).join(', ')} ${fromWhere(scope)}`),
+    shape: { fields: served.fields },
+    control: served.control,
+    limit: null,
+    remaining: null,
+    positionColumns: 0,
+  };
+}
+
+/** The value of one property of one row; no row where the entity does not exist. */
+export function compileProperty(plan: PropertyPlan, catalogue: Catalogue): CompiledQuery {
+  const scope = new Scope(catalogue, null);
+  const row = openSource(plan.source, scope);
+  const { name, type, collection } = plan.property;
+  return {
+    text: `SELECT ${propertyColumn(row, plan.property)} ${fromWhere(scope)}`,
+    shape: { fields: [{ kind: 'value', name, type, collection }] },
+    limit: null,
+    remaining: null,
+    positionColumns: 0,
+  };
+}
+
+/** `/$count`: one row with one number; `$top` and `$skip` do not matter (Protocol 11.2.9). */
+export function compileCount(plan: CountPlan, catalogue: Catalogue): CompiledQuery {
+  if (plan.apply !== null) return counted(appliedRows({ ...plan, apply: plan.apply }, catalogue).scope);
+  const scope = new Scope(catalogue, null);
+  const row = openSource(plan.source, scope, plan.restriction.variable);
+  restrict(plan.restriction, scope, row);
+  return counted(scope);
+}
+
+/** `$count=true`: how many rows the collection has on all pages together. */
+export function compileCountOf(plan: CollectionPlan, catalogue: Catalogue): CompiledQuery {
+  if (plan.apply !== null) return counted(appliedRows({ ...plan, apply: plan.apply }, catalogue).scope);
+  return counted(openRows(plan, catalogue).scope);
+}
+
+interface Rows {
+  readonly source: RowSource;
+  readonly selection: Selection;
+  readonly restriction: Restriction;
+  readonly since: bigint | null;
+  readonly until?: bigint | null;
+}
+
+/** The rows of a collection before order and paging. */
+function openRows(
+  { source, selection, restriction, ...window }: Rows,
+  catalogue: Catalogue,
+): { scope: Scope; row: Row } {
+  const scope = new Scope(catalogue, null);
+  const row = openSource(source, scope, restriction.variable ?? selection.variable);
+  scope.bind(selection.variable, row);
+  addComputed(selection.computed, scope, row);
+  if (window.since !== null) scope.where.push(changedWithin(row, { ...window, since: window.since }));
+  restrict(restriction, scope, row);
+  return { scope, row };
+}
+
+interface Served {
+  readonly control: ControlShape | null;
+  readonly columns: readonly OutputColumn[];
+  readonly fields: readonly FieldShape[];
+}
+
+function entityColumns(
+  { selection, references }: { readonly selection: Selection; readonly references: boolean },
+  { scope, row }: { readonly scope: Scope; readonly row: Row },
+  { controls = false }: CompileOptions,
+): Served {
+  const ids =
+    controls || references ? controlColumns(row, references ? null : selection) : { columns: [], control: null };
+  const inner = references ? { columns: [], fields: [] } : servedRow(selection, { scope, row, depth: 0, controls });
+  return { columns: [...ids.columns, ...inner.columns], fields: inner.fields, control: ids.control };
+}

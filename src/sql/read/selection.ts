@@ -1,0 +1,215 @@
+import type { EntityType, Property } from '../../edm/model.ts';
+import { GatewayError } from '../../errors.ts';
+import type { ControlShape, FieldShape } from '../../json/row-shape.ts';
+import { linkedNavigations } from '../../plan/model/linked-navigations.ts';
+import type {
+  BoundExpression,
+  ComputedProperty,
+  ExpandPlan,
+  Restriction,
+  Selection,
+} from '../../plan/model/read-plan.ts';
+import { orderOf, restrictedResult, servedOutput } from '../apply/applied-rows.ts';
+import { firstLayer } from '../apply/layer.ts';
+import { fromWhere } from '../expression/collection.ts';
+import { value } from '../expression/expression.ts';
+import { truth } from '../expression/predicate.ts';
+import { readable } from '../expression/readable.ts';
+import { searchCondition } from '../expression/search.ts';
+import { quoteIdentifier } from '../identifier.ts';
+import { integerLiteral } from '../literal.ts';
+import { joinConditions, propertyColumn, type Row, rowId, Scope } from '../scope.ts';
+import { type OutputColumn, rowText, separatorsAt } from './nested-text.ts';
+import { orderBy, type SortKey, sortKeys } from './order.ts';
+
+/** What a row serves: the SQL columns, and the fields that consume them in the same order. */
+export interface ServedRow {
+  readonly columns: readonly OutputColumn[];
+  readonly fields: readonly FieldShape[];
+}
+
+/** Where a selection is compiled: the scope whose own row it speaks of, how deep in collections, whether ids are served. */
+export interface Place {
+  readonly scope: Scope;
+  readonly row: Row;
+  readonly depth: number;
+  readonly controls: boolean;
+}
+
+/** The columns of `$select` in declared order, then computed ones, then expanded navigation properties. */
+export function servedRow(selection: Selection, place: Place): ServedRow {
+  const properties = selection.properties.map((property) => ({
+    columns: [{ sql: propertyColumn(place.row, property), type: property.collection ? 'Edm.String' : property.type }],
+    fields: [{ kind: 'value', name: property.name, type: property.type, collection: property.collection }],
+  })) satisfies ServedRow[];
+  const computed = selection.computed.map(({ name, type }) => ({
+    columns: [{ sql: readable(place.row.columns.get(name) ?? 'NULL', type, place.scope), type }],
+    fields: [{ kind: 'value', name, type, collection: false, dynamic: true }],
+  })) satisfies ServedRow[];
+  return together([...properties, ...computed, ...selection.expands.map((expand) => expanded(expand, place))]);
+}
+
+/** Makes the `$compute`d properties known to the scope, so that every later expression can name them. */
+export function addComputed(items: readonly ComputedProperty[], scope: Scope, row: Row): void {
+  for (const { name, expression } of items) {
+    const sql = value(expression, scope);
+    row.columns.set(name, usesComputed(expression) ? evaluatedOnce(sql, row) : sql);
+  }
+}
+
+/** Filter and search of a collection, on its own row. */
+export function restrict(restriction: Restriction, scope: Scope, row: Row): void {
+  if (restriction.filter !== null) scope.where.push(truth(restriction.filter, scope));
+  if (restriction.search !== null) scope.where.push(searchCondition(restriction.search, row));
+}
+
+/** The asked order made total by the row id. */
+export function totalOrder(restriction: Restriction, scope: Scope, row: Row): SortKey[] {
+  const tieBreaker: SortKey = { sql: rowId(row), type: 'Edm.Int64', direction: 'asc', nullable: false };
+  return [...sortKeys(restriction.orderby, scope), tieBreaker];
+}
+
+/** Columns and shape of the key, from which the reader makes `@odata.id` and, of a selection, the navigation links. */
+export function controlColumns(
+  row: Row,
+  selection: Selection | null,
+): { readonly columns: OutputColumn[]; readonly control: ControlShape } {
+  if (row.entitySet === null) throw new GatewayError('Internal', 'Only entities have ids.');
+  const { name, entityType } = row.entitySet;
+  const key = keyProperties(entityType);
+  return {
+    columns: key.map((property) => ({ sql: propertyColumn(row, property), type: property.type })),
+    control: {
+      set: name,
+      type: entityType.name,
+      key: key.map(({ name, type }) => ({ name, type })),
+      ...(selection === null ? {} : { navigations: linkedNavigations(selection) }),
+    },
+  };
+}
+
+export function keyProperties(type: EntityType): Property[] {
+  return type.key.map((name) => {
+    const property = type.properties.get(name);
+    if (property === undefined) throw new GatewayError('Internal', `${type.name} has no key property ${name}.`);
+    return property;
+  });
+}
+
+function together(parts: readonly ServedRow[]): ServedRow {
+  return { columns: parts.flatMap((part) => part.columns), fields: parts.flatMap((part) => part.fields) };
+}
+
+function expanded(expand: ExpandPlan, place: Place): ServedRow {
+  return expand.navigation.collection ? expandedToMany(expand, place) : expandedToOne(expand, place);
+}
+
+/** A reference is its id alone. */
+const linkedIn = ({ form, selection }: ExpandPlan): Selection | null => (form === 'ref' ? null : selection);
+
+function expandedToOne(expand: ExpandPlan, { scope, row, depth, controls }: Place): ServedRow {
+  const { navigation, selection, restriction, form } = expand;
+  const target = row.scope.join(row, { navigation, set: selection.set });
+  const view = scope.within(target, restriction.variable ?? selection.variable);
+  addComputed(selection.computed, view, target);
+  const conditions: string[] = [];
+  if (restriction.filter !== null) conditions.push(truth(restriction.filter, view));
+  if (restriction.search !== null) conditions.push(searchCondition(restriction.search, target));
+  const id = rowId(target);
+  const presence = conditions.length === 0 ? id : `(CASE WHEN ${conditions.join(' AND ')} THEN ${id} END)`;
+  if (form === 'count') return countField(navigation.name, `(${presence} IS NOT NULL)::integer`);
+  const ids = controls || form === 'ref' ? controlColumns(target, linkedIn(expand)) : { columns: [], control: null };
+  const inner = form === 'ref' ? together([]) : servedRow(selection, { scope: view, row: target, depth, controls });
+  return {
+    columns: [{ sql: presence, type: 'Edm.Int64' }, ...ids.columns, ...inner.columns],
+    fields: [{ kind: 'object', name: navigation.name, row: { fields: inner.fields }, control: ids.control }],
+  };
+}
+
+function expandedToMany(expand: ExpandPlan, place: Place): ServedRow {
+  const { navigation, restriction, form } = expand;
+  const count = (): string => `(SELECT count(*) ${fromWhere(nestedRows(expand, place).scope)})`;
+  if (form === 'count') return countField(navigation.name, count());
+  const { scope, served, control, order } = nestedRows(expand, place);
+  const line = rowText(served.columns, place.depth);
+  const alias = scope.aliases.next('r');
+  const rows = `SELECT ${line} AS line ${fromWhere(scope)} ${orderBy(order)}${limitOffset(restriction.top, restriction.skip)}`;
+  const column: OutputColumn = {
+    sql: `(SELECT COALESCE(string_agg(${alias}.line, ''), '') FROM (${rows}) AS ${alias})`,
+    type: 'array',
+  };
+  const field: FieldShape = {
+    kind: 'array',
+    name: navigation.name,
+    row: { fields: served.fields },
+    ...separatorsAt(place.depth),
+    withCount: restriction.count,
+    control,
+  };
+  return {
+    columns: restriction.count ? [{ sql: count(), type: 'Edm.Int64' }, column] : [column],
+    fields: [field],
+  };
+}
+
+/** The rows that one parent row leads to, restricted, and what is served of each. */
+interface NestedRows {
+  readonly scope: Scope;
+  readonly served: ServedRow;
+  readonly control: ControlShape | null;
+  readonly order: readonly SortKey[];
+}
+
+function nestedRows(expand: ExpandPlan, place: Place): NestedRows {
+  const { navigation, selection, restriction, form, apply } = expand;
+  const scope = new Scope(place.scope.catalogue, place.scope);
+  const variable = restriction.variable ?? selection.variable;
+  const row = scope.table(selection.set, variable);
+  scope.where.length = 0;
+  scope.where.push(...joinConditions(place.row, row, navigation));
+  const depth = place.depth + 1;
+  if (apply !== undefined) {
+    const result = restrictedResult(firstLayer(scope, row, variable), { apply, restriction });
+    const { control, ...served } = servedOutput({ apply, selection }, result, { ...place, depth });
+    const { asked, ties } = orderOf(result, { apply, restriction });
+    return { scope: result.scope, served, control, order: [...asked, ...ties] };
+  }
+  addComputed(selection.computed, scope, row);
+  restrict(restriction, scope, row);
+  const ids = place.controls || form === 'ref' ? controlColumns(row, linkedIn(expand)) : { columns: [], control: null };
+  const inner = form === 'ref' ? together([]) : servedRow(selection, { ...place, scope, row, depth });
+  const served = { columns: [...ids.columns, ...inner.columns], fields: inner.fields };
+  return { scope, served, control: ids.control, order: totalOrder(restriction, scope, row) };
+}
+
+function countField(name: string, sql: string): ServedRow {
+  return { columns: [{ sql, type: 'Edm.Int64' }], fields: [{ kind: 'count', name }] };
+}
+
+export function limitOffset(limit: number | null, offset: number | null): string {
+  const skip = offset === null || offset === 0 ? '' : ` OFFSET ${integerLiteral(offset)}`;
+  return `${limit === null ? '' : ` LIMIT ${integerLiteral(limit)}`}${skip}`;
+}
+
+/**
+ * A computed value that other computed values are made of is evaluated in a subselect that PostgreSQL does not pull up:
+ * written out in place, a chain of `a add a` would double with every step.
+ */
+function evaluatedOnce(sql: string, row: Row): string {
+  const alias = row.scope.aliases.next('k');
+  row.scope.from.push(`CROSS JOIN LATERAL (SELECT ${sql} AS ${quoteIdentifier('v')} OFFSET 0) AS ${alias}`);
+  return `${alias}.${quoteIdentifier('v')}`;
+}
+
+/** Whether a ComputedValue stands anywhere in the expression; nodes are plain records. */
+export function usesComputed(expression: BoundExpression): boolean {
+  return contains(expression, new Set());
+}
+
+function contains(node: unknown, seen: Set<unknown>): boolean {
+  if (typeof node !== 'object' || node === null || seen.has(node) || node instanceof Map) return false;
+  seen.add(node);
+  if ('kind' in node && node.kind === 'ComputedValue') return true;
+  if ('kind' in node && (node.kind === 'EntitySet' || node.kind === 'Property')) return false;
+  return Object.values(node).some((part) => contains(part, seen));
+}
