@@ -1,4 +1,4 @@
-import { trimmedName } from '../uri/disguised-name.ts';
+import { trimmedName } from '../uri/options/disguised-name.ts';
 import type { Exchange } from './exchange.ts';
 import { tokenWithInstant } from './page-instant.ts';
 

@@ -1,5 +1,5 @@
 import { GatewayError, type UnsupportedFeature } from '../errors.ts';
-import { hintAt } from './hints.ts';
+import { hintAt } from './expression/hints.ts';
 import type { UriLimits } from './limits.ts';
 
 /**

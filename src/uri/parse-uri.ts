@@ -1,14 +1,14 @@
 import { GatewayError } from '../errors.ts';
-import { parseApplyExpression } from './apply.ts';
+import { parseApplyExpression } from './apply/apply.ts';
 import { Cursor, newSession, type ParseSession, refuseUnsupported } from './cursor.ts';
-import { parseExpression as parseExpressionAt } from './expression.ts';
+import { parseExpression as parseExpressionAt } from './expression/expression.ts';
 import { defaultUriLimits, type UriLimits } from './limits.ts';
-import { type ParsedQuery, parseQuery, settledQuery } from './query-options.ts';
-import { parsePath } from './resource-path.ts';
-import { parseSearchExpression } from './search.ts';
+import { type ParsedQuery, parseQuery, settledQuery } from './options/query-options.ts';
+import { parseSearchExpression } from './options/search.ts';
+import { parsePath } from './path/resource-path.ts';
 import type { Expression, ODataUri, ResourcePath, SearchExpression, Transformation } from './syntax.ts';
 
-export type { ParsedQuery } from './query-options.ts';
+export type { ParsedQuery } from './options/query-options.ts';
 
 /**
  * Parses a request URL below the service root, still percent-encoded: `Set(1)/Nav?$filter=A eq 1&$top=3`. Accepts OData

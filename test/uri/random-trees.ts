@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { canonicalFunctions } from '../../src/uri/canonical-functions.ts';
+import { canonicalFunctions } from '../../src/uri/expression/canonical-functions.ts';
 import type { Expression, KeyPredicate, Literal, MemberSegment, SearchExpression } from '../../src/uri/syntax.ts';
 
 const at = 0;

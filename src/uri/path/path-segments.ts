@@ -1,4 +1,4 @@
-import { GatewayError } from '../errors.ts';
+import { GatewayError } from '../../errors.ts';
 import { percentDecode } from './percent-decode.ts';
 
 export const pathTarget = 'the resource path';

@@ -1,4 +1,4 @@
-import type { LiteralType } from './syntax.ts';
+import type { LiteralType } from '../syntax.ts';
 
 /** Shape of a date, a date with time, or a time of day; the ranges are checked after the shape. */
 const dateTimePattern =

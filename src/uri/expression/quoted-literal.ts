@@ -1,6 +1,6 @@
-import type { Cursor } from './cursor.ts';
+import type { Cursor } from '../cursor.ts';
+import type { Literal } from '../syntax.ts';
 import { modernForm } from './hints.ts';
-import type { Literal } from './syntax.ts';
 import { isDuration } from './temporal-literal.ts';
 
 const enumMembers = /^(?:[+-]?\d{1,19}|[\p{L}\p{Nl}_][\p{L}\p{Nl}\p{Nd}\p{Mn}\p{Mc}\p{Pc}\p{Cf}]*)$/u;

@@ -1,8 +1,8 @@
+import { type Cursor, commaList, parenthesised } from '../cursor.ts';
+import type { GroupingItem, Transformation } from '../syntax.ts';
 import { parseNamePath } from './aggregate.ts';
 import { parseApplyExpression } from './apply.ts';
-import { type Cursor, commaList, parenthesised } from './cursor.ts';
 import { parseHierarchyReference } from './hierarchy.ts';
-import type { GroupingItem, Transformation } from './syntax.ts';
 
 /** `groupby((items)[,transformations])`, the cursor on the parenthesis (OData Data Aggregation 4.0, 3.2.3). */
 export function parseGroupBy(cursor: Cursor, at: number): Transformation {

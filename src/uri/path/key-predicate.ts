@@ -1,7 +1,7 @@
-import { type Cursor, commaList, parenthesised } from './cursor.ts';
-import { parseExpression } from './expression.ts';
-import { primitiveLiteral } from './literal.ts';
-import type { Expression, KeyPredicate, Literal, ParameterAlias } from './syntax.ts';
+import { type Cursor, commaList, parenthesised } from '../cursor.ts';
+import { parseExpression } from '../expression/expression.ts';
+import { primitiveLiteral } from '../expression/literal.ts';
+import type { Expression, KeyPredicate, Literal, ParameterAlias } from '../syntax.ts';
 
 const namedStart = /\(\s*[\p{L}_][\p{L}\p{N}\p{M}_]*[ \t]*=/uy;
 

@@ -1,12 +1,12 @@
-import { GatewayError } from '../errors.ts';
-import { parseApplyExpression } from './apply.ts';
-import { type Cursor, commaList } from './cursor.ts';
+import { GatewayError } from '../../errors.ts';
+import { parseApplyExpression } from '../apply/apply.ts';
+import { type Cursor, commaList } from '../cursor.ts';
+import { parseExpression } from '../expression/expression.ts';
+import type { ComputeItem, OrderByItem, QueryOptions } from '../syntax.ts';
 import { parseExpand } from './expand.ts';
-import { parseExpression } from './expression.ts';
 import type { OptionName } from './option-names.ts';
 import { parseSearchExpression } from './search.ts';
 import { parseSelect } from './select.ts';
-import type { ComputeItem, OrderByItem, QueryOptions } from './syntax.ts';
 
 /** QueryOptions while they are being read. */
 export type OptionsDraft = { -readonly [Name in keyof QueryOptions]: QueryOptions[Name] };

@@ -1,7 +1,7 @@
-import type { Cursor } from './cursor.ts';
+import type { Cursor } from '../cursor.ts';
+import type { BinaryOperator, Expression } from '../syntax.ts';
 import { startsNegativeInfinity } from './literal.ts';
 import { parsePrimary } from './primary.ts';
-import type { BinaryOperator, Expression } from './syntax.ts';
 
 /**
  * How tight an operator binds, loosest first (OData URL Conventions 4.01, 5.1.1.17 Operator Precedence). `has` and `in`

@@ -1,9 +1,9 @@
-import { GatewayError } from '../errors.ts';
-import { Cursor, commaList, type ParseSession, parenthesised } from './cursor.ts';
-import { parseExpression } from './expression.ts';
+import { GatewayError } from '../../errors.ts';
+import { Cursor, commaList, type ParseSession, parenthesised } from '../cursor.ts';
+import { parseExpression } from '../expression/expression.ts';
+import type { PathSegment, ResourcePath, SystemSegment } from '../syntax.ts';
 import { parseKeyPredicate } from './key-predicate.ts';
 import { pathTarget, splitPath } from './path-segments.ts';
-import type { PathSegment, ResourcePath, SystemSegment } from './syntax.ts';
 
 const systemSegments: readonly SystemSegment[] = [
   '$metadata',

@@ -1,6 +1,6 @@
-import { type Cursor, parenthesised } from './cursor.ts';
+import { type Cursor, parenthesised } from '../cursor.ts';
+import type { SearchExpression } from '../syntax.ts';
 import { isOptionName } from './option-names.ts';
-import type { SearchExpression } from './syntax.ts';
 
 const wordPattern = /[^\s()"'][^\s()"]*/y;
 const nestedWordPattern = /[^\s()"';][^\s()";]*/y;

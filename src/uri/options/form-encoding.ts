@@ -1,4 +1,4 @@
-import { type ErrorCode, GatewayError } from '../errors.ts';
+import { type ErrorCode, GatewayError } from '../../errors.ts';
 
 /** What a query says under one reading of its plus signs; `read` throws where it says nothing. */
 export interface Reading<Query> {

@@ -1,11 +1,11 @@
+import { type Cursor, commaList, parenthesised } from '../cursor.ts';
+import type { Expression } from '../syntax.ts';
 import { canonicalFunctions } from './canonical-functions.ts';
-import { type Cursor, commaList, parenthesised } from './cursor.ts';
 import { parseExpression } from './expression.ts';
 import { parseJson } from './json-literal.ts';
 import { bareLiteral, wordLiteral } from './literal.ts';
 import { parseMemberPath } from './member-path.ts';
 import { prefixedLiteral } from './quoted-literal.ts';
-import type { Expression } from './syntax.ts';
 
 /** A literal, path, call, or anything in parentheses. `listAllowed`: parentheses hold a list, as right of `in`. */
 export function parsePrimary(cursor: Cursor, listAllowed: boolean): Expression {

@@ -1,7 +1,8 @@
-import { GatewayError } from '../errors.ts';
-import { type Cursor, parenthesised } from './cursor.ts';
-import { parseExpression } from './expression.ts';
-import { parseAlias } from './key-predicate.ts';
+import { GatewayError } from '../../errors.ts';
+import { type Cursor, parenthesised } from '../cursor.ts';
+import { parseExpression } from '../expression/expression.ts';
+import { parseAlias } from '../path/key-predicate.ts';
+import type { QueryOptions } from '../syntax.ts';
 import {
   isOptionName,
   isTemporalOption,
@@ -11,7 +12,6 @@ import {
   unknownOption,
 } from './option-names.ts';
 import { type OptionsDraft, readOption } from './option-values.ts';
-import type { QueryOptions } from './syntax.ts';
 
 type NestedPlace = Exclude<OptionPlace, 'request'>;
 

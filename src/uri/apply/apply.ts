@@ -1,11 +1,11 @@
+import { type Cursor, commaList, parenthesised, takeComma } from '../cursor.ts';
+import { parseExpression } from '../expression/expression.ts';
+import { parseAsAlias, parseCompute, parseOrderBy, parseWholeNumber } from '../options/option-values.ts';
+import { parseSearchExpression } from '../options/search.ts';
+import type { Transformation } from '../syntax.ts';
 import { parseAggregate, parseNamePath } from './aggregate.ts';
-import { type Cursor, commaList, parenthesised, takeComma } from './cursor.ts';
-import { parseExpression } from './expression.ts';
 import { parseGroupBy } from './groupby.ts';
 import { otherTransformations, skipCustomTransformation } from './hierarchy.ts';
-import { parseAsAlias, parseCompute, parseOrderBy, parseWholeNumber } from './option-values.ts';
-import { parseSearchExpression } from './search.ts';
-import type { Transformation } from './syntax.ts';
 
 type RankedName = Extract<Transformation, { kind: 'ranked' }>['name'];
 const rankedNames: readonly RankedName[] = [

@@ -1,7 +1,7 @@
-import { type Cursor, commaList, parenthesised } from './cursor.ts';
-import { skipAnnotation } from './member-path.ts';
+import { type Cursor, commaList, parenthesised } from '../cursor.ts';
+import { skipAnnotation } from '../expression/member-path.ts';
+import type { SelectItem } from '../syntax.ts';
 import { parseNestedOptions } from './nested-options.ts';
-import type { SelectItem } from './syntax.ts';
 
 /** The value of `$select` (OData ABNF 4.01, selectItem). Operations and annotations are noted as unsupported. */
 export function parseSelect(cursor: Cursor): SelectItem[] {

@@ -1,7 +1,7 @@
-import { type Cursor, commaList } from './cursor.ts';
-import { skipAnnotation } from './member-path.ts';
+import { type Cursor, commaList } from '../cursor.ts';
+import { skipAnnotation } from '../expression/member-path.ts';
+import type { ExpandItem } from '../syntax.ts';
 import { parseNestedOptions } from './nested-options.ts';
-import type { ExpandItem } from './syntax.ts';
 
 /** The value of `$expand` (OData ABNF 4.01, expandItem). `$value` and annotations are noted as unsupported. */
 export function parseExpand(cursor: Cursor): ExpandItem[] {

@@ -1,7 +1,7 @@
-import { type Cursor, commaList } from './cursor.ts';
+import { type Cursor, commaList } from '../cursor.ts';
+import { refuseUnstorable } from '../path/percent-decode.ts';
+import type { Expression, Literal } from '../syntax.ts';
 import { parseExpression } from './expression.ts';
-import { refuseUnstorable } from './percent-decode.ts';
-import type { Expression, Literal } from './syntax.ts';
 
 const stringPattern = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4}))*"/y;
 

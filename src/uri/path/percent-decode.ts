@@ -1,4 +1,4 @@
-import { GatewayError } from '../errors.ts';
+import { GatewayError } from '../../errors.ts';
 
 const malformed = /%(?![0-9A-Fa-f]{2})/;
 const unstorable = /[\u0000\p{Surrogate}]/u;

@@ -1,5 +1,5 @@
-import { GatewayError } from '../errors.ts';
-import type { QueryOptions } from './syntax.ts';
+import { GatewayError } from '../../errors.ts';
+import type { QueryOptions } from '../syntax.ts';
 
 /** The system query options of the tree, by their name without `$`. */
 export type OptionName = keyof QueryOptions;

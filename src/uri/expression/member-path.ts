@@ -1,9 +1,9 @@
-import { parseAggregateItem } from './aggregate.ts';
-import { type Cursor, parenthesised } from './cursor.ts';
+import { parseAggregateItem } from '../apply/aggregate.ts';
+import { type Cursor, parenthesised } from '../cursor.ts';
+import { parseNestedOptions } from '../options/nested-options.ts';
+import { parseAlias, parseParentheses } from '../path/key-predicate.ts';
+import type { Expression, MemberPath, MemberSegment } from '../syntax.ts';
 import { parseExpression } from './expression.ts';
-import { parseAlias, parseParentheses } from './key-predicate.ts';
-import { parseNestedOptions } from './nested-options.ts';
-import type { Expression, MemberPath, MemberSegment } from './syntax.ts';
 
 type Variable = '$it' | '$this' | '$root';
 

@@ -1,7 +1,7 @@
-import { type Cursor, commaList, parenthesised } from './cursor.ts';
-import { parseExpression } from './expression.ts';
-import { parseAsAlias } from './option-values.ts';
-import type { AggregateItem, Expression, MemberPath } from './syntax.ts';
+import { type Cursor, commaList, parenthesised } from '../cursor.ts';
+import { parseExpression } from '../expression/expression.ts';
+import { parseAsAlias } from '../options/option-values.ts';
+import type { AggregateItem, Expression, MemberPath } from '../syntax.ts';
 
 const methods = new Set(['sum', 'min', 'max', 'average', 'countdistinct']);
 

@@ -1,7 +1,7 @@
-import type { Cursor } from './cursor.ts';
+import type { Cursor } from '../cursor.ts';
+import type { Literal } from '../syntax.ts';
 import { withoutSuffix } from './hints.ts';
 import { prefixedLiteral, quotedText } from './quoted-literal.ts';
-import type { Literal } from './syntax.ts';
 import { temporalToken } from './temporal-literal.ts';
 
 const guidPattern = /[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}/y;

@@ -1,14 +1,14 @@
-import { GatewayError } from '../errors.ts';
-import { Cursor, newSession, type ParseSession } from './cursor.ts';
+import { GatewayError } from '../../errors.ts';
+import { Cursor, newSession, type ParseSession } from '../cursor.ts';
+import { parseExpression } from '../expression/expression.ts';
+import { parseList } from '../expression/primary.ts';
+import { percentDecode } from '../path/percent-decode.ts';
+import type { Expression, ODataUri } from '../syntax.ts';
 import { optionNameAtEnd, optionNamesWithin, trimmedName, undisguisedName } from './disguised-name.ts';
-import { parseExpression } from './expression.ts';
 import { settlePlusSigns } from './form-encoding.ts';
 import { disguisedOption, isOptionName, isTemporalOption, type OptionName, unknownOption } from './option-names.ts';
 import { type OptionsDraft, readOption } from './option-values.ts';
-import { percentDecode } from './percent-decode.ts';
-import { parseList } from './primary.ts';
 import { parseSearchExpression } from './search.ts';
-import type { Expression, ODataUri } from './syntax.ts';
 
 export type ParsedQuery = Omit<ODataUri, 'path'>;
 

@@ -1,9 +1,9 @@
+import { type Cursor, commaList, parenthesised, takeComma } from '../cursor.ts';
+import { parseExpression } from '../expression/expression.ts';
+import { parseAsAlias, parseOrderBy, parseWholeNumber } from '../options/option-values.ts';
+import { parseParentheses } from '../path/key-predicate.ts';
 import { parseNamePath } from './aggregate.ts';
 import { parseApplyExpression } from './apply.ts';
-import { type Cursor, commaList, parenthesised, takeComma } from './cursor.ts';
-import { parseExpression } from './expression.ts';
-import { parseParentheses } from './key-predicate.ts';
-import { parseAsAlias, parseOrderBy, parseWholeNumber } from './option-values.ts';
 
 /**
  * Transformations that the tree only names (`kind: 'other'`): their parameters are checked against the grammar of the
