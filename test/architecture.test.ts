@@ -19,7 +19,9 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   sandbox: ['catalogue', 'edm'],
   warehouse: ['embedded', 'sql', 'catalogue', 'edm'],
   ingest: ['warehouse', 'sql', 'catalogue', 'edm'],
-  http: ['uri', 'plan', 'json', 'sql', 'upstream', 'warehouse', 'catalogue', 'edm'],
+  // As long as execution writes into the reply itself, it stands above the protocol as well as below.
+  source: ['http', 'plan', 'json', 'sql', 'upstream', 'warehouse', 'catalogue', 'edm'],
+  http: ['uri', 'plan', 'source', 'json', 'sql', 'upstream', 'warehouse', 'catalogue', 'edm'],
 };
 /** May import everything, and alone read the environment. */
 const composition = ['main.ts', 'config.ts', 'observation.ts', 'commands'];

@@ -3,19 +3,19 @@ import { GatewayError } from '../errors.ts';
 import { bindRead } from '../plan/bind/bind-read.ts';
 import type { ReadPlan } from '../plan/model/read-plan.ts';
 import { queryFingerprint } from '../plan/position/page-position.ts';
+import { replyAll } from '../source/all/reply-all.ts';
+import { replyAcrossSources } from '../source/federated/reply-across.ts';
+import { crossesSources } from '../source/federated/resolve-filters.ts';
+import { replyFromStore } from '../source/stored/stored-reply.ts';
+import { replyFromUpstream, upstreamSource } from '../source/upstream/upstream-reply.ts';
 import { parseODataUri } from '../uri/parse-uri.ts';
 import type { ODataUri } from '../uri/syntax.ts';
-import { replyAll } from './all/reply-all.ts';
-import { replyAcrossSources } from './cross-source/reply-across.ts';
-import { crossesSources } from './cross-source/resolve-filters.ts';
 import { replyDocument } from './documents.ts';
 import type { Exchange } from './exchange.ts';
 import type { Feed } from './feed.ts';
 import { negotiate } from './negotiated.ts';
 import { splitInstant } from './page-instant.ts';
 import { longestTarget } from './request-target.ts';
-import { replyFromStore } from './stored-reply.ts';
-import { replyFromUpstream, upstreamSource } from './upstream-reply.ts';
 
 /**
  * The whole program in reading order: parse the URL, bind it to the model, compile the plan, stream rows, write JSON.

@@ -1,9 +1,9 @@
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { FeedCapabilities } from '../edm/capabilities.ts';
+import type { KnownAnswers } from '../source/stored/known-answers.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import type { Database } from '../warehouse/database.ts';
 import type { Authentication } from './authentication.ts';
-import type { KnownAnswers } from './known-answers.ts';
 import type { ServiceLimits } from './limits.ts';
 import type { ReplyCache } from './reply-cache/reply-cache.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { KnownAnswers } from '../../src/http/known-answers.ts';
+import { KnownAnswers } from '../../src/source/stored/known-answers.ts';
 import { startTestServer, type TestServer } from './test-server.ts';
 
 describe('http: counts that are known', () => {

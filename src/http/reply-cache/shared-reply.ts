@@ -1,6 +1,6 @@
+import { appliedTo, type PagedPlan, type StoredRead } from '../../source/stored/stored-read.ts';
 import { digest } from '../negotiated.ts';
 import { replyHead } from '../reply-head.ts';
-import { appliedTo, type PagedPlan, type StoredRead } from '../stored-read.ts';
 import type { ReplyCopy } from './reply-copy.ts';
 import { type OpenedReply, openKept, sendKept } from './send-kept.ts';
 

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { requireCatalogue } from '../../../src/catalogue/read-metadata.ts';
-import { joinedKeys } from '../../../src/http/cross-source/joined-keys.ts';
 import { type Sandbox, startSandbox } from '../../../src/sandbox/sandbox.ts';
+import { joinedKeys } from '../../../src/source/federated/joined-keys.ts';
 import { metadataFolder } from '../../support/gateway.ts';
 import { type JoinedGateway, joinedGateway, judge } from './joined-gateway.ts';
 

@@ -7,9 +7,9 @@ import { type ConnectedUpstreams, connectUpstreams } from '../../../src/commands
 import { readConfig } from '../../../src/config.ts';
 import { openToAll } from '../../../src/http/authentication.ts';
 import type { FeedSettings, RequestRecord } from '../../../src/http/feed.ts';
-import { KnownAnswers } from '../../../src/http/known-answers.ts';
 import { httpListener } from '../../../src/http/listener.ts';
 import type { Observation } from '../../../src/observation.ts';
+import { KnownAnswers } from '../../../src/source/stored/known-answers.ts';
 import type { Database } from '../../../src/warehouse/database.ts';
 import { migrate } from '../../../src/warehouse/migrate.ts';
 import { openDatabase } from '../../../src/warehouse/postgres-database.ts';

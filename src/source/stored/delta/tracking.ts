@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto';
-import type { Catalogue, StoredSet } from '../../catalogue/catalogue.ts';
-import type { EntityType } from '../../edm/model.ts';
-import { GatewayError } from '../../errors.ts';
-import type { CollectionPlan } from '../../plan/model/read-plan.ts';
-import { type DeltaToken, decodeDeltaToken, encodeDeltaToken } from '../../plan/position/page-position.ts';
-import { quoteRelation } from '../../sql/identifier.ts';
-import { literal } from '../../sql/literal.ts';
-import type { ReadSession } from '../../warehouse/database.ts';
-import type { Exchange } from '../exchange.ts';
-import { deltaLink, nextLink } from '../next-link.ts';
+import type { Catalogue, StoredSet } from '../../../catalogue/catalogue.ts';
+import type { EntityType } from '../../../edm/model.ts';
+import { GatewayError } from '../../../errors.ts';
+import type { Exchange } from '../../../http/exchange.ts';
+import { deltaLink, nextLink } from '../../../http/next-link.ts';
+import type { CollectionPlan } from '../../../plan/model/read-plan.ts';
+import { type DeltaToken, decodeDeltaToken, encodeDeltaToken } from '../../../plan/position/page-position.ts';
+import { quoteRelation } from '../../../sql/identifier.ts';
+import { literal } from '../../../sql/literal.ts';
+import type { ReadSession } from '../../../warehouse/database.ts';
 import { trackableSet } from './trackable.ts';
 
 /** A read whose changes are to be followed, before anything was read. */

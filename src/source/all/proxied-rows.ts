@@ -1,7 +1,7 @@
 import { GatewayError } from '../../errors.ts';
 import type { AllPosition, CollectionPlan } from '../../plan/model/read-plan.ts';
 import type { UpstreamReadOptions, UpstreamReply } from '../../upstream/upstream.ts';
-import { connected, proxiedSource, type Sources } from '../cross-source/crossing.ts';
+import { connected, proxiedSource, type Sources } from '../federated/crossing.ts';
 import type { AllPage } from './all-page.ts';
 import { nameOf, startOf } from './parts.ts';
 

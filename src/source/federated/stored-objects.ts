@@ -5,7 +5,7 @@ import { rowWriter } from '../../json/row-writer.ts';
 import type { PagePosition } from '../../plan/model/read-plan.ts';
 import type { CompiledQuery } from '../../sql/compiled-query.ts';
 import type { ReadSession } from '../../warehouse/database.ts';
-import { positionAt } from '../row-position.ts';
+import { positionAt } from '../stored/row-position.ts';
 
 /** Rows of PostgreSQL as JSON objects, because a join has to look into them. */
 export interface StoredObjects {

@@ -1,12 +1,12 @@
-import { GatewayError } from '../errors.ts';
-import { cellText } from '../json/cells/cell-text.ts';
-import { entityContext, propertyContext } from '../json/context-url.ts';
-import { rowWriter } from '../json/row-writer.ts';
-import type { EntityPlan, PropertyPlan } from '../plan/model/read-plan.ts';
-import type { Exchange } from './exchange.ts';
+import { GatewayError } from '../../errors.ts';
+import type { Exchange } from '../../http/exchange.ts';
+import { endEmpty } from '../../http/reply-head.ts';
+import { cellText } from '../../json/cells/cell-text.ts';
+import { entityContext, propertyContext } from '../../json/context-url.ts';
+import { rowWriter } from '../../json/row-writer.ts';
+import type { EntityPlan, PropertyPlan } from '../../plan/model/read-plan.ts';
 import { type FoundRow, firstRow, rendered } from './first-row.ts';
 import { countRows } from './known-answers.ts';
-import { endEmpty } from './reply-head.ts';
 import {
   appliedTo,
   contextMember,

@@ -2,7 +2,7 @@ import { GatewayError } from '../../errors.ts';
 import { keyedCondition } from '../../plan/logic/keyed-condition.ts';
 import type { CollectionPlan, Restriction } from '../../plan/model/read-plan.ts';
 import { compileCollection } from '../../sql/read/compile-read.ts';
-import { weighedQuery } from '../weighed.ts';
+import { weighedQuery } from '../stored/weighed.ts';
 import { connected, proxiedSource } from './crossing.ts';
 import type { Place } from './place.ts';
 import type { Join } from './split-selection.ts';

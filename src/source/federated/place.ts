@@ -1,7 +1,7 @@
+import type { Exchange } from '../../http/exchange.ts';
+import type { Feed } from '../../http/feed.ts';
 import type { JsonFormat } from '../../json/json-format.ts';
 import type { UpstreamReadOptions } from '../../upstream/upstream.ts';
-import type { Exchange } from '../exchange.ts';
-import type { Feed } from '../feed.ts';
 import type { Sources } from './crossing.ts';
 import type { KnownRows } from './known-rows.ts';
 

@@ -1,9 +1,9 @@
-import type { CollectionPlan, RowSource } from '../plan/model/read-plan.ts';
-import type { CompiledQuery } from '../sql/compiled-query.ts';
-import { compileCrossjoinCount } from '../sql/read/compile-crossjoin.ts';
-import { compileCountOf } from '../sql/read/compile-read.ts';
-import type { Weighed } from '../warehouse/database.ts';
-import { digest } from './negotiated.ts';
+import { digest } from '../../http/negotiated.ts';
+import type { CollectionPlan, RowSource } from '../../plan/model/read-plan.ts';
+import type { CompiledQuery } from '../../sql/compiled-query.ts';
+import { compileCrossjoinCount } from '../../sql/read/compile-crossjoin.ts';
+import { compileCountOf } from '../../sql/read/compile-read.ts';
+import type { Weighed } from '../../warehouse/database.ts';
 import type { StoredPlan, StoredRead } from './stored-read.ts';
 
 /** Rows of a page whose shape says that it is a light read. */

@@ -1,19 +1,19 @@
-import type { Catalogue } from '../catalogue/catalogue.ts';
-import { GatewayError } from '../errors.ts';
-import { collectionContext, crossjoinContext } from '../json/context-url.ts';
-import type { CollectionPlan, PagePosition, RemovedPosition } from '../plan/model/read-plan.ts';
-import { encodePagePosition, encodeRemovedPosition } from '../plan/position/page-position.ts';
-import type { CompiledQuery } from '../sql/compiled-query.ts';
-import { compileRemoved } from '../sql/read/compile-changes.ts';
-import { compileCrossjoinCount } from '../sql/read/compile-crossjoin.ts';
-import { compileCount, compileCountOf } from '../sql/read/compile-read.ts';
-import type { ReadSession } from '../warehouse/database.ts';
+import type { Catalogue } from '../../catalogue/catalogue.ts';
+import { GatewayError } from '../../errors.ts';
+import { nextLink } from '../../http/next-link.ts';
+import type { ReplySink } from '../../http/reply-sink.ts';
+import { collectionContext, crossjoinContext } from '../../json/context-url.ts';
+import type { CollectionPlan, PagePosition, RemovedPosition } from '../../plan/model/read-plan.ts';
+import { encodePagePosition, encodeRemovedPosition } from '../../plan/position/page-position.ts';
+import type { CompiledQuery } from '../../sql/compiled-query.ts';
+import { compileRemoved } from '../../sql/read/compile-changes.ts';
+import { compileCrossjoinCount } from '../../sql/read/compile-crossjoin.ts';
+import { compileCount, compileCountOf } from '../../sql/read/compile-read.ts';
+import type { ReadSession } from '../../warehouse/database.ts';
 import { writeRemoved } from './delta/removed-rows.ts';
 import { type Tracking, trackedDeltaLink, trackedNextLink } from './delta/tracking.ts';
 import { begun, single } from './first-row.ts';
 import { boundedText, countRows } from './known-answers.ts';
-import { nextLink } from './next-link.ts';
-import type { ReplySink } from './reply-sink.ts';
 import { type RowsWritten, writeRows } from './row-stream.ts';
 import {
   appliedTo,

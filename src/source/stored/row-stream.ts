@@ -1,10 +1,10 @@
-import { CellInput } from '../json/cells/cell-input.ts';
-import type { JsonFormat } from '../json/json-format.ts';
-import { type RowWriter, rowWriter } from '../json/row-writer.ts';
-import type { PagePosition } from '../plan/model/read-plan.ts';
-import type { CompiledQuery } from '../sql/compiled-query.ts';
-import type { Rest, RowBatch } from '../warehouse/database.ts';
-import type { ReplySink } from './reply-sink.ts';
+import type { ReplySink } from '../../http/reply-sink.ts';
+import { CellInput } from '../../json/cells/cell-input.ts';
+import type { JsonFormat } from '../../json/json-format.ts';
+import { type RowWriter, rowWriter } from '../../json/row-writer.ts';
+import type { PagePosition } from '../../plan/model/read-plan.ts';
+import type { CompiledQuery } from '../../sql/compiled-query.ts';
+import type { Rest, RowBatch } from '../../warehouse/database.ts';
 import { positionAt } from './row-position.ts';
 
 /** How the rows of one page ended. */

@@ -1,13 +1,13 @@
+import type { Exchange } from '../../http/exchange.ts';
+import type { Negotiated } from '../../http/negotiated.ts';
+import { nextLink } from '../../http/next-link.ts';
+import { replyHead } from '../../http/reply-head.ts';
+import { ReplySink } from '../../http/reply-sink.ts';
 import { allContext } from '../../json/context-url.ts';
 import type { JsonFormat } from '../../json/json-format.ts';
 import { encodeAllPosition } from '../../plan/bind/request/all.ts';
 import type { AllPlan, AllPosition } from '../../plan/model/read-plan.ts';
-import type { Exchange } from '../exchange.ts';
-import type { Negotiated } from '../negotiated.ts';
-import { nextLink } from '../next-link.ts';
-import { replyHead } from '../reply-head.ts';
-import { ReplySink } from '../reply-sink.ts';
-import { type Ending, ending } from '../stored-read.ts';
+import { type Ending, ending } from '../stored/stored-read.ts';
 
 export interface PageFacts {
   /** Rows of all pages together; null: not asked for. */

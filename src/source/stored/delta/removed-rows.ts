@@ -1,11 +1,11 @@
-import { entityUrl } from '../../edm/key-literal.ts';
-import { CellInput } from '../../json/cells/cell-input.ts';
-import { cellEnd, cellText } from '../../json/cells/cell-text.ts';
-import { keyCells } from '../../json/cells/key-cell.ts';
-import type { CollectionPlan, RemovedPosition } from '../../plan/model/read-plan.ts';
-import type { CompiledQuery } from '../../sql/compiled-query.ts';
-import type { Rest, RowBatch } from '../../warehouse/database.ts';
-import type { ReplySink } from '../reply-sink.ts';
+import { entityUrl } from '../../../edm/key-literal.ts';
+import type { ReplySink } from '../../../http/reply-sink.ts';
+import { CellInput } from '../../../json/cells/cell-input.ts';
+import { cellEnd, cellText } from '../../../json/cells/cell-text.ts';
+import { keyCells } from '../../../json/cells/key-cell.ts';
+import type { CollectionPlan, RemovedPosition } from '../../../plan/model/read-plan.ts';
+import type { CompiledQuery } from '../../../sql/compiled-query.ts';
+import type { Rest, RowBatch } from '../../../warehouse/database.ts';
 
 export interface RemovedRows {
   readonly plan: CollectionPlan;

@@ -1,9 +1,9 @@
-import { ByteOutput } from '../json/bytes/byte-output.ts';
-import { CellInput } from '../json/cells/cell-input.ts';
-import { cellText } from '../json/cells/cell-text.ts';
-import type { RowWriter } from '../json/row-writer.ts';
-import type { CompiledQuery } from '../sql/compiled-query.ts';
-import type { ReadSession, RowBatch } from '../warehouse/database.ts';
+import { ByteOutput } from '../../json/bytes/byte-output.ts';
+import { CellInput } from '../../json/cells/cell-input.ts';
+import { cellText } from '../../json/cells/cell-text.ts';
+import type { RowWriter } from '../../json/row-writer.ts';
+import type { CompiledQuery } from '../../sql/compiled-query.ts';
+import type { ReadSession, RowBatch } from '../../warehouse/database.ts';
 
 /** Waits for the first rows, so that a fault before them is still an error reply. */
 export async function begun(batches: AsyncIterable<RowBatch>): Promise<AsyncIterable<RowBatch>> {

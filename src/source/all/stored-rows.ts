@@ -2,8 +2,8 @@ import type { Catalogue } from '../../catalogue/catalogue.ts';
 import type { AllPosition, CollectionPlan } from '../../plan/model/read-plan.ts';
 import { compileCollection, compileCountOf } from '../../sql/read/compile-read.ts';
 import type { ReadSession } from '../../warehouse/database.ts';
-import { begun, firstRow, single } from '../first-row.ts';
-import { writeRows } from '../row-stream.ts';
+import { begun, firstRow, single } from '../stored/first-row.ts';
+import { writeRows } from '../stored/row-stream.ts';
 import type { AllPage } from './all-page.ts';
 import { nameOf, startOf } from './parts.ts';
 

@@ -4,7 +4,7 @@ import { readObject } from '../../json/reading/json-scan.ts';
 import { isAlways, isNever } from '../../plan/logic/condition.ts';
 import type { BoundExpression, CollectionPlan, RangeVariable } from '../../plan/model/read-plan.ts';
 import { compileCollection } from '../../sql/read/compile-read.ts';
-import { weighedQuery } from '../weighed.ts';
+import { weighedQuery } from '../stored/weighed.ts';
 import { connected, proxiedSource } from './crossing.ts';
 import { joinKeyOf } from './join-key.ts';
 import type { Place } from './place.ts';

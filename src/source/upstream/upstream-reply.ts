@@ -1,12 +1,12 @@
-import { GatewayError } from '../errors.ts';
-import { collectionContext, entityContext, propertyContext } from '../json/context-url.ts';
-import type { ReadPlan } from '../plan/model/read-plan.ts';
-import type { Upstream, UpstreamPlan, UpstreamReply } from '../upstream/upstream.ts';
-import type { Exchange } from './exchange.ts';
-import type { Negotiated } from './negotiated.ts';
-import { nextLink } from './next-link.ts';
-import { endEmpty, replyHead } from './reply-head.ts';
-import { ReplySink } from './reply-sink.ts';
+import { GatewayError } from '../../errors.ts';
+import type { Exchange } from '../../http/exchange.ts';
+import type { Negotiated } from '../../http/negotiated.ts';
+import { nextLink } from '../../http/next-link.ts';
+import { endEmpty, replyHead } from '../../http/reply-head.ts';
+import { ReplySink } from '../../http/reply-sink.ts';
+import { collectionContext, entityContext, propertyContext } from '../../json/context-url.ts';
+import type { ReadPlan } from '../../plan/model/read-plan.ts';
+import type { Upstream, UpstreamPlan, UpstreamReply } from '../../upstream/upstream.ts';
 
 /** One request on a proxied set, bound and negotiated. */
 export interface UpstreamRead {

@@ -1,7 +1,7 @@
-import type { CellInput } from '../json/cells/cell-input.ts';
-import { cellEnd, cellText } from '../json/cells/cell-text.ts';
-import type { PagePosition } from '../plan/model/read-plan.ts';
-import type { CompiledQuery } from '../sql/compiled-query.ts';
+import type { CellInput } from '../../json/cells/cell-input.ts';
+import { cellEnd, cellText } from '../../json/cells/cell-text.ts';
+import type { PagePosition } from '../../plan/model/read-plan.ts';
+import type { CompiledQuery } from '../../sql/compiled-query.ts';
 
 /**
  * The position of a row in the order of its query. `behind` is where the columns that are not served begin. Once for each

@@ -1,5 +1,5 @@
-import type { Catalogue, StoredSet } from '../../catalogue/catalogue.ts';
-import type { CollectionPlan } from '../../plan/model/read-plan.ts';
+import type { Catalogue, StoredSet } from '../../../catalogue/catalogue.ts';
+import type { CollectionPlan } from '../../../plan/model/read-plan.ts';
 
 /**
  * The set whose rows' own versions tell every change of a collection; null: they do not. A change elsewhere must not

@@ -1,4 +1,10 @@
-import type { Catalogue } from '../catalogue/catalogue.ts';
+import type { Catalogue } from '../../catalogue/catalogue.ts';
+import type { Exchange } from '../../http/exchange.ts';
+import type { Feed } from '../../http/feed.ts';
+import type { Negotiated } from '../../http/negotiated.ts';
+import type { SharedReply } from '../../http/reply-cache/shared-reply.ts';
+import { type HeadFacts, replyHead } from '../../http/reply-head.ts';
+import { ReplySink } from '../../http/reply-sink.ts';
 import type {
   CollectionPlan,
   CountPlan,
@@ -6,16 +12,10 @@ import type {
   EntityPlan,
   PropertyPlan,
   ReadPlan,
-} from '../plan/model/read-plan.ts';
-import type { CompiledQuery } from '../sql/compiled-query.ts';
-import type { ReadSession } from '../warehouse/database.ts';
+} from '../../plan/model/read-plan.ts';
+import type { CompiledQuery } from '../../sql/compiled-query.ts';
+import type { ReadSession } from '../../warehouse/database.ts';
 import type { Tracking } from './delta/tracking.ts';
-import type { Exchange } from './exchange.ts';
-import type { Feed } from './feed.ts';
-import type { Negotiated } from './negotiated.ts';
-import type { SharedReply } from './reply-cache/shared-reply.ts';
-import { type HeadFacts, replyHead } from './reply-head.ts';
-import { ReplySink } from './reply-sink.ts';
 
 /** The plans that PostgreSQL answers. */
 export type StoredPlan = CollectionPlan | EntityPlan | PropertyPlan | CountPlan | CrossjoinPlan;

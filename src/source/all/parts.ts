@@ -1,5 +1,5 @@
 import type { AllPlan, AllPosition, CollectionPlan } from '../../plan/model/read-plan.ts';
-import { proxiedSource, type Sources } from '../cross-source/crossing.ts';
+import { proxiedSource, type Sources } from '../federated/crossing.ts';
 
 /** The sets that a page of `$all` may have rows of, in their order, by where their rows are. */
 export interface Parts {

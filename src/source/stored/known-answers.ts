@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { CompiledQuery } from '../sql/compiled-query.ts';
-import type { ReadSession } from '../warehouse/database.ts';
+import type { CompiledQuery } from '../../sql/compiled-query.ts';
+import type { ReadSession } from '../../warehouse/database.ts';
 import { single } from './first-row.ts';
 
 /** What a statement gave, and the data versions of all sets it was asked of. */
