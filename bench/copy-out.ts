@@ -91,7 +91,9 @@ async function copyOut(): Promise<Measured> {
       batches += 1;
     }
   }, options);
-  if (count !== rows) throw new Error(`${String(count)} rows instead of ${String(rows)}`);
+  if (count !== rows) {
+    throw new Error(`${String(count)} rows instead of ${String(rows)}`);
+  }
   const { user, system } = process.cpuUsage(cpu);
   const note = `(${String(batches)} batches, cpu ${(user / 1e6).toFixed(2)} + ${(system / 1e6).toFixed(2)} s)`;
   return { seconds: (performance.now() - started) / 1000, bytes, note };

@@ -42,7 +42,9 @@ try {
   note(`filled in ${((performance.now() - started) / 1000).toFixed(0)} s`);
   for (const name of chosen) {
     note(`${name} ...`);
-    for (const report of (await workloads[name]?.({ warehouse, client, rows, rounds })) ?? []) print(report);
+    for (const report of (await workloads[name]?.({ warehouse, client, rows, rounds })) ?? []) {
+      print(report);
+    }
   }
 } finally {
   client.close();

@@ -45,8 +45,9 @@ const rowCount = 2_000;
 const lines = Array.from({ length: rowCount }, (_, row) => columns.map(([, , cell]) => cell(row)).join('\t'));
 const bytes = Buffer.from(`${lines.join('\n')}\n`);
 const spans: { start: number; end: number }[] = [];
-for (let start = 0; start < bytes.length; start = (spans.at(-1)?.end ?? 0) + 1)
+for (let start = 0; start < bytes.length; start = (spans.at(-1)?.end ?? 0) + 1) {
   spans.push({ start, end: bytes.indexOf(0x0a, start) });
+}
 
 const writer = rowWriter(shape, {
   metadata: 'minimal',

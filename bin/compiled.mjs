@@ -34,16 +34,22 @@ export function isFresh(root) {
  * runs. Where it cannot (a read-only folder, no compiler), the program runs from its sources.
  */
 export function compile(root) {
-  if (isFresh(root)) return;
+  if (isFresh(root)) {
+    return;
+  }
   const compiler = path.join(root, 'node_modules', 'typescript', 'package.json');
-  if (!existsSync(compiler)) return;
+  if (!existsSync(compiler)) {
+    return;
+  }
   const { bin } = JSON.parse(readFileSync(compiler, 'utf8'));
   try {
     const before = fingerprint(root);
     rmSync(path.join(root, 'dist'), { recursive: true, force: true });
     const script = path.join(path.dirname(compiler), bin.tsc);
     const run = spawnSync(process.execPath, [script, '-p', 'tsconfig.build.json'], { cwd: root, stdio: 'ignore' });
-    if (run.status === 0) writeFileSync(stampOf(root), before);
+    if (run.status === 0) {
+      writeFileSync(stampOf(root), before);
+    }
   } catch {
     // Without the stamp the sources are run.
   }

@@ -7,7 +7,9 @@ class CountingReporter extends reporters.Spec {
     this.runner = runner;
     runner.once(Runner.constants.EVENT_RUN_END, () => {
       const { passes, failures, pending } = runner.stats;
-      if (passes + failures === 0) console.log('No test ran: that counts as a failure.');
+      if (passes + failures === 0) {
+        console.log('No test ran: that counts as a failure.');
+      }
       this.line = `${passes} passed, ${passes + failures === 0 ? 1 : failures} failed, ${pending} skipped`;
     });
   }

@@ -34,7 +34,9 @@ process.exitCode = await chosen();
 
 function checkNode() {
   const [major, minor] = process.versions.node.split('.').map(Number);
-  if (major > needed[0] || (major === needed[0] && minor >= needed[1])) return;
+  if (major > needed[0] || (major === needed[0] && minor >= needed[1])) {
+    return;
+  }
   fail(
     `The gateway needs Node ${needed.join('.')} or newer, and this is Node ${process.versions.node}: install one from nodejs.org.`,
     1,
@@ -52,7 +54,9 @@ function install() {
   const lock = createHash('sha256')
     .update(readFileSync(path.join(root, 'package-lock.json')))
     .digest('hex');
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return;
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) {
+    return;
+  }
   if (!installed()) {
     console.error('Installing what package-lock.json says (once) ...');
     // npm is a script beside node; on Windows it is npm.cmd, which only a shell can run.
@@ -62,9 +66,12 @@ function install() {
       shell: process.platform === 'win32',
       env: { ...process.env, NODE_ENV: 'development' },
     });
-    if (run.error !== undefined)
+    if (run.error !== undefined) {
       fail(`npm could not be started (${run.error.message}): is it installed beside Node?`, 1);
-    if (run.status !== 0) fail('npm ci failed, see above. Is the npm registry reachable?', 1);
+    }
+    if (run.status !== 0) {
+      fail('npm ci failed, see above. Is the npm registry reachable?', 1);
+    }
   }
   try {
     writeFileSync(stamp, lock);
@@ -76,7 +83,9 @@ function install() {
 /** Compares package-lock.json with npm's own record of what it put into node_modules. */
 function installed() {
   const record = path.join(root, 'node_modules', '.package-lock.json');
-  if (!existsSync(record)) return false;
+  if (!existsSync(record)) {
+    return false;
+  }
   const there = JSON.parse(readFileSync(record, 'utf8')).packages;
   const wanted = JSON.parse(readFileSync(path.join(root, 'package-lock.json'), 'utf8')).packages;
   return Object.entries(wanted).every(
@@ -90,7 +99,9 @@ function node(args, options = {}) {
     const child = spawn(process.execPath, args, { cwd: root, stdio: 'inherit', ...options });
     // Ctrl-C in a terminal reaches the child by itself; once more would tell it to hurry. A service manager signals us alone.
     process.on('SIGINT', () => process.stdin.isTTY || child.kill('SIGINT'));
-    for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+    for (const signal of ['SIGTERM', 'SIGHUP']) {
+      process.on(signal, () => child.kill(signal));
+    }
     whenStarterEnds(() => child.kill('SIGTERM'));
     child.on('error', (error) => {
       console.error(error.message);
@@ -125,7 +136,9 @@ function mocha(args) {
 
 /** Everything that is not long, a process for each core, each with a database server of its own; what is named runs in one. */
 function test() {
-  if (given.length > 0) return mocha(given);
+  if (given.length > 0) {
+    return mocha(given);
+  }
   const jobs = String(Math.min(4, availableParallelism()));
   return mocha(['--parallel', '--jobs', jobs, 'test/**/*.test.ts', '--ignore', 'test/**/*.long.test.ts']);
 }
@@ -141,9 +154,13 @@ async function check() {
   // The tests come last, so that their counts are the last line.
   for (const [name, run] of steps) {
     console.error(`== ${name}`);
-    if ((await run()) !== 0) failed.push(name);
+    if ((await run()) !== 0) {
+      failed.push(name);
+    }
   }
-  if (failed.length > 0) console.error(`Failed: ${failed.join(', ')}.`);
+  if (failed.length > 0) {
+    console.error(`Failed: ${failed.join(', ')}.`);
+  }
   return failed.length === 0 ? 0 : 1;
 }
 

@@ -11,11 +11,15 @@ const pause = 250;
  * way (by hand, by a service manager) the program outlives whoever started it, as programs do: then nothing is watched.
  */
 export function whenStarterEnds(ended) {
-  if (!(process.env.npm_lifecycle_script ?? '').includes('scripts/run.mjs')) return;
+  if (!(process.env.npm_lifecycle_script ?? '').includes('scripts/run.mjs')) {
+    return;
+  }
   const [shell, npm] = [process.ppid, parentOf(process.ppid)];
   const watch = setInterval(
     () => {
-      if (process.ppid === shell && (process.platform !== 'win32' || lives(shell)) && parentOf(shell) === npm) return;
+      if (process.ppid === shell && (process.platform !== 'win32' || lives(shell)) && parentOf(shell) === npm) {
+        return;
+      }
       clearInterval(watch);
       ended();
     },
@@ -26,13 +30,17 @@ export function whenStarterEnds(ended) {
 
 /** The process that a process was started by, or was handed to when that one ended; null: not known here. */
 function parentOf(pid) {
-  if (process.platform === 'win32') return null;
+  if (process.platform === 'win32') {
+    return null;
+  }
   try {
     // The name in brackets may hold anything, so the state and the parent are looked for behind the last one.
     const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
     return Number(text.slice(text.lastIndexOf(')') + 2).split(' ')[1]);
   } catch {
-    if (process.platform === 'linux') return null;
+    if (process.platform === 'linux') {
+      return null;
+    }
     const run = spawnSync('ps', ['-o', 'ppid=', '-p', String(pid)], { encoding: 'utf8' });
     return run.status === 0 ? Number(run.stdout) : null;
   }

@@ -4,4 +4,6 @@ import { editorSchemas } from '../src/catalogue/compile/editor-schema.ts';
 /** Writes `metadata/schema/*.json` anew: `npx tsx scripts/write-editor-schemas.ts`, after a change of the metadata schema. */
 const folder = new URL('../metadata/schema/', import.meta.url);
 mkdirSync(folder, { recursive: true });
-for (const [name, text] of editorSchemas()) writeFileSync(new URL(name, folder), text);
+for (const [name, text] of editorSchemas()) {
+  writeFileSync(new URL(name, folder), text);
+}

@@ -110,7 +110,9 @@ const secretNames = ['DATABASE_URL', 'PGPASSWORD'] as const;
  */
 export function readConfig(environment: Environment): Config {
   const { config, faults } = examineConfig(environment);
-  if (faults.length > 0) throw new ConfigError(faults);
+  if (faults.length > 0) {
+    throw new ConfigError(faults);
+  }
   return config;
 }
 
@@ -161,8 +163,12 @@ function withSecretFiles(environment: Environment, faults: string[]): Record<str
   );
   for (const name of secretNames) {
     const file = given[`${name}_FILE`];
-    if (file === undefined) continue;
-    if (given[name] !== undefined) faults.push(`${name}_FILE: ${name} is given too; give one of them`);
+    if (file === undefined) {
+      continue;
+    }
+    if (given[name] !== undefined) {
+      faults.push(`${name}_FILE: ${name} is given too; give one of them`);
+    }
     try {
       given[name] = readFileSync(file, 'utf8').trim();
     } catch {
@@ -173,9 +179,13 @@ function withSecretFiles(environment: Environment, faults: string[]): Record<str
 }
 
 function withPassword(databaseUrl: string | null, password: string | undefined): string | null {
-  if (databaseUrl === null || password === undefined) return databaseUrl;
+  if (databaseUrl === null || password === undefined) {
+    return databaseUrl;
+  }
   const url = new URL(databaseUrl);
-  if (url.password === '') url.password = encodeURIComponent(password);
+  if (url.password === '') {
+    url.password = encodeURIComponent(password);
+  }
   return url.href;
 }
 
@@ -184,7 +194,9 @@ function withPassword(databaseUrl: string | null, password: string | undefined):
  * links must not be built from a Host header that anybody may write. Empty where all is well.
  */
 export function exposureFaults({ host, publicUrl, basicFile, keyFile }: Config): readonly string[] {
-  if (isLoopback(host)) return [];
+  if (isLoopback(host)) {
+    return [];
+  }
   const open = basicFile === null && keyFile === null;
   return [
     ...(open
@@ -203,5 +215,7 @@ export function exposureFaults({ host, publicUrl, basicFile, keyFile }: Config):
 /** Throws ConfigError with what `exposureFaults` finds. */
 export function checkExposure(config: Config): void {
   const faults = exposureFaults(config);
-  if (faults.length > 0) throw new ConfigError(faults);
+  if (faults.length > 0) {
+    throw new ConfigError(faults);
+  }
 }

@@ -20,7 +20,9 @@ import { errorCatalogue, GatewayError, operatorMessage } from './errors.ts';
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 
 function progress(line: string): void {
-  if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${line.slice(0, (process.stderr.columns ?? 80) - 1)}`);
+  if (process.stderr.isTTY) {
+    process.stderr.write(`\r\u001b[K${line.slice(0, (process.stderr.columns ?? 80) - 1)}`);
+  }
 }
 
 /** Only this file hands the process's environment on. */
@@ -29,7 +31,9 @@ function surroundings(config: Config = readConfig(process.env)): Surroundings {
 }
 
 function wholeNumber(text: string): number {
-  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('must be a whole number');
+  if (!/^\d{1,9}$/.test(text)) {
+    throw new InvalidArgumentError('must be a whole number');
+  }
   return Number(text);
 }
 
@@ -40,12 +44,15 @@ const oneSignal = 1000;
 function stopSignal(): Promise<string> {
   return new Promise((resolve) => {
     let told: number | null = null;
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
       process.on(signal, () => {
-        if (told !== null && performance.now() - told > oneSignal) process.exit(exitCodes.failed);
+        if (told !== null && performance.now() - told > oneSignal) {
+          process.exit(exitCodes.failed);
+        }
         told ??= performance.now();
         resolve(signal);
       });
+    }
   });
 }
 
@@ -62,12 +69,17 @@ const runToTheEnd = (work: Promise<number>): Promise<void> =>
 
 /** Whoever reads the output may leave (`| head -1`); the work goes on and its exit code stays. */
 function letReadersLeave(): void {
-  for (const stream of [process.stdout, process.stderr])
+  for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EPIPE') return;
+      if (error.code === 'EPIPE') {
+        return;
+      }
       process.exitCode = exitCodes.failed;
-      if (stream === process.stdout) process.stderr.write(`The output cannot be written: ${error.message}\n`);
+      if (stream === process.stdout) {
+        process.stderr.write(`The output cannot be written: ${error.message}\n`);
+      }
     });
+  }
 }
 
 function program(): Command {
@@ -167,19 +179,23 @@ function prompt(text: string): void {
 /** A person at a terminal gets one message and what to do, never a stack, unless the fault is the program's own. */
 function explain(error: unknown): number {
   progress('');
-  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
-  if (error instanceof ConfigError) process.stderr.write(`${error.message}\n`);
-  else if (error instanceof GatewayError)
+  if (error instanceof CommanderError) {
+    return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+  }
+  if (error instanceof ConfigError) {
+    process.stderr.write(`${error.message}\n`);
+  } else if (error instanceof GatewayError) {
     process.stderr.write(`${error.code}: ${operatorMessage(error)}\n${error.remedy}\n`);
-  else if (isNoSpace(error)) {
+  } else if (isNoSpace(error)) {
     const { message, path = '' } = error as NodeJS.ErrnoException;
     process.stderr.write(
       `StorageFull: No space is left for ${path || 'the files of this command'}: ${message}\n${errorCatalogue.StorageFull.remedy}\n`,
     );
-  } else
+  } else {
     process.stderr.write(
       `The program failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
     );
+  }
   return exitCodes.failed;
 }
 

@@ -70,7 +70,10 @@ export function observer(config: Pick<Config, 'logLevel'>): Observe {
   );
   return (observation) => {
     const level = levelOf(observation);
-    if (observation.event === 'defect') logger.error({ event: 'defect', id: observation.id, err: observation.error });
-    else logger[level](observation);
+    if (observation.event === 'defect') {
+      logger.error({ event: 'defect', id: observation.id, err: observation.error });
+    } else {
+      logger[level](observation);
+    }
   };
 }

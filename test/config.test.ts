@@ -45,11 +45,12 @@ describe('configuration', () => {
       PGPASSWORD_FILE: '/nowhere/password',
     });
     const names = ['PORT', 'PUBLIC_URL', 'PAGE_SIZE', 'INGEST_SCHEDULE', 'DATABASE_URL', 'LOG_LEVEL', 'SAMPLES'];
-    for (const name of [...names, 'REPLY_CACHE_MB', 'PGPASSWORD_FILE'])
+    for (const name of [...names, 'REPLY_CACHE_MB', 'PGPASSWORD_FILE']) {
       assert.ok(
         faults.some((fault) => fault.startsWith(`${name}:`)),
         `${name} in ${faults.join(' | ')}`,
       );
+    }
   });
 
   it('takes an empty value as not given, and cuts the final slash of PUBLIC_URL', () => {

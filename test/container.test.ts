@@ -61,8 +61,12 @@ describe('docker-compose.yml', () => {
 
   it('declares every volume and secret it uses, and no secret in the open', () => {
     for (const service of [gateway, postgres]) {
-      for (const name of service.secrets) assert.ok(compose.secrets[name]?.file.startsWith('./secrets/'), name);
-      for (const volume of service.volumes) assert.ok((volume.split(':')[0] ?? '') in compose.volumes, volume);
+      for (const name of service.secrets) {
+        assert.ok(compose.secrets[name]?.file.startsWith('./secrets/'), name);
+      }
+      for (const volume of service.volumes) {
+        assert.ok((volume.split(':')[0] ?? '') in compose.volumes, volume);
+      }
       for (const [name, value] of Object.entries(service.environment)) {
         assert.ok(!/PASSWORD$/.test(name), `${name} stands in the open`);
         assert.doesNotMatch(value, /:\/\/[^/]*:[^/]*@/, `${name} holds a password`);
@@ -79,7 +83,9 @@ describe('docker-compose.yml', () => {
 
   it('gives the gateway a configuration that it accepts', () => {
     const folder = mkdtempSync(path.join(os.tmpdir(), 'gateway-secrets-'));
-    for (const name of gateway.secrets) writeFileSync(path.join(folder, name), 'secret\n');
+    for (const name of gateway.secrets) {
+      writeFileSync(path.join(folder, name), 'secret\n');
+    }
     const fromImage = /^ENV (.*)$/m.exec(text('Dockerfile'))?.[1] ?? '';
     const environment = Object.fromEntries([
       ...fromImage.split(' ').map((pair) => pair.split('=')),

@@ -51,7 +51,11 @@ describe('docs/errors.md', () => {
   });
 
   it('says when, what to do and gives an example for every code', () => {
-    for (const [code, ...cells] of rows) for (const cell of cells) assert.ok(cell.length > 0, code);
+    for (const [code, ...cells] of rows) {
+      for (const cell of cells) {
+        assert.ok(cell.length > 0, code);
+      }
+    }
   });
 });
 
@@ -61,8 +65,9 @@ describe('error codes', () => {
     (text) => !text.includes('export const errorCatalogue') && !text.includes('export const rejectCodes'),
   );
 
-  for (const code of [...Object.keys(errorCatalogue), ...Object.keys(rejectCodes)])
+  for (const code of [...Object.keys(errorCatalogue), ...Object.keys(rejectCodes)]) {
     it(`${code} is raised somewhere`, () => assert.ok(texts.some((text) => text.includes(`'${code}'`))));
+  }
 
   describe('of the examples that are requests', () => {
     let feed: LoadedFeed;
@@ -72,7 +77,9 @@ describe('error codes', () => {
     });
     for (const [code, status, , , , example = ''] of errors) {
       const query = /^`GET ([^`]*)`$/.exec(example)?.[1];
-      if (query !== undefined) it(`${code}: ${query}`, () => feed.refused(query, { status: Number(status), code }));
+      if (query !== undefined) {
+        it(`${code}: ${query}`, () => feed.refused(query, { status: Number(status), code }));
+      }
     }
   });
 });

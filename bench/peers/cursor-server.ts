@@ -26,10 +26,14 @@ async function stream(response: ServerResponse, sql: string): Promise<void> {
   let separator = '{"value":[';
   for (;;) {
     const rows = await cursor.read(batch);
-    if (rows.length === 0) break;
+    if (rows.length === 0) {
+      break;
+    }
     const text = separator + rows.map((row) => JSON.stringify(row)).join(',');
     separator = ',';
-    if (!response.write(text)) await new Promise((resolve) => response.once('drain', resolve));
+    if (!response.write(text)) {
+      await new Promise((resolve) => response.once('drain', resolve));
+    }
   }
   response.end(separator === ',' ? ']}' : '{"value":[]}');
   await cursor.close();
@@ -49,8 +53,11 @@ async function expand(response: ServerResponse): Promise<void> {
   const byParent = new Map<unknown, Row[]>();
   for (const row of rows) {
     const siblings = byParent.get(row['ConversationId']);
-    if (siblings === undefined) byParent.set(row['ConversationId'], [row]);
-    else siblings.push(row);
+    if (siblings === undefined) {
+      byParent.set(row['ConversationId'], [row]);
+    } else {
+      siblings.push(row);
+    }
   }
   const value = parents.rows.map((row) => ({ ...row, Messages: byParent.get(row['ConversationId']) ?? [] }));
   const body = Buffer.from(JSON.stringify({ value }));
@@ -65,17 +72,22 @@ async function count(response: ServerResponse, second: number): Promise<void> {
 async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const url = new URL(request.url ?? '/', 'http://peer');
   const after = Number(url.searchParams.get('after') ?? '0');
-  if (url.pathname === '/full') await stream(response, selectAll);
-  else if (url.pathname === '/month') await stream(response, selectMonth);
-  else if (url.pathname === '/page')
+  if (url.pathname === '/full') {
+    await stream(response, selectAll);
+  } else if (url.pathname === '/month') {
+    await stream(response, selectMonth);
+  } else if (url.pathname === '/page') {
     await stream(response, `${selectAll} WHERE _row > ${after} ORDER BY _row LIMIT 100`);
-  else if (url.pathname === '/skip')
+  } else if (url.pathname === '/skip') {
     await stream(
       response,
       `${selectAll} ORDER BY _row LIMIT 100 OFFSET ${Number(url.searchParams.get('skip') ?? '0')}`,
     );
-  else if (url.pathname === '/count') await count(response, Number(url.searchParams.get('from') ?? '0'));
-  else await expand(response);
+  } else if (url.pathname === '/count') {
+    await count(response, Number(url.searchParams.get('from') ?? '0'));
+  } else {
+    await expand(response);
+  }
 }
 
 const server = createServer((request, response) => {

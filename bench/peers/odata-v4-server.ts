@@ -23,7 +23,9 @@ async function find(set: string, text: string): Promise<Row[]> {
   const options = text.split('&').filter((option) => /^\$(select|filter|top|skip|orderby)=/.test(option));
   const query = createQuery(options.length === 0 ? '$skip=0' : options.join('&'));
   const { rows } = await pool.query<Row>(query.from(`feed."${set}"`), [...query.parameters]);
-  if (!text.includes('$count=true')) return rows;
+  if (!text.includes('$count=true')) {
+    return rows;
+  }
   const counted = await pool.query<{ n: number }>(`SELECT count(*)::int AS n FROM feed."${set}" WHERE ${query.where}`, [
     ...query.parameters,
   ]);
@@ -38,7 +40,9 @@ const times = new Set(['CreatedAt', 'LastUpdatedAt']);
 
 function describe(type: EmptyClass, columns: typeof messageColumns): void {
   for (const [index, [name]] of columns.entries()) {
-    if (index === 0) Edm.Key(type.prototype, name);
+    if (index === 0) {
+      Edm.Key(type.prototype, name);
+    }
     const kind = times.has(name)
       ? 'DateTimeOffset'
       : /Count$/.test(name)

@@ -10,7 +10,9 @@ const stopped = new AbortController();
 setMaxListeners(0, stopped.signal);
 
 process.on('message', (message: CrowdOrder | 'stop') => {
-  if (message === 'stop') return stopped.abort();
+  if (message === 'stop') {
+    return stopped.abort();
+  }
   run(message).then(
     (report) => process.send?.({ report }),
     (error: Error) => process.send?.({ error: error.stack ?? error.message }),
@@ -45,8 +47,11 @@ async function probe(urls: readonly string[]): Promise<Probed> {
     try {
       const signal = AbortSignal.timeout(probePatience);
       const { status, body } = await fetched(urls[turn % urls.length] ?? '', { agent, signal });
-      if (status === 200) times.push(performance.now() - asked);
-      else failed.push(`${status} ${body.slice(0, 200)}`);
+      if (status === 200) {
+        times.push(performance.now() - asked);
+      } else {
+        failed.push(`${status} ${body.slice(0, 200)}`);
+      }
     } catch {
       failed.push(`no answer in ${Math.round(performance.now() - asked)} ms`);
     }
@@ -64,7 +69,9 @@ interface Fetching {
 async function fetched(url: string, { agent, signal }: Fetching): Promise<{ status: number; body: string }> {
   const reply = await opened(url, { ...(agent === undefined ? {} : { agent }), signal });
   const parts: Buffer[] = [];
-  for await (const part of reply) parts.push(part as Buffer);
+  for await (const part of reply) {
+    parts.push(part as Buffer);
+  }
   return { status: reply.statusCode ?? 0, body: Buffer.concat(parts).toString('utf8') };
 }
 
@@ -86,7 +93,9 @@ async function countPage(
   onFirst: (() => Promise<void>) | null,
 ): Promise<{ rows: number; next: string | null }> {
   const reply = await opened(url, { agent, signal: new AbortController().signal });
-  if (reply.statusCode !== 200) throw new Error(`${url}: ${reply.statusCode}`);
+  if (reply.statusCode !== 200) {
+    throw new Error(`${url}: ${reply.statusCode}`);
+  }
   let rows = 0;
   let rest = Buffer.alloc(0);
   let first = onFirst;
@@ -126,7 +135,9 @@ async function extract({ url, count, together }: CrowdOrder & { kind: 'extract' 
   const rows: number[] = [];
   let left = count;
   const one = async (): Promise<void> => {
-    while (left-- > 0) rows.push(await countAll(url));
+    while (left-- > 0) {
+      rows.push(await countAll(url));
+    }
   };
   await Promise.all(Array.from({ length: together }, one));
   return { milliseconds: performance.now() - started, rows };
@@ -175,10 +186,16 @@ async function drip({ url, count }: CrowdOrder & { kind: 'drip' }): Promise<Drip
     return socket;
   });
   while (!stopped.signal.aborted) {
-    for (const socket of sockets) if (socket.writable) socket.write(' ');
+    for (const socket of sockets) {
+      if (socket.writable) {
+        socket.write(' ');
+      }
+    }
     await sleep(1000);
   }
   const report = { open, statuses };
-  for (const socket of sockets) socket.destroy();
+  for (const socket of sockets) {
+    socket.destroy();
+  }
   return report;
 }

@@ -64,8 +64,11 @@ export function crowd<Kind extends CrowdOrder['kind']>(order: CrowdOrder & { rea
   const child = fork(path.join(import.meta.dirname, 'crowd-process.ts'), { execArgv: ['--import', 'tsx'] });
   const done = new Promise<CrowdReport[Kind]>((resolve, reject) => {
     child.once('message', (message: { report?: CrowdReport[Kind]; error?: string }) => {
-      if (message.report === undefined) reject(new Error(message.error));
-      else resolve(message.report);
+      if (message.report === undefined) {
+        reject(new Error(message.error));
+      } else {
+        resolve(message.report);
+      }
       child.disconnect();
     });
     child.once('exit', (code) => reject(new Error(`${order.kind}: ended with ${code}`)));
@@ -75,7 +78,9 @@ export function crowd<Kind extends CrowdOrder['kind']>(order: CrowdOrder & { rea
   return {
     done,
     stop: () => {
-      if (child.connected) child.send('stop');
+      if (child.connected) {
+        child.send('stop');
+      }
       return done;
     },
   };

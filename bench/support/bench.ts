@@ -29,10 +29,13 @@ export async function interleaved<Result>(
   rounds: number,
 ): Promise<ReadonlyMap<string, readonly Result[]>> {
   const results = new Map<string, Result[]>(contenders.map(({ name }) => [name, []]));
-  for (let round = 0; round <= rounds; round++)
+  for (let round = 0; round <= rounds; round++) {
     for (const { name, run } of contenders) {
       const result = await run();
-      if (round > 0) results.get(name)?.push(result);
+      if (round > 0) {
+        results.get(name)?.push(result);
+      }
     }
+  }
   return results;
 }

@@ -77,9 +77,13 @@ export class ClientConnection {
   #take(bytes: Buffer): void {
     let at = 0;
     while (at < bytes.length && this.#done !== null) {
-      if (this.#inHead) at = this.#readHead(bytes, at);
-      else if (this.#left === -1) at = this.#readSize(bytes, at);
-      else at = this.#readBody(bytes, at);
+      if (this.#inHead) {
+        at = this.#readHead(bytes, at);
+      } else if (this.#left === -1) {
+        at = this.#readSize(bytes, at);
+      } else {
+        at = this.#readBody(bytes, at);
+      }
     }
   }
 
@@ -87,24 +91,32 @@ export class ClientConnection {
     const before = this.#head.length;
     this.#head += bytes.toString('latin1', at);
     const end = this.#head.indexOf('\r\n\r\n');
-    if (end < 0) return bytes.length;
+    if (end < 0) {
+      return bytes.length;
+    }
     const head = this.#head.slice(0, end + 2);
     this.#inHead = false;
     this.#status = Number(head.slice(9, 12));
     this.#chunked = /\r\ntransfer-encoding: chunked\r\n/i.test(head);
     this.#left = this.#chunked ? -1 : Number(/\r\ncontent-length: (\d+)\r\n/i.exec(head)?.[1] ?? '0');
     this.#line = '';
-    if (this.#left === 0) this.#finish();
+    if (this.#left === 0) {
+      this.#finish();
+    }
     return at + end + 4 - before;
   }
 
   #readSize(bytes: Buffer, at: number): number {
     const end = bytes.indexOf(0x0a, at);
     this.#line += bytes.toString('latin1', at, end < 0 ? bytes.length : end + 1);
-    if (end < 0) return bytes.length;
+    if (end < 0) {
+      return bytes.length;
+    }
     const line = this.#line.trim();
     this.#line = '';
-    if (line === '') return end + 1; // the end of the chunk before, or of the last one
+    if (line === '') {
+      return end + 1; // the end of the chunk before, or of the last one
+    }
     this.#left = Number.parseInt(line, 16);
     if (this.#left === 0) {
       this.#left = -1;
@@ -117,7 +129,9 @@ export class ClientConnection {
 
   #readBody(bytes: Buffer, at: number): number {
     const end = Math.min(bytes.length, at + this.#left);
-    if (this.#firstByteAt === 0) this.#firstByteAt = performance.now();
+    if (this.#firstByteAt === 0) {
+      this.#firstByteAt = performance.now();
+    }
     this.#bytes += end - at;
     this.#left -= end - at;
     const part = bytes.subarray(at, end);
@@ -126,8 +140,11 @@ export class ClientConnection {
     this.#tail =
       kept.length === tailLength ? Buffer.from(kept) : Buffer.concat([this.#tail, kept]).subarray(-tailLength);
     if (this.#left === 0) {
-      if (this.#chunked) this.#left = -1;
-      else this.#finish();
+      if (this.#chunked) {
+        this.#left = -1;
+      } else {
+        this.#finish();
+      }
     }
     return end;
   }

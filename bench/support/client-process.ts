@@ -24,8 +24,12 @@ async function fetchAll(order: FetchOrder): Promise<{ fetched: Fetched }> {
   try {
     while (url !== null) {
       const reply = await connection.get(url, order.headers ?? {}, counter?.take ?? null);
-      if (reply.status !== 200) throw new Error(`${url.href}: ${reply.status} ${reply.tail}`);
-      if (pages === 0) firstByte = reply.firstByteAt - started;
+      if (reply.status !== 200) {
+        throw new Error(`${url.href}: ${reply.status} ${reply.tail}`);
+      }
+      if (pages === 0) {
+        firstByte = reply.firstByteAt - started;
+      }
       pages += 1;
       bytes += reply.bytes;
       const next = order.follow === true ? nextLink(reply.tail) : null;
@@ -51,10 +55,14 @@ function rowCounter(text: string, headers: FetchOrder['headers'] = {}) {
   let rest = Buffer.alloc(0);
   const count = (part: Buffer): void => {
     const bytes = Buffer.concat([rest, part]);
-    for (let at = bytes.indexOf(wanted); at >= 0; at = bytes.indexOf(wanted, at + wanted.length)) rows += 1;
+    for (let at = bytes.indexOf(wanted); at >= 0; at = bytes.indexOf(wanted, at + wanted.length)) {
+      rows += 1;
+    }
     rest = Buffer.from(bytes.subarray(-(wanted.length - 1)));
   };
-  if (headers['Accept-Encoding'] !== 'gzip') return { take: count, rows: async () => rows };
+  if (headers['Accept-Encoding'] !== 'gzip') {
+    return { take: count, rows: async () => rows };
+  }
   const gunzip = createGunzip();
   gunzip.on('data', count);
   return {
@@ -81,7 +89,9 @@ async function load({ urls, connections, seconds, headers = {} }: LoadOrder): Pr
       const asked = performance.now();
       const { status } = await connection.get(url, headers, null);
       times.push(performance.now() - asked);
-      if (status !== 200) failed += 1;
+      if (status !== 200) {
+        failed += 1;
+      }
     }
     connection.close();
   };

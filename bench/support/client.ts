@@ -58,18 +58,24 @@ export function countingClient(): CountingClient {
   const ask = async (order: ClientOrder): Promise<ClientReport> => {
     child.send(order);
     const [report] = (await once(child, 'message')) as [ClientReport];
-    if ('error' in report) throw new Error(report.error);
+    if ('error' in report) {
+      throw new Error(report.error);
+    }
     return report;
   };
   return {
     async fetch(order) {
       const report = await ask({ kind: 'fetch', order });
-      if (!('fetched' in report)) throw new Error('not a fetch');
+      if (!('fetched' in report)) {
+        throw new Error('not a fetch');
+      }
       return report.fetched;
     },
     async load(order) {
       const report = await ask({ kind: 'load', order });
-      if (!('load' in report)) throw new Error('not a load');
+      if (!('load' in report)) {
+        throw new Error('not a load');
+      }
       return report.load;
     },
     close: () => void child.kill(),

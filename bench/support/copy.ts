@@ -10,7 +10,9 @@ export const copyName = psqlThere ? 'psql COPY' : 'COPY read in Node (there is n
 
 /** Milliseconds of `psql -c 'COPY (select) TO STDOUT'` into nothing, its start included; without psql, of our own reader. */
 export async function timeCopy(warehouse: BenchWarehouse, select: string): Promise<number> {
-  if (!psqlThere) return readInNode(warehouse, select);
+  if (!psqlThere) {
+    return readInNode(warehouse, select);
+  }
   return runPsql(warehouse, ['-c', `COPY (${select}) TO STDOUT`], null);
 }
 
@@ -27,9 +29,14 @@ export function runPsql(warehouse: BenchWarehouse, args: readonly string[], inpu
     child.on('close', (code) => {
       const milliseconds = performance.now() - started;
       closeSync(nowhere);
-      if (typeof source === 'number') closeSync(source);
-      if (code === 0) resolve(milliseconds);
-      else reject(new Error(`psql ended with ${code}`));
+      if (typeof source === 'number') {
+        closeSync(source);
+      }
+      if (code === 0) {
+        resolve(milliseconds);
+      } else {
+        reject(new Error(`psql ended with ${code}`));
+      }
     });
   });
 }
@@ -40,7 +47,9 @@ async function readInNode({ database }: BenchWarehouse, select: string): Promise
   const started = performance.now();
   const options = { timeout: 3_600_000, signal: new AbortController().signal };
   await database.read(async (session) => {
-    for await (const batch of session.copyOut(select)) void batch;
+    for await (const batch of session.copyOut(select)) {
+      void batch;
+    }
   }, options);
   return performance.now() - started;
 }

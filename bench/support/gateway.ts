@@ -40,7 +40,9 @@ export async function startGateway(
     child.stdout.on('data', (chunk: Buffer) => {
       text += chunk.toString();
       const found = /^ *(http:\/\/\S+\/odata\/)$/m.exec(text);
-      if (found !== null) resolve(found[1] ?? '');
+      if (found !== null) {
+        resolve(found[1] ?? '');
+      }
     });
     child.on('exit', (code) => reject(new Error(`gateway serve ended with ${code}: ${text}`)));
   });

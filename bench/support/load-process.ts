@@ -13,7 +13,9 @@ const database = await openDatabase({ connection: url });
 const started = performance.now();
 const [result] = await ingestPaths({ catalogue, database }, [file]);
 const milliseconds = performance.now() - started;
-if (result === undefined || result.state === 'failed') throw new Error(JSON.stringify(result));
+if (result === undefined || result.state === 'failed') {
+  throw new Error(JSON.stringify(result));
+}
 const loaded: Loaded = {
   milliseconds,
   peakMegabytes: Math.round(process.resourceUsage().maxRSS / 1000),

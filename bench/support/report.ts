@@ -27,9 +27,15 @@ export function verdict(
 }
 
 function text(cell: Cell): string {
-  if (cell === null) return '-';
-  if (typeof cell === 'string') return cell;
-  if (Number.isInteger(cell)) return cell.toLocaleString('en');
+  if (cell === null) {
+    return '-';
+  }
+  if (typeof cell === 'string') {
+    return cell;
+  }
+  if (Number.isInteger(cell)) {
+    return cell.toLocaleString('en');
+  }
   return Math.abs(cell) >= 100
     ? Math.round(cell).toLocaleString('en')
     : cell.toFixed(Math.abs(cell) >= 10 ? 1 : cell >= 0.1 ? 2 : 3);

@@ -54,7 +54,9 @@ export async function openWarehouse(): Promise<BenchWarehouse> {
 function addressUrl(
   address: { host: string; port: number; user: string; password: string; database: string } | undefined,
 ) {
-  if (address === undefined) throw new TypeError('no server');
+  if (address === undefined) {
+    throw new TypeError('no server');
+  }
   const { host, port, user, password, database } = address;
   return `postgres://${user}:${encodeURIComponent(password)}@${encodeURIComponent(host)}:${port}/${database}`;
 }
@@ -62,8 +64,12 @@ function addressUrl(
 /** Fills messages and their conversations unless they have this many rows already. */
 export async function fill(database: Database, rows: number): Promise<void> {
   const { rows: counted } = await database.query<{ n: number }>(`SELECT count(*)::int AS n FROM feed."${messages}"`);
-  if (counted[0]?.n === rows) return;
-  if (counted[0]?.n !== 0) throw new Error(`feed."${messages}" holds other rows: give an empty database.`);
+  if (counted[0]?.n === rows) {
+    return;
+  }
+  if (counted[0]?.n !== 0) {
+    throw new Error(`feed."${messages}" holds other rows: give an empty database.`);
+  }
   await withoutIndexes(database, messages, () =>
     database.query(fillText(messages, messageColumns, { count: rows, messages: rows })),
   );
@@ -73,7 +79,9 @@ export async function fill(database: Database, rows: number): Promise<void> {
     `INSERT INTO gateway.set_versions (entity_set, version) VALUES ('${messages}', 1), ('${conversations}', 1)
      ON CONFLICT (entity_set) DO UPDATE SET version = gateway.set_versions.version + 1`,
   );
-  for (const set of [messages, conversations]) await database.query(`VACUUM (ANALYZE, FREEZE) feed."${set}"`);
+  for (const set of [messages, conversations]) {
+    await database.query(`VACUUM (ANALYZE, FREEZE) feed."${set}"`);
+  }
 }
 
 /** A million rows go in several times faster when their indexes are made afterwards. */
@@ -82,7 +90,11 @@ async function withoutIndexes(database: Database, table: string, work: () => Pro
     `SELECT quote_ident(indexname) AS name, indexdef AS definition FROM pg_indexes
      WHERE schemaname = 'feed' AND tablename = '${table}' AND indexname NOT IN (SELECT conname FROM pg_constraint)`,
   );
-  for (const { name } of rows) await database.query(`DROP INDEX feed.${name}`);
+  for (const { name } of rows) {
+    await database.query(`DROP INDEX feed.${name}`);
+  }
   await work();
-  for (const { definition } of rows) await database.query(definition);
+  for (const { definition } of rows) {
+    await database.query(definition);
+  }
 }

@@ -63,8 +63,9 @@ export async function extraction(bench: Bench): Promise<readonly Report[]> {
 /** A round that counts rows: a fast wrong answer is none. */
 async function check({ client }: Bench, order: FetchOrder, expected: number | null): Promise<number> {
   const { rows } = await client.fetch({ ...order, countRows: '{"MessageId":' });
-  if (rows === null || (expected !== null && rows !== expected))
+  if (rows === null || (expected !== null && rows !== expected)) {
     throw new Error(`${order.url}: ${rows} rows, not ${expected}`);
+  }
   return rows;
 }
 
@@ -117,7 +118,9 @@ function table(title: string, times: ReadonlyMap<string, readonly Timed[]>, { ro
       rounds[0]?.pages ?? 0,
     ];
   });
-  if (memory !== null) verdicts.push(verdict('highest resident memory of the gateway in MB', memory, { below: 150 }));
+  if (memory !== null) {
+    verdicts.push(verdict('highest resident memory of the gateway in MB', memory, { below: 150 }));
+  }
   return {
     title,
     columns: ['', 'rows', 'ms (median)', 'ms (range)', 'rows/s', `of ${copyName}`, 'MB/s', 'first byte ms', 'pages'],

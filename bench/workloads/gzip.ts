@@ -15,7 +15,9 @@ export async function gzip(bench: Bench): Promise<readonly Report[]> {
     const url = `${server.address}${messages}?${selectOption}`;
     const headers = { 'Accept-Encoding': 'gzip' };
     const { rows } = await bench.client.fetch({ url, headers, follow: true, countRows: '{"MessageId":' });
-    if (rows !== bench.rows) throw new Error(`${rows} rows came, not ${bench.rows}`);
+    if (rows !== bench.rows) {
+      throw new Error(`${rows} rows came, not ${bench.rows}`);
+    }
     const contenders = [
       { name: 'identity', run: () => bench.client.fetch({ url, follow: true }) },
       { name: 'gzip', run: () => bench.client.fetch({ url, headers, follow: true }) },
@@ -82,7 +84,9 @@ async function shared(bench: Bench, keepsNothing: MeasuredServer): Promise<Repor
 async function checkKept(url: string): Promise<void> {
   const reply = await fetch(url, { headers: { 'Accept-Encoding': 'gzip' } });
   await reply.body?.cancel();
-  if (!/\bcache;dur=/.test(reply.headers.get('server-timing') ?? '')) throw new Error('The reply was not kept');
+  if (!/\bcache;dur=/.test(reply.headers.get('server-timing') ?? '')) {
+    throw new Error('The reply was not kept');
+  }
 }
 
 function sharedReport(
@@ -147,7 +151,9 @@ function compress(json: Buffer, level: number): Promise<Compressed> {
     gzip.on('data', (part: Buffer) => (bytes += part.length));
     gzip.on('error', reject);
     gzip.on('end', () => resolve({ milliseconds: performance.now() - started, bytes }));
-    for (let at = 0; at < json.length; at += 128 * 1024) gzip.write(json.subarray(at, at + 128 * 1024));
+    for (let at = 0; at < json.length; at += 128 * 1024) {
+      gzip.write(json.subarray(at, at + 128 * 1024));
+    }
     gzip.end();
   });
 }

@@ -24,7 +24,9 @@ export async function ingest({ warehouse, rows }: Bench): Promise<readonly Repor
   const only = [set];
   const report = await writeSamples(warehouse.catalogue, folder, { rows, days: 1, only });
   const written = report.files.find((file) => file.set === set);
-  if (written === undefined) throw new Error(`no sample of ${set} was written`);
+  if (written === undefined) {
+    throw new Error(`no sample of ${set} was written`);
+  }
   const file = path.join(folder, written.path);
   const megabytes = (await stat(file)).size / 1e6;
   const lines: Cell[][] = [];
@@ -38,7 +40,9 @@ export async function ingest({ warehouse, rows }: Bench): Promise<readonly Repor
       memory,
     ]);
   };
-  if (hasPsql) line('psql COPY into unlogged text', await staging(warehouse, file), null);
+  if (hasPsql) {
+    line('psql COPY into unlogged text', await staging(warehouse, file), null);
+  }
   const first = await load(warehouse.url, file);
   line(`gateway, new rows: ${first.state}`, first.milliseconds, first.peakMegabytes);
   const again = path.join(path.dirname(file), `again-${path.basename(file)}`);

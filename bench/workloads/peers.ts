@@ -48,7 +48,9 @@ export async function peers(bench: Bench): Promise<readonly Report[]> {
       await expand(bench, servers),
     ];
   } finally {
-    for (const server of Object.values(servers)) await server.stop();
+    for (const server of Object.values(servers)) {
+      await server.stop();
+    }
   }
 }
 

@@ -36,12 +36,18 @@ export async function planning({ warehouse: { catalogue } }: Bench): Promise<rea
       now: '2026-01-31T12:00:00.000Z',
       serviceRoot: 'http://127.0.0.1/odata/',
     });
-    if (read.kind === 'Collection') compileCollection(read, catalogue);
-    else if (read.kind === 'Count') compileCount(read, catalogue);
-    else throw new Error(`${url} is a ${read.kind}`);
+    if (read.kind === 'Collection') {
+      compileCollection(read, catalogue);
+    } else if (read.kind === 'Count') {
+      compileCount(read, catalogue);
+    } else {
+      throw new Error(`${url} is a ${read.kind}`);
+    }
   };
   const lines = shapes.map(([name, url]): readonly [string, number, number] => {
-    for (let warm = 0; warm < 300; warm++) plan(url);
+    for (let warm = 0; warm < 300; warm++) {
+      plan(url);
+    }
     const times = Array.from({ length: runs }, () => {
       const started = performance.now();
       plan(url);

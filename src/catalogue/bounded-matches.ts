@@ -19,7 +19,9 @@ export const boundedMatches: Matches = (pattern, texts) => {
   } catch (error) {
     // An error of the other context is no Error of this one.
     const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : null;
-    if (code === 'ERR_SCRIPT_EXECUTION_TIMEOUT') return null;
+    if (code === 'ERR_SCRIPT_EXECUTION_TIMEOUT') {
+      return null;
+    }
     throw error;
   }
 };

@@ -24,7 +24,9 @@ export interface DeletionColumn {
 /** What says of rows of a stored set that they were deleted, over all exports that write it. */
 export function deletionColumns(catalogue: Catalogue, setName: string): readonly DeletionColumn[] {
   const set = catalogue.sets.get(setName);
-  if (set?.kind !== 'stored') return [];
+  if (set?.kind !== 'stored') {
+    return [];
+  }
   const found = catalogue.exports.flatMap(({ set: written, deletionMarker }) => {
     const column = written === setName && deletionMarker !== null ? set.columns.get(deletionMarker) : undefined;
     return column === undefined ? [] : [{ column: column.name, sqlType: column.sqlType }];
@@ -35,7 +37,9 @@ export function deletionColumns(catalogue: Catalogue, setName: string): readonly
 /** The kept columns of a stored set, over all exports that write it. */
 export function keptColumns(catalogue: Catalogue, setName: string): readonly KeptColumn[] {
   const set = catalogue.sets.get(setName);
-  if (set?.kind !== 'stored') return [];
+  if (set?.kind !== 'stored') {
+    return [];
+  }
   const deletions = deletionColumns(catalogue, setName);
   const found = catalogue.exports
     .filter((one) => one.set === setName)
@@ -43,7 +47,9 @@ export function keptColumns(catalogue: Catalogue, setName: string): readonly Kep
       const winner = write.mode === 'upsert' && write.winner !== null ? set.columns.get(write.winner) : undefined;
       return columns.flatMap(({ property, keepIfEmpty }): KeptColumn[] => {
         const column = keepIfEmpty ? set.columns.get(property)?.name : undefined;
-        if (column === undefined) return [];
+        if (column === undefined) {
+          return [];
+        }
         const mark = winner && { column: winner.name, mark: `_winner_${column}`, sqlType: winner.sqlType };
         return [{ column, stamp: `_stamp_${column}`, place: `_place_${column}`, winner: mark ?? null, deletions }];
       });

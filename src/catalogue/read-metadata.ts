@@ -27,7 +27,9 @@ export function loadCatalogue(directory: string, environment: Environment): Cata
  */
 export function requireCatalogue(directory: string, environment: Environment): Catalogue {
   const { catalogue, faults } = loadCatalogue(directory, environment);
-  if (catalogue !== null) return catalogue;
+  if (catalogue !== null) {
+    return catalogue;
+  }
   const list = faults.map((fault) => `  ${faultText(fault)}`).join('\n');
   const count = faults.length === 1 ? 'There is 1 fault' : `There are ${faults.length} faults`;
   throw new GatewayError('MetadataInvalid', `${count} in the metadata:\n${list}`, { target: directory });

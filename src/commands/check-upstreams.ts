@@ -17,7 +17,9 @@ export interface UpstreamFindings {
  */
 export async function checkUpstream(catalogue: Catalogue, source: Source): Promise<UpstreamFindings> {
   const { upstream } = source;
-  if (upstream === undefined) return { lines: [], faults: 0 };
+  if (upstream === undefined) {
+    return { lines: [], faults: 0 };
+  }
   if (upstream.url === null) {
     const variable = upstream.urlVariable === null ? '' : ` (${upstream.urlVariable})`;
     return { lines: [`${source.title}: no URL is set${variable}`], faults: 0 };

@@ -18,9 +18,13 @@ export async function checkCommand(
 ): Promise<number> {
   const own = [...settings, ...servingFaults(config)];
   const { catalogue, faults } = loadCatalogue(config.metadataDir, environment);
-  for (const fault of [...own, ...faults.map(faultText)]) print(fault);
+  for (const fault of [...own, ...faults.map(faultText)]) {
+    print(fault);
+  }
   const modelFaults = catalogue === null ? [] : checkModel(catalogue.model);
-  for (const fault of modelFaults) print(JSON.stringify(fault));
+  for (const fault of modelFaults) {
+    print(JSON.stringify(fault));
+  }
   const tables = catalogue === null ? [] : tableFaults(wantedTables(catalogue));
   tables.forEach(print);
   const count = own.length + faults.length + modelFaults.length + tables.length;
@@ -29,7 +33,9 @@ export async function checkCommand(
     return exitCodes.failed;
   }
   const { sources, exports, model } = catalogue;
-  for (const warning of beyondReaders(model)) print(`warning: ${warning}`);
+  for (const warning of beyondReaders(model)) {
+    print(`warning: ${warning}`);
+  }
   print(`${sources.size} sources, ${exports.length} exports, ${model.entitySets.size} entity sets: no fault`);
   let upstreamFaults = 0;
   for (const source of sources.values()) {
@@ -37,6 +43,8 @@ export async function checkCommand(
     found.lines.forEach(print);
     upstreamFaults += found.faults;
   }
-  if (upstreamFaults > 0) return exitCodes.failed;
+  if (upstreamFaults > 0) {
+    return exitCodes.failed;
+  }
   return exitCodes.ok;
 }

@@ -35,7 +35,9 @@ export async function connectUpstreams(
     for (const [name, one] of new Map(models).set(source, model)) {
       const result = mergeUpstreamModel(merged, name, one);
       merged = result.catalogue;
-      if (name === source) differences = result.differences.map(({ set, message }) => `${set}: ${message}`);
+      if (name === source) {
+        differences = result.differences.map(({ set, message }) => `${set}: ${message}`);
+      }
     }
     refuseFaulty(merged);
     models.set(source, model);
@@ -46,7 +48,9 @@ export async function connectUpstreams(
   const sandboxes: Sandbox[] = [];
   for (const source of loaded.sources.values()) {
     const reachable = await withUrl(source, { loaded, surroundings, sandboxes });
-    if (reachable === null) continue;
+    if (reachable === null) {
+      continue;
+    }
     const { dataDir } = surroundings.config;
     const connection = {
       source: reachable,
@@ -70,7 +74,9 @@ export async function connectUpstreams(
 /** A client refuses the whole feed for one wrong name. Throws GatewayError UpstreamRefused, and the model before stays. */
 function refuseFaulty({ model }: Catalogue): void {
   const faults = checkModel(model);
-  if (faults.length === 0) return;
+  if (faults.length === 0) {
+    return;
+  }
   const told = faults.slice(0, 5).map(({ path, message }) => `${path} ${message}`);
   throw new GatewayError(
     'UpstreamRefused',
@@ -79,7 +85,9 @@ function refuseFaulty({ model }: Catalogue): void {
 }
 
 function outcomeOf({ source, failure, differences }: UpstreamState) {
-  if (failure !== null) return { source, state: 'down', message: failure } as const;
+  if (failure !== null) {
+    return { source, state: 'down', message: failure } as const;
+  }
   return {
     source,
     state: 'ok',
@@ -97,8 +105,12 @@ const sandboxSize = { rows: 60, seed: 1 };
 
 /** The source with a URL to ask; null: it is no proxied source, or has no URL and gets no sandbox. */
 async function withUrl(source: Source, { loaded, surroundings, sandboxes }: Place): Promise<Source | null> {
-  if (source.upstream === undefined) return null;
-  if (source.upstream.url !== null) return source;
+  if (source.upstream === undefined) {
+    return null;
+  }
+  if (source.upstream.url !== null) {
+    return source;
+  }
   const { config, print } = surroundings;
   const setting = source.upstream.urlVariable ?? 'its url in the metadata';
   if (!config.samples) {

@@ -23,7 +23,9 @@ export async function fillWithSamples({ print, config }: Surroundings, filling: 
   const { catalogue, database, observe } = filling;
   const { rows } = await database.query('SELECT 1 FROM gateway.load LIMIT 1');
   const begun = path.join(config.dataDir, 'samples.begun');
-  if (rows.length > 0 && !existsSync(begun)) return;
+  if (rows.length > 0 && !existsSync(begun)) {
+    return;
+  }
   await mkdir(config.dataDir, { recursive: true });
   await writeFile(begun, '');
   // They stay there: `gateway rebuild` needs the files that rows came from, samples or not.
@@ -35,8 +37,11 @@ export async function fillWithSamples({ print, config }: Surroundings, filling: 
   const loaded = results.filter(({ state }) => state === 'loaded').length;
   print(`SAMPLES: the warehouse was empty, so ${loaded} made-up sample files with ${report.rows} rows were loaded.`);
   print('To start empty, stop, remove the data folder (or use another database), and start with SAMPLES=off.');
-  for (const result of results)
-    if (result.state === 'failed' || result.state === 'refused') observeLoad(observe, result);
+  for (const result of results) {
+    if (result.state === 'failed' || result.state === 'refused') {
+      observeLoad(observe, result);
+    }
+  }
   observe({ event: 'samples-loaded', rows: report.rows });
 }
 
@@ -48,7 +53,9 @@ export function observeLoad(observe: Observe, result: IngestResult): void {
 
 /** Rejected rows are the news of a load that is otherwise as expected. */
 function loadMessage(result: Extract<IngestResult, { readonly state: 'loaded' | 'duplicate' }>): string {
-  if (result.state === 'duplicate') return result.message;
+  if (result.state === 'duplicate') {
+    return result.message;
+  }
   const { read, rejected, removed } = result.counts;
   return [
     `${read} rows, ${rejected} rejected, ${removed} removed`,

@@ -31,7 +31,9 @@ export async function hashPasswordCommand(
   for await (const chunk of options.input) {
     text += String(chunk);
     // A person at a terminal ends with Enter, a pipe with its end.
-    if (options.prompt !== undefined && text.endsWith('\n')) break;
+    if (options.prompt !== undefined && text.endsWith('\n')) {
+      break;
+    }
   }
   const password = text.replace(/\r?\n$/, '');
   if (password.length < 8) {

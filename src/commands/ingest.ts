@@ -27,10 +27,14 @@ export async function ingestCommand(
         surroundings.progress(`${path}: ${Math.floor((100 * bytes) / Math.max(totalBytes, 1))} %`),
       onResult: (result) => {
         surroundings.progress('');
-        for (const line of resultLines(result)) surroundings.print(line);
+        for (const line of resultLines(result)) {
+          surroundings.print(line);
+        }
       },
     });
-    if (results.length === 0) surroundings.print('There was no file to load.');
+    if (results.length === 0) {
+      surroundings.print('There was no file to load.');
+    }
     return outcome(results);
   });
 }
@@ -75,7 +79,9 @@ export function resultLines(result: IngestResult): readonly string[] {
 }
 
 function outcome(results: readonly IngestResult[]): number {
-  if (results.some(({ state }) => state === 'failed')) return exitCodes.failed;
+  if (results.some(({ state }) => state === 'failed')) {
+    return exitCodes.failed;
+  }
   const partial = results.some(
     (result) => result.state === 'refused' || (result.state === 'loaded' && result.counts.rejected > 0),
   );

@@ -24,21 +24,41 @@ export async function prepare(
   { print, tell, serves = false }: Preparation,
 ): Promise<void> {
   const { applied } = await migrate(database);
-  for (const name of applied) print(`migrated ${name}`);
+  for (const name of applied) {
+    print(`migrated ${name}`);
+  }
   const report = await provision(database, catalogue, { opens: serves });
   const created = report.changes.filter((change) => change.endsWith(': created'));
-  if (created.length > 0) print(`created ${created.length} tables`);
-  for (const change of report.changes) if (!created.includes(change)) print(change);
-  for (const column of report.retiredColumns) print(`${column}: kept, not served any more`);
-  for (const table of report.retiredTables) print(`${table}: kept, not served any more`);
+  if (created.length > 0) {
+    print(`created ${created.length} tables`);
+  }
+  for (const change of report.changes) {
+    if (!created.includes(change)) {
+      print(change);
+    }
+  }
+  for (const column of report.retiredColumns) {
+    print(`${column}: kept, not served any more`);
+  }
+  for (const table of report.retiredTables) {
+    print(`${table}: kept, not served any more`);
+  }
   const made = report.changes.flatMap((change) => /^(\w+): (?:created|made anew)/.exec(change)?.[1] ?? []);
-  for (const line of await unloadedFiles(database, catalogue, made)) tell(line);
-  for (const one of await fillFromExtras(database, catalogue)) for (const line of filledLines(one)) tell(line);
+  for (const line of await unloadedFiles(database, catalogue, made)) {
+    tell(line);
+  }
+  for (const one of await fillFromExtras(database, catalogue)) {
+    for (const line of filledLines(one)) {
+      tell(line);
+    }
+  }
   for (const set of await remakeDerived(database, catalogue)) {
     print(`${set}: made again, the metadata derives it otherwise than before`);
   }
   const forgotten = await pruneTombstones(database);
-  if (forgotten > 0) print(`forgot ${forgotten} rows that left more than ${tombstoneDays} days ago`);
+  if (forgotten > 0) {
+    print(`forgot ${forgotten} rows that left more than ${tombstoneDays} days ago`);
+  }
 }
 
 /** Sets whose tables are new although files were loaded into them: somebody moved the old ones away. */
@@ -48,7 +68,9 @@ async function unloadedFiles(
   made: readonly string[],
 ): Promise<readonly string[]> {
   const writing = catalogue.exports.filter((one) => made.includes(one.set));
-  if (writing.length === 0) return [];
+  if (writing.length === 0) {
+    return [];
+  }
   const { rows } = await database.query<{ set: string; files: string }>(
     `SELECT x.set, count(*)::text AS files FROM gateway.load JOIN unnest($1::text[], $2::text[], $3::text[]) AS x(source, export, set) USING (source, export) WHERE state = 'loaded' AND rows_read > rows_rejected GROUP BY 1 ORDER BY 1`,
     [writing.map((one) => one.source), writing.map((one) => one.name), writing.map((one) => one.set)],
@@ -61,7 +83,9 @@ async function unloadedFiles(
 
 function filledLines({ set, property, rows, left, reason }: FilledProperty): readonly string[] {
   const filled = rows === 0 ? [] : [`${set}.${property}: filled from Extras in ${rows} rows`];
-  if (left === 0) return filled;
+  if (left === 0) {
+    return filled;
+  }
   return [...filled, `${set}.${property}: ${left} cells stay in Extras, ${reason}`];
 }
 

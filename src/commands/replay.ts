@@ -9,9 +9,12 @@ export async function replayCommand(surroundings: Surroundings, options: ReplayO
   return withExistingWarehouse(surroundings, async ({ database }) => {
     await prepare(database, catalogue, { print: () => {}, tell: surroundings.print });
     const results = await replayRejects({ catalogue, database }, options);
-    for (const { loadId, fileName, tried, replayed, removed } of results)
+    for (const { loadId, fileName, tried, replayed, removed } of results) {
       surroundings.print(`load ${loadId} (${fileName}): ${replayed} of ${tried} rows taken in, ${removed} removed`);
-    if (results.length === 0) surroundings.print('There is no rejected row to replay.');
+    }
+    if (results.length === 0) {
+      surroundings.print('There is no rejected row to replay.');
+    }
     return results.some(({ tried, replayed }) => replayed < tried) ? exitCodes.partial : exitCodes.ok;
   });
 }

@@ -35,7 +35,9 @@ export interface ServeOptions {
 export async function serveCommand(surroundings: Surroundings, options: ServeOptions): Promise<number> {
   const { config, print } = surroundings;
   const faults = servingFaults(config);
-  if (faults.length > 0) throw new ConfigError(faults);
+  if (faults.length > 0) {
+    throw new ConfigError(faults);
+  }
   const observe = options.observe ?? observer(config);
   const catalogue = catalogueOf(surroundings);
   const guard = guardOf(config, observe);
@@ -66,8 +68,9 @@ export async function serveCommand(surroundings: Surroundings, options: ServeOpt
     await opened.close(deadline === 0 ? undefined : Math.max(0, deadline - performance.now()));
   }
   observe({ event: 'stopped' });
-  if (ended.code !== exitCodes.ok)
+  if (ended.code !== exitCodes.ok) {
     print(`The embedded PostgreSQL ended by itself and cannot be started again: ${ended.reason}`);
+  }
   return ended.code;
 }
 
@@ -80,7 +83,9 @@ async function prepareToServe(work: Omit<Serving, 'options' | 'guard' | 'folder'
     observe({ event: 'stored-rows', message: line });
   };
   await prepare(database, catalogue, { print: summary(print), tell, serves: true });
-  if (config.samples) await fillWithSamples(surroundings, { catalogue, database, observe });
+  if (config.samples) {
+    await fillWithSamples(surroundings, { catalogue, database, observe });
+  }
 }
 
 /** Why the program ends, and with which exit code. */
@@ -160,17 +165,23 @@ const never = new Promise<End>(() => {});
 async function openReplies({ dataDir, replyCacheBytes }: Config, observe: Observe): Promise<ReplyCache | null> {
   const folder = path.join(dataDir, 'replies');
   await removeLeftReplies(folder);
-  if (replyCacheBytes === 0) return null;
+  if (replyCacheBytes === 0) {
+    return null;
+  }
   const onFault = (reason: string): void => observe({ event: 'reply-not-kept', reason });
   return new ReplyCache({ folder, totalBytes: replyCacheBytes, onFault });
 }
 
 function guardOf(config: Config, observe: Observe): Feed['authentication'] {
   const files = credentialFiles(config);
-  if (files.length === 0) return openToAll;
+  if (files.length === 0) {
+    return openToAll;
+  }
   const open = (wanted: string) => {
     const named = files.find(({ setting }) => setting === wanted);
-    if (named === undefined) return null;
+    if (named === undefined) {
+      return null;
+    }
     return credentialFile(named.file, (fault) => observe({ event: 'credentials', setting: wanted, fault }));
   };
   return authentication({ basic: open('AUTH_BASIC_FILE'), keys: open('AUTH_KEY_FILE') }, config.keyName);
@@ -182,7 +193,9 @@ async function listen(app: ReturnType<typeof httpListener>, { host, port, public
     await app.listen({ host, port });
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : '';
-    if (code !== 'EADDRINUSE' && code !== 'EACCES' && code !== 'EADDRNOTAVAIL') throw error;
+    if (code !== 'EADDRINUSE' && code !== 'EACCES' && code !== 'EADDRNOTAVAIL') {
+      throw error;
+    }
     const why = code === 'EADDRINUSE' ? 'is used by another program' : `cannot be listened on (${code})`;
     throw new GatewayError('AddressInUse', `Port ${port} of ${host} ${why}`, { target: 'PORT', cause: error });
   }
@@ -197,8 +210,12 @@ function summary(print: (line: string) => void): (line: string) => void {
   let printed = 0;
   return (line) => {
     printed += 1;
-    if (printed <= 5) print(line);
-    if (printed === 6) print('... (`gateway migrate` prints all changes)');
+    if (printed <= 5) {
+      print(line);
+    }
+    if (printed === 6) {
+      print('... (`gateway migrate` prints all changes)');
+    }
   };
 }
 
@@ -230,7 +247,9 @@ function eventsOf(observe: Observe): Feed['events'] {
 /** A load that began on a full disk would stop PostgreSQL, and all reading with it. Throws StorageFull. */
 function requireSpace(folder: string | null): void {
   const fault = folder === null ? null : spaceFault(folder);
-  if (fault !== null) throw new GatewayError('StorageFull', fault);
+  if (fault !== null) {
+    throw new GatewayError('StorageFull', fault);
+  }
 }
 
 /** Why no file was taken in; where the disk is full, how much is free and what to free. */

@@ -27,7 +27,9 @@ export function servingFaults(config: Config): readonly string[] {
 export function readServingConfig(environment: Environment): Config {
   const { config, faults } = examineConfig(environment);
   const all = [...faults, ...servingFaults(config)];
-  if (all.length === 0) return config;
+  if (all.length === 0) {
+    return config;
+  }
   const metadata = loadCatalogue(config.metadataDir, environment).faults.map(
     (fault) => `METADATA_DIR: ${faultText(fault)}`,
   );

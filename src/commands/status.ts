@@ -35,12 +35,18 @@ export async function statusCommand(surroundings: Surroundings): Promise<number>
          count(*) FILTER (WHERE state = 'refused') AS refused, count(*) FILTER (WHERE state = 'failed') AS failed, to_char(max(finished_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS last
        FROM gateway.load GROUP BY 1 ORDER BY 1`,
     );
-    if (loads.rows.length === 0) surroundings.print('Nothing was loaded yet.');
-    for (const row of loads.rows) surroundings.print(sourceLine(row));
+    if (loads.rows.length === 0) {
+      surroundings.print('Nothing was loaded yet.');
+    }
+    for (const row of loads.rows) {
+      surroundings.print(sourceLine(row));
+    }
     const open = await database.query<{ code: string; n: string }>(
       `SELECT code, count(*) AS n FROM gateway.reject WHERE state = 'open' GROUP BY code ORDER BY code`,
     );
-    for (const { code, n } of open.rows) surroundings.print(`rejected rows to look at: ${n} ${code}`);
+    for (const { code, n } of open.rows) {
+      surroundings.print(`rejected rows to look at: ${n} ${code}`);
+    }
     return open.rows.length === 0 ? exitCodes.ok : exitCodes.partial;
   });
 }

@@ -74,7 +74,9 @@ export async function openWarehouse(
 
 /** Resolves with the work, or when patience is over. */
 export async function within(patience: number | undefined, work: Promise<unknown>): Promise<void> {
-  if (patience === undefined) return void (await work);
+  if (patience === undefined) {
+    return void (await work);
+  }
   const over = new AbortController();
   await Promise.race([work, pause(patience, undefined, { signal: over.signal }).catch(() => {})]);
   over.abort();
@@ -128,19 +130,25 @@ export async function withExistingWarehouse(
     );
     return exitCodes.failed;
   };
-  if (config.databaseUrl === null && !hasCluster(config.dataDir)) return none(`in ${config.dataDir}`);
+  if (config.databaseUrl === null && !hasCluster(config.dataDir)) {
+    return none(`in ${config.dataDir}`);
+  }
   return withWarehouse(surroundings, async (warehouse) => {
     const { rows } = await warehouse.database.query<{ there: boolean }>(
       `SELECT to_regclass('gateway.load') IS NOT NULL AS there`,
     );
-    if (rows[0]?.there === true) return work(warehouse);
+    if (rows[0]?.there === true) {
+      return work(warehouse);
+    }
     return none(config.databaseUrl === null ? `in ${config.dataDir}` : 'in the database of DATABASE_URL');
   });
 }
 
 async function joinWarehouse({ config }: Surroundings): Promise<Warehouse | null> {
   const address = config.databaseUrl === null ? await runningServer(config.dataDir) : null;
-  if (address === null) return null;
+  if (address === null) {
+    return null;
+  }
   const database = await openDatabase({ connection: address });
   return { database, server: null, close: () => database.close() };
 }

@@ -56,7 +56,9 @@ const readOnly: readonly Annotation[] = [
 
 /** Annotations of an entity set. Only terms and members that the first Capabilities vocabulary of 4.0 has. */
 export function setAnnotations(set: SetCapabilities | undefined): readonly Annotation[] {
-  if (set === undefined) return readOnly;
+  if (set === undefined) {
+    return readOnly;
+  }
   const found: Annotation[] = [
     ...readOnly,
     annotation(capabilities, 'TopSupported', bool(set.top)),
@@ -102,7 +104,9 @@ export function setAnnotations(set: SetCapabilities | undefined): readonly Annot
 
 /** The vocabularies whose terms are used, in a fixed order. */
 export function vocabulariesOf(feed: FeedCapabilities | null): readonly string[] {
-  if (feed === null) return [core];
+  if (feed === null) {
+    return [core];
+  }
   const applies = [...feed.sets.values()].some((set) => set.apply.length > 0);
   return applies ? [core, capabilities, aggregation] : [core, capabilities];
 }

@@ -18,8 +18,9 @@ export function dayTimeDuration(text: string): string {
   const negative = text.startsWith('-');
   const [days = '', time = ''] = text.replace(/^[-+]?P/i, '').split(/T/i);
   let total = 0n;
-  for (const [, amount = '', unit = ''] of days.matchAll(/(-?\d+)([YMDW])/gi))
+  for (const [, amount = '', unit = ''] of days.matchAll(/(-?\d+)([YMDW])/gi)) {
     total += BigInt(amount) * (microseconds[unit.toUpperCase()] ?? 0n);
+  }
   for (const [, sign, whole = '', fraction = '', unit = ''] of time.matchAll(/(-?)(\d+)(?:\.(\d+))?([HMS])/gi)) {
     const size = microseconds[`T-${unit.toUpperCase()}`] ?? 0n;
     const amount = BigInt(whole) * size + BigInt(fraction.padEnd(6, '0').slice(0, 6));
@@ -44,6 +45,8 @@ function durationText(total: bigint): string {
     seconds % 60n === 0n && fraction === '' ? '' : `${seconds % 60n}${fraction === '' ? '' : `.${fraction}`}S`;
   const time = clock + rest;
   const date = days === 0n ? '' : `${days}D`;
-  if (date === '' && time === '') return 'PT0S';
+  if (date === '' && time === '') {
+    return 'PT0S';
+  }
   return `${total < 0n ? '-' : ''}P${date}${time === '' ? '' : `T${time}`}`;
 }

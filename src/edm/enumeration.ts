@@ -6,9 +6,13 @@ import type { Enumeration } from './model.ts';
  */
 export function faultOfMembers({ name, members, flags }: Enumeration, text: string): string | null {
   const parts = text.split(',').map((part) => part.trim());
-  if (parts.length > 1 && !flags) return `'${text}' names several members of ${name}, which has one at a time`;
+  if (parts.length > 1 && !flags) {
+    return `'${text}' names several members of ${name}, which has one at a time`;
+  }
   const unknown = parts.find((part) => !members.has(part) && !/^[+-]?\d{1,19}$/.test(part));
-  if (unknown === undefined) return null;
+  if (unknown === undefined) {
+    return null;
+  }
   return `'${unknown}' is no member of ${name}; it has ${[...members.keys()].slice(0, 30).join(', ')}`;
 }
 

@@ -36,9 +36,12 @@ export function hasReferentialConstraint(
   target: EntityType,
   owner: EntityType,
 ): boolean {
-  if (navigation.collection || navigation.join.length !== target.key.length) return false;
-  if (navigation.nullable && navigation.join.every((pair) => owner.properties.get(pair.property)?.nullable === false))
+  if (navigation.collection || navigation.join.length !== target.key.length) {
     return false;
+  }
+  if (navigation.nullable && navigation.join.every((pair) => owner.properties.get(pair.property)?.nullable === false)) {
+    return false;
+  }
   const joined = new Set(navigation.join.map((pair) => pair.referencedProperty));
   return target.key.every((name) => joined.has(name));
 }

@@ -132,7 +132,9 @@ function entitySet(set: EntitySet, model: Model, capabilities: FeedCapabilities 
 
 function annotation(annotation: Annotation): XmlElement {
   const { term: Term, value } = annotation;
-  if (value.kind === 'Bool' || value.kind === 'String') return element('Annotation', { Term, ...constant(value) }, []);
+  if (value.kind === 'Bool' || value.kind === 'String') {
+    return element('Annotation', { Term, ...constant(value) }, []);
+  }
   return element('Annotation', { Term }, [expression(value)]);
 }
 

@@ -66,7 +66,9 @@ export const primitiveTypes: ReadonlyMap<PrimitiveTypeName, PrimitiveType> = new
 /** The row of a type; every `PrimitiveTypeName` has one. */
 export function primitiveType(name: PrimitiveTypeName): PrimitiveType {
   const found = primitiveTypes.get(name);
-  if (found === undefined) throw new TypeError(`${name} is missing from the table of primitive types`);
+  if (found === undefined) {
+    throw new TypeError(`${name} is missing from the table of primitive types`);
+  }
   return found;
 }
 
@@ -79,7 +81,9 @@ export function isPrimitiveTypeName(text: string): text is PrimitiveTypeName {
  * `plan/model/read-plan.ts`; null gives `null`.
  */
 export function urlLiteral(type: PrimitiveTypeName | 'null', canonicalText: string | null): string {
-  if (canonicalText === null || type === 'null') return 'null';
+  if (canonicalText === null || type === 'null') {
+    return 'null';
+  }
   switch (primitiveType(type).url) {
     case 'bare':
       return canonicalText;

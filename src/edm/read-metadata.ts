@@ -28,7 +28,9 @@ export interface ReadMetadata {
 export function readMetadata(xml: string): ReadMetadata {
   const index = indexSchemas(readXml(xml));
   const container = index.containers[0];
-  if (container === undefined) throw refuse('it holds no entity container');
+  if (container === undefined) {
+    throw refuse('it holds no entity container');
+  }
   const nodes = setNodes(container, index);
   const drafts = readTypes(index, nodes);
   const names = shortNames([...drafts.keys()]);
@@ -67,7 +69,9 @@ function setNodes(container: SchemaElement, index: SchemaIndex): readonly SetNod
     current = base === undefined ? undefined : index.elements.get(index.resolve(base));
   }
   for (const node of chain.flatMap((element) => element.node.children)) {
-    if (!['Singleton', 'FunctionImport', 'ActionImport'].includes(node.name)) continue;
+    if (!['Singleton', 'FunctionImport', 'ActionImport'].includes(node.name)) {
+      continue;
+    }
     index.dropped.push({ path: node.attributes.get('Name') ?? '', reason: `a ${node.name} is not served` });
   }
   return chain
@@ -80,9 +84,13 @@ function readTypes(index: SchemaIndex, sets: readonly SetNode[]): ReadonlyMap<st
   for (const set of sets) {
     const qualified = index.resolve(set.attributes.get('EntityType') ?? '');
     const element = index.elements.get(qualified);
-    if (drafts.has(qualified) || element?.kind !== 'EntityType') continue;
+    if (drafts.has(qualified) || element?.kind !== 'EntityType') {
+      continue;
+    }
     const draft = readType(element, index);
-    if (draft !== null) drafts.set(qualified, draft);
+    if (draft !== null) {
+      drafts.set(qualified, draft);
+    }
   }
   return drafts;
 }
@@ -91,7 +99,9 @@ function readType(element: SchemaElement, index: SchemaIndex): TypeDraft | null 
   const chain = withBaseTypes(element, index);
   const key = keyOf(chain);
   const name = element.node.attributes.get('Name') ?? '';
-  if (!isServable(name, element.qualifiedName, index)) return null;
+  if (!isServable(name, element.qualifiedName, index)) {
+    return null;
+  }
   if (key === null) {
     index.dropped.push({ path: element.qualifiedName, reason: 'it has no key of plain properties' });
     return null;
@@ -134,7 +144,9 @@ function finishType(
   const navigations = new Map<string, NavigationProperty>();
   for (const [name, navigation] of draft.navigations) {
     const target = names.get(navigation.target);
-    if (target === undefined || draft.properties.has(name)) continue;
+    if (target === undefined || draft.properties.has(name)) {
+      continue;
+    }
     const { partner, ...rest } = navigation;
     const back = partner === undefined ? undefined : drafts.get(navigation.target)?.navigations.get(partner);
     const mutual = back?.target === draft.element.qualifiedName;
@@ -193,8 +205,11 @@ function readSets(place: SetsPlace, types: ReadonlyMap<string, EntityType>): Rea
   for (const node of place.nodes) {
     const name = node.attributes.get('Name') ?? '';
     const type = types.get(index.resolve(node.attributes.get('EntityType') ?? ''));
-    if (type === undefined) index.dropped.push({ path: name, reason: 'its entity type is not served' });
-    else typed.set(name, { node, type });
+    if (type === undefined) {
+      index.dropped.push({ path: name, reason: 'its entity type is not served' });
+    } else {
+      typed.set(name, { node, type });
+    }
   }
   const bindings = new Map([...typed].map(([name, set]) => [name, bindingsOf(set, typed)]));
   return new Map(
@@ -239,7 +254,9 @@ function bindingsOf(set: TypedNode, sets: ReadonlyMap<string, TypedNode>): Reado
   for (const [name, navigation] of set.type.navigationProperties) {
     const fitting = [...sets].filter(([, other]) => other.type.name === navigation.target).map(([other]) => other);
     const target = written.get(name) ?? (fitting.length === 1 ? fitting[0] : undefined);
-    if (target !== undefined && fitting.includes(target)) bindings.set(name, target);
+    if (target !== undefined && fitting.includes(target)) {
+      bindings.set(name, target);
+    }
   }
   return bindings;
 }
@@ -251,7 +268,9 @@ function enumTypesOf(
   const found = new Map<string, string>();
   for (const [qualified, draft] of drafts) {
     for (const [name, { enumType }] of draft.properties) {
-      if (enumType !== null) found.set(`${names.get(qualified) ?? ''}/${name}`, enumType);
+      if (enumType !== null) {
+        found.set(`${names.get(qualified) ?? ''}/${name}`, enumType);
+      }
     }
   }
   return found;

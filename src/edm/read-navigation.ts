@@ -18,7 +18,9 @@ export function readNavigations(
     for (const node of childrenOf(type.node, 'NavigationProperty')) {
       const name = node.attributes.get('Name') ?? '';
       const path = `${type.qualifiedName}/${name}`;
-      if (!isServable(name, path, index)) continue;
+      if (!isServable(name, path, index)) {
+        continue;
+      }
       if (node.attributes.get('ContainsTarget') === 'true') {
         index.dropped.push({ path, reason: 'contained entities are not served' });
         continue;

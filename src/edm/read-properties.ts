@@ -25,7 +25,9 @@ export function withBaseTypes(type: SchemaElement, index: SchemaIndex): readonly
 export function keyOf(chain: readonly SchemaElement[]): readonly string[] | null {
   for (const type of chain.toReversed()) {
     const references = childrenOf(type.node, 'Key').flatMap((key) => childrenOf(key, 'PropertyRef'));
-    if (references.length === 0) continue;
+    if (references.length === 0) {
+      continue;
+    }
     const names = references.map((reference) => reference.attributes.get('Name') ?? '');
     return names.some((name) => name === '' || name.includes('/')) ? null : names;
   }
@@ -44,7 +46,9 @@ export function readProperties(
     for (const node of childrenOf(type.node, 'Property')) {
       const path = `${type.qualifiedName}/${node.attributes.get('Name') ?? ''}`;
       const read = readProperty(node, path, index);
-      if (read === null) continue;
+      if (read === null) {
+        continue;
+      }
       const name = read.property.name;
       if (folded.has(name.toLowerCase())) {
         index.dropped.push({ path, reason: 'another property has the same name in another case' });
@@ -59,7 +63,9 @@ export function readProperties(
 
 function readProperty(node: XmlNode, path: string, index: SchemaIndex): ReadProperty | null {
   const name = node.attributes.get('Name') ?? '';
-  if (!isServable(name, path, index)) return null;
+  if (!isServable(name, path, index)) {
+    return null;
+  }
   const written = index.resolve(node.attributes.get('Type') ?? 'Edm.String');
   const item = /^Collection\((.*)\)$/.exec(written)?.[1];
   const resolved = primitiveOf(index.resolve(item ?? written), index);
@@ -92,10 +98,16 @@ interface Resolved {
 
 /** The primitive type that stands for a type, or the reason why none does. */
 function primitiveOf(name: string, index: SchemaIndex): Resolved | string {
-  if (isPrimitiveTypeName(name)) return { type: name, enumeration: null, definitions: [] };
-  if (name.startsWith('Edm.')) return `${name} is not served`;
+  if (isPrimitiveTypeName(name)) {
+    return { type: name, enumeration: null, definitions: [] };
+  }
+  if (name.startsWith('Edm.')) {
+    return `${name} is not served`;
+  }
   const element = index.elements.get(name);
-  if (element === undefined) return `its type ${name} is not declared`;
+  if (element === undefined) {
+    return `its type ${name} is not declared`;
+  }
   switch (element.kind) {
     case 'EnumType':
       return { type: 'Edm.String', enumeration: enumerationOf(element), definitions: [] };

@@ -29,7 +29,9 @@ export function readXml(text: string): XmlNode {
     throw refuse(error.message, error);
   });
   parser.on('opentag', (tag) => {
-    if (open.length >= deepest) throw refuse(`elements nest deeper than ${deepest}`);
+    if (open.length >= deepest) {
+      throw refuse(`elements nest deeper than ${deepest}`);
+    }
     const attributes = Object.values(tag.attributes).filter((attribute) => attribute.prefix === '');
     open.push({
       name: tag.local,
@@ -40,17 +42,26 @@ export function readXml(text: string): XmlNode {
   });
   parser.on('text', (part) => {
     const current = open.at(-1);
-    if (current !== undefined) current.text += part;
+    if (current !== undefined) {
+      current.text += part;
+    }
   });
   parser.on('closetag', () => {
     const closed = open.pop();
     const parent = open.at(-1);
-    if (closed === undefined) return;
-    if (parent === undefined) root = closed;
-    else parent.children.push(closed);
+    if (closed === undefined) {
+      return;
+    }
+    if (parent === undefined) {
+      root = closed;
+    } else {
+      parent.children.push(closed);
+    }
   });
   parser.write(text.replace(/^\ufeff/, '')).close();
-  if (root === null) throw refuse('there is no element in it');
+  if (root === null) {
+    throw refuse('there is no element in it');
+  }
   return root;
 }
 

@@ -1,7 +1,7 @@
 import type { Model } from './model.ts';
 
 /** Digits that every reader of decimals holds: .NET's `decimal` has 28 whole ones, all of which may be behind the point. */
-export const DECIMAL_DIGITS = 28;
+export const decimalDigits = 28;
 
 /**
  * What the model promises and its readers cannot hold, a line for each property: a Decimal of more than 28 digits is refused by
@@ -10,11 +10,13 @@ export const DECIMAL_DIGITS = 28;
 export function beyondReaders(model: Model): readonly string[] {
   return [...model.entityTypes].flatMap(([type, { properties }]) =>
     [...properties.values()].flatMap(({ name, type: of, precision = 0, scale }) => {
-      if (of !== 'Edm.Decimal') return [];
+      if (of !== 'Edm.Decimal') {
+        return [];
+      }
       const digits = Math.max(precision, typeof scale === 'number' ? scale : 0);
-      return digits <= DECIMAL_DIGITS
+      return digits <= decimalDigits
         ? []
-        : [`${type}/${name} has ${digits} digits; Power BI, Excel and other .NET readers hold ${DECIMAL_DIGITS}`];
+        : [`${type}/${name} has ${digits} digits; Power BI, Excel and other .NET readers hold ${decimalDigits}`];
     }),
   );
 }

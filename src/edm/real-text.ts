@@ -15,9 +15,15 @@ const exactScale = 22;
  * and never `-0`, which the .NET readers take for a whole number and make 0.
  */
 export function realText(digits: string): string {
-  if (digits.length <= exactDigits && digits !== '-0') return digits;
-  if (digits === '-0') return '-0.0';
-  if (/[eE]/.test(digits)) return digits;
+  if (digits.length <= exactDigits && digits !== '-0') {
+    return digits;
+  }
+  if (digits === '-0') {
+    return '-0.0';
+  }
+  if (/[eE]/.test(digits)) {
+    return digits;
+  }
   const significant = digits.replace(/^-?[0.]*/, '').replace('.', '').length;
   const scale = digits.includes('.') ? digits.length - digits.indexOf('.') - 1 : 0;
   return significant > exactDigits || scale > exactScale ? `${digits}E0` : digits;
@@ -28,7 +34,9 @@ export function realText(digits: string): string {
  * A Single has no `.0`.
  */
 export function keyReal(text: string, type: 'Edm.Double' | 'Edm.Single'): string {
-  if (special.has(text)) return text;
+  if (special.has(text)) {
+    return text;
+  }
   const value = Number(text);
   const [mantissa = '', power = '0'] = value.toExponential().split('e');
   const exponent = Number(power);

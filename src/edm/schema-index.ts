@@ -35,10 +35,16 @@ const descriptionTerm = 'Org.OData.Core.V1.Description';
  */
 export function indexSchemas(root: XmlNode): SchemaIndex {
   const version = root.attributes.get('Version') ?? 'none';
-  if (root.name !== 'Edmx') throw refuse(`its root element is ${root.name}, not edmx:Edmx`);
-  if (!/^4\./.test(version)) throw refuse(`its version is ${version}; only OData 4 feeds can be proxied`);
+  if (root.name !== 'Edmx') {
+    throw refuse(`its root element is ${root.name}, not edmx:Edmx`);
+  }
+  if (!/^4\./.test(version)) {
+    throw refuse(`its version is ${version}; only OData 4 feeds can be proxied`);
+  }
   const schemas = childrenOf(root, 'DataServices').flatMap((services) => childrenOf(services, 'Schema'));
-  if (schemas.length === 0) throw refuse('it holds no schema');
+  if (schemas.length === 0) {
+    throw refuse('it holds no schema');
+  }
   const resolve = resolver(root, schemas);
   const elements = new Map<string, SchemaElement>();
   const descriptions = new Map<string, string>();
@@ -48,13 +54,17 @@ export function indexSchemas(root: XmlNode): SchemaIndex {
       const name = node.attributes.get('Name');
       if (typeKinds.has(node.name) && name !== undefined) {
         const qualifiedName = `${namespace}.${name}`;
-        if (elements.has(qualifiedName)) throw refuse(`it declares ${qualifiedName} twice`);
+        if (elements.has(qualifiedName)) {
+          throw refuse(`it declares ${qualifiedName} twice`);
+        }
         elements.set(qualifiedName, { qualifiedName, node, kind: node.name });
       }
       const target = node.attributes.get('Target');
       if (node.name === 'Annotations' && target !== undefined) {
         const text = descriptionIn(node, resolve);
-        if (text !== undefined) descriptions.set(resolveTarget(target, resolve), text);
+        if (text !== undefined) {
+          descriptions.set(resolveTarget(target, resolve), text);
+        }
       }
     }
   }
@@ -74,7 +84,9 @@ export function descriptionOf(node: XmlNode, path: string, index: SchemaIndex): 
 
 /** true when clients of ours take the name; else the part is put on the list of dropped ones. */
 export function isServable(name: string, path: string, index: SchemaIndex): boolean {
-  if (safeName.test(name)) return true;
+  if (safeName.test(name)) {
+    return true;
+  }
   index.dropped.push({ path, reason: `the name does not match ${safeName.source}` });
   return false;
 }
@@ -86,7 +98,9 @@ export function refuse(reason: string): GatewayError {
 function descriptionIn(node: XmlNode, resolve: SchemaIndex['resolve']): string | undefined {
   for (const annotation of childrenOf(node, 'Annotation')) {
     const term = annotation.attributes.get('Term') ?? '';
-    if (resolve(term) !== descriptionTerm || annotation.attributes.has('Qualifier')) continue;
+    if (resolve(term) !== descriptionTerm || annotation.attributes.has('Qualifier')) {
+      continue;
+    }
     return annotation.attributes.get('String') ?? childrenOf(annotation, 'String')[0]?.text;
   }
   return undefined;
@@ -98,7 +112,9 @@ function resolver(root: XmlNode, schemas: readonly XmlNode[]): SchemaIndex['reso
   for (const node of [...includes, ...schemas]) {
     const alias = node.attributes.get('Alias');
     const namespace = node.attributes.get('Namespace');
-    if (alias !== undefined && namespace !== undefined) aliases.set(alias, namespace);
+    if (alias !== undefined && namespace !== undefined) {
+      aliases.set(alias, namespace);
+    }
   }
   return (name) => {
     const dot = name.lastIndexOf('.');

@@ -37,7 +37,9 @@ function write(node: XmlElement, indent: string, lines: string[]): void {
     return;
   }
   lines.push(`${open}>`);
-  for (const child of node.children) write(child, `${indent}  `, lines);
+  for (const child of node.children) {
+    write(child, `${indent}  `, lines);
+  }
   lines.push(`${indent}</${node.name}>`);
 }
 

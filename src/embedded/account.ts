@@ -16,12 +16,16 @@ export interface Account {
  * the password database and stops with "user does not exist" (tried with 18.4). Throws EmbeddedServerUnavailable.
  */
 export function serverAccount(clusterFolder: string, known: readonly Account[] = passwordEntries()): Account | null {
-  if (process.getuid?.() !== 0) return null;
+  if (process.getuid?.() !== 0) {
+    return null;
+  }
   const owner = ownerOf(clusterFolder);
   const owned = owner === null || owner === 0 ? undefined : known.find((entry) => entry.uid === owner);
   const names = ['postgres', '_postgres', 'nobody'];
   const account = owned ?? names.flatMap((name) => known.filter((entry) => entry.name === name && entry.uid !== 0))[0];
-  if (account !== undefined) return account;
+  if (account !== undefined) {
+    return account;
+  }
   throw new GatewayError(
     'EmbeddedServerUnavailable',
     `PostgreSQL does not run as root, and this machine has neither a user "postgres" nor "nobody" to run it as: start the gateway as an ordinary user. ${useDatabaseUrl}`,
@@ -31,14 +35,20 @@ export function serverAccount(clusterFolder: string, known: readonly Account[] =
 /** Whether the account may pass through every folder above and including `folder`, judged by mode bits. */
 export function canReach(account: Account, folder: string): boolean {
   for (let at = path.resolve(folder); ; at = path.dirname(at)) {
-    if (!mayEnter(account, at)) return false;
-    if (path.dirname(at) === at) return true;
+    if (!mayEnter(account, at)) {
+      return false;
+    }
+    if (path.dirname(at) === at) {
+      return true;
+    }
   }
 }
 
 function mayEnter(account: Account, folder: string): boolean {
   const stat = statSync(folder, { throwIfNoEntry: false });
-  if (stat === undefined) return true;
+  if (stat === undefined) {
+    return true;
+  }
   const bit = stat.uid === account.uid ? 0o100 : stat.gid === account.gid ? 0o010 : 0o001;
   return (stat.mode & bit) !== 0;
 }

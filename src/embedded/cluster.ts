@@ -19,7 +19,9 @@ export function createCluster(folders: ClusterFolders, binaries: ServerBinaries)
   }
   const password = randomBytes(24).toString('base64url');
   writeFileSync(passwordFile, `${password}\n`, { mode: 0o600 });
-  if (folders.account !== null) chownSync(passwordFile, folders.account.uid, folders.account.gid);
+  if (folders.account !== null) {
+    chownSync(passwordFile, folders.account.uid, folders.account.gid);
+  }
   const partial = `${folders.cluster}.new`;
   rmSync(partial, { recursive: true, force: true });
   ownFolder(folders, partial);
@@ -31,7 +33,9 @@ export function createCluster(folders: ClusterFolders, binaries: ServerBinaries)
 function checkCluster(folders: ClusterFolders, binaries: ServerBinaries): void {
   ownFolder(folders, folders.cluster);
   const major = readFileSync(path.join(folders.cluster, 'PG_VERSION'), 'utf8').trim();
-  if (major === binaries.version.split('.')[0]) return;
+  if (major === binaries.version.split('.')[0]) {
+    return;
+  }
   throw new GatewayError(
     'EmbeddedServerUnavailable',
     `${folders.cluster} was made by PostgreSQL ${major}, and the embedded server is ${binaries.version}: install the gateway version that made it, or load the exports anew into another DATA_DIR.`,
@@ -54,7 +58,9 @@ function runInitdb(
     ],
     { ...asServer(folders), cwd: files.partial, encoding: 'utf8' },
   );
-  if (run.status === 0) return;
+  if (run.status === 0) {
+    return;
+  }
   throw new GatewayError(
     'EmbeddedServerUnavailable',
     `PostgreSQL could not create its files in ${folders.cluster}: ${(run.error?.message ?? run.stderr).trim()}`,

@@ -23,8 +23,12 @@ export function liesElsewhere({ state, dataDir }: Places): boolean {
  * its database lies. A folder that is there and never had a signpost is one of an earlier version.
  */
 export function outlivedDataFolder(folders: Places): boolean {
-  if (!liesElsewhere(folders) || !existsSync(path.join(folders.cluster, 'PG_VERSION'))) return false;
-  if (existsSync(path.join(folders.dataDir, signpost))) return false;
+  if (!liesElsewhere(folders) || !existsSync(path.join(folders.cluster, 'PG_VERSION'))) {
+    return false;
+  }
+  if (existsSync(path.join(folders.dataDir, signpost))) {
+    return false;
+  }
   return !existsSync(folders.dataDir) || existsSync(path.join(folders.state, owner));
 }
 
@@ -37,7 +41,9 @@ export function setAside({ cluster }: Places): string {
 
 /** Writes both signs where the database lies elsewhere; the signpost comes first, so that a crash between sets nothing aside. */
 export function signElsewhere(folders: Places): void {
-  if (!liesElsewhere(folders)) return;
+  if (!liesElsewhere(folders)) {
+    return;
+  }
   const sign = path.join(folders.dataDir, signpost);
   if (!existsSync(sign)) {
     writeFileSync(

@@ -141,9 +141,13 @@ function running(parts: Parts): EmbeddedServer {
   const failed = new Promise<string>((resolve) => {
     const watch = async (): Promise<void> => {
       const reason = await now.ended;
-      if (stopping !== null) return;
+      if (stopping !== null) {
+        return;
+      }
       const next = settings.onTrouble === undefined ? reason : await revival.after(reason, settings.onTrouble);
-      if (stopping !== null) return;
+      if (stopping !== null) {
+        return;
+      }
       return typeof next === 'string' ? resolve(next) : watch();
     };
     void watch();
@@ -159,7 +163,9 @@ function running(parts: Parts): EmbeddedServer {
     }
     await parts.release();
   };
-  if (process.platform === 'win32') process.once('exit', () => stopCluster(folders, binaries));
+  if (process.platform === 'win32') {
+    process.once('exit', () => stopCluster(folders, binaries));
+  }
   return {
     address: parts.address,
     logFile: folders.logFile,
@@ -178,13 +184,17 @@ function endOf(child: ChildProcess): Promise<string> {
   return new Promise((resolve) => {
     child.once('error', (error) => resolve(error.message));
     child.once('exit', (code, signal) => {
-      if (process.platform !== 'win32' || code !== 0) resolve(`exit ${String(code ?? signal)}`);
+      if (process.platform !== 'win32' || code !== 0) {
+        resolve(`exit ${String(code ?? signal)}`);
+      }
     });
   });
 }
 
 function launch(folders: ClusterFolders, binaries: ServerBinaries, settings: readonly string[]): ChildProcess {
-  if (existsSync(folders.logFile)) renameSync(folders.logFile, `${folders.logFile}.1`);
+  if (existsSync(folders.logFile)) {
+    renameSync(folders.logFile, `${folders.logFile}.1`);
+  }
   const log = openSync(folders.logFile, 'a', 0o600);
   const options = {
     ...asServer(folders),

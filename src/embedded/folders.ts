@@ -55,7 +55,9 @@ export function hasCluster(dataDirectory: string): boolean {
 
 function socketFolder(state: string, id: string): string {
   const beside = path.join(state, 'postgres.run');
-  if (Buffer.byteLength(beside) <= longestSocketFolder) return beside;
+  if (Buffer.byteLength(beside) <= longestSocketFolder) {
+    return beside;
+  }
   const short = path.join(os.tmpdir(), `odwg-${id}`);
   return Buffer.byteLength(short) <= longestSocketFolder ? short : path.join('/tmp', `odwg-${id}`);
 }
@@ -65,8 +67,12 @@ export function prepareFolders(folders: ClusterFolders): void {
   mkdirSync(folders.dataDir, { recursive: true });
   mkdirSync(folders.state, { recursive: true });
   // The server's user must pass through; what is private below has modes of its own.
-  if (folders.account !== null) chmodSync(folders.state, lstatSync(folders.state).mode | 0o011);
-  if (folders.sockets !== null) ownFolder(folders, folders.sockets);
+  if (folders.account !== null) {
+    chmodSync(folders.state, lstatSync(folders.state).mode | 0o011);
+  }
+  if (folders.sockets !== null) {
+    ownFolder(folders, folders.sockets);
+  }
 }
 
 /** A folder of mode 0700 that belongs to the server's user. */
@@ -74,7 +80,9 @@ export function ownFolder(folders: ClusterFolders, folder: string): void {
   const uid = folders.account?.uid ?? process.getuid?.();
   if (!existsSync(folder)) {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    if (folders.account !== null) chownSync(folder, folders.account.uid, folders.account.gid);
+    if (folders.account !== null) {
+      chownSync(folder, folders.account.uid, folders.account.gid);
+    }
   }
   const stat = lstatSync(folder);
   if (!stat.isDirectory() || (uid !== undefined && stat.uid !== uid)) {
@@ -83,5 +91,7 @@ export function ownFolder(folders: ClusterFolders, folder: string): void {
       `${folder} belongs to another user (uid ${String(stat.uid)}) than the one PostgreSQL would run as (uid ${String(uid)}): start the gateway as the user that created it, or set DATA_DIR to another folder.`,
     );
   }
-  if (process.platform !== 'win32') chmodSync(folder, 0o700);
+  if (process.platform !== 'win32') {
+    chmodSync(folder, 0o700);
+  }
 }

@@ -12,7 +12,9 @@ export async function runningServer(dataDir: string): Promise<ServerAddress | nu
   const folders = clusterFolders(dataDir);
   const passwordFile = path.join(folders.state, 'postgres.password');
   const pidFile = path.join(folders.cluster, 'postmaster.pid');
-  if (!existsSync(passwordFile) || !existsSync(pidFile)) return null;
+  if (!existsSync(passwordFile) || !existsSync(pidFile)) {
+    return null;
+  }
   // Fourth line of postmaster.pid: the port.
   const port = Number(readFileSync(pidFile, 'utf8').split('\n')[3]);
   const password = readFileSync(passwordFile, 'utf8').trim();

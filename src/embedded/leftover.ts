@@ -14,7 +14,9 @@ import type { ClusterFolders } from './folders.ts';
  */
 export async function endLeftover(folders: ClusterFolders, binaries: ServerBinaries): Promise<void> {
   const file = path.join(folders.cluster, 'postmaster.pid');
-  if (!existsSync(file)) return;
+  if (!existsSync(file)) {
+    return;
+  }
   const pid = Number(readFileSync(file, 'utf8').split('\n')[0]);
   if (!isServer(pid, folders.cluster)) {
     rmSync(file, { force: true });
@@ -22,7 +24,9 @@ export async function endLeftover(folders: ClusterFolders, binaries: ServerBinar
   }
   stopCluster(folders, binaries);
   for (let waited = 0; waited < 60_000; waited += 50) {
-    if (!isServer(pid, folders.cluster)) return;
+    if (!isServer(pid, folders.cluster)) {
+      return;
+    }
     await sleep(50);
   }
   throw new GatewayError(
@@ -58,18 +62,24 @@ export function asServer(folders: ClusterFolders): ServerProcess {
 
 /** Whether the process is a PostgreSQL server over this cluster; where its command line cannot be read, a living process counts. */
 function isServer(pid: number, cluster: string): boolean {
-  if (!Number.isInteger(pid) || pid <= 0) return false;
+  if (!Number.isInteger(pid) || pid <= 0) {
+    return false;
+  }
   try {
     process.kill(pid, 0);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
+    if ((error as NodeJS.ErrnoException).code === 'ESRCH') {
+      return false;
+    }
   }
   const command = commandLine(pid);
   return command === null || command.includes(cluster);
 }
 
 function commandLine(pid: number): string | null {
-  if (process.platform === 'win32') return null;
+  if (process.platform === 'win32') {
+    return null;
+  }
   try {
     return readFileSync(`/proc/${String(pid)}/cmdline`, 'utf8').replaceAll('\0', ' ');
   } catch {

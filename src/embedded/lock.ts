@@ -25,14 +25,22 @@ export async function holdFolder(folders: ClusterFolders): Promise<FolderLock> {
     const server = await listen(name, token);
     if (server !== null) {
       // Two that find the same dead socket may both remove it: the one whose socket is still there is the holder.
-      if (attempt > 0) await sleep(100);
-      if ((await holder(name)) === token) return { release: () => close(server) };
+      if (attempt > 0) {
+        await sleep(100);
+      }
+      if ((await holder(name)) === token) {
+        return { release: () => close(server) };
+      }
       await close(server);
       continue;
     }
     const other = await holder(name);
-    if (other !== null) throw inUse(folders, other);
-    if (folders.sockets !== null && existsSync(name)) unlinkSync(name);
+    if (other !== null) {
+      throw inUse(folders, other);
+    }
+    if (folders.sockets !== null && existsSync(name)) {
+      unlinkSync(name);
+    }
   }
   throw inUse(folders, '?');
 }
@@ -52,8 +60,11 @@ function listen(name: string, token: string): Promise<Server | null> {
   server.unref();
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EADDRINUSE') resolve(null);
-      else reject(new GatewayError('EmbeddedServerUnavailable', `${name}: ${error.message}`, { cause: error }));
+      if (error.code === 'EADDRINUSE') {
+        resolve(null);
+      } else {
+        reject(new GatewayError('EmbeddedServerUnavailable', `${name}: ${error.message}`, { cause: error }));
+      }
     });
     server.listen(name, () => resolve(server));
   });

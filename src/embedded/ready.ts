@@ -19,7 +19,9 @@ export async function waitUntilReady(address: ServerAddress, ended: Promise<stri
   });
   const deadline = performance.now() + patience;
   while (performance.now() < deadline && gone === null) {
-    if (await makeDatabase(address)) return;
+    if (await makeDatabase(address)) {
+      return;
+    }
     await sleep(20);
   }
   throw new GatewayError(
@@ -34,7 +36,9 @@ async function makeDatabase(address: ServerAddress): Promise<boolean> {
   try {
     await client.connect();
     const found = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [address.database]);
-    if (found.rowCount === 0) await client.query(`CREATE DATABASE ${pg.escapeIdentifier(address.database)}`);
+    if (found.rowCount === 0) {
+      await client.query(`CREATE DATABASE ${pg.escapeIdentifier(address.database)}`);
+    }
     return true;
   } catch {
     return false;
@@ -60,6 +64,8 @@ export async function freePort(): Promise<number> {
   });
   const address = server.address();
   await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no TCP address');
+  if (address === null || typeof address === 'string') {
+    throw new Error('no TCP address');
+  }
   return address.port;
 }

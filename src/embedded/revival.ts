@@ -33,7 +33,9 @@ export class Revival<Running> {
 
   /** The server that runs again, or the reason why none does. Tells of it when it begins and when it is done. */
   after(reason: string, tell: (trouble: ServerTrouble) => void): Promise<Running | string> {
-    if (performance.now() - this.#started > lifetime) this.#attempts = 0;
+    if (performance.now() - this.#started > lifetime) {
+      this.#attempts = 0;
+    }
     const { cluster, logFile } = this.#parts.folders;
     const why = spaceFault(cluster) ?? `see ${logFile}`;
     tell({
@@ -56,10 +58,14 @@ export class Revival<Running> {
     let toldSpace = spaceFault(this.#parts.folders.cluster) !== null;
     while (this.#attempts < patience) {
       await sleep(pause * (this.#attempts + 1), undefined, { signal: this.#ending.signal }).catch(() => {});
-      if (this.#parts.isStopping()) return last;
+      if (this.#parts.isStopping()) {
+        return last;
+      }
       const space = spaceFault(this.#parts.folders.cluster);
       if (space !== null) {
-        if (!toldSpace) tell({ state: 'down', message: `${space}. The embedded PostgreSQL is started when there is` });
+        if (!toldSpace) {
+          tell({ state: 'down', message: `${space}. The embedded PostgreSQL is started when there is` });
+        }
         toldSpace = true;
         continue;
       }

@@ -17,7 +17,9 @@ export interface JsonChoice {
 function mediaRanges(accept: string): readonly MediaRange[] {
   return splitOutsideQuotes(accept, ',').flatMap((text) => {
     const [type = '', ...rest] = splitOutsideQuotes(text, ';').map((part) => part.trim());
-    if (!type.includes('/')) return [];
+    if (!type.includes('/')) {
+      return [];
+    }
     const pairs = rest.map((part) => {
       const equals = part.indexOf('=');
       const name = (equals < 0 ? part : part.slice(0, equals)).trim().toLowerCase();
@@ -42,11 +44,15 @@ function splitOutsideQuotes(text: string, separator: string): readonly string[] 
   let part = '';
   let inQuotes = false;
   for (const character of text) {
-    if (character === '"') inQuotes = !inQuotes;
+    if (character === '"') {
+      inQuotes = !inQuotes;
+    }
     if (character === separator && !inQuotes) {
       parts.push(part);
       part = '';
-    } else part += character;
+    } else {
+      part += character;
+    }
   }
   return [...parts, part];
 }
@@ -61,7 +67,9 @@ export function negotiateJson(
   format: string | undefined,
   { insteadOf = [] }: Leniency = {},
 ): JsonChoice {
-  if (format !== undefined) return fromFormat(format);
+  if (format !== undefined) {
+    return fromFormat(format);
+  }
   const ranges = mediaRanges(accept ?? '*/*');
   const refused = ranges.some((range) => range.type === 'application/json' && range.quality === 0);
   const choices = ranges
@@ -70,26 +78,34 @@ export function negotiateJson(
     .sort((a, b) => b.range.quality - a.range.quality || b.rank - a.rank);
   const lenient = ranges.some(({ type, quality }) => quality > 0 && insteadOf.includes(type)) && !refused;
   const best = choices[0]?.choice ?? (lenient ? plainJson : undefined);
-  if (accept !== undefined && accept.trim() !== '' && (best === undefined || best === null))
+  if (accept !== undefined && accept.trim() !== '' && (best === undefined || best === null)) {
     throw new GatewayError('NotAcceptable', `No format of the Accept header can be served: ${accept}`, {
       target: 'Accept',
     });
+  }
   return best ?? plainJson;
 }
 
 function fromFormat(format: string): JsonChoice {
-  if (format.toLowerCase() === 'json') return plainJson;
+  if (format.toLowerCase() === 'json') {
+    return plainJson;
+  }
   const range = mediaRanges(format)[0];
   const choice = range === undefined || range.type.includes('*') ? null : jsonChoice(range);
-  if (choice === null)
+  if (choice === null) {
     throw new GatewayError('NotAcceptable', `The format ${format} cannot be served`, { target: '$format' });
+  }
   return choice;
 }
 
 /** 0: not for JSON; else the more exact the higher. */
 function specificity(range: MediaRange): number {
-  if (range.type === 'application/json') return 3 + Math.min(range.parameters.size, 5);
-  if (range.type === 'application/*') return 2;
+  if (range.type === 'application/json') {
+    return 3 + Math.min(range.parameters.size, 5);
+  }
+  if (range.type === 'application/*') {
+    return 2;
+  }
   return range.type === '*/*' ? 1 : 0;
 }
 
@@ -101,11 +117,15 @@ const levels: ReadonlyMap<string, JsonChoice['metadata']> = new Map([
 
 function jsonChoice(range: MediaRange): JsonChoice | null {
   const { parameters } = range;
-  if (specificity(range) === 0) return null;
+  if (specificity(range) === 0) {
+    return null;
+  }
   const level = parameters.get('odata.metadata') ?? parameters.get('metadata') ?? 'minimal';
   const metadata = levels.get(level);
   const charset = parameters.get('charset') ?? 'utf-8';
-  if (metadata === undefined || (charset !== 'utf-8' && charset !== 'utf8')) return null;
+  if (metadata === undefined || (charset !== 'utf-8' && charset !== 'utf8')) {
+    return null;
+  }
   return { metadata, ieee754Compatible: parameters.get('ieee754compatible') === 'true' };
 }
 
@@ -116,8 +136,12 @@ function jsonChoice(range: MediaRange): JsonChoice | null {
 export function negotiateMetadata(accept: string | undefined, format: string | undefined): 'xml' | 'json' {
   if (format !== undefined) {
     const type = format.toLowerCase().split(';')[0]?.trim();
-    if (type === 'xml' || type === 'application/xml') return 'xml';
-    if (type === 'json' || type === 'application/json') return 'json';
+    if (type === 'xml' || type === 'application/xml') {
+      return 'xml';
+    }
+    if (type === 'json' || type === 'application/json') {
+      return 'json';
+    }
     throw new GatewayError('NotAcceptable', `$metadata cannot be served as ${format}`, { target: '$format' });
   }
   const wanted = mediaRanges(accept ?? '').filter((range) => range.quality > 0);

@@ -25,11 +25,14 @@ export async function answer(exchange: Exchange, feed: Feed): Promise<void> {
   const catalogue = feed.catalogue();
   const { uri, instant } = splitInstant(exchange.timing.measure('parse', () => parse(exchange)));
   const volatile = dependsOnClock(exchange);
-  if (volatile) exchange.instant = instant ?? new Date().toISOString();
+  if (volatile) {
+    exchange.instant = instant ?? new Date().toISOString();
+  }
   const plan = exchange.timing.measure('bind', () => bind(uri, { exchange, feed, catalogue }));
   const { format } = uri.options;
-  if (plan.kind === 'ServiceDocument' || plan.kind === 'Metadata')
+  if (plan.kind === 'ServiceDocument' || plan.kind === 'Metadata') {
     return replyDocument(plan, { exchange, feed, catalogue, format });
+  }
   const raw = isRaw(plan);
   const negotiated = negotiate(
     raw ? { ...exchange, headers: withoutAccept(exchange) } : exchange,
@@ -38,8 +41,9 @@ export async function answer(exchange: Exchange, feed: Feed): Promise<void> {
     // .NET's client asks for text where it wants the one number of an aggregate, and reads JSON.
     uri.options.apply === undefined ? {} : { insteadOf: ['text/plain', 'text/*'] },
   );
-  if (plan.kind === 'All')
+  if (plan.kind === 'All') {
     return replyAll({ plan, exchange, feed, catalogue, negotiated, fingerprint: queryFingerprint(uri) });
+  }
   const skipToken = uri.options.skiptoken ?? null;
   if (crossesSources(plan, { catalogue, upstreams: feed.upstreams })) {
     const fingerprint = queryFingerprint(uri);
@@ -52,8 +56,9 @@ export async function answer(exchange: Exchange, feed: Feed): Promise<void> {
     return replyFromStore({ plan, exchange, feed, catalogue, negotiated, fingerprint, volatile, deltaToken });
   }
   const upstream = feed.upstreams.get(source);
-  if (upstream === undefined)
+  if (upstream === undefined) {
     throw new GatewayError('UpstreamUnavailable', `The feed ${source} is not configured`, { target: source });
+  }
   return replyFromUpstream({ plan, exchange, upstream, negotiated, skipToken });
 }
 
@@ -73,7 +78,9 @@ function dependsOnClock({ path, query }: Exchange): boolean {
 
 /** Whether the reply is text and no JSON. */
 function isRaw(plan: ReadPlan): boolean {
-  if (plan.kind === 'Crossjoin' || plan.kind === 'All') return plan.countOnly;
+  if (plan.kind === 'Crossjoin' || plan.kind === 'All') {
+    return plan.countOnly;
+  }
   return plan.kind === 'Count' || (plan.kind === 'Property' && plan.raw);
 }
 

@@ -45,9 +45,13 @@ export function authentication(
       .digest('base64');
     const version = credentials.version();
     const before = known.get(digest);
-    if (before?.version === version) return before.name;
+    if (before?.version === version) {
+      return before.name;
+    }
     const found = await credentials.verify(secret, name);
-    if (found !== null) known.set(digest, { name: found, version });
+    if (found !== null) {
+      known.set(digest, { name: found, version });
+    }
     return found;
   };
   return {
@@ -57,17 +61,23 @@ export function authentication(
     async identify(presented) {
       const [scheme = '', token = ''] = (presented.authorization ?? '').trim().split(/\s+/, 2);
       const found = await find(scheme.toLowerCase(), token);
-      if (found !== null) return found;
+      if (found !== null) {
+        return found;
+      }
       throw new GatewayError('Unauthorized', refusal(presented));
 
       async function find(kind: string, text: string): Promise<string | null> {
         if (kind === 'basic' && ways.basic !== null) {
           const pair = Buffer.from(text, 'base64').toString('utf8');
           const colon = pair.indexOf(':');
-          if (colon >= 0) return remember('basic', ways.basic, pair.slice(colon + 1), pair.slice(0, colon));
+          if (colon >= 0) {
+            return remember('basic', ways.basic, pair.slice(colon + 1), pair.slice(0, colon));
+          }
         }
         const key = kind === 'bearer' ? text : presented.key;
-        if (key !== undefined && key !== '' && ways.keys !== null) return remember('key', ways.keys, key, null);
+        if (key !== undefined && key !== '' && ways.keys !== null) {
+          return remember('key', ways.keys, key, null);
+        }
         return null;
       }
     },
@@ -76,7 +86,9 @@ export function authentication(
 
 function challenge(ways: { readonly basic: unknown; readonly keys: unknown }, presented: Presented): string {
   const bearer = /^bearer\b/i.test(presented.authorization ?? '');
-  if (ways.keys !== null && (bearer || ways.basic === null)) return 'Bearer realm="gateway"';
+  if (ways.keys !== null && (bearer || ways.basic === null)) {
+    return 'Bearer realm="gateway"';
+  }
   return 'Basic realm="gateway", charset="UTF-8"';
 }
 

@@ -42,14 +42,20 @@ export class CapturedReply extends Writable implements ReplyTarget {
     this.whole = new Promise((resolve, reject) => {
       this.once('close', () => {
         signal.removeEventListener('abort', hangUp);
-        if (this.writableFinished) resolve();
-        else reject(fault ?? new BrokenReply());
+        if (this.writableFinished) {
+          resolve();
+        } else {
+          reject(fault ?? new BrokenReply());
+        }
       });
     });
     // Whoever waits for `whole` later than it breaks is still told.
     this.whole.catch(() => {});
-    if (signal.aborted) this.destroy();
-    else signal.addEventListener('abort', hangUp);
+    if (signal.aborted) {
+      this.destroy();
+    } else {
+      signal.addEventListener('abort', hangUp);
+    }
   }
 
   setHeader(name: string, value: string): void {
@@ -57,7 +63,9 @@ export class CapturedReply extends Writable implements ReplyTarget {
   }
 
   writeHead(status: number, headers: Readonly<Record<string, string>> = {}): void {
-    for (const [name, value] of Object.entries(headers)) this.setHeader(name, value);
+    for (const [name, value] of Object.entries(headers)) {
+      this.setHeader(name, value);
+    }
     this.statusCode = status;
     this.headersSent = true;
   }
@@ -74,7 +82,9 @@ export class CapturedReply extends Writable implements ReplyTarget {
   }
 
   #tellHead(): void {
-    if (this.#told) return;
+    if (this.#told) {
+      return;
+    }
     this.#told = true;
     this.headersSent = true;
     this.#taker.head({ status: this.statusCode, headers: Object.fromEntries(this.#headers.values()) });

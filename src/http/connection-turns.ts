@@ -29,7 +29,9 @@ export class ConnectionTurns {
       });
       return;
     }
-    if (line.waiting > mostWaiting) return void socket.destroy();
+    if (line.waiting > mostWaiting) {
+      return void socket.destroy();
+    }
     line.waiting += 1;
     line.last = line.last
       .then(() => {

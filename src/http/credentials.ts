@@ -26,16 +26,22 @@ export function credentialFile(file: string, onFault: OnCredentialFault = () => 
   let fault: string | null = null;
   let version = 0;
   const first = readCredentials(file);
-  if (first.faults.length > 0) throw new Error(first.faults.join('\n'));
+  if (first.faults.length > 0) {
+    throw new Error(first.faults.join('\n'));
+  }
   let { lines } = first;
   seen = stampOf(file);
   const refresh = (): string => {
     const now = stampOf(file);
-    if (now === seen) return String(version);
+    if (now === seen) {
+      return String(version);
+    }
     seen = now;
     const read = readCredentials(file);
     const faulty = read.faults.length === 0 ? null : read.faults.join('; ');
-    if (faulty !== fault) onFault(faulty);
+    if (faulty !== fault) {
+      onFault(faulty);
+    }
     fault = faulty;
     if (faulty === null) {
       lines = read.lines;
@@ -50,8 +56,14 @@ export function credentialFile(file: string, onFault: OnCredentialFault = () => 
       let found: string | null = null;
       const candidates = name === null ? lines : lines.filter((line) => line.name === name);
       // An unknown name costs as much as a known one.
-      if (candidates.length === 0) await fits(secret, unknownHash);
-      for (const line of candidates) if (await fits(secret, line.hash)) found = line.name;
+      if (candidates.length === 0) {
+        await fits(secret, unknownHash);
+      }
+      for (const line of candidates) {
+        if (await fits(secret, line.hash)) {
+          found = line.name;
+        }
+      }
       return found;
     },
   };
@@ -80,18 +92,25 @@ export function readCredentials(file: string): { readonly lines: readonly Line[]
   const lines: Line[] = [];
   const faults: string[] = [];
   for (const [index, line] of text.split(/\r?\n/).entries()) {
-    if (line.trim() === '' || line.startsWith('#')) continue;
+    if (line.trim() === '' || line.startsWith('#')) {
+      continue;
+    }
     const colon = line.indexOf(':');
     const hash = line.slice(colon + 1).trim();
-    if (colon >= 1 && isHash(hash)) lines.push({ name: line.slice(0, colon), hash });
-    else faults.push(`${file}, line ${index + 1}: must be name:hash as \`gateway hash-password\` prints it`);
+    if (colon >= 1 && isHash(hash)) {
+      lines.push({ name: line.slice(0, colon), hash });
+    } else {
+      faults.push(`${file}, line ${index + 1}: must be name:hash as \`gateway hash-password\` prints it`);
+    }
   }
   return { lines, faults };
 }
 
 /** Also that a hash can be computed: one wrong factor would fail every request of that name. */
 function isHash(text: string): boolean {
-  if (/^sha256\$[0-9a-f]{64}$/.test(text)) return true;
+  if (/^sha256\$[0-9a-f]{64}$/.test(text)) {
+    return true;
+  }
   const [, N = 0, r = 0, p = 0] = (/^scrypt\$(\d{1,7})\$(\d{1,3})\$(\d{1,3})\$[\w-]+\$[\w-]{43}$/.exec(text) ?? []).map(
     Number,
   );
@@ -120,8 +139,9 @@ const unknownHash = `scrypt$${cost.N}$${cost.r}$${cost.p}$AAAAAAAAAAAAAAAAAAAAAA
 
 async function fits(secret: string, hash: string): Promise<boolean> {
   const [kind, ...parts] = hash.split('$');
-  if (kind === 'sha256')
+  if (kind === 'sha256') {
     return timingSafeEqual(Buffer.from(parts[0] ?? '', 'hex'), createHash('sha256').update(secret).digest());
+  }
   const [N, r, p, salt = '', expected = ''] = parts;
   const stored = Buffer.from(expected, 'base64url');
   const computed = await derive(secret, Buffer.from(salt, 'base64url'), { N: Number(N), r: Number(r), p: Number(p) });

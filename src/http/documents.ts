@@ -22,7 +22,9 @@ const made = new WeakMap<Catalogue, Documents>();
 
 function documents(feed: Feed, catalogue: Catalogue): Documents {
   const before = made.get(catalogue);
-  if (before !== undefined) return before;
+  if (before !== undefined) {
+    return before;
+  }
   const capabilities = feed.capabilities?.(catalogue) ?? null;
   const xml = metadataXml(catalogue.model, capabilities);
   const json = JSON.stringify(metadataJson(catalogue.model, capabilities));
@@ -52,7 +54,9 @@ export async function replyDocument(
   const { body, contentType } = plan.kind === 'Metadata' ? metadata(read) : serviceDocument(read);
   const encoding = contentEncoding(exchange);
   const etag = entityTag([digest(body), contentType, encoding]);
-  if (matches(headerText(exchange.headers['if-none-match']), etag)) return endEmpty(exchange, 304, { ETag: etag });
+  if (matches(headerText(exchange.headers['if-none-match']), etag)) {
+    return endEmpty(exchange, 304, { ETag: etag });
+  }
   const sink = new ReplySink(exchange.response, replyHead(exchange, { contentType, etag }), encoding);
   sink.output.appendText(body);
   await sink.end();
@@ -65,8 +69,9 @@ interface DocumentText {
 
 function metadata({ exchange, feed, catalogue, format }: DocumentRead): DocumentText {
   const { xml, json } = documents(feed, catalogue);
-  if (negotiateMetadata(headerText(exchange.headers['accept']), format) === 'xml')
+  if (negotiateMetadata(headerText(exchange.headers['accept']), format) === 'xml') {
     return { body: xml, contentType: 'application/xml;charset=utf-8' };
+  }
   return { body: json, contentType: 'application/json;charset=utf-8' };
 }
 

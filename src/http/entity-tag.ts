@@ -11,8 +11,12 @@ export function entityTag(parts: readonly unknown[]): string {
 
 /** Whether an If-None-Match header names the tag (RFC 9110, 13.1.2; the comparison is weak). */
 export function matches(ifNoneMatch: string | undefined, tag: string): boolean {
-  if (ifNoneMatch === undefined) return false;
-  if (ifNoneMatch.trim() === '*') return true;
+  if (ifNoneMatch === undefined) {
+    return false;
+  }
+  if (ifNoneMatch.trim() === '*') {
+    return true;
+  }
   return ifNoneMatch.split(',').some((candidate) => candidate.trim().replace(/^W\//, '') === tag);
 }
 
@@ -24,15 +28,21 @@ export function setsOf(plan: ReadPlan): readonly string[] {
 }
 
 function collect(node: unknown, found: { readonly names: Set<string>; readonly seen: Set<unknown> }): void {
-  if (typeof node !== 'object' || node === null || node instanceof Map || found.seen.has(node)) return;
+  if (typeof node !== 'object' || node === null || node instanceof Map || found.seen.has(node)) {
+    return;
+  }
   found.seen.add(node);
   if ('kind' in node && node.kind === 'EntitySet') {
     found.names.add((node as EntitySet).name);
     return;
   }
   // A model's Property, not the plan of that kind, which has a source.
-  if ('kind' in node && (node.kind === 'EntityType' || (node.kind === 'Property' && !('source' in node)))) return;
-  for (const part of Object.values(node)) collect(part, found);
+  if ('kind' in node && (node.kind === 'EntityType' || (node.kind === 'Property' && !('source' in node)))) {
+    return;
+  }
+  for (const part of Object.values(node)) {
+    collect(part, found);
+  }
 }
 
 /** A SELECT of the data versions of sets, for `ReadOptions.opening`. */

@@ -75,16 +75,21 @@ export function headerText(value: string | string[] | undefined): string | undef
 const hostPattern = /^([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?$/;
 
 function serviceRoot(publicUrl: string | null, host: string | undefined): string {
-  if (publicUrl !== null) return `${publicUrl}${feedPath}`;
-  if (host === undefined || !hostPattern.test(host))
+  if (publicUrl !== null) {
+    return `${publicUrl}${feedPath}`;
+  }
+  if (host === undefined || !hostPattern.test(host)) {
     throw new GatewayError('BadRequest', 'The Host header is not a host name', { target: 'Host' });
+  }
   return `http://${host}${feedPath}`;
 }
 
 function hangUpSignal(response: ReplyTarget): AbortSignal {
   const controller = new AbortController();
   response.once('close', () => {
-    if (!response.writableFinished) controller.abort(new ClientGone());
+    if (!response.writableFinished) {
+      controller.abort(new ClientGone());
+    }
   });
   return controller.signal;
 }

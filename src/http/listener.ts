@@ -90,7 +90,9 @@ export function httpListener(feed: Feed): FastifyInstance {
 /** HTTP/1.1 asks for one Host header; of several nobody knows which one another reader takes (RFC 9112, 3.2). */
 function hostFault({ headersDistinct, httpVersion }: IncomingMessage): GatewayError | null {
   const { length } = headersDistinct['host'] ?? [];
-  if (length === 1 || (length === 0 && httpVersion === '1.0')) return null;
+  if (length === 1 || (length === 0 && httpVersion === '1.0')) {
+    return null;
+  }
   const message = length === 0 ? 'The request has no Host header' : 'The request has more than one Host header';
   return new GatewayError('BadRequest', message, { target: 'Host' });
 }
@@ -108,11 +110,15 @@ function incomingBody(message: IncomingMessage, response: ServerResponse, longes
   return {
     async arrived() {
       // The parser hands over the head before it looks at what came with it.
-      if (!none && !message.complete) await new Promise((resolve) => setImmediate(resolve));
+      if (!none && !message.complete) {
+        await new Promise((resolve) => setImmediate(resolve));
+      }
       return none || message.complete;
     },
     read: () => {
-      if (expect !== undefined) response.writeContinue();
+      if (expect !== undefined) {
+        response.writeContinue();
+      }
       return readBody(message, longest);
     },
   };
@@ -120,13 +126,17 @@ function incomingBody(message: IncomingMessage, response: ServerResponse, longes
 
 function frameworkFault(error: unknown): GatewayError {
   const status = typeof error === 'object' && error !== null && 'statusCode' in error ? error.statusCode : 500;
-  if (status === 500) return new GatewayError('Internal', 'The request could not be taken up', { cause: error });
+  if (status === 500) {
+    return new GatewayError('Internal', 'The request could not be taken up', { cause: error });
+  }
   return new GatewayError('BadRequest', 'The request cannot be read');
 }
 
 /** Answers bytes that are no HTTP request, and requests that do not come to their end. `begun`: a reply is being sent. */
 function refuseUnreadable(error: Error & { code?: string }, socket: Socket, begun: boolean): void {
-  if (error.code === 'ECONNRESET' || !socket.writable || begun) return void socket.destroy();
+  if (error.code === 'ECONNRESET' || !socket.writable || begun) {
+    return void socket.destroy();
+  }
   const [fault, statusLine] = unreadable(error.code);
   const { body } = errorReply(fault, '-');
   const headers = {

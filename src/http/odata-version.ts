@@ -15,15 +15,21 @@ export function maxVersion(headers: IncomingHttpHeaders): number | null {
   const text = Array.isArray(header) ? header.join(',') : (header ?? '');
   const stated = text.split(',').map((part) => part.trim());
   const numbers = stated.filter((part) => part !== '').map((part) => Number(versionPattern.exec(part)?.[1] ?? 'NaN'));
-  if (numbers.length === 0) return null;
-  if (numbers.some(Number.isNaN)) throw unsupported(`"${text}" is no version; write 4.0 or 4.01`);
+  if (numbers.length === 0) {
+    return null;
+  }
+  if (numbers.some(Number.isNaN)) {
+    throw unsupported(`"${text}" is no version; write 4.0 or 4.01`);
+  }
   return Math.min(...numbers);
 }
 
 /** Throws GatewayError UnsupportedVersion where the client reads nothing as new as 4.0. */
 export function checkVersion(headers: IncomingHttpHeaders): void {
   const version = maxVersion(headers);
-  if (version !== null && version < 4) throw unsupported(`${version} is below 4.0, the version of this feed`);
+  if (version !== null && version < 4) {
+    throw unsupported(`${version} is below 4.0, the version of this feed`);
+  }
 }
 
 const unsupported = (what: string): GatewayError =>

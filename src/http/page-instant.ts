@@ -13,7 +13,9 @@ const instantBehindToken = /^(.*)\.([0-9a-z]{1,9})$/s;
 /** The request with the plain token, and the instant that stood behind it, ISO 8601 in UTC; null: none did. */
 export function splitInstant(uri: ODataUri): { readonly uri: ODataUri; readonly instant: string | null } {
   const match = instantBehindToken.exec(uri.options.skiptoken ?? '');
-  if (match === null) return { uri, instant: null };
+  if (match === null) {
+    return { uri, instant: null };
+  }
   const [, skiptoken = '', milliseconds = ''] = match;
   const instant = Number.parseInt(milliseconds, 36);
   return { uri: { ...uri, options: { ...uri.options, skiptoken } }, instant: new Date(instant).toISOString() };

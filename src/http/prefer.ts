@@ -28,7 +28,9 @@ export function preferences(header: string | undefined): Preferences {
             .slice(equals + 1)
             .trim()
             .replace(/^"(.*)"$/, '$1');
-    if (name !== '' && !stated.has(name)) stated.set(name, value.toLowerCase());
+    if (name !== '' && !stated.has(name)) {
+      stated.set(name, value.toLowerCase());
+    }
   }
   const size = stated.get('maxpagesize') ?? '';
   return {

@@ -9,7 +9,9 @@ const vary = 'Accept, Accept-Encoding, Prefer, Authorization';
 /** The encoding agreed with the client. Brotli is not offered: the readers that matter do not ask for it. */
 export function contentEncoding(exchange: Pick<Exchange, 'headers'>): ContentEncoding {
   const accepted = headerText(exchange.headers['accept-encoding']);
-  if (accepted === undefined) return 'identity';
+  if (accepted === undefined) {
+    return 'identity';
+  }
   const chosen = new Negotiator({ headers: { 'accept-encoding': accepted } }).encoding(['gzip', 'deflate', 'identity']);
   return chosen === 'gzip' || chosen === 'deflate' ? chosen : 'identity';
 }
@@ -32,8 +34,12 @@ export function replyHead(exchange: Exchange, facts: HeadFacts): ReplyHead {
     'Server-Timing': exchange.timing.header,
     ...facts.more,
   };
-  if (facts.etag !== undefined && facts.etag !== null) headers['ETag'] = facts.etag;
-  if (facts.applied !== undefined && facts.applied.length > 0) headers['Preference-Applied'] = facts.applied.join(', ');
+  if (facts.etag !== undefined && facts.etag !== null) {
+    headers['ETag'] = facts.etag;
+  }
+  if (facts.applied !== undefined && facts.applied.length > 0) {
+    headers['Preference-Applied'] = facts.applied.join(', ');
+  }
   return { status: facts.status ?? 200, headers };
 }
 

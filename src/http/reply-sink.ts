@@ -63,7 +63,9 @@ export class ReplySink {
 
   /** Sends what was appended; waits while the reader is behind. Throws when the client hung up. */
   async flush(): Promise<void> {
-    while (!this.#tryFlush()) await this.#bufferReturned();
+    while (!this.#tryFlush()) {
+      await this.#bufferReturned();
+    }
   }
 
   /**
@@ -75,21 +77,33 @@ export class ReplySink {
       this.output.ensure(bufferSize - this.output.position);
       return true;
     }
-    while (!this.#tryFlush()) if (!(await wait(this.#bufferReturned()))) return false;
+    while (!this.#tryFlush()) {
+      if (!(await wait(this.#bufferReturned()))) {
+        return false;
+      }
+    }
     return true;
   }
 
   /** Sends what was appended when that takes no waiting. For timers: never throws. */
   flushIfFree(): void {
-    if (!this.#response.destroyed) this.#tryFlush();
+    if (!this.#response.destroyed) {
+      this.#tryFlush();
+    }
   }
 
   /** False when no buffer is free. */
   #tryFlush(): boolean {
-    if (this.#response.destroyed) throw new ClientGone();
-    if (this.output.position === 0) return true;
+    if (this.#response.destroyed) {
+      throw new ClientGone();
+    }
+    if (this.output.position === 0) {
+      return true;
+    }
     const next = this.#free.pop() ?? (this.#made < buffersInFlight ? this.#newBuffer() : null);
-    if (next === null) return false;
+    if (next === null) {
+      return false;
+    }
     const length = this.output.position;
     const used = this.output.swap(next);
     this.#begin().write(used.subarray(0, length), () => this.#giveBack(used));
@@ -105,7 +119,9 @@ export class ReplySink {
 
   /** Sends the rest and ends the reply well. */
   async end(): Promise<void> {
-    if (this.#stream === null) return this.#endWhole();
+    if (this.#stream === null) {
+      return this.#endWhole();
+    }
     await this.flush();
     const stream = this.#stream;
     await new Promise<void>((resolve, reject) => {
@@ -133,7 +149,9 @@ export class ReplySink {
   }
 
   #begin(): NodeJS.WritableStream {
-    if (this.#stream !== null) return this.#stream;
+    if (this.#stream !== null) {
+      return this.#stream;
+    }
     const encoded = this.#encoding === 'identity' ? {} : { 'Content-Encoding': this.#encoding };
     this.#response.writeHead(this.#head.status, { ...this.#head.headers, ...encoded });
     this.#response.once('close', () => this.#wakeUp());
@@ -142,13 +160,17 @@ export class ReplySink {
   }
 
   #compressor(): NodeJS.WritableStream | null {
-    if (this.#encoding === 'identity') return null;
+    if (this.#encoding === 'identity') {
+      return null;
+    }
     const options = { level: 1, flush: zlib.Z_NO_FLUSH, chunkSize: 64 * 1024 };
     const compressor = this.#encoding === 'gzip' ? createGzip(options) : createDeflate(options);
     compressor.pipe(this.#response);
     const copy = this.#beginCopy?.() ?? null;
     this.#copy = copy;
-    if (copy !== null) compressor.on('data', (chunk: Buffer) => copy.take(chunk));
+    if (copy !== null) {
+      compressor.on('data', (chunk: Buffer) => copy.take(chunk));
+    }
     this.#response.once('close', () => {
       compressor.destroy();
       copy?.drop();

@@ -18,9 +18,13 @@ interface TaggedRead {
 /** Ends the reply with 304 where the client's own copy is as good. Only then the rows wait for the versions of the data. */
 export async function isCurrent(exchange: Exchange, tag: () => Promise<string | null>): Promise<boolean> {
   const known = headerText(exchange.headers['if-none-match']);
-  if (known === undefined) return false;
+  if (known === undefined) {
+    return false;
+  }
   const etag = await tag();
-  if (etag === null || !matches(known, etag)) return false;
+  if (etag === null || !matches(known, etag)) {
+    return false;
+  }
   endEmpty(exchange, 304, { ETag: etag });
   return true;
 }
@@ -33,7 +37,9 @@ export async function currentVersions(session: ReadSession, sets: readonly strin
 
 /** The ETag of a reply: versions of the data, the request as sent, and what was negotiated decide the bytes. */
 export function replyTag({ exchange, negotiated, ...read }: TaggedRead, versions: string | null): string | null {
-  if (versions === null) return null;
+  if (versions === null) {
+    return null;
+  }
   const { path, query, prefer } = exchange;
   const { json, encoding } = negotiated;
   const model = modelVersion(read.feed, read.catalogue);

@@ -8,11 +8,15 @@ import { ClientGone } from './reply-sink.ts';
  * is held once. Throws GatewayError LimitExceeded for a longer one, and ClientGone.
  */
 export async function readBody(request: IncomingMessage, longest: number): Promise<string> {
-  if (Number(request.headers['content-length'] ?? 0) > longest) throw tooLong();
+  if (Number(request.headers['content-length'] ?? 0) > longest) {
+    throw tooLong();
+  }
   const output = new ByteOutput(1024);
   try {
     for await (const piece of request) {
-      if (output.position + (piece as Buffer).length > longest) throw tooLong();
+      if (output.position + (piece as Buffer).length > longest) {
+        throw tooLong();
+      }
       output.append(piece as Buffer);
     }
   } catch (error) {

@@ -44,8 +44,9 @@ function decoded(part: string): string {
 
 /** Throws GatewayError UrlTooLong. */
 export function checkLength(url: string): void {
-  if (url.length > longestTarget)
+  if (url.length > longestTarget) {
     throw new GatewayError('UrlTooLong', `The URL has ${url.length} characters; at most ${longestTarget} are taken`);
+  }
 }
 
 /** `POST /Set/$query`: the body holds the query options as they would stand in the URL (Protocol 11.2.7 of 4.01). */
@@ -53,12 +54,15 @@ export function withBody(
   request: { readonly method: string; readonly headers: IncomingHttpHeaders; readonly body: string | null },
   target: Target,
 ): { path: string; query: string } {
-  if (request.method !== 'POST' || !target.path.endsWith('$query')) return target;
+  if (request.method !== 'POST' || !target.path.endsWith('$query')) {
+    return target;
+  }
   const type = request.headers['content-type']?.split(';')[0]?.trim().toLowerCase();
-  if (type !== 'text/plain' && type !== 'application/x-www-form-urlencoded')
+  if (type !== 'text/plain' && type !== 'application/x-www-form-urlencoded') {
     throw new GatewayError('UnsupportedMediaType', 'The body of POST /$query must be text/plain', {
       target: 'Content-Type',
     });
+  }
   const body = (request.body ?? '').replace(/[\r\n]+$/, '');
   // Many send this type without meaning it: whoever writes blanks as they are has not encoded a form.
   const form = type !== 'text/plain' && !/%20|\s/.test(body);

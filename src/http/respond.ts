@@ -65,13 +65,25 @@ export async function respond(request: FeedRequest, response: ReplyTarget, servi
   let user: string | null = null;
   let error: string | null = null;
   try {
-    if (feed.authentication.open && request.within === null) checkServedHost(request.headers, feed.settings.publicUrl);
-    if (request.fault !== null) throw request.fault;
-    if (startPageAnswered(request, response)) return;
-    if (!target.inFeed) throw new GatewayError('ResourceNotFound', `There is nothing here; the feed is at ${feedPath}`);
-    if (request.within === null) checkLength(request.url);
+    if (feed.authentication.open && request.within === null) {
+      checkServedHost(request.headers, feed.settings.publicUrl);
+    }
+    if (request.fault !== null) {
+      throw request.fault;
+    }
+    if (startPageAnswered(request, response)) {
+      return;
+    }
+    if (!target.inFeed) {
+      throw new GatewayError('ResourceNotFound', `There is nothing here; the feed is at ${feedPath}`);
+    }
+    if (request.within === null) {
+      checkLength(request.url);
+    }
     user = request.within === null ? await feed.authentication.identify(presented) : request.within.user;
-    if (optionsAnswered(request, target, response)) return;
+    if (optionsAnswered(request, target, response)) {
+      return;
+    }
     const { publicUrl, limits = serviceLimits } = feed.settings;
     // Nobody's body is read before it is known who sends it.
     const body = request.method === 'POST' ? await request.incoming?.read() : undefined;
@@ -84,7 +96,9 @@ export async function respond(request: FeedRequest, response: ReplyTarget, servi
   } catch (thrown) {
     // Whatever of the body is still to come is not waited for.
     const arrived = (await request.incoming?.arrived()) ?? true;
-    if (!arrived && !response.headersSent) response.setHeader('Connection', 'close');
+    if (!arrived && !response.headersSent) {
+      response.setHeader('Connection', 'close');
+    }
     error = settle(thrown, { id, feed, response, challenge: feed.authentication.challenge(presented) });
   } finally {
     feed.events.request({
@@ -111,15 +125,21 @@ interface Place {
 
 async function route(request: FeedRequest, exchange: Exchange, { serving, user }: Place): Promise<void> {
   const token = monitorToken(exchange.path);
-  if (token !== null) return serving.monitors.reply(token, exchange, user);
+  if (token !== null) {
+    return serving.monitors.reply(token, exchange, user);
+  }
   if (exchange.prefer.respondAsync && request.within === null && request.method !== 'HEAD') {
     // Kept as it is: how it is encoded is agreed with whoever fetches it.
     const headers = { ...request.headers, 'accept-encoding': undefined };
     const later: FeedRequest = { ...withoutIncoming(request), headers, within: { kind: 'async', user } };
     return serving.monitors.start(exchange, { owner: user, run: (reply) => respond(later, reply, serving) });
   }
-  if (exchange.path !== '$batch') return answer(exchange, serving.feed);
-  if (request.within?.kind === 'batch') throw new GatewayError('BadRequest', 'A batch cannot hold another batch');
+  if (exchange.path !== '$batch') {
+    return answer(exchange, serving.feed);
+  }
+  if (request.within?.kind === 'batch') {
+    throw new GatewayError('BadRequest', 'A batch cannot hold another batch');
+  }
   return answerBatch(exchange, {
     body: request.body ?? '',
     run: (inner, reply) => respond({ ...inner, fault: null, within: { kind: 'batch', user } }, reply, serving),
@@ -131,7 +151,9 @@ async function route(request: FeedRequest, exchange: Exchange, { serving, user }
  * that it holds behind a proxy with a path of its own.
  */
 function startPageAnswered({ method, url, within }: FeedRequest, response: ReplyTarget): boolean {
-  if (within !== null || url.split('?', 1)[0] !== '/' || (method !== 'GET' && method !== 'HEAD')) return false;
+  if (within !== null || url.split('?', 1)[0] !== '/' || (method !== 'GET' && method !== 'HEAD')) {
+    return false;
+  }
   response.writeHead(302, { Location: feedPath.slice(1), 'Content-Length': '0', 'Cache-Control': 'no-cache' });
   response.end();
   return true;
@@ -145,8 +167,12 @@ function withoutIncoming({ incoming: _, ...request }: FeedRequest): FeedRequest 
 const readMethods = ['GET', 'HEAD', 'OPTIONS'];
 
 function allowed(path: string): readonly string[] {
-  if (path === '$batch') return ['POST', 'OPTIONS'];
-  if (monitorToken(path) !== null) return [...readMethods, 'DELETE'];
+  if (path === '$batch') {
+    return ['POST', 'OPTIONS'];
+  }
+  if (monitorToken(path) !== null) {
+    return [...readMethods, 'DELETE'];
+  }
   return path.endsWith('/$query') ? [...readMethods, 'POST'] : readMethods;
 }
 
@@ -158,7 +184,9 @@ function optionsAnswered({ method }: FeedRequest, { path }: Target, response: Re
     response.end();
     return true;
   }
-  if (methods.includes(method)) return false;
+  if (methods.includes(method)) {
+    return false;
+  }
   response.setHeader('Allow', methods.join(', '));
   const why = path === '$batch' ? 'a batch is sent with POST' : 'this feed is read-only';
   throw new GatewayError('MethodNotAllowed', `${method} is not allowed: ${why}`);
@@ -186,14 +214,20 @@ function settle(thrown: unknown, { id, feed, response, challenge }: Settling): s
     return thrown.name;
   }
   const reply = errorReply(thrown, id);
-  if (reply.code === 'Internal' && thrown instanceof Error) feed.events.defect(id, thrown);
+  if (reply.code === 'Internal' && thrown instanceof Error) {
+    feed.events.defect(id, thrown);
+  }
   if (response.headersSent) {
     feed.events.broken(id, reply.code);
     response.destroy();
     return reply.code;
   }
-  if (reply.status === 401 && challenge !== null) response.setHeader('WWW-Authenticate', challenge);
-  if (reply.retryAfter !== null) response.setHeader('Retry-After', String(reply.retryAfter));
+  if (reply.status === 401 && challenge !== null) {
+    response.setHeader('WWW-Authenticate', challenge);
+  }
+  if (reply.retryAfter !== null) {
+    response.setHeader('Retry-After', String(reply.retryAfter));
+  }
   response.writeHead(reply.status, {
     ...errorHeaders,
     'Content-Length': String(Buffer.byteLength(reply.body)),

@@ -13,7 +13,9 @@ loopback.addAddress('::1', 'ipv6');
 export function isLoopback(host: string): boolean {
   const name = bareName(host);
   const version = isIP(name);
-  if (version === 0) return name === 'localhost' || name.endsWith('.localhost');
+  if (version === 0) {
+    return name === 'localhost' || name.endsWith('.localhost');
+  }
   return loopback.check(name, version === 4 ? 'ipv4' : 'ipv6');
 }
 
@@ -37,7 +39,9 @@ export function checkServedHost(headers: IncomingHttpHeaders, publicUrl: string 
   const own = publicUrl === null ? null : bareName(new URL(publicUrl).hostname);
   for (const { header, host } of hostsAskedFor(headers)) {
     const name = authority.exec(host)?.[1];
-    if (name !== undefined && (isLoopback(name) || bareName(name) === own)) continue;
+    if (name !== undefined && (isLoopback(name) || bareName(name) === own)) {
+      continue;
+    }
     const asked = host === '' ? `The request names no host` : `"${host.slice(0, 100)}" is not a name of this feed`;
     throw new GatewayError(
       'HostNotServed',
@@ -78,6 +82,8 @@ export interface AddressedTarget {
  */
 export function addressedTarget(url: string, host: string | undefined): AddressedTarget {
   const [, named, rest = ''] = /^https?:\/\/([^/?#]*)(.*)$/i.exec(url) ?? [];
-  if (named === undefined) return { url, host };
+  if (named === undefined) {
+    return { url, host };
+  }
   return { url: rest.startsWith('/') ? rest : `/${rest}`, host: named };
 }

@@ -36,12 +36,17 @@ export class StalledReaders {
     for (const [socket, before] of this.#sockets) {
       const { writableLength, bytesWritten } = socket;
       if (writableLength === 0) {
-        if (before !== null) this.#sockets.set(socket, null);
+        if (before !== null) {
+          this.#sockets.set(socket, null);
+        }
         continue;
       }
       const sent = bytesWritten - writableLength;
-      if (before === null || before.sent !== sent) this.#sockets.set(socket, { sent, since: now });
-      else if (now - before.since >= this.#stalled) socket.destroy();
+      if (before === null || before.sent !== sent) {
+        this.#sockets.set(socket, { sent, since: now });
+      } else if (now - before.since >= this.#stalled) {
+        socket.destroy();
+      }
     }
   }
 }

@@ -11,6 +11,7 @@ export class TemporaryFile {
   readonly #named: boolean;
   #removed: Promise<void> | null = null;
 
+  // biome-ignore lint/style/useConsistentMemberAccessibility: made by its static method alone, which waits for what it needs
   private constructor(handle: FileHandle, file: string, named: boolean) {
     this.#handle = handle;
     this.#file = file;
@@ -33,7 +34,9 @@ export class TemporaryFile {
   async append(chunks: readonly Uint8Array[]): Promise<void> {
     const length = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
     const { bytesWritten } = await this.#handle.writev([...chunks]);
-    if (bytesWritten !== length) throw new Error(`Only ${bytesWritten} of ${length} bytes were written`);
+    if (bytesWritten !== length) {
+      throw new Error(`Only ${bytesWritten} of ${length} bytes were written`);
+    }
   }
 
   /** Fills `piece` from `at` on; gives the number of bytes, 0 behind the end. */
@@ -49,6 +52,8 @@ export class TemporaryFile {
 
   async #end(): Promise<void> {
     await this.#handle.close().catch(() => {});
-    if (this.#named) await unlink(this.#file).catch(() => {});
+    if (this.#named) {
+      await unlink(this.#file).catch(() => {});
+    }
   }
 }

@@ -16,8 +16,12 @@ import type {
  */
 export function collectionContext(root: string, plan: CollectionPlan): string {
   const set = plan.selection.set.name;
-  if (plan.references) return `${root}$metadata#Collection($ref)`;
-  if (plan.since !== null) return `${root}$metadata#${set}${projection(plan.selection)}/$delta`;
+  if (plan.references) {
+    return `${root}$metadata#Collection($ref)`;
+  }
+  if (plan.since !== null) {
+    return `${root}$metadata#${set}${projection(plan.selection)}/$delta`;
+  }
   return `${root}$metadata#${set}${served(plan)}`;
 }
 
@@ -30,20 +34,26 @@ export const allContext = (root: string, references: boolean): string =>
 
 /** `#Set/$entity`, with the projection in front of the slash. */
 export function entityContext(root: string, plan: EntityPlan): string {
-  if (plan.references) return `${root}$metadata#$ref`;
+  if (plan.references) {
+    return `${root}$metadata#$ref`;
+  }
   return `${root}$metadata#${plan.selection.set.name}${projection(plan.selection)}/$entity`;
 }
 
 /** `#Set(key)/Property`, or the type alone where the entity was reached over navigation. */
 export function propertyContext(root: string, plan: PropertyPlan): string {
   const entity = canonicalEntity(plan.source);
-  if (entity !== null) return `${root}$metadata#${entity}/${plan.property.name}`;
+  if (entity !== null) {
+    return `${root}$metadata#${entity}/${plan.property.name}`;
+  }
   const { type, collection } = plan.property;
   return `${root}$metadata#${collection ? `Collection(${type})` : type}`;
 }
 
 function canonicalEntity(source: RowSource): string | null {
-  if (source.kind !== 'Keyed' || source.from.kind !== 'Set') return null;
+  if (source.kind !== 'Keyed' || source.from.kind !== 'Set') {
+    return null;
+  }
   const key = source.key.map(({ property, value }) => ({
     name: property.name,
     type: property.type,
@@ -62,7 +72,9 @@ interface ServedRows {
 }
 
 function served({ selection, apply = null }: ServedRows): string {
-  if (apply === null) return projection(selection);
+  if (apply === null) {
+    return projection(selection);
+  }
   return apply.keepsEntities ? kept(selection, apply) : applied(selection, apply);
 }
 
@@ -79,19 +91,26 @@ function kept({ properties, selected, expands }: Selection, { output }: ApplyPla
 /** The select list in parentheses; empty where every declared property is served and nothing nested was chosen. */
 function projection(selection: Selection): string {
   const names: string[] = [];
-  if (selection.selected) names.push(...selection.properties.map(({ name }) => name), ...selection.selectedNavigations);
-  else if (selection.computed.length > 0) names.push('*');
+  if (selection.selected) {
+    names.push(...selection.properties.map(({ name }) => name), ...selection.selectedNavigations);
+  } else if (selection.computed.length > 0) {
+    names.push('*');
+  }
   names.push(...selection.computed.map(({ name }) => name));
   for (const expand of selection.expands) {
     const item = expanded(expand, selection.selected);
-    if (item !== null && !names.includes(item)) names.push(item);
+    if (item !== null && !names.includes(item)) {
+      names.push(item);
+    }
   }
   return names.length === 0 ? '' : `(${names.join(',')})`;
 }
 
 /** An expanded navigation is named where a list stands anyway, or where it has a list of its own. */
 function expanded(expand: ExpandPlan, listed: boolean): string | null {
-  if (expand.form !== 'entities') return listed ? expand.navigation.name : null;
+  if (expand.form !== 'entities') {
+    return listed ? expand.navigation.name : null;
+  }
   const nested = served(expand);
   return nested !== '' || listed ? `${expand.navigation.name}${nested}` : null;
 }
@@ -111,7 +130,9 @@ function nestedNames(paths: readonly (readonly string[])[]): string {
   const byHead = new Map<string, (readonly string[])[]>();
   for (const [head = '', ...rest] of paths) {
     const rests = byHead.get(head) ?? [];
-    if (rest.length > 0) rests.push(rest);
+    if (rest.length > 0) {
+      rests.push(rest);
+    }
     byHead.set(head, rests);
   }
   return [...byHead].map(([head, rests]) => (rests.length === 0 ? head : `${head}(${nestedNames(rests)})`)).join(',');

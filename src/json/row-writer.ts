@@ -62,9 +62,13 @@ function compileRow(row: Row, format: JsonFormat, level: Level): RowWriter {
     for (let index = 0; index < parts.length; index++) {
       const part = parts[index] as Part;
       at = part.write(input, at, output);
-      if (part.grows === true) output.ensure((input.rowEnd - at) * 6 + (rest[index] as number));
+      if (part.grows === true) {
+        output.ensure((input.rowEnd - at) * 6 + (rest[index] as number));
+      }
     }
-    if (output.position === opening) output.position++;
+    if (output.position === opening) {
+      output.position++;
+    }
     output.bytes[opening] = 0x7b;
     output.bytes[output.position++] = 0x7d;
     return at;
@@ -80,7 +84,9 @@ function compileRow(row: Row, format: JsonFormat, level: Level): RowWriter {
       input.rowEnd = span.end;
       output.ensure(bound(span.end - span.start));
       const next = write(input, span.start, output);
-      if (next > span.end + 1) throw new RangeError('a row has fewer cells than columns');
+      if (next > span.end + 1) {
+        throw new RangeError('a row has fewer cells than columns');
+      }
       return next;
     },
   };
@@ -92,7 +98,9 @@ function compileRow(row: Row, format: JsonFormat, level: Level): RowWriter {
  */
 function compileParts({ shape, control }: Row, format: JsonFormat, level: Level): Part[] {
   const fields = shape.fields.map((field) => compileField(field, format, level));
-  if (control === null) return fields;
+  if (control === null) {
+    return fields;
+  }
   const entity: Identity = { id: '' };
   const names = format.metadata === 'full' ? (control.navigations ?? []) : [];
   const served = new Set(shape.fields.map(({ name }) => name));
@@ -134,8 +142,9 @@ function compileField(field: FieldShape, format: JsonFormat, level: Level): Part
     case 'count':
       return countPart(field.name, level);
     case 'object':
-      if (format.linksForObjects === true && field.control !== null && field.row.fields.length === 0)
+      if (format.linksForObjects === true && field.control !== null && field.row.fields.length === 0) {
         return linkPart(field.name, field.control, format, level);
+      }
       return objectPart(field, format, level);
     case 'array':
       return arrayPart(field, format, level);
@@ -164,17 +173,25 @@ function valuePart(field: FieldShape & { kind: 'value' }, format: JsonFormat, { 
     overhead,
     write(input, start, output) {
       if (isNull(input, start, nested)) {
-        if (absent !== null) putRun(absent, output);
+        if (absent !== null) {
+          putRun(absent, output);
+        }
         return start + nullLength + 1;
       }
       if (unlimited && isBeyondDecimal(input, start)) {
-        if (absent !== null) putRun(absent, output);
+        if (absent !== null) {
+          putRun(absent, output);
+        }
         return cellEnd(input, start, nested) + 1;
       }
-      if (special !== null && isSpecialNumber(input, start)) putRun(special, output);
+      if (special !== null && isSpecialNumber(input, start)) {
+        putRun(special, output);
+      }
       putRun(opening, output);
       const end = writeCell(input, start, output);
-      if (quoted) output.bytes[output.position++] = 0x22;
+      if (quoted) {
+        output.bytes[output.position++] = 0x22;
+      }
       return end + 1;
     },
   };
@@ -188,7 +205,9 @@ function countPart(name: string, { nested }: Level): Part {
     overhead: key.length + 64,
     write(input, start, output) {
       putRun(key, output);
-      if (!isNull(input, start, nested)) return writeCell(input, start, output) + 1;
+      if (!isNull(input, start, nested)) {
+        return writeCell(input, start, output) + 1;
+      }
       output.bytes[output.position++] = 0x30;
       return cellEnd(input, start, nested) + 1;
     },
@@ -207,11 +226,14 @@ function objectPart(field: FieldShape & { kind: 'object' }, format: JsonFormat, 
     write(input, start, output) {
       const first = cellEnd(input, start, level.nested) + 1;
       if (isNull(input, start, level.nested)) {
-        if (absent !== null) putRun(absent, output);
+        if (absent !== null) {
+          putRun(absent, output);
+        }
         return skipColumns(input, first, { count: row.columns, nested: level.nested });
       }
-      if (optional && input.bytes[start] === zero)
+      if (optional && input.bytes[start] === zero) {
         return skipColumns(input, first, { count: row.columns, nested: level.nested });
+      }
       putRun(key, output);
       return row.write(input, first, output);
     },
@@ -239,7 +261,9 @@ function linkPart(name: string, control: ControlShape, format: JsonFormat, { nes
 
 function skipColumns(input: CellInput, start: number, columns: { count: number; nested: boolean }): number {
   let at = start;
-  for (let index = 0; index < columns.count; index++) at = cellEnd(input, at, columns.nested) + 1;
+  for (let index = 0; index < columns.count; index++) {
+    at = cellEnd(input, at, columns.nested) + 1;
+  }
   return at;
 }
 
@@ -280,12 +304,18 @@ function writeRows(
   let first = true;
   while (!rows.stops.includes(input.bytes[at] as number)) {
     // Text that is no nested collection must end the reply, not the gateway.
-    if (at >= input.rowEnd) throw new RangeError('a nested collection has no end within its row');
+    if (at >= input.rowEnd) {
+      throw new RangeError('a nested collection has no end within its row');
+    }
     output.ensure(rows.row.bound(input.rowEnd - at) + 64);
-    if (!first) output.bytes[output.position++] = comma;
+    if (!first) {
+      output.bytes[output.position++] = comma;
+    }
     first = false;
     at = rows.row.write(input, at, output);
-    if (rows.row.columns === 0) at += 1; // a row without columns is its end alone
+    if (rows.row.columns === 0) {
+      at += 1; // a row without columns is its end alone
+    }
   }
   return at;
 }
@@ -308,7 +338,9 @@ function controlPart(
       const { values, next } = keyCells(input, start, { key: control.key, nested });
       entity.id = entityUrl(control.set, control.key, values);
       writeControl(output, format, { before, id: entity.id });
-      for (const link of links) link(entity.id, output);
+      for (const link of links) {
+        link(entity.id, output);
+      }
       return next;
     },
   };

@@ -12,13 +12,21 @@ export interface Reference {
 export function referencesOf(catalogue: Catalogue, exported: Export): ReadonlyMap<string, Reference> {
   const references = new Map<string, Reference>();
   const set = catalogue.model.entitySets.get(exported.set);
-  if (set === undefined) return references;
+  if (set === undefined) {
+    return references;
+  }
   for (const navigation of set.entityType.navigationProperties.values()) {
     const target = set.navigationPropertyBindings.get(navigation.name);
-    if (navigation.collection || target === undefined) continue;
+    if (navigation.collection || target === undefined) {
+      continue;
+    }
     for (const pair of navigation.join) {
-      if (target === set.name && exported.key.includes(pair.property)) continue;
-      if (references.has(pair.property) && codeListRows(catalogue, target) === null) continue;
+      if (target === set.name && exported.key.includes(pair.property)) {
+        continue;
+      }
+      if (references.has(pair.property) && codeListRows(catalogue, target) === null) {
+        continue;
+      }
       references.set(pair.property, { navigation: navigation.name, set: target, property: pair.referencedProperty });
     }
   }
@@ -28,7 +36,9 @@ export function referencesOf(catalogue: Catalogue, exported: Export): ReadonlyMa
 /** The rows of a code list, or null where the set is none. */
 export function codeListRows(catalogue: Catalogue, set: string): readonly (readonly (string | null)[])[] | null {
   const binding = catalogue.sets.get(set);
-  if (binding?.kind !== 'stored' || binding.derivation?.kind !== 'rows') return null;
+  if (binding?.kind !== 'stored' || binding.derivation?.kind !== 'rows') {
+    return null;
+  }
   return binding.derivation.rows;
 }
 
@@ -55,18 +65,24 @@ function definingColumn(catalogue: Catalogue, reference: Pick<Reference, 'set' |
     return exported.columns.find((column) => column.property === reference.property) ?? null;
   }
   const binding = catalogue.sets.get(reference.set);
-  if (binding?.kind !== 'stored' || binding.derivation?.kind !== 'dimension') return null;
+  if (binding?.kind !== 'stored' || binding.derivation?.kind !== 'dimension') {
+    return null;
+  }
   for (const source of binding.derivation.from) {
     const property = source.columns.get(reference.property);
     const column = property === undefined ? null : definingColumn(catalogue, { set: source.set, property });
-    if (column !== null) return column;
+    if (column !== null) {
+      return column;
+    }
   }
   return null;
 }
 
 /** `example` for 0; else its last run of digits counted on, keeping its width; a UUID or a text without digits gets a suffix of its own. */
 export function countedText(example: string, index: number): string {
-  if (index === 0) return example;
+  if (index === 0) {
+    return example;
+  }
   if (/^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i.test(example)) {
     return (
       example.slice(0, -12) +
@@ -74,7 +90,9 @@ export function countedText(example: string, index: number): string {
     );
   }
   const digits = /^(.*?)(\d+)(\D*)$/s.exec(example);
-  if (digits === null) return `${example}-${index + 1}`;
+  if (digits === null) {
+    return `${example}-${index + 1}`;
+  }
   const [, before = '', number = '0', after = ''] = digits;
   return before + (BigInt(number) + BigInt(index)).toString().padStart(number.length, '0') + after;
 }

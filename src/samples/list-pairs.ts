@@ -11,18 +11,26 @@ export class ListPairs {
   constructor(catalogue: Catalogue, exported: Export) {
     this.#catalogue = catalogue;
     for (const [name, binding] of catalogue.sets) {
-      if (binding.kind !== 'stored' || binding.derivation?.kind !== 'bridge') continue;
+      if (binding.kind !== 'stored' || binding.derivation?.kind !== 'bridge') {
+        continue;
+      }
       const { from, list, paired } = binding.derivation;
-      if (from !== exported.set) continue;
+      if (from !== exported.set) {
+        continue;
+      }
       const bridge = catalogue.model.entitySets.get(name);
       const navigation = [...(bridge?.entityType.navigationProperties.values() ?? [])].find(
         (candidate) => !candidate.collection && candidate.join.some((pair) => pair.property === list.as),
       );
       const target = navigation === undefined ? undefined : bridge?.navigationPropertyBindings.get(navigation.name);
       const pair = navigation?.join.find((candidate) => candidate.property === list.as);
-      if (navigation === undefined || target === undefined || pair === undefined) continue;
+      if (navigation === undefined || target === undefined || pair === undefined) {
+        continue;
+      }
       this.#ids.set(list.property, { navigation: navigation.name, set: target, property: pair.referencedProperty });
-      if (paired !== null) this.#names.set(paired.property, list.property);
+      if (paired !== null) {
+        this.#names.set(paired.property, list.property);
+      }
     }
   }
 
@@ -30,7 +38,9 @@ export class ListPairs {
   text(column: ExportColumn, seed: number, number: number): string | null {
     const ids = this.#ids.get(column.property);
     const partner = this.#names.get(column.property);
-    if (ids === undefined && partner === undefined) return null;
+    if (ids === undefined && partner === undefined) {
+      return null;
+    }
     const members = memberIndexes(seed, partner ?? column.property, number);
     if (column.encoding === 'label-list') {
       return ids === undefined ? '' : members.map((index) => `[${keyText(this.#catalogue, ids, index)}]`).join('');

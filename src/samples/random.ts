@@ -6,7 +6,9 @@ export function randomNumber(seed: number, ...parts: readonly (string | number)[
   let hash = 0x811c9dc5 ^ seed;
   for (const part of parts) {
     const text = typeof part === 'number' ? `#${part}` : part;
-    for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+    for (let i = 0; i < text.length; i++) {
+      hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+    }
     hash = Math.imul(hash ^ 0x1f, 0x01000193);
   }
   hash ^= hash >>> 16;
@@ -25,6 +27,8 @@ export function randomIndex(bound: number, seed: number, ...parts: readonly (str
 /** One of `items`; the items must not be empty. */
 export function pick<T>(items: readonly T[], seed: number, ...parts: readonly (string | number)[]): T {
   const item = items[randomIndex(items.length, seed, ...parts)];
-  if (item === undefined) throw new RangeError('pick needs at least one item');
+  if (item === undefined) {
+    throw new RangeError('pick needs at least one item');
+  }
   return item;
 }

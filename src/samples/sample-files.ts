@@ -47,7 +47,9 @@ export function sampleFiles(catalogue: Catalogue, order: SampleOrder): readonly 
   const referenced = masterSets(catalogue);
   for (let day = 0; day < order.days; day++) {
     for (const exported of catalogue.exports) {
-      if (order.only.length > 0 && !order.only.includes(exported.name) && !order.only.includes(exported.set)) continue;
+      if (order.only.length > 0 && !order.only.includes(exported.name) && !order.only.includes(exported.set)) {
+        continue;
+      }
       files.push(...filesOfDay({ exported, day, order, master: referenced.has(exported.set) }));
     }
   }
@@ -58,11 +60,15 @@ export function sampleFiles(catalogue: Catalogue, order: SampleOrder): readonly 
 function masterSets(catalogue: Catalogue): ReadonlySet<string> {
   const targets = new Set<string>();
   for (const exported of catalogue.exports) {
-    if (exported.write.mode !== 'snapshot') continue;
+    if (exported.write.mode !== 'snapshot') {
+      continue;
+    }
     const referrers = catalogue.exports.filter((other) =>
       [...referencesOf(catalogue, other).values()].some((reference) => reference.set === exported.set),
     );
-    if (referrers.length > 0) targets.add(exported.set);
+    if (referrers.length > 0) {
+      targets.add(exported.set);
+    }
   }
   return targets;
 }
@@ -98,7 +104,9 @@ function filesOfDay({ exported, day, order, master }: DayOf): readonly SampleFil
     }
     case 'restate': {
       const today = file({ first: 0, count: order.rows, edition: 0, date }, 0);
-      if (day === 0) return [today];
+      if (day === 0) {
+        return [today];
+      }
       const yesterday = { first: 0, count: order.rows, edition: 1, date: date.minus({ days: 1 }) };
       return [file(yesterday, 1), today];
     }
@@ -107,7 +115,9 @@ function filesOfDay({ exported, day, order, master }: DayOf): readonly SampleFil
     case 'upsert': {
       const again = day === 0 ? 0 : Math.ceil(order.rows / 10);
       const files = [file({ first: day * order.rows, count: order.rows, edition: 0, date }, 0)];
-      if (again > 0) files.unshift(file({ first: (day - 1) * order.rows, count: again, edition: 1, date }, 1));
+      if (again > 0) {
+        files.unshift(file({ first: (day - 1) * order.rows, count: again, edition: 1, date }, 1));
+      }
       return files;
     }
   }

@@ -65,13 +65,21 @@ function dimensionNames(
 ): ReadonlyMap<string, DimensionName> {
   const names = new Map<string, DimensionName>();
   for (const [set, binding] of catalogue.sets) {
-    if (binding.kind !== 'stored' || binding.derivation?.kind !== 'dimension') continue;
+    if (binding.kind !== 'stored' || binding.derivation?.kind !== 'dimension') {
+      continue;
+    }
     for (const source of binding.derivation.from) {
-      if (source.set !== exported.set) continue;
+      if (source.set !== exported.set) {
+        continue;
+      }
       const key = [...source.columns.values()].find((property) => references.get(property)?.set === set);
-      if (key === undefined) continue;
+      if (key === undefined) {
+        continue;
+      }
       for (const [target, property] of source.columns) {
-        if (property !== key) names.set(property, { keyProperty: key, set, property: target });
+        if (property !== key) {
+          names.set(property, { keyProperty: key, set, property: target });
+        }
       }
     }
   }
@@ -88,18 +96,30 @@ interface DigitOf {
 
 /** How many different values a key column takes; Infinity where it counts on without end. */
 function digitSize({ catalogue, exported, order, column, reference }: DigitOf): number {
-  if (reference !== undefined) return targetCount(catalogue, reference.set, order);
-  if (column.encoding === 'time-of-day') return intervalsPerDay;
-  if (column.encoding === 'date') return 1;
-  if (column.encoding === 'boolean') return 2;
-  if (column.encoding === 'text' && exported.key.length > 1) return 3;
+  if (reference !== undefined) {
+    return targetCount(catalogue, reference.set, order);
+  }
+  if (column.encoding === 'time-of-day') {
+    return intervalsPerDay;
+  }
+  if (column.encoding === 'date') {
+    return 1;
+  }
+  if (column.encoding === 'boolean') {
+    return 2;
+  }
+  if (column.encoding === 'text' && exported.key.length > 1) {
+    return 3;
+  }
   return Number.POSITIVE_INFINITY;
 }
 
 /** How many rows of a set samples refer to. */
 function targetCount(catalogue: Catalogue, set: string, order: SampleOrder): number {
   const rows = codeListRows(catalogue, set);
-  if (rows !== null) return Math.max(rows.length, 1);
+  if (rows !== null) {
+    return Math.max(rows.length, 1);
+  }
   const target = catalogue.exports.find((exported) => exported.set === set);
   return target !== undefined && target.write.mode === 'upsert' ? order.rows : masterCount(order);
 }
@@ -123,17 +143,29 @@ function cellText(column: ExportColumn, context: CellContext): string {
   const { catalogue, exported, order, file, number } = context;
   const digit = context.digits.get(column.property);
   const reference = context.references.get(column.property);
-  if (reference?.set === exported.set) return number === 0 ? '' : keyText(catalogue, reference, number - 1);
+  if (reference?.set === exported.set) {
+    return number === 0 ? '' : keyText(catalogue, reference, number - 1);
+  }
   if (reference !== undefined) {
-    if (digit === undefined && !column.required && chance(context, column, 'absent') < 0.08) return '';
+    if (digit === undefined && !column.required && chance(context, column, 'absent') < 0.08) {
+      return '';
+    }
     return keyText(catalogue, reference, digit ?? referenceIndex(column.property, reference, context));
   }
-  if (digit !== undefined && exported.key.includes(column.property)) return keyCell(column, digit, context);
+  if (digit !== undefined && exported.key.includes(column.property)) {
+    return keyCell(column, digit, context);
+  }
   const dimension = context.dimensions.get(column.property);
-  if (dimension !== undefined && !isMoment(column)) return dimensionText(column, dimension, context);
+  if (dimension !== undefined && !isMoment(column)) {
+    return dimensionText(column, dimension, context);
+  }
   const listed = context.list.text(column, order.seed, number);
-  if (listed !== null) return listed;
-  if (!column.required && chance(context, column, 'empty') < emptyShare(column)) return '';
+  if (listed !== null) {
+    return listed;
+  }
+  if (!column.required && chance(context, column, 'empty') < emptyShare(column)) {
+    return '';
+  }
   return valueText(column, context, file.edition);
 }
 
@@ -152,26 +184,35 @@ function keyCell(column: ExportColumn, digit: number, context: CellContext): str
     const step = Math.max(1, Math.floor(secondsPerDay / Math.max(1, file.count)));
     return momentText(column, file.date.plus({ seconds: digit * step }));
   }
-  if (column.encoding === 'date') return file.date.toFormat('yyyy-MM-dd');
+  if (column.encoding === 'date') {
+    return file.date.toFormat('yyyy-MM-dd');
+  }
   if (column.encoding === 'time-of-day') {
     return file.date
       .startOf('day')
       .plus({ minutes: digit * 15 })
       .toFormat('HH:mm:ss');
   }
-  if (column.encoding === 'boolean') return digit === 0 ? 'true' : 'false';
+  if (column.encoding === 'boolean') {
+    return digit === 0 ? 'true' : 'false';
+  }
   return countedText(column.example, digit);
 }
 
 function dimensionText(column: ExportColumn, dimension: DimensionName, context: CellContext): string {
   const reference = context.references.get(dimension.keyProperty);
   const digit = context.digits.get(dimension.keyProperty);
-  if (reference === undefined) return column.example;
+  if (reference === undefined) {
+    return column.example;
+  }
   const index = digit ?? referenceIndex(dimension.keyProperty, reference, context);
   const { order } = context;
-  if (column.encoding === 'boolean') return booleanText(column, index % 7 !== 0);
-  if (column.encoding !== 'text' && column.encoding !== 'list' && column.encoding !== 'label-list')
+  if (column.encoding === 'boolean') {
+    return booleanText(column, index % 7 !== 0);
+  }
+  if (column.encoding !== 'text' && column.encoding !== 'list' && column.encoding !== 'label-list') {
     return column.example;
+  }
   if (/name/i.test(column.property) && column.personalData !== 'none') {
     return `${pick(firstNames, order.seed, dimension.set, index)} ${pick(lastNames, order.seed, dimension.set, 'last', index)}`;
   }
@@ -208,7 +249,9 @@ function valueText(column: ExportColumn, context: CellContext, edition: number):
     case 'list':
       return column.example;
     case 'text':
-      if (typeOf(column, context) === 'Edm.Binary') return bytesText(random('bytes'));
+      if (typeOf(column, context) === 'Edm.Binary') {
+        return bytesText(random('bytes'));
+      }
       return textOfRow(column, { seed: order.seed, name: `${exported.source}/${exported.name}`, number, edition });
   }
 }
@@ -244,9 +287,12 @@ function isMoment(column: ExportColumn): boolean {
 
 /** In the form of the example: unix seconds, ISO 8601 with an offset, or wall-clock text in the source's zone. */
 function momentText(column: ExportColumn, moment: DateTime): string {
-  if (column.encoding === 'unix-seconds' || /^\d{9,}$/.test(column.example))
+  if (column.encoding === 'unix-seconds' || /^\d{9,}$/.test(column.example)) {
     return String(Math.floor(moment.toSeconds()));
-  if (/T.*(Z|[+-]\d\d:?\d\d)$/.test(column.example)) return moment.toUTC().toFormat("yyyy-MM-dd'T'HH:mm:ss'Z'");
+  }
+  if (/T.*(Z|[+-]\d\d:?\d\d)$/.test(column.example)) {
+    return moment.toUTC().toFormat("yyyy-MM-dd'T'HH:mm:ss'Z'");
+  }
   return moment.toFormat('yyyy-MM-dd HH:mm:ss');
 }
 

@@ -58,8 +58,12 @@ async function writeFile(path: string, lines: Iterable<string>): Promise<void> {
   let pending = '';
   for (const line of lines) {
     pending += line;
-    if (pending.length < 1 << 16) continue;
-    if (!stream.write(pending)) await once(stream, 'drain');
+    if (pending.length < 1 << 16) {
+      continue;
+    }
+    if (!stream.write(pending)) {
+      await once(stream, 'drain');
+    }
     pending = '';
   }
   stream.end(pending);
@@ -69,16 +73,26 @@ async function writeFile(path: string, lines: Iterable<string>): Promise<void> {
 function* linesOf(file: SampleFile, maker: RowMaker, order: SampleOrder): Generator<string> {
   const { dialect, exported } = file;
   const quoted = (cells: readonly string[]): string => csvLine(cells, dialect);
-  if (dialect.byteOrderMark) yield '\uFEFF';
-  if (dialect.separatorLine) yield `sep=${dialect.delimiter}${dialect.lineEnd}`;
+  if (dialect.byteOrderMark) {
+    yield '\uFEFF';
+  }
+  if (dialect.separatorLine) {
+    yield `sep=${dialect.delimiter}${dialect.lineEnd}`;
+  }
   yield quoted(exported.columns.map((column) => headerText(column, dialect.language)));
-  for (let i = 0; i < file.count; i++) yield quoted(maker.row(file.first + i, file));
-  for (let i = 0; i < order.broken; i++) yield quoted(brokenRow(file, maker, i));
+  for (let i = 0; i < file.count; i++) {
+    yield quoted(maker.row(file.first + i, file));
+  }
+  for (let i = 0; i < order.broken; i++) {
+    yield quoted(brokenRow(file, maker, i));
+  }
 }
 
 function headerText(column: ExportColumn, language: string): string {
   const header = column.headers.find((candidate) => candidate.language === language) ?? column.headers[0];
-  if (header === undefined) throw new RangeError(`the column ${column.property} has no header`);
+  if (header === undefined) {
+    throw new RangeError(`the column ${column.property} has no header`);
+  }
   return header.text;
 }
 

@@ -47,12 +47,20 @@ export function evaluateToken(token: Token, row: SandboxRow): Scalar {
 function binaryValue(token: Token, row: SandboxRow): Scalar {
   const operator = operators[token.type];
   const { left, right } = (token.value ?? {}) as { left?: Token; right?: Token };
-  if (left === undefined || right === undefined) throw new UnsupportedExpression(token.raw);
+  if (left === undefined || right === undefined) {
+    throw new UnsupportedExpression(token.raw);
+  }
   const bits = enumerationBits(left, right, row);
-  if (bits !== undefined) return enumerationValue(token, bits);
+  if (bits !== undefined) {
+    return enumerationValue(token, bits);
+  }
   // A path over a navigation that leads nowhere.
-  if (token.type === 'HasExpression' && evaluateToken(left, row) === null) return null;
-  if (operator === undefined) throw new UnsupportedExpression(token.raw);
+  if (token.type === 'HasExpression' && evaluateToken(left, row) === null) {
+    return null;
+  }
+  if (operator === undefined) {
+    throw new UnsupportedExpression(token.raw);
+  }
   return operator(evaluateToken(left, row), evaluateToken(right, row));
 }
 
@@ -64,12 +72,20 @@ type Bits = readonly [left: bigint | null, right: bigint | null];
  */
 function enumerationBits(left: Token, right: Token, row: SandboxRow): Bits | undefined {
   const enumeration = enumerationAt(left, row) ?? enumerationAt(right, row);
-  if (enumeration === undefined) return undefined;
+  if (enumeration === undefined) {
+    return undefined;
+  }
   const bitsOf = (operand: Token): bigint | null => {
-    if (operand.raw === 'null') return null;
-    if (enumerationAt(operand, row) !== undefined) return numberOf(pathValue(operand.raw, row), enumeration);
+    if (operand.raw === 'null') {
+      return null;
+    }
+    if (enumerationAt(operand, row) !== undefined) {
+      return numberOf(pathValue(operand.raw, row), enumeration);
+    }
     const literal = /^([\w.]+)'([^']*)'$/.exec(operand.raw);
-    if (literal?.[1] !== enumeration.name) throw new UnsupportedExpression(`${operand.raw} as ${enumeration.name}`);
+    if (literal?.[1] !== enumeration.name) {
+      throw new UnsupportedExpression(`${operand.raw} as ${enumeration.name}`);
+    }
     return numberOf(literal[2] ?? '', enumeration);
   };
   return [bitsOf(left), bitsOf(right)];
@@ -80,31 +96,49 @@ function enumerationAt(token: Token, row: SandboxRow): Enumeration | undefined {
     const inner = token.value as Partial<Token> | null;
     return typeof inner?.type === 'string' && inner.raw !== undefined ? enumerationAt(inner as Token, row) : undefined;
   }
-  if (token.type !== 'FirstMemberExpression') return undefined;
+  if (token.type !== 'FirstMemberExpression') {
+    return undefined;
+  }
   const names = token.raw.split('/');
   let at: SandboxRow | null | undefined = row;
-  for (const name of names.slice(0, -1)) at = at?.toOne(name);
+  for (const name of names.slice(0, -1)) {
+    at = at?.toOne(name);
+  }
   return at?.set.entityType.properties.get(names.at(-1) ?? '')?.enumeration;
 }
 
 function numberOf(members: Scalar, { name, members: known }: Enumeration): bigint | null {
-  if (members === null) return null;
+  if (members === null) {
+    return null;
+  }
   return String(members)
     .split(',')
     .map((member) => (/^-?\d+$/.test(member) ? BigInt(member) : known.get(member)))
     .reduce<bigint>((sum, value) => {
-      if (value === undefined) throw new UnsupportedExpression(`${String(members)} as ${name}`);
+      if (value === undefined) {
+        throw new UnsupportedExpression(`${String(members)} as ${name}`);
+      }
       return sum | value;
     }, 0n);
 }
 
 function enumerationValue(token: Token, [left, right]: Bits): Scalar {
-  if (token.type === 'EqualsExpression') return left === right;
-  if (token.type === 'NotEqualsExpression') return left !== right;
-  if (left === null || right === null) return token.type === 'HasExpression' ? null : false;
-  if (token.type === 'HasExpression') return (left & right) === right;
+  if (token.type === 'EqualsExpression') {
+    return left === right;
+  }
+  if (token.type === 'NotEqualsExpression') {
+    return left !== right;
+  }
+  if (left === null || right === null) {
+    return token.type === 'HasExpression' ? null : false;
+  }
+  if (token.type === 'HasExpression') {
+    return (left & right) === right;
+  }
   const order = operators[token.type];
-  if (order === undefined) throw new UnsupportedExpression(token.raw);
+  if (order === undefined) {
+    throw new UnsupportedExpression(token.raw);
+  }
   return order(Number(left), Number(right));
 }
 
@@ -113,8 +147,12 @@ type Operator = (left: Scalar, right: Scalar) => Scalar;
 const compare =
   (holds: (left: string | number, right: string | number) => boolean): Operator =>
   (left, right) => {
-    if (left === null || right === null) return false;
-    if (typeof left === 'string' && typeof right === 'string') return holds(left, right);
+    if (left === null || right === null) {
+      return false;
+    }
+    if (typeof left === 'string' && typeof right === 'string') {
+      return holds(left, right);
+    }
     return holds(Number(left), Number(right));
   };
 
@@ -142,13 +180,27 @@ const operators: Readonly<Record<string, Operator>> = {
 };
 
 function literalValue(raw: string): Scalar {
-  if (raw === 'null') return null;
-  if (raw === 'true' || raw === 'false') return raw === 'true';
-  if (raw.startsWith("'")) return raw.slice(1, -1).replaceAll("''", "'");
-  if (/^-?\d+(?:\.\d+)?(?:e[+-]?\d+)?$/i.test(raw)) return Number(raw);
-  if (/^\d{4}-\d\d-\d\dT/.test(raw)) return Date.parse(raw);
-  if (/^duration'.*'$/.test(raw)) return raw.slice(9, -1);
-  if (/^[A-Za-z_][\w.]*\.\w+'[^']*'$/.test(raw)) return raw.slice(raw.indexOf("'") + 1, -1);
+  if (raw === 'null') {
+    return null;
+  }
+  if (raw === 'true' || raw === 'false') {
+    return raw === 'true';
+  }
+  if (raw.startsWith("'")) {
+    return raw.slice(1, -1).replaceAll("''", "'");
+  }
+  if (/^-?\d+(?:\.\d+)?(?:e[+-]?\d+)?$/i.test(raw)) {
+    return Number(raw);
+  }
+  if (/^\d{4}-\d\d-\d\dT/.test(raw)) {
+    return Date.parse(raw);
+  }
+  if (/^duration'.*'$/.test(raw)) {
+    return raw.slice(9, -1);
+  }
+  if (/^[A-Za-z_][\w.]*\.\w+'[^']*'$/.test(raw)) {
+    return raw.slice(raw.indexOf("'") + 1, -1);
+  }
   if (/^(?:\d{4}-\d\d-\d\d|\d\d:\d\d(?::\d\d(?:\.\d+)?)?|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/i.test(raw)) {
     return raw.toLowerCase();
   }
@@ -157,27 +209,39 @@ function literalValue(raw: string): Scalar {
 
 function pathValue(path: string, row: SandboxRow): Scalar {
   const [first, ...rest] = path.split('/');
-  if (first === undefined || /[$:(]/.test(path)) throw new UnsupportedExpression(path);
+  if (first === undefined || /[$:(]/.test(path)) {
+    throw new UnsupportedExpression(path);
+  }
   const property = row.set.entityType.properties.get(first);
   if (property !== undefined && rest.length === 0) {
     return scalarOf(row.row[first] ?? null, property.type === 'Edm.DateTimeOffset');
   }
   const target = row.toOne(first);
-  if (target === undefined) throw new UnsupportedExpression(path);
-  if (rest.length === 0) return target === null ? null : true;
+  if (target === undefined) {
+    throw new UnsupportedExpression(path);
+  }
+  if (rest.length === 0) {
+    return target === null ? null : true;
+  }
   return target === null ? null : pathValue(rest.join('/'), target);
 }
 
 function scalarOf(value: SampleValue, instant: boolean): Scalar {
-  if (value === null || typeof value === 'boolean' || typeof value === 'number') return value;
-  if (typeof value === 'string') return instant ? Date.parse(value) : value;
+  if (value === null || typeof value === 'boolean' || typeof value === 'number') {
+    return value;
+  }
+  if (typeof value === 'string') {
+    return instant ? Date.parse(value) : value;
+  }
   throw new UnsupportedExpression('a collection');
 }
 
 function callValue(token: Token, row: SandboxRow): Scalar {
   const { method, parameters } = token.value as { method: string; parameters?: readonly Token[] };
   const call = functions[method];
-  if (call === undefined) throw new UnsupportedExpression(token.raw);
+  if (call === undefined) {
+    throw new UnsupportedExpression(token.raw);
+  }
   const args = (parameters ?? []).map((parameter) => evaluateToken(parameter, row));
   return args.includes(null) ? null : call(args.map(String), args.map(Number));
 }

@@ -11,7 +11,9 @@ const memberName = /^[A-Za-z_][A-Za-z0-9_]*$/;
 export function withEnumerations(set: EntitySet, catalogue: Catalogue, qualified: (name: string) => string): EntitySet {
   const properties = [...set.entityType.properties].map(([name, property]): [string, Property] => {
     const enumeration = set.entityType.key.includes(name) ? null : enumerationOf(set, property, catalogue);
-    if (enumeration === null) return [name, property];
+    if (enumeration === null) {
+      return [name, property];
+    }
     const short = enumeration.name.slice(enumeration.name.lastIndexOf('.') + 1);
     return [name, { ...property, enumeration: { ...enumeration, name: qualified(short) } }];
   });
@@ -20,14 +22,22 @@ export function withEnumerations(set: EntitySet, catalogue: Catalogue, qualified
 }
 
 function enumerationOf(set: EntitySet, property: Property, catalogue: Catalogue): Enumeration | null {
-  if (property.enumeration !== undefined) return property.enumeration;
+  if (property.enumeration !== undefined) {
+    return property.enumeration;
+  }
   const binding = catalogue.sets.get(set.name);
   const list = binding?.kind === 'upstream' ? (binding.hints?.get(property.name)?.codeList ?? '') : '';
   const rows = catalogue.sets.get(list);
-  if (property.type !== 'Edm.String' || property.collection) return null;
-  if (rows?.kind !== 'stored' || rows.derivation?.kind !== 'rows') return null;
+  if (property.type !== 'Edm.String' || property.collection) {
+    return null;
+  }
+  if (rows?.kind !== 'stored' || rows.derivation?.kind !== 'rows') {
+    return null;
+  }
   const codes = rows.derivation.rows.map((row) => row[0] ?? '');
-  if (codes.length === 0 || !codes.every((code) => memberName.test(code))) return null;
+  if (codes.length === 0 || !codes.every((code) => memberName.test(code))) {
+    return null;
+  }
   const members = new Map(codes.map((code, index) => [code, BigInt(index)]));
   return { name: catalogue.model.entitySets.get(list)?.entityType.name ?? list, members, flags: false };
 }

@@ -43,7 +43,9 @@ function sampleRow(place: Place): SampleRow {
     [...set.entityType.properties.values()].map((property) => {
       const key = set.entityType.key.includes(property.name);
       // One value in nine of what may be null is null.
-      if (!key && property.nullable && pick(place, `${property.name}?`, 9) === 0) return [property.name, null];
+      if (!key && property.nullable && pick(place, `${property.name}?`, 9) === 0) {
+        return [property.name, null];
+      }
       return [property.name, joinedValue(place, property) ?? ownValue(place, property, index)];
     }),
   );
@@ -56,7 +58,9 @@ function joinedValue(place: Place, property: Property): SampleValue | undefined 
   for (const navigation of set.entityType.navigationProperties.values()) {
     const target = catalogue.model.entitySets.get(set.navigationPropertyBindings.get(navigation.name) ?? '');
     const referenced = referencedKey(navigation, property, target);
-    if (single || target === undefined || referenced === undefined || target === set) continue;
+    if (single || target === undefined || referenced === undefined || target === set) {
+      continue;
+    }
     if (!isProxied(catalogue, target.name, sourceOf(place))) {
       return codeOf(place, property);
     }
@@ -71,16 +75,22 @@ function referencedKey(
   property: Property,
   target: EntitySet | undefined,
 ): Property | undefined {
-  if (navigation.collection) return undefined;
+  if (navigation.collection) {
+    return undefined;
+  }
   const pair = navigation.join.find((one) => one.property === property.name);
   return pair === undefined ? undefined : target?.entityType.properties.get(pair.referencedProperty);
 }
 
 /** A member of its enumeration, or one of the documented codes, where the property has such. */
 function codeOf(place: Place, property: Property): SampleValue | undefined {
-  if (property.enumeration !== undefined) return memberOf(place, property.name, property.enumeration);
+  if (property.enumeration !== undefined) {
+    return memberOf(place, property.name, property.enumeration);
+  }
   const list = place.catalogue.sets.get(hintOf(place, property)?.codeList ?? '');
-  if (list?.kind !== 'stored' || list.derivation?.kind !== 'rows') return undefined;
+  if (list?.kind !== 'stored' || list.derivation?.kind !== 'rows') {
+    return undefined;
+  }
   const codes = list.derivation.rows.map((row) => row[0] ?? null);
   return codes[pick(place, `${property.name}#`, codes.length)];
 }
@@ -94,7 +104,9 @@ function memberOf(place: Place, name: string, { members, flags }: Enumeration): 
 }
 
 function ownValue(place: Place, property: Property, index: number): SampleValue {
-  if (property.collection) return [scalarValue(place, property, index)];
+  if (property.collection) {
+    return [scalarValue(place, property, index)];
+  }
   return scalarValue(place, property, index);
 }
 

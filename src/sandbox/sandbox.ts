@@ -43,92 +43,110 @@ export async function startSandbox(catalogue: Catalogue, sourceName: string, siz
 
 /** The sets of one source with their rows and the classes the library wants. */
 class Tenant {
-  private readonly source: Source;
-  private readonly rows: ReadonlyMap<string, readonly SampleRow[]>;
-  private readonly sets: readonly EntitySet[];
-  private readonly types = new Map<string, EmptyClass>();
+  readonly #source: Source;
+  readonly #rows: ReadonlyMap<string, readonly SampleRow[]>;
+  readonly #sets: readonly EntitySet[];
+  readonly #types = new Map<string, EmptyClass>();
 
   constructor(catalogue: Catalogue, sourceName: string, size: SampleSize) {
     const source = catalogue.sources.get(sourceName);
-    if (source === undefined) throw new TypeError(`there is no source ${sourceName}`);
-    this.source = source;
-    this.rows = sampleRows(catalogue, sourceName, size);
-    this.sets = [...catalogue.model.entitySets.values()]
+    if (source === undefined) {
+      throw new TypeError(`there is no source ${sourceName}`);
+    }
+    this.#source = source;
+    this.#rows = sampleRows(catalogue, sourceName, size);
+    this.#sets = [...catalogue.model.entitySets.values()]
       .filter((set) => isProxied(catalogue, set.name, sourceName))
-      .map((set) => withEnumerations(set, catalogue, (name) => `${namespace}.${this.plain(name)}`));
+      .map((set) => withEnumerations(set, catalogue, (name) => `${namespace}.${this.#plain(name)}`));
   }
 
   server() {
     const server = class extends ODataServer {} as typeof ODataServer;
     odata.namespace(namespace)(server);
-    for (const set of this.sets) this.types.set(set.name, named(class {}, this.plain(set.entityType.name)));
-    for (const set of this.sets) this.describe(set);
-    for (const set of this.sets) odata.controller(this.controller(set), this.plain(set.name))(server);
-    publish(server, metadataXml(this.model(), null, 'feed'));
+    for (const set of this.#sets) {
+      this.#types.set(set.name, named(class {}, this.#plain(set.entityType.name)));
+    }
+    for (const set of this.#sets) {
+      this.#describe(set);
+    }
+    for (const set of this.#sets) {
+      odata.controller(this.#controller(set), this.#plain(set.name))(server);
+    }
+    publish(server, metadataXml(this.#model(), null, 'feed'));
     return server;
   }
 
   /** The documented model of this source alone, under plain names. */
-  private model(): Model {
+  #model(): Model {
     const types = new Map(
-      this.sets.map((set) => {
-        const name = this.plain(set.entityType.name);
-        const navigations = this.navigations(set).map(([one, target]) => {
+      this.#sets.map((set) => {
+        const name = this.#plain(set.entityType.name);
+        const navigations = this.#navigations(set).map(([one, target]) => {
           const { partner, ...rest } = one;
-          const back = this.navigations(target).some(([other]) => other.name === partner);
-          const named = { ...rest, target: this.plain(one.target) };
+          const back = this.#navigations(target).some(([other]) => other.name === partner);
+          const named = { ...rest, target: this.#plain(one.target) };
           return [one.name, back && partner !== undefined ? { ...named, partner } : named] as const;
         });
         return [name, { ...set.entityType, name, navigationProperties: new Map(navigations) }] as const;
       }),
     );
-    const sets = this.sets.map((set): EntitySet => {
-      const bindings = this.navigations(set).map(([one, target]) => [one.name, this.plain(target.name)] as const);
-      const entityType = types.get(this.plain(set.entityType.name)) ?? set.entityType;
-      return { ...set, name: this.plain(set.name), entityType, navigationPropertyBindings: new Map(bindings) };
+    const sets = this.#sets.map((set): EntitySet => {
+      const bindings = this.#navigations(set).map(([one, target]) => [one.name, this.#plain(target.name)] as const);
+      const entityType = types.get(this.#plain(set.entityType.name)) ?? set.entityType;
+      return { ...set, name: this.#plain(set.name), entityType, navigationPropertyBindings: new Map(bindings) };
     });
     const entitySets = new Map(sets.map((set) => [set.name, set]));
     return { namespace, container: 'Default', entityTypes: types, entitySets };
   }
 
   /** A name without our prefix, as the real feed would have it. */
-  private plain(name: string): string {
-    return name.startsWith(this.source.prefix) ? name.slice(this.source.prefix.length) : name;
+  #plain(name: string): string {
+    return name.startsWith(this.#source.prefix) ? name.slice(this.#source.prefix.length) : name;
   }
 
-  private describe(set: EntitySet): void {
-    const { prototype } = this.classOf(set);
+  #describe(set: EntitySet): void {
+    const { prototype } = this.#classOf(set);
     for (const property of set.entityType.properties.values()) {
       const type = property.type.slice('Edm.'.length);
       const decorate = Edm[type];
-      if (decorate === undefined) throw new TypeError(`the sandbox has no type ${type}`);
-      if (set.entityType.key.includes(property.name)) Edm.Key(prototype, property.name);
-      if (property.collection) Edm.Collection(decorate)(prototype, property.name);
-      else decorate(prototype, property.name);
+      if (decorate === undefined) {
+        throw new TypeError(`the sandbox has no type ${type}`);
+      }
+      if (set.entityType.key.includes(property.name)) {
+        Edm.Key(prototype, property.name);
+      }
+      if (property.collection) {
+        Edm.Collection(decorate)(prototype, property.name);
+      } else {
+        decorate(prototype, property.name);
+      }
     }
-    for (const [navigation, target] of this.navigations(set)) {
-      const type = Edm.EntityType(Edm.ForwardRef(() => this.classOf(target)));
-      if (navigation.collection) Edm.Collection(type)(prototype, navigation.name);
-      else type(prototype, navigation.name);
+    for (const [navigation, target] of this.#navigations(set)) {
+      const type = Edm.EntityType(Edm.ForwardRef(() => this.#classOf(target)));
+      if (navigation.collection) {
+        Edm.Collection(type)(prototype, navigation.name);
+      } else {
+        type(prototype, navigation.name);
+      }
     }
   }
 
-  private classOf(set: EntitySet): EmptyClass {
-    return this.types.get(set.name) ?? class {};
+  #classOf(set: EntitySet): EmptyClass {
+    return this.#types.get(set.name) ?? class {};
   }
 
   /** Navigations that stay inside of this source and have a join. */
-  private navigations(set: EntitySet): readonly (readonly [NavigationProperty, EntitySet])[] {
+  #navigations(set: EntitySet): readonly (readonly [NavigationProperty, EntitySet])[] {
     return [...set.entityType.navigationProperties.values()].flatMap((navigation) => {
-      const target = this.sets.find((one) => one.name === set.navigationPropertyBindings.get(navigation.name));
+      const target = this.#sets.find((one) => one.name === set.navigationPropertyBindings.get(navigation.name));
       return target === undefined || navigation.join.length === 0 ? [] : [[navigation, target] as const];
     });
   }
 
-  private controller(set: EntitySet): EmptyClass {
-    const controller = named(class extends ODataController {}, `${this.plain(set.name)}Controller`);
+  #controller(set: EntitySet): EmptyClass {
+    const controller = named(class extends ODataController {}, `${this.#plain(set.name)}Controller`);
     const { prototype } = controller;
-    const all = this.sandboxRows(set);
+    const all = this.#sandboxRows(set);
     const { key } = set.entityType;
     // The library reads the parameter names out of the text of these functions.
     define(prototype, 'find', (query: Token | null) => answer(all, query));
@@ -145,23 +163,28 @@ class Tenant {
     );
     odata.GET(prototype, 'findOne');
     for (const [index, name] of key.entries()) {
-      if (key.length === 1) odata.key(prototype, 'findOne', index);
-      else odata.key(name)(prototype, 'findOne', index);
+      if (key.length === 1) {
+        odata.key(prototype, 'findOne', index);
+      } else {
+        odata.key(name)(prototype, 'findOne', index);
+      }
     }
-    for (const [navigation, target] of this.navigations(set)) this.follow(prototype, set, { navigation, target });
-    odata.type(this.classOf(set))(controller);
+    for (const [navigation, target] of this.#navigations(set)) {
+      this.#follow(prototype, set, { navigation, target });
+    }
+    odata.type(this.#classOf(set))(controller);
     return controller;
   }
 
-  private follow(
+  #follow(
     prototype: object,
     set: EntitySet,
     { navigation, target }: { readonly navigation: NavigationProperty; readonly target: EntitySet },
   ): void {
-    const all = this.sandboxRows(target);
+    const all = this.#sandboxRows(target);
     const method = `follow${navigation.name}`;
     define(prototype, method, (result: SampleRow, query: Token | null) => {
-      const parent = this.wholeRow(set, result);
+      const parent = this.#wholeRow(set, result);
       const found = all.filter(({ row }) => joins(navigation, parent, row));
       return navigation.collection ? answer(found, query) : found[0] === undefined ? null : { ...found[0].row };
     });
@@ -171,28 +194,32 @@ class Tenant {
   }
 
   /** The library applies the `$select` of the last segment to the rows of the segments before, too; their ids stay. */
-  private wholeRow(set: EntitySet, given: SampleRow): SampleRow {
+  #wholeRow(set: EntitySet, given: SampleRow): SampleRow {
     const id = given['@odata.id'];
-    if (typeof id !== 'string') return given;
+    if (typeof id !== 'string') {
+      return given;
+    }
     const pairs = [...decodeURIComponent(id).matchAll(/(?:([A-Za-z_]\w*)=)?'((?:[^']|'')*)'/g)];
     const values = new Map(
       pairs.map(([, name, text = '']) => [name ?? set.entityType.key[0], text.replaceAll("''", "'")]),
     );
     const isParent = (row: SampleRow): boolean =>
       set.entityType.key.every((name) => sameKey(row[name], values.get(name)));
-    return this.rows.get(set.name)?.find(isParent) ?? given;
+    return this.#rows.get(set.name)?.find(isParent) ?? given;
   }
 
-  private sandboxRows(set: EntitySet): readonly SandboxRow[] {
-    return (this.rows.get(set.name) ?? []).map((row) => this.sandboxRow(set, row));
+  #sandboxRows(set: EntitySet): readonly SandboxRow[] {
+    return (this.#rows.get(set.name) ?? []).map((row) => this.#sandboxRow(set, row));
   }
 
-  private sandboxRow(set: EntitySet, row: SampleRow): SandboxRow {
+  #sandboxRow(set: EntitySet, row: SampleRow): SandboxRow {
     const toOne = (name: string): SandboxRow | null | undefined => {
-      const [navigation, target] = this.navigations(set).find(([one]) => one.name === name) ?? [];
-      if (navigation === undefined || target === undefined || navigation.collection) return undefined;
-      const found = this.rows.get(target.name)?.find((other) => joins(navigation, row, other));
-      return found === undefined ? null : this.sandboxRow(target, found);
+      const [navigation, target] = this.#navigations(set).find(([one]) => one.name === name) ?? [];
+      if (navigation === undefined || target === undefined || navigation.collection) {
+        return undefined;
+      }
+      const found = this.#rows.get(target.name)?.find((other) => joins(navigation, row, other));
+      return found === undefined ? null : this.#sandboxRow(target, found);
     };
     return { set, row, toOne };
   }
@@ -228,7 +255,9 @@ function answer(rows: readonly SandboxRow[], query: Token | null): readonly Samp
       { inlinecount: selected.count },
     );
   } catch (error) {
-    if (!(error instanceof UnsupportedExpression)) throw error;
+    if (!(error instanceof UnsupportedExpression)) {
+      throw error;
+    }
     throw new HttpRequestError(501, `The sandbox cannot evaluate ${error.message}`);
   }
 }

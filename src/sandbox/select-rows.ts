@@ -20,7 +20,9 @@ export function selectRows(rows: readonly SandboxRow[], query: Token | null): Se
   const filter = options.get('Filter')?.value as Token | undefined;
   const found = filter === undefined ? [...rows] : rows.filter((row) => evaluateToken(filter, row) === true);
   const order = (options.get('OrderBy')?.value as { items: readonly Token[] } | undefined)?.items ?? [];
-  if (order.length > 0) found.sort((left, right) => compareRows(left, right, order));
+  if (order.length > 0) {
+    found.sort((left, right) => compareRows(left, right, order));
+  }
   const skip = countOf(options.get('Skip')) ?? 0;
   const top = countOf(options.get('Top')) ?? found.length;
   return { rows: found.slice(skip, skip + top), count: found.length };
@@ -39,15 +41,23 @@ function compareRows(left: SandboxRow, right: SandboxRow, order: readonly Token[
   for (const item of order) {
     const { expr, direction } = item.value as { expr: Token; direction: number };
     const result = compareScalars(evaluateToken(expr, left), evaluateToken(expr, right)) * direction;
-    if (result !== 0) return result;
+    if (result !== 0) {
+      return result;
+    }
   }
   return 0;
 }
 
 /** Null comes before every value (Protocol 4.0, 11.2.5.2). */
 function compareScalars(left: Scalar, right: Scalar): number {
-  if (left === right) return 0;
-  if (left === null) return -1;
-  if (right === null) return 1;
+  if (left === right) {
+    return 0;
+  }
+  if (left === null) {
+    return -1;
+  }
+  if (right === null) {
+    return 1;
+  }
   return left < right ? -1 : 1;
 }

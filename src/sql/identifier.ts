@@ -3,7 +3,9 @@ import { GatewayError } from '../errors.ts';
 
 /** An SQL identifier, always quoted (the rule of `quote_ident`). Throws GatewayError Internal for one that cannot be one. */
 export function quoteIdentifier(name: string): string {
-  if (name === '' || name.includes('\0')) throw new GatewayError('Internal', 'A name cannot be an SQL identifier.');
+  if (name === '' || name.includes('\0')) {
+    throw new GatewayError('Internal', 'A name cannot be an SQL identifier.');
+  }
   return `"${name.replaceAll('"', '""')}"`;
 }
 

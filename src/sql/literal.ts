@@ -11,7 +11,9 @@ import { sqlType } from './sql-type.ts';
 
 /** A text literal without a type. Throws GatewayError InvalidOption for the character U+0000, which PostgreSQL cannot hold. */
 export function escapeText(text: string): string {
-  if (text.includes('\0')) throw new GatewayError('InvalidOption', 'The character U+0000 cannot be part of a value.');
+  if (text.includes('\0')) {
+    throw new GatewayError('InvalidOption', 'The character U+0000 cannot be part of a value.');
+  }
   const quoted = `'${text.replaceAll("'", "''").replaceAll('\\', '\\\\')}'`;
   return text.includes('\\') ? ` E${quoted}` : quoted;
 }
@@ -38,7 +40,9 @@ const floats: Record<string, string> = { INF: 'Infinity', '-INF': '-Infinity' };
 
 /** A typed SQL constant. Throws GatewayError InvalidOption when the text is not of the form that its type has. */
 export function literal({ type, value }: Pick<Constant, 'type' | 'value'>): string {
-  if (value === null) return type === 'null' ? 'NULL' : `NULL::${sqlType(type)}`;
+  if (value === null) {
+    return type === 'null' ? 'NULL' : `NULL::${sqlType(type)}`;
+  }
   const form = forms[type];
   if (form !== undefined && !form.test(value)) {
     throw new GatewayError('InvalidOption', `A value of type ${type} is outside the range that this feed compares.`);
@@ -72,13 +76,17 @@ const inMicroseconds = (text: string): string => text.replace(/(\.\d{6})\d+/, '$
 
 /** A value as COPY printed it (before escaping), typed again. PostgreSQL refuses text that is not of the type. */
 export function copiedLiteral(text: string | null, type: PrimitiveTypeName): string {
-  if (text === null) return `NULL::${sqlType(type)}`;
+  if (text === null) {
+    return `NULL::${sqlType(type)}`;
+  }
   return type === 'Edm.String' ? escapeText(text) : `${escapeText(text)}::${sqlType(type)}`;
 }
 
 /** A bare non-negative or negative integer of at most 64 bits. Throws GatewayError InvalidOption for anything else. */
 export function integerLiteral(value: number | bigint | string): string {
   const text = String(value);
-  if (!/^-?\d{1,19}$/.test(text)) throw new GatewayError('InvalidOption', 'A whole number was expected.');
+  if (!/^-?\d{1,19}$/.test(text)) {
+    throw new GatewayError('InvalidOption', 'A whole number was expected.');
+  }
   return text;
 }

@@ -20,11 +20,11 @@ export interface Row {
 
 /** Hands out the table aliases of one statement. */
 export class Aliases {
-  private taken = 0;
+  #taken = 0;
 
   next(prefix: string): string {
-    this.taken += 1;
-    return `${prefix}${this.taken}`;
+    this.#taken += 1;
+    return `${prefix}${this.#taken}`;
   }
 }
 
@@ -38,9 +38,9 @@ export class Scope {
   readonly parent: Scope | null;
   readonly from: string[] = [];
   readonly where: string[] = [];
-  private readonly rows = new Map<RangeVariable, Row>();
-  private readonly joined = new Map<string, Row>();
-  private main: Row | null = null;
+  readonly #rows = new Map<RangeVariable, Row>();
+  readonly #joined = new Map<string, Row>();
+  #main: Row | null = null;
 
   constructor(catalogue: Catalogue, parent: Scope | null, aliases = new Aliases()) {
     this.catalogue = catalogue;
@@ -53,26 +53,30 @@ export class Scope {
     const stored = storedSet(this.catalogue, set);
     const row: Row = { scope: this, alias: this.aliases.next('t'), entitySet: set, stored, columns: new Map() };
     this.from.push(`${this.from.length === 0 ? '' : 'CROSS JOIN '}${quoteRelation(stored.relation)} AS ${row.alias}`);
-    if (stored.hiddenBy !== null) this.where.push(`${row.alias}.${quoteIdentifier(stored.hiddenBy)} IS NULL`);
-    return this.adopt(row, variable);
+    if (stored.hiddenBy !== null) {
+      this.where.push(`${row.alias}.${quoteIdentifier(stored.hiddenBy)} IS NULL`);
+    }
+    return this.#adopt(row, variable);
   }
 
   /** Starts the FROM clause with a subselect. */
   derived(select: string, shape: Pick<Row, 'entitySet' | 'stored'>, alias = this.aliases.next('l')): Row {
     const row: Row = { scope: this, alias, ...shape, columns: new Map() };
     this.from.push(`(${select}) AS ${alias}`);
-    return this.adopt(row);
+    return this.#adopt(row);
   }
 
   /** A scope inside this one whose own row is a row joined here; it has no FROM clause of its own. */
   within(row: Row, variable?: RangeVariable): Scope {
     const view = new Scope(this.catalogue, this);
-    view.adopt(row, variable);
+    view.#adopt(row, variable);
     return view;
   }
 
   bind(variable: RangeVariable | undefined, row: Row): void {
-    if (variable !== undefined) this.rows.set(variable, row);
+    if (variable !== undefined) {
+      this.#rows.set(variable, row);
+    }
   }
 
   /** The row that a path leads to, joined where it is not joined yet. */
@@ -82,28 +86,36 @@ export class Scope {
 
   /** The row of a variable, here or in an outer scope; a variable that nobody bound stands for the nearest row of its set. */
   variable(variable: RangeVariable): Row {
-    if (variable.key !== undefined) throw new GatewayError('Internal', `${variable.name} is no row of this statement.`);
-    for (let scope: Scope | null = this; scope !== null; scope = scope.parent) {
-      const row = scope.rows.get(variable);
-      if (row !== undefined) return row;
+    if (variable.key !== undefined) {
+      throw new GatewayError('Internal', `${variable.name} is no row of this statement.`);
     }
     for (let scope: Scope | null = this; scope !== null; scope = scope.parent) {
-      if (scope.main?.entitySet?.name === variable.set.name) return scope.main;
+      const row = scope.#rows.get(variable);
+      if (row !== undefined) {
+        return row;
+      }
+    }
+    for (let scope: Scope | null = this; scope !== null; scope = scope.parent) {
+      if (scope.#main?.entitySet?.name === variable.set.name) {
+        return scope.#main;
+      }
     }
     throw new GatewayError('Internal', `The variable ${variable.name} stands for no row.`);
   }
 
   /** SQL of a computed or aggregated property of the scope's own row. */
   computedColumn(name: string): string | undefined {
-    return this.main?.columns.get(name);
+    return this.#main?.columns.get(name);
   }
 
   /** LEFT JOIN of a navigation that leads to one row at most; a hidden row counts as absent. */
   join(row: Row, step: NavigationStep): Row {
     const named = (step.key ?? []).flatMap(({ property, value }) => [property.name, value.value]);
     const key = JSON.stringify([row.alias, step.navigation.name, ...named]);
-    const present = this.joined.get(key);
-    if (present !== undefined) return present;
+    const present = this.#joined.get(key);
+    if (present !== undefined) {
+      return present;
+    }
     const stored = storedSet(this.catalogue, step.set);
     const alias = this.aliases.next('t');
     const made: Row = { scope: this, alias, entitySet: step.set, stored, columns: new Map() };
@@ -111,38 +123,39 @@ export class Scope {
       ' AND ',
     );
     const table = quoteRelation(stored.relation);
-    if (reachesKey(step)) this.from.push(`LEFT JOIN ${table} AS ${alias} ON ${conditions}`);
-    else {
+    if (reachesKey(step)) {
+      this.from.push(`LEFT JOIN ${table} AS ${alias} ON ${conditions}`);
+    } else {
       const first = `SELECT * FROM ${table} AS ${alias} WHERE ${conditions} ORDER BY ${rowId(made)} LIMIT 1`;
       this.from.push(`LEFT JOIN LATERAL (${first}) AS ${alias} ON TRUE`);
     }
-    this.joined.set(key, made);
+    this.#joined.set(key, made);
     return made;
   }
 
   /** The rows that a row of this or an outer scope leads to, one line for each; `outer`: one too where there is none. */
   joinAll(from: Row, { navigation, set }: NavigationStep, outer = false): Row {
-    const { row, relation } = this.unjoined(set);
+    const { row, relation } = this.#unjoined(set);
     const conditions = joinConditions(from, row, navigation).join(' AND ');
     this.from.push(`${outer ? 'LEFT ' : ''}JOIN ${relation} AS ${row.alias} ON ${conditions}`);
-    return this.adopt(row);
+    return this.#adopt(row);
   }
 
   /** The row of a set whose row id stands in a column, if that is not null. */
   joinById(set: EntitySet, id: string): Row {
-    const { row, relation } = this.unjoined(set);
+    const { row, relation } = this.#unjoined(set);
     this.from.push(`LEFT JOIN ${relation} AS ${row.alias} ON ${rowId(row)} = ${id}`);
     return row;
   }
 
-  private unjoined(set: EntitySet): { readonly row: Row; readonly relation: string } {
+  #unjoined(set: EntitySet): { readonly row: Row; readonly relation: string } {
     const stored = storedSet(this.catalogue, set);
     const row: Row = { scope: this, alias: this.aliases.next('t'), entitySet: set, stored, columns: new Map() };
     return { row, relation: quoteRelation(stored.relation) };
   }
 
-  private adopt(row: Row, variable?: RangeVariable): Row {
-    this.main ??= row;
+  #adopt(row: Row, variable?: RangeVariable): Row {
+    this.#main ??= row;
     this.bind(variable, row);
     return row;
   }
@@ -151,7 +164,9 @@ export class Scope {
 /** The row has these key values. */
 export function keyConditions(row: Row, key: readonly KeyValue[]): string[] {
   return key.map(({ property, value }) => {
-    if (value.value === null) throw new GatewayError('EntityNotFound', 'A key value cannot be null.');
+    if (value.value === null) {
+      throw new GatewayError('EntityNotFound', 'A key value cannot be null.');
+    }
     return `${propertyColumn(row, property)} = ${literal(value)}`;
   });
 }
@@ -161,10 +176,11 @@ export function joinConditions(from: Row, to: Row, navigation: NavigationPropert
   const pairs = navigation.join.map(
     ({ property, referencedProperty }) => `${columnNamed(to, referencedProperty)} = ${columnNamed(from, property)}`,
   );
-  if (pairs.length === 0)
+  if (pairs.length === 0) {
     throw new GatewayError('NotImplemented', `${navigation.name} has no join in this feed.`, {
       feature: 'unbound-navigation',
     });
+  }
   const hiddenBy = to.stored?.hiddenBy ?? null;
   return hiddenBy === null ? pairs : [...pairs, `${to.alias}.${quoteIdentifier(hiddenBy)} IS NULL`];
 }
@@ -176,7 +192,9 @@ export function propertyColumn(row: Row, property: Property): string {
 
 /** The column of a stored row that says when it came; unique and never null. */
 export function rowId(row: Row): string {
-  if (row.stored === null) throw new GatewayError('Internal', 'Aggregated rows have no row id.');
+  if (row.stored === null) {
+    throw new GatewayError('Internal', 'Aggregated rows have no row id.');
+  }
   return `${row.alias}.${quoteIdentifier(row.stored.rowId)}`;
 }
 
@@ -193,7 +211,9 @@ export function storedSet(catalogue: Catalogue, set: EntitySet): StoredSet {
 
 function columnNamed(row: Row, property: string): string {
   const column = row.stored?.columns.get(property);
-  if (column === undefined) throw new GatewayError('Internal', `The property ${property} has no column.`);
+  if (column === undefined) {
+    throw new GatewayError('Internal', `The property ${property} has no column.`);
+  }
   return `${row.alias}.${quoteIdentifier(column.name)}`;
 }
 

@@ -24,8 +24,12 @@ export function compileUpstreamUrl(plan: UpstreamPlan, map: UpstreamMap, keys = 
   const { path, filter } = sourcePath(plan.source, map);
   switch (plan.kind) {
     case 'Collection': {
-      if (plan.apply !== null) throw refuse('$apply', map);
-      if (plan.since !== null) throw refuse('$deltatoken', map);
+      if (plan.apply !== null) {
+        throw refuse('$apply', map);
+      }
+      if (plan.since !== null) {
+        throw refuse('$deltatoken', map);
+      }
       const extras = { map, keys: keys || plan.references };
       return url(path, [
         selectionOptions(plan.selection, extras),
@@ -33,14 +37,20 @@ export function compileUpstreamUrl(plan: UpstreamPlan, map: UpstreamMap, keys = 
       ]);
     }
     case 'Entity':
-      if (filter !== null) throw refuse('/$filter', map);
+      if (filter !== null) {
+        throw refuse('/$filter', map);
+      }
       return url(path, [selectionOptions(plan.selection, { map, keys: keys || plan.references })]);
     case 'Property':
       // Asked as an entity of one property: the same reply for null, raw and absent at every feed.
-      if (filter !== null) throw refuse('/$filter', map);
+      if (filter !== null) {
+        throw refuse('/$filter', map);
+      }
       return url(path, [new Map([['$select', plan.property.name]])]);
     case 'Count': {
-      if (plan.apply !== null) throw refuse('$apply', map);
+      if (plan.apply !== null) {
+        throw refuse('$apply', map);
+      }
       const { filter: own, search } = withFilter(plan.restriction, filter);
       return url(`${path}/$count`, [restrictionOptions({ ...noRestriction, filter: own, search }, map)]);
     }
@@ -71,7 +81,9 @@ function sourcePath(source: RowSource, map: UpstreamMap): SourcePath {
       return { path: encodeURIComponent(upstreamSetName(map, source.set)), filter: null };
     case 'Navigated': {
       const from = sourcePath(source.from, map);
-      if (from.filter !== null) throw refuse('/$filter', map);
+      if (from.filter !== null) {
+        throw refuse('/$filter', map);
+      }
       upstreamSetName(map, source.set);
       if (!upstreamHasNavigation(map, setOf(source.from), source.navigation)) {
         throw new GatewayError(
@@ -84,7 +96,9 @@ function sourcePath(source: RowSource, map: UpstreamMap): SourcePath {
     }
     case 'Keyed': {
       const from = sourcePath(source.from, map);
-      if (from.filter !== null) throw refuse('/$filter', map);
+      if (from.filter !== null) {
+        throw refuse('/$filter', map);
+      }
       return { path: `${from.path}(${keyText(source.key, source.from, map)})`, filter: null };
     }
     case 'Filtered': {
@@ -112,7 +126,9 @@ function withFilter(restriction: Restriction, filter: BoundExpression | null): R
 }
 
 function both(left: BoundExpression | null, right: BoundExpression | null): BoundExpression | null {
-  if (left === null || right === null) return left ?? right;
+  if (left === null || right === null) {
+    return left ?? right;
+  }
   return { kind: 'Logical', type: 'Edm.Boolean', nullable: true, operator: 'and', left, right };
 }
 

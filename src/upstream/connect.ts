@@ -42,7 +42,9 @@ const pause = 10_000;
 export async function connectUpstream(connection: Connection): Promise<Upstream> {
   const { source, dataDir } = connection;
   const settings = source.upstream;
-  if (settings === undefined) throw new TypeError(`${source.name} is not a proxied feed`);
+  if (settings === undefined) {
+    throw new TypeError(`${source.name} is not a proxied feed`);
+  }
   const upstream = new ConnectedUpstream(connection, settings, await tokenSecret(dataDir));
   await upstream.restore();
   await within(firstContact, upstream.refresh());
@@ -51,125 +53,138 @@ export async function connectUpstream(connection: Connection): Promise<Upstream>
 
 class ConnectedUpstream implements Upstream {
   readonly source: string;
-  private readonly client: UpstreamClient;
-  private readonly schedule: ScheduledTask;
-  private readonly connection: Connection;
-  private readonly settings: UpstreamSettings;
-  private readonly secret: Buffer;
-  private known: ReadMetadata | null = null;
-  private differences: readonly string[] = [];
-  private metadataReadAt: Date | null = null;
-  private failure: string | null = null;
+  readonly #client: UpstreamClient;
+  readonly #schedule: ScheduledTask;
+  readonly #connection: Connection;
+  readonly #settings: UpstreamSettings;
+  readonly #secret: Buffer;
+  #known: ReadMetadata | null = null;
+  #differences: readonly string[] = [];
+  #metadataReadAt: Date | null = null;
+  #failure: string | null = null;
   /** The part of the failure that clients may see. */
-  private shown: string | null = null;
-  private refreshing: Promise<void> | null = null;
-  private attemptedAt = 0;
-  private countsNested = false;
+  #shown: string | null = null;
+  #refreshing: Promise<void> | null = null;
+  #attemptedAt = 0;
+  #countsNested = false;
 
   constructor(connection: Connection, settings: UpstreamSettings, secret: Buffer) {
     this.source = connection.source.name;
-    this.connection = connection;
-    this.settings = settings;
-    this.secret = secret;
-    this.client = upstreamClient(this.source, settings);
-    this.schedule = schedule(settings.metadataSchedule, () => this.refresh(), { timezone: 'UTC' });
+    this.#connection = connection;
+    this.#settings = settings;
+    this.#secret = secret;
+    this.#client = upstreamClient(this.source, settings);
+    this.#schedule = schedule(settings.metadataSchedule, () => this.refresh(), { timezone: 'UTC' });
   }
 
   /** Starts from the copy of an earlier run; a copy that cannot be used is passed over. */
   async restore(): Promise<void> {
-    const copy = await readMetadataCopy(this.connection.dataDir, this.source, this.client.root.href);
-    if (copy === null) return;
+    const copy = await readMetadataCopy(this.#connection.dataDir, this.source, this.#client.root.href);
+    if (copy === null) {
+      return;
+    }
     try {
-      this.take(readMetadata(copy));
+      this.#take(readMetadata(copy));
     } catch (error) {
-      this.failure = messageOf(error);
+      this.#failure = messageOf(error);
     }
   }
 
   refresh(): Promise<void> {
-    this.refreshing ??= this.readNow().finally(() => {
-      this.refreshing = null;
+    this.#refreshing ??= this.#readNow().finally(() => {
+      this.#refreshing = null;
     });
-    return this.refreshing;
+    return this.#refreshing;
   }
 
   async read(plan: UpstreamPlan, options: UpstreamReadOptions) {
-    await this.reached();
-    return readUpstream(plan, options, this.context());
+    await this.#reached();
+    return readUpstream(plan, options, this.#context());
   }
 
   async *fetchByKeys(request: KeyedRequest, options: UpstreamReadOptions): AsyncGenerator<string> {
-    await this.reached();
-    yield* fetchByKeys(request, options, this.context());
+    await this.#reached();
+    yield* fetchByKeys(request, options, this.#context());
   }
 
   follows(set: EntitySet, navigation: NavigationProperty): boolean {
-    return upstreamHasNavigation(this.map(), set, navigation);
+    return upstreamHasNavigation(this.#map(), set, navigation);
   }
 
   state(): UpstreamState {
-    const { source, metadataReadAt, failure, differences } = this;
-    return { source, url: this.client.root.href, metadataReadAt, failure, differences };
+    const [metadataReadAt, failure, differences] = [this.#metadataReadAt, this.#failure, this.#differences];
+    return { source: this.source, url: this.#client.root.href, metadataReadAt, failure, differences };
   }
 
   async close(): Promise<void> {
-    await this.schedule.destroy();
-    this.client.close();
+    await this.#schedule.destroy();
+    this.#client.close();
   }
 
   /** After a failure the feed's `$metadata` is asked for again; a request waits for it only where none is known at all. */
-  private async reached(): Promise<void> {
-    if (this.failure === null && this.known !== null) return;
-    const again = Date.now() - this.attemptedAt >= pause || this.refreshing !== null;
-    if (this.known !== null) {
-      if (again) void this.refresh();
+  async #reached(): Promise<void> {
+    if (this.#failure === null && this.#known !== null) {
+      return;
+    }
+    const again = Date.now() - this.#attemptedAt >= pause || this.#refreshing !== null;
+    if (this.#known !== null) {
+      if (again) {
+        void this.refresh();
+      }
       return;
     }
     await within(firstContact, this.refresh());
-    if (this.known === null) throw notReached(this.source, this.shown);
-  }
-
-  private async readNow(): Promise<void> {
-    this.attemptedAt = Date.now();
-    try {
-      const { xml, read } = await fetchMetadata(this.source, this.client);
-      this.take(read);
-      this.metadataReadAt = new Date();
-      this.failure = null;
-      await keepMetadataCopy(this.connection.dataDir, { source: this.source, url: this.client.root.href }, xml);
-    } catch (error) {
-      this.failure = messageOf(error);
-      this.shown = error instanceof GatewayError ? error.message : null;
+    if (this.#known === null) {
+      throw notReached(this.source, this.#shown);
     }
-    this.connection.onRefresh?.(this.state());
   }
 
-  private take(read: ReadMetadata): void {
-    const differences = this.connection.adopt(read);
-    this.known = read;
-    this.differences = [...differences, ...read.dropped.map(({ path, reason }) => `${path} is not served: ${reason}.`)];
+  async #readNow(): Promise<void> {
+    this.#attemptedAt = Date.now();
+    try {
+      const { xml, read } = await fetchMetadata(this.source, this.#client);
+      this.#take(read);
+      this.#metadataReadAt = new Date();
+      this.#failure = null;
+      await keepMetadataCopy(this.#connection.dataDir, { source: this.source, url: this.#client.root.href }, xml);
+    } catch (error) {
+      this.#failure = messageOf(error);
+      this.#shown = error instanceof GatewayError ? error.message : null;
+    }
+    this.#connection.onRefresh?.(this.state());
   }
 
-  private context() {
+  #take(read: ReadMetadata): void {
+    const differences = this.#connection.adopt(read);
+    this.#known = read;
+    this.#differences = [
+      ...differences,
+      ...read.dropped.map(({ path, reason }) => `${path} is not served: ${reason}.`),
+    ];
+  }
+
+  #context() {
     const onNestedCount = (): void => {
-      this.countsNested = true;
+      this.#countsNested = true;
     };
-    return { client: this.client, map: this.map(), secret: this.secret, onNestedCount };
+    return { client: this.#client, map: this.#map(), secret: this.#secret, onNestedCount };
   }
 
-  private map(): UpstreamMap {
+  #map(): UpstreamMap {
     const sets = new Map<string, string | null>();
-    for (const binding of this.connection.catalogue().sets.values()) {
-      if (binding.kind !== 'upstream' || binding.source !== this.source) continue;
+    for (const binding of this.#connection.catalogue().sets.values()) {
+      if (binding.kind !== 'upstream' || binding.source !== this.source) {
+        continue;
+      }
       sets.set(binding.name, binding.upstreamName);
     }
     return {
       source: this.source,
-      model: this.known?.model ?? null,
-      enumTypes: this.known?.enumTypes ?? new Map(),
+      model: this.#known?.model ?? null,
+      enumTypes: this.#known?.enumTypes ?? new Map(),
       sets,
-      maxUrlLength: this.settings.maxUrlLength,
-      countsNested: this.countsNested,
+      maxUrlLength: this.#settings.maxUrlLength,
+      countsNested: this.#countsNested,
     };
   }
 }

@@ -34,7 +34,9 @@ export function expressionText(expression: BoundExpression, place: ExpressionPla
     case 'Comparison':
       return comparisonText(expression, place);
     case 'Arithmetic':
-      if (expression.operator === 'divby') throw refuse(place, 'divby');
+      if (expression.operator === 'divby') {
+        throw refuse(place, 'divby');
+      }
       return `${inner(expression.left)} ${expression.operator} ${inner(expression.right)}`;
     case 'Negate':
       return `-${inner(expression.operand)}`;
@@ -51,7 +53,9 @@ export function expressionText(expression: BoundExpression, place: ExpressionPla
     case 'Lambda':
       return lambdaText(expression, place);
     case 'CollectionCount':
-      if (expression.filter !== null || expression.search !== null) throw refuse(place, '$count with options in it');
+      if (expression.filter !== null || expression.search !== null) {
+        throw refuse(place, '$count with options in it');
+      }
       return `${collectionText(expression.over, place)}/$count`;
     case 'Has':
       return hasText(expression, place);
@@ -87,15 +91,21 @@ function logicalOperand(operand: BoundExpression, operator: 'and' | 'or', place:
     const text = expressionText(operand, place);
     return operand.operator === operator ? text : `(${text})`;
   }
-  if (operand.kind === 'Comparison' || operand.kind === 'RowExists') return expressionText(operand, place);
-  if (operand.kind === 'PropertyValue') return `(${expressionText(operand, place)})`;
+  if (operand.kind === 'Comparison' || operand.kind === 'RowExists') {
+    return expressionText(operand, place);
+  }
+  if (operand.kind === 'PropertyValue') {
+    return `(${expressionText(operand, place)})`;
+  }
   return operandText(operand, place);
 }
 
 function comparisonText(expression: BoundExpression & { kind: 'Comparison' }, place: ExpressionPlace): string {
   const { operator } = expression;
   const never = isNoMember(expression.left, expression.right) || isNoMember(expression.right, expression.left);
-  if (never && (operator === 'eq' || operator === 'ne')) return String(operator === 'ne');
+  if (never && (operator === 'eq' || operator === 'ne')) {
+    return String(operator === 'ne');
+  }
   const left = enumLiteral(expression.left, expression.right, place) ?? operandText(expression.left, place);
   const right = enumLiteral(expression.right, expression.left, place) ?? operandText(expression.right, place);
   return `${left} ${operator} ${right}`;
@@ -103,14 +113,18 @@ function comparisonText(expression: BoundExpression & { kind: 'Comparison' }, pl
 
 /** Text that no value of the enumeration beside it is, e.g. a key of another source: the feed would refuse to be asked. */
 function isNoMember(constant: BoundExpression, other: BoundExpression): boolean {
-  if (constant.kind !== 'Constant' || constant.value === null || other.kind !== 'PropertyValue') return false;
+  if (constant.kind !== 'Constant' || constant.value === null || other.kind !== 'PropertyValue') {
+    return false;
+  }
   const { enumeration } = other.property;
   return enumeration !== undefined && faultOfMembers(enumeration, constant.value) !== null;
 }
 
 /** A string constant beside an enumeration property becomes that enumeration's literal; null: it is something else. */
 function enumLiteral(constant: BoundExpression, other: BoundExpression, place: ExpressionPlace): string | null {
-  if (constant.kind !== 'Constant' || constant.value === null || other.kind !== 'PropertyValue') return null;
+  if (constant.kind !== 'Constant' || constant.value === null || other.kind !== 'PropertyValue') {
+    return null;
+  }
   const set = other.row.steps.at(-1)?.set ?? other.row.variable.set;
   const enumType = upstreamEnumType(place.map, set, other.property);
   return enumType === null ? null : `${enumType}${urlLiteral('Edm.String', constant.value)}`;
@@ -118,14 +132,18 @@ function enumLiteral(constant: BoundExpression, other: BoundExpression, place: E
 
 function hasText({ left, right }: BoundExpression & { kind: 'Has' }, place: ExpressionPlace): string {
   const literal = enumLiteral(right, left, place);
-  if (literal === null) throw refuse(place, 'has of what it does not declare as an enumeration');
+  if (literal === null) {
+    throw refuse(place, 'has of what it does not declare as an enumeration');
+  }
   return `${operandText(left, place)} has ${literal}`;
 }
 
 /** `in` came with 4.01, so it is written as a chain of `or`. An empty list is false for every row. */
 function inText(expression: BoundExpression & { kind: 'In' }, place: ExpressionPlace): string {
   const items = expression.items.filter((item) => !isNoMember(item, expression.operand));
-  if (items.length === 0) return 'false';
+  if (items.length === 0) {
+    return 'false';
+  }
   const left = operandText(expression.operand, place);
   const tests = items.map((item) => {
     return `${left} eq ${enumLiteral(item, expression.operand, place) ?? operandText(item, place)}`;
@@ -134,7 +152,9 @@ function inText(expression: BoundExpression & { kind: 'In' }, place: ExpressionP
 }
 
 function functionText(name: FunctionName, args: readonly BoundExpression[], place: ExpressionPlace): string {
-  if (name === 'matchesPattern') throw refuse(place, name);
+  if (name === 'matchesPattern') {
+    throw refuse(place, name);
+  }
   return `${name}(${args.map((arg) => expressionText(arg, place)).join(',')})`;
 }
 
@@ -147,7 +167,9 @@ const numericRank: ReadonlyMap<PrimitiveTypeName, number> = new Map(
 /** Numeric promotion happens by itself at the upstream; only a real change of type is written as `cast`. */
 function withoutPromotion(expression: BoundExpression & { kind: 'Convert' }): BoundExpression {
   const { operand } = expression;
-  if (operand.type === 'null' || operand.type === expression.type) return operand;
+  if (operand.type === 'null' || operand.type === expression.type) {
+    return operand;
+  }
   const from = numericRank.get(operand.type);
   const to = numericRank.get(expression.type);
   return from !== undefined && to !== undefined && from < to ? operand : expression;
@@ -155,13 +177,17 @@ function withoutPromotion(expression: BoundExpression & { kind: 'Convert' }): Bo
 
 function convertText(expression: BoundExpression & { kind: 'Convert' }, place: ExpressionPlace): string {
   const bare = withoutPromotion(expression);
-  if (bare !== expression) return expressionText(bare, place);
+  if (bare !== expression) {
+    return expressionText(bare, place);
+  }
   return `cast(${expressionText(expression.operand, place)},${expression.type})`;
 }
 
 function lambdaText(expression: BoundExpression & { kind: 'Lambda' }, place: ExpressionPlace): string {
   const over = collectionText(expression.over, place);
-  if (expression.predicate === null) return `${over}/${expression.operator}()`;
+  if (expression.predicate === null) {
+    return `${over}/${expression.operator}()`;
+  }
   // Names of our own, because the upstream may not allow an inner variable to hide an outer one.
   const name = `v${place.variables.size}`;
   const variables = new Map([...place.variables, [expression.over.variable, name]]);
@@ -170,28 +196,38 @@ function lambdaText(expression: BoundExpression & { kind: 'Lambda' }, place: Exp
 
 function collectionText(over: CollectionPath, place: ExpressionPlace): string {
   const set = over.from.steps.at(-1)?.set ?? over.from.variable.set;
-  if (!upstreamHasNavigation(place.map, set, over.navigation))
+  if (!upstreamHasNavigation(place.map, set, over.navigation)) {
     throw refuse(place, `navigation ${over.navigation.name}`);
+  }
   return rowText(over.from, place, over.navigation.name);
 }
 
 /** `variable/Nav/Nav/name`; a row that no lambda names is the one the option is about. */
 function rowText(row: RowPath, place: ExpressionPlace, last: string | null): string {
   const names: string[] = [];
-  if (row.variable.key !== undefined) throw refuse(place, 'a path from $root');
+  if (row.variable.key !== undefined) {
+    throw refuse(place, 'a path from $root');
+  }
   const variable = place.variables.get(row.variable);
-  if (variable !== undefined) names.push(variable);
-  else if (place.own !== undefined && place.own !== row.variable) throw refuse(place, '$it inside of $expand');
+  if (variable !== undefined) {
+    names.push(variable);
+  } else if (place.own !== undefined && place.own !== row.variable) {
+    throw refuse(place, '$it inside of $expand');
+  }
   let { set } = row.variable;
   for (const step of row.steps) {
-    if (step.key !== undefined) throw refuse(place, `a key inside an expression, ${step.navigation.name}(...)`);
+    if (step.key !== undefined) {
+      throw refuse(place, `a key inside an expression, ${step.navigation.name}(...)`);
+    }
     if (!upstreamHasNavigation(place.map, set, step.navigation)) {
       throw refuse(place, `navigation ${step.navigation.name}`);
     }
     names.push(step.navigation.name);
     set = step.set;
   }
-  if (last !== null) names.push(last);
+  if (last !== null) {
+    names.push(last);
+  }
   return names.length === 0 ? '$it' : names.join('/');
 }
 

@@ -23,7 +23,9 @@ export async function* fetchByKeys(
   const row = rowText(request.selection, options);
   const follow = followIn(options, context);
   for (const path of keyedRequests(request, options, context)) {
-    for await (const raw of readPages(path, options, context)) yield await row(raw, follow);
+    for await (const raw of readPages(path, options, context)) {
+      yield await row(raw, follow);
+    }
   }
 }
 

@@ -12,7 +12,9 @@ export interface FetchedMetadata {
 /** Asks a feed for its `$metadata`. Throws GatewayError as `Upstream` says, and what `readMetadata` throws. */
 export async function fetchMetadata(source: string, client: UpstreamClient): Promise<FetchedMetadata> {
   const response = await client.get({ path: '$metadata', accept: 'application/xml', pageSize: null, signal: null });
-  if (response.kind === 'absent') throw refused(source, 'has no $metadata');
+  if (response.kind === 'absent') {
+    throw refused(source, 'has no $metadata');
+  }
   const xml = await wholeText(response.body.chunks);
   return { xml, read: readMetadata(xml) };
 }

@@ -29,17 +29,25 @@ export async function keepMetadataCopy(
 export async function tokenSecret(dataDir: string): Promise<Buffer> {
   const path = join(upstreamFolder(dataDir), 'token-secret');
   const kept = await readSecret(path);
-  if (kept !== null) return kept;
+  if (kept !== null) {
+    return kept;
+  }
   await mkdir(upstreamFolder(dataDir), { recursive: true });
   try {
     await writeFile(path, randomBytes(32), { mode: 0o600, flag: 'wx' });
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') {
+      throw error;
+    }
     // Another process made it at the same time, or the file there is damaged.
-    if ((await readSecret(path)) === null) await replaceFile(path, randomBytes(32));
+    if ((await readSecret(path)) === null) {
+      await replaceFile(path, randomBytes(32));
+    }
   }
   const secret = await readSecret(path);
-  if (secret === null) throw new Error(`${path} cannot be read back`);
+  if (secret === null) {
+    throw new Error(`${path} cannot be read back`);
+  }
   return secret;
 }
 

@@ -61,10 +61,14 @@ export function linkBelowRoot(link: string, base: URL, root: URL): string {
   } catch {
     throw outside(link);
   }
-  if (!target.pathname.startsWith(root.pathname) || !/^https?:$/.test(target.protocol)) throw outside(link);
+  if (!target.pathname.startsWith(root.pathname) || !/^https?:$/.test(target.protocol)) {
+    throw outside(link);
+  }
   const path = target.pathname.slice(root.pathname.length);
   // An encoded slash or dot segment could climb out again at the upstream.
-  if (/(?:^|\/|%2f)(?:\.|%2e){1,2}(?:\/|%2f|$)/i.test(path)) throw outside(link);
+  if (/(?:^|\/|%2f)(?:\.|%2e){1,2}(?:\/|%2f|$)/i.test(path)) {
+    throw outside(link);
+  }
   return `${path}${target.search}`;
 }
 

@@ -17,7 +17,9 @@ export interface Extras {
 
 /** `$select` and `$expand` of one level. `$select` is always explicit: what the upstream adds tomorrow is never sent. */
 export function selectionOptions(selection: Selection, extras: Extras): OptionTexts {
-  if (selection.computed.length > 0) throw refuse('$compute', extras.map);
+  if (selection.computed.length > 0) {
+    throw refuse('$compute', extras.map);
+  }
   const options = new Map<string, string>();
   const fetched = fetchedProperties(selection, extras.keys);
   if (extras.map.brief !== true || fetched.length < selection.type.properties.size) {
@@ -35,7 +37,9 @@ export function fetchedProperties(selection: Selection, keys: boolean): readonly
   if (keys || found.length === 0) {
     for (const name of selection.type.key) {
       const property = selection.type.properties.get(name);
-      if (property !== undefined && !found.includes(property)) found.push(property);
+      if (property !== undefined && !found.includes(property)) {
+        found.push(property);
+      }
     }
   }
   return found;
@@ -45,8 +49,12 @@ export function fetchedProperties(selection: Selection, keys: boolean): readonly
 export function restrictionOptions(restriction: Restriction, map: UpstreamMap, own?: RangeVariable): OptionTexts {
   const options = new Map<string, string>();
   const place = (option: string) => ({ map, option, variables: new Map(), own });
-  if (restriction.filter !== null) options.set('$filter', expressionText(restriction.filter, place('$filter')));
-  if (restriction.search !== null) options.set('$search', searchText(restriction.search.expression));
+  if (restriction.filter !== null) {
+    options.set('$filter', expressionText(restriction.filter, place('$filter')));
+  }
+  if (restriction.search !== null) {
+    options.set('$search', searchText(restriction.search.expression));
+  }
   if (restriction.orderby.length > 0) {
     const keys = restriction.orderby.map((key) => {
       const text = expressionText(key.expression, place('$orderby'));
@@ -54,15 +62,23 @@ export function restrictionOptions(restriction: Restriction, map: UpstreamMap, o
     });
     options.set('$orderby', keys.join(','));
   }
-  if (restriction.skip !== null) options.set('$skip', String(restriction.skip));
-  if (restriction.top !== null) options.set('$top', String(restriction.top));
-  if (restriction.count) options.set('$count', 'true');
+  if (restriction.skip !== null) {
+    options.set('$skip', String(restriction.skip));
+  }
+  if (restriction.top !== null) {
+    options.set('$top', String(restriction.top));
+  }
+  if (restriction.count) {
+    options.set('$count', 'true');
+  }
   return options;
 }
 
 function expandText(expand: ExpandPlan, selection: Selection, extras: Extras): string {
   const { navigation, form } = expand;
-  if (expand.apply !== undefined) throw refuse('$apply', extras.map);
+  if (expand.apply !== undefined) {
+    throw refuse('$apply', extras.map);
+  }
   upstreamSetName(extras.map, expand.selection.set);
   if (!upstreamHasNavigation(extras.map, selection.set, navigation)) {
     throw new GatewayError(

@@ -39,13 +39,17 @@ export async function readUpstream(
       return readCollection({ plan, options, context, request });
     case 'Entity': {
       const raw = await readWhole(request, options, context);
-      if (raw === null) return { kind: 'absent' };
+      if (raw === null) {
+        return { kind: 'absent' };
+      }
       const row = (plan.references ? referenceText : rowText)(plan.selection, format);
       return { kind: 'entity', json: Buffer.from(await row(raw, followIn(options, context)), 'utf8') };
     }
     case 'Property': {
       const raw = await readWhole(request, options, context);
-      if (raw === null) return { kind: 'absent' };
+      if (raw === null) {
+        return { kind: 'absent' };
+      }
       const { property } = plan;
       const convert = valueText(property, options.ieee754Compatible);
       const json = convert(readObject(raw).get(property.name) ?? (property.collection ? '[]' : 'null'));
@@ -96,7 +100,9 @@ async function readCollection(read: CollectionRead): Promise<UpstreamReply> {
       throw new GatewayError('InvalidSkipToken', `The proxied feed ${source} no longer knows this page.`);
     }
     // A collection over a navigation of an entity that does not exist.
-    if (plan.source.kind === 'Navigated') return { kind: 'absent' };
+    if (plan.source.kind === 'Navigated') {
+      return { kind: 'absent' };
+    }
     throw refused(source, `has no ${plan.selection.set.name}`);
   }
   const envelope = await openEnvelope(jsonBody(response.body, source));
@@ -113,7 +119,9 @@ async function readCollection(read: CollectionRead): Promise<UpstreamReply> {
       rows += 1;
     }
     const last = annotation(envelope.members, 'nextLink') === null;
-    if (wanted) counted = countIn(envelope.members) ?? (await countApart(read, { rows, last }));
+    if (wanted) {
+      counted = countIn(envelope.members) ?? (await countApart(read, { rows, last }));
+    }
     complete = true;
   };
   const early = wanted ? countIn(envelope.members) : null;
@@ -123,7 +131,9 @@ async function readCollection(read: CollectionRead): Promise<UpstreamReply> {
     objects: objects(),
     discard: response.body.discard,
     end() {
-      if (!complete) throw new TypeError('end() was asked before the last row');
+      if (!complete) {
+        throw new TypeError('end() was asked before the last row');
+      }
       const link = annotation(envelope.members, 'nextLink');
       const base = baseOf(envelope.members, response.body.url);
       return {
@@ -141,11 +151,15 @@ async function countApart(
 ): Promise<string> {
   const { top, skip } = plan.restriction;
   const whole = last && (top === null || rows < top) && (rows > 0 || (skip ?? 0) === 0);
-  if (whole) return String(rows + (skip ?? 0));
+  if (whole) {
+    return String(rows + (skip ?? 0));
+  }
   const { source, selection, restriction, apply } = plan;
   const count: UpstreamPlan = { kind: 'Count', source, set: selection.set, restriction, apply };
   const reply = await readCount(shortEnough(count, options, context), options, context);
-  if (reply.kind !== 'count') throw refused(context.map.source, 'left out the count that was asked for');
+  if (reply.kind !== 'count') {
+    throw refused(context.map.source, 'left out the count that was asked for');
+  }
   return reply.count;
 }
 
@@ -163,7 +177,9 @@ export function followIn(options: UpstreamReadOptions, context: ReplyContext): F
   return async (nextLink) => {
     const { root } = context.client;
     const rows: string[] = [];
-    for await (const raw of readPages(linkBelowRoot(nextLink, root, root), options, context)) rows.push(raw);
+    for await (const raw of readPages(linkBelowRoot(nextLink, root, root), options, context)) {
+      rows.push(raw);
+    }
     return rows;
   };
 }
@@ -178,12 +194,18 @@ export async function* readPages(
   const seen = new Set<string>();
   for (let next: string | null = path; next !== null; ) {
     // A feed that names a page twice would be read for ever.
-    if (seen.has(next) || seen.size >= mostPages) throw refused(map.source, 'names pages without an end');
+    if (seen.has(next) || seen.size >= mostPages) {
+      throw refused(map.source, 'names pages without an end');
+    }
     seen.add(next);
     const response = await client.get({ path: next, accept: acceptJson, pageSize: null, signal: options.signal });
-    if (response.kind === 'absent') throw refused(map.source, 'does not know a page that it named');
+    if (response.kind === 'absent') {
+      throw refused(map.source, 'does not know a page that it named');
+    }
     const envelope = await openEnvelope(jsonBody(response.body, map.source));
-    for await (const raw of envelope.rows) yield utf8(raw);
+    for await (const raw of envelope.rows) {
+      yield utf8(raw);
+    }
     const link = annotation(envelope.members, 'nextLink');
     next = link === null ? null : linkBelowRoot(link, baseOf(envelope.members, response.body.url), client.root);
   }
@@ -197,9 +219,13 @@ async function readCount(request: string, options: UpstreamReadOptions, context:
     pageSize: null,
     signal: options.signal,
   });
-  if (response.kind === 'absent') return { kind: 'absent' };
+  if (response.kind === 'absent') {
+    return { kind: 'absent' };
+  }
   const text = (await wholeText(response.body.chunks)).replace(/^\ufeff/, '').trim();
-  if (!/^\d{1,19}$/.test(text)) throw refused(map.source, 'does not answer /$count with a number');
+  if (!/^\d{1,19}$/.test(text)) {
+    throw refused(map.source, 'does not answer /$count with a number');
+  }
   return { kind: 'count', count: text };
 }
 
@@ -215,7 +241,9 @@ export async function wholeText(chunks: AsyncIterable<Buffer>): Promise<string> 
   let length = 0;
   for await (const chunk of chunks) {
     length += chunk.length;
-    if (length > longestBody) throw new GatewayError('UpstreamRefused', `A reply is longer than ${longestBody} bytes.`);
+    if (length > longestBody) {
+      throw new GatewayError('UpstreamRefused', `A reply is longer than ${longestBody} bytes.`);
+    }
     kept.push(chunk);
   }
   return Buffer.concat(kept)
@@ -224,7 +252,9 @@ export async function wholeText(chunks: AsyncIterable<Buffer>): Promise<string> 
 }
 
 function jsonBody(body: UpstreamBody, source: string): AsyncIterable<Buffer> {
-  if (/^application\/(?:[\w.+-]+\+)?json\b/i.test(body.contentType)) return body.chunks;
+  if (/^application\/(?:[\w.+-]+\+)?json\b/i.test(body.contentType)) {
+    return body.chunks;
+  }
   body.discard();
   throw refused(source, `answers with ${body.contentType || 'no content type'} instead of JSON; is it a sign-in page?`);
 }

@@ -8,11 +8,15 @@ export type TokenFile = () => Promise<string | null>;
 export function tokenFile(path: string | null, source: string): TokenFile {
   let read: { readonly token: string; readonly stamp: string } | null = null;
   return async () => {
-    if (path === null) return null;
+    if (path === null) {
+      return null;
+    }
     try {
       const { mtimeMs, size, ino } = await stat(path);
       const stamp = `${mtimeMs} ${size} ${ino}`;
-      if (read?.stamp !== stamp) read = { token: (await readFile(path, 'utf8')).trim(), stamp };
+      if (read?.stamp !== stamp) {
+        read = { token: (await readFile(path, 'utf8')).trim(), stamp };
+      }
     } catch (cause) {
       throw new GatewayError('UpstreamRefused', `The token file of the proxied feed ${source} cannot be read.`, {
         cause,

@@ -124,7 +124,9 @@ function serviceRoot(source: string, text: string): URL {
   }
   url.search = '';
   url.hash = '';
-  if (!url.pathname.endsWith('/')) url.pathname += '/';
+  if (!url.pathname.endsWith('/')) {
+    url.pathname += '/';
+  }
   return url;
 }
 
@@ -134,21 +136,21 @@ function serviceRoot(source: string, text: string): URL {
  */
 class Patience {
   readonly signal: AbortSignal;
-  private readonly controller = new AbortController();
-  private readonly milliseconds: number;
+  readonly #controller = new AbortController();
+  readonly #milliseconds: number;
 
   constructor(milliseconds: number, given: AbortSignal | null) {
-    this.milliseconds = milliseconds;
-    this.signal = given === null ? this.controller.signal : AbortSignal.any([this.controller.signal, given]);
+    this.#milliseconds = milliseconds;
+    this.signal = given === null ? this.#controller.signal : AbortSignal.any([this.#controller.signal, given]);
   }
 
   get late(): boolean {
-    return this.controller.signal.aborted;
+    return this.#controller.signal.aborted;
   }
 
   /** Starts to wait; what comes back ends it. */
   begin(): () => void {
-    const timer = setTimeout(() => this.controller.abort(), this.milliseconds);
+    const timer = setTimeout(() => this.#controller.abort(), this.#milliseconds);
     return () => clearTimeout(timer);
   }
 }
@@ -166,7 +168,9 @@ async function* guarded(
     for (;;) {
       const arrived = patience.begin();
       const piece = await pieces.next().finally(arrived);
-      if (piece.done === true) return;
+      if (piece.done === true) {
+        return;
+      }
       yield piece.value as Buffer;
     }
   } catch (cause) {
@@ -184,7 +188,9 @@ async function firstBytes(stream: AsyncIterable<Buffer>): Promise<string> {
     for await (const chunk of stream) {
       chunks.push(chunk);
       length += chunk.length;
-      if (length >= errorBytes) break;
+      if (length >= errorBytes) {
+        break;
+      }
     }
   } catch {
     // The status alone says enough.

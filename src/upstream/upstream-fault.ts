@@ -5,7 +5,9 @@ const patience = { usual: 30, longest: 120 } as const;
 
 /** The feed cannot be reached, answers too late, or broke off. The cause is kept for the log, not shown. */
 export function unavailable(source: string, cause: unknown, late: boolean): GatewayError {
-  if (cause instanceof GatewayError) return cause;
+  if (cause instanceof GatewayError) {
+    return cause;
+  }
   const what = late ? 'did not answer in time' : 'cannot be reached';
   return new GatewayError('UpstreamUnavailable', `The proxied feed ${source} ${what}.`, {
     cause,
@@ -35,7 +37,9 @@ export function refusal(
     });
   }
   // Asked twice already: the same request will not be answered later either.
-  if (status === 500) return refused(source, `fails at this request, each time, with status 500${said}`);
+  if (status === 500) {
+    return refused(source, `fails at this request, each time, with status 500${said}`);
+  }
   if (status > 500 || status === 429 || status === 408) {
     return new GatewayError('UpstreamUnavailable', `The proxied feed ${source} answers with status ${status}${said}.`, {
       retryAfter: waitSeconds(reply.retryAfter),
@@ -50,7 +54,9 @@ export function refused(source: string, what: string): GatewayError {
 
 function waitSeconds(text: string): number {
   const seconds = /^\d{1,9}$/.test(text) ? Number(text) : (Date.parse(text) - Date.now()) / 1000;
-  if (!Number.isFinite(seconds)) return patience.usual;
+  if (!Number.isFinite(seconds)) {
+    return patience.usual;
+  }
   return Math.min(patience.longest, Math.max(1, Math.ceil(seconds)));
 }
 
@@ -59,7 +65,9 @@ function errorMessage(body: string): string {
   try {
     const parsed = JSON.parse(body) as { error?: { message?: unknown } } | null;
     const message = parsed?.error?.message;
-    if (typeof message !== 'string' || message === '') return '';
+    if (typeof message !== 'string' || message === '') {
+      return '';
+    }
     return `: ${message.replace(/[\s\p{Cc}]+/gu, ' ').slice(0, 300)}`;
   } catch {
     return '';

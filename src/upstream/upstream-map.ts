@@ -31,7 +31,9 @@ export function upstreamSetName(map: UpstreamMap, set: EntitySet): string {
       target: set.name,
     });
   }
-  if (name !== null) return name;
+  if (name !== null) {
+    return name;
+  }
   if (map.model === null) {
     throw new GatewayError('UpstreamUnavailable', `The proxied feed ${map.source} has not been reached yet.`, {
       retryAfter: 30,
@@ -44,7 +46,9 @@ export function upstreamSetName(map: UpstreamMap, set: EntitySet): string {
 
 /** true when the upstream itself can follow the navigation; else only our own join can. */
 export function upstreamHasNavigation(map: UpstreamMap, set: EntitySet, navigation: NavigationProperty): boolean {
-  if (map.model === null) return true;
+  if (map.model === null) {
+    return true;
+  }
   return upstreamType(map, set)?.navigationProperties.has(navigation.name) ?? false;
 }
 

@@ -166,14 +166,14 @@ export class Cursor {
   countNode(): void {
     this.session.nodes += 1;
     if (this.session.nodes > this.session.limits.expressionNodes) {
-      this.exceed(`more than ${this.session.limits.expressionNodes} operands and operators`);
+      this.#exceed(`more than ${this.session.limits.expressionNodes} operands and operators`);
     }
   }
 
   /** Refuses a list that grew past the limit. */
   checkLength(length: number): void {
     if (length > this.session.limits.listLength) {
-      this.exceed(`a list of more than ${this.session.limits.listLength} items`);
+      this.#exceed(`a list of more than ${this.session.limits.listLength} items`);
     }
   }
 
@@ -181,14 +181,14 @@ export class Cursor {
   nested<T>(parse: () => T): T {
     this.session.depth += 1;
     if (this.session.depth > this.session.limits.nestingDepth) {
-      this.exceed(`nesting deeper than ${this.session.limits.nestingDepth} levels`);
+      this.#exceed(`nesting deeper than ${this.session.limits.nestingDepth} levels`);
     }
     const result = parse();
     this.session.depth -= 1;
     return result;
   }
 
-  private exceed(what: string): never {
+  #exceed(what: string): never {
     throw new GatewayError('LimitExceeded', `${this.target}: ${what} in one request.`, {
       target: this.target,
       offset: this.position,

@@ -35,7 +35,9 @@ export async function migrate(database: Database, folder = migrationsFolder): Pr
   try {
     return await database.transaction((transaction) => run(transaction, files));
   } catch (error) {
-    if (sqlState(error) !== '42501') throw error;
+    if (sqlState(error) !== '42501') {
+      throw error;
+    }
     const cause = error instanceof GatewayError && error.cause instanceof Error ? error.cause.message : String(error);
     throw new GatewayError(
       'MigrationRefused',
@@ -74,7 +76,9 @@ async function run(transaction: Transaction, files: readonly Migration[]): Promi
     checkApplied(row, files[index]);
   });
   const pending = files.slice(rows.length);
-  for (const file of pending) await apply(transaction, file);
+  for (const file of pending) {
+    await apply(transaction, file);
+  }
   return { applied: pending.map((file) => file.name), earlier: rows.length };
 }
 

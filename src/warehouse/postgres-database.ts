@@ -49,7 +49,9 @@ export async function openDatabase(settings: DatabaseSettings): Promise<Database
     const { rows } = await database.query<{ version: string; number: number; encoding: string }>(
       `SELECT current_setting('server_version') AS version, current_setting('server_version_num')::int AS number, current_setting('server_encoding') AS encoding`,
     );
-    for (const row of rows) checkServer(row);
+    for (const row of rows) {
+      checkServer(row);
+    }
     await database.learnRights();
   } catch (error) {
     await database.close();
@@ -150,18 +152,24 @@ class PostgresDatabase implements Database {
     if (options.early !== undefined && this.#admission.busy) {
       const light = await this.#admission.enter({ ...asked, weighed: null });
       const found = await this.#readNow(options.early, { ...options, weighed: null }, light);
-      if (found !== null) return found;
+      if (found !== null) {
+        return found;
+      }
     }
     const from = performance.now();
     const admitted = await this.#admission.enter(asked);
     options.onTurn?.(performance.now() - from);
     const { lightTime } = admitted;
-    if (lightTime === null || lightTime >= options.timeout) return this.#readNow(work, options, admitted);
+    if (lightTime === null || lightTime >= options.timeout) {
+      return this.#readNow(work, options, admitted);
+    }
     try {
       return await this.#readNow(work, { ...options, timeout: lightTime }, admitted);
     } catch (error) {
       const slow = error instanceof GatewayError && error.code === 'QueryTimeout';
-      if (!slow || options.signal.aborted || options.unseen?.() === false) throw error;
+      if (!slow || options.signal.aborted || options.unseen?.() === false) {
+        throw error;
+      }
     }
     // Taken for a light one, and none: it waits for its turn, and begins anew.
     return this.#readNow(work, options, await this.#admission.heavier(asked));
@@ -191,16 +199,21 @@ class PostgresDatabase implements Database {
 
   /** Settings of one transaction, as statements. */
   #localSettings(client: pg.PoolClient, { weighed = null }: ReadOptions): readonly string[] {
-    if (weighed === null) return [];
+    if (weighed === null) {
+      return [];
+    }
     const local: string[] = isSettled(client) ? [] : [...this.#sessionSettings()];
     const files = this.#temporaryFiles;
     const room = files?.room() ?? null;
     // Half of what is free, for all that may be at work.
     const share = room === null ? null : Math.floor(room / 2 / this.#admission.most);
-    if (this.#mayLimit && files !== null && share !== null && share < files.bytes)
+    if (this.#mayLimit && files !== null && share !== null && share < files.bytes) {
       local.push(temporaryFileLimit(share));
+    }
     // Helpers of one statement would take the processors of the others.
-    if (this.#admission.working > 1) local.push('max_parallel_workers_per_gather = 0');
+    if (this.#admission.working > 1) {
+      local.push('max_parallel_workers_per_gather = 0');
+    }
     return local.map((setting) => `SET LOCAL ${setting}`);
   }
 
@@ -212,13 +225,17 @@ class PostgresDatabase implements Database {
       for (const statement of statements) {
         const { rows } = await session.query<{ 'QUERY PLAN': unknown }>(`EXPLAIN (FORMAT JSON) ${statement}`);
         const estimate = readEstimate(rows[0]?.['QUERY PLAN']);
-        if (estimate !== null) found.push(estimate);
+        if (estimate !== null) {
+          found.push(estimate);
+        }
       }
     };
     try {
       await this.read(explain, options);
     } catch (error) {
-      if (signal.aborted || (error instanceof GatewayError && error.status === 503)) throw error;
+      if (signal.aborted || (error instanceof GatewayError && error.status === 503)) {
+        throw error;
+      }
       return null;
     }
     return together(found);
@@ -264,7 +281,9 @@ async function endRead(client: pg.PoolClient, session: PostgresReadSession): Pro
 /** PostgreSQL answers COMMIT of a transaction with a failed statement by rolling back, without an error. */
 async function commit(client: pg.PoolClient): Promise<void> {
   const { command } = await client.query('COMMIT');
-  if (command === 'COMMIT') return;
+  if (command === 'COMMIT') {
+    return;
+  }
   throw new GatewayError(
     'Internal',
     'The transaction was rolled back: an error of a statement in it was not passed on.',
@@ -278,8 +297,9 @@ async function connect(pool: pg.Pool): Promise<pg.PoolClient> {
     const { max } = pool.options;
     // The driver has one message for both: nobody gave a connection back, or the server does not answer.
     const allBusy = error instanceof Error && /^timeout exceeded when trying to connect/.test(error.message);
-    if (allBusy && pool.totalCount >= (max ?? 0))
+    if (allBusy && pool.totalCount >= (max ?? 0)) {
       throw new GatewayError('Busy', `The gateway is busy: all ${max} connections to PostgreSQL are in use`);
+    }
     throw unreachable(error);
   }
 }
@@ -296,7 +316,9 @@ function admissionLimits(readers: number, heavy: number): AdmissionLimits {
 /** Whatever kept us from a connection, it is not there. */
 function unreachable(error: unknown): Error {
   const known = postgresError(error);
-  if (known instanceof GatewayError) return known;
+  if (known instanceof GatewayError) {
+    return known;
+  }
   return new GatewayError('DatabaseUnavailable', `PostgreSQL cannot be reached: ${known.message}.`, { cause: error });
 }
 

@@ -3,7 +3,9 @@ import { type ErrorCode, GatewayError } from '../errors.ts';
 
 /** SQLSTATE of an error of the driver, or of one we made from it; null where the server did not speak. */
 export function sqlState(error: unknown): string | null {
-  if (error instanceof GatewayError) return sqlState(error.cause);
+  if (error instanceof GatewayError) {
+    return sqlState(error.cause);
+  }
   const code = error instanceof Error && 'code' in error ? error.code : null;
   return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : null;
 }
@@ -37,8 +39,12 @@ const lost =
 
 /** One sentence and a stable code for what the driver threw; a GatewayError passes through. */
 export function postgresError(error: unknown): Error {
-  if (error instanceof GatewayError) return error;
-  if (!(error instanceof Error)) return new GatewayError('Internal', 'PostgreSQL failed.', { cause: error });
+  if (error instanceof GatewayError) {
+    return error;
+  }
+  if (!(error instanceof Error)) {
+    return new GatewayError('Internal', 'PostgreSQL failed.', { cause: error });
+  }
   const state = sqlState(error);
   if (state !== null) {
     const known = codesByState.find(([prefix]) => state.startsWith(prefix))?.[1] ?? 'Internal';
@@ -67,12 +73,24 @@ const fileName = /\s*(?:"[^"]*\/[^"]*"|'[^']*\/[^']*'|(?<![\w:/.])\/\S+)/g;
 
 function sentence(code: Exclude<ErrorCode, 'NotImplemented'>, message: string): string {
   const text = (code === 'DatabaseUnavailable' ? message.replace(fileName, '') : message).replace(/[.\s]+$/, '');
-  if (code === 'DatabaseUnavailable') return `PostgreSQL cannot be reached: ${text}.`;
-  if (code === 'StorageFull') return 'The disk of the database has no space left.';
-  if (code === 'QueryTimeout') return 'The query took longer than the time limit.';
-  if (code === 'ComputationFailed') return `A value cannot be computed: ${text}.`;
-  if (code === 'LimitExceeded') return `PostgreSQL cannot hold the query: ${text}.`;
-  if (code === 'RestartNeeded') return `PostgreSQL does not let the gateway do this: ${text}.`;
+  if (code === 'DatabaseUnavailable') {
+    return `PostgreSQL cannot be reached: ${text}.`;
+  }
+  if (code === 'StorageFull') {
+    return 'The disk of the database has no space left.';
+  }
+  if (code === 'QueryTimeout') {
+    return 'The query took longer than the time limit.';
+  }
+  if (code === 'ComputationFailed') {
+    return `A value cannot be computed: ${text}.`;
+  }
+  if (code === 'LimitExceeded') {
+    return `PostgreSQL cannot hold the query: ${text}.`;
+  }
+  if (code === 'RestartNeeded') {
+    return `PostgreSQL does not let the gateway do this: ${text}.`;
+  }
   // What went wrong inside stays in the log, with the cause.
   return 'PostgreSQL refused a statement of the gateway.';
 }

@@ -21,7 +21,9 @@ export function freeRoom(folder: string): () => number | null {
   let until = 0;
   return () => {
     const now = performance.now();
-    if (now < until) return found;
+    if (now < until) {
+      return found;
+    }
     until = now + lifetime;
     const space = diskSpace(folder);
     found = space === null ? null : Math.max(0, space.free - leastSpace);

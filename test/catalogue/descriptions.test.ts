@@ -9,15 +9,20 @@ import { metadataFolder } from '../support/gateway.ts';
 function served(): ReadonlyMap<string, string> {
   const found = new Map<string, string>();
   const keep = (place: string, text: string | undefined): void => {
-    if (text !== undefined) found.set(place, text);
+    if (text !== undefined) {
+      found.set(place, text);
+    }
   };
   for (const set of requireCatalogue(metadataFolder, {}).model.entitySets.values()) {
     keep(set.name, set.description);
     const { entityType } = set;
     keep(`type ${entityType.name}`, entityType.description);
-    for (const { name, description } of entityType.properties.values()) keep(`${set.name}/${name}`, description);
-    for (const { name, description } of entityType.navigationProperties.values())
+    for (const { name, description } of entityType.properties.values()) {
       keep(`${set.name}/${name}`, description);
+    }
+    for (const { name, description } of entityType.navigationProperties.values()) {
+      keep(`${set.name}/${name}`, description);
+    }
   }
   return found;
 }
@@ -37,7 +42,9 @@ describe('C12 descriptions hold what a reader of the feed needs', () => {
   });
 
   it('every set and property of a metadata file has a description, in whole sentences', () => {
-    for (const [place, text] of descriptions) assert.match(text, /^\S[\s\S]*\S$/, place);
+    for (const [place, text] of descriptions) {
+      assert.match(text, /^\S[\s\S]*\S$/, place);
+    }
   });
 
   it('all 79 decisions stand in the metadata, each with its id', () => {
@@ -47,9 +54,13 @@ describe('C12 descriptions hold what a reader of the feed needs', () => {
     const ids = new Set<string>();
     for (const name of files) {
       const text = readFileSync(path.join(metadataFolder, name), 'utf8');
-      for (const id of idsIn(text)) ids.add(id);
+      for (const id of idsIn(text)) {
+        ids.add(id);
+      }
       const { description = '' } = parse(text) as { readonly description?: string };
-      if (path.basename(name) !== 'source.yaml') assert.deepEqual(idsIn(description), [], name);
+      if (path.basename(name) !== 'source.yaml') {
+        assert.deepEqual(idsIn(description), [], name);
+      }
     }
     assert.equal(ids.size, 79);
   });

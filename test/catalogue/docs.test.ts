@@ -9,8 +9,12 @@ const text = readFileSync(new URL('../../docs/metadata.md', import.meta.url), 'u
 
 /** Every key of a JSON schema, of what stands inside it too. */
 function keys(schema: unknown): readonly string[] {
-  if (Array.isArray(schema)) return schema.flatMap(keys);
-  if (typeof schema !== 'object' || schema === null) return [];
+  if (Array.isArray(schema)) {
+    return schema.flatMap(keys);
+  }
+  if (typeof schema !== 'object' || schema === null) {
+    return [];
+  }
   const own =
     'properties' in schema && typeof schema.properties === 'object' ? Object.keys(schema.properties ?? {}) : [];
   return [...own, ...Object.values(schema).flatMap(keys)];
@@ -20,7 +24,9 @@ describe('docs/metadata.md', () => {
   it('explains every key and every encoding', () => {
     const all = new Set([...[...editorSchemas().values()].flatMap((schema) => keys(JSON.parse(schema))), ...encodings]);
     // A key of ours is called properties, so two words of JSON Schema look like keys below it.
-    for (const word of ['propertyNames', 'additionalProperties']) all.delete(word);
+    for (const word of ['propertyNames', 'additionalProperties']) {
+      all.delete(word);
+    }
     assert.ok(all.size > 50);
     assert.deepEqual(
       [...all].filter((key) => !new RegExp(`\\b${key}\\b`).test(text)),

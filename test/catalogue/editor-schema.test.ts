@@ -8,7 +8,9 @@ describe('editor schemas', () => {
   it('are those of the loader; if not, run: npx tsx scripts/write-editor-schemas.ts', () => {
     const schemas = editorSchemas();
     assert.deepEqual(readdirSync(folder).sort(), [...schemas.keys()].sort());
-    for (const [name, text] of schemas) assert.equal(readFileSync(folder + name, 'utf8'), text, name);
+    for (const [name, text] of schemas) {
+      assert.equal(readFileSync(folder + name, 'utf8'), text, name);
+    }
   });
 
   it('are closed: no key beside the known ones', () => {

@@ -125,12 +125,16 @@ describe('the metadata files of this project', () => {
     };
     let compared = 0;
     for (const set of catalogue.model.entitySets.values()) {
-      if (catalogue.sets.get(set.name)?.source === 'gateway') continue;
+      if (catalogue.sets.get(set.name)?.source === 'gateway') {
+        continue;
+      }
       for (const navigation of set.entityType.navigationProperties.values()) {
         const target = set.navigationPropertyBindings.get(navigation.name) ?? '';
         const binding = catalogue.sets.get(target);
         // A code list's example is its first row; membership is checked when the catalogue is built.
-        if (navigation.collection || (binding?.kind === 'stored' && binding.role === 'codeList')) continue;
+        if (navigation.collection || (binding?.kind === 'stored' && binding.role === 'codeList')) {
+          continue;
+        }
         for (const { property, referencedProperty } of navigation.join) {
           const [left, right] = [example(set.name, property), example(target, referencedProperty)];
           assert.ok(left !== undefined, `${set.name}.${property}`);

@@ -33,7 +33,9 @@ describe('the metadata compared with the vendors’ documents', () => {
 
   before(function () {
     // The documents are not part of this repository.
-    if (!existsSync(seeds)) this.skip();
+    if (!existsSync(seeds)) {
+      this.skip();
+    }
   });
 
   const compareTables = (found: Tables, source: string, options: { language: string; inOrder: boolean }): void => {
@@ -99,7 +101,9 @@ describe('the metadata compared with the vendors’ documents', () => {
       .sort((left, right) => width(right.name) - width(left.name));
     let fields = 0;
     for (const [number, line] of lines.entries()) {
-      if (line.trim() !== 'Field Description') continue;
+      if (line.trim() !== 'Field Description') {
+        continue;
+      }
       const block = lines.slice(
         number + 1,
         lines.findIndex((text, at) => at > number && text.trim() === ''),
@@ -109,7 +113,9 @@ describe('the metadata compared with the vendors’ documents', () => {
         let at = 0;
         for (const text of block) {
           const first = /^\s*(routing mode|\S+)/.exec(text)?.[1] ?? '';
-          if (foldHeader(first).replace(' ', '') === foldHeader(properties[at] ?? '')) at++;
+          if (foldHeader(first).replace(' ', '') === foldHeader(properties[at] ?? '')) {
+            at++;
+          }
         }
         return at === properties.length && properties.length > 0 && block.length >= at;
       });

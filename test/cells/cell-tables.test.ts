@@ -75,7 +75,9 @@ describe('the table of cells of each encoding', function () {
       );
       const set = catalogue.exports.find((one) => one.name === group.name)?.set ?? '';
       for (const [at, cell] of group.cells.entries()) {
-        if (cell.refused !== undefined) continue;
+        if (cell.refused !== undefined) {
+          continue;
+        }
         const column = `"${group.properties[at]}"`;
         const [row] = await feed().rows<{ same: boolean; stored: string | null }>(
           `SELECT ${column} IS NOT DISTINCT FROM ${constant(cell)} AS same, ${column}::text AS stored FROM feed."${set}" WHERE _line = ${lines[at]}`,
@@ -114,7 +116,9 @@ function linesOf({ cells }: CellGroup): readonly number[] {
 function constant({ type, value }: TableCell): string {
   const name = `Edm.${type}`;
   assert.ok(isPrimitiveTypeName(name));
-  if (value === null || value === undefined) return `NULL::${primitiveType(name).postgres}`;
+  if (value === null || value === undefined) {
+    return `NULL::${primitiveType(name).postgres}`;
+  }
   // The table has the alphabet that all readers take, URLs have their own.
   const text = name === 'Edm.Binary' ? Buffer.from(value, 'base64').toString('base64url') : value;
   const canonical = canonicalText(text, name);

@@ -190,8 +190,13 @@ describe('cells as files really have them', function () {
       [6, 'INVALID_BINARY', 'Raw'],
       [7, 'OUT_OF_RANGE', 'Waits'],
     ]);
-    for (const filter of ["Lasts eq duration'-PT1H'", "Waits eq duration'P1DT3H46M40S'", "Waits eq duration'-PT0.5S'"])
+    for (const filter of [
+      "Lasts eq duration'-PT1H'",
+      "Waits eq duration'P1DT3H46M40S'",
+      "Waits eq duration'-PT0.5S'",
+    ]) {
       assert.equal((await gateway.rows(`ProbeThings?$filter=${filter}&$select=Id`)).length, 1, filter);
+    }
   });
 
   it('A19 months, years and words are no durations', async () => {

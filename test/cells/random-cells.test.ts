@@ -11,7 +11,9 @@ describe('random cells', function () {
   it('A17 E10 give PostgreSQL nothing that it refuses and readers nothing that they do not hold, in every encoding', async () => {
     const cells = fc.sample(oddCell(), 400);
     let read = 0;
-    for (const form of forms) read += await assertAllHeld(feed().database, form, cells);
+    for (const form of forms) {
+      read += await assertAllHeld(feed().database, form, cells);
+    }
     assert.ok(read > 1000, `only ${read} values`);
   });
 
@@ -22,8 +24,9 @@ describe('random cells', function () {
       return [text, `${text}x`, `0.${text}1`, `1${text}`];
     });
     const plain = forms.filter((form) => form.files.decimalMark === undefined);
-    for (const form of plain)
+    for (const form of plain) {
       await assertAllHeld(feed().database, { ...form, maxLength: 100, identifies: true }, cells);
+    }
   });
 
   it('A5 are never another number than the one that was written, in any language', () => assertNumbersKept(1000));

@@ -35,7 +35,7 @@ describe('samples of every type', () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'gateway-cell-samples-'));
   after(() => rmSync(folder, { recursive: true, force: true }));
 
-  for (const mark of ['', '.', ','])
+  for (const mark of ['', '.', ',']) {
     it(`B10 are rows that a load takes, with the decimal mark ${mark || 'not stated'}`, async () => {
       const { catalogue, faults } = buildCatalogue([{ file: 'things.yaml', text: metadata(mark) }], {});
       assert.deepEqual(faults.map(faultText), []);
@@ -49,4 +49,5 @@ describe('samples of every type', () => {
         assert.ok(inspection.rows.accepted > 0);
       }
     });
+  }
 });

@@ -163,7 +163,9 @@ describe('@odata/client reads the feed', () => {
     for (;;) {
       found.push(...column(page['value'] as readonly Row[], 'ResultId'));
       const next = page['@odata.nextLink'];
-      if (typeof next !== 'string') break;
+      if (typeof next !== 'string') {
+        break;
+      }
       page = (await (await fetch(next, { headers: paging })).json()) as Row;
     }
     assert.deepEqual(found, column(results.toSorted(byDescending('TbRank')), 'ResultId'));

@@ -180,7 +180,9 @@ describe('Conformance: Advanced', () => {
   it('$expand=* expands every navigation property of a stored set, $it in it means the outer row', async () => {
     const [row] = await feed.rows('TracebuzzCases?$expand=*&$top=1');
     const navigations = [...(feed.catalogue.model.entityTypes.get('TracebuzzCase')?.navigationProperties.keys() ?? [])];
-    for (const name of navigations) assert.ok(Object.hasOwn(row ?? {}, name), name);
+    for (const name of navigations) {
+      assert.ok(Object.hasOwn(row ?? {}, name), name);
+    }
     const wanted = cases.map((one) => ({
       CaseId: one['CaseId'],
       Results: resultsOf(one)
@@ -263,9 +265,13 @@ describe('Conformance: Advanced', () => {
       }
       next = body['@odata.nextLink'] as string | undefined;
       // The proxied sets of this test have no address: where their rows begin is an error, not an end.
-      if (next !== undefined && (await feed.get(next)).status === 503) break;
+      if (next !== undefined && (await feed.get(next)).status === 503) {
+        break;
+      }
     }
-    for (const [name, rows] of found) assert.deepEqual(rows, await feed.all(name), name);
+    for (const [name, rows] of found) {
+      assert.deepEqual(rows, await feed.all(name), name);
+    }
     assert.ok(next !== undefined);
     await feed.refused('$all/$count', { status: 503, code: 'UpstreamUnavailable' });
     await feed.refused('$all?$filter=CaseId eq 1', { status: 400, code: 'UnknownProperty', naming: 'CaseId' });
@@ -313,7 +319,7 @@ describe('Conformance: Advanced', () => {
   });
 
   it('options of a collection property in $select are refused: no stored set has one', async () => {
-    for (const set of feed.catalogue.sets.values())
+    for (const set of feed.catalogue.sets.values()) {
       if (set.kind === 'stored') {
         const { properties } = feed.catalogue.model.entitySets.get(set.name)?.entityType ?? { properties: new Map() };
         assert.ok(
@@ -321,6 +327,7 @@ describe('Conformance: Advanced', () => {
           set.name,
         );
       }
+    }
     await feed.refused('TracebuzzCases?$select=ExternalId($top=1)', {
       status: 501,
       code: 'NotImplemented',

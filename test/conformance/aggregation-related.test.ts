@@ -171,7 +171,9 @@ describe('Conformance: $apply over related rows', () => {
     );
     for (const row of found) {
       const one = row['Case'] as Row | null;
-      if (one !== null) assert.deepEqual(one, cases.get(one['CaseId']));
+      if (one !== null) {
+        assert.deepEqual(one, cases.get(one['CaseId']));
+      }
     }
     const text = 'groupby((Case),aggregate($count as Rows))/filter(Case/QueueId ne null)';
     const narrowed = await apply(text, '&$orderby=Case/CaseId desc&$select=Rows&$expand=Case($select=CaseId)');

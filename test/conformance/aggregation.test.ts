@@ -112,12 +112,13 @@ describe('Conformance: $apply', () => {
       ['filter(Likes gt 5)&$top=1', ''],
       ['compute(Likes add 1 as More)&$top=1', '(*,More)'],
       ['top(1)&$select=ResultId&$expand=Case($select=CaseId)', '(ResultId,Case(CaseId))'],
-    ])
+    ]) {
       assert.equal(
         await context(`TracebuzzResults?$apply=${query}`),
         `${feed.root}$metadata#TracebuzzResults${names}`,
         query,
       );
+    }
     assert.equal(await feed.text(`TracebuzzResults/$count?$apply=${encodeURIComponent(text)}`), String(all.length));
   });
 

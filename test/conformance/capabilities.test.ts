@@ -123,7 +123,7 @@ describe('Capabilities in $metadata are the truth', () => {
 
   it('every stored set states each capability, and only terms that old readers know are used', async () => {
     assert.ok(stored.length > 60);
-    for (const set of stored)
+    for (const set of stored) {
       for (const term of [
         'TopSupported',
         'SkipSupported',
@@ -133,10 +133,14 @@ describe('Capabilities in $metadata are the truth', () => {
         'ExpandRestrictions',
         'SearchRestrictions',
         'ChangeTracking',
-      ])
+      ]) {
         assert.ok(`${capabilities}.${term}` in (container[set] as Row), `${set} ${term}`);
+      }
+    }
     const used = new Set((await feed.text('$metadata')).match(/(?<=Annotation Term="Org\.OData\.)[\w.]+/g));
-    for (const term of used) assert.ok(knownTerms.has(term), term);
+    for (const term of used) {
+      assert.ok(knownTerms.has(term), term);
+    }
   });
 
   it('TopSupported, SkipSupported, Countable', async function () {
@@ -174,11 +178,16 @@ describe('Capabilities in $metadata are the truth', () => {
       const bindings = feed.catalogue.model.entitySets.get(set)?.navigationPropertyBindings;
       const here = (name: string) => feed.catalogue.sets.get(bindings?.get(name) ?? '')?.kind === 'stored';
       const names = navigations(set).filter((name) => !listed.includes(name));
-      if (names.some(here)) assert.equal(await status(`${set}?$top=1&$expand=${names.filter(here)}`), 200, set);
+      if (names.some(here)) {
+        assert.equal(await status(`${set}?$top=1&$expand=${names.filter(here)}`), 200, set);
+      }
       // What leads to a proxied feed that is not there is not refused: it is unavailable.
-      for (const name of names.filter((one) => !here(one)))
+      for (const name of names.filter((one) => !here(one))) {
         assert.equal(await status(`${set}?$top=1&$expand=${name}`), 503, `${set}/${name}`);
-      for (const name of listed) assert.ok((await status(`${set}?$top=1&$expand=${name}`)) >= 400, `${set}/${name}`);
+      }
+      for (const name of listed) {
+        assert.ok((await status(`${set}?$top=1&$expand=${name}`)) >= 400, `${set}/${name}`);
+      }
     }
   });
 
@@ -209,8 +218,11 @@ describe('Capabilities in $metadata are the truth', () => {
     );
     for (const [name, example] of Object.entries(functionExamples)) {
       const query = `TracebuzzResults?$top=1&$filter=${encodeURIComponent(example)}`;
-      if (listed.includes(name)) assert.equal(await status(query), 200, name);
-      else await feed.refused(query, { status: 501, code: 'NotImplemented' });
+      if (listed.includes(name)) {
+        assert.equal(await status(query), 200, name);
+      } else {
+        await feed.refused(query, { status: 501, code: 'NotImplemented' });
+      }
     }
   });
 
@@ -219,15 +231,20 @@ describe('Capabilities in $metadata are the truth', () => {
       const { Transformations } = (container[set] as Row)['@Org.OData.Aggregation.V1.ApplySupported'] as {
         Transformations: readonly string[];
       };
-      if (set !== 'TracebuzzResults') continue;
+      if (set !== 'TracebuzzResults') {
+        continue;
+      }
       assert.deepEqual(
         Transformations.filter((name) => transformationExamples[name] === undefined),
         [],
       );
       for (const [name, example] of Object.entries(transformationExamples)) {
         const found = await status(`TracebuzzResults?$apply=${encodeURIComponent(example)}`);
-        if (Transformations.includes(name)) assert.equal(found, 200, name);
-        else assert.ok([400, 501].includes(found), `${name}: ${found}`);
+        if (Transformations.includes(name)) {
+          assert.equal(found, 200, name);
+        } else {
+          assert.ok([400, 501].includes(found), `${name}: ${found}`);
+        }
       }
     }
   });
@@ -242,7 +259,9 @@ describe('Capabilities in $metadata are the truth', () => {
     const later = await feed.get('TracebuzzCases?$top=1', { Prefer: 'respond-async' });
     assert.equal(later.status === 202, container[`${capabilities}.AsynchronousRequestsSupported`]);
     const monitor = later.headers.get('location');
-    if (monitor !== null) await fetch(monitor, { method: 'DELETE' });
+    if (monitor !== null) {
+      await fetch(monitor, { method: 'DELETE' });
+    }
     const joined = await status('$crossjoin(TracebuzzCases,TracebuzzUsers)?$top=1');
     assert.equal(joined === 200, container[`${capabilities}.CrossJoinSupported`]);
   });
@@ -253,8 +272,9 @@ describe('Capabilities in $metadata are the truth', () => {
         Object.values(stated(set, term)),
       );
       assert.deepEqual(said, [[false], [false], [false]], set);
-      for (const method of ['POST', 'PATCH', 'DELETE'])
+      for (const method of ['POST', 'PATCH', 'DELETE']) {
         assert.equal((await fetch(`${feed.root}${set}`, { method })).status, 405, `${method} ${set}`);
+      }
     }
   });
 

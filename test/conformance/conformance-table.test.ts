@@ -49,30 +49,36 @@ const asked: Readonly<Record<string, readonly string[]>> = {
 
 describe('docs/conformance.md', () => {
   it('has every line of every level once', () => {
-    for (const [section, wanted] of Object.entries(asked))
+    for (const [section, wanted] of Object.entries(asked)) {
       assert.deepEqual(
         lines.filter((row) => row.section === section).map((row) => row.line),
         wanted,
         section,
       );
+    }
   });
 
   it('says of every line that it is supported, refused with 501, or why it does not apply', () => {
-    for (const { section, line, state } of lines)
+    for (const { section, line, state } of lines) {
       assert.match(state, /^(supported\b|refused with 501: \S|not applicable: \S)/, `${section} ${line}`);
+    }
   });
 
   it('names a test for every line that is supported', () => {
-    for (const { section, line, state, shownBy } of lines)
-      if (state.startsWith('supported')) assert.ok(shownBy.length > 0, `${section} ${line}`);
+    for (const { section, line, state, shownBy } of lines) {
+      if (state.startsWith('supported')) {
+        assert.ok(shownBy.length > 0, `${section} ${line}`);
+      }
+    }
   });
 
   it('names only tests that exist', () => {
-    for (const { section, line, shownBy } of lines)
+    for (const { section, line, shownBy } of lines) {
       for (const shown of shownBy) {
         const [file = '', title = ''] = [shown.slice(0, shown.indexOf(': ')), shown.slice(shown.indexOf(': ') + 2)];
         assert.ok(titlesOf(file).includes(title), `${section} ${line}: ${shown}`);
       }
+    }
   });
 
   it('names every conformance test', () => {
@@ -81,7 +87,10 @@ describe('docs/conformance.md', () => {
       /^(?!conformance-table|.*\.long).*\.test\.ts$/.test(name),
     );
     assert.ok(files.length >= 7);
-    for (const file of files.map((name) => `conformance/${name.replace('.test.ts', '')}`))
-      for (const title of titlesOf(file)) assert.ok(named.has(`${file}: ${title}`), `${file}: ${title}`);
+    for (const file of files.map((name) => `conformance/${name.replace('.test.ts', '')}`)) {
+      for (const title of titlesOf(file)) {
+        assert.ok(named.has(`${file}: ${title}`), `${file}: ${title}`);
+      }
+    }
   });
 });

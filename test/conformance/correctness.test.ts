@@ -20,10 +20,13 @@ describe('Conformance: rows and forms', () => {
         rows.map((row) => String(row[String(key)])),
         set,
       );
-      for (const [index, row] of served.entries())
-        for (const [name, value] of Object.entries(row))
-          if (name in (rows[index] ?? {}))
+      for (const [index, row] of served.entries()) {
+        for (const [name, value] of Object.entries(row)) {
+          if (name in (rows[index] ?? {})) {
             assert.equal(value === null, rows[index]?.[name] === null, `${set} ${index} ${name}`);
+          }
+        }
+      }
     }
   });
 
@@ -62,7 +65,7 @@ describe('Conformance: rows and forms', () => {
 
   it('a percent sign, an underscore, a backslash and a quote in text are themselves', async () => {
     const rows = await feed.all('TracebuzzResults');
-    for (const sign of ['%', '_', '\\', "'", '"', '+', '&', '#', ';', '🙏'])
+    for (const sign of ['%', '_', '\\', "'", '"', '+', '&', '#', ';', '🙏']) {
       assert.deepEqual(
         await feed.rows(
           `TracebuzzResults?$filter=contains(Content,'${encodeURIComponent(sign === "'" ? "''" : sign)}')`,
@@ -70,6 +73,7 @@ describe('Conformance: rows and forms', () => {
         rows.filter((row) => String(row['Content'] ?? '').includes(sign)),
         sign,
       );
+    }
   });
 
   it('a page that lies on a long text goes on behind a link that fits into a URL', async () => {
@@ -109,8 +113,12 @@ describe('Conformance: rows and forms', () => {
       feed.json(`TracebuzzCases?$top=2&$expand=Person&$format=application/json;metadata=${level}`);
     const [none, minimal, full] = [await ask('none'), await ask('minimal'), await ask('full')];
     const bare = (value: unknown): unknown => {
-      if (Array.isArray(value)) return value.map(bare);
-      if (typeof value !== 'object' || value === null) return value;
+      if (Array.isArray(value)) {
+        return value.map(bare);
+      }
+      if (typeof value !== 'object' || value === null) {
+        return value;
+      }
       return Object.fromEntries(
         Object.entries(value).flatMap(([name, one]) => (name.includes('@') ? [] : [[name, bare(one)]])),
       );

@@ -10,7 +10,9 @@ describe('Crash fuzz over HTTP', () => {
   });
 
   it('the requests that the mutations start from are answered', async () => {
-    for (const seed of seeds) await feed.text(seed);
+    for (const seed of seeds) {
+      await feed.text(seed);
+    }
   });
 
   it('400 mutated requests: never a 500, never a hang, always OData', async function () {

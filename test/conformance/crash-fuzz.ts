@@ -176,8 +176,12 @@ export async function survives(feed: LoadedFeed, runs: number): Promise<void> {
     if (reply.status >= 400) {
       const { error } = JSON.parse(body) as { error: { code: string; message: string } };
       assert.ok(error.code.length > 0 && error.message.length > 0, target);
-    } else if (/^application\/json/.test(reply.headers.get('content-type') ?? '')) JSON.parse(body);
+    } else if (/^application\/json/.test(reply.headers.get('content-type') ?? '')) {
+      JSON.parse(body);
+    }
   });
   await fc.assert(property, { numRuns: runs });
-  for (const status of [200, 400, 404]) assert.ok((seen.get(status) ?? 0) > 0, `no ${status} among ${[...seen]}`);
+  for (const status of [200, 400, 404]) {
+    assert.ok((seen.get(status) ?? 0) > 0, `no ${status} among ${[...seen]}`);
+  }
 }

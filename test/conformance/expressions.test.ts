@@ -79,11 +79,12 @@ describe('Conformance: expressions', () => {
       applied.map(({ All }) => All),
       [likes.reduce((sum, more) => sum + more, 0)],
     );
-    for (const turned of ['More as Twice,Likes as More', 'Twice add 1 as Twice', 'More as Twice,Twice as More'])
+    for (const turned of ['More as Twice,Likes as More', 'Twice add 1 as Twice', 'More as Twice,Twice as More']) {
       await feed.refused(`TracebuzzResults?$compute=${turned}`, {
         status: 400,
         code: 'InvalidOption',
         naming: 'later',
       });
+    }
   });
 });

@@ -392,8 +392,9 @@ describe('Conformance: Intermediate', () => {
     );
     assert.deepEqual(await feed.rows('TracebuzzResults/$filter(@f)?@f=Status eq 2 and Likes gt 10'), expected);
     const id = expected[0]?.['ResultId'];
-    for (const key of [`(${id})`, `/${id}`])
+    for (const key of [`(${id})`, `/${id}`]) {
       assert.equal((await feed.json(`TracebuzzResults/$filter(Status eq 2)${key}`))['ResultId'], id);
+    }
     assert.equal((await feed.get(`TracebuzzResults/$filter(Status eq 1)(${id})`)).status, 404);
   });
 });

@@ -73,7 +73,9 @@ function asking(gateway: TestGateway): Pick<LoadedFeed, 'all' | 'json' | 'text' 
       assert.equal(reply.headers.get('odata-version'), '4.0', query);
       const { error } = JSON.parse(body) as { error: { code: string; message: string } };
       assert.equal(error.code, code, `${query}: ${error.message}`);
-      if (naming !== undefined) assert.ok(error.message.includes(naming), `${query}: ${error.message}`);
+      if (naming !== undefined) {
+        assert.ok(error.message.includes(naming), `${query}: ${error.message}`);
+      }
     },
   };
 }
@@ -83,10 +85,15 @@ export const column = (rows: readonly Row[], name: string): readonly unknown[] =
 
 /** Ascending: null first, text by code point. For `toSorted`, which is stable: ties keep load order. */
 export function ascending(left: unknown, right: unknown): number {
-  if (left === right) return 0;
-  if (left === null || right === null) return left === null ? -1 : 1;
-  if (typeof left === 'string' && typeof right === 'string')
+  if (left === right) {
+    return 0;
+  }
+  if (left === null || right === null) {
+    return left === null ? -1 : 1;
+  }
+  if (typeof left === 'string' && typeof right === 'string') {
     return Buffer.compare(Buffer.from(left), Buffer.from(right));
+  }
   return Number(left) < Number(right) ? -1 : 1;
 }
 

@@ -23,7 +23,9 @@ describe('Conformance: Minimal', () => {
       assert.deepEqual(column(value, 'name'), [...feed.catalogue.model.entitySets.keys()]);
       for (const set of value) {
         const stored = feed.catalogue.sets.get(String(set['name']))?.kind === 'stored';
-        if (stored) assert.equal((await feed.get(`${set['url']}?$top=1`)).status, 200, String(set['url']));
+        if (stored) {
+          assert.equal((await feed.get(`${set['url']}?$top=1`)).status, 200, String(set['url']));
+        }
       }
     });
 
@@ -72,8 +74,9 @@ describe('Conformance: Minimal', () => {
       await feed.refused('TracebuzzCases?$format=atom', { status: 406, code: 'NotAcceptable' });
       const old = await feed.get('TracebuzzCases', { 'OData-MaxVersion': '3.0' });
       assert.deepEqual([old.status, ((await old.json()) as { error: Row }).error['code']], [400, 'UnsupportedVersion']);
-      for (const version of ['4.0', '4.01', '5.0'])
+      for (const version of ['4.0', '4.01', '5.0']) {
         assert.equal((await feed.get('TracebuzzCases?$top=1', { 'OData-MaxVersion': version })).status, 200);
+      }
     });
 
     it('unknown $-options are refused by name, custom options and unknown headers are not', async () => {
@@ -96,8 +99,9 @@ describe('Conformance: Minimal', () => {
         $format: 'application/json;odata.metadata=full',
       };
       const plain = await feed.text('TracebuzzCases');
-      for (const [name, value] of Object.entries(valid))
+      for (const [name, value] of Object.entries(valid)) {
         assert.notEqual(await feed.text(`TracebuzzCases?${name}=${value}`), plain, name);
+      }
       for (const refused of ['$search=a', '$index=1', '$deltatoken=x', '$skiptoken=x', '$id=x', '$levels=2']) {
         const reply = await feed.get(`TracebuzzCases?${refused}`);
         assert.ok([400, 501].includes(reply.status), refused);
@@ -107,7 +111,9 @@ describe('Conformance: Minimal', () => {
 
     it('only types of CSDL are declared, and the served model has no fault', async () => {
       const types = new Set((await feed.text('$metadata')).match(/(?<=<Property [^>]*Type=")[^"]*/g));
-      for (const type of types) assert.match(type, /^(Collection\()?Edm\.[A-Z]\w+\)?$/);
+      for (const type of types) {
+        assert.match(type, /^(Collection\()?Edm\.[A-Z]\w+\)?$/);
+      }
       assert.deepEqual(checkModel(feed.catalogue.model), []);
     });
 
@@ -119,25 +125,29 @@ describe('Conformance: Minimal', () => {
 
     it('every write is refused with 405 and Allow, and changes nothing', async () => {
       const before = await feed.text('TracebuzzCases/$count');
-      for (const method of ['POST', 'PUT', 'PATCH', 'DELETE', 'MERGE'])
+      for (const method of ['POST', 'PUT', 'PATCH', 'DELETE', 'MERGE']) {
         for (const path of ['TracebuzzCases', 'TracebuzzCases(50123)', 'TracebuzzCases(50123)/ExternalId']) {
           const body =
             method === 'DELETE' ? {} : { body: '{"CaseId":1}', headers: { 'Content-Type': 'application/json' } };
           const reply = await fetch(`${feed.root}${path}`, { method, ...body });
           assert.ok([400, 405].includes(reply.status), `${method} ${path}: ${reply.status}`);
-          if (method !== 'MERGE') assert.match(reply.headers.get('allow') ?? '', /^GET, HEAD/, `${method} ${path}`);
+          if (method !== 'MERGE') {
+            assert.match(reply.headers.get('allow') ?? '', /^GET, HEAD/, `${method} ${path}`);
+          }
         }
+      }
       assert.equal(await feed.text('TracebuzzCases/$count'), before);
     });
 
     it('$expand gives every entity the related entities, none of others', async () => {
       const results = await feed.all('TracebuzzResults');
       const cases = await feed.rows('TracebuzzCases?$expand=Results&$select=CaseId');
-      for (const { CaseId, Results } of cases)
+      for (const { CaseId, Results } of cases) {
         assert.deepEqual(
           Results,
           results.filter((row) => row['CaseId'] === CaseId),
         );
+      }
       assert.ok(cases.some(({ Results }) => (Results as unknown[]).length > 1));
     });
 
@@ -167,7 +177,7 @@ describe('Conformance: Minimal', () => {
         return typeof at === 'string' && Date.parse(at) - 3_600_000 >= Date.parse('2026-11-02T00:00:00Z');
       });
       assert.ok(later.length > 0 && later.length < rows.length);
-      for (const literal of ["duration'PT1H'", "'PT1H'"])
+      for (const literal of ["duration'PT1H'", "'PT1H'"]) {
         assert.deepEqual(
           column(
             await feed.rows(`TracebuzzActivities?$filter=OccurredAt sub ${literal} ge 2026-11-02T00:00:00Z`),
@@ -175,10 +185,12 @@ describe('Conformance: Minimal', () => {
           ),
           column(later, 'ActivityId'),
         );
+      }
       const colour = "Gateway.Colour'Red'";
       const unknown = { status: 400, code: 'TypeMismatch', naming: "no enumeration type 'Gateway.Colour'" };
-      for (const query of [`?$filter=ExternalId eq ${colour}`, `?$filter=ExternalId in (${colour})`, `(${colour})`])
+      for (const query of [`?$filter=ExternalId eq ${colour}`, `?$filter=ExternalId in (${colour})`, `(${colour})`]) {
         await feed.refused(`TracebuzzCases${query}`, unknown);
+      }
       const has = { status: 400, code: 'TypeMismatch', naming: '`has`' };
       await feed.refused(`TracebuzzCases?$filter=ExternalId has ${colour}`, has);
     });
@@ -217,8 +229,9 @@ describe('Conformance: Minimal', () => {
         (await feed.all('TracebuzzCases')).filter((row) => Number(row['CaseId']) > 50160),
         'CaseId',
       );
-      for (const literal of ["'50160'", "cast('50160',Edm.Int64)", '50160'])
+      for (const literal of ["'50160'", "cast('50160',Edm.Int64)", '50160']) {
         assert.deepEqual(column(await feed.rows(`TracebuzzCases?$filter=CaseId gt ${literal}`), 'CaseId'), expected);
+      }
       const at = '2026-11-02T12:00:00Z';
       const late = (await feed.all('TracebuzzCases')).filter((row) => String(row['ClosedAt'] ?? '') > at);
       assert.equal((await feed.rows(`TracebuzzCases?$filter=ClosedAt gt '${at}'`)).length, late.length);
@@ -320,9 +333,12 @@ describe('Conformance: Minimal', () => {
       const { entityTypes, entitySets } = feed.catalogue.model;
       const folded = (names: Iterable<string>) => [...names].map((name) => name.toLowerCase());
       const lists = [folded(entitySets.keys()), folded(entityTypes.keys())];
-      for (const type of entityTypes.values())
+      for (const type of entityTypes.values()) {
         lists.push(folded([...type.properties.keys(), ...type.navigationProperties.keys()]));
-      for (const list of lists) assert.equal(new Set(list).size, list.length);
+      }
+      for (const list of lists) {
+        assert.equal(new Set(list).size, list.length);
+      }
     });
 
     it('Core.ODataVersions names the versions whose URLs are taken', async () => {

@@ -115,21 +115,25 @@ describe('C9 every 501 that the code can give is listed', function () {
     assert.deepEqual(documented, Object.entries(unsupportedFeatures));
   });
 
-  for (const [feature, queries] of Object.entries(requests))
-    for (const query of queries)
+  for (const [feature, queries] of Object.entries(requests)) {
+    for (const query of queries) {
       it(`${feature}: ${query}`, async () => {
         const reply = await gateway.get(query);
         const { error } = (await reply.json()) as { error: Record<string, unknown> };
         assert.deepEqual([reply.status, error['@gateway.feature']], [501, feature], JSON.stringify(error));
       });
+    }
+  }
 
-  for (const [feature, queries] of Object.entries(planned))
-    for (const query of queries)
+  for (const [feature, queries] of Object.entries(planned)) {
+    for (const query of queries) {
       it(`${feature}: ${query}`, () =>
         assert.throws(
           () => bindText(query),
           (error) => error instanceof GatewayError && error.feature === feature,
         ));
+    }
+  }
 
   it('change-sets: in both formats of a batch', async () => {
     const send = (body: string, type: string): Promise<Response> =>
@@ -139,7 +143,8 @@ describe('C9 every 501 that the code can give is listed', function () {
     for (const reply of [
       await send(changeSet, 'multipart/mixed;boundary=b'),
       await send(JSON.stringify(group), 'application/json'),
-    ])
+    ]) {
       assert.match(await reply.text(), /501[\s\S]*"@gateway\.feature":"change-sets"/);
+    }
   });
 });

@@ -40,10 +40,16 @@ describe('D6 a disk that fills up', function () {
     rmSync(ballast(), { force: true });
     const room = freeMegabytes() - left;
     // In pieces: what does not fit is what is to be reached.
-    for (let n = 0; n < room; n++) writeFileSync(ballast(), Buffer.alloc(megabyte), { flag: 'a' });
-    if (left > 0) return;
+    for (let n = 0; n < room; n++) {
+      writeFileSync(ballast(), Buffer.alloc(megabyte), { flag: 'a' });
+    }
+    if (left > 0) {
+      return;
+    }
     try {
-      for (;;) writeFileSync(ballast(), Buffer.alloc(4096), { flag: 'a' });
+      for (;;) {
+        writeFileSync(ballast(), Buffer.alloc(4096), { flag: 'a' });
+      }
     } catch {
       // Full to the last block.
     }

@@ -8,7 +8,7 @@ import { catalogue } from '../ingest/support/feed.ts';
 import { type TestDatabase, testDatabase } from '../support/postgres.ts';
 import { run, serve, until, useFolders } from './support/program.ts';
 
-const KILLS = Number(process.env['KILLS'] ?? 200);
+const mostKills = Number(process.env['KILLS'] ?? 200);
 
 /** What changes with the moment of a load, and says nothing of the data. */
 const fleeting = new Set(['LoadId', 'LoadedAt']);
@@ -17,14 +17,17 @@ const fleeting = new Set(['LoadId', 'LoadedAt']);
 async function content(root: string): Promise<ReadonlyMap<string, readonly string[]>> {
   const sets = new Map<string, readonly string[]>();
   for (const [name, set] of catalogue.sets) {
-    if (set.kind !== 'stored' || set.role === 'ledger') continue;
+    if (set.kind !== 'stored' || set.role === 'ledger') {
+      continue;
+    }
     const rows: string[] = [];
     for (let next: string | undefined = `${root}${name}`; next !== undefined; ) {
       const reply = await fetch(next);
       assert.equal(reply.status, 200, `${next}: ${reply.status}`);
       const page = (await reply.json()) as { value: Record<string, unknown>[]; '@odata.nextLink'?: string };
-      for (const row of page.value)
+      for (const row of page.value) {
         rows.push(JSON.stringify(Object.entries(row).filter(([property]) => !fleeting.has(property))));
+      }
       next = page['@odata.nextLink'];
     }
     sets.set(name, rows.sort());
@@ -50,7 +53,9 @@ interface Place {
 async function underKills({ drop, environment }: Place, run: { most: number; seed: number }): Promise<number> {
   const next = random(run.seed);
   for (let kills = 0; ; kills++) {
-    if (kills === run.most || waiting(drop) === 0) return kills;
+    if (kills === run.most || waiting(drop) === 0) {
+      return kills;
+    }
     const program = await serve(environment);
     // The first load begins some two seconds after the start: the two looks.
     await pause(1900 + next() * 900);
@@ -64,12 +69,14 @@ const waiting = (drop: string): number =>
     (entry) => entry.isFile() && !/\/(loaded|refused)(\/|$)/.test(entry.parentPath.slice(drop.length)),
   ).length;
 
-describe(`A drop folder under ${KILLS} kills`, function () {
+describe(`A drop folder under ${mostKills} kills`, function () {
   this.timeout(60 * 60_000);
   const folder = useFolders();
   const databases: TestDatabase[] = [];
   after(async () => {
-    for (const database of databases) await database.drop();
+    for (const database of databases) {
+      await database.drop();
+    }
   });
 
   async function place(samples: string): Promise<Place> {
@@ -97,17 +104,19 @@ describe(`A drop folder under ${KILLS} kills`, function () {
 
     const rows = [...expected.values()].flat().length;
     let kills = 0;
-    for (let seed = 5; kills < KILLS; seed++) {
+    for (let seed = 5; kills < mostKills; seed++) {
       const rough = await place(samples);
-      const died = await underKills(rough, { most: KILLS - kills, seed });
-      assert.ok(died >= Math.min(KILLS - kills, 5), `${died} kills for ${files} files`);
+      const died = await underKills(rough, { most: mostKills - kills, seed });
+      assert.ok(died >= Math.min(mostKills - kills, 5), `${died} kills for ${files} files`);
       kills += died;
       const last = await serve(rough.environment);
       await until('the rest is loaded', () => waiting(rough.drop) === 0, 300_000);
       const actual = await content(last.root);
       last.child.kill('SIGTERM');
       await last.ended;
-      for (const [name, found] of expected) assert.deepEqual(actual.get(name), found, name);
+      for (const [name, found] of expected) {
+        assert.deepEqual(actual.get(name), found, name);
+      }
       console.log(`      ${kills} kills so far, ${files} files, ${rows} rows compared`);
     }
   });

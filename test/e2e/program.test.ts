@@ -199,8 +199,9 @@ describe('The program on a database of its own', function () {
       await pause(300);
       let outcome: string;
       try {
-        for (let part = await reader.read(); !part.done; part = await reader.read())
+        for (let part = await reader.read(); !part.done; part = await reader.read()) {
           chunks.push(part.value as Uint8Array);
+        }
         const body = JSON.parse(Buffer.concat(chunks).toString()) as Collection;
         outcome = body.value.length === 15_000 ? 'whole' : `cut to ${body.value.length} rows`;
       } catch (error) {
@@ -236,8 +237,11 @@ describe('The program on a database of its own', function () {
       };
       const first = await ask();
       assert.equal(first.shared, false);
-      if (megabytes === '0') await ask();
-      else await until('the reply is shared', async () => (await ask()).shared);
+      if (megabytes === '0') {
+        await ask();
+      } else {
+        await until('the reply is shared', async () => (await ask()).shared);
+      }
       const again = await ask();
       assert.equal(again.text, first.text);
       assert.equal(again.shared, megabytes !== '0');

@@ -39,18 +39,22 @@ describe('B2 each remedy of docs/errors.md works as it is printed', function () 
     assert.deepEqual(rejects, [], 'put them into test/e2e/remedies/rejects.ts');
   });
 
-  for (const [code, file] of Object.entries(elsewhere))
+  for (const [code, file] of Object.entries(elsewhere)) {
     it(`${code}: in ${file}`, () => {
       assert.match(readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8'), new RegExp(code));
     });
+  }
 
-  for (const [code, scenario] of Object.entries(errorScenarios))
+  for (const [code, scenario] of Object.entries(errorScenarios)) {
     it(`${code}: ${remedies.get(code)}`, () => scenario(world));
+  }
 
-  for (const [code, scenarios] of Object.entries(rejectScenarios))
-    for (const scenario of scenarios)
+  for (const [code, scenarios] of Object.entries(rejectScenarios)) {
+    for (const scenario of scenarios) {
       it(`${code}: ${remedies.get(code)} (${scenario.row === undefined ? 'in the metadata' : 'in the file'})`, () =>
         carryOut(world, code, scenario));
+    }
+  }
 });
 
 async function carryOut(world: World, code: string, scenario: RejectScenario): Promise<void> {

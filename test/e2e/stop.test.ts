@@ -26,7 +26,9 @@ function processesOf(text: string): readonly ProcessLine[] {
         const stat = read('stat');
         const [state, parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
         const command = read('cmdline').trim();
-        if (state === 'Z' || !`${command}${read('environ')}`.includes(text)) return [];
+        if (state === 'Z' || !`${command}${read('environ')}`.includes(text)) {
+          return [];
+        }
         return [{ pid: Number(pid), parent: Number(parent), command }];
       } catch {
         // It ended between the two looks.
@@ -40,11 +42,15 @@ describe('B11 the process that a supervisor holds is the whole program', functio
   let dataDir = '';
   let npm: ChildProcess | null = null;
   before(function () {
-    if (process.platform !== 'linux') this.skip();
+    if (process.platform !== 'linux') {
+      this.skip();
+    }
     dataDir = mkdtempSync(path.join(os.tmpdir(), 'gateway-stop-'));
   });
   afterEach(() => {
-    for (const { pid } of dataDir === '' ? [] : processesOf(dataDir)) process.kill(pid, 'SIGKILL');
+    for (const { pid } of dataDir === '' ? [] : processesOf(dataDir)) {
+      process.kill(pid, 'SIGKILL');
+    }
   });
   after(() => rmSync(dataDir, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 }));
 
@@ -65,10 +71,11 @@ describe('B11 the process that a supervisor holds is the whole program', functio
     });
     npm = child;
     let text = '';
-    for (const stream of [child.stdout, child.stderr])
+    for (const stream of [child.stdout, child.stderr]) {
       stream.on('data', (part: Buffer) => {
         text += part.toString();
       });
+    }
     await until('the feed answers', () => /"event":"listening"/.test(text), 120_000);
     assert.ok(child.pid !== undefined);
     return { leader: child.pid, port, output: () => text };
@@ -93,7 +100,7 @@ describe('B11 the process that a supervisor holds is the whole program', functio
     ['SIGKILL', 'npm'],
     ['SIGKILL', 'scripts/run.mjs'],
     ['SIGTERM', 'the whole group'],
-  ] as const)
+  ] as const) {
     it(`${signal} to ${target} of npm start ends all in order, frees the port and the data folder`, async () => {
       const { leader, port, output } = await start();
       const gateway = inTree(/gateway\.mjs serve/);
@@ -107,6 +114,7 @@ describe('B11 the process that a supervisor holds is the whole program', functio
       assert.match(output(), /"event":"stopping","reason":"SIGTERM"[\s\S]*"event":"stopped"/);
       assert.ok(npm !== null);
     });
+  }
 
   it('started in another way it outlives its starter', async () => {
     const port = await freePort();

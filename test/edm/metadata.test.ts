@@ -59,11 +59,17 @@ describe('$metadata', () => {
   it('gives every decimal precision and scale, and facets only to types that have them', () => {
     for (const line of xml.match(/<Property .*?>/g) ?? []) {
       const type = /Type="(?:Collection\()?Edm\.(\w+)/.exec(line)?.[1] ?? '';
-      if (type === 'Decimal') assert.match(line, /Precision="\d+" Scale="(\d+|variable)"/);
-      else assert.doesNotMatch(line, /Scale=/);
-      if (!['String', 'Binary'].includes(type)) assert.doesNotMatch(line, /MaxLength=/);
-      if (!['Decimal', 'DateTimeOffset', 'TimeOfDay', 'Duration'].includes(type))
+      if (type === 'Decimal') {
+        assert.match(line, /Precision="\d+" Scale="(\d+|variable)"/);
+      } else {
+        assert.doesNotMatch(line, /Scale=/);
+      }
+      if (!['String', 'Binary'].includes(type)) {
+        assert.doesNotMatch(line, /MaxLength=/);
+      }
+      if (!['Decimal', 'DateTimeOffset', 'TimeOfDay', 'Duration'].includes(type)) {
         assert.doesNotMatch(line, /Precision=/);
+      }
     }
   });
 

@@ -4,7 +4,9 @@ import { primitiveTypes, urlLiteral } from '../../src/edm/primitive-types.ts';
 describe('primitive types', () => {
   it('has one row for each of the sixteen names', () => {
     assert.equal(primitiveTypes.size, 16);
-    for (const [name, row] of primitiveTypes) assert.equal(row.name, name);
+    for (const [name, row] of primitiveTypes) {
+      assert.equal(row.name, name);
+    }
   });
 
   const literals = [

@@ -188,7 +188,9 @@ describe('readMetadata', () => {
             [],
           );
         } catch (error) {
-          if (!(error instanceof GatewayError)) throw error;
+          if (!(error instanceof GatewayError)) {
+            throw error;
+          }
         }
       }),
       { numRuns: 1500 },

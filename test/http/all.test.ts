@@ -62,14 +62,16 @@ describe('http: $all', () => {
 
   async function expected(): Promise<readonly Row[]> {
     const found: Row[] = [];
-    for (const set of sets)
-      for (const row of (await page(set)).value)
+    for (const set of sets) {
+      for (const row of (await page(set)).value) {
         found.push({
           '@odata.context': `${feed.root}$metadata#${set}/$entity`,
           '@odata.type': typeOf[set],
           '@odata.id': idOf[set](row),
           ...row,
         });
+      }
+    }
     return found;
   }
 

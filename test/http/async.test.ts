@@ -26,7 +26,9 @@ const folders = (): number =>
 
 async function until(condition: () => Promise<boolean> | boolean, what: string): Promise<void> {
   for (let tries = 0; tries < 200; tries++) {
-    if (await condition()) return;
+    if (await condition()) {
+      return;
+    }
     await delay(20);
   }
   assert.fail(what);
@@ -61,7 +63,9 @@ describe('http: respond-async', () => {
   async function finished(location: string, headers: Record<string, string> = {}): Promise<Response> {
     for (;;) {
       const reply = await fetch(location, { headers });
-      if (reply.status !== 202) return reply;
+      if (reply.status !== 202) {
+        return reply;
+      }
       assert.equal(reply.headers.get('location'), location);
       await reply.arrayBuffer();
       await delay(20);
@@ -110,7 +114,11 @@ describe('http: respond-async', () => {
     assert.ok((await again.text()) === plain, 'the reply is kept');
   });
 
-  for (const headers of [{}, { 'OData-MaxVersion': '4.0' }, { 'OData-MaxVersion': '4.01', Accept: 'application/http' }])
+  for (const headers of [
+    {},
+    { 'OData-MaxVersion': '4.0' },
+    { 'OData-MaxVersion': '4.01', Accept: 'application/http' },
+  ]) {
     it(`${JSON.stringify(headers)}: the reply is a message within the reply`, async () => {
       const plain = await (await feed.get('Cases?$top=3')).text();
       const reply = await finished(await accepted('Cases?$top=3'), headers);
@@ -123,6 +131,7 @@ describe('http: respond-async', () => {
       assert.ok(lines.some((text) => text.startsWith('Content-Type: application/json')));
       assert.equal(body, plain);
     });
+  }
 
   it('an error is the reply of the operation', async () => {
     const reply = await finished(await accepted('Cases(99999)'), { 'OData-MaxVersion': '4.01' });
@@ -163,8 +172,11 @@ describe('http: respond-async', () => {
   it('is there for whoever asked only', async () => {
     const ann = { Authorization: 'Bearer ann' };
     const location = await accepted('Cases?$top=1', ann);
-    for (const headers of [{}, { Authorization: 'Bearer bob' }])
-      for (const method of ['GET', 'DELETE']) assert.equal((await fetch(location, { method, headers })).status, 404);
+    for (const headers of [{}, { Authorization: 'Bearer bob' }]) {
+      for (const method of ['GET', 'DELETE']) {
+        assert.equal((await fetch(location, { method, headers })).status, 404);
+      }
+    }
     assert.equal((await finished(location, ann)).status, 200);
     assert.equal((await feed.get('~async/AAAA')).status, 404);
   });

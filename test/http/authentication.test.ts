@@ -28,7 +28,7 @@ describe('http: authentication', () => {
   });
   after(() => feed.close());
 
-  for (const where of ['', '$metadata', 'Agents', 'Nope', 'Agents?$filter=x'])
+  for (const where of ['', '$metadata', 'Agents', 'Nope', 'Agents?$filter=x']) {
     it(`rule 15: /${where} without credentials is 401 with one challenge`, async () => {
       const reply = await feed.get(where);
       assert.equal(reply.status, 401);
@@ -36,6 +36,7 @@ describe('http: authentication', () => {
       assert.equal(reply.headers.get('odata-version'), '4.0');
       assert.equal(((await reply.json()) as { error: { code: string } }).error.code, 'Unauthorized');
     });
+  }
 
   it('rule 15: an empty Bearer is challenged with Bearer', async () => {
     const reply = await feed.get('', { Authorization: 'Bearer' });
@@ -50,9 +51,11 @@ describe('http: authentication', () => {
       ['', { 'api-key': key }],
       [`?api-key=${key}`, {}],
     ];
-    for (const [query, headers] of kinds)
-      for (const where of ['', '$metadata', 'Agents'])
+    for (const [query, headers] of kinds) {
+      for (const where of ['', '$metadata', 'Agents']) {
         assert.equal((await feed.get(`${where}${query}`, headers)).status, 200);
+      }
+    }
     assert.deepEqual([...new Set(feed.log.slice(-12).map(({ user }) => user))], ['ann', 'powerbi']);
   });
 
@@ -61,8 +64,9 @@ describe('http: authentication', () => {
     ['an unknown user', basic('bob', 'pass:wörd')],
     ['a wrong key', { Authorization: `Bearer ${key}x` }],
     ['the key as a password', basic('powerbi', key)],
-  ] as const)
+  ] as const) {
     it(`${what} is 401`, async () => assert.equal((await feed.get('', headers)).status, 401));
+  }
 
   it('rule 18: the key stands in no link, no context and no log', async () => {
     const body = await (await feed.get(`Agents?api-key=${key}&$select=Id`)).text();
@@ -102,14 +106,16 @@ describe('http: authentication', () => {
       },
     ],
   ];
-  for (const [what, damage] of broken)
+  for (const [what, damage] of broken) {
     it(`B6 ${what} while running: the last good list stays, the fault is told once, and then that it is good again`, async () => {
       const good = await bobs();
       writeFileSync(basicFile, good);
       const told: (string | null)[] = [];
       const list = credentialFile(basicFile, (fault) => told.push(fault));
       damage(good);
-      for (let n = 0; n < 3; n++) assert.equal(await list.verify('second pass', 'bob'), 'bob');
+      for (let n = 0; n < 3; n++) {
+        assert.equal(await list.verify('second pass', 'bob'), 'bob');
+      }
       assert.equal(told.length, 1, String(told));
       assert.match(told[0] ?? '', /basic/);
       assert.ok(!told[0]?.includes('plain text') && !told[0]?.includes('scrypt$'), 'no secret in the log');
@@ -118,6 +124,7 @@ describe('http: authentication', () => {
       assert.equal(await list.verify('second pass', 'bob'), 'bob');
       assert.deepEqual(told.slice(1), [null]);
     });
+  }
 
   it('B6 over HTTP: a bad line costs nobody his access; the correction counts at once', async () => {
     const ann = `ann:${await hashPassword('pass:wörd')}\n`;

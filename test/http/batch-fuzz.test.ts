@@ -37,7 +37,9 @@ describe('http: $batch, hostile bodies', () => {
     fc.assert(
       fc.property(text, (body) => {
         const requests = tryRead(() => readMultipart(body, 'b'));
-        for (const { method, url } of requests ?? []) assert.ok(/^[A-Z]+$/.test(method) && !/\s/.test(url));
+        for (const { method, url } of requests ?? []) {
+          assert.ok(/^[A-Z]+$/.test(method) && !/\s/.test(url));
+        }
       }),
       { numRuns: 2000 },
     );
@@ -117,7 +119,9 @@ describe('http: $batch, hostile bodies', () => {
         });
         const { responses } = (await reply.json()) as { responses: { status: number }[] };
         assert.equal(responses.length, parts.length);
-        for (const { status } of responses) assert.ok(status < 500 || status === 501, `${status}`);
+        for (const { status } of responses) {
+          assert.ok(status < 500 || status === 501, `${status}`);
+        }
       }),
       { numRuns: 150 },
     );
@@ -134,9 +138,10 @@ describe('http: $batch, hostile bodies', () => {
       ':',
       'GET ',
       '--b\r\nContent-Type: application/http\r\n\r\nGET ',
-    ])
+    ]) {
       assertGrowsLinearly(1_000_000, (length) => {
         tryRead(() => readMultipart(piece.repeat(length / piece.length), 'b'));
       });
+    }
   });
 });

@@ -130,7 +130,9 @@ describe('http: $batch', () => {
           found.map(({ status }) => status),
           [200, 200, 200, 200, 200, 200],
         );
-        for (const { body } of found.slice(0, 3)) assert.equal((JSON.parse(body) as { Id: number }).Id, 1);
+        for (const { body } of found.slice(0, 3)) {
+          assert.equal((JSON.parse(body) as { Id: number }).Id, 1);
+        }
         assert.equal(found[3]?.body, '30000');
         assert.match(found[4]?.body ?? '', /^<\?xml/);
       }
@@ -185,7 +187,9 @@ describe('http: $batch', () => {
         [405, 405, 400, 400, 400, 404, 400],
       );
       assert.equal(found[0]?.replyHeaders['allow'], 'GET, HEAD, OPTIONS');
-      for (const { replyHeaders } of found) assert.equal(replyHeaders['odata-version'], '4.0');
+      for (const { replyHeaders } of found) {
+        assert.equal(replyHeaders['odata-version'], '4.0');
+      }
       assert.equal((await feed.get('Cases(1)')).status, 200);
     });
 
@@ -293,7 +297,9 @@ describe('http: $batch', () => {
       assert.equal(bodyOf<{ value: unknown[] }>(answers[5]).value.length, 1);
       for (const { headers } of answers) {
         assert.equal(headers['odata-version'], '4.0');
-        for (const name of Object.keys(headers)) assert.equal(name, name.toLowerCase());
+        for (const name of Object.keys(headers)) {
+          assert.equal(name, name.toLowerCase());
+        }
       }
     });
 
@@ -406,7 +412,9 @@ describe('http: $batch', () => {
 
   async function until(condition: () => Promise<boolean>): Promise<void> {
     for (let tries = 0; tries < 100; tries++) {
-      if (await condition()) return;
+      if (await condition()) {
+        return;
+      }
       await new Promise((resolve) => setTimeout(resolve, 30));
     }
     assert.fail(`never: ${condition}`);

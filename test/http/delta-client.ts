@@ -56,12 +56,16 @@ export class DeltaClient {
     this.#following = !first;
     for (let next: string | undefined = this.deltaLink ?? this.query; next !== undefined; ) {
       const page = await this.#page(next, first && this.pages === 0);
-      for (const row of page.value) this.#take(row);
+      for (const row of page.value) {
+        this.#take(row);
+      }
       this.pages += 1;
       next = page['@odata.nextLink'];
       assert.equal(page['@odata.deltaLink'] === undefined, next !== undefined, 'the last page alone has a delta link');
       this.deltaLink = page['@odata.deltaLink'] ?? null;
-      if (next !== undefined) await between();
+      if (next !== undefined) {
+        await between();
+      }
     }
   }
 
@@ -89,7 +93,9 @@ export class DeltaClient {
     const context = row['@odata.context'];
     const id = String(context === undefined ? row['@odata.id'] : row['id']);
     // A plain read may meet a row again that moved in its order; a delta is bounded by versions and tells each row once.
-    if (this.#following) assert.ok(!this.#told.has(id), `${id} is told twice`);
+    if (this.#following) {
+      assert.ok(!this.#told.has(id), `${id} is told twice`);
+    }
     this.#told.add(id);
     if (context === undefined) {
       this.rows.set(String(row['@odata.id']), row);
@@ -111,7 +117,9 @@ export async function readAll(feed: Readable, query: string): Promise<Rows> {
     const reply = await feed.get(next, { Accept: 'application/json;odata.metadata=full' });
     const page = (await reply.json()) as DeltaPage;
     assert.equal(reply.status, 200, JSON.stringify(page));
-    for (const row of page.value) rows.set(String(row['@odata.id']), row);
+    for (const row of page.value) {
+      rows.set(String(row['@odata.id']), row);
+    }
     next = page['@odata.nextLink'];
   }
   return rows;

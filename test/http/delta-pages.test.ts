@@ -33,7 +33,9 @@ describe('http: pages of delta replies, with real loads', () => {
     const client = await follower(query);
     const link = client.deltaLink ?? '';
     // Two changed, two that left the filter, five gone, one load after the other.
-    for (const last of [8, 7, 6, 5]) await load(set, statistics(...[1, 2, 3, 4, 5, 6, 7, 8].slice(0, last)));
+    for (const last of [8, 7, 6, 5]) {
+      await load(set, statistics(...[1, 2, 3, 4, 5, 6, 7, 8].slice(0, last)));
+    }
     const rows = [statistic(1, undefined, 2), statistic(2, undefined, 2), statistic(3, undefined, 7)];
     await load(set, [...rows, statistic(4, undefined, 7)]);
     const pagesOf = async (size: number): Promise<readonly string[][]> => {
@@ -84,14 +86,17 @@ describe('http: pages of delta replies, with real loads', () => {
       [2, 3, 4, 5, 6],
       [3, 4, 5, 6],
       [4, 5, 6],
-    ])
+    ]) {
       await load(set, statistics(...rest));
+    }
     await load(set, [statistic(5, undefined, 2), statistic(6, undefined, 2)]);
     // Between the pages: a changed row goes, told and untold; a removed one comes again, told and untold.
     const steps = [statistics(6), statistics(1, 6), statistics(1, 4)];
     await client.catchUp(async () => {
       const step = steps.shift();
-      if (step !== undefined) await load(set, step);
+      if (step !== undefined) {
+        await load(set, step);
+      }
     });
     assert.equal(steps.length, 0);
     assert.deepEqual(
@@ -134,20 +139,25 @@ describe('http: pages of delta replies, with real loads', () => {
     });
     const queries = ['', ' and AssignedCount eq 1', ' and AssignedCount ne 0&$orderby=AssignedCount desc'];
     const clients: DeltaClient[] = [];
-    for (const more of queries)
+    for (const more of queries) {
       clients.push(await follower(`TracebuzzAgentStatistics?$filter=RowDate ge 2030-01-01${more}`));
+    }
     let removed = 0;
     let paged = 0;
     await fc.assert(
       fc.asyncProperty(history, fc.infiniteStream(size), async (steps, sizes) => {
-        for (const client of clients) client.pageSizes = () => sizes.next().value ?? null;
+        for (const client of clients) {
+          client.pageSizes = () => sizes.next().value ?? null;
+        }
         for (const { before, between } of steps) {
           await load(set, before);
           for (const client of clients) {
             const pending = [...between];
             await client.catchUp(async () => {
               const rows = pending.shift();
-              if (rows !== undefined) await load(set, rows);
+              if (rows !== undefined) {
+                await load(set, rows);
+              }
             });
             removed += client.removed;
             paged += client.pages - 1;

@@ -128,7 +128,9 @@ describe('http: delta links, with real loads', () => {
     const steps = [cases([11, 'zz'], [18, '0']), cases([12, 'gone'], [21, '0'])];
     await client.catchUp(async () => {
       const step = steps.shift();
-      if (step !== undefined) await load(set, step);
+      if (step !== undefined) {
+        await load(set, step);
+      }
     });
     await client.catchUp();
     await sameAsFresh(client);
@@ -136,7 +138,9 @@ describe('http: delta links, with real loads', () => {
     await load(set, cases(...ids.map((id) => [id, 'b'] as const)));
     await client.catchUp(async () => {
       const step = more.shift();
-      if (step !== undefined) await load(set, step);
+      if (step !== undefined) {
+        await load(set, step);
+      }
     });
     await client.catchUp();
     await sameAsFresh(client);
@@ -284,7 +288,9 @@ describe('http: delta links, with real loads', () => {
     await load('tracebuzz/labels', [{ LabelId: 100, Name: 'a' }]);
     await load('sparkcentral/resolved-conversations', [{ ConversationId: 'c0', TopicIds: '9', Medium: 'a' }]);
     const clients: DeltaClient[] = [];
-    for (const query of queries) clients.push(await follower(query));
+    for (const query of queries) {
+      clients.push(await follower(query));
+    }
     let deltas = 0;
     await fc.assert(
       fc.asyncProperty(fc.array(delivery, { minLength: 1, maxLength: 5 }), async (deliveries) => {
@@ -292,7 +298,9 @@ describe('http: delta links, with real loads', () => {
           const [name, rows] = file;
           let pending = true;
           const deliver = async (): Promise<void> => {
-            if (pending) await load(name, rows, { minute });
+            if (pending) {
+              await load(name, rows, { minute });
+            }
             pending = false;
           };
           const late = when === 'between' ? deliver : async () => {};
@@ -352,7 +360,9 @@ describe('http: what $metadata says of batches, asynchronous requests and change
 
   it('ChangeTracking of each set', async () => {
     for (const [name, binding] of feed.catalogue.sets) {
-      if (binding.kind !== 'stored') continue;
+      if (binding.kind !== 'stored') {
+        continue;
+      }
       const [, element = ''] = new RegExp(`<EntitySet Name="${name}"([\\s\\S]*?)</EntitySet>`).exec(metadata) ?? [];
       const said = /V1\.ChangeTracking">\s*<Record>\s*<PropertyValue Property="Supported" Bool="(\w+)"/.exec(
         element,

@@ -30,8 +30,9 @@ describe('enumerations of a proxied feed over HTTP', () => {
   it('are compared with literals in the namespace of the feed, in ours, and without a name', async () => {
     const expected = calls.filter((row) => row['channelType'] === 'Voice');
     assert.ok(expected.length > 0 && expected.length < calls.length);
-    for (const literal of ["Sandbox.ChannelType'Voice'", "Gateway.ChannelType'Voice'", "'Voice'", "'0'"])
+    for (const literal of ["Sandbox.ChannelType'Voice'", "Gateway.ChannelType'Voice'", "'Voice'", "'0'"]) {
       assert.deepEqual(await filtered(`channelType eq ${literal}`), expected, literal);
+    }
     assert.deepEqual(
       await filtered("channelType has Sandbox.ChannelType'Voice'"),
       calls.filter((row) => row['channelType'] !== null),
@@ -134,10 +135,11 @@ describe('enumerations of a proxied feed over HTTP', () => {
     ["BuzzeasyChannelTypes?$filter=Code has Sandbox.ChannelType'Voice'", /`has` asks a property of an enumeration/],
     ["TracebuzzCases(Sandbox.ChannelType'Voice')", /can only stand beside/],
   ];
-  for (const [query, naming] of refused)
+  for (const [query, naming] of refused) {
     it(`${query} is 400 and says why`, async () => {
       const { error } = await gateway.json(query, 400);
       assert.equal(error.code, 'TypeMismatch');
       assert.match(error.message, naming);
     });
+  }
 });

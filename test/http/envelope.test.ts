@@ -18,18 +18,20 @@ describe('http: the envelope of requests', () => {
   afterEach(() => assert.deepEqual(feed.defects, []));
 
   describe('C3 versions as .NET clients write them', () => {
-    for (const version of ['4.0;NetFx', '4.01;NetFx', '4.0;', ' 4.0 ; NetFx', '4', '4.01', '4.0, 4.0', ''])
+    for (const version of ['4.0;NetFx', '4.01;NetFx', '4.0;', ' 4.0 ; NetFx', '4', '4.01', '4.0, 4.0', '']) {
       it(`OData-MaxVersion: ${version} is taken`, async () => {
         const reply = await feed.get('Cases?$top=1', { 'OData-MaxVersion': version, 'OData-Version': '4.0;NetFx' });
         assert.equal(reply.status, 200);
         assert.equal(reply.headers.get('odata-version'), '4.0');
       });
-    for (const version of ['3.0;NetFx', '3.0', 'x', '4.0.1', ';NetFx', '3.0, 4.0'])
+    }
+    for (const version of ['3.0;NetFx', '3.0', 'x', '4.0.1', ';NetFx', '3.0, 4.0']) {
       it(`OData-MaxVersion: ${version} is refused`, async () => {
         const reply = await feed.get('Cases?$top=1', { 'OData-MaxVersion': version });
         assert.equal(reply.status, 400);
         assert.equal(((await reply.json()) as Page).error?.code, 'UnsupportedVersion');
       });
+    }
 
     it('a batch of 4.0;NetFx is answered in its own format', async () => {
       const reply = await fetch(`${feed.root}$batch`, {
@@ -103,7 +105,7 @@ describe('http: the envelope of requests', () => {
       ['an expectation', 'GET /odata/ HTTP/1.1\r\nHost: 127.0.0.1\r\nExpect: tea\r\nConnection: close\r\n\r\n', 400],
       ['no Host', 'GET /odata/ HTTP/1.1\r\nConnection: close\r\n\r\n', 421],
       ['an unknown method', 'BREW /odata/ HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n', 400],
-    ] as const)
+    ] as const) {
       it(`of the listener itself: ${what}`, async () => {
         const text = await raw(bytes);
         assert.match(text, new RegExp(`^HTTP/1.1 ${status} `));
@@ -111,6 +113,7 @@ describe('http: the envelope of requests', () => {
         assert.match(text, /^OData-Version: 4.0\r$/m);
         assert.match(text, /"error":\{"code":"/);
       });
+    }
   });
 
   describe('C11 a browser', () => {
@@ -128,12 +131,13 @@ describe('http: the envelope of requests', () => {
       assert.equal((await fetch(root, { method: 'POST', body: 'x' })).status, 404);
     });
 
-    for (const accept of ['text/html', 'text/html, application/xhtml+xml', 'application/xhtml+xml', browser])
+    for (const accept of ['text/html', 'text/html, application/xhtml+xml', 'application/xhtml+xml', browser]) {
       it(`the service root as JSON for Accept: ${accept}`, async () => {
         const reply = await feed.get('', { Accept: accept });
         assert.equal(reply.status, 200);
         assert.match(reply.headers.get('content-type') ?? '', /^application\/json;odata.metadata=minimal/);
       });
+    }
 
     it('a set is refused for text/html alone, and served to a browser', async () => {
       assert.equal((await feed.get('Cases', { Accept: 'text/html' })).status, 406);
@@ -147,7 +151,7 @@ describe('http: the envelope of requests', () => {
       'aggregate(Cost with sum as N)',
       'aggregate($count as N)',
       'aggregate(Cost with average as N)',
-    ])
+    ]) {
       it(`Accept: text/plain gets the JSON of ${apply}`, async () => {
         const reply = await feed.get(`Cases?$apply=${apply}`, { Accept: 'text/plain' });
         assert.equal(reply.status, 200);
@@ -155,6 +159,7 @@ describe('http: the envelope of requests', () => {
         const [row] = ((await reply.json()) as { value: { N: number }[] }).value;
         assert.equal(row?.N, apply.includes('count') ? 30 : apply.includes('sum') ? 465 : 15.5);
       });
+    }
     it('rows and other formats are refused as before', async () => {
       assert.equal((await feed.get('Cases', { Accept: 'text/plain' })).status, 406);
       assert.equal((await feed.get('Cases?$apply=aggregate($count as N)', { Accept: 'text/csv' })).status, 406);

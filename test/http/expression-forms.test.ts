@@ -49,17 +49,19 @@ describe('http: forms of expressions', () => {
         'aggregate(Cost with sum from Agent/Feed.Agent/Name with max as S)',
         'aggregate(Cost with sum from Agent/Name with max as S)',
       ],
-    ])
+    ]) {
       it(`$apply=${cast}`, async () =>
         assert.deepEqual(await value(`Cases?$apply=${cast}`), await value(`Cases?$apply=${plain}`)));
+    }
 
     it('$expand, with options and with $count behind the cast', async () => {
       for (const [cast, plain] of [
         ['Agent/Feed.Agent', 'Agent'],
         ['Agent/Feed.Agent($select=Name)', 'Agent($select=Name)'],
         ['Messages/Feed.Message/$count', 'Messages/$count'],
-      ])
+      ]) {
         assert.deepEqual(await value(`Cases?$expand=${cast}`), await value(`Cases?$expand=${plain}`));
+      }
       await refused('Cases?$expand=Agent/Feed.Case', 400, /does not lead to entities of a type 'Feed\.Case'/);
     });
 
@@ -72,9 +74,11 @@ describe('http: forms of expressions', () => {
 
   describe('C7 the edges of the grammar', () => {
     it('topcount and its kin take a positive number', async () => {
-      for (const name of ['topcount', 'bottomcount', 'toppercent', 'bottompercent', 'topsum', 'bottomsum'])
-        for (const amount of ['0', '-1', 'null'])
+      for (const name of ['topcount', 'bottomcount', 'toppercent', 'bottompercent', 'topsum', 'bottomsum']) {
+        for (const amount of ['0', '-1', 'null']) {
           await refused(`Cases?$apply=${name}(${amount},Cost)`, 400, /takes a positive number first/);
+        }
+      }
       await refused('Cases?$apply=groupby((Priority),topcount(@n,Cost))&@n=0', 400, /takes a positive number/);
       assert.equal(((await value('Cases?$apply=topcount(1,Cost)')) as unknown[]).length, 1);
     });
@@ -101,8 +105,9 @@ describe('http: forms of expressions', () => {
     });
 
     it('any and all without a collection are told apart from names', async () => {
-      for (const call of ['any()', 'all(m:m/Id eq 1)', 'ANY()'])
+      for (const call of ['any()', 'all(m:m/Id eq 1)', 'ANY()']) {
         await refused(`Cases?$filter=${call}`, 400, /a path to a collection before '(any|all)', as in Items/i);
+      }
     });
 
     it('an encoded semicolon is a character of a word of $search, in $expand, in $count and in $apply', async () => {
@@ -125,9 +130,11 @@ describe('http: forms of expressions', () => {
     });
 
     it('a collection of shapes is as little supported as the others', async () => {
-      for (const shape of ['GeometryCollection(Point(1 2))', 'Collection(Point(1 2))', 'Point(1 2)'])
-        for (const kind of ['geography', 'geometry'])
+      for (const shape of ['GeometryCollection(Point(1 2))', 'Collection(Point(1 2))', 'Point(1 2)']) {
+        for (const kind of ['geography', 'geometry']) {
           await refused(`Cases?$filter=Title eq ${kind}'SRID=4326;${shape}'`, 501, /geography or geometry literal/);
+        }
+      }
     });
 
     it('a leap second is 501 by name, the sixtieth second of another minute does not exist', async () => {
@@ -135,8 +142,9 @@ describe('http: forms of expressions', () => {
         'CreatedAt lt 2016-12-31T23:59:60Z',
         'CreatedAt lt 2017-01-01T05:29:60.5%2B05:30',
         'StartsAt eq 23:59:60',
-      ])
+      ]) {
         await refused(`Cases?$filter=${second}`, 501, /a leap second is not supported/);
+      }
       await refused('Cases?$filter=CreatedAt lt 2016-12-31T23:58:60Z', 400, /second 60 does not exist/);
       await refused('Cases?$filter=CreatedAt lt 2016-12-31T23:59:61Z', 400, /second 61 does not exist/);
     });
@@ -167,8 +175,9 @@ describe('http: forms of expressions', () => {
       ['Id != 1', /write 'ne'/],
       ['Id >= 1', /write 'ge'/],
       ['Id eq 1 || Id eq 2', /write 'or'/],
-    ] as const)
+    ] as const) {
       it(filter, () => refused(`Cases?$filter=${encodeURIComponent(filter)}`, 400, hint));
+    }
 
     it('$inlinecount', () => refused('Cases?$inlinecount=allpages', 400, /since OData 4 it is \$count=true/));
 
@@ -187,7 +196,7 @@ describe('http: forms of expressions', () => {
       ['DueOn le 2024-12-31T00:00Z', [1]],
       ['DueOn in (2024-12-31T00:00:00Z,2025-01-01)', [1, 2]],
       ['DueOn eq @d', [1]],
-    ] as const)
+    ] as const) {
       it(filter, async () => {
         const query = `Cases?$select=Id&$filter=${encodeURIComponent(filter)}&@d=2024-12-31T00:00:00Z`;
         assert.deepEqual(
@@ -195,6 +204,7 @@ describe('http: forms of expressions', () => {
           ids.map((Id) => ({ Id })),
         );
       });
+    }
     it('another instant is no date', () =>
       refused('Cases?$filter=DueOn eq 2024-12-31T10:00:00Z', 400, /Write the date alone: 2024-12-31/));
   });

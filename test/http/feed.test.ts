@@ -54,7 +54,7 @@ describe('http: the feed', () => {
   }
 
   describe('rule 1: the literal request of Excel', () => {
-    for (const path of ['', 'Cases', 'Cases?$top=1000', 'Cases(1)', 'Cases(1)/Title', 'Cases(1)/Agent'])
+    for (const path of ['', 'Cases', 'Cases?$top=1000', 'Cases(1)', 'Cases(1)/Title', 'Cases(1)/Agent']) {
       it(`GET ${path === '' ? 'the root' : path} is JSON with a metadata level`, async () => {
         const reply = await feed.get(path, powerQueryHeaders);
         assert.equal(reply.status, 200, await reply.clone().text());
@@ -64,6 +64,7 @@ describe('http: the feed', () => {
         const { '@odata.context': context } = (await reply.json()) as Record<string, string>;
         assert.ok(context?.startsWith(`${feed.root}$metadata`), context);
       });
+    }
   });
 
   it('rule 3: $metadata is XML for Excel, for anything, for nothing; JSON on request', async () => {
@@ -298,7 +299,7 @@ describe('http: the feed', () => {
   });
 
   describe('rule 26: ETags', () => {
-    for (const path of ['', '$metadata', 'Cases', 'Cases(1)', 'Cases/$count', 'Cases(1)/Title'])
+    for (const path of ['', '$metadata', 'Cases', 'Cases(1)', 'Cases/$count', 'Cases(1)/Title']) {
       it(`${path === '' ? 'the root' : path}: the same again is 304`, async () => {
         const etag = (await feed.get(path)).headers.get('etag') ?? '';
         assert.match(etag, /^"[\w-]+"$/);
@@ -306,6 +307,7 @@ describe('http: the feed', () => {
         assert.deepEqual([again.status, again.headers.get('odata-version'), await again.text()], [304, '4.0', '']);
         assert.equal((await feed.get(path, { 'If-None-Match': '"other"' })).status, 200);
       });
+    }
     it('a new data version of any set involved is a new ETag', async () => {
       const tag = async (path: string) => (await feed.get(path)).headers.get('etag');
       const before = [await tag('Cases?$expand=Messages'), await tag('Cases')];

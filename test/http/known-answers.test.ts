@@ -71,8 +71,9 @@ describe('http: counts that are known', () => {
       [2, '02'],
       [3, '03'],
       [4, '31'],
-    ] as const)
+    ] as const) {
       await at(id, day);
+    }
     // No load changes rows without a new version: only bounds that are remembered hide these.
     assert.deepEqual(await ids(), []);
     await raise();
@@ -137,7 +138,9 @@ describe('KnownAnswers', () => {
 
   it('forgets the counts that were kept longest ago', () => {
     const counts = new KnownAnswers();
-    for (let n = 0; n <= 10_000; n++) counts.keep(`SELECT ${n}`, { versions: 'v', answer: String(n) });
+    for (let n = 0; n <= 10_000; n++) {
+      counts.keep(`SELECT ${n}`, { versions: 'v', answer: String(n) });
+    }
     assert.equal(counts.recall('SELECT 0'), null);
     assert.equal(counts.recall('SELECT 1')?.answer, '1');
     counts.keep('SELECT 1', { versions: 'w', answer: '2' });

@@ -16,8 +16,12 @@ const fullMetadata = { Accept: 'application/json;odata.metadata=full' };
 
 /** Every entity in a reply, nested ones too. */
 function entitiesOf(json: unknown): Json[] {
-  if (typeof json !== 'object' || json === null) return [];
-  if (Array.isArray(json)) return json.flatMap(entitiesOf);
+  if (typeof json !== 'object' || json === null) {
+    return [];
+  }
+  if (Array.isArray(json)) {
+    return json.flatMap(entitiesOf);
+  }
   const own = '@odata.type' in json ? [json as Json] : [];
   return [...own, ...Object.values(json).flatMap(entitiesOf)];
 }
@@ -57,7 +61,7 @@ describe('http: navigation links of metadata=full', () => {
     ['Cases?$apply=filter(Id gt 1)', 2],
     ['Agents?$expand=Cases($expand=Messages($expand=Case,Agent;$count=true)),Leader($expand=Team)', 14],
     ['$crossjoin(Cases,Agents)?$expand=Cases($expand=Messages)&$filter=Cases/AgentId eq Agents/Id', 4],
-  ] as const)
+  ] as const) {
     it(`${path}: every entity has both links of every navigation property`, async () => {
       const entities = entitiesOf(await json(path));
       assert.equal(entities.length, count);
@@ -66,6 +70,7 @@ describe('http: navigation links of metadata=full', () => {
         assert.deepEqual(writtenLinks(entity), linksOf(entity, names));
       }
     });
+  }
 
   it('the links lead to what $expand gives', async () => {
     const { value } = (await json('Cases?$expand=Agent,Messages')) as { value: Json[] };
@@ -76,8 +81,9 @@ describe('http: navigation links of metadata=full', () => {
       const idsOf = (list: unknown): unknown[] => (list as Json[]).map((one) => one['@odata.id']);
       assert.deepEqual(idsOf(references), idsOf(messages));
       const agent = await feed.get(String(entity['Agent@odata.navigationLink']), fullMetadata);
-      if (entity['Agent'] === null) assert.equal(agent.status, 204);
-      else {
+      if (entity['Agent'] === null) {
+        assert.equal(agent.status, 204);
+      } else {
         const { '@odata.context': _, ...found } = (await agent.json()) as Json;
         assert.deepEqual(found, entity['Agent']);
       }
@@ -116,12 +122,14 @@ describe('http: navigation links of metadata=full', () => {
 
   it('nothing of them in references, nor with minimal or no metadata', async () => {
     const query = 'Cases?$expand=Agent,Messages';
-    for (const path of ['Cases/$ref', 'Cases(1)/Messages/$ref'])
+    for (const path of ['Cases/$ref', 'Cases(1)/Messages/$ref']) {
       assert.doesNotMatch(JSON.stringify(await json(path)), /Link"/);
-    for (const level of ['minimal', 'none'])
+    }
+    for (const level of ['minimal', 'none']) {
       assert.doesNotMatch(
         JSON.stringify(await json(query, { Accept: `application/json;odata.metadata=${level}` })),
         /Link"/,
       );
+    }
   });
 });

@@ -26,9 +26,10 @@ describe('http: negotiation of data', () => {
     ['application/xml', 'application/json;odata.metadata=full', 'full'],
     ['APPLICATION/JSON;ODATA.METADATA=FULL', undefined, 'full'],
   ];
-  for (const [accept, format, metadata] of cases)
+  for (const [accept, format, metadata] of cases) {
     it(`Accept ${accept ?? '(none)'} $format ${format ?? '(none)'}: ${metadata}`, () =>
       assert.deepEqual(negotiateJson(accept, format), { metadata, ieee754Compatible: false }));
+  }
 
   for (const accept of [
     'application/xml',
@@ -36,13 +37,15 @@ describe('http: negotiation of data', () => {
     'application/json;q=0, */*',
     'application/json;odata.metadata=verbose',
     'application/json;charset=utf-16',
-  ])
+  ]) {
     it(`refuses ${accept} with 406`, () =>
       assert.throws(() => negotiateJson(accept, undefined), refusedWith('NotAcceptable')));
+  }
 
-  for (const format of ['xml', 'atom', 'text/csv', '*/*', 'application/json;odata.metadata=verbose'])
+  for (const format of ['xml', 'atom', 'text/csv', '*/*', 'application/json;odata.metadata=verbose']) {
     it(`refuses $format=${format} with 406`, () =>
       assert.throws(() => negotiateJson(undefined, format), refusedWith('NotAcceptable')));
+  }
 
   it('quotes long numbers only when asked', () => {
     const choice = negotiateJson('application/json;IEEE754Compatible=true', undefined);
@@ -64,9 +67,10 @@ describe('http: negotiation of $metadata', () => {
     ['application/json', 'xml', 'xml'],
     [undefined, 'application/json', 'json'],
   ];
-  for (const [accept, format, kind] of cases)
+  for (const [accept, format, kind] of cases) {
     it(`Accept ${accept ?? '(none)'} $format ${format ?? '(none)'}: ${kind}`, () =>
       assert.equal(negotiateMetadata(accept, format), kind));
+  }
 });
 
 describe('http: Prefer', () => {
@@ -102,8 +106,9 @@ describe('http: Prefer', () => {
     'odata.maxpagesize=-1',
     'odata.maxpagesize=many',
     'omit-values=defaults',
-  ])
+  ]) {
     it(`ignores ${header}`, () => assert.deepEqual(preferences(header), none));
+  }
 });
 
 describe('http: error bodies', () => {

@@ -90,8 +90,9 @@ describe('http: forms of query options', () => {
     });
 
     it('from and to, which the Temporal extension also takes without $, are 501', async () => {
-      for (const query of ['from=2024-01-01', 'TO=2024-01-01', '$at=2024-01-01'])
+      for (const query of ['from=2024-01-01', 'TO=2024-01-01', '$at=2024-01-01']) {
         assert.equal((await feed.get(`Cases?${query}`)).status, 501, query);
+      }
     });
   });
 
@@ -101,10 +102,11 @@ describe('http: forms of query options', () => {
       URLSearchParams: new URLSearchParams({ $select: 'Id', $filter: "Title eq 'a b'" }).toString(),
       'a blank in a text alone': new URLSearchParams({ $select: 'Id', $filter: "contains(Title,'a b')" }).toString(),
     };
-    for (const [writer, query] of Object.entries(forms))
+    for (const [writer, query] of Object.entries(forms)) {
       it(`as ${writer} writes them, over all pages`, async () => {
         assert.deepEqual(await allIds(`Cases?${query}`), even);
       });
+    }
 
     it('a plus sign that is one stays one, over all pages', async () => {
       assert.deepEqual(await allIds("Cases?$select=Id&$filter=Title%20eq%20'a+b'"), odd);
@@ -118,10 +120,13 @@ describe('http: forms of query options', () => {
 
     it('delta links repeat what was understood', async () => {
       let found = await page("Cases?$filter=Title+eq+'a+b'", { Prefer: 'odata.track-changes,maxpagesize=100' });
-      for (let next = found['@odata.nextLink']; next !== undefined; next = found['@odata.nextLink'])
+      for (let next = found['@odata.nextLink']; next !== undefined; next = found['@odata.nextLink']) {
         found = await page(next, { Prefer: 'maxpagesize=100' });
+      }
       const link = found['@odata.deltaLink'];
-      if (link === undefined) return;
+      if (link === undefined) {
+        return;
+      }
       assert.deepEqual((await page(link)).value, []);
     });
 

@@ -55,7 +55,9 @@ describe('http: now() is one instant for all pages of a read', () => {
 
   it('F3 an order by what now() makes tells each row once', async () => {
     const orders = ['now(),Id', 'now()', 'time(now()),Id', 'CreatedAt sub now(),Id', 'now() sub CreatedAt desc,Id'];
-    for (const order of orders) assert.deepEqual(await ids(`Cases?$orderby=${order}`), [1, 2, 3, 4, 5], order);
+    for (const order of orders) {
+      assert.deepEqual(await ids(`Cases?$orderby=${order}`), [1, 2, 3, 4, 5], order);
+    }
     assert.deepEqual(await ids('Cases?$compute=now() as At&$orderby=At,Id desc'), [5, 4, 3, 2, 1]);
     assert.deepEqual(await ids('Cases?$orderby=@t,Id&@t=now()'), [1, 2, 3, 4, 5]);
     assert.deepEqual(await ids('Cases?$apply=compute(now() as At)/groupby((At,Id))'), [1, 2, 3, 4, 5]);

@@ -37,9 +37,11 @@ describe('http: POST /$query', () => {
 
   it('text/plain and form bodies, with and without charset and a final line end', async () => {
     const query = '$filter=Id%20in%20(2,3)&$select=Id';
-    for (const type of ['text/plain', 'text/plain;charset=utf-8', 'TEXT/PLAIN', 'application/x-www-form-urlencoded'])
-      for (const body of [query, `${query}\r\n`, `${query}\n`])
+    for (const type of ['text/plain', 'text/plain;charset=utf-8', 'TEXT/PLAIN', 'application/x-www-form-urlencoded']) {
+      for (const body of [query, `${query}\r\n`, `${query}\n`]) {
         assert.deepEqual(await ids(post('Cases/$query', body, type)), [2, 3]);
+      }
+    }
   });
 
   it('options of the URL and of the body together; an empty body is no option', async () => {

@@ -37,8 +37,12 @@ function gateway(args: readonly string[], environment: Readonly<Record<string, s
 async function printed(run: Run, text: RegExp): Promise<RegExpExecArray> {
   for (;;) {
     const found = text.exec(run.output);
-    if (found !== null) return found;
-    if (run.child.exitCode !== null) assert.fail(run.output);
+    if (found !== null) {
+      return found;
+    }
+    if (run.child.exitCode !== null) {
+      assert.fail(run.output);
+    }
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
 }
@@ -103,7 +107,9 @@ describe('the gateway as a program', function () {
     }
     const file = path.join(dataDir, 'odd.csv');
     writeFileSync(file, 'a,b\n1,2\n');
-    for (const args of [['check'], ['inspect', file], ['--help']]) await gateway(args, { DATA_DIR: nowhere }).ended;
+    for (const args of [['check'], ['inspect', file], ['--help']]) {
+      await gateway(args, { DATA_DIR: nowhere }).ended;
+    }
     assert.ok(!existsSync(nowhere));
     const empty = await testDatabase();
     const client = new pg.Client({ connectionString: empty.connectionString });
@@ -129,7 +135,7 @@ describe('the gateway as a program', function () {
     [['sample', '--out', 'made', '--rows', '1'], 0],
     [['migrate'], 0],
   ];
-  for (const [args, code] of chatty)
+  for (const [args, code] of chatty) {
     it(`A18 ${args[0]} whose reader left (| head -1) goes on in silence and keeps its exit code ${code}`, async () => {
       writeFileSync(path.join(dataDir, 'nobody.csv'), 'a,b\n1,2\n');
       const run = gateway(
@@ -141,6 +147,7 @@ describe('the gateway as a program', function () {
       assert.equal(await run.ended, code, run.output);
       assert.doesNotMatch(run.output, /EPIPE| {4}at |program failed/);
     });
+  }
 
   it('a used port is one clear message', async () => {
     const holder = net.createServer().listen(0, '127.0.0.1');
@@ -175,8 +182,9 @@ describe('the gateway as a program', function () {
         /AUTH_BASIC_FILE: \S+users, line 1/,
         /AUTH_KEY_FILE: \S+none cannot be read/,
         /source\.yaml/,
-      ])
+      ]) {
         assert.match(run.output, text, command);
+      }
       assert.doesNotMatch(run.output, / {4}at |plain/);
     }
     const running = gateway(['check'], { ...base(), AUTH_BASIC_FILE: users });
@@ -197,11 +205,12 @@ describe('the gateway as a program', function () {
     [['status'], {}, 0, /./],
     [['migrate'], {}, 0, /up to date/],
   ];
-  for (const [args, environment, code, text] of failures)
+  for (const [args, environment, code, text] of failures) {
     it(`${args.join(' ')} ${JSON.stringify(environment)} ends with ${code}`, async () => {
       const run = gateway(args, { ...base(), ...environment });
       assert.equal(await run.ended, code, run.output);
       assert.match(run.output, text);
       assert.ok(!run.output.includes('    at '), run.output);
     });
+  }
 });

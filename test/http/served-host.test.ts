@@ -44,12 +44,13 @@ describe('D2 an open feed answers nobody who asks by a foreign name', () => {
     '127.255.0.9:80',
     '[::1]:8080',
   ];
-  for (const host of [...own, '[0:0:0:0:0:0:0:1]', '[::ffff:127.0.0.1]'])
+  for (const host of [...own, '[0:0:0:0:0:0:0:1]', '[::ffff:127.0.0.1]']) {
     it(`answers Host: ${host}`, async () => {
       const reply = await get(feed, [`Host: ${host}`]);
       assert.equal(statusOf(reply), 200, reply);
       assert.match(reply, /Ann/);
     });
+  }
 
   const foreign = [
     'evil.example',
@@ -68,7 +69,7 @@ describe('D2 an open feed answers nobody who asks by a foreign name', () => {
     'feed.example',
     '',
   ];
-  for (const host of foreign)
+  for (const host of foreign) {
     it(`refuses Host: ${host === '' ? '(empty)' : host}`, async () => {
       const reply = await get(feed, [`Host: ${host}`]);
       assert.equal(statusOf(reply), 421, reply);
@@ -76,13 +77,16 @@ describe('D2 an open feed answers nobody who asks by a foreign name', () => {
       assert.match(reply, /set PUBLIC_URL/);
       assert.doesNotMatch(reply, /Ann/);
     });
+  }
 
   it('refuses it for every path, method and fault, and for a request of HTTP/1.0 that names no host', async () => {
     const evil = ['Host: evil.example'];
-    for (const target of ['/', '/odata/', '/odata/$metadata', '/odata/Nope', '/odata/%zz', '/odata/~async/x', '/x'])
+    for (const target of ['/', '/odata/', '/odata/$metadata', '/odata/Nope', '/odata/%zz', '/odata/~async/x', '/x']) {
       assert.equal(statusOf(await get(feed, evil, target)), 421, target);
-    for (const method of ['HEAD', 'OPTIONS', 'POST', 'PUT'])
+    }
+    for (const method of ['HEAD', 'OPTIONS', 'POST', 'PUT']) {
       assert.equal(statusOf(await ask(feed.port, [`${method} /odata/Agents HTTP/1.1`, ...evil])), 421, method);
+    }
     const batch = JSON.stringify({ requests: [{ id: '1', method: 'get', url: '/odata/Agents' }] });
     const head = ['POST /odata/$batch HTTP/1.1', 'Content-Type: application/json', `Content-Length: ${batch.length}`];
     assert.equal(statusOf(await ask(feed.port, [...head, ...evil], batch)), 421);
@@ -102,8 +106,9 @@ describe('D2 an open feed answers nobody who asks by a foreign name', () => {
 
   it('what a proxy says that it was asked for counts too; two Host headers are refused', async () => {
     const local = 'Host: 127.0.0.1';
-    for (const header of ['X-Forwarded-Host: evil.example', 'X-Forwarded-Host: localhost, evil.example'])
+    for (const header of ['X-Forwarded-Host: evil.example', 'X-Forwarded-Host: localhost, evil.example']) {
       assert.equal(statusOf(await get(feed, [local, header])), 421, header);
+    }
     assert.equal(statusOf(await get(feed, [local, 'Forwarded: for=10.0.0.1;host="evil.example:80"'])), 421);
     assert.equal(
       statusOf(await get(feed, [local, 'X-Forwarded-Host: localhost:8080', 'Forwarded: host=localhost'])),
@@ -133,10 +138,12 @@ describe('D2 an open feed answers nobody who asks by a foreign name', () => {
   });
 
   it('the host of PUBLIC_URL is answered at any port and in any case, another is not', async () => {
-    for (const host of ['feed.example', 'FEED.example:8443', 'feed.example.', 'localhost:9'])
+    for (const host of ['feed.example', 'FEED.example:8443', 'feed.example.', 'localhost:9']) {
       assert.equal(statusOf(await get(published, [`Host: ${host}`])), 200, host);
-    for (const host of ['feed.example.evil.example', 'sub.feed.example', 'evil.example'])
+    }
+    for (const host of ['feed.example.evil.example', 'sub.feed.example', 'evil.example']) {
       assert.equal(statusOf(await get(published, [`Host: ${host}`])), 421, host);
+    }
   });
 
   it('with authentication the credentials decide, whatever the name', async () => {

@@ -130,17 +130,23 @@ class Expected {
     const links = [...entityType.navigationProperties.keys()].filter((name) => linked?.includes(name) ?? true);
     const json: Record<string, unknown> = this.#control(row, level.set);
     const link = (name: string): void => {
-      if (this.#format.metadata !== 'full') return;
+      if (this.#format.metadata !== 'full') {
+        return;
+      }
       json[`${name}@odata.associationLink`] = `${this.#id(row, level.set)}/${name}/$ref`;
       json[`${name}@odata.navigationLink`] = `${this.#id(row, level.set)}/${name}`;
     };
     links.filter((name) => !expanded.includes(name)).forEach(link);
     for (const { name, type } of entityType.properties.values()) {
       const value = row[name] ?? null;
-      if (level.select?.properties.includes(name) === false || (value === null && this.#format.omitNulls)) continue;
+      if (level.select?.properties.includes(name) === false || (value === null && this.#format.omitNulls)) {
+        continue;
+      }
       const special = type === 'Edm.Double' && typeof value === 'string';
       const known = ['Edm.String', 'Edm.Boolean', 'Edm.Double'].includes(type) && !special;
-      if (this.#format.metadata === 'full' && !known) json[`${name}@odata.type`] = `#${type.slice(4)}`;
+      if (this.#format.metadata === 'full' && !known) {
+        json[`${name}@odata.type`] = `#${type.slice(4)}`;
+      }
       json[name] = value;
     }
     for (const expand of level.expands) {
@@ -160,10 +166,17 @@ class Expected {
       ),
     );
     const rows = found.map((one) => (form === '/$ref' ? this.#reference(one, level.set) : this.row(one, level)));
-    if (form === '/$count' || (expand.count && form === '')) json[`${name}@odata.count`] = rows.length;
-    if (form === '/$count') return;
-    if (navigation.collection) json[name] = rows;
-    else if (rows.length > 0 || !this.#format.omitNulls) json[name] = rows[0] ?? null;
+    if (form === '/$count' || (expand.count && form === '')) {
+      json[`${name}@odata.count`] = rows.length;
+    }
+    if (form === '/$count') {
+      return;
+    }
+    if (navigation.collection) {
+      json[name] = rows;
+    } else if (rows.length > 0 || !this.#format.omitNulls) {
+      json[name] = rows[0] ?? null;
+    }
   }
 
   #id(row: Row, set: SetName): string {
@@ -190,13 +203,14 @@ describe('http: nested COPY text of a real PostgreSQL to OData JSON', () => {
 
   async function store(rows: Data): Promise<void> {
     await feed.client.query('TRUNCATE feed."Agents", feed."Cases", feed."Messages" RESTART IDENTITY');
-    for (const [set, list] of Object.entries(rows))
+    for (const [set, list] of Object.entries(rows)) {
       for (const row of list) {
         const names = Object.keys(row).map((name) => `"${name}"`);
         const cells = Object.entries(row).map(([name, cell]) => sqlCell(name, cell));
         const places = cells.map((_, index) => `$${index + 1}`);
         await feed.client.query(`INSERT INTO feed."${set}" (${names}) VALUES (${places})`, cells);
       }
+    }
   }
 
   /** Starts from a tiny output, so that every growth is needed. */
@@ -304,7 +318,11 @@ describe('http: nested COPY text of a real PostgreSQL to OData JSON', () => {
 
 /** As PostgreSQL reads it. */
 function sqlCell(name: string, cell: Cell): unknown {
-  if (name === 'Raw' && typeof cell === 'string') return Buffer.from(cell, 'base64');
-  if (name === 'Score' && typeof cell === 'string') return cell.replace('INF', 'Infinity');
+  if (name === 'Raw' && typeof cell === 'string') {
+    return Buffer.from(cell, 'base64');
+  }
+  if (name === 'Score' && typeof cell === 'string') {
+    return cell.replace('INF', 'Infinity');
+  }
   return cell;
 }

@@ -102,15 +102,18 @@ describe('http: COPY text to OData JSON', () => {
     ['a\\tb\\nc\\vd', 'Edm.String', '"a\\tb\\nc\\u000bd"'],
     ['a\u001bA\u001fz', 'Edm.String', '"a\\u001bA\\u001fz"'],
   ];
-  for (const [copy, type, json, format] of cases)
+  for (const [copy, type, json, format] of cases) {
     it(`${type} ${JSON.stringify(copy)} is ${json}`, () => assert.equal(one(copy, type, format), `{"V":${json}}`));
+  }
 
   it('C14 a computed Decimal that no reader holds is null; a stored one is as it is', () => {
     const computed: FieldShape = { kind: 'value', name: 'V', type: 'Edm.Decimal', collection: false, dynamic: true };
     const read = (copy: string, format: Partial<JsonFormat> = {}): string =>
       transcode(Buffer.from(`${copy}\t1\n`), [computed, value('W', 'Edm.Int32')], { format })[0] ?? '';
     const kept = ['79228162514264337593543950335', '-79228162514264337593543950335.9', '0', `0.${'1'.repeat(60)}`];
-    for (const text of kept) assert.match(read(text), new RegExp(`"V":${text.replace('.', '\\.')},"W":1`), text);
+    for (const text of kept) {
+      assert.match(read(text), new RegExp(`"V":${text.replace('.', '\\.')},"W":1`), text);
+    }
     for (const text of ['79228162514264337593543950336', '-99999999999999999999999999999.5', `1${'0'.repeat(29)}.00`]) {
       assert.match(read(text), /"V":null,"W":1}/);
       assert.match(read(text, { ieee754Compatible: true }), /"V":null,"W":1}/);
@@ -224,12 +227,22 @@ const types: readonly [string, PrimitiveTypeName, string][] = [
 ];
 
 function expected(cell: unknown): unknown {
-  if (typeof cell === 'number' && !Number.isFinite(cell)) return Number.isNaN(cell) ? 'NaN' : cell > 0 ? 'INF' : '-INF';
+  if (typeof cell === 'number' && !Number.isFinite(cell)) {
+    return Number.isNaN(cell) ? 'NaN' : cell > 0 ? 'INF' : '-INF';
+  }
   // `pg` sends it as 0.
-  if (Object.is(cell, -0)) return 0;
-  if (cell instanceof Uint8Array) return Buffer.from(cell).toString('base64');
-  if (cell instanceof Date) return cell.getTime();
-  if (typeof cell === 'bigint') return String(cell);
+  if (Object.is(cell, -0)) {
+    return 0;
+  }
+  if (cell instanceof Uint8Array) {
+    return Buffer.from(cell).toString('base64');
+  }
+  if (cell instanceof Date) {
+    return cell.getTime();
+  }
+  if (typeof cell === 'bigint') {
+    return String(cell);
+  }
   return cell;
 }
 
@@ -248,7 +261,7 @@ describe('http: COPY text to OData JSON, against JSON.stringify', () => {
     const collection = (name: string, fields: readonly FieldShape[]): FieldShape => {
       return { kind: 'array', name, row: { fields }, rowEnd: 1, columnEnd: 2, withCount: true, control: null };
     };
-    for (const length of [3, 60, 128])
+    for (const length of [3, 60, 128]) {
       for (let rows = 0; rows < 150; rows++) {
         const long = 'N'.repeat(length);
         const others = ['B', 'C', 'D'].map((name) => collection(name + long, []));
@@ -258,6 +271,7 @@ describe('http: COPY text to OData JSON, against JSON.stringify', () => {
         const read = JSON.parse(row) as Record<string, unknown>;
         assert.deepEqual([(read[long] as unknown[]).length, read[`D${long}`]], [rows, []]);
       }
+    }
   });
 
   it('ends with an error where cells are lacking or the bytes end within one', () => {
@@ -274,8 +288,8 @@ describe('http: COPY text to OData JSON, against JSON.stringify', () => {
       'Edm.Guid',
     ];
     const starts: readonly string[] = ['', 'x', '12', '2024-01-02 03:04', '2024-01-02 03:04:05+', 'Na', '\\\\x6'];
-    for (const type of all)
-      for (const collection of [false, true])
+    for (const type of all) {
+      for (const collection of [false, true]) {
         for (const cell of starts) {
           const fields = [value('A', type, collection), value('B', type, collection)];
           const writer = rowWriter({ fields }, minimal, null);
@@ -286,6 +300,8 @@ describe('http: COPY text to OData JSON, against JSON.stringify', () => {
             assert.throws(row, RangeError, `${type}${collection ? ' collection' : ''} ${JSON.stringify(text)}`);
           }
         }
+      }
+    }
   });
 
   it('ends with an error where a row has fewer cells than columns, with another row behind it', () => {
@@ -325,16 +341,24 @@ describe('http: COPY text to OData JSON, against JSON.stringify', () => {
 });
 
 function sqlValue(cell: unknown): unknown {
-  if (cell instanceof Uint8Array) return Buffer.from(cell);
-  if (cell instanceof Date) return cell.toISOString().replace(/^\+0/, '');
+  if (cell instanceof Uint8Array) {
+    return Buffer.from(cell);
+  }
+  if (cell instanceof Date) {
+    return cell.toISOString().replace(/^\+0/, '');
+  }
   return typeof cell === 'bigint' || typeof cell === 'number' ? String(cell) : cell;
 }
 
 /** Both sides brought to one form: instants as milliseconds, the rest as JSON says. */
 function comparable(sample: Record<string, unknown>): Record<string, unknown> {
   const names = Object.entries(sample).map(([name, cell]) => {
-    if (name === 'instant' && typeof cell === 'string') return [name, Date.parse(cell.replace(/^(\d{5})-/, '+0$1-'))];
-    if (name === 'real' && typeof cell === 'number') return [name, expected(Math.fround(cell))];
+    if (name === 'instant' && typeof cell === 'string') {
+      return [name, Date.parse(cell.replace(/^(\d{5})-/, '+0$1-'))];
+    }
+    if (name === 'real' && typeof cell === 'number') {
+      return [name, expected(Math.fround(cell))];
+    }
     return [name, expected(cell)];
   });
   return Object.fromEntries(names);

@@ -30,11 +30,12 @@ describe('http: transfers', () => {
   after(() => feed.close());
 
   describe('C1 an address with a blank or a letter as it is', () => {
-    for (const address of ['Cases?$select=Id& $filter=Id eq 1', "Cases?$filter=Title%20eq%20'\u00e9'"])
+    for (const address of ['Cases?$select=Id& $filter=Id eq 1', "Cases?$filter=Title%20eq%20'\u00e9'"]) {
       it(`${address} is 400, and says how to write it`, async () => {
         const reply = await raw(feed.port, `GET /odata/${address} HTTP/1.1\r\nHost: feed.example\r\n\r\n`);
         assert.match(reply, /^HTTP\/1\.1 400 .*Content-Language: en.*write a blank as '%20'.*'%C3%A9' for '\u00e9'/s);
       });
+    }
   });
 
   describe('rule 2: exactly one OData-Version: 4.0 on every reply', () => {
@@ -58,7 +59,7 @@ describe('http: transfers', () => {
       ['414', `GET /odata/${'x'.repeat(70_000)} HTTP/1.1`],
       ['400', 'GET /odata/ HTTP/1.1\r\nHost: "evil"/'],
     ];
-    for (const [status, line] of requests)
+    for (const [status, line] of requests) {
       it(`${line.slice(0, 60).replace('\r\n', ' ')} is ${status}`, async () => {
         const host = line.includes('Host:') ? '' : 'Host: feed.example\r\n';
         const reply = await raw(feed.port, `${line}\r\n${host}Connection: close\r\n\r\n`);
@@ -67,6 +68,7 @@ describe('http: transfers', () => {
         assert.deepEqual(head.match(/^odata-version:.*$/gim), ['OData-Version: 4.0']);
         assert.ok(!/stack|node:|\.ts:/.test(reply.slice(0, 2000)), reply.slice(0, 2000));
       });
+    }
   });
 
   it('links follow the Host header when no public address is set', async () => {
@@ -77,7 +79,7 @@ describe('http: transfers', () => {
   for (const [encoding, decode] of [
     ['gzip', gunzipSync],
     ['deflate', inflateSync],
-  ] as const)
+  ] as const) {
     it(`rule 25: ${encoding}`, async () => {
       const bytes = await new Promise<{ headers: http.IncomingHttpHeaders; body: Buffer }>((resolve) => {
         http.get(`${feed.root}Cases?$select=Id`, { headers: { 'Accept-Encoding': encoding } }, (reply) => {
@@ -91,10 +93,13 @@ describe('http: transfers', () => {
       const { value } = JSON.parse(decode(bytes.body).toString('utf8')) as { value: unknown[] };
       assert.equal(value.length, 20_000);
     });
+  }
 
   it('tells how long the stages took', async () => {
     const timing = (await feed.get('Cases?$top=1')).headers.get('server-timing') ?? '';
-    for (const stage of ['parse', 'bind', 'compile', 'first']) assert.match(timing, new RegExp(`${stage};dur=\\d`));
+    for (const stage of ['parse', 'bind', 'compile', 'first']) {
+      assert.match(timing, new RegExp(`${stage};dur=\\d`));
+    }
   });
 
   it('a fault after the first byte breaks the transfer', async () => {
@@ -127,7 +132,9 @@ describe('http: transfers', () => {
 
   async function until(condition: () => Promise<boolean>, what: string): Promise<void> {
     for (let tries = 0; tries < 100; tries++) {
-      if (await condition()) return;
+      if (await condition()) {
+        return;
+      }
       await delay(30);
     }
     assert.fail(what);
@@ -183,7 +190,9 @@ describe('http: transfers', () => {
     for await (const chunk of socket) {
       length += (chunk as Buffer).length;
       tail = (tail + (chunk as Buffer).toString('latin1')).slice(-200);
-      if (length < 3_000_000) await delay(1);
+      if (length < 3_000_000) {
+        await delay(1);
+      }
     }
     assert.ok(tail.endsWith(']}\r\n0\r\n\r\n'), tail);
     assert.ok(length > 10_000_000);
@@ -238,7 +247,11 @@ describe('http: server-driven paging (rule 7)', () => {
       all.map((page) => page['@odata.count']),
       Array(8).fill(50),
     );
-    for (const { value } of all) for (const row of value) assert.deepEqual(Object.keys(row), ['Id']);
+    for (const { value } of all) {
+      for (const row of value) {
+        assert.deepEqual(Object.keys(row), ['Id']);
+      }
+    }
   });
 
   it('a time range loses and repeats no row whose time moves within it', async () => {
@@ -276,7 +289,7 @@ describe('http: server-driven paging (rule 7)', () => {
     'CreatedAt',
     'Priority desc,CreatedAt desc',
     'length(Title)',
-  ])
+  ]) {
     it(`by ${order}: the pages together are the whole in one order`, async () => {
       const whole = ids(await pages(`Cases?$orderby=${order}&$select=Id`));
       assert.equal(new Set(whole).size, 60);
@@ -291,6 +304,7 @@ describe('http: server-driven paging (rule 7)', () => {
         rows.map(({ Id }) => Number(Id)),
       );
     });
+  }
 
   it('maxpagesize is followed downwards only, and told', async () => {
     const reply = await feed.get('Cases', { Prefer: 'odata.maxpagesize=3' });
@@ -303,8 +317,9 @@ describe('http: server-driven paging (rule 7)', () => {
   it('a token of another query or order is refused', async () => {
     const [page] = await pages('Cases?$orderby=Title');
     const token = new URL(page?.['@odata.nextLink'] ?? '').searchParams.get('$skiptoken') ?? '';
-    for (const path of [`Cases?$orderby=Title desc`, 'Cases?$filter=Id eq 1', 'Agents?$top=1'])
+    for (const path of [`Cases?$orderby=Title desc`, 'Cases?$filter=Id eq 1', 'Agents?$top=1']) {
       assert.equal((await feed.get(`${path}&$skiptoken=${token}`)).status, 400);
+    }
   });
 
   it('rows that exist throughout appear exactly once while others come, change and go', async () => {
@@ -319,7 +334,9 @@ describe('http: server-driven paging (rule 7)', () => {
       fc.asyncProperty(order, steps, async (orderby, plan) => {
         const queue = [...plan];
         const all = await pages(`Cases?$select=Id${orderby}`, async () => {
-          for (const { kind, id } of queue.shift() ?? []) await feed.client.query(statement(kind, id));
+          for (const { kind, id } of queue.shift() ?? []) {
+            await feed.client.query(statement(kind, id));
+          }
         });
         const stable = ids(all).filter((id) => Number(id) <= 60);
         assert.deepEqual(
@@ -332,9 +349,12 @@ describe('http: server-driven paging (rule 7)', () => {
   });
 
   function statement(kind: 'insert' | 'delete' | 'update', id: number): string {
-    if (kind === 'delete') return `DELETE FROM feed."Cases" WHERE "Id" = ${id}`;
-    if (kind === 'update')
+    if (kind === 'delete') {
+      return `DELETE FROM feed."Cases" WHERE "Id" = ${id}`;
+    }
+    if (kind === 'update') {
       return `UPDATE feed."Cases" SET "Title" = chr(64 + (random() * 12)::integer), "Priority" = (random() * 3)::integer WHERE "Id" = ${id}`;
+    }
     return `INSERT INTO feed."Cases" ("Id", "Title", "Priority") VALUES (${id}, chr(64 + ${id} % 11), ${id} % 4) ON CONFLICT DO NOTHING`;
   }
 });

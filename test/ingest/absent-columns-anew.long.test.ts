@@ -19,7 +19,9 @@ const keyless: Catalogue = {
 
 const served = async (feed: Feed, of: PartialExport) => {
   const found = [];
-  for (const set of of.sets) found.push(await servedRows(feed, set));
+  for (const set of of.sets) {
+    found.push(await servedRows(feed, set));
+  }
   return found;
 };
 
@@ -52,10 +54,12 @@ const ways: Readonly<
 describe('B4 files with some of their columns give what they say, also by way of', () => {
   const feed = useFeed();
   const numRuns = 100;
-  for (const [way, go] of Object.entries(ways))
+  for (const [way, go] of Object.entries(ways)) {
     for (const of of modes) {
       // Of a period whose newest file stated a row that was rejected, the older files' rows have no place until that row is in.
-      if (way === 'ingest --again' && of.title === 'restate by the period of the file') continue;
+      if (way === 'ingest --again' && of.title === 'restate by the period of the file') {
+        continue;
+      }
       // Which rows a file held before its rejects are replayed is not known where newer ones stated them, see docs/decisions.md.
       const replacing = /^(restate|delete-insert)/.test(of.title);
       const most = way === 'a replay' && replacing ? 2 : 5;
@@ -75,4 +79,5 @@ describe('B4 files with some of their columns give what they say, also by way of
         );
       });
     }
+  }
 });

@@ -14,12 +14,12 @@ import {
 } from './support/random-columns.ts';
 
 /** All properties together. */
-const RUNS = 10_000;
+const runs = 10_000;
 
 describe('Files with some of their columns, in any order, many', function () {
   this.timeout(7_200_000);
   const feed = useFeed();
-  const numRuns = Math.ceil(RUNS / (upserts.length + modes.length));
+  const numRuns = Math.ceil(runs / (upserts.length + modes.length));
   for (const of of upserts) {
     it(`no value is lost that some file stated: ${of.title}`, async () => {
       await fc.assert(

@@ -19,7 +19,9 @@ describe('B1 The same bytes loaded anew give what loading them with the metadata
           await clear(feed(), sets);
           await loadAll(feed(), mended, { name, files });
           const expected = [];
-          for (const set of sets) expected.push(await servedRows(feed(), set));
+          for (const set of sets) {
+            expected.push(await servedRows(feed(), set));
+          }
           await clear(feed(), sets);
           await loadAll(feed(), faulty, { name, files });
           // In any order, and some of them twice: each keeps its place.
@@ -31,7 +33,9 @@ describe('B1 The same bytes loaded anew give what loading them with the metadata
             const result = await loadFile(context, `${feed().folder}/${short} ${file.name}.csv`, options);
             equal(result.state, 'loaded');
           }
-          for (const [index, set] of sets.entries()) deepEqual(await servedRows(feed(), set), expected[index], set);
+          for (const [index, set] of sets.entries()) {
+            deepEqual(await servedRows(feed(), set), expected[index], set);
+          }
           equal((await feed().rows(`SELECT FROM gateway.reject WHERE state = 'open'`)).length, 0);
           deepEqual(await untrueLoads(), []);
         }),
@@ -136,8 +140,9 @@ function requireColour(): Catalogue {
   const set = of.sets.get('TracebuzzLabels');
   const entitySet = of.model.entitySets.get('TracebuzzLabels');
   const name = target?.columns.find((column) => column.property === 'Name');
-  if (target === undefined || set?.kind !== 'stored' || entitySet === undefined || name === undefined)
+  if (target === undefined || set?.kind !== 'stored' || entitySet === undefined || name === undefined) {
     throw new Error('no labels');
+  }
   const property: Property = {
     kind: 'Property',
     name: 'Colour',

@@ -363,7 +363,7 @@ describe('B1 a property or alias that the metadata gains is filled from Extras',
     ['the greater winner counts', { winner: true }],
     // What an older file said under a header stays in Extras only where a table notes how new each cell is.
     ...(carries ? [['an empty cell does not overwrite', { kept: true }] as const] : []),
-  ] as const)
+  ] as const) {
     it(`gives what loading all files with the metadata of now gives, whatever columns they have: ${title}`, async function () {
       this.timeout(120_000);
       const { winner = false, kept = false } = more as { winner?: boolean; kept?: boolean };
@@ -434,4 +434,5 @@ describe('B1 a property or alias that the metadata gains is filled from Extras',
         { numRuns: 6 },
       );
     });
+  }
 });

@@ -43,9 +43,13 @@ describe('D1 a file is loaded when it is complete', () => {
   it('whatever its modification time says: kept from the original, or in the future', async () => {
     const drop = make();
     const copies = [casesFile(2), casesFile(2)].map((file, n) => ({ ...file, time: new Date(2020 + 16 * n, 1) }));
-    for (const { name, text, time } of copies) utimesSync(drop.write(name, short(text)), time, time);
+    for (const { name, text, time } of copies) {
+      utimesSync(drop.write(name, short(text)), time, time);
+    }
     assert.deepEqual(await drop.after(0), []);
-    for (const { name, text, time } of copies) utimesSync(drop.write(name, text), time, time);
+    for (const { name, text, time } of copies) {
+      utimesSync(drop.write(name, text), time, time);
+    }
     assert.deepEqual(await drop.after(60), []);
     assert.deepEqual(await drop.after(60), ['loaded', 'loaded']);
   });
@@ -99,7 +103,9 @@ describe('D1 a file is loaded when it is complete', () => {
     const drop = make();
     const grown = casesFile(5);
     const touched = casesFile(5);
-    for (const { name, text } of [grown, touched]) drop.write(name, short(text));
+    for (const { name, text } of [grown, touched]) {
+      drop.write(name, short(text));
+    }
     await drop.after(0);
     assert.deepEqual(await drop.after(60), ['loaded', 'loaded']);
     appendFileSync(drop.at('loaded', grown.name), grown.text.slice(short(grown.text).length));
@@ -157,7 +163,9 @@ describe('D1 a file is loaded when it is complete', () => {
     sources.set('tracebuzz', { ...tracebuzz, delivery: { minimumAgeSeconds: 60, completeMark: '.done' } });
     const drop = make({ of: { ...catalogue, sources } });
     const files = [casesFile(2), casesFile(2)];
-    for (const { name, text } of files) drop.write(`tracebuzz/${name}`, text);
+    for (const { name, text } of files) {
+      drop.write(`tracebuzz/${name}`, text);
+    }
     assert.deepEqual(await drop.after(0), []);
     assert.deepEqual(await drop.after(3600), []);
     assert.deepEqual(
@@ -184,7 +192,8 @@ describe('D1 a file is loaded when it is complete', () => {
     const [source] = [...(own?.sources.values() ?? [])].filter(({ kind }) => kind === 'files');
     assert.deepEqual(source?.delivery, { minimumAgeSeconds: 600, completeMark: '.done' });
     assert.deepEqual(catalogue.sources.get('hootsuite-inbox')?.delivery, { minimumAgeSeconds: 60, completeMark: null });
-    for (const wrong of ['completeMark: .csv', 'completeMark: done', 'minimumAgeSeconds: -1', 'minimumAge: 1'])
+    for (const wrong of ['completeMark: .csv', 'completeMark: done', 'minimumAgeSeconds: -1', 'minimumAge: 1']) {
       assert.ok(built(wrong).faults.length > 0, wrong);
+    }
   });
 });

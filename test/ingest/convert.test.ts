@@ -71,8 +71,9 @@ describe('Wall clocks', () => {
         const wall = instant + local.offset * 60_000;
         const placed = clocks.get(zone)?.place(wall);
         const twins = local.getPossibleOffsets();
-        if (twins.length === 1) deepEqual(placed, { instant, ambiguous: false, skipped: false });
-        else {
+        if (twins.length === 1) {
+          deepEqual(placed, { instant, ambiguous: false, skipped: false });
+        } else {
           equal(placed?.ambiguous, true);
           equal(placed?.instant, Math.min(...twins.map((twin) => twin.toMillis())));
         }

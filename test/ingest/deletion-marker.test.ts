@@ -87,7 +87,9 @@ describe('B5 what the vendor deleted loses its kept cells', () => {
 /** The product's catalogue with a dimension that takes the text of messages, and with a marker of another type. */
 function withText(): Catalogue {
   const teams = catalogue.sets.get('SparkcentralTeams');
-  if (teams?.kind !== 'stored' || teams.derivation?.kind !== 'dimension') throw new Error('no dimension');
+  if (teams?.kind !== 'stored' || teams.derivation?.kind !== 'dimension') {
+    throw new Error('no dimension');
+  }
   const columns = new Map([
     ['TeamId', 'TeamId'],
     ['Name', 'Content'],

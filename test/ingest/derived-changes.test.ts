@@ -85,7 +85,9 @@ function dimensionOf(of: Catalogue, name: string): DerivedDimension {
   const table = storedTable(of, name);
   const { derivation } = table.set;
   const dimension = derivation === null || derivation.kind === 'rows' ? null : asDimension({ table, derivation });
-  if (dimension === null) throw new Error(`${name} is no dimension`);
+  if (dimension === null) {
+    throw new Error(`${name} is no dimension`);
+  }
   return dimension;
 }
 
@@ -128,7 +130,9 @@ async function madeAtOnce(feed: Feed, dimension: DerivedDimension): Promise<Thin
 
 /** What was known before is kept where nothing says otherwise, unless the dimension takes its things along with a set. */
 function expectedThings(dimension: DerivedDimension, before: Things, made: Things): Things {
-  if (forgets(dimension)) return made;
+  if (forgets(dimension)) {
+    return made;
+  }
   const expected = new Map(before);
   for (const [key, values] of made) {
     expected.set(
@@ -203,7 +207,9 @@ function withSources(change: (source: DimensionSource, index: number) => Dimensi
   const sets = new Map(catalogue.sets);
   for (const name of dimensions) {
     const set = sets.get(name);
-    if (set?.kind !== 'stored' || set.derivation?.kind !== 'dimension') throw new Error(name);
+    if (set?.kind !== 'stored' || set.derivation?.kind !== 'dimension') {
+      throw new Error(name);
+    }
     sets.set(name, { ...set, derivation: { ...set.derivation, from: set.derivation.from.map(change) } });
   }
   return { ...catalogue, sets };

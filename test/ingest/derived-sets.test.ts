@@ -50,7 +50,9 @@ function topicsOf({ id, topics, names }: StoredStatement): string[] {
   const named = split(names);
   const seen = new Set<string>();
   return ids.flatMap((topic, index) => {
-    if (topic === '' || seen.has(topic)) return [];
+    if (topic === '' || seen.has(topic)) {
+      return [];
+    }
     seen.add(topic);
     return [`${id}/${topic}/${named.length === ids.length ? named[index] : null}/${index + 1}`];
   });
@@ -65,11 +67,15 @@ async function expectedConversations(feed: Feed): Promise<Map<string, StoredStat
   );
   const named = await feed.rows<{ id: string }>(`SELECT "ConversationId" AS id FROM feed."SparkcentralMessages"`);
   const found = new Map<string, StoredStatement>();
-  for (const { id } of named) found.set(id, { id, topics: null, names: null, stamp: null });
+  for (const { id } of named) {
+    found.set(id, { id, topics: null, names: null, stamp: null });
+  }
   // Resolved ones last: of two equally new statements theirs counts.
   for (const row of [...open, ...resolved]) {
     const known = found.get(row.id);
-    if (known === undefined || (row.stamp ?? '') >= (known.stamp ?? '')) found.set(row.id, row);
+    if (known === undefined || (row.stamp ?? '') >= (known.stamp ?? '')) {
+      found.set(row.id, row);
+    }
   }
   return found;
 }

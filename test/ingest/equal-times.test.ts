@@ -25,7 +25,9 @@ describe('Files of exactly the same time: the order of arrival does not matter',
               files: files.map((file) => ({ ...file, minute: file.minute >> 1 })),
             });
             const found = [];
-            for (const set of sets) found.push(await servedRows(feed(), set));
+            for (const set of sets) {
+              found.push(await servedRows(feed(), set));
+            }
             results.push(found);
           }
           deepEqual(results[1], results[0]);
@@ -54,8 +56,9 @@ describe('Files of exactly the same time: the order of arrival does not matter',
     const name = 'raw-labels-1750000000.csv';
     const options = { source: 'tracebuzz', export: 'labels' };
     // Five of them: their digests are hardly in this order.
-    for (const [minute, text] of ['one', 'two', 'three', 'four', 'five'].entries())
+    for (const [minute, text] of ['one', 'two', 'three', 'four', 'five'].entries()) {
       await feed().load(name, rows(text), { ...options, minute: minute + 100 });
+    }
     const stored = () => feed().rows('SELECT "Name" FROM feed."TracebuzzLabels" WHERE "LabelId" = 70');
     deepEqual(await stored(), [{ Name: 'five' }]);
     await feed().load(name, rows('earlier'), { ...options, minute: 1 });

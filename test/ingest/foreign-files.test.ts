@@ -1,7 +1,7 @@
 import { equal, match } from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { deflateRawSync, gzipSync } from 'node:zlib';
-import { L9, labels, useFiles } from './support/inspected.ts';
+import { l9, labels, useFiles } from './support/inspected.ts';
 
 /** A ZIP archive of stored members; its directory is not needed to tell what it is. */
 function zip(...names: readonly string[]): Buffer {
@@ -31,7 +31,7 @@ describe('Files that are no CSV', () => {
     ['a binary workbook', zip('[Content_Types].xml', 'xl/workbook.bin'), /\(\.xlsb\)/],
     ['a spreadsheet of LibreOffice', zip('mimetypeapplication/vnd.oasis.opendocument.spreadsheet'), /\(\.ods\)/],
     ['a ZIP archive', zip('labels.csv'), /a ZIP archive \(\.zip\)\. Unpack it/],
-    ['a gzip archive', gzipSync(L9), /a gzip archive \(\.gz\)\. Unpack it/],
+    ['a gzip archive', gzipSync(l9), /a gzip archive \(\.gz\)\. Unpack it/],
     [
       'an old workbook',
       Buffer.from('d0cf11e0a1b11ae1000000000000', 'hex'),
@@ -58,7 +58,7 @@ describe('Files that are no CSV', () => {
     ['UTF-32', Buffer.from('fffe0000490000004400000', 'hex'), /text in UTF-32/],
     ['binary data', Buffer.from(Array.from({ length: 4000 }, (_, index) => (index * 37) % 256)), /binary data/],
     ['an upload that never came', Buffer.alloc(4096), /4096 bytes of padding and no text.* Send the file again/],
-  ] as const)
+  ] as const) {
     it(`A11 the refusal says what a file is and what to do: ${what}`, async () => {
       for (const options of [{}, labels]) {
         const found = await files.inspect(bytes, options);
@@ -67,6 +67,7 @@ describe('Files that are no CSV', () => {
         match(found.refusal?.message ?? '', says);
       }
     });
+  }
 
   it('A11 names that look like the beginning of something else are names', async () => {
     for (const header of ['PK', '{ID}', '[ID]', '[1]', '<ID>', 'GIF', '%PDF', 'HTTP status', '"{""a"":1}"']) {
@@ -76,30 +77,33 @@ describe('Files that are no CSV', () => {
   });
 
   it('A12 a header with a blank behind its last quote is read', async () => {
-    const quoted = L9.split(',')
+    const quoted = l9
+      .split(',')
       .map((name) => `"${name}"`)
       .join(',');
-    for (const blank of [' ', '\t', '  '])
+    for (const blank of [' ', '\t', '  ']) {
       for (const end of ['\n', '\r\n', '\r\r\n']) {
         const found = await files.inspect(`${quoted}${blank}${end}1,a,,,,,,,${end}`);
         equal(found.rows.accepted, 1, found.refusal?.message);
       }
+    }
   });
 
   it('A12 a header that cannot be read is refused, never taken for an empty file', async () => {
     for (const [header, why] of [
-      [`"${L9}`, /line 1: UNTERMINATED_QUOTE/],
+      [`"${l9}`, /line 1: UNTERMINATED_QUOTE/],
       [`"ID"x,NAME,CATEGORY_ID`, /line 1: TEXT_AFTER_QUOTE/],
       [`\r\n"ID";"NAME"x;"CATEGORY_ID"`, /line 2: TEXT_AFTER_QUOTE/],
-      [Buffer.concat([Buffer.from(`\ufeff${L9}`), Buffer.from([0xff])]), /line 1: INVALID_ENCODING/],
+      [Buffer.concat([Buffer.from(`\ufeff${l9}`), Buffer.from([0xff])]), /line 1: INVALID_ENCODING/],
       ['x'.repeat(300_000), /within its first 256 KiB/],
-      [`${',\n'.repeat(150_000)}${L9}`, /within its first 256 KiB/],
-    ] as const)
+      [`${',\n'.repeat(150_000)}${l9}`, /within its first 256 KiB/],
+    ] as const) {
       for (const options of [{}, labels]) {
         const found = await files.inspect(Buffer.concat([Buffer.from(header), Buffer.from('\n1,a,,,,,,,\n')]), options);
         equal(found.refusal?.code, 'HeaderUnreadable', found.refusal?.message);
         match(found.refusal?.message ?? '', why);
       }
+    }
   });
 
   it('A11 the documents name what is told', () => {

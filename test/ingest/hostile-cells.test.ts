@@ -58,7 +58,9 @@ describe('Hostile cells', function () {
         force: true,
       });
       equal(result.state, 'loaded', JSON.stringify(result));
-      if (result.state !== 'loaded') return;
+      if (result.state !== 'loaded') {
+        return;
+      }
       equal(result.counts.read, rows.length);
       deepEqual(await feed().rows(`SELECT 1 FROM gateway.load WHERE state = 'failed'`), []);
     });

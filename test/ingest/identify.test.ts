@@ -19,7 +19,9 @@ async function inspect(name: string, content: string | Buffer, options: Paramete
 
 const exportOf = (name: string) => {
   const found = catalogue.exports.find((one) => `${one.source}/${one.name}` === name);
-  if (found === undefined) throw new Error(name);
+  if (found === undefined) {
+    throw new Error(name);
+  }
   return found;
 };
 
@@ -104,7 +106,9 @@ describe('Identification', () => {
     const refused = new Set<string>();
     for (const { source, name } of catalogue.exports) {
       const found = await inspect('x.csv', exportFile(`${source}/${name}`, []));
-      if (found.refusal?.code === 'FileAmbiguous') refused.add(name);
+      if (found.refusal?.code === 'FileAmbiguous') {
+        refused.add(name);
+      }
     }
     const documented =
       readFileSync('docs/ingest.md', 'utf8').match(/these exports do, in English: ([^.]+)\./)?.[1] ?? '';

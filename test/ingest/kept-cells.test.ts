@@ -31,7 +31,9 @@ interface Said {
 const isGreater = (a: Said, b: Said): boolean => {
   for (const [place, value] of a.order.entries()) {
     const other = b.order[place] ?? '';
-    if (value !== other) return value > other;
+    if (value !== other) {
+      return value > other;
+    }
   }
   return false;
 };

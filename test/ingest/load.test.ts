@@ -5,12 +5,16 @@ import type { LoadResult } from '../../src/ingest/load/load-file.ts';
 import { exportFile, useFeed } from './support/feed.ts';
 
 function loaded(result: LoadResult): Extract<LoadResult, { state: 'loaded' }> {
-  if (result.state === 'loaded') return result;
+  if (result.state === 'loaded') {
+    return result;
+  }
   throw new Error(`not loaded: ${result.state === 'refused' ? result.error.message : result.message}`);
 }
 
 function refused(result: LoadResult): Extract<LoadResult, { state: 'refused' }> {
-  if (result.state === 'refused') return result;
+  if (result.state === 'refused') {
+    return result;
+  }
   throw new Error(`not refused but ${result.state}`);
 }
 
@@ -131,8 +135,9 @@ describe('Loading one file', () => {
         [5, 'TOO_FEW_FIELDS'],
       ],
     );
-    for (const row of rejects)
+    for (const row of rejects) {
       equal(bytes.subarray(Number(row.byte_start), Number(row.byte_end)).toString('utf8'), row.raw_text);
+    }
     match(rejects[0]?.message ?? '', /"abc" is not a whole number/);
   });
 

@@ -52,10 +52,12 @@ const nullTokensOf = (name: string): readonly string[] =>
 describe('What a person would not call a row', () => {
   const feed = useFeed();
 
-  for (const [mode, name, first, second, set, left] of modes)
+  for (const [mode, name, first, second, set, left] of modes) {
     for (const [number, [what, lines]] of clutter.entries()) {
       // Where no word means null, NULL is a text.
-      if (what === 'A2 null words' && !nullTokensOf(name).includes('NULL')) continue;
+      if (what === 'A2 null words' && !nullTokensOf(name).includes('NULL')) {
+        continue;
+      }
       it(`${what} is no row, and keeps nothing from being removed: ${mode}`, async () => {
         const [source = '', short = ''] = name.split('/');
         const options = { source, export: short, force: true };
@@ -79,6 +81,7 @@ describe('What a person would not call a row', () => {
         assert.deepEqual(rows, [{ n: left }]);
       });
     }
+  }
 
   it('A2 all that reads rows out of files reads them by one sieve: load, inspect, rebuild', () => {
     const reading = (readdirSync('src', { recursive: true }) as string[])

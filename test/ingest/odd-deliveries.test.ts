@@ -19,7 +19,9 @@ describe('What lies oddly in the drop folder', () => {
   const count = async (): Promise<number> => (await feed().rows('SELECT 1 FROM gateway.load')).length;
 
   it('D8 a name that is no UTF-8, a link, a folder of such a name: told once each, and the rest is loaded', async function () {
-    if (process.platform !== 'linux') this.skip();
+    if (process.platform !== 'linux') {
+      this.skip();
+    }
     const drop = make({ minimumAge: 0 });
     const odd = Buffer.concat([Buffer.from(`${drop.folder}/`), Buffer.from([0x63, 0xe9, 0x2e, 0x63, 0x73, 0x76])]);
     writeFileSync(odd, 'a,b\n1,2\n');
@@ -41,7 +43,7 @@ describe('What lies oddly in the drop folder', () => {
   for (const [what, text, state] of [
     ['loaded', casesFile(2).text, 'loaded'],
     ['refused', 'a,b\n1,2\n', 'refused'],
-  ] as const)
+  ] as const) {
     it(`D9 a ${what} file that cannot be moved: told once, no second row in the ledger, not after a restart either`, async () => {
       const drop = make({ minimumAge: 0 });
       // A file where a folder must be keeps root out, too, as a read-only device does.
@@ -64,10 +66,13 @@ describe('What lies oddly in the drop folder', () => {
       await drop.after(60);
       assert.ok(existsSync(drop.at(state, name)), 'moved as soon as that is possible');
     });
+  }
 
   it('D9 a file that cannot be read is told once, not in every scan', async function () {
     // Root reads every file.
-    if (process.getuid?.() === 0 || process.platform === 'win32') this.skip();
+    if (process.getuid?.() === 0 || process.platform === 'win32') {
+      this.skip();
+    }
     const drop = make({ minimumAge: 0 });
     const { name, text } = casesFile(1);
     chmodSync(drop.write(name, text), 0);
@@ -95,7 +100,9 @@ describe('What lies oddly in the drop folder', () => {
     const rows = (id: string) =>
       exportFile('sparkcentral/contact-attributes', [{ ContactProfileId: id, AttributeId: '1' }]);
     const spelled = ['Sparkcentral', 'HOOTSUITE-INBOX', 'Hootsuite Inbox', 'hootsuite_inbox'];
-    for (const [n, folder] of spelled.entries()) drop.write(`${folder}/contacts-${n}.csv`, rows(`b9-${n}`));
+    for (const [n, folder] of spelled.entries()) {
+      drop.write(`${folder}/contacts-${n}.csv`, rows(`b9-${n}`));
+    }
     drop.write('Hootsuite/contacts-9.csv', rows('b9-9'));
     assert.deepEqual((await drop.after(0)).toSorted(), ['loaded', 'loaded', 'loaded', 'loaded', 'refused']);
     const loads = await feed().rows<{ source: string }>(
@@ -133,7 +140,9 @@ describe('What lies oddly in the drop folder', () => {
       assert.ok(Buffer.byteLength(reason) <= 255);
       assert.match(readFileSync(drop.at('refused', reason), 'utf8'), /^FileUnknown\n/);
     }
-    for (const [n, name] of long.entries()) drop.write(name, `a,b\n${name},${n}\n`);
+    for (const [n, name] of long.entries()) {
+      drop.write(name, `a,b\n${name},${n}\n`);
+    }
     assert.deepEqual(await drop.after(0), ['refused', 'refused']);
     assert.equal(readdirSync(drop.at('refused')).length, 8);
     assert.deepEqual(drop.notices, []);

@@ -17,7 +17,7 @@ describe('B2 A set rebuilt from its files is as if they were loaded with the met
   }
   it('snapshots of which a key could not be read at first: the second time changes nothing', async () => {
     const row = (LabelId: string) => ({ LabelId, CategoryLabelId: '0', Name: 'b' });
-    for (const minute of [0, 1])
+    for (const minute of [0, 1]) {
       await rebuiltTwice({
         name: 'tracebuzz/labels',
         sets: ['TracebuzzLabels'],
@@ -26,6 +26,7 @@ describe('B2 A set rebuilt from its files is as if they were loaded with the met
           { minute, name: 10, rows: [row('77'), row('1')] },
         ],
       });
+    }
   });
 
   const rebuiltTwice = async (given: {
@@ -37,16 +38,22 @@ describe('B2 A set rebuilt from its files is as if they were loaded with the met
     await clear(feed(), sets);
     await loadAll(feed(), mended, { name, files });
     const expected = [];
-    for (const set of sets) expected.push(await servedRows(feed(), set));
+    for (const set of sets) {
+      expected.push(await servedRows(feed(), set));
+    }
     await clear(feed(), sets);
     await loadAll(feed(), faulty, { name, files });
     const options = { database: feed().database, catalogue: mended, sets: sets.slice(0, 1), folders: [] };
     await rebuildSets(options);
-    for (const [index, set] of sets.entries()) deepEqual(await servedRows(feed(), set), expected[index], set);
+    for (const [index, set] of sets.entries()) {
+      deepEqual(await servedRows(feed(), set), expected[index], set);
+    }
     equal((await feed().rows(`SELECT FROM gateway.reject WHERE state = 'open'`)).length, 0);
     const before = await versions();
     await rebuildSets(options);
-    for (const [index, set] of sets.entries()) deepEqual(await servedRows(feed(), set), expected[index], set);
+    for (const [index, set] of sets.entries()) {
+      deepEqual(await servedRows(feed(), set), expected[index], set);
+    }
     deepEqual(await versions(), before, 'the second time changes nothing');
   };
   const versions = () => feed().rows(`SELECT entity_set, version::text FROM gateway.set_versions ORDER BY 1`);

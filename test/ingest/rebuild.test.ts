@@ -98,7 +98,9 @@ describe('B2 `gateway rebuild`', () => {
     await feed().database.query(
       `DROP SCHEMA feed CASCADE; CREATE SCHEMA feed; GRANT USAGE ON SCHEMA feed TO gateway_reader; DELETE FROM gateway.reject; DELETE FROM gateway.drift; DELETE FROM gateway.load; DELETE FROM gateway.tombstones; DELETE FROM gateway.set_versions; DELETE FROM gateway.derivation; DELETE FROM gateway.known_headers`,
     );
-    for (const name of readdirSync(feed().folder)) rmSync(path.join(feed().folder, name), { recursive: true });
+    for (const name of readdirSync(feed().folder)) {
+      rmSync(path.join(feed().folder, name), { recursive: true });
+    }
     await start(former);
   });
 
@@ -141,7 +143,9 @@ describe('B2 `gateway rebuild`', () => {
       { set: 'AcmeOrders', files: 2, rows: 4, rejected: 1, replaced: true },
     ]);
     ok(seen.length > 0);
-    for (const rows of await Promise.all(seen)) deepEqual(rows, [{ Count: '2' }, { Count: 'many' }, { Count: '3' }]);
+    for (const rows of await Promise.all(seen)) {
+      deepEqual(rows, [{ Count: '2' }, { Count: 'many' }, { Count: '3' }]);
+    }
     await start(now);
     deepEqual(await rowsOf(now), [
       ['1', 'newer', '2', null],
@@ -263,7 +267,9 @@ describe('B2 `gateway rebuild`', () => {
     ];
     const before = await state();
     const onProgress = ({ path: file }: { readonly path: string }) => {
-      if (file.endsWith('b.csv')) throw new Error('killed');
+      if (file.endsWith('b.csv')) {
+        throw new Error('killed');
+      }
     };
     await rejects(rebuild(now, { onProgress }), /killed/);
     deepEqual(await state(), before);

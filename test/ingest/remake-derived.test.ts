@@ -11,25 +11,33 @@ import { catalogue, exportFile, type Feed, useFeed } from './support/feed.ts';
 
 function withSet(set: string, change: (set: StoredSet) => Partial<StoredSet>): Catalogue {
   const found = catalogue.sets.get(set);
-  if (found?.kind !== 'stored') throw new Error(set);
+  if (found?.kind !== 'stored') {
+    throw new Error(set);
+  }
   return { ...catalogue, sets: new Map([...catalogue.sets, [set, { ...found, ...change(found) }]]) };
 }
 
 const withDerivation = (set: string, change: (derivation: Derivation) => Derivation): Catalogue =>
   withSet(set, ({ derivation }) => {
-    if (derivation === null) throw new Error(set);
+    if (derivation === null) {
+      throw new Error(set);
+    }
     return { derivation: change(derivation) };
   });
 
 const withSources = (set: string, change: (from: readonly DimensionSource[]) => readonly DimensionSource[]) =>
   withDerivation(set, (derivation) => {
-    if (derivation.kind !== 'dimension') throw new Error(set);
+    if (derivation.kind !== 'dimension') {
+      throw new Error(set);
+    }
     return { ...derivation, from: change(derivation.from) };
   });
 
 /** A source with another property for one of the dimension's; null: none. */
 function told(source: DimensionSource, property: string, by: string | null): DimensionSource {
-  if (!source.columns.has(property)) return source;
+  if (!source.columns.has(property)) {
+    return source;
+  }
   const columns = [...source.columns].filter(([name]) => name !== property);
   return { ...source, columns: new Map(by === null ? columns : [...columns, [property, by]]) };
 }

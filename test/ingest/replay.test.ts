@@ -15,12 +15,16 @@ describe('Replay gives what the file would have given with its rows good from th
           await clear(feed(), sets);
           await loadAll(feed(), mended, { name, files });
           const expected = [];
-          for (const set of sets) expected.push(await servedRows(feed(), set));
+          for (const set of sets) {
+            expected.push(await servedRows(feed(), set));
+          }
           await clear(feed(), sets);
           await loadAll(feed(), faulty, { name, files });
           await replayRejects({ catalogue: mended, database: feed().database });
           equal((await feed().rows(`SELECT FROM gateway.reject WHERE state = 'open'`)).length, 0);
-          for (const [index, set] of sets.entries()) deepEqual(await servedRows(feed(), set), expected[index], set);
+          for (const [index, set] of sets.entries()) {
+            deepEqual(await servedRows(feed(), set), expected[index], set);
+          }
         }),
         { numRuns: 5 },
       );

@@ -55,7 +55,9 @@ describe('The same bytes again', () => {
 /** The product's catalogue with other sources of one dimension. */
 function withSources(set: string, change: (from: readonly DimensionSource[]) => readonly DimensionSource[]): Catalogue {
   const found = catalogue.sets.get(set);
-  if (found?.kind !== 'stored' || found.derivation?.kind !== 'dimension') throw new Error(set);
+  if (found?.kind !== 'stored' || found.derivation?.kind !== 'dimension') {
+    throw new Error(set);
+  }
   const derivation = { ...found.derivation, from: change(found.derivation.from) };
   return { ...catalogue, sets: new Map([...catalogue.sets, [set, { ...found, derivation }]]) };
 }
@@ -81,7 +83,9 @@ describe('A row that a newer file states again', () => {
         source: 'sparkcentral',
         minute,
       });
-      if (result.state !== 'loaded') throw new Error(JSON.stringify(result));
+      if (result.state !== 'loaded') {
+        throw new Error(JSON.stringify(result));
+      }
       equal(result.counts.rejected, 0);
       return (await feed().rows('SELECT "Name" AS name FROM feed."SparkcentralTeams"')).map((row) => row['name']);
     };
@@ -130,7 +134,9 @@ describe('A file that changes while it is loaded', () => {
     const path = feed().write('drop/raw-cases-1750000000.csv', rows(3000));
     let grown = false;
     const grow = () => {
-      if (!grown) appendFileSync(path, '\n');
+      if (!grown) {
+        appendFileSync(path, '\n');
+      }
       grown = true;
     };
     const { results } = await scanDropFolder(feed(), drop, { settle: 20, onProgress: grow });

@@ -15,7 +15,9 @@ describe('Sample exports of every kind', () => {
     ok(results.length >= 37, String(results.length));
     for (const result of results) {
       equal(result.state, 'loaded', 'error' in result ? result.error.message : '');
-      if (result.state === 'loaded') deepEqual([result.counts.rejected, result.drift], [0, []], result.path);
+      if (result.state === 'loaded') {
+        deepEqual([result.counts.rejected, result.drift], [0, []], result.path);
+      }
     }
     const [wrong] = await feed().rows(
       `SELECT count(*)::int AS n FROM (SELECT unnest(string_to_array(btrim(replace("Labels", '][', ','), '[]'), ',')) AS l, "ResultId" FROM feed."TracebuzzResults" WHERE "Labels" <> '') x FULL JOIN feed."TracebuzzResultLabels" b ON b."ResultId" = x."ResultId" AND b."LabelId" = x.l::bigint WHERE b."ResultId" IS NULL OR x."ResultId" IS NULL`,

@@ -24,7 +24,9 @@ describe('Schedule', () => {
       },
       (error) => errors.push(error),
     );
-    while (runs < 2) await pause(50);
+    while (runs < 2) {
+      await pause(50);
+    }
     await schedule.stop();
     equal(running, 0);
     equal(most, 1);

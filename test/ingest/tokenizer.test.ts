@@ -44,7 +44,9 @@ describe('CSV tokenizer', () => {
       records.map((r) => r.line),
       [1, 2, 5],
     );
-    for (const record of records) equal(text.slice(record.byteStart, record.byteEnd), record.raw);
+    for (const record of records) {
+      equal(text.slice(record.byteStart, record.byteEnd), record.raw);
+    }
   });
 
   it('agrees with csv-parse on well-formed files cut at any place', () => {
@@ -118,7 +120,9 @@ describe('CSV tokenizer', () => {
           records.map((record) => record.fields),
           parse(text, { relax_quotes: true }),
         );
-        for (const record of records) equal(record.fault, null);
+        for (const record of records) {
+          equal(record.fault, null);
+        }
       }),
       { numRuns: 300 },
     );

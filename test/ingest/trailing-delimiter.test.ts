@@ -7,7 +7,7 @@ describe('a delimiter behind the last header', () => {
   for (const [id, where, ending] of [
     [7, 'in the header only', ''],
     [8, 'in every line', ','],
-  ] as const)
+  ] as const) {
     it(`${where} costs no row and makes no column`, async () => {
       const [header = '', row = ''] = exportFile('tracebuzz/labels', [{ LabelId: id, Name: where }]).split('\n');
       const file = `${header},\n${row}${ending}\n`;
@@ -17,4 +17,5 @@ describe('a delimiter behind the last header', () => {
       const stored = await feed().rows(`SELECT "Name", "Extras" FROM feed."TracebuzzLabels" WHERE "LabelId" = ${id}`);
       assert.deepEqual(stored, [{ Name: where, Extras: null }]);
     });
+  }
 });

@@ -14,7 +14,9 @@ function observed(result: LoadResult): Observation {
   const seen: Observation[] = [];
   observeLoad((one) => seen.push(one), result);
   const [only] = seen;
-  if (only === undefined) throw new Error('nothing was observed');
+  if (only === undefined) {
+    throw new Error('nothing was observed');
+  }
   return only;
 }
 
@@ -48,7 +50,9 @@ describe('B3 a restated period or parent that comes again cut off', () => {
     deepEqual([await agents('2026-01-01'), await agents('2026-01-02')], [19, 3]);
     equal(levelOf(observed(refused)), 'warn');
     const forced = await load(2, cut, true);
-    if (forced.state !== 'loaded') throw new Error(forced.state);
+    if (forced.state !== 'loaded') {
+      throw new Error(forced.state);
+    }
     equal(forced.counts.removed, 17);
     deepEqual([await agents('2026-01-01'), await agents('2026-01-02')], [4, 1]);
     match(resultLines(forced)[0] ?? '', /17 removed/);
@@ -169,7 +173,9 @@ describe('B7 a file of which too many rows are rejected is judged as a whole', (
     );
     match(ledger[0]?.message ?? '', /^TooManyRejects: 22 of 25 rows/);
     const [first] = results;
-    if (first === undefined || first.state === 'failed') throw new Error('not refused');
+    if (first === undefined || first.state === 'failed') {
+      throw new Error('not refused');
+    }
     equal(levelOf(observed(first)), 'warn');
     ok(resultLines(first).some((line) => line.includes('line 5, ID: INVALID_INTEGER')));
     // It loads once the metadata is right: here it allows that share.
@@ -187,7 +193,9 @@ describe('B7 a file of which too many rows are rejected is judged as a whole', (
       [22],
     );
     const [second] = again.results;
-    if (second?.state !== 'loaded') throw new Error('not loaded');
+    if (second?.state !== 'loaded') {
+      throw new Error('not loaded');
+    }
     equal(levelOf(observed(second)), 'warn');
   });
 

@@ -28,7 +28,9 @@ async function loadAll(feed: Feed, name: string, files: readonly (File & { reado
       export: name.split('/')[1] ?? '',
       force: true,
     });
-    if (result.state !== 'loaded') throw new Error(result.state === 'refused' ? result.error.message : result.message);
+    if (result.state !== 'loaded') {
+      throw new Error(result.state === 'refused' ? result.error.message : result.message);
+    }
     const { read, inserted, updated, unchanged, rejected, duplicate } = result.counts;
     equal(read, inserted + updated + unchanged + rejected + duplicate);
   }
@@ -51,7 +53,11 @@ describe('Write modes: the order of arrival does not matter', () => {
       fc.asyncProperty(fc.array(file, { minLength: 1, maxLength: 4 }), async (files) => {
         await loadAll(feed(), 'tracebuzz/cases', files, 'TracebuzzCases');
         const model = new Map<number, string>();
-        for (const one of inOrder(files)) for (const row of one.rows) model.set(row.CaseId, row.ExternalId);
+        for (const one of inOrder(files)) {
+          for (const row of one.rows) {
+            model.set(row.CaseId, row.ExternalId);
+          }
+        }
         const rows = await feed().rows<{ id: string; v: string }>(
           `SELECT "CaseId"::text AS id, "ExternalId" AS v FROM feed."TracebuzzCases"`,
         );
@@ -79,7 +85,9 @@ describe('Write modes: the order of arrival does not matter', () => {
           for (const { SuggestionId, Response, LastUpdatedAt } of one.rows) {
             const known = model.get(SuggestionId);
             const newness = LastUpdatedAt ?? -1;
-            if (known === undefined || newness >= known.stamp) model.set(SuggestionId, { v: Response, stamp: newness });
+            if (known === undefined || newness >= known.stamp) {
+              model.set(SuggestionId, { v: Response, stamp: newness });
+            }
           }
         }
         const rows = await target().rows<{ id: string; v: string }>(
@@ -107,8 +115,14 @@ describe('Write modes: the order of arrival does not matter', () => {
         await loadAll(feed(), 'tracebuzz/labels', files, 'TracebuzzLabels');
         const model = new Map<number, { v: string; gone: number | null }>();
         for (const one of inOrder(files)) {
-          for (const [id, known] of model) if (!one.rows.some((row) => row.LabelId === id)) known.gone ??= one.minute;
-          for (const row of one.rows) model.set(row.LabelId, { v: row.Name, gone: null });
+          for (const [id, known] of model) {
+            if (!one.rows.some((row) => row.LabelId === id)) {
+              known.gone ??= one.minute;
+            }
+          }
+          for (const row of one.rows) {
+            model.set(row.LabelId, { v: row.Name, gone: null });
+          }
         }
         const rows = await feed().rows<{ id: string; v: string; gone: string | null }>(
           `SELECT "LabelId"::text AS id, "Name" AS v, (extract(epoch FROM _deleted_at - '2026-01-01Z') / 60)::int::text AS gone FROM feed."TracebuzzLabels" ORDER BY 1`,
@@ -300,7 +314,9 @@ describe('Write modes: removal', () => {
 const propertiesOf = (feed: Feed, name: string, encoding: string, not: readonly string[]): string => {
   const target = feed.catalogue.exports.find((one) => `${one.source}/${one.name}` === name);
   const column = target?.columns.find((one) => one.encoding === encoding && !not.includes(one.property));
-  if (column === undefined) throw new Error(`${name} has no ${encoding} column`);
+  if (column === undefined) {
+    throw new Error(`${name} has no ${encoding} column`);
+  }
   return column.property;
 };
 const textProperty = (feed: Feed, name: string, not: readonly string[]) => propertiesOf(feed, name, 'text', not);

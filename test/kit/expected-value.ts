@@ -12,8 +12,12 @@ interface ExpectedContext {
 export function expectedValue(column: ExportColumn, type: PrimitiveTypeName, context: ExpectedContext): unknown {
   const cell = column.example.trim();
   // A key is never null: its empty text is a value.
-  if (cell === '') return context.nullable ? null : '';
-  if (cell === 'NULL') return null;
+  if (cell === '') {
+    return context.nullable ? null : '';
+  }
+  if (cell === 'NULL') {
+    return null;
+  }
   switch (column.encoding) {
     case 'text':
     case 'list':
@@ -40,12 +44,16 @@ export function expectedValue(column: ExportColumn, type: PrimitiveTypeName, con
 }
 
 function instant(cell: string, { zone, date }: ExpectedContext): string | null {
-  if (cell === '0') return null;
+  if (cell === '0') {
+    return null;
+  }
   const moment = /^\d+$/.test(cell)
     ? DateTime.fromMillis(cell.length > 11 ? Number(cell) : Number(cell) * 1000)
     : /^\d\d:\d\d(:\d\d)?$/.test(cell)
       ? DateTime.fromISO(`${date ?? ''}T${cell}`, { zone })
       : DateTime.fromISO(cell.replace(' ', 'T'), { zone });
-  if (!moment.isValid) throw new Error(`the kit cannot read ${cell}`);
+  if (!moment.isValid) {
+    throw new Error(`the kit cannot read ${cell}`);
+  }
   return moment.toUTC().toISO({ suppressMilliseconds: true });
 }

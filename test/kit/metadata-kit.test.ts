@@ -22,7 +22,9 @@ describe('kit: every metadata file', () => {
       const file = writeExampleFile(exported, (column) => column.headers[0]?.text ?? '');
       const result = await loadFile(gateway, file.path, { directory: file.directory });
       assert.equal(result.state, 'loaded', JSON.stringify(result));
-      if (result.state !== 'loaded') return;
+      if (result.state !== 'loaded') {
+        return;
+      }
       assert.equal(result.identified.export.set, exported.set);
       assert.deepEqual(result.drift, []);
       const [row, ...others] = await gateway.rows(`${exported.set}?$filter=LoadId eq ${result.loadId}`);

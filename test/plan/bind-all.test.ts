@@ -73,13 +73,14 @@ describe('plan: $all', () => {
       { set: 'Messages', rowId: null, token: null, remaining: 3 },
       { set: 'Tags', rowId: null, token: 'far_token-1', remaining: null },
     ];
-    for (const position of positions)
+    for (const position of positions) {
       for (const model of [modelWith(every), modelWith(['Tags', 'Cases', 'Messages'])]) {
         const plan = at(position, model);
         assert.deepEqual(plan.after, position);
         assert.equal(plan.top, position.remaining);
         assert.equal(plan.skip, null);
       }
+    }
     assert.throws(
       () => at({ set: 'Archive', rowId: '1', token: null, remaining: null }, modelWith(['Cases'])),
       (error) => error instanceof GatewayError && error.code === 'InvalidSkipToken',

@@ -25,7 +25,9 @@ export function outcome(url: string, limits: Partial<PlanLimits> = {}): string {
   try {
     return planText(bindText(url, limits));
   } catch (error) {
-    if (error instanceof GatewayError) return `${error.code}: ${error.message}`;
+    if (error instanceof GatewayError) {
+      return `${error.code}: ${error.message}`;
+    }
     throw error;
   }
 }

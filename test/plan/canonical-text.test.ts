@@ -83,7 +83,9 @@ describe('canonical text', () => {
           .filter(([value]) => value !== null)
           .map((one) => one.join(''))
           .join('');
-        if (days === null && time === '') return;
+        if (days === null && time === '') {
+          return;
+        }
         const text = `${negative ? '-' : ''}P${days === null ? '' : `${days}D`}${time === '' ? '' : `T${time}`}`;
         const canonical = canonicalDuration(text);
         assert.equal(secondsOf(canonical ?? ''), secondsOf(text), text);

@@ -52,8 +52,11 @@ describe('page position', () => {
         fc.record({ since: version, start: version, epoch: fc.string() }, { noNullPrototype: true }),
         (token) => {
           const text = encodeDeltaToken(token, 'f');
-          if (token.since !== null || token.start !== null) assert.deepEqual(decodeDeltaToken(text, 'f'), token);
-          else assert.throws(() => decodeDeltaToken(text, 'f'), /damaged/);
+          if (token.since !== null || token.start !== null) {
+            assert.deepEqual(decodeDeltaToken(text, 'f'), token);
+          } else {
+            assert.throws(() => decodeDeltaToken(text, 'f'), /damaged/);
+          }
         },
       ),
     );
@@ -254,8 +257,9 @@ describe('query fingerprint', () => {
     ['Cases?$filter=Open', 'Cases?$filter=(Open)&$top=5'],
     ['Cases?$filter=Open&$orderby=Id', 'Cases?$orderby=Id%20asc&filter=Open&$select=Id'],
   ];
-  for (const [one, other] of same)
+  for (const [one, other] of same) {
     it(`${one} as ${other}`, () => assert.equal(fingerprintOf(one), fingerprintOf(other)));
+  }
 
   it('of different queries is different', () => {
     const queries = [

@@ -193,7 +193,9 @@ export function expressionText(node: BoundExpression): string {
 }
 
 function applyLines(apply: ApplyPlan | null): string[] {
-  if (apply === null) return [];
+  if (apply === null) {
+    return [];
+  }
   return [
     `apply${apply.keepsEntities ? ' entities' : ''}`,
     ...indent(apply.transformations.flatMap(transformationLines)),

@@ -57,7 +57,9 @@ function computed(text: string): BoundExpression | null {
     const plan = bindText(`Cases?$compute=${value} as X&@p=Title`.replaceAll(' ', '%20'));
     return (plan.kind === 'Collection' && plan.selection.computed[0]?.expression) || null;
   } catch (error) {
-    if (!(error instanceof GatewayError)) throw error;
+    if (!(error instanceof GatewayError)) {
+      throw error;
+    }
     assert.ok(error.status < 500 || error.status === 501, `${text}: ${error.code} ${error.message}`);
     return null;
   }
@@ -70,8 +72,12 @@ function checkTypes(node: BoundExpression): void {
     case 'Logical':
       checkTypes(node.left);
       checkTypes(node.right);
-      if (node.left.type !== 'null' && node.right.type !== 'null') assert.equal(node.left.type, node.right.type);
-      if (node.kind === 'Logical') assert.equal(node.left.type, 'Edm.Boolean');
+      if (node.left.type !== 'null' && node.right.type !== 'null') {
+        assert.equal(node.left.type, node.right.type);
+      }
+      if (node.kind === 'Logical') {
+        assert.equal(node.left.type, 'Edm.Boolean');
+      }
       return;
     case 'Arithmetic':
       checkTypes(node.left);
@@ -81,7 +87,9 @@ function checkTypes(node: BoundExpression): void {
       checkTypes(node.operand);
       for (const item of node.items) {
         checkTypes(item);
-        if (item.type !== 'null') assert.equal(item.type, node.operand.type);
+        if (item.type !== 'null') {
+          assert.equal(item.type, node.operand.type);
+        }
       }
       return;
     case 'Case':
@@ -101,7 +109,9 @@ function checkTypes(node: BoundExpression): void {
       checkTypes(node.operand);
       return;
     case 'Function':
-      for (const arg of node.args) checkTypes(arg);
+      for (const arg of node.args) {
+        checkTypes(arg);
+      }
       return;
     default:
       return;
@@ -114,7 +124,9 @@ describe('random expressions', () => {
     fc.assert(
       fc.property(expression, (text) => {
         const node = computed(text);
-        if (node === null) return;
+        if (node === null) {
+          return;
+        }
         bound += 1;
         checkTypes(node);
       }),

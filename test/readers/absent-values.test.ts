@@ -70,10 +70,11 @@ describe('readers: what rows of $apply do not have', () => {
       'filter(OwnerId ne 1)/aggregate(Id with sum from Owner/Name with average as A)',
       '[{"A":4}]',
     ],
-  ] as const)
+  ] as const) {
     it(`E ${what}`, async () => {
       assert.equal(await rows(apply), expected);
     });
+  }
 
   it('E the context names properties alone', async () => {
     const text = await read('Things?$apply=groupby((Owner/Name),aggregate($count as N))&$top=1');

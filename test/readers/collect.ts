@@ -41,7 +41,9 @@ export async function collector({ get, root }: Pick<TestGateway, 'get' | 'root'>
       ? get(shape.url, headers)
       : fetch(new URL(shape.url, root), { method: 'POST', headers, body: sent }));
     const body = new Uint8Array(await reply.arrayBuffer());
-    if (shape.maybe === true && (reply.status === 204 || reply.status === 404)) return;
+    if (shape.maybe === true && (reply.status === 204 || reply.status === 404)) {
+      return;
+    }
     if (shape.kind === 'error' ? reply.status < 400 : reply.status !== 200) {
       refused.push(`${shape.url}: ${reply.status} ${Buffer.from(body)}`);
       return;
@@ -71,7 +73,9 @@ export async function collector({ get, root }: Pick<TestGateway, 'get' | 'root'>
     file: save(new Uint8Array(await metadata.arrayBuffer())),
   });
   const askAll = async (shapes: readonly Shape[]): Promise<void> => {
-    for (let at = 0; at < shapes.length; at += together) await Promise.all(shapes.slice(at, at + together).map(ask));
+    for (let at = 0; at < shapes.length; at += together) {
+      await Promise.all(shapes.slice(at, at + together).map(ask));
+    }
   };
   return { ask: askAll, result: { replies, refused } };
 }
@@ -87,7 +91,9 @@ export async function collect(
   await ask(feedShapes([...catalogue.sets.values()].filter(({ kind }) => kind === 'stored').map(({ name }) => name)));
   const stored = (name: string): boolean => catalogue.sets.get(name)?.kind === 'stored';
   for (const set of catalogue.model.entitySets.values()) {
-    if (!stored(set.name) || (few && !some.test(set.name))) continue;
+    if (!stored(set.name) || (few && !some.test(set.name))) {
+      continue;
+    }
     const navigations = [...set.entityType.navigationProperties.values()].filter(({ name }) =>
       stored(set.navigationPropertyBindings.get(name) ?? ''),
     );
@@ -122,7 +128,9 @@ export async function deltaLinks(gateway: TestGateway): Promise<ReadonlyMap<stri
   for (const set of gateway.catalogue.model.entitySets.keys()) {
     const reply = await gateway.get(set, { Prefer: 'odata.track-changes' });
     const body = (await reply.json()) as Row;
-    if (typeof body['@odata.deltaLink'] === 'string') links.set(set, body['@odata.deltaLink']);
+    if (typeof body['@odata.deltaLink'] === 'string') {
+      links.set(set, body['@odata.deltaLink']);
+    }
   }
   return links;
 }

@@ -4,7 +4,9 @@
  * Decimal does not hold exactly; no text of the gateway may be such.
  */
 export function readByDotNet(digits: string): number {
-  if (/^-?\d+$/.test(digits) && BigInt.asIntN(32, BigInt(digits)) === BigInt(digits)) return Number(BigInt(digits));
+  if (/^-?\d+$/.test(digits) && BigInt.asIntN(32, BigInt(digits)) === BigInt(digits)) {
+    return Number(BigInt(digits));
+  }
   return /[eE]/.test(digits) ? Number(digits) : doubleOfDecimal(digits);
 }
 
@@ -13,7 +15,9 @@ function doubleOfDecimal(digits: string): number {
   const negative = digits.startsWith('-');
   const [whole = '', fraction = ''] = digits.replace('-', '').split('.');
   const mantissa = BigInt(whole + fraction);
-  if (mantissa >= 1n << 96n || fraction.length > 28) throw new RangeError(`${digits} is no Decimal`);
+  if (mantissa >= 1n << 96n || fraction.length > 28) {
+    throw new RangeError(`${digits} is no Decimal`);
+  }
   const low = Number(mantissa & 0xffff_ffff_ffff_ffffn);
   const size = (low + Number(mantissa >> 64n) * 2 ** 64) / Number(`1e${fraction.length}`);
   return negative ? -size : size;

@@ -48,7 +48,9 @@ export function dotNetTests(few: boolean): void {
       this.skip();
     }
     this.timeout(few ? 300_000 : 1_800_000);
-    for (const version of versions) build(version);
+    for (const version of versions) {
+      build(version);
+    }
     const [ofTypes = '', ofFeed = '', ofProxied = ''] = folders;
     const types = await everyType();
     try {
@@ -64,7 +66,9 @@ export function dotNetTests(few: boolean): void {
   after(function () {
     // Thousands of files, on a disk that others use too.
     this.timeout(300_000);
-    for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+    for (const folder of folders) {
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
 
   it('the feeds refuse none of the shapes that they offer', () => {
@@ -74,7 +78,7 @@ export function dotNetTests(few: boolean): void {
     );
   });
 
-  for (const version of restoredVersions().versions)
+  for (const version of restoredVersions().versions) {
     it(`E1-E9 Microsoft.OData.Core ${version} reads every reply, and each value as it stands in the JSON`, function () {
       this.timeout(600_000);
       for (const [index, { replies }] of collected.entries()) {
@@ -96,4 +100,5 @@ export function dotNetTests(few: boolean): void {
         );
       }
     });
+  }
 }

@@ -41,26 +41,30 @@ describe('readers: the type of what $metadata does not declare', () => {
   const annotation = (row: Row | undefined, name: string): unknown => row?.[`${name}@odata.type`];
   const expected = (type: string): string | undefined => (evident.has(type) ? undefined : `#${type}`);
 
-  for (const type of ordered)
+  for (const type of ordered) {
     it(`E4 an aggregate of ${type} says its type in minimal metadata as in full, and never with none`, async () => {
       const url = `Things?$apply=aggregate(${type} with max as Most)`;
       for (const metadata of ['minimal', 'full']) {
         const [row] = await rows(url, metadata);
         assert.equal(annotation(row, 'Most'), expected(type), metadata);
         const names = Object.keys(row ?? {});
-        if (!evident.has(type)) assert.equal(names.indexOf('Most@odata.type') + 1, names.indexOf('Most'));
+        if (!evident.has(type)) {
+          assert.equal(names.indexOf('Most@odata.type') + 1, names.indexOf('Most'));
+        }
       }
       const [row] = await rows(url, 'none');
       assert.deepEqual(Object.keys(row ?? {}), ['Most']);
     });
+  }
 
-  for (const type of [...ordered, ...whole])
+  for (const type of [...ordered, ...whole]) {
     it(`E4 a computed ${type} says its type, one that is declared does not`, async () => {
       const [row] = await rows(`Things?$compute=${type} as Own&$select=${type},Own&$filter=Id eq 1`);
       assert.equal(annotation(row, 'Own'), expected(type));
       assert.equal(annotation(row, type), undefined);
       assert.deepEqual(row?.['Own'], row?.[type]);
     });
+  }
 
   it('E4 at every level: in rows that an $expand leads to, computed and aggregated', async () => {
     const [computed] = await rows('Owners?$expand=Things($compute=Date as Day,year(Date) as Year;$select=Id,Day,Year)');

@@ -65,7 +65,7 @@ describe('readers: one spelling of keys in ids, links and removed rows', () => {
   }
   const rowsOf = (body: Row): readonly Row[] => body['value'] as readonly Row[];
 
-  for (const type of Object.keys(keys))
+  for (const type of Object.keys(keys)) {
     it(`E8 a key of ${type} is spelled as the .NET readers work it out, in the id and wherever else it stands`, async () => {
       const set = `By${type}s`;
       const ids = (spelled[type] ?? []).map((key) => `${feed.root}${set}(${key})`);
@@ -84,7 +84,9 @@ describe('readers: one spelling of keys in ids, links and removed rows', () => {
         assert.equal(row['@odata.id'], id);
         assert.deepEqual(row['K'], rows[index]?.['K'], 'the id leads to its own row');
         // The context repeats the request: of 1.50 it says 1.5.
-        if (type === 'Decimal') continue;
+        if (type === 'Decimal') {
+          continue;
+        }
         const { '@odata.context': context } = await json(`${id}/Note`);
         assert.equal(context, `${feed.root}$metadata#${id.slice(feed.root.length)}/Note`);
       }
@@ -94,6 +96,7 @@ describe('readers: one spelling of keys in ids, links and removed rows', () => {
         ids,
       );
     });
+  }
 
   it('E8 all spellings of a key are taken', async () => {
     for (const url of [
@@ -115,8 +118,9 @@ describe('readers: one spelling of keys in ids, links and removed rows', () => {
       "ByStrings('(x)!*~-._')",
       "ByStrings('a:b,c')",
       "ByTwos(B=2024-01-02T03:04:05.500Z,A='b')",
-    ])
+    ]) {
       await json(url);
+    }
   });
 
   it('E3, E8 a removed row is named by the id that its row had', async () => {

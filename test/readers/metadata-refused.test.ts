@@ -95,13 +95,14 @@ describe('readers: what makes the versions of Microsoft.OData.Core refuse a whol
     return { url: what, kind: 'metadata', contentType: 'application/xml', file };
   });
   const { versions, reason } = restoredVersions();
-  if (versions.length === 0)
+  if (versions.length === 0) {
     it('runs where the readers are restored', function () {
       console.log(`      skipped: the .NET readers are ${reason}`);
       this.skip();
     });
+  }
 
-  for (const version of versions)
+  for (const version of versions) {
     it(`E14 ${version} refuses these and no others`, function () {
       this.timeout(300_000);
       build(version);
@@ -111,4 +112,5 @@ describe('readers: what makes the versions of Microsoft.OData.Core refuse a whol
       const expected = refused.filter(([, , , of]) => of.test(version)).map(([what]) => what);
       assert.deepEqual(found, expected);
     });
+  }
 });

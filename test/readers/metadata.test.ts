@@ -46,16 +46,27 @@ function faultsOf(xml: string): readonly string[] {
   parser.on('opentag', ({ name, attributes }) => {
     const known = allowed[open.at(-1) ?? '']?.[name];
     open.push(name);
-    if (known === undefined) faults.push(`<${name}>`);
+    if (known === undefined) {
+      faults.push(`<${name}>`);
+    }
     for (const [attribute, value] of Object.entries(attributes)) {
       const place = `${name} ${attribute}="${value}"`;
-      if (known !== undefined && ![...known, ...(constants[name] ?? [])].includes(attribute)) faults.push(place);
-      if (name === 'edmx:Edmx' && attribute === 'Version' && value !== '4.0') faults.push(place);
-      if (attribute === 'Scale' && !/^(\d+|variable)$/.test(value)) faults.push(place);
-      if (attribute === 'Precision' && !/^\d+$/.test(value)) faults.push(place);
+      if (known !== undefined && ![...known, ...(constants[name] ?? [])].includes(attribute)) {
+        faults.push(place);
+      }
+      if (name === 'edmx:Edmx' && attribute === 'Version' && value !== '4.0') {
+        faults.push(place);
+      }
+      if (attribute === 'Scale' && !/^(\d+|variable)$/.test(value)) {
+        faults.push(place);
+      }
+      if (attribute === 'Precision' && !/^\d+$/.test(value)) {
+        faults.push(place);
+      }
     }
-    if (name === 'NavigationProperty' && /^Collection/.test(attributes['Type'] ?? '') && 'Nullable' in attributes)
+    if (name === 'NavigationProperty' && /^Collection/.test(attributes['Type'] ?? '') && 'Nullable' in attributes) {
       faults.push('Nullable of a collection');
+    }
   });
   parser.on('closetag', () => open.pop());
   parser.on('error', (error) => faults.push(error.message));
@@ -76,8 +87,9 @@ describe('readers: $metadata that the readers in Power BI and Excel take', () =>
 
   it('E14 the writer makes none of a model that uses all it can say', () => {
     const xml = metadataXml(smallModel(), smallCapabilities());
-    for (const part of ['<Record>', '<PropertyPath>', 'NavigationPropertyPath', 'EnumMember', 'Scale=', 'MaxLength='])
+    for (const part of ['<Record>', '<PropertyPath>', 'NavigationPropertyPath', 'EnumMember', 'Scale=', 'MaxLength=']) {
       assert.ok(xml.includes(part), `the model does not use ${part}`);
+    }
     assert.deepEqual(faultsOf(xml), []);
   });
 
@@ -97,16 +109,18 @@ describe('readers: $metadata that the readers in Power BI and Excel take', () =>
     ['<Annotation Term="a.C" UrlRef="x"/>', '<EntityType Name="T"'],
     ['<Annotation Term="a.C" AnnotationPath="x"/>', '<EntityType Name="T"'],
     ['<edmx:DataServices/>', '<edmx:Edmx Version="4.01"'],
-  ] as const)
+  ] as const) {
     it(`E14 the check finds ${refused} in ${place}>`, () => {
       const name = /^<([\w:]+)/.exec(place)?.[1] ?? '';
       const path: string[] = [];
-      for (let at = name; at !== ''; at = Object.keys(allowed).find((one) => allowed[one]?.[at] !== undefined) ?? '')
+      for (let at = name; at !== ''; at = Object.keys(allowed).find((one) => allowed[one]?.[at] !== undefined) ?? '') {
         path.unshift(at);
+      }
       const opened = path.slice(0, -1).map((one) => `<${one}>`);
       const closed = path.toReversed().map((one) => `</${one}>`);
       assert.notDeepEqual(faultsOf(`${opened.join('')}${place}>${refused}${closed.join('')}`), []);
     });
+  }
 
   const toOne = (nullable: boolean): NavigationProperty => ({
     kind: 'NavigationProperty',
@@ -127,12 +141,13 @@ describe('readers: $metadata that the readers in Power BI and Excel take', () =>
     [true, true, false],
     [true, false, true],
     [false, true, true],
-  ] as const)
+  ] as const) {
     it(`E9 joined property ${required ? 'required' : 'nullable'}, target ${nullable ? 'may be lacking' : 'always there'}: ${constraint ? 'a' : 'no'} constraint`, () => {
       const xml = documentOf(required, nullable);
       assert.equal(xml.includes('<ReferentialConstraint'), constraint);
       assert.equal(/<NavigationProperty[^>]*Nullable="false"/.test(xml), !nullable);
     });
+  }
 
   it('E9 every row of the feed leads somewhere by the navigations that say so', async () => {
     const { model } = feed.catalogue;
@@ -140,7 +155,9 @@ describe('readers: $metadata that the readers in Power BI and Excel take', () =>
     const said: string[] = [];
     for (const set of model.entitySets.values()) {
       for (const navigation of set.entityType.navigationProperties.values()) {
-        if (navigation.collection || navigation.nullable) continue;
+        if (navigation.collection || navigation.nullable) {
+          continue;
+        }
         said.push(`${set.name}/${navigation.name}`);
         const key = model.entityTypes.get(navigation.target)?.key[0] ?? '';
         const lost = await feed.text(`${set.name}/$count?$filter=${navigation.name}/${key} eq null`);

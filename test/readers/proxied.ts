@@ -59,7 +59,9 @@ export async function collectProxied(folder: string): Promise<Collected> {
     const { sets, model } = gateway.proxied.catalogue();
     for (const { kind, name } of sets.values()) {
       const set = model.entitySets.get(name);
-      if (set === undefined || (kind !== 'upstream' && name !== 'TracebuzzJudgements')) continue;
+      if (set === undefined || (kind !== 'upstream' && name !== 'TracebuzzJudgements')) {
+        continue;
+      }
       await ask(shapesOf(set));
       const rows = await gateway.get(`${name}?$top=1`, full);
       const { value = [] } = (await rows.json()) as { readonly value?: readonly Record<string, unknown>[] };

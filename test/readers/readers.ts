@@ -45,8 +45,12 @@ export interface Outcome {
 /** The versions that can be run now, or why none can. Downloads nothing. */
 export function restoredVersions(): { readonly versions: readonly string[]; readonly reason: string } {
   const none = (reason: string) => ({ versions: [], reason });
-  if (!existsSync(restored)) return none('not restored: npx tsx scripts/restore-readers.ts');
-  if (spawnSync('dotnet', ['--version'], { stdio: 'ignore' }).status !== 0) return none('there is no dotnet');
+  if (!existsSync(restored)) {
+    return none('not restored: npx tsx scripts/restore-readers.ts');
+  }
+  if (spawnSync('dotnet', ['--version'], { stdio: 'ignore' }).status !== 0) {
+    return none('there is no dotnet');
+  }
   const versions = readdirSync(restored).filter((name) => existsSync(assets(name)));
   return versions.length === 0 ? none('not restored: npx tsx scripts/restore-readers.ts') : { versions, reason: '' };
 }
@@ -70,10 +74,13 @@ export function restore(version: string, folder?: string): void {
 export function build(version: string): void {
   const stamp = path.join(restored, version, 'sources.sha256');
   const digest = createHash('sha256');
-  for (const name of readdirSync(program).toSorted())
+  for (const name of readdirSync(program).toSorted()) {
     digest.update(name).update(readFileSync(path.join(program, name)));
+  }
   const sources = digest.digest('hex');
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === sources) return;
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === sources) {
+    return;
+  }
   dotnet(['build', '--no-restore', '-o', built(version), ...properties(version)]);
   writeFileSync(stamp, sources);
 }
@@ -99,7 +106,9 @@ function properties(version: string): readonly string[] {
 function dotnet(args: readonly string[]): string {
   const env = { ...process.env, DOTNET_CLI_TELEMETRY_OPTOUT: '1', DOTNET_NOLOGO: '1' };
   const run = spawnSync('dotnet', args, { encoding: 'utf8', env, maxBuffer: 256 * 1024 * 1024 });
-  if (run.status !== 0) throw new Error(`dotnet ${args[0]} ended with ${run.status}:\n${run.stdout}${run.stderr}`);
+  if (run.status !== 0) {
+    throw new Error(`dotnet ${args[0]} ended with ${run.status}:\n${run.stdout}${run.stderr}`);
+  }
   return run.stdout;
 }
 

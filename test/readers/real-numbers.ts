@@ -49,7 +49,9 @@ export function realNumberTests(numRuns: number): void {
     const sql = type === 'Edm.Double' ? 'float8' : 'float4';
     const chunks: Buffer[] = [];
     const query = `COPY (SELECT unnest('{${list}}'::${sql}[])) TO STDOUT`;
-    for await (const chunk of client.query(copyStreams.to(query))) chunks.push(chunk as Buffer);
+    for await (const chunk of client.query(copyStreams.to(query))) {
+      chunks.push(chunk as Buffer);
+    }
     const copy = Buffer.concat(chunks);
     const writer = rowWriter(
       { fields: [{ kind: 'value', name: 'V', type, collection: false }] },
@@ -74,8 +76,9 @@ export function realNumberTests(numRuns: number): void {
       fc.asyncProperty(lists, async (numbers) => {
         for (const [index, text] of (await written(numbers, 'Edm.Double')).entries()) {
           const number = numbers[index] ?? 0;
-          if (!Number.isFinite(number)) assert.match(text, /^"(NaN|-?INF)"$/);
-          else {
+          if (!Number.isFinite(number)) {
+            assert.match(text, /^"(NaN|-?INF)"$/);
+          } else {
             assert.ok(sameNumber(Number(text), number), `${number} is written ${text}`);
             assert.ok(sameNumber(readByDotNet(text), number), `${number} is written ${text}`);
           }
@@ -91,8 +94,11 @@ export function realNumberTests(numRuns: number): void {
       fc.asyncProperty(lists, async (numbers) => {
         for (const [index, text] of (await written(numbers, 'Edm.Single')).entries()) {
           const number = numbers[index] ?? 0;
-          if (!Number.isFinite(number)) assert.match(text, /^"(NaN|-?INF)"$/);
-          else assert.ok(sameNumber(Math.fround(readByDotNet(text)), number), `${number} is written ${text}`);
+          if (!Number.isFinite(number)) {
+            assert.match(text, /^"(NaN|-?INF)"$/);
+          } else {
+            assert.ok(sameNumber(Math.fround(readByDotNet(text)), number), `${number} is written ${text}`);
+          }
         }
       }),
       { numRuns: Math.ceil(numRuns / 10) },

@@ -55,8 +55,9 @@ describe('readers: forms of values that every reader takes', () => {
       await rows('Things?$filter=Id eq 2&$select=Binary,Text&$compute=cast(Binary,Edm.String) as Text'),
       [{ Binary: '+/8=', Text: '+/8=' }],
     );
-    for (const literal of ['-_8', '-_8=', '+/8', '+/8=', '%2B%2F8%3D', '-%2F8'])
+    for (const literal of ['-_8', '-_8=', '+/8', '+/8=', '%2B%2F8%3D', '-%2F8']) {
       assert.deepEqual(await rows(`Things?$filter=Binary eq binary'${literal}'&$select=Id`), [{ Id: 2 }], literal);
+    }
     const bytes = await feed.get('Things(2)/Binary/$value');
     assert.deepEqual(Buffer.from(await bytes.arrayBuffer()), Buffer.from([0xfb, 0xff]));
   });
@@ -95,19 +96,21 @@ describe('readers: values of proxied feeds in forms that every reader takes', ()
     ['Edm.Int32', '5.0', '5'],
     ['Edm.Binary', '"-_8"', '"+/8="'],
     ['Edm.Binary', '"+/8="', '"+/8="'],
-  ] as const)
+  ] as const) {
     it(`E1, E2 ${type} ${raw} of a feed is served as ${expected}`, () => {
       assert.equal(served(type, raw), expected);
       assert.equal(served(type, `[${raw},null]`, true), `[${expected},null]`);
     });
+  }
 
   for (const [type, raw] of [
     ['Edm.Int32', '5.5'],
     ['Edm.Int64', '1e-3'],
     ['Edm.Binary', '"a b"'],
     ['Edm.Binary', '5'],
-  ] as const)
+  ] as const) {
     it(`E1, E2 ${type} ${raw} of a feed is no value of its type`, () => {
       assert.throws(() => served(type, raw), /which is no/);
     });
+  }
 });

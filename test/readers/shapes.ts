@@ -73,10 +73,15 @@ const parts = <T>(items: readonly T[], size: number): readonly (readonly T[])[] 
 function aggregates(properties: readonly Property[]): string {
   const items = ['$count as N'];
   for (const one of properties) {
-    if (ordered(one)) items.push(`${one.name} with min as Least${one.name}`, `${one.name} with max as Most${one.name}`);
-    if (!one.collection) items.push(`${one.name} with countdistinct as Different${one.name}`);
-    if (summed(one))
+    if (ordered(one)) {
+      items.push(`${one.name} with min as Least${one.name}`, `${one.name} with max as Most${one.name}`);
+    }
+    if (!one.collection) {
+      items.push(`${one.name} with countdistinct as Different${one.name}`);
+    }
+    if (summed(one)) {
       items.push(`${one.name} with sum as Sum${one.name}`, `${one.name} with average as Mean${one.name}`);
+    }
   }
   return items.join(',');
 }

@@ -19,12 +19,16 @@ describe('samples', () => {
     return made;
   };
   after(() => {
-    for (const made of folders) rmSync(made, { recursive: true, force: true });
+    for (const made of folders) {
+      rmSync(made, { recursive: true, force: true });
+    }
   });
 
   const digest = (directory: string, report: SampleReport): string => {
     const hash = createHash('sha256');
-    for (const file of report.files) hash.update(file.path).update(readFileSync(path.join(directory, file.path)));
+    for (const file of report.files) {
+      hash.update(file.path).update(readFileSync(path.join(directory, file.path)));
+    }
     return hash.digest('hex');
   };
 
@@ -52,7 +56,9 @@ describe('samples', () => {
           directory: path.dirname(file.path),
         });
         assert.equal(result.state, 'loaded', `${file.path}: ${JSON.stringify(result)}`);
-        if (result.state !== 'loaded') continue;
+        if (result.state !== 'loaded') {
+          continue;
+        }
         assert.equal(result.identified.export.set, file.set, file.path);
         assert.equal(result.counts.read, file.rows, file.path);
         assert.equal(result.counts.rejected, 0, file.path);
@@ -69,7 +75,9 @@ describe('samples', () => {
     it('every stored set answers, and export and derived sets have rows', async function () {
       this.timeout(60_000);
       for (const [name, binding] of gateway.catalogue.sets) {
-        if (binding.kind !== 'stored') continue;
+        if (binding.kind !== 'stored') {
+          continue;
+        }
         const rows = await gateway.rows(name);
         const mayBeEmpty = binding.role === 'ledger';
         assert.ok(rows.length > 0 || mayBeEmpty, `${name} has no rows`);
@@ -80,10 +88,14 @@ describe('samples', () => {
       this.timeout(60_000);
       for (const set of gateway.catalogue.model.entitySets.values()) {
         const binding = gateway.catalogue.sets.get(set.name);
-        if (binding?.kind !== 'stored' || binding.role === 'ledger') continue;
+        if (binding?.kind !== 'stored' || binding.role === 'ledger') {
+          continue;
+        }
         for (const navigation of set.entityType.navigationProperties.values()) {
           const target = gateway.catalogue.sets.get(set.navigationPropertyBindings.get(navigation.name) ?? '');
-          if (navigation.collection || target?.kind !== 'stored' || target.role === 'ledger') continue;
+          if (navigation.collection || target?.kind !== 'stored' || target.role === 'ledger') {
+            continue;
+          }
           const given = navigation.join.map((pair) => `${pair.property} ne null`).join(' and ');
           const lost = await gateway.rows(`${set.name}?$filter=${given} and ${navigation.name} eq null&$top=3`);
           const known = await gateway.rows(`${set.name}?$filter=${navigation.name} ne null&$top=1`);

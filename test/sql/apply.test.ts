@@ -111,11 +111,12 @@ describe('$apply', () => {
     const sum = compiled('Cases?$apply=groupby((Open),aggregate(Score%20mul%202%20with%20sum%20as%20S))');
     assert.match(sum.text, / OFFSET 0\) AS g GROUP BY/);
     await feed.read(sum);
-    for (const text of ['Score with sum', 'Cost mul 2 with sum', 'Score mul 2 with max'])
+    for (const text of ['Score with sum', 'Cost mul 2 with sum', 'Score mul 2 with max']) {
       assert.ok(
         !compiled(`Cases?$apply=aggregate(${encodeURIComponent(text)} as S)`).text.includes('OFFSET 0) AS g'),
         text,
       );
+    }
   });
 
   for (const [apply, expected] of cases) {

@@ -21,11 +21,13 @@ const rows = `
     (10, 1, E'one\\x02\\x1d\\ttab', 3), (10, 2, NULL, NULL), (20, 1, '', 0);`;
 
 const cases = setNamed('Cases');
-const it$: RangeVariable = { name: '$it', set: cases };
+const caseRow: RangeVariable = { name: '$it', set: cases };
 
 function property(set: string, name: string): Property {
   const found = setNamed(set).entityType.properties.get(name);
-  if (found === undefined) throw new Error(name);
+  if (found === undefined) {
+    throw new Error(name);
+  }
   return found;
 }
 
@@ -65,7 +67,7 @@ const of = (name: string): BoundExpression => {
     kind: 'PropertyValue',
     type: found.type,
     nullable: found.nullable,
-    row: { variable: it$, steps: [] },
+    row: { variable: caseRow, steps: [] },
     property: found,
   };
 };

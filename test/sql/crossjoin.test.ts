@@ -10,8 +10,12 @@ const shown = agentRows.filter((agent) => agent.hidden !== true);
 
 /** Nulls first; the sort is stable, so that ties stay in load order. */
 function ascending(left: string | number | null, right: string | number | null): number {
-  if (left === right) return 0;
-  if (left === null || right === null) return left === null ? -1 : 1;
+  if (left === right) {
+    return 0;
+  }
+  if (left === null || right === null) {
+    return left === null ? -1 : 1;
+  }
   return left < right ? -1 : 1;
 }
 
@@ -44,7 +48,9 @@ describe('$crossjoin', () => {
       const query = compileCrossjoin({ ...crossjoin(url, 4), after }, catalogue);
       const found = await feed.read(query);
       rows.push(...found.slice(0, 4).map(({ row }) => row));
-      if (found.length <= 4) break;
+      if (found.length <= 4) {
+        break;
+      }
       after = found[3]?.position.map(String) ?? null;
     }
     assert.deepEqual(rows, expected);
@@ -65,7 +71,9 @@ describe('$crossjoin', () => {
       const found = await feed.read(compileCrossjoin({ ...crossjoin(url, 7), after }, catalogue));
       const page = found.slice(0, 7).map(({ row }) => row as { Agents: { Id: number }; Cases: { Id: number } });
       rows.push(...page.map(({ Agents, Cases }) => [Agents.Id, Cases.Id]));
-      if (found.length <= 7) break;
+      if (found.length <= 7) {
+        break;
+      }
       after = found[6]?.position ?? null;
     }
     assert.deepEqual(rows, expected);

@@ -40,7 +40,9 @@ describe('$expand', () => {
     const found = await rowsOf(`Cases?$select=Id&$expand=Messages(${options})`);
     const expected = caseRows.map((row) => {
       const kept = row.Messages.filter((one) => one.Length !== 3).toSorted((a, b) => {
-        if (a.Body === null || b.Body === null) return Number(a.Body === null) - Number(b.Body === null);
+        if (a.Body === null || b.Body === null) {
+          return Number(a.Body === null) - Number(b.Body === null);
+        }
         return Buffer.compare(Buffer.from(b.Body), Buffer.from(a.Body));
       });
       const page = kept.slice(1, 2).map((one) => ({ Number: one.Number, Body: one.Body }));

@@ -115,7 +115,9 @@ describe('Aggregates and comparisons over extreme values', () => {
           assertNear(mean, { exact, count: BigInt(numbers.length), most });
         } else {
           const plain = numbers.reduce((sum, number) => sum + number, 0);
-          if (Math.abs(plain) === Number.POSITIVE_INFINITY || Number.isNaN(plain)) assert.equal(total, plain);
+          if (Math.abs(plain) === Number.POSITIVE_INFINITY || Number.isNaN(plain)) {
+            assert.equal(total, plain);
+          }
         }
       }),
       { numRuns: 60 },

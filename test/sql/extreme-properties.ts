@@ -43,11 +43,17 @@ export async function assertNoFault(feed: TestFeed, numRuns: number): Promise<vo
   await fc.assert(
     fc.asyncProperty(anyExpression, async (expression) => {
       const query = readable(expression);
-      if (query === null) return;
+      if (query === null) {
+        return;
+      }
       try {
-        for (const { row } of await feed.read(query)) assertReadable(row['X'], query.text);
+        for (const { row } of await feed.read(query)) {
+          assertReadable(row['X'], query.text);
+        }
       } catch (error) {
-        if (error instanceof assert.AssertionError) throw error;
+        if (error instanceof assert.AssertionError) {
+          throw error;
+        }
         const told = postgresError(error);
         const known = told instanceof GatewayError && told.code === 'ComputationFailed';
         assert.ok(known && /division by zero/.test(told.message), `${String(error)}: ${query.text}`);

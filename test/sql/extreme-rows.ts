@@ -117,12 +117,16 @@ const longestSeconds = 922_337_203_685.5;
 
 /** Fails for a date or time outside of the years 1 to 9999 and for a duration beyond .NET's TimeSpan. */
 export function assertReadable(value: unknown, query: string): void {
-  if (typeof value !== 'string') return;
+  if (typeof value !== 'string') {
+    return;
+  }
   if (/^-?\d+-\d\d-\d\d/.test(value)) {
     // As COPY prints a date or an instant, or as a cast to text does.
     assert.match(value, /^(?!0000)\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d+)?)?(\+00|Z))?$/, query);
   }
-  if (!/^-?P/.test(value)) return;
+  if (!/^-?P/.test(value)) {
+    return;
+  }
   const parts = /^(-?)P(?:(-?\d+)D)?(?:T(?:(-?\d+)H)?(?:(-?\d+)M)?(?:(-?\d+(?:\.\d+)?)S)?)?$/.exec(value);
   assert.ok(parts !== null, `${value}: ${query}`);
   const [days, hours, minutes, seconds] = parts.slice(2).map((text) => Number(text ?? 0));

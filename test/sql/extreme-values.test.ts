@@ -45,7 +45,9 @@ describe('Expressions over extreme values', () => {
       depth === 0 ? operand : `(${nested(operator, operand, depth - 1)} ${operator} ${operand})`;
     assert.equal(await one(nested('add', 'Score', 39), 1), 60);
     let quotient = 1.5;
-    for (let turn = 0; turn < 40; turn++) quotient /= 1.5;
+    for (let turn = 0; turn < 40; turn++) {
+      quotient /= 1.5;
+    }
     assert.equal(await one(nested('div', 'Score', 40), 1), quotient);
     assert.equal(await one(`totalseconds(${nested('add', 'Took', 39)})`, 3), 40);
     const casts = (depth: number): string =>

@@ -50,11 +50,21 @@ const ranges: Readonly<Record<string, readonly [bigint, bigint]>> = {
 /** The rule of `cast`: "the cast fails if the integer part doesn't fit into the target type". */
 function fits(text: string, type: string, double: boolean): boolean {
   const special = /Inf|NaN/.test(text);
-  if (type === 'Edm.String') return true;
-  if (type === 'Edm.Double') return special || double || Number.isFinite(Number(text));
-  if (type === 'Edm.Single') return special || Number.isFinite(Math.fround(Number(text)));
-  if (special) return false;
-  if (type === 'Edm.Decimal') return true;
+  if (type === 'Edm.String') {
+    return true;
+  }
+  if (type === 'Edm.Double') {
+    return special || double || Number.isFinite(Number(text));
+  }
+  if (type === 'Edm.Single') {
+    return special || Number.isFinite(Math.fround(Number(text)));
+  }
+  if (special) {
+    return false;
+  }
+  if (type === 'Edm.Decimal') {
+    return true;
+  }
   const integer = double ? BigInt(Math.trunc(Number(text))) : BigInt(text.replace(/\..*/, ''));
   const [low, high] = ranges[type] ?? [0n, -1n];
   return integer >= low && integer <= high;
@@ -67,13 +77,14 @@ describe('isof', () => {
   before(async () => {
     feed = await openTestFeed('');
     let id = 1000;
-    for (const [name, values] of Object.entries(stored))
+    for (const [name, values] of Object.entries(stored)) {
       for (const value of values) {
         id += 1;
         const columns = name === 'Id' ? '("Id", "Title")' : `("Id", "Title", "${name}")`;
         const row = name === 'Id' ? `(${value}, '${value}')` : `(${id}, '${value}', '${value}')`;
         await feed.client.query(`INSERT INTO feed."Cases" ${columns} VALUES ${row}`);
       }
+    }
     await feed.client.query(`INSERT INTO feed."Agents" ("Id", "Name") VALUES (1, 'Ann')`);
     await feed.client.query(
       `INSERT INTO feed."Cases" ("Id", "AgentId", "Open", "DueOn") VALUES (1, 1, true, '2024-02-29'), (2, 7, NULL, NULL)`,
@@ -84,8 +95,8 @@ describe('isof', () => {
   const column = async (query: string, name: string): Promise<unknown[]> =>
     (await feed.read(compiled(query))).map(({ row }) => row[name]);
 
-  for (const name of Object.keys(stored))
-    for (const type of types)
+  for (const name of Object.keys(stored)) {
+    for (const type of types) {
       it(`isof(${name},${type}) is true where the value fits, false of null`, async () => {
         const scope =
           name === 'Id'
@@ -105,6 +116,8 @@ describe('isof', () => {
         const values = await column(`Cases?$select=Is&$compute=${part(`${filter} as Is`)}`, 'Is');
         assert.ok(values.every((value) => typeof value === 'boolean'));
       });
+    }
+  }
 
   it('of entities: their own type where there is an entity; no other type, and no value, is one', async () => {
     const ids = async (filter: string) =>

@@ -57,7 +57,9 @@ describe('Pages', () => {
       const limit = query.limit ?? Number.POSITIVE_INFINITY;
       rows.push(...found.slice(0, limit).map(({ row }) => row));
       const last = found[limit - 1];
-      if (found.length <= limit || last === undefined) return rows;
+      if (found.length <= limit || last === undefined) {
+        return rows;
+      }
       after = {
         values: last.position.slice(0, -1),
         rowId: last.position.at(-1) ?? '',
@@ -70,7 +72,9 @@ describe('Pages', () => {
   for (const url of queries) {
     it(`of 1, 2, 3 and 7 rows give the rows of one page: ${url}`, async () => {
       const whole = await walk(url, 1000);
-      for (const size of [1, 2, 3, 7]) assert.deepEqual(await walk(url, size), whole, `pages of ${size}`);
+      for (const size of [1, 2, 3, 7]) {
+        assert.deepEqual(await walk(url, size), whole, `pages of ${size}`);
+      }
     });
   }
 
@@ -92,7 +96,9 @@ describe('Pages', () => {
   it('order text by code point', async () => {
     const key = (title: string | null): Buffer => Buffer.from(title ?? '');
     const expected = caseRows.toSorted((a, b) => {
-      if (a.Title === null || b.Title === null) return Number(b.Title === null) - Number(a.Title === null);
+      if (a.Title === null || b.Title === null) {
+        return Number(b.Title === null) - Number(a.Title === null);
+      }
       return Buffer.compare(key(a.Title), key(b.Title));
     });
     assert.deepEqual(await walk('Cases?$select=Id&$orderby=Title', 4), expected.map(idOf));

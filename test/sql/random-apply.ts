@@ -51,7 +51,9 @@ interface Path {
 
 /** Every path over navigation of up to three steps. */
 function pathsFrom(set: SetName, steps = 3): readonly Path[] {
-  if (steps === 0) return [];
+  if (steps === 0) {
+    return [];
+  }
   return Object.entries(navigations[set]).flatMap(([name, { to, many }]) => [
     { names: [name], to, toOne: !many },
     ...pathsFrom(to, steps - 1).map((rest) => ({ ...rest, names: [name, ...rest.names], toOne: rest.toOne && !many })),
@@ -77,7 +79,9 @@ function item(set: SetName): fc.Arbitrary<Omit<Item, 'alias'>> {
 }
 
 function itemText({ path, property, each, method, alias }: Item): string {
-  if (property === null) return `${[...path, '$count'].join('/')} as ${alias}`;
+  if (property === null) {
+    return `${[...path, '$count'].join('/')} as ${alias}`;
+  }
   const value = [...path, property].join('/');
   return `${each ? `${value} add 0` : value} with ${method} as ${alias}`;
 }
@@ -165,7 +169,9 @@ const grouping = (names: readonly string[]): fc.Arbitrary<{ text: string; levels
       const rollups = [rolled.slice(0, half), rolled.slice(half)].filter((one) => one.length > 0);
       // One path alone in a rollup would be the name of a hierarchy.
       const usable = rollups.every((one) => one.length > 1 || all);
-      if (!usable) return { text: names.join(','), levels: [names] };
+      if (!usable) {
+        return { text: names.join(','), levels: [names] };
+      }
       const parts = rollups.map((one) => `rollup(${all ? '$all,' : ''}${one.join(',')})`);
       const levels = rollups.map((one) => [
         ...one.map((_, index) => one.slice(0, one.length - index)),
@@ -267,7 +273,9 @@ const namesOf = ({ added }: Instance, names: readonly string[]): Readonly<Record
 const isNavigation = (name: string): boolean => Object.values(navigations).some((all) => name in all);
 
 function flat(row: Value, before = ''): Record<string, Scalar> {
-  if (typeof row !== 'object' || row === null || Array.isArray(row)) throw new Error('no row');
+  if (typeof row !== 'object' || row === null || Array.isArray(row)) {
+    throw new Error('no row');
+  }
   return Object.assign(
     {},
     ...Object.entries(row).map(([name, value]) =>

@@ -119,7 +119,9 @@ const divided = fc.tuple(numbers(wholeLeaf), fc.constantFrom(1, 2, 3, -2, -3), f
     text: `(${a.text} ${operator} ${by})`,
     of: (row) => {
       const value = a.of(row);
-      if (value === null) return null;
+      if (value === null) {
+        return null;
+      }
       return clean(operator === 'div' ? Math.trunc(value / by) : value % by);
     },
   }),
@@ -144,7 +146,9 @@ const substring = fc.tuple(textLeaf, fc.integer({ min: -4, max: 6 }), fc.option(
     text: `substring(${inner.text},${from}${count === null ? '' : `,${count}`})`,
     of: (row) => {
       const value = inner.of(row);
-      if (value === null) return null;
+      if (value === null) {
+        return null;
+      }
       const points = [...value];
       const start = from < 0 ? Math.max(points.length + from, 0) : from;
       return points.slice(start, count === null ? undefined : start + Math.max(count, 0)).join('');
@@ -193,7 +197,9 @@ function compared<T>(operand: fc.Arbitrary<Typed<T>>, order: (a: T, b: T) => num
 
 function holds<T>(operator: string, a: T | null, b: T | null, order: (a: T, b: T) => number): boolean {
   if (a === null || b === null) {
-    if (operator === 'eq') return a === b;
+    if (operator === 'eq') {
+      return a === b;
+    }
     return operator === 'ne' ? a !== b : false;
   }
   const sign = Math.sign(order(a, b));
@@ -222,7 +228,9 @@ const matched = fc.tuple(fc.constantFrom('contains', 'startswith', 'endswith'), 
     text: `${name}(${a.text},${b.text})`,
     of: (row) =>
       strict((x: string, y: string) => {
-        if (name === 'contains') return x.includes(y);
+        if (name === 'contains') {
+          return x.includes(y);
+        }
         return name === 'startswith' ? x.startsWith(y) : x.endsWith(y);
       })(a.of(row), b.of(row)),
   }),
@@ -263,7 +271,9 @@ const leafCondition: fc.Arbitrary<BooleanExpression> = fc.oneof(
 );
 
 const and = (a: boolean | null, b: boolean | null): boolean | null => {
-  if (a === false || b === false) return false;
+  if (a === false || b === false) {
+    return false;
+  }
   return a === null || b === null ? null : true;
 };
 const not = (a: boolean | null): boolean | null => (a === null ? null : !a);

@@ -20,34 +20,38 @@ export function readRows(query: CompiledQuery, copied: string): ReadRow[] {
     const behind = Array.from({ length: query.positionColumns }, () => reader.next());
     const position =
       query.orderValues?.map((column) => (column === null ? behind.shift() : cells[column]) ?? null) ?? behind;
-    if (!reader.done) throw new Error(`columns left over in ${line}`);
+    if (!reader.done) {
+      throw new Error(`columns left over in ${line}`);
+    }
     return { row, position };
   });
 }
 
 class Cells {
-  private at = 0;
-  private readonly cells: readonly (string | null)[];
-  private readonly nested: boolean;
+  #at = 0;
+  readonly #cells: readonly (string | null)[];
+  readonly #nested: boolean;
 
   constructor(cells: readonly (string | null)[], nested: boolean) {
-    this.cells = cells;
-    this.nested = nested;
+    this.#cells = cells;
+    this.#nested = nested;
   }
 
   next(): string | null {
-    if (this.at >= this.cells.length) throw new Error('too few columns');
-    return this.cells[this.at++] ?? null;
+    if (this.#at >= this.#cells.length) {
+      throw new Error('too few columns');
+    }
+    return this.#cells[this.#at++] ?? null;
   }
 
   /** The next cell as a value; inside nested collections 0x1b escapes control bytes. */
   scalar(type: string): Value {
     const cell = this.next();
-    return cell === null ? null : scalar(this.nested ? nestedUnescaped(cell) : cell, type);
+    return cell === null ? null : scalar(this.#nested ? nestedUnescaped(cell) : cell, type);
   }
 
   get done(): boolean {
-    return this.at === this.cells.length || (this.cells.length === 1 && this.cells[0] === '' && this.at === 0);
+    return this.#at === this.#cells.length || (this.#cells.length === 1 && this.#cells[0] === '' && this.#at === 0);
   }
 }
 
@@ -59,8 +63,12 @@ function copyUnescaped(cell: string): string {
 
 function readFields(shape: RowShape, control: ControlShape | null, cells: Cells): { [name: string]: Value } {
   const row: { [name: string]: Value } = {};
-  if (control !== null) row['@id'] = [control.set, ...control.key.map(({ type }) => cells.scalar(type))];
-  for (const field of shape.fields) readField(field, cells, row);
+  if (control !== null) {
+    row['@id'] = [control.set, ...control.key.map(({ type }) => cells.scalar(type))];
+  }
+  for (const field of shape.fields) {
+    readField(field, cells, row);
+  }
   return row;
 }
 
@@ -68,7 +76,9 @@ function readField(field: FieldShape, cells: Cells, row: { [name: string]: Value
   switch (field.kind) {
     case 'value': {
       const value = cells.scalar(field.type);
-      if (value !== null || field.optional !== true) row[field.name] = value;
+      if (value !== null || field.optional !== true) {
+        row[field.name] = value;
+      }
       return;
     }
     case 'count':
@@ -77,11 +87,15 @@ function readField(field: FieldShape, cells: Cells, row: { [name: string]: Value
     case 'object': {
       const present = cells.next();
       const inner = readFields(field.row, field.control, cells);
-      if (present !== '0' || field.optional !== true) row[field.name] = present === null ? null : inner;
+      if (present !== '0' || field.optional !== true) {
+        row[field.name] = present === null ? null : inner;
+      }
       return;
     }
     case 'array': {
-      if (field.withCount) row[`${field.name}@odata.count`] = Number(cells.next());
+      if (field.withCount) {
+        row[`${field.name}@odata.count`] = Number(cells.next());
+      }
       row[field.name] = readNested(field, cells.next() ?? '');
     }
   }
@@ -90,14 +104,18 @@ function readField(field: FieldShape, cells: Cells, row: { [name: string]: Value
 function readNested(field: Extract<FieldShape, { kind: 'array' }>, text: string): Value[] {
   const [rowEnd, columnEnd] = [String.fromCharCode(field.rowEnd), String.fromCharCode(field.columnEnd)];
   const lines = text.split(rowEnd);
-  if (lines.pop() !== '') throw new Error('a nested row has no end');
+  if (lines.pop() !== '') {
+    throw new Error('a nested row has no end');
+  }
   return lines.map((line) => {
     const cells = new Cells(
       line.split(columnEnd).map((cell) => (cell === '\x1d' ? null : cell)),
       true,
     );
     const row = readFields(field.row, field.control, cells);
-    if (!cells.done) throw new Error('nested columns left over');
+    if (!cells.done) {
+      throw new Error('nested columns left over');
+    }
     return row;
   });
 }
@@ -118,7 +136,9 @@ function nestedUnescaped(cell: string): string {
 }
 
 function scalar(text: string, type: string): Value {
-  if (type === 'Edm.Boolean') return text === 't' || text === 'true';
+  if (type === 'Edm.Boolean') {
+    return text === 't' || text === 'true';
+  }
   // IEEE minus zero equals zero.
   return numeric.has(type) ? Number(text) + 0 : text;
 }

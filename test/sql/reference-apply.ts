@@ -70,9 +70,13 @@ export function follow(from: readonly Entity[], path: readonly string[]): readon
     (reached, name) =>
       reached.flatMap((entity) => {
         const navigation = navigations[entity.set][name];
-        if (navigation === undefined) throw new Error(`${entity.set} has no ${name}`);
+        if (navigation === undefined) {
+          throw new Error(`${entity.set} has no ${name}`);
+        }
         const value = entity.values[navigation.own];
-        if (value === null) return [];
+        if (value === null) {
+          return [];
+        }
         return entities[navigation.to].filter((one) => one.values[navigation.theirs] === value);
       }),
     from,
@@ -82,8 +86,12 @@ export function follow(from: readonly Entity[], path: readonly string[]): readon
 /** The value of a path to a property, null where it leads nowhere. */
 export function read({ entity, added }: Instance, path: string): Scalar {
   const known = added.get(path);
-  if (known !== undefined) return known;
-  if (entity === null) throw new Error(`there is no ${path}`);
+  if (known !== undefined) {
+    return known;
+  }
+  if (entity === null) {
+    throw new Error(`there is no ${path}`);
+  }
   const names = path.split('/');
   const [reached] = follow([entity], names.slice(0, -1));
   return reached?.values[names.at(-1) ?? ''] ?? null;
@@ -106,7 +114,9 @@ export interface Item {
 /** Each entity that the path reaches counts once; without navigation every row counts (3.2.1.1). */
 function aggregate(input: readonly Instance[], { path, property, each, method }: Item): Scalar {
   if (path.length === 0 || each) {
-    if (property === null) return input.length;
+    if (property === null) {
+      return input.length;
+    }
     return combined(
       method,
       input.map((one) => read(one, [...path, property].join('/'))),
@@ -152,7 +162,9 @@ export const presenceName = (path: string): string => `${path}/$`;
 
 function present({ entity, added }: Instance, path: string): Scalar {
   const known = added.get(presenceName(path));
-  if (known !== undefined) return known;
+  if (known !== undefined) {
+    return known;
+  }
   return entity === null ? null : follow([entity], path.split('/')).length > 0;
 }
 
@@ -212,9 +224,15 @@ export const orderBy =
     input.toSorted((a, b) => (descending ? -1 : 1) * ascending(read(a, path), read(b, path)));
 
 function ascending(a: Scalar, b: Scalar): number {
-  if (a === b) return 0;
-  if (a === null || b === null) return a === null ? -1 : 1;
-  if (typeof a === 'string') return Buffer.compare(Buffer.from(a), Buffer.from(String(b)));
+  if (a === b) {
+    return 0;
+  }
+  if (a === null || b === null) {
+    return a === null ? -1 : 1;
+  }
+  if (typeof a === 'string') {
+    return Buffer.compare(Buffer.from(a), Buffer.from(String(b)));
+  }
   return Number(a) < Number(b) ? -1 : 1;
 }
 
@@ -238,7 +256,9 @@ export const ranked =
   (input) => {
     const nullsLast = input.toSorted(inLoadOrder).toSorted((a, b) => {
       const [x, y] = [read(a, path), read(b, path)];
-      if (x === null || y === null) return x === y ? 0 : x === null ? 1 : -1;
+      if (x === null || y === null) {
+        return x === y ? 0 : x === null ? 1 : -1;
+      }
       return (top ? -1 : 1) * ascending(x, y);
     });
     const chosen = new Set(nullsLast.slice(0, count));

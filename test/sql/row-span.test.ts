@@ -48,10 +48,11 @@ describe('The span of a time range', () => {
     ['a row that is led to', 'Messages?$filter=Case/CreatedAt ge 2021-01-01T00:00:00Z'],
     ['rows that are led to', `Agents(1)/Cases?$filter=${month}`],
     ['aggregated rows', `Cases?$apply=filter(${month})/groupby((Priority))`],
-  ] as const)
+  ] as const) {
     it(`is not there for ${what}`, () => {
       assert.equal(compiled(url).span ?? null, null);
     });
+  }
 
   describe('of rows in a database', () => {
     let feed: TestFeed;
@@ -139,7 +140,9 @@ describe('The span of a time range', () => {
       await fc.assert(
         fc.asyncProperty(filter, options, fc.constantFrom(20, 300, 100_000), async (text, more, pageSize) => {
           const query = compiled(`Cases?$select=Id&$filter=${text}${more}`, pageSize);
-          if ((query.span ?? null) === null) return;
+          if ((query.span ?? null) === null) {
+            return;
+          }
           const ids = async (sql: string): Promise<unknown[]> => (await feed.client.query(sql)).rows;
           assert.deepEqual(await ids(await bounded(query)), await ids(query.text));
         }),

@@ -185,7 +185,9 @@ export const catalogue: Catalogue = {
 /** The set of that name; a test that misspells one fails at once. */
 export function setNamed(name: string): EntitySet {
   const set = entitySets.get(name);
-  if (set === undefined) throw new Error(`no set ${name}`);
+  if (set === undefined) {
+    throw new Error(`no set ${name}`);
+  }
   return set;
 }
 

@@ -75,12 +75,16 @@ describe('SQL injection', () => {
       assert.deepEqual(rows, [{ n: caseRows.length }]);
     };
     // Lone surrogates cannot be percent-encoded, and U+0000 cannot be stored: neither reaches PostgreSQL.
-    if (text.includes('\0'))
+    if (text.includes('\0')) {
       await assert.rejects(attempt, (error) => error instanceof GatewayError && error.status === 400);
-    else await attempt();
+    } else {
+      await attempt();
+    }
   }
 
-  for (const text of corpus) it(`stays text: ${JSON.stringify(text)}`, () => staysText(text));
+  for (const text of corpus) {
+    it(`stays text: ${JSON.stringify(text)}`, () => staysText(text));
+  }
 
   it('stays text, whatever the text is', async () => {
     const encodable = hostile.filter((text) => !/\p{Surrogate}/u.test(text));
@@ -151,7 +155,9 @@ describe('SQL injection', () => {
         assert.throws(() => literal({ type, value }), GatewayError, `${type} ${value}`);
       }
     }
-    for (const value of ['1; x', '', '1.5', '1e3', ' 1']) assert.throws(() => integerLiteral(value), GatewayError);
+    for (const value of ['1; x', '', '1.5', '1e3', ' 1']) {
+      assert.throws(() => integerLiteral(value), GatewayError);
+    }
   });
 
   it('quotes every literal as pg does', async () => {
@@ -162,7 +168,9 @@ describe('SQL injection', () => {
         (text) => {
           assert.equal(escapeText(text), escapeLiteral(text));
           assert.equal(copiedLiteral(text, 'Edm.String'), escapeLiteral(text));
-          if (text !== '') assert.equal(quoteIdentifier(text), escapeIdentifier(text));
+          if (text !== '') {
+            assert.equal(quoteIdentifier(text), escapeIdentifier(text));
+          }
         },
       ),
     );

@@ -24,7 +24,9 @@ export async function openTestFeed(rows: string): Promise<TestFeed> {
     client,
     read: async (query) => {
       const chunks: Buffer[] = [];
-      for await (const chunk of client.query(copyTo(`COPY (${query.text}) TO STDOUT`))) chunks.push(chunk as Buffer);
+      for await (const chunk of client.query(copyTo(`COPY (${query.text}) TO STDOUT`))) {
+        chunks.push(chunk as Buffer);
+      }
       return readRows(query, Buffer.concat(chunks).toString('utf8'));
     },
     close: async () => {

@@ -100,7 +100,9 @@ describe('Every type', () => {
     for (let pages = 0; pages < 10; pages++) {
       const [first, further] = await feed.read(compileCollection({ ...plan, after }, catalogue));
       ids.push(first?.row['Id']);
-      if (first === undefined || further === undefined) break;
+      if (first === undefined || further === undefined) {
+        break;
+      }
       after = { values: first.position.slice(0, -1), rowId: first.position.at(-1) ?? '', remaining: null };
     }
     return ids;

@@ -68,7 +68,9 @@ export async function testGateway(
   const { port } = app.server.address() as AddressInfo;
   const root = `http://127.0.0.1:${port}/odata/`;
   const check = () => {
-    if (defects.length > 0) throw defects[0];
+    if (defects.length > 0) {
+      throw defects[0];
+    }
   };
   const get = (query: string, headers: Readonly<Record<string, string>> = {}) =>
     fetch(new URL(query, root), { headers });
@@ -81,7 +83,9 @@ export async function testGateway(
       const rows: Readonly<Record<string, unknown>>[] = [];
       for (let next: string | undefined = query; next !== undefined; ) {
         const reply = await get(next);
-        if (reply.status !== 200) throw new Error(`${next}: ${reply.status} ${await reply.text()}`);
+        if (reply.status !== 200) {
+          throw new Error(`${next}: ${reply.status} ${await reply.text()}`);
+        }
         const page = valuesOf(await reply.text()) as Page;
         rows.push(...page.value);
         next = page['@odata.nextLink'];

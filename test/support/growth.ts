@@ -20,7 +20,9 @@ export function assertGrowsLinearly(size: number, work: (size: number) => void):
       large,
       processorTime(() => work(size)),
     );
-    if (large <= negligible || large <= 10 * small) return;
+    if (large <= negligible || large <= 10 * small) {
+      return;
+    }
   }
   assert.fail(`${size / 4} take ${small} µs of processor time, ${size} take ${large}`);
 }

@@ -30,6 +30,12 @@ export async function afterTests(): Promise<void> {
       faults.push(error);
     }
   }
-  if (!inWorker) for (const thing of shared.splice(0).reverse()) await thing.close();
-  if (faults.length > 0) throw faults[0];
+  if (!inWorker) {
+    for (const thing of shared.splice(0).reverse()) {
+      await thing.close();
+    }
+  }
+  if (faults.length > 0) {
+    throw faults[0];
+  }
 }

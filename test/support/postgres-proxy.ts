@@ -28,20 +28,27 @@ export async function postgresProxy(connectionString: string, options: { pooling
       rest = Buffer.concat([rest, chunk]);
       while (rest.length >= 5) {
         const end = 1 + rest.readInt32BE(1);
-        if (rest.length < end) return;
-        if (rest[0] === readyForQuery) trips += 1;
-        if (rest[0] === backendKeyData && options.pooling) rest.writeInt32BE(rest.readInt32BE(5) ^ 1, 5);
+        if (rest.length < end) {
+          return;
+        }
+        if (rest[0] === readyForQuery) {
+          trips += 1;
+        }
+        if (rest[0] === backendKeyData && options.pooling) {
+          rest.writeInt32BE(rest.readInt32BE(5) ^ 1, 5);
+        }
         client.write(Buffer.from(rest.subarray(0, end)));
         rest = rest.subarray(end);
       }
     };
     upstream.on('data', seen);
     client.pipe(upstream);
-    for (const socket of [client, upstream])
+    for (const socket of [client, upstream]) {
       socket.on('error', () => {
         client.destroy();
         upstream.destroy();
       });
+    }
     upstream.on('close', () => client.destroy());
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

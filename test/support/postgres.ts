@@ -36,7 +36,9 @@ export async function testDatabase(): Promise<TestDatabase> {
     connectionString: url(name),
     name,
     drop: async () => {
-      if (open.delete(database)) await administer(url('postgres'), `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+      if (open.delete(database)) {
+        await administer(url('postgres'), `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+      }
     },
   };
   open.add(database);
@@ -77,10 +79,16 @@ async function administer(connectionString: string, statement: string): Promise<
 }
 
 async function stop(): Promise<void> {
-  if (started === null) return;
+  if (started === null) {
+    return;
+  }
   const { server } = await started;
-  for (const database of open) await database.drop();
-  if (server === null) return;
+  for (const database of open) {
+    await database.drop();
+  }
+  if (server === null) {
+    return;
+  }
   await server.stop();
   rmSync(server.folders.dataDir, { recursive: true, force: true });
 }

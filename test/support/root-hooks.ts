@@ -24,5 +24,7 @@ export function mochaGlobalSetup(): void {
 
 /** Workers do not stop their servers, which end with them; a server that is still writing its last page is waited for. */
 export function mochaGlobalTeardown(): void {
-  if (folder !== null) rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 250 });
+  if (folder !== null) {
+    rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 250 });
+  }
 }

@@ -49,9 +49,13 @@ for (const source of [...documented.sources.values()].filter((one) => one.kind =
     async function rowsOf(request: string): Promise<SampleRow[]> {
       const reply = await upstream.read(planOf(request, served), readOptions());
       assert.equal(reply.kind, 'collection');
-      if (reply.kind !== 'collection') throw new Error();
+      if (reply.kind !== 'collection') {
+        throw new Error();
+      }
       const objects: string[] = [];
-      for await (const object of reply.objects) objects.push(object);
+      for await (const object of reply.objects) {
+        objects.push(object);
+      }
       return JSON.parse(`[${objects.join(',')}]`) as SampleRow[];
     }
 
@@ -59,7 +63,9 @@ for (const source of [...documented.sources.values()].filter((one) => one.kind =
       assert.deepEqual(upstream.state().failure, null);
       assert.deepEqual(upstream.state().differences, []);
       assert.equal(samples.size, 26);
-      for (const name of samples.keys()) assert.ok(served.model.entitySets.has(name), name);
+      for (const name of samples.keys()) {
+        assert.ok(served.model.entitySets.has(name), name);
+      }
       assert.deepEqual(checkModel(served.model), []);
     });
 
@@ -85,7 +91,9 @@ for (const source of [...documented.sources.values()].filter((one) => one.kind =
         const set = served.model.entitySets.get(name) ?? assert.fail();
         for (const navigation of set.entityType.navigationProperties.values()) {
           const target = served.sets.get(set.navigationPropertyBindings.get(navigation.name) ?? '');
-          if (target?.kind !== 'upstream') continue;
+          if (target?.kind !== 'upstream') {
+            continue;
+          }
           const rows = await rowsOf(`${name}?$expand=${navigation.name}`);
           const theirs = samples.get(target.name) ?? [];
           for (const row of rows) {

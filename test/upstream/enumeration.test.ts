@@ -32,7 +32,9 @@ function model(): Model {
   const sets = [...tenantModel().entitySets.values()];
   return modelOf(
     sets.map((set) => {
-      if (set.name !== 'FarCalls') return set;
+      if (set.name !== 'FarCalls') {
+        return set;
+      }
       const added = [own('direction', direction), own('media', media)].map((one) => [one.name, one] as const);
       const { entityType } = set;
       return { ...set, entityType: { ...entityType, properties: new Map([...entityType.properties, ...added]) } };
@@ -174,17 +176,22 @@ describe('enumerations of a proxied feed', () => {
     return tenantMap({ model: { ...served.model, entitySets: theirs }, enumTypes });
   };
 
-  for (const [ours, theirs, keeps] of filters)
+  for (const [ours, theirs, keeps] of filters) {
     it(`$filter=${ours}`, async () => {
       assert.equal(textOf(`FarCalls?$select=id&$filter=${ours}`), `Calls?$select=id&$filter=${theirs}`);
       const reply = await upstream.read(planOf(`FarCalls?$filter=${ours}`, served), readOptions());
       assert.ok(reply.kind === 'collection');
       const objects: string[] = [];
-      for await (const object of reply.objects) objects.push(object);
+      for await (const object of reply.objects) {
+        objects.push(object);
+      }
       const expected = calls.filter(keeps);
       assert.deepEqual(JSON.parse(`[${objects.join(',')}]`), expected);
-      if (theirs !== 'false') assert.ok(expected.length > 0 && expected.length < calls.length);
+      if (theirs !== 'false') {
+        assert.ok(expected.length > 0 && expected.length < calls.length);
+      }
     });
+  }
 
   const refused: readonly (readonly [filter: string, message: RegExp])[] = [
     ["direction eq Sandbox.Nothing'Inbound'", /the enumeration Sandbox\.Direction, not of Sandbox\.Nothing/],
@@ -201,13 +208,14 @@ describe('enumerations of a proxied feed', () => {
     ['media has null', /behind `has` a member/],
     ["media has 'Smoke'", /'Smoke' is no member/],
   ];
-  for (const [filter, message] of refused)
+  for (const [filter, message] of refused) {
     it(`$filter=${filter} is 400 and says why`, () => {
       assert.throws(
         () => planOf(`FarCalls?$filter=${filter}`, served),
         (error) => error instanceof GatewayError && error.status === 400 && message.test(error.message),
       );
     });
+  }
 
   it('are not asked for keys of another source that are no members', () => {
     const set = served.model.entitySets.get('FarCalls') ?? assert.fail();

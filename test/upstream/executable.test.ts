@@ -43,8 +43,9 @@ describe('proxied sets through the executable', function () {
       env: { PATH: process.env['PATH'] ?? '', LOG_LEVEL: 'info', ...environment },
     });
     let output = '';
-    for (const stream of [child.stdout, child.stderr])
+    for (const stream of [child.stdout, child.stderr]) {
       stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    }
     const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
     return { child, ended, output: () => output };
   }
@@ -54,7 +55,9 @@ describe('proxied sets through the executable', function () {
     let root: string | undefined;
     while (root === undefined) {
       await new Promise((resolve) => setTimeout(resolve, 30));
-      if (child.exitCode !== null) assert.fail(output());
+      if (child.exitCode !== null) {
+        assert.fail(output());
+      }
       root = / {2}(http:\/\/127\.0\.0\.1:\d+\/odata\/)/.exec(output())?.[1];
     }
     const one: Running = {
@@ -90,7 +93,9 @@ describe('proxied sets through the executable', function () {
       const one: Page = await page(root, next, { Prefer: `odata.maxpagesize=${size}` });
       rows.push(...one.value);
       next = one['@odata.nextLink'] as string | undefined;
-      if (next !== undefined) assert.ok(next.startsWith(root), next);
+      if (next !== undefined) {
+        assert.ok(next.startsWith(root), next);
+      }
     }
     return { rows, pages };
   }
@@ -113,10 +118,17 @@ describe('proxied sets through the executable', function () {
     outer = await serve(outerSettings);
   });
   after(async () => {
-    for (const one of running)
-      if (one.child.exitCode === null && one.child.signalCode === null) await one.stop('SIGTERM');
-    for (const database of databases) await database.drop();
-    for (const made of folders) rmSync(made, { recursive: true, force: true });
+    for (const one of running) {
+      if (one.child.exitCode === null && one.child.signalCode === null) {
+        await one.stop('SIGTERM');
+      }
+    }
+    for (const database of databases) {
+      await database.drop();
+    }
+    for (const made of folders) {
+      rmSync(made, { recursive: true, force: true });
+    }
   });
 
   const literal = (set: EntitySet, row: Row, name: string): string => {
@@ -124,7 +136,7 @@ describe('proxied sets through the executable', function () {
     return set.entityType.properties.get(name)?.type === 'Edm.String' ? `'${value.replaceAll("'", "''")}'` : value;
   };
 
-  for (const set of proxied)
+  for (const set of proxied) {
     it(`${set.name}: rows, key, property, value, order, filter, count, navigation`, async () => {
       const { root } = inner;
       const { value: rows, '@odata.count': count } = await page(root, `${set.name}?$count=true`);
@@ -153,13 +165,15 @@ describe('proxied sets through the executable', function () {
       for (const [name, navigation] of set.entityType.navigationProperties) {
         const [expanded] = (await page(root, `${set.name}?$filter=${filter}&$expand=${name}`)).value;
         const reply = await fetch(new URL(`${set.name}(${key})/${name}`, root));
-        if (!navigation.collection && expanded?.[name] === null) assert.equal(reply.status, 204, name);
-        else {
+        if (!navigation.collection && expanded?.[name] === null) {
+          assert.equal(reply.status, 204, name);
+        } else {
           const { '@odata.context': __, ...found } = (await reply.json()) as Row;
           assert.deepEqual(navigation.collection ? found['value'] : found, expanded?.[name], name);
         }
       }
     });
+  }
 
   it('a gateway is a proxied feed of another: documented sets under their names, all rows, pages all the way', async () => {
     for (const { name } of proxied) {
@@ -179,7 +193,9 @@ describe('proxied sets through the executable', function () {
   it('check tells which set is which, and what differs from the documents', async () => {
     const { ended, output } = program(['check'], { [urlVariable]: inner.root, DATA_DIR: folder() });
     assert.equal(await ended, 0, output());
-    for (const { name } of proxied) assert.match(output(), new RegExp(`^ {2}${name} is ${name}$`, 'm'));
+    for (const { name } of proxied) {
+      assert.match(output(), new RegExp(`^ {2}${name} is ${name}$`, 'm'));
+    }
     assert.match(output(), /The feed has a set "TracebuzzCases" that no document names/);
     const down = program(['check'], { [urlVariable]: 'http://127.0.0.1:9/', DATA_DIR: folder() });
     assert.equal(await down.ended, 0, down.output());
@@ -217,7 +233,9 @@ describe('proxied sets through the executable', function () {
     const fresh = await serve({ ...outerSettings, PORT: '0', DATA_DIR: folder() });
     const { value } = await page(fresh.root, '');
     const names = new Set(value.map((one) => one['name']));
-    for (const { name } of proxied) assert.ok(names.has(name), name);
+    for (const { name } of proxied) {
+      assert.ok(names.has(name), name);
+    }
     const metadata = await text(fresh.root, '$metadata');
     assert.ok(metadata.includes(`<EntitySet Name="${proxied[0]?.name}"`));
     assert.equal((await fetch(new URL(proxied[0]?.name ?? '', fresh.root))).status, 503);

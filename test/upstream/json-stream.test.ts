@@ -17,8 +17,12 @@ function cut(text: string, sizes: readonly number[]): Cut {
   for (let at = 0, turn = 0; at < bytes.length; turn++) {
     const size = sizes[turn % sizes.length] ?? 1;
     for (const part of reader.push(bytes.subarray(at, at + size))) {
-      if (part.kind === 'member') found.members[part.name] = JSON.parse(part.raw.toString('utf8'));
-      if (part.kind === 'row') found.rows.push(JSON.parse(part.raw.toString('utf8')));
+      if (part.kind === 'member') {
+        found.members[part.name] = JSON.parse(part.raw.toString('utf8'));
+      }
+      if (part.kind === 'row') {
+        found.rows.push(JSON.parse(part.raw.toString('utf8')));
+      }
     }
     at += size;
   }
@@ -114,8 +118,11 @@ describe('readObject', () => {
         } catch {
           right = false;
         }
-        if (right) readObject(changed);
-        else assert.throws(() => readObject(changed), GatewayError, changed);
+        if (right) {
+          readObject(changed);
+        } else {
+          assert.throws(() => readObject(changed), GatewayError, changed);
+        }
       }),
       { numRuns: 2000 },
     );

@@ -49,7 +49,9 @@ describe('a proxied feed that counts, answers or allows less', () => {
 
   it('E12 a count left out is that of the rows of the only page, else asked for apart', async () => {
     const upstream = await connect((_request, response, url) => {
-      if (url.pathname.endsWith('/$count')) return void response.writeHead(200).end('7');
+      if (url.pathname.endsWith('/$count')) {
+        return void response.writeHead(200).end('7');
+      }
       const next = url.searchParams.get('$top') === '3' ? ',"@odata.nextLink":"Calls?$skiptoken=x"' : '';
       json(response, url.search.includes('nobody') ? '{"value":[]}' : `{"value":[{"id":1},{"id":2}]${next}}`);
     });

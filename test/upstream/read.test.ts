@@ -105,16 +105,17 @@ describe('a proxied feed over HTTP', () => {
   it('reads the rest of a nested collection that the feed pages', async () => {
     const upstream = await connect((_request, response, url) => {
       const turn = url.searchParams.get('page');
-      if (turn === null)
+      if (turn === null) {
         json(
           response,
           '{"value":[{"id":"a","name":null,"Calls":[{"id":1}],"Calls@odata.nextLink":"Agents(\'a\')/Calls?page=2"}]}',
         );
-      else
+      } else {
         json(
           response,
           turn === '2' ? '{"value":[{"id":2}],"@odata.nextLink":"/service/Calls?page=3"}' : '{"value":[{"id":3}]}',
         );
+      }
     });
     const { rows } = await page(upstream, 'FarAgents?$expand=Calls($select=id)');
     assert.deepEqual(rows, [{ id: 'a', name: null, Calls: [{ id: 1 }, { id: 2 }, { id: 3 }] }]);
@@ -122,11 +123,15 @@ describe('a proxied feed over HTTP', () => {
 
   it('reads entities, properties, counts and absent rows', async () => {
     const upstream = await connect((_request, response, url) => {
-      if (url.pathname.endsWith('/$count')) response.writeHead(200, { 'Content-Type': 'text/plain' }).end('\ufeff12');
-      else if (url.pathname.endsWith('Calls(1)'))
+      if (url.pathname.endsWith('/$count')) {
+        response.writeHead(200, { 'Content-Type': 'text/plain' }).end('\ufeff12');
+      } else if (url.pathname.endsWith('Calls(1)')) {
         json(response, '{"@odata.context":"x","id":1,"subject":"s\\"","cost":1.50}');
-      else if (url.pathname.endsWith('/Agent')) response.writeHead(204).end();
-      else json(response, '{"error":{"code":"404","message":"no"}}', 404);
+      } else if (url.pathname.endsWith('/Agent')) {
+        response.writeHead(204).end();
+      } else {
+        json(response, '{"error":{"code":"404","message":"no"}}', 404);
+      }
     });
     const entity = await read(upstream, 'FarCalls(1)?$select=id,cost');
     assert.equal(entity.kind === 'entity' && Buffer.from(entity.json).toString(), '{"id":1,"cost":1.50}');
@@ -231,7 +236,9 @@ describe('a proxied feed over HTTP', () => {
     let [rows, pauses] = [0, 0];
     for await (const _ of reply.objects) {
       rows += 1;
-      if (rows % 4000 !== 1) continue;
+      if (rows % 4000 !== 1) {
+        continue;
+      }
       pauses += 1;
       await new Promise((resolve) => setTimeout(resolve, 600));
     }
@@ -322,7 +329,9 @@ describe('a proxied feed over HTTP', () => {
     const upstream = await connect((_request, response) => json(response, '{"value":[]}'));
     const { url } = upstream.state();
     assert.ok(url !== null && upstream.state().metadataReadAt !== null && upstream.state().failure === null);
-    for (const one of open.splice(0).reverse()) await one.close();
+    for (const one of open.splice(0).reverse()) {
+      await one.close();
+    }
     const source = tenantSource({ url });
     const adopted: string[] = [];
     const again = await connectUpstream({

@@ -44,9 +44,13 @@ describe('the sandbox upstream, read through the gateway', () => {
   async function rowsOf(request: string): Promise<{ rows: SampleRow[]; count: string | null }> {
     const reply = await upstream.read(planOf(request, documented), readOptions());
     assert.equal(reply.kind, 'collection');
-    if (reply.kind !== 'collection') throw new Error();
+    if (reply.kind !== 'collection') {
+      throw new Error();
+    }
     const objects: string[] = [];
-    for await (const object of reply.objects) objects.push(object);
+    for await (const object of reply.objects) {
+      objects.push(object);
+    }
     const rows = JSON.parse(`[${objects.join(',')}]`) as SampleRow[];
     return { rows, count: reply.count ?? reply.end().count };
   }
@@ -188,6 +192,8 @@ describe('the sandbox upstream, read through the gateway', () => {
   it('fills joins with keys that exist', () => {
     const keys = new Set(agents.map((row) => row['id']));
     assert.equal(keys.size, agents.length);
-    for (const call of calls) assert.ok(call['agentId'] === null || keys.has(call['agentId'] ?? ''));
+    for (const call of calls) {
+      assert.ok(call['agentId'] === null || keys.has(call['agentId'] ?? ''));
+    }
   });
 });

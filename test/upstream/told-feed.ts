@@ -47,9 +47,13 @@ export const read = (
 export async function page(upstream: Upstream, request: string, options: Partial<UpstreamReadOptions> = {}) {
   const reply = await read(upstream, request, options);
   assert.equal(reply.kind, 'collection');
-  if (reply.kind !== 'collection') throw new Error();
+  if (reply.kind !== 'collection') {
+    throw new Error();
+  }
   const objects: string[] = [];
-  for await (const object of reply.objects) objects.push(object);
+  for await (const object of reply.objects) {
+    objects.push(object);
+  }
   const text = objects.join(',');
   const end = reply.end();
   return {
@@ -83,7 +87,9 @@ export function feeds(): {
     dataDir = await mkdtemp(join(tmpdir(), 'upstream-'));
   });
   afterEach(async () => {
-    for (const one of open.splice(0).reverse()) await one.close();
+    for (const one of open.splice(0).reverse()) {
+      await one.close();
+    }
   });
   after(() => rm(dataDir, { recursive: true, force: true }));
 

@@ -19,8 +19,9 @@ describe('C1 a name that is a system option but for blanks, line ends, escapes o
     '%EF%BB%BF$filter=A gt 1',
     ' FILTER=A gt 1',
     '%20%24FilteR=A gt 1',
-  ])
+  ]) {
     it(`taken: ${query}`, () => assert.equal(filterOf(query), '[A gt 1]'));
+  }
 
   for (const query of [
     '$filter%20=A gt 1',
@@ -62,11 +63,12 @@ describe('C1 a name that is a system option but for blanks, line ends, escapes o
     'x$Filter=A gt 1',
     'amp;@p=1',
     '$format=application/json;$filter=A',
-  ])
+  ]) {
     it(`refused: ${query}`, () => {
       const found = outcome(query);
       assert.ok(found === 'UnknownOption' || found === 'UriSyntax', JSON.stringify(found));
     });
+  }
 
   it('the message says which option is meant', () => {
     assert.throws(() => parseODataUri('Set?$top=1&amp;$filter=A gt 1'), {
@@ -76,8 +78,9 @@ describe('C1 a name that is a system option but for blanks, line ends, escapes o
   });
 
   it('an option that stands twice is refused, however its names differ', () => {
-    for (const query of ['$filter=A eq 1&%20$filter=B eq 1', 'filter=A eq 1&%20%24FILTER=B eq 1', '$top=1&+top=1'])
+    for (const query of ['$filter=A eq 1&%20$filter=B eq 1', 'filter=A eq 1&%20%24FILTER=B eq 1', '$top=1&+top=1']) {
       assert.equal(outcome(query), 'InvalidOption', query);
+    }
     assert.equal(outcome('@a=1&%20@a=2'), 'InvalidOption');
   });
 
@@ -100,8 +103,9 @@ describe('C1 a name that is a system option but for blanks, line ends, escapes o
       '$search=AT&T',
       '%24search=AT&T&$top=1',
       '$search=a %26 b&%20c',
-    ])
+    ]) {
       assert.throws(() => parseODataUri(`Set?${query}`), { code: 'UnknownOption', message: /is '%26', and/ }, query);
+    }
   });
 
   it('custom options stay allowed', () => {
@@ -135,8 +139,9 @@ describe('C4 blanks around the value of an option are no part of it', () => {
     ['$format=application/json;%20odata.metadata=none%20', '$format=application/json;%20odata.metadata=none'],
     ['$skiptoken=abc%20', '$skiptoken=abc'],
     ['$id=%20Set(1)%20', '$id=Set(1)'],
-  ] as const)
+  ] as const) {
     it(`${query} is ${plain}`, () => assert.deepEqual(withoutOffsets(outcome(query)), withoutOffsets(outcome(plain))));
+  }
 
   it('blanks inside a text are part of it, and offsets count from the start of the value as sent', () => {
     assert.equal(filterOf("$filter=%20A%20eq%20'%20x%20'%20"), "[A eq ' x ']");
@@ -159,11 +164,13 @@ describe('C5 a query whose blanks are plus signs is form-encoded as a whole', ()
     ["$filter=Name eq 'a+b'", "[Name eq 'a+b']"],
     ["$filter=startswith(Phone,'+31')", "startswith(Phone,'+31')"],
     ['$filter=A+eq+1&$orderby=A+desc&mail=x+y', '[A eq 1]'],
-  ] as const)
+  ] as const) {
     it(`${query} is ${expected}`, () => assert.equal(filterOf(query), expected));
+  }
 
-  for (const query of ["$filter=contains(Name,'a+b')", '$search=sla+late', "$filter=@p&@p='a+b'"])
+  for (const query of ["$filter=contains(Name,'a+b')", '$search=sla+late', "$filter=@p&@p='a+b'"]) {
     it(`${query} may be either, so it is refused`, () => assert.equal(outcome(query), 'UriSyntax'));
+  }
 
   it('what may be either is refused, saying how to write it', () => {
     assert.throws(() => parseODataUri("Set?$filter=contains(Name,'a+b')"), {

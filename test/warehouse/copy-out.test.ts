@@ -52,7 +52,9 @@ describe('copyOut', () => {
         const select = `SELECT v.*, NULL AS n FROM ${source} AS v, generate_series(1, ${String(times)})`;
         const chunks: Buffer[] = [];
         await pipeline(client.query(copyTo(`COPY (${select}) TO STDOUT`)), async (stream) => {
-          for await (const chunk of stream) chunks.push(chunk as Buffer);
+          for await (const chunk of stream) {
+            chunks.push(chunk as Buffer);
+          }
         });
         const expected = Buffer.concat(chunks).toString('utf8');
         assert.equal((await read(select)).map((row) => `${row}\n`).join(''), expected);
@@ -124,7 +126,9 @@ describe('copyOut', () => {
         let count = 0;
         for await (const batch of session.copyOut('SELECT generate_series(1, 100000000)')) {
           count += batch.count;
-          if (count > 1000) controller.abort();
+          if (count > 1000) {
+            controller.abort();
+          }
         }
       },
       { timeout: 60_000, signal: controller.signal },
@@ -211,7 +215,9 @@ describe('copyOut', () => {
     const lost = database.read(async (session) => {
       const { rows } = await session.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
       for await (const batch of session.copyOut(`SELECT repeat('x', 1000) FROM generate_series(1, 1000000)`)) {
-        if (batch.count > 0) await database.query('SELECT pg_terminate_backend($1)', [rows[0]?.pid]);
+        if (batch.count > 0) {
+          await database.query('SELECT pg_terminate_backend($1)', [rows[0]?.pid]);
+        }
       }
     }, patient);
     await assert.rejects(lost, { code: 'DatabaseUnavailable' });
@@ -233,7 +239,9 @@ describe('copyOut', () => {
       const { rows } = await database.query(
         `SELECT query FROM pg_stat_activity WHERE application_name = 'gateway reader' AND state = 'active' AND datname = current_database()`,
       );
-      if (rows.length === 0) return;
+      if (rows.length === 0) {
+        return;
+      }
       assert.ok(attempt < 20, `still running: ${JSON.stringify(rows)}`);
       await new Promise((resolve) => setTimeout(resolve, 50));
     }

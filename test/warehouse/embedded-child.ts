@@ -5,8 +5,11 @@ const [, , dataDir = '', mode] = process.argv;
 try {
   const server = await startEmbeddedServer({ dataDir });
   console.log(JSON.stringify(server.address));
-  if (mode === 'stop') await server.stop();
-  else setInterval(() => {}, 1000);
+  if (mode === 'stop') {
+    await server.stop();
+  } else {
+    setInterval(() => {}, 1000);
+  }
 } catch (error) {
   console.log(JSON.stringify({ error: error instanceof Error ? error.message : String(error) }));
   process.exitCode = 1;

@@ -57,7 +57,9 @@ describe('startEmbeddedServer', function () {
     dataDir = path.join(folder, 'data');
   });
   afterEach(() => {
-    for (const child of children.splice(0)) child.kill('SIGKILL');
+    for (const child of children.splice(0)) {
+      child.kill('SIGKILL');
+    }
   });
   after(() => {
     rmSync(folder, { recursive: true, force: true });
@@ -80,7 +82,9 @@ describe('startEmbeddedServer', function () {
   });
 
   it('listens on no network port, in a folder of its own', async function () {
-    if (process.platform === 'win32') this.skip();
+    if (process.platform === 'win32') {
+      this.skip();
+    }
     const server = await startEmbeddedServer({ dataDir, settings });
     const [row] = await ask(server.address, `SELECT current_setting('listen_addresses') AS addresses`);
     assert.deepEqual(row, { addresses: '' });
@@ -137,12 +141,16 @@ describe('startEmbeddedServer', function () {
   });
 
   it('takes over from a server whose gateway and guard were killed', async function () {
-    if (process.platform !== 'linux') this.skip();
+    if (process.platform !== 'linux') {
+      this.skip();
+    }
     const { child, address } = await gateway(dataDir);
     await ask(address, keep);
     const server = serverPid();
     const guard = parentOf(server);
-    for (const pid of [...childrenOf(guard).filter((pid) => pid !== server), guard]) process.kill(pid, 'SIGKILL');
+    for (const pid of [...childrenOf(guard).filter((pid) => pid !== server), guard]) {
+      process.kill(pid, 'SIGKILL');
+    }
     child.kill('SIGKILL');
     await until(() => child.signalCode !== null, 'the gateway lives');
     assert.ok(alive(server));
@@ -173,7 +181,9 @@ describe('startEmbeddedServer', function () {
     const server = await startEmbeddedServer({ dataDir: long, settings });
     assert.deepEqual(await ask(server.address, 'SELECT 1 AS a'), [{ a: 1 }]);
     await server.stop();
-    if (server.folders.sockets !== null) rmSync(server.folders.sockets, { recursive: true });
+    if (server.folders.sockets !== null) {
+      rmSync(server.folders.sockets, { recursive: true });
+    }
   });
 
   it('refuses a cluster of another PostgreSQL version', async () => {
@@ -192,7 +202,9 @@ describe('startEmbeddedServer', function () {
   });
 
   it('T2 runs as an ordinary user, in a temporary folder of its own', async function () {
-    if (!isRoot) this.skip();
+    if (!isRoot) {
+      this.skip();
+    }
     const own = path.join(folder, 'own');
     mkdirSync(own);
     chownSync(own, nobody.uid, nobody.gid);
@@ -202,7 +214,9 @@ describe('startEmbeddedServer', function () {
   });
 
   it('runs as the owner of the cluster when it is root, whoever that is', async function () {
-    if (!isRoot) this.skip();
+    if (!isRoot) {
+      this.skip();
+    }
     execFileSync('chown', ['-R', '65534:65534', dataDir]);
     const server = await startEmbeddedServer({ dataDir, settings });
     assert.deepEqual(await ask(server.address, 'SELECT 1 AS a'), [{ a: 1 }]);
@@ -211,7 +225,9 @@ describe('startEmbeddedServer', function () {
   });
 
   it('chooses postgres, then nobody, and says what to do where there is neither', function () {
-    if (!isRoot) this.skip();
+    if (!isRoot) {
+      this.skip();
+    }
     const postgres = { name: 'postgres', uid: 101, gid: 104 };
     const root = { name: 'root', uid: 0, gid: 0 };
     assert.equal(serverAccount('/none', [root, nobody, postgres]), postgres);
@@ -223,7 +239,9 @@ describe('startEmbeddedServer', function () {
   });
 
   it('keeps the cluster elsewhere where the server cannot reach the data folder', async function () {
-    if (!isRoot) this.skip();
+    if (!isRoot) {
+      this.skip();
+    }
     const home = path.join(folder, 'home');
     mkdirSync(home, { mode: 0o700 });
     assert.ok(!canReach(nobody, home));
@@ -236,7 +254,9 @@ describe('startEmbeddedServer', function () {
   });
 
   it('begins anew when the data folder was deleted whose database lies elsewhere, and keeps what was there', async function () {
-    if (!isRoot) this.skip();
+    if (!isRoot) {
+      this.skip();
+    }
     const home = path.join(folder, 'closed');
     const data = path.join(home, 'data');
     mkdirSync(home, { mode: 0o700 });
@@ -244,7 +264,9 @@ describe('startEmbeddedServer', function () {
     const start = async (): Promise<{ aside: string | null; tables: number }> => {
       const server = await startEmbeddedServer({ dataDir: data, settings });
       const rows = await ask(server.address, `SELECT 1 FROM pg_class WHERE relname = 'kept'`);
-      if (rows.length === 0) await ask(server.address, 'CREATE TABLE kept (a int)');
+      if (rows.length === 0) {
+        await ask(server.address, 'CREATE TABLE kept (a int)');
+      }
       await server.stop();
       return { aside: server.asideOfDeleted, tables: rows.length };
     };
@@ -271,13 +293,17 @@ describe('startEmbeddedServer', function () {
   });
 
   it('makes the library links, and copies programs that the server user cannot read', function () {
-    if (!isRoot) this.skip();
+    if (!isRoot) {
+      this.skip();
+    }
     const locked = path.join(folder, 'locked');
     const state = path.join(folder, 'state');
     cpSync(findPackage(), locked, { recursive: true });
     for (const file of readdirSync(path.join(locked, 'native', 'lib'))) {
       const link = path.join(locked, 'native', 'lib', file);
-      if (lstatSync(link).isSymbolicLink()) rmSync(link);
+      if (lstatSync(link).isSymbolicLink()) {
+        rmSync(link);
+      }
     }
     const readable = serverBinaries(nobody, state, locked);
     assert.ok(readable.postgres.startsWith(locked));
@@ -295,7 +321,9 @@ describe('startEmbeddedServer', function () {
     const ids = user === undefined ? {} : { uid: user.uid, gid: user.gid };
     // tsx keeps what it compiled in the temporary folder, where another user may not be allowed to make files.
     const temporary = mkdtempSync(path.join(folder, 'tmp-'));
-    if (user !== undefined) chownSync(temporary, user.uid, user.gid);
+    if (user !== undefined) {
+      chownSync(temporary, user.uid, user.gid);
+    }
     const child = spawn(process.execPath, ['--import', 'tsx', childFile, over], {
       ...ids,
       env: { ...process.env, TMPDIR: temporary },
@@ -329,7 +357,9 @@ async function ask(connection: string | ServerAddress, text: string): Promise<re
 function alive(pid: number): boolean {
   try {
     // A zombie waits for its parent and runs no more.
-    if (process.platform === 'linux') return !/^State:\s+Z/m.test(readFileSync(`/proc/${String(pid)}/status`, 'utf8'));
+    if (process.platform === 'linux') {
+      return !/^State:\s+Z/m.test(readFileSync(`/proc/${String(pid)}/status`, 'utf8'));
+    }
     return process.kill(pid, 0);
   } catch {
     return false;

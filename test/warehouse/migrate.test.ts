@@ -52,7 +52,9 @@ describe('migrate', () => {
 
   it('keeps the newest tombstone of each key', async () => {
     const before = mkdtempSync(path.join(os.tmpdir(), 'gateway-migrations-'));
-    for (const name of files.filter((one) => one < '005')) cpSync(path.join(folder, name), path.join(before, name));
+    for (const name of files.filter((one) => one < '005')) {
+      cpSync(path.join(folder, name), path.join(before, name));
+    }
     await migrate(database, before);
     rmSync(before, { recursive: true });
     const tombstones = [
@@ -62,11 +64,12 @@ describe('migrate', () => {
       ['A', 2, 5],
       ['B', 1, 6],
     ] as const;
-    for (const [set, id, version] of tombstones)
+    for (const [set, id, version] of tombstones) {
       await database.query(
         `INSERT INTO gateway.tombstones (entity_set, key, version) VALUES ($1, jsonb_build_object('Id', $2::bigint), $3)`,
         [set, String(id), String(version)],
       );
+    }
     await migrate(database);
     const { rows } = await database.query<{ told: string }>(
       `SELECT entity_set || (key->>'Id') || '@' || version AS told FROM gateway.tombstones ORDER BY 1`,

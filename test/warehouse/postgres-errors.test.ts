@@ -39,7 +39,7 @@ describe('what PostgreSQL says, in replies (D5 no path of the server)', () => {
     ['connect EACCES "/run/secret folder/.s.PGSQL.5432"', 'EACCES', 'DatabaseUnavailable', /connect EACCES/],
     ['connect ECONNREFUSED 127.0.0.1:5432', 'ECONNREFUSED', 'DatabaseUnavailable', /127\.0\.0\.1:5432/],
   ];
-  for (const [message, state, code, told] of cases)
+  for (const [message, state, code, told] of cases) {
     it(`D5 ${message.slice(0, 60)}`, () => {
       const error = postgresError(thrown(message, state));
       assert.ok(error instanceof GatewayError);
@@ -47,6 +47,7 @@ describe('what PostgreSQL says, in replies (D5 no path of the server)', () => {
       assert.match(error.message, told);
       assert.ok(!error.message.includes('/'), error.message);
     });
+  }
 
   it('D5 property: no path survives, wherever it stands in the message', () => {
     const word = fc.stringMatching(/^[a-z0-9_.]{1,8}$/);

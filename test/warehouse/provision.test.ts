@@ -23,7 +23,7 @@ const cases: SmallSet = {
   indexes: [['AgentId'], ['Opened']],
   searchable: ['Title', 'CaseId'],
 };
-const with_ = (change: Partial<SmallSet['properties']>, key = cases.key): SmallSet => ({
+const changedCases = (change: Partial<SmallSet['properties']>, key = cases.key): SmallSet => ({
   ...cases,
   key,
   properties: { ...cases.properties, ...change } as SmallSet['properties'],
@@ -55,7 +55,9 @@ describe('provision', () => {
 
   it('makes a table that holds every type, and finds nothing to do afterwards', async () => {
     const properties: Record<string, PrimitiveTypeName | `${PrimitiveTypeName}!`> = { Id: 'Edm.Int32!' };
-    for (const type of primitiveTypes.keys()) properties[type.replace('Edm.', 'A')] = type;
+    for (const type of primitiveTypes.keys()) {
+      properties[type.replace('Edm.', 'A')] = type;
+    }
     const catalogue = smallCatalogue({ Types: { properties, key: ['Id'] }, Cases: cases });
     const first = await provision(database, catalogue);
     assert.deepEqual(first.changes, ['Types: created', 'Cases: created']);
@@ -116,7 +118,7 @@ describe('provision', () => {
   it('adds a set, a property and an index beside the rows that are there', async () => {
     await provision(database, smallCatalogue({ Cases: cases }));
     await insertCase();
-    const more = { ...with_({ Score: 'Edm.Decimal' }), indexes: [['AgentId'], ['Score']] };
+    const more = { ...changedCases({ Score: 'Edm.Decimal' }), indexes: [['AgentId'], ['Score']] };
     const report = await provision(
       database,
       smallCatalogue({ Cases: more, Agents: { properties: { Id: 'Edm.Int32!' }, key: ['Id'] } }),
@@ -134,7 +136,7 @@ describe('provision', () => {
   it('refuses all other differences at once, exactly, and changes nothing', async () => {
     await provision(database, smallCatalogue({ Cases: cases }));
     await insertCase();
-    const other = with_({ AgentId: 'Edm.String', Title: 'Edm.String!', Must: 'Edm.Int32!', New: 'Edm.Int32' }, [
+    const other = changedCases({ AgentId: 'Edm.String', Title: 'Edm.String!', Must: 'Edm.Int32!', New: 'Edm.Int32' }, [
       'CaseId',
     ]);
     const changed = smallCatalogue({ Cases: other, More: { properties: { Id: 'Edm.Int32!' }, key: ['Id'] } });
@@ -159,7 +161,7 @@ describe('provision', () => {
 
   it('makes a table without rows anew instead of refusing', async () => {
     await provision(database, smallCatalogue({ Cases: cases }));
-    const catalogue = smallCatalogue({ Cases: with_({ AgentId: 'Edm.String' }, ['CaseId']) });
+    const catalogue = smallCatalogue({ Cases: changedCases({ AgentId: 'Edm.String' }, ['CaseId']) });
     assert.deepEqual((await provision(database, catalogue)).changes, ['Cases: made anew (it had no rows)']);
     assert.deepEqual((await provision(database, catalogue)).changes, []);
   });
@@ -170,10 +172,10 @@ describe('provision', () => {
     await insertCase();
     for (const name of ['Cases_old', 'Cases_older']) {
       await database.query(`ALTER TABLE feed."Cases" RENAME TO "${name}"`);
-      const report = await provision(database, smallCatalogue({ Cases: with_({ AgentId: 'Edm.String' }) }));
+      const report = await provision(database, smallCatalogue({ Cases: changedCases({ AgentId: 'Edm.String' }) }));
       assert.deepEqual(report.changes, ['Cases: created'], name);
       assert.deepEqual(
-        (await provision(database, smallCatalogue({ Cases: with_({ AgentId: 'Edm.String' }) }))).changes,
+        (await provision(database, smallCatalogue({ Cases: changedCases({ AgentId: 'Edm.String' }) }))).changes,
         [],
       );
     }
@@ -202,7 +204,7 @@ describe('provision', () => {
   it('B2 a refusal names the command that makes the sets anew', async () => {
     await provision(database, smallCatalogue({ Cases: cases }));
     await insertCase();
-    const error = await provision(database, smallCatalogue({ Cases: with_({ AgentId: 'Edm.String' }) })).catch(
+    const error = await provision(database, smallCatalogue({ Cases: changedCases({ AgentId: 'Edm.String' }) })).catch(
       (thrown: GatewayError) => thrown,
     );
     assert.ok(error instanceof Error);
@@ -212,7 +214,10 @@ describe('provision', () => {
   it('keeps what the metadata does not name any more, and still takes rows', async () => {
     await provision(
       database,
-      smallCatalogue({ Cases: with_({ Old: 'Edm.String!' }), Gone: { properties: { Id: 'Edm.Int32!' }, key: ['Id'] } }),
+      smallCatalogue({
+        Cases: changedCases({ Old: 'Edm.String!' }),
+        Gone: { properties: { Id: 'Edm.Int32!' }, key: ['Id'] },
+      }),
     );
     await database.query(`INSERT INTO feed."Cases" ("CaseId", "Day", "Old") VALUES ('o', '2024-01-01', 'kept')`);
     const report = await provision(database, smallCatalogue({ Cases: cases }));
@@ -225,7 +230,7 @@ describe('provision', () => {
   it('D10 refuses names that PostgreSQL would cut off and more columns than it holds, all at once; check tells the same', async () => {
     const many = Object.fromEntries(Array.from({ length: 1600 }, (_, at) => [`P${String(at)}`, 'Edm.String']));
     const catalogue = smallCatalogue({
-      Cases: with_({ [`P${'x'.repeat(63)}`]: 'Edm.String', [`Q${'é'.repeat(32)}`]: 'Edm.String' }),
+      Cases: changedCases({ [`P${'x'.repeat(63)}`]: 'Edm.String', [`Q${'é'.repeat(32)}`]: 'Edm.String' }),
       Wide: { properties: { Id: 'Edm.Int32!', ...many }, key: ['Id'] },
     });
     const faults = tableFaults(wantedTables(catalogue));
@@ -236,7 +241,9 @@ describe('provision', () => {
       /^Wide: its table would have 161\d columns with the gateway's own, and PostgreSQL holds 1600/,
     );
     await assert.rejects(provision(database, catalogue), (error: Error) => {
-      for (const fault of faults) assert.ok(error.message.includes(fault), error.message);
+      for (const fault of faults) {
+        assert.ok(error.message.includes(fault), error.message);
+      }
       return true;
     });
   });

@@ -23,7 +23,7 @@ describe('read sessions', () => {
   });
   after(() => store.drop());
 
-  for (const pooling of [false, true])
+  for (const pooling of [false, true]) {
     describe(pooling ? 'behind a pooler' : 'on a connection of their own', () => {
       let proxy: PostgresProxy;
       let database: Database;
@@ -39,9 +39,11 @@ describe('read sessions', () => {
 
       const rows = async (session: ReadSession, select: string, final = false): Promise<string[]> => {
         const found: string[] = [];
-        for await (const batch of session.copyOut(select, { final }))
-          for (let row = 0; row < batch.count; row++)
+        for await (const batch of session.copyOut(select, { final })) {
+          for (let row = 0; row < batch.count; row++) {
             found.push(batch.buffer.toString('utf8', batch.starts[row], batch.ends[row]));
+          }
+        }
         return found;
       };
       const backend = (): Promise<string> =>
@@ -111,7 +113,7 @@ describe('read sessions', () => {
         assert.deepEqual(found, [{ all: right }]);
       });
 
-      if (pooling)
+      if (pooling) {
         it('set the format in each transaction, since the next session knows nothing of it', async () => {
           await database.read(async () => {}, patient);
           const { rows: found } = await database.transaction(async (transaction) => {
@@ -124,6 +126,7 @@ describe('read sessions', () => {
           const zone = await database.transaction((t) => t.query(`SELECT current_setting('TimeZone') AS zone`));
           assert.deepEqual(zone.rows, [{ zone: 'UTC' }]);
         });
+      }
 
       it('read nothing when what goes before fails, and leave the connection usable', async () => {
         const pid = await backend();
@@ -165,4 +168,5 @@ describe('read sessions', () => {
         await backend();
       });
     });
+  }
 });

@@ -54,7 +54,11 @@ const no: ReadonlySet<string> = new Set(words.map(([, word]) => word.normalize('
 /** Words for true and false, in any case. */
 export const convertBoolean: CellConverter = (cell) => {
   const word = cell.normalize('NFC').toLowerCase();
-  if (yes.has(word)) return 't';
-  if (no.has(word)) return 'f';
+  if (yes.has(word)) {
+    return 't';
+  }
+  if (no.has(word)) {
+    return 'f';
+  }
   return fault('INVALID_BOOLEAN', cell, 'yes or no');
 };

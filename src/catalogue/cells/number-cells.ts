@@ -1,5 +1,5 @@
 import type { PrimitiveTypeName } from '../../edm/model.ts';
-import { DECIMAL_DIGITS } from '../../edm/reader-limits.ts';
+import { decimalDigits } from '../../edm/reader-limits.ts';
 import { type CellConverter, type CellFault, type Converted, fault, isFault } from './cell.ts';
 import { type NumberMarks, numberText, readNumber, ruinedNumber, withoutExponent } from './number-text.ts';
 
@@ -22,20 +22,30 @@ export interface NumberForm extends NumberMarks {
 export function integerConverter(form: NumberForm): CellConverter {
   return (cell) => {
     const text = numberText(cell, form);
-    if (isFault(text)) return text;
-    if (text === null || text.includes('e')) return ruinedNumber(cell) ?? notWhole(cell);
+    if (isFault(text)) {
+      return text;
+    }
+    if (text === null || text.includes('e')) {
+      return ruinedNumber(cell) ?? notWhole(cell);
+    }
     return wholeNumber(text, cell, form);
   };
 }
 
 function wholeNumber(text: string, cell: string, form: NumberForm): Converted {
   const point = text.indexOf('.');
-  if (point !== -1 && /[1-9]/.test(text.slice(point))) return notWhole(cell);
+  if (point !== -1 && /[1-9]/.test(text.slice(point))) {
+    return notWhole(cell);
+  }
   const whole = point === -1 ? text : text.slice(0, point);
   const range = bounds[form.type];
-  if (range === undefined) return fitDecimal(whole, form);
+  if (range === undefined) {
+    return fitDecimal(whole, form);
+  }
   // Nine digits fit every type from Int32 up; BigInt is slow.
-  if (whole.length <= 9 && range[1] > 999_999_999n) return whole;
+  if (whole.length <= 9 && range[1] > 999_999_999n) {
+    return whole;
+  }
   const value = BigInt(whole);
   return value < range[0] || value > range[1] ? fault('OUT_OF_RANGE', cell, `within ${form.type}`) : whole;
 }
@@ -55,9 +65,13 @@ export function decimalConverter(form: NumberForm): CellConverter {
 
 /** A number in digits (`numberText`) as a value of its type. */
 export function fitNumber(text: string, cell: string, form: NumberForm): Converted {
-  if (form.type === 'Edm.Double' || form.type === 'Edm.Single') return fitFloat(text, form.type);
+  if (form.type === 'Edm.Double' || form.type === 'Edm.Single') {
+    return fitFloat(text, form.type);
+  }
   const digits = withoutExponent(text);
-  if (digits === null) return fault('OUT_OF_RANGE', cell, `within ${form.type}`);
+  if (digits === null) {
+    return fault('OUT_OF_RANGE', cell, `within ${form.type}`);
+  }
   return form.type in bounds ? wholeNumber(digits, cell, form) : fitDecimal(digits, form);
 }
 
@@ -69,20 +83,30 @@ function fitFloat(value: string, type: PrimitiveTypeName): Converted {
 }
 
 function fitDecimal(value: string, { precision, scale }: NumberForm): Converted {
-  if (precision === undefined && value.length <= DECIMAL_DIGITS) return value;
+  if (precision === undefined && value.length <= decimalDigits) {
+    return value;
+  }
   const [whole = '', written = ''] = value.replace('-', '').split('.');
   const fraction = written.replace(/0+$/, '');
   const digits = whole.replace(/^0+/, '').length;
-  if (digits + fraction.length > DECIMAL_DIGITS)
-    return fault('OUT_OF_RANGE', value, `within the ${DECIMAL_DIGITS} digits that readers of decimals hold`);
+  if (digits + fraction.length > decimalDigits) {
+    return fault('OUT_OF_RANGE', value, `within the ${decimalDigits} digits that readers of decimals hold`);
+  }
   // Zeros at the end are kept as written where they fit.
-  const text = digits + written.length > DECIMAL_DIGITS ? `${value.split('.')[0]}.${fraction || '0'}` : value;
-  if (precision === undefined) return text;
+  const text = digits + written.length > decimalDigits ? `${value.split('.')[0]}.${fraction || '0'}` : value;
+  if (precision === undefined) {
+    return text;
+  }
   const room = precision - (typeof scale === 'number' ? scale : 0);
-  if (digits > room) return fault('OUT_OF_RANGE', value, `within ${room} digits before the point`);
-  if (typeof scale === 'number' && fraction.length > scale)
+  if (digits > room) {
+    return fault('OUT_OF_RANGE', value, `within ${room} digits before the point`);
+  }
+  if (typeof scale === 'number' && fraction.length > scale) {
     return fault('OUT_OF_RANGE', value, `within ${scale} decimals`);
-  if (digits + fraction.length > precision) return fault('OUT_OF_RANGE', value, `within ${precision} digits`);
+  }
+  if (digits + fraction.length > precision) {
+    return fault('OUT_OF_RANGE', value, `within ${precision} digits`);
+  }
   return text;
 }
 
@@ -98,6 +122,8 @@ export function percentageConverter(form: NumberForm): CellConverter {
 }
 
 function withoutPercent(cell: string): string {
-  if (cell.endsWith('%')) return cell.slice(0, -1).trimEnd();
+  if (cell.endsWith('%')) {
+    return cell.slice(0, -1).trimEnd();
+  }
   return cell.startsWith('%') ? cell.slice(1).trimStart() : cell;
 }

@@ -11,17 +11,17 @@ export interface NumberMarks {
 }
 
 /** No number has more characters; what follows takes quadratic steps for some texts. */
-const LONGEST = 1000;
+const longest = 1000;
 /** What programs write, read first: a file has millions of them. */
-const PLAIN = /^-?\d+$/;
-const WITH_POINT = /^-?\d+\.\d+$/;
-const SCIENTIFIC = /^([+-]?)(\d+[.,]?\d*|[.,]\d+)[eE]([+-]?\d{1,9})$/;
+const plain = /^-?\d+$/;
+const withPoint = /^-?\d+\.\d+$/;
+const scientificPattern = /^([+-]?)(\d+[.,]?\d*|[.,]\d+)[eE]([+-]?\d{1,9})$/;
 /** What groups thousands and is a decimal mark nowhere: apostrophes and blanks, of Switzerland, France, Sweden and the SI. */
-const GROUPED = /^[1-9]\d{0,2}(['’ \u00a0\u2009\u202f])\d{3}(?:\1\d{3})*(?:([.,])(\d+))?$/;
-const BOTH_MARKS = /^[1-9]\d{0,2}(?:([.,])\d{3})(?:\1\d{3})*([.,])(\d+)$/;
-const GROUPED_TWICE = /^[1-9]\d{0,2}([.,])\d{3}(?:\1\d{3})+$/;
-const ONE_MARK = /^(\d*)([.,])(\d*)$/;
-const THREE_BEHIND = /^[1-9]\d{0,2}[.,]\d{3}$/;
+const groupedPattern = /^[1-9]\d{0,2}(['’ \u00a0\u2009\u202f])\d{3}(?:\1\d{3})*(?:([.,])(\d+))?$/;
+const bothMarks = /^[1-9]\d{0,2}(?:([.,])\d{3})(?:\1\d{3})*([.,])(\d+)$/;
+const groupedTwice = /^[1-9]\d{0,2}([.,])\d{3}(?:\1\d{3})+$/;
+const oneMark = /^(\d*)([.,])(\d*)$/;
+const threeBehind = /^[1-9]\d{0,2}[.,]\d{3}$/;
 
 /**
  * A cell as a number in digits, with a point where it has a fraction and an exponent where it has one: `1.234,5` and
@@ -29,15 +29,25 @@ const THREE_BEHIND = /^[1-9]\d{0,2}[.,]\d{3}$/;
  * ambiguous, unless stated or, for the mark that it shows, the column's example settles it. Null: no number.
  */
 export function numberText(cell: string, marks: NumberMarks): string | CellFault | null {
-  if (cell.length > LONGEST) return null;
-  if (PLAIN.test(cell)) return cell;
-  if ((marks.stated ?? marks.shown) === '.' && WITH_POINT.test(cell)) return cell;
-  const exponent = SCIENTIFIC.exec(cell);
-  if (exponent !== null) return scientific(exponent);
+  if (cell.length > longest) {
+    return null;
+  }
+  if (plain.test(cell)) {
+    return cell;
+  }
+  if ((marks.stated ?? marks.shown) === '.' && withPoint.test(cell)) {
+    return cell;
+  }
+  const exponent = scientificPattern.exec(cell);
+  if (exponent !== null) {
+    return scientific(exponent);
+  }
   // Spreadsheets write U+2212 in some languages.
   const sign = /^[-\u2212]/.test(cell) ? '-' : '';
   const text = unsigned(/^[-+\u2212]/.test(cell) ? cell.slice(1) : cell, marks);
-  if (text === 'ambiguous') return ambiguous(cell);
+  if (text === 'ambiguous') {
+    return ambiguous(cell);
+  }
   return text === null ? null : sign + text;
 }
 
@@ -45,7 +55,9 @@ export function numberText(cell: string, marks: NumberMarks): string | CellFault
 export function shownMark(example: string): DecimalMark | null {
   const number = example.replace(/^[^\d.,]+|[^\d.,]+$/g, '');
   const text = unsigned(number, { stated: null, shown: null });
-  if (text === null || text === 'ambiguous' || !text.includes('.')) return null;
+  if (text === null || text === 'ambiguous' || !text.includes('.')) {
+    return null;
+  }
   return number.lastIndexOf(',') > number.lastIndexOf('.') ? ',' : '.';
 }
 
@@ -56,24 +68,37 @@ function scientific([, sign = '', mantissa = '', exponent = '']: RegExpExecArray
 }
 
 function unsigned(text: string, { stated, shown }: NumberMarks): string | null {
-  if (/^\d+$/.test(text)) return text;
-  const one = ONE_MARK.exec(text);
+  if (/^\d+$/.test(text)) {
+    return text;
+  }
+  const one = oneMark.exec(text);
   if (one !== null) {
     const [, whole = '', mark = '', fraction = ''] = one;
-    if (whole === '' && fraction === '') return null;
-    if (THREE_BEHIND.test(text)) {
-      if (stated === null && shown !== mark) return 'ambiguous';
-      if (stated !== null && stated !== mark) return whole + fraction;
+    if (whole === '' && fraction === '') {
+      return null;
+    }
+    if (threeBehind.test(text)) {
+      if (stated === null && shown !== mark) {
+        return 'ambiguous';
+      }
+      if (stated !== null && stated !== mark) {
+        return whole + fraction;
+      }
     }
     return `${whole || '0'}${fraction === '' ? '' : `.${fraction}`}`;
   }
-  const both = BOTH_MARKS.exec(text);
-  if (both !== null && both[1] !== both[2])
+  const both = bothMarks.exec(text);
+  if (both !== null && both[1] !== both[2]) {
     return `${text.slice(0, -(both[3] ?? '').length - 1).replaceAll(both[1] ?? '', '')}.${both[3]}`;
-  const twice = GROUPED_TWICE.exec(text);
-  if (twice !== null) return text.replaceAll(twice[1] ?? '', '');
-  const grouped = GROUPED.exec(text);
-  if (grouped === null) return null;
+  }
+  const twice = groupedTwice.exec(text);
+  if (twice !== null) {
+    return text.replaceAll(twice[1] ?? '', '');
+  }
+  const grouped = groupedPattern.exec(text);
+  if (grouped === null) {
+    return null;
+  }
   const [, group = '', mark, fraction = ''] = grouped;
   return mark === undefined
     ? text.replaceAll(group, '')
@@ -87,7 +112,7 @@ function ambiguous(cell: string): CellFault {
 }
 
 /** The shapes in which spreadsheets write long numbers (`1,24E+15`, `1E+15`, `1.24e15`), and nobody writes an id. */
-const RUINED = /^[+-]?(?:\d[.,]\d+[eE][+-]?\d{1,3}|\d[eE]\+\d{1,3})$/;
+const ruined = /^[+-]?(?:\d[.,]\d+[eE][+-]?\d{1,3}|\d[eE]\+\d{1,3})$/;
 
 /**
  * The fault of a cell in which a spreadsheet replaced a long number by a short one: other numbers came to the same text, so
@@ -95,7 +120,9 @@ const RUINED = /^[+-]?(?:\d[.,]\d+[eE][+-]?\d{1,3}|\d[eE]\+\d{1,3})$/;
  */
 export function ruinedNumber(cell: string): CellFault | null {
   const text = cell.trim();
-  if (!RUINED.test(text)) return null;
+  if (!ruined.test(text)) {
+    return null;
+  }
   const message = `${shownCell(text)} is what a spreadsheet made of a long number: its last digits are lost. Take the file as the vendor wrote it, not as a spreadsheet saved it`;
   return { code: 'SCIENTIFIC_NOTATION', message };
 }
@@ -103,16 +130,26 @@ export function ruinedNumber(cell: string): CellFault | null {
 /** `numberText` without its exponent, digit by digit; null where that would be more than a thousand digits. */
 export function withoutExponent(number: string): string | null {
   const at = number.search(/e/);
-  if (at === -1) return number;
+  if (at === -1) {
+    return number;
+  }
   const negative = number.startsWith('-');
   const [whole = '', fraction = ''] = number.slice(negative ? 1 : 0, at).split('.');
   const digits = whole + fraction;
-  if (/^0*$/.test(digits)) return '0';
+  if (/^0*$/.test(digits)) {
+    return '0';
+  }
   const point = whole.length + Number(number.slice(at + 1));
-  if (Math.abs(point) > 1000) return null;
+  if (Math.abs(point) > 1000) {
+    return null;
+  }
   const sign = negative ? '-' : '';
-  if (point <= 0) return `${sign}0.${'0'.repeat(-point)}${digits}`;
-  if (point >= digits.length) return sign + digits + '0'.repeat(point - digits.length);
+  if (point <= 0) {
+    return `${sign}0.${'0'.repeat(-point)}${digits}`;
+  }
+  if (point >= digits.length) {
+    return sign + digits + '0'.repeat(point - digits.length);
+  }
   return `${sign}${digits.slice(0, point)}.${digits.slice(point)}`;
 }
 

@@ -10,9 +10,9 @@ export interface Placed {
   readonly skipped: boolean;
 }
 
-const MINUTE = 60_000;
-const DAY = 86_400_000;
-const QUARTER = 15 * MINUTE;
+const minute = 60_000;
+const day = 86_400_000;
+const quarterHour = 15 * minute;
 
 /**
  * Offsets of one IANA zone, remembered per quarter of an hour (no zone changes in between), because asking ICU costs a
@@ -31,8 +31,8 @@ export class ZoneClock {
 
   /** `wall`: the wall-clock fields read as if they were UTC, in milliseconds. */
   place(wall: number): Placed {
-    const before = this.#offset(wall - DAY);
-    const after = this.#offset(wall + DAY);
+    const before = this.#offset(wall - day);
+    const after = this.#offset(wall + day);
     if (before === after && this.#offset(wall - before) === before) {
       return { instant: wall - before, ambiguous: false, skipped: false };
     }
@@ -40,18 +40,26 @@ export class ZoneClock {
     const late = wall - after;
     const earlyHolds = this.#offset(early) === before;
     const lateHolds = this.#offset(late) === after;
-    if (earlyHolds && lateHolds) return { instant: Math.min(early, late), ambiguous: early !== late, skipped: false };
-    if (earlyHolds || lateHolds) return { instant: earlyHolds ? early : late, ambiguous: false, skipped: false };
+    if (earlyHolds && lateHolds) {
+      return { instant: Math.min(early, late), ambiguous: early !== late, skipped: false };
+    }
+    if (earlyHolds || lateHolds) {
+      return { instant: earlyHolds ? early : late, ambiguous: false, skipped: false };
+    }
     return { instant: early, ambiguous: false, skipped: true };
   }
 
   /** Milliseconds the zone is ahead of UTC at an instant. */
   #offset(instant: number): number {
-    const quarter = Math.floor(instant / QUARTER);
+    const quarter = Math.floor(instant / quarterHour);
     const known = this.#offsets.get(quarter);
-    if (known !== undefined) return known;
-    const offset = this.#zone.offset(quarter * QUARTER) * MINUTE;
-    if (this.#offsets.size >= 200_000) this.#offsets.clear();
+    if (known !== undefined) {
+      return known;
+    }
+    const offset = this.#zone.offset(quarter * quarterHour) * minute;
+    if (this.#offsets.size >= 200_000) {
+      this.#offsets.clear();
+    }
     this.#offsets.set(quarter, offset);
     return offset;
   }

@@ -55,10 +55,16 @@ export function buildCatalogue(
 
 function assemble(sources: readonly SourceDraft[], index: DraftIndex, matches: Matches): Catalogue {
   const drafts = [...index.sets.values()];
-  for (const draft of [...drafts, ...index.doubles]) checkDocument(draft, matches);
-  for (const draft of index.doubles) buildProperties(draft);
+  for (const draft of [...drafts, ...index.doubles]) {
+    checkDocument(draft, matches);
+  }
+  for (const draft of index.doubles) {
+    buildProperties(draft);
+  }
   checkOwnNames(drafts);
-  for (const source of sources) checkSource(source);
+  for (const source of sources) {
+    checkSource(source);
+  }
   const navigations = buildNavigation(index);
   const entitySets = new Map<string, EntitySet>();
   const sets = new Map<string, SetBinding>();
@@ -68,7 +74,9 @@ function assemble(sources: readonly SourceDraft[], index: DraftIndex, matches: M
     sets.set(draft.setName, draft.form === 'upstream' ? upstreamSet(draft, index) : storedSet(draft, built, index));
     const source = sources.find((candidate) => candidate.name === draft.source);
     entitySets.set(draft.setName, entitySet(draft, built, { navigations, sourceTitle: source?.entry.title ?? null }));
-    if (draft.form === 'export' && source !== undefined) exports.push(buildExport(source, draft, index));
+    if (draft.form === 'export' && source !== undefined) {
+      exports.push(buildExport(source, draft, index));
+    }
   }
   for (const { set, binding } of ledgerSets) {
     entitySets.set(set.name, set);
@@ -86,7 +94,9 @@ function buildModel(entitySets: ReadonlyMap<string, EntitySet>): Model {
 /** Names the gateway uses itself, and entity type names that come twice. */
 function checkOwnNames(drafts: readonly SetDraft[]): void {
   const types = new Map<string, string>();
-  for (const { set } of ledgerSets) types.set(set.entityType.name.toLowerCase(), set.name);
+  for (const { set } of ledgerSets) {
+    types.set(set.entityType.name.toLowerCase(), set.name);
+  }
   for (const draft of drafts) {
     if (ledgerSets.some(({ set }) => set.name.toLowerCase() === draft.setName.toLowerCase())) {
       draft.report(['set'], `${draft.setName} is a set of the gateway itself.`, 'Choose another name or a prefix.');

@@ -8,9 +8,15 @@ type FixedRow = NonNullable<SetDraft['entry']['rows']>[number];
 
 /** How a derived set or code list gets its rows; null for sets of files. */
 export function buildDerivation(draft: SetDraft, index: DraftIndex): Derivation | null {
-  if (draft.form === 'rows') return { kind: 'rows', rows: fixedRows(draft, 'rows') };
-  if (draft.form === 'bridge') return bridge(draft, index);
-  if (draft.form === 'dimension') return dimension(draft, index);
+  if (draft.form === 'rows') {
+    return { kind: 'rows', rows: fixedRows(draft, 'rows') };
+  }
+  if (draft.form === 'bridge') {
+    return bridge(draft, index);
+  }
+  if (draft.form === 'dimension') {
+    return dimension(draft, index);
+  }
   return null;
 }
 
@@ -32,7 +38,9 @@ export function fixedRows(draft: SetDraft, key: 'rows' | 'seedRows'): readonly R
     const values = rowValues(draft, row, [key, number]);
     const cells = names.map((name) => values.get(name) ?? null);
     const identity = draft.entry.key.map((name) => String(row[name])).join(' ');
-    if (seen.has(identity)) draft.report([key, number], `The key ${identity} came before.`, 'Keep one of the rows.');
+    if (seen.has(identity)) {
+      draft.report([key, number], `The key ${identity} came before.`, 'Keep one of the rows.');
+    }
     seen.add(identity);
     return cells;
   });
@@ -54,8 +62,11 @@ function rowValues(
       continue;
     }
     const read = readGiven(String(value), cellForm(entry, isoFiles, { identifies: false }));
-    if (!isFault(read)) values.set(name, read);
-    else draft.report([...path, name], `"${value}" is no ${entry.type}.`, 'Correct the value or the type.');
+    if (!isFault(read)) {
+      values.set(name, read);
+    } else {
+      draft.report([...path, name], `"${value}" is no ${entry.type}.`, 'Correct the value or the type.');
+    }
   }
   return values;
 }
@@ -78,7 +89,9 @@ function parentOf(
     }
     return undefined;
   }
-  if (parent.form !== 'upstream') return parent;
+  if (parent.form !== 'upstream') {
+    return parent;
+  }
   draft.report(reference.path, `${parent.setName} is proxied, its rows are not here.`, 'Derive from stored sets only.');
   return undefined;
 }
@@ -88,14 +101,18 @@ function checkProperty(
   owner: SetDraft,
   place: { name: string; path: readonly (string | number)[] },
 ): void {
-  if (owner.entry.properties[place.name] !== undefined) return;
+  if (owner.entry.properties[place.name] !== undefined) {
+    return;
+  }
   const message = `${owner.setName} has no property ${place.name}.`;
   draft.report(place.path, message, 'Name one of its properties.');
 }
 
 function bridge(draft: SetDraft, index: DraftIndex): Derivation | null {
   const entry = draft.entry.bridge;
-  if (entry === undefined) return null;
+  if (entry === undefined) {
+    return null;
+  }
   const parent = parentOf(draft, index, { set: entry.from, path: ['bridge', 'from'] });
   if (parent !== undefined) {
     for (const [theirs, ours] of Object.entries(entry.parent)) {
@@ -104,7 +121,9 @@ function bridge(draft: SetDraft, index: DraftIndex): Derivation | null {
     }
     for (const key of ['list', 'paired'] as const) {
       const list = entry[key];
-      if (list === undefined) continue;
+      if (list === undefined) {
+        continue;
+      }
       checkProperty(draft, parent, { name: list.property, path: ['bridge', key, 'property'] });
       checkProperty(draft, draft, { name: list.as, path: ['bridge', key, 'as'] });
     }
@@ -114,7 +133,9 @@ function bridge(draft: SetDraft, index: DraftIndex): Derivation | null {
       draft.report(['bridge', 'parent'], message, 'Map every key property of the parent.');
     }
   }
-  if (entry.position !== undefined) checkProperty(draft, draft, { name: entry.position, path: ['bridge', 'position'] });
+  if (entry.position !== undefined) {
+    checkProperty(draft, draft, { name: entry.position, path: ['bridge', 'position'] });
+  }
   return {
     kind: 'bridge',
     from: parent?.setName ?? entry.from,
@@ -129,7 +150,9 @@ function dimension(draft: SetDraft, index: DraftIndex): Derivation {
   const from = (draft.entry.dimension ?? []).flatMap((entry, number): readonly DimensionSource[] => {
     const path = ['dimension', number] as const;
     const parent = parentOf(draft, index, { set: entry.set, path: [...path, 'set'] });
-    if (parent === undefined) return [];
+    if (parent === undefined) {
+      return [];
+    }
     const names = Object.keys(draft.entry.properties);
     const same = names.filter((name) => parent.entry.properties[name] !== undefined);
     const columns = new Map(
@@ -149,7 +172,9 @@ function dimension(draft: SetDraft, index: DraftIndex): Derivation {
       const message = `${parent.setName} gives no ${missing.join(', ')}.`;
       draft.report(path, message, 'Map every key property.');
     }
-    if (entry.stamp !== undefined) checkProperty(draft, parent, { name: entry.stamp, path: [...path, 'stamp'] });
+    if (entry.stamp !== undefined) {
+      checkProperty(draft, parent, { name: entry.stamp, path: [...path, 'stamp'] });
+    }
     return [{ set: parent.setName, columns, stamp: entry.stamp ?? null, rank: entry.rank, follows: entry.follows }];
   });
   return { kind: 'dimension', from };

@@ -151,9 +151,13 @@ function checkColumn(draft: SetDraft, name: string, { entry, files, identifies }
     ['example', entry.example],
     ['emptyAs', entry.emptyAs],
   ] as const) {
-    if (text === undefined || (key === 'emptyAs' && text === '' && encoding === 'text')) continue;
+    if (text === undefined || (key === 'emptyAs' && text === '' && encoding === 'text')) {
+      continue;
+    }
     const read = readGiven(text, form, entry.joinedTo !== undefined);
-    if (!isFault(read)) continue;
+    if (!isFault(read)) {
+      continue;
+    }
     if (read.code === 'AMBIGUOUS_DECIMAL' || read.code === 'SCIENTIFIC_NOTATION') {
       draft.report([...at, key], `${read.message}.`, 'Write another value, or say the decimalMark of the files.');
       continue;
@@ -192,14 +196,18 @@ function writeDisposition(draft: SetDraft): WriteDisposition {
     return { mode: 'upsert', winner: null };
   }
   for (const [key, names] of writeProperties(write)) {
-    for (const name of names) checkWriteProperty(draft, key, name);
+    for (const name of names) {
+      checkWriteProperty(draft, key, name);
+    }
   }
   return { ...write, winner: write.winner ?? null };
 }
 
 function deletionMarker(draft: SetDraft): string | null {
   const marker = draft.entry.deletionMarker;
-  if (marker === undefined) return null;
+  if (marker === undefined) {
+    return null;
+  }
   if (draft.entry.properties[marker] === undefined) {
     draft.report(['deletionMarker'], `There is no property ${marker}.`, 'Name a property of this file.');
   } else if (draft.entry.key.includes(marker)) {
@@ -213,16 +221,18 @@ function writeProperties(
   write: NonNullable<SetDraft['entry']['write']>,
 ): readonly (readonly [string, readonly string[]])[] {
   const winner = typeof write.winner === 'string' ? [write.winner] : [];
-  if (write.mode === 'restate')
+  if (write.mode === 'restate') {
     return [
       ['winner', winner],
       ['period', write.period],
     ];
-  if (write.mode === 'delete-insert')
+  }
+  if (write.mode === 'delete-insert') {
     return [
       ['winner', winner],
       ['parent', write.parent],
     ];
+  }
   return [['winner', winner]];
 }
 
@@ -237,7 +247,9 @@ function checkWriteProperty(draft: SetDraft, key: string, name: string): void {
 
 function computedColumn(draft: SetDraft, name: string, entry: PropertyEntry): readonly ComputedColumn[] {
   const rule = entry.computed;
-  if (rule === undefined) return [];
+  if (rule === undefined) {
+    return [];
+  }
   const at = ['properties', name, 'computed'] as const;
   for (const used of usedBy(rule)) {
     const source = draft.entry.properties[used];

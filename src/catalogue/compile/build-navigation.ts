@@ -52,7 +52,9 @@ export function buildNavigation(index: DraftIndex): Navigations {
         description: `Rows of ${owner.setName} whose ${name} is this one.`,
       };
       const added = add(found, { on: owner, relation, property: forward, set: target.setName });
-      if (added) add(found, { on: target, relation, property: backward, set: owner.setName });
+      if (added) {
+        add(found, { on: target, relation, property: backward, set: owner.setName });
+      }
     }
   }
   return found;
@@ -64,14 +66,20 @@ export function buildNavigation(index: DraftIndex): Navigations {
  */
 function alwaysExists({ owner, target, join }: Relation, index: DraftIndex): boolean {
   const required = join.every(({ property }) => isRequired(owner, property));
-  if (!required) return false;
+  if (!required) {
+    return false;
+  }
   const named = (draft: SetDraft, reference: string): string | null => resolveSetName(index, draft.source, reference);
   const { bridge } = owner.entry;
   if (owner.form === 'bridge' && bridge !== undefined && named(owner, bridge.from) === target.setName) {
     const ours = new Map(Object.entries(bridge.parent));
-    if (join.every((pair) => ours.get(pair.referencedProperty) === pair.property)) return true;
+    if (join.every((pair) => ours.get(pair.referencedProperty) === pair.property)) {
+      return true;
+    }
   }
-  if (target.form !== 'dimension') return false;
+  if (target.form !== 'dimension') {
+    return false;
+  }
   return (target.entry.dimension ?? []).some(({ set, columns }) => {
     const theirs = (name: string): string | undefined => (columns === undefined ? name : columns[name]);
     const told = join.every((pair) => theirs(pair.referencedProperty) === pair.property);
@@ -106,18 +114,28 @@ function add(found: Found, { on, relation, property, set }: Addition): boolean {
 function relationsOf(draft: SetDraft, index: DraftIndex): readonly Relation[] {
   const relations: Relation[] = [];
   const keep = (relation: Relation | null): void => {
-    if (relation !== null) relations.push(relation);
+    if (relation !== null) {
+      relations.push(relation);
+    }
   };
   for (const [name, entry] of Object.entries(draft.entry.properties)) {
-    if (entry.references !== undefined) keep(referenceRelation(draft, index, { name, entry }));
-    if (entry.codeList !== undefined) keep(codeListRelation(draft, index, { name, entry }));
+    if (entry.references !== undefined) {
+      keep(referenceRelation(draft, index, { name, entry }));
+    }
+    if (entry.codeList !== undefined) {
+      keep(codeListRelation(draft, index, { name, entry }));
+    }
   }
   for (const [name, entry] of Object.entries(draft.entry.navigation ?? {})) {
     const path = ['navigation', name] as const;
     const target = targetOf(draft, index, { reference: entry.set, path: [...path, 'set'] });
-    if (target === null) continue;
+    if (target === null) {
+      continue;
+    }
     const join = Object.entries(entry.join).map(([property, referencedProperty]) => ({ property, referencedProperty }));
-    if (!joins(draft, target, { join, path: [...path, 'join'] })) continue;
+    if (!joins(draft, target, { join, path: [...path, 'join'] })) {
+      continue;
+    }
     const partner = entry.partner ?? partnerName(draft, target, name);
     keep({ owner: draft, target, name, partner, join, description: entry.description, path });
   }
@@ -131,12 +149,18 @@ interface NamedEntry {
 
 function referenceRelation(draft: SetDraft, index: DraftIndex, { name, entry }: NamedEntry): Relation | null {
   const given = typeof entry.references === 'string' ? { set: entry.references } : entry.references;
-  if (given === undefined) return null;
+  if (given === undefined) {
+    return null;
+  }
   const path = ['properties', name, 'references'] as const;
   const target = targetOf(draft, index, { reference: given.set, path });
-  if (target === null) return null;
+  if (target === null) {
+    return null;
+  }
   const join = wholeKeyJoin(draft, target, { name, path });
-  if (join === null) return null;
+  if (join === null) {
+    return null;
+  }
   const as = given.as ?? navigationName(name, target);
   return {
     owner: draft,
@@ -152,7 +176,9 @@ function referenceRelation(draft: SetDraft, index: DraftIndex, { name, entry }: 
 function codeListRelation(draft: SetDraft, index: DraftIndex, { name, entry }: NamedEntry): Relation | null {
   const path = ['properties', name, 'codeList'] as const;
   const target = targetOf(draft, index, { reference: entry.codeList ?? '', path });
-  if (target === null) return null;
+  if (target === null) {
+    return null;
+  }
   if (target.form !== 'rows') {
     draft.report(
       path,
@@ -162,7 +188,9 @@ function codeListRelation(draft: SetDraft, index: DraftIndex, { name, entry }: N
     return null;
   }
   const join = wholeKeyJoin(draft, target, { name, path });
-  if (join === null) return null;
+  if (join === null) {
+    return null;
+  }
   const key = target.entry.key[0] ?? '';
   const members = (target.entry.rows ?? []).flatMap((row) => (row[key] === undefined ? [] : [String(row[key])]));
   if (!members.includes(entry.example)) {
@@ -183,7 +211,9 @@ interface TargetPlace {
 function targetOf(draft: SetDraft, index: DraftIndex, { reference, path }: TargetPlace): SetDraft | null {
   const name = resolveSetName(index, draft.source, reference);
   const target = name === null ? undefined : index.sets.get(name);
-  if (target !== undefined) return target;
+  if (target !== undefined) {
+    return target;
+  }
   if (name === null || !index.faulty.has(name)) {
     draft.report(path, `There is no set "${reference}".`, 'Name a set of this source, or <source>.<set>.');
   }

@@ -95,7 +95,9 @@ export function buildProperties(draft: SetDraft): BuiltProperties {
 }
 
 function extrasOf(draft: SetDraft): readonly { readonly column: string; readonly property: Property }[] {
-  if (draft.form !== 'export') return [];
+  if (draft.form !== 'export') {
+    return [];
+  }
   const write = draft.entry.write;
   return write?.mode === 'snapshot' && write.missing === 'keep' ? [...bookkeeping, deletion] : bookkeeping;
 }
@@ -125,7 +127,9 @@ function checkFacets(draft: SetDraft, name: string, entry: PropertyEntry): void 
     ['scale', 'Scale'],
   ] as const;
   for (const [key, facet] of given) {
-    if (entry[key] === undefined || legal.includes(facet)) continue;
+    if (entry[key] === undefined || legal.includes(facet)) {
+      continue;
+    }
     draft.report(['properties', name, key], `${entry.type} takes no ${key}.`, 'Remove it, or use another type.');
   }
   const { precision, scale } = entry;

@@ -24,7 +24,9 @@ export function checkDocument(draft: SetDraft, matches: Matches): void {
   checkKey(draft);
   checkNames(draft);
   checkExamples(draft);
-  for (const number of (draft.entry.files ?? []).keys()) checkFileRule(draft, number, matches);
+  for (const number of (draft.entry.files ?? []).keys()) {
+    checkFileRule(draft, number, matches);
+  }
   checkPatterns(draft, matches);
   const groups = patternGroups(draft.entry.period?.name ?? null);
   if (draft.entry.period?.name != null && !(groups.includes('from') && groups.includes('to'))) {
@@ -76,10 +78,16 @@ function checkKey(draft: SetDraft): void {
 
 /** Sets that no file fills show their values in ISO form, in UTC. */
 function checkExamples(draft: SetDraft): void {
-  if (draft.form === 'export') return;
+  if (draft.form === 'export') {
+    return;
+  }
   for (const [name, entry] of Object.entries(draft.entry.properties)) {
-    if (entry.collection === true) continue;
-    if (!isFault(readGiven(entry.example, cellForm(entry, isoFiles, { identifies: false })))) continue;
+    if (entry.collection === true) {
+      continue;
+    }
+    if (!isFault(readGiven(entry.example, cellForm(entry, isoFiles, { identifies: false })))) {
+      continue;
+    }
     draft.report(
       ['properties', name, 'example'],
       `"${entry.example}" is no ${entry.type}.`,
@@ -92,12 +100,16 @@ function checkNames(draft: SetDraft): void {
   const { searchable = [], indexes = [], properties } = draft.entry;
   for (const [position, name] of searchable.entries()) {
     const entry = properties[name];
-    if (entry?.type === 'String' && entry.collection !== true) continue;
+    if (entry?.type === 'String' && entry.collection !== true) {
+      continue;
+    }
     draft.report(['searchable', position], `${name} is no text property.`, 'Name properties of type String.');
   }
   for (const [position, names] of indexes.entries()) {
     for (const name of names) {
-      if (properties[name] !== undefined) continue;
+      if (properties[name] !== undefined) {
+        continue;
+      }
       draft.report(['indexes', position], `There is no property ${name}.`, 'Name properties of this file.');
     }
   }
@@ -109,7 +121,9 @@ const patternGroups = (pattern: string | null): readonly string[] =>
 /** The example of a file rule must be recognised by the rule, and give a period where there is one. */
 function checkFileRule(draft: SetDraft, number: number, matches: Matches): void {
   const rule = draft.entry.files?.[number];
-  if (rule?.example === undefined) return;
+  if (rule?.example === undefined) {
+    return;
+  }
   const { period } = draft.entry;
   const path = examplePath(rule.example, period?.format ?? 'yyyyMMdd');
   const slash = path.lastIndexOf('/');
@@ -117,7 +131,9 @@ function checkFileRule(draft: SetDraft, number: number, matches: Matches): void 
   for (const key of ['directory', 'name'] as const) {
     const pattern = rule[key];
     // A pattern that does not end is told by checkPatterns.
-    if (pattern === undefined || matches(pattern, [parts[key]])?.[0] !== false) continue;
+    if (pattern === undefined || matches(pattern, [parts[key]])?.[0] !== false) {
+      continue;
+    }
     const message = `The ${key} pattern does not match the example "${path}".`;
     draft.report(['files', number, 'example'], message, 'Correct the pattern or the example.');
   }
@@ -142,7 +158,9 @@ function checkPatterns(draft: SetDraft, matches: Matches): void {
     ),
   ];
   for (const [path, pattern] of patterns) {
-    if (pattern == null || matches(pattern, hostileTexts(pattern, example)) !== null) continue;
+    if (pattern == null || matches(pattern, hostileTexts(pattern, example)) !== null) {
+      continue;
+    }
     const message =
       'This pattern takes more than seconds for some texts: its repetitions can share the same characters.';
     draft.report(path, message, 'Write it so that each character can belong to one repetition only.');

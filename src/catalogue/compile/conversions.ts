@@ -28,8 +28,12 @@ export const encodingTypes: Readonly<Record<Encoding, readonly PrimitiveTypeName
 
 /** The encoding of a type when the metadata names none. */
 export function usualEncoding(type: PrimitiveTypeName): Encoding {
-  if (integers.includes(type)) return 'integer';
-  if (fractions.includes(type)) return 'decimal';
+  if (integers.includes(type)) {
+    return 'integer';
+  }
+  if (fractions.includes(type)) {
+    return 'decimal';
+  }
   switch (type) {
     case 'Edm.Boolean':
       return 'boolean';
@@ -75,7 +79,9 @@ const someDay = '2025-06-16';
 /** A cell that the metadata itself gives, read as those of files are. `joined`: a bare time has a date beside it. */
 export function readGiven(text: string, form: CellForm, joined = false): Converted {
   const cell = keepsBlanks(form) ? text : text.trim();
-  if (cell === '' && form.type !== 'Edm.String') return fault('OUT_OF_RANGE', text, 'a value');
+  if (cell === '' && form.type !== 'Edm.String') {
+    return fault('OUT_OF_RANGE', text, 'a value');
+  }
   const reading = timeReading(isTimeZone(form.files.timeZone) ? form.files : { ...form.files, timeZone: 'UTC' });
   return joined && form.encoding === 'moment'
     ? convertMoment(cell, someDay, reading)

@@ -22,9 +22,15 @@ export function expandEnvironment(
 ): Expansion {
   const unset: { path: FaultPath; name: string }[] = [];
   const walk = (node: unknown, path: FaultPath): unknown => {
-    if (typeof node === 'string') return expandText(node, path);
-    if (Array.isArray(node)) return node.map((item, index) => walk(item, [...path, index]));
-    if (typeof node !== 'object' || node === null) return node;
+    if (typeof node === 'string') {
+      return expandText(node, path);
+    }
+    if (Array.isArray(node)) {
+      return node.map((item, index) => walk(item, [...path, index]));
+    }
+    if (typeof node !== 'object' || node === null) {
+      return node;
+    }
     return Object.fromEntries(Object.entries(node).map(([key, item]) => [key, walk(item, [...path, key])]));
   };
   const expandText = (text: string, path: FaultPath): string | null => {
@@ -38,7 +44,9 @@ export function expandEnvironment(
       }
       return found ?? '';
     });
-    if (complete) return expanded;
+    if (complete) {
+      return expanded;
+    }
     return mayBeNull(path) ? null : text;
   };
   return { value: walk(value, []), unset };
@@ -46,6 +54,8 @@ export function expandEnvironment(
 
 /** The first environment name that a text refers to, for messages. */
 export function environmentName(text: unknown): string | null {
-  if (typeof text !== 'string') return null;
+  if (typeof text !== 'string') {
+    return null;
+  }
   return new RegExp(reference.source).exec(text)?.[1] ?? null;
 }

@@ -12,17 +12,27 @@ export function identifyingProperties(draft: SetDraft, index: DraftIndex): Reado
 function collect(draft: SetDraft, index: DraftIndex, seen: ReadonlySet<SetDraft>): ReadonlySet<string> {
   const names = new Set(draft.entry.key);
   for (const [name, entry] of Object.entries(draft.entry.properties)) {
-    if (entry.references !== undefined || entry.codeList !== undefined) names.add(name);
+    if (entry.references !== undefined || entry.codeList !== undefined) {
+      names.add(name);
+    }
   }
   for (const { join } of Object.values(draft.entry.navigation ?? {})) {
-    for (const name of Object.keys(join)) names.add(name);
+    for (const name of Object.keys(join)) {
+      names.add(name);
+    }
   }
   const path = new Set([...seen, draft]);
   for (const other of index.sets.values()) {
     const pairs = path.has(other) ? [] : derivedPairs(other, draft, index);
-    if (pairs.length === 0) continue;
+    if (pairs.length === 0) {
+      continue;
+    }
     const theirs = collect(other, index, path);
-    for (const [own, derived] of pairs) if (theirs.has(derived)) names.add(own);
+    for (const [own, derived] of pairs) {
+      if (theirs.has(derived)) {
+        names.add(own);
+      }
+    }
   }
   return names;
 }
@@ -38,7 +48,9 @@ function derivedPairs(other: SetDraft, draft: SetDraft, index: DraftIndex): read
         ? Object.keys(properties).map((name) => [name, name] as const)
         : Object.entries(from.columns).map(([ours, theirs]) => [theirs, ours] as const),
     );
-  if (bridge === undefined || !isOurs(bridge.from)) return columns;
+  if (bridge === undefined || !isOurs(bridge.from)) {
+    return columns;
+  }
   const lists = [bridge.list, ...(bridge.paired === undefined ? [] : [bridge.paired])];
   return [...columns, ...Object.entries(bridge.parent), ...lists.map((list) => [list.property, list.as] as const)];
 }

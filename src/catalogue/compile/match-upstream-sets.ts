@@ -50,9 +50,13 @@ export function matchUpstreamSets(
   const taken = new Set<UpstreamSet>();
   const take = (fits: (set: EntitySet, candidate: UpstreamSet) => boolean): void => {
     for (const set of model.entitySets.values()) {
-      if (matches.has(set)) continue;
+      if (matches.has(set)) {
+        continue;
+      }
       const found = documented.find((candidate) => !taken.has(candidate) && fits(set, candidate));
-      if (found === undefined) continue;
+      if (found === undefined) {
+        continue;
+      }
       matches.set(set, found);
       taken.add(found);
     }

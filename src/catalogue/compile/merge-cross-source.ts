@@ -24,16 +24,24 @@ export function crossSourceNavigation(
   const found = new Map<string, Map<string, Bound>>();
   for (const [setName, set] of entitySets) {
     const from = byName.get(setName) ?? null;
-    if (from === null && isOurs(setName)) continue;
+    if (from === null && isOurs(setName)) {
+      continue;
+    }
     for (const [name, navigation] of set.entityType.navigationProperties) {
       const targetName = set.navigationPropertyBindings.get(name) ?? '';
       const target = entitySets.get(targetName);
       const to = byName.get(targetName) ?? null;
-      if (target === undefined || (from === null) === (to === null)) continue;
-      if (to === null && isOurs(targetName)) continue;
+      if (target === undefined || (from === null) === (to === null)) {
+        continue;
+      }
+      if (to === null && isOurs(targetName)) {
+        continue;
+      }
       const ends = { from: end(set, from), to: end(target, to), navigation };
       const join = actualJoin(ends);
-      if (join === null || isTaken(ends.from, own.get(setName), name)) continue;
+      if (join === null || isTaken(ends.from, own.get(setName), name)) {
+        continue;
+      }
       const names = found.get(setName) ?? new Map<string, Bound>();
       found.set(setName, names);
       names.set(name, {
@@ -64,20 +72,28 @@ interface Ends {
 function actualJoin({ from, to, navigation }: Ends): readonly JoinPair[] | null {
   // To one, the join is the target's whole key; the way back has the same pairs, so there it is our key.
   const key = (navigation.collection ? from : to).type.key;
-  if (key.length !== navigation.join.length) return null;
+  if (key.length !== navigation.join.length) {
+    return null;
+  }
   const join: JoinPair[] = [];
   for (const pair of navigation.join) {
     const property = sameProperty(from.type, pair.property);
     const referenced = sameProperty(to.type, pair.referencedProperty);
-    if (property === undefined || referenced === undefined || property.type !== referenced.type) return null;
-    if (!key.includes((navigation.collection ? property : referenced).name)) return null;
+    if (property === undefined || referenced === undefined || property.type !== referenced.type) {
+      return null;
+    }
+    if (!key.includes((navigation.collection ? property : referenced).name)) {
+      return null;
+    }
     join.push({ property: property.name, referencedProperty: referenced.name });
   }
   return join;
 }
 
 function isTaken({ type, proxied }: End, own: ReadonlyMap<string, Bound> | undefined, name: string): boolean {
-  if (!proxied) return false;
+  if (!proxied) {
+    return false;
+  }
   const names = [...type.properties.keys(), ...(own?.keys() ?? [])];
   return names.some((taken) => taken.toLowerCase() === name.toLowerCase());
 }
@@ -89,7 +105,9 @@ export function withNavigation(
   cross: ReadonlyMap<string, Bound> | undefined,
 ): EntitySet {
   const bindings = [...set.navigationPropertyBindings].filter(([, target]) => isReplaced(target));
-  if (bindings.length === 0) return set;
+  if (bindings.length === 0) {
+    return set;
+  }
   const gone = new Set(bindings.map(([name]) => name).filter((name) => cross?.get(name) === undefined));
   const kept = [...set.entityType.navigationProperties].filter(([name]) => !gone.has(name));
   const navigationProperties = new Map(kept.map(([name, one]) => [name, cross?.get(name)?.property ?? one]));

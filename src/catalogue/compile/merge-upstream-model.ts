@@ -60,7 +60,9 @@ export function mergeUpstreamModel(catalogue: Catalogue, sourceName: string, ups
   }
   const found = new Set(served.map((set) => set.setName));
   for (const [name, set] of catalogue.sets) {
-    if (set.kind !== 'upstream' || set.source !== sourceName || found.has(name)) continue;
+    if (set.kind !== 'upstream' || set.source !== sourceName || found.has(name)) {
+      continue;
+    }
     const message = `The feed has no set for the documented "${set.title}".`;
     differences.push({ kind: 'set-missing', set: name, message });
   }
@@ -129,7 +131,9 @@ function legalName(name: string): string {
 
 function free(name: string, taken: Set<string>): string {
   let candidate = name;
-  for (let number = 2; taken.has(candidate.toLowerCase()); number++) candidate = `${name}${number}`;
+  for (let number = 2; taken.has(candidate.toLowerCase()); number++) {
+    candidate = `${name}${number}`;
+  }
   taken.add(candidate.toLowerCase());
   return candidate;
 }
@@ -190,8 +194,9 @@ function binding(catalogue: Catalogue, set: ServedSet, source: string): Upstream
   const hints = new Map<string, PropertyHint>();
   for (const [name, hint] of documented?.hints ?? []) {
     const property = sameProperty(upstream.entityType, name);
-    if (property !== undefined && (hint.codeList === null || catalogue.sets.has(hint.codeList)))
+    if (property !== undefined && (hint.codeList === null || catalogue.sets.has(hint.codeList))) {
       hints.set(property.name, hint);
+    }
   }
   return {
     kind: 'upstream',
@@ -216,17 +221,23 @@ function differencesOf(set: ServedSet): readonly UpstreamDifference[] {
   };
   for (const property of upstream.entityType.properties.values()) {
     const told = sameProperty(documented, property.name);
-    if (told === undefined) note('property-added', `${property.name} is in the feed only.`);
-    else if (told.name !== property.name) note('property-renamed', `${told.name} is called ${property.name}.`);
+    if (told === undefined) {
+      note('property-added', `${property.name} is in the feed only.`);
+    } else if (told.name !== property.name) {
+      note('property-renamed', `${told.name} is called ${property.name}.`);
+    }
     if (told !== undefined && told.type !== property.type) {
       note('property-type', `${property.name} is ${property.type}, documented as ${told.type}.`);
     }
   }
   for (const told of documented.properties.values()) {
-    if (sameProperty(upstream.entityType, told.name) === undefined)
+    if (sameProperty(upstream.entityType, told.name) === undefined) {
       note('property-missing', `${told.name} is not in the feed.`);
+    }
   }
   const [theirs, ours] = [upstream.entityType.key.join(', '), documented.key.join(', ')];
-  if (theirs.toLowerCase() !== ours.toLowerCase()) note('key', `The key is ${theirs}, assumed was ${ours}.`);
+  if (theirs.toLowerCase() !== ours.toLowerCase()) {
+    note('key', `The key is ${theirs}, assumed was ${ours}.`);
+  }
   return found;
 }

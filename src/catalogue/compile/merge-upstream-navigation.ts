@@ -18,7 +18,9 @@ export function mergeNavigation(
     for (const navigation of upstream.entityType.navigationProperties.values()) {
       const target = byUpstreamName.get(upstream.navigationPropertyBindings.get(navigation.name) ?? '');
       const typeName = typeNames.get(navigation.target);
-      if (target === undefined || typeName === undefined) continue;
+      if (target === undefined || typeName === undefined) {
+        continue;
+      }
       found
         .get(set.setName)
         ?.set(navigation.name, { property: { ...navigation, target: typeName }, set: target.setName });
@@ -34,11 +36,17 @@ function addDocumented(catalogue: Catalogue, served: readonly ServedSet[], found
   for (const set of served) {
     const documented = catalogue.model.entitySets.get(set.match.documented?.name ?? '');
     for (const navigation of documented?.entityType.navigationProperties.values() ?? []) {
-      if (navigation.collection) continue;
+      if (navigation.collection) {
+        continue;
+      }
       const target = byName.get(documented?.navigationPropertyBindings.get(navigation.name) ?? '');
-      if (target === undefined) continue;
+      if (target === undefined) {
+        continue;
+      }
       const join = actualJoin(set, target, navigation);
-      if (join === null || isTaken(set, found, navigation.name)) continue;
+      if (join === null || isTaken(set, found, navigation.name)) {
+        continue;
+      }
       const partner = navigation.partner;
       const backward = partner !== undefined && !isTaken(target, found, partner) ? partner : undefined;
       const { partner: _, ...rest } = navigation;
@@ -46,7 +54,9 @@ function addDocumented(catalogue: Catalogue, served: readonly ServedSet[], found
         set: target.setName,
         property: { ...rest, target: target.typeName, join, ...(backward === undefined ? {} : { partner: backward }) },
       });
-      if (backward === undefined) continue;
+      if (backward === undefined) {
+        continue;
+      }
       add(found, target, {
         set: set.setName,
         property: {
@@ -75,13 +85,19 @@ function isTaken(set: ServedSet, found: Found, name: string): boolean {
 /** The join in the feed's own property names; null where a property is missing, typed otherwise, or no longer the key. */
 function actualJoin(set: ServedSet, target: ServedSet, navigation: NavigationProperty): readonly JoinPair[] | null {
   const [own, other]: readonly EntityType[] = [set.match.upstream.entityType, target.match.upstream.entityType];
-  if (own === undefined || other === undefined || other.key.length !== navigation.join.length) return null;
+  if (own === undefined || other === undefined || other.key.length !== navigation.join.length) {
+    return null;
+  }
   const join: JoinPair[] = [];
   for (const pair of navigation.join) {
     const property = sameProperty(own, pair.property);
     const referenced = sameProperty(other, pair.referencedProperty);
-    if (property === undefined || referenced === undefined) return null;
-    if (property.type !== referenced.type || !other.key.includes(referenced.name)) return null;
+    if (property === undefined || referenced === undefined) {
+      return null;
+    }
+    if (property.type !== referenced.type || !other.key.includes(referenced.name)) {
+      return null;
+    }
     join.push({ property: property.name, referencedProperty: referenced.name });
   }
   return join;

@@ -33,7 +33,9 @@ export function parseMetadata(source: MetadataFile): { document: MetadataDocumen
   const lineOf = (path: FaultPath): number | null => {
     for (let length = path.length; length > 0; length--) {
       const offset = offsetOf(parsed, path.slice(0, length));
-      if (offset !== null) return lines.linePos(offset).line;
+      if (offset !== null) {
+        return lines.linePos(offset).line;
+      }
     }
     return path.length === 0 ? null : 1;
   };

@@ -44,8 +44,9 @@ export function resolveDocuments(
   for (const folder of folders(documents, environment, note)) {
     for (const source of sourcesOf(folder, note)) {
       const earlier = found.get(source.name);
-      if (earlier === undefined) found.set(source.name, source);
-      else {
+      if (earlier === undefined) {
+        found.set(source.name, source);
+      } else {
         const remedy = `Give this one another name: ${earlier.layer.document.file} has it.`;
         reporter([source.layer], note)([], `There is already a source named "${source.name}".`, remedy);
       }
@@ -61,7 +62,9 @@ export function resolveDocuments(
 function reporter(layers: readonly Layer[], note: (fault: Fault) => void): Report {
   return (path, message, remedy) => {
     const layer = layers.find((candidate) => hasPath(candidate.value, path)) ?? layers[0];
-    if (layer === undefined) return;
+    if (layer === undefined) {
+      return;
+    }
     note({ file: layer.document.file, path, line: layer.document.lineOf(path), message, remedy });
   };
 }
@@ -80,8 +83,11 @@ function folders(
     const folder = byName.get(name) ?? { source: null, files: new Map<string, Layer>() };
     byName.set(name, folder);
     const layer = { document, value: expanded(document, environment, note) };
-    if (slash >= 0 && baseName(document.file) === 'source') folder.source = layer;
-    else folder.files.set(baseName(document.file), layer);
+    if (slash >= 0 && baseName(document.file) === 'source') {
+      folder.source = layer;
+    } else {
+      folder.files.set(baseName(document.file), layer);
+    }
   }
   return [...byName].map(([name, folder]) => ({ name, ...folder }));
 }
@@ -92,7 +98,9 @@ function expanded(document: MetadataDocument, environment: Environment, note: (f
   const isOptional = (path: FaultPath): boolean => optionalSettings.test(path.join('.'));
   const { value, unset } = expandEnvironment(document.value, environment, isOptional);
   for (const { path, name } of unset) {
-    if (isOptional(path)) continue;
+    if (isOptional(path)) {
+      continue;
+    }
     const remedy = `Set ${name}, or write \${${name}:-default}.`;
     const message = `The environment does not give ${name}.`;
     note({ file: document.file, path, line: document.lineOf(path), message, remedy });
@@ -108,14 +116,18 @@ function sourcesOf(folder: Folder, note: (fault: Fault) => void): readonly Found
       reporter([layer], note)(['source'], message, 'Remove this block, or move the file out of the folder.');
     }
     const entry = validSource(folder.source, [], note);
-    if (entry !== null) return [found(folder.name, entry, folder.source, folder.files)];
+    if (entry !== null) {
+      return [found(folder.name, entry, folder.source, folder.files)];
+    }
     checkOrphans(folder, note);
     return [];
   }
   if (inline.length === 0) {
     const message = 'This file belongs to no source.';
     const remedy = 'Put a source.yaml beside it, or a source block into it.';
-    for (const layer of folder.files.values()) reporter([layer], note)([], message, remedy);
+    for (const layer of folder.files.values()) {
+      reporter([layer], note)([], message, remedy);
+    }
     return [];
   }
   if (inline.length > 1) {
@@ -134,8 +146,12 @@ function checkOrphans(folder: Folder, note: (fault: Fault) => void): void {
   const extending = isMapping(folder.source?.value) && 'extends' in folder.source.value;
   for (const layer of extending ? [] : folder.files.values()) {
     const result = exportSchema.safeParse(layer.value);
-    if (result.success || layer.value === null) continue;
-    for (const fault of schemaFaults(result.error)) reporter([layer], note)(fault.path, fault.message, fault.remedy);
+    if (result.success || layer.value === null) {
+      continue;
+    }
+    for (const fault of schemaFaults(result.error)) {
+      reporter([layer], note)(fault.path, fault.message, fault.remedy);
+    }
   }
 }
 
@@ -155,8 +171,12 @@ function validSource(layer: Layer, path: FaultPath, note: (fault: Fault) => void
   const inline = path.length > 0;
   const value = inline && isMapping(layer.value) ? layer.value['source'] : layer.value;
   const result = (inline ? inlineSourceSchema : sourceSchema).safeParse(value);
-  if (result.success) return result.data;
-  for (const fault of schemaFaults(result.error)) report([...path, ...fault.path], fault.message, fault.remedy);
+  if (result.success) {
+    return result.data;
+  }
+  for (const fault of schemaFaults(result.error)) {
+    report([...path, ...fault.path], fault.message, fault.remedy);
+  }
   return null;
 }
 
@@ -211,8 +231,14 @@ function draftSet(name: string, source: FoundSource, layers: readonly Layer[], c
   const result = exportSchema.safeParse(value);
   if (!result.success) {
     const set = isMapping(value) ? value['set'] : null;
-    if (typeof set === 'string') context.faulty.add(source.entry.prefix + set);
-    if (value !== null) for (const fault of schemaFaults(result.error)) report(fault.path, fault.message, fault.remedy);
+    if (typeof set === 'string') {
+      context.faulty.add(source.entry.prefix + set);
+    }
+    if (value !== null) {
+      for (const fault of schemaFaults(result.error)) {
+        report(fault.path, fault.message, fault.remedy);
+      }
+    }
     return null;
   }
   const entry = result.data;
@@ -228,9 +254,15 @@ function draftSet(name: string, source: FoundSource, layers: readonly Layer[], c
 }
 
 function formOf(entry: ExportEntry, source: SourceEntry): SetForm {
-  if (entry.rows !== undefined) return 'rows';
-  if (entry.bridge !== undefined) return 'bridge';
-  if (entry.dimension !== undefined) return 'dimension';
+  if (entry.rows !== undefined) {
+    return 'rows';
+  }
+  if (entry.bridge !== undefined) {
+    return 'bridge';
+  }
+  if (entry.dimension !== undefined) {
+    return 'dimension';
+  }
   return source.kind === 'odata' ? 'upstream' : 'export';
 }
 

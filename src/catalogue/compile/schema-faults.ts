@@ -64,7 +64,9 @@ function unionFaults(issue: Extract<Issue, { code: 'invalid_union' }>, path: Fau
     (errors) => errors.length > 0 && errors.every((e) => e.code !== 'invalid_type' || e.path.length > 0),
   );
   const meant = branches[0];
-  if (meant !== undefined) return meant.flatMap((inner) => issueFaults(inner, path));
+  if (meant !== undefined) {
+    return meant.flatMap((inner) => issueFaults(inner, path));
+  }
   return [
     {
       path,

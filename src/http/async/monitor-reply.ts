@@ -42,16 +42,21 @@ export async function replyFinished(
   way: 'direct' | 'monitored',
 ): Promise<void> {
   const { captured } = spool;
-  if (fault instanceof GatewayError) throw fault;
-  if (state !== 'finished' || captured === null)
+  if (fault instanceof GatewayError) {
+    throw fault;
+  }
+  if (state !== 'finished' || captured === null) {
     throw new GatewayError('AsyncRequestBroken', 'The asynchronous request broke off before its reply was whole');
+  }
   const wrapped = way === 'monitored' && wantsMessage(exchange);
   const sink = new ReplySink(
     exchange.response,
     headOf(exchange, captured, { way, wrapped }),
     contentEncoding(exchange),
   );
-  if (wrapped) sink.output.appendText(httpHead(captured));
+  if (wrapped) {
+    sink.output.appendText(httpHead(captured));
+  }
   for await (const piece of spool.read()) {
     sink.output.append(piece);
     await sink.flush();
@@ -61,7 +66,9 @@ export async function replyFinished(
 
 function wantsMessage({ headers }: Exchange): boolean {
   const accept = headerText(headers['accept']) ?? '';
-  if (/application\/http/i.test(accept)) return true;
+  if (/application\/http/i.test(accept)) {
+    return true;
+  }
   return (maxVersion(headers) ?? 4) < 4.01;
 }
 
@@ -71,8 +78,12 @@ interface Way {
 }
 
 function headOf(exchange: Exchange, captured: CapturedHead, { way, wrapped }: Way): ReplyHead {
-  if (wrapped) return replyHead(exchange, { contentType: 'application/http', more: { 'Cache-Control': 'no-store' } });
+  if (wrapped) {
+    return replyHead(exchange, { contentType: 'application/http', more: { 'Cache-Control': 'no-store' } });
+  }
   const headers = Object.fromEntries(Object.entries(captured.headers).filter(([name]) => !ofConnection.test(name)));
-  if (way === 'direct') return { status: captured.status, headers };
+  if (way === 'direct') {
+    return { status: captured.status, headers };
+  }
   return { status: 200, headers: { ...headers, 'Cache-Control': 'no-store', AsyncResult: String(captured.status) } };
 }

@@ -24,8 +24,9 @@ export class ReplySpool implements ReplyTaker {
 
   /** Throws GatewayError LimitExceeded. */
   async body(bytes: Uint8Array): Promise<void> {
-    if (!this.#allow(bytes.length))
+    if (!this.#allow(bytes.length)) {
       throw new GatewayError('LimitExceeded', 'The reply is larger than what is kept of asynchronous requests');
+    }
     this.#file ??= this.#open();
     const file = await this.#file;
     await file.append([bytes]);
@@ -35,11 +36,15 @@ export class ReplySpool implements ReplyTaker {
   /** The body in pieces; may be read again. */
   async *read(): AsyncGenerator<Buffer, void, undefined> {
     const file = await this.#file;
-    if (file === null) return;
+    if (file === null) {
+      return;
+    }
     const piece = Buffer.allocUnsafe(64 * 1024);
     for (let at = 0; at < this.bytes; ) {
       const length = await file.read(piece.subarray(0, Math.min(piece.length, this.bytes - at)), at);
-      if (length === 0) throw new GatewayError('Internal', 'A kept reply is shorter than it was written');
+      if (length === 0) {
+        throw new GatewayError('Internal', 'A kept reply is shorter than it was written');
+      }
       at += length;
       yield piece.subarray(0, length);
     }

@@ -45,7 +45,9 @@ export function statusMonitors({ async: limits }: Pick<ServiceLimits, 'async'>):
   let closed = false;
 
   async function forget(operation: Operation): Promise<void> {
-    if (!operations.delete(operation.token)) return;
+    if (!operations.delete(operation.token)) {
+      return;
+    }
     clearTimeout(expiries.get(operation.token));
     expiries.delete(operation.token);
     operation.abort.abort();
@@ -56,18 +58,27 @@ export function statusMonitors({ async: limits }: Pick<ServiceLimits, 'async'>):
 
   function admit(): void {
     const running = [...operations.values()].filter(({ state }) => state === 'running').length;
-    if (closed) throw new GatewayError('TooManyRequests', 'The gateway is stopping');
-    if (running >= limits.running)
+    if (closed) {
+      throw new GatewayError('TooManyRequests', 'The gateway is stopping');
+    }
+    if (running >= limits.running) {
       throw new GatewayError('TooManyRequests', `${running} asynchronous requests are running; no more are taken`);
-    if (operations.size >= limits.kept)
+    }
+    if (operations.size >= limits.kept) {
       throw new GatewayError('TooManyRequests', `The replies of ${operations.size} asynchronous requests are kept`);
+    }
   }
 
   function expireLater(operation: Operation): void {
-    if (!operations.has(operation.token)) return;
+    if (!operations.has(operation.token)) {
+      return;
+    }
     const timer = setTimeout(() => {
-      if (operation.readers > 0) expireLater(operation);
-      else void forget(operation);
+      if (operation.readers > 0) {
+        expireLater(operation);
+      } else {
+        void forget(operation);
+      }
     }, limits.keptFor);
     timer.unref();
     expiries.set(operation.token, timer);
@@ -78,7 +89,9 @@ export function statusMonitors({ async: limits }: Pick<ServiceLimits, 'async'>):
     const inFolder = await folder;
     admit();
     const spool = new ReplySpool(inFolder, exchange.id, (bytes) => {
-      if (spool.bytes + bytes > limits.replyBytes || total + bytes > limits.totalBytes) return false;
+      if (spool.bytes + bytes > limits.replyBytes || total + bytes > limits.totalBytes) {
+        return false;
+      }
       total += bytes;
       return true;
     });
@@ -92,11 +105,16 @@ export function statusMonitors({ async: limits }: Pick<ServiceLimits, 'async'>):
     async start(exchange, request) {
       const operation = await begin(exchange, request);
       const wait = Math.min((exchange.prefer.wait ?? 0) * 1000, limits.longestWait);
-      if (wait > 0) await within(operation.ended, wait, exchange.signal);
+      if (wait > 0) {
+        await within(operation.ended, wait, exchange.signal);
+      }
       // Whoever left without the address can never ask again.
-      if (exchange.signal.aborted) return forget(operation);
-      if (wait === 0 || operation.state === 'running')
+      if (exchange.signal.aborted) {
+        return forget(operation);
+      }
+      if (wait === 0 || operation.state === 'running') {
         return replyAccepted(exchange, `${monitorPath}${operation.token}`);
+      }
       try {
         await replyFinished(exchange, operation, 'direct');
       } finally {
@@ -105,13 +123,16 @@ export function statusMonitors({ async: limits }: Pick<ServiceLimits, 'async'>):
     },
     async reply(token, exchange, user) {
       const operation = operations.get(token);
-      if (operation === undefined || operation.owner !== user)
+      if (operation === undefined || operation.owner !== user) {
         throw new GatewayError('ResourceNotFound', 'There is no such status monitor, or it has expired');
+      }
       if (exchange.method === 'DELETE') {
         await forget(operation);
         return replyDeleted(exchange);
       }
-      if (operation.state === 'running') return replyAccepted(exchange, exchange.path);
+      if (operation.state === 'running') {
+        return replyAccepted(exchange, exchange.path);
+      }
       operation.readers += 1;
       try {
         await replyFinished(exchange, operation, 'monitored');
@@ -122,7 +143,9 @@ export function statusMonitors({ async: limits }: Pick<ServiceLimits, 'async'>):
     async close() {
       closed = true;
       await Promise.all([...operations.values()].map(forget));
-      if (folder !== null) await rm(await folder, { recursive: true, force: true });
+      if (folder !== null) {
+        await rm(await folder, { recursive: true, force: true });
+      }
     },
   };
 }

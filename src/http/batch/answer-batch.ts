@@ -42,8 +42,9 @@ export async function answerBatch(exchange: Exchange, { body, run }: BatchRun): 
   const contentType = headerText(exchange.headers['content-type']) ?? '';
   const batch = readBatch(contentType, body);
   const most = exchange.limits.batchRequests;
-  if (batch.requests.length > most)
+  if (batch.requests.length > most) {
     throw new GatewayError('LimitExceeded', `The batch has ${batch.requests.length} requests; at most ${most} are run`);
+  }
   const { continueOnError } = exchange.prefer;
   const writer = batchWriter(replyFormat(exchange, batch.format), `batchresponse_${randomUUID()}`);
   const applied = continueOnError === null ? [] : [`odata.continue-on-error=${continueOnError}`];
@@ -56,8 +57,12 @@ export async function answerBatch(exchange: Exchange, { body, run }: BatchRun): 
 
 function readBatch(contentType: string, body: string): BatchRequest {
   const boundary = multipartBoundary(contentType);
-  if (boundary !== null) return { format: 'multipart', requests: readMultipart(body, boundary) };
-  if (/^\s*application\/json\s*(;|$)/i.test(contentType)) return { format: 'json', requests: readJsonBatch(body) };
+  if (boundary !== null) {
+    return { format: 'multipart', requests: readMultipart(body, boundary) };
+  }
+  if (/^\s*application\/json\s*(;|$)/i.test(contentType)) {
+    return { format: 'json', requests: readJsonBatch(body) };
+  }
   throw new GatewayError('UnsupportedMediaType', 'A batch is multipart/mixed or application/json', {
     target: 'Content-Type',
   });
@@ -68,11 +73,15 @@ function readBatch(contentType: string, body: string): BatchRequest {
  * format is of 4.01: who knows no more than 4.0 and accepts JSON speaks of the replies inside.
  */
 function replyFormat(exchange: Exchange, asked: BatchFormat): BatchFormat {
-  if (asked === 'multipart' && (maxVersion(exchange.headers) ?? 4.01) < 4.01) return asked;
+  if (asked === 'multipart' && (maxVersion(exchange.headers) ?? 4.01) < 4.01) {
+    return asked;
+  }
   const accept = headerText(exchange.headers['accept'])?.toLowerCase() ?? '';
   const multipart = accept.includes('multipart/mixed');
   const json = accept.includes('application/json');
-  if (multipart === json) return asked;
+  if (multipart === json) {
+    return asked;
+  }
   return multipart ? 'multipart' : 'json';
 }
 
@@ -90,10 +99,14 @@ async function runAll(requests: readonly InnerRequest[], running: Running): Prom
   const dependencies = new Dependencies();
   writer.open(sink.output);
   for (const [index, request] of requests.entries()) {
-    if (index > 0) await sink.flush();
+    if (index > 0) {
+      await sink.flush();
+    }
     const status = await runOne(request, dependencies, running);
     dependencies.note(request, status);
-    if (status >= 400 && !goesOn) break;
+    if (status >= 400 && !goesOn) {
+      break;
+    }
   }
   writer.close(sink.output);
 }
@@ -109,12 +122,16 @@ async function runOne(request: InnerRequest, dependencies: Dependencies, running
     },
     body: async (bytes: Uint8Array): Promise<void> => {
       writer.body(bytes, sink.output);
-      if (sink.output.position > enough) await sink.flush();
+      if (sink.output.position > enough) {
+        await sink.flush();
+      }
     },
   };
   const reply = new CapturedReply(request.method, taker, exchange.signal);
   try {
-    if (request.fault !== null) throw request.fault;
+    if (request.fault !== null) {
+      throw request.fault;
+    }
     dependencies.check(request);
     const url = innerUrl(dependencies.resolve(request), exchange);
     const headers = innerHeaders(request, exchange);

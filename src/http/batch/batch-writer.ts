@@ -105,8 +105,9 @@ interface BodyWriter {
 
 function bodyWriter(contentType: string): BodyWriter {
   const [type = ''] = contentType.toLowerCase().split(';');
-  if (/^application\/(.+\+)?json$/.test(type.trim()))
+  if (/^application\/(.+\+)?json$/.test(type.trim())) {
     return { quote: '', write: (bytes, output) => output.append(bytes), end: () => {} };
+  }
   return type.startsWith('text/') ? textBody() : binaryBody();
 }
 

@@ -17,7 +17,9 @@ export class Dependencies {
   note(request: InnerRequest, status: number): void {
     const succeeded = status >= 200 && status < 300;
     const [path = ''] = (request.fault === null ? this.#path(request.url) : request.url).split('?');
-    if (request.id !== null) this.#ended.set(request.id, { succeeded, path });
+    if (request.id !== null) {
+      this.#ended.set(request.id, { succeeded, path });
+    }
     const group = request.atomicityGroup;
     if (group !== null) {
       const before = this.#ended.get(group)?.succeeded ?? true;
@@ -28,23 +30,31 @@ export class Dependencies {
   /** Throws GatewayError FailedDependency. */
   check({ dependsOn, condition }: InnerRequest): void {
     if (condition !== null) {
-      if (this.#holds(condition)) return;
+      if (this.#holds(condition)) {
+        return;
+      }
       throw new GatewayError('FailedDependency', `The condition of the request does not hold: ${condition}`);
     }
     const failed = dependsOn.find((id) => this.#ended.get(id)?.succeeded !== true);
-    if (failed !== undefined)
+    if (failed !== undefined) {
       throw new GatewayError('FailedDependency', `The request depends on "${failed}", which failed`);
+    }
   }
 
   /** The request's URL with `$id` at its start replaced. Throws GatewayError BadRequest for an id that is not known. */
   resolve({ url, dependsOn, condition }: InnerRequest): string {
     const id = referenced(url);
-    if (id === null) return url;
+    if (id === null) {
+      return url;
+    }
     const listed = dependsOn.length === 0 && condition === null ? this.#ended.has(id) : dependsOn.includes(id);
     const ended = this.#ended.get(id);
-    if (ended === undefined || !listed)
+    if (ended === undefined || !listed) {
       throw new GatewayError('BadRequest', `$${id} stands for no request that this one depends on`, { target: 'url' });
-    if (!ended.succeeded) throw new GatewayError('FailedDependency', `$${id} stands for a request that failed`);
+    }
+    if (!ended.succeeded) {
+      throw new GatewayError('FailedDependency', `$${id} stands for a request that failed`);
+    }
     return this.#path(url);
   }
 
@@ -58,10 +68,11 @@ export class Dependencies {
   #holds(condition: string): boolean {
     const found = /^\s*(not\s*)?(\()?\s*\$([A-Za-z0-9._~-]+)\/\$succeeded\s*(\))?\s*$/i.exec(condition);
     const ended = this.#ended.get(found?.[3] ?? '');
-    if (found === null || ended === undefined || (found[2] === undefined) !== (found[4] === undefined))
+    if (found === null || ended === undefined || (found[2] === undefined) !== (found[4] === undefined)) {
       throw new GatewayError('FailedDependency', `This feed evaluates $id/$succeeded only, not: ${condition}`, {
         target: 'if',
       });
+    }
     return (found[1] === undefined) === ended.succeeded;
   }
 }
@@ -69,6 +80,8 @@ export class Dependencies {
 /** The id that a URL starts with; null: it starts with no reference. */
 function referenced(url: string): string | null {
   const [segment = ''] = url.split(/[/?]/, 1);
-  if (!segment.startsWith('$') || systemNames.has(segment.replace(/\(.*$/, ''))) return null;
+  if (!segment.startsWith('$') || systemNames.has(segment.replace(/\(.*$/, ''))) {
+    return null;
+  }
   return segment.slice(1);
 }

@@ -6,13 +6,20 @@ import { type Exchange, feedPath } from '../exchange.ts';
  * path, or relative to the service root. Throws GatewayError BadRequest for another host's.
  */
 export function innerUrl(url: string, { root, headers }: Pick<Exchange, 'root' | 'headers'>): string {
-  if (url.startsWith('/')) return behindPrefix(url, root);
-  if (!/^https?:\/\//i.test(url)) return `${feedPath}${url}`;
-  if (url.startsWith(root)) return `${feedPath}${url.slice(root.length)}`;
+  if (url.startsWith('/')) {
+    return behindPrefix(url, root);
+  }
+  if (!/^https?:\/\//i.test(url)) {
+    return `${feedPath}${url}`;
+  }
+  if (url.startsWith(root)) {
+    return `${feedPath}${url.slice(root.length)}`;
+  }
   const [, host = '', rest = ''] = /^https?:\/\/([^/?#]*)(.*)$/i.exec(url) ?? [];
   const hosts = [new URL(root).host, headers.host ?? ''].map((name) => name.toLowerCase());
-  if (!hosts.includes(host.toLowerCase()))
+  if (!hosts.includes(host.toLowerCase())) {
     throw new GatewayError('BadRequest', 'The URL of the request is another service’s', { target: 'url' });
+  }
   return behindPrefix(rest, root);
 }
 

@@ -30,16 +30,22 @@ export function readJsonBatch(body: string): readonly InnerRequest[] {
   const groups = new Set(checked.data.requests.map(({ atomicityGroup }) => atomicityGroup));
   return checked.data.requests.map((request) => {
     const { id, dependsOn = [] } = request;
-    if (!isRequestId(id)) throw new GatewayError('BadRequest', `"${id}" is not a request id`, { target: 'id' });
-    if (known.has(id) || groups.has(id))
+    if (!isRequestId(id)) {
+      throw new GatewayError('BadRequest', `"${id}" is not a request id`, { target: 'id' });
+    }
+    if (known.has(id) || groups.has(id)) {
       throw new GatewayError('BadRequest', `The request id "${id}" is used twice`, { target: 'id' });
+    }
     const missing = dependsOn.find((name) => !known.has(name));
-    if (missing !== undefined)
+    if (missing !== undefined) {
       throw new GatewayError('BadRequest', `Request "${id}" depends on "${missing}", which is not before it`, {
         target: 'dependsOn',
       });
+    }
     known.add(id);
-    if (typeof request.atomicityGroup === 'string') known.add(request.atomicityGroup);
+    if (typeof request.atomicityGroup === 'string') {
+      known.add(request.atomicityGroup);
+    }
     return innerRequest(request);
   });
 }

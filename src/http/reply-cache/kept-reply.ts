@@ -38,18 +38,24 @@ export class KeptReply {
 
   release(): void {
     this.#readers -= 1;
-    if (this.#givenUp && this.#readers === 0) void this.remove();
+    if (this.#givenUp && this.#readers === 0) {
+      void this.remove();
+    }
   }
 
   /** Nobody can find it any more. */
   giveUp(): void {
     this.#givenUp = true;
-    if (this.#readers === 0) void this.remove();
+    if (this.#readers === 0) {
+      void this.remove();
+    }
   }
 
   /** At once, whoever reads it. Never throws. */
   remove(): Promise<void> {
-    if (this.#removed !== null) return this.#removed;
+    if (this.#removed !== null) {
+      return this.#removed;
+    }
     this.#givenUp = true;
     this.#removed = this.facts.file.remove();
     this.#freed(this.#removed);

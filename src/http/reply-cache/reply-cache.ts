@@ -81,7 +81,9 @@ export class ReplyCache {
   /** The kept reply, retained: call `release` after it. null: there is none of this tag; one of another tag is given up. */
   take(request: string, tag: string): KeptReply | null {
     const kept = this.#kept.get(request);
-    if (kept === undefined) return null;
+    if (kept === undefined) {
+      return null;
+    }
     if (kept.facts.tag !== tag || this.#now() - kept.facts.since >= keptFor) {
       this.forget(request, kept);
       return null;
@@ -94,14 +96,20 @@ export class ReplyCache {
 
   /** Nobody finds this reply any more. */
   forget(request: string, kept: KeptReply): void {
-    if (this.#kept.get(request) === kept) this.#kept.delete(request);
+    if (this.#kept.get(request) === kept) {
+      this.#kept.delete(request);
+    }
     kept.giveUp();
   }
 
   /** A copy of a reply that begins now; null: there is no room for another file. */
   begin(identity: ReplyIdentity): ReplyCopy | null {
-    if (this.#closed) return null;
-    if (this.#files >= mostFiles && !this.#evict()) return null;
+    if (this.#closed) {
+      return null;
+    }
+    if (this.#files >= mostFiles && !this.#evict()) {
+      return null;
+    }
     this.#files += 1;
     const copy = new ReplyCopy(this.#hostOf(identity));
     this.#growing.add(copy);
@@ -111,7 +119,9 @@ export class ReplyCache {
   /** Removes everything, also what is being read. Never throws. */
   async close(): Promise<void> {
     this.#closed = true;
-    for (const copy of this.#growing) copy.drop();
+    for (const copy of this.#growing) {
+      copy.drop();
+    }
     await Promise.all([...this.#growing].map((copy) => copy.ended));
     await Promise.all([...this.#kept.values()].map((kept) => kept.remove()));
     this.#kept.clear();
@@ -139,8 +149,14 @@ export class ReplyCache {
 
   #admit(more: number, bytes: number): boolean {
     const { totalBytes } = this.#settings;
-    if (bytes + more > totalBytes / 4 || this.#waiting + more > mostWaiting) return false;
-    while (this.#bytes + more > totalBytes) if (!this.#evict()) return false;
+    if (bytes + more > totalBytes / 4 || this.#waiting + more > mostWaiting) {
+      return false;
+    }
+    while (this.#bytes + more > totalBytes) {
+      if (!this.#evict()) {
+        return false;
+      }
+    }
     this.#bytes += more;
     this.#waiting += more;
     return true;
@@ -149,7 +165,9 @@ export class ReplyCache {
   /** Gives up the reply that was not asked for longest, of those that nobody reads. */
   #evict(): boolean {
     for (const [request, kept] of this.#kept) {
-      if (kept.isRead) continue;
+      if (kept.isRead) {
+        continue;
+      }
       this.forget(request, kept);
       return true;
     }
@@ -171,14 +189,20 @@ export class ReplyCache {
       kept.giveUp();
       return;
     }
-    if (before !== undefined) this.forget(request, before);
+    if (before !== undefined) {
+      this.forget(request, before);
+    }
     this.#kept.set(request, kept);
   }
 
   /** A full disk, or too many open files: others may need what is kept here more than the clients do. */
   #failed(error: unknown): void {
-    for (const [request, kept] of this.#kept) this.forget(request, kept);
-    if (!this.#faulty) this.#settings.onFault(error instanceof Error ? error.message : String(error));
+    for (const [request, kept] of this.#kept) {
+      this.forget(request, kept);
+    }
+    if (!this.#faulty) {
+      this.#settings.onFault(error instanceof Error ? error.message : String(error));
+    }
     this.#faulty = true;
   }
 

@@ -34,7 +34,9 @@ export class ReplyCopy {
 
   /** The next bytes as the client gets them; they must not change any more. Never throws. */
   take(chunk: Buffer): void {
-    if (this.#state !== 'growing') return;
+    if (this.#state !== 'growing') {
+      return;
+    }
     if (!this.#host.admit(chunk.length, this.bytes)) {
       this.drop();
       return;
@@ -46,14 +48,18 @@ export class ReplyCopy {
 
   /** The client has the whole reply. */
   keep(): void {
-    if (this.#state !== 'growing') return;
+    if (this.#state !== 'growing') {
+      return;
+    }
     this.#state = 'whole';
     this.#ended = this.#end();
   }
 
   /** The reply broke off, or its copy is not wanted. Without effect once it is whole. */
   drop(): void {
-    if (this.#state !== 'growing') return;
+    if (this.#state !== 'growing') {
+      return;
+    }
     this.#state = 'over';
     this.#ended = this.#end();
   }
@@ -70,7 +76,9 @@ export class ReplyCopy {
         const chunks = this.#waiting;
         this.#waiting = [];
         try {
-          if (this.#state !== 'over') await this.#file.append(chunks);
+          if (this.#state !== 'over') {
+            await this.#file.append(chunks);
+          }
         } finally {
           this.#host.written(lengthOf(chunks));
         }
@@ -83,7 +91,9 @@ export class ReplyCopy {
 
   #fail(error: unknown): void {
     this.#host.failed(error);
-    if (this.#state === 'growing') this.drop();
+    if (this.#state === 'growing') {
+      this.drop();
+    }
     this.#state = 'over';
   }
 

@@ -30,13 +30,19 @@ export async function sendKept(
   const { response } = exchange;
   const { file, bytes, rows } = kept.facts;
   try {
-    if (response.destroyed) throw new ClientGone();
+    if (response.destroyed) {
+      throw new ClientGone();
+    }
     response.writeHead(head.status, { ...head.headers, 'Content-Length': String(bytes) });
     for (let at = 0, next = length; ; next = await file.read(piece, at)) {
-      if (next === 0) throw new Error(`A kept reply ends after ${at} of ${bytes} bytes`);
+      if (next === 0) {
+        throw new Error(`A kept reply ends after ${at} of ${bytes} bytes`);
+      }
       await handedOver(exchange, (done) => response.write(piece.subarray(0, next), done));
       at += next;
-      if (at >= bytes) break;
+      if (at >= bytes) {
+        break;
+      }
     }
     exchange.rows = rows;
     await handedOver(exchange, (done) => response.end(done));
@@ -47,14 +53,19 @@ export async function sendKept(
 
 /** Waits until the socket took the bytes, since the buffer is used again. */
 function handedOver({ response }: Exchange, send: (done: (error?: Error | null) => void) => unknown): Promise<void> {
-  if (response.destroyed) return Promise.reject(new ClientGone());
+  if (response.destroyed) {
+    return Promise.reject(new ClientGone());
+  }
   return new Promise((resolve, reject) => {
     const gone = (): void => reject(new ClientGone());
     response.once('close', gone);
     send((error) => {
       response.off('close', gone);
-      if (error === undefined || error === null) resolve();
-      else reject(new ClientGone());
+      if (error === undefined || error === null) {
+        resolve();
+      } else {
+        reject(new ClientGone());
+      }
     });
   });
 }

@@ -27,8 +27,12 @@ export interface SharedReply {
 export function sharedReply(read: StoredRead, tracked: boolean): SharedReply | null {
   const { exchange, negotiated, feed, plan } = read;
   const cache = feed.replies ?? null;
-  if (cache === null || tracked || read.volatile || exchange.method !== 'GET') return null;
-  if (negotiated.encoding === 'identity' || !isPaged(plan)) return null;
+  if (cache === null || tracked || read.volatile || exchange.method !== 'GET') {
+    return null;
+  }
+  if (negotiated.encoding === 'identity' || !isPaged(plan)) {
+    return null;
+  }
   const { path, query, prefer, timing } = exchange;
   const request = digest(JSON.stringify([path, query, prefer, negotiated.json, negotiated.encoding]));
   return {
@@ -36,14 +40,20 @@ export function sharedReply(read: StoredRead, tracked: boolean): SharedReply | n
       return cache.holds(request);
     },
     async find(tag) {
-      if (!cache.holds(request)) return null;
+      if (!cache.holds(request)) {
+        return null;
+      }
       const from = performance.now();
       const etag = await tag();
       const kept = etag === null ? null : cache.take(request, etag);
-      if (kept === null) return null;
+      if (kept === null) {
+        return null;
+      }
       const opened = await openKept(kept);
       timing.note('cache', performance.now() - from);
-      if (opened !== null) return opened;
+      if (opened !== null) {
+        return opened;
+      }
       cache.forget(request, kept);
       kept.release();
       return null;

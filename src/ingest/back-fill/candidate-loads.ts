@@ -21,8 +21,14 @@ export async function candidateLoads(
 ): Promise<ReadonlyMap<string, ExtrasLoad>> {
   const found = new Map<string, ExtrasLoad>();
   const news: ChangedExport[] = [];
-  for (const one of changed) if (await hasNews(transaction, one)) news.push(one);
-  if (news.length === 0) return found;
+  for (const one of changed) {
+    if (await hasNews(transaction, one)) {
+      news.push(one);
+    }
+  }
+  if (news.length === 0) {
+    return found;
+  }
   const { rows } = await transaction.query<LoadRow>(
     `SELECT load_id::text, source, export, header::text, period_start::text, period_end::text
        FROM gateway.load JOIN unnest($1::text[], $2::text[]) AS x(source, export) USING (source, export)
@@ -31,7 +37,9 @@ export async function candidateLoads(
   );
   for (const row of rows) {
     const one = news.find(({ target }) => target.source === row.source && target.name === row.export);
-    if (one === undefined) continue;
+    if (one === undefined) {
+      continue;
+    }
     const header = JSON.parse(row.header) as string[];
     const emptied = [...one.returned].filter(([, last]) => BigInt(row.load_id) > BigInt(last)).map(([text]) => text);
     const { period_start: start, period_end: end } = row;
@@ -51,7 +59,9 @@ async function hasNews(transaction: Transaction, { target, changed }: ChangedExp
     `SELECT DISTINCT header FROM gateway.drift WHERE source = $1 AND export = $2 AND kind = 'unknown'`,
     [target.source, target.name],
   );
-  if (rows.length === 0) return false;
+  if (rows.length === 0) {
+    return false;
+  }
   const placed = target.columns.some(
     ({ position, headers }) => position !== null && headers.some(({ text }) => changed.has(foldHeader(text))),
   );

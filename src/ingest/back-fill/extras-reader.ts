@@ -4,7 +4,7 @@ import type { Period } from '../convert/computed-column.ts';
 import type { RowConverter, RowFault } from '../convert/row-converter.ts';
 import { matchHeader } from '../identify/match-header.ts';
 import { converterFor } from '../load/load-file.ts';
-import { LINES } from '../merge/file-order.ts';
+import { lineSpan } from '../merge/file-order.ts';
 import { storedTable } from '../merge/stored-table.ts';
 
 /** A load, as far as reading its rows' Extras needs it. */
@@ -80,8 +80,11 @@ export class ExtrasReader {
     const named = match.cells.flatMap(({ column }) => (column === null ? [] : [column.property]));
     this.#present = new Set(named);
     const once = match.cells.filter(({ column }) => named.filter((name) => name === column?.property).length === 1);
-    for (const { column, text, index } of once)
-      if (column !== null) this.#properties.set(keyOf(text, index), column.property);
+    for (const { column, text, index } of once) {
+      if (column !== null) {
+        this.#properties.set(keyOf(text, index), column.property);
+      }
+    }
     this.#emptied = once
       .filter(({ text }) => emptied.has(foldHeader(text)))
       .flatMap(({ column }) => column?.property ?? []);
@@ -100,7 +103,9 @@ export class ExtrasReader {
     const cellsOf = [...texts, ...empty.map((name) => [name.slice(1), ''] as const)];
     for (const [key, text] of cellsOf.sort(([a], [b]) => this.#newestFirst(a, b, marks))) {
       const property = this.#properties.get(key) ?? this.#byName(key);
-      if (property === null) continue;
+      if (property === null) {
+        continue;
+      }
       const own = this.#own.has(key);
       const said = marks.get(`+${key}`);
       const stored = marks.get(this.#columns.get(property)?.name ?? '');
@@ -111,7 +116,9 @@ export class ExtrasReader {
       }
       found.set(property, text);
       keys.set(property, key);
-      if (!own && said !== undefined) newness.set(property, said);
+      if (!own && said !== undefined) {
+        newness.set(property, said);
+      }
     }
     const values = new Map<string, string | null>();
     const faults: RowFault[] = [];
@@ -126,15 +133,25 @@ export class ExtrasReader {
       marks.delete(`+${key}`);
       const said = newness.get(property);
       const column = this.#columns.get(property)?.name ?? '';
-      if (said !== undefined && !this.#kept.has(column)) marks.set(column, said);
+      if (said !== undefined && !this.#kept.has(column)) {
+        marks.set(column, said);
+      }
     }
-    for (const property of this.#emptied) if (!found.has(property)) values.set(property, null);
+    for (const property of this.#emptied) {
+      if (!found.has(property)) {
+        values.set(property, null);
+      }
+    }
     // What an older file said counts no more where the last one has the column, by a header that is known only now.
     for (const property of this.#properties.values()) {
       const column = this.#columns.get(property)?.name ?? '';
-      if (!found.has(property) && marks.has(column)) values.set(property, null);
+      if (!found.has(property) && marks.has(column)) {
+        values.set(property, null);
+      }
     }
-    if (values.size + faults.length + (texts.size - left.size) === 0) return null;
+    if (values.size + faults.length + (texts.size - left.size) === 0) {
+      return null;
+    }
     return {
       values,
       faults,
@@ -147,24 +164,30 @@ export class ExtrasReader {
   /** Cells of the row's last writer, then others, the newer ones first. */
   #newestFirst(a: string, b: string, marks: ReadonlyMap<string, CellNewness>): number {
     const [ownA, ownB] = [this.#own.has(a), this.#own.has(b)];
-    if (ownA || ownB) return Number(ownB) - Number(ownA);
+    if (ownA || ownB) {
+      return Number(ownB) - Number(ownA);
+    }
     return this.#isNewer(marks.get(`+${a}`), marks.get(`+${b}`)) ? -1 : 1;
   }
 
   /** By winner value, then by file, then by line, as loads decide. Winner values of one type and one zone are compared as they are written. */
   #isNewer(a: CellNewness | undefined, b: CellNewness | undefined): boolean {
-    if (a === undefined || b === undefined) return false;
+    if (a === undefined || b === undefined) {
+      return false;
+    }
     const order = compare(a[2] ?? null, b[2] ?? null) || this.#rank(a) - this.#rank(b) || a[1] - b[1];
     return order > 0;
   }
 
   #rank([, place]: CellNewness): number {
-    return this.#ranks.get(String(Math.floor(place / Number(LINES)))) ?? -1;
+    return this.#ranks.get(String(Math.floor(place / Number(lineSpan)))) ?? -1;
   }
 
   /** A cell that an older file left in the row: the file that wrote it last has no such column. */
   #byName(key: string): string | null {
-    if (this.#own.has(key)) return null;
+    if (this.#own.has(key)) {
+      return null;
+    }
     return matchHeader(this.#target, [key]).cells[0]?.column?.property ?? null;
   }
 }
@@ -173,8 +196,14 @@ export class ExtrasReader {
 const keyOf = (text: string, index: number): string => (text.trim() === '' ? `column ${index + 1}` : text);
 
 function compare(a: unknown, b: unknown): number {
-  if (a === b) return 0;
-  if (a === null || b === null) return a === null ? -1 : 1;
-  if (typeof a === 'number' && typeof b === 'number') return a - b;
+  if (a === b) {
+    return 0;
+  }
+  if (a === null || b === null) {
+    return a === null ? -1 : 1;
+  }
+  if (typeof a === 'number' && typeof b === 'number') {
+    return a - b;
+  }
   return String(a) < String(b) ? -1 : 1;
 }

@@ -23,7 +23,7 @@ export interface FilledProperty {
 }
 
 /** Rows read at once. */
-const BATCH = 5000;
+const batch = 5000;
 
 /**
  * Fills properties that the metadata names since the last start, by a new property or a new alias, from the cells that loads kept in
@@ -41,7 +41,9 @@ export async function fillFromExtras(database: Database, catalogue: Catalogue): 
         // Another gateway may have filled it while this one waited.
         const changed = (await changedExports(transaction, catalogue)).filter(({ target }) => target.set === set);
         const report = await fillSet(transaction, catalogue, { set, changed });
-        for (const { target } of changed) await noteHeaders(transaction, catalogue, target);
+        for (const { target } of changed) {
+          await noteHeaders(transaction, catalogue, target);
+        }
         return report;
       })),
     );
@@ -55,9 +57,13 @@ async function fillSet(
   { set, changed }: { readonly set: string; readonly changed: readonly ChangedExport[] },
 ): Promise<readonly FilledProperty[]> {
   const table = storedTable(catalogue, set);
-  if (!table.columns.has('Extras')) return [];
+  if (!table.columns.has('Extras')) {
+    return [];
+  }
   const loads = await candidateLoads(transaction, { table, changed });
-  if (loads.size === 0) return [];
+  if (loads.size === 0) {
+    return [];
+  }
   const past = await pastLoads(transaction, catalogue, set);
   const ranks = new Map(past.map(({ load_id: loadId }, rank) => [loadId, rank] as const));
   const readers = new Map(
@@ -70,9 +76,13 @@ async function fillSet(
     for (const row of rows) {
       const stored = new Map(companions.map((name, index) => [name, row.companions[index] ?? null]));
       const read = readers.get(row.load_id)?.read({ extras: row.extras, cells: row.cells ?? {}, stored });
-      if (read === undefined || read === null) continue;
+      if (read === undefined || read === null) {
+        continue;
+      }
       tally.add(read);
-      if (read.values.size > 0 || read.extras !== row.extras) filled.add(row, read);
+      if (read.values.size > 0 || read.extras !== row.extras) {
+        filled.add(row, read);
+      }
     }
     await filled.flush();
   }
@@ -112,8 +122,10 @@ async function* storedRows(
     [[...loads.keys()], emptying],
   );
   for (;;) {
-    const { rows } = await transaction.query<StoredRow & Record<string, unknown>>(`FETCH ${BATCH} FROM stored_extras`);
-    if (rows.length === 0) break;
+    const { rows } = await transaction.query<StoredRow & Record<string, unknown>>(`FETCH ${batch} FROM stored_extras`);
+    if (rows.length === 0) {
+      break;
+    }
     yield rows;
   }
   await transaction.query('CLOSE stored_extras');
@@ -129,7 +141,11 @@ class Tally {
   }
 
   add(row: { readonly values: ReadonlyMap<string, string | null>; readonly faults: readonly RowFault[] }): void {
-    for (const [property, value] of row.values) if (value !== null) this.#of(property).rows++;
+    for (const [property, value] of row.values) {
+      if (value !== null) {
+        this.#of(property).rows++;
+      }
+    }
     for (const { property, message } of row.faults) {
       const one = this.#of(property ?? '');
       one.left++;

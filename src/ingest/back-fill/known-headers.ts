@@ -29,7 +29,9 @@ export async function changedExports(asker: Asker, catalogue: Catalogue): Promis
     const now = headersOf(catalogue, target);
     const changed = Object.keys(now).filter((header) => former?.headers[header] !== now[header]);
     const lost = Object.keys(former?.headers ?? {}).filter((header) => !(header in now));
-    if (changed.length + lost.length === 0) return [];
+    if (changed.length + lost.length === 0) {
+      return [];
+    }
     const returned = changed.flatMap((header) => {
       const load = former?.gone[header];
       return load === undefined ? [] : [[header, load] as const];

@@ -3,15 +3,15 @@ import type { Catalogue } from '../../catalogue/catalogue.ts';
 import type { KeptColumn } from '../../catalogue/kept-columns.ts';
 import type { Transaction } from '../../warehouse/database.ts';
 import { copyLine } from '../convert/copy-line.ts';
-import { MANY_CHANGES, maintainDerived, noteAffected } from '../derive/maintain-derived.ts';
+import { maintainDerived, manyChanges, noteAffected } from '../derive/maintain-derived.ts';
 import { nextVersion, publishVersion } from '../ledger/set-version.ts';
-import { DECIDED, REMOVED } from '../merge/decide-rows.ts';
+import { decidedTable, removedTable } from '../merge/decide-rows.ts';
 import { storedPlace } from '../merge/file-order.ts';
 import { identifier } from '../merge/sql-text.ts';
 import { columnOf, type StoredTable } from '../merge/stored-table.ts';
 import type { FilledRow } from './extras-reader.ts';
 
-const FILLED = 'filled_rows';
+const filledTable = 'filled_rows';
 
 /** The rows of one set that are filled: collected in a temporary table, then written at once. */
 export class FilledRows {
@@ -22,6 +22,7 @@ export class FilledRows {
   #lines = '';
   #count = 0;
 
+  // biome-ignore lint/style/useConsistentMemberAccessibility: made by its static method alone, which waits for what it needs
   private constructor(transaction: Transaction, table: StoredTable) {
     this.#transaction = transaction;
     this.#table = table;
@@ -35,14 +36,16 @@ export class FilledRows {
       return `${identifier(name)} ${sqlType}${sqlType === 'text' ? ' COLLATE "C"' : ''}`;
     });
     await transaction.query(
-      `CREATE TEMP TABLE ${FILLED} (_target bigint NOT NULL, _load bigint NOT NULL, _extras text COLLATE "C", _cells jsonb, _newness jsonb NOT NULL, _says text[] NOT NULL, ${columns.join(', ')}) ON COMMIT DROP`,
+      `CREATE TEMP TABLE ${filledTable} (_target bigint NOT NULL, _load bigint NOT NULL, _extras text COLLATE "C", _cells jsonb, _newness jsonb NOT NULL, _says text[] NOT NULL, ${columns.join(', ')}) ON COMMIT DROP`,
     );
     return filled;
   }
 
   add({ row, load_id: loadId }: { readonly row: string; readonly load_id: string }, read: FilledRow): void {
     const says = `{${[...read.values.keys()].map((name) => JSON.stringify(name)).join(',')}}`;
-    for (const name of read.values.keys()) this.#written.add(name);
+    for (const name of read.values.keys()) {
+      this.#written.add(name);
+    }
     const cells = Object.keys(read.cells).length === 0 ? null : JSON.stringify(read.cells);
     const newness = JSON.stringify(Object.fromEntries(read.newness));
     const values = this.#properties.map((name) => read.values.get(name) ?? null);
@@ -52,7 +55,9 @@ export class FilledRows {
 
   /** Sends what was added. */
   async flush(): Promise<void> {
-    if (this.#lines === '') return;
+    if (this.#lines === '') {
+      return;
+    }
     const bytes = Buffer.from(this.#lines, 'utf8');
     this.#lines = '';
     const one = async function* (): AsyncGenerator<Uint8Array> {
@@ -60,7 +65,7 @@ export class FilledRows {
     };
     const columns = this.#properties.map((name) => identifier(columnOf(this.#table, name)));
     await this.#transaction.copyIn(
-      `COPY ${FILLED} (_target, _load, _extras, _cells, _newness, _says, ${columns.join(', ')}) FROM STDIN`,
+      `COPY ${filledTable} (_target, _load, _extras, _cells, _newness, _says, ${columns.join(', ')}) FROM STDIN`,
       one(),
     );
   }
@@ -69,18 +74,18 @@ export class FilledRows {
   async apply(catalogue: Catalogue): Promise<void> {
     const [transaction, table] = [this.#transaction, this.#table];
     if (this.#count > 0) {
-      await transaction.query(`ANALYZE ${FILLED}`);
+      await transaction.query(`ANALYZE ${filledTable}`);
       const newest = await transaction.query<{ load_id: string; file_time: string }>(
-        `SELECT load_id::text, file_time::text FROM gateway.load l WHERE load_id IN (SELECT _load FROM ${FILLED}) ORDER BY l.file_time DESC, l.load_id DESC LIMIT 1`,
+        `SELECT load_id::text, file_time::text FROM gateway.load l WHERE load_id IN (SELECT _load FROM ${filledTable}) ORDER BY l.file_time DESC, l.load_id DESC LIMIT 1`,
       );
       const marks = { loadId: newest.rows[0]?.load_id ?? '', fileTime: newest.rows[0]?.file_time ?? '' };
-      const bulk = this.#count > MANY_CHANGES;
+      const bulk = this.#count > manyChanges;
       // The rows as a load would have decided on them: what is derived follows as it follows a load.
       await transaction.query(
-        `CREATE TEMP TABLE ${DECIDED} ON COMMIT DROP AS SELECT NULL::integer AS _line, _target, 'u' AS _action FROM ${FILLED}`,
+        `CREATE TEMP TABLE ${decidedTable} ON COMMIT DROP AS SELECT NULL::integer AS _line, _target, 'u' AS _action FROM ${filledTable}`,
       );
-      await transaction.query(`CREATE TEMP TABLE ${REMOVED} (_target bigint NOT NULL) ON COMMIT DROP`);
-      await transaction.query(`ANALYZE ${DECIDED}`);
+      await transaction.query(`CREATE TEMP TABLE ${removedTable} (_target bigint NOT NULL) ON COMMIT DROP`);
+      await transaction.query(`ANALYZE ${decidedTable}`);
       const version = await nextVersion(transaction, table.set.name);
       await noteAffected(transaction, catalogue, { source: table, fileTime: marks.fileTime, bulk });
       const assigned = [
@@ -90,16 +95,16 @@ export class FilledRows {
       ];
       const differs = assigned.map(([name, value]) => `t.${name} IS DISTINCT FROM ${value}`).join(' OR ');
       const { rowCount } = await transaction.query(
-        `UPDATE ${table.name} t SET ${assigned.map(([name, value]) => `${name} = ${value}`).join(', ')}, _version = $1 FROM ${FILLED} f JOIN gateway.load l ON l.load_id = f._load WHERE f._target = t._row AND (${differs})`,
+        `UPDATE ${table.name} t SET ${assigned.map(([name, value]) => `${name} = ${value}`).join(', ')}, _version = $1 FROM ${filledTable} f JOIN gateway.load l ON l.load_id = f._load WHERE f._target = t._row AND (${differs})`,
         [version],
       );
       if (rowCount > 0) {
         await publishVersion(transaction, table.set.name, version);
         await maintainDerived(transaction, catalogue, { source: table, version, marks, bulk });
       }
-      await transaction.query(`DROP TABLE ${DECIDED}, ${REMOVED}`);
+      await transaction.query(`DROP TABLE ${decidedTable}, ${removedTable}`);
     }
-    await transaction.query(`DROP TABLE ${FILLED}`);
+    await transaction.query(`DROP TABLE ${filledTable}`);
   }
 
   /** The row's last writer states the cell. A cell that an empty one does not overwrite may be newer than its row. */
@@ -109,7 +114,9 @@ export class FilledRows {
       const name = identifier(column);
       const says = `'${property.replaceAll("'", "''")}' = ANY(f._says)`;
       const kept = fillingOf(this.#table, { column, property });
-      if (kept === undefined) return [[name, `CASE WHEN ${says} THEN f.${name} ELSE t.${name} END`]];
+      if (kept === undefined) {
+        return [[name, `CASE WHEN ${says} THEN f.${name} ELSE t.${name} END`]];
+      }
       const [stamp, place] = [identifier(kept.stamp), identifier(kept.place)];
       // Of a cell that is empty, though it was spoken of, a deletion was said.
       const older = `((t.${name} IS NULL AND t.${stamp} IS NULL) OR (t.${stamp} IS NOT NULL AND ${olderCell(kept, stamp)}))`;
@@ -139,7 +146,9 @@ function fillingOf(
   { column, property }: { readonly column: string; readonly property: string },
 ): FillingCell | undefined {
   const kept = table.kept.find((one) => one.column === column);
-  if (kept === undefined) return undefined;
+  if (kept === undefined) {
+    return undefined;
+  }
   const entry = `(f._newness -> '${property.replaceAll("'", "''")}')`;
   const { winner } = kept;
   const said = {
@@ -156,7 +165,9 @@ function fillingOf(
 /** Whether the stored cell was said before the one that fills it. */
 function olderCell({ winner, said }: FillingCell, stamp: string): string {
   const older = `t.${stamp} < ${said.stamp}`;
-  if (winner === null) return older;
+  if (winner === null) {
+    return older;
+  }
   const cell = `t.${identifier(winner.mark)}`;
   return `CASE WHEN (${said.winner}) IS NOT DISTINCT FROM ${cell} THEN ${older} ELSE ${cell} IS NULL OR coalesce((${said.winner}) > ${cell}, false) END`;
 }

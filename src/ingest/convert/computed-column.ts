@@ -75,7 +75,9 @@ function wallOf(row: RowView, { date, time }: { readonly date: string; readonly 
 }
 
 function boundText(bound: Date, property: Property, reading: TimeReading): string {
-  if (property.type !== 'Edm.Date') return bound.toISOString();
+  if (property.type !== 'Edm.Date') {
+    return bound.toISOString();
+  }
   return new Intl.DateTimeFormat('sv-SE', { timeZone: reading.clock.name, dateStyle: 'short' }).format(bound);
 }
 

@@ -4,7 +4,7 @@ import type { Catalogue, Export } from '../../catalogue/catalogue.ts';
  * Bytes of text that one entry of an index may hold. PostgreSQL takes 2704 bytes, and refuses the whole statement for a
  * longer one: a single cell would cost its file.
  */
-export const INDEXED_BYTES = 2400;
+export const indexedBytes = 2400;
 
 /**
  * How many bytes of UTF-8 the text properties of an export may have that stand in a key or an index, of their own set
@@ -15,10 +15,14 @@ export function indexedTexts(catalogue: Catalogue, target: Export): ReadonlyMap<
   const visit = (setName: string, names: ReadonlyMap<string, string>, seen: readonly string[]): void => {
     for (const [property, limit] of ownLimits(catalogue, setName)) {
       const origin = names.get(property);
-      if (origin !== undefined) limits.set(origin, Math.min(limit, limits.get(origin) ?? limit));
+      if (origin !== undefined) {
+        limits.set(origin, Math.min(limit, limits.get(origin) ?? limit));
+      }
     }
     for (const [derived, from] of derivedNames(catalogue, setName)) {
-      if (seen.includes(derived)) continue;
+      if (seen.includes(derived)) {
+        continue;
+      }
       const origins = [...from].flatMap(([ours, theirs]) => {
         const origin = names.get(theirs);
         return origin === undefined ? [] : [[ours, origin] as const];
@@ -38,11 +42,15 @@ function ownLimits(catalogue: Catalogue, setName: string): ReadonlyMap<string, n
   const set = catalogue.sets.get(setName);
   const type = catalogue.model.entitySets.get(setName)?.entityType;
   const limits = new Map<string, number>();
-  if (set?.kind !== 'stored' || type === undefined) return limits;
+  if (set?.kind !== 'stored' || type === undefined) {
+    return limits;
+  }
   for (const group of [type.key, ...set.indexes]) {
     const texts = group.filter((name) => type.properties.get(name)?.type === 'Edm.String');
-    const share = Math.floor(INDEXED_BYTES / Math.max(texts.length, 1));
-    for (const name of texts) limits.set(name, Math.min(share, limits.get(name) ?? share));
+    const share = Math.floor(indexedBytes / Math.max(texts.length, 1));
+    for (const name of texts) {
+      limits.set(name, Math.min(share, limits.get(name) ?? share));
+    }
   }
   return limits;
 }
@@ -53,11 +61,16 @@ function derivedNames(
   setName: string,
 ): readonly (readonly [string, ReadonlyMap<string, string>])[] {
   return [...catalogue.sets.values()].flatMap((set) => {
-    if (set.kind !== 'stored' || set.derivation === null || set.derivation.kind === 'rows') return [];
+    if (set.kind !== 'stored' || set.derivation === null || set.derivation.kind === 'rows') {
+      return [];
+    }
     const { derivation } = set;
-    if (derivation.kind === 'dimension')
+    if (derivation.kind === 'dimension') {
       return derivation.from.filter((one) => one.set === setName).map((one) => [set.name, one.columns] as const);
-    if (derivation.from !== setName) return [];
+    }
+    if (derivation.from !== setName) {
+      return [];
+    }
     return [[set.name, new Map([...derivation.parent].map(([theirs, ours]) => [ours, theirs]))] as const];
   });
 }

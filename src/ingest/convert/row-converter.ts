@@ -123,17 +123,23 @@ export class RowConverter implements RowView {
 
   convert(record: TextRecord): ConvertedRow {
     const broken = this.#recordFault(record);
-    if (broken !== null) return { values: [], extras: null, fault: broken, keyKnown: false };
+    if (broken !== null) {
+      return { values: [], extras: null, fault: broken, keyKnown: false };
+    }
     this.#fields = record.fields;
     this.#values = new Array<string | null>(this.properties.length).fill(null);
     let first: RowFault | null = null;
     for (let place = 0; place < this.#columns.length; place++) {
       const failed = this.#convertColumn(place);
-      if (failed !== null) first ??= failed;
+      if (failed !== null) {
+        first ??= failed;
+      }
     }
     for (let index = 0; index < this.#computed.length; index++) {
       const failed = this.#compute(index);
-      if (failed !== null) first ??= failed;
+      if (failed !== null) {
+        first ??= failed;
+      }
     }
     const values = this.#values;
     const keyKnown = first === null || this.#keyPlaces.every((place) => typeof values[place] === 'string');
@@ -154,15 +160,21 @@ export class RowConverter implements RowView {
     const results = new Map<string, string | null | RowFault>();
     for (const [place, plan] of this.#columns.entries()) {
       const text = cells.get(plan.property.name);
-      if (text === undefined) continue;
-      if (plan.field !== -1) fields[plan.field] = text;
+      if (text === undefined) {
+        continue;
+      }
+      if (plan.field !== -1) {
+        fields[plan.field] = text;
+      }
       this.#values[place] = null;
       const failed = this.#convertText(place, text);
       results.set(plan.property.name, failed ?? this.#values[place] ?? null);
     }
     this.#fields = fields;
     for (const [index, { property, of }] of this.#computed.entries()) {
-      if (!of.some((name) => cells.has(name)) || this.#keyPlaces.includes(this.#columns.length + index)) continue;
+      if (!of.some((name) => cells.has(name)) || this.#keyPlaces.includes(this.#columns.length + index)) {
+        continue;
+      }
       const failed = this.#compute(index);
       results.set(property.name, failed ?? this.#values[this.#columns.length + index] ?? null);
     }
@@ -192,7 +204,9 @@ export class RowConverter implements RowView {
     const place = this.#places.get(property);
     const plan = place === undefined ? undefined : this.#columns[place];
     const text = plan === undefined ? undefined : this.#fields[plan.field];
-    if (plan === undefined || text === undefined) return null;
+    if (plan === undefined || text === undefined) {
+      return null;
+    }
     return plan.isContent ? text : unguarded(text);
   }
 
@@ -221,10 +235,16 @@ export class RowConverter implements RowView {
       header: null,
       message,
     });
-    if (record.fault !== null) return whole(record.fault);
-    if (record.raw.includes('\0')) return whole('NUL_CHARACTER');
+    if (record.fault !== null) {
+      return whole(record.fault);
+    }
+    if (record.raw.includes('\0')) {
+      return whole('NUL_CHARACTER');
+    }
     const count = record.fields.length;
-    if (count < this.#width) return whole('TOO_FEW_FIELDS', `The row has ${count} fields, the header ${this.#width}.`);
+    if (count < this.#width) {
+      return whole('TOO_FEW_FIELDS', `The row has ${count} fields, the header ${this.#width}.`);
+    }
     if (
       count > this.#mostFields ||
       (count > this.#width && record.fields.slice(this.#width).some((field) => field.trim() !== ''))
@@ -236,20 +256,30 @@ export class RowConverter implements RowView {
 
   #convertColumn(place: number): RowFault | null {
     const plan = this.#columns[place];
-    if (plan === undefined) return null;
+    if (plan === undefined) {
+      return null;
+    }
     const text = plan.field === -1 ? '' : (this.#fields[plan.field] ?? '');
     return this.#convertText(place, plan.isContent ? text : unguarded(text));
   }
 
   #convertText(place: number, text: string): RowFault | null {
     const plan = this.#columns[place];
-    if (plan === undefined) return null;
+    if (plan === undefined) {
+      return null;
+    }
     const cell = this.#meaningOf(text, plan);
-    if (cell === null) return this.#missing(plan);
+    if (cell === null) {
+      return this.#missing(plan);
+    }
     const value = plan.convert(cell);
-    if (isFault(value)) return plan.textTakesFault && value.code === 'INVALID_INTEGER' ? null : faultOf(plan, value);
+    if (isFault(value)) {
+      return plan.textTakesFault && value.code === 'INVALID_INTEGER' ? null : faultOf(plan, value);
+    }
     const tooLong = this.#tooLong(plan.property.name, value);
-    if (tooLong !== null) return faultOf(plan, tooLong);
+    if (tooLong !== null) {
+      return faultOf(plan, tooLong);
+    }
     this.#values[place] = value;
     return value === null ? this.#missing(plan) : null;
   }
@@ -269,27 +299,41 @@ export class RowConverter implements RowView {
   #meaningOf(text: string, plan: ColumnPlan): string | null {
     const otherwise = plan.column.emptyAs ?? null;
     const trimmed = text === '' ? '' : text.trim();
-    if (trimmed === '') return plan.field === -1 && plan.property.nullable ? null : otherwise;
-    if (!plan.isContent && this.#nullTokens.has(trimmed)) return plan.property.nullable ? null : otherwise;
+    if (trimmed === '') {
+      return plan.field === -1 && plan.property.nullable ? null : otherwise;
+    }
+    if (!plan.isContent && this.#nullTokens.has(trimmed)) {
+      return plan.property.nullable ? null : otherwise;
+    }
     return plan.keepsBlanks ? text : trimmed;
   }
 
   #missing(plan: ColumnPlan): RowFault | null {
-    if (plan.property.nullable) return null;
+    if (plan.property.nullable) {
+      return null;
+    }
     const message = `${shownCell(this.#fields[plan.field] ?? '')} is not a value, and one is needed here`;
     return { code: 'MISSING_VALUE', message, property: plan.property.name, header: plan.header };
   }
 
   #compute(index: number): RowFault | null {
     const plan = this.#computed[index];
-    if (plan === undefined) return null;
+    if (plan === undefined) {
+      return null;
+    }
     const value = plan.compute(this);
     const { name, nullable } = plan.property;
-    if (isFault(value)) return { ...value, property: name, header: null };
+    if (isFault(value)) {
+      return { ...value, property: name, header: null };
+    }
     const tooLong = this.#tooLong(name, value);
-    if (tooLong !== null) return { ...tooLong, property: name, header: null };
+    if (tooLong !== null) {
+      return { ...tooLong, property: name, header: null };
+    }
     this.#values[this.#columns.length + index] = value;
-    if (value !== null || nullable) return null;
+    if (value !== null || nullable) {
+      return null;
+    }
     return { code: 'MISSING_VALUE', property: name, header: null, message: `${name} cannot be computed for this row` };
   }
 
@@ -297,8 +341,12 @@ export class RowConverter implements RowView {
     let members = '';
     for (const { field, header, member } of this.#unknown) {
       const text = this.#fields[field] ?? '';
-      if (text === '') continue;
-      if (!this.samples.has(header)) this.samples.set(header, text.slice(0, 200));
+      if (text === '') {
+        continue;
+      }
+      if (!this.samples.has(header)) {
+        this.samples.set(header, text.slice(0, 200));
+      }
       members += `${members === '' ? '' : ','}${member}${JSON.stringify(text)}`;
     }
     return members === '' ? null : `{${members}}`;
@@ -332,6 +380,8 @@ function faultOf(plan: ColumnPlan, { code, message }: CellFault): RowFault {
 
 function propertyOf(entityType: EntityType, name: string): Property {
   const property = entityType.properties.get(name);
-  if (property === undefined) throw new GatewayError('Internal', `${entityType.name} has no property ${name}`);
+  if (property === undefined) {
+    throw new GatewayError('Internal', `${entityType.name} has no property ${name}`);
+  }
   return property;
 }

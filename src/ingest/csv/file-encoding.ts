@@ -25,9 +25,15 @@ export interface ChosenEncoding {
 
 /** Reads the mark at the start of a file. */
 export function byteOrderMark(head: Uint8Array): Pick<EncodingEvidence, 'bom' | 'bomBytes'> {
-  if (head[0] === 0xef && head[1] === 0xbb && head[2] === 0xbf) return { bom: 'utf-8', bomBytes: 3 };
-  if (head[0] === 0xff && head[1] === 0xfe) return { bom: 'utf-16le', bomBytes: 2 };
-  if (head[0] === 0xfe && head[1] === 0xff) return { bom: 'utf-16be', bomBytes: 2 };
+  if (head[0] === 0xef && head[1] === 0xbb && head[2] === 0xbf) {
+    return { bom: 'utf-8', bomBytes: 3 };
+  }
+  if (head[0] === 0xff && head[1] === 0xfe) {
+    return { bom: 'utf-16le', bomBytes: 2 };
+  }
+  if (head[0] === 0xfe && head[1] === 0xff) {
+    return { bom: 'utf-16be', bomBytes: 2 };
+  }
   return { bom: null, bomBytes: 0 };
 }
 
@@ -37,11 +43,18 @@ export function byteOrderMark(head: Uint8Array): Pick<EncodingEvidence, 'bom' | 
  * the file into mojibake, and a damaged row is told where mojibake is not); else the source's code page.
  */
 export function chooseEncoding(evidence: EncodingEvidence, fallback: 'windows-1252' | 'iso-8859-1'): ChosenEncoding {
-  if (evidence.bom !== null) return { encoding: evidence.bom, basis: 'bom' };
-  if (evidence.wide !== null) return { encoding: evidence.wide, basis: 'wide' };
-  if (evidence.whole) return { encoding: 'utf-8', basis: 'valid' };
-  if (evidence.multiByte > 0 && evidence.multiByte >= evidence.malformed)
+  if (evidence.bom !== null) {
+    return { encoding: evidence.bom, basis: 'bom' };
+  }
+  if (evidence.wide !== null) {
+    return { encoding: evidence.wide, basis: 'wide' };
+  }
+  if (evidence.whole) {
+    return { encoding: 'utf-8', basis: 'valid' };
+  }
+  if (evidence.multiByte > 0 && evidence.multiByte >= evidence.malformed) {
     return { encoding: 'utf-8', basis: 'damaged' };
+  }
   return { encoding: fallback, basis: 'fallback' };
 }
 

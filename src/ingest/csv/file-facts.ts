@@ -21,7 +21,7 @@ export interface FileFacts {
   readonly evidence: EncodingEvidence;
 }
 
-const CHUNK = 256 * 1024;
+const chunkLength = 256 * 1024;
 
 /**
  * Reads the whole file once: its digest and its encoding. Throws FileUnreadable when it cannot be read, or when it
@@ -35,11 +35,15 @@ export async function examineFile(path: string): Promise<FileFacts> {
   let mark: Pick<EncodingEvidence, 'bom' | 'bomBytes'> | null = null;
   let bytes = 0;
   try {
-    for await (const chunk of createReadStream(path, { highWaterMark: CHUNK }) as AsyncIterable<Buffer>) {
+    for await (const chunk of createReadStream(path, { highWaterMark: chunkLength }) as AsyncIterable<Buffer>) {
       mark ??= byteOrderMark(chunk);
       hash.update(chunk);
-      if (mark.bom === null) wideCensus.push(chunk);
-      if (mark.bom !== 'utf-16le' && mark.bom !== 'utf-16be') check.push(chunk);
+      if (mark.bom === null) {
+        wideCensus.push(chunk);
+      }
+      if (mark.bom !== 'utf-16le' && mark.bom !== 'utf-16be') {
+        check.push(chunk);
+      }
       bytes += chunk.length;
     }
   } catch (cause) {
@@ -71,7 +75,7 @@ export async function examineFile(path: string): Promise<FileFacts> {
 async function lookAgain(path: string, file: EndOfFile, whole: boolean) {
   const census = new Utf8Census();
   if (!whole && file.encoding === null) {
-    for await (const chunk of createReadStream(path, { highWaterMark: CHUNK }) as AsyncIterable<Buffer>) {
+    for await (const chunk of createReadStream(path, { highWaterMark: chunkLength }) as AsyncIterable<Buffer>) {
       census.push(chunk);
     }
     census.end();
@@ -82,12 +86,14 @@ async function lookAgain(path: string, file: EndOfFile, whole: boolean) {
 /** Throws FileUnreadable where the file is not the one that was examined any more: what was read since may be another text. */
 export async function requireUnchanged(facts: FileFacts): Promise<void> {
   const now = await statFile(facts.path);
-  if (now.size === facts.bytes && now.mtime.getTime() === facts.modifiedAt.getTime()) return;
+  if (now.size === facts.bytes && now.mtime.getTime() === facts.modifiedAt.getTime()) {
+    return;
+  }
   throw new GatewayError('FileUnreadable', `${facts.path} changed while it was loaded`, { target: facts.path });
 }
 
 /** The first bytes of a file, enough for its header. */
-export async function readHead(path: string, bytes = CHUNK): Promise<Buffer> {
+export async function readHead(path: string, bytes = chunkLength): Promise<Buffer> {
   const file = await open(path, 'r').catch((cause: unknown) => Promise.reject(unreadable(path, cause)));
   try {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(bytes), 0, bytes, 0);
@@ -99,7 +105,9 @@ export async function readHead(path: string, bytes = CHUNK): Promise<Buffer> {
 
 async function statFile(path: string) {
   const stats = await stat(path).catch((cause: unknown) => Promise.reject(unreadable(path, cause)));
-  if (!stats.isFile()) throw new GatewayError('FileUnreadable', `${path} is not a file`, { target: path });
+  if (!stats.isFile()) {
+    throw new GatewayError('FileUnreadable', `${path} is not a file`, { target: path });
+  }
   return stats;
 }
 

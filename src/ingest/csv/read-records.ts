@@ -26,7 +26,7 @@ export interface TextRecord extends Omit<CsvRecord, 'fault'> {
 export type RecordFault = CsvFault | 'INVALID_ENCODING';
 
 /** Longest record taken; longer ones are rejected. Generous: the longest known cell is a mail of some 100 kB. */
-export const MAX_RECORD_LENGTH = 4 * 1024 * 1024;
+export const longestRecord = 4 * 1024 * 1024;
 
 export interface ReadOptions {
   readonly maxRecordLength?: number;
@@ -47,11 +47,13 @@ export async function* readRecords(
     unitBytes: units.unitBytes,
     byteOffset: layout.start,
     line: layout.startLine,
-    maxRecordLength: options.maxRecordLength ?? MAX_RECORD_LENGTH,
+    maxRecordLength: options.maxRecordLength ?? longestRecord,
   });
   const toText = textOf(layout.encoding);
   let bytes = layout.start;
-  if (layout.end <= layout.start) return;
+  if (layout.end <= layout.start) {
+    return;
+  }
   const stream = createReadStream(path, { start: layout.start, end: layout.end - 1, highWaterMark: 256 * 1024 });
   for await (const chunk of stream as AsyncIterable<Buffer>) {
     bytes += chunk.length;
@@ -82,12 +84,17 @@ export async function* readRows(
 /** Decodes a record's units; a record whose bytes are broken gets a fault and its raw text as well as it can be shown. */
 export function textOf(encoding: FileEncoding): (record: CsvRecord) => TextRecord {
   const decode = unitDecoder(encoding);
-  if (encoding === 'iso-8859-1') return (record) => record;
+  if (encoding === 'iso-8859-1') {
+    return (record) => record;
+  }
   return (record) => {
     const raw = decode(record.raw);
-    if (raw === record.raw) return record;
-    if (raw === null)
+    if (raw === record.raw) {
+      return record;
+    }
+    if (raw === null) {
       return { ...record, raw: decodeLossy(record.raw, encoding), fields: [], fault: 'INVALID_ENCODING' };
+    }
     return { ...record, raw, fields: record.fields.map((field) => decode(field) ?? field) };
   };
 }

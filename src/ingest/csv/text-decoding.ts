@@ -12,7 +12,9 @@ export interface UnitReader {
 }
 
 export function unitReader(encoding: FileEncoding): UnitReader {
-  if (encoding === 'utf-16le' || encoding === 'utf-16be') return new Utf16Reader(encoding === 'utf-16be');
+  if (encoding === 'utf-16le' || encoding === 'utf-16be') {
+    return new Utf16Reader(encoding === 'utf-16be');
+  }
   return { unitBytes: 1, read: (chunk) => chunk.toString('latin1'), end: () => '' };
 }
 
@@ -39,18 +41,18 @@ class Utf16Reader implements UnitReader {
   }
 }
 
-const LONE_SURROGATE = /\p{Surrogate}/u;
-const NOT_ASCII = /[^\x00-\x7f]/;
+const loneSurrogate = /\p{Surrogate}/u;
+const notAscii = /[^\x00-\x7f]/;
 
 /**
  * 0x80 to 0x9f in windows-1252; elsewhere it is latin1. Five bytes have no character. (Node 20's TextDecoder reads
  * windows-1252 as latin1: a euro sign becomes a control character.)
  */
-const WINDOWS_1252 = '€\ufffd‚ƒ„…†‡ˆ‰Š‹Œ\ufffdŽ\ufffd\ufffd‘’“”•–—˜™š›œ\ufffdžŸ';
-const NOT_LATIN1 = /[\x80-\x9f]/g;
+const windows1252 = '€\ufffd‚ƒ„…†‡ˆ‰Š‹Œ\ufffdŽ\ufffd\ufffd‘’“”•–—˜™š›œ\ufffdžŸ';
+const notLatin1 = /[\x80-\x9f]/g;
 
 function fromWindows1252(units: string): string {
-  return units.replace(NOT_LATIN1, (unit) => WINDOWS_1252.charAt(unit.charCodeAt(0) - 0x80));
+  return units.replace(notLatin1, (unit) => windows1252.charAt(unit.charCodeAt(0) - 0x80));
 }
 
 /** From tokenizer units to text; null: the bytes are not valid in the encoding. */
@@ -61,10 +63,12 @@ export function unitDecoder(encoding: FileEncoding): UnitDecoder {
   switch (encoding) {
     case 'utf-16le':
     case 'utf-16be':
-      return (units) => (LONE_SURROGATE.test(units) ? null : units);
+      return (units) => (loneSurrogate.test(units) ? null : units);
     case 'utf-8':
       return (units) => {
-        if (!NOT_ASCII.test(units)) return units;
+        if (!notAscii.test(units)) {
+          return units;
+        }
         const bytes = Buffer.from(units, 'latin1');
         return isUtf8(bytes) ? bytes.toString('utf8') : null;
       };
@@ -72,7 +76,9 @@ export function unitDecoder(encoding: FileEncoding): UnitDecoder {
       return (units) => units;
     case 'windows-1252':
       return (units) => {
-        if (!NOT_ASCII.test(units)) return units;
+        if (!notAscii.test(units)) {
+          return units;
+        }
         const text = fromWindows1252(units);
         return text.includes('\ufffd') ? null : text;
       };

@@ -1,10 +1,10 @@
 import { type FileHandle, open } from 'node:fs/promises';
 
-const BLOCK = 64 * 1024;
-const NUL = 0x00;
+const blockLength = 64 * 1024;
+const nul = 0x00;
 /** Ctrl-Z, the end of a text file in CP/M and DOS. */
-const SUB = 0x1a;
-const PADDING_OR_BLANK = new Set([NUL, SUB, 0x09, 0x0a, 0x0d, 0x20]);
+const controlZ = 0x1a;
+const paddingOrBlank = new Set([nul, controlZ, 0x09, 0x0a, 0x0d, 0x20]);
 
 /** How the end of a file is to be read. */
 export interface EndOfFile {
@@ -24,7 +24,9 @@ export async function findTextEnd(path: string, file: EndOfFile): Promise<number
     const whole = bytes - ((bytes - bomBytes) % (encoding === null ? 1 : 2));
     // A byte alone at the end of UTF-16 is padding, or half a character, which is damage to be told.
     const [alone] = await readAt(handle, whole, bytes - whole);
-    if (alone !== undefined && !PADDING_OR_BLANK.has(alone)) return bytes;
+    if (alone !== undefined && !paddingOrBlank.has(alone)) {
+      return bytes;
+    }
     return await findPadding(handle, { ...file, bytes: whole });
   } finally {
     await handle.close();
@@ -35,13 +37,18 @@ async function findPadding(handle: FileHandle, { bytes, bomBytes, encoding }: En
   const unit = encoding === null ? 1 : 2;
   let padding = bytes;
   for (let end = bytes; end > bomBytes; ) {
-    const block = await readAt(handle, Math.max(end - BLOCK, bomBytes), Math.min(BLOCK, end - bomBytes));
+    const block = await readAt(handle, Math.max(end - blockLength, bomBytes), Math.min(blockLength, end - bomBytes));
     for (let at = block.length - unit; at >= 0; at -= unit) {
       const code = codeAt(block, at, encoding);
-      if (code === NUL || code === SUB) padding = end - block.length + at;
-      else if (!PADDING_OR_BLANK.has(code)) return padding;
+      if (code === nul || code === controlZ) {
+        padding = end - block.length + at;
+      } else if (!paddingOrBlank.has(code)) {
+        return padding;
+      }
     }
-    if (block.length === 0) return padding;
+    if (block.length === 0) {
+      return padding;
+    }
     end -= block.length;
   }
   return padding;
@@ -53,6 +60,8 @@ async function readAt(handle: FileHandle, position: number, length: number): Pro
 }
 
 function codeAt(buffer: Buffer, at: number, encoding: EndOfFile['encoding']): number {
-  if (encoding === null) return buffer[at] ?? NUL;
+  if (encoding === null) {
+    return buffer[at] ?? nul;
+  }
   return encoding === 'utf-16le' ? buffer.readUInt16LE(at) : buffer.readUInt16BE(at);
 }

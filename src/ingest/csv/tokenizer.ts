@@ -18,8 +18,8 @@ export interface CsvRecord {
 }
 
 /**
- * `\n`: LF ends a line, with all CR before it (CRLF, and CRCRLF of a writer that translated its line ends twice); a lone CR
- * is text, except between rows that have the header's width. `\r`: LF, CRLF and each CR alone end a line, as in files of
+ * `\n`: lineFeed ends a line, with all carriageReturn before it (CRLF, and CRCRLF of a writer that translated its line ends twice); a lone carriageReturn
+ * is text, except between rows that have the header's width. `\r`: lineFeed, CRLF and each carriageReturn alone end a line, as in files of
  * the old Macintosh.
  */
 export type LineEnd = '\n' | '\r';
@@ -37,15 +37,15 @@ export interface TokenizerOptions {
   readonly maxRecordLength: number;
 }
 
-const TAB = 9;
-const LF = 10;
-const CR = 13;
-const SUB = 26;
-const BLANK = 32;
-const QUOTE = 34;
+const tab = 9;
+const lineFeed = 10;
+const carriageReturn = 13;
+const controlZ = 26;
+const blankCode = 32;
+const quoteCode = 34;
 
-/** A byte order mark, as a character or as the first byte of it in UTF-8, Ctrl-Z, and the CR of lines that LFCR ends. */
-const MARKS = new Set([0xfeff, 0xef, SUB, CR]);
+/** A byte order mark, as a character or as the first byte of it in UTF-8, Ctrl-Z, and the carriageReturn of lines that LFCR ends. */
+const passedOver = new Set([0xfeff, 0xef, controlZ, carriageReturn]);
 
 interface Reading {
   readonly kind: 'record';
@@ -60,7 +60,7 @@ type Attempt = Reading | { readonly kind: 'fault'; readonly fault: CsvFault } | 
 interface Manner {
   /** No more text comes. */
   readonly final: boolean;
-  /** A lone CR ends a line. */
+  /** A lone carriageReturn ends a line. */
   readonly crEnds: boolean;
   /** Blanks between a delimiter and a quote are no part of the field. */
   readonly passesBlanks: boolean;
@@ -107,7 +107,9 @@ export class CsvTokenizer {
     this.#byteOffset += this.#position * this.#options.unitBytes;
     this.#text = this.#position < this.#text.length ? this.#text.slice(this.#position) + text : text;
     this.#position = 0;
-    for (const index of [this.#lf, this.#cr, this.#quote]) index.forget();
+    for (const index of [this.#lf, this.#cr, this.#quote]) {
+      index.forget();
+    }
     return this.#drain(false);
   }
 
@@ -119,7 +121,9 @@ export class CsvTokenizer {
   #drain(final: boolean): CsvRecord[] {
     const records: CsvRecord[] = [];
     while (this.#position < this.#text.length) {
-      if (this.#skipping ? !this.#skipLine(final) : !this.#take(records, final)) break;
+      if (this.#skipping ? !this.#skipLine(final) : !this.#take(records, final)) {
+        break;
+      }
     }
     return records;
   }
@@ -127,18 +131,25 @@ export class CsvTokenizer {
   /** Reads one record or blank line; false: it is not complete yet. */
   #take(records: CsvRecord[], final: boolean): boolean {
     const text = this.#text;
-    if (MARKS.has(text.charCodeAt(this.#position)) && !this.#skipMarks(final)) return false;
+    if (passedOver.has(text.charCodeAt(this.#position)) && !this.#skipMarks(final)) {
+      return false;
+    }
     const start = this.#position;
     const eol = this.#eol(start, this.#crEnds);
     if (eol - start > this.#options.maxRecordLength) {
       return this.#takeWideRow(records) || this.#tooLarge(records, eol);
     }
-    if (!final && this.#isOpen(eol)) return false;
+    if (!final && this.#isOpen(eol)) {
+      return false;
+    }
     const next = this.#behindLineEnd(eol);
-    if (this.#quote.in(text, start) < eol) return this.#takeQuoted(records, { eol, next }, final);
+    if (this.#quote.in(text, start) < eol) {
+      return this.#takeQuoted(records, { eol, next }, final);
+    }
     const end = this.#contentEnd(start, eol);
-    if (end === start) this.#advance(next, 1);
-    else {
+    if (end === start) {
+      this.#advance(next, 1);
+    } else {
       const fields = text.slice(start, end).split(this.#options.delimiter);
       this.#takeReading(records, { kind: 'record', fields, end, next }, 1);
     }
@@ -148,20 +159,28 @@ export class CsvTokenizer {
   #takeQuoted(records: CsvRecord[], line: { readonly eol: number; readonly next: number }, final: boolean): boolean {
     const start = this.#position;
     const first = this.#read(final, true);
-    if (first.kind === 'more') return false;
+    if (first.kind === 'more') {
+      return false;
+    }
     let reading = first;
     // Where passing over blanks gives no row of the header's width, a blank before a quote may be the beginning of text.
     if (first.kind === 'fault' || (first.fields.length !== this.#width && this.#width > 0)) {
       const second = this.#read(final, false);
-      if (second.kind === 'more') return false;
+      if (second.kind === 'more') {
+        return false;
+      }
       const better = first.kind === 'fault' || (second.kind === 'record' && second.fields.length === this.#width);
-      if (second.kind === 'record' && better) reading = second;
+      if (second.kind === 'record' && better) {
+        reading = second;
+      }
     }
     if (reading.kind === 'record') {
       this.#takeReading(records, reading, reading.next <= line.next ? 1 : this.#countLines(start, reading.next));
       return true;
     }
-    if (this.#hasRowsWithin(line.eol) && this.#takeApart(records, line.next)) return true;
+    if (this.#hasRowsWithin(line.eol) && this.#takeApart(records, line.next)) {
+      return true;
+    }
     records.push({ ...this.#record(start, this.#contentEnd(start, line.eol), []), fault: reading.fault });
     this.#doubtful = true;
     this.#advance(line.next, 1);
@@ -173,27 +192,39 @@ export class CsvTokenizer {
     const start = this.#position;
     const attempt = this.#attempt(start, { final, crEnds: this.#crEnds, passesBlanks });
     const most = this.#options.maxRecordLength;
-    if (attempt.kind === 'record' && attempt.end - start <= most) return attempt;
-    if (attempt.kind === 'fault') return attempt;
-    if (attempt.kind === 'more' && !final && this.#text.length - start <= most) return attempt;
+    if (attempt.kind === 'record' && attempt.end - start <= most) {
+      return attempt;
+    }
+    if (attempt.kind === 'fault') {
+      return attempt;
+    }
+    if (attempt.kind === 'more' && !final && this.#text.length - start <= most) {
+      return attempt;
+    }
     return { kind: 'fault', fault: 'UNTERMINATED_QUOTE' };
   }
 
   /** Takes a record as it was read; where lone CRs cut it into rows of the header's width, and it has not that width, as these. */
   #takeReading(records: CsvRecord[], reading: Reading, lines: number): void {
     const fits = reading.fields.length === this.#width;
-    if (!fits && this.#hasRowsWithin(reading.end) && this.#takeApart(records, reading.next)) return;
+    if (!fits && this.#hasRowsWithin(reading.end) && this.#takeApart(records, reading.next)) {
+      return;
+    }
     this.#accept(records, reading, lines);
   }
 
-  /** A lone CR, or one in quotes, stands before `end`. */
+  /** A lone carriageReturn, or one in quotes, stands before `end`. */
   #hasRowsWithin(end: number): boolean {
     return !this.#crEnds && this.#width > 1 && this.#cr.in(this.#text, this.#position) < end;
   }
 
   #accept(records: CsvRecord[], { fields, end, next }: Reading, lines: number): void {
-    if (this.#width === 0) this.#width = fields.length;
-    if (fields.length === this.#width) this.#doubtful = false;
+    if (this.#width === 0) {
+      this.#width = fields.length;
+    }
+    if (fields.length === this.#width) {
+      this.#doubtful = false;
+    }
     records.push(this.#record(this.#position, end, fields));
     this.#advance(next, lines);
   }
@@ -204,12 +235,20 @@ export class CsvTokenizer {
     let fitting = 0;
     for (let at = this.#position; at < next; ) {
       const reading = this.#attempt(at, { final: true, crEnds: true, passesBlanks: true });
-      if (reading.kind !== 'record' || reading.next > next) return false;
-      if (reading.end > at) readings.push({ start: at, reading });
-      if (reading.fields.length === this.#width) fitting++;
+      if (reading.kind !== 'record' || reading.next > next) {
+        return false;
+      }
+      if (reading.end > at) {
+        readings.push({ start: at, reading });
+      }
+      if (reading.fields.length === this.#width) {
+        fitting++;
+      }
       at = reading.next;
     }
-    if (fitting < 2 || fitting * 2 <= readings.length) return false;
+    if (fitting < 2 || fitting * 2 <= readings.length) {
+      return false;
+    }
     for (const { start, reading } of readings) {
       this.#advance(start, this.#countLines(this.#position, start, true));
       this.#accept(records, reading, this.#countLines(start, reading.next, true));
@@ -218,13 +257,19 @@ export class CsvTokenizer {
     return true;
   }
 
-  /** The first row of a text without LF that is too long for one record: rows that lone CRs end, below a header that LF ends. */
+  /** The first row of a text without lineFeed that is too long for one record: rows that lone CRs end, below a header that lineFeed ends. */
   #takeWideRow(records: CsvRecord[]): boolean {
-    if (this.#crEnds || this.#width < 2) return false;
+    if (this.#crEnds || this.#width < 2) {
+      return false;
+    }
     const start = this.#position;
     const reading = this.#attempt(start, { final: false, crEnds: true, passesBlanks: true });
-    if (reading.kind !== 'record' || reading.fields.length !== this.#width) return false;
-    if (reading.end - start > this.#options.maxRecordLength) return false;
+    if (reading.kind !== 'record' || reading.fields.length !== this.#width) {
+      return false;
+    }
+    if (reading.end - start > this.#options.maxRecordLength) {
+      return false;
+    }
     this.#accept(records, reading, this.#countLines(start, reading.next, true));
     return true;
   }
@@ -238,37 +283,51 @@ export class CsvTokenizer {
     for (;;) {
       let code = text.charCodeAt(position);
       let open = position;
-      if ((code === BLANK || code === TAB) && manner.passesBlanks) {
+      if ((code === blankCode || code === tab) && manner.passesBlanks) {
         open = this.#behindBlanks(position);
         code = text.charCodeAt(open);
       }
-      if (code === QUOTE) {
+      if (code === quoteCode) {
         const close = this.#closingQuote(open);
-        if (close === -1) return { kind: 'more' };
+        if (close === -1) {
+          return { kind: 'more' };
+        }
         const value = text.slice(open + 1, close);
         fields.push(value.includes('"') ? value.replaceAll('""', '"') : value);
         let after = close + 1;
-        if (text.charCodeAt(after) !== this.#delimiterCode && manner.passesBlanks) after = this.#behindBlanks(after);
+        if (text.charCodeAt(after) !== this.#delimiterCode && manner.passesBlanks) {
+          after = this.#behindBlanks(after);
+        }
         if (text.charCodeAt(after) === this.#delimiterCode) {
           position = after + 1;
           continue;
         }
         const next = this.#recordEnd(after, manner, fields.length);
-        if (next === 'more') return { kind: 'more' };
-        if (next === null) return { kind: 'fault', fault: 'TEXT_AFTER_QUOTE' };
+        if (next === 'more') {
+          return { kind: 'more' };
+        }
+        if (next === null) {
+          return { kind: 'fault', fault: 'TEXT_AFTER_QUOTE' };
+        }
         return { kind: 'record', fields, end: after, next };
       }
       if (eol < position) {
         eol = this.#eol(position, manner.crEnds);
-        if (!manner.final && this.#isOpen(eol)) return { kind: 'more' };
+        if (!manner.final && this.#isOpen(eol)) {
+          return { kind: 'more' };
+        }
       }
       const comma = text.indexOf(this.#options.delimiter, position);
       const last = comma === -1 || comma >= eol;
       const end = last ? this.#contentEnd(position, eol) : comma;
       const value = text.slice(position, end);
-      if (this.#doubtful && value.includes('"')) return { kind: 'fault', fault: 'QUOTE_IN_UNQUOTED_FIELD' };
+      if (this.#doubtful && value.includes('"')) {
+        return { kind: 'fault', fault: 'QUOTE_IN_UNQUOTED_FIELD' };
+      }
       fields.push(value);
-      if (last) return { kind: 'record', fields, end, next: this.#behindLineEnd(eol) };
+      if (last) {
+        return { kind: 'record', fields, end, next: this.#behindLineEnd(eol) };
+      }
       position = comma + 1;
     }
   }
@@ -277,7 +336,9 @@ export class CsvTokenizer {
     let at = from;
     for (;;) {
       const code = this.#text.charCodeAt(at);
-      if ((code !== BLANK && code !== TAB) || code === this.#delimiterCode) return at;
+      if ((code !== blankCode && code !== tab) || code === this.#delimiterCode) {
+        return at;
+      }
       at++;
     }
   }
@@ -285,7 +346,9 @@ export class CsvTokenizer {
   /** The quote that closes the field opened at `open`; -1: not in the text. */
   #closingQuote(open: number): number {
     let quote = this.#text.indexOf('"', open + 1);
-    while (quote !== -1 && this.#text.charCodeAt(quote + 1) === QUOTE) quote = this.#text.indexOf('"', quote + 2);
+    while (quote !== -1 && this.#text.charCodeAt(quote + 1) === quoteCode) {
+      quote = this.#text.indexOf('"', quote + 2);
+    }
     return quote;
   }
 
@@ -293,15 +356,29 @@ export class CsvTokenizer {
   #recordEnd(at: number, { final, crEnds }: Manner, fields: number): number | 'more' | null {
     const text = this.#text;
     const unknown = (end: number) => (final ? end : 'more');
-    if (at >= text.length) return unknown(at);
+    if (at >= text.length) {
+      return unknown(at);
+    }
     const code = text.charCodeAt(at);
-    if (code === LF) return at + 1;
-    if (code !== CR) return null;
-    if (crEnds) return at + 1 < text.length ? this.#behindLineEnd(at) : unknown(at + 1);
+    if (code === lineFeed) {
+      return at + 1;
+    }
+    if (code !== carriageReturn) {
+      return null;
+    }
+    if (crEnds) {
+      return at + 1 < text.length ? this.#behindLineEnd(at) : unknown(at + 1);
+    }
     let behind = at + 1;
-    while (text.charCodeAt(behind) === CR) behind++;
-    if (behind >= text.length) return unknown(behind);
-    if (text.charCodeAt(behind) === LF) return behind + 1;
+    while (text.charCodeAt(behind) === carriageReturn) {
+      behind++;
+    }
+    if (behind >= text.length) {
+      return unknown(behind);
+    }
+    if (text.charCodeAt(behind) === lineFeed) {
+      return behind + 1;
+    }
     return fields === this.#width ? at + 1 : null;
   }
 
@@ -325,7 +402,7 @@ export class CsvTokenizer {
   }
 
   /**
-   * Passes over byte order marks (as one character, or as the bytes of UTF-8), Ctrl-Z and, where LF ends lines, CR: no text
+   * Passes over byte order marks (as one character, or as the bytes of UTF-8), Ctrl-Z and, where lineFeed ends lines, carriageReturn: no text
    * begins with it. false: there may be more of one.
    */
   #skipMarks(final: boolean): boolean {
@@ -333,10 +410,15 @@ export class CsvTokenizer {
     for (;;) {
       const at = this.#position;
       const code = text.charCodeAt(at);
-      if (code === 0xfeff || code === SUB || (code === CR && !this.#crEnds)) this.#advance(at + 1, 0);
-      else if (code !== 0xef) return at < text.length;
-      else if (text.startsWith('\u00ef\u00bb\u00bf', at)) this.#advance(at + 3, 0);
-      else return final || at + 2 < text.length;
+      if (code === 0xfeff || code === controlZ || (code === carriageReturn && !this.#crEnds)) {
+        this.#advance(at + 1, 0);
+      } else if (code !== 0xef) {
+        return at < text.length;
+      } else if (text.startsWith('\u00ef\u00bb\u00bf', at)) {
+        this.#advance(at + 3, 0);
+      } else {
+        return final || at + 2 < text.length;
+      }
     }
   }
 
@@ -346,28 +428,36 @@ export class CsvTokenizer {
     return crEnds ? Math.min(lf, this.#cr.in(this.#text, from)) : lf;
   }
 
-  /** No line end in the text so far, or a CR at its end that may be half of one. */
+  /** No line end in the text so far, or a carriageReturn at its end that may be half of one. */
   #isOpen(eol: number): boolean {
     const { length } = this.#text;
-    return eol >= length || (eol === length - 1 && this.#text.charCodeAt(eol) === CR);
+    return eol >= length || (eol === length - 1 && this.#text.charCodeAt(eol) === carriageReturn);
   }
 
   #behindLineEnd(eol: number): number {
-    return this.#text.charCodeAt(eol) === CR && this.#text.charCodeAt(eol + 1) === LF ? eol + 2 : eol + 1;
+    return this.#text.charCodeAt(eol) === carriageReturn && this.#text.charCodeAt(eol + 1) === lineFeed
+      ? eol + 2
+      : eol + 1;
   }
 
-  /** Drops the CRs before LF, and at the end of the file. */
+  /** Drops the CRs before lineFeed, and at the end of the file. */
   #contentEnd(start: number, eol: number): number {
     let end = eol;
-    if (this.#text.charCodeAt(eol) === CR) return end;
-    while (end > start && this.#text.charCodeAt(end - 1) === CR) end--;
+    if (this.#text.charCodeAt(eol) === carriageReturn) {
+      return end;
+    }
+    while (end > start && this.#text.charCodeAt(end - 1) === carriageReturn) {
+      end--;
+    }
     return end;
   }
 
   #countLines(from: number, to: number, crEnds = this.#crEnds): number {
     let lines = 0;
     const end = Math.min(to, this.#text.length);
-    for (let at = this.#eol(from, crEnds); at < end; at = this.#eol(this.#behindLineEnd(at), crEnds)) lines++;
+    for (let at = this.#eol(from, crEnds); at < end; at = this.#eol(this.#behindLineEnd(at), crEnds)) {
+      lines++;
+    }
     return lines;
   }
 
@@ -394,12 +484,16 @@ export function detectLineEnd(text: string): LineEnd {
   let quoted = false;
   for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at);
-    if (code === QUOTE) quoted = !quoted;
-    else if (code === LF && !quoted) return '\n';
-    else if (code === CR && !quoted) {
+    if (code === quoteCode) {
+      quoted = !quoted;
+    } else if (code === lineFeed && !quoted) {
+      return '\n';
+    } else if (code === carriageReturn && !quoted) {
       let behind = at + 1;
-      while (text.charCodeAt(behind) === CR) behind++;
-      return text.charCodeAt(behind) === LF || behind === text.length ? '\n' : '\r';
+      while (text.charCodeAt(behind) === carriageReturn) {
+        behind++;
+      }
+      return text.charCodeAt(behind) === lineFeed || behind === text.length ? '\n' : '\r';
     }
   }
   return '\n';

@@ -6,7 +6,9 @@ export class Utf8Check {
   #carry: Buffer = Buffer.alloc(0);
 
   push(chunk: Buffer): void {
-    if (!this.whole) return;
+    if (!this.whole) {
+      return;
+    }
     const bytes = this.#carry.length > 0 ? Buffer.concat([this.#carry, chunk]) : chunk;
     const end = bytes.length - incompleteTail(bytes);
     this.#carry = Buffer.from(bytes.subarray(end));
@@ -14,7 +16,9 @@ export class Utf8Check {
   }
 
   end(): void {
-    if (this.#carry.length > 0) this.whole = false;
+    if (this.#carry.length > 0) {
+      this.whole = false;
+    }
   }
 }
 
@@ -32,7 +36,9 @@ export class Utf8Census {
 
   push(chunk: Buffer): void {
     if (this.#carry.length === 0 && isAscii(chunk)) {
-      if (chunk.length > 0) this.#orphans = 0;
+      if (chunk.length > 0) {
+        this.#orphans = 0;
+      }
       return;
     }
     const bytes = this.#carry.length > 0 ? Buffer.concat([this.#carry, chunk]) : chunk;
@@ -47,7 +53,9 @@ export class Utf8Census {
   }
 
   #count(bytes: Buffer): void {
-    if (bytes.length === 0) return;
+    if (bytes.length === 0) {
+      return;
+    }
     if (isUtf8(bytes)) {
       this.#orphans = 0;
       this.multiByte += tellingSequences(bytes);
@@ -56,13 +64,18 @@ export class Utf8Census {
     for (let at = 0; at < bytes.length; ) {
       const byte = bytes[at] ?? 0;
       if (byte >= 0x80 && byte < 0xc0) {
-        if (this.#orphans++ % 3 === 0) this.malformed++;
+        if (this.#orphans++ % 3 === 0) {
+          this.malformed++;
+        }
         at++;
         continue;
       }
       this.#orphans = 0;
-      if (byte < 0x80) at++;
-      else at += this.#character(bytes, at);
+      if (byte < 0x80) {
+        at++;
+      } else {
+        at += this.#character(bytes, at);
+      }
     }
   }
 
@@ -74,18 +87,25 @@ export class Utf8Census {
     }
     const length = sequenceBytes(bytes, at);
     if (length === expectedBytes(bytes[at] ?? 0)) {
-      if (isTelling(bytes, at, length)) this.multiByte++;
+      if (isTelling(bytes, at, length)) {
+        this.multiByte++;
+      }
       return length;
     }
-    if (isCutCharacter(bytes, at, length)) this.multiByte++;
-    else this.malformed++;
+    if (isCutCharacter(bytes, at, length)) {
+      this.multiByte++;
+    } else {
+      this.malformed++;
+    }
     return length;
   }
 }
 
 /** Bytes that a sequence with this first byte has; 0: none begins with it. */
 function expectedBytes(lead: number): number {
-  if (lead < 0xc2 || lead > 0xf4) return 0;
+  if (lead < 0xc2 || lead > 0xf4) {
+    return 0;
+  }
   return lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
 }
 
@@ -98,7 +118,9 @@ function sequenceBytes(bytes: Buffer, at: number): number {
     const byte = bytes[at + count] ?? 0;
     const low = count > 1 ? 0x80 : lead === 0xe0 ? 0xa0 : lead === 0xf0 ? 0x90 : 0x80;
     const high = count > 1 ? 0xbf : lead === 0xed ? 0x9f : lead === 0xf4 ? 0x8f : 0xbf;
-    if (byte < low || byte > high) break;
+    if (byte < low || byte > high) {
+      break;
+    }
   }
   return count;
 }
@@ -119,11 +141,11 @@ function isHalf(bytes: Buffer, at: number, from: 0xa0 | 0xb0): boolean {
 }
 
 /** The euro sign, quotes, dashes, dots, no-break space and guillemets of windows-1252. */
-const PUNCTUATION = new Set([
+const punctuationBytes = new Set([
   0x80, 0x82, 0x84, 0x85, 0x8b, 0x91, 0x92, 0x93, 0x94, 0x95, 0x96, 0x97, 0x9b, 0xa0, 0xab, 0xbb,
 ]);
 /** É, Ö, Ü and ß there: letters that a word may end with before punctuation. */
-const LAST_LETTERS = new Set([0xc9, 0xd6, 0xdc, 0xdf]);
+const lastLetters = new Set([0xc9, 0xd6, 0xdc, 0xdf]);
 
 /**
  * Whether a well-formed sequence says that the text is UTF-8. A letter followed by punctuation in windows-1252 may be one
@@ -131,10 +153,16 @@ const LAST_LETTERS = new Set([0xc9, 0xd6, 0xdc, 0xdf]);
  */
 function isTelling(bytes: Buffer, at: number, length: number): boolean {
   const lead = bytes[at] ?? 0;
-  if (length === 4) return true;
-  if (!PUNCTUATION.has(bytes[at + 1] ?? 0)) return true;
-  if (length === 2) return !LAST_LETTERS.has(lead);
-  return lead === 0xe2 || !PUNCTUATION.has(bytes[at + 2] ?? 0);
+  if (length === 4) {
+    return true;
+  }
+  if (!punctuationBytes.has(bytes[at + 1] ?? 0)) {
+    return true;
+  }
+  if (length === 2) {
+    return !lastLetters.has(lead);
+  }
+  return lead === 0xe2 || !punctuationBytes.has(bytes[at + 2] ?? 0);
 }
 
 /** In well-formed bytes. */
@@ -142,7 +170,9 @@ function tellingSequences(bytes: Buffer): number {
   let count = 0;
   for (let at = 0; at < bytes.length; at++) {
     const lead = bytes[at] ?? 0;
-    if (lead >= 0xc2 && isTelling(bytes, at, expectedBytes(lead))) count++;
+    if (lead >= 0xc2 && isTelling(bytes, at, expectedBytes(lead))) {
+      count++;
+    }
   }
   return count;
 }
@@ -158,8 +188,12 @@ function incompleteTail(bytes: Buffer): number {
 function incompleteCharacter(bytes: Buffer): number {
   for (let back = 1; back <= Math.min(3, bytes.length); back++) {
     const byte = bytes[bytes.length - back] ?? 0;
-    if (byte >= 0xc0) return expectedBytes(byte) > back ? back : 0;
-    if (byte < 0x80) return 0;
+    if (byte >= 0xc0) {
+      return expectedBytes(byte) > back ? back : 0;
+    }
+    if (byte < 0x80) {
+      return 0;
+    }
   }
   return 0;
 }

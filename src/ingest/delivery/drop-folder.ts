@@ -9,7 +9,7 @@ import { describe, type FoundFile, type FoundFiles, findFiles } from './find-fil
 import { type IngestResult, tryLoad } from './ingest-paths.ts';
 import { besideName, moveFile } from './move-file.ts';
 import { Sightings } from './sightings.ts';
-import { deliveryAt, makeSourceFolders, markNames, placeOf, REASON } from './source-folders.ts';
+import { deliveryAt, makeSourceFolders, markNames, placeOf, reasonSuffix } from './source-folders.ts';
 import { type ChangedFile, entryInLedger, type LedgerEntry, TakenFiles } from './taken-files.ts';
 
 /** What the operator should know of the drop folder; each is told once. */
@@ -46,10 +46,10 @@ export interface DropScan {
 /** Failures that are not the file's: it stays for a later scan. */
 const mayPass: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['FileUnreadable', 'RestartNeeded']);
 
-const LOADED = 'loaded';
-const REFUSED = 'refused';
+const loadedFolder = 'loaded';
+const refusedFolder = 'refused';
 /** Milliseconds after which a file without its mark is told. */
-const LONG_WITHOUT_MARK = 600_000;
+const longWithoutMark = 600_000;
 
 /** Where a file that the ledger has belongs, and as what it was taken. */
 interface Earlier extends Pick<LedgerEntry, 'target'> {
@@ -82,7 +82,7 @@ export class DropFolder {
     this.#root = resolve(folder);
     this.#options = options;
     this.#sightings = new Sightings(clock);
-    this.#taken = new TakenFiles(context, { root: this.#root, folders: [LOADED, REFUSED], clock });
+    this.#taken = new TakenFiles(context, { root: this.#root, folders: [loadedFolder, refusedFolder], clock });
   }
 
   /** One look and the loads that follow; while one goes on, it is that one. Throws DatabaseUnavailable and StorageFull, and leaves the rest. */
@@ -99,7 +99,9 @@ export class DropFolder {
     const { settle = 2000 } = this.#options;
     const ready = found.files.filter((file) => this.#isReady(file, found, settle));
     const changed = await this.#taken.changed({ age: (below) => this.#age(below) - settle, alarm: this.#alarm });
-    if (ready.length + changed.length > 0) await this.#settle(settle);
+    if (ready.length + changed.length > 0) {
+      await this.#settle(settle);
+    }
     const results: DropResult[] = [];
     const unfinished = found.files.filter((file) => !ready.includes(file)).map(({ path }) => path);
     const work = [
@@ -107,15 +109,21 @@ export class DropFolder {
       ...changed.map((one) => ({ file: one.file, take: () => this.#takeAgain(one) })),
     ];
     for (const { file, take } of work) {
-      if (this.#options.signal?.aborted === true) break;
+      if (this.#options.signal?.aborted === true) {
+        break;
+      }
       const now = await describe(this.#root, file.path);
-      if (now === null) continue;
+      if (now === null) {
+        continue;
+      }
       if (now.fingerprint !== file.fingerprint) {
         unfinished.push(file.path);
         continue;
       }
       const result = await take();
-      if (result === null) continue;
+      if (result === null) {
+        continue;
+      }
       results.push(result);
       this.#options.onResult?.(result);
     }
@@ -127,23 +135,27 @@ export class DropFolder {
     await mkdir(this.#root, { recursive: true });
     const there = await readdir(this.#root).catch(() => []);
     await makeSourceFolders(this.#root, catalogue, there).catch(() => {});
-    const found = await findFiles(this.#root, { catalogue, except: [LOADED, REFUSED] });
-    for (const { below, message } of found.passedOver)
+    const found = await findFiles(this.#root, { catalogue, except: [loadedFolder, refusedFolder] });
+    for (const { below, message } of found.passedOver) {
       this.#tell('passed-over', below, `${below} is not loaded: ${message}`);
+    }
     return found;
   }
 
   #isReady(file: FoundFile, { leftAlone }: FoundFiles, settle: number): boolean {
     const unchanged = this.#sightings.unchangedFor(file);
     const { completeMark } = deliveryAt(file.below, this.#context.catalogue);
-    if (completeMark === null) return unchanged + settle >= this.#age(file.below);
+    if (completeMark === null) {
+      return unchanged + settle >= this.#age(file.below);
+    }
     const marked = markNames(file.below, completeMark).some((name) => leftAlone.has(name.toLowerCase()));
-    if (!marked && unchanged > LONG_WITHOUT_MARK)
+    if (!marked && unchanged > longWithoutMark) {
       this.#tell(
         'no-mark',
         file.below,
         `${file.below} waits for ${markNames(file.below, completeMark).join(' or ')}, which says that it is complete`,
       );
+    }
     return marked;
   }
 
@@ -156,25 +168,37 @@ export class DropFolder {
   async #settle(milliseconds: number): Promise<void> {
     const { signal } = this.#options;
     await pause(milliseconds, undefined, signal === undefined ? {} : { signal }).catch((error: unknown) => {
-      if (signal?.aborted !== true) throw error;
+      if (signal?.aborted !== true) {
+        throw error;
+      }
     });
   }
 
   async #takeIn(file: FoundFile, { leftAlone }: FoundFiles): Promise<DropResult | null> {
     const earlier = await this.#takenBefore(file);
-    if (earlier !== null) return this.#moveOnly(file, earlier);
+    if (earlier !== null) {
+      return this.#moveOnly(file, earlier);
+    }
     const { result, whole } = await this.#load(file, file.below);
-    if (!whole) return this.#unlessTold(file, result);
+    if (!whole) {
+      return this.#unlessTold(file, result);
+    }
     const moved = await this.#move(file, result, file.below);
-    if (moved.movedTo !== null) await this.#moveMark(file, moved.movedTo, leftAlone);
+    if (moved.movedTo !== null) {
+      await this.#moveMark(file, moved.movedTo, leftAlone);
+    }
     return moved;
   }
 
   /** A file that cannot be read is looked at in every scan, and told once. */
   #unlessTold({ path, fingerprint }: FoundFile, result: IngestResult): DropResult | null {
-    if (result.state !== 'failed') return { ...result, movedTo: null };
+    if (result.state !== 'failed') {
+      return { ...result, movedTo: null };
+    }
     const said = `${fingerprint} ${result.error.message}`;
-    if (this.#unreadable.get(path) === said) return null;
+    if (this.#unreadable.get(path) === said) {
+      return null;
+    }
     this.#unreadable.set(path, said);
     return { ...result, movedTo: null };
   }
@@ -182,11 +206,17 @@ export class DropFolder {
   /** Where a file belongs that is in the ledger as it lies here: it could not be moved, or the gateway was killed before. */
   async #takenBefore(file: FoundFile): Promise<Earlier | null> {
     const stuck = this.#stuck.get(file.path);
-    if (stuck?.fingerprint === file.fingerprint) return stuck;
+    if (stuck?.fingerprint === file.fingerprint) {
+      return stuck;
+    }
     const entry = await entryInLedger(this.#context.database, file);
-    if (entry === null) return null;
-    if (entry.state !== 'loaded' && entry.state !== 'duplicate') return { folder: REFUSED, target: {} };
-    return { folder: LOADED, target: this.#known(entry.target) ? entry.target : {} };
+    if (entry === null) {
+      return null;
+    }
+    if (entry.state !== 'loaded' && entry.state !== 'duplicate') {
+      return { folder: refusedFolder, target: {} };
+    }
+    return { folder: loadedFolder, target: this.#known(entry.target) ? entry.target : {} };
   }
 
   #known({ source, export: name }: LedgerEntry['target']): boolean {
@@ -200,7 +230,9 @@ export class DropFolder {
       const moved = await describe(this.#root, movedTo);
       return moved === null ? null : await this.#takeAgain({ file: moved, folder, below: file.below }, target);
     } catch (cause) {
-      if (cause instanceof GatewayError) throw cause;
+      if (cause instanceof GatewayError) {
+        throw cause;
+      }
       this.#keepStuck(file, { folder, target }, cause);
       return null;
     }
@@ -209,14 +241,20 @@ export class DropFolder {
   /** A file that was taken in before and has changed since. It stays where it is, unless it is in the wrong place now. */
   async #takeAgain({ file, folder, below }: ChangedFile, target: Earlier['target'] = {}): Promise<DropResult | null> {
     const { result, whole } = await this.#load(file, below, target);
-    if (!whole) return { ...result, movedTo: null };
-    if (folder === (isAccepted(result) ? LOADED : REFUSED)) {
+    if (!whole) {
+      return { ...result, movedTo: null };
+    }
+    if (folder === (isAccepted(result) ? loadedFolder : refusedFolder)) {
       this.#taken.note(file);
-      if ('error' in result) await this.#writeReason(file.path, result.error);
+      if ('error' in result) {
+        await this.#writeReason(file.path, result.error);
+      }
       return { ...result, movedTo: file.path };
     }
     const moved = await this.#move(file, result, below);
-    if (moved.movedTo !== null && folder === REFUSED) await rm(besideName(file.path, REASON), { force: true });
+    if (moved.movedTo !== null && folder === refusedFolder) {
+      await rm(besideName(file.path, reasonSuffix), { force: true });
+    }
     return moved;
   }
 
@@ -234,15 +272,18 @@ export class DropFolder {
       ...(onProgress === undefined ? {} : { onProgress }),
     });
     // What may pass by itself stays and is tried again.
-    if (result.state === 'failed' && mayPass.has(result.error.code)) return { result, whole: false };
+    if (result.state === 'failed' && mayPass.has(result.error.code)) {
+      return { result, whole: false };
+    }
     // What changed meanwhile is another file, and nobody has looked at its end yet.
     const now = await describe(this.#root, file.path);
     if (now === null || now.fingerprint !== file.fingerprint) {
-      if (result.state === 'loaded')
+      if (result.state === 'loaded') {
         this.#alarm(
           below,
           `${below} changed while it was loaded as load ${result.loadId}: it was not complete. It is taken in again`,
         );
+      }
       return { result, whole: false };
     }
     if (result.state === 'failed') {
@@ -258,13 +299,17 @@ export class DropFolder {
   }
 
   async #move(file: FoundFile, result: IngestResult, below: string): Promise<DropResult> {
-    const folder = isAccepted(result) ? LOADED : REFUSED;
+    const folder = isAccepted(result) ? loadedFolder : refusedFolder;
     try {
       const movedTo = await moveFile(file.path, join(this.#root, folder), below);
       const now = await describe(this.#root, movedTo);
       // Written to between the last look and the move: the next scan compares with what was loaded.
-      if (now !== null) this.#taken.note({ ...now, size: file.size, modifiedMs: file.modifiedMs });
-      if ('error' in result) await this.#writeReason(movedTo, result.error);
+      if (now !== null) {
+        this.#taken.note({ ...now, size: file.size, modifiedMs: file.modifiedMs });
+      }
+      if ('error' in result) {
+        await this.#writeReason(movedTo, result.error);
+      }
       return { ...result, movedTo };
     } catch (cause) {
       this.#keepStuck(file, { folder, target: {} }, cause);
@@ -284,7 +329,7 @@ export class DropFolder {
 
   /** The refusal is in the ledger and in the log: where the reason cannot be written, the file was refused all the same. */
   async #writeReason(path: string, error: GatewayError): Promise<void> {
-    await writeFile(besideName(path, REASON), reasonText(error)).catch((cause: unknown) => {
+    await writeFile(besideName(path, reasonSuffix), reasonText(error)).catch((cause: unknown) => {
       const reason = cause instanceof Error ? cause.message : String(cause);
       this.#tell('not-movable', path, `The reason could not be written beside ${path}: ${reason}`);
     });
@@ -292,11 +337,14 @@ export class DropFolder {
 
   async #moveMark(file: FoundFile, movedTo: string, leftAlone: ReadonlyMap<string, string>): Promise<void> {
     const { completeMark } = deliveryAt(file.below, this.#context.catalogue);
-    if (completeMark === null) return;
+    if (completeMark === null) {
+      return;
+    }
     for (const name of markNames(file.below, completeMark)) {
       const mark = leftAlone.get(name.toLowerCase());
-      if (mark !== undefined)
+      if (mark !== undefined) {
         await moveFile(mark, this.#root, besideName(movedTo, completeMark).slice(this.#root.length)).catch(() => {});
+      }
     }
   }
 
@@ -305,7 +353,9 @@ export class DropFolder {
   #tell(kind: DropNotice['kind'], below: string, message: string): void {
     // One reason for all files of a folder that cannot be written.
     const key = `${kind}\0${below}\0${kind === 'not-movable' && below === '' ? '' : message}`;
-    if (this.#told.has(key)) return;
+    if (this.#told.has(key)) {
+      return;
+    }
     this.#told.add(key);
     this.#options.onNotice?.({ kind, below, message });
   }

@@ -56,7 +56,9 @@ export async function findFiles(folder: string, options: FindOptions): Promise<F
     for (const entry of await readdir(directory, { withFileTypes: true, encoding: 'buffer' })) {
       const name = entry.name.toString();
       const path = join(directory, name);
-      if (name.startsWith('.') || (directory === root && except.has(name.toLowerCase()))) continue;
+      if (name.startsWith('.') || (directory === root && except.has(name.toLowerCase()))) {
+        continue;
+      }
       if (!Buffer.from(name).equals(entry.name)) {
         pass(readable(entry.name), 'its name is no UTF-8: rename it');
       } else if (entry.isDirectory()) {
@@ -65,7 +67,9 @@ export async function findFiles(folder: string, options: FindOptions): Promise<F
         leftAlone.set(below(root, path).toLowerCase(), path);
       } else if (entry.isFile()) {
         const file = await describe(root, path);
-        if (file !== null) files.push(file);
+        if (file !== null) {
+          files.push(file);
+        }
       } else {
         pass(name, `it is ${entry.isSymbolicLink() ? 'a link' : 'no ordinary file'}: put the file itself there`);
       }
@@ -78,17 +82,19 @@ export async function findFiles(folder: string, options: FindOptions): Promise<F
   return { files, passedOver, leftAlone };
 }
 
-const SECOND = 1_000_000_000n;
+const second = 1_000_000_000n;
 
 /** One file of the found form; null: it is gone or no file. */
 export async function describe(root: string, path: string): Promise<FoundFile | null> {
   const stats = await stat(path, { bigint: true }).catch(() => null);
-  if (stats === null || !stats.isFile()) return null;
+  if (stats === null || !stats.isFile()) {
+    return null;
+  }
   const { size, mtimeNs, ctimeNs, ino, dev } = stats;
   const place = below(root, path);
   const name = place.slice(place.lastIndexOf('/') + 1);
   // As `Stats.mtime` rounds it, which is what the ledger has; that of big integers is cut.
-  const modifiedMs = Math.trunc(Number(mtimeNs / SECOND) * 1000 + Number(mtimeNs % SECOND) / 1e6 + 0.5);
+  const modifiedMs = Math.trunc(Number(mtimeNs / second) * 1000 + Number(mtimeNs % second) / 1e6 + 0.5);
   const time = stampOfName(name, 'utc')?.getTime() ?? modifiedMs;
   return {
     path,

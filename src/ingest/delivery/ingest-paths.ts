@@ -48,8 +48,12 @@ export async function tryLoad(context: IngestContext, path: string, options: Loa
   try {
     return await loadFile(context, path, options);
   } catch (error) {
-    if (error instanceof GatewayError && mayPass.has(error.code)) throw error;
-    if (error instanceof GatewayError) return { state: 'failed', path, error };
+    if (error instanceof GatewayError && mayPass.has(error.code)) {
+      throw error;
+    }
+    if (error instanceof GatewayError) {
+      return { state: 'failed', path, error };
+    }
     const reason = error instanceof Error ? error.message : String(error);
     return {
       state: 'failed',
@@ -71,7 +75,9 @@ async function* filesOf(
   }
   const outer = resolve(path).split(sep).join('/');
   const { files, passedOver } = await findFiles(path, { catalogue: context.catalogue });
-  for (const { below, message } of passedOver) onPassedOver?.(below, message);
+  for (const { below, message } of passedOver) {
+    onPassedOver?.(below, message);
+  }
   for (const file of files) {
     const place = placeOf(file.below, context.catalogue);
     yield [

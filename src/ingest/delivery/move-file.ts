@@ -17,7 +17,9 @@ export async function moveFile(path: string, folder: string, below: string): Pro
   try {
     await rename(path, target);
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EXDEV')) throw error;
+    if (!(error instanceof Error && 'code' in error && error.code === 'EXDEV')) {
+      throw error;
+    }
     await copyWhole(path, target);
     await unlink(path);
   }
@@ -31,7 +33,9 @@ async function copyWhole(path: string, target: string): Promise<void> {
     const { atime, mtime } = await stat(path);
     await utimes(target, atime, mtime);
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) await rm(target, { force: true });
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) {
+      await rm(target, { force: true });
+    }
     throw error;
   }
 }
@@ -41,7 +45,9 @@ async function freeName(wanted: string): Promise<string> {
   const stem = wanted.slice(0, wanted.length - ending.length);
   for (let number = 1; ; number++) {
     const name = number === 1 ? wanted : besideName(stem, ` (${number})${ending}`);
-    if (!(await exists(name))) return name;
+    if (!(await exists(name))) {
+      return name;
+    }
   }
 }
 
@@ -51,10 +57,14 @@ async function freeName(wanted: string): Promise<string> {
  */
 export function besideName(path: string, ending: string): string {
   const name = path.slice(dirname(path).length).replace(/^[\\/]/, '');
-  if (Buffer.byteLength(name + ending) <= longestName) return path + ending;
+  if (Buffer.byteLength(name + ending) <= longestName) {
+    return path + ending;
+  }
   const digest = `~${createHash('sha256').update(name).digest('hex').slice(0, 8)}`;
   let kept = name;
-  while (Buffer.byteLength(kept + digest + ending) > longestName) kept = [...kept].slice(0, -1).join('');
+  while (Buffer.byteLength(kept + digest + ending) > longestName) {
+    kept = [...kept].slice(0, -1).join('');
+  }
   return join(dirname(path), kept + digest + ending);
 }
 

@@ -4,7 +4,7 @@ import type { Catalogue, Delivery } from '../../catalogue/catalogue.ts';
 import type { IdentifyOptions } from '../identify/identify-export.ts';
 
 /** Files of refusals, which lie beside what was refused. */
-export const REASON = '.reason.txt';
+export const reasonSuffix = '.reason.txt';
 
 /** How people write a name: case, and blanks, underscores and hyphens, make no other folder. */
 const folded = (name: string): string =>
@@ -21,8 +21,12 @@ export function placeOf(below: string, catalogue: Catalogue): Pick<IdentifyOptio
 }
 
 function sourceNamed(folder: string | undefined, catalogue: Catalogue): string | null {
-  if (folder === undefined) return null;
-  if (catalogue.sources.get(folder)?.kind === 'files') return folder;
+  if (folder === undefined) {
+    return null;
+  }
+  if (catalogue.sources.get(folder)?.kind === 'files') {
+    return folder;
+  }
   const [found, another] = sourceNames(catalogue).filter((name) => folded(name) === folded(folder));
   return another === undefined ? (found ?? null) : null;
 }
@@ -33,15 +37,20 @@ const sourceNames = (catalogue: Catalogue): readonly string[] =>
 /** Makes the drop folder with one folder for each source, so that people see where files go. Throws what `mkdir` throws. */
 export async function makeSourceFolders(root: string, catalogue: Catalogue, there: readonly string[]): Promise<void> {
   const have = new Set(there.map(folded));
-  for (const name of sourceNames(catalogue))
-    if (!have.has(folded(name))) await mkdir(join(root, name), { recursive: true });
+  for (const name of sourceNames(catalogue)) {
+    if (!have.has(folded(name))) {
+      await mkdir(join(root, name), { recursive: true });
+    }
+  }
 }
 
 /** When a file counts as finished: as its source says; at the root of the drop folder, where that is not known yet, by the longest age. */
 export function deliveryAt(below: string, catalogue: Catalogue): Delivery {
   const { source } = placeOf(below, catalogue);
   const named = source === undefined ? undefined : catalogue.sources.get(source)?.delivery;
-  if (named !== undefined) return named;
+  if (named !== undefined) {
+    return named;
+  }
   const ages = [...catalogue.sources.values()].map(({ delivery }) => delivery?.minimumAgeSeconds ?? 0);
   return { minimumAgeSeconds: Math.max(0, ...ages), completeMark: null };
 }
@@ -59,5 +68,5 @@ export function isLeftAlone(name: string, catalogue: Catalogue): boolean {
     ...[delivery?.completeMark ?? []].flat(),
   ]);
   const lower = name.toLowerCase();
-  return lower.endsWith(REASON) || endings.some((ending) => lower.endsWith(ending.toLowerCase()));
+  return lower.endsWith(reasonSuffix) || endings.some((ending) => lower.endsWith(ending.toLowerCase()));
 }

@@ -8,8 +8,8 @@ import { describe, type FoundFile, findFiles } from './find-files.ts';
 import { Sightings } from './sightings.ts';
 
 /** Milliseconds between two looks at all files; those moved within a day are looked at in every scan. */
-const FULL_LOOK = 3_600_000;
-const RECENT = 86_400_000;
+const fullLook = 3_600_000;
+const recentTime = 86_400_000;
 
 /** What was taken in, as it was when it was read. */
 interface Taken {
@@ -60,24 +60,35 @@ export class TakenFiles {
     const there = await this.#look();
     const { database } = this.#context;
     const strangers = there.filter(({ file }) => !this.#known.has(file.path));
-    for (const { file } of await asTheLedgerHas(database, strangers)) this.note(file);
+    for (const { file } of await asTheLedgerHas(database, strangers)) {
+      this.note(file);
+    }
     const changed: ChangedFile[] = [];
     for (const one of there) {
       const { file } = one;
       const known = this.#known.get(file.path);
-      if (known?.size === file.size && known.modifiedMs === file.modifiedMs) continue;
+      if (known?.size === file.size && known.modifiedMs === file.modifiedMs) {
+        continue;
+      }
       const facts = await examineFile(file.path).catch(() => null);
       // New times alone are no new text.
-      if (facts !== null && (await wasTaken(database, facts))) this.note(file);
-      else changed.push(one);
-      if (facts !== null && changed.at(-1) === one) await this.#report(one, facts, asked.alarm);
+      if (facts !== null && (await wasTaken(database, facts))) {
+        this.note(file);
+      } else {
+        changed.push(one);
+      }
+      if (facts !== null && changed.at(-1) === one) {
+        await this.#report(one, facts, asked.alarm);
+      }
     }
     this.#sightings.look(changed.map(({ file }) => file));
     return changed.filter(({ file, below }) => this.#sightings.unchangedFor(file) >= asked.age(below));
   }
 
   async #report({ file, below, folder }: ChangedFile, facts: FileFacts, alarm: Alarm): Promise<void> {
-    if (this.#reported.has(file.path)) return;
+    if (this.#reported.has(file.path)) {
+      return;
+    }
     this.#reported.add(file.path);
     const message = `${folder}/${below} changed after it was read (it has ${file.size} bytes now): it was not complete, somebody was still writing it. It is taken in again`;
     const { code } = new GatewayError('FileChangedAfterLoad', message);
@@ -95,7 +106,7 @@ export class TakenFiles {
     const { root, folders, clock } = this.#place;
     const now = clock();
     const found: ChangedFile[] = [];
-    const full = this.#lastFullLook === null || now - this.#lastFullLook >= FULL_LOOK;
+    const full = this.#lastFullLook === null || now - this.#lastFullLook >= fullLook;
     if (full) {
       this.#lastFullLook = now;
       const seen = new Set<string>();
@@ -108,21 +119,26 @@ export class TakenFiles {
           found.push({ file, folder, below: file.below });
         }
       }
-      for (const path of this.#known.keys()) if (!seen.has(path)) this.#known.delete(path);
+      for (const path of this.#known.keys()) {
+        if (!seen.has(path)) {
+          this.#known.delete(path);
+        }
+      }
       return found;
     }
-    const recent = [...this.#known].flatMap(([path, { since }]) => (now - since > RECENT ? [] : [path]));
+    const recent = [...this.#known].flatMap(([path, { since }]) => (now - since > recentTime ? [] : [path]));
     for (const path of new Set([...recent, ...this.#reported])) {
       const file = await describe(root, path);
       if (file === null) {
         this.#known.delete(path);
         this.#reported.delete(path);
-      } else
+      } else {
         found.push({
           file,
           folder: file.below.split('/')[0] ?? '',
           below: file.below.slice(file.below.indexOf('/') + 1),
         });
+      }
     }
     return found;
   }
@@ -152,7 +168,9 @@ async function asTheLedgerHas(database: Database, files: readonly ChangedFile[])
     for (const one of some) {
       const names = [one.below, unnumbered(one.below)];
       const known = names.some((name) => noted.has(`${name}\0${one.file.size}\0${one.file.modifiedMs}`));
-      if (known || !names.some((name) => paths.has(name))) settled.push(one);
+      if (known || !names.some((name) => paths.has(name))) {
+        settled.push(one);
+      }
     }
   }
   return settled;
@@ -188,11 +206,17 @@ export async function entryInLedger(database: Database, file: FoundFile): Promis
     `SELECT state, sha256, source, export, to_char(period_start AT TIME ZONE 'UTC', $4) || '..' || to_char(period_end AT TIME ZONE 'UTC', $4) AS period FROM gateway.load WHERE path = $1 AND size_bytes = $2 AND (extract(epoch FROM modified_at) * 1000)::bigint = $3 ORDER BY load_id DESC`,
     [file.below, file.size, file.modifiedMs, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'],
   );
-  if (rows.length === 0) return null;
+  if (rows.length === 0) {
+    return null;
+  }
   const { sha256 } = await examineFile(file.path);
   const row = rows.find((one) => one.sha256 === sha256);
-  if (row === undefined) return null;
-  if (row.source === null || row.export === null) return { state: row.state, target: {} };
+  if (row === undefined) {
+    return null;
+  }
+  if (row.source === null || row.export === null) {
+    return { state: row.state, target: {} };
+  }
   const period = row.period === null ? {} : { period: row.period };
   return { state: row.state, target: { source: row.source, export: row.export, ...period } };
 }

@@ -1,5 +1,5 @@
 import type { Catalogue, DimensionSource, Encoding } from '../../catalogue/catalogue.ts';
-import { INDEXED_BYTES } from '../convert/indexed-texts.ts';
+import { indexedBytes } from '../convert/indexed-texts.ts';
 import { togetherCondition } from '../merge/bound-columns.ts';
 import { identifier, list, sameKey } from '../merge/sql-text.ts';
 import { columnOf, type StoredTable, storedTable } from '../merge/stored-table.ts';
@@ -36,10 +36,14 @@ export function affectedBy(derived: DerivedTable, source: StoredTable, condition
  */
 export function disputedBy(derived: DerivedTable, source: StoredTable, condition: string): string | null {
   const { table, derivation } = derived;
-  if (derivation.kind !== 'dimension') return null;
+  if (derivation.kind !== 'dimension') {
+    return null;
+  }
   const rest = derivedColumns(derived).filter((name) => !table.key.includes(name));
   const selects = derivation.from.flatMap((one) => {
-    if (one.set !== source.set.name || one.stamp !== null) return [];
+    if (one.set !== source.set.name || one.stamp !== null) {
+      return [];
+    }
     const given = new Set([...one.columns.keys()].map((property) => columnOf(table, property)));
     const theirs = (name: string): string => `t.${identifier(columnOf(source, sourceProperty(derived, one, name)))}`;
     const other = rest
@@ -48,7 +52,9 @@ export function disputedBy(derived: DerivedTable, source: StoredTable, condition
         const differs = `d.${identifier(name)} IS DISTINCT FROM ${theirs(name)}`;
         return one.follows ? differs : `(${theirs(name)} IS NOT NULL AND ${differs})`;
       });
-    if (other.length === 0) return [];
+    if (other.length === 0) {
+      return [];
+    }
     const same = table.key.map((name) => `d.${identifier(name)} = ${theirs(name)}`).join(' AND ');
     return [
       `SELECT DISTINCT ${table.key.map(theirs).join(', ')} FROM ${source.name} t JOIN ${table.name} d ON ${same} WHERE ${condition} AND (${other.join(' OR ')})`,
@@ -85,11 +91,13 @@ function visible(source: StoredTable, alias: string): string {
 }
 
 /** Longer ones are no member of a list, and could not stand in the key. */
-const MEMBER_BYTES = INDEXED_BYTES / 2;
+const memberBytes = indexedBytes / 2;
 
 function bridgeQuery(catalogue: Catalogue, derived: DerivedTable): string {
   const { table, derivation } = derived;
-  if (derivation.kind !== 'bridge') return '';
+  if (derivation.kind !== 'bridge') {
+    return '';
+  }
   const source = storedTable(catalogue, derivation.from);
   const encoding = encodingOf(catalogue, derivation.from, derivation.list.property);
   const parent = [...derivation.parent].map(([theirs, ours]) => ({
@@ -127,7 +135,7 @@ function bridgeQuery(catalogue: Catalogue, derived: DerivedTable): string {
     .map((text, index) => `${text} AS ${identifier(named[index] ?? '')}`)
     .join(
       ', ',
-    )}, m.place AS _place FROM ${source.name} t JOIN ${affectedTable(derived)} a ON ${affected} CROSS JOIN LATERAL unnest(${members}) WITH ORDINALITY AS m(member, place) WHERE ${visible(source, 't')} AND m.member <> '' AND octet_length(m.member) <= ${MEMBER_BYTES}) b WHERE ${identifier(columnOf(table, derivation.list.as))} IS NOT NULL ORDER BY ${key}, _place`;
+    )}, m.place AS _place FROM ${source.name} t JOIN ${affectedTable(derived)} a ON ${affected} CROSS JOIN LATERAL unnest(${members}) WITH ORDINALITY AS m(member, place) WHERE ${visible(source, 't')} AND m.member <> '' AND octet_length(m.member) <= ${memberBytes}) b WHERE ${identifier(columnOf(table, derivation.list.as))} IS NOT NULL ORDER BY ${key}, _place`;
 }
 
 /** `[123][234]`, or members between commas, semicolons or bars; as an array of trimmed texts. */
@@ -139,13 +147,17 @@ function splitList(text: string, encoding: Encoding): string {
 
 /** Members that are no number are no member of a list of numbers. */
 function castMember(member: string, sqlType: string): string {
-  if (sqlType === 'text') return member;
+  if (sqlType === 'text') {
+    return member;
+  }
   return `CASE WHEN ${member} ~ '^-?[0-9]{1,18}$' THEN ${member}::${sqlType} END`;
 }
 
 function dimensionQuery(catalogue: Catalogue, derived: DerivedTable): string {
   const { table, derivation } = derived;
-  if (derivation.kind !== 'dimension') return '';
+  if (derivation.kind !== 'dimension') {
+    return '';
+  }
   const columns = derivedColumns(derived);
   const rest = columns.filter((name) => !table.key.includes(name));
   const dimension = { table, derivation };
@@ -219,19 +231,29 @@ function orderOf(derived: DerivedDimension, source: DimensionSource, from: Store
   const types = new Map([...from.columns.values()].map((column) => [column.name, column.sqlType]));
   const cells = from.key.map((name) => sortedText(`t.${identifier(name)}`, types.get(name) ?? 'text'));
   const equals = derived.derivation.from.filter((one) => one.rank === source.rank);
-  if (equals.length > 1) cells.push(`'${equals.indexOf(source)}'`);
+  if (equals.length > 1) {
+    cells.push(`'${equals.indexOf(source)}'`);
+  }
   const text = cells.length === 1 ? cells.join('') : `concat_ws('/', ${cells.join(', ')})`;
   return `(${text})::text COLLATE "C"`;
 }
 
 function sortedText(column: string, sqlType: string): string {
-  if (['bigint', 'integer', 'smallint'].includes(sqlType)) return `lpad(${column}::text, 20, '0')`;
-  if (sqlType === 'timestamp with time zone') return `extract(epoch FROM ${column})::text`;
+  if (['bigint', 'integer', 'smallint'].includes(sqlType)) {
+    return `lpad(${column}::text, 20, '0')`;
+  }
+  if (sqlType === 'timestamp with time zone') {
+    return `extract(epoch FROM ${column})::text`;
+  }
   return column;
 }
 
 function sourceProperty(derived: DerivedTable, source: DimensionSource, column: string): string {
-  for (const [ours, theirs] of source.columns) if (columnOf(derived.table, ours) === column) return theirs;
+  for (const [ours, theirs] of source.columns) {
+    if (columnOf(derived.table, ours) === column) {
+      return theirs;
+    }
+  }
   return column;
 }
 
@@ -241,7 +263,9 @@ export function encodingOf(catalogue: Catalogue, setName: string, property: stri
   if (set?.kind === 'stored' && set.derivation?.kind === 'dimension') {
     for (const source of set.derivation.from) {
       const theirs = source.columns.get(property);
-      if (theirs !== undefined) return encodingOf(catalogue, source.set, theirs);
+      if (theirs !== undefined) {
+        return encodingOf(catalogue, source.set, theirs);
+      }
     }
   }
   const target = catalogue.exports.find((one) => one.set === setName);

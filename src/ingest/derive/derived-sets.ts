@@ -45,11 +45,15 @@ function keepsPace(derivation: LiveDerivation): boolean {
 /** The sets that take rows from `setName`, in the catalogue's order. */
 export function derivedFrom(catalogue: Catalogue, setName: string): readonly DerivedTable[] {
   return [...catalogue.sets.values()].flatMap((set) => {
-    if (set.kind !== 'stored' || set.derivation === null || set.derivation.kind === 'rows') return [];
+    if (set.kind !== 'stored' || set.derivation === null || set.derivation.kind === 'rows') {
+      return [];
+    }
     const { derivation } = set;
     const takes =
       derivation.kind === 'bridge' ? derivation.from === setName : derivation.from.some((one) => one.set === setName);
-    if (!takes) return [];
+    if (!takes) {
+      return [];
+    }
     const table = storedTable(catalogue, set.name);
     return [{ table, derivation, clears: clearedColumns(catalogue, table, derivation) }];
   });
@@ -57,7 +61,9 @@ export function derivedFrom(catalogue: Catalogue, setName: string): readonly Der
 
 /** Own columns that take cells which a deletion in a source set empties. */
 function clearedColumns(catalogue: Catalogue, table: StoredTable, derivation: LiveDerivation): ReadonlySet<string> {
-  if (derivation.kind === 'bridge') return new Set();
+  if (derivation.kind === 'bridge') {
+    return new Set();
+  }
   return new Set(
     derivation.from.flatMap((one) => {
       const from = storedTable(catalogue, one.set);
@@ -80,7 +86,11 @@ export function derivedTables(catalogue: Catalogue): readonly DerivedTable[] {
       visit(one.table.set.name);
     }
   };
-  for (const set of catalogue.sets.values()) if (set.kind === 'stored' && set.derivation === null) visit(set.name);
+  for (const set of catalogue.sets.values()) {
+    if (set.kind === 'stored' && set.derivation === null) {
+      visit(set.name);
+    }
+  }
   return [...found.values()];
 }
 
@@ -99,9 +109,13 @@ export function sourcesOf(catalogue: Catalogue, derived: DerivedTable): Readonly
 export function setsTouched(catalogue: Catalogue, setName: string): readonly string[] {
   const touched = new Set<string>();
   const visit = (name: string): void => {
-    if (touched.has(name)) return;
+    if (touched.has(name)) {
+      return;
+    }
     touched.add(name);
-    for (const derived of derivedFrom(catalogue, name)) visit(derived.table.set.name);
+    for (const derived of derivedFrom(catalogue, name)) {
+      visit(derived.table.set.name);
+    }
   };
   visit(setName);
   return [...touched];

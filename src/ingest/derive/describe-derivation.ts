@@ -4,7 +4,7 @@ import { derivedColumns, encodingOf } from './derive-rows.ts';
 import type { DerivedTable } from './derived-sets.ts';
 
 /** To be raised when rows are made otherwise of the same metadata: all derived sets are then made again, once. */
-const RULES = 1;
+const rulesVersion = 1;
 
 /** All that the rows of a derived set depend on besides the rows they are made of. */
 export interface DerivationRecord {
@@ -24,7 +24,9 @@ export function describeDerivation(catalogue: Catalogue, { table, derivation }: 
       const ways = derivation.from.flatMap((one, place) => {
         const theirs = one.columns.get(property);
         const { set, stamp, rank, follows } = one;
-        if (theirs === undefined) return [];
+        if (theirs === undefined) {
+          return [];
+        }
         const above = aboveOf(catalogue, set, stamp === null ? [theirs] : [theirs, stamp]);
         return [JSON.stringify([set, theirs, sqlType, stamp, rank, follows, place, above])];
       });
@@ -35,7 +37,7 @@ export function describeDerivation(catalogue: Catalogue, { table, derivation }: 
       const theirs = keys.map(([, property]) => property);
       return JSON.stringify([one.set, hiddenBy(catalogue, one.set), keys, aboveOf(catalogue, one.set, theirs)]);
     });
-    return { rules: RULES, kind: 'dimension', things: things.sort(), columns: Object.fromEntries(told) };
+    return { rules: rulesVersion, kind: 'dimension', things: things.sort(), columns: Object.fromEntries(told) };
   }
   const { from, parent, list, paired, position } = derivation;
   const listed = [list, ...(paired === null ? [] : [paired])].map(({ property }) => property);
@@ -46,7 +48,7 @@ export function describeDerivation(catalogue: Catalogue, { table, derivation }: 
   const way = JSON.stringify(whole);
   const rest = derivedColumns({ table, derivation }).filter((name) => !table.key.includes(name));
   return {
-    rules: RULES,
+    rules: rulesVersion,
     kind: 'bridge',
     things: [way],
     columns: Object.fromEntries(rest.map((name) => [name, [way]])),
@@ -57,7 +59,9 @@ export function describeDerivation(catalogue: Catalogue, { table, derivation }: 
 function aboveOf(catalogue: Catalogue, set: string, properties: readonly string[]): unknown {
   const table = storedTable(catalogue, set);
   const { derivation } = table.set;
-  if (derivation === null || derivation.kind === 'rows') return null;
+  if (derivation === null || derivation.kind === 'rows') {
+    return null;
+  }
   const { things, columns } = describeDerivation(catalogue, { table, derivation });
   return [things, properties.map((property) => columns[columnOf(table, property)] ?? null)];
 }

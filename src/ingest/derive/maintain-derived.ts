@@ -2,7 +2,7 @@ import type { Catalogue } from '../../catalogue/catalogue.ts';
 import type { Transaction } from '../../warehouse/database.ts';
 import { writeTombstones } from '../../warehouse/write-tombstones.ts';
 import { nextVersion, publishVersion } from '../ledger/set-version.ts';
-import { DECIDED, REMOVED } from '../merge/decide-rows.ts';
+import { decidedTable, removedTable } from '../merge/decide-rows.ts';
 import { constant, identifier, list, sameKey } from '../merge/sql-text.ts';
 import { type StoredTable, storedTable } from '../merge/stored-table.ts';
 import {
@@ -18,7 +18,7 @@ import { asDimension, type DerivedTable, derivedFrom, forgets, forgetsValue, mad
 import { noteStatements, settledTable, settleStatements } from './settle-statements.ts';
 
 /** Where more rows change than this, `bulk`, comparing what each says costs more than making all things they name again. */
-export const MANY_CHANGES = 200_000;
+export const manyChanges = 200_000;
 
 /** What all derived rows of a load are marked with. */
 export interface DerivedMarks {
@@ -38,11 +38,13 @@ export async function noteAffected(
   let restated = 0;
   for (const derived of derivedFrom(catalogue, source.set.name)) {
     await createAffected(transaction, derived);
-    const changing = `t._row IN (SELECT _target FROM ${DECIDED} WHERE _action IN ('u', 'f', 'c') UNION ALL SELECT _target FROM ${REMOVED})`;
+    const changing = `t._row IN (SELECT _target FROM ${decidedTable} WHERE _action IN ('u', 'f', 'c') UNION ALL SELECT _target FROM ${removedTable})`;
     await noteChanging(transaction, { derived, source, bulk }, changing);
-    const newer = `t._row IN (SELECT _target FROM ${DECIDED} WHERE _action = 's') AND (t._stamp IS NULL OR t._stamp < $1)`;
+    const newer = `t._row IN (SELECT _target FROM ${decidedTable} WHERE _action = 's') AND (t._stamp IS NULL OR t._stamp < $1)`;
     const disputed = disputedBy(derived, source, newer);
-    if (disputed !== null) restated += await addAffected(transaction, derived, disputed, [fileTime]);
+    if (disputed !== null) {
+      restated += await addAffected(transaction, derived, disputed, [fileTime]);
+    }
   }
   return restated;
 }
@@ -54,8 +56,11 @@ async function noteChanging(
   condition: string,
 ): Promise<void> {
   const dimension = bulk ? null : asDimension(derived);
-  if (dimension !== null) await noteStatements(transaction, { dimension, source }, condition);
-  else await addAffected(transaction, derived, affectedBy(derived, source, condition));
+  if (dimension !== null) {
+    await noteStatements(transaction, { dimension, source }, condition);
+  } else {
+    await addAffected(transaction, derived, affectedBy(derived, source, condition));
+  }
 }
 
 async function createAffected(transaction: Transaction, derived: DerivedTable): Promise<void> {
@@ -90,9 +95,13 @@ export async function maintainDerived(
         ? await addAffected(transaction, derived, affectedBy(derived, source, changed))
         : await settleStatements(transaction, catalogue, { dimension, source, changed });
     await transaction.query(`ANALYZE ${affectedTable(derived)}`);
-    if (dimension === null || count > 0) await rederive(transaction, catalogue, { derived, marks, bulk });
+    if (dimension === null || count > 0) {
+      await rederive(transaction, catalogue, { derived, marks, bulk });
+    }
     await transaction.query(`DROP TABLE ${affectedTable(derived)}`);
-    if (dimension !== null) await transaction.query(`DROP TABLE ${settledTable(dimension)}`);
+    if (dimension !== null) {
+      await transaction.query(`DROP TABLE ${settledTable(dimension)}`);
+    }
   }
 }
 
@@ -123,7 +132,9 @@ export async function clearColumns(
   table: StoredTable,
   columns: readonly string[],
 ): Promise<void> {
-  if (columns.length === 0) return;
+  if (columns.length === 0) {
+    return;
+  }
   const version = await nextVersion(transaction, table.set.name);
   const emptied = columns.map((name) => `${identifier(name)} = NULL`).join(', ');
   const filled = columns.map((name) => `${identifier(name)} IS NOT NULL`).join(' OR ');
@@ -131,7 +142,9 @@ export async function clearColumns(
     `UPDATE ${table.name} SET ${emptied}, _version = $1 WHERE _load_id IS NOT NULL AND (${filled})`,
     [version],
   );
-  if (rowCount > 0) await publishVersion(transaction, table.set.name, version);
+  if (rowCount > 0) {
+    await publishVersion(transaction, table.set.name, version);
+  }
 }
 
 async function addAffected(
@@ -173,9 +186,13 @@ async function rederive(
   await noteBelow(transaction, { derived, below, made, lost, bulk });
   const changed = await writeDerived(transaction, { derived, made, lost, version, marks });
   await transaction.query(`DROP TABLE ${made}, ${lost}`);
-  if (!changed) return;
+  if (!changed) {
+    return;
+  }
   await publishVersion(transaction, table.set.name, version);
-  if (below.length > 0) await maintainDerived(transaction, catalogue, { source: table, version, marks, bulk });
+  if (below.length > 0) {
+    await maintainDerived(transaction, catalogue, { source: table, version, marks, bulk });
+  }
 }
 
 async function noteBelow(
@@ -216,7 +233,9 @@ function madeValue(derived: DerivedTable, name: string): string {
 /** Whether the made row `m` changes the stored row `t`; null: rows of nothing but a key never change. */
 function differences(derived: DerivedTable): string | null {
   const rest = derivedColumns(derived).filter((name) => !derived.table.key.includes(name));
-  if (rest.length === 0) return null;
+  if (rest.length === 0) {
+    return null;
+  }
   return rest.map((name) => `t.${identifier(name)} IS DISTINCT FROM ${madeValue(derived, name)}`).join(' OR ');
 }
 

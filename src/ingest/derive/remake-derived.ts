@@ -21,7 +21,9 @@ interface Changed {
  */
 export async function remakeDerived(database: Database, catalogue: Catalogue): Promise<readonly string[]> {
   const changed = await changedDerivations(database, catalogue);
-  if (changed.length === 0) return [];
+  if (changed.length === 0) {
+    return [];
+  }
   return database.transaction(async (transaction) => {
     await lockSets(
       transaction,
@@ -74,7 +76,9 @@ async function changedDerivations(
   return derivedTables(catalogue).flatMap((derived) => {
     const now = describeDerivation(catalogue, derived);
     const record = records.get(derived.table.set.name);
-    if (record === JSON.stringify(now)) return [];
+    if (record === JSON.stringify(now)) {
+      return [];
+    }
     return [{ derived, now, former: record === undefined ? null : (JSON.parse(record) as DerivationRecord) }];
   });
 }

@@ -131,7 +131,9 @@ function settlingQuery(told: Told, entries: readonly number[]): string {
   const { table } = dimension;
   const values = columnsOf(dimension).rest.map((name, index) => {
     const stored = `d.${identifier(name)}`;
-    if (!places.has(name)) return stored;
+    if (!places.has(name)) {
+      return stored;
+    }
     return `CASE WHEN take${index} THEN j.v${index} ELSE ${stored} END AS ${identifier(name)}`;
   });
   const rest = [...places.values()];
@@ -175,18 +177,26 @@ function standing(
   { dimension, source, changed }: ChangingSource & { readonly changed: string },
 ): Standing | null {
   const bound = boundOf(dimension);
-  if (bound === null) return null;
+  if (bound === null) {
+    return null;
+  }
   const found: string[] = [];
   for (const one of dimension.derivation.from) {
     const from = storedTable(catalogue, one.set);
-    if (from.set.derivation !== null) return null;
-    if (one.stamp === null) continue;
+    if (from.set.derivation !== null) {
+      return null;
+    }
+    if (one.stamp === null) {
+      continue;
+    }
     const keys = keyColumns(dimension, one, from);
     const about = dimension.table.key.map((name, index) => `${keys[index]} = j.${identifier(name)}`);
     const unchanged = from.set.name === source.set.name ? [`NOT (${changed})`] : [];
     const conditions = [...about, `t.${identifier(columnOf(from, one.stamp))} IS NOT NULL`, ...unchanged];
     const speaks = [...one.columns.keys()].some((property) => columnOf(dimension.table, property) === bound);
-    if (speaks) found.push(`EXISTS (${statementsWhere(dimension, { source: one, from }, conditions.join(' AND '))})`);
+    if (speaks) {
+      found.push(`EXISTS (${statementsWhere(dimension, { source: one, from }, conditions.join(' AND '))})`);
+    }
   }
   return { bound, exists: `(${found.join(' OR ')})` };
 }
@@ -249,11 +259,15 @@ function boundOf({ table, derivation }: DerivedDimension): string | null {
     [...one.columns.keys()].some((property) => !table.key.includes(columnOf(table, property))),
   );
   const [first] = speaking;
-  if (first === undefined) return null;
+  if (first === undefined) {
+    return null;
+  }
   for (const property of first.columns.keys()) {
     const column = columnOf(table, property);
     const holds = speaking.every((one) => one.stamp !== null && one.columns.get(property) === one.stamp);
-    if (holds && !table.key.includes(column)) return column;
+    if (holds && !table.key.includes(column)) {
+      return column;
+    }
   }
   return null;
 }

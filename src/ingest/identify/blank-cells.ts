@@ -1,19 +1,21 @@
 /** White space, control characters and characters without width: what a person sees nothing of. */
-const NOTHING = /^[\s\u0000-\u001f\u007f\u0085\u200b-\u200f\u2060\ufeff]*$/;
-const OUTER = /^[\s\u0000-\u001f\u200b-\u200f\u2060\ufeff]+|[\s\u0000-\u001f\u200b-\u200f\u2060\ufeff]+$/g;
+const nothingShown = /^[\s\u0000-\u001f\u007f\u0085\u200b-\u200f\u2060\ufeff]*$/;
+const outer = /^[\s\u0000-\u001f\u200b-\u200f\u2060\ufeff]+|[\s\u0000-\u001f\u200b-\u200f\u2060\ufeff]+$/g;
 
 /** Whether a cell shows nothing. */
 export function isBlank(text: string): boolean {
-  return text === '' || (text.charCodeAt(0) <= 32 || text.charCodeAt(0) > 126 ? NOTHING.test(text) : false);
+  return text === '' || (text.charCodeAt(0) <= 32 || text.charCodeAt(0) > 126 ? nothingShown.test(text) : false);
 }
 
 /** How exports keep spreadsheets from changing a value: as a formula of a text. Spreadsheets read the text. */
-const GUARDED = /^="((?:[^"]|"")*)"$/;
+const guarded = /^="((?:[^"]|"")*)"$/;
 
 /** A cell without the formula around it (`="0123"` is `0123`), as spreadsheets show it. */
 export function unguarded(text: string): string {
-  if (text.charCodeAt(0) !== 61) return text;
-  const inner = GUARDED.exec(text)?.[1];
+  if (text.charCodeAt(0) !== 61) {
+    return text;
+  }
+  const inner = guarded.exec(text)?.[1];
   return inner === undefined ? text : inner.replaceAll('""', '"');
 }
 
@@ -22,7 +24,7 @@ export function unguarded(text: string): string {
  * symbol ␀ stands for U+0000, which PostgreSQL cannot store: the name is the same in the ledger, `Extras`, drift and messages.
  */
 export function visibleName(text: string): string {
-  const visible = unguarded(text.replace(OUTER, ''));
-  const name = /^"[^"]*"$/.test(visible) ? visible.slice(1, -1).replace(OUTER, '') : visible;
+  const visible = unguarded(text.replace(outer, ''));
+  const name = /^"[^"]*"$/.test(visible) ? visible.slice(1, -1).replace(outer, '') : visible;
   return name.replaceAll('\0', '␀');
 }

@@ -24,7 +24,9 @@ async function* rowsOf(
     const rows: TextRecord[] = [];
     for (const record of batch) {
       const row = sieve.rowOf(record);
-      if (row !== null) rows.push(row);
+      if (row !== null) {
+        rows.push(row);
+      }
     }
     yield rows;
   }
@@ -32,7 +34,9 @@ async function* rowsOf(
 
 /** What an operator should know of what was passed over; null: nothing. Blank rows are no news. */
 export function passedOverNote({ headers }: Readonly<PassedOver>): string | null {
-  if (headers === 0) return null;
+  if (headers === 0) {
+    return null;
+  }
   const rows = headers === 1 ? 'One line that repeats the header was' : `${headers} lines that repeat the header were`;
   return `${rows} passed over: several files seem to be joined to this one.`;
 }

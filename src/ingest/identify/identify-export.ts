@@ -36,11 +36,17 @@ export function identifyExport(
     ...readHeader(target, file.head, file.facts),
   }));
   const [first] = candidates;
-  if (first !== undefined && candidates.every((one) => one.fault !== null)) throw unreadableHeader(first, file.facts);
+  if (first !== undefined && candidates.every((one) => one.fault !== null)) {
+    throw unreadableHeader(first, file.facts);
+  }
   const chosen = choose(candidates, options, file.facts);
   const { match } = chosen;
-  if (match.cells.length === 0) return chosen;
-  if (match.missingRequired.length > 0) throw missingHeaders(chosen, file.facts);
+  if (match.cells.length === 0) {
+    return chosen;
+  }
+  if (match.missingRequired.length > 0) {
+    throw missingHeaders(chosen, file.facts);
+  }
   if (match.duplicates.length > 0) {
     const names = match.duplicates.map((name) => `"${name}"`).join(', ');
     throw new GatewayError('HeaderDuplicate', `${file.facts.name} has these columns twice: ${names}`, {
@@ -61,7 +67,9 @@ function exportsNamed(catalogue: Catalogue, options: IdentifyOptions): readonly 
     (one) =>
       (source === undefined || one.source === source) && (name === undefined || names(one).has(name.toLowerCase())),
   );
-  if (left.length > 0) return left;
+  if (left.length > 0) {
+    return left;
+  }
   const of = catalogue.exports.filter((one) => source === undefined || one.source === source);
   throw new GatewayError(
     'ExportUnknown',
@@ -86,25 +94,39 @@ export function matchesRule(target: Export, path: string): boolean {
 
 function choose(candidates: readonly Candidate[], options: IdentifyOptions, facts: FileFacts): Identification {
   const [only] = candidates;
-  if (options.export !== undefined && candidates.length === 1 && only !== undefined) return { ...only, by: 'operator' };
+  if (options.export !== undefined && candidates.length === 1 && only !== undefined) {
+    return { ...only, by: 'operator' };
+  }
   const nameOnly = candidates.filter((one) => one.ruled && one.match.cells.length === 0);
-  if (nameOnly.length === 1 && nameOnly[0] !== undefined) return { ...nameOnly[0], by: 'rule' };
+  if (nameOnly.length === 1 && nameOnly[0] !== undefined) {
+    return { ...nameOnly[0], by: 'rule' };
+  }
   const fitting = candidates.filter(fits);
   const ruled = fitting.filter((one) => one.ruled);
   const byRule = best(ruled);
   if (byRule !== null) {
     // A header that is exactly another export's, of any source, contradicts the name: loading either would be a guess.
     const others = isExact(byRule) ? [] : fitting.filter(isExact);
-    if (others.length === 0) return { ...byRule, by: 'rule' };
+    if (others.length === 0) {
+      return { ...byRule, by: 'rule' };
+    }
     throw ambiguous([byRule, ...others], facts);
   }
-  if (ruled.length > 1) throw ambiguous(ruled, facts);
+  if (ruled.length > 1) {
+    throw ambiguous(ruled, facts);
+  }
   const near = fitting.filter(resembles);
   const byHeader = best(near);
-  if (byHeader !== null) return { ...byHeader, by: 'header' };
-  if (near.length > 1) throw ambiguous(near, facts);
+  if (byHeader !== null) {
+    return { ...byHeader, by: 'header' };
+  }
+  if (near.length > 1) {
+    throw ambiguous(near, facts);
+  }
   const named = candidates.filter((one) => one.ruled && one.match.missingRequired.length > 0);
-  if (named.length === 1 && named[0] !== undefined) throw missingHeaders(named[0], facts);
+  if (named.length === 1 && named[0] !== undefined) {
+    throw missingHeaders(named[0], facts);
+  }
   throw unknownFile(candidates, facts);
 }
 
@@ -122,10 +144,14 @@ const resembles = (one: Candidate): boolean =>
  */
 function best(candidates: readonly Candidate[]): Candidate | null {
   const [only] = candidates;
-  if (candidates.length === 1 && only !== undefined) return only;
+  if (candidates.length === 1 && only !== undefined) {
+    return only;
+  }
   const most = Math.max(...candidates.map((one) => one.match.matched));
   const top = candidates.filter((one) => one.match.matched === most);
   const complete = top.filter(isComplete);
-  if (complete.length === 1) return complete[0] ?? null;
+  if (complete.length === 1) {
+    return complete[0] ?? null;
+  }
   return null;
 }

@@ -18,17 +18,21 @@ export async function identifyFile(
 ): Promise<Identification> {
   const head = await readHead(facts.path);
   const foreign = foreignContent(head, facts);
-  if (foreign !== null) throw notCsv(facts, foreign);
+  if (foreign !== null) {
+    throw notCsv(facts, foreign);
+  }
   try {
     const identified = identifyExport(catalogue, { facts, head }, options);
     return { ...identified, match: await settleWidth(facts, identified) };
   } catch (error) {
-    if (!(error instanceof GatewayError) || !UNREAD.has(error.code) || !isBinary(head, facts)) throw error;
+    if (!(error instanceof GatewayError) || !unread.has(error.code) || !isBinary(head, facts)) {
+      throw error;
+    }
     throw notCsv(facts, { what: 'binary data', todo: 'Export the file again as CSV' });
   }
 }
 
-const UNREAD: ReadonlySet<string> = new Set<GatewayError['code']>([
+const unread: ReadonlySet<string> = new Set<GatewayError['code']>([
   'FileUnknown',
   'FileEmpty',
   'HeaderMissing',
@@ -48,23 +52,37 @@ function notCsv(facts: FileFacts, { what, todo }: ForeignContent): GatewayError 
 async function settleWidth(facts: FileFacts, identified: Identification): Promise<HeaderMatch> {
   const { match } = identified;
   const names = namedWidth(match.cells);
-  if (names === 0) return match;
+  if (names === 0) {
+    return match;
+  }
   const widths = new Map<number, number>();
   let [rows, torn] = [0, 0];
   for await (const record of wholeRows(facts, identified)) {
     const width = record.fields.length;
-    if (width < names) continue;
+    if (width < names) {
+      continue;
+    }
     widths.set(width, (widths.get(width) ?? 0) + 1);
-    if (match.cells.length > names) continue;
-    if (width === names) break;
+    if (match.cells.length > names) {
+      continue;
+    }
+    if (width === names) {
+      break;
+    }
     rows++;
-    if (isTorn(record, identified.layout.delimiter)) torn++;
+    if (isTorn(record, identified.layout.delimiter)) {
+      torn++;
+    }
   }
   // Most rows are torn: that is no habit of ending rows with a delimiter.
-  if (torn * 2 > rows) widths.set(names, 1);
+  if (torn * 2 > rows) {
+    widths.set(names, 1);
+  }
   const fields = habit(widths, { names, header: match.cells.length });
   const cells = match.cells.slice(0, fields);
-  while (cells.length < fields) cells.push({ index: cells.length, text: '', column: null, byPosition: false });
+  while (cells.length < fields) {
+    cells.push({ index: cells.length, text: '', column: null, byPosition: false });
+  }
   return { ...match, cells };
 }
 
@@ -73,12 +91,18 @@ function habit(
   widths: ReadonlyMap<number, number>,
   { names, header }: { readonly names: number; readonly header: number },
 ): number {
-  if (widths.size === 0) return header;
+  if (widths.size === 0) {
+    return header;
+  }
   const least = Math.min(...widths.keys());
   const rows = [...widths.values()].reduce((sum, count) => sum + count, 0);
   // One row makes no habit.
-  if (header === names) return rows > 1 ? least : names;
-  if (least > names) return least;
+  if (header === names) {
+    return rows > 1 ? least : names;
+  }
+  if (least > names) {
+    return least;
+  }
   return (widths.get(names) ?? 0) * 2 <= rows ? header : names;
 }
 
@@ -95,6 +119,10 @@ function isTorn({ raw }: TextRecord, delimiter: string): boolean {
 
 async function* wholeRows(facts: FileFacts, identified: Identification): AsyncGenerator<TextRecord> {
   for await (const batch of dataRows(facts, identified).records) {
-    for (const record of batch) if (record.fault === null) yield record;
+    for (const record of batch) {
+      if (record.fault === null) {
+        yield record;
+      }
+    }
   }
 }

@@ -71,12 +71,16 @@ const nameMaps = new WeakMap<Export, ReadonlyMap<string, ExportColumn>>();
 /** The columns of an export by their folded headers, in all languages. */
 export function namesOf(target: Export): ReadonlyMap<string, ExportColumn> {
   const known = nameMaps.get(target);
-  if (known !== undefined) return known;
+  if (known !== undefined) {
+    return known;
+  }
   const names = new Map<string, ExportColumn>();
   for (const column of target.columns) {
     for (const header of column.headers) {
       const folded = foldHeader(header.text);
-      if (!names.has(folded)) names.set(folded, column);
+      if (!names.has(folded)) {
+        names.set(folded, column);
+      }
     }
   }
   nameMaps.set(target, names);
@@ -87,10 +91,14 @@ function placeByPosition(target: Export, cells: readonly HeaderCell[]): readonly
   const found = new Set(cells.map((cell) => cell.column?.property));
   const absent = target.columns.filter((column) => !found.has(column.property));
   const [lost] = absent;
-  if (absent.length !== 1 || lost === undefined || lost.position === null) return cells;
+  if (absent.length !== 1 || lost === undefined || lost.position === null) {
+    return cells;
+  }
   const at = lost.position - 1;
   const there = cells[at];
-  if (there === undefined) return cells;
+  if (there === undefined) {
+    return cells;
+  }
   // The cell is free when nobody knows its header, or when another cell has the same header as well (a document that
   // printed one header twice).
   const taken = there.column;
@@ -102,9 +110,13 @@ function duplicatesOf(cells: readonly HeaderCell[]): readonly string[] {
   const seen = new Set<string>();
   const duplicates: string[] = [];
   for (const cell of cells) {
-    if (cell.column === null && cell.text.trim() === '') continue;
+    if (cell.column === null && cell.text.trim() === '') {
+      continue;
+    }
     const name = cell.column === null ? `?${foldHeader(cell.text)}` : cell.column.property;
-    if (seen.has(name)) duplicates.push(cell.text);
+    if (seen.has(name)) {
+      duplicates.push(cell.text);
+    }
     seen.add(name);
   }
   return duplicates;

@@ -18,7 +18,9 @@ export function parsePeriod(text: string, zone: string): Period {
 /** The period a file name says by the export's rule; null: it says none. */
 export function periodOfName(target: Export, name: string): Period | null {
   const rule = target.period;
-  if (rule === null || rule.name === null) return null;
+  if (rule === null || rule.name === null) {
+    return null;
+  }
   const groups = new RegExp(rule.name, 'i').exec(name)?.groups;
   const from = read(groups?.['from'], rule.format, target.files.timeZone);
   const to = read(groups?.['to'], rule.format, target.files.timeZone);
@@ -27,7 +29,9 @@ export function periodOfName(target: Export, name: string): Period | null {
 
 /** The period of a load: the operator's word first. Throws PeriodMissing where the export needs one and nothing says it. */
 export function periodOf(target: Export, name: string, given: string | null): Period | null {
-  if (given !== null) return parsePeriod(given, target.files.timeZone);
+  if (given !== null) {
+    return parsePeriod(given, target.files.timeZone);
+  }
   const named = periodOfName(target, name);
   if (target.period !== null && named === null && target.computed.some((one) => one.kind === 'period')) {
     throw new GatewayError(
@@ -40,13 +44,15 @@ export function periodOf(target: Export, name: string, given: string | null): Pe
 }
 
 function read(text: string | undefined, format: string, zone: string): Date | null {
-  if (text === undefined) return null;
+  if (text === undefined) {
+    return null;
+  }
   const parsed = DateTime.fromFormat(text, format, { zone });
   return parsed.isValid ? parsed.toJSDate() : null;
 }
 
-const FIRST = Date.UTC(2000, 0, 1);
-const LAST = Date.UTC(2100, 0, 1);
+const firstInstant = Date.UTC(2000, 0, 1);
+const lastInstant = Date.UTC(2100, 0, 1);
 
 /**
  * When a file speaks, for "newest file wins": the end of the period its name says, the named group `stamp` of its
@@ -59,7 +65,9 @@ export function fileTime(target: Export, file: { readonly name: string; readonly
 
 /** The time that a file's name says it speaks of; null: it says none, or only a period. */
 export function namedTime(target: Export, name: string): Date | null {
-  if (target.computed.some((one) => one.kind === 'period')) return null;
+  if (target.computed.some((one) => one.kind === 'period')) {
+    return null;
+  }
   return periodOfName(target, name)?.end ?? ruledStamp(target, name) ?? stampOfName(name, target.files.timeZone);
 }
 
@@ -68,7 +76,9 @@ function ruledStamp(target: Export, name: string): Date | null {
     const groups = rule.name === null ? undefined : new RegExp(rule.name, 'i').exec(name)?.groups;
     const text = groups?.['stamp'] ?? groups?.['to'];
     const stamp = text === undefined ? null : readStamp(text, target.files.timeZone);
-    if (stamp !== null) return stamp;
+    if (stamp !== null) {
+      return stamp;
+    }
   }
   return null;
 }
@@ -77,7 +87,9 @@ function ruledStamp(target: Export, name: string): Date | null {
 export function stampOfName(name: string, zone: string): Date | null {
   for (const text of digitRuns(name)) {
     const stamp = readStamp(text, zone);
-    if (stamp !== null) return stamp;
+    if (stamp !== null) {
+      return stamp;
+    }
   }
   return null;
 }
@@ -95,6 +107,8 @@ function readStamp(text: string, zone: string): Date | null {
         ? Number(text)
         : ['yyyyMMddHHmmss', 'ddMMyyyyHHmmss', 'yyyy-MM-dd', 'yyyyMMdd']
             .map((format) => DateTime.fromFormat(text, format, { zone }).toMillis())
-            .find((value) => value >= FIRST && value < LAST);
-  return milliseconds !== undefined && milliseconds >= FIRST && milliseconds < LAST ? new Date(milliseconds) : null;
+            .find((value) => value >= firstInstant && value < lastInstant);
+  return milliseconds !== undefined && milliseconds >= firstInstant && milliseconds < lastInstant
+    ? new Date(milliseconds)
+    : null;
 }

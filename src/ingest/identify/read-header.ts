@@ -17,7 +17,7 @@ export interface HeaderReading {
 }
 
 /** Units looked at before asking whether the header is complete; every export and delimiter reads the header again. */
-const HEADER_STEP = 8 * 1024;
+const headerStep = 8 * 1024;
 
 /**
  * The reading under which most of the export's columns are found. The delimiter that a `sep=` line names comes first, then
@@ -30,15 +30,21 @@ export function readHeader(target: Export, head: Buffer, facts: FileFacts): Head
   let best: HeaderReading | null = null;
   for (const delimiter of candidates) {
     const reading = readUnder(target, base, delimiter);
-    if (best === null || isBetter(reading, best)) best = reading;
+    if (best === null || isBetter(reading, best)) {
+      best = reading;
+    }
   }
   return best ?? readUnder(target, base, ',');
 }
 
 /** More columns found; of readings that find none, one that cuts names apart, then one that says what is wrong. */
 function isBetter(one: HeaderReading, than: HeaderReading): boolean {
-  if (one.match.matched !== than.match.matched) return one.match.matched > than.match.matched;
-  if (one.match.matched > 0) return false;
+  if (one.match.matched !== than.match.matched) {
+    return one.match.matched > than.match.matched;
+  }
+  if (one.match.matched > 0) {
+    return false;
+  }
   const rank = ({ match, fault }: HeaderReading): number => (match.cells.length > 1 ? 2 : fault !== null ? 1 : 0);
   return rank(one) > rank(than);
 }
@@ -98,13 +104,17 @@ function headerRecord({ text, cut }: LayoutBase, layout: TextLayout): TextRecord
   });
   const toText = textOf(layout.encoding);
   const shown = (record: TextRecord): boolean => record.fault !== null || !record.fields.every(isBlank);
-  for (let at = 0; at < text.length; at += HEADER_STEP) {
+  for (let at = 0; at < text.length; at += headerStep) {
     const found = tokenizer
-      .push(text.slice(at, at + HEADER_STEP))
+      .push(text.slice(at, at + headerStep))
       .map(toText)
       .find(shown);
-    if (found !== undefined) return found;
+    if (found !== undefined) {
+      return found;
+    }
   }
-  if (cut) return null;
+  if (cut) {
+    return null;
+  }
   return tokenizer.end().map(toText).find(shown) ?? null;
 }

@@ -51,7 +51,9 @@ export function missingHeaders(one: { readonly export: Export } & HeaderReading,
 
 /** No export fits: says that the file is empty, or which exports are nearest. */
 export function unknownFile(candidates: readonly Candidate[], facts: FileFacts): GatewayError {
-  if (candidates.every((one) => one.match.cells.length === 0)) return emptyFile(facts);
+  if (candidates.every((one) => one.match.cells.length === 0)) {
+    return emptyFile(facts);
+  }
   return new GatewayError('FileUnknown', `${facts.name} is no known export: ${nearestTo(candidates)}`, {
     target: facts.path,
   });
@@ -71,7 +73,9 @@ function nearestTo(candidates: readonly Candidate[]): string {
     .filter((one) => one.match.matched > 0)
     .sort((a, b) => likeness(b) - likeness(a))
     .slice(0, 3);
-  if (nearest.length === 0) return `no export knows any of its headers; its first line is ${firstLine(candidates)}`;
+  if (nearest.length === 0) {
+    return `no export knows any of its headers; its first line is ${firstLine(candidates)}`;
+  }
   return `the nearest exports are ${nearest.map(describe).join('; ')}`;
 }
 

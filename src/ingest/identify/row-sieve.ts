@@ -1,7 +1,7 @@
 import type { ExportColumn } from '../../catalogue/catalogue.ts';
 import { foldHeader } from '../../catalogue/compile/fold-header.ts';
 import { GatewayError } from '../../errors.ts';
-import { MAX_RECORD_LENGTH, type TextRecord } from '../csv/read-records.ts';
+import { longestRecord, type TextRecord } from '../csv/read-records.ts';
 import { CsvTokenizer } from '../csv/tokenizer.ts';
 import { isBlank, visibleName } from './blank-cells.ts';
 import { type HeaderMatch, namedWidth, namesOf } from './match-header.ts';
@@ -16,17 +16,17 @@ export interface PassedOver {
   headers: number;
 }
 
-const LETTER = /^[A-Za-z]/;
+const firstLetter = /^[A-Za-z]/;
 /** What may stand before a name, and letters with accents. */
-const UNUSUAL = /^["\u0080-\uffff]/;
+const unusual = /^["\u0080-\uffff]/;
 
 /** An emptied row that was written with another delimiter than the file's. */
-const SEPARATORS = /^[,;|\t" ]*$/;
+const separators = /^[,;|\t" ]*$/;
 
 /** The rule that sqlcmd draws between the header and the rows: dashes in every column. */
-const RULED = /^-+$/;
+const ruled = /^-+$/;
 /** What psql, sqlcmd, SSMS and SQL*Plus write below the rows, in the languages they are sold in. */
-const ROW_COUNT =
+const rowCount =
   /^(?:\(\d+ (?:rows?|Zeilen?|rij(?:en)?|lignes?|filas?|rig[ah]e?|linhas?|rad(?:er)?|række?r?|rivi(?:ä)?|wiersz\p{L}*|строк\p{L}*|行)(?:\(s\))?(?: \p{L}[\p{L}() ]*)?\)|(?:\d+|no) rows? selected\.|Completion time: [\d.:T+-]+)$/iu;
 
 /** Tells the rows of a file from what a person would not call a row. */
@@ -72,7 +72,9 @@ export class RowSieve {
    */
   rowOf(record: TextRecord): TextRecord | null {
     const row = record.fields.length === this.#match.cells.length ? record : this.#withoutHeader(record);
-    if (!this.#isRow(row)) return null;
+    if (!this.#isRow(row)) {
+      return null;
+    }
     this.#afterWholeRow = row.fault === null && row.fields.length >= this.#folded.length;
     return row;
   }
@@ -81,24 +83,30 @@ export class RowSieve {
   #withoutHeader(record: TextRecord): TextRecord {
     const { raw, line } = record;
     const tail = this.#tails.find((text) => raw.length > text.length && raw.endsWith(text));
-    if (tail === undefined || this.#folded.length < 2) return record;
+    if (tail === undefined || this.#folded.length < 2) {
+      return record;
+    }
     const tokenizer = new CsvTokenizer({
       delimiter: this.#delimiter,
       lineEnd: '\n',
       unitBytes: 1,
       byteOffset: 0,
       line,
-      maxRecordLength: MAX_RECORD_LENGTH,
+      maxRecordLength: longestRecord,
     });
     const text = raw.slice(0, -tail.length).replace(/\ufeff$/, '');
     const [only, second] = [...tokenizer.push(text), ...tokenizer.end()];
-    if (only === undefined || second !== undefined || only.fields.length < this.#folded.length) return record;
+    if (only === undefined || second !== undefined || only.fields.length < this.#folded.length) {
+      return record;
+    }
     this.passedOver.headers++;
     return { ...record, raw: text, fields: only.fields, fault: only.fault };
   }
 
   #isRow(record: TextRecord): boolean {
-    if (record.fault !== null) return true;
+    if (record.fault !== null) {
+      return true;
+    }
     const { fields } = record;
     if (this.#isBlank(fields) || this.#isRuled(fields) || this.#isAside(record)) {
       this.passedOver.blank++;
@@ -114,27 +122,37 @@ export class RowSieve {
   #isBlank(fields: readonly string[]): boolean {
     for (let at = 0; at < fields.length; at++) {
       const field = fields[at] ?? '';
-      if (isBlank(field) || field === '=""') continue;
-      if (!this.#nullTokens.has(field.trim()) || this.#written.has(at)) return false;
+      if (isBlank(field) || field === '=""') {
+        continue;
+      }
+      if (!this.#nullTokens.has(field.trim()) || this.#written.has(at)) {
+        return false;
+      }
     }
     return true;
   }
 
   #isRuled(fields: readonly string[]): boolean {
     const [first = ''] = fields;
-    if (!first.startsWith('-') || !RULED.test(first)) return false;
-    return fields.some((field) => field.length > 1) && fields.every((field) => RULED.test(field.trim()));
+    if (!first.startsWith('-') || !ruled.test(first)) {
+      return false;
+    }
+    return fields.some((field) => field.length > 1) && fields.every((field) => ruled.test(field.trim()));
   }
 
   /** A line of its own where rows have several cells: an emptied row of another delimiter, or a count of the rows above. */
   #isAside({ fields, raw }: TextRecord): boolean {
-    if (fields.length !== 1 || this.#folded.length < 2) return false;
-    return SEPARATORS.test(raw) || (this.#afterWholeRow && raw.length < 64 && ROW_COUNT.test(raw.trim()));
+    if (fields.length !== 1 || this.#folded.length < 2) {
+      return false;
+    }
+    return separators.test(raw) || (this.#afterWholeRow && raw.length < 64 && rowCount.test(raw.trim()));
   }
 
   #mayBeHeader(cell: string): boolean {
     const text = cell.trim();
-    if (!LETTER.test(text)) return UNUSUAL.test(text);
+    if (!firstLetter.test(text)) {
+      return unusual.test(text);
+    }
     return this.#lengths.get(text.charAt(0).toLowerCase())?.has(text.length) ?? false;
   }
 
@@ -142,10 +160,14 @@ export class RowSieve {
     const names = fields.map((field) => foldHeader(visibleName(field)));
     const said = names.filter((name) => name !== '').length;
     const here = names.filter((name, at) => name !== '' && this.#isNameOf(name, at)).length;
-    if (here === said && (here > 1 || this.#folded.length === 1)) return true;
+    if (here === said && (here > 1 || this.#folded.length === 1)) {
+      return true;
+    }
     const columns = new Set(names.flatMap((name) => this.#names.get(name) ?? []));
     const needed = this.#match.export.columns.filter((column) => column.required);
-    if (columns.size < 2 || columns.size * 2 < said || !needed.every((column) => columns.has(column))) return false;
+    if (columns.size < 2 || columns.size * 2 < said || !needed.every((column) => columns.has(column))) {
+      return false;
+    }
     throw new GatewayError(
       'FileJoined',
       `${this.#fileName} has another header in line ${line}, with other columns or in another order than its first: it is several exports joined to one`,
@@ -154,7 +176,9 @@ export class RowSieve {
   }
 
   #isNameOf(name: string, at: number): boolean {
-    if (name === this.#folded[at]) return true;
+    if (name === this.#folded[at]) {
+      return true;
+    }
     const column = this.#match.cells[at]?.column ?? null;
     return column !== null && this.#names.get(name) === column;
   }

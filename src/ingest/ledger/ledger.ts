@@ -7,7 +7,7 @@ import type { Identification } from '../identify/identify-export.ts';
 import { fileTime, namedTime } from '../identify/period.ts';
 import type { Decisions } from '../merge/decide-rows.ts';
 import type { FileOrder } from '../merge/file-order.ts';
-import { STAGING, type Staged } from '../merge/stage-rows.ts';
+import { type Staged, stagingTable } from '../merge/stage-rows.ts';
 
 type Asker = Pick<Database | Transaction, 'query'>;
 
@@ -53,7 +53,9 @@ export async function earlierLoad(
     ],
   );
   const [row] = rows;
-  if (row === undefined) return null;
+  if (row === undefined) {
+    return null;
+  }
   const { load_id: loadId, file_name: fileName, file_time: time, modified_at: modifiedAt } = row;
   return { loadId, fileName, fileTime: time, modifiedAt: modifiedAt ?? facts.modifiedAt.toISOString() };
 }
@@ -130,7 +132,7 @@ export async function closeLoad(
 /** Keeps the rejected rows of the staging table. */
 export async function keepRejects(transaction: Transaction, loadId: string): Promise<void> {
   await transaction.query(
-    `INSERT INTO gateway.reject (load_id, line, byte_start, byte_end, property, header, code, message, raw_text) SELECT $1, _line, _byte_start, _byte_end, _property, _header, _code, _message, _raw FROM ${STAGING} WHERE _code IS NOT NULL ORDER BY _line`,
+    `INSERT INTO gateway.reject (load_id, line, byte_start, byte_end, property, header, code, message, raw_text) SELECT $1, _line, _byte_start, _byte_end, _property, _header, _code, _message, _raw FROM ${stagingTable} WHERE _code IS NOT NULL ORDER BY _line`,
     [loadId],
   );
 }
@@ -198,9 +200,13 @@ export async function supersededPeriod(
   target: Export,
   { period, file }: { readonly period: Period | null; readonly file: FileOrder },
 ): Promise<boolean> {
-  if (period === null || target.write.mode !== 'restate') return false;
+  if (period === null || target.write.mode !== 'restate') {
+    return false;
+  }
   const ofFile = new Set(target.computed.flatMap((one) => (one.kind === 'period' ? [one.property] : [])));
-  if (!target.write.period.every((property) => ofFile.has(property))) return false;
+  if (!target.write.period.every((property) => ofFile.has(property))) {
+    return false;
+  }
   const { rowCount } = await transaction.query(
     `SELECT FROM gateway.load WHERE source = $1 AND export = $2 AND state = 'loaded' AND period_start = $3 AND period_end = $4 AND (file_time > $5 OR load_id = ANY($6)) LIMIT 1`,
     [target.source, target.name, period.start.toISOString(), period.end.toISOString(), file.fileTime, file.later],
@@ -210,7 +216,9 @@ export async function supersededPeriod(
 
 /** When the first snapshot newer than this file was taken, if one was loaded already. */
 export async function nextSnapshot(transaction: Transaction, target: Export, file: FileOrder): Promise<string | null> {
-  if (target.write.mode !== 'snapshot') return null;
+  if (target.write.mode !== 'snapshot') {
+    return null;
+  }
   const { rows } = await transaction.query<{ next: string | null }>(
     // A load that removed nothing says of no row that it is gone.
     `SELECT min(file_time)::text AS next FROM gateway.load WHERE source = $1 AND export = $2 AND state = 'loaded' AND removes AND (file_time > $3 OR load_id = ANY($4))`,

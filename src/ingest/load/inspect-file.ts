@@ -61,7 +61,9 @@ export async function inspectFile(
     const known = await inspectRows(catalogue, { facts, identified, options });
     return { facts, identified, ...known };
   } catch (error) {
-    if (!(error instanceof GatewayError)) throw error;
+    if (!(error instanceof GatewayError)) {
+      throw error;
+    }
     const encoding =
       identified === null ? null : chooseEncoding(facts.evidence, identified.export.files.fallbackEncoding);
     const passedOver = { blank: 0, headers: 0 };
@@ -89,11 +91,15 @@ async function inspectRows(
     for (const record of batch) {
       read++;
       const { fault } = converter.convert(record);
-      if (fault === null) continue;
+      if (fault === null) {
+        continue;
+      }
       rejected++;
       faultsByCode.set(fault.code, (faultsByCode.get(fault.code) ?? 0) + 1);
       const { line, byteStart, byteEnd, raw } = record;
-      if (faults.length < (options.maxFaults ?? 20)) faults.push({ line, byteStart, byteEnd, raw, ...fault });
+      if (faults.length < (options.maxFaults ?? 20)) {
+        faults.push({ line, byteStart, byteEnd, raw, ...fault });
+      }
     }
   }
   const judged = { read, rejected, byCode: faultsByCode, first: [] };

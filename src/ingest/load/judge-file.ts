@@ -1,7 +1,7 @@
 import type { Export } from '../../catalogue/catalogue.ts';
 import { GatewayError } from '../../errors.ts';
 import type { Transaction } from '../../warehouse/database.ts';
-import { STAGING, type Staged } from '../merge/stage-rows.ts';
+import { type Staged, stagingTable } from '../merge/stage-rows.ts';
 
 /** A rejected row, as a person is shown it. */
 export interface ShownFault {
@@ -20,16 +20,18 @@ export interface Rejected {
 }
 
 /** Rejected rows shown of a file that is refused for them. */
-export const SHOWN_FAULTS = 10;
+export const shownFaults = 10;
 
 /** Files of no more rows are judged by their share of rejected rows only where no row, or no reject at all, is taken. */
-const FEW_ROWS = 20;
+const fewRows = 20;
 
 /** Whether so many rows are rejected that the file is more likely read wrongly than partly bad. */
 export function rejectsTooMany({ files }: Export, { read, rejected }: Pick<Rejected, 'read' | 'rejected'>): boolean {
-  if (rejected === 0) return false;
+  if (rejected === 0) {
+    return false;
+  }
   const percent = files.maxRejectedPercent;
-  return rejected === read || percent === 0 || (read > FEW_ROWS && rejected * 100 > percent * read);
+  return rejected === read || percent === 0 || (read > fewRows && rejected * 100 > percent * read);
 }
 
 /** The refusal of such a file: counts by code in its message, the first bad rows and the command that loads it anyway in its details. */
@@ -50,12 +52,14 @@ export function tooManyRejects(target: Export, { read, rejected, byCode, first }
 
 /** Throws TooManyRejects for the staged rows of a file. */
 export async function judgeRejects(transaction: Transaction, target: Export, staged: Staged): Promise<void> {
-  if (!rejectsTooMany(target, staged)) return;
+  if (!rejectsTooMany(target, staged)) {
+    return;
+  }
   const counts = await transaction.query<{ code: string; n: string }>(
-    `SELECT _code AS code, count(*)::text AS n FROM ${STAGING} WHERE _code IS NOT NULL GROUP BY 1`,
+    `SELECT _code AS code, count(*)::text AS n FROM ${stagingTable} WHERE _code IS NOT NULL GROUP BY 1`,
   );
   const first = await transaction.query<{ line: number; header: string | null; code: string; message: string }>(
-    `SELECT _line AS line, _header AS header, _code AS code, _message AS message FROM ${STAGING} WHERE _code IS NOT NULL ORDER BY _line LIMIT ${SHOWN_FAULTS}`,
+    `SELECT _line AS line, _header AS header, _code AS code, _message AS message FROM ${stagingTable} WHERE _code IS NOT NULL ORDER BY _line LIMIT ${shownFaults}`,
   );
   throw tooManyRejects(target, {
     ...staged,

@@ -104,7 +104,9 @@ export async function loadFile(context: IngestContext, path: string, options: Lo
     target = identified.export;
     return await loadIdentified(context, { facts, identified, options });
   } catch (error) {
-    if (!(error instanceof GatewayError) || !refusals.has(error.code)) throw error;
+    if (!(error instanceof GatewayError) || !refusals.has(error.code)) {
+      throw error;
+    }
     const message = `${error.code}: ${error.message}`;
     const loadId = await noteFile(context.database, facts, {
       state: 'refused',
@@ -178,14 +180,18 @@ async function loadNew(
     below: options.below ?? facts.name,
     again,
   });
-  if (again !== null) await dismissRejects(transaction, again);
+  if (again !== null) {
+    await dismissRejects(transaction, again);
+  }
   const converter = converterFor(catalogue, identified.match, period);
   const hasHeader = identified.match.cells.length > 0;
   const onBytes = (bytes: number): void => options.onProgress?.({ path: facts.path, bytes, totalBytes: facts.bytes });
   const { records, passedOver } = dataRows(facts, identified, { onBytes });
   const staged = await stageRows(transaction, records, { table, converter });
   await requireUnchanged(facts);
-  if (options.force !== true) await judgeRejects(transaction, target, staged);
+  if (options.force !== true) {
+    await judgeRejects(transaction, target, staged);
+  }
   await keepRejects(transaction, loadId);
   const drift = driftOf(identified, converter);
   await keepDrift(transaction, { loadId, target }, drift);
@@ -225,7 +231,9 @@ async function loadNew(
 /** Throws Internal where the catalogue has no such set. */
 export function converterFor(catalogue: Catalogue, match: HeaderMatch, period: Period | null): RowConverter {
   const entitySet = catalogue.model.entitySets.get(match.export.set);
-  if (entitySet === undefined) throw new GatewayError('Internal', `There is no set ${match.export.set}`);
+  if (entitySet === undefined) {
+    throw new GatewayError('Internal', `There is no set ${match.export.set}`);
+  }
   const limits = indexedTexts(catalogue, match.export);
   return new RowConverter(match.export, entitySet.entityType, { header: match, period, limits });
 }
@@ -254,7 +262,9 @@ function countsOf(staged: Staged, { removed, inserted, updated, unchanged, dupli
 
 /** Headers that the file and its export do not share. */
 export function driftOf(identified: Identification, converter: RowConverter): readonly DriftFinding[] {
-  if (identified.match.cells.length === 0) return [];
+  if (identified.match.cells.length === 0) {
+    return [];
+  }
   return [
     ...converter.unknownHeaders.map(
       (header): DriftFinding => ({
@@ -273,8 +283,12 @@ export function noteOf(
   staged: Staged,
   file: { readonly hasHeader: boolean; readonly superseded: boolean },
 ): string | null {
-  if (!file.hasHeader) return 'The file is empty, without a header: nothing was removed.';
-  if (file.superseded) return 'A newer file of the same period was loaded before: no row of this one counts.';
+  if (!file.hasHeader) {
+    return 'The file is empty, without a header: nothing was removed.';
+  }
+  if (file.superseded) {
+    return 'A newer file of the same period was loaded before: no row of this one counts.';
+  }
   if (staged.keyless > 0 && target.write.mode !== 'upsert') {
     return `Nothing was removed: the keys of ${staged.keyless} rejected rows are not known.`;
   }

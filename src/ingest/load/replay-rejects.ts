@@ -2,7 +2,7 @@ import type { Export } from '../../catalogue/catalogue.ts';
 import { GatewayError } from '../../errors.ts';
 import type { Transaction } from '../../warehouse/database.ts';
 import type { Period } from '../convert/computed-column.ts';
-import { MAX_RECORD_LENGTH, type TextRecord } from '../csv/read-records.ts';
+import { longestRecord, type TextRecord } from '../csv/read-records.ts';
 import { CsvTokenizer } from '../csv/tokenizer.ts';
 import { setsTouched } from '../derive/derived-sets.ts';
 import { matchHeader } from '../identify/match-header.ts';
@@ -11,7 +11,7 @@ import { lockSets } from '../ledger/set-version.ts';
 import { fileOrder } from '../merge/file-order.ts';
 import { shapeOf } from '../merge/file-shape.ts';
 import { mergeRows } from '../merge/merge-rows.ts';
-import { MAX_RAW, STAGING, type Staged, stageRows } from '../merge/stage-rows.ts';
+import { maxRaw, type Staged, stageRows, stagingTable } from '../merge/stage-rows.ts';
 import { storedTable } from '../merge/stored-table.ts';
 import { converterFor, type IngestContext, periodValues } from './load-file.ts';
 
@@ -74,7 +74,9 @@ export async function replayRejects(
   const results: ReplayResult[] = [];
   for (const load of rows) {
     const target = context.catalogue.exports.find((one) => one.source === load.source && one.name === load.export);
-    if (target === undefined) continue;
+    if (target === undefined) {
+      continue;
+    }
     results.push(await replayWhole(context, { load, target }));
   }
   return results;
@@ -92,8 +94,12 @@ async function replayWhole(context: IngestContext, replayed: Replayed): Promise<
   try {
     return await replay(true);
   } catch (error) {
-    if (!(error instanceof GatewayError)) throw error;
-    if (error.code !== 'SnapshotTooSmall' && error.code !== 'PeriodTooSmall') throw error;
+    if (!(error instanceof GatewayError)) {
+      throw error;
+    }
+    if (error.code !== 'SnapshotTooSmall' && error.code !== 'PeriodTooSmall') {
+      throw error;
+    }
     return replay(false);
   }
 }
@@ -114,7 +120,7 @@ async function replayLoad(
   const staged = await stageRows(transaction, oneBatch(records), { table, converter });
   const removes = removing && header.length > 0 && (await knowsAll(transaction, load.load_id, staged));
   const marked = await transaction.query(
-    `UPDATE gateway.reject r SET state = 'replayed' FROM ${STAGING} s WHERE r.load_id = $1 AND r.state = 'open' AND r.line = s._line AND s._code IS NULL`,
+    `UPDATE gateway.reject r SET state = 'replayed' FROM ${stagingTable} s WHERE r.load_id = $1 AND r.state = 'open' AND r.line = s._line AND s._code IS NULL`,
     [load.load_id],
   );
   const file = await fileOrder(transaction, catalogue, {
@@ -171,7 +177,7 @@ async function knowsAll(transaction: Transaction, loadId: string, { read, keyles
 async function openRejects(transaction: Transaction, loadId: string): Promise<readonly RejectRow[]> {
   const { rows } = await transaction.query<RejectRow>(
     `SELECT line::text, byte_start::text, byte_end::text, raw_text FROM gateway.reject WHERE load_id = $1 AND state = 'open' AND code NOT IN ('NUL_CHARACTER', 'INVALID_ENCODING', 'RECORD_TOO_LARGE', 'QUOTE_IN_UNQUOTED_FIELD') AND length(raw_text) < $2 ORDER BY line FOR UPDATE`,
-    [loadId, MAX_RAW],
+    [loadId, maxRaw],
   );
   return rows;
 }
@@ -184,11 +190,13 @@ function recordOf(reject: RejectRow, delimiter: string): readonly TextRecord[] {
     unitBytes: 1,
     byteOffset: 0,
     line: Number(reject.line),
-    maxRecordLength: MAX_RECORD_LENGTH,
+    maxRecordLength: longestRecord,
   });
   const records = [...tokenizer.push(reject.raw_text), ...tokenizer.end()];
   const [only] = records;
-  if (only === undefined || records.length > 1) return [];
+  if (only === undefined || records.length > 1) {
+    return [];
+  }
   return [{ ...only, byteStart: Number(reject.byte_start), byteEnd: Number(reject.byte_end) }];
 }
 
@@ -197,6 +205,8 @@ async function* oneBatch(records: readonly TextRecord[]): AsyncGenerator<readonl
 }
 
 function periodOfLoad(load: LoadRow): Period | null {
-  if (load.period_start === null || load.period_end === null) return null;
+  if (load.period_start === null || load.period_end === null) {
+    return null;
+  }
   return { start: new Date(load.period_start), end: new Date(load.period_end) };
 }

@@ -1,19 +1,19 @@
 import type { Catalogue, Export } from '../../catalogue/catalogue.ts';
 import type { Transaction } from '../../warehouse/database.ts';
 import { sharesNewness } from './bound-columns.ts';
-import { ABSENT, extrasOf, newerThanCell, remainingExtras } from './carried-cells.ts';
-import { DECIDED, literalScope, type MergeInput, scopeColumns, scopesQuery } from './decide-rows.ts';
+import { absent, extrasOf, newerThanCell, remainingExtras } from './carried-cells.ts';
+import { decidedTable, literalScope, type MergeInput, scopeColumns, scopesQuery } from './decide-rows.ts';
 import { compareFiles, placeAt, statedLater, storedPlace } from './file-order.ts';
-import { SHAPES } from './file-shape.ts';
+import { shapes } from './file-shape.ts';
 import { constant, identifier, list, sameKey } from './sql-text.ts';
-import { STAGING } from './stage-rows.ts';
+import { stagingTable } from './stage-rows.ts';
 
 // Where rows are replaced together, a file that does not hold a row of its period or parent ends it: what older files said of the
-// key says nothing of a row that comes back. So a row notes the newest file that lacked it (`ABSENT` in its `_cells`: file time,
+// key says nothing of a row that comes back. So a row notes the newest file that lacked it (`absent` in its `_cells`: file time,
 // place): a row that is new where its period or parent is not, and one that an older file, coming late, does not hold.
 
-const NEWCOMERS = 'newcomer_rows';
-const LACKED = 'lacked_rows';
+const newcomersTable = 'newcomer_rows';
+const lackedTable = 'lacked_rows';
 
 /** What a load is about to note of rows that some file did not hold, as `noteAbsences` found it. */
 export interface Absences {
@@ -31,20 +31,24 @@ export async function noteAbsences(
   catalogue: Catalogue,
   { input, target, inserted }: { readonly input: MergeInput; readonly target: Export; readonly inserted: number },
 ): Promise<Absences> {
-  if (scopeColumns(input) === null) return { newcomers: false, lacked: false, cleared: 0 };
+  if (scopeColumns(input) === null) {
+    return { newcomers: false, lacked: false, cleared: 0 };
+  }
   const newcomers = inserted > 0 && (await findNewcomers(transaction, { input, target }));
   // Of a load of which rows are replayed it is not known which others it held.
   const late = input.removes && !input.replayed && (await isLate(transaction, catalogue, input));
   const lacked = late && (await findLacked(transaction, input));
-  if (!lacked || input.shape.others === null) return { newcomers, lacked, cleared: 0 };
+  if (!lacked || input.shape.others === null) {
+    return { newcomers, lacked, cleared: 0 };
+  }
   const cleared = await transaction.query(
-    `INSERT INTO ${DECIDED} (_line, _target, _action) SELECT NULL, _target, 'c' FROM ${LACKED} WHERE _gone IS NOT NULL`,
+    `INSERT INTO ${decidedTable} (_line, _target, _action) SELECT NULL, _target, 'c' FROM ${lackedTable} WHERE _gone IS NOT NULL`,
   );
   return { newcomers, lacked, cleared: cleared.rowCount };
 }
 
 /** Joins the newcomers `n` to the decided rows `d`, for a column `_cells`. */
-export const newcomersJoin = ` LEFT JOIN ${NEWCOMERS} n ON n._line = d._line`;
+export const newcomersJoin = ` LEFT JOIN ${newcomersTable} n ON n._line = d._line`;
 
 async function findNewcomers(
   transaction: Transaction,
@@ -52,29 +56,31 @@ async function findNewcomers(
 ): Promise<boolean> {
   const { table, file } = input;
   const scope = scopeColumns(input) ?? [];
-  await transaction.query(`DROP TABLE IF EXISTS pg_temp.${NEWCOMERS}`);
-  const create = `CREATE TEMP TABLE ${NEWCOMERS} ON COMMIT DROP AS SELECT d._line`;
+  await transaction.query(`DROP TABLE IF EXISTS pg_temp.${newcomersTable}`);
+  const create = `CREATE TEMP TABLE ${newcomersTable} ON COMMIT DROP AS SELECT d._line`;
   if (literalScope(input)) {
     const before = await fileBefore(transaction, target, file.loadId, file.earlier);
-    if (before === null) return false;
+    if (before === null) {
+      return false;
+    }
     await transaction.query(
-      `${create}, ${entry('$1::timestamptz', placeAt(before.loadId))} AS _cells FROM ${DECIDED} d WHERE d._action = 'i'`,
+      `${create}, ${entry('$1::timestamptz', placeAt(before.loadId))} AS _cells FROM ${decidedTable} d WHERE d._action = 'i'`,
       [before.fileTime],
     );
     return true;
   }
   // Rows that are new stand in no newer file's period, so the newest row of it is the file's before.
-  const scopes = `SELECT DISTINCT ${list(scope, 's')} FROM ${DECIDED} d JOIN ${STAGING} s ON s._line = d._line WHERE d._action = 'i'`;
+  const scopes = `SELECT DISTINCT ${list(scope, 's')} FROM ${decidedTable} d JOIN ${stagingTable} s ON s._line = d._line WHERE d._action = 'i'`;
   const files = `SELECT ${list(scope, 't')}, t._stamp, ${storedPlace('t')} >> 31 AS _load FROM ${table.name} t JOIN (${scopes}) p ON ${sameKey('p', 't', scope)} WHERE t._stamp IS NOT NULL GROUP BY ${list(scope, 't')}, t._stamp, _load`;
   const before = `SELECT DISTINCT ON (${list(scope, 'f')}) ${list(scope, 'f')}, f._stamp, f._load FROM (${files}) f JOIN gateway.load l ON l.load_id = f._load WHERE l.removes ORDER BY ${list(scope, 'f')}, f._stamp DESC, f._load DESC`;
   const { rowCount } = await transaction.query(
-    `${create}, ${entry('b._stamp', placeAt('b._load'))} AS _cells FROM ${DECIDED} d JOIN ${STAGING} s ON s._line = d._line JOIN (${before}) b ON ${sameKey('s', 'b', scope)} WHERE d._action = 'i'`,
+    `${create}, ${entry('b._stamp', placeAt('b._load'))} AS _cells FROM ${decidedTable} d JOIN ${stagingTable} s ON s._line = d._line JOIN (${before}) b ON ${sameKey('s', 'b', scope)} WHERE d._action = 'i'`,
   );
   return rowCount > 0;
 }
 
 const entry = (stamp: string, place: string): string =>
-  `jsonb_build_object(${constant(ABSENT)}, jsonb_build_array(${stamp}, ${place}))`;
+  `jsonb_build_object(${constant(absent)}, jsonb_build_array(${stamp}, ${place}))`;
 
 interface Before extends Record<string, unknown> {
   readonly load_id: string;
@@ -116,19 +122,19 @@ async function findLacked(transaction: Transaction, input: MergeInput): Promise<
   const { table, file, shape } = input;
   const scope = scopeColumns(input) ?? [];
   const scopes = scopesQuery(input);
-  const lacking = `NOT EXISTS (SELECT FROM ${STAGING} s WHERE ${sameKey('s', 't', table.key)})`;
+  const lacking = `NOT EXISTS (SELECT FROM ${stagingTable} s WHERE ${sameKey('s', 't', table.key)})`;
   const newer = (cell: string): string => newerThanCell(input, `t._cells -> ${cell}`, '0');
-  const last = `(t._cells -> ${constant(ABSENT)} IS NULL OR ${newer(constant(ABSENT))})`;
+  const last = `(t._cells -> ${constant(absent)} IS NULL OR ${newer(constant(absent))})`;
   const [gone, joined] =
     shape.others === null
       ? ['NULL::text[]', '']
       : [
-          `(SELECT array_agg(n) FROM jsonb_object_keys(t._cells) AS n WHERE n <> ${constant(ABSENT)} AND ${isOlderFiles(input)} AND ${newer('n')} AND ${isShown(input)})`,
-          ` LEFT JOIN ${SHAPES} p ON p.load_id = coalesce(t._place >> 31, t._load_id)`,
+          `(SELECT array_agg(n) FROM jsonb_object_keys(t._cells) AS n WHERE n <> ${constant(absent)} AND ${isOlderFiles(input)} AND ${newer('n')} AND ${isShown(input)})`,
+          ` LEFT JOIN ${shapes} p ON p.load_id = coalesce(t._place >> 31, t._load_id)`,
         ];
-  await transaction.query(`DROP TABLE IF EXISTS pg_temp.${LACKED}`);
+  await transaction.query(`DROP TABLE IF EXISTS pg_temp.${lackedTable}`);
   const { rowCount } = await transaction.query(
-    `CREATE TEMP TABLE ${LACKED} ON COMMIT DROP AS SELECT t._row AS _target, ${gone} AS _gone FROM ${table.name} t JOIN (${scopes.text}) p_ ON ${sameKey('p_', 't', scope)}${joined} WHERE t._load_id IS NOT NULL AND ${statedLater(file, 't', '$1::timestamptz')} AND ${lacking} AND ${last}`,
+    `CREATE TEMP TABLE ${lackedTable} ON COMMIT DROP AS SELECT t._row AS _target, ${gone} AS _gone FROM ${table.name} t JOIN (${scopes.text}) p_ ON ${sameKey('p_', 't', scope)}${joined} WHERE t._load_id IS NOT NULL AND ${statedLater(file, 't', '$1::timestamptz')} AND ${lacking} AND ${last}`,
     [file.fileTime, ...scopes.values],
   );
   return rowCount > 0;
@@ -172,7 +178,7 @@ export async function writeLacked(
   const cells = `_cells = (coalesce(t._cells, '{}') - coalesce(l._gone, '{}')) || ${entry('$1::timestamptz', placeAt(file.loadId))}`;
   const changed = `_version = CASE WHEN l._gone IS NULL THEN t._version ELSE $2 END`;
   await transaction.query(
-    `UPDATE ${table.name} t SET ${[...emptied, cells, changed].join(', ')} FROM ${LACKED} l WHERE l._target = t._row`,
+    `UPDATE ${table.name} t SET ${[...emptied, cells, changed].join(', ')} FROM ${lackedTable} l WHERE l._target = t._row`,
     [file.fileTime, version],
   );
 }

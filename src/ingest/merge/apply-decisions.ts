@@ -3,12 +3,12 @@ import type { Transaction } from '../../warehouse/database.ts';
 import { writeTombstones } from '../../warehouse/write-tombstones.ts';
 import { type Absences, newcomersJoin, writeLacked } from './absences.ts';
 import { carriedCells, carriedExtras, extrasOf, fillAssignments, takenCells } from './carried-cells.ts';
-import { DECIDED, REMOVED } from './decide-rows.ts';
+import { decidedTable, removedTable } from './decide-rows.ts';
 import { type FileOrder, placeOf, storedPlace } from './file-order.ts';
 import type { FileShape } from './file-shape.ts';
 import { cellAssignments, insertedMarks, markAssignments, takesCell } from './kept-cells.ts';
 import { constant, identifier, list } from './sql-text.ts';
-import { STAGING } from './stage-rows.ts';
+import { stagingTable } from './stage-rows.ts';
 import type { StoredTable } from './stored-table.ts';
 
 export interface Writing {
@@ -30,7 +30,9 @@ export async function applyDecisions(transaction: Transaction, writing: Writing)
   await removeRows(transaction, writing);
   await updateRows(transaction, writing);
   await fillRows(transaction, writing);
-  if (writing.absences.lacked) await writeLacked(transaction, writing, writing.version);
+  if (writing.absences.lacked) {
+    await writeLacked(transaction, writing, writing.version);
+  }
   await insertRows(transaction, writing);
   await confirmRows(transaction, writing);
 }
@@ -40,7 +42,9 @@ async function updateRows(transaction: Transaction, writing: Writing): Promise<v
   const extras = extrasOf(table, shape);
   const stated = dataColumns(table).filter((name) => !shape.absent.has(name));
   const values = stated.flatMap((name) => {
-    if (extras === identifier(name)) return [`${extras} = ${carriedExtras(extras, shape)}`];
+    if (extras === identifier(name)) {
+      return [`${extras} = ${carriedExtras(extras, shape)}`];
+    }
     const kept = table.kept.find((one) => one.column === name);
     return kept === undefined
       ? [`${identifier(name)} = s.${identifier(name)}`]
@@ -58,7 +62,7 @@ async function updateRows(transaction: Transaction, writing: Writing): Promise<v
     ...(shape.others === null ? [] : [`_cells = ${carriedCells(writing, soft ? '$6' : '$5')}`]),
   ];
   await transaction.query(
-    `UPDATE ${table.name} t SET ${[...values, ...marks, ...(soft ? [revive] : [])].join(', ')} FROM ${DECIDED} d JOIN ${STAGING} s ON s._line = d._line WHERE d._target = t._row AND d._action = 'u'`,
+    `UPDATE ${table.name} t SET ${[...values, ...marks, ...(soft ? [revive] : [])].join(', ')} FROM ${decidedTable} d JOIN ${stagingTable} s ON s._line = d._line WHERE d._target = t._row AND d._action = 'u'`,
     [writing.version, file.loadId, loadTime(), file.fileTime, ...(soft ? [goneSince] : []), ...statesOf(shape)],
   );
 }
@@ -73,9 +77,11 @@ async function fillRows(transaction: Transaction, writing: Writing): Promise<voi
     ...table.kept.flatMap((kept) => cellAssignments(kept, { file, fileTime: '$2' })),
     ...fillAssignments(writing, '$2'),
   ];
-  if (values.length === 0) return;
+  if (values.length === 0) {
+    return;
+  }
   await transaction.query(
-    `UPDATE ${table.name} t SET ${values.join(', ')}, _version = $1 FROM ${DECIDED} d JOIN ${STAGING} s ON s._line = d._line WHERE d._target = t._row AND d._action = 'f'`,
+    `UPDATE ${table.name} t SET ${values.join(', ')}, _version = $1 FROM ${decidedTable} d JOIN ${stagingTable} s ON s._line = d._line WHERE d._target = t._row AND d._action = 'f'`,
     [version, file.fileTime],
   );
 }
@@ -97,11 +103,13 @@ async function confirmRows(transaction: Transaction, writing: Writing): Promise<
       : [
           `_cells = CASE WHEN d._action = 's' THEN ${carriedCells(writing, '$2')} ELSE ${takenCells(writing, '$1')} END`,
         ];
-  if (shape.others !== null) confirmed.push('d._taken IS NOT NULL');
+  if (shape.others !== null) {
+    confirmed.push('d._taken IS NOT NULL');
+  }
   const marks = [...table.kept.flatMap((kept) => markAssignments(kept, source)), ...cells];
-  const staged = table.kept.length + cells.length === 0 ? '' : ` JOIN ${STAGING} s ON s._line = d._line`;
+  const staged = table.kept.length + cells.length === 0 ? '' : ` JOIN ${stagingTable} s ON s._line = d._line`;
   await transaction.query(
-    `UPDATE ${table.name} t SET ${[...stamp, ...marks].join(', ')} FROM ${DECIDED} d${staged} WHERE d._target = t._row AND d._action IN ('s', 'k') AND (${[newer, ...confirmed].join(' OR ')})`,
+    `UPDATE ${table.name} t SET ${[...stamp, ...marks].join(', ')} FROM ${decidedTable} d${staged} WHERE d._target = t._row AND d._action IN ('s', 'k') AND (${[newer, ...confirmed].join(' OR ')})`,
     [file.fileTime, ...statesOf(shape)],
   );
 }
@@ -115,7 +123,7 @@ async function insertRows(transaction: Transaction, writing: Writing): Promise<v
   const into = ['_version', '_load_id', '_line', '_loaded_at', '_stamp', ...marks.map(([name]) => identifier(name))];
   const from = ['$1', '$2', 's._line', '$3', '$4', ...marks.map(([, value]) => value)];
   await transaction.query(
-    `INSERT INTO ${table.name} (${list(columns)}, ${into.join(', ')}${gone ? ', _deleted_at' : ''}${absences.newcomers ? ', _cells' : ''}) SELECT ${list(columns, 's')}, ${from.join(', ')}${gone ? ', $5' : ''}${absences.newcomers ? ', n._cells' : ''} FROM ${DECIDED} d JOIN ${STAGING} s ON s._line = d._line${absences.newcomers ? newcomersJoin : ''} WHERE d._action = 'i' ORDER BY s._line`,
+    `INSERT INTO ${table.name} (${list(columns)}, ${into.join(', ')}${gone ? ', _deleted_at' : ''}${absences.newcomers ? ', _cells' : ''}) SELECT ${list(columns, 's')}, ${from.join(', ')}${gone ? ', $5' : ''}${absences.newcomers ? ', n._cells' : ''} FROM ${decidedTable} d JOIN ${stagingTable} s ON s._line = d._line${absences.newcomers ? newcomersJoin : ''} WHERE d._action = 'i' ORDER BY s._line`,
     values,
   );
 }
@@ -126,18 +134,18 @@ async function removeRows(transaction: Transaction, { table, version, file, soft
   if (set.versionColumn !== null && (!soft || set.hiddenBy !== null)) {
     await transaction.query(
       writeTombstones(
-        `$1::text, ${keyObject(table)}, $2::bigint FROM ${name} t JOIN ${REMOVED} r ON r._target = t._row${soft ? ' WHERE t._deleted_at IS NULL' : ''}`,
+        `$1::text, ${keyObject(table)}, $2::bigint FROM ${name} t JOIN ${removedTable} r ON r._target = t._row${soft ? ' WHERE t._deleted_at IS NULL' : ''}`,
       ),
       [set.name, version],
     );
   }
   if (soft) {
     await transaction.query(
-      `UPDATE ${name} t SET _deleted_at = $1, _version = $2 FROM ${REMOVED} r WHERE r._target = t._row`,
+      `UPDATE ${name} t SET _deleted_at = $1, _version = $2 FROM ${removedTable} r WHERE r._target = t._row`,
       [file.fileTime, version],
     );
   } else {
-    await transaction.query(`DELETE FROM ${name} t USING ${REMOVED} r WHERE r._target = t._row`);
+    await transaction.query(`DELETE FROM ${name} t USING ${removedTable} r WHERE r._target = t._row`);
   }
 }
 

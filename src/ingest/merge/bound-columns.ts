@@ -14,7 +14,9 @@ export const statedTogether = ([a, b]: ColumnPair): string =>
 /** Pairs of columns of a set that its derived sets read as one statement. */
 export function boundColumns(catalogue: Catalogue, table: StoredTable): readonly ColumnPair[] {
   const pairs = [...catalogue.sets.values()].flatMap((set): readonly ColumnPair[] => {
-    if (set.kind !== 'stored' || set.derivation === null || set.derivation.kind === 'rows') return [];
+    if (set.kind !== 'stored' || set.derivation === null || set.derivation.kind === 'rows') {
+      return [];
+    }
     const { derivation } = set;
     if (derivation.kind === 'bridge') {
       const { from, list, paired } = derivation;
@@ -41,7 +43,9 @@ function namingPairs(
 /** Columns of the set's own key say which row it is, whatever file stated the rest; kept ones have newness of their own. */
 function pairsOf(table: StoredTable, property: string, others: readonly string[]): readonly ColumnPair[] {
   const column = columnOf(table, property);
-  if (!sharesNewness(table, column)) return [];
+  if (!sharesNewness(table, column)) {
+    return [];
+  }
   return others
     .map((other) => columnOf(table, other))
     .filter((other) => other !== column && sharesNewness(table, other))
@@ -55,6 +59,8 @@ export const sharesNewness = (table: StoredTable, column: string): boolean =>
 /** That the cells of columns were stated together, for those of which it can be told. */
 export function togetherCondition(table: StoredTable, columns: readonly string[]): string {
   const [first, ...rest] = columns.filter((column) => table.set.derivation === null && sharesNewness(table, column));
-  if (first === undefined || rest.length === 0) return 'true';
+  if (first === undefined || rest.length === 0) {
+    return 'true';
+  }
   return rest.map((other) => statedTogether([first, other])).join(' AND ');
 }

@@ -1,7 +1,7 @@
 import type { WriteDisposition } from '../../catalogue/catalogue.ts';
 import { type ColumnPair, statedTogether } from './bound-columns.ts';
 import { type FileOrder, isNewer, placeOf, storedPlace } from './file-order.ts';
-import { type FileShape, isExtraCell, SHAPES } from './file-shape.ts';
+import { type FileShape, isExtraCell, shapes } from './file-shape.ts';
 import { constant, identifier } from './sql-text.ts';
 import { columnOf, type StoredTable } from './stored-table.ts';
 
@@ -10,7 +10,7 @@ import { columnOf, type StoredTable } from './stored-table.ts';
 // counts, nor has a cell that nobody stated. So rows that come whole from one file, as nearly all do, have nothing there.
 
 /** Name in `_cells` of the newest file that lacked the row, see absences.ts; no column's name and no unknown header's. */
-export const ABSENT = '-';
+export const absent = '-';
 
 /** What a merge knows of its file. */
 export interface CellMerge {
@@ -26,19 +26,23 @@ interface Winner {
 }
 
 function winnerOf({ table, write }: CellMerge): Winner | null {
-  if (write.mode !== 'upsert' || write.winner === null) return null;
+  if (write.mode !== 'upsert' || write.winner === null) {
+    return null;
+  }
   return { column: columnOf(table, write.winner), sqlType: table.columns.get(write.winner)?.sqlType ?? 'text' };
 }
 
 /** Joins `p`, how the load of the stored row `t` differs, and `x.taken`, the cells of an older row `s` of which it says the newest. */
 export function shapeJoins(merge: CellMerge, older: string): string {
-  if (merge.shape.others === null) return '';
+  if (merge.shape.others === null) {
+    return '';
+  }
   const load = 'coalesce(t._place >> 31, t._load_id)';
   const newerThan = (entry: string): string => `(${entry} IS NULL OR ${newerThanCell(merge, entry)})`;
   const replacing = merge.write.mode === 'restate' || merge.write.mode === 'delete-insert';
-  const back = replacing ? ` AND ${newerThan(`t._cells -> ${constant(ABSENT)}`)}` : '';
+  const back = replacing ? ` AND ${newerThan(`t._cells -> ${constant(absent)}`)}` : '';
   const newest = `(${older}) AND ${newerThan('t._cells -> n')}${back}`;
-  return ` LEFT JOIN ${SHAPES} p ON p.load_id = ${load} LEFT JOIN LATERAL (SELECT array_agg(n) AS taken FROM unnest(p.added) AS n WHERE ${newest}) x ON true`;
+  return ` LEFT JOIN ${shapes} p ON p.load_id = ${load} LEFT JOIN LATERAL (SELECT array_agg(n) AS taken FROM unnest(p.added) AS n WHERE ${newest}) x ON true`;
 }
 
 /** Columns of the table of decisions that writing them needs. */
@@ -51,14 +55,18 @@ export function newerThanCell(merge: CellMerge, entry: string, line = 's._line')
   const stored = { stamp: `(${entry} ->> 0)::timestamptz`, place: `(${entry} ->> 1)::bigint` };
   const newerFile = isNewer(merge.file, staged, stored);
   const winner = winnerOf(merge);
-  if (winner === null) return newerFile;
+  if (winner === null) {
+    return newerFile;
+  }
   const [ours, theirs] = [`s.${identifier(winner.column)}`, `(${entry} ->> 2)::${winner.sqlType}`];
   return `CASE WHEN ${ours} IS NOT DISTINCT FROM ${theirs} THEN ${newerFile} ELSE ${theirs} IS NULL OR coalesce(${ours} > ${theirs}, false) END`;
 }
 
 /** Whether a cell that an older row gives (in `x.taken`) differs from the stored one, or makes another statement with its neighbours. */
 export function filledCells({ table, shape }: CellMerge): readonly string[] {
-  if (shape.others === null) return [];
+  if (shape.others === null) {
+    return [];
+  }
   const columns = shape.others.fillable.map(
     (name) => `(${constant(name)} = ANY(x.taken) AND s.${identifier(name)} IS DISTINCT FROM t.${identifier(name)})`,
   );
@@ -82,7 +90,9 @@ const bothPresent = ([a, b]: ColumnPair): string => `t.${identifier(a)} IS NOT N
 export function rebound({ states, others }: FileShape): readonly string[] {
   return (others?.bound ?? []).flatMap((pair) => {
     const stated = pair.filter((name) => states.has(name)).length;
-    if (stated === 0) return [];
+    if (stated === 0) {
+      return [];
+    }
     const before = statedTogether(pair);
     return [`(${stated === 2 ? `NOT ${before}` : before} AND ${bothPresent(pair)})`];
   });
@@ -91,7 +101,9 @@ export function rebound({ states, others }: FileShape): readonly string[] {
 /** Assignments that give an older row `t` the cells named in `d._taken`, and note how new they are. */
 export function fillAssignments(merge: CellMerge, fileTime: string): readonly string[] {
   const { table, shape } = merge;
-  if (shape.others === null) return [];
+  if (shape.others === null) {
+    return [];
+  }
   const columns = shape.others.fillable.map(
     (name) =>
       `${identifier(name)} = CASE WHEN ${constant(name)} = ANY(d._taken) THEN s.${identifier(name)} ELSE t.${identifier(name)} END`,

@@ -1,7 +1,7 @@
 import type { WriteDisposition } from '../../catalogue/catalogue.ts';
 import { GatewayError } from '../../errors.ts';
 import type { Transaction } from '../../warehouse/database.ts';
-import { REMOVED, scopeColumns } from './decide-rows.ts';
+import { removedTable, scopeColumns } from './decide-rows.ts';
 import { identifier, list, sameKey } from './sql-text.ts';
 import type { StoredTable } from './stored-table.ts';
 
@@ -13,15 +13,20 @@ interface Removal {
 }
 
 /** Periods and parents of no more rows may lose any number of them. */
-const FEW_OF_A_SCOPE = 4;
+const fewOfAScope = 4;
 /** So may whole sets. */
-const FEW_OF_A_SET = 20;
+const fewOfASet = 20;
 
 /** A file that would take away more than half of what it replaces is more likely cut off than true. Throws SnapshotTooSmall or PeriodTooSmall. */
 export async function checkRemovals(transaction: Transaction, removal: Removal): Promise<void> {
-  if (removal.removed === 0) return;
-  if (removal.write.mode === 'snapshot') await checkSnapshot(transaction, removal);
-  else await checkScopes(transaction, removal);
+  if (removal.removed === 0) {
+    return;
+  }
+  if (removal.write.mode === 'snapshot') {
+    await checkSnapshot(transaction, removal);
+  } else {
+    await checkScopes(transaction, removal);
+  }
 }
 
 async function checkSnapshot(transaction: Transaction, { table, removed }: Removal): Promise<void> {
@@ -29,7 +34,9 @@ async function checkSnapshot(transaction: Transaction, { table, removed }: Remov
     `SELECT count(*)::text AS n FROM ${table.name} WHERE _deleted_at IS NULL AND _load_id IS NOT NULL`,
   );
   const stored = Number(rows[0]?.n ?? 0);
-  if (stored <= FEW_OF_A_SET || removed * 2 <= stored) return;
+  if (stored <= fewOfASet || removed * 2 <= stored) {
+    return;
+  }
   throw new GatewayError(
     'SnapshotTooSmall',
     `The snapshot lacks ${removed} of the ${stored} rows of ${table.set.name}, more than half`,
@@ -39,15 +46,19 @@ async function checkSnapshot(transaction: Transaction, { table, removed }: Remov
 /** Each period or parent by itself: a file of a year may hold one day that is cut off. */
 async function checkScopes(transaction: Transaction, { table, write }: Removal): Promise<void> {
   const scope = scopeColumns({ table, write });
-  if (scope === null) return;
-  const touched = `SELECT DISTINCT ${list(scope, 't')} FROM ${table.name} t JOIN ${REMOVED} r ON r._target = t._row`;
-  const counted = `SELECT ${list(scope, 't')}, count(*) AS stored, count(r._target) AS removed FROM ${table.name} t JOIN (${touched}) p ON ${sameKey('p', 't', scope)} LEFT JOIN ${REMOVED} r ON r._target = t._row WHERE t._load_id IS NOT NULL GROUP BY ${list(scope, 't')}`;
+  if (scope === null) {
+    return;
+  }
+  const touched = `SELECT DISTINCT ${list(scope, 't')} FROM ${table.name} t JOIN ${removedTable} r ON r._target = t._row`;
+  const counted = `SELECT ${list(scope, 't')}, count(*) AS stored, count(r._target) AS removed FROM ${table.name} t JOIN (${touched}) p ON ${sameKey('p', 't', scope)} LEFT JOIN ${removedTable} r ON r._target = t._row WHERE t._load_id IS NOT NULL GROUP BY ${list(scope, 't')}`;
   const values = scope.map((name) => `${identifier(name)}::text`).join(', ');
   const { rows } = await transaction.query<{ scope: string[]; stored: string; removed: string; n: string }>(
-    `SELECT ARRAY[${values}] AS scope, stored::text, removed::text, count(*) OVER ()::text AS n FROM (${counted}) c WHERE stored > ${FEW_OF_A_SCOPE} AND removed * 2 > stored ORDER BY removed DESC, 1 LIMIT 1`,
+    `SELECT ARRAY[${values}] AS scope, stored::text, removed::text, count(*) OVER ()::text AS n FROM (${counted}) c WHERE stored > ${fewOfAScope} AND removed * 2 > stored ORDER BY removed DESC, 1 LIMIT 1`,
   );
   const [worst] = rows;
-  if (worst === undefined) return;
+  if (worst === undefined) {
+    return;
+  }
   const properties = new Map([...table.columns].map(([property, { name }]) => [name, property]));
   const where = scope.map((name, index) => `${properties.get(name) ?? name} ${worst.scope[index] ?? ''}`).join(', ');
   const others = Number(worst.n) - 1;

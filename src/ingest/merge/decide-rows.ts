@@ -6,11 +6,11 @@ import { type FileOrder, isNewer, placeOf, statedBefore, statedHere, statedLater
 import type { FileShape } from './file-shape.ts';
 import { filledFlag, filledLine, saysCell, takesCell } from './kept-cells.ts';
 import { constant, identifier, list, sameKey } from './sql-text.ts';
-import { STAGING } from './stage-rows.ts';
+import { stagingTable } from './stage-rows.ts';
 import { columnOf, type StoredTable } from './stored-table.ts';
 
-export const DECIDED = 'decided_rows';
-export const REMOVED = 'removed_rows';
+export const decidedTable = 'decided_rows';
+export const removedTable = 'removed_rows';
 
 /** What a merge is about to do, settled before anything is written. */
 export interface Decisions {
@@ -44,19 +44,23 @@ export interface MergeInput {
  */
 export async function decideRows(transaction: Transaction, input: MergeInput): Promise<Decisions> {
   const duplicate = await dropDuplicates(transaction, input);
-  await transaction.query(`CREATE TEMP TABLE ${DECIDED} ON COMMIT DROP AS ${decisionQuery(input)}`, [
+  await transaction.query(`CREATE TEMP TABLE ${decidedTable} ON COMMIT DROP AS ${decisionQuery(input)}`, [
     input.file.fileTime,
   ]);
-  await transaction.query(`CREATE TEMP TABLE ${REMOVED} (_target bigint NOT NULL) ON COMMIT DROP`);
+  await transaction.query(`CREATE TEMP TABLE ${removedTable} (_target bigint NOT NULL) ON COMMIT DROP`);
   const removal = input.removes && !input.superseded ? removalQuery(input) : null;
   const removed =
     removal === null
       ? 0
-      : (await transaction.query(`INSERT INTO ${REMOVED} ${removal.text}`, [input.file.fileTime, ...removal.values]))
-          .rowCount;
-  await transaction.query(`ANALYZE ${DECIDED}`);
+      : (
+          await transaction.query(`INSERT INTO ${removedTable} ${removal.text}`, [
+            input.file.fileTime,
+            ...removal.values,
+          ])
+        ).rowCount;
+  await transaction.query(`ANALYZE ${decidedTable}`);
   const { rows } = await transaction.query<{ action: string; n: string }>(
-    `SELECT _action AS action, count(*)::text AS n FROM ${DECIDED} GROUP BY 1`,
+    `SELECT _action AS action, count(*)::text AS n FROM ${decidedTable} GROUP BY 1`,
   );
   const count = (actions: string): number =>
     rows.filter((row) => actions.includes(row.action)).reduce((sum, row) => sum + Number(row.n), 0);
@@ -72,13 +76,13 @@ async function dropDuplicates(transaction: Transaction, { table, write }: MergeI
     const winnerMark =
       kept.winner === null ? '' : `, ${filledFlag(kept)} = true, ${identifier(kept.winner.mark)} = n._winner`;
     const mark = `, ${filledLine(kept)} = n._from${winnerMark}`;
-    const newest = `SELECT DISTINCT ON (${list(table.key)}) ${list(table.key)}, ${column}, _line AS _from${said} FROM ${STAGING} s WHERE _code IS NULL AND ${saysCell(kept)} ORDER BY ${list(table.key)}, ${winner}_line DESC`;
+    const newest = `SELECT DISTINCT ON (${list(table.key)}) ${list(table.key)}, ${column}, _line AS _from${said} FROM ${stagingTable} s WHERE _code IS NULL AND ${saysCell(kept)} ORDER BY ${list(table.key)}, ${winner}_line DESC`;
     await transaction.query(
-      `UPDATE ${STAGING} s SET ${column} = n.${column}${mark} FROM (${newest}) n WHERE s._code IS NULL AND NOT ${saysCell(kept)} AND ${sameKey('s', 'n', table.key)}`,
+      `UPDATE ${stagingTable} s SET ${column} = n.${column}${mark} FROM (${newest}) n WHERE s._code IS NULL AND NOT ${saysCell(kept)} AND ${sameKey('s', 'n', table.key)}`,
     );
   }
   const { rowCount } = await transaction.query(
-    `DELETE FROM ${STAGING} s USING (SELECT _line, ${ranked} AS place FROM ${STAGING} WHERE _code IS NULL) d WHERE d._line = s._line AND d.place > 1`,
+    `DELETE FROM ${stagingTable} s USING (SELECT _line, ${ranked} AS place FROM ${stagingTable} WHERE _code IS NULL) d WHERE d._line = s._line AND d.place > 1`,
   );
   return rowCount;
 }
@@ -101,14 +105,16 @@ function decisionQuery(input: MergeInput): string {
     taken.length === 0
       ? `'o'`
       : `CASE WHEN ${filled.join(' OR ') || 'false'} THEN 'f' WHEN ${taken.join(' OR ')} THEN 'k' ELSE 'o' END`
-  } WHEN ${changedCondition(input)}${revived} THEN 'u' ELSE 's' END AS _action${shapeColumns(input)} FROM ${STAGING} s LEFT JOIN ${table.name} t ON ${sameKey('s', 't', table.key)}${shapeJoins(input, older)}${stale ?? ''} WHERE s._code IS NULL AND $1::timestamptz IS NOT NULL`;
+  } WHEN ${changedCondition(input)}${revived} THEN 'u' ELSE 's' END AS _action${shapeColumns(input)} FROM ${stagingTable} s LEFT JOIN ${table.name} t ON ${sameKey('s', 't', table.key)}${shapeJoins(input, older)}${stale ?? ''} WHERE s._code IS NULL AND $1::timestamptz IS NOT NULL`;
 }
 
 /** The greater winner value counts, then the newer file, then the later line. */
 function newerCondition({ table, write, file }: MergeInput): string {
   const staged = { stamp: '$1::timestamptz', place: placeOf(file, 's._line') };
   const newerFile = isNewer(file, staged, { stamp: 't._stamp', place: storedPlace('t') });
-  if (write.mode !== 'upsert' || write.winner === null) return newerFile;
+  if (write.mode !== 'upsert' || write.winner === null) {
+    return newerFile;
+  }
   const winner = identifier(columnOf(table, write.winner));
   return `CASE WHEN s.${winner} IS NOT DISTINCT FROM t.${winner} THEN ${newerFile} ELSE t.${winner} IS NULL OR coalesce(s.${winner} > t.${winner}, false) END`;
 }
@@ -123,10 +129,14 @@ function changedCondition(input: MergeInput): string {
   const names = [...table.columns.values()]
     .map((column) => column.name)
     .filter((name) => !table.key.includes(name) && !shape.absent.has(name));
-  if (names.length === 0) return 'false';
+  if (names.length === 0) {
+    return 'false';
+  }
   const extras = extrasOf(table, shape);
   const changed = names.map((name) => {
-    if (extras === identifier(name)) return `${carriedExtras(extras, shape)} IS DISTINCT FROM t.${extras}`;
+    if (extras === identifier(name)) {
+      return `${carriedExtras(extras, shape)} IS DISTINCT FROM t.${extras}`;
+    }
     const kept = table.kept.find((one) => one.column === name);
     return kept === undefined
       ? `s.${identifier(name)} IS DISTINCT FROM t.${identifier(name)}`
@@ -137,16 +147,22 @@ function changedCondition(input: MergeInput): string {
 
 /** Columns whose values are replaced together; null where rows stand alone. */
 export function scopeColumns({ table, write }: Pick<MergeInput, 'table' | 'write'>): readonly string[] | null {
-  if (write.mode === 'restate') return write.period.map((property) => columnOf(table, property));
-  if (write.mode === 'delete-insert') return write.parent.map((property) => columnOf(table, property));
+  if (write.mode === 'restate') {
+    return write.period.map((property) => columnOf(table, property));
+  }
+  if (write.mode === 'delete-insert') {
+    return write.parent.map((property) => columnOf(table, property));
+  }
   return null;
 }
 
 /** Joins `z`: a row for each period or parent of the file of which the table holds rows of a newer one. */
 function staleScopes(input: MergeInput): string | null {
   const scope = scopeColumns(input);
-  if (scope === null) return null;
-  const staged = `SELECT FROM ${STAGING} p WHERE ${sameKey('p', 'n', scope)}`;
+  if (scope === null) {
+    return null;
+  }
+  const staged = `SELECT FROM ${stagingTable} p WHERE ${sameKey('p', 'n', scope)}`;
   const newer = `SELECT DISTINCT ${list(scope, 'n')} FROM ${input.table.name} n WHERE ${statedLater(input.file, 'n', '$1::timestamptz')} AND EXISTS (${staged})`;
   return ` LEFT JOIN (${newer}) z ON ${sameKey('s', 'z', scope)}`;
 }
@@ -154,7 +170,7 @@ function staleScopes(input: MergeInput): string | null {
 /** Rows in the file's scope that it does not hold, as far as it is not older than they are. */
 function removalQuery(input: MergeInput): { readonly text: string; readonly values: readonly string[] } | null {
   const { table, write, file } = input;
-  const absent = `NOT EXISTS (SELECT FROM ${STAGING} s WHERE ${sameKey('s', 't', table.key)})`;
+  const absent = `NOT EXISTS (SELECT FROM ${stagingTable} s WHERE ${sameKey('s', 't', table.key)})`;
   const older = statedBefore(file, 't', '$1::timestamptz');
   if (write.mode === 'snapshot') {
     const shown = '(t._deleted_at IS NULL OR t._deleted_at > $1::timestamptz)';
@@ -164,7 +180,9 @@ function removalQuery(input: MergeInput): { readonly text: string; readonly valu
     };
   }
   const scope = scopeColumns(input);
-  if (scope === null) return null;
+  if (scope === null) {
+    return null;
+  }
   const scopes = scopesQuery(input);
   const stale = `NOT EXISTS (SELECT FROM ${table.name} n WHERE ${sameKey('n', 't', scope)} AND ${statedLater(file, 'n', '$1::timestamptz')})`;
   return {
@@ -190,7 +208,7 @@ export function scopesQuery(input: MergeInput): { readonly text: string; readonl
   const loaded = input.replayed
     ? ` UNION SELECT ${list(scope, 't')} FROM ${table.name} t WHERE ${statedHere(file, 't', '$1::timestamptz')}`
     : '';
-  return { text: `SELECT DISTINCT ${list(scope)} FROM ${STAGING}${loaded}`, values: [] };
+  return { text: `SELECT DISTINCT ${list(scope)} FROM ${stagingTable}${loaded}`, values: [] };
 }
 
 /** Rows that the metadata gives are never missing from a snapshot, even where a file stated them once. */

@@ -64,17 +64,18 @@ const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 // A line of a load is one number, so that a row says in one column which line stated it last: the load's, times 2^31, and
 // the line's. Rows whose last statement is the one that they were written from leave it empty.
 
-export const LINES = 2n ** 31n;
+export const lineSpan = 2n ** 31n;
 
 /** The place that stored rows `t` were stated at last; null: before places were noted, or not by a file. */
 export const storedPlace = (alias: string): string =>
-  `coalesce(${alias}._place, ${alias}._load_id * ${LINES} + ${alias}._line)`;
+  `coalesce(${alias}._place, ${alias}._load_id * ${lineSpan} + ${alias}._line)`;
 
 /** The place of a line of the file. */
-export const placeOf = ({ loadId }: FileOrder, line: string): string => `(${BigInt(loadId) * LINES}::bigint + ${line})`;
+export const placeOf = ({ loadId }: FileOrder, line: string): string =>
+  `(${BigInt(loadId) * lineSpan}::bigint + ${line})`;
 
 /** The place before all lines of a load. */
-export const placeAt = (load: string): string => `(${load} * ${LINES}::bigint)`;
+export const placeAt = (load: string): string => `(${load} * ${lineSpan}::bigint)`;
 
 const among = (place: string, loads: readonly string[]): string => `coalesce(${place} >> 31 IN (${loads}), false)`;
 
@@ -95,14 +96,18 @@ export function isNewer(file: FileOrder, line: Stated, stored: Stated): string {
 /** Whether row `alias` was stated by a file after this one. */
 export function statedLater(file: FileOrder, alias: string, fileTime: string): string {
   const newer = `${alias}._stamp > ${fileTime}`;
-  if (file.later.length === 0) return newer;
+  if (file.later.length === 0) {
+    return newer;
+  }
   return `(${newer} OR (${alias}._stamp = ${fileTime} AND ${among(storedPlace(alias), file.later)}))`;
 }
 
 /** Whether row `alias` was stated by files before this one only. */
 export function statedBefore(file: FileOrder, alias: string, fileTime: string): string {
   const older = `${alias}._stamp IS NULL OR ${alias}._stamp < ${fileTime}`;
-  if (file.earlier.length === 0) return `(${older})`;
+  if (file.earlier.length === 0) {
+    return `(${older})`;
+  }
   return `(${older} OR (${alias}._stamp = ${fileTime} AND ${among(storedPlace(alias), file.earlier)}))`;
 }
 

@@ -28,7 +28,7 @@ export interface OtherShapes {
 }
 
 /** Temporary table: for each load that states other cells than the file, which more (`dropped`) and which not (`added`). */
-export const SHAPES = 'load_shapes';
+export const shapes = 'load_shapes';
 
 const extraCell = (header: string): string => `+${header}`;
 
@@ -69,7 +69,9 @@ export async function shapeOf(
   const names = [...table.columns.values()].map(({ name }) => name);
   const absent = names.filter((name) => name !== extras && sharesNewness(table, name) && !states.has(name));
   const different = await differentShapes(transaction, catalogue, { table, states });
-  if (different.length > 0) await keepShapes(transaction, different);
+  if (different.length > 0) {
+    await keepShapes(transaction, different);
+  }
   const added = new Set(different.flatMap((one) => one.added));
   const others = {
     fillable: [...added].filter((name) => !isExtraCell(name)),
@@ -107,11 +109,15 @@ async function differentShapes(
     );
     for (const { digest, header } of rows) {
       const cells = JSON.parse(header) as string[];
-      if (cells.length === 0) continue;
+      if (cells.length === 0) {
+        continue;
+      }
       const theirs = statedCells(table, matchHeader(target, cells));
       const dropped = [...theirs].filter((name) => !states.has(name));
       const added = [...states].filter((name) => !theirs.has(name));
-      if (dropped.length + added.length === 0) continue;
+      if (dropped.length + added.length === 0) {
+        continue;
+      }
       found.push({ source: target.source, export: target.name, digest, dropped, added });
     }
   }
@@ -119,13 +125,13 @@ async function differentShapes(
 }
 
 async function keepShapes(transaction: Transaction, different: readonly Difference[]): Promise<void> {
-  await transaction.query(`DROP TABLE IF EXISTS pg_temp.${SHAPES}`);
+  await transaction.query(`DROP TABLE IF EXISTS pg_temp.${shapes}`);
   await transaction.query(
-    `CREATE TEMP TABLE ${SHAPES} (load_id bigint PRIMARY KEY, dropped text[] COLLATE "C", added text[] COLLATE "C") ON COMMIT DROP`,
+    `CREATE TEMP TABLE ${shapes} (load_id bigint PRIMARY KEY, dropped text[] COLLATE "C", added text[] COLLATE "C") ON COMMIT DROP`,
   );
   await transaction.query(
-    `INSERT INTO ${SHAPES} SELECT l.load_id, nullif(d.dropped, '{}'), nullif(d.added, '{}') FROM jsonb_to_recordset($1::jsonb) AS d(source text, export text, digest text, dropped text[], added text[]) JOIN gateway.load l ON l.source = d.source AND l.export = d.export AND md5(l.header::text) = d.digest AND l.state = 'loaded'`,
+    `INSERT INTO ${shapes} SELECT l.load_id, nullif(d.dropped, '{}'), nullif(d.added, '{}') FROM jsonb_to_recordset($1::jsonb) AS d(source text, export text, digest text, dropped text[], added text[]) JOIN gateway.load l ON l.source = d.source AND l.export = d.export AND md5(l.header::text) = d.digest AND l.state = 'loaded'`,
     [JSON.stringify(different)],
   );
-  await transaction.query(`ANALYZE ${SHAPES}`);
+  await transaction.query(`ANALYZE ${shapes}`);
 }

@@ -12,9 +12,15 @@ export const filledLine = (kept: KeptColumn): string => identifier(`_line_${kept
 function isDeleted({ deletions }: KeptColumn): string {
   const set = deletions.map(({ column, sqlType }) => {
     const cell = `s.${identifier(column)}`;
-    if (sqlType === 'boolean') return `${cell} IS TRUE`;
-    if (sqlType === 'text') return `coalesce(${cell} <> '', false)`;
-    if (numbers.has(sqlType)) return `coalesce(${cell} <> 0, false)`;
+    if (sqlType === 'boolean') {
+      return `${cell} IS TRUE`;
+    }
+    if (sqlType === 'text') {
+      return `coalesce(${cell} <> '', false)`;
+    }
+    if (numbers.has(sqlType)) {
+      return `coalesce(${cell} <> 0, false)`;
+    }
     return `${cell} IS NOT NULL`;
   });
   return set.length === 0 ? 'false' : `(${set.join(' OR ')})`;
@@ -60,7 +66,9 @@ export function takesCell(kept: KeptColumn, { file, fileTime }: CellFile): strin
 }
 
 function newerThanStored(kept: KeptColumn, newerFile: string): string {
-  if (kept.winner === null) return newerFile;
+  if (kept.winner === null) {
+    return newerFile;
+  }
   const [staged, stored] = [stagedWinner(kept), storedWinner(kept)];
   return `CASE WHEN ${staged} IS NOT DISTINCT FROM ${stored} THEN ${newerFile} ELSE ${stored} IS NULL OR coalesce(${staged} > ${stored}, false) END`;
 }
@@ -97,7 +105,9 @@ export function insertedMarks(kept: KeptColumn, { file, fileTime }: CellFile): r
 }
 
 function stagedWinner(kept: KeptColumn): string {
-  if (kept.winner === null) return 'NULL';
+  if (kept.winner === null) {
+    return 'NULL';
+  }
   const { column, mark } = kept.winner;
   return `CASE WHEN s.${filledFlag(kept)} THEN s.${identifier(mark)} ELSE s.${identifier(column)} END`;
 }
@@ -112,7 +122,9 @@ const storedCellPlace = (kept: KeptColumn): string =>
 const storedStamp = (kept: KeptColumn): string => `coalesce(t.${identifier(kept.stamp)}, t._stamp)`;
 
 function storedWinner(kept: KeptColumn): string {
-  if (kept.winner === null) return 'NULL';
+  if (kept.winner === null) {
+    return 'NULL';
+  }
   const { column, mark } = kept.winner;
   return `CASE WHEN t.${identifier(kept.stamp)} IS NULL THEN t.${identifier(column)} ELSE t.${identifier(mark)} END`;
 }

@@ -1,6 +1,6 @@
 import type { Catalogue, Export } from '../../catalogue/catalogue.ts';
 import type { Transaction } from '../../warehouse/database.ts';
-import { MANY_CHANGES, maintainDerived, noteAffected } from '../derive/maintain-derived.ts';
+import { maintainDerived, manyChanges, noteAffected } from '../derive/maintain-derived.ts';
 import { nextSnapshot } from '../ledger/ledger.ts';
 import { nextVersion, publishVersion } from '../ledger/set-version.ts';
 import { noteAbsences } from './absences.ts';
@@ -32,10 +32,12 @@ export async function mergeRows(transaction: Transaction, merge: Merge): Promise
   const input: MergeInput = { ...merge, write: target.write };
   const decisions = await decideRows(transaction, input);
   const absences = await noteAbsences(transaction, catalogue, { input, target, inserted: decisions.inserted });
-  if (!merge.force) await checkRemovals(transaction, { table, write: target.write, removed: decisions.removed });
+  if (!merge.force) {
+    await checkRemovals(transaction, { table, write: target.write, removed: decisions.removed });
+  }
   const version = await nextVersion(transaction, table.set.name);
   const changed = decisions.inserted + decisions.updated + decisions.removed + absences.cleared > 0;
-  const bulk = decisions.updated + decisions.removed > MANY_CHANGES;
+  const bulk = decisions.updated + decisions.removed > manyChanges;
   const restated = await noteAffected(transaction, catalogue, { source: table, fileTime: file.fileTime, bulk });
   await applyDecisions(transaction, {
     ...input,
@@ -44,7 +46,9 @@ export async function mergeRows(transaction: Transaction, merge: Merge): Promise
     soft: target.write.mode === 'snapshot',
     goneSince: await nextSnapshot(transaction, target, file),
   });
-  if (changed) await publishVersion(transaction, table.set.name, version);
+  if (changed) {
+    await publishVersion(transaction, table.set.name, version);
+  }
   if (changed || restated > 0) {
     await maintainDerived(transaction, catalogue, { source: table, version, marks: file, bulk });
   }

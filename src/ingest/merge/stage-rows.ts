@@ -7,10 +7,10 @@ import { stagingMarks } from './kept-cells.ts';
 import { identifier, list } from './sql-text.ts';
 import { columnOf, type StoredTable } from './stored-table.ts';
 
-export const STAGING = 'staged_rows';
+export const stagingTable = 'staged_rows';
 
 /** Longest raw text kept of a rejected row, in characters; its byte range tells where the rest is. */
-export const MAX_RAW = 64 * 1024;
+export const maxRaw = 64 * 1024;
 
 /** What a file's rows came to before they met the table. */
 export interface Staged {
@@ -33,9 +33,9 @@ export async function stageRows(
   const columns = [...converter.properties.map((property) => columnOf(table, property)), ...extrasColumn(table)];
   await createStaging(transaction, table);
   const counts = { read: 0, rejected: 0, keyless: 0 };
-  const text = `COPY ${STAGING} (_line, _byte_start, _byte_end, _code, _property, _header, _message, _raw, ${list(columns)}) FROM STDIN`;
+  const text = `COPY ${stagingTable} (_line, _byte_start, _byte_end, _code, _property, _header, _message, _raw, ${list(columns)}) FROM STDIN`;
   await transaction.copyIn(text, encodeRows(records, { converter, counts, extras: extrasColumn(table).length > 0 }));
-  await transaction.query(`ANALYZE ${STAGING}`);
+  await transaction.query(`ANALYZE ${stagingTable}`);
   return counts;
 }
 
@@ -45,7 +45,7 @@ export async function createStaging(transaction: Transaction, table: StoredTable
     ({ name, sqlType }) => `${identifier(name)} ${sqlType}${sqlType === 'text' ? ' COLLATE "C"' : ''}`,
   );
   await transaction.query(
-    `CREATE TEMP TABLE ${STAGING} (_line integer NOT NULL, _byte_start bigint, _byte_end bigint, _code text, _property text, _header text, _message text, _raw text, ${[...columns, ...stagingMarks(table.kept)].join(', ')}) ON COMMIT DROP`,
+    `CREATE TEMP TABLE ${stagingTable} (_line integer NOT NULL, _byte_start bigint, _byte_end bigint, _code text, _property text, _header text, _message text, _raw text, ${[...columns, ...stagingMarks(table.kept)].join(', ')}) ON COMMIT DROP`,
   );
 }
 
@@ -66,8 +66,12 @@ async function* encodeRows(
 ): AsyncGenerator<Uint8Array> {
   for await (const batch of batches) {
     let text = '';
-    for (const record of batch) text += encodeRow(record, encoding);
-    if (text !== '') yield Buffer.from(text, 'utf8');
+    for (const record of batch) {
+      text += encodeRow(record, encoding);
+    }
+    if (text !== '') {
+      yield Buffer.from(text, 'utf8');
+    }
   }
 }
 
@@ -79,11 +83,13 @@ function encodeRow(record: TextRecord, { converter, counts, extras }: Encoding):
     return line + copyLine(extras ? [...row.values, row.extras] : row.values);
   }
   counts.rejected++;
-  if (!row.keyKnown) counts.keyless++;
+  if (!row.keyKnown) {
+    counts.keyless++;
+  }
   const { code, property, header, message } = row.fault;
   const where = [String(record.line), String(record.byteStart), String(record.byteEnd)];
   const values = row.keyKnown ? row.values : converter.properties.map(() => null);
-  const what = [code, property, header, withoutNul(message), withoutNul(record.raw.slice(0, MAX_RAW))];
+  const what = [code, property, header, withoutNul(message), withoutNul(record.raw.slice(0, maxRaw))];
   return copyLine([...where, ...what, ...values, ...(extras ? [null] : [])]);
 }
 

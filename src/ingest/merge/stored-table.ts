@@ -19,8 +19,9 @@ export interface StoredTable {
 export function storedTable(catalogue: Catalogue, setName: string): StoredTable {
   const set = catalogue.sets.get(setName);
   const entityType = catalogue.model.entitySets.get(setName)?.entityType;
-  if (set?.kind !== 'stored' || entityType === undefined)
+  if (set?.kind !== 'stored' || entityType === undefined) {
     throw new GatewayError('Internal', `${setName} is not stored`);
+  }
   const columns = new Map([...set.columns].filter(([, column]) => !column.name.startsWith('_')));
   return {
     set,
@@ -34,6 +35,8 @@ export function storedTable(catalogue: Catalogue, setName: string): StoredTable 
 /** Column of a property. */
 export function columnOf(table: Pick<StoredTable, 'set' | 'columns'>, property: string): string {
   const column = table.columns.get(property);
-  if (column === undefined) throw new GatewayError('Internal', `${table.set.name} has no column for ${property}`);
+  if (column === undefined) {
+    throw new GatewayError('Internal', `${table.set.name} has no column for ${property}`);
+  }
   return column.name;
 }

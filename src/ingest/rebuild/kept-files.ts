@@ -60,17 +60,33 @@ export async function findKeptFiles(
   const found = new Map<string, string>();
   const look = async (path: string): Promise<void> => {
     const stats = await stat(path).catch(() => null);
-    if (stats?.isFile() !== true || !sizes.has(stats.size)) return;
+    if (stats?.isFile() !== true || !sizes.has(stats.size)) {
+      return;
+    }
     const sha256 = await digest(path);
-    if (sha256 !== null && wanted.has(sha256) && !found.has(sha256)) found.set(sha256, path);
+    if (sha256 !== null && wanted.has(sha256) && !found.has(sha256)) {
+      found.set(sha256, path);
+    }
   };
-  for (const { sha256, origin } of loads) if (origin !== null && !found.has(sha256)) await look(origin);
+  for (const { sha256, origin } of loads) {
+    if (origin !== null && !found.has(sha256)) {
+      await look(origin);
+    }
+  }
   for (const folder of folders) {
-    if (found.size === wanted.size) break;
-    for (const path of await filesBelow(resolve(folder))) if (found.size < wanted.size) await look(path);
+    if (found.size === wanted.size) {
+      break;
+    }
+    for (const path of await filesBelow(resolve(folder))) {
+      if (found.size < wanted.size) {
+        await look(path);
+      }
+    }
   }
   const missing = loads.filter(({ sha256 }) => !found.has(sha256));
-  if (missing.length > 0) throw filesMissing(missing, folders);
+  if (missing.length > 0) {
+    throw filesMissing(missing, folders);
+  }
   return loads.map((load) => ({ load, path: found.get(load.sha256) ?? '' }));
 }
 

@@ -76,7 +76,9 @@ export async function rebuildSets(options: RebuildOptions): Promise<readonly Reb
 /** Throws RebuildRefused for a name of no stored set. */
 function rebuildable(catalogue: Catalogue, name: string): StoredSet {
   const set = catalogue.sets.get(name);
-  if (set?.kind === 'stored' && set.role !== 'ledger') return set;
+  if (set?.kind === 'stored' && set.role !== 'ledger') {
+    return set;
+  }
   const known = [...catalogue.sets.values()].filter((one) => one.kind === 'stored' && one.role !== 'ledger');
   throw new GatewayError(
     'RebuildRefused',
@@ -88,18 +90,24 @@ function rebuildable(catalogue: Catalogue, name: string): StoredSet {
 /** Rows of an export that the metadata does not describe any more would be lost. */
 async function checkLedger(database: Database, catalogue: Catalogue, name: string): Promise<void> {
   const set = catalogue.sets.get(name);
-  if (set?.kind !== 'stored' || set.role !== 'export') return;
+  if (set?.kind !== 'stored' || set.role !== 'export') {
+    return;
+  }
   const { rows: tables } = await database.query('SELECT 1 WHERE to_regclass($1) IS NOT NULL', [
     quoteRelation(set.relation),
   ]);
-  if (tables.length === 0) return;
+  if (tables.length === 0) {
+    return;
+  }
   const writing = catalogue.exports.filter((one) => one.set === name);
   const { rows } = await database.query<{ name: string }>(
     `SELECT DISTINCT source || '/' || export AS name FROM gateway.load WHERE load_id IN (SELECT DISTINCT _load_id FROM ${quoteRelation(set.relation)})
         AND NOT EXISTS (SELECT FROM unnest($1::text[], $2::text[]) AS x(s, e) WHERE s = source AND e = export) ORDER BY 1`,
     [writing.map((one) => one.source), writing.map((one) => one.name)],
   );
-  if (rows.length === 0) return;
+  if (rows.length === 0) {
+    return;
+  }
   throw new GatewayError(
     'RebuildRefused',
     `Rows of ${name} come from ${rows.map((row) => row.name).join(', ')}, which the metadata does not describe any more: describe it again first`,
@@ -127,7 +135,9 @@ async function rebuild(
     .filter(({ name, role }) => role === 'export' || replaced.has(name))
     .map(({ name }, index) => shadowOf(catalogue, name, index));
   const beside = withShadows(catalogue, shadows);
-  for (const one of shadows) await createShadow(transaction, catalogue, one);
+  for (const one of shadows) {
+    await createShadow(transaction, catalogue, one);
+  }
   const versions = await versionsOf(transaction, shadows);
   await putGivenRows(transaction, beside, (set) => shadows.some((one) => one.set === set));
   const reports: RebuiltSet[] = [];
@@ -144,12 +154,22 @@ async function rebuild(
     reports.push({ set: name, files: kept.length, rows, rejected, replaced: replaced.has(name) });
   }
   await restoreVersions(transaction, versions);
-  for (const one of shadows) if (!replaced.has(one.set)) await mergeShadow(transaction, catalogue, one);
+  for (const one of shadows) {
+    if (!replaced.has(one.set)) {
+      await mergeShadow(transaction, catalogue, one);
+    }
+  }
   const replacing = shadows.filter((one) => replaced.has(one.set));
   await deriveAgain(transaction, withShadows(catalogue, replacing), new Set(sets.map(({ name }) => name)));
-  for (const one of replacing) await keepRowNumbers(transaction, catalogue, one);
-  for (const one of replacing) await beginHistory(transaction, one);
-  for (const one of replacing) await replaceTable(transaction, catalogue, one);
+  for (const one of replacing) {
+    await keepRowNumbers(transaction, catalogue, one);
+  }
+  for (const one of replacing) {
+    await beginHistory(transaction, one);
+  }
+  for (const one of replacing) {
+    await replaceTable(transaction, catalogue, one);
+  }
   return reports;
 }
 
@@ -158,8 +178,9 @@ async function named<T>({ load, path }: KeptFile, work: Promise<T>): Promise<T> 
   try {
     return await work;
   } catch (error) {
-    if (!(error instanceof GatewayError) || error.code === 'DatabaseUnavailable' || error.code === 'Internal')
+    if (!(error instanceof GatewayError) || error.code === 'DatabaseUnavailable' || error.code === 'Internal') {
       throw error;
+    }
     const message = `${path} (load ${load.load_id}) cannot be loaded with the metadata of now: ${error.code}: ${error.message}`;
     throw new GatewayError('RebuildRefused', message, { target: path, cause: error });
   }
@@ -202,10 +223,14 @@ async function deriveAgain(
   const changed = new Set(rebuilt);
   for (const derived of derivedTables(catalogue)) {
     const { name } = derived.table.set;
-    if (!changed.has(name) && ![...madeOf(derived)].some((set) => changed.has(set))) continue;
+    if (!changed.has(name) && ![...madeOf(derived)].some((set) => changed.has(set))) {
+      continue;
+    }
     changed.add(name);
     const marks = await newestLoad(transaction, catalogue, derived);
-    if (marks === null) continue;
+    if (marks === null) {
+      continue;
+    }
     // What a set that is itself rebuilt learned from rows that are gone goes too.
     const columns = new Set([...derived.table.columns.values()].map((column) => column.name));
     const anew = rebuilt.has(name) ? { ...derived, unlearned: { things: true, columns } } : derived;

@@ -6,11 +6,11 @@ import { dataRows, passedOverNote } from '../identify/data-rows.ts';
 import { identifyFile } from '../identify/identify-file.ts';
 import { closeLoad, keepDrift, keepRejects } from '../ledger/ledger.ts';
 import { converterFor, driftOf, noteOf, periodValues } from '../load/load-file.ts';
-import { DECIDED, REMOVED } from '../merge/decide-rows.ts';
+import { decidedTable, removedTable } from '../merge/decide-rows.ts';
 import { fileOrder } from '../merge/file-order.ts';
 import { shapeOf } from '../merge/file-shape.ts';
 import { mergeRows } from '../merge/merge-rows.ts';
-import { STAGING, stageRows } from '../merge/stage-rows.ts';
+import { stageRows, stagingTable } from '../merge/stage-rows.ts';
 import { storedTable } from '../merge/stored-table.ts';
 import type { KeptFile } from './kept-files.ts';
 
@@ -30,7 +30,9 @@ export async function reloadFile(
   onBytes: (bytes: number, totalBytes: number) => void,
 ): Promise<Reloaded> {
   const found = await examineFile(path);
-  if (found.sha256 !== load.sha256) throw new GatewayError('FileUnreadable', `${path} changed while it was loaded`);
+  if (found.sha256 !== load.sha256) {
+    throw new GatewayError('FileUnreadable', `${path} changed while it was loaded`);
+  }
   const facts = { ...found, name: load.file_name };
   const identified = await identifyFile(catalogue, facts, { source: load.source, export: load.export });
   const target = identified.export;
@@ -83,7 +85,7 @@ export async function reloadFile(
       path,
     ],
   );
-  await transaction.query(`DROP TABLE ${STAGING}, ${DECIDED}, ${REMOVED}`);
+  await transaction.query(`DROP TABLE ${stagingTable}, ${decidedTable}, ${removedTable}`);
   return { read: staged.read, rejected: staged.rejected };
 }
 
@@ -103,7 +105,9 @@ async function replaceRejects(transaction: Transaction, loadId: string): Promise
 /** The catalogue without what is derived from a set, and without keys of removed rows: nobody reads its table yet. */
 function withoutDerived(catalogue: Catalogue, name: string): Catalogue {
   const sets = [...catalogue.sets].map(([other, set]) => {
-    if (set.kind !== 'stored' || other === name || set.derivation === null) return [other, set] as const;
+    if (set.kind !== 'stored' || other === name || set.derivation === null) {
+      return [other, set] as const;
+    }
     return [other, { ...set, derivation: null }] as const;
   });
   return { ...catalogue, sets: new Map(sets) };

@@ -19,7 +19,9 @@ export class ByteOutput {
 
   /** Makes room for `count` more bytes, keeping what was written. */
   ensure(count: number): void {
-    if (this.free >= count) return;
+    if (this.free >= count) {
+      return;
+    }
     const grown = Buffer.allocUnsafeSlow(Math.max(this.bytes.length * 2, this.position + count));
     this.bytes.copy(grown, 0, 0, this.position);
     this.bytes = grown;

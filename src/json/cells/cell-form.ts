@@ -49,10 +49,15 @@ export function cellForm(
   column: { readonly type: PrimitiveTypeName; readonly collection: boolean },
   options: { readonly nested: boolean; readonly ieee754Compatible: boolean },
 ): CellForm {
-  if (column.collection) return bare(writeJson);
-  if (column.type === 'Edm.String' && options.nested) return quoted(writeNestedText);
-  if (options.ieee754Compatible && (column.type === 'Edm.Int64' || column.type === 'Edm.Decimal'))
+  if (column.collection) {
+    return bare(writeJson);
+  }
+  if (column.type === 'Edm.String' && options.nested) {
+    return quoted(writeNestedText);
+  }
+  if (options.ieee754Compatible && (column.type === 'Edm.Int64' || column.type === 'Edm.Decimal')) {
     return quoted(writeQuotedNumber);
+  }
   return forms[column.type];
 }
 
@@ -61,7 +66,9 @@ export function cellForm(
  * properties that `$metadata` does not declare.
  */
 export function typeAnnotation(type: PrimitiveTypeName, collection: boolean): string | null {
-  if (collection) return `#Collection(${type.slice('Edm.'.length)})`;
+  if (collection) {
+    return `#Collection(${type.slice('Edm.'.length)})`;
+  }
   return type === 'Edm.String' || type === 'Edm.Boolean' || type === 'Edm.Double'
     ? null
     : `#${type.slice('Edm.'.length)}`;

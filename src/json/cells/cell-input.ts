@@ -15,7 +15,9 @@ export class CellInput {
 
   /** Reads from another buffer from now on. */
   use(bytes: Buffer): void {
-    if (this.bytes === bytes) return;
+    if (this.bytes === bytes) {
+      return;
+    }
     this.bytes = bytes;
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   }

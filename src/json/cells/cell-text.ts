@@ -5,12 +5,18 @@ const unescaped: Readonly<Record<string, string>> = { b: '\b', f: '\f', n: '\n',
 /** Where the cell that starts at `start` ends. Not for the hot path of text. Throws where the bytes end within the cell. */
 export function cellEnd(input: CellInput, start: number, nested: boolean): number {
   const bytes = input.bytes;
-  if (nested && isNull(input, start, nested)) return start + 1; // the null itself is a control byte
+  if (nested && isNull(input, start, nested)) {
+    return start + 1; // the null itself is a control byte
+  }
   let at = start;
   for (;;) {
     const byte = bytes[at];
-    if (byte === undefined) throw noSeparator();
-    if (byte < 0x20 && (byte === 0x09 || byte === 0x0a || (nested && byte !== 0x1b))) return at;
+    if (byte === undefined) {
+      throw noSeparator();
+    }
+    if (byte < 0x20 && (byte === 0x09 || byte === 0x0a || (nested && byte !== 0x1b))) {
+      return at;
+    }
     at += byte === 0x1b && nested ? 2 : 1;
   }
 }
@@ -28,7 +34,9 @@ export function isNull(input: CellInput, at: number, nested: boolean): boolean {
 
 /** A cell's value as a string, for the few places that need one: positions of pages, keys, raw values. Null for null. */
 export function cellText(input: CellInput, start: number, nested: boolean): string | null {
-  if (isNull(input, start, nested)) return null;
+  if (isNull(input, start, nested)) {
+    return null;
+  }
   return copyText(input.bytes.toString('utf8', start, cellEnd(input, start, nested)), nested);
 }
 
@@ -37,6 +45,8 @@ export function copyText(text: string, nested: boolean): string {
   const plain = text.includes('\\')
     ? text.replace(/\\(.)/gs, (_, letter: string) => unescaped[letter] ?? letter)
     : text;
-  if (!nested || !plain.includes('\u001b')) return plain;
+  if (!nested || !plain.includes('\u001b')) {
+    return plain;
+  }
   return plain.replace(/\u001b(.)/gs, (_, letter: string) => String.fromCharCode(letter.charCodeAt(0) - 0x40));
 }

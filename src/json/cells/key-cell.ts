@@ -24,8 +24,12 @@ export function keyCell(
   start: number,
   { type, nested }: { readonly type: PrimitiveTypeName; readonly nested: boolean },
 ): string {
-  if (plain.has(type)) return cellText(input, start, nested) ?? '';
-  if (isNull(input, start, nested)) return '';
+  if (plain.has(type)) {
+    return cellText(input, start, nested) ?? '';
+  }
+  if (isNull(input, start, nested)) {
+    return '';
+  }
   scratch.position = 0;
   scratch.ensure((cellEnd(input, start, nested) - start) * 6 + 64);
   cellForm({ type, collection: false }, { nested, ieee754Compatible: false }).write(input, start, scratch);

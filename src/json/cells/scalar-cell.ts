@@ -12,11 +12,15 @@ export function writeRaw(input: CellInput, start: number, output: ByteOutput): n
   let to = output.position;
   for (;;) {
     const byte = bytes[at] as number;
-    if (!(byte >= 0x20)) break; // so that undefined, behind the last byte, ends it too
+    if (!(byte >= 0x20)) {
+      break; // so that undefined, behind the last byte, ends it too
+    }
     written[to++] = byte;
     at++;
   }
-  if (at >= bytes.length) throw noSeparator();
+  if (at >= bytes.length) {
+    throw noSeparator();
+  }
   output.position = to;
   return at;
 }
@@ -37,7 +41,9 @@ export function writeBoolean(input: CellInput, start: number, output: ByteOutput
 export function writeReal(input: CellInput, start: number, output: ByteOutput): number {
   const end = writeNumber(input, start, output);
   if (end - start > exactDigits) {
-    if (needsExponent(input.bytes, start, end)) putRun(noExponent, output);
+    if (needsExponent(input.bytes, start, end)) {
+      putRun(noExponent, output);
+    }
   } else if (end - start === 2 && input.bytes[start] === 0x2d && input.bytes[start + 1] === 0x30) {
     putRun(fractionZero, output);
   }
@@ -52,20 +58,30 @@ const fractionZero = byteRun('.0');
  * writes whole numbers of more than fifteen digits with one: what is left has a point.
  */
 function needsExponent(bytes: Buffer, start: number, end: number): boolean {
-  if (bytes[end - 4] === 0x65 || bytes[end - 5] === 0x65) return false;
+  if (bytes[end - 4] === 0x65 || bytes[end - 5] === 0x65) {
+    return false;
+  }
   let at = bytes[start] === 0x2d ? start + 1 : start;
-  if (bytes[at] !== 0x30) return end - at - 1 > exactDigits;
-  for (at += 2; bytes[at] === 0x30; ) at++;
+  if (bytes[at] !== 0x30) {
+    return end - at - 1 > exactDigits;
+  }
+  for (at += 2; bytes[at] === 0x30; ) {
+    at++;
+  }
   return end - at > exactDigits;
 }
 
 /** Floating point and decimals: `NaN`, `Infinity` and `-Infinity` become the strings that OData JSON (7.1) names. */
 export function writeNumber(input: CellInput, start: number, output: ByteOutput): number {
-  if (!isSpecialNumber(input, start)) return writeRaw(input, start, output);
+  if (!isSpecialNumber(input, start)) {
+    return writeRaw(input, start, output);
+  }
   const end = cellEnd(input, start, true);
   const text = input.bytes.toString('latin1', start, end);
   const special = specialNumbers.get(text);
-  if (special === undefined) return writeRaw(input, start, output);
+  if (special === undefined) {
+    return writeRaw(input, start, output);
+  }
   output.position += output.bytes.write(`"${special}"`, output.position, 'latin1');
   return end;
 }
@@ -83,8 +99,12 @@ const greatestDecimal = Buffer.from('79228162514264337593543950335', 'latin1');
 export function isBeyondDecimal({ bytes }: CellInput, start: number): boolean {
   const first = bytes[start] === 0x2d ? start + 1 : start;
   let end = first;
-  while ((bytes[end] as number) >= 0x30 && (bytes[end] as number) <= 0x39) end++;
-  if (end - first !== greatestDecimal.length) return end - first > greatestDecimal.length;
+  while ((bytes[end] as number) >= 0x30 && (bytes[end] as number) <= 0x39) {
+    end++;
+  }
+  if (end - first !== greatestDecimal.length) {
+    return end - first > greatestDecimal.length;
+  }
   return bytes.compare(greatestDecimal, 0, greatestDecimal.length, first, end) > 0;
 }
 
@@ -120,8 +140,11 @@ export function writeJson(input: CellInput, start: number, output: ByteOutput): 
   const written = output.bytes;
   let to = output.position;
   for (let at = start; at < end; at++) {
-    if (bytes[at] !== 0x5c) written[to++] = bytes[at] as number;
-    else written[to++] = jsonByte(bytes[++at] as number);
+    if (bytes[at] !== 0x5c) {
+      written[to++] = bytes[at] as number;
+    } else {
+      written[to++] = jsonByte(bytes[++at] as number);
+    }
   }
   output.position = to;
   return end;

@@ -20,7 +20,9 @@ export function writeText(input: CellInput, start: number, output: ByteOutput): 
   for (;;) {
     at = copyPlain(input, at, output);
     const byte = input.bytes[at] as number;
-    if (byte === 0x09 || byte === 0x0a) return at;
+    if (byte === 0x09 || byte === 0x0a) {
+      return at;
+    }
     at = writeSpecial(input, at, output);
   }
 }
@@ -35,8 +37,11 @@ export function writeNestedText(input: CellInput, start: number, output: ByteOut
       const escaped = input.bytes[at + 1] as number;
       writeControl(escaped - 0x40, output);
       at += escaped === 0x5c ? 3 : 2; // COPY doubled the backslash that stands for 0x1c
-    } else if (byte < 0x20) return at;
-    else at = writeSpecial(input, at, output);
+    } else if (byte < 0x20) {
+      return at;
+    } else {
+      at = writeSpecial(input, at, output);
+    }
   }
 }
 
@@ -57,7 +62,9 @@ function copyPlain(input: CellInput, start: number, output: ByteOutput): number 
     const backslash = word ^ 0x5c5c5c5c;
     const special =
       ((word - 0x20202020) & ~word) | ((quote - 0x01010101) & ~quote) | ((backslash - 0x01010101) & ~backslash);
-    if ((special & 0x80808080) !== 0) break;
+    if ((special & 0x80808080) !== 0) {
+      break;
+    }
     target.setInt32(to, word, true);
     at += 4;
     to += 4;
@@ -65,11 +72,15 @@ function copyPlain(input: CellInput, start: number, output: ByteOutput): number 
   const written = output.bytes;
   for (;;) {
     const byte = bytes[at] as number;
-    if (!(byte >= 0x20) || byte === 0x22 || byte === 0x5c) break; // undefined stands behind the last byte
+    if (!(byte >= 0x20) || byte === 0x22 || byte === 0x5c) {
+      break; // undefined stands behind the last byte
+    }
     written[to++] = byte;
     at++;
   }
-  if (at >= bytes.length) throw noSeparator();
+  if (at >= bytes.length) {
+    throw noSeparator();
+  }
   output.position = to;
   return at;
 }

@@ -19,15 +19,25 @@ export async function openEnvelope(chunks: AsyncIterable<Buffer>): Promise<Envel
   const parts = envelopeParts(chunks);
   for (;;) {
     const { value: part, done } = await parts.next();
-    if (done === true) throw broken('it holds no array named value');
-    if (part.kind === 'rows') break;
-    if (part.kind === 'member') members.set(part.name, part.raw);
+    if (done === true) {
+      throw broken('it holds no array named value');
+    }
+    if (part.kind === 'rows') {
+      break;
+    }
+    if (part.kind === 'member') {
+      members.set(part.name, part.raw);
+    }
   }
   const rows = async function* (): AsyncGenerator<Buffer> {
     for await (const part of parts) {
-      if (part.kind === 'row') yield part.raw;
-      else if (part.kind === 'member') members.set(part.name, part.raw);
-      else throw broken('it holds two arrays named value');
+      if (part.kind === 'row') {
+        yield part.raw;
+      } else if (part.kind === 'member') {
+        members.set(part.name, part.raw);
+      } else {
+        throw broken('it holds two arrays named value');
+      }
     }
   };
   return { members, rows: rows() };
@@ -35,6 +45,8 @@ export async function openEnvelope(chunks: AsyncIterable<Buffer>): Promise<Envel
 
 async function* envelopeParts(chunks: AsyncIterable<Buffer>): AsyncGenerator<EnvelopePart, undefined> {
   const reader = new EnvelopeReader();
-  for await (const chunk of chunks) yield* reader.push(chunk);
+  for await (const chunk of chunks) {
+    yield* reader.push(chunk);
+  }
   reader.end();
 }

@@ -20,7 +20,9 @@ const hexEscape = /^u[0-9a-fA-F]{4}$/;
 export function readObject(text: string): ReadonlyMap<string, string> {
   const members = new Map<string, string>();
   const end = scanObject(text, skipSpace(text, 0), (name, raw) => members.set(name, raw));
-  if (skipSpace(text, end) !== text.length) throw broken('text follows the object');
+  if (skipSpace(text, end) !== text.length) {
+    throw broken('text follows the object');
+  }
   return members;
 }
 
@@ -28,7 +30,9 @@ export function readObject(text: string): ReadonlyMap<string, string> {
 export function readArray(text: string): readonly string[] {
   const elements: string[] = [];
   const end = scanArray(text, skipSpace(text, 0), (raw) => elements.push(raw));
-  if (skipSpace(text, end) !== text.length) throw broken('text follows the array');
+  if (skipSpace(text, end) !== text.length) {
+    throw broken('text follows the array');
+  }
   return elements;
 }
 
@@ -38,34 +42,52 @@ export function stringValue(raw: string): string | null {
 }
 
 function scanObject(text: string, start: number, found: (name: string, raw: string) => void, depth = 0): number {
-  if (text[start] !== '{') throw broken('an object was expected');
+  if (text[start] !== '{') {
+    throw broken('an object was expected');
+  }
   let at = skipSpace(text, start + 1);
-  if (text[at] === '}') return at + 1;
+  if (text[at] === '}') {
+    return at + 1;
+  }
   for (;;) {
     const nameEnd = scanString(text, at);
     const name = JSON.parse(text.slice(at, nameEnd)) as string;
     at = skipSpace(text, nameEnd);
-    if (text[at] !== ':') throw broken('a colon is missing');
+    if (text[at] !== ':') {
+      throw broken('a colon is missing');
+    }
     const valueStart = skipSpace(text, at + 1);
     const valueEnd = scanValue(text, valueStart, depth + 1);
     found(name, text.slice(valueStart, valueEnd));
     at = skipSpace(text, valueEnd);
-    if (text[at] === '}') return at + 1;
-    if (text[at] !== ',') throw broken('a comma is missing');
+    if (text[at] === '}') {
+      return at + 1;
+    }
+    if (text[at] !== ',') {
+      throw broken('a comma is missing');
+    }
     at = skipSpace(text, at + 1);
   }
 }
 
 function scanArray(text: string, start: number, found: (raw: string) => void, depth = 0): number {
-  if (text[start] !== '[') throw broken('an array was expected');
+  if (text[start] !== '[') {
+    throw broken('an array was expected');
+  }
   let at = skipSpace(text, start + 1);
-  if (text[at] === ']') return at + 1;
+  if (text[at] === ']') {
+    return at + 1;
+  }
   for (;;) {
     const end = scanValue(text, at, depth + 1);
     found(text.slice(at, end));
     at = skipSpace(text, end);
-    if (text[at] === ']') return at + 1;
-    if (text[at] !== ',') throw broken('a comma is missing');
+    if (text[at] === ']') {
+      return at + 1;
+    }
+    if (text[at] !== ',') {
+      throw broken('a comma is missing');
+    }
     at = skipSpace(text, at + 1);
   }
 }
@@ -73,7 +95,9 @@ function scanArray(text: string, start: number, found: (raw: string) => void, de
 const ignore = (): void => undefined;
 
 function scanValue(text: string, at: number, depth: number): number {
-  if (depth > deepest) throw broken(`it nests more than ${deepest} objects and arrays`);
+  if (depth > deepest) {
+    throw broken(`it nests more than ${deepest} objects and arrays`);
+  }
   switch (text[at]) {
     case '"':
       return scanString(text, at);
@@ -89,27 +113,43 @@ function scanValue(text: string, at: number, depth: number): number {
       return scanWord(text, at, 'null');
     default: {
       number.lastIndex = at;
-      if (!number.test(text)) throw broken('a value is missing');
+      if (!number.test(text)) {
+        throw broken('a value is missing');
+      }
       return number.lastIndex;
     }
   }
 }
 
 function scanWord(text: string, at: number, word: string): number {
-  if (!text.startsWith(word, at)) throw broken('an unknown word stands for a value');
+  if (!text.startsWith(word, at)) {
+    throw broken('an unknown word stands for a value');
+  }
   return at + word.length;
 }
 
 function scanString(text: string, start: number): number {
-  if (text[start] !== '"') throw broken('a string was expected');
+  if (text[start] !== '"') {
+    throw broken('a string was expected');
+  }
   for (let at = start + 1; at < text.length; at++) {
     const code = text.charCodeAt(at);
-    if (code === 0x22) return at + 1;
-    if (code < 0x20) throw broken('a control character stands in a string');
-    if (code !== 0x5c) continue;
+    if (code === 0x22) {
+      return at + 1;
+    }
+    if (code < 0x20) {
+      throw broken('a control character stands in a string');
+    }
+    if (code !== 0x5c) {
+      continue;
+    }
     at++;
-    if (simpleEscape.test(text.charAt(at))) continue;
-    if (!hexEscape.test(text.slice(at, at + 5))) throw broken('an escape in a string is unknown');
+    if (simpleEscape.test(text.charAt(at))) {
+      continue;
+    }
+    if (!hexEscape.test(text.slice(at, at + 5))) {
+      throw broken('an escape in a string is unknown');
+    }
     at += 4;
   }
   throw broken('a string does not end');

@@ -22,35 +22,39 @@ const [openBrace, closeBrace, openBracket, closeBracket] = [0x7b, 0x7d, 0x5b, 0x
  * one row is held at a time. The parts themselves are checked by who reads them (`json-scan.ts`).
  */
 export class EnvelopeReader {
-  private state: State = 'start';
+  #state: State = 'start';
   /** Member whose value is being read. */
-  private name = '';
+  #name = '';
   /** A value or a name is being read, from its first byte to its last. */
-  private inPart = false;
-  private depth = 0;
-  private inString = false;
-  private escaped = false;
-  private scalar = false;
-  private kept: Buffer[] = [];
-  private keptLength = 0;
+  #inPart = false;
+  #depth = 0;
+  #inString = false;
+  #escaped = false;
+  #scalar = false;
+  #kept: Buffer[] = [];
+  #keptLength = 0;
 
   /** The parts that end in this chunk. Throws GatewayError UpstreamRefused when the text is no such object. */
   *push(chunk: Buffer): Generator<EnvelopePart> {
     let at = 0;
     while (at < chunk.length) {
       const byte = chunk[at] as number;
-      if (this.inPart) {
-        const end = this.scan(chunk, at);
-        this.keep(chunk.subarray(at, end.at));
+      if (this.#inPart) {
+        const end = this.#scan(chunk, at);
+        this.#keep(chunk.subarray(at, end.at));
         at = end.at;
-        if (end.complete) yield* this.complete();
+        if (end.complete) {
+          yield* this.#complete();
+        }
         continue;
       }
       at++;
-      if (space.has(byte) || (this.state === 'start' && byteOrderMark.has(byte))) continue;
-      if (this.step(byte)) {
+      if (space.has(byte) || (this.#state === 'start' && byteOrderMark.has(byte))) {
+        continue;
+      }
+      if (this.#step(byte)) {
         at--;
-      } else if (this.state === 'row-or-end' && byte === openBracket) {
+      } else if (this.#state === 'row-or-end' && byte === openBracket) {
         yield { kind: 'rows' };
       }
     }
@@ -58,103 +62,134 @@ export class EnvelopeReader {
 
   /** To be called after the last chunk: a reply cut short must not pass for a complete one. */
   end(): void {
-    if (this.state !== 'done') throw broken('it ends in the middle');
+    if (this.#state !== 'done') {
+      throw broken('it ends in the middle');
+    }
   }
 
   /** Handles one structural byte; true when it begins a value, which is then scanned from that byte on. */
-  private step(byte: number): boolean {
-    switch (this.state) {
+  #step(byte: number): boolean {
+    switch (this.#state) {
       case 'start':
-        return this.expect(byte === openBrace, 'name-or-end');
+        return this.#expect(byte === openBrace, 'name-or-end');
       case 'name-or-end':
-        if (byte === closeBrace) return this.expect(true, 'done');
-        return this.begin(byte, byte === quote);
+        if (byte === closeBrace) {
+          return this.#expect(true, 'done');
+        }
+        return this.#begin(byte, byte === quote);
       case 'name':
-        return this.begin(byte, byte === quote);
+        return this.#begin(byte, byte === quote);
       case 'colon':
-        return this.expect(byte === colon, 'value');
+        return this.#expect(byte === colon, 'value');
       case 'value':
-        if (this.name === 'value' && byte === openBracket) return this.expect(true, 'row-or-end');
-        return this.begin(byte, true);
+        if (this.#name === 'value' && byte === openBracket) {
+          return this.#expect(true, 'row-or-end');
+        }
+        return this.#begin(byte, true);
       case 'next':
-        if (byte === closeBrace) return this.expect(true, 'done');
-        return this.expect(byte === comma, 'name');
+        if (byte === closeBrace) {
+          return this.#expect(true, 'done');
+        }
+        return this.#expect(byte === comma, 'name');
       case 'row-or-end':
-        if (byte === closeBracket) return this.expect(true, 'next');
-        return this.begin(byte, byte === openBrace);
+        if (byte === closeBracket) {
+          return this.#expect(true, 'next');
+        }
+        return this.#begin(byte, byte === openBrace);
       case 'row':
-        return this.begin(byte, byte === openBrace);
+        return this.#begin(byte, byte === openBrace);
       case 'row-next':
-        if (byte === closeBracket) return this.expect(true, 'next');
-        return this.expect(byte === comma, 'row');
+        if (byte === closeBracket) {
+          return this.#expect(true, 'next');
+        }
+        return this.#expect(byte === comma, 'row');
       case 'done':
         throw broken('text follows its end');
     }
   }
 
-  private expect(right: boolean, next: State): false {
-    if (!right) throw broken('a structural character is missing');
-    this.state = next;
+  #expect(right: boolean, next: State): false {
+    if (!right) {
+      throw broken('a structural character is missing');
+    }
+    this.#state = next;
     return false;
   }
 
-  private begin(byte: number, right: boolean): true {
-    if (!right) throw broken('it is not an object with an array named value');
-    this.inPart = true;
-    this.scalar = byte !== quote && byte !== openBrace && byte !== openBracket;
+  #begin(byte: number, right: boolean): true {
+    if (!right) {
+      throw broken('it is not an object with an array named value');
+    }
+    this.#inPart = true;
+    this.#scalar = byte !== quote && byte !== openBrace && byte !== openBracket;
     return true;
   }
 
   /** Goes on in the value that began; tells where it ends in this chunk. */
-  private scan(chunk: Buffer, start: number): { at: number; complete: boolean } {
+  #scan(chunk: Buffer, start: number): { at: number; complete: boolean } {
     let at = start;
-    if (this.scalar) {
-      while (at < chunk.length && !isDelimiter(chunk[at] as number)) at++;
+    if (this.#scalar) {
+      while (at < chunk.length && !isDelimiter(chunk[at] as number)) {
+        at++;
+      }
       return { at, complete: at < chunk.length };
     }
     for (; at < chunk.length; at++) {
       const byte = chunk[at] as number;
-      if (this.inString) {
-        if (this.escaped) this.escaped = false;
-        else if (byte === backslash) this.escaped = true;
-        else if (byte === quote) this.inString = false;
-        else continue;
-        if (this.inString || this.depth > 0) continue;
+      if (this.#inString) {
+        if (this.#escaped) {
+          this.#escaped = false;
+        } else if (byte === backslash) {
+          this.#escaped = true;
+        } else if (byte === quote) {
+          this.#inString = false;
+        } else {
+          continue;
+        }
+        if (this.#inString || this.#depth > 0) {
+          continue;
+        }
         return { at: at + 1, complete: true };
       }
-      if (byte === quote) this.inString = true;
-      else if (byte === openBrace || byte === openBracket) this.depth++;
-      else if (byte === closeBrace || byte === closeBracket) {
-        this.depth--;
-        if (this.depth === 0) return { at: at + 1, complete: true };
+      if (byte === quote) {
+        this.#inString = true;
+      } else if (byte === openBrace || byte === openBracket) {
+        this.#depth++;
+      } else if (byte === closeBrace || byte === closeBracket) {
+        this.#depth--;
+        if (this.#depth === 0) {
+          return { at: at + 1, complete: true };
+        }
       }
     }
     return { at, complete: false };
   }
 
-  private keep(bytes: Buffer): void {
-    this.keptLength += bytes.length;
-    if (this.keptLength > longestPart) throw broken(`a row is longer than ${longestPart} bytes`);
-    this.kept.push(bytes);
+  #keep(bytes: Buffer): void {
+    this.#keptLength += bytes.length;
+    if (this.#keptLength > longestPart) {
+      throw broken(`a row is longer than ${longestPart} bytes`);
+    }
+    this.#kept.push(bytes);
   }
 
-  private *complete(): Generator<EnvelopePart> {
-    const raw = this.kept.length === 1 ? (this.kept[0] as Buffer) : Buffer.concat(this.kept);
-    this.kept = [];
-    this.keptLength = 0;
-    this.inPart = false;
-    switch (this.state) {
+  *#complete(): Generator<EnvelopePart> {
+    const raw = this.#kept.length === 1 ? (this.#kept[0] as Buffer) : Buffer.concat(this.#kept);
+    this.#kept = [];
+    this.#keptLength = 0;
+    this.#inPart = false;
+    switch (this.#state) {
       case 'name-or-end':
       case 'name':
-        this.name = nameOf(raw);
-        this.state = 'colon';
+        this.#name = nameOf(raw);
+        this.#state = 'colon';
         return;
       case 'value':
-        this.state = 'next';
-        yield { kind: 'member', name: this.name, raw };
+        this.#state = 'next';
+        yield { kind: 'member', name: this.#name, raw };
         return;
       default:
-        this.state = 'row-next';
+        this.#state = 'row-next';
         yield { kind: 'row', raw };
     }
   }

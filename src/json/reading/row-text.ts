@@ -113,7 +113,9 @@ function propertyText(property: Property, format: RowFormat): MemberText {
   const absent = property.collection ? '[]' : 'null';
   return (members) => {
     const served = convert(members.get(property.name) ?? absent);
-    if (served === 'null' && format.omitNulls) return '';
+    if (served === 'null' && format.omitNulls) {
+      return '';
+    }
     // INF, -INF and NaN are strings and say what they are (OData JSON 4.5.3).
     const typed =
       real && served.startsWith('"') ? `,${JSON.stringify(`${property.name}@odata.type`)}:"#Double"` : annotation;
@@ -124,7 +126,9 @@ function propertyText(property: Property, format: RowFormat): MemberText {
 /** `@odata.type` of a value whose JSON form does not tell its type (OData JSON 4.0, 4.5.3). */
 function typeAnnotation(property: Property): string {
   const short = property.type.slice('Edm.'.length);
-  if (property.collection) return `,"${property.name}@odata.type":"#Collection(${short})"`;
+  if (property.collection) {
+    return `,"${property.name}@odata.type":"#Collection(${short})"`;
+  }
   const evident = property.type === 'Edm.Double' || ['Edm.String', 'Edm.Boolean'].includes(property.type);
   return evident || primitiveType(property.type).json === 'boolean' ? '' : `,"${property.name}@odata.type":"#${short}"`;
 }
@@ -134,7 +138,9 @@ function expandText(expand: ExpandPlan, format: RowFormat): MemberText {
   const key = `,${JSON.stringify(name)}:`;
   const counted = (members: Members): string | null => {
     const raw = members.get(`${name}@odata.count`) ?? members.get(`${name}@count`);
-    if (raw !== undefined) format.onNestedCount?.();
+    if (raw !== undefined) {
+      format.onNestedCount?.();
+    }
     return raw === undefined ? null : (stringValue(raw) ?? raw);
   };
   const countText = (count: string): string => `,${JSON.stringify(`${name}@odata.count`)}:${count}`;
@@ -142,8 +148,12 @@ function expandText(expand: ExpandPlan, format: RowFormat): MemberText {
   const { top, skip } = expand.restriction;
   const countOf = (members: Members, rows: () => number): string => {
     const told = counted(members);
-    if (told !== null) return countText(told);
-    if (top === null && skip === null) return countText(String(rows()));
+    if (told !== null) {
+      return countText(told);
+    }
+    if (top === null && skip === null) {
+      return countText(String(rows()));
+    }
     throw new GatewayError(
       'NotImplemented',
       `The proxied feed leaves out the count of ${name} that was asked for beside $top or $skip; leave $count or these out.`,
@@ -153,7 +163,9 @@ function expandText(expand: ExpandPlan, format: RowFormat): MemberText {
   if (expand.form === 'count') {
     return async (members, follow) => {
       const told = counted(members);
-      if (told !== null) return countText(told);
+      if (told !== null) {
+        return countText(told);
+      }
       const { length } = await nestedRows(members, name, follow);
       return countOf(members, () => length);
     };
@@ -162,13 +174,19 @@ function expandText(expand: ExpandPlan, format: RowFormat): MemberText {
   return async (members, follow) => {
     // Some feeds leave an empty to-one navigation out; a missing collection is a fault, for its rows would be lost.
     const raw = members.get(name) ?? (collection ? undefined : 'null');
-    if (raw === undefined) throw broken(`the expanded ${name} is missing`);
+    if (raw === undefined) {
+      throw broken(`the expanded ${name} is missing`);
+    }
     if (!collection) {
-      if (raw === 'null') return format.omitNulls ? '' : `${key}null`;
+      if (raw === 'null') {
+        return format.omitNulls ? '' : `${key}null`;
+      }
       return `${key}${await row(raw, follow)}`;
     }
     const rows: string[] = [];
-    for (const one of await nestedRows(members, name, follow)) rows.push(await row(one, follow));
+    for (const one of await nestedRows(members, name, follow)) {
+      rows.push(await row(one, follow));
+    }
     return `${expand.restriction.count ? countOf(members, () => rows.length) : ''}${key}[${rows.join(',')}]`;
   };
 }
@@ -176,7 +194,9 @@ function expandText(expand: ExpandPlan, format: RowFormat): MemberText {
 /** The raw rows of an expanded collection. The rest of a long one is fetched here: clients that ignore its link would lose rows. */
 async function nestedRows(members: Members, name: string, follow: FollowNested): Promise<readonly string[]> {
   const raw = members.get(name);
-  if (raw === undefined) throw broken(`the expanded ${name} is missing`);
+  if (raw === undefined) {
+    throw broken(`the expanded ${name} is missing`);
+  }
   const next = members.get(`${name}@odata.nextLink`) ?? members.get(`${name}@nextLink`);
   return [...readArray(raw), ...(next === undefined ? [] : await follow(stringValue(next) ?? ''))];
 }

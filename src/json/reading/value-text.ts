@@ -19,7 +19,9 @@ export type ValueText = (raw: string) => string;
  */
 export function valueText(property: Property, ieee754Compatible: boolean): ValueText {
   const one = scalarText(property, ieee754Compatible);
-  if (!property.collection) return (raw) => (raw === 'null' ? raw : one(raw));
+  if (!property.collection) {
+    return (raw) => (raw === 'null' ? raw : one(raw));
+  }
   return (raw) =>
     raw === 'null'
       ? '[]'
@@ -34,7 +36,9 @@ function scalarText(property: Property, ieee754Compatible: boolean): ValueText {
   switch (primitiveType(property.type).json) {
     case 'boolean':
       return (raw) => {
-        if (raw !== 'true' && raw !== 'false') throw wrong(raw);
+        if (raw !== 'true' && raw !== 'false') {
+          throw wrong(raw);
+        }
         return raw;
       };
     case 'number':
@@ -43,21 +47,31 @@ function scalarText(property: Property, ieee754Compatible: boolean): ValueText {
       const whole = property.type !== 'Edm.Decimal';
       return (raw) => {
         const digits = stringValue(raw) ?? raw;
-        if (!jsonNumber.test(digits)) throw wrong(raw);
+        if (!jsonNumber.test(digits)) {
+          throw wrong(raw);
+        }
         const plain = plainDigits(digits, whole);
-        if (plain === null) throw wrong(raw);
+        if (plain === null) {
+          throw wrong(raw);
+        }
         return quoted ? `"${plain}"` : plain;
       };
     }
     case 'float':
       return (raw) => {
         const digits = stringValue(raw) ?? raw;
-        if (specialNumber.test(digits)) return `"${digits}"`;
-        if (!jsonNumber.test(digits)) throw wrong(raw);
+        if (specialNumber.test(digits)) {
+          return `"${digits}"`;
+        }
+        if (!jsonNumber.test(digits)) {
+          throw wrong(raw);
+        }
         return realText(digits);
       };
     case 'string':
-      if (property.type === 'Edm.Binary') return binaryText(wrong);
+      if (property.type === 'Edm.Binary') {
+        return binaryText(wrong);
+      }
       return property.type === 'Edm.DateTimeOffset' ? dateTimeText(wrong) : textText(property, wrong);
   }
 }
@@ -67,7 +81,9 @@ function scalarText(property: Property, ieee754Compatible: boolean): ValueText {
  * JSON, and the readers in Power BI and Excel refuse the page. Null: it is no whole number.
  */
 function plainDigits(digits: string, whole: boolean): string | null {
-  if (!/[eE]/.test(digits) && !(whole && digits.includes('.'))) return digits;
+  if (!/[eE]/.test(digits) && !(whole && digits.includes('.'))) {
+    return digits;
+  }
   const plain = canonicalDecimal(digits);
   return whole && plain?.includes('.') === true ? null : plain;
 }
@@ -76,7 +92,9 @@ function plainDigits(digits: string, whole: boolean): string | null {
 function binaryText(wrong: (raw: string) => Error): ValueText {
   return (raw) => {
     const text = stringValue(raw);
-    if (text === null || !/^[A-Za-z0-9_+/-]*={0,2}$/.test(text)) throw wrong(raw);
+    if (text === null || !/^[A-Za-z0-9_+/-]*={0,2}$/.test(text)) {
+      throw wrong(raw);
+    }
     return `"${paddedBase64(text)}"`;
   };
 }
@@ -88,7 +106,9 @@ function binaryText(wrong: (raw: string) => Error): ValueText {
 function dateTimeText(wrong: (raw: string) => Error): ValueText {
   return (raw) => {
     const parts = dateTime.exec(stringValue(raw) ?? '');
-    if (parts === null) throw wrong(raw);
+    if (parts === null) {
+      throw wrong(raw);
+    }
     const [, date, minutes = '00:00', seconds = ':00', offset = 'Z'] = parts;
     return `"${date}T${minutes}${seconds}${offset}"`;
   };
@@ -97,8 +117,12 @@ function dateTimeText(wrong: (raw: string) => Error): ValueText {
 /** Numbers and booleans stand for enumerations or loosely typed texts: they become the text of themselves. */
 function textText(property: Property, wrong: (raw: string) => Error): ValueText {
   return (raw) => {
-    if (raw.startsWith('"')) return raw;
-    if (property.type !== 'Edm.String' || raw.startsWith('{') || raw.startsWith('[')) throw wrong(raw);
+    if (raw.startsWith('"')) {
+      return raw;
+    }
+    if (property.type !== 'Edm.String' || raw.startsWith('{') || raw.startsWith('[')) {
+      throw wrong(raw);
+    }
     return `"${raw}"`;
   };
 }

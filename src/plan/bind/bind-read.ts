@@ -20,13 +20,19 @@ export type { BindContext } from './scope.ts';
 export function bindRead(uri: ODataUri, context: BindContext): ReadPlan {
   const binding: Binding = { context, aliases: uri.aliases, usage: noUsage() };
   const [first, second] = uri.path.segments;
-  if (first === undefined) return plain({ kind: 'ServiceDocument' }, uri, binding);
-  if (first.kind === 'Crossjoin') return bindCrossjoin(first, uri, binding);
+  if (first === undefined) {
+    return plain({ kind: 'ServiceDocument' }, uri, binding);
+  }
+  if (first.kind === 'Crossjoin') {
+    return bindCrossjoin(first, uri, binding);
+  }
   if (first.kind === 'System' && first.name === '$all') {
     const typed = entitiesOfType(uri, binding);
     return typed === null ? bindAll(uri, binding) : bindResource(uri, bindPath(typed, binding), binding);
   }
-  if (first.kind === 'System') return bindSystem(first, { uri, binding, alone: second === undefined });
+  if (first.kind === 'System') {
+    return bindSystem(first, { uri, binding, alone: second === undefined });
+  }
   return bindResource(uri, bindPath(uri.path.segments, binding), binding);
 }
 
@@ -39,11 +45,15 @@ interface Root {
 function bindSystem(segment: Extract<PathSegment, { kind: 'System' }>, root: Root): ReadPlan {
   const { uri, binding } = root;
   const scope = requestScope(binding, 'path');
-  if (segment.name === '$entity') return bindResource(uri, bindEntityId(uri, binding), binding);
+  if (segment.name === '$entity') {
+    return bindResource(uri, bindEntityId(uri, binding), binding);
+  }
   if (!root.alone) {
     throw fault(scope, 'ResourceNotFound', `nothing can follow '${segment.name}' here.`, segment.at);
   }
-  if (segment.name === '$metadata') return plain({ kind: 'Metadata' }, uri, binding);
+  if (segment.name === '$metadata') {
+    return plain({ kind: 'Metadata' }, uri, binding);
+  }
   if (segment.name === '$batch') {
     throw fault(scope, 'MethodNotAllowed', 'a batch is sent with POST.', segment.at);
   }
@@ -64,8 +74,12 @@ function bindResource(uri: ODataUri, resource: Resource, binding: Binding): Read
     allowOptions(uri.options, ['id'], { scope, what: 'a property' });
     return { kind: 'Property', source, set, property, raw: resource.suffix === '$value' };
   }
-  if (resource.suffix === '$count') return bindCountRead(uri, resource, binding);
-  if (resource.many) return bindCollectionRead(uri, resource, binding);
+  if (resource.suffix === '$count') {
+    return bindCountRead(uri, resource, binding);
+  }
+  if (resource.many) {
+    return bindCollectionRead(uri, resource, binding);
+  }
   const references = resource.suffix === '$ref';
   allowOptions(uri.options, references ? ['id'] : entityOptions, { scope, what: 'a single entity' });
   const { selection } = bindRows(uri.options, set, { binding, it: null, depth: 0 });

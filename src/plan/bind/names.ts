@@ -7,9 +7,13 @@ export function perhaps(unknown: string, names: Iterable<string>): string {
   const allowed = Math.max(1, Math.floor(unknown.length / 3));
   const near: { name: string; distance: number }[] = [];
   for (const name of names) {
-    if (Math.abs(name.length - unknown.length) > allowed) continue;
+    if (Math.abs(name.length - unknown.length) > allowed) {
+      continue;
+    }
     const distance = editDistance(wanted, name.toLowerCase());
-    if (distance <= allowed) near.push({ name, distance });
+    if (distance <= allowed) {
+      near.push({ name, distance });
+    }
   }
   near.sort((a, b) => a.distance - b.distance || (a.name < b.name ? -1 : 1));
   const shown = near.slice(0, 3).map((candidate) => `'${candidate.name}'`);
@@ -21,7 +25,9 @@ const longestCompared = 128;
 
 /** Insertions, deletions, replacements and swaps of neighbours. */
 function editDistance(a: string, b: string): number {
-  if (a.length > longestCompared || b.length > longestCompared) return a === b ? 0 : longestCompared;
+  if (a.length > longestCompared || b.length > longestCompared) {
+    return a === b ? 0 : longestCompared;
+  }
   let before: number[] = [];
   let previous = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (let i = 1; i <= a.length; i++) {

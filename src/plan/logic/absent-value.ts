@@ -37,25 +37,39 @@ export function absentValue(expression: BoundExpression, row: RangeVariable): Tr
 
 function kleene(operator: 'and' | 'or', values: readonly Truth[]): Truth {
   const decisive = operator === 'or';
-  if (values.includes(decisive)) return decisive;
-  if (values.includes(undefined)) return undefined;
+  if (values.includes(decisive)) {
+    return decisive;
+  }
+  if (values.includes(undefined)) {
+    return undefined;
+  }
   return values.includes(null) ? null : !decisive;
 }
 
 /** `eq` and `ne` take null as a value; other comparisons with null are false. */
 function compared({ operator, left, right }: Extract<BoundExpression, { kind: 'Comparison' }>, row: RangeVariable) {
   const [l, r] = [isNull(left, row), isNull(right, row)];
-  if (operator !== 'eq' && operator !== 'ne') return l === true || r === true ? false : undefined;
-  if (l === undefined || r === undefined || (!l && !r)) return undefined;
+  if (operator !== 'eq' && operator !== 'ne') {
+    return l === true || r === true ? false : undefined;
+  }
+  if (l === undefined || r === undefined || (!l && !r)) {
+    return undefined;
+  }
   return (l && r) === (operator === 'eq');
 }
 
 function contained({ operand, items }: Extract<BoundExpression, { kind: 'In' }>, row: RangeVariable): Truth {
   const nulls = items.map((item) => isNull(item, row));
   const operandNull = isNull(operand, row);
-  if (operandNull === undefined) return undefined;
-  if (!operandNull) return nulls.every((one) => one === true) ? false : undefined;
-  if (nulls.includes(true)) return true;
+  if (operandNull === undefined) {
+    return undefined;
+  }
+  if (!operandNull) {
+    return nulls.every((one) => one === true) ? false : undefined;
+  }
+  if (nulls.includes(true)) {
+    return true;
+  }
   return nulls.includes(undefined) ? undefined : false;
 }
 
@@ -90,6 +104,8 @@ function isNull(expression: BoundExpression, row: RangeVariable): boolean | unde
 
 function anyNull(parts: readonly BoundExpression[], row: RangeVariable): boolean | undefined {
   const nulls = parts.map((part) => isNull(part, row));
-  if (nulls.includes(true)) return true;
+  if (nulls.includes(true)) {
+    return true;
+  }
   return nulls.includes(undefined) ? undefined : false;
 }

@@ -20,10 +20,14 @@ export const isNever = (condition: BoundExpression): boolean => isConstant(condi
 /** All conditions, or one of them, without those that decide nothing. */
 export function joinedBy(operator: 'and' | 'or', conditions: readonly BoundExpression[]): BoundExpression {
   const decisive = operator === 'or';
-  if (conditions.some((one) => isConstant(one, decisive))) return constant(decisive);
+  if (conditions.some((one) => isConstant(one, decisive))) {
+    return constant(decisive);
+  }
   const kept = conditions.filter((one) => !isConstant(one, !decisive));
   const [first, ...more] = kept;
-  if (first === undefined) return constant(!decisive);
+  if (first === undefined) {
+    return constant(!decisive);
+  }
   return more.reduce((left, right) => {
     const nullable = nullableOf(left) || nullableOf(right);
     return { kind: 'Logical', type: 'Edm.Boolean', nullable, operator, left, right };
@@ -34,18 +38,30 @@ const nullableOf = (expression: BoundExpression): boolean => expression.nullable
 
 /** True where the condition is false. */
 export function negated(operand: BoundExpression): BoundExpression {
-  if (isAlways(operand)) return constant(false);
-  if (isNever(operand)) return constant(true);
-  if (operand.kind === 'Not') return operand.operand;
+  if (isAlways(operand)) {
+    return constant(false);
+  }
+  if (isNever(operand)) {
+    return constant(true);
+  }
+  if (operand.kind === 'Not') {
+    return operand.operand;
+  }
   // These take null as a value: the one is exactly the opposite of the other.
-  if (operand.kind === 'Comparison' && operand.operator === 'eq') return { ...operand, operator: 'ne' as const };
-  if (operand.kind === 'Comparison' && operand.operator === 'ne') return { ...operand, operator: 'eq' as const };
+  if (operand.kind === 'Comparison' && operand.operator === 'eq') {
+    return { ...operand, operator: 'ne' as const };
+  }
+  if (operand.kind === 'Comparison' && operand.operator === 'ne') {
+    return { ...operand, operator: 'eq' as const };
+  }
   return { kind: 'Not', type: 'Edm.Boolean', nullable: nullableOf(operand), operand };
 }
 
 /** The operands of a chain of one operator, from left to right. */
 export function operandsOf(expression: BoundExpression, operator: 'and' | 'or'): readonly BoundExpression[] {
-  if (expression.kind !== 'Logical' || expression.operator !== operator) return [expression];
+  if (expression.kind !== 'Logical' || expression.operator !== operator) {
+    return [expression];
+  }
   return [...operandsOf(expression.left, operator), ...operandsOf(expression.right, operator)];
 }
 
@@ -98,7 +114,9 @@ const negatedLeaf = (leaf: BoundExpression): BoundExpression =>
 
 /** Conditions of which one holds where the leaf is null. */
 function isNullLeaf(leaf: BoundExpression): readonly BoundExpression[] {
-  if (leaf.kind === 'Constant') return leaf.value === null ? [constant(true)] : [];
+  if (leaf.kind === 'Constant') {
+    return leaf.value === null ? [constant(true)] : [];
+  }
   const twoValued = ['Comparison', 'In', 'Lambda', 'RowExists'].includes(leaf.kind);
   return twoValued || leaf.nullable === false ? [] : nullSources(leaf).map(isNull);
 }
@@ -120,7 +138,9 @@ function nullSources(expression: BoundExpression): readonly BoundExpression[] {
     case 'PropertyValue':
       return expression.nullable || expression.row.steps.length > 0 ? [expression] : [];
     case 'Function':
-      if (expression.name === 'concat') break;
+      if (expression.name === 'concat') {
+        break;
+      }
       return expression.args.flatMap(nullSources);
     case 'Convert':
     case 'Negate':
@@ -131,7 +151,9 @@ function nullSources(expression: BoundExpression): readonly BoundExpression[] {
       return [...nullSources(expression.left), ...nullSources(expression.right)];
     default:
   }
-  if (expression.nullable === false) return [];
+  if (expression.nullable === false) {
+    return [];
+  }
   throw new GatewayError(
     'NotImplemented',
     '$filter: this condition on rows of another source can be null, and cannot be asked for the other way round.',

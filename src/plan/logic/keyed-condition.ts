@@ -27,7 +27,9 @@ function hasOneOf({ set, properties, keys, variable = { name: '$it', set }, ...k
     return { kind: 'PropertyValue', type, nullable, row, property };
   });
   const [first, ...more] = operands;
-  if (first === undefined || keys.length === 0) return { kind: 'Constant', type: 'Edm.Boolean', value: 'false' };
+  if (first === undefined || keys.length === 0) {
+    return { kind: 'Constant', type: 'Edm.Boolean', value: 'false' };
+  }
   const constant = (operand: BoundExpression, value: string | undefined): BoundExpression => {
     return { kind: 'Constant', type: operand.type, value: value ?? null };
   };
@@ -43,9 +45,15 @@ function hasOneOf({ set, properties, keys, variable = { name: '$it', set }, ...k
 /** As a tree that is no deeper than it must be: whoever walks over thousands of keys does so by recursion. */
 function eitherOf(conditions: readonly BoundExpression[]): BoundExpression {
   const [first, second, ...more] = conditions;
-  if (first === undefined) return { kind: 'Constant', type: 'Edm.Boolean', value: 'false' };
-  if (second === undefined) return first;
-  if (more.length === 0) return logical('or', first, second);
+  if (first === undefined) {
+    return { kind: 'Constant', type: 'Edm.Boolean', value: 'false' };
+  }
+  if (second === undefined) {
+    return first;
+  }
+  if (more.length === 0) {
+    return logical('or', first, second);
+  }
   const middle = conditions.length >> 1;
   return logical('or', eitherOf(conditions.slice(0, middle)), eitherOf(conditions.slice(middle)));
 }

@@ -6,7 +6,9 @@ import type { Selection } from './read-plan.ts';
  */
 export function linkedNavigations({ type, selected, selectedNavigations, expands }: Selection): string[] {
   const names = [...type.navigationProperties.keys()];
-  if (!selected) return names;
+  if (!selected) {
+    return names;
+  }
   const wanted = new Set([...selectedNavigations, ...expands.map(({ navigation }) => navigation.name)]);
   return names.filter((name) => wanted.has(name));
 }

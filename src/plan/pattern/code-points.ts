@@ -11,8 +11,11 @@ export function union(ranges: CodePoints): CodePoints {
   const merged: [number, number][] = [];
   for (const [first, last] of sorted) {
     const before = merged.at(-1);
-    if (before !== undefined && first <= before[1] + 1) before[1] = Math.max(before[1], last);
-    else merged.push([first, last]);
+    if (before !== undefined && first <= before[1] + 1) {
+      before[1] = Math.max(before[1], last);
+    } else {
+      merged.push([first, last]);
+    }
   }
   return merged;
 }
@@ -22,10 +25,14 @@ export function complement(set: CodePoints): CodePoints {
   const outside: [number, number][] = [];
   let next = lowest;
   for (const [first, last] of set) {
-    if (first > next) outside.push([next, first - 1]);
+    if (first > next) {
+      outside.push([next, first - 1]);
+    }
     next = Math.max(next, last + 1);
   }
-  if (next <= highest) outside.push([next, highest]);
+  if (next <= highest) {
+    outside.push([next, highest]);
+  }
   return outside;
 }
 

@@ -11,7 +11,9 @@ export function parseClass(text: PatternText): CodePoints {
   const negated = text.take('^');
   const ranges: CodePoints[number][] = [];
   while (!text.take(']')) {
-    if (text.done) text.wrong("a class has no closing ']'", at);
+    if (text.done) {
+      text.wrong("a class has no closing ']'", at);
+    }
     ranges.push(...member(text));
   }
   const set = union(ranges);
@@ -29,7 +31,9 @@ function member(text: PatternText): CodePoints {
   if (typeof first !== 'number' || typeof last !== 'number') {
     return text.wrong("a class such as \\d cannot bound a range; write '\\-' for the sign", at);
   }
-  if (last < first) text.wrong('a range goes from the higher to the lower character', at);
+  if (last < first) {
+    text.wrong('a range goes from the higher to the lower character', at);
+  }
   return [[first, last]];
 }
 
@@ -37,7 +41,9 @@ function member(text: PatternText): CodePoints {
 function atom(text: PatternText): number | CodePoints {
   const at = text.position;
   const character = text.next();
-  if (character !== '\\') return character.codePointAt(0) ?? 0;
+  if (character !== '\\') {
+    return character.codePointAt(0) ?? 0;
+  }
   const set = classEscapes.get(text.peek());
   if (set !== undefined) {
     text.position += 1;

@@ -19,20 +19,26 @@ const deepest = 50;
 export function parsePattern(source: string): Pattern {
   const text = new PatternText(source);
   const pattern = choice(text, 0);
-  if (!text.done) text.wrong("a ')' closes no group; write \\)");
+  if (!text.done) {
+    text.wrong("a ')' closes no group; write \\)");
+  }
   return pattern;
 }
 
 function choice(text: PatternText, depth: number): Pattern {
   const first = sequence(text, depth);
   const branches = [first];
-  while (text.take('|')) branches.push(sequence(text, depth));
+  while (text.take('|')) {
+    branches.push(sequence(text, depth));
+  }
   return branches.length === 1 ? first : { kind: 'Choice', branches };
 }
 
 function sequence(text: PatternText, depth: number): Pattern {
   const items: Pattern[] = [];
-  while (!text.done && text.peek() !== '|' && text.peek() !== ')') items.push(term(text, depth));
+  while (!text.done && text.peek() !== '|' && text.peek() !== ')') {
+    items.push(term(text, depth));
+  }
   const [only] = items;
   return items.length === 1 && only !== undefined ? only : { kind: 'Sequence', items };
 }
@@ -48,7 +54,11 @@ const assertions: readonly (readonly [
 ];
 
 function term(text: PatternText, depth: number): Pattern {
-  for (const [sign, assertion] of assertions) if (text.take(sign)) return assertion;
+  for (const [sign, assertion] of assertions) {
+    if (text.take(sign)) {
+      return assertion;
+    }
+  }
   return quantified(text, atom(text, depth));
 }
 
@@ -81,7 +91,9 @@ const single = (code: number): Pattern => ({ kind: 'Character', set: [[code, cod
 
 function escaped(text: PatternText, at: number): Pattern {
   const set = classEscapes.get(text.peek());
-  if (set === undefined) return single(parseCharacterEscape(text, at));
+  if (set === undefined) {
+    return single(parseCharacterEscape(text, at));
+  }
   text.position += 1;
   return { kind: 'Character', set };
 }
@@ -97,41 +109,65 @@ const heads: readonly (readonly [string, string])[] = [
 
 function group(text: PatternText, depth: number): Pattern {
   const at = text.position - 1;
-  if (depth > deepest) text.wrong(`groups are nested more than ${deepest} deep`, at);
-  for (const [head, what] of heads) if (text.take(head)) text.unsupported(what, at);
+  if (depth > deepest) {
+    text.wrong(`groups are nested more than ${deepest} deep`, at);
+  }
+  for (const [head, what] of heads) {
+    if (text.take(head)) {
+      text.unsupported(what, at);
+    }
+  }
   if (!text.take('?:') && text.peek() === '?') {
-    if (/^\?[a-z-]/.test(text.rest(2))) text.unsupported('setting flags inside a pattern, as (?i) does,', at);
+    if (/^\?[a-z-]/.test(text.rest(2))) {
+      text.unsupported('setting flags inside a pattern, as (?i) does,', at);
+    }
     text.wrong("'(?' begins no group", at);
   }
   const inner = choice(text, depth);
-  if (!text.take(')')) text.wrong("a group has no closing ')'", at);
+  if (!text.take(')')) {
+    text.wrong("a group has no closing ')'", at);
+  }
   return inner;
 }
 
 function quantified(text: PatternText, item: Pattern): Pattern {
   const bounds = quantifier(text);
-  if (bounds === null) return item;
+  if (bounds === null) {
+    return item;
+  }
   // The shortest and the longest match exist together.
   text.take('?');
   // What takes no character holds as often as it holds once; PostgreSQL's cost of repeating it doubles with each time.
-  if (!takesCharacters(item)) return bounds.least === 0 ? { kind: 'Sequence', items: [] } : item;
+  if (!takesCharacters(item)) {
+    return bounds.least === 0 ? { kind: 'Sequence', items: [] } : item;
+  }
   return { kind: 'Repeat', item, ...bounds };
 }
 
 function quantifier(text: PatternText): { least: number; most: number | null } | null {
-  if (text.take('*')) return { least: 0, most: null };
-  if (text.take('+')) return { least: 1, most: null };
-  if (text.take('?')) return { least: 0, most: 1 };
+  if (text.take('*')) {
+    return { least: 0, most: null };
+  }
+  if (text.take('+')) {
+    return { least: 1, most: null };
+  }
+  if (text.take('?')) {
+    return { least: 0, most: 1 };
+  }
   return text.peek() === '{' ? braces(text) : null;
 }
 
 function braces(text: PatternText): { least: number; most: number | null } {
   const at = text.position;
   const found = /^\{(\d+)(,?)(\d*)\}/.exec(text.rest(40));
-  if (found === null || (found[2] === '' && found[3] !== '')) return text.wrong("a '{' stands alone; write \\{", at);
+  if (found === null || (found[2] === '' && found[3] !== '')) {
+    return text.wrong("a '{' stands alone; write \\{", at);
+  }
   const [whole, least = '', comma, most] = found;
   const bounds = { least: Number(least), most: comma === '' ? Number(least) : most === '' ? null : Number(most) };
-  if (bounds.most !== null && bounds.most < bounds.least) text.wrong(`the bounds of ${whole} are out of order`, at);
+  if (bounds.most !== null && bounds.most < bounds.least) {
+    text.wrong(`the bounds of ${whole} are out of order`, at);
+  }
   if (bounds.least > mostRepeats || (bounds.most ?? 0) > mostRepeats) {
     text.unsupported(`a repeat beyond ${mostRepeats}, as ${whole},`, at);
   }

@@ -3,15 +3,15 @@ import { PatternFault } from './pattern.ts';
 /** The characters of a pattern while they are read. Offsets count characters, from 0. */
 export class PatternText {
   position = 0;
-  private readonly characters: readonly string[];
+  readonly #characters: readonly string[];
 
   constructor(text: string) {
-    this.characters = [...text];
+    this.#characters = [...text];
   }
 
   /** The character here or some places on; empty at the end. */
   peek(ahead = 0): string {
-    return this.characters[this.position + ahead] ?? '';
+    return this.#characters[this.position + ahead] ?? '';
   }
 
   next(): string {
@@ -22,18 +22,22 @@ export class PatternText {
 
   /** Steps over the text if it stands here. */
   take(text: string): boolean {
-    for (let index = 0; index < text.length; index += 1) if (this.peek(index) !== text[index]) return false;
+    for (let index = 0; index < text.length; index += 1) {
+      if (this.peek(index) !== text[index]) {
+        return false;
+      }
+    }
     this.position += text.length;
     return true;
   }
 
   get done(): boolean {
-    return this.position >= this.characters.length;
+    return this.position >= this.#characters.length;
   }
 
   /** Up to `count` characters from here, for a look ahead. */
   rest(count: number): string {
-    return this.characters.slice(this.position, this.position + count).join('');
+    return this.#characters.slice(this.position, this.position + count).join('');
   }
 
   /** 400: this is no regular expression, or one that dialects read in different ways. */

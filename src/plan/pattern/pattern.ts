@@ -62,10 +62,21 @@ export function kindsOfCharacters(pattern: Pattern): number {
 }
 
 function collectEdges(pattern: Pattern, edges: Set<number>): void {
-  if (pattern.kind === 'Character') for (const [first, last] of pattern.set) edges.add(first).add(last + 1);
-  else if (pattern.kind === 'Repeat') collectEdges(pattern.item, edges);
-  else if (pattern.kind === 'Sequence') for (const item of pattern.items) collectEdges(item, edges);
-  else if (pattern.kind === 'Choice') for (const branch of pattern.branches) collectEdges(branch, edges);
+  if (pattern.kind === 'Character') {
+    for (const [first, last] of pattern.set) {
+      edges.add(first).add(last + 1);
+    }
+  } else if (pattern.kind === 'Repeat') {
+    collectEdges(pattern.item, edges);
+  } else if (pattern.kind === 'Sequence') {
+    for (const item of pattern.items) {
+      collectEdges(item, edges);
+    }
+  } else if (pattern.kind === 'Choice') {
+    for (const branch of pattern.branches) {
+      collectEdges(branch, edges);
+    }
+  }
 }
 
 function added(costs: readonly PatternCost[]): PatternCost {

@@ -23,8 +23,12 @@ export function decodePagePosition(token: string, fingerprint: string): PagePosi
   if (kind !== 'p' || typeof from !== 'string' || typeof rowId !== 'string' || !isRemaining(remaining)) {
     throw damaged('$skiptoken');
   }
-  if (from !== fingerprint) throw foreign('$skiptoken');
-  if (!values.every(isOrderValue)) throw damaged('$skiptoken');
+  if (from !== fingerprint) {
+    throw foreign('$skiptoken');
+  }
+  if (!values.every(isOrderValue)) {
+    throw damaged('$skiptoken');
+  }
   return { values, rowId, remaining };
 }
 
@@ -38,10 +42,16 @@ export const encodeRemovedPosition = ({ part, version, row }: RemovedPosition, f
  */
 export function decodeRemovedPosition(token: string, fingerprint: string): RemovedPosition | null {
   const [kind, from, part, version, row, ...more] = decode(token);
-  if (kind !== 'r') return null;
+  if (kind !== 'r') {
+    return null;
+  }
   const whole = (part === 'gone' || part === 'left') && isDigits(version) && isDigits(row) && more.length === 0;
-  if (!whole) throw damaged('$skiptoken');
-  if (from !== fingerprint) throw foreign('$skiptoken');
+  if (!whole) {
+    throw damaged('$skiptoken');
+  }
+  if (from !== fingerprint) {
+    throw foreign('$skiptoken');
+  }
   return { part, version: BigInt(version), row: BigInt(row) };
 }
 
@@ -68,8 +78,12 @@ export const encodeDeltaToken = ({ since, start, epoch }: DeltaToken, fingerprin
 export function decodeDeltaToken(token: string, fingerprint: string): DeltaToken {
   const [kind, from, epoch, since, start, ...more] = decode(token);
   const versions = isVersion(since) && isVersion(start) && (since !== null || start !== null);
-  if (kind !== 'd' || typeof epoch !== 'string' || !versions || more.length > 0) throw damaged('$deltatoken');
-  if (from !== fingerprint) throw foreign('$deltatoken');
+  if (kind !== 'd' || typeof epoch !== 'string' || !versions || more.length > 0) {
+    throw damaged('$deltatoken');
+  }
+  if (from !== fingerprint) {
+    throw foreign('$deltatoken');
+  }
   return { since: versionOf(since), start: versionOf(start), epoch };
 }
 
@@ -86,7 +100,9 @@ const versionOf = (text: string | null): bigint | null => (text === null ? null 
 export function queryFingerprint(uri: ODataUri): string {
   const { filter, search, orderby, apply, compute } = uri.options;
   const hash: Hash = { low: 0x811c9dc5, high: 0x050c5d1f };
-  for (const part of [uri.path.segments, filter, search, orderby, apply, compute, [...uri.aliases]]) mix(hash, part);
+  for (const part of [uri.path.segments, filter, search, orderby, apply, compute, [...uri.aliases]]) {
+    mix(hash, part);
+  }
   return hexadecimal(hash.high) + hexadecimal(hash.low);
 }
 
@@ -105,11 +121,15 @@ interface Hash {
 function mix(hash: Hash, value: unknown): void {
   if (Array.isArray(value)) {
     mixText(hash, `[${value.length}`);
-    for (const item of value) mix(hash, item);
+    for (const item of value) {
+      mix(hash, item);
+    }
   } else if (typeof value === 'object' && value !== null) {
     mixText(hash, '{');
     for (const [name, part] of Object.entries(value)) {
-      if (name === 'at' || part === undefined) continue;
+      if (name === 'at' || part === undefined) {
+        continue;
+      }
       mixText(hash, name);
       mix(hash, part);
     }
@@ -135,7 +155,9 @@ const hexadecimal = (value: number): string => (value >>> 0).toString(16).padSta
 function encode(fields: readonly unknown[]): string {
   const bytes = new TextEncoder().encode(JSON.stringify(fields));
   let binary = '';
-  for (const byte of bytes) binary += String.fromCharCode(byte);
+  for (const byte of bytes) {
+    binary += String.fromCharCode(byte);
+  }
   return btoa(binary).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '');
 }
 

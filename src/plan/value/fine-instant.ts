@@ -14,11 +14,17 @@ export function withoutFineDigits(
   if (left.kind === 'Constant' && right.kind !== 'Constant') {
     return withoutFineDigits({ operator: mirrored[operator], left: right, right: left }, scope);
   }
-  if (right.kind !== 'Constant' || !isStored(left, scope)) return null;
+  if (right.kind !== 'Constant' || !isStored(left, scope)) {
+    return null;
+  }
   const before = microsecondBefore(right);
-  if (before === null) return null;
+  if (before === null) {
+    return null;
+  }
   const [kind, type] = ['Comparison', 'Edm.Boolean'] as const;
-  if (operator === 'eq' || operator === 'ne') return { kind: 'Constant', type, value: String(operator === 'ne') };
+  if (operator === 'eq' || operator === 'ne') {
+    return { kind: 'Constant', type, value: String(operator === 'ne') };
+  }
   const inclusive = operator === 'le' || operator === 'lt' ? 'le' : 'gt';
   return { kind, type, nullable: false, operator: inclusive, left, right: before };
 }
@@ -59,8 +65,12 @@ function isStored(operand: BoundExpression, scope: Scope): boolean {
 
 /** Null where the constant has no digit beyond the microsecond. Canonical text has no zeros at its end. */
 function microsecondBefore(constant: Constant): Constant | null {
-  if (constant.type === 'Edm.Duration') return shorterByAMicrosecond(constant);
-  if (constant.type !== 'Edm.DateTimeOffset' && constant.type !== 'Edm.TimeOfDay') return null;
+  if (constant.type === 'Edm.Duration') {
+    return shorterByAMicrosecond(constant);
+  }
+  if (constant.type !== 'Edm.DateTimeOffset' && constant.type !== 'Edm.TimeOfDay') {
+    return null;
+  }
   const match = /^(.*\.\d{6})\d+(Z?)$/.exec(constant.value ?? '');
   return match === null ? null : { ...constant, value: `${match[1]}${match[2]}` };
 }
@@ -68,7 +78,9 @@ function microsecondBefore(constant: Constant): Constant | null {
 /** The microsecond before a negative duration is the longer one. */
 function shorterByAMicrosecond(constant: Constant): Constant | null {
   const match = /^(-?)(P.*?)(\d+)\.(\d{6})\d+S$/.exec(constant.value ?? '');
-  if (match === null) return null;
+  if (match === null) {
+    return null;
+  }
   const [, sign, before, whole, digits] = match;
   const micros = BigInt(`${whole}${digits}`) + (sign === '-' ? 1n : 0n);
   const text = String(micros).padStart(7, '0');

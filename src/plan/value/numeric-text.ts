@@ -21,14 +21,20 @@ export function canonicalInteger(text: string): string | null {
 /** The narrowest integer type that holds the value; `Edm.Decimal` beyond Int64. */
 export function narrowestType(integer: string): PrimitiveTypeName {
   const value = BigInt(integer);
-  for (const [type, low, high] of integerRanges) if (value >= low && value <= high) return type;
+  for (const [type, low, high] of integerRanges) {
+    if (value >= low && value <= high) {
+      return type;
+    }
+  }
   return 'Edm.Decimal';
 }
 
 /** Smallest and largest value of an integer type. */
 export function integerRange(type: PrimitiveTypeName): readonly [bigint, bigint] {
   const found = integerRanges.find(([name]) => name === type);
-  if (found === undefined) throw new TypeError(`${type} is no integer type`);
+  if (found === undefined) {
+    throw new TypeError(`${type} is no integer type`);
+  }
   return [found[1], found[2]];
 }
 
@@ -41,9 +47,13 @@ export function fits(integer: string, type: PrimitiveTypeName): boolean {
 /** Plain decimal digits, exponent worked out, trailing zeros of the fraction dropped; null where it is no finite decimal. */
 export function canonicalDecimal(text: string): string | null {
   const match = decimalPattern.exec(text);
-  if (match === null) return null;
+  if (match === null) {
+    return null;
+  }
   const [whole, digits, exponent] = [match[2] ?? '', match[3] ?? '', Number(match[4] ?? '0')];
-  if (whole === '' && digits === '') return null;
+  if (whole === '' && digits === '') {
+    return null;
+  }
   const all = `${whole}${digits}`;
   const point = whole.length + exponent;
   const padded = point < 0 ? `${'0'.repeat(-point)}${all}` : all.padEnd(point, '0');
@@ -60,17 +70,27 @@ export function canonicalDecimal(text: string): string | null {
  */
 export function canonicalSingle(text: string): string | null {
   const double = canonicalDouble(text);
-  if (double === null || /[IN]/.test(double)) return double;
+  if (double === null || /[IN]/.test(double)) {
+    return double;
+  }
   const single = Math.fround(Number(double));
   return Number.isFinite(single) && (single !== 0 || Number(double) === 0) ? double : null;
 }
 
 /** The shortest text that reads back as the same double; `INF`, `-INF`, `NaN`. Null where the text is no number. */
 export function canonicalDouble(text: string): string | null {
-  if (text === 'INF' || text === '-INF' || text === 'NaN') return text;
-  if (!decimalPattern.test(text) || !/\d/.test(text)) return null;
+  if (text === 'INF' || text === '-INF' || text === 'NaN') {
+    return text;
+  }
+  if (!decimalPattern.test(text) || !/\d/.test(text)) {
+    return null;
+  }
   const value = Number(text);
-  if (value === Number.POSITIVE_INFINITY) return 'INF';
-  if (value === Number.NEGATIVE_INFINITY) return '-INF';
+  if (value === Number.POSITIVE_INFINITY) {
+    return 'INF';
+  }
+  if (value === Number.NEGATIVE_INFINITY) {
+    return '-INF';
+  }
   return String(value).replace('e+', 'e');
 }

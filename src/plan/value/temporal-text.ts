@@ -13,31 +13,47 @@ const millisecondsOfMinute = 60_000;
 
 export function canonicalDate(text: string): string | null {
   const match = datePattern.exec(text);
-  if (match === null) return null;
+  if (match === null) {
+    return null;
+  }
   const [year, month, day] = [Number(match[1]), Number(match[2]), Number(match[3])];
-  if (year < 1 || month < 1 || month > 12 || day < 1) return null;
+  if (year < 1 || month < 1 || month > 12 || day < 1) {
+    return null;
+  }
   return day <= daysOfMonth(year, month) ? text : null;
 }
 
 /** `HH:MM:SS` with the fraction digits as written, trailing zeros dropped. */
 export function canonicalTimeOfDay(text: string): string | null {
   const match = timePattern.exec(text);
-  if (match === null) return null;
+  if (match === null) {
+    return null;
+  }
   const [hour, minute, second] = [Number(match[1]), Number(match[2]), Number(match[3] ?? '0')];
-  if (hour > 23 || minute > 59 || second > 59) return null;
+  if (hour > 23 || minute > 59 || second > 59) {
+    return null;
+  }
   return `${match[1]}:${match[2]}:${match[3] ?? '00'}${fraction(match[4])}`;
 }
 
 /** In UTC with `Z`. Years 0001 to 9999 after the offset is taken away. A blank stands for a `+` that was decoded. */
 export function canonicalDateTimeOffset(text: string): string | null {
   const match = instantPattern.exec(text);
-  if (match === null) return null;
+  if (match === null) {
+    return null;
+  }
   const date = canonicalDate(match[1] ?? '');
   const time = canonicalTimeOfDay(match[2] ?? '');
-  if (date === null || time === null) return null;
-  if (match[4] === undefined) return `${date}T${time}Z`;
+  if (date === null || time === null) {
+    return null;
+  }
+  if (match[4] === undefined) {
+    return `${date}T${time}Z`;
+  }
   const [hours, minutes] = [Number(match[5]), Number(match[6])];
-  if (hours > 14 || minutes > 59) return null;
+  if (hours > 14 || minutes > 59) {
+    return null;
+  }
   const offset = (hours * 60 + minutes) * (match[4] === '-' ? -1 : 1);
   return shifted(date, time, -offset);
 }
@@ -48,17 +64,23 @@ function shifted(date: string, time: string, minutes: number): string | null {
   const rest = wanted - days * minutesOfDay;
   const instant = new Date(`${date}T00:00:00Z`).getTime() + days * minutesOfDay * millisecondsOfMinute;
   const day = new Date(instant).toISOString();
-  if (!/^\d{4}-/.test(day) || day.startsWith('0000')) return null;
+  if (!/^\d{4}-/.test(day) || day.startsWith('0000')) {
+    return null;
+  }
   return `${day.slice(0, 10)}T${two(Math.floor(rest / 60))}:${two(rest % 60)}${time.slice(5)}Z`;
 }
 
 /** `PnDTnHnMnS` without parts that are zero; `PT0S` for nothing. */
 export function canonicalDuration(text: string): string | null {
   const match = durationPattern.exec(text);
-  if (match === null || /[PT]$/i.test(text)) return null;
+  if (match === null || /[PT]$/i.test(text)) {
+    return null;
+  }
   const days = part(match[2], 'D');
   const time = `${part(match[3], 'H')}${part(match[4], 'M')}${seconds(match[5], match[6])}`;
-  if (days === '' && time === '') return 'PT0S';
+  if (days === '' && time === '') {
+    return 'PT0S';
+  }
   return `${match[1] === '-' ? '-' : ''}P${days}${time === '' ? '' : `T${time}`}`;
 }
 
@@ -79,7 +101,9 @@ function fraction(digits: string | undefined): string {
 }
 
 function daysOfMonth(year: number, month: number): number {
-  if (month === 2) return (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0 ? 29 : 28;
+  if (month === 2) {
+    return (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0 ? 29 : 28;
+  }
   return month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31;
 }
 

@@ -58,20 +58,26 @@ export class AllPage {
 
   /** Whether `skip` leaves out all rows of a set that has so many; else what is left of it falls into the set. */
   skipsWhole(rows: number): boolean {
-    if (rows > this.skip) return false;
+    if (rows > this.skip) {
+      return false;
+    }
     this.skip -= rows;
     return true;
   }
 
   /** Where the next row goes; the beginning of the reply stands before it. */
   open(): ReplySink {
-    if (this.#sink !== null) return this.#sink;
+    if (this.#sink !== null) {
+      return this.#sink;
+    }
     const sink = this.#newSink();
     const { json } = this.#read.negotiated;
     const context = allContext(this.#read.exchange.root, this.#read.plan.references);
     const members = json.metadata === 'none' ? [] : [`"@odata.context":${JSON.stringify(context)}`];
     const { total } = this.#facts;
-    if (total !== null) members.push(`"@odata.count":${json.ieee754Compatible ? `"${total}"` : total}`);
+    if (total !== null) {
+      members.push(`"@odata.count":${json.ieee754Compatible ? `"${total}"` : total}`);
+    }
     sink.output.appendText(`{${[...members, '"value":['].join(',')}`);
     this.#sink = sink;
     return sink;
@@ -81,7 +87,9 @@ export class AllPage {
   add(rows: number): void {
     this.written += rows;
     this.#read.exchange.rows = this.written;
-    if (this.remaining !== null) this.remaining -= rows;
+    if (this.remaining !== null) {
+      this.remaining -= rows;
+    }
   }
 
   /** Ends the page; `next` null: no page follows. Gives what sends the rest of it. */

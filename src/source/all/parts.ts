@@ -28,6 +28,8 @@ export const startOf = (part: CollectionPlan, remaining: number | null): AllPosi
 /** A feed that was never reached may have a set that only its documents name: then asking it has to fail. */
 function isThere(part: CollectionPlan, { catalogue, upstreams }: Sources): boolean {
   const binding = catalogue.sets.get(nameOf(part));
-  if (binding?.kind !== 'upstream' || binding.upstreamName !== null) return true;
+  if (binding?.kind !== 'upstream' || binding.upstreamName !== null) {
+    return true;
+  }
   return (upstreams.get(binding.source)?.state().metadataReadAt ?? null) === null;
 }

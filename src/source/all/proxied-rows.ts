@@ -16,7 +16,9 @@ const bufferedBytes = 64 * 1024;
 /** Rows of proxied sets together, as their feeds count them. Throws what the feeds throw. */
 export async function countProxied(parts: readonly CollectionPlan[], place: ProxiedPlace): Promise<bigint> {
   let total = 0n;
-  for (const part of parts) total += await rowsOf(part, place);
+  for (const part of parts) {
+    total += await rowsOf(part, place);
+  }
   return total;
 }
 
@@ -33,13 +35,21 @@ export async function writeProxied(
   for (const [index, part] of parts.entries()) {
     let token = place.after?.set === nameOf(part) ? place.after.token : null;
     do {
-      if (!page.wantsMore) return null;
-      if (page.skip > 0 && page.skipsWhole(Number(await rowsOf(part, place)))) break;
+      if (!page.wantsMore) {
+        return null;
+      }
+      if (page.skip > 0 && page.skipsWhole(Number(await rowsOf(part, place)))) {
+        break;
+      }
       token = await writePage(part, page, { ...place, token });
       const { remaining, written } = page;
-      if (written > 0 && token !== null) return { set: nameOf(part), rowId: null, token, remaining };
+      if (written > 0 && token !== null) {
+        return { set: nameOf(part), rowId: null, token, remaining };
+      }
       const following = parts[index + 1];
-      if (written > 0) return following === undefined || !page.wantsMore ? null : startOf(following, remaining);
+      if (written > 0) {
+        return following === undefined || !page.wantsMore ? null : startOf(following, remaining);
+      }
     } while (token !== null);
   }
   return null;
@@ -55,7 +65,9 @@ async function writePage(
   page.skip = 0;
   const upstream = sourceOf(part, sources);
   const reply = await upstream.read({ ...part, restriction }, { ...options, skipToken: token });
-  if (reply.kind !== 'collection') throw notThere(part);
+  if (reply.kind !== 'collection') {
+    throw notThere(part);
+  }
   return (await writeObjects(reply, page)) ? reply.end().next : null;
 }
 
@@ -65,8 +77,12 @@ async function writeObjects(reply: UpstreamReply & { kind: 'collection' }, page:
     const sink = page.open();
     sink.output.appendText(page.written === 0 ? row : `,${row}`);
     page.add(1);
-    if (sink.output.position > bufferedBytes) await sink.flush();
-    if (page.wantsMore) continue;
+    if (sink.output.position > bufferedBytes) {
+      await sink.flush();
+    }
+    if (page.wantsMore) {
+      continue;
+    }
     reply.discard();
     return false;
   }
@@ -78,7 +94,9 @@ async function rowsOf({ source, selection, restriction }: CollectionPlan, place:
   const plan = { kind: 'Count', source, set, restriction, apply: null } as const;
   const upstream = connected(place.sources, proxiedSource(place.sources, set) ?? set.name);
   const reply = await upstream.read(plan, place.options);
-  if (reply.kind !== 'count') throw new GatewayError('UpstreamRefused', `The feed does not count ${set.name}.`);
+  if (reply.kind !== 'count') {
+    throw new GatewayError('UpstreamRefused', `The feed does not count ${set.name}.`);
+  }
   return BigInt(reply.count);
 }
 

@@ -35,7 +35,9 @@ export async function replyAll(read: AllRead): Promise<void> {
   const parts = partsOf(plan, { catalogue, upstreams: feed.upstreams });
   const counted = plan.countOnly || (plan.count && plan.after === null && !isHead(read));
   const work: Work = { read, parts, far: counted ? await countProxied(parts.proxied, proxiedPlace(read)) : null };
-  if (parts.stored.length === 0) return (await replyRest(work, { total: work.far, skip: plan.skip ?? 0 }))();
+  if (parts.stored.length === 0) {
+    return (await replyRest(work, { total: work.far, skip: plan.skip ?? 0 }))();
+  }
   const options = {
     timeout: feed.settings.statementTimeout,
     signal: exchange.signal,
@@ -69,25 +71,39 @@ async function replyStored({ read, parts, far }: Work, session: ReadSession): Pr
   // Nobody says when the rows of a proxied feed change.
   const sets = parts.proxied.length === 0 ? setsOf(plan) : [];
   const tag = async (): Promise<string | null> => replyTag(read, await currentVersions(session, sets));
-  if (await isCurrent(exchange, tag)) return async () => {};
+  if (await isCurrent(exchange, tag)) {
+    return async () => {};
+  }
   const etag = await tag();
   const place = { catalogue, session, after: plan.after };
   const total = far === null ? null : far + (await countStored(parts.stored, place));
-  if (plan.countOnly) return replyNumber(read, total ?? 0n, etag);
+  if (plan.countOnly) {
+    return replyNumber(read, total ?? 0n, etag);
+  }
   const page = new AllPage(read, { total, etag, skip: plan.skip ?? 0, bounded: true });
-  if (isHead(read)) return page.endHead();
+  if (isHead(read)) {
+    return page.endHead();
+  }
   const next = await writeStored(parts.stored, page, place);
   const [first] = parts.proxied;
-  if (next !== null || first === undefined || !page.wantsMore) return page.end(next);
-  if (page.written > 0) return page.end(startOf(first, page.remaining));
+  if (next !== null || first === undefined || !page.wantsMore) {
+    return page.end(next);
+  }
+  if (page.written > 0) {
+    return page.end(startOf(first, page.remaining));
+  }
   return { total, skip: page.skip };
 }
 
 async function replyRest({ read, parts }: Work, { total, skip }: Rest): Promise<Ending> {
   const { plan } = read;
-  if (plan.countOnly) return replyNumber(read, total ?? 0n, null);
+  if (plan.countOnly) {
+    return replyNumber(read, total ?? 0n, null);
+  }
   const page = new AllPage(read, { total, etag: null, skip, bounded: false });
-  if (isHead(read)) return page.endHead();
+  if (isHead(read)) {
+    return page.endHead();
+  }
   const next: AllPosition | null = await writeProxied(parts.proxied, page, {
     ...proxiedPlace(read),
     after: plan.after,

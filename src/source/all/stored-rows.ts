@@ -15,7 +15,9 @@ export interface StoredPlace {
 /** Rows of stored sets together. */
 export async function countStored(parts: readonly CollectionPlan[], place: StoredPlace): Promise<bigint> {
   let total = 0n;
-  for (const part of parts) total += BigInt(await rowsOf(part, place));
+  for (const part of parts) {
+    total += BigInt(await rowsOf(part, place));
+  }
   return total;
 }
 
@@ -29,14 +31,22 @@ export async function writeStored(
   place: StoredPlace & { readonly after: AllPosition | null },
 ): Promise<AllPosition | null> {
   for (const part of parts) {
-    if (!page.wantsMore) return null;
+    if (!page.wantsMore) {
+      return null;
+    }
     if (page.room === 0) {
-      if (await hasRow(part, place)) return startOf(part, page.remaining);
+      if (await hasRow(part, place)) {
+        return startOf(part, page.remaining);
+      }
       continue;
     }
-    if (page.skip > 0 && page.skipsWhole(Number(await rowsOf(part, place)))) continue;
+    if (page.skip > 0 && page.skipsWhole(Number(await rowsOf(part, place)))) {
+      continue;
+    }
     const next = await writePart(part, page, place);
-    if (next !== null) return next;
+    if (next !== null) {
+      return next;
+    }
   }
   return null;
 }

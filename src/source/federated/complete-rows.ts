@@ -28,11 +28,15 @@ async function completeMembers(
 ): Promise<readonly string[]> {
   const hidden = ([name]: readonly [string, string]): boolean => completion.hidden.has(name.split('@')[0] ?? '');
   const changed = rows.map((row) => new Map([...row].filter((member) => !hidden(member))));
-  for (const nested of completion.inside) await completeInside(changed, nested, place);
+  for (const nested of completion.inside) {
+    await completeInside(changed, nested, place);
+  }
   const added = rows.map(() => '');
   for (const join of completion.joins) {
     const texts = await joined(rows, join, place);
-    for (const [index, text] of texts.entries()) added[index] += takenLinks(changed[index], join) + text;
+    for (const [index, text] of texts.entries()) {
+      added[index] += takenLinks(changed[index], join) + text;
+    }
   }
   return changed.map((row, index) => {
     const own = [...row].map(([name, raw]) => `,${JSON.stringify(name)}:${raw}`).join('');
@@ -59,7 +63,9 @@ async function completeInside(
 ): Promise<void> {
   const holders = rows.flatMap((row) => {
     const raw = row.get(name);
-    if (raw === undefined || raw === 'null') return [];
+    if (raw === undefined || raw === 'null') {
+      return [];
+    }
     return [{ row, children: collection ? readArray(raw) : [raw] }];
   });
   const completed = await completeRows(
@@ -92,14 +98,22 @@ async function rowsByKey(keys: readonly JoinKey[], join: Join, place: Place): Pr
   const found = new Map<string, string[]>();
   for (const text of distinct.keys()) {
     const before = known?.get(text);
-    if (before !== undefined) found.set(text, before);
+    if (before !== undefined) {
+      found.set(text, before);
+    }
   }
   const wanted = [...distinct].filter(([text]) => !found.has(text)).map(([, key]) => key);
   for (let at = 0; at < wanted.length; at += keysAtOnce) {
     const some = wanted.slice(at, at + keysAtOnce);
-    for (const key of some) found.set(textOf(key), []);
+    for (const key of some) {
+      found.set(textOf(key), []);
+    }
     await fetchInto(found, some, { join, place });
-    if (known !== null) for (const key of some) known.set(textOf(key), found.get(textOf(key)) ?? []);
+    if (known !== null) {
+      for (const key of some) {
+        known.set(textOf(key), found.get(textOf(key)) ?? []);
+      }
+    }
   }
   return found;
 }
@@ -117,7 +131,9 @@ async function fetchInto(
   for (const [index, row] of rows.entries()) {
     const key = keyOf(row);
     // A feed may compare more loosely than we do, e.g. without regard to case: such a row has no place.
-    if (key !== null) found.get(textOf(key))?.push(texts[index] ?? '{}');
+    if (key !== null) {
+      found.get(textOf(key))?.push(texts[index] ?? '{}');
+    }
   }
 }
 
@@ -139,7 +155,9 @@ function memberText({ expand }: Join, rows: readonly string[], { format }: Place
   const { navigation, form, restriction } = expand;
   const name = JSON.stringify(navigation.name);
   const counted = `,${JSON.stringify(`${navigation.name}@odata.count`)}:${rows.length}`;
-  if (form === 'count') return counted;
+  if (form === 'count') {
+    return counted;
+  }
   if (!navigation.collection) {
     const [row] = rows;
     return row === undefined && format.omitNulls ? '' : `,${name}:${row ?? 'null'}`;

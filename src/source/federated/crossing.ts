@@ -19,7 +19,9 @@ export function proxiedSource({ catalogue }: Sources, set: EntitySet): string | 
 /** The connection to a proxied source. Throws GatewayError UpstreamUnavailable where it has no address. */
 export function connected({ upstreams }: Sources, source: string): Upstream {
   const upstream = upstreams.get(source);
-  if (upstream !== undefined) return upstream;
+  if (upstream !== undefined) {
+    return upstream;
+  }
   throw new GatewayError('UpstreamUnavailable', `The feed ${source} is not configured`, { target: source });
 }
 
@@ -33,8 +35,12 @@ export interface Step {
 /** Whether the rows at both ends have to be joined here, because no single source can follow the navigation. */
 export function crosses(sources: Sources, { from, navigation, to }: Step): boolean {
   const source = proxiedSource(sources, from);
-  if (source !== proxiedSource(sources, to)) return true;
-  if (source === null || navigation.join.length === 0) return false;
+  if (source !== proxiedSource(sources, to)) {
+    return true;
+  }
+  if (source === null || navigation.join.length === 0) {
+    return false;
+  }
   return sources.upstreams.get(source)?.follows(from, navigation) === false;
 }
 
@@ -56,9 +62,15 @@ export function setOf(source: RowSource): EntitySet {
 }
 
 function pathCrosses(source: RowSource, sources: Sources): boolean {
-  if (source.kind === 'Set') return false;
-  if (pathCrosses(source.from, sources)) return true;
-  if (source.kind !== 'Navigated') return false;
+  if (source.kind === 'Set') {
+    return false;
+  }
+  if (pathCrosses(source.from, sources)) {
+    return true;
+  }
+  if (source.kind !== 'Navigated') {
+    return false;
+  }
   return crosses(sources, { from: setOf(source.from), navigation: source.navigation, to: source.set });
 }
 

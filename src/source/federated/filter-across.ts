@@ -33,9 +33,13 @@ const mostComparisons = 45;
  */
 export async function filterAcross(expression: BoundExpression, place: Place): Promise<BoundExpression> {
   const { sources } = place;
-  if (!expressionCrosses(expression, sources)) return expression;
+  if (!expressionCrosses(expression, sources)) {
+    return expression;
+  }
   const root = onlyRoot(expression, sources);
-  if (root !== null) return behindOne(expression, root, place);
+  if (root !== null) {
+    return behindOne(expression, root, place);
+  }
   switch (expression.kind) {
     case 'Logical':
       return logicalAcross(expression, place);
@@ -60,11 +64,16 @@ async function logicalAcross(
     const group = groups.find(
       ({ parts }) => root !== null && onlyRoot(joinedBy(operator, [...parts, part]), place.sources),
     );
-    if (group === undefined) groups.push({ root, parts: [part] });
-    else group.parts.push(part);
+    if (group === undefined) {
+      groups.push({ root, parts: [part] });
+    } else {
+      group.parts.push(part);
+    }
   }
   const rewritten: BoundExpression[] = [];
-  for (const { parts } of groups) rewritten.push(await filterAcross(joinedBy(operator, parts), place));
+  for (const { parts } of groups) {
+    rewritten.push(await filterAcross(joinedBy(operator, parts), place));
+  }
   return joinedBy(operator, rewritten);
 }
 
@@ -92,21 +101,28 @@ async function lambdaAcross(lambda: Lambda, place: Place): Promise<BoundExpressi
 /** `Nav/Property ...` over a navigation to one: what the condition gives without a partner decides how it is asked. */
 async function behindOne(expression: BoundExpression, root: FilterRoot, place: Place): Promise<BoundExpression> {
   const { navigation, set, key } = root.step;
-  if (key !== undefined) throw mixed();
+  if (key !== undefined) {
+    throw mixed();
+  }
   const join = joinOf({ from: root.from, navigation, set }, place);
   const referenced = new Set(join.theirs.map(({ name }) => name));
-  if (!set.entityType.key.every((name) => referenced.has(name))) throw mixed();
+  if (!set.entityType.key.every((name) => referenced.has(name))) {
+    throw mixed();
+  }
   const variable: RangeVariable = { name: '$it', set };
   const condition = rebased(expression, root, variable);
   const absent = absentValue(condition, variable);
-  if (absent === undefined)
+  if (absent === undefined) {
     throw new GatewayError(
       'NotImplemented',
       `$filter: what the condition on ${navigation.name}, which leads to another source, gives for rows without one cannot be told.`,
       { feature: 'across-sources', target: '$filter' },
     );
+  }
   const wanted = { ...join, set, variable, repeated: false };
-  if (absent === true) return negated(await having({ ...wanted, condition: notTrue(condition) }, place));
+  if (absent === true) {
+    return negated(await having({ ...wanted, condition: notTrue(condition) }, place));
+  }
   return having({ ...wanted, condition }, place);
 }
 
@@ -114,14 +130,18 @@ async function behindOne(expression: BoundExpression, root: FilterRoot, place: P
 async function behindMany({ over, operator, predicate }: Lambda, place: Place): Promise<BoundExpression> {
   const { variable, from, navigation } = over;
   const condition = predicate ?? always;
-  if (!speaksOnlyOf(condition, variable)) throw mixed();
+  if (!speaksOnlyOf(condition, variable)) {
+    throw mixed();
+  }
   const wanted = {
     ...joinOf({ from, navigation, set: variable.set }, place),
     set: variable.set,
     variable,
     repeated: true,
   };
-  if (operator === 'any') return having({ ...wanted, condition }, place);
+  if (operator === 'any') {
+    return having({ ...wanted, condition }, place);
+  }
   return negated(await having({ ...wanted, condition: notTrue(condition) }, place));
 }
 
@@ -141,7 +161,9 @@ function joinOf(
   const own = joinProperties(setAt(from).entityType, navigation.join, 'property');
   const theirs = joinProperties(set.entityType, navigation.join, 'referencedProperty');
   const stored = proxiedSource(sources, setAt(from)) === null;
-  if (own.length === 0 || !crosses(sources, { from: setAt(from), navigation, to: set })) throw mixed();
+  if (own.length === 0 || !crosses(sources, { from: setAt(from), navigation, to: set })) {
+    throw mixed();
+  }
   return { from, own, theirs, most: stored ? mostStoredKeys : Math.floor(mostComparisons / own.length) };
 }
 

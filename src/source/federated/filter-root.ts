@@ -17,7 +17,9 @@ export interface FilterRoot {
 
 /** Whether a condition follows a navigation that no single source can, anywhere in it. */
 export function expressionCrosses(expression: BoundExpression | null, sources: Sources): boolean {
-  if (expression === null) return false;
+  if (expression === null) {
+    return false;
+  }
   const { rows, collections } = partsOf(expression);
   return rows.some((row) => rootOf(row, sources) !== null) || collections.some((over) => leadsAcross(over, sources));
 }
@@ -30,11 +32,15 @@ export function leadsAcross({ from, navigation, variable }: CollectionPath, sour
 /** The one row of another source that all of a condition speaks of; null: it speaks of other rows as well, or of none. */
 export function onlyRoot(expression: BoundExpression, sources: Sources): FilterRoot | null {
   const { rows, collections, computed } = partsOf(expression);
-  if (computed) return null;
+  if (computed) {
+    return null;
+  }
   const inner = new Set(collections.map(({ variable }) => variable));
   const roots = rows.filter(({ variable }) => !inner.has(variable)).map((row) => rootOf(row, sources));
   const [first, ...more] = roots;
-  if (first === undefined || first === null) return null;
+  if (first === undefined || first === null) {
+    return null;
+  }
   return more.every((root) => root !== null && isSame(root, first)) ? first : null;
 }
 
@@ -58,8 +64,9 @@ const placeOf = ({ from, step }: FilterRoot): string =>
 function rootOf({ variable, steps }: RowPath, sources: Sources): FilterRoot | null {
   let { set } = variable;
   for (const [index, step] of steps.entries()) {
-    if (crosses(sources, { from: set, navigation: step.navigation, to: step.set }))
+    if (crosses(sources, { from: set, navigation: step.navigation, to: step.set })) {
       return { from: { variable, steps: steps.slice(0, index) }, step };
+    }
     set = step.set;
   }
   return null;
@@ -71,10 +78,15 @@ export const setAt = ({ variable, steps }: RowPath): EntitySet => steps.at(-1)?.
 /** The condition about the row behind a root, as one about a row of its own. */
 export function rebased(expression: BoundExpression, { from }: FilterRoot, variable: RangeVariable): BoundExpression {
   const moved = (node: unknown): unknown => {
-    if (typeof node !== 'object' || node === null || isModel(node)) return node;
-    if (Array.isArray(node)) return node.map(moved);
-    if (isRowPath(node))
+    if (typeof node !== 'object' || node === null || isModel(node)) {
+      return node;
+    }
+    if (Array.isArray(node)) {
+      return node.map(moved);
+    }
+    if (isRowPath(node)) {
       return node.variable === from.variable ? { variable, steps: node.steps.slice(from.steps.length + 1) } : node;
+    }
     // The variable of a lambda is compared by identity.
     return Object.fromEntries(
       Object.entries(node).map(([name, part]) => [name, name === 'variable' ? part : moved(part)]),
@@ -92,12 +104,21 @@ interface Parts {
 
 /** Every row that an expression names, and every collection, however deep. */
 function partsOf(node: unknown, parts: Parts = { rows: [], collections: [], computed: false }): Parts {
-  if (typeof node !== 'object' || node === null || isModel(node)) return parts;
-  if (isRowPath(node)) parts.rows.push(node);
-  else {
-    if ('kind' in node && node.kind === 'ComputedValue') parts.computed = true;
-    if (isCollectionPath(node)) parts.collections.push(node);
-    for (const part of Object.values(node)) partsOf(part, parts);
+  if (typeof node !== 'object' || node === null || isModel(node)) {
+    return parts;
+  }
+  if (isRowPath(node)) {
+    parts.rows.push(node);
+  } else {
+    if ('kind' in node && node.kind === 'ComputedValue') {
+      parts.computed = true;
+    }
+    if (isCollectionPath(node)) {
+      parts.collections.push(node);
+    }
+    for (const part of Object.values(node)) {
+      partsOf(part, parts);
+    }
   }
   return parts;
 }

@@ -35,10 +35,11 @@ const canonical: ReadonlyMap<PrimitiveTypeName, (text: string) => string | null>
 export function joinKeyOf(properties: readonly Property[]): (row: Members) => JoinKey {
   const readers = properties.map(({ name, type }) => {
     const read = canonical.get(type);
-    if (read === undefined)
+    if (read === undefined) {
       throw new GatewayError('NotImplemented', `${name} is ${type}: sources are not joined by it.`, {
         feature: 'across-sources',
       });
+    }
     return { name, read };
   });
   return (row) => {
@@ -46,7 +47,9 @@ export function joinKeyOf(properties: readonly Property[]): (row: Members) => Jo
     for (const { name, read } of readers) {
       const raw = row.get(name) ?? 'null';
       const text = raw === 'null' ? null : read(stringValue(raw) ?? raw);
-      if (text === null) return null;
+      if (text === null) {
+        return null;
+      }
       key.push(text);
     }
     return key;
@@ -61,7 +64,9 @@ export function joinProperties(
 ): readonly Property[] {
   return join.map((pair) => {
     const property = type.properties.get(pair[side]);
-    if (property === undefined) throw new GatewayError('Internal', `${type.name} has no joined property ${pair[side]}`);
+    if (property === undefined) {
+      throw new GatewayError('Internal', `${type.name} has no joined property ${pair[side]}`);
+    }
     return property;
   });
 }

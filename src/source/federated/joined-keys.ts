@@ -40,7 +40,9 @@ type KeyPlace = Pick<Place, 'sources' | 'options' | 'format'> & {
  * @throws GatewayError LimitExceeded where there are more than may be fetched
  */
 export async function joinedKeys(wanted: WantedKeys, place: KeyPlace): Promise<readonly (readonly string[])[]> {
-  if (isNever(wanted.condition)) return [];
+  if (isNever(wanted.condition)) {
+    return [];
+  }
   const keyOf = joinKeyOf(wanted.properties);
   const found = new Map<string, readonly string[]>();
   const most = wanted.repeated ? mostRows : wanted.most;
@@ -48,9 +50,15 @@ export async function joinedKeys(wanted: WantedKeys, place: KeyPlace): Promise<r
   for await (const row of rowsOf(wanted, most + 1, place)) {
     rows += 1;
     const key = keyOf(readObject(row));
-    if (key !== null) found.set(JSON.stringify(key), key);
-    if (found.size > wanted.most) throw tooMany(wanted, `${wanted.most} different keys`);
-    if (rows > most) throw tooMany(wanted, `${most} rows`);
+    if (key !== null) {
+      found.set(JSON.stringify(key), key);
+    }
+    if (found.size > wanted.most) {
+      throw tooMany(wanted, `${wanted.most} different keys`);
+    }
+    if (rows > most) {
+      throw tooMany(wanted, `${most} rows`);
+    }
   }
   return [...found].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, key]) => key);
 }
@@ -110,16 +118,24 @@ async function* proxiedRows(
   const plain = { ...options, metadata: 'none', omitNulls: false, mixed: false } as const;
   for (let skipToken: string | null = null; ; ) {
     const reply = await upstream.read(plan, { ...plain, skipToken });
-    if (reply.kind !== 'collection') return;
+    if (reply.kind !== 'collection') {
+      return;
+    }
     let whole = false;
     try {
-      for await (const row of reply.objects) yield row;
+      for await (const row of reply.objects) {
+        yield row;
+      }
       whole = true;
     } finally {
-      if (!whole) reply.discard();
+      if (!whole) {
+        reply.discard();
+      }
     }
     skipToken = reply.end().next;
-    if (skipToken === null) return;
+    if (skipToken === null) {
+      return;
+    }
   }
 }
 
@@ -131,6 +147,8 @@ async function* storedRows(
   const plain = { ...format, metadata: 'none', omitNulls: false, mixed: false } as const;
   const read = { timeout, signal, weighed: weighedQuery(query) };
   const found = await database.read((session) => storedObjects(session, query, plain), read);
-  if (found === null) throw new GatewayError('LimitExceeded', '$filter: the joined keys are too long to be compared');
+  if (found === null) {
+    throw new GatewayError('LimitExceeded', '$filter: the joined keys are too long to be compared');
+  }
   yield* found.objects;
 }

@@ -18,17 +18,23 @@ export async function keyedRows(
   keys: readonly (readonly string[])[],
   place: Place,
 ): Promise<readonly string[]> {
-  if (keys.length === 0) return [];
+  if (keys.length === 0) {
+    return [];
+  }
   const { set } = join.selection;
   const source = proxiedSource(place.sources, set);
-  if (source === null) return storedRows(join, keys, place);
+  if (source === null) {
+    return storedRows(join, keys, place);
+  }
   const { selection, theirs: properties, expand } = join;
   const request = { set, properties, keys, selection, restriction: expand.restriction };
   const found: string[] = [];
   let length = 0;
   for await (const row of connected(place.sources, source).fetchByKeys(request, place.options)) {
     length += row.length;
-    if (length > longestChunk) throw tooMany(join);
+    if (length > longestChunk) {
+      throw tooMany(join);
+    }
     found.push(row);
   }
   return found;
@@ -64,7 +70,9 @@ async function storedRows(join: Join, keys: readonly (readonly string[])[], plac
   const query = compileCollection(storedPlan(join, keys), sources.catalogue, options);
   const read = { timeout: feed.settings.statementTimeout, signal: exchange.signal, weighed: weighedQuery(query) };
   const found = await feed.database.read((session) => storedObjects(session, query, format), read);
-  if (found === null) throw tooMany(join);
+  if (found === null) {
+    throw tooMany(join);
+  }
   return found.objects;
 }
 

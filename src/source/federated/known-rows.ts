@@ -8,15 +8,19 @@ const mostKnown = 5000;
  * codes), and a row is small.
  */
 export class KnownRows {
-  private readonly byJoin = new Map<Join, Map<string, string[]>>();
+  readonly #byJoin = new Map<Join, Map<string, string[]>>();
 
   /** By key text; null: nothing is remembered for this join. */
   of(join: Join): Map<string, string[]> | null {
-    if (join.expand.navigation.collection) return null;
-    const known = this.byJoin.get(join);
-    if (known !== undefined && known.size < mostKnown) return known;
+    if (join.expand.navigation.collection) {
+      return null;
+    }
+    const known = this.#byJoin.get(join);
+    if (known !== undefined && known.size < mostKnown) {
+      return known;
+    }
     const fresh = new Map<string, string[]>();
-    this.byJoin.set(join, fresh);
+    this.#byJoin.set(join, fresh);
     return fresh;
   }
 }

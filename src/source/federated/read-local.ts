@@ -46,10 +46,14 @@ export async function readPage(
   tokens: { readonly skipToken: string | null; readonly fingerprint: string },
 ): Promise<LocalPage | null> {
   const source = proxiedSource(place.sources, plan.selection.set);
-  if (source === null) return storedPage(plan, place, tokens.fingerprint);
+  if (source === null) {
+    return storedPage(plan, place, tokens.fingerprint);
+  }
   const options = { ...place.options, skipToken: tokens.skipToken };
   const reply = await connected(place.sources, source).read(plan, options);
-  if (reply.kind !== 'collection') return null;
+  if (reply.kind !== 'collection') {
+    return null;
+  }
   const { count, discard, end } = reply;
   return { count, discard, end, chunks: inChunks(reply.objects) };
 }
@@ -58,11 +62,15 @@ async function* inChunks(rows: AsyncIterable<string>): AsyncGenerator<readonly s
   let chunk: string[] = [];
   for await (const row of rows) {
     chunk.push(row);
-    if (chunk.length < chunkSize) continue;
+    if (chunk.length < chunkSize) {
+      continue;
+    }
     yield chunk;
     chunk = [];
   }
-  if (chunk.length > 0) yield chunk;
+  if (chunk.length > 0) {
+    yield chunk;
+  }
 }
 
 /**
@@ -77,11 +85,17 @@ async function storedPage(plan: CollectionPlan, place: Place, fingerprint: strin
     let part: CollectionPlan = { ...plan, pageSize: Math.min(plan.pageSize, chunkSize) };
     for (let left = plan.pageSize; ; ) {
       const found = await storedChunk(part, place);
-      if (found.objects.length === 0 && part.after === null) await checkParent(plan, place);
-      if (found.objects.length > 0) yield found.objects;
+      if (found.objects.length === 0 && part.after === null) {
+        await checkParent(plan, place);
+      }
+      if (found.objects.length > 0) {
+        yield found.objects;
+      }
       next = found.next;
       left -= found.objects.length;
-      if (next === null || left === 0) return;
+      if (next === null || left === 0) {
+        return;
+      }
       part = following(part, next, left);
     }
   };
@@ -100,11 +114,12 @@ function following(part: CollectionPlan, after: PagePosition, left: number): Col
 async function storedChunk(plan: CollectionPlan, place: Place) {
   const query = compileCollection(plan, place.sources.catalogue, { controls: place.format.metadata === 'full' });
   const found = await inStore(place, query, (session) => storedObjects(session, query, place.format));
-  if (found === null)
+  if (found === null) {
     throw new GatewayError(
       'LimitExceeded',
       'The rows are too long to be joined; ask for fewer properties with $select',
     );
+  }
   return found;
 }
 
@@ -120,11 +135,14 @@ function inStore<T>(
 
 /** An empty collection of an entity that does not exist is 404 (Protocol 11.2.4). */
 async function checkParent({ source }: CollectionPlan, place: Place): Promise<void> {
-  if (source.kind !== 'Navigated' || source.from.kind !== 'Keyed') return;
+  if (source.kind !== 'Navigated' || source.from.kind !== 'Keyed') {
+    return;
+  }
   const set = setOf(source.from);
   const restriction = { filter: null, search: null, orderby: [], top: null, skip: null, count: false };
   const plan = { kind: 'Count', source: source.from, set, restriction, apply: null } as const;
   const parents = await inStore(place, compileCount(plan, place.sources.catalogue), single);
-  if (parents === '0')
+  if (parents === '0') {
     throw new GatewayError('EntityNotFound', `No entity of ${set.name} has this key`, { target: set.name });
+  }
 }

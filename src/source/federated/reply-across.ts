@@ -31,17 +31,25 @@ export async function replyAcrossSources(read: AcrossRead): Promise<void> {
   const sources: Sources = { catalogue: read.catalogue, upstreams: read.feed.upstreams };
   const place = placeOf(read, sources);
   const source = await resolveSource(read.plan.source, place);
-  if (source === null) return send(read, nothingOf(read.plan));
-  if (filterCrosses(read.plan, sources)) refuseChanges(read.plan);
+  if (source === null) {
+    return send(read, nothingOf(read.plan));
+  }
+  if (filterCrosses(read.plan, sources)) {
+    refuseChanges(read.plan);
+  }
   const plan: UpstreamPlan = await resolveFilters({ ...read.plan, source }, place);
-  if (isEmptyAbroad(plan, sources)) return send(read, nothingOf(read.plan));
+  if (isEmptyAbroad(plan, sources)) {
+    return send(read, nothingOf(read.plan));
+  }
   if ((plan.kind === 'Collection' || plan.kind === 'Entity') && expandCrosses(plan.selection, sources)) {
     refuseDerived(plan);
     const split = splitSelection(plan.selection, sources);
     return send(read, await completed({ ...plan, selection: split.selection }, { read, split, place }));
   }
   const at = proxiedSource(sources, setOf(source));
-  if (at === null) return replyFromStore({ ...read, plan, volatile: true, deltaToken: null });
+  if (at === null) {
+    return replyFromStore({ ...read, plan, volatile: true, deltaToken: null });
+  }
   const { exchange, negotiated, skipToken } = read;
   return replyFromUpstream({ plan, exchange, negotiated, skipToken, upstream: connected(sources, at) });
 }
@@ -61,7 +69,9 @@ function send(read: AcrossRead, reply: UpstreamReply): Promise<void> {
 
 /** Whether a proxied set would be asked for rows of which none can be: feeds differ in what they take for `false`. */
 function isEmptyAbroad(plan: UpstreamPlan, sources: Sources): boolean {
-  if (plan.kind !== 'Collection' && plan.kind !== 'Count') return false;
+  if (plan.kind !== 'Collection' && plan.kind !== 'Count') {
+    return false;
+  }
   const { filter } = plan.restriction;
   const never = filter !== null && isNever(filter);
   return never && plan.source.kind === 'Set' && proxiedSource(sources, plan.source.set) !== null;
@@ -69,8 +79,12 @@ function isEmptyAbroad(plan: UpstreamPlan, sources: Sources): boolean {
 
 /** A step that leads nowhere: no entity, or no rows. */
 function nothingOf(plan: UpstreamPlan): UpstreamReply {
-  if (plan.kind === 'Count') return { kind: 'count', count: '0' };
-  if (plan.kind !== 'Collection') return { kind: 'absent' };
+  if (plan.kind === 'Count') {
+    return { kind: 'count', count: '0' };
+  }
+  if (plan.kind !== 'Collection') {
+    return { kind: 'absent' };
+  }
   const count = plan.restriction.count ? '0' : null;
   return collection({ count, objects: none(), discard: () => undefined, end: () => ({ count: null, next: null }) });
 }
@@ -91,28 +105,38 @@ async function completed(plan: CollectionPlan | EntityPlan, { read, split, place
   const { completion } = split;
   if (plan.kind === 'Entity') {
     const row = await readEntity(plan, place);
-    if (row === null) return { kind: 'absent' };
+    if (row === null) {
+      return { kind: 'absent' };
+    }
     const [text = '{}'] = await completeRows([row], completion, place);
     return { kind: 'entity', json: Buffer.from(text, 'utf8') };
   }
   const page = await readPage(plan, place, read);
-  if (page === null) return { kind: 'absent' };
+  if (page === null) {
+    return { kind: 'absent' };
+  }
   const objects = async function* (): AsyncGenerator<string> {
-    for await (const rows of page.chunks) yield* await completeRows(rows, completion, place);
+    for await (const rows of page.chunks) {
+      yield* await completeRows(rows, completion, place);
+    }
   };
   return collection({ ...page, objects: objects() });
 }
 
 /** A filter by rows of another source changes without a row of this one. */
 function refuseChanges(plan: UpstreamPlan): void {
-  if (plan.kind !== 'Collection' || plan.since === null) return;
+  if (plan.kind !== 'Collection' || plan.since === null) {
+    return;
+  }
   const message = '$deltatoken cannot be combined with a $filter that leads to another source.';
   throw new GatewayError('NotImplemented', message, { feature: 'untracked-changes', target: '$deltatoken' });
 }
 
 /** Changes and aggregated rows are of one source. */
 function refuseDerived(plan: CollectionPlan | EntityPlan): void {
-  if (plan.kind !== 'Collection' || (plan.apply === null && plan.since === null)) return;
+  if (plan.kind !== 'Collection' || (plan.apply === null && plan.since === null)) {
+    return;
+  }
   const option = plan.apply === null ? '$deltatoken' : '$apply';
   const message = `${option} cannot be combined with an $expand that leads to another source.`;
   throw new GatewayError('NotImplemented', message, { feature: 'across-sources', target: option });

@@ -19,7 +19,9 @@ const isOfRows = (plan: ReadPlan): plan is UpstreamPlan =>
 
 /** Of a `/$filter(...)` in the path. */
 function conditionCrosses(source: RowSource, sources: Sources): boolean {
-  if (source.kind === 'Set') return false;
+  if (source.kind === 'Set') {
+    return false;
+  }
   const own = source.kind === 'Filtered' && expressionCrosses(source.condition, sources);
   return own || conditionCrosses(source.from, sources);
 }
@@ -28,7 +30,9 @@ function conditionCrosses(source: RowSource, sources: Sources): boolean {
 export function filterCrosses(plan: UpstreamPlan, sources: Sources): boolean {
   switch (plan.kind) {
     case 'Collection':
-      if (plan.apply !== null) return false;
+      if (plan.apply !== null) {
+        return false;
+      }
       return expressionCrosses(plan.restriction.filter, sources) || nestedCrosses(plan.selection, sources);
     case 'Count':
       return plan.apply === null && expressionCrosses(plan.restriction.filter, sources);
@@ -48,7 +52,9 @@ function nestedCrosses({ expands }: Selection, sources: Sources): boolean {
 
 /** A plan whose filters their own sources can evaluate. Throws as `filterAcross` does. */
 export async function resolveFilters(plan: UpstreamPlan, place: Place): Promise<UpstreamPlan> {
-  if (!filterCrosses(plan, place.sources)) return plan;
+  if (!filterCrosses(plan, place.sources)) {
+    return plan;
+  }
   switch (plan.kind) {
     case 'Collection': {
       const selection = await selected(plan.selection, place);
@@ -64,9 +70,11 @@ export async function resolveFilters(plan: UpstreamPlan, place: Place): Promise<
 }
 
 async function selected(selection: Selection, place: Place): Promise<Selection> {
-  if (!nestedCrosses(selection, place.sources)) return selection;
+  if (!nestedCrosses(selection, place.sources)) {
+    return selection;
+  }
   const expands: Selection['expands'][number][] = [];
-  for (const expand of selection.expands)
+  for (const expand of selection.expands) {
     expands.push(
       expand.apply === undefined
         ? {
@@ -76,11 +84,14 @@ async function selected(selection: Selection, place: Place): Promise<Selection> 
           }
         : expand,
     );
+  }
   return { ...selection, expands };
 }
 
 async function restricted(restriction: Restriction, place: Place): Promise<Restriction> {
-  if (restriction.filter === null) return restriction;
+  if (restriction.filter === null) {
+    return restriction;
+  }
   const filter = await filterAcross(restriction.filter, place);
   return { ...restriction, filter: isAlways(filter) ? null : filter };
 }

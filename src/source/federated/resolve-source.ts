@@ -16,14 +16,24 @@ type Navigated = RowSource & { readonly kind: 'Navigated' };
  * @throws GatewayError EntityNotFound when the row before a step does not exist
  */
 export async function resolveSource(source: RowSource, place: Place): Promise<RowSource | null> {
-  if (source.kind === 'Set') return source;
+  if (source.kind === 'Set') {
+    return source;
+  }
   const from = await resolveSource(source.from, place);
-  if (from === null) return null;
+  if (from === null) {
+    return null;
+  }
   const { sources } = place;
-  if (source.kind === 'Filtered') return { ...source, from, condition: await filterAcross(source.condition, place) };
-  if (source.kind !== 'Navigated') return { ...source, from };
+  if (source.kind === 'Filtered') {
+    return { ...source, from, condition: await filterAcross(source.condition, place) };
+  }
+  if (source.kind !== 'Navigated') {
+    return { ...source, from };
+  }
   const step = { from: setOf(source.from), navigation: source.navigation, to: source.set };
-  if (!crosses(sources, step)) return { ...source, from };
+  if (!crosses(sources, step)) {
+    return { ...source, from };
+  }
   const key = await keyAt(from, source, place);
   return key === null ? null : target(source, key);
 }
@@ -40,8 +50,12 @@ async function keyAt(from: RowSource, { navigation }: Navigated, place: Place): 
     references: false,
   };
   const row = await readEntity(plan, { ...place, format: { ...place.format, metadata: 'minimal' } });
-  if (row !== null) return joinKeyOf(properties)(readObject(row));
-  if (from.kind === 'Navigated') return null;
+  if (row !== null) {
+    return joinKeyOf(properties)(readObject(row));
+  }
+  if (from.kind === 'Navigated') {
+    return null;
+  }
   throw new GatewayError('EntityNotFound', `No entity of ${set.name} has this key`, { target: set.name });
 }
 
@@ -57,7 +71,9 @@ function target({ navigation, set }: Navigated, key: readonly string[]): RowSour
   });
   const whole = named.filter((one) => one !== null);
   const from: RowSource = { kind: 'Set', set };
-  if (!navigation.collection && whole.length === named.length) return { kind: 'Keyed', from, key: whole };
+  if (!navigation.collection && whole.length === named.length) {
+    return { kind: 'Keyed', from, key: whole };
+  }
   const variable = { name: '$it', set };
   const condition = keyedCondition({ set, properties, keys: [key], variable }, null);
   return { kind: 'Filtered', from, condition, variable };

@@ -93,7 +93,9 @@ function withHidden(
 }
 
 function refuseAggregated({ navigation, apply }: ExpandPlan): void {
-  if (apply === undefined) return;
+  if (apply === undefined) {
+    return;
+  }
   const message = `$expand: $apply inside of ${navigation.name} cannot be combined with rows of another source.`;
   throw new GatewayError('NotImplemented', message, { feature: 'across-sources', target: '$apply' });
 }
@@ -104,7 +106,9 @@ function refuseOuterRow({ navigation, selection, restriction }: ExpandPlan): voi
   const used = new Set<RangeVariable>();
   const { filter, orderby } = restriction;
   collect([filter, orderby, selection.computed], { known, used, seen: new Set() });
-  if ([...used].every((variable) => known.has(variable))) return;
+  if ([...used].every((variable) => known.has(variable))) {
+    return;
+  }
   throw new GatewayError(
     'NotImplemented',
     `$expand: options inside of ${navigation.name} speak of the row outside ($it), which is of another source.`,
@@ -120,11 +124,20 @@ interface Found {
 
 /** Every variable that an expression speaks of, and those that its own lambdas introduce. */
 function collect(node: unknown, found: Found): void {
-  if (typeof node !== 'object' || node === null || node instanceof Map || found.seen.has(node)) return;
-  found.seen.add(node);
-  if ('kind' in node && ['EntitySet', 'EntityType', 'Property', 'NavigationProperty'].includes(String(node.kind)))
+  if (typeof node !== 'object' || node === null || node instanceof Map || found.seen.has(node)) {
     return;
-  if ('variable' in node && 'steps' in node) found.used.add(node.variable as RangeVariable);
-  if ('variable' in node && 'from' in node) found.known.add(node.variable);
-  for (const part of Object.values(node)) collect(part, found);
+  }
+  found.seen.add(node);
+  if ('kind' in node && ['EntitySet', 'EntityType', 'Property', 'NavigationProperty'].includes(String(node.kind))) {
+    return;
+  }
+  if ('variable' in node && 'steps' in node) {
+    found.used.add(node.variable as RangeVariable);
+  }
+  if ('variable' in node && 'from' in node) {
+    found.known.add(node.variable);
+  }
+  for (const part of Object.values(node)) {
+    collect(part, found);
+  }
 }

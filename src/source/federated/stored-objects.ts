@@ -43,10 +43,13 @@ export async function storedObjects(
       const behind = writer.row(input, span, output);
       const text = output.bytes.toString('utf8', 0, output.position);
       length += text.length;
-      if (length > longestChunk) return null;
+      if (length > longestChunk) {
+        return null;
+      }
       objects.push(text);
-      if (objects.length === limit && query.positionColumns > 0)
+      if (objects.length === limit && query.positionColumns > 0) {
         next = positionAt(input, { start: span.start, behind }, query);
+      }
     }
   }
   return { objects, next: further ? next : null };

@@ -40,7 +40,9 @@ export async function firstRow(
 ): Promise<FoundRow | null> {
   let found: FoundRow | null = null;
   for await (const { buffer, starts, ends, count } of session.copyOut(query.text, ending)) {
-    if (count === 0 || found !== null) continue;
+    if (count === 0 || found !== null) {
+      continue;
+    }
     const line = Buffer.from(buffer.subarray(starts[0], (ends[0] ?? 0) + 1));
     found = { input: new CellInput(line), span: { start: 0, end: line.length - 1 } };
   }

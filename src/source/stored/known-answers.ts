@@ -37,7 +37,11 @@ export class KnownAnswers {
     // Deleted first, so that it stands last in the order of insertion, in which the oldest goes.
     this.#answers.delete(key);
     this.#answers.set(key, { ...known, until: this.#now() + lifetime });
-    if (this.#answers.size > most) for (const oldest of this.#answers.keys()) return void this.#answers.delete(oldest);
+    if (this.#answers.size > most) {
+      for (const oldest of this.#answers.keys()) {
+        return void this.#answers.delete(oldest);
+      }
+    }
   }
 }
 
@@ -63,7 +67,9 @@ export function countRows(
 /** The text of a query, with the bounds of its rows where they can be found out cheaply. */
 export async function boundedText(query: CompiledQuery, source: AnswerSource): Promise<string> {
   const { span = null, text } = query;
-  if (span === null) return text;
+  if (span === null) {
+    return text;
+  }
   return span.within(await answered(span.probe, source, () => single(source.session, { text: span.probe })));
 }
 
@@ -71,9 +77,13 @@ export async function boundedText(query: CompiledQuery, source: AnswerSource): P
 async function answered(statement: string, source: AnswerSource, ask: () => Promise<string>): Promise<string> {
   const { versions, known } = source;
   const before = known.recall(statement);
-  if (before !== null && before.versions === (await versions())) return before.answer;
+  if (before !== null && before.versions === (await versions())) {
+    return before.answer;
+  }
   const answer = await ask();
   const current = await versions();
-  if (current !== null) known.keep(statement, { versions: current, answer });
+  if (current !== null) {
+    known.keep(statement, { versions: current, answer });
+  }
   return answer;
 }

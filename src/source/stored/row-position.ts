@@ -15,7 +15,9 @@ export function positionAt(
   const { positionColumns, orderValues = Array.from({ length: positionColumns }, () => null) } = query;
   let next = row.behind;
   const values = orderValues.map((column) => {
-    if (column !== null) return cellText(input, columnAt(input, row.start, column), false);
+    if (column !== null) {
+      return cellText(input, columnAt(input, row.start, column), false);
+    }
     const value = cellText(input, next, false);
     next = cellEnd(input, next, false) + 1;
     return value;
@@ -26,6 +28,8 @@ export function positionAt(
 
 function columnAt(input: CellInput, start: number, column: number): number {
   let at = start;
-  for (let passed = 0; passed < column; passed++) at = cellEnd(input, at, false) + 1;
+  for (let passed = 0; passed < column; passed++) {
+    at = cellEnd(input, at, false) + 1;
+  }
   return at;
 }

@@ -47,21 +47,29 @@ export async function writeRows(
   let late: NodeJS.Timeout | null = null;
   try {
     for await (const batch of batches) {
-      if (late !== null) clearTimeout(late);
+      if (late !== null) {
+        clearTimeout(late);
+      }
       page.input.use(batch.buffer);
       for (let index = 0; index < batch.count; index++) {
-        if (page.count === limit) return { count: page.count, next: page.position };
+        if (page.count === limit) {
+          return { count: page.count, next: page.position };
+        }
         const span = { start: batch.starts[index] as number, end: batch.ends[index] as number };
         const wanted = writer.bound(span.end - span.start) + 1;
         const wake = to.sink.output.free >= wanted || (await to.sink.makeRoom(wait));
         const behind = page.write(span, to.sink);
-        if (!wake) return endEarly(page, { start: span.start, behind }, { query, sink: to.sink });
+        if (!wake) {
+          return endEarly(page, { start: span.start, behind }, { query, sink: to.sink });
+        }
       }
       to.onRow(page.count);
       late = setTimeout(() => to.sink.flushIfFree(), patience);
     }
   } finally {
-    if (late !== null) clearTimeout(late);
+    if (late !== null) {
+      clearTimeout(late);
+    }
     to.onRow(page.count);
   }
   return { count: page.count, next: null };
@@ -106,8 +114,9 @@ class PageWriter {
     }
     const behind = this.#writer.row(this.input, span, output);
     this.count += 1;
-    if (this.count === this.#limit && this.#query.positionColumns > 0)
+    if (this.count === this.#limit && this.#query.positionColumns > 0) {
       this.position = positionAt(this.input, { start: span.start, behind }, this.#query);
+    }
     return behind;
   }
 }

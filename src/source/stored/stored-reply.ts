@@ -30,28 +30,39 @@ export async function replyFromStore(read: StoredRead): Promise<void> {
   /** How the reply ends where somebody has it already; null: it has to be made. */
   const known = async (session: ReadSession): Promise<Ending | null> => {
     const tag = async (): Promise<string | null> => replyTag(read, await versionsOf(session)());
-    if (await isCurrent(exchange, tag)) return async () => {};
+    if (await isCurrent(exchange, tag)) {
+      return async () => {};
+    }
     const found = (await shared?.find(tag)) ?? null;
     return found === null || shared === null ? null : () => shared.send(found);
   };
   const made = async (session: ReadSession): Promise<Ending> => {
     const tracking = followed === null ? null : await openTracking({ ...read, plan: followed }, session);
     const before = await known(session);
-    if (before !== null) return before;
+    if (before !== null) {
+      return before;
+    }
     const versions = versionsOf(session);
     const tag = async (): Promise<string | null> => replyTag(read, await versions());
     const source = { session, compiled, versions, tag, tracking, shared };
-    if (plan.kind === 'Collection' || (plan.kind === 'Crossjoin' && !plan.countOnly))
+    if (plan.kind === 'Collection' || (plan.kind === 'Crossjoin' && !plan.countOnly)) {
       return replyRows({ ...read, plan }, source);
-    if (plan.kind === 'Entity') return replyEntity({ ...read, plan }, source);
-    if (plan.kind === 'Property') return replyProperty({ ...read, plan }, source);
+    }
+    if (plan.kind === 'Entity') {
+      return replyEntity({ ...read, plan }, source);
+    }
+    if (plan.kind === 'Property') {
+      return replyProperty({ ...read, plan }, source);
+    }
     return replyCount(read, source);
   };
   // A large reply that somebody has already is none: it does not wait for its turn.
   const early = weight !== null && followed === null && mayBeKnown(exchange, shared) ? { early: known } : {};
   const unseen = (): boolean => !response.headersSent;
   const onTurn = (waited: number): void => {
-    if (waited >= 1) exchange.timing.note('queue', waited);
+    if (waited >= 1) {
+      exchange.timing.note('queue', waited);
+    }
   };
   const ending = await feed.database.read(made, { ...options, ...early, weighed: weight, unseen, onTurn });
   // The connection to PostgreSQL is free for others while a slow client reads.

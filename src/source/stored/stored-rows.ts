@@ -35,7 +35,9 @@ export async function replyRows(read: StoredRead<PagedPlan>, source: StoredSourc
   const { plan, exchange, negotiated } = read;
   const applied = tracking?.asked === true ? [...appliedTo(read), 'odata.track-changes'] : appliedTo(read);
   const head = { contentType: negotiated.mediaType, applied };
-  if (exchange.method === 'HEAD') return ending(openSink(read, { ...head, etag: await tag() }));
+  if (exchange.method === 'HEAD') {
+    return ending(openSink(read, { ...head, etag: await tag() }));
+  }
   const delta = plan.kind === 'Collection' && plan.since !== null ? plan : null;
   const counted = plan.restriction.count ? await countAll(read, source) : null;
   // Pages behind the changed rows have removed ones alone.
@@ -43,7 +45,9 @@ export async function replyRows(read: StoredRead<PagedPlan>, source: StoredSourc
   const rows = delta?.removedAfter == null ? await begun(session.copyOut(await textOf(read, source), { final })) : null;
   const etag = await tag();
   const sink = openSink(read, { ...head, etag });
-  if (etag !== null && shared !== null) sink.copyTo(() => shared.begin(etag));
+  if (etag !== null && shared !== null) {
+    sink.copyTo(() => shared.begin(etag));
+  }
   const { output } = sink;
   const context = negotiated.json.metadata === 'none' ? [] : [contextMember(pageContext(exchange.root, plan))];
   const count = counted === null ? [] : [`"@odata.count":${integerText(counted, negotiated.json.ieee754Compatible)}`];
@@ -54,7 +58,9 @@ export async function replyRows(read: StoredRead<PagedPlan>, source: StoredSourc
   const format = { ...negotiated.json, linksForObjects: plan.kind === 'Crossjoin' };
   const to = { sink, rest: session.rest, format, onRow };
   const { count: written, next } = rows === null ? noRows : await writeRows(rows, compiled, to);
-  if (written === 0 && plan.after === null && plan.kind === 'Collection') await checkParent({ ...read, plan }, session);
+  if (written === 0 && plan.after === null && plan.kind === 'Collection') {
+    await checkParent({ ...read, plan }, session);
+  }
   const left =
     delta === null || next !== null ? null : await replyRemoved({ ...read, plan: delta }, { session, sink, written });
   output.appendText(`]${trailer(read, tokenOf(read, next, left), tracking)}}`);
@@ -88,7 +94,9 @@ async function countAll(
 ): Promise<string> {
   const source = { session, versions, known: feed.known };
   const rows = await countRows(compileTotal(plan, catalogue), source, { final: false });
-  if (plan.kind === 'Crossjoin' || plan.since === null) return rows;
+  if (plan.kind === 'Crossjoin' || plan.since === null) {
+    return rows;
+  }
   const removed = compileRemoved({ ...plan, removedAfter: null }, catalogue, null);
   const gone = await single(session, { ...removed, text: `SELECT count(*) FROM (${removed.text}) AS r` });
   return String(BigInt(rows) + BigInt(gone));
@@ -107,12 +115,16 @@ function tokenOf(
   next: PagePosition | null,
   left: RemovedPosition | null,
 ): string | null {
-  if (next !== null) return encodePagePosition(next, fingerprint);
+  if (next !== null) {
+    return encodePagePosition(next, fingerprint);
+  }
   return left === null ? null : encodeRemovedPosition(left, fingerprint);
 }
 
 function trailer({ exchange }: StoredRead<PagedPlan>, token: string | null, tracking: Tracking | null): string {
-  if (token === null) return tracking === null ? '' : linkMember('deltaLink', trackedDeltaLink(exchange, tracking));
+  if (token === null) {
+    return tracking === null ? '' : linkMember('deltaLink', trackedDeltaLink(exchange, tracking));
+  }
   const link = tracking === null ? nextLink(exchange, token) : trackedNextLink(exchange, token, tracking);
   return linkMember('nextLink', link);
 }
@@ -123,22 +135,31 @@ const mayLackParent = (plan: PagedPlan): boolean => plan.kind === 'Collection' &
 
 /** An empty navigated collection may be one whose parent does not exist: that is 404, not an empty list. */
 async function checkParent({ plan, catalogue }: StoredRead<CollectionPlan>, session: ReadSession): Promise<void> {
-  if (plan.source.kind !== 'Navigated') return;
+  if (plan.source.kind !== 'Navigated') {
+    return;
+  }
   const { from } = plan.source;
-  if (from.kind !== 'Keyed') return;
+  if (from.kind !== 'Keyed') {
+    return;
+  }
   const set = setOfSource(from);
-  if (set === null) return;
+  if (set === null) {
+    return;
+  }
   const restriction = { filter: null, search: null, orderby: [], top: null, skip: null, count: false };
   const parents = await single(
     session,
     compileCount({ kind: 'Count', source: from, set, restriction, apply: null }, catalogue),
   );
-  if (parents === '0')
+  if (parents === '0') {
     throw new GatewayError('EntityNotFound', `No entity of ${set.name} has this key`, { target: set.name });
+  }
 }
 
 function setOfSource(source: CollectionPlan['source']): CollectionPlan['selection']['set'] | null {
-  if (source.kind === 'Set' || source.kind === 'Navigated') return source.set;
+  if (source.kind === 'Set' || source.kind === 'Navigated') {
+    return source.set;
+  }
   return setOfSource(source.from);
 }
 

@@ -24,7 +24,9 @@ export async function replyEntity(
 ): Promise<Ending> {
   const { plan, exchange, negotiated } = read;
   const found = await firstRow(session, compiled, { final: true });
-  if (found === null) return absent(exchange, plan);
+  if (found === null) {
+    return absent(exchange, plan);
+  }
   const sink = openSink(read, { contentType: negotiated.mediaType, etag: await tag(), applied: appliedTo(read) });
   const { output } = sink;
   const start = output.position;
@@ -43,7 +45,9 @@ export async function replyEntity(
 /** A missing entity is 404 where it was named by key, and 204 where a navigation leads nowhere (Protocol 11.2.4). */
 function absent(exchange: Exchange, plan: EntityPlan): Ending {
   const { name } = plan.selection.set;
-  if (plan.empty === 'no-content') return async () => endEmpty(exchange, 204);
+  if (plan.empty === 'no-content') {
+    return async () => endEmpty(exchange, 204);
+  }
   throw new GatewayError('EntityNotFound', `No entity of ${name} has this key`, { target: name });
 }
 
@@ -54,12 +58,17 @@ export async function replyProperty(
 ): Promise<Ending> {
   const { plan, exchange, negotiated } = read;
   const found = await firstRow(session, compiled, { final: true });
-  if (found === null)
+  if (found === null) {
     throw new GatewayError('EntityNotFound', `No entity of ${plan.set.name} has this key`, { target: plan.set.name });
+  }
   const text = cellText(found.input, found.span.start, false);
-  if (text === null) return async () => endEmpty(exchange, 204);
+  if (text === null) {
+    return async () => endEmpty(exchange, 204);
+  }
   const etag = await tag();
-  if (plan.raw) return replyRaw(read, { text, found, etag });
+  if (plan.raw) {
+    return replyRaw(read, { text, found, etag });
+  }
   const sink = openSink(read, { contentType: negotiated.mediaType, etag });
   const { name, type, collection } = plan.property;
   const shape = { fields: [{ kind: 'value', name: 'value', type, collection }] } as const;
@@ -79,9 +88,11 @@ async function replyRaw(
   const binary = type === 'Edm.Binary';
   const contentType = binary ? 'application/octet-stream' : 'text/plain;charset=utf-8';
   const sink = openSink(read, { contentType, etag: value.etag });
-  if (binary) sink.output.append(Buffer.from(value.text.slice(2), 'hex'));
-  else if (type === 'Edm.String' || collection) sink.output.appendText(value.text);
-  else {
+  if (binary) {
+    sink.output.append(Buffer.from(value.text.slice(2), 'hex'));
+  } else if (type === 'Edm.String' || collection) {
+    sink.output.appendText(value.text);
+  } else {
     const format = { ...read.negotiated.json, metadata: 'minimal', ieee754Compatible: false } as const;
     const row = rendered(rowWriter({ fields: [{ kind: 'value', name: 'v', type, collection }] }, format), value.found);
     sink.output.appendText(row.slice('{"v":'.length, -1).replace(/^"(.*)"$/, '$1'));

@@ -12,7 +12,9 @@ const fewRows = 1000;
 /** How much a read is; null: its shape says that it is little, and no estimate is needed. */
 export function weighed(read: StoredRead, compiled: CompiledQuery): Weighed | null {
   const { plan, exchange, fingerprint, feed } = read;
-  if (isLight(plan) || (exchange.method === 'HEAD' && plan.kind !== 'Count')) return null;
+  if (isLight(plan) || (exchange.method === 'HEAD' && plan.kind !== 'Count')) {
+    return null;
+  }
   return {
     key: `${fingerprint} ${plan.kind} ${'pageSize' in plan ? plan.pageSize : 0}`,
     // What was counted before is most likely known still; where it is not, the read turns out to be heavier.
@@ -28,14 +30,20 @@ export function weighedQuery({ text }: Pick<CompiledQuery, 'text'>): Weighed {
 
 /** `$count=true`: the statement that counts. */
 function countText({ plan, catalogue }: StoredRead): readonly string[] {
-  if (plan.kind === 'Crossjoin') return plan.restriction.count ? [compileCrossjoinCount(plan, catalogue).text] : [];
+  if (plan.kind === 'Crossjoin') {
+    return plan.restriction.count ? [compileCrossjoinCount(plan, catalogue).text] : [];
+  }
   return plan.kind === 'Collection' && plan.restriction.count ? [compileCountOf(plan, catalogue).text] : [];
 }
 
 /** One row by its key, and a few rows in load order: an index leads to them, and nothing else is looked at. */
 function isLight(plan: StoredPlan): boolean {
-  if (plan.kind === 'Property') return isKeyed(plan.source);
-  if (plan.kind === 'Entity') return isKeyed(plan.source) && plan.selection.expands.length === 0;
+  if (plan.kind === 'Property') {
+    return isKeyed(plan.source);
+  }
+  if (plan.kind === 'Entity') {
+    return isKeyed(plan.source) && plan.selection.expands.length === 0;
+  }
   return plan.kind === 'Collection' && isFirstRows(plan);
 }
 

@@ -31,21 +31,32 @@ export async function replyFromUpstream(read: UpstreamRead): Promise<void> {
     namespace: json.namespace,
     signal: exchange.signal,
   });
-  if (reply.kind === 'absent') return absent(exchange, plan);
-  if (reply.kind === 'collection' && plan.kind === 'Collection') return replyCollection({ ...read, plan }, reply);
+  if (reply.kind === 'absent') {
+    return absent(exchange, plan);
+  }
+  if (reply.kind === 'collection' && plan.kind === 'Collection') {
+    return replyCollection({ ...read, plan }, reply);
+  }
   if (reply.kind === 'entity' && plan.kind === 'Entity') {
     const body = Buffer.from(reply.json).toString('utf8');
     exchange.rows = 1;
     return replyText(read, negotiated.mediaType, withContext(read, entityContext(exchange.root, plan), body));
   }
-  if (reply.kind === 'property' && plan.kind === 'Property') return replyProperty({ ...read, plan }, reply);
-  if (reply.kind === 'count') return replyText(read, 'text/plain;charset=utf-8', reply.count);
+  if (reply.kind === 'property' && plan.kind === 'Property') {
+    return replyProperty({ ...read, plan }, reply);
+  }
+  if (reply.kind === 'count') {
+    return replyText(read, 'text/plain;charset=utf-8', reply.count);
+  }
   throw new GatewayError('Internal', `The upstream answered a ${plan.kind} with a ${reply.kind}`);
 }
 
 function absent(exchange: Exchange, plan: UpstreamPlan): void {
-  if (plan.kind === 'Entity' && plan.empty === 'no-content') endEmpty(exchange, 204);
-  else throw new GatewayError('EntityNotFound', 'No entity has this key');
+  if (plan.kind === 'Entity' && plan.empty === 'no-content') {
+    endEmpty(exchange, 204);
+  } else {
+    throw new GatewayError('EntityNotFound', 'No entity has this key');
+  }
 }
 
 async function replyCollection(
@@ -55,21 +66,29 @@ async function replyCollection(
   const { exchange, negotiated, plan } = read;
   const rows = reply.objects[Symbol.asyncIterator]();
   const isHead = exchange.method === 'HEAD';
-  if (isHead) reply.discard();
+  if (isHead) {
+    reply.discard();
+  }
   // The first row is awaited, so that a fault before it is still an error reply.
   let row = isHead ? null : await rows.next();
   const facts = { contentType: negotiated.mediaType, applied: negotiated.applied };
   const sink = new ReplySink(exchange.response, replyHead(exchange, facts), negotiated.encoding);
-  if (row === null) return sink.end();
+  if (row === null) {
+    return sink.end();
+  }
   const members = negotiated.json.metadata === 'none' ? [] : [contextMember(collectionContext(exchange.root, plan))];
-  if (reply.count !== null) members.push(countMember(reply.count, negotiated));
+  if (reply.count !== null) {
+    members.push(countMember(reply.count, negotiated));
+  }
   sink.output.appendText(`{${[...members, '"value":['].join(',')}`);
   let written = 0;
   for (; row.done !== true; row = await rows.next()) {
     sink.output.appendText(written === 0 ? row.value : `,${row.value}`);
     written += 1;
     exchange.rows = written;
-    if (sink.output.position > 64 * 1024) await sink.flush();
+    if (sink.output.position > 64 * 1024) {
+      await sink.flush();
+    }
   }
   exchange.rows = written;
   const end = reply.end();
@@ -85,8 +104,12 @@ async function replyProperty(
 ): Promise<void> {
   const { exchange, negotiated, plan } = read;
   exchange.rows = reply.raw === null ? 0 : 1;
-  if (reply.raw === null) return endEmpty(exchange, 204);
-  if (plan.raw) return replyText(read, 'text/plain;charset=utf-8', reply.raw);
+  if (reply.raw === null) {
+    return endEmpty(exchange, 204);
+  }
+  if (plan.raw) {
+    return replyText(read, 'text/plain;charset=utf-8', reply.raw);
+  }
   const context = propertyContext(exchange.root, plan);
   return replyText(read, negotiated.mediaType, withContext(read, context, `{"value":${reply.json}}`));
 }
@@ -99,7 +122,9 @@ async function replyText({ exchange, negotiated }: UpstreamRead, contentType: st
 }
 
 function withContext({ negotiated }: UpstreamRead, url: string, object: string): string {
-  if (negotiated.json.metadata === 'none') return object;
+  if (negotiated.json.metadata === 'none') {
+    return object;
+  }
   return `{${contextMember(url)}${object === '{}' ? '' : ','}${object.slice(1)}`;
 }
 
@@ -110,6 +135,8 @@ const countMember = (count: string, { json }: Negotiated): string =>
 
 /** The upstream that a plan is to be read from; null: PostgreSQL. */
 export function upstreamSource(plan: ReadPlan, sourceOf: (set: string) => string | null): string | null {
-  if (plan.kind === 'Collection' || plan.kind === 'Entity') return sourceOf(plan.selection.set.name);
+  if (plan.kind === 'Collection' || plan.kind === 'Entity') {
+    return sourceOf(plan.selection.set.name);
+  }
   return plan.kind === 'Property' || plan.kind === 'Count' ? sourceOf(plan.set.name) : null;
 }

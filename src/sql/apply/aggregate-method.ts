@@ -9,14 +9,19 @@ import { durationTotal, floatTotal } from './summed.ts';
 export function methodCall(item: BoundAggregate, argument: string | null, condition: string | null): string {
   const filter = condition === null ? '' : ` FILTER (WHERE ${condition})`;
   const cast = `::${sqlType(item.type)}`;
-  if (item.method === 'count' || argument === null) return `count(*)${filter}${cast}`;
+  if (item.method === 'count' || argument === null) {
+    return `count(*)${filter}${cast}`;
+  }
   switch (item.method) {
     case 'sum':
-      if (isFloat(item.type) || item.type === 'Edm.Duration') return unfailing(item, 'sum', { argument, condition });
+      if (isFloat(item.type) || item.type === 'Edm.Duration') {
+        return unfailing(item, 'sum', { argument, condition });
+      }
       return `sum(${argument})${filter}${cast}`;
     case 'average': {
-      if (isFloat(item.type) || item.type === 'Edm.Duration')
+      if (isFloat(item.type) || item.type === 'Edm.Duration') {
         return unfailing(item, 'average', { argument, condition });
+      }
       const average = `avg(${argument})${filter}`;
       return item.type === 'Edm.Decimal' ? `trim_scale(${average})` : `${average}${cast}`;
     }
@@ -33,15 +38,18 @@ function unfailing(
   method: 'sum' | 'average',
   { argument, condition }: { readonly argument: string; readonly condition: string | null },
 ): string {
-  if (type === 'Edm.Duration') return `(${durationTotal({ x: argument, method, condition })})`;
+  if (type === 'Edm.Duration') {
+    return `(${durationTotal({ x: argument, method, condition })})`;
+  }
   return `(${floatTotal({ x: `${argument}::double precision`, method, condition })})::${sqlType(type)}`;
 }
 
 /** Booleans, guids and binary have an order in PostgreSQL but no min and max in every version. */
 function extreme(item: BoundAggregate, argument: string, filter: string): string {
   const ordered = item.type === 'Edm.Boolean' || item.type === 'Edm.Guid' || item.type === 'Edm.Binary';
-  if (!ordered)
+  if (!ordered) {
     return `${item.method}(${argument})${filter}${item.type === 'Edm.String' ? '' : `::${sqlType(item.type)}`}`;
+  }
   const direction = item.method === 'min' ? 'ASC NULLS LAST' : 'DESC NULLS LAST';
   return `(array_agg(${argument} ORDER BY ${argument} ${direction})${filter})[1]`;
 }

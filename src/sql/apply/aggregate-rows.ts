@@ -30,9 +30,14 @@ export function ownRows(item: BoundAggregate, rows: RowsOf): () => string {
   const reached = item.over === undefined ? null : entities(item.over, layer);
   const view = reached?.view ?? layer.scope;
   const distinct = reached !== null && !reached.unique;
-  if (distinct) columns.push(`${rowId(reached.row)} AS e`);
-  if (item.expression !== null) columns.push(`${value(item.expression, view)} AS x`);
-  else columns.push('1 AS x');
+  if (distinct) {
+    columns.push(`${rowId(reached.row)} AS e`);
+  }
+  if (item.expression !== null) {
+    columns.push(`${value(item.expression, view)} AS x`);
+  } else {
+    columns.push('1 AS x');
+  }
   const where = [...(reached?.present ?? []), ...(condition === null ? [] : [condition])];
   return () => {
     const joins = reached === null ? [] : view.from;
@@ -52,7 +57,9 @@ interface Levels {
  * group (Data Aggregation 4.0, 3.2.1.5).
  */
 function stepwise(item: BoundAggregate, rows: string, { keys, finer }: Levels): string {
-  if (item.from.length === 0) return rows;
+  if (item.from.length === 0) {
+    return rows;
+  }
   const group = keys.map((_, index) => `g.k${index}`);
   const methods = [item.method, ...item.from.map((one) => one.method)];
   const types = [...item.from.map((one) => one.of), item.type];

@@ -34,8 +34,11 @@ export function grouped(layer: Layer, step: GroupBy, universe: string | null = n
   });
   step.grouping.forEach((key, index) => {
     const column = `k${outer.length + index}`;
-    if (key.entity === undefined) columns.set(column, key.path.join('/'));
-    else entities.set(key.entity.variable, column);
+    if (key.entity === undefined) {
+      columns.set(column, key.path.join('/'));
+    } else {
+      entities.set(key.entity.variable, column);
+    }
   });
   items.forEach((item, index) => {
     columns.set(`a${index}`, item.alias);
@@ -64,9 +67,13 @@ function steps(
 ): { readonly items: readonly BoundAggregate[]; readonly filters: readonly BoundExpression[] } {
   const filters: BoundExpression[] = [];
   for (const one of transformations) {
-    if (one.kind === 'filter') filters.push(one.condition);
-    else if (one.kind === 'compute') addComputed(one.items, layer.scope, layer.row);
-    else if (one.kind === 'aggregate') return { items: one.items, filters };
+    if (one.kind === 'filter') {
+      filters.push(one.condition);
+    } else if (one.kind === 'compute') {
+      addComputed(one.items, layer.scope, layer.row);
+    } else if (one.kind === 'aggregate') {
+      return { items: one.items, filters };
+    }
   }
   return { items: [], filters };
 }
@@ -76,21 +83,30 @@ function steps(
  * along with each key that leads over it.
  */
 function groupClause({ grouping, rollupAll }: GroupBy, outer: number): string {
-  if (grouping.length + outer === 0) return '';
+  if (grouping.length + outer === 0) {
+    return '';
+  }
   const parts = Array.from({ length: outer }, (_, index) => `g.k${index}`);
   const rollups = new Map<number, string[]>();
   const columns = grouping.map(({ path }, index) => ({ path, column: `g.k${outer + index}` }));
   const presences = columns.filter(({ path }) => isPresence(path));
   grouping.forEach(({ rollup, path }, index) => {
-    if (isPresence(path)) return;
+    if (isPresence(path)) {
+      return;
+    }
     const way = presences.filter((presence) => isOnWay(presence.path, path)).map(({ column }) => column);
     const key = [`g.k${outer + index}`, ...way];
-    if (rollup === null) parts.push(...key.filter((column) => !parts.includes(column)));
-    else rollups.set(rollup, [...(rollups.get(rollup) ?? []), key.join(', ')]);
+    if (rollup === null) {
+      parts.push(...key.filter((column) => !parts.includes(column)));
+    } else {
+      rollups.set(rollup, [...(rollups.get(rollup) ?? []), key.join(', ')]);
+    }
   });
   for (const [number, keys] of rollups) {
     const sets = keys.map((_, index) => `(${keys.slice(0, keys.length - index).join(', ')})`);
-    if (rollupAll?.[number] === true) sets.push('()');
+    if (rollupAll?.[number] === true) {
+      sets.push('()');
+    }
     parts.push(`GROUPING SETS (${sets.join(', ')})`);
   }
   return ` GROUP BY ${parts.join(', ')}`;

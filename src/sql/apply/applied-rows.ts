@@ -47,7 +47,9 @@ export function orderOf(layer: Layer, { apply, restriction }: RestrictedApply): 
  */
 function tiesOf(sql: string, type: PrimitiveTypeName): SortKey[] {
   const tie = (of: string): SortKey => ({ sql: of, type, direction: 'asc', nullable: true });
-  if (type !== 'Edm.String') return [tie(sql)];
+  if (type !== 'Edm.String') {
+    return [tie(sql)];
+  }
   const digest = `CASE WHEN length(${sql}) > ${orderedLength} THEN md5(${sql}) COLLATE "C" END`;
   return [tie(`left(${sql}, ${orderedLength}) COLLATE "C"`), tie(digest)];
 }
@@ -112,8 +114,9 @@ function valueAt(output: OutputProperty, { row, scope }: Layer, declared: Proper
   const { type } = output;
   const sql = outputColumn(output, row);
   const field = { kind: 'value', name: output.path.at(-1) ?? '', type, collection: false } as const;
-  if (declared === undefined)
+  if (declared === undefined) {
     return { columns: [{ sql: readable(sql, type, scope), type }], fields: [{ ...field, dynamic: true }] };
+  }
   return { columns: [{ sql, type }], fields: [declared.nullable ? field : { ...field, optional: true }] };
 }
 
@@ -154,7 +157,9 @@ function outputRow(items: readonly Item[], depth: number): ServedRow {
   const done = new Set<string>();
   for (const item of items) {
     const name = item.path[depth] ?? '';
-    if (done.has(name)) continue;
+    if (done.has(name)) {
+      continue;
+    }
     done.add(name);
     if (item.path.length === depth + 1) {
       const one = item.served();

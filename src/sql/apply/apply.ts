@@ -82,7 +82,9 @@ function concatenated(layer: Layer, branches: readonly ApplyPlan[]): Layer {
 function readingFrom(closed: Layer, name: string): Layer {
   const made = layerOver(closed, `TABLE ${name}`);
   const here = (sql: string): string => sql.replace(closed.row.alias, made.row.alias);
-  for (const [key, sql] of closed.row.columns) made.row.columns.set(key, here(sql));
+  for (const [key, sql] of closed.row.columns) {
+    made.row.columns.set(key, here(sql));
+  }
   const ids = [...closed.companions].map(([variable, { column }]) => [variable, column ?? ''] as const);
   return {
     ...accompanied(made, new Map(ids)),
@@ -109,7 +111,9 @@ export function nameOf(output: OutputProperty): string {
 /** The SQL of a served property of a layer's row. */
 export function outputColumn(output: OutputProperty, row: Row): string {
   const named = row.columns.get(nameOf(output));
-  if (named !== undefined) return named;
+  if (named !== undefined) {
+    return named;
+  }
   const property = output.path.length === 1 ? row.entitySet?.entityType.properties.get(`${output.path[0]}`) : undefined;
   if (property === undefined || row.stored === null) {
     throw new GatewayError('UnknownProperty', `${nameOf(output)} is not part of the aggregated rows.`);

@@ -83,7 +83,9 @@ function withNumbers(layer: Layer, apply: ApplyPlan): Layer {
 
 function tieValues(rowId: string, count: number): (string | null)[] {
   const values = parsed(rowId);
-  if (values.length !== count) throw new GatewayError('InvalidSkipToken', 'The token belongs to another aggregation.');
+  if (values.length !== count) {
+    throw new GatewayError('InvalidSkipToken', 'The token belongs to another aggregation.');
+  }
   return values.map((one) => (typeof one === 'string' ? one : null));
 }
 

@@ -52,7 +52,9 @@ export function groupInput(layer: Layer, { keys, items, filters, universe }: Gro
     if (isApart(item)) {
       const rows: RowsOf = { layer, keys, condition };
       apart.push([index, apartPart(index, ownRows(item, rows), keys.length)]);
-    } else if (item.expression !== null) values.set(index, value(item.expression, scope));
+    } else if (item.expression !== null) {
+      values.set(index, value(item.expression, scope));
+    }
   }
   const main: Part = { keys, values, condition, from: () => fromWhere(scope) };
   if (apart.length === 0 && universe === null) {
@@ -88,7 +90,9 @@ const plain = (item: BoundAggregate, index: number, condition: string | null): s
 /** With `from` there is one value for each group that has rows; of no rows the counts are 0. */
 function apartResult(item: BoundAggregate, index: number, condition: string): string {
   const last = item.from.at(-1);
-  if (last === undefined) return plain(item, index, condition);
+  if (last === undefined) {
+    return plain(item, index, condition);
+  }
   const found = `(array_agg(g.v${index}) FILTER (WHERE ${condition}))[1]`;
   return item.nullable ? found : `COALESCE(${found}, 0)`;
 }
@@ -113,8 +117,12 @@ function apartPart(index: number, rows: () => string, keys: number): Part {
  */
 function plainSelect({ keys, values, condition, from }: Part, items: readonly BoundAggregate[]): string {
   const columns = keys.map((sql, index) => `${sql} AS k${index}`);
-  for (const [index, sql] of values) columns.push(`${sql} AS v${index}`);
-  if (condition !== null) columns.push(`${condition} AS c`);
+  for (const [index, sql] of values) {
+    columns.push(`${sql} AS v${index}`);
+  }
+  if (condition !== null) {
+    columns.push(`${condition} AS c`);
+  }
   const computed = items.some((item, index) => isGuardedSum(item) && !isColumn(values.get(index) ?? ''));
   return `SELECT ${columns.join(', ')} ${from()}${computed ? ' OFFSET 0' : ''}`;
 }
@@ -136,19 +144,29 @@ function partSelect({ keys, values, condition, from }: Part, { number, items, fi
   const columns = [`${number} AS b`, ...keys.map((sql, index) => `${sql} AS k${index}`)];
   for (const [index, item] of items.entries()) {
     const type = argumentType(item);
-    if (type !== null) columns.push(`${typed(values.get(index) ?? null, type)} AS v${index}`);
+    if (type !== null) {
+      columns.push(`${typed(values.get(index) ?? null, type)} AS v${index}`);
+    }
   }
-  if (filtered) columns.push(`${condition ?? 'TRUE'} AS c`);
+  if (filtered) {
+    columns.push(`${condition ?? 'TRUE'} AS c`);
+  }
   return `SELECT ${columns.join(', ')} ${from()}`;
 }
 
 function argumentType({ type, expression, from }: BoundAggregate): PrimitiveTypeName | null {
-  if (from.length > 0) return type;
-  if (expression === null) return null;
+  if (from.length > 0) {
+    return type;
+  }
+  if (expression === null) {
+    return null;
+  }
   return expression.type === 'null' ? 'Edm.String' : expression.type;
 }
 
 function typed(sql: string | null, type: PrimitiveTypeName): string {
-  if (sql === null) return `${literal({ type, value: null })}${type === 'Edm.String' ? ' COLLATE "C"' : ''}`;
+  if (sql === null) {
+    return `${literal({ type, value: null })}${type === 'Edm.String' ? ' COLLATE "C"' : ''}`;
+  }
   return type === 'Edm.String' ? `(${sql}) COLLATE "C"` : `(${sql})::${sqlType(type)}`;
 }

@@ -11,7 +11,9 @@ type Join = Extract<BoundTransformation, { kind: 'join' }>;
 export function joined(layer: Layer, step: Join): Layer {
   const { scope, row } = layer;
   const { navigation, set, outer, apply, variable } = step;
-  if (variable === null) return withRows(layer, step);
+  if (variable === null) {
+    return withRows(layer, step);
+  }
   const found =
     apply.transformations.length === 0
       ? scope.joinAll(row, { navigation, set }, outer)

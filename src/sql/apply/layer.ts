@@ -79,7 +79,9 @@ export function wrapped(layer: Layer, cut: Cut = {}): Layer {
   const tail = `${sorted.length === 0 ? '' : ` ${orderBy(sorted)}`}${limitOffset(cut.limit ?? null, cut.offset ?? null)}`;
   const made = layerOver(layer, `SELECT ${columns.join(', ')} ${fromWhere(scope)}${tail}`);
   const outer = (name: string): string => `${made.row.alias}.${quoteIdentifier(name)}`;
-  for (const [name, column] of kept) made.row.columns.set(name, outer(column));
+  for (const [name, column] of kept) {
+    made.row.columns.set(name, outer(column));
+  }
   const { duplicates, numbers, partition } = layer;
   const ordered = order.map((key) => ({ ...key, sql: outer(key.sql) }));
   return { ...accompanied(made, ids), order: ordered, duplicates, numbers, partition };
@@ -108,6 +110,8 @@ export function layerOver({ scope, row, variable }: Layer, select: string): Laye
 export function aggregatedLayer({ scope }: Layer, select: string, names: ReadonlyMap<string, string>): Layer {
   const next = new Scope(scope.catalogue, scope.parent, scope.aliases);
   const row = next.derived(select, { entitySet: null, stored: null });
-  for (const [column, name] of names) row.columns.set(name, `${row.alias}.${quoteIdentifier(column)}`);
+  for (const [column, name] of names) {
+    row.columns.set(name, `${row.alias}.${quoteIdentifier(column)}`);
+  }
   return firstLayer(next, row, undefined);
 }

@@ -13,7 +13,9 @@ type GroupBy = Extract<BoundTransformation, { kind: 'groupby' }>;
  * transformation, for all groups at once: their keys go along as columns.
  */
 export function groupedRows(layer: Layer, step: GroupBy): Layer {
-  if (inOnePass(step)) return grouped(layer, step);
+  if (inOnePass(step)) {
+    return grouped(layer, step);
+  }
   const { names, partition } = opened(layer, step.grouping);
   const done = step.transformations.reduce(transformed, { ...layer, partition });
   return closed(done, { grouping: step.grouping, names, outer: layer.partition });
@@ -48,15 +50,18 @@ function closed(layer: Layer, { grouping, names, outer }: Closing): Layer {
     const name = names[index] ?? '';
     const column = row.columns.get(name) ?? 'NULL';
     row.columns.delete(name);
-    if (entity === undefined) row.columns.set(path.join('/'), column);
-    else {
+    if (entity === undefined) {
+      row.columns.set(path.join('/'), column);
+    } else {
       const found = scope.joinById(entity.variable.set, column);
       scope.bind(entity.variable, found);
       companions.set(entity.variable, { row: found, column: null });
     }
   }
   for (const property of row.stored === null ? [] : (row.entitySet?.entityType.properties.values() ?? [])) {
-    if (!row.columns.has(property.name)) row.columns.set(property.name, propertyColumn(row, property));
+    if (!row.columns.has(property.name)) {
+      row.columns.set(property.name, propertyColumn(row, property));
+    }
   }
   return { ...layer, companions, partition: outer };
 }

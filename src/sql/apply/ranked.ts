@@ -35,7 +35,9 @@ export function ranked(layer: Layer, step: Ranked): Layer {
   const window = `OVER (${group}${order} ROWS UNBOUNDED PRECEDING)`;
   const before = step.name.endsWith('count') ? `row_number() ${window} - 1` : `sum(${counted}) ${window} - ${counted}`;
   const extra = new Map([['$before', before]]);
-  if (step.name.endsWith('percent')) extra.set('$total', `sum(${counted}) OVER (${group.trim()})`);
+  if (step.name.endsWith('percent')) {
+    extra.set('$total', `sum(${counted}) OVER (${group.trim()})`);
+  }
   const made = wrapped(layer, { extra });
   const share = step.name.endsWith('percent') ? `${made.row.columns.get('$total')} * ${amount} / 100` : amount;
   made.scope.where.push(`${made.row.columns.get('$before')} < ${share}`);
@@ -48,7 +50,9 @@ export function ranked(layer: Layer, step: Ranked): Layer {
 export function cut(layer: Layer, { kind, count }: Extract<BoundTransformation, { kind: 'top' | 'skip' }>): Layer {
   const order = totalised(layer);
   const group = partitionBy(layer);
-  if (group === '') return wrapped(layer, kind === 'top' ? { order, limit: count } : { order, offset: count });
+  if (group === '') {
+    return wrapped(layer, kind === 'top' ? { order, limit: count } : { order, offset: count });
+  }
   const made = wrapped(layer, { extra: new Map([['$at', `row_number() OVER (${group}${orderBy(order)})`]]) });
   made.scope.where.push(`${made.row.columns.get('$at')} ${kind === 'top' ? '<=' : '>'} ${integerLiteral(count)}`);
   made.row.columns.delete('$at');

@@ -23,7 +23,9 @@ export function floatTotal({ x, method, condition }: Summed): string {
   const near = `sum(${x})${filter([condition, `(${far}) IS NOT TRUE`])}`;
   const large = `sum(${x}::text::numeric)${filter([condition, far])}`;
   const total = `(COALESCE(${near}, 0)::text::numeric + ${large})`;
-  if (method === 'sum') return `CASE WHEN ${large} IS NULL THEN ${near} ELSE ${nearestDouble(total)} END`;
+  if (method === 'sum') {
+    return `CASE WHEN ${large} IS NULL THEN ${near} ELSE ${nearestDouble(total)} END`;
+  }
   const count = `NULLIF(count(${x})${filter([condition])}, 0)`;
   const small = `WHEN abs(${near}) < 1e-290 THEN ${nearestDouble(`(${near})::text::numeric / ${count}`)}`;
   return `CASE WHEN ${large} IS NOT NULL THEN ${nearestDouble(`${total} / ${count}`)} ${small} ELSE ${near} / ${count} END`;

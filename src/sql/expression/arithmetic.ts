@@ -27,9 +27,15 @@ export function arithmetic(
     expression.left.type === type ? operands[0] : `(${operands[0]})::${sqlType(type)}`,
     expression.right.type === type ? operands[1] : `(${operands[1]})::${sqlType(type)}`,
   ];
-  if (type === 'Edm.Double') return doubleArithmetic(operator, [left, right], scope);
-  if (type === 'Edm.Single') return singleArithmetic(operator, [left, right], scope);
-  if (operator === 'div' && expression.whole === true) return `div(${left}, ${right})`;
+  if (type === 'Edm.Double') {
+    return doubleArithmetic(operator, [left, right], scope);
+  }
+  if (type === 'Edm.Single') {
+    return singleArithmetic(operator, [left, right], scope);
+  }
+  if (operator === 'div' && expression.whole === true) {
+    return `div(${left}, ${right})`;
+  }
   const sql = `(${left} ${signs[operator]} ${right})`;
   return type === expression.type ? sql : `${sql}::${sqlType(expression.type)}`;
 }

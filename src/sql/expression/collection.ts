@@ -8,7 +8,9 @@ import { searchCondition } from './search.ts';
 export function rowsMatching(over: CollectionPath, scope: Scope, condition: (inner: Scope) => string | null): string {
   const inner = collectionScope(over, scope);
   const sql = condition(inner);
-  if (sql !== null) inner.where.push(sql);
+  if (sql !== null) {
+    inner.where.push(sql);
+  }
   return fromWhere(inner);
 }
 
@@ -19,8 +21,12 @@ export function collectionCount(
 ): string {
   const { over, filter, search } = expression;
   const inner = collectionScope(over, scope);
-  if (filter !== null) inner.where.push(truth(filter, inner));
-  if (search !== null) inner.where.push(searchCondition(search, inner.variable(over.variable)));
+  if (filter !== null) {
+    inner.where.push(truth(filter, inner));
+  }
+  if (search !== null) {
+    inner.where.push(searchCondition(search, inner.variable(over.variable)));
+  }
   return `(SELECT count(*) ${fromWhere(inner)})`;
 }
 

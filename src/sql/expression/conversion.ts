@@ -15,18 +15,30 @@ type Convert = Extract<BoundExpression, { kind: 'Convert' }>;
 export function conversion(expression: Convert, operand: string, scope: Scope): string {
   const from = expression.operand.type;
   const to = expression.type;
-  if (from === to) return operand;
-  if (to === 'Edm.String') return `(${text(expression, operand, scope)}) COLLATE "C"`;
-  if (isNumeric(from) && isNumeric(to)) return numeric(expression, operand, scope);
-  if (from === 'Edm.DateTimeOffset') return `(${operand} AT TIME ZONE 'UTC')::${sqlType(to)}`;
-  if (from === 'Edm.Date' && to === 'Edm.DateTimeOffset') return `((${operand})::timestamp AT TIME ZONE 'UTC')`;
+  if (from === to) {
+    return operand;
+  }
+  if (to === 'Edm.String') {
+    return `(${text(expression, operand, scope)}) COLLATE "C"`;
+  }
+  if (isNumeric(from) && isNumeric(to)) {
+    return numeric(expression, operand, scope);
+  }
+  if (from === 'Edm.DateTimeOffset') {
+    return `(${operand} AT TIME ZONE 'UTC')::${sqlType(to)}`;
+  }
+  if (from === 'Edm.Date' && to === 'Edm.DateTimeOffset') {
+    return `((${operand})::timestamp AT TIME ZONE 'UTC')`;
+  }
   return `(${operand})::${sqlType(to)}`;
 }
 
 function numeric({ operand: { type: from, kind }, type: to }: Convert, operand: string, scope: Scope): string {
   const type = sqlType(to);
   if (isInteger(to)) {
-    if (isInteger(from) && from !== 'null' && holds(to, from)) return `(${operand})::${type}`;
+    if (isInteger(from) && from !== 'null' && holds(to, from)) {
+      return `(${operand})::${type}`;
+    }
     const [low, high] = integerRange(to);
     // A double that is compared with the last Int64 meets the number after it.
     const exact = isFloat(from) ? `(${operand})::text::numeric` : `(${operand})::numeric`;

@@ -60,7 +60,9 @@ function property(expression: Extract<BoundExpression, { kind: 'PropertyValue' }
     return `(SELECT ${propertyColumn(root.row, property)} ${fromWhere(root.scope)})`;
   }
   const start = scope.variable(row.variable);
-  if (start.stored !== null) return propertyColumn(scope.at(row), property);
+  if (start.stored !== null) {
+    return propertyColumn(scope.at(row), property);
+  }
   const path = [...row.steps.map((step) => step.navigation.name), property.name].join('/');
   const column = start.columns.get(path);
   if (column === undefined) {
@@ -72,7 +74,9 @@ function property(expression: Extract<BoundExpression, { kind: 'PropertyValue' }
 function computed(name: string, scope: Scope): string {
   for (let at: Scope | null = scope; at !== null; at = at.parent) {
     const column = at.computedColumn(name);
-    if (column !== undefined) return column;
+    if (column !== undefined) {
+      return column;
+    }
   }
   throw new GatewayError('UnknownProperty', `${name} is not computed here.`, { target: name });
 }

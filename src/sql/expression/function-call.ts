@@ -59,7 +59,9 @@ export function call(expression: Call, scope: Scope): string {
 
 /** The binder has checked the pattern. A null pattern gives null, as a null text does. */
 function matches({ args: [, pattern] }: Call, text: string): string {
-  if (pattern?.kind !== 'Constant' || pattern.value === null) return 'NULL::boolean';
+  if (pattern?.kind !== 'Constant' || pattern.value === null) {
+    return 'NULL::boolean';
+  }
   const expression = escapeText(advancedRegularExpression(parsePattern(pattern.value)));
   return `(${text} ~ ${expression} COLLATE "C")`;
 }
@@ -81,7 +83,9 @@ function substring(call: Call, [text, start, length]: readonly string[], scope: 
     return substringOfRow([text, start, length], scope);
   }
   const size = count === undefined ? undefined : integerLiteral(Math.max(count, 0));
-  if (from >= 0) return `substr(${text}, ${integerLiteral(from + 1)}${size === undefined ? '' : `, ${size}`})`;
+  if (from >= 0) {
+    return `substr(${text}, ${integerLiteral(from + 1)}${size === undefined ? '' : `, ${size}`})`;
+  }
   const tail = `right(${text}, ${integerLiteral(-from)})`;
   return size === undefined ? tail : `left(${tail}, ${size})`;
 }
@@ -98,6 +102,8 @@ function substringOfRow([text, start, length]: readonly (string | undefined)[], 
 }
 
 function wholeConstant(node: BoundExpression | undefined): number | undefined {
-  if (node?.kind !== 'Constant' || node.value === null || !/^-?\d{1,9}$/.test(node.value)) return undefined;
+  if (node?.kind !== 'Constant' || node.value === null || !/^-?\d{1,9}$/.test(node.value)) {
+    return undefined;
+  }
   return Number(node.value);
 }

@@ -10,7 +10,9 @@ import { withValues } from './given-values.ts';
 
 /** Whether the value can be NaN. A stored one never is: no cell of a file is read so. */
 export function maybeNaN(expression: BoundExpression): boolean {
-  if (!isFloat(expression.type)) return false;
+  if (!isFloat(expression.type)) {
+    return false;
+  }
   switch (expression.kind) {
     case 'Constant':
       return isNaNConstant(expression);
@@ -42,7 +44,9 @@ export function comparisonWithNaN(
   { left, right }: Sides,
   { sql, sign, scope }: { readonly sql: readonly [string, string]; readonly sign: string; readonly scope: Scope },
 ): string {
-  if (isNaNConstant(left) || isNaNConstant(right)) return operator === 'ne' ? 'TRUE' : 'FALSE';
+  if (isNaNConstant(left) || isNaNConstant(right)) {
+    return operator === 'ne' ? 'TRUE' : 'FALSE';
+  }
   if (operator === 'eq' || operator === 'ne') {
     return withValues(sql, scope, (a, b) => {
       const same = `${a} IS NOT DISTINCT FROM ${b} AND ${maybeNaN(left) ? a : b} IS DISTINCT FROM 'NaN'`;

@@ -36,23 +36,33 @@ const repeatable = (pattern: Pattern): string =>
   pattern.kind === 'Character' && pattern.set.length > 0 ? characters(pattern.set) : grouped(pattern);
 
 function quantifier(least: number, most: number | null): string {
-  if (most === null) return least === 0 ? '*' : least === 1 ? '+' : `{${least},}`;
-  if (least === 0 && most === 1) return '?';
+  if (most === null) {
+    return least === 0 ? '*' : least === 1 ? '+' : `{${least},}`;
+  }
+  if (least === 0 && most === 1) {
+    return '?';
+  }
   return least === most ? `{${least}}` : `{${least},${most}}`;
 }
 
 /** A constraint that never holds stands for the empty set, which brackets cannot express. */
 function characters(set: CodePoints): string {
   const [first] = set;
-  if (first === undefined) return '(?!)';
-  if (set.length === 1 && first[0] === first[1]) return character(first[0]);
+  if (first === undefined) {
+    return '(?!)';
+  }
+  if (set.length === 1 && first[0] === first[1]) {
+    return character(first[0]);
+  }
   const ranges = set.map(([low, high]) => (low === high ? character(low) : `${character(low)}-${character(high)}`));
   return `[${ranges.join('')}]`;
 }
 
 function character(code: number): string {
   const text = String.fromCodePoint(code);
-  if (/[A-Za-z0-9]/.test(text)) return text;
+  if (/[A-Za-z0-9]/.test(text)) {
+    return text;
+  }
   const hex = code.toString(16);
   return code <= 0xffff ? `\\u${hex.padStart(4, '0')}` : `\\U${hex.padStart(8, '0')}`;
 }

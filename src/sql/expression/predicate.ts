@@ -93,8 +93,12 @@ export function booleanValue(expression: BoundExpression, scope: Scope): string 
 
 /** Whether the value can be null; paths over navigation properties always can. */
 export function canBeNull(expression: BoundExpression): boolean {
-  if (expression.kind === 'Constant') return expression.value === null;
-  if (expression.kind === 'PropertyValue') return expression.nullable || !isThere(expression.row);
+  if (expression.kind === 'Constant') {
+    return expression.value === null;
+  }
+  if (expression.kind === 'PropertyValue') {
+    return expression.nullable || !isThere(expression.row);
+  }
   return expression.nullable;
 }
 
@@ -120,18 +124,30 @@ function isNull(expression: BoundExpression): boolean {
 /** `exact`: the result of `eq` and `ne` is never NULL. Without it `eq` may give NULL for "not equal". */
 function comparison(expression: Comparison, operator: ComparisonOperator, scope: Scope, exact = false): string {
   const { left, right } = expression;
-  if (isNull(left) || isNull(right)) return nullComparison(expression, operator, scope);
+  if (isNull(left) || isNull(right)) {
+    return nullComparison(expression, operator, scope);
+  }
   const [l, r] = operands(expression, scope);
   if (maybeNaN(left) || maybeNaN(right)) {
     return comparisonWithNaN(operator, expression, { sql: [l, r], sign: operators[operator], scope });
   }
-  if (ordered(operator)) return `${l} ${operators[operator]} ${r}`;
+  if (ordered(operator)) {
+    return `${l} ${operators[operator]} ${r}`;
+  }
   const [leftNull, rightNull] = [canBeNull(left), canBeNull(right)];
-  if (!leftNull && !rightNull) return `${l} ${operators[operator]} ${r}`;
-  if (operator === 'ne') return `${l} IS DISTINCT FROM ${r}`;
-  if (!exact && !(leftNull && rightNull)) return `${l} = ${r}`;
+  if (!leftNull && !rightNull) {
+    return `${l} ${operators[operator]} ${r}`;
+  }
+  if (operator === 'ne') {
+    return `${l} IS DISTINCT FROM ${r}`;
+  }
+  if (!exact && !(leftNull && rightNull)) {
+    return `${l} = ${r}`;
+  }
   // An index serves this form, and not the other; the entity at $root is read twice.
-  if (!exact && besideRoot(left, right)) return `(${l} = ${r} OR (${l} IS NULL AND ${r} IS NULL))`;
+  if (!exact && besideRoot(left, right)) {
+    return `(${l} = ${r} OR (${l} IS NULL AND ${r} IS NULL))`;
+  }
   return `${l} IS NOT DISTINCT FROM ${r}`;
 }
 
@@ -142,15 +158,21 @@ function besideRoot(left: BoundExpression, right: BoundExpression): boolean {
 }
 
 function nullComparison({ left, right }: Comparison, operator: ComparisonOperator, scope: Scope): string {
-  if (ordered(operator)) return 'FALSE';
+  if (ordered(operator)) {
+    return 'FALSE';
+  }
   const other = isNull(left) ? right : left;
-  if (isNull(other)) return operator === 'eq' ? 'TRUE' : 'FALSE';
+  if (isNull(other)) {
+    return operator === 'eq' ? 'TRUE' : 'FALSE';
+  }
   return `${value(other, scope)} IS ${operator === 'eq' ? '' : 'NOT '}NULL`;
 }
 
 function negatedComparison(expression: Comparison, scope: Scope): string {
   const { operator } = expression;
-  if (ordered(operator) && eitherNull(expression)) return `(${comparison(expression, operator, scope)}) IS NOT TRUE`;
+  if (ordered(operator) && eitherNull(expression)) {
+    return `(${comparison(expression, operator, scope)}) IS NOT TRUE`;
+  }
   return comparison(expression, opposites[operator], scope);
 }
 
@@ -166,7 +188,9 @@ function operands({ left, right }: Comparison, scope: Scope): [string, string] {
 
 /** PostgreSQL compares integers of different widths, and floats of different widths, as they are. */
 function widened(expression: BoundExpression): BoundExpression {
-  if (expression.kind !== 'Convert') return expression;
+  if (expression.kind !== 'Convert') {
+    return expression;
+  }
   const { type, operand } = expression;
   const widens = isInteger(operand.type) && (isInteger(type) || type === 'Edm.Decimal');
   return widens && operand.kind === 'PropertyValue' ? operand : expression;
@@ -174,10 +198,14 @@ function widened(expression: BoundExpression): BoundExpression {
 
 /** `IntegerColumn gt 5.0` compares with the whole number, not each row as a decimal. */
 function wholeBeside(expression: BoundExpression, other: BoundExpression): string | null {
-  if (expression.kind !== 'Constant' || !isInteger(other.type) || expression.value === null) return null;
+  if (expression.kind !== 'Constant' || !isInteger(other.type) || expression.value === null) {
+    return null;
+  }
   if (isInteger(expression.type) || expression.type === 'Edm.Decimal') {
     const whole = /^([+-]?)0*(\d{1,18})(\.0*)?$/.exec(expression.value);
-    if (whole !== null) return `${integerLiteral(`${whole[1] === '-' ? '-' : ''}${whole[2]}`)}`;
+    if (whole !== null) {
+      return `${integerLiteral(`${whole[1] === '-' ? '-' : ''}${whole[2]}`)}`;
+    }
   }
   return null;
 }
@@ -187,12 +215,20 @@ function membership(expression: In, scope: Scope, form: 'truth' | 'value'): stri
   const items = expression.items.filter((item) => !isNaNConstant(item));
   const constants = items.filter((item) => item.kind === 'Constant' && item.value !== null);
   const nulls = items.filter(isNull).length > 0;
-  if (constants.length + items.filter(isNull).length < items.length) return membershipOfRows(expression, scope);
+  if (constants.length + items.filter(isNull).length < items.length) {
+    return membershipOfRows(expression, scope);
+  }
   const subject = value(operand, scope);
-  if (constants.length === 0) return nulls ? `(${subject} IS NULL)` : 'FALSE';
+  if (constants.length === 0) {
+    return nulls ? `(${subject} IS NULL)` : 'FALSE';
+  }
   const list = `${subject} IN (${constants.map((item) => bareValue(item, scope)).join(', ')})`;
-  if (!canBeNull(operand)) return `(${list})`;
-  if (nulls) return operand.kind === 'PropertyValue' ? `(${list} OR ${subject} IS NULL)` : `COALESCE(${list}, TRUE)`;
+  if (!canBeNull(operand)) {
+    return `(${list})`;
+  }
+  if (nulls) {
+    return operand.kind === 'PropertyValue' ? `(${list} OR ${subject} IS NULL)` : `COALESCE(${list}, TRUE)`;
+  }
   return form === 'truth' ? `(${list})` : `COALESCE(${list}, FALSE)`;
 }
 
@@ -216,7 +252,9 @@ function rowExists(path: RowPath, scope: Scope): string {
 function lambda(expression: Extract<BoundExpression, { kind: 'Lambda' }>, scope: Scope): string {
   const { operator, over, predicate } = expression;
   const rows = rowsMatching(over, scope, (inner) => {
-    if (predicate === null) return null;
+    if (predicate === null) {
+      return null;
+    }
     const sql = truth(predicate, inner);
     return operator === 'any' ? sql : `(${sql}) IS NOT TRUE`;
   });

@@ -15,7 +15,9 @@ const searchedCharacters = 100_000;
 export function searchVector(set: StoredSet, properties: readonly string[], alias?: string): string {
   const texts = properties.map((name) => {
     const column = set.columns.get(name);
-    if (column === undefined) throw new GatewayError('Internal', `The property ${name} has no column.`);
+    if (column === undefined) {
+      throw new GatewayError('Internal', `The property ${name} has no column.`);
+    }
     const sql = `${alias === undefined ? '' : `${alias}.`}${quoteIdentifier(column.name)}`;
     return `COALESCE(left(${sql}, ${searchedCharacters}), '')`;
   });
@@ -24,10 +26,11 @@ export function searchVector(set: StoredSet, properties: readonly string[], alia
 
 /** The condition of `$search` on one row. */
 export function searchCondition(search: BoundSearch, row: Row): string {
-  if (row.stored === null)
+  if (row.stored === null) {
     throw new GatewayError('NotImplemented', '$search does not look into aggregated rows.', {
       feature: 'search-in-derived-rows',
     });
+  }
   const names = search.properties.map((property) => property.name);
   return `${searchVector(row.stored, names, row.alias)} @@ ${query(search.expression)}`;
 }

@@ -25,8 +25,12 @@ export function temporalArithmetic(
     if (operator === 'mul' || operator === 'div' || operator === 'divby') {
       return scaled(operator, left.type === 'Edm.Duration' ? operands : [r, l], scope);
     }
-    if (left.type === 'Edm.Date') return `make_interval(days => ${l} - ${r})`;
-    if (left.type !== 'Edm.Duration') return `(${l} - ${r})`;
+    if (left.type === 'Edm.Date') {
+      return `make_interval(days => ${l} - ${r})`;
+    }
+    if (left.type !== 'Edm.Duration') {
+      return `(${l} - ${r})`;
+    }
     return withValues(
       [l, r],
       scope,

@@ -94,7 +94,9 @@ function goneRows({ plan, window, after }: Part, catalogue: Catalogue): string {
     return { column: stored.columns.get(name)?.name ?? name, sql: `(s.key ->> ${escapeText(name)})::${sqlType(type)}` };
   });
   const same = typed.map(({ column, sql }) => `t.${quoteIdentifier(column)} = ${sql}`);
-  if (stored.hiddenBy !== null) same.push(`t.${quoteIdentifier(stored.hiddenBy)} IS NULL`);
+  if (stored.hiddenBy !== null) {
+    same.push(`t.${quoteIdentifier(stored.hiddenBy)} IS NULL`);
+  }
   const again = `SELECT FROM ${quoteRelation(stored.relation)} AS t WHERE ${same.join(' AND ')}`;
   const conditions = [
     `s.entity_set = ${escapeText(stored.name)}`,
@@ -108,13 +110,19 @@ function goneRows({ plan, window, after }: Part, catalogue: Catalogue): string {
 /** Changed rows that the filter or search now leaves out; null where there is neither. */
 function leftRows({ plan, window, after }: Part, catalogue: Catalogue): string | null {
   const { filter, search, variable } = plan.restriction;
-  if (filter === null && search === null) return null;
+  if (filter === null && search === null) {
+    return null;
+  }
   const scope = new Scope(catalogue, null);
   const row = scope.table(sourceSet(plan.source), variable);
   addComputed(plan.selection.computed, scope, row);
   const inside: string[] = [];
-  if (filter !== null) inside.push(truth(filter, scope));
-  if (search !== null) inside.push(searchCondition(search, row));
+  if (filter !== null) {
+    inside.push(truth(filter, scope));
+  }
+  if (search !== null) {
+    inside.push(searchCondition(search, row));
+  }
   const changed = changedWithin(row, window);
   const place = `${row.alias}.${quoteIdentifier(row.stored?.versionColumn ?? '')}, ${rowId(row)}`;
   const conditions = [...scope.where, changed, ...beyond(after, place), `(${inside.join(' AND ')}) IS NOT TRUE`];

@@ -22,11 +22,15 @@ export function compileCrossjoin(
   { controls = false }: CompileOptions = {},
 ): CompiledQuery {
   const { scope, rows } = joinedRows(plan, catalogue);
-  if (plan.countOnly) return counted(scope);
+  if (plan.countOnly) {
+    return counted(scope);
+  }
   const page = pageOf({ ...plan, after: plan.after === null ? null : { remaining: plan.restriction.top } });
   const ties = rows.map((row): SortKey => ({ sql: rowId(row), type: 'Edm.Int64', direction: 'asc', nullable: false }));
   const keys = [...sortKeys(plan.restriction.orderby, scope), ...ties];
-  if (plan.after !== null) scope.where.push(afterPosition(keys, plan.after));
+  if (plan.after !== null) {
+    scope.where.push(afterPosition(keys, plan.after));
+  }
   const served = rows.map((row) => servedSet(plan, { scope, row, controls }));
   const position = page.resumable ? keys : [];
   const columns = [...served.flatMap((one) => one.columns), ...position].map(({ sql }) => sql);
@@ -49,7 +53,9 @@ export function compileCrossjoinCount(plan: CrossjoinPlan, catalogue: Catalogue)
 function joinedRows(plan: CrossjoinPlan, catalogue: Catalogue): { scope: Scope; rows: readonly Row[] } {
   const scope = new Scope(catalogue, null);
   const rows = plan.sets.map((set, index) => scope.table(set, plan.variables?.[index]));
-  if (plan.restriction.filter !== null) scope.where.push(truth(plan.restriction.filter, scope));
+  if (plan.restriction.filter !== null) {
+    scope.where.push(truth(plan.restriction.filter, scope));
+  }
   return { scope, rows };
 }
 

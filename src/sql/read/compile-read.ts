@@ -32,14 +32,22 @@ export function compileCollection(
   catalogue: Catalogue,
   options: CompileOptions = {},
 ): CompiledQuery {
-  if (plan.apply !== null) return compileApplied({ ...plan, apply: plan.apply }, catalogue, options);
+  if (plan.apply !== null) {
+    return compileApplied({ ...plan, apply: plan.apply }, catalogue, options);
+  }
   const { query, within } = compilePage({ plan, catalogue, options, bounds: [] });
   const range = timeRangeOf(plan, catalogue);
-  if (range === null) return query;
+  if (range === null) {
+    return query;
+  }
   const bounded = (found: string): string => {
     const span = readSpan(found, plan);
-    if (span === null) return query.text;
-    if (!span.dense) return within(span);
+    if (span === null) {
+      return query.text;
+    }
+    if (!span.dense) {
+      return within(span);
+    }
     const rest = { ...plan, restriction: { ...plan.restriction, filter: range.rest } };
     return compilePage({ plan: rest, catalogue, options, bounds: range.bounds }).within(span);
   };
@@ -65,9 +73,13 @@ function compilePage({ plan, catalogue, options, bounds }: PageToCompile): Compi
   scope.where.push(...bounds.map((bound) => unindexed(bound, scope)));
   const page = pageOf(plan);
   const order = totalOrder(plan.restriction, scope, row);
-  if (plan.after !== null) scope.where.push(afterPosition(order, [...plan.after.values, plan.after.rowId]));
+  if (plan.after !== null) {
+    scope.where.push(afterPosition(order, [...plan.after.values, plan.after.rowId]));
+  }
   const behind = behindSkipped({ scope, row }, order, page.skip);
-  if (behind !== null) scope.where.push(behind);
+  if (behind !== null) {
+    scope.where.push(behind);
+  }
   const served = entityColumns(plan, { scope, row }, options);
   const position = page.resumable ? order : [];
   const columns = served.columns.map((column) => column.sql);
@@ -123,7 +135,9 @@ export function compileProperty(plan: PropertyPlan, catalogue: Catalogue): Compi
 
 /** `/$count`: one row with one number; `$top` and `$skip` do not matter (Protocol 11.2.9). */
 export function compileCount(plan: CountPlan, catalogue: Catalogue): CompiledQuery {
-  if (plan.apply !== null) return counted(appliedRows({ ...plan, apply: plan.apply }, catalogue).scope);
+  if (plan.apply !== null) {
+    return counted(appliedRows({ ...plan, apply: plan.apply }, catalogue).scope);
+  }
   const scope = new Scope(catalogue, null);
   const row = openSource(plan.source, scope, plan.restriction.variable);
   restrict(plan.restriction, scope, row);
@@ -132,7 +146,9 @@ export function compileCount(plan: CountPlan, catalogue: Catalogue): CompiledQue
 
 /** `$count=true`: how many rows the collection has on all pages together. */
 export function compileCountOf(plan: CollectionPlan, catalogue: Catalogue): CompiledQuery {
-  if (plan.apply !== null) return counted(appliedRows({ ...plan, apply: plan.apply }, catalogue).scope);
+  if (plan.apply !== null) {
+    return counted(appliedRows({ ...plan, apply: plan.apply }, catalogue).scope);
+  }
   return counted(openRows(plan, catalogue).scope);
 }
 
@@ -153,7 +169,9 @@ function openRows(
   const row = openSource(source, scope, restriction.variable ?? selection.variable);
   scope.bind(selection.variable, row);
   addComputed(selection.computed, scope, row);
-  if (window.since !== null) scope.where.push(changedWithin(row, { ...window, since: window.since }));
+  if (window.since !== null) {
+    scope.where.push(changedWithin(row, { ...window, since: window.since }));
+  }
   restrict(restriction, scope, row);
   return { scope, row };
 }

@@ -35,14 +35,20 @@ export function separatorsAt(depth: number): { readonly rowEnd: number; readonly
 /** The text of one nested row, its end included, as `FieldShape` of kind `array` describes it. */
 export function rowText(columns: readonly OutputColumn[], depth: number): string {
   const { rowEnd, columnEnd } = separatorsAt(depth);
-  if (columns.length === 0) return byte(rowEnd);
+  if (columns.length === 0) {
+    return byte(rowEnd);
+  }
   const texts = columns.map(columnText).join(', ');
   return `array_to_string(ARRAY[${texts}], ${byte(columnEnd)}, ${byte(0x1d)}) || ${byte(rowEnd)}`;
 }
 
 function columnText({ sql, type }: OutputColumn): string {
-  if (type === 'array') return sql;
-  if (type !== 'Edm.String') return `(${sql})::text`;
+  if (type === 'array') {
+    return sql;
+  }
+  if (type !== 'Edm.String') {
+    return `(${sql})::text`;
+  }
   return `CASE WHEN ${sql} ~ E'[\\\\u0001-\\\\u0007\\\\u000e-\\\\u001f]' THEN ${escaped(sql)} ELSE ${sql} END`;
 }
 

@@ -33,10 +33,16 @@ export function sortKeys(keys: readonly OrderKey[], scope: Scope): SortKey[] {
  * which PostgreSQL keeps in an index and so bounds.
  */
 function isShort(expression: BoundExpression): boolean {
-  if (expression.kind === 'Constant') return (expression.value?.length ?? 0) <= orderedLength;
-  if (expression.kind !== 'PropertyValue') return false;
+  if (expression.kind === 'Constant') {
+    return (expression.value?.length ?? 0) <= orderedLength;
+  }
+  if (expression.kind !== 'PropertyValue') {
+    return false;
+  }
   const { property, row } = expression;
-  if (property.maxLength !== undefined && property.maxLength <= orderedLength) return true;
+  if (property.maxLength !== undefined && property.maxLength <= orderedLength) {
+    return true;
+  }
   const { key, navigationProperties } = (row.steps.at(-1)?.set ?? row.variable.set).entityType;
   const joined = [...navigationProperties.values()].some(({ join }) =>
     join.some((pair) => pair.property === property.name),
@@ -50,7 +56,9 @@ function isShort(expression: BoundExpression): boolean {
  */
 export function orderBy(keys: readonly SortKey[]): string {
   const parts = keys.map(({ sql, direction, nullable }) => {
-    if (direction === 'asc') return nullable ? `${sql} ASC NULLS FIRST` : sql;
+    if (direction === 'asc') {
+      return nullable ? `${sql} ASC NULLS FIRST` : sql;
+    }
     return nullable ? `${sql} DESC NULLS LAST` : `${sql} DESC`;
   });
   return `ORDER BY ${parts.join(', ')}`;
@@ -63,19 +71,27 @@ export function afterPosition(keys: readonly SortKey[], position: readonly (stri
   const alternatives: string[] = [];
   for (const [index, key] of keys.entries()) {
     const beyond = after(key, at(index), `${literals[index]}`);
-    if (beyond === null) continue;
+    if (beyond === null) {
+      continue;
+    }
     const ties = keys.slice(0, index).map((tied, tie) => same(tied, at(tie), `${literals[tie]}`));
     alternatives.push([...ties, beyond].join(' AND '));
   }
   const [first] = keys;
-  if (alternatives.length === 1 || first === undefined) return `(${alternatives[0] ?? 'FALSE'})`;
+  if (alternatives.length === 1 || first === undefined) {
+    return `(${alternatives[0] ?? 'FALSE'})`;
+  }
   const bound = leadingBound(first, at(0), `${literals[0]}`);
   return `${bound === null ? '' : `${bound} AND `}(${alternatives.map((sql) => `(${sql})`).join(' OR ')})`;
 }
 
 function after({ sql, direction, nullable }: SortKey, text: string | null, literal: string): string | null {
-  if (direction === 'asc') return text === null ? `${sql} IS NOT NULL` : `${sql} > ${literal}`;
-  if (text === null) return null;
+  if (direction === 'asc') {
+    return text === null ? `${sql} IS NOT NULL` : `${sql} > ${literal}`;
+  }
+  if (text === null) {
+    return null;
+  }
   return nullable ? `(${sql} < ${literal} OR ${sql} IS NULL)` : `${sql} < ${literal}`;
 }
 
@@ -85,13 +101,19 @@ function same({ sql }: SortKey, text: string | null, literal: string): string {
 
 /** What every row after the position fulfils, in a form that an index on the first key answers. */
 function leadingBound({ sql, direction, nullable }: SortKey, text: string | null, literal: string): string | null {
-  if (direction === 'asc') return text === null ? null : `${sql} >= ${literal}`;
-  if (text === null) return `${sql} IS NULL`;
+  if (direction === 'asc') {
+    return text === null ? null : `${sql} >= ${literal}`;
+  }
+  if (text === null) {
+    return `${sql} IS NULL`;
+  }
   return nullable ? null : `${sql} <= ${literal}`;
 }
 
 /** A bare constant in ORDER BY would be a column number or an error. */
 function orderable(sql: string): string {
-  if (/^\(?(TRUE|FALSE)\)?$/.test(sql)) return `${sql}::boolean`;
+  if (/^\(?(TRUE|FALSE)\)?$/.test(sql)) {
+    return `${sql}::boolean`;
+  }
   return sql === 'NULL' ? 'NULL::text' : sql;
 }

@@ -32,11 +32,15 @@ export function timeRangeOf(
   catalogue: Catalogue,
 ): TimeRange | null {
   const { filter, orderby } = restriction;
-  if (source.kind !== 'Set' || filter === null || orderby.length > 0 || since !== null) return null;
+  if (source.kind !== 'Set' || filter === null || orderby.length > 0 || since !== null) {
+    return null;
+  }
   const parts = conjuncts(filter);
   const indexed = indexedProperties(selection.set.name, catalogue);
   const property = parts.map(boundedTime).find((found) => found !== null && indexed.has(found.name)) ?? null;
-  if (property === null) return null;
+  if (property === null) {
+    return null;
+  }
   const bounds = parts.filter((part): part is Comparison => boundedTime(part) === property);
   return {
     bounds,
@@ -71,8 +75,12 @@ export interface Span {
 export function readSpan(found: string, plan: CollectionPlan): Span | null {
   const [first = '', last = '', count = ''] = found.split(' ');
   // No row: bounds that hold none.
-  if (last === '') return { first: 1n, last: 0n, dense: false };
-  if (Number(count) > mostEntriesFor(plan)) return null;
+  if (last === '') {
+    return { first: 1n, last: 0n, dense: false };
+  }
+  if (Number(count) > mostEntriesFor(plan)) {
+    return null;
+  }
   const span = { first: BigInt(first), last: BigInt(last) };
   return { ...span, dense: Number(count) >= dense * Number(span.last - span.first + 1n) };
 }
@@ -100,8 +108,12 @@ function conjuncts(filter: BoundExpression): readonly BoundExpression[] {
 
 /** The property of the row itself that a comparison holds against a constant time. */
 function boundedTime(part: BoundExpression): Property | null {
-  if (part.kind !== 'Comparison' || !ranges.has(part.operator)) return null;
+  if (part.kind !== 'Comparison' || !ranges.has(part.operator)) {
+    return null;
+  }
   const [value, constant] = part.left.kind === 'Constant' ? [part.right, part.left] : [part.left, part.right];
-  if (value.kind !== 'PropertyValue' || constant.kind !== 'Constant' || constant.value === null) return null;
+  if (value.kind !== 'PropertyValue' || constant.kind !== 'Constant' || constant.value === null) {
+    return null;
+  }
   return value.row.steps.length === 0 && !isRooted(value.row) && times.has(value.property.type) ? value.property : null;
 }

@@ -59,8 +59,12 @@ export function addComputed(items: readonly ComputedProperty[], scope: Scope, ro
 
 /** Filter and search of a collection, on its own row. */
 export function restrict(restriction: Restriction, scope: Scope, row: Row): void {
-  if (restriction.filter !== null) scope.where.push(truth(restriction.filter, scope));
-  if (restriction.search !== null) scope.where.push(searchCondition(restriction.search, row));
+  if (restriction.filter !== null) {
+    scope.where.push(truth(restriction.filter, scope));
+  }
+  if (restriction.search !== null) {
+    scope.where.push(searchCondition(restriction.search, row));
+  }
 }
 
 /** The asked order made total by the row id. */
@@ -74,7 +78,9 @@ export function controlColumns(
   row: Row,
   selection: Selection | null,
 ): { readonly columns: OutputColumn[]; readonly control: ControlShape } {
-  if (row.entitySet === null) throw new GatewayError('Internal', 'Only entities have ids.');
+  if (row.entitySet === null) {
+    throw new GatewayError('Internal', 'Only entities have ids.');
+  }
   const { name, entityType } = row.entitySet;
   const key = keyProperties(entityType);
   return {
@@ -91,7 +97,9 @@ export function controlColumns(
 export function keyProperties(type: EntityType): Property[] {
   return type.key.map((name) => {
     const property = type.properties.get(name);
-    if (property === undefined) throw new GatewayError('Internal', `${type.name} has no key property ${name}.`);
+    if (property === undefined) {
+      throw new GatewayError('Internal', `${type.name} has no key property ${name}.`);
+    }
     return property;
   });
 }
@@ -113,11 +121,17 @@ function expandedToOne(expand: ExpandPlan, { scope, row, depth, controls }: Plac
   const view = scope.within(target, restriction.variable ?? selection.variable);
   addComputed(selection.computed, view, target);
   const conditions: string[] = [];
-  if (restriction.filter !== null) conditions.push(truth(restriction.filter, view));
-  if (restriction.search !== null) conditions.push(searchCondition(restriction.search, target));
+  if (restriction.filter !== null) {
+    conditions.push(truth(restriction.filter, view));
+  }
+  if (restriction.search !== null) {
+    conditions.push(searchCondition(restriction.search, target));
+  }
   const id = rowId(target);
   const presence = conditions.length === 0 ? id : `(CASE WHEN ${conditions.join(' AND ')} THEN ${id} END)`;
-  if (form === 'count') return countField(navigation.name, `(${presence} IS NOT NULL)::integer`);
+  if (form === 'count') {
+    return countField(navigation.name, `(${presence} IS NOT NULL)::integer`);
+  }
   const ids = controls || form === 'ref' ? controlColumns(target, linkedIn(expand)) : { columns: [], control: null };
   const inner = form === 'ref' ? together([]) : servedRow(selection, { scope: view, row: target, depth, controls });
   return {
@@ -129,7 +143,9 @@ function expandedToOne(expand: ExpandPlan, { scope, row, depth, controls }: Plac
 function expandedToMany(expand: ExpandPlan, place: Place): ServedRow {
   const { navigation, restriction, form } = expand;
   const count = (): string => `(SELECT count(*) ${fromWhere(nestedRows(expand, place).scope)})`;
-  if (form === 'count') return countField(navigation.name, count());
+  if (form === 'count') {
+    return countField(navigation.name, count());
+  }
   const { scope, served, control, order } = nestedRows(expand, place);
   const line = rowText(served.columns, place.depth);
   const alias = scope.aliases.next('r');
@@ -207,9 +223,15 @@ export function usesComputed(expression: BoundExpression): boolean {
 }
 
 function contains(node: unknown, seen: Set<unknown>): boolean {
-  if (typeof node !== 'object' || node === null || seen.has(node) || node instanceof Map) return false;
+  if (typeof node !== 'object' || node === null || seen.has(node) || node instanceof Map) {
+    return false;
+  }
   seen.add(node);
-  if ('kind' in node && node.kind === 'ComputedValue') return true;
-  if ('kind' in node && (node.kind === 'EntitySet' || node.kind === 'Property')) return false;
+  if ('kind' in node && node.kind === 'ComputedValue') {
+    return true;
+  }
+  if ('kind' in node && (node.kind === 'EntitySet' || node.kind === 'Property')) {
+    return false;
+  }
   return Object.values(node).some((part) => contains(part, seen));
 }

@@ -15,8 +15,12 @@ export function behindSkipped(
 ): string | null {
   const [key, ...more] = order;
   const { entitySet, stored } = row;
-  if (skip === null || skip === 0 || key === undefined || more.length > 0 || scope.where.length > 0) return null;
-  if (entitySet === null || stored === null || key.sql !== rowId(row) || key.direction !== 'asc') return null;
+  if (skip === null || skip === 0 || key === undefined || more.length > 0 || scope.where.length > 0) {
+    return null;
+  }
+  if (entitySet === null || stored === null || key.sql !== rowId(row) || key.direction !== 'asc') {
+    return null;
+  }
   const inner = new Scope(scope.catalogue, scope);
   const id = rowId(inner.table(entitySet));
   return `${key.sql} >= (SELECT ${id} ${fromWhere(inner)} ${orderBy([{ ...key, sql: id }])}${limitOffset(1, skip)})`;

@@ -20,7 +20,9 @@ export function openSource(source: RowSource, scope: Scope, variable?: RangeVari
     case 'Keyed': {
       const row = openSource(source.from, scope, variable);
       for (const { property, value } of source.key) {
-        if (value.value === null) throw new GatewayError('EntityNotFound', 'A key value cannot be null.');
+        if (value.value === null) {
+          throw new GatewayError('EntityNotFound', 'A key value cannot be null.');
+        }
         scope.where.push(`${propertyColumn(row, property)} = ${literal(value)}`);
       }
       return row;

@@ -14,7 +14,9 @@ export function statement(text: string): string {
 
 /** The same before the text is made, where parts of it are repeated. */
 export function checkLength(characters: number): void {
-  if (characters <= longestStatement) return;
+  if (characters <= longestStatement) {
+    return;
+  }
   const message = `The request becomes ${characters} characters of SQL; name computed values and paths less often.`;
   throw new GatewayError('LimitExceeded', message);
 }

@@ -16,15 +16,23 @@ const operators: Readonly<Record<string, string>> = {
 /** What the text at a fault may have been meant as, in brackets behind the message; '' where nothing is known. */
 export function hintAt(text: string, at: number): string {
   const rest = text.slice(at, at + 24);
-  if (/^ ?\+/.test(rest) && !/^ ?\+\d/.test(rest)) return " (a plus sign is no blank in OData; write '%20')";
+  if (/^ ?\+/.test(rest) && !/^ ?\+\d/.test(rest)) {
+    return " (a plus sign is no blank in OData; write '%20')";
+  }
   const operator = operators[/^ *(==?|!=|<>|<=?|>=?|&&|\|\|)/.exec(rest)?.[1] ?? ''];
-  if (operator !== undefined) return ` (write '${operator}')`;
-  if (/^ ?[\u2018\u2019\u201a\u201c-\u201e\u00b4`]/.test(rest))
+  if (operator !== undefined) {
+    return ` (write '${operator}')`;
+  }
+  if (/^ ?[\u2018\u2019\u201a\u201c-\u201e\u00b4`]/.test(rest)) {
     return " (a text stands in straight single quotes: 'text')";
-  if (rest.startsWith('"')) return " (a text stands in single quotes: 'text')";
+  }
+  if (rest.startsWith('"')) {
+    return " (a text stands in single quotes: 'text')";
+  }
   // `'O'Neil'`: the text ended at the quote within it.
-  if (text[at - 1] === "'" && /^[\p{L}\p{N}]/u.test(rest))
+  if (text[at - 1] === "'" && /^[\p{L}\p{N}]/u.test(rest)) {
     return " (a quote within a text is written twice: 'O''Neil')";
+  }
   return '';
 }
 
@@ -44,12 +52,22 @@ const samples: Readonly<Record<string, string>> = {
 /** A literal with a prefix of OData 2 and 3 as it is written today; null: the prefix was none of theirs. */
 export function modernForm(prefix: string, text: string): string | null {
   const sample = Object.hasOwn(samples, prefix) ? samples[prefix] : undefined;
-  if (sample === undefined) return null;
-  if (prefix === 'guid' && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text)) return text;
-  if (prefix === 'time' && isDuration(text)) return `duration'${text}'`;
-  if (prefix === 'x' && /^(?:[0-9a-f]{2})+$/i.test(text)) return `binary'${base64Url(text)}'`;
+  if (sample === undefined) {
+    return null;
+  }
+  if (prefix === 'guid' && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text)) {
+    return text;
+  }
+  if (prefix === 'time' && isDuration(text)) {
+    return `duration'${text}'`;
+  }
+  if (prefix === 'x' && /^(?:[0-9a-f]{2})+$/i.test(text)) {
+    return `binary'${base64Url(text)}'`;
+  }
   const instant = /^(\d{4}-\d\d-\d\d)(?:T(\d\d:\d\d(?::\d\d(?:\.\d{1,12})?)?))?(Z|[+-]\d\d:\d\d)?$/i.exec(text);
-  if (!prefix.startsWith('datetime') || instant === null) return sample;
+  if (!prefix.startsWith('datetime') || instant === null) {
+    return sample;
+  }
   const [, date, time = '00:00:00', zone = 'Z'] = instant;
   return `${date}T${time}${zone.toUpperCase()}`;
 }

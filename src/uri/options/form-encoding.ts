@@ -16,20 +16,32 @@ export interface Reading<Query> {
  * @throws GatewayError `UriSyntax` where both make sense and differ, and what reading throws where neither does
  */
 export function settlePlusSigns<Query>(raw: string, { read, difference }: Reading<Query>): string {
-  if (!raw.includes('+')) return raw;
+  if (!raw.includes('+')) {
+    return raw;
+  }
   const literal = raw.replaceAll('+', '%2B');
-  if (/%20|%09|[ \t]/.test(raw)) return literal;
+  if (/%20|%09|[ \t]/.test(raw)) {
+    return literal;
+  }
   const form = raw.replaceAll('+', '%20');
   const asForm = attempt(form, read);
   if (asForm instanceof GatewayError) {
-    if (attempt(literal, read) instanceof GatewayError && asForm.code !== 'LimitExceeded') throw asForm;
+    if (attempt(literal, read) instanceof GatewayError && asForm.code !== 'LimitExceeded') {
+      throw asForm;
+    }
     return literal;
   }
-  if (isFromFormEncoder(raw)) return form;
+  if (isFromFormEncoder(raw)) {
+    return form;
+  }
   const asLiteral = attempt(literal, read);
-  if (asLiteral instanceof GatewayError) return form;
+  if (asLiteral instanceof GatewayError) {
+    return form;
+  }
   const target = difference(asLiteral.query, asForm.query);
-  if (target === null || !/\+/.test(raw.replace(signOfNumber, ''))) return literal;
+  if (target === null || !/\+/.test(raw.replace(signOfNumber, ''))) {
+    return literal;
+  }
   throw new GatewayError(
     'UriSyntax',
     `${target}: '+' may be a plus sign or, as in HTML forms, a blank; write '%2B' or '%20'.`,
@@ -45,7 +57,9 @@ const signOfNumber = /(?:['"]|%2[27])\+(?=\d)/gi;
  * encoding, and leaves none of them; or it writes a plus sign as `%2B` beside blanks that are `+`.
  */
 function isFromFormEncoder(raw: string): boolean {
-  if (/%2B/i.test(raw)) return true;
+  if (/%2B/i.test(raw)) {
+    return true;
+  }
   const withPlus = raw.split('&').filter((part) => part.includes('+'));
   return /%(?:2[4789C]|3A)/i.test(raw) && withPlus.every((part) => /^[A-Za-z0-9*._~%+=-]*$/.test(part));
 }
@@ -57,7 +71,9 @@ function attempt<Query>(query: string, read: (query: string) => Query): { readon
   try {
     return { query: read(query) };
   } catch (error) {
-    if (error instanceof GatewayError && syntaxFaults.includes(error.code)) return error;
+    if (error instanceof GatewayError && syntaxFaults.includes(error.code)) {
+      return error;
+    }
     throw error;
   }
 }

@@ -38,7 +38,9 @@ function difference(left: ParsedQuery, right: ParsedQuery): string | null {
   const told = ['filter', 'orderby', 'select', 'expand', 'compute', 'search', 'apply', 'top', 'skip', 'count'] as const;
   const differs = (a: unknown, b: unknown): boolean => JSON.stringify(a) !== JSON.stringify(b);
   const option = told.find((name) => differs(left.options[name], right.options[name]));
-  if (option !== undefined) return `$${option}`;
+  if (option !== undefined) {
+    return `$${option}`;
+  }
   const alias = [...left.aliases.keys()].find((name) => differs(left.aliases.get(name), right.aliases.get(name)));
   return alias === undefined ? null : `@${alias}`;
 }
@@ -77,7 +79,9 @@ function readPart(part: string, before: string, draft: QueryDraft): void {
 /** `A eq 1 & B eq 2`, `$search=AT&T`: what follows the ampersand is no option, and must not be lost. */
 function refuseCutValue(written: string, raw: string | null, before: string): void {
   const afterSearch = /^(?:\$|%24)?search=/i.test(before);
-  if (raw !== null || !(afterSearch || /\s/.test(written))) return;
+  if (raw !== null || !(afterSearch || /\s/.test(written))) {
+    return;
+  }
   const target = written.trim().slice(0, 60);
   const message = `the query: '${target}' is no option; an ampersand within a value is '%26', and conditions are joined with 'and'.`;
   throw new GatewayError('UnknownOption', message, { target });
@@ -91,7 +95,9 @@ function readCustomOption(name: string, raw: string, draft: QueryDraft): void {
     throw disguisedOption(name, meant);
   }
   const last = optionNameAtEnd(meant);
-  if (isOptionName(last)) throw disguisedOption(name, `$${last}`);
+  if (isOptionName(last)) {
+    throw disguisedOption(name, `$${last}`);
+  }
   const value = percentDecode(raw, name.slice(0, 60));
   const within = optionNamesWithin(value).find(isOptionName);
   if (within !== undefined) {
@@ -131,7 +137,9 @@ function encodedSemicolons(raw: string, target: string): ReadonlySet<number> {
   const positions = new Set<number>();
   let position = 0;
   for (const piece of raw.split(/(%3B)/i)) {
-    if (/^%3B$/i.test(piece)) positions.add(position);
+    if (/^%3B$/i.test(piece)) {
+      positions.add(position);
+    }
     position += percentDecode(piece, target).length;
   }
   return positions;

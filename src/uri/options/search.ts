@@ -95,7 +95,9 @@ function parseTerm(search: SearchText): SearchExpression {
  * clients encode the semicolons between options as well.
  */
 function startsWithSemicolon(cursor: Cursor): boolean {
-  if (!cursor.encodedSemicolons.has(cursor.position)) return false;
+  if (!cursor.encodedSemicolons.has(cursor.position)) {
+    return false;
+  }
   optionBehind.lastIndex = cursor.position;
   return !isOptionName(optionBehind.exec(cursor.text)?.[1]?.toLowerCase() ?? '');
 }

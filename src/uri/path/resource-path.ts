@@ -68,7 +68,9 @@ function wholeSegment(cursor: Cursor, at: number): PathSegment & { kind: 'Name' 
  * can stand here itself is that, since some clients encode every dollar sign.
  */
 function isEncodedKey(cursor: Cursor, raw: string): boolean {
-  if (!/^%24/.test(raw)) return false;
+  if (!/^%24/.test(raw)) {
+    return false;
+  }
   const text = cursor.text.slice(cursor.position);
   return !text.startsWith('$filter(') && !systemSegments.some((name) => name === text && !onlyFirst.has(name));
 }
@@ -81,7 +83,9 @@ function keyedOrKey(cursor: Cursor, name: string, at: number): PathSegment {
     cursor.expectEnd("'/' or the end of the path");
     return { ...keyed, text: cursor.text.slice(at) };
   } catch (error) {
-    if (!(error instanceof GatewayError && error.code === 'UriSyntax')) throw error;
+    if (!(error instanceof GatewayError && error.code === 'UriSyntax')) {
+      throw error;
+    }
     Object.assign(cursor.session, { depth, unsupported });
     return wholeSegment(cursor, at);
   }

@@ -93,23 +93,33 @@ export class ReadAdmission {
   /** Throws GatewayError Busy when too many wait, LimitExceeded for a hopeless statement, or the signal's reason. */
   async enter(read: Admission): Promise<Admitted> {
     const { weighed, signal } = read;
-    if (weighed === null) return light(null);
+    if (weighed === null) {
+      return light(null);
+    }
     let weight = this.#known.recall(weighed.key);
     if (weight === null) {
       const free = weighed.multiplies ? null : this.#tryPage();
-      if (free !== null) return free;
+      if (free !== null) {
+        return free;
+      }
       const estimate = weighed.statements === null ? null : await this.#estimate(read, weighed.statements);
-      if (weighed.multiplies && estimate !== null && isHopeless(estimate, read.timeout)) throw hopeless();
+      if (weighed.multiplies && estimate !== null && isHopeless(estimate, read.timeout)) {
+        throw hopeless();
+      }
       weight = estimate === null ? 'page' : weightOf(estimate);
       this.#known.keep(weighed.key, weight);
     }
-    if (weight === 'light') return light(this.#limits.lightTime);
+    if (weight === 'light') {
+      return light(this.#limits.lightTime);
+    }
     return weight === 'long' ? this.#longRead(signal) : this.#page(signal);
   }
 
   /** For a read that was taken for a light one and took longer. */
   heavier({ weighed, signal }: Admission): Promise<Admitted> {
-    if (weighed !== null) this.#known.keep(weighed.key, 'page');
+    if (weighed !== null) {
+      this.#known.keep(weighed.key, 'page');
+    }
     return this.#page(signal);
   }
 
@@ -123,8 +133,12 @@ export class ReadAdmission {
   }
 
   #tryPage(): Admitted | null {
-    if (!this.#places.tryTake()) return null;
-    if (this.#pages.tryTake()) return this.#admittedPage();
+    if (!this.#places.tryTake()) {
+      return null;
+    }
+    if (this.#pages.tryTake()) {
+      return this.#admittedPage();
+    }
     this.#places.give();
     return null;
   }
@@ -146,16 +160,22 @@ export class ReadAdmission {
     return {
       lightTime: null,
       pause: () => {
-        if (works) this.#pages.give();
+        if (works) {
+          this.#pages.give();
+        }
         works = false;
       },
       resume: async (signal) => {
-        if (works) return;
+        if (works) {
+          return;
+        }
         await this.#pages.take(signal, { returning: true });
         works = true;
       },
       leave: () => {
-        if (works) this.#pages.give();
+        if (works) {
+          this.#pages.give();
+        }
         works = false;
         this.#places.give();
       },
@@ -171,7 +191,9 @@ export class ReadAdmission {
 
   #checkQueue(): void {
     const { waiting } = this;
-    if (waiting < this.#limits.waiting) return;
+    if (waiting < this.#limits.waiting) {
+      return;
+    }
     throw new GatewayError('Busy', `The gateway is busy: ${waiting} large requests are waiting for their turn`);
   }
 }

@@ -19,7 +19,9 @@ const longCost = 1_000_000;
 const unitsForMillisecond = 10_000;
 
 export function weightOf({ cost, bytes }: Estimate): Weight {
-  if (cost > longCost) return 'long';
+  if (cost > longCost) {
+    return 'long';
+  }
   return cost <= lightCost && bytes <= lightBytes ? 'light' : 'page';
 }
 
@@ -34,7 +36,9 @@ export function readEstimate(answer: unknown): Estimate | null {
   const first: unknown = Array.isArray(parsed) ? parsed[0] : parsed;
   const plan = member(first, 'Plan');
   const [cost, rows, width] = ['Total Cost', 'Plan Rows', 'Plan Width'].map((name) => member(plan, name));
-  if (typeof cost !== 'number' || typeof rows !== 'number' || typeof width !== 'number') return null;
+  if (typeof cost !== 'number' || typeof rows !== 'number' || typeof width !== 'number') {
+    return null;
+  }
   return { cost, bytes: rows * width };
 }
 
@@ -73,6 +77,10 @@ export class KnownWeights {
     // Deleted first, so that it stands last in the order of insertion, in which the oldest goes.
     this.#weights.delete(key);
     this.#weights.set(key, { weight, until: this.#now() + lifetime });
-    if (this.#weights.size > most) for (const oldest of this.#weights.keys()) return void this.#weights.delete(oldest);
+    if (this.#weights.size > most) {
+      for (const oldest of this.#weights.keys()) {
+        return void this.#weights.delete(oldest);
+      }
+    }
   }
 }

@@ -29,15 +29,21 @@ export class Turns {
 
   /** Takes a turn if nobody has to be waited for. */
   tryTake(): boolean {
-    if (this.#taken >= this.#most || this.waiting > 0) return false;
+    if (this.#taken >= this.#most || this.waiting > 0) {
+      return false;
+    }
     this.#taken += 1;
     return true;
   }
 
   /** Resolves when it is the caller's turn; throws the signal's reason when that aborts before. */
   take(signal: AbortSignal, { returning }: { readonly returning: boolean } = { returning: false }): Promise<void> {
-    if (signal.aborted) return Promise.reject(reasonOf(signal));
-    if (this.tryTake()) return Promise.resolve();
+    if (signal.aborted) {
+      return Promise.reject(reasonOf(signal));
+    }
+    if (this.tryTake()) {
+      return Promise.resolve();
+    }
     const queue = returning ? this.#returning : this.#waiting;
     return new Promise((resolve, reject) => {
       const leave = (): void => {
@@ -58,8 +64,11 @@ export class Turns {
   /** Ends a turn: the next one's begins. */
   give(): void {
     const next = this.#returning.shift() ?? this.#waiting.shift();
-    if (next === undefined) this.#taken -= 1;
-    else next.begin();
+    if (next === undefined) {
+      this.#taken -= 1;
+    } else {
+      next.begin();
+    }
   }
 }
 

@@ -37,7 +37,9 @@ const textArray = 1009;
 /** The driver's parsers, but nothing that loses digits or a time zone: bigint, numeric, dates and times stay text. */
 export const types: pg.CustomTypesConfig = {
   getTypeParser: ((oid: number, format: 'text' | 'binary') => {
-    if (asText.has(oid)) return (text: string) => text;
+    if (asText.has(oid)) {
+      return (text: string) => text;
+    }
     return pg.types.getTypeParser(asTextArray.has(oid) ? textArray : oid, format as 'text');
   }) as typeof pg.types.getTypeParser,
 };
@@ -75,7 +77,9 @@ async function setUp(client: pg.ClientBase, more: readonly string[]): Promise<vo
   await client.query([...sessionFormat, ...more].map((setting) => `SET ${setting}`).join('; '));
   const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
   const { processID } = client as pg.ClientBase & { readonly processID: number | null };
-  if (rows[0]?.pid === processID) settled.add(client);
+  if (rows[0]?.pid === processID) {
+    settled.add(client);
+  }
 }
 
 /** Whether the settings of its session hold for each transaction. */

@@ -80,14 +80,18 @@ export class CopyFrames {
 
   /** Gives the memory back. Call once when nobody looks at the rows any more; nothing may follow. */
   dispose(): void {
-    if (this.#buffer.length === usualCapacity && spare.length < mostSpare) spare.push(this.#buffer);
+    if (this.#buffer.length === usualCapacity && spare.length < mostSpare) {
+      spare.push(this.#buffer);
+    }
     this.#buffer = Buffer.alloc(0);
     this.#count = 0;
   }
 
   #reserve(more: number): void {
     const needed = this.#filled + more;
-    if (needed <= this.#buffer.length) return;
+    if (needed <= this.#buffer.length) {
+      return;
+    }
     const larger = Buffer.allocUnsafeSlow(Math.max(needed, this.#buffer.length * 2));
     this.#buffer.copy(larger, 0, 0, this.#filled);
     this.#buffer = larger;
@@ -100,23 +104,32 @@ export class CopyFrames {
     while (filled - at >= headerLength) {
       const type = buffer[at] ?? 0;
       const end = at + 1 + buffer.readInt32BE(at + 1);
-      if (end > filled) break;
-      if (type === copyData) this.#row(at + headerLength, end);
-      else this.#message(type, buffer.subarray(at, end));
+      if (end > filled) {
+        break;
+      }
+      if (type === copyData) {
+        this.#row(at + headerLength, end);
+      } else {
+        this.#message(type, buffer.subarray(at, end));
+      }
       at = end;
     }
     this.#parsed = at;
   }
 
   #row(start: number, end: number): void {
-    if (this.#count === this.#starts.length) this.#moreRows();
+    if (this.#count === this.#starts.length) {
+      this.#moreRows();
+    }
     this.#starts[this.#count] = start;
     this.#ends[this.#count] = this.#buffer[end - 1] === lineFeed ? end - 1 : end;
     this.#count += 1;
   }
 
   #message(type: number, message: Buffer): void {
-    if (type === readyForQuery) this.#finished = true;
+    if (type === readyForQuery) {
+      this.#finished = true;
+    }
     this.#other(type, message);
   }
 

@@ -45,9 +45,13 @@ export class CopyOut implements Submittable {
   constructor(select: string, around: { readonly before: readonly string[]; readonly after: readonly string[] }) {
     this.#texts = [...around.before, `COPY (${select}) TO STDOUT`, ...around.after];
     this.#frames = new CopyFrames((type, message) => {
-      if (type === readyForQuery) this.#readyMessage = Buffer.from(message);
-      else if (type === dataRowMessage) this.answers.push(dataRow(message));
-      else if (forDriver.has(type)) this.#tellDriver(message);
+      if (type === readyForQuery) {
+        this.#readyMessage = Buffer.from(message);
+      } else if (type === dataRowMessage) {
+        this.answers.push(dataRow(message));
+      } else if (forDriver.has(type)) {
+        this.#tellDriver(message);
+      }
     });
   }
 
@@ -63,12 +67,17 @@ export class CopyOut implements Submittable {
 
   /** The next rows; null at the end. Throws the server's error, or what `fail` was given. */
   next(): Promise<RowBatch | null> {
-    if (this.#taken) this.#frames.release();
+    if (this.#taken) {
+      this.#frames.release();
+    }
     this.#taken = false;
     return new Promise((resolve, reject) => {
       this.#waiting = { resolve, reject };
-      if (this.#frames.finished || this.#failure !== null) this.#settle();
-      else if (this.#frames.count > 0) this.#settleSoon();
+      if (this.#frames.finished || this.#failure !== null) {
+        this.#settle();
+      } else if (this.#frames.count > 0) {
+        this.#settleSoon();
+      }
       this.#stream?.resume();
     });
   }
@@ -91,10 +100,15 @@ export class CopyOut implements Submittable {
     const { stream } = connection;
     this.#stream = stream;
     this.#driver = stream.listeners('data') as DataListener[];
-    for (const listener of this.#driver) stream.off('data', listener);
+    for (const listener of this.#driver) {
+      stream.off('data', listener);
+    }
     stream.once('close', this.#onClose);
-    if (stream instanceof ReaderSocket) stream.reader = this.#onData;
-    else stream.on('data', this.#onData);
+    if (stream instanceof ReaderSocket) {
+      stream.reader = this.#onData;
+    } else {
+      stream.on('data', this.#onData);
+    }
     stream.write(extendedQuery(this.#texts));
   }
 
@@ -114,17 +128,26 @@ export class CopyOut implements Submittable {
 
   /** A server that ends the session says why and hangs up, and the driver has forgotten us by then. */
   readonly #onClose = (): void => {
-    if (this.#frames.finished) return;
+    if (this.#frames.finished) {
+      return;
+    }
     this.#failure ??= this.#refusal ?? new Error('Connection terminated unexpectedly');
     this.#settle();
   };
 
   readonly #onData = (chunk: Buffer): void => {
     this.#frames.append(chunk);
-    if (this.#failure !== null && !this.#taken) this.#frames.release();
-    if (this.#frames.finished) this.#giveBack();
-    if (this.#frames.finished || this.#frames.size >= batchTarget) this.#settle();
-    else if (this.#frames.count > 0) this.#settleSoon();
+    if (this.#failure !== null && !this.#taken) {
+      this.#frames.release();
+    }
+    if (this.#frames.finished) {
+      this.#giveBack();
+    }
+    if (this.#frames.finished || this.#frames.size >= batchTarget) {
+      this.#settle();
+    } else if (this.#frames.count > 0) {
+      this.#settleSoon();
+    }
   };
 
   /** After the reads of this turn of the event loop, which joins them into one batch. */
@@ -134,16 +157,23 @@ export class CopyOut implements Submittable {
 
   /** Answers the one who waits, if there is something to say; stops reading when there is nobody to read for. */
   #settle(): void {
-    if (this.#flush !== null) clearImmediate(this.#flush);
+    if (this.#flush !== null) {
+      clearImmediate(this.#flush);
+    }
     this.#flush = null;
     const waiting = this.#waiting;
     const error = this.#failure ?? (this.#frames.count === 0 && this.#frames.finished ? this.#refusal : null);
     if (waiting !== null && (error !== null || this.#frames.count > 0 || this.#frames.finished)) {
       this.#waiting = null;
-      if (error !== null) waiting.reject(error);
-      else waiting.resolve(this.#frames.count > 0 ? this.#take() : null);
+      if (error !== null) {
+        waiting.reject(error);
+      } else {
+        waiting.resolve(this.#frames.count > 0 ? this.#take() : null);
+      }
     }
-    if (this.#waiting === null && this.#failure === null && !this.#frames.finished) this.#stream?.pause();
+    if (this.#waiting === null && this.#failure === null && !this.#frames.finished) {
+      this.#stream?.pause();
+    }
   }
 
   #take(): RowBatch {
@@ -154,20 +184,31 @@ export class CopyOut implements Submittable {
   /** The driver's listeners return, and see the end of the statement as if they had been there all the time. */
   #giveBack(): void {
     const stream = this.#stream;
-    if (stream === null) return;
-    if (stream instanceof ReaderSocket) stream.reader = null;
-    else stream.off('data', this.#onData);
+    if (stream === null) {
+      return;
+    }
+    if (stream instanceof ReaderSocket) {
+      stream.reader = null;
+    } else {
+      stream.off('data', this.#onData);
+    }
     stream.off('close', this.#onClose);
-    for (const listener of this.#driver) stream.on('data', listener);
+    for (const listener of this.#driver) {
+      stream.on('data', listener);
+    }
     stream.resume();
-    if (this.#readyMessage !== null) this.#tellDriver(this.#readyMessage);
+    if (this.#readyMessage !== null) {
+      this.#tellDriver(this.#readyMessage);
+    }
   }
 
   #tellDriver(message: Buffer): void {
     // A copy: the driver's parser may keep parts of what it was given.
     const copy = Buffer.from(message);
     this.#tellingDriver = true;
-    for (const listener of this.#driver) listener(copy);
+    for (const listener of this.#driver) {
+      listener(copy);
+    }
     this.#tellingDriver = false;
   }
 }

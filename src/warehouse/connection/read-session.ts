@@ -53,9 +53,13 @@ export class PostgresReadSession implements ReadSession {
   }
 
   async opening(): Promise<readonly TextRow[]> {
-    if (this.#opening !== null) return this.#opening;
+    if (this.#opening !== null) {
+      return this.#opening;
+    }
     const text = this.#options.opening;
-    if (text === undefined) return [];
+    if (text === undefined) {
+      return [];
+    }
     // Behind the beginning in one text, it costs one round trip; it is ours, so no second statement can hide in it.
     const beginning = this.#state === 'begun' ? [] : this.#beginning(this.#limit);
     this.#state = 'begun';
@@ -84,17 +88,27 @@ export class PostgresReadSession implements ReadSession {
         const clock = setTimeout(() => this.#interrupt(timedOut()), left);
         const batch = await copy.next().finally(() => clearTimeout(clock));
         left -= performance.now() - asked;
-        if (carries) this.#opening = copy.answers;
-        if (batch === null) return;
+        if (carries) {
+          this.#opening = copy.answers;
+        }
+        if (batch === null) {
+          return;
+        }
         yield batch;
       }
     } catch (error) {
       throw postgresError(error);
     } finally {
       this.#running = null;
-      if (!copy.finished) await this.#abandon(copy);
-      if (copy.finished) copy.dispose();
-      if (copy.idle) this.#state = 'over';
+      if (!copy.finished) {
+        await this.#abandon(copy);
+      }
+      if (copy.finished) {
+        copy.dispose();
+      }
+      if (copy.idle) {
+        this.#state = 'over';
+      }
     }
   }
 
@@ -105,7 +119,9 @@ export class PostgresReadSession implements ReadSession {
       this.#running = reject;
     });
     const answer = this.#begin().then(() => {
-      if (this.#interrupted !== null) throw this.#interrupted;
+      if (this.#interrupted !== null) {
+        throw this.#interrupted;
+      }
       return statement();
     });
     // When the interruption wins, the statement's own end is nobody's any more.
@@ -120,7 +136,9 @@ export class PostgresReadSession implements ReadSession {
   }
 
   async #begin(): Promise<void> {
-    if (this.#state === 'begun') return;
+    if (this.#state === 'begun') {
+      return;
+    }
     this.#state = 'begun';
     await this.#client.query(this.#beginning(this.#limit).join('; '));
   }
@@ -150,7 +168,9 @@ export class PostgresReadSession implements ReadSession {
   async end(): Promise<SessionEnd> {
     this.#options.signal.removeEventListener('abort', this.#onAbort);
     await this.#cancelling;
-    if (this.#interrupted !== null) return 'broken';
+    if (this.#interrupted !== null) {
+      return 'broken';
+    }
     return this.#state === 'begun' ? 'open' : 'idle';
   }
 
@@ -160,27 +180,45 @@ export class PostgresReadSession implements ReadSession {
   };
 
   #mayRun(): void {
-    if (this.#options.signal.aborted) this.#onAbort();
-    if (this.#interrupted !== null) throw this.#interrupted;
-    if (this.#running !== null) throw new Error('A read session runs one statement at a time.');
-    if (this.#state === 'over') throw new Error('The final statement of this read session was run.');
+    if (this.#options.signal.aborted) {
+      this.#onAbort();
+    }
+    if (this.#interrupted !== null) {
+      throw this.#interrupted;
+    }
+    if (this.#running !== null) {
+      throw new Error('A read session runs one statement at a time.');
+    }
+    if (this.#state === 'over') {
+      throw new Error('The final statement of this read session was run.');
+    }
   }
 
   #interrupt(error: Error): void {
-    if (this.#interrupted !== null) return;
+    if (this.#interrupted !== null) {
+      return;
+    }
     this.#interrupted = error;
-    if (this.#running === null) return;
+    if (this.#running === null) {
+      return;
+    }
     this.#running(error);
     this.#cancelling = this.#cancelStatement(this.#client);
   }
 
   /** The consumer went away early: the little that may be left is read, else the statement is cancelled. */
   async #abandon(copy: CopyOut): Promise<void> {
-    if (this.#interrupted !== null) return;
+    if (this.#interrupted !== null) {
+      return;
+    }
     copy.fail(new Error('The rows are not wanted any more.'));
     const until = performance.now() + drainTime;
-    while (!copy.finished && performance.now() < until) await new Promise((resolve) => setImmediate(resolve));
-    if (copy.finished) return;
+    while (!copy.finished && performance.now() < until) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    if (copy.finished) {
+      return;
+    }
     this.#interrupted = new Error('The reading of rows was given up before their end.');
     this.#cancelling = this.#cancelStatement(this.#client);
   }

@@ -32,14 +32,18 @@ export class ReaderRest implements Rest {
   }
 
   async endure(wait: Promise<void>): Promise<void> {
-    if (await this.#wait(wait, this.#limits.endure)) return;
+    if (await this.#wait(wait, this.#limits.endure)) {
+      return;
+    }
     throw new GatewayError('SlowReader', 'The client reads so slowly that the reply was broken off');
   }
 
   /** False: the time is up before. */
   async #wait(wait: Promise<void>, most: number): Promise<boolean> {
     const left = most - this.#slept;
-    if (left <= 0) return false;
+    if (left <= 0) {
+      return false;
+    }
     const from = performance.now();
     let paused = false;
     const pausing = setTimeout(() => {
@@ -55,7 +59,9 @@ export class ReaderRest implements Rest {
     clearTimeout(over);
     this.#slept += performance.now() - from;
     // How long others take is not the client's fault. Who only ends the reply needs no turn for it.
-    if (paused && woken) await this.#admitted.resume(this.#signal);
+    if (paused && woken) {
+      await this.#admitted.resume(this.#signal);
+    }
     return woken;
   }
 }

@@ -16,8 +16,11 @@ export class ReaderSocket extends Socket {
     const callback = (count: number): boolean => {
       const bytes = buffer.subarray(0, count);
       // A copy for listeners: the driver's parser keeps parts of what it was given.
-      if (this.reader === null) this.emit('data', Buffer.from(bytes));
-      else this.reader(bytes);
+      if (this.reader === null) {
+        this.emit('data', Buffer.from(bytes));
+      } else {
+        this.reader(bytes);
+      }
       return true;
     };
     const options: SocketConstructorOpts & ConnectOpts = { onread: { buffer, callback } };

@@ -20,7 +20,9 @@ export async function requireTable(transaction: Transaction, catalogue: Catalogu
   const [there] = rows;
   const differs = wanted.columns.find(({ name, sqlType }) => there?.columns[name] !== sqlType)?.name;
   const key = wanted.indexes.find(({ name }) => /_key_[0-9a-f]{10}$/.test(name))?.name ?? '';
-  if (differs === undefined && there?.indexes.includes(key) === true) return;
+  if (differs === undefined && there?.indexes.includes(key) === true) {
+    return;
+  }
   const what = differs === undefined ? 'its key' : `its column ${differs}`;
   throw new GatewayError(
     'RestartNeeded',

@@ -72,7 +72,9 @@ async function emptyTables(
   schema: string,
   names: readonly string[],
 ): Promise<ReadonlySet<string>> {
-  if (names.length === 0) return new Set();
+  if (names.length === 0) {
+    return new Set();
+  }
   const parts = names.map(
     (name) =>
       `SELECT ${String(names.indexOf(name))} AS place WHERE NOT EXISTS (SELECT FROM ${quoteRelation({ schema, name })})`,

@@ -33,7 +33,9 @@ export async function freeNames(transaction: Transaction, wanted: readonly Wante
     ]),
   );
   const [first] = wanted;
-  if (first === undefined) return [];
+  if (first === undefined) {
+    return [];
+  }
   const { rows } = await transaction.query<Taken>(
     `SELECT c.relname AS name, c.oid::text AS oid, c.relkind::text AS kind, t.relname AS "table"
        FROM pg_class c LEFT JOIN pg_index i ON i.indexrelid = c.oid LEFT JOIN pg_class t ON t.oid = i.indrelid
@@ -43,7 +45,9 @@ export async function freeNames(transaction: Transaction, wanted: readonly Wante
   const inTheWay: string[] = [];
   for (const { name, oid, kind, table } of rows) {
     const index = table !== null;
-    if (index ? table === owners.get(name) : owners.get(name) === name && (kind === 'r' || kind === 'p')) continue;
+    if (index ? table === owners.get(name) : owners.get(name) === name && (kind === 'r' || kind === 'p')) {
+      continue;
+    }
     const relation = quoteRelation({ schema: first.schema, name });
     if (index) {
       const moved = `${name.slice(0, 40)}_of_${oid}`;

@@ -29,12 +29,18 @@ export async function putGivenRows(
 ): Promise<readonly string[]> {
   const changed: string[] = [];
   for (const set of catalogue.sets.values()) {
-    if (set.kind !== 'stored' || !concerns(set.name)) continue;
+    if (set.kind !== 'stored' || !concerns(set.name)) {
+      continue;
+    }
     const whole = set.derivation?.kind === 'rows';
     const rows = set.derivation?.kind === 'rows' ? set.derivation.rows : (set.seedRows ?? []);
     const key = catalogue.model.entitySets.get(set.name)?.entityType.key ?? [];
-    if (!whole && rows.length === 0) continue;
-    if (await putRows(transaction, given(set, key, rows), whole)) changed.push(set.name);
+    if (!whole && rows.length === 0) {
+      continue;
+    }
+    if (await putRows(transaction, given(set, key, rows), whole)) {
+      changed.push(set.name);
+    }
   }
   return changed;
 }
@@ -74,7 +80,9 @@ async function putRows(transaction: Transaction, rows: Given, whole: boolean): P
     `INSERT INTO ${table} AS t (${columns.join(', ')}, _version) SELECT g.*, ${version} FROM ${source} ON CONFLICT (${key.join(', ')}) ${conflict}`,
     values,
   );
-  if (rowCount + removed === 0) return false;
+  if (rowCount + removed === 0) {
+    return false;
+  }
   await transaction.query(
     `INSERT INTO gateway.set_versions (entity_set, version, changed_at) VALUES ($1, $2, now()) ON CONFLICT (entity_set) DO UPDATE SET version = excluded.version, changed_at = excluded.changed_at`,
     [set.name, version],

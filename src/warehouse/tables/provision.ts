@@ -34,7 +34,9 @@ export function provision(
   return database.transaction(async (transaction) => {
     await transaction.query(`SELECT pg_advisory_xact_lock(${String(schemaLock)})`);
     const { report, refused } = await makeTables(transaction, catalogue, options);
-    if (refused.length > 0) throw refusal(refused);
+    if (refused.length > 0) {
+      throw refusal(refused);
+    }
     const givenRows = await putGivenRows(transaction, catalogue);
     await beginHistories(transaction, catalogue);
     return { ...report, givenRows };
@@ -62,7 +64,9 @@ export function provisionOthers(
     await transaction.query(`SELECT pg_advisory_xact_lock(${String(schemaLock)})`);
     const { refused } = await makeTables(transaction, catalogue, { opens: false });
     const others = refused.filter(({ set }) => !rebuilt.has(set));
-    if (others.length > 0) throw refusal(others, rebuilt);
+    if (others.length > 0) {
+      throw refusal(others, rebuilt);
+    }
     const sets = new Set(refused.map(({ set }) => set));
     await putGivenRows(transaction, catalogue, (set) => !sets.has(set));
     await beginHistories(transaction, catalogue);
@@ -92,9 +96,13 @@ async function makeTables(
 ): Promise<MadeTables> {
   const wanted = wantedTables(catalogue);
   const faults = tableFaults(wanted);
-  if (faults.length > 0) throw new GatewayError('ProvisionRefused', `Tables cannot be made:\n${listed(faults)}`);
+  if (faults.length > 0) {
+    throw new GatewayError('ProvisionRefused', `Tables cannot be made:\n${listed(faults)}`);
+  }
   const inTheWay = await freeNames(transaction, wanted);
-  if (inTheWay.length > 0) throw new GatewayError('ProvisionRefused', `Tables cannot be made:\n${listed(inTheWay)}`);
+  if (inTheWay.length > 0) {
+    throw new GatewayError('ProvisionRefused', `Tables cannot be made:\n${listed(inTheWay)}`);
+  }
   const existing = await existingTables(transaction, 'feed');
   const all = wanted.map((table) => planTable(table, existing.get(table.table)));
   const refused = all.filter((plan) => plan.refusals.length > 0);
@@ -106,7 +114,9 @@ async function makeTables(
       (table) => `GRANT SELECT ON ${quoteRelation({ schema: table.schema, name: table.table })} TO gateway_reader`,
     ),
   ];
-  if (statements.length > 0) await transaction.query(statements.join(';\n'));
+  if (statements.length > 0) {
+    await transaction.query(statements.join(';\n'));
+  }
   const names = new Set(wanted.map((table) => table.table));
   const report = {
     changes: plans.flatMap((plan) => plan.changes),

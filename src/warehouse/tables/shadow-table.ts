@@ -26,7 +26,9 @@ export function withShadows(catalogue: Catalogue, shadows: readonly ShadowTable[
 /** The shadow of a set; `number` tells those of one transaction apart. */
 export function shadowOf(catalogue: Catalogue, set: string, number: number): ShadowTable {
   const binding = catalogue.sets.get(set);
-  if (binding?.kind !== 'stored') throw new GatewayError('Internal', `${set} is not stored.`);
+  if (binding?.kind !== 'stored') {
+    throw new GatewayError('Internal', `${set} is not stored.`);
+  }
   const { schema } = binding.relation;
   return { set, live: binding.relation, shadow: { schema, name: `~rebuild ${number}` } };
 }
@@ -55,7 +57,9 @@ export async function keepRowNumbers(transaction: Transaction, catalogue: Catalo
     [quoteRelation(one.live)],
   );
   const there = new Set(rows[0]?.columns);
-  if (!key.every((name) => there.has(name))) return;
+  if (!key.every((name) => there.has(name))) {
+    return;
+  }
   const same = key.map((name) => `o.${quoteIdentifier(name)}::text = n.${quoteIdentifier(name)}::text`).join(' AND ');
   const columns = key.map((name) => `${quoteIdentifier(name)}::text`).join(', ');
   // A key of fewer values than before may be that of several old rows: the first of them counts.
@@ -65,8 +69,8 @@ export async function keepRowNumbers(transaction: Transaction, catalogue: Catalo
 }
 
 /** Milliseconds that readers of the table are kept waiting at once, and between two tries. */
-const PATIENCE = 1000;
-const TRIES = 300;
+const patience = 1000;
+const mostTries = 300;
 
 /**
  * Puts the shadow in the place of the live table, at the very end of the transaction: readers have the old rows until it commits.
@@ -81,7 +85,9 @@ export async function replaceTable(transaction: Transaction, catalogue: Catalogu
   try {
     await transaction.query(`DROP TABLE ${live}`);
   } catch (error) {
-    if (sqlState(error) !== '2BP01') throw error;
+    if (sqlState(error) !== '2BP01') {
+      throw error;
+    }
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause : null;
     const detail = cause !== null && 'detail' in cause ? String(cause.detail) : '';
     throw new GatewayError('RebuildRefused', `Something that is not the gateway's depends on ${live}: ${detail}`, {
@@ -103,19 +109,21 @@ export async function replaceTable(transaction: Transaction, catalogue: Catalogu
 }
 
 async function lockAlone(transaction: Transaction, table: string): Promise<void> {
-  await transaction.query(`SET LOCAL lock_timeout = ${PATIENCE}`);
+  await transaction.query(`SET LOCAL lock_timeout = ${patience}`);
   for (let tries = 1; ; tries++) {
     await transaction.query('SAVEPOINT before_lock');
     try {
       await transaction.query(`LOCK TABLE ${table} IN ACCESS EXCLUSIVE MODE`);
       break;
     } catch (error) {
-      if (sqlState(error) !== '55P03') throw error;
-      if (tries === TRIES) {
+      if (sqlState(error) !== '55P03') {
+        throw error;
+      }
+      if (tries === mostTries) {
         throw new GatewayError('DatabaseUnavailable', `${table} is being read without a pause.`, { cause: error });
       }
       await transaction.query('ROLLBACK TO SAVEPOINT before_lock');
-      await pause(PATIENCE);
+      await pause(patience);
     }
   }
   await transaction.query('SET LOCAL lock_timeout = 0');

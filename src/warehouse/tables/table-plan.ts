@@ -28,13 +28,21 @@ interface Draft {
  * unless the table has no rows: then it is made anew. Pure.
  */
 export function planTable(wanted: WantedTable, existing: ExistingTable | undefined): TablePlan {
-  if (existing === undefined) return create(wanted);
+  if (existing === undefined) {
+    return create(wanted);
+  }
   const draft: Draft = { set: wanted.set, statements: [], changes: [], refusals: [], retired: [] };
-  for (const column of wanted.columns) planColumn(wanted, column, { existing, draft });
-  for (const column of existing.columns.values()) planLeftover(wanted, column, draft);
+  for (const column of wanted.columns) {
+    planColumn(wanted, column, { existing, draft });
+  }
+  for (const column of existing.columns.values()) {
+    planLeftover(wanted, column, draft);
+  }
   planKey(wanted, existing, draft);
   planIndexes(wanted, existing, draft);
-  if (draft.refusals.length === 0 || !existing.empty) return draft;
+  if (draft.refusals.length === 0 || !existing.empty) {
+    return draft;
+  }
   const anew = create(wanted);
   const drop = `DROP TABLE ${relation(wanted)}`;
   return { ...anew, statements: [drop, ...anew.statements], changes: [`${wanted.set}: made anew (it had no rows)`] };
@@ -94,16 +102,22 @@ function planColumn(
 
 /** A column without a property keeps its values; new rows leave it empty. */
 function planLeftover(wanted: WantedTable, column: ExistingColumn, draft: Draft): void {
-  if (wanted.columns.some((other) => other.name === column.name)) return;
+  if (wanted.columns.some((other) => other.name === column.name)) {
+    return;
+  }
   draft.retired.push(`${wanted.set}.${column.name}`);
-  if (column.nullable) return;
+  if (column.nullable) {
+    return;
+  }
   draft.statements.push(`ALTER TABLE ${relation(wanted)} ALTER COLUMN ${quoteIdentifier(column.name)} DROP NOT NULL`);
   draft.changes.push(`${wanted.set}.${column.name}: not in the metadata any more, may be null now`);
 }
 
 function planKey(wanted: WantedTable, existing: ExistingTable, draft: Draft): void {
   const old = [...existing.indexes].find(([name]) => /_key_[0-9a-f]{10}$/.test(name))?.[1];
-  if (old === undefined || old.join() === wanted.key.join()) return;
+  if (old === undefined || old.join() === wanted.key.join()) {
+    return;
+  }
   draft.refusals.push(
     `${wanted.set} has the key (${old.join(', ')}) in the database, and the metadata wants (${wanted.key.join(', ')}).`,
   );
@@ -112,12 +126,16 @@ function planKey(wanted: WantedTable, existing: ExistingTable, draft: Draft): vo
 function planIndexes(wanted: WantedTable, existing: ExistingTable, draft: Draft): void {
   const names = new Set(wanted.indexes.map((index) => index.name));
   for (const index of wanted.indexes) {
-    if (existing.indexes.has(index.name)) continue;
+    if (existing.indexes.has(index.name)) {
+      continue;
+    }
     draft.statements.push(indexStatement(wanted, index));
     draft.changes.push(`${wanted.set}: index ${index.definition}`);
   }
   for (const name of existing.indexes.keys()) {
-    if (names.has(name) || !ownIndex.test(name)) continue;
+    if (names.has(name) || !ownIndex.test(name)) {
+      continue;
+    }
     draft.statements.push(`DROP INDEX ${quoteRelation({ schema: wanted.schema, name })}`);
     draft.changes.push(`${wanted.set}: index ${name} dropped`);
   }

@@ -57,7 +57,9 @@ const mostColumns = 1600;
 export function wantedTables(catalogue: Catalogue): readonly WantedTable[] {
   return [...catalogue.sets.values()].flatMap((set) => {
     const entitySet = catalogue.model.entitySets.get(set.name);
-    if (set.kind !== 'stored' || set.role === 'ledger' || entitySet === undefined) return [];
+    if (set.kind !== 'stored' || set.role === 'ledger' || entitySet === undefined) {
+      return [];
+    }
     return [wantedTable(set, entitySet, keptMarks(catalogue, set.name))];
   });
 }
@@ -66,7 +68,9 @@ export function wantedTables(catalogue: Catalogue): readonly WantedTable[] {
 export function wantedTableOf(catalogue: Catalogue, name: string): WantedTable {
   const set = catalogue.sets.get(name);
   const entitySet = catalogue.model.entitySets.get(name);
-  if (set?.kind !== 'stored' || entitySet === undefined) throw new GatewayError('Internal', `${name} has no table.`);
+  if (set?.kind !== 'stored' || entitySet === undefined) {
+    throw new GatewayError('Internal', `${name} has no table.`);
+  }
   return wantedTable(set, entitySet, keptMarks(catalogue, name));
 }
 
@@ -79,7 +83,9 @@ export function tableFaults(tables: readonly WantedTable[]): readonly string[] {
         (name) =>
           `${set}: the name ${name} is longer than PostgreSQL's ${String(longestName)} bytes. Shorten it in the metadata.`,
       );
-    if (columns.length <= mostColumns) return tooLong;
+    if (columns.length <= mostColumns) {
+      return tooLong;
+    }
     const message = `${set}: its table would have ${String(columns.length)} columns with the gateway's own, and PostgreSQL holds ${String(mostColumns)}. Leave properties out, or split the set.`;
     return [...tooLong, message];
   });
@@ -88,7 +94,9 @@ export function tableFaults(tables: readonly WantedTable[]): readonly string[] {
 /** Column of a property. Throws Internal for a property without one: the catalogue has checked that. */
 export function columnOf(set: StoredSet, property: string): string {
   const column = set.columns.get(property);
-  if (column === undefined) throw new GatewayError('Internal', `${set.name} has no column for ${property}.`);
+  if (column === undefined) {
+    throw new GatewayError('Internal', `${set.name} has no column for ${property}.`);
+  }
   return column.name;
 }
 
@@ -138,7 +146,9 @@ function indexesOf(set: StoredSet, entitySet: EntitySet, columns: readonly Wante
     // The row number decides ties, so an index without it could not give the order of a page.
     ...groups.map((names) => index(set, 'by', false, `(${over(names)}, ${quoteIdentifier('_row')})`)),
   ];
-  if (searchable.length > 0) indexes.push(index(set, 'search', false, `USING gin (${searchVector(set, searchable)})`));
+  if (searchable.length > 0) {
+    indexes.push(index(set, 'search', false, `USING gin (${searchVector(set, searchable)})`));
+  }
   return indexes;
 }
 

@@ -44,7 +44,9 @@ export function cellTables(): readonly CellTable[] {
   const folder = new URL('../tables/', import.meta.url);
   const names = readdirSync(folder).map((name) => name.replace('.yaml', ''));
   const strange = names.filter((name) => !encodings.some((one) => one === name));
-  if (strange.length > 0) throw new Error(`no encodings: ${strange.join(', ')}`);
+  if (strange.length > 0) {
+    throw new Error(`no encodings: ${strange.join(', ')}`);
+  }
   return encodings.map((encoding) => ({
     encoding,
     ...tableSchema.parse(parse(readFileSync(new URL(`${encoding}.yaml`, folder), 'utf8'))),
@@ -73,8 +75,12 @@ const usualExamples: Readonly<Record<string, string>> = {
 };
 
 const usualExample = ({ type, encoding }: { readonly type: string; readonly encoding: Encoding }): string => {
-  if (encoding === 'unix-seconds') return '1750060000';
-  if (type === 'Duration' && encoding === 'text') return 'PT1H';
+  if (encoding === 'unix-seconds') {
+    return '1750060000';
+  }
+  if (type === 'Duration' && encoding === 'text') {
+    return 'PT1H';
+  }
   return usualExamples[type] ?? '7';
 };
 
@@ -167,7 +173,9 @@ function propertyEntry(encoding: Encoding, cell: TableCell, example: string | un
 export function catalogueOf(groups: readonly CellGroup[]): Catalogue {
   const files = groups.map((group) => ({ file: `${group.name}.yaml`, text: groupMetadata(group) }));
   const { catalogue, faults } = buildCatalogue(files, {});
-  if (catalogue === null) throw new Error(faults.map(faultText).join('\n'));
+  if (catalogue === null) {
+    throw new Error(faults.map(faultText).join('\n'));
+  }
   return catalogue;
 }
 

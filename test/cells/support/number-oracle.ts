@@ -68,8 +68,11 @@ export function assertNumbersKept(numRuns: number): void {
       assert.ok(typeof settled === 'string', `${cell}: ${JSON.stringify(settled)}`);
       assert.equal(same(settled), same(text), cell);
       const open = read(undefined);
-      if (isFault(open)) assert.equal(open.code, 'AMBIGUOUS_DECIMAL', cell);
-      else assert.equal(same(open ?? ''), same(text), cell);
+      if (isFault(open)) {
+        assert.equal(open.code, 'AMBIGUOUS_DECIMAL', cell);
+      } else {
+        assert.equal(same(open ?? ''), same(text), cell);
+      }
     }),
     { numRuns },
   );

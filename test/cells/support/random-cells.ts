@@ -111,7 +111,9 @@ export async function assertAllHeld(database: Database, form: CellForm, cells: r
     sql,
     values.map(([, value]) => sent(value)),
   );
-  if (wrong === null) return values.length;
+  if (wrong === null) {
+    return values.length;
+  }
   const [cell] = values.find(([, value]) => sent(value) === wrong) ?? [];
   throw new Error(
     `${form.encoding} as ${form.type} reads ${JSON.stringify(cell)} as ${JSON.stringify(wrong)}, which is none`,
@@ -125,8 +127,12 @@ async function refused(database: Database, sql: string, values: readonly string[
     return rows[0]?.v ?? null;
   } catch (error) {
     const [only] = values;
-    if (only === undefined) throw error;
-    if (values.length === 1) return only;
+    if (only === undefined) {
+      throw error;
+    }
+    if (values.length === 1) {
+      return only;
+    }
     const half = Math.ceil(values.length / 2);
     return (await refused(database, sql, values.slice(0, half))) ?? (await refused(database, sql, values.slice(half)));
   }

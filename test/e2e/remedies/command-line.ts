@@ -15,7 +15,9 @@ export interface Outcome {
  */
 export async function gatewayCommand(line: string, environment: Readonly<Record<string, string>>): Promise<Outcome> {
   const [name, ...words] = line.trim().split(/\s+/);
-  if (name !== 'gateway') throw new Error(`not a command of the gateway: ${line}`);
+  if (name !== 'gateway') {
+    throw new Error(`not a command of the gateway: ${line}`);
+  }
   const { argv, env, exitCode } = process;
   const streams = [process.stdout, process.stderr] as const;
   const writers = streams.map((stream) => stream.write);
@@ -26,7 +28,9 @@ export async function gatewayCommand(line: string, environment: Readonly<Record<
     return true;
   };
   try {
-    for (const stream of streams) stream.write = take as typeof stream.write;
+    for (const stream of streams) {
+      stream.write = take as typeof stream.write;
+    }
     process.argv = ['node', 'gateway', ...words];
     process.env = { PATH: env['PATH'] ?? '', LOG_LEVEL: 'silent', SAMPLES: 'off', ...environment };
     process.exitCode = undefined;
@@ -35,8 +39,11 @@ export async function gatewayCommand(line: string, environment: Readonly<Record<
   } finally {
     for (const [index, stream] of streams.entries()) {
       stream.write = writers[index] ?? stream.write;
-      for (const listener of stream.listeners('error'))
-        if (!listeners[index]?.includes(listener)) stream.off('error', listener as () => void);
+      for (const listener of stream.listeners('error')) {
+        if (!listeners[index]?.includes(listener)) {
+          stream.off('error', listener as () => void);
+        }
+      }
     }
     process.argv = argv;
     process.env = env;

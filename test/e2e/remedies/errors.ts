@@ -234,7 +234,9 @@ export const errorScenarios: Partial<Record<ErrorCode, (world: World) => Promise
     rmSync(gone);
     renameSync(file, `${file}.moved`);
     const output = await world.fails('FilesMissing', 'gateway rebuild AcmeOrders');
-    for (const name of ['orders.csv', 'orders-2.csv']) assert.ok(output.includes(`- ${name} (load `), output);
+    for (const name of ['orders.csv', 'orders-2.csv']) {
+      assert.ok(output.includes(`- ${name} (load `), output);
+    }
     assert.deepEqual(await countOf(world, 'Orders'), ['3']);
     world.file('found/any name at all', orderRows(3));
     world.file('found/deeper/other', orderRows(2));

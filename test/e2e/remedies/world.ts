@@ -22,6 +22,7 @@ export class World {
   readonly #database: Database;
   readonly #environment: Readonly<Record<string, string>>;
 
+  // biome-ignore lint/style/useConsistentMemberAccessibility: made by its static method alone, which waits for what it needs
   private constructor(database: Database, connectionString: string, drop: () => Promise<void>) {
     this.#database = database;
     this.#drop = drop;

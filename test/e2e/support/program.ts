@@ -46,8 +46,12 @@ export function gateway(args: readonly string[], environment: Readonly<Record<st
   const printed = async (text: RegExp): Promise<RegExpExecArray> => {
     for (;;) {
       const found = text.exec(output);
-      if (found !== null) return found;
-      if (!running.has(child)) assert.fail(`the program ended without ${String(text)}:\n${output}`);
+      if (found !== null) {
+        return found;
+      }
+      if (!running.has(child)) {
+        assert.fail(`the program ended without ${String(text)}:\n${output}`);
+      }
       await pause(20);
     }
   };
@@ -75,7 +79,11 @@ export async function run(
 
 /** Asks until the answer is true. */
 export async function until(what: string, ask: () => boolean | Promise<boolean>, patience = 20_000): Promise<void> {
-  for (const deadline = Date.now() + patience; Date.now() < deadline; await pause(50)) if (await ask()) return;
+  for (const deadline = Date.now() + patience; Date.now() < deadline; await pause(50)) {
+    if (await ask()) {
+      return;
+    }
+  }
   assert.fail(`waited ${patience} ms for: ${what}`);
 }
 
@@ -84,11 +92,15 @@ export function useFolders(): () => string {
   const made: string[] = [];
   // What a failed test left running must not outlive it.
   afterEach(async () => {
-    for (const child of running) child.kill('SIGKILL');
+    for (const child of running) {
+      child.kill('SIGKILL');
+    }
     await until('all programs ended', () => running.size === 0);
   });
   after(() => {
-    for (const folder of made) rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+    for (const folder of made) {
+      rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+    }
   });
   return () => {
     const folder = mkdtempSync(path.join(os.tmpdir(), 'gateway-e2e-'));

@@ -32,7 +32,9 @@ describe('$all with proxied sets', function () {
       const described = url.includes('$metadata');
       const reply = await fetch(new URL(`.${url}`, sandbox.url));
       const body = await reply.text();
-      if (mood === 'down' && !described) return response.writeHead(503).end();
+      if (mood === 'down' && !described) {
+        return response.writeHead(503).end();
+      }
       response.writeHead(reply.status, { 'Content-Type': reply.headers.get('content-type') ?? '' });
       if (mood !== 'cut' || described) {
         // The documents name a set that this feed does not have.
@@ -59,11 +61,12 @@ describe('$all with proxied sets', function () {
     const { sets } = gateway.proxied.catalogue();
     const names = [...sets.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
     proxied = names.filter((set) => set.kind === 'upstream' && set.upstreamName !== null).map(({ name }) => name);
-    for (const name of [...names.filter(({ kind }) => kind === 'stored').map((set) => set.name), ...proxied])
+    for (const name of [...names.filter(({ kind }) => kind === 'stored').map((set) => set.name), ...proxied]) {
       served.set(
         name,
         (await pages(name)).flatMap((page) => page.value),
       );
+    }
   });
   after(async () => {
     await gateway?.close();
@@ -157,7 +160,9 @@ describe('$all with proxied sets', function () {
     const reply = await gateway.get(first['@odata.nextLink'] ?? '');
     const { error } = (await reply.json()) as { error: { code: string } };
     assert.deepEqual([reply.status, error.code], [503, 'UpstreamUnavailable']);
-    for (const url of ['$all/$count', '$all?$count=true']) assert.equal((await gateway.get(url)).status, 503, url);
+    for (const url of ['$all/$count', '$all?$count=true']) {
+      assert.equal((await gateway.get(url)).status, 503, url);
+    }
     // It goes on where it stopped.
     mood = 'well';
     const rest = await pages(first['@odata.nextLink'] ?? '');

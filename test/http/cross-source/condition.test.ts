@@ -32,13 +32,14 @@ describe('conditions for another source', () => {
       "seconds eq 1 and (not (startswith(subject,'a')) or subject eq null) and (not (isOutbound) or isOutbound eq null)",
     ],
     ['Agent/Calls/any(c:c/id eq 1)', 'not (Agent/Calls/any(v0:v0/id eq 1))', 'Agent/Calls/any(v0:v0/id eq 1)'],
-  ] as const)
+  ] as const) {
     it(`${filter}: not true, not false`, () => {
       const { expression } = bound(filter);
       const plain = (text: string): string => text.replaceAll('(not (', 'not ((').replaceAll(/[()]/g, '');
       assert.equal(plain(expressionText(notTrue(expression), place)), plain(untrue));
       assert.equal(plain(expressionText(notFalse(expression), place)), plain(unfalse));
     });
+  }
 
   it('what can be null for a reason that cannot be asked is refused', () => {
     assert.throws(() => notTrue(bound("contains(concat(subject,'a'),'b')").expression), /other way round/);
@@ -67,11 +68,12 @@ describe('conditions for another source', () => {
     ["concat(subject,'a') eq 'a'", undefined],
     ['Agent/Calls/$count eq 0', undefined],
     ["concat(subject,'a') eq 'a' and seconds eq 1", false],
-  ] as const satisfies readonly (readonly [string, Truth])[])
+  ] as const satisfies readonly (readonly [string, Truth])[]) {
     it(`${filter} is ${value} where there is no row`, () => {
       const { expression, variable } = bound(filter);
       assert.equal(absentValue(expression, variable), value);
     });
+  }
 
   it('ten thousand keys of two properties make a tree that is not deep', () => {
     const set = catalogue.model.entitySets.get('FarDays') ?? assert.fail();

@@ -15,13 +15,14 @@ describe('navigation between stored and proxied sets', function () {
     agents = (await gateway.json('BuzzeasyAgents')).value;
     calls = (await gateway.json('BuzzeasyCalls')).value;
     const id = (from: readonly Row[], at: number, key: string) => String(from[at % from.length]?.[key]);
-    for (let n = 1; n <= 1300; n++)
+    for (let n = 1; n <= 1300; n++) {
       rows.push([
         n,
         n % 11 === 0 ? null : n % 13 === 0 ? 'nowhere' : id(calls, n * 7, 'id'),
         n % 5 === 0 ? null : id(agents, n, 'ID'),
         n % 9,
       ]);
+    }
     await judge(gateway.database, rows);
     await gateway.database.query(
       `UPDATE feed."TracebuzzJudgements"
@@ -78,8 +79,8 @@ describe('navigation between stored and proxied sets', function () {
     ['JudgementId desc', (a, b) => b[0] - a[0]],
     ['CallId', (a, b) => (a[1] ?? '').localeCompare(b[1] ?? '', 'en') || a[0] - b[0]],
   ];
-  for (const [order, compare] of orders)
-    for (const select of ['JudgementId', 'JudgementId,Score,CallId'])
+  for (const [order, compare] of orders) {
+    for (const select of ['JudgementId', 'JudgementId,Score,CallId']) {
       it(`all rows in the order of ${order}, ${select} selected: more than are joined at once, over pages`, async () => {
         const found: unknown[] = [];
         let next: unknown = `TracebuzzJudgements?$orderby=${order}&$select=${select}&$expand=Agent($select=ID)`;
@@ -98,6 +99,8 @@ describe('navigation between stored and proxied sets', function () {
           [...rows].sort(compare).map(([id]) => id),
         );
       });
+    }
+  }
 
   it('a range of time, in whatever order it comes: every row once', async () => {
     const range = 'At ge 2026-01-01T00:00:00Z and At lt 2026-01-01T15:00:00Z';
@@ -236,8 +239,9 @@ describe('navigation between stored and proxied sets', function () {
   it('code lists of proxied sets are navigation to stored rows', async () => {
     const page = await gateway.json('BuzzeasyCalls?$select=channelType&$top=5&$expand=ChannelTypeLookup($select=Name)');
     assert.equal(page.value.length, 5);
-    for (const row of page.value)
+    for (const row of page.value) {
       assert.deepEqual(row['ChannelTypeLookup'], row['channelType'] === null ? null : { Name: row['channelType'] });
+    }
   });
 
   it('full metadata, nulls left out, strings for long numbers', async () => {
@@ -278,9 +282,10 @@ describe('navigation between stored and proxied sets', function () {
     ['BuzzeasyAgents?$expand=Judgements($filter=$it/name eq null)', /outside/],
     ['TracebuzzJudgements?$apply=filter(Score gt 3)&$expand=Agent', /\$apply/],
   ];
-  for (const [query, message] of refused)
+  for (const [query, message] of refused) {
     it(`${query} is 501 and says why`, async () => {
       const { error } = await gateway.json(query, 501);
       assert.match(error.message, message);
     });
+  }
 });

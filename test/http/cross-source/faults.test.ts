@@ -44,8 +44,9 @@ describe('a proxied feed in trouble, seen through joins', function () {
       const url = request.url ?? '';
       const reply = await fetch(new URL(`.${url}`, sandbox.url));
       let body = await reply.text();
-      if (url.includes('$metadata')) body = obstacle.change(body);
-      else {
+      if (url.includes('$metadata')) {
+        body = obstacle.change(body);
+      } else {
         obstacle.asked.push(decodeURIComponent(url));
         obstacle.left -= 1;
         await pause(obstacle.wait.head);
@@ -53,7 +54,9 @@ describe('a proxied feed in trouble, seen through joins', function () {
       response.writeHead(reply.status, { 'Content-Type': reply.headers.get('content-type') ?? '' });
       const half = Math.floor(body.length / 2);
       response.write(body.slice(0, half));
-      if (obstacle.left < 0) return response.destroy();
+      if (obstacle.left < 0) {
+        return response.destroy();
+      }
       await pause(url.includes('$metadata') ? 0 : obstacle.wait.body);
       return response.end(body.slice(half));
     });
@@ -124,7 +127,9 @@ describe('a proxied feed in trouble, seen through joins', function () {
     obstacle.asked.length = 0;
     const { value } = await gateway.json('TracebuzzJudgements?$select=JudgementId&$expand=Agent($select=ID)');
     assert.equal(value.length, 1500);
-    for (const [at, row] of value.entries()) assert.deepEqual(row['Agent'], { ID: agents[at % 60]?.['ID'] });
+    for (const [at, row] of value.entries()) {
+      assert.deepEqual(row['Agent'], { ID: agents[at % 60]?.['ID'] });
+    }
     assert.ok(obstacle.asked.length <= 4, String(obstacle.asked.length));
   });
 
@@ -158,8 +163,11 @@ describe('a proxied feed in trouble, seen through joins', function () {
     assert.match((await gateway.json('BuzzeasyAgents', 503)).error.message, /in time/);
     obstacle.wait = { head: 0, body: 2800 };
     const halted = await gateway.get('BuzzeasyAgents');
-    if (halted.status === 200) await assert.rejects(halted.text());
-    else assert.equal(halted.status, 503);
+    if (halted.status === 200) {
+      await assert.rejects(halted.text());
+    } else {
+      assert.equal(halted.status, 503);
+    }
     gateway.broken.length = 0;
   });
 

@@ -37,7 +37,9 @@ describe('what a filter between sources asks for', function () {
         left -= 1;
       }
       response.writeHead(reply.status, { 'Content-Type': reply.headers.get('content-type') ?? '' });
-      if (left >= 0) return response.end(body);
+      if (left >= 0) {
+        return response.end(body);
+      }
       // Later than the head, so that the gateway sees where the body ends.
       return response.write(body.slice(0, Math.floor(body.length / 2)), () => setTimeout(() => response.destroy(), 50));
     });
@@ -52,10 +54,14 @@ describe('what a filter between sources asks for', function () {
   /** The sandbox gives all rows at once; a feed of the field does not. */
   function paged(text: string, url: string, token: string | undefined): string {
     const page = JSON.parse(text) as { value?: readonly unknown[] };
-    if (page.value === undefined) return text;
+    if (page.value === undefined) {
+      return text;
+    }
     const rows = token === undefined ? page.value : (further.get(token) ?? []);
     const next = `p${further.size}`;
-    if (rows.length > pageLength) further.set(next, rows.slice(pageLength));
+    if (rows.length > pageLength) {
+      further.set(next, rows.slice(pageLength));
+    }
     const link = `.${url.replace(/&?(%24|\$)skiptoken=\w+/, '')}&$skiptoken=${next}`;
     const more = rows.length > pageLength ? { '@odata.nextLink': link } : {};
     return JSON.stringify({ ...page, value: rows.slice(0, pageLength), ...more });
@@ -93,13 +99,16 @@ describe('what a filter between sources asks for', function () {
       [`Agents?$select=ID&$filter=not (contains(name,'Vries 1'))&$top=10001`],
     ],
     ['Score gt 1', []],
-  ] as const)
+  ] as const) {
     it(`${filter}: ${requests.length === 0 ? 'nothing' : requests.join(', then ')}`, async () => {
       const reply = await gateway.get(base + encodeURIComponent(filter));
-      if (reply.status !== 200) assert.match(await reply.text(), /LimitExceeded/);
+      if (reply.status !== 200) {
+        assert.match(await reply.text(), /LimitExceeded/);
+      }
       const first = asked.filter((one) => !one.includes('$skiptoken'));
       assert.deepEqual(first, requests);
     });
+  }
 
   it('a proxied set of which no row can be is not asked', async () => {
     const none = 'Judgements/any(j:j/Score gt 999)';

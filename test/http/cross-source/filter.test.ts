@@ -27,13 +27,14 @@ describe('filters over navigation between sources', function () {
     agents = await all('BuzzeasyAgents');
     calls = await all('BuzzeasyCalls');
     const at = (from: readonly Row[], index: number): Row => from[index % from.length] ?? {};
-    for (let n = 1; n <= 130; n++)
+    for (let n = 1; n <= 130; n++) {
       rows.push([
         n,
         n % 7 === 0 ? null : n % 6 === 0 ? 'nowhere' : String(at(calls, n * 7)['id']),
         n % 5 === 0 ? null : n % 9 === 0 ? 'nobody' : String(at(agents, n)['ID']),
         n % 4,
       ]);
+    }
     await judge(gateway.database, rows);
   });
   after(() => gateway?.close());
@@ -105,15 +106,19 @@ describe('filters over navigation between sources', function () {
     text: `(${left.text}) ${operator} (${right.text})`,
     of: (...ends) => {
       const values = [left.of(...ends), right.of(...ends)];
-      if (values.includes(operator === 'or')) return operator === 'or';
+      if (values.includes(operator === 'or')) {
+        return operator === 'or';
+      }
       return values.includes(null) ? null : operator === 'and';
     },
   });
 
   it('each condition and its opposite give the rows for which they are true', async () => {
-    for (const one of conditions())
-      for (const condition of [one, not(one)])
+    for (const one of conditions()) {
+      for (const condition of [one, not(one)]) {
         assert.deepEqual(await judgements(condition.text), where(condition.of), condition.text);
+      }
+    }
   });
 
   it('and, or and not in any nesting, of both ends and the row itself', async () => {
@@ -133,7 +138,9 @@ describe('filters over navigation between sources', function () {
     await fc.assert(
       fc.asyncProperty(condition, async ({ text, of }) => {
         const expected = where(of);
-        if (expected.length > 0 && expected.length < rows.length) some += 1;
+        if (expected.length > 0 && expected.length < rows.length) {
+          some += 1;
+        }
         assert.deepEqual(await judgements(text), expected, text);
       }),
       { numRuns: 60 },
@@ -168,7 +175,9 @@ describe('filters over navigation between sources', function () {
       expanded.map((row) => row['JudgementId']),
       expected,
     );
-    for (const row of expanded) assert.match(String((row['Agent'] as Row)['name']), /Vries/);
+    for (const row of expanded) {
+      assert.match(String((row['Agent'] as Row)['name']), /Vries/);
+    }
     const tracked = await gateway.get(`TracebuzzJudgements?$filter=${filter}`, { Prefer: 'odata.track-changes' });
     assert.equal(tracked.headers.get('preference-applied'), null);
     assert.ok(!('@odata.deltaLink' in ((await tracked.json()) as Row)));
@@ -230,12 +239,13 @@ describe('filters over navigation between sources', function () {
       [few, (agent: Row) => judged(agent, isFew)],
       [`not ${few} and length(name) gt 10`, (agent: Row) => !judged(agent, isFew) && String(agent['name']).length > 10],
       ['Judgements/all(j:j/Score ne 3 or j/JudgementId ge 40)', (agent: Row) => !judged(agent, isFew)],
-    ] as const)
+    ] as const) {
       assert.deepEqual(
         (await all(`BuzzeasyAgents?$filter=${encodeURIComponent(filter)}`)).map((row) => row['ID']),
         agents.filter(test).map((row) => row['ID']),
         filter,
       );
+    }
     const { error } = await gateway.json('BuzzeasyAgents?$filter=Judgements/any(j:j/Score ge 0)', 400);
     assert.equal(error.code, 'LimitExceeded');
     assert.match(error.message, /TracebuzzJudgements.*45 different keys; narrow it/);
@@ -281,11 +291,12 @@ describe('filters over navigation between sources', function () {
     ['TracebuzzJudgements?$orderby=Agent/name', /Agent/],
     ["TracebuzzJudgements?$apply=filter(Agent/name eq 'x')", /Agent/],
     ["$crossjoin(TracebuzzJudgements,BuzzeasyAgents)?$filter=BuzzeasyAgents/name eq 'x'", /./],
-  ] as const)
+  ] as const) {
     it(`${query} is 501, and says why`, async () => {
       const reply = await gateway.get(query);
       const { error } = (await reply.json()) as { error: { message: string } };
       assert.equal(reply.status, 501, error.message);
       assert.match(error.message, message);
     });
+  }
 });

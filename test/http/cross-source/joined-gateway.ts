@@ -129,7 +129,9 @@ export async function joinedGateway(options: JoinedOptions = {}): Promise<Joined
     async json(query, status = 200) {
       const reply = await get(query);
       const text = await reply.text();
-      if (reply.status !== status) throw new Error(`${query}: ${reply.status} ${text}`);
+      if (reply.status !== status) {
+        throw new Error(`${query}: ${reply.status} ${text}`);
+      }
       return JSON.parse(text) as Reply;
     },
     async close() {
@@ -138,7 +140,9 @@ export async function joinedGateway(options: JoinedOptions = {}): Promise<Joined
       await database.close();
       await drop();
       rmSync(folder, { recursive: true, force: true });
-      if (defects.length > 0) throw defects[0];
+      if (defects.length > 0) {
+        throw defects[0];
+      }
     },
   };
 }

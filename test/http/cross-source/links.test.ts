@@ -7,8 +7,12 @@ const full = { Accept: 'application/json;odata.metadata=full' };
 
 /** Every entity in a reply, nested ones too. */
 function entitiesOf(json: unknown): Row[] {
-  if (typeof json !== 'object' || json === null) return [];
-  if (Array.isArray(json)) return json.flatMap(entitiesOf);
+  if (typeof json !== 'object' || json === null) {
+    return [];
+  }
+  if (Array.isArray(json)) {
+    return json.flatMap(entitiesOf);
+  }
   const own = '@odata.type' in json ? [json as Row] : [];
   return [...own, ...Object.values(json).flatMap(entitiesOf)];
 }
@@ -64,7 +68,7 @@ describe('navigation links of metadata=full, proxied and joined rows', function 
     ['BuzzeasyAgents?$expand=Judgements($expand=Call)', ['Agent', 'Call', 'Judgement']],
     ['TracebuzzJudgements(1)?$expand=Call', ['Call', 'Judgement']],
     ['TracebuzzJudgements(1)/Agent', ['Agent']],
-  ] as const)
+  ] as const) {
     it(`${query}: every entity has both links of every navigation property`, async () => {
       const entities = entitiesOf(await read(query));
       assert.ok(entities.length > 0);
@@ -78,6 +82,7 @@ describe('navigation links of metadata=full, proxied and joined rows', function 
         assert.deepEqual(writtenLinks(entity), linksOf(entity, names));
       }
     });
+  }
 
   it('$select: links of what is selected or expanded, be it joined here or not', async () => {
     const [agent] = (await gateway.json('BuzzeasyAgents?$select=ID&$top=1')).value;
@@ -89,8 +94,9 @@ describe('navigation links of metadata=full, proxied and joined rows', function 
       ['TracebuzzJudgements(1)?$select=Score', []],
       ['TracebuzzJudgements(1)?$select=Score,Call&$expand=Agent', ['Call', 'Agent']],
       ['TracebuzzJudgements(1)?$select=Score&$expand=Agent/$ref', ['Agent']],
-    ] as const)
+    ] as const) {
       assert.deepEqual(writtenLinks(await read(query)), linksOf(await read(query), names), query);
+    }
   });
 
   it('they lead to what $expand gives, and stand before it', async () => {
@@ -103,8 +109,9 @@ describe('navigation links of metadata=full, proxied and joined rows', function 
         'Channel',
       ]);
       const link = String(call['Channel@odata.navigationLink']);
-      if (call['Channel'] === null) assert.equal((await gateway.get(link, full)).status, 204);
-      else {
+      if (call['Channel'] === null) {
+        assert.equal((await gateway.get(link, full)).status, 204);
+      } else {
         const { '@odata.context': _, ...linked } = await read(link);
         assert.deepEqual(linked, call['Channel']);
       }

@@ -13,7 +13,9 @@ interface Fault {
 }
 
 async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await condition())) await delay(20);
+  while (!(await condition())) {
+    await delay(20);
+  }
 }
 
 /** Two estimates in a row of what is not light: it does not fit into a megabyte. */
@@ -55,7 +57,9 @@ describe('D4 many heavy requests at once', () => {
     await feed.client.query(`BEGIN; LOCK TABLE ${tables} IN ACCESS EXCLUSIVE MODE`);
     let locked = true;
     const unlock = async (): Promise<void> => {
-      if (locked) await feed.client.query('ROLLBACK');
+      if (locked) {
+        await feed.client.query('ROLLBACK');
+      }
       locked = false;
     };
     try {
@@ -79,8 +83,9 @@ describe('D4 many heavy requests at once', () => {
       'Cases(7)/Title/$value',
       'Agents?$filter=Name%20eq%20%27Agent%203%27',
       'Agents/$count',
-    ])
+    ]) {
       assert.equal((await feed.get(small)).status, 200, small);
+    }
     assert.equal(await working(), 1);
     // A page of rows goes its own way beside them.
     assert.equal(await rowsOf(extraction), 20_000);
@@ -96,7 +101,9 @@ describe('D4 many heavy requests at once', () => {
     this.timeout(20_000);
     const asked: Promise<number>[] = [];
     await whileLocked('feed."Cases"', async (unlock) => {
-      for (let turn = 0; turn < 20; turn++) asked.push(rowsOf(extraction));
+      for (let turn = 0; turn < 20; turn++) {
+        asked.push(rowsOf(extraction));
+      }
       await until(async () => (await working()) >= 1);
       assert.equal((await feed.get('Agents?$top=5')).status, 200);
       await unlock();

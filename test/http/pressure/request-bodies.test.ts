@@ -11,7 +11,9 @@ function talk(port: number, head: string, drip = ''): Promise<string> {
     const chunks: Buffer[] = [];
     let at = 0;
     const dripping = setInterval(() => {
-      if (at < drip.length && socket.writable) socket.write(drip[at++] ?? '');
+      if (at < drip.length && socket.writable) {
+        socket.write(drip[at++] ?? '');
+      }
     }, 20);
     socket.on('data', (chunk) => chunks.push(chunk));
     // Writing to a connection that the gateway closed.
@@ -61,13 +63,14 @@ describe('D7 request bodies that drip', () => {
     ],
     ['headers', 'GET /odata/Cases HTTP/1.1\nHost: 127.0.0.1\nX-Long: '],
   ];
-  for (const [what, head] of kinds)
+  for (const [what, head] of kinds) {
     it(`D7 ${what}: the connection is closed with 408`, async () => {
       const reply = await talk(feed.port, head, endless);
       assert.equal(statusOf(reply), 408, reply);
       assert.match(reply, /^odata-version: 4\.0\r$/im);
       assert.match(reply, /did not come to its end in time/);
     });
+  }
 
   it('D7 a body that a GET does not need is not waited for', async () => {
     const reply = await talk(
@@ -79,13 +82,14 @@ describe('D7 request bodies that drip', () => {
     assert.match(reply, /"Title":"Title 1"/);
   });
 
-  for (const [what, head] of kinds.slice(0, 4))
+  for (const [what, head] of kinds.slice(0, 4)) {
     it(`D7 ${what} without credentials: 401 is answered first, and the connection closed`, async () => {
       const reply = await talk(guarded.port, head, endless);
       assert.equal(statusOf(reply), 401, reply);
       assert.match(reply, /^connection: close\r$/im);
       assert.match(reply, /^www-authenticate: /im);
     });
+  }
 
   it('D7 nobody is asked to go on with a body (100-continue) before it is known who asks', async () => {
     const head = (key: string): string =>

@@ -24,7 +24,9 @@ interface Page {
 
 /** Until it holds; the test's own time limit ends it otherwise. */
 async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await condition())) await delay(20);
+  while (!(await condition())) {
+    await delay(20);
+  }
 }
 
 describe('D3 pages end early for readers that sleep too long', () => {
@@ -72,13 +74,17 @@ describe('D3 pages end early for readers that sleep too long', () => {
   });
 
   it('$top counts over all pages, also where the page would have been the only one', async () => {
-    for (const top of [5999, 3000, 101, 5]) assert.equal(valuesOf(await sameRows(`Cases?$top=${top}`)).length, top);
+    for (const top of [5999, 3000, 101, 5]) {
+      assert.equal(valuesOf(await sameRows(`Cases?$top=${top}`)).length, top);
+    }
     assert.equal(valuesOf(await sameRows('Cases?$top=7000&$skip=10')).length, rows - 10);
   });
 
   it('$count says all rows on the first page and on those that follow', async () => {
     const pages = await sameRows('Cases?$count=true&$filter=Priority%20ne%203&$top=4000');
-    for (const page of pages) assert.equal(page['@odata.count'], 5143);
+    for (const page of pages) {
+      assert.equal(page['@odata.count'], 5143);
+    }
   });
 
   it('orders with nulls and ties, $apply, crossjoins, $all and references go on where they ended', async () => {
@@ -204,11 +210,14 @@ describe('D3 readers that stop reading', () => {
     reply.pause();
     await until(async () => (await held(lasting)) === 0);
     let text = '';
-    for await (const piece of reply.setEncoding('utf8')) text += piece as string;
+    for await (const piece of reply.setEncoding('utf8')) {
+      text += piece as string;
+    }
     const pages = [JSON.parse(text) as Page];
     assert.ok((pages[0]?.value.length ?? 0) < 11_000, 'the page did not end early');
-    for (let next = pages[0]?.['@odata.nextLink']; next !== undefined; next = pages.at(-1)?.['@odata.nextLink'])
+    for (let next = pages[0]?.['@odata.nextLink']; next !== undefined; next = pages.at(-1)?.['@odata.nextLink']) {
       pages.push((await (await fetch(next)).json()) as Page);
+    }
     const ids = pages.flatMap(({ value }) => value.map(({ Id }) => Id));
     assert.deepEqual(
       ids,

@@ -13,7 +13,9 @@ const megabyte = 1024 * 1024;
 
 async function until(condition: () => boolean, what: string): Promise<void> {
   for (let tries = 0; tries < 300; tries++) {
-    if (condition()) return;
+    if (condition()) {
+      return;
+    }
     await delay(10);
   }
   assert.fail(what);
@@ -121,7 +123,9 @@ describe('http: what is not whole is not shared', () => {
 
 async function bodyOf(reply: http.IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
-  for await (const chunk of reply) chunks.push(chunk as Buffer);
+  for await (const chunk of reply) {
+    chunks.push(chunk as Buffer);
+  }
   assert.equal(reply.statusCode, 200);
   return Buffer.concat(chunks);
 }
@@ -135,7 +139,9 @@ describe('http: bounds of what is kept', () => {
     return server;
   };
   afterEach(async () => {
-    for (const server of open.splice(0)) await server.close();
+    for (const server of open.splice(0)) {
+      await server.close();
+    }
   });
 
   const ask = async (server: CacheServer, query: string): Promise<boolean> => {
@@ -151,7 +157,9 @@ describe('http: bounds of what is kept', () => {
     const totalBytes = Math.floor(body.length * 4.5);
     const server = await started(totalBytes);
     const queries = ['Id', 'Id desc', 'Title', 'Title desc'].map((order) => `Cases?$orderby=${order}`);
-    for (const query of queries) assert.equal(await ask(server, query), false);
+    for (const query of queries) {
+      assert.equal(await ask(server, query), false);
+    }
     assert.equal(server.cache.size, 4);
     assert.equal(await ask(server, queries[0] ?? ''), true, 'asked for again, so it is not the oldest');
     assert.equal(await ask(server, 'Cases?$orderby=Priority'), false);
@@ -166,7 +174,9 @@ describe('http: bounds of what is kept', () => {
     // The port in its links makes a reply of another server some bytes longer or shorter.
     const { body } = await (await started(64 * megabyte)).wire('Cases');
     const server = await started(body.length * 4 - 2000);
-    for (let times = 0; times < 2; times++) assert.equal(await ask(server, 'Cases'), false);
+    for (let times = 0; times < 2; times++) {
+      assert.equal(await ask(server, 'Cases'), false);
+    }
     assert.deepEqual([server.cache.size, server.cache.bytes], [0, 0]);
     const larger = await started(body.length * 4 + 2000);
     await ask(larger, 'Cases');
@@ -189,7 +199,9 @@ describe('http: bounds of what is kept', () => {
     await ask(server, 'Cases');
     await server.cache.close();
     assert.deepEqual([server.cache.size, server.cache.bytes], [0, 0]);
-    for (let times = 0; times < 2; times++) assert.equal(await ask(server, 'Cases'), false);
+    for (let times = 0; times < 2; times++) {
+      assert.equal(await ask(server, 'Cases'), false);
+    }
   });
 });
 
@@ -260,7 +272,9 @@ describe('http: a disk that fails or lags', () => {
   it('a copy that finds no room is given up, and keeps no bytes in memory', async () => {
     const told: string[] = [];
     const copy = new ReplyCopy(noting(told, { admit: (_, bytes) => bytes < 20 }));
-    for (let times = 0; times < 4; times++) copy.take(Buffer.alloc(10));
+    for (let times = 0; times < 4; times++) {
+      copy.take(Buffer.alloc(10));
+    }
     copy.keep();
     await copy.ended;
     assert.equal(copy.bytes, 20);
@@ -278,9 +292,15 @@ describe('http: a disk that fails or lags', () => {
       cache.begin({ request: String(index), tag: '"t"', rows: () => 0 }),
     );
     // Without a turn of the event loop nothing can be written.
-    for (let times = 0; times < 64; times++) for (const copy of copies) copy?.take(Buffer.alloc(64 * 1024));
+    for (let times = 0; times < 64; times++) {
+      for (const copy of copies) {
+        copy?.take(Buffer.alloc(64 * 1024));
+      }
+    }
     assert.ok(cache.bytes <= 4 * megabyte, String(cache.bytes));
-    for (const copy of copies) copy?.keep();
+    for (const copy of copies) {
+      copy?.keep();
+    }
     await until(() => cache.settled, 'all are over');
     assert.equal(cache.size, 0);
     assert.equal(cache.bytes, 0);
@@ -290,7 +310,9 @@ describe('http: a disk that fails or lags', () => {
   it('what a run that ended badly left is removed, and nothing else', async () => {
     const left = path.join(folder, 'left');
     mkdirSync(left);
-    for (const name of ['a.reply', 'b.reply', 'other.txt']) writeFileSync(path.join(left, name), 'x');
+    for (const name of ['a.reply', 'b.reply', 'other.txt']) {
+      writeFileSync(path.join(left, name), 'x');
+    }
     await removeLeftReplies(left);
     assert.deepEqual(readdirSync(left), ['other.txt']);
     await removeLeftReplies(path.join(folder, 'nowhere'));

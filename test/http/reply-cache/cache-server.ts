@@ -57,7 +57,9 @@ export async function startCacheServer(
       );
     },
     async settled() {
-      for (let tries = 0; tries < 200 && !cache.settled; tries++) await delay(10);
+      for (let tries = 0; tries < 200 && !cache.settled; tries++) {
+        await delay(10);
+      }
       assert.ok(cache.settled, 'a reply is still on its way into the cache');
     },
     fromCache: () => feed.log.at(-1)?.fromCache ?? false,

@@ -92,8 +92,11 @@ describe('http: shared replies among random loads', () => {
               continue;
             }
             const reply = await server.wire(step.query, step.headers);
-            if (server.fromCache()) hits += 1;
-            else stale += 1;
+            if (server.fromCache()) {
+              hits += 1;
+            } else {
+              stale += 1;
+            }
             const plain = await server.wire(step.query, { ...step.headers, 'Accept-Encoding': 'identity' });
             assert.equal(server.fromCache(), false);
             assert.deepEqual([reply.status, plain.status], [200, 200], JSON.stringify(step));
@@ -125,10 +128,13 @@ describe('http: shared replies among random loads', () => {
         const before = committed;
         const text = inflated(await server.wire(query));
         const seen = new Set([...text.matchAll(/"Priority":(\d+)/g)].map(([, value]) => Number(value)));
-        if (before === 1_000_000) continue;
+        if (before === 1_000_000) {
+          continue;
+        }
         assert.equal(seen.size, 1, [...seen].join());
-        for (const value of seen)
+        for (const value of seen) {
           assert.ok(value >= before && value <= committed + 1, `${value}, not ${before} or later`);
+        }
       }
     };
     await Promise.all([client(), client(), client()]).finally(() => {
@@ -170,7 +176,9 @@ describe('http: shared replies and real loads', () => {
     const read = async (): Promise<{ readonly counts: readonly number[]; readonly timing: string }> => {
       const reply = await feed.get(query, { 'Accept-Encoding': 'gzip' });
       const { value } = (await reply.json()) as { value: readonly { AssignedCount: number }[] };
-      for (; !cache.settled; ) await new Promise((resolve) => setImmediate(resolve));
+      for (; !cache.settled; ) {
+        await new Promise((resolve) => setImmediate(resolve));
+      }
       return {
         counts: value.slice(0, 3).map(({ AssignedCount }) => AssignedCount),
         timing: reply.headers.get('server-timing') ?? '',

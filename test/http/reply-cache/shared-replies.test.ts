@@ -67,13 +67,13 @@ describe('http: compressed replies are shared', () => {
     return reply;
   }
 
-  for (const encoding of ['gzip', 'deflate'])
+  for (const encoding of ['gzip', 'deflate']) {
     for (const query of [
       'Cases?$count=true',
       'Cases?$top=3900&$expand=Agent($select=Name)&$orderby=Title',
       '$crossjoin(Cases,Agents)?$filter=Cases/AgentId eq Agents/Id&$expand=Cases,Agents',
       'Cases?$apply=groupby((Title,AgentId),aggregate($count as N))',
-    ])
+    ]) {
       it(`${encoding}: ${query} has the bytes and headers of the first reply, and reads no row`, async () => {
         const headers = { 'Accept-Encoding': encoding, Prefer: 'odata.maxpagesize=3950, omit-values=nulls' };
         const made = await first(query, headers);
@@ -84,14 +84,17 @@ describe('http: compressed replies are shared', () => {
         assert.equal(kept.headers['content-encoding'], encoding);
         assert.equal(kept.headers['content-length'], String(made.body.length));
         assert.match(String(kept.headers['preference-applied']), /omit-values=nulls, odata.maxpagesize=3950/);
-        for (const stage of ['parse', 'bind', 'compile', 'cache', 'first'])
+        for (const stage of ['parse', 'bind', 'compile', 'cache', 'first']) {
           assert.match(String(kept.headers['server-timing']), new RegExp(`${stage};dur=\\d`));
+        }
         await unreadable(async () => {
           const again = await server.wire(query, headers);
           assert.equal(server.fromCache(), true);
           assert.ok(again.body.equals(made.body));
         });
       });
+    }
+  }
 
   it('costs PostgreSQL the data versions alone, and a request that was never made costs one round trip still', async () => {
     const trips = async (query: string): Promise<number> => {
@@ -167,15 +170,21 @@ describe('http: compressed replies are shared', () => {
     ];
     const query = 'Cases?$orderby=Title';
     const made: WireReply[] = [];
-    for (const headers of variants) made.push(await first(query, headers));
+    for (const headers of variants) {
+      made.push(await first(query, headers));
+    }
     for (const [index, headers] of variants.entries()) {
       const kept = await server.wire(query, headers);
       assert.equal(server.fromCache(), true);
       assert.ok(made[index]?.body.equals(kept.body));
       const { Host: host = new URL(server.feed.root).host } = headers;
       const text = inflated(kept);
-      for (const [url = ''] of text.matchAll(/http:[^"]*/g)) assert.ok(url.startsWith(`http://${host}/odata/`), url);
-      if (headers['Accept']?.includes('none') !== true) assert.ok(text.includes(`"http://${host}/odata/$metadata`));
+      for (const [url = ''] of text.matchAll(/http:[^"]*/g)) {
+        assert.ok(url.startsWith(`http://${host}/odata/`), url);
+      }
+      if (headers['Accept']?.includes('none') !== true) {
+        assert.ok(text.includes(`"http://${host}/odata/$metadata`));
+      }
     }
     const next = new RegExp(`"@odata.nextLink":"${server.feed.root}Cases\\?`);
     assert.match(inflated(made[7] as WireReply), next);
@@ -195,7 +204,9 @@ describe('http: compressed replies are shared', () => {
   it('files have no name, and nobody else may read them', async function () {
     await first('Cases');
     assert.deepEqual(readdirSync(server.folder), []);
-    if (process.platform !== 'linux') return this.skip();
+    if (process.platform !== 'linux') {
+      return this.skip();
+    }
     assert.equal(statSync(server.folder).mode & 0o777, 0o700);
     const open = readdirSync('/proc/self/fd').filter((fd) => {
       try {
@@ -205,7 +216,9 @@ describe('http: compressed replies are shared', () => {
       }
     });
     assert.equal(open.length, server.cache.size);
-    for (const fd of open) assert.equal(statSync(`/proc/self/fd/${fd}`).mode & 0o777, 0o600);
+    for (const fd of open) {
+      assert.equal(statSync(`/proc/self/fd/${fd}`).mode & 0o777, 0o600);
+    }
   });
 });
 
@@ -240,8 +253,9 @@ describe('http: replies that are not shared', () => {
       'of an asynchronous request',
       async () => {
         const accepted = await server.wire('Cases', { Prefer: 'respond-async' });
-        for (let status = accepted.status; status === 202; await delay(10))
+        for (let status = accepted.status; status === 202; await delay(10)) {
           status = (await server.wire(String(accepted.headers.location))).status;
+        }
       },
     ],
     [
@@ -255,7 +269,7 @@ describe('http: replies that are not shared', () => {
     ],
     ['of an error', () => server.wire('Cases?$filter=1 div (Id sub 1) gt 0&$orderby=Title')],
   ];
-  for (const [what, request] of requests)
+  for (const [what, request] of requests) {
     it(what, async () => {
       for (let times = 0; times < 2; times++) {
         await request();
@@ -264,6 +278,7 @@ describe('http: replies that are not shared', () => {
         assert.deepEqual([server.cache.size, server.cache.bytes], [0, 0]);
       }
     });
+  }
 
   it('what depends on the clock has no ETag, however it is percent-encoded', async () => {
     for (const now of ['now()', '%6Eo%57%28)', 'N%4fw%28%29']) {

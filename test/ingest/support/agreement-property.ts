@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { inspectFile } from '../../../src/ingest/load/inspect-file.ts';
 import { loadFile } from '../../../src/ingest/load/load-file.ts';
 import type { Feed } from './feed.ts';
-import { attributes, CA7 } from './inspected.ts';
+import { attributes, ca7 } from './inspected.ts';
 import { clear } from './random-files.ts';
 import { clutteredFile, encoded, texts } from './structure-property.ts';
 
@@ -49,8 +49,12 @@ export const damagedFile = fc.tuple(clutteredFile, fc.array(damage, { maxLength:
         bytes.subarray(place, place + length),
         bytes.subarray(place + length),
       ];
-      if (kind === 'cut') return Buffer.concat([before, after]);
-      if (kind === 'twice') return Buffer.concat([before, piece, piece, after]);
+      if (kind === 'cut') {
+        return Buffer.concat([before, after]);
+      }
+      if (kind === 'twice') {
+        return Buffer.concat([before, piece, piece, after]);
+      }
       return kind === 'put' ? Buffer.concat([before, put, piece, after]) : Buffer.concat([before, put, after]);
     },
     encoded(texts(sample).given, sample.encoding),
@@ -58,7 +62,7 @@ export const damagedFile = fc.tuple(clutteredFile, fc.array(damage, { maxLength:
 );
 
 /** U+0000 in a name of the header, as bytes shifted by one make it in UTF-16, and half a character at the end. */
-const nulInName = Buffer.from(`${CA7},N\0E\ncp-1,,,,,,x,\ncp-2,,,,,,x,`, 'utf16le').subarray(0, -1);
+const nulInName = Buffer.from(`${ca7},N\0E\ncp-1,,,,,,x,\ncp-2,,,,,,x,`, 'utf16le').subarray(0, -1);
 
 /** `inspect` says of a file, whole or damaged, what a load makes of it: taken or refused and why, rows, rejects by line and code. */
 export async function agreementProperty(feed: Feed, numRuns: number): Promise<void> {
@@ -69,7 +73,9 @@ export async function agreementProperty(feed: Feed, numRuns: number): Promise<vo
       const path = feed.write(`damaged ${number++}.csv`, bytes);
       const found = await inspectFile(path, feed.catalogue, { ...attributes, maxFaults: 1000 });
       const result = await loadFile({ catalogue: feed.catalogue, database: feed.database }, path, attributes);
-      for (const { byteStart, byteEnd } of found.faults) ok(byteStart <= byteEnd && byteEnd <= bytes.length);
+      for (const { byteStart, byteEnd } of found.faults) {
+        ok(byteStart <= byteEnd && byteEnd <= bytes.length);
+      }
       if (found.refusal !== null || result.state !== 'loaded') {
         deepEqual(result.state === 'refused' ? [result.error.code, result.error.message] : result, [
           found.refusal?.code,

@@ -30,9 +30,15 @@ const sample = fc.constantFrom(...encodings).chain((encoding) =>
 
 /** Bytes of a text; what windows-1252 does not have is not among its letters. */
 function encode(value: string, encoding: FileEncoding): Buffer {
-  if (encoding === 'utf-8') return Buffer.from(value, 'utf8');
-  if (encoding === 'utf-16le') return Buffer.from(value, 'utf16le');
-  if (encoding === 'utf-16be') return Buffer.from(value, 'utf16le').swap16();
+  if (encoding === 'utf-8') {
+    return Buffer.from(value, 'utf8');
+  }
+  if (encoding === 'utf-16le') {
+    return Buffer.from(value, 'utf16le');
+  }
+  if (encoding === 'utf-16be') {
+    return Buffer.from(value, 'utf16le').swap16();
+  }
   const special: Record<string, number> = { '€': 0x80, '“': 0x93, '”': 0x94, '…': 0x85 };
   return Buffer.from([...value].map((letter) => special[letter] ?? letter.charCodeAt(0)));
 }
@@ -43,7 +49,9 @@ function broken(row: Buffer, encoding: FileEncoding, place: number): Buffer | nu
     const lone = encode('\ud83d', encoding);
     return Buffer.concat([row, lone, encode('x', encoding)]);
   }
-  if (encoding === 'windows-1252') return Buffer.concat([row, Buffer.from([0x81])]);
+  if (encoding === 'windows-1252') {
+    return Buffer.concat([row, Buffer.from([0x81])]);
+  }
   const high = [...row.keys()].filter((at) => (row[at] ?? 0) >= 0xc2);
   const at = high[place % Math.max(high.length, 1)];
   return at === undefined ? null : Buffer.concat([row.subarray(0, at), row.subarray(at + 1)]);
@@ -57,7 +65,11 @@ function pieces(bytes: Buffer, cuts: readonly number[]): readonly Buffer[] {
 /** What the product makes of a text in pieces. */
 function chosen(parts: readonly Buffer[]): FileEncoding {
   const [check, census, wide] = [new Utf8Check(), new Utf8Census(), new WideCensus()];
-  for (const part of parts) for (const one of [check, census, wide]) one.push(part);
+  for (const part of parts) {
+    for (const one of [check, census, wide]) {
+      one.push(part);
+    }
+  }
   check.end();
   census.end();
   equal(check.whole, isUtf8(Buffer.concat(parts)));
@@ -75,7 +87,9 @@ function oracle(bytes: Buffer): 'utf-8' | 'windows-1252' | null {
   const beyond = [...decoded].filter((letter) => letter > '\u007f');
   const lost = beyond.filter((letter) => letter === '\ufffd').length;
   const kept = beyond.length - lost;
-  if (lost === 0 || kept > lost * 3) return 'utf-8';
+  if (lost === 0 || kept > lost * 3) {
+    return 'utf-8';
+  }
   return lost > kept * 3 ? 'windows-1252' : null;
 }
 
@@ -87,9 +101,13 @@ export function encodingProperty(numRuns: number): void {
       const damaged = new Set<number>();
       for (const [row, place] of damage) {
         const bytes = rows[row];
-        if (bytes === undefined || damaged.has(row)) continue;
+        if (bytes === undefined || damaged.has(row)) {
+          continue;
+        }
         const worse = broken(bytes, encoding, place);
-        if (worse === null) continue;
+        if (worse === null) {
+          continue;
+        }
         rows[row] = worse;
         damaged.add(row);
       }
@@ -98,12 +116,17 @@ export function encodingProperty(numRuns: number): void {
       const bytes = Buffer.concat([header, ...rows].flatMap((row) => [row, end]));
       const found = chosen(pieces(bytes, cuts));
       equal(found, chosen([bytes]), 'the same however the text is cut');
-      if (encoding.startsWith('utf-16')) equal(found, encoding);
-      else {
+      if (encoding.startsWith('utf-16')) {
+        equal(found, encoding);
+      } else {
         const whole = oracle(bytes);
-        if (whole !== null) equal(found, whole);
+        if (whole !== null) {
+          equal(found, whole);
+        }
       }
-      if (found !== encoding) return;
+      if (found !== encoding) {
+        return;
+      }
       deepEqual(
         read(pieces(bytes, cuts), encoding).slice(1),
         texts.map((value, index) => (damaged.has(index) ? 'INVALID_ENCODING' : [String(index), value.trim()])),

@@ -24,7 +24,7 @@ export interface Feed {
 }
 
 export const catalogue = requireCatalogue('metadata', {});
-export const ANCHOR = Date.UTC(2026, 0, 1);
+export const anchor = Date.UTC(2026, 0, 1);
 
 export function useFeed(of: Catalogue = catalogue): () => Feed {
   let feed: Feed | null = null;
@@ -40,7 +40,7 @@ export function useFeed(of: Catalogue = catalogue): () => Feed {
       const path = join(folder, name);
       mkdirSync(dirname(path), { recursive: true });
       writeFileSync(path, content);
-      const time = new Date(ANCHOR + minute * 60_000);
+      const time = new Date(anchor + minute * 60_000);
       utimesSync(path, time, time);
       return path;
     };
@@ -62,7 +62,9 @@ export function useFeed(of: Catalogue = catalogue): () => Feed {
   });
   after(async () => drop?.());
   return () => {
-    if (feed === null) throw new Error('the feed is not open yet');
+    if (feed === null) {
+      throw new Error('the feed is not open yet');
+    }
     return feed;
   };
 }
@@ -83,8 +85,9 @@ export function exportFile(
   of: Catalogue = catalogue,
 ): string {
   const target = of.exports.find((one) => `${one.source}/${one.name}` === name);
-  if (target === undefined)
+  if (target === undefined) {
     throw new Error(`no export ${name}: ${of.exports.map((one) => `${one.source}/${one.name}`)}`);
+  }
   return csv([
     target.columns.map((column) => column.headers[0]?.text ?? ''),
     ...rows.map((row) => target.columns.map((column) => row[column.property] ?? null)),

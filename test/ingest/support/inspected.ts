@@ -9,9 +9,9 @@ import { identifyFile } from '../../../src/ingest/identify/identify-file.ts';
 import { type InspectOptions, inspectFile } from '../../../src/ingest/load/inspect-file.ts';
 import { catalogue } from './feed.ts';
 
-/** The labels of one source by their headers; `CA7` are the attributes of contacts, whose keys are texts. */
-export const L9 = 'ID,NAME,CATEGORY_ID,DESCRIPTION,WORDS,PROFILES,WEBSITES,PROFILE_INFO,LOCATION_ID';
-export const CA7 = (
+/** The labels of one source by their headers; `ca7` are the attributes of contacts, whose keys are texts. */
+export const l9 = 'ID,NAME,CATEGORY_ID,DESCRIPTION,WORDS,PROFILES,WEBSITES,PROFILE_INFO,LOCATION_ID';
+export const ca7 = (
   catalogue.exports.find((one) => `${one.source}/${one.name}` === 'sparkcentral/contact-attributes')?.columns ?? []
 )
   .map((column) => column.headers[0]?.text)
@@ -41,7 +41,9 @@ export function useFiles() {
       const facts = await examineFile(write(content));
       const identified = await identifyFile(catalogue, facts, options);
       const found: TextRecord[] = [];
-      for await (const batch of dataRows(facts, identified).records) found.push(...batch);
+      for await (const batch of dataRows(facts, identified).records) {
+        found.push(...batch);
+      }
       return found;
     },
   };

@@ -9,7 +9,9 @@ const catalogue = requireCatalogue('metadata', {});
 let said = false;
 await loadFile({ catalogue, database }, path, {
   onProgress: ({ bytes, totalBytes }) => {
-    if (said || bytes * 2 < totalBytes) return;
+    if (said || bytes * 2 < totalBytes) {
+      return;
+    }
     said = true;
     process.stdout.write('halfway\n');
     // Holds the load open until the signal comes.

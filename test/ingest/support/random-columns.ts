@@ -58,7 +58,9 @@ export async function loadPartial(
   await clear(feed, all);
   const [source = '', short = ''] = of.name.split('/');
   const target = catalogue.exports.find((one) => `${one.source}/${one.name}` === of.name);
-  if (target === undefined) throw new Error(of.name);
+  if (target === undefined) {
+    throw new Error(of.name);
+  }
   const headerOf = (name: string) => target.columns.find((one) => one.property === name)?.headers[0]?.text ?? name;
   for (const { minute, name: number, columns, rows } of files) {
     const names = [...of.key, ...columns];
@@ -69,7 +71,9 @@ export async function loadPartial(
     const options = { source, export: short, force: true, ...period };
     const result = await loadFile({ catalogue: reading, database: feed.database }, path, options);
     deepEqual(result.state, 'loaded');
-    if (reading === mended) deepEqual(result.state === 'loaded' && result.counts.rejected, 0);
+    if (reading === mended) {
+      deepEqual(result.state === 'loaded' && result.counts.rejected, 0);
+    }
   }
 }
 
@@ -86,7 +90,9 @@ const greatest = (among: readonly Said[]): Said | undefined =>
 function isGreater(a: Said, b: Said): boolean {
   for (const [place, value] of a.order.entries()) {
     const other = b.order[place] ?? '';
-    if (value !== other) return value > other;
+    if (value !== other) {
+      return value > other;
+    }
   }
   return false;
 }
@@ -155,7 +161,9 @@ export async function sameInAnyOrder(feed: Feed, of: PartialExport, given: reado
   for (const files of given) {
     await loadPartial(feed, of, files);
     const found = [];
-    for (const set of of.sets) found.push(await servedRows(feed, set));
+    for (const set of of.sets) {
+      found.push(await servedRows(feed, set));
+    }
     results.push(found);
   }
   deepEqual(results[1], results[0]);

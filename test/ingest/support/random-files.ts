@@ -58,7 +58,9 @@ export async function loadAll(feed: Feed, of: Catalogue, { name, files }: { name
     const period = short.endsWith('-metrics') ? { period: '2026-01-01..2026-01-02' } : {};
     const options = { source, export: short, force: true, ...period };
     const result = await loadFile({ catalogue: of, database: feed.database }, path, options);
-    if (result.state !== 'loaded') throw new Error(JSON.stringify(result));
+    if (result.state !== 'loaded') {
+      throw new Error(JSON.stringify(result));
+    }
   }
 }
 
@@ -155,7 +157,9 @@ export const modes: readonly (readonly [
 /** Dimensions whose things leave with their sources: what was known in between does not stay. */
 function forgetting(of: Catalogue): Catalogue {
   const sets = [...of.sets].map(([name, set]) => {
-    if (set.kind !== 'stored' || set.derivation?.kind !== 'dimension') return [name, set] as const;
+    if (set.kind !== 'stored' || set.derivation?.kind !== 'dimension') {
+      return [name, set] as const;
+    }
     const from = set.derivation.from.map((one) => ({ ...one, follows: true }));
     return [name, { ...set, derivation: { ...set.derivation, from } }] as const;
   });

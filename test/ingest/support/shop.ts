@@ -29,10 +29,18 @@ const property = (given: ShopProperty): unknown => ({
 
 /** A cell that the property takes. */
 function example({ type = 'String' }: ShopProperty): string {
-  if (type === 'DateTimeOffset') return '2026-01-01T00:00:00Z';
-  if (type === 'Date') return '2026-01-01';
-  if (type === 'TimeOfDay') return '10:15';
-  if (type === 'Boolean') return 'yes';
+  if (type === 'DateTimeOffset') {
+    return '2026-01-01T00:00:00Z';
+  }
+  if (type === 'Date') {
+    return '2026-01-01';
+  }
+  if (type === 'TimeOfDay') {
+    return '10:15';
+  }
+  if (type === 'Boolean') {
+    return 'yes';
+  }
   return '1';
 }
 
@@ -56,7 +64,9 @@ export function shopFiles(shop: Shop): readonly { readonly file: string; readonl
     { file: 'acme/source.yaml', text: JSON.stringify(source) },
     { file: 'acme/orders.yaml', text: JSON.stringify(orders) },
   ];
-  if (customers === undefined) return files;
+  if (customers === undefined) {
+    return files;
+  }
   const dimension = {
     set: 'Customers',
     title: 'Customers',

@@ -2,9 +2,9 @@ import { deepEqual } from 'node:assert/strict';
 import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
 import type { useFiles } from './inspected.ts';
-import { attributes, CA7 } from './inspected.ts';
+import { attributes, ca7 } from './inspected.ts';
 
-const NAMES = CA7.split(',');
+const names = ca7.split(',');
 
 /** Cells that no header and no null word is; a key is always there. */
 const cell = fc.oneof(
@@ -24,7 +24,7 @@ const cell = fc.oneof(
     '|',
   ),
 );
-const row = fc.tuple(fc.constantFrom('cp-1', 'cp-2', 'cp-3'), ...NAMES.slice(1).map(() => cell));
+const row = fc.tuple(fc.constantFrom('cp-1', 'cp-2', 'cp-3'), ...names.slice(1).map(() => cell));
 
 /** What people and programs leave between rows. */
 const clutter = fc.constantFrom(
@@ -69,16 +69,16 @@ export function texts(sample: Sample): { readonly given: string; readonly clean:
   const { delimiter, trailing } = sample;
   const behind = trailing ? delimiter : '';
   const blank = delimiter === '\t' ? ' ' : ' \t';
-  const header = NAMES.map((name) => (sample.quoteHeader ? quoted(name) : name)).join(delimiter);
+  const header = names.map((name) => (sample.quoteHeader ? quoted(name) : name)).join(delimiter);
   const separator = `sep=${delimiter}`;
   const between: Record<string, string> = {
     none: '',
     empty: '\n',
-    delimiters: `${delimiter.repeat(NAMES.length - 1 + behind.length)}\n`,
-    blanks: `${NAMES.map(() => blank).join(delimiter)}\r\n`,
-    'quoted empties': `${NAMES.map(() => '""').join(delimiter)}${behind}\n`,
+    delimiters: `${delimiter.repeat(names.length - 1 + behind.length)}\n`,
+    blanks: `${names.map(() => blank).join(delimiter)}\r\n`,
+    'quoted empties': `${names.map(() => '""').join(delimiter)}${behind}\n`,
     header: `${header.toUpperCase()}${behind}\r\n`,
-    'marked header': `\ufeff${NAMES.map(quoted).join(delimiter)}${behind}\n`,
+    'marked header': `\ufeff${names.map(quoted).join(delimiter)}${behind}\n`,
     sep: `${separator}\n`,
   };
   const start = sample.start.map((one) => (one === 'sep' ? `${separator}\r\n` : one)).join('');
@@ -92,7 +92,7 @@ export function texts(sample: Sample): { readonly given: string; readonly clean:
     const last = index === sample.rows.length - 1;
     return `${between[before] ?? ''}${line.join(delimiter)}${behind}${last ? '' : end}`;
   });
-  const clean = [NAMES, ...sample.rows.map(({ cells }) => cells)];
+  const clean = [names, ...sample.rows.map(({ cells }) => cells)];
   return {
     given: `${start}${header}${ending}${behind}${sample.headerEnd}${rows.join('')}${sample.end}`,
     clean: clean.map((cells) => `${cells.map(quoted).join(',')}\n`).join(''),
@@ -112,7 +112,7 @@ export async function structureProperty(files: ReturnType<typeof useFiles>, numR
       const expected = (parse(clean, { record_delimiter: '\n' }) as string[][]).slice(1);
       const found = await files.rows(encoded(given, sample.encoding), attributes);
       deepEqual(
-        found.map(({ fault, fields }) => fault ?? fields.slice(0, NAMES.length)),
+        found.map(({ fault, fields }) => fault ?? fields.slice(0, names.length)),
         expected,
       );
     }),

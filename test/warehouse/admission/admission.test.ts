@@ -7,8 +7,11 @@ import { estimates, isSound, limits, never, read, settled, steps } from './rando
 describe('admission of reads (D4 heavy ones queue apart from light ones)', () => {
   it('a light read never waits, whatever else waits', async () => {
     const admission = new ReadAdmission(limits);
-    for (let one = 0; one < 20; one++)
-      for (const weight of ['page', 'long'] as const) void admission.enter(read(weight));
+    for (let one = 0; one < 20; one++) {
+      for (const weight of ['page', 'long'] as const) {
+        void admission.enter(read(weight));
+      }
+    }
     await settled();
     assert.deepEqual([admission.working, admission.waiting], [3, 37]);
     const shaped = await admission.enter({ ...read('light'), weighed: null });
@@ -89,7 +92,9 @@ describe('admission of reads (D4 heavy ones queue apart from light ones)', () =>
 
   it('D3 more than may wait are told that the gateway is busy', async () => {
     const admission = new ReadAdmission({ ...limits, waiting: 2 });
-    for (let one = 0; one < 3; one++) void admission.enter(read('long'));
+    for (let one = 0; one < 3; one++) {
+      void admission.enter(read('long'));
+    }
     await settled();
     await assert.rejects(admission.enter(read('page')), (error: GatewayError) => {
       assert.deepEqual([error.code, error.status], ['Busy', 503]);

@@ -13,7 +13,9 @@ describe('estimates (D4 the cost is bounded before the start)', () => {
   it('are read from the answer to EXPLAIN (FORMAT JSON), parsed or not', () => {
     assert.deepEqual(readEstimate(answer), { cost: 12.5, bytes: 2000 });
     assert.deepEqual(readEstimate(JSON.stringify(answer)), { cost: 12.5, bytes: 2000 });
-    for (const other of [null, [], [{}], [{ Plan: {} }], '"text"', undefined]) assert.equal(readEstimate(other), null);
+    for (const other of [null, [], [{}], [{ Plan: {} }], '"text"', undefined]) {
+      assert.equal(readEstimate(other), null);
+    }
   });
 
   it('say what is light, a page of rows, or long', () => {
@@ -45,7 +47,9 @@ describe('estimates (D4 the cost is bounded before the start)', () => {
     assert.equal(known.recall('a'), 'light');
     now = 30_001;
     assert.equal(known.recall('a'), null);
-    for (let number = 0; number < 10_001; number++) known.keep(String(number), 'page');
+    for (let number = 0; number < 10_001; number++) {
+      known.keep(String(number), 'page');
+    }
     assert.equal(known.recall('0'), null);
     assert.equal(known.recall('1'), 'page');
   });

@@ -56,8 +56,9 @@ export async function isSound(done: readonly Step[]): Promise<void> {
         (admitted) => Object.assign(one, { admitted, state: 'works' }),
         () => Object.assign(one, { state: 'left' }),
       );
-    } else if (step.do === 'hang up') reader?.gone.abort(new Error('hung up'));
-    else if (reader?.admitted != null && step.do === 'pause' && reader.state === 'works') {
+    } else if (step.do === 'hang up') {
+      reader?.gone.abort(new Error('hung up'));
+    } else if (reader?.admitted != null && step.do === 'pause' && reader.state === 'works') {
       reader.admitted.pause();
       reader.state = 'paused';
     } else if (reader?.admitted != null && step.do === 'resume' && reader.state === 'paused') {

@@ -9,7 +9,9 @@ describe('turns (D4 heavy ones wait in a queue)', () => {
   it('begin in the order in which they were asked for', async () => {
     const turns = new Turns(2);
     const begun: number[] = [];
-    for (let number = 0; number < 5; number++) void turns.take(never).then(() => begun.push(number));
+    for (let number = 0; number < 5; number++) {
+      void turns.take(never).then(() => begun.push(number));
+    }
     await settled();
     assert.deepEqual([begun, turns.taken, turns.waiting], [[0, 1], 2, 3]);
     turns.give();

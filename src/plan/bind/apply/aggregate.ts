@@ -37,14 +37,18 @@ export function bindAggregates(transformation: Aggregate, stage: Stage): Stage {
 }
 
 function bindAggregate(item: AggregateItem, scope: Scope): BoundAggregate {
-  if (item.expression === null) return counted(item, scope);
+  if (item.expression === null) {
+    return counted(item, scope);
+  }
   if (item.method === null) {
     throw notImplemented(scope, 'custom-aggregates', 'custom aggregates; write `Property with sum as Name`.', item.at);
   }
   const method = methodOf(item.method, scope, item.at);
   const path = entityPath(item.expression, method, scope);
   if (path !== null && path.property === null) {
-    if (method === 'countdistinct') return { ...counted(item, scope), over: path.over };
+    if (method === 'countdistinct') {
+      return { ...counted(item, scope), over: path.over };
+    }
     throw fault(scope, 'TypeMismatch', `${method} of entities is not defined; name a property of them.`, item.at);
   }
   const expression = path === null ? bindExpression(item.expression, scope) : valueAt(path);
@@ -65,7 +69,9 @@ function counted(item: AggregateItem, scope: Scope): BoundAggregate {
 }
 
 function aliasOf(item: AggregateItem, scope: Scope): string {
-  if (item.alias !== null) return item.alias;
+  if (item.alias !== null) {
+    return item.alias;
+  }
   throw fault(scope, 'InvalidOption', 'an aggregate needs a name: write `... as Name`.', item.at);
 }
 
@@ -88,13 +94,17 @@ function fromOf(item: AggregateItem, inner: Level, scope: Scope): From {
   let { type, method: last } = inner;
   for (const { path, method } of item.from) {
     keys = [...keys, groupingKey(path, scope, { rollup: null, at: item.at })];
-    if (method === null) continue;
+    if (method === null) {
+      continue;
+    }
     last = methodOf(method, scope, item.at);
     from.push({ keys: [...keys, ...presenceKeys(keys, scope, item.at)], method: last, of: type });
     type = resultType(last, type, { scope, at: item.at });
     keys = [];
   }
-  if (keys.length > 0) throw fault(scope, 'InvalidOption', '`from` needs a method: `from Property with max`.', item.at);
+  if (keys.length > 0) {
+    throw fault(scope, 'InvalidOption', '`from` needs a method: `from Property with max`.', item.at);
+  }
   return { from, type, last };
 }
 
@@ -103,7 +113,9 @@ const methods: ReadonlySet<string> = new Set<Method>(['sum', 'min', 'max', 'aver
 const isMethod = (name: string): name is Method => methods.has(name);
 
 function methodOf(name: string, scope: Scope, at: number): Method {
-  if (isMethod(name)) return name;
+  if (isMethod(name)) {
+    return name;
+  }
   throw notImplemented(
     scope,
     'custom-aggregates',
@@ -126,17 +138,27 @@ function aggregated(method: Method, expression: BoundExpression, place: Place): 
 
 /** Sums of small integers are Int64, of Int64 and averages of integers Decimal; floats stay Double. */
 function resultType(method: Method, type: PrimitiveTypeName, { scope, at }: Place): PrimitiveTypeName {
-  if (method === 'count' || method === 'countdistinct') return 'Edm.Int64';
+  if (method === 'count' || method === 'countdistinct') {
+    return 'Edm.Int64';
+  }
   const ordered = !unordered.has(type);
-  if ((method === 'min' || method === 'max') && ordered) return type;
-  if ((method === 'sum' || method === 'average') && type === 'Edm.Duration') return type;
-  if ((method === 'sum' || method === 'average') && isNumeric(type)) return summed(method, type);
+  if ((method === 'min' || method === 'max') && ordered) {
+    return type;
+  }
+  if ((method === 'sum' || method === 'average') && type === 'Edm.Duration') {
+    return type;
+  }
+  if ((method === 'sum' || method === 'average') && isNumeric(type)) {
+    return summed(method, type);
+  }
   throw fault(scope, 'TypeMismatch', `${method} of values of type ${type} is not defined.`, at);
 }
 
 const unordered: ReadonlySet<ValueType> = new Set<ValueType>(['Edm.Boolean', 'Edm.Binary', 'Edm.Guid']);
 
 function summed(method: 'sum' | 'average', type: PrimitiveTypeName): PrimitiveTypeName {
-  if (type === 'Edm.Single' || type === 'Edm.Double') return 'Edm.Double';
+  if (type === 'Edm.Single' || type === 'Edm.Double') {
+    return 'Edm.Double';
+  }
   return method === 'sum' && isInteger(type) && type !== 'Edm.Int64' ? 'Edm.Int64' : 'Edm.Decimal';
 }

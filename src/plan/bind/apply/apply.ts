@@ -93,7 +93,9 @@ const nested: ReadonlySet<string> = new Set(['nest', 'addnested']);
 
 /** What a transformation that the tree only names belongs to. */
 function otherFeature(name: string): UnsupportedFeature {
-  if (nested.has(name)) return 'nested-transformations';
+  if (nested.has(name)) {
+    return 'nested-transformations';
+  }
   return name.includes('.') ? 'custom-transformations' : 'hierarchies';
 }
 
@@ -107,15 +109,18 @@ type Kind<K extends Transformation['kind']> = Extract<Transformation, { kind: K 
 
 function searched(stage: Stage, { expression, at }: Kind<'search'>): Stage {
   const { scope } = stage;
-  if (scope.row === null)
+  if (scope.row === null) {
     throw notImplemented(scope, 'search-in-derived-rows', 'aggregated rows cannot be searched.', at);
+  }
   return then(stage, { kind: 'search', search: bindSearch(expression, scope.row.set, scope) });
 }
 
 function computed(stage: Stage, { items }: Kind<'compute'>): Stage {
   const { properties } = bindCompute(items, stage.scope, 'column');
   const names = new Map(stage.scope.computed);
-  for (const { name, type, nullable } of properties) names.set(name, { type, nullable, expression: null });
+  for (const { name, type, nullable } of properties) {
+    names.set(name, { type, nullable, expression: null });
+  }
   const output = properties.map(({ name, type, nullable }): OutputProperty => ({ path: [name], type, nullable }));
   const next = then(stage, { kind: 'compute', items: properties });
   return { ...next, scope: { ...stage.scope, computed: names }, output: [...stage.output, ...output] };
@@ -147,8 +152,9 @@ function ranked(stage: Stage, { name, amount, by, at }: Kind<'ranked'>): Stage {
 export function bindConcat({ branches, at }: Kind<'concat'>, stage: Stage): Stage {
   const { scope } = stage;
   const bound = branches.map((branch) => bindTransformations(branch, { ...stage, transformations: [] }));
-  if (bound.some(hasEntities))
+  if (bound.some(hasEntities)) {
     throw notImplemented(scope, 'entities-in-groups', 'entities that were grouped by, in concat.', at);
+  }
   const output = joinedOutput(bound, scope, at);
   const names = new Map(
     output.map(({ path, type, nullable }) => [path.join('/'), { type, nullable, expression: null }]),

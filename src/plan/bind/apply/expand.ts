@@ -26,16 +26,21 @@ export function bindApplyExpands(items: readonly ExpandItem[] | null, stage: Sta
   const inside = { ...level, it: level.it ?? stage.scope.it, depth: level.depth + 1 };
   if (items === null) {
     for (const one of joined.values()) {
-      if (one.kind === 'entity' && one.byDefault) expands.entities.push(wholeEntity(one.variable, inside));
+      if (one.kind === 'entity' && one.byDefault) {
+        expands.entities.push(wholeEntity(one.variable, inside));
+      }
     }
     return expands;
   }
   for (const item of items) {
     const one = item.wildcard ? undefined : joined.get(item.path.join('/'));
-    if (one?.kind === 'entity') expands.entities.push(expandedEntity(one.variable, item, inside));
-    else if (one?.kind === 'row') expands.output.push(...joinedRow(one.output, item));
-    else if (stage.scope.row !== null) expands.rows.push(item);
-    else {
+    if (one?.kind === 'entity') {
+      expands.entities.push(expandedEntity(one.variable, item, inside));
+    } else if (one?.kind === 'row') {
+      expands.output.push(...joinedRow(one.output, item));
+    } else if (stage.scope.row !== null) {
+      expands.rows.push(item);
+    } else {
       const message = 'aggregated rows cannot be expanded; group by the path, or by the navigation property.';
       throw notImplemented(inExpand, 'expand-of-aggregates', message, item.at);
     }
@@ -67,7 +72,9 @@ function expandedEntity(variable: RangeVariable, item: ExpandItem, level: Level)
 }
 
 function joinedRow(output: readonly OutputProperty[], item: ExpandItem): readonly OutputProperty[] {
-  if (item.options === null && item.suffix === null) return output;
+  if (item.options === null && item.suffix === null) {
+    return output;
+  }
   const message = `'${item.path.join('/')}' is no entity any more: it takes no options.`;
   throw notImplemented(inExpand, 'expand-of-aggregates', message, item.at);
 }

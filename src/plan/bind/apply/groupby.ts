@@ -25,7 +25,9 @@ export function bindGroupBy(transformation: GroupBy, stage: Stage): Stage {
   const grouped = grouping
     .filter((key) => key.entity === undefined)
     .map((key) => keyOutput(key, rollupAll.length > 0 && isPresence(key.path)));
-  for (const { path } of presences) names.add(path.join('/'));
+  for (const { path } of presences) {
+    names.add(path.join('/'));
+  }
   if (transformation.transformations.some(hasTotal)) {
     throw notImplemented(
       scope,
@@ -72,7 +74,9 @@ const always: BoundExpression = { kind: 'Constant', type: 'Edm.Boolean', value: 
 
 /** A grand total that a group without rows would have to have too. */
 function hasTotal(one: Transformation): boolean {
-  if (one.kind === 'concat') return one.branches.some((branch) => branch.some(hasTotal));
+  if (one.kind === 'concat') {
+    return one.branches.some((branch) => branch.some(hasTotal));
+  }
   return one.kind === 'groupby' && one.properties.every((item) => item.kind === 'rollup' && item.all);
 }
 
@@ -88,7 +92,9 @@ const groupsAgain = ({ transformations }: GroupBy, names: ReadonlySet<string>): 
 const allowsRollup = (all: readonly BoundTransformation[]): boolean =>
   all.at(-1)?.kind === 'aggregate' &&
   all.every((one, index) => {
-    if (one.kind !== 'aggregate') return one.kind === 'filter' || one.kind === 'compute';
+    if (one.kind !== 'aggregate') {
+      return one.kind === 'filter' || one.kind === 'compute';
+    }
     return index === all.length - 1 && one.items.every((item) => item.over === undefined && item.from.length === 0);
   });
 
@@ -104,7 +110,9 @@ function levelsOf({ properties, transformations, at }: GroupBy): readonly (reado
 }
 
 function levelsOfItem(item: GroupingItem): readonly (readonly GroupingItem[])[] {
-  if (item.kind === 'path') return [[item]];
+  if (item.kind === 'path') {
+    return [[item]];
+  }
   const paths = item.paths.map((path): GroupingItem => ({ kind: 'path', at: item.at, path }));
   const levels = paths.map((_, index) => paths.slice(0, paths.length - index));
   return item.all ? [...levels, []] : levels;
@@ -124,7 +132,9 @@ function groupingKeys(items: readonly GroupingItem[], scope: Scope): Grouping {
     }
     const rollup = grouping.rollupAll.length;
     grouping.rollupAll.push(item.all);
-    for (const path of item.paths) grouping.keys.push(groupingKey(path, scope, { rollup, at: item.at }));
+    for (const path of item.paths) {
+      grouping.keys.push(groupingKey(path, scope, { rollup, at: item.at }));
+    }
   }
   return { ...grouping, keys: grouping.keys.filter((key) => !isRedundant(key, grouping.keys)) };
 }

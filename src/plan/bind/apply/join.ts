@@ -20,8 +20,9 @@ export function bindJoin(transformation: Join, stage: Stage): Stage {
   const inner: RangeVariable = { name: alias, set };
   const within: Scope = { ...scope, row: inner, computed: new Map() };
   const bound = bindTransformations(transformation.transformations, firstStage(within));
-  if (hasEntities(bound))
+  if (hasEntities(bound)) {
     throw notImplemented(scope, 'entities-in-groups', 'entities that were grouped by, inside of join.', at);
+  }
   const { transformations, output, keepsEntities } = bound;
   const apply: ApplyPlan = { transformations, output, keepsEntities };
   const variable = bound.scope.row === null ? null : { ...inner, optional: outer };
@@ -44,7 +45,9 @@ export function bindJoin(transformation: Join, stage: Stage): Stage {
 }
 
 function joinedAs({ alias, outer }: Join, { output }: Stage, variable: RangeVariable | null): Joined {
-  if (variable !== null) return { kind: 'entity', variable, byDefault: false };
+  if (variable !== null) {
+    return { kind: 'entity', variable, byDefault: false };
+  }
   return {
     kind: 'row',
     output: output.map((one) => ({ ...one, path: [alias, ...one.path], nullable: one.nullable || outer })),
@@ -56,7 +59,9 @@ function joinedNavigation(
   scope: Scope,
 ): { readonly navigation: NavigationProperty; readonly row: RangeVariable } {
   const { row, binding } = scope;
-  if (row === null) throw fault(scope, 'InvalidOption', 'aggregated rows lead to no others; join before.', at);
+  if (row === null) {
+    throw fault(scope, 'InvalidOption', 'aggregated rows lead to no others; join before.', at);
+  }
   const type = row.set.entityType;
   const { model } = binding.context;
   const [first = '', ...rest] = path.filter((one, index) => index > 0 || !isOwnType(model, row.set, one));

@@ -41,14 +41,18 @@ export function bindApplyRead(options: QueryOptions, set: EntitySet, level: Leve
 }
 
 function withCompute(options: QueryOptions, stage: Stage): Stage {
-  if (options.compute === undefined) return stage;
+  if (options.compute === undefined) {
+    return stage;
+  }
   const scope: Scope = inOption(stage.scope, '$compute');
   const { properties } = bindCompute(options.compute, scope, 'column');
   const added = properties.map((property): OutputProperty => {
     return { path: [property.name], type: property.type, nullable: property.nullable };
   });
   const computed = new Map(scope.computed);
-  for (const { name, type, nullable } of properties) computed.set(name, { type, nullable, expression: null });
+  for (const { name, type, nullable } of properties) {
+    computed.set(name, { type, nullable, expression: null });
+  }
   return {
     ...stage,
     scope: { ...stage.scope, computed },
@@ -59,7 +63,9 @@ function withCompute(options: QueryOptions, stage: Stage): Stage {
 
 function selected(items: NonNullable<QueryOptions['select']>, stage: Stage): readonly OutputProperty[] {
   const scope = inOption(stage.scope, '$select');
-  if (items.some((item) => item.wildcard && item.path.length === 0)) return stage.output;
+  if (items.some((item) => item.wildcard && item.path.length === 0)) {
+    return stage.output;
+  }
   const wanted = new Set<OutputProperty>();
   for (const item of items) {
     const name = item.path.join('/');
@@ -69,7 +75,9 @@ function selected(items: NonNullable<QueryOptions['select']>, stage: Stage): rea
       const hint = perhaps(name, stage.output.map((property) => property.path.join('/')).filter(isNamed));
       throw fault(scope, 'UnknownProperty', `the result of $apply has no property '${name}'.${hint}`, item.at);
     }
-    for (const property of named) wanted.add(property);
+    for (const property of named) {
+      wanted.add(property);
+    }
   }
   const isWanted = (property: OutputProperty): boolean =>
     isPresence(property.path) ? [...wanted].some(({ path }) => isOnWay(property.path, path)) : wanted.has(property);

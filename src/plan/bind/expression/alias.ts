@@ -10,7 +10,9 @@ import { bindOperand } from './expression.ts';
  */
 export function resolveAlias(alias: ParameterAlias, scope: Scope): Operand {
   const value = scope.binding.aliases.get(alias.name);
-  if (value === undefined) return nullConstant;
+  if (value === undefined) {
+    return nullConstant;
+  }
   if (scope.resolving.includes(alias.name)) {
     throw fault(scope, 'InvalidOption', `the parameter alias '@${alias.name}' needs its own value.`, alias.at);
   }
@@ -21,7 +23,9 @@ export function resolveAlias(alias: ParameterAlias, scope: Scope): Operand {
 export function aliasedExpression(alias: ParameterAlias, binding: Binding): Expression | null {
   let value: Expression | undefined = binding.aliases.get(alias.name);
   for (let steps = 0; value?.kind === 'ParameterAlias'; steps++) {
-    if (steps > binding.aliases.size) return null;
+    if (steps > binding.aliases.size) {
+      return null;
+    }
     value = binding.aliases.get(value.name);
   }
   return value ?? null;
@@ -29,8 +33,12 @@ export function aliasedExpression(alias: ParameterAlias, binding: Binding): Expr
 
 /** A literal or an alias of one as a constant; null where the alias stands for something else. */
 export function constantValue(value: Literal | ParameterAlias, binding: Binding): Constant | null {
-  if (value.kind === 'Literal') return constantOf(value);
+  if (value.kind === 'Literal') {
+    return constantOf(value);
+  }
   const aliased = aliasedExpression(value, binding);
-  if (aliased === null) return nullConstant;
+  if (aliased === null) {
+    return nullConstant;
+  }
   return aliased.kind === 'Literal' ? constantOf(aliased) : null;
 }

@@ -25,7 +25,9 @@ export function arithmetic(pair: ArithmeticPair, scope: Scope, at: number): Boun
   const [plainLeft, plainRight] = [typedNull(pair.left, pair.right), typedNull(pair.right, pair.left)];
   const [left, right] = [durationText(plainLeft, plainRight), durationText(plainRight, plainLeft)];
   const nullable = isNullable(left) || isNullable(right);
-  if (isNumeric(left.type) && isNumeric(right.type)) return numeric({ operator, left, right });
+  if (isNumeric(left.type) && isNumeric(right.type)) {
+    return numeric({ operator, left, right });
+  }
   const type = temporalResults.get(`${left.type} ${operator} ${right.type}`) ?? scaled({ operator, left, right });
   if (type !== null) {
     const operands = { left: factor(left), right: factor(right) };
@@ -44,10 +46,16 @@ function numeric(pair: ArithmeticPair): BoundExpression {
 }
 
 function numericResult({ operator, left, right }: ArithmeticPair): PrimitiveTypeName {
-  if (left.type === 'null' || right.type === 'null') return 'Edm.Int32';
+  if (left.type === 'null' || right.type === 'null') {
+    return 'Edm.Int32';
+  }
   const wider = widerNumeric(left.type, right.type);
-  if (!isInteger(wider)) return wider;
-  if (operator === 'divby') return 'Edm.Decimal';
+  if (!isInteger(wider)) {
+    return wider;
+  }
+  if (operator === 'divby') {
+    return 'Edm.Decimal';
+  }
   return staysInRange(operator, right) ? widerNumeric(wider, 'Edm.Int32') : roomierInteger(wider);
 }
 
@@ -57,7 +65,9 @@ const staysInRange = (operator: ArithmeticOperator, right: BoundExpression): boo
 
 /** The null literal takes the other operand's type; two of them are Int32. */
 function typedNull(operand: BoundExpression, other: BoundExpression): BoundExpression {
-  if (operand.type !== 'null') return operand;
+  if (operand.type !== 'null') {
+    return operand;
+  }
   const type = other.type === 'null' ? 'Edm.Int32' : other.type;
   return {
     kind: 'Constant',
@@ -68,7 +78,9 @@ function typedNull(operand: BoundExpression, other: BoundExpression): BoundExpre
 
 /** `'PT1H'` without its type's name (4.01 Protocol 13.2.1, 9b): a duration beside any operand that is no text. */
 function durationText(operand: BoundExpression, other: BoundExpression): BoundExpression {
-  if (operand.kind !== 'Constant' || operand.type !== 'Edm.String' || operand.value === null) return operand;
+  if (operand.kind !== 'Constant' || operand.type !== 'Edm.String' || operand.value === null) {
+    return operand;
+  }
   const value = other.type === 'Edm.String' ? null : canonicalText(operand.value, 'Edm.Duration');
   return value === null ? operand : { kind: 'Constant', type: 'Edm.Duration', value };
 }
@@ -97,7 +109,9 @@ const factor = (operand: BoundExpression): BoundExpression =>
 /** A duration times or divided by a number, a number times a duration. */
 function scaled({ operator, left, right }: ArithmeticPair): PrimitiveTypeName | null {
   const durationFirst = left.type === 'Edm.Duration' && isNumeric(right.type);
-  if (durationFirst && (operator === 'mul' || operator === 'div' || operator === 'divby')) return 'Edm.Duration';
+  if (durationFirst && (operator === 'mul' || operator === 'div' || operator === 'divby')) {
+    return 'Edm.Duration';
+  }
   return operator === 'mul' && isNumeric(left.type) && right.type === 'Edm.Duration' ? 'Edm.Duration' : null;
 }
 
@@ -107,7 +121,9 @@ type Unary = Extract<Expression, { kind: 'Unary' }>;
 export function negated(expression: Unary, scope: Scope): BoundExpression {
   const operand = bindExpression(expression.operand, scope);
   const folded = foldedNegation(operand);
-  if (folded !== null) return folded;
+  if (folded !== null) {
+    return folded;
+  }
   const type = negatable(operand.type);
   if (type === null) {
     throw fault(scope, 'TypeMismatch', `\`-\` of ${describe(operand)} is not defined.`, expression.at);
@@ -122,11 +138,19 @@ const negatable = (type: ValueType): PrimitiveTypeName | null =>
   type !== 'null' && (isNumeric(type) || type === 'Edm.Duration') ? type : null;
 
 function foldedNegation(operand: BoundExpression): BoundExpression | null {
-  if (operand.kind !== 'Constant') return null;
-  if (operand.value === null) return operand;
-  if (negatable(operand.type) === null || operand.value === 'NaN') return null;
+  if (operand.kind !== 'Constant') {
+    return null;
+  }
+  if (operand.value === null) {
+    return operand;
+  }
+  if (negatable(operand.type) === null || operand.value === 'NaN') {
+    return null;
+  }
   const value = operand.value.startsWith('-') ? operand.value.slice(1) : `-${operand.value}`;
   const integer = isInteger(operand.type) || operand.type === 'Edm.Decimal' ? canonicalInteger(value) : null;
-  if (integer !== null) return { kind: 'Constant', type: narrowestType(integer), value: integer };
+  if (integer !== null) {
+    return { kind: 'Constant', type: narrowestType(integer), value: integer };
+  }
   return { kind: 'Constant', type: operand.type, value };
 }

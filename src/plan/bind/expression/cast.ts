@@ -36,9 +36,15 @@ type TypeCall = Extract<Expression, { kind: 'TypeCall' }>;
 
 /** `cast` and `isof` (4.01 URL Conventions 5.1.1.10). A cast to the row's own type changes nothing. */
 export function bindTypeCall(call: TypeCall, scope: Scope): Operand {
-  if (call.name === 'isof') return bindIsof(call, scope);
-  if (!isPrimitive(call.typeName)) return bindEntityCast(call, scope);
-  if (call.operand === null) throw unsupported(call, scope);
+  if (call.name === 'isof') {
+    return bindIsof(call, scope);
+  }
+  if (!isPrimitive(call.typeName)) {
+    return bindEntityCast(call, scope);
+  }
+  if (call.operand === null) {
+    throw unsupported(call, scope);
+  }
   return bindCast(bindExpression(call.operand, scope), call.typeName, { scope, at: call.at });
 }
 
@@ -47,7 +53,9 @@ const unsupported = (call: TypeCall, scope: Scope): Error =>
 
 function bindEntityCast(call: TypeCall, scope: Scope): Operand {
   const row = call.operand === null ? currentRow(scope) : bindOperand(call.operand, scope);
-  if (row?.kind === 'Row' && hasType(row, call.typeName, scope)) return row;
+  if (row?.kind === 'Row' && hasType(row, call.typeName, scope)) {
+    return row;
+  }
   throw unsupported(call, scope);
 }
 
@@ -61,17 +69,29 @@ function bindIsof(call: TypeCall, scope: Scope): Operand {
   const { usage } = scope.binding;
   const before = usage.nodes;
   const operand = call.operand === null ? currentRow(scope) : bindOperand(call.operand, scope);
-  if (operand === null) throw unsupported(call, scope);
+  if (operand === null) {
+    throw unsupported(call, scope);
+  }
   if (operand.kind !== 'Row') {
-    if (isOfEnumeration(operand, typeName, scope)) return isAssignable(operand, 'Edm.String', { scope, at });
-    if (!isPrimitive(typeName)) return truth(false);
+    if (isOfEnumeration(operand, typeName, scope)) {
+      return isAssignable(operand, 'Edm.String', { scope, at });
+    }
+    if (!isPrimitive(typeName)) {
+      return truth(false);
+    }
     const bound = isAssignable(operand, typeName, { scope, at });
     // A range compares the value twice.
-    if (bound.kind === 'Logical') countNodes(scope, usage.nodes - before);
+    if (bound.kind === 'Logical') {
+      countNodes(scope, usage.nodes - before);
+    }
     return bound;
   }
-  if (!hasType(operand, typeName, scope)) return truth(false);
-  if (call.operand === null) return truth(true);
+  if (!hasType(operand, typeName, scope)) {
+    return truth(false);
+  }
+  if (call.operand === null) {
+    return truth(true);
+  }
   return { kind: 'RowExists', type: 'Edm.Boolean', nullable: false, row: operand.row };
 }
 
@@ -79,9 +99,15 @@ function checkType(call: TypeCall, scope: Scope): void {
   const { typeName, at } = call;
   const { model } = scope.binding.context;
   const { namespace, entityTypes } = model;
-  if (isPrimitive(typeName) || entityTypes.has(ownName(typeName, namespace))) return;
-  if (isEnumeration(typeName, model)) return;
-  if (typeName.startsWith('Edm.') || typeName.startsWith('Collection(')) throw unsupported(call, scope);
+  if (isPrimitive(typeName) || entityTypes.has(ownName(typeName, namespace))) {
+    return;
+  }
+  if (isEnumeration(typeName, model)) {
+    return;
+  }
+  if (typeName.startsWith('Edm.') || typeName.startsWith('Collection(')) {
+    throw unsupported(call, scope);
+  }
   const names = [...entityTypes.keys()].map((name) => `${namespace}.${name}`);
   throw fault(scope, 'InvalidOption', `there is no type '${typeName}'.${perhaps(typeName, names)}`, at);
 }
@@ -105,13 +131,19 @@ interface Place {
 
 /** Numbers to numbers, everything to text, constant text to everything. */
 function bindCast(operand: BoundExpression, type: PrimitiveTypeName, { scope, at }: Place): BoundExpression {
-  if (operand.type === type) return operand;
-  if (operand.kind === 'Constant' && operand.value === null) return { kind: 'Constant', type, value: null };
+  if (operand.type === type) {
+    return operand;
+  }
+  if (operand.kind === 'Constant' && operand.value === null) {
+    return { kind: 'Constant', type, value: null };
+  }
   if (operand.kind === 'Constant' && operand.type === 'Edm.String') {
     // A text that is no such value casts to null (5.1.1.10.1).
     return { kind: 'Constant', type, value: canonicalText(operand.value ?? '', type) };
   }
-  if (type === 'Edm.String') return asText(operand);
+  if (type === 'Edm.String') {
+    return asText(operand);
+  }
   if (isNumeric(type) && isNumeric(operand.type)) {
     const cast = converted(operand, type);
     // A number that the type does not hold casts to null.
@@ -122,13 +154,19 @@ function bindCast(operand: BoundExpression, type: PrimitiveTypeName, { scope, at
 
 /** A constant becomes the text that a row with its value would have: PostgreSQL writes floats, and times have microseconds. */
 function asText(operand: BoundExpression): BoundExpression {
-  if (operand.kind !== 'Constant' || operand.value === null) return converted(operand, 'Edm.String');
+  if (operand.kind !== 'Constant' || operand.value === null) {
+    return converted(operand, 'Edm.String');
+  }
   const { type, value } = operand;
   if (type === 'Edm.Double' || type === 'Edm.Single') {
     return { kind: 'Convert', type: 'Edm.String', nullable: false, operand };
   }
-  if (type === 'Edm.Duration') return { kind: 'Constant', type: 'Edm.String', value: dayTimeDuration(value) };
-  if (type !== 'Edm.DateTimeOffset' && type !== 'Edm.TimeOfDay') return converted(operand, 'Edm.String');
+  if (type === 'Edm.Duration') {
+    return { kind: 'Constant', type: 'Edm.String', value: dayTimeDuration(value) };
+  }
+  if (type !== 'Edm.DateTimeOffset' && type !== 'Edm.TimeOfDay') {
+    return converted(operand, 'Edm.String');
+  }
   const text = value.replace(/\.(\d{6})\d+/, (_, digits: string) => `.${digits}`.replace(/\.?0+$/, ''));
   return { kind: 'Constant', type: 'Edm.String', value: text };
 }
@@ -143,15 +181,20 @@ export function bindCase(call: Call, scope: Scope): BoundExpression {
   const whens: BoundExpression[] = [];
   const thens: BoundExpression[] = [];
   call.args.forEach((arg, index) => {
-    if (index % 2 === 0) whens.push(bindCondition(arg, scope));
-    else thens.push(bindExpression(arg, scope));
+    if (index % 2 === 0) {
+      whens.push(bindCondition(arg, scope));
+    } else {
+      thens.push(bindExpression(arg, scope));
+    }
   });
   const typed = sameType(thens, { scope, at: call.at });
   // biome-ignore lint/suspicious/noThenProperty: the plan's word for the value of a branch; a branch is never awaited.
   const branches = whens.map((when, index) => ({ when, then: typed[index] ?? when }));
   const always = whens.some((when) => when.kind === 'Constant' && when.value === 'true');
   const type = typed[0]?.type;
-  if (type === undefined || type === 'null') return { kind: 'Constant', type: 'null', value: null };
+  if (type === undefined || type === 'null') {
+    return { kind: 'Constant', type: 'null', value: null };
+  }
   return { kind: 'Case', type, nullable: !always || typed.some(isNullable), branches };
 }
 

@@ -16,12 +16,18 @@ export interface ComparedPair {
  */
 export function compared(pair: ComparedPair, scope: Scope, at: number): BoundExpression {
   const { operator, left, right } = pair;
-  if (left.kind === 'Row' || right.kind === 'Row') return comparedRow(pair, scope, at);
+  if (left.kind === 'Row' || right.kind === 'Row') {
+    return comparedRow(pair, scope, at);
+  }
   const listed = orderedMembers(operator, [left, right]);
-  if (listed !== null) return listed;
+  if (listed !== null) {
+    return listed;
+  }
   checkMembers([left, right], { scope, at, equality: operator === 'eq' || operator === 'ne' });
   const type = commonType(left, right);
-  if (type === null) throw fault(scope, 'TypeMismatch', mismatch(left, right), at);
+  if (type === null) {
+    throw fault(scope, 'TypeMismatch', mismatch(left, right), at);
+  }
   if (left.type === 'null' || right.type === 'null') {
     return { kind: 'Comparison', type: 'Edm.Boolean', nullable: false, operator, left, right };
   }
@@ -52,29 +58,45 @@ export function mismatch(a: BoundExpression, b: BoundExpression): string {
 }
 
 function hint(wanted: BoundExpression, given: BoundExpression): string {
-  if (wanted.type === 'Edm.Date' && given.type === 'Edm.DateTimeOffset') return dateHint(given);
-  if (given.kind !== 'Constant' || given.value === null || wanted.kind === 'Constant') return '';
+  if (wanted.type === 'Edm.Date' && given.type === 'Edm.DateTimeOffset') {
+    return dateHint(given);
+  }
+  if (given.kind !== 'Constant' || given.value === null || wanted.kind === 'Constant') {
+    return '';
+  }
   if (wanted.type === 'Edm.DateTimeOffset' && given.type === 'Edm.Date') {
     return ` Write ${given.value}T00:00:00Z, or compare date(...) of the property.`;
   }
-  if (wanted.type === 'Edm.String') return ` Write '${given.value}' in single quotes.`;
+  if (wanted.type === 'Edm.String') {
+    return ` Write '${given.value}' in single quotes.`;
+  }
   return '';
 }
 
 function dateHint(given: BoundExpression): string {
-  if (given.kind !== 'Constant' || given.value === null) return ' Take date(...) of the date and time.';
+  if (given.kind !== 'Constant' || given.value === null) {
+    return ' Take date(...) of the date and time.';
+  }
   return ` Write the date alone: ${given.value.slice(0, 10)}.`;
 }
 
 /** An operand in a sentence: what it is and its type. */
 export function describe(operand: BoundExpression): string {
-  if (operand.kind === 'Constant') return describeConstant(operand);
-  if (operand.kind === 'PropertyValue') return `the ${operand.type} property '${operand.property.name}'`;
-  if (operand.kind === 'ComputedValue') return `the ${operand.type} property '${operand.name}'`;
+  if (operand.kind === 'Constant') {
+    return describeConstant(operand);
+  }
+  if (operand.kind === 'PropertyValue') {
+    return `the ${operand.type} property '${operand.property.name}'`;
+  }
+  if (operand.kind === 'ComputedValue') {
+    return `the ${operand.type} property '${operand.name}'`;
+  }
   return `a value of type ${operand.type}`;
 }
 
 function describeConstant(constant: Constant): string {
-  if (constant.value === null) return 'null';
+  if (constant.value === null) {
+    return 'null';
+  }
   return isNumeric(constant.type) ? `the number ${constant.value}` : `the ${constant.type} '${constant.value}'`;
 }

@@ -57,12 +57,18 @@ export function orderedMembers(
   [left, right]: readonly [BoundExpression, BoundExpression],
 ): BoundExpression | null {
   const holds = orders[operator];
-  if (holds === undefined) return null;
+  if (holds === undefined) {
+    return null;
+  }
   const [operand, constant] = left.kind === 'Constant' ? [right, left] : [left, right];
   const enumeration = enumerationOf(operand);
-  if (enumeration === null || enumeration.flags || constant.kind !== 'Constant') return null;
+  if (enumeration === null || enumeration.flags || constant.kind !== 'Constant') {
+    return null;
+  }
   const { type, value, enumType } = constant;
-  if (type !== 'Edm.String' || value === null || enumType !== undefined) return null;
+  if (type !== 'Edm.String' || value === null || enumType !== undefined) {
+    return null;
+  }
   const names = [...enumeration.members.keys()].filter((name) =>
     left === operand ? holds(name, value) : holds(value, name),
   );
@@ -93,8 +99,12 @@ function checkBeside(
   other: BoundExpression,
   { equality = false, ...place }: Place & { readonly equality?: boolean },
 ): void {
-  if (operand.kind !== 'Constant') return;
-  if (equality && operand.enumType === undefined) return;
+  if (operand.kind !== 'Constant') {
+    return;
+  }
+  if (equality && operand.enumType === undefined) {
+    return;
+  }
   checkConstant(operand, enumerationOf(other), place);
 }
 
@@ -104,9 +114,13 @@ function checkConstant(constant: Constant, enumeration: Enumeration | null, { sc
   if (enumType !== undefined && (enumeration === null || !isNameOf(enumeration, enumType, namespace))) {
     throw loneMember(constant, scope, at, enumeration);
   }
-  if (enumeration === null || value === null || type !== 'Edm.String') return;
+  if (enumeration === null || value === null || type !== 'Edm.String') {
+    return;
+  }
   const wrong = faultOfMembers(enumeration, value);
-  if (wrong !== null) throw fault(scope, 'TypeMismatch', `${wrong}.`, at);
+  if (wrong !== null) {
+    throw fault(scope, 'TypeMismatch', `${wrong}.`, at);
+  }
 }
 
 const enumerationOf = (expression: BoundExpression): Enumeration | null =>

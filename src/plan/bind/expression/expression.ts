@@ -19,22 +19,30 @@ import { isNullable } from './promotion.ts';
  */
 export function bindExpression(expression: Expression, scope: Scope): BoundExpression {
   const operand = bindComparable(expression, scope);
-  if (operand.kind === 'Constant' && operand.enumType !== undefined) throw loneMember(operand, scope, expression.at);
+  if (operand.kind === 'Constant' && operand.enumType !== undefined) {
+    throw loneMember(operand, scope, expression.at);
+  }
   return operand;
 }
 
 /** As `bindExpression`, but an enumeration literal is allowed: who calls it looks at what stands beside it. */
 export function bindComparable(expression: Expression, scope: Scope): BoundExpression {
   const operand = bindOperand(expression, scope);
-  if (operand.kind !== 'Row') return operand;
+  if (operand.kind !== 'Row') {
+    return operand;
+  }
   throw fault(scope, 'TypeMismatch', 'a navigation property is no value; name one of its properties.', expression.at);
 }
 
 /** An expression that must be true, false or null. */
 export function bindCondition(expression: Expression, scope: Scope): BoundExpression {
   const bound = bindExpression(expression, scope);
-  if (bound.type === 'Edm.Boolean') return bound;
-  if (bound.type === 'null') return { kind: 'Constant', type: 'Edm.Boolean', value: null };
+  if (bound.type === 'Edm.Boolean') {
+    return bound;
+  }
+  if (bound.type === 'null') {
+    return { kind: 'Constant', type: 'Edm.Boolean', value: null };
+  }
   throw fault(scope, 'TypeMismatch', `${describe(bound)} stands where true or false is wanted.`, expression.at);
 }
 
@@ -77,8 +85,12 @@ type Binary = Extract<Expression, { kind: 'Binary' }>;
 
 function bindBinary(expression: Binary, scope: Scope): BoundExpression {
   const { operator } = expression;
-  if (operator === 'and' || operator === 'or') return bindChain(expression, operator, scope);
-  if (operator === 'has') return bindHas(expression, scope);
+  if (operator === 'and' || operator === 'or') {
+    return bindChain(expression, operator, scope);
+  }
+  if (operator === 'has') {
+    return bindHas(expression, scope);
+  }
   if (isComparison(operator)) {
     const left = bindOperand(expression.left, scope);
     return compared({ operator, left, right: bindOperand(expression.right, scope) }, scope, expression.at);
@@ -116,8 +128,12 @@ function bindChain(expression: Binary, operator: 'and' | 'or', scope: Scope): Bo
 /** Joins conditions with one operator; there must be at least one. */
 export function balanced(terms: readonly BoundExpression[], operator: 'and' | 'or'): BoundExpression {
   const [first, second] = terms;
-  if (first === undefined) throw new Error('balanced: no terms');
-  if (second === undefined) return first;
+  if (first === undefined) {
+    throw new Error('balanced: no terms');
+  }
+  if (second === undefined) {
+    return first;
+  }
   const middle = Math.ceil(terms.length / 2);
   const left = balanced(terms.slice(0, middle), operator);
   const right = balanced(terms.slice(middle), operator);

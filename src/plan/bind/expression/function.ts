@@ -81,12 +81,18 @@ export function bindCall(call: Call, scope: Scope): BoundExpression {
   const known = Object.hasOwn(canonicalFunctions, call.name.toLowerCase())
     ? canonicalFunctions[call.name.toLowerCase()]
     : undefined;
-  if (known === undefined) throw unknownFunction(call, scope);
+  if (known === undefined) {
+    throw unknownFunction(call, scope);
+  }
   const args = call.args.map((arg) => bindExpression(arg, scope));
   for (const { args: types, result } of known.overloads) {
     const fitted = fittedArgs(args, types);
-    if (fitted === null) continue;
-    if (known.name === 'matchesPattern') checkPattern(fitted[1], scope, call.at);
+    if (fitted === null) {
+      continue;
+    }
+    if (known.name === 'matchesPattern') {
+      checkPattern(fitted[1], scope, call.at);
+    }
     return bound(known.name, { args: fitted, result }, scope);
   }
   const given = args.map(describe).join(', ') || 'nothing';
@@ -104,11 +110,15 @@ function unknownFunction(call: Call, scope: Scope): Error {
 }
 
 function fittedArgs(args: readonly BoundExpression[], types: readonly PrimitiveTypeName[]): BoundExpression[] | null {
-  if (args.length !== types.length) return null;
+  if (args.length !== types.length) {
+    return null;
+  }
   const fitted: BoundExpression[] = [];
   for (const [index, type] of types.entries()) {
     const arg = args[index];
-    if (arg === undefined || !takes(type, arg)) return null;
+    if (arg === undefined || !takes(type, arg)) {
+      return null;
+    }
     fitted.push(converted(arg, type));
   }
   return fitted;
@@ -116,11 +126,21 @@ function fittedArgs(args: readonly BoundExpression[], types: readonly PrimitiveT
 
 /** Integers pass as Int32, exact numbers as Decimal, floats as Double, constant text as what it reads as. */
 function takes(type: PrimitiveTypeName, arg: BoundExpression): boolean {
-  if (arg.type === type || arg.type === 'null') return true;
-  if (type === int) return isWhole(arg);
-  if (type === decimal) return isInteger(arg.type);
-  if (type === double) return arg.type === 'Edm.Single';
-  if (arg.kind !== 'Constant' || arg.type !== text || isNumeric(type)) return false;
+  if (arg.type === type || arg.type === 'null') {
+    return true;
+  }
+  if (type === int) {
+    return isWhole(arg);
+  }
+  if (type === decimal) {
+    return isInteger(arg.type);
+  }
+  if (type === double) {
+    return arg.type === 'Edm.Single';
+  }
+  if (arg.kind !== 'Constant' || arg.type !== text || isNumeric(type)) {
+    return false;
+  }
   return arg.value === null || canonicalText(arg.value, type) !== null;
 }
 
@@ -130,7 +150,9 @@ interface Fitted {
 }
 
 function bound(name: FunctionName, fitted: Fitted, scope: Scope): BoundExpression {
-  if (name === 'now' || name === 'mindatetime' || name === 'maxdatetime') return instantConstant(name, scope);
+  if (name === 'now' || name === 'mindatetime' || name === 'maxdatetime') {
+    return instantConstant(name, scope);
+  }
   const nullable = fitted.args.some(isNullable);
   return { kind: 'Function', type: fitted.result, nullable, name, args: fitted.args };
 }

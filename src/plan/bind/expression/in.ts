@@ -19,7 +19,9 @@ type In = Extract<Expression, { kind: 'In' }>;
 export function bindIn(expression: In, scope: Scope): BoundExpression {
   const operand = bindExpression(expression.left, scope);
   const items = members(expression, scope);
-  for (const item of items) checkMembers([operand, item], { scope, at: expression.at, equality: true });
+  for (const item of items) {
+    checkMembers([operand, item], { scope, at: expression.at, equality: true });
+  }
   const wider = items.reduce((left, item) => widened(left, item, { scope, at: expression.at }), operand);
   const type = wider.type;
   const typed = items.map((item) => (item.type === 'null' ? nullConstant : converted(item, type)));
@@ -34,7 +36,9 @@ export function bindIn(expression: In, scope: Scope): BoundExpression {
 
 function widened(left: BoundExpression, item: BoundExpression, place: { scope: Scope; at: number }): BoundExpression {
   const type = commonType(left, item);
-  if (type === null) throw fault(place.scope, 'TypeMismatch', mismatch(left, item), place.at);
+  if (type === null) {
+    throw fault(place.scope, 'TypeMismatch', mismatch(left, item), place.at);
+  }
   return converted(left, type);
 }
 
@@ -47,8 +51,12 @@ function members(expression: In, scope: Scope): BoundExpression[] {
     return list.items.map((item) => bindComparable(item, scope));
   }
   // `@l=('a')` is a literal in parentheses: only here it is seen that a list of one was meant.
-  if (list?.kind === 'Literal' && right.kind === 'ParameterAlias') return [bindComparable(list, scope)];
-  if (list?.kind === 'Json') return jsonMembers(list.text, scope, limit);
+  if (list?.kind === 'Literal' && right.kind === 'ParameterAlias') {
+    return [bindComparable(list, scope)];
+  }
+  if (list?.kind === 'Json') {
+    return jsonMembers(list.text, scope, limit);
+  }
   throw notImplemented(
     scope,
     'in-operands',
@@ -59,7 +67,9 @@ function members(expression: In, scope: Scope): BoundExpression[] {
 
 function jsonMembers(text: string, scope: Scope, limit: number): Constant[] {
   const values = parsedArray(text);
-  if (values === null) throw fault(scope, 'InvalidOption', `${text.slice(0, 40)} is no JSON array.`);
+  if (values === null) {
+    throw fault(scope, 'InvalidOption', `${text.slice(0, 40)} is no JSON array.`);
+  }
   checkLimit(values.length, limit, 'too many members in the list after `in`');
   return values.map((value) => jsonConstant(value, scope));
 }
@@ -74,10 +84,18 @@ function parsedArray(text: string): unknown[] | null {
 }
 
 function jsonConstant(value: unknown, scope: Scope): Constant {
-  if (value === null) return nullConstant;
-  if (typeof value === 'string') return { kind: 'Constant', type: 'Edm.String', value };
-  if (typeof value === 'boolean') return { kind: 'Constant', type: 'Edm.Boolean', value: String(value) };
-  if (typeof value === 'number') return jsonNumber(value, scope);
+  if (value === null) {
+    return nullConstant;
+  }
+  if (typeof value === 'string') {
+    return { kind: 'Constant', type: 'Edm.String', value };
+  }
+  if (typeof value === 'boolean') {
+    return { kind: 'Constant', type: 'Edm.Boolean', value: String(value) };
+  }
+  if (typeof value === 'number') {
+    return jsonNumber(value, scope);
+  }
   throw fault(scope, 'TypeMismatch', 'the members of the list after `in` must be plain values.');
 }
 

@@ -22,11 +22,21 @@ export const truth = (value: boolean): Constant => ({ kind: 'Constant', type: 'E
  * @throws GatewayError `NotImplemented` for text of which each row would have to be read as another type
  */
 export function isAssignable(value: BoundExpression, type: PrimitiveTypeName, place: Place): BoundExpression {
-  if (value.type === 'null' || (value.kind === 'Constant' && value.value === null)) return truth(false);
-  if (value.type === type || type === 'Edm.String') return present(value, place);
-  if (isNumeric(value.type) && isNumeric(type)) return inRange(value, type, place);
-  if (value.type !== 'Edm.String') return truth(false);
-  if (value.kind === 'Constant') return truth(canonicalText(value.value ?? '', type) !== null);
+  if (value.type === 'null' || (value.kind === 'Constant' && value.value === null)) {
+    return truth(false);
+  }
+  if (value.type === type || type === 'Edm.String') {
+    return present(value, place);
+  }
+  if (isNumeric(value.type) && isNumeric(type)) {
+    return inRange(value, type, place);
+  }
+  if (value.type !== 'Edm.String') {
+    return truth(false);
+  }
+  if (value.kind === 'Constant') {
+    return truth(canonicalText(value.value ?? '', type) !== null);
+  }
   const message = `isof of text to ${type}, which each row decides by its own text, is not supported.`;
   throw notImplemented(place.scope, 'casts', message, place.at);
 }
@@ -34,7 +44,9 @@ export function isAssignable(value: BoundExpression, type: PrimitiveTypeName, pl
 const nothing: Constant = { kind: 'Constant', type: 'null', value: null };
 
 function present(value: BoundExpression, { scope, at }: Place): BoundExpression {
-  if (value.kind === 'Constant') return truth(true);
+  if (value.kind === 'Constant') {
+    return truth(true);
+  }
   return compared({ operator: 'ne', left: value, right: nothing }, scope, at);
 }
 
@@ -43,10 +55,14 @@ type Bound = readonly [operator: ComparisonOperator, value: string];
 /** The comparisons are false with null, as `isof` is. */
 function inRange(value: BoundExpression, type: PrimitiveTypeName, place: Place): BoundExpression {
   const bounds = isInteger(type) ? integerBounds(value, type) : floatBounds(value, type);
-  if (bounds.length === 0) return present(value, place);
+  if (bounds.length === 0) {
+    return present(value, place);
+  }
   const conditions = bounds.map(([operator, text]) => against(value, { operator, text }, place));
   const within = balanced(conditions, 'and');
-  if (type !== 'Edm.Single' || value.type !== 'Edm.Double') return within;
+  if (type !== 'Edm.Single' || value.type !== 'Edm.Double') {
+    return within;
+  }
   // What is no number of a size is the same in both types.
   const items = ['INF', '-INF'].map((text): Constant => ({ kind: 'Constant', type: 'Edm.Double', value: text }));
   const infinite: BoundExpression = { kind: 'In', type: 'Edm.Boolean', nullable: false, operand: value, items };
@@ -76,8 +92,12 @@ function integerBounds(value: BoundExpression, type: PrimitiveTypeName): Bound[]
   if (isInteger(value.type) && value.type !== 'null') {
     const [least, most] = integerRange(value.type);
     const bounds: Bound[] = [];
-    if (least < low) bounds.push(['ge', String(low)]);
-    if (most > high) bounds.push(['le', String(high)]);
+    if (least < low) {
+      bounds.push(['ge', String(low)]);
+    }
+    if (most > high) {
+      bounds.push(['le', String(high)]);
+    }
     return bounds;
   }
   // Where a float has no digits for the fraction any more, the number below the bound is the bound itself.
@@ -96,7 +116,9 @@ function floatBounds(value: BoundExpression, type: PrimitiveTypeName): Bound[] {
     // A decimal is always a number.
     return type === 'Edm.Decimal' && value.type === 'Edm.Single' ? finite : [];
   }
-  if (type === 'Edm.Decimal') return finite;
+  if (type === 'Edm.Decimal') {
+    return finite;
+  }
   const most = largest[type] ?? '';
   return [
     ['ge', `-${most}`],

@@ -18,13 +18,17 @@ export function bindKey({ predicate, set, implied }: GivenKey, scope: Scope): Ke
   const properties = keyProperties(set);
   if (predicate.kind === 'Positional') {
     const open = properties.length === 1 ? properties : properties.filter((property) => !implied.has(property.name));
-    if (open.length !== 1) throw wrongNames(set, scope, predicate.at);
+    if (open.length !== 1) {
+      throw wrongNames(set, scope, predicate.at);
+    }
     const { value: given } = predicate;
     return properties.flatMap((property) => impliedValue(property, open, implied) ?? keyValue(property, given, scope));
   }
   const given = new Map<string, Literal | ParameterAlias>();
   for (const { name, value } of predicate.pairs) {
-    if (given.has(name)) throw fault(scope, 'BadRequest', `the key names '${name}' twice.`, predicate.at);
+    if (given.has(name)) {
+      throw fault(scope, 'BadRequest', `the key names '${name}' twice.`, predicate.at);
+    }
     if (!set.entityType.key.includes(name)) {
       const hint = perhaps(name, set.entityType.key);
       const message = `'${name}' is no key property of '${set.name}'; its key is ${keyText(set)}.${hint}`;
@@ -35,8 +39,12 @@ export function bindKey({ predicate, set, implied }: GivenKey, scope: Scope): Ke
   return properties.flatMap((property) => {
     const value = given.get(property.name);
     const known = value === undefined ? impliedValue(property, [], implied) : null;
-    if (known !== null) return known;
-    if (value === undefined) throw wrongNames(set, scope, predicate.at);
+    if (known !== null) {
+      return known;
+    }
+    if (value === undefined) {
+      throw wrongNames(set, scope, predicate.at);
+    }
     return keyValue(property, value, scope);
   });
 }
@@ -55,17 +63,25 @@ function impliedValue(
   implied: ReadonlyMap<string, Constant | null>,
 ): KeyValue[] | null {
   const value = implied.get(property.name);
-  if (value === undefined || given.includes(property)) return null;
-  if (value === null) return [];
+  if (value === undefined || given.includes(property)) {
+    return null;
+  }
+  if (value === null) {
+    return [];
+  }
   return value.type === property.type ? [{ property, value }] : null;
 }
 
 /** The segment's text after the set, e.g. `Set/5`, as its key; only for a key of one property (4.01 URL Conventions 4.3.6). */
 export function bindKeySegment(text: string, set: EntitySet): KeyValue[] | null {
   const [property, second] = keyProperties(set);
-  if (property === undefined || second !== undefined) return null;
+  if (property === undefined || second !== undefined) {
+    return null;
+  }
   const value = canonicalText(text, property.type);
-  if (value === null) return null;
+  if (value === null) {
+    return null;
+  }
   return [{ property, value: { kind: 'Constant', type: property.type, value } }];
 }
 
@@ -73,7 +89,9 @@ function keyProperties(set: EntitySet): Property[] {
   const properties: Property[] = [];
   for (const name of set.entityType.key) {
     const property = set.entityType.properties.get(name);
-    if (property !== undefined) properties.push(property);
+    if (property !== undefined) {
+      properties.push(property);
+    }
   }
   return properties;
 }

@@ -23,13 +23,21 @@ export function bindCollection(start: CollectionStart, rest: readonly MemberSegm
   const inner: Scope = { ...scope, row: variable, computed: new Map(), pending: undefined };
   const conditions: BoundExpression[] = [];
   for (const segment of rest) {
-    if (segment === last) break;
-    if (segment.kind !== 'FilterSegment') throw misplaced(start, segment, scope);
+    if (segment === last) {
+      break;
+    }
+    if (segment.kind !== 'FilterSegment') {
+      throw misplaced(start, segment, scope);
+    }
     conditions.push(bindCondition(segment.condition, inner));
   }
   const over: CollectionPath = { from: start.from, navigation: start.navigation, variable };
-  if (last?.kind === 'Count') return count(last, { over, conditions, inner });
-  if (last?.kind === 'Lambda') return lambda(last, { over, conditions, inner: { ...scope } });
+  if (last?.kind === 'Count') {
+    return count(last, { over, conditions, inner });
+  }
+  if (last?.kind === 'Lambda') {
+    return lambda(last, { over, conditions, inner: { ...scope } });
+  }
   throw misplaced(start, last, scope);
 }
 
@@ -62,7 +70,9 @@ type LambdaSegment = Extract<MemberSegment, { kind: 'Lambda' }>;
 function lambda(segment: LambdaSegment, { over, conditions, inner }: Parts): BoundExpression {
   const { operator, variable, predicate } = segment;
   const variables = new Map(inner.variables);
-  if (variable !== null) variables.set(variable, over.variable);
+  if (variable !== null) {
+    variables.set(variable, over.variable);
+  }
   const own = predicate === null ? null : bindCondition(predicate, { ...inner, variables });
   const bound = operator === 'any' ? both(conditions, own) : implied(conditions, own);
   if (operator === 'all' && own === null) {
@@ -78,7 +88,9 @@ function both(conditions: readonly BoundExpression[], own: BoundExpression | nul
 
 /** All of the filtered members: a member is out, or the condition holds. */
 function implied(conditions: readonly BoundExpression[], own: BoundExpression | null): BoundExpression | null {
-  if (own === null || conditions.length === 0) return own;
+  if (own === null || conditions.length === 0) {
+    return own;
+  }
   const kept: BoundExpression = {
     kind: 'Comparison',
     type: 'Edm.Boolean',

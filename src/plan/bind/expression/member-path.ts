@@ -22,20 +22,32 @@ export interface Walk {
  */
 export function bindMemberPath(path: MemberPath, scope: Scope): Operand {
   const [first, ...rest] = path.segments;
-  if (first === undefined) throw fault(scope, 'InvalidOption', 'an empty path.', path.at);
-  if (first.kind === 'Variable' && first.name === '$root') return fromRoot(rest, scope, first.at);
-  if (first.kind === 'Variable') return walk({ row: start(namedRow(first, scope)), rest, scope });
+  if (first === undefined) {
+    throw fault(scope, 'InvalidOption', 'an empty path.', path.at);
+  }
+  if (first.kind === 'Variable' && first.name === '$root') {
+    return fromRoot(rest, scope, first.at);
+  }
+  if (first.kind === 'Variable') {
+    return walk({ row: start(namedRow(first, scope)), rest, scope });
+  }
   if (first.kind === 'Name' && first.keys === null) {
     const named = namedVariable(path.segments, scope);
     const computed = named === null || rest.length > 0 ? computedValue(path.segments, scope) : null;
-    if (computed !== null) return computed;
-    if (named !== null) return walk({ row: start(named.variable), rest: path.segments.slice(named.length), scope });
+    if (computed !== null) {
+      return computed;
+    }
+    if (named !== null) {
+      return walk({ row: start(named.variable), rest: path.segments.slice(named.length), scope });
+    }
     if (scope.pending?.has(first.name) === true) {
       const message = `'${first.name}' is computed only here or later; put it before what uses it.`;
       throw fault(scope, 'InvalidOption', message, first.at);
     }
   }
-  if (scope.row === null) throw unknownHere(path, scope);
+  if (scope.row === null) {
+    throw unknownHere(path, scope);
+  }
   return walk({ row: start(scope.row), rest: path.segments, scope });
 }
 
@@ -46,10 +58,14 @@ function namedVariable(
 ): { readonly variable: RangeVariable; readonly length: number } | null {
   let name = '';
   for (const [index, segment] of (variables.size === 0 ? [] : segments).entries()) {
-    if (segment.kind !== 'Name' || segment.keys !== null) return null;
+    if (segment.kind !== 'Name' || segment.keys !== null) {
+      return null;
+    }
     name = index === 0 ? segment.name : `${name}/${segment.name}`;
     const variable = variables.get(name);
-    if (variable !== undefined) return { variable, length: index + 1 };
+    if (variable !== undefined) {
+      return { variable, length: index + 1 };
+    }
   }
   return null;
 }
@@ -58,13 +74,17 @@ const start = (variable: RangeVariable): RowPath => ({ variable, steps: [] });
 
 function namedRow(segment: Extract<MemberSegment, { kind: 'Variable' }>, scope: Scope): RangeVariable {
   const row = segment.name === '$it' ? scope.it : segment.name === '$this' ? scope.row : null;
-  if (row !== null) return row;
+  if (row !== null) {
+    return row;
+  }
   throw fault(scope, 'InvalidOption', `${segment.name} means no row here.`, segment.at);
 }
 
 /** `$root/Set(key)` and what follows (4.01 URL Conventions 5.1.1.14): one entity, whatever row the expression speaks of. */
 function fromRoot([first, ...rest]: readonly MemberSegment[], scope: Scope, at: number): Operand {
-  if (first?.kind !== 'Name') throw fault(scope, 'InvalidOption', 'the name of an entity set must follow $root.', at);
+  if (first?.kind !== 'Name') {
+    throw fault(scope, 'InvalidOption', 'the name of an entity set must follow $root.', at);
+  }
   const { entitySets } = scope.binding.context.model;
   const set = entitySets.get(first.name);
   if (set === undefined) {
@@ -80,19 +100,27 @@ function fromRoot([first, ...rest]: readonly MemberSegment[], scope: Scope, at: 
 }
 
 function computedValue(segments: readonly MemberSegment[], scope: Scope): BoundExpression | null {
-  if (scope.computed.size === 0) return null;
+  if (scope.computed.size === 0) {
+    return null;
+  }
   const name = pathText(segments);
   const computed = name === null ? undefined : scope.computed.get(name);
-  if (name === null || computed === undefined) return null;
+  if (name === null || computed === undefined) {
+    return null;
+  }
   const { type, nullable, expression, nodes = 1 } = computed;
-  if (expression !== null) countNodes(scope, nodes - 1);
+  if (expression !== null) {
+    countNodes(scope, nodes - 1);
+  }
   return expression ?? { kind: 'ComputedValue', type, nullable, name };
 }
 
 function pathText(segments: readonly MemberSegment[]): string | null {
   const names: string[] = [];
   for (const segment of segments) {
-    if (segment.kind !== 'Name' || segment.keys !== null) return null;
+    if (segment.kind !== 'Name' || segment.keys !== null) {
+      return null;
+    }
     names.push(segment.name);
   }
   return names.join('/');
@@ -107,21 +135,31 @@ function unknownHere(path: MemberPath, scope: Scope): Error {
 
 function walk({ row, rest, scope }: Walk): Operand {
   const [segment, ...after] = rest;
-  if (segment === undefined) return { kind: 'Row', row };
+  if (segment === undefined) {
+    return { kind: 'Row', row };
+  }
   const set = row.steps.at(-1)?.set ?? row.variable.set;
   if (segment.kind !== 'Name') {
     throw fault(scope, 'TypeMismatch', `a collection must stand before ${shown(segment)}.`, segment.at);
   }
   const navigation = set.entityType.navigationProperties.get(segment.name);
-  if (navigation?.collection === true) return intoMany(navigation, segment.keys, { row, rest: after, scope });
+  if (navigation?.collection === true) {
+    return intoMany(navigation, segment.keys, { row, rest: after, scope });
+  }
   if (segment.keys !== null) {
     const message = `'${segment.name}' takes no key: only a navigation property to many does.`;
     throw fault(scope, 'BadRequest', message, segment.keys.at);
   }
-  if (isOwnType(scope.binding.context.model, set, segment.name)) return walk({ row, rest: after, scope });
+  if (isOwnType(scope.binding.context.model, set, segment.name)) {
+    return walk({ row, rest: after, scope });
+  }
   const property = set.entityType.properties.get(segment.name);
-  if (property !== undefined) return propertyValue(property, { row, rest: after, scope });
-  if (navigation !== undefined) return toOne(navigation, { row, rest: after, scope });
+  if (property !== undefined) {
+    return propertyValue(property, { row, rest: after, scope });
+  }
+  if (navigation !== undefined) {
+    return toOne(navigation, { row, rest: after, scope });
+  }
   const names = [...set.entityType.properties.keys(), ...set.entityType.navigationProperties.keys()];
   const hint = perhaps(segment.name, [...names, ...[...scope.computed.keys()].filter(isNamed)]);
   const message = `'${set.entityType.name}' has no property '${segment.name}'.${hint}`;
@@ -163,8 +201,12 @@ function intoMany(navigation: NavigationProperty, keys: KeyPredicate | null, { r
   const set = targetSet(scope.binding.context.model, setOf(row), navigation);
   const [next, ...after] = rest;
   const cast = next?.kind === 'Name' && isOwnType(scope.binding.context.model, set, next.name) ? next : null;
-  if (keys === null && cast !== null) return intoMany(navigation, cast.keys, { row, rest: after, scope });
-  if (keys === null) return bindCollection({ from: row, navigation, set }, rest, scope);
+  if (keys === null && cast !== null) {
+    return intoMany(navigation, cast.keys, { row, rest: after, scope });
+  }
+  if (keys === null) {
+    return bindCollection({ from: row, navigation, set }, rest, scope);
+  }
   const implied = new Map(navigation.join.map(({ referencedProperty }) => [referencedProperty, null] as const));
   const key = keyInPath({ predicate: keys, set, implied }, scope);
   return walk({ row: { variable: row.variable, steps: [...row.steps, { navigation, set, key }] }, rest, scope });

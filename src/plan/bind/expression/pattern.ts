@@ -15,7 +15,9 @@ export function checkPattern(pattern: BoundExpression | undefined, scope: Scope,
     const message = 'matchesPattern takes its pattern as a text or a parameter alias, not from each row.';
     throw notImplemented(scope, 'patterns', message, at);
   }
-  if (pattern.value === null) return;
+  if (pattern.value === null) {
+    return;
+  }
   const { limits } = scope.binding.context;
   checkLimit([...pattern.value].length, limits.patternLength, 'a pattern with too many characters');
   const tree = parsed(pattern.value, scope, at);
@@ -30,7 +32,9 @@ function parsed(pattern: string, scope: Scope, at: number): Pattern {
   try {
     return parsePattern(pattern);
   } catch (error) {
-    if (!(error instanceof PatternFault)) throw error;
+    if (!(error instanceof PatternFault)) {
+      throw error;
+    }
     if (error.code === 'NotImplemented') {
       throw notImplemented(scope, 'patterns', `in the pattern '${shown(pattern)}' ${error.message}.`, at);
     }

@@ -43,7 +43,9 @@ export function bindAll(uri: ODataUri, binding: Binding): AllPlan {
 /** `$all/Ns.Type`: the entities of a type are those of the one set that has it; null: of none, or of several. */
 export function entitiesOfType(uri: ODataUri, binding: Binding): readonly PathSegment[] | null {
   const [, second, ...rest] = uri.path.segments;
-  if (second?.kind !== 'Name') return null;
+  if (second?.kind !== 'Name') {
+    return null;
+  }
   const [set, another] = setsOfType(second.name, binding);
   return set === undefined || another !== undefined ? null : [{ ...second, name: set.name }, ...rest];
 }
@@ -62,13 +64,19 @@ function addressed(uri: ODataUri, scope: Scope): Addressed {
   const [, ...rest] = uri.path.segments;
   const typed = rest[0]?.kind === 'Name' ? rest[0] : null;
   const sets = typed === null ? [...binding.context.model.entitySets.values()] : setsOfType(typed.name, binding);
-  if (typed !== null && sets.length === 0) throw unknownType(typed, scope);
+  if (typed !== null && sets.length === 0) {
+    throw unknownType(typed, scope);
+  }
   const ordered = sets.toSorted((a, b) => compareSets(a, b, binding));
   const [last, more] = typed === null ? rest : rest.slice(1);
   const wrong = more ?? (typed?.keys === null || typed === null ? null : typed);
-  if (last === undefined && wrong === null) return { sets: ordered, suffix: null };
+  if (last === undefined && wrong === null) {
+    return { sets: ordered, suffix: null };
+  }
   const suffix = last?.kind === 'System' && (last.name === '$count' || last.name === '$ref') ? last.name : null;
-  if (suffix !== null && wrong === null) return { sets: ordered, suffix };
+  if (suffix !== null && wrong === null) {
+    return { sets: ordered, suffix };
+  }
   const message = 'only a type, /$count and /$ref can follow $all; address an entity by its own set.';
   throw fault(scope, 'ResourceNotFound', message, (wrong ?? last)?.at ?? null);
 }
@@ -85,7 +93,9 @@ function unknownType({ name, at }: { readonly name: string; readonly at: number 
 /** Stored sets first. By name, so that a token means the same place after sets were found or have gone. */
 function compareSets(a: EntitySet, b: EntitySet, { context }: Binding): number {
   const [first, second] = [a, b].map(({ name }) => (context.sets.get(name)?.kind === 'upstream' ? 1 : 0));
-  if (first !== second) return (first ?? 0) - (second ?? 0);
+  if (first !== second) {
+    return (first ?? 0) - (second ?? 0);
+  }
   return a.name < b.name ? -1 : 1;
 }
 
@@ -112,7 +122,9 @@ function wholeSet(
 /** Nothing of a token reaches a database or a feed but a number, and what that feed has signed. */
 function positionOf(uri: ODataUri, sets: readonly EntitySet[]): AllPosition | null {
   const { skiptoken } = uri.options;
-  if (skiptoken === undefined) return null;
+  if (skiptoken === undefined) {
+    return null;
+  }
   const { values, rowId, remaining } = decodePagePosition(skiptoken, queryFingerprint(uri));
   const [set, token] = values;
   const place = { option: '$skiptoken' } as const;

@@ -17,10 +17,16 @@ export function allowOptions(
 ): void {
   for (const [name, value] of Object.entries(options)) {
     const option = optionNames.find((known) => known === name);
-    if (value === undefined || option === undefined || everywhere.has(option) || allowed.includes(option)) continue;
+    if (value === undefined || option === undefined || everywhere.has(option) || allowed.includes(option)) {
+      continue;
+    }
     const named = { ...scope, option: `$${name}` };
-    if (name === 'index') throw notImplemented(named, 'ordered-collections', 'this feed has no ordered collections.');
-    if (name === 'apply') throw notImplemented(named, 'apply-elsewhere', `not supported on ${what}.`);
+    if (name === 'index') {
+      throw notImplemented(named, 'ordered-collections', 'this feed has no ordered collections.');
+    }
+    if (name === 'apply') {
+      throw notImplemented(named, 'apply-elsewhere', `not supported on ${what}.`);
+    }
     throw fault(named, 'InvalidOption', `the option has no meaning on ${what}.`);
   }
 }

@@ -48,7 +48,9 @@ export function bindCollectionRead(uri: ODataUri, resource: Resource, binding: B
   const delta = deltaOf(uri, resource, binding);
   const removedAfter = delta === null ? null : removedPositionOf(uri, delta);
   const after = removedAfter === null ? positionOf(uri, resource, binding) : null;
-  if (after !== null) checkPosition(after, { restriction, rowIds: apply === null });
+  if (after !== null) {
+    checkPosition(after, { restriction, rowIds: apply === null });
+  }
   return {
     kind: 'Collection',
     source: resource.source,
@@ -77,14 +79,18 @@ interface Rows extends Pick<BoundRows, 'selection' | 'restriction'> {
 
 function rowsOf(uri: ODataUri, resource: Resource, binding: Binding): Rows {
   const { apply } = uri.options;
-  if (apply !== undefined) return bindApplyRead(uri.options, resource.set, { binding, it: null, depth: 0 });
+  if (apply !== undefined) {
+    return bindApplyRead(uri.options, resource.set, { binding, it: null, depth: 0 });
+  }
   return { ...bindRows(uri.options, resource.set, { binding, it: null, depth: 0 }), apply: null };
 }
 
 /** The token of a proxied set is the upstream's own; its room reads it. */
 function positionOf(uri: ODataUri, resource: Resource, binding: Binding): PagePosition | null {
   const { skiptoken } = uri.options;
-  if (skiptoken === undefined || binding.context.sets.get(resource.set.name)?.kind === 'upstream') return null;
+  if (skiptoken === undefined || binding.context.sets.get(resource.set.name)?.kind === 'upstream') {
+    return null;
+  }
   return decodePagePosition(skiptoken, queryFingerprint(uri));
 }
 
@@ -101,19 +107,25 @@ function checkPosition(after: PagePosition, { restriction, rowIds }: Ordered): v
     return value === null || expression.type === 'null' || isCopyText(value, expression.type);
   });
   const counted = after.values.length === restriction.orderby.length;
-  if (fitting && counted && (!rowIds || isCopyText(after.rowId, 'Edm.Int64'))) return;
+  if (fitting && counted && (!rowIds || isCopyText(after.rowId, 'Edm.Int64'))) {
+    return;
+  }
   throw fault({ option: '$skiptoken' }, 'InvalidSkipToken', 'the token belongs to another order.');
 }
 
 /** After the first page nothing is skipped again, and `top` is what is still wanted. */
 function continued(restriction: Restriction, after: PagePosition | null): Restriction {
-  if (after === null) return restriction;
+  if (after === null) {
+    return restriction;
+  }
   return { ...restriction, skip: null, top: after.remaining ?? restriction.top };
 }
 
 function deltaOf(uri: ODataUri, resource: Resource, binding: Binding): DeltaToken | null {
   const { deltatoken } = uri.options;
-  if (deltatoken === undefined) return null;
+  if (deltatoken === undefined) {
+    return null;
+  }
   const stored = binding.context.sets.get(resource.set.name);
   if (stored?.kind !== 'stored' || stored.versionColumn === null || resource.source.kind !== 'Set') {
     const message = `the changes of '${resource.set.name}' are not tracked here.`;
@@ -132,6 +144,8 @@ function deltaOf(uri: ODataUri, resource: Resource, binding: Binding): DeltaToke
 /** Only a delta has removed rows, and its pages carry the version that the first one saw. */
 function removedPositionOf(uri: ODataUri, { since, start }: DeltaToken): RemovedPosition | null {
   const { skiptoken } = uri.options;
-  if (skiptoken === undefined || since === null || start === null) return null;
+  if (skiptoken === undefined || since === null || start === null) {
+    return null;
+  }
   return decodeRemovedPosition(skiptoken, queryFingerprint(uri));
 }

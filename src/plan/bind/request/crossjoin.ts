@@ -44,8 +44,12 @@ export function bindCrossjoin(segment: Crossjoin, uri: ODataUri, binding: Bindin
 
 function countedOnly(rest: readonly PathSegment[], scope: Scope): boolean {
   const [next, more] = rest;
-  if (next === undefined) return false;
-  if (next.kind === 'System' && next.name === '$count' && more === undefined) return true;
+  if (next === undefined) {
+    return false;
+  }
+  if (next.kind === 'System' && next.name === '$count' && more === undefined) {
+    return true;
+  }
   throw fault(scope, 'ResourceNotFound', 'only /$count can follow $crossjoin(...).', next.at);
 }
 
@@ -56,7 +60,9 @@ function joinedSets(segment: Crossjoin, scope: Scope): EntitySet[] {
   }
   return segment.sets.map((name) => {
     const set = entitySets.get(name);
-    if (set !== undefined) return set;
+    if (set !== undefined) {
+      return set;
+    }
     const hint = perhaps(name, entitySets.keys());
     throw fault(scope, 'ResourceNotFound', `there is no entity set '${name}'.${hint}`, segment.at);
   });
@@ -69,7 +75,9 @@ function bindSets(uri: ODataUri, sets: readonly EntitySet[], scope: Scope): Cros
       if (items.has(name) && !item.wildcard) {
         throw fault(inOption(scope, '$expand'), 'InvalidOption', `'${name}' is expanded twice.`, item.at);
       }
-      if (!items.has(name)) items.set(name, item);
+      if (!items.has(name)) {
+        items.set(name, item);
+      }
     }
   }
   const selects = selectsOf(uri.options.select ?? null, { sets, items }, inOption(scope, '$select'));
@@ -95,7 +103,9 @@ function expandedSet(item: ExpandItem, sets: readonly EntitySet[], scope: Scope)
       item.at,
     );
   }
-  if (name !== undefined && sets.some((set) => set.name === name)) return name;
+  if (name !== undefined && sets.some((set) => set.name === name)) {
+    return name;
+  }
   throw fault(inExpand, 'UnknownProperty', `'${name ?? ''}' is no set of this $crossjoin.`, item.at);
 }
 
@@ -107,7 +117,9 @@ interface Joined {
 /** `$select=A/Name,B` narrows an expanded set. A set that it leaves out would have to vanish from the rows: refused. */
 function selectsOf(items: readonly SelectItem[] | null, joined: Joined, scope: Scope): Map<string, SelectItem[]> {
   const selects = new Map<string, SelectItem[]>();
-  if (items === null || items.some((item) => item.wildcard && item.path.length === 0)) return selects;
+  if (items === null || items.some((item) => item.wildcard && item.path.length === 0)) {
+    return selects;
+  }
   for (const item of items) {
     const [name, ...rest] = item.path;
     if (name === undefined || !joined.sets.some((set) => set.name === name)) {
@@ -120,7 +132,9 @@ function selectsOf(items: readonly SelectItem[] | null, joined: Joined, scope: S
     selects.set(name, [...(selects.get(name) ?? []), ...(narrowed ? [{ ...item, path: rest }] : [])]);
   }
   const left = joined.sets.find((set) => !selects.has(set.name));
-  if (left === undefined) return selects;
+  if (left === undefined) {
+    return selects;
+  }
   throw notImplemented(scope, 'crossjoin-select', `it leaves out '${left.name}'; name every set of the $crossjoin.`);
 }
 
@@ -131,15 +145,21 @@ interface JoinedPosition {
 
 function positionOf(uri: ODataUri, orderby: readonly OrderKey[], sets: number): JoinedPosition | null {
   const { skiptoken } = uri.options;
-  if (skiptoken === undefined) return null;
+  if (skiptoken === undefined) {
+    return null;
+  }
   const { values, rowId, remaining } = decodePagePosition(skiptoken, queryFingerprint(uri));
   const position = [...values, rowId];
   const fitting = position.every((value, index) => {
     const key = orderby[index];
-    if (key === undefined) return value !== null && isCopyText(value, 'Edm.Int64');
+    if (key === undefined) {
+      return value !== null && isCopyText(value, 'Edm.Int64');
+    }
     return value === null || key.expression.type === 'null' || isCopyText(value, key.expression.type);
   });
-  if (fitting && position.length === orderby.length + sets) return { values: position, remaining };
+  if (fitting && position.length === orderby.length + sets) {
+    return { values: position, remaining };
+  }
   throw fault({ option: '$skiptoken' }, 'InvalidSkipToken', 'the token belongs to another query.');
 }
 

@@ -23,8 +23,9 @@ export interface Resource {
  */
 export function bindPath(segments: readonly PathSegment[], binding: Binding): Resource {
   const [first, ...rest] = segments;
-  if (first === undefined || first.kind !== 'Name')
+  if (first === undefined || first.kind !== 'Name') {
     throw fault(inPath, 'ResourceNotFound', 'it must start with an entity set.');
+  }
   const set = binding.context.model.entitySets.get(first.name);
   if (set === undefined) {
     const hint = perhaps(first.name, binding.context.model.entitySets.keys());
@@ -46,9 +47,13 @@ const inPath = { option: 'path' } as const;
 const pathScope = (binding: Binding, row: RangeVariable): Scope => rowScope(binding, 'path', row);
 
 function keyed(resource: Resource, keys: KeyPredicate | null, binding: Binding): Resource {
-  if (keys === null) return resource;
+  if (keys === null) {
+    return resource;
+  }
   const scope = pathScope(binding, { name: '$it', set: resource.set });
-  if (!resource.many) throw fault(scope, 'BadRequest', 'a single entity takes no key.', keys.at);
+  if (!resource.many) {
+    throw fault(scope, 'BadRequest', 'a single entity takes no key.', keys.at);
+  }
   const key = bindKey({ predicate: keys, set: resource.set, implied: impliedKey(resource.source) }, scope);
   return { ...resource, source: { kind: 'Keyed', from: resource.source, key }, many: false, empty: 'not-found' };
 }
@@ -56,10 +61,14 @@ function keyed(resource: Resource, keys: KeyPredicate | null, binding: Binding):
 /** Key properties that a keyed row shares with the rows it leads to need not be written again (4.01 URL Conventions 4.3.2). */
 function impliedKey(source: RowSource): ReadonlyMap<string, Constant> {
   const implied = new Map<string, Constant>();
-  if (source.kind !== 'Navigated' || source.from.kind !== 'Keyed') return implied;
+  if (source.kind !== 'Navigated' || source.from.kind !== 'Keyed') {
+    return implied;
+  }
   for (const { property, value } of source.from.key) {
     for (const pair of source.navigation.join) {
-      if (pair.property === property.name) implied.set(pair.referencedProperty, value);
+      if (pair.property === property.name) {
+        implied.set(pair.referencedProperty, value);
+      }
     }
   }
   return implied;
@@ -72,8 +81,12 @@ function step(resource: Resource, segment: PathSegment, binding: Binding): Resou
   }
   switch (segment.kind) {
     case 'Name':
-      if (resource.property !== null) throw afterProperty(resource.property, scope, segment.at);
-      if (isOwnType(binding.context.model, resource.set, segment.name)) return keyed(resource, segment.keys, binding);
+      if (resource.property !== null) {
+        throw afterProperty(resource.property, scope, segment.at);
+      }
+      if (isOwnType(binding.context.model, resource.set, segment.name)) {
+        return keyed(resource, segment.keys, binding);
+      }
       return resource.many ? keySegment(resource, segment, scope) : member(resource, segment, scope);
     case 'FilterSegment':
       return filtered(resource, segment, scope);
@@ -106,9 +119,13 @@ function keySegment(resource: Resource, segment: NameSegment, scope: Scope): Res
 function member(resource: Resource, segment: NameSegment, scope: Scope): Resource {
   const type = resource.set.entityType;
   const property = type.properties.get(segment.name);
-  if (property !== undefined && segment.keys === null) return { ...resource, property };
+  if (property !== undefined && segment.keys === null) {
+    return { ...resource, property };
+  }
   const navigation = type.navigationProperties.get(segment.name);
-  if (navigation !== undefined) return keyed(navigated(resource, navigation, scope), segment.keys, scope.binding);
+  if (navigation !== undefined) {
+    return keyed(navigated(resource, navigation, scope), segment.keys, scope.binding);
+  }
   const names = [...type.properties.keys(), ...type.navigationProperties.keys()];
   const message = `'${type.name}' has no property '${segment.name}'.${perhaps(segment.name, names)}`;
   throw fault(scope, 'ResourceNotFound', message, segment.at);
@@ -143,9 +160,15 @@ function system(resource: Resource, segment: SystemSegment, scope: Scope): Resou
       segment.at,
     );
   }
-  if (segment.name === '$count' && many) return { ...resource, suffix: '$count' };
-  if (segment.name === '$ref' && property === null) return { ...resource, suffix: '$ref' };
-  if (segment.name === '$value' && property !== null && !property.collection) return { ...resource, suffix: '$value' };
+  if (segment.name === '$count' && many) {
+    return { ...resource, suffix: '$count' };
+  }
+  if (segment.name === '$ref' && property === null) {
+    return { ...resource, suffix: '$ref' };
+  }
+  if (segment.name === '$value' && property !== null && !property.collection) {
+    return { ...resource, suffix: '$value' };
+  }
   if (segment.name === '$value' && !many && property === null) {
     throw notImplemented(scope, 'media', 'this feed has no media entities; $value follows a property.', segment.at);
   }

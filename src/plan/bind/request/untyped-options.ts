@@ -10,7 +10,9 @@ import { fault, inOption, notImplemented, type Scope } from '../scope.ts';
 export function refuseTyped(options: QueryOptions, scope: Scope): void {
   for (const name of ['filter', 'orderby', 'compute', 'select', 'expand', 'search', 'apply'] as const) {
     const value = options[name];
-    if (value === undefined) continue;
+    if (value === undefined) {
+      continue;
+    }
     const inside = inOption(scope, `$${name}`);
     const at = name === 'select' || name === 'expand' ? namedItem(options[name] ?? []) : namedProperty(value);
     if (at !== null) {
@@ -29,7 +31,9 @@ interface Named {
 function namedItem(items: readonly { readonly at: number; readonly path: readonly string[] }[]): Named | null {
   for (const { path, at } of items) {
     const [name] = path;
-    if (name !== undefined && !name.includes('.')) return { name, at };
+    if (name !== undefined && !name.includes('.')) {
+      return { name, at };
+    }
   }
   return null;
 }
@@ -38,12 +42,18 @@ function namedItem(items: readonly { readonly at: number; readonly path: readonl
 function namedProperty(tree: unknown): Named | null {
   const open: unknown[] = [tree];
   for (let node = open.pop(); node !== undefined; node = open.pop()) {
-    if (typeof node !== 'object' || node === null) continue;
+    if (typeof node !== 'object' || node === null) {
+      continue;
+    }
     if ('kind' in node && node.kind === 'MemberPath' && 'segments' in node && Array.isArray(node.segments)) {
       const [first, second] = node.segments as readonly unknown[];
       const found = plainName(isRowVariable(first) ? second : first);
-      if (found !== null) return found;
-    } else open.push(...Object.values(node).filter((part) => part !== undefined));
+      if (found !== null) {
+        return found;
+      }
+    } else {
+      open.push(...Object.values(node).filter((part) => part !== undefined));
+    }
   }
   return null;
 }
@@ -52,7 +62,9 @@ const isRowVariable = (segment: unknown): boolean =>
   typeof segment === 'object' && segment !== null && 'name' in segment && ['$it', '$this'].includes(`${segment.name}`);
 
 function plainName(segment: unknown): Named | null {
-  if (typeof segment !== 'object' || segment === null || !('kind' in segment) || segment.kind !== 'Name') return null;
+  if (typeof segment !== 'object' || segment === null || !('kind' in segment) || segment.kind !== 'Name') {
+    return null;
+  }
   const { name, at } = segment as unknown as Named;
   return name.includes('.') ? null : { name, at };
 }

@@ -44,7 +44,9 @@ export function bindExpands(items: readonly ExpandItem[], expanded: Expanded, le
   const plans: ExpandPlan[] = [];
   for (const [name, item] of chosen) {
     const navigation = expanded.set.entityType.navigationProperties.get(name);
-    if (navigation !== undefined) plans.push(bindExpand({ navigation, item, expanded }, level, scope));
+    if (navigation !== undefined) {
+      plans.push(bindExpand({ navigation, item, expanded }, level, scope));
+    }
   }
   return plans;
 }
@@ -53,16 +55,24 @@ export function bindExpands(items: readonly ExpandItem[], expanded: Expanded, le
 function chooseItems(items: readonly ExpandItem[], set: EntitySet, scope: Scope): Map<string, ExpandItem> {
   const chosen = new Map<string, ExpandItem>();
   for (const item of items) {
-    if (item.wildcard) continue;
+    if (item.wildcard) {
+      continue;
+    }
     const name = navigationName(item, set, scope);
-    if (chosen.has(name)) throw fault(scope, 'InvalidOption', `'${name}' is expanded twice.`, item.at);
+    if (chosen.has(name)) {
+      throw fault(scope, 'InvalidOption', `'${name}' is expanded twice.`, item.at);
+    }
     chosen.set(name, item);
   }
   for (const item of items) {
-    if (!item.wildcard) continue;
+    if (!item.wildcard) {
+      continue;
+    }
     for (const [name, navigation] of set.entityType.navigationProperties) {
       const served = set.navigationPropertyBindings.has(name) && (item.suffix !== 'count' || navigation.collection);
-      if (served && !chosen.has(name)) chosen.set(name, item);
+      if (served && !chosen.has(name)) {
+        chosen.set(name, item);
+      }
     }
   }
   return chosen;
@@ -127,7 +137,9 @@ function bindExpand({ navigation, item, expanded }: One, level: Level, scope: Sc
 }
 
 function allowedFor(form: ExpandPlan['form'], navigation: NavigationProperty): readonly OptionName[] {
-  if (!navigation.collection) return singleOptions;
+  if (!navigation.collection) {
+    return singleOptions;
+  }
   return form === 'count' ? countOptions : collectionOptions;
 }
 
@@ -144,7 +156,9 @@ interface Reached {
 /** `$levels=n` is the same item again, n-1 levels, inside itself; `max` is as many as the limit leaves. */
 function withLevels(item: ExpandItem, { navigation, set, level }: Reached, scope: Scope): QueryOptions {
   const { levels, ...options } = item.options ?? {};
-  if (levels === undefined) return options;
+  if (levels === undefined) {
+    return options;
+  }
   const limit = level.binding.context.limits.expandDepth;
   const count = levels === 'max' ? limit - level.depth : levels;
   if (!Number.isSafeInteger(count) || count < 1) {
@@ -159,7 +173,9 @@ function withLevels(item: ExpandItem, { navigation, set, level }: Reached, scope
     const message = `'${navigation.name}' does not lead to its own type: $levels above 1 has no meaning.`;
     throw fault(scope, 'InvalidOption', message, item.at);
   }
-  if (count === 1) return options;
+  if (count === 1) {
+    return options;
+  }
   const again: ExpandItem = { ...item, options: { ...options, levels: count - 1 } };
   return { ...options, expand: [...(options.expand ?? []), again] };
 }

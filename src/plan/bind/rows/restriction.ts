@@ -22,7 +22,9 @@ export function bindRestriction(options: QueryOptions, set: EntitySet | null, sc
 }
 
 function searchIn(search: NonNullable<QueryOptions['search']>, set: EntitySet | null, scope: Scope) {
-  if (set !== null) return bindSearch(search, set, scope);
+  if (set !== null) {
+    return bindSearch(search, set, scope);
+  }
   throw notImplemented(
     scope,
     'search-in-derived-rows',
@@ -40,7 +42,9 @@ export function bindOrderBy(items: readonly OrderByItem[], scope: Scope): OrderK
  * @throws GatewayError `InvalidOption`, `LimitExceeded`
  */
 export function rowCount(count: number | undefined, scope: Scope): number | null {
-  if (count === undefined) return null;
+  if (count === undefined) {
+    return null;
+  }
   if (!Number.isSafeInteger(count) || count < 0) {
     throw fault(scope, 'InvalidOption', `${count} is no number of rows; write 0 or a positive integer.`);
   }

@@ -11,7 +11,9 @@ export function bindSearch(expression: SearchExpression, set: EntitySet, scope: 
   const properties: Property[] = [];
   for (const name of set.searchable) {
     const property = set.entityType.properties.get(name);
-    if (property !== undefined) properties.push(property);
+    if (property !== undefined) {
+      properties.push(property);
+    }
   }
   if (properties.length === 0) {
     throw notImplemented(scope, 'search', `'${set.name}' has no searchable properties.`);

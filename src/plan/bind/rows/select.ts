@@ -39,7 +39,9 @@ export function bindSelect(
     navigations: new Set(),
     nested: new Map(),
   };
-  for (const item of items ?? []) pick(item, picked, inSelect);
+  for (const item of items ?? []) {
+    pick(item, picked, inSelect);
+  }
   const declared = [...(scope.row?.set.entityType.properties.values() ?? [])];
   return {
     properties: picked.all ? declared : declared.filter((property) => picked.properties.has(property.name)),
@@ -51,27 +53,39 @@ export function bindSelect(
 
 function pick(item: SelectItem, picked: Picked, scope: Scope): void {
   const { row, binding } = scope;
-  if (row === null) return;
+  if (row === null) {
+    return;
+  }
   const own = item.path[0] !== undefined && isOwnType(binding.context.model, row.set, item.path[0]);
   const path = own ? item.path.slice(1) : item.path;
   if (item.wildcard) {
     // `Ns.*` names the bound actions and functions of a schema: this feed has none to add.
-    if (path.length === 0) picked.all = true;
-    else if (path.length !== 1 || path[0] !== binding.context.model.namespace)
+    if (path.length === 0) {
+      picked.all = true;
+    } else if (path.length !== 1 || path[0] !== binding.context.model.namespace) {
       pickNested(item, path, { picked, scope });
+    }
     return;
   }
   const { options } = item;
-  if (options !== null) pickInside(options, { ...item, path }, { picked, scope });
-  else if (path.length === 1) pickName(path[0] ?? '', item.at, { picked, scope });
-  else pickNested(item, path, { picked, scope });
+  if (options !== null) {
+    pickInside(options, { ...item, path }, { picked, scope });
+  } else if (path.length === 1) {
+    pickName(path[0] ?? '', item.at, { picked, scope });
+  } else {
+    pickNested(item, path, { picked, scope });
+  }
 }
 
 /** `Nav($select=A,B)` is `Nav/A,Nav/B` (4.01 URL Conventions 5.1.4); a plain value has nothing inside it. */
 function pickInside(options: QueryOptions, item: SelectItem, place: Place): void {
   const { select, ...others } = options;
-  if (Object.keys(others).length > 0 || select === undefined) refuseOptions(item, place.scope);
-  for (const inner of select) pickNested({ ...inner, at: item.at }, [...item.path, ...inner.path], place);
+  if (Object.keys(others).length > 0 || select === undefined) {
+    refuseOptions(item, place.scope);
+  }
+  for (const inner of select) {
+    pickNested({ ...inner, at: item.at }, [...item.path, ...inner.path], place);
+  }
 }
 
 interface Place {
@@ -86,10 +100,13 @@ function refuseOptions(item: SelectItem, scope: Scope): never {
 
 function pickName(name: string, at: number, { picked, scope }: Place): void {
   const type = scope.row?.set.entityType;
-  if (type?.properties.has(name)) picked.properties.add(name);
-  else if (type?.navigationProperties.has(name)) picked.navigations.add(name);
-  else if (scope.computed.has(name)) picked.computed.add(name);
-  else {
+  if (type?.properties.has(name)) {
+    picked.properties.add(name);
+  } else if (type?.navigationProperties.has(name)) {
+    picked.navigations.add(name);
+  } else if (scope.computed.has(name)) {
+    picked.computed.add(name);
+  } else {
     const names = [...(type?.properties.keys() ?? []), ...(type?.navigationProperties.keys() ?? [])];
     const message = `'${type?.name ?? 'the row'}' has no property '${name}'.${perhaps(name, names)}`;
     throw fault(scope, 'UnknownProperty', message, at);
@@ -98,7 +115,9 @@ function pickName(name: string, at: number, { picked, scope }: Place): void {
 
 function pickNested(item: SelectItem, path: readonly string[], { picked, scope }: Place): void {
   const [first, ...rest] = path;
-  if (first === undefined) throw fault(scope, 'InvalidOption', 'an empty path.', item.at);
+  if (first === undefined) {
+    throw fault(scope, 'InvalidOption', 'an empty path.', item.at);
+  }
   pickName(first, item.at, { picked, scope });
   if (!picked.navigations.has(first)) {
     const message = `'${first}' is a plain value; nothing can follow it.`;

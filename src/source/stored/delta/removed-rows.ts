@@ -53,7 +53,9 @@ export async function writeRemoved(
     input.use(buffer);
     for (let index = 0; index < rows; index++) {
       input.rowEnd = ends[index] as number;
-      if (count === limit) return { count, next: last };
+      if (count === limit) {
+        return { count, next: last };
+      }
       const { values, next } = keyCells(input, starts[index] as number, { key, nested: false });
       const [reason = 'deleted', part, version = '0', row = '0'] = cellsOf(input, next, 4);
       last = { part: part === '0' ? 'gone' : 'left', version: BigInt(version), row: BigInt(row) };
@@ -61,7 +63,9 @@ export async function writeRemoved(
       const comma = follows || count > 0 ? ',' : '';
       sink.output.appendText(`${comma}{"@odata.context":${context},"id":${id},"reason":"${reason}"}`);
       count += 1;
-      if (sink.output.position > enough && !(await sink.makeRoom(wait))) return { count, next: last };
+      if (sink.output.position > enough && !(await sink.makeRoom(wait))) {
+        return { count, next: last };
+      }
     }
   }
   return { count, next: null };

@@ -7,23 +7,41 @@ import type { CollectionPlan } from '../../../plan/model/read-plan.ts';
  */
 export function trackableSet(plan: CollectionPlan, catalogue: Catalogue): StoredSet | null {
   const { source, selection, restriction, apply, references } = plan;
-  if (source.kind !== 'Set' || apply !== null || references || selection.expands.length > 0) return null;
-  if (restriction.top !== null || restriction.skip !== null) return null;
-  if ([restriction.filter, restriction.orderby, selection.computed].some(readsOtherRows)) return null;
+  if (source.kind !== 'Set' || apply !== null || references || selection.expands.length > 0) {
+    return null;
+  }
+  if (restriction.top !== null || restriction.skip !== null) {
+    return null;
+  }
+  if ([restriction.filter, restriction.orderby, selection.computed].some(readsOtherRows)) {
+    return null;
+  }
   const stored = catalogue.sets.get(source.set.name);
   return stored?.kind === 'stored' && stored.versionColumn !== null ? stored : null;
 }
 
 /** Whether an expression speaks of rows reached over a navigation or from `$root`, be they of the same set. */
 function readsOtherRows(node: unknown): boolean {
-  if (typeof node !== 'object' || node === null || node instanceof Map) return false;
-  if (Array.isArray(node)) return node.some(readsOtherRows);
-  if ('kind' in node) {
-    if (node.kind === 'Lambda' || node.kind === 'CollectionCount' || node.kind === 'RowExists') return true;
-    if (node.kind === 'EntitySet' || node.kind === 'Property') return false;
+  if (typeof node !== 'object' || node === null || node instanceof Map) {
+    return false;
   }
-  if ('variable' in node && hasKey(node.variable)) return true;
-  if ('steps' in node && Array.isArray(node.steps) && node.steps.length > 0) return true;
+  if (Array.isArray(node)) {
+    return node.some(readsOtherRows);
+  }
+  if ('kind' in node) {
+    if (node.kind === 'Lambda' || node.kind === 'CollectionCount' || node.kind === 'RowExists') {
+      return true;
+    }
+    if (node.kind === 'EntitySet' || node.kind === 'Property') {
+      return false;
+    }
+  }
+  if ('variable' in node && hasKey(node.variable)) {
+    return true;
+  }
+  if ('steps' in node && Array.isArray(node.steps) && node.steps.length > 0) {
+    return true;
+  }
   return Object.values(node).some(readsOtherRows);
 }
 

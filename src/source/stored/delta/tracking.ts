@@ -40,8 +40,12 @@ export interface Tracking {
  */
 export function isTracked(read: TrackedRead): boolean {
   const can = !read.volatile && trackableSet(read.plan, read.catalogue) !== null;
-  if (read.deltaToken === null) return can && read.exchange.prefer.trackChanges;
-  if (can) return true;
+  if (read.deltaToken === null) {
+    return can && read.exchange.prefer.trackChanges;
+  }
+  if (can) {
+    return true;
+  }
   throw new GatewayError(
     'NotImplemented',
     'The changes of this request cannot be followed: $expand, $top and $skip cannot',
@@ -61,10 +65,11 @@ export async function openTracking(read: TrackedRead, session: ReadSession): Pro
   const { deltaToken, fingerprint } = read;
   const token = deltaToken === null ? null : decodeDeltaToken(deltaToken, fingerprint);
   const history = set === null ? null : await historyOf(set, read.plan.selection.type, session);
-  if (token === null)
+  if (token === null) {
     return history === null
       ? null
       : { since: null, start: history.version, epoch: history.epoch, fingerprint, asked: true };
+  }
   checkToken(token, history);
   return { since: token.since, start: token.start ?? history.version, epoch: history.epoch, fingerprint, asked: false };
 }
@@ -82,7 +87,9 @@ async function historyOf(set: StoredSet, type: EntityType, session: ReadSession)
     `SELECT version::text, kept_since::text, epoch::text, to_regclass(${relation})::oid::text AS relation FROM gateway.set_versions WHERE entity_set = ${text(set.name)}`,
   );
   const [row] = rows;
-  if (row === undefined) return null;
+  if (row === undefined) {
+    return null;
+  }
   // A table that was made again, and properties that came or went, begin a new history.
   const properties = [...type.properties.values()].map((property) => [property.name, property.type]);
   const named = JSON.stringify([row.epoch, row.relation, properties]);
@@ -96,9 +103,13 @@ function checkToken({ since, start, epoch }: DeltaToken, history: History | null
       target: '$deltatoken',
     });
   };
-  if (history === null || epoch !== history.epoch) expired('the set was made anew');
-  else if ((since ?? 0n) > history.version || (start ?? 0n) > history.version) expired('the set was set back');
-  else if ((since ?? start ?? 0n) < history.keptSince) expired('it is older than what is kept of removed rows');
+  if (history === null || epoch !== history.epoch) {
+    expired('the set was made anew');
+  } else if ((since ?? 0n) > history.version || (start ?? 0n) > history.version) {
+    expired('the set was set back');
+  } else if ((since ?? start ?? 0n) < history.keptSince) {
+    expired('it is older than what is kept of removed rows');
+  }
 }
 
 /** The URL of the next page, which remembers what the first one saw. */
