@@ -1,14 +1,37 @@
-import type { EntitySet, NavigationProperty, PrimitiveTypeName } from '../../edm/model.ts';
-import type {
-  BoundExpression,
-  BoundSearch,
-  ComputedProperty,
-  NavigationStep,
-  OrderKey,
-  RangeVariable,
-  RowPath,
-  Selection,
-} from './read-plan.ts';
+import type { EntitySet, EntityType, NavigationProperty, Property } from '../../edm/model.ts';
+import type { BoundAggregate, GroupingKey, OutputProperty } from './aggregate.ts';
+import type { BoundExpression, RangeVariable } from './expression.ts';
+import type { ComputedProperty, OrderKey, Restriction } from './rows.ts';
+import type { BoundSearch } from './search.ts';
+
+// One recursion, so one file: a selection expands, an expand may hold a pipeline, and a pipeline serves entities by a selection.
+
+/** Rows of one set, shaped. The same record serves the top level and each level of `$expand`. */
+export interface Selection {
+  readonly set: EntitySet;
+  readonly type: EntityType;
+  /** Served structural properties in declared order (or `$select`ed ones in declared order). */
+  readonly properties: readonly Property[];
+  /** `$compute`d properties that are served. */
+  readonly computed: readonly ComputedProperty[];
+  readonly expands: readonly ExpandPlan[];
+  /** true when `$select` was given; the context URL then lists the names. */
+  readonly selected: boolean;
+  /** Navigation property names named in `$select` without being expanded: listed in the context URL only. */
+  readonly selectedNavigations: readonly string[];
+  /** The row that the computed expressions speak of; the same object as in the restriction beside it. */
+  readonly variable?: RangeVariable;
+}
+
+export interface ExpandPlan {
+  readonly navigation: NavigationProperty;
+  /** `entities`: objects; `ref`: `@odata.id` only; `count`: `Nav@odata.count` only. */
+  readonly form: 'entities' | 'ref' | 'count';
+  readonly selection: Selection;
+  readonly restriction: Restriction;
+  /** `$apply` inside, as `CollectionPlan.apply`; absent: none. */
+  readonly apply?: ApplyPlan;
+}
 
 /** A pipeline: each transformation's input is the output of the one before; the first one's input are the source's rows. */
 export interface ApplyPlan {
@@ -28,12 +51,6 @@ export interface OutputEntity {
   readonly path: readonly string[];
   readonly form: 'entities' | 'ref';
   readonly selection: Selection;
-}
-
-export interface OutputProperty {
-  readonly path: readonly string[];
-  readonly type: PrimitiveTypeName;
-  readonly nullable: boolean;
 }
 
 export type BoundTransformation =
@@ -71,42 +88,3 @@ export type BoundTransformation =
       readonly variable: RangeVariable | null;
     }
   | { readonly kind: 'concat'; readonly branches: readonly ApplyPlan[] };
-
-/** `rollup` n: part of the n-th rollup; keys of one rollup follow each other from coarse to fine. null: a plain key. */
-export interface GroupingKey {
-  readonly path: readonly string[];
-  readonly expression: BoundExpression;
-  readonly rollup: number | null;
-  /** The key is an entity, told apart by its identity: `expression` says whether it is there, `variable` stands for it. */
-  readonly entity?: { readonly row: RowPath; readonly variable: RangeVariable };
-}
-
-export interface BoundAggregate {
-  readonly alias: string;
-  readonly type: PrimitiveTypeName;
-  readonly nullable: boolean;
-  readonly method: 'sum' | 'min' | 'max' | 'average' | 'countdistinct' | 'count';
-  /** null: count rows. */
-  readonly expression: BoundExpression | null;
-  /** `from`: aggregate by these keys with the inner method first. Outermost last. */
-  readonly from: readonly AggregateFrom[];
-  /**
-   * The entities that are aggregated instead of the rows, each once however often it is reached (Data Aggregation 4.0,
-   * 3.2.1.1); `expression` speaks of their variable. Absent: the rows themselves.
-   */
-  readonly over?: EntityPath;
-}
-
-export interface AggregateFrom {
-  readonly keys: readonly GroupingKey[];
-  readonly method: BoundAggregate['method'];
-  /** Type of the values that this method aggregates: what the method before it gives. */
-  readonly of: PrimitiveTypeName;
-}
-
-/** Navigation from a row, to one and to many in any order; `variable` ranges over the rows reached. */
-export interface EntityPath {
-  readonly from: RangeVariable;
-  readonly steps: readonly NavigationStep[];
-  readonly variable: RangeVariable;
-}
