@@ -13,6 +13,7 @@ import { serveCommand } from './commands/serve.ts';
 import { readServingConfig } from './commands/serving-faults.ts';
 import { statusCommand } from './commands/status.ts';
 import type { Surroundings } from './commands/surroundings.ts';
+import { programVersion } from './commands/version.ts';
 import { type Config, ConfigError, examineConfig, readConfig } from './config.ts';
 import { isNoSpace } from './embedded/disk-space.ts';
 import { errorCatalogue, GatewayError, operatorMessage } from './errors.ts';
@@ -85,6 +86,7 @@ function letReadersLeave(): void {
 function program(): Command {
   const gateway = new Command('gateway')
     .description('One OData v4 feed over contact-centre exports and other feeds, for Power BI and Excel.')
+    .version(programVersion(), '--version', 'print the version')
     .exitOverride()
     .addHelpText(
       'after',

@@ -6,7 +6,7 @@ import type { DropNotice } from './ingest/delivery/drop-folder.ts';
 
 /** Everything that the program logs. A new event is a new member here; values never hold secrets or whole query strings. */
 export type Observation =
-  | { readonly event: 'listening'; readonly address: string }
+  | { readonly event: 'listening'; readonly address: string; readonly version: string }
   | { readonly event: 'stopping'; readonly reason: string }
   | { readonly event: 'stopped' }
   | ({ readonly event: 'request' } & RequestRecord)

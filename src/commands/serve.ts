@@ -22,6 +22,7 @@ import { fillWithSamples, observeLoad } from './first-samples.ts';
 import { prepare } from './migrate.ts';
 import { credentialFiles, servingFaults } from './serving-faults.ts';
 import { catalogueOf, openWarehouse, type Surroundings, within } from './surroundings.ts';
+import { programVersion } from './version.ts';
 
 export interface ServeOptions {
   /** Resolves with the reason when the program is to stop. */
@@ -128,7 +129,7 @@ async function serveUntil(end: Promise<End>, serving: Serving): Promise<End> {
     });
     const address = await listen(app, config);
     announce(address, surroundings, folder);
-    observe({ event: 'listening', address });
+    observe({ event: 'listening', address, version: programVersion() });
     options.onListening?.(address);
     const stopping = new AbortController();
     const drop = new DropFolder({ catalogue, database }, config.dropDir, {
@@ -228,6 +229,7 @@ async function stopListening(app: ReturnType<typeof httpListener>, deadline: num
 
 function announce(address: string, { print, config }: Surroundings, folder: string | null): void {
   print('');
+  print(`OData warehouse gateway ${programVersion()}.`);
   print(`The feed is ready. Paste this address into Power BI or Excel (Get data > OData feed):`);
   print(`  ${address}`);
   print(`Exports dropped into ${config.dropDir} are loaded by themselves.`);

@@ -34,6 +34,14 @@ function lives(pid: number): boolean {
   }
 }
 
+describe('The version', () => {
+  it('is told by --version', async () => {
+    const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { readonly version: string };
+    const told = await run(['--version'], {});
+    assert.deepEqual([told.code, told.output], [0, `${version}\n`]);
+  });
+});
+
 describe('npm start on a new machine', function () {
   this.timeout(240_000);
   const folder = useFolders();
@@ -108,6 +116,8 @@ describe('npm start on a new machine', function () {
     const dataDir = folder();
     const environment = { DATA_DIR: dataDir, SAMPLES: 'off', LOG_LEVEL: 'info' };
     const program = await serve(environment);
+    assert.match(program.output(), /^OData warehouse gateway \d+\.\d+\.\d+\.$/m);
+    await program.printed(/"event":"listening","address":"[^"]+","version":"\d+\.\d+\.\d+"/);
     const pid = serverPid(dataDir);
     process.kill(pid, 'SIGKILL');
     await program.printed(
