@@ -81,7 +81,7 @@ function isRaw(plan: ReadPlan): boolean {
   if (plan.kind === 'Crossjoin' || plan.kind === 'All') {
     return plan.countOnly;
   }
-  return plan.kind === 'Count' || (plan.kind === 'Property' && plan.raw);
+  return plan.kind === 'Count' || (plan.kind === 'PropertyRead' && plan.raw);
 }
 
 interface Place {

@@ -36,8 +36,7 @@ function collect(node: unknown, found: { readonly names: Set<string>; readonly s
     found.names.add((node as EntitySet).name);
     return;
   }
-  // A model's Property, not the plan of that kind, which has a source.
-  if ('kind' in node && (node.kind === 'EntityType' || (node.kind === 'Property' && !('source' in node)))) {
+  if ('kind' in node && (node.kind === 'EntityType' || node.kind === 'Property')) {
     return;
   }
   for (const part of Object.values(node)) {

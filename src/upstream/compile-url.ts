@@ -41,7 +41,7 @@ export function compileUpstreamUrl(plan: UpstreamPlan, map: UpstreamMap, keys = 
         throw refuse('/$filter', map);
       }
       return url(path, [selectionOptions(plan.selection, { map, keys: keys || plan.references })]);
-    case 'Property':
+    case 'PropertyRead':
       // Asked as an entity of one property: the same reply for null, raw and absent at every feed.
       if (filter !== null) {
         throw refuse('/$filter', map);

@@ -45,7 +45,7 @@ export async function readUpstream(
       const row = (plan.references ? referenceText : rowText)(plan.selection, format);
       return { kind: 'entity', json: Buffer.from(await row(raw, followIn(options, context)), 'utf8') };
     }
-    case 'Property': {
+    case 'PropertyRead': {
       const raw = await readWhole(request, options, context);
       if (raw === null) {
         return { kind: 'absent' };

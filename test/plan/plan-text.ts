@@ -35,7 +35,7 @@ export function planText(plan: ReadPlan): string {
         plan.count ? ['count'] : [],
         plan.after === null ? [] : [`after ${JSON.stringify(plan.after)}`],
       );
-    case 'Property':
+    case 'PropertyRead':
       return `Property ${sourceText(plan.source)} . ${plan.property.name}${plan.raw ? ' raw' : ''}`;
     case 'Count':
       return lines(`Count ${sourceText(plan.source)}`, applyLines(plan.apply), restrictionLines(plan.restriction));

@@ -27,7 +27,7 @@ export function compiled(text: string, pageSize = 1000): CompiledQuery {
       return compileCount(plan, catalogue);
     case 'Entity':
       return compileEntity(plan, catalogue);
-    case 'Property':
+    case 'PropertyRead':
       return compileProperty(plan, catalogue);
     case 'Crossjoin':
       return compileCrossjoin(plan, catalogue);

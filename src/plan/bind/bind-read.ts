@@ -72,7 +72,7 @@ function bindResource(uri: ODataUri, resource: Resource, binding: Binding): Read
   const { source, set, property } = resource;
   if (property !== null) {
     allowOptions(uri.options, ['id'], { scope, what: 'a property' });
-    return { kind: 'Property', source, set, property, raw: resource.suffix === '$value' };
+    return { kind: 'PropertyRead', source, set, property, raw: resource.suffix === '$value' };
   }
   if (resource.suffix === '$count') {
     return bindCountRead(uri, resource, binding);

@@ -66,7 +66,7 @@ export interface EntityPlan {
 
 /** `Set(key)/Prop` and `Set(key)/Prop/$value`. */
 export interface PropertyPlan {
-  readonly kind: 'Property';
+  readonly kind: 'PropertyRead';
   readonly source: RowSource;
   readonly set: EntitySet;
   readonly property: Property;

@@ -50,7 +50,7 @@ export function pathOrExpandCrosses(plan: UpstreamPlan, sources: Sources): boole
     case 'Collection':
     case 'Entity':
       return pathCrosses(plan.source, sources) || expandCrosses(plan.selection, sources);
-    case 'Property':
+    case 'PropertyRead':
     case 'Count':
       return pathCrosses(plan.source, sources);
   }

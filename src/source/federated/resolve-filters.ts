@@ -15,7 +15,7 @@ export function crossesSources(plan: ReadPlan, sources: Sources): plan is Upstre
 }
 
 const isOfRows = (plan: ReadPlan): plan is UpstreamPlan =>
-  plan.kind === 'Collection' || plan.kind === 'Entity' || plan.kind === 'Property' || plan.kind === 'Count';
+  plan.kind === 'Collection' || plan.kind === 'Entity' || plan.kind === 'PropertyRead' || plan.kind === 'Count';
 
 /** Of a `/$filter(...)` in the path. */
 function conditionCrosses(source: RowSource, sources: Sources): boolean {
@@ -38,7 +38,7 @@ export function filterCrosses(plan: UpstreamPlan, sources: Sources): boolean {
       return plan.apply === null && expressionCrosses(plan.restriction.filter, sources);
     case 'Entity':
       return nestedCrosses(plan.selection, sources);
-    case 'Property':
+    case 'PropertyRead':
       return false;
   }
 }
@@ -64,7 +64,7 @@ export async function resolveFilters(plan: UpstreamPlan, place: Place): Promise<
       return { ...plan, restriction: await restricted(plan.restriction, place) };
     case 'Entity':
       return { ...plan, selection: await selected(plan.selection, place) };
-    case 'Property':
+    case 'PropertyRead':
       return plan;
   }
 }

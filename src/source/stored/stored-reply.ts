@@ -51,7 +51,7 @@ export async function replyFromStore(read: StoredRead): Promise<void> {
     if (plan.kind === 'Entity') {
       return replyEntity({ ...read, plan }, source);
     }
-    if (plan.kind === 'Property') {
+    if (plan.kind === 'PropertyRead') {
       return replyProperty({ ...read, plan }, source);
     }
     return replyCount(read, source);
@@ -79,7 +79,7 @@ function compile({ plan, catalogue }: StoredRead, options: CompileOptions): Comp
       return compileCollection(plan, catalogue, options);
     case 'Entity':
       return compileEntity(plan, catalogue, options);
-    case 'Property':
+    case 'PropertyRead':
       return compileProperty(plan, catalogue);
     case 'Count':
       return compileCount(plan, catalogue);

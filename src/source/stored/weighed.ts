@@ -38,7 +38,7 @@ function countText({ plan, catalogue }: StoredRead): readonly string[] {
 
 /** One row by its key, and a few rows in load order: an index leads to them, and nothing else is looked at. */
 function isLight(plan: StoredPlan): boolean {
-  if (plan.kind === 'Property') {
+  if (plan.kind === 'PropertyRead') {
     return isKeyed(plan.source);
   }
   if (plan.kind === 'Entity') {

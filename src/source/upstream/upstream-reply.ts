@@ -42,7 +42,7 @@ export async function replyFromUpstream(read: UpstreamRead): Promise<void> {
     exchange.rows = 1;
     return replyText(read, negotiated.mediaType, withContext(read, entityContext(exchange.root, plan), body));
   }
-  if (reply.kind === 'property' && plan.kind === 'Property') {
+  if (reply.kind === 'property' && plan.kind === 'PropertyRead') {
     return replyProperty({ ...read, plan }, reply);
   }
   if (reply.kind === 'count') {
@@ -99,7 +99,7 @@ async function replyCollection(
 }
 
 async function replyProperty(
-  read: UpstreamRead & { readonly plan: UpstreamPlan & { kind: 'Property' } },
+  read: UpstreamRead & { readonly plan: UpstreamPlan & { kind: 'PropertyRead' } },
   reply: UpstreamReply & { kind: 'property' },
 ): Promise<void> {
   const { exchange, negotiated, plan } = read;
@@ -138,5 +138,5 @@ export function upstreamSource(plan: ReadPlan, sourceOf: (set: string) => string
   if (plan.kind === 'Collection' || plan.kind === 'Entity') {
     return sourceOf(plan.selection.set.name);
   }
-  return plan.kind === 'Property' || plan.kind === 'Count' ? sourceOf(plan.set.name) : null;
+  return plan.kind === 'PropertyRead' || plan.kind === 'Count' ? sourceOf(plan.set.name) : null;
 }
