@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 import type { Config } from './config.ts';
-import type { ServerTrouble } from './embedded/embedded-server.ts';
+import type { ServerTrouble } from './embedded/revival.ts';
 import type { RequestRecord } from './http/feed.ts';
 import type { DropNotice } from './ingest/delivery/drop-folder.ts';
 

@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { GatewayError } from '../errors.ts';
-import { useDatabaseUrl } from './binaries.ts';
+import { useDatabaseUrl } from './use-database-url.ts';
 
 /** The operating system user that runs the server. PostgreSQL refuses to run as root. */
 export interface Account {

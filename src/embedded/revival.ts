@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { spaceFault } from './disk-space.ts';
-import type { ServerTrouble } from './embedded-server.ts';
 import type { ClusterFolders } from './folders.ts';
 
 /** Starts in a row that fail, or servers in a row that do not live long, after which a person must look. */
@@ -9,6 +8,12 @@ const patience = 5;
 const lifetime = 60_000;
 /** Milliseconds between two looks at a full disk, and before the first new start. */
 const pause = 1000;
+
+/** The server came down, or is up again; `message` is for whoever runs the program. */
+export interface ServerTrouble {
+  readonly state: 'down' | 'up';
+  readonly message: string;
+}
 
 interface RevivalParts<Running> {
   readonly folders: ClusterFolders;

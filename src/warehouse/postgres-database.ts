@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
-import type { ServerAddress } from '../embedded/embedded-server.ts';
+import type { ServerAddress } from '../embedded/address.ts';
 import { GatewayError } from '../errors.ts';
 import { type Admission, type AdmissionLimits, type Admitted, ReadAdmission } from './admission/admission.ts';
 import { type Estimate, readEstimate, together } from './admission/estimate.ts';

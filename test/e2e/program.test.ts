@@ -5,7 +5,7 @@ import net, { type AddressInfo } from 'node:net';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
-import { freePort } from '../../src/embedded/ready.ts';
+import { freePort } from '../../src/embedded/address.ts';
 import { exportFile } from '../ingest/support/feed.ts';
 import { type TestDatabase, testDatabase } from '../support/postgres.ts';
 import { gateway, run, serve, until, useFolders } from './support/program.ts';

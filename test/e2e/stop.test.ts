@@ -5,7 +5,7 @@ import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { freePort } from '../../src/embedded/ready.ts';
+import { freePort } from '../../src/embedded/address.ts';
 import { until } from './support/program.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));

@@ -2,7 +2,7 @@ import type { BoundAggregate, EntityPath } from '../../plan/model/read-plan.ts';
 import { value } from '../expression/expression.ts';
 import { type Row, rowId, Scope } from '../scope.ts';
 import { methodCall } from './aggregate-method.ts';
-import { keyColumn } from './group-input.ts';
+import { keyColumn } from './key-column.ts';
 import type { Layer } from './layer.ts';
 
 /** The rows that aggregates with rows of their own start from: those of `layer` where `condition` holds. */

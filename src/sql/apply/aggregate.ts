@@ -5,8 +5,9 @@ import type {
   BoundTransformation,
   RangeVariable,
 } from '../../plan/model/read-plan.ts';
-import { addComputed } from '../read/selection.ts';
-import { groupInput, keyColumn } from './group-input.ts';
+import { addComputed } from '../read/computed.ts';
+import { groupInput } from './group-input.ts';
+import { keyColumn } from './key-column.ts';
 import { accompanied, aggregatedLayer, type Layer } from './layer.ts';
 
 type GroupBy = Extract<BoundTransformation, { kind: 'groupby' }>;

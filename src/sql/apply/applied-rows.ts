@@ -3,12 +3,14 @@ import type { ControlShape, FieldShape } from '../../json/row-shape.ts';
 import { isPresence } from '../../plan/model/presence-path.ts';
 import type { ApplyPlan, OutputEntity, OutputProperty, Restriction, Selection } from '../../plan/model/read-plan.ts';
 import { readable } from '../expression/readable.ts';
+import { addComputed } from '../read/computed.ts';
 import type { OutputColumn } from '../read/nested-text.ts';
 import { orderedLength, type SortKey, sortKeys } from '../read/order.ts';
-import { addComputed, controlColumns, type Place, restrict, type ServedRow, servedRow } from '../read/selection.ts';
+import { controlColumns, type Place, restrict, type ServedRow, servedRow } from '../read/selection.ts';
 import { rowId } from '../scope.ts';
-import { applied, outputColumn } from './apply.ts';
+import { applied } from './apply.ts';
 import { companionKeys, type Layer } from './layer.ts';
+import { outputColumn } from './output-column.ts';
 
 /** A pipeline and the other options, which hold for its result. */
 export interface RestrictedApply {

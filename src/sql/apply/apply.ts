@@ -1,16 +1,15 @@
-import { GatewayError } from '../../errors.ts';
 import type { ApplyPlan, BoundTransformation, OutputProperty } from '../../plan/model/read-plan.ts';
 import { fromWhere } from '../expression/collection.ts';
 import { truth } from '../expression/predicate.ts';
 import { searchCondition } from '../expression/search.ts';
 import { literal } from '../literal.ts';
+import { addComputed } from '../read/computed.ts';
 import { sortKeys } from '../read/order.ts';
-import { addComputed } from '../read/selection.ts';
-import { propertyColumn, type Row } from '../scope.ts';
 import { sqlType } from '../sql-type.ts';
 import { aggregated } from './aggregate.ts';
 import { joined } from './joined.ts';
 import { accompanied, aggregatedLayer, type Layer, layerOver, wrapped } from './layer.ts';
+import { nameOf, outputColumn } from './output-column.ts';
 import { groupedRows } from './partitioned.ts';
 import { cut, ranked } from './ranked.ts';
 
@@ -102,21 +101,4 @@ function unionOf(branches: readonly ApplyPlan[]): OutputProperty[] {
     byName.set(nameOf(output), { ...(present ?? output), nullable: true });
   }
   return [...byName.values()];
-}
-
-export function nameOf(output: OutputProperty): string {
-  return output.path.join('/');
-}
-
-/** The SQL of a served property of a layer's row. */
-export function outputColumn(output: OutputProperty, row: Row): string {
-  const named = row.columns.get(nameOf(output));
-  if (named !== undefined) {
-    return named;
-  }
-  const property = output.path.length === 1 ? row.entitySet?.entityType.properties.get(`${output.path[0]}`) : undefined;
-  if (property === undefined || row.stored === null) {
-    throw new GatewayError('UnknownProperty', `${nameOf(output)} is not part of the aggregated rows.`);
-  }
-  return propertyColumn(row, property);
 }

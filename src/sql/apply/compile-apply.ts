@@ -4,15 +4,14 @@ import type { ApplyPlan, CollectionPlan, Restriction, RowSource } from '../../pl
 import type { CompileOptions } from '../compile-options.ts';
 import type { CompiledQuery } from '../compiled-query.ts';
 import { fromWhere } from '../expression/collection.ts';
-import { afterPosition, orderBy, type SortKey } from '../read/order.ts';
+import { afterPosition, limitOffset, orderBy, type SortKey } from '../read/order.ts';
 import { pageOf } from '../read/page.ts';
-import { limitOffset } from '../read/selection.ts';
 import { openSource } from '../read/source.ts';
 import { statement } from '../read/statement.ts';
 import { Scope } from '../scope.ts';
 import { type AppliedOrder, orderOf, restrictedResult, servedOutput } from './applied-rows.ts';
-import { outputColumn } from './apply.ts';
 import { firstLayer, type Layer, wrapped } from './layer.ts';
+import { outputColumn } from './output-column.ts';
 
 type AppliedPlan = CollectionPlan & { readonly apply: ApplyPlan };
 

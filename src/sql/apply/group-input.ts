@@ -1,11 +1,10 @@
 import type { PrimitiveTypeName } from '../../edm/model.ts';
-import type { BoundAggregate, BoundExpression, GroupingKey } from '../../plan/model/read-plan.ts';
+import type { BoundAggregate, BoundExpression } from '../../plan/model/read-plan.ts';
 import { fromWhere } from '../expression/collection.ts';
 import { value } from '../expression/expression.ts';
 import { truth } from '../expression/predicate.ts';
 import { literal } from '../literal.ts';
 import { checkLength } from '../read/statement.ts';
-import { rowId, type Scope } from '../scope.ts';
 import { isFloat, sqlType } from '../sql-type.ts';
 import { methodCall } from './aggregate-method.ts';
 import { ownRows, type RowsOf } from './aggregate-rows.ts';
@@ -77,10 +76,6 @@ export function groupInput(layer: Layer, { keys, items, filters, universe }: Gro
   const place = (at: number): PartPlace => ({ number: at + first, items, filtered: condition !== null });
   return { select: parts.map((part, at) => partSelect(part, place(at))).join(' UNION ALL '), results };
 }
-
-/** What parts the groups: a value, or the identity of an entity. */
-export const keyColumn = ({ expression, entity }: GroupingKey, scope: Scope): string =>
-  entity === undefined ? value(expression, scope) : rowId(scope.at(entity.row));
 
 const isApart = (item: BoundAggregate): boolean => item.over !== undefined || item.from.length > 0;
 

@@ -2,8 +2,9 @@ import type { BoundTransformation } from '../../plan/model/read-plan.ts';
 import { fromWhere } from '../expression/collection.ts';
 import { quoteIdentifier } from '../identifier.ts';
 import { joinConditions, type Row, Scope } from '../scope.ts';
-import { applied, nameOf, outputColumn } from './apply.ts';
+import { applied } from './apply.ts';
 import { firstLayer, type Layer } from './layer.ts';
+import { nameOf, outputColumn } from './output-column.ts';
 
 type Join = Extract<BoundTransformation, { kind: 'join' }>;
 

@@ -1,8 +1,7 @@
 import type { RangeVariable } from '../../plan/model/read-plan.ts';
 import { fromWhere } from '../expression/collection.ts';
 import { quoteIdentifier } from '../identifier.ts';
-import { orderBy, type SortKey } from '../read/order.ts';
-import { limitOffset } from '../read/selection.ts';
+import { limitOffset, orderBy, type SortKey } from '../read/order.ts';
 import { type Row, rowId, Scope } from '../scope.ts';
 
 /**

@@ -3,7 +3,7 @@ import { fromWhere } from '../expression/collection.ts';
 import { propertyColumn } from '../scope.ts';
 import { grouped, inOnePass } from './aggregate.ts';
 import { transformed } from './apply.ts';
-import { keyColumn } from './group-input.ts';
+import { keyColumn } from './key-column.ts';
 import type { Companion, Layer, Partition } from './layer.ts';
 
 type GroupBy = Extract<BoundTransformation, { kind: 'groupby' }>;

@@ -10,7 +10,9 @@ import { escapeText, integerLiteral } from '../literal.ts';
 import { rowId, Scope, storedSet } from '../scope.ts';
 import { sqlType } from '../sql-type.ts';
 import { compileCollection } from './compile-read.ts';
-import { addComputed, controlColumns, keyProperties, limitOffset } from './selection.ts';
+import { addComputed } from './computed.ts';
+import { limitOffset } from './order.ts';
+import { controlColumns, keyProperties } from './selection.ts';
 import { type ChangeWindow, changedWithin, sourceSet, within } from './source.ts';
 
 /** What happened since a data version (Protocol 11.3): both queries belong into one snapshot. */

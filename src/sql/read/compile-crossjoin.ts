@@ -6,10 +6,11 @@ import type { CompiledQuery } from '../compiled-query.ts';
 import { fromWhere } from '../expression/collection.ts';
 import { truth } from '../expression/predicate.ts';
 import { type Row, rowId, Scope } from '../scope.ts';
+import { addComputed } from './computed.ts';
 import type { OutputColumn } from './nested-text.ts';
-import { afterPosition, orderBy, type SortKey, sortKeys } from './order.ts';
+import { afterPosition, limitOffset, orderBy, type SortKey, sortKeys } from './order.ts';
 import { pageOf } from './page.ts';
-import { addComputed, controlColumns, limitOffset, type Place, servedRow } from './selection.ts';
+import { controlColumns, type Place, servedRow } from './selection.ts';
 import { counted, statement } from './statement.ts';
 
 /**

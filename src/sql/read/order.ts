@@ -2,7 +2,7 @@ import type { PrimitiveTypeName } from '../../edm/model.ts';
 import type { BoundExpression, OrderKey } from '../../plan/model/read-plan.ts';
 import { value } from '../expression/expression.ts';
 import { canBeNull } from '../expression/predicate.ts';
-import { copiedLiteral } from '../literal.ts';
+import { copiedLiteral, integerLiteral } from '../literal.ts';
 import type { Scope } from '../scope.ts';
 
 /** One key of a total order. */
@@ -116,4 +116,10 @@ function orderable(sql: string): string {
     return `${sql}::boolean`;
   }
   return sql === 'NULL' ? 'NULL::text' : sql;
+}
+
+/** ` LIMIT n OFFSET m`, each only where it changes something. */
+export function limitOffset(limit: number | null, offset: number | null): string {
+  const skip = offset === null || offset === 0 ? '' : ` OFFSET ${integerLiteral(offset)}`;
+  return `${limit === null ? '' : ` LIMIT ${integerLiteral(limit)}`}${skip}`;
 }

@@ -2,25 +2,17 @@ import type { EntityType, Property } from '../../edm/model.ts';
 import { GatewayError } from '../../errors.ts';
 import type { ControlShape, FieldShape } from '../../json/row-shape.ts';
 import { linkedNavigations } from '../../plan/model/linked-navigations.ts';
-import type {
-  BoundExpression,
-  ComputedProperty,
-  ExpandPlan,
-  Restriction,
-  Selection,
-} from '../../plan/model/read-plan.ts';
+import type { ExpandPlan, Restriction, Selection } from '../../plan/model/read-plan.ts';
 import { orderOf, restrictedResult, servedOutput } from '../apply/applied-rows.ts';
 import { firstLayer } from '../apply/layer.ts';
 import { fromWhere } from '../expression/collection.ts';
-import { value } from '../expression/expression.ts';
 import { truth } from '../expression/predicate.ts';
 import { readable } from '../expression/readable.ts';
 import { searchCondition } from '../expression/search.ts';
-import { quoteIdentifier } from '../identifier.ts';
-import { integerLiteral } from '../literal.ts';
 import { joinConditions, propertyColumn, type Row, rowId, Scope } from '../scope.ts';
+import { addComputed } from './computed.ts';
 import { type OutputColumn, rowText, separatorsAt } from './nested-text.ts';
-import { orderBy, type SortKey, sortKeys } from './order.ts';
+import { limitOffset, orderBy, type SortKey, sortKeys } from './order.ts';
 
 /** What a row serves: the SQL columns, and the fields that consume them in the same order. */
 export interface ServedRow {
@@ -47,14 +39,6 @@ export function servedRow(selection: Selection, place: Place): ServedRow {
     fields: [{ kind: 'value', name, type, collection: false, dynamic: true }],
   })) satisfies ServedRow[];
   return together([...properties, ...computed, ...selection.expands.map((expand) => expanded(expand, place))]);
-}
-
-/** Makes the `$compute`d properties known to the scope, so that every later expression can name them. */
-export function addComputed(items: readonly ComputedProperty[], scope: Scope, row: Row): void {
-  for (const { name, expression } of items) {
-    const sql = value(expression, scope);
-    row.columns.set(name, usesComputed(expression) ? evaluatedOnce(sql, row) : sql);
-  }
 }
 
 /** Filter and search of a collection, on its own row. */
@@ -200,38 +184,4 @@ function nestedRows(expand: ExpandPlan, place: Place): NestedRows {
 
 function countField(name: string, sql: string): ServedRow {
   return { columns: [{ sql, type: 'Edm.Int64' }], fields: [{ kind: 'count', name }] };
-}
-
-export function limitOffset(limit: number | null, offset: number | null): string {
-  const skip = offset === null || offset === 0 ? '' : ` OFFSET ${integerLiteral(offset)}`;
-  return `${limit === null ? '' : ` LIMIT ${integerLiteral(limit)}`}${skip}`;
-}
-
-/**
- * A computed value that other computed values are made of is evaluated in a subselect that PostgreSQL does not pull up:
- * written out in place, a chain of `a add a` would double with every step.
- */
-function evaluatedOnce(sql: string, row: Row): string {
-  const alias = row.scope.aliases.next('k');
-  row.scope.from.push(`CROSS JOIN LATERAL (SELECT ${sql} AS ${quoteIdentifier('v')} OFFSET 0) AS ${alias}`);
-  return `${alias}.${quoteIdentifier('v')}`;
-}
-
-/** Whether a ComputedValue stands anywhere in the expression; nodes are plain records. */
-export function usesComputed(expression: BoundExpression): boolean {
-  return contains(expression, new Set());
-}
-
-function contains(node: unknown, seen: Set<unknown>): boolean {
-  if (typeof node !== 'object' || node === null || seen.has(node) || node instanceof Map) {
-    return false;
-  }
-  seen.add(node);
-  if ('kind' in node && node.kind === 'ComputedValue') {
-    return true;
-  }
-  if ('kind' in node && (node.kind === 'EntitySet' || node.kind === 'Property')) {
-    return false;
-  }
-  return Object.values(node).some((part) => contains(part, seen));
 }

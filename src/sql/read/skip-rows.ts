@@ -1,7 +1,6 @@
 import { fromWhere } from '../expression/collection.ts';
 import { type Row, rowId, Scope } from '../scope.ts';
-import { orderBy, type SortKey } from './order.ts';
-import { limitOffset } from './selection.ts';
+import { limitOffset, orderBy, type SortKey } from './order.ts';
 
 /**
  * The condition "from the row on that is behind `skip` others", for a whole set in load order: the row numbers alone are

@@ -1,6 +1,6 @@
 import { Socket } from 'node:net';
 import pg from 'pg';
-import type { ServerAddress } from '../../embedded/embedded-server.ts';
+import type { ServerAddress } from '../../embedded/address.ts';
 import { ReaderSocket } from './reader-socket.ts';
 
 export interface PoolSettings {

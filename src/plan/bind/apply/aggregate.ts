@@ -7,15 +7,15 @@ import type {
   OutputProperty,
   ValueType,
 } from '../../model/read-plan.ts';
-import { describe } from '../expression/comparison.ts';
 import { bindExpression } from '../expression/expression.ts';
+import { describe } from '../expression/operand-text.ts';
 import { isInteger, isNumeric } from '../expression/promotion.ts';
 import { fault, notImplemented, type Scope } from '../scope.ts';
-import type { Stage } from './apply.ts';
 import { countedPath, entityPath, valueAt } from './entity-path.ts';
-import { groupingKey } from './groupby.ts';
+import { groupingKey } from './grouping-key.ts';
 import { outputScope } from './output.ts';
 import { presenceKeys } from './presence-keys.ts';
+import type { Stage } from './stage.ts';
 
 type Aggregate = Extract<Transformation, { kind: 'aggregate' }>;
 type Method = BoundAggregate['method'];

@@ -1,39 +1,19 @@
 import type { UnsupportedFeature } from '../../../errors.ts';
 import type { Transformation } from '../../../uri/syntax.ts';
-import type { ApplyPlan, BoundTransformation, OutputProperty, RangeVariable } from '../../model/read-plan.ts';
-import { describe } from '../expression/comparison.ts';
+import type { ApplyPlan, BoundTransformation, OutputProperty } from '../../model/read-plan.ts';
 import { bindCondition, bindExpression } from '../expression/expression.ts';
+import { describe } from '../expression/operand-text.ts';
 import { converted, isInteger, isNumeric } from '../expression/promotion.ts';
 import { checkLimit } from '../limits.ts';
 import { bindCompute } from '../rows/compute.ts';
 import { bindOrderBy, rowCount } from '../rows/restriction.ts';
 import { bindSearch } from '../rows/search.ts';
-import { fault, inOption, notImplemented, type Scope } from '../scope.ts';
+import { fault, inOption, notImplemented } from '../scope.ts';
 import { bindAggregates } from './aggregate.ts';
 import { bindGroupBy } from './groupby.ts';
 import { bindJoin } from './join.ts';
 import { joinedOutput, outerRow } from './output.ts';
-
-/** A pipeline so far: what was bound, what names mean after it, and what it gives. */
-export interface Stage extends ApplyPlan {
-  readonly scope: Scope;
-  /** What `$expand` may name besides navigation properties: entities grouped by or joined. Absent: nothing. */
-  readonly joined?: ReadonlyMap<string, Joined>;
-}
-
-/** An entity, served without being asked for where it was grouped by; or a joined row that is no entity any more. */
-export type Joined =
-  | { readonly kind: 'entity'; readonly variable: RangeVariable; readonly byDefault: boolean }
-  | { readonly kind: 'row'; readonly output: readonly OutputProperty[] };
-
-/** The input of a pipeline: the rows of a set with all their properties. */
-export function firstStage(scope: Scope): Stage {
-  const properties = [...(scope.row?.set.entityType.properties.values() ?? [])];
-  const output = properties
-    .filter((property) => !property.collection)
-    .map(({ name, type, nullable }): OutputProperty => ({ path: [name], type, nullable }));
-  return { scope, transformations: [], output, keepsEntities: true };
-}
+import { hasEntities, type Stage } from './stage.ts';
 
 /**
  * `$apply`: each transformation sees only what the one before it gives (Data Aggregation 4.0, 3.1).
@@ -175,7 +155,3 @@ export function bindConcat({ branches, at }: Kind<'concat'>, stage: Stage): Stag
     joined: new Map(),
   };
 }
-
-/** Whether the rows have entities that are served without being asked for. */
-export const hasEntities = ({ joined = new Map() }: Stage): boolean =>
-  [...joined.values()].some((one) => one.kind === 'entity' && one.byDefault);

@@ -1,11 +1,10 @@
 import type { ExpandItem } from '../../../uri/syntax.ts';
 import type { OutputEntity, OutputProperty, RangeVariable } from '../../model/read-plan.ts';
 import { checkLimit } from '../limits.ts';
-import { allowOptions } from '../request/allowed-options.ts';
-import { singleOptions } from '../rows/expand.ts';
+import { allowOptions, singleOptions } from '../request/allowed-options.ts';
 import { bindRows, type Level } from '../rows/rows.ts';
 import { fault, notImplemented, requestScope } from '../scope.ts';
-import type { Stage } from './apply.ts';
+import type { Stage } from './stage.ts';
 
 export interface ApplyExpands {
   readonly entities: OutputEntity[];

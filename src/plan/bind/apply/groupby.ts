@@ -1,11 +1,12 @@
-import type { GroupingItem, MemberPath, Transformation } from '../../../uri/syntax.ts';
+import type { GroupingItem, Transformation } from '../../../uri/syntax.ts';
 import { isPresence } from '../../model/presence-path.ts';
 import type { BoundExpression, BoundTransformation, GroupingKey, OutputProperty } from '../../model/read-plan.ts';
-import { bindOperand } from '../expression/expression.ts';
 import { fault, notImplemented, type Scope } from '../scope.ts';
-import { bindConcat, bindTransformations, hasEntities, type Stage } from './apply.ts';
+import { bindConcat, bindTransformations } from './apply.ts';
+import { groupingKey, withoutCasts } from './grouping-key.ts';
 import { outputScope } from './output.ts';
 import { keyOutput, presenceKeys } from './presence-keys.ts';
+import { hasEntities, type Stage } from './stage.ts';
 
 type GroupBy = Extract<Transformation, { kind: 'groupby' }>;
 
@@ -149,30 +150,3 @@ const isRedundant = ({ path, rollup }: GroupingKey, keys: readonly GroupingKey[]
       key.path.length < path.length &&
       key.path.every((name, index) => name === path[index]),
   );
-
-interface KeyPlace {
-  readonly rollup: number | null;
-  readonly at: number;
-}
-
-/** The names that rows are served with: a cast, which alone has a dot in its name, is none of them. */
-export const withoutCasts = (path: readonly string[]): readonly string[] => path.filter((name) => !name.includes('.'));
-
-/** One key: a property or an entity, over to-one navigations, or an earlier computed property. */
-export function groupingKey(written: readonly string[], scope: Scope, { rollup, at }: KeyPlace): GroupingKey {
-  const segments = written.map((name) => ({ kind: 'Name', at, name, keys: null }) as const);
-  const member: MemberPath = { kind: 'MemberPath', at, segments };
-  const expression = bindOperand(member, scope);
-  const path = withoutCasts(written);
-  if (path.length === 0) {
-    throw fault(scope, 'InvalidOption', `'${written.join('/')}' is a type: group by a property of it.`, at);
-  }
-  if (expression.kind === 'Row') {
-    const { row } = expression;
-    const set = row.steps.at(-1)?.set ?? row.variable.set;
-    const exists: BoundExpression = { kind: 'RowExists', type: 'Edm.Boolean', nullable: false, row };
-    const variable = { name: path.join('/'), set, optional: true };
-    return { path, expression: exists, rollup, entity: { row, variable } };
-  }
-  return { path, expression, rollup };
-}

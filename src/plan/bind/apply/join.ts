@@ -4,7 +4,8 @@ import type { ApplyPlan, RangeVariable } from '../../model/read-plan.ts';
 import { perhaps } from '../names.ts';
 import { isTaken } from '../rows/compute.ts';
 import { type ComputedName, fault, isOwnType, notImplemented, type Scope, targetSet } from '../scope.ts';
-import { bindTransformations, firstStage, hasEntities, type Joined, type Stage } from './apply.ts';
+import { bindTransformations } from './apply.ts';
+import { firstStage, hasEntities, type Joined, type Stage } from './stage.ts';
 
 type Join = Extract<Transformation, { kind: 'join' }>;
 

@@ -7,8 +7,9 @@ import { bindCompute } from '../rows/compute.ts';
 import { bindRestriction } from '../rows/restriction.ts';
 import { bindRows, type Level } from '../rows/rows.ts';
 import { fault, inOption, rowScope, type Scope } from '../scope.ts';
-import { bindTransformations, firstStage, type Stage } from './apply.ts';
+import { bindTransformations } from './apply.ts';
 import { bindApplyExpands } from './expand.ts';
+import { firstStage, type Stage } from './stage.ts';
 
 export interface ApplyRead {
   readonly selection: Selection;

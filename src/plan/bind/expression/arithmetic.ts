@@ -4,8 +4,8 @@ import type { ArithmeticOperator, BoundExpression, ValueType } from '../../model
 import { canonicalText } from '../../value/constant.ts';
 import { canonicalInteger, narrowestType } from '../../value/numeric-text.ts';
 import { fault, type Scope } from '../scope.ts';
-import { describe } from './comparison.ts';
 import { bindExpression } from './expression.ts';
+import { describe } from './operand-text.ts';
 import { converted, isInteger, isNullable, isNumeric, isWhole, roomierInteger, widerNumeric } from './promotion.ts';
 
 export interface ArithmeticPair {

@@ -5,10 +5,10 @@ import type { BoundExpression } from '../../model/read-plan.ts';
 import { canonicalText } from '../../value/constant.ts';
 import { perhaps } from '../names.ts';
 import { countNodes, fault, isOwnType, notImplemented, type Operand, type RowOperand, type Scope } from '../scope.ts';
-import { describe } from './comparison.ts';
 import { isEnumeration, isOfEnumeration } from './enumeration.ts';
 import { bindCondition, bindExpression, bindOperand } from './expression.ts';
 import { isAssignable, truth } from './isof.ts';
+import { describe } from './operand-text.ts';
 import { commonType, converted, isNullable, isNumeric } from './promotion.ts';
 
 const primitiveTypes: ReadonlySet<string> = new Set<PrimitiveTypeName>([

@@ -1,8 +1,9 @@
-import type { BoundExpression, ComparisonOperator, Constant } from '../../model/read-plan.ts';
+import type { BoundExpression, ComparisonOperator } from '../../model/read-plan.ts';
 import { withoutFineDigits } from '../../value/fine-instant.ts';
 import { fault, notImplemented, type Operand, type Scope } from '../scope.ts';
 import { checkMembers, orderedMembers } from './enumeration.ts';
-import { commonType, converted, isNumeric } from './promotion.ts';
+import { describe } from './operand-text.ts';
+import { commonType, converted } from './promotion.ts';
 
 export interface ComparedPair {
   readonly operator: ComparisonOperator;
@@ -78,25 +79,4 @@ function dateHint(given: BoundExpression): string {
     return ' Take date(...) of the date and time.';
   }
   return ` Write the date alone: ${given.value.slice(0, 10)}.`;
-}
-
-/** An operand in a sentence: what it is and its type. */
-export function describe(operand: BoundExpression): string {
-  if (operand.kind === 'Constant') {
-    return describeConstant(operand);
-  }
-  if (operand.kind === 'PropertyValue') {
-    return `the ${operand.type} property '${operand.property.name}'`;
-  }
-  if (operand.kind === 'ComputedValue') {
-    return `the ${operand.type} property '${operand.name}'`;
-  }
-  return `a value of type ${operand.type}`;
-}
-
-function describeConstant(constant: Constant): string {
-  if (constant.value === null) {
-    return 'null';
-  }
-  return isNumeric(constant.type) ? `the number ${constant.value}` : `the ${constant.type} '${constant.value}'`;
 }

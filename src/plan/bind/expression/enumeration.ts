@@ -3,8 +3,8 @@ import type { Enumeration, Model, Property } from '../../../edm/model.ts';
 import type { Expression } from '../../../uri/syntax.ts';
 import type { BoundExpression, ComparisonOperator, Constant } from '../../model/read-plan.ts';
 import { fault, type Scope } from '../scope.ts';
-import { describe } from './comparison.ts';
 import { bindComparable, bindExpression } from './expression.ts';
+import { describe } from './operand-text.ts';
 import { isNullable } from './promotion.ts';
 
 /**

@@ -5,11 +5,12 @@ import { asNode, fault, notImplemented, type Operand, type Scope } from '../scop
 import { resolveAlias } from './alias.ts';
 import { arithmetic, negated } from './arithmetic.ts';
 import { bindCase, bindTypeCall } from './cast.ts';
-import { compared, describe } from './comparison.ts';
+import { compared } from './comparison.ts';
 import { bindHas, loneMember } from './enumeration.ts';
 import { bindCall } from './function.ts';
 import { bindIn } from './in.ts';
 import { bindMemberPath } from './member-path.ts';
+import { describe } from './operand-text.ts';
 import { isNullable } from './promotion.ts';
 
 /**

@@ -5,8 +5,8 @@ import { canonicalText } from '../../value/constant.ts';
 import { canonicalDateTimeOffset } from '../../value/temporal-text.ts';
 import { perhaps } from '../names.ts';
 import { fault, notImplemented, type Scope } from '../scope.ts';
-import { describe } from './comparison.ts';
 import { bindExpression } from './expression.ts';
+import { describe } from './operand-text.ts';
 import { checkPattern } from './pattern.ts';
 import { converted, isInteger, isNullable, isNumeric, isWhole } from './promotion.ts';
 

@@ -5,8 +5,8 @@ import { canonicalText } from '../../value/constant.ts';
 import { perhaps } from '../names.ts';
 import { fault, type Scope } from '../scope.ts';
 import { constantValue } from './alias.ts';
-import { describe } from './comparison.ts';
 import { checkKeyMembers } from './enumeration.ts';
+import { describe } from './operand-text.ts';
 import { commonType, converted } from './promotion.ts';
 
 /**

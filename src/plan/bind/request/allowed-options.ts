@@ -6,6 +6,9 @@ export type OptionName = keyof QueryOptions;
 /** Options about the reply, which http reads; they may stand on every request. */
 const everywhere: ReadonlySet<OptionName> = new Set<OptionName>(['format', 'schemaversion']);
 
+/** Options inside of an `$expand` of a single entity. */
+export const singleOptions: readonly OptionName[] = ['select', 'expand', 'compute', 'levels'];
+
 /**
  * Refuses every option that has no meaning where it stands: nothing is ignored silently.
  * @throws GatewayError `InvalidOption` naming the option

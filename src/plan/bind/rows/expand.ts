@@ -4,7 +4,7 @@ import type { ExpandPlan } from '../../model/read-plan.ts';
 import { bindApplyRead } from '../apply/read.ts';
 import { checkLimit } from '../limits.ts';
 import { perhaps } from '../names.ts';
-import { allowOptions, type OptionName } from '../request/allowed-options.ts';
+import { allowOptions, type OptionName, singleOptions } from '../request/allowed-options.ts';
 import { fault, inOption, isOwnType, notImplemented, rowScope, type Scope, targetSet } from '../scope.ts';
 import { bindRows, type Level } from './rows.ts';
 
@@ -14,8 +14,6 @@ export interface Expanded {
   readonly selects: ReadonlyMap<string, readonly SelectItem[]>;
 }
 
-/** Options inside of an `$expand` of a single entity. */
-export const singleOptions: readonly OptionName[] = ['select', 'expand', 'compute', 'levels'];
 const collectionOptions: readonly OptionName[] = [
   ...singleOptions,
   'filter',
