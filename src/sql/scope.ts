@@ -18,6 +18,15 @@ export interface Row {
   readonly columns: Map<string, string>;
 }
 
+/** Rows of a set on their way into a FROM clause. */
+interface EnteringRows {
+  readonly row: Row;
+  /** Names the row's alias. */
+  readonly table: string;
+  /** True of the rows that are served. */
+  readonly served: readonly string[];
+}
+
 /** Hands out the table aliases of one statement. */
 export class Aliases {
   #taken = 0;
@@ -50,12 +59,9 @@ export class Scope {
 
   /** Starts the FROM clause with a set's table; rows that are not served never leave it. */
   table(set: EntitySet, variable?: RangeVariable): Row {
-    const stored = storedSet(this.catalogue, set);
-    const row: Row = { scope: this, alias: this.aliases.next('t'), entitySet: set, stored, columns: new Map() };
-    this.from.push(`${this.from.length === 0 ? '' : 'CROSS JOIN '}${quoteRelation(stored.relation)} AS ${row.alias}`);
-    if (stored.hiddenBy !== null) {
-      this.where.push(`${row.alias}.${quoteIdentifier(stored.hiddenBy)} IS NULL`);
-    }
+    const { row, table, served } = this.#rowsOf(set);
+    this.from.push(`${this.from.length === 0 ? '' : 'CROSS JOIN '}${table}`);
+    this.where.push(...served);
     return this.#adopt(row, variable);
   }
 
@@ -116,18 +122,14 @@ export class Scope {
     if (present !== undefined) {
       return present;
     }
-    const stored = storedSet(this.catalogue, step.set);
-    const alias = this.aliases.next('t');
-    const made: Row = { scope: this, alias, entitySet: step.set, stored, columns: new Map() };
-    const conditions = [...joinConditions(row, made, step.navigation), ...keyConditions(made, step.key ?? [])].join(
-      ' AND ',
-    );
-    const table = quoteRelation(stored.relation);
+    const { row: made, table, served } = this.#rowsOf(step.set);
+    const joined = joinConditions(row, made, step.navigation);
+    const conditions = [...joined, ...served, ...keyConditions(made, step.key ?? [])].join(' AND ');
     if (reachesKey(step)) {
-      this.from.push(`LEFT JOIN ${table} AS ${alias} ON ${conditions}`);
+      this.from.push(`LEFT JOIN ${table} ON ${conditions}`);
     } else {
-      const first = `SELECT * FROM ${table} AS ${alias} WHERE ${conditions} ORDER BY ${rowId(made)} LIMIT 1`;
-      this.from.push(`LEFT JOIN LATERAL (${first}) AS ${alias} ON TRUE`);
+      const first = `SELECT * FROM ${table} WHERE ${conditions} ORDER BY ${rowId(made)} LIMIT 1`;
+      this.from.push(`LEFT JOIN LATERAL (${first}) AS ${made.alias} ON TRUE`);
     }
     this.#joined.set(key, made);
     return made;
@@ -135,23 +137,25 @@ export class Scope {
 
   /** The rows that a row of this or an outer scope leads to, one line for each; `outer`: one too where there is none. */
   joinAll(from: Row, { navigation, set }: NavigationStep, outer = false): Row {
-    const { row, relation } = this.#unjoined(set);
-    const conditions = joinConditions(from, row, navigation).join(' AND ');
-    this.from.push(`${outer ? 'LEFT ' : ''}JOIN ${relation} AS ${row.alias} ON ${conditions}`);
+    const { row, table, served } = this.#rowsOf(set);
+    const conditions = [...joinConditions(from, row, navigation), ...served].join(' AND ');
+    this.from.push(`${outer ? 'LEFT ' : ''}JOIN ${table} ON ${conditions}`);
     return this.#adopt(row);
   }
 
   /** The row of a set whose row id stands in a column, if that is not null. */
   joinById(set: EntitySet, id: string): Row {
-    const { row, relation } = this.#unjoined(set);
-    this.from.push(`LEFT JOIN ${relation} AS ${row.alias} ON ${rowId(row)} = ${id}`);
+    const { row, table, served } = this.#rowsOf(set);
+    this.from.push(`LEFT JOIN ${table} ON ${[`${rowId(row)} = ${id}`, ...served].join(' AND ')}`);
     return row;
   }
 
-  #unjoined(set: EntitySet): { readonly row: Row; readonly relation: string } {
+  /** The only way in which rows of a set come into a statement: whoever joins them says `served` of them, too. */
+  #rowsOf(set: EntitySet): EnteringRows {
     const stored = storedSet(this.catalogue, set);
     const row: Row = { scope: this, alias: this.aliases.next('t'), entitySet: set, stored, columns: new Map() };
-    return { row, relation: quoteRelation(stored.relation) };
+    const served = stored.hiddenBy === null ? [] : [`${row.alias}.${quoteIdentifier(stored.hiddenBy)} IS NULL`];
+    return { row, table: `${quoteRelation(stored.relation)} AS ${row.alias}`, served };
   }
 
   #adopt(row: Row, variable?: RangeVariable): Row {
@@ -171,7 +175,7 @@ export function keyConditions(row: Row, key: readonly KeyValue[]): string[] {
   });
 }
 
-/** Equality of the joined properties, and the target not hidden. */
+/** Equality of the joined properties; that the target is served is said where its rows enter. */
 export function joinConditions(from: Row, to: Row, navigation: NavigationProperty): string[] {
   const pairs = navigation.join.map(
     ({ property, referencedProperty }) => `${columnNamed(to, referencedProperty)} = ${columnNamed(from, property)}`,
@@ -181,8 +185,7 @@ export function joinConditions(from: Row, to: Row, navigation: NavigationPropert
       feature: 'unbound-navigation',
     });
   }
-  const hiddenBy = to.stored?.hiddenBy ?? null;
-  return hiddenBy === null ? pairs : [...pairs, `${to.alias}.${quoteIdentifier(hiddenBy)} IS NULL`];
+  return pairs;
 }
 
 /** A property of a row, as SQL. */

@@ -27,8 +27,7 @@ export function joined(layer: Layer, step: Join): Layer {
 function transformed({ scope, row }: Layer, { navigation, set, inner, apply }: Join): Layer {
   const within = new Scope(scope.catalogue, scope);
   const target = within.table(set, inner);
-  within.where.length = 0;
-  within.where.push(...joinConditions(row, target, navigation));
+  within.where.unshift(...joinConditions(row, target, navigation));
   return applied(apply, firstLayer(within, target, inner));
 }
 

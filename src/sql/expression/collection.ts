@@ -42,11 +42,6 @@ function collectionScope(over: CollectionPath, scope: Scope): Scope {
   const inner = new Scope(scope.catalogue, scope);
   const row = inner.table(over.variable.set, over.variable);
   const from = outer ?? rootRow(over.from, inner);
-  inner.where.unshift(...joinConditions(from, { ...row, stored: withoutHiding(row.stored) }, over.navigation));
+  inner.where.unshift(...joinConditions(from, row, over.navigation));
   return inner;
-}
-
-/** The scope has said already that hidden rows are left out. */
-function withoutHiding<T extends { readonly hiddenBy: string | null } | null>(stored: T): T {
-  return stored === null ? stored : { ...stored, hiddenBy: null };
 }

@@ -165,8 +165,7 @@ function nestedRows(expand: ExpandPlan, place: Place): NestedRows {
   const scope = new Scope(place.scope.catalogue, place.scope);
   const variable = restriction.variable ?? selection.variable;
   const row = scope.table(selection.set, variable);
-  scope.where.length = 0;
-  scope.where.push(...joinConditions(place.row, row, navigation));
+  scope.where.unshift(...joinConditions(place.row, row, navigation));
   const depth = place.depth + 1;
   if (apply !== undefined) {
     const result = restrictedResult(firstLayer(scope, row, variable), { apply, restriction });

@@ -37,16 +37,11 @@ export function openSource(source: RowSource, scope: Scope, variable?: RangeVari
       const row = scope.table(source.set, variable);
       const inner = new Scope(scope.catalogue, scope);
       const base = openSource(source.from, inner);
-      inner.where.push(...joinConditions(base, { ...row, stored: visible(row) }, source.navigation));
+      inner.where.push(...joinConditions(base, row, source.navigation));
       scope.where.push(`EXISTS (SELECT ${fromWhere(inner)})`);
       return row;
     }
   }
-}
-
-/** The scope of the row has said already that hidden rows are left out. */
-function visible({ stored }: Row): Row['stored'] {
-  return stored === null ? null : { ...stored, hiddenBy: null };
 }
 
 /** Data versions of a set: after `since`, and up to `until` where that is given. */
