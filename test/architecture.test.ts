@@ -147,6 +147,19 @@ const isShort: Rule = ({ file, text }) => {
     : [`${file} has ${String(lines)} lines, more than ${String(longestFile)}: split it by purpose`];
 };
 
+/** What is loaded with `file`: all that it imports, and so on, but for types and for what waits behind an `import()`. */
+const loadedWith = (file: string, files: readonly SourceFile[]): ReadonlySet<string> => {
+  const texts = new Map(files.map((one) => [one.file, withoutComments(one.text)]));
+  const loaded = new Set([file]);
+  for (const from of loaded) {
+    const imports = (texts.get(from) ?? '').matchAll(/^(?:import|export)\s(?!type\b)[^;]*?'([^']+)';/gm);
+    for (const [, name = ''] of imports) {
+      loaded.add(name.startsWith('.') ? path.posix.join(path.posix.dirname(from), name) : name);
+    }
+  }
+  return loaded;
+};
+
 /** Names of all files that a file imports, types included: a circle of types is one for whoever reads. */
 const importGraph = (files: readonly SourceFile[]): ReadonlyMap<string, readonly string[]> =>
   new Map(
@@ -266,6 +279,18 @@ describe('the architecture', () => {
       [],
       'is listed as part of a recursion, but is in no circle: take it out of the list',
     );
+  });
+
+  it('loads the sandbox and its packages only where one is wanted', () => {
+    const sandboxed = (name: string): boolean => name.startsWith('src/sandbox/') || name === 'odata-v4-server';
+    const early = (files: readonly SourceFile[]): readonly string[] =>
+      [...loadedWith('src/main.ts', files)].filter(sandboxed);
+    const others = inSource.filter(({ file }) => file !== 'src/main.ts');
+    const entry = (text: string): readonly SourceFile[] => [...others, { file: 'src/main.ts', text }];
+    assert.ok(early(entry(`import {\n  startSandbox,\n} from './sandbox/sandbox.ts';`)).includes('odata-v4-server'));
+    assert.deepEqual(early(entry(`import type { Sandbox } from './sandbox/sandbox.ts';`)), []);
+    assert.deepEqual(early(inSource), []);
+    assert.ok(loadedWith('src/main.ts', inSource).has('fastify'), 'the imports were followed');
   });
 
   it('T1 has no test that asserts a clock', () => {

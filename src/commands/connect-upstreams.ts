@@ -4,7 +4,7 @@ import { checkModel } from '../edm/check-model.ts';
 import type { Model } from '../edm/model.ts';
 import { GatewayError } from '../errors.ts';
 import type { Observe } from '../observation.ts';
-import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts';
+import type { Sandbox } from '../sandbox/sandbox.ts';
 import { connectUpstream } from '../upstream/connect.ts';
 import type { Upstream, UpstreamState } from '../upstream/upstream.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -117,6 +117,8 @@ async function withUrl(source: Source, { loaded, surroundings, sandboxes }: Plac
     print(`${source.title}: ${setting} is not set, so its sets answer 503.`);
     return null;
   }
+  // Its OData server brings some ninety packages along: they are loaded only where a sandbox is wanted.
+  const { startSandbox } = await import('../sandbox/sandbox.ts');
   const sandbox = await startSandbox(loaded, source.name, sandboxSize);
   sandboxes.push(sandbox);
   print(`SAMPLES: ${source.title} is a sandbox with made-up rows until ${setting} is set.`);
