@@ -9,8 +9,6 @@ export interface KeptFacts {
   /** Rows in it, for the log. */
   readonly rows: number | null;
   readonly file: TemporaryFile;
-  /** When it was whole, in milliseconds since 1970. */
-  readonly since: number;
 }
 
 /** A kept reply and who reads it: its file goes once it was given up and nobody reads it any more. */

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { readdir, unlink } from 'node:fs/promises';
 import path from 'node:path';
+import { LRUCache } from 'lru-cache';
 import { TemporaryFile } from '../temporary-file.ts';
 import { KeptReply } from './kept-reply.ts';
 import { type CopyHost, ReplyCopy } from './reply-copy.ts';
@@ -42,9 +43,8 @@ const suffix = '.reply';
  */
 export class ReplyCache {
   readonly #settings: ReplyCacheSettings;
-  readonly #now: () => number;
-  /** By request; who was asked for last stands last. */
-  readonly #kept = new Map<string, KeptReply>();
+  /** By request. What leaves it, for whatever reason, is given up. */
+  readonly #kept: LRUCache<string, KeptReply>;
   readonly #growing = new Set<ReplyCopy>();
   readonly #removals = new Set<Promise<void>>();
   #bytes = 0;
@@ -55,7 +55,15 @@ export class ReplyCache {
 
   constructor(settings: ReplyCacheSettings) {
     this.#settings = settings;
-    this.#now = settings.now ?? Date.now;
+    const now = settings.now ?? Date.now;
+    this.#kept = new LRUCache({
+      max: mostFiles,
+      ttl: keptFor - 1,
+      ttlResolution: 0,
+      ttlAutopurge: true,
+      perf: { now },
+      dispose: (kept) => kept.giveUp(),
+    });
   }
 
   /** Kept replies that can be found. */
@@ -84,22 +92,19 @@ export class ReplyCache {
     if (kept === undefined) {
       return null;
     }
-    if (kept.facts.tag !== tag || this.#now() - kept.facts.since >= keptFor) {
-      this.forget(request, kept);
+    if (kept.facts.tag !== tag) {
+      this.#kept.delete(request);
       return null;
     }
-    this.#kept.delete(request);
-    this.#kept.set(request, kept);
     kept.retain();
     return kept;
   }
 
   /** Nobody finds this reply any more. */
   forget(request: string, kept: KeptReply): void {
-    if (this.#kept.get(request) === kept) {
+    if (this.#kept.peek(request) === kept) {
       this.#kept.delete(request);
     }
-    kept.giveUp();
   }
 
   /** A copy of a reply that begins now; null: there is no room for another file. */
@@ -164,42 +169,35 @@ export class ReplyCache {
 
   /** Gives up the reply that was not asked for longest, of those that nobody reads. */
   #evict(): boolean {
-    for (const [request, kept] of this.#kept) {
-      if (kept.isRead) {
-        continue;
-      }
-      this.forget(request, kept);
+    if (this.#kept.purgeStale()) {
       return true;
+    }
+    for (const request of this.#kept.rkeys()) {
+      if (this.#kept.peek(request)?.isRead === false) {
+        return this.#kept.delete(request);
+      }
     }
     return false;
   }
 
   #keep({ request, tag, rows }: ReplyIdentity, bytes: number, file: TemporaryFile): void {
-    const facts = { tag, bytes, rows: rows(), file, since: this.#now() };
-    const kept: KeptReply = new KeptReply(facts, (removal) => {
-      clearTimeout(expiry);
+    const facts = { tag, bytes, rows: rows(), file };
+    const kept = new KeptReply(facts, (removal) => {
       this.#free(bytes);
       this.#removals.add(removal);
       void removal.then(() => this.#removals.delete(removal));
     });
-    const expiry = setTimeout(() => this.forget(request, kept), keptFor).unref();
-    const before = this.#kept.get(request);
     this.#faulty = false;
-    if (this.#closed || bytes < smallest || before?.facts.tag === tag) {
+    if (this.#closed || bytes < smallest || this.#kept.peek(request)?.facts.tag === tag) {
       kept.giveUp();
       return;
-    }
-    if (before !== undefined) {
-      this.forget(request, before);
     }
     this.#kept.set(request, kept);
   }
 
   /** A full disk, or too many open files: others may need what is kept here more than the clients do. */
   #failed(error: unknown): void {
-    for (const [request, kept] of this.#kept) {
-      this.forget(request, kept);
-    }
+    this.#kept.clear();
     if (!this.#faulty) {
       this.#settings.onFault(error instanceof Error ? error.message : String(error));
     }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
 import type { CompiledQuery } from '../../sql/compiled-query.ts';
 import type { ReadSession } from '../../warehouse/database.ts';
 import { single } from './first-row.ts';
@@ -19,29 +20,19 @@ const lifetime = 300_000;
  * it is still right.
  */
 export class KnownAnswers {
-  readonly #answers = new Map<string, KnownAnswer & { readonly until: number }>();
-  readonly #now: () => number;
+  readonly #answers: LRUCache<string, KnownAnswer>;
 
-  /** `now`: milliseconds of a clock that never goes back. */
+  /** `now`: milliseconds of a clock that never goes back and never stands at 0. */
   constructor(now: () => number = () => performance.now()) {
-    this.#now = now;
+    this.#answers = new LRUCache({ max: most, ttl: lifetime, ttlResolution: 0, perf: { now } });
   }
 
   recall(statement: string): KnownAnswer | null {
-    const found = this.#answers.get(digest(statement));
-    return found === undefined || found.until < this.#now() ? null : found;
+    return this.#answers.get(digest(statement)) ?? null;
   }
 
   keep(statement: string, known: KnownAnswer): void {
-    const key = digest(statement);
-    // Deleted first, so that it stands last in the order of insertion, in which the oldest goes.
-    this.#answers.delete(key);
-    this.#answers.set(key, { ...known, until: this.#now() + lifetime });
-    if (this.#answers.size > most) {
-      for (const oldest of this.#answers.keys()) {
-        return void this.#answers.delete(oldest);
-      }
-    }
+    this.#answers.set(digest(statement), known);
   }
 }
 
