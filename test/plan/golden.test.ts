@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { writesGolden } from '../support/golden.ts';
 import { outcome } from './bind-text.ts';
 
 /**
  * `golden/*.txt`: blocks parted by an empty line: `# rule`, `GET url`, then the plan or the error. To write the
- * outcomes anew after a wanted change, run with GOLDEN=write and read the difference.
+ * outcomes anew after a wanted change, run with GOLDEN=write (see writesGolden) and read the difference.
  */
 const folder = new URL('golden/', import.meta.url);
 
@@ -29,7 +30,7 @@ function blocksOf(text: string): Block[] {
 for (const name of readdirSync(folder).sort()) {
   const file = new URL(name, folder);
   const blocks = blocksOf(readFileSync(file, 'utf8'));
-  if (process.env['GOLDEN'] === 'write') {
+  if (writesGolden()) {
     const written = blocks.map(({ rule, url }) => `# ${rule}\nGET ${url}\n${outcome(url)}\n`);
     writeFileSync(file, written.join('\n'));
   }
@@ -39,3 +40,13 @@ for (const name of readdirSync(folder).sort()) {
     }
   });
 }
+
+describe('the switch that writes golden files', () => {
+  it('is off, on for GOLDEN=write, and refused in CI and with another value', () => {
+    assert.equal(writesGolden({}), false);
+    assert.equal(writesGolden({ CI: 'true' }), false);
+    assert.equal(writesGolden({ GOLDEN: 'write' }), true);
+    assert.throws(() => writesGolden({ GOLDEN: 'write', CI: 'true' }), /refused in CI/);
+    assert.throws(() => writesGolden({ GOLDEN: '1' }), /GOLDEN=write/);
+  });
+});

@@ -1,0 +1,10 @@
+-- an entity by key
+-- GET Cases(1)?$select=Title
+-- of test/sql/small-model.ts
+
+SELECT
+  t1."Title"
+FROM
+  "feed"."Cases" AS t1
+WHERE
+  t1."Id" = '1'::bigint

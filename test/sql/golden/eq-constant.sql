@@ -1,0 +1,15 @@
+-- eq with a constant is sargable
+-- GET Cases?$select=Id&$filter=Priority eq 1
+-- of test/sql/small-model.ts
+
+SELECT
+  t1."Id",
+  t1."_row"
+FROM
+  "feed"."Cases" AS t1
+WHERE
+  t1."Priority" = 1
+ORDER BY
+  t1."_row"
+LIMIT
+  101
