@@ -132,7 +132,7 @@ export function planOf(request: string, catalogue: Pick<Catalogue, 'model' | 'se
     pageSize,
     now: '2026-01-31T12:00:00.000Z',
   });
-  if (!['Collection', 'Entity', 'Property', 'Count'].includes(plan.kind)) {
+  if (!['Collection', 'Entity', 'PropertyRead', 'Count'].includes(plan.kind)) {
     throw new Error(`${plan.kind} is not proxied`);
   }
   return plan as UpstreamPlan;
