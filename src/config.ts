@@ -21,6 +21,8 @@ export interface Config {
   readonly pageSize: number;
   /** Cron expression in UTC. */
   readonly ingestSchedule: string;
+  /** Whether the log has the values of requests where it has texts of them. */
+  readonly logLiterals: 'hidden' | 'shown';
   readonly logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
   /** Milliseconds that PostgreSQL may take for one request. */
   readonly statementTimeout: number;
@@ -87,6 +89,7 @@ const schema = z.object({
     .refine((text) => cron.validate(text), 'must be a cron expression, e.g. "* * * * *"')
     .default('* * * * *'),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  LOG_LITERALS: z.enum(['hidden', 'shown']).default('hidden'),
   STATEMENT_TIMEOUT: count(1, 3600).default(300),
   SHUTDOWN_TIMEOUT: count(0, 600).default(20),
   SAMPLES: z.enum(['on', 'off']).default('on'),
@@ -145,6 +148,7 @@ function configOf(settings: z.infer<typeof schema>): Config {
     pageSize: settings.PAGE_SIZE,
     ingestSchedule: settings.INGEST_SCHEDULE,
     logLevel: settings.LOG_LEVEL,
+    logLiterals: settings.LOG_LITERALS,
     statementTimeout: settings.STATEMENT_TIMEOUT * 1000,
     shutdownTimeout: settings.SHUTDOWN_TIMEOUT * 1000,
     samples: settings.SAMPLES === 'on',

@@ -17,6 +17,9 @@ import { programVersion } from './commands/version.ts';
 import { type Config, ConfigError, examineConfig, readConfig } from './config.ts';
 import { isNoSpace } from './embedded/disk-space.ts';
 import { errorCatalogue, GatewayError, operatorMessage } from './errors.ts';
+import { log } from './observation/log.ts';
+import type { Observation } from './observation/observation.ts';
+import { type Observe, unobserved } from './observation/observe.ts';
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 
@@ -28,7 +31,18 @@ function progress(line: string): void {
 
 /** Only this file hands the process's environment on. */
 function surroundings(config: Config = readConfig(process.env)): Surroundings {
-  return { config, environment: process.env, print, progress };
+  return { config, environment: process.env, print, progress, observe: logOf(config, 'debug') };
+}
+
+/** A command prints what it has to say: only one that serves logs at every level, others when somebody looks for the reason of something. */
+function logOf({ logLevel, logLiterals }: Config, from: 'debug' | 'any'): Observe<Observation> {
+  const looking = logLevel === 'debug' || logLevel === 'trace';
+  return from === 'any' || looking ? log({ level: logLevel, values: logLiterals }) : unobserved;
+}
+
+function serving(): Surroundings {
+  const config = readServingConfig(process.env);
+  return { ...surroundings(config), observe: logOf(config, 'any') };
 }
 
 function wholeNumber(text: string): number {
@@ -95,7 +109,7 @@ function program(): Command {
   gateway
     .command('serve')
     .description('serve the feed and load what is dropped into DROP_DIR')
-    .action(() => runToTheEnd(serveCommand(surroundings(readServingConfig(process.env)), { stop: stopSignal() })));
+    .action(() => runToTheEnd(serveCommand(serving(), { stop: stopSignal() })));
   gateway
     .command('ingest')
     .description('load files, or all files in folders')

@@ -16,6 +16,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   json: ['plan', 'edm'],
   sql: ['plan', 'json', 'catalogue', 'edm'],
   upstream: ['plan', 'json', 'catalogue', 'edm'],
+  observation: [],
   embedded: [],
   sandbox: ['catalogue', 'edm'],
   warehouse: ['embedded', 'sql', 'catalogue', 'edm'],
@@ -25,7 +26,12 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   http: ['uri', 'plan', 'source', 'json', 'sql', 'upstream', 'warehouse', 'catalogue', 'edm'],
 };
 /** May import everything, and alone read the environment. */
-const composition = ['main.ts', 'config.ts', 'observation.ts', 'commands'];
+const composition = ['main.ts', 'config.ts', 'commands'];
+/** What a room that is no composition may import of `observation`: how something is told, and its own events. */
+const ownEvents = (room: string): readonly string[] => [
+  'src/observation/observe.ts',
+  `src/observation/events/${room}.ts`,
+];
 /** Part of the contract of errors, which all rooms share. */
 const errorFiles = ['errors.ts', 'unsupported-features.ts'];
 const pure = [
@@ -102,12 +108,25 @@ const followsTheRooms: Rule = ({ file, text }) => {
   }
   return importsOf(text)
     .filter((name) => name.startsWith('.'))
-    .map((name) => roomOf(path.posix.join(path.posix.dirname(file), name)))
+    .map((name) => path.posix.join(path.posix.dirname(file), name))
+    .filter((target) => !ownEvents(room).includes(target))
+    .map(roomOf)
     .filter((target) => target !== room && target !== 'errors.ts' && !allowed.includes(target))
     .map(
       (target) =>
         `${file} imports ${target}; ${room} may import ${allowed.join(', ') || 'nothing'}: let the caller pass in what is needed`,
     );
+};
+
+/** Events are what rooms say and what listeners hear: they know neither, so that no room meets another one through them. */
+const eventsKnowNobody: Rule = ({ file, text }) => {
+  if (!file.startsWith('src/observation/events/') && file !== 'src/observation/observe.ts') {
+    return [];
+  }
+  return importsOf(text)
+    .map((name) => (name.startsWith('.') ? path.posix.join(path.posix.dirname(file), name) : name))
+    .filter((target) => !target.startsWith('src/observation/events/') && target !== 'src/observation/observe.ts')
+    .map((target) => `${file} imports ${target}; say what is told in types of its own`);
 };
 
 const staysPure: Rule = ({ file, text }) => {
@@ -234,6 +253,17 @@ describe('the architecture', () => {
     breaks(followsTheRooms, 'src/edm/x.ts', `const late = await import('../catalogue/catalogue.ts');`);
     breaks(followsTheRooms, 'src/other/x.ts', '');
     keeps(followsTheRooms, inSource);
+  });
+
+  it('lets a room tell its own events and no others, and events know no room', () => {
+    keeps(followsTheRooms, [
+      { file: 'src/http/x.ts', text: `import type { HttpEvent } from '../observation/events/http.ts';` },
+    ]);
+    breaks(followsTheRooms, 'src/http/x.ts', `import type { IngestEvent } from '../observation/events/ingest.ts';`);
+    breaks(followsTheRooms, 'src/http/x.ts', `import { log } from '../observation/log.ts';`);
+    breaks(followsTheRooms, 'src/observation/x.ts', `import type { Feed } from '../http/feed.ts';`);
+    breaks(eventsKnowNobody, 'src/observation/events/http.ts', `import { log } from '../log.ts';`);
+    keeps(eventsKnowNobody, inSource);
   });
 
   it('has pure rooms without I/O, clock and chance', () => {

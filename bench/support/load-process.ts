@@ -11,7 +11,7 @@ const [, , url = '', file = ''] = process.argv;
 const catalogue = requireCatalogue(path.join(root, 'metadata'), {});
 const database = await openDatabase({ connection: url });
 const started = performance.now();
-const [result] = await ingestPaths({ catalogue, database }, [file]);
+const { value: result } = await ingestPaths({ catalogue, database }, [file]).next();
 const milliseconds = performance.now() - started;
 if (result === undefined || result.state === 'failed') {
   throw new Error(JSON.stringify(result));

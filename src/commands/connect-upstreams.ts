@@ -3,10 +3,9 @@ import { mergeUpstreamModel } from '../catalogue/compile/merge-upstream-model.ts
 import { checkModel } from '../edm/check-model.ts';
 import type { Model } from '../edm/model.ts';
 import { GatewayError } from '../errors.ts';
-import type { Observe } from '../observation.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 import { connectUpstream } from '../upstream/connect.ts';
-import type { Upstream, UpstreamState } from '../upstream/upstream.ts';
+import type { Upstream } from '../upstream/upstream.ts';
 import type { Surroundings } from './surroundings.ts';
 
 export interface ConnectedUpstreams {
@@ -21,11 +20,7 @@ export interface ConnectedUpstreams {
  * Connects every proxied source. One without a URL gets a sandbox with made-up rows, unless samples are off: then its sets
  * answer 503. A feed that is down is no fault here.
  */
-export async function connectUpstreams(
-  surroundings: Surroundings,
-  loaded: Catalogue,
-  observe: Observe = () => undefined,
-): Promise<ConnectedUpstreams> {
+export async function connectUpstreams(surroundings: Surroundings, loaded: Catalogue): Promise<ConnectedUpstreams> {
   const models = new Map<string, Model>();
   let served = loaded;
   const adopt = (source: string, model: Model): readonly string[] => {
@@ -52,12 +47,13 @@ export async function connectUpstreams(
       continue;
     }
     const { dataDir } = surroundings.config;
+    const { observe } = surroundings;
     const connection = {
       source: reachable,
       dataDir,
       catalogue: () => served,
       adopt: ({ model }: { readonly model: Model }) => adopt(source.name, model),
-      onRefresh: (state: UpstreamState) => observe({ event: 'upstream', ...outcomeOf(state) }),
+      observe,
     };
     upstreams.set(source.name, await connectUpstream(connection));
   }
@@ -82,17 +78,6 @@ function refuseFaulty({ model }: Catalogue): void {
     'UpstreamRefused',
     `Its $metadata cannot be served (${faults.length} faults): ${told.join('; ')}`,
   );
-}
-
-function outcomeOf({ source, failure, differences }: UpstreamState) {
-  if (failure !== null) {
-    return { source, state: 'down', message: failure } as const;
-  }
-  return {
-    source,
-    state: 'ok',
-    message: `$metadata read, ${differences.length} differences from the documents`,
-  } as const;
 }
 
 interface Place {

@@ -2,9 +2,9 @@ import { existsSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Catalogue } from '../catalogue/catalogue.ts';
-import { operatorMessage } from '../errors.ts';
-import { type IngestResult, ingestPaths } from '../ingest/delivery/ingest-paths.ts';
-import type { Observe } from '../observation.ts';
+import { ingestPaths } from '../ingest/delivery/ingest-paths.ts';
+import type { Observation } from '../observation/observation.ts';
+import type { Observe } from '../observation/observe.ts';
 import { writeSamples } from '../samples/write-samples.ts';
 import type { Database } from '../warehouse/database.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -12,15 +12,14 @@ import type { Surroundings } from './surroundings.ts';
 interface Filling {
   readonly catalogue: Catalogue;
   readonly database: Database;
-  readonly observe: Observe;
 }
 
 /**
  * A first look at the feed without files of one's own: only where nothing was ever loaded, or where a first start was
  * ended in the middle of its samples; the files it had loaded are known by their bytes.
  */
-export async function fillWithSamples({ print, config }: Surroundings, filling: Filling): Promise<void> {
-  const { catalogue, database, observe } = filling;
+export async function fillWithSamples({ print, config, observe }: Surroundings, filling: Filling): Promise<void> {
+  const { catalogue, database } = filling;
   const { rows } = await database.query('SELECT 1 FROM gateway.load LIMIT 1');
   const begun = path.join(config.dataDir, 'samples.begun');
   if (rows.length > 0 && !existsSync(begun)) {
@@ -32,33 +31,21 @@ export async function fillWithSamples({ print, config }: Surroundings, filling: 
   const folder = path.join(config.dataDir, 'samples');
   await rm(folder, { recursive: true, force: true });
   const report = await writeSamples(catalogue, folder);
-  const results = await ingestPaths({ catalogue, database }, [folder]);
+  let loaded = 0;
+  for await (const { state } of ingestPaths({ catalogue, database }, [folder], { observe: unlessLoaded(observe) })) {
+    loaded += state === 'loaded' ? 1 : 0;
+  }
   await rm(begun);
-  const loaded = results.filter(({ state }) => state === 'loaded').length;
   print(`SAMPLES: the warehouse was empty, so ${loaded} made-up sample files with ${report.rows} rows were loaded.`);
   print('To start empty, stop, remove the data folder (or use another database), and start with SAMPLES=off.');
-  for (const result of results) {
-    if (result.state === 'failed' || result.state === 'refused') {
-      observeLoad(observe, result);
-    }
-  }
   observe({ event: 'samples-loaded', rows: report.rows });
 }
 
-export function observeLoad(observe: Observe, result: IngestResult): void {
-  const message = 'error' in result ? `${result.error.code}: ${operatorMessage(result.error)}` : loadMessage(result);
-  const rejected = result.state === 'loaded' ? result.counts.rejected : 0;
-  observe({ event: 'load', file: result.path, outcome: result.state, rejected, message });
-}
-
-/** Rejected rows are the news of a load that is otherwise as expected. */
-function loadMessage(result: Extract<IngestResult, { readonly state: 'loaded' | 'duplicate' }>): string {
-  if (result.state === 'duplicate') {
-    return result.message;
-  }
-  const { read, rejected, removed } = result.counts;
-  return [
-    `${read} rows, ${rejected} rejected, ${removed} removed`,
-    ...(result.message === null ? [] : [result.message]),
-  ].join('; ');
+/** Samples that were loaded as expected are told once, all together. */
+function unlessLoaded(observe: Observe<Observation>): Observe<Observation> {
+  return (one) => {
+    if (one.event !== 'load' || one.outcome === 'failed' || one.outcome === 'refused') {
+      observe(one);
+    }
+  };
 }

@@ -1,5 +1,8 @@
 import { operatorMessage } from '../errors.ts';
-import { type IngestResult, ingestPaths } from '../ingest/delivery/ingest-paths.ts';
+import { ingestPaths } from '../ingest/delivery/ingest-paths.ts';
+import type { IngestResult } from '../ingest/delivery/ingest-result.ts';
+import { everyone } from '../observation/observe.ts';
+import { progressOf, storedRowsTo } from './console.ts';
 import { exitCodes } from './exit-code.ts';
 import { prepare } from './migrate.ts';
 import { catalogueOf, type Surroundings, withWarehouse } from './surroundings.ts';
@@ -20,18 +23,14 @@ export async function ingestCommand(
 ): Promise<number> {
   const catalogue = catalogueOf(surroundings);
   return withWarehouse(surroundings, async ({ database }) => {
-    await prepare(database, catalogue, { print: () => {}, tell: surroundings.print });
-    const results = await ingestPaths({ catalogue, database }, paths, {
-      ...flags,
-      onProgress: ({ path, bytes, totalBytes }) =>
-        surroundings.progress(`${path}: ${Math.floor((100 * bytes) / Math.max(totalBytes, 1))} %`),
-      onResult: (result) => {
-        surroundings.progress('');
-        for (const line of resultLines(result)) {
-          surroundings.print(line);
-        }
-      },
-    });
+    await prepare(database, catalogue, { observe: everyone(surroundings.observe, storedRowsTo(surroundings.print)) });
+    const results: IngestResult[] = [];
+    const observe = everyone(surroundings.observe, progressOf(surroundings));
+    for await (const result of ingestPaths({ catalogue, database }, paths, { ...flags, observe })) {
+      results.push(result);
+      surroundings.progress('');
+      resultLines(result).forEach(surroundings.print);
+    }
     if (results.length === 0) {
       surroundings.print('There was no file to load.');
     }

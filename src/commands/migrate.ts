@@ -1,18 +1,18 @@
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import { type FilledProperty, fillFromExtras } from '../ingest/back-fill/fill-from-extras.ts';
 import { remakeDerived } from '../ingest/derive/remake-derived.ts';
+import type { CommandEvent } from '../observation/events/commands.ts';
+import { everyone, type Observe } from '../observation/observe.ts';
 import type { Database } from '../warehouse/database.ts';
 import { migrate } from '../warehouse/migrate.ts';
 import { pruneTombstones, tombstoneDays } from '../warehouse/prune-tombstones.ts';
 import { provision } from '../warehouse/tables/provision.ts';
+import { preparationTo } from './console.ts';
 import { exitCodes } from './exit-code.ts';
 import { catalogueOf, type Surroundings, withWarehouse } from './surroundings.ts';
 
 export interface Preparation {
-  /** For changes of tables. */
-  readonly print: (line: string) => void;
-  /** For what became of stored rows, or should: whoever runs any command should know. */
-  readonly tell: (line: string) => void;
+  readonly observe: Observe<CommandEvent>;
   /** This gateway serves with the metadata of now: it opens tables that were rebuilt for them. */
   readonly serves?: boolean;
 }
@@ -21,8 +21,10 @@ export interface Preparation {
 export async function prepare(
   database: Database,
   catalogue: Catalogue,
-  { print, tell, serves = false }: Preparation,
+  { observe, serves = false }: Preparation,
 ): Promise<void> {
+  const print = (message: string): void => observe({ event: 'table-change', message });
+  const tell = (message: string): void => observe({ event: 'stored-rows', message });
   const { applied } = await migrate(database);
   for (const name of applied) {
     print(`migrated ${name}`);
@@ -92,9 +94,8 @@ function filledLines({ set, property, rows, left, reason }: FilledProperty): rea
 /** `gateway migrate`. */
 export async function migrateCommand(surroundings: Surroundings): Promise<number> {
   const catalogue = catalogueOf(surroundings);
-  await withWarehouse(surroundings, ({ database }) =>
-    prepare(database, catalogue, { print: surroundings.print, tell: surroundings.print, serves: true }),
-  );
+  const observe = everyone(surroundings.observe, preparationTo(surroundings.print));
+  await withWarehouse(surroundings, ({ database }) => prepare(database, catalogue, { observe, serves: true }));
   surroundings.print('The database is up to date.');
   return exitCodes.ok;
 }

@@ -1,6 +1,8 @@
 import path from 'node:path';
 import { rebuildSets } from '../ingest/rebuild/rebuild-sets.ts';
+import { everyone } from '../observation/observe.ts';
 import { migrate } from '../warehouse/migrate.ts';
+import { progressOf, storedRowsTo } from './console.ts';
 import { exitCodes } from './exit-code.ts';
 import { prepare } from './migrate.ts';
 import { catalogueOf, type Surroundings, withWarehouse } from './surroundings.ts';
@@ -26,8 +28,7 @@ export async function rebuildCommand(
       catalogue,
       sets,
       folders,
-      onProgress: ({ path: file, bytes, totalBytes }) =>
-        progress(`${file}: ${Math.floor((100 * bytes) / Math.max(totalBytes, 1))} %`),
+      observe: everyone(surroundings.observe, progressOf(surroundings)),
     });
     progress('');
     for (const { set, files, rows, rejected } of rebuilt) {
@@ -35,7 +36,7 @@ export async function rebuildCommand(
         files === 0 ? '' : ` from ${files} ${files === 1 ? 'file' : 'files'}: ${rows} rows, ${rejected} rejected`;
       print(`${set}: made anew${from_}`);
     }
-    await prepare(database, catalogue, { print: () => {}, tell: print });
+    await prepare(database, catalogue, { observe: everyone(surroundings.observe, storedRowsTo(print)) });
     const replaced = rebuilt.filter((one) => one.replaced).map((one) => one.set);
     if (replaced.length > 0) {
       print(

@@ -12,13 +12,15 @@ import { httpListener } from '../http/listener.ts';
 import { ReplyCache, removeLeftReplies } from '../http/reply-cache/reply-cache.ts';
 import { DropFolder } from '../ingest/delivery/drop-folder.ts';
 import { runOnSchedule } from '../ingest/delivery/schedule.ts';
-import { type Observe, observer } from '../observation.ts';
+import type { Observation } from '../observation/observation.ts';
+import { everyone, type Observe } from '../observation/observe.ts';
 import { KnownAnswers } from '../source/stored/known-answers.ts';
 import type { Database } from '../warehouse/database.ts';
 import { pruneTombstones } from '../warehouse/prune-tombstones.ts';
 import { connectUpstreams } from './connect-upstreams.ts';
+import { preparationTo } from './console.ts';
 import { exitCodes } from './exit-code.ts';
-import { fillWithSamples, observeLoad } from './first-samples.ts';
+import { fillWithSamples } from './first-samples.ts';
 import { prepare } from './migrate.ts';
 import { credentialFiles, servingFaults } from './serving-faults.ts';
 import { catalogueOf, openWarehouse, type Surroundings, within } from './surroundings.ts';
@@ -27,23 +29,21 @@ import { programVersion } from './version.ts';
 export interface ServeOptions {
   /** Resolves with the reason when the program is to stop. */
   readonly stop: Promise<string>;
-  readonly observe?: Observe;
   /** Told the feed's address once it answers. */
   readonly onListening?: (address: string) => void;
 }
 
 /** `gateway serve`: prepares the warehouse, serves the feed and takes in what is dropped, until it is told to stop. */
 export async function serveCommand(surroundings: Surroundings, options: ServeOptions): Promise<number> {
-  const { config, print } = surroundings;
+  const { config, print, observe } = surroundings;
   const faults = servingFaults(config);
   if (faults.length > 0) {
     throw new ConfigError(faults);
   }
-  const observe = options.observe ?? observer(config);
   const catalogue = catalogueOf(surroundings);
   const guard = guardOf(config, observe);
   const stop = options.stop.then((reason): End => ({ reason, code: exitCodes.ok }));
-  const opening = openWarehouse(surroundings, (trouble) => observe({ event: 'database', ...trouble }));
+  const opening = openWarehouse(surroundings, observe);
   const opened = await Promise.race([opening, stop]);
   if ('reason' in opened) {
     // The server lives only as long as this program, so one that is just starting ends with it.
@@ -59,11 +59,11 @@ export async function serveCommand(surroundings: Surroundings, options: ServeOpt
   });
   let ended: End;
   try {
-    const preparing = prepareToServe({ surroundings, catalogue, database, observe });
+    const preparing = prepareToServe({ surroundings, catalogue, database });
     preparing.catch(() => {});
     const early = await Promise.race([preparing.then(() => null), end]);
     const folder = server?.folders.cluster ?? null;
-    ended = early ?? (await serveUntil(end, { surroundings, options, catalogue, database, observe, guard, folder }));
+    ended = early ?? (await serveUntil(end, { surroundings, options, catalogue, database, guard, folder }));
   } finally {
     // A load at hand may end until the deadline; then it is undone, and the next start has its file.
     await opened.close(deadline === 0 ? undefined : Math.max(0, deadline - performance.now()));
@@ -77,15 +77,11 @@ export async function serveCommand(surroundings: Surroundings, options: ServeOpt
 
 /** Brings the warehouse to what is to be served, with samples where it is empty. */
 async function prepareToServe(work: Omit<Serving, 'options' | 'guard' | 'folder'>): Promise<void> {
-  const { surroundings, catalogue, database, observe } = work;
-  const { config, print } = surroundings;
-  const tell = (line: string): void => {
-    print(line);
-    observe({ event: 'stored-rows', message: line });
-  };
-  await prepare(database, catalogue, { print: summary(print), tell, serves: true });
+  const { surroundings, catalogue, database } = work;
+  const { config, print, observe } = surroundings;
+  await prepare(database, catalogue, { observe: everyone(observe, preparationTo(print, 5)), serves: true });
   if (config.samples) {
-    await fillWithSamples(surroundings, { catalogue, database, observe });
+    await fillWithSamples(surroundings, { catalogue, database });
   }
 }
 
@@ -100,7 +96,6 @@ interface Serving {
   readonly options: ServeOptions;
   readonly catalogue: Catalogue;
   readonly database: Database;
-  readonly observe: Observe;
   readonly guard: Feed['authentication'];
   /** Of the embedded server's files; null: the server is somewhere else. */
   readonly folder: string | null;
@@ -111,9 +106,9 @@ const pruneSchedule = '17 3 * * *';
 
 /** Serves and loads until `end`; whatever it started has ended afterwards, also where it throws. */
 async function serveUntil(end: Promise<End>, serving: Serving): Promise<End> {
-  const { surroundings, options, catalogue, database, observe, guard, folder } = serving;
-  const { config } = surroundings;
-  const proxied = await connectUpstreams(surroundings, catalogue, observe);
+  const { surroundings, options, catalogue, database, guard, folder } = serving;
+  const { config, observe } = surroundings;
+  const proxied = await connectUpstreams(surroundings, catalogue);
   const replies = await openReplies(config, observe);
   try {
     const app = httpListener({
@@ -125,7 +120,7 @@ async function serveUntil(end: Promise<End>, serving: Serving): Promise<End> {
       settings: config,
       known: new KnownAnswers(),
       replies,
-      events: eventsOf(observe),
+      observe,
     });
     const address = await listen(app, config);
     announce(address, surroundings, folder);
@@ -134,9 +129,8 @@ async function serveUntil(end: Promise<End>, serving: Serving): Promise<End> {
     const stopping = new AbortController();
     const drop = new DropFolder({ catalogue, database }, config.dropDir, {
       ...(config.dropMinimumAge === null ? {} : { minimumAge: config.dropMinimumAge }),
-      onResult: (result) => observeLoad(observe, result),
-      onProgress: () => requireSpace(folder),
-      onNotice: (notice) => observe({ event: 'drop-folder', ...notice }),
+      observe,
+      mayGoOn: () => requireSpace(folder),
       signal: stopping.signal,
     });
     const scan = async (): Promise<unknown> => {
@@ -163,17 +157,19 @@ async function serveUntil(end: Promise<End>, serving: Serving): Promise<End> {
 const never = new Promise<End>(() => {});
 
 /** Files of replies have no names, so that none outlives the program; where a system keeps names, the last run's go here. */
-async function openReplies({ dataDir, replyCacheBytes }: Config, observe: Observe): Promise<ReplyCache | null> {
+async function openReplies(
+  { dataDir, replyCacheBytes }: Config,
+  observe: Observe<Observation>,
+): Promise<ReplyCache | null> {
   const folder = path.join(dataDir, 'replies');
   await removeLeftReplies(folder);
   if (replyCacheBytes === 0) {
     return null;
   }
-  const onFault = (reason: string): void => observe({ event: 'reply-not-kept', reason });
-  return new ReplyCache({ folder, totalBytes: replyCacheBytes, onFault });
+  return new ReplyCache({ folder, totalBytes: replyCacheBytes, observe });
 }
 
-function guardOf(config: Config, observe: Observe): Feed['authentication'] {
+function guardOf(config: Config, observe: Observe<Observation>): Feed['authentication'] {
   const files = credentialFiles(config);
   if (files.length === 0) {
     return openToAll;
@@ -183,7 +179,7 @@ function guardOf(config: Config, observe: Observe): Feed['authentication'] {
     if (named === undefined) {
       return null;
     }
-    return credentialFile(named.file, (fault) => observe({ event: 'credentials', setting: wanted, fault }));
+    return credentialFile(named.file, { setting: wanted, observe });
   };
   return authentication({ basic: open('AUTH_BASIC_FILE'), keys: open('AUTH_KEY_FILE') }, config.keyName);
 }
@@ -206,20 +202,6 @@ async function listen(app: ReturnType<typeof httpListener>, { host, port, public
   return `${publicUrl ?? `http://${name === '0.0.0.0' || name === '[::]' ? 'localhost' : name}:${at}`}${feedPath}`;
 }
 
-/** The first start makes a hundred tables: nobody reads them all. */
-function summary(print: (line: string) => void): (line: string) => void {
-  let printed = 0;
-  return (line) => {
-    printed += 1;
-    if (printed <= 5) {
-      print(line);
-    }
-    if (printed === 6) {
-      print('... (`gateway migrate` prints all changes)');
-    }
-  };
-}
-
 /** Running replies may end until the deadline; then their transfers are broken. */
 async function stopListening(app: ReturnType<typeof httpListener>, deadline: number): Promise<void> {
   const hurry = setTimeout(() => app.server.closeAllConnections(), deadline);
@@ -236,14 +218,6 @@ function announce(address: string, { print, config }: Surroundings, folder: stri
   if (folder !== null && folder !== path.resolve(config.dataDir, 'postgres')) {
     print(`The database lies in ${folder}, as its user cannot reach the data folder.`);
   }
-}
-
-function eventsOf(observe: Observe): Feed['events'] {
-  return {
-    request: (record) => observe({ event: 'request', ...record }),
-    broken: (id, reason) => observe({ event: 'request-broken', id, reason }),
-    defect: (id, error) => observe({ event: 'defect', id, error }),
-  };
 }
 
 /** A load that began on a full disk would stop PostgreSQL, and all reading with it. Throws StorageFull. */

@@ -5,7 +5,9 @@ import type { Config, Environment } from '../config.ts';
 import { type EmbeddedServer, startEmbeddedServer } from '../embedded/embedded-server.ts';
 import { hasCluster } from '../embedded/folders.ts';
 import { runningServer } from '../embedded/join.ts';
-import type { ServerTrouble } from '../embedded/revival.ts';
+import type { EmbeddedEvent } from '../observation/events/embedded.ts';
+import type { Observation } from '../observation/observation.ts';
+import type { Observe } from '../observation/observe.ts';
 import type { Database } from '../warehouse/database.ts';
 import { type DatabaseSettings, openDatabase } from '../warehouse/postgres-database.ts';
 import { freeRoom } from '../warehouse/temporary-files.ts';
@@ -17,6 +19,8 @@ export interface Surroundings {
   readonly environment: Environment;
   /** For people: standard output. */
   print(line: string): void;
+  /** For the log and whoever else listens. */
+  readonly observe: Observe<Observation>;
   /** For people, while work goes on; does nothing where the output is no terminal. Empty text removes the line. */
   progress(line: string): void;
 }
@@ -35,12 +39,12 @@ export interface Warehouse {
 }
 
 /**
- * Connects to DATABASE_URL, or starts the embedded PostgreSQL under the data folder. With `onTrouble` that one is started
+ * Connects to DATABASE_URL, or starts the embedded PostgreSQL under the data folder. With `observe` that one is started
  * again when it ends by itself.
  */
 export async function openWarehouse(
   { config, print }: Surroundings,
-  onTrouble?: (trouble: ServerTrouble) => void,
+  observe?: Observe<EmbeddedEvent>,
 ): Promise<Warehouse> {
   if (config.databaseUrl !== null) {
     const database = await openDatabase({ connection: config.databaseUrl, ...readLimits(config, null) });
@@ -48,7 +52,7 @@ export async function openWarehouse(
   }
   const server = await startEmbeddedServer({
     dataDir: config.dataDir,
-    ...(onTrouble === undefined ? {} : { onTrouble }),
+    ...(observe === undefined ? {} : { observe }),
   });
   if (server.asideOfDeleted !== null) {
     print(

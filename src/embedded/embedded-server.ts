@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync, renameSync } from 'node:fs';
+import type { EmbeddedEvent } from '../observation/events/embedded.ts';
+import type { Observe } from '../observation/observe.ts';
 import { freePort, type ServerAddress } from './address.ts';
 import { type ServerBinaries, serverBinaries } from './binaries.ts';
 import { createCluster, serverSettings } from './cluster.ts';
@@ -9,7 +11,7 @@ import { type ClusterFolders, clusterFolders, prepareFolders } from './folders.t
 import { asServer, endLeftover, stopCluster } from './leftover.ts';
 import { holdFolder } from './lock.ts';
 import { waitUntilReady } from './ready.ts';
-import { Revival, type ServerTrouble } from './revival.ts';
+import { Revival } from './revival.ts';
 
 export interface EmbeddedSettings {
   /** The gateway's data folder; the cluster lies in `postgres` below it. */
@@ -17,7 +19,7 @@ export interface EmbeddedSettings {
   /** Server settings that replace or add to ours; tests turn `fsync` off here. */
   readonly settings?: Readonly<Record<string, string>>;
   /** Told when the server ended without being asked to, and when it runs again. Absent: it is not started again. */
-  readonly onTrouble?: (trouble: ServerTrouble) => void;
+  readonly observe?: Observe<EmbeddedEvent>;
 }
 
 export interface EmbeddedServer {
@@ -130,7 +132,7 @@ function running(parts: Parts): EmbeddedServer {
       if (stopping !== null) {
         return;
       }
-      const next = settings.onTrouble === undefined ? reason : await revival.after(reason, settings.onTrouble);
+      const next = settings.observe === undefined ? reason : await revival.after(reason, settings.observe);
       if (stopping !== null) {
         return;
       }

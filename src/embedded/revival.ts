@@ -1,4 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { EmbeddedEvent } from '../observation/events/embedded.ts';
+import type { Observe } from '../observation/observe.ts';
 import { spaceFault } from './disk-space.ts';
 import type { ClusterFolders } from './folders.ts';
 
@@ -8,12 +10,6 @@ const patience = 5;
 const lifetime = 60_000;
 /** Milliseconds between two looks at a full disk, and before the first new start. */
 const pause = 1000;
-
-/** The server came down, or is up again; `message` is for whoever runs the program. */
-export interface ServerTrouble {
-  readonly state: 'down' | 'up';
-  readonly message: string;
-}
 
 interface RevivalParts<Running> {
   readonly folders: ClusterFolders;
@@ -37,17 +33,18 @@ export class Revival<Running> {
   }
 
   /** The server that runs again, or the reason why none does. Tells of it when it begins and when it is done. */
-  after(reason: string, tell: (trouble: ServerTrouble) => void): Promise<Running | string> {
+  after(reason: string, observe: Observe<EmbeddedEvent>): Promise<Running | string> {
     if (performance.now() - this.#started > lifetime) {
       this.#attempts = 0;
     }
     const { cluster, logFile } = this.#parts.folders;
     const why = spaceFault(cluster) ?? `see ${logFile}`;
-    tell({
+    observe({
+      event: 'database',
       state: 'down',
       message: `The embedded PostgreSQL ended by itself (${reason}): ${why}. It is started again as soon as that is possible`,
     });
-    const going = this.#revive(reason, tell);
+    const going = this.#revive(reason, observe);
     this.#going = going;
     return going;
   }
@@ -58,7 +55,7 @@ export class Revival<Running> {
     await this.#going;
   }
 
-  async #revive(reason: string, tell: (trouble: ServerTrouble) => void): Promise<Running | string> {
+  async #revive(reason: string, observe: Observe<EmbeddedEvent>): Promise<Running | string> {
     let last = reason;
     let toldSpace = spaceFault(this.#parts.folders.cluster) !== null;
     while (this.#attempts < patience) {
@@ -69,7 +66,11 @@ export class Revival<Running> {
       const space = spaceFault(this.#parts.folders.cluster);
       if (space !== null) {
         if (!toldSpace) {
-          tell({ state: 'down', message: `${space}. The embedded PostgreSQL is started when there is` });
+          observe({
+            event: 'database',
+            state: 'down',
+            message: `${space}. The embedded PostgreSQL is started when there is`,
+          });
         }
         toldSpace = true;
         continue;
@@ -79,7 +80,7 @@ export class Revival<Running> {
         this.#started = performance.now();
         // Counted until it has lived for long: one that ends at once each time is not brought back for ever.
         this.#attempts += 1;
-        tell({ state: 'up', message: 'The embedded PostgreSQL runs again' });
+        observe({ event: 'database', state: 'up', message: 'The embedded PostgreSQL runs again' });
         return running;
       } catch (error) {
         last = error instanceof Error ? error.message : String(error);

@@ -1,5 +1,7 @@
 import { createHash, randomBytes, type ScryptOptions, scrypt, timingSafeEqual } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
+import type { HttpEvent } from '../observation/events/http.ts';
+import { type Observe, unobserved } from '../observation/observe.ts';
 
 /**
  * A file of `name:hash` lines; `#` starts a comment. Read again when it changes, so that a key can be withdrawn. A file that
@@ -17,11 +19,16 @@ interface Line {
   readonly hash: string;
 }
 
-/** Told when a changed file cannot be taken over, and with null when it can again; once for each fault. */
-export type OnCredentialFault = (fault: string | null) => void;
+/** The setting that names a file of credentials, and where it is told what becomes of a changed file. */
+export interface CredentialWatch {
+  readonly setting: string;
+  readonly observe: Observe<HttpEvent>;
+}
+
+const unwatched: CredentialWatch = { setting: '', observe: unobserved };
 
 /** Throws an Error with all faults when there is no good list to begin with. */
-export function credentialFile(file: string, onFault: OnCredentialFault = () => {}): Credentials {
+export function credentialFile(file: string, { setting, observe }: CredentialWatch = unwatched): Credentials {
   let seen = '';
   let fault: string | null = null;
   let version = 0;
@@ -40,7 +47,7 @@ export function credentialFile(file: string, onFault: OnCredentialFault = () => 
     const read = readCredentials(file);
     const faulty = read.faults.length === 0 ? null : read.faults.join('; ');
     if (faulty !== fault) {
-      onFault(faulty);
+      observe({ event: 'credentials', setting, fault: faulty });
     }
     fault = faulty;
     if (faulty === null) {

@@ -101,7 +101,8 @@ export async function respond(request: FeedRequest, response: ReplyTarget, servi
     }
     error = settle(thrown, { id, feed, response, challenge: feed.authentication.challenge(presented) });
   } finally {
-    feed.events.request({
+    feed.observe({
+      event: 'request',
       id,
       method: request.method,
       // The token of a status monitor is a secret.
@@ -209,16 +210,16 @@ function settle(thrown: unknown, { id, feed, response, challenge }: Settling): s
     return 'ClientGone';
   }
   if (thrown instanceof BrokenReply) {
-    feed.events.broken(id, thrown.name);
+    feed.observe({ event: 'request-broken', id, reason: thrown.name });
     response.destroy();
     return thrown.name;
   }
   const reply = errorReply(thrown, id);
   if (reply.code === 'Internal' && thrown instanceof Error) {
-    feed.events.defect(id, thrown);
+    feed.observe({ event: 'defect', id, error: thrown });
   }
   if (response.headersSent) {
-    feed.events.broken(id, reply.code);
+    feed.observe({ event: 'request-broken', id, reason: reply.code });
     response.destroy();
     return reply.code;
   }

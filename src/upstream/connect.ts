@@ -4,6 +4,8 @@ import type { EntitySet, NavigationProperty } from '../edm/model.ts';
 import type { ReadMetadata } from '../edm/read-metadata.ts';
 import { readMetadata } from '../edm/read-metadata.ts';
 import { GatewayError } from '../errors.ts';
+import type { UpstreamEvent } from '../observation/events/upstream.ts';
+import type { Observe } from '../observation/observe.ts';
 import { fetchByKeys } from './fetch-by-keys.ts';
 import { fetchMetadata } from './fetch-metadata.ts';
 import { keepMetadataCopy, readMetadataCopy, tokenSecret } from './metadata-copy.ts';
@@ -24,8 +26,8 @@ export interface Connection {
    * sentence each. Throwing keeps the old model.
    */
   readonly adopt: (read: ReadMetadata) => readonly string[];
-  /** Told the outcome of every reading of `$metadata`. */
-  readonly onRefresh?: (state: UpstreamState) => void;
+  /** Absent: nobody listens. */
+  readonly observe?: Observe<UpstreamEvent>;
 }
 
 /** Milliseconds that the start, and a request that needs a model never read, wait for `$metadata`. */
@@ -151,7 +153,7 @@ class ConnectedUpstream implements Upstream {
       this.#failure = messageOf(error);
       this.#shown = error instanceof GatewayError ? error.message : null;
     }
-    this.#connection.onRefresh?.(this.state());
+    this.#connection.observe?.({ event: 'upstream', ...outcomeOf(this.state()) });
   }
 
   #take(read: ReadMetadata): void {
@@ -187,6 +189,18 @@ class ConnectedUpstream implements Upstream {
       countsNested: this.#countsNested,
     };
   }
+}
+
+/** How a reading of `$metadata` ended. */
+function outcomeOf({ source, failure, differences }: UpstreamState) {
+  if (failure !== null) {
+    return { source, state: 'down', message: failure } as const;
+  }
+  return {
+    source,
+    state: 'ok',
+    message: `$metadata read, ${differences.length} differences from the documents`,
+  } as const;
 }
 
 function notReached(source: string, failure: string | null): GatewayError {

@@ -111,7 +111,14 @@ describe('http: authentication', () => {
       const good = await bobs();
       writeFileSync(basicFile, good);
       const told: (string | null)[] = [];
-      const list = credentialFile(basicFile, (fault) => told.push(fault));
+      const list = credentialFile(basicFile, {
+        setting: 'AUTH_BASIC_FILE',
+        observe: (one) => {
+          if (one.event === 'credentials') {
+            told.push(one.fault);
+          }
+        },
+      });
       damage(good);
       for (let n = 0; n < 3; n++) {
         assert.equal(await list.verify('second pass', 'bob'), 'bob');

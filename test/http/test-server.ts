@@ -2,13 +2,15 @@ import type { AddressInfo } from 'node:net';
 import pg from 'pg';
 import type { Authentication } from '../../src/http/authentication.ts';
 import { openToAll } from '../../src/http/authentication.ts';
-import type { FeedSettings, RequestRecord } from '../../src/http/feed.ts';
+import type { FeedSettings } from '../../src/http/feed.ts';
 import { httpListener } from '../../src/http/listener.ts';
 import type { ReplyCache } from '../../src/http/reply-cache/reply-cache.ts';
+import type { RequestRecord } from '../../src/observation/events/http.ts';
 import { KnownAnswers } from '../../src/source/stored/known-answers.ts';
 import { migrate } from '../../src/warehouse/migrate.ts';
 import { type DatabaseSettings, openDatabase } from '../../src/warehouse/postgres-database.ts';
 import { catalogue, createTables } from '../sql/small-model.ts';
+import { collect } from '../support/collect-events.ts';
 import { testDatabase } from '../support/postgres.ts';
 
 /** The whole feed over real HTTP on a fresh database of a real PostgreSQL, with the small model of `test/sql`. */
@@ -65,11 +67,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     settings: { pageSize: 20_000, publicUrl: null, statementTimeout: 30_000, ...options.settings },
     known: new KnownAnswers(),
     replies: options.replies ?? null,
-    events: {
-      request: (record) => log.push(record),
-      broken: (_, reason) => broken.push(reason),
-      defect: (_, error) => defects.push(error),
-    },
+    observe: collect({ log, broken, defects }),
   });
   await app.listen({ port: 0, host: '127.0.0.1' });
   const { port } = app.server.address() as AddressInfo;

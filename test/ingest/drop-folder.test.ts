@@ -4,9 +4,9 @@ import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, write
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { scanDropFolder } from '../../src/ingest/delivery/drop-folder.ts';
-import { ingestPaths } from '../../src/ingest/delivery/ingest-paths.ts';
 import { replayRejects } from '../../src/ingest/load/replay-rejects.ts';
 import { catalogue, exportFile, useFeed } from './support/feed.ts';
+import { ingestAll } from './support/ingest-all.ts';
 
 describe('Drop folder', () => {
   const feed = useFeed();
@@ -57,7 +57,7 @@ describe('Drop folder', () => {
   it('moves a file that was loaded by hand as what somebody said it is', async () => {
     const both = { ContactProfileId: 'by-hand', AttributeId: '1' };
     put('whose.csv', exportFile('hootsuite-inbox/contact-attributes', [both]));
-    const [byHand] = await ingestPaths(feed(), [join(drop(), 'whose.csv')], { source: 'sparkcentral' });
+    const [byHand] = await ingestAll(feed(), [join(drop(), 'whose.csv')], { source: 'sparkcentral' });
     equal(byHand?.state, 'loaded');
     deepEqual(
       (await scan()).results.map(({ state, movedTo }) => [state, movedTo]),
@@ -81,7 +81,7 @@ describe('Drop folder', () => {
     mkdirSync(folder);
     writeFileSync(join(folder, 'raw-cases-1750000500.csv'), exportFile('tracebuzz/cases', [{ CaseId: 50 }]));
     writeFileSync(join(folder, 'odd.csv'), 'x\n');
-    const results = await ingestPaths(feed(), [folder, join(folder, 'missing.csv')]);
+    const results = await ingestAll(feed(), [folder, join(folder, 'missing.csv')]);
     deepEqual(
       results.map((one) => one.state),
       ['refused', 'loaded', 'failed'].sort((a, b) => order(results, a) - order(results, b)),
@@ -158,7 +158,7 @@ describe('A load that is killed', () => {
     await exited;
     equal((await feed().rows('SELECT 1 FROM gateway.load')).length, 0);
     equal((await feed().rows('SELECT 1 FROM feed."TracebuzzCases" LIMIT 1')).length, 0);
-    const [result] = await ingestPaths(feed(), [path]);
+    const [result] = await ingestAll(feed(), [path]);
     equal(result?.state === 'loaded' && result.counts.inserted, 60_000);
     deepEqual(
       await feed().rows(

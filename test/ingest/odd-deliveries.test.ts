@@ -146,6 +146,6 @@ describe('What lies oddly in the drop folder', () => {
     assert.deepEqual(await drop.after(0), ['refused', 'refused']);
     assert.equal(readdirSync(drop.at('refused')).length, 8);
     assert.deepEqual(drop.notices, []);
-    assert.ok(drop.told.every(({ movedTo }) => movedTo !== null && existsSync(movedTo)));
+    assert.ok(drop.taken.every(({ movedTo }) => movedTo !== null && existsSync(movedTo)));
   });
 });

@@ -11,6 +11,7 @@ import { loadFile } from '../../src/ingest/load/load-file.ts';
 import { identifier } from '../../src/ingest/merge/sql-text.ts';
 import { storedTable } from '../../src/ingest/merge/stored-table.ts';
 import { type RebuildOptions, rebuildSets } from '../../src/ingest/rebuild/rebuild-sets.ts';
+import type { IngestEvent } from '../../src/observation/events/ingest.ts';
 import { provision } from '../../src/warehouse/tables/provision.ts';
 import { csv, exportFile, useFeed } from './support/feed.ts';
 import { servedRows } from './support/random-files.ts';
@@ -138,10 +139,8 @@ describe('B2 `gateway rebuild`', () => {
     await load(former, 'a.csv', [header, ['1', 'older', '1'], ['3', 'three', '3']], 1);
     await rejects(start(now), { code: 'ProvisionRefused', message: /gateway rebuild AcmeOrders/ });
     const seen: unknown[] = [];
-    const onProgress = () => seen.push(read(`SELECT "Count" FROM feed."AcmeOrders" ORDER BY "OrderId"`));
-    deepEqual(await rebuild(now, { onProgress }), [
-      { set: 'AcmeOrders', files: 2, rows: 4, rejected: 1, replaced: true },
-    ]);
+    const observe = () => seen.push(read(`SELECT "Count" FROM feed."AcmeOrders" ORDER BY "OrderId"`));
+    deepEqual(await rebuild(now, { observe }), [{ set: 'AcmeOrders', files: 2, rows: 4, rejected: 1, replaced: true }]);
     ok(seen.length > 0);
     for (const rows of await Promise.all(seen)) {
       deepEqual(rows, [{ Count: '2' }, { Count: 'many' }, { Count: '3' }]);
@@ -266,12 +265,12 @@ describe('B2 `gateway rebuild`', () => {
       await feed().rows(`SELECT * FROM gateway.reject`),
     ];
     const before = await state();
-    const onProgress = ({ path: file }: { readonly path: string }) => {
-      if (file.endsWith('b.csv')) {
+    const observe = (one: IngestEvent) => {
+      if (one.event === 'load-progress' && one.file.endsWith('b.csv')) {
         throw new Error('killed');
       }
     };
-    await rejects(rebuild(now, { onProgress }), /killed/);
+    await rejects(rebuild(now, { observe }), /killed/);
     deepEqual(await state(), before);
     await start(former);
     await rebuild(now);
@@ -329,12 +328,12 @@ describe('B2 `gateway rebuild`', () => {
   it('a load that comes meanwhile waits, and is in the new table', async () => {
     await load(former, 'a.csv', [header, ['1', 'one', '1']]);
     let late: Promise<unknown> | null = null;
-    const onProgress = () => {
+    const observe = () => {
       late ??= load(former, 'late.csv', [header, ['1', 'late', '7'], ['2', 'two', '2']], 9);
     };
     const same = shop({ Title: {}, Count: {} }, { more: { fileDefaults: { nullTokens: ['one'] } } });
     deepEqual(
-      (await rebuild(same, { onProgress })).map((one) => one.replaced),
+      (await rebuild(same, { observe })).map((one) => one.replaced),
       [false],
     );
     await late;

@@ -139,7 +139,7 @@ describe('A file that changes while it is loaded', () => {
       }
       grown = true;
     };
-    const { results } = await scanDropFolder(feed(), drop, { settle: 20, onProgress: grow });
+    const { results } = await scanDropFolder(feed(), drop, { settle: 20, mayGoOn: grow });
     deepEqual(
       results.map((one) => [one.state, one.state === 'failed' && one.error.code, one.movedTo]),
       [['failed', 'FileUnreadable', null]],

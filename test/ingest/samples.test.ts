@@ -1,8 +1,8 @@
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import { join } from 'node:path';
-import { ingestPaths } from '../../src/ingest/delivery/ingest-paths.ts';
 import { defaultOrder, writeSamples } from '../../src/samples/write-samples.ts';
 import { catalogue, useFeed } from './support/feed.ts';
+import { ingestAll } from './support/ingest-all.ts';
 
 describe('Sample exports of every kind', () => {
   const feed = useFeed();
@@ -11,7 +11,7 @@ describe('Sample exports of every kind', () => {
     this.timeout(60_000);
     const folder = join(feed().folder, 'samples');
     await writeSamples(catalogue, folder, { ...defaultOrder, rows: 12, days: 2 });
-    const results = await ingestPaths(feed(), [folder]);
+    const results = await ingestAll(feed(), [folder]);
     ok(results.length >= 37, String(results.length));
     for (const result of results) {
       equal(result.state, 'loaded', 'error' in result ? result.error.message : '');

@@ -1,24 +1,14 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { readdirSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
-import { observeLoad } from '../../src/commands/first-samples.ts';
 import { resultLines } from '../../src/commands/ingest.ts';
 import { scanDropFolder } from '../../src/ingest/delivery/drop-folder.ts';
+import { loadEvent } from '../../src/ingest/delivery/ingest-result.ts';
 import { inspectFile } from '../../src/ingest/load/inspect-file.ts';
 import { type LoadResult, loadFile } from '../../src/ingest/load/load-file.ts';
 import { replayRejects } from '../../src/ingest/load/replay-rejects.ts';
-import { levelOf, type Observation } from '../../src/observation.ts';
+import { levelOf } from '../../src/observation/observation.ts';
 import { catalogue, exportFile, useFeed } from './support/feed.ts';
-
-function observed(result: LoadResult): Observation {
-  const seen: Observation[] = [];
-  observeLoad((one) => seen.push(one), result);
-  const [only] = seen;
-  if (only === undefined) {
-    throw new Error('nothing was observed');
-  }
-  return only;
-}
 
 const range = (count: number) => Array.from({ length: count }, (_, index) => index + 1);
 
@@ -48,7 +38,7 @@ describe('B3 a restated period or parent that comes again cut off', () => {
       'The file lacks 15 of the 19 rows that TracebuzzAgentStatistics has of RowDate 2026-01-01, more than half',
     ]);
     deepEqual([await agents('2026-01-01'), await agents('2026-01-02')], [19, 3]);
-    equal(levelOf(observed(refused)), 'warn');
+    equal(levelOf(loadEvent(refused)), 'warn');
     const forced = await load(2, cut, true);
     if (forced.state !== 'loaded') {
       throw new Error(forced.state);
@@ -56,7 +46,7 @@ describe('B3 a restated period or parent that comes again cut off', () => {
     equal(forced.counts.removed, 17);
     deepEqual([await agents('2026-01-01'), await agents('2026-01-02')], [4, 1]);
     match(resultLines(forced)[0] ?? '', /17 removed/);
-    const line = observed(forced);
+    const line = loadEvent(forced);
     deepEqual(line.event === 'load' && line.message, '5 rows, 0 rejected, 17 removed');
     equal(levelOf(line), 'info');
   });
@@ -176,7 +166,7 @@ describe('B7 a file of which too many rows are rejected is judged as a whole', (
     if (first === undefined || first.state === 'failed') {
       throw new Error('not refused');
     }
-    equal(levelOf(observed(first)), 'warn');
+    equal(levelOf(loadEvent(first)), 'warn');
     ok(resultLines(first).some((line) => line.includes('line 5, ID: INVALID_INTEGER')));
     // It loads once the metadata is right: here it allows that share.
     const inspection = await inspectFile(join(refused, 'raw-labels-1750000000.csv'), catalogue, {
@@ -196,7 +186,7 @@ describe('B7 a file of which too many rows are rejected is judged as a whole', (
     if (second?.state !== 'loaded') {
       throw new Error('not loaded');
     }
-    equal(levelOf(observed(second)), 'warn');
+    equal(levelOf(loadEvent(second)), 'warn');
   });
 
   it('--force loads the good rows now and keeps the others for replay', async () => {

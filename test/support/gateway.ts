@@ -10,6 +10,7 @@ import type { Database } from '../../src/warehouse/database.ts';
 import { migrate } from '../../src/warehouse/migrate.ts';
 import { openDatabase } from '../../src/warehouse/postgres-database.ts';
 import { provision } from '../../src/warehouse/tables/provision.ts';
+import { collect } from './collect-events.ts';
 import { testDatabase } from './postgres.ts';
 
 /** The product's own metadata. */
@@ -62,7 +63,7 @@ export async function testGateway(
     settings: { pageSize: 20_000, publicUrl: null, statementTimeout: 30_000, ...settings },
     known: new KnownAnswers(),
     replies,
-    events: { request: () => {}, broken: () => {}, defect: (_, error) => defects.push(error) },
+    observe: collect({ defects }),
   });
   await app.listen({ port: 0, host: '127.0.0.1' });
   const { port } = app.server.address() as AddressInfo;

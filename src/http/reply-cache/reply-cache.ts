@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { readdir, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { LRUCache } from 'lru-cache';
+import type { HttpEvent } from '../../observation/events/http.ts';
+import type { Observe } from '../../observation/observe.ts';
 import { TemporaryFile } from '../temporary-file.ts';
 import { KeptReply } from './kept-reply.ts';
 import { type CopyHost, ReplyCopy } from './reply-copy.ts';
@@ -11,8 +13,7 @@ export interface ReplyCacheSettings {
   readonly folder: string;
   /** Bytes of all kept and growing replies together; one of them may have a quarter. */
   readonly totalBytes: number;
-  /** Told when the file system fails, once until something was kept again. */
-  readonly onFault: (reason: string) => void;
+  readonly observe: Observe<HttpEvent>;
   /** Milliseconds since 1970. Absent: the system's clock. */
   readonly now?: () => number;
 }
@@ -199,7 +200,10 @@ export class ReplyCache {
   #failed(error: unknown): void {
     this.#kept.clear();
     if (!this.#faulty) {
-      this.#settings.onFault(error instanceof Error ? error.message : String(error));
+      this.#settings.observe({
+        event: 'reply-not-kept',
+        reason: error instanceof Error ? error.message : String(error),
+      });
     }
     this.#faulty = true;
   }

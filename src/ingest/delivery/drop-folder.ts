@@ -2,24 +2,18 @@ import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type ErrorCode, GatewayError, operatorMessage } from '../../errors.ts';
+import type { DropNotice, IngestEvent } from '../../observation/events/ingest.ts';
+import type { Observe } from '../../observation/observe.ts';
 import { examineFile } from '../csv/file-facts.ts';
 import { noteFile } from '../ledger/ledger.ts';
-import type { IngestContext, LoadProgress } from '../load/load-file.ts';
+import type { IngestContext } from '../load/load-file.ts';
 import { describe, type FoundFile, type FoundFiles, findFiles } from './find-files.ts';
-import { type IngestResult, tryLoad } from './ingest-paths.ts';
+import { tryLoad } from './ingest-paths.ts';
+import { type IngestResult, loadEvent } from './ingest-result.ts';
 import { besideName, moveFile } from './move-file.ts';
 import { Sightings } from './sightings.ts';
 import { deliveryAt, makeSourceFolders, markNames, placeOf, reasonSuffix } from './source-folders.ts';
 import { type ChangedFile, entryInLedger, type LedgerEntry, TakenFiles } from './taken-files.ts';
-
-/** What the operator should know of the drop folder; each is told once. */
-export interface DropNotice {
-  /** `changed` is an alarm: a file was loaded before it was whole. */
-  readonly kind: 'passed-over' | 'not-movable' | 'no-mark' | 'changed';
-  /** Path below the drop folder; empty: the folder itself. */
-  readonly below: string;
-  readonly message: string;
-}
 
 export type DropResult = IngestResult & { readonly movedTo: string | null };
 
@@ -28,9 +22,10 @@ export interface DropFolderOptions {
   readonly settle?: number;
   /** Milliseconds that a file must have been seen unchanged; absent: what its source says. */
   readonly minimumAge?: number;
-  readonly onResult?: (result: DropResult) => void;
-  readonly onProgress?: (progress: LoadProgress) => void;
-  readonly onNotice?: (notice: DropNotice) => void;
+  /** Absent: nobody listens. */
+  readonly observe?: Observe<IngestEvent>;
+  /** Asked while a file is read; throws what ends its load. */
+  readonly mayGoOn?: () => void;
   /** Ends the scan after the file at hand; the others wait for the next one. */
   readonly signal?: AbortSignal;
   /** Milliseconds of a clock that only goes forward; given by tests. */
@@ -125,7 +120,7 @@ export class DropFolder {
         continue;
       }
       results.push(result);
-      this.#options.onResult?.(result);
+      this.#options.observe?.(loadEvent(result));
     }
     return { results, unfinished };
   }
@@ -264,12 +259,13 @@ export class DropFolder {
     below: string,
     target: Earlier['target'] = {},
   ): Promise<{ readonly result: IngestResult; readonly whole: boolean }> {
-    const { onProgress } = this.#options;
+    const { observe, mayGoOn } = this.#options;
     const result = await tryLoad(this.#context, file.path, {
       ...placeOf(below, this.#context.catalogue),
       ...target,
       below,
-      ...(onProgress === undefined ? {} : { onProgress }),
+      ...(observe === undefined ? {} : { observe }),
+      ...(mayGoOn === undefined ? {} : { mayGoOn }),
     });
     // What may pass by itself stays and is tried again.
     if (result.state === 'failed' && mayPass.has(result.error.code)) {
@@ -357,7 +353,7 @@ export class DropFolder {
       return;
     }
     this.#told.add(key);
-    this.#options.onNotice?.({ kind, below, message });
+    this.#options.observe?.({ event: 'drop-folder', kind, below, message });
   }
 }
 

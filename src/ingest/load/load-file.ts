@@ -1,5 +1,7 @@
 import type { Catalogue, Export } from '../../catalogue/catalogue.ts';
 import { GatewayError } from '../../errors.ts';
+import type { IngestEvent } from '../../observation/events/ingest.ts';
+import type { Observe } from '../../observation/observe.ts';
 import type { Database, Transaction } from '../../warehouse/database.ts';
 import { requireTable } from '../../warehouse/tables/check-table.ts';
 import { keepHeadersTrue } from '../back-fill/known-headers.ts';
@@ -48,13 +50,10 @@ export interface LoadOptions extends IdentifyOptions {
   readonly force?: boolean;
   /** Load bytes that were loaded before, once more: read as the metadata says now, in the place that they had among all files. */
   readonly again?: boolean;
-  readonly onProgress?: (progress: LoadProgress) => void;
-}
-
-export interface LoadProgress {
-  readonly path: string;
-  readonly bytes: number;
-  readonly totalBytes: number;
+  /** Absent: nobody listens. */
+  readonly observe?: Observe<IngestEvent>;
+  /** Asked while the file is read; throws what ends the load. */
+  readonly mayGoOn?: () => void;
 }
 
 export interface LoadCounts {
@@ -185,7 +184,10 @@ async function loadNew(
   }
   const converter = converterFor(catalogue, identified.match, period);
   const hasHeader = identified.match.cells.length > 0;
-  const onBytes = (bytes: number): void => options.onProgress?.({ path: facts.path, bytes, totalBytes: facts.bytes });
+  const onBytes = (bytes: number): void => {
+    options.mayGoOn?.();
+    options.observe?.({ event: 'load-progress', file: facts.path, bytes, totalBytes: facts.bytes });
+  };
   const { records, passedOver } = dataRows(facts, identified, { onBytes });
   const staged = await stageRows(transaction, records, { table, converter });
   await requireUnchanged(facts);

@@ -1,5 +1,7 @@
 import type { Catalogue, StoredSet } from '../../catalogue/catalogue.ts';
 import { GatewayError } from '../../errors.ts';
+import type { IngestEvent } from '../../observation/events/ingest.ts';
+import type { Observe } from '../../observation/observe.ts';
 import { quoteRelation } from '../../sql/identifier.ts';
 import type { Database, Transaction } from '../../warehouse/database.ts';
 import { putGivenRows } from '../../warehouse/tables/given-rows.ts';
@@ -27,11 +29,8 @@ export interface RebuildOptions {
   readonly sets: readonly string[];
   /** Where the files of loads may lie besides where they were loaded from. */
   readonly folders: readonly string[];
-  readonly onProgress?: (progress: {
-    readonly path: string;
-    readonly bytes: number;
-    readonly totalBytes: number;
-  }) => void;
+  /** Absent: nobody listens. */
+  readonly observe?: Observe<IngestEvent>;
 }
 
 /** What became of one set. */
@@ -124,7 +123,7 @@ interface Plan {
 
 async function rebuild(
   transaction: Transaction,
-  { catalogue, onProgress }: RebuildOptions,
+  { catalogue, observe }: RebuildOptions,
   { sets, files, replaced }: Plan,
 ): Promise<readonly RebuiltSet[]> {
   await lockSets(
@@ -146,7 +145,8 @@ async function rebuild(
     await forgetOutcomes(transaction, kept);
     let [rows, rejected] = [0, 0];
     for (const file of kept) {
-      const onBytes = (bytes: number, totalBytes: number): void => onProgress?.({ path: file.path, bytes, totalBytes });
+      const onBytes = (bytes: number, totalBytes: number): void =>
+        observe?.({ event: 'load-progress', file: file.path, bytes, totalBytes });
       const reloaded = await named(file, reloadFile(transaction, beside, file, onBytes));
       rows += reloaded.read;
       rejected += reloaded.rejected;

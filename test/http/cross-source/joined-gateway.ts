@@ -6,14 +6,16 @@ import { requireCatalogue } from '../../../src/catalogue/read-metadata.ts';
 import { type ConnectedUpstreams, connectUpstreams } from '../../../src/commands/connect-upstreams.ts';
 import { readConfig } from '../../../src/config.ts';
 import { openToAll } from '../../../src/http/authentication.ts';
-import type { FeedSettings, RequestRecord } from '../../../src/http/feed.ts';
+import type { FeedSettings } from '../../../src/http/feed.ts';
 import { httpListener } from '../../../src/http/listener.ts';
-import type { Observation } from '../../../src/observation.ts';
+import type { RequestRecord } from '../../../src/observation/events/http.ts';
+import type { Observation } from '../../../src/observation/observation.ts';
 import { KnownAnswers } from '../../../src/source/stored/known-answers.ts';
 import type { Database } from '../../../src/warehouse/database.ts';
 import { migrate } from '../../../src/warehouse/migrate.ts';
 import { openDatabase } from '../../../src/warehouse/postgres-database.ts';
 import { provision } from '../../../src/warehouse/tables/provision.ts';
+import { collect } from '../../support/collect-events.ts';
 import { metadataFolder } from '../../support/gateway.ts';
 import { testDatabase } from '../../support/postgres.ts';
 
@@ -93,8 +95,14 @@ export async function joinedGateway(options: JoinedOptions = {}): Promise<Joined
   await migrate(database);
   await provision(database, loaded);
   const observed: Observation[] = [];
-  const surroundings = { config, environment, print: () => undefined, progress: () => undefined };
-  const proxied = await connectUpstreams(surroundings, loaded, (one) => observed.push(one));
+  const surroundings = {
+    config,
+    environment,
+    print: () => undefined,
+    progress: () => undefined,
+    observe: (one: Observation) => void observed.push(one),
+  };
+  const proxied = await connectUpstreams(surroundings, loaded);
   const log: RequestRecord[] = [];
   const defects: Error[] = [];
   const broken: string[] = [];
@@ -106,11 +114,7 @@ export async function joinedGateway(options: JoinedOptions = {}): Promise<Joined
     authentication: openToAll,
     settings: config,
     known: new KnownAnswers(),
-    events: {
-      request: (record) => log.push(record),
-      broken: (_, reason) => broken.push(reason),
-      defect: (_, error) => defects.push(error),
-    },
+    observe: collect({ log, broken, defects }),
   });
   await app.listen({ port: 0, host: '127.0.0.1' });
   const { port } = app.server.address() as AddressInfo;

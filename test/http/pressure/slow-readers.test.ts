@@ -102,7 +102,7 @@ describe('D3 pages end early for readers that sleep too long', () => {
     const replies = new ReplyCache({
       folder: `${process.env['TMPDIR'] ?? '/tmp'}/replies-${process.pid}`,
       totalBytes: 2 ** 26,
-      onFault: () => {},
+      observe: () => {},
     });
     const rest = { nap: 0, endure: 30_000, pause: 50 };
     const random = `INSERT INTO feed."Cases" ("Id", "Title") SELECT g, (SELECT string_agg(md5(g || '-' || n), '') FROM generate_series(1, 20) AS n) FROM generate_series(1, 4000) AS g`;

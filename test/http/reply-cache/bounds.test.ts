@@ -287,7 +287,7 @@ describe('http: a disk that fails or lags', () => {
   });
 
   it('copies that wait for the disk hold a bounded number of bytes in memory', async () => {
-    const cache = new ReplyCache({ folder, totalBytes: 1024 * megabyte, onFault: () => {} });
+    const cache = new ReplyCache({ folder, totalBytes: 1024 * megabyte, observe: () => {} });
     const copies = Array.from({ length: 3 }, (_, index) =>
       cache.begin({ request: String(index), tag: '"t"', rows: () => 0 }),
     );

@@ -6,6 +6,7 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { gunzipSync, inflateSync } from 'node:zlib';
 import { ReplyCache, type ReplyCacheSettings } from '../../../src/http/reply-cache/reply-cache.ts';
+import type { HttpEvent } from '../../../src/observation/events/http.ts';
 import { startTestServer, type TestServer, type TestServerOptions } from '../test-server.ts';
 
 /** Titles that hardly shrink, so that few rows make a reply that is worth keeping. */
@@ -42,8 +43,12 @@ export async function startCacheServer(
 ): Promise<CacheServer> {
   const folder = path.join(mkdtempSync(path.join(os.tmpdir(), 'gateway-kept-')), 'replies');
   const faults: string[] = [];
-  const onFault = (reason: string): void => void faults.push(reason);
-  const cache = new ReplyCache({ folder, totalBytes: 64 * 1024 * 1024, onFault, ...settings });
+  const observe = (one: HttpEvent): void => {
+    if (one.event === 'reply-not-kept') {
+      faults.push(one.reason);
+    }
+  };
+  const cache = new ReplyCache({ folder, totalBytes: 64 * 1024 * 1024, observe, ...settings });
   const feed = await startTestServer({ rows: cases(4000), ...options, replies: cache });
   return {
     feed,

@@ -151,7 +151,11 @@ describe('http: shared replies among random loads', () => {
 
 describe('http: shared replies and real loads', () => {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'gateway-kept-'));
-  const cache = new ReplyCache({ folder, totalBytes: 64 * 1024 * 1024, onFault: (reason) => assert.fail(reason) });
+  const cache = new ReplyCache({
+    folder,
+    totalBytes: 64 * 1024 * 1024,
+    observe: (one) => assert.fail(JSON.stringify(one)),
+  });
   let feed: TestGateway;
   let deliveries: Deliveries;
   before(async () => {

@@ -1,19 +1,15 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import {
-  DropFolder,
-  type DropFolderOptions,
-  type DropNotice,
-  type DropResult,
-} from '../../../src/ingest/delivery/drop-folder.ts';
+import { DropFolder, type DropFolderOptions, type DropResult } from '../../../src/ingest/delivery/drop-folder.ts';
+import type { DropNotice } from '../../../src/observation/events/ingest.ts';
 import { exportFile, type Feed } from './feed.ts';
 
 /** A drop folder whose clock stands still until the test moves it. */
 export interface TestDrop {
   readonly folder: string;
   readonly notices: readonly DropNotice[];
-  /** What was told to whoever watches the log. */
-  readonly told: readonly DropResult[];
+  /** What all scans took. */
+  readonly taken: readonly DropResult[];
   at(...parts: string[]): string;
   write(below: string, text: string): string;
   /** States of what the next scan took, `seconds` later. */
@@ -33,13 +29,17 @@ export function drops(
     mkdirSync(folder);
     let now = 0;
     const notices: DropNotice[] = [];
-    const told: DropResult[] = [];
+    const taken: DropResult[] = [];
     const open = () =>
       new DropFolder({ database: feed().database, catalogue: of ?? feed().catalogue }, folder, {
         settle: 0,
         clock: () => now,
-        onNotice: (notice) => notices.push(notice),
-        onResult: (result) => told.push(result),
+        observe: (one) => {
+          if (one.event === 'drop-folder') {
+            const { event: _, ...notice } = one;
+            notices.push(notice);
+          }
+        },
         ...options,
       });
     let current = open();
@@ -47,7 +47,7 @@ export function drops(
     return {
       folder,
       notices,
-      told,
+      taken,
       at,
       write: (below, text) => {
         mkdirSync(path.dirname(at(below)), { recursive: true });
@@ -56,7 +56,9 @@ export function drops(
       },
       after: async (seconds) => {
         now += seconds * 1000;
-        return (await current.scan()).results.map(({ state }) => state);
+        const { results } = await current.scan();
+        taken.push(...results);
+        return results.map(({ state }) => state);
       },
       restart: () => {
         current = open();

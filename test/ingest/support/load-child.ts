@@ -8,8 +8,8 @@ const database = await openDatabase({ connection });
 const catalogue = requireCatalogue('metadata', {});
 let said = false;
 await loadFile({ catalogue, database }, path, {
-  onProgress: ({ bytes, totalBytes }) => {
-    if (said || bytes * 2 < totalBytes) {
+  observe: (one) => {
+    if (said || one.event !== 'load-progress' || one.bytes * 2 < one.totalBytes) {
       return;
     }
     said = true;

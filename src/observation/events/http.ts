@@ -1,0 +1,30 @@
+/** What one finished request looked like. The query is there as option names only: values may be secrets. */
+export interface RequestRecord {
+  readonly id: string;
+  readonly method: string;
+  /** Resource path, without the query. */
+  readonly path: string;
+  /** Names of the query options, without their values. */
+  readonly options: readonly string[];
+  readonly status: number;
+  readonly rows: number | null;
+  /** The reply was kept from another request. */
+  readonly fromCache: boolean;
+  readonly milliseconds: number;
+  readonly agent: string;
+  /** Name of the credential; null: anonymous. */
+  readonly user: string | null;
+  readonly error: string | null;
+}
+
+/** What happens while requests are answered. */
+export type HttpEvent =
+  | ({ readonly event: 'request' } & RequestRecord)
+  /** A reply that had begun was broken off. */
+  | { readonly event: 'request-broken'; readonly id: string; readonly reason: string }
+  /** A fault that is the gateway's own. */
+  | { readonly event: 'defect'; readonly id: string; readonly error: Error }
+  /** The file system fails to keep replies; once until one was kept again. */
+  | { readonly event: 'reply-not-kept'; readonly reason: string }
+  /** A changed file of credentials that is not taken over, the list before it stays; null: it is good again. Once for each fault. */
+  | { readonly event: 'credentials'; readonly setting: string; readonly fault: string | null };

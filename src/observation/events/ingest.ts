@@ -1,0 +1,27 @@
+/** What happens while files are taken in. */
+export type IngestEvent =
+  /** What became of a file. `outcome`: state of the load, or `failed`; `rejected`: rows of it. */
+  | {
+      readonly event: 'load';
+      readonly file: string;
+      readonly outcome: string;
+      readonly rejected: number;
+      readonly message: string;
+    }
+  /** Bytes of a file that were read so far. */
+  | {
+      readonly event: 'load-progress';
+      readonly file: string;
+      readonly bytes: number;
+      readonly totalBytes: number;
+    }
+  | ({ readonly event: 'drop-folder' } & DropNotice);
+
+/** What the operator should know of the drop folder; each is told once. */
+export interface DropNotice {
+  /** `changed` is an alarm: a file was loaded before it was whole. */
+  readonly kind: 'passed-over' | 'not-movable' | 'no-mark' | 'changed';
+  /** Path below the drop folder; empty: the folder itself. */
+  readonly below: string;
+  readonly message: string;
+}

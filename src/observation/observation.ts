@@ -1,0 +1,77 @@
+import type { CommandEvent } from './events/commands.ts';
+import type { EmbeddedEvent } from './events/embedded.ts';
+import type { HttpEvent } from './events/http.ts';
+import type { IngestEvent } from './events/ingest.ts';
+import type { UpstreamEvent } from './events/upstream.ts';
+
+/**
+ * Everything that the program tells of itself. A room's events stand in `events/<room>.ts`, which that room alone imports; here
+ * they are one type. Values never hold secrets or whole query strings.
+ */
+export type Observation = HttpEvent | IngestEvent | UpstreamEvent | EmbeddedEvent | CommandEvent;
+
+export type Level = 'error' | 'warn' | 'info' | 'debug' | 'trace';
+
+type Kind = Observation['event'];
+type EventOf<K extends Kind> = Extract<Observation, { readonly event: K }>;
+
+/** What is to be known of a kind of event, whoever listens. */
+export interface EventKind<Event> {
+  readonly level: Level | ((event: Event) => Level);
+  /** In one sentence; docs/log.md has it. */
+  readonly text: string;
+}
+
+/** Each kind of event: one that is missing here does not compile. */
+export const eventKinds: { readonly [K in Kind]: EventKind<EventOf<K>> } = {
+  request: { level: 'info', text: 'A request was answered.' },
+  'request-broken': { level: 'warn', text: 'A reply that had begun was broken off.' },
+  defect: { level: 'error', text: 'A fault that is the gateway’s own; `err` has the stack.' },
+  'reply-not-kept': {
+    level: 'warn',
+    text: 'A compressed reply could not be kept on disk; told once until one was kept again.',
+  },
+  credentials: {
+    level: ({ fault }) => (fault === null ? 'info' : 'error'),
+    text: 'A changed file of credentials was not taken over and the list before it stays; `fault` null: it is good again.',
+  },
+  // Files of which something was not taken are warnings.
+  load: {
+    level: ({ outcome, rejected }) => (outcome === 'refused' || outcome === 'failed' || rejected > 0 ? 'warn' : 'info'),
+    text: 'A file was loaded, known already, refused, or failed.',
+  },
+  'load-progress': { level: 'trace', text: 'How much of a file was read so far.' },
+  'drop-folder': {
+    // Rows were served that were not all: somebody must look at the sender.
+    level: ({ kind }) => (kind === 'changed' ? 'error' : 'warn'),
+    text: 'Something in the drop folder waits for a person; `changed`: a file was loaded before it was whole.',
+  },
+  upstream: {
+    level: ({ state }) => (state === 'down' ? 'warn' : 'info'),
+    text: 'The `$metadata` of a proxied feed was read, or could not be.',
+  },
+  database: {
+    level: ({ state }) => (state === 'down' ? 'error' : 'info'),
+    text: 'The embedded PostgreSQL ended by itself, or runs again.',
+  },
+  listening: { level: 'info', text: 'The feed answers at this address.' },
+  stopping: { level: 'info', text: 'The program was told to stop.' },
+  stopped: { level: 'info', text: 'The program has ended what it had begun.' },
+  'scan-failed': {
+    level: 'error',
+    text: 'The drop folder could not be looked at, or old tombstones not be forgotten.',
+  },
+  'table-change': { level: 'info', text: 'A table was made or changed, as program and metadata need it.' },
+  'stored-rows': { level: 'info', text: 'Stored rows were changed at the start, or somebody should change them.' },
+  'samples-loaded': { level: 'info', text: 'The warehouse was empty, and samples were loaded into it.' },
+};
+
+/** How much an event matters. */
+export function levelOf(observation: Observation): Level {
+  return levelOfKind(observation.event, observation);
+}
+
+function levelOfKind<K extends Kind>(kind: K, event: EventOf<K>): Level {
+  const { level } = eventKinds[kind];
+  return typeof level === 'function' ? level(event) : level;
+}

@@ -1,0 +1,11 @@
+import { ingestPaths } from '../../../src/ingest/delivery/ingest-paths.ts';
+import type { IngestResult } from '../../../src/ingest/delivery/ingest-result.ts';
+
+/** What became of all files, once the last one was tried. */
+export async function ingestAll(...given: Parameters<typeof ingestPaths>): Promise<readonly IngestResult[]> {
+  const results: IngestResult[] = [];
+  for await (const result of ingestPaths(...given)) {
+    results.push(result);
+  }
+  return results;
+}
