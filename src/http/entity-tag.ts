@@ -1,6 +1,4 @@
 import { createHash } from 'node:crypto';
-import type { EntitySet } from '../edm/model.ts';
-import type { ReadPlan } from '../plan/model/read-plan.ts';
 import { literal } from '../sql/literal.ts';
 import type { TextRow } from '../warehouse/database.ts';
 
@@ -18,30 +16,6 @@ export function matches(ifNoneMatch: string | undefined, tag: string): boolean {
     return true;
   }
   return ifNoneMatch.split(',').some((candidate) => candidate.trim().replace(/^W\//, '') === tag);
-}
-
-/** Every entity set whose rows may take part in a plan, in alphabetical order. */
-export function setsOf(plan: ReadPlan): readonly string[] {
-  const names = new Set<string>();
-  collect(plan, { names, seen: new Set() });
-  return [...names].sort();
-}
-
-function collect(node: unknown, found: { readonly names: Set<string>; readonly seen: Set<unknown> }): void {
-  if (typeof node !== 'object' || node === null || node instanceof Map || found.seen.has(node)) {
-    return;
-  }
-  found.seen.add(node);
-  if ('kind' in node && node.kind === 'EntitySet') {
-    found.names.add((node as EntitySet).name);
-    return;
-  }
-  if ('kind' in node && (node.kind === 'EntityType' || node.kind === 'Property')) {
-    return;
-  }
-  for (const part of Object.values(node)) {
-    collect(part, found);
-  }
 }
 
 /** A SELECT of the data versions of sets, for `ReadOptions.opening`. */

@@ -1,5 +1,5 @@
 import type { Catalogue } from '../../catalogue/catalogue.ts';
-import { setsOf, versionsText } from '../../http/entity-tag.ts';
+import { versionsText } from '../../http/entity-tag.ts';
 import type { Exchange } from '../../http/exchange.ts';
 import type { Feed } from '../../http/feed.ts';
 import type { Negotiated } from '../../http/negotiated.ts';
@@ -7,6 +7,7 @@ import { replyHead } from '../../http/reply-head.ts';
 import { ReplySink } from '../../http/reply-sink.ts';
 import { currentVersions, isCurrent, replyTag } from '../../http/reply-tag.ts';
 import type { AllPlan, AllPosition } from '../../plan/model/read-plan.ts';
+import { setsOf } from '../../plan/model/sets.ts';
 import type { ReadSession } from '../../warehouse/database.ts';
 import { type Ending, ending } from '../stored/stored-read.ts';
 import { AllPage } from './all-page.ts';

@@ -1,4 +1,5 @@
 import type { EntitySet } from '../../edm/model.ts';
+import { referencesOf } from '../../plan/logic/references.ts';
 import type {
   BoundExpression,
   CollectionPath,
@@ -6,6 +7,7 @@ import type {
   RangeVariable,
   RowPath,
 } from '../../plan/model/read-plan.ts';
+import { mapExpression } from '../../plan/model/walk.ts';
 import { crosses, type Sources } from './crossing.ts';
 
 /** The row of another source that a condition speaks of. */
@@ -20,7 +22,7 @@ export function expressionCrosses(expression: BoundExpression | null, sources: S
   if (expression === null) {
     return false;
   }
-  const { rows, collections } = partsOf(expression);
+  const { rows, collections } = referencesOf(expression);
   return rows.some((row) => rootOf(row, sources) !== null) || collections.some((over) => leadsAcross(over, sources));
 }
 
@@ -31,7 +33,7 @@ export function leadsAcross({ from, navigation, variable }: CollectionPath, sour
 
 /** The one row of another source that all of a condition speaks of; null: it speaks of other rows as well, or of none. */
 export function onlyRoot(expression: BoundExpression, sources: Sources): FilterRoot | null {
-  const { rows, collections, computed } = partsOf(expression);
+  const { rows, collections, computed } = referencesOf(expression);
   if (computed) {
     return null;
   }
@@ -46,7 +48,7 @@ export function onlyRoot(expression: BoundExpression, sources: Sources): FilterR
 
 /** Whether a condition speaks of no other row than those of a variable, and of lambdas within it. */
 export function speaksOnlyOf(expression: BoundExpression, own: RangeVariable): boolean {
-  const { rows, collections, computed } = partsOf(expression);
+  const { rows, collections, computed } = referencesOf(expression);
   const known = new Set([own, ...collections.map(({ variable }) => variable)]);
   return !computed && rows.every(({ variable }) => known.has(variable));
 }
@@ -76,58 +78,7 @@ function rootOf({ variable, steps }: RowPath, sources: Sources): FilterRoot | nu
 export const setAt = ({ variable, steps }: RowPath): EntitySet => steps.at(-1)?.set ?? variable.set;
 
 /** The condition about the row behind a root, as one about a row of its own. */
-export function rebased(expression: BoundExpression, { from }: FilterRoot, variable: RangeVariable): BoundExpression {
-  const moved = (node: unknown): unknown => {
-    if (typeof node !== 'object' || node === null || isModel(node)) {
-      return node;
-    }
-    if (Array.isArray(node)) {
-      return node.map(moved);
-    }
-    if (isRowPath(node)) {
-      return node.variable === from.variable ? { variable, steps: node.steps.slice(from.steps.length + 1) } : node;
-    }
-    // The variable of a lambda is compared by identity.
-    return Object.fromEntries(
-      Object.entries(node).map(([name, part]) => [name, name === 'variable' ? part : moved(part)]),
-    );
-  };
-  return moved(expression) as BoundExpression;
-}
-
-interface Parts {
-  readonly rows: RowPath[];
-  readonly collections: CollectionPath[];
-  /** A computed value stands in it, which is one of the row that was asked for. */
-  computed: boolean;
-}
-
-/** Every row that an expression names, and every collection, however deep. */
-function partsOf(node: unknown, parts: Parts = { rows: [], collections: [], computed: false }): Parts {
-  if (typeof node !== 'object' || node === null || isModel(node)) {
-    return parts;
-  }
-  if (isRowPath(node)) {
-    parts.rows.push(node);
-  } else {
-    if ('kind' in node && node.kind === 'ComputedValue') {
-      parts.computed = true;
-    }
-    if (isCollectionPath(node)) {
-      parts.collections.push(node);
-    }
-    for (const part of Object.values(node)) {
-      partsOf(part, parts);
-    }
-  }
-  return parts;
-}
-
-const isRowPath = (node: object): node is RowPath => 'variable' in node && 'steps' in node;
-const isCollectionPath = (node: object): node is CollectionPath => 'from' in node && 'navigation' in node;
-
-/** Parts of the model are pointed at and never looked into; a range variable names its set. */
-const isModel = (node: object): boolean =>
-  node instanceof Map ||
-  ('kind' in node && ['EntitySet', 'EntityType', 'Property', 'NavigationProperty'].includes(String(node.kind))) ||
-  ('name' in node && 'set' in node);
+export const rebased = (expression: BoundExpression, { from }: FilterRoot, variable: RangeVariable): BoundExpression =>
+  mapExpression(expression, {
+    row: (row) => (row.variable === from.variable ? { variable, steps: row.steps.slice(from.steps.length + 1) } : row),
+  });

@@ -1,6 +1,7 @@
 import type { Property } from '../../edm/model.ts';
 import { GatewayError } from '../../errors.ts';
 import type { ExpandPlan, RangeVariable, Selection } from '../../plan/model/read-plan.ts';
+import { type PlanVisitor, visitExpression, visitNode } from '../../plan/model/walk.ts';
 import { crosses, type Sources } from './crossing.ts';
 import { joinProperties } from './join-key.ts';
 
@@ -102,10 +103,16 @@ function refuseAggregated({ navigation, apply }: ExpandPlan): void {
 
 /** Options inside of an `$expand` may speak of the outer row (`$it`): the other source does not have it. */
 function refuseOuterRow({ navigation, selection, restriction }: ExpandPlan): void {
-  const known = new Set<unknown>([selection.variable, restriction.variable]);
+  const known = new Set([selection.variable, restriction.variable]);
   const used = new Set<RangeVariable>();
-  const { filter, orderby } = restriction;
-  collect([filter, orderby, selection.computed], { known, used, seen: new Set() });
+  const visitor: PlanVisitor = {
+    row: ({ variable }) => used.add(variable),
+    collection: ({ variable }) => known.add(variable),
+  };
+  visitNode('restriction', restriction, visitor);
+  for (const { expression } of selection.computed) {
+    visitExpression(expression, visitor);
+  }
   if ([...used].every((variable) => known.has(variable))) {
     return;
   }
@@ -114,30 +121,4 @@ function refuseOuterRow({ navigation, selection, restriction }: ExpandPlan): voi
     `$expand: options inside of ${navigation.name} speak of the row outside ($it), which is of another source.`,
     { feature: 'across-sources', target: '$expand' },
   );
-}
-
-interface Found {
-  readonly known: Set<unknown>;
-  readonly used: Set<RangeVariable>;
-  readonly seen: Set<unknown>;
-}
-
-/** Every variable that an expression speaks of, and those that its own lambdas introduce. */
-function collect(node: unknown, found: Found): void {
-  if (typeof node !== 'object' || node === null || node instanceof Map || found.seen.has(node)) {
-    return;
-  }
-  found.seen.add(node);
-  if ('kind' in node && ['EntitySet', 'EntityType', 'Property', 'NavigationProperty'].includes(String(node.kind))) {
-    return;
-  }
-  if ('variable' in node && 'steps' in node) {
-    found.used.add(node.variable as RangeVariable);
-  }
-  if ('variable' in node && 'from' in node) {
-    found.known.add(node.variable);
-  }
-  for (const part of Object.values(node)) {
-    collect(part, found);
-  }
 }

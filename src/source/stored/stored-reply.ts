@@ -1,7 +1,8 @@
-import { setsOf, versionsText } from '../../http/entity-tag.ts';
+import { versionsText } from '../../http/entity-tag.ts';
 import type { Exchange } from '../../http/exchange.ts';
 import { type SharedReply, sharedReply } from '../../http/reply-cache/shared-reply.ts';
 import { currentVersions, isCurrent, replyTag } from '../../http/reply-tag.ts';
+import { setsOf } from '../../plan/model/sets.ts';
 import type { CompileOptions } from '../../sql/compile-options.ts';
 import type { CompiledQuery } from '../../sql/compiled-query.ts';
 import { compileCrossjoin } from '../../sql/read/compile-crossjoin.ts';
