@@ -1,9 +1,9 @@
 import { GatewayError } from '../../src/errors.ts';
 import { bindRead } from '../../src/plan/bind/bind-read.ts';
 import { defaultPlanLimits, type PlanLimits } from '../../src/plan/bind/limits.ts';
+import { describePlan } from '../../src/plan/model/describe.ts';
 import type { ReadPlan } from '../../src/plan/model/read-plan.ts';
 import { parseODataUri } from '../../src/uri/parse-uri.ts';
-import { planText } from './plan-text.ts';
 import { sampleModel, sampleSets } from './sample-model.ts';
 
 export const sampleRoot = 'http://feed.test/odata/';
@@ -23,7 +23,7 @@ export function bindText(url: string, limits: Partial<PlanLimits> = {}): ReadPla
 /** The plan as text, or the error as `code: message`. Anything but a GatewayError is thrown on. */
 export function outcome(url: string, limits: Partial<PlanLimits> = {}): string {
   try {
-    return planText(bindText(url, limits));
+    return describePlan(bindText(url, limits), { values: 'shown' });
   } catch (error) {
     if (error instanceof GatewayError) {
       return `${error.code}: ${error.message}`;

@@ -1,26 +1,28 @@
-import type {
-  ApplyPlan,
-  BoundExpression,
-  BoundSearch,
-  BoundTransformation,
-  CollectionPath,
-  ExpandPlan,
-  GroupingKey,
-  KeyValue,
-  OrderKey,
-  ReadPlan,
-  Restriction,
-  RowPath,
-  RowSource,
-  SearchNode,
-  Selection,
-} from '../../src/plan/model/read-plan.ts';
+import type { GroupingKey } from './aggregate.ts';
+import {
+  expressionText,
+  keysText,
+  keyValuesText,
+  quoted,
+  searchText,
+  tagged,
+  withoutValues,
+} from './describe-expression.ts';
+import type { AllPosition, PagePosition, ReadPlan } from './read-plan.ts';
+import type { Restriction, RowSource } from './rows.ts';
+import type { ApplyPlan, BoundTransformation, ExpandPlan, Selection } from './selection.ts';
 
 /**
- * A plan as compact text: types stand after a colon without `Edm.`, `?` says nullable, a variable that is not the
- * nearest `$it` is written with its name. Only for golden files.
+ * A plan as compact text, for people: golden files, the log, `gateway explain`. Types stand after a colon without `Edm.`, `?` says
+ * nullable, a variable that is not the nearest `$it` is written with its name. Values that the request names stand in single
+ * quotes; with `values: 'hidden'` there is a mark in their place, and the shape alone can be read.
  */
-export function planText(plan: ReadPlan): string {
+export function describePlan(plan: ReadPlan, { values }: { readonly values: 'hidden' | 'shown' }): string {
+  const text = planText(plan);
+  return values === 'shown' ? text : withoutValues(text);
+}
+
+function planText(plan: ReadPlan): string {
   switch (plan.kind) {
     case 'ServiceDocument':
     case 'Metadata':
@@ -33,7 +35,7 @@ export function planText(plan: ReadPlan): string {
         plan.top === null ? [] : [`top ${plan.top}`],
         plan.skip === null ? [] : [`skip ${plan.skip}`],
         plan.count ? ['count'] : [],
-        plan.after === null ? [] : [`after ${JSON.stringify(plan.after)}`],
+        plan.after === null ? [] : [`after ${allPositionText(plan.after)}`],
       );
     case 'PropertyRead':
       return `Property ${sourceText(plan.source)} . ${plan.property.name}${plan.raw ? ' raw' : ''}`;
@@ -57,11 +59,27 @@ export function planText(plan: ReadPlan): string {
         applyLines(plan.apply),
         selectionLines(plan.selection),
         restrictionLines(plan.restriction),
-        plan.after === null ? [] : [`after ${JSON.stringify(plan.after)}`],
+        plan.after === null ? [] : [`after ${positionText(plan.after)}`],
         plan.since === null ? [] : [`since ${plan.since}`],
       );
   }
 }
+
+/** The order values of the row that a page goes on behind, and its number. */
+const positionText = ({ values, rowId, remaining }: PagePosition): string =>
+  [...values.map((value) => (value === null ? 'null' : quoted(value))), `row ${rowId}`, ...leftText(remaining)].join(
+    ' ',
+  );
+
+const allPositionText = ({ set, rowId, token, remaining }: AllPosition): string =>
+  [
+    set,
+    ...(rowId === null ? [] : [`row ${rowId}`]),
+    ...(token === null ? [] : [`token ${quoted(token)}`]),
+    ...leftText(remaining),
+  ].join(' ');
+
+const leftText = (remaining: number | null): readonly string[] => (remaining === null ? [] : [`left ${remaining}`]);
 
 const lines = (first: string, ...rest: string[][]): string => [first, ...indent(rest.flat())].join('\n');
 
@@ -109,87 +127,6 @@ function restrictionLines(restriction: Restriction): string[] {
     ...(restriction.skip === null ? [] : [`skip ${restriction.skip}`]),
     ...(restriction.count ? ['count'] : []),
   ];
-}
-
-const keysText = (keys: readonly OrderKey[]): string =>
-  keys.map((key) => `${expressionText(key.expression)} ${key.direction}`).join(', ');
-
-const searchText = (search: BoundSearch): string =>
-  `${search.properties.map((property) => property.name).join(',')} ${searchNodeText(search.expression)}`;
-
-function searchNodeText(node: SearchNode): string {
-  switch (node.kind) {
-    case 'Word':
-      return node.text;
-    case 'Phrase':
-      return `"${node.text}"`;
-    case 'Not':
-      return `(not ${searchNodeText(node.operand)})`;
-    default:
-      return `(${node.kind.toLowerCase()} ${searchNodeText(node.left)} ${searchNodeText(node.right)})`;
-  }
-}
-
-const keyValuesText = (key: readonly KeyValue[]): string =>
-  `(${key.map(({ property, value }) => `${property.name}=${expressionText(value)}`).join(',')})`;
-
-function rowText({ variable, steps }: RowPath): string {
-  const start = variable.key === undefined ? variable.name : `${variable.name}${keyValuesText(variable.key)}`;
-  const names = steps.map(({ navigation, key }) => `${navigation.name}${key === undefined ? '' : keyValuesText(key)}`);
-  return [...(start === '$it' ? [] : [start]), ...names].join('/');
-}
-
-const typeText = (type: string): string => type.replace('Edm.', '');
-
-const tagged = (text: string, type: string, nullable: boolean): string =>
-  `${text}:${typeText(type)}${nullable ? '?' : ''}`;
-
-const overText = (over: CollectionPath): string =>
-  `${[rowText(over.from), over.navigation.name].filter((part) => part !== '').join('/')} as ${over.variable.name}`;
-
-export function expressionText(node: BoundExpression): string {
-  switch (node.kind) {
-    case 'Constant':
-      return node.value === null ? `null:${typeText(node.type)}` : `'${node.value}':${typeText(node.type)}`;
-    case 'PropertyValue': {
-      const path = [rowText(node.row), node.property.name].filter((part) => part !== '').join('/');
-      return `${path}${node.nullable ? '?' : ''}`;
-    }
-    case 'ComputedValue':
-      return tagged(`#${node.name}`, node.type, node.nullable);
-    case 'Convert':
-      return tagged(`(convert ${expressionText(node.operand)})`, node.type, node.nullable);
-    case 'Negate':
-      return tagged(`(- ${expressionText(node.operand)})`, node.type, node.nullable);
-    case 'Not':
-      return `(not${node.nullable ? '?' : ''} ${expressionText(node.operand)})`;
-    case 'Comparison':
-      return `(${node.operator} ${expressionText(node.left)} ${expressionText(node.right)})`;
-    case 'Logical':
-      return `(${node.operator}${node.nullable ? '?' : ''} ${expressionText(node.left)} ${expressionText(node.right)})`;
-    case 'Arithmetic': {
-      const text = `(${node.operator} ${expressionText(node.left)} ${expressionText(node.right)})`;
-      return tagged(text, node.type, node.nullable);
-    }
-    case 'In':
-      return `(in ${expressionText(node.operand)} [${node.items.map(expressionText).join(' ')}])`;
-    case 'Function':
-      return tagged(`${node.name}(${node.args.map(expressionText).join(', ')})`, node.type, node.nullable);
-    case 'Case': {
-      const branches = node.branches.map((one) => `${expressionText(one.when)} -> ${expressionText(one.then)}`);
-      return tagged(`case(${branches.join(', ')})`, node.type, node.nullable);
-    }
-    case 'Lambda':
-      return `(${node.operator} ${overText(node.over)}${node.predicate === null ? '' : ` ${expressionText(node.predicate)}`})`;
-    case 'CollectionCount': {
-      const filter = node.filter === null ? '' : ` filter ${expressionText(node.filter)}`;
-      return `(count ${overText(node.over)}${filter}${node.search === null ? '' : ` search ${searchText(node.search)}`})`;
-    }
-    case 'Has':
-      return `(has ${expressionText(node.left)} ${expressionText(node.right)})`;
-    case 'RowExists':
-      return `(exists ${rowText(node.row)})`;
-  }
 }
 
 function applyLines(apply: ApplyPlan | null): string[] {
