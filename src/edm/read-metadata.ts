@@ -1,3 +1,4 @@
+import { safeName } from './check-model.ts';
 import type { EntitySet, EntityType, JoinPair, Model, NavigationProperty } from './model.ts';
 import { primitiveType } from './primitive-types.ts';
 import type { ReadNavigation } from './read-navigation.ts';
@@ -12,7 +13,11 @@ export type { Dropped } from './schema-index.ts';
 
 /** An upstream's model in our words. */
 export interface ReadMetadata {
-  /** Names are the upstream's own; inheritance is flattened. */
+  /**
+   * Names are the upstream's own; inheritance is flattened. Passes `checkModel` but for what is served otherwise than it is
+   * written there: the names of the namespace, of the container and of the sets, a property named as its type, and
+   * navigations that no set binds.
+   */
   readonly model: Model;
   /** `EntityType/Property` to the qualified name of its enumeration type; the property is served as a string. */
   readonly enumTypes: ReadonlyMap<string, string>;
@@ -37,11 +42,10 @@ export function readMetadata(xml: string): ReadMetadata {
   const types = new Map([...drafts].map(([qualified, draft]) => [qualified, finishType(draft, drafts, names)]));
   const sets = readSets({ container, nodes, index }, types);
   const used = new Set([...sets.values()].map((set) => set.entityType));
-  const dot = container.qualifiedName.lastIndexOf('.');
   return {
     model: {
-      namespace: container.qualifiedName.slice(0, dot),
-      container: container.qualifiedName.slice(dot + 1),
+      namespace: container.namespace,
+      container: container.node.attributes.get('Name') ?? '',
       entityTypes: new Map([...types.values()].filter((type) => used.has(type)).map((type) => [type.name, type])),
       entitySets: sets,
     },
@@ -74,9 +78,18 @@ function setNodes(container: SchemaElement, index: SchemaIndex): readonly SetNod
     }
     index.dropped.push({ path: node.attributes.get('Name') ?? '', reason: `a ${node.name} is not served` });
   }
-  return chain
-    .flatMap((element) => childrenOf(element.node, 'EntitySet'))
-    .filter((node) => isServable(node.attributes.get('Name') ?? '', node.attributes.get('Name') ?? '', index));
+  const sets = new Map<string, SetNode>();
+  for (const node of chain.flatMap((element) => childrenOf(element.node, 'EntitySet'))) {
+    const name = node.attributes.get('Name') ?? '';
+    if (!isServable(name, name, index)) {
+      continue;
+    }
+    if (sets.has(name)) {
+      index.dropped.push({ path: name, reason: 'another set after it has the same name' });
+    }
+    sets.set(name, node);
+  }
+  return [...sets.values()];
 }
 
 function readTypes(index: SchemaIndex, sets: readonly SetNode[]): ReadonlyMap<string, TypeDraft> {
@@ -116,20 +129,27 @@ function readType(element: SchemaElement, index: SchemaIndex): TypeDraft | null 
     index.dropped.push({ path: element.qualifiedName, reason: 'dynamic properties of an open type are not served' });
   }
   const description = descriptionOf(element.node, element.qualifiedName, index);
-  return { element, key, properties, navigations: readNavigations(chain, index), description };
+  return { element, key, properties, navigations: readNavigations(chain, properties, index), description };
 }
 
 function isKeyable(read: ReadProperty | undefined): boolean {
   return read !== undefined && !read.property.collection && primitiveType(read.property.type).keyable;
 }
 
-/** Type names without namespace; where two schemas use one name, all but the first get their namespace in front. */
+/**
+ * Type names without namespace; where two schemas use one name, all but the first get their namespace in front, and a number
+ * where that is no name or taken, too.
+ */
 function shortNames(qualified: readonly string[]): ReadonlyMap<string, string> {
   const taken = new Set<string>();
   return new Map(
     qualified.map((name) => {
       const short = name.slice(name.lastIndexOf('.') + 1);
-      const unique = taken.has(short.toLowerCase()) ? name.replaceAll('.', '_') : short;
+      const isFree = (one: string): boolean => safeName.test(one) && !taken.has(one.toLowerCase());
+      let unique = [short, name.replaceAll('.', '_')].find(isFree);
+      for (let number = 2; unique === undefined; number++) {
+        unique = [`${short.slice(0, 100)}_${number}`].find(isFree);
+      }
       taken.add(unique.toLowerCase());
       return [name, unique];
     }),
@@ -144,12 +164,12 @@ function finishType(
   const navigations = new Map<string, NavigationProperty>();
   for (const [name, navigation] of draft.navigations) {
     const target = names.get(navigation.target);
-    if (target === undefined || draft.properties.has(name)) {
+    if (target === undefined) {
       continue;
     }
     const { partner, ...rest } = navigation;
     const back = partner === undefined ? undefined : drafts.get(navigation.target)?.navigations.get(partner);
-    const mutual = back?.target === draft.element.qualifiedName;
+    const mutual = back?.target === draft.element.qualifiedName && (back.partner ?? name) === name;
     navigations.set(name, {
       ...rest,
       target,

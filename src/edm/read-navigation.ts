@@ -8,12 +8,17 @@ export interface ReadNavigation extends Omit<NavigationProperty, 'target'> {
   readonly target: string;
 }
 
-/** The navigation properties of a type, inherited ones first. Contained ones are dropped: they have no entity set. */
+/**
+ * The navigation properties of a type, inherited ones first. Dropped are contained ones, which have no entity set, and those
+ * that have the name of a structural property or of another navigation, whatever the case of the letters.
+ */
 export function readNavigations(
   chain: readonly SchemaElement[],
+  properties: ReadonlyMap<string, unknown>,
   index: SchemaIndex,
 ): ReadonlyMap<string, ReadNavigation> {
   const found = new Map<string, ReadNavigation>();
+  const taken = new Map([...properties.keys()].map((name) => [name.toLowerCase(), '']));
   for (const type of chain) {
     for (const node of childrenOf(type.node, 'NavigationProperty')) {
       const name = node.attributes.get('Name') ?? '';
@@ -25,6 +30,13 @@ export function readNavigations(
         index.dropped.push({ path, reason: 'contained entities are not served' });
         continue;
       }
+      const folded = name.toLowerCase();
+      // A derived type may declare an inherited one again.
+      if ((taken.get(folded) ?? name) !== name) {
+        index.dropped.push({ path, reason: 'another property has the same name, perhaps in another case' });
+        continue;
+      }
+      taken.set(folded, name);
       found.set(name, readNavigation(node, path, index));
     }
   }

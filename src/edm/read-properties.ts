@@ -21,7 +21,7 @@ export function withBaseTypes(type: SchemaElement, index: SchemaIndex): readonly
   return chain;
 }
 
-/** Key property names of a type or of the nearest base type that has a key; null: none, or one with a path. */
+/** Key property names, each once, of a type or of the nearest base type that has a key; null: none, or one with a path. */
 export function keyOf(chain: readonly SchemaElement[]): readonly string[] | null {
   for (const type of chain.toReversed()) {
     const references = childrenOf(type.node, 'Key').flatMap((key) => childrenOf(key, 'PropertyRef'));
@@ -29,7 +29,7 @@ export function keyOf(chain: readonly SchemaElement[]): readonly string[] | null
       continue;
     }
     const names = references.map((reference) => reference.attributes.get('Name') ?? '');
-    return names.some((name) => name === '' || name.includes('/')) ? null : names;
+    return names.some((name) => name === '' || name.includes('/')) ? null : [...new Set(names)];
   }
   return null;
 }
@@ -143,15 +143,21 @@ function facetsOf(type: PrimitiveTypeName, nodes: readonly XmlNode[]): Partial<P
     nodes.map((node) => node.attributes.get(name)).find((v) => v !== undefined) ?? '';
   const whole = (name: string): number | undefined => (/^\d{1,9}$/.test(text(name)) ? Number(text(name)) : undefined);
   const maxLength = whole('MaxLength');
-  const precision = whole('Precision');
+  const precision = precisionOf(type, whole('Precision'));
   return {
     ...(legal.includes('MaxLength') && maxLength !== undefined && maxLength > 0 ? { maxLength } : {}),
-    ...(legal.includes('Precision') && precision !== undefined && precision >= (type === 'Edm.Decimal' ? 1 : 0)
-      ? { precision }
-      : {}),
+    ...(legal.includes('Precision') && precision !== undefined ? { precision } : {}),
     // CSDL says that a missing scale is 0, but feeds that leave it out do send fractions, and clients would cut them off.
     ...(legal.includes('Scale') ? { scale: scaleWithin(whole('Scale'), precision) } : {}),
   };
+}
+
+/** Within the bounds of CSDL 4.0, 6.2.3, which readers insist on: a decimal has at least one digit, a time at most twelve. */
+function precisionOf(type: PrimitiveTypeName, written: number | undefined): number | undefined {
+  if (type === 'Edm.Decimal') {
+    return written === 0 ? undefined : written;
+  }
+  return written === undefined ? undefined : Math.min(written, 12);
 }
 
 function scaleWithin(scale: number | undefined, precision: number | undefined): number | 'variable' {

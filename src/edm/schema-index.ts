@@ -11,6 +11,8 @@ export interface Dropped {
 /** A named element of a schema, e.g. an EntityType, with its qualified name. */
 export interface SchemaElement {
   readonly qualifiedName: string;
+  /** Of its schema. Not to be cut from the qualified name: a feed may write a dot into the name itself. */
+  readonly namespace: string;
   readonly node: XmlNode;
   readonly kind: string;
 }
@@ -57,7 +59,7 @@ export function indexSchemas(root: XmlNode): SchemaIndex {
         if (elements.has(qualifiedName)) {
           throw refuse(`it declares ${qualifiedName} twice`);
         }
-        elements.set(qualifiedName, { qualifiedName, node, kind: node.name });
+        elements.set(qualifiedName, { qualifiedName, namespace, node, kind: node.name });
       }
       const target = node.attributes.get('Target');
       if (node.name === 'Annotations' && target !== undefined) {
