@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
+import fc from 'fast-check';
 import { mergeUpstreamModel } from '../../src/catalogue/compile/merge-upstream-model.ts';
 import { requireCatalogue } from '../../src/catalogue/read-metadata.ts';
 import { checkModel } from '../../src/edm/check-model.ts';
 import { metadataXml } from '../../src/edm/metadata-xml.ts';
 import { readMetadata } from '../../src/edm/read-metadata.ts';
+import { randomMetadata } from '../edm/random-metadata.ts';
 
 const catalogue = requireCatalogue(new URL('../../metadata', import.meta.url).pathname, {});
 
@@ -131,4 +133,52 @@ describe('mergeUpstreamModel', () => {
   it('refuses a source that is not proxied', () => {
     assert.throws(() => mergeUpstreamModel(catalogue, 'tracebuzz', feed), { code: 'MetadataInvalid' });
   });
+});
+
+describe('mergeUpstreamModel of feeds that a whole model is refused for', () => {
+  const merge = (xml: string) => {
+    const { model } = mergeUpstreamModel(catalogue, 'buzzeasy', readMetadata(xml).model).catalogue;
+    assert.deepEqual(checkModel(model), []);
+    return model.entitySets;
+  };
+  const document = (agent: string, visit: string, sets: string): string => `<?xml version="1.0"?>
+<edmx:Edmx Version="4.0" xmlns:edmx="http://docs.oasis-open.org/odata/ns/edmx"><edmx:DataServices>
+<Schema Namespace="Tenant" xmlns="http://docs.oasis-open.org/odata/ns/edm">
+  <EntityType Name="Agent"><Key><PropertyRef Name="id"/></Key><Property Name="id" Type="Edm.Guid"/>${agent}</EntityType>
+  <EntityType Name="Visit"><Key><PropertyRef Name="no"/></Key><Property Name="no" Type="Edm.Int64"/>${visit}</EntityType>
+  <EntityContainer Name="Default"><EntitySet Name="Agents" EntityType="Tenant.Agent"/>${sets}</EntityContainer>
+</Schema></edmx:DataServices></edmx:Edmx>`;
+
+  it('a property that has the name of the type that ours gets', () => {
+    const sets = merge(document('<Property Name="BuzzeasyAgent" Type="Edm.String"/>', '', ''));
+    assert.equal(sets.get('BuzzeasyAgents')?.entityType.name, 'BuzzeasyAgent2');
+  });
+
+  it('two sets of one type, whose navigation leads somewhere from one of them only', () => {
+    const visits = '<NavigationProperty Name="visits" Type="Collection(Tenant.Visit)" Partner="agent"/>';
+    const agent = '<NavigationProperty Name="agent" Type="Tenant.Agent" Partner="visits"/>';
+    const both =
+      '<EntitySet Name="Visits" EntityType="Tenant.Visit"/><EntitySet Name="OldVisits" EntityType="Tenant.Visit"/>';
+    const bound = document(visits, agent, both).replace(
+      '<EntitySet Name="Agents" EntityType="Tenant.Agent"/>',
+      '<EntitySet Name="Agents" EntityType="Tenant.Agent"><NavigationPropertyBinding Path="visits" Target="Visits"/></EntitySet>',
+    );
+    const sets = merge(bound);
+    const own = ['BuzzeasyVisits', 'BuzzeasyOldVisits'].map((name) => sets.get(name) ?? assert.fail(name));
+    assert.deepEqual(
+      own.map(({ entityType, navigationPropertyBindings }) => [entityType.name, [...navigationPropertyBindings]]),
+      [
+        ['BuzzeasyVisit', [['agent', 'BuzzeasyAgents']]],
+        ['BuzzeasyVisit2', []],
+      ],
+    );
+    assert.equal(sets.get('BuzzeasyAgents')?.entityType.navigationProperties.get('visits')?.target, 'BuzzeasyVisit');
+  });
+
+  it('property: whatever a feed declares', () => {
+    fc.assert(
+      fc.property(randomMetadata, (xml) => void merge(xml)),
+      { numRuns: 1000 },
+    );
+  }).timeout(60_000);
 });

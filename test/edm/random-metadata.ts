@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-/** Few, so that they meet; some that differ in case only, and some that no client of ours takes. */
+/** Few, so that they meet; some that differ in case only, some that no client of ours takes, and some that our types have. */
 const word = fc.constantFrom(
   'Agent',
   'agent',
@@ -14,6 +14,8 @@ const word = fc.constantFrom(
   '',
   'x/y',
   'a'.repeat(128),
+  'BuzzeasyAgent',
+  'BuzzeasyCall',
 );
 const typeNames = ['Agent', 'agent', 'Call', 'T_Call', 'T_Call_2'];
 const types = [

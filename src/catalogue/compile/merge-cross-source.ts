@@ -55,12 +55,13 @@ export function crossSourceNavigation(
 
 interface End {
   readonly type: EntityType;
-  readonly proxied: boolean;
+  /** The name its type is served by where the set is proxied; null: it is not. */
+  readonly typeName: string | null;
 }
 
 const end = (set: EntitySet, served: ServedSet | null): End => ({
   type: served?.match.upstream.entityType ?? set.entityType,
-  proxied: served !== null,
+  typeName: served?.typeName ?? null,
 });
 
 interface Ends {
@@ -90,12 +91,12 @@ function actualJoin({ from, to, navigation }: Ends): readonly JoinPair[] | null 
   return join;
 }
 
-function isTaken({ type, proxied }: End, own: ReadonlyMap<string, Bound> | undefined, name: string): boolean {
-  if (!proxied) {
+function isTaken({ type, typeName }: End, own: ReadonlyMap<string, Bound> | undefined, name: string): boolean {
+  if (typeName === null) {
     return false;
   }
   const names = [...type.properties.keys(), ...(own?.keys() ?? [])];
-  return names.some((taken) => taken.toLowerCase() === name.toLowerCase());
+  return names.some((taken) => taken.toLowerCase() === name.toLowerCase()) || name === typeName;
 }
 
 /** A set of another source, its navigation into the proxied one replaced by what is left of it. */

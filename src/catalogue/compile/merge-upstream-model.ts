@@ -1,9 +1,11 @@
-import type { EntitySet, EntityType, Model, NavigationProperty, Property } from '../../edm/model.ts';
+import type { EntitySet, EntityType, Model, Property } from '../../edm/model.ts';
 import { GatewayError } from '../../errors.ts';
 import type { Catalogue, PropertyHint, SetBinding, UpstreamSet } from '../catalogue.ts';
-import { matchUpstreamSets, type ServedSet, sameProperty, type UpstreamMatch } from './match-upstream-sets.ts';
+import { type Bound, joinedNavigations, leadingTo } from './bound-navigation.ts';
+import { matchUpstreamSets, type ServedSet, sameProperty } from './match-upstream-sets.ts';
 import { crossSourceNavigation, withNavigation } from './merge-cross-source.ts';
 import { mergeNavigation } from './merge-upstream-navigation.ts';
+import { nameSets, withOwnTypes } from './name-upstream-sets.ts';
 
 /** Where the proxied feed is not what the documents say. */
 export interface UpstreamDifference {
@@ -39,19 +41,20 @@ export function mergeUpstreamModel(catalogue: Catalogue, sourceName: string, ups
   }
   const matches = matchUpstreamSets(catalogue, source, upstreamModel);
   const kept = [...catalogue.model.entitySets.values()].filter((set) => !isOf(catalogue, set.name, sourceName));
-  const served = nameSets(catalogue, { matches, prefix: source.prefix, kept });
-  const typeNames = new Map(served.map((set) => [set.match.upstream.entityType.name, set.typeName]));
-  const within = mergeNavigation(catalogue, served, typeNames);
+  const named = nameSets(catalogue, { matches, prefix: source.prefix, kept });
+  const within = mergeNavigation(catalogue, named);
   const isOurs = (name: string): boolean => isOf(catalogue, name, sourceName);
-  const across = crossSourceNavigation(catalogue, served, { own: within, isOurs });
+  const both = joinedNavigations(within, crossSourceNavigation(catalogue, named, { own: within, isOurs }));
+  const served = withOwnTypes(named, both, kept);
+  const navigations = leadingTo(both, new Map(served.map((set) => [set.setName, set.typeName])));
   const differences: UpstreamDifference[] = [];
   const sets = new Map<string, EntitySet>(
-    kept.map((set) => [set.name, withNavigation(set, isOurs, across.get(set.name))]),
+    kept.map((set) => [set.name, withNavigation(set, isOurs, navigations.get(set.name))]),
   );
   const bindings = new Map<string, SetBinding>([...catalogue.sets].filter(([name]) => sets.has(name)));
   const types = new Map<string, EntityType>();
   for (const set of served) {
-    const own: Navigations = new Map([...(within.get(set.setName) ?? []), ...(across.get(set.setName) ?? [])]);
+    const own = navigations.get(set.setName) ?? new Map<string, Bound>();
     const entityType = types.get(set.typeName) ?? mergedType(set, own);
     types.set(set.typeName, entityType);
     sets.set(set.setName, mergedSet(catalogue, set, { entityType, own }));
@@ -91,56 +94,7 @@ function withSets(
   return Object.freeze({ ...catalogue, model, sets: new Map(ordered.map(({ name, bound }) => [name, bound])) });
 }
 
-interface Naming {
-  readonly matches: readonly UpstreamMatch[];
-  readonly prefix: string;
-  readonly kept: readonly EntitySet[];
-}
-
-function nameSets(catalogue: Catalogue, { matches, prefix, kept }: Naming): readonly ServedSet[] {
-  const setNames = new Set(kept.map((set) => set.name.toLowerCase()));
-  const takenTypes = new Set(kept.map((set) => set.entityType.name.toLowerCase()));
-  const typeNames = new Map<string, string>();
-  // Documented sets first: their names must not fall to a set nobody knows.
-  const ordered = [...matches].sort(
-    (left, right) => Number(left.documented === null) - Number(right.documented === null),
-  );
-  return ordered.map((match) => {
-    const { upstream, documented } = match;
-    const documentedType = documented === null ? null : typeOf(catalogue, documented);
-    const setName = free(documented?.name ?? prefix + legalName(upstream.name), setNames);
-    const known = typeNames.get(upstream.entityType.name);
-    const typeName = known ?? free(documentedType?.name ?? prefix + legalName(upstream.entityType.name), takenTypes);
-    typeNames.set(upstream.entityType.name, typeName);
-    return { match, setName, typeName, documentedType };
-  });
-}
-
-const typeOf = (catalogue: Catalogue, set: UpstreamSet): EntityType | null =>
-  catalogue.model.entitySets.get(set.name)?.entityType ?? null;
-
-/** Only what every client takes in a name. */
-function legalName(name: string): string {
-  const letters = name
-    .normalize('NFKD')
-    .replace(/[^A-Za-z0-9_]+(.)?/g, (_, next: string | undefined) => (next ?? '').toUpperCase())
-    .replace(/[^A-Za-z0-9_]/g, '');
-  const upper = letters.charAt(0).toUpperCase() + letters.slice(1);
-  return (/^[A-Za-z]/.test(upper) ? upper : `N${upper}`).slice(0, 100);
-}
-
-function free(name: string, taken: Set<string>): string {
-  let candidate = name;
-  for (let number = 2; taken.has(candidate.toLowerCase()); number++) {
-    candidate = `${name}${number}`;
-  }
-  taken.add(candidate.toLowerCase());
-  return candidate;
-}
-
-type Navigations = ReadonlyMap<string, { readonly property: NavigationProperty; readonly set: string }>;
-
-function mergedType(set: ServedSet, own: Navigations): EntityType {
+function mergedType(set: ServedSet, own: ReadonlyMap<string, Bound>): EntityType {
   const upstream = set.match.upstream.entityType;
   const description = set.documentedType?.description ?? upstream.description;
   return Object.freeze({
@@ -167,7 +121,7 @@ function described(set: ServedSet, property: Property): Property {
 function mergedSet(
   catalogue: Catalogue,
   set: ServedSet,
-  { entityType, own }: { readonly entityType: EntityType; readonly own: Navigations },
+  { entityType, own }: { readonly entityType: EntityType; readonly own: ReadonlyMap<string, Bound> },
 ): EntitySet {
   const documented =
     set.match.documented === null ? undefined : catalogue.model.entitySets.get(set.match.documented.name);
@@ -177,12 +131,7 @@ function mergedSet(
     kind: 'EntitySet',
     name: set.setName,
     entityType,
-    // Two sets of the feed may share a type; only what is on the type can be bound.
-    navigationPropertyBindings: new Map(
-      [...own]
-        .filter(([name]) => entityType.navigationProperties.has(name))
-        .map(([name, { set: target }]) => [name, target]),
-    ),
+    navigationPropertyBindings: new Map([...own].map(([name, { set: target }]) => [name, target])),
     searchable,
     ...(documented?.title === undefined ? {} : { title: documented.title }),
     ...(description === undefined ? {} : { description }),

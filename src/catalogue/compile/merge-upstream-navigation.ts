@@ -6,24 +6,19 @@ import { type ServedSet, sameProperty } from './match-upstream-sets.ts';
 type Found = Map<string, Map<string, Bound>>;
 
 /** Navigation properties of the served sets, by set name: the feed's own, then the documented ones it does not declare. */
-export function mergeNavigation(
-  catalogue: Catalogue,
-  served: readonly ServedSet[],
-  typeNames: ReadonlyMap<string, string>,
-): Navigations {
+export function mergeNavigation(catalogue: Catalogue, served: readonly ServedSet[]): Navigations {
   const found: Found = new Map(served.map((set) => [set.setName, new Map<string, Bound>()]));
   const byUpstreamName = new Map(served.map((set) => [set.match.upstream.name, set]));
   for (const set of served) {
     const { upstream } = set.match;
     for (const navigation of upstream.entityType.navigationProperties.values()) {
       const target = byUpstreamName.get(upstream.navigationPropertyBindings.get(navigation.name) ?? '');
-      const typeName = typeNames.get(navigation.target);
-      if (target === undefined || typeName === undefined) {
+      if (target === undefined) {
         continue;
       }
       found
         .get(set.setName)
-        ?.set(navigation.name, { property: { ...navigation, target: typeName }, set: target.setName });
+        ?.set(navigation.name, { property: { ...navigation, target: target.typeName }, set: target.setName });
     }
   }
   addDocumented(catalogue, served, found);
