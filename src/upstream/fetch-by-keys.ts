@@ -2,7 +2,7 @@ import { faultOfMembers } from '../edm/enumeration.ts';
 import type { Property } from '../edm/model.ts';
 import { rowText } from '../json/reading/row-text.ts';
 import { keyedCondition } from '../plan/logic/keyed-condition.ts';
-import type { CollectionPlan } from '../plan/model/read-plan.ts';
+import { collectionOf, rowsOfSet } from '../plan/model/make.ts';
 import { compileUpstreamUrl } from './compile-url.ts';
 import type { ReplyContext } from './read-reply.ts';
 import { followIn, readPages } from './read-reply.ts';
@@ -65,9 +65,8 @@ const canHold = ({ enumeration }: Property, value: string): boolean =>
 
 function keyedPath(request: KeyedRequest, context: Context, ids: boolean): string {
   const { set, properties, keys, selection, restriction } = request;
-  const plan: CollectionPlan = {
-    kind: 'Collection',
-    source: { kind: 'Set', set },
+  const plan = collectionOf({
+    source: rowsOfSet(set),
     selection,
     restriction: {
       ...restriction,
@@ -76,12 +75,8 @@ function keyedPath(request: KeyedRequest, context: Context, ids: boolean): strin
       skip: null,
       count: false,
     },
-    apply: null,
-    references: false,
     pageSize: keys.length,
-    after: null,
-    since: null,
-  };
+  });
   const { path, query } = compileUpstreamUrl(plan, context.map, ids);
   return `${path}?${query}`;
 }

@@ -4,6 +4,7 @@ import { broken, readObject, stringValue } from '../json/reading/json-scan.ts';
 import type { FollowNested, RowFormat } from '../json/reading/row-text.ts';
 import { referenceText, rowText } from '../json/reading/row-text.ts';
 import { canonicalText, valueText } from '../json/reading/value-text.ts';
+import { countOf } from '../plan/model/make.ts';
 import { compileUpstreamUrl } from './compile-url.ts';
 import { linkBelowRoot, openNext, sealNext } from './next-token.ts';
 import type { UpstreamPlan, UpstreamReadOptions, UpstreamReply } from './upstream.ts';
@@ -155,7 +156,7 @@ async function countApart(
     return String(rows + (skip ?? 0));
   }
   const { source, selection, restriction, apply } = plan;
-  const count: UpstreamPlan = { kind: 'Count', source, set: selection.set, restriction, apply };
+  const count = countOf({ source, set: selection.set, restriction, apply });
   const reply = await readCount(shortEnough(count, options, context), options, context);
   if (reply.kind !== 'count') {
     throw refused(context.map.source, 'left out the count that was asked for');

@@ -1,4 +1,5 @@
 import type { ODataUri, PathSegment } from '../../uri/syntax.ts';
+import { entityOf, metadataDocument, propertyOf, serviceDocument } from '../model/make.ts';
 import type { ReadPlan } from '../model/read-plan.ts';
 import { noUsage } from './limits.ts';
 import { bindAll, entitiesOfType } from './request/all.ts';
@@ -21,7 +22,7 @@ export function bindRead(uri: ODataUri, context: BindContext): ReadPlan {
   const binding: Binding = { context, aliases: uri.aliases, usage: noUsage() };
   const [first, second] = uri.path.segments;
   if (first === undefined) {
-    return plain({ kind: 'ServiceDocument' }, uri, binding);
+    return plain(serviceDocument, uri, binding);
   }
   if (first.kind === 'Crossjoin') {
     return bindCrossjoin(first, uri, binding);
@@ -52,7 +53,7 @@ function bindSystem(segment: Extract<PathSegment, { kind: 'System' }>, root: Roo
     throw fault(scope, 'ResourceNotFound', `nothing can follow '${segment.name}' here.`, segment.at);
   }
   if (segment.name === '$metadata') {
-    return plain({ kind: 'Metadata' }, uri, binding);
+    return plain(metadataDocument, uri, binding);
   }
   if (segment.name === '$batch') {
     throw fault(scope, 'MethodNotAllowed', 'a batch is sent with POST.', segment.at);
@@ -72,7 +73,7 @@ function bindResource(uri: ODataUri, resource: Resource, binding: Binding): Read
   const { source, set, property } = resource;
   if (property !== null) {
     allowOptions(uri.options, ['id'], { scope, what: 'a property' });
-    return { kind: 'PropertyRead', source, set, property, raw: resource.suffix === '$value' };
+    return propertyOf({ source, set, property, raw: resource.suffix === '$value' });
   }
   if (resource.suffix === '$count') {
     return bindCountRead(uri, resource, binding);
@@ -83,5 +84,5 @@ function bindResource(uri: ODataUri, resource: Resource, binding: Binding): Read
   const references = resource.suffix === '$ref';
   allowOptions(uri.options, references ? ['id'] : entityOptions, { scope, what: 'a single entity' });
   const { selection } = bindRows(uri.options, set, { binding, it: null, depth: 0 });
-  return { kind: 'Entity', source, selection, empty: resource.empty, references };
+  return entityOf({ source, selection, empty: resource.empty, references });
 }

@@ -1,6 +1,7 @@
 import type { Catalogue } from '../../catalogue/catalogue.ts';
 import { GatewayError } from '../../errors.ts';
 import type { CollectionPlan, RemovedPosition } from '../../plan/model/read-plan.ts';
+import { sourceSet } from '../../plan/model/sets.ts';
 import type { CompileOptions } from '../compile-options.ts';
 import type { CompiledQuery } from '../compiled-query.ts';
 import { truth } from '../expression/predicate.ts';
@@ -13,7 +14,7 @@ import { compileCollection } from './compile-read.ts';
 import { addComputed } from './computed.ts';
 import { limitOffset } from './order.ts';
 import { controlColumns, keyProperties } from './selection.ts';
-import { type ChangeWindow, changedWithin, sourceSet, within } from './source.ts';
+import { type ChangeWindow, changedWithin, within } from './source.ts';
 
 /** What happened since a data version (Protocol 11.3): both queries belong into one snapshot. */
 export interface CompiledChanges {

@@ -1,4 +1,3 @@
-import type { EntitySet } from '../../edm/model.ts';
 import { GatewayError } from '../../errors.ts';
 import type { RangeVariable, RowSource } from '../../plan/model/read-plan.ts';
 import { fromWhere } from '../expression/collection.ts';
@@ -6,11 +5,6 @@ import { truth } from '../expression/predicate.ts';
 import { quoteIdentifier } from '../identifier.ts';
 import { integerLiteral, literal } from '../literal.ts';
 import { joinConditions, propertyColumn, type Row, Scope } from '../scope.ts';
-
-/** The set whose rows a source gives. */
-export function sourceSet(source: RowSource): EntitySet {
-  return source.kind === 'Set' || source.kind === 'Navigated' ? source.set : sourceSet(source.from);
-}
 
 /** Puts the rows of a resource path into a scope: its FROM clause and the conditions of the path. */
 export function openSource(source: RowSource, scope: Scope, variable?: RangeVariable): Row {

@@ -1,5 +1,6 @@
 import type { EntitySet } from '../../../edm/model.ts';
 import type { ODataUri, PathSegment } from '../../../uri/syntax.ts';
+import { allOf, collectionOf, rowsOfSet } from '../../model/make.ts';
 import type { AllPlan, AllPosition, CollectionPlan } from '../../model/read-plan.ts';
 import { decodePagePosition, encodePagePosition, queryFingerprint } from '../../position/page-position.ts';
 import { isCopyText } from '../../value/copy-text.ts';
@@ -27,8 +28,7 @@ export function bindAll(uri: ODataUri, binding: Binding): AllPlan {
   const top = rowCount(uri.options.top, inOption(scope, '$top'));
   const skip = rowCount(uri.options.skip, inOption(scope, '$skip'));
   const references = suffix === '$ref';
-  return {
-    kind: 'All',
+  return allOf({
     parts: sets.map((set) => wholeSet(set, { references, binding })),
     skip: after === null ? skip : null,
     top: after?.remaining ?? top,
@@ -37,7 +37,7 @@ export function bindAll(uri: ODataUri, binding: Binding): AllPlan {
     pageSize: binding.context.pageSize,
     after,
     countOnly,
-  };
+  });
 }
 
 /** `$all/Ns.Type`: the entities of a type are those of the one set that has it; null: of none, or of several. */
@@ -105,18 +105,7 @@ function wholeSet(
 ): CollectionPlan {
   const { selection, restriction } = bindRows({}, set, { binding, it: null, depth: 0 });
   const { pageSize } = binding.context;
-  const source = { kind: 'Set', set } as const;
-  return {
-    kind: 'Collection',
-    source,
-    selection,
-    restriction,
-    apply: null,
-    references,
-    pageSize,
-    after: null,
-    since: null,
-  };
+  return collectionOf({ source: rowsOfSet(set), selection, restriction, references, pageSize });
 }
 
 /** Nothing of a token reaches a database or a feed but a number, and what that feed has signed. */

@@ -1,4 +1,5 @@
 import type { ODataUri } from '../../../uri/syntax.ts';
+import { collectionOf, countOf } from '../../model/make.ts';
 import type {
   ApplyPlan,
   CollectionPlan,
@@ -51,8 +52,7 @@ export function bindCollectionRead(uri: ODataUri, resource: Resource, binding: B
   if (after !== null) {
     checkPosition(after, { restriction, rowIds: apply === null });
   }
-  return {
-    kind: 'Collection',
+  return collectionOf({
     source: resource.source,
     selection,
     restriction: continued(restriction, after),
@@ -62,7 +62,7 @@ export function bindCollectionRead(uri: ODataUri, resource: Resource, binding: B
     after,
     since: delta?.since ?? null,
     ...(delta?.since == null ? {} : { until: delta.start, removedAfter }),
-  };
+  });
 }
 
 /** `/$count`: of the rows that `$filter`, `$search` and `$apply` leave. */
@@ -70,7 +70,7 @@ export function bindCountRead(uri: ODataUri, resource: Resource, binding: Bindin
   allowOptions(uri.options, countOptions, { scope: requestScope(binding, 'path'), what: '/$count' });
   const { restriction, apply } = rowsOf(uri, resource, binding);
   const counted: Restriction = { ...restriction, orderby: [], count: false };
-  return { kind: 'Count', source: resource.source, set: resource.set, restriction: counted, apply };
+  return countOf({ source: resource.source, set: resource.set, restriction: counted, apply });
 }
 
 interface Rows extends Pick<BoundRows, 'selection' | 'restriction'> {

@@ -1,5 +1,6 @@
 import type { EntitySet } from '../../../edm/model.ts';
 import type { ExpandItem, ODataUri, PathSegment, SelectItem } from '../../../uri/syntax.ts';
+import { crossjoinOf } from '../../model/make.ts';
 import type { CrossjoinPlan, OrderKey, RangeVariable, Restriction } from '../../model/read-plan.ts';
 import { decodePagePosition, queryFingerprint } from '../../position/page-position.ts';
 import { isCopyText } from '../../value/copy-text.ts';
@@ -30,8 +31,7 @@ export function bindCrossjoin(segment: Crossjoin, uri: ODataUri, binding: Bindin
   const joined: Scope = { ...scope, variables: new Map(variables.map((variable) => [variable.name, variable])) };
   const restriction = bindRestriction(uri.options, null, joined);
   const after = positionOf(uri, restriction.orderby, sets.length);
-  return {
-    kind: 'Crossjoin',
+  return crossjoinOf({
     sets,
     variables,
     expands: bindSets(uri, sets, joined),
@@ -39,7 +39,7 @@ export function bindCrossjoin(segment: Crossjoin, uri: ODataUri, binding: Bindin
     pageSize: binding.context.pageSize,
     after: after?.values ?? null,
     countOnly,
-  };
+  });
 }
 
 function countedOnly(rest: readonly PathSegment[], scope: Scope): boolean {

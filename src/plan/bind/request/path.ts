@@ -1,5 +1,6 @@
 import type { EntitySet, NavigationProperty, Property } from '../../../edm/model.ts';
 import type { KeyPredicate, PathSegment } from '../../../uri/syntax.ts';
+import { rowsOfSet } from '../../model/make.ts';
 import type { Constant, RangeVariable, RowSource } from '../../model/read-plan.ts';
 import { bindCondition } from '../expression/expression.ts';
 import { bindKey, bindKeySegment } from '../expression/key.ts';
@@ -32,7 +33,7 @@ export function bindPath(segments: readonly PathSegment[], binding: Binding): Re
     throw fault(inPath, 'ResourceNotFound', `there is no entity set '${first.name}'.${hint}`, first.at);
   }
   const start: Resource = {
-    source: { kind: 'Set', set },
+    source: rowsOfSet(set),
     set,
     many: true,
     empty: 'not-found',
