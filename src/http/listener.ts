@@ -1,6 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { type FastifyInstance, fastify } from 'fastify';
+import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import { GatewayError } from '../errors.ts';
 import { statusMonitors } from './async/status-monitors.ts';
 import { ConnectionTurns } from './connection-turns.ts';
@@ -15,8 +15,9 @@ import { addressedTarget } from './served-host.ts';
 import { StalledReaders } from './stalled-readers.ts';
 
 /**
- * The HTTP listener: everything under `/odata/` is the feed, nothing else exists. Every reply, errors included, has
- * exactly one `OData-Version: 4.0`. Call `listen` on the result; `close` lets running replies end.
+ * The HTTP listener: everything under `/odata/` is the feed, and nothing else exists but for plugins that the caller
+ * registers. Every reply of the feed, errors included, has exactly one `OData-Version: 4.0`. Call `listen` on the result;
+ * `close` lets running replies end.
  */
 export function httpListener(feed: Feed): FastifyInstance {
   const limits = feed.settings.limits ?? serviceLimits;
@@ -58,17 +59,26 @@ export function httpListener(feed: Feed): FastifyInstance {
       serve(request.raw, reply.raw, error.code === 'FST_ERR_BAD_URL' ? null : frameworkFault(error));
     },
   });
-  // Before anything of the body is read.
-  app.addHook('onRequest', async (request, reply) => {
+  const take = (request: FastifyRequest, reply: FastifyReply): void => {
     reply.hijack();
     serve(request.raw, reply.raw, null);
+  };
+  // Before anything of the body is read. What nobody registered is refused by the feed, as OData.
+  app.addHook('onRequest', async (request, reply) => {
+    if (request.is404) {
+      take(request, reply);
+    }
+  });
+  // A plugin, so that what is registered beside it keeps Fastify's own replies, parsers and hooks.
+  app.register(async (routes) => {
+    routes.addHook('onRequest', async (request, reply) => take(request, reply));
+    routes.all(`${feedPath}*`, (_, reply) => reply);
   });
   // Methods that the framework does not route come here.
   app.setErrorHandler((error, request, reply) => {
     reply.hijack();
     serve(request.raw, reply.raw, frameworkFault(error));
   });
-  app.all(`${feedPath}*`, (_, reply) => reply);
   // Asked for when it is read.
   app.server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) =>
     serve(request, response, null),

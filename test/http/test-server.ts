@@ -1,4 +1,5 @@
 import type { AddressInfo } from 'node:net';
+import type { FastifyInstance } from 'fastify';
 import pg from 'pg';
 import type { Authentication } from '../../src/http/authentication.ts';
 import { openToAll } from '../../src/http/authentication.ts';
@@ -34,6 +35,8 @@ export interface TestServerOptions {
   readonly replies?: ReplyCache;
   /** Connections, admission and what reads may take. */
   readonly database?: Partial<DatabaseSettings>;
+  /** Registers plugins beside the feed. */
+  readonly beside?: (app: FastifyInstance) => void;
   /** What lies between the feed and PostgreSQL. */
   readonly proxy?: (connectionString: string) => Promise<{ readonly connectionString: string }>;
 }
@@ -69,6 +72,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     replies: options.replies ?? null,
     observe: collect({ log, broken, defects }),
   });
+  options.beside?.(app);
   await app.listen({ port: 0, host: '127.0.0.1' });
   const { port } = app.server.address() as AddressInfo;
   const root = `http://127.0.0.1:${port}/odata/`;
