@@ -33,7 +33,7 @@ export async function planning({ warehouse: { catalogue } }: Bench): Promise<rea
       sets: catalogue.sets,
       limits: defaultPlanLimits,
       pageSize: 20_000,
-      now: '2026-01-31T12:00:00.000Z',
+      now: () => '2026-01-31T12:00:00.000Z',
       serviceRoot: 'http://127.0.0.1/odata/',
     });
     if (read.kind === 'Collection') {

@@ -1,8 +1,7 @@
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import { GatewayError } from '../errors.ts';
 import { bindRead } from '../plan/bind/bind-read.ts';
-import type { ReadPlan } from '../plan/model/read-plan.ts';
-import { queryFingerprint } from '../plan/position/page-position.ts';
+import type { Bound, ReadPlan } from '../plan/model/read-plan.ts';
 import { replyAll } from '../source/all/reply-all.ts';
 import { replyAcrossSources } from '../source/federated/reply-across.ts';
 import { crossesSources } from '../source/federated/resolve-filters.ts';
@@ -24,11 +23,7 @@ import { longestTarget } from './request-target.ts';
 export async function answer(exchange: Exchange, feed: Feed): Promise<void> {
   const catalogue = feed.catalogue();
   const { uri, instant } = splitInstant(exchange.timing.measure('parse', () => parse(exchange)));
-  const volatile = dependsOnClock(exchange);
-  if (volatile) {
-    exchange.instant = instant ?? new Date().toISOString();
-  }
-  const plan = exchange.timing.measure('bind', () => bind(uri, { exchange, feed, catalogue }));
+  const plan = exchange.timing.measure('bind', () => bind(uri, { exchange, feed, catalogue, instant }));
   const { format } = uri.options;
   if (plan.kind === 'ServiceDocument' || plan.kind === 'Metadata') {
     return replyDocument(plan, { exchange, feed, catalogue, format });
@@ -42,18 +37,27 @@ export async function answer(exchange: Exchange, feed: Feed): Promise<void> {
     uri.options.apply === undefined ? {} : { insteadOf: ['text/plain', 'text/*'] },
   );
   if (plan.kind === 'All') {
-    return replyAll({ plan, exchange, feed, catalogue, negotiated, fingerprint: queryFingerprint(uri) });
+    return replyAll({ plan, exchange, feed, catalogue, negotiated, fingerprint: plan.fingerprint });
   }
   const skipToken = uri.options.skiptoken ?? null;
   if (crossesSources(plan, { catalogue, upstreams: feed.upstreams })) {
-    const fingerprint = queryFingerprint(uri);
+    const fingerprint = plan.fingerprint;
     return replyAcrossSources({ plan, exchange, feed, catalogue, negotiated, fingerprint, skipToken });
   }
   const source = upstreamSource(plan, (set) => proxiedFrom(catalogue, set));
   if (source === null || plan.kind === 'Crossjoin') {
-    const fingerprint = queryFingerprint(uri);
+    const fingerprint = plan.fingerprint;
     const deltaToken = uri.options.deltatoken ?? null;
-    return replyFromStore({ plan, exchange, feed, catalogue, negotiated, fingerprint, volatile, deltaToken });
+    return replyFromStore({
+      plan,
+      exchange,
+      feed,
+      catalogue,
+      negotiated,
+      fingerprint,
+      volatile: plan.volatile,
+      deltaToken,
+    });
   }
   const upstream = feed.upstreams.get(source);
   if (upstream === undefined) {
@@ -68,14 +72,6 @@ function parse({ path, query, limits }: Exchange): ODataUri {
   return parseODataUri(query === '' ? path : `${path}?${query}`, { ...uri, urlLength: uri.queryLength });
 }
 
-/** Whether `now()` stands in the request, however it is percent-encoded; where it only stands in a text, nothing is lost but an ETag. */
-function dependsOnClock({ path, query }: Exchange): boolean {
-  const decoded = `${path}?${query}`.replace(/%([2-7][0-9a-f])/gi, (_, hex: string) =>
-    String.fromCharCode(Number.parseInt(hex, 16)),
-  );
-  return /now\s*\(/i.test(decoded.replaceAll('+', ' '));
-}
-
 /** Whether the reply is text and no JSON. */
 function isRaw(plan: ReadPlan): boolean {
   if (plan.kind === 'Crossjoin' || plan.kind === 'All') {
@@ -85,19 +81,24 @@ function isRaw(plan: ReadPlan): boolean {
 }
 
 interface Place {
+  /** What `now()` was on the first page; null: this is it. */
+  readonly instant: string | null;
   readonly exchange: Exchange;
   readonly feed: Feed;
   readonly catalogue: Catalogue;
 }
 
-function bind(uri: ODataUri, { exchange, feed, catalogue }: Place): ReadPlan {
+function bind(uri: ODataUri, { exchange, feed, catalogue, instant }: Place): Bound {
   const { pageSize } = feed.settings;
   return bindRead(uri, {
     model: catalogue.model,
     sets: catalogue.sets,
     limits: exchange.limits.plan,
     pageSize: canPage(exchange) ? Math.min(pageSize, exchange.prefer.maxPageSize ?? pageSize) : wholeInOnePage,
-    now: exchange.instant ?? new Date().toISOString(),
+    now: () => {
+      exchange.instant ??= instant ?? new Date().toISOString();
+      return exchange.instant;
+    },
     serviceRoot: exchange.root,
   });
 }

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import type { EntitySet, Model } from '../../src/edm/model.ts';
 import { GatewayError } from '../../src/errors.ts';
 import { bindRead } from '../../src/plan/bind/bind-read.ts';
+import { queryFingerprint } from '../../src/plan/bind/fingerprint.ts';
 import { defaultPlanLimits } from '../../src/plan/bind/limits.ts';
 import { encodeAllPosition } from '../../src/plan/bind/request/all.ts';
 import type { AllPlan, AllPosition } from '../../src/plan/model/read-plan.ts';
-import { queryFingerprint } from '../../src/plan/position/page-position.ts';
 import { parseODataUri } from '../../src/uri/parse-uri.ts';
 import { sampleModel, sampleSets } from './sample-model.ts';
 
@@ -32,7 +32,7 @@ function bindAll(url: string, model: Model): AllPlan {
     sets: sampleSets,
     limits: defaultPlanLimits,
     pageSize: 10,
-    now: '2026-01-31T12:00:00.000Z',
+    now: () => '2026-01-31T12:00:00.000Z',
   });
   assert.ok(plan.kind === 'All', plan.kind);
   return plan;
@@ -98,7 +98,7 @@ describe('plan: $all', () => {
       listLength: 10_000,
     });
     const bind = () =>
-      bindRead(plain, { model: sampleModel, sets: sampleSets, limits: defaultPlanLimits, pageSize: 1, now: '' });
+      bindRead(plain, { model: sampleModel, sets: sampleSets, limits: defaultPlanLimits, pageSize: 1, now: () => '' });
     assert.throws(bind, (error) => error instanceof GatewayError && error.code === 'NotImplemented');
   });
 });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { GatewayError } from '../../src/errors.ts';
+import { queryFingerprint } from '../../src/plan/bind/fingerprint.ts';
 import type { PagePosition, ReadPlan } from '../../src/plan/model/read-plan.ts';
 import {
   decodeDeltaToken,
@@ -9,7 +10,6 @@ import {
   encodeDeltaToken,
   encodePagePosition,
   encodeRemovedPosition,
-  queryFingerprint,
 } from '../../src/plan/position/page-position.ts';
 import { parseODataUri } from '../../src/uri/parse-uri.ts';
 import { bindText, outcome } from './bind-text.ts';

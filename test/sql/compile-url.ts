@@ -14,7 +14,7 @@ export function planOf(text: string, pageSize = 1000): ReadPlan {
     sets: catalogue.sets,
     limits: defaultPlanLimits,
     pageSize,
-    now: '2026-01-31T12:00:00.000Z',
+    now: () => '2026-01-31T12:00:00.000Z',
   });
 }
 

@@ -130,7 +130,7 @@ export function planOf(request: string, catalogue: Pick<Catalogue, 'model' | 'se
     sets: catalogue.sets,
     limits: defaultPlanLimits,
     pageSize,
-    now: '2026-01-31T12:00:00.000Z',
+    now: () => '2026-01-31T12:00:00.000Z',
   });
   if (!['Collection', 'Entity', 'PropertyRead', 'Count'].includes(plan.kind)) {
     throw new Error(`${plan.kind} is not proxied`);

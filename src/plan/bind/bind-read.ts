@@ -1,6 +1,7 @@
 import type { ODataUri, PathSegment } from '../../uri/syntax.ts';
-import { entityOf, metadataDocument, propertyOf, serviceDocument } from '../model/make.ts';
-import type { ReadPlan } from '../model/read-plan.ts';
+import { boundPlan, entityOf, metadataDocument, propertyOf, serviceDocument } from '../model/make.ts';
+import type { Bound, ReadPlan } from '../model/read-plan.ts';
+import { queryFingerprint } from './fingerprint.ts';
 import { noUsage } from './limits.ts';
 import { bindAll, entitiesOfType } from './request/all.ts';
 import { allowOptions, type OptionName } from './request/allowed-options.ts';
@@ -18,8 +19,13 @@ export type { BindContext } from './scope.ts';
  * `now` give the same plan.
  * @throws GatewayError of the codes of a request's URL in `errors.ts`; the message names the option or the path
  */
-export function bindRead(uri: ODataUri, context: BindContext): ReadPlan {
-  const binding: Binding = { context, aliases: uri.aliases, usage: noUsage() };
+export function bindRead(uri: ODataUri, context: BindContext): Bound {
+  const binding: Binding = { context, aliases: uri.aliases, usage: noUsage(), fingerprint: queryFingerprint(uri) };
+  const plan = bindPlan(uri, binding);
+  return boundPlan(plan, { volatile: binding.usage.clock, fingerprint: binding.fingerprint });
+}
+
+function bindPlan(uri: ODataUri, binding: Binding): ReadPlan {
   const [first, second] = uri.path.segments;
   if (first === undefined) {
     return plain(serviceDocument, uri, binding);

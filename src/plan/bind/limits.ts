@@ -50,9 +50,18 @@ export interface Usage {
   expands: number;
   transformations: number;
   keysInPaths: number;
+  /** `now()` was asked for. */
+  clock: boolean;
 }
 
-export const noUsage = (): Usage => ({ nodes: 0, nesting: 0, expands: 0, transformations: 0, keysInPaths: 0 });
+export const noUsage = (): Usage => ({
+  nodes: 0,
+  nesting: 0,
+  expands: 0,
+  transformations: 0,
+  keysInPaths: 0,
+  clock: false,
+});
 
 /**
  * Refuses a value above a limit.

@@ -13,8 +13,8 @@ export interface BindContext {
   readonly limits: PlanLimits;
   /** Rows of one page: the server's size or the client's smaller wish. */
   readonly pageSize: number;
-  /** The instant of the request, ISO 8601 in UTC, e.g. `2026-01-31T12:00:00.000Z`: what `now()` is. */
-  readonly now: string;
+  /** What `now()` is, ISO 8601 in UTC, e.g. `2026-01-31T12:00:00.000Z`. Asked only where the request says `now()`; always the same. */
+  now(): string;
   /** Absolute service root with its final slash, for the absolute form of `$entity?$id=`; absent: only relative ids. */
   readonly serviceRoot?: string;
 }
@@ -24,6 +24,8 @@ export interface Binding {
   readonly context: BindContext;
   readonly aliases: ReadonlyMap<string, Expression>;
   readonly usage: Usage;
+  /** Of the query, as tokens hold it. */
+  readonly fingerprint: string;
 }
 
 /** A property made by `$compute` or by a transformation, by name or by path joined with `/`. */

@@ -2,16 +2,19 @@ import type { EntitySet, Property } from '../../edm/model.ts';
 import type { RangeVariable } from './expression.ts';
 import type {
   AllPlan,
+  Bound,
   CollectionPlan,
   CountPlan,
   CrossjoinPlan,
   EntityPlan,
+  PlanFacts,
   PropertyPlan,
   ReadPlan,
 } from './read-plan.ts';
 import type { Restriction, RowSource } from './rows.ts';
 import type { Selection } from './selection.ts';
-import { sourceSet } from './sets.ts';
+import { setsOf, sourceSet } from './sets.ts';
+import { mapPlan, type PlanMapper } from './walk.ts';
 
 /**
  * The only constructors of plans (`test/architecture.test.ts` holds that): what a field means where nobody asked for
@@ -95,3 +98,15 @@ export const allOf = (given: Given<AllPlan, 'parts' | 'pageSize'>): AllPlan => (
   countOnly: false,
   ...given,
 });
+
+/** A plan with the facts of its request. */
+export const boundPlan = <P extends ReadPlan>(
+  plan: P,
+  { volatile, fingerprint }: Omit<PlanFacts, 'setNames'>,
+): Bound<P> => ({ ...plan, volatile, fingerprint, setNames: setsOf(plan) });
+
+/** As `mapPlan`: its set names are those of the plan that comes out. */
+export function mapBoundPlan(plan: Bound, mapper: PlanMapper): Bound {
+  const mapped = mapPlan(plan, mapper);
+  return mapped === plan ? plan : boundPlan(mapped, plan);
+}

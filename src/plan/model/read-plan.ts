@@ -17,6 +17,19 @@ export type ReadPlan =
   | CrossjoinPlan
   | AllPlan;
 
+/** What the binder says of a request besides what is read: once, so that nobody has to look for it again. */
+export interface PlanFacts {
+  /** `now()` is in it: the same request reads something else at another time. */
+  readonly volatile: boolean;
+  /** Names of all entity sets whose rows may take part, in alphabetical order. */
+  readonly setNames: readonly string[];
+  /** Of what decides which rows there are and in which order, for the tokens of the pages: see `queryFingerprint`. */
+  readonly fingerprint: string;
+}
+
+/** A plan as the binder gives it. */
+export type Bound<P extends ReadPlan = ReadPlan> = P & PlanFacts;
+
 /** A page of a collection. `pageSize` is the server's or the client's smaller wish, in rows. */
 export interface CollectionPlan {
   readonly kind: 'Collection';

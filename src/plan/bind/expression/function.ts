@@ -158,12 +158,14 @@ function bound(name: FunctionName, fitted: Fitted, scope: Scope): BoundExpressio
 }
 
 /** The bounds are those every store and reader in the chain holds: microseconds of the years 1 to 9999. */
+const bounds = { mindatetime: '0001-01-01T00:00:00Z', maxdatetime: '9999-12-31T23:59:59.999999Z' } as const;
+
 function instantConstant(name: FoldedName, scope: Scope): BoundExpression {
-  const { now } = scope.binding.context;
-  const values: Readonly<Record<FoldedName, string>> = {
-    now: canonicalDateTimeOffset(now) ?? now,
-    mindatetime: '0001-01-01T00:00:00Z',
-    maxdatetime: '9999-12-31T23:59:59.999999Z',
-  };
-  return { kind: 'Constant', type: instant, value: values[name] };
+  return { kind: 'Constant', type: instant, value: name === 'now' ? requestInstant(scope) : bounds[name] };
+}
+
+function requestInstant({ binding: { context, usage } }: Scope): string {
+  usage.clock = true;
+  const now = context.now();
+  return canonicalDateTimeOffset(now) ?? now;
 }

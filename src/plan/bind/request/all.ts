@@ -2,7 +2,7 @@ import type { EntitySet } from '../../../edm/model.ts';
 import type { ODataUri, PathSegment } from '../../../uri/syntax.ts';
 import { allOf, collectionOf, rowsOfSet } from '../../model/make.ts';
 import type { AllPlan, AllPosition, CollectionPlan } from '../../model/read-plan.ts';
-import { decodePagePosition, encodePagePosition, queryFingerprint } from '../../position/page-position.ts';
+import { decodePagePosition, encodePagePosition } from '../../position/page-position.ts';
 import { isCopyText } from '../../value/copy-text.ts';
 import { perhaps } from '../names.ts';
 import { rowCount } from '../rows/restriction.ts';
@@ -24,7 +24,7 @@ export function bindAll(uri: ODataUri, binding: Binding): AllPlan {
   refuseTyped(uri.options, scope);
   const countOnly = suffix === '$count';
   allowOptions(uri.options, countOnly ? ['count'] : pagedOptions, { scope, what: countOnly ? '/$count' : '$all' });
-  const after = positionOf(uri, sets);
+  const after = positionOf(uri, sets, binding);
   const top = rowCount(uri.options.top, inOption(scope, '$top'));
   const skip = rowCount(uri.options.skip, inOption(scope, '$skip'));
   const references = suffix === '$ref';
@@ -109,12 +109,15 @@ function wholeSet(
 }
 
 /** Nothing of a token reaches a database or a feed but a number, and what that feed has signed. */
-function positionOf(uri: ODataUri, sets: readonly EntitySet[]): AllPosition | null {
-  const { skiptoken } = uri.options;
+function positionOf(
+  { options: { skiptoken } }: ODataUri,
+  sets: readonly EntitySet[],
+  binding: Binding,
+): AllPosition | null {
   if (skiptoken === undefined) {
     return null;
   }
-  const { values, rowId, remaining } = decodePagePosition(skiptoken, queryFingerprint(uri));
+  const { values, rowId, remaining } = decodePagePosition(skiptoken, binding.fingerprint);
   const [set, token] = values;
   const place = { option: '$skiptoken' } as const;
   const fitting = rowId === '' || isCopyText(rowId, 'Edm.Int64');

@@ -13,7 +13,6 @@ import {
   decodeDeltaToken,
   decodePagePosition,
   decodeRemovedPosition,
-  queryFingerprint,
 } from '../../position/page-position.ts';
 import { isCopyText } from '../../value/copy-text.ts';
 import { bindApplyRead } from '../apply/read.ts';
@@ -47,7 +46,7 @@ export function bindCollectionRead(uri: ODataUri, resource: Resource, binding: B
     throw fault(requestScope(binding, '$apply'), 'InvalidOption', 'aggregated rows have no references.');
   }
   const delta = deltaOf(uri, resource, binding);
-  const removedAfter = delta === null ? null : removedPositionOf(uri, delta);
+  const removedAfter = delta === null ? null : removedPositionOf(uri, delta, binding);
   const after = removedAfter === null ? positionOf(uri, resource, binding) : null;
   if (after !== null) {
     checkPosition(after, { restriction, rowIds: apply === null });
@@ -91,7 +90,7 @@ function positionOf(uri: ODataUri, resource: Resource, binding: Binding): PagePo
   if (skiptoken === undefined || binding.context.sets.get(resource.set.name)?.kind === 'upstream') {
     return null;
   }
-  return decodePagePosition(skiptoken, queryFingerprint(uri));
+  return decodePagePosition(skiptoken, binding.fingerprint);
 }
 
 interface Ordered {
@@ -138,14 +137,17 @@ function deltaOf(uri: ODataUri, resource: Resource, binding: Binding): DeltaToke
       'the changes of aggregated rows are not tracked.',
     );
   }
-  return decodeDeltaToken(deltatoken, queryFingerprint(uri));
+  return decodeDeltaToken(deltatoken, binding.fingerprint);
 }
 
 /** Only a delta has removed rows, and its pages carry the version that the first one saw. */
-function removedPositionOf(uri: ODataUri, { since, start }: DeltaToken): RemovedPosition | null {
-  const { skiptoken } = uri.options;
+function removedPositionOf(
+  { options: { skiptoken } }: ODataUri,
+  { since, start }: DeltaToken,
+  binding: Binding,
+): RemovedPosition | null {
   if (skiptoken === undefined || since === null || start === null) {
     return null;
   }
-  return decodeRemovedPosition(skiptoken, queryFingerprint(uri));
+  return decodeRemovedPosition(skiptoken, binding.fingerprint);
 }

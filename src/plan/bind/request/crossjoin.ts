@@ -2,7 +2,7 @@ import type { EntitySet } from '../../../edm/model.ts';
 import type { ExpandItem, ODataUri, PathSegment, SelectItem } from '../../../uri/syntax.ts';
 import { crossjoinOf } from '../../model/make.ts';
 import type { CrossjoinPlan, OrderKey, RangeVariable, Restriction } from '../../model/read-plan.ts';
-import { decodePagePosition, queryFingerprint } from '../../position/page-position.ts';
+import { decodePagePosition } from '../../position/page-position.ts';
 import { isCopyText } from '../../value/copy-text.ts';
 import { perhaps } from '../names.ts';
 import { bindRestriction } from '../rows/restriction.ts';
@@ -30,7 +30,7 @@ export function bindCrossjoin(segment: Crossjoin, uri: ODataUri, binding: Bindin
   const variables = sets.map((set): RangeVariable => ({ name: set.name, set }));
   const joined: Scope = { ...scope, variables: new Map(variables.map((variable) => [variable.name, variable])) };
   const restriction = bindRestriction(uri.options, null, joined);
-  const after = positionOf(uri, restriction.orderby, sets.length);
+  const after = positionOf(uri, restriction.orderby, { sets: sets.length, binding });
   return crossjoinOf({
     sets,
     variables,
@@ -143,12 +143,16 @@ interface JoinedPosition {
   readonly remaining: number | null;
 }
 
-function positionOf(uri: ODataUri, orderby: readonly OrderKey[], sets: number): JoinedPosition | null {
+function positionOf(
+  uri: ODataUri,
+  orderby: readonly OrderKey[],
+  { sets, binding }: { readonly sets: number; readonly binding: Binding },
+): JoinedPosition | null {
   const { skiptoken } = uri.options;
   if (skiptoken === undefined) {
     return null;
   }
-  const { values, rowId, remaining } = decodePagePosition(skiptoken, queryFingerprint(uri));
+  const { values, rowId, remaining } = decodePagePosition(skiptoken, binding.fingerprint);
   const position = [...values, rowId];
   const fitting = position.every((value, index) => {
     const key = orderby[index];
