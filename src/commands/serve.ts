@@ -43,7 +43,7 @@ export async function serveCommand(surroundings: Surroundings, options: ServeOpt
   const catalogue = catalogueOf(surroundings);
   const guard = guardOf(config, observe);
   const stop = options.stop.then((reason): End => ({ reason, code: exitCodes.ok }));
-  const opening = openWarehouse(surroundings, observe);
+  const opening = openWarehouse(surroundings, { revives: true });
   const opened = await Promise.race([opening, stop]);
   if ('reason' in opened) {
     // The server lives only as long as this program, so one that is just starting ends with it.

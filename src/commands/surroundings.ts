@@ -5,7 +5,6 @@ import type { Config, Environment } from '../config.ts';
 import { type EmbeddedServer, startEmbeddedServer } from '../embedded/embedded-server.ts';
 import { hasCluster } from '../embedded/folders.ts';
 import { runningServer } from '../embedded/join.ts';
-import type { EmbeddedEvent } from '../observation/events/embedded.ts';
 import type { Observation } from '../observation/observation.ts';
 import type { Observe } from '../observation/observe.ts';
 import type { Database } from '../warehouse/database.ts';
@@ -39,20 +38,24 @@ export interface Warehouse {
 }
 
 /**
- * Connects to DATABASE_URL, or starts the embedded PostgreSQL under the data folder. With `observe` that one is started
+ * Connects to DATABASE_URL, or starts the embedded PostgreSQL under the data folder. With `revives` that one is started
  * again when it ends by itself.
  */
 export async function openWarehouse(
-  { config, print }: Surroundings,
-  observe?: Observe<EmbeddedEvent>,
+  { config, print, observe }: Surroundings,
+  { revives = false }: { readonly revives?: boolean } = {},
 ): Promise<Warehouse> {
   if (config.databaseUrl !== null) {
-    const database = await openDatabase({ connection: config.databaseUrl, ...readLimits(config, null) });
+    const database = await openDatabase({
+      connection: config.databaseUrl,
+      observe,
+      ...readLimits(config, null),
+    });
     return { database, server: null, close: (patience) => within(patience, database.close()) };
   }
   const server = await startEmbeddedServer({
     dataDir: config.dataDir,
-    ...(observe === undefined ? {} : { observe }),
+    ...(revives ? { observe } : {}),
   });
   if (server.asideOfDeleted !== null) {
     print(
@@ -60,7 +63,11 @@ export async function openWarehouse(
     );
   }
   try {
-    const database = await openDatabase({ connection: server.address, ...readLimits(config, server) });
+    const database = await openDatabase({
+      connection: server.address,
+      observe,
+      ...readLimits(config, server),
+    });
     return {
       database,
       server,
@@ -149,11 +156,11 @@ export async function withExistingWarehouse(
   });
 }
 
-async function joinWarehouse({ config }: Surroundings): Promise<Warehouse | null> {
+async function joinWarehouse({ config, observe }: Surroundings): Promise<Warehouse | null> {
   const address = config.databaseUrl === null ? await runningServer(config.dataDir) : null;
   if (address === null) {
     return null;
   }
-  const database = await openDatabase({ connection: address });
+  const database = await openDatabase({ connection: address, observe });
   return { database, server: null, close: () => database.close() };
 }

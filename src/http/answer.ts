@@ -1,6 +1,7 @@
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import { GatewayError } from '../errors.ts';
 import { bindRead } from '../plan/bind/bind-read.ts';
+import { describePlan } from '../plan/model/describe.ts';
 import type { Bound, ReadPlan } from '../plan/model/read-plan.ts';
 import { replyAll } from '../source/all/reply-all.ts';
 import { replyAcrossSources } from '../source/federated/reply-across.ts';
@@ -24,6 +25,7 @@ export async function answer(exchange: Exchange, feed: Feed): Promise<void> {
   const catalogue = feed.catalogue();
   const { uri, instant } = splitInstant(exchange.timing.measure('parse', () => parse(exchange)));
   const plan = exchange.timing.measure('bind', () => bind(uri, { exchange, feed, catalogue, instant }));
+  feed.observe({ event: 'plan', id: exchange.id, plan: (values) => describePlan(plan, { values }) });
   const { format } = uri.options;
   if (plan.kind === 'ServiceDocument' || plan.kind === 'Metadata') {
     return replyDocument(plan, { exchange, feed, catalogue, format });

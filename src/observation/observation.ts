@@ -3,12 +3,13 @@ import type { EmbeddedEvent } from './events/embedded.ts';
 import type { HttpEvent } from './events/http.ts';
 import type { IngestEvent } from './events/ingest.ts';
 import type { UpstreamEvent } from './events/upstream.ts';
+import type { WarehouseEvent } from './events/warehouse.ts';
 
 /**
  * Everything that the program tells of itself. A room's events stand in `events/<room>.ts`, which that room alone imports; here
  * they are one type. Values never hold secrets or whole query strings.
  */
-export type Observation = HttpEvent | IngestEvent | UpstreamEvent | EmbeddedEvent | CommandEvent;
+export type Observation = HttpEvent | IngestEvent | UpstreamEvent | WarehouseEvent | EmbeddedEvent | CommandEvent;
 
 export type Level = 'error' | 'warn' | 'info' | 'debug' | 'trace';
 
@@ -24,6 +25,7 @@ export interface EventKind<Event> {
 
 /** Each kind of event: one that is missing here does not compile. */
 export const eventKinds: { readonly [K in Kind]: EventKind<EventOf<K>> } = {
+  plan: { level: 'debug', text: 'What a request means: names resolved and types checked.' },
   request: { level: 'info', text: 'A request was answered.' },
   'request-broken': { level: 'warn', text: 'A reply that had begun was broken off.' },
   defect: { level: 'error', text: 'A fault that is the gateway’s own; `err` has the stack.' },
@@ -50,10 +52,22 @@ export const eventKinds: { readonly [K in Kind]: EventKind<EventOf<K>> } = {
     level: ({ state }) => (state === 'down' ? 'warn' : 'info'),
     text: 'The `$metadata` of a proxied feed was read, or could not be.',
   },
+  'upstream-request': { level: 'debug', text: 'A proxied feed is asked for something.' },
+  'upstream-answer': {
+    level: 'debug',
+    text: 'A proxied feed has answered, all but the body; `status` null: it has not, or with an error.',
+  },
   database: {
     level: ({ state }) => (state === 'down' ? 'error' : 'info'),
     text: 'The embedded PostgreSQL ended by itself, or runs again.',
   },
+  statement: {
+    // What is asked for a request is looked at more often than the bookkeeping.
+    level: ({ role }) => (role === 'reader' ? 'debug' : 'trace'),
+    text: 'A statement is sent to PostgreSQL: as `reader` for a request, as `owner` for loads and bookkeeping.',
+  },
+  'turn-wait': { level: 'debug', text: 'A large read waited for its turn.' },
+  'connection-wait': { level: 'debug', text: 'A connection to PostgreSQL was waited for.' },
   listening: { level: 'info', text: 'The feed answers at this address.' },
   stopping: { level: 'info', text: 'The program was told to stop.' },
   stopped: { level: 'info', text: 'The program has ended what it had begun.' },

@@ -5,11 +5,12 @@ import type { ReadMetadata } from '../edm/read-metadata.ts';
 import { readMetadata } from '../edm/read-metadata.ts';
 import { GatewayError } from '../errors.ts';
 import type { UpstreamEvent } from '../observation/events/upstream.ts';
-import type { Observe } from '../observation/observe.ts';
+import { type Observe, unobserved } from '../observation/observe.ts';
 import { fetchByKeys } from './fetch-by-keys.ts';
 import { fetchMetadata } from './fetch-metadata.ts';
 import { keepMetadataCopy, readMetadataCopy, tokenSecret } from './metadata-copy.ts';
 import { readUpstream } from './read-reply.ts';
+import { toldClient } from './told-client.ts';
 import type { KeyedRequest, Upstream, UpstreamPlan, UpstreamReadOptions, UpstreamState } from './upstream.ts';
 import { type UpstreamClient, upstreamClient } from './upstream-client.ts';
 import { type UpstreamMap, upstreamHasNavigation } from './upstream-map.ts';
@@ -60,6 +61,7 @@ class ConnectedUpstream implements Upstream {
   readonly #connection: Connection;
   readonly #settings: UpstreamSettings;
   readonly #secret: Buffer;
+  readonly #observe: Observe<UpstreamEvent>;
   #known: ReadMetadata | null = null;
   #differences: readonly string[] = [];
   #metadataReadAt: Date | null = null;
@@ -75,6 +77,7 @@ class ConnectedUpstream implements Upstream {
     this.#connection = connection;
     this.#settings = settings;
     this.#secret = secret;
+    this.#observe = connection.observe ?? unobserved;
     this.#client = upstreamClient(this.source, settings);
     this.#schedule = schedule(settings.metadataSchedule, () => this.refresh(), { timezone: 'UTC' });
   }
@@ -101,12 +104,12 @@ class ConnectedUpstream implements Upstream {
 
   async read(plan: UpstreamPlan, options: UpstreamReadOptions) {
     await this.#reached();
-    return readUpstream(plan, options, this.#context());
+    return readUpstream(plan, options, this.#context(options));
   }
 
   async *fetchByKeys(request: KeyedRequest, options: UpstreamReadOptions): AsyncGenerator<string> {
     await this.#reached();
-    yield* fetchByKeys(request, options, this.#context());
+    yield* fetchByKeys(request, options, this.#context(options));
   }
 
   follows(set: EntitySet, navigation: NavigationProperty): boolean {
@@ -144,7 +147,7 @@ class ConnectedUpstream implements Upstream {
   async #readNow(): Promise<void> {
     this.#attemptedAt = Date.now();
     try {
-      const { xml, read } = await fetchMetadata(this.source, this.#client);
+      const { xml, read } = await fetchMetadata(this.source, toldClient(this.source, this.#client, this.#observe));
       this.#take(read);
       this.#metadataReadAt = new Date();
       this.#failure = null;
@@ -153,7 +156,7 @@ class ConnectedUpstream implements Upstream {
       this.#failure = messageOf(error);
       this.#shown = error instanceof GatewayError ? error.message : null;
     }
-    this.#connection.observe?.({ event: 'upstream', ...outcomeOf(this.state()) });
+    this.#observe({ event: 'upstream', ...outcomeOf(this.state()) });
   }
 
   #take(read: ReadMetadata): void {
@@ -165,11 +168,12 @@ class ConnectedUpstream implements Upstream {
     ];
   }
 
-  #context() {
+  #context({ observe = this.#observe }: UpstreamReadOptions) {
     const onNestedCount = (): void => {
       this.#countsNested = true;
     };
-    return { client: this.#client, map: this.#map(), secret: this.#secret, onNestedCount };
+    const client = toldClient(this.source, this.#client, observe);
+    return { client, map: this.#map(), secret: this.#secret, onNestedCount };
   }
 
   #map(): UpstreamMap {

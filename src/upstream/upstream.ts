@@ -1,5 +1,7 @@
 import type { EntitySet, NavigationProperty, Property } from '../edm/model.ts';
 import type { JsonFormat } from '../json/json-format.ts';
+import type { UpstreamEvent } from '../observation/events/upstream.ts';
+import type { Observe } from '../observation/observe.ts';
 import type {
   CollectionPlan,
   CountPlan,
@@ -43,6 +45,8 @@ export interface UpstreamReadOptions extends JsonFormat {
   readonly skipToken: string | null;
   /** Aborts when the client hung up: the upstream request is cancelled. */
   readonly signal: AbortSignal;
+  /** Told of the requests of this read; absent: whoever listens to all of the feed. */
+  readonly observe?: Observe<UpstreamEvent>;
 }
 
 export type UpstreamReply =

@@ -3,6 +3,9 @@
  * `http/` get this interface, never a driver object.
  */
 
+import type { WarehouseEvent } from '../observation/events/warehouse.ts';
+import type { Observe } from '../observation/observe.ts';
+
 /** Column values as `pg` parses them, except `bigint`/`numeric`, which stay text. */
 export type DatabaseRow = Record<string, unknown>;
 
@@ -43,6 +46,8 @@ export interface ReadOptions<T = unknown> {
   readonly weighed?: Weighed | null;
   /** Light work that may make the read needless, done before it would wait for others; null: it did not. Absent: there is none. */
   readonly early?: (session: ReadSession) => Promise<T | null>;
+  /** Told of statements and waits of this read; absent: whoever listens to all of the database. */
+  readonly observe?: Observe<WarehouseEvent>;
   /** Told the milliseconds that the read waited for its turn. Absent: nobody wants to know. */
   readonly onTurn?: (waited: number) => void;
   /** Whether the work may be begun anew: nobody has seen anything of it yet. Absent: it may. */

@@ -5,11 +5,14 @@ import pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import type { ServerAddress } from '../embedded/address.ts';
 import { GatewayError } from '../errors.ts';
+import type { WarehouseEvent } from '../observation/events/warehouse.ts';
+import { type Observe, unobserved } from '../observation/observe.ts';
 import { type Admission, type AdmissionLimits, type Admitted, ReadAdmission } from './admission/admission.ts';
 import { type Estimate, readEstimate, together } from './admission/estimate.ts';
 import { beginning, connectionPool, isSettled } from './connection/connection-pool.ts';
 import { PostgresReadSession } from './connection/read-session.ts';
 import { ReaderRest, type RestLimits, restLimits } from './connection/reader-rest.ts';
+import { tellStatement } from './connection/tell-statement.ts';
 import type { Database, DatabaseRow, QueryResult, ReadOptions, ReadSession, Transaction } from './database.ts';
 import { postgresError } from './postgres-errors.ts';
 import { type TemporaryFiles, temporaryFileLimit } from './temporary-files.ts';
@@ -28,6 +31,8 @@ export interface DatabaseSettings {
   /** What differs from the usual limits of admission. */
   readonly admission?: Partial<AdmissionLimits>;
   readonly rest?: RestLimits;
+  /** Absent: nobody listens. */
+  readonly observe?: Observe<WarehouseEvent>;
   /** What one read may take of the server's disk. Absent: what the server allows. */
   readonly temporaryFiles?: TemporaryFiles;
 }
@@ -83,6 +88,7 @@ class PostgresDatabase implements Database {
   readonly #admission: ReadAdmission;
   readonly #rest: RestLimits;
   readonly #temporaryFiles: TemporaryFiles | null;
+  readonly #observe: Observe<WarehouseEvent>;
   /** Whether our user may limit temporary files: a superuser, or who was granted it. */
   #mayLimit = false;
   #closing: Promise<void> | null = null;
@@ -101,6 +107,7 @@ class PostgresDatabase implements Database {
     });
     this.#rest = settings.rest ?? restLimits;
     this.#temporaryFiles = settings.temporaryFiles ?? null;
+    this.#observe = settings.observe ?? unobserved;
     this.#admission = new ReadAdmission({
       ...admissionLimits(readers, settings.heavy ?? os.availableParallelism()),
       ...settings.admission,
@@ -120,15 +127,16 @@ class PostgresDatabase implements Database {
   }
 
   async query<Row extends DatabaseRow>(text: string, values?: readonly unknown[]): Promise<QueryResult<Row>> {
+    tellStatement(this.#observe, 'owner', text);
     return ask<Row>(this.#owner, text, values);
   }
 
   async transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
-    const client = await connect(this.#owner);
+    const client = await waited(connect(this.#owner), this.#observe);
     let broken: Error | undefined;
     try {
       await client.query(beginning(client, 'READ COMMITTED').join('; '));
-      const result = await work(transactionOn(client));
+      const result = await work(transactionOn(client, this.#observe));
       await commit(client);
       return result;
     } catch (error) {
@@ -147,7 +155,7 @@ class PostgresDatabase implements Database {
       weighed: options.weighed ?? null,
       signal: options.signal,
       timeout: options.timeout,
-      estimate: (statements) => this.#estimate(statements, options.signal),
+      estimate: (statements) => this.#estimate(statements, options),
     };
     if (options.early !== undefined && this.#admission.busy) {
       const light = await this.#admission.enter({ ...asked, weighed: null });
@@ -158,7 +166,11 @@ class PostgresDatabase implements Database {
     }
     const from = performance.now();
     const admitted = await this.#admission.enter(asked);
-    options.onTurn?.(performance.now() - from);
+    const milliseconds = performance.now() - from;
+    options.onTurn?.(milliseconds);
+    if (milliseconds >= worthTelling) {
+      (options.observe ?? this.#observe)({ event: 'turn-wait', milliseconds: Math.round(milliseconds) });
+    }
     const { lightTime } = admitted;
     if (lightTime === null || lightTime >= options.timeout) {
       return this.#readNow(work, options, admitted);
@@ -177,11 +189,12 @@ class PostgresDatabase implements Database {
 
   async #readNow<T>(work: (session: ReadSession) => Promise<T>, options: ReadOptions, admitted: Admitted): Promise<T> {
     try {
-      const client = await connect(this.#readers);
+      const observe = options.observe ?? this.#observe;
+      const client = await waited(connect(this.#readers), observe);
       const rest = new ReaderRest(admitted, options.signal, this.#rest);
       const session = new PostgresReadSession(
         client,
-        { ...options, rest, local: this.#localSettings(client, options) },
+        { ...options, observe, rest, local: this.#localSettings(client, options) },
         (running) => this.#cancel(running),
       );
       try {
@@ -218,9 +231,12 @@ class PostgresDatabase implements Database {
   }
 
   /** null: PostgreSQL refuses the statement, which it will say again when it is run. */
-  async #estimate(statements: readonly string[], signal: AbortSignal): Promise<Estimate | null> {
+  async #estimate(
+    statements: readonly string[],
+    { signal, observe = this.#observe }: Pick<ReadOptions, 'signal' | 'observe'>,
+  ): Promise<Estimate | null> {
     const found: Estimate[] = [];
-    const options = { signal, timeout: estimateTime };
+    const options = { signal, observe, timeout: estimateTime };
     const explain = async (session: ReadSession): Promise<void> => {
       for (const statement of statements) {
         const { rows } = await session.query<{ 'QUERY PLAN': unknown }>(`EXPLAIN (FORMAT JSON) ${statement}`);
@@ -313,6 +329,19 @@ function admissionLimits(readers: number, heavy: number): AdmissionLimits {
   return { pages, long, connections: Math.max(1, connections - long), waiting: 1000, lightTime: 500 };
 }
 
+/** Milliseconds from which a wait is told. */
+const worthTelling = 1;
+
+async function waited(connecting: Promise<pg.PoolClient>, observe: Observe<WarehouseEvent>): Promise<pg.PoolClient> {
+  const from = performance.now();
+  const client = await connecting;
+  const milliseconds = performance.now() - from;
+  if (milliseconds >= worthTelling) {
+    observe({ event: 'connection-wait', milliseconds: Math.round(milliseconds) });
+  }
+  return client;
+}
+
 /** Whatever kept us from a connection, it is not there. */
 function unreachable(error: unknown): Error {
   const known = postgresError(error);
@@ -337,10 +366,14 @@ async function ask<Row extends DatabaseRow>(
   }
 }
 
-function transactionOn(client: pg.PoolClient): Transaction {
+function transactionOn(client: pg.PoolClient, observe: Observe<WarehouseEvent>): Transaction {
   return {
-    query: (text, values) => ask(client, text, values),
+    query: (text, values) => {
+      tellStatement(observe, 'owner', text);
+      return ask(client, text, values);
+    },
     copyIn: async (text, bytes) => {
+      tellStatement(observe, 'owner', text);
       const copy = client.query(copyFrom(text));
       try {
         await pipeline(Readable.from(bytes, { objectMode: false }), copy);

@@ -6,7 +6,9 @@ import { openToAll } from '../../src/http/authentication.ts';
 import type { FeedSettings } from '../../src/http/feed.ts';
 import { httpListener } from '../../src/http/listener.ts';
 import type { ReplyCache } from '../../src/http/reply-cache/reply-cache.ts';
-import type { RequestRecord } from '../../src/observation/events/http.ts';
+import type { HttpEvent, RequestRecord } from '../../src/observation/events/http.ts';
+import type { Observation } from '../../src/observation/observation.ts';
+import { everyone, type Observe, unobserved } from '../../src/observation/observe.ts';
 import { KnownAnswers } from '../../src/source/stored/known-answers.ts';
 import { migrate } from '../../src/warehouse/migrate.ts';
 import { type DatabaseSettings, openDatabase } from '../../src/warehouse/postgres-database.ts';
@@ -33,6 +35,8 @@ export interface TestServerOptions {
   readonly settings?: Partial<FeedSettings>;
   readonly authentication?: Authentication;
   readonly replies?: ReplyCache;
+  /** Told of everything, besides the lists below. */
+  readonly observe?: Observe<Observation>;
   /** Connections, admission and what reads may take. */
   readonly database?: Partial<DatabaseSettings>;
   /** Registers plugins beside the feed. */
@@ -45,7 +49,11 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   const { connectionString, drop } = await testDatabase();
   const proxied = await options.proxy?.(connectionString);
   const connection = proxied?.connectionString ?? connectionString;
-  const database = await openDatabase({ ...options.database, connection });
+  const database = await openDatabase({
+    ...(options.observe === undefined ? {} : { observe: options.observe }),
+    ...options.database,
+    connection,
+  });
   await migrate(database);
   const client = new pg.Client({ connectionString });
   await client.connect();
@@ -70,7 +78,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     settings: { pageSize: 20_000, publicUrl: null, statementTimeout: 30_000, ...options.settings },
     known: new KnownAnswers(),
     replies: options.replies ?? null,
-    observe: collect({ log, broken, defects }),
+    observe: everyone<HttpEvent>(collect({ log, broken, defects }), options.observe ?? unobserved),
   });
   options.beside?.(app);
   await app.listen({ port: 0, host: '127.0.0.1' });

@@ -43,6 +43,15 @@ describe('The log', () => {
     assert.match(String(err['stack']), /x is undefined\n/);
   });
 
+  it('has texts without values, unless they are asked for, and makes none that is not written', () => {
+    const { statement } = examples;
+    assert.deepEqual(line(statement), { level: 20, event: 'statement', id: 'r1', role: 'reader', sql: `'?'` });
+    const [shown] = written([statement], { values: 'shown' });
+    assert.equal(shown?.['sql'], `'Jan'`);
+    const untold: Observation = { ...statement, sql: () => assert.fail('a text was made for nobody') };
+    assert.deepEqual(written([untold], { level: 'info' }), []);
+  });
+
   it('writes nothing below its level', () => {
     const all = Object.values(examples);
     const names = (level: LogSettings['level']) => written(all, { level }).map(({ event }) => String(event));

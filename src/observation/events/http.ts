@@ -1,3 +1,5 @@
+import type { TextOf } from '../observe.ts';
+
 /** What one finished request looked like. The query is there as option names only: values may be secrets. */
 export interface RequestRecord {
   readonly id: string;
@@ -19,6 +21,8 @@ export interface RequestRecord {
 
 /** What happens while requests are answered. */
 export type HttpEvent =
+  /** What a request means: names resolved and types checked. */
+  | { readonly event: 'plan'; readonly id: string; readonly plan: TextOf }
   | ({ readonly event: 'request' } & RequestRecord)
   /** A reply that had begun was broken off. */
   | { readonly event: 'request-broken'; readonly id: string; readonly reason: string }

@@ -1,4 +1,16 @@
-/** What happens at a proxied feed. */
+import type { TextOf } from '../observe.ts';
+
+/** What happens at a proxied feed. `id`: the request that it is for; absent: none. */
 export type UpstreamEvent =
   /** The outcome of a reading of its `$metadata`. */
-  { readonly event: 'upstream'; readonly source: string; readonly state: 'ok' | 'down'; readonly message: string };
+  | { readonly event: 'upstream'; readonly source: string; readonly state: 'ok' | 'down'; readonly message: string }
+  /** It is asked for something. */
+  | { readonly event: 'upstream-request'; readonly id?: string; readonly source: string; readonly url: TextOf }
+  /** It has answered, all but the body; `status` null: it has not, or with an error. */
+  | {
+      readonly event: 'upstream-answer';
+      readonly id?: string;
+      readonly source: string;
+      readonly status: number | null;
+      readonly milliseconds: number;
+    };

@@ -1,9 +1,12 @@
 import type pg from 'pg';
 import { GatewayError } from '../../errors.ts';
+import type { WarehouseEvent } from '../../observation/events/warehouse.ts';
+import type { Observe } from '../../observation/observe.ts';
 import type { DatabaseRow, QueryResult, ReadOptions, ReadSession, Rest, RowBatch, TextRow } from '../database.ts';
 import { postgresError } from '../postgres-errors.ts';
 import { beginning, types } from './connection-pool.ts';
 import { CopyOut } from './copy-out.ts';
+import { tellStatement } from './tell-statement.ts';
 
 /** Milliseconds granted to a server that sends the rest of rows nobody wants, before the statement is cancelled. */
 const drainTime = 20;
@@ -17,6 +20,7 @@ export type SessionEnd = 'open' | 'idle' | 'broken';
 /** What a session needs to know of its read. */
 export interface SessionOptions extends Pick<ReadOptions, 'timeout' | 'signal' | 'opening'> {
   readonly rest: Rest;
+  readonly observe: Observe<WarehouseEvent>;
   /** `SET LOCAL` statements that go with its beginning. */
   readonly local: readonly string[];
 }
@@ -46,6 +50,7 @@ export class PostgresReadSession implements ReadSession {
   }
 
   async query<Row extends DatabaseRow = DatabaseRow>(text: string): Promise<QueryResult<Row>> {
+    this.#tell(text);
     // The extended protocol refuses a text with two statements.
     const config: pg.QueryConfig & { queryMode: 'extended' } = { text, types, queryMode: 'extended' };
     const { rows, rowCount } = await this.#interruptible(() => this.#client.query<Row>(config));
@@ -60,6 +65,7 @@ export class PostgresReadSession implements ReadSession {
     if (text === undefined) {
       return [];
     }
+    this.#tell(text);
     // Behind the beginning in one text, it costs one round trip; it is ours, so no second statement can hide in it.
     const beginning = this.#state === 'begun' ? [] : this.#beginning(this.#limit);
     this.#state = 'begun';
@@ -77,6 +83,10 @@ export class PostgresReadSession implements ReadSession {
   ): AsyncGenerator<RowBatch, void, undefined> {
     this.#mayRun();
     const carries = this.#opening === null && this.#options.opening !== undefined;
+    if (carries) {
+      this.#tell(this.#options.opening);
+    }
+    this.#tell(select);
     const copy = this.#client.query(
       new CopyOut(select, { before: this.#beforeCopy(), after: options.final ? ['COMMIT'] : [] }),
     );
@@ -162,6 +172,10 @@ export class PostgresReadSession implements ReadSession {
     const limit = `SET LOCAL statement_timeout = ${String(timeout)}`;
     const local = [...this.#options.local, 'SET LOCAL ROLE gateway_reader', limit];
     return [...beginning(this.#client, 'REPEATABLE READ READ ONLY'), ...local];
+  }
+
+  #tell(statement: string): void {
+    tellStatement(this.#options.observe, 'reader', statement);
   }
 
   /** Call once when the work is over. */

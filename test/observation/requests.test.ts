@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict';
+import { log } from '../../src/observation/log.ts';
+import type { Observation } from '../../src/observation/observation.ts';
+import { startTestServer, type TestServer } from '../http/test-server.ts';
+
+/** What of a request is told, and what of it the log has. */
+describe('Requests in the log', function () {
+  this.timeout(60_000);
+  let server: TestServer;
+  const told: Observation[] = [];
+  before(async () => {
+    server = await startTestServer({ observe: (one) => told.push(one) });
+  });
+  after(() => server.close());
+
+  const lines = (level: 'info' | 'debug', values: 'hidden' | 'shown'): readonly string[] => {
+    const written: string[] = [];
+    told.forEach(log({ level, values }, { write: (line) => void written.push(line) }));
+    return written;
+  };
+
+  it('has no value that was asked for; at debug the plan and the statements without them, or with them where that is set', async () => {
+    told.length = 0;
+    const reply = await server.get(`Cases?$filter=Title eq 'secret title' and Id ne 4711&$count=true&$top=2`);
+    assert.equal(reply.status, 200, await reply.text());
+    const info = lines('info', 'shown').join('');
+    assert.doesNotMatch(info, /secret|4711|SELECT/);
+    assert.match(info, /"event":"request".*"options":\["\$filter","\$count","\$top"\]/);
+    const hidden = lines('debug', 'hidden').join('');
+    assert.doesNotMatch(hidden, /secret|4711/);
+    assert.match(hidden, /"event":"plan","id":"[-0-9a-f]+","plan":"Collection Cases page/);
+    assert.match(hidden, /"event":"statement",.*"role":"reader","sql":"SELECT .*WHERE .*'\?'/);
+    assert.match(hidden, /"sql":"SELECT count\(\*\) FROM/);
+    const shown = lines('debug', 'shown').join('');
+    assert.match(shown, /"event":"plan".*'secret title':String/);
+    assert.match(shown, /"event":"statement".*'secret title'/);
+  });
+});
