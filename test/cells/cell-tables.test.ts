@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { buildCatalogue } from '../../src/catalogue/compile/build-catalogue.ts';
 import { isPrimitiveTypeName, primitiveType } from '../../src/edm/primitive-types.ts';
 import { inspectFile } from '../../src/ingest/load/inspect-file.ts';
-import { canonicalText } from '../../src/plan/value/constant.ts';
+import { canonicalText } from '../../src/plan/value/canonical-text.ts';
 import { literal } from '../../src/sql/literal.ts';
 import { exportFile, useFeed } from '../ingest/support/feed.ts';
 import { cellDocument, codesOfCells, codesShown } from './support/cell-document.ts';

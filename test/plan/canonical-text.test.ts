@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { canonicalText } from '../../src/plan/value/constant.ts';
+import { canonicalText } from '../../src/plan/value/canonical-text.ts';
 import { canonicalDecimal, canonicalDouble, narrowestType } from '../../src/plan/value/numeric-text.ts';
 import {
   canonicalDate,

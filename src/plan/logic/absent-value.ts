@@ -1,10 +1,8 @@
 import type { BoundExpression, RangeVariable } from '../model/read-plan.ts';
-
-/** The value of a condition; undefined: it cannot be told without evaluating more than nulls. */
-export type Truth = boolean | null | undefined;
+import { isOrdering, kleene, type Truth } from './three-valued.ts';
 
 /**
- * What a condition on the row that a navigation to one leads to gives where there is no such row: all its properties are
+ * What a condition on the row that a navigation to one leads to gives where there is no such row, as far as nulls decide it: all its properties are
  * null and its collections are empty (Protocol 11.2.6.1.1, URL Conventions 5.1.1.13).
  */
 export function absentValue(expression: BoundExpression, row: RangeVariable): Truth {
@@ -35,21 +33,10 @@ export function absentValue(expression: BoundExpression, row: RangeVariable): Tr
   }
 }
 
-function kleene(operator: 'and' | 'or', values: readonly Truth[]): Truth {
-  const decisive = operator === 'or';
-  if (values.includes(decisive)) {
-    return decisive;
-  }
-  if (values.includes(undefined)) {
-    return undefined;
-  }
-  return values.includes(null) ? null : !decisive;
-}
-
 /** `eq` and `ne` take null as a value; other comparisons with null are false. */
 function compared({ operator, left, right }: Extract<BoundExpression, { kind: 'Comparison' }>, row: RangeVariable) {
   const [l, r] = [isNull(left, row), isNull(right, row)];
-  if (operator !== 'eq' && operator !== 'ne') {
+  if (isOrdering(operator)) {
     return l === true || r === true ? false : undefined;
   }
   if (l === undefined || r === undefined || (!l && !r)) {

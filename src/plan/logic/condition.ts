@@ -1,5 +1,6 @@
 import { GatewayError } from '../../errors.ts';
 import type { BoundExpression } from '../model/read-plan.ts';
+import { canBeNull, dual, isNullConstant, isOrdering, opposite } from './three-valued.ts';
 
 /**
  * Conditions that are put together for another source, which may give null for "no" as this feed does: what has to hold
@@ -29,12 +30,10 @@ export function joinedBy(operator: 'and' | 'or', conditions: readonly BoundExpre
     return constant(!decisive);
   }
   return more.reduce((left, right) => {
-    const nullable = nullableOf(left) || nullableOf(right);
+    const nullable = canBeNull(left) || canBeNull(right);
     return { kind: 'Logical', type: 'Edm.Boolean', nullable, operator, left, right };
   }, first);
 }
-
-const nullableOf = (expression: BoundExpression): boolean => expression.nullable ?? false;
 
 /** True where the condition is false. */
 export function negated(operand: BoundExpression): BoundExpression {
@@ -48,13 +47,10 @@ export function negated(operand: BoundExpression): BoundExpression {
     return operand.operand;
   }
   // These take null as a value: the one is exactly the opposite of the other.
-  if (operand.kind === 'Comparison' && operand.operator === 'eq') {
-    return { ...operand, operator: 'ne' as const };
+  if (operand.kind === 'Comparison' && !isOrdering(operand.operator)) {
+    return { ...operand, operator: opposite[operand.operator] };
   }
-  if (operand.kind === 'Comparison' && operand.operator === 'ne') {
-    return { ...operand, operator: 'eq' as const };
-  }
-  return { kind: 'Not', type: 'Edm.Boolean', nullable: nullableOf(operand), operand };
+  return { kind: 'Not', type: 'Edm.Boolean', nullable: canBeNull(operand), operand };
 }
 
 /** The operands of a chain of one operator, from left to right. */
@@ -86,7 +82,7 @@ export function ofPresentRow(expression: BoundExpression): BoundExpression {
 export function notTrue(expression: BoundExpression): BoundExpression {
   switch (expression.kind) {
     case 'Logical':
-      return joinedBy(opposite(expression.operator), [notTrue(expression.left), notTrue(expression.right)]);
+      return joinedBy(dual[expression.operator], [notTrue(expression.left), notTrue(expression.right)]);
     case 'Not':
       return notFalse(expression.operand);
     default:
@@ -106,16 +102,14 @@ export function notFalse(expression: BoundExpression): BoundExpression {
   }
 }
 
-const opposite = (operator: 'and' | 'or'): 'and' | 'or' => (operator === 'and' ? 'or' : 'and');
-
 /** A null constant is neither true nor false. */
 const negatedLeaf = (leaf: BoundExpression): BoundExpression =>
-  leaf.kind === 'Constant' && leaf.value === null ? constant(false) : negated(leaf);
+  isNullConstant(leaf) ? constant(false) : negated(leaf);
 
 /** Conditions of which one holds where the leaf is null. */
 function isNullLeaf(leaf: BoundExpression): readonly BoundExpression[] {
   if (leaf.kind === 'Constant') {
-    return leaf.value === null ? [constant(true)] : [];
+    return isNullConstant(leaf) ? [constant(true)] : [];
   }
   const twoValued = ['Comparison', 'In', 'Lambda', 'RowExists'].includes(leaf.kind);
   return twoValued || leaf.nullable === false ? [] : nullSources(leaf).map(isNull);

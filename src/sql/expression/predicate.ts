@@ -1,4 +1,5 @@
 import { GatewayError } from '../../errors.ts';
+import { canBeNull, dual, isNullConstant, isOrdering, opposite } from '../../plan/logic/three-valued.ts';
 import type { BoundExpression, ComparisonOperator, RowPath } from '../../plan/model/read-plan.ts';
 import { integerLiteral } from '../literal.ts';
 import { rowId, type Scope } from '../scope.ts';
@@ -18,14 +19,6 @@ type Comparison = Extract<BoundExpression, { kind: 'Comparison' }>;
 type In = Extract<BoundExpression, { kind: 'In' }>;
 
 const operators: Record<ComparisonOperator, string> = { eq: '=', ne: '<>', gt: '>', ge: '>=', lt: '<', le: '<=' };
-const opposites: Record<ComparisonOperator, ComparisonOperator> = {
-  eq: 'ne',
-  ne: 'eq',
-  gt: 'le',
-  ge: 'lt',
-  lt: 'ge',
-  le: 'gt',
-};
 
 /** SQL that is TRUE exactly where the expression is true. */
 export function truth(expression: BoundExpression, scope: Scope): string {
@@ -48,7 +41,7 @@ export function falsity(expression: BoundExpression, scope: Scope): string {
   switch (expression.kind) {
     case 'Logical': {
       const sides = [falsity(expression.left, scope), falsity(expression.right, scope)];
-      return joinLogical(expression.operator === 'and' ? 'or' : 'and', sides);
+      return joinLogical(dual[expression.operator], sides);
     }
     case 'Not':
       return truth(expression.operand, scope);
@@ -70,7 +63,7 @@ export function booleanValue(expression: BoundExpression, scope: Scope): string 
       return `(NOT ${value(expression.operand, scope)})`;
     case 'Comparison': {
       const sql = comparison(expression, expression.operator, scope, true);
-      return ordered(expression.operator) && eitherNull(expression) ? `COALESCE(${sql}, FALSE)` : `(${sql})`;
+      return isOrdering(expression.operator) && eitherNull(expression) ? `COALESCE(${sql}, FALSE)` : `(${sql})`;
     }
     case 'In':
       return membership(expression, scope, 'value');
@@ -91,25 +84,10 @@ export function booleanValue(expression: BoundExpression, scope: Scope): string 
   }
 }
 
-/** Whether the value can be null; paths over navigation properties always can. */
-export function canBeNull(expression: BoundExpression): boolean {
-  if (expression.kind === 'Constant') {
-    return expression.value === null;
-  }
-  if (expression.kind === 'PropertyValue') {
-    return expression.nullable || !isThere(expression.row);
-  }
-  return expression.nullable;
-}
-
 const isThere = ({ variable, steps }: RowPath): boolean => steps.length === 0 && variable.optional !== true;
 
 function joinLogical(operator: 'and' | 'or', sides: readonly string[]): string {
   return `(${sides.join(operator === 'and' ? ' AND ' : ' OR ')})`;
-}
-
-function ordered(operator: ComparisonOperator): boolean {
-  return operator !== 'eq' && operator !== 'ne';
 }
 
 /** A comparison with NaN is NULL as one with null is. */
@@ -117,21 +95,17 @@ function eitherNull({ left, right }: Comparison): boolean {
   return canBeNull(left) || canBeNull(right) || maybeNaN(left) || maybeNaN(right);
 }
 
-function isNull(expression: BoundExpression): boolean {
-  return expression.kind === 'Constant' && expression.value === null;
-}
-
 /** `exact`: the result of `eq` and `ne` is never NULL. Without it `eq` may give NULL for "not equal". */
 function comparison(expression: Comparison, operator: ComparisonOperator, scope: Scope, exact = false): string {
   const { left, right } = expression;
-  if (isNull(left) || isNull(right)) {
+  if (isNullConstant(left) || isNullConstant(right)) {
     return nullComparison(expression, operator, scope);
   }
   const [l, r] = operands(expression, scope);
   if (maybeNaN(left) || maybeNaN(right)) {
     return comparisonWithNaN(operator, expression, { sql: [l, r], sign: operators[operator], scope });
   }
-  if (ordered(operator)) {
+  if (isOrdering(operator)) {
     return `${l} ${operators[operator]} ${r}`;
   }
   const [leftNull, rightNull] = [canBeNull(left), canBeNull(right)];
@@ -158,11 +132,11 @@ function besideRoot(left: BoundExpression, right: BoundExpression): boolean {
 }
 
 function nullComparison({ left, right }: Comparison, operator: ComparisonOperator, scope: Scope): string {
-  if (ordered(operator)) {
+  if (isOrdering(operator)) {
     return 'FALSE';
   }
-  const other = isNull(left) ? right : left;
-  if (isNull(other)) {
+  const other = isNullConstant(left) ? right : left;
+  if (isNullConstant(other)) {
     return operator === 'eq' ? 'TRUE' : 'FALSE';
   }
   return `${value(other, scope)} IS ${operator === 'eq' ? '' : 'NOT '}NULL`;
@@ -170,10 +144,10 @@ function nullComparison({ left, right }: Comparison, operator: ComparisonOperato
 
 function negatedComparison(expression: Comparison, scope: Scope): string {
   const { operator } = expression;
-  if (ordered(operator) && eitherNull(expression)) {
+  if (isOrdering(operator) && eitherNull(expression)) {
     return `(${comparison(expression, operator, scope)}) IS NOT TRUE`;
   }
-  return comparison(expression, opposites[operator], scope);
+  return comparison(expression, opposite[operator], scope);
 }
 
 /** Both sides, so written that an index on a column of one side stays usable. */
@@ -214,8 +188,8 @@ function membership(expression: In, scope: Scope, form: 'truth' | 'value'): stri
   const { operand } = expression;
   const items = expression.items.filter((item) => !isNaNConstant(item));
   const constants = items.filter((item) => item.kind === 'Constant' && item.value !== null);
-  const nulls = items.filter(isNull).length > 0;
-  if (constants.length + items.filter(isNull).length < items.length) {
+  const nulls = items.filter(isNullConstant).length > 0;
+  if (constants.length + items.filter(isNullConstant).length < items.length) {
     return membershipOfRows(expression, scope);
   }
   const subject = value(operand, scope);

@@ -1,7 +1,7 @@
 import type { PrimitiveTypeName } from '../../edm/model.ts';
+import { canBeNull } from '../../plan/logic/three-valued.ts';
 import type { BoundExpression, OrderKey } from '../../plan/model/read-plan.ts';
 import { value } from '../expression/expression.ts';
-import { canBeNull } from '../expression/predicate.ts';
 import { copiedLiteral, integerLiteral } from '../literal.ts';
 import type { Scope } from '../scope.ts';
 

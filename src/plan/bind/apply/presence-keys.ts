@@ -1,7 +1,7 @@
+import { canBeNull } from '../../logic/three-valued.ts';
 import { presencePath } from '../../model/presence-path.ts';
 import type { BoundExpression, GroupingKey, OutputProperty } from '../../model/read-plan.ts';
 import { bindOperand } from '../expression/expression.ts';
-import { isNullable } from '../expression/promotion.ts';
 import type { Scope } from '../scope.ts';
 
 /** The further keys that grouping by `keys` needs, each once. An entity that is grouped by tells itself whether it is there. */
@@ -58,5 +58,5 @@ function presenceOf(prefix: readonly string[], { scope, at, computed }: Place): 
 /** What a key serves: nothing itself where it only tells of a presence. */
 export function keyOutput({ path, expression, rollup }: GroupingKey, rolled = false): OutputProperty {
   const type = expression.type === 'null' ? 'Edm.String' : expression.type;
-  return { path, type, nullable: isNullable(expression) || rollup !== null || rolled };
+  return { path, type, nullable: canBeNull(expression) || rollup !== null || rolled };
 }

@@ -1,8 +1,8 @@
 import type { Expression, Literal, ParameterAlias } from '../../../uri/syntax.ts';
 import type { Constant } from '../../model/read-plan.ts';
-import { constantOf, nullConstant } from '../../value/constant.ts';
 import { type Binding, fault, type Operand, type Scope } from '../scope.ts';
 import { bindOperand } from './expression.ts';
+import { constantOf, nullConstant } from './literal.ts';
 
 /**
  * The value of `@p`, bound where it is used (4.01 URL Conventions 5.3). An alias without a value is null.

@@ -1,12 +1,13 @@
 import type { PrimitiveTypeName } from '../../../edm/model.ts';
 import type { Expression } from '../../../uri/syntax.ts';
+import { canBeNull } from '../../logic/three-valued.ts';
 import type { ArithmeticOperator, BoundExpression, ValueType } from '../../model/read-plan.ts';
-import { canonicalText } from '../../value/constant.ts';
+import { canonicalText } from '../../value/canonical-text.ts';
 import { canonicalInteger, narrowestType } from '../../value/numeric-text.ts';
 import { fault, type Scope } from '../scope.ts';
 import { bindExpression } from './expression.ts';
 import { describe } from './operand-text.ts';
-import { converted, isInteger, isNullable, isNumeric, isWhole, roomierInteger, widerNumeric } from './promotion.ts';
+import { converted, isInteger, isNumeric, isWhole, roomierInteger, widerNumeric } from './promotion.ts';
 
 export interface ArithmeticPair {
   readonly operator: ArithmeticOperator;
@@ -24,7 +25,7 @@ export function arithmetic(pair: ArithmeticPair, scope: Scope, at: number): Boun
   const { operator } = pair;
   const [plainLeft, plainRight] = [typedNull(pair.left, pair.right), typedNull(pair.right, pair.left)];
   const [left, right] = [durationText(plainLeft, plainRight), durationText(plainRight, plainLeft)];
-  const nullable = isNullable(left) || isNullable(right);
+  const nullable = canBeNull(left) || canBeNull(right);
   if (isNumeric(left.type) && isNumeric(right.type)) {
     return numeric({ operator, left, right });
   }
@@ -39,7 +40,7 @@ export function arithmetic(pair: ArithmeticPair, scope: Scope, at: number): Boun
 function numeric(pair: ArithmeticPair): BoundExpression {
   const { operator, left, right } = pair;
   const type = numericResult(pair);
-  const nullable = isNullable(left) || isNullable(right);
+  const nullable = canBeNull(left) || canBeNull(right);
   const operands = { left: converted(left, type), right: converted(right, type) };
   const whole = type === 'Edm.Decimal' && operator !== 'divby' && isWhole(left) && isWhole(right);
   return { kind: 'Arithmetic', type, nullable, operator, ...operands, ...(whole && { whole }) };
@@ -130,7 +131,7 @@ export function negated(expression: Unary, scope: Scope): BoundExpression {
   }
   const wide = isInteger(type) ? roomierInteger(type) : type;
   const whole = wide === 'Edm.Decimal' && isWhole(operand);
-  const nullable = isNullable(operand);
+  const nullable = canBeNull(operand);
   return { kind: 'Negate', type: wide, nullable, operand: converted(operand, wide), ...(whole && { whole }) };
 }
 

@@ -1,15 +1,16 @@
 import { dayTimeDuration } from '../../../edm/duration-text.ts';
 import type { PrimitiveTypeName } from '../../../edm/model.ts';
 import type { Expression } from '../../../uri/syntax.ts';
+import { canBeNull } from '../../logic/three-valued.ts';
 import type { BoundExpression } from '../../model/read-plan.ts';
-import { canonicalText } from '../../value/constant.ts';
+import { canonicalText } from '../../value/canonical-text.ts';
 import { perhaps } from '../names.ts';
 import { countNodes, fault, isOwnType, notImplemented, type Operand, type RowOperand, type Scope } from '../scope.ts';
 import { isEnumeration, isOfEnumeration } from './enumeration.ts';
 import { bindCondition, bindExpression, bindOperand } from './expression.ts';
 import { isAssignable, truth } from './isof.ts';
 import { describe } from './operand-text.ts';
-import { commonType, converted, isNullable, isNumeric } from './promotion.ts';
+import { commonType, converted, isNumeric } from './promotion.ts';
 
 const primitiveTypes: ReadonlySet<string> = new Set<PrimitiveTypeName>([
   'Edm.Binary',
@@ -195,7 +196,7 @@ export function bindCase(call: Call, scope: Scope): BoundExpression {
   if (type === undefined || type === 'null') {
     return { kind: 'Constant', type: 'null', value: null };
   }
-  return { kind: 'Case', type, nullable: !always || typed.some(isNullable), branches };
+  return { kind: 'Case', type, nullable: !always || typed.some(canBeNull), branches };
 }
 
 function sameType(values: readonly BoundExpression[], { scope, at }: Place): BoundExpression[] {

@@ -1,7 +1,7 @@
 import type { BoundExpression, ComparisonOperator } from '../../model/read-plan.ts';
-import { withoutFineDigits } from '../../value/fine-instant.ts';
 import { fault, notImplemented, type Operand, type Scope } from '../scope.ts';
 import { checkMembers, orderedMembers } from './enumeration.ts';
+import { withoutFineDigits } from './fine-instant.ts';
 import { describe } from './operand-text.ts';
 import { commonType, converted } from './promotion.ts';
 

@@ -1,11 +1,11 @@
 import { faultOfMembers, isNameOf } from '../../../edm/enumeration.ts';
 import type { Enumeration, Model, Property } from '../../../edm/model.ts';
 import type { Expression } from '../../../uri/syntax.ts';
+import { canBeNull } from '../../logic/three-valued.ts';
 import type { BoundExpression, ComparisonOperator, Constant } from '../../model/read-plan.ts';
 import { fault, type Scope } from '../scope.ts';
 import { bindComparable, bindExpression } from './expression.ts';
 import { describe } from './operand-text.ts';
-import { isNullable } from './promotion.ts';
 
 /**
  * Enumerations of proxied feeds are served as text, and their literals (4.01 URL Conventions 5.1.1.14.1) are taken with
@@ -31,7 +31,7 @@ export function bindHas(expression: Has, scope: Scope): BoundExpression {
     throw fault(scope, 'TypeMismatch', message, expression.at);
   }
   checkMembers([left, right], { scope, at: expression.at });
-  return { kind: 'Has', type: 'Edm.Boolean', nullable: isNullable(left), left, right };
+  return { kind: 'Has', type: 'Edm.Boolean', nullable: canBeNull(left), left, right };
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { BinaryOperator, Expression } from '../../../uri/syntax.ts';
+import { canBeNull } from '../../logic/three-valued.ts';
 import type { BoundExpression, ComparisonOperator } from '../../model/read-plan.ts';
-import { constantOf } from '../../value/constant.ts';
 import { asNode, fault, notImplemented, type Operand, type Scope } from '../scope.ts';
 import { resolveAlias } from './alias.ts';
 import { arithmetic, negated } from './arithmetic.ts';
@@ -9,9 +9,9 @@ import { compared } from './comparison.ts';
 import { bindHas, loneMember } from './enumeration.ts';
 import { bindCall } from './function.ts';
 import { bindIn } from './in.ts';
+import { constantOf } from './literal.ts';
 import { bindMemberPath } from './member-path.ts';
 import { describe } from './operand-text.ts';
-import { isNullable } from './promotion.ts';
 
 /**
  * Binds an expression to typed nodes (4.01 URL Conventions 5.1.1): names to model objects, literals to constants,
@@ -107,7 +107,7 @@ const isComparison = (operator: Exclude<BinaryOperator, 'and' | 'or' | 'has'>): 
 
 function bindNot(operand: Expression, scope: Scope): BoundExpression {
   const bound = bindCondition(operand, scope);
-  return { kind: 'Not', type: 'Edm.Boolean', nullable: isNullable(bound), operand: bound };
+  return { kind: 'Not', type: 'Edm.Boolean', nullable: canBeNull(bound), operand: bound };
 }
 
 /**
@@ -138,6 +138,6 @@ export function balanced(terms: readonly BoundExpression[], operator: 'and' | 'o
   const middle = Math.ceil(terms.length / 2);
   const left = balanced(terms.slice(0, middle), operator);
   const right = balanced(terms.slice(middle), operator);
-  const nullable = isNullable(left) || isNullable(right);
+  const nullable = canBeNull(left) || canBeNull(right);
   return { kind: 'Logical', type: 'Edm.Boolean', nullable, operator, left, right };
 }

@@ -1,14 +1,15 @@
 import type { PrimitiveTypeName } from '../../../edm/model.ts';
 import type { Expression } from '../../../uri/syntax.ts';
+import { canBeNull } from '../../logic/three-valued.ts';
 import type { BoundExpression, FunctionName } from '../../model/read-plan.ts';
-import { canonicalText } from '../../value/constant.ts';
+import { canonicalText } from '../../value/canonical-text.ts';
 import { canonicalDateTimeOffset } from '../../value/temporal-text.ts';
 import { perhaps } from '../names.ts';
 import { fault, notImplemented, type Scope } from '../scope.ts';
 import { bindExpression } from './expression.ts';
 import { describe } from './operand-text.ts';
 import { checkPattern } from './pattern.ts';
-import { converted, isInteger, isNullable, isNumeric, isWhole } from './promotion.ts';
+import { converted, isInteger, isNumeric, isWhole } from './promotion.ts';
 
 interface Overload {
   readonly args: readonly PrimitiveTypeName[];
@@ -153,7 +154,7 @@ function bound(name: FunctionName, fitted: Fitted, scope: Scope): BoundExpressio
   if (name === 'now' || name === 'mindatetime' || name === 'maxdatetime') {
     return instantConstant(name, scope);
   }
-  const nullable = fitted.args.some(isNullable);
+  const nullable = fitted.args.some(canBeNull);
   return { kind: 'Function', type: fitted.result, nullable, name, args: fitted.args };
 }
 

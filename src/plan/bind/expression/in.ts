@@ -1,13 +1,13 @@
 import type { Expression } from '../../../uri/syntax.ts';
 import type { BoundExpression, Constant } from '../../model/read-plan.ts';
-import { constantOf, nullConstant } from '../../value/constant.ts';
-import { isTooFine } from '../../value/fine-instant.ts';
 import { checkLimit } from '../limits.ts';
 import { fault, notImplemented, type Scope } from '../scope.ts';
 import { aliasedExpression } from './alias.ts';
 import { mismatch } from './comparison.ts';
 import { checkMembers } from './enumeration.ts';
 import { bindComparable, bindExpression } from './expression.ts';
+import { isTooFine } from './fine-instant.ts';
+import { constantOf, nullConstant } from './literal.ts';
 import { commonType, converted } from './promotion.ts';
 
 type In = Extract<Expression, { kind: 'In' }>;

@@ -1,6 +1,6 @@
 import type { PrimitiveTypeName } from '../../../edm/model.ts';
 import type { BoundExpression, ComparisonOperator, Constant } from '../../model/read-plan.ts';
-import { canonicalText } from '../../value/constant.ts';
+import { canonicalText } from '../../value/canonical-text.ts';
 import { canonicalDecimal, integerRange } from '../../value/numeric-text.ts';
 import { notImplemented, type Scope } from '../scope.ts';
 import { compared } from './comparison.ts';

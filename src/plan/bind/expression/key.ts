@@ -1,7 +1,7 @@
 import type { EntitySet, Property } from '../../../edm/model.ts';
 import type { KeyPredicate, Literal, ParameterAlias } from '../../../uri/syntax.ts';
 import type { Constant, KeyValue } from '../../model/read-plan.ts';
-import { canonicalText } from '../../value/constant.ts';
+import { canonicalText } from '../../value/canonical-text.ts';
 import { perhaps } from '../names.ts';
 import { fault, type Scope } from '../scope.ts';
 import { constantValue } from './alias.ts';

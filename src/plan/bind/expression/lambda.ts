@@ -1,10 +1,10 @@
 import type { EntitySet, NavigationProperty } from '../../../edm/model.ts';
 import type { MemberSegment } from '../../../uri/syntax.ts';
+import { canBeNull } from '../../logic/three-valued.ts';
 import type { BoundExpression, CollectionPath, RangeVariable, RowPath } from '../../model/read-plan.ts';
 import { bindSearch } from '../rows/search.ts';
 import { fault, type Scope } from '../scope.ts';
 import { balanced, bindCondition } from './expression.ts';
-import { isNullable } from './promotion.ts';
 
 export interface CollectionStart {
   readonly from: RowPath;
@@ -99,6 +99,6 @@ function implied(conditions: readonly BoundExpression[], own: BoundExpression | 
     left: balanced(conditions, 'and'),
     right: { kind: 'Constant', type: 'Edm.Boolean', value: 'true' },
   };
-  const out: BoundExpression = { kind: 'Not', type: 'Edm.Boolean', nullable: isNullable(kept), operand: kept };
+  const out: BoundExpression = { kind: 'Not', type: 'Edm.Boolean', nullable: canBeNull(kept), operand: kept };
   return balanced([out, own], 'or');
 }

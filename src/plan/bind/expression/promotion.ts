@@ -1,6 +1,6 @@
 import type { PrimitiveTypeName } from '../../../edm/model.ts';
 import type { BoundExpression, Constant, ValueType } from '../../model/read-plan.ts';
-import { canonicalText } from '../../value/constant.ts';
+import { canonicalText } from '../../value/canonical-text.ts';
 import { canonicalDecimal, canonicalDouble, canonicalInteger, canonicalSingle } from '../../value/numeric-text.ts';
 
 /** Numeric promotion (4.01 URL Conventions 5.1.1.17): the wider of two types; Byte and SByte meet in Int16. */
@@ -145,7 +145,3 @@ function constantText(text: string, type: PrimitiveTypeName): string | null {
   }
   return canonicalText(text, type);
 }
-
-/** True where the value of the expression can be null. A constant says it by its value. */
-export const isNullable = (expression: BoundExpression): boolean =>
-  expression.kind === 'Constant' ? expression.value === null : expression.nullable;

@@ -1,7 +1,7 @@
 import type { ComputeItem } from '../../../uri/syntax.ts';
+import { canBeNull } from '../../logic/three-valued.ts';
 import type { ComputedProperty } from '../../model/read-plan.ts';
 import { bindExpression } from '../expression/expression.ts';
-import { isNullable } from '../expression/promotion.ts';
 import { type ComputedName, fault, type Scope } from '../scope.ts';
 
 export interface Compute {
@@ -44,7 +44,7 @@ function bindItem(item: ComputeItem, scope: Scope): { property: ComputedProperty
   const expression = bindExpression(item.expression, scope);
   // A bare null has no type; text holds it.
   const type = expression.type === 'null' ? 'Edm.String' : expression.type;
-  const property = { name: item.alias, type, nullable: isNullable(expression), expression };
+  const property = { name: item.alias, type, nullable: canBeNull(expression), expression };
   return { property, nodes: usage.nodes - before };
 }
 

@@ -1,5 +1,5 @@
-import type { Scope } from '../bind/scope.ts';
-import type { BoundExpression, ComparisonOperator, Constant } from '../model/read-plan.ts';
+import type { BoundExpression, ComparisonOperator, Constant } from '../../model/read-plan.ts';
+import type { Scope } from '../scope.ts';
 
 /**
  * Stored instants, times and durations have microseconds, and so has all that is computed from them; clients write seven
