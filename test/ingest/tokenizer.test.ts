@@ -1,7 +1,9 @@
 import { deepEqual, equal } from 'node:assert/strict';
 import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
-import { type CsvRecord, CsvTokenizer, detectLineEnd, type TokenizerOptions } from '../../src/ingest/csv/tokenizer.ts';
+import type { CsvRecord } from '../../src/ingest/csv/csv-record.ts';
+import { detectLineEnd } from '../../src/ingest/csv/line-end.ts';
+import { CsvTokenizer, type TokenizerOptions } from '../../src/ingest/csv/tokenizer.ts';
 
 const defaults: TokenizerOptions = {
   delimiter: ',',

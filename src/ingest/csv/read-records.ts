@@ -1,7 +1,9 @@
 import { createReadStream } from 'node:fs';
 import type { FileEncoding } from './file-encoding.ts';
 import { decodeLossy, unitDecoder, unitReader } from './text-decoding.ts';
-import { type CsvFault, type CsvRecord, CsvTokenizer, type LineEnd } from './tokenizer.ts';
+import type { CsvFault, CsvRecord } from './csv-record.ts';
+import type { LineEnd } from './line-end.ts';
+import { CsvTokenizer } from './tokenizer.ts';
 
 /** How the text of a file is written: what a reader must know to cut it into records. */
 export interface TextLayout {

@@ -3,7 +3,8 @@ import { byteOrderMark, chooseEncoding, unitBytesOf } from '../csv/file-encoding
 import type { FileFacts } from '../csv/file-facts.ts';
 import { type RecordFault, type TextLayout, type TextRecord, textOf } from '../csv/read-records.ts';
 import { unitReader } from '../csv/text-decoding.ts';
-import { CsvTokenizer, detectLineEnd } from '../csv/tokenizer.ts';
+import { detectLineEnd } from '../csv/line-end.ts';
+import { CsvTokenizer } from '../csv/tokenizer.ts';
 import { isBlank, visibleName } from './blank-cells.ts';
 import { type HeaderMatch, matchHeader } from './match-header.ts';
 import { readPreamble } from './preamble.ts';
