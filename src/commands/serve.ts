@@ -14,6 +14,7 @@ import { DropFolder } from '../ingest/delivery/drop-folder.ts';
 import { runOnSchedule } from '../ingest/delivery/schedule.ts';
 import type { Observation } from '../observation/observation.ts';
 import { everyone, type Observe } from '../observation/observe.ts';
+import { DataSources } from '../source/data-sources.ts';
 import { KnownAnswers } from '../source/stored/known-answers.ts';
 import type { Database } from '../warehouse/database.ts';
 import { pruneTombstones } from '../warehouse/prune-tombstones.ts';
@@ -114,11 +115,12 @@ async function serveUntil(end: Promise<End>, serving: Serving): Promise<End> {
     const app = httpListener({
       catalogue: proxied.catalogue,
       capabilities: feedCapabilities,
-      database,
-      upstreams: proxied.upstreams,
+      sources: new DataSources(
+        { database, known: new KnownAnswers(), timeout: config.statementTimeout },
+        proxied.upstreams,
+      ),
       authentication: guard,
       settings: config,
-      known: new KnownAnswers(),
       replies,
       observe,
     });

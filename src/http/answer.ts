@@ -1,96 +1,60 @@
 import type { Catalogue } from '../catalogue/catalogue.ts';
-import { GatewayError } from '../errors.ts';
+import type { Model } from '../edm/model.ts';
+import type { JsonFormat } from '../json/json-format.ts';
 import { bindRead } from '../plan/bind/bind-read.ts';
 import { describePlan } from '../plan/model/describe.ts';
 import type { Bound, ReadPlan } from '../plan/model/read-plan.ts';
-import { replyAll } from '../source/all/reply-all.ts';
-import { replyAcrossSources } from '../source/federated/reply-across.ts';
-import { crossesSources } from '../source/federated/resolve-filters.ts';
-import { replyFromStore } from '../source/stored/stored-reply.ts';
-import { replyFromUpstream, upstreamSource } from '../source/upstream/upstream-reply.ts';
+import type { Reading } from '../source/data-source.ts';
 import { parseODataUri } from '../uri/parse-uri.ts';
-import type { ODataUri } from '../uri/syntax.ts';
+import type { ODataUri, QueryOptions } from '../uri/syntax.ts';
 import { replyDocument } from './documents.ts';
 import type { Exchange } from './exchange.ts';
 import type { Feed } from './feed.ts';
-import { negotiate } from './negotiated.ts';
+import { acceptOf, type Negotiated, negotiate } from './negotiated.ts';
 import { splitInstant } from './page-instant.ts';
+import { sharedReply } from './reply-cache/shared-reply.ts';
+import { replyTag } from './reply-tag.ts';
+import { ReplyWriter } from './reply-writer.ts';
 import { longestTarget } from './request-target.ts';
 
 /**
- * The whole program in reading order: parse the URL, bind it to the model, compile the plan, stream rows, write JSON.
- * Throws GatewayError before the first byte; afterwards the caller breaks the transfer.
+ * The whole program in reading order: parse the URL, bind it to the model, agree on the form of the reply, pick the source
+ * of its rows, read, write. Throws GatewayError before the first byte; afterwards the caller breaks the transfer.
  */
 export async function answer(exchange: Exchange, feed: Feed): Promise<void> {
   const catalogue = feed.catalogue();
   const { uri, instant } = splitInstant(exchange.timing.measure('parse', () => parse(exchange)));
   const plan = exchange.timing.measure('bind', () => bind(uri, { exchange, feed, catalogue, instant }));
   feed.observe({ event: 'plan', id: exchange.id, plan: (values) => describePlan(plan, { values }) });
-  const { format } = uri.options;
   if (plan.kind === 'ServiceDocument' || plan.kind === 'Metadata') {
-    return replyDocument(plan, { exchange, feed, catalogue, format });
+    return replyDocument(plan, { exchange, feed, catalogue, format: uri.options.format });
   }
-  const raw = isRaw(plan);
-  const negotiated = negotiate(
-    raw ? { ...exchange, headers: withoutAccept(exchange) } : exchange,
-    catalogue.model,
-    raw ? undefined : format,
-    // .NET's client asks for text where it wants the one number of an aggregate, and reads JSON.
-    uri.options.apply === undefined ? {} : { insteadOf: ['text/plain', 'text/*'] },
-  );
-  if (plan.kind === 'All') {
-    return replyAll({ plan, exchange, feed, catalogue, negotiated, fingerprint: plan.fingerprint });
-  }
-  const skipToken = uri.options.skiptoken ?? null;
-  if (crossesSources(plan, { catalogue, upstreams: feed.upstreams })) {
-    const fingerprint = plan.fingerprint;
-    return replyAcrossSources({ plan, exchange, feed, catalogue, negotiated, fingerprint, skipToken });
-  }
-  const source = upstreamSource(plan, (set) => proxiedFrom(catalogue, set));
-  if (source === null || plan.kind === 'Crossjoin') {
-    const fingerprint = plan.fingerprint;
-    const deltaToken = uri.options.deltatoken ?? null;
-    return replyFromStore({
-      plan,
-      exchange,
-      feed,
-      catalogue,
-      negotiated,
-      fingerprint,
-      volatile: plan.volatile,
-      deltaToken,
-    });
-  }
-  const upstream = feed.upstreams.get(source);
-  if (upstream === undefined) {
-    throw new GatewayError('UpstreamUnavailable', `The feed ${source} is not configured`, { target: source });
-  }
-  return replyFromUpstream({ plan, exchange, upstream, negotiated, skipToken });
+  const negotiated = negotiateRows(plan, { exchange, model: catalogue.model, options: uri.options });
+  // Here a plan is restricted to what who asks may see, before anything is read.
+  const source = feed.sources.pick(plan, catalogue);
+  const reading = readingOf(uri, { exchange, catalogue, format: negotiated.json });
+  const sendRest = await source.read(reading, replyWriter({ exchange, feed, catalogue, negotiated }));
+  // What the rows came from is free for others while a slow client takes the rest.
+  await sendRest();
 }
 
 /** The length of what came in the request line was checked; a query in a body may be longer. */
-function parse({ path, query, limits }: Exchange): ODataUri {
-  const { uri } = limits;
+function parse({ path, query, limits: { uri } }: Exchange): ODataUri {
   return parseODataUri(query === '' ? path : `${path}?${query}`, { ...uri, urlLength: uri.queryLength });
 }
 
-/** Whether the reply is text and no JSON. */
-function isRaw(plan: ReadPlan): boolean {
-  if (plan.kind === 'Crossjoin' || plan.kind === 'All') {
-    return plan.countOnly;
-  }
-  return plan.kind === 'Count' || (plan.kind === 'PropertyRead' && plan.raw);
-}
-
 interface Place {
-  /** What `now()` was on the first page; null: this is it. */
-  readonly instant: string | null;
   readonly exchange: Exchange;
   readonly feed: Feed;
   readonly catalogue: Catalogue;
 }
 
-function bind(uri: ODataUri, { exchange, feed, catalogue, instant }: Place): Bound {
+interface BindPlace extends Place {
+  /** What `now()` was on the first page; null: this is it. */
+  readonly instant: string | null;
+}
+
+function bind(uri: ODataUri, { exchange, feed, catalogue, instant }: BindPlace): Bound {
   const { pageSize } = feed.settings;
   return bindRead(uri, {
     model: catalogue.model,
@@ -112,9 +76,58 @@ const wholeInOnePage = 1_000_000_000;
 const canPage = ({ root, path, query }: Exchange): boolean =>
   root.length + path.length + query.length < longestTarget - 2048;
 
-const withoutAccept = ({ headers }: Exchange): Exchange['headers'] => ({ ...headers, accept: undefined });
+interface Wishes {
+  readonly exchange: Exchange;
+  readonly model: Model;
+  readonly options: QueryOptions;
+}
 
-function proxiedFrom(catalogue: Catalogue, set: string): string | null {
-  const binding = catalogue.sets.get(set);
-  return binding?.kind === 'upstream' ? binding.source : null;
+/** Text is sent as it is, whatever format was wished for: only the encoding is agreed on. */
+function negotiateRows(plan: ReadPlan, { exchange, model, options }: Wishes): Negotiated {
+  if (isText(plan)) {
+    return negotiate(exchange, model, {});
+  }
+  // .NET's client asks for text where it wants the one number of an aggregate, and reads JSON.
+  const insteadOf = options.apply === undefined ? [] : ['text/plain', 'text/*'];
+  return negotiate(exchange, model, { accept: acceptOf(exchange), format: options.format, insteadOf });
+}
+
+/** Whether the reply is text and no JSON. */
+function isText(plan: ReadPlan): boolean {
+  if (plan.kind === 'Crossjoin' || plan.kind === 'All') {
+    return plan.countOnly;
+  }
+  return plan.kind === 'Count' || (plan.kind === 'PropertyRead' && plan.raw);
+}
+
+interface ReadingPlace extends Pick<Place, 'exchange' | 'catalogue'> {
+  readonly format: JsonFormat;
+}
+
+function readingOf(uri: ODataUri, { exchange, catalogue, format }: ReadingPlace): Reading {
+  const { method, prefer, signal, timing, response } = exchange;
+  const { skiptoken: skipToken = null, deltatoken: deltaToken = null } = uri.options;
+  return {
+    catalogue,
+    format,
+    headOnly: method === 'HEAD',
+    skipToken,
+    deltaToken,
+    trackChanges: prefer.trackChanges,
+    signal,
+    timing,
+    unseen: () => !response.headersSent,
+  };
+}
+
+function replyWriter(place: Place & { readonly negotiated: Negotiated }): ReplyWriter {
+  const { exchange, feed, negotiated } = place;
+  const cache = feed.replies ?? null;
+  const mayShare = cache !== null && exchange.method === 'GET' && negotiated.encoding !== 'identity';
+  return new ReplyWriter({
+    exchange,
+    negotiated,
+    tagOf: (versions) => replyTag(place, versions),
+    shared: mayShare ? sharedReply({ exchange, negotiated, cache }) : null,
+  });
 }

@@ -1,12 +1,13 @@
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import { metadataJson } from '../edm/metadata-json.ts';
 import { metadataXml } from '../edm/metadata-xml.ts';
+import { withContext } from '../json/page-envelope.ts';
 import type { ReadPlan } from '../plan/model/read-plan.ts';
 import { negotiateMetadata } from './accept.ts';
 import { entityTag, matches } from './entity-tag.ts';
 import { type Exchange, headerText } from './exchange.ts';
 import type { Feed } from './feed.ts';
-import { digest, negotiate } from './negotiated.ts';
+import { acceptOf, digest, negotiate } from './negotiated.ts';
 import { contentEncoding, endEmpty, replyHead } from './reply-head.ts';
 import { ReplySink } from './reply-sink.ts';
 
@@ -69,7 +70,7 @@ interface DocumentText {
 
 function metadata({ exchange, feed, catalogue, format }: DocumentRead): DocumentText {
   const { xml, json } = documents(feed, catalogue);
-  if (negotiateMetadata(headerText(exchange.headers['accept']), format) === 'xml') {
+  if (negotiateMetadata(acceptOf(exchange), format) === 'xml') {
     return { body: xml, contentType: 'application/xml;charset=utf-8' };
   }
   return { body: json, contentType: 'application/json;charset=utf-8' };
@@ -77,14 +78,14 @@ function metadata({ exchange, feed, catalogue, format }: DocumentRead): Document
 
 function serviceDocument({ exchange, catalogue, format }: DocumentRead): DocumentText {
   // A browser shows JSON; there is no page of the feed.
-  const leniency = { insteadOf: ['text/html', 'application/xhtml+xml', 'text/*'] };
-  const { json, mediaType } = negotiate(exchange, catalogue.model, format, leniency);
+  const insteadOf = ['text/html', 'application/xhtml+xml', 'text/*'];
+  const { json, mediaType } = negotiate(exchange, catalogue.model, { accept: acceptOf(exchange), format, insteadOf });
   const value = [...catalogue.model.entitySets.values()].map(({ name, title = name }) => ({
     name,
     ...(title === name ? {} : { title }),
     kind: 'EntitySet',
     url: name,
   }));
-  const context = json.metadata === 'none' ? {} : { '@odata.context': `${exchange.root}$metadata` };
-  return { body: JSON.stringify({ ...context, value }), contentType: mediaType };
+  const body = withContext(JSON.stringify({ value }), `${exchange.root}$metadata`, json);
+  return { body, contentType: mediaType };
 }

@@ -1,6 +1,4 @@
 import { createHash } from 'node:crypto';
-import { literal } from '../sql/literal.ts';
-import type { TextRow } from '../warehouse/database.ts';
 
 /** A strong ETag over everything that decides the bytes of a reply. */
 export function entityTag(parts: readonly unknown[]): string {
@@ -16,16 +14,4 @@ export function matches(ifNoneMatch: string | undefined, tag: string): boolean {
     return true;
   }
   return ifNoneMatch.split(',').some((candidate) => candidate.trim().replace(/^W\//, '') === tag);
-}
-
-/** A SELECT of the data versions of sets, for `ReadOptions.opening`. */
-export function versionsText(sets: readonly string[]): string {
-  const names = sets.map((name) => literal({ type: 'Edm.String', value: name })).join(', ');
-  // A history that began anew counts from the same numbers: its epoch tells it apart.
-  return `SELECT entity_set || '=' || version || '/' || epoch FROM gateway.set_versions WHERE entity_set IN (${names}) ORDER BY entity_set`;
-}
-
-/** What `versionsText` found, one text for each set; null where one of them has no version, so that nothing can be promised. */
-export function versionsIn(rows: readonly TextRow[], sets: readonly string[]): readonly string[] | null {
-  return rows.length === sets.length ? rows.map(([version]) => version ?? '') : null;
 }

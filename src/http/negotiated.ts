@@ -15,14 +15,17 @@ export interface Negotiated {
   readonly applied: readonly string[];
 }
 
-/** Throws GatewayError NotAcceptable. `format` is the value of `$format`. */
-export function negotiate(
-  exchange: Exchange,
-  model: Model,
-  format: string | undefined,
-  leniency: Leniency = {},
-): Negotiated {
-  const choice: JsonChoice = negotiateJson(headerText(exchange.headers['accept']), format, leniency);
+/** What the client said of the format. Absent: nothing, or it does not matter. */
+export interface FormatWishes extends Leniency {
+  /** The Accept header. */
+  readonly accept?: string | undefined;
+  /** The value of `$format`, which wins. */
+  readonly format?: string | undefined;
+}
+
+/** Throws GatewayError NotAcceptable. */
+export function negotiate(exchange: Exchange, model: Model, { accept, format, ...leniency }: FormatWishes): Negotiated {
+  const choice: JsonChoice = negotiateJson(accept, format, leniency);
   return {
     json: {
       ...choice,
@@ -35,6 +38,8 @@ export function negotiate(
     applied: exchange.prefer.omitNulls ? ['omit-values=nulls'] : [],
   };
 }
+
+export const acceptOf = ({ headers }: Exchange): string | undefined => headerText(headers['accept']);
 
 /** A short name for a long text, e.g. of `$metadata`. */
 export function digest(text: string): string {

@@ -1,3 +1,4 @@
+import type { PageEnd } from '../source/data-source.ts';
 import { trimmedName } from '../uri/options/disguised-name.ts';
 import type { Exchange } from './exchange.ts';
 import { tokenWithInstant } from './page-instant.ts';
@@ -5,16 +6,36 @@ import { tokenWithInstant } from './page-instant.ts';
 /** System options that the token replaces: they held for the first page. */
 const replaced = /^\$?(skiptoken|deltatoken|skip|top)$/i;
 
+type LinkedRequest = Pick<Exchange, 'root' | 'path' | 'query' | 'instant'>;
+
+/** The links at the end of a page; null: the page has no such link. */
+export interface PageLinks {
+  readonly nextLink: string | null;
+  readonly deltaLink: string | null;
+}
+
+/** The links that the tokens of a page's end stand in. */
+export function pageLinks(
+  request: LinkedRequest,
+  { skipToken, deltaToken }: Pick<PageEnd, 'skipToken' | 'deltaToken'>,
+): PageLinks {
+  const changes = deltaToken === null ? null : `$deltatoken=${encodeURIComponent(deltaToken)}`;
+  if (skipToken !== null) {
+    const next = nextLink(request, skipToken);
+    return { nextLink: changes === null ? next : `${next}&${changes}`, deltaLink: null };
+  }
+  return { nextLink: null, deltaLink: changes === null ? null : deltaLink(request, changes) };
+}
+
 /** The URL of the next page: the same request, `$skip`, `$top` and an older token replaced by the token (Protocol 11.2.6.7). */
-export function nextLink(exchange: Pick<Exchange, 'root' | 'path' | 'query' | 'instant'>, token: string): string {
-  const path = exchange.path.replace(/\/\$query$/, '');
-  const whole = encodeURIComponent(tokenWithInstant(token, exchange.instant));
-  return `${exchange.root}${path}?${[...keptOptions(exchange.query), `$skiptoken=${whole}`].join('&')}`;
+function nextLink({ root, path, query, instant }: LinkedRequest, token: string): string {
+  const whole = encodeURIComponent(tokenWithInstant(token, instant));
+  return `${root}${path.replace(/\/\$query$/, '')}?${[...keptOptions(query), `$skiptoken=${whole}`].join('&')}`;
 }
 
 /** The URL under which the changes since this reply can be asked for (Protocol 11.3). */
-export function deltaLink(exchange: Pick<Exchange, 'root' | 'path' | 'query'>, token: string): string {
-  return `${exchange.root}${exchange.path}?${[...keptOptions(exchange.query), `$deltatoken=${encodeURIComponent(token)}`].join('&')}`;
+function deltaLink({ root, path, query }: LinkedRequest, changes: string): string {
+  return `${root}${path}?${[...keptOptions(query), changes].join('&')}`;
 }
 
 function keptOptions(query: string): readonly string[] {

@@ -1,7 +1,6 @@
 import type { Catalogue } from '../catalogue/catalogue.ts';
-import type { ReadSession } from '../warehouse/database.ts';
 import { modelVersion } from './documents.ts';
-import { entityTag, matches, versionsIn } from './entity-tag.ts';
+import { entityTag, matches } from './entity-tag.ts';
 import { type Exchange, headerText } from './exchange.ts';
 import type { Feed } from './feed.ts';
 import type { Negotiated } from './negotiated.ts';
@@ -27,12 +26,6 @@ export async function isCurrent(exchange: Exchange, tag: () => Promise<string | 
   }
   endEmpty(exchange, 304, { ETag: etag });
   return true;
-}
-
-/** Data versions of the sets in the session's snapshot, as one text; null: nothing can be promised. */
-export async function currentVersions(session: ReadSession, sets: readonly string[]): Promise<string | null> {
-  const versions = sets.length === 0 ? null : versionsIn(await session.opening(), sets);
-  return versions === null ? null : versions.join(' ');
 }
 
 /** The ETag of a reply: versions of the data, the request as sent, and what was negotiated decide the bytes. */

@@ -9,6 +9,7 @@ import type { ReplyCache } from '../../src/http/reply-cache/reply-cache.ts';
 import type { HttpEvent, RequestRecord } from '../../src/observation/events/http.ts';
 import type { Observation } from '../../src/observation/observation.ts';
 import { everyone, type Observe, unobserved } from '../../src/observation/observe.ts';
+import { DataSources } from '../../src/source/data-sources.ts';
 import { KnownAnswers } from '../../src/source/stored/known-answers.ts';
 import { migrate } from '../../src/warehouse/migrate.ts';
 import { type DatabaseSettings, openDatabase } from '../../src/warehouse/postgres-database.ts';
@@ -33,6 +34,8 @@ export interface TestServer {
 export interface TestServerOptions {
   readonly rows?: string;
   readonly settings?: Partial<FeedSettings>;
+  /** Milliseconds. */
+  readonly statementTimeout?: number;
   readonly authentication?: Authentication;
   readonly replies?: ReplyCache;
   /** Told of everything, besides the lists below. */
@@ -72,11 +75,12 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   const app = httpListener({
     catalogue: () => catalogue,
     capabilities: null,
-    database,
-    upstreams: new Map(),
+    sources: new DataSources(
+      { database, known: new KnownAnswers(), timeout: options.statementTimeout ?? 30_000 },
+      new Map(),
+    ),
     authentication: options.authentication ?? openToAll,
-    settings: { pageSize: 20_000, publicUrl: null, statementTimeout: 30_000, ...options.settings },
-    known: new KnownAnswers(),
+    settings: { pageSize: 20_000, publicUrl: null, ...options.settings },
     replies: options.replies ?? null,
     observe: everyone<HttpEvent>(collect({ log, broken, defects }), options.observe ?? unobserved),
   });

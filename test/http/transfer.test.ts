@@ -169,7 +169,7 @@ describe('http: transfers', () => {
   });
 
   it('statement_timeout is an error reply with Retry-After', async () => {
-    const hasty = await startTestServer({ settings: { statementTimeout: 100 } });
+    const hasty = await startTestServer({ statementTimeout: 100 });
     try {
       await hasty.client.query('BEGIN; LOCK TABLE feed."Cases" IN ACCESS EXCLUSIVE MODE');
       const reply = await hasty.get('Cases');

@@ -5,6 +5,7 @@ import { requireCatalogue } from '../../src/catalogue/read-metadata.ts';
 import { openToAll } from '../../src/http/authentication.ts';
 import type { Feed, FeedSettings } from '../../src/http/feed.ts';
 import { httpListener } from '../../src/http/listener.ts';
+import { DataSources } from '../../src/source/data-sources.ts';
 import { KnownAnswers } from '../../src/source/stored/known-answers.ts';
 import type { Database } from '../../src/warehouse/database.ts';
 import { migrate } from '../../src/warehouse/migrate.ts';
@@ -57,11 +58,9 @@ export async function testGateway(
   const app = httpListener({
     catalogue: () => catalogue,
     capabilities,
-    database,
-    upstreams: new Map(),
+    sources: new DataSources({ database, known: new KnownAnswers(), timeout: 30_000 }, new Map()),
     authentication: openToAll,
-    settings: { pageSize: 20_000, publicUrl: null, statementTimeout: 30_000, ...settings },
-    known: new KnownAnswers(),
+    settings: { pageSize: 20_000, publicUrl: null, ...settings },
     replies,
     observe: collect({ defects }),
   });

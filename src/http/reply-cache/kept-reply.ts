@@ -4,6 +4,8 @@ import type { TemporaryFile } from '../temporary-file.ts';
 export interface KeptFacts {
   /** ETag of the reply: what it was made from, and how. */
   readonly tag: string;
+  /** Preferences that it follows, for its head. */
+  readonly applied: readonly string[];
   /** Of the compressed body. */
   readonly bytes: number;
   /** Rows in it, for the log. */

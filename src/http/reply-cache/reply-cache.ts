@@ -24,6 +24,8 @@ export interface ReplyIdentity {
   readonly request: string;
   /** ETag of the reply. */
   readonly tag: string;
+  /** Preferences that the reply follows. */
+  readonly applied: readonly string[];
   /** Rows written, asked when the reply is whole. */
   readonly rows: () => number | null;
 }
@@ -181,8 +183,8 @@ export class ReplyCache {
     return false;
   }
 
-  #keep({ request, tag, rows }: ReplyIdentity, bytes: number, file: TemporaryFile): void {
-    const facts = { tag, bytes, rows: rows(), file };
+  #keep({ request, tag, applied, rows }: ReplyIdentity, bytes: number, file: TemporaryFile): void {
+    const facts = { tag, applied, bytes, rows: rows(), file };
     const kept = new KeptReply(facts, (removal) => {
       this.#free(bytes);
       this.#removals.add(removal);

@@ -1,6 +1,7 @@
-import { appliedTo, type PagedPlan, type StoredRead } from '../../source/stored/stored-read.ts';
-import { digest } from '../negotiated.ts';
+import type { Exchange } from '../exchange.ts';
+import { digest, type Negotiated } from '../negotiated.ts';
 import { replyHead } from '../reply-head.ts';
+import type { ReplyCache } from './reply-cache.ts';
 import type { ReplyCopy } from './reply-copy.ts';
 import { type OpenedReply, openKept, sendKept } from './send-kept.ts';
 
@@ -15,24 +16,22 @@ export interface SharedReply {
   find(tag: () => Promise<string | null>): Promise<OpenedReply | null>;
   /** Sends what `find` found, with the headers of the first reply. Throws ClientGone. */
   send(found: OpenedReply): Promise<void>;
-  /** A copy for the others; null: it cannot be kept. */
-  begin(tag: string): ReplyCopy | null;
+  /** A copy for the others, with the preferences that it follows; null: it cannot be kept. */
+  begin(tag: string, applied: readonly string[]): ReplyCopy | null;
+}
+
+export interface SharedRequest {
+  readonly exchange: Exchange;
+  readonly negotiated: Negotiated;
+  readonly cache: ReplyCache;
 }
 
 /**
- * Whether a reply may be shared; null: it may not. What decides its bytes is all in its ETag: the data versions of all
- * sets, address and Host, query, preferences, format, encoding, page size and model. A reply knows nothing of who asked
- * for it; the key option is in no query here. `tracked`: the reply gives or follows a delta link.
+ * The reply of a request that others may make too. What decides its bytes is all in its ETag: the data versions of all sets,
+ * address and Host, query, preferences, format, encoding, page size and model. A reply knows nothing of who asked for it;
+ * the key option is in no query here.
  */
-export function sharedReply(read: StoredRead, tracked: boolean): SharedReply | null {
-  const { exchange, negotiated, feed, plan } = read;
-  const cache = feed.replies ?? null;
-  if (cache === null || tracked || read.volatile || exchange.method !== 'GET') {
-    return null;
-  }
-  if (negotiated.encoding === 'identity' || !isPaged(plan)) {
-    return null;
-  }
+export function sharedReply({ exchange, negotiated, cache }: SharedRequest): SharedReply {
   const { path, query, prefer, timing } = exchange;
   const request = digest(JSON.stringify([path, query, prefer, negotiated.json, negotiated.encoding]));
   return {
@@ -60,18 +59,11 @@ export function sharedReply(read: StoredRead, tracked: boolean): SharedReply | n
     },
     async send(found) {
       exchange.fromCache = true;
+      const { tag: etag, applied } = found.kept.facts;
       const more = { 'Content-Encoding': negotiated.encoding };
-      const facts = {
-        contentType: negotiated.mediaType,
-        etag: found.kept.facts.tag,
-        applied: appliedTo({ ...read, plan }),
-      };
-      await sendKept(found, replyHead(exchange, { ...facts, more }), exchange);
+      const facts = { contentType: negotiated.mediaType, etag, applied, more };
+      await sendKept(found, replyHead(exchange, facts), exchange);
     },
-    begin: (tag) => cache.begin({ request, tag, rows: () => exchange.rows }),
+    begin: (tag, applied) => cache.begin({ request, tag, applied, rows: () => exchange.rows }),
   };
-}
-
-function isPaged(plan: StoredRead['plan']): plan is PagedPlan {
-  return plan.kind === 'Collection' || (plan.kind === 'Crossjoin' && !plan.countOnly);
 }

@@ -1,8 +1,8 @@
 import { createReadStream } from 'node:fs';
-import type { FileEncoding } from './file-encoding.ts';
-import { decodeLossy, unitDecoder, unitReader } from './text-decoding.ts';
 import type { CsvFault, CsvRecord } from './csv-record.ts';
+import type { FileEncoding } from './file-encoding.ts';
 import type { LineEnd } from './line-end.ts';
+import { decodeLossy, unitDecoder, unitReader } from './text-decoding.ts';
 import { CsvTokenizer } from './tokenizer.ts';
 
 /** How the text of a file is written: what a reader must know to cut it into records. */

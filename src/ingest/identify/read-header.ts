@@ -1,9 +1,9 @@
 import type { Export } from '../../catalogue/catalogue.ts';
 import { byteOrderMark, chooseEncoding, unitBytesOf } from '../csv/file-encoding.ts';
 import type { FileFacts } from '../csv/file-facts.ts';
+import { detectLineEnd } from '../csv/line-end.ts';
 import { type RecordFault, type TextLayout, type TextRecord, textOf } from '../csv/read-records.ts';
 import { unitReader } from '../csv/text-decoding.ts';
-import { detectLineEnd } from '../csv/line-end.ts';
 import { CsvTokenizer } from '../csv/tokenizer.ts';
 import { isBlank, visibleName } from './blank-cells.ts';
 import { type HeaderMatch, matchHeader } from './match-header.ts';

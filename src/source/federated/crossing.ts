@@ -2,6 +2,7 @@ import type { Catalogue } from '../../catalogue/catalogue.ts';
 import type { EntitySet, NavigationProperty } from '../../edm/model.ts';
 import { GatewayError } from '../../errors.ts';
 import type { RowSource, Selection } from '../../plan/model/read-plan.ts';
+import { sourceSet } from '../../plan/model/sets.ts';
 import type { Upstream, UpstreamPlan } from '../../upstream/upstream.ts';
 
 /** Where the rows of sets are, and which navigation no single source can follow. */
@@ -56,11 +57,6 @@ export function pathOrExpandCrosses(plan: UpstreamPlan, sources: Sources): boole
   }
 }
 
-/** The set whose rows a source gives. */
-export function setOf(source: RowSource): EntitySet {
-  return source.kind === 'Set' || source.kind === 'Navigated' ? source.set : setOf(source.from);
-}
-
 function pathCrosses(source: RowSource, sources: Sources): boolean {
   if (source.kind === 'Set') {
     return false;
@@ -71,7 +67,7 @@ function pathCrosses(source: RowSource, sources: Sources): boolean {
   if (source.kind !== 'Navigated') {
     return false;
   }
-  return crosses(sources, { from: setOf(source.from), navigation: source.navigation, to: source.set });
+  return crosses(sources, { from: sourceSet(source.from), navigation: source.navigation, to: source.set });
 }
 
 /** An expanded entity of references or counts has nothing inside that is served. */

@@ -4,7 +4,7 @@ import { readObject } from '../../json/reading/json-scan.ts';
 import { isAlways, isNever } from '../../plan/logic/condition.ts';
 import type { BoundExpression, CollectionPlan, RangeVariable } from '../../plan/model/read-plan.ts';
 import { compileCollection } from '../../sql/read/compile-read.ts';
-import { weighedQuery } from '../stored/weighed.ts';
+import { statementWeight } from '../stored/read-weight.ts';
 import { connected, proxiedSource } from './crossing.ts';
 import { joinKeyOf } from './join-key.ts';
 import type { Place } from './place.ts';
@@ -29,7 +29,7 @@ const rowsPerPage = 5_000;
 
 /** What of a `Place` the keys are read with. */
 type KeyPlace = Pick<Place, 'sources' | 'options' | 'format'> & {
-  readonly database: Place['feed']['database'];
+  readonly database: Place['store']['database'];
   /** Milliseconds. */
   readonly timeout: number;
   readonly signal: AbortSignal;
@@ -145,7 +145,7 @@ async function* storedRows(
 ): AsyncGenerator<string> {
   const query = compileCollection({ ...plan, pageSize: plan.restriction.top ?? rowsPerPage }, sources.catalogue);
   const plain = { ...format, metadata: 'none', omitNulls: false, mixed: false } as const;
-  const read = { timeout, signal, weighed: weighedQuery(query) };
+  const read = { timeout, signal, weighed: statementWeight(query) };
   const found = await database.read((session) => storedObjects(session, query, plain), read);
   if (found === null) {
     throw new GatewayError('LimitExceeded', '$filter: the joined keys are too long to be compared');

@@ -2,7 +2,7 @@ import { GatewayError } from '../../errors.ts';
 import { keyedCondition } from '../../plan/logic/keyed-condition.ts';
 import type { CollectionPlan, Restriction } from '../../plan/model/read-plan.ts';
 import { compileCollection } from '../../sql/read/compile-read.ts';
-import { weighedQuery } from '../stored/weighed.ts';
+import { statementWeight } from '../stored/read-weight.ts';
 import { connected, proxiedSource } from './crossing.ts';
 import type { Place } from './place.ts';
 import type { Join } from './split-selection.ts';
@@ -65,11 +65,11 @@ export function storedPlan({ selection, theirs, expand }: Join, keys = noKeys): 
 }
 
 async function storedRows(join: Join, keys: readonly (readonly string[])[], place: Place): Promise<readonly string[]> {
-  const { feed, exchange, sources, format } = place;
+  const { store, signal, sources, format } = place;
   const options = { controls: format.metadata === 'full' };
   const query = compileCollection(storedPlan(join, keys), sources.catalogue, options);
-  const read = { timeout: feed.settings.statementTimeout, signal: exchange.signal, weighed: weighedQuery(query) };
-  const found = await feed.database.read((session) => storedObjects(session, query, format), read);
+  const read = { timeout: store.timeout, signal, weighed: statementWeight(query) };
+  const found = await store.database.read((session) => storedObjects(session, query, format), read);
   if (found === null) {
     throw tooMany(join);
   }

@@ -1,14 +1,15 @@
 import { GatewayError } from '../../errors.ts';
 import { rowWriter } from '../../json/row-writer.ts';
 import type { CollectionPlan, EntityPlan, PagePosition } from '../../plan/model/read-plan.ts';
+import { sourceSet } from '../../plan/model/sets.ts';
 import { encodePagePosition } from '../../plan/position/page-position.ts';
 import type { CompiledQuery } from '../../sql/compiled-query.ts';
 import { compileCollection, compileCount, compileCountOf, compileEntity } from '../../sql/read/compile-read.ts';
-import type { CollectionEnd } from '../../upstream/upstream.ts';
 import type { ReadSession } from '../../warehouse/database.ts';
-import { firstRow, rendered, single } from '../stored/first-row.ts';
-import { weighedQuery } from '../stored/weighed.ts';
-import { connected, proxiedSource, setOf } from './crossing.ts';
+import type { ObjectRowsEnd } from '../object-page.ts';
+import { statementWeight } from '../stored/read-weight.ts';
+import { firstRow, rowJson, singleCell } from '../stored/single-row.ts';
+import { connected, proxiedSource } from './crossing.ts';
 import type { Place } from './place.ts';
 import { storedObjects } from './stored-objects.ts';
 
@@ -19,7 +20,7 @@ export interface LocalPage {
   readonly chunks: AsyncIterable<readonly string[]>;
   discard(): void;
   /** To be asked after the last chunk. */
-  end(): CollectionEnd;
+  end(): ObjectRowsEnd;
 }
 
 /** Rows that are held while what they lead to is asked for. */
@@ -36,7 +37,7 @@ export async function readEntity(plan: EntityPlan, place: Place): Promise<string
   }
   const query = compileEntity(plan, sources.catalogue, { controls: format.metadata === 'full' });
   const found = await inStore(place, query, firstRow);
-  return found === null ? null : rendered(rowWriter(query.shape, format, query.control ?? null), found);
+  return found === null ? null : rowJson(rowWriter(query.shape, format, query.control ?? null), found);
 }
 
 /** A page of one source. `skipToken` is the proxied feed's, `fingerprint` is for tokens of stored rows. */
@@ -79,7 +80,7 @@ async function* inChunks(rows: AsyncIterable<string>): AsyncGenerator<readonly s
  */
 async function storedPage(plan: CollectionPlan, place: Place, fingerprint: string): Promise<LocalPage> {
   const { catalogue } = place.sources;
-  const count = plan.restriction.count ? await inStore(place, compileCountOf(plan, catalogue), single) : null;
+  const count = plan.restriction.count ? await inStore(place, compileCountOf(plan, catalogue), singleCell) : null;
   let next: PagePosition | null = null;
   const chunks = async function* (): AsyncGenerator<readonly string[]> {
     let part: CollectionPlan = { ...plan, pageSize: Math.min(plan.pageSize, chunkSize) };
@@ -99,7 +100,7 @@ async function storedPage(plan: CollectionPlan, place: Place, fingerprint: strin
       part = following(part, next, left);
     }
   };
-  const end = (): CollectionEnd => ({
+  const end = (): ObjectRowsEnd => ({
     count: null,
     next: next === null ? null : encodePagePosition(next, fingerprint),
   });
@@ -125,12 +126,12 @@ async function storedChunk(plan: CollectionPlan, place: Place) {
 
 /** Runs one query; where it is a large one, when its turn comes. Nothing is held while it waits. */
 function inStore<T>(
-  { feed, exchange }: Place,
+  { store: { database, timeout }, signal }: Place,
   query: CompiledQuery,
   work: (session: ReadSession, query: CompiledQuery) => Promise<T>,
 ): Promise<T> {
-  const options = { timeout: feed.settings.statementTimeout, signal: exchange.signal, weighed: weighedQuery(query) };
-  return feed.database.read((session) => work(session, query), options);
+  const options = { timeout, signal, weighed: statementWeight(query) };
+  return database.read((session) => work(session, query), options);
 }
 
 /** An empty collection of an entity that does not exist is 404 (Protocol 11.2.4). */
@@ -138,10 +139,10 @@ async function checkParent({ source }: CollectionPlan, place: Place): Promise<vo
   if (source.kind !== 'Navigated' || source.from.kind !== 'Keyed') {
     return;
   }
-  const set = setOf(source.from);
+  const set = sourceSet(source.from);
   const restriction = { filter: null, search: null, orderby: [], top: null, skip: null, count: false };
   const plan = { kind: 'Count', source: source.from, set, restriction, apply: null } as const;
-  const parents = await inStore(place, compileCount(plan, place.sources.catalogue), single);
+  const parents = await inStore(place, compileCount(plan, place.sources.catalogue), singleCell);
   if (parents === '0') {
     throw new GatewayError('EntityNotFound', `No entity of ${set.name} has this key`, { target: set.name });
   }

@@ -2,7 +2,8 @@ import { GatewayError } from '../../errors.ts';
 import { readObject } from '../../json/reading/json-scan.ts';
 import { keyedCondition } from '../../plan/logic/keyed-condition.ts';
 import type { EntityPlan, RowSource } from '../../plan/model/read-plan.ts';
-import { crosses, setOf } from './crossing.ts';
+import { sourceSet } from '../../plan/model/sets.ts';
+import { crosses } from './crossing.ts';
 import { filterAcross } from './filter-across.ts';
 import { type JoinKey, joinKeyOf, joinProperties } from './join-key.ts';
 import type { Place } from './place.ts';
@@ -30,7 +31,7 @@ export async function resolveSource(source: RowSource, place: Place): Promise<Ro
   if (source.kind !== 'Navigated') {
     return { ...source, from };
   }
-  const step = { from: setOf(source.from), navigation: source.navigation, to: source.set };
+  const step = { from: sourceSet(source.from), navigation: source.navigation, to: source.set };
   if (!crosses(sources, step)) {
     return { ...source, from };
   }
@@ -39,7 +40,7 @@ export async function resolveSource(source: RowSource, place: Place): Promise<Ro
 }
 
 async function keyAt(from: RowSource, { navigation }: Navigated, place: Place): Promise<JoinKey> {
-  const set = setOf(from);
+  const set = sourceSet(from);
   const type = set.entityType;
   const properties = joinProperties(type, navigation.join, 'property');
   const plan: EntityPlan = {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { CompiledQuery } from '../../sql/compiled-query.ts';
 import type { ReadSession } from '../../warehouse/database.ts';
-import { single } from './first-row.ts';
+import { singleCell } from './single-row.ts';
 
 /** What a statement gave, and the data versions of all sets it was asked of. */
 interface KnownAnswer {
@@ -28,15 +28,16 @@ export class KnownAnswers {
   }
 
   recall(statement: string): KnownAnswer | null {
-    return this.#answers.get(digest(statement)) ?? null;
+    return this.#answers.get(statementDigest(statement)) ?? null;
   }
 
   keep(statement: string, known: KnownAnswer): void {
-    this.#answers.set(digest(statement), known);
+    this.#answers.set(statementDigest(statement), known);
   }
 }
 
-const digest = (statement: string): string => createHash('sha256').update(statement).digest('base64');
+/** A short name of a statement. */
+export const statementDigest = (statement: string): string => createHash('sha256').update(statement).digest('base64');
 
 /** Where an answer is looked for and asked for. */
 export interface AnswerSource {
@@ -52,7 +53,7 @@ export function countRows(
   source: AnswerSource,
   ending: { readonly final: boolean },
 ): Promise<string> {
-  return answered(query.text, source, () => single(source.session, query, ending));
+  return answered(query.text, source, () => singleCell(source.session, query, ending));
 }
 
 /** The text of a query, with the bounds of its rows where they can be found out cheaply. */
@@ -61,7 +62,7 @@ export async function boundedText(query: CompiledQuery, source: AnswerSource): P
   if (span === null) {
     return text;
   }
-  return span.within(await answered(span.probe, source, () => single(source.session, { text: span.probe })));
+  return span.within(await answered(span.probe, source, () => singleCell(source.session, { text: span.probe })));
 }
 
 /** Asked of PostgreSQL unless it is known for the data as it is. */

@@ -10,6 +10,7 @@ import type { FeedSettings } from '../../../src/http/feed.ts';
 import { httpListener } from '../../../src/http/listener.ts';
 import type { RequestRecord } from '../../../src/observation/events/http.ts';
 import type { Observation } from '../../../src/observation/observation.ts';
+import { DataSources } from '../../../src/source/data-sources.ts';
 import { KnownAnswers } from '../../../src/source/stored/known-answers.ts';
 import type { Database } from '../../../src/warehouse/database.ts';
 import { migrate } from '../../../src/warehouse/migrate.ts';
@@ -109,11 +110,12 @@ export async function joinedGateway(options: JoinedOptions = {}): Promise<Joined
   const app = httpListener({
     catalogue: proxied.catalogue,
     capabilities: null,
-    database,
-    upstreams: proxied.upstreams,
+    sources: new DataSources(
+      { database, known: new KnownAnswers(), timeout: config.statementTimeout },
+      proxied.upstreams,
+    ),
     authentication: openToAll,
     settings: config,
-    known: new KnownAnswers(),
     observe: collect({ log, broken, defects }),
   });
   await app.listen({ port: 0, host: '127.0.0.1' });

@@ -31,7 +31,7 @@ describe('D4 many heavy requests at once', () => {
     feed = await startTestServer({
       rows,
       database: { readers: 8, patience: 20_000, admission: { pages: 1, long: 1, connections: 1 } },
-      settings: { statementTimeout: 120_000 },
+      statementTimeout: 120_000,
     });
   });
   after(() => feed.close());
@@ -173,7 +173,7 @@ describe('D4 many heavy requests at once', () => {
   });
 
   it('D4 a statement that cannot end in its time is refused before it begins', async () => {
-    const hasty = await startTestServer({ rows, settings: { statementTimeout: 1000 } });
+    const hasty = await startTestServer({ rows, statementTimeout: 1000 });
     try {
       const refused = await hasty.get(
         '$crossjoin(Cases,Messages,Agents)/$count?$filter=Cases/Title%20lt%20Messages/Body%20and%20Agents/Name%20ne%20Cases/Title',

@@ -1,27 +1,14 @@
 import { createHash } from 'node:crypto';
-import type { Catalogue, StoredSet } from '../../../catalogue/catalogue.ts';
+import type { StoredSet } from '../../../catalogue/catalogue.ts';
 import type { EntityType } from '../../../edm/model.ts';
 import { GatewayError } from '../../../errors.ts';
-import type { Exchange } from '../../../http/exchange.ts';
-import { deltaLink, nextLink } from '../../../http/next-link.ts';
-import type { CollectionPlan } from '../../../plan/model/read-plan.ts';
+import type { Bound, CollectionPlan } from '../../../plan/model/read-plan.ts';
 import { type DeltaToken, decodeDeltaToken, encodeDeltaToken } from '../../../plan/position/page-position.ts';
 import { quoteRelation } from '../../../sql/identifier.ts';
 import { literal } from '../../../sql/literal.ts';
 import type { ReadSession } from '../../../warehouse/database.ts';
+import type { Reading } from '../../data-source.ts';
 import { trackableSet } from './trackable.ts';
-
-/** A read whose changes are to be followed, before anything was read. */
-export interface TrackedRead {
-  readonly plan: CollectionPlan;
-  readonly exchange: Exchange;
-  readonly catalogue: Catalogue;
-  readonly fingerprint: string;
-  /** Text of `$deltatoken`; null: none. */
-  readonly deltaToken: string | null;
-  /** The rows depend on the clock. */
-  readonly volatile: boolean;
-}
 
 /** The history of one set, and where in it a reply stands. */
 export interface Tracking {
@@ -38,10 +25,10 @@ export interface Tracking {
  * Whether the changes of the rows are followed: by a token, or asked for with `track-changes` where that can be done.
  * Throws GatewayError NotImplemented for a token on a request whose changes cannot be followed.
  */
-export function isTracked(read: TrackedRead): boolean {
-  const can = !read.volatile && trackableSet(read.plan, read.catalogue) !== null;
-  if (read.deltaToken === null) {
-    return can && read.exchange.prefer.trackChanges;
+export function isTracked(plan: Bound<CollectionPlan>, reading: Reading): boolean {
+  const can = !plan.volatile && trackableSet(plan, reading.catalogue) !== null;
+  if (reading.deltaToken === null) {
+    return can && reading.trackChanges;
   }
   if (can) {
     return true;
@@ -60,11 +47,15 @@ export function isTracked(read: TrackedRead): boolean {
  * Reads the set's version in the snapshot of the reply (Protocol 11.3). null: the set has no history yet. Throws
  * GatewayError DeltaLinkExpired for a token of another history, or of a version whose tombstones are not kept.
  */
-export async function openTracking(read: TrackedRead, session: ReadSession): Promise<Tracking | null> {
-  const set = trackableSet(read.plan, read.catalogue);
-  const { deltaToken, fingerprint } = read;
+export async function openTracking(
+  plan: Bound<CollectionPlan>,
+  { catalogue, deltaToken }: Reading,
+  session: ReadSession,
+): Promise<Tracking | null> {
+  const set = trackableSet(plan, catalogue);
+  const { fingerprint } = plan;
   const token = deltaToken === null ? null : decodeDeltaToken(deltaToken, fingerprint);
-  const history = set === null ? null : await historyOf(set, read.plan.selection.type, session);
+  const history = set === null ? null : await historyOf(set, plan.selection.type, session);
   if (token === null) {
     return history === null
       ? null
@@ -112,13 +103,10 @@ function checkToken({ since, start, epoch }: DeltaToken, history: History | null
   }
 }
 
-/** The URL of the next page, which remembers what the first one saw. */
-export function trackedNextLink(exchange: Exchange, skipToken: string, tracking: Tracking): string {
-  const token = encodeDeltaToken(tracking, tracking.fingerprint);
-  return `${nextLink(exchange, skipToken)}&$deltatoken=${encodeURIComponent(token)}`;
-}
-
-/** The URL of the changes since the first page was read. */
-export function trackedDeltaLink(exchange: Exchange, { start, epoch, fingerprint }: Tracking): string {
-  return deltaLink(exchange, encodeDeltaToken({ since: start, start: null, epoch }, fingerprint));
+/**
+ * Text of `$deltatoken` for the end of a page: behind the last one it leads to the changes since the first page was read;
+ * before, the next page remembers what the first one saw.
+ */
+export function deltaTokenOf({ since, start, epoch, fingerprint }: Tracking, page: { readonly last: boolean }): string {
+  return encodeDeltaToken(page.last ? { since: start, start: null, epoch } : { since, start, epoch }, fingerprint);
 }

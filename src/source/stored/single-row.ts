@@ -5,11 +5,22 @@ import type { RowWriter } from '../../json/row-writer.ts';
 import type { CompiledQuery } from '../../sql/compiled-query.ts';
 import type { ReadSession, RowBatch } from '../../warehouse/database.ts';
 
+/** The rows of a statement, the first of which were awaited. */
+export interface StartedRows {
+  readonly batches: AsyncIterable<RowBatch>;
+  /** The statement gives no row. */
+  readonly empty: boolean;
+}
+
 /** Waits for the first rows, so that a fault before them is still an error reply. */
-export async function begun(batches: AsyncIterable<RowBatch>): Promise<AsyncIterable<RowBatch>> {
+export async function startedRows(batches: AsyncIterable<RowBatch>): Promise<StartedRows> {
   const iterator = batches[Symbol.asyncIterator]();
   let first: IteratorResult<RowBatch> | null = await iterator.next();
-  return {
+  while (first.done !== true && first.value.count === 0) {
+    first = await iterator.next();
+  }
+  const empty = first.done === true;
+  const rest: AsyncIterable<RowBatch> = {
     [Symbol.asyncIterator]: () => ({
       next: async () => {
         const result = first ?? (await iterator.next());
@@ -19,6 +30,7 @@ export async function begun(batches: AsyncIterable<RowBatch>): Promise<AsyncIter
       return: async () => (await iterator.return?.()) ?? { done: true, value: undefined },
     }),
   };
+  return { batches: rest, empty };
 }
 
 /** One row, kept beyond its batch. */
@@ -50,7 +62,7 @@ export async function firstRow(
 }
 
 /** The only cell of the only row, e.g. a count. */
-export async function single(
+export async function singleCell(
   session: ReadSession,
   query: Pick<CompiledQuery, 'text'>,
   ending?: Ending,
@@ -60,7 +72,7 @@ export async function single(
 }
 
 /** The row as JSON text. */
-export function rendered(writer: RowWriter, found: FoundRow): string {
+export function rowJson(writer: RowWriter, found: FoundRow): string {
   const output = new ByteOutput(256);
   writer.row(found.input, found.span, output);
   return output.bytes.toString('utf8', 0, output.position);

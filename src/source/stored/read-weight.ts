@@ -1,35 +1,43 @@
-import { digest } from '../../http/negotiated.ts';
-import type { CollectionPlan, RowSource } from '../../plan/model/read-plan.ts';
+import type { Bound, CollectionPlan } from '../../plan/model/read-plan.ts';
+import type { RowSource } from '../../plan/model/rows.ts';
 import type { CompiledQuery } from '../../sql/compiled-query.ts';
 import { compileCrossjoinCount } from '../../sql/read/compile-crossjoin.ts';
 import { compileCountOf } from '../../sql/read/compile-read.ts';
 import type { Weighed } from '../../warehouse/database.ts';
-import type { StoredPlan, StoredRead } from './stored-read.ts';
+import type { Reading } from '../data-source.ts';
+import { type KnownAnswers, statementDigest } from './known-answers.ts';
+import type { StoredPlan } from './stored-read.ts';
 
 /** Rows of a page whose shape says that it is a light read. */
 const fewRows = 1000;
 
+interface WeighedRead {
+  readonly plan: Bound<StoredPlan>;
+  readonly reading: Pick<Reading, 'catalogue' | 'headOnly'>;
+  readonly known: KnownAnswers;
+}
+
 /** How much a read is; null: its shape says that it is little, and no estimate is needed. */
-export function weighed(read: StoredRead, compiled: CompiledQuery): Weighed | null {
-  const { plan, exchange, fingerprint, feed } = read;
-  if (isLight(plan) || (exchange.method === 'HEAD' && plan.kind !== 'Count')) {
+export function readWeight(read: WeighedRead, compiled: CompiledQuery): Weighed | null {
+  const { plan, reading, known } = read;
+  if (isLight(plan) || (reading.headOnly && plan.kind !== 'Count')) {
     return null;
   }
   return {
-    key: `${fingerprint} ${plan.kind} ${'pageSize' in plan ? plan.pageSize : 0}`,
+    key: `${plan.fingerprint} ${plan.kind} ${'pageSize' in plan ? plan.pageSize : 0}`,
     // What was counted before is most likely known still; where it is not, the read turns out to be heavier.
-    statements: () => [compiled.text, ...countText(read)].filter((text) => feed.known.recall(text) === null),
+    statements: () => [compiled.text, ...countText(read)].filter((text) => known.recall(text) === null),
     multiplies: plan.kind === 'Crossjoin' || ('apply' in plan && plan.apply !== null),
   };
 }
 
 /** A single statement without a request of its own. */
-export function weighedQuery({ text }: Pick<CompiledQuery, 'text'>): Weighed {
-  return { key: digest(text), statements: () => [text], multiplies: false };
+export function statementWeight({ text }: Pick<CompiledQuery, 'text'>): Weighed {
+  return { key: statementDigest(text), statements: () => [text], multiplies: false };
 }
 
 /** `$count=true`: the statement that counts. */
-function countText({ plan, catalogue }: StoredRead): readonly string[] {
+function countText({ plan, reading: { catalogue } }: WeighedRead): readonly string[] {
   if (plan.kind === 'Crossjoin') {
     return plan.restriction.count ? [compileCrossjoinCount(plan, catalogue).text] : [];
   }

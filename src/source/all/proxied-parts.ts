@@ -1,0 +1,123 @@
+import { GatewayError } from '../../errors.ts';
+import type { PageEnvelope } from '../../json/page-envelope.ts';
+import type { AllPosition, CollectionPlan } from '../../plan/model/read-plan.ts';
+import type { Upstream, UpstreamReadOptions, UpstreamReply } from '../../upstream/upstream.ts';
+import { connected, proxiedSource, type Sources } from '../federated/crossing.ts';
+import type { AllPage } from './all-page.ts';
+import { nameOf, startOf } from './parts.ts';
+
+/** What the rows of proxied sets are read with. */
+export interface ProxiedParts {
+  readonly parts: readonly CollectionPlan[];
+  readonly sources: Sources;
+  /** Without a token. */
+  readonly options: UpstreamReadOptions;
+}
+
+/** A page of a feed that has a row to give. */
+export interface StartedFeed {
+  readonly index: number;
+  readonly reply: FeedPage;
+  readonly first: string;
+  readonly more: AsyncIterator<string>;
+}
+
+type FeedPage = UpstreamReply & { readonly kind: 'collection' };
+
+/** Bytes that are kept before they are handed to the connection. */
+const enough = 64 * 1024;
+
+/** Rows of proxied sets together, as their feeds count them. Throws what the feeds throw. */
+export async function countProxied(read: ProxiedParts): Promise<bigint> {
+  let total = 0n;
+  for (const part of read.parts) {
+    total += await rowsOf(part, read);
+  }
+  return total;
+}
+
+/** The first page of a feed that has rows, from `after` or the first of the sets on; null: none has. */
+export async function nextProxied(
+  page: AllPage,
+  after: AllPosition | null,
+  read: ProxiedParts,
+): Promise<StartedFeed | null> {
+  for (const [index, part] of read.parts.entries()) {
+    let token = after?.set === nameOf(part) ? after.token : null;
+    do {
+      if (!page.wantsMore) {
+        return null;
+      }
+      if (page.skip > 0 && page.skipsWhole(Number(await rowsOf(part, read)))) {
+        break;
+      }
+      const reply = await feedPage(part, page, { ...read, token });
+      const more = reply.objects[Symbol.asyncIterator]();
+      const { done, value } = await more.next();
+      if (done !== true) {
+        return { index, reply, first: value, more };
+      }
+      token = reply.end().next;
+    } while (token !== null);
+  }
+  return null;
+}
+
+/**
+ * Fills the page with one page of a feed. A feed may give more rows than it was asked for; they are all given, save those
+ * that `$top` leaves out. Gives where the next page begins; null: there is no further row.
+ */
+export async function* proxiedRows(
+  { index, reply, first, more }: StartedFeed,
+  { page, envelope }: { readonly page: AllPage; readonly envelope: PageEnvelope },
+  { parts }: ProxiedParts,
+): AsyncGenerator<'full' | 'waiting', AllPosition | null, boolean> {
+  let row: IteratorResult<string> = { done: false, value: first };
+  for (; row.done !== true; row = await more.next()) {
+    envelope.separate();
+    envelope.output.appendText(row.value);
+    page.add(1);
+    if (envelope.output.position > enough) {
+      yield 'full';
+    }
+    if (!page.wantsMore) {
+      return null;
+    }
+  }
+  const { remaining } = page;
+  const token = reply.end().next;
+  const part = parts[index];
+  if (token !== null && part !== undefined) {
+    return { set: nameOf(part), rowId: null, token, remaining };
+  }
+  const following = parts[index + 1];
+  return following === undefined ? null : startOf(following, remaining);
+}
+
+async function feedPage(
+  part: CollectionPlan,
+  page: AllPage,
+  { token, ...read }: ProxiedParts & { readonly token: string | null },
+): Promise<FeedPage> {
+  const restriction = { ...part.restriction, top: page.remaining, skip: page.skip === 0 ? null : page.skip };
+  page.skip = 0;
+  const reply = await feedOf(part, read).read({ ...part, restriction }, { ...read.options, skipToken: token });
+  if (reply.kind === 'collection') {
+    return reply;
+  }
+  throw new GatewayError('UpstreamRefused', `The feed of ${nameOf(part)} does not answer with its rows.`);
+}
+
+async function rowsOf(part: CollectionPlan, read: ProxiedParts): Promise<bigint> {
+  const { source, selection, restriction } = part;
+  const { set } = selection;
+  const plan = { kind: 'Count', source, set, restriction, apply: null } as const;
+  const reply = await feedOf(part, read).read(plan, read.options);
+  if (reply.kind !== 'count') {
+    throw new GatewayError('UpstreamRefused', `The feed does not count ${set.name}.`);
+  }
+  return BigInt(reply.count);
+}
+
+const feedOf = (part: CollectionPlan, { sources }: ProxiedParts): Upstream =>
+  connected(sources, proxiedSource(sources, part.selection.set) ?? nameOf(part));

@@ -1,0 +1,144 @@
+import { GatewayError } from '../../errors.ts';
+import { collectionContext, entityContext } from '../../json/context-url.ts';
+import { isNever } from '../../plan/logic/condition.ts';
+import type { Bound, CollectionPlan, EntityPlan } from '../../plan/model/read-plan.ts';
+import { sourceSet } from '../../plan/model/sets.ts';
+import type { UpstreamPlan } from '../../upstream/upstream.ts';
+import type { DataSource, Reading, Recipient } from '../data-source.ts';
+import { lendObjects, type ObjectRows, type ObjectRowsEnd } from '../object-page.ts';
+import type { Store } from '../stored/stored-read.ts';
+import { StoredSource } from '../stored/stored-source.ts';
+import { absentReply, numberReply, objectReply, UpstreamSource, upstreamOptions } from '../upstream/upstream-source.ts';
+import { completeRows } from './complete-rows.ts';
+import { connected, expandCrosses, proxiedSource, type Sources } from './crossing.ts';
+import { KnownRows } from './known-rows.ts';
+import type { Place } from './place.ts';
+import { readEntity, readPage } from './read-local.ts';
+import { filterCrosses, resolveFilters } from './resolve-filters.ts';
+import { resolveSource } from './resolve-source.ts';
+import { splitSelection } from './split-selection.ts';
+
+/**
+ * Rows that no single source can give: steps of a path between sources are followed by key first, and parts of filters that
+ * speak of other sources become comparisons with keys; then the rows of the addressed set are read from their own source
+ * and completed, some hundreds at a time, with the rows that they lead to. Nobody says when a proxied feed's rows change.
+ */
+export class FederatedSource implements DataSource<UpstreamPlan> {
+  readonly #store: Store;
+  readonly #sources: Sources;
+
+  constructor(store: Store, sources: Sources) {
+    this.#store = store;
+    this.#sources = sources;
+  }
+
+  async read<T>(plan: Bound<UpstreamPlan>, reading: Reading, recipient: Recipient<T>): Promise<T> {
+    const sources = this.#sources;
+    const { format, signal } = reading;
+    const options = upstreamOptions(reading);
+    const place: Place = { sources, store: this.#store, format, signal, options, known: new KnownRows() };
+    const source = await resolveSource(plan.source, place);
+    if (source === null) {
+      return lendNothing(plan, reading, recipient);
+    }
+    if (filterCrosses(plan, sources)) {
+      refuseChanges(plan);
+    }
+    const resolved: UpstreamPlan = await resolveFilters({ ...plan, source }, place);
+    if (isEmptyAbroad(resolved, sources)) {
+      return lendNothing(plan, reading, recipient);
+    }
+    if ((resolved.kind === 'Collection' || resolved.kind === 'Entity') && expandCrosses(resolved.selection, sources)) {
+      refuseDerived(resolved);
+      return lendCompleted(resolved, { plan, reading, place }, recipient);
+    }
+    const at = proxiedSource(sources, sourceSet(source));
+    // Rows elsewhere, of which nobody says when they change, decide which rows these are.
+    const bound = { ...resolved, fingerprint: plan.fingerprint, setNames: plan.setNames, volatile: true };
+    return at === null
+      ? new StoredSource(this.#store).read(bound, { ...reading, deltaToken: null }, recipient)
+      : new UpstreamSource(connected(sources, at)).read(bound, reading, recipient);
+  }
+}
+
+/** Whether a proxied set would be asked for rows of which none can be: feeds differ in what they take for `false`. */
+function isEmptyAbroad(plan: UpstreamPlan, sources: Sources): boolean {
+  if (plan.kind !== 'Collection' && plan.kind !== 'Count') {
+    return false;
+  }
+  const { filter } = plan.restriction;
+  const never = filter !== null && isNever(filter);
+  return never && plan.source.kind === 'Set' && proxiedSource(sources, plan.source.set) !== null;
+}
+
+/** A step that leads nowhere: no entity, or no rows. */
+function lendNothing<T>(plan: UpstreamPlan, { format }: Reading, recipient: Recipient<T>): Promise<T> {
+  if (plan.kind === 'Count') {
+    return recipient.take(numberReply('0'));
+  }
+  if (plan.kind !== 'Collection') {
+    return recipient.take(absentReply(plan));
+  }
+  const count = plan.restriction.count ? '0' : null;
+  const end = (): ObjectRowsEnd => ({ count: null, next: null });
+  const rows: ObjectRows = { count, objects: none(), discard: () => undefined, end };
+  return lendObjects(collectionContext(format.root, plan), rows, recipient);
+}
+
+async function* none(): AsyncGenerator<string> {}
+
+interface Work {
+  /** As it was bound: what the reply says of itself. */
+  readonly plan: Bound<UpstreamPlan>;
+  readonly reading: Reading;
+  readonly place: Place;
+}
+
+async function lendCompleted<T>(
+  resolved: CollectionPlan | EntityPlan,
+  { plan, reading, place }: Work,
+  recipient: Recipient<T>,
+): Promise<T> {
+  const { selection, completion } = splitSelection(resolved.selection, place.sources);
+  const { root } = reading.format;
+  if (resolved.kind === 'Entity') {
+    const row = await readEntity({ ...resolved, selection }, place);
+    if (row === null || plan.kind !== 'Entity') {
+      return recipient.take(absentReply(plan));
+    }
+    const [json = '{}'] = await completeRows([row], completion, place);
+    return recipient.take(objectReply(entityContext(root, plan), json));
+  }
+  const page = await readPage({ ...resolved, selection }, place, {
+    skipToken: reading.skipToken,
+    fingerprint: plan.fingerprint,
+  });
+  if (page === null || plan.kind !== 'Collection') {
+    return recipient.take(absentReply(plan));
+  }
+  const objects = async function* (): AsyncGenerator<string> {
+    for await (const rows of page.chunks) {
+      yield* await completeRows(rows, completion, place);
+    }
+  };
+  return lendObjects(collectionContext(root, plan), { ...page, objects: objects() }, recipient);
+}
+
+/** A filter by rows of another source changes without a row of this one. */
+function refuseChanges(plan: UpstreamPlan): void {
+  if (plan.kind !== 'Collection' || plan.since === null) {
+    return;
+  }
+  const message = '$deltatoken cannot be combined with a $filter that leads to another source.';
+  throw new GatewayError('NotImplemented', message, { feature: 'untracked-changes', target: '$deltatoken' });
+}
+
+/** Changes and aggregated rows are of one source. */
+function refuseDerived(plan: CollectionPlan | EntityPlan): void {
+  if (plan.kind !== 'Collection' || (plan.apply === null && plan.since === null)) {
+    return;
+  }
+  const option = plan.apply === null ? '$deltatoken' : '$apply';
+  const message = `${option} cannot be combined with an $expand that leads to another source.`;
+  throw new GatewayError('NotImplemented', message, { feature: 'across-sources', target: option });
+}

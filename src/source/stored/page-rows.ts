@@ -1,0 +1,105 @@
+import { CellInput } from '../../json/cells/cell-input.ts';
+import type { JsonFormat } from '../../json/json-format.ts';
+import type { PageEnvelope } from '../../json/page-envelope.ts';
+import { type RowWriter, rowWriter } from '../../json/row-writer.ts';
+import type { PagePosition } from '../../plan/model/read-plan.ts';
+import type { CompiledQuery } from '../../sql/compiled-query.ts';
+import type { RowBatch } from '../../warehouse/database.ts';
+import { positionAt } from './row-position.ts';
+
+/** How the rows of one statement ended. */
+export interface RowsEnd {
+  readonly count: number;
+  /** Where the next page starts; null: there is none. */
+  readonly next: PagePosition | null;
+}
+
+/**
+ * Writes the rows of a COPY as members of the envelope's array. Batches are taken as there is room for them, and so
+ * PostgreSQL is held up by a slow client. Not one object or string is made for a row. Where there will be no room, the rows
+ * end early, with the position of the last one written.
+ */
+export async function* pageRows(
+  batches: AsyncIterable<RowBatch>,
+  query: CompiledQuery,
+  to: { readonly envelope: PageEnvelope; readonly format: JsonFormat },
+): AsyncGenerator<'full' | 'waiting', RowsEnd, boolean> {
+  const writer = rowWriter(query.shape, to.format, query.control ?? null);
+  const page = new PageWriter(writer, query, to.envelope);
+  for await (const batch of batches) {
+    for (let index = page.write(batch, 0); index < batch.count; index = page.write(batch, index)) {
+      if (page.isFull) {
+        return { count: page.count, next: page.position };
+      }
+      const hasRoom = yield 'full';
+      const behind = page.row(batch, index);
+      if (!hasRoom) {
+        // The row that there was no room for is the last one: its position is at hand.
+        return { count: page.count, next: earlyEnd(page, { start: batch.starts[index] as number, behind }, query) };
+      }
+      index += 1;
+    }
+    yield 'waiting';
+  }
+  return { count: page.count, next: null };
+}
+
+function earlyEnd(
+  { count, input }: PageWriter,
+  row: { readonly start: number; readonly behind: number },
+  query: CompiledQuery,
+): PagePosition | null {
+  const { remaining, ...position } = positionAt(input, row, query);
+  // What `$top` wants after this page was counted for a page that is full.
+  const left = remaining === null ? null : remaining + ((query.limit ?? count) - count);
+  return left === 0 ? null : { ...position, remaining: left };
+}
+
+/** The rows of one page as they are written, and the position of the last one. */
+class PageWriter {
+  readonly input = new CellInput(Buffer.alloc(0));
+  count = 0;
+  position: PagePosition | null = null;
+  readonly #writer: RowWriter;
+  readonly #query: CompiledQuery;
+  readonly #limit: number;
+  readonly #envelope: PageEnvelope;
+
+  constructor(writer: RowWriter, query: CompiledQuery, envelope: PageEnvelope) {
+    this.#writer = writer;
+    this.#query = query;
+    this.#envelope = envelope;
+    this.#limit = query.limit ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** All rows that the page may hold were written. */
+  get isFull(): boolean {
+    return this.count === this.#limit;
+  }
+
+  /** Writes rows of the batch from `from` on, as long as they surely fit. Gives the first that was left. */
+  write(batch: RowBatch, from: number): number {
+    this.input.use(batch.buffer);
+    const { output } = this.#envelope;
+    for (let index = from; index < batch.count; index++) {
+      const length = (batch.ends[index] as number) - (batch.starts[index] as number);
+      if (this.count === this.#limit || output.free <= this.#writer.bound(length)) {
+        return index;
+      }
+      this.row(batch, index);
+    }
+    return batch.count;
+  }
+
+  /** Writes one row, in a larger output if it has to. Gives where its columns begin that are not served. */
+  row(batch: RowBatch, index: number): number {
+    const span = { start: batch.starts[index] as number, end: batch.ends[index] as number };
+    this.#envelope.separate();
+    const behind = this.#writer.row(this.input, span, this.#envelope.output);
+    this.count += 1;
+    if (this.count === this.#limit && this.#query.positionColumns > 0) {
+      this.position = positionAt(this.input, { start: span.start, behind }, this.#query);
+    }
+    return behind;
+  }
+}

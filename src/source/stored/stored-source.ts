@@ -1,0 +1,96 @@
+import type { Bound } from '../../plan/model/read-plan.ts';
+import type { CompileOptions } from '../../sql/compile-options.ts';
+import type { CompiledQuery } from '../../sql/compiled-query.ts';
+import { compileCrossjoin } from '../../sql/read/compile-crossjoin.ts';
+import { compileCollection, compileCount, compileEntity, compileProperty } from '../../sql/read/compile-read.ts';
+import type { ReadOptions, ReadSession } from '../../warehouse/database.ts';
+import type { DataSource, Reading, Recipient, SourceReply, Validator } from '../data-source.ts';
+import { currentVersions, versionsText } from './data-versions.ts';
+import { saysKey } from './delta/trackable.ts';
+import { isTracked, openTracking } from './delta/tracking.ts';
+import { readWeight } from './read-weight.ts';
+import { storedPage } from './stored-page.ts';
+import type { Store, StoredPlan, StoredRead } from './stored-read.ts';
+import { storedCount, storedEntity, storedProperty } from './stored-value.ts';
+
+/** Rows of PostgreSQL: everything of one reply comes from one snapshot. */
+export class StoredSource implements DataSource<StoredPlan> {
+  readonly #store: Store;
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  async read<T>(plan: Bound<StoredPlan>, reading: Reading, recipient: Recipient<T>): Promise<T> {
+    const { database, known } = this.#store;
+    const followed = plan.kind === 'Collection' && isTracked(plan, reading) ? plan : null;
+    const controls = reading.format.metadata === 'full' || (followed !== null && !saysKey(followed));
+    const compiled = reading.timing.measure('compile', () => compile(plan, reading, { controls }));
+    const sets = plan.volatile ? [] : plan.setNames;
+    const validatorIn = (session: ReadSession): Validator => ({
+      versions: () => currentVersions(session, sets),
+      shareable: followed === null && !plan.volatile && isPaged(plan),
+    });
+    const work = async (session: ReadSession): Promise<T> => {
+      const tracking = followed === null ? null : await openTracking(followed, reading, session);
+      const validator = validatorIn(session);
+      const copy = await recipient.recall(validator);
+      if (copy !== null) {
+        return copy;
+      }
+      return recipient.take(await replyOf({ plan, reading, session, compiled, known, validator, tracking }));
+    };
+    const weight = readWeight({ plan, reading, known }, compiled);
+    // A large reply that somebody has already is none: it does not wait for its turn.
+    const early = weight !== null && followed === null && recipient.mayHaveCopy;
+    return database.read(work, {
+      ...this.#options(reading),
+      ...(sets.length === 0 ? {} : { opening: versionsText(sets) }),
+      ...(early ? { early: (session: ReadSession) => recipient.recall(validatorIn(session)) } : {}),
+      weighed: weight,
+    });
+  }
+
+  #options({ signal, timing, unseen }: Reading): ReadOptions<never> {
+    const onTurn = (waited: number): void => {
+      if (waited >= 1) {
+        timing.note('queue', waited);
+      }
+    };
+    return { timeout: this.#store.timeout, signal, unseen, onTurn };
+  }
+}
+
+const isPaged = (plan: StoredPlan): boolean =>
+  plan.kind === 'Collection' || (plan.kind === 'Crossjoin' && !plan.countOnly);
+
+async function replyOf(read: StoredRead): Promise<SourceReply> {
+  const { plan } = read;
+  switch (plan.kind) {
+    case 'Collection':
+      return storedPage({ ...read, plan });
+    case 'Crossjoin':
+      return plan.countOnly ? storedCount(read) : storedPage({ ...read, plan });
+    case 'Entity':
+      return storedEntity({ ...read, plan });
+    case 'PropertyRead':
+      return storedProperty({ ...read, plan });
+    case 'Count':
+      return storedCount(read);
+  }
+}
+
+function compile(plan: StoredPlan, { catalogue }: Reading, options: CompileOptions): CompiledQuery {
+  switch (plan.kind) {
+    case 'Collection':
+      return compileCollection(plan, catalogue, options);
+    case 'Entity':
+      return compileEntity(plan, catalogue, options);
+    case 'PropertyRead':
+      return compileProperty(plan, catalogue);
+    case 'Count':
+      return compileCount(plan, catalogue);
+    case 'Crossjoin':
+      return compileCrossjoin(plan, catalogue, options);
+  }
+}
