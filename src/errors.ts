@@ -51,6 +51,7 @@ export const errorCatalogue = {
   Unauthorized: kind(401, 'fatal', 'Send valid credentials.'),
   // Starting.
   MetadataInvalid: kind(500, 'fatal', 'Correct the metadata files at the places named, then run `gateway check`.'),
+  GrantInvalid: kind(500, 'fatal', 'Correct the rule of the entity set named, as the message says.'),
   AddressInUse: kind(500, 'fatal', 'Stop the other program, or set PORT and HOST to an address that is free.'),
   // Taking files in.
   FileUnreadable: kind(422, 'retriable', 'Check that the file is complete and can be read, then load it again.'),

@@ -2,8 +2,11 @@ import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { Model } from '../edm/model.ts';
 import type { JsonFormat } from '../json/json-format.ts';
 import { bindRead } from '../plan/bind/bind-read.ts';
+import { everything } from '../plan/grants.ts';
 import { describePlan } from '../plan/model/describe.ts';
 import type { Bound, ReadPlan } from '../plan/model/read-plan.ts';
+import { restrict, restrictionOf } from '../plan/restrict.ts';
+import { visibleCatalogue } from '../plan/visible.ts';
 import type { Reading } from '../source/data-source.ts';
 import { parseODataUri } from '../uri/parse-uri.ts';
 import type { ODataUri, QueryOptions } from '../uri/syntax.ts';
@@ -18,22 +21,23 @@ import { ReplyWriter } from './reply-writer.ts';
 import { longestTarget } from './request-target.ts';
 
 /**
- * The whole program in reading order: parse the URL, bind it to the model, agree on the form of the reply, pick the source
- * of its rows, read, write. Throws GatewayError before the first byte; afterwards the caller breaks the transfer.
+ * The whole program in reading order: parse the URL, bind it to the model as the reader sees it, restrict it to the rows
+ * that he may see, agree on the form of the reply, pick the source of its rows, read, write. Throws GatewayError before the first byte; afterwards the caller breaks the transfer.
  */
 export async function answer(exchange: Exchange, feed: Feed): Promise<void> {
-  const catalogue = feed.catalogue();
+  const grants = feed.grantsOf?.(exchange.user, feed.catalogue()) ?? everything;
+  const catalogue = visibleCatalogue(feed.catalogue(), grants);
   const { uri, instant } = splitInstant(exchange.timing.measure('parse', () => parse(exchange)));
-  const plan = exchange.timing.measure('bind', () => bind(uri, { exchange, feed, catalogue, instant }));
+  const place = { exchange, feed, catalogue };
+  const plan = exchange.timing.measure('bind', () => restrict(bind(uri, { ...place, instant }), grants));
   feed.observe({ event: 'plan', id: exchange.id, plan: (values) => describePlan(plan, { values }) });
   if (plan.kind === 'ServiceDocument' || plan.kind === 'Metadata') {
     return replyDocument(plan, { exchange, feed, catalogue, format: uri.options.format });
   }
   const negotiated = negotiateRows(plan, { exchange, model: catalogue.model, options: uri.options });
-  // Here a plan is restricted to what who asks may see, before anything is read.
   const source = feed.sources.pick(plan, catalogue);
   const reading = readingOf(uri, { exchange, catalogue, format: negotiated.json });
-  const sendRest = await source.read(reading, replyWriter({ exchange, feed, catalogue, negotiated }));
+  const sendRest = await source.read(reading, replyWriter({ ...place, negotiated, restriction: restrictionOf(plan) }));
   // What the rows came from is free for others while a slow client takes the rest.
   await sendRest();
 }
@@ -120,7 +124,13 @@ function readingOf(uri: ODataUri, { exchange, catalogue, format }: ReadingPlace)
   };
 }
 
-function replyWriter(place: Place & { readonly negotiated: Negotiated }): ReplyWriter {
+interface WritingPlace extends Place {
+  readonly negotiated: Negotiated;
+  /** As of `restrictionOf`. */
+  readonly restriction: string;
+}
+
+function replyWriter(place: WritingPlace): ReplyWriter {
   const { exchange, feed, negotiated } = place;
   const cache = feed.replies ?? null;
   const mayShare = cache !== null && exchange.method === 'GET' && negotiated.encoding !== 'identity';
@@ -128,6 +138,6 @@ function replyWriter(place: Place & { readonly negotiated: Negotiated }): ReplyW
     exchange,
     negotiated,
     tagOf: (versions) => replyTag(place, versions),
-    shared: mayShare ? sharedReply({ exchange, negotiated, cache }) : null,
+    shared: mayShare ? sharedReply({ ...place, cache }) : null,
   });
 }

@@ -19,6 +19,8 @@ export interface Exchange {
   /** Query, still percent-encoded, without the key option; the body of a POST to `$query` is part of it. */
   readonly query: string;
   readonly headers: IncomingHttpHeaders;
+  /** Name of the credential; null: everybody may read. */
+  readonly user: string | null;
   readonly prefer: Preferences;
   /** Absolute service root with its final slash: what every link starts with. */
   readonly root: string;
@@ -39,6 +41,7 @@ export interface ExchangeSource {
   readonly id: string;
   readonly request: { readonly method: string; readonly headers: IncomingHttpHeaders };
   readonly response: ReplyTarget;
+  readonly user: string | null;
   readonly publicUrl: string | null;
   readonly limits: ServiceLimits;
   readonly target: { readonly path: string; readonly query: string };
@@ -54,6 +57,7 @@ export function openExchange(source: ExchangeSource): Exchange {
     path: source.target.path,
     query: source.target.query,
     headers: request.headers,
+    user: source.user,
     prefer: preferences(headerText(request.headers['prefer'])),
     root: serviceRoot(source.publicUrl, request.headers.host),
     response,

@@ -2,6 +2,7 @@ import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { FeedCapabilities } from '../edm/capabilities.ts';
 import type { HttpEvent } from '../observation/events/http.ts';
 import type { Observe } from '../observation/observe.ts';
+import type { Grants } from '../plan/grants.ts';
 import type { DataSources } from '../source/data-sources.ts';
 import type { Authentication } from './authentication.ts';
 import type { ServiceLimits } from './limits.ts';
@@ -23,6 +24,8 @@ export interface Feed {
   readonly capabilities: ((catalogue: Catalogue) => FeedCapabilities) | null;
   readonly sources: DataSources;
   readonly authentication: Authentication;
+  /** What a signed-in principal may see of the catalogue; null: everybody. The same object as long as nothing changed. Absent: everything. */
+  grantsOf?(user: string | null, catalogue: Catalogue): Grants;
   readonly settings: FeedSettings;
   /** Absent: every reply is made anew. */
   readonly replies?: ReplyCache | null;

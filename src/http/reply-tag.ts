@@ -8,6 +8,8 @@ import { endEmpty } from './reply-head.ts';
 
 /** What decides the bytes of a reply beside the data. */
 interface TaggedRead {
+  /** Which rows the reader may see, as of `restrictionOf`. */
+  readonly restriction: string;
   readonly exchange: Exchange;
   readonly negotiated: Negotiated;
   readonly feed: Feed;
@@ -28,13 +30,20 @@ export async function isCurrent(exchange: Exchange, tag: () => Promise<string | 
   return true;
 }
 
-/** The ETag of a reply: versions of the data, the request as sent, and what was negotiated decide the bytes. */
-export function replyTag({ exchange, negotiated, ...read }: TaggedRead, versions: string | null): string | null {
+/**
+ * The ETag of a reply: versions of the data, the request as sent, what was negotiated, the model as the reader sees it,
+ * and the rows that he may see decide the bytes.
+ */
+export function replyTag(
+  { exchange, negotiated, restriction, ...read }: TaggedRead,
+  versions: string | null,
+): string | null {
   if (versions === null) {
     return null;
   }
   const { path, query, prefer } = exchange;
   const { json, encoding } = negotiated;
   const model = modelVersion(read.feed, read.catalogue);
-  return entityTag([versions, path, query, prefer, json, encoding, read.feed.settings.pageSize, model]);
+  const rows = restriction === '' ? [] : [restriction];
+  return entityTag([versions, path, query, prefer, json, encoding, read.feed.settings.pageSize, model, ...rows]);
 }

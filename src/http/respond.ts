@@ -91,7 +91,7 @@ export async function respond(request: FeedRequest, response: ReplyTarget, servi
     const { path, query } = withBody(taken, target);
     // Settled once, so that links repeat what was understood.
     const settled = { path, query: settleQuery(query, limits.uri) };
-    exchange = openExchange({ id, request, response, publicUrl, limits, target: settled });
+    exchange = openExchange({ id, request, response, user, publicUrl, limits, target: settled });
     await route(taken, exchange, { serving, user });
   } catch (thrown) {
     // Whatever of the body is still to come is not waited for.

@@ -1,7 +1,8 @@
 import type { Catalogue, StoredSet } from '../catalogue/catalogue.ts';
 import type { EntitySet, NavigationProperty, Property } from '../edm/model.ts';
 import { GatewayError } from '../errors.ts';
-import type { KeyValue, NavigationStep, RangeVariable, RowPath } from '../plan/model/read-plan.ts';
+import type { BoundExpression, KeyValue, NavigationStep, RangeVariable, RowPath } from '../plan/model/read-plan.ts';
+import { isRestricted, type RestrictedSet } from '../plan/model/restricted-set.ts';
 import { quoteIdentifier, quoteRelation } from './identifier.ts';
 import { literal } from './literal.ts';
 
@@ -37,13 +38,19 @@ export class Aliases {
   }
 }
 
+/** What all scopes of one statement have in common. */
+export interface Statement {
+  readonly catalogue: Catalogue;
+  readonly aliases: Aliases;
+  /** SQL that is TRUE where a condition holds: rows enter by conditions, and conditions speak of rows. */
+  readonly truth: (condition: BoundExpression, scope: Scope) => string;
+}
+
 /**
  * One FROM clause while it is written: rows by variable, and the to-one joins that expressions asked for, each made
  * once. A scope inside another one (lambda, nested collection) sees the rows of the outer ones.
  */
 export class Scope {
-  readonly catalogue: Catalogue;
-  readonly aliases: Aliases;
   readonly parent: Scope | null;
   readonly from: string[] = [];
   readonly where: string[] = [];
@@ -51,10 +58,30 @@ export class Scope {
   readonly #joined = new Map<string, Row>();
   #main: Row | null = null;
 
-  constructor(catalogue: Catalogue, parent: Scope | null, aliases = new Aliases()) {
-    this.catalogue = catalogue;
+  readonly #statement: Statement;
+
+  /** The outermost scope of a statement is made by `openScope`, the others by `inner` and `beside`. */
+  constructor(statement: Statement, parent: Scope | null) {
+    this.#statement = statement;
     this.parent = parent;
-    this.aliases = parent === null ? aliases : parent.aliases;
+  }
+
+  get catalogue(): Catalogue {
+    return this.#statement.catalogue;
+  }
+
+  get aliases(): Aliases {
+    return this.#statement.aliases;
+  }
+
+  /** A FROM clause inside of this one, which sees its rows. */
+  inner(): Scope {
+    return new Scope(this.#statement, this);
+  }
+
+  /** A FROM clause in place of this one. */
+  beside(): Scope {
+    return new Scope(this.#statement, this.parent);
   }
 
   /** Starts the FROM clause with a set's table; rows that are not served never leave it. */
@@ -74,7 +101,7 @@ export class Scope {
 
   /** A scope inside this one whose own row is a row joined here; it has no FROM clause of its own. */
   within(row: Row, variable?: RangeVariable): Scope {
-    const view = new Scope(this.catalogue, this);
+    const view = this.inner();
     view.#adopt(row, variable);
     return view;
   }
@@ -155,7 +182,17 @@ export class Scope {
     const stored = storedSet(this.catalogue, set);
     const row: Row = { scope: this, alias: this.aliases.next('t'), entitySet: set, stored, columns: new Map() };
     const served = stored.hiddenBy === null ? [] : [`${row.alias}.${quoteIdentifier(stored.hiddenBy)} IS NULL`];
-    return { row, table: `${quoteRelation(stored.relation)} AS ${row.alias}`, served };
+    const table = isRestricted(set) ? `(${this.#rowsOfRestricted(set)})` : quoteRelation(stored.relation);
+    return { row, table: `${table} AS ${row.alias}`, served };
+  }
+
+  /** A subselect, which PostgreSQL makes a part of what stands around it, save behind OFFSET 0. */
+  #rowsOfRestricted({ whole, rows, sealed }: RestrictedSet): string {
+    const scope = new Scope(this.#statement, null);
+    const { alias } = scope.table(whole, rows.variable);
+    scope.where.push(this.#statement.truth(rows.condition, scope));
+    const { from, where } = scope;
+    return `SELECT ${alias}.* FROM ${from.join(' ')} WHERE ${where.join(' AND ')}${sealed ? ' OFFSET 0' : ''}`;
   }
 
   #adopt(row: Row, variable?: RangeVariable): Row {

@@ -1,6 +1,6 @@
 import { bindRead } from '../../src/plan/bind/bind-read.ts';
 import { defaultPlanLimits } from '../../src/plan/bind/limits.ts';
-import type { ReadPlan } from '../../src/plan/model/read-plan.ts';
+import type { Bound } from '../../src/plan/model/read-plan.ts';
 import type { CompiledQuery } from '../../src/sql/compiled-query.ts';
 import { compileCrossjoin } from '../../src/sql/read/compile-crossjoin.ts';
 import { compileCollection, compileCount, compileEntity, compileProperty } from '../../src/sql/read/compile-read.ts';
@@ -8,7 +8,7 @@ import { parseODataUri } from '../../src/uri/parse-uri.ts';
 import { catalogue, model } from './small-model.ts';
 
 /** The plan of a URL below the service root over the small model; `text` is percent-encoded where it must be. */
-export function planOf(text: string, pageSize = 1000): ReadPlan {
+export function planOf(text: string, pageSize = 1000): Bound {
   return bindRead(parseODataUri(encoded(text)), {
     model,
     sets: catalogue.sets,

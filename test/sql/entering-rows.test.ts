@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { NavigationProperty } from '../../src/edm/model.ts';
-import { Scope } from '../../src/sql/scope.ts';
+import { openScope } from '../../src/sql/expression/open-scope.ts';
+import type { Scope } from '../../src/sql/scope.ts';
 import { catalogue, setNamed } from './small-model.ts';
 
 /** Each way in which rows of a set come into a FROM clause. `Agents` keeps rows that are not served. */
@@ -32,7 +33,7 @@ describe('sql: rows of a set enter a statement', () => {
 
   for (const [way, enter] of Object.entries(ways)) {
     it(`${way}: without those that are not served`, () => {
-      const scope = new Scope(catalogue, null);
+      const scope = openScope(catalogue);
       enter(scope);
       const { alias } = /"feed"\."Agents" AS (?<alias>\w+)/.exec(textOf(scope))?.groups ?? {};
       assert.ok(alias !== undefined);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { GatewayError } from '../../src/errors.ts';
 import { doubleArithmetic, singleArithmetic, toSingle } from '../../src/sql/expression/float-arithmetic.ts';
-import { Scope } from '../../src/sql/scope.ts';
+import { openScope } from '../../src/sql/expression/open-scope.ts';
 import { postgresError } from '../../src/warehouse/postgres-errors.ts';
 import { compiled, part } from './compile-url.ts';
 import { anyDouble, anyExpression, assertReadable, floatOperators, sqlDouble, unsigned } from './extreme-rows.ts';
@@ -14,7 +14,7 @@ export async function assertIeee(feed: TestFeed, numRuns: number): Promise<void>
   await fc.assert(
     fc.asyncProperty(fc.array(fc.tuple(anyDouble, anyDouble), { minLength: 1, maxLength: 40 }), async (pairs) => {
       const values = pairs.map(([a, b]) => `(${sqlDouble(a)}, ${sqlDouble(b)})`);
-      const scope = new Scope(catalogue, null);
+      const scope = openScope(catalogue);
       const doubles = floatOperators.map(([operator]) => doubleArithmetic(operator, ['p.a', 'p.b'], scope));
       const singles = floatOperators.map(([operator]) =>
         singleArithmetic(operator, [toSingle('p.a', scope), toSingle('p.b', scope)], scope),

@@ -1,4 +1,7 @@
+import type { Catalogue } from '../../catalogue/catalogue.ts';
+import { modelVersion } from '../documents.ts';
 import type { Exchange } from '../exchange.ts';
+import type { Feed } from '../feed.ts';
 import { digest, type Negotiated } from '../negotiated.ts';
 import { replyHead } from '../reply-head.ts';
 import type { ReplyCache } from './reply-cache.ts';
@@ -23,17 +26,23 @@ export interface SharedReply {
 export interface SharedRequest {
   readonly exchange: Exchange;
   readonly negotiated: Negotiated;
+  readonly feed: Feed;
+  readonly catalogue: Catalogue;
+  /** Which rows the reader may see, as of `restrictionOf`. */
+  readonly restriction: string;
   readonly cache: ReplyCache;
 }
 
 /**
  * The reply of a request that others may make too. What decides its bytes is all in its ETag: the data versions of all sets,
- * address and Host, query, preferences, format, encoding, page size and model. A reply knows nothing of who asked for it;
- * the key option is in no query here.
+ * address and Host, query, preferences, format, encoding, page size, the model as the reader sees it and the rows that he may
+ * see. Else a reply knows nothing of who asked for it; the key option is in no query here.
  */
-export function sharedReply({ exchange, negotiated, cache }: SharedRequest): SharedReply {
+export function sharedReply({ exchange, negotiated, cache, ...reader }: SharedRequest): SharedReply {
   const { path, query, prefer, timing } = exchange;
-  const request = digest(JSON.stringify([path, query, prefer, negotiated.json, negotiated.encoding]));
+  // Who sees something else has a kept reply of his own: by the ETag alone they would drive each other's out.
+  const seen = [modelVersion(reader.feed, reader.catalogue), reader.restriction];
+  const request = digest(JSON.stringify([path, query, prefer, negotiated.json, negotiated.encoding, seen]));
   return {
     get kept() {
       return cache.holds(request);

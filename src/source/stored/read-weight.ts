@@ -1,5 +1,6 @@
 import type { Bound, CollectionPlan } from '../../plan/model/read-plan.ts';
 import type { RowSource } from '../../plan/model/rows.ts';
+import { restrictionOf } from '../../plan/restrict.ts';
 import type { CompiledQuery } from '../../sql/compiled-query.ts';
 import { compileCrossjoinCount } from '../../sql/read/compile-crossjoin.ts';
 import { compileCountOf } from '../../sql/read/compile-read.ts';
@@ -24,7 +25,7 @@ export function readWeight(read: WeighedRead, compiled: CompiledQuery): Weighed 
     return null;
   }
   return {
-    key: `${plan.fingerprint} ${plan.kind} ${'pageSize' in plan ? plan.pageSize : 0}`,
+    key: `${plan.fingerprint} ${plan.kind} ${'pageSize' in plan ? plan.pageSize : 0}${restrictionOf(plan)}`,
     // What was counted before is most likely known still; where it is not, the read turns out to be heavier.
     statements: () => [compiled.text, ...countText(read)].filter((text) => known.recall(text) === null),
     multiplies: plan.kind === 'Crossjoin' || ('apply' in plan && plan.apply !== null),

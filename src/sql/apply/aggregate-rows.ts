@@ -1,6 +1,6 @@
 import type { BoundAggregate, EntityPath } from '../../plan/model/read-plan.ts';
 import { value } from '../expression/expression.ts';
-import { type Row, rowId, Scope } from '../scope.ts';
+import { type Row, rowId, type Scope } from '../scope.ts';
 import { methodCall } from './aggregate-method.ts';
 import { keyColumn } from './key-column.ts';
 import type { Layer } from './layer.ts';
@@ -82,7 +82,7 @@ interface Reached {
 
 /** The entities at the end of a path: to-one steps are joined as ever, to-many ones give a line for each entity. */
 function entities({ from, steps, variable }: EntityPath, layer: Layer): Reached {
-  const view = new Scope(layer.scope.catalogue, layer.scope);
+  const view = layer.scope.inner();
   let row = layer.scope.variable(from);
   let unique = layer.row.stored !== null && layer.companions.size + layer.numbers.length === 0;
   for (const step of steps) {

@@ -4,11 +4,11 @@ import type { ApplyPlan, CollectionPlan, Restriction, RowSource } from '../../pl
 import type { CompileOptions } from '../compile-options.ts';
 import type { CompiledQuery } from '../compiled-query.ts';
 import { fromWhere } from '../expression/collection.ts';
+import { openScope } from '../expression/open-scope.ts';
 import { afterPosition, limitOffset, orderBy, type SortKey } from '../read/order.ts';
 import { pageOf } from '../read/page.ts';
 import { openSource } from '../read/source.ts';
 import { statement } from '../read/statement.ts';
-import { Scope } from '../scope.ts';
 import { type AppliedOrder, orderOf, restrictedResult, servedOutput } from './applied-rows.ts';
 import { firstLayer, type Layer, wrapped } from './layer.ts';
 import { outputColumn } from './output-column.ts';
@@ -23,7 +23,7 @@ export interface AppliedRows {
 
 /** The result of `$apply`, restricted by the other options, as a layer that is still open. */
 export function appliedRows({ source, restriction, apply }: AppliedRows, catalogue: Catalogue): Layer {
-  const scope = new Scope(catalogue, null);
+  const scope = openScope(catalogue);
   const row = openSource(source, scope, restriction.variable);
   return restrictedResult(firstLayer(scope, row, restriction.variable), { restriction, apply });
 }

@@ -1,7 +1,7 @@
 import type { BoundTransformation } from '../../plan/model/read-plan.ts';
 import { fromWhere } from '../expression/collection.ts';
 import { quoteIdentifier } from '../identifier.ts';
-import { joinConditions, type Row, Scope } from '../scope.ts';
+import { joinConditions, type Row, type Scope } from '../scope.ts';
 import { applied } from './apply.ts';
 import { firstLayer, type Layer } from './layer.ts';
 import { nameOf, outputColumn } from './output-column.ts';
@@ -25,7 +25,7 @@ export function joined(layer: Layer, step: Join): Layer {
 
 /** The rows that one row leads to, after the transformations of the join; they speak of that row, so they are LATERAL. */
 function transformed({ scope, row }: Layer, { navigation, set, inner, apply }: Join): Layer {
-  const within = new Scope(scope.catalogue, scope);
+  const within = scope.inner();
   const target = within.table(set, inner);
   within.where.unshift(...joinConditions(row, target, navigation));
   return applied(apply, firstLayer(within, target, inner));

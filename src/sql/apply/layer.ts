@@ -2,7 +2,7 @@ import type { RangeVariable } from '../../plan/model/read-plan.ts';
 import { fromWhere } from '../expression/collection.ts';
 import { quoteIdentifier } from '../identifier.ts';
 import { limitOffset, orderBy, type SortKey } from '../read/order.ts';
-import { type Row, rowId, Scope } from '../scope.ts';
+import { type Row, rowId, type Scope } from '../scope.ts';
 
 /**
  * The rows between two transformations of `$apply`: a FROM clause still open for conditions, its row, and the order
@@ -99,7 +99,7 @@ export function accompanied(layer: Layer, columns: ReadonlyMap<RangeVariable, st
 
 /** A layer over a subselect with the same kind of rows as `layer`. */
 export function layerOver({ scope, row, variable }: Layer, select: string): Layer {
-  const next = new Scope(scope.catalogue, scope.parent, scope.aliases);
+  const next = scope.beside();
   const made = next.derived(select, { entitySet: row.entitySet, stored: row.stored });
   next.bind(variable, made);
   return firstLayer(next, made, variable);
@@ -107,7 +107,7 @@ export function layerOver({ scope, row, variable }: Layer, select: string): Laye
 
 /** A layer over a subselect whose rows have only the columns named: names by SQL column. */
 export function aggregatedLayer({ scope }: Layer, select: string, names: ReadonlyMap<string, string>): Layer {
-  const next = new Scope(scope.catalogue, scope.parent, scope.aliases);
+  const next = scope.beside();
   const row = next.derived(select, { entitySet: null, stored: null });
   for (const [column, name] of names) {
     row.columns.set(name, `${row.alias}.${quoteIdentifier(column)}`);

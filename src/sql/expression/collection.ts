@@ -1,5 +1,5 @@
 import type { BoundExpression, CollectionPath } from '../../plan/model/read-plan.ts';
-import { joinConditions, Scope } from '../scope.ts';
+import { joinConditions, type Scope } from '../scope.ts';
 import { truth } from './predicate.ts';
 import { isRooted, rootRow } from './root.ts';
 import { searchCondition } from './search.ts';
@@ -39,7 +39,7 @@ export function fromWhere(scope: Scope, more: readonly string[] = []): string {
 
 function collectionScope(over: CollectionPath, scope: Scope): Scope {
   const outer = isRooted(over.from) ? null : scope.at(over.from);
-  const inner = new Scope(scope.catalogue, scope);
+  const inner = scope.inner();
   const row = inner.table(over.variable.set, over.variable);
   const from = outer ?? rootRow(over.from, inner);
   inner.where.unshift(...joinConditions(from, row, over.navigation));

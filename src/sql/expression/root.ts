@@ -1,5 +1,5 @@
 import type { RowPath } from '../../plan/model/read-plan.ts';
-import { keyConditions, type Row, Scope } from '../scope.ts';
+import { keyConditions, type Row, type Scope } from '../scope.ts';
 
 /** The row of `$root/Set(key)/...` as a row of a scope: a FROM clause of its own, or part of another one. */
 export function rootRow({ variable, steps }: RowPath, scope: Scope): Row {
@@ -13,7 +13,7 @@ export function rootRow({ variable, steps }: RowPath, scope: Scope): Row {
  * the whole statement.
  */
 export function rootScope(path: RowPath, outer: Scope): { readonly scope: Scope; readonly row: Row } {
-  const scope = new Scope(outer.catalogue, outer);
+  const scope = outer.inner();
   return { scope, row: rootRow(path, scope) };
 }
 

@@ -1,14 +1,18 @@
 import type { Catalogue } from '../../catalogue/catalogue.ts';
 import { GatewayError } from '../../errors.ts';
+import { speaksOfKeyAlone } from '../../plan/logic/key-condition.ts';
 import type { CollectionPlan, RemovedPosition } from '../../plan/model/read-plan.ts';
+import { isRestricted, type RestrictedSet } from '../../plan/model/restricted-set.ts';
 import { sourceSet } from '../../plan/model/sets.ts';
 import type { CompileOptions } from '../compile-options.ts';
 import type { CompiledQuery } from '../compiled-query.ts';
+import { fromWhere } from '../expression/collection.ts';
+import { openScope } from '../expression/open-scope.ts';
 import { truth } from '../expression/predicate.ts';
 import { searchCondition } from '../expression/search.ts';
 import { quoteIdentifier, quoteRelation } from '../identifier.ts';
 import { escapeText, integerLiteral } from '../literal.ts';
-import { rowId, Scope, storedSet } from '../scope.ts';
+import { rowId, storedSet } from '../scope.ts';
 import { sqlType } from '../sql-type.ts';
 import { compileCollection } from './compile-read.ts';
 import { addComputed } from './computed.ts';
@@ -50,10 +54,7 @@ const positionColumns = 3;
 export function compileRemoved(plan: CollectionPlan, catalogue: Catalogue, room: number | null): CompiledQuery {
   const { since } = plan;
   if (since === null || plan.source.kind !== 'Set' || plan.apply !== null) {
-    throw new GatewayError('NotImplemented', 'Changes are tracked for whole entity sets.', {
-      feature: 'untracked-changes',
-      target: '$deltatoken',
-    });
+    throw untracked('Changes are tracked for whole entity sets.');
   }
   const key = keyProperties(sourceSet(plan.source).entityType);
   const order = ['part', 'version', 'row'].map((_, index) => key.length + 2 + index).join(', ');
@@ -105,9 +106,30 @@ function goneRows({ plan, window, after }: Part, catalogue: Catalogue): string {
     `s.entity_set = ${escapeText(stored.name)}`,
     within('s.version', window),
     ...beyond(after, 's.version, s.number'),
+    ...(isRestricted(set) ? [wasThere(set, typed, catalogue)] : []),
     `NOT EXISTS (${again})`,
   ];
   return `SELECT ${typed.map(({ sql }) => sql).join(', ')}, 'deleted', 0, s.version, s.number FROM "gateway"."tombstones" AS s WHERE ${conditions.join(' AND ')}`;
+}
+
+interface KeyColumn {
+  readonly column: string;
+  readonly sql: string;
+}
+
+/**
+ * Whether a row that is gone was there for the reader: of it the key alone is known.
+ * Throws GatewayError NotImplemented where the condition on the rows asks for more.
+ */
+function wasThere({ whole, rows }: RestrictedSet, key: readonly KeyColumn[], catalogue: Catalogue): string {
+  if (!speaksOfKeyAlone(rows)) {
+    throw untracked('Changes are not tracked where rows are chosen by what may change.');
+  }
+  const scope = openScope(catalogue);
+  const columns = key.map(({ column, sql }) => `${sql} AS ${quoteIdentifier(column)}`).join(', ');
+  const row = scope.derived(`SELECT ${columns}`, { entitySet: whole, stored: storedSet(catalogue, whole) }, 'k');
+  scope.bind(rows.variable, row);
+  return `EXISTS (SELECT ${fromWhere(scope, [truth(rows.condition, scope)])})`;
 }
 
 /** Changed rows that the filter or search now leaves out; null where there is neither. */
@@ -116,7 +138,7 @@ function leftRows({ plan, window, after }: Part, catalogue: Catalogue): string |
   if (filter === null && search === null) {
     return null;
   }
-  const scope = new Scope(catalogue, null);
+  const scope = openScope(catalogue);
   const row = scope.table(sourceSet(plan.source), variable);
   addComputed(plan.selection.computed, scope, row);
   const inside: string[] = [];
@@ -132,6 +154,9 @@ function leftRows({ plan, window, after }: Part, catalogue: Catalogue): string |
   const keys = controlColumns(row, null).columns.map(({ sql }) => sql);
   return `SELECT ${keys.join(', ')}, 'changed', 1, ${place} FROM ${scope.from.join(' ')} WHERE ${conditions.join(' AND ')}`;
 }
+
+const untracked = (message: string): GatewayError =>
+  new GatewayError('NotImplemented', message, { feature: 'untracked-changes', target: '$deltatoken' });
 
 function beyond(after: RemovedPosition | null, place: string): string[] {
   return after === null ? [] : [`(${place}) > (${integerLiteral(after.version)}, ${integerLiteral(after.row)})`];

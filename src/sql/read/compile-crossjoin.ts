@@ -4,8 +4,9 @@ import type { CrossjoinPlan } from '../../plan/model/read-plan.ts';
 import type { CompileOptions } from '../compile-options.ts';
 import type { CompiledQuery } from '../compiled-query.ts';
 import { fromWhere } from '../expression/collection.ts';
+import { openScope } from '../expression/open-scope.ts';
 import { truth } from '../expression/predicate.ts';
-import { type Row, rowId, Scope } from '../scope.ts';
+import { type Row, rowId, type Scope } from '../scope.ts';
 import { addComputed } from './computed.ts';
 import type { OutputColumn } from './nested-text.ts';
 import { afterPosition, limitOffset, orderBy, type SortKey, sortKeys } from './order.ts';
@@ -52,7 +53,7 @@ export function compileCrossjoinCount(plan: CrossjoinPlan, catalogue: Catalogue)
 }
 
 function joinedRows(plan: CrossjoinPlan, catalogue: Catalogue): { scope: Scope; rows: readonly Row[] } {
-  const scope = new Scope(catalogue, null);
+  const scope = openScope(catalogue);
   const rows = plan.sets.map((set, index) => scope.table(set, plan.variables?.[index]));
   if (plan.restriction.filter !== null) {
     scope.where.push(truth(plan.restriction.filter, scope));

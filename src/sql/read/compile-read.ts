@@ -13,8 +13,9 @@ import { appliedRows, compileApplied } from '../apply/compile-apply.ts';
 import type { CompileOptions } from '../compile-options.ts';
 import type { CompiledQuery } from '../compiled-query.ts';
 import { fromWhere } from '../expression/collection.ts';
+import { openScope } from '../expression/open-scope.ts';
 import { integerLiteral } from '../literal.ts';
-import { propertyColumn, type Row, rowId, Scope } from '../scope.ts';
+import { propertyColumn, type Row, rowId, type Scope } from '../scope.ts';
 import { addComputed } from './computed.ts';
 import type { OutputColumn } from './nested-text.ts';
 import { afterPosition, limitOffset, orderBy } from './order.ts';
@@ -106,7 +107,7 @@ function compilePage({ plan, catalogue, options, bounds }: PageToCompile): Compi
 
 /** One row or none: an entity by key, or over a navigation to one. */
 export function compileEntity(plan: EntityPlan, catalogue: Catalogue, options: CompileOptions = {}): CompiledQuery {
-  const scope = new Scope(catalogue, null);
+  const scope = openScope(catalogue);
   const row = openSource(plan.source, scope, plan.selection.variable);
   addComputed(plan.selection.computed, scope, row);
   const served = entityColumns(plan, { scope, row }, options);
@@ -122,7 +123,7 @@ export function compileEntity(plan: EntityPlan, catalogue: Catalogue, options: C
 
 /** The value of one property of one row; no row where the entity does not exist. */
 export function compileProperty(plan: PropertyPlan, catalogue: Catalogue): CompiledQuery {
-  const scope = new Scope(catalogue, null);
+  const scope = openScope(catalogue);
   const row = openSource(plan.source, scope);
   const { name, type, collection } = plan.property;
   return {
@@ -139,7 +140,7 @@ export function compileCount(plan: CountPlan, catalogue: Catalogue): CompiledQue
   if (plan.apply !== null) {
     return counted(appliedRows({ ...plan, apply: plan.apply }, catalogue).scope);
   }
-  const scope = new Scope(catalogue, null);
+  const scope = openScope(catalogue);
   const row = openSource(plan.source, scope, plan.restriction.variable);
   restrict(plan.restriction, scope, row);
   return counted(scope);
@@ -166,7 +167,7 @@ function openRows(
   { source, selection, restriction, ...window }: Rows,
   catalogue: Catalogue,
 ): { scope: Scope; row: Row } {
-  const scope = new Scope(catalogue, null);
+  const scope = openScope(catalogue);
   const row = openSource(source, scope, restriction.variable ?? selection.variable);
   scope.bind(selection.variable, row);
   addComputed(selection.computed, scope, row);

@@ -9,7 +9,7 @@ import { fromWhere } from '../expression/collection.ts';
 import { truth } from '../expression/predicate.ts';
 import { readable } from '../expression/readable.ts';
 import { searchCondition } from '../expression/search.ts';
-import { joinConditions, propertyColumn, type Row, rowId, Scope } from '../scope.ts';
+import { joinConditions, propertyColumn, type Row, rowId, type Scope } from '../scope.ts';
 import { addComputed } from './computed.ts';
 import { type OutputColumn, rowText, separatorsAt } from './nested-text.ts';
 import { limitOffset, orderBy, type SortKey, sortKeys } from './order.ts';
@@ -162,7 +162,7 @@ interface NestedRows {
 
 function nestedRows(expand: ExpandPlan, place: Place): NestedRows {
   const { navigation, selection, restriction, form, apply } = expand;
-  const scope = new Scope(place.scope.catalogue, place.scope);
+  const scope = place.scope.inner();
   const variable = restriction.variable ?? selection.variable;
   const row = scope.table(selection.set, variable);
   scope.where.unshift(...joinConditions(place.row, row, navigation));

@@ -1,5 +1,6 @@
+import { isRestricted } from '../../plan/model/restricted-set.ts';
 import { fromWhere } from '../expression/collection.ts';
-import { type Row, rowId, Scope } from '../scope.ts';
+import { type Row, rowId, type Scope } from '../scope.ts';
 import { limitOffset, orderBy, type SortKey } from './order.ts';
 
 /**
@@ -14,13 +15,16 @@ export function behindSkipped(
 ): string | null {
   const [key, ...more] = order;
   const { entitySet, stored } = row;
+  if (entitySet !== null && isRestricted(entitySet)) {
+    return null;
+  }
   if (skip === null || skip === 0 || key === undefined || more.length > 0 || scope.where.length > 0) {
     return null;
   }
   if (entitySet === null || stored === null || key.sql !== rowId(row) || key.direction !== 'asc') {
     return null;
   }
-  const inner = new Scope(scope.catalogue, scope);
+  const inner = scope.inner();
   const id = rowId(inner.table(entitySet));
   return `${key.sql} >= (SELECT ${id} ${fromWhere(inner)} ${orderBy([{ ...key, sql: id }])}${limitOffset(1, skip)})`;
 }

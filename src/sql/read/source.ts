@@ -4,7 +4,7 @@ import { fromWhere } from '../expression/collection.ts';
 import { truth } from '../expression/predicate.ts';
 import { quoteIdentifier } from '../identifier.ts';
 import { integerLiteral, literal } from '../literal.ts';
-import { joinConditions, propertyColumn, type Row, Scope } from '../scope.ts';
+import { joinConditions, propertyColumn, type Row, type Scope } from '../scope.ts';
 
 /** Puts the rows of a resource path into a scope: its FROM clause and the conditions of the path. */
 export function openSource(source: RowSource, scope: Scope, variable?: RangeVariable): Row {
@@ -29,7 +29,7 @@ export function openSource(source: RowSource, scope: Scope, variable?: RangeVari
     }
     case 'Navigated': {
       const row = scope.table(source.set, variable);
-      const inner = new Scope(scope.catalogue, scope);
+      const inner = scope.inner();
       const base = openSource(source.from, inner);
       inner.where.push(...joinConditions(base, row, source.navigation));
       scope.where.push(`EXISTS (SELECT ${fromWhere(inner)})`);

@@ -1,0 +1,68 @@
+import type { EntitySet } from '../edm/model.ts';
+import { GatewayError } from '../errors.ts';
+import type { Grants, SetGrant } from './grants.ts';
+import { canFail } from './logic/can-fail.ts';
+import { mapBoundPlan } from './model/make.ts';
+import type { Bound, ReadPlan } from './model/read-plan.ts';
+import { isRestricted, type RestrictedSet } from './model/restricted-set.ts';
+import { visitPlan } from './model/walk.ts';
+
+/**
+ * The plan with every set in it cut down to the rows that the grants let through: where rows enter by the path, a
+ * navigation, a lambda, a count, an expand, a join, `$root`, `$crossjoin` or `$all`, it is the set that they enter by.
+ * The same plan for `everything`, and for a plan that is restricted already.
+ * @throws GatewayError Internal for a set that is not granted: the plan was not bound to what is visible
+ */
+export function restrict(plan: Bound, grants: Grants): Bound {
+  const { sets } = grants;
+  if (sets === null) {
+    return plan;
+  }
+  const sealed = canFail(plan);
+  return mapBoundPlan(plan, { set: (set) => restricted(set, sets.get(set.name), sealed) });
+}
+
+function restricted(set: EntitySet, grant: SetGrant | undefined, sealed: boolean): EntitySet {
+  if (grant === undefined) {
+    throw new GatewayError('Internal', `${set.name} is in a plan and not granted.`);
+  }
+  if (grant.rows === null || isRestricted(set)) {
+    return set;
+  }
+  const before = made.get(set)?.get(grant);
+  if (before !== undefined) {
+    return before[sealed ? 'sealed' : 'open'];
+  }
+  const { rows } = grant;
+  const pair = {
+    open: { ...set, whole: set, rows, sealed: false },
+    sealed: { ...set, whole: set, rows, sealed: true },
+  };
+  const byGrant = made.get(set) ?? new WeakMap<SetGrant, Restricted>();
+  made.set(set, byGrant.set(grant, pair));
+  return pair[sealed ? 'sealed' : 'open'];
+}
+
+interface Restricted {
+  readonly open: RestrictedSet;
+  readonly sealed: RestrictedSet;
+}
+
+/** One object for one set in one plan, and no work for the next request. */
+const made = new WeakMap<EntitySet, WeakMap<SetGrant, Restricted>>();
+
+/**
+ * What restricts a plan, as part of the identity of its reply; empty where nothing does. Which properties there are is no
+ * part of it: the model has a name of its own.
+ */
+export function restrictionOf(plan: ReadPlan): string {
+  const found = new Map<string, string>();
+  visitPlan(plan, {
+    set: (set) => {
+      if (isRestricted(set)) {
+        found.set(set.name, set.rows.text);
+      }
+    },
+  });
+  return found.size === 0 ? '' : JSON.stringify([...found].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
