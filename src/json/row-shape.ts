@@ -8,7 +8,8 @@ export interface RowShape {
 export type FieldShape =
   /**
    * One column. `collection` columns hold a JSON array as text. `dynamic`: `$metadata` does not declare it with this type, so the
-   * reply has to say its type wherever the JSON value does not; absent: false. `optional`: null says that the row does not have
+   * reply has to say its type wherever the JSON value does not, and a Decimal that .NET's Decimal does not hold is served as null, for it
+   * would cost those readers the page; absent: false. `optional`: null says that the row does not have
    * the property, which is left out; absent: null is written.
    */
   | {

@@ -120,6 +120,7 @@ describe('http: COPY text to OData JSON', () => {
       assert.equal(read(text, { omitNulls: true }), '{"W":1}');
       assert.equal(one(text, 'Edm.Decimal'), `{"V":${text}}`);
     }
+    assert.match(read('NaN') + read('-Infinity'), /^{"V@odata.type":"#Decimal","V":null,"W":1}{.*"V":null,"W":1}$/);
   });
 
   it('leaves nulls out on request, and stays an object when nothing is left', () => {

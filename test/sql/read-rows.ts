@@ -72,10 +72,16 @@ function readFields(shape: RowShape, control: ControlShape | null, cells: Cells)
   return row;
 }
 
+/** What .NET's Decimal does not hold is served as null where it was computed. */
+const decimalOverflow = 2 ** 96;
+
 function readField(field: FieldShape, cells: Cells, row: { [name: string]: Value }): void {
   switch (field.kind) {
     case 'value': {
-      const value = cells.scalar(field.type);
+      const read = cells.scalar(field.type);
+      const beyond =
+        field.dynamic === true && field.type === 'Edm.Decimal' && Math.abs(Number(read)) >= decimalOverflow;
+      const value = beyond ? null : read;
       if (value !== null || field.optional !== true) {
         row[field.name] = value;
       }

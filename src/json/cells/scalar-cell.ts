@@ -95,7 +95,10 @@ export function isSpecialNumber(input: CellInput, start: number): boolean {
 /** The greatest Decimal of the .NET readers: they refuse the whole page for one beyond it. */
 const greatestDecimal = Buffer.from('79228162514264337593543950335', 'latin1');
 
-/** Whether the readers of a computed Decimal cannot hold it. Stored ones were checked when they were loaded. */
+/**
+ * Whether the readers of a computed Decimal cannot hold it: it is served as null. Stored ones were checked when they were loaded.
+ * No digits are one of PostgreSQL's `NaN` and `Infinity`, which are no Decimals either.
+ */
 export function isBeyondDecimal({ bytes }: CellInput, start: number): boolean {
   const first = bytes[start] === 0x2d ? start + 1 : start;
   let end = first;
@@ -103,7 +106,7 @@ export function isBeyondDecimal({ bytes }: CellInput, start: number): boolean {
     end++;
   }
   if (end - first !== greatestDecimal.length) {
-    return end - first > greatestDecimal.length;
+    return end === first || end - first > greatestDecimal.length;
   }
   return bytes.compare(greatestDecimal, 0, greatestDecimal.length, first, end) > 0;
 }

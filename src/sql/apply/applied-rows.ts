@@ -2,7 +2,6 @@ import type { EntityType, Model, PrimitiveTypeName, Property } from '../../edm/m
 import type { ControlShape, FieldShape } from '../../json/row-shape.ts';
 import { isPresence } from '../../plan/model/presence-path.ts';
 import type { ApplyPlan, OutputEntity, OutputProperty, Restriction, Selection } from '../../plan/model/read-plan.ts';
-import { readable } from '../expression/readable.ts';
 import { addComputed } from '../read/computed.ts';
 import type { OutputColumn } from '../read/nested-text.ts';
 import { orderedLength, type SortKey, sortKeys } from '../read/order.ts';
@@ -112,12 +111,12 @@ interface Item {
  * One value. That a property which is never null is null in a row says that it is no part of this row: it was left out by
  * a rollup, or by another sequence of a `concat`. Readers refuse a null there, so it is left out (3.2.3.2).
  */
-function valueAt(output: OutputProperty, { row, scope }: Layer, declared: Property | undefined): ServedRow {
+function valueAt(output: OutputProperty, { row }: Layer, declared: Property | undefined): ServedRow {
   const { type } = output;
   const sql = outputColumn(output, row);
   const field = { kind: 'value', name: output.path.at(-1) ?? '', type, collection: false } as const;
   if (declared === undefined) {
-    return { columns: [{ sql: readable(sql, type, scope), type }], fields: [{ ...field, dynamic: true }] };
+    return { columns: [{ sql, type }], fields: [{ ...field, dynamic: true }] };
   }
   return { columns: [{ sql, type }], fields: [declared.nullable ? field : { ...field, optional: true }] };
 }

@@ -4,7 +4,9 @@ import type { Scope } from '../scope.ts';
 import { isFloat, isInteger, isNumeric, sqlType } from '../sql-type.ts';
 import { singleOverflow, toSingle } from './float-arithmetic.ts';
 import { withValue } from './given-values.ts';
-import { decimalOverflow } from './readable.ts';
+
+/** The first whole number that .NET's Decimal does not hold, which reads Edm.Decimal in Power BI and Excel. */
+const decimalOverflow = '79228162514264337593543950336';
 
 type Convert = Extract<BoundExpression, { kind: 'Convert' }>;
 

@@ -7,7 +7,6 @@ import { orderOf, restrictedResult, servedOutput } from '../apply/applied-rows.t
 import { firstLayer } from '../apply/layer.ts';
 import { fromWhere } from '../expression/collection.ts';
 import { truth } from '../expression/predicate.ts';
-import { readable } from '../expression/readable.ts';
 import { searchCondition } from '../expression/search.ts';
 import { joinConditions, propertyColumn, type Row, rowId, type Scope } from '../scope.ts';
 import { addComputed } from './computed.ts';
@@ -35,7 +34,7 @@ export function servedRow(selection: Selection, place: Place): ServedRow {
     fields: [{ kind: 'value', name: property.name, type: property.type, collection: property.collection }],
   })) satisfies ServedRow[];
   const computed = selection.computed.map(({ name, type }) => ({
-    columns: [{ sql: readable(place.row.columns.get(name) ?? 'NULL', type, place.scope), type }],
+    columns: [{ sql: place.row.columns.get(name) ?? 'NULL', type }],
     fields: [{ kind: 'value', name, type, collection: false, dynamic: true }],
   })) satisfies ServedRow[];
   return together([...properties, ...computed, ...selection.expands.map((expand) => expanded(expand, place))]);

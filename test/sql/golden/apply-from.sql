@@ -3,19 +3,7 @@
 -- of test/sql/small-model.ts
 
 SELECT
-  (
-    SELECT
-      CASE
-        WHEN abs(v3.a) < 79228162514264337593543950336 THEN v3.a
-      END
-    FROM
-      (
-        SELECT
-          l2."a0" AS a
-        OFFSET
-          0
-      ) AS v3
-  ),
+  l2."a0",
   json_build_array((l2."a0")::text)
 FROM
   (

@@ -9,19 +9,7 @@ SELECT
     ELSE 0
   END,
   l3."k0",
-  (
-    SELECT
-      CASE
-        WHEN abs(v4.a) < 79228162514264337593543950336 THEN v4.a
-      END
-    FROM
-      (
-        SELECT
-          l3."a0" AS a
-        OFFSET
-          0
-      ) AS v4
-  ),
+  l3."a0",
   l3."a1",
   l3."a0",
   json_build_array(

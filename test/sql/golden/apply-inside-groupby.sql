@@ -4,19 +4,7 @@
 
 SELECT
   l7."k0",
-  (
-    SELECT
-      CASE
-        WHEN abs(v8.a) < 79228162514264337593543950336 THEN v8.a
-      END
-    FROM
-      (
-        SELECT
-          l7."a0" AS a
-        OFFSET
-          0
-      ) AS v8
-  ),
+  l7."a0",
   json_build_array((l7."k0")::text, (l7."a0")::text)
 FROM
   (
