@@ -133,8 +133,8 @@ describe('migrate', () => {
 
   const load = (counts: string): Promise<unknown> =>
     database.query(
-      `INSERT INTO gateway.load (source, export, file_name, path, sha256, size_bytes, state, rows_read, rows_inserted, rows_updated, rows_unchanged, rows_rejected, rows_duplicate)
-       VALUES ('s', 'e', 'f', 'p', repeat('a', 64), 1, 'loaded', ${counts})`,
+      `INSERT INTO gateway.load (source, export, file_name, path, sha256, size_bytes, state, removal, rows_read, rows_inserted, rows_updated, rows_unchanged, rows_rejected, rows_duplicate)
+       VALUES ('s', 'e', 'f', 'p', repeat('a', 64), 1, 'loaded', 'done', ${counts})`,
     );
 
   it('keeps a ledger in which every row of a loaded file is accounted for, once for the same bytes', async () => {
@@ -144,6 +144,63 @@ describe('migrate', () => {
     );
     await load('15, 1, 2, 3, 4, 5');
     await assert.rejects(load('15, 1, 2, 3, 4, 5'), (error: Error) => /same_bytes_once/.test(String(error.cause)));
+  });
+
+  it('gives loads of earlier versions their outcomes as data, and refuses others', async () => {
+    const before = mkdtempSync(path.join(os.tmpdir(), 'gateway-migrations-'));
+    for (const name of files.filter((one) => one < '010')) {
+      cpSync(path.join(folder, name), path.join(before, name));
+    }
+    await migrate(database, before);
+    rmSync(before, { recursive: true });
+    const joined = 'One line that repeats the header was passed over: several files seem to be joined to this one.';
+    const keyless = 'Nothing was removed: the keys of 12 rejected rows are not known.';
+    const later = 'A newer file of the same period was loaded before: no row of this one counts.';
+    const empty = 'The file is empty, without a header: nothing was removed.';
+    // State, `removes`, message, and whether rows were rejected; then removal, its message, the rest of the message, the code.
+    const loads = [
+      ['loaded', true, null, false, 'done', null, null, null],
+      ['loaded', true, joined, false, 'done', null, joined, null],
+      ['loaded', false, `${keyless} ${joined}`, true, 'withheld-keyless', keyless, joined, null],
+      ['loaded', false, keyless, true, 'withheld-keyless', keyless, null, null],
+      ['loaded', false, later, false, 'superseded', later, null, null],
+      ['loaded', false, empty, false, 'withheld-no-header', empty, null, null],
+      ['loaded', false, null, true, 'withheld-keyless', null, null, null],
+      // From before there was `removes`, when a message of any kind stood for it.
+      ['loaded', false, joined, false, 'done', null, joined, null],
+      ['duplicate', true, 'same bytes as load 1 (a.csv)', false, null, null, 'same bytes as load 1 (a.csv)', null],
+      ['refused', true, 'FileEmpty: a: b', false, null, null, 'FileEmpty: a: b', 'FileEmpty'],
+      ['failed', true, 'FileChangedAfterLoad: x', false, null, null, 'FileChangedAfterLoad: x', 'FileChangedAfterLoad'],
+      ['failed', true, 'no code', false, null, null, 'no code', 'Internal'],
+    ] as const;
+    const served = `SELECT "Message" AS message FROM gateway.loads ORDER BY "LoadId"`;
+    for (const [index, [state, removes, message, rejects]] of loads.entries()) {
+      const { rows } = await database.query<{ load_id: string }>(
+        `INSERT INTO gateway.load (source, export, file_name, path, sha256, size_bytes, state, removes, message) VALUES ('s', 'e', 'f', 'p', lpad($1, 64, '0'), 1, $2, $3, $4) RETURNING load_id::text`,
+        [String(index), state, removes, message],
+      );
+      if (rejects) {
+        await database.query(`INSERT INTO gateway.reject (load_id, code, message) VALUES ($1, 'TOO_LONG', 'm')`, [
+          rows[0]?.load_id,
+        ]);
+      }
+    }
+    const messages = (await database.query(served)).rows;
+    await migrate(database);
+    const { rows } = await database.query<{ told: unknown[] }>(
+      `SELECT jsonb_build_array(removal, removal_message, message, outcome_code) AS told FROM gateway.load ORDER BY load_id`,
+    );
+    assert.deepEqual(
+      rows.map(({ told }) => told),
+      loads.map((one) => one.slice(4)),
+    );
+    assert.deepEqual((await database.query(served)).rows, messages);
+    const wrong = [`removal = 'gone' WHERE state = 'loaded'`, `outcome_code = 'a b' WHERE state = 'failed'`];
+    for (const assignment of [...wrong, `removal = NULL`, `outcome_code = NULL`]) {
+      await assert.rejects(database.query(`UPDATE gateway.load SET ${assignment}`), (error: Error) =>
+        /load_(removal_is_known|outcome_has_its_code)/.test(String(error.cause)),
+      );
+    }
   });
 
   it('has ledger views with a column _row', async () => {

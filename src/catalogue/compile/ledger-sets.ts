@@ -52,6 +52,8 @@ const loads: LedgerSet = {
     ['StartedAt', 'Edm.DateTimeOffset', false, 'When the load began.'],
     ['FinishedAt', 'Edm.DateTimeOffset', true, 'When the load ended.'],
     ['Message', 'Edm.String', true, 'Why the file was refused or failed.'],
+    ['Removal', 'Edm.String', true, 'What became of stored rows that the file does not hold; null: it was not loaded.'],
+    ['OutcomeCode', 'Edm.String', true, 'Why the file was refused or failed, as a stable code.'],
   ],
 };
 

@@ -286,6 +286,7 @@ export class DropFolder {
       const message = `${result.error.code}: ${operatorMessage(result.error)}`;
       await noteFile(this.#context.database, await examineFile(file.path), {
         state: 'failed',
+        code: result.error.code,
         target: null,
         message,
         below,

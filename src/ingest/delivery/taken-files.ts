@@ -95,6 +95,7 @@ export class TakenFiles {
     alarm(below, `${code}: ${message}`);
     await noteFile(this.#context.database, facts, {
       state: 'failed',
+      code,
       target: null,
       message: `${code}: ${message}`,
       below,
@@ -160,7 +161,7 @@ async function asTheLedgerHas(database: Database, files: readonly ChangedFile[])
   for (let from = 0; from < files.length; from += 1000) {
     const some = files.slice(from, from + 1000);
     const { rows } = await database.query<{ path: string; bytes: string; modified: string }>(
-      `SELECT path, size_bytes::text AS bytes, (extract(epoch FROM modified_at) * 1000)::bigint::text AS modified FROM gateway.load WHERE path = ANY($1) AND (state <> 'failed' OR message NOT LIKE 'FileChangedAfterLoad:%')`,
+      `SELECT path, size_bytes::text AS bytes, (extract(epoch FROM modified_at) * 1000)::bigint::text AS modified FROM gateway.load WHERE path = ANY($1) AND outcome_code IS DISTINCT FROM 'FileChangedAfterLoad'`,
       [[...new Set(some.flatMap(({ below }) => [below, unnumbered(below)]))]],
     );
     const noted = new Set(rows.map(({ path, bytes, modified }) => `${path}\0${bytes}\0${modified}`));

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import type { Export } from '../../catalogue/catalogue.ts';
+import type { ErrorCode } from '../../errors.ts';
 import type { Database, Transaction } from '../../warehouse/database.ts';
 import type { Period } from '../convert/computed-column.ts';
 import type { FileFacts } from '../csv/file-facts.ts';
@@ -8,6 +9,7 @@ import { fileTime, namedTime } from '../identify/period.ts';
 import type { Decisions } from '../merge/decide-rows.ts';
 import type { FileOrder } from '../merge/file-order.ts';
 import { type Staged, stagingTable } from '../merge/stage-rows.ts';
+import type { Removal } from './removal.ts';
 
 type Asker = Pick<Database | Transaction, 'query'>;
 
@@ -76,8 +78,8 @@ export async function openLoad(
   const { facts, below, identified, period, again } = load;
   const { layout, match } = identified;
   const { rows } = await transaction.query<{ load_id: string }>(
-    `INSERT INTO gateway.load (source, export, file_name, path, sha256, size_bytes, modified_at, state, encoding, delimiter, period_start, period_end, file_time, header, origin, again_of)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, 'loaded', $8, $9, $10, $11, $12, $13, $14, $15) RETURNING load_id::text`,
+    `INSERT INTO gateway.load (source, export, file_name, path, sha256, size_bytes, modified_at, state, removal, encoding, delimiter, period_start, period_end, file_time, header, origin, again_of)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, 'loaded', 'pending', $8, $9, $10, $11, $12, $13, $14, $15) RETURNING load_id::text`,
     [
       identified.export.source,
       identified.export.name,
@@ -106,14 +108,16 @@ export async function closeLoad(
     readonly loadId: string;
     readonly staged: Staged;
     readonly decisions: Decisions;
-    /** Whether what it does not hold was removed. */
-    readonly removes: boolean;
+    /** What became of rows that it does not hold. */
+    readonly removal: Removal;
+    /** The same in words, and what else there is to say: for people. */
+    readonly removalMessage: string | null;
     readonly message: string | null;
   },
 ): Promise<void> {
   const { staged, decisions } = load;
   await transaction.query(
-    `UPDATE gateway.load SET rows_read = $2, rows_inserted = $3, rows_updated = $4, rows_unchanged = $5, rows_rejected = $6, rows_duplicate = $7, rows_removed = $8, message = $9, removes = $10, finished_at = coalesce(finished_at, clock_timestamp()) WHERE load_id = $1`,
+    `UPDATE gateway.load SET rows_read = $2, rows_inserted = $3, rows_updated = $4, rows_unchanged = $5, rows_rejected = $6, rows_duplicate = $7, rows_removed = $8, message = $9, removal = $10, removal_message = $11, finished_at = coalesce(finished_at, clock_timestamp()) WHERE load_id = $1`,
     [
       load.loadId,
       staged.read,
@@ -124,7 +128,8 @@ export async function closeLoad(
       decisions.duplicate,
       decisions.removed,
       load.message,
-      load.removes,
+      load.removal,
+      load.removalMessage,
     ],
   );
 }
@@ -166,19 +171,17 @@ export async function keepDrift(
   }
 }
 
+/** Why nothing of a file was loaded: a code, and the message for people. */
+export type FileOutcome = {
+  readonly below: string;
+  readonly target: Export | null;
+  readonly message: string;
+} & ({ readonly state: 'duplicate' } | { readonly state: 'refused' | 'failed'; readonly code: ErrorCode });
+
 /** Notes a file of which nothing was loaded. */
-export async function noteFile(
-  asker: Asker,
-  facts: FileFacts,
-  outcome: {
-    readonly below: string;
-    readonly state: 'duplicate' | 'refused' | 'failed';
-    readonly target: Export | null;
-    readonly message: string;
-  },
-): Promise<string> {
+export async function noteFile(asker: Asker, facts: FileFacts, outcome: FileOutcome): Promise<string> {
   const { rows } = await asker.query<{ load_id: string }>(
-    `INSERT INTO gateway.load (source, export, file_name, path, sha256, size_bytes, modified_at, state, message, finished_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, clock_timestamp()) RETURNING load_id::text`,
+    `INSERT INTO gateway.load (source, export, file_name, path, sha256, size_bytes, modified_at, state, outcome_code, message, finished_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, clock_timestamp()) RETURNING load_id::text`,
     [
       outcome.target?.source ?? null,
       outcome.target?.name ?? null,
@@ -188,6 +191,7 @@ export async function noteFile(
       facts.bytes,
       facts.modifiedAt.toISOString(),
       outcome.state,
+      outcome.state === 'duplicate' ? null : outcome.code,
       outcome.message.replaceAll('\0', '␀'),
     ],
   );
@@ -221,7 +225,7 @@ export async function nextSnapshot(transaction: Transaction, target: Export, fil
   }
   const { rows } = await transaction.query<{ next: string | null }>(
     // A load that removed nothing says of no row that it is gone.
-    `SELECT min(file_time)::text AS next FROM gateway.load WHERE source = $1 AND export = $2 AND state = 'loaded' AND removes AND (file_time > $3 OR load_id = ANY($4))`,
+    `SELECT min(file_time)::text AS next FROM gateway.load WHERE source = $1 AND export = $2 AND state = 'loaded' AND removal = 'done' AND (file_time > $3 OR load_id = ANY($4))`,
     [target.source, target.name, file.fileTime, file.later],
   );
   return rows[0]?.next ?? null;

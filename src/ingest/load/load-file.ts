@@ -13,7 +13,7 @@ import { setsTouched } from '../derive/derived-sets.ts';
 import { dataRows, passedOverNote } from '../identify/data-rows.ts';
 import type { Identification, IdentifyOptions } from '../identify/identify-export.ts';
 import { identifyFile } from '../identify/identify-file.ts';
-import { documentedHeader, type HeaderMatch } from '../identify/match-header.ts';
+import type { HeaderMatch } from '../identify/match-header.ts';
 import { fileTime, periodOf } from '../identify/period.ts';
 import {
   closeLoad,
@@ -35,6 +35,7 @@ import { mergeRows } from '../merge/merge-rows.ts';
 import { type Staged, stageRows } from '../merge/stage-rows.ts';
 import { columnOf, type StoredTable, storedTable } from '../merge/stored-table.ts';
 import { judgeRejects } from './judge-file.ts';
+import { joinedMessages, removalMessage, removalOf, winnerMessage } from './load-notes.ts';
 
 export interface IngestContext {
   readonly catalogue: Catalogue;
@@ -109,6 +110,7 @@ export async function loadFile(context: IngestContext, path: string, options: Lo
     const message = `${error.code}: ${error.message}`;
     const loadId = await noteFile(context.database, facts, {
       state: 'refused',
+      code: error.code,
       target,
       message,
       below: options.below ?? facts.name,
@@ -214,9 +216,13 @@ async function loadNew(
     force: options.force ?? false,
   });
   const counts = countsOf(staged, decisions);
-  const notes = [noteOf(identified.match, staged, { hasHeader, superseded }), passedOverNote(passedOver)];
-  const message = notes.filter((note) => note !== null).join(' ') || null;
-  await closeLoad(transaction, { loadId, staged, decisions, removes: removes && !superseded, message });
+  const removal = removalOf({ write: target.write, hasHeader, superseded, keyless: staged.keyless });
+  const outcome = {
+    removal,
+    removalMessage: removalMessage(removal, staged.keyless),
+    message: joinedMessages([winnerMessage(identified.match), passedOverNote(passedOver)]),
+  };
+  await closeLoad(transaction, { loadId, staged, decisions, ...outcome });
   await keepHeadersTrue(transaction, catalogue, target);
   return {
     state: 'loaded',
@@ -226,7 +232,7 @@ async function loadNew(
     counts,
     drift,
     again: again?.loadId ?? null,
-    message,
+    message: joinedMessages([outcome.removalMessage, outcome.message]),
   };
 }
 
@@ -277,27 +283,4 @@ export function driftOf(identified: Identification, converter: RowConverter): re
     ),
     ...identified.match.missing.map((header): DriftFinding => ({ header, kind: 'missing', sample: null })),
   ];
-}
-
-/** What the operator should know of a load; null: nothing. */
-export function noteOf(
-  { export: target, missing }: HeaderMatch,
-  staged: Staged,
-  file: { readonly hasHeader: boolean; readonly superseded: boolean },
-): string | null {
-  if (!file.hasHeader) {
-    return 'The file is empty, without a header: nothing was removed.';
-  }
-  if (file.superseded) {
-    return 'A newer file of the same period was loaded before: no row of this one counts.';
-  }
-  if (staged.keyless > 0 && target.write.mode !== 'upsert') {
-    return `Nothing was removed: the keys of ${staged.keyless} rejected rows are not known.`;
-  }
-  const { write } = target;
-  const winner = write.mode === 'upsert' ? target.columns.find(({ property }) => property === write.winner) : undefined;
-  if (winner !== undefined && missing.includes(documentedHeader(winner))) {
-    return `The file lacks ${documentedHeader(winner)}, which tells the newer row: stored rows that have it count as newer, and were filled only where nothing was stated.`;
-  }
-  return null;
 }

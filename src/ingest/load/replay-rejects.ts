@@ -7,6 +7,7 @@ import { CsvTokenizer } from '../csv/tokenizer.ts';
 import { setsTouched } from '../derive/derived-sets.ts';
 import { matchHeader } from '../identify/match-header.ts';
 import { supersededPeriod } from '../ledger/ledger.ts';
+import type { Removal } from '../ledger/removal.ts';
 import { lockSets } from '../ledger/set-version.ts';
 import { fileOrder } from '../merge/file-order.ts';
 import { shapeOf } from '../merge/file-shape.ts';
@@ -118,7 +119,8 @@ async function replayLoad(
   const converter = converterFor(catalogue, match, period);
   const records = rejects.flatMap((reject) => recordOf(reject, load.delimiter));
   const staged = await stageRows(transaction, oneBatch(records), { table, converter });
-  const removes = removing && header.length > 0 && (await knowsAll(transaction, load.load_id, staged));
+  const known = header.length > 0 && (await knowsAll(transaction, load.load_id, staged));
+  const removes = removing && known;
   const marked = await transaction.query(
     `UPDATE gateway.reject r SET state = 'replayed' FROM ${stagingTable} s WHERE r.load_id = $1 AND r.state = 'open' AND r.line = s._line AND s._code IS NULL`,
     [load.load_id],
@@ -146,8 +148,9 @@ async function replayLoad(
   if (sum !== marked.rowCount) {
     throw new GatewayError('LoadCountMismatch', `${marked.rowCount} rows were replayed but ${sum} are accounted for`);
   }
+  const settled = await settledRemoval(transaction, load.load_id, { known, removing, superseded });
   await transaction.query(
-    `UPDATE gateway.load SET rows_inserted = rows_inserted + $2, rows_updated = rows_updated + $3, rows_unchanged = rows_unchanged + $4, rows_duplicate = rows_duplicate + $5, rows_rejected = rows_rejected - $6, rows_removed = rows_removed + $7, message = CASE WHEN $8 THEN nullif(regexp_replace(message, '^Nothing was removed: the keys of [^.]*[.] *', ''), '') ELSE message END, removes = removes OR ($8 AND NOT $9) WHERE load_id = $1`,
+    `UPDATE gateway.load SET rows_inserted = rows_inserted + $2, rows_updated = rows_updated + $3, rows_unchanged = rows_unchanged + $4, rows_duplicate = rows_duplicate + $5, rows_rejected = rows_rejected - $6, rows_removed = rows_removed + $7, removal = coalesce($8, removal), removal_message = CASE WHEN $9 THEN NULL ELSE removal_message END WHERE load_id = $1`,
     [
       load.load_id,
       decisions.inserted,
@@ -156,8 +159,8 @@ async function replayLoad(
       decisions.duplicate,
       marked.rowCount,
       decisions.removed,
-      removes,
-      superseded,
+      settled,
+      settled !== null && removes,
     ],
   );
   const { removed } = decisions;
@@ -172,6 +175,26 @@ async function knowsAll(transaction: Transaction, loadId: string, { read, keyles
     [loadId],
   );
   return keyless === 0 && Number(rows[0]?.n) === read;
+}
+
+/** The word for the removal that was withheld until the keys were known; null: nothing was withheld for them, or they still are not. */
+async function settledRemoval(
+  transaction: Transaction,
+  loadId: string,
+  asked: { readonly known: boolean; readonly removing: boolean; readonly superseded: boolean },
+): Promise<Removal | null> {
+  const { rows } = await transaction.query<{ removal: Removal }>(
+    `SELECT removal FROM gateway.load WHERE load_id = $1`,
+    [loadId],
+  );
+  const former = rows[0]?.removal;
+  if (!asked.known || (former !== 'withheld-keyless' && former !== 'withheld-too-small')) {
+    return null;
+  }
+  if (!asked.removing) {
+    return 'withheld-too-small';
+  }
+  return asked.superseded ? 'superseded' : 'done';
 }
 
 async function openRejects(transaction: Transaction, loadId: string): Promise<readonly RejectRow[]> {

@@ -72,7 +72,7 @@ async function findNewcomers(
   // Rows that are new stand in no newer file's period, so the newest row of it is the file's before.
   const scopes = `SELECT DISTINCT ${list(scope, 's')} FROM ${decidedTable} d JOIN ${stagingTable} s ON s._line = d._line WHERE d._action = 'i'`;
   const files = `SELECT ${list(scope, 't')}, t._stamp, ${storedPlace('t')} >> 31 AS _load FROM ${table.name} t JOIN (${scopes}) p ON ${sameKey('p', 't', scope)} WHERE t._stamp IS NOT NULL GROUP BY ${list(scope, 't')}, t._stamp, _load`;
-  const before = `SELECT DISTINCT ON (${list(scope, 'f')}) ${list(scope, 'f')}, f._stamp, f._load FROM (${files}) f JOIN gateway.load l ON l.load_id = f._load WHERE l.removes ORDER BY ${list(scope, 'f')}, f._stamp DESC, f._load DESC`;
+  const before = `SELECT DISTINCT ON (${list(scope, 'f')}) ${list(scope, 'f')}, f._stamp, f._load FROM (${files}) f JOIN gateway.load l ON l.load_id = f._load WHERE l.removal = 'done' ORDER BY ${list(scope, 'f')}, f._stamp DESC, f._load DESC`;
   const { rowCount } = await transaction.query(
     `${create}, ${entry('b._stamp', placeAt('b._load'))} AS _cells FROM ${decidedTable} d JOIN ${stagingTable} s ON s._line = d._line JOIN (${before}) b ON ${sameKey('s', 'b', scope)} WHERE d._action = 'i'`,
   );
@@ -97,7 +97,7 @@ async function fileBefore(
   loadId: string,
   earlier: readonly string[],
 ): Promise<{ readonly loadId: string; readonly fileTime: string } | null> {
-  const older = `l.source = $1 AND l.export = $2 AND l.state = 'loaded' AND l.removes AND l.period_start = o.period_start AND l.period_end = o.period_end AND (l.file_time < o.file_time OR l.load_id = ANY($4))`;
+  const older = `l.source = $1 AND l.export = $2 AND l.state = 'loaded' AND l.removal = 'done' AND l.period_start = o.period_start AND l.period_end = o.period_end AND (l.file_time < o.file_time OR l.load_id = ANY($4))`;
   const { rows } = await transaction.query<Before>(
     `SELECT l.load_id::text, l.file_name, l.sha256, coalesce(to_char(l.modified_at AT TIME ZONE 'UTC', 'YYYYMMDDHH24MISSUS'), '') AS modified, l.file_time::text FROM gateway.load o JOIN gateway.load l ON ${older} WHERE o.load_id = $3 ORDER BY l.file_time DESC`,
     [target.source, target.name, loadId, earlier],

@@ -188,7 +188,7 @@ async function named<T>({ load, path }: KeptFile, work: Promise<T>): Promise<T> 
 
 /** Until it is loaded again, a snapshot says of no row that it is gone: see `nextSnapshot`. */
 async function forgetOutcomes(transaction: Transaction, files: readonly KeptFile[]): Promise<void> {
-  await transaction.query(`UPDATE gateway.load SET removes = false WHERE load_id = ANY($1::bigint[])`, [
+  await transaction.query(`UPDATE gateway.load SET removal = 'pending' WHERE load_id = ANY($1::bigint[])`, [
     files.map(({ load }) => load.load_id),
   ]);
 }

@@ -5,7 +5,8 @@ import { examineFile, requireUnchanged } from '../csv/file-facts.ts';
 import { dataRows, passedOverNote } from '../identify/data-rows.ts';
 import { identifyFile } from '../identify/identify-file.ts';
 import { closeLoad, keepDrift, keepRejects } from '../ledger/ledger.ts';
-import { converterFor, driftOf, noteOf, periodValues } from '../load/load-file.ts';
+import { converterFor, driftOf, periodValues } from '../load/load-file.ts';
+import { joinedMessages, removalMessage, removalOf, winnerMessage } from '../load/load-notes.ts';
 import { decidedTable, removedTable } from '../merge/decide-rows.ts';
 import { fileOrder } from '../merge/file-order.ts';
 import { shapeOf } from '../merge/file-shape.ts';
@@ -72,9 +73,15 @@ export async function reloadFile(
   if (sum !== staged.read) {
     throw new GatewayError('LoadCountMismatch', `${path}: ${staged.read} rows were read but ${sum} are accounted for`);
   }
-  const notes = [noteOf(identified.match, staged, { hasHeader, superseded }), passedOverNote(passedOver)];
-  const message = notes.filter((note) => note !== null).join(' ') || null;
-  await closeLoad(transaction, { loadId: load.load_id, staged, decisions, removes, message });
+  const removal = removalOf({ write: target.write, hasHeader, superseded, keyless: staged.keyless });
+  await closeLoad(transaction, {
+    loadId: load.load_id,
+    staged,
+    decisions,
+    removal,
+    removalMessage: removalMessage(removal, staged.keyless),
+    message: joinedMessages([winnerMessage(identified.match), passedOverNote(passedOver)]),
+  });
   await transaction.query(
     `UPDATE gateway.load SET header = $2, encoding = $3, delimiter = $4, origin = $5 WHERE load_id = $1`,
     [

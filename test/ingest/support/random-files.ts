@@ -48,7 +48,11 @@ export async function clear(feed: Feed, sets: readonly string[]): Promise<void> 
   );
 }
 
-export async function loadAll(feed: Feed, of: Catalogue, { name, files }: { name: string; files: readonly File[] }) {
+export async function loadAll(
+  feed: Feed,
+  of: Catalogue,
+  { name, files, then }: { name: string; files: readonly File[]; then?: () => Promise<void> },
+) {
   const [source = '', short = ''] = name.split('/');
   for (const { minute, rows, name: number } of files) {
     // A column of its own keeps files of the same rows from being the same bytes.
@@ -61,6 +65,7 @@ export async function loadAll(feed: Feed, of: Catalogue, { name, files }: { name
     if (result.state !== 'loaded') {
       throw new Error(JSON.stringify(result));
     }
+    await then?.();
   }
 }
 
