@@ -5,19 +5,28 @@ export type { UnsupportedFeature } from './unsupported-features.ts';
 /**
  * The closed catalogue of errors. A code is stable for ever: clients and operators match on it, `docs/errors.md`
  * explains it, and a test compares the two. `status` is the HTTP status where the error answers a request; `recovery`
- * says what may help: `fatal` (change the input), `retriable` (try again later), `skippable` (the rest goes on without it).
+ * says what may help: `fatal` (the same again fails: change the input, or report it), `retriable` (try again later), `skippable` (the rest
+ * goes on without it).
  */
 export interface ErrorKind {
   readonly status: number;
   readonly recovery: 'fatal' | 'retriable' | 'skippable';
   /** What to do next, in one sentence, shown to whoever meets the error. */
   readonly remedy: string;
+  /** `everything`: other work would meet the same error now, so it waits, too. */
+  readonly affects: 'this' | 'everything';
 }
 
-const kind = (status: number, recovery: ErrorKind['recovery'], remedy: string): ErrorKind => ({
+const kind = (
+  status: number,
+  recovery: ErrorKind['recovery'],
+  remedy: string,
+  affects: ErrorKind['affects'] = 'this',
+): ErrorKind => ({
   status,
   recovery,
   remedy,
+  affects,
 });
 
 export const errorCatalogue = {
@@ -73,7 +82,7 @@ export const errorCatalogue = {
     'skippable',
     'Put the file into a folder named like its source, or name the source and the export.',
   ),
-  ExportUnknown: kind(422, 'fatal', 'Use a source and an export that the metadata describes.'),
+  ExportUnknown: kind(422, 'skippable', 'Use a source and an export that the metadata describes.'),
   HeaderMissing: kind(
     422,
     'skippable',
@@ -90,7 +99,11 @@ export const errorCatalogue = {
     'skippable',
     'Say the period with --period FROM..TO, or name the file as the export names it.',
   ),
-  PeriodInvalid: kind(422, 'fatal', 'Write the period as FROM..TO in ISO 8601, for example 2026-01-01..2026-02-01.'),
+  PeriodInvalid: kind(
+    422,
+    'skippable',
+    'Write the period as FROM..TO in ISO 8601, for example 2026-01-01..2026-02-01.',
+  ),
   SnapshotTooSmall: kind(422, 'skippable', 'Check that the export is complete; load it with --force when it is.'),
   PeriodTooSmall: kind(
     422,
@@ -106,11 +119,12 @@ export const errorCatalogue = {
   // Serving.
   UpstreamUnavailable: kind(503, 'retriable', 'Try again after the seconds in Retry-After.'),
   UpstreamRefused: kind(502, 'retriable', 'The proxied feed refused the request; see its message.'),
-  DatabaseUnavailable: kind(503, 'retriable', 'Try again after the seconds in Retry-After.'),
+  DatabaseUnavailable: kind(503, 'retriable', 'Try again after the seconds in Retry-After.', 'everything'),
   StorageFull: kind(
     503,
     'retriable',
     'Free space on the disk of the database; the gateway goes on by itself as soon as there is some.',
+    'everything',
   ),
   Busy: kind(503, 'retriable', 'Try again after the seconds in Retry-After.'),
   SlowReader: kind(503, 'retriable', 'Read faster, or ask for less in one request.'),
@@ -141,7 +155,7 @@ export const errorCatalogue = {
     'fatal',
     'Put the files listed into a folder, with any names, and run the command again with --from FOLDER: nothing was changed.',
   ),
-  Internal: kind(500, 'retriable', 'Report this as a defect, with what the gateway log says of it.'),
+  Internal: kind(500, 'fatal', 'Report this as a defect, with what the gateway log says of it.'),
 } as const satisfies Record<string, ErrorKind>;
 
 export type ErrorCode = keyof typeof errorCatalogue;
@@ -192,6 +206,10 @@ export class GatewayError extends Error {
 
   get recovery(): ErrorKind['recovery'] {
     return errorCatalogue[this.code].recovery;
+  }
+
+  get affects(): ErrorKind['affects'] {
+    return errorCatalogue[this.code].affects;
   }
 
   get remedy(): string {

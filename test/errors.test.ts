@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { before, describe, it } from 'mocha';
-import { errorCatalogue } from '../src/errors.ts';
+import { type ErrorKind, errorCatalogue } from '../src/errors.ts';
 import { rejectCodes } from '../src/ingest/load/reject-codes.ts';
 import { type LoadedFeed, loadedFeed } from './conformance/loaded-feed.ts';
 
@@ -39,6 +39,41 @@ describe('docs/errors.md', () => {
       const kind = actual.get(String(code));
       assert.deepEqual(rest, [kind?.status, kind?.recovery, kind?.remedy], String(code));
     }
+  });
+
+  it('lets a file be refused for what is skippable alone, and all work wait for the database and its disk alone', () => {
+    const kinds = Object.entries(errorCatalogue);
+    const codesOf = (wanted: (kind: ErrorKind) => boolean): readonly string[] =>
+      kinds.flatMap(([code, kind]) => (wanted(kind) ? [code] : [])).sort();
+    assert.deepEqual(
+      codesOf(({ recovery }) => recovery === 'skippable'),
+      [
+        ...[
+          'ExportUnknown',
+          'FileAmbiguous',
+          'FileEmpty',
+          'FileJoined',
+          'FileNotCsv',
+          'FileUnknown',
+          'HeaderDuplicate',
+        ],
+        ...[
+          'HeaderMissing',
+          'HeaderUnreadable',
+          'PeriodInvalid',
+          'PeriodMissing',
+          'PeriodTooSmall',
+          'SnapshotTooSmall',
+        ],
+        'TooManyRejects',
+      ],
+    );
+    assert.deepEqual(
+      codesOf(({ affects }) => affects === 'everything'),
+      ['DatabaseUnavailable', 'StorageFull'],
+    );
+    const retried = codesOf(({ recovery, status }) => recovery === 'retriable' && status >= 500);
+    assert.ok(!retried.includes('Internal'), 'a file on which the program stumbles is not tried again for ever');
   });
 
   it('explains every code of a rejected row once, with its meaning, and no other', () => {

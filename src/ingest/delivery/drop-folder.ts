@@ -1,7 +1,7 @@
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type ErrorCode, GatewayError, operatorMessage } from '../../errors.ts';
+import { GatewayError, operatorMessage } from '../../errors.ts';
 import type { DropNotice, IngestEvent } from '../../observation/events/ingest.ts';
 import type { Observe } from '../../observation/observe.ts';
 import { examineFile } from '../csv/file-facts.ts';
@@ -37,9 +37,6 @@ export interface DropScan {
   /** Files still growing, too young, or without their mark; the next scan looks again. */
   readonly unfinished: readonly string[];
 }
-
-/** Failures that are not the file's: it stays for a later scan. */
-const mayPass: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['FileUnreadable', 'RestartNeeded']);
 
 const loadedFolder = 'loaded';
 const refusedFolder = 'refused';
@@ -268,7 +265,7 @@ export class DropFolder {
       ...(mayGoOn === undefined ? {} : { mayGoOn }),
     });
     // What may pass by itself stays and is tried again.
-    if (result.state === 'failed' && mayPass.has(result.error.code)) {
+    if (result.state === 'failed' && result.error.recovery === 'retriable') {
       return { result, whole: false };
     }
     // What changed meanwhile is another file, and nobody has looked at its end yet.

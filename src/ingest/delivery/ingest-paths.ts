@@ -24,15 +24,12 @@ export async function* ingestPaths(
   }
 }
 
-/** Nothing of the file is at fault: all of them wait. */
-const mayPass: ReadonlySet<string> = new Set<GatewayError['code']>(['DatabaseUnavailable', 'StorageFull']);
-
-/** Loads one file; what is wrong with it becomes a result. Throws DatabaseUnavailable and StorageFull. */
+/** Loads one file; what is wrong with it becomes a result. Throws what affects everything: DatabaseUnavailable and StorageFull. */
 export async function tryLoad(context: IngestContext, path: string, options: LoadOptions): Promise<IngestResult> {
   try {
     return await loadFile(context, path, options);
   } catch (error) {
-    if (error instanceof GatewayError && mayPass.has(error.code)) {
+    if (error instanceof GatewayError && error.affects === 'everything') {
       throw error;
     }
     if (error instanceof GatewayError) {

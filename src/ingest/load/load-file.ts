@@ -93,8 +93,9 @@ export type LoadResult =
 
 /**
  * Takes one file in, in one transaction: afterwards all of it is in, with its ledger row, or nothing. The same bytes
- * are never loaded twice, unless that is asked for. A file that cannot be taken is `refused`, and noted in the ledger with its reason.
- * Throws what may pass when tried again (FileUnreadable, DatabaseUnavailable, RestartNeeded) and defects.
+ * are never loaded twice, unless that is asked for. A file that cannot be taken (an error whose recovery is `skippable`) is `refused`, and
+ * noted in the ledger with its reason. Throws what may pass when tried again (`retriable`: FileUnreadable, DatabaseUnavailable,
+ * RestartNeeded and others) and defects (`fatal`).
  */
 export async function loadFile(context: IngestContext, path: string, options: LoadOptions = {}): Promise<LoadResult> {
   const facts = await examineFile(path);
@@ -104,7 +105,7 @@ export async function loadFile(context: IngestContext, path: string, options: Lo
     target = identified.export;
     return await loadIdentified(context, { facts, identified, options });
   } catch (error) {
-    if (!(error instanceof GatewayError) || !refusals.has(error.code)) {
+    if (!(error instanceof GatewayError) || error.recovery !== 'skippable') {
       throw error;
     }
     const message = `${error.code}: ${error.message}`;
@@ -118,23 +119,6 @@ export async function loadFile(context: IngestContext, path: string, options: Lo
     return { state: 'refused', path, loadId, error };
   }
 }
-
-const refusals: ReadonlySet<string> = new Set<GatewayError['code']>([
-  'FileNotCsv',
-  'FileUnknown',
-  'FileEmpty',
-  'FileJoined',
-  'HeaderUnreadable',
-  'FileAmbiguous',
-  'ExportUnknown',
-  'HeaderMissing',
-  'HeaderDuplicate',
-  'PeriodMissing',
-  'PeriodInvalid',
-  'SnapshotTooSmall',
-  'PeriodTooSmall',
-  'TooManyRejects',
-]);
 
 interface Work {
   readonly facts: FileFacts;
