@@ -177,6 +177,13 @@ const loadedWith = (file: string, files: readonly SourceFile[]): ReadonlySet<str
   return loaded;
 };
 
+/** Names and values become SQL text in `sql` alone; elsewhere in the rooms that talk to the warehouse nothing is quoted by hand. */
+const quotesBySql: Rule = ({ file, text }) =>
+  /^src\/(ingest|source|http|commands)\//.test(file) &&
+  /\.replaceAll\(\s*(["'])(?:'\1,\s*\1''|"\1,\s*\1"")\1/.test(text)
+    ? [`${file} quotes by hand; use quoteIdentifier (src/sql/identifier.ts) or escapeText (src/sql/literal.ts)`]
+    : [];
+
 /** Names of all files that a file imports, types included: a circle of types is one for whoever reads. */
 const importGraph = (files: readonly SourceFile[]): ReadonlyMap<string, readonly string[]> =>
   new Map(
@@ -287,6 +294,13 @@ describe('the architecture', () => {
   it('has no file that is too long to read', () => {
     breaks(isShort, 'src/http/x.ts', 'x\n'.repeat(longestFile + 1));
     keeps(isShort, written);
+  });
+
+  it('quotes names and values of SQL in one room', () => {
+    breaks(quotesBySql, 'src/ingest/x.ts', `const name = text.replaceAll('"', '""');`);
+    breaks(quotesBySql, 'src/ingest/x.ts', `const value = text.replaceAll("'", "''");`);
+    assert.deepEqual(quotesBySql({ file: 'src/ingest/x.ts', text: `const text = cell.replaceAll('""', '"');` }), []);
+    keeps(quotesBySql, inSource);
   });
 
   it('has no circle of files that is not the recursion of a grammar', () => {

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { before, describe, it } from 'mocha';
 import { type ErrorKind, errorCatalogue } from '../src/errors.ts';
-import { rejectCodes } from '../src/ingest/load/reject-codes.ts';
+import { rejectCodes } from '../src/ingest/csv/reject-codes.ts';
 import { type LoadedFeed, loadedFeed } from './conformance/loaded-feed.ts';
 
 const document = readFileSync(new URL('../docs/errors.md', import.meta.url), 'utf8');

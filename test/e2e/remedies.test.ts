@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { type ErrorCode, errorCatalogue } from '../../src/errors.ts';
-import { rejectCodes } from '../../src/ingest/load/reject-codes.ts';
+import { rejectCodes } from '../../src/ingest/csv/reject-codes.ts';
 import { elsewhere, errorScenarios } from './remedies/errors.ts';
 import { type RejectScenario, rejectScenarios } from './remedies/rejects.ts';
 import { type SetFile, World } from './remedies/world.ts';

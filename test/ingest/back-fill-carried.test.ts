@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import type { Catalogue } from '../../src/catalogue/catalogue.ts';
 import { fillFromExtras } from '../../src/ingest/back-fill/fill-from-extras.ts';
 import { loadFile } from '../../src/ingest/load/load-file.ts';
-import { identifier } from '../../src/ingest/merge/sql-text.ts';
-import { storedTable } from '../../src/ingest/merge/stored-table.ts';
+import { storedTable } from '../../src/ingest/stored/stored-table.ts';
+import { quoteIdentifier } from '../../src/sql/identifier.ts';
 import { provision } from '../../src/warehouse/tables/provision.ts';
 import { csv, useFeed } from './support/feed.ts';
 import { type Shop, shopCatalogue } from './support/shop.ts';
@@ -49,7 +49,7 @@ describe('B4 what is filled from Extras is as new as the file that said it', () 
   };
   const rowsOf = async (of: Catalogue) => {
     const table = storedTable(of, 'AcmeOrders');
-    const columns = [...table.columns.values()].map(({ name }) => `${identifier(name)}::text`);
+    const columns = [...table.columns.values()].map(({ name }) => `${quoteIdentifier(name)}::text`);
     const rows = await feed().rows<{ v: string[] }>(
       `SELECT ARRAY[${columns.join(', ')}] AS v FROM ${table.name} ORDER BY 1`,
     );

@@ -4,8 +4,8 @@ import type { Catalogue } from '../../src/catalogue/catalogue.ts';
 import { type FilledProperty, fillFromExtras } from '../../src/ingest/back-fill/fill-from-extras.ts';
 import { remakeDerived } from '../../src/ingest/derive/remake-derived.ts';
 import { loadFile } from '../../src/ingest/load/load-file.ts';
-import { identifier } from '../../src/ingest/merge/sql-text.ts';
-import { storedTable } from '../../src/ingest/merge/stored-table.ts';
+import { storedTable } from '../../src/ingest/stored/stored-table.ts';
+import { quoteIdentifier } from '../../src/sql/identifier.ts';
 import { provision } from '../../src/warehouse/tables/provision.ts';
 import { wantedTableOf } from '../../src/warehouse/tables/wanted-tables.ts';
 import { csv, useFeed } from './support/feed.ts';
@@ -46,7 +46,7 @@ describe('B1 a property or alias that the metadata gains is filled from Extras',
     const table = storedTable(of, set);
     const columns = [...table.columns.values()].map(({ name }) => name).filter((name) => !without.includes(name));
     const rows = await feed().rows<{ v: string[] }>(
-      `SELECT ARRAY[${columns.map((name) => `${identifier(name)}::text`).join(', ')}] AS v FROM ${table.name} WHERE _deleted_at IS NULL ORDER BY 1`,
+      `SELECT ARRAY[${columns.map((name) => `${quoteIdentifier(name)}::text`).join(', ')}] AS v FROM ${table.name} WHERE _deleted_at IS NULL ORDER BY 1`,
     );
     return rows.map((row) => row.v);
   };

@@ -3,8 +3,9 @@ import fc from 'fast-check';
 import type { Catalogue, DimensionSource } from '../../src/catalogue/catalogue.ts';
 import { affectedTable, derivationQuery, derivedColumns } from '../../src/ingest/derive/derive-rows.ts';
 import { asDimension, type DerivedDimension, forgets } from '../../src/ingest/derive/derived-sets.ts';
-import { identifier, list } from '../../src/ingest/merge/sql-text.ts';
-import { columnOf, storedTable } from '../../src/ingest/merge/stored-table.ts';
+import { columnList } from '../../src/ingest/stored/column-lists.ts';
+import { columnOf, storedTable } from '../../src/ingest/stored/stored-table.ts';
+import { quoteIdentifier } from '../../src/sql/identifier.ts';
 import { catalogue, exportFile, type Feed, useFeed } from './support/feed.ts';
 
 const dimensions = ['Agents', 'Teams', 'Contacts', 'Conversations', 'Tags', 'Topics'].map(
@@ -95,10 +96,10 @@ const thingsOf = (rows: readonly { k: string; v: (string | null)[] }[]): Things 
   new Map(rows.map(({ k, v }) => [k, v]));
 
 async function storedThings(feed: Feed, { table, derivation }: DerivedDimension): Promise<Things> {
-  const columns = derivedColumns({ table, derivation }).map((name) => `${identifier(name)}::text`);
+  const columns = derivedColumns({ table, derivation }).map((name) => `${quoteIdentifier(name)}::text`);
   return thingsOf(
     await feed.rows(
-      `SELECT concat_ws('/', ${list(table.key)}) AS k, ARRAY[${columns.join(', ')}] AS v FROM ${table.name}`,
+      `SELECT concat_ws('/', ${columnList(table.key)}) AS k, ARRAY[${columns.join(', ')}] AS v FROM ${table.name}`,
     ),
   );
 }
@@ -110,19 +111,19 @@ async function madeAtOnce(feed: Feed, dimension: DerivedDimension): Promise<Thin
     const from = storedTable(feed.catalogue, one.set);
     const theirs = table.key.map((name) => {
       const [property = ''] = [...one.columns].find(([ours]) => columnOf(table, ours) === name)?.slice(1) ?? [];
-      return identifier(columnOf(from, property));
+      return quoteIdentifier(columnOf(from, property));
     });
     return `SELECT ${theirs.join(', ')} FROM ${from.name}`;
   });
-  const columns = derivedColumns(dimension).map((name) => `${identifier(name)}::text`);
+  const columns = derivedColumns(dimension).map((name) => `${quoteIdentifier(name)}::text`);
   return feed.database.transaction(async (transaction) => {
     const affected = affectedTable(dimension);
     await transaction.query(
-      `CREATE TEMP TABLE ${affected} (${table.key.map((name) => `${identifier(name)} text COLLATE "C"`).join(', ')}) ON COMMIT DROP`,
+      `CREATE TEMP TABLE ${affected} (${table.key.map((name) => `${quoteIdentifier(name)} text COLLATE "C"`).join(', ')}) ON COMMIT DROP`,
     );
     await transaction.query(`INSERT INTO ${affected} ${keys.join(' UNION ')}`);
     const { rows } = await transaction.query<{ k: string; v: (string | null)[] }>(
-      `SELECT concat_ws('/', ${list(table.key)}) AS k, ARRAY[${columns.join(', ')}] AS v FROM (${derivationQuery(feed.catalogue, dimension)}) d`,
+      `SELECT concat_ws('/', ${columnList(table.key)}) AS k, ARRAY[${columns.join(', ')}] AS v FROM (${derivationQuery(feed.catalogue, dimension)}) d`,
     );
     return thingsOf(rows);
   });

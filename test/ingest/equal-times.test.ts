@@ -1,6 +1,6 @@
 import { deepEqual, ok } from 'node:assert/strict';
 import fc from 'fast-check';
-import { compareFiles } from '../../src/ingest/merge/file-order.ts';
+import { compareFiles } from '../../src/ingest/ledger/file-order.ts';
 import { exportFile, useFeed } from './support/feed.ts';
 import { clear, filesOf, loadAll, mended, modes, servedRows } from './support/random-files.ts';
 

@@ -8,10 +8,10 @@ import { fillFromExtras } from '../../src/ingest/back-fill/fill-from-extras.ts';
 import { scanDropFolder } from '../../src/ingest/delivery/drop-folder.ts';
 import { remakeDerived } from '../../src/ingest/derive/remake-derived.ts';
 import { loadFile } from '../../src/ingest/load/load-file.ts';
-import { identifier } from '../../src/ingest/merge/sql-text.ts';
-import { storedTable } from '../../src/ingest/merge/stored-table.ts';
 import { type RebuildOptions, rebuildSets } from '../../src/ingest/rebuild/rebuild-sets.ts';
+import { storedTable } from '../../src/ingest/stored/stored-table.ts';
 import type { IngestEvent } from '../../src/observation/events/ingest.ts';
+import { quoteIdentifier } from '../../src/sql/identifier.ts';
 import { provision } from '../../src/warehouse/tables/provision.ts';
 import { csv, exportFile, useFeed } from './support/feed.ts';
 import { servedRows } from './support/random-files.ts';
@@ -124,7 +124,7 @@ describe('B2 `gateway rebuild`', () => {
     rebuildSets({ database: feed().database, catalogue, sets: ['AcmeOrders'], folders: [], ...more });
   const rowsOf = async (of: Catalogue, set = 'AcmeOrders') => {
     const table = storedTable(of, set);
-    const columns = [...table.columns.values()].map(({ name }) => `${identifier(name)}::text`);
+    const columns = [...table.columns.values()].map(({ name }) => `${quoteIdentifier(name)}::text`);
     const rows = await feed().rows<{ v: string[] }>(
       `SELECT ARRAY[${columns.join(', ')}] AS v FROM ${table.name} ORDER BY 1`,
     );

@@ -1,6 +1,6 @@
 import { deepEqual } from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { rejectCodes } from '../../src/ingest/load/reject-codes.ts';
+import { rejectCodes } from '../../src/ingest/csv/reject-codes.ts';
 
 describe('Reject codes', () => {
   it('are the ones docs/ingest.md explains', () => {

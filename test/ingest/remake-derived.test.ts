@@ -4,7 +4,7 @@ import { derivedColumns } from '../../src/ingest/derive/derive-rows.ts';
 import { derivedTables } from '../../src/ingest/derive/derived-sets.ts';
 import { remakeDerived } from '../../src/ingest/derive/remake-derived.ts';
 import { loadFile } from '../../src/ingest/load/load-file.ts';
-import { identifier } from '../../src/ingest/merge/sql-text.ts';
+import { quoteIdentifier } from '../../src/sql/identifier.ts';
 import type { Database } from '../../src/warehouse/database.ts';
 import { provision } from '../../src/warehouse/tables/provision.ts';
 import { catalogue, exportFile, type Feed, useFeed } from './support/feed.ts';
@@ -117,7 +117,7 @@ async function loadAll(feed: Feed, of: Catalogue): Promise<void> {
 async function derivedRows(feed: Feed, of: Catalogue): Promise<Record<string, readonly unknown[]>> {
   const found: Record<string, readonly unknown[]> = {};
   for (const { table } of derivedTables(of).filter((one) => one.table.set.name.startsWith('Sparkcentral'))) {
-    const columns = [...table.columns.values()].map(({ name }) => `${identifier(name)}::text`);
+    const columns = [...table.columns.values()].map(({ name }) => `${quoteIdentifier(name)}::text`);
     const rows = await feed.rows(`SELECT ARRAY[${columns.join(', ')}] AS v FROM ${table.name} ORDER BY 1`);
     found[table.set.name] = rows.map((row) => row['v']);
   }

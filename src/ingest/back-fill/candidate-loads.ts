@@ -1,9 +1,9 @@
 import { foldHeader } from '../../catalogue/compile/fold-header.ts';
 import type { Transaction } from '../../warehouse/database.ts';
 import { matchHeader } from '../identify/match-header.ts';
-import type { StoredTable } from '../merge/stored-table.ts';
+import type { ChangedExport } from '../ledger/known-headers.ts';
+import type { StoredTable } from '../stored/stored-table.ts';
 import type { ExtrasLoad } from './extras-reader.ts';
-import type { ChangedExport } from './known-headers.ts';
 
 interface LoadRow extends Record<string, unknown> {
   readonly load_id: string;

@@ -1,11 +1,12 @@
 import type { Catalogue, Export } from '../../catalogue/catalogue.ts';
 import { foldHeader } from '../../catalogue/compile/fold-header.ts';
-import type { Period } from '../convert/computed-column.ts';
+import { converterFor } from '../convert/converter-for.ts';
 import type { RowConverter, RowFault } from '../convert/row-converter.ts';
 import { matchHeader } from '../identify/match-header.ts';
-import { converterFor } from '../load/load-file.ts';
-import { lineSpan } from '../merge/file-order.ts';
-import { storedTable } from '../merge/stored-table.ts';
+import type { Period } from '../identify/period.ts';
+import { lineSpan } from '../ledger/file-order.ts';
+
+import { storedTable } from '../stored/stored-table.ts';
 
 /** A load, as far as reading its rows' Extras needs it. */
 export interface ExtrasLoad {

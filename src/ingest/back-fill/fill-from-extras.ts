@@ -1,13 +1,14 @@
 import type { Catalogue } from '../../catalogue/catalogue.ts';
+import { quoteIdentifier } from '../../sql/identifier.ts';
 import type { Database, Transaction } from '../../warehouse/database.ts';
 import type { RowFault } from '../convert/row-converter.ts';
 import { setsTouched } from '../derive/derived-sets.ts';
+import { type ChangedExport, changedExports, noteHeaders } from '../ledger/known-headers.ts';
 import { lockSets } from '../ledger/set-version.ts';
-import { columnOf, type StoredTable, storedTable } from '../merge/stored-table.ts';
 import { pastLoads } from '../rebuild/kept-files.ts';
+import { columnOf, type StoredTable, storedTable } from '../stored/stored-table.ts';
 import { candidateLoads } from './candidate-loads.ts';
 import { type Cells, type ExtrasLoad, ExtrasReader } from './extras-reader.ts';
-import { type ChangedExport, changedExports, noteHeaders } from './known-headers.ts';
 import { FilledRows } from './write-filled.ts';
 
 /** What the rows stored before know now of one property. */
@@ -111,8 +112,8 @@ async function* storedRows(
     readonly companions: readonly string[];
   },
 ): AsyncGenerator<readonly StoredRow[]> {
-  const texts = companions.map((property) => `t."${columnOf(table, property).replaceAll('"', '""')}"::text`);
-  const extras = `t."${columnOf(table, 'Extras')}"`;
+  const texts = companions.map((property) => `t.${quoteIdentifier(columnOf(table, property))}::text`);
+  const extras = `t.${quoteIdentifier(columnOf(table, 'Extras'))}`;
   // The load that stated the row last: its header tells what the row's Extras are.
   const load = 'coalesce(t._place >> 31, t._load_id)';
   const emptying = [...loads].filter(([, load]) => load.emptied.size > 0).map(([loadId]) => loadId);

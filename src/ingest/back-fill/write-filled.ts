@@ -1,14 +1,16 @@
 import { Buffer } from 'node:buffer';
 import type { Catalogue } from '../../catalogue/catalogue.ts';
 import type { KeptColumn } from '../../catalogue/kept-columns.ts';
+import { quoteIdentifier } from '../../sql/identifier.ts';
+import { escapeText } from '../../sql/literal.ts';
 import type { Transaction } from '../../warehouse/database.ts';
 import { copyLine } from '../convert/copy-line.ts';
 import { maintainDerived, manyChanges, noteAffected } from '../derive/maintain-derived.ts';
+import { storedPlace } from '../ledger/file-order.ts';
 import { nextVersion, publishVersion } from '../ledger/set-version.ts';
 import { decidedTable, removedTable } from '../merge/decide-rows.ts';
-import { storedPlace } from '../merge/file-order.ts';
-import { identifier } from '../merge/sql-text.ts';
-import { columnOf, type StoredTable } from '../merge/stored-table.ts';
+import { columnDefinition } from '../stored/column-lists.ts';
+import { columnOf, type StoredTable } from '../stored/stored-table.ts';
 import type { FilledRow } from './extras-reader.ts';
 
 const filledTable = 'filled_rows';
@@ -33,7 +35,7 @@ export class FilledRows {
     const filled = new FilledRows(transaction, table);
     const columns = filled.#properties.map((property) => {
       const { name, sqlType } = table.columns.get(property) ?? { name: property, sqlType: 'text' };
-      return `${identifier(name)} ${sqlType}${sqlType === 'text' ? ' COLLATE "C"' : ''}`;
+      return columnDefinition(name, sqlType);
     });
     await transaction.query(
       `CREATE TEMP TABLE ${filledTable} (_target bigint NOT NULL, _load bigint NOT NULL, _extras text COLLATE "C", _cells jsonb, _newness jsonb NOT NULL, _says text[] NOT NULL, ${columns.join(', ')}) ON COMMIT DROP`,
@@ -63,7 +65,7 @@ export class FilledRows {
     const one = async function* (): AsyncGenerator<Uint8Array> {
       yield bytes;
     };
-    const columns = this.#properties.map((name) => identifier(columnOf(this.#table, name)));
+    const columns = this.#properties.map((name) => quoteIdentifier(columnOf(this.#table, name)));
     await this.#transaction.copyIn(
       `COPY ${filledTable} (_target, _load, _extras, _cells, _newness, _says, ${columns.join(', ')}) FROM STDIN`,
       one(),
@@ -90,7 +92,7 @@ export class FilledRows {
       await noteAffected(transaction, catalogue, { source: table, fileTime: marks.fileTime, bulk });
       const assigned = [
         ...this.#assignments(),
-        [identifier(columnOf(table, 'Extras')), 'f._extras'] as const,
+        [quoteIdentifier(columnOf(table, 'Extras')), 'f._extras'] as const,
         ['_cells', 'f._cells'] as const,
       ];
       const differs = assigned.map(([name, value]) => `t.${name} IS DISTINCT FROM ${value}`).join(' OR ');
@@ -111,13 +113,13 @@ export class FilledRows {
   #assignments(): readonly (readonly [column: string, value: string])[] {
     return [...this.#written].flatMap((property) => {
       const column = columnOf(this.#table, property);
-      const name = identifier(column);
-      const says = `'${property.replaceAll("'", "''")}' = ANY(f._says)`;
+      const name = quoteIdentifier(column);
+      const says = `${escapeText(property)} = ANY(f._says)`;
       const kept = fillingOf(this.#table, { column, property });
       if (kept === undefined) {
         return [[name, `CASE WHEN ${says} THEN f.${name} ELSE t.${name} END`]];
       }
-      const [stamp, place] = [identifier(kept.stamp), identifier(kept.place)];
+      const [stamp, place] = [quoteIdentifier(kept.stamp), quoteIdentifier(kept.place)];
       // Of a cell that is empty, though it was spoken of, a deletion was said.
       const older = `((t.${name} IS NULL AND t.${stamp} IS NULL) OR (t.${stamp} IS NOT NULL AND ${olderCell(kept, stamp)}))`;
       const takes = `${says} AND f.${name} IS NOT NULL AND ${older}`;
@@ -129,7 +131,7 @@ export class FilledRows {
         take(name, `f.${name}`),
         take(stamp, kept.said.stamp),
         take(place, kept.said.place),
-        ...(kept.winner === null ? [] : [take(identifier(kept.winner.mark), kept.said.winner)]),
+        ...(kept.winner === null ? [] : [take(quoteIdentifier(kept.winner.mark), kept.said.winner)]),
       ];
     });
   }
@@ -149,7 +151,7 @@ function fillingOf(
   if (kept === undefined) {
     return undefined;
   }
-  const entry = `(f._newness -> '${property.replaceAll("'", "''")}')`;
+  const entry = `(f._newness -> ${escapeText(property)})`;
   const { winner } = kept;
   const said = {
     stamp: `coalesce((${entry} ->> 0)::timestamptz, l.file_time)`,
@@ -157,7 +159,7 @@ function fillingOf(
     winner:
       winner === null
         ? 'NULL'
-        : `CASE WHEN ${entry} IS NULL THEN t.${identifier(winner.column)} ELSE (${entry} ->> 2)::${winner.sqlType} END`,
+        : `CASE WHEN ${entry} IS NULL THEN t.${quoteIdentifier(winner.column)} ELSE (${entry} ->> 2)::${winner.sqlType} END`,
   };
   return { ...kept, said };
 }
@@ -168,6 +170,6 @@ function olderCell({ winner, said }: FillingCell, stamp: string): string {
   if (winner === null) {
     return older;
   }
-  const cell = `t.${identifier(winner.mark)}`;
+  const cell = `t.${quoteIdentifier(winner.mark)}`;
   return `CASE WHEN (${said.winner}) IS NOT DISTINCT FROM ${cell} THEN ${older} ELSE ${cell} IS NULL OR coalesce((${said.winner}) > ${cell}, false) END`;
 }

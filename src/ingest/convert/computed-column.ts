@@ -4,12 +4,7 @@ import { type Converted, isFault } from '../../catalogue/cells/cell.ts';
 import { integerConverter } from '../../catalogue/cells/number-cells.ts';
 import { fineInstant, placed, type TimeReading, wallClock } from '../../catalogue/cells/time-cells.ts';
 import type { Property } from '../../edm/model.ts';
-
-/** The period a file speaks of, as instants. `start` is inside, `end` is the first moment outside, as the export gives them. */
-export interface Period {
-  readonly start: Date;
-  readonly end: Date;
-}
+import type { Period } from '../identify/period.ts';
 
 /** What a computed column may look at: the row so far. */
 export interface RowView {

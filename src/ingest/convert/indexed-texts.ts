@@ -1,10 +1,5 @@
 import type { Catalogue, Export } from '../../catalogue/catalogue.ts';
-
-/**
- * Bytes of text that one entry of an index may hold. PostgreSQL takes 2704 bytes, and refuses the whole statement for a
- * longer one: a single cell would cost its file.
- */
-export const indexedBytes = 2400;
+import { indexedBytes } from '../stored/indexed-bytes.ts';
 
 /**
  * How many bytes of UTF-8 the text properties of an export may have that stand in a key or an index, of their own set

@@ -5,10 +5,11 @@ import { convertMoment, type TimeReading } from '../../catalogue/cells/time-cell
 import type { EntityType, Property } from '../../edm/model.ts';
 import { GatewayError } from '../../errors.ts';
 import type { TextRecord } from '../csv/read-records.ts';
+import { type RejectCode, rejectCodes } from '../csv/reject-codes.ts';
 import { unguarded } from '../identify/blank-cells.ts';
 import { documentedHeader, type HeaderMatch, namedWidth } from '../identify/match-header.ts';
-import { type RejectCode, rejectCodes } from '../load/reject-codes.ts';
-import { type Computation, computation, type Period, type RowView } from './computed-column.ts';
+import type { Period } from '../identify/period.ts';
+import { type Computation, computation, type RowView } from './computed-column.ts';
 import { type UnknownCell, unknownCells } from './unknown-cells.ts';
 
 /** A row as values, or why it is none. */

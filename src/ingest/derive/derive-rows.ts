@@ -1,13 +1,14 @@
 import type { Catalogue, DimensionSource, Encoding } from '../../catalogue/catalogue.ts';
-import { indexedBytes } from '../convert/indexed-texts.ts';
-import { togetherCondition } from '../merge/bound-columns.ts';
-import { identifier, list, sameKey } from '../merge/sql-text.ts';
-import { columnOf, type StoredTable, storedTable } from '../merge/stored-table.ts';
+import { quoteIdentifier } from '../../sql/identifier.ts';
+import { togetherCondition } from '../stored/bound-columns.ts';
+import { columnList, sameKey } from '../stored/column-lists.ts';
+import { indexedBytes } from '../stored/indexed-bytes.ts';
+import { columnOf, type StoredTable, storedTable } from '../stored/stored-table.ts';
 import type { DerivedDimension, DerivedTable } from './derived-sets.ts';
 
 /** Table of the derived set's keys whose rows must be made again. For a bridge: its parents' keys. */
 export function affectedTable(derived: DerivedTable): string {
-  return identifier(`affected_${derived.table.set.name}`.slice(0, 60));
+  return quoteIdentifier(`affected_${derived.table.set.name}`.slice(0, 60));
 }
 
 /** Columns of the derived set that `affectedTable` holds. */
@@ -26,7 +27,7 @@ export function affectedBy(derived: DerivedTable, source: StoredTable, condition
           .filter((one) => one.set === source.set.name)
           .map((one) => derived.table.key.map((name) => columnOf(source, sourceProperty(derived, one, name))));
   return selects
-    .map((columns) => `SELECT DISTINCT ${list(columns, 't')} FROM ${source.name} t WHERE ${condition}`)
+    .map((columns) => `SELECT DISTINCT ${columnList(columns, 't')} FROM ${source.name} t WHERE ${condition}`)
     .join(' UNION ');
 }
 
@@ -45,17 +46,18 @@ export function disputedBy(derived: DerivedTable, source: StoredTable, condition
       return [];
     }
     const given = new Set([...one.columns.keys()].map((property) => columnOf(table, property)));
-    const theirs = (name: string): string => `t.${identifier(columnOf(source, sourceProperty(derived, one, name)))}`;
+    const theirs = (name: string): string =>
+      `t.${quoteIdentifier(columnOf(source, sourceProperty(derived, one, name)))}`;
     const other = rest
       .filter((name) => given.has(name))
       .map((name) => {
-        const differs = `d.${identifier(name)} IS DISTINCT FROM ${theirs(name)}`;
+        const differs = `d.${quoteIdentifier(name)} IS DISTINCT FROM ${theirs(name)}`;
         return one.follows ? differs : `(${theirs(name)} IS NOT NULL AND ${differs})`;
       });
     if (other.length === 0) {
       return [];
     }
-    const same = table.key.map((name) => `d.${identifier(name)} = ${theirs(name)}`).join(' AND ');
+    const same = table.key.map((name) => `d.${quoteIdentifier(name)} = ${theirs(name)}`).join(' AND ');
     return [
       `SELECT DISTINCT ${table.key.map(theirs).join(', ')} FROM ${source.name} t JOIN ${table.name} d ON ${same} WHERE ${condition} AND (${other.join(' OR ')})`,
     ];
@@ -87,7 +89,7 @@ export function derivedColumns({ table, derivation }: DerivedTable): readonly st
 }
 
 function visible(source: StoredTable, alias: string): string {
-  return source.set.hiddenBy === null ? 'true' : `${alias}.${identifier(source.set.hiddenBy)} IS NULL`;
+  return source.set.hiddenBy === null ? 'true' : `${alias}.${quoteIdentifier(source.set.hiddenBy)} IS NULL`;
 }
 
 /** Longer ones are no member of a list, and could not stand in the key. */
@@ -106,9 +108,9 @@ function bridgeQuery(catalogue: Catalogue, derived: DerivedTable): string {
   }));
   const member = columnTypeOf(table, derivation.list.as);
   const cast = castMember('m.member', member);
-  const members = splitList(`t.${identifier(columnOf(source, derivation.list.property))}`, encoding);
+  const members = splitList(`t.${quoteIdentifier(columnOf(source, derivation.list.property))}`, encoding);
   const { paired } = derivation;
-  const names = paired === null ? null : `t.${identifier(columnOf(source, paired.property))}`;
+  const names = paired === null ? null : `t.${quoteIdentifier(columnOf(source, paired.property))}`;
   const nameList =
     names === null || paired === null
       ? null
@@ -118,7 +120,7 @@ function bridgeQuery(catalogue: Catalogue, derived: DerivedTable): string {
     [derivation.list, ...(paired === null ? [] : [paired])].map(({ property }) => columnOf(source, property)),
   );
   const columns = [
-    ...parent.map(({ theirs }) => `t.${identifier(theirs)}`),
+    ...parent.map(({ theirs }) => `t.${quoteIdentifier(theirs)}`),
     cast,
     // Names are paired by place, and only where there is one for each member: a name may hold the separator.
     ...(nameList === null
@@ -128,14 +130,16 @@ function bridgeQuery(catalogue: Catalogue, derived: DerivedTable): string {
         ]),
     ...(derivation.position === null ? [] : ['m.place::integer']),
   ];
-  const affected = parent.map(({ theirs, ours }) => `a.${identifier(ours)} = t.${identifier(theirs)}`).join(' AND ');
-  const key = list([...parent.map(({ ours }) => ours), columnOf(table, derivation.list.as)]);
+  const affected = parent
+    .map(({ theirs, ours }) => `a.${quoteIdentifier(ours)} = t.${quoteIdentifier(theirs)}`)
+    .join(' AND ');
+  const key = columnList([...parent.map(({ ours }) => ours), columnOf(table, derivation.list.as)]);
   const named = derivedColumns(derived);
-  return `SELECT DISTINCT ON (${key}) ${list(named)} FROM (SELECT ${columns
-    .map((text, index) => `${text} AS ${identifier(named[index] ?? '')}`)
+  return `SELECT DISTINCT ON (${key}) ${columnList(named)} FROM (SELECT ${columns
+    .map((text, index) => `${text} AS ${quoteIdentifier(named[index] ?? '')}`)
     .join(
       ', ',
-    )}, m.place AS _place FROM ${source.name} t JOIN ${affectedTable(derived)} a ON ${affected} CROSS JOIN LATERAL unnest(${members}) WITH ORDINALITY AS m(member, place) WHERE ${visible(source, 't')} AND m.member <> '' AND octet_length(m.member) <= ${memberBytes}) b WHERE ${identifier(columnOf(table, derivation.list.as))} IS NOT NULL ORDER BY ${key}, _place`;
+    )}, m.place AS _place FROM ${source.name} t JOIN ${affectedTable(derived)} a ON ${affected} CROSS JOIN LATERAL unnest(${members}) WITH ORDINALITY AS m(member, place) WHERE ${visible(source, 't')} AND m.member <> '' AND octet_length(m.member) <= ${memberBytes}) b WHERE ${quoteIdentifier(columnOf(table, derivation.list.as))} IS NOT NULL ORDER BY ${key}, _place`;
 }
 
 /** `[123][234]`, or members between commas, semicolons or bars; as an array of trimmed texts. */
@@ -164,12 +168,12 @@ function dimensionQuery(catalogue: Catalogue, derived: DerivedTable): string {
   const statements = derivation.from.map((source) => {
     const from = storedTable(catalogue, source.set);
     const theirs = keyColumns(dimension, source, from);
-    const affected = table.key.map((name, index) => `a.${identifier(name)} = ${theirs[index]}`).join(' AND ');
+    const affected = table.key.map((name, index) => `a.${quoteIdentifier(name)} = ${theirs[index]}`).join(' AND ');
     return statementQuery(dimension, { source, from }, `JOIN ${affectedTable(derived)} a ON ${affected} WHERE true`);
   });
   const newest = (name: string): string =>
-    `(array_agg(u.${identifier(name)} ORDER BY u._newness DESC NULLS LAST, u._rank, u._order DESC) FILTER (WHERE u.${identifier(`_has_${name}`)}))[1]`;
-  return `SELECT ${[...table.key.map((name) => `u.${identifier(name)}`), ...rest.map((name) => `${newest(name)} AS ${identifier(name)}`)].join(', ')} FROM (${statements.join(' UNION ALL ')}) u GROUP BY ${list(table.key, 'u')}`;
+    `(array_agg(u.${quoteIdentifier(name)} ORDER BY u._newness DESC NULLS LAST, u._rank, u._order DESC) FILTER (WHERE u.${quoteIdentifier(`_has_${name}`)}))[1]`;
+  return `SELECT ${[...table.key.map((name) => `u.${quoteIdentifier(name)}`), ...rest.map((name) => `${newest(name)} AS ${quoteIdentifier(name)}`)].join(', ')} FROM (${statements.join(' UNION ALL ')}) u GROUP BY ${columnList(table.key, 'u')}`;
 }
 
 /** What rows `t` of one source of a dimension that match `condition` say: as `statementQuery`, rows without a key left out. */
@@ -188,7 +192,7 @@ export const keyColumns = (
   source: DimensionSource,
   from: StoredTable,
 ): readonly string[] =>
-  dimension.table.key.map((name) => `t.${identifier(columnOf(from, sourceProperty(dimension, source, name)))}`);
+  dimension.table.key.map((name) => `t.${quoteIdentifier(columnOf(from, sourceProperty(dimension, source, name)))}`);
 
 /**
  * What one source set says of things: their key, then for each other column its value and whether that counts, then how new
@@ -204,7 +208,9 @@ function statementQuery(
   const naming = derived.table.key.map(theirColumn);
   const theirs = (name: string): string | null => {
     const property = [...source.columns.keys()].find((ours) => columnOf(derived.table, ours) === name);
-    return property === undefined ? null : `t.${identifier(columnOf(from, sourceProperty(derived, source, name)))}`;
+    return property === undefined
+      ? null
+      : `t.${quoteIdentifier(columnOf(from, sourceProperty(derived, source, name)))}`;
   };
   const types = new Map([...derived.table.columns.values()].map((column) => [column.name, column.sqlType]));
   const values = rest.flatMap((name) => {
@@ -214,12 +220,12 @@ function statementQuery(
     const said =
       column === null ? 'false' : `(${counts} AND ${togetherCondition(from, [...naming, theirColumn(name)])})`;
     return [
-      `${column ?? `NULL::${types.get(name) ?? 'text'}`} AS ${identifier(name)}`,
-      `${said} AS ${identifier(`_has_${name}`)}`,
+      `${column ?? `NULL::${types.get(name) ?? 'text'}`} AS ${quoteIdentifier(name)}`,
+      `${said} AS ${quoteIdentifier(`_has_${name}`)}`,
     ];
   });
-  const newness = source.stamp === null ? 't._stamp' : `t.${identifier(columnOf(from, source.stamp))}`;
-  const keys = derived.table.key.map((name) => `${theirs(name) ?? 'NULL'} AS ${identifier(name)}`);
+  const newness = source.stamp === null ? 't._stamp' : `t.${quoteIdentifier(columnOf(from, source.stamp))}`;
+  const keys = derived.table.key.map((name) => `${theirs(name) ?? 'NULL'} AS ${quoteIdentifier(name)}`);
   return `SELECT ${[...keys, ...values].join(', ')}, ${newness}::timestamptz AS _newness, ${source.rank} AS _rank, ${orderOf(derived, source, from)} AS _order FROM ${from.name} t ${restriction} AND ${visible(from, 't')} AND ${togetherCondition(from, naming)}`;
 }
 
@@ -229,7 +235,7 @@ function statementQuery(
  */
 function orderOf(derived: DerivedDimension, source: DimensionSource, from: StoredTable): string {
   const types = new Map([...from.columns.values()].map((column) => [column.name, column.sqlType]));
-  const cells = from.key.map((name) => sortedText(`t.${identifier(name)}`, types.get(name) ?? 'text'));
+  const cells = from.key.map((name) => sortedText(`t.${quoteIdentifier(name)}`, types.get(name) ?? 'text'));
   const equals = derived.derivation.from.filter((one) => one.rank === source.rank);
   if (equals.length > 1) {
     cells.push(`'${equals.indexOf(source)}'`);

@@ -1,6 +1,6 @@
 import type { Catalogue, Derivation } from '../../catalogue/catalogue.ts';
-import type { StoredTable } from '../merge/stored-table.ts';
-import { columnOf, storedTable } from '../merge/stored-table.ts';
+import type { StoredTable } from '../stored/stored-table.ts';
+import { columnOf, storedTable } from '../stored/stored-table.ts';
 import type { Unlearned } from './describe-derivation.ts';
 
 export type LiveDerivation = Extract<Derivation, { readonly kind: 'bridge' | 'dimension' }>;

@@ -1,5 +1,5 @@
 import type { Catalogue } from '../../catalogue/catalogue.ts';
-import { columnOf, storedTable } from '../merge/stored-table.ts';
+import { columnOf, storedTable } from '../stored/stored-table.ts';
 import { derivedColumns, encodingOf } from './derive-rows.ts';
 import type { DerivedTable } from './derived-sets.ts';
 

@@ -1,10 +1,12 @@
 import type { Catalogue } from '../../catalogue/catalogue.ts';
+import { quoteIdentifier } from '../../sql/identifier.ts';
+import { escapeText } from '../../sql/literal.ts';
 import type { Transaction } from '../../warehouse/database.ts';
 import { writeTombstones } from '../../warehouse/write-tombstones.ts';
 import { nextVersion, publishVersion } from '../ledger/set-version.ts';
 import { decidedTable, removedTable } from '../merge/decide-rows.ts';
-import { constant, identifier, list, sameKey } from '../merge/sql-text.ts';
-import { type StoredTable, storedTable } from '../merge/stored-table.ts';
+import { columnDefinition, columnList, sameKey } from '../stored/column-lists.ts';
+import { type StoredTable, storedTable } from '../stored/stored-table.ts';
 import {
   affectedBy,
   affectedColumns,
@@ -65,9 +67,7 @@ async function noteChanging(
 
 async function createAffected(transaction: Transaction, derived: DerivedTable): Promise<void> {
   const types = new Map([...derived.table.columns.values()].map((column) => [column.name, column.sqlType]));
-  const definition = affectedColumns(derived).map(
-    (name) => `${identifier(name)} ${types.get(name) ?? 'text'}${types.get(name) === 'text' ? ' COLLATE "C"' : ''}`,
-  );
+  const definition = affectedColumns(derived).map((name) => columnDefinition(name, types.get(name) ?? 'text'));
   await transaction.query(
     `CREATE TEMP TABLE IF NOT EXISTS ${affectedTable(derived)} (${definition.join(', ')}) ON COMMIT DROP`,
   );
@@ -119,7 +119,7 @@ export async function makeAgain(
   await addAffected(
     transaction,
     derived,
-    `SELECT DISTINCT ${list(affectedColumns(derived), 't')} FROM ${table.name} t`,
+    `SELECT DISTINCT ${columnList(affectedColumns(derived), 't')} FROM ${table.name} t`,
   );
   await transaction.query(`ANALYZE ${affectedTable(derived)}`);
   await rederive(transaction, catalogue, { derived, marks, bulk: true });
@@ -136,8 +136,8 @@ export async function clearColumns(
     return;
   }
   const version = await nextVersion(transaction, table.set.name);
-  const emptied = columns.map((name) => `${identifier(name)} = NULL`).join(', ');
-  const filled = columns.map((name) => `${identifier(name)} IS NOT NULL`).join(' OR ');
+  const emptied = columns.map((name) => `${quoteIdentifier(name)} = NULL`).join(', ');
+  const filled = columns.map((name) => `${quoteIdentifier(name)} IS NOT NULL`).join(' OR ');
   const { rowCount } = await transaction.query(
     `UPDATE ${table.name} SET ${emptied}, _version = $1 WHERE _load_id IS NOT NULL AND (${filled})`,
     [version],
@@ -154,9 +154,9 @@ async function addAffected(
   values: readonly string[] = [],
 ): Promise<number> {
   const columns = affectedColumns(derived);
-  const present = columns.map((name) => `n.${identifier(name)} IS NOT NULL`).join(' AND ');
+  const present = columns.map((name) => `n.${quoteIdentifier(name)} IS NOT NULL`).join(' AND ');
   const { rowCount } = await transaction.query(
-    `INSERT INTO ${affectedTable(derived)} SELECT n.* FROM (${select}) n(${list(columns)}) WHERE ${present} AND NOT EXISTS (SELECT FROM ${affectedTable(derived)} a WHERE ${sameKey('a', 'n', columns)})`,
+    `INSERT INTO ${affectedTable(derived)} SELECT n.* FROM (${select}) n(${columnList(columns)}) WHERE ${present} AND NOT EXISTS (SELECT FROM ${affectedTable(derived)} a WHERE ${sameKey('a', 'n', columns)})`,
     values,
   );
   return rowCount;
@@ -168,12 +168,12 @@ async function rederive(
   { derived, marks, bulk }: { readonly derived: DerivedTable; readonly marks: DerivedMarks; readonly bulk: boolean },
 ): Promise<void> {
   const { table } = derived;
-  const made = identifier(`made_${table.set.name}`.slice(0, 60));
-  const lost = identifier(`lost_${table.set.name}`.slice(0, 60));
+  const made = quoteIdentifier(`made_${table.set.name}`.slice(0, 60));
+  const lost = quoteIdentifier(`lost_${table.set.name}`.slice(0, 60));
   await transaction.query(`CREATE TEMP TABLE ${made} ON COMMIT DROP AS ${derivationQuery(catalogue, derived)}`);
   const dimension = bulk ? null : asDimension(derived);
   if (dimension !== null) {
-    const columns = list(derivedColumns(derived));
+    const columns = columnList(derivedColumns(derived));
     await transaction.query(`INSERT INTO ${made} SELECT ${columns} FROM ${settledTable(dimension)}`);
   }
   await transaction.query(`ANALYZE ${made}`);
@@ -226,8 +226,8 @@ async function noteBelow(
 function madeValue(derived: DerivedTable, name: string): string {
   // What a dimension learned once is not unlearned because the set that told it now says less.
   return forgetsValue(derived, name)
-    ? `m.${identifier(name)}`
-    : `coalesce(m.${identifier(name)}, t.${identifier(name)})`;
+    ? `m.${quoteIdentifier(name)}`
+    : `coalesce(m.${quoteIdentifier(name)}, t.${quoteIdentifier(name)})`;
 }
 
 /** Whether the made row `m` changes the stored row `t`; null: rows of nothing but a key never change. */
@@ -236,7 +236,7 @@ function differences(derived: DerivedTable): string | null {
   if (rest.length === 0) {
     return null;
   }
-  return rest.map((name) => `t.${identifier(name)} IS DISTINCT FROM ${madeValue(derived, name)}`).join(' OR ');
+  return rest.map((name) => `t.${quoteIdentifier(name)} IS DISTINCT FROM ${madeValue(derived, name)}`).join(' OR ');
 }
 
 interface DerivedWriting {
@@ -255,7 +255,7 @@ async function writeDerived(transaction: Transaction, writing: DerivedWriting): 
   const rest = columns.filter((name) => !table.key.includes(name));
   const keyPairs = [...table.columns]
     .filter(([, column]) => table.key.includes(column.name))
-    .map(([property, column]) => `${constant(property)}::text, t.${identifier(column.name)}`);
+    .map(([property, column]) => `${escapeText(property)}::text, t.${quoteIdentifier(column.name)}`);
   if (table.set.versionColumn !== null) {
     await transaction.query(
       writeTombstones(
@@ -272,12 +272,12 @@ async function writeDerived(transaction: Transaction, writing: DerivedWriting): 
       ? 0
       : (
           await transaction.query(
-            `UPDATE ${table.name} t SET ${rest.map((name) => `${identifier(name)} = ${madeValue(derived, name)}`).join(', ')}, _version = $1, _load_id = $2, _loaded_at = now(), _stamp = $3 FROM ${made} m WHERE ${sameKey('m', 't', table.key)} AND (${differs})`,
+            `UPDATE ${table.name} t SET ${rest.map((name) => `${quoteIdentifier(name)} = ${madeValue(derived, name)}`).join(', ')}, _version = $1, _load_id = $2, _loaded_at = now(), _stamp = $3 FROM ${made} m WHERE ${sameKey('m', 't', table.key)} AND (${differs})`,
             marked,
           )
         ).rowCount;
   const inserted = await transaction.query(
-    `INSERT INTO ${table.name} (${list(columns)}, _version, _load_id, _loaded_at, _stamp) SELECT ${list(columns, 'm')}, $1, $2, now(), $3 FROM ${made} m WHERE NOT EXISTS (SELECT FROM ${table.name} t WHERE ${sameKey('m', 't', table.key)}) ORDER BY ${list(table.key, 'm')}`,
+    `INSERT INTO ${table.name} (${columnList(columns)}, _version, _load_id, _loaded_at, _stamp) SELECT ${columnList(columns, 'm')}, $1, $2, now(), $3 FROM ${made} m WHERE NOT EXISTS (SELECT FROM ${table.name} t WHERE ${sameKey('m', 't', table.key)}) ORDER BY ${columnList(table.key, 'm')}`,
     marked,
   );
   return gone.rowCount + updated + inserted.rowCount > 0;

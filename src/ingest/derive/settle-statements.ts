@@ -1,7 +1,8 @@
 import type { Catalogue, DimensionSource } from '../../catalogue/catalogue.ts';
+import { quoteIdentifier } from '../../sql/identifier.ts';
 import type { Transaction } from '../../warehouse/database.ts';
-import { identifier, list, sameKey } from '../merge/sql-text.ts';
-import { columnOf, type StoredTable, storedTable } from '../merge/stored-table.ts';
+import { columnDefinition, columnList, sameKey } from '../stored/column-lists.ts';
+import { columnOf, type StoredTable, storedTable } from '../stored/stored-table.ts';
 import { affectedTable, derivedColumns, keyColumns, statementsWhere } from './derive-rows.ts';
 import { type DerivedDimension, forgets } from './derived-sets.ts';
 
@@ -15,11 +16,11 @@ export interface ChangingSource {
 // load. What rows said before and what they say now tells for nearly all things that nothing changes, or what they become.
 
 /** What changing rows said before (`_after` false) and say now (true). */
-const statementTable = ({ table }: DerivedDimension): string => identifier(`said_${table.set.name}`.slice(0, 60));
+const statementTable = ({ table }: DerivedDimension): string => quoteIdentifier(`said_${table.set.name}`.slice(0, 60));
 
 /** Things whose new row is known without reading their source rows; columns in the order of `derivedColumns`. */
 export const settledTable = ({ table }: DerivedDimension): string =>
-  identifier(`settled_${table.set.name}`.slice(0, 60));
+  quoteIdentifier(`settled_${table.set.name}`.slice(0, 60));
 
 const flag = (index: number): string => `_has_${index}`;
 
@@ -40,10 +41,7 @@ export async function noteStatements(
 
 async function createStatements(transaction: Transaction, dimension: DerivedDimension): Promise<void> {
   const types = new Map([...dimension.table.columns.values()].map((column) => [column.name, column.sqlType]));
-  const typed = (name: string): string => {
-    const sqlType = types.get(name) ?? 'text';
-    return `${identifier(name)} ${sqlType}${sqlType === 'text' ? ' COLLATE "C"' : ''}`;
-  };
+  const typed = (name: string): string => columnDefinition(name, types.get(name) ?? 'text');
   const told = columnsOf(dimension).rest.flatMap((name, index) => [typed(name), `${flag(index)} boolean`]);
   const columns = [...dimension.table.key.map(typed), ...told];
   await transaction.query(
@@ -65,7 +63,7 @@ async function addStatements(
     // Things that are new are made from all their rows; a first load has no others, so theirs are not noted in vain.
     if (after) {
       await transaction.query(
-        `INSERT INTO ${affected} SELECT DISTINCT ${list(table.key, 'n')} FROM (${said}) n WHERE NOT ${known} AND NOT ${noted}`,
+        `INSERT INTO ${affected} SELECT DISTINCT ${columnList(table.key, 'n')} FROM (${said}) n WHERE NOT ${known} AND NOT ${noted}`,
       );
     }
     await transaction.query(
@@ -101,13 +99,13 @@ export async function settleStatements(
   const known = `EXISTS (SELECT FROM ${table.name} d WHERE ${sameKey('d', 's', table.key)})`;
   const noted = `EXISTS (SELECT FROM ${affected} a WHERE ${sameKey('a', 's', table.key)})`;
   await transaction.query(
-    `INSERT INTO ${affected} SELECT DISTINCT ${list(table.key, 's')} FROM ${statementTable(dimension)} s WHERE NOT ${known} AND NOT ${noted}`,
+    `INSERT INTO ${affected} SELECT DISTINCT ${columnList(table.key, 's')} FROM ${statementTable(dimension)} s WHERE NOT ${known} AND NOT ${noted}`,
   );
   await transaction.query(`ANALYZE ${affected}`);
   const told = toldBy(dimension, source, standing(catalogue, { dimension, source, changed }));
   await transaction.query(`CREATE TEMP TABLE ${settled} ON COMMIT DROP AS ${settlingQuery(told, entries)}`);
   await transaction.query(
-    `WITH again AS (DELETE FROM ${settled} WHERE _again RETURNING ${list(table.key)}) INSERT INTO ${affected} SELECT * FROM again`,
+    `WITH again AS (DELETE FROM ${settled} WHERE _again RETURNING ${columnList(table.key)}) INSERT INTO ${affected} SELECT * FROM again`,
   );
   await transaction.query(`DELETE FROM ${statementTable(dimension)} WHERE _entry IN (${entries.join(', ')})`);
   const { rows } = await transaction.query<{ n: string }>(
@@ -130,11 +128,11 @@ function settlingQuery(told: Told, entries: readonly number[]): string {
   const { dimension, places, standing } = told;
   const { table } = dimension;
   const values = columnsOf(dimension).rest.map((name, index) => {
-    const stored = `d.${identifier(name)}`;
+    const stored = `d.${quoteIdentifier(name)}`;
     if (!places.has(name)) {
       return stored;
     }
-    return `CASE WHEN take${index} THEN j.v${index} ELSE ${stored} END AS ${identifier(name)}`;
+    return `CASE WHEN take${index} THEN j.v${index} ELSE ${stored} END AS ${quoteIdentifier(name)}`;
   });
   const rest = [...places.values()];
   const again = [
@@ -146,7 +144,7 @@ function settlingQuery(told: Told, entries: readonly number[]): string {
     }),
   ].join(' OR ');
   const taken = rest.map((index) => `take${index}`);
-  const columns = [list(table.key, 'j'), ...values, `(${again}) AS _again`, ...taken].join(', ');
+  const columns = [columnList(table.key, 'j'), ...values, `(${again}) AS _again`, ...taken].join(', ');
   return [
     `WITH changed AS (${changedQuery(told, entries)})`,
     `, placed AS (${placedQuery(told)})`,
@@ -190,9 +188,9 @@ function standing(
       continue;
     }
     const keys = keyColumns(dimension, one, from);
-    const about = dimension.table.key.map((name, index) => `${keys[index]} = j.${identifier(name)}`);
+    const about = dimension.table.key.map((name, index) => `${keys[index]} = j.${quoteIdentifier(name)}`);
     const unchanged = from.set.name === source.set.name ? [`NOT (${changed})`] : [];
-    const conditions = [...about, `t.${identifier(columnOf(from, one.stamp))} IS NOT NULL`, ...unchanged];
+    const conditions = [...about, `t.${quoteIdentifier(columnOf(from, one.stamp))} IS NOT NULL`, ...unchanged];
     const speaks = [...one.columns.keys()].some((property) => columnOf(dimension.table, property) === bound);
     if (speaks) {
       found.push(`EXISTS (${statementsWhere(dimension, { source: one, from }, conditions.join(' AND '))})`);
@@ -213,22 +211,22 @@ function toldBy(dimension: DerivedDimension, source: StoredTable, stands: Standi
 
 /** Statements that were made before or are made now, but not both. */
 function changedQuery({ dimension, places }: Told, entries: readonly number[]): string {
-  const told = [...places].flatMap(([name, index]) => [identifier(name), flag(index)]);
-  const columns = [list(dimension.table.key), ...told, '_newness', '_rank', '_order', '_entry'].join(', ');
+  const told = [...places].flatMap(([name, index]) => [quoteIdentifier(name), flag(index)]);
+  const columns = [columnList(dimension.table.key), ...told, '_newness', '_rank', '_order', '_entry'].join(', ');
   return `SELECT ${columns}, bool_or(_after) AS _after FROM ${statementTable(dimension)} WHERE _entry IN (${entries.join(', ')}) GROUP BY ${columns} HAVING count(*) = 1`;
 }
 
 /** These with their place among the statements of their thing, 1 the greatest, and compared with what is stored. */
 function placedQuery({ dimension, places }: Told): string {
   const { table } = dimension;
-  const key = list(table.key, 'c');
+  const key = columnList(table.key, 'c');
   const bound = boundOf(dimension);
   const beats =
     bound === null
       ? 'false'
-      : `coalesce(c._newness > coalesce(d.${identifier(bound)}::timestamptz, '-infinity'), false)`;
+      : `coalesce(c._newness > coalesce(d.${quoteIdentifier(bound)}::timestamptz, '-infinity'), false)`;
   const compared = [...places].map(([name, index]) => {
-    const [theirs, ours] = [`c.${identifier(name)}`, `d.${identifier(name)}`];
+    const [theirs, ours] = [`c.${quoteIdentifier(name)}`, `d.${quoteIdentifier(name)}`];
     return `${theirs} AS v${index}, c.${flag(index)} AS h${index}, ${theirs} IS NOT DISTINCT FROM ${ours} AS s${index}`;
   });
   const place = `rank() OVER (PARTITION BY ${key} ORDER BY c._newness DESC NULLS LAST, c._rank, c._order DESC) AS _place`;
@@ -238,7 +236,7 @@ function placedQuery({ dimension, places }: Told): string {
 
 /** For each thing and column: whether a new statement is the greatest and what it says, and whether only all rows can tell. */
 function judgedQuery({ dimension, places }: Told): string {
-  const key = list(dimension.table.key);
+  const key = columnList(dimension.table.key);
   const judged = [...places.values()].map((index) => {
     const first = (which: string): string => `min(_place) FILTER (WHERE ${which} AND h${index} AND s${index})`;
     const otherwise = `bool_or(_after AND h${index} AND NOT s${index})`;

@@ -1,7 +1,12 @@
 import { DateTime } from 'luxon';
 import type { Export } from '../../catalogue/catalogue.ts';
 import { GatewayError } from '../../errors.ts';
-import type { Period } from '../convert/computed-column.ts';
+
+/** The period a file speaks of, as instants. `start` is inside, `end` is the first moment outside, as the export gives them. */
+export interface Period {
+  readonly start: Date;
+  readonly end: Date;
+}
 
 /** The period an operator gives: `FROM..TO`, ISO 8601 dates or date-times, in `zone` unless an offset is given. Throws PeriodInvalid. */
 export function parsePeriod(text: string, zone: string): Period {

@@ -2,7 +2,7 @@ import type { Export } from '../../catalogue/catalogue.ts';
 import { shownCell } from '../../catalogue/cells/cell.ts';
 import { GatewayError } from '../../errors.ts';
 import type { FileFacts } from '../csv/file-facts.ts';
-import { rejectCodes } from '../load/reject-codes.ts';
+import { rejectCodes } from '../csv/reject-codes.ts';
 import type { HeaderReading } from './read-header.ts';
 
 /** An export as what a file might be. */

@@ -2,13 +2,13 @@ import { resolve } from 'node:path';
 import type { Export } from '../../catalogue/catalogue.ts';
 import type { ErrorCode } from '../../errors.ts';
 import type { Database, Transaction } from '../../warehouse/database.ts';
-import type { Period } from '../convert/computed-column.ts';
 import type { FileFacts } from '../csv/file-facts.ts';
 import type { Identification } from '../identify/identify-export.ts';
+import type { Period } from '../identify/period.ts';
 import { fileTime, namedTime } from '../identify/period.ts';
 import type { Decisions } from '../merge/decide-rows.ts';
-import type { FileOrder } from '../merge/file-order.ts';
 import { type Staged, stagingTable } from '../merge/stage-rows.ts';
+import type { FileOrder } from './file-order.ts';
 import type { Removal } from './removal.ts';
 
 type Asker = Pick<Database | Transaction, 'query'>;

@@ -1,16 +1,16 @@
 import type { Catalogue } from '../../catalogue/catalogue.ts';
 import { GatewayError } from '../../errors.ts';
-import type { Period } from '../convert/computed-column.ts';
+import { converterFor } from '../convert/converter-for.ts';
 import { type ChosenEncoding, chooseEncoding } from '../csv/file-encoding.ts';
 import { examineFile, type FileFacts } from '../csv/file-facts.ts';
+import type { RejectCode } from '../csv/reject-codes.ts';
 import { dataRows } from '../identify/data-rows.ts';
 import type { Identification, IdentifyOptions } from '../identify/identify-export.ts';
 import { identifyFile } from '../identify/identify-file.ts';
+import type { Period } from '../identify/period.ts';
 import { fileTime, periodOf } from '../identify/period.ts';
 import type { PassedOver } from '../identify/row-sieve.ts';
 import { rejectsTooMany, tooManyRejects } from './judge-file.ts';
-import { converterFor } from './load-file.ts';
-import type { RejectCode } from './reject-codes.ts';
 
 export interface InspectOptions extends IdentifyOptions {
   readonly period?: string;

@@ -4,17 +4,17 @@ import type { IngestEvent } from '../../observation/events/ingest.ts';
 import type { Observe } from '../../observation/observe.ts';
 import type { Database, Transaction } from '../../warehouse/database.ts';
 import { requireTable } from '../../warehouse/tables/check-table.ts';
-import { keepHeadersTrue } from '../back-fill/known-headers.ts';
-import type { Period } from '../convert/computed-column.ts';
-import { indexedTexts } from '../convert/indexed-texts.ts';
-import { RowConverter } from '../convert/row-converter.ts';
+import { converterFor } from '../convert/converter-for.ts';
+import type { RowConverter } from '../convert/row-converter.ts';
 import { examineFile, type FileFacts, requireUnchanged } from '../csv/file-facts.ts';
 import { setsTouched } from '../derive/derived-sets.ts';
 import { dataRows, passedOverNote } from '../identify/data-rows.ts';
 import type { Identification, IdentifyOptions } from '../identify/identify-export.ts';
 import { identifyFile } from '../identify/identify-file.ts';
-import type { HeaderMatch } from '../identify/match-header.ts';
+import type { Period } from '../identify/period.ts';
 import { fileTime, periodOf } from '../identify/period.ts';
+import { fileOrder } from '../ledger/file-order.ts';
+import { keepHeadersTrue } from '../ledger/known-headers.ts';
 import {
   closeLoad,
   type DriftFinding,
@@ -29,11 +29,10 @@ import {
 } from '../ledger/ledger.ts';
 import { lockSets } from '../ledger/set-version.ts';
 import type { Decisions } from '../merge/decide-rows.ts';
-import { fileOrder } from '../merge/file-order.ts';
 import { shapeOf } from '../merge/file-shape.ts';
 import { mergeRows } from '../merge/merge-rows.ts';
 import { type Staged, stageRows } from '../merge/stage-rows.ts';
-import { columnOf, type StoredTable, storedTable } from '../merge/stored-table.ts';
+import { columnOf, type StoredTable, storedTable } from '../stored/stored-table.ts';
 import { judgeRejects } from './judge-file.ts';
 import { joinedMessages, removalMessage, removalOf, winnerMessage } from './load-notes.ts';
 
@@ -218,16 +217,6 @@ async function loadNew(
     again: again?.loadId ?? null,
     message: joinedMessages([outcome.removalMessage, outcome.message]),
   };
-}
-
-/** Throws Internal where the catalogue has no such set. */
-export function converterFor(catalogue: Catalogue, match: HeaderMatch, period: Period | null): RowConverter {
-  const entitySet = catalogue.model.entitySets.get(match.export.set);
-  if (entitySet === undefined) {
-    throw new GatewayError('Internal', `There is no set ${match.export.set}`);
-  }
-  const limits = indexedTexts(catalogue, match.export);
-  return new RowConverter(match.export, entitySet.entityType, { header: match, period, limits });
 }
 
 /** Values of the computed period columns, the same in every row, so known even where there is none. */

@@ -1,20 +1,21 @@
 import type { Export } from '../../catalogue/catalogue.ts';
 import { GatewayError } from '../../errors.ts';
 import type { Transaction } from '../../warehouse/database.ts';
-import type { Period } from '../convert/computed-column.ts';
+import { converterFor } from '../convert/converter-for.ts';
 import { longestRecord, type TextRecord } from '../csv/read-records.ts';
 import { CsvTokenizer } from '../csv/tokenizer.ts';
 import { setsTouched } from '../derive/derived-sets.ts';
 import { matchHeader } from '../identify/match-header.ts';
+import type { Period } from '../identify/period.ts';
+import { fileOrder } from '../ledger/file-order.ts';
 import { supersededPeriod } from '../ledger/ledger.ts';
 import type { Removal } from '../ledger/removal.ts';
 import { lockSets } from '../ledger/set-version.ts';
-import { fileOrder } from '../merge/file-order.ts';
 import { shapeOf } from '../merge/file-shape.ts';
 import { mergeRows } from '../merge/merge-rows.ts';
 import { maxRaw, type Staged, stageRows, stagingTable } from '../merge/stage-rows.ts';
-import { storedTable } from '../merge/stored-table.ts';
-import { converterFor, type IngestContext, periodValues } from './load-file.ts';
+import { storedTable } from '../stored/stored-table.ts';
+import { type IngestContext, periodValues } from './load-file.ts';
 
 export interface ReplayOptions {
   /** Only the rejects of this load. */

@@ -1,11 +1,13 @@
 import type { Catalogue, Export } from '../../catalogue/catalogue.ts';
+import { quoteIdentifier } from '../../sql/identifier.ts';
+import { escapeText } from '../../sql/literal.ts';
 import type { Transaction } from '../../warehouse/database.ts';
-import { sharesNewness } from './bound-columns.ts';
+import { compareFiles, placeAt, statedLater, storedPlace } from '../ledger/file-order.ts';
+import { sharesNewness } from '../stored/bound-columns.ts';
+import { columnList, sameKey } from '../stored/column-lists.ts';
 import { absent, extrasOf, newerThanCell, remainingExtras } from './carried-cells.ts';
 import { decidedTable, literalScope, type MergeInput, scopeColumns, scopesQuery } from './decide-rows.ts';
-import { compareFiles, placeAt, statedLater, storedPlace } from './file-order.ts';
 import { shapes } from './file-shape.ts';
-import { constant, identifier, list, sameKey } from './sql-text.ts';
 import { stagingTable } from './stage-rows.ts';
 
 // Where rows are replaced together, a file that does not hold a row of its period or parent ends it: what older files said of the
@@ -70,9 +72,9 @@ async function findNewcomers(
     return true;
   }
   // Rows that are new stand in no newer file's period, so the newest row of it is the file's before.
-  const scopes = `SELECT DISTINCT ${list(scope, 's')} FROM ${decidedTable} d JOIN ${stagingTable} s ON s._line = d._line WHERE d._action = 'i'`;
-  const files = `SELECT ${list(scope, 't')}, t._stamp, ${storedPlace('t')} >> 31 AS _load FROM ${table.name} t JOIN (${scopes}) p ON ${sameKey('p', 't', scope)} WHERE t._stamp IS NOT NULL GROUP BY ${list(scope, 't')}, t._stamp, _load`;
-  const before = `SELECT DISTINCT ON (${list(scope, 'f')}) ${list(scope, 'f')}, f._stamp, f._load FROM (${files}) f JOIN gateway.load l ON l.load_id = f._load WHERE l.removal = 'done' ORDER BY ${list(scope, 'f')}, f._stamp DESC, f._load DESC`;
+  const scopes = `SELECT DISTINCT ${columnList(scope, 's')} FROM ${decidedTable} d JOIN ${stagingTable} s ON s._line = d._line WHERE d._action = 'i'`;
+  const files = `SELECT ${columnList(scope, 't')}, t._stamp, ${storedPlace('t')} >> 31 AS _load FROM ${table.name} t JOIN (${scopes}) p ON ${sameKey('p', 't', scope)} WHERE t._stamp IS NOT NULL GROUP BY ${columnList(scope, 't')}, t._stamp, _load`;
+  const before = `SELECT DISTINCT ON (${columnList(scope, 'f')}) ${columnList(scope, 'f')}, f._stamp, f._load FROM (${files}) f JOIN gateway.load l ON l.load_id = f._load WHERE l.removal = 'done' ORDER BY ${columnList(scope, 'f')}, f._stamp DESC, f._load DESC`;
   const { rowCount } = await transaction.query(
     `${create}, ${entry('b._stamp', placeAt('b._load'))} AS _cells FROM ${decidedTable} d JOIN ${stagingTable} s ON s._line = d._line JOIN (${before}) b ON ${sameKey('s', 'b', scope)} WHERE d._action = 'i'`,
   );
@@ -80,7 +82,7 @@ async function findNewcomers(
 }
 
 const entry = (stamp: string, place: string): string =>
-  `jsonb_build_object(${constant(absent)}, jsonb_build_array(${stamp}, ${place}))`;
+  `jsonb_build_object(${escapeText(absent)}, jsonb_build_array(${stamp}, ${place}))`;
 
 interface Before extends Record<string, unknown> {
   readonly load_id: string;
@@ -124,12 +126,12 @@ async function findLacked(transaction: Transaction, input: MergeInput): Promise<
   const scopes = scopesQuery(input);
   const lacking = `NOT EXISTS (SELECT FROM ${stagingTable} s WHERE ${sameKey('s', 't', table.key)})`;
   const newer = (cell: string): string => newerThanCell(input, `t._cells -> ${cell}`, '0');
-  const last = `(t._cells -> ${constant(absent)} IS NULL OR ${newer(constant(absent))})`;
+  const last = `(t._cells -> ${escapeText(absent)} IS NULL OR ${newer(escapeText(absent))})`;
   const [gone, joined] =
     shape.others === null
       ? ['NULL::text[]', '']
       : [
-          `(SELECT array_agg(n) FROM jsonb_object_keys(t._cells) AS n WHERE n <> ${constant(absent)} AND ${isOlderFiles(input)} AND ${newer('n')} AND ${isShown(input)})`,
+          `(SELECT array_agg(n) FROM jsonb_object_keys(t._cells) AS n WHERE n <> ${escapeText(absent)} AND ${isOlderFiles(input)} AND ${newer('n')} AND ${isShown(input)})`,
           ` LEFT JOIN ${shapes} p ON p.load_id = coalesce(t._place >> 31, t._load_id)`,
         ];
   await transaction.query(`DROP TABLE IF EXISTS pg_temp.${lackedTable}`);
@@ -142,7 +144,7 @@ async function findLacked(transaction: Transaction, input: MergeInput): Promise<
 
 /** Whether the row's last load does not state the cell `n` itself. */
 function isOlderFiles({ shape }: MergeInput): string {
-  const states = [...shape.states].map(constant).join(', ');
+  const states = [...shape.states].map(escapeText).join(', ');
   const stated = states === '' ? 'false' : `n IN (${states})`;
   return `CASE WHEN ${stated} THEN coalesce(n = ANY(p.added), false) ELSE coalesce(n <> ALL(p.dropped), true) END`;
 }
@@ -168,7 +170,7 @@ export async function writeLacked(
     .filter((name) => sharesNewness(table, name) && name !== table.columns.get('Extras')?.name)
     .map(
       (name) =>
-        `${identifier(name)} = CASE WHEN ${constant(name)} = ANY(l._gone) THEN NULL ELSE t.${identifier(name)} END`,
+        `${quoteIdentifier(name)} = CASE WHEN ${escapeText(name)} = ANY(l._gone) THEN NULL ELSE t.${quoteIdentifier(name)} END`,
     );
   if (extras !== null) {
     emptied.push(

@@ -1,15 +1,17 @@
 import type { WriteDisposition } from '../../catalogue/catalogue.ts';
+import { quoteIdentifier } from '../../sql/identifier.ts';
+import { escapeText } from '../../sql/literal.ts';
 import type { Transaction } from '../../warehouse/database.ts';
 import { writeTombstones } from '../../warehouse/write-tombstones.ts';
+import { type FileOrder, placeOf, storedPlace } from '../ledger/file-order.ts';
+import { columnList } from '../stored/column-lists.ts';
+import type { StoredTable } from '../stored/stored-table.ts';
 import { type Absences, newcomersJoin, writeLacked } from './absences.ts';
 import { carriedCells, carriedExtras, extrasOf, fillAssignments, takenCells } from './carried-cells.ts';
 import { decidedTable, removedTable } from './decide-rows.ts';
-import { type FileOrder, placeOf, storedPlace } from './file-order.ts';
 import type { FileShape } from './file-shape.ts';
 import { cellAssignments, insertedMarks, markAssignments, takesCell } from './kept-cells.ts';
-import { constant, identifier, list } from './sql-text.ts';
 import { stagingTable } from './stage-rows.ts';
-import type { StoredTable } from './stored-table.ts';
 
 export interface Writing {
   readonly table: StoredTable;
@@ -42,12 +44,12 @@ async function updateRows(transaction: Transaction, writing: Writing): Promise<v
   const extras = extrasOf(table, shape);
   const stated = dataColumns(table).filter((name) => !shape.absent.has(name));
   const values = stated.flatMap((name) => {
-    if (extras === identifier(name)) {
+    if (extras === quoteIdentifier(name)) {
       return [`${extras} = ${carriedExtras(extras, shape)}`];
     }
     const kept = table.kept.find((one) => one.column === name);
     return kept === undefined
-      ? [`${identifier(name)} = s.${identifier(name)}`]
+      ? [`${quoteIdentifier(name)} = s.${quoteIdentifier(name)}`]
       : cellAssignments(kept, { file, fileTime: '$4' });
   });
   // A row that comes back goes again with the next snapshot, where that one was loaded before and did not hold it.
@@ -120,10 +122,17 @@ async function insertRows(transaction: Transaction, writing: Writing): Promise<v
   const gone = soft && goneSince !== null;
   const values = [version, file.loadId, loadTime(), file.fileTime, ...(gone ? [goneSince] : [])];
   const marks = table.kept.flatMap((kept) => insertedMarks(kept, { file, fileTime: '$4' }));
-  const into = ['_version', '_load_id', '_line', '_loaded_at', '_stamp', ...marks.map(([name]) => identifier(name))];
+  const into = [
+    '_version',
+    '_load_id',
+    '_line',
+    '_loaded_at',
+    '_stamp',
+    ...marks.map(([name]) => quoteIdentifier(name)),
+  ];
   const from = ['$1', '$2', 's._line', '$3', '$4', ...marks.map(([, value]) => value)];
   await transaction.query(
-    `INSERT INTO ${table.name} (${list(columns)}, ${into.join(', ')}${gone ? ', _deleted_at' : ''}${absences.newcomers ? ', _cells' : ''}) SELECT ${list(columns, 's')}, ${from.join(', ')}${gone ? ', $5' : ''}${absences.newcomers ? ', n._cells' : ''} FROM ${decidedTable} d JOIN ${stagingTable} s ON s._line = d._line${absences.newcomers ? newcomersJoin : ''} WHERE d._action = 'i' ORDER BY s._line`,
+    `INSERT INTO ${table.name} (${columnList(columns)}, ${into.join(', ')}${gone ? ', _deleted_at' : ''}${absences.newcomers ? ', _cells' : ''}) SELECT ${columnList(columns, 's')}, ${from.join(', ')}${gone ? ', $5' : ''}${absences.newcomers ? ', n._cells' : ''} FROM ${decidedTable} d JOIN ${stagingTable} s ON s._line = d._line${absences.newcomers ? newcomersJoin : ''} WHERE d._action = 'i' ORDER BY s._line`,
     values,
   );
 }
@@ -153,7 +162,7 @@ async function removeRows(transaction: Transaction, { table, version, file, soft
 function keyObject(table: StoredTable): string {
   const pairs = [...table.columns]
     .filter(([, column]) => table.key.includes(column.name))
-    .map(([property, column]) => `${constant(property)}::text, t.${identifier(column.name)}`);
+    .map(([property, column]) => `${escapeText(property)}::text, t.${quoteIdentifier(column.name)}`);
   return `jsonb_build_object(${pairs.join(', ')})`;
 }
 

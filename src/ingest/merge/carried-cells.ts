@@ -1,9 +1,10 @@
 import type { WriteDisposition } from '../../catalogue/catalogue.ts';
-import { type ColumnPair, statedTogether } from './bound-columns.ts';
-import { type FileOrder, isNewer, placeOf, storedPlace } from './file-order.ts';
+import { quoteIdentifier } from '../../sql/identifier.ts';
+import { escapeText } from '../../sql/literal.ts';
+import { type FileOrder, isNewer, placeOf, storedPlace } from '../ledger/file-order.ts';
+import { type ColumnPair, statedTogether } from '../stored/bound-columns.ts';
+import { columnOf, type StoredTable } from '../stored/stored-table.ts';
 import { type FileShape, isExtraCell, shapes } from './file-shape.ts';
-import { constant, identifier } from './sql-text.ts';
-import { columnOf, type StoredTable } from './stored-table.ts';
 
 // A stored row is as new as the greatest row that stated it. Where the file of that row lacked columns, their cells are older, and
 // `_cells` says how new each is: name to [file time, place, winner value]. What the row's own load states has no entry that
@@ -40,7 +41,7 @@ export function shapeJoins(merge: CellMerge, older: string): string {
   const load = 'coalesce(t._place >> 31, t._load_id)';
   const newerThan = (entry: string): string => `(${entry} IS NULL OR ${newerThanCell(merge, entry)})`;
   const replacing = merge.write.mode === 'restate' || merge.write.mode === 'delete-insert';
-  const back = replacing ? ` AND ${newerThan(`t._cells -> ${constant(absent)}`)}` : '';
+  const back = replacing ? ` AND ${newerThan(`t._cells -> ${escapeText(absent)}`)}` : '';
   const newest = `(${older}) AND ${newerThan('t._cells -> n')}${back}`;
   return ` LEFT JOIN ${shapes} p ON p.load_id = ${load} LEFT JOIN LATERAL (SELECT array_agg(n) AS taken FROM unnest(p.added) AS n WHERE ${newest}) x ON true`;
 }
@@ -58,7 +59,7 @@ export function newerThanCell(merge: CellMerge, entry: string, line = 's._line')
   if (winner === null) {
     return newerFile;
   }
-  const [ours, theirs] = [`s.${identifier(winner.column)}`, `(${entry} ->> 2)::${winner.sqlType}`];
+  const [ours, theirs] = [`s.${quoteIdentifier(winner.column)}`, `(${entry} ->> 2)::${winner.sqlType}`];
   return `CASE WHEN ${ours} IS NOT DISTINCT FROM ${theirs} THEN ${newerFile} ELSE ${theirs} IS NULL OR coalesce(${ours} > ${theirs}, false) END`;
 }
 
@@ -68,10 +69,11 @@ export function filledCells({ table, shape }: CellMerge): readonly string[] {
     return [];
   }
   const columns = shape.others.fillable.map(
-    (name) => `(${constant(name)} = ANY(x.taken) AND s.${identifier(name)} IS DISTINCT FROM t.${identifier(name)})`,
+    (name) =>
+      `(${escapeText(name)} = ANY(x.taken) AND s.${quoteIdentifier(name)} IS DISTINCT FROM t.${quoteIdentifier(name)})`,
   );
   const bound = shape.others.bound.map(([a, b]) => {
-    const taken = `(${constant(a)} = ANY(x.taken) OR ${constant(b)} = ANY(x.taken))`;
+    const taken = `(${escapeText(a)} = ANY(x.taken) OR ${escapeText(b)} = ANY(x.taken))`;
     return `(${taken} AND ${bothPresent([a, b])})`;
   });
   const extras = extrasOf(table, shape);
@@ -84,7 +86,8 @@ export function filledCells({ table, shape }: CellMerge): readonly string[] {
       ];
 }
 
-const bothPresent = ([a, b]: ColumnPair): string => `t.${identifier(a)} IS NOT NULL AND t.${identifier(b)} IS NOT NULL`;
+const bothPresent = ([a, b]: ColumnPair): string =>
+  `t.${quoteIdentifier(a)} IS NOT NULL AND t.${quoteIdentifier(b)} IS NOT NULL`;
 
 /** Whether a newer row of the same values makes one statement of cells that were none, or none of what was one. */
 export function rebound({ states, others }: FileShape): readonly string[] {
@@ -106,7 +109,7 @@ export function fillAssignments(merge: CellMerge, fileTime: string): readonly st
   }
   const columns = shape.others.fillable.map(
     (name) =>
-      `${identifier(name)} = CASE WHEN ${constant(name)} = ANY(d._taken) THEN s.${identifier(name)} ELSE t.${identifier(name)} END`,
+      `${quoteIdentifier(name)} = CASE WHEN ${escapeText(name)} = ANY(d._taken) THEN s.${quoteIdentifier(name)} ELSE t.${quoteIdentifier(name)} END`,
   );
   const extras = extrasOf(table, shape);
   const filled =
@@ -120,7 +123,11 @@ export function fillAssignments(merge: CellMerge, fileTime: string): readonly st
 export function takenCells(merge: CellMerge, fileTime: string): string {
   const winner = winnerOf(merge);
   const place = placeOf(merge.file, 's._line');
-  const newness = [`${fileTime}::timestamptz`, place, ...(winner === null ? [] : [`s.${identifier(winner.column)}`])];
+  const newness = [
+    `${fileTime}::timestamptz`,
+    place,
+    ...(winner === null ? [] : [`s.${quoteIdentifier(winner.column)}`]),
+  ];
   const taken = `(SELECT jsonb_object_agg(n, jsonb_build_array(${newness.join(', ')})) FROM unnest(d._taken) AS n)`;
   return `CASE WHEN d._taken IS NULL THEN t._cells ELSE coalesce(t._cells, '{}') || ${taken} END`;
 }
@@ -128,7 +135,7 @@ export function takenCells(merge: CellMerge, fileTime: string): string {
 /** `_cells` of a row that a newer one replaces: the entries of what that does not state, as new as the row was. `states` is the file's. */
 export function carriedCells(merge: CellMerge, states: string): string {
   const winner = winnerOf(merge);
-  const newness = ['t._stamp', storedPlace('t'), ...(winner === null ? [] : [`t.${identifier(winner.column)}`])];
+  const newness = ['t._stamp', storedPlace('t'), ...(winner === null ? [] : [`t.${quoteIdentifier(winner.column)}`])];
   const dropped = `coalesce((SELECT jsonb_object_agg(n, jsonb_build_array(${newness.join(', ')})) FROM unnest(d._dropped) AS n), '{}')`;
   return `CASE WHEN t._cells IS NULL AND d._dropped IS NULL THEN NULL ELSE nullif((coalesce(t._cells, '{}') - ${states}::text[]) || ${dropped}, '{}') END`;
 }
@@ -136,12 +143,12 @@ export function carriedCells(merge: CellMerge, states: string): string {
 /** The column of `Extras`, quoted, where other files have other unknown headers; null: it is replaced like any other. */
 export function extrasOf(table: StoredTable, shape: FileShape): string | null {
   const column = table.columns.get('Extras');
-  return column === undefined || shape.others?.extras !== true ? null : identifier(column.name);
+  return column === undefined || shape.others?.extras !== true ? null : quoteIdentifier(column.name);
 }
 
 /** `Extras` of a row that a newer one replaces: what that has no header for stays. */
 export function carriedExtras(extras: string, { states }: FileShape): string {
-  const headers = [...states].filter(isExtraCell).map((name) => constant(name.slice(1)));
+  const headers = [...states].filter(isExtraCell).map((name) => escapeText(name.slice(1)));
   const stays = headers.length === 0 ? 'true' : `key NOT IN (${headers.join(', ')})`;
   return `CASE WHEN t.${extras} IS NULL THEN s.${extras} ELSE ${merged(extras, stays, 'true')} END`;
 }

@@ -1,9 +1,10 @@
 import type { WriteDisposition } from '../../catalogue/catalogue.ts';
 import { GatewayError } from '../../errors.ts';
+import { quoteIdentifier } from '../../sql/identifier.ts';
 import type { Transaction } from '../../warehouse/database.ts';
+import { columnList, sameKey } from '../stored/column-lists.ts';
+import type { StoredTable } from '../stored/stored-table.ts';
 import { removedTable, scopeColumns } from './decide-rows.ts';
-import { identifier, list, sameKey } from './sql-text.ts';
-import type { StoredTable } from './stored-table.ts';
 
 interface Removal {
   readonly table: StoredTable;
@@ -49,9 +50,9 @@ async function checkScopes(transaction: Transaction, { table, write }: Removal):
   if (scope === null) {
     return;
   }
-  const touched = `SELECT DISTINCT ${list(scope, 't')} FROM ${table.name} t JOIN ${removedTable} r ON r._target = t._row`;
-  const counted = `SELECT ${list(scope, 't')}, count(*) AS stored, count(r._target) AS removed FROM ${table.name} t JOIN (${touched}) p ON ${sameKey('p', 't', scope)} LEFT JOIN ${removedTable} r ON r._target = t._row WHERE t._load_id IS NOT NULL GROUP BY ${list(scope, 't')}`;
-  const values = scope.map((name) => `${identifier(name)}::text`).join(', ');
+  const touched = `SELECT DISTINCT ${columnList(scope, 't')} FROM ${table.name} t JOIN ${removedTable} r ON r._target = t._row`;
+  const counted = `SELECT ${columnList(scope, 't')}, count(*) AS stored, count(r._target) AS removed FROM ${table.name} t JOIN (${touched}) p ON ${sameKey('p', 't', scope)} LEFT JOIN ${removedTable} r ON r._target = t._row WHERE t._load_id IS NOT NULL GROUP BY ${columnList(scope, 't')}`;
+  const values = scope.map((name) => `${quoteIdentifier(name)}::text`).join(', ');
   const { rows } = await transaction.query<{ scope: string[]; stored: string; removed: string; n: string }>(
     `SELECT ARRAY[${values}] AS scope, stored::text, removed::text, count(*) OVER ()::text AS n FROM (${counted}) c WHERE stored > ${fewOfAScope} AND removed * 2 > stored ORDER BY removed DESC, 1 LIMIT 1`,
   );

@@ -1,13 +1,23 @@
 import type { WriteDisposition } from '../../catalogue/catalogue.ts';
 import type { KeptColumn } from '../../catalogue/kept-columns.ts';
+import { quoteIdentifier } from '../../sql/identifier.ts';
+import { escapeText } from '../../sql/literal.ts';
 import type { Transaction } from '../../warehouse/database.ts';
+import {
+  type FileOrder,
+  isNewer,
+  placeOf,
+  statedBefore,
+  statedHere,
+  statedLater,
+  storedPlace,
+} from '../ledger/file-order.ts';
+import { columnList, sameKey } from '../stored/column-lists.ts';
+import { columnOf, type StoredTable } from '../stored/stored-table.ts';
 import { carriedExtras, extrasOf, filledCells, rebound, shapeColumns, shapeJoins } from './carried-cells.ts';
-import { type FileOrder, isNewer, placeOf, statedBefore, statedHere, statedLater, storedPlace } from './file-order.ts';
 import type { FileShape } from './file-shape.ts';
 import { filledFlag, filledLine, saysCell, takesCell } from './kept-cells.ts';
-import { constant, identifier, list, sameKey } from './sql-text.ts';
 import { stagingTable } from './stage-rows.ts';
-import { columnOf, type StoredTable } from './stored-table.ts';
 
 export const decidedTable = 'decided_rows';
 export const removedTable = 'removed_rows';
@@ -68,15 +78,15 @@ export async function decideRows(transaction: Transaction, input: MergeInput): P
 }
 
 async function dropDuplicates(transaction: Transaction, { table, write }: MergeInput): Promise<number> {
-  const winner = write.winner === null ? '' : `${identifier(columnOf(table, write.winner))} DESC NULLS LAST, `;
-  const ranked = `row_number() OVER (PARTITION BY ${list(table.key)} ORDER BY ${winner}_line DESC)`;
+  const winner = write.winner === null ? '' : `${quoteIdentifier(columnOf(table, write.winner))} DESC NULLS LAST, `;
+  const ranked = `row_number() OVER (PARTITION BY ${columnList(table.key)} ORDER BY ${winner}_line DESC)`;
   for (const kept of table.kept) {
-    const column = identifier(kept.column);
-    const said = kept.winner === null ? '' : `, ${identifier(kept.winner.column)} AS _winner`;
+    const column = quoteIdentifier(kept.column);
+    const said = kept.winner === null ? '' : `, ${quoteIdentifier(kept.winner.column)} AS _winner`;
     const winnerMark =
-      kept.winner === null ? '' : `, ${filledFlag(kept)} = true, ${identifier(kept.winner.mark)} = n._winner`;
+      kept.winner === null ? '' : `, ${filledFlag(kept)} = true, ${quoteIdentifier(kept.winner.mark)} = n._winner`;
     const mark = `, ${filledLine(kept)} = n._from${winnerMark}`;
-    const newest = `SELECT DISTINCT ON (${list(table.key)}) ${list(table.key)}, ${column}, _line AS _from${said} FROM ${stagingTable} s WHERE _code IS NULL AND ${saysCell(kept)} ORDER BY ${list(table.key)}, ${winner}_line DESC`;
+    const newest = `SELECT DISTINCT ON (${columnList(table.key)}) ${columnList(table.key)}, ${column}, _line AS _from${said} FROM ${stagingTable} s WHERE _code IS NULL AND ${saysCell(kept)} ORDER BY ${columnList(table.key)}, ${winner}_line DESC`;
     await transaction.query(
       `UPDATE ${stagingTable} s SET ${column} = n.${column}${mark} FROM (${newest}) n WHERE s._code IS NULL AND NOT ${saysCell(kept)} AND ${sameKey('s', 'n', table.key)}`,
     );
@@ -115,14 +125,14 @@ function newerCondition({ table, write, file }: MergeInput): string {
   if (write.mode !== 'upsert' || write.winner === null) {
     return newerFile;
   }
-  const winner = identifier(columnOf(table, write.winner));
+  const winner = quoteIdentifier(columnOf(table, write.winner));
   return `CASE WHEN s.${winner} IS NOT DISTINCT FROM t.${winner} THEN ${newerFile} ELSE t.${winner} IS NULL OR coalesce(s.${winner} > t.${winner}, false) END`;
 }
 
 const cellFile = ({ file }: MergeInput) => ({ file, fileTime: '$1' });
 
 const cellChanges = (kept: KeptColumn, input: MergeInput): string =>
-  `(${takesCell(kept, cellFile(input))} AND s.${identifier(kept.column)} IS DISTINCT FROM t.${identifier(kept.column)})`;
+  `(${takesCell(kept, cellFile(input))} AND s.${quoteIdentifier(kept.column)} IS DISTINCT FROM t.${quoteIdentifier(kept.column)})`;
 
 function changedCondition(input: MergeInput): string {
   const { table, shape } = input;
@@ -134,12 +144,12 @@ function changedCondition(input: MergeInput): string {
   }
   const extras = extrasOf(table, shape);
   const changed = names.map((name) => {
-    if (extras === identifier(name)) {
+    if (extras === quoteIdentifier(name)) {
       return `${carriedExtras(extras, shape)} IS DISTINCT FROM t.${extras}`;
     }
     const kept = table.kept.find((one) => one.column === name);
     return kept === undefined
-      ? `s.${identifier(name)} IS DISTINCT FROM t.${identifier(name)}`
+      ? `s.${quoteIdentifier(name)} IS DISTINCT FROM t.${quoteIdentifier(name)}`
       : cellChanges(kept, input);
   });
   return `(${[...changed, ...rebound(shape)].join(' OR ')})`;
@@ -163,7 +173,7 @@ function staleScopes(input: MergeInput): string | null {
     return null;
   }
   const staged = `SELECT FROM ${stagingTable} p WHERE ${sameKey('p', 'n', scope)}`;
-  const newer = `SELECT DISTINCT ${list(scope, 'n')} FROM ${input.table.name} n WHERE ${statedLater(input.file, 'n', '$1::timestamptz')} AND EXISTS (${staged})`;
+  const newer = `SELECT DISTINCT ${columnList(scope, 'n')} FROM ${input.table.name} n WHERE ${statedLater(input.file, 'n', '$1::timestamptz')} AND EXISTS (${staged})`;
   return ` LEFT JOIN (${newer}) z ON ${sameKey('s', 'z', scope)}`;
 }
 
@@ -201,14 +211,16 @@ export function scopesQuery(input: MergeInput): { readonly text: string; readonl
   const scope = scopeColumns(input) ?? [];
   if (literalScope(input)) {
     const types = new Map([...table.columns.values()].map((column) => [column.name, column.sqlType]));
-    const values = scope.map((name, index) => `$${index + 2}::${types.get(name) ?? 'text'} AS ${identifier(name)}`);
+    const values = scope.map(
+      (name, index) => `$${index + 2}::${types.get(name) ?? 'text'} AS ${quoteIdentifier(name)}`,
+    );
     return { text: `SELECT ${values.join(', ')}`, values: scope.map((name) => input.period.get(name) ?? '') };
   }
   // What the file said already of other periods and parents, it still says of them.
   const loaded = input.replayed
-    ? ` UNION SELECT ${list(scope, 't')} FROM ${table.name} t WHERE ${statedHere(file, 't', '$1::timestamptz')}`
+    ? ` UNION SELECT ${columnList(scope, 't')} FROM ${table.name} t WHERE ${statedHere(file, 't', '$1::timestamptz')}`
     : '';
-  return { text: `SELECT DISTINCT ${list(scope)} FROM ${stagingTable}${loaded}`, values: [] };
+  return { text: `SELECT DISTINCT ${columnList(scope)} FROM ${stagingTable}${loaded}`, values: [] };
 }
 
 /** Rows that the metadata gives are never missing from a snapshot, even where a file stated them once. */
@@ -219,8 +231,8 @@ function notSeeded({ set, key, columns }: StoredTable): string {
   return (set.seedRows ?? [])
     .map((row) => {
       const same = key.map((name, index) => {
-        const value = constant(row[places[index] ?? -1] ?? '');
-        return `t.${identifier(name)} = ${value}::${types.get(name) ?? 'text'}`;
+        const value = escapeText(row[places[index] ?? -1] ?? '');
+        return `t.${quoteIdentifier(name)} = ${value}::${types.get(name) ?? 'text'}`;
       });
       return ` AND NOT (${same.join(' AND ')})`;
     })

@@ -2,8 +2,8 @@ import type { Catalogue, ComputedColumn } from '../../catalogue/catalogue.ts';
 import type { Transaction } from '../../warehouse/database.ts';
 import { unknownCells } from '../convert/unknown-cells.ts';
 import { type HeaderMatch, matchHeader } from '../identify/match-header.ts';
-import { boundColumns, type ColumnPair, sharesNewness } from './bound-columns.ts';
-import { columnOf, type StoredTable } from './stored-table.ts';
+import { boundColumns, type ColumnPair, sharesNewness } from '../stored/bound-columns.ts';
+import { columnOf, type StoredTable } from '../stored/stored-table.ts';
 
 /**
  * What a file says something about. A column that it does not have says nothing: the stored values stay, and how new they

@@ -1,17 +1,17 @@
 import type { KeptColumn } from '../../catalogue/kept-columns.ts';
-import { type FileOrder, isNewer, placeOf, storedPlace } from './file-order.ts';
-import { identifier } from './sql-text.ts';
+import { quoteIdentifier } from '../../sql/identifier.ts';
+import { type FileOrder, isNewer, placeOf, storedPlace } from '../ledger/file-order.ts';
 
 /** In the staging table: the cell was taken from another row of the file with the same key, whose winner value stands beside it. */
-export const filledFlag = (kept: KeptColumn): string => identifier(`_filled_${kept.column}`);
+export const filledFlag = (kept: KeptColumn): string => quoteIdentifier(`_filled_${kept.column}`);
 
 /** In the staging table: the line that such a cell was taken from. */
-export const filledLine = (kept: KeptColumn): string => identifier(`_line_${kept.column}`);
+export const filledLine = (kept: KeptColumn): string => quoteIdentifier(`_line_${kept.column}`);
 
 /** Whether the staged row says that the vendor deleted what it tells of. */
 function isDeleted({ deletions }: KeptColumn): string {
   const set = deletions.map(({ column, sqlType }) => {
-    const cell = `s.${identifier(column)}`;
+    const cell = `s.${quoteIdentifier(column)}`;
     if (sqlType === 'boolean') {
       return `${cell} IS TRUE`;
     }
@@ -30,14 +30,14 @@ const numbers: ReadonlySet<string> = new Set(['smallint', 'integer', 'bigint', '
 
 /** Whether the staged row `s` by itself says something of the cell: what it is, or with a deletion that it is empty. */
 export const saysCell = (kept: KeptColumn): string =>
-  `(s.${identifier(kept.column)} IS NOT NULL OR ${isDeleted(kept)})`;
+  `(s.${quoteIdentifier(kept.column)} IS NOT NULL OR ${isDeleted(kept)})`;
 
 /** The same of the row that is left of those with its key, which may have got the cell from another of them. */
 const hasSaid = (kept: KeptColumn): string => `(${saysCell(kept)} OR s.${filledLine(kept)} IS NOT NULL)`;
 
 /** Whether nothing was said of the stored cell. */
 const unsaid = ({ column, stamp }: KeptColumn): string =>
-  `t.${identifier(column)} IS NULL AND t.${identifier(stamp)} IS NULL`;
+  `t.${quoteIdentifier(column)} IS NULL AND t.${quoteIdentifier(stamp)} IS NULL`;
 
 /** Columns that the staging table has besides: each an own definition. */
 export function stagingMarks(kept: readonly KeptColumn[]): readonly string[] {
@@ -45,7 +45,10 @@ export function stagingMarks(kept: readonly KeptColumn[]): readonly string[] {
     `${filledLine(one)} integer`,
     ...(one.winner === null
       ? []
-      : [`${filledFlag(one)} boolean NOT NULL DEFAULT false`, `${identifier(one.winner.mark)} ${one.winner.sqlType}`]),
+      : [
+          `${filledFlag(one)} boolean NOT NULL DEFAULT false`,
+          `${quoteIdentifier(one.winner.mark)} ${one.winner.sqlType}`,
+        ]),
   ]);
 }
 
@@ -75,7 +78,7 @@ function newerThanStored(kept: KeptColumn, newerFile: string): string {
 
 /** Assignments that give a stored row `t` the cells of `s` that are newer, and note how new each cell is. */
 export function cellAssignments(kept: KeptColumn, source: CellFile): readonly string[] {
-  const column = identifier(kept.column);
+  const column = quoteIdentifier(kept.column);
   return [
     `${column} = CASE WHEN ${takesCell(kept, source)} THEN s.${column} ELSE t.${column} END`,
     ...markAssignments(kept, source),
@@ -87,7 +90,7 @@ export function markAssignments(kept: KeptColumn, source: CellFile): readonly st
   const takes = takesCell(kept, source);
   const { winner } = kept;
   const mark = (name: string, said: string, stored: string): string =>
-    `${identifier(name)} = CASE WHEN ${takes} THEN ${said} WHEN ${unsaid(kept)} THEN NULL ELSE ${stored} END`;
+    `${quoteIdentifier(name)} = CASE WHEN ${takes} THEN ${said} WHEN ${unsaid(kept)} THEN NULL ELSE ${stored} END`;
   const stamp = mark(kept.stamp, `${source.fileTime}::timestamptz`, storedStamp(kept));
   const place = mark(kept.place, stagedPlace(kept, source.file), storedCellPlace(kept));
   return winner === null ? [stamp, place] : [stamp, place, mark(winner.mark, stagedWinner(kept), storedWinner(kept))];
@@ -109,22 +112,22 @@ function stagedWinner(kept: KeptColumn): string {
     return 'NULL';
   }
   const { column, mark } = kept.winner;
-  return `CASE WHEN s.${filledFlag(kept)} THEN s.${identifier(mark)} ELSE s.${identifier(column)} END`;
+  return `CASE WHEN s.${filledFlag(kept)} THEN s.${quoteIdentifier(mark)} ELSE s.${quoteIdentifier(column)} END`;
 }
 
 const stagedPlace = (kept: KeptColumn, file: FileOrder): string =>
   placeOf(file, `coalesce(s.${filledLine(kept)}, s._line)`);
 
 const storedCellPlace = (kept: KeptColumn): string =>
-  `CASE WHEN t.${identifier(kept.stamp)} IS NULL THEN ${storedPlace('t')} ELSE t.${identifier(kept.place)} END`;
+  `CASE WHEN t.${quoteIdentifier(kept.stamp)} IS NULL THEN ${storedPlace('t')} ELSE t.${quoteIdentifier(kept.place)} END`;
 
 /** Rows stored before there were marks have none: their cells count as new as they are. */
-const storedStamp = (kept: KeptColumn): string => `coalesce(t.${identifier(kept.stamp)}, t._stamp)`;
+const storedStamp = (kept: KeptColumn): string => `coalesce(t.${quoteIdentifier(kept.stamp)}, t._stamp)`;
 
 function storedWinner(kept: KeptColumn): string {
   if (kept.winner === null) {
     return 'NULL';
   }
   const { column, mark } = kept.winner;
-  return `CASE WHEN t.${identifier(kept.stamp)} IS NULL THEN t.${identifier(column)} ELSE t.${identifier(mark)} END`;
+  return `CASE WHEN t.${quoteIdentifier(kept.stamp)} IS NULL THEN t.${quoteIdentifier(column)} ELSE t.${quoteIdentifier(mark)} END`;
 }

@@ -1,15 +1,15 @@
 import type { Catalogue, Export } from '../../catalogue/catalogue.ts';
 import type { Transaction } from '../../warehouse/database.ts';
 import { maintainDerived, manyChanges, noteAffected } from '../derive/maintain-derived.ts';
+import type { FileOrder } from '../ledger/file-order.ts';
 import { nextSnapshot } from '../ledger/ledger.ts';
 import { nextVersion, publishVersion } from '../ledger/set-version.ts';
+import type { StoredTable } from '../stored/stored-table.ts';
 import { noteAbsences } from './absences.ts';
 import { applyDecisions } from './apply-decisions.ts';
 import { checkRemovals } from './check-removals.ts';
 import { type Decisions, decideRows, type MergeInput } from './decide-rows.ts';
-import type { FileOrder } from './file-order.ts';
 import type { FileShape } from './file-shape.ts';
-import type { StoredTable } from './stored-table.ts';
 
 export interface Merge {
   readonly catalogue: Catalogue;

@@ -3,9 +3,9 @@ import type { Transaction } from '../../warehouse/database.ts';
 import { copyLine } from '../convert/copy-line.ts';
 import type { RowConverter } from '../convert/row-converter.ts';
 import type { TextRecord } from '../csv/read-records.ts';
+import { columnDefinition, columnList } from '../stored/column-lists.ts';
+import { columnOf, type StoredTable } from '../stored/stored-table.ts';
 import { stagingMarks } from './kept-cells.ts';
-import { identifier, list } from './sql-text.ts';
-import { columnOf, type StoredTable } from './stored-table.ts';
 
 export const stagingTable = 'staged_rows';
 
@@ -33,7 +33,7 @@ export async function stageRows(
   const columns = [...converter.properties.map((property) => columnOf(table, property)), ...extrasColumn(table)];
   await createStaging(transaction, table);
   const counts = { read: 0, rejected: 0, keyless: 0 };
-  const text = `COPY ${stagingTable} (_line, _byte_start, _byte_end, _code, _property, _header, _message, _raw, ${list(columns)}) FROM STDIN`;
+  const text = `COPY ${stagingTable} (_line, _byte_start, _byte_end, _code, _property, _header, _message, _raw, ${columnList(columns)}) FROM STDIN`;
   await transaction.copyIn(text, encodeRows(records, { converter, counts, extras: extrasColumn(table).length > 0 }));
   await transaction.query(`ANALYZE ${stagingTable}`);
   return counts;
@@ -41,9 +41,7 @@ export async function stageRows(
 
 /** All columns of the table without its constraints: a rejected row may lack any of them. */
 export async function createStaging(transaction: Transaction, table: StoredTable): Promise<void> {
-  const columns = [...table.columns.values()].map(
-    ({ name, sqlType }) => `${identifier(name)} ${sqlType}${sqlType === 'text' ? ' COLLATE "C"' : ''}`,
-  );
+  const columns = [...table.columns.values()].map(({ name, sqlType }) => columnDefinition(name, sqlType));
   await transaction.query(
     `CREATE TEMP TABLE ${stagingTable} (_line integer NOT NULL, _byte_start bigint, _byte_end bigint, _code text, _property text, _header text, _message text, _raw text, ${[...columns, ...stagingMarks(table.kept)].join(', ')}) ON COMMIT DROP`,
   );

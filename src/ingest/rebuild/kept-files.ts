@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import type { Catalogue } from '../../catalogue/catalogue.ts';
 import { GatewayError } from '../../errors.ts';
 import type { Database, Transaction } from '../../warehouse/database.ts';
-import { compareFiles } from '../merge/file-order.ts';
+import { compareFiles } from '../ledger/file-order.ts';
 
 /** A load of the ledger, as far as doing it again needs it. */
 export interface PastLoad extends Record<string, unknown> {

@@ -1,12 +1,13 @@
 import type { Catalogue } from '../../catalogue/catalogue.ts';
 import { keptColumns } from '../../catalogue/kept-columns.ts';
-import { quoteRelation } from '../../sql/identifier.ts';
+import { quoteIdentifier, quoteRelation } from '../../sql/identifier.ts';
+import { escapeText } from '../../sql/literal.ts';
 import type { Transaction } from '../../warehouse/database.ts';
 import type { ShadowTable } from '../../warehouse/tables/shadow-table.ts';
 import { writeTombstones } from '../../warehouse/write-tombstones.ts';
 import { nextVersion, publishVersion } from '../ledger/set-version.ts';
-import { constant, identifier, list, sameKey } from '../merge/sql-text.ts';
-import { storedTable } from '../merge/stored-table.ts';
+import { columnList, sameKey } from '../stored/column-lists.ts';
+import { storedTable } from '../stored/stored-table.ts';
 
 /** Columns beside the properties that a row brings along; its number and the version that it changed with are the live table's. */
 const marks = ['_load_id', '_line', '_stamp', '_place', '_cells', '_deleted_at'];
@@ -28,11 +29,11 @@ export async function mergeShadow(transaction: Transaction, catalogue: Catalogue
   const same = sameKey('s', 't', table.key);
   const version = await nextVersion(transaction, one.set);
   const hidden = table.set.hiddenBy;
-  const shown = (alias: string): string => (hidden === null ? 'true' : `${alias}.${identifier(hidden)} IS NULL`);
+  const shown = (alias: string): string => (hidden === null ? 'true' : `${alias}.${quoteIdentifier(hidden)} IS NULL`);
   if (table.set.versionColumn !== null) {
     const pairs = [...table.columns]
       .filter(([, { name }]) => table.key.includes(name))
-      .map(([property, { name }]) => `${constant(property)}::text, t.${identifier(name)}`);
+      .map(([property, { name }]) => `${escapeText(property)}::text, t.${quoteIdentifier(name)}`);
     await transaction.query(
       writeTombstones(
         `$1::text, jsonb_build_object(${pairs.join(', ')}), $2::bigint FROM ${live} t WHERE ${shown('t')} AND NOT EXISTS (SELECT FROM ${shadow} s WHERE ${same} AND ${shown('s')})`,
@@ -44,17 +45,17 @@ export async function mergeShadow(transaction: Transaction, catalogue: Catalogue
     `DELETE FROM ${live} t WHERE NOT EXISTS (SELECT FROM ${shadow} s WHERE ${same})`,
   );
   const differs = (names: readonly string[]): string =>
-    names.map((name) => `t.${identifier(name)} IS DISTINCT FROM s.${identifier(name)}`).join(' OR ');
+    names.map((name) => `t.${quoteIdentifier(name)} IS DISTINCT FROM s.${quoteIdentifier(name)}`).join(' OR ');
   const served = `(${differs([...data, '_load_id', '_deleted_at'])})`;
   const { rows } = await transaction.query<{ changed: string }>(
     `WITH written AS (
-       UPDATE ${live} t SET ${all.map((name) => `${identifier(name)} = s.${identifier(name)}`).join(', ')}, _version = CASE WHEN ${served} THEN $1 ELSE t._version END, _loaded_at = CASE WHEN ${served} THEN s._loaded_at ELSE t._loaded_at END
+       UPDATE ${live} t SET ${all.map((name) => `${quoteIdentifier(name)} = s.${quoteIdentifier(name)}`).join(', ')}, _version = CASE WHEN ${served} THEN $1 ELSE t._version END, _loaded_at = CASE WHEN ${served} THEN s._loaded_at ELSE t._loaded_at END
          FROM ${shadow} s WHERE ${same} AND (${differs(all)}) RETURNING t._version
      ) SELECT count(*)::text AS changed FROM written WHERE _version = $1`,
     [version],
   );
   const added = await transaction.query(
-    `INSERT INTO ${live} (${list(all)}, _loaded_at, _version) SELECT ${list(all, 's')}, s._loaded_at, $1 FROM ${shadow} s WHERE NOT EXISTS (SELECT FROM ${live} t WHERE ${same}) ORDER BY s._row`,
+    `INSERT INTO ${live} (${columnList(all)}, _loaded_at, _version) SELECT ${columnList(all, 's')}, s._loaded_at, $1 FROM ${shadow} s WHERE NOT EXISTS (SELECT FROM ${live} t WHERE ${same}) ORDER BY s._row`,
     [version],
   );
   if (gone.rowCount + added.rowCount + Number(rows[0]?.changed ?? 0) > 0) {

@@ -1,18 +1,19 @@
 import type { Catalogue } from '../../catalogue/catalogue.ts';
 import { GatewayError } from '../../errors.ts';
 import type { Transaction } from '../../warehouse/database.ts';
+import { converterFor } from '../convert/converter-for.ts';
 import { examineFile, requireUnchanged } from '../csv/file-facts.ts';
 import { dataRows, passedOverNote } from '../identify/data-rows.ts';
 import { identifyFile } from '../identify/identify-file.ts';
+import { fileOrder } from '../ledger/file-order.ts';
 import { closeLoad, keepDrift, keepRejects } from '../ledger/ledger.ts';
-import { converterFor, driftOf, periodValues } from '../load/load-file.ts';
+import { driftOf, periodValues } from '../load/load-file.ts';
 import { joinedMessages, removalMessage, removalOf, winnerMessage } from '../load/load-notes.ts';
 import { decidedTable, removedTable } from '../merge/decide-rows.ts';
-import { fileOrder } from '../merge/file-order.ts';
 import { shapeOf } from '../merge/file-shape.ts';
 import { mergeRows } from '../merge/merge-rows.ts';
 import { stageRows, stagingTable } from '../merge/stage-rows.ts';
-import { storedTable } from '../merge/stored-table.ts';
+import { storedTable } from '../stored/stored-table.ts';
 import type { KeptFile } from './kept-files.ts';
 
 export interface Reloaded {

@@ -1,4 +1,4 @@
-import { rejectCodes } from '../../../src/ingest/load/reject-codes.ts';
+import { rejectCodes } from '../../../src/ingest/csv/reject-codes.ts';
 import { type CellTable, cellTables, type TableCell } from './cell-tables.ts';
 
 const preface = `# Cells

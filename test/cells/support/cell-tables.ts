@@ -5,7 +5,7 @@ import type { Catalogue, Encoding } from '../../../src/catalogue/catalogue.ts';
 import { buildCatalogue } from '../../../src/catalogue/compile/build-catalogue.ts';
 import { faultText } from '../../../src/catalogue/compile/fault.ts';
 import { encodings } from '../../../src/catalogue/compile/schema.ts';
-import { rejectCodes } from '../../../src/ingest/load/reject-codes.ts';
+import { rejectCodes } from '../../../src/ingest/csv/reject-codes.ts';
 
 /** One cell of `test/cells/tables/<encoding>.yaml`: what it becomes, as OData writes it, or the code that refuses it. */
 const cellSchema = z

@@ -1,4 +1,4 @@
-import type { RejectCode } from '../../../src/ingest/load/reject-codes.ts';
+import type { RejectCode } from '../../../src/ingest/csv/reject-codes.ts';
 
 type Keys = Readonly<Record<string, unknown>>;
 

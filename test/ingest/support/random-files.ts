@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import type { Catalogue } from '../../../src/catalogue/catalogue.ts';
 import { loadFile } from '../../../src/ingest/load/load-file.ts';
-import { identifier } from '../../../src/ingest/merge/sql-text.ts';
-import { storedTable } from '../../../src/ingest/merge/stored-table.ts';
+import { storedTable } from '../../../src/ingest/stored/stored-table.ts';
+import { quoteIdentifier } from '../../../src/sql/identifier.ts';
 import { catalogue, exportFile, type Feed } from './feed.ts';
 
 type Cells = Readonly<Record<string, string>>;
@@ -73,7 +73,7 @@ export async function loadAll(
 export async function servedRows(feed: Feed, set: string): Promise<readonly unknown[]> {
   const table = storedTable(feed.catalogue, set);
   const own = table.set.derivation === null ? ['_stamp::text', '_deleted_at::text'] : [];
-  const columns = [...[...table.columns.values()].map(({ name }) => `${identifier(name)}::text`), ...own];
+  const columns = [...[...table.columns.values()].map(({ name }) => `${quoteIdentifier(name)}::text`), ...own];
   const rows = await feed.rows<{ v: unknown[] }>(
     `SELECT ARRAY[${columns.join(', ')}] AS v FROM ${table.name} ORDER BY 1`,
   );

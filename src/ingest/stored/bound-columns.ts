@@ -1,5 +1,5 @@
 import type { Catalogue, DimensionSource } from '../../catalogue/catalogue.ts';
-import { constant } from './sql-text.ts';
+import { escapeText } from '../../sql/literal.ts';
 import { columnOf, type StoredTable, storedTable } from './stored-table.ts';
 
 // A row may have cells of several files (see carried-cells.ts). The number of a team that one file states and the name that
@@ -9,7 +9,7 @@ export type ColumnPair = readonly [string, string];
 
 /** Whether two cells of the row `t` were stated by one row of a file. */
 export const statedTogether = ([a, b]: ColumnPair): string =>
-  `(t._cells IS NULL OR t._cells -> ${constant(a)} IS NOT DISTINCT FROM t._cells -> ${constant(b)})`;
+  `(t._cells IS NULL OR t._cells -> ${escapeText(a)} IS NOT DISTINCT FROM t._cells -> ${escapeText(b)})`;
 
 /** Pairs of columns of a set that its derived sets read as one statement. */
 export function boundColumns(catalogue: Catalogue, table: StoredTable): readonly ColumnPair[] {

@@ -1,7 +1,7 @@
 import type { Catalogue, StoredSet } from '../../catalogue/catalogue.ts';
 import { type KeptColumn, keptColumns } from '../../catalogue/kept-columns.ts';
 import { GatewayError } from '../../errors.ts';
-import { identifier } from './sql-text.ts';
+import { quoteIdentifier } from '../../sql/identifier.ts';
 
 /** A stored set as loads see it: names are columns, not properties. */
 export interface StoredTable {
@@ -27,7 +27,7 @@ export function storedTable(catalogue: Catalogue, setName: string): StoredTable 
     set,
     columns,
     kept: keptColumns(catalogue, setName),
-    name: `${identifier(set.relation.schema)}.${identifier(set.relation.name)}`,
+    name: `${quoteIdentifier(set.relation.schema)}.${quoteIdentifier(set.relation.name)}`,
     key: entityType.key.map((property) => columnOf({ set, columns }, property)),
   };
 }
