@@ -24,6 +24,20 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   source: ['plan', 'json', 'sql', 'upstream', 'warehouse', 'catalogue', 'edm'],
   http: ['uri', 'plan', 'source', 'json', 'catalogue', 'edm'],
 };
+/** Which folders of `src/ingest` one of them may import besides itself. A file goes down this list, never up. */
+const mayImportInIngest: Readonly<Record<string, readonly string[]>> = {
+  delivery: ['load', 'ledger', 'identify', 'csv'],
+  rebuild: ['load', 'derive', 'ledger', 'stored', 'identify', 'csv'],
+  load: ['merge', 'derive', 'ledger', 'stored', 'convert', 'identify', 'csv'],
+  'back-fill': ['derive', 'ledger', 'stored', 'convert', 'identify'],
+  derive: ['ledger', 'stored'],
+  merge: ['ledger', 'stored'],
+  convert: ['stored', 'identify', 'csv'],
+  identify: ['csv'],
+  ledger: [],
+  stored: [],
+  csv: [],
+};
 /** May import everything, and alone read the environment. */
 const composition = ['main.ts', 'config.ts', 'commands'];
 /** What a room that is no composition may import of `observation`: how something is told, and its own events. */
@@ -70,10 +84,7 @@ const recursions: Readonly<Record<string, readonly string[]>> = {
   'SQL of $expand and $apply inside of each other': ['src/sql/apply/applied-rows.ts', 'src/sql/read/selection.ts'],
 };
 /** Circles of no recursion, to be untied; each may go, none may come. */
-const knots: readonly (readonly string[])[] = [
-  ['src/plan/model/apply-plan.ts', 'src/plan/model/read-plan.ts'],
-  ['derive-rows', 'derived-sets', 'describe-derivation'].map((name) => `src/ingest/derive/${name}.ts`),
-];
+const knots: readonly (readonly string[])[] = [['src/plan/model/apply-plan.ts', 'src/plan/model/read-plan.ts']];
 /** Put together here, so that this file itself does not hold what it forbids. */
 const vendors = ['trace' + 'buzz', 'spark' + 'central', 'hoot' + 'suite', 'buzz' + 'easy', 'gra' + 'ia'];
 
@@ -125,6 +136,23 @@ const eventsKnowNobody: Rule = ({ file, text }) => {
     .map((name) => (name.startsWith('.') ? path.posix.join(path.posix.dirname(file), name) : name))
     .filter((target) => !target.startsWith('src/observation/events/') && target !== 'src/observation/observe.ts')
     .map((target) => `${file} imports ${target}; say what is told in types of its own`);
+};
+
+const followsTheRoomsOfIngest: Rule = ({ file, text }) => {
+  const [, outer, folder = ''] = file.split('/');
+  if (outer !== 'ingest') {
+    return [];
+  }
+  const allowed = mayImportInIngest[folder];
+  if (allowed === undefined) {
+    return [`${file}: put the file into one of the folders ${Object.keys(mayImportInIngest).join(', ')}`];
+  }
+  return importsOf(text)
+    .map((name) => path.posix.join(path.posix.dirname(file), name).split('/'))
+    .filter(([top, room, target = '']) => top === 'src' && room === 'ingest' && ![folder, ...allowed].includes(target))
+    .map(
+      ([, , target]) => `${file} imports ${target}; it may import ${allowed.join(', ') || 'no other folder of ingest'}`,
+    );
 };
 
 const staysPure: Rule = ({ file, text }) => {
@@ -273,6 +301,33 @@ describe('the architecture', () => {
     breaks(followsTheRooms, 'src/observation/x.ts', `import type { Feed } from '../http/feed.ts';`);
     breaks(eventsKnowNobody, 'src/observation/events/http.ts', `import { log } from '../log.ts';`);
     keeps(eventsKnowNobody, inSource);
+  });
+
+  it('has rooms within ingest that import only what they may', () => {
+    const wrong: readonly (readonly [string, string])[] = [
+      ['ledger', 'merge/decide-rows'],
+      ['ledger', 'identify/period'],
+      ['ledger', 'csv/file-facts'],
+      ['stored', 'merge/actions'],
+      ['merge', 'derive/derived-sets'],
+      ['merge', 'convert/copy-line'],
+      ['derive', 'merge/decide-rows'],
+      ['identify', 'convert/computed-column'],
+      ['convert', 'load/load-file'],
+      ['csv', 'identify/period'],
+      ['load', 'back-fill/candidate-loads'],
+      ['load', 'delivery/find-files'],
+      ['back-fill', 'load/load-file'],
+      ['back-fill', 'rebuild/kept-files'],
+      ['rebuild', 'delivery/find-files'],
+      ['delivery', 'merge/stage-rows'],
+      ['delivery', 'convert/copy-line'],
+    ];
+    for (const [folder, target] of wrong) {
+      breaks(followsTheRoomsOfIngest, `src/ingest/${folder}/x.ts`, `import type { X } from '../${target}.ts';`);
+    }
+    breaks(followsTheRoomsOfIngest, 'src/ingest/x.ts', '');
+    keeps(followsTheRoomsOfIngest, inSource);
   });
 
   it('has pure rooms without I/O, clock and chance', () => {

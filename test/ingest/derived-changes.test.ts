@@ -1,7 +1,9 @@
 import { deepEqual } from 'node:assert/strict';
 import fc from 'fast-check';
 import type { Catalogue, DimensionSource } from '../../src/catalogue/catalogue.ts';
-import { affectedTable, derivationQuery, derivedColumns } from '../../src/ingest/derive/derive-rows.ts';
+import { affectedTable } from '../../src/ingest/derive/affected-keys.ts';
+import { derivationQuery } from '../../src/ingest/derive/derive-rows.ts';
+import { derivedColumns } from '../../src/ingest/derive/derived-columns.ts';
 import { asDimension, type DerivedDimension, forgets } from '../../src/ingest/derive/derived-sets.ts';
 import { columnList } from '../../src/ingest/stored/column-lists.ts';
 import { columnOf, storedTable } from '../../src/ingest/stored/stored-table.ts';

@@ -1,6 +1,6 @@
 import { deepEqual, equal, notEqual } from 'node:assert/strict';
 import type { Catalogue, Derivation, DimensionSource, StoredSet } from '../../src/catalogue/catalogue.ts';
-import { derivedColumns } from '../../src/ingest/derive/derive-rows.ts';
+import { derivedColumns } from '../../src/ingest/derive/derived-columns.ts';
 import { derivedTables } from '../../src/ingest/derive/derived-sets.ts';
 import { remakeDerived } from '../../src/ingest/derive/remake-derived.ts';
 import { loadFile } from '../../src/ingest/load/load-file.ts';

@@ -8,7 +8,6 @@ import { copyLine } from '../convert/copy-line.ts';
 import { maintainDerived, manyChanges, noteAffected } from '../derive/maintain-derived.ts';
 import { storedPlace } from '../ledger/file-order.ts';
 import { nextVersion, publishVersion } from '../ledger/set-version.ts';
-import { decidedTable, removedTable } from '../merge/decide-rows.ts';
 import { columnDefinition } from '../stored/column-lists.ts';
 import { columnOf, type StoredTable } from '../stored/stored-table.ts';
 import type { FilledRow } from './extras-reader.ts';
@@ -82,14 +81,10 @@ export class FilledRows {
       );
       const marks = { loadId: newest.rows[0]?.load_id ?? '', fileTime: newest.rows[0]?.file_time ?? '' };
       const bulk = this.#count > manyChanges;
-      // The rows as a load would have decided on them: what is derived follows as it follows a load.
-      await transaction.query(
-        `CREATE TEMP TABLE ${decidedTable} ON COMMIT DROP AS SELECT NULL::integer AS _line, _target, 'u' AS _action FROM ${filledTable}`,
-      );
-      await transaction.query(`CREATE TEMP TABLE ${removedTable} (_target bigint NOT NULL) ON COMMIT DROP`);
-      await transaction.query(`ANALYZE ${decidedTable}`);
       const version = await nextVersion(transaction, table.set.name);
-      await noteAffected(transaction, catalogue, { source: table, fileTime: marks.fileTime, bulk });
+      // They change as rows that a load updates do; none is restated.
+      const rows = { changing: `SELECT _target FROM ${filledTable}`, restated: 'SELECT NULL::bigint WHERE false' };
+      await noteAffected(transaction, catalogue, { source: table, rows, fileTime: marks.fileTime, bulk });
       const assigned = [
         ...this.#assignments(),
         [quoteIdentifier(columnOf(table, 'Extras')), 'f._extras'] as const,
@@ -104,7 +99,6 @@ export class FilledRows {
         await publishVersion(transaction, table.set.name, version);
         await maintainDerived(transaction, catalogue, { source: table, version, marks, bulk });
       }
-      await transaction.query(`DROP TABLE ${decidedTable}, ${removedTable}`);
     }
     await transaction.query(`DROP TABLE ${filledTable}`);
   }

@@ -1,9 +1,16 @@
 import type { Catalogue, Derivation } from '../../catalogue/catalogue.ts';
 import type { StoredTable } from '../stored/stored-table.ts';
 import { columnOf, storedTable } from '../stored/stored-table.ts';
-import type { Unlearned } from './describe-derivation.ts';
 
 export type LiveDerivation = Extract<Derivation, { readonly kind: 'bridge' | 'dimension' }>;
+
+/** What derived rows know by a former derivation only, and what does not stay therefore. */
+export interface Unlearned {
+  /** Things that nothing names now leave. */
+  readonly things: boolean;
+  /** Columns whose former values do not stay where nothing gives them one now. */
+  readonly columns: ReadonlySet<string>;
+}
 
 /** A set whose rows follow from another set's. */
 export interface DerivedTable {

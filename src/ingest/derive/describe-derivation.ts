@@ -1,7 +1,7 @@
 import type { Catalogue } from '../../catalogue/catalogue.ts';
 import { columnOf, storedTable } from '../stored/stored-table.ts';
-import { derivedColumns, encodingOf } from './derive-rows.ts';
-import type { DerivedTable } from './derived-sets.ts';
+import { derivedColumns, encodingOf } from './derived-columns.ts';
+import type { DerivedTable, Unlearned } from './derived-sets.ts';
 
 /** To be raised when rows are made otherwise of the same metadata: all derived sets are then made again, once. */
 const rulesVersion = 1;
@@ -67,14 +67,6 @@ function aboveOf(catalogue: Catalogue, set: string, properties: readonly string[
 }
 
 const hiddenBy = (catalogue: Catalogue, set: string): string | null => storedTable(catalogue, set).set.hiddenBy;
-
-/** What derived rows know by the former derivation only, and what does not stay therefore. */
-export interface Unlearned {
-  /** Things that nothing names now leave. */
-  readonly things: boolean;
-  /** Columns whose former values do not stay where nothing gives them one now. */
-  readonly columns: ReadonlySet<string>;
-}
 
 /** Compares the record of how rows were made with how they are made now. */
 export function unlearnedBy(former: DerivationRecord, now: DerivationRecord): Unlearned {

@@ -1,31 +1,31 @@
 import type { Catalogue } from '../../catalogue/catalogue.ts';
 import { quoteIdentifier } from '../../sql/identifier.ts';
-import { escapeText } from '../../sql/literal.ts';
 import type { Transaction } from '../../warehouse/database.ts';
-import { writeTombstones } from '../../warehouse/write-tombstones.ts';
 import { nextVersion, publishVersion } from '../ledger/set-version.ts';
-import { decidedTable, removedTable } from '../merge/decide-rows.ts';
 import { columnDefinition, columnList, sameKey } from '../stored/column-lists.ts';
 import { type StoredTable, storedTable } from '../stored/stored-table.ts';
-import {
-  affectedBy,
-  affectedColumns,
-  affectedJoin,
-  affectedTable,
-  derivationQuery,
-  derivedColumns,
-  disputedBy,
-} from './derive-rows.ts';
-import { asDimension, type DerivedTable, derivedFrom, forgets, forgetsValue, madeOf } from './derived-sets.ts';
+import { affectedBy, affectedColumns, affectedJoin, affectedTable, disputedBy } from './affected-keys.ts';
+import { derivationQuery } from './derive-rows.ts';
+import { derivedColumns } from './derived-columns.ts';
+import { asDimension, type DerivedTable, derivedFrom, forgets, madeOf } from './derived-sets.ts';
 import { noteStatements, settledTable, settleStatements } from './settle-statements.ts';
+import { type DerivedMarks, differences, writeDerived } from './write-derived.ts';
 
 /** Where more rows change than this, `bulk`, comparing what each says costs more than making all things they name again. */
 export const manyChanges = 200_000;
 
-/** What all derived rows of a load are marked with. */
-export interface DerivedMarks {
-  readonly loadId: string;
+/** Rows of a source set that a load or another writer is about to change. */
+export interface SourceChange {
+  readonly source: StoredTable;
+  readonly rows: {
+    /** SELECT of the numbers of rows that change or leave. */
+    readonly changing: string;
+    /** Of rows that stay as they are, and that the file of `fileTime` (ISO text) states as well. */
+    readonly restated: string;
+  };
   readonly fileTime: string;
+  /** More than `manyChanges`. */
+  readonly bulk: boolean;
 }
 
 /**
@@ -35,14 +35,13 @@ export interface DerivedMarks {
 export async function noteAffected(
   transaction: Transaction,
   catalogue: Catalogue,
-  { source, fileTime, bulk }: { readonly source: StoredTable; readonly fileTime: string; readonly bulk: boolean },
+  { source, rows, fileTime, bulk }: SourceChange,
 ): Promise<number> {
   let restated = 0;
   for (const derived of derivedFrom(catalogue, source.set.name)) {
     await createAffected(transaction, derived);
-    const changing = `t._row IN (SELECT _target FROM ${decidedTable} WHERE _action IN ('u', 'f', 'c') UNION ALL SELECT _target FROM ${removedTable})`;
-    await noteChanging(transaction, { derived, source, bulk }, changing);
-    const newer = `t._row IN (SELECT _target FROM ${decidedTable} WHERE _action = 's') AND (t._stamp IS NULL OR t._stamp < $1)`;
+    await noteChanging(transaction, { derived, source, bulk }, `t._row IN (${rows.changing})`);
+    const newer = `t._row IN (${rows.restated}) AND (t._stamp IS NULL OR t._stamp < $1)`;
     const disputed = disputedBy(derived, source, newer);
     if (disputed !== null) {
       restated += await addAffected(transaction, derived, disputed, [fileTime]);
@@ -126,27 +125,6 @@ export async function makeAgain(
   await transaction.query(`DROP TABLE ${affectedTable(derived)}`);
 }
 
-/** Empties columns that nothing gives values any more; rows given by the metadata keep theirs. */
-export async function clearColumns(
-  transaction: Transaction,
-  table: StoredTable,
-  columns: readonly string[],
-): Promise<void> {
-  if (columns.length === 0) {
-    return;
-  }
-  const version = await nextVersion(transaction, table.set.name);
-  const emptied = columns.map((name) => `${quoteIdentifier(name)} = NULL`).join(', ');
-  const filled = columns.map((name) => `${quoteIdentifier(name)} IS NOT NULL`).join(' OR ');
-  const { rowCount } = await transaction.query(
-    `UPDATE ${table.name} SET ${emptied}, _version = $1 WHERE _load_id IS NOT NULL AND (${filled})`,
-    [version],
-  );
-  if (rowCount > 0) {
-    await publishVersion(transaction, table.set.name, version);
-  }
-}
-
 async function addAffected(
   transaction: Transaction,
   derived: DerivedTable,
@@ -220,65 +198,4 @@ async function noteBelow(
     const changing = `t._row IN (${differs === null ? gone : `${gone} UNION ALL ${updated}`})`;
     await noteChanging(transaction, { derived: one, source: table, bulk }, changing);
   }
-}
-
-/** What a made row `m` gives a column of the stored row `t`. */
-function madeValue(derived: DerivedTable, name: string): string {
-  // What a dimension learned once is not unlearned because the set that told it now says less.
-  return forgetsValue(derived, name)
-    ? `m.${quoteIdentifier(name)}`
-    : `coalesce(m.${quoteIdentifier(name)}, t.${quoteIdentifier(name)})`;
-}
-
-/** Whether the made row `m` changes the stored row `t`; null: rows of nothing but a key never change. */
-function differences(derived: DerivedTable): string | null {
-  const rest = derivedColumns(derived).filter((name) => !derived.table.key.includes(name));
-  if (rest.length === 0) {
-    return null;
-  }
-  return rest.map((name) => `t.${quoteIdentifier(name)} IS DISTINCT FROM ${madeValue(derived, name)}`).join(' OR ');
-}
-
-interface DerivedWriting {
-  readonly derived: DerivedTable;
-  readonly made: string;
-  readonly lost: string;
-  readonly version: string;
-  readonly marks: DerivedMarks;
-}
-
-/** true: something changed. */
-async function writeDerived(transaction: Transaction, writing: DerivedWriting): Promise<boolean> {
-  const { derived, made, lost, version, marks } = writing;
-  const { table } = derived;
-  const columns = derivedColumns(derived);
-  const rest = columns.filter((name) => !table.key.includes(name));
-  const keyPairs = [...table.columns]
-    .filter(([, column]) => table.key.includes(column.name))
-    .map(([property, column]) => `${escapeText(property)}::text, t.${quoteIdentifier(column.name)}`);
-  if (table.set.versionColumn !== null) {
-    await transaction.query(
-      writeTombstones(
-        `$1::text, jsonb_build_object(${keyPairs.join(', ')}), $2::bigint FROM ${table.name} t JOIN ${lost} l ON l._target = t._row`,
-      ),
-      [table.set.name, version],
-    );
-  }
-  const gone = await transaction.query(`DELETE FROM ${table.name} t USING ${lost} l WHERE l._target = t._row`);
-  const differs = differences(derived);
-  const marked = [version, marks.loadId, marks.fileTime];
-  const updated =
-    differs === null
-      ? 0
-      : (
-          await transaction.query(
-            `UPDATE ${table.name} t SET ${rest.map((name) => `${quoteIdentifier(name)} = ${madeValue(derived, name)}`).join(', ')}, _version = $1, _load_id = $2, _loaded_at = now(), _stamp = $3 FROM ${made} m WHERE ${sameKey('m', 't', table.key)} AND (${differs})`,
-            marked,
-          )
-        ).rowCount;
-  const inserted = await transaction.query(
-    `INSERT INTO ${table.name} (${columnList(columns)}, _version, _load_id, _loaded_at, _stamp) SELECT ${columnList(columns, 'm')}, $1, $2, now(), $3 FROM ${made} m WHERE NOT EXISTS (SELECT FROM ${table.name} t WHERE ${sameKey('m', 't', table.key)}) ORDER BY ${columnList(table.key, 'm')}`,
-    marked,
-  );
-  return gone.rowCount + updated + inserted.rowCount > 0;
 }

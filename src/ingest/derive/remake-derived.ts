@@ -1,10 +1,11 @@
 import type { Catalogue } from '../../catalogue/catalogue.ts';
 import type { Database, Transaction } from '../../warehouse/database.ts';
 import { lockSets } from '../ledger/set-version.ts';
-import { derivedColumns } from './derive-rows.ts';
+import { derivedColumns } from './derived-columns.ts';
 import { type DerivedTable, derivedTables, setsTouched, sourcesOf } from './derived-sets.ts';
 import { type DerivationRecord, describeDerivation, unlearnedBy } from './describe-derivation.ts';
-import { clearColumns, type DerivedMarks, makeAgain } from './maintain-derived.ts';
+import { makeAgain } from './maintain-derived.ts';
+import { clearColumns, type DerivedMarks } from './write-derived.ts';
 
 interface Changed {
   readonly derived: DerivedTable;

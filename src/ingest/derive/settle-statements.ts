@@ -3,8 +3,10 @@ import { quoteIdentifier } from '../../sql/identifier.ts';
 import type { Transaction } from '../../warehouse/database.ts';
 import { columnDefinition, columnList, sameKey } from '../stored/column-lists.ts';
 import { columnOf, type StoredTable, storedTable } from '../stored/stored-table.ts';
-import { affectedTable, derivedColumns, keyColumns, statementsWhere } from './derive-rows.ts';
+import { affectedTable } from './affected-keys.ts';
+import { derivedColumns } from './derived-columns.ts';
 import { type DerivedDimension, forgets } from './derived-sets.ts';
+import { keyColumns, statementsWhere } from './dimension-rows.ts';
 
 /** A set whose rows change, seen from a dimension that takes rows from it. */
 export interface ChangingSource {

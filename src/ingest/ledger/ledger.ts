@@ -2,16 +2,35 @@ import { resolve } from 'node:path';
 import type { Export } from '../../catalogue/catalogue.ts';
 import type { ErrorCode } from '../../errors.ts';
 import type { Database, Transaction } from '../../warehouse/database.ts';
-import type { FileFacts } from '../csv/file-facts.ts';
-import type { Identification } from '../identify/identify-export.ts';
-import type { Period } from '../identify/period.ts';
-import { fileTime, namedTime } from '../identify/period.ts';
-import type { Decisions } from '../merge/decide-rows.ts';
-import { type Staged, stagingTable } from '../merge/stage-rows.ts';
 import type { FileOrder } from './file-order.ts';
 import type { Removal } from './removal.ts';
 
 type Asker = Pick<Database | Transaction, 'query'>;
+
+/** A file as the ledger notes it. */
+export interface LedgerFile {
+  /** Its name alone. */
+  readonly name: string;
+  /** Where it was read from on this machine: to find its bytes again, no part of the feed. */
+  readonly path: string;
+  readonly sha256: string;
+  readonly bytes: number;
+  readonly modifiedAt: Date;
+}
+
+/** What a file speaks of: `start` is inside, `end` the first moment outside. */
+export interface TimeSpan {
+  readonly start: Date;
+  readonly end: Date;
+}
+
+/** How the text of a file was read, so that its rows can be read again. */
+export interface FileReading {
+  readonly encoding: string;
+  readonly delimiter: string;
+  /** Its names as they stand there; empty: the file had none. */
+  readonly header: readonly string[];
+}
 
 /** An earlier load of the same bytes. */
 export interface EarlierLoad {
@@ -30,8 +49,15 @@ export interface EarlierLoad {
 export async function earlierLoad(
   asker: Asker,
   target: Export,
-  { facts, period }: { readonly facts: FileFacts; readonly period: Period | null },
+  asked: {
+    readonly file: LedgerFile;
+    readonly period: TimeSpan | null;
+    /** When the file speaks, and the same where its name says it; null: it does not. */
+    readonly fileTime: Date;
+    readonly namedTime: Date | null;
+  },
 ): Promise<EarlierLoad | null> {
+  const { file, period } = asked;
   const ofFile = target.computed.some((one) => one.kind === 'period') ? period : null;
   const { rows } = await asker.query<{
     load_id: string;
@@ -47,11 +73,11 @@ export async function earlierLoad(
     [
       target.source,
       target.name,
-      facts.sha256,
+      file.sha256,
       ofFile?.start.toISOString() ?? null,
       ofFile?.end.toISOString() ?? null,
-      namedTime(target, facts.name)?.toISOString() ?? null,
-      fileTime(target, facts).toISOString(),
+      asked.namedTime?.toISOString() ?? null,
+      asked.fileTime.toISOString(),
     ],
   );
   const [row] = rows;
@@ -59,46 +85,67 @@ export async function earlierLoad(
     return null;
   }
   const { load_id: loadId, file_name: fileName, file_time: time, modified_at: modifiedAt } = row;
-  return { loadId, fileName, fileTime: time, modifiedAt: modifiedAt ?? facts.modifiedAt.toISOString() };
+  return { loadId, fileName, fileTime: time, modifiedAt: modifiedAt ?? file.modifiedAt.toISOString() };
 }
 
 /** Opens the ledger row of a load, inside its transaction. */
 export async function openLoad(
   transaction: Transaction,
   load: {
-    readonly facts: FileFacts;
+    readonly file: LedgerFile;
+    /** Path below the folder of the delivery. */
     readonly below: string;
-    readonly identified: Identification;
-    readonly period: Period | null;
+    readonly target: Export;
+    readonly reading: FileReading;
+    readonly period: TimeSpan | null;
     readonly fileTime: string;
     /** The load that this one repeats: its name and time hold, wherever the bytes lie now. */
     readonly again: EarlierLoad | null;
   },
 ): Promise<string> {
-  const { facts, below, identified, period, again } = load;
-  const { layout, match } = identified;
+  const { file, target, reading, period, again } = load;
   const { rows } = await transaction.query<{ load_id: string }>(
     `INSERT INTO gateway.load (source, export, file_name, path, sha256, size_bytes, modified_at, state, removal, encoding, delimiter, period_start, period_end, file_time, header, origin, again_of)
      VALUES ($1, $2, $3, $4, $5, $6, $7, 'loaded', 'pending', $8, $9, $10, $11, $12, $13, $14, $15) RETURNING load_id::text`,
     [
-      identified.export.source,
-      identified.export.name,
-      again?.fileName ?? facts.name,
-      below,
-      facts.sha256,
-      facts.bytes,
-      again?.modifiedAt ?? facts.modifiedAt.toISOString(),
-      layout.encoding,
-      layout.delimiter,
+      target.source,
+      target.name,
+      again?.fileName ?? file.name,
+      load.below,
+      file.sha256,
+      file.bytes,
+      again?.modifiedAt ?? file.modifiedAt.toISOString(),
+      reading.encoding,
+      reading.delimiter,
       period?.start.toISOString() ?? null,
       period?.end.toISOString() ?? null,
       load.fileTime,
-      JSON.stringify(match.cells.map((cell) => cell.text)),
-      resolve(facts.path),
+      JSON.stringify(reading.header),
+      resolve(file.path),
       again?.loadId ?? null,
     ],
   );
   return rows[0]?.load_id ?? '';
+}
+
+/** What a load says besides its counts. */
+export interface LoadOutcome {
+  /** What became of rows that the file does not hold. */
+  readonly removal: Removal;
+  /** The same in words, and what else there is to say: for people; null: nothing. */
+  readonly removalMessage: string | null;
+  readonly message: string | null;
+}
+
+/** Rows of a file by what became of them: `read` is the sum of the others but `removed`, which are stored rows that left with it. */
+export interface LoadCounts {
+  readonly read: number;
+  readonly inserted: number;
+  readonly updated: number;
+  readonly unchanged: number;
+  readonly rejected: number;
+  readonly duplicate: number;
+  readonly removed: number;
 }
 
 /** Writes the counts; the table itself refuses a sum that is not the rows read. */
@@ -106,69 +153,77 @@ export async function closeLoad(
   transaction: Transaction,
   load: {
     readonly loadId: string;
-    readonly staged: Staged;
-    readonly decisions: Decisions;
-    /** What became of rows that it does not hold. */
-    readonly removal: Removal;
-    /** The same in words, and what else there is to say: for people. */
-    readonly removalMessage: string | null;
-    readonly message: string | null;
+    readonly counts: LoadCounts;
+    readonly outcome: LoadOutcome;
   },
 ): Promise<void> {
-  const { staged, decisions } = load;
+  const { counts, outcome } = load;
   await transaction.query(
     `UPDATE gateway.load SET rows_read = $2, rows_inserted = $3, rows_updated = $4, rows_unchanged = $5, rows_rejected = $6, rows_duplicate = $7, rows_removed = $8, message = $9, removal = $10, removal_message = $11, finished_at = coalesce(finished_at, clock_timestamp()) WHERE load_id = $1`,
     [
       load.loadId,
-      staged.read,
-      decisions.inserted,
-      decisions.updated,
-      decisions.unchanged,
-      staged.rejected,
-      decisions.duplicate,
-      decisions.removed,
-      load.message,
-      load.removal,
-      load.removalMessage,
+      counts.read,
+      counts.inserted,
+      counts.updated,
+      counts.unchanged,
+      counts.rejected,
+      counts.duplicate,
+      counts.removed,
+      outcome.message,
+      outcome.removal,
+      outcome.removalMessage,
     ],
   );
 }
 
-/** Keeps the rejected rows of the staging table. */
-export async function keepRejects(transaction: Transaction, loadId: string): Promise<void> {
+/** What became of rows that the file of a load does not hold. */
+export async function removalOfLoad(asker: Asker, loadId: string): Promise<Removal> {
+  const { rows } = await asker.query<{ removal: Removal }>(`SELECT removal FROM gateway.load WHERE load_id = $1`, [
+    loadId,
+  ]);
+  return rows[0]?.removal ?? 'pending';
+}
+
+/**
+ * Moves counts of a load from its rejected rows to what they came to when they were replayed. `removal`: the word for what was withheld
+ * until now; null: that stays as it is. Its message goes where nothing is withheld any more.
+ */
+export async function addReplayed(
+  transaction: Transaction,
+  loadId: string,
+  replayed: {
+    readonly counts: Omit<LoadCounts, 'read' | 'rejected'>;
+    readonly rows: number;
+    readonly removal: Removal | null;
+  },
+): Promise<void> {
+  const { counts, rows, removal } = replayed;
   await transaction.query(
-    `INSERT INTO gateway.reject (load_id, line, byte_start, byte_end, property, header, code, message, raw_text) SELECT $1, _line, _byte_start, _byte_end, _property, _header, _code, _message, _raw FROM ${stagingTable} WHERE _code IS NOT NULL ORDER BY _line`,
-    [loadId],
+    `UPDATE gateway.load SET rows_inserted = rows_inserted + $2, rows_updated = rows_updated + $3, rows_unchanged = rows_unchanged + $4, rows_duplicate = rows_duplicate + $5, rows_rejected = rows_rejected - $6, rows_removed = rows_removed + $7, removal = coalesce($8, removal), removal_message = CASE WHEN $9 THEN NULL ELSE removal_message END WHERE load_id = $1`,
+    [
+      loadId,
+      counts.inserted,
+      counts.updated,
+      counts.unchanged,
+      counts.duplicate,
+      rows,
+      counts.removed,
+      removal,
+      removal !== null && removal !== 'withheld-too-small',
+    ],
   );
 }
 
-/** The rejected rows of a load that is repeated are the new load's from now on, as far as they still are rejected. */
-export async function dismissRejects(transaction: Transaction, { loadId }: EarlierLoad): Promise<void> {
-  await transaction.query(`UPDATE gateway.reject SET state = 'dismissed' WHERE load_id = $1 AND state = 'open'`, [
-    loadId,
-  ]);
-}
-
-/** A header that the catalogue and a file do not share. */
-export interface DriftFinding {
-  readonly header: string;
-  readonly kind: 'unknown' | 'missing';
-  readonly sample: string | null;
-}
-
-/** Keeps findings that were not known of this export; the same one every day is no news. */
-export async function keepDrift(
+/** Notes how the file of a load was read when its set was made anew, and where it lay. */
+export async function noteReading(
   transaction: Transaction,
-  load: { readonly loadId: string; readonly target: Export },
-  findings: readonly DriftFinding[],
+  loadId: string,
+  { encoding, delimiter, header, path }: FileReading & Pick<LedgerFile, 'path'>,
 ): Promise<void> {
-  const { source, name } = load.target;
-  for (const { header, kind, sample } of findings) {
-    await transaction.query(
-      `INSERT INTO gateway.drift (load_id, source, export, header, kind, sample) SELECT $1, $2, $3, $4, $5, $6 WHERE NOT EXISTS (SELECT FROM gateway.drift WHERE source = $2 AND export = $3 AND header = $4 AND kind = $5)`,
-      [load.loadId, source, name, header, kind, sample],
-    );
-  }
+  await transaction.query(
+    `UPDATE gateway.load SET header = $2, encoding = $3, delimiter = $4, origin = $5 WHERE load_id = $1`,
+    [loadId, JSON.stringify(header), encoding, delimiter, path],
+  );
 }
 
 /** Why nothing of a file was loaded: a code, and the message for people. */
@@ -179,17 +234,17 @@ export type FileOutcome = {
 } & ({ readonly state: 'duplicate' } | { readonly state: 'refused' | 'failed'; readonly code: ErrorCode });
 
 /** Notes a file of which nothing was loaded. */
-export async function noteFile(asker: Asker, facts: FileFacts, outcome: FileOutcome): Promise<string> {
+export async function noteFile(asker: Asker, file: LedgerFile, outcome: FileOutcome): Promise<string> {
   const { rows } = await asker.query<{ load_id: string }>(
     `INSERT INTO gateway.load (source, export, file_name, path, sha256, size_bytes, modified_at, state, outcome_code, message, finished_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, clock_timestamp()) RETURNING load_id::text`,
     [
       outcome.target?.source ?? null,
       outcome.target?.name ?? null,
-      facts.name,
+      file.name,
       outcome.below,
-      facts.sha256,
-      facts.bytes,
-      facts.modifiedAt.toISOString(),
+      file.sha256,
+      file.bytes,
+      file.modifiedAt.toISOString(),
       outcome.state,
       outcome.state === 'duplicate' ? null : outcome.code,
       outcome.message.replaceAll('\0', '␀'),
@@ -202,7 +257,7 @@ export async function noteFile(asker: Asker, facts: FileFacts, outcome: FileOutc
 export async function supersededPeriod(
   transaction: Transaction,
   target: Export,
-  { period, file }: { readonly period: Period | null; readonly file: FileOrder },
+  { period, file }: { readonly period: TimeSpan | null; readonly file: FileOrder },
 ): Promise<boolean> {
   if (period === null || target.write.mode !== 'restate') {
     return false;

@@ -1,7 +1,7 @@
 import type { Export } from '../../catalogue/catalogue.ts';
 import { GatewayError } from '../../errors.ts';
 import type { Transaction } from '../../warehouse/database.ts';
-import { type Staged, stagingTable } from '../merge/stage-rows.ts';
+import type { ReadRows } from '../convert/staging-lines.ts';
 
 /** A rejected row, as a person is shown it. */
 export interface ShownFault {
@@ -50,19 +50,23 @@ export function tooManyRejects(target: Export, { read, rejected, byCode, first }
   });
 }
 
-/** Throws TooManyRejects for the staged rows of a file. */
-export async function judgeRejects(transaction: Transaction, target: Export, staged: Staged): Promise<void> {
-  if (!rejectsTooMany(target, staged)) {
+/** Throws TooManyRejects for the rows of a file; `staged` is the name of their temporary table. */
+export async function judgeRejects(
+  transaction: Transaction,
+  target: Export,
+  { staged, ...rows }: ReadRows & { readonly staged: string },
+): Promise<void> {
+  if (!rejectsTooMany(target, rows)) {
     return;
   }
   const counts = await transaction.query<{ code: string; n: string }>(
-    `SELECT _code AS code, count(*)::text AS n FROM ${stagingTable} WHERE _code IS NOT NULL GROUP BY 1`,
+    `SELECT _code AS code, count(*)::text AS n FROM ${staged} WHERE _code IS NOT NULL GROUP BY 1`,
   );
   const first = await transaction.query<{ line: number; header: string | null; code: string; message: string }>(
-    `SELECT _line AS line, _header AS header, _code AS code, _message AS message FROM ${stagingTable} WHERE _code IS NOT NULL ORDER BY _line LIMIT ${shownFaults}`,
+    `SELECT _line AS line, _header AS header, _code AS code, _message AS message FROM ${staged} WHERE _code IS NOT NULL ORDER BY _line LIMIT ${shownFaults}`,
   );
   throw tooManyRejects(target, {
-    ...staged,
+    ...rows,
     byCode: new Map(counts.rows.map(({ code, n }) => [code, Number(n)])),
     first: first.rows,
   });

@@ -4,37 +4,31 @@ import type { IngestEvent } from '../../observation/events/ingest.ts';
 import type { Observe } from '../../observation/observe.ts';
 import type { Database, Transaction } from '../../warehouse/database.ts';
 import { requireTable } from '../../warehouse/tables/check-table.ts';
-import { converterFor } from '../convert/converter-for.ts';
 import type { RowConverter } from '../convert/row-converter.ts';
 import { examineFile, type FileFacts, requireUnchanged } from '../csv/file-facts.ts';
 import { setsTouched } from '../derive/derived-sets.ts';
-import { dataRows, passedOverNote } from '../identify/data-rows.ts';
+import { dataRows } from '../identify/data-rows.ts';
 import type { Identification, IdentifyOptions } from '../identify/identify-export.ts';
 import { identifyFile } from '../identify/identify-file.ts';
-import type { Period } from '../identify/period.ts';
-import { fileTime, periodOf } from '../identify/period.ts';
-import { fileOrder } from '../ledger/file-order.ts';
+import type { HeaderMatch } from '../identify/match-header.ts';
+import { fileTime, namedTime, type Period, periodOf } from '../identify/period.ts';
+import { type DriftFinding, keepDrift } from '../ledger/drift.ts';
 import { keepHeadersTrue } from '../ledger/known-headers.ts';
 import {
   closeLoad,
-  type DriftFinding,
-  dismissRejects,
   type EarlierLoad,
   earlierLoad,
-  keepDrift,
-  keepRejects,
+  type FileReading,
+  type LoadCounts,
   noteFile,
   openLoad,
-  supersededPeriod,
 } from '../ledger/ledger.ts';
+import { dismissRejects, keepRejects } from '../ledger/rejects.ts';
 import { lockSets } from '../ledger/set-version.ts';
-import type { Decisions } from '../merge/decide-rows.ts';
-import { shapeOf } from '../merge/file-shape.ts';
-import { mergeRows } from '../merge/merge-rows.ts';
-import { type Staged, stageRows } from '../merge/stage-rows.ts';
-import { columnOf, type StoredTable, storedTable } from '../stored/stored-table.ts';
+import { type StoredTable, storedTable } from '../stored/stored-table.ts';
 import { judgeRejects } from './judge-file.ts';
-import { joinedMessages, removalMessage, removalOf, winnerMessage } from './load-notes.ts';
+import { joinedMessages, outcomeOf } from './load-notes.ts';
+import { takeIn } from './take-in.ts';
 
 export interface IngestContext {
   readonly catalogue: Catalogue;
@@ -54,17 +48,6 @@ export interface LoadOptions extends IdentifyOptions {
   readonly observe?: Observe<IngestEvent>;
   /** Asked while the file is read; throws what ends the load. */
   readonly mayGoOn?: () => void;
-}
-
-export interface LoadCounts {
-  readonly read: number;
-  readonly inserted: number;
-  readonly updated: number;
-  readonly unchanged: number;
-  readonly rejected: number;
-  readonly duplicate: number;
-  /** Stored rows that left with this file; not part of the sum. */
-  readonly removed: number;
 }
 
 /** What became of one file. */
@@ -133,7 +116,11 @@ async function loadIdentified(context: IngestContext, work: Work): Promise<LoadR
   return context.database.transaction(async (transaction) => {
     await lockSets(transaction, setsTouched(context.catalogue, target.set));
     await requireTable(transaction, context.catalogue, target.set);
-    const earlier = await earlierLoad(transaction, target, { facts, period });
+    const earlier = await earlierLoad(transaction, target, {
+      ...{ file: facts, period },
+      fileTime: fileTime(target, facts),
+      namedTime: namedTime(target, facts.name),
+    });
     if (earlier !== null && options.again !== true) {
       const message = `same bytes as load ${earlier.loadId} (${earlier.fileName})`;
       const loadId = await noteFile(transaction, facts, {
@@ -154,96 +141,62 @@ async function loadNew(
   work: Work & { readonly table: StoredTable; readonly period: Period | null; readonly again: EarlierLoad | null },
 ): Promise<LoadResult> {
   const { facts, identified, options, table, period, again } = work;
+  const { match } = identified;
   const target = identified.export;
   const moment = again?.fileTime ?? fileTime(target, facts).toISOString();
-  const loadId = await openLoad(transaction, {
-    facts,
-    identified,
-    period,
-    fileTime: moment,
-    below: options.below ?? facts.name,
-    again,
-  });
+  const below = options.below ?? facts.name;
+  const reading = readingOf(identified);
+  const loadId = await openLoad(transaction, { file: facts, below, target, reading, period, fileTime: moment, again });
   if (again !== null) {
     await dismissRejects(transaction, again);
   }
-  const converter = converterFor(catalogue, identified.match, period);
-  const hasHeader = identified.match.cells.length > 0;
   const onBytes = (bytes: number): void => {
     options.mayGoOn?.();
     options.observe?.({ event: 'load-progress', file: facts.path, bytes, totalBytes: facts.bytes });
   };
   const { records, passedOver } = dataRows(facts, identified, { onBytes });
-  const staged = await stageRows(transaction, records, { table, converter });
-  await requireUnchanged(facts);
-  if (options.force !== true) {
-    await judgeRejects(transaction, target, staged);
-  }
-  await keepRejects(transaction, loadId);
-  const drift = driftOf(identified, converter);
-  await keepDrift(transaction, { loadId, target }, drift);
-  const file = await fileOrder(transaction, catalogue, { set: target.set, loadId, fileTime: moment });
-  const shape = await shapeOf(transaction, catalogue, { table, match: identified.match });
-  const superseded = await supersededPeriod(transaction, target, { period, file });
-  const removes = staged.keyless === 0 && hasHeader;
-  const decisions = await mergeRows(transaction, {
-    catalogue,
-    target,
-    table,
-    file,
-    shape,
-    replayed: false,
-    superseded,
-    removes,
-    period: periodValues(target, table, converter),
+  let drift: readonly DriftFinding[] = [];
+  const taken = await takeIn(transaction, records, {
+    ...{ catalogue, table, match, period },
+    load: { loadId, fileTime: moment },
     force: options.force ?? false,
+    onStaged: async (staged, rows, converter) => {
+      await requireUnchanged(facts);
+      if (options.force !== true) {
+        await judgeRejects(transaction, target, { ...rows, staged: staged.name });
+      }
+      await keepRejects(transaction, loadId, staged.name);
+      drift = driftOf(match, converter);
+      await keepDrift(transaction, { loadId, target }, drift);
+      return rows.keyless === 0 && match.cells.length > 0;
+    },
   });
-  const counts = countsOf(staged, decisions);
-  const removal = removalOf({ write: target.write, hasHeader, superseded, keyless: staged.keyless });
-  const outcome = {
-    removal,
-    removalMessage: removalMessage(removal, staged.keyless),
-    message: joinedMessages([winnerMessage(identified.match), passedOverNote(passedOver)]),
-  };
-  await closeLoad(transaction, { loadId, staged, decisions, ...outcome });
+  const outcome = outcomeOf({ match, passedOver, ...taken });
+  await closeLoad(transaction, { loadId, counts: taken, outcome });
   await keepHeadersTrue(transaction, catalogue, target);
+  const { read, inserted, updated, unchanged, rejected, duplicate, removed } = taken;
   return {
     state: 'loaded',
     path: facts.path,
     loadId,
     identified,
-    counts,
+    counts: { read, inserted, updated, unchanged, rejected, duplicate, removed },
     drift,
     again: again?.loadId ?? null,
     message: joinedMessages([outcome.removalMessage, outcome.message]),
   };
 }
 
-/** Values of the computed period columns, the same in every row, so known even where there is none. */
-export function periodValues(target: Export, table: StoredTable, converter: RowConverter): ReadonlyMap<string, string> {
-  const constants = converter.constants();
-  return new Map(
-    target.computed
-      .filter((one) => one.kind === 'period')
-      .flatMap((one) => {
-        const value = constants.get(one.property);
-        return value === undefined ? [] : [[columnOf(table, one.property), value] as const];
-      }),
-  );
-}
-
-function countsOf(staged: Staged, { removed, inserted, updated, unchanged, duplicate }: Decisions): LoadCounts {
-  const counts = { read: staged.read, inserted, updated, unchanged, rejected: staged.rejected, duplicate, removed };
-  const sum = inserted + updated + unchanged + staged.rejected + duplicate;
-  if (sum !== staged.read) {
-    throw new GatewayError('LoadCountMismatch', `${staged.read} rows were read but ${sum} are accounted for`);
-  }
-  return counts;
-}
+/** How the text of a file was read, for the ledger. */
+export const readingOf = ({ layout, match }: Identification): FileReading => ({
+  encoding: layout.encoding,
+  delimiter: layout.delimiter,
+  header: match.cells.map((cell) => cell.text),
+});
 
 /** Headers that the file and its export do not share. */
-export function driftOf(identified: Identification, converter: RowConverter): readonly DriftFinding[] {
-  if (identified.match.cells.length === 0) {
+export function driftOf(match: HeaderMatch, converter: RowConverter): readonly DriftFinding[] {
+  if (match.cells.length === 0) {
     return [];
   }
   return [
@@ -254,6 +207,6 @@ export function driftOf(identified: Identification, converter: RowConverter): re
         sample: converter.samples.get(header) ?? null,
       }),
     ),
-    ...identified.match.missing.map((header): DriftFinding => ({ header, kind: 'missing', sample: null })),
+    ...match.missing.map((header): DriftFinding => ({ header, kind: 'missing', sample: null })),
   ];
 }

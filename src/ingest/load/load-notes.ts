@@ -1,9 +1,12 @@
 import type { Export } from '../../catalogue/catalogue.ts';
+import { passedOverNote } from '../identify/data-rows.ts';
 import { documentedHeader, type HeaderMatch } from '../identify/match-header.ts';
+import type { PassedOver } from '../identify/row-sieve.ts';
+import type { LoadOutcome } from '../ledger/ledger.ts';
 import type { Removal } from '../ledger/removal.ts';
 
 /** What decides of the removal of stored rows that a file does not hold. */
-export interface RemovalFacts {
+interface RemovalFacts {
   readonly write: Export['write'];
   readonly hasHeader: boolean;
   readonly superseded: boolean;
@@ -11,7 +14,7 @@ export interface RemovalFacts {
   readonly keyless: number;
 }
 
-export function removalOf({ write, hasHeader, superseded, keyless }: RemovalFacts): Removal {
+function removalOf({ write, hasHeader, superseded, keyless }: RemovalFacts): Removal {
   if (!hasHeader) {
     return 'withheld-no-header';
   }
@@ -25,7 +28,7 @@ export function removalOf({ write, hasHeader, superseded, keyless }: RemovalFact
 }
 
 /** The same in words; null: nothing that an operator should know. */
-export function removalMessage(removal: Removal, keyless: number): string | null {
+function removalMessage(removal: Removal, keyless: number): string | null {
   switch (removal) {
     case 'withheld-no-header':
       return 'The file is empty, without a header: nothing was removed.';
@@ -39,13 +42,31 @@ export function removalMessage(removal: Removal, keyless: number): string | null
 }
 
 /** That the file has no column of the `winner`; null: it has, or needs none. */
-export function winnerMessage({ export: target, cells, missing }: HeaderMatch): string | null {
+function winnerMessage({ export: target, cells, missing }: HeaderMatch): string | null {
   const { write } = target;
   const winner = write.mode === 'upsert' ? target.columns.find(({ property }) => property === write.winner) : undefined;
   if (winner === undefined || cells.length === 0 || !missing.includes(documentedHeader(winner))) {
     return null;
   }
   return `The file lacks ${documentedHeader(winner)}, which tells the newer row: stored rows that have it count as newer, and were filled only where nothing was stated.`;
+}
+
+/** What became of a file's rows, as far as its outcome depends on it. */
+export interface OutcomeFacts {
+  readonly match: HeaderMatch;
+  readonly superseded: boolean;
+  readonly keyless: number;
+  readonly passedOver: Readonly<PassedOver>;
+}
+
+/** What the ledger says of a file that was loaded: the removal as a word, and in words for people what there is to say. */
+export function outcomeOf({ match, superseded, keyless, passedOver }: OutcomeFacts): LoadOutcome {
+  const removal = removalOf({ write: match.export.write, hasHeader: match.cells.length > 0, superseded, keyless });
+  return {
+    removal,
+    removalMessage: removalMessage(removal, keyless),
+    message: joinedMessages([winnerMessage(match), passedOverNote(passedOver)]),
+  };
 }
 
 /** Messages one behind the other; null: there is none. */

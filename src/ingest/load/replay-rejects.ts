@@ -1,21 +1,19 @@
 import type { Export } from '../../catalogue/catalogue.ts';
 import { GatewayError } from '../../errors.ts';
 import type { Transaction } from '../../warehouse/database.ts';
-import { converterFor } from '../convert/converter-for.ts';
+import { maxRaw } from '../convert/staging-lines.ts';
 import { longestRecord, type TextRecord } from '../csv/read-records.ts';
 import { CsvTokenizer } from '../csv/tokenizer.ts';
 import { setsTouched } from '../derive/derived-sets.ts';
 import { matchHeader } from '../identify/match-header.ts';
 import type { Period } from '../identify/period.ts';
-import { fileOrder } from '../ledger/file-order.ts';
-import { supersededPeriod } from '../ledger/ledger.ts';
+import { addReplayed, removalOfLoad } from '../ledger/ledger.ts';
+import { closeReplayed, countOpen, type OpenReject, openRejects } from '../ledger/rejects.ts';
 import type { Removal } from '../ledger/removal.ts';
 import { lockSets } from '../ledger/set-version.ts';
-import { shapeOf } from '../merge/file-shape.ts';
-import { mergeRows } from '../merge/merge-rows.ts';
-import { maxRaw, type Staged, stageRows, stagingTable } from '../merge/stage-rows.ts';
 import { storedTable } from '../stored/stored-table.ts';
-import { type IngestContext, periodValues } from './load-file.ts';
+import type { IngestContext } from './load-file.ts';
+import { takeIn } from './take-in.ts';
 
 export interface ReplayOptions {
   /** Only the rejects of this load. */
@@ -46,13 +44,6 @@ interface LoadRow extends Record<string, unknown> {
   readonly file_time: string;
   readonly period_start: string | null;
   readonly period_end: string | null;
-}
-
-interface RejectRow extends Record<string, unknown> {
-  readonly line: string;
-  readonly byte_start: string;
-  readonly byte_end: string;
-  readonly raw_text: string;
 }
 
 /**
@@ -111,103 +102,52 @@ async function replayLoad(
   { catalogue }: IngestContext,
   { load, target, removing }: Replayed & { readonly removing: boolean },
 ): Promise<ReplayResult> {
+  const { load_id: loadId } = load;
   await lockSets(transaction, setsTouched(catalogue, target.set));
-  const rejects = await openRejects(transaction, load.load_id);
-  const table = storedTable(catalogue, target.set);
-  const period = periodOfLoad(load);
-  const header = JSON.parse(load.header) as string[];
-  const match = matchHeader(target, header);
-  const converter = converterFor(catalogue, match, period);
+  const rejects = await openRejects(transaction, loadId, maxRaw);
+  const match = matchHeader(target, JSON.parse(load.header) as string[]);
   const records = rejects.flatMap((reject) => recordOf(reject, load.delimiter));
-  const staged = await stageRows(transaction, oneBatch(records), { table, converter });
-  const known = header.length > 0 && (await knowsAll(transaction, load.load_id, staged));
-  const removes = removing && known;
-  const marked = await transaction.query(
-    `UPDATE gateway.reject r SET state = 'replayed' FROM ${stagingTable} s WHERE r.load_id = $1 AND r.state = 'open' AND r.line = s._line AND s._code IS NULL`,
-    [load.load_id],
-  );
-  const file = await fileOrder(transaction, catalogue, {
-    set: target.set,
-    loadId: load.load_id,
-    fileTime: load.file_time,
-  });
-  const shape = await shapeOf(transaction, catalogue, { table, match });
-  const superseded = await supersededPeriod(transaction, target, { period, file });
-  const decisions = await mergeRows(transaction, {
-    catalogue,
-    target,
-    table,
-    file,
-    shape,
+  let known = false;
+  let replayed = 0;
+  const taken = await takeIn(transaction, oneBatch(records), {
+    ...{ catalogue, match, table: storedTable(catalogue, target.set), period: periodOfLoad(load) },
+    load: { loadId, fileTime: load.file_time },
     replayed: true,
-    superseded,
-    removes,
-    period: periodValues(target, table, converter),
     force: false,
+    onStaged: async (staged, { read, keyless }) => {
+      // The keys of all rows that are still rejected are known: what the file does not hold can be told.
+      known = match.cells.length > 0 && keyless === 0 && (await countOpen(transaction, loadId)) === read;
+      replayed = await closeReplayed(transaction, loadId, staged.name);
+      return removing && known;
+    },
   });
-  const sum = decisions.inserted + decisions.updated + decisions.unchanged + decisions.duplicate;
-  if (sum !== marked.rowCount) {
-    throw new GatewayError('LoadCountMismatch', `${marked.rowCount} rows were replayed but ${sum} are accounted for`);
+  if (replayed !== taken.read - taken.rejected) {
+    throw new GatewayError('LoadCountMismatch', `${replayed} rows were replayed, not ${taken.read - taken.rejected}`);
   }
-  const settled = await settledRemoval(transaction, load.load_id, { known, removing, superseded });
-  await transaction.query(
-    `UPDATE gateway.load SET rows_inserted = rows_inserted + $2, rows_updated = rows_updated + $3, rows_unchanged = rows_unchanged + $4, rows_duplicate = rows_duplicate + $5, rows_rejected = rows_rejected - $6, rows_removed = rows_removed + $7, removal = coalesce($8, removal), removal_message = CASE WHEN $9 THEN NULL ELSE removal_message END WHERE load_id = $1`,
-    [
-      load.load_id,
-      decisions.inserted,
-      decisions.updated,
-      decisions.unchanged,
-      decisions.duplicate,
-      marked.rowCount,
-      decisions.removed,
-      settled,
-      settled !== null && removes,
-    ],
-  );
-  const { removed } = decisions;
-  const { load_id: loadId, file_name: fileName, source, export: name } = load;
-  return { loadId, fileName, source, export: name, tried: records.length, replayed: marked.rowCount, removed };
+  const removal = known ? await settledRemoval(transaction, loadId, { removing, superseded: taken.superseded }) : null;
+  await addReplayed(transaction, loadId, { counts: taken, rows: replayed, removal });
+  const { file_name: fileName, source, export: name } = load;
+  return { loadId, fileName, source, export: name, tried: records.length, replayed, removed: taken.removed };
 }
 
-/** Whether the keys of all rows that are still rejected are known, so that what the file does not hold can be told. */
-async function knowsAll(transaction: Transaction, loadId: string, { read, keyless }: Staged): Promise<boolean> {
-  const { rows } = await transaction.query<{ n: string }>(
-    `SELECT count(*)::text AS n FROM gateway.reject WHERE load_id = $1 AND state = 'open'`,
-    [loadId],
-  );
-  return keyless === 0 && Number(rows[0]?.n) === read;
-}
-
-/** The word for the removal that was withheld until the keys were known; null: nothing was withheld for them, or they still are not. */
+/** The word for a removal that was withheld until keys were known, now that they are; null: nothing was withheld for them. */
 async function settledRemoval(
   transaction: Transaction,
   loadId: string,
-  asked: { readonly known: boolean; readonly removing: boolean; readonly superseded: boolean },
+  { removing, superseded }: { readonly removing: boolean; readonly superseded: boolean },
 ): Promise<Removal | null> {
-  const { rows } = await transaction.query<{ removal: Removal }>(
-    `SELECT removal FROM gateway.load WHERE load_id = $1`,
-    [loadId],
-  );
-  const former = rows[0]?.removal;
-  if (!asked.known || (former !== 'withheld-keyless' && former !== 'withheld-too-small')) {
+  const former = await removalOfLoad(transaction, loadId);
+  if (former !== 'withheld-keyless' && former !== 'withheld-too-small') {
     return null;
   }
-  if (!asked.removing) {
+  if (!removing) {
     return 'withheld-too-small';
   }
-  return asked.superseded ? 'superseded' : 'done';
-}
-
-async function openRejects(transaction: Transaction, loadId: string): Promise<readonly RejectRow[]> {
-  const { rows } = await transaction.query<RejectRow>(
-    `SELECT line::text, byte_start::text, byte_end::text, raw_text FROM gateway.reject WHERE load_id = $1 AND state = 'open' AND code NOT IN ('NUL_CHARACTER', 'INVALID_ENCODING', 'RECORD_TOO_LARGE', 'QUOTE_IN_UNQUOTED_FIELD') AND length(raw_text) < $2 ORDER BY line FOR UPDATE`,
-    [loadId, maxRaw],
-  );
-  return rows;
+  return superseded ? 'superseded' : 'done';
 }
 
 /** The raw text read again; none where it is more than one record, because a quote was broken. */
-function recordOf(reject: RejectRow, delimiter: string): readonly TextRecord[] {
+function recordOf(reject: OpenReject, delimiter: string): readonly TextRecord[] {
   const tokenizer = new CsvTokenizer({
     delimiter,
     lineEnd: '\n',

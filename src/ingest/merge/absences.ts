@@ -5,80 +5,79 @@ import type { Transaction } from '../../warehouse/database.ts';
 import { compareFiles, placeAt, statedLater, storedPlace } from '../ledger/file-order.ts';
 import { sharesNewness } from '../stored/bound-columns.ts';
 import { columnList, sameKey } from '../stored/column-lists.ts';
+import { actionLiteral, isAction } from './actions.ts';
 import { absent, extrasOf, newerThanCell, remainingExtras } from './carried-cells.ts';
-import { decidedTable, literalScope, type MergeInput, scopeColumns, scopesQuery } from './decide-rows.ts';
-import { shapes } from './file-shape.ts';
-import { stagingTable } from './stage-rows.ts';
+import { type Decisions, literalScope, type MergeInput, scopeColumns, scopesQuery } from './decide-rows.ts';
 
 // Where rows are replaced together, a file that does not hold a row of its period or parent ends it: what older files said of the
 // key says nothing of a row that comes back. So a row notes the newest file that lacked it (`absent` in its `_cells`: file time,
 // place): a row that is new where its period or parent is not, and one that an older file, coming late, does not hold.
 
-const newcomersTable = 'newcomer_rows';
-const lackedTable = 'lacked_rows';
-
-/** What a load is about to note of rows that some file did not hold, as `noteAbsences` found it. */
+/** What a load is about to note of rows that some file did not hold, as `noteAbsences` found it. Names are of temporary tables. */
 export interface Absences {
-  /** Some inserted rows were not held by the file before. */
-  readonly newcomers: boolean;
-  /** Some rows of newer files are not in this one. */
-  readonly lacked: boolean;
+  /** Of inserted rows that the file before did not hold: `_line`, and the `_cells` that note it; null: there are none. */
+  readonly newcomers: string | null;
+  /** Rows of newer files that are not in this one: `_target`, and which cells they lose (`_gone`); null: there are none. */
+  readonly lacked: string | null;
   /** Those of them that lose cells which still older files gave them. */
   readonly cleared: number;
 }
 
-/** Finds them, before anything is written; rows that lose cells are among the decided ones then, action `c`. */
+/** Finds them, before anything is written; rows that lose cells are among the decided ones then, to `clear`. */
 export async function noteAbsences(
   transaction: Transaction,
   catalogue: Catalogue,
-  { input, target, inserted }: { readonly input: MergeInput; readonly target: Export; readonly inserted: number },
+  { input, target, decisions }: Found,
 ): Promise<Absences> {
   if (scopeColumns(input) === null) {
-    return { newcomers: false, lacked: false, cleared: 0 };
+    return { newcomers: null, lacked: null, cleared: 0 };
   }
-  const newcomers = inserted > 0 && (await findNewcomers(transaction, { input, target }));
+  const newcomers =
+    decisions.counts.inserted > 0 ? await findNewcomers(transaction, { input, target, decisions }) : null;
   // Of a load of which rows are replayed it is not known which others it held.
   const late = input.removes && !input.replayed && (await isLate(transaction, catalogue, input));
-  const lacked = late && (await findLacked(transaction, input));
-  if (!lacked || input.shape.others === null) {
+  const lacked = late ? await findLacked(transaction, input) : null;
+  if (lacked === null || input.shape.others === null) {
     return { newcomers, lacked, cleared: 0 };
   }
   const cleared = await transaction.query(
-    `INSERT INTO ${decidedTable} (_line, _target, _action) SELECT NULL, _target, 'c' FROM ${lackedTable} WHERE _gone IS NOT NULL`,
+    `INSERT INTO ${decisions.rows} (_line, _target, _action) SELECT NULL, _target, ${actionLiteral('clear')} FROM ${lacked} WHERE _gone IS NOT NULL`,
   );
   return { newcomers, lacked, cleared: cleared.rowCount };
 }
 
-/** Joins the newcomers `n` to the decided rows `d`, for a column `_cells`. */
-export const newcomersJoin = ` LEFT JOIN ${newcomersTable} n ON n._line = d._line`;
+interface Found {
+  readonly input: MergeInput;
+  readonly target: Export;
+  readonly decisions: Decisions;
+}
 
-async function findNewcomers(
-  transaction: Transaction,
-  { input, target }: { readonly input: MergeInput; readonly target: Export },
-): Promise<boolean> {
-  const { table, file } = input;
+async function findNewcomers(transaction: Transaction, { input, target, decisions }: Found): Promise<string | null> {
+  const { staged, table, file } = input;
+  const newcomers = 'newcomer_rows';
+  const inserted = isAction('d', 'insert');
   const scope = scopeColumns(input) ?? [];
-  await transaction.query(`DROP TABLE IF EXISTS pg_temp.${newcomersTable}`);
-  const create = `CREATE TEMP TABLE ${newcomersTable} ON COMMIT DROP AS SELECT d._line`;
+  await transaction.query(`DROP TABLE IF EXISTS pg_temp.${newcomers}`);
+  const create = `CREATE TEMP TABLE ${newcomers} ON COMMIT DROP AS SELECT d._line`;
   if (literalScope(input)) {
     const before = await fileBefore(transaction, target, file.loadId, file.earlier);
     if (before === null) {
-      return false;
+      return null;
     }
     await transaction.query(
-      `${create}, ${entry('$1::timestamptz', placeAt(before.loadId))} AS _cells FROM ${decidedTable} d WHERE d._action = 'i'`,
+      `${create}, ${entry('$1::timestamptz', placeAt(before.loadId))} AS _cells FROM ${decisions.rows} d WHERE ${inserted}`,
       [before.fileTime],
     );
-    return true;
+    return newcomers;
   }
   // Rows that are new stand in no newer file's period, so the newest row of it is the file's before.
-  const scopes = `SELECT DISTINCT ${columnList(scope, 's')} FROM ${decidedTable} d JOIN ${stagingTable} s ON s._line = d._line WHERE d._action = 'i'`;
+  const scopes = `SELECT DISTINCT ${columnList(scope, 's')} FROM ${decisions.rows} d JOIN ${staged.name} s ON s._line = d._line WHERE ${inserted}`;
   const files = `SELECT ${columnList(scope, 't')}, t._stamp, ${storedPlace('t')} >> 31 AS _load FROM ${table.name} t JOIN (${scopes}) p ON ${sameKey('p', 't', scope)} WHERE t._stamp IS NOT NULL GROUP BY ${columnList(scope, 't')}, t._stamp, _load`;
   const before = `SELECT DISTINCT ON (${columnList(scope, 'f')}) ${columnList(scope, 'f')}, f._stamp, f._load FROM (${files}) f JOIN gateway.load l ON l.load_id = f._load WHERE l.removal = 'done' ORDER BY ${columnList(scope, 'f')}, f._stamp DESC, f._load DESC`;
   const { rowCount } = await transaction.query(
-    `${create}, ${entry('b._stamp', placeAt('b._load'))} AS _cells FROM ${decidedTable} d JOIN ${stagingTable} s ON s._line = d._line JOIN (${before}) b ON ${sameKey('s', 'b', scope)} WHERE d._action = 'i'`,
+    `${create}, ${entry('b._stamp', placeAt('b._load'))} AS _cells FROM ${decisions.rows} d JOIN ${staged.name} s ON s._line = d._line JOIN (${before}) b ON ${sameKey('s', 'b', scope)} WHERE ${inserted}`,
   );
-  return rowCount > 0;
+  return rowCount > 0 ? newcomers : null;
 }
 
 const entry = (stamp: string, place: string): string =>
@@ -120,11 +119,12 @@ async function isLate(transaction: Transaction, catalogue: Catalogue, { table, f
 }
 
 /** Rows that newer files stated, in periods and parents of this one, which does not hold them. */
-async function findLacked(transaction: Transaction, input: MergeInput): Promise<boolean> {
-  const { table, file, shape } = input;
+async function findLacked(transaction: Transaction, input: MergeInput): Promise<string | null> {
+  const { staged, table, file, shape } = input;
+  const lacked = 'lacked_rows';
   const scope = scopeColumns(input) ?? [];
   const scopes = scopesQuery(input);
-  const lacking = `NOT EXISTS (SELECT FROM ${stagingTable} s WHERE ${sameKey('s', 't', table.key)})`;
+  const lacking = `NOT EXISTS (SELECT FROM ${staged.name} s WHERE ${sameKey('s', 't', table.key)})`;
   const newer = (cell: string): string => newerThanCell(input, `t._cells -> ${cell}`, '0');
   const last = `(t._cells -> ${escapeText(absent)} IS NULL OR ${newer(escapeText(absent))})`;
   const [gone, joined] =
@@ -132,14 +132,14 @@ async function findLacked(transaction: Transaction, input: MergeInput): Promise<
       ? ['NULL::text[]', '']
       : [
           `(SELECT array_agg(n) FROM jsonb_object_keys(t._cells) AS n WHERE n <> ${escapeText(absent)} AND ${isOlderFiles(input)} AND ${newer('n')} AND ${isShown(input)})`,
-          ` LEFT JOIN ${shapes} p ON p.load_id = coalesce(t._place >> 31, t._load_id)`,
+          ` LEFT JOIN ${shape.others.table} p ON p.load_id = coalesce(t._place >> 31, t._load_id)`,
         ];
-  await transaction.query(`DROP TABLE IF EXISTS pg_temp.${lackedTable}`);
+  await transaction.query(`DROP TABLE IF EXISTS pg_temp.${lacked}`);
   const { rowCount } = await transaction.query(
-    `CREATE TEMP TABLE ${lackedTable} ON COMMIT DROP AS SELECT t._row AS _target, ${gone} AS _gone FROM ${table.name} t JOIN (${scopes.text}) p_ ON ${sameKey('p_', 't', scope)}${joined} WHERE t._load_id IS NOT NULL AND ${statedLater(file, 't', '$1::timestamptz')} AND ${lacking} AND ${last}`,
+    `CREATE TEMP TABLE ${lacked} ON COMMIT DROP AS SELECT t._row AS _target, ${gone} AS _gone FROM ${table.name} t JOIN (${scopes.text}) p_ ON ${sameKey('p_', 't', scope)}${joined} WHERE t._load_id IS NOT NULL AND ${statedLater(file, 't', '$1::timestamptz')} AND ${lacking} AND ${last}`,
     [file.fileTime, ...scopes.values],
   );
-  return rowCount > 0;
+  return rowCount > 0 ? lacked : null;
 }
 
 /** Whether the row's last load does not state the cell `n` itself. */
@@ -161,9 +161,17 @@ function isShown({ table, shape }: MergeInput): string {
 /** Notes on rows of newer files that this one does not hold them, and takes away what files before it said. */
 export async function writeLacked(
   transaction: Transaction,
-  { table, file, shape }: Pick<MergeInput, 'table' | 'file' | 'shape'>,
-  version: string,
+  {
+    table,
+    file,
+    shape,
+    absences: { lacked },
+    version,
+  }: Pick<MergeInput, 'table' | 'file' | 'shape'> & { readonly absences: Absences; readonly version: string },
 ): Promise<void> {
+  if (lacked === null) {
+    return;
+  }
   const extras = extrasOf(table, shape);
   const columns = shape.others === null ? [] : [...table.columns.values()].map(({ name }) => name);
   const emptied = columns
@@ -180,7 +188,7 @@ export async function writeLacked(
   const cells = `_cells = (coalesce(t._cells, '{}') - coalesce(l._gone, '{}')) || ${entry('$1::timestamptz', placeAt(file.loadId))}`;
   const changed = `_version = CASE WHEN l._gone IS NULL THEN t._version ELSE $2 END`;
   await transaction.query(
-    `UPDATE ${table.name} t SET ${[...emptied, cells, changed].join(', ')} FROM ${lackedTable} l WHERE l._target = t._row`,
+    `UPDATE ${table.name} t SET ${[...emptied, cells, changed].join(', ')} FROM ${lacked} l WHERE l._target = t._row`,
     [file.fileTime, version],
   );
 }

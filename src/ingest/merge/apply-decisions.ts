@@ -6,14 +6,17 @@ import { writeTombstones } from '../../warehouse/write-tombstones.ts';
 import { type FileOrder, placeOf, storedPlace } from '../ledger/file-order.ts';
 import { columnList } from '../stored/column-lists.ts';
 import type { StoredTable } from '../stored/stored-table.ts';
-import { type Absences, newcomersJoin, writeLacked } from './absences.ts';
+import { type Absences, writeLacked } from './absences.ts';
+import { isAction } from './actions.ts';
 import { carriedCells, carriedExtras, extrasOf, fillAssignments, takenCells } from './carried-cells.ts';
-import { decidedTable, removedTable } from './decide-rows.ts';
+import type { Decisions } from './decide-rows.ts';
 import type { FileShape } from './file-shape.ts';
 import { cellAssignments, insertedMarks, markAssignments, takesCell } from './kept-cells.ts';
-import { stagingTable } from './stage-rows.ts';
+import type { StagedRows } from './stage-rows.ts';
 
 export interface Writing {
+  readonly staged: StagedRows;
+  readonly decisions: Decisions;
   readonly table: StoredTable;
   /** Data version of the set that this load makes. */
   readonly version: string;
@@ -32,9 +35,7 @@ export async function applyDecisions(transaction: Transaction, writing: Writing)
   await removeRows(transaction, writing);
   await updateRows(transaction, writing);
   await fillRows(transaction, writing);
-  if (writing.absences.lacked) {
-    await writeLacked(transaction, writing, writing.version);
-  }
+  await writeLacked(transaction, writing);
   await insertRows(transaction, writing);
   await confirmRows(transaction, writing);
 }
@@ -64,10 +65,14 @@ async function updateRows(transaction: Transaction, writing: Writing): Promise<v
     ...(shape.others === null ? [] : [`_cells = ${carriedCells(writing, soft ? '$6' : '$5')}`]),
   ];
   await transaction.query(
-    `UPDATE ${table.name} t SET ${[...values, ...marks, ...(soft ? [revive] : [])].join(', ')} FROM ${decidedTable} d JOIN ${stagingTable} s ON s._line = d._line WHERE d._target = t._row AND d._action = 'u'`,
+    `UPDATE ${table.name} t SET ${[...values, ...marks, ...(soft ? [revive] : [])].join(', ')} FROM ${decided(writing)} WHERE d._target = t._row AND ${isAction('d', 'update')}`,
     [writing.version, file.loadId, loadTime(), file.fileTime, ...(soft ? [goneSince] : []), ...statesOf(shape)],
   );
 }
+
+/** Decided rows `d` with the staged rows `s` that they were decided on. */
+const decided = ({ decisions, staged }: Writing): string =>
+  `${decisions.rows} d JOIN ${staged.name} s ON s._line = d._line`;
 
 /** The value of the parameter that carrying cells needs. */
 const statesOf = ({ others, states }: FileShape): readonly unknown[] => (others === null ? [] : [[...states]]);
@@ -83,7 +88,7 @@ async function fillRows(transaction: Transaction, writing: Writing): Promise<voi
     return;
   }
   await transaction.query(
-    `UPDATE ${table.name} t SET ${values.join(', ')}, _version = $1 FROM ${decidedTable} d JOIN ${stagingTable} s ON s._line = d._line WHERE d._target = t._row AND d._action = 'f'`,
+    `UPDATE ${table.name} t SET ${values.join(', ')}, _version = $1 FROM ${decided(writing)} WHERE d._target = t._row AND ${isAction('d', 'fill')}`,
     [version, file.fileTime],
   );
 }
@@ -93,31 +98,31 @@ async function confirmRows(transaction: Transaction, writing: Writing): Promise<
   const { table, file, shape } = writing;
   const source = { file, fileTime: '$1' };
   const place = placeOf(file, 'd._line');
-  const newer = `(d._action = 's' AND (t._stamp IS NULL OR t._stamp < $1 OR ${storedPlace('t')} IS DISTINCT FROM ${place}))`;
+  const same = isAction('d', 'same');
+  const newer = `(${same} AND (t._stamp IS NULL OR t._stamp < $1 OR ${storedPlace('t')} IS DISTINCT FROM ${place}))`;
   const confirmed = table.kept.map((kept) => takesCell(kept, source));
   const stamp = [
-    `_stamp = CASE WHEN d._action = 's' THEN greatest(t._stamp, $1) ELSE t._stamp END`,
-    `_place = CASE WHEN d._action = 's' THEN ${place} ELSE t._place END`,
+    `_stamp = CASE WHEN ${same} THEN greatest(t._stamp, $1) ELSE t._stamp END`,
+    `_place = CASE WHEN ${same} THEN ${place} ELSE t._place END`,
   ];
   const cells =
     shape.others === null
       ? []
-      : [
-          `_cells = CASE WHEN d._action = 's' THEN ${carriedCells(writing, '$2')} ELSE ${takenCells(writing, '$1')} END`,
-        ];
+      : [`_cells = CASE WHEN ${same} THEN ${carriedCells(writing, '$2')} ELSE ${takenCells(writing, '$1')} END`];
   if (shape.others !== null) {
     confirmed.push('d._taken IS NOT NULL');
   }
   const marks = [...table.kept.flatMap((kept) => markAssignments(kept, source)), ...cells];
-  const staged = table.kept.length + cells.length === 0 ? '' : ` JOIN ${stagingTable} s ON s._line = d._line`;
+  const from = table.kept.length + cells.length === 0 ? `${writing.decisions.rows} d` : decided(writing);
   await transaction.query(
-    `UPDATE ${table.name} t SET ${[...stamp, ...marks].join(', ')} FROM ${decidedTable} d${staged} WHERE d._target = t._row AND d._action IN ('s', 'k') AND (${[newer, ...confirmed].join(' OR ')})`,
+    `UPDATE ${table.name} t SET ${[...stamp, ...marks].join(', ')} FROM ${from} WHERE d._target = t._row AND ${isAction('d', 'same', 'confirm')} AND (${[newer, ...confirmed].join(' OR ')})`,
     [file.fileTime, ...statesOf(shape)],
   );
 }
 
 async function insertRows(transaction: Transaction, writing: Writing): Promise<void> {
   const { table, file, soft, goneSince, version, absences } = writing;
+  const { newcomers } = absences;
   const columns = [...table.columns.values()].map((column) => column.name);
   const gone = soft && goneSince !== null;
   const values = [version, file.loadId, loadTime(), file.fileTime, ...(gone ? [goneSince] : [])];
@@ -132,29 +137,30 @@ async function insertRows(transaction: Transaction, writing: Writing): Promise<v
   ];
   const from = ['$1', '$2', 's._line', '$3', '$4', ...marks.map(([, value]) => value)];
   await transaction.query(
-    `INSERT INTO ${table.name} (${columnList(columns)}, ${into.join(', ')}${gone ? ', _deleted_at' : ''}${absences.newcomers ? ', _cells' : ''}) SELECT ${columnList(columns, 's')}, ${from.join(', ')}${gone ? ', $5' : ''}${absences.newcomers ? ', n._cells' : ''} FROM ${decidedTable} d JOIN ${stagingTable} s ON s._line = d._line${absences.newcomers ? newcomersJoin : ''} WHERE d._action = 'i' ORDER BY s._line`,
+    `INSERT INTO ${table.name} (${columnList(columns)}, ${into.join(', ')}${gone ? ', _deleted_at' : ''}${newcomers === null ? '' : ', _cells'}) SELECT ${columnList(columns, 's')}, ${from.join(', ')}${gone ? ', $5' : ''}${newcomers === null ? '' : ', n._cells'} FROM ${decided(writing)}${newcomers === null ? '' : ` LEFT JOIN ${newcomers} n ON n._line = d._line`} WHERE ${isAction('d', 'insert')} ORDER BY s._line`,
     values,
   );
 }
 
 /** Hides or deletes the rows listed, and leaves a tombstone where the feed loses them. */
-async function removeRows(transaction: Transaction, { table, version, file, soft }: Writing): Promise<void> {
+async function removeRows(transaction: Transaction, { decisions, table, version, file, soft }: Writing): Promise<void> {
+  const { removals } = decisions;
   const { set, name } = table;
   if (set.versionColumn !== null && (!soft || set.hiddenBy !== null)) {
     await transaction.query(
       writeTombstones(
-        `$1::text, ${keyObject(table)}, $2::bigint FROM ${name} t JOIN ${removedTable} r ON r._target = t._row${soft ? ' WHERE t._deleted_at IS NULL' : ''}`,
+        `$1::text, ${keyObject(table)}, $2::bigint FROM ${name} t JOIN ${removals} r ON r._target = t._row${soft ? ' WHERE t._deleted_at IS NULL' : ''}`,
       ),
       [set.name, version],
     );
   }
   if (soft) {
     await transaction.query(
-      `UPDATE ${name} t SET _deleted_at = $1, _version = $2 FROM ${removedTable} r WHERE r._target = t._row`,
+      `UPDATE ${name} t SET _deleted_at = $1, _version = $2 FROM ${removals} r WHERE r._target = t._row`,
       [file.fileTime, version],
     );
   } else {
-    await transaction.query(`DELETE FROM ${name} t USING ${removedTable} r WHERE r._target = t._row`);
+    await transaction.query(`DELETE FROM ${name} t USING ${removals} r WHERE r._target = t._row`);
   }
 }
 

@@ -4,7 +4,7 @@ import { escapeText } from '../../sql/literal.ts';
 import { type FileOrder, isNewer, placeOf, storedPlace } from '../ledger/file-order.ts';
 import { type ColumnPair, statedTogether } from '../stored/bound-columns.ts';
 import { columnOf, type StoredTable } from '../stored/stored-table.ts';
-import { type FileShape, isExtraCell, shapes } from './file-shape.ts';
+import { type FileShape, isExtraCell } from './file-shape.ts';
 
 // A stored row is as new as the greatest row that stated it. Where the file of that row lacked columns, their cells are older, and
 // `_cells` says how new each is: name to [file time, place, winner value]. What the row's own load states has no entry that
@@ -43,7 +43,7 @@ export function shapeJoins(merge: CellMerge, older: string): string {
   const replacing = merge.write.mode === 'restate' || merge.write.mode === 'delete-insert';
   const back = replacing ? ` AND ${newerThan(`t._cells -> ${escapeText(absent)}`)}` : '';
   const newest = `(${older}) AND ${newerThan('t._cells -> n')}${back}`;
-  return ` LEFT JOIN ${shapes} p ON p.load_id = ${load} LEFT JOIN LATERAL (SELECT array_agg(n) AS taken FROM unnest(p.added) AS n WHERE ${newest}) x ON true`;
+  return ` LEFT JOIN ${merge.shape.others.table} p ON p.load_id = ${load} LEFT JOIN LATERAL (SELECT array_agg(n) AS taken FROM unnest(p.added) AS n WHERE ${newest}) x ON true`;
 }
 
 /** Columns of the table of decisions that writing them needs. */

@@ -4,13 +4,12 @@ import { quoteIdentifier } from '../../sql/identifier.ts';
 import type { Transaction } from '../../warehouse/database.ts';
 import { columnList, sameKey } from '../stored/column-lists.ts';
 import type { StoredTable } from '../stored/stored-table.ts';
-import { removedTable, scopeColumns } from './decide-rows.ts';
+import { type Decisions, scopeColumns } from './decide-rows.ts';
 
 interface Removal {
   readonly table: StoredTable;
   readonly write: WriteDisposition;
-  /** Rows that are to be removed, listed in `removed_rows`. */
-  readonly removed: number;
+  readonly decisions: Pick<Decisions, 'removals' | 'counts'>;
 }
 
 /** Periods and parents of no more rows may lose any number of them. */
@@ -20,7 +19,7 @@ const fewOfASet = 20;
 
 /** A file that would take away more than half of what it replaces is more likely cut off than true. Throws SnapshotTooSmall or PeriodTooSmall. */
 export async function checkRemovals(transaction: Transaction, removal: Removal): Promise<void> {
-  if (removal.removed === 0) {
+  if (removal.decisions.counts.removed === 0) {
     return;
   }
   if (removal.write.mode === 'snapshot') {
@@ -30,7 +29,8 @@ export async function checkRemovals(transaction: Transaction, removal: Removal):
   }
 }
 
-async function checkSnapshot(transaction: Transaction, { table, removed }: Removal): Promise<void> {
+async function checkSnapshot(transaction: Transaction, { table, decisions }: Removal): Promise<void> {
+  const { removed } = decisions.counts;
   const { rows } = await transaction.query<{ n: string }>(
     `SELECT count(*)::text AS n FROM ${table.name} WHERE _deleted_at IS NULL AND _load_id IS NOT NULL`,
   );
@@ -45,13 +45,14 @@ async function checkSnapshot(transaction: Transaction, { table, removed }: Remov
 }
 
 /** Each period or parent by itself: a file of a year may hold one day that is cut off. */
-async function checkScopes(transaction: Transaction, { table, write }: Removal): Promise<void> {
+async function checkScopes(transaction: Transaction, { table, write, decisions }: Removal): Promise<void> {
+  const { removals } = decisions;
   const scope = scopeColumns({ table, write });
   if (scope === null) {
     return;
   }
-  const touched = `SELECT DISTINCT ${columnList(scope, 't')} FROM ${table.name} t JOIN ${removedTable} r ON r._target = t._row`;
-  const counted = `SELECT ${columnList(scope, 't')}, count(*) AS stored, count(r._target) AS removed FROM ${table.name} t JOIN (${touched}) p ON ${sameKey('p', 't', scope)} LEFT JOIN ${removedTable} r ON r._target = t._row WHERE t._load_id IS NOT NULL GROUP BY ${columnList(scope, 't')}`;
+  const touched = `SELECT DISTINCT ${columnList(scope, 't')} FROM ${table.name} t JOIN ${removals} r ON r._target = t._row`;
+  const counted = `SELECT ${columnList(scope, 't')}, count(*) AS stored, count(r._target) AS removed FROM ${table.name} t JOIN (${touched}) p ON ${sameKey('p', 't', scope)} LEFT JOIN ${removals} r ON r._target = t._row WHERE t._load_id IS NOT NULL GROUP BY ${columnList(scope, 't')}`;
   const values = scope.map((name) => `${quoteIdentifier(name)}::text`).join(', ');
   const { rows } = await transaction.query<{ scope: string[]; stored: string; removed: string; n: string }>(
     `SELECT ARRAY[${values}] AS scope, stored::text, removed::text, count(*) OVER ()::text AS n FROM (${counted}) c WHERE stored > ${fewOfAScope} AND removed * 2 > stored ORDER BY removed DESC, 1 LIMIT 1`,

@@ -14,16 +14,26 @@ import {
 } from '../ledger/file-order.ts';
 import { columnList, sameKey } from '../stored/column-lists.ts';
 import { columnOf, type StoredTable } from '../stored/stored-table.ts';
+import { type Action, actionLiteral, actions, isAction } from './actions.ts';
 import { carriedExtras, extrasOf, filledCells, rebound, shapeColumns, shapeJoins } from './carried-cells.ts';
 import type { FileShape } from './file-shape.ts';
 import { filledFlag, filledLine, saysCell, takesCell } from './kept-cells.ts';
-import { stagingTable } from './stage-rows.ts';
+import type { StagedRows } from './stage-rows.ts';
 
-export const decidedTable = 'decided_rows';
-export const removedTable = 'removed_rows';
-
-/** What a merge is about to do, settled before anything is written. */
+/** What a merge is about to do, settled before anything is written. Names are of temporary tables, as they stand in SQL. */
 export interface Decisions {
+  /**
+   * A row for each staged one: `_line`, the stored row `_target` with its key (null: none), `_action` (see `actions`); where loads differ in
+   * what they state also `_dropped` and `_taken`, names of cells that older files keep and that this one gives an older row. `noteAbsences` adds stored rows.
+   */
+  readonly rows: string;
+  /** The stored rows (`_target`) that leave. */
+  readonly removals: string;
+  readonly counts: MergeCounts;
+}
+
+/** Rows of the file by what became of them; `removed`: stored rows that leave. */
+export interface MergeCounts {
   readonly inserted: number;
   readonly updated: number;
   readonly unchanged: number;
@@ -32,6 +42,7 @@ export interface Decisions {
 }
 
 export interface MergeInput {
+  readonly staged: StagedRows;
   readonly table: StoredTable;
   readonly write: WriteDisposition;
   readonly file: FileOrder;
@@ -49,35 +60,44 @@ export interface MergeInput {
 /**
  * Decides row by row, order of arrival left aside: the outcome is the one that loading the files in the order of their
  * times would give. Of rows with one key in one file the winner stays, else the last, also where one comes later by replay.
- * Actions: i insert, u update, s same, o older than the stored row, f older but says the newest of a cell (one that an empty cell
- * does not overwrite, or of a column that newer files do not have), k older but confirms one. `noteAbsences` adds c.
  */
 export async function decideRows(transaction: Transaction, input: MergeInput): Promise<Decisions> {
+  const [decided, removals] = ['decided_rows', 'removed_rows'];
   const duplicate = await dropDuplicates(transaction, input);
-  await transaction.query(`CREATE TEMP TABLE ${decidedTable} ON COMMIT DROP AS ${decisionQuery(input)}`, [
-    input.file.fileTime,
-  ]);
-  await transaction.query(`CREATE TEMP TABLE ${removedTable} (_target bigint NOT NULL) ON COMMIT DROP`);
+  const { fileTime } = input.file;
+  await transaction.query(`CREATE TEMP TABLE ${decided} ON COMMIT DROP AS ${decisionQuery(input)}`, [fileTime]);
+  await transaction.query(`CREATE TEMP TABLE ${removals} (_target bigint NOT NULL) ON COMMIT DROP`);
   const removal = input.removes && !input.superseded ? removalQuery(input) : null;
   const removed =
     removal === null
       ? 0
-      : (
-          await transaction.query(`INSERT INTO ${removedTable} ${removal.text}`, [
-            input.file.fileTime,
-            ...removal.values,
-          ])
-        ).rowCount;
-  await transaction.query(`ANALYZE ${decidedTable}`);
-  const { rows } = await transaction.query<{ action: string; n: string }>(
-    `SELECT _action AS action, count(*)::text AS n FROM ${decidedTable} GROUP BY 1`,
+      : (await transaction.query(`INSERT INTO ${removals} ${removal.text}`, [fileTime, ...removal.values])).rowCount;
+  await transaction.query(`ANALYZE ${decided}`);
+  const { rows } = await transaction.query<{ action: Action; n: string }>(
+    `SELECT _action AS action, count(*)::text AS n FROM ${decided} GROUP BY 1`,
   );
-  const count = (actions: string): number =>
-    rows.filter((row) => actions.includes(row.action)).reduce((sum, row) => sum + Number(row.n), 0);
-  return { inserted: count('i'), updated: count('uf'), unchanged: count('sok'), duplicate, removed };
+  const count = (what: MergeCount): number =>
+    rows.filter(({ action }) => actions[action] === what).reduce((sum, { n }) => sum + Number(n), 0);
+  const [inserted, updated, unchanged] = [count('inserted'), count('updated'), count('unchanged')];
+  return { rows: decided, removals, counts: { inserted, updated, unchanged, duplicate, removed } };
 }
 
-async function dropDuplicates(transaction: Transaction, { table, write }: MergeInput): Promise<number> {
+type MergeCount = NonNullable<(typeof actions)[Action]>;
+
+/** Stored rows that a merge concerns, each a SELECT of their numbers. */
+export interface RowChanges {
+  /** They change or leave. */
+  readonly changing: string;
+  /** They stay as they are, and this file says the same of them. */
+  readonly restated: string;
+}
+
+export const rowChanges = ({ rows, removals }: Decisions): RowChanges => ({
+  changing: `SELECT _target FROM ${rows} d WHERE ${isAction('d', 'update', 'fill', 'clear')} UNION ALL SELECT _target FROM ${removals}`,
+  restated: `SELECT _target FROM ${rows} d WHERE ${isAction('d', 'same')}`,
+});
+
+async function dropDuplicates(transaction: Transaction, { staged, table, write }: MergeInput): Promise<number> {
   const winner = write.winner === null ? '' : `${quoteIdentifier(columnOf(table, write.winner))} DESC NULLS LAST, `;
   const ranked = `row_number() OVER (PARTITION BY ${columnList(table.key)} ORDER BY ${winner}_line DESC)`;
   for (const kept of table.kept) {
@@ -86,20 +106,20 @@ async function dropDuplicates(transaction: Transaction, { table, write }: MergeI
     const winnerMark =
       kept.winner === null ? '' : `, ${filledFlag(kept)} = true, ${quoteIdentifier(kept.winner.mark)} = n._winner`;
     const mark = `, ${filledLine(kept)} = n._from${winnerMark}`;
-    const newest = `SELECT DISTINCT ON (${columnList(table.key)}) ${columnList(table.key)}, ${column}, _line AS _from${said} FROM ${stagingTable} s WHERE _code IS NULL AND ${saysCell(kept)} ORDER BY ${columnList(table.key)}, ${winner}_line DESC`;
+    const newest = `SELECT DISTINCT ON (${columnList(table.key)}) ${columnList(table.key)}, ${column}, _line AS _from${said} FROM ${staged.name} s WHERE _code IS NULL AND ${saysCell(kept)} ORDER BY ${columnList(table.key)}, ${winner}_line DESC`;
     await transaction.query(
-      `UPDATE ${stagingTable} s SET ${column} = n.${column}${mark} FROM (${newest}) n WHERE s._code IS NULL AND NOT ${saysCell(kept)} AND ${sameKey('s', 'n', table.key)}`,
+      `UPDATE ${staged.name} s SET ${column} = n.${column}${mark} FROM (${newest}) n WHERE s._code IS NULL AND NOT ${saysCell(kept)} AND ${sameKey('s', 'n', table.key)}`,
     );
   }
   const { rowCount } = await transaction.query(
-    `DELETE FROM ${stagingTable} s USING (SELECT _line, ${ranked} AS place FROM ${stagingTable} WHERE _code IS NULL) d WHERE d._line = s._line AND d.place > 1`,
+    `DELETE FROM ${staged.name} s USING (SELECT _line, ${ranked} AS place FROM ${staged.name} WHERE _code IS NULL) d WHERE d._line = s._line AND d.place > 1`,
   );
   return rowCount;
 }
 
 function decisionQuery(input: MergeInput): string {
   const { table, write } = input;
-  const older = input.superseded ? 'true' : `NOT (${newerCondition(input)})`;
+  const isOlder = input.superseded ? 'true' : `NOT (${newerCondition(input)})`;
   const stale = staleScopes(input);
   const taken = [
     ...table.kept.map((kept) => takesCell(kept, cellFile(input))),
@@ -109,13 +129,19 @@ function decisionQuery(input: MergeInput): string {
   const revived =
     write.mode === 'snapshot' ? ' OR (t._deleted_at IS NOT NULL AND $1::timestamptz >= t._deleted_at)' : '';
   // A period that a newer file has replaced keeps no place for a row that file did not hold.
-  const fresh = input.superseded ? `'o'` : stale === null ? `'i'` : `CASE WHEN z IS NULL THEN 'i' ELSE 'o' END`;
-  const outdated = stale === null ? older : `z IS NOT NULL OR ${older}`;
-  return `SELECT s._line, t._row AS _target, CASE WHEN t._row IS NULL THEN ${fresh} WHEN ${outdated} THEN ${
+  const [insert, older] = [actionLiteral('insert'), actionLiteral('older')];
+  const fresh = input.superseded
+    ? older
+    : stale === null
+      ? insert
+      : `CASE WHEN z IS NULL THEN ${insert} ELSE ${older} END`;
+  const outdated = stale === null ? isOlder : `z IS NOT NULL OR ${isOlder}`;
+  const outdatedAction =
     taken.length === 0
-      ? `'o'`
-      : `CASE WHEN ${filled.join(' OR ') || 'false'} THEN 'f' WHEN ${taken.join(' OR ')} THEN 'k' ELSE 'o' END`
-  } WHEN ${changedCondition(input)}${revived} THEN 'u' ELSE 's' END AS _action${shapeColumns(input)} FROM ${stagingTable} s LEFT JOIN ${table.name} t ON ${sameKey('s', 't', table.key)}${shapeJoins(input, older)}${stale ?? ''} WHERE s._code IS NULL AND $1::timestamptz IS NOT NULL`;
+      ? older
+      : `CASE WHEN ${filled.join(' OR ') || 'false'} THEN ${actionLiteral('fill')} WHEN ${taken.join(' OR ')} THEN ${actionLiteral('confirm')} ELSE ${older} END`;
+  const action = `CASE WHEN t._row IS NULL THEN ${fresh} WHEN ${outdated} THEN ${outdatedAction} WHEN ${changedCondition(input)}${revived} THEN ${actionLiteral('update')} ELSE ${actionLiteral('same')} END`;
+  return `SELECT s._line, t._row AS _target, ${action} AS _action${shapeColumns(input)} FROM ${input.staged.name} s LEFT JOIN ${table.name} t ON ${sameKey('s', 't', table.key)}${shapeJoins(input, isOlder)}${stale ?? ''} WHERE s._code IS NULL AND $1::timestamptz IS NOT NULL`;
 }
 
 /** The greater winner value counts, then the newer file, then the later line. */
@@ -172,15 +198,15 @@ function staleScopes(input: MergeInput): string | null {
   if (scope === null) {
     return null;
   }
-  const staged = `SELECT FROM ${stagingTable} p WHERE ${sameKey('p', 'n', scope)}`;
+  const staged = `SELECT FROM ${input.staged.name} p WHERE ${sameKey('p', 'n', scope)}`;
   const newer = `SELECT DISTINCT ${columnList(scope, 'n')} FROM ${input.table.name} n WHERE ${statedLater(input.file, 'n', '$1::timestamptz')} AND EXISTS (${staged})`;
   return ` LEFT JOIN (${newer}) z ON ${sameKey('s', 'z', scope)}`;
 }
 
 /** Rows in the file's scope that it does not hold, as far as it is not older than they are. */
 function removalQuery(input: MergeInput): { readonly text: string; readonly values: readonly string[] } | null {
-  const { table, write, file } = input;
-  const absent = `NOT EXISTS (SELECT FROM ${stagingTable} s WHERE ${sameKey('s', 't', table.key)})`;
+  const { staged, table, write, file } = input;
+  const absent = `NOT EXISTS (SELECT FROM ${staged.name} s WHERE ${sameKey('s', 't', table.key)})`;
   const older = statedBefore(file, 't', '$1::timestamptz');
   if (write.mode === 'snapshot') {
     const shown = '(t._deleted_at IS NULL OR t._deleted_at > $1::timestamptz)';
@@ -220,7 +246,7 @@ export function scopesQuery(input: MergeInput): { readonly text: string; readonl
   const loaded = input.replayed
     ? ` UNION SELECT ${columnList(scope, 't')} FROM ${table.name} t WHERE ${statedHere(file, 't', '$1::timestamptz')}`
     : '';
-  return { text: `SELECT DISTINCT ${columnList(scope)} FROM ${stagingTable}${loaded}`, values: [] };
+  return { text: `SELECT DISTINCT ${columnList(scope)} FROM ${input.staged.name}${loaded}`, values: [] };
 }
 
 /** Rows that the metadata gives are never missing from a snapshot, even where a file stated them once. */

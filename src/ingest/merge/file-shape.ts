@@ -1,9 +1,7 @@
-import type { Catalogue, ComputedColumn } from '../../catalogue/catalogue.ts';
+import type { Catalogue, Export } from '../../catalogue/catalogue.ts';
 import type { Transaction } from '../../warehouse/database.ts';
-import { unknownCells } from '../convert/unknown-cells.ts';
-import { type HeaderMatch, matchHeader } from '../identify/match-header.ts';
 import { boundColumns, type ColumnPair, sharesNewness } from '../stored/bound-columns.ts';
-import { columnOf, type StoredTable } from '../stored/stored-table.ts';
+import type { StoredTable } from '../stored/stored-table.ts';
 
 /**
  * What a file says something about. A column that it does not have says nothing: the stored values stay, and how new they
@@ -19,6 +17,8 @@ export interface FileShape {
 }
 
 export interface OtherShapes {
+  /** Temporary table: for each load (`load_id`) that states other cells than the file, which more (`dropped`) and which not (`added`). */
+  readonly table: string;
   /** Columns of the file that others do not have. */
   readonly fillable: readonly string[];
   /** Some have other unknown headers. */
@@ -27,58 +27,40 @@ export interface OtherShapes {
   readonly bound: readonly ColumnPair[];
 }
 
-/** Temporary table: for each load that states other cells than the file, which more (`dropped`) and which not (`added`). */
-export const shapes = 'load_shapes';
-
-const extraCell = (header: string): string => `+${header}`;
+export const extraCell = (header: string): string => `+${header}`;
 
 export const isExtraCell = (name: string): boolean => name.startsWith('+');
 
-/** Names of the cells that a file with this header states; the key and cells with newness of their own are left out. */
-export function statedCells(table: StoredTable, { export: target, cells }: HeaderMatch): ReadonlySet<string> {
-  const properties = new Set(cells.flatMap((cell) => (cell.column === null ? [] : [cell.column.property])));
-  const computed = target.computed.filter((one) => inputsOf(one).every((property) => properties.has(property)));
-  const columns = [...properties, ...computed.map((one) => one.property)].map((property) => columnOf(table, property));
-  const others = columns.filter((name) => sharesNewness(table, name));
-  return new Set([...others, ...unknownCells(cells).map(({ header }) => extraCell(header))]);
-}
-
-function inputsOf(computed: ComputedColumn): readonly string[] {
-  switch (computed.kind) {
-    case 'sha256':
-      return computed.of;
-    case 'period':
-      return [];
-    case 'match':
-    case 'text-if-not-integer':
-      return [computed.of];
-    case 'instant':
-    case 'ambiguous-time':
-      return [computed.date, computed.time];
-  }
-}
+/** Names of the cells that a file of an export with this header states; the key and cells with newness of their own are left out. */
+export type StatesOf = (target: Export, header: readonly string[]) => ReadonlySet<string>;
 
 /** The shape of a file beside those of all loads of its set; where they differ, fills the table of these. */
 export async function shapeOf(
   transaction: Transaction,
   catalogue: Catalogue,
-  { table, match }: { readonly table: StoredTable; readonly match: HeaderMatch },
+  { table, states, statesOf }: Stating,
 ): Promise<FileShape> {
-  const states = statedCells(table, match);
   const extras = table.columns.get('Extras')?.name;
   const names = [...table.columns.values()].map(({ name }) => name);
   const absent = names.filter((name) => name !== extras && sharesNewness(table, name) && !states.has(name));
-  const different = await differentShapes(transaction, catalogue, { table, states });
-  if (different.length > 0) {
-    await keepShapes(transaction, different);
+  const different = await differentShapes(transaction, catalogue, { table, states, statesOf });
+  if (different.length === 0) {
+    return { states, absent: new Set(absent), others: null };
   }
   const added = new Set(different.flatMap((one) => one.added));
   const others = {
+    table: await keepShapes(transaction, different),
     fillable: [...added].filter((name) => !isExtraCell(name)),
     extras: different.some((one) => [...one.added, ...one.dropped].some(isExtraCell)),
     bound: boundColumns(catalogue, table),
   };
-  return { states, absent: new Set(absent), others: different.length === 0 ? null : others };
+  return { states, absent: new Set(absent), others };
+}
+
+interface Stating {
+  readonly table: StoredTable;
+  readonly states: ReadonlySet<string>;
+  readonly statesOf: StatesOf;
 }
 
 interface Difference {
@@ -93,7 +75,7 @@ interface Difference {
 async function differentShapes(
   transaction: Transaction,
   catalogue: Catalogue,
-  { table, states }: { readonly table: StoredTable; readonly states: ReadonlySet<string> },
+  { table, states, statesOf }: Stating,
 ): Promise<readonly Difference[]> {
   const found: Difference[] = [];
   for (const target of catalogue.exports.filter((one) => one.set === table.set.name)) {
@@ -112,7 +94,7 @@ async function differentShapes(
       if (cells.length === 0) {
         continue;
       }
-      const theirs = statedCells(table, matchHeader(target, cells));
+      const theirs = statesOf(target, cells);
       const dropped = [...theirs].filter((name) => !states.has(name));
       const added = [...states].filter((name) => !theirs.has(name));
       if (dropped.length + added.length === 0) {
@@ -124,7 +106,8 @@ async function differentShapes(
   return found;
 }
 
-async function keepShapes(transaction: Transaction, different: readonly Difference[]): Promise<void> {
+async function keepShapes(transaction: Transaction, different: readonly Difference[]): Promise<string> {
+  const shapes = 'load_shapes';
   await transaction.query(`DROP TABLE IF EXISTS pg_temp.${shapes}`);
   await transaction.query(
     `CREATE TEMP TABLE ${shapes} (load_id bigint PRIMARY KEY, dropped text[] COLLATE "C", added text[] COLLATE "C") ON COMMIT DROP`,
@@ -134,4 +117,5 @@ async function keepShapes(transaction: Transaction, different: readonly Differen
     [JSON.stringify(different)],
   );
   await transaction.query(`ANALYZE ${shapes}`);
+  return shapes;
 }

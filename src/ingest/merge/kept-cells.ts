@@ -3,10 +3,10 @@ import { quoteIdentifier } from '../../sql/identifier.ts';
 import { type FileOrder, isNewer, placeOf, storedPlace } from '../ledger/file-order.ts';
 
 /** In the staging table: the cell was taken from another row of the file with the same key, whose winner value stands beside it. */
-export const filledFlag = (kept: KeptColumn): string => quoteIdentifier(`_filled_${kept.column}`);
+export const filledFlag = (kept: KeptColumn): string => quoteIdentifier(`_filled_${kept.column}`.slice(0, 60));
 
 /** In the staging table: the line that such a cell was taken from. */
-export const filledLine = (kept: KeptColumn): string => quoteIdentifier(`_line_${kept.column}`);
+export const filledLine = (kept: KeptColumn): string => quoteIdentifier(`_line_${kept.column}`.slice(0, 60));
 
 /** Whether the staged row says that the vendor deleted what it tells of. */
 function isDeleted({ deletions }: KeptColumn): string {

@@ -1,97 +1,40 @@
-import { Buffer } from 'node:buffer';
 import type { Transaction } from '../../warehouse/database.ts';
-import { copyLine } from '../convert/copy-line.ts';
-import type { RowConverter } from '../convert/row-converter.ts';
-import type { TextRecord } from '../csv/read-records.ts';
 import { columnDefinition, columnList } from '../stored/column-lists.ts';
 import { columnOf, type StoredTable } from '../stored/stored-table.ts';
 import { stagingMarks } from './kept-cells.ts';
 
-export const stagingTable = 'staged_rows';
-
-/** Longest raw text kept of a rejected row, in characters; its byte range tells where the rest is. */
-export const maxRaw = 64 * 1024;
-
-/** What a file's rows came to before they met the table. */
-export interface Staged {
-  readonly read: number;
-  readonly rejected: number;
-  /** Rejected rows whose key could not be read: nobody knows which stored rows they speak of. */
-  readonly keyless: number;
+/**
+ * A temporary table with the rows of a file: `_line`, `_byte_start`, `_byte_end`, the fault of a rejected row (`_code`, `_property`,
+ * `_header`, `_message`, `_raw`; null: it is accepted), the columns of the set without their constraints, and the marks of kept cells.
+ */
+export interface StagedRows {
+  /** Of the table, as it stands in SQL. Lives until the transaction ends, or somebody drops it. */
+  readonly name: string;
+  /** Columns of the set that the file's rows filled. */
+  readonly columns: readonly string[];
 }
 
-/**
- * Creates the staging table and fills it with records, the header left out. Rejected rows stand in it too, with their fault, and with their
- * key where it could be read. The file streams through: memory does not grow with it.
- */
+/** Lines of the text format of COPY. */
+export interface StagingLines {
+  /** Properties of the set, in the order in which the lines have their values, behind the eight columns of place and fault. */
+  readonly properties: readonly string[];
+  readonly lines: AsyncIterable<Uint8Array>;
+}
+
+/** Creates the table and fills it. The lines stream through: memory does not grow with them. Rejects with what reading them throws. */
 export async function stageRows(
   transaction: Transaction,
-  records: AsyncIterable<readonly TextRecord[]>,
-  target: { readonly table: StoredTable; readonly converter: RowConverter },
-): Promise<Staged> {
-  const { table, converter } = target;
-  const columns = [...converter.properties.map((property) => columnOf(table, property)), ...extrasColumn(table)];
-  await createStaging(transaction, table);
-  const counts = { read: 0, rejected: 0, keyless: 0 };
-  const text = `COPY ${stagingTable} (_line, _byte_start, _byte_end, _code, _property, _header, _message, _raw, ${columnList(columns)}) FROM STDIN`;
-  await transaction.copyIn(text, encodeRows(records, { converter, counts, extras: extrasColumn(table).length > 0 }));
-  await transaction.query(`ANALYZE ${stagingTable}`);
-  return counts;
-}
-
-/** All columns of the table without its constraints: a rejected row may lack any of them. */
-export async function createStaging(transaction: Transaction, table: StoredTable): Promise<void> {
-  const columns = [...table.columns.values()].map(({ name, sqlType }) => columnDefinition(name, sqlType));
+  table: StoredTable,
+  { properties, lines }: StagingLines,
+): Promise<StagedRows> {
+  const name = 'staged_rows';
+  const all = [...table.columns.values()].map((column) => columnDefinition(column.name, column.sqlType));
   await transaction.query(
-    `CREATE TEMP TABLE ${stagingTable} (_line integer NOT NULL, _byte_start bigint, _byte_end bigint, _code text, _property text, _header text, _message text, _raw text, ${[...columns, ...stagingMarks(table.kept)].join(', ')}) ON COMMIT DROP`,
+    `CREATE TEMP TABLE ${name} (_line integer NOT NULL, _byte_start bigint, _byte_end bigint, _code text, _property text, _header text, _message text, _raw text, ${[...all, ...stagingMarks(table.kept)].join(', ')}) ON COMMIT DROP`,
   );
-}
-
-function extrasColumn(table: StoredTable): readonly string[] {
-  const column = table.columns.get('Extras');
-  return column === undefined ? [] : [column.name];
-}
-
-interface Encoding {
-  readonly converter: RowConverter;
-  readonly counts: { read: number; rejected: number; keyless: number };
-  readonly extras: boolean;
-}
-
-async function* encodeRows(
-  batches: AsyncIterable<readonly TextRecord[]>,
-  encoding: Encoding,
-): AsyncGenerator<Uint8Array> {
-  for await (const batch of batches) {
-    let text = '';
-    for (const record of batch) {
-      text += encodeRow(record, encoding);
-    }
-    if (text !== '') {
-      yield Buffer.from(text, 'utf8');
-    }
-  }
-}
-
-function encodeRow(record: TextRecord, { converter, counts, extras }: Encoding): string {
-  const row = converter.convert(record);
-  counts.read++;
-  if (row.fault === null) {
-    const line = `${record.line}\t${record.byteStart}\t${record.byteEnd}\t\\N\t\\N\t\\N\t\\N\t\\N\t`;
-    return line + copyLine(extras ? [...row.values, row.extras] : row.values);
-  }
-  counts.rejected++;
-  if (!row.keyKnown) {
-    counts.keyless++;
-  }
-  const { code, property, header, message } = row.fault;
-  const where = [String(record.line), String(record.byteStart), String(record.byteEnd)];
-  const values = row.keyKnown ? row.values : converter.properties.map(() => null);
-  const what = [code, property, header, withoutNul(message), withoutNul(record.raw.slice(0, maxRaw))];
-  return copyLine([...where, ...what, ...values, ...(extras ? [null] : [])]);
-}
-
-/** PostgreSQL takes no U+0000; the symbol for it stands in its place. */
-function withoutNul(text: string): string {
-  return text.includes('\0') ? text.replaceAll('\0', '␀') : text;
+  const columns = properties.map((property) => columnOf(table, property));
+  const text = `COPY ${name} (_line, _byte_start, _byte_end, _code, _property, _header, _message, _raw, ${columnList(columns)}) FROM STDIN`;
+  await transaction.copyIn(text, lines);
+  await transaction.query(`ANALYZE ${name}`);
+  return { name, columns };
 }

@@ -17,8 +17,9 @@ import {
 import { derivedTables, madeOf, setsTouched } from '../derive/derived-sets.ts';
 import { makeAgain } from '../derive/maintain-derived.ts';
 import { newestLoad } from '../derive/remake-derived.ts';
+import { pastLoads } from '../ledger/past-loads.ts';
 import { lockSets } from '../ledger/set-version.ts';
-import { findKeptFiles, type KeptFile, pastLoads } from './kept-files.ts';
+import { findKeptFiles, type KeptFile } from './kept-files.ts';
 import { mergeShadow } from './merge-shadow.ts';
 import { reloadFile } from './reload-file.ts';
 

@@ -1,0 +1,103 @@
+import type { Catalogue, DimensionSource } from '../../catalogue/catalogue.ts';
+import { quoteIdentifier } from '../../sql/identifier.ts';
+import { togetherCondition } from '../stored/bound-columns.ts';
+import { columnList } from '../stored/column-lists.ts';
+import { columnOf, type StoredTable, storedTable } from '../stored/stored-table.ts';
+import { affectedTable } from './affected-keys.ts';
+import { derivedColumns, sourceProperty } from './derived-columns.ts';
+import type { DerivedDimension } from './derived-sets.ts';
+import { visibleRows } from './visible-rows.ts';
+
+/** The SELECT of a dimension's rows for the affected keys. */
+export function dimensionQuery(catalogue: Catalogue, dimension: DerivedDimension): string {
+  const { table, derivation } = dimension;
+  const columns = derivedColumns(dimension);
+  const rest = columns.filter((name) => !table.key.includes(name));
+  const statements = derivation.from.map((source) => {
+    const from = storedTable(catalogue, source.set);
+    const theirs = keyColumns(dimension, source, from);
+    const affected = table.key.map((name, index) => `a.${quoteIdentifier(name)} = ${theirs[index]}`).join(' AND ');
+    return statementQuery(dimension, { source, from }, `JOIN ${affectedTable(dimension)} a ON ${affected} WHERE true`);
+  });
+  const newest = (name: string): string =>
+    `(array_agg(u.${quoteIdentifier(name)} ORDER BY u._newness DESC NULLS LAST, u._rank, u._order DESC) FILTER (WHERE u._has_${rest.indexOf(name)}))[1]`;
+  return `SELECT ${[...table.key.map((name) => `u.${quoteIdentifier(name)}`), ...rest.map((name) => `${newest(name)} AS ${quoteIdentifier(name)}`)].join(', ')} FROM (${statements.join(' UNION ALL ')}) u GROUP BY ${columnList(table.key, 'u')}`;
+}
+
+/** What rows `t` of one source of a dimension that match `condition` say: as `statementQuery`, rows without a key left out. */
+export function statementsWhere(
+  dimension: DerivedDimension,
+  { source, from }: { readonly source: DimensionSource; readonly from: StoredTable },
+  condition: string,
+): string {
+  const present = keyColumns(dimension, source, from).map((column) => `${column} IS NOT NULL`);
+  return statementQuery(dimension, { source, from }, `WHERE ${[...present, condition].join(' AND ')}`);
+}
+
+/** The columns of the source's rows `t` that name the thing, in the order of the dimension's key. */
+export const keyColumns = (
+  dimension: DerivedDimension,
+  source: DimensionSource,
+  from: StoredTable,
+): readonly string[] =>
+  dimension.table.key.map((name) => `t.${quoteIdentifier(columnOf(from, sourceProperty(dimension, source, name)))}`);
+
+/**
+ * What one source set says of things: their key, then for each other column its value and whether that counts, then how new
+ * that is, the source's rank and the row's key. `restriction` is what follows `FROM source t`, with a WHERE in it.
+ */
+function statementQuery(
+  derived: DerivedDimension,
+  { source, from }: { readonly source: DimensionSource; readonly from: StoredTable },
+  restriction: string,
+): string {
+  const rest = derivedColumns(derived).filter((name) => !derived.table.key.includes(name));
+  const theirColumn = (name: string): string => columnOf(from, sourceProperty(derived, source, name));
+  const naming = derived.table.key.map(theirColumn);
+  const theirs = (name: string): string | null => {
+    const property = [...source.columns.keys()].find((ours) => columnOf(derived.table, ours) === name);
+    return property === undefined
+      ? null
+      : `t.${quoteIdentifier(columnOf(from, sourceProperty(derived, source, name)))}`;
+  };
+  const types = new Map([...derived.table.columns.values()].map((column) => [column.name, column.sqlType]));
+  const values = rest.flatMap((name, index) => {
+    const column = theirs(name);
+    // A set that is the dimension's own (follows) may say null; a passing mention that lacks the value says nothing.
+    const counts = column === null ? 'false' : source.follows ? 'true' : `${column} IS NOT NULL`;
+    const said =
+      column === null ? 'false' : `(${counts} AND ${togetherCondition(from, [...naming, theirColumn(name)])})`;
+    return [
+      `${column ?? `NULL::${types.get(name) ?? 'text'}`} AS ${quoteIdentifier(name)}`,
+      `${said} AS _has_${index}`,
+    ];
+  });
+  const newness = source.stamp === null ? 't._stamp' : `t.${quoteIdentifier(columnOf(from, source.stamp))}`;
+  const keys = derived.table.key.map((name) => `${theirs(name) ?? 'NULL'} AS ${quoteIdentifier(name)}`);
+  return `SELECT ${[...keys, ...values].join(', ')}, ${newness}::timestamptz AS _newness, ${source.rank} AS _rank, ${orderOf(derived, source, from)} AS _order FROM ${from.name} t ${restriction} AND ${visibleRows(from, 't')} AND ${togetherCondition(from, naming)}`;
+}
+
+/**
+ * What decides between statements that are equally new: the greater key of their rows. How rows came in, by an earlier or a
+ * later load or by replay, does not show in it.
+ */
+function orderOf(derived: DerivedDimension, source: DimensionSource, from: StoredTable): string {
+  const types = new Map([...from.columns.values()].map((column) => [column.name, column.sqlType]));
+  const cells = from.key.map((name) => sortedText(`t.${quoteIdentifier(name)}`, types.get(name) ?? 'text'));
+  const equals = derived.derivation.from.filter((one) => one.rank === source.rank);
+  if (equals.length > 1) {
+    cells.push(`'${equals.indexOf(source)}'`);
+  }
+  const text = cells.length === 1 ? cells.join('') : `concat_ws('/', ${cells.join(', ')})`;
+  return `(${text})::text COLLATE "C"`;
+}
+
+function sortedText(column: string, sqlType: string): string {
+  if (['bigint', 'integer', 'smallint'].includes(sqlType)) {
+    return `lpad(${column}::text, 20, '0')`;
+  }
+  if (sqlType === 'timestamp with time zone') {
+    return `extract(epoch FROM ${column})::text`;
+  }
+  return column;
+}

@@ -1,0 +1,99 @@
+import { quoteIdentifier } from '../../sql/identifier.ts';
+import { escapeText } from '../../sql/literal.ts';
+import type { Transaction } from '../../warehouse/database.ts';
+import { writeTombstones } from '../../warehouse/write-tombstones.ts';
+import { nextVersion, publishVersion } from '../ledger/set-version.ts';
+import { columnList, sameKey } from '../stored/column-lists.ts';
+import type { StoredTable } from '../stored/stored-table.ts';
+import { derivedColumns } from './derived-columns.ts';
+import { type DerivedTable, forgetsValue } from './derived-sets.ts';
+
+/** What all derived rows of a load are marked with. */
+export interface DerivedMarks {
+  readonly loadId: string;
+  readonly fileTime: string;
+}
+
+/** What a made row `m` gives a column of the stored row `t`. */
+function madeValue(derived: DerivedTable, name: string): string {
+  // What a dimension learned once is not unlearned because the set that told it now says less.
+  return forgetsValue(derived, name)
+    ? `m.${quoteIdentifier(name)}`
+    : `coalesce(m.${quoteIdentifier(name)}, t.${quoteIdentifier(name)})`;
+}
+
+/** Whether the made row `m` changes the stored row `t`; null: rows of nothing but a key never change. */
+export function differences(derived: DerivedTable): string | null {
+  const rest = derivedColumns(derived).filter((name) => !derived.table.key.includes(name));
+  if (rest.length === 0) {
+    return null;
+  }
+  return rest.map((name) => `t.${quoteIdentifier(name)} IS DISTINCT FROM ${madeValue(derived, name)}`).join(' OR ');
+}
+
+/** Rows made again, to be written. */
+export interface DerivedWriting {
+  readonly derived: DerivedTable;
+  /** Temporary tables: the made rows in the columns of `derivedColumns`; the stored ones (`_target`) that nothing makes any more. */
+  readonly made: string;
+  readonly lost: string;
+  readonly version: string;
+  readonly marks: DerivedMarks;
+}
+
+/** Makes the stored rows the made ones; those that come out as they were keep their version. Resolves to whether something changed. */
+export async function writeDerived(transaction: Transaction, writing: DerivedWriting): Promise<boolean> {
+  const { derived, made, lost, version, marks } = writing;
+  const { table } = derived;
+  const columns = derivedColumns(derived);
+  const rest = columns.filter((name) => !table.key.includes(name));
+  const keyPairs = [...table.columns]
+    .filter(([, column]) => table.key.includes(column.name))
+    .map(([property, column]) => `${escapeText(property)}::text, t.${quoteIdentifier(column.name)}`);
+  if (table.set.versionColumn !== null) {
+    await transaction.query(
+      writeTombstones(
+        `$1::text, jsonb_build_object(${keyPairs.join(', ')}), $2::bigint FROM ${table.name} t JOIN ${lost} l ON l._target = t._row`,
+      ),
+      [table.set.name, version],
+    );
+  }
+  const gone = await transaction.query(`DELETE FROM ${table.name} t USING ${lost} l WHERE l._target = t._row`);
+  const differs = differences(derived);
+  const marked = [version, marks.loadId, marks.fileTime];
+  const updated =
+    differs === null
+      ? 0
+      : (
+          await transaction.query(
+            `UPDATE ${table.name} t SET ${rest.map((name) => `${quoteIdentifier(name)} = ${madeValue(derived, name)}`).join(', ')}, _version = $1, _load_id = $2, _loaded_at = now(), _stamp = $3 FROM ${made} m WHERE ${sameKey('m', 't', table.key)} AND (${differs})`,
+            marked,
+          )
+        ).rowCount;
+  const inserted = await transaction.query(
+    `INSERT INTO ${table.name} (${columnList(columns)}, _version, _load_id, _loaded_at, _stamp) SELECT ${columnList(columns, 'm')}, $1, $2, now(), $3 FROM ${made} m WHERE NOT EXISTS (SELECT FROM ${table.name} t WHERE ${sameKey('m', 't', table.key)}) ORDER BY ${columnList(table.key, 'm')}`,
+    marked,
+  );
+  return gone.rowCount + updated + inserted.rowCount > 0;
+}
+
+/** Empties columns that nothing gives values any more; rows given by the metadata keep theirs. */
+export async function clearColumns(
+  transaction: Transaction,
+  table: StoredTable,
+  columns: readonly string[],
+): Promise<void> {
+  if (columns.length === 0) {
+    return;
+  }
+  const version = await nextVersion(transaction, table.set.name);
+  const emptied = columns.map((name) => `${quoteIdentifier(name)} = NULL`).join(', ');
+  const filled = columns.map((name) => `${quoteIdentifier(name)} IS NOT NULL`).join(' OR ');
+  const { rowCount } = await transaction.query(
+    `UPDATE ${table.name} SET ${emptied}, _version = $1 WHERE _load_id IS NOT NULL AND (${filled})`,
+    [version],
+  );
+  if (rowCount > 0) {
+    await publishVersion(transaction, table.set.name, version);
+  }
+}

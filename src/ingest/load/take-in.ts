@@ -1,0 +1,131 @@
+import type { Catalogue, Export } from '../../catalogue/catalogue.ts';
+import { GatewayError } from '../../errors.ts';
+import type { Transaction } from '../../warehouse/database.ts';
+import { converterFor } from '../convert/converter-for.ts';
+import type { RowConverter } from '../convert/row-converter.ts';
+import { convertedRows, type ReadRows } from '../convert/staging-lines.ts';
+import type { TextRecord } from '../csv/read-records.ts';
+import { maintainDerived, manyChanges, noteAffected } from '../derive/maintain-derived.ts';
+import type { HeaderMatch } from '../identify/match-header.ts';
+import type { Period } from '../identify/period.ts';
+import { fileOrder } from '../ledger/file-order.ts';
+import { nextSnapshot, supersededPeriod } from '../ledger/ledger.ts';
+import { nextVersion, publishVersion } from '../ledger/set-version.ts';
+import { noteAbsences } from '../merge/absences.ts';
+import { applyDecisions } from '../merge/apply-decisions.ts';
+import { checkRemovals } from '../merge/check-removals.ts';
+import { decideRows, type MergeCounts, type MergeInput, rowChanges } from '../merge/decide-rows.ts';
+import { shapeOf } from '../merge/file-shape.ts';
+import { type StagedRows, stageRows } from '../merge/stage-rows.ts';
+import { columnOf, type StoredTable } from '../stored/stored-table.ts';
+import { statedCells, statesOf } from './stated-cells.ts';
+
+/** Where records go: the load that they are rows of, its export and table, and how they are read. */
+export interface Target {
+  readonly catalogue: Catalogue;
+  readonly table: StoredTable;
+  /** Its row in the ledger is written. `fileTime`: ISO text of the moment that the file speaks of. */
+  readonly load: { readonly loadId: string; readonly fileTime: string };
+  /** The header of the file, and the export that it is one of. */
+  readonly match: HeaderMatch;
+  readonly period: Period | null;
+  /** Other rows of the load were taken in before; these are the ones that were rejected then. */
+  readonly replayed?: boolean;
+  /** No file that is newer counts: its set is made anew, in the order of the files. */
+  readonly alone?: boolean;
+  /** Removes however much the file lacks. */
+  readonly force: boolean;
+  /**
+   * Told when all records are staged and before they meet the table: what is rejected is judged, kept or marked here. Resolves to whether
+   * stored rows that the file does not hold may be removed. Whatever it throws is thrown.
+   */
+  readonly onStaged: (staged: StagedRows, rows: ReadRows, converter: RowConverter) => Promise<boolean>;
+}
+
+/** What became of records. */
+export interface TakenIn extends ReadRows, MergeCounts {
+  /** A newer file of the same period was loaded before: no row counts. */
+  readonly superseded: boolean;
+  /** Temporary tables that are left until the transaction ends: only one taking-in goes on in a transaction. */
+  readonly tables: readonly string[];
+}
+
+/**
+ * Takes records into their set, and what is derived from it: read, converted, staged, decided upon, written. The one way of a load, of
+ * rejected rows that are replayed and of a file that is loaded once more by `rebuild`; the ledger row is the caller's. The sets touched are
+ * locked. Throws what reading throws, SnapshotTooSmall and PeriodTooSmall, and LoadCountMismatch where a row is not accounted for.
+ */
+export async function takeIn(
+  transaction: Transaction,
+  records: AsyncIterable<readonly TextRecord[]>,
+  target: Target,
+): Promise<TakenIn> {
+  const { catalogue, table, load, match, period } = target;
+  const converter = converterFor(catalogue, match, period);
+  const { counts: rows, ...lines } = convertedRows(records, converter, table.columns.has('Extras'));
+  const staged = await stageRows(transaction, table, lines);
+  const removes = await target.onStaged(staged, rows, converter);
+  const file = await fileOrder(transaction, catalogue, { set: match.export.set, ...load });
+  const states = statedCells(table, match);
+  const shape = await shapeOf(transaction, catalogue, { table, states, statesOf: statesOf(table) });
+  const superseded = target.alone !== true && (await supersededPeriod(transaction, match.export, { period, file }));
+  const { counts, tables } = await mergeRows(transaction, target, {
+    ...{ staged, table, file, shape, superseded, removes },
+    write: match.export.write,
+    replayed: target.replayed === true,
+    period: periodValues(match.export, table, converter),
+  });
+  const sum = counts.inserted + counts.updated + counts.unchanged + counts.duplicate + rows.rejected;
+  if (sum !== rows.read) {
+    throw new GatewayError('LoadCountMismatch', `${rows.read} rows were read but ${sum} are accounted for`);
+  }
+  return { ...rows, ...counts, superseded, tables: [staged.name, ...tables] };
+}
+
+interface Merged {
+  readonly counts: MergeCounts;
+  readonly tables: readonly string[];
+}
+
+/** Merges the staged rows into their set and what is derived from it. */
+async function mergeRows(transaction: Transaction, target: Target, input: MergeInput): Promise<Merged> {
+  const { catalogue, match, force } = target;
+  const { table, file, write, staged } = input;
+  const decisions = await decideRows(transaction, input);
+  const { counts } = decisions;
+  const absences = await noteAbsences(transaction, catalogue, { input, target: match.export, decisions });
+  if (!force) {
+    await checkRemovals(transaction, { table, write, decisions });
+  }
+  const version = await nextVersion(transaction, table.set.name);
+  const bulk = counts.updated + counts.removed > manyChanges;
+  const { fileTime } = file;
+  const rows = rowChanges(decisions);
+  const restated = await noteAffected(transaction, catalogue, { source: table, rows, fileTime, bulk });
+  await applyDecisions(transaction, {
+    ...{ staged, decisions, table, version, file, shape: input.shape, write, absences },
+    soft: write.mode === 'snapshot',
+    goneSince: await nextSnapshot(transaction, match.export, file),
+  });
+  const changed = counts.inserted + counts.updated + counts.removed + absences.cleared > 0;
+  if (changed) {
+    await publishVersion(transaction, table.set.name, version);
+  }
+  if (changed || restated > 0) {
+    await maintainDerived(transaction, catalogue, { source: table, version, marks: file, bulk });
+  }
+  return { counts, tables: [decisions.rows, decisions.removals] };
+}
+
+/** Values of the computed period columns, the same in every row, so known even where there is none. */
+function periodValues(target: Export, table: StoredTable, converter: RowConverter): ReadonlyMap<string, string> {
+  const constants = converter.constants();
+  return new Map(
+    target.computed
+      .filter((one) => one.kind === 'period')
+      .flatMap((one) => {
+        const value = constants.get(one.property);
+        return value === undefined ? [] : [[columnOf(table, one.property), value] as const];
+      }),
+  );
+}
