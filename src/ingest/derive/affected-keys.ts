@@ -1,12 +1,13 @@
 import { quoteIdentifier } from '../../sql/identifier.ts';
 import { columnList, sameKey } from '../stored/column-lists.ts';
+import { distinctName } from '../stored/distinct-name.ts';
 import { columnOf, type StoredTable } from '../stored/stored-table.ts';
 import { derivedColumns, sourceProperty } from './derived-columns.ts';
 import type { DerivedTable } from './derived-sets.ts';
 
 /** Table of the derived set's keys whose rows must be made again. For a bridge: its parents' keys. */
 export function affectedTable(derived: DerivedTable): string {
-  return quoteIdentifier(`affected_${derived.table.set.name}`.slice(0, 60));
+  return quoteIdentifier(distinctName('affected_', derived.table.set.name));
 }
 
 /** Columns of the derived set that `affectedTable` holds. */

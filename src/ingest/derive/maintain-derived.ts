@@ -3,6 +3,7 @@ import { quoteIdentifier } from '../../sql/identifier.ts';
 import type { Transaction } from '../../warehouse/database.ts';
 import { nextVersion, publishVersion } from '../ledger/set-version.ts';
 import { columnDefinition, columnList, sameKey } from '../stored/column-lists.ts';
+import { distinctName } from '../stored/distinct-name.ts';
 import { type StoredTable, storedTable } from '../stored/stored-table.ts';
 import { affectedBy, affectedColumns, affectedJoin, affectedTable, disputedBy } from './affected-keys.ts';
 import { derivationQuery } from './derive-rows.ts';
@@ -146,8 +147,8 @@ async function rederive(
   { derived, marks, bulk }: { readonly derived: DerivedTable; readonly marks: DerivedMarks; readonly bulk: boolean },
 ): Promise<void> {
   const { table } = derived;
-  const made = quoteIdentifier(`made_${table.set.name}`.slice(0, 60));
-  const lost = quoteIdentifier(`lost_${table.set.name}`.slice(0, 60));
+  const made = quoteIdentifier(distinctName('made_', table.set.name));
+  const lost = quoteIdentifier(distinctName('lost_', table.set.name));
   await transaction.query(`CREATE TEMP TABLE ${made} ON COMMIT DROP AS ${derivationQuery(catalogue, derived)}`);
   const dimension = bulk ? null : asDimension(derived);
   if (dimension !== null) {

@@ -2,6 +2,7 @@ import type { Catalogue, DimensionSource } from '../../catalogue/catalogue.ts';
 import { quoteIdentifier } from '../../sql/identifier.ts';
 import type { Transaction } from '../../warehouse/database.ts';
 import { columnDefinition, columnList, sameKey } from '../stored/column-lists.ts';
+import { distinctName } from '../stored/distinct-name.ts';
 import { columnOf, type StoredTable, storedTable } from '../stored/stored-table.ts';
 import { affectedTable } from './affected-keys.ts';
 import { derivedColumns } from './derived-columns.ts';
@@ -18,11 +19,11 @@ export interface ChangingSource {
 // load. What rows said before and what they say now tells for nearly all things that nothing changes, or what they become.
 
 /** What changing rows said before (`_after` false) and say now (true). */
-const statementTable = ({ table }: DerivedDimension): string => quoteIdentifier(`said_${table.set.name}`.slice(0, 60));
+const statementTable = ({ table }: DerivedDimension): string => quoteIdentifier(distinctName('said_', table.set.name));
 
 /** Things whose new row is known without reading their source rows; columns in the order of `derivedColumns`. */
 export const settledTable = ({ table }: DerivedDimension): string =>
-  quoteIdentifier(`settled_${table.set.name}`.slice(0, 60));
+  quoteIdentifier(distinctName('settled_', table.set.name));
 
 const flag = (index: number): string => `_has_${index}`;
 

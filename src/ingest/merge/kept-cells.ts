@@ -1,12 +1,13 @@
 import type { KeptColumn } from '../../catalogue/kept-columns.ts';
 import { quoteIdentifier } from '../../sql/identifier.ts';
 import { type FileOrder, isNewer, placeOf, storedPlace } from '../ledger/file-order.ts';
+import { distinctName } from '../stored/distinct-name.ts';
 
 /** In the staging table: the cell was taken from another row of the file with the same key, whose winner value stands beside it. */
-export const filledFlag = (kept: KeptColumn): string => quoteIdentifier(`_filled_${kept.column}`.slice(0, 60));
+export const filledFlag = (kept: KeptColumn): string => quoteIdentifier(distinctName('_filled_', kept.column));
 
 /** In the staging table: the line that such a cell was taken from. */
-export const filledLine = (kept: KeptColumn): string => quoteIdentifier(`_line_${kept.column}`.slice(0, 60));
+export const filledLine = (kept: KeptColumn): string => quoteIdentifier(distinctName('_line_', kept.column));
 
 /** Whether the staged row says that the vendor deleted what it tells of. */
 function isDeleted({ deletions }: KeptColumn): string {
