@@ -43,6 +43,10 @@ export const eventKinds: { readonly [K in Kind]: EventKind<EventOf<K>> } = {
     text: 'A file was loaded, known already, refused, or failed.',
   },
   'load-progress': { level: 'trace', text: 'How much of a file was read so far.' },
+  'not-settled': {
+    level: 'warn',
+    text: 'A file was taken in and could not be put away; it comes again, and is known.',
+  },
   'drop-folder': {
     // Rows were served that were not all: somebody must look at the sender.
     level: ({ kind }) => (kind === 'changed' ? 'error' : 'warn'),

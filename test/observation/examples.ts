@@ -25,6 +25,7 @@ export const examples: { readonly [K in Kind]: Extract<Observation, { readonly e
   credentials: { event: 'credentials', setting: 'AUTH_KEY_FILE', fault: null },
   load: { event: 'load', file: 'a.csv', outcome: 'loaded', rejected: 0, message: '3 rows, 0 rejected, 0 removed' },
   'load-progress': { event: 'load-progress', file: 'a.csv', bytes: 10, totalBytes: 20 },
+  'not-settled': { event: 'not-settled', file: 'a.csv', reason: 'the connection was cut' },
   'drop-folder': { event: 'drop-folder', kind: 'no-mark', below: 'a.csv', message: 'a.csv waits' },
   upstream: { event: 'upstream', source: 'feed', state: 'down', message: 'ECONNREFUSED' },
   'upstream-request': {

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
-import { basename, dirname, resolve, sep } from 'node:path';
-import { GatewayError } from '../../errors.ts';
+import { dirname, resolve, sep } from 'node:path';
 import { type IngestContext, type LoadOptions, loadFile } from '../load/load-file.ts';
+import { attempt } from './attempt.ts';
 import { findFiles } from './find-files.ts';
 import { type IngestResult, loadEvent } from './ingest-result.ts';
 import { placeOf } from './source-folders.ts';
@@ -17,30 +17,10 @@ export async function* ingestPaths(
 ): AsyncGenerator<IngestResult, void, undefined> {
   for (const path of paths) {
     for await (const [file, place] of filesOf(context, path)) {
-      const result = await tryLoad(context, file, { ...place, ...options });
+      const result = await attempt(file, () => loadFile(context, file, { ...place, ...options }));
       options.observe?.(loadEvent(result));
       yield result;
     }
-  }
-}
-
-/** Loads one file; what is wrong with it becomes a result. Throws what affects everything: DatabaseUnavailable and StorageFull. */
-export async function tryLoad(context: IngestContext, path: string, options: LoadOptions): Promise<IngestResult> {
-  try {
-    return await loadFile(context, path, options);
-  } catch (error) {
-    if (error instanceof GatewayError && error.affects === 'everything') {
-      throw error;
-    }
-    if (error instanceof GatewayError) {
-      return { state: 'failed', path, error };
-    }
-    const reason = error instanceof Error ? error.message : String(error);
-    return {
-      state: 'failed',
-      path,
-      error: new GatewayError('Internal', `${basename(path)}: ${reason}`, { target: path, cause: error }),
-    };
   }
 }
 

@@ -2,8 +2,9 @@ import { join } from 'node:path';
 import { GatewayError } from '../../errors.ts';
 import type { Database } from '../../warehouse/database.ts';
 import { examineFile, type FileFacts } from '../csv/file-facts.ts';
+import { entriesOfFile, type FileEntry, notedFiles, wasTaken } from '../ledger/file-entries.ts';
 import { noteFile } from '../ledger/ledger.ts';
-import type { IngestContext, LoadOptions } from '../load/load-file.ts';
+import type { IngestContext } from '../load/load-file.ts';
 import { describe, type FoundFile, findFiles } from './find-files.ts';
 import { Sightings } from './sightings.ts';
 
@@ -72,7 +73,7 @@ export class TakenFiles {
       }
       const facts = await examineFile(file.path).catch(() => null);
       // New times alone are no new text.
-      if (facts !== null && (await wasTaken(database, facts))) {
+      if (facts !== null && (await wasTaken(database, facts.sha256))) {
         this.note(file);
       } else {
         changed.push(one);
@@ -160,15 +161,12 @@ async function asTheLedgerHas(database: Database, files: readonly ChangedFile[])
   const settled: ChangedFile[] = [];
   for (let from = 0; from < files.length; from += 1000) {
     const some = files.slice(from, from + 1000);
-    const { rows } = await database.query<{ path: string; bytes: string; modified: string }>(
-      `SELECT path, size_bytes::text AS bytes, (extract(epoch FROM modified_at) * 1000)::bigint::text AS modified FROM gateway.load WHERE path = ANY($1) AND outcome_code IS DISTINCT FROM 'FileChangedAfterLoad'`,
-      [[...new Set(some.flatMap(({ below }) => [below, unnumbered(below)]))]],
-    );
-    const noted = new Set(rows.map(({ path, bytes, modified }) => `${path}\0${bytes}\0${modified}`));
-    const paths = new Set(rows.map(({ path }) => path));
+    const noted = await notedFiles(database, [...new Set(some.flatMap(({ below }) => [below, unnumbered(below)]))]);
+    const entries = new Set(noted.map(({ path, bytes, modifiedMs }) => `${path}\0${bytes}\0${modifiedMs}`));
+    const paths = new Set(noted.map(({ path }) => path));
     for (const one of some) {
       const names = [one.below, unnumbered(one.below)];
-      const known = names.some((name) => noted.has(`${name}\0${one.file.size}\0${one.file.modifiedMs}`));
+      const known = names.some((name) => entries.has(`${name}\0${one.file.size}\0${one.file.modifiedMs}`));
       if (known || !names.some((name) => paths.has(name))) {
         settled.push(one);
       }
@@ -180,44 +178,13 @@ async function asTheLedgerHas(database: Database, files: readonly ChangedFile[])
 /** A name without the number that a second file of its name got (see `moveFile`). */
 const unnumbered = (below: string): string => below.replace(/ \(\d+\)(\.[^./]*)?$/, '$1');
 
-async function wasTaken(database: Database, { sha256 }: FileFacts): Promise<boolean> {
-  const { rowCount } = await database.query(
-    `SELECT FROM gateway.load WHERE sha256 = $1 AND state <> 'failed' LIMIT 1`,
-    [sha256],
-  );
-  return rowCount > 0;
-}
-
-/** What the ledger has of a file, and as what it was taken: a person may have said so (`gateway ingest --source`). */
-export interface LedgerEntry {
-  readonly state: string;
-  readonly target: Pick<LoadOptions, 'source' | 'export' | 'period'>;
-}
-
 /** What became of exactly this file: its path, its bytes, its time; null: the ledger does not have it. */
-export async function entryInLedger(database: Database, file: FoundFile): Promise<LedgerEntry | null> {
-  interface Row extends Record<string, unknown> {
-    readonly state: string;
-    readonly sha256: string;
-    readonly source: string | null;
-    readonly export: string | null;
-    readonly period: string | null;
-  }
-  const { rows } = await database.query<Row>(
-    `SELECT state, sha256, source, export, to_char(period_start AT TIME ZONE 'UTC', $4) || '..' || to_char(period_end AT TIME ZONE 'UTC', $4) AS period FROM gateway.load WHERE path = $1 AND size_bytes = $2 AND (extract(epoch FROM modified_at) * 1000)::bigint = $3 ORDER BY load_id DESC`,
-    [file.below, file.size, file.modifiedMs, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'],
-  );
-  if (rows.length === 0) {
+export async function entryInLedger(database: Database, file: FoundFile): Promise<FileEntry | null> {
+  const { below: path, size: bytes, modifiedMs } = file;
+  const entries = await entriesOfFile(database, { path, bytes, modifiedMs });
+  if (entries.length === 0) {
     return null;
   }
   const { sha256 } = await examineFile(file.path);
-  const row = rows.find((one) => one.sha256 === sha256);
-  if (row === undefined) {
-    return null;
-  }
-  if (row.source === null || row.export === null) {
-    return { state: row.state, target: {} };
-  }
-  const period = row.period === null ? {} : { period: row.period };
-  return { state: row.state, target: { source: row.source, export: row.export, ...period } };
+  return entries.find((one) => one.sha256 === sha256) ?? null;
 }

@@ -80,7 +80,15 @@ export type LoadResult =
  * RestartNeeded and others) and defects (`fatal`).
  */
 export async function loadFile(context: IngestContext, path: string, options: LoadOptions = {}): Promise<LoadResult> {
-  const facts = await examineFile(path);
+  return loadExamined(context, await examineFile(path), options);
+}
+
+/** The same for a file that was examined, whose name in `facts` may be another one than that of the file that its bytes are in. */
+export async function loadExamined(
+  context: IngestContext,
+  facts: FileFacts,
+  options: LoadOptions = {},
+): Promise<LoadResult> {
   let target: Export | null = null;
   try {
     const identified = await identifyFile(context.catalogue, facts, options);
@@ -98,7 +106,7 @@ export async function loadFile(context: IngestContext, path: string, options: Lo
       message,
       below: options.below ?? facts.name,
     });
-    return { state: 'refused', path, loadId, error };
+    return { state: 'refused', path: facts.path, loadId, error };
   }
 }
 

@@ -15,6 +15,8 @@ export type IngestEvent =
       readonly bytes: number;
       readonly totalBytes: number;
     }
+  /** A file was taken in and could not be put away: it comes again, and is known. */
+  | { readonly event: 'not-settled'; readonly file: string; readonly reason: string }
   | ({ readonly event: 'drop-folder' } & DropNotice);
 
 /** What the operator should know of the drop folder; each is told once. */

@@ -1,0 +1,123 @@
+import { operatorMessage } from '../../errors.ts';
+import { examineFile, type FileFacts } from '../csv/file-facts.ts';
+import { noteFile } from '../ledger/ledger.ts';
+import { type IngestContext, type LoadOptions, loadExamined } from '../load/load-file.ts';
+import { attempt, outcomeOf } from './attempt.ts';
+import type { Arrival, Delivery, Outcome } from './delivery.ts';
+import { type IngestResult, loadEvent } from './ingest-result.ts';
+import { FolderSpool } from './spool.ts';
+
+export interface ReceiveOptions<A extends Arrival> extends Pick<LoadOptions, 'observe' | 'mayGoOn'> {
+  /**
+   * Given what became of each file, after it was settled, as `observe` is told of its load; of one that waits only once, as long as it waits
+   * for the same.
+   */
+  readonly onOutcome?: (arrival: A, outcome: Outcome) => void;
+  /** Ends the round after the file at hand; the others wait for the next one. */
+  readonly signal?: AbortSignal;
+  /** Folder for the bytes of files that come from elsewhere. Default: the system's for temporary files. */
+  readonly spoolFolder?: string;
+}
+
+/**
+ * Takes in what one delivery brings, round by round: the one loop of all deliveries. Each file is fetched, its bytes are digested, it is loaded
+ * as what its place and its header say, noted where that failed for good, and settled.
+ */
+export class Receiver<A extends Arrival> {
+  readonly #context: IngestContext;
+  readonly #delivery: Delivery<A>;
+  readonly #options: ReceiveOptions<A>;
+  /** What was told last of files that wait, by id. */
+  readonly #waiting = new Map<string, string>();
+
+  constructor(context: IngestContext, delivery: Delivery<A>, options: ReceiveOptions<A> = {}) {
+    this.#context = context;
+    this.#delivery = delivery;
+    this.#options = options;
+  }
+
+  /**
+   * One round; only one at a time. Throws what affects everything (DatabaseUnavailable, StorageFull), where files wait that have not been
+   * come to, and what `Delivery.arrivals` throws.
+   */
+  async round(): Promise<void> {
+    for await (const arrival of this.#delivery.arrivals()) {
+      if (this.#options.signal?.aborted === true) {
+        break;
+      }
+      await this.#receive(arrival);
+    }
+  }
+
+  async #receive(arrival: A): Promise<void> {
+    const spool = new FolderSpool(this.#options.spoolFolder);
+    try {
+      const outcome = await this.#take(arrival, spool);
+      await this.#settle(arrival, outcome);
+      if (this.#isNews(arrival, outcome)) {
+        this.#options.onOutcome?.(arrival, outcome);
+        this.#options.observe?.(loadEvent(outcome.result));
+      }
+    } finally {
+      await spool.clear();
+    }
+  }
+
+  async #take(arrival: A, spool: FolderSpool): Promise<Outcome> {
+    const examined: FileFacts[] = [];
+    const result = await attempt(arrival.id, async () => {
+      const spooled = await this.#delivery.fetch(arrival, spool);
+      const facts = { ...(await examineFile(spooled.path)), name: arrival.name };
+      examined.push(facts);
+      return this.#load(arrival, facts);
+    });
+    const outcome = outcomeOf(result);
+    for (const facts of outcome.fate === 'refused' ? examined : []) {
+      await this.#note(arrival, facts, result);
+    }
+    return outcome;
+  }
+
+  #load(arrival: A, facts: FileFacts): ReturnType<typeof loadExamined> {
+    const { observe, mayGoOn } = this.#options;
+    const { below, target } = arrival;
+    return loadExamined(this.#context, facts, {
+      ...target,
+      below,
+      ...(observe === undefined ? {} : { observe }),
+      ...(mayGoOn === undefined ? {} : { mayGoOn }),
+    });
+  }
+
+  /** A refused file was noted by the load; one on which the program stumbled was not. */
+  async #note({ below }: A, facts: FileFacts, result: IngestResult): Promise<void> {
+    if (result.state !== 'failed') {
+      return;
+    }
+    const { code } = result.error;
+    const message = `${code}: ${operatorMessage(result.error)}`;
+    await noteFile(this.#context.database, facts, { state: 'failed', code, target: null, message, below });
+  }
+
+  async #settle(arrival: A, outcome: Outcome): Promise<void> {
+    try {
+      await this.#delivery.settle(arrival, outcome);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#options.observe?.({ event: 'not-settled', file: arrival.id, reason });
+    }
+  }
+
+  #isNews({ id, version }: A, { fate, result }: Outcome): boolean {
+    if (fate !== 'waits') {
+      this.#waiting.delete(id);
+      return true;
+    }
+    const said = `${version} ${result.error.message}`;
+    if (this.#waiting.get(id) === said) {
+      return false;
+    }
+    this.#waiting.set(id, said);
+    return true;
+  }
+}
