@@ -5,6 +5,7 @@ import type { BoundExpression, KeyValue, Restriction, RowSource } from '../plan/
 import { expressionText } from './expression-text.ts';
 import type { OptionTexts } from './option-text.ts';
 import { restrictionOptions, selectionOptions } from './option-text.ts';
+import { withRowConditions } from './row-conditions.ts';
 import type { UpstreamPlan } from './upstream.ts';
 import type { UpstreamMap } from './upstream-map.ts';
 import { upstreamEnumType, upstreamHasNavigation, upstreamSetName } from './upstream-map.ts';
@@ -16,11 +17,13 @@ export interface UpstreamUrl {
 }
 
 /**
- * The bound plan as a URL of an OData 4.0 feed; twin of the SQL compiler. Pure.
+ * The bound plan as a URL of an OData 4.0 feed; twin of the SQL compiler. Pure. What the plan is restricted to is part of
+ * the URL.
  * `keys`: key properties come back although they are not selected, because ids are to be written.
  * @throws GatewayError NotImplemented naming the option that a 4.0 feed cannot do.
  */
-export function compileUpstreamUrl(plan: UpstreamPlan, map: UpstreamMap, keys = false): UpstreamUrl {
+export function compileUpstreamUrl(restricted: UpstreamPlan, map: UpstreamMap, keys = false): UpstreamUrl {
+  const plan = withRowConditions(restricted);
   const { path, filter } = sourcePath(plan.source, map);
   switch (plan.kind) {
     case 'Collection': {

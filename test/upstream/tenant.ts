@@ -4,6 +4,8 @@ import type { Catalogue, Source, UpstreamSettings } from '../../src/catalogue/ca
 import type { Model, NavigationProperty } from '../../src/edm/model.ts';
 import { bindRead } from '../../src/plan/bind/bind-read.ts';
 import { defaultPlanLimits } from '../../src/plan/bind/limits.ts';
+import { everything } from '../../src/plan/grants.ts';
+import { restrict } from '../../src/plan/restrict.ts';
 import type { UpstreamPlan, UpstreamReadOptions } from '../../src/upstream/upstream.ts';
 import type { UpstreamMap } from '../../src/upstream/upstream-map.ts';
 import { parseODataUri } from '../../src/uri/parse-uri.ts';
@@ -115,7 +117,12 @@ export function tenantCatalogue(source: Source, model = tenantModel(), named = t
 }
 
 /** The plan of a request `path?query` of our feed, query as typed by a person (not percent-encoded). */
-export function planOf(request: string, catalogue: Pick<Catalogue, 'model' | 'sets'>, pageSize = 100): UpstreamPlan {
+export function planOf(
+  request: string,
+  catalogue: Pick<Catalogue, 'model' | 'sets'>,
+  pageSize = 100,
+  grants = everything,
+): UpstreamPlan {
   const mark = request.indexOf('?');
   const path = mark < 0 ? request : request.slice(0, mark);
   const query = mark < 0 ? '' : request.slice(mark + 1);
@@ -125,13 +132,14 @@ export function planOf(request: string, catalogue: Pick<Catalogue, 'model' | 'se
       part.replace(/^([^=]*)=(.*)$/s, (_, name: string, value: string) => `${name}=${encodeURIComponent(value)}`),
     )
     .join('&');
-  const plan = bindRead(parseODataUri(mark < 0 ? path : `${path}?${encoded}`), {
+  const bound = bindRead(parseODataUri(mark < 0 ? path : `${path}?${encoded}`), {
     model: catalogue.model,
     sets: catalogue.sets,
     limits: defaultPlanLimits,
     pageSize,
     now: () => '2026-01-31T12:00:00.000Z',
   });
+  const plan = restrict(bound, grants);
   if (!['Collection', 'Entity', 'PropertyRead', 'Count'].includes(plan.kind)) {
     throw new Error(`${plan.kind} is not proxied`);
   }

@@ -3,6 +3,7 @@ import type { EntitySet, NavigationProperty } from '../../edm/model.ts';
 import { GatewayError } from '../../errors.ts';
 import type { RowSource, Selection } from '../../plan/model/read-plan.ts';
 import { sourceSet } from '../../plan/model/sets.ts';
+import { isRestricted } from '../../plan/model/restricted-set.ts';
 import type { Upstream, UpstreamPlan } from '../../upstream/upstream.ts';
 
 /** Where the rows of sets are, and which navigation no single source can follow. */
@@ -33,7 +34,10 @@ export interface Step {
   readonly to: EntitySet;
 }
 
-/** Whether the rows at both ends have to be joined here, because no single source can follow the navigation. */
+/**
+ * Whether the rows at both ends have to be joined here, because no single source can follow the navigation; or can, and
+ * has no place there for the condition on the rows that the reader may see.
+ */
 export function crosses(sources: Sources, { from, navigation, to }: Step): boolean {
   const source = proxiedSource(sources, from);
   if (source !== proxiedSource(sources, to)) {
@@ -42,7 +46,8 @@ export function crosses(sources: Sources, { from, navigation, to }: Step): boole
   if (source === null || navigation.join.length === 0) {
     return false;
   }
-  return sources.upstreams.get(source)?.follows(from, navigation) === false;
+  const conditioned = isRestricted(to) && !navigation.collection;
+  return conditioned || sources.upstreams.get(source)?.follows(from, navigation) === false;
 }
 
 /** Whether the path or an `$expand` of a plan crosses sources. */

@@ -1,0 +1,93 @@
+import type { EntitySet } from '../edm/model.ts';
+import { GatewayError } from '../errors.ts';
+import { joinedBy, notTrue } from '../plan/logic/condition.ts';
+import type { BoundExpression, ExpandPlan, RangeVariable, ReadPlan, RowSource } from '../plan/model/read-plan.ts';
+import { isRestricted, type RestrictedSet, wholeSet } from '../plan/model/restricted-set.ts';
+import { mapExpression, mapPlan } from '../plan/model/walk.ts';
+import type { UpstreamPlan } from './upstream.ts';
+
+/**
+ * The plan with the conditions of its restricted sets as filters of its own: a feed knows nothing of who asks. Where OData
+ * 4.0 has no place for a filter, nothing is asked at all. The same plan where no set is restricted.
+ * @throws GatewayError NotImplemented for one row by key or over a navigation to one, and for a condition on such a row
+ */
+export function withRowConditions(plan: UpstreamPlan): UpstreamPlan {
+  const addressed = plan.kind === 'Entity' ? plan.selection.set : plan.kind === 'PropertyRead' ? plan.set : null;
+  if (addressed !== null && isRestricted(addressed)) {
+    throw oneRow(addressed);
+  }
+  const woven = mapPlan(plan, {
+    set: wholeSet,
+    source: (source, inside) => entering(source, inside(source)),
+    expand: (expand, inside) => expanded(expand, inside(expand)),
+    expression: (expression, inside) => overMany(expression, inside(expression)),
+    step: (step, inside) => {
+      if (isRestricted(step.set)) {
+        throw oneRow(step.set);
+      }
+      return inside(step);
+    },
+  });
+  if (isOfRows(woven)) {
+    return woven;
+  }
+  throw new GatewayError('Internal', `A plan of one feed became a ${woven.kind}.`);
+}
+
+const isOfRows = (plan: ReadPlan): plan is UpstreamPlan =>
+  plan.kind === 'Collection' || plan.kind === 'Entity' || plan.kind === 'PropertyRead' || plan.kind === 'Count';
+
+/** `before` has the restricted sets, `source` the whole ones. */
+function entering(before: RowSource, source: RowSource): RowSource {
+  if (before.kind === 'Keyed' && (before.from.kind === 'Set' || before.from.kind === 'Navigated')) {
+    const { set } = before.from;
+    if (isRestricted(set)) {
+      throw oneRow(set);
+    }
+  }
+  if ((before.kind !== 'Set' && before.kind !== 'Navigated') || !isRestricted(before.set)) {
+    return source;
+  }
+  const { condition, variable } = before.set.rows;
+  return { kind: 'Filtered', from: source, condition, variable };
+}
+
+function expanded({ navigation, selection }: ExpandPlan, expand: ExpandPlan): ExpandPlan {
+  const { set } = selection;
+  if (!isRestricted(set)) {
+    return expand;
+  }
+  if (!navigation.collection) {
+    throw oneRow(set);
+  }
+  const { filter, variable = expand.selection.variable } = expand.restriction;
+  const condition = about(variable, set);
+  const both = filter === null ? condition : joinedBy('and', [condition, filter]);
+  return { ...expand, restriction: { ...expand.restriction, filter: both } };
+}
+
+function overMany(before: BoundExpression, expression: BoundExpression): BoundExpression {
+  if (before.kind === 'Lambda' && expression.kind === 'Lambda' && isRestricted(before.over.variable.set)) {
+    const { operator, over, predicate } = expression;
+    const condition = about(over.variable, before.over.variable.set);
+    const parts = [operator === 'any' ? condition : notTrue(condition), ...(predicate === null ? [] : [predicate])];
+    return { ...expression, predicate: joinedBy(operator === 'any' ? 'and' : 'or', parts) };
+  }
+  if (before.kind === 'CollectionCount' && isRestricted(before.over.variable.set)) {
+    throw oneRow(before.over.variable.set);
+  }
+  return expression;
+}
+
+/** The condition of a set about a row that the plan has. */
+function about(variable: RangeVariable | undefined, { rows }: RestrictedSet): BoundExpression {
+  return mapExpression(rows.condition, { variable: (one) => (one === rows.variable ? (variable ?? one) : one) });
+}
+
+function oneRow({ name }: EntitySet): GatewayError {
+  return new GatewayError(
+    'NotImplemented',
+    `The rows of ${name} that may be read are chosen by a condition, which its feed can be asked for with a collection only: filter ${name} by the key.`,
+    { feature: 'proxied', target: name },
+  );
+}
