@@ -46,7 +46,20 @@ export type FieldShape =
       readonly control: ControlShape | null;
     }
   /** One column: `name@odata.count` alone. */
-  | { readonly kind: 'count'; readonly name: string };
+  | { readonly kind: 'count'; readonly name: string }
+  /** One column that is not served. */
+  | { readonly kind: 'hidden'; readonly name: string }
+  | GapShape;
+
+/**
+ * No column: members of another source are to be put here (`name`: of the navigation property that leads to them, whose links
+ * are written). `key`: values of this row, columns of the type `value` or `hidden`, that say which.
+ */
+export interface GapShape {
+  readonly kind: 'gap';
+  readonly name: string;
+  readonly key: readonly { readonly name: string; readonly type: PrimitiveTypeName }[];
+}
 
 /** Makes `@odata.id` and friends of an entity: the set and its key, whose columns come before the fields of its row. */
 export interface ControlShape {

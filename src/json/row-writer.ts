@@ -6,6 +6,7 @@ import type { CellInput } from './cells/cell-input.ts';
 import { cellEnd, isNull } from './cells/cell-text.ts';
 import { keyCells } from './cells/key-cell.ts';
 import { isBeyondDecimal, isSpecialNumber } from './cells/scalar-cell.ts';
+import { type GapListener, gapWriter, hiddenCell, notedCell, type RowPlace } from './gap-part.ts';
 import type { JsonFormat } from './json-format.ts';
 import { type LinkWriter, linkWriter } from './navigation-links.ts';
 import type { ControlShape, FieldShape, RowShape } from './row-shape.ts';
@@ -27,9 +28,11 @@ interface Part {
 interface Level {
   readonly nested: boolean;
   readonly stops: readonly number[];
+  /** Told of each gap as it is passed. */
+  readonly onGap: GapListener;
 }
 
-const topLevel: Level = { nested: false, stops: [0x09, 0x0a] };
+const topLevel: Omit<Level, 'onGap'> = { nested: false, stops: [0x09, 0x0a] };
 const comma = 0x2c;
 const zero = 0x30;
 
@@ -42,8 +45,18 @@ export interface RowWriter extends Part {
 }
 
 /** Chooses a byte function for each column of the shape, once, so that no row has to look at types. */
-export function rowWriter(shape: RowShape, format: JsonFormat, control: ControlShape | null = null): RowWriter {
-  return compileRow({ shape, control }, format, topLevel);
+export function rowWriter(
+  shape: RowShape,
+  format: JsonFormat,
+  control: ControlShape | null = null,
+  onGap: GapListener = () => undefined,
+): RowWriter {
+  return compileRow({ shape, control }, format, { ...topLevel, onGap });
+}
+
+/** A level with the row that is being written on it. */
+interface RowLevel extends Level {
+  readonly place: RowPlace;
 }
 
 interface Row {
@@ -52,12 +65,14 @@ interface Row {
 }
 
 function compileRow(row: Row, format: JsonFormat, level: Level): RowWriter {
-  const parts = compileParts(row, format, level);
+  const place: RowPlace = { opening: 0, cells: new Map() };
+  const parts = compileParts(row, format, { ...level, place });
   const overhead = parts.reduce((sum, part) => sum + part.overhead, 16);
   const columns = parts.reduce((sum, part) => sum + part.columns, 0);
   const rest = parts.map((_, index) => parts.slice(index + 1).reduce((sum, part) => sum + part.overhead, 64));
   const write = (input: CellInput, start: number, output: ByteOutput): number => {
     const opening = output.position;
+    place.opening = opening;
     let at = start;
     for (let index = 0; index < parts.length; index++) {
       const part = parts[index] as Part;
@@ -96,8 +111,15 @@ function compileRow(row: Row, format: JsonFormat, level: Level): RowWriter {
  * Control information first, then the fields. With `odata.streaming=true` the links of an expanded navigation property
  * stand immediately before it (OData JSON 4.4); those of the others follow the id.
  */
-function compileParts({ shape, control }: Row, format: JsonFormat, level: Level): Part[] {
-  const fields = shape.fields.map((field) => compileField(field, format, level));
+function compileParts({ shape, control }: Row, format: JsonFormat, level: RowLevel): Part[] {
+  const keyed = new Set(
+    shape.fields.flatMap((field) => (field.kind === 'gap' ? field.key.map(({ name }) => name) : [])),
+  );
+  const fields = shape.fields.map((field) => {
+    const part = compileField(field, format, level);
+    const isKey = keyed.has(field.name) && (field.kind === 'value' || field.kind === 'hidden');
+    return isKey ? { ...part, write: notedCell(field.name, part.write, level.place) } : part;
+  });
   if (control === null) {
     return fields;
   }
@@ -135,8 +157,12 @@ function linkedPart(part: Part, link: LinkWriter, entity: Identity): Part {
   };
 }
 
-function compileField(field: FieldShape, format: JsonFormat, level: Level): Part {
+function compileField(field: FieldShape, format: JsonFormat, level: RowLevel): Part {
   switch (field.kind) {
+    case 'hidden':
+      return { columns: 1, overhead: 0, write: hiddenCell(level.nested) };
+    case 'gap':
+      return { columns: 0, overhead: 0, write: gapWriter(field, { ...level, listener: level.onGap }) };
     case 'value':
       return valuePart(field, format, level);
     case 'count':
@@ -270,7 +296,7 @@ function skipColumns(input: CellInput, start: number, columns: { count: number; 
 function arrayPart(field: FieldShape & { kind: 'array' }, format: JsonFormat, level: Level): Part {
   const count = field.withCount ? countPart(field.name, level) : null;
   const key = byteRun(`${keyText(field.name)}[`);
-  const inner: Level = { nested: true, stops: [field.columnEnd, field.rowEnd] };
+  const inner: Level = { ...level, nested: true, stops: [field.columnEnd, field.rowEnd] };
   const row = compileRow({ shape: field.row, control: field.control }, format, inner);
   const rows = { row, stops: level.stops };
   return {

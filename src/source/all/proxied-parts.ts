@@ -1,5 +1,6 @@
 import { GatewayError } from '../../errors.ts';
 import type { PageEnvelope } from '../../json/page-envelope.ts';
+import { countOf } from '../../plan/model/make.ts';
 import type { AllPosition, CollectionPlan } from '../../plan/model/read-plan.ts';
 import type { Upstream, UpstreamReadOptions, UpstreamReply } from '../../upstream/upstream.ts';
 import { connected, proxiedSource, type Sources } from '../federated/crossing.ts';
@@ -111,8 +112,7 @@ async function feedPage(
 async function rowsOf(part: CollectionPlan, read: ProxiedParts): Promise<bigint> {
   const { source, selection, restriction } = part;
   const { set } = selection;
-  const plan = { kind: 'Count', source, set, restriction, apply: null } as const;
-  const reply = await feedOf(part, read).read(plan, read.options);
+  const reply = await feedOf(part, read).read(countOf({ source, set, restriction }), read.options);
   if (reply.kind !== 'count') {
     throw new GatewayError('UpstreamRefused', `The feed does not count ${set.name}.`);
   }

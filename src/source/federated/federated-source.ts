@@ -12,8 +12,8 @@ import { absentReply, numberReply, objectReply, UpstreamSource, upstreamOptions 
 import { completeRows } from './complete-rows.ts';
 import { connected, expandCrosses, proxiedSource, type Sources } from './crossing.ts';
 import { KnownRows } from './known-rows.ts';
+import { pickLocal } from './pick-local.ts';
 import type { Place } from './place.ts';
-import { readEntity, readPage } from './read-local.ts';
 import { filterCrosses, resolveFilters } from './resolve-filters.ts';
 import { resolveSource } from './resolve-source.ts';
 import { splitSelection } from './split-selection.ts';
@@ -102,23 +102,21 @@ async function lendCompleted<T>(
   const { selection, completion } = splitSelection(resolved.selection, place.sources);
   const { root } = reading.format;
   if (resolved.kind === 'Entity') {
-    const row = await readEntity({ ...resolved, selection }, place);
+    const row = await pickLocal(selection.set, place).entity({ ...resolved, selection }, completion);
     if (row === null || plan.kind !== 'Entity') {
       return recipient.take(absentReply(plan));
     }
-    const [json = '{}'] = await completeRows([row], completion, place);
+    const [json = '{}'] = await completeRows(row, place);
     return recipient.take(objectReply(entityContext(root, plan), json));
   }
-  const page = await readPage({ ...resolved, selection }, place, {
-    skipToken: reading.skipToken,
-    fingerprint: plan.fingerprint,
-  });
+  const tokens = { skipToken: reading.skipToken, fingerprint: plan.fingerprint };
+  const page = await pickLocal(selection.set, place).page({ ...resolved, selection }, completion, tokens);
   if (page === null || plan.kind !== 'Collection') {
     return recipient.take(absentReply(plan));
   }
   const objects = async function* (): AsyncGenerator<string> {
     for await (const rows of page.chunks) {
-      yield* await completeRows(rows, completion, place);
+      yield* await completeRows(rows, place);
     }
   };
   return lendObjects(collectionContext(root, plan), { ...page, objects: objects() }, recipient);

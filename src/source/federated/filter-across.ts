@@ -178,8 +178,7 @@ interface Wanted extends Join {
 async function having({ from, own, theirs, ...wanted }: Wanted, place: Place): Promise<BoundExpression> {
   const present = ofPresentRow(wanted.condition);
   const condition = isAlways(present) ? present : await filterAcross(present, place);
-  const at = { ...place, ...place.store };
-  const keys = await joinedKeys({ ...wanted, properties: theirs, condition }, at);
+  const keys = await joinedKeys({ ...wanted, properties: theirs, condition }, place);
   return keyedCondition({ set: setAt(from), properties: own, keys, row: from }, null);
 }
 

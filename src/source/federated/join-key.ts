@@ -28,11 +28,14 @@ const canonical: ReadonlyMap<PrimitiveTypeName, (text: string) => string | null>
   ['Edm.DateTimeOffset', canonicalDateTimeOffset],
 ]);
 
+/** Values as JSON has them, in the order of the join, without quotes; null for null. */
+export type KeyTexts = readonly (string | null)[];
+
 /**
- * Reads the joined values out of rows of JSON.
+ * Makes the joined values of a row comparable.
  * @throws GatewayError NotImplemented for a type that is not compared across sources
  */
-export function joinKeyOf(properties: readonly Property[]): (row: Members) => JoinKey {
+export function keyOfTexts(properties: readonly Property[]): (texts: KeyTexts) => JoinKey {
   const readers = properties.map(({ name, type }) => {
     const read = canonical.get(type);
     if (read === undefined) {
@@ -40,13 +43,13 @@ export function joinKeyOf(properties: readonly Property[]): (row: Members) => Jo
         feature: 'across-sources',
       });
     }
-    return { name, read };
+    return read;
   });
-  return (row) => {
+  return (texts) => {
     const key: string[] = [];
-    for (const { name, read } of readers) {
-      const raw = row.get(name) ?? 'null';
-      const text = raw === 'null' ? null : read(stringValue(raw) ?? raw);
+    for (const [index, read] of readers.entries()) {
+      const given = texts[index] ?? null;
+      const text = given === null ? null : read(given);
       if (text === null) {
         return null;
       }
@@ -54,6 +57,18 @@ export function joinKeyOf(properties: readonly Property[]): (row: Members) => Jo
     }
     return key;
   };
+}
+
+/** Reads the joined values out of rows of JSON. Throws as `keyOfTexts` does. */
+export function joinKeyOf(properties: readonly Property[]): (row: Members) => JoinKey {
+  const keyOf = keyOfTexts(properties);
+  return (row) =>
+    keyOf(
+      properties.map(({ name }) => {
+        const raw = row.get(name) ?? 'null';
+        return raw === 'null' ? null : (stringValue(raw) ?? raw);
+      }),
+    );
 }
 
 /** The joined properties of one end of a navigation, in the order of its join. */

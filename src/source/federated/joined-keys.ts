@@ -1,14 +1,10 @@
 import type { EntitySet, Property } from '../../edm/model.ts';
 import { GatewayError } from '../../errors.ts';
-import { readObject } from '../../json/reading/json-scan.ts';
 import { isAlways, isNever } from '../../plan/logic/condition.ts';
+import { collectionOf, noRestriction, onlyProperties, rowsOfSet } from '../../plan/model/make.ts';
 import type { BoundExpression, CollectionPlan, RangeVariable } from '../../plan/model/read-plan.ts';
-import { compileCollection } from '../../sql/read/compile-read.ts';
-import { statementWeight } from '../stored/read-weight.ts';
-import { connected, proxiedSource } from './crossing.ts';
-import { joinKeyOf } from './join-key.ts';
+import { pickLocal } from './pick-local.ts';
 import type { Place } from './place.ts';
-import { storedObjects } from './stored-objects.ts';
 
 /** The joined values of the rows of a set that a condition holds for. */
 export interface WantedKeys {
@@ -27,29 +23,20 @@ export interface WantedKeys {
 const mostRows = 100_000;
 const rowsPerPage = 5_000;
 
-/** What of a `Place` the keys are read with. */
-type KeyPlace = Pick<Place, 'sources' | 'options' | 'format'> & {
-  readonly database: Place['store']['database'];
-  /** Milliseconds. */
-  readonly timeout: number;
-  readonly signal: AbortSignal;
-};
-
 /**
  * Each key once, in one order. Nothing is fetched but the joined properties.
  * @throws GatewayError LimitExceeded where there are more than may be fetched
  */
-export async function joinedKeys(wanted: WantedKeys, place: KeyPlace): Promise<readonly (readonly string[])[]> {
+export async function joinedKeys(wanted: WantedKeys, place: Place): Promise<readonly (readonly string[])[]> {
   if (isNever(wanted.condition)) {
     return [];
   }
-  const keyOf = joinKeyOf(wanted.properties);
   const found = new Map<string, readonly string[]>();
   const most = wanted.repeated ? mostRows : wanted.most;
   let rows = 0;
-  for await (const row of rowsOf(wanted, most + 1, place)) {
+  const source = pickLocal(wanted.set, place);
+  for await (const key of source.keys(planOf(wanted, most + 1), wanted.properties)) {
     rows += 1;
-    const key = keyOf(readObject(row));
     if (key !== null) {
       found.set(JSON.stringify(key), key);
     }
@@ -71,84 +58,12 @@ function tooMany({ set }: WantedKeys, what: string): GatewayError {
   );
 }
 
-function rowsOf(wanted: WantedKeys, top: number, place: KeyPlace): AsyncIterable<string> {
-  const source = proxiedSource(place.sources, wanted.set);
-  const plan = planOf(wanted, top);
-  return source === null ? storedRows(plan, place) : proxiedRows(plan, source, place);
-}
-
 function planOf({ set, properties, condition, variable }: WantedKeys, top: number): CollectionPlan {
-  const type = set.entityType;
-  return {
-    kind: 'Collection',
-    source: { kind: 'Set', set },
-    selection: {
-      set,
-      type,
-      properties,
-      computed: [],
-      expands: [],
-      selected: true,
-      selectedNavigations: [],
-      variable,
-    },
-    restriction: {
-      filter: isAlways(condition) ? null : condition,
-      search: null,
-      orderby: [],
-      top,
-      skip: null,
-      count: false,
-      variable,
-    },
-    apply: null,
-    references: false,
+  const filter = isAlways(condition) ? null : condition;
+  return collectionOf({
+    source: rowsOfSet(set),
+    selection: onlyProperties(set, properties, variable),
+    restriction: { ...noRestriction, filter, top, variable },
     pageSize: rowsPerPage,
-    after: null,
-    since: null,
-  };
-}
-
-async function* proxiedRows(
-  plan: CollectionPlan,
-  source: string,
-  { sources, options }: KeyPlace,
-): AsyncGenerator<string> {
-  const upstream = connected(sources, source);
-  const plain = { ...options, metadata: 'none', omitNulls: false, mixed: false } as const;
-  for (let skipToken: string | null = null; ; ) {
-    const reply = await upstream.read(plan, { ...plain, skipToken });
-    if (reply.kind !== 'collection') {
-      return;
-    }
-    let whole = false;
-    try {
-      for await (const row of reply.objects) {
-        yield row;
-      }
-      whole = true;
-    } finally {
-      if (!whole) {
-        reply.discard();
-      }
-    }
-    skipToken = reply.end().next;
-    if (skipToken === null) {
-      return;
-    }
-  }
-}
-
-async function* storedRows(
-  plan: CollectionPlan,
-  { database, timeout, signal, sources, format }: KeyPlace,
-): AsyncGenerator<string> {
-  const query = compileCollection({ ...plan, pageSize: plan.restriction.top ?? rowsPerPage }, sources.catalogue);
-  const plain = { ...format, metadata: 'none', omitNulls: false, mixed: false } as const;
-  const read = { timeout, signal, weighed: statementWeight(query) };
-  const found = await database.read((session) => storedObjects(session, query, plain), read);
-  if (found === null) {
-    throw new GatewayError('LimitExceeded', '$filter: the joined keys are too long to be compared');
-  }
-  yield* found.objects;
+  });
 }

@@ -1,13 +1,13 @@
 import { GatewayError } from '../../errors.ts';
-import { readObject } from '../../json/reading/json-scan.ts';
 import { keyedCondition } from '../../plan/logic/keyed-condition.ts';
-import type { EntityPlan, RowSource } from '../../plan/model/read-plan.ts';
+import { entityOf, onlyProperties, rowsOfSet } from '../../plan/model/make.ts';
+import type { RowSource } from '../../plan/model/read-plan.ts';
 import { sourceSet } from '../../plan/model/sets.ts';
 import { crosses } from './crossing.ts';
 import { filterAcross } from './filter-across.ts';
-import { type JoinKey, joinKeyOf, joinProperties } from './join-key.ts';
+import { type JoinKey, joinProperties } from './join-key.ts';
+import { pickLocal } from './pick-local.ts';
 import type { Place } from './place.ts';
-import { readEntity } from './read-local.ts';
 
 type Navigated = RowSource & { readonly kind: 'Navigated' };
 
@@ -41,18 +41,11 @@ export async function resolveSource(source: RowSource, place: Place): Promise<Ro
 
 async function keyAt(from: RowSource, { navigation }: Navigated, place: Place): Promise<JoinKey> {
   const set = sourceSet(from);
-  const type = set.entityType;
-  const properties = joinProperties(type, navigation.join, 'property');
-  const plan: EntityPlan = {
-    kind: 'Entity',
-    source: from,
-    selection: { set, type, properties, computed: [], expands: [], selected: true, selectedNavigations: [] },
-    empty: 'not-found',
-    references: false,
-  };
-  const row = await readEntity(plan, { ...place, format: { ...place.format, metadata: 'minimal' } });
-  if (row !== null) {
-    return joinKeyOf(properties)(readObject(row));
+  const properties = joinProperties(set.entityType, navigation.join, 'property');
+  const plan = entityOf({ source: from, selection: onlyProperties(set, properties) });
+  const key = await pickLocal(set, place).entityKey(plan, properties);
+  if (key !== 'absent') {
+    return key;
   }
   if (from.kind === 'Navigated') {
     return null;
@@ -71,7 +64,7 @@ function target({ navigation, set }: Navigated, key: readonly string[]): RowSour
       : { property, value: { kind: 'Constant', type: property.type, value } as const };
   });
   const whole = named.filter((one) => one !== null);
-  const from: RowSource = { kind: 'Set', set };
+  const from = rowsOfSet(set);
   if (!navigation.collection && whole.length === named.length) {
     return { kind: 'Keyed', from, key: whole };
   }

@@ -1,4 +1,3 @@
-import { GatewayError } from '../../errors.ts';
 import { collectionContext, crossjoinContext } from '../../json/context-url.ts';
 import type { PageEnvelope } from '../../json/page-envelope.ts';
 import type {
@@ -8,17 +7,17 @@ import type {
   PagePosition,
   RemovedPosition,
 } from '../../plan/model/read-plan.ts';
-import { sourceSet } from '../../plan/model/sets.ts';
 import { encodePagePosition, encodeRemovedPosition } from '../../plan/position/page-position.ts';
 import { compileRemoved } from '../../sql/read/compile-changes.ts';
 import { compileCrossjoinCount } from '../../sql/read/compile-crossjoin.ts';
-import { compileCount, compileCountOf } from '../../sql/read/compile-read.ts';
-import type { ReadSession, RowBatch } from '../../warehouse/database.ts';
-import type { PageEnd, PageReply, PageRows, Reading, RowSteps } from '../data-source.ts';
+import { compileCountOf } from '../../sql/read/compile-read.ts';
+import type { RowBatch } from '../../warehouse/database.ts';
+import type { PageEnd, PageReply, PageRows, RowSteps } from '../data-source.ts';
 import { removedRows } from './delta/removed-rows.ts';
 import { deltaTokenOf } from './delta/tracking.ts';
 import { boundedText, countRows } from './known-answers.ts';
 import { pageRows, type RowsEnd } from './page-rows.ts';
+import { checkParent } from './parent.ts';
 import { singleCell, startedRows } from './single-row.ts';
 import type { StoredRead } from './stored-read.ts';
 
@@ -59,7 +58,7 @@ async function* fill(read: PageRead, envelope: PageEnvelope, batches: AsyncItera
   const format = { ...reading.format, linksForObjects: plan.kind === 'Crossjoin' };
   const { next } = batches === null ? noRows : yield* pageRows(batches, compiled, { envelope, format });
   if (envelope.rows === 0 && plan.after === null && plan.kind === 'Collection') {
-    await checkParent(plan, reading, session);
+    await checkParent(plan, reading.catalogue, (query) => singleCell(session, query));
   }
   const changes = changesOf(plan);
   const left = changes === null || next !== null ? null : yield* removed({ ...read, plan: changes }, envelope);
@@ -111,20 +110,3 @@ function endOf(
 }
 
 const mayLackParent = (plan: PagedPlan): boolean => plan.kind === 'Collection' && plan.source.kind === 'Navigated';
-
-/** An empty navigated collection may be one whose parent does not exist: that is 404, not an empty list. */
-async function checkParent({ source }: CollectionPlan, { catalogue }: Reading, session: ReadSession): Promise<void> {
-  if (source.kind !== 'Navigated' || source.from.kind !== 'Keyed') {
-    return;
-  }
-  const { from } = source;
-  const set = sourceSet(from);
-  const restriction = { filter: null, search: null, orderby: [], top: null, skip: null, count: false };
-  const parents = await singleCell(
-    session,
-    compileCount({ kind: 'Count', source: from, set, restriction, apply: null }, catalogue),
-  );
-  if (parents === '0') {
-    throw new GatewayError('EntityNotFound', `No entity of ${set.name} has this key`, { target: set.name });
-  }
-}

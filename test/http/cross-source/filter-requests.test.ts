@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { requireCatalogue } from '../../../src/catalogue/read-metadata.ts';
 import { type Sandbox, startSandbox } from '../../../src/sandbox/sandbox.ts';
 import { joinedKeys } from '../../../src/source/federated/joined-keys.ts';
+import { KnownRows } from '../../../src/source/federated/known-rows.ts';
 import { metadataFolder } from '../../support/gateway.ts';
 import { type JoinedGateway, joinedGateway, judge } from './joined-gateway.ts';
 
@@ -152,12 +153,13 @@ describe('what a filter between sources asks for', function () {
     const format = { root: gateway.root, namespace: 'Gateway', ieee754Compatible: false, omitNulls: false } as const;
     const { signal } = new AbortController();
     const options = { ...format, metadata: 'minimal', skipToken: null, signal } as const;
-    const place = { sources: { catalogue: catalogue(), upstreams }, options, signal, format: options };
+    const sources = { catalogue: catalogue(), upstreams };
+    const store = { database: gateway.database, timeout: 1000 };
+    const place = { sources, store, options, signal, format: options, known: new KnownRows() };
     const condition = { kind: 'Constant', type: 'Edm.Boolean', value: 'true' } as const;
     const variable = { name: '$it', set };
     const wanted = { set, properties: [id], condition, variable };
-    const keysOf = (most: number, repeated: boolean) =>
-      joinedKeys({ ...wanted, repeated, most }, { ...place, database: gateway.database, timeout: 1000 });
+    const keysOf = (most: number, repeated: boolean) => joinedKeys({ ...wanted, repeated, most }, place);
     for (const repeated of [true, false]) {
       const keys = await keysOf(60, repeated);
       assert.equal(new Set(keys.map(String)).size, 60);
