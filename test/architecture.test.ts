@@ -3,6 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { circles } from './support/circles.ts';
+import { makesNoPlan, meetsNoBinder, walksByTheTables } from './support/plan-rules.ts';
+import { importsOf, type Rule, type SourceFile, withoutComments } from './support/source-rules.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -88,22 +90,7 @@ const knots: readonly (readonly string[])[] = [['src/plan/model/apply-plan.ts', 
 /** Put together here, so that this file itself does not hold what it forbids. */
 const vendors = ['trace' + 'buzz', 'spark' + 'central', 'hoot' + 'suite', 'buzz' + 'easy', 'gra' + 'ia'];
 
-interface SourceFile {
-  /** From the project folder, with `/`. */
-  readonly file: string;
-  readonly text: string;
-}
-type Rule = (source: SourceFile) => readonly string[];
-
 const roomOf = (file: string): string => file.split('/')[1] ?? '';
-const withoutComments = (text: string): string =>
-  text.replace(/\/\*[\s\S]*?\*\//g, (comment) => comment.replace(/[^\n]/g, ' ')).replace(/(^|\s)\/\/.*$/gm, '$1');
-
-const importsOf = (text: string): readonly string[] =>
-  [...withoutComments(text).matchAll(/\bfrom\s+'([^']+)'|\bimport\(\s*'([^']+)'|^import\s+'([^']+)'/gm)].map(
-    (match) => match[1] ?? match[2] ?? match[3] ?? '',
-  );
-
 const followsTheRooms: Rule = ({ file, text }) => {
   const room = roomOf(file);
   if (composition.includes(room) || errorFiles.includes(room)) {
@@ -328,6 +315,27 @@ describe('the architecture', () => {
     }
     breaks(followsTheRoomsOfIngest, 'src/ingest/x.ts', '');
     keeps(followsTheRoomsOfIngest, inSource);
+  });
+
+  it('has plans that know nothing of the binder, and compilers that are given plans', () => {
+    breaks(meetsNoBinder, 'src/plan/model/x.ts', `import type { Literal } from '../../uri/syntax.ts';`);
+    breaks(meetsNoBinder, 'src/plan/logic/x.ts', `import type { Scope } from '../bind/scope.ts';`);
+    breaks(meetsNoBinder, 'src/source/all/x.ts', `import { bindAll } from '../../plan/bind/request/all.ts';`);
+    keeps(meetsNoBinder, inSource);
+  });
+
+  it('makes plans in one place', () => {
+    breaks(makesNoPlan, 'src/source/x.ts', `const plan = { kind: 'Count', source, set, restriction, apply: null };`);
+    breaks(makesNoPlan, 'src/plan/bind/x.ts', `return {\n  kind: 'Collection',\n  source };`);
+    breaks(makesNoPlan, 'src/http/x.ts', `reply({ kind: 'Metadata' });`);
+    keeps(makesNoPlan, inSource);
+  });
+
+  it('walks over plans by the tables of one walk', () => {
+    const walker = `if (typeof node === 'object') { for (const part of Object.values(node)) { visit(part); } }`;
+    breaks(walksByTheTables, 'src/source/x.ts', walker);
+    breaks(walksByTheTables, 'src/plan/bind/x.ts', walker);
+    keeps(walksByTheTables, inSource);
   });
 
   it('has pure rooms without I/O, clock and chance', () => {

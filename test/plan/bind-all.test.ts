@@ -4,8 +4,8 @@ import { GatewayError } from '../../src/errors.ts';
 import { bindRead } from '../../src/plan/bind/bind-read.ts';
 import { queryFingerprint } from '../../src/plan/bind/fingerprint.ts';
 import { defaultPlanLimits } from '../../src/plan/bind/limits.ts';
-import { encodeAllPosition } from '../../src/plan/bind/request/all.ts';
 import type { AllPlan, AllPosition } from '../../src/plan/model/read-plan.ts';
+import { encodeAllPosition } from '../../src/plan/position/page-position.ts';
 import { parseODataUri } from '../../src/uri/parse-uri.ts';
 import { sampleModel, sampleSets } from './sample-model.ts';
 

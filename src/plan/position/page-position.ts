@@ -1,5 +1,5 @@
 import { GatewayError } from '../../errors.ts';
-import type { PagePosition, RemovedPosition } from '../model/read-plan.ts';
+import type { AllPosition, PagePosition, RemovedPosition } from '../model/read-plan.ts';
 
 /**
  * What stands in `$skiptoken` and `$deltatoken`: base64url of a JSON array, with the fingerprint of the query it came
@@ -11,6 +11,10 @@ import type { PagePosition, RemovedPosition } from '../model/read-plan.ts';
 export function encodePagePosition(position: PagePosition, fingerprint: string): string {
   return encode(['p', fingerprint, position.rowId, position.remaining, ...position.values]);
 }
+
+/** The token of the page of `$all` after `position`. */
+export const encodeAllPosition = ({ set, token, rowId, remaining }: AllPosition, fingerprint: string): string =>
+  encodePagePosition({ values: [set, token], rowId: rowId ?? '', remaining }, fingerprint);
 
 /**
  * The position in a token.

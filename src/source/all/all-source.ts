@@ -1,7 +1,7 @@
 import { allContext } from '../../json/context-url.ts';
 import type { PageEnvelope } from '../../json/page-envelope.ts';
-import { encodeAllPosition } from '../../plan/bind/request/all.ts';
 import type { AllPlan, AllPosition, Bound } from '../../plan/model/read-plan.ts';
+import { encodeAllPosition } from '../../plan/position/page-position.ts';
 import type { ReadSession } from '../../warehouse/database.ts';
 import {
   type DataSource,

@@ -3,6 +3,7 @@ import { GatewayError } from '../../errors.ts';
 import { absentValue } from '../../plan/logic/absent-value.ts';
 import { isAlways, joinedBy, negated, notTrue, ofPresentRow, operandsOf } from '../../plan/logic/condition.ts';
 import { keyedCondition } from '../../plan/logic/keyed-condition.ts';
+import { dual } from '../../plan/logic/three-valued.ts';
 import type { BoundExpression, RangeVariable, RowPath } from '../../plan/model/read-plan.ts';
 import { crosses, proxiedSource } from './crossing.ts';
 import {
@@ -84,7 +85,7 @@ async function negationAcross(operand: BoundExpression, place: Place): Promise<B
       return filterAcross(operand.operand, place);
     case 'Logical': {
       const parts = [operand.left, operand.right].map(negated);
-      return filterAcross(joinedBy(operand.operator === 'and' ? 'or' : 'and', parts), place);
+      return filterAcross(joinedBy(dual[operand.operator], parts), place);
     }
     case 'Lambda':
       // Never null: whether a row meets its condition or not is all that counts.

@@ -2,7 +2,7 @@ import type { EntitySet } from '../../../edm/model.ts';
 import type { ODataUri, PathSegment } from '../../../uri/syntax.ts';
 import { allOf, collectionOf, rowsOfSet } from '../../model/make.ts';
 import type { AllPlan, AllPosition, CollectionPlan } from '../../model/read-plan.ts';
-import { decodePagePosition, encodePagePosition } from '../../position/page-position.ts';
+import { decodePagePosition } from '../../position/page-position.ts';
 import { isCopyText } from '../../value/copy-text.ts';
 import { perhaps } from '../names.ts';
 import { rowCount } from '../rows/restriction.ts';
@@ -49,10 +49,6 @@ export function entitiesOfType(uri: ODataUri, binding: Binding): readonly PathSe
   const [set, another] = setsOfType(second.name, binding);
   return set === undefined || another !== undefined ? null : [{ ...second, name: set.name }, ...rest];
 }
-
-/** The token of the page after `position`. */
-export const encodeAllPosition = ({ set, token, rowId, remaining }: AllPosition, fingerprint: string): string =>
-  encodePagePosition({ values: [set, token], rowId: rowId ?? '', remaining }, fingerprint);
 
 interface Addressed {
   readonly sets: readonly EntitySet[];
