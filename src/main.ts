@@ -2,6 +2,7 @@ import process from 'node:process';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { checkCommand } from './commands/check.ts';
 import { exitCodes } from './commands/exit-code.ts';
+import type { ExplainFlags } from './commands/explain/explain.ts';
 import { hashPasswordCommand } from './commands/hash-password.ts';
 import { type IngestFlags, ingestCommand } from './commands/ingest.ts';
 import { inspectCommand } from './commands/inspect.ts';
@@ -132,6 +133,20 @@ function program(): Command {
     .command('status')
     .description('what was loaded, and what waits for somebody')
     .action(() => run(statusCommand(surroundings())));
+  gateway
+    .command('explain')
+    .description(
+      'say what becomes of a URL: syntax, plan, SQL or request to a proxied feed, and the plan of PostgreSQL',
+    )
+    .argument('<url>', 'absolute, from /odata/, or from the name of a set: "Loads?$top=1"')
+    .option('--as <name>', 'as whom to ask')
+    .option('--analyze', 'run the statements, and say what they took')
+    .option('--values', 'show the values of the request, which are hidden otherwise')
+    .action(async (url: string, flags: ExplainFlags) => {
+      // Formatting SQL is what no other command does.
+      const { explainCommand } = await import('./commands/explain/explain.ts');
+      return run(explainCommand(surroundings(), url, flags));
+    });
   gateway
     .command('migrate')
     .description('bring the database to what program and metadata need')

@@ -9,7 +9,7 @@ import { type Observe, unobserved } from '../observation/observe.ts';
 import { fetchByKeys } from './fetch-by-keys.ts';
 import { fetchMetadata } from './fetch-metadata.ts';
 import { keepMetadataCopy, readMetadataCopy, tokenSecret } from './metadata-copy.ts';
-import { readUpstream } from './read-reply.ts';
+import { readUpstream, shortEnough } from './read-reply.ts';
 import { toldClient } from './told-client.ts';
 import type { KeyedRequest, Upstream, UpstreamPlan, UpstreamReadOptions, UpstreamState } from './upstream.ts';
 import { type UpstreamClient, upstreamClient } from './upstream-client.ts';
@@ -105,6 +105,11 @@ class ConnectedUpstream implements Upstream {
   async read(plan: UpstreamPlan, options: UpstreamReadOptions) {
     await this.#reached();
     return readUpstream(plan, options, this.#context(options));
+  }
+
+  addressOf(plan: UpstreamPlan): URL {
+    const request = shortEnough(plan, { metadata: 'minimal' }, { client: this.#client, map: this.#map() });
+    return new URL(this.#client.root.href + request);
   }
 
   async *fetchByKeys(request: KeyedRequest, options: UpstreamReadOptions): AsyncGenerator<string> {

@@ -67,7 +67,11 @@ const formatOf = (options: UpstreamReadOptions, { onNestedCount }: ReplyContext)
 });
 
 /** `path?query`, with `$select` only where it leaves something out if the whole would be longer than the feed allows. */
-function shortEnough(plan: UpstreamPlan, { metadata }: UpstreamReadOptions, { map, client }: ReplyContext): string {
+export function shortEnough(
+  plan: UpstreamPlan,
+  { metadata }: Pick<UpstreamReadOptions, 'metadata'>,
+  { map, client }: Pick<ReplyContext, 'map' | 'client'>,
+): string {
   const requestOf = (how: UpstreamMap): string => {
     const { path, query } = compileUpstreamUrl(plan, how, metadata === 'full');
     return query === '' ? path : `${path}?${query}`;

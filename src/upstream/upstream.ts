@@ -26,6 +26,8 @@ export interface Upstream {
   /** Name of its source in the catalogue. */
   readonly source: string;
   read(plan: UpstreamPlan, options: UpstreamReadOptions): Promise<UpstreamReply>;
+  /** What a read of the plan asks for first: for people, nothing is asked. Throws as `read` does before it asks. */
+  addressOf(plan: UpstreamPlan): URL;
   /** Rows of one set, as JSON objects, that have one of the keys; the seam for navigation between sources. */
   fetchByKeys(request: KeyedRequest, options: UpstreamReadOptions): AsyncIterable<string>;
   /** Whether the feed itself can follow the navigation from one of its sets; false: only a join of ours can. */

@@ -1,0 +1,179 @@
+import type { Catalogue } from '../../catalogue/catalogue.ts';
+import { GatewayError } from '../../errors.ts';
+import { feedPath } from '../../http/exchange.ts';
+import { serviceLimits } from '../../http/limits.ts';
+import { splitInstant } from '../../http/page-instant.ts';
+import type { Values } from '../../observation/observe.ts';
+import { bindRead } from '../../plan/bind/bind-read.ts';
+import { describePlan } from '../../plan/model/describe.ts';
+import { withoutValues } from '../../plan/model/describe-expression.ts';
+import type { Bound } from '../../plan/model/read-plan.ts';
+import { formattedSql } from '../../sql/formatted-sql.ts';
+import { withoutLiterals } from '../../sql/hidden-literals.ts';
+import { urlText } from '../../upstream/url-text.ts';
+import { parseODataUri, settleQuery } from '../../uri/parse-uri.ts';
+import type { ODataUri } from '../../uri/syntax.ts';
+import { type ConnectedUpstreams, connectUpstreams } from '../connect-upstreams.ts';
+import { exitCodes } from '../exit-code.ts';
+import { catalogueOf, type Surroundings, withExistingWarehouse } from '../surroundings.ts';
+import { postgresPlan } from './postgres-plan.ts';
+import { type Read, readsOf } from './reads.ts';
+import { positionLines, type RequestedUrl, requestedUrl } from './requested-url.ts';
+import { syntaxLines } from './syntax-tree.ts';
+
+export interface ExplainFlags {
+  /** Who asks; absent: somebody without a name. */
+  readonly as?: string;
+  /** Runs the statements, and says what they took. */
+  readonly analyze?: boolean;
+  /** Shows the values of the request. */
+  readonly values?: boolean;
+}
+
+/**
+ * `gateway explain`: what becomes of a URL, stage by stage: syntax, plan, statements or requests to proxied feeds, and
+ * PostgreSQL's plan of each statement. Reads nothing but what `analyze` has run, in a read-only transaction of the read role. Where
+ * the URL is at fault it says the position, and throws what the server would answer.
+ */
+export async function explainCommand(surroundings: Surroundings, text: string, flags: ExplainFlags): Promise<number> {
+  const { config, print } = surroundings;
+  if (flags.as !== undefined) {
+    print(`There is no ${flags.as}: no rights are configured, so that all who may read see the same. Leave --as out.`);
+    return exitCodes.usage;
+  }
+  const values: Values = flags.values === true ? 'shown' : 'hidden';
+  const section = (title: string, lines: readonly string[]): void => {
+    const indented = lines.map((line) => `  ${line}`);
+    print([title, ...indented, ''].join('\n'));
+  };
+  const url = requestedUrl(text, config.keyName);
+  const proxied = new Connections(surroundings);
+  try {
+    const uri = parsed(url);
+    section(
+      'Syntax',
+      syntaxLines(uri).map((line) => (values === 'shown' ? line : withoutValues(line))),
+    );
+    const { plan, catalogue } = await boundTo(uri, proxied, config.pageSize);
+    section('Plan', describePlan(plan, { values }).split('\n'));
+    const upstreams = proxied.open?.upstreams ?? new Map();
+    const reads = readsOf(plan, { catalogue, upstreams });
+    for (const [index, read] of reads.entries()) {
+      section(`${reads.length > 1 ? `${index + 1}. ` : ''}${titleOf(read)}`, linesOf(read, values));
+    }
+    const statements = reads.filter((read) => read.kind === 'statement');
+    return await explainStatements(surroundings, statements, { section, analyze: flags.analyze === true, values });
+  } catch (error) {
+    if (error instanceof GatewayError) {
+      positionLines(error, url).forEach(print);
+    }
+    throw error;
+  } finally {
+    await proxied.open?.close();
+  }
+}
+
+function parsed({ path, query }: RequestedUrl): ODataUri {
+  const { uri } = serviceLimits;
+  const settled = settleQuery(query, uri);
+  return splitInstant(parseODataUri(settled === '' ? path : `${path}?${settled}`, uri)).uri;
+}
+
+/** The proxied feeds, connected once a request needs them: one that is down would be waited for. */
+class Connections {
+  open: ConnectedUpstreams | null = null;
+  readonly documented: Catalogue;
+  readonly #surroundings: Surroundings;
+
+  constructor(surroundings: Surroundings) {
+    this.#surroundings = surroundings;
+    this.documented = catalogueOf(surroundings);
+  }
+
+  async connected(): Promise<ConnectedUpstreams> {
+    // Whether a feed has a sandbox in its place is no news of this command.
+    this.open ??= await connectUpstreams({ ...this.#surroundings, print: () => undefined }, this.documented);
+    return this.open;
+  }
+}
+
+interface BoundTo {
+  readonly plan: Bound;
+  readonly catalogue: Catalogue;
+}
+
+/** Bound to the model as the documents say it where that is all it needs, else to what the proxied feeds declare, too. */
+async function boundTo(uri: ODataUri, proxied: Connections, pageSize: number): Promise<BoundTo> {
+  const to = (catalogue: Catalogue): BoundTo => ({ plan: bound(uri, catalogue, pageSize), catalogue });
+  const isProxied = (set: string): boolean => proxied.documented.sets.get(set)?.kind === 'upstream';
+  let documented: BoundTo | null = null;
+  try {
+    documented = to(proxied.documented);
+  } catch (error) {
+    if (!(error instanceof GatewayError)) {
+      throw error;
+    }
+  }
+  if (documented !== null && !documented.plan.setNames.some(isProxied)) {
+    return documented;
+  }
+  return to((await proxied.connected()).catalogue());
+}
+
+const bound = (uri: ODataUri, { model, sets }: Catalogue, pageSize: number): Bound =>
+  bindRead(uri, {
+    model,
+    sets,
+    limits: serviceLimits.plan,
+    pageSize,
+    now: () => new Date().toISOString(),
+    serviceRoot: `http://localhost${feedPath}`,
+  });
+
+function titleOf(read: Read): string {
+  switch (read.kind) {
+    case 'words':
+      return 'Step';
+    case 'statement':
+      return `Statement: ${read.title}`;
+    case 'address':
+      return `Request: ${read.title}`;
+  }
+}
+
+function linesOf(read: Read, values: Values): readonly string[] {
+  switch (read.kind) {
+    case 'words':
+      return [read.text];
+    case 'statement': {
+      const sql = formattedSql(read.sql);
+      return (values === 'shown' ? sql : withoutLiterals(sql)).split('\n');
+    }
+    case 'address':
+      return [read.url === null ? 'It has no address, so its sets answer 503.' : urlText(read.url, values)];
+  }
+}
+
+interface Explaining {
+  readonly section: (title: string, lines: readonly string[]) => void;
+  readonly analyze: boolean;
+  readonly values: Values;
+}
+
+async function explainStatements(
+  surroundings: Surroundings,
+  statements: readonly (Read & { readonly kind: 'statement' })[],
+  { section, analyze, values }: Explaining,
+): Promise<number> {
+  if (statements.length === 0) {
+    return exitCodes.ok;
+  }
+  return withExistingWarehouse(surroundings, async ({ database }) => {
+    const reading = { timeout: surroundings.config.statementTimeout, signal: new AbortController().signal };
+    for (const { title, sql } of statements) {
+      const lines = await database.read((session) => postgresPlan(session, sql, { analyze, values }), reading);
+      section(`PostgreSQL's plan: ${title}`, lines);
+    }
+    return exitCodes.ok;
+  });
+}

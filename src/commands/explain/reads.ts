@@ -1,0 +1,103 @@
+import type { Catalogue } from '../../catalogue/catalogue.ts';
+import type { ReadPlan } from '../../plan/model/read-plan.ts';
+import { sourceSet } from '../../plan/model/sets.ts';
+import { proxiedSource, type Sources } from '../../source/federated/crossing.ts';
+import { crossesSources } from '../../source/federated/resolve-filters.ts';
+import { compileRemoved } from '../../sql/read/compile-changes.ts';
+import { compileCrossjoin, compileCrossjoinCount } from '../../sql/read/compile-crossjoin.ts';
+import {
+  compileCollection,
+  compileCount,
+  compileCountOf,
+  compileEntity,
+  compileProperty,
+} from '../../sql/read/compile-read.ts';
+import type { UpstreamPlan } from '../../upstream/upstream.ts';
+import { federatedSteps } from './federated-steps.ts';
+
+/** One thing that is done to answer a request. */
+export type Read =
+  /** Said in words: what is asked for depends on rows that are read before. */
+  | { readonly kind: 'words'; readonly text: string }
+  /** A statement for PostgreSQL. */
+  | { readonly kind: 'statement'; readonly title: string; readonly sql: string }
+  /** A request to a proxied feed; null: it has no address. */
+  | { readonly kind: 'address'; readonly title: string; readonly url: URL | null };
+
+/** What is read to answer a plan, in the order in which it is. Throws as the compilers do. */
+export function readsOf(plan: ReadPlan, sources: Sources): readonly Read[] {
+  if (plan.kind === 'ServiceDocument' || plan.kind === 'Metadata') {
+    return [{ kind: 'words', text: 'No row is read: this document is made from the model.' }];
+  }
+  if (plan.kind === 'All') {
+    const [first] = plan.parts;
+    const names = plan.parts.map((part) => part.selection.set.name).join(', ');
+    return [
+      { kind: 'words', text: `The rows of ${plan.parts.length} sets, one after the other: ${names}. Of the first:` },
+      ...(first === undefined ? [] : readsOf(first, sources)),
+    ];
+  }
+  if (plan.kind === 'Crossjoin') {
+    return crossjoinReads(plan, sources.catalogue);
+  }
+  return crossesSources(plan, sources) ? federatedReads(plan, sources) : singleReads(plan, sources);
+}
+
+/** Of one source. */
+function singleReads(plan: UpstreamPlan, sources: Sources): readonly Read[] {
+  const set = sourceSet(plan.source);
+  const source = proxiedSource(sources, plan.kind === 'Collection' ? plan.selection.set : set);
+  if (source === null) {
+    return storedReads(plan, sources.catalogue);
+  }
+  const url = sources.upstreams.get(source)?.addressOf(plan) ?? null;
+  return [{ kind: 'address', title: `asked of the proxied feed ${source}`, url }];
+}
+
+function storedReads(plan: UpstreamPlan, catalogue: Catalogue): readonly Read[] {
+  switch (plan.kind) {
+    case 'Collection': {
+      const { text, span } = compileCollection(plan, catalogue);
+      const removed =
+        plan.since === null ? [] : [statement('rows that left', compileRemoved(plan, catalogue, null).text)];
+      return [
+        ...(plan.restriction.count ? [statement('how many rows', compileCountOf(plan, catalogue).text)] : []),
+        ...(span === undefined || span === null
+          ? []
+          : [statement('between which row numbers the time range lies, where that is not known', span.probe)]),
+        statement('rows of the page', text),
+        ...removed,
+      ];
+    }
+    case 'Entity':
+      return [statement('the row', compileEntity(plan, catalogue).text)];
+    case 'PropertyRead':
+      return [statement('the value', compileProperty(plan, catalogue).text)];
+    case 'Count':
+      return [statement('how many rows', compileCount(plan, catalogue).text)];
+  }
+}
+
+function crossjoinReads(plan: ReadPlan & { readonly kind: 'Crossjoin' }, catalogue: Catalogue): readonly Read[] {
+  const count = statement('how many rows', compileCrossjoinCount(plan, catalogue).text);
+  if (plan.countOnly) {
+    return [count];
+  }
+  return [
+    ...(plan.restriction.count ? [count] : []),
+    statement('rows of the page', compileCrossjoin(plan, catalogue).text),
+  ];
+}
+
+const statement = (title: string, sql: string): Read => ({ kind: 'statement', title, sql });
+
+/** Steps before the rows of the addressed set, that read, and what completes it. */
+function federatedReads(plan: UpstreamPlan, sources: Sources): readonly Read[] {
+  const { before, own, behind } = federatedSteps(plan, sources);
+  const words = (text: string): Read => ({ kind: 'words', text });
+  const read =
+    own === null
+      ? [words('Read the addressed rows with what was found; the request depends on it.')]
+      : singleReads(own, sources);
+  return [...before.map(words), ...read, ...behind.map(words)];
+}
