@@ -1,7 +1,8 @@
 import type { Catalogue, Export } from '../../catalogue/catalogue.ts';
 import { foldHeader } from '../../catalogue/compile/fold-header.ts';
 import { converterFor } from '../convert/converter-for.ts';
-import type { RowConverter, RowFault } from '../convert/row-converter.ts';
+import type { RowConverter } from '../convert/row-converter.ts';
+import type { RowFault } from '../convert/row-fault.ts';
 import { matchHeader } from '../identify/match-header.ts';
 import type { Period } from '../identify/period.ts';
 import { lineSpan } from '../ledger/file-order.ts';

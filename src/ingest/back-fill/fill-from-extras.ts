@@ -1,7 +1,7 @@
 import type { Catalogue } from '../../catalogue/catalogue.ts';
 import { quoteIdentifier } from '../../sql/identifier.ts';
 import type { Database, Transaction } from '../../warehouse/database.ts';
-import type { RowFault } from '../convert/row-converter.ts';
+import type { RowFault } from '../convert/row-fault.ts';
 import { setsTouched } from '../derive/derived-sets.ts';
 import { type ChangedExport, changedExports, noteHeaders } from '../ledger/known-headers.ts';
 import { pastLoads } from '../ledger/past-loads.ts';

@@ -1,15 +1,14 @@
-import type { ComputedColumn, Export, ExportColumn, FileDefaults } from '../../catalogue/catalogue.ts';
-import { type CellConverter, type CellFault, fault, isFault, shownCell } from '../../catalogue/cells/cell.ts';
-import { type CellForm, cellConverter, keepsBlanks, timeReading } from '../../catalogue/cells/cell-converter.ts';
-import { convertMoment, type TimeReading } from '../../catalogue/cells/time-cells.ts';
-import type { EntityType, Property } from '../../edm/model.ts';
-import { GatewayError } from '../../errors.ts';
+import type { Export } from '../../catalogue/catalogue.ts';
+import { type CellFault, fault, isFault, shownCell } from '../../catalogue/cells/cell.ts';
+import { timeReading } from '../../catalogue/cells/cell-converter.ts';
+import type { EntityType } from '../../edm/model.ts';
 import type { TextRecord } from '../csv/read-records.ts';
-import { type RejectCode, rejectCodes } from '../csv/reject-codes.ts';
 import { unguarded } from '../identify/blank-cells.ts';
-import { documentedHeader, type HeaderMatch, namedWidth } from '../identify/match-header.ts';
+import { type HeaderMatch, namedWidth } from '../identify/match-header.ts';
 import type { Period } from '../identify/period.ts';
-import { type Computation, computation, type RowView } from './computed-column.ts';
+import { type ColumnPlan, type ComputedPlan, planColumn, planComputed, propertyOf } from './column-plan.ts';
+import type { RowView } from './computed-column.ts';
+import { faultOf, type RecordWidth, type RowFault, recordFault } from './row-fault.ts';
 import { type UnknownCell, unknownCells } from './unknown-cells.ts';
 
 /** A row as values, or why it is none. */
@@ -23,49 +22,12 @@ export interface ConvertedRow {
   readonly keyKnown: boolean;
 }
 
-export interface RowFault {
-  readonly code: RejectCode;
-  /** null: the fault is the whole row's. */
-  readonly property: string | null;
-  readonly header: string | null;
-  readonly message: string;
-}
-
-interface ColumnPlan {
-  readonly column: ExportColumn;
-  readonly property: Property;
-  /** Place in the file; -1: the file has no such column. */
-  readonly field: number;
-  readonly header: string;
-  readonly convert: CellConverter;
-  /** A person wrote the text, and may have written the word NULL, or a formula. */
-  readonly isContent: boolean;
-  readonly keepsBlanks: boolean;
-  readonly textTakesFault: boolean;
-}
-
 /** What a file adds to its export. */
 export interface RowSetting {
   readonly header: HeaderMatch;
   readonly period: Period | null;
   /** Longest text in bytes, by property; see `indexedTexts`. */
   readonly limits: ReadonlyMap<string, number>;
-}
-
-interface ColumnSetting {
-  readonly header: HeaderMatch;
-  readonly files: FileDefaults;
-  /** Integer properties whose texts go to another property. */
-  readonly textTakers: ReadonlySet<string>;
-}
-
-interface ComputedPlan {
-  readonly property: Property;
-  readonly compute: Computation;
-  /** The same in every row. */
-  readonly constant: boolean;
-  /** Properties that it looks at. */
-  readonly of: readonly string[];
 }
 
 /** Turns records of one file into rows of its set. Made once for each load. */
@@ -79,37 +41,28 @@ export class RowConverter implements RowView {
   /** Headers that are not known, blank ones named by their place. */
   readonly unknownHeaders: readonly string[];
   readonly #unknown: readonly (UnknownCell & { readonly member: string })[];
-  readonly #width: number;
-  readonly #mostFields: number;
+  readonly #width: RecordWidth;
   readonly #limits: ReadonlyMap<string, number>;
   readonly #nullTokens: ReadonlySet<string>;
   readonly #keyPlaces: readonly number[];
   readonly #places: ReadonlyMap<string, number>;
-  readonly #reading: TimeReading;
   #values: (string | null)[] = [];
   #fields: readonly string[] = [];
 
   constructor(target: Export, entityType: EntityType, { header, period, limits }: RowSetting) {
-    this.#reading = timeReading(target.files);
+    const reading = timeReading(target.files);
     const textTakers = new Set(target.computed.flatMap((one) => (one.kind === 'text-if-not-integer' ? [one.of] : [])));
-    const setting = { header, files: target.files, textTakers };
+    const setting = { header, files: target.files, textTakers, reading, row: this };
     // Moments last: they are joined to a date of the same row.
     this.#columns = [...target.columns]
       .sort((a, b) => Number(a.encoding === 'moment') - Number(b.encoding === 'moment'))
-      .map((column) => this.#planColumn(column, propertyOf(entityType, column.property), setting));
+      .map((column) => planColumn(column, propertyOf(entityType, column.property), setting));
     this.#limits = limits;
-    this.#computed = target.computed.map((one) => {
-      const property = propertyOf(entityType, one.property);
-      return {
-        property,
-        constant: one.kind === 'period',
-        of: lookedAt(one),
-        compute: computation(one, property, { reading: this.#reading, period }),
-      };
-    });
+    this.#computed = target.computed.map((one) =>
+      planComputed(one, propertyOf(entityType, one.property), { reading, period }),
+    );
     // A delimiter behind the last name makes no column; rows may have it where the file has the habit.
-    this.#width = namedWidth(header.cells);
-    this.#mostFields = header.cells.length;
+    this.#width = { least: namedWidth(header.cells), most: header.cells.length };
     const unknown = unknownCells(header.cells);
     this.unknownHeaders = unknown.map((one) => one.header);
     // In one order, so that the text is the same whatever files its members came from.
@@ -123,7 +76,7 @@ export class RowConverter implements RowView {
   }
 
   convert(record: TextRecord): ConvertedRow {
-    const broken = this.#recordFault(record);
+    const broken = recordFault(record, this.#width);
     if (broken !== null) {
       return { values: [], extras: null, fault: broken, keyKnown: false };
     }
@@ -209,50 +162,6 @@ export class RowConverter implements RowView {
       return null;
     }
     return plan.isContent ? text : unguarded(text);
-  }
-
-  #planColumn(column: ExportColumn, property: Property, { header, files, textTakers }: ColumnSetting): ColumnPlan {
-    const cell = header.cells.find((one) => one.column?.property === column.property);
-    const { joinedTo } = column;
-    return {
-      column,
-      property,
-      field: cell?.index ?? -1,
-      header: cell?.text ?? documentedHeader(column),
-      convert:
-        column.encoding === 'moment' && joinedTo !== null
-          ? (text) => convertMoment(text, this.value(joinedTo), this.#reading)
-          : cellConverter(formOf(column, property, files), this.#reading),
-      keepsBlanks: keepsBlanks({ type: property.type, identifies: column.identifies }),
-      isContent: column.personalData === 'content',
-      textTakesFault: textTakers.has(column.property),
-    };
-  }
-
-  #recordFault(record: TextRecord): RowFault | null {
-    const whole = (code: RejectCode, message: string = rejectCodes[code]): RowFault => ({
-      code,
-      property: null,
-      header: null,
-      message,
-    });
-    if (record.fault !== null) {
-      return whole(record.fault);
-    }
-    if (record.raw.includes('\0')) {
-      return whole('NUL_CHARACTER');
-    }
-    const count = record.fields.length;
-    if (count < this.#width) {
-      return whole('TOO_FEW_FIELDS', `The row has ${count} fields, the header ${this.#width}.`);
-    }
-    if (
-      count > this.#mostFields ||
-      (count > this.#width && record.fields.slice(this.#width).some((field) => field.trim() !== ''))
-    ) {
-      return whole('TOO_MANY_FIELDS', `The row has ${count} fields, the header ${this.#width}.`);
-    }
-    return null;
   }
 
   #convertColumn(place: number): RowFault | null {
@@ -352,37 +261,4 @@ export class RowConverter implements RowView {
     }
     return members === '' ? null : `{${members}}`;
   }
-}
-
-function lookedAt(computed: ComputedColumn): readonly string[] {
-  switch (computed.kind) {
-    case 'period':
-      return [];
-    case 'sha256':
-      return computed.of;
-    case 'match':
-    case 'text-if-not-integer':
-      return [computed.of];
-    case 'instant':
-    case 'ambiguous-time':
-      return [computed.date, computed.time];
-  }
-}
-
-function formOf(column: ExportColumn, property: Property, files: FileDefaults): CellForm {
-  const { encoding, identifies, example } = column;
-  const { type, maxLength, precision, scale } = property;
-  return { type, encoding, maxLength, precision, scale, identifies, example, files };
-}
-
-function faultOf(plan: ColumnPlan, { code, message }: CellFault): RowFault {
-  return { code, message, property: plan.property.name, header: plan.header };
-}
-
-function propertyOf(entityType: EntityType, name: string): Property {
-  const property = entityType.properties.get(name);
-  if (property === undefined) {
-    throw new GatewayError('Internal', `${entityType.name} has no property ${name}`);
-  }
-  return property;
 }
