@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
@@ -12,12 +12,14 @@ export interface TestDatabase {
   /** For `pg` (`new pg.Client({ connectionString })`) and for `openDatabase`. */
   readonly connectionString: string;
   readonly name: string;
-  /** Drops the database; done at the end of the run too. */
+  /** Drops the database; done at the end of the run too. With KEEP_DATABASES=1 it stays, see CONTRIBUTING.md. */
   drop(): Promise<void>;
 }
 
 let started: Promise<{ server: EmbeddedServer | null; url: (database: string) => string }> | null = null;
 const open = new Set<TestDatabase>();
+/** The databases outlive the run, so that somebody can look at what a failed test has left. */
+const keeps = process.env['KEEP_DATABASES'] === '1';
 
 /**
  * A new empty database: on the server of TEST_DATABASE_URL (its user may create databases), else on ONE embedded server
@@ -36,7 +38,7 @@ export async function testDatabase(): Promise<TestDatabase> {
     connectionString: url(name),
     name,
     drop: async () => {
-      if (open.delete(database)) {
+      if (open.delete(database) && !keeps) {
         await administer(url('postgres'), `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
       }
     },
@@ -57,7 +59,12 @@ async function start(): Promise<{ server: EmbeddedServer | null; url: (database:
       },
     };
   }
-  const dataDir = mkdtempSync(path.join(process.env[serversVariable] ?? os.tmpdir(), 'server-'));
+  const below = keeps ? os.tmpdir() : (process.env[serversVariable] ?? os.tmpdir());
+  const dataDir = mkdtempSync(path.join(below, keeps ? 'gateway-kept-' : 'server-'));
+  if (keeps) {
+    // As root the server runs as another account, which must pass through.
+    chmodSync(dataDir, 0o711);
+  }
   const settings = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', shared_buffers: '64MB' };
   const server = await startEmbeddedServer({ dataDir, settings });
   const { address } = server;
@@ -90,5 +97,9 @@ async function stop(): Promise<void> {
     return;
   }
   await server.stop();
+  if (keeps) {
+    console.error(`Kept: npx tsx scripts/open-databases.ts ${server.folders.dataDir}`);
+    return;
+  }
   rmSync(server.folders.dataDir, { recursive: true, force: true });
 }
