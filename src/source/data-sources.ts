@@ -1,12 +1,12 @@
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { EntitySet } from '../edm/model.ts';
+import { crossesSources } from '../plan/federate/crossing.ts';
 import type { Bound } from '../plan/model/read-plan.ts';
 import type { UpstreamPlan } from '../upstream/upstream.ts';
 import { AllSource } from './all/all-source.ts';
 import type { DataSource, Reading, Recipient, RowsPlan } from './data-source.ts';
-import { connected, proxiedSource, type Sources } from './federated/crossing.ts';
 import { FederatedSource } from './federated/federated-source.ts';
-import { crossesSources } from './federated/resolve-filters.ts';
+import { connected, type Sources, sourcesOf } from './federated/sources.ts';
 import type { Store } from './stored/stored-read.ts';
 import { StoredSource } from './stored/stored-source.ts';
 import { UpstreamSource } from './upstream/upstream-source.ts';
@@ -29,7 +29,7 @@ export class DataSources {
 
   /** The source of a plan's rows. Throws GatewayError UpstreamUnavailable where it is a feed without an address. */
   pick(plan: Bound<RowsPlan>, catalogue: Catalogue): PlannedRead {
-    const sources: Sources = { catalogue, upstreams: this.#upstreams };
+    const sources = sourcesOf(catalogue, this.#upstreams);
     if (plan.kind === 'All') {
       return planned(new AllSource(this.#store, sources), plan);
     }
@@ -39,7 +39,7 @@ export class DataSources {
     if (crossesSources(plan, sources)) {
       return planned(new FederatedSource(this.#store, sources), plan);
     }
-    const feed = proxiedSource(sources, addressedSet(plan));
+    const feed = sources.sourceOf(addressedSet(plan));
     return feed === null
       ? planned(new StoredSource(this.#store), plan)
       : planned(new UpstreamSource(connected(sources, feed)), plan);

@@ -2,17 +2,10 @@ import type { EntitySet, NavigationProperty, Property } from '../edm/model.ts';
 import type { JsonFormat } from '../json/json-format.ts';
 import type { UpstreamEvent } from '../observation/events/upstream.ts';
 import type { Observe } from '../observation/observe.ts';
-import type {
-  CollectionPlan,
-  CountPlan,
-  EntityPlan,
-  PropertyPlan,
-  Restriction,
-  Selection,
-} from '../plan/model/read-plan.ts';
+import type { Restriction, Selection, SetPlan } from '../plan/model/read-plan.ts';
 
 /** The plans a proxied feed can answer; every set in them is one of its source. */
-export type UpstreamPlan = CollectionPlan | EntityPlan | PropertyPlan | CountPlan;
+export type UpstreamPlan = SetPlan;
 
 /**
  * One proxied source, connected. Twin of `warehouse/database.ts`: `http` gets this interface, never an HTTP client.

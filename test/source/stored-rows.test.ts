@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import type { JsonFormat } from '../../src/json/json-format.ts';
 import type { RowShape } from '../../src/json/row-shape.ts';
-import type { JoinKey } from '../../src/source/federated/join-key.ts';
-import type { Completion, Join } from '../../src/source/federated/split-selection.ts';
+import type { JoinKey } from '../../src/plan/federate/join-key.ts';
+import type { Completion, Join } from '../../src/plan/federate/split-selection.ts';
 import { StoredRows } from '../../src/source/federated/stored-rows.ts';
 import type { CompiledQuery } from '../../src/sql/compiled-query.ts';
 import type { ReadSession, RowBatch } from '../../src/warehouse/database.ts';

@@ -8,6 +8,7 @@ import { bindRead } from '../../plan/bind/bind-read.ts';
 import { describePlan } from '../../plan/model/describe.ts';
 import { withoutValues } from '../../plan/model/describe-expression.ts';
 import type { Bound } from '../../plan/model/read-plan.ts';
+import { sourcesOf } from '../../source/federated/sources.ts';
 import { formattedSql } from '../../sql/formatted-sql.ts';
 import { withoutLiterals } from '../../sql/hidden-literals.ts';
 import { urlText } from '../../upstream/url-text.ts';
@@ -56,8 +57,8 @@ export async function explainCommand(surroundings: Surroundings, text: string, f
     );
     const { plan, catalogue } = await boundTo(uri, proxied, config.pageSize);
     section('Plan', describePlan(plan, { values }).split('\n'));
-    const upstreams = proxied.open?.upstreams ?? new Map();
-    const reads = readsOf(plan, { catalogue, upstreams });
+    const upstreams = proxied.open?.upstreams ?? new Map<string, never>();
+    const reads = readsOf(plan, sourcesOf(catalogue, upstreams));
     for (const [index, read] of reads.entries()) {
       section(`${reads.length > 1 ? `${index + 1}. ` : ''}${titleOf(read)}`, linesOf(read, values));
     }

@@ -1,10 +1,11 @@
 import type { EntitySet, NavigationProperty } from '../../edm/model.ts';
+import { expandCrosses, filterCrosses } from '../../plan/federate/crossing.ts';
+import { crosses, type Step } from '../../plan/federate/placement.ts';
+import { type Completion, splitSelection } from '../../plan/federate/split-selection.ts';
 import type { RowSource } from '../../plan/model/read-plan.ts';
 import { sourceSet } from '../../plan/model/sets.ts';
 import { visitPlan } from '../../plan/model/walk.ts';
-import { crosses, expandCrosses, proxiedSource, type Sources, type Step } from '../../source/federated/crossing.ts';
-import { filterCrosses } from '../../source/federated/resolve-filters.ts';
-import { type Completion, splitSelection } from '../../source/federated/split-selection.ts';
+import type { Sources } from '../../source/federated/sources.ts';
 import type { UpstreamPlan } from '../../upstream/upstream.ts';
 
 /** How a request that leads from one source to another is answered. */
@@ -34,7 +35,7 @@ export function federatedSteps(plan: UpstreamPlan, sources: Sources): FederatedS
 }
 
 const placeOf = (set: EntitySet, sources: Sources): string => {
-  const source = proxiedSource(sources, set);
+  const source = sources.sourceOf(set);
   return source === null ? 'PostgreSQL' : `the proxied feed ${source}`;
 };
 

@@ -1,8 +1,8 @@
 import type { Catalogue } from '../../catalogue/catalogue.ts';
+import { crossesSources } from '../../plan/federate/crossing.ts';
 import type { ReadPlan } from '../../plan/model/read-plan.ts';
 import { sourceSet } from '../../plan/model/sets.ts';
-import { proxiedSource, type Sources } from '../../source/federated/crossing.ts';
-import { crossesSources } from '../../source/federated/resolve-filters.ts';
+import type { Sources } from '../../source/federated/sources.ts';
 import { compileRemoved } from '../../sql/read/compile-changes.ts';
 import { compileCrossjoin, compileCrossjoinCount } from '../../sql/read/compile-crossjoin.ts';
 import {
@@ -46,7 +46,7 @@ export function readsOf(plan: ReadPlan, sources: Sources): readonly Read[] {
 /** Of one source. */
 function singleReads(plan: UpstreamPlan, sources: Sources): readonly Read[] {
   const set = sourceSet(plan.source);
-  const source = proxiedSource(sources, plan.kind === 'Collection' ? plan.selection.set : set);
+  const source = sources.sourceOf(plan.kind === 'Collection' ? plan.selection.set : set);
   if (source === null) {
     return storedReads(plan, sources.catalogue);
   }

@@ -17,6 +17,9 @@ export type ReadPlan =
   | CrossjoinPlan
   | AllPlan;
 
+/** A plan that reads of the rows of one set: what a single source can be asked for. */
+export type SetPlan = CollectionPlan | EntityPlan | PropertyPlan | CountPlan;
+
 /** What the binder says of a request besides what is read: once, so that nobody has to look for it again. */
 export interface PlanFacts {
   /** `now()` is in it: the same request reads something else at another time. */

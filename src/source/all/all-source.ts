@@ -16,7 +16,7 @@ import {
   unversioned,
   type Validator,
 } from '../data-source.ts';
-import type { Sources } from '../federated/crossing.ts';
+import type { Sources } from '../federated/sources.ts';
 import { currentVersions, versionsText } from '../stored/data-versions.ts';
 import type { Store } from '../stored/stored-read.ts';
 import { upstreamOptions } from '../upstream/upstream-source.ts';

@@ -1,5 +1,5 @@
 import type { AllPlan, AllPosition, CollectionPlan } from '../../plan/model/read-plan.ts';
-import { proxiedSource, type Sources } from '../federated/crossing.ts';
+import type { Sources } from '../federated/sources.ts';
 
 /** The sets that a page of `$all` may have rows of, in their order, by where their rows are. */
 export interface Parts {
@@ -11,7 +11,7 @@ export interface Parts {
 export function partsOf({ parts, after }: AllPlan, sources: Sources): Parts {
   const start = after === null ? 0 : parts.findIndex((part) => nameOf(part) === after.set);
   const open = parts.slice(start).filter((part) => isThere(part, sources));
-  const isProxied = (part: CollectionPlan): boolean => proxiedSource(sources, part.selection.set) !== null;
+  const isProxied = (part: CollectionPlan): boolean => sources.sourceOf(part.selection.set) !== null;
   return { stored: open.filter((part) => !isProxied(part)), proxied: open.filter(isProxied) };
 }
 

@@ -3,7 +3,7 @@ import type { PageEnvelope } from '../../json/page-envelope.ts';
 import { countOf } from '../../plan/model/make.ts';
 import type { AllPosition, CollectionPlan } from '../../plan/model/read-plan.ts';
 import type { Upstream, UpstreamReadOptions, UpstreamReply } from '../../upstream/upstream.ts';
-import { connected, proxiedSource, type Sources } from '../federated/crossing.ts';
+import { connected, type Sources } from '../federated/sources.ts';
 import type { AllPage } from './all-page.ts';
 import { nameOf, startOf } from './parts.ts';
 
@@ -120,4 +120,4 @@ async function rowsOf(part: CollectionPlan, read: ProxiedParts): Promise<bigint>
 }
 
 const feedOf = (part: CollectionPlan, { sources }: ProxiedParts): Upstream =>
-  connected(sources, proxiedSource(sources, part.selection.set) ?? nameOf(part));
+  connected(sources, sources.sourceOf(part.selection.set) ?? nameOf(part));

@@ -1,9 +1,9 @@
 import type { JsonFormat } from '../../json/json-format.ts';
-import type { JoinKey } from './join-key.ts';
+import type { JoinKey } from '../../plan/federate/join-key.ts';
+import type { Join } from '../../plan/federate/split-selection.ts';
 import type { FillJoin, OpenRows } from './open-rows.ts';
 import { pickLocal } from './pick-local.ts';
 import type { Place } from './place.ts';
-import type { Join } from './split-selection.ts';
 
 /** Keys asked for together: bounds what is held, and the nodes of one query. */
 const keysAtOnce = 500;

@@ -1,5 +1,7 @@
 import { GatewayError } from '../../errors.ts';
 import { collectionContext, entityContext } from '../../json/context-url.ts';
+import { expandCrosses, filterCrosses } from '../../plan/federate/crossing.ts';
+import { splitSelection } from '../../plan/federate/split-selection.ts';
 import { isNever } from '../../plan/logic/condition.ts';
 import type { Bound, CollectionPlan, EntityPlan } from '../../plan/model/read-plan.ts';
 import { sourceSet } from '../../plan/model/sets.ts';
@@ -10,13 +12,12 @@ import type { Store } from '../stored/stored-read.ts';
 import { StoredSource } from '../stored/stored-source.ts';
 import { absentReply, numberReply, objectReply, UpstreamSource, upstreamOptions } from '../upstream/upstream-source.ts';
 import { completeRows } from './complete-rows.ts';
-import { connected, expandCrosses, proxiedSource, type Sources } from './crossing.ts';
 import { KnownRows } from './known-rows.ts';
 import { pickLocal } from './pick-local.ts';
 import type { Place } from './place.ts';
-import { filterCrosses, resolveFilters } from './resolve-filters.ts';
+import { resolveFilters } from './resolve-filters.ts';
 import { resolveSource } from './resolve-source.ts';
-import { splitSelection } from './split-selection.ts';
+import { connected, type Sources } from './sources.ts';
 
 /**
  * Rows that no single source can give: steps of a path between sources are followed by key first, and parts of filters that
@@ -52,7 +53,7 @@ export class FederatedSource implements DataSource<UpstreamPlan> {
       refuseDerived(resolved);
       return lendCompleted(resolved, { plan, reading, place }, recipient);
     }
-    const at = proxiedSource(sources, sourceSet(source));
+    const at = sources.sourceOf(sourceSet(source));
     // Rows elsewhere, of which nobody says when they change, decide which rows these are.
     const bound = { ...resolved, fingerprint: plan.fingerprint, setNames: plan.setNames, volatile: true };
     return at === null
@@ -68,7 +69,7 @@ function isEmptyAbroad(plan: UpstreamPlan, sources: Sources): boolean {
   }
   const { filter } = plan.restriction;
   const never = filter !== null && isNever(filter);
-  return never && plan.source.kind === 'Set' && proxiedSource(sources, plan.source.set) !== null;
+  return never && plan.source.kind === 'Set' && sources.sourceOf(plan.source.set) !== null;
 }
 
 /** A step that leads nowhere: no entity, or no rows. */

@@ -1,11 +1,5 @@
 import type { EntitySet, Property } from '../../edm/model.ts';
 import { GatewayError } from '../../errors.ts';
-import { absentValue } from '../../plan/logic/absent-value.ts';
-import { isAlways, joinedBy, negated, notTrue, ofPresentRow, operandsOf } from '../../plan/logic/condition.ts';
-import { keyedCondition } from '../../plan/logic/keyed-condition.ts';
-import { dual } from '../../plan/logic/three-valued.ts';
-import type { BoundExpression, RangeVariable, RowPath } from '../../plan/model/read-plan.ts';
-import { crosses, proxiedSource } from './crossing.ts';
 import {
   expressionCrosses,
   type FilterRoot,
@@ -14,8 +8,14 @@ import {
   rebased,
   setAt,
   speaksOnlyOf,
-} from './filter-root.ts';
-import { joinProperties } from './join-key.ts';
+} from '../../plan/federate/filter-root.ts';
+import { joinProperties } from '../../plan/federate/join-key.ts';
+import { crosses } from '../../plan/federate/placement.ts';
+import { absentValue } from '../../plan/logic/absent-value.ts';
+import { isAlways, joinedBy, negated, notTrue, ofPresentRow, operandsOf } from '../../plan/logic/condition.ts';
+import { keyedCondition } from '../../plan/logic/keyed-condition.ts';
+import { dual } from '../../plan/logic/three-valued.ts';
+import type { BoundExpression, RangeVariable, RowPath } from '../../plan/model/read-plan.ts';
 import { joinedKeys } from './joined-keys.ts';
 import type { Place } from './place.ts';
 
@@ -161,7 +161,7 @@ function joinOf(
 ): Join {
   const own = joinProperties(setAt(from).entityType, navigation.join, 'property');
   const theirs = joinProperties(set.entityType, navigation.join, 'referencedProperty');
-  const stored = proxiedSource(sources, setAt(from)) === null;
+  const stored = sources.sourceOf(setAt(from)) === null;
   if (own.length === 0 || !crosses(sources, { from: setAt(from), navigation, to: set })) {
     throw mixed();
   }

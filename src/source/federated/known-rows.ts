@@ -1,4 +1,4 @@
-import type { Join } from './split-selection.ts';
+import type { Join } from '../../plan/federate/split-selection.ts';
 
 /** Rows that are remembered for one join of one reply. */
 const mostKnown = 5000;

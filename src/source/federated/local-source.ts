@@ -1,10 +1,10 @@
 import type { Property } from '../../edm/model.ts';
 import { GatewayError } from '../../errors.ts';
+import type { JoinKey } from '../../plan/federate/join-key.ts';
+import type { Completion, Join } from '../../plan/federate/split-selection.ts';
 import type { CollectionPlan, EntityPlan, ExpandPlan } from '../../plan/model/read-plan.ts';
 import type { ObjectRowsEnd } from '../object-page.ts';
-import type { JoinKey } from './join-key.ts';
 import type { OpenRows } from './open-rows.ts';
-import type { Completion, Join } from './split-selection.ts';
 
 /** What a join asks of one source alone: of PostgreSQL, or of one feed. */
 export interface LocalSource {

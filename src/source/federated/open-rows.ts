@@ -1,6 +1,6 @@
 import type { Property } from '../../edm/model.ts';
-import type { JoinKey } from './join-key.ts';
-import type { Join } from './split-selection.ts';
+import type { JoinKey } from '../../plan/federate/join-key.ts';
+import type { Join } from '../../plan/federate/split-selection.ts';
 
 /**
  * The members that a join adds to rows, one text for each key: with a comma before each member, or empty. Asked for all rows

@@ -1,8 +1,8 @@
 import type { UpstreamReadOptions } from '../../upstream/upstream.ts';
 import type { Reading } from '../data-source.ts';
 import type { Store } from '../stored/stored-read.ts';
-import type { Sources } from './crossing.ts';
 import type { KnownRows } from './known-rows.ts';
+import type { Sources } from './sources.ts';
 
 /** Where the rows of one request are read and joined. */
 export interface Place extends Pick<Reading, 'format' | 'signal'> {

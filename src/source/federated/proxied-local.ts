@@ -1,8 +1,9 @@
 import type { Property } from '../../edm/model.ts';
 import { readObject } from '../../json/reading/json-scan.ts';
+import type { JoinKey } from '../../plan/federate/join-key.ts';
+import type { Completion, Join } from '../../plan/federate/split-selection.ts';
 import type { CollectionPlan, EntityPlan } from '../../plan/model/read-plan.ts';
 import type { Upstream, UpstreamReadOptions } from '../../upstream/upstream.ts';
-import { type JoinKey, joinKeyOf } from './join-key.ts';
 import {
   chunkSize,
   type LocalPage,
@@ -11,9 +12,9 @@ import {
   type PageTokens,
   tooManyRows,
 } from './local-source.ts';
+import { joinKeyOf } from './member-key.ts';
 import type { OpenRows } from './open-rows.ts';
 import { ProxiedRows } from './proxied-rows.ts';
-import type { Completion, Join } from './split-selection.ts';
 
 /** One proxied feed. */
 export class ProxiedLocal implements LocalSource {

@@ -1,9 +1,10 @@
 import type { EntitySet, Property } from '../../edm/model.ts';
 import { entityIdOf } from '../../json/reading/entity-id.ts';
 import { readArray, readObject } from '../../json/reading/json-scan.ts';
-import { type JoinKey, joinKeyOf, type Members } from './join-key.ts';
+import type { JoinKey } from '../../plan/federate/join-key.ts';
+import type { Completion, Join } from '../../plan/federate/split-selection.ts';
+import { joinKeyOf, type Members } from './member-key.ts';
 import type { FillJoin, OpenRows } from './open-rows.ts';
-import type { Completion, Join } from './split-selection.ts';
 
 /** Rows of a feed: JSON objects, which have to be looked into. */
 export class ProxiedRows implements OpenRows {

@@ -1,11 +1,11 @@
 import { GatewayError } from '../../errors.ts';
+import { type JoinKey, joinProperties } from '../../plan/federate/join-key.ts';
+import { crosses } from '../../plan/federate/placement.ts';
 import { keyedCondition } from '../../plan/logic/keyed-condition.ts';
 import { entityOf, onlyProperties, rowsOfSet } from '../../plan/model/make.ts';
 import type { RowSource } from '../../plan/model/read-plan.ts';
 import { sourceSet } from '../../plan/model/sets.ts';
-import { crosses } from './crossing.ts';
 import { filterAcross } from './filter-across.ts';
-import { type JoinKey, joinProperties } from './join-key.ts';
 import { pickLocal } from './pick-local.ts';
 import type { Place } from './place.ts';
 

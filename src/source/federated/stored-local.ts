@@ -3,6 +3,8 @@ import { GatewayError } from '../../errors.ts';
 import { CellInput } from '../../json/cells/cell-input.ts';
 import { cellEnd, isNull } from '../../json/cells/cell-text.ts';
 import { keyCell } from '../../json/cells/key-cell.ts';
+import { type JoinKey, keyOfTexts } from '../../plan/federate/join-key.ts';
+import type { Completion, Join } from '../../plan/federate/split-selection.ts';
 import { keyedCondition } from '../../plan/logic/keyed-condition.ts';
 import { collectionOf, rowsOfSet } from '../../plan/model/make.ts';
 import type { CollectionPlan, EntityPlan, PagePosition, Restriction } from '../../plan/model/read-plan.ts';
@@ -14,7 +16,6 @@ import type { ObjectRowsEnd } from '../object-page.ts';
 import { checkParent } from '../stored/parent.ts';
 import { statementWeight } from '../stored/read-weight.ts';
 import { firstRow, singleCell } from '../stored/single-row.ts';
-import { type JoinKey, keyOfTexts } from './join-key.ts';
 import {
   chunkSize,
   type LocalPage,
@@ -25,7 +26,6 @@ import {
 } from './local-source.ts';
 import type { OpenRows } from './open-rows.ts';
 import type { Place } from './place.ts';
-import type { Completion, Join } from './split-selection.ts';
 import { type StoredForm, StoredRows } from './stored-rows.ts';
 
 /** Rows that PostgreSQL may give for one chunk of keys; the limit on their length comes first. */

@@ -6,14 +6,14 @@ import type { Gap } from '../../json/gap-part.ts';
 import type { JsonFormat } from '../../json/json-format.ts';
 import type { GapShape, RowShape } from '../../json/row-shape.ts';
 import { rowWriter } from '../../json/row-writer.ts';
+import { type JoinKey, type KeyTexts, keyOfTexts } from '../../plan/federate/join-key.ts';
+import type { Completion, Join } from '../../plan/federate/split-selection.ts';
 import type { PagePosition } from '../../plan/model/read-plan.ts';
 import type { CompiledQuery } from '../../sql/compiled-query.ts';
 import type { ReadSession } from '../../warehouse/database.ts';
 import { positionAt } from '../stored/row-position.ts';
-import { type JoinKey, type KeyTexts, keyOfTexts } from './join-key.ts';
 import { longestChunk } from './local-source.ts';
 import type { FillJoin, OpenRows } from './open-rows.ts';
-import type { Completion, Join } from './split-selection.ts';
 
 /** What rows of PostgreSQL are written for. */
 export interface StoredForm {

@@ -6,6 +6,7 @@ import { requireCatalogue } from '../../../src/catalogue/read-metadata.ts';
 import { type Sandbox, startSandbox } from '../../../src/sandbox/sandbox.ts';
 import { joinedKeys } from '../../../src/source/federated/joined-keys.ts';
 import { KnownRows } from '../../../src/source/federated/known-rows.ts';
+import { sourcesOf } from '../../../src/source/federated/sources.ts';
 import { metadataFolder } from '../../support/gateway.ts';
 import { type JoinedGateway, joinedGateway, judge } from './joined-gateway.ts';
 
@@ -153,7 +154,7 @@ describe('what a filter between sources asks for', function () {
     const format = { root: gateway.root, namespace: 'Gateway', ieee754Compatible: false, omitNulls: false } as const;
     const { signal } = new AbortController();
     const options = { ...format, metadata: 'minimal', skipToken: null, signal } as const;
-    const sources = { catalogue: catalogue(), upstreams };
+    const sources = sourcesOf(catalogue(), upstreams);
     const store = { database: gateway.database, timeout: 1000 };
     const place = { sources, store, options, signal, format: options, known: new KnownRows() };
     const condition = { kind: 'Constant', type: 'Edm.Boolean', value: 'true' } as const;

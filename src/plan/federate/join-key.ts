@@ -1,14 +1,10 @@
 import type { EntityType, JoinPair, PrimitiveTypeName, Property } from '../../edm/model.ts';
 import { GatewayError } from '../../errors.ts';
-import { stringValue } from '../../json/reading/json-scan.ts';
-import { canonicalDecimal, canonicalInteger } from '../../plan/value/numeric-text.ts';
-import { canonicalDate, canonicalDateTimeOffset } from '../../plan/value/temporal-text.ts';
+import { canonicalDecimal, canonicalInteger } from '../value/numeric-text.ts';
+import { canonicalDate, canonicalDateTimeOffset } from '../value/temporal-text.ts';
 
 /** Canonical texts of the joined values of one row, in the order of the join; null: one of them is null, so nothing joins. */
 export type JoinKey = readonly string[] | null;
-
-/** The members of one JSON object, values as raw JSON text. */
-export type Members = ReadonlyMap<string, string>;
 
 /** Two sources may write one value in two ways: a join compares what they mean (see `Constant`). */
 const canonical: ReadonlyMap<PrimitiveTypeName, (text: string) => string | null> = new Map<
@@ -57,18 +53,6 @@ export function keyOfTexts(properties: readonly Property[]): (texts: KeyTexts) =
     }
     return key;
   };
-}
-
-/** Reads the joined values out of rows of JSON. Throws as `keyOfTexts` does. */
-export function joinKeyOf(properties: readonly Property[]): (row: Members) => JoinKey {
-  const keyOf = keyOfTexts(properties);
-  return (row) =>
-    keyOf(
-      properties.map(({ name }) => {
-        const raw = row.get(name) ?? 'null';
-        return raw === 'null' ? null : (stringValue(raw) ?? raw);
-      }),
-    );
 }
 
 /** The joined properties of one end of a navigation, in the order of its join. */

@@ -1,9 +1,9 @@
 import type { Property } from '../../edm/model.ts';
 import { GatewayError } from '../../errors.ts';
-import type { ExpandPlan, RangeVariable, Selection } from '../../plan/model/read-plan.ts';
-import { type PlanVisitor, visitExpression, visitNode } from '../../plan/model/walk.ts';
-import { crosses, type Sources } from './crossing.ts';
+import type { ExpandPlan, RangeVariable, Selection } from '../model/read-plan.ts';
+import { type PlanVisitor, visitExpression, visitNode } from '../model/walk.ts';
 import { joinProperties } from './join-key.ts';
+import { crosses, type Placement } from './placement.ts';
 
 /** What is to be done with the rows of one selection after their own source gave them. */
 export interface Completion {
@@ -34,17 +34,17 @@ export interface Split {
  * Takes apart what one source gives and what is joined here afterwards.
  * @throws GatewayError NotImplemented naming an option that would have to look at rows of two sources at once
  */
-export function splitSelection(selection: Selection, sources: Sources): Split {
+export function splitSelection(selection: Selection, placement: Placement): Split {
   const joins: Join[] = [];
   const inside: Completion['inside'][number][] = [];
   const expands: ExpandPlan[] = [];
   for (const expand of selection.expands) {
     const { navigation } = expand;
-    if (crosses(sources, { from: selection.set, navigation, to: expand.selection.set })) {
-      joins.push(joinOf(expand, selection, sources));
+    if (crosses(placement, { from: selection.set, navigation, to: expand.selection.set })) {
+      joins.push(joinOf(expand, selection, placement));
       continue;
     }
-    const split = expand.form === 'entities' ? splitSelection(expand.selection, sources) : null;
+    const split = expand.form === 'entities' ? splitSelection(expand.selection, placement) : null;
     if (split === null || isNothing(split.completion)) {
       expands.push(expand);
       continue;
@@ -64,7 +64,7 @@ export function splitSelection(selection: Selection, sources: Sources): Split {
 export const isNothing = ({ hidden, inside, joins }: Completion): boolean =>
   hidden.size + inside.length + joins.length === 0;
 
-function joinOf(expand: ExpandPlan, from: Selection, sources: Sources): Join {
+function joinOf(expand: ExpandPlan, from: Selection, placement: Placement): Join {
   const { navigation, form, selection } = expand;
   refuseAggregated(expand);
   refuseOuterRow(expand);
@@ -73,7 +73,7 @@ function joinOf(expand: ExpandPlan, from: Selection, sources: Sources): Join {
   const keys = form === 'ref' ? selection.type.key.flatMap((name) => selection.type.properties.get(name) ?? []) : [];
   // References and counts serve no property at all.
   const bare = { ...selection, properties: [], computed: [], expands: [] };
-  const split = splitSelection(form === 'entities' ? selection : bare, sources);
+  const split = splitSelection(form === 'entities' ? selection : bare, placement);
   const { properties, hidden } = withHidden(split.selection.properties, [...theirs, ...keys]);
   return {
     expand,

@@ -1,14 +1,8 @@
 import type { EntitySet } from '../../edm/model.ts';
-import { referencesOf } from '../../plan/logic/references.ts';
-import type {
-  BoundExpression,
-  CollectionPath,
-  NavigationStep,
-  RangeVariable,
-  RowPath,
-} from '../../plan/model/read-plan.ts';
-import { mapExpression } from '../../plan/model/walk.ts';
-import { crosses, type Sources } from './crossing.ts';
+import { referencesOf } from '../logic/references.ts';
+import type { BoundExpression, CollectionPath, NavigationStep, RangeVariable, RowPath } from '../model/read-plan.ts';
+import { mapExpression } from '../model/walk.ts';
+import { crosses, type Placement } from './placement.ts';
 
 /** The row of another source that a condition speaks of. */
 export interface FilterRoot {
@@ -18,27 +12,29 @@ export interface FilterRoot {
 }
 
 /** Whether a condition follows a navigation that no single source can, anywhere in it. */
-export function expressionCrosses(expression: BoundExpression | null, sources: Sources): boolean {
+export function expressionCrosses(expression: BoundExpression | null, placement: Placement): boolean {
   if (expression === null) {
     return false;
   }
   const { rows, collections } = referencesOf(expression);
-  return rows.some((row) => rootOf(row, sources) !== null) || collections.some((over) => leadsAcross(over, sources));
+  return (
+    rows.some((row) => rootOf(row, placement) !== null) || collections.some((over) => leadsAcross(over, placement))
+  );
 }
 
 /** Whether the rows of a lambda are those of another source than the row that they are reached from. */
-export function leadsAcross({ from, navigation, variable }: CollectionPath, sources: Sources): boolean {
-  return crosses(sources, { from: setAt(from), navigation, to: variable.set });
+export function leadsAcross({ from, navigation, variable }: CollectionPath, placement: Placement): boolean {
+  return crosses(placement, { from: setAt(from), navigation, to: variable.set });
 }
 
 /** The one row of another source that all of a condition speaks of; null: it speaks of other rows as well, or of none. */
-export function onlyRoot(expression: BoundExpression, sources: Sources): FilterRoot | null {
+export function onlyRoot(expression: BoundExpression, placement: Placement): FilterRoot | null {
   const { rows, collections, computed } = referencesOf(expression);
   if (computed) {
     return null;
   }
   const inner = new Set(collections.map(({ variable }) => variable));
-  const roots = rows.filter(({ variable }) => !inner.has(variable)).map((row) => rootOf(row, sources));
+  const roots = rows.filter(({ variable }) => !inner.has(variable)).map((row) => rootOf(row, placement));
   const [first, ...more] = roots;
   if (first === undefined || first === null) {
     return null;
@@ -63,10 +59,10 @@ const placeOf = ({ from, step }: FilterRoot): string =>
   );
 
 /** Where a path leaves the source that it begins in; null: nowhere. */
-function rootOf({ variable, steps }: RowPath, sources: Sources): FilterRoot | null {
+function rootOf({ variable, steps }: RowPath, placement: Placement): FilterRoot | null {
   let { set } = variable;
   for (const [index, step] of steps.entries()) {
-    if (crosses(sources, { from: set, navigation: step.navigation, to: step.set })) {
+    if (crosses(placement, { from: set, navigation: step.navigation, to: step.set })) {
       return { from: { variable, steps: steps.slice(0, index) }, step };
     }
     set = step.set;
