@@ -7,6 +7,7 @@ import { canonicalText, valueText } from '../json/reading/value-text.ts';
 import { countOf } from '../plan/model/make.ts';
 import { compileUpstreamUrl } from './compile-url.ts';
 import { linkBelowRoot, openNext, sealNext } from './next-token.ts';
+import { rowAsCollection } from './row-conditions.ts';
 import type { UpstreamPlan, UpstreamReadOptions, UpstreamReply } from './upstream.ts';
 import type { UpstreamBody, UpstreamClient } from './upstream-client.ts';
 import { refused } from './upstream-fault.ts';
@@ -33,13 +34,15 @@ export async function readUpstream(
   options: UpstreamReadOptions,
   context: ReplyContext,
 ): Promise<UpstreamReply> {
-  const request = shortEnough(plan, options, context);
+  const conditioned = rowAsCollection(plan);
+  const request = shortEnough(conditioned ?? plan, options, context);
+  const readRow = conditioned === null ? readWhole : readFirst;
   const format = formatOf(options, context);
   switch (plan.kind) {
     case 'Collection':
       return readCollection({ plan, options, context, request });
     case 'Entity': {
-      const raw = await readWhole(request, options, context);
+      const raw = await readRow(request, options, context);
       if (raw === null) {
         return { kind: 'absent' };
       }
@@ -47,7 +50,7 @@ export async function readUpstream(
       return { kind: 'entity', json: Buffer.from(await row(raw, followIn(options, context)), 'utf8') };
     }
     case 'PropertyRead': {
-      const raw = await readWhole(request, options, context);
+      const raw = await readRow(request, options, context);
       if (raw === null) {
         return { kind: 'absent' };
       }
@@ -232,6 +235,14 @@ async function readCount(request: string, options: UpstreamReadOptions, context:
     throw refused(map.source, 'does not answer /$count with a number');
   }
   return { kind: 'count', count: text };
+}
+
+/** The first raw row of a collection; null where it has none. */
+async function readFirst(request: string, options: UpstreamReadOptions, context: ReplyContext): Promise<string | null> {
+  for await (const raw of readPages(request, options, context)) {
+    return raw;
+  }
+  return null;
 }
 
 /** The whole body of one entity; null where it does not exist. */

@@ -1,15 +1,25 @@
 import type { EntitySet } from '../edm/model.ts';
 import { GatewayError } from '../errors.ts';
 import { joinedBy, notTrue } from '../plan/logic/condition.ts';
-import type { BoundExpression, ExpandPlan, RangeVariable, ReadPlan, RowSource } from '../plan/model/read-plan.ts';
+import { keyedCondition } from '../plan/logic/keyed-condition.ts';
+import { collectionOf, noRestriction, onlyProperties } from '../plan/model/make.ts';
+import type {
+  BoundExpression,
+  CollectionPlan,
+  ExpandPlan,
+  RangeVariable,
+  ReadPlan,
+  RowSource,
+} from '../plan/model/read-plan.ts';
 import { isRestricted, type RestrictedSet, wholeSet } from '../plan/model/restricted-set.ts';
+import { sourceSet } from '../plan/model/sets.ts';
 import { mapExpression, mapPlan } from '../plan/model/walk.ts';
 import type { UpstreamPlan } from './upstream.ts';
 
 /**
  * The plan with the conditions of its restricted sets as filters of its own: a feed knows nothing of who asks. Where OData
  * 4.0 has no place for a filter, nothing is asked at all. The same plan where no set is restricted.
- * @throws GatewayError NotImplemented for one row by key or over a navigation to one, and for a condition on such a row
+ * @throws GatewayError NotImplemented for a row in a path of several steps, and for a condition on a row led to or on a count
  */
 export function withRowConditions(plan: UpstreamPlan): UpstreamPlan {
   const addressed = plan.kind === 'Entity' ? plan.selection.set : plan.kind === 'PropertyRead' ? plan.set : null;
@@ -32,6 +42,31 @@ export function withRowConditions(plan: UpstreamPlan): UpstreamPlan {
     return woven;
   }
   throw new GatewayError('Internal', `A plan of one feed became a ${woven.kind}.`);
+}
+
+/**
+ * One row by key of a set whose rows are conditioned, as the first row of a collection: by key alone a feed would give any.
+ * null: the plan asks for something else.
+ */
+export function rowAsCollection(plan: UpstreamPlan): CollectionPlan | null {
+  const { source } = plan;
+  const keyed = source.kind === 'Keyed' && source.from.kind === 'Set' ? source : null;
+  if (keyed === null || (plan.kind !== 'Entity' && plan.kind !== 'PropertyRead')) {
+    return null;
+  }
+  const { from, key } = keyed;
+  const set = sourceSet(from);
+  if (!isRestricted(set)) {
+    return null;
+  }
+  const variable = { name: '$it', set };
+  const properties = key.map(({ property }) => property);
+  const keys = [key.map(({ value }) => value.value ?? '')];
+  const filter = keyedCondition({ set, properties, keys, variable }, null);
+  const selection = plan.kind === 'Entity' ? plan.selection : onlyProperties(set, [plan.property]);
+  const references = plan.kind === 'Entity' && plan.references;
+  const restriction = { ...noRestriction, filter, top: 1, variable };
+  return collectionOf({ source: from, selection, restriction, references, pageSize: 1 });
 }
 
 const isOfRows = (plan: ReadPlan): plan is UpstreamPlan =>
@@ -87,7 +122,7 @@ function about(variable: RangeVariable | undefined, { rows }: RestrictedSet): Bo
 function oneRow({ name }: EntitySet): GatewayError {
   return new GatewayError(
     'NotImplemented',
-    `The rows of ${name} that may be read are chosen by a condition, which its feed can be asked for with a collection only: filter ${name} by the key.`,
+    `The rows of ${name} that may be read are chosen by a condition, for which there is no place in this request to its feed: ask for ${name} itself.`,
     { feature: 'proxied', target: name },
   );
 }

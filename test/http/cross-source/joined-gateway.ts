@@ -6,7 +6,7 @@ import { requireCatalogue } from '../../../src/catalogue/read-metadata.ts';
 import { type ConnectedUpstreams, connectUpstreams } from '../../../src/commands/connect-upstreams.ts';
 import { readConfig } from '../../../src/config.ts';
 import { openToAll } from '../../../src/http/authentication.ts';
-import type { FeedSettings } from '../../../src/http/feed.ts';
+import type { Feed, FeedSettings } from '../../../src/http/feed.ts';
 import { httpListener } from '../../../src/http/listener.ts';
 import type { RequestRecord } from '../../../src/observation/events/http.ts';
 import type { Observation } from '../../../src/observation/observation.ts';
@@ -67,6 +67,7 @@ export interface Reply {
 
 export interface JoinedOptions {
   readonly settings?: Partial<FeedSettings>;
+  readonly grantsOf?: Feed['grantsOf'];
   readonly environment?: Readonly<Record<string, string>>;
   /** How long the proxied feed may keep silent. */
   readonly timeoutSeconds?: number;
@@ -115,6 +116,7 @@ export async function joinedGateway(options: JoinedOptions = {}): Promise<Joined
       proxied.upstreams,
     ),
     authentication: openToAll,
+    ...(options.grantsOf === undefined ? {} : { grantsOf: options.grantsOf }),
     settings: config,
     observe: collect({ log, broken, defects }),
   });

@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict';
+import { bindGrants } from '../../../src/plan/bind/grants.ts';
+import { everything, type Grants } from '../../../src/plan/grants.ts';
+import { type JoinedGateway, joinedGateway, judge } from '../cross-source/joined-gateway.ts';
+
+type Row = Readonly<Record<string, unknown>>;
+
+describe('http: rights over rows of a proxied feed', function () {
+  this.timeout(120_000);
+  let gateway: JoinedGateway;
+  let current: Grants = everything;
+  let agents: readonly Row[];
+  let allowed: ReadonlySet<unknown>;
+
+  before(async () => {
+    gateway = await joinedGateway({ settings: { pageSize: 50 }, grantsOf: () => current });
+    agents = await all('BuzzeasyAgents');
+    const ids = agents.map(({ ID }) => String(ID));
+    await judge(
+      gateway.database,
+      Array.from(
+        { length: 40 },
+        (_, n) => [n + 1, null, n % 9 === 0 ? null : `${ids[n % ids.length]}`, n % 4] as const,
+      ),
+    );
+    const names = agents.flatMap(({ name }) => (typeof name === 'string' ? [name] : [])).toSorted();
+    const name = names[Math.floor(names.length / 2)] ?? '';
+    const rules = new Map([
+      ['BuzzeasyAgents', { rows: `name ge '${name}'` }],
+      ['TracebuzzJudgements', {}],
+    ]);
+    current = bindGrants(rules, gateway.proxied.catalogue());
+    allowed = new Set(
+      agents.filter((agent) => typeof agent['name'] === 'string' && agent['name'] >= name).map(({ ID }) => ID),
+    );
+    assert.ok(allowed.size > 0 && allowed.size < agents.length);
+  });
+  after(() => gateway?.close());
+
+  async function all(query: string): Promise<readonly Row[]> {
+    const found: Row[] = [];
+    for (let next: unknown = query; next !== undefined; ) {
+      const reply = await gateway.get(String(next));
+      const page = (await reply.json()) as { readonly value: readonly Row[] };
+      assert.equal(reply.status, 200, `${String(next)}: ${JSON.stringify(page)}`);
+      found.push(...page.value);
+      next = (page as unknown as Row)['@odata.nextLink'];
+    }
+    return found;
+  }
+
+  const isAllowed = ({ ID }: Row): boolean => allowed.has(ID);
+
+  it('a collection, its count, and what other sets are there', async () => {
+    assert.deepEqual(await all('BuzzeasyAgents'), agents.filter(isAllowed));
+    assert.equal(await (await gateway.get('BuzzeasyAgents/$count')).text(), String(allowed.size));
+    const { value } = await gateway.json('');
+    assert.deepEqual(
+      value.map(({ name }) => name),
+      ['BuzzeasyAgents', 'TracebuzzJudgements'].filter((name) => value.some((one) => one['name'] === name)),
+    );
+    assert.equal((await gateway.get('BuzzeasyCalls')).status, 404);
+    assert.equal((await gateway.get('$all/$count')).status, 200);
+    assert.equal(await (await gateway.get('$all/$count')).text(), String(allowed.size + 40));
+  });
+
+  it('an entity and a property by key', async () => {
+    for (const agent of agents) {
+      const path = `BuzzeasyAgents('${String(agent['ID'])}')`;
+      const found = await gateway.get(path);
+      assert.equal(found.status, isAllowed(agent) ? 200 : 404, path);
+      const { '@odata.context': _, ...row } = (await found.json()) as Row;
+      assert.deepEqual(isAllowed(agent) ? row : null, isAllowed(agent) ? agent : null);
+      const name = await gateway.get(`${path}/name/$value`);
+      assert.equal(name.status, isAllowed(agent) ? 200 : 404, path);
+      assert.ok(isAllowed(agent) || !(await name.text()).includes(String(agent['name'])));
+    }
+  });
+
+  it('what leads to them from a stored set', async () => {
+    const judged = await all('TracebuzzJudgements?$expand=Agent');
+    assert.equal(judged.length, 40);
+    for (const { AgentId, Agent } of judged) {
+      assert.deepEqual(Agent, agents.find((agent) => agent['ID'] === AgentId && isAllowed(agent)) ?? null);
+    }
+    const ids = (rows: readonly Row[]): unknown[] => rows.map((row) => row['JudgementId']);
+    const there = ids(judged.filter(({ Agent }) => Agent !== null));
+    assert.deepEqual(ids(await all('TracebuzzJudgements?$filter=Agent ne null')), there);
+    assert.deepEqual(ids(await all('TracebuzzJudgements?$filter=Agent/name ne null')), there);
+    const others = ids(judged.filter(({ Agent }) => Agent === null));
+    assert.deepEqual(ids(await all('TracebuzzJudgements?$filter=Agent/name eq null')), others);
+    for (const [id, status] of [
+      [there[0], 200],
+      [others[0], 204],
+    ]) {
+      assert.equal((await gateway.get(`TracebuzzJudgements(${id})/Agent`)).status, status);
+    }
+  });
+
+  it('what they lead to', async () => {
+    const found = await all(
+      'BuzzeasyAgents?$expand=Judgements($select=JudgementId)&$filter=Judgements/any(j:j/JudgementId lt 8)',
+    );
+    assert.ok(found.length > 0 && found.every(isAllowed));
+  });
+});
