@@ -1,9 +1,10 @@
 import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import pg from 'pg';
+import type { Catalogue } from '../../src/catalogue/catalogue.ts';
 import type { Authentication } from '../../src/http/authentication.ts';
 import { openToAll } from '../../src/http/authentication.ts';
-import type { FeedSettings } from '../../src/http/feed.ts';
+import type { Feed, FeedSettings } from '../../src/http/feed.ts';
 import { httpListener } from '../../src/http/listener.ts';
 import type { ReplyCache } from '../../src/http/reply-cache/reply-cache.ts';
 import type { HttpEvent, RequestRecord } from '../../src/observation/events/http.ts';
@@ -37,6 +38,10 @@ export interface TestServerOptions {
   /** Milliseconds. */
   readonly statementTimeout?: number;
   readonly authentication?: Authentication;
+  readonly grantsOf?: Feed['grantsOf'];
+  /** Absent: the small model with all its sets. */
+  readonly catalogue?: () => Catalogue;
+  readonly capabilities?: Feed['capabilities'];
   readonly replies?: ReplyCache;
   /** Told of everything, besides the lists below. */
   readonly observe?: Observe<Observation>;
@@ -73,8 +78,9 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   const defects: Error[] = [];
   const broken: string[] = [];
   const app = httpListener({
-    catalogue: () => catalogue,
-    capabilities: null,
+    catalogue: options.catalogue ?? (() => catalogue),
+    capabilities: options.capabilities ?? null,
+    ...(options.grantsOf === undefined ? {} : { grantsOf: options.grantsOf }),
     sources: new DataSources(
       { database, known: new KnownAnswers(), timeout: options.statementTimeout ?? 30_000 },
       new Map(),

@@ -1,0 +1,175 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import type { Authentication } from '../../../src/http/authentication.ts';
+import { feedCapabilities } from '../../../src/http/capabilities.ts';
+import { bindGrants } from '../../../src/plan/bind/grants.ts';
+import { everything, type Grants } from '../../../src/plan/grants.ts';
+import { visibleCatalogue } from '../../../src/plan/visible.ts';
+import { insertRows } from '../../sql/sample-rows.ts';
+import { catalogue } from '../../sql/small-model.ts';
+import { startTestServer, type TestServer } from '../test-server.ts';
+import { type Rights, readers, request } from './random-rights.ts';
+
+/**
+ * Two feeds: one with all rows, where rights restrict who asks, and one whose database never held the rest and where
+ * everybody sees everything. What the first one says has to be what the second one says.
+ */
+export interface TwoFeeds {
+  readonly restricted: TestServer;
+  readonly bare: TestServer;
+  /** Who asks the restricted feed under this name has these rights from now on. */
+  grant(user: string, rights: Rights): void;
+  /** The bare feed holds what these rights let through, and nothing else. */
+  hold(rights: Rights): Promise<void>;
+  close(): Promise<void>;
+}
+
+const byName: Authentication = {
+  open: false,
+  keyName: 'api-key',
+  challenge: () => null,
+  identify: async ({ key }) => key ?? null,
+};
+
+const settings = { publicUrl: 'http://feed.example', pageSize: 10 };
+
+export async function openTwoFeeds(): Promise<TwoFeeds> {
+  const known = new Map<string, Grants>();
+  const capabilities = feedCapabilities;
+  const grantsOf = (user: string | null): Grants => known.get(user ?? '') ?? everything;
+  const rows = `${insertRows()} UPDATE feed."Messages" SET "AgentId" = ("CaseId" + "Number") % 5`;
+  const restricted = await startTestServer({ rows, settings, grantsOf, capabilities, authentication: byName });
+  let seen = catalogue;
+  const whole = ['Cases', 'Agents', 'Messages'].map((set) => `CREATE TABLE whole."${set}" AS TABLE feed."${set}";`);
+  const bare = await startTestServer({
+    rows: `${rows}; CREATE SCHEMA whole; ${whole.join(' ')}`,
+    settings,
+    capabilities,
+    authentication: byName,
+    catalogue: () => seen,
+  });
+  return {
+    restricted,
+    bare,
+    grant: (user, { rules }) => known.set(user, bindGrants(rules, catalogue)),
+    async hold(held) {
+      const statements = Object.entries(held.rows).map(([set, where]) => fill(set, where, held.columns[set] ?? []));
+      await bare.client.query(
+        `BEGIN; ${statements.join(' ')} UPDATE gateway.set_versions SET version = version + 1; COMMIT`,
+      );
+      seen = visibleCatalogue(catalogue, bindGrants(withoutRows(held), catalogue));
+      seen = { ...seen, sets: visibleCatalogue(catalogue, bindGrants(held.rules, catalogue)).sets };
+    },
+    async close() {
+      await restricted.close();
+      await bare.close();
+    },
+  };
+}
+
+/** Names alone: the bare feed has no other rows to leave out. */
+const withoutRows = ({ rules }: Rights) =>
+  new Map([...rules].map(([name, { properties }]) => [name, properties === undefined ? {} : { properties }]));
+
+function fill(set: string, where: string | null, columns: readonly string[]): string {
+  const own = [...columns, '_row', '_version', '_deleted_at'].map((name) => `"${name}"`).join(', ');
+  // What is joined by is a column in any case, where the navigation is there.
+  return `TRUNCATE feed."${set}"; ${
+    where === null
+      ? ''
+      : `INSERT INTO feed."${set}" (${own}) OVERRIDING SYSTEM VALUE SELECT ${own} FROM whole."${set}" AS t WHERE ${where} ORDER BY _row;`
+  }`;
+}
+
+interface Reply {
+  readonly status: number;
+  readonly body: string;
+  readonly tag: string | null;
+}
+
+async function ask(feed: TestServer, url: string, headers: Readonly<Record<string, string>> = {}): Promise<Reply> {
+  const reply = await feed.get(url, headers);
+  return { status: reply.status, body: await reply.text(), tag: reply.headers.get('etag') };
+}
+
+/** What of a reply has to be equal: of a computation that fails it is not said for which row it failed first. */
+function shown({ status, body }: Reply): unknown {
+  const failed = /"code":"ComputationFailed"/.test(body);
+  return failed ? { status, code: 'ComputationFailed' } : { status, body };
+}
+
+const nextOf = (body: string): string | null => {
+  const found = /"@odata.nextLink":"http:\/\/feed.example\/odata\/([^"]*)"/.exec(body)?.[1];
+  return found === undefined ? null : found.replaceAll('\\u0026', '&');
+};
+
+/** Pages that are followed. */
+const mostPages = 4;
+
+async function pages(feed: TestServer, url: string, user: string): Promise<readonly Reply[]> {
+  const found: Reply[] = [];
+  for (let next: string | null = url; next !== null && found.length < mostPages; ) {
+    const reply = await ask(feed, next, { 'api-key': user });
+    found.push(reply);
+    next = reply.status === 200 ? nextOf(reply.body) : null;
+  }
+  return found;
+}
+
+/** `numRuns` times two readers with rights of their own ask for the same. */
+export async function assertNothingElse(feeds: TwoFeeds, numRuns: number): Promise<void> {
+  let run = 0;
+  await fc.assert(
+    fc.asyncProperty(readers, fc.array(request, { minLength: 4, maxLength: 6 }), async ([one, other], urls) => {
+      run += 1;
+      const both = [
+        { user: `one${run}`, held: one },
+        { user: `other${run}`, held: other },
+      ];
+      for (const { user, held } of both) {
+        feeds.grant(user, held);
+      }
+      const replies = new Map<string, readonly Reply[]>();
+      for (const url of urls) {
+        for (const { user } of both) {
+          replies.set(`${user} ${url}`, await pages(feeds.restricted, url, user));
+        }
+        await sharesNothing(
+          feeds,
+          url,
+          both.map(({ user }) => ({ user, reply: replies.get(`${user} ${url}`)?.[0] })),
+        );
+      }
+      for (const { user, held } of both) {
+        await feeds.hold(held);
+        for (const url of urls) {
+          const expected = await pages(feeds.bare, url, user);
+          const found = replies.get(`${user} ${url}`) ?? [];
+          const message = `${url}\n${JSON.stringify([...held.rules])}`;
+          assert.deepEqual(found.map(shown), expected.map(shown), message);
+        }
+      }
+      assert.deepEqual([feeds.restricted.defects, feeds.restricted.broken], [[], []]);
+    }),
+    { numRuns, endOnFailure: true },
+  );
+}
+
+interface Shown {
+  readonly user: string;
+  readonly reply: Reply | undefined;
+}
+
+/** A tag of one reader is that of another one only where the bytes are the same. */
+async function sharesNothing(feeds: TwoFeeds, url: string, [one, other]: readonly Shown[]): Promise<void> {
+  const tag = one?.reply?.tag ?? null;
+  if (tag === null || other?.reply === undefined || other.reply.status !== 200) {
+    return;
+  }
+  const again = await ask(feeds.restricted, url, { 'api-key': other.user, 'If-None-Match': tag });
+  if (again.status === 304) {
+    assert.equal(one?.reply?.body, other.reply.body, url);
+  } else {
+    assert.equal(again.body, other.reply.body, url);
+  }
+}
