@@ -3,6 +3,7 @@ import { checkModel } from '../../src/edm/check-model.ts';
 import { GatewayError } from '../../src/errors.ts';
 import { bindGrants, type SetRule } from '../../src/plan/bind/grants.ts';
 import { everything, type Grants } from '../../src/plan/grants.ts';
+import { describePlan } from '../../src/plan/model/describe.ts';
 import { isRestricted } from '../../src/plan/model/restricted-set.ts';
 import { visitPlan } from '../../src/plan/model/walk.ts';
 import { restrict, restrictionOf } from '../../src/plan/restrict.ts';
@@ -153,6 +154,19 @@ describe('a restricted plan', () => {
   it('reads the sets of its conditions', () => {
     const through = granted({ ...all, Messages: { rows: 'Case/Agent/Id eq 1' } });
     assert.deepEqual(restrict(planOf('Messages'), through).setNames, ['Agents', 'Cases', 'Messages']);
+  });
+
+  it('says its conditions where it is described, and not their values where those are hidden', () => {
+    const plan = restrict(planOf('Cases?$select=Id&$expand=Agent($select=Id)&$filter=1 div Id eq 1'), grants);
+    const rows = (values: 'hidden' | 'shown') =>
+      describePlan(plan, { values })
+        .split('\n')
+        .filter((line) => line.includes('rows of'));
+    assert.deepEqual(rows('shown'), [
+      "  rows of Agents (eq City? 'Bonn':String) sealed",
+      "  rows of Cases (gt Priority? '0':Int32) sealed",
+    ]);
+    assert.ok(!rows('hidden').join().includes('Bonn'));
   });
 
   it('is of what is granted, or of nothing', () => {

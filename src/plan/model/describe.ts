@@ -9,8 +9,10 @@ import {
   withoutValues,
 } from './describe-expression.ts';
 import type { AllPosition, PagePosition, ReadPlan } from './read-plan.ts';
+import { isRestricted } from './restricted-set.ts';
 import type { Restriction, RowSource } from './rows.ts';
 import type { ApplyPlan, BoundTransformation, ExpandPlan, Selection } from './selection.ts';
+import { visitPlan } from './walk.ts';
 
 /**
  * A plan as compact text, for people: golden files, the log, `gateway explain`. Types stand after a colon without `Edm.`, `?` says
@@ -18,8 +20,23 @@ import type { ApplyPlan, BoundTransformation, ExpandPlan, Selection } from './se
  * quotes; with `values: 'hidden'` there is a mark in their place, and the shape alone can be read.
  */
 export function describePlan(plan: ReadPlan, { values }: { readonly values: 'hidden' | 'shown' }): string {
-  const text = planText(plan);
+  const text = lines(planText(plan), conditionLines(plan));
   return values === 'shown' ? text : withoutValues(text);
+}
+
+/** Of sets that are there with some of their rows only. */
+function conditionLines(plan: ReadPlan): string[] {
+  const found = new Map<string, string>();
+  visitPlan(plan, {
+    set: (set) => {
+      if (isRestricted(set)) {
+        const { condition, variable } = set.rows;
+        const sealed = set.sealed ? ' sealed' : '';
+        found.set(set.name, `rows of ${variable.set.name} ${expressionText(condition)}${sealed}`);
+      }
+    },
+  });
+  return [...found.values()].sort();
 }
 
 function planText(plan: ReadPlan): string {
