@@ -113,12 +113,7 @@ const text = (value: string): string => encodeURIComponent(value);
 
 const filter = condition.map((one) => `$filter=${text(one.text)}`);
 /** Computations that fail for some rows: the reply must not tell of those that are not there. */
-const failing = fc.constantFrom(
-  '1 div Priority gt 0',
-  'Priority div Small ne 3',
-  'cast(Id mul 3000,Edm.Int16) gt 0',
-  'Messages/any(m:1 div m/Length eq 0)',
-);
+const failing = fc.constantFrom('1 div Priority gt 0', 'Priority div Small ne 3', 'cast(Id mul 3000,Edm.Int16) gt 0');
 
 const caseOptions = fc.array(
   fc.oneof(
