@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { crossesSources, filterCrosses } from '../../src/plan/federate/crossing.ts';
 import { onlyRoot } from '../../src/plan/federate/filter-root.ts';
 import { keyOfTexts } from '../../src/plan/federate/join-key.ts';
+import { keyedPlan, rowsBehind } from '../../src/plan/federate/keyed-plans.ts';
 import type { Placement } from '../../src/plan/federate/placement.ts';
 import { splitSelection } from '../../src/plan/federate/split-selection.ts';
+import { expressionText } from '../../src/plan/model/describe-expression.ts';
 import { bindText } from './bind-text.ts';
 
 /** Agents are elsewhere: no source, no connection and no feed is needed to say what crosses. */
@@ -87,5 +89,34 @@ describe('plans across sources', () => {
       [['7'], ['7'], ['7']],
     );
     assert.equal(keyOfTexts(id)([null]), null);
+  });
+
+  it('ask for the rows behind a step by key, or by their joined values where those are no key', () => {
+    const path = plan('Cases(1)/Agent');
+    assert.ok(path.kind === 'Entity' && path.source.kind === 'Navigated');
+    const behind = rowsBehind(path.source, ['7']);
+    assert.ok(behind.kind === 'Keyed');
+    assert.deepEqual(
+      behind.key.map(({ property, value }) => [property.name, value.value]),
+      [['Id', '7']],
+    );
+    const many = plan('Agents(1)/Cases');
+    assert.ok(many.kind === 'Collection' && many.source.kind === 'Navigated');
+    const filtered = rowsBehind(many.source, ['7']);
+    assert.ok(filtered.kind === 'Filtered');
+    assert.equal(expressionText(filtered.condition), "(in AgentId? ['7':Int32])");
+  });
+
+  it("ask for all rows of a join together: where they begin and end is each parent's own", () => {
+    const { selection } = collection(
+      'Cases?$expand=Agent,Messages($filter=No gt 3;$orderby=No;$top=5;$skip=1;$count=true)',
+    );
+    const far: Placement = { sourceOf: ({ name }) => (name === 'Messages' ? 'far' : null), follows: () => true };
+    const [join] = splitSelection(selection, far).completion.joins;
+    const { restriction } = keyedPlan(join ?? assert.fail(), [['1'], ['2']], 100);
+    const { top, skip, count } = restriction;
+    assert.deepEqual([top, skip, count, restriction.orderby.length], [100, null, false, 1]);
+    const text = expressionText(restriction.filter ?? assert.fail());
+    assert.equal(text, "(and? (in $this/CaseId ['1':Int64 '2':Int64]) (gt $this/No '3':Int32))");
   });
 });

@@ -1,18 +1,11 @@
-import type { EntitySet, Property } from '../../edm/model.ts';
 import { GatewayError } from '../../errors.ts';
-import { isAlways, isNever } from '../../plan/logic/condition.ts';
-import { collectionOf, noRestriction, onlyProperties, rowsOfSet } from '../../plan/model/make.ts';
-import type { BoundExpression, CollectionPlan, RangeVariable } from '../../plan/model/read-plan.ts';
+import { valuesPlan, type WantedValues } from '../../plan/federate/keyed-plans.ts';
+import { isNever } from '../../plan/logic/condition.ts';
 import { pickLocal } from './pick-local.ts';
 import type { Place } from './place.ts';
 
 /** The joined values of the rows of a set that a condition holds for. */
-export interface WantedKeys {
-  readonly set: EntitySet;
-  readonly properties: readonly Property[];
-  readonly condition: BoundExpression;
-  /** The row that the condition speaks of. */
-  readonly variable: RangeVariable;
+export interface WantedKeys extends WantedValues {
   /** Several rows may have one key. */
   readonly repeated: boolean;
   /** Keys that the rows joined to them can be filtered by. */
@@ -35,7 +28,8 @@ export async function joinedKeys(wanted: WantedKeys, place: Place): Promise<read
   const most = wanted.repeated ? mostRows : wanted.most;
   let rows = 0;
   const source = pickLocal(wanted.set, place);
-  for await (const key of source.keys(planOf(wanted, most + 1), wanted.properties)) {
+  const plan = valuesPlan(wanted, { top: most + 1, pageSize: rowsPerPage });
+  for await (const key of source.keys(plan, wanted.properties)) {
     rows += 1;
     if (key !== null) {
       found.set(JSON.stringify(key), key);
@@ -56,14 +50,4 @@ function tooMany({ set }: WantedKeys, what: string): GatewayError {
     `$filter: the condition on rows of ${set.name}, which another source has, leads to more than ${what}; narrow it`,
     { target: '$filter' },
   );
-}
-
-function planOf({ set, properties, condition, variable }: WantedKeys, top: number): CollectionPlan {
-  const filter = isAlways(condition) ? null : condition;
-  return collectionOf({
-    source: rowsOfSet(set),
-    selection: onlyProperties(set, properties, variable),
-    restriction: { ...noRestriction, filter, top, variable },
-    pageSize: rowsPerPage,
-  });
 }

@@ -1,8 +1,8 @@
 import { GatewayError } from '../../errors.ts';
 import { type JoinKey, joinProperties } from '../../plan/federate/join-key.ts';
+import { rowsBehind } from '../../plan/federate/keyed-plans.ts';
 import { crosses } from '../../plan/federate/placement.ts';
-import { keyedCondition } from '../../plan/logic/keyed-condition.ts';
-import { entityOf, onlyProperties, rowsOfSet } from '../../plan/model/make.ts';
+import { entityOf, onlyProperties } from '../../plan/model/make.ts';
 import type { RowSource } from '../../plan/model/read-plan.ts';
 import { sourceSet } from '../../plan/model/sets.ts';
 import { filterAcross } from './filter-across.ts';
@@ -36,7 +36,7 @@ export async function resolveSource(source: RowSource, place: Place): Promise<Ro
     return { ...source, from };
   }
   const key = await keyAt(from, source, place);
-  return key === null ? null : target(source, key);
+  return key === null ? null : rowsBehind(source, key);
 }
 
 async function keyAt(from: RowSource, { navigation }: Navigated, place: Place): Promise<JoinKey> {
@@ -51,24 +51,4 @@ async function keyAt(from: RowSource, { navigation }: Navigated, place: Place): 
     return null;
   }
   throw new GatewayError('EntityNotFound', `No entity of ${set.name} has this key`, { target: set.name });
-}
-
-function target({ navigation, set }: Navigated, key: readonly string[]): RowSource {
-  const properties = joinProperties(set.entityType, navigation.join, 'referencedProperty');
-  const named = set.entityType.key.map((name) => {
-    const index = properties.findIndex((property) => property.name === name);
-    const property = properties[index];
-    const value = key[index];
-    return property === undefined || value === undefined
-      ? null
-      : { property, value: { kind: 'Constant', type: property.type, value } as const };
-  });
-  const whole = named.filter((one) => one !== null);
-  const from = rowsOfSet(set);
-  if (!navigation.collection && whole.length === named.length) {
-    return { kind: 'Keyed', from, key: whole };
-  }
-  const variable = { name: '$it', set };
-  const condition = keyedCondition({ set, properties, keys: [key], variable }, null);
-  return { kind: 'Filtered', from, condition, variable };
 }

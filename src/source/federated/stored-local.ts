@@ -4,10 +4,9 @@ import { CellInput } from '../../json/cells/cell-input.ts';
 import { cellEnd, isNull } from '../../json/cells/cell-text.ts';
 import { keyCell } from '../../json/cells/key-cell.ts';
 import { type JoinKey, keyOfTexts } from '../../plan/federate/join-key.ts';
+import { keyedPlan } from '../../plan/federate/keyed-plans.ts';
 import type { Completion, Join } from '../../plan/federate/split-selection.ts';
-import { keyedCondition } from '../../plan/logic/keyed-condition.ts';
-import { collectionOf, rowsOfSet } from '../../plan/model/make.ts';
-import type { CollectionPlan, EntityPlan, PagePosition, Restriction } from '../../plan/model/read-plan.ts';
+import type { CollectionPlan, EntityPlan, PagePosition } from '../../plan/model/read-plan.ts';
 import { encodePagePosition } from '../../plan/position/page-position.ts';
 import type { CompiledQuery } from '../../sql/compiled-query.ts';
 import { compileCollection, compileCountOf, compileEntity } from '../../sql/read/compile-read.ts';
@@ -87,7 +86,7 @@ export class StoredLocal implements LocalSource {
     const { set } = join.selection;
     const own = set.entityType.key.flatMap((name) => set.entityType.properties.get(name) ?? []);
     const wanted = join.expand.form === 'ref' ? [...join.theirs, ...own] : join.theirs;
-    const query = compileCollection(keyedPlan(join, keys), this.#catalogue, this.#controls);
+    const query = compileCollection(keyedPlan(join, keys, mostRows), this.#catalogue, this.#controls);
     const { rows, next } = await this.#rows(query, join.completion, { set, keys: wanted });
     if (next === 'too-long') {
       throw tooManyRows(join.expand);
@@ -146,23 +145,6 @@ export class StoredLocal implements LocalSource {
 function following(part: CollectionPlan, after: PagePosition, left: number): CollectionPlan {
   const restriction = { ...part.restriction, skip: null, top: after.remaining ?? part.restriction.top };
   return { ...part, after, restriction, pageSize: Math.min(left, chunkSize) };
-}
-
-/** A plan of the rows with one of the keys. */
-export function keyedPlan(
-  { selection, theirs, expand }: Join,
-  keys: readonly (readonly string[])[] = [],
-): CollectionPlan {
-  const variable = expand.restriction.variable ?? selection.variable;
-  const keyed = { set: selection.set, properties: theirs, keys, variable };
-  const restriction: Restriction = {
-    ...expand.restriction,
-    filter: keyedCondition(keyed, expand.restriction.filter),
-    top: mostRows,
-    skip: null,
-    count: false,
-  };
-  return collectionOf({ source: rowsOfSet(selection.set), selection, restriction, pageSize: mostRows });
 }
 
 /** The keys of all rows; null: they are more than may be held. */
