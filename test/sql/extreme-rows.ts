@@ -50,6 +50,9 @@ const leaf: Readonly<Record<'number' | 'instant' | 'date' | 'time' | 'duration',
   number: fc.constantFrom(
     ...['Id', 'Priority', 'Small', 'Cost', 'Score', '0', '-1', '2', '0.5', '1e308', '1e-308', 'INF', 'NaN'],
     ...['2147483647', '9223372036854775807', '79228162514264337593543950335', 'totalseconds(Took)'],
+    // Beyond the range of a double, as texts of a Decimal.
+    `0.${'0'.repeat(400)}1`,
+    `1${'0'.repeat(400)}.5`,
   ),
   instant: fc.constantFrom('CreatedAt', 'now()', 'mindatetime()', 'maxdatetime()', '2024-12-31T23:59:59.9999999Z'),
   date: fc.constantFrom('DueOn', '0001-01-01', '9999-12-31', 'date(CreatedAt)'),

@@ -127,6 +127,30 @@ describe('Expressions over extreme values', () => {
     assert.deepEqual(await idsOf('Cost mul 2 gt 1'), [2]);
   });
 
+  it('C14 a Decimal that no Double holds fails no row: too large is null as a Double, next to nothing is 0', async () => {
+    const large = '(cast(1e308,Edm.Decimal) mul 1000)';
+    const small = '(cast(1e-308,Edm.Decimal) mul 0.00000000000000000000000000001)';
+    const digits = `0.${'0'.repeat(400)}1`;
+    for (const [expression, expected] of [
+      [`Took mul (Id mul ${large})`, null],
+      [`Took div ${large}`, null],
+      [`Took mul 1${'0'.repeat(400)}.5`, null],
+      [`Took mul ${small}`, 'PT0S'],
+      [`Took mul ${digits}`, 'PT0S'],
+      [`Took divby ${small}`, null],
+      [`${large} add Score`, null],
+      [`${small} add Score`, 1.5],
+      [`cast(${small},Edm.Double)`, 0],
+      [`cast(${small},Edm.Single)`, 0],
+      [`cast(Score,Edm.Single) add ${digits}`, 1.5],
+    ] as const) {
+      assert.equal(await one(expression, 1), expected, expression);
+    }
+    assert.deepEqual(await idsOf(`Score gt ${small} and Id lt 4`), [1, 2, 3]);
+    assert.deepEqual(await idsOf(`cast(Score,Edm.Single) gt 0.${'0'.repeat(60)}1 and Id lt 4`), [1]);
+    assert.deepEqual(await idsOf(`Score in (1.5,${small})`), [1]);
+  });
+
   it('C14 a cast that fails is null: one number out of range does not fail the others', async () => {
     assert.equal(await one('cast(Score,Edm.Int32)', 2), null);
     assert.equal(await one('cast(Id,Edm.Int16)', 4), 4);

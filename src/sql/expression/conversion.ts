@@ -2,7 +2,7 @@ import type { BoundExpression } from '../../plan/model/read-plan.ts';
 import { integerRange } from '../../plan/value/numeric-text.ts';
 import type { Scope } from '../scope.ts';
 import { isFloat, isInteger, isNumeric, sqlType } from '../sql-type.ts';
-import { singleOverflow, toSingle } from './float-arithmetic.ts';
+import { singleOverflow, toSingle, underflowOf } from './float-arithmetic.ts';
 import { withValue } from './given-values.ts';
 
 /** The first whole number that .NET's Decimal does not hold, which reads Edm.Decimal in Power BI and Excel. */
@@ -64,9 +64,15 @@ function numeric({ operand: { type: from, kind }, type: to }: Convert, operand: 
       (x) => `CASE WHEN abs(${x}) < ${singleOverflow} OR abs(${x}) >= 'Infinity' THEN ${toSingle(x, scope)} END`,
     );
   }
-  if (isFloat(to) && from === 'Edm.Decimal' && kind !== 'PropertyValue' && kind !== 'Constant') {
-    // Decimals multiplied many times: no reader holds them, and PostgreSQL would fail.
-    return withValue(operand, scope, (x) => `CASE WHEN abs(${x}) < ${decimalOverflow} THEN ${x}::${type} END`);
+  if ((to === 'Edm.Double' || to === 'Edm.Single') && from === 'Edm.Decimal' && kind !== 'PropertyValue') {
+    // Decimals multiplied many times, or written with many digits: no reader holds them, and PostgreSQL would fail, also where
+    // they are next to nothing.
+    return withValue(
+      operand,
+      scope,
+      (x) =>
+        `CASE WHEN abs(${x}) <= ${underflowOf(to)} THEN 0 WHEN abs(${x}) < ${decimalOverflow} THEN ${x}::${type} END`,
+    );
   }
   return `(${operand})::${type}`;
 }

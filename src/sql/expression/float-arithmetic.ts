@@ -76,6 +76,12 @@ function limitsOr(n: string, within: string): string {
 
 /** From here on a double rounds to an infinite Single. */
 export const singleOverflow = '3.4028235677973366e38';
+/** Up to here a number rounds to zero as a Single. */
+const singleUnderflow = '7.006492321624085e-46';
+
+/** A number up to this size is 0 in the type; PostgreSQL would fail. */
+export const underflowOf = (type: 'Edm.Double' | 'Edm.Single'): string =>
+  type === 'Edm.Double' ? doubleLimits.small : singleUnderflow;
 
 /** A double as the nearest `real`: too large is infinite, too small is 0. */
 export function toSingle(double: string, scope: Scope): string {
@@ -83,7 +89,7 @@ export function toSingle(double: string, scope: Scope): string {
     double,
     scope,
     (x) =>
-      `CASE WHEN ${x} = 'NaN' THEN 'NaN'::real WHEN abs(${x}) >= ${singleOverflow} THEN (sign(${x}) * 'Infinity'::double precision)::real WHEN ${x} <> 0 AND abs(${x}) <= 7.006492321624085e-46 THEN (sign(${x}) * 0)::real ELSE ${x}::real END`,
+      `CASE WHEN ${x} = 'NaN' THEN 'NaN'::real WHEN abs(${x}) >= ${singleOverflow} THEN (sign(${x}) * 'Infinity'::double precision)::real WHEN ${x} <> 0 AND abs(${x}) <= ${singleUnderflow} THEN (sign(${x}) * 0)::real ELSE ${x}::real END`,
   );
 }
 

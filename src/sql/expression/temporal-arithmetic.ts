@@ -1,5 +1,6 @@
 import type { BoundExpression } from '../../plan/model/read-plan.ts';
 import type { Scope } from '../scope.ts';
+import { conversion } from './conversion.ts';
 import { withValues } from './given-values.ts';
 
 type Arithmetic = Extract<BoundExpression, { kind: 'Arithmetic' }>;
@@ -23,7 +24,9 @@ export function temporalArithmetic(
   const sign = operator === 'sub' ? '-' : '+';
   if (type === 'Edm.Duration') {
     if (operator === 'mul' || operator === 'div' || operator === 'divby') {
-      return scaled(operator, left.type === 'Edm.Duration' ? operands : [r, l], scope);
+      const [duration, factor, operand] = left.type === 'Edm.Duration' ? [l, r, right] : [r, l, left];
+      const number = conversion({ kind: 'Convert', type: 'Edm.Double', nullable: true, operand }, factor, scope);
+      return scaled(operator, [duration, number], scope);
     }
     if (left.type === 'Edm.Date') {
       return `make_interval(days => ${l} - ${r})`;
@@ -66,7 +69,7 @@ function scaled(
   [duration, factor]: readonly [string, string],
   scope: Scope,
 ): string {
-  return withValues([duration, `(${factor})::double precision`], scope, (d, n) => {
+  return withValues([duration, factor], scope, (d, n) => {
     const seconds = `abs(extract(epoch FROM ${d})::double precision)`;
     const fits =
       operator === 'mul'
