@@ -1,18 +1,19 @@
 import os from 'node:os';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import pg from 'pg';
-import { from as copyFrom } from 'pg-copy-streams';
+import type pg from 'pg';
 import type { ServerAddress } from '../embedded/address.ts';
 import { GatewayError } from '../errors.ts';
 import type { WarehouseEvent } from '../observation/events/warehouse.ts';
 import { type Observe, unobserved } from '../observation/observe.ts';
 import { type Admission, type AdmissionLimits, type Admitted, ReadAdmission } from './admission/admission.ts';
+import { admissionLimits } from './admission/admission-limits.ts';
 import { type Estimate, readEstimate, together } from './admission/estimate.ts';
+import { cancelRunning } from './connection/cancel-running.ts';
+import { connect, worthTelling } from './connection/connect.ts';
 import { beginning, connectionPool, isSettled } from './connection/connection-pool.ts';
 import { PostgresReadSession } from './connection/read-session.ts';
 import { ReaderRest, type RestLimits, restLimits } from './connection/reader-rest.ts';
 import { tellStatement } from './connection/tell-statement.ts';
+import { ask, commit, transactionOn } from './connection/transaction.ts';
 import type { Database, DatabaseRow, QueryResult, ReadOptions, ReadSession, Transaction } from './database.ts';
 import { postgresError } from './postgres-errors.ts';
 import { type TemporaryFiles, temporaryFileLimit } from './temporary-files.ts';
@@ -37,8 +38,6 @@ export interface DatabaseSettings {
   readonly temporaryFiles?: TemporaryFiles;
 }
 
-/** Connections that only light reads may have. */
-const reserve = 6;
 /** Milliseconds for an estimate: planning a hundred joins takes half a second. */
 const estimateTime = 10_000;
 
@@ -132,7 +131,7 @@ class PostgresDatabase implements Database {
   }
 
   async transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
-    const client = await waited(connect(this.#owner), this.#observe);
+    const client = await connect(this.#owner, this.#observe);
     let broken: Error | undefined;
     try {
       await client.query(beginning(client, 'READ COMMITTED').join('; '));
@@ -190,12 +189,12 @@ class PostgresDatabase implements Database {
   async #readNow<T>(work: (session: ReadSession) => Promise<T>, options: ReadOptions, admitted: Admitted): Promise<T> {
     try {
       const observe = options.observe ?? this.#observe;
-      const client = await waited(connect(this.#readers), observe);
+      const client = await connect(this.#readers, observe);
       const rest = new ReaderRest(admitted, options.signal, this.#rest);
       const session = new PostgresReadSession(
         client,
         { ...options, observe, rest, local: this.#localSettings(client, options) },
-        (running) => this.#cancel(running),
+        (running) => cancelRunning(this.#connection, running),
       );
       try {
         return await work(session);
@@ -261,25 +260,6 @@ class PostgresDatabase implements Database {
     this.#closing ??= Promise.all([this.#owner.end(), this.#readers.end()]).then(() => {});
     return this.#closing;
   }
-
-  /** On a connection of its own: the pools may be exhausted by exactly those statements that are to be cancelled. */
-  async #cancel(running: pg.PoolClient): Promise<void> {
-    const { processID } = running as pg.PoolClient & { processID: number };
-    const connection = this.#connection;
-    const client = new pg.Client({
-      ...(typeof connection === 'string' ? { connectionString: connection } : connection),
-      connectionTimeoutMillis: 5000,
-    });
-    client.on('error', () => {});
-    try {
-      await client.connect();
-      await client.query('SELECT pg_cancel_backend($1)', [processID]);
-    } catch {
-      // The connection is destroyed in any case, and the server notices when it next writes.
-    } finally {
-      await client.end().catch(() => {});
-    }
-  }
 }
 
 async function endRead(client: pg.PoolClient, session: PostgresReadSession): Promise<void> {
@@ -292,95 +272,4 @@ async function endRead(client: pg.PoolClient, session: PostgresReadSession): Pro
     () => client.release(),
     (error: Error) => client.release(error),
   );
-}
-
-/** PostgreSQL answers COMMIT of a transaction with a failed statement by rolling back, without an error. */
-async function commit(client: pg.PoolClient): Promise<void> {
-  const { command } = await client.query('COMMIT');
-  if (command === 'COMMIT') {
-    return;
-  }
-  throw new GatewayError(
-    'Internal',
-    'The transaction was rolled back: an error of a statement in it was not passed on.',
-  );
-}
-
-async function connect(pool: pg.Pool): Promise<pg.PoolClient> {
-  try {
-    return await pool.connect();
-  } catch (error) {
-    const { max } = pool.options;
-    // The driver has one message for both: nobody gave a connection back, or the server does not answer.
-    const allBusy = error instanceof Error && /^timeout exceeded when trying to connect/.test(error.message);
-    if (allBusy && pool.totalCount >= (max ?? 0)) {
-      throw new GatewayError('Busy', `The gateway is busy: all ${max} connections to PostgreSQL are in use`);
-    }
-    throw unreachable(error);
-  }
-}
-
-/** What of the readers' connections large reads may have, and how many of them are at work at once. */
-function admissionLimits(readers: number, heavy: number): AdmissionLimits {
-  // Two readers keep the one thread busy that writes JSON: while one waits for PostgreSQL or its client, the other goes on.
-  const pages = Math.max(2, heavy);
-  const connections = Math.max(1, readers - reserve);
-  const long = Math.max(1, heavy >> 1);
-  return { pages, long, connections: Math.max(1, connections - long), waiting: 1000, lightTime: 500 };
-}
-
-/** Milliseconds from which a wait is told. */
-const worthTelling = 1;
-
-async function waited(connecting: Promise<pg.PoolClient>, observe: Observe<WarehouseEvent>): Promise<pg.PoolClient> {
-  const from = performance.now();
-  const client = await connecting;
-  const milliseconds = performance.now() - from;
-  if (milliseconds >= worthTelling) {
-    observe({ event: 'connection-wait', milliseconds: Math.round(milliseconds) });
-  }
-  return client;
-}
-
-/** Whatever kept us from a connection, it is not there. */
-function unreachable(error: unknown): Error {
-  const known = postgresError(error);
-  if (known instanceof GatewayError) {
-    return known;
-  }
-  return new GatewayError('DatabaseUnavailable', `PostgreSQL cannot be reached: ${known.message}.`, { cause: error });
-}
-
-async function ask<Row extends DatabaseRow>(
-  on: pg.Pool | pg.PoolClient,
-  text: string,
-  values?: readonly unknown[],
-): Promise<QueryResult<Row>> {
-  try {
-    const answer = await on.query<Row>(text, values === undefined ? undefined : [...values]);
-    // A text of several statements, as a migration is, answers with a list, which the driver's types leave out.
-    const result = (Array.isArray(answer) ? answer.at(-1) : answer) as pg.QueryResult<Row>;
-    return { rows: result.rows, rowCount: result.rowCount ?? 0 };
-  } catch (error) {
-    throw postgresError(error);
-  }
-}
-
-function transactionOn(client: pg.PoolClient, observe: Observe<WarehouseEvent>): Transaction {
-  return {
-    query: (text, values) => {
-      tellStatement(observe, 'owner', text);
-      return ask(client, text, values);
-    },
-    copyIn: async (text, bytes) => {
-      tellStatement(observe, 'owner', text);
-      const copy = client.query(copyFrom(text));
-      try {
-        await pipeline(Readable.from(bytes, { objectMode: false }), copy);
-        return copy.rowCount ?? 0;
-      } catch (error) {
-        throw postgresError(error);
-      }
-    },
-  };
 }
