@@ -1,46 +1,14 @@
 import { deepEqual, equal, match } from 'node:assert/strict';
-import fc from 'fast-check';
 import { resultLines } from '../../src/commands/ingest.ts';
 import { loadFile } from '../../src/ingest/load/load-file.ts';
 import { replayRejects } from '../../src/ingest/load/replay-rejects.ts';
+import { columnsProperty } from './support/columns-property.ts';
 import { catalogue, csv, type Feed, useFeed } from './support/feed.ts';
 import { loaded } from './support/loaded.ts';
-import {
-  arrivals,
-  inOrder,
-  loadPartial,
-  modes,
-  partialFiles,
-  sameInAnyOrder,
-  storedCells,
-  together,
-  upserts,
-} from './support/random-columns.ts';
 import { mended } from './support/random-files.ts';
 
 describe('B4 a column that the file does not have says nothing, whatever comes first', () => {
-  const feed = useFeed();
-  for (const of of upserts) {
-    it(`no value is lost that some file stated: ${of.title}`, async function () {
-      this.timeout(120_000);
-      await fc.assert(
-        fc.asyncProperty(partialFiles(of), async (files) => {
-          await loadPartial(feed(), of, files);
-          deepEqual(await storedCells(feed(), of), together(of, files));
-        }),
-        { numRuns: 10 },
-      );
-    });
-  }
-  for (const of of modes) {
-    it(`any order of arrival gives what the order of their times gives: ${of.title}`, async function () {
-      this.timeout(120_000);
-      await fc.assert(
-        fc.asyncProperty(arrivals(of), ([files, shuffled]) => sameInAnyOrder(feed(), of, [shuffled, inOrder(files)])),
-        { numRuns: 3 },
-      );
-    });
-  }
+  columnsProperty(useFeed(), { valuesStay: 10, anyOrder: 3, timeout: 120_000 });
 });
 
 /** Loads rows under these headers; `minute` is the file's time. */

@@ -23,7 +23,8 @@ function compiles(text: string): boolean {
   }
 }
 
-const typeNames = [
+/** The primitive types that a property may have, as metadata names them: without `Edm.`. */
+export const typeNames = [
   'Binary',
   'Boolean',
   'Byte',
