@@ -5,7 +5,7 @@ import { bindRead } from '../plan/bind/bind-read.ts';
 import { everything } from '../plan/grants.ts';
 import { describePlan } from '../plan/model/describe.ts';
 import type { Bound, ReadPlan } from '../plan/model/read-plan.ts';
-import { restrict, restrictionOf } from '../plan/restrict.ts';
+import { restrict } from '../plan/restrict.ts';
 import { visibleCatalogue } from '../plan/visible.ts';
 import type { Reading } from '../source/data-source.ts';
 import { parseODataUri } from '../uri/parse-uri.ts';
@@ -37,7 +37,8 @@ export async function answer(exchange: Exchange, feed: Feed): Promise<void> {
   const negotiated = negotiateRows(plan, { exchange, model: catalogue.model, options: uri.options });
   const source = feed.sources.pick(plan, catalogue);
   const reading = readingOf(uri, { exchange, catalogue, format: negotiated.json });
-  const sendRest = await source.read(reading, replyWriter({ ...place, negotiated, restriction: restrictionOf(plan) }));
+  const { rowConditions } = plan;
+  const sendRest = await source.read(reading, replyWriter({ ...place, negotiated, rowConditions }));
   // What the rows came from is free for others while a slow client takes the rest.
   await sendRest();
 }
@@ -126,8 +127,8 @@ function readingOf(uri: ODataUri, { exchange, catalogue, format }: ReadingPlace)
 
 interface WritingPlace extends Place {
   readonly negotiated: Negotiated;
-  /** As of `restrictionOf`. */
-  readonly restriction: string;
+  /** See `SetFacts`. */
+  readonly rowConditions: string;
 }
 
 function replyWriter(place: WritingPlace): ReplyWriter {

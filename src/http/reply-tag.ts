@@ -8,8 +8,8 @@ import { endEmpty } from './reply-head.ts';
 
 /** What decides the bytes of a reply beside the data. */
 interface TaggedRead {
-  /** Which rows the reader may see, as of `restrictionOf`. */
-  readonly restriction: string;
+  /** Which rows the reader may see, see `SetFacts`. */
+  readonly rowConditions: string;
   readonly exchange: Exchange;
   readonly negotiated: Negotiated;
   readonly feed: Feed;
@@ -35,7 +35,7 @@ export async function isCurrent(exchange: Exchange, tag: () => Promise<string | 
  * and the rows that he may see decide the bytes.
  */
 export function replyTag(
-  { exchange, negotiated, restriction, ...read }: TaggedRead,
+  { exchange, negotiated, rowConditions, ...read }: TaggedRead,
   versions: string | null,
 ): string | null {
   if (versions === null) {
@@ -44,6 +44,6 @@ export function replyTag(
   const { path, query, prefer } = exchange;
   const { json, encoding } = negotiated;
   const model = modelVersion(read.feed, read.catalogue);
-  const rows = restriction === '' ? [] : [restriction];
+  const rows = rowConditions === '' ? [] : [rowConditions];
   return entityTag([versions, path, query, prefer, json, encoding, read.feed.settings.pageSize, model, ...rows]);
 }

@@ -3,9 +3,8 @@ import { GatewayError } from '../errors.ts';
 import type { Grants, SetGrant } from './grants.ts';
 import { canFail } from './logic/can-fail.ts';
 import { mapBoundPlan } from './model/make.ts';
-import type { Bound, ReadPlan } from './model/read-plan.ts';
+import type { Bound } from './model/read-plan.ts';
 import { isRestricted, type RestrictedSet } from './model/restricted-set.ts';
-import { visitPlan } from './model/walk.ts';
 
 /**
  * The plan with every set in it cut down to the rows that the grants let through: where rows enter by the path, a
@@ -50,19 +49,3 @@ interface Restricted {
 
 /** One object for one set in one plan, and no work for the next request. */
 const made = new WeakMap<EntitySet, WeakMap<SetGrant, Restricted>>();
-
-/**
- * What restricts a plan, as part of the identity of its reply; empty where nothing does. Which properties there are is no
- * part of it: the model has a name of its own.
- */
-export function restrictionOf(plan: ReadPlan): string {
-  const found = new Map<string, string>();
-  visitPlan(plan, {
-    set: (set) => {
-      if (isRestricted(set)) {
-        found.set(set.name, set.rows.text);
-      }
-    },
-  });
-  return found.size === 0 ? '' : JSON.stringify([...found].sort(([a], [b]) => (a < b ? -1 : 1)));
-}

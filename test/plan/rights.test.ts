@@ -6,7 +6,7 @@ import { everything, type Grants } from '../../src/plan/grants.ts';
 import { describePlan } from '../../src/plan/model/describe.ts';
 import { isRestricted } from '../../src/plan/model/restricted-set.ts';
 import { visitPlan } from '../../src/plan/model/walk.ts';
-import { restrict, restrictionOf } from '../../src/plan/restrict.ts';
+import { restrict } from '../../src/plan/restrict.ts';
 import { visible, visibleCatalogue } from '../../src/plan/visible.ts';
 import { planOf } from '../sql/compile-url.ts';
 import { catalogue, model } from '../sql/small-model.ts';
@@ -140,12 +140,12 @@ describe('a restricted plan', () => {
   it('is the plan itself for everything', () => {
     const plan = planOf('Cases?$expand=*');
     assert.equal(restrict(plan, everything), plan);
-    assert.equal(restrictionOf(plan), '');
+    assert.equal(plan.rowConditions, '');
   });
 
   it('is another one for other rows only', () => {
     const same = granted({ Cases: { rows: 'Priority gt 0' }, Agents: {}, Messages: {} });
-    const of = (url: string, rights: Grants): string => restrictionOf(restrict(planOf(url), rights));
+    const of = (url: string, rights: Grants): string => restrict(planOf(url), rights).rowConditions;
     assert.equal(of('Cases', grants), of('Cases', same));
     assert.notEqual(of('Cases?$expand=Agent', grants), of('Cases?$expand=Agent', same));
     assert.equal(of('Messages', grants), '');

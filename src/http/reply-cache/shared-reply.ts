@@ -28,8 +28,8 @@ export interface SharedRequest {
   readonly negotiated: Negotiated;
   readonly feed: Feed;
   readonly catalogue: Catalogue;
-  /** Which rows the reader may see, as of `restrictionOf`. */
-  readonly restriction: string;
+  /** Which rows the reader may see, see `SetFacts`. */
+  readonly rowConditions: string;
   readonly cache: ReplyCache;
 }
 
@@ -41,7 +41,7 @@ export interface SharedRequest {
 export function sharedReply({ exchange, negotiated, cache, ...reader }: SharedRequest): SharedReply {
   const { path, query, prefer, timing } = exchange;
   // Who sees something else has a kept reply of his own: by the ETag alone they would drive each other's out.
-  const seen = [modelVersion(reader.feed, reader.catalogue), reader.restriction];
+  const seen = [modelVersion(reader.feed, reader.catalogue), reader.rowConditions];
   const request = digest(JSON.stringify([path, query, prefer, negotiated.json, negotiated.encoding, seen]));
   return {
     get kept() {

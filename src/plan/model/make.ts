@@ -10,10 +10,11 @@ import type {
   PlanFacts,
   PropertyPlan,
   ReadPlan,
+  SetFacts,
 } from './read-plan.ts';
 import type { Restriction, RowSource } from './rows.ts';
 import type { Selection } from './selection.ts';
-import { setsOf, sourceSet } from './sets.ts';
+import { setFactsOf, sourceSet } from './sets.ts';
 import { mapPlan, type PlanMapper } from './walk.ts';
 
 /**
@@ -102,8 +103,8 @@ export const allOf = (given: Given<AllPlan, 'parts' | 'pageSize'>): AllPlan => (
 /** A plan with the facts of its request. */
 export const boundPlan = <P extends ReadPlan>(
   plan: P,
-  { volatile, fingerprint }: Omit<PlanFacts, 'setNames'>,
-): Bound<P> => ({ ...plan, volatile, fingerprint, setNames: setsOf(plan) });
+  { volatile, fingerprint }: Omit<PlanFacts, keyof SetFacts>,
+): Bound<P> => ({ ...plan, volatile, fingerprint, ...setFactsOf(plan) });
 
 /** As `mapPlan`: its set names are those of the plan that comes out. */
 export function mapBoundPlan(plan: Bound, mapper: PlanMapper): Bound {

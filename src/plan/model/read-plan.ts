@@ -20,12 +20,21 @@ export type ReadPlan =
 /** A plan that reads of the rows of one set: what a single source can be asked for. */
 export type SetPlan = CollectionPlan | EntityPlan | PropertyPlan | CountPlan;
 
+/** What a plan says of the sets whose rows it gives or looks at. */
+export interface SetFacts {
+  /** Names of all entity sets whose rows decide what a plan gives, in alphabetical order: also those that conditions on rows read. */
+  readonly setNames: readonly string[];
+  /**
+   * Which of their rows there are for the reader, as part of the identity of a reply; empty: all. Which properties there
+   * are is no part of it: the model has a name of its own.
+   */
+  readonly rowConditions: string;
+}
+
 /** What the binder says of a request besides what is read: once, so that nobody has to look for it again. */
-export interface PlanFacts {
+export interface PlanFacts extends SetFacts {
   /** `now()` is in it: the same request reads something else at another time. */
   readonly volatile: boolean;
-  /** Names of all entity sets whose rows may take part, in alphabetical order. */
-  readonly setNames: readonly string[];
   /** Of what decides which rows there are and in which order, for the tokens of the pages: see `queryFingerprint`. */
   readonly fingerprint: string;
 }

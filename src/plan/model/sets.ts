@@ -1,21 +1,28 @@
 import type { EntitySet } from '../../edm/model.ts';
-import type { ReadPlan } from './read-plan.ts';
+import type { ReadPlan, SetFacts } from './read-plan.ts';
 import { isRestricted } from './restricted-set.ts';
 import type { RowSource } from './rows.ts';
 import { visitPlan } from './walk.ts';
 
-/** Names of all entity sets whose rows decide what a plan gives, in alphabetical order: also those that conditions on rows read. */
-export function setsOf(plan: ReadPlan): readonly string[] {
+export function setFactsOf(plan: ReadPlan): SetFacts {
   const names = new Set<string>();
+  const conditions = new Map<string, string>();
   visitPlan(plan, {
     set: (set) => {
-      for (const name of isRestricted(set) ? [set.name, ...set.rows.reads] : [set.name]) {
-        names.add(name);
+      names.add(set.name);
+      if (isRestricted(set) && !conditions.has(set.name)) {
+        conditions.set(set.name, set.rows.text);
+        for (const name of set.rows.reads) {
+          names.add(name);
+        }
       }
     },
   });
-  return [...names].sort();
+  const sorted = [...conditions].sort(([a], [b]) => (a < b ? -1 : 1));
+  return { setNames: [...names].sort(), rowConditions: sorted.length === 0 ? '' : JSON.stringify(sorted) };
 }
+
+export const setsOf = (plan: ReadPlan): readonly string[] => setFactsOf(plan).setNames;
 
 /** The set whose rows a source gives. */
 export const sourceSet = (source: RowSource): EntitySet =>

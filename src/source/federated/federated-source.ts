@@ -55,7 +55,7 @@ export class FederatedSource implements DataSource<UpstreamPlan> {
     }
     const at = sources.sourceOf(sourceSet(source));
     // Rows elsewhere, of which nobody says when they change, decide which rows these are.
-    const bound = { ...resolved, fingerprint: plan.fingerprint, setNames: plan.setNames, volatile: true };
+    const bound = { ...plan, ...resolved, volatile: true };
     return at === null
       ? new StoredSource(this.#store).read(bound, { ...reading, deltaToken: null }, recipient)
       : new UpstreamSource(connected(sources, at)).read(bound, reading, recipient);

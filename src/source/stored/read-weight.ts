@@ -1,6 +1,5 @@
 import type { Bound, CollectionPlan } from '../../plan/model/read-plan.ts';
 import type { RowSource } from '../../plan/model/rows.ts';
-import { restrictionOf } from '../../plan/restrict.ts';
 import type { CompiledQuery } from '../../sql/compiled-query.ts';
 import { compileCrossjoinCount } from '../../sql/read/compile-crossjoin.ts';
 import { compileCountOf } from '../../sql/read/compile-read.ts';
@@ -25,7 +24,7 @@ export function readWeight(read: WeighedRead, compiled: CompiledQuery): Weighed 
     return null;
   }
   return {
-    key: `${plan.fingerprint} ${plan.kind} ${'pageSize' in plan ? plan.pageSize : 0}${restrictionOf(plan)}`,
+    key: `${plan.fingerprint} ${plan.kind} ${'pageSize' in plan ? plan.pageSize : 0}${plan.rowConditions}`,
     // What was counted before is most likely known still; where it is not, the read turns out to be heavier.
     statements: () => [compiled.text, ...countText(read)].filter((text) => known.recall(text) === null),
     multiplies: plan.kind === 'Crossjoin' || ('apply' in plan && plan.apply !== null),

@@ -3,7 +3,6 @@ import type { StoredSet } from '../../../catalogue/catalogue.ts';
 import { GatewayError } from '../../../errors.ts';
 import type { Bound, CollectionPlan } from '../../../plan/model/read-plan.ts';
 import { type DeltaToken, decodeDeltaToken, encodeDeltaToken } from '../../../plan/position/page-position.ts';
-import { restrictionOf } from '../../../plan/restrict.ts';
 import { quoteRelation } from '../../../sql/identifier.ts';
 import { literal } from '../../../sql/literal.ts';
 import type { ReadSession } from '../../../warehouse/database.ts';
@@ -71,7 +70,11 @@ interface History {
   readonly epoch: string;
 }
 
-async function historyOf(set: StoredSet, plan: CollectionPlan, session: ReadSession): Promise<History | null> {
+async function historyOf(
+  set: StoredSet,
+  { selection, rowConditions }: Bound<CollectionPlan>,
+  session: ReadSession,
+): Promise<History | null> {
   const text = (value: string): string => literal({ type: 'Edm.String', value });
   const relation = text(quoteRelation(set.relation));
   const { rows } = await session.query<{ version: string; kept_since: string; epoch: string; relation: string }>(
@@ -82,9 +85,8 @@ async function historyOf(set: StoredSet, plan: CollectionPlan, session: ReadSess
     return null;
   }
   // A table that was made again, properties that came or went, and other rows for the reader begin a new history.
-  const properties = [...plan.selection.type.properties.values()].map((property) => [property.name, property.type]);
-  const restriction = restrictionOf(plan);
-  const named = JSON.stringify([row.epoch, row.relation, properties, ...(restriction === '' ? [] : [restriction])]);
+  const properties = [...selection.type.properties.values()].map((property) => [property.name, property.type]);
+  const named = JSON.stringify([row.epoch, row.relation, properties, ...(rowConditions === '' ? [] : [rowConditions])]);
   const epoch = createHash('sha256').update(named).digest('base64url').slice(0, 16);
   return { version: BigInt(row.version), keptSince: BigInt(row.kept_since), epoch };
 }
