@@ -320,6 +320,7 @@ describe('the architecture', () => {
   it('has plans that know nothing of the binder, and compilers that are given plans', () => {
     breaks(meetsNoBinder, 'src/plan/model/x.ts', `import type { Literal } from '../../uri/syntax.ts';`);
     breaks(meetsNoBinder, 'src/plan/logic/x.ts', `import type { Scope } from '../bind/scope.ts';`);
+    breaks(meetsNoBinder, 'src/plan/restrict.ts', `import type { Scope } from './bind/scope.ts';`);
     breaks(meetsNoBinder, 'src/source/all/x.ts', `import { bindAll } from '../../plan/bind/request/all.ts';`);
     keeps(meetsNoBinder, inSource);
   });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import type { GrantRules, SetRule } from '../../../src/plan/bind/grants.ts';
-import { condition, numberExpression, textExpression } from '../../sql/random-expression.ts';
 import { pipeline } from '../../sql/random-apply.ts';
+import { condition, numberExpression, textExpression } from '../../sql/random-expression.ts';
 import { catalogue } from '../../sql/small-model.ts';
 
 /** Random rights over the small model, said twice: as rules of the gateway, and as what a database without the rest holds. */
