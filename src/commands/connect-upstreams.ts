@@ -80,7 +80,7 @@ function refuseFaulty({ model }: Catalogue): void {
   );
 }
 
-interface Place {
+interface UpstreamSetting {
   readonly loaded: Catalogue;
   readonly surroundings: Surroundings;
   readonly sandboxes: Sandbox[];
@@ -89,7 +89,7 @@ interface Place {
 const sandboxSize = { rows: 60, seed: 1 };
 
 /** The source with a URL to ask; null: it is no proxied source, or has no URL and gets no sandbox. */
-async function withUrl(source: Source, { loaded, surroundings, sandboxes }: Place): Promise<Source | null> {
+async function withUrl(source: Source, { loaded, surroundings, sandboxes }: UpstreamSetting): Promise<Source | null> {
   if (source.upstream === undefined) {
     return null;
   }

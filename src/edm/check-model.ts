@@ -137,13 +137,13 @@ function checkFacets(property: Property, path: string, report: Report): void {
   }
 }
 
-interface Place {
+interface OwnedNavigation {
   readonly type: EntityType;
   readonly navigation: NavigationProperty;
   readonly model: Model;
 }
 
-function checkNavigation({ type, navigation, model }: Place, report: Report): void {
+function checkNavigation({ type, navigation, model }: OwnedNavigation, report: Report): void {
   const path = `${type.name}/${navigation.name}`;
   const target = model.entityTypes.get(navigation.target);
   if (target === undefined) {
@@ -173,7 +173,7 @@ function checkNavigation({ type, navigation, model }: Place, report: Report): vo
   checkPartner({ type, navigation, model }, target, report);
 }
 
-function checkPartner({ type, navigation }: Place, target: EntityType, report: Report): void {
+function checkPartner({ type, navigation }: OwnedNavigation, target: EntityType, report: Report): void {
   if (navigation.partner === undefined) {
     return;
   }

@@ -83,13 +83,13 @@ function property(property: Property, declared: boolean): XmlElement {
   );
 }
 
-interface Place {
+interface NavigationOwner {
   readonly type: EntityType;
   readonly model: Model;
   readonly declared: boolean;
 }
 
-function navigationProperty(navigation: NavigationProperty, { type, model, declared }: Place): XmlElement {
+function navigationProperty(navigation: NavigationProperty, { type, model, declared }: NavigationOwner): XmlElement {
   const target = model.entityTypes.get(navigation.target);
   const name = `${model.namespace}.${navigation.target}`;
   const checked = declared ? { ...navigation, nullable: false } : navigation;

@@ -30,14 +30,14 @@ export function isProxied(catalogue: Catalogue, setName: string, sourceName: str
   return binding?.kind === 'upstream' && binding.source === sourceName;
 }
 
-interface Place {
+interface SampleSlot {
   readonly set: EntitySet;
   readonly catalogue: Catalogue;
   readonly size: SampleSize;
   readonly index: number;
 }
 
-function sampleRow(place: Place): SampleRow {
+function sampleRow(place: SampleSlot): SampleRow {
   const { set, index } = place;
   return Object.fromEntries(
     [...set.entityType.properties.values()].map((property) => {
@@ -52,7 +52,7 @@ function sampleRow(place: Place): SampleRow {
 }
 
 /** The value that a row of the joined set has; a whole key keeps its own numbering, so that it stays unique. */
-function joinedValue(place: Place, property: Property): SampleValue | undefined {
+function joinedValue(place: SampleSlot, property: Property): SampleValue | undefined {
   const { set, catalogue, size, index } = place;
   const single = set.entityType.key.length === 1 && set.entityType.key[0] === property.name;
   for (const navigation of set.entityType.navigationProperties.values()) {
@@ -83,7 +83,7 @@ function referencedKey(
 }
 
 /** A member of its enumeration, or one of the documented codes, where the property has such. */
-function codeOf(place: Place, property: Property): SampleValue | undefined {
+function codeOf(place: SampleSlot, property: Property): SampleValue | undefined {
   if (property.enumeration !== undefined) {
     return memberOf(place, property.name, property.enumeration);
   }
@@ -96,14 +96,14 @@ function codeOf(place: Place, property: Property): SampleValue | undefined {
 }
 
 /** Of flags, every other row has two. */
-function memberOf(place: Place, name: string, { members, flags }: Enumeration): string {
+function memberOf(place: SampleSlot, name: string, { members, flags }: Enumeration): string {
   const names = [...members.keys()];
   const at = pick(place, `${name}#`, names.length);
   const two = flags && place.index % 2 === 1 ? [at, (at + 1) % names.length] : [at];
   return two.map((index) => names[index] ?? '').join(',');
 }
 
-function ownValue(place: Place, property: Property, index: number): SampleValue {
+function ownValue(place: SampleSlot, property: Property, index: number): SampleValue {
   if (property.collection) {
     return [scalarValue(place, property, index)];
   }
@@ -112,7 +112,7 @@ function ownValue(place: Place, property: Property, index: number): SampleValue 
 
 const firstInstant = Date.UTC(2026, 0, 5, 8);
 
-function scalarValue(place: Place, property: Property, index: number): SampleValue {
+function scalarValue(place: SampleSlot, property: Property, index: number): SampleValue {
   const { set } = place;
   const key = set.entityType.key.includes(property.name);
   const number = key ? index + 1 : pick(place, property.name, 900);
@@ -149,30 +149,30 @@ function scalarValue(place: Place, property: Property, index: number): SampleVal
   }
 }
 
-function textValue(place: Place, property: Property, number: number): string {
+function textValue(place: SampleSlot, property: Property, number: number): string {
   const example = hintOf(place, property)?.example ?? '';
   return example === '' ? `${property.name} ${number}` : `${example} ${number % 7}`.slice(0, property.maxLength ?? 200);
 }
 
-function hintOf({ set, catalogue }: Place, property: Property): PropertyHint | undefined {
+function hintOf({ set, catalogue }: SampleSlot, property: Property): PropertyHint | undefined {
   const binding = catalogue.sets.get(set.name);
   return binding?.kind === 'upstream' ? binding.hints?.get(property.name) : undefined;
 }
 
-function sourceOf({ set, catalogue }: Place): string {
+function sourceOf({ set, catalogue }: SampleSlot): string {
   return catalogue.sets.get(set.name)?.source ?? '';
 }
 
-function digest(place: Place, name: string, index: number): Buffer {
+function digest(place: SampleSlot, name: string, index: number): Buffer {
   return createHash('sha256').update(`${place.size.seed}/${place.set.name}/${name}/${index}`).digest();
 }
 
 /** 0 to `many` - 1, evenly spread, always the same for one cell. */
-function pick(place: Place, name: string, many: number): number {
+function pick(place: SampleSlot, name: string, many: number): number {
   return many === 0 ? 0 : digest(place, name, place.index).readUInt32BE(0) % many;
 }
 
-function guid(place: Place, property: Property, index: number): string {
+function guid(place: SampleSlot, property: Property, index: number): string {
   const hex = digest(place, property.name, index).toString('hex');
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { floatTotal } from '../../src/sql/apply/summed.ts';
+import { floatTotal } from '../../src/sql/apply/totals.ts';
 import { compiled, part } from './compile-url.ts';
 import { anyDouble, extremeRows, sqlDouble, unsigned } from './extreme-rows.ts';
 import { openTestFeed, type TestFeed } from './test-feed.ts';

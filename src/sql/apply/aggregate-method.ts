@@ -1,6 +1,6 @@
 import type { BoundAggregate } from '../../plan/model/read-plan.ts';
 import { isFloat, sqlType } from '../sql-type.ts';
-import { durationTotal, floatTotal } from './summed.ts';
+import { durationTotal, floatTotal } from './totals.ts';
 
 /**
  * One aggregate call (Data Aggregation 3.1.3), cast to the type the plan promises. Null values are left out; of no

@@ -5,7 +5,7 @@ import type {
   BoundTransformation,
   RangeVariable,
 } from '../../plan/model/read-plan.ts';
-import { addComputed } from '../read/computed.ts';
+import { addComputed } from '../read/computed-columns.ts';
 import { groupInput } from './group-input.ts';
 import { keyColumn } from './key-column.ts';
 import { accompanied, aggregatedLayer, type Layer } from './layer.ts';

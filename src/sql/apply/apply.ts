@@ -3,15 +3,15 @@ import { fromWhere } from '../expression/collection.ts';
 import { truth } from '../expression/predicate.ts';
 import { searchCondition } from '../expression/search.ts';
 import { literal } from '../literal.ts';
-import { addComputed } from '../read/computed.ts';
+import { addComputed } from '../read/computed-columns.ts';
 import { sortKeys } from '../read/order.ts';
 import { sqlType } from '../sql-type.ts';
 import { aggregated } from './aggregate.ts';
-import { joined } from './joined.ts';
+import { joined } from './join.ts';
 import { accompanied, aggregatedLayer, type Layer, layerOver, wrapped } from './layer.ts';
 import { nameOf, outputColumn } from './output-column.ts';
-import { groupedRows } from './partitioned.ts';
-import { cut, ranked } from './ranked.ts';
+import { groupedRows } from './groupby.ts';
+import { cut, ranked } from './ranking.ts';
 
 /** `$apply` (OData Extension for Data Aggregation 4.0, section 3): each transformation works on the result of the one before. */
 export function applied(plan: ApplyPlan, input: Layer): Layer {

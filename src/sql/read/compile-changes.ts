@@ -15,7 +15,7 @@ import { escapeText, integerLiteral } from '../literal.ts';
 import { rowId, storedSet } from '../scope.ts';
 import { sqlType } from '../sql-type.ts';
 import { compileCollection } from './compile-read.ts';
-import { addComputed } from './computed.ts';
+import { addComputed } from './computed-columns.ts';
 import { limitOffset } from './order.ts';
 import { controlColumns, keyProperties } from './selection.ts';
 import { type ChangeWindow, changedWithin, within } from './source.ts';

@@ -7,11 +7,11 @@ import { fromWhere } from '../expression/collection.ts';
 import { openScope } from '../expression/open-scope.ts';
 import { truth } from '../expression/predicate.ts';
 import { type Row, rowId, type Scope } from '../scope.ts';
-import { addComputed } from './computed.ts';
+import { addComputed } from './computed-columns.ts';
 import type { OutputColumn } from './nested-text.ts';
 import { afterPosition, limitOffset, orderBy, type SortKey, sortKeys } from './order.ts';
 import { pageOf } from './page.ts';
-import { controlColumns, type Place, servedRow } from './selection.ts';
+import { controlColumns, type RowContext, servedRow } from './selection.ts';
 import { counted, statement } from './statement.ts';
 
 /**
@@ -63,7 +63,7 @@ function joinedRows(plan: CrossjoinPlan, catalogue: Catalogue): { scope: Scope; 
 
 function servedSet(
   plan: CrossjoinPlan,
-  { scope, row, controls }: Omit<Place, 'depth'>,
+  { scope, row, controls }: Omit<RowContext, 'depth'>,
 ): { columns: readonly OutputColumn[]; field: FieldShape } {
   const name = row.entitySet?.name ?? '';
   const expand = plan.expands.find((one) => one.set.name === name);

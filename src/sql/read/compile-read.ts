@@ -16,7 +16,7 @@ import { fromWhere } from '../expression/collection.ts';
 import { openScope } from '../expression/open-scope.ts';
 import { integerLiteral } from '../literal.ts';
 import { propertyColumn, type Row, rowId, type Scope } from '../scope.ts';
-import { addComputed } from './computed.ts';
+import { addComputed } from './computed-columns.ts';
 import type { OutputColumn } from './nested-text.ts';
 import { afterPosition, limitOffset, orderBy } from './order.ts';
 import { pageOf } from './page.ts';

@@ -3,13 +3,13 @@ import { GatewayError } from '../../errors.ts';
 import type { ControlShape, FieldShape } from '../../json/row-shape.ts';
 import { linkedNavigations } from '../../plan/model/linked-navigations.ts';
 import type { ExpandPlan, Restriction, Selection } from '../../plan/model/read-plan.ts';
-import { orderOf, restrictedResult, servedOutput } from '../apply/applied-rows.ts';
+import { orderOf, restrictedResult, servedOutput } from '../apply/result-rows.ts';
 import { firstLayer } from '../apply/layer.ts';
 import { fromWhere } from '../expression/collection.ts';
 import { truth } from '../expression/predicate.ts';
 import { searchCondition } from '../expression/search.ts';
 import { joinConditions, propertyColumn, type Row, rowId, type Scope } from '../scope.ts';
-import { addComputed } from './computed.ts';
+import { addComputed } from './computed-columns.ts';
 import { type OutputColumn, rowText, separatorsAt } from './nested-text.ts';
 import { limitOffset, orderBy, type SortKey, sortKeys } from './order.ts';
 
@@ -20,7 +20,7 @@ export interface ServedRow {
 }
 
 /** Where a selection is compiled: the scope whose own row it speaks of, how deep in collections, whether ids are served. */
-export interface Place {
+export interface RowContext {
   readonly scope: Scope;
   readonly row: Row;
   readonly depth: number;
@@ -28,7 +28,7 @@ export interface Place {
 }
 
 /** The columns of `$select` in declared order, then computed ones, then expanded navigation properties. */
-export function servedRow(selection: Selection, place: Place): ServedRow {
+export function servedRow(selection: Selection, place: RowContext): ServedRow {
   const properties = selection.properties.map((property) => ({
     columns: [{ sql: propertyColumn(place.row, property), type: property.collection ? 'Edm.String' : property.type }],
     fields: [{ kind: 'value', name: property.name, type: property.type, collection: property.collection }],
@@ -91,14 +91,14 @@ function together(parts: readonly ServedRow[]): ServedRow {
   return { columns: parts.flatMap((part) => part.columns), fields: parts.flatMap((part) => part.fields) };
 }
 
-function expanded(expand: ExpandPlan, place: Place): ServedRow {
+function expanded(expand: ExpandPlan, place: RowContext): ServedRow {
   return expand.navigation.collection ? expandedToMany(expand, place) : expandedToOne(expand, place);
 }
 
 /** A reference is its id alone. */
 const linkedIn = ({ form, selection }: ExpandPlan): Selection | null => (form === 'ref' ? null : selection);
 
-function expandedToOne(expand: ExpandPlan, { scope, row, depth, controls }: Place): ServedRow {
+function expandedToOne(expand: ExpandPlan, { scope, row, depth, controls }: RowContext): ServedRow {
   const { navigation, selection, restriction, form } = expand;
   const target = row.scope.join(row, { navigation, set: selection.set });
   const view = scope.within(target, restriction.variable ?? selection.variable);
@@ -123,7 +123,7 @@ function expandedToOne(expand: ExpandPlan, { scope, row, depth, controls }: Plac
   };
 }
 
-function expandedToMany(expand: ExpandPlan, place: Place): ServedRow {
+function expandedToMany(expand: ExpandPlan, place: RowContext): ServedRow {
   const { navigation, restriction, form } = expand;
   const count = (): string => `(SELECT count(*) ${fromWhere(nestedRows(expand, place).scope)})`;
   if (form === 'count') {
@@ -159,7 +159,7 @@ interface NestedRows {
   readonly order: readonly SortKey[];
 }
 
-function nestedRows(expand: ExpandPlan, place: Place): NestedRows {
+function nestedRows(expand: ExpandPlan, place: RowContext): NestedRows {
   const { navigation, selection, restriction, form, apply } = expand;
   const scope = place.scope.inner();
   const variable = restriction.variable ?? selection.variable;

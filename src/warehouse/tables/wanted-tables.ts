@@ -34,7 +34,7 @@ export interface WantedTable {
   readonly indexes: readonly WantedIndex[];
 }
 
-/** What every stored table has besides its properties; see docs/architecture.md, "Tables". */
+/** What every stored table has besides its properties. */
 const bookkeeping: readonly WantedColumn[] = [
   { name: '_row', sqlType: 'bigint', nullable: false, suffix: ' GENERATED ALWAYS AS IDENTITY' },
   { name: '_version', sqlType: 'bigint', nullable: false, suffix: ' DEFAULT 0' },

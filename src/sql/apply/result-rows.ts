@@ -2,10 +2,10 @@ import type { EntityType, Model, PrimitiveTypeName, Property } from '../../edm/m
 import type { ControlShape, FieldShape } from '../../json/row-shape.ts';
 import { isPresence } from '../../plan/model/presence-path.ts';
 import type { ApplyPlan, OutputEntity, OutputProperty, Restriction, Selection } from '../../plan/model/read-plan.ts';
-import { addComputed } from '../read/computed.ts';
+import { addComputed } from '../read/computed-columns.ts';
 import type { OutputColumn } from '../read/nested-text.ts';
 import { orderedLength, type SortKey, sortKeys } from '../read/order.ts';
-import { controlColumns, type Place, restrict, type ServedRow, servedRow } from '../read/selection.ts';
+import { controlColumns, type RowContext, restrict, type ServedRow, servedRow } from '../read/selection.ts';
 import { rowId } from '../scope.ts';
 import { applied } from './apply.ts';
 import { companionKeys, type Layer } from './layer.ts';
@@ -62,7 +62,7 @@ function tiesOf(sql: string, type: PrimitiveTypeName): SortKey[] {
 export function servedOutput(
   { apply, selection, references = false }: ServedPlan,
   layer: Layer,
-  { controls, depth }: Pick<Place, 'controls' | 'depth'>,
+  { controls, depth }: Pick<RowContext, 'controls' | 'depth'>,
 ): ServedRow & { readonly control: ControlShape | null } {
   const { scope, row } = layer;
   const entities = apply.keepsEntities && row.stored !== null;
@@ -136,7 +136,7 @@ function declaredAt({ path, type }: OutputProperty, from: EntityType, model: Mod
 function entityOf(
   { variable, selection, form, path }: OutputEntity,
   { scope, companions }: Layer,
-  { controls, depth }: Pick<Place, 'controls' | 'depth'>,
+  { controls, depth }: Pick<RowContext, 'controls' | 'depth'>,
 ): ServedRow {
   const row = companions.get(variable)?.row ?? scope.variable(variable);
   const view = scope.within(row, selection.variable);

@@ -5,7 +5,7 @@ import { nearestDouble } from '../expression/float-arithmetic.ts';
  * large is INF as of one addition, and a Duration that no reader holds null. `x` is short, and stands here several times.
  */
 
-interface Summed {
+interface Total {
   readonly x: string;
   readonly method: 'sum' | 'average';
   /** Only rows where it is true; null: all. */
@@ -18,7 +18,7 @@ const filter = (conditions: readonly (string | null)[]): string => {
 };
 
 /** Large numbers are summed as `numeric`, which has no limit; of the others a billion billion make no infinite sum. */
-export function floatTotal({ x, method, condition }: Summed): string {
+export function floatTotal({ x, method, condition }: Total): string {
   const far = `abs(${x}) BETWEEN 1e290 AND 1.7976931348623157e308`;
   const near = `sum(${x})${filter([condition, `(${far}) IS NOT TRUE`])}`;
   const large = `sum(${x}::text::numeric)${filter([condition, far])}`;
@@ -34,7 +34,7 @@ export function floatTotal({ x, method, condition }: Summed): string {
 /** Seconds of the longest TimeSpan of .NET. */
 const longest = '922337203685.4775807';
 
-export function durationTotal({ x, method, condition }: Summed): string {
+export function durationTotal({ x, method, condition }: Total): string {
   const sum = `sum(extract(epoch FROM ${x}))${filter([condition])}`;
   const seconds = method === 'sum' ? sum : `(${sum} / NULLIF(count(${x})${filter([condition])}, 0))`;
   const days = `trunc(${seconds} / 86400)::integer`;
