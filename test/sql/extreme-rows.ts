@@ -36,6 +36,9 @@ export const anyDouble = fc.oneof(
     1e-162,
     3.4e38,
     1e-45,
+    // Half a unit of the largest, and less.
+    9.979201547673599e291,
+    9.979201547673597e291,
   ),
 );
 

@@ -36,6 +36,20 @@ describe('Expressions over extreme values', () => {
     await assert.rejects(feed.read(compiled('Cases?$filter=Cost div 0 eq 1')), { code: '22012' });
   });
 
+  it('C2 half a unit beyond the largest double is infinite, less is the largest', async () => {
+    const largest = '1.7976931348623157e308';
+    const half = '9.979201547673599e291';
+    const less = '9.9792015476735979e291';
+    assert.equal(await one(`Score add ${half}`, 2), Number.POSITIVE_INFINITY);
+    assert.equal(await one(`Score add ${less}`, 2), Number.MAX_VALUE);
+    assert.equal(await one(`-Score sub ${half}`, 2), Number.NEGATIVE_INFINITY);
+    assert.equal(await one(`-Score sub ${less}`, 2), -Number.MAX_VALUE);
+    assert.equal(await one(`Score sub (Score mul 0) sub 5e-324`, 2), Number.MAX_VALUE);
+    assert.equal(await one(`Score mul (1e0 add 2.220446049250313e-16)`, 2), Number.POSITIVE_INFINITY);
+    assert.equal(await one(`(Score div 3) mul 3`, 2), (Number.MAX_VALUE / 3) * 3);
+    assert.equal(await one(`${largest} div (Score div Score)`, 2), Number.MAX_VALUE);
+  });
+
   it('C2 random doubles: arithmetic as IEEE 754 has it, whatever the size', async () => {
     await assertIeee(feed, 60);
   });

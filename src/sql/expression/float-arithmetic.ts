@@ -10,7 +10,7 @@ import { withValue, withValues } from './given-values.ts';
  * which knows neither limit, decides what comes out.
  */
 
-/** From here on a number rounds to infinity, and up to there to zero: half a unit beyond the last double, and what the digits of `numeric` leave open. */
+/** From here on a number rounds to infinity, and up to there to zero: half a unit beyond the last double, and half of the smallest. */
 const doubleLimits = { large: '1.7976931348623158079e308', small: '2.4703282292064e-324' };
 /** 2 to the 200th power, and its inverse. */
 const scale = { up: '1.6069380442589903e60', down: '6.223015277861141707144064053780124e-61' };
@@ -42,7 +42,8 @@ export function doubleArithmetic(
       return `CASE WHEN ${b} = 0 AND ${a} IS NOT NULL THEN 'NaN'::double precision ELSE ${rest} END`;
     }
     const plain = `${a} ${signs[operator]} ${b}`;
-    const rare = limited(plain, `${exact(a)} ${signs[operator]} ${exact(b)}`, scope);
+    const quarter = sum ? `${quartered(a)} ${signs[operator]} ${quartered(b)}` : `${a} * 0.25 ${signs[operator]} ${b}`;
+    const rare = limited({ plain, quarter, numeric: `${exact(a)} ${signs[operator]} ${exact(b)}` }, scope);
     return `CASE ${zero(operator, a, b)}WHEN ${near(a)} AND ${near(b)} THEN ${plain} ELSE ${rare} END`;
   });
 }
@@ -69,8 +70,8 @@ export function singleArithmetic(
 export const nearestDouble = (n: string): string => limitsOr(n, `(${n})::double precision`);
 
 /** What `n` is where it is beyond the range of a double; else the given SQL. */
-function limitsOr(n: string, within: string): string {
-  const { large, small } = doubleLimits;
+function limitsOr(n: string, within: string, large = doubleLimits.large): string {
+  const { small } = doubleLimits;
   return `CASE WHEN ${n} = 'NaN' THEN 'NaN' WHEN ${n} >= ${large} THEN 'Infinity' WHEN ${n} <= -${large} THEN '-Infinity' WHEN abs(${n}) <= ${small} THEN 0 ELSE ${within} END`;
 }
 
@@ -105,6 +106,25 @@ const zero = (operator: ArithmeticOperator, a: string, b: string): string =>
 const exact = (name: string): string =>
   `(CASE WHEN abs(${name}) < 1e-290 THEN (${name} * ${scale.up})::text::numeric * ${scale.down} ELSE ${name}::text::numeric END)`;
 
-/** `numeric` says whether the result is one of the limits; if not, PostgreSQL's operator does not fail. */
-const limited = (operation: string, numeric: string, scope: Scope): string =>
-  withValue(numeric, scope, (n) => limitsOr(n, operation));
+/** Of a number that is too small to matter beside one that is near the end of the range, nothing; a quarter of it might be too small. */
+const quartered = (name: string): string => `(CASE WHEN abs(${name}) > 1e-290 THEN ${name} * 0.25 ELSE 0 END)`;
+
+/** Where the shortest texts of two doubles, which are not exactly their numbers, leave open whether the result is infinite. */
+const unclear = { from: '1.797693134862315e308', to: '1.797693134862316e308' };
+/** A quarter of the first number that is infinite, 2 to the power of 1022. */
+const quarterOfInfinity = '4.49423283715578976932e307';
+
+interface Operation {
+  /** In double precision. It fails where the result is out of range. */
+  readonly plain: string;
+  /** A quarter of the result, in double precision: the same digits, and far from the end. */
+  readonly quarter: string;
+  readonly numeric: string;
+}
+
+/** `numeric` says whether the result is one of the limits, near the largest double its quarter; if not, PostgreSQL's operator does not fail. */
+const limited = ({ plain, quarter, numeric }: Operation, scope: Scope): string =>
+  withValue(numeric, scope, (n) => {
+    const last = `CASE WHEN abs(${quarter}) >= ${quarterOfInfinity} THEN sign(${n})::double precision * 'Infinity' ELSE ${plain} END`;
+    return limitsOr(n, `CASE WHEN abs(${n}) > ${unclear.from} THEN ${last} ELSE ${plain} END`, unclear.to);
+  });
