@@ -1,6 +1,8 @@
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { Model } from '../edm/model.ts';
 import type { JsonFormat } from '../json/json-format.ts';
+import type { ReadingEvent } from '../observation/events/http.ts';
+import { ofRequest } from '../observation/observe.ts';
 import { bindRead } from '../plan/bind/bind-read.ts';
 import { everything } from '../plan/grants.ts';
 import { describePlan } from '../plan/model/describe.ts';
@@ -36,7 +38,7 @@ export async function answer(exchange: Exchange, feed: Feed): Promise<void> {
   }
   const negotiated = negotiateRows(plan, { exchange, model: catalogue.model, options: uri.options });
   const source = feed.sources.pick(plan, catalogue);
-  const reading = readingOf(uri, { exchange, catalogue, format: negotiated.json });
+  const reading = readingOf(uri, { ...place, format: negotiated.json });
   const { rowConditions } = plan;
   const sendRest = await source.read(reading, replyWriter({ ...place, negotiated, rowConditions }));
   // What the rows came from is free for others while a slow client takes the rest.
@@ -105,11 +107,11 @@ function isText(plan: ReadPlan): boolean {
   return plan.kind === 'Count' || (plan.kind === 'PropertyRead' && plan.raw);
 }
 
-interface ReadingPlace extends Pick<Place, 'exchange' | 'catalogue'> {
+interface ReadingPlace extends Place {
   readonly format: JsonFormat;
 }
 
-function readingOf(uri: ODataUri, { exchange, catalogue, format }: ReadingPlace): Reading {
+function readingOf(uri: ODataUri, { exchange, feed, catalogue, format }: ReadingPlace): Reading {
   const { method, prefer, signal, timing, response } = exchange;
   const { skiptoken: skipToken = null, deltatoken: deltaToken = null } = uri.options;
   return {
@@ -120,6 +122,7 @@ function readingOf(uri: ODataUri, { exchange, catalogue, format }: ReadingPlace)
     deltaToken,
     trackChanges: prefer.trackChanges,
     signal,
+    observe: ofRequest<ReadingEvent>(feed.observe, exchange.id),
     timing,
     unseen: () => !response.headersSent,
   };

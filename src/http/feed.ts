@@ -1,6 +1,6 @@
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { FeedCapabilities } from '../edm/capabilities.ts';
-import type { HttpEvent } from '../observation/events/http.ts';
+import type { ServingEvent } from '../observation/events/http.ts';
 import type { Observe } from '../observation/observe.ts';
 import type { Grants } from '../plan/grants.ts';
 import type { DataSources } from '../source/data-sources.ts';
@@ -29,5 +29,5 @@ export interface Feed {
   readonly settings: FeedSettings;
   /** Absent: every reply is made anew. */
   readonly replies?: ReplyCache | null;
-  readonly observe: Observe<HttpEvent>;
+  readonly observe: Observe<ServingEvent>;
 }

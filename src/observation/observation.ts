@@ -2,6 +2,7 @@ import type { CommandEvent } from './events/commands.ts';
 import type { EmbeddedEvent } from './events/embedded.ts';
 import type { HttpEvent } from './events/http.ts';
 import type { IngestEvent } from './events/ingest.ts';
+import type { SourceEvent } from './events/source.ts';
 import type { UpstreamEvent } from './events/upstream.ts';
 import type { WarehouseEvent } from './events/warehouse.ts';
 
@@ -9,7 +10,14 @@ import type { WarehouseEvent } from './events/warehouse.ts';
  * Everything that the program tells of itself. A room's events stand in `events/<room>.ts`, which that room alone imports; here
  * they are one type. Values never hold secrets or whole query strings.
  */
-export type Observation = HttpEvent | IngestEvent | UpstreamEvent | WarehouseEvent | EmbeddedEvent | CommandEvent;
+export type Observation =
+  | HttpEvent
+  | SourceEvent
+  | IngestEvent
+  | UpstreamEvent
+  | WarehouseEvent
+  | EmbeddedEvent
+  | CommandEvent;
 
 export type Level = 'error' | 'warn' | 'info' | 'debug' | 'trace';
 
@@ -42,6 +50,7 @@ export const eventKinds: { readonly [K in Kind]: EventKind<EventOf<K>> } = {
     level: ({ outcome, rejected }) => (outcome === 'refused' || outcome === 'failed' || rejected > 0 ? 'warn' : 'info'),
     text: 'A file was loaded, known already, refused, or failed.',
   },
+  'load-step': { level: 'debug', text: 'A step of a load has ended.' },
   'load-progress': { level: 'trace', text: 'How much of a file was read so far.' },
   'not-settled': {
     level: 'warn',
@@ -65,6 +74,11 @@ export const eventKinds: { readonly [K in Kind]: EventKind<EventOf<K>> } = {
     level: ({ state }) => (state === 'down' ? 'error' : 'info'),
     text: 'The embedded PostgreSQL ended by itself, or runs again.',
   },
+  'keys-found': {
+    level: 'debug',
+    text: 'A condition on rows of another source became a comparison with keys of theirs.',
+  },
+  'rows-by-key': { level: 'debug', text: 'Rows are asked for by key, to complete rows of another source.' },
   statement: {
     // What is asked for a request is looked at more often than the bookkeeping.
     level: ({ role }) => (role === 'reader' ? 'debug' : 'trace'),

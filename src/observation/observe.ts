@@ -14,7 +14,10 @@ export type Values = 'hidden' | 'shown';
 export type TextOf = (values: Values) => string;
 
 /** The same events, each with the id of the request that they belong to. */
-export function ofRequest<Event extends { readonly id?: string }>(observe: Observe<Event>, id: string): Observe<Event> {
+export function ofRequest<Event extends { readonly event: string }>(
+  observe: Observe<Event>,
+  id: string,
+): Observe<Event> {
   return (event) => observe({ ...event, id });
 }
 

@@ -1,6 +1,8 @@
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { JsonFormat } from '../json/json-format.ts';
 import type { PageEnvelope } from '../json/page-envelope.ts';
+import type { ReadingEvent } from '../observation/events/source.ts';
+import type { Observe } from '../observation/observe.ts';
 import type { Bound, ReadPlan } from '../plan/model/read-plan.ts';
 
 /** The plans that are answered with rows, or with what is said of rows. */
@@ -34,6 +36,8 @@ export interface Reading {
   readonly trackChanges: boolean;
   /** Aborts when nobody waits for the reply any more. */
   readonly signal: AbortSignal;
+  /** Told what is asked for this read, and what was waited for. */
+  readonly observe: Observe<ReadingEvent>;
   readonly timing: StageTiming;
   /** Whether nothing of the reply was sent yet, so that the read may begin anew. */
   readonly unseen: () => boolean;

@@ -7,7 +7,7 @@ import { openToAll } from '../../src/http/authentication.ts';
 import type { Feed, FeedSettings } from '../../src/http/feed.ts';
 import { httpListener } from '../../src/http/listener.ts';
 import type { ReplyCache } from '../../src/http/reply-cache/reply-cache.ts';
-import type { HttpEvent, RequestRecord } from '../../src/observation/events/http.ts';
+import type { RequestRecord, ServingEvent } from '../../src/observation/events/http.ts';
 import type { Observation } from '../../src/observation/observation.ts';
 import { everyone, type Observe, unobserved } from '../../src/observation/observe.ts';
 import { DataSources } from '../../src/source/data-sources.ts';
@@ -88,7 +88,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     authentication: options.authentication ?? openToAll,
     settings: { pageSize: 20_000, publicUrl: null, ...options.settings },
     replies: options.replies ?? null,
-    observe: everyone<HttpEvent>(collect({ log, broken, defects }), options.observe ?? unobserved),
+    observe: everyone<ServingEvent>(collect({ log, broken, defects }), options.observe ?? unobserved),
   });
   options.beside?.(app);
   await app.listen({ port: 0, host: '127.0.0.1' });

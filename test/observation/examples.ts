@@ -24,10 +24,13 @@ export const examples: { readonly [K in Kind]: Extract<Observation, { readonly e
   'reply-not-kept': { event: 'reply-not-kept', reason: 'ENOSPC' },
   credentials: { event: 'credentials', setting: 'AUTH_KEY_FILE', fault: null },
   load: { event: 'load', file: 'a.csv', outcome: 'loaded', rejected: 0, message: '3 rows, 0 rejected, 0 removed' },
+  'load-step': { event: 'load-step', file: 'a.csv', step: 'staged', rows: 3, milliseconds: 20 },
   'load-progress': { event: 'load-progress', file: 'a.csv', bytes: 10, totalBytes: 20 },
   'not-settled': { event: 'not-settled', file: 'a.csv', reason: 'the connection was cut' },
   'drop-folder': { event: 'drop-folder', kind: 'no-mark', below: 'a.csv', message: 'a.csv waits' },
   upstream: { event: 'upstream', source: 'feed', state: 'down', message: 'ECONNREFUSED' },
+  'keys-found': { event: 'keys-found', id: 'r1', set: 'Agents', keys: 12 },
+  'rows-by-key': { event: 'rows-by-key', id: 'r1', set: 'Agents', keys: 500 },
   'upstream-request': {
     event: 'upstream-request',
     id: 'r1',

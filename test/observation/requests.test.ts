@@ -31,6 +31,7 @@ describe('Requests in the log', function () {
     assert.match(hidden, /"event":"plan","id":"[-0-9a-f]+","plan":"Collection Cases page/);
     assert.match(hidden, /"event":"statement",.*"role":"reader","sql":"SELECT .*WHERE .*'\?'/);
     assert.match(hidden, /"sql":"SELECT count\(\*\) FROM/);
+    assert.equal(new Set(told.map((one) => ('id' in one ? one.id : 'none'))).size, 1, 'all of one request');
     const shown = lines('debug', 'shown').join('');
     assert.match(shown, /"event":"plan".*'secret title':String/);
     assert.match(shown, /"event":"statement".*'secret title'/);

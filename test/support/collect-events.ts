@@ -1,4 +1,4 @@
-import type { HttpEvent, RequestRecord } from '../../src/observation/events/http.ts';
+import type { RequestRecord, ServingEvent } from '../../src/observation/events/http.ts';
 import type { Observe } from '../../src/observation/observe.ts';
 
 /** Lists of what a feed tells, each filled where it is given. */
@@ -10,7 +10,7 @@ export interface Collected {
 }
 
 /** What a feed tells, taken into lists. */
-export function collect({ log, broken, defects }: Collected): Observe<HttpEvent> {
+export function collect({ log, broken, defects }: Collected): Observe<ServingEvent> {
   return (one) => {
     if (one.event === 'request') {
       const { event: _, ...record } = one;

@@ -1,7 +1,7 @@
 import type { Catalogue, Export } from '../../catalogue/catalogue.ts';
 import { GatewayError } from '../../errors.ts';
 import type { IngestEvent } from '../../observation/events/ingest.ts';
-import type { Observe } from '../../observation/observe.ts';
+import { type Observe, unobserved } from '../../observation/observe.ts';
 import type { Database, Transaction } from '../../warehouse/database.ts';
 import { requireTable } from '../../warehouse/tables/check-table.ts';
 import type { RowConverter } from '../convert/row-converter.ts';
@@ -28,6 +28,7 @@ import { lockSets } from '../ledger/set-version.ts';
 import { type StoredTable, storedTable } from '../stored/stored-table.ts';
 import { judgeRejects } from './judge-file.ts';
 import { joinedMessages, outcomeOf } from './load-notes.ts';
+import { loadSteps, type TellStep } from './load-steps.ts';
 import { takeIn } from './take-in.ts';
 
 export interface IngestContext {
@@ -89,11 +90,15 @@ export async function loadExamined(
   facts: FileFacts,
   options: LoadOptions = {},
 ): Promise<LoadResult> {
+  const tell = loadSteps(facts.path, options.observe ?? unobserved);
   let target: Export | null = null;
   try {
     const identified = await identifyFile(context.catalogue, facts, options);
     target = identified.export;
-    return await loadIdentified(context, { facts, identified, options });
+    tell('identified');
+    const result = await loadIdentified(context, { facts, identified, options, tell });
+    tell('committed');
+    return result;
   } catch (error) {
     if (!(error instanceof GatewayError) || error.recovery !== 'skippable') {
       throw error;
@@ -114,6 +119,7 @@ interface Work {
   readonly facts: FileFacts;
   readonly identified: Identification;
   readonly options: LoadOptions;
+  readonly tell: TellStep;
 }
 
 async function loadIdentified(context: IngestContext, work: Work): Promise<LoadResult> {
@@ -148,7 +154,7 @@ async function loadNew(
   catalogue: Catalogue,
   work: Work & { readonly table: StoredTable; readonly period: Period | null; readonly again: EarlierLoad | null },
 ): Promise<LoadResult> {
-  const { facts, identified, options, table, period, again } = work;
+  const { facts, identified, options, tell, table, period, again } = work;
   const { match } = identified;
   const target = identified.export;
   const moment = again?.fileTime ?? fileTime(target, facts).toISOString();
@@ -169,6 +175,7 @@ async function loadNew(
     load: { loadId, fileTime: moment },
     force: options.force ?? false,
     onStaged: async (staged, rows, converter) => {
+      tell('staged', rows.read);
       await requireUnchanged(facts);
       if (options.force !== true) {
         await judgeRejects(transaction, target, { ...rows, staged: staged.name });
@@ -179,6 +186,7 @@ async function loadNew(
       return rows.keyless === 0 && match.cells.length > 0;
     },
   });
+  tell('merged', taken.read);
   const outcome = outcomeOf({ match, passedOver, ...taken });
   await closeLoad(transaction, { loadId, counts: taken, outcome });
   await keepHeadersTrue(transaction, catalogue, target);

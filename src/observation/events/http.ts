@@ -1,4 +1,5 @@
 import type { TextOf } from '../observe.ts';
+import type { ReadingEvent } from './source.ts';
 
 /** What one finished request looked like. The query is there as option names only: values may be secrets. */
 export interface RequestRecord {
@@ -32,3 +33,8 @@ export type HttpEvent =
   | { readonly event: 'reply-not-kept'; readonly reason: string }
   /** A changed file of credentials that is not taken over, the list before it stays; null: it is good again. Once for each fault. */
   | { readonly event: 'credentials'; readonly setting: string; readonly fault: string | null };
+
+export type { ReadingEvent } from './source.ts';
+
+/** The same with what happens while rows are read for them. */
+export type ServingEvent = HttpEvent | ReadingEvent;

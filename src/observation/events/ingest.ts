@@ -8,6 +8,14 @@ export type IngestEvent =
       readonly rejected: number;
       readonly message: string;
     }
+  /** A step of a load has ended, which took so long; `rows`: those it was about, null: of the whole file. */
+  | {
+      readonly event: 'load-step';
+      readonly file: string;
+      readonly step: LoadStep;
+      readonly rows: number | null;
+      readonly milliseconds: number;
+    }
   /** Bytes of a file that were read so far. */
   | {
       readonly event: 'load-progress';
@@ -18,6 +26,9 @@ export type IngestEvent =
   /** A file was taken in and could not be put away: it comes again, and is known. */
   | { readonly event: 'not-settled'; readonly file: string; readonly reason: string }
   | ({ readonly event: 'drop-folder' } & DropNotice);
+
+/** `staged`: read, converted and copied beside the table; `merged`: decided upon and written. */
+export type LoadStep = 'identified' | 'staged' | 'merged' | 'committed';
 
 /** What the operator should know of the drop folder; each is told once. */
 export interface DropNotice {

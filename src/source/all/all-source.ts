@@ -51,6 +51,7 @@ export class AllSource implements DataSource<AllPlan> {
     const taken = await database.read((session) => takeStored(work, session, recipient), {
       timeout,
       signal: reading.signal,
+      observe: reading.observe,
       weighed: { key: '', statements: null, multiplies: false },
       unseen: reading.unseen,
       ...(parts.proxied.length === 0 ? { opening: versionsText(plan.setNames) } : {}),

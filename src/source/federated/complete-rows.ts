@@ -56,6 +56,7 @@ async function fetchInto(
   keys: readonly (readonly string[])[],
   { join, place }: { readonly join: Join; readonly place: Place },
 ): Promise<void> {
+  place.observe({ event: 'rows-by-key', set: join.selection.set.name, keys: keys.length });
   const rows = await pickLocal(join.selection.set, place).byKeys(join, keys);
   const texts = await servedRows(rows, join, place);
   for (const [index, key] of rows.keysOf(join.theirs).entries()) {

@@ -35,9 +35,9 @@ export class FederatedSource implements DataSource<UpstreamPlan> {
 
   async read<T>(plan: Bound<UpstreamPlan>, reading: Reading, recipient: Recipient<T>): Promise<T> {
     const sources = this.#sources;
-    const { format, signal } = reading;
+    const { format, signal, observe } = reading;
     const options = upstreamOptions(reading);
-    const place: Place = { sources, store: this.#store, format, signal, options, known: new KnownRows() };
+    const place: Place = { sources, store: this.#store, format, signal, observe, options, known: new KnownRows() };
     const source = await resolveSource(plan.source, place);
     if (source === null) {
       return lendNothing(plan, reading, recipient);

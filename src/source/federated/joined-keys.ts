@@ -41,6 +41,7 @@ export async function joinedKeys(wanted: WantedKeys, place: Place): Promise<read
       throw tooMany(wanted, `${most} rows`);
     }
   }
+  place.observe({ event: 'keys-found', set: wanted.set.name, keys: found.size });
   return [...found].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, key]) => key);
 }
 

@@ -129,8 +129,8 @@ export class StoredLocal implements LocalSource {
 
   /** Runs one query; where it is a large one, when its turn comes. Nothing is held while it waits. */
   #read<T>(query: CompiledQuery, work: (session: ReadSession) => Promise<T>): Promise<T> {
-    const { store, signal } = this.#place;
-    return store.database.read(work, { timeout: store.timeout, signal, weighed: statementWeight(query) });
+    const { store, signal, observe } = this.#place;
+    return store.database.read(work, { timeout: store.timeout, signal, observe, weighed: statementWeight(query) });
   }
 
   get #catalogue() {

@@ -51,13 +51,13 @@ export class StoredSource implements DataSource<StoredPlan> {
     });
   }
 
-  #options({ signal, timing, unseen }: Reading): ReadOptions<never> {
+  #options({ signal, observe, timing, unseen }: Reading): ReadOptions<never> {
     const onTurn = (waited: number): void => {
       if (waited >= 1) {
         timing.note('queue', waited);
       }
     };
-    return { timeout: this.#store.timeout, signal, unseen, onTurn };
+    return { timeout: this.#store.timeout, signal, observe, unseen, onTurn };
   }
 }
 

@@ -30,9 +30,14 @@ export class UpstreamSource implements DataSource<UpstreamPlan> {
 }
 
 /** How feeds are read for a request, from the first page on: a `$skiptoken` is the addressed set's alone. */
-export const upstreamOptions = ({ format, signal }: Pick<Reading, 'format' | 'signal'>): UpstreamReadOptions => ({
+export const upstreamOptions = ({
+  format,
+  signal,
+  observe,
+}: Pick<Reading, 'format' | 'signal' | 'observe'>): UpstreamReadOptions => ({
   ...format,
   signal,
+  observe,
   skipToken: null,
 });
 

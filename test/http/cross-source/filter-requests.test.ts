@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { requireCatalogue } from '../../../src/catalogue/read-metadata.ts';
+import { unobserved } from '../../../src/observation/observe.ts';
 import { type Sandbox, startSandbox } from '../../../src/sandbox/sandbox.ts';
 import { joinedKeys } from '../../../src/source/federated/joined-keys.ts';
 import { KnownRows } from '../../../src/source/federated/known-rows.ts';
@@ -156,7 +157,7 @@ describe('what a filter between sources asks for', function () {
     const options = { ...format, metadata: 'minimal', skipToken: null, signal } as const;
     const sources = sourcesOf(catalogue(), upstreams);
     const store = { database: gateway.database, timeout: 1000 };
-    const place = { sources, store, options, signal, format: options, known: new KnownRows() };
+    const place = { sources, store, options, signal, observe: unobserved, format: options, known: new KnownRows() };
     const condition = { kind: 'Constant', type: 'Edm.Boolean', value: 'true' } as const;
     const variable = { name: '$it', set };
     const wanted = { set, properties: [id], condition, variable };

@@ -8,8 +8,9 @@ import { readConfig } from '../../../src/config.ts';
 import { openToAll } from '../../../src/http/authentication.ts';
 import type { Feed, FeedSettings } from '../../../src/http/feed.ts';
 import { httpListener } from '../../../src/http/listener.ts';
-import type { RequestRecord } from '../../../src/observation/events/http.ts';
+import type { RequestRecord, ServingEvent } from '../../../src/observation/events/http.ts';
 import type { Observation } from '../../../src/observation/observation.ts';
+import { everyone } from '../../../src/observation/observe.ts';
 import { DataSources } from '../../../src/source/data-sources.ts';
 import { KnownAnswers } from '../../../src/source/stored/known-answers.ts';
 import type { Database } from '../../../src/warehouse/database.ts';
@@ -118,7 +119,7 @@ export async function joinedGateway(options: JoinedOptions = {}): Promise<Joined
     authentication: openToAll,
     ...(options.grantsOf === undefined ? {} : { grantsOf: options.grantsOf }),
     settings: config,
-    observe: collect({ log, broken, defects }),
+    observe: everyone<ServingEvent>(collect({ log, broken, defects }), (one) => observed.push(one)),
   });
   await app.listen({ port: 0, host: '127.0.0.1' });
   const { port } = app.server.address() as AddressInfo;
