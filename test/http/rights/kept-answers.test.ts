@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Authentication } from '../../../src/http/authentication.ts';
 import { bindGrants, type SetRule } from '../../../src/plan/bind/grants.ts';
 import { everything, type Grants } from '../../../src/plan/grants.ts';
@@ -96,6 +97,33 @@ describe('http: what is kept of a reply is for those who may see it', () => {
     await server.feed.client.query('DELETE FROM feed."Cases" WHERE "Id" = 1');
     assert.deepEqual(await Promise.all(['again', 'first', 'all'].map(count)), ['8000', '100', '16000']);
     assert.equal(await count('few'), '49');
+  });
+
+  it('a request in a batch has the rights of the batch', async () => {
+    const requests = ['Cases/$count', 'Agents/$count'].map((url, id) => ({ id: String(id), method: 'GET', url }));
+    const reply = await fetch(new URL('$batch', server.feed.root), {
+      method: 'POST',
+      headers: { 'api-key': 'few', 'Content-Type': 'application/json' },
+      body: JSON.stringify({ requests }),
+    });
+    const { responses } = (await reply.json()) as { responses: readonly { status: number; body: unknown }[] };
+    assert.deepEqual(
+      responses.map(({ status, body }) => (status === 200 ? Number(body) : status)),
+      [49, 404],
+    );
+  });
+
+  it('a reply that comes later has the rights of who asked, and is his alone', async () => {
+    const asked = await get('few', 'Cases/$count', { Prefer: 'respond-async' });
+    assert.equal(asked.status, 202);
+    const monitor = /\/odata\/(.*)/.exec(asked.headers.get('location') ?? '')?.[1] ?? '';
+    let reply = await get('few', monitor);
+    for (let tries = 0; reply.status === 202 && tries < 100; tries++) {
+      await delay(20);
+      reply = await get('few', monitor);
+    }
+    assert.ok((await reply.text()).endsWith('49'));
+    assert.equal((await get('all', monitor)).status, 404);
   });
 
   describe('changes', () => {
