@@ -1,6 +1,6 @@
 /** Milliseconds of the stages of one request, for the Server-Timing header (W3C Server Timing). */
 export class ServerTiming {
-  readonly #entries: string[] = [];
+  readonly #stages = new Map<string, number>();
   readonly #started = performance.now();
 
   /** Runs one stage and notes how long it took. */
@@ -13,8 +13,9 @@ export class ServerTiming {
     }
   }
 
+  /** A stage that comes several times, as the requests of a join do, is told as their sum. */
   note(stage: string, milliseconds: number): void {
-    this.#entries.push(`${stage};dur=${milliseconds.toFixed(3)}`);
+    this.#stages.set(stage, (this.#stages.get(stage) ?? 0) + milliseconds);
   }
 
   /** Since the request was taken up. */
@@ -24,6 +25,7 @@ export class ServerTiming {
 
   /** The header's value so far, the time until now last. */
   get header(): string {
-    return [...this.#entries, `first;dur=${this.elapsed.toFixed(3)}`].join(', ');
+    const stages = [...this.#stages, ['first', this.elapsed] as const];
+    return stages.map(([stage, milliseconds]) => `${stage};dur=${milliseconds.toFixed(3)}`).join(', ');
   }
 }

@@ -10,6 +10,7 @@ import { fetchByKeys } from './fetch-by-keys.ts';
 import { fetchMetadata } from './fetch-metadata.ts';
 import { keepMetadataCopy, readMetadataCopy, tokenSecret } from './metadata-copy.ts';
 import { readUpstream, shortEnough } from './read-reply.ts';
+import { timedClient } from './timed-client.ts';
 import { toldClient } from './told-client.ts';
 import type { KeyedRequest, Upstream, UpstreamPlan, UpstreamReadOptions, UpstreamState } from './upstream.ts';
 import { type UpstreamClient, upstreamClient } from './upstream-client.ts';
@@ -173,11 +174,12 @@ class ConnectedUpstream implements Upstream {
     ];
   }
 
-  #context({ observe = this.#observe }: UpstreamReadOptions) {
+  #context({ observe = this.#observe, onStage }: UpstreamReadOptions) {
     const onNestedCount = (): void => {
       this.#countsNested = true;
     };
-    const client = toldClient(this.source, this.#client, observe);
+    const timed = onStage === undefined ? this.#client : timedClient(this.#client, onStage);
+    const client = toldClient(this.source, timed, observe);
     return { client, map: this.#map(), secret: this.#secret, onNestedCount };
   }
 

@@ -35,7 +35,9 @@ export async function readUpstream(
   context: ReplyContext,
 ): Promise<UpstreamReply> {
   const conditioned = rowAsCollection(plan);
+  const from = performance.now();
   const request = shortEnough(conditioned ?? plan, options, context);
+  options.onStage?.('compile', performance.now() - from);
   const readRow = conditioned === null ? readWhole : readFirst;
   const format = formatOf(options, context);
   switch (plan.kind) {

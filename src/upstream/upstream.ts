@@ -42,6 +42,8 @@ export interface UpstreamReadOptions extends JsonFormat {
   readonly signal: AbortSignal;
   /** Told of the requests of this read; absent: whoever listens to all of the feed. */
   readonly observe?: Observe<UpstreamEvent>;
+  /** Told how long a stage took, in milliseconds: compiling an address, waiting for the head of a reply. */
+  readonly onStage?: (stage: 'compile' | 'feed', milliseconds: number) => void;
 }
 
 export type UpstreamReply =

@@ -120,4 +120,17 @@ describe('a told feed, served', () => {
       [5, 5, 2],
     );
   });
+
+  it('Server-Timing tells compiling the address and waiting for the feed apart, each once', async () => {
+    const upstream = await connect((request, response) =>
+      json(response, request.url?.includes('(') === true ? '{"subject":"row 1"}' : `{"value":[${rows(0, 3)}]}`),
+    );
+    const { get } = await served(upstream);
+    for (const query of ['FarCalls', 'FarCalls(1)/subject']) {
+      const reply = await get(query);
+      const stages = (reply.headers.get('server-timing') ?? '').split(', ').map((stage) => stage.split(';')[0]);
+      assert.deepEqual(stages, ['parse', 'bind', 'compile', 'feed', 'first'], query);
+      await reply.body?.cancel();
+    }
+  });
 });

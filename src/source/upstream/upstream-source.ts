@@ -34,11 +34,13 @@ export const upstreamOptions = ({
   format,
   signal,
   observe,
-}: Pick<Reading, 'format' | 'signal' | 'observe'>): UpstreamReadOptions => ({
+  timing,
+}: Pick<Reading, 'format' | 'signal' | 'observe' | 'timing'>): UpstreamReadOptions => ({
   ...format,
   signal,
   observe,
   skipToken: null,
+  onStage: (stage, milliseconds) => timing.note(stage, milliseconds),
 });
 
 function valueReply(plan: UpstreamPlan, reply: UpstreamReply, root: string): SourceReply {
