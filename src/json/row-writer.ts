@@ -1,36 +1,14 @@
-import { entityUrl } from '../edm/key-literal.ts';
 import type { ByteOutput } from './bytes/byte-output.ts';
-import { type ByteRun, byteRun, putRun } from './bytes/byte-run.ts';
-import { cellForm, typeAnnotation } from './cells/cell-form.ts';
+import { byteRun, putRun } from './bytes/byte-run.ts';
 import type { CellInput } from './cells/cell-input.ts';
 import { cellEnd, isNull } from './cells/cell-text.ts';
-import { keyCells } from './cells/key-cell.ts';
-import { isBeyondDecimal, isSpecialNumber } from './cells/scalar-cell.ts';
+import { controlPart, type Identity, linkedPart, linkPart, linkRoot } from './control-part.ts';
 import { type GapListener, gapWriter, hiddenCell, notedCell, type RowPlace } from './gap-part.ts';
 import type { JsonFormat } from './json-format.ts';
-import { type LinkWriter, linkWriter } from './navigation-links.ts';
+import { linkWriter } from './navigation-links.ts';
+import { keyText, type Level, type Part } from './row-part.ts';
 import type { ControlShape, FieldShape, RowShape } from './row-shape.ts';
-
-/**
- * One part of a row. `write` reads its columns from `start` on and gives back where the next column starts. Every part
- * begins with a comma; the row that holds it turns the first comma into its opening brace.
- */
-interface Part {
-  readonly columns: number;
-  /** Bytes it may write besides six for each byte it reads. */
-  readonly overhead: number;
-  /** It holds a nested collection, whose rows make room as they come: of what was free before nothing may be left. */
-  readonly grows?: boolean;
-  write(input: CellInput, start: number, output: ByteOutput): number;
-}
-
-/** Where a row stands: in the COPY row itself, or in the text of a nested collection whose outer separators are `stops`. */
-interface Level {
-  readonly nested: boolean;
-  readonly stops: readonly number[];
-  /** Told of each gap as it is passed. */
-  readonly onGap: GapListener;
-}
+import { countPart, valuePart } from './value-part.ts';
 
 const topLevel: Omit<Level, 'onGap'> = { nested: false, stops: [0x09, 0x0a] };
 const comma = 0x2c;
@@ -135,28 +113,6 @@ function compileParts({ shape, control }: Row, format: JsonFormat, level: RowLev
   return [controlPart(control, format, { level, entity, links: unserved }), ...parts];
 }
 
-/** What ids and links begin with. */
-const linkRoot = (format: JsonFormat): string => (format.mixed === true ? '' : format.root);
-
-/** The entity whose row is being written, for the links behind its id. */
-interface Identity {
-  id: string;
-}
-
-/** An expanded navigation property with its links before it. */
-function linkedPart(part: Part, link: LinkWriter, entity: Identity): Part {
-  return {
-    columns: part.columns,
-    overhead: part.overhead,
-    grows: true,
-    write(input, start, output) {
-      link(entity.id, output);
-      output.ensure((input.rowEnd - start) * 6 + part.overhead + 64);
-      return part.write(input, start, output);
-    },
-  };
-}
-
 function compileField(field: FieldShape, format: JsonFormat, level: RowLevel): Part {
   switch (field.kind) {
     case 'hidden':
@@ -175,69 +131,6 @@ function compileField(field: FieldShape, format: JsonFormat, level: RowLevel): P
     case 'array':
       return arrayPart(field, format, level);
   }
-}
-
-const keyText = (name: string): string => `,${JSON.stringify(name)}:`;
-
-function valuePart(field: FieldShape & { kind: 'value' }, format: JsonFormat, { nested }: Level): Part {
-  const form = cellForm(field, { nested, ieee754Compatible: format.ieee754Compatible });
-  const named = format.metadata === 'full' || (format.metadata === 'minimal' && field.dynamic === true);
-  const annotation = named ? typeAnnotation(field.type, field.collection) : null;
-  const typed = (name: string): string => `${keyText(`${field.name}@odata.type`)}"${name}"`;
-  const key = (annotation === null ? '' : typed(annotation)) + keyText(field.name);
-  // A Double is told by being a number; INF, -INF and NaN are strings and say what they are (OData JSON 4.5.3).
-  const special = named && field.type === 'Edm.Double' ? byteRun(typed('#Double')) : null;
-  const opening = byteRun(form.quoted ? `${key}"` : key);
-  const omitted = format.omitNulls || field.optional === true;
-  const absent = omitted && !field.collection ? null : byteRun(`${key}${field.collection ? '[]' : 'null'}`);
-  const overhead = Math.max(opening.length, absent?.length ?? 0) + (special?.length ?? 0) + 64;
-  const { write: writeCell, quoted } = form;
-  const unlimited = field.dynamic === true && field.type === 'Edm.Decimal';
-  const nullLength = nested ? 1 : 2;
-  return {
-    columns: 1,
-    overhead,
-    write(input, start, output) {
-      if (isNull(input, start, nested)) {
-        if (absent !== null) {
-          putRun(absent, output);
-        }
-        return start + nullLength + 1;
-      }
-      if (unlimited && isBeyondDecimal(input, start)) {
-        if (absent !== null) {
-          putRun(absent, output);
-        }
-        return cellEnd(input, start, nested) + 1;
-      }
-      if (special !== null && isSpecialNumber(input, start)) {
-        putRun(special, output);
-      }
-      putRun(opening, output);
-      const end = writeCell(input, start, output);
-      if (quoted) {
-        output.bytes[output.position++] = 0x22;
-      }
-      return end + 1;
-    },
-  };
-}
-
-function countPart(name: string, { nested }: Level): Part {
-  const key = byteRun(keyText(`${name}@odata.count`));
-  const { write: writeCell } = cellForm({ type: 'Edm.Int32', collection: false }, { nested, ieee754Compatible: false });
-  return {
-    columns: 1,
-    overhead: key.length + 64,
-    write(input, start, output) {
-      putRun(key, output);
-      if (!isNull(input, start, nested)) {
-        return writeCell(input, start, output) + 1;
-      }
-      output.bytes[output.position++] = 0x30;
-      return cellEnd(input, start, nested) + 1;
-    },
-  };
 }
 
 function objectPart(field: FieldShape & { kind: 'object' }, format: JsonFormat, level: Level): Part {
@@ -262,25 +155,6 @@ function objectPart(field: FieldShape & { kind: 'object' }, format: JsonFormat, 
       }
       putRun(key, output);
       return row.write(input, first, output);
-    },
-  };
-}
-
-/** `Name@odata.navigationLink` from a presence column and the key columns. */
-function linkPart(name: string, control: ControlShape, format: JsonFormat, { nested }: Level): Part {
-  const key = byteRun(`${keyText(`${name}@odata.navigationLink`)}"${format.root}`);
-  return {
-    columns: control.key.length + 1,
-    overhead: key.length + control.set.length + 512,
-    write(input, start, output) {
-      const { values, next } = keyCells(input, cellEnd(input, start, nested) + 1, { key: control.key, nested });
-      putRun(key, output);
-      output.position += output.bytes.write(
-        `${entityUrl(control.set, control.key, values)}"`,
-        output.position,
-        'latin1',
-      );
-      return next;
     },
   };
 }
@@ -344,36 +218,4 @@ function writeRows(
     }
   }
   return at;
-}
-
-function controlPart(
-  control: ControlShape,
-  format: JsonFormat,
-  place: { readonly level: Level; readonly entity: Identity; readonly links: readonly LinkWriter[] },
-): Part {
-  const { entity, links } = place;
-  const { nested } = place.level;
-  const type = `,"@odata.type":"#${format.namespace}.${control.type}"`;
-  const context = format.mixed === true ? `,"@odata.context":"${format.root}$metadata#${control.set}/$entity"` : '';
-  const before = byteRun(format.metadata === 'full' || format.mixed === true ? context + type : '');
-  return {
-    columns: control.key.length,
-    overhead: 512 + format.root.length + before.length + control.set.length,
-    grows: links.length > 0,
-    write(input, start, output) {
-      const { values, next } = keyCells(input, start, { key: control.key, nested });
-      entity.id = entityUrl(control.set, control.key, values);
-      writeControl(output, format, { before, id: entity.id });
-      for (const link of links) {
-        link(entity.id, output);
-      }
-      return next;
-    },
-  };
-}
-
-/** `metadata=none` leaves control information out, except the id of a reference, which is all that a reference is. */
-function writeControl(output: ByteOutput, format: JsonFormat, control: { before: ByteRun; id: string }): void {
-  putRun(control.before, output);
-  output.position += output.bytes.write(`,"@odata.id":"${linkRoot(format)}${control.id}"`, output.position, 'latin1');
 }
