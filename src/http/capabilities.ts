@@ -1,25 +1,12 @@
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { FeedCapabilities, SetCapabilities } from '../edm/capabilities.ts';
 import type { EntitySet } from '../edm/model.ts';
+import { canonicalFunctions, functionNames } from '../plan/model/canonical-functions.ts';
 
-const functions = [
-  ...['contains', 'startswith', 'endswith', 'length', 'indexof', 'substring', 'tolower', 'toupper', 'trim', 'concat'],
-  ...['year', 'month', 'day', 'hour', 'minute', 'second', 'fractionalseconds', 'date', 'time'],
-  ...[
-    'totaloffsetminutes',
-    'totalseconds',
-    'now',
-    'mindatetime',
-    'maxdatetime',
-    'round',
-    'floor',
-    'ceiling',
-    'cast',
-    'case',
-    'matchesPattern',
-    'isof',
-  ],
-];
+/** What is written like a function and has a syntax of its own. */
+const syntaxFunctions = ['cast', 'case', 'isof'];
+
+const functions = [...functionNames, ...syntaxFunctions];
 
 const transformations = [
   ...['aggregate', 'groupby', 'filter', 'search', 'compute', 'concat', 'identity', 'orderby', 'top', 'skip'],
@@ -41,12 +28,7 @@ export function feedCapabilities(catalogue: Catalogue): FeedCapabilities {
   };
 }
 
-/** What a proxied 4.0 feed is asked for; whatever else it may know, nothing is promised of it here. */
-const proxiedFunctions = functions.filter(
-  (name) =>
-    !['fractionalseconds', 'time', 'totaloffsetminutes', 'totalseconds', 'cast', 'matchesPattern'].includes(name) &&
-    !/date.*time|now/.test(name),
-);
+const proxiedFunctions = [...functionNames.filter((name) => canonicalFunctions[name].proxied), 'case', 'isof'];
 
 function setCapabilities(set: EntitySet, catalogue: Catalogue): SetCapabilities {
   const binding = catalogue.sets.get(set.name);

@@ -1,4 +1,5 @@
-import type { BoundExpression, FunctionName, ReadPlan, ValueType } from '../model/read-plan.ts';
+import { canonicalFunctions } from '../model/canonical-functions.ts';
+import type { BoundExpression, ReadPlan, ValueType } from '../model/read-plan.ts';
 import { visitPlan } from '../model/walk.ts';
 
 /**
@@ -21,20 +22,13 @@ function mayFail(expression: BoundExpression): boolean {
     case 'Negate':
       return true;
     case 'Function':
-      return !safe.has(expression.name);
+      return !canonicalFunctions[expression.name].total;
     case 'Convert':
       return !widens(expression);
     default:
       return false;
   }
 }
-
-/** Of text and of times: they give a value for every value. */
-const safe: ReadonlySet<FunctionName> = new Set<FunctionName>([
-  ...(['contains', 'endswith', 'startswith', 'indexof', 'length', 'tolower', 'toupper', 'trim'] as const),
-  ...(['year', 'month', 'day', 'hour', 'minute', 'second', 'fractionalseconds', 'date', 'time'] as const),
-  ...(['totaloffsetminutes', 'totalseconds'] as const),
-]);
 
 /** Each of these holds all values of those before it. */
 const wider: readonly ValueType[] = ['Edm.SByte', 'Edm.Int16', 'Edm.Int32', 'Edm.Int64', 'Edm.Decimal'];

@@ -1,3 +1,4 @@
+import type { FunctionName } from './canonical-functions.ts';
 import type { EntitySet, NavigationProperty, PrimitiveTypeName, Property } from '../../edm/model.ts';
 import type { BoundSearch } from './search.ts';
 
@@ -47,37 +48,6 @@ export interface Constant {
 
 export type ComparisonOperator = 'eq' | 'ne' | 'gt' | 'ge' | 'lt' | 'le';
 export type ArithmeticOperator = 'add' | 'sub' | 'mul' | 'div' | 'divby' | 'mod';
-
-/** The canonical functions (4.01 URL Conventions 5.1.1.5 to 5.1.1.12), after binding to one overload. */
-export type FunctionName =
-  | 'concat'
-  | 'contains'
-  | 'endswith'
-  | 'startswith'
-  | 'indexof'
-  | 'length'
-  | 'substring'
-  | 'matchesPattern'
-  | 'tolower'
-  | 'toupper'
-  | 'trim'
-  | 'year'
-  | 'month'
-  | 'day'
-  | 'hour'
-  | 'minute'
-  | 'second'
-  | 'fractionalseconds'
-  | 'date'
-  | 'time'
-  | 'totaloffsetminutes'
-  | 'totalseconds'
-  | 'now'
-  | 'mindatetime'
-  | 'maxdatetime'
-  | 'round'
-  | 'floor'
-  | 'ceiling';
 
 /** Every node: `type` of its value and whether it can be null. Operands are already converted to a common type by `Convert`. */
 export type BoundExpression =

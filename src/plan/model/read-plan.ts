@@ -153,13 +153,13 @@ export interface AllPosition {
 }
 
 export type { AggregateFrom, BoundAggregate, EntityPath, GroupingKey, OutputProperty } from './aggregate.ts';
+export type { FunctionName } from './canonical-functions.ts';
 export type {
   ArithmeticOperator,
   BoundExpression,
   CollectionPath,
   ComparisonOperator,
   Constant,
-  FunctionName,
   KeyValue,
   NavigationStep,
   RangeVariable,

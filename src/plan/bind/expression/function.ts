@@ -1,7 +1,8 @@
 import type { PrimitiveTypeName } from '../../../edm/model.ts';
 import type { Expression } from '../../../uri/syntax.ts';
 import { canBeNull } from '../../logic/three-valued.ts';
-import type { BoundExpression, FunctionName } from '../../model/read-plan.ts';
+import { type FunctionName, functionNames } from '../../model/canonical-functions.ts';
+import type { BoundExpression } from '../../model/read-plan.ts';
 import { canonicalText } from '../../value/canonical-text.ts';
 import { canonicalDateTimeOffset } from '../../value/temporal-text.ts';
 import { perhaps } from '../names.ts';
@@ -29,37 +30,40 @@ const rounding: readonly Overload[] = [overload([decimal], decimal), overload([d
 
 type FoldedName = 'now' | 'mindatetime' | 'maxdatetime';
 
-/** The canonical functions (4.01 URL Conventions 5.1.1.5 to 5.1.1.9), by name in lower case. */
-const canonicalFunctions: Readonly<Record<string, { name: FunctionName; overloads: readonly Overload[] }>> = {
-  concat: { name: 'concat', overloads: ofText(text) },
-  contains: { name: 'contains', overloads: ofText(truth) },
-  endswith: { name: 'endswith', overloads: ofText(truth) },
-  startswith: { name: 'startswith', overloads: ofText(truth) },
-  indexof: { name: 'indexof', overloads: ofText(int) },
-  length: { name: 'length', overloads: [overload([text], int)] },
-  substring: { name: 'substring', overloads: [overload([text, int], text), overload([text, int, int], text)] },
-  matchespattern: { name: 'matchesPattern', overloads: ofText(truth) },
-  tolower: { name: 'tolower', overloads: textToText },
-  toupper: { name: 'toupper', overloads: textToText },
-  trim: { name: 'trim', overloads: textToText },
-  year: { name: 'year', overloads: ofDate },
-  month: { name: 'month', overloads: ofDate },
-  day: { name: 'day', overloads: ofDate },
-  hour: { name: 'hour', overloads: ofTime(int) },
-  minute: { name: 'minute', overloads: ofTime(int) },
-  second: { name: 'second', overloads: ofTime(int) },
-  fractionalseconds: { name: 'fractionalseconds', overloads: ofTime(decimal) },
-  date: { name: 'date', overloads: [overload([instant], day)] },
-  time: { name: 'time', overloads: [overload([instant], time)] },
-  totaloffsetminutes: { name: 'totaloffsetminutes', overloads: [overload([instant], int)] },
-  totalseconds: { name: 'totalseconds', overloads: [overload(['Edm.Duration'], decimal)] },
-  now: { name: 'now', overloads: [overload([], instant)] },
-  mindatetime: { name: 'mindatetime', overloads: [overload([], instant)] },
-  maxdatetime: { name: 'maxdatetime', overloads: [overload([], instant)] },
-  round: { name: 'round', overloads: rounding },
-  floor: { name: 'floor', overloads: rounding },
-  ceiling: { name: 'ceiling', overloads: rounding },
+/** What each takes, and of which type its value is. */
+const overloads: Readonly<Record<FunctionName, readonly Overload[]>> = {
+  concat: ofText(text),
+  contains: ofText(truth),
+  endswith: ofText(truth),
+  startswith: ofText(truth),
+  indexof: ofText(int),
+  length: [overload([text], int)],
+  substring: [overload([text, int], text), overload([text, int, int], text)],
+  matchesPattern: ofText(truth),
+  tolower: textToText,
+  toupper: textToText,
+  trim: textToText,
+  year: ofDate,
+  month: ofDate,
+  day: ofDate,
+  hour: ofTime(int),
+  minute: ofTime(int),
+  second: ofTime(int),
+  fractionalseconds: ofTime(decimal),
+  date: [overload([instant], day)],
+  time: [overload([instant], time)],
+  totaloffsetminutes: [overload([instant], int)],
+  totalseconds: [overload(['Edm.Duration'], decimal)],
+  now: [overload([], instant)],
+  mindatetime: [overload([], instant)],
+  maxdatetime: [overload([], instant)],
+  round: rounding,
+  floor: rounding,
+  ceiling: rounding,
 };
+
+/** Names are written in any letter case. */
+const byLowerCase: ReadonlyMap<string, FunctionName> = new Map(functionNames.map((name) => [name.toLowerCase(), name]));
 
 /** Known to the standard, of no use without the types they work on. */
 const knownElsewhere: ReadonlySet<string> = new Set([
@@ -79,34 +83,32 @@ type Call = Extract<Expression, { kind: 'Call' }>;
  * `TypeMismatch` where no overload takes the arguments
  */
 export function bindCall(call: Call, scope: Scope): BoundExpression {
-  const known = Object.hasOwn(canonicalFunctions, call.name.toLowerCase())
-    ? canonicalFunctions[call.name.toLowerCase()]
-    : undefined;
-  if (known === undefined) {
+  const name = byLowerCase.get(call.name.toLowerCase());
+  if (name === undefined) {
     throw unknownFunction(call, scope);
   }
   const args = call.args.map((arg) => bindExpression(arg, scope));
-  for (const { args: types, result } of known.overloads) {
+  for (const { args: types, result } of overloads[name]) {
     const fitted = fittedArgs(args, types);
     if (fitted === null) {
       continue;
     }
-    if (known.name === 'matchesPattern') {
+    if (name === 'matchesPattern') {
       checkPattern(fitted[1], scope, call.at);
     }
-    return bound(known.name, { args: fitted, result }, scope);
+    return bound(name, { args: fitted, result }, scope);
   }
   const given = args.map(describe).join(', ') || 'nothing';
-  const wanted = known.overloads.map((one) => `${known.name}(${one.args.join(',')})`).join(' or ');
-  throw fault(scope, 'TypeMismatch', `${known.name} is given ${given}; it is ${wanted}.`, call.at);
+  const wanted = overloads[name].map((one) => `${name}(${one.args.join(',')})`).join(' or ');
+  throw fault(scope, 'TypeMismatch', `${name} is given ${given}; it is ${wanted}.`, call.at);
 }
 
 function unknownFunction(call: Call, scope: Scope): Error {
   if (knownElsewhere.has(call.name.toLowerCase())) {
     return notImplemented(scope, 'set-functions', `the function '${call.name}' is not supported.`, call.at);
   }
-  const names = Object.values(canonicalFunctions).map((known) => known.name);
-  const hint = call.name.toLowerCase() === 'substringof' ? ' Write contains(text,part).' : perhaps(call.name, names);
+  const hint =
+    call.name.toLowerCase() === 'substringof' ? ' Write contains(text,part).' : perhaps(call.name, functionNames);
   return fault(scope, 'InvalidOption', `there is no function '${call.name}'.${hint}`, call.at);
 }
 
