@@ -11,7 +11,7 @@ import type { Feed } from '../http/feed.ts';
 import { httpListener } from '../http/listener.ts';
 import { ReplyCache, removeLeftReplies } from '../http/reply-cache/reply-cache.ts';
 import { DropFolder } from '../ingest/delivery/drop-folder.ts';
-import { runOnSchedule } from '../ingest/delivery/schedule.ts';
+import { runSchedules } from '../ingest/delivery/schedules.ts';
 import type { Observation } from '../observation/observation.ts';
 import { everyone, type Observe } from '../observation/observe.ts';
 import { DataSources } from '../source/data-sources.ts';
@@ -140,15 +140,19 @@ async function serveUntil(end: Promise<End>, serving: Serving): Promise<End> {
       return drop.scan();
     };
     const failed = (error: unknown): void => observe({ event: 'scan-failed', reason: failureOf(error, folder) });
-    const schedule = runOnSchedule(config.ingestSchedule, scan, failed);
-    const pruning = runOnSchedule(pruneSchedule, () => pruneTombstones(database), failed);
-    const first = scan().catch(failed);
+    const schedules = runSchedules(
+      [
+        { name: 'drop folder', expression: config.ingestSchedule, run: scan, atStart: true },
+        { name: 'tombstones', expression: pruneSchedule, run: () => pruneTombstones(database) },
+      ],
+      failed,
+    );
     const ended = await end;
     observe({ event: 'stopping', reason: ended.reason });
     stopping.abort();
     const until = performance.now() + config.shutdownTimeout;
     await stopListening(app, config.shutdownTimeout);
-    await within(Math.max(0, until - performance.now()), Promise.all([schedule.stop(), pruning.stop(), first]));
+    await within(Math.max(0, until - performance.now()), schedules.stop());
     return ended;
   } finally {
     await replies?.close();

@@ -1,6 +1,7 @@
-import { equal, ok } from 'node:assert/strict';
+import { deepEqual, equal, ok } from 'node:assert/strict';
 import { setTimeout as pause } from 'node:timers/promises';
 import { isCronExpression, runOnSchedule } from '../../src/ingest/delivery/schedule.ts';
+import { runSchedules } from '../../src/ingest/delivery/schedules.ts';
 
 describe('Schedule', () => {
   it('knows a cron expression', () => {
@@ -33,5 +34,45 @@ describe('Schedule', () => {
     equal(errors.length, runs);
     await pause(1200);
     ok(runs === errors.length && running === 0);
+  });
+});
+
+describe('Schedules', () => {
+  it('run each work by itself, at the start where that is asked for, name the one that failed, and end with all', async () => {
+    const never = '0 0 29 2 *';
+    const events: string[] = [];
+    let finish = (): void => {};
+    const goesOn = new Promise<void>((resolve) => {
+      finish = resolve;
+    });
+    const schedules = runSchedules(
+      [
+        {
+          name: 'slow',
+          expression: '* * * * * *',
+          atStart: true,
+          run: async () => {
+            events.push('slow begins');
+            await goesOn;
+            events.push('slow ends');
+          },
+        },
+        { name: 'broken', expression: never, atStart: true, run: () => Promise.reject(new Error('no server')) },
+        { name: 'later', expression: never, run: async () => events.push('later') },
+      ],
+      (error, name) => events.push(`${name}: ${String(error)}`),
+    );
+    await pause(1300);
+    // The run at the start goes on, so the one that is due after a second is left out.
+    deepEqual(events, ['slow begins', 'broken: Error: no server']);
+    let stopped = false;
+    const stopping = schedules.stop().then(() => {
+      stopped = true;
+    });
+    await pause(50);
+    equal(stopped, false);
+    finish();
+    await stopping;
+    deepEqual(events.slice(2), ['slow ends']);
   });
 });

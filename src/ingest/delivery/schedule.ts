@@ -12,25 +12,27 @@ export function isCronExpression(expression: string): boolean {
 
 /**
  * Runs the work at the times of a cron expression, read in UTC (in a local zone node-cron leaves out runs at the
- * clock changes). A run that is due while one goes on is left out. Errors go to `onError`; the schedule goes on.
+ * clock changes), and at once where that is asked for. A run that is due while one goes on is left out. Errors go to `onError`; the
+ * schedule goes on.
  */
 export function runOnSchedule(
   expression: string,
   work: () => Promise<unknown>,
   onError: (error: unknown) => void,
+  { atStart = false }: { readonly atStart?: boolean } = {},
 ): Schedule {
   let running: Promise<void> | null = null;
-  const task = schedule(
-    expression,
-    () => {
-      running ??= work()
-        .then(() => undefined, onError)
-        .finally(() => {
-          running = null;
-        });
-    },
-    { timezone: 'UTC' },
-  );
+  const run = (): void => {
+    running ??= work()
+      .then(() => undefined, onError)
+      .finally(() => {
+        running = null;
+      });
+  };
+  const task = schedule(expression, run, { timezone: 'UTC' });
+  if (atStart) {
+    run();
+  }
   return {
     stop: async () => {
       await task.stop();

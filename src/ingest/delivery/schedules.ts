@@ -1,0 +1,31 @@
+import { runOnSchedule, type Schedule } from './schedule.ts';
+
+/** Work that comes up again and again: a round of one delivery, or what a gateway does beside. */
+export interface ScheduledWork {
+  /** What it is, for whoever is told of its errors. */
+  readonly name: string;
+  /** Cron expression, read in UTC. */
+  readonly expression: string;
+  readonly run: () => Promise<unknown>;
+  /** It runs once at the start, too, whatever the expression says. */
+  readonly atStart?: boolean;
+}
+
+/**
+ * Runs works each on its own schedule: one for each source of files that fetches by itself. A run that is due while one of the same work
+ * goes on is left out, also the one at the start; different works run side by side. Errors go to `onError`; the schedules go on. `stop` lets
+ * no further run start, and resolves when those that go on have ended.
+ */
+export function runSchedules(
+  works: readonly ScheduledWork[],
+  onError: (error: unknown, name: string) => void,
+): Schedule {
+  const schedules = works.map(({ name, expression, run, atStart }) =>
+    runOnSchedule(expression, run, (error) => onError(error, name), { atStart: atStart === true }),
+  );
+  return {
+    stop: async () => {
+      await Promise.all(schedules.map((schedule) => schedule.stop()));
+    },
+  };
+}
