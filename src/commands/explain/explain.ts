@@ -1,13 +1,17 @@
 import type { Catalogue } from '../../catalogue/catalogue.ts';
 import { GatewayError } from '../../errors.ts';
 import { feedPath } from '../../http/exchange.ts';
+import type { Feed } from '../../http/feed.ts';
 import { serviceLimits } from '../../http/limits.ts';
 import { splitInstant } from '../../http/page-instant.ts';
 import type { Values } from '../../observation/observe.ts';
 import { bindRead } from '../../plan/bind/bind-read.ts';
+import { everything, type Grants } from '../../plan/grants.ts';
 import { describePlan } from '../../plan/model/describe.ts';
 import { withoutValues } from '../../plan/model/describe-expression.ts';
 import type { Bound } from '../../plan/model/read-plan.ts';
+import { restrict } from '../../plan/restrict.ts';
+import { visibleCatalogue } from '../../plan/visible.ts';
 import { sourcesOf } from '../../source/federated/sources.ts';
 import { formattedSql } from '../../sql/formatted-sql.ts';
 import { withoutLiterals } from '../../sql/hidden-literals.ts';
@@ -33,12 +37,17 @@ export interface ExplainFlags {
 
 /**
  * `gateway explain`: what becomes of a URL, stage by stage: syntax, plan, statements or requests to proxied feeds, and
- * PostgreSQL's plan of each statement. Reads nothing but what `analyze` has run, in a read-only transaction of the read role. Where
+ * PostgreSQL's plan of each statement; with `grantsOf` as somebody with rights sees it. Reads nothing but what `analyze` has run, in a read-only transaction of the read role. Where
  * the URL is at fault it says the position, and throws what the server would answer.
  */
-export async function explainCommand(surroundings: Surroundings, text: string, flags: ExplainFlags): Promise<number> {
+export async function explainCommand(
+  surroundings: Surroundings,
+  text: string,
+  flags: ExplainFlags,
+  grantsOf?: Feed['grantsOf'],
+): Promise<number> {
   const { config, print } = surroundings;
-  if (flags.as !== undefined) {
+  if (flags.as !== undefined && grantsOf === undefined) {
     print(`There is no ${flags.as}: no rights are configured, so that all who may read see the same. Leave --as out.`);
     return exitCodes.usage;
   }
@@ -55,10 +64,14 @@ export async function explainCommand(surroundings: Surroundings, text: string, f
       'Syntax',
       syntaxLines(uri).map((line) => (values === 'shown' ? line : withoutValues(line))),
     );
-    const { plan, catalogue } = await boundTo(uri, proxied, config.pageSize);
+    const grants = (catalogue: Catalogue): Grants => grantsOf?.(flags.as ?? null, catalogue) ?? everything;
+    const { plan, restricted, catalogue } = await boundTo(uri, { proxied, grants, pageSize: config.pageSize });
     section('Plan', describePlan(plan, { values }).split('\n'));
+    if (restricted !== plan) {
+      section('Plan of the rows that may be seen', describePlan(restricted, { values }).split('\n'));
+    }
     const upstreams = proxied.open?.upstreams ?? new Map<string, never>();
-    const reads = readsOf(plan, sourcesOf(catalogue, upstreams));
+    const reads = readsOf(restricted, sourcesOf(catalogue, upstreams));
     for (const [index, read] of reads.entries()) {
       section(`${reads.length > 1 ? `${index + 1}. ` : ''}${titleOf(read)}`, linesOf(read, values));
     }
@@ -100,12 +113,26 @@ class Connections {
 
 interface BoundTo {
   readonly plan: Bound;
+  /** The same object where nothing restricts it. */
+  readonly restricted: Bound;
+  /** As who asks sees it. */
   readonly catalogue: Catalogue;
 }
 
+interface Binding {
+  readonly proxied: Connections;
+  grants(catalogue: Catalogue): Grants;
+  readonly pageSize: number;
+}
+
 /** Bound to the model as the documents say it where that is all it needs, else to what the proxied feeds declare, too. */
-async function boundTo(uri: ODataUri, proxied: Connections, pageSize: number): Promise<BoundTo> {
-  const to = (catalogue: Catalogue): BoundTo => ({ plan: bound(uri, catalogue, pageSize), catalogue });
+async function boundTo(uri: ODataUri, { proxied, grants, pageSize }: Binding): Promise<BoundTo> {
+  const to = (served: Catalogue): BoundTo => {
+    const granted = grants(served);
+    const catalogue = visibleCatalogue(served, granted);
+    const plan = bound(uri, catalogue, pageSize);
+    return { plan, restricted: restrict(plan, granted), catalogue };
+  };
   const isProxied = (set: string): boolean => proxied.documented.sets.get(set)?.kind === 'upstream';
   let documented: BoundTo | null = null;
   try {
