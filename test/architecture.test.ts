@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { circles } from './support/circles.ts';
-import { makesNoPlan, meetsNoBinder, walksByTheTables } from './support/plan-rules.ts';
+import { entersByTheScope, makesNoPlan, meetsNoBinder, walksByTheTables } from './support/plan-rules.ts';
 import { importsOf, type Rule, type SourceFile, withoutComments } from './support/source-rules.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -313,6 +313,12 @@ describe('the architecture', () => {
     }
     breaks(followsTheRoomsOfIngest, 'src/ingest/x.ts', '');
     keeps(followsTheRoomsOfIngest, inSource);
+  });
+
+  it('lets rows of a set into a statement at one place', () => {
+    breaks(entersByTheScope, 'src/sql/read/x.ts', 'const from = quoteRelation(stored.relation);');
+    breaks(entersByTheScope, 'src/source/stored/x.ts', `const text = 'SELECT * FROM "feed"."Cases"';`);
+    keeps(entersByTheScope, inSource);
   });
 
   it('has plans that know nothing of the binder, and compilers that are given plans', () => {

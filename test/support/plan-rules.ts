@@ -30,6 +30,16 @@ export const makesNoPlan: Rule = ({ file, text }) => {
     : [`${file} writes a plan out (${found}); the constructors are in src/plan/model/make.ts`];
 };
 
+/** Rows that are not served, or not for the reader, are left out at one place: where rows of a set enter a statement. */
+export const entersByTheScope: Rule = ({ file, text }) => {
+  const reads = ['src/sql/', 'src/source/', 'src/http/'].some((folder) => file.startsWith(folder));
+  // The one names the table, the other asks for its number.
+  const allowed = ['src/sql/identifier.ts', 'src/sql/scope.ts', 'src/source/stored/delta/tracking.ts'];
+  return reads && !allowed.includes(file) && /\bquoteRelation\(|"feed"/.test(withoutComments(text))
+    ? [`${file} names the table of a set; its rows enter a statement by Scope in src/sql/scope.ts`]
+    : [];
+};
+
 /** Of the syntax tree, which has no walk: what two places ask of it they ask of every node alike. */
 const walksSyntax = ['src/plan/bind/fingerprint.ts', 'src/plan/bind/request/untyped-options.ts'];
 

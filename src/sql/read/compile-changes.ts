@@ -10,7 +10,7 @@ import { fromWhere } from '../expression/collection.ts';
 import { openScope } from '../expression/open-scope.ts';
 import { truth } from '../expression/predicate.ts';
 import { searchCondition } from '../expression/search.ts';
-import { quoteIdentifier, quoteRelation } from '../identifier.ts';
+import { quoteIdentifier } from '../identifier.ts';
 import { escapeText, integerLiteral } from '../literal.ts';
 import { rowId, storedSet } from '../scope.ts';
 import { sqlType } from '../sql-type.ts';
@@ -97,11 +97,10 @@ function goneRows({ plan, window, after }: Part, catalogue: Catalogue): string {
   const typed = keyProperties(set.entityType).map(({ name, type }) => {
     return { column: stored.columns.get(name)?.name ?? name, sql: `(s.key ->> ${escapeText(name)})::${sqlType(type)}` };
   });
-  const same = typed.map(({ column, sql }) => `t.${quoteIdentifier(column)} = ${sql}`);
-  if (stored.hiddenBy !== null) {
-    same.push(`t.${quoteIdentifier(stored.hiddenBy)} IS NULL`);
-  }
-  const again = `SELECT FROM ${quoteRelation(stored.relation)} AS t WHERE ${same.join(' AND ')}`;
+  const scope = openScope(catalogue);
+  const { alias } = scope.table(set);
+  const same = typed.map(({ column, sql }) => `${alias}.${quoteIdentifier(column)} = ${sql}`);
+  const again = `SELECT ${fromWhere(scope, same)}`;
   const conditions = [
     `s.entity_set = ${escapeText(stored.name)}`,
     within('s.version', window),
