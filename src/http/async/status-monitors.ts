@@ -37,117 +37,134 @@ export interface StatusMonitors {
   close(): Promise<void>;
 }
 
-export function statusMonitors({ async: limits }: Pick<ServiceLimits, 'async'>): StatusMonitors {
-  const operations = new Map<string, Operation>();
-  const expiries = new Map<string, NodeJS.Timeout>();
-  let folder: Promise<string> | null = null;
-  let total = 0;
-  let closed = false;
+export const statusMonitors = ({ async: limits }: Pick<ServiceLimits, 'async'>): StatusMonitors =>
+  new SpooledReplies(limits);
 
-  async function forget(operation: Operation): Promise<void> {
-    if (!operations.delete(operation.token)) {
-      return;
-    }
-    clearTimeout(expiries.get(operation.token));
-    expiries.delete(operation.token);
-    operation.abort.abort();
-    await operation.ended;
-    total -= operation.spool.bytes;
-    await operation.spool.remove();
+/** Each operation's reply goes to a file of its own, and stays there for a time. */
+class SpooledReplies implements StatusMonitors {
+  readonly #limits: ServiceLimits['async'];
+  readonly #operations = new Map<string, Operation>();
+  readonly #expiries = new Map<string, NodeJS.Timeout>();
+  #folder: Promise<string> | null = null;
+  /** Bytes of all replies. */
+  #total = 0;
+  #closed = false;
+
+  constructor(limits: ServiceLimits['async']) {
+    this.#limits = limits;
   }
 
-  function admit(): void {
-    const running = [...operations.values()].filter(({ state }) => state === 'running').length;
-    if (closed) {
+  async start(exchange: Exchange, request: AsyncRequest): Promise<void> {
+    const operation = await this.#begin(exchange, request);
+    const wait = Math.min((exchange.prefer.wait ?? 0) * 1000, this.#limits.longestWait);
+    if (wait > 0) {
+      await within(operation.ended, wait, exchange.signal);
+    }
+    // Whoever left without the address can never ask again.
+    if (exchange.signal.aborted) {
+      return this.#forget(operation);
+    }
+    if (wait === 0 || operation.state === 'running') {
+      return replyAccepted(exchange, `${monitorPath}${operation.token}`);
+    }
+    try {
+      await replyFinished(exchange, operation, 'direct');
+    } finally {
+      await this.#forget(operation);
+    }
+  }
+
+  async reply(token: string, exchange: Exchange, user: string | null): Promise<void> {
+    const operation = this.#operations.get(token);
+    if (operation === undefined || operation.owner !== user) {
+      throw new GatewayError('ResourceNotFound', 'There is no such status monitor, or it has expired');
+    }
+    if (exchange.method === 'DELETE') {
+      await this.#forget(operation);
+      return replyDeleted(exchange);
+    }
+    if (operation.state === 'running') {
+      return replyAccepted(exchange, exchange.path);
+    }
+    operation.readers += 1;
+    try {
+      await replyFinished(exchange, operation, 'monitored');
+    } finally {
+      operation.readers -= 1;
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.all([...this.#operations.values()].map((operation) => this.#forget(operation)));
+    if (this.#folder !== null) {
+      await rm(await this.#folder, { recursive: true, force: true });
+    }
+  }
+
+  async #begin(exchange: Exchange, { owner, run }: AsyncRequest): Promise<Operation> {
+    this.#folder ??= mkdtemp(path.join(os.tmpdir(), `gateway-replies-${process.pid}-`));
+    const inFolder = await this.#folder;
+    this.#admit();
+    const spool = new ReplySpool(inFolder, exchange.id, (bytes) => this.#take(spool, bytes));
+    const operation = startOperation({ owner, method: exchange.method, spool, run });
+    this.#operations.set(operation.token, operation);
+    void operation.ended.then(() => this.#expireLater(operation));
+    return operation;
+  }
+
+  /** Whether so many more bytes of a reply may be kept; counts them when they may. */
+  #take(spool: ReplySpool, bytes: number): boolean {
+    const { replyBytes, totalBytes } = this.#limits;
+    if (spool.bytes + bytes > replyBytes || this.#total + bytes > totalBytes) {
+      return false;
+    }
+    this.#total += bytes;
+    return true;
+  }
+
+  /** Throws GatewayError TooManyRequests. */
+  #admit(): void {
+    const running = [...this.#operations.values()].filter(({ state }) => state === 'running').length;
+    if (this.#closed) {
       throw new GatewayError('TooManyRequests', 'The gateway is stopping');
     }
-    if (running >= limits.running) {
+    if (running >= this.#limits.running) {
       throw new GatewayError('TooManyRequests', `${running} asynchronous requests are running; no more are taken`);
     }
-    if (operations.size >= limits.kept) {
-      throw new GatewayError('TooManyRequests', `The replies of ${operations.size} asynchronous requests are kept`);
+    const { size } = this.#operations;
+    if (size >= this.#limits.kept) {
+      throw new GatewayError('TooManyRequests', `The replies of ${size} asynchronous requests are kept`);
     }
   }
 
-  function expireLater(operation: Operation): void {
-    if (!operations.has(operation.token)) {
+  /** One that is being read stays for as long again. */
+  #expireLater(operation: Operation): void {
+    if (!this.#operations.has(operation.token)) {
       return;
     }
     const timer = setTimeout(() => {
       if (operation.readers > 0) {
-        expireLater(operation);
+        this.#expireLater(operation);
       } else {
-        void forget(operation);
+        void this.#forget(operation);
       }
-    }, limits.keptFor);
+    }, this.#limits.keptFor);
     timer.unref();
-    expiries.set(operation.token, timer);
+    this.#expiries.set(operation.token, timer);
   }
 
-  async function begin(exchange: Exchange, { owner, run }: AsyncRequest): Promise<Operation> {
-    folder ??= mkdtemp(path.join(os.tmpdir(), `gateway-replies-${process.pid}-`));
-    const inFolder = await folder;
-    admit();
-    const spool = new ReplySpool(inFolder, exchange.id, (bytes) => {
-      if (spool.bytes + bytes > limits.replyBytes || total + bytes > limits.totalBytes) {
-        return false;
-      }
-      total += bytes;
-      return true;
-    });
-    const operation = startOperation({ owner, method: exchange.method, spool, run });
-    operations.set(operation.token, operation);
-    void operation.ended.then(() => expireLater(operation));
-    return operation;
+  async #forget(operation: Operation): Promise<void> {
+    if (!this.#operations.delete(operation.token)) {
+      return;
+    }
+    clearTimeout(this.#expiries.get(operation.token));
+    this.#expiries.delete(operation.token);
+    operation.abort.abort();
+    await operation.ended;
+    this.#total -= operation.spool.bytes;
+    await operation.spool.remove();
   }
-
-  return {
-    async start(exchange, request) {
-      const operation = await begin(exchange, request);
-      const wait = Math.min((exchange.prefer.wait ?? 0) * 1000, limits.longestWait);
-      if (wait > 0) {
-        await within(operation.ended, wait, exchange.signal);
-      }
-      // Whoever left without the address can never ask again.
-      if (exchange.signal.aborted) {
-        return forget(operation);
-      }
-      if (wait === 0 || operation.state === 'running') {
-        return replyAccepted(exchange, `${monitorPath}${operation.token}`);
-      }
-      try {
-        await replyFinished(exchange, operation, 'direct');
-      } finally {
-        await forget(operation);
-      }
-    },
-    async reply(token, exchange, user) {
-      const operation = operations.get(token);
-      if (operation === undefined || operation.owner !== user) {
-        throw new GatewayError('ResourceNotFound', 'There is no such status monitor, or it has expired');
-      }
-      if (exchange.method === 'DELETE') {
-        await forget(operation);
-        return replyDeleted(exchange);
-      }
-      if (operation.state === 'running') {
-        return replyAccepted(exchange, exchange.path);
-      }
-      operation.readers += 1;
-      try {
-        await replyFinished(exchange, operation, 'monitored');
-      } finally {
-        operation.readers -= 1;
-      }
-    },
-    async close() {
-      closed = true;
-      await Promise.all([...operations.values()].map(forget));
-      if (folder !== null) {
-        await rm(await folder, { recursive: true, force: true });
-      }
-    },
-  };
 }
 
 /** Waits for the end of the operation, the milliseconds, or the client's leaving, whichever comes first. */
