@@ -23,7 +23,9 @@ export function restrict(plan: Bound, grants: Grants): Bound {
 
 function restricted(set: EntitySet, grant: SetGrant | undefined, sealed: boolean): EntitySet {
   if (grant === undefined) {
-    throw new GatewayError('Internal', `${set.name} is in a plan and not granted.`);
+    // The reply must not name it: the log has the cause.
+    const cause = new Error(`${set.name} is in a plan and not granted`);
+    throw new GatewayError('Internal', 'A plan has a set that is not granted.', { cause });
   }
   if (grant.rows === null || isRestricted(set)) {
     return set;
