@@ -15,7 +15,7 @@ import { runSchedules } from '../ingest/delivery/schedules.ts';
 import type { Observation } from '../observation/observation.ts';
 import { everyone, type Observe } from '../observation/observe.ts';
 import { DataSources } from '../source/data-sources.ts';
-import { KnownAnswers } from '../source/stored/known-answers.ts';
+import { ResultCache } from '../source/stored/result-cache.ts';
 import type { Database } from '../warehouse/database.ts';
 import { pruneTombstones } from '../warehouse/prune-tombstones.ts';
 import { connectUpstreams } from './connect-upstreams.ts';
@@ -116,7 +116,7 @@ async function serveUntil(end: Promise<End>, serving: Serving): Promise<End> {
       catalogue: proxied.catalogue,
       capabilities: feedCapabilities,
       sources: new DataSources(
-        { database, known: new KnownAnswers(), timeout: config.statementTimeout },
+        { database, results: new ResultCache(), timeout: config.statementTimeout },
         proxied.upstreams,
       ),
       authentication: guard,

@@ -15,9 +15,9 @@ import type { ODataUri, QueryOptions } from '../uri/syntax.ts';
 import { replyDocument } from './documents.ts';
 import type { Exchange } from './exchange.ts';
 import type { Feed } from './feed.ts';
-import { acceptOf, type Negotiated, negotiate } from './negotiated.ts';
 import { splitInstant } from './page-instant.ts';
 import { sharedReply } from './reply-cache/shared-reply.ts';
+import { acceptOf, negotiate, type ReplyForm } from './reply-form.ts';
 import { replyTag } from './reply-tag.ts';
 import { ReplyWriter } from './reply-writer.ts';
 import { longestTarget } from './request-target.ts';
@@ -36,11 +36,11 @@ export async function answer(exchange: Exchange, feed: Feed): Promise<void> {
   if (plan.kind === 'ServiceDocument' || plan.kind === 'Metadata') {
     return replyDocument(plan, { exchange, feed, catalogue, format: uri.options.format });
   }
-  const negotiated = negotiateRows(plan, { exchange, model: catalogue.model, options: uri.options });
+  const form = negotiateRows(plan, { exchange, model: catalogue.model, options: uri.options });
   const source = feed.sources.pick(plan, catalogue);
-  const reading = readingOf(uri, { ...place, format: negotiated.json });
+  const reading = readingOf(uri, { ...place, format: form.json });
   const { rowConditions } = plan;
-  const sendRest = await source.read(reading, replyWriter({ ...place, negotiated, rowConditions }));
+  const sendRest = await source.read(reading, replyWriter({ ...place, form, rowConditions }));
   // What the rows came from is free for others while a slow client takes the rest.
   await sendRest();
 }
@@ -90,7 +90,7 @@ interface Wishes {
 }
 
 /** Text is sent as it is, whatever format was wished for: only the encoding is agreed on. */
-function negotiateRows(plan: ReadPlan, { exchange, model, options }: Wishes): Negotiated {
+function negotiateRows(plan: ReadPlan, { exchange, model, options }: Wishes): ReplyForm {
   if (isText(plan)) {
     return negotiate(exchange, model, {});
   }
@@ -129,18 +129,18 @@ function readingOf(uri: ODataUri, { exchange, feed, catalogue, format }: Reading
 }
 
 interface WritingPlace extends Place {
-  readonly negotiated: Negotiated;
+  readonly form: ReplyForm;
   /** See `SetFacts`. */
   readonly rowConditions: string;
 }
 
 function replyWriter(place: WritingPlace): ReplyWriter {
-  const { exchange, feed, negotiated } = place;
+  const { exchange, feed, form } = place;
   const cache = feed.replies ?? null;
-  const mayShare = cache !== null && exchange.method === 'GET' && negotiated.encoding !== 'identity';
+  const mayShare = cache !== null && exchange.method === 'GET' && form.encoding !== 'identity';
   return new ReplyWriter({
     exchange,
-    negotiated,
+    form,
     tagOf: (versions) => replyTag(place, versions),
     shared: mayShare ? sharedReply({ ...place, cache }) : null,
   });

@@ -4,10 +4,10 @@ import { metadataXml } from '../edm/metadata-xml.ts';
 import { withContext } from '../json/page-envelope.ts';
 import type { ReadPlan } from '../plan/model/read-plan.ts';
 import { negotiateMetadata } from './accept.ts';
-import { entityTag, matches } from './entity-tag.ts';
+import { digest, entityTag, matches } from './entity-tag.ts';
 import { type Exchange, headerText } from './exchange.ts';
 import type { Feed } from './feed.ts';
-import { acceptOf, digest, negotiate } from './negotiated.ts';
+import { acceptOf, negotiate } from './reply-form.ts';
 import { contentEncoding, endEmpty, replyHead } from './reply-head.ts';
 import { ReplySink } from './reply-sink.ts';
 

@@ -15,3 +15,8 @@ export function matches(ifNoneMatch: string | undefined, tag: string): boolean {
   }
   return ifNoneMatch.split(',').some((candidate) => candidate.trim().replace(/^W\//, '') === tag);
 }
+
+/** A short name for a long text, e.g. of `$metadata`. */
+export function digest(text: string): string {
+  return createHash('sha256').update(text).digest('base64url').slice(0, 27);
+}

@@ -3,7 +3,7 @@ import { modelVersion } from './documents.ts';
 import { entityTag, matches } from './entity-tag.ts';
 import { type Exchange, headerText } from './exchange.ts';
 import type { Feed } from './feed.ts';
-import type { Negotiated } from './negotiated.ts';
+import type { ReplyForm } from './reply-form.ts';
 import { endEmpty } from './reply-head.ts';
 
 /** What decides the bytes of a reply beside the data. */
@@ -11,7 +11,7 @@ interface TaggedRead {
   /** Which rows the reader may see, see `SetFacts`. */
   readonly rowConditions: string;
   readonly exchange: Exchange;
-  readonly negotiated: Negotiated;
+  readonly form: ReplyForm;
   readonly feed: Feed;
   readonly catalogue: Catalogue;
 }
@@ -35,14 +35,14 @@ export async function isCurrent(exchange: Exchange, tag: () => Promise<string | 
  * and the rows that he may see decide the bytes.
  */
 export function replyTag(
-  { exchange, negotiated, rowConditions, ...read }: TaggedRead,
+  { exchange, form, rowConditions, ...read }: TaggedRead,
   versions: string | null,
 ): string | null {
   if (versions === null) {
     return null;
   }
   const { path, query, prefer } = exchange;
-  const { json, encoding } = negotiated;
+  const { json, encoding } = form;
   const model = modelVersion(read.feed, read.catalogue);
   const rows = rowConditions === '' ? [] : [rowConditions];
   return entityTag([versions, path, query, prefer, json, encoding, read.feed.settings.pageSize, model, ...rows]);

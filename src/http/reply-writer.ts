@@ -12,9 +12,9 @@ import type {
   Validator,
 } from '../source/data-source.ts';
 import type { Exchange } from './exchange.ts';
-import type { Negotiated } from './negotiated.ts';
 import { pageLinks } from './next-link.ts';
 import type { SharedReply } from './reply-cache/shared-reply.ts';
+import type { ReplyForm } from './reply-form.ts';
 import { endEmpty, type HeadFacts, replyHead } from './reply-head.ts';
 import { ReplySink } from './reply-sink.ts';
 import { isCurrent } from './reply-tag.ts';
@@ -25,7 +25,7 @@ export type SendRest = () => Promise<void>;
 /** Where and how one reply is written. */
 export interface ReplyPlace {
   readonly exchange: Exchange;
-  readonly negotiated: Negotiated;
+  readonly form: ReplyForm;
   /** The ETag of the reply made from data of these versions; null: it has none. */
   readonly tagOf: (versions: string | null) => string | null;
   /** null: the reply is for nobody else. */
@@ -90,12 +90,12 @@ export class ReplyWriter implements Recipient<SendRest> {
   }
 
   async #page(reply: PageReply): Promise<SendRest> {
-    const { exchange, negotiated } = this.#place;
+    const { exchange, form } = this.#place;
     const rows = await reply.begin();
     const facts = await this.#factsOf(reply);
     const sink = this.#open(facts);
     this.#share(sink, reply, facts);
-    const envelope = new PageEnvelope(sink.output, negotiated.json);
+    const envelope = new PageEnvelope(sink.output, form.json);
     envelope.open({ context: reply.context, count: rows.count });
     try {
       const end = await pump(rows.fill(envelope), rows.wait, sink);
@@ -107,9 +107,9 @@ export class ReplyWriter implements Recipient<SendRest> {
   }
 
   async #object(reply: ObjectReply): Promise<SendRest> {
-    const { exchange, negotiated } = this.#place;
+    const { exchange, form } = this.#place;
     const sink = this.#open(await this.#factsOf(reply));
-    sink.output.appendText(withContext(reply.json, reply.context, negotiated.json));
+    sink.output.appendText(withContext(reply.json, reply.context, form.json));
     exchange.rows = 1;
     return rest(sink);
   }
@@ -127,22 +127,22 @@ export class ReplyWriter implements Recipient<SendRest> {
   }
 
   #open(facts: HeadFacts): ReplySink {
-    const { exchange, negotiated } = this.#place;
-    return new ReplySink(exchange.response, replyHead(exchange, facts), negotiated.encoding);
+    const { exchange, form } = this.#place;
+    return new ReplySink(exchange.response, replyHead(exchange, facts), form.encoding);
   }
 
   /** The tag is asked for last: once rows were asked for it costs nothing. */
   async #factsOf({ validator, followed }: Exclude<SourceReply, { kind: 'nothing' }>): Promise<HeadFacts> {
-    const { mediaType } = this.#place.negotiated;
+    const { mediaType } = this.#place.form;
     return { contentType: mediaType, etag: await this.#tag(validator), applied: this.#applied(followed) };
   }
 
   /** What `Preference-Applied` says. */
   #applied({ omitNulls, pageSize, trackChanges }: FollowedPreferences): readonly string[] {
-    const { exchange, negotiated } = this.#place;
+    const { exchange, form } = this.#place;
     const paged = pageSize !== null && exchange.prefer.maxPageSize !== null;
     return [
-      ...(omitNulls ? negotiated.applied : []),
+      ...(omitNulls ? form.applied : []),
       ...(paged ? [`odata.maxpagesize=${pageSize}`] : []),
       ...(trackChanges ? ['odata.track-changes'] : []),
     ];

@@ -11,7 +11,7 @@ import type { RequestRecord, ServingEvent } from '../../src/observation/events/h
 import type { Observation } from '../../src/observation/observation.ts';
 import { everyone, type Observe, unobserved } from '../../src/observation/observe.ts';
 import { DataSources } from '../../src/source/data-sources.ts';
-import { KnownAnswers } from '../../src/source/stored/known-answers.ts';
+import { ResultCache } from '../../src/source/stored/result-cache.ts';
 import { migrate } from '../../src/warehouse/migrate.ts';
 import { type DatabaseSettings, openDatabase } from '../../src/warehouse/postgres-database.ts';
 import { catalogue, createTables } from '../sql/small-model.ts';
@@ -82,7 +82,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     capabilities: options.capabilities ?? null,
     ...(options.grantsOf === undefined ? {} : { grantsOf: options.grantsOf }),
     sources: new DataSources(
-      { database, known: new KnownAnswers(), timeout: options.statementTimeout ?? 30_000 },
+      { database, results: new ResultCache(), timeout: options.statementTimeout ?? 30_000 },
       new Map(),
     ),
     authentication: options.authentication ?? openToAll,

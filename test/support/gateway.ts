@@ -6,7 +6,7 @@ import { openToAll } from '../../src/http/authentication.ts';
 import type { Feed, FeedSettings } from '../../src/http/feed.ts';
 import { httpListener } from '../../src/http/listener.ts';
 import { DataSources } from '../../src/source/data-sources.ts';
-import { KnownAnswers } from '../../src/source/stored/known-answers.ts';
+import { ResultCache } from '../../src/source/stored/result-cache.ts';
 import type { Database } from '../../src/warehouse/database.ts';
 import { migrate } from '../../src/warehouse/migrate.ts';
 import { openDatabase } from '../../src/warehouse/postgres-database.ts';
@@ -58,7 +58,7 @@ export async function testGateway(
   const app = httpListener({
     catalogue: () => catalogue,
     capabilities,
-    sources: new DataSources({ database, known: new KnownAnswers(), timeout: 30_000 }, new Map()),
+    sources: new DataSources({ database, results: new ResultCache(), timeout: 30_000 }, new Map()),
     authentication: openToAll,
     settings: { pageSize: 20_000, publicUrl: null, ...settings },
     replies,

@@ -6,7 +6,7 @@ import { openToAll } from '../../src/http/authentication.ts';
 import { httpListener } from '../../src/http/listener.ts';
 import type { RequestRecord } from '../../src/observation/events/http.ts';
 import { DataSources } from '../../src/source/data-sources.ts';
-import { KnownAnswers } from '../../src/source/stored/known-answers.ts';
+import { ResultCache } from '../../src/source/stored/result-cache.ts';
 import type { Upstream } from '../../src/upstream/upstream.ts';
 import type { Database } from '../../src/warehouse/database.ts';
 import { collect } from '../support/collect-events.ts';
@@ -30,7 +30,7 @@ describe('a told feed, served', () => {
       catalogue: () => catalogue,
       capabilities: null,
       sources: new DataSources(
-        { database: noDatabase, known: new KnownAnswers(), timeout: 1000 },
+        { database: noDatabase, results: new ResultCache(), timeout: 1000 },
         new Map([[upstream.source, upstream]]),
       ),
       authentication: openToAll,

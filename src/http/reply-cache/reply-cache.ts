@@ -5,7 +5,7 @@ import { LRUCache } from 'lru-cache';
 import type { HttpEvent } from '../../observation/events/http.ts';
 import type { Observe } from '../../observation/observe.ts';
 import { TemporaryFile } from '../temporary-file.ts';
-import { KeptReply } from './kept-reply.ts';
+import { CachedReply } from './cached-reply.ts';
 import { type CopyHost, ReplyCopy } from './reply-copy.ts';
 
 export interface ReplyCacheSettings {
@@ -47,7 +47,7 @@ const suffix = '.reply';
 export class ReplyCache {
   readonly #settings: ReplyCacheSettings;
   /** By request. What leaves it, for whatever reason, is given up. */
-  readonly #kept: LRUCache<string, KeptReply>;
+  readonly #kept: LRUCache<string, CachedReply>;
   readonly #growing = new Set<ReplyCopy>();
   readonly #removals = new Set<Promise<void>>();
   #bytes = 0;
@@ -90,7 +90,7 @@ export class ReplyCache {
   }
 
   /** The kept reply, retained: call `release` after it. null: there is none of this tag; one of another tag is given up. */
-  take(request: string, tag: string): KeptReply | null {
+  take(request: string, tag: string): CachedReply | null {
     const kept = this.#kept.get(request);
     if (kept === undefined) {
       return null;
@@ -104,7 +104,7 @@ export class ReplyCache {
   }
 
   /** Nobody finds this reply any more. */
-  forget(request: string, kept: KeptReply): void {
+  forget(request: string, kept: CachedReply): void {
     if (this.#kept.peek(request) === kept) {
       this.#kept.delete(request);
     }
@@ -185,7 +185,7 @@ export class ReplyCache {
 
   #keep({ request, tag, applied, rows }: ReplyIdentity, bytes: number, file: TemporaryFile): void {
     const facts = { tag, applied, bytes, rows: rows(), file };
-    const kept = new KeptReply(facts, (removal) => {
+    const kept = new CachedReply(facts, (removal) => {
       this.#free(bytes);
       this.#removals.add(removal);
       void removal.then(() => this.#removals.delete(removal));

@@ -1,12 +1,13 @@
 import type { Catalogue } from '../../catalogue/catalogue.ts';
 import { modelVersion } from '../documents.ts';
+import { digest } from '../entity-tag.ts';
 import type { Exchange } from '../exchange.ts';
 import type { Feed } from '../feed.ts';
-import { digest, type Negotiated } from '../negotiated.ts';
+import type { ReplyForm } from '../reply-form.ts';
 import { replyHead } from '../reply-head.ts';
 import type { ReplyCache } from './reply-cache.ts';
 import type { ReplyCopy } from './reply-copy.ts';
-import { type OpenedReply, openKept, sendKept } from './send-kept.ts';
+import { type OpenedReply, openCached, sendCached } from './send-cached.ts';
 
 /** One reply as clients share it who ask the same of the same data. */
 export interface SharedReply {
@@ -25,7 +26,7 @@ export interface SharedReply {
 
 export interface SharedRequest {
   readonly exchange: Exchange;
-  readonly negotiated: Negotiated;
+  readonly form: ReplyForm;
   readonly feed: Feed;
   readonly catalogue: Catalogue;
   /** Which rows the reader may see, see `SetFacts`. */
@@ -38,11 +39,11 @@ export interface SharedRequest {
  * address and Host, query, preferences, format, encoding, page size, the model as the reader sees it and the rows that he may
  * see. Else a reply knows nothing of who asked for it; the key option is in no query here.
  */
-export function sharedReply({ exchange, negotiated, cache, ...reader }: SharedRequest): SharedReply {
+export function sharedReply({ exchange, form, cache, ...reader }: SharedRequest): SharedReply {
   const { path, query, prefer, timing } = exchange;
   // Who sees something else has a kept reply of his own: by the ETag alone they would drive each other's out.
   const seen = [modelVersion(reader.feed, reader.catalogue), reader.rowConditions];
-  const request = digest(JSON.stringify([path, query, prefer, negotiated.json, negotiated.encoding, seen]));
+  const request = digest(JSON.stringify([path, query, prefer, form.json, form.encoding, seen]));
   return {
     get kept() {
       return cache.holds(request);
@@ -57,7 +58,7 @@ export function sharedReply({ exchange, negotiated, cache, ...reader }: SharedRe
       if (kept === null) {
         return null;
       }
-      const opened = await openKept(kept);
+      const opened = await openCached(kept);
       timing.note('cache', performance.now() - from);
       if (opened !== null) {
         return opened;
@@ -69,9 +70,9 @@ export function sharedReply({ exchange, negotiated, cache, ...reader }: SharedRe
     async send(found) {
       exchange.fromCache = true;
       const { tag: etag, applied } = found.kept.facts;
-      const more = { 'Content-Encoding': negotiated.encoding };
-      const facts = { contentType: negotiated.mediaType, etag, applied, more };
-      await sendKept(found, replyHead(exchange, facts), exchange);
+      const more = { 'Content-Encoding': form.encoding };
+      const facts = { contentType: form.mediaType, etag, applied, more };
+      await sendCached(found, replyHead(exchange, facts), exchange);
     },
     begin: (tag, applied) => cache.begin({ request, tag, applied, rows: () => exchange.rows }),
   };

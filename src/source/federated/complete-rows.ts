@@ -1,9 +1,9 @@
 import type { JsonFormat } from '../../json/json-format.ts';
 import type { JoinKey } from '../../plan/federate/join-key.ts';
 import type { Join } from '../../plan/federate/split-selection.ts';
+import type { JoinContext } from './join-context.ts';
 import type { FillJoin, OpenRows } from './open-rows.ts';
 import { pickLocal } from './pick-local.ts';
-import type { Place } from './place.ts';
 
 /** Keys asked for together: bounds what is held, and the nodes of one query. */
 const keysAtOnce = 500;
@@ -12,10 +12,10 @@ const keysAtOnce = 500;
  * Puts into rows what their own source could not give: the rows of other sources that they lead to, at every level, asked
  * for by key and together for all rows given. Gives the rows as they are served.
  */
-export function completeRows(rows: OpenRows, place: Place): Promise<readonly string[]> {
+export function completeRows(rows: OpenRows, context: JoinContext): Promise<readonly string[]> {
   const fill: FillJoin = async (join, keys) => {
-    const found = await rowsByKey(keys, join, place);
-    return keys.map((key) => memberText(join, key === null ? [] : (found.get(textOf(key)) ?? []), place.format));
+    const found = await rowsByKey(keys, join, context);
+    return keys.map((key) => memberText(join, key === null ? [] : (found.get(textOf(key)) ?? []), context.format));
   };
   return rows.completed(fill);
 }
@@ -23,8 +23,8 @@ export function completeRows(rows: OpenRows, place: Place): Promise<readonly str
 const textOf = (key: readonly string[]): string => JSON.stringify(key);
 
 /** The rows of the other end by key; one that a row of this reply led to before is not asked for again. */
-async function rowsByKey(keys: readonly JoinKey[], join: Join, place: Place): Promise<Found> {
-  const known = place.known.of(join);
+async function rowsByKey(keys: readonly JoinKey[], join: Join, context: JoinContext): Promise<Found> {
+  const known = context.known.of(join);
   const distinct = new Map(keys.flatMap((key) => (key === null ? [] : [[textOf(key), key] as const])));
   const found = new Map<string, string[]>();
   for (const text of distinct.keys()) {
@@ -39,7 +39,7 @@ async function rowsByKey(keys: readonly JoinKey[], join: Join, place: Place): Pr
     for (const key of some) {
       found.set(textOf(key), []);
     }
-    await fetchInto(found, some, { join, place });
+    await fetchInto(found, some, { join, context });
     if (known !== null) {
       for (const key of some) {
         known.set(textOf(key), found.get(textOf(key)) ?? []);
@@ -54,11 +54,11 @@ type Found = Map<string, string[]>;
 async function fetchInto(
   found: Found,
   keys: readonly (readonly string[])[],
-  { join, place }: { readonly join: Join; readonly place: Place },
+  { join, context }: { readonly join: Join; readonly context: JoinContext },
 ): Promise<void> {
-  place.observe({ event: 'rows-by-key', set: join.selection.set.name, keys: keys.length });
-  const rows = await pickLocal(join.selection.set, place).byKeys(join, keys);
-  const texts = await servedRows(rows, join, place);
+  context.observe({ event: 'rows-by-key', set: join.selection.set.name, keys: keys.length });
+  const rows = await pickLocal(join.selection.set, context).byKeys(join, keys);
+  const texts = await servedRows(rows, join, context);
   for (const [index, key] of rows.keysOf(join.theirs).entries()) {
     // A feed may compare more loosely than we do, e.g. without regard to case: such a row has no place.
     if (key !== null) {
@@ -67,14 +67,14 @@ async function fetchInto(
   }
 }
 
-async function servedRows(rows: OpenRows, { expand }: Join, place: Place): Promise<readonly string[]> {
+async function servedRows(rows: OpenRows, { expand }: Join, context: JoinContext): Promise<readonly string[]> {
   switch (expand.form) {
     case 'count':
       return [];
     case 'ref':
-      return rows.urls().map((url) => `{"@odata.id":${JSON.stringify(place.format.root + url)}}`);
+      return rows.urls().map((url) => `{"@odata.id":${JSON.stringify(context.format.root + url)}}`);
     case 'entities':
-      return completeRows(rows, place);
+      return completeRows(rows, context);
   }
 }
 

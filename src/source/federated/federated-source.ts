@@ -12,9 +12,9 @@ import type { Store } from '../stored/stored-read.ts';
 import { StoredSource } from '../stored/stored-source.ts';
 import { absentReply, numberReply, objectReply, UpstreamSource, upstreamOptions } from '../upstream/upstream-source.ts';
 import { completeRows } from './complete-rows.ts';
+import type { JoinContext } from './join-context.ts';
 import { KnownRows } from './known-rows.ts';
 import { pickLocal } from './pick-local.ts';
-import type { Place } from './place.ts';
 import { resolveFilters } from './resolve-filters.ts';
 import { resolveSource } from './resolve-source.ts';
 import { connected, type Sources } from './sources.ts';
@@ -37,21 +37,29 @@ export class FederatedSource implements DataSource<UpstreamPlan> {
     const sources = this.#sources;
     const { format, signal, observe } = reading;
     const options = upstreamOptions(reading);
-    const place: Place = { sources, store: this.#store, format, signal, observe, options, known: new KnownRows() };
-    const source = await resolveSource(plan.source, place);
+    const context: JoinContext = {
+      sources,
+      store: this.#store,
+      format,
+      signal,
+      observe,
+      options,
+      known: new KnownRows(),
+    };
+    const source = await resolveSource(plan.source, context);
     if (source === null) {
       return lendNothing(plan, reading, recipient);
     }
     if (filterCrosses(plan, sources)) {
       refuseChanges(plan);
     }
-    const resolved: UpstreamPlan = await resolveFilters({ ...plan, source }, place);
+    const resolved: UpstreamPlan = await resolveFilters({ ...plan, source }, context);
     if (isEmptyAbroad(resolved, sources)) {
       return lendNothing(plan, reading, recipient);
     }
     if ((resolved.kind === 'Collection' || resolved.kind === 'Entity') && expandCrosses(resolved.selection, sources)) {
       refuseDerived(resolved);
-      return lendCompleted(resolved, { plan, reading, place }, recipient);
+      return lendCompleted(resolved, { plan, reading, context }, recipient);
     }
     const at = sources.sourceOf(sourceSet(source));
     // Rows elsewhere, of which nobody says when they change, decide which rows these are.
@@ -92,32 +100,32 @@ interface Work {
   /** As it was bound: what the reply says of itself. */
   readonly plan: Bound<UpstreamPlan>;
   readonly reading: Reading;
-  readonly place: Place;
+  readonly context: JoinContext;
 }
 
 async function lendCompleted<T>(
   resolved: CollectionPlan | EntityPlan,
-  { plan, reading, place }: Work,
+  { plan, reading, context }: Work,
   recipient: Recipient<T>,
 ): Promise<T> {
-  const { selection, completion } = splitSelection(resolved.selection, place.sources);
+  const { selection, completion } = splitSelection(resolved.selection, context.sources);
   const { root } = reading.format;
   if (resolved.kind === 'Entity') {
-    const row = await pickLocal(selection.set, place).entity({ ...resolved, selection }, completion);
+    const row = await pickLocal(selection.set, context).entity({ ...resolved, selection }, completion);
     if (row === null || plan.kind !== 'Entity') {
       return recipient.take(absentReply(plan));
     }
-    const [json = '{}'] = await completeRows(row, place);
+    const [json = '{}'] = await completeRows(row, context);
     return recipient.take(objectReply(entityContext(root, plan), json));
   }
   const tokens = { skipToken: reading.skipToken, fingerprint: plan.fingerprint };
-  const page = await pickLocal(selection.set, place).page({ ...resolved, selection }, completion, tokens);
+  const page = await pickLocal(selection.set, context).page({ ...resolved, selection }, completion, tokens);
   if (page === null || plan.kind !== 'Collection') {
     return recipient.take(absentReply(plan));
   }
   const objects = async function* (): AsyncGenerator<string> {
     for await (const rows of page.chunks) {
-      yield* await completeRows(rows, place);
+      yield* await completeRows(rows, context);
     }
   };
   return lendObjects(collectionContext(root, plan), { ...page, objects: objects() }, recipient);

@@ -16,8 +16,8 @@ import { isAlways, joinedBy, negated, notTrue, ofPresentRow, operandsOf } from '
 import { keyedCondition } from '../../plan/logic/keyed-condition.ts';
 import { dual } from '../../plan/logic/three-valued.ts';
 import type { BoundExpression, RangeVariable, RowPath } from '../../plan/model/read-plan.ts';
+import type { JoinContext } from './join-context.ts';
 import { joinedKeys } from './joined-keys.ts';
-import type { Place } from './place.ts';
 
 type Lambda = Extract<BoundExpression, { kind: 'Lambda' }>;
 
@@ -32,22 +32,24 @@ const mostComparisons = 45;
  * Only where the condition is true counts; of a row without partner every property is null.
  * @throws GatewayError NotImplemented for a part that compares rows of two sources; LimitExceeded for too many keys
  */
-export async function filterAcross(expression: BoundExpression, place: Place): Promise<BoundExpression> {
-  const { sources } = place;
+export async function filterAcross(expression: BoundExpression, context: JoinContext): Promise<BoundExpression> {
+  const { sources } = context;
   if (!expressionCrosses(expression, sources)) {
     return expression;
   }
   const root = onlyRoot(expression, sources);
   if (root !== null) {
-    return behindOne(expression, root, place);
+    return behindOne(expression, root, context);
   }
   switch (expression.kind) {
     case 'Logical':
-      return logicalAcross(expression, place);
+      return logicalAcross(expression, context);
     case 'Not':
-      return negationAcross(expression.operand, place);
+      return negationAcross(expression.operand, context);
     case 'Lambda':
-      return leadsAcross(expression.over, sources) ? behindMany(expression, place) : lambdaAcross(expression, place);
+      return leadsAcross(expression.over, sources)
+        ? behindMany(expression, context)
+        : lambdaAcross(expression, context);
     default:
       throw mixed();
   }
@@ -56,14 +58,14 @@ export async function filterAcross(expression: BoundExpression, place: Place): P
 /** Parts that speak of the same row of another source are asked for together. */
 async function logicalAcross(
   expression: Extract<BoundExpression, { kind: 'Logical' }>,
-  place: Place,
+  context: JoinContext,
 ): Promise<BoundExpression> {
   const { operator } = expression;
   const groups: { readonly root: FilterRoot | null; readonly parts: BoundExpression[] }[] = [];
   for (const part of operandsOf(expression, operator)) {
-    const root = onlyRoot(part, place.sources);
+    const root = onlyRoot(part, context.sources);
     const group = groups.find(
-      ({ parts }) => root !== null && onlyRoot(joinedBy(operator, [...parts, part]), place.sources),
+      ({ parts }) => root !== null && onlyRoot(joinedBy(operator, [...parts, part]), context.sources),
     );
     if (group === undefined) {
       groups.push({ root, parts: [part] });
@@ -73,39 +75,43 @@ async function logicalAcross(
   }
   const rewritten: BoundExpression[] = [];
   for (const { parts } of groups) {
-    rewritten.push(await filterAcross(joinedBy(operator, parts), place));
+    rewritten.push(await filterAcross(joinedBy(operator, parts), context));
   }
   return joinedBy(operator, rewritten);
 }
 
 /** A negation is moved inwards until it stands before what another source can be asked as a whole. */
-async function negationAcross(operand: BoundExpression, place: Place): Promise<BoundExpression> {
+async function negationAcross(operand: BoundExpression, context: JoinContext): Promise<BoundExpression> {
   switch (operand.kind) {
     case 'Not':
-      return filterAcross(operand.operand, place);
+      return filterAcross(operand.operand, context);
     case 'Logical': {
       const parts = [operand.left, operand.right].map(negated);
-      return filterAcross(joinedBy(dual[operand.operator], parts), place);
+      return filterAcross(joinedBy(dual[operand.operator], parts), context);
     }
     case 'Lambda':
       // Never null: whether a row meets its condition or not is all that counts.
-      return negated(await filterAcross(operand, place));
+      return negated(await filterAcross(operand, context));
     default:
       throw mixed();
   }
 }
 
-async function lambdaAcross(lambda: Lambda, place: Place): Promise<BoundExpression> {
-  return { ...lambda, predicate: lambda.predicate === null ? null : await filterAcross(lambda.predicate, place) };
+async function lambdaAcross(lambda: Lambda, context: JoinContext): Promise<BoundExpression> {
+  return { ...lambda, predicate: lambda.predicate === null ? null : await filterAcross(lambda.predicate, context) };
 }
 
 /** `Nav/Property ...` over a navigation to one: what the condition gives without a partner decides how it is asked. */
-async function behindOne(expression: BoundExpression, root: FilterRoot, place: Place): Promise<BoundExpression> {
+async function behindOne(
+  expression: BoundExpression,
+  root: FilterRoot,
+  context: JoinContext,
+): Promise<BoundExpression> {
   const { navigation, set, key } = root.step;
   if (key !== undefined) {
     throw mixed();
   }
-  const join = joinOf({ from: root.from, navigation, set }, place);
+  const join = joinOf({ from: root.from, navigation, set }, context);
   const referenced = new Set(join.theirs.map(({ name }) => name));
   if (!set.entityType.key.every((name) => referenced.has(name))) {
     throw mixed();
@@ -122,28 +128,28 @@ async function behindOne(expression: BoundExpression, root: FilterRoot, place: P
   }
   const wanted = { ...join, set, variable, repeated: false };
   if (absent === true) {
-    return negated(await having({ ...wanted, condition: notTrue(condition) }, place));
+    return negated(await having({ ...wanted, condition: notTrue(condition) }, context));
   }
-  return having({ ...wanted, condition }, place);
+  return having({ ...wanted, condition }, context);
 }
 
 /** `Nav/any(...)` and `Nav/all(...)` over a navigation to many: rows that have one that meets it, or none that does not. */
-async function behindMany({ over, operator, predicate }: Lambda, place: Place): Promise<BoundExpression> {
+async function behindMany({ over, operator, predicate }: Lambda, context: JoinContext): Promise<BoundExpression> {
   const { variable, from, navigation } = over;
   const condition = predicate ?? always;
   if (!speaksOnlyOf(condition, variable)) {
     throw mixed();
   }
   const wanted = {
-    ...joinOf({ from, navigation, set: variable.set }, place),
+    ...joinOf({ from, navigation, set: variable.set }, context),
     set: variable.set,
     variable,
     repeated: true,
   };
   if (operator === 'any') {
-    return having({ ...wanted, condition }, place);
+    return having({ ...wanted, condition }, context);
   }
-  return negated(await having({ ...wanted, condition: notTrue(condition) }, place));
+  return negated(await having({ ...wanted, condition: notTrue(condition) }, context));
 }
 
 const always: BoundExpression = { kind: 'Constant', type: 'Edm.Boolean', value: 'true' };
@@ -157,7 +163,7 @@ interface Join {
 
 function joinOf(
   { from, navigation, set }: { readonly from: RowPath } & Pick<FilterRoot['step'], 'navigation' | 'set'>,
-  { sources }: Place,
+  { sources }: JoinContext,
 ): Join {
   const own = joinProperties(setAt(from).entityType, navigation.join, 'property');
   const theirs = joinProperties(set.entityType, navigation.join, 'referencedProperty');
@@ -176,10 +182,10 @@ interface Wanted extends Join {
 }
 
 /** True for the rows that are joined to one that meets the condition. */
-async function having({ from, own, theirs, ...wanted }: Wanted, place: Place): Promise<BoundExpression> {
+async function having({ from, own, theirs, ...wanted }: Wanted, context: JoinContext): Promise<BoundExpression> {
   const present = ofPresentRow(wanted.condition);
-  const condition = isAlways(present) ? present : await filterAcross(present, place);
-  const keys = await joinedKeys({ ...wanted, properties: theirs, condition }, place);
+  const condition = isAlways(present) ? present : await filterAcross(present, context);
+  const keys = await joinedKeys({ ...wanted, properties: theirs, condition }, context);
   return keyedCondition({ set: setAt(from), properties: own, keys, row: from }, null);
 }
 

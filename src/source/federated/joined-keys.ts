@@ -1,8 +1,8 @@
 import { GatewayError } from '../../errors.ts';
 import { valuesPlan, type WantedValues } from '../../plan/federate/keyed-plans.ts';
 import { isNever } from '../../plan/logic/condition.ts';
+import type { JoinContext } from './join-context.ts';
 import { pickLocal } from './pick-local.ts';
-import type { Place } from './place.ts';
 
 /** The joined values of the rows of a set that a condition holds for. */
 export interface WantedKeys extends WantedValues {
@@ -20,14 +20,14 @@ const rowsPerPage = 5_000;
  * Each key once, in one order. Nothing is fetched but the joined properties.
  * @throws GatewayError LimitExceeded where there are more than may be fetched
  */
-export async function joinedKeys(wanted: WantedKeys, place: Place): Promise<readonly (readonly string[])[]> {
+export async function joinedKeys(wanted: WantedKeys, context: JoinContext): Promise<readonly (readonly string[])[]> {
   if (isNever(wanted.condition)) {
     return [];
   }
   const found = new Map<string, readonly string[]>();
   const most = wanted.repeated ? mostRows : wanted.most;
   let rows = 0;
-  const source = pickLocal(wanted.set, place);
+  const source = pickLocal(wanted.set, context);
   const plan = valuesPlan(wanted, { top: most + 1, pageSize: rowsPerPage });
   for await (const key of source.keys(plan, wanted.properties)) {
     rows += 1;
@@ -41,7 +41,7 @@ export async function joinedKeys(wanted: WantedKeys, place: Place): Promise<read
       throw tooMany(wanted, `${most} rows`);
     }
   }
-  place.observe({ event: 'keys-found', set: wanted.set.name, keys: found.size });
+  context.observe({ event: 'keys-found', set: wanted.set.name, keys: found.size });
   return [...found].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, key]) => key);
 }
 

@@ -6,8 +6,8 @@ import { entityOf, onlyProperties } from '../../plan/model/make.ts';
 import type { RowSource } from '../../plan/model/read-plan.ts';
 import { sourceSet } from '../../plan/model/sets.ts';
 import { filterAcross } from './filter-across.ts';
+import type { JoinContext } from './join-context.ts';
 import { pickLocal } from './pick-local.ts';
-import type { Place } from './place.ts';
 
 type Navigated = RowSource & { readonly kind: 'Navigated' };
 
@@ -16,17 +16,17 @@ type Navigated = RowSource & { readonly kind: 'Navigated' };
  * null: the row before the step leads nowhere.
  * @throws GatewayError EntityNotFound when the row before a step does not exist
  */
-export async function resolveSource(source: RowSource, place: Place): Promise<RowSource | null> {
+export async function resolveSource(source: RowSource, context: JoinContext): Promise<RowSource | null> {
   if (source.kind === 'Set') {
     return source;
   }
-  const from = await resolveSource(source.from, place);
+  const from = await resolveSource(source.from, context);
   if (from === null) {
     return null;
   }
-  const { sources } = place;
+  const { sources } = context;
   if (source.kind === 'Filtered') {
-    return { ...source, from, condition: await filterAcross(source.condition, place) };
+    return { ...source, from, condition: await filterAcross(source.condition, context) };
   }
   if (source.kind !== 'Navigated') {
     return { ...source, from };
@@ -35,15 +35,15 @@ export async function resolveSource(source: RowSource, place: Place): Promise<Ro
   if (!crosses(sources, step)) {
     return { ...source, from };
   }
-  const key = await keyAt(from, source, place);
+  const key = await keyAt(from, source, context);
   return key === null ? null : rowsBehind(source, key);
 }
 
-async function keyAt(from: RowSource, { navigation }: Navigated, place: Place): Promise<JoinKey> {
+async function keyAt(from: RowSource, { navigation }: Navigated, context: JoinContext): Promise<JoinKey> {
   const set = sourceSet(from);
   const properties = joinProperties(set.entityType, navigation.join, 'property');
   const plan = entityOf({ source: from, selection: onlyProperties(set, properties) });
-  const key = await pickLocal(set, place).entityKey(plan, properties);
+  const key = await pickLocal(set, context).entityKey(plan, properties);
   if (key !== 'absent') {
     return key;
   }

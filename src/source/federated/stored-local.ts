@@ -15,6 +15,7 @@ import type { ObjectRowsEnd } from '../object-page.ts';
 import { checkParent } from '../stored/parent.ts';
 import { statementWeight } from '../stored/read-weight.ts';
 import { firstRow, singleCell } from '../stored/single-row.ts';
+import type { JoinContext } from './join-context.ts';
 import {
   chunkSize,
   type LocalPage,
@@ -24,7 +25,6 @@ import {
   tooManyRows,
 } from './local-source.ts';
 import type { OpenRows } from './open-rows.ts';
-import type { Place } from './place.ts';
 import { type StoredForm, StoredRows } from './stored-rows.ts';
 
 /** Rows that PostgreSQL may give for one chunk of keys; the limit on their length comes first. */
@@ -32,10 +32,10 @@ const mostRows = 100_000_000;
 
 /** PostgreSQL, asked with one short statement at a time: no connection is held while another source or the client is slow. */
 export class StoredLocal implements LocalSource {
-  readonly #place: Place;
+  readonly #context: JoinContext;
 
-  constructor(place: Place) {
-    this.#place = place;
+  constructor(context: JoinContext) {
+    this.#context = context;
   }
 
   async entity(plan: EntityPlan, completion: Completion): Promise<OpenRows | null> {
@@ -118,7 +118,7 @@ export class StoredLocal implements LocalSource {
 
   #rows(query: CompiledQuery, completion: Completion, { set, keys }: Pick<StoredForm, 'set' | 'keys'>) {
     return this.#read(query, async (session) => {
-      const rows = new StoredRows({ set, keys, completion, format: this.#place.format });
+      const rows = new StoredRows({ set, keys, completion, format: this.#context.format });
       return { rows, next: await rows.read(session, query) };
     });
   }
@@ -129,16 +129,16 @@ export class StoredLocal implements LocalSource {
 
   /** Runs one query; where it is a large one, when its turn comes. Nothing is held while it waits. */
   #read<T>(query: CompiledQuery, work: (session: ReadSession) => Promise<T>): Promise<T> {
-    const { store, signal, observe } = this.#place;
+    const { store, signal, observe } = this.#context;
     return store.database.read(work, { timeout: store.timeout, signal, observe, weighed: statementWeight(query) });
   }
 
   get #catalogue() {
-    return this.#place.sources.catalogue;
+    return this.#context.sources.catalogue;
   }
 
   get #controls() {
-    return { controls: this.#place.format.metadata === 'full' };
+    return { controls: this.#context.format.metadata === 'full' };
   }
 }
 

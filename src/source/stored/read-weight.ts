@@ -5,7 +5,7 @@ import { compileCrossjoinCount } from '../../sql/read/compile-crossjoin.ts';
 import { compileCountOf } from '../../sql/read/compile-read.ts';
 import type { Weighed } from '../../warehouse/database.ts';
 import type { Reading } from '../data-source.ts';
-import { type KnownAnswers, statementDigest } from './known-answers.ts';
+import { type ResultCache, statementDigest } from './result-cache.ts';
 import type { StoredPlan } from './stored-read.ts';
 
 /** Rows of a page whose shape says that it is a light read. */
@@ -14,19 +14,19 @@ const fewRows = 1000;
 interface WeighedRead {
   readonly plan: Bound<StoredPlan>;
   readonly reading: Pick<Reading, 'catalogue' | 'headOnly'>;
-  readonly known: KnownAnswers;
+  readonly results: ResultCache;
 }
 
 /** How much a read is; null: its shape says that it is little, and no estimate is needed. */
 export function readWeight(read: WeighedRead, compiled: CompiledQuery): Weighed | null {
-  const { plan, reading, known } = read;
+  const { plan, reading, results } = read;
   if (isLight(plan) || (reading.headOnly && plan.kind !== 'Count')) {
     return null;
   }
   return {
     key: `${plan.fingerprint} ${plan.kind} ${'pageSize' in plan ? plan.pageSize : 0}${plan.rowConditions}`,
     // What was counted before is most likely known still; where it is not, the read turns out to be heavier.
-    statements: () => [compiled.text, ...countText(read)].filter((text) => known.recall(text) === null),
+    statements: () => [compiled.text, ...countText(read)].filter((text) => results.recall(text) === null),
     multiplies: plan.kind === 'Crossjoin' || ('apply' in plan && plan.apply !== null),
   };
 }

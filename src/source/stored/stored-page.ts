@@ -15,9 +15,9 @@ import type { RowBatch } from '../../warehouse/database.ts';
 import type { PageEnd, PageReply, PageRows, RowSteps } from '../data-source.ts';
 import { removedRows } from './delta/removed-rows.ts';
 import { deltaTokenOf } from './delta/tracking.ts';
-import { boundedText, countRows } from './known-answers.ts';
 import { pageRows, type RowsEnd } from './page-rows.ts';
 import { checkParent } from './parent.ts';
+import { boundedText, countRows } from './result-cache.ts';
 import { singleCell, startedRows } from './single-row.ts';
 import type { StoredRead } from './stored-read.ts';
 
@@ -70,8 +70,8 @@ const changesOf = (plan: Bound<PagedPlan>): Bound<CollectionPlan> | null =>
   plan.kind === 'Collection' && plan.since !== null ? plan : null;
 
 /** The statement of the rows; a few rows of a time range far in the set would else take PostgreSQL through all before them. */
-function textOf({ session, compiled, validator: { versions }, known }: PageRead): Promise<string> {
-  return boundedText(compiled, { session, versions, known });
+function textOf({ session, compiled, validator: { versions }, results }: PageRead): Promise<string> {
+  return boundedText(compiled, { session, versions, results });
 }
 
 const noRows: RowsEnd = { count: 0, next: null };
@@ -86,10 +86,10 @@ async function* removed(
 }
 
 /** `$count=true`: all rows of all pages, of changes those that left too. */
-async function countAll({ plan, reading, session, validator: { versions }, known }: PageRead): Promise<string> {
+async function countAll({ plan, reading, session, validator: { versions }, results }: PageRead): Promise<string> {
   const { catalogue } = reading;
   const total = plan.kind === 'Crossjoin' ? compileCrossjoinCount(plan, catalogue) : compileCountOf(plan, catalogue);
-  const rows = await countRows(total, { session, versions, known }, { final: false });
+  const rows = await countRows(total, { session, versions, results }, { final: false });
   if (plan.kind === 'Crossjoin' || plan.since === null) {
     return rows;
   }

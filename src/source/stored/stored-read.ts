@@ -11,7 +11,7 @@ import type { CompiledQuery } from '../../sql/compiled-query.ts';
 import type { Database, ReadSession } from '../../warehouse/database.ts';
 import type { Reading, Validator } from '../data-source.ts';
 import type { Tracking } from './delta/tracking.ts';
-import type { KnownAnswers } from './known-answers.ts';
+import type { ResultCache } from './result-cache.ts';
 
 /** The plans that PostgreSQL answers. */
 export type StoredPlan = CollectionPlan | EntityPlan | PropertyPlan | CountPlan | CrossjoinPlan;
@@ -19,7 +19,7 @@ export type StoredPlan = CollectionPlan | EntityPlan | PropertyPlan | CountPlan 
 /** What rows in PostgreSQL are read with. */
 export interface Store {
   readonly database: Database;
-  readonly known: KnownAnswers;
+  readonly results: ResultCache;
   /** Milliseconds that PostgreSQL may take for one request. */
   readonly timeout: number;
 }
@@ -30,7 +30,7 @@ export interface StoredRead<Plan extends ReadPlan = StoredPlan> {
   readonly reading: Reading;
   readonly session: ReadSession;
   readonly compiled: CompiledQuery;
-  readonly known: KnownAnswers;
+  readonly results: ResultCache;
   readonly validator: Validator;
   /** null: nobody follows the changes of the rows. */
   readonly tracking: Tracking | null;

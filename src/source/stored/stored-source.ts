@@ -22,7 +22,7 @@ export class StoredSource implements DataSource<StoredPlan> {
   }
 
   async read<T>(plan: Bound<StoredPlan>, reading: Reading, recipient: Recipient<T>): Promise<T> {
-    const { database, known } = this.#store;
+    const { database, results } = this.#store;
     const followed = plan.kind === 'Collection' && isTracked(plan, reading) ? plan : null;
     const controls = reading.format.metadata === 'full' || (followed !== null && !saysKey(followed));
     const compiled = reading.timing.measure('compile', () => compile(plan, reading, { controls }));
@@ -38,9 +38,9 @@ export class StoredSource implements DataSource<StoredPlan> {
       if (copy !== null) {
         return copy;
       }
-      return recipient.take(await replyOf({ plan, reading, session, compiled, known, validator, tracking }));
+      return recipient.take(await replyOf({ plan, reading, session, compiled, results, validator, tracking }));
     };
-    const weight = readWeight({ plan, reading, known }, compiled);
+    const weight = readWeight({ plan, reading, results }, compiled);
     // A large reply that somebody has already is none: it does not wait for its turn.
     const early = weight !== null && followed === null && recipient.mayHaveCopy;
     return database.read(work, {

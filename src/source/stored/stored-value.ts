@@ -4,7 +4,7 @@ import { entityContext, propertyContext } from '../../json/context-url.ts';
 import { rowWriter } from '../../json/row-writer.ts';
 import type { EntityPlan, PropertyPlan } from '../../plan/model/read-plan.ts';
 import type { FollowedPreferences, SourceReply } from '../data-source.ts';
-import { countRows } from './known-answers.ts';
+import { countRows } from './result-cache.ts';
 import { type FoundRow, firstRow, rowJson } from './single-row.ts';
 import type { StoredRead } from './stored-read.ts';
 
@@ -78,9 +78,9 @@ function rawValue(
 }
 
 /** `/$count`: a bare number. */
-export async function storedCount({ session, compiled, validator, known }: StoredRead): Promise<SourceReply> {
+export async function storedCount({ session, compiled, validator, results }: StoredRead): Promise<SourceReply> {
   const { versions } = validator;
-  const body = await countRows(compiled, { session, versions, known }, final);
+  const body = await countRows(compiled, { session, versions, results }, final);
   return {
     kind: 'text',
     validator,

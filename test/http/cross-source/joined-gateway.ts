@@ -12,7 +12,7 @@ import type { RequestRecord, ServingEvent } from '../../../src/observation/event
 import type { Observation } from '../../../src/observation/observation.ts';
 import { everyone } from '../../../src/observation/observe.ts';
 import { DataSources } from '../../../src/source/data-sources.ts';
-import { KnownAnswers } from '../../../src/source/stored/known-answers.ts';
+import { ResultCache } from '../../../src/source/stored/result-cache.ts';
 import type { Database } from '../../../src/warehouse/database.ts';
 import { migrate } from '../../../src/warehouse/migrate.ts';
 import { openDatabase } from '../../../src/warehouse/postgres-database.ts';
@@ -113,7 +113,7 @@ export async function joinedGateway(options: JoinedOptions = {}): Promise<Joined
     catalogue: proxied.catalogue,
     capabilities: null,
     sources: new DataSources(
-      { database, known: new KnownAnswers(), timeout: config.statementTimeout },
+      { database, results: new ResultCache(), timeout: config.statementTimeout },
       proxied.upstreams,
     ),
     authentication: openToAll,

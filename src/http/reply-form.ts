@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { Model } from '../edm/model.ts';
 import type { JsonFormat } from '../json/json-format.ts';
 import { type JsonChoice, jsonMediaType, type Leniency, negotiateJson } from './accept.ts';
@@ -7,7 +6,7 @@ import { contentEncoding } from './reply-head.ts';
 import type { ContentEncoding } from './reply-sink.ts';
 
 /** What was agreed with the client about one data reply. */
-export interface Negotiated {
+export interface ReplyForm {
   readonly json: JsonFormat;
   readonly mediaType: string;
   readonly encoding: ContentEncoding;
@@ -24,7 +23,7 @@ export interface FormatWishes extends Leniency {
 }
 
 /** Throws GatewayError NotAcceptable. */
-export function negotiate(exchange: Exchange, model: Model, { accept, format, ...leniency }: FormatWishes): Negotiated {
+export function negotiate(exchange: Exchange, model: Model, { accept, format, ...leniency }: FormatWishes): ReplyForm {
   const choice: JsonChoice = negotiateJson(accept, format, leniency);
   return {
     json: {
@@ -40,8 +39,3 @@ export function negotiate(exchange: Exchange, model: Model, { accept, format, ..
 }
 
 export const acceptOf = ({ headers }: Exchange): string | undefined => headerText(headers['accept']);
-
-/** A short name for a long text, e.g. of `$metadata`. */
-export function digest(text: string): string {
-  return createHash('sha256').update(text).digest('base64url').slice(0, 27);
-}

@@ -1,12 +1,12 @@
 import type { Exchange } from '../exchange.ts';
 import { ClientGone, type ReplyHead } from '../reply-sink.ts';
-import type { KeptReply } from './kept-reply.ts';
+import type { CachedReply } from './cached-reply.ts';
 
 const pieceSize = 128 * 1024;
 
 /** A kept reply whose first bytes were read, so that its file is surely there. */
 export interface OpenedReply {
-  readonly kept: KeptReply;
+  readonly kept: CachedReply;
   /** The one buffer that all pieces go through. */
   readonly piece: Buffer;
   /** Bytes of the first piece. */
@@ -14,7 +14,7 @@ export interface OpenedReply {
 }
 
 /** Reads the first bytes of a retained reply. null: they cannot be read. Never throws. */
-export async function openKept(kept: KeptReply): Promise<OpenedReply | null> {
+export async function openCached(kept: CachedReply): Promise<OpenedReply | null> {
   const { file, bytes } = kept.facts;
   const piece = Buffer.allocUnsafeSlow(Math.min(pieceSize, bytes));
   const length = await file.read(piece, 0).catch(() => 0);
@@ -22,7 +22,7 @@ export async function openKept(kept: KeptReply): Promise<OpenedReply | null> {
 }
 
 /** Sends a kept reply as it is and releases it. A slow reader holds up the reading of the file. Throws ClientGone. */
-export async function sendKept(
+export async function sendCached(
   { kept, piece, length }: OpenedReply,
   head: ReplyHead,
   exchange: Exchange,

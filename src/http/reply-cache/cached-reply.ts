@@ -1,7 +1,7 @@
 import type { TemporaryFile } from '../temporary-file.ts';
 
 /** One whole compressed reply in its temporary file. */
-export interface KeptFacts {
+export interface CachedFacts {
   /** ETag of the reply: what it was made from, and how. */
   readonly tag: string;
   /** Preferences that it follows, for its head. */
@@ -14,15 +14,15 @@ export interface KeptFacts {
 }
 
 /** A kept reply and who reads it: its file goes once it was given up and nobody reads it any more. */
-export class KeptReply {
-  readonly facts: KeptFacts;
+export class CachedReply {
+  readonly facts: CachedFacts;
   readonly #freed: (removal: Promise<void>) => void;
   #readers = 0;
   #givenUp = false;
   #removed: Promise<void> | null = null;
 
   /** `freed` is called once, when its room is free again, with the removal of its file. */
-  constructor(facts: KeptFacts, freed: (removal: Promise<void>) => void) {
+  constructor(facts: CachedFacts, freed: (removal: Promise<void>) => void) {
     this.facts = facts;
     this.#freed = freed;
   }

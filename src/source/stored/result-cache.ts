@@ -5,7 +5,7 @@ import type { ReadSession } from '../../warehouse/database.ts';
 import { singleCell } from './single-row.ts';
 
 /** What a statement gave, and the data versions of all sets it was asked of. */
-interface KnownAnswer {
+interface CachedResult {
   readonly versions: string;
   readonly answer: string;
 }
@@ -19,20 +19,20 @@ const lifetime = 300_000;
  * and every page of a paged read asks for the same one again; as long as the data has the versions it was made from,
  * it is still right.
  */
-export class KnownAnswers {
-  readonly #answers: LRUCache<string, KnownAnswer>;
+export class ResultCache {
+  readonly #results: LRUCache<string, CachedResult>;
 
   /** `now`: milliseconds of a clock that never goes back and never stands at 0. */
   constructor(now: () => number = () => performance.now()) {
-    this.#answers = new LRUCache({ max: most, ttl: lifetime, ttlResolution: 0, perf: { now } });
+    this.#results = new LRUCache({ max: most, ttl: lifetime, ttlResolution: 0, perf: { now } });
   }
 
-  recall(statement: string): KnownAnswer | null {
-    return this.#answers.get(statementDigest(statement)) ?? null;
+  recall(statement: string): CachedResult | null {
+    return this.#results.get(statementDigest(statement)) ?? null;
   }
 
-  keep(statement: string, known: KnownAnswer): void {
-    this.#answers.set(statementDigest(statement), known);
+  keep(statement: string, result: CachedResult): void {
+    this.#results.set(statementDigest(statement), result);
   }
 }
 
@@ -40,42 +40,42 @@ export class KnownAnswers {
 export const statementDigest = (statement: string): string => createHash('sha256').update(statement).digest('base64');
 
 /** Where an answer is looked for and asked for. */
-export interface AnswerSource {
+export interface ResultSource {
   readonly session: ReadSession;
   /** Data versions of the sets in the session's snapshot; null: unknown, or the answer depends on the clock. */
   readonly versions: () => Promise<string | null>;
-  readonly known: KnownAnswers;
+  readonly results: ResultCache;
 }
 
 /** The number of rows of a `SELECT count(*)`; `final`: the transaction ends with it. */
 export function countRows(
   query: CompiledQuery,
-  source: AnswerSource,
+  source: ResultSource,
   ending: { readonly final: boolean },
 ): Promise<string> {
-  return answered(query.text, source, () => singleCell(source.session, query, ending));
+  return lookedUp(query.text, source, () => singleCell(source.session, query, ending));
 }
 
 /** The text of a query, with the bounds of its rows where they can be found out cheaply. */
-export async function boundedText(query: CompiledQuery, source: AnswerSource): Promise<string> {
+export async function boundedText(query: CompiledQuery, source: ResultSource): Promise<string> {
   const { span = null, text } = query;
   if (span === null) {
     return text;
   }
-  return span.within(await answered(span.probe, source, () => singleCell(source.session, { text: span.probe })));
+  return span.within(await lookedUp(span.probe, source, () => singleCell(source.session, { text: span.probe })));
 }
 
 /** Asked of PostgreSQL unless it is known for the data as it is. */
-async function answered(statement: string, source: AnswerSource, ask: () => Promise<string>): Promise<string> {
-  const { versions, known } = source;
-  const before = known.recall(statement);
+async function lookedUp(statement: string, source: ResultSource, ask: () => Promise<string>): Promise<string> {
+  const { versions, results } = source;
+  const before = results.recall(statement);
   if (before !== null && before.versions === (await versions())) {
     return before.answer;
   }
   const answer = await ask();
   const current = await versions();
   if (current !== null) {
-    known.keep(statement, { versions: current, answer });
+    results.keep(statement, { versions: current, answer });
   }
   return answer;
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { KnownAnswers } from '../../src/source/stored/known-answers.ts';
+import { ResultCache } from '../../src/source/stored/result-cache.ts';
 import { startTestServer, type TestServer } from './test-server.ts';
 
 describe('http: counts that are known', () => {
@@ -125,10 +125,10 @@ function rows(from: number, count: number): string {
   return `INSERT INTO feed."Cases" ("Id") SELECT generate_series(${from}, ${from + count - 1})`;
 }
 
-describe('KnownAnswers', () => {
+describe('ResultCache', () => {
   it('forgets a count after five minutes, whatever the versions say', () => {
     let now = 1;
-    const counts = new KnownAnswers(() => now);
+    const counts = new ResultCache(() => now);
     counts.keep('SELECT 1', { versions: 'v', answer: '1' });
     now += 300_000;
     assert.equal(counts.recall('SELECT 1')?.versions, 'v');
@@ -137,7 +137,7 @@ describe('KnownAnswers', () => {
   });
 
   it('forgets the counts that nobody asked for longest', () => {
-    const counts = new KnownAnswers();
+    const counts = new ResultCache();
     for (let n = 0; n < 10_000; n++) {
       counts.keep(`SELECT ${n}`, { versions: 'v', answer: String(n) });
     }

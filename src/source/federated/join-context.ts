@@ -5,7 +5,7 @@ import type { KnownRows } from './known-rows.ts';
 import type { Sources } from './sources.ts';
 
 /** Where the rows of one request are read and joined. */
-export interface Place extends Pick<Reading, 'format' | 'signal' | 'observe'> {
+export interface JoinContext extends Pick<Reading, 'format' | 'signal' | 'observe'> {
   readonly sources: Sources;
   readonly store: Pick<Store, 'database' | 'timeout'>;
   /** The format for proxied feeds; without a `$skiptoken`, which is the addressed set's alone. */
