@@ -14,6 +14,7 @@ import { DropFolder } from '../ingest/delivery/drop-folder.ts';
 import { runSchedules } from '../ingest/delivery/schedules.ts';
 import type { Observation } from '../observation/observation.ts';
 import { everyone, type Observe } from '../observation/observe.ts';
+import { everything } from '../plan/grants.ts';
 import { DataSources } from '../source/data-sources.ts';
 import { ResultCache } from '../source/stored/result-cache.ts';
 import type { Database } from '../warehouse/database.ts';
@@ -120,6 +121,7 @@ async function serveUntil(end: Promise<End>, serving: Serving): Promise<End> {
         proxied.upstreams,
       ),
       authentication: guard,
+      grantsOf: () => everything,
       settings: config,
       replies,
       observe,

@@ -4,7 +4,6 @@ import type { JsonFormat } from '../json/json-format.ts';
 import type { ReadingEvent } from '../observation/events/http.ts';
 import { ofRequest } from '../observation/observe.ts';
 import { bindRead } from '../plan/bind/bind-read.ts';
-import { everything } from '../plan/grants.ts';
 import { describePlan } from '../plan/model/describe.ts';
 import type { Bound, ReadPlan } from '../plan/model/read-plan.ts';
 import { restrict } from '../plan/restrict.ts';
@@ -27,8 +26,9 @@ import { longestTarget } from './request-target.ts';
  * that he may see, agree on the form of the reply, pick the source of its rows, read, write. Throws GatewayError before the first byte; afterwards the caller breaks the transfer.
  */
 export async function answer(exchange: Exchange, feed: Feed): Promise<void> {
-  const grants = feed.grantsOf?.(exchange.user, feed.catalogue()) ?? everything;
-  const catalogue = visibleCatalogue(feed.catalogue(), grants);
+  const whole = feed.catalogue();
+  const grants = feed.grantsOf(exchange.user, whole);
+  const catalogue = visibleCatalogue(whole, grants);
   const { uri, instant } = splitInstant(exchange.timing.measure('parse', () => parse(exchange)));
   const place = { exchange, feed, catalogue };
   const plan = exchange.timing.measure('bind', () => restrict(bind(uri, { ...place, instant }), grants));

@@ -24,8 +24,8 @@ export interface Feed {
   readonly capabilities: ((catalogue: Catalogue) => FeedCapabilities) | null;
   readonly sources: DataSources;
   readonly authentication: Authentication;
-  /** What a signed-in principal may see of the catalogue; null: everybody. The same object as long as nothing changed. Absent: everything. */
-  grantsOf?(user: string | null, catalogue: Catalogue): Grants;
+  /** What a signed-in principal may see of the catalogue; null: everybody. The same object as long as nothing changed. */
+  grantsOf(user: string | null, catalogue: Catalogue): Grants;
   readonly settings: FeedSettings;
   /** Absent: every reply is made anew. */
   readonly replies?: ReplyCache | null;

@@ -10,6 +10,7 @@ import type { ReplyCache } from '../../src/http/reply-cache/reply-cache.ts';
 import type { RequestRecord, ServingEvent } from '../../src/observation/events/http.ts';
 import type { Observation } from '../../src/observation/observation.ts';
 import { everyone, type Observe, unobserved } from '../../src/observation/observe.ts';
+import { everything } from '../../src/plan/grants.ts';
 import { DataSources } from '../../src/source/data-sources.ts';
 import { ResultCache } from '../../src/source/stored/result-cache.ts';
 import { migrate } from '../../src/warehouse/migrate.ts';
@@ -80,7 +81,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   const app = httpListener({
     catalogue: options.catalogue ?? (() => catalogue),
     capabilities: options.capabilities ?? null,
-    ...(options.grantsOf === undefined ? {} : { grantsOf: options.grantsOf }),
+    grantsOf: options.grantsOf ?? (() => everything),
     sources: new DataSources(
       { database, results: new ResultCache(), timeout: options.statementTimeout ?? 30_000 },
       new Map(),

@@ -5,6 +5,7 @@ import { requireCatalogue } from '../../src/catalogue/read-metadata.ts';
 import { openToAll } from '../../src/http/authentication.ts';
 import type { Feed, FeedSettings } from '../../src/http/feed.ts';
 import { httpListener } from '../../src/http/listener.ts';
+import { everything } from '../../src/plan/grants.ts';
 import { DataSources } from '../../src/source/data-sources.ts';
 import { ResultCache } from '../../src/source/stored/result-cache.ts';
 import type { Database } from '../../src/warehouse/database.ts';
@@ -60,6 +61,7 @@ export async function testGateway(
     capabilities,
     sources: new DataSources({ database, results: new ResultCache(), timeout: 30_000 }, new Map()),
     authentication: openToAll,
+    grantsOf: () => everything,
     settings: { pageSize: 20_000, publicUrl: null, ...settings },
     replies,
     observe: collect({ defects }),

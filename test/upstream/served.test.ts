@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { openToAll } from '../../src/http/authentication.ts';
 import { httpListener } from '../../src/http/listener.ts';
 import type { RequestRecord } from '../../src/observation/events/http.ts';
+import { everything } from '../../src/plan/grants.ts';
 import { DataSources } from '../../src/source/data-sources.ts';
 import { ResultCache } from '../../src/source/stored/result-cache.ts';
 import type { Upstream } from '../../src/upstream/upstream.ts';
@@ -34,6 +35,7 @@ describe('a told feed, served', () => {
         new Map([[upstream.source, upstream]]),
       ),
       authentication: openToAll,
+      grantsOf: () => everything,
       settings: { pageSize: 100, publicUrl: null },
       observe: collect({ log }),
     });

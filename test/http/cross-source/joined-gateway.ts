@@ -11,6 +11,7 @@ import { httpListener } from '../../../src/http/listener.ts';
 import type { RequestRecord, ServingEvent } from '../../../src/observation/events/http.ts';
 import type { Observation } from '../../../src/observation/observation.ts';
 import { everyone } from '../../../src/observation/observe.ts';
+import { everything } from '../../../src/plan/grants.ts';
 import { DataSources } from '../../../src/source/data-sources.ts';
 import { ResultCache } from '../../../src/source/stored/result-cache.ts';
 import type { Database } from '../../../src/warehouse/database.ts';
@@ -117,7 +118,7 @@ export async function joinedGateway(options: JoinedOptions = {}): Promise<Joined
       proxied.upstreams,
     ),
     authentication: openToAll,
-    ...(options.grantsOf === undefined ? {} : { grantsOf: options.grantsOf }),
+    grantsOf: options.grantsOf ?? (() => everything),
     settings: config,
     observe: everyone<ServingEvent>(collect({ log, broken, defects }), (one) => observed.push(one)),
   });
