@@ -8,16 +8,16 @@ import { sourceSet } from '../../plan/model/sets.ts';
 import type { UpstreamPlan } from '../../upstream/upstream.ts';
 import type { DataSource, Reading, Recipient } from '../data-source.ts';
 import { lendObjects, type ObjectRows, type ObjectRowsEnd } from '../object-page.ts';
+import { ownSource } from '../own-source.ts';
 import type { Store } from '../stored/stored-read.ts';
-import { StoredSource } from '../stored/stored-source.ts';
-import { absentReply, numberReply, objectReply, UpstreamSource, upstreamOptions } from '../upstream/upstream-source.ts';
+import { absentReply, numberReply, objectReply, upstreamOptions } from '../upstream/upstream-source.ts';
 import { completeRows } from './complete-rows.ts';
 import type { JoinContext } from './join-context.ts';
 import { KnownRows } from './known-rows.ts';
 import { pickLocal } from './pick-local.ts';
 import { resolveFilters } from './resolve-filters.ts';
 import { resolveSource } from './resolve-source.ts';
-import { connected, type Sources } from './sources.ts';
+import type { Sources } from './sources.ts';
 
 /**
  * Rows that no single source can give: steps of a path between sources are followed by key first, and parts of filters that
@@ -61,12 +61,10 @@ export class FederatedSource implements DataSource<UpstreamPlan> {
       refuseDerived(resolved);
       return lendCompleted(resolved, { plan, reading, context }, recipient);
     }
-    const at = sources.sourceOf(sourceSet(source));
     // Rows elsewhere, of which nobody says when they change, decide which rows these are.
     const bound = { ...plan, ...resolved, volatile: true };
-    return at === null
-      ? new StoredSource(this.#store).read(bound, { ...reading, deltaToken: null }, recipient)
-      : new UpstreamSource(connected(sources, at)).read(bound, reading, recipient);
+    const own = ownSource(bound, sourceSet(source), { store: this.#store, sources });
+    return own.read({ ...reading, deltaToken: null }, recipient);
   }
 }
 
