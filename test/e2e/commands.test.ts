@@ -33,12 +33,17 @@ describe('What the commands say of files', function () {
     );
     assert.match(covered.output, /^period {5}\d{4}-\d\d-\d\dT[\d:.]+Z to \d{4}-\d\d-\d\dT[\d:.]+Z$/m);
 
-    const loaded = await run(['ingest', cases, empty, team], environment);
+    const loaded = await run(['ingest', cases, empty, team], { ...environment, LOG_LEVEL: 'debug' });
     assert.equal(loaded.code, 2, loaded.output);
     assert.match(loaded.output, /unknown column, kept in Extras: Colour/);
+    assert.match(
+      loaded.output,
+      /"event":"load-step","file":"[^"]*raw-cases-1750000000\.csv","step":"staged","rows":1,/,
+    );
     assert.match(loaded.output, /refused: FileEmpty: empty\.csv is empty/);
     assert.match(loaded.output, /gateway ingest --source hootsuite-inbox team\.csv \(or --source sparkcentral\)/);
     const status = await run(['status'], environment);
+    assert.doesNotMatch(status.output, /"event"/, 'no log unless somebody looks for the reason of something');
     assert.match(status.output, /^tracebuzz\/cases: 1 loads, 1 new rows, last \S+$/m);
     assert.match(status.output, /^files of no known export: 2 refused, last \S+$/m);
     await database.drop();
