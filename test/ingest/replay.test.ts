@@ -1,8 +1,9 @@
-import { deepEqual, equal } from 'node:assert/strict';
+import { deepEqual, equal, ok } from 'node:assert/strict';
 import fc from 'fast-check';
 import { loadFile } from '../../src/ingest/load/load-file.ts';
 import { replayRejects } from '../../src/ingest/load/replay-rejects.ts';
 import { exportFile, useFeed } from './support/feed.ts';
+import { modes as columnModes, loadPartial } from './support/random-columns.ts';
 import { clear, faulty, filesOf, loadAll, mended, modes, servedRows } from './support/random-files.ts';
 
 describe('Replay gives what the file would have given with its rows good from the start', () => {
@@ -96,5 +97,34 @@ describe('A rejected row that is replayed', () => {
     deepEqual(await feed().rows(`SELECT message, rows_removed FROM gateway.load ORDER BY load_id DESC LIMIT 1`), [
       { message: null, rows_removed: '1' },
     ]);
+  });
+
+  it('of a file that a newer one of its period replaced has the cells for which that has no column', async () => {
+    const of = columnModes.find(({ title }) => title === 'restate by the period of the file');
+    ok(of !== undefined);
+    const file = (name: number, columns: readonly string[]) => ({
+      minute: 0,
+      name,
+      columns: [...columns, 'X1'],
+      rows: [{ TeamId: '77', ResolvesWithReplyCount: '5', X1: 'x' }],
+    });
+    // Whatever came first.
+    for (const names of [
+      [1, 2],
+      [2, 1],
+    ]) {
+      const files = names.map((name) => file(name, name === 1 ? ['ResolvesWithReplyCount'] : []));
+      await loadPartial(feed(), of, files, faulty);
+      deepEqual(
+        (await replay()).map((one) => one.fileName),
+        ['team-metrics 1.csv', 'team-metrics 2.csv'],
+      );
+      deepEqual(
+        await feed().rows(
+          'SELECT "ResolvesWithReplyCount" AS n FROM feed."SparkcentralTeamMetrics" WHERE _load_id IS NOT NULL',
+        ),
+        [{ n: 5 }],
+      );
+    }
   });
 });

@@ -7,6 +7,7 @@ import { CsvTokenizer } from '../csv/tokenizer.ts';
 import { setsTouched } from '../derive/derived-sets.ts';
 import { matchHeader } from '../identify/match-header.ts';
 import type { Period } from '../identify/period.ts';
+import { compareFiles } from '../ledger/file-order.ts';
 import { addReplayed, removalOfLoad } from '../ledger/ledger.ts';
 import { closeReplayed, countOpen, type OpenReject, openRejects } from '../ledger/rejects.ts';
 import type { Removal } from '../ledger/removal.ts';
@@ -44,6 +45,10 @@ interface LoadRow extends Record<string, unknown> {
   readonly file_time: string;
   readonly period_start: string | null;
   readonly period_end: string | null;
+  readonly sha256: string;
+  readonly modified: string;
+  /** How many moments the files before speak of, and one. */
+  readonly turn: number;
 }
 
 /**
@@ -57,23 +62,31 @@ export async function replayRejects(
   options: ReplayOptions = {},
 ): Promise<readonly ReplayResult[]> {
   const { rows } = await context.database.query<LoadRow>(
-    `SELECT load_id::text, file_name, source, export, delimiter, header::text, file_time::text, period_start::text, period_end::text
+    `SELECT load_id::text, file_name, source, export, delimiter, header::text, file_time::text, period_start::text, period_end::text, sha256,
+            coalesce(to_char(modified_at AT TIME ZONE 'UTC', 'YYYYMMDDHH24MISSUS'), '') AS modified,
+            dense_rank() OVER (ORDER BY l.file_time)::integer AS turn
        FROM gateway.load l WHERE state = 'loaded' AND header IS NOT NULL
         AND EXISTS (SELECT FROM gateway.reject r WHERE r.load_id = l.load_id AND r.state = 'open')
-        AND ($1::bigint IS NULL OR load_id = $1) AND ($2::text IS NULL OR source = $2) AND ($3::text IS NULL OR export = $3)
-      ORDER BY l.file_time, l.load_id`,
+        AND ($1::bigint IS NULL OR load_id = $1) AND ($2::text IS NULL OR source = $2) AND ($3::text IS NULL OR export = $3)`,
     [options.loadId ?? null, options.source ?? null, options.export ?? null],
   );
   const results: ReplayResult[] = [];
-  for (const load of rows) {
+  for (const load of newestFirst(rows)) {
     const target = context.catalogue.exports.find((one) => one.source === load.source && one.name === load.export);
     if (target === undefined) {
       continue;
     }
     results.push(await replayWhole(context, { load, target }));
   }
-  return results;
+  return results.reverse();
 }
+
+/**
+ * Rows that are replaced together have a place only beside a row of the newest file that holds their key; an older one gives that
+ * the cells for which the newest file has no column.
+ */
+const newestFirst = (loads: readonly LoadRow[]): readonly LoadRow[] =>
+  loads.toSorted((a, b) => b.turn - a.turn || compareFiles(b, a) || Number(b.load_id) - Number(a.load_id));
 
 interface Replayed {
   readonly load: LoadRow;
