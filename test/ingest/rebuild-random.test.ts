@@ -2,7 +2,7 @@ import { deepEqual, equal } from 'node:assert/strict';
 import fc from 'fast-check';
 import { rebuildSets } from '../../src/ingest/rebuild/rebuild-sets.ts';
 import { useFeed } from './support/feed.ts';
-import { clear, type File, faulty, filesOf, loadAll, mended, modes, servedRows } from './support/random-files.ts';
+import { type File, filesOf, loadFaulty, mended, modes, servedRows } from './support/random-files.ts';
 
 describe('B2 A set rebuilt from its files is as if they were loaded with the metadata of now', () => {
   const feed = useFeed();
@@ -35,14 +35,7 @@ describe('B2 A set rebuilt from its files is as if they were loaded with the met
     readonly files: readonly File[];
   }) => {
     const { name, sets, files } = given;
-    await clear(feed(), sets);
-    await loadAll(feed(), mended, { name, files });
-    const expected = [];
-    for (const set of sets) {
-      expected.push(await servedRows(feed(), set));
-    }
-    await clear(feed(), sets);
-    await loadAll(feed(), faulty, { name, files });
+    const expected = await loadFaulty(feed(), { name, sets, files });
     const options = { database: feed().database, catalogue: mended, sets: sets.slice(0, 1), folders: [] };
     await rebuildSets(options);
     for (const [index, set] of sets.entries()) {

@@ -4,7 +4,7 @@ import { loadFile } from '../../src/ingest/load/load-file.ts';
 import { replayRejects } from '../../src/ingest/load/replay-rejects.ts';
 import { exportFile, useFeed } from './support/feed.ts';
 import { modes as columnModes, loadPartial } from './support/random-columns.ts';
-import { clear, faulty, filesOf, loadAll, mended, modes, servedRows } from './support/random-files.ts';
+import { faulty, filesOf, loadFaulty, mended, modes, servedRows } from './support/random-files.ts';
 
 describe('Replay gives what the file would have given with its rows good from the start', () => {
   const feed = useFeed();
@@ -13,14 +13,7 @@ describe('Replay gives what the file would have given with its rows good from th
       this.timeout(60_000);
       await fc.assert(
         fc.asyncProperty(filesOf(row), async (files) => {
-          await clear(feed(), sets);
-          await loadAll(feed(), mended, { name, files });
-          const expected = [];
-          for (const set of sets) {
-            expected.push(await servedRows(feed(), set));
-          }
-          await clear(feed(), sets);
-          await loadAll(feed(), faulty, { name, files });
+          const expected = await loadFaulty(feed(), { name, sets, files });
           await replayRejects({ catalogue: mended, database: feed().database });
           equal((await feed().rows(`SELECT FROM gateway.reject WHERE state = 'open'`)).length, 0);
           for (const [index, set] of sets.entries()) {

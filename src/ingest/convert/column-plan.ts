@@ -6,7 +6,7 @@ import type { EntityType, Property } from '../../edm/model.ts';
 import { GatewayError } from '../../errors.ts';
 import { documentedHeader, type HeaderMatch } from '../identify/match-header.ts';
 import type { Period } from '../identify/period.ts';
-import { type Computation, computation, type RowView } from './computed-column.ts';
+import { type Computation, computation, inputsOf, type RowView } from './computed-column.ts';
 
 /** How the cells of one column are converted. */
 export interface ColumnPlan {
@@ -75,24 +75,9 @@ export function planComputed(
   return {
     property,
     constant: column.kind === 'period',
-    of: lookedAt(column),
+    of: inputsOf(column),
     compute: computation(column, property, setting),
   };
-}
-
-function lookedAt(computed: ComputedColumn): readonly string[] {
-  switch (computed.kind) {
-    case 'period':
-      return [];
-    case 'sha256':
-      return computed.of;
-    case 'match':
-    case 'text-if-not-integer':
-      return [computed.of];
-    case 'instant':
-    case 'ambiguous-time':
-      return [computed.date, computed.time];
-  }
 }
 
 function formOf(column: ExportColumn, property: Property, files: FileDefaults): CellForm {

@@ -16,6 +16,22 @@ export interface RowView {
 
 export type Computation = (row: RowView) => Converted;
 
+/** The properties that a computed one looks at. */
+export function inputsOf(computed: ComputedColumn): readonly string[] {
+  switch (computed.kind) {
+    case 'sha256':
+      return computed.of;
+    case 'period':
+      return [];
+    case 'match':
+    case 'text-if-not-integer':
+      return [computed.of];
+    case 'instant':
+    case 'ambiguous-time':
+      return [computed.date, computed.time];
+  }
+}
+
 /** How a property that no cell holds gets its value. */
 export function computation(
   computed: ComputedColumn,

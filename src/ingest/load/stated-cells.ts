@@ -1,4 +1,4 @@
-import type { ComputedColumn } from '../../catalogue/catalogue.ts';
+import { inputsOf } from '../convert/computed-column.ts';
 import { unknownCells } from '../convert/unknown-cells.ts';
 import { type HeaderMatch, matchHeader } from '../identify/match-header.ts';
 import { extraCell, type StatesOf } from '../merge/file-shape.ts';
@@ -12,21 +12,6 @@ export function statedCells(table: StoredTable, { export: target, cells }: Heade
   const columns = [...properties, ...computed.map((one) => one.property)].map((property) => columnOf(table, property));
   const others = columns.filter((name) => sharesNewness(table, name));
   return new Set([...others, ...unknownCells(cells).map(({ header }) => extraCell(header))]);
-}
-
-function inputsOf(computed: ComputedColumn): readonly string[] {
-  switch (computed.kind) {
-    case 'sha256':
-      return computed.of;
-    case 'period':
-      return [];
-    case 'match':
-    case 'text-if-not-integer':
-      return [computed.of];
-    case 'instant':
-    case 'ambiguous-time':
-      return [computed.date, computed.time];
-  }
 }
 
 /** The same of any export that writes the set, by the text of its header. */
