@@ -62,7 +62,7 @@ export async function startCacheServer(
       );
     },
     async settled() {
-      for (let tries = 0; tries < 200 && !cache.settled; tries++) {
+      for (let tries = 0; tries < 2000 && !cache.settled; tries++) {
         await delay(10);
       }
       assert.ok(cache.settled, 'a reply is still on its way into the cache');
