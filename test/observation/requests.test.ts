@@ -36,4 +36,30 @@ describe('Requests in the log', function () {
     assert.match(shown, /"event":"plan".*'secret title':String/);
     assert.match(shown, /"event":"statement".*'secret title'/);
   });
+
+  it('has paths without keys and conditions', async () => {
+    const paths: readonly (readonly [asked: string, logged: string])[] = [
+      ['Cases(4711)/Title', 'Cases(?)/Title'],
+      ['Cases/4711/Title/$value', 'Cases/?/Title/$value'],
+      ['Cases(Id=4711)', 'Cases(?)'],
+      [`Cases/$filter(contains(Title,'a)/secret'))/$count`, 'Cases/$filter(?)/$count'],
+      [`Cases('it''s/secret')/Title`, 'Cases(?)/Title'],
+      ['Cases%28%27secret%27%29/Title', 'Cases(?)/Title'],
+      ['Cases/secret', 'Cases/?'],
+      ['Cases/secret.person', 'Cases/?'],
+      ['Cases/Feed.Case', 'Cases/Feed.Case'],
+      [`Cases('secret`, 'Cases(?)'],
+      ['Case(4711)', 'Case(?)'],
+      ['4711', '?'],
+      ['$crossjoin(Cases,Agents)', '$crossjoin(Cases,Agents)'],
+      ['$all/$count', '$all/$count'],
+      ['', ''],
+    ];
+    for (const [asked, logged] of paths) {
+      told.length = 0;
+      await (await server.get(asked)).text();
+      const lines = told.filter((one) => one.event === 'request').map(({ path }) => path);
+      assert.deepEqual(lines, [logged], asked);
+    }
+  });
 });

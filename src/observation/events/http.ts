@@ -5,7 +5,7 @@ import type { ReadingEvent } from './source.ts';
 export interface RequestRecord {
   readonly id: string;
   readonly method: string;
-  /** Resource path, without the query. */
+  /** Resource path without the query: names; `?` for each key and whatever else was asked for by value. */
   readonly path: string;
   /** Names of the query options, without their values. */
   readonly options: readonly string[];
