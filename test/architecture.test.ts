@@ -4,7 +4,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { circles } from './support/circles.ts';
 import { entersByTheScope, makesNoPlan, meetsNoBinder, walksByTheTables } from './support/plan-rules.ts';
-import { importsOf, type Rule, type SourceFile, withoutComments } from './support/source-rules.ts';
+import { importsOf, type Rule, roomsOfTable, type SourceFile, withoutComments } from './support/source-rules.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -275,6 +275,18 @@ describe('the architecture', () => {
     }
     breaks(followsTheRooms, 'src/source/stored/x.ts', `import type { Feed } from '../../http/feed.ts';`);
     keeps(followsTheRooms, inSource);
+  });
+
+  it('has in docs/architecture.md the rooms that the rules know, and whom they may import', () => {
+    const [rooms = [], ofIngest = []] = read('docs/architecture.md')
+      .text.split('### Rooms of `ingest`')
+      .map(roomsOfTable);
+    const sorted = (rules: Readonly<Record<string, readonly string[]>>): readonly (readonly [string, string])[] =>
+      Object.entries(rules)
+        .map(([room, others]) => [room, [...others].sort().join(', ')] as const)
+        .sort();
+    assert.deepEqual(sorted(Object.fromEntries(rooms)), sorted(mayImport));
+    assert.deepEqual(sorted(Object.fromEntries(ofIngest)), sorted(mayImportInIngest));
   });
 
   it('lets a room tell its own events and no others, and events know no room', () => {

@@ -14,3 +14,13 @@ export const importsOf = (text: string): readonly string[] =>
   [...withoutComments(text).matchAll(/\bfrom\s+'([^']+)'|\bimport\(\s*'([^']+)'|^import\s+'([^']+)'/gm)].map(
     (match) => match[1] ?? match[2] ?? match[3] ?? '',
   );
+
+/** Rooms in the tables of a document, each with the others that it may import: `| \`room/\` | what for | others |`. */
+export const roomsOfTable = (text: string): readonly (readonly [room: string, others: readonly string[]])[] =>
+  [...text.matchAll(/^\| `([a-z-]+)\/` *\|[^|]*\|([^|]*)\|$/gm)].map(([, room = '', others = '']) => [
+    room,
+    (others.split(';')[0] ?? '')
+      .split(',')
+      .map((name) => name.trim())
+      .filter((name) => name !== '' && name !== 'nothing'),
+  ]);
