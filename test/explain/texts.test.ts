@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { planLineWithoutValues } from '../../src/commands/explain/postgres-plan.ts';
-import { positionLines, requestedUrl } from '../../src/commands/explain/requested-url.ts';
+import { positionLines, requestedUrl, withoutValuesOf } from '../../src/commands/explain/requested-url.ts';
 import { syntaxLines } from '../../src/commands/explain/syntax-tree.ts';
 import { GatewayError } from '../../src/errors.ts';
 import { withoutValues } from '../../src/plan/model/describe-expression.ts';
@@ -37,13 +37,40 @@ describe('The URL that gateway explain is given', () => {
   it('is shown with the position of a fault', () => {
     const url = requestedUrl(`Cases?$top=1&%24filter=Title eqq 'x'`, 'api-key');
     const fault = (target: string, offset: number) => new GatewayError('UriSyntax', 'no', { target, offset });
-    assert.deepEqual(positionLines(fault('$filter', 6), url), [
+    assert.deepEqual(positionLines(fault('$filter', 6), url, 'shown'), [
       'Position 6 of $filter:',
       `  Title eqq 'x'`,
       '        ^',
     ]);
-    assert.deepEqual(positionLines(fault('path', 2), url), ['Position 2 of the path:', '  Cases', '    ^']);
-    assert.deepEqual(positionLines(new GatewayError('Busy', 'later'), url), []);
+    assert.deepEqual(positionLines(fault('path', 2), url, 'hidden'), ['Position 2 of the path:', '  Cases', '    ^']);
+    assert.deepEqual(positionLines(new GatewayError('Busy', 'later'), url, 'shown'), []);
+  });
+
+  const faults: readonly (readonly [url: string, shown: string])[] = [
+    [`Cases?$filter=Title eq 'secret' andd Id eq 4711`, `  Title eq '??????' andd Id eq ????`],
+    [`Cases?$filter=Title eq 'secret`, `  Title eq '??????`],
+    [`Cases?$filter=P1 eq 2.5e3`, '  P1 eq ?.???'],
+  ];
+  for (const [text, shown] of faults) {
+    it(`has no value of a URL at fault: ${text}`, () => {
+      const url = requestedUrl(text, 'api-key');
+      const fault = new GatewayError('UriSyntax', 'no', { target: '$filter', offset: 3 });
+      assert.equal(positionLines(fault, url, 'hidden')[1], shown);
+    });
+  }
+
+  it('has no value in the message of its fault', () => {
+    const url = requestedUrl(`Cases('secret')?$filter=Id eq 'it''s' and Size eq 4711`, 'api-key');
+    const message = (text: string): string => withoutValuesOf(new GatewayError('TypeMismatch', text), url).message;
+    assert.equal(
+      message(`'Id' is Edm.Int64, not the Edm.String 'secret'`),
+      `'Id' is Edm.Int64, not the Edm.String '?'`,
+    );
+    assert.equal(
+      message(`$filter: found ''secr' at position 8, expected x`),
+      `$filter: found '?' at position 8, expected x`,
+    );
+    assert.equal(message(`The Edm.String 'it''s' and '4711'`), `The Edm.String '?' and '?'`);
   });
 });
 

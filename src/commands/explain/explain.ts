@@ -23,7 +23,7 @@ import { exitCodes } from '../exit-code.ts';
 import { catalogueOf, type Surroundings, withExistingWarehouse } from '../surroundings.ts';
 import { postgresPlan } from './postgres-plan.ts';
 import { type Read, readsOf } from './reads.ts';
-import { positionLines, type RequestedUrl, requestedUrl } from './requested-url.ts';
+import { positionLines, type RequestedUrl, requestedUrl, withoutValuesOf } from './requested-url.ts';
 import { syntaxLines } from './syntax-tree.ts';
 
 export interface ExplainFlags {
@@ -79,7 +79,8 @@ export async function explainCommand(
     return await explainStatements(surroundings, statements, { section, analyze: flags.analyze === true, values });
   } catch (error) {
     if (error instanceof GatewayError) {
-      positionLines(error, url).forEach(print);
+      positionLines(error, url, values).forEach(print);
+      throw values === 'shown' ? error : withoutValuesOf(error, url);
     }
     throw error;
   } finally {

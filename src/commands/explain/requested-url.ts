@@ -1,6 +1,7 @@
 import { GatewayError } from '../../errors.ts';
 import { feedPath } from '../../http/exchange.ts';
 import { checkLength, readTarget } from '../../http/request-target.ts';
+import type { Values } from '../../observation/observe.ts';
 
 /** What a URL asks for: below the feed root, percent-encoded, without a key. */
 export interface RequestedUrl {
@@ -35,8 +36,15 @@ function belowHost(url: string): string {
   return root < 0 ? path : path.slice(root);
 }
 
-/** A position in a URL, as a person finds it: the part that was read, and a mark below the character. */
-export function positionLines({ target, offset }: GatewayError, { path, query }: RequestedUrl): readonly string[] {
+/**
+ * A position in a URL, as a person finds it: the part that was read, and a mark below the character. Where values are hidden,
+ * each character of a text and each digit is a mark too, so that the position holds.
+ */
+export function positionLines(
+  { target, offset }: GatewayError,
+  { path, query }: RequestedUrl,
+  values: Values,
+): readonly string[] {
   if (offset === undefined) {
     return [];
   }
@@ -45,7 +53,39 @@ export function positionLines({ target, offset }: GatewayError, { path, query }:
     return [];
   }
   const name = target?.startsWith('$') === true ? target : 'the path';
-  return [`Position ${offset} of ${name}:`, `  ${part.replaceAll('\n', ' ')}`, `  ${' '.repeat(offset)}^`];
+  const shown = (values === 'shown' ? part : withoutTexts(part)).replaceAll('\n', ' ');
+  return [`Position ${offset} of ${name}:`, `  ${shown}`, `  ${' '.repeat(offset)}^`];
+}
+
+/** Of the same length. A text without an end is hidden to the end of the part; digits in a name are no value. */
+function withoutTexts(part: string): string {
+  return part.replace(
+    /(?<name>[A-Za-z_$@]\w*)|(?<quote>['"])[\s\S]*?(?:\k<quote>|$)|\d[\w.]*/g,
+    (found: string, name: string | undefined) => name ?? found.replace(/[^'".]/g, '?'),
+  );
+}
+
+/**
+ * The error with marks for the texts in quotes and the numbers that the URL has: it names the value at fault to the client who
+ * sent it.
+ */
+export function withoutValuesOf(error: GatewayError, { path, query }: RequestedUrl): GatewayError {
+  const given = `${decoded(path)} ${decoded(query)}`;
+  const texts = [...given.matchAll(/'((?:[^']|'')+)'|"([^"]+)"|(?<![\w$])(\d[\w.:-]*)/g)].map(
+    ([, text, phrase, number]) => text ?? phrase ?? number ?? '',
+  );
+  const longestFirst = [...new Set(texts)].sort((one, other) => other.length - one.length);
+  // A fault of syntax repeats what stands at its position, which begins and ends anywhere.
+  const unquoted = error.message.replace(/found '[\s\S]*' at position/, "found '?' at position");
+  const message = longestFirst.reduce((hidden, text) => hidden.replaceAll(`'${text}'`, `'?'`), unquoted);
+  if (message === error.message) {
+    return error;
+  }
+  const { code, feature } = error;
+  if (code === 'NotImplemented') {
+    return feature === undefined ? error : new GatewayError(code, message, { feature });
+  }
+  return new GatewayError(code, message);
 }
 
 function optionText(query: string, name: string): string | null {
