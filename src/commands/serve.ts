@@ -141,7 +141,8 @@ async function serveUntil(end: Promise<End>, serving: Serving): Promise<End> {
       requireSpace(folder);
       return drop.scan();
     };
-    const failed = (error: unknown): void => observe({ event: 'scan-failed', reason: failureOf(error, folder) });
+    const failed = (error: unknown, work: string): void =>
+      observe({ event: 'scan-failed', work, reason: failureOf(error, folder) });
     const schedules = runSchedules(
       [
         { name: 'drop folder', expression: config.ingestSchedule, run: scan, atStart: true },

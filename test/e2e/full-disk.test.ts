@@ -89,7 +89,7 @@ describe('D6 a disk that fills up', function () {
     const told = new RegExp(
       `No space is left on the disk of ${dataDir}/postgres \\(\\d+ MB of 200 MB free\\): free at least`,
     );
-    await program.printed(new RegExp(`"event":"scan-failed","reason":"[^\\n]*${told.source}`));
+    await program.printed(new RegExp(`"event":"scan-failed","work":"drop folder","reason":"[^\\n]*${told.source}`));
     assert.equal(await count(program.root), 3, 'what was there is served');
     assert.ok(existsSync(path.join(drop, 'raw-cases-1750000100.csv')), 'the file waits');
 

@@ -266,6 +266,16 @@ describe('The program on a database of its own', function () {
     }
   });
 
+  it('tells which of its works on a schedule has failed', async () => {
+    const environment = { ...base(), LOG_LEVEL: 'info' };
+    const drop = path.join(environment.DATA_DIR, 'drop');
+    writeFileSync(drop, 'no folder');
+    const program = await serve({ ...environment, DROP_DIR: drop });
+    await program.printed(/"event":"scan-failed","work":"drop folder","reason":"[^"]/);
+    program.child.kill('SIGTERM');
+    assert.equal(await program.ended, 0, program.output());
+  });
+
   it('ends after the file at hand when told to stop, and goes on with the rest at the next start', async () => {
     const environment = { ...base(), LOG_LEVEL: 'info' };
     const drop = path.join(environment.DATA_DIR, 'drop');

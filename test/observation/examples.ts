@@ -45,7 +45,7 @@ export const examples: { readonly [K in Kind]: Extract<Observation, { readonly e
   listening: { event: 'listening', address: 'http://127.0.0.1:8080/odata/', version: '1.0.0' },
   stopping: { event: 'stopping', reason: 'SIGTERM' },
   stopped: { event: 'stopped' },
-  'scan-failed': { event: 'scan-failed', reason: 'EACCES' },
+  'scan-failed': { event: 'scan-failed', work: 'drop folder', reason: 'EACCES' },
   'table-change': { event: 'table-change', message: 'Cases: column added' },
   'stored-rows': { event: 'stored-rows', message: 'Cases.Title: filled from Extras in 3 rows' },
   'samples-loaded': { event: 'samples-loaded', rows: 100 },

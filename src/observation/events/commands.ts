@@ -3,8 +3,8 @@ export type CommandEvent =
   | { readonly event: 'listening'; readonly address: string; readonly version: string }
   | { readonly event: 'stopping'; readonly reason: string }
   | { readonly event: 'stopped' }
-  /** Files could not be looked for, or old tombstones not be forgotten. */
-  | { readonly event: 'scan-failed'; readonly reason: string }
+  /** Files could not be looked for, or old tombstones not be forgotten. `work`: which of the works on a schedule. */
+  | { readonly event: 'scan-failed'; readonly work: string; readonly reason: string }
   /** A table was made or changed, as program and metadata need it. */
   | { readonly event: 'table-change'; readonly message: string }
   /** What became of stored rows, or should: whoever runs the program should know. */
