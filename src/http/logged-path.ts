@@ -1,4 +1,5 @@
 import type { Model } from '../edm/model.ts';
+import { optionName } from './next-link.ts';
 
 /** One segment between slashes; in quotes a bracket and a slash are text. */
 interface Segment {
@@ -30,6 +31,12 @@ export function loggedPath(path: string, model: Model): string {
   return segmentsOf(path)
     .map((segment, index) => `${isShown(segment, index) ? segment.name : mark}${brackets(segment)}`)
     .join('/');
+}
+
+/** The name of one pair of a query, for the log. Whatever is no name is a mark: where its `=` is missing or encoded, the value stands in it. */
+export function loggedOption(pair: string): string {
+  const name = optionName(pair);
+  return /^[$@]?[A-Za-z_][\w.-]*$/.test(name) || name === '' ? name : mark;
 }
 
 function brackets({ name, rest }: Segment): string {

@@ -10,8 +10,7 @@ import { errorHeaders, errorReply } from './error-body.ts';
 import { type Exchange, feedPath, openExchange } from './exchange.ts';
 import type { Feed } from './feed.ts';
 import { serviceLimits } from './limits.ts';
-import { loggedPath } from './logged-path.ts';
-import { optionName } from './next-link.ts';
+import { loggedOption, loggedPath } from './logged-path.ts';
 import { ClientGone } from './reply-sink.ts';
 import type { ReplyTarget } from './reply-target.ts';
 import { checkLength, readTarget, type Target, withBody } from './request-target.ts';
@@ -108,7 +107,7 @@ export async function respond(request: FeedRequest, response: ReplyTarget, servi
       method: request.method,
       // The token of a status monitor is a secret.
       path: monitorToken(target.path) === null ? loggedPath(target.path, feed.catalogue().model) : '~async',
-      options: target.query === '' ? [] : target.query.split('&').map(optionName),
+      options: target.query === '' ? [] : target.query.split('&').map(loggedOption),
       status: error === 'ClientGone' ? 499 : response.statusCode,
       rows: exchange?.rows ?? null,
       fromCache: exchange?.fromCache ?? false,

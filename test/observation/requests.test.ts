@@ -62,4 +62,11 @@ describe('Requests in the log', function () {
       assert.deepEqual(lines, [logged], asked);
     }
   });
+
+  it('has options without what stands in their place', async () => {
+    told.length = 0;
+    await (await server.get(`Cases?$filter%3DTitle%20eq%20'secret'&%24top=1&@a=2&Title eq 4711`)).text();
+    const lines = told.filter((one) => one.event === 'request').map(({ options }) => options);
+    assert.deepEqual(lines, [['?', '$top', '@a', '?']]);
+  });
 });
