@@ -93,7 +93,7 @@ export const eventKinds: { readonly [K in Kind]: EventKind<EventOf<K>> } = {
     level: 'error',
     text: 'The drop folder could not be looked at, or old tombstones not be forgotten.',
   },
-  'table-change': { level: 'info', text: 'A table was made or changed, as program and metadata need it.' },
+  'table-change': { level: 'debug', text: 'A table was made or changed, as program and metadata need it.' },
   'stored-rows': { level: 'info', text: 'Stored rows were changed at the start, or somebody should change them.' },
   'samples-loaded': { level: 'info', text: 'The warehouse was empty, and samples were loaded into it.' },
 };
