@@ -43,4 +43,13 @@ describe('the documents', () => {
       assert.match(part, /^[^\n]+\n\n_(?:Accepted|Superseded) \d{4}-\d\d-\d\d\b[^\n]*_\n/, part.split('\n')[0]);
     }
   });
+
+  it('name the release that package.json names', () => {
+    const [, released] =
+      /^## (\d+\.\d+\.\d+) - \d{4}-\d\d-\d\d$/m.exec(readFileSync(path.join(root, 'CHANGELOG.md'), 'utf8')) ?? [];
+    for (const file of ['package.json', 'package-lock.json']) {
+      const [, version] = /^ {2}"version": "([^"]+)"/m.exec(readFileSync(path.join(root, file), 'utf8')) ?? [];
+      assert.equal(version, released, file);
+    }
+  });
 });
