@@ -177,7 +177,7 @@ async function pump(steps: RowSteps, wait: PageRows['wait'], sink: ReplySink): P
       }
       if (step.value === 'waiting') {
         late = setTimeout(() => sink.flushIfFree(), patience);
-      } else {
+      } else if (step.value === 'full') {
         hasRoom = await makeRoom(sink, wait);
       }
     }

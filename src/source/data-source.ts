@@ -131,9 +131,12 @@ export interface PageRows {
 
 /**
  * `full`: the next row may not fit in the output; send back whether room was made. Without room the row is still written,
- * and the page ends with it. `waiting`: all rows at hand were written, and the source waits for more.
+ * and the page ends with it. `waiting`: all rows at hand were written, and the source waits for more. `asking`: it begins
+ * to ask for something else, which may fail: as long as the head is not out, that can still be an error reply.
  */
-export type RowSteps = AsyncGenerator<'full' | 'waiting', PageEnd, boolean>;
+export type RowStep = 'full' | 'waiting' | 'asking';
+
+export type RowSteps = AsyncGenerator<RowStep, PageEnd, boolean>;
 
 /** How a page ended. */
 export interface PageEnd {

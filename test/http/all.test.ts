@@ -75,6 +75,21 @@ describe('http: $all', () => {
     return found;
   }
 
+  it('a set that cannot be read is an error reply, however long it was waited for, while nothing was sent', async () => {
+    const slow = await startTestServer({ rows, statementTimeout: 400 });
+    const { client } = slow;
+    try {
+      // The rows of Agents are at hand; those of Cases are waited for in vain.
+      await client.query('BEGIN; LOCK TABLE feed."Cases" IN ACCESS EXCLUSIVE MODE');
+      const reply = await slow.get('$all');
+      assert.equal(reply.status, 503);
+      assert.equal(((await reply.json()) as { error: { code: string } }).error.code, 'QueryTimeout');
+    } finally {
+      await client.query('ROLLBACK');
+      await slow.close();
+    }
+  });
+
   it('has the rows of every set, each with its set, its type and its id', async () => {
     const { value, ...rest } = await page('$all');
     assert.deepEqual(rest, { '@odata.context': `${feed.root}$metadata#Collection(Edm.EntityType)` });

@@ -1,5 +1,5 @@
-import type { FunctionName } from './canonical-functions.ts';
 import type { EntitySet, NavigationProperty, PrimitiveTypeName, Property } from '../../edm/model.ts';
+import type { FunctionName } from './canonical-functions.ts';
 import type { BoundSearch } from './search.ts';
 
 /** Type of an expression; `null` is the type of the null literal alone. */

@@ -3,6 +3,7 @@ import type { PageEnvelope } from '../../json/page-envelope.ts';
 import { countOf } from '../../plan/model/make.ts';
 import type { AllPosition, CollectionPlan } from '../../plan/model/read-plan.ts';
 import type { Upstream, UpstreamReadOptions, UpstreamReply } from '../../upstream/upstream.ts';
+import type { RowStep } from '../data-source.ts';
 import { connected, type Sources } from '../federated/sources.ts';
 import type { AllPage } from './all-page.ts';
 import { nameOf, startOf } from './parts.ts';
@@ -72,7 +73,7 @@ export async function* proxiedRows(
   { index, reply, first, more }: StartedFeed,
   { page, envelope }: { readonly page: AllPage; readonly envelope: PageEnvelope },
   { parts }: ProxiedParts,
-): AsyncGenerator<'full' | 'waiting', AllPosition | null, boolean> {
+): AsyncGenerator<RowStep, AllPosition | null, boolean> {
   let row: IteratorResult<string> = { done: false, value: first };
   for (; row.done !== true; row = await more.next()) {
     envelope.separate();

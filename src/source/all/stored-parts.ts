@@ -5,6 +5,7 @@ import type { AllPosition, CollectionPlan } from '../../plan/model/read-plan.ts'
 import type { CompiledQuery } from '../../sql/compiled-query.ts';
 import { compileCollection, compileCountOf } from '../../sql/read/compile-read.ts';
 import type { ReadSession, RowBatch } from '../../warehouse/database.ts';
+import type { RowStep } from '../data-source.ts';
 import { pageRows } from '../stored/page-rows.ts';
 import { firstRow, singleCell, startedRows } from '../stored/single-row.ts';
 import type { AllPage } from './all-page.ts';
@@ -74,7 +75,7 @@ export async function* storedRows(
   first: StoredStep,
   { page, envelope }: { readonly page: AllPage; readonly envelope: PageEnvelope },
   read: StoredParts,
-): AsyncGenerator<'full' | 'waiting', AllPosition | null, boolean> {
+): AsyncGenerator<RowStep, AllPosition | null, boolean> {
   let step = first;
   while (step.kind === 'part') {
     const { index, query, batches } = step;
@@ -84,6 +85,7 @@ export async function* storedRows(
     if (next !== null && part !== undefined) {
       return { set: nameOf(part), rowId: next.rowId, token: null, remaining: page.remaining };
     }
+    yield 'asking';
     step = await nextStored(index + 1, page, read);
   }
   return step.next;

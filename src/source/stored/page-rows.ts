@@ -5,6 +5,7 @@ import { type RowWriter, rowWriter } from '../../json/row-writer.ts';
 import type { PagePosition } from '../../plan/model/read-plan.ts';
 import type { CompiledQuery } from '../../sql/compiled-query.ts';
 import type { RowBatch } from '../../warehouse/database.ts';
+import type { RowStep } from '../data-source.ts';
 import { positionAt } from './row-position.ts';
 
 /** How the rows of one statement ended. */
@@ -23,7 +24,7 @@ export async function* pageRows(
   batches: AsyncIterable<RowBatch>,
   query: CompiledQuery,
   to: { readonly envelope: PageEnvelope; readonly format: JsonFormat },
-): AsyncGenerator<'full' | 'waiting', RowsEnd, boolean> {
+): AsyncGenerator<RowStep, RowsEnd, boolean> {
   const writer = rowWriter(query.shape, to.format, query.control ?? null);
   const page = new PageWriter(writer, query, to.envelope);
   for await (const batch of batches) {

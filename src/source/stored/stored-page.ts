@@ -12,7 +12,7 @@ import { compileRemoved } from '../../sql/read/compile-changes.ts';
 import { compileCrossjoinCount } from '../../sql/read/compile-crossjoin.ts';
 import { compileCountOf } from '../../sql/read/compile-read.ts';
 import type { RowBatch } from '../../warehouse/database.ts';
-import type { PageEnd, PageReply, PageRows, RowSteps } from '../data-source.ts';
+import type { PageEnd, PageReply, PageRows, RowStep, RowSteps } from '../data-source.ts';
 import { removedRows } from './delta/removed-rows.ts';
 import { deltaTokenOf } from './delta/tracking.ts';
 import { pageRows, type RowsEnd } from './page-rows.ts';
@@ -61,7 +61,11 @@ async function* fill(read: PageRead, envelope: PageEnvelope, batches: AsyncItera
     await checkParent(plan, reading.catalogue, (query) => singleCell(session, query));
   }
   const changes = changesOf(plan);
-  const left = changes === null || next !== null ? null : yield* removed({ ...read, plan: changes }, envelope);
+  if (changes === null || next !== null) {
+    return endOf(read, next, null);
+  }
+  yield 'asking';
+  const left = yield* removed({ ...read, plan: changes }, envelope);
   return endOf(read, next, left);
 }
 
@@ -80,7 +84,7 @@ const noRows: RowsEnd = { count: 0, next: null };
 async function* removed(
   { plan, reading, session }: StoredRead<CollectionPlan>,
   envelope: PageEnvelope,
-): AsyncGenerator<'full' | 'waiting', RemovedPosition | null, boolean> {
+): AsyncGenerator<RowStep, RemovedPosition | null, boolean> {
   const query = compileRemoved(plan, reading.catalogue, plan.pageSize - envelope.rows);
   return yield* removedRows(session.copyOut(query.text), { plan, query, root: reading.format.root }, envelope);
 }

@@ -7,10 +7,10 @@ import { addComputed } from '../read/computed-columns.ts';
 import { sortKeys } from '../read/order.ts';
 import { sqlType } from '../sql-type.ts';
 import { aggregated } from './aggregate.ts';
+import { groupedRows } from './groupby.ts';
 import { joined } from './join.ts';
 import { accompanied, aggregatedLayer, type Layer, layerOver, wrapped } from './layer.ts';
 import { nameOf, outputColumn } from './output-column.ts';
-import { groupedRows } from './groupby.ts';
 import { cut, ranked } from './ranking.ts';
 
 /** `$apply` (OData Extension for Data Aggregation 4.0, section 3): each transformation works on the result of the one before. */

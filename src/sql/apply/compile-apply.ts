@@ -9,9 +9,9 @@ import { afterPosition, limitOffset, orderBy, type SortKey } from '../read/order
 import { pageOf } from '../read/page.ts';
 import { openSource } from '../read/source.ts';
 import { statement } from '../read/statement.ts';
-import { type AppliedOrder, orderOf, restrictedResult, servedOutput } from './result-rows.ts';
 import { firstLayer, type Layer, wrapped } from './layer.ts';
 import { outputColumn } from './output-column.ts';
+import { type AppliedOrder, orderOf, restrictedResult, servedOutput } from './result-rows.ts';
 
 type AppliedPlan = CollectionPlan & { readonly apply: ApplyPlan };
 

@@ -6,6 +6,7 @@ import type { PageEnvelope } from '../../../json/page-envelope.ts';
 import type { CollectionPlan, RemovedPosition } from '../../../plan/model/read-plan.ts';
 import type { CompiledQuery } from '../../../sql/compiled-query.ts';
 import type { RowBatch } from '../../../warehouse/database.ts';
+import type { RowStep } from '../../data-source.ts';
 
 export interface RemovedRows {
   readonly plan: CollectionPlan;
@@ -29,7 +30,7 @@ export async function* removedRows(
   batches: AsyncIterable<RowBatch>,
   { plan, query, root }: RemovedRows,
   envelope: PageEnvelope,
-): AsyncGenerator<'full' | 'waiting', RemovedPosition | null, boolean> {
+): AsyncGenerator<RowStep, RemovedPosition | null, boolean> {
   const { name } = plan.selection.set;
   const key = query.shape.fields.flatMap((field) => (field.kind === 'value' ? [field] : [])).slice(0, -1);
   const context = JSON.stringify(`${root}$metadata#${name}/$deletedEntity`);
