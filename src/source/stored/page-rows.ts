@@ -79,17 +79,28 @@ class PageWriter {
   }
 
   /** Writes rows of the batch from `from` on, as long as they surely fit. Gives the first that was left. */
-  write(batch: RowBatch, from: number): number {
-    this.input.use(batch.buffer);
-    const { output } = this.#envelope;
-    for (let index = from; index < batch.count; index++) {
-      const length = (batch.ends[index] as number) - (batch.starts[index] as number);
-      if (this.count === this.#limit || output.free <= this.#writer.bound(length)) {
-        return index;
+  write({ buffer, starts, ends, count }: RowBatch, from: number): number {
+    const input = this.input;
+    const envelope = this.#envelope;
+    const writer = this.#writer;
+    const { output } = envelope;
+    const until = Math.min(count, from + this.#limit - this.count);
+    input.use(buffer);
+    let index = from;
+    let behind = 0;
+    for (; index < until; index++) {
+      const start = starts[index] as number;
+      const end = ends[index] as number;
+      if (output.free <= writer.bound(end - start)) {
+        break;
       }
-      this.row(batch, index);
+      envelope.separate();
+      behind = writer.row(input, { start, end }, output);
     }
-    return batch.count;
+    if (index > from) {
+      this.#wrote(index - from, { start: starts[index - 1] as number, behind });
+    }
+    return index;
   }
 
   /** Writes one row, in a larger output if it has to. Gives where its columns begin that are not served. */
@@ -97,10 +108,15 @@ class PageWriter {
     const span = { start: batch.starts[index] as number, end: batch.ends[index] as number };
     this.#envelope.separate();
     const behind = this.#writer.row(this.input, span, this.#envelope.output);
-    this.count += 1;
-    if (this.count === this.#limit && this.#query.positionColumns > 0) {
-      this.position = positionAt(this.input, { start: span.start, behind }, this.#query);
-    }
+    this.#wrote(1, { start: span.start, behind });
     return behind;
+  }
+
+  /** The last row of a full page says where the next one begins. */
+  #wrote(rows: number, last: { readonly start: number; readonly behind: number }): void {
+    this.count += rows;
+    if (this.count === this.#limit && this.#query.positionColumns > 0) {
+      this.position = positionAt(this.input, last, this.#query);
+    }
   }
 }
