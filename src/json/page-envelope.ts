@@ -14,6 +14,8 @@ export interface EnvelopeEnd {
 }
 
 const comma = 0x2c;
+/** Bytes that are kept before they are handed to the connection. */
+const enough = 64 * 1024;
 
 /**
  * One page of rows as OData JSON: `{"@odata.context":...,"@odata.count":...,"value":[` rows `],"@odata.nextLink":...}`
@@ -47,6 +49,11 @@ export class PageEnvelope {
       this.output.bytes[this.output.position++] = comma;
     }
     this.rows += 1;
+  }
+
+  /** So much was appended that it is worth sending. */
+  get isWorthSending(): boolean {
+    return this.output.position > enough;
   }
 
   /** Everything behind the last row. */

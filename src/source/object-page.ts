@@ -26,9 +26,6 @@ export interface ObjectRowsEnd {
   readonly next: string | null;
 }
 
-/** Bytes that are kept before they are handed to the connection. */
-const enough = 64 * 1024;
-
 /** Lends rows of JSON as a page; what is not read of them is given up. */
 export async function lendObjects<T>(context: string, rows: ObjectRows, recipient: Recipient<T>): Promise<T> {
   let whole = false;
@@ -36,7 +33,7 @@ export async function lendObjects<T>(context: string, rows: ObjectRows, recipien
     for (let row = first; row.done !== true; row = await more.next()) {
       envelope.separate();
       envelope.output.appendText(row.value);
-      if (envelope.output.position > enough) {
+      if (envelope.isWorthSending) {
         yield 'full';
       }
     }

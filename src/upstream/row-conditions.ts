@@ -3,16 +3,9 @@ import { GatewayError } from '../errors.ts';
 import { joinedBy, notTrue } from '../plan/logic/condition.ts';
 import { keyedCondition } from '../plan/logic/keyed-condition.ts';
 import { collectionOf, noRestriction, onlyProperties } from '../plan/model/make.ts';
-import type {
-  BoundExpression,
-  CollectionPlan,
-  ExpandPlan,
-  RangeVariable,
-  ReadPlan,
-  RowSource,
-} from '../plan/model/read-plan.ts';
+import type { BoundExpression, CollectionPlan, ExpandPlan, RangeVariable, RowSource } from '../plan/model/read-plan.ts';
 import { isRestricted, type RestrictedSet, wholeSet } from '../plan/model/restricted-set.ts';
-import { sourceSet } from '../plan/model/sets.ts';
+import { isSetPlan, sourceSet } from '../plan/model/sets.ts';
 import { mapExpression, mapPlan } from '../plan/model/walk.ts';
 import type { UpstreamPlan } from './upstream.ts';
 
@@ -38,7 +31,7 @@ export function withRowConditions(plan: UpstreamPlan): UpstreamPlan {
       return inside(step);
     },
   });
-  if (isOfRows(woven)) {
+  if (isSetPlan(woven)) {
     return woven;
   }
   throw new GatewayError('Internal', `A plan of one feed became a ${woven.kind}.`);
@@ -68,9 +61,6 @@ export function rowAsCollection(plan: UpstreamPlan): CollectionPlan | null {
   const restriction = { ...noRestriction, filter, top: 1, variable };
   return collectionOf({ source: from, selection, restriction, references, pageSize: 1 });
 }
-
-const isOfRows = (plan: ReadPlan): plan is UpstreamPlan =>
-  plan.kind === 'Collection' || plan.kind === 'Entity' || plan.kind === 'PropertyRead' || plan.kind === 'Count';
 
 /** `before` has the restricted sets, `source` the whole ones. */
 function entering(before: RowSource, source: RowSource): RowSource {

@@ -1,8 +1,8 @@
 import type { EntitySet, Property } from '../../edm/model.ts';
-import { primitiveType } from '../../edm/primitive-types.ts';
 import { GatewayError } from '../../errors.ts';
 import { linkedNavigations } from '../../plan/model/linked-navigations.ts';
 import type { ExpandPlan, Selection } from '../../plan/model/read-plan.ts';
+import { typeAnnotation } from '../cells/cell-form.ts';
 import type { JsonFormat } from '../json-format.ts';
 import { entityIdOf } from './entity-id.ts';
 import { broken, readArray, readObject, stringValue } from './json-scan.ts';
@@ -107,7 +107,7 @@ function linkText(name: string): MemberText {
 
 function propertyText(property: Property, format: RowFormat): MemberText {
   const convert = valueText(property, format.ieee754Compatible);
-  const annotation = format.metadata === 'full' ? typeAnnotation(property) : '';
+  const annotation = format.metadata === 'full' ? annotationText(property) : '';
   const real = format.metadata === 'full' && property.type === 'Edm.Double' && !property.collection;
   const name = `,${JSON.stringify(property.name)}:`;
   const absent = property.collection ? '[]' : 'null';
@@ -124,13 +124,9 @@ function propertyText(property: Property, format: RowFormat): MemberText {
 }
 
 /** `@odata.type` of a value whose JSON form does not tell its type (OData JSON 4.0, 4.5.3). */
-function typeAnnotation(property: Property): string {
-  const short = property.type.slice('Edm.'.length);
-  if (property.collection) {
-    return `,"${property.name}@odata.type":"#Collection(${short})"`;
-  }
-  const evident = property.type === 'Edm.Double' || ['Edm.String', 'Edm.Boolean'].includes(property.type);
-  return evident || primitiveType(property.type).json === 'boolean' ? '' : `,"${property.name}@odata.type":"#${short}"`;
+function annotationText({ name, type, collection }: Property): string {
+  const told = typeAnnotation(type, collection);
+  return told === null ? '' : `,${JSON.stringify(`${name}@odata.type`)}:"${told}"`;
 }
 
 function expandText(expand: ExpandPlan, format: RowFormat): MemberText {

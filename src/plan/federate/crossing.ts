@@ -1,18 +1,15 @@
 import type { ReadPlan, RowSource, Selection, SetPlan } from '../model/read-plan.ts';
-import { sourceSet } from '../model/sets.ts';
+import { isSetPlan, sourceSet } from '../model/sets.ts';
 import { expressionCrosses } from './filter-root.ts';
 import { crosses, type Placement } from './placement.ts';
 
 /** Whether the path, a filter or an `$expand` of a plan crosses sources. Orders and `$apply` that do are refused by their compilers. */
 export function crossesSources(plan: ReadPlan, placement: Placement): plan is SetPlan {
   return (
-    isOfRows(plan) &&
+    isSetPlan(plan) &&
     (pathOrExpandCrosses(plan, placement) || conditionCrosses(plan.source, placement) || filterCrosses(plan, placement))
   );
 }
-
-const isOfRows = (plan: ReadPlan): plan is SetPlan =>
-  plan.kind === 'Collection' || plan.kind === 'Entity' || plan.kind === 'PropertyRead' || plan.kind === 'Count';
 
 /** Of a `/$filter(...)` in the path. */
 function conditionCrosses(source: RowSource, placement: Placement): boolean {

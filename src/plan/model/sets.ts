@@ -1,5 +1,5 @@
 import type { EntitySet } from '../../edm/model.ts';
-import type { ReadPlan, SetFacts } from './read-plan.ts';
+import type { ReadPlan, SetFacts, SetPlan } from './read-plan.ts';
 import { isRestricted } from './restricted-set.ts';
 import type { RowSource } from './rows.ts';
 import { visitPlan } from './walk.ts';
@@ -27,3 +27,7 @@ export const setsOf = (plan: ReadPlan): readonly string[] => setFactsOf(plan).se
 /** The set whose rows a source gives. */
 export const sourceSet = (source: RowSource): EntitySet =>
   source.kind === 'Set' || source.kind === 'Navigated' ? source.set : sourceSet(source.from);
+
+/** Whether a plan reads one set's rows, or something of them. */
+export const isSetPlan = (plan: ReadPlan): plan is SetPlan =>
+  plan.kind === 'Collection' || plan.kind === 'Entity' || plan.kind === 'PropertyRead' || plan.kind === 'Count';

@@ -26,9 +26,6 @@ export interface StartedFeed {
 
 type FeedPage = UpstreamReply & { readonly kind: 'collection' };
 
-/** Bytes that are kept before they are handed to the connection. */
-const enough = 64 * 1024;
-
 /** Rows of proxied sets together, as their feeds count them. Throws what the feeds throw. */
 export async function countProxied(read: ProxiedParts): Promise<bigint> {
   let total = 0n;
@@ -79,7 +76,7 @@ export async function* proxiedRows(
     envelope.separate();
     envelope.output.appendText(row.value);
     page.add(1);
-    if (envelope.output.position > enough) {
+    if (envelope.isWorthSending) {
       yield 'full';
     }
     if (!page.wantsMore) {

@@ -1,12 +1,12 @@
 import type { EntitySet } from '../../../edm/model.ts';
 import type { QueryOptions } from '../../../uri/syntax.ts';
 import { isNamed, isOnWay, isPresence } from '../../model/presence-path.ts';
-import type { ApplyPlan, OutputProperty, RangeVariable, Restriction, Selection } from '../../model/read-plan.ts';
+import type { ApplyPlan, OutputProperty, Restriction, Selection } from '../../model/read-plan.ts';
 import { perhaps } from '../names.ts';
 import { bindCompute } from '../rows/compute.ts';
 import { bindRestriction } from '../rows/restriction.ts';
-import { bindRows, type Level } from '../rows/rows.ts';
-import { fault, inOption, rowScope, type Scope } from '../scope.ts';
+import { bindRows, type Level, levelScope } from '../rows/rows.ts';
+import { fault, inOption, type Scope } from '../scope.ts';
 import { bindTransformations } from './apply.ts';
 import { bindApplyExpands } from './expand.ts';
 import { firstStage, type Stage } from './stage.ts';
@@ -22,8 +22,7 @@ export interface ApplyRead {
  * transformation, `$select` narrows the output, the others restrict it. Serves the top level and each level of `$expand`.
  */
 export function bindApplyRead(options: QueryOptions, set: EntitySet, level: Level): ApplyRead {
-  const variable: RangeVariable = { name: level.it === null ? '$it' : '$this', set };
-  const scope: Scope = { ...rowScope(level.binding, '$apply', variable), it: level.it ?? variable };
+  const { variable, scope } = levelScope(level, set, '$apply');
   const piped = bindTransformations(options.apply ?? [], firstStage(scope));
   const stage = withCompute(options, piped);
   const inResult = inOption(stage.scope, '$filter');

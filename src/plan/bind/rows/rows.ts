@@ -23,13 +23,22 @@ export interface BoundRows {
   readonly scope: Scope;
 }
 
+/** The row of a level, and what names mean in an option about it: `$it` stays the row of the top level. */
+export function levelScope(
+  { binding, it }: Level,
+  set: EntitySet,
+  option: string,
+): { readonly variable: RangeVariable; readonly scope: Scope } {
+  const variable: RangeVariable = { name: it === null ? '$it' : '$this', set };
+  return { variable, scope: { ...rowScope(binding, option, variable), it: it ?? variable } };
+}
+
 /**
  * All options that shape and restrict the rows of one set: `$compute` first, since the others may name its results
  * (4.01 Protocol 11.2.1). Serves the top level and each level of `$expand`.
  */
 export function bindRows(options: QueryOptions, set: EntitySet, level: Level): BoundRows {
-  const variable: RangeVariable = { name: level.it === null ? '$it' : '$this', set };
-  const plain: Scope = { ...rowScope(level.binding, '$compute', variable), it: level.it ?? variable };
+  const { variable, scope: plain } = levelScope(level, set, '$compute');
   const compute = bindCompute(options.compute ?? [], plain, 'expression');
   const scope: Scope = { ...plain, computed: compute.names };
   const restriction = bindRestriction(options, set, scope);

@@ -16,9 +16,6 @@ export interface RemovedRows {
   readonly root: string;
 }
 
-/** Bytes that are kept before they are handed to the connection. */
-const enough = 64 * 1024;
-
 /** Before the first removed row: versions and numbers begin at one. */
 const start: RemovedPosition = { part: 'gone', version: 0n, row: 0n };
 
@@ -52,7 +49,7 @@ export async function* removedRows(
       envelope.separate();
       envelope.output.appendText(`{"@odata.context":${context},"id":${id},"reason":"${reason}"}`);
       written += 1;
-      if (envelope.output.position > enough && !(yield 'full')) {
+      if (envelope.isWorthSending && !(yield 'full')) {
         return last;
       }
     }
