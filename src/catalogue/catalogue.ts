@@ -25,7 +25,7 @@ export interface Source {
   /** Present on `files`. */
   readonly files?: FileDefaults;
   /** Present on `files`. */
-  readonly delivery?: Delivery;
+  readonly delivery?: Completion;
   /** Present on `odata`. */
   readonly upstream?: UpstreamSettings;
 }
@@ -53,8 +53,8 @@ export interface FileDefaults {
   readonly maxRejectedPercent: number;
 }
 
-/** How files of a source arrive in the drop folder, and when one counts as complete. */
-export interface Delivery {
+/** When a file of a source that arrives counts as complete. */
+export interface Completion {
   /** Seconds that a file must have been seen unchanged before it is loaded. */
   readonly minimumAgeSeconds: number;
   /** Ending of the file that the sender writes last, beside the export, e.g. `.done`; null: age decides. */

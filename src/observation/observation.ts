@@ -61,6 +61,17 @@ export const eventKinds: { readonly [K in Kind]: EventKind<EventOf<K>> } = {
     level: ({ kind }) => (kind === 'changed' ? 'error' : 'warn'),
     text: 'Something in the drop folder waits for a person; `changed`: a file was loaded before it was whole.',
   },
+  'delivery-round': { level: 'debug', text: 'A server was asked for files; `busy`: another gateway does it now.' },
+  'delivery-failed': {
+    // Told loudly once; as long as it lasts, `gateway status` says it.
+    level: ({ first }) => (first ? 'error' : 'warn'),
+    text: 'A server could not be asked for files, or not to the end.',
+  },
+  'delivery-retry': { level: 'info', text: 'A connection or a transfer failed, and is tried again in this round.' },
+  'delivery-notice': {
+    level: 'warn',
+    text: 'A file on a server is not taken, or waits for too long to be complete.',
+  },
   upstream: {
     level: ({ state }) => (state === 'down' ? 'warn' : 'info'),
     text: 'The `$metadata` of a proxied feed was read, or could not be.',

@@ -25,6 +25,12 @@ export interface Database {
    * `admission/`. Throws GatewayError Busy when too many wait, or when no connection becomes free in time.
    */
   read<T>(work: (session: ReadSession) => Promise<T>, options: ReadOptions<T>): Promise<T>;
+  /**
+   * Work that only one program does at a time, among all that use this database: under a lock of this name that a connection of its own
+   * holds. Resolves to null, without a wait, where somebody else does it. `held` aborts when that connection is lost: somebody else may
+   * begin then. Throws GatewayError DatabaseUnavailable, and what the work throws.
+   */
+  exclusively<T>(name: string, work: (held: AbortSignal) => Promise<T>): Promise<T | null>;
   /** Ends all connections after what runs; a second call waits for the first. */
   close(): Promise<void>;
 }

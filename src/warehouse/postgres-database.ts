@@ -12,6 +12,7 @@ import { connect, worthTelling } from './connection/connect.ts';
 import { beginning, connectionPool, isSettled } from './connection/connection-pool.ts';
 import { PostgresReadSession } from './connection/read-session.ts';
 import { ReaderRest, type RestLimits, restLimits } from './connection/reader-rest.ts';
+import { underSessionLock } from './connection/session-lock.ts';
 import { tellStatement } from './connection/tell-statement.ts';
 import { ask, commit, transactionOn } from './connection/transaction.ts';
 import type { Database, DatabaseRow, QueryResult, ReadOptions, ReadSession, Transaction } from './database.ts';
@@ -254,6 +255,10 @@ class PostgresDatabase implements Database {
       return null;
     }
     return together(found);
+  }
+
+  exclusively<T>(name: string, work: (held: AbortSignal) => Promise<T>): Promise<T | null> {
+    return underSessionLock(this.#connection, name, work);
   }
 
   close(): Promise<void> {

@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Catalogue, Delivery } from '../../catalogue/catalogue.ts';
+import type { Catalogue, Completion } from '../../catalogue/catalogue.ts';
 import type { IdentifyOptions } from '../identify/identify-export.ts';
 
 /** Files of refusals, which lie beside what was refused. */
@@ -45,7 +45,7 @@ export async function makeSourceFolders(root: string, catalogue: Catalogue, ther
 }
 
 /** When a file counts as finished: as its source says; at the root of the drop folder, where that is not known yet, by the longest age. */
-export function deliveryAt(below: string, catalogue: Catalogue): Delivery {
+export function deliveryAt(below: string, catalogue: Catalogue): Completion {
   const { source } = placeOf(below, catalogue);
   const named = source === undefined ? undefined : catalogue.sources.get(source)?.delivery;
   if (named !== undefined) {

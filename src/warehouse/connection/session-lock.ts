@@ -1,0 +1,43 @@
+import pg from 'pg';
+import type { ServerAddress } from '../../embedded/address.ts';
+import { postgresError } from '../postgres-errors.ts';
+
+/**
+ * Runs work under an advisory lock of this name that a session of its own holds: it is held for as long as the work takes, outside
+ * of any transaction, and gone with the session where this program is killed. Resolves to null, without a wait, where another session
+ * holds it. Throws GatewayError DatabaseUnavailable. A pooler that lends sessions by the transaction would lose the lock.
+ */
+export async function underSessionLock<T>(
+  connection: string | ServerAddress,
+  name: string,
+  work: (held: AbortSignal) => Promise<T>,
+): Promise<T | null> {
+  const client = new pg.Client({
+    ...(typeof connection === 'string' ? { connectionString: connection } : connection),
+    connectionTimeoutMillis: 30_000,
+    keepAlive: true,
+    application_name: `gateway lock ${name}`.slice(0, 63),
+  });
+  const lost = new AbortController();
+  client.on('error', () => lost.abort());
+  client.on('end', () => lost.abort());
+  try {
+    await client.connect();
+    const { rows } = await client.query<{ held: boolean }>(
+      'SELECT pg_try_advisory_lock(hashtextextended($1, 0)) AS held',
+      [`gateway.lock:${name}`],
+    );
+    if (rows[0]?.held !== true) {
+      await client.end().catch(() => {});
+      return null;
+    }
+  } catch (error) {
+    await client.end().catch(() => {});
+    throw postgresError(error);
+  }
+  try {
+    return await work(lost.signal);
+  } finally {
+    await client.end().catch(() => {});
+  }
+}
