@@ -20,8 +20,8 @@ RUN mkdir /data && chown node:node /data
 USER node
 VOLUME /data
 EXPOSE 8080
-# Any answer but a server error is life: without credentials the feed says 401.
+# Ready: the feed is served and PostgreSQL answers.
 HEALTHCHECK --interval=15s --timeout=5s --start-period=60s --retries=4 \
-  CMD ["node", "-e", "fetch('http://127.0.0.1:' + process.env.PORT + '/odata/').then((reply) => process.exit(reply.status < 500 ? 0 : 1), () => process.exit(1))"]
+  CMD ["node", "-e", "fetch('http://127.0.0.1:' + process.env.PORT + '/health/ready').then((reply) => process.exit(reply.status === 200 ? 0 : 1), () => process.exit(1))"]
 ENTRYPOINT ["node", "/app/bin/gateway.mjs"]
 CMD ["serve"]

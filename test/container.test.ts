@@ -46,7 +46,8 @@ describe('Dockerfile', () => {
       lines.filter((line) => line.startsWith('USER ')),
       ['USER node'],
     );
-    assert.ok(lines.some((line) => line.startsWith('HEALTHCHECK ')));
+    const at = lines.findIndex((line) => line.startsWith('HEALTHCHECK '));
+    assert.match(lines[at + 1] ?? '', /'\/health\/ready'\)\.then\(\(reply\) => process\.exit\(reply\.status === 200 /);
     assert.ok(
       lines
         .filter((line) => line.startsWith('FROM '))
@@ -78,6 +79,8 @@ describe('docker-compose.yml', () => {
   it('starts the gateway after a PostgreSQL that it may use', () => {
     assert.equal(postgres.image, 'postgres:18');
     assert.ok(postgres.healthcheck?.test.includes('pg_isready'));
+    // The one of the image holds: it asks whether PostgreSQL answers, too.
+    assert.equal(gateway.healthcheck, undefined);
     assert.equal(gateway.depends_on?.['postgres']?.condition, 'service_healthy');
   });
 

@@ -8,6 +8,7 @@ import { feedCapabilities } from '../http/capabilities.ts';
 import { credentialFile } from '../http/credentials.ts';
 import { feedPath } from '../http/exchange.ts';
 import type { Feed } from '../http/feed.ts';
+import { healthRoutes } from '../http/health.ts';
 import { httpListener } from '../http/listener.ts';
 import { ReplyCache, removeLeftReplies } from '../http/reply-cache/reply-cache.ts';
 import { DropFolder } from '../ingest/delivery/drop-folder.ts';
@@ -18,14 +19,16 @@ import { everything } from '../plan/grants.ts';
 import { DataSources } from '../source/data-sources.ts';
 import { ResultCache } from '../source/stored/result-cache.ts';
 import type { Database } from '../warehouse/database.ts';
+import { DatabaseProbe } from '../warehouse/database-probe.ts';
 import { pruneTombstones } from '../warehouse/prune-tombstones.ts';
 import { connectUpstreams } from './connect-upstreams.ts';
 import { preparationTo } from './console.ts';
 import { exitCodes } from './exit-code.ts';
 import { fillWithSamples } from './first-samples.ts';
 import { prepare } from './migrate.ts';
+import { Readiness } from './readiness.ts';
 import { credentialFiles, servingFaults } from './serving-faults.ts';
-import { catalogueOf, openWarehouse, type Surroundings, within } from './surroundings.ts';
+import { catalogueOf, openWarehouse, type Surroundings, type Warehouse, within } from './surroundings.ts';
 import { programVersion } from './version.ts';
 
 export interface ServeOptions {
@@ -53,10 +56,12 @@ export async function serveCommand(surroundings: Surroundings, options: ServeOpt
     return opened.code;
   }
   const { database, server } = opened;
+  const readiness = new Readiness();
   const serverEnd = server?.failed.then((reason): End => ({ reason, code: exitCodes.failed })) ?? never;
   const end = Promise.race([stop, serverEnd]);
   let deadline = 0;
   void end.then(() => {
+    readiness.stops();
     deadline = performance.now() + config.shutdownTimeout;
   });
   let ended: End;
@@ -64,8 +69,7 @@ export async function serveCommand(surroundings: Surroundings, options: ServeOpt
     const preparing = prepareToServe({ surroundings, catalogue, database });
     preparing.catch(() => {});
     const early = await Promise.race([preparing.then(() => null), end]);
-    const folder = server?.folders.cluster ?? null;
-    ended = early ?? (await serveUntil(end, { surroundings, options, catalogue, database, guard, folder }));
+    ended = early ?? (await serveUntil(end, { surroundings, options, catalogue, warehouse: opened, guard, readiness }));
   } finally {
     // A load at hand may end until the deadline; then it is undone, and the next start has its file.
     await opened.close(deadline === 0 ? undefined : Math.max(0, deadline - performance.now()));
@@ -78,7 +82,11 @@ export async function serveCommand(surroundings: Surroundings, options: ServeOpt
 }
 
 /** Brings the warehouse to what is to be served, with samples where it is empty. */
-async function prepareToServe(work: Omit<Serving, 'options' | 'guard' | 'folder'>): Promise<void> {
+async function prepareToServe(work: {
+  readonly surroundings: Surroundings;
+  readonly catalogue: Catalogue;
+  readonly database: Database;
+}): Promise<void> {
   const { surroundings, catalogue, database } = work;
   const { config, print, observe } = surroundings;
   await prepare(database, catalogue, { observe: everyone(observe, preparationTo(print, 5)), serves: true });
@@ -97,10 +105,9 @@ interface Serving {
   readonly surroundings: Surroundings;
   readonly options: ServeOptions;
   readonly catalogue: Catalogue;
-  readonly database: Database;
+  readonly warehouse: Warehouse;
   readonly guard: Feed['authentication'];
-  /** Of the embedded server's files; null: the server is somewhere else. */
-  readonly folder: string | null;
+  readonly readiness: Readiness;
 }
 
 /** Daily, in UTC: a gateway that runs for months must forget old tombstones too, not only one that starts. */
@@ -108,10 +115,14 @@ const pruneSchedule = '17 3 * * *';
 
 /** Serves and loads until `end`; whatever it started has ended afterwards, also where it throws. */
 async function serveUntil(end: Promise<End>, serving: Serving): Promise<End> {
-  const { surroundings, options, catalogue, database, guard, folder } = serving;
+  const { surroundings, options, catalogue, warehouse, guard, readiness } = serving;
   const { config, observe } = surroundings;
+  const { database } = warehouse;
+  // Of the embedded server's files; null: the server is somewhere else.
+  const folder = warehouse.server?.folders.cluster ?? null;
   const proxied = await connectUpstreams(surroundings, catalogue);
   const replies = await openReplies(config, observe);
+  const probe = new DatabaseProbe(warehouse.connection, catalogue);
   try {
     const app = httpListener({
       catalogue: proxied.catalogue,
@@ -126,7 +137,9 @@ async function serveUntil(end: Promise<End>, serving: Serving): Promise<End> {
       replies,
       observe,
     });
+    healthRoutes(app, readiness);
     const address = await listen(app, config);
+    readiness.serves(() => probe.look());
     announce(address, surroundings, folder);
     observe({ event: 'listening', address, version: programVersion() });
     options.onListening?.(address);
@@ -158,6 +171,7 @@ async function serveUntil(end: Promise<End>, serving: Serving): Promise<End> {
     await within(Math.max(0, until - performance.now()), schedules.stop());
     return ended;
   } finally {
+    await probe.close();
     await replies?.close();
     await proxied.close();
   }

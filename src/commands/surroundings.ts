@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import { requireCatalogue } from '../catalogue/read-metadata.ts';
 import type { Config, Environment } from '../config.ts';
+import type { ServerAddress } from '../embedded/address.ts';
 import { type EmbeddedServer, startEmbeddedServer } from '../embedded/embedded-server.ts';
 import { hasCluster } from '../embedded/folders.ts';
 import { runningServer } from '../embedded/join.ts';
@@ -31,6 +32,8 @@ export function catalogueOf({ config, environment }: Surroundings): Catalogue {
 
 export interface Warehouse {
   readonly database: Database;
+  /** Where it is, for whoever needs a connection of its own. */
+  readonly connection: string | ServerAddress;
   /** null: the server of DATABASE_URL. */
   readonly server: EmbeddedServer | null;
   /** `patience`: milliseconds that statements at work may take to their end; absent: as long as they take. */
@@ -51,7 +54,12 @@ export async function openWarehouse(
       observe,
       ...readLimits(config, null),
     });
-    return { database, server: null, close: (patience) => within(patience, database.close()) };
+    return {
+      database,
+      connection: config.databaseUrl,
+      server: null,
+      close: (patience) => within(patience, database.close()),
+    };
   }
   const server = await startEmbeddedServer({
     dataDir: config.dataDir,
@@ -70,6 +78,7 @@ export async function openWarehouse(
     });
     return {
       database,
+      connection: server.address,
       server,
       close: (patience) =>
         kept(async () => {
@@ -162,5 +171,5 @@ async function joinWarehouse({ config, observe }: Surroundings): Promise<Warehou
     return null;
   }
   const database = await openDatabase({ connection: address, observe });
-  return { database, server: null, close: () => database.close() };
+  return { database, connection: address, server: null, close: () => database.close() };
 }
