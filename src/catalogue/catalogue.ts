@@ -1,4 +1,5 @@
 import type { Model, PersonalData } from '../edm/model.ts';
+import type { DeliverySettings } from './delivery-settings.ts';
 
 /**
  * What `metadata/` says, checked and resolved: the served model, and for every entity set where its rows live and how
@@ -26,6 +27,8 @@ export interface Source {
   readonly files?: FileDefaults;
   /** Present on `files`. */
   readonly delivery?: Completion;
+  /** Servers whose files are fetched. Absent: none. */
+  readonly deliveries?: readonly DeliverySettings[];
   /** Present on `odata`. */
   readonly upstream?: UpstreamSettings;
 }

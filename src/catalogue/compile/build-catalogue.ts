@@ -1,5 +1,6 @@
 import type { EntitySet, EntityType, Model, NavigationProperty } from '../../edm/model.ts';
 import type { Catalogue, Export, PropertyHint, SetBinding, Source, StoredSet, UpstreamSet } from '../catalogue.ts';
+import { buildDeliveries } from './build-deliveries.ts';
 import { buildDerivation, fixedRows } from './build-derivation.ts';
 import { buildExport, fileDefaults } from './build-export.ts';
 import { buildNavigation, type Navigations } from './build-navigation.ts';
@@ -82,7 +83,9 @@ function assemble(sources: readonly SourceDraft[], index: DraftIndex, matches: M
     entitySets.set(set.name, set);
     sets.set(binding.name, binding);
   }
-  const named = new Map([...sources.map(buildSource), ledgerSource].map((source) => [source.name, source]));
+  const named = new Map(
+    [...sources.map((source) => buildSource(source, matches)), ledgerSource].map((source) => [source.name, source]),
+  );
   return Object.freeze({ model: buildModel(entitySets), sources: named, sets, exports });
 }
 
@@ -121,6 +124,9 @@ function checkSource(source: SourceDraft): void {
   if (entry.kind === 'odata' && entry.delivery !== undefined) {
     source.report(['delivery'], '"delivery" has no meaning for a proxied feed.', 'Remove it, or use kind: files.');
   }
+  for (const { report } of entry.kind === 'odata' ? source.deliveries : []) {
+    report([], 'A proxied feed has no files to fetch.', 'Remove it, or use kind: files.');
+  }
   const zone = entry.files?.timeZone;
   if (zone !== undefined && !isTimeZone(zone)) {
     const message = `There is no time zone "${zone}".`;
@@ -133,13 +139,18 @@ function checkSource(source: SourceDraft): void {
   }
 }
 
-function buildSource(source: SourceDraft): Source {
+function buildSource(source: SourceDraft, matches: Matches): Source {
   const { entry } = source;
   const { title, description, kind, prefix } = entry;
   const common = { name: source.name, title, description, kind, prefix };
   if (entry.kind === 'files') {
     const { minimumAgeSeconds = 60, completeMark = null } = entry.delivery ?? {};
-    return { ...common, files: fileDefaults(entry.files), delivery: { minimumAgeSeconds, completeMark } };
+    return {
+      ...common,
+      files: fileDefaults(entry.files),
+      delivery: { minimumAgeSeconds, completeMark },
+      deliveries: buildDeliveries(source, matches),
+    };
   }
   const url = entry.upstream?.url ?? null;
   return {

@@ -1,4 +1,5 @@
 import type { SetBinding } from '../catalogue.ts';
+import type { DeliveryEntry } from './delivery-schema.ts';
 import type { FaultPath } from './fault.ts';
 import type { ExportEntry, SourceEntry } from './schema.ts';
 
@@ -13,6 +14,14 @@ export interface SourceDraft {
   /** Environment variable that the upstream URL refers to. */
   readonly urlVariable: string | null;
   readonly sets: readonly SetDraft[];
+  /** Its own ones: those of a source that it extends are asked for that one. */
+  readonly deliveries: readonly DeliveryDraft[];
+}
+
+/** A server of a source, and where it stands: in `source.yaml` or in `deliveries.yaml`. */
+export interface DeliveryDraft {
+  readonly entry: DeliveryEntry;
+  readonly report: Report;
 }
 
 /** One entity set as its document says, before anything is looked up. */

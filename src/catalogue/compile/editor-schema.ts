@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { deliveriesSchema } from './delivery-schema.ts';
 import { exportSchema, propertySchema, sourceSchema } from './schema.ts';
 
 /** A document of an extending source: what the extended source already says may be left out. */
@@ -15,6 +16,7 @@ export function editorSchemas(): ReadonlyMap<string, string> {
     `${JSON.stringify({ title, ...z.toJSONSchema(schema, { unrepresentable: 'any' }) }, null, 2)}\n`;
   return new Map([
     ['source.json', text(sourceSchema, 'A source: source.yaml')],
+    ['deliveries.json', text(deliveriesSchema, 'Servers whose files a source fetches: deliveries.yaml')],
     ['export.json', text(exportSchema, 'An entity set')],
     ['extension.json', text(extensionSchema, 'An entity set of an extending source: only what differs')],
   ]);

@@ -1,20 +1,18 @@
-import type { DraftIndex, Report, SetDraft, SetForm, SourceDraft } from './draft.ts';
+import type { DraftIndex, SetDraft, SetForm, SourceDraft } from './draft.ts';
 import { type Environment, environmentName, expandEnvironment } from './expand-environment.ts';
 import type { Fault, FaultPath } from './fault.ts';
-import { hasPath, isMapping, mergeDocuments } from './merge-documents.ts';
+import { type Layer, reporter } from './layer.ts';
+import { isMapping, mergeDocuments } from './merge-documents.ts';
 import type { MetadataDocument } from './parse-document.ts';
+import { draftDeliveries } from './resolve-deliveries.ts';
 import { type ExportEntry, exportSchema, inlineSourceSchema, type SourceEntry, sourceSchema } from './schema.ts';
 import { schemaFaults } from './schema-faults.ts';
-
-/** One layer of a document: what the file says, with environment values in place. */
-interface Layer {
-  readonly document: MetadataDocument;
-  readonly value: unknown;
-}
 
 interface Folder {
   readonly name: string;
   readonly source: Layer | null;
+  /** `deliveries.yaml`, where there is one. */
+  readonly deliveries: Layer | null;
   readonly files: ReadonlyMap<string, Layer>;
 }
 
@@ -23,6 +21,7 @@ interface FoundSource {
   readonly entry: SourceEntry;
   readonly layer: Layer;
   readonly urlVariable: string | null;
+  readonly deliveries: Layer | null;
   readonly files: ReadonlyMap<string, Layer>;
 }
 
@@ -58,17 +57,6 @@ export function resolveDocuments(
   return { sources, index: { ...indexSets(sources), prefixes, faulty } };
 }
 
-/** Faults at a path of the uppermost layer that has it; the line is that layer's. */
-function reporter(layers: readonly Layer[], note: (fault: Fault) => void): Report {
-  return (path, message, remedy) => {
-    const layer = layers.find((candidate) => hasPath(candidate.value, path)) ?? layers[0];
-    if (layer === undefined) {
-      return;
-    }
-    note({ file: layer.document.file, path, line: layer.document.lineOf(path), message, remedy });
-  };
-}
-
 const baseName = (file: string): string => file.replace(/^.*\//, '').replace(/\.ya?ml$/i, '');
 
 function folders(
@@ -76,15 +64,18 @@ function folders(
   environment: Environment,
   note: (fault: Fault) => void,
 ): readonly Folder[] {
-  const byName = new Map<string, { source: Layer | null; files: Map<string, Layer> }>();
+  type Open = { source: Layer | null; deliveries: Layer | null; files: Map<string, Layer> };
+  const byName = new Map<string, Open>();
   for (const document of documents) {
     const slash = document.file.lastIndexOf('/');
     const name = slash < 0 ? `./${baseName(document.file)}` : document.file.slice(0, slash);
-    const folder = byName.get(name) ?? { source: null, files: new Map<string, Layer>() };
+    const folder = byName.get(name) ?? { source: null, deliveries: null, files: new Map<string, Layer>() };
     byName.set(name, folder);
     const layer = { document, value: expanded(document, environment, note) };
     if (slash >= 0 && baseName(document.file) === 'source') {
       folder.source = layer;
+    } else if (slash >= 0 && baseName(document.file) === 'deliveries') {
+      folder.deliveries = layer;
     } else {
       folder.files.set(baseName(document.file), layer);
     }
@@ -117,7 +108,7 @@ function sourcesOf(folder: Folder, note: (fault: Fault) => void): readonly Found
     }
     const entry = validSource(folder.source, [], note);
     if (entry !== null) {
-      return [found(folder.name, entry, folder.source, folder.files)];
+      return [found(folder.name, entry, { ...folder, source: folder.source })];
     }
     checkOrphans(folder, note);
     return [];
@@ -125,7 +116,7 @@ function sourcesOf(folder: Folder, note: (fault: Fault) => void): readonly Found
   if (inline.length === 0) {
     const message = 'This file belongs to no source.';
     const remedy = 'Put a source.yaml beside it, or a source block into it.';
-    for (const layer of folder.files.values()) {
+    for (const layer of [...folder.files.values(), ...[folder.deliveries ?? []].flat()]) {
       reporter([layer], note)([], message, remedy);
     }
     return [];
@@ -138,7 +129,7 @@ function sourcesOf(folder: Folder, note: (fault: Fault) => void): readonly Found
   }
   const layer = inline[0];
   const entry = layer === undefined ? null : validSource(layer, ['source'], note);
-  return entry === null || layer === undefined ? [] : [found(inlineName(layer), entry, layer, folder.files)];
+  return entry === null || layer === undefined ? [] : [found(inlineName(layer), entry, { ...folder, source: layer })];
 }
 
 /** The files of a source that is at fault are looked at all the same, so that all faults are told at once. */
@@ -160,10 +151,12 @@ function inlineName(layer: Layer): string {
   return isMapping(block) && typeof block['name'] === 'string' ? block['name'] : baseName(layer.document.file);
 }
 
-function found(name: string, entry: SourceEntry, layer: Layer, files: ReadonlyMap<string, Layer>): FoundSource {
+function found(name: string, entry: SourceEntry, folder: Pick<Folder, 'files' | 'deliveries'> & { source: Layer }) {
+  const { source: layer, files, deliveries } = folder;
   const raw = isMapping(layer.document.value) ? (layer.document.value['source'] ?? layer.document.value) : null;
   const settings = isMapping(raw) ? raw['upstream'] : null;
-  return { name, entry, layer, files, urlVariable: environmentName(isMapping(settings) ? settings['url'] : null) };
+  const urlVariable = environmentName(isMapping(settings) ? settings['url'] : null);
+  return { name, entry, layer, files, deliveries, urlVariable };
 }
 
 function validSource(layer: Layer, path: FaultPath, note: (fault: Fault) => void): SourceEntry | null {
@@ -221,6 +214,11 @@ function draftSource(source: FoundSource, context: DraftContext): SourceDraft {
     report: (path, message, remedy) => report([...sourcePath, ...path], message, remedy),
     urlVariable: source.urlVariable,
     sets,
+    deliveries: draftDeliveries(
+      { entries: source.entry.deliveries, layer: source.layer, path: sourcePath },
+      source.deliveries,
+      context.note,
+    ),
   };
 }
 

@@ -58,6 +58,9 @@ function typeFault(issue: Extract<Issue, { code: 'invalid_type' }>, path: FaultP
     : { path, message: `${issue.message}.`, remedy: `Give a value of type ${issue.expected}.` };
 }
 
+/** What a union without an error text of its own says. */
+const unnamed = 'Invalid input';
+
 /** The alternative that got furthest is the one that was meant. */
 function unionFaults(issue: Extract<Issue, { code: 'invalid_union' }>, path: FaultPath): readonly SchemaFault[] {
   const branches = issue.errors.filter(
@@ -71,7 +74,7 @@ function unionFaults(issue: Extract<Issue, { code: 'invalid_union' }>, path: Fau
     {
       path,
       message: 'This value has none of the forms that may stand here.',
-      remedy: 'See docs/metadata.md for the forms.',
+      remedy: issue.message === unnamed ? 'See docs/metadata.md for the forms.' : `Give ${issue.message}.`,
     },
   ];
 }

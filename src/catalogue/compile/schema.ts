@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Encoding } from '../catalogue.ts';
+import { deliverySchema } from './delivery-schema.ts';
 
 /**
  * What a metadata file may say: a closed schema, from which the editor schema is generated too. Whatever one value says
@@ -168,6 +169,7 @@ const sourceShape = {
   extends: z.string().min(1).optional().describe('Source whose files are taken over, under the own prefix.'),
   files: fileDefaultsSchema.optional(),
   delivery: delivery.optional(),
+  deliveries: z.array(deliverySchema).optional().describe('Servers whose files are fetched; or in deliveries.yaml.'),
   upstream: upstreamSettings.optional(),
 };
 export const sourceSchema = z.strictObject(sourceShape);
