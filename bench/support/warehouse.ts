@@ -23,12 +23,12 @@ export interface BenchWarehouse {
   close(): Promise<void>;
 }
 
-/** An embedded server in a temporary folder, or an empty database named by DATABASE_URL. */
-export async function openWarehouse(): Promise<BenchWarehouse> {
+/** An embedded server in a temporary folder, with these settings besides, or an empty database named by DATABASE_URL. */
+export async function openWarehouse(more: Readonly<Record<string, string>> = {}): Promise<BenchWarehouse> {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'gateway-measure-'));
   const given = process.env['DATABASE_URL'];
   // Nothing here has to outlive a crash; what is measured is reading.
-  const settings = { fsync: 'off', synchronous_commit: 'off' };
+  const settings = { fsync: 'off', synchronous_commit: 'off', ...more };
   const server = given === undefined ? await startEmbeddedServer({ dataDir: folder, settings }) : null;
   const url = given ?? addressUrl(server?.address);
   const database = await openDatabase({ connection: url });

@@ -1,0 +1,183 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { createReadStream } from 'node:fs';
+import { appendFile, copyFile, mkdir, open, rename } from 'node:fs/promises';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Export } from '../../src/catalogue/catalogue.ts';
+import { setsTouched } from '../../src/ingest/derive/derived-sets.ts';
+import { storedTable } from '../../src/ingest/stored/stored-table.ts';
+import { writeSamples } from '../../src/samples/write-samples.ts';
+import type { Loaded } from '../workloads/ingest.ts';
+import { UpsertPeer } from './upsert-peer.ts';
+import { type BenchWarehouse, openWarehouse, root } from './warehouse.ts';
+
+const set = 'HootsuiteInboxMessages';
+
+export type Kind = 'new' | 'unchanged' | 'changed';
+
+/** One load by the gateway: `wal` in bytes, `peak` in MB. */
+export interface Measured {
+  readonly ms: number;
+  readonly wal: number;
+  readonly peak: number;
+}
+
+/** The set, its peer of the same shape, and files of new, unchanged and changed rows. */
+export class LoadBench {
+  readonly rows: number;
+  readonly #warehouse: BenchWarehouse;
+  readonly #peer: UpsertPeer;
+  readonly #files: Readonly<Record<Kind, string>>;
+
+  // biome-ignore lint/style/useConsistentMemberAccessibility: made by its static method alone, which waits for what it needs
+  private constructor(warehouse: BenchWarehouse, target: Export, files: Readonly<Record<Kind, string>>, rows: number) {
+    this.#warehouse = warehouse;
+    this.#peer = new UpsertPeer(warehouse, target);
+    this.#files = files;
+    this.rows = rows;
+  }
+
+  static async open(rows: number): Promise<LoadBench> {
+    // Vacuum would write WAL and take processor time at moments of its own; it runs between the steps instead.
+    const warehouse = await openWarehouse({ autovacuum: 'off', max_wal_size: '8GB' });
+    const target = warehouse.catalogue.exports.find((one) => one.set === set);
+    if (target === undefined) {
+      throw new Error(`no export writes ${set}`);
+    }
+    const folder = path.join(warehouse.folder, 'exports');
+    const report = await writeSamples(warehouse.catalogue, folder, { rows, days: 1, only: [set] });
+    const [written] = report.files;
+    const files = fileNames(folder);
+    await mkdir(path.dirname(files.new), { recursive: true });
+    await rename(path.join(folder, written?.path ?? ''), files.new);
+    await copyFile(files.new, files.unchanged);
+    await appendFile(files.unchanged, '\n');
+    await changeRows(files.new, files.changed);
+    return new LoadBench(warehouse, target, files, written?.rows ?? 0);
+  }
+
+  async close(): Promise<void> {
+    await this.#warehouse.close();
+  }
+
+  /** Nothing is loaded. */
+  async empty(): Promise<void> {
+    const { database, catalogue } = this.#warehouse;
+    const tables = setsTouched(catalogue, set).map((name) => storedTable(catalogue, name).name);
+    await database.query(`TRUNCATE ${tables.join(', ')}; TRUNCATE gateway.load CASCADE`);
+    await this.#peer.empty();
+    await this.#settle();
+  }
+
+  /** Milliseconds. */
+  async peer(kind: Kind): Promise<number> {
+    // psql takes no blank line, which makes the gateway's file of unchanged rows another one.
+    const milliseconds = await this.#peer.load(this.#files[kind === 'unchanged' ? 'new' : kind]);
+    await this.#settle();
+    return milliseconds;
+  }
+
+  async gateway(kind: Kind): Promise<Measured> {
+    const measured = await this.#load(this.#files[kind], kind);
+    await this.#settle();
+    return measured;
+  }
+
+  /** A file of new rows, newer than all others. */
+  async small(rows: number): Promise<Measured> {
+    const folder = path.join(this.#warehouse.folder, 'small');
+    const report = await writeSamples(this.#warehouse.catalogue, folder, {
+      ...{ rows, days: 1, only: [set], seed: 7, from: '2027-01-01' },
+    });
+    return this.#load(path.join(folder, report.files[0]?.path ?? ''), 'new');
+  }
+
+  /** The indexes of the set's table, then an empty name for none. */
+  async indexes(): Promise<readonly { readonly name: string; readonly definition: string }[]> {
+    await this.#peer.empty();
+    const { rows } = await this.#warehouse.database.query<{ name: string; definition: string }>(
+      `SELECT indexrelid::regclass::text AS name, substring(pg_get_indexdef(indexrelid) FROM 'USING .*') AS definition FROM pg_index WHERE indrelid = '${this.#peer.table}'::regclass ORDER BY indexrelid`,
+    );
+    return [{ name: '', definition: 'none is left out' }, ...rows, { name: '*', definition: 'all but the key' }];
+  }
+
+  /** New rows into the peer's table without an index (`*`: without all but the key); megabytes of that index. */
+  async without(name: string): Promise<{ readonly milliseconds: number; readonly megabytes: number | null }> {
+    const { database } = this.#warehouse;
+    let size: number | null = null;
+    if (name !== '' && name !== '*') {
+      await this.#peer.load(this.#files.new);
+      const { rows } = await database.query<{ n: string }>(`SELECT pg_relation_size('${name}')::text AS n`);
+      size = Number(rows[0]?.n) / 1e6;
+      await this.#peer.empty();
+    }
+    const all = (await this.indexes()).filter((one) => one.name !== '' && one.name !== '*');
+    const unique = all.find(({ definition }) => definition.includes('"MessageId"'));
+    for (const one of all) {
+      if (one.name !== unique?.name && (name === '*' || name === one.name)) {
+        await database.query(`DROP INDEX ${one.name}`);
+      }
+    }
+    await this.#settle();
+    const times: number[] = [];
+    for (let round = 0; round < 3; round++) {
+      await database.query(`TRUNCATE ${this.#peer.table}`);
+      times.push(await this.#peer.load(this.#files.new));
+    }
+    times.sort((a, b) => a - b);
+    return { milliseconds: times[1] ?? 0, megabytes: size };
+  }
+
+  async #load(file: string, kind: Kind): Promise<Measured> {
+    const before = await this.#wal();
+    const child = fork(path.join(root, 'bench', 'support', 'load-process.ts'), [this.#warehouse.url, file], {
+      execArgv: ['--import', 'tsx'],
+    });
+    const ended = once(child, 'exit');
+    const [loaded] = (await once(child, 'message')) as [Loaded];
+    await ended;
+    if (loaded.state !== 'loaded') {
+      throw new Error(`${kind}: ${loaded.state}`);
+    }
+    return { ms: loaded.milliseconds, wal: (await this.#wal()) - before, peak: loaded.peakMegabytes };
+  }
+
+  /** Bytes of WAL so far; the loading process has ended, and its connections told theirs. */
+  async #wal(): Promise<number> {
+    const { database } = this.#warehouse;
+    await database.query('SELECT pg_stat_force_next_flush()');
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    const { rows } = await database.query<{ n: string }>('SELECT wal_bytes::text AS n FROM pg_stat_wal');
+    return Number(rows[0]?.n);
+  }
+
+  async #settle(): Promise<void> {
+    await this.#warehouse.database.query('VACUUM (ANALYZE)');
+    await this.#warehouse.database.query('CHECKPOINT');
+  }
+}
+
+/** Each newer than the one before, by the days in its name. */
+function fileNames(folder: string): Readonly<Record<Kind, string>> {
+  const named = (day: string): string =>
+    path.join(folder, 'hootsuite-inbox', 'message', `[1234][message][01112026000000][${day}112026000000][uuid].csv`);
+  return { new: named('02'), unchanged: named('03'), changed: named('04') };
+}
+
+/** The same rows with another text in their last cell. */
+async function changeRows(from: string, to: string): Promise<void> {
+  const file = await open(to, 'w');
+  let lines: string[] = [];
+  let header = true;
+  for await (const line of createInterface({ input: createReadStream(from) })) {
+    lines.push(header ? line : line.replace(/[^,"]*$/, 'changed'));
+    header = false;
+    if (lines.length === 10_000) {
+      await file.write(`${lines.join('\n')}\n`);
+      lines = [];
+    }
+  }
+  await file.write(`${lines.join('\n')}\n`);
+  await file.close();
+}
