@@ -3,6 +3,7 @@ import path from 'node:path';
 import cron from 'node-cron';
 import { z } from 'zod';
 import { isLoopback } from './http/served-host.ts';
+import { defaultLimits, type UnpackLimits } from './ingest/container/limits.ts';
 
 /** Everything the program takes from its environment. Read once at start; only `main.ts` and this file see `process.env`. */
 export interface Config {
@@ -42,6 +43,8 @@ export interface Config {
   readonly temporaryBytes: number;
   /** Bytes of compressed replies that are kept for others who ask the same; 0: none. */
   readonly replyCacheBytes: number;
+  /** What may come out of one `.zip` or `.gz`. */
+  readonly unpack: UnpackLimits;
 }
 
 /** The environment is not usable. `faults` has one sentence for each setting at fault. */
@@ -102,6 +105,9 @@ const schema = z.object({
   HEAVY_READS: count(1, 64).optional(),
   TEMP_FILES_MB: count(1, 1_000_000).default(8192),
   REPLY_CACHE_MB: count(0, 1_000_000).default(256),
+  UNPACK_MAX_MB: count(1, 100_000_000).default(defaultLimits.bytes / 1024 ** 2),
+  UNPACK_MAX_RATIO: count(2, 2000).default(defaultLimits.ratio),
+  UNPACK_MAX_FILES: count(1, 1_000_000).default(defaultLimits.members),
 });
 
 /** Settings whose value may stand in a file named by `<name>_FILE`, so that secrets need not stand in the environment. */
@@ -158,6 +164,11 @@ function configOf(settings: z.infer<typeof schema>): Config {
     heavyReads: settings.HEAVY_READS ?? null,
     temporaryBytes: settings.TEMP_FILES_MB * 1024 * 1024,
     replyCacheBytes: settings.REPLY_CACHE_MB * 1024 * 1024,
+    unpack: {
+      bytes: settings.UNPACK_MAX_MB * 1024 * 1024,
+      ratio: settings.UNPACK_MAX_RATIO,
+      members: settings.UNPACK_MAX_FILES,
+    },
   };
 }
 

@@ -70,6 +70,22 @@ export const errorCatalogue = {
     'Let the sender write under a temporary suffix, or a completeMark last, or raise minimumAgeSeconds of the source.',
   ),
   FileNotCsv: kind(422, 'skippable', 'Do what the message says, and load the CSV file that comes of it.'),
+  ContainerDamaged: kind(
+    422,
+    'skippable',
+    'Send the file again; where it is damaged at its origin, too, pack it anew there.',
+  ),
+  ContainerTooLarge: kind(
+    422,
+    'skippable',
+    'Look into the file; where it is as it should be, raise the setting that the message names, and load it again.',
+  ),
+  MemberNotTaken: kind(422, 'skippable', 'Do what the message says, and load the file again.'),
+  MembersRefused: kind(
+    422,
+    'skippable',
+    'Do what is said of each member, and load the file again: members that were loaded are known, and not loaded twice.',
+  ),
   FileJoined: kind(422, 'skippable', 'Split the file before the line named, and load each part by itself.'),
   FileUnknown: kind(422, 'skippable', 'Name the source and the export, or add the missing headers to the metadata.'),
   FileEmpty: kind(

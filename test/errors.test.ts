@@ -48,6 +48,7 @@ describe('docs/errors.md', () => {
     assert.deepEqual(
       codesOf(({ recovery }) => recovery === 'skippable'),
       [
+        ...['ContainerDamaged', 'ContainerTooLarge'],
         ...[
           'ExportUnknown',
           'FileAmbiguous',
@@ -60,6 +61,8 @@ describe('docs/errors.md', () => {
         ...[
           'HeaderMissing',
           'HeaderUnreadable',
+          'MemberNotTaken',
+          'MembersRefused',
           'PeriodInvalid',
           'PeriodMissing',
           'PeriodTooSmall',

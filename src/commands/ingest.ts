@@ -1,6 +1,6 @@
 import { operatorMessage } from '../errors.ts';
 import { ingestPaths } from '../ingest/delivery/ingest-paths.ts';
-import type { IngestResult } from '../ingest/delivery/ingest-result.ts';
+import { filesOf, type IngestResult } from '../ingest/delivery/ingest-result.ts';
 import { everyone } from '../observation/observe.ts';
 import { progressOf, storedRowsTo } from './console.ts';
 import { exitCodes } from './exit-code.ts';
@@ -21,12 +21,16 @@ export async function ingestCommand(
   paths: readonly string[],
   flags: IngestFlags,
 ): Promise<number> {
+  const { config } = surroundings;
   const catalogue = catalogueOf(surroundings);
   return withWarehouse(surroundings, async ({ database }) => {
     await prepare(database, catalogue, { observe: everyone(surroundings.observe, storedRowsTo(surroundings.print)) });
     const results: IngestResult[] = [];
     const observe = everyone(surroundings.observe, progressOf(surroundings));
-    for await (const result of ingestPaths({ catalogue, database }, paths, { ...flags, observe })) {
+    for await (const result of ingestPaths({ catalogue, database, limits: config.unpack }, paths, {
+      ...flags,
+      observe,
+    })) {
       results.push(result);
       surroundings.progress('');
       resultLines(result).forEach(surroundings.print);
@@ -68,8 +72,11 @@ export function resultLines(result: IngestResult): readonly string[] {
     }
     case 'duplicate':
       return [`${result.path}: not loaded again: ${result.message}; --again loads them anew`];
+    case 'unpacked':
+      return [...result.members.flatMap(resultLines), `${result.path}: unpacked: ${result.message}`];
     default:
       return [
+        ...('members' in result ? (result.members ?? []) : []).flatMap(resultLines),
         `${result.path}: ${result.state}: ${result.error.code}: ${operatorMessage(result.error)}`,
         ...result.error.details.map((line) => `  ${line}`),
         `  ${result.error.remedy}`,
@@ -77,7 +84,8 @@ export function resultLines(result: IngestResult): readonly string[] {
   }
 }
 
-function outcome(results: readonly IngestResult[]): number {
+function outcome(tried: readonly IngestResult[]): number {
+  const results = tried.flatMap((one) => [one, ...filesOf(one)]);
   if (results.some(({ state }) => state === 'failed')) {
     return exitCodes.failed;
   }

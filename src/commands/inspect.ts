@@ -1,16 +1,50 @@
-import { type InspectOptions, inspectFile } from '../ingest/load/inspect-file.ts';
+import { GatewayError } from '../errors.ts';
+import { openContainer } from '../ingest/container/open-container.ts';
+import { examineFile, type FileFacts } from '../ingest/csv/file-facts.ts';
+import { inspectMembers } from '../ingest/delivery/inspect-members.ts';
+import { type InspectOptions, type Inspection, inspectFile } from '../ingest/load/inspect-file.ts';
 import { exitCodes } from './exit-code.ts';
 import { catalogueOf, type Surroundings } from './surroundings.ts';
 
-/** `gateway inspect`: what a load would make of a file. Needs no database and writes nothing. */
+type Print = Surroundings['print'];
+
+/** `gateway inspect`: what a load would make of a file, or of each member of a container. Needs no database and writes nothing. */
 export async function inspectCommand(
   surroundings: Surroundings,
   file: string,
   options: InspectOptions,
 ): Promise<number> {
-  const { print } = surroundings;
-  const found = await inspectFile(file, catalogueOf(surroundings), options);
-  print(`file       ${found.facts.name}, ${found.facts.bytes} bytes, sha256 ${found.facts.sha256}`);
+  const { print, config } = surroundings;
+  const catalogue = catalogueOf(surroundings);
+  const facts = await examineFile(file);
+  try {
+    const container = await openContainer(catalogue, facts, { limits: config.unpack });
+    if (container === null) {
+      return printInspection(print, await inspectFile(file, catalogue, options));
+    }
+    try {
+      printFacts(print, facts);
+      const codes: number[] = [];
+      for await (const one of inspectMembers(container, catalogue, { ...options, below: facts.name })) {
+        print('');
+        print(`member     ${one.member.path}, changed ${one.member.modifiedAt.toISOString()}`);
+        codes.push(one.found === null ? printRefusal(print, one.refusal) : printInspection(print, one.found));
+      }
+      return codes.find((code) => code === exitCodes.failed) ?? Math.max(exitCodes.ok, ...codes);
+    } finally {
+      await container.close();
+    }
+  } catch (error) {
+    if (!(error instanceof GatewayError) || error.recovery !== 'skippable') {
+      throw error;
+    }
+    printFacts(print, facts);
+    return printRefusal(print, error);
+  }
+}
+
+function printInspection(print: Print, found: Inspection): number {
+  printFacts(print, found.facts);
   if (found.encoding !== null) {
     print(`encoding   ${found.encoding.encoding}`);
   }
@@ -41,9 +75,22 @@ export async function inspectCommand(
     print(`  line ${fault.line}${fault.header === null ? '' : `, ${fault.header}`}: ${fault.code}: ${fault.message}`);
   }
   if (found.refusal !== null) {
-    print(`refused    ${found.refusal.code}: ${found.refusal.message}`);
-    print(`           ${found.refusal.remedy}`);
-    return exitCodes.failed;
+    return printRefusal(print, found.refusal);
   }
   return rejected > 0 ? exitCodes.partial : exitCodes.ok;
+}
+
+function printFacts(print: Print, { name, bytes, sha256 }: FileFacts): void {
+  print(`file       ${name}, ${bytes} bytes, sha256 ${sha256}`);
+}
+
+/** null: nothing is wrong with it, and nothing of it is loaded. */
+function printRefusal(print: Print, refusal: GatewayError | null): number {
+  if (refusal === null) {
+    print('left alone no export, by its name');
+    return exitCodes.ok;
+  }
+  print(`refused    ${refusal.code}: ${refusal.message}`);
+  print(`           ${refusal.remedy}`);
+  return exitCodes.failed;
 }

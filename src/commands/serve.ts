@@ -144,7 +144,7 @@ async function serveUntil(end: Promise<End>, serving: Serving): Promise<End> {
     observe({ event: 'listening', address, version: programVersion() });
     options.onListening?.(address);
     const stopping = new AbortController();
-    const drop = new DropFolder({ catalogue, database }, config.dropDir, {
+    const drop = new DropFolder({ catalogue, database, limits: config.unpack }, config.dropDir, {
       ...(config.dropMinimumAge === null ? {} : { minimumAge: config.dropMinimumAge }),
       observe,
       mayGoOn: () => requireSpace(folder),

@@ -37,7 +37,12 @@ const loads: LedgerSet = {
     ['Sha256', 'Edm.String', false, 'SHA-256 of the bytes, in hexadecimal: the same bytes are never loaded twice.'],
     ['SizeBytes', 'Edm.Int64', false, 'Length in bytes.'],
     ['ModifiedAt', 'Edm.DateTimeOffset', true, 'Time stamp of the file.'],
-    ['State', 'Edm.String', false, 'loaded, duplicate, refused or failed.'],
+    [
+      'State',
+      'Edm.String',
+      false,
+      'loaded, duplicate, refused or failed; unpacked: a container whose members have rows of their own.',
+    ],
     ['Encoding', 'Edm.String', true, 'Character encoding found.'],
     ['Delimiter', 'Edm.String', true, 'Delimiter found.'],
     ['PeriodStart', 'Edm.DateTimeOffset', true, 'Start of the period of an aggregate export.'],
@@ -54,6 +59,8 @@ const loads: LedgerSet = {
     ['Message', 'Edm.String', true, 'Why the file was refused or failed.'],
     ['Removal', 'Edm.String', true, 'What became of stored rows that the file does not hold; null: it was not loaded.'],
     ['OutcomeCode', 'Edm.String', true, 'Why the file was refused or failed, as a stable code.'],
+    ['Member', 'Edm.String', true, 'Path of the file inside its container; null: it came as it is.'],
+    ['ContainerSha256', 'Edm.String', true, 'SHA-256 of the container that it came in; null: in none.'],
   ],
 };
 

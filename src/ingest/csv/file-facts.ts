@@ -19,6 +19,13 @@ export interface FileFacts {
   readonly sha256: string;
   readonly modifiedAt: Date;
   readonly evidence: EncodingEvidence;
+  /** Where it was unpacked from: the path, digest and length of that file, and the member's path in it. Absent: it lies as it came. */
+  readonly container?: {
+    readonly path: string;
+    readonly sha256: string;
+    readonly bytes: number;
+    readonly member: string;
+  };
 }
 
 const chunkLength = 256 * 1024;

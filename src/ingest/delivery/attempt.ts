@@ -5,7 +5,10 @@ import type { Outcome } from './delivery.ts';
 import type { FailedLoad, IngestResult } from './ingest-result.ts';
 
 /** Runs the work on one file; what is wrong with it becomes a result. Throws what affects everything: DatabaseUnavailable and StorageFull. */
-export async function attempt(path: string, work: () => Promise<LoadResult>): Promise<IngestResult> {
+export async function attempt<R extends IngestResult = LoadResult>(
+  path: string,
+  work: () => Promise<R>,
+): Promise<R | FailedLoad> {
   try {
     return await work();
   } catch (error) {
@@ -27,7 +30,7 @@ function failed(path: string, error: unknown): FailedLoad {
 
 /** What becomes of the file therefore. */
 export function outcomeOf(result: IngestResult): Outcome {
-  if (result.state === 'loaded' || result.state === 'duplicate') {
+  if (result.state === 'loaded' || result.state === 'duplicate' || result.state === 'unpacked') {
     return { fate: 'accepted', result };
   }
   if (result.state === 'failed' && result.error.recovery === 'retriable') {

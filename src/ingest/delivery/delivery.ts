@@ -63,10 +63,13 @@ export interface SpooledFile {
 }
 
 /**
- * What became of an arrival: `accepted` (its bytes are in, by this load or an earlier one), `refused` (the ledger says why: a file that cannot be
+ * What became of an arrival: `accepted` (its bytes are in, by this load or an earlier one; of a container, those of all members), `refused` (the ledger says why: a file that cannot be
  * taken, or one on which the program stumbled), `waits` (what was wrong may pass by itself: nothing is noted).
  */
 export type Outcome =
-  | { readonly fate: 'accepted'; readonly result: Extract<IngestResult, { state: 'loaded' | 'duplicate' }> }
+  | {
+      readonly fate: 'accepted';
+      readonly result: Extract<IngestResult, { state: 'loaded' | 'duplicate' | 'unpacked' }>;
+    }
   | { readonly fate: 'refused'; readonly result: Extract<IngestResult, { state: 'refused' | 'failed' }> }
   | { readonly fate: 'waits'; readonly result: FailedLoad };

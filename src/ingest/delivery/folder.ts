@@ -214,7 +214,7 @@ export class FolderDelivery implements Delivery<FolderArrival> {
     if (entry === null) {
       return null;
     }
-    if (entry.state !== 'loaded' && entry.state !== 'duplicate') {
+    if (entry.state === 'refused' || entry.state === 'failed') {
       return { folder: refusedFolder, target: {} };
     }
     return { folder: loadedFolder, target: this.#known(entry.target) ? entry.target : {} };

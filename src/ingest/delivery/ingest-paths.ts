@@ -1,10 +1,12 @@
 import { stat } from 'node:fs/promises';
 import { dirname, resolve, sep } from 'node:path';
-import { type IngestContext, type LoadOptions, loadFile } from '../load/load-file.ts';
+import { examineFile } from '../csv/file-facts.ts';
+import type { IngestContext, LoadOptions } from '../load/load-file.ts';
 import { attempt } from './attempt.ts';
 import { findFiles } from './find-files.ts';
 import { type IngestResult, loadEvent } from './ingest-result.ts';
 import { placeOf } from './source-folders.ts';
+import { takeFile } from './take-file.ts';
 
 /**
  * Loads the files named and all files in the folders named, oldest first, one after the other; a folder directly below
@@ -17,7 +19,9 @@ export async function* ingestPaths(
 ): AsyncGenerator<IngestResult, void, undefined> {
   for (const path of paths) {
     for await (const [file, place] of filesOf(context, path)) {
-      const result = await attempt(file, () => loadFile(context, file, { ...place, ...options }));
+      const result = await attempt(file, async () =>
+        takeFile(context, await examineFile(file), { ...place, ...options }),
+      );
       options.observe?.(loadEvent(result));
       yield result;
     }

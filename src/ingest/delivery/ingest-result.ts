@@ -9,7 +9,37 @@ export interface FailedLoad {
   readonly error: GatewayError;
 }
 
-export type IngestResult = LoadResult | FailedLoad;
+/** What became of one file in a container; its path is that of the container and its own behind it. */
+export type MemberResult = LoadResult | FailedLoad;
+
+/** What became of a container: `unpacked`, all that is to be loaded of it is in; `refused`, some is not, and what is comes again as known. */
+export type TakenContainer =
+  | {
+      readonly state: 'unpacked';
+      readonly path: string;
+      readonly loadId: string;
+      /** Empty where the same container was taken before. */
+      readonly members: readonly MemberResult[];
+      /** For people. */
+      readonly message: string;
+    }
+  | {
+      readonly state: 'refused';
+      readonly path: string;
+      readonly loadId: string;
+      readonly error: GatewayError;
+      readonly members?: readonly MemberResult[];
+    };
+
+export type IngestResult = LoadResult | FailedLoad | TakenContainer;
+
+/** What became of each file that holds rows: the members of a container instead of it; itself where it could not be opened. */
+export function filesOf(result: IngestResult): readonly MemberResult[] {
+  if (result.state === 'unpacked') {
+    return result.members;
+  }
+  return 'members' in result && result.members !== undefined ? result.members : [result];
+}
 
 /** What is told of a file that was tried. */
 export function loadEvent(result: IngestResult): Extract<IngestEvent, { readonly event: 'load' }> {
@@ -19,8 +49,8 @@ export function loadEvent(result: IngestResult): Extract<IngestEvent, { readonly
 }
 
 /** Rejected rows are the news of a load that is otherwise as expected. */
-function loadMessage(result: Extract<IngestResult, { readonly state: 'loaded' | 'duplicate' }>): string {
-  if (result.state === 'duplicate') {
+function loadMessage(result: Extract<IngestResult, { readonly state: 'loaded' | 'duplicate' | 'unpacked' }>): string {
+  if (result.state !== 'loaded') {
     return result.message;
   }
   const { read, rejected, removed } = result.counts;

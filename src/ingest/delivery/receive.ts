@@ -1,11 +1,13 @@
 import { operatorMessage } from '../../errors.ts';
 import { examineFile, type FileFacts } from '../csv/file-facts.ts';
 import { noteFile } from '../ledger/ledger.ts';
-import { type IngestContext, type LoadOptions, loadExamined } from '../load/load-file.ts';
+import type { IngestContext, LoadOptions } from '../load/load-file.ts';
 import { attempt, outcomeOf } from './attempt.ts';
 import type { Arrival, Delivery, Outcome } from './delivery.ts';
 import { type IngestResult, loadEvent } from './ingest-result.ts';
 import { FolderSpool } from './spool.ts';
+import { takeFile } from './take-file.ts';
+import { SettledMembers } from './take-options.ts';
 
 export interface ReceiveOptions<A extends Arrival> extends Pick<LoadOptions, 'observe' | 'mayGoOn'> {
   /**
@@ -21,12 +23,13 @@ export interface ReceiveOptions<A extends Arrival> extends Pick<LoadOptions, 'ob
 
 /**
  * Takes in what one delivery brings, round by round: the one loop of all deliveries. Each file is fetched, its bytes are digested, it is loaded
- * as what its place and its header say, noted where that failed for good, and settled.
+ * as what its place and its header say (of a container, each member), noted where that failed for good, and settled.
  */
 export class Receiver<A extends Arrival> {
   readonly #context: IngestContext;
   readonly #delivery: Delivery<A>;
   readonly #options: ReceiveOptions<A>;
+  readonly #settled = new SettledMembers();
   /** What was told last of files that wait, by id. */
   readonly #waiting = new Map<string, string>();
 
@@ -78,12 +81,13 @@ export class Receiver<A extends Arrival> {
     return outcome;
   }
 
-  #load(arrival: A, facts: FileFacts): ReturnType<typeof loadExamined> {
-    const { observe, mayGoOn } = this.#options;
+  #load(arrival: A, facts: FileFacts): ReturnType<typeof takeFile> {
+    const { observe, mayGoOn, spoolFolder } = this.#options;
     const { below, target } = arrival;
-    return loadExamined(this.#context, facts, {
+    return takeFile(this.#context, facts, {
       ...target,
-      below,
+      ...{ below, settled: this.#settled },
+      ...(spoolFolder === undefined ? {} : { spoolFolder }),
       ...(observe === undefined ? {} : { observe }),
       ...(mayGoOn === undefined ? {} : { mayGoOn }),
     });

@@ -7,12 +7,14 @@ export interface ForeignContent {
 }
 
 const asCsv = 'Open it in a spreadsheet program and save it as "CSV UTF-8", or export it as CSV';
-const unpack = 'Unpack it and load the CSV file inside';
+const unpack = 'Unpack it and load the CSV file inside, or pack that as .zip or .gz';
+// Only those come here that lie inside another one: by itself each is taken apart.
+const unpackInner = 'Unpack it and load the CSV file inside: what lies in an archive inside another one is not loaded';
 const exportAgain = 'Export the file again as CSV';
 
 /** First bytes, read as latin1, that no CSV file has. */
 const signatures: readonly (readonly [begins: string, what: string, todo: string])[] = [
-  ['\x1f\x8b', 'a gzip archive (.gz)', unpack],
+  ['\x1f\x8b', 'a gzip archive (.gz)', unpackInner],
   ['\x1f\x9d', 'a compressed file (.Z)', unpack],
   ['PK\x05\x06', 'an empty ZIP archive', exportAgain],
   ['PK\x07\x08', 'a ZIP archive in parts', unpack],
@@ -49,7 +51,11 @@ const packed: readonly (readonly [member: string, what: string, todo: string])[]
 export function foreignContent(head: Buffer, facts: FileFacts): ForeignContent | null {
   const start = head.toString('latin1', 0, 64 * 1024);
   if (start.startsWith('PK\x03\x04')) {
-    const [, what, todo] = packed.find(([member]) => start.includes(member)) ?? ['', 'a ZIP archive (.zip)', unpack];
+    const [, what, todo] = packed.find(([member]) => start.includes(member)) ?? [
+      '',
+      'a ZIP archive (.zip)',
+      unpackInner,
+    ];
     return { what, todo };
   }
   if (start.startsWith('ustar', 257)) {

@@ -16,6 +16,18 @@ export interface LedgerFile {
   readonly sha256: string;
   readonly bytes: number;
   readonly modifiedAt: Date;
+  /** Where its bytes are packed; absent: they are a file of their own. */
+  readonly container?: InContainer;
+}
+
+/** A file inside another one: the bytes of that are what is kept. */
+export interface InContainer {
+  /** Where the container was read from on this machine. */
+  readonly path: string;
+  readonly sha256: string;
+  readonly bytes: number;
+  /** Path of the member in it. */
+  readonly member: string;
 }
 
 /** What a file speaks of: `start` is inside, `end` the first moment outside. */
@@ -105,8 +117,8 @@ export async function openLoad(
 ): Promise<string> {
   const { file, target, reading, period, again } = load;
   const { rows } = await transaction.query<{ load_id: string }>(
-    `INSERT INTO gateway.load (source, export, file_name, path, sha256, size_bytes, modified_at, state, removal, encoding, delimiter, period_start, period_end, file_time, header, origin, again_of)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, 'loaded', 'pending', $8, $9, $10, $11, $12, $13, $14, $15) RETURNING load_id::text`,
+    `INSERT INTO gateway.load (source, export, file_name, path, sha256, size_bytes, modified_at, state, removal, encoding, delimiter, period_start, period_end, file_time, header, origin, again_of, container_sha256, container_bytes, member)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, 'loaded', 'pending', $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) RETURNING load_id::text`,
     [
       target.source,
       target.name,
@@ -121,12 +133,19 @@ export async function openLoad(
       period?.end.toISOString() ?? null,
       load.fileTime,
       JSON.stringify(reading.header),
-      resolve(file.path),
+      resolve(file.container?.path ?? file.path),
       again?.loadId ?? null,
+      ...placeInContainer(file),
     ],
   );
   return rows[0]?.load_id ?? '';
 }
+
+const placeInContainer = ({ container }: LedgerFile): readonly (string | number | null)[] => [
+  container?.sha256 ?? null,
+  container?.bytes ?? null,
+  container?.member ?? null,
+];
 
 /** What a load says besides its counts. */
 export interface LoadOutcome {
@@ -226,17 +245,17 @@ export async function noteReading(
   );
 }
 
-/** Why nothing of a file was loaded: a code, and the message for people. */
+/** What became of a file that was not loaded as one: a code where it is at fault, and the message for people. `unpacked`: its members were. */
 export type FileOutcome = {
   readonly below: string;
   readonly target: Export | null;
   readonly message: string;
-} & ({ readonly state: 'duplicate' } | { readonly state: 'refused' | 'failed'; readonly code: ErrorCode });
+} & ({ readonly state: 'duplicate' | 'unpacked' } | { readonly state: 'refused' | 'failed'; readonly code: ErrorCode });
 
-/** Notes a file of which nothing was loaded. */
+/** Notes a file that was not loaded as one. */
 export async function noteFile(asker: Asker, file: LedgerFile, outcome: FileOutcome): Promise<string> {
   const { rows } = await asker.query<{ load_id: string }>(
-    `INSERT INTO gateway.load (source, export, file_name, path, sha256, size_bytes, modified_at, state, outcome_code, message, finished_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, clock_timestamp()) RETURNING load_id::text`,
+    `INSERT INTO gateway.load (source, export, file_name, path, sha256, size_bytes, modified_at, state, outcome_code, message, container_sha256, container_bytes, member, finished_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, clock_timestamp()) RETURNING load_id::text`,
     [
       outcome.target?.source ?? null,
       outcome.target?.name ?? null,
@@ -246,11 +265,24 @@ export async function noteFile(asker: Asker, file: LedgerFile, outcome: FileOutc
       file.bytes,
       file.modifiedAt.toISOString(),
       outcome.state,
-      outcome.state === 'duplicate' ? null : outcome.code,
+      'code' in outcome ? outcome.code : null,
       outcome.message.replaceAll('\0', '␀'),
+      ...placeInContainer(file),
     ],
   );
   return rows[0]?.load_id ?? '';
+}
+
+/** The row of a container of these bytes at this path, all members of which were taken; null: there is none. */
+export async function unpackedBefore(
+  asker: Asker,
+  { sha256, path }: { readonly sha256: string; readonly path: string },
+): Promise<string | null> {
+  const { rows } = await asker.query<{ load_id: string }>(
+    `SELECT load_id::text FROM gateway.load l WHERE sha256 = $1 AND path = $2 AND state = 'unpacked' ORDER BY l.load_id DESC LIMIT 1`,
+    [sha256, path],
+  );
+  return rows[0]?.load_id ?? null;
 }
 
 /** Whether a newer file of the same whole period was loaded: one that may have had no rows to tell. */

@@ -14,6 +14,8 @@ import { rejectsTooMany, tooManyRejects } from './judge-file.ts';
 
 export interface InspectOptions extends IdentifyOptions {
   readonly period?: string;
+  /** Absent: the one that it has where it lies. */
+  readonly name?: string;
   /** How many faults are shown; all are counted. */
   readonly maxFaults?: number;
 }
@@ -53,7 +55,8 @@ export async function inspectFile(
   catalogue: Catalogue,
   options: InspectOptions = {},
 ): Promise<Inspection> {
-  const facts = await examineFile(path);
+  const examined = await examineFile(path);
+  const facts = { ...examined, name: options.name ?? examined.name };
   const nothing = { read: 0, accepted: 0, rejected: 0 };
   let identified: Identification | null = null;
   try {

@@ -4,6 +4,7 @@ import type { IngestEvent } from '../../observation/events/ingest.ts';
 import { type Observe, unobserved } from '../../observation/observe.ts';
 import type { Database, Transaction } from '../../warehouse/database.ts';
 import { requireTable } from '../../warehouse/tables/check-table.ts';
+import type { UnpackLimits } from '../container/limits.ts';
 import type { RowConverter } from '../convert/row-converter.ts';
 import { examineFile, type FileFacts, requireUnchanged } from '../csv/file-facts.ts';
 import { setsTouched } from '../derive/derived-sets.ts';
@@ -34,6 +35,8 @@ import { takeIn } from './take-in.ts';
 export interface IngestContext {
   readonly catalogue: Catalogue;
   readonly database: Database;
+  /** What may come out of a container. Default: `defaultLimits`. */
+  readonly limits?: UnpackLimits;
 }
 
 export interface LoadOptions extends IdentifyOptions {

@@ -10,18 +10,22 @@ import type { PastLoad } from '../ledger/past-loads.ts';
 export interface KeptFile {
   readonly load: PastLoad;
   readonly path: string;
+  /** What they are packed in there, as what; null: they are the file. */
+  readonly member: string | null;
 }
 
 /**
- * Finds the bytes of all loads by their SHA-256: where each file was loaded from, or anywhere below the folders. Throws FilesMissing
- * with the list of those that are nowhere.
+ * Finds the bytes of all loads by their SHA-256: where each file was loaded from, or anywhere below the folders; of one that came in a container
+ * that container, or itself where somebody unpacked it. No container is opened for it: the ledger says in which one a file came. Throws
+ * FilesMissing with the list of those that are nowhere.
  */
 export async function findKeptFiles(
   loads: readonly PastLoad[],
   folders: readonly string[],
 ): Promise<readonly KeptFile[]> {
-  const wanted = new Map(loads.map((load) => [load.sha256, load]));
-  const sizes = new Set(loads.map((load) => Number(load.size_bytes)));
+  const wanted = new Set(loads.flatMap(digestsOf));
+  const sizes = new Set(loads.flatMap((load) => [Number(load.size_bytes), Number(load.container_bytes ?? Number.NaN)]));
+  const isFound = (load: PastLoad): boolean => digestsOf(load).some((digest) => found.has(digest));
   const found = new Map<string, string>();
   const look = async (path: string): Promise<void> => {
     const stats = await stat(path).catch(() => null);
@@ -33,32 +37,39 @@ export async function findKeptFiles(
       found.set(sha256, path);
     }
   };
-  for (const { sha256, origin } of loads) {
-    if (origin !== null && !found.has(sha256)) {
-      await look(origin);
+  for (const load of loads) {
+    if (load.origin !== null && !isFound(load)) {
+      await look(load.origin);
     }
   }
+  let missing = loads.filter((load) => !isFound(load));
   for (const folder of folders) {
-    if (found.size === wanted.size) {
-      break;
-    }
-    for (const path of await filesBelow(resolve(folder))) {
-      if (found.size < wanted.size) {
-        await look(path);
+    for (const path of missing.length === 0 ? [] : await filesBelow(resolve(folder))) {
+      const before = found.size;
+      await look(path);
+      missing = found.size === before ? missing : missing.filter((load) => !isFound(load));
+      if (missing.length === 0) {
+        break;
       }
     }
   }
-  const missing = loads.filter(({ sha256 }) => !found.has(sha256));
   if (missing.length > 0) {
     throw filesMissing(missing, folders);
   }
-  return loads.map((load) => ({ load, path: found.get(load.sha256) ?? '' }));
+  return loads.map((load) => {
+    const itself = found.get(load.sha256);
+    const path = itself ?? found.get(load.container_sha256 ?? '') ?? '';
+    return { load, path, member: itself === undefined ? load.member : null };
+  });
 }
+
+const digestsOf = ({ sha256, container_sha256: container }: PastLoad): readonly string[] =>
+  container === null ? [sha256] : [sha256, container];
 
 function filesMissing(missing: readonly PastLoad[], folders: readonly string[]): GatewayError {
   const lines = missing.map(
-    ({ load_id, source, export: name, file_name, sha256 }) =>
-      `- ${file_name} (load ${load_id} of ${source}/${name}, SHA-256 ${sha256})`,
+    ({ load_id, source, export: name, file_name, sha256, container_sha256: container }) =>
+      `- ${file_name} (load ${load_id} of ${source}/${name}, SHA-256 ${sha256}${container === null ? '' : `; it came in a container of SHA-256 ${container}`})`,
   );
   const looked = folders.map((folder) => resolve(folder)).join(', ');
   return new GatewayError(

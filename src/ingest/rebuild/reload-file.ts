@@ -12,6 +12,7 @@ import { outcomeOf } from '../load/load-notes.ts';
 import { takeIn } from '../load/take-in.ts';
 import { storedTable } from '../stored/stored-table.ts';
 import type { KeptFile } from './kept-files.ts';
+import { withMember } from './with-member.ts';
 
 export interface Reloaded {
   readonly read: number;
@@ -22,11 +23,28 @@ export interface Reloaded {
  * Loads a file of the ledger once more, as the load that it was: into the tables of the catalogue given, with its rejects and
  * counts as they come out now. What is derived is not maintained. Throws what is wrong with the file, named.
  */
-export async function reloadFile(
+export function reloadFile(
   transaction: Transaction,
   catalogue: Catalogue,
-  { load, path }: KeptFile,
+  kept: KeptFile,
   onBytes: (bytes: number, totalBytes: number) => void,
+): Promise<Reloaded> {
+  return withMember(catalogue, kept, (path) => reload(transaction, catalogue, { kept, path, onBytes }));
+}
+
+async function reload(
+  transaction: Transaction,
+  catalogue: Catalogue,
+  {
+    kept: { load, path: origin },
+    path,
+    onBytes,
+  }: {
+    readonly kept: KeptFile;
+    /** Where its bytes lie, unpacked. */
+    readonly path: string;
+    readonly onBytes: (bytes: number, totalBytes: number) => void;
+  },
 ): Promise<Reloaded> {
   const found = await examineFile(path);
   if (found.sha256 !== load.sha256) {
@@ -59,7 +77,7 @@ export async function reloadFile(
     },
   });
   await closeLoad(transaction, { loadId, counts: taken, outcome: outcomeOf({ match, passedOver, ...taken }) });
-  await noteReading(transaction, loadId, { ...readingOf(identified), path });
+  await noteReading(transaction, loadId, { ...readingOf(identified), path: origin });
   await transaction.query(`DROP TABLE ${taken.tables.join(', ')}`);
   return { read: taken.read, rejected: taken.rejected };
 }

@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import type { ErrorCode } from '../../../src/errors.ts';
+import { zipOf } from '../../ingest/support/zips.ts';
 import { printed, type SetFile, type World } from './world.ts';
 
 const id = { type: 'Int64', header: 'Id' };
@@ -49,10 +50,42 @@ export const errorScenarios: Partial<Record<ErrorCode, (world: World) => Promise
   },
   FileNotCsv: async (world) => {
     world.metadata('orders', orders);
-    const packed = world.file('orders.csv.gz', gzipSync(orderRows(1)));
+    const packed = world.file('orders.csv.gz', gzipSync(gzipSync(orderRows(1))));
     assert.match(await world.fails('FileNotCsv', `gateway ingest ${packed}`), /gzip archive.*Unpack it/);
-    await world.works(`gateway ingest ${world.file('orders.csv', gunzipSync(readFileSync(packed)))}`);
+    const inner = gunzipSync(readFileSync(packed));
+    await world.works(`gateway ingest ${world.file('orders.csv', gunzipSync(inner))}`);
     assert.deepEqual(await countOf(world, 'Orders'), ['1']);
+  },
+  ContainerDamaged: async (world) => {
+    world.metadata('orders', orders);
+    const whole = gzipSync(orderRows(1));
+    const file = world.file('orders.csv.gz', whole.subarray(0, whole.length - 4));
+    await world.fails('ContainerDamaged', `gateway ingest ${file}`);
+    world.file('orders.csv.gz', whole);
+    await world.works(`gateway ingest ${file}`);
+    assert.deepEqual(await countOf(world, 'Orders'), ['1']);
+  },
+  MemberNotTaken: async (world) => {
+    world.metadata('orders', orders);
+    const member = { name: 'orders.csv', text: orderRows(1) };
+    const file = world.file('daily.zip', zipOf([{ ...member, flags: 1 }]));
+    assert.match(await world.fails('MembersRefused', `gateway ingest ${file}`), /MemberNotTaken.*without a password/);
+    world.file('daily.zip', zipOf([member]));
+    await world.works(`gateway ingest ${file}`);
+    assert.deepEqual(await countOf(world, 'Orders'), ['1']);
+  },
+  MembersRefused: async (world) => {
+    world.metadata('orders', orders);
+    const member = { name: 'orders.csv', text: orderRows(1) };
+    const page = { name: 'orders-2.csv', text: '<html><title>502</title></html>' };
+    const file = world.file('daily.zip', zipOf([member, page]));
+    assert.match(await world.fails('MembersRefused', `gateway ingest ${file}`), /FileNotCsv.*502/);
+    world.file(
+      'daily.zip',
+      zipOf([member, { name: 'orders-2.csv', text: table('Id,Title,Count', 1, () => '9,nine,9') }]),
+    );
+    await world.works(`gateway ingest ${file}`);
+    assert.deepEqual(await countOf(world, 'Orders'), ['2']);
   },
   FileJoined: async (world) => {
     world.metadata('orders', orders);
