@@ -45,6 +45,8 @@ export interface Config {
   readonly replyCacheBytes: number;
   /** What may come out of one `.zip` or `.gz`. */
   readonly unpack: UnpackLimits;
+  /** Secret that personal data is hashed with; null: none. */
+  readonly personalDataKey: string | null;
 }
 
 /** The environment is not usable. `faults` has one sentence for each setting at fault. */
@@ -108,10 +110,11 @@ const schema = z.object({
   UNPACK_MAX_MB: count(1, 100_000_000).default(defaultLimits.bytes / 1024 ** 2),
   UNPACK_MAX_RATIO: count(2, 2000).default(defaultLimits.ratio),
   UNPACK_MAX_FILES: count(1, 1_000_000).default(defaultLimits.members),
+  PERSONAL_DATA_KEY: z.string().min(32, 'must have 32 characters or more, at random').optional(),
 });
 
 /** Settings whose value may stand in a file named by `<name>_FILE`, so that secrets need not stand in the environment. */
-const secretNames = ['DATABASE_URL', 'PGPASSWORD'] as const;
+const secretNames = ['DATABASE_URL', 'PGPASSWORD', 'PERSONAL_DATA_KEY'] as const;
 
 /**
  * Reads and checks the whole configuration; an empty value counts as not given. Relative folders are resolved against
@@ -169,6 +172,7 @@ function configOf(settings: z.infer<typeof schema>): Config {
       ratio: settings.UNPACK_MAX_RATIO,
       members: settings.UNPACK_MAX_FILES,
     },
+    personalDataKey: settings.PERSONAL_DATA_KEY ?? null,
   };
 }
 

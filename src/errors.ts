@@ -165,6 +165,16 @@ export const errorCatalogue = {
     'retriable',
     'Restart the gateway: the set was rebuilt for other metadata than it runs with.',
   ),
+  PersonalKeyMissing: kind(
+    503,
+    'fatal',
+    'Set PERSONAL_DATA_KEY_FILE to a file with the key: 32 random characters or more, e.g. of `openssl rand -hex 32`.',
+  ),
+  PersonalKeyChanged: kind(
+    503,
+    'fatal',
+    'Give PERSONAL_DATA_KEY_FILE the key that this database was filled with; docs/personal-data.md says how to change it.',
+  ),
   RebuildRefused: kind(422, 'fatal', 'Do what the message says, then run the command again: nothing was changed.'),
   FilesMissing: kind(
     422,

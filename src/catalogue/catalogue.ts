@@ -1,5 +1,6 @@
 import type { Model, PersonalData } from '../edm/model.ts';
 import type { DeliverySettings } from './delivery-settings.ts';
+import type { PersonalKey, PersonalRules } from './personal-data.ts';
 
 /**
  * What `metadata/` says, checked and resolved: the served model, and for every entity set where its rows live and how
@@ -13,6 +14,8 @@ export interface Catalogue {
   readonly sets: ReadonlyMap<string, SetBinding>;
   /** Every export of every source, in a stable order. */
   readonly exports: readonly Export[];
+  /** Of the configuration; absent: there is none, and nothing can be hashed. */
+  readonly personalKey?: PersonalKey;
 }
 
 /** A vendor. `files`: its exports are loaded; `odata`: its feed is proxied; `builtin`: the gateway's own sets (ledger). */
@@ -202,6 +205,7 @@ export interface Export {
   readonly period: PeriodRule | null;
   readonly columns: readonly ExportColumn[];
   readonly computed: readonly ComputedColumn[];
+  readonly personal: PersonalRules;
 }
 
 /** Recognises a file by its path: every pattern given must match. Regular expressions, case-insensitive, `/` as separator. */

@@ -2,6 +2,7 @@ import { faultText } from '../catalogue/compile/fault.ts';
 import { loadCatalogue } from '../catalogue/read-metadata.ts';
 import { checkModel } from '../edm/check-model.ts';
 import { beyondReaders } from '../edm/reader-limits.ts';
+import { anyHashes } from '../ingest/personal/treated-sets.ts';
 import { tableFaults, wantedTables } from '../warehouse/tables/wanted-tables.ts';
 import { checkUpstream } from './check-upstreams.ts';
 import { exitCodes } from './exit-code.ts';
@@ -27,7 +28,11 @@ export async function checkCommand(
   }
   const tables = catalogue === null ? [] : tableFaults(wantedTables(catalogue));
   tables.forEach(print);
-  const count = own.length + faults.length + modelFaults.length + tables.length;
+  const lacksKey = catalogue !== null && config.personalDataKey === null && anyHashes(catalogue);
+  if (lacksKey) {
+    print('PERSONAL_DATA_KEY_FILE: must be set, for the metadata has personal data hashed');
+  }
+  const count = Number(lacksKey) + own.length + faults.length + modelFaults.length + tables.length;
   if (catalogue === null || count > 0) {
     print(`${count} fault(s)`);
     return exitCodes.failed;

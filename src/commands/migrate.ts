@@ -1,6 +1,8 @@
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import { type FilledProperty, fillFromExtras } from '../ingest/back-fill/fill-from-extras.ts';
 import { remakeDerived } from '../ingest/derive/remake-derived.ts';
+import { checkPersonalKey } from '../ingest/treat-stored/check-key.ts';
+import { type TreatedValues, treatStored } from '../ingest/treat-stored/treat-stored.ts';
 import type { CommandEvent } from '../observation/events/commands.ts';
 import { everyone, type Observe } from '../observation/observe.ts';
 import type { Database } from '../warehouse/database.ts';
@@ -29,6 +31,7 @@ export async function prepare(
   for (const name of applied) {
     print(`migrated ${name}`);
   }
+  await checkPersonalKey(database, catalogue);
   const report = await provision(database, catalogue, { opens: serves });
   const created = report.changes.filter((change) => change.endsWith(': created'));
   if (created.length > 0) {
@@ -53,6 +56,9 @@ export async function prepare(
     for (const line of filledLines(one)) {
       tell(line);
     }
+  }
+  for (const one of await treatStored(database, catalogue)) {
+    treatedLines(one).forEach(tell);
   }
   for (const set of await remakeDerived(database, catalogue)) {
     print(`${set}: made again, the metadata derives it otherwise than before`);
@@ -81,6 +87,21 @@ async function unloadedFiles(
     ({ set, files }) =>
       `${set}: its table is new, and ${files} files were loaded before. To load them again: gateway rebuild ${set}`,
   );
+}
+
+const did = { keep: 'kept', hash: 'hashed', mask: 'masked', drop: 'dropped' } as const;
+
+function treatedLines({ set, property, policy, rows, remains }: TreatedValues): readonly string[] {
+  const name = `${set}.${property}`;
+  const changed = rows === 0 ? [] : [`${name}: ${rows} stored values ${did[policy]}, as the metadata says now`];
+  if (remains.length === 0) {
+    return changed;
+  }
+  const left = remains.map((one) => did[one]).join(' or ');
+  return [
+    ...changed,
+    `${name}: values stored before stay ${left}, which cannot be undone in them. To read them again from their files: gateway rebuild ${set}`,
+  ];
 }
 
 function filledLines({ set, property, rows, left, reason }: FilledProperty): readonly string[] {

@@ -6,6 +6,7 @@ import type { ServerAddress } from '../embedded/address.ts';
 import { type EmbeddedServer, startEmbeddedServer } from '../embedded/embedded-server.ts';
 import { hasCluster } from '../embedded/folders.ts';
 import { runningServer } from '../embedded/join.ts';
+import { personalKey } from '../ingest/personal/personal-key.ts';
 import type { Observation } from '../observation/observation.ts';
 import type { Observe } from '../observation/observe.ts';
 import type { Database } from '../warehouse/database.ts';
@@ -25,9 +26,11 @@ export interface Surroundings {
   progress(line: string): void;
 }
 
-/** Reads `metadata/`. Throws GatewayError MetadataInvalid with all faults. */
+/** Reads `metadata/`, with the key for personal data beside it. Throws GatewayError MetadataInvalid with all faults. */
 export function catalogueOf({ config, environment }: Surroundings): Catalogue {
-  return requireCatalogue(config.metadataDir, environment);
+  const catalogue = requireCatalogue(config.metadataDir, environment);
+  const { personalDataKey } = config;
+  return personalDataKey === null ? catalogue : { ...catalogue, personalKey: personalKey(personalDataKey) };
 }
 
 export interface Warehouse {

@@ -6,6 +6,7 @@ import { buildExport, fileDefaults } from './build-export.ts';
 import { buildNavigation, type Navigations } from './build-navigation.ts';
 import { type BuiltProperties, buildProperties } from './build-properties.ts';
 import { checkDocument } from './check-document.ts';
+import { checkPersonalData } from './check-personal-data.ts';
 import { isTimeZone } from './conversions.ts';
 import { type DraftIndex, resolveSetName, type SetDraft, type SourceDraft } from './draft.ts';
 import type { Environment } from './expand-environment.ts';
@@ -13,6 +14,7 @@ import { type Fault, faultText } from './fault.ts';
 import { ledgerSets, ledgerSource } from './ledger-sets.ts';
 import { type MetadataFile, parseMetadata } from './parse-document.ts';
 import { type Matches, plainMatches } from './pattern-cost.ts';
+import { PersonalPolicies } from './personal-policies.ts';
 import { resolveDocuments } from './resolve-documents.ts';
 
 export const schemaNamespace = 'Gateway';
@@ -67,6 +69,8 @@ function assemble(sources: readonly SourceDraft[], index: DraftIndex, matches: M
     checkSource(source);
   }
   const navigations = buildNavigation(index);
+  const policies = new PersonalPolicies(sources, index);
+  checkPersonalData(policies, index);
   const entitySets = new Map<string, EntitySet>();
   const sets = new Map<string, SetBinding>();
   const exports: Export[] = [];
@@ -76,7 +80,7 @@ function assemble(sources: readonly SourceDraft[], index: DraftIndex, matches: M
     const source = sources.find((candidate) => candidate.name === draft.source);
     entitySets.set(draft.setName, entitySet(draft, built, { navigations, sourceTitle: source?.entry.title ?? null }));
     if (draft.form === 'export' && source !== undefined) {
-      exports.push(buildExport(source, draft, index));
+      exports.push(buildExport(source, draft, { index, policies }));
     }
   }
   for (const { set, binding } of ledgerSets) {
@@ -126,6 +130,10 @@ function checkSource(source: SourceDraft): void {
   }
   for (const { report } of entry.kind === 'odata' ? source.deliveries : []) {
     report([], 'A proxied feed has no files to fetch.', 'Remove it, or use kind: files.');
+  }
+  if (entry.kind === 'odata' && entry.personalData !== undefined) {
+    const message = 'Rows of a proxied feed are not stored, so nothing is done to their personal data here.';
+    source.report(['personalData'], message, 'Remove it, or use kind: files.');
   }
   const zone = entry.files?.timeZone;
   if (zone !== undefined && !isTimeZone(zone)) {

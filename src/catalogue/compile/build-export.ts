@@ -13,6 +13,7 @@ import { cellForm, encodingTypes, isTimeZone, readGiven, usualEncoding } from '.
 import { type DraftIndex, resolveSetName, type SetDraft, type SourceDraft } from './draft.ts';
 import { foldHeader } from './fold-header.ts';
 import { identifyingProperties } from './identifying-properties.ts';
+import type { PersonalPolicies } from './personal-policies.ts';
 import type { FileDefaultsEntry, PropertyEntry } from './schema.ts';
 
 /** What a source of files says when it says nothing. */
@@ -33,7 +34,11 @@ export function fileDefaults(source: FileDefaultsEntry | undefined, own?: FileDe
 }
 
 /** One kind of file, from a document whose rows come from files. */
-export function buildExport(source: SourceDraft, draft: SetDraft, index: DraftIndex): Export {
+export function buildExport(
+  source: SourceDraft,
+  draft: SetDraft,
+  { index, policies }: { readonly index: DraftIndex; readonly policies: PersonalPolicies },
+): Export {
   const files = fileDefaults(source.entry.files, draft.entry.fileDefaults);
   const zone = draft.entry.fileDefaults?.timeZone;
   if (zone !== undefined && !isTimeZone(zone)) {
@@ -63,6 +68,7 @@ export function buildExport(source: SourceDraft, draft: SetDraft, index: DraftIn
     period: draft.entry.period ?? null,
     columns,
     computed: entries.flatMap(([name, entry]) => computedColumn(draft, name, entry)),
+    personal: policies.rules(draft),
   };
 }
 

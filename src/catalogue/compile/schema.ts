@@ -60,6 +60,21 @@ export const encodings = [
   'moment',
 ] as const satisfies readonly Encoding[];
 
+/** What becomes of personal data before it is stored. */
+const policy = z.enum(['keep', 'drop', 'mask', 'hash']);
+const personalPolicies = z
+  .strictObject({
+    direct: policy,
+    indirect: policy,
+    pseudonym: policy,
+    content: policy,
+    employee: policy,
+    extras: z
+      .enum(['keep', 'drop', 'hash'])
+      .describe('Cells under unknown headers; otherwise drop as soon as any class is not kept.'),
+  })
+  .partial();
+
 const headerTexts = z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]);
 
 const computed = z
@@ -113,6 +128,9 @@ export const propertySchema = z.strictObject({
   codeList: setReference.optional().describe('Set of fixed rows that lists the known values.'),
   references: navigationTarget.optional().describe('Set whose one-property key this property holds.'),
   personalData: z.enum(['none', 'direct', 'indirect', 'pseudonym', 'content', 'employee']),
+  policy: policy
+    .optional()
+    .describe('What becomes of the values before they are stored; otherwise what the class says.'),
   computed: computed.optional(),
   description: sentence.describe(served),
   decisions,
@@ -170,6 +188,9 @@ const sourceShape = {
   files: fileDefaultsSchema.optional(),
   delivery: delivery.optional(),
   deliveries: z.array(deliverySchema).optional().describe('Servers whose files are fetched; or in deliveries.yaml.'),
+  personalData: personalPolicies
+    .optional()
+    .describe('What becomes of each class of personal data before it is stored; otherwise keep.'),
   upstream: upstreamSettings.optional(),
 };
 export const sourceSchema = z.strictObject(sourceShape);
@@ -203,6 +224,7 @@ export const exportSchema = z.strictObject({
   decisions,
   files: z.array(rule).optional().describe('How a file of this export is recognised, besides its header.'),
   fileDefaults: fileDefaultsSchema.optional(),
+  personalData: personalPolicies.optional().describe('Over what the source says.'),
   key: z.array(name).min(1),
   write: write.optional(),
   deletionMarker: name
@@ -253,6 +275,7 @@ export const exportSchema = z.strictObject({
 });
 
 export type PropertyEntry = z.infer<typeof propertySchema>;
+export type PersonalPoliciesEntry = z.infer<typeof personalPolicies>;
 export type SourceEntry = z.infer<typeof sourceSchema>;
 export type ExportEntry = z.infer<typeof exportSchema>;
 export type FileDefaultsEntry = z.infer<typeof fileDefaultsSchema>;

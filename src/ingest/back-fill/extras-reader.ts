@@ -77,7 +77,7 @@ export class ExtrasReader {
     this.#columns = table.columns;
     this.#kept = new Set(table.kept.map(({ column }) => column));
     this.#own = new Set(match.cells.map(({ text, index }) => keyOf(text, index)));
-    this.#converter = converterFor(catalogue, match, period);
+    this.#converter = converterFor(catalogue, match, { period, delimiter: ',' });
     this.companions = this.#converter.companions;
     const named = match.cells.flatMap(({ column }) => (column === null ? [] : [column.property]));
     this.#present = new Set(named);

@@ -28,6 +28,8 @@ export interface ColumnSetting {
   readonly files: FileDefaults;
   /** Integer properties whose texts go to another property. */
   readonly textTakers: ReadonlySet<string>;
+  /** Properties of which only a hash is stored: their texts may have any length. */
+  readonly hashed: ReadonlySet<string>;
   readonly reading: TimeReading;
   /** The row that is being converted. */
   readonly row: Pick<RowView, 'value'>;
@@ -47,7 +49,7 @@ export interface ComputedPlan {
 export function planColumn(
   column: ExportColumn,
   property: Property,
-  { header, files, textTakers, reading, row }: ColumnSetting,
+  { header, files, textTakers, hashed, reading, row }: ColumnSetting,
 ): ColumnPlan {
   const cell = header.cells.find((one) => one.column?.property === column.property);
   const { joinedTo } = column;
@@ -59,7 +61,7 @@ export function planColumn(
     convert:
       column.encoding === 'moment' && joinedTo !== null
         ? (text) => convertMoment(text, row.value(joinedTo), reading)
-        : cellConverter(formOf(column, property, files), reading),
+        : cellConverter(formOf(column, hashed.has(property.name) ? unlimited(property) : property, files), reading),
     keepsBlanks: keepsBlanks({ type: property.type, identifies: column.identifies }),
     isContent: column.personalData === 'content',
     textTakesFault: textTakers.has(column.property),
@@ -78,6 +80,10 @@ export function planComputed(
     of: inputsOf(column),
     compute: computation(column, property, setting),
   };
+}
+
+function unlimited({ maxLength: _, ...property }: Property): Property {
+  return property;
 }
 
 function formOf(column: ExportColumn, property: Property, files: FileDefaults): CellForm {

@@ -6,8 +6,10 @@ import type { TextRecord } from '../csv/read-records.ts';
 import { unguarded } from '../identify/blank-cells.ts';
 import { type HeaderMatch, namedWidth } from '../identify/match-header.ts';
 import type { Period } from '../identify/period.ts';
+import type { Treatments } from '../personal/treatments.ts';
 import { type ColumnPlan, type ComputedPlan, planColumn, planComputed, propertyOf } from './column-plan.ts';
-import type { RowView } from './computed-column.ts';
+import { inputsOf, type RowView } from './computed-column.ts';
+import { PersonalCells } from './personal-cells.ts';
 import { faultOf, type RecordWidth, type RowFault, recordFault } from './row-fault.ts';
 import { type UnknownCell, unknownCells } from './unknown-cells.ts';
 
@@ -28,6 +30,9 @@ export interface RowSetting {
   readonly period: Period | null;
   /** Longest text in bytes, by property; see `indexedTexts`. */
   readonly limits: ReadonlyMap<string, number>;
+  /** null: all is kept as it stands. */
+  readonly treatments: Treatments | null;
+  readonly delimiter: string;
 }
 
 /** Turns records of one file into rows of its set. Made once for each load. */
@@ -48,11 +53,20 @@ export class RowConverter implements RowView {
   readonly #places: ReadonlyMap<string, number>;
   #values: (string | null)[] = [];
   #fields: readonly string[] = [];
+  readonly #personal: PersonalCells | null;
+  /** Values are made of cells whose text is not kept: rows cannot be read again from what is. */
+  readonly #needsText: boolean;
+  /** The text of the row at hand is not to be kept. */
+  #isHidden = false;
 
-  constructor(target: Export, entityType: EntityType, { header, period, limits }: RowSetting) {
+  constructor(target: Export, entityType: EntityType, setting_: RowSetting) {
+    const { header, period, limits, treatments, delimiter } = setting_;
     const reading = timeReading(target.files);
     const textTakers = new Set(target.computed.flatMap((one) => (one.kind === 'text-if-not-integer' ? [one.of] : [])));
-    const setting = { header, files: target.files, textTakers, reading, row: this };
+    const hashed = new Set(
+      [...(treatments?.properties ?? [])].flatMap(([name, { policy }]) => (policy === 'hash' ? [name] : [])),
+    );
+    const setting = { header, files: target.files, textTakers, hashed, reading, row: this };
     // Moments last: they are joined to a date of the same row.
     this.#columns = [...target.columns]
       .sort((a, b) => Number(a.encoding === 'moment') - Number(b.encoding === 'moment'))
@@ -73,31 +87,65 @@ export class RowConverter implements RowView {
     this.properties = [...this.#columns, ...this.#computed].map((one) => one.property.name);
     this.#places = new Map(this.properties.map((name, place) => [name, place]));
     this.#keyPlaces = target.key.map((name) => this.#places.get(name) ?? -1);
+    const { properties } = this;
+    const needed = [...target.columns.map(({ joinedTo }) => joinedTo), ...target.computed.flatMap(inputsOf)];
+    this.#needsText = needed.some((name) => name !== null && treatments?.properties.has(name) === true);
+    this.#personal =
+      treatments === null
+        ? null
+        : new PersonalCells({ target, treatments, properties, cells: header.cells, delimiter });
   }
 
   convert(record: TextRecord): ConvertedRow {
     const broken = recordFault(record, this.#width);
     if (broken !== null) {
+      // Nobody can tell which of its cells is which.
+      this.#isHidden = this.#personal !== null;
       return { values: [], extras: null, fault: broken, keyKnown: false };
     }
     this.#fields = record.fields;
     this.#values = new Array<string | null>(this.properties.length).fill(null);
+    this.#isHidden = this.#needsText;
     let first: RowFault | null = null;
     for (let place = 0; place < this.#columns.length; place++) {
       const failed = this.#convertColumn(place);
-      if (failed !== null) {
+      if (failed !== null && this.#counts(place, failed)) {
         first ??= failed;
       }
     }
     for (let index = 0; index < this.#computed.length; index++) {
       const failed = this.#compute(index);
-      if (failed !== null) {
+      if (failed !== null && this.#counts(this.#columns.length + index, failed)) {
         first ??= failed;
       }
     }
     const values = this.#values;
+    if (this.#personal !== null) {
+      this.#personal.treatValues(values);
+      first = first === null ? null : this.#personal.shownFault(first);
+    }
     const keyKnown = first === null || this.#keyPlaces.every((place) => typeof values[place] === 'string');
     return { values, extras: this.#extras(), fault: first, keyKnown };
+  }
+
+  /** The text to be kept of a record that was just converted and is at fault; null: none, for it is personal. */
+  keptText(record: TextRecord): string | null {
+    if (this.#personal === null) {
+      return record.raw;
+    }
+    return this.#isHidden ? null : this.#personal.shownRow(record, this.#values);
+  }
+
+  /** Whether what is wrong with a value matters. */
+  #counts(place: number, failed: RowFault): boolean {
+    if (this.#personal === null) {
+      return true;
+    }
+    if (this.#personal.drops(place)) {
+      return false;
+    }
+    this.#isHidden ||= this.#personal.hides(failed);
+    return true;
   }
 
   /**
@@ -122,7 +170,7 @@ export class RowConverter implements RowView {
       }
       this.#values[place] = null;
       const failed = this.#convertText(place, text);
-      results.set(plan.property.name, failed ?? this.#values[place] ?? null);
+      results.set(plan.property.name, this.#treated(place, failed));
     }
     this.#fields = fields;
     for (const [index, { property, of }] of this.#computed.entries()) {
@@ -130,9 +178,20 @@ export class RowConverter implements RowView {
         continue;
       }
       const failed = this.#compute(index);
-      results.set(property.name, failed ?? this.#values[this.#columns.length + index] ?? null);
+      results.set(property.name, this.#treated(this.#columns.length + index, failed));
     }
     return results;
+  }
+
+  #treated(place: number, failed: RowFault | null): string | null | RowFault {
+    const value = this.#values[place] ?? null;
+    if (this.#personal === null) {
+      return failed ?? value;
+    }
+    if (failed !== null && !this.#personal.drops(place)) {
+      return this.#personal.shownFault(failed);
+    }
+    return this.#personal.treatValue(this.properties[place] ?? '', value);
   }
 
   /** Properties whose values the cells of others are converted or computed with. */
@@ -196,7 +255,7 @@ export class RowConverter implements RowView {
 
   /** PostgreSQL refuses the whole statement for a text that its index cannot hold. */
   #tooLong(property: string, value: string | null): CellFault | null {
-    const limit = this.#limits.get(property);
+    const limit = this.#personal?.shortens(property) === true ? undefined : this.#limits.get(property);
     return limit !== undefined && value !== null && value.length * 3 > limit && Buffer.byteLength(value) > limit
       ? fault('TOO_LONG', value, `within ${limit} bytes, and the column is indexed`)
       : null;
@@ -254,10 +313,13 @@ export class RowConverter implements RowView {
       if (text === '') {
         continue;
       }
-      if (!this.samples.has(header)) {
+      if (this.#personal?.keepsExtras !== false && !this.samples.has(header)) {
         this.samples.set(header, text.slice(0, 200));
       }
-      members += `${members === '' ? '' : ','}${member}${JSON.stringify(text)}`;
+      const kept = this.#personal === null ? text : this.#personal.treatExtra(text);
+      if (kept !== null) {
+        members += `${members === '' ? '' : ','}${member}${JSON.stringify(kept)}`;
+      }
     }
     return members === '' ? null : `{${members}}`;
   }

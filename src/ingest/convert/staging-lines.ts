@@ -72,7 +72,9 @@ function encodeRow(record: TextRecord, { converter, counts, extras }: Encoding):
   const { code, property, header, message } = row.fault;
   const where = [String(record.line), String(record.byteStart), String(record.byteEnd)];
   const values = row.keyKnown ? row.values : converter.properties.map(() => null);
-  const what = [code, property, header, withoutNul(message), withoutNul(record.raw.slice(0, maxRaw))];
+  const text = converter.keptText(record);
+  const raw = text === null ? null : withoutNul(text.slice(0, maxRaw));
+  const what = [code, property, header, withoutNul(message), raw];
   return copyLine([...where, ...what, ...values, ...(extras ? [null] : [])]);
 }
 

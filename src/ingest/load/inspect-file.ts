@@ -28,7 +28,8 @@ export interface InspectedFault {
   readonly property: string | null;
   readonly header: string | null;
   readonly message: string;
-  readonly raw: string;
+  /** null: it is personal data. */
+  readonly raw: string | null;
 }
 
 /** What a load would make of a file, found without a database. */
@@ -84,7 +85,7 @@ async function inspectRows(
   const { facts, identified, options } = file;
   const target = identified.export;
   const period = periodOf(target, facts.name, options.period ?? null);
-  const converter = converterFor(catalogue, identified.match, period);
+  const converter = converterFor(catalogue, identified.match, { period, delimiter: identified.layout.delimiter });
   const faults: InspectedFault[] = [];
   const faultsByCode = new Map<RejectCode, number>();
   let read = 0;
@@ -99,9 +100,9 @@ async function inspectRows(
       }
       rejected++;
       faultsByCode.set(fault.code, (faultsByCode.get(fault.code) ?? 0) + 1);
-      const { line, byteStart, byteEnd, raw } = record;
+      const { line, byteStart, byteEnd } = record;
       if (faults.length < (options.maxFaults ?? 20)) {
-        faults.push({ line, byteStart, byteEnd, raw, ...fault });
+        faults.push({ line, byteStart, byteEnd, raw: converter.keptText(record), ...fault });
       }
     }
   }

@@ -24,8 +24,10 @@ import {
   noteFile,
   openLoad,
 } from '../ledger/ledger.ts';
+import { keepPoliciesTrue } from '../ledger/personal-policies.ts';
 import { dismissRejects, keepRejects } from '../ledger/rejects.ts';
 import { lockSets } from '../ledger/set-version.ts';
+import { policiesOf } from '../personal/treated-sets.ts';
 import { type StoredTable, storedTable } from '../stored/stored-table.ts';
 import { judgeRejects } from './judge-file.ts';
 import { joinedMessages, outcomeOf } from './load-notes.ts';
@@ -174,7 +176,7 @@ async function loadNew(
   const { records, passedOver } = dataRows(facts, identified, { onBytes });
   let drift: readonly DriftFinding[] = [];
   const taken = await takeIn(transaction, records, {
-    ...{ catalogue, table, match, period },
+    ...{ catalogue, table, match, period, delimiter: reading.delimiter },
     load: { loadId, fileTime: moment },
     force: options.force ?? false,
     onStaged: async (staged, rows, converter) => {
@@ -193,6 +195,8 @@ async function loadNew(
   const outcome = outcomeOf({ match, passedOver, ...taken });
   await closeLoad(transaction, { loadId, counts: taken, outcome });
   await keepHeadersTrue(transaction, catalogue, target);
+  const touched = setsTouched(catalogue, target.set);
+  await keepPoliciesTrue(transaction, touched, policiesOf(catalogue, touched));
   const { read, inserted, updated, unchanged, rejected, duplicate, removed } = taken;
   return {
     state: 'loaded',

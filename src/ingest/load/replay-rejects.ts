@@ -2,8 +2,7 @@ import type { Export } from '../../catalogue/catalogue.ts';
 import { GatewayError } from '../../errors.ts';
 import type { Transaction } from '../../warehouse/database.ts';
 import { maxRaw } from '../convert/staging-lines.ts';
-import { longestRecord, type TextRecord } from '../csv/read-records.ts';
-import { CsvTokenizer } from '../csv/tokenizer.ts';
+import type { TextRecord } from '../csv/read-records.ts';
 import { setsTouched } from '../derive/derived-sets.ts';
 import { matchHeader } from '../identify/match-header.ts';
 import type { Period } from '../identify/period.ts';
@@ -14,6 +13,7 @@ import type { Removal } from '../ledger/removal.ts';
 import { lockSets } from '../ledger/set-version.ts';
 import { storedTable } from '../stored/stored-table.ts';
 import type { IngestContext } from './load-file.ts';
+import { recordsOf } from './reject-record.ts';
 import { takeIn } from './take-in.ts';
 
 export interface ReplayOptions {
@@ -124,6 +124,7 @@ async function replayLoad(
   let replayed = 0;
   const taken = await takeIn(transaction, oneBatch(records), {
     ...{ catalogue, match, table: storedTable(catalogue, target.set), period: periodOfLoad(load) },
+    delimiter: load.delimiter,
     load: { loadId, fileTime: load.file_time },
     replayed: true,
     force: false,
@@ -161,15 +162,7 @@ async function settledRemoval(
 
 /** The raw text read again; none where it is more than one record, because a quote was broken. */
 function recordOf(reject: OpenReject, delimiter: string): readonly TextRecord[] {
-  const tokenizer = new CsvTokenizer({
-    delimiter,
-    lineEnd: '\n',
-    unitBytes: 1,
-    byteOffset: 0,
-    line: Number(reject.line),
-    maxRecordLength: longestRecord,
-  });
-  const records = [...tokenizer.push(reject.raw_text), ...tokenizer.end()];
+  const records = recordsOf(reject.raw_text, { delimiter, line: Number(reject.line) });
   const [only] = records;
   if (only === undefined || records.length > 1) {
     return [];

@@ -28,6 +28,8 @@ export interface Target {
   readonly load: { readonly loadId: string; readonly fileTime: string };
   /** The header of the file, and the export that it is one of. */
   readonly match: HeaderMatch;
+  /** Of the file. */
+  readonly delimiter: string;
   readonly period: Period | null;
   /** Other rows of the load were taken in before; these are the ones that were rejected then. */
   readonly replayed?: boolean;
@@ -61,7 +63,7 @@ export async function takeIn(
   target: Target,
 ): Promise<TakenIn> {
   const { catalogue, table, load, match, period } = target;
-  const converter = converterFor(catalogue, match, period);
+  const converter = converterFor(catalogue, match, { period, delimiter: target.delimiter });
   const { counts: rows, ...lines } = convertedRows(records, converter, table.columns.has('Extras'));
   const staged = await stageRows(transaction, table, lines);
   const removes = await target.onStaged(staged, rows, converter);

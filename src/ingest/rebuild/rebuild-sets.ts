@@ -19,6 +19,7 @@ import { makeAgain } from '../derive/maintain-derived.ts';
 import { newestLoad } from '../derive/remake-derived.ts';
 import { pastLoads } from '../ledger/past-loads.ts';
 import { lockSets } from '../ledger/set-version.ts';
+import { noteFreshPolicies } from '../treat-stored/treat-stored.ts';
 import { findKeptFiles, type KeptFile } from './kept-files.ts';
 import { mergeShadow } from './merge-shadow.ts';
 import { reloadFile } from './reload-file.ts';
@@ -171,6 +172,11 @@ async function rebuild(
   for (const one of replacing) {
     await replaceTable(transaction, catalogue, one);
   }
+  await noteFreshPolicies(
+    transaction,
+    catalogue,
+    sets.map(({ name }) => name),
+  );
   return reports;
 }
 

@@ -63,7 +63,7 @@ async function reload(
     catalogue: withoutDerived(catalogue, target.set),
     // Nobody reads the table yet: no keys of removed rows are kept.
     table: { ...table, set: { ...table.set, versionColumn: null } },
-    ...{ match, period },
+    ...{ match, period, delimiter: identified.layout.delimiter },
     load: { loadId, fileTime },
     // Files come in their order here: none that is newer has been loaded into this table yet, whatever the ledger says.
     alone: true,

@@ -285,5 +285,7 @@ export const elsewhere: Partial<Record<ErrorCode, string>> = {
   AddressInUse: 'test/e2e/program.test.ts',
   DataFolderInUse: 'test/e2e/program.test.ts',
   HostNotServed: 'test/http/served-host.test.ts',
+  PersonalKeyMissing: 'test/ingest/personal/treat-stored.test.ts',
+  PersonalKeyChanged: 'test/ingest/personal/treat-stored.test.ts',
   EmbeddedServerUnavailable: 'test/warehouse/embedded-server.test.ts',
 };

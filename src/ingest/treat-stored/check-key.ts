@@ -1,0 +1,36 @@
+import type { Catalogue } from '../../catalogue/catalogue.ts';
+import { GatewayError } from '../../errors.ts';
+import type { Database } from '../../warehouse/database.ts';
+import { requiredKey } from '../personal/personal-key.ts';
+import { anyHashes } from '../personal/treated-sets.ts';
+
+/** What its digest tells nobody but whoever has the same key. */
+const checkText = 'gateway: the key for personal data';
+
+/**
+ * Compares the key with the one that stored hashes were made with, by a digest. Throws PersonalKeyMissing where one is needed, and
+ * PersonalKeyChanged where rows hold hashes of another one. Call after `migrate`.
+ */
+export async function checkPersonalKey(database: Database, catalogue: Catalogue): Promise<void> {
+  const { rows } = await database.query<{ key_check: string; used: boolean }>(
+    `SELECT key_check, EXISTS (SELECT FROM gateway.personal_policy WHERE policy = 'hash' OR 'hash' = ANY(remains)) AS used FROM gateway.personal_key`,
+  );
+  const [known] = rows;
+  const uses = anyHashes(catalogue) || known?.used === true;
+  if (!uses) {
+    return;
+  }
+  const check = requiredKey(catalogue, 'what the metadata says, or what is stored,').digest(checkText);
+  if (known?.key_check === check) {
+    return;
+  }
+  if (known?.used === true) {
+    const message =
+      'The key for personal data is not the one that stored values were hashed with: nobody in them would be known again';
+    throw new GatewayError('PersonalKeyChanged', message);
+  }
+  await database.query(
+    `INSERT INTO gateway.personal_key (key_check) VALUES ($1) ON CONFLICT (only_one) DO UPDATE SET key_check = excluded.key_check`,
+    [check],
+  );
+}
