@@ -1,5 +1,6 @@
 import process from 'node:process';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { type BackupFlags, backupCommand } from './commands/backup.ts';
 import { checkCommand } from './commands/check.ts';
 import { exitCodes } from './commands/exit-code.ts';
 import type { ExplainFlags } from './commands/explain/explain.ts';
@@ -9,6 +10,7 @@ import { inspectCommand } from './commands/inspect.ts';
 import { migrateCommand } from './commands/migrate.ts';
 import { type RebuildFlags, rebuildCommand } from './commands/rebuild.ts';
 import { replayCommand } from './commands/replay.ts';
+import { type RestoreFlags, restoreCommand } from './commands/restore.ts';
 import { sampleCommand } from './commands/sample.ts';
 import { serveCommand } from './commands/serve.ts';
 import { readServingConfig } from './commands/serving-faults.ts';
@@ -189,6 +191,20 @@ function program(): Command {
       [],
     )
     .action((sets: string[], flags: RebuildFlags) => run(rebuildCommand(surroundings(), sets, flags)));
+  gateway
+    .command('backup')
+    .description('write all that belongs to the gateway into one file, while it runs')
+    .argument('<to>', 'a folder, or the file to write')
+    .option('--check', 'only read the backup <to>, and say whether it is whole')
+    .option('--no-files', 'without the files of loaded/ and refused/')
+    .action((to: string, flags: BackupFlags) => run(backupCommand(surroundings(), to, flags)));
+  gateway
+    .command('restore')
+    .description('put a backup into an empty database, its files into the drop folder')
+    .argument('<file>')
+    .option('--replace', 'let go what the database holds')
+    .option('--no-files', 'leave the files of loaded/ and refused/ in the backup')
+    .action((file: string, flags: RestoreFlags) => run(restoreCommand(surroundings(), file, flags)));
   gateway
     .command('hash-password')
     .description(

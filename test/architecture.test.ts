@@ -23,6 +23,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   sandbox: ['catalogue', 'edm'],
   warehouse: ['embedded', 'sql', 'catalogue', 'edm'],
   ingest: ['warehouse', 'sql', 'catalogue', 'edm'],
+  backup: ['warehouse', 'sql'],
   source: ['plan', 'json', 'sql', 'upstream', 'warehouse', 'catalogue', 'edm'],
   http: ['uri', 'plan', 'source', 'json', 'catalogue', 'edm'],
 };

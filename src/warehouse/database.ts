@@ -20,6 +20,11 @@ export interface Database {
   /** Work as the owner in one READ COMMITTED transaction: committed when it resolves, rolled back when it throws. */
   transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T>;
   /**
+   * Work as the owner in one REPEATABLE READ READ ONLY transaction: all that it reads is of one moment, and nobody waits for it. The
+   * moment is that of its first SELECT, so a LOCK before it holds what is seen.
+   */
+  snapshot<T>(work: (snapshot: Snapshot) => Promise<T>): Promise<T>;
+  /**
    * Work as the read role (cannot write, cannot see the bookkeeping it is not granted) in one REPEATABLE READ READ ONLY
    * transaction, so that a count and a page see the same rows. Ends when `work` settles. Large ones wait for their turn; see
    * `admission/`. Throws GatewayError Busy when too many wait, or when no connection becomes free in time.
@@ -39,6 +44,11 @@ export interface Transaction {
   query<Row extends DatabaseRow = DatabaseRow>(text: string, values?: readonly unknown[]): Promise<QueryResult<Row>>;
   /** Runs a `COPY ... FROM STDIN` text with the bytes given; resolves to the number of rows. */
   copyIn(text: string, bytes: AsyncIterable<Uint8Array>): Promise<number>;
+}
+
+export interface Snapshot extends Pick<Transaction, 'query'> {
+  /** `select` without `COPY (...)`; its rows as COPY text, each with its line feed, read as they are taken. */
+  copyOut(select: string): AsyncIterable<Buffer>;
 }
 
 export interface ReadOptions<T = unknown> {

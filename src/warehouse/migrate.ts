@@ -33,7 +33,7 @@ export const schemaLock = 6_120_451_838;
 export async function migrate(database: Database, folder = migrationsFolder): Promise<MigrationReport> {
   const files = readMigrations(folder);
   try {
-    return await database.transaction((transaction) => run(transaction, files));
+    return await database.transaction((transaction) => runMigrations(transaction, files));
   } catch (error) {
     if (sqlState(error) !== '42501') {
       throw error;
@@ -63,7 +63,8 @@ export function readMigrations(folder: string): readonly Migration[] {
   });
 }
 
-async function run(transaction: Transaction, files: readonly Migration[]): Promise<MigrationReport> {
+/** The same in a transaction that does more; `files` may be the first of all migrations. Throws MigrationRefused. */
+export async function runMigrations(transaction: Transaction, files: readonly Migration[]): Promise<MigrationReport> {
   await transaction.query(`SELECT pg_advisory_xact_lock(${String(schemaLock)})`);
   await transaction.query(`CREATE SCHEMA IF NOT EXISTS gateway`);
   await transaction.query(

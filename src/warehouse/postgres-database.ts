@@ -13,9 +13,18 @@ import { beginning, connectionPool, isSettled } from './connection/connection-po
 import { PostgresReadSession } from './connection/read-session.ts';
 import { ReaderRest, type RestLimits, restLimits } from './connection/reader-rest.ts';
 import { underSessionLock } from './connection/session-lock.ts';
+import { snapshotOn } from './connection/snapshot.ts';
 import { tellStatement } from './connection/tell-statement.ts';
 import { ask, commit, transactionOn } from './connection/transaction.ts';
-import type { Database, DatabaseRow, QueryResult, ReadOptions, ReadSession, Transaction } from './database.ts';
+import type {
+  Database,
+  DatabaseRow,
+  QueryResult,
+  ReadOptions,
+  ReadSession,
+  Snapshot,
+  Transaction,
+} from './database.ts';
 import { postgresError } from './postgres-errors.ts';
 import { type TemporaryFiles, temporaryFileLimit } from './temporary-files.ts';
 
@@ -131,12 +140,24 @@ class PostgresDatabase implements Database {
     return ask<Row>(this.#owner, text, values);
   }
 
-  async transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
+  transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
+    return this.#asOwner('READ COMMITTED', (client) => work(transactionOn(client, this.#observe)));
+  }
+
+  snapshot<T>(work: (snapshot: Snapshot) => Promise<T>): Promise<T> {
+    const options = {
+      observe: this.#observe,
+      cancel: (running: pg.PoolClient) => cancelRunning(this.#connection, running),
+    };
+    return this.#asOwner('REPEATABLE READ READ ONLY', (client) => work(snapshotOn(client, options)));
+  }
+
+  async #asOwner<T>(mode: string, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
     const client = await connect(this.#owner, this.#observe);
     let broken: Error | undefined;
     try {
-      await client.query(beginning(client, 'READ COMMITTED').join('; '));
-      const result = await work(transactionOn(client, this.#observe));
+      await client.query(beginning(client, mode).join('; '));
+      const result = await work(client);
       await commit(client);
       return result;
     } catch (error) {

@@ -1,0 +1,66 @@
+import { mkdir, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { checkBackup } from '../backup/check-backup.ts';
+import type { Manifest } from '../backup/manifest.ts';
+import { writeBackup } from '../backup/write-backup.ts';
+import { loadedFolder, refusedFolder } from '../ingest/delivery/put-away.ts';
+import { exitCodes } from './exit-code.ts';
+import { type Surroundings, withExistingWarehouse } from './surroundings.ts';
+import { programVersion } from './version.ts';
+
+export interface BackupFlags {
+  /** Only read a backup, and compare it with what it says it holds. */
+  readonly check?: boolean;
+  /** false: without the files of `loaded/` and `refused/`. */
+  readonly files?: boolean;
+}
+
+/**
+ * `gateway backup`: everything that belongs to the gateway as one file, while it runs. With `--check` a backup is read and nothing
+ * written. `to`: a folder, which gets a file named after the moment, or the file itself.
+ */
+export async function backupCommand(
+  surroundings: Surroundings,
+  to: string,
+  { check = false, files = true }: BackupFlags,
+): Promise<number> {
+  const { config, print, progress } = surroundings;
+  if (check) {
+    const manifest = await checkBackup(to, progress);
+    progress('');
+    print(`${to} is whole: ${summary(manifest)}`);
+    return exitCodes.ok;
+  }
+  return withExistingWarehouse(surroundings, async ({ database }) => {
+    const file = await target(to);
+    const manifest = await writeBackup({
+      database,
+      file,
+      metadataDir: config.metadataDir,
+      keptFiles: files ? { root: config.dropDir, folders: [loadedFolder, refusedFolder] } : null,
+      program: programVersion(),
+      progress,
+    });
+    progress('');
+    print(`${file}: ${summary(manifest)}`);
+    return exitCodes.ok;
+  });
+}
+
+/** What a backup holds, in one line. */
+export function summary({ made, program, server, tables, files, metadata }: Manifest): string {
+  const rows = tables.reduce((sum, table) => sum + table.rows, 0);
+  const kept = files === null ? 'no kept files' : `${files.length} kept files`;
+  return `as of ${made}, ${rows} rows of ${tables.length} tables, ${kept}, ${metadata.length} metadata files (gateway ${program}, PostgreSQL ${server})`;
+}
+
+async function target(to: string): Promise<string> {
+  const found = await stat(to).catch(() => null);
+  if (found?.isDirectory() === true || to.endsWith('/')) {
+    await mkdir(to, { recursive: true });
+    const stamp = new Date().toISOString().replace(/[-:]|\.\d+/g, '');
+    return path.join(to, `gateway-${stamp}.backup.zip`);
+  }
+  await mkdir(path.dirname(to), { recursive: true });
+  return to;
+}
