@@ -9,12 +9,12 @@ import { type IngestFlags, ingestCommand } from './commands/ingest.ts';
 import { inspectCommand } from './commands/inspect.ts';
 import { migrateCommand } from './commands/migrate.ts';
 import { type RebuildFlags, rebuildCommand } from './commands/rebuild.ts';
-import { replayCommand } from './commands/replay.ts';
+import { rejectCommands } from './commands/rejects/arguments.ts';
 import { type RestoreFlags, restoreCommand } from './commands/restore.ts';
 import { sampleCommand } from './commands/sample.ts';
 import { serveCommand } from './commands/serve.ts';
 import { readServingConfig } from './commands/serving-faults.ts';
-import { statusCommand } from './commands/status.ts';
+import { statusCodes, statusCommand } from './commands/status.ts';
 import type { Surroundings } from './commands/surroundings.ts';
 import { programVersion } from './commands/version.ts';
 import { type Config, ConfigError, examineConfig, readConfig } from './config.ts';
@@ -46,6 +46,16 @@ function logOf({ logLevel, logLiterals }: Config, from: 'debug' | 'any'): Observ
 function serving(): Surroundings {
   const config = readServingConfig(process.env);
   return { ...surroundings(config), observe: logOf(config, 'any') };
+}
+
+/** A monitor takes 1 for a warning: whatever keeps the question from being answered is an error. */
+async function monitored(work: () => Promise<number>): Promise<number> {
+  try {
+    return await work();
+  } catch (error) {
+    explain(error);
+    return statusCodes.error;
+  }
 }
 
 function wholeNumber(text: string): number {
@@ -107,7 +117,7 @@ function program(): Command {
     .exitOverride()
     .addHelpText(
       'after',
-      '\nExit codes: 0 done; 1 failed; 2 done, but rows were rejected or files refused; 64 wrong use.\nSettings come from the environment, see README.md.',
+      '\nExit codes: 0 done; 1 failed; 2 done, but rows were rejected or files refused; 64 wrong use. Those of status: 0 fine, 1 warnings, 2 errors.\nSettings come from the environment, see README.md.',
     );
   gateway
     .command('serve')
@@ -133,8 +143,9 @@ function program(): Command {
     .action((file: string, flags: IngestFlags) => run(inspectCommand(surroundings(), file, flags)));
   gateway
     .command('status')
-    .description('what was loaded, and what waits for somebody')
-    .action(() => run(statusCommand(surroundings())));
+    .description('what was loaded, and what waits for somebody; exit codes for a monitor: 0 fine, 1 warnings, 2 errors')
+    .option('--json', 'one JSON object', false)
+    .action((flags: { json: boolean }) => run(monitored(() => statusCommand(surroundings(), flags))));
   gateway
     .command('explain')
     .description(
@@ -171,15 +182,7 @@ function program(): Command {
     .action(({ out, ...order }: { out: string; rows?: number; seed?: number; days?: number; broken?: number }) =>
       run(sampleCommand(surroundings(), out, order)),
     );
-  gateway
-    .command('replay')
-    .description('try rejected rows again, after the metadata was corrected')
-    .option('--load <id>', 'only those of one load')
-    .option('--source <name>')
-    .option('--export <name>')
-    .action(({ load, ...flags }: { load?: string; source?: string; export?: string }) =>
-      run(replayCommand(surroundings(), { ...flags, ...(load === undefined ? {} : { loadId: load }) })),
-    );
+  rejectCommands(gateway, { surroundings, run });
   gateway
     .command('rebuild')
     .description('make sets anew from the files that they were loaded from, after a type or key changed')

@@ -57,6 +57,11 @@ export interface FileDefaults {
    * any size. A file of which all rows are rejected is always refused.
    */
   readonly maxRejectedPercent: number;
+  /**
+   * What becomes of a row that cannot be taken: it is kept and waits for somebody (`quarantine`), is noted by line and code alone and waits for
+   * nobody (`skip`), or refuses its file (`fail`, whatever `maxRejectedPercent` says).
+   */
+  readonly onRowError: 'quarantine' | 'skip' | 'fail';
 }
 
 /** When a file of a source that arrives counts as complete. */

@@ -1,6 +1,6 @@
 import { operatorMessage } from '../errors.ts';
 import { ingestPaths } from '../ingest/delivery/ingest-paths.ts';
-import { filesOf, type IngestResult } from '../ingest/delivery/ingest-result.ts';
+import { filesOf, type IngestResult, waitingRows } from '../ingest/delivery/ingest-result.ts';
 import { everyone } from '../observation/observe.ts';
 import { progressOf, storedRowsTo } from './console.ts';
 import { exitCodes } from './exit-code.ts';
@@ -63,10 +63,10 @@ export function resultLines(result: IngestResult): readonly string[] {
             : `  missing column, stored values stay: ${header}`,
         ),
         ...(message === null ? [] : [`  ${message}`]),
-        ...(counts.rejected === 0
+        ...(waitingRows(result) === 0
           ? []
           : [
-              `  rejected rows are kept: LoadRejects of the feed says why (LoadId ${result.loadId}), as gateway inspect does; once the metadata is right, gateway replay takes them in`,
+              `  rejected rows are kept: gateway rejects --load ${result.loadId} says why and what to do, as LoadRejects of the feed does; once the metadata is right, gateway replay takes them in`,
             ]),
       ];
     }
@@ -90,7 +90,7 @@ function outcome(tried: readonly IngestResult[]): number {
     return exitCodes.failed;
   }
   const partial = results.some(
-    (result) => result.state === 'refused' || (result.state === 'loaded' && result.counts.rejected > 0),
+    (result) => result.state === 'refused' || (result.state === 'loaded' && waitingRows(result) > 0),
   );
   return partial ? exitCodes.partial : exitCodes.ok;
 }

@@ -2,7 +2,7 @@ import { GatewayError } from '../errors.ts';
 import { openContainer } from '../ingest/container/open-container.ts';
 import { examineFile, type FileFacts } from '../ingest/csv/file-facts.ts';
 import { inspectMembers } from '../ingest/delivery/inspect-members.ts';
-import { type InspectOptions, type Inspection, inspectFile } from '../ingest/load/inspect-file.ts';
+import { type Inspection, type InspectOptions, inspectFile } from '../ingest/load/inspect-file.ts';
 import { exitCodes } from './exit-code.ts';
 import { catalogueOf, type Surroundings } from './surroundings.ts';
 

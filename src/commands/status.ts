@@ -1,6 +1,21 @@
 import { type ExportSummary, exportSummaries, openRejectCounts } from '../ingest/ledger/load-summary.ts';
-import { exitCodes } from './exit-code.ts';
-import { type Surroundings, withExistingWarehouse } from './surroundings.ts';
+import { type OpenFile, openFiles } from '../ingest/ledger/open-files.ts';
+import type { Database } from '../warehouse/database.ts';
+import { type Surroundings, withLedger } from './surroundings.ts';
+
+/** What `gateway status` tells a monitor by its exit code. */
+export const statusCodes = { fine: 0, warning: 1, error: 2 } as const;
+
+/** Something that waits for somebody now. */
+export interface Finding {
+  readonly level: 'warning' | 'error';
+  /** A word for the kind of thing; stays the same. */
+  readonly kind: string;
+  readonly message: string;
+}
+
+/** Refused files shown one by one. */
+const shownFiles = 10;
 
 function sourceLine({ name, loads, rows, removed, refused, failed, last }: ExportSummary): string {
   const loaded = name === null ? [] : [`${loads} loads`, `${rows} new rows`];
@@ -14,22 +29,62 @@ function sourceLine({ name, loads, rows, removed, refused, failed, last }: Expor
 }
 
 /**
- * `gateway status`: what was loaded, what waits for somebody. 2 when rejected rows are open, 1 where there is no warehouse.
- * Only reads: it makes and changes nothing.
+ * `gateway status`: what was loaded, and what waits for somebody now, whatever once was. 0 where nothing does, 1 for warnings, 2 for errors,
+ * also where there is no warehouse or it cannot be asked. Only reads: it makes and changes nothing.
  */
-export async function statusCommand(surroundings: Surroundings): Promise<number> {
-  return withExistingWarehouse(surroundings, async ({ database }) => {
-    const summaries = await exportSummaries(database);
-    if (summaries.length === 0) {
-      surroundings.print('Nothing was loaded yet.');
+export async function statusCommand(surroundings: Surroundings, { json }: { readonly json: boolean }): Promise<number> {
+  const { print } = surroundings;
+  let asked: number | null = null;
+  await withLedger(surroundings, async ({ database }) => {
+    const exports = await exportSummaries(database);
+    const findings = await findingsOf(database);
+    asked = codeOf(findings);
+    if (json) {
+      print(JSON.stringify({ state: stateOf(findings), findings, exports }));
+      return asked;
     }
-    for (const summary of summaries) {
-      surroundings.print(sourceLine(summary));
+    if (exports.length === 0) {
+      print('Nothing was loaded yet.');
     }
-    const open = await openRejectCounts(database);
-    for (const { code, n } of open) {
-      surroundings.print(`rejected rows to look at: ${n} ${code}`);
+    for (const one of exports) {
+      print(sourceLine(one));
     }
-    return open.length === 0 ? exitCodes.ok : exitCodes.partial;
+    for (const { level, message } of findings) {
+      print(`${level}: ${message}`);
+    }
+    return asked;
   });
+  return asked ?? statusCodes.error;
+}
+
+const codeOf = (findings: readonly Finding[]): number => statusCodes[stateOf(findings)];
+
+function stateOf(findings: readonly Finding[]): keyof typeof statusCodes {
+  if (findings.some(({ level }) => level === 'error')) {
+    return 'error';
+  }
+  return findings.length > 0 ? 'warning' : 'fine';
+}
+
+async function findingsOf(database: Database): Promise<readonly Finding[]> {
+  const files = await openFiles(database);
+  const rejects = await openRejectCounts(database);
+  return [
+    ...files.slice(0, shownFiles).map(fileFinding),
+    ...(files.length > shownFiles
+      ? [{ level: 'error', kind: 'refused-file', message: `and ${files.length - shownFiles} more files` } as const]
+      : []),
+    ...rejects.map(
+      ({ code, n }): Finding => ({
+        level: 'warning',
+        kind: 'open-rejects',
+        message: `rejected rows to look at: ${n} ${code} (gateway rejects --code ${code})`,
+      }),
+    ),
+  ];
+}
+
+function fileFinding({ load_id: load, path, state, code, seen_at: at }: OpenFile): Finding {
+  const message = `${path} was ${state} at ${at}: ${code}. Load it again, or gateway dismiss --load ${load} --reason TEXT`;
+  return { level: 'error', kind: 'refused-file', message };
 }

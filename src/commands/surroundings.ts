@@ -10,6 +10,7 @@ import { personalKey } from '../ingest/personal/personal-key.ts';
 import type { Observation } from '../observation/observation.ts';
 import type { Observe } from '../observation/observe.ts';
 import type { Database } from '../warehouse/database.ts';
+import { requireMigrated } from '../warehouse/migrate.ts';
 import { type DatabaseSettings, openDatabase } from '../warehouse/postgres-database.ts';
 import { freeRoom } from '../warehouse/temporary-files.ts';
 import { exitCodes } from './exit-code.ts';
@@ -165,6 +166,17 @@ export async function withExistingWarehouse(
       return work(warehouse);
     }
     return none(config.databaseUrl === null ? `in ${config.dataDir}` : 'in the database of DATABASE_URL');
+  });
+}
+
+/** The same for commands that work on the ledger alone, as this version knows it. */
+export async function withLedger(
+  surroundings: Surroundings,
+  work: (warehouse: Warehouse) => Promise<number>,
+): Promise<number> {
+  return withExistingWarehouse(surroundings, async (warehouse) => {
+    await requireMigrated(warehouse.database);
+    return work(warehouse);
   });
 }
 

@@ -47,6 +47,25 @@ export async function migrate(database: Database, folder = migrationsFolder): Pr
   }
 }
 
+/**
+ * For whoever only reads the bookkeeping: throws MigrationRefused where the database has not run all migrations of this version, or more of them.
+ * Changes nothing, so that a gateway of the other version goes on beside.
+ */
+export async function requireMigrated(database: Pick<Database, 'query'>, folder = migrationsFolder): Promise<void> {
+  const { rows } = await database.query<{ name: string; sha256: string }>(
+    `SELECT name, sha256 FROM gateway.migration ORDER BY name COLLATE "C"`,
+  );
+  const files = readMigrations(folder);
+  rows.forEach((row, index) => {
+    checkApplied(row, files[index]);
+  });
+  if (rows.length < files.length) {
+    throw refused(
+      `the database is of an older version of the gateway (${files[rows.length]?.name ?? ''} has not run); start the new version, or run gateway migrate`,
+    );
+  }
+}
+
 /** Files `NNN-name.sql`, numbered from 001 without a gap. Line ends do not count in the checksum. */
 export function readMigrations(folder: string): readonly Migration[] {
   const names = readdirSync(folder)

@@ -100,9 +100,9 @@ describe('the gateway as a program', function () {
 
   it('B8 reading commands make nothing: no folder, no cluster, no table; they say that there is no warehouse', async () => {
     const nowhere = path.join(dataDir, 'nowhere');
-    for (const command of ['status', 'replay']) {
+    for (const command of ['status', 'rejects', 'replay']) {
       const run = gateway([command], { DATA_DIR: nowhere });
-      assert.equal(await run.ended, 1, run.output);
+      assert.equal(await run.ended, command === 'status' ? 2 : 1, run.output);
       assert.match(run.output, new RegExp(`^There is no warehouse in ${nowhere}: nothing was ever loaded there`));
     }
     const file = path.join(dataDir, 'odd.csv');
@@ -116,9 +116,9 @@ describe('the gateway as a program', function () {
     await client.connect();
     const schemas = async () => (await client.query('SELECT nspname FROM pg_namespace ORDER BY 1')).rows;
     const before = await schemas();
-    for (const command of ['status', 'replay']) {
+    for (const command of ['status', 'rejects', 'replay']) {
       const run = gateway([command], { ...base(), DATABASE_URL: empty.connectionString });
-      assert.equal(await run.ended, 1, run.output);
+      assert.equal(await run.ended, command === 'status' ? 2 : 1, run.output);
       assert.match(run.output, /^There is no warehouse in the database of DATABASE_URL/);
     }
     assert.deepEqual(await schemas(), before);
@@ -202,7 +202,8 @@ describe('the gateway as a program', function () {
     [['--help'], {}, 0, /Exit codes/],
     [['inspect', '/nowhere.csv'], {}, 1, /FileUnreadable/],
     [['ingest', '/nowhere.csv'], {}, 1, /FileUnreadable/],
-    [['status'], {}, 0, /./],
+    // The file of nobody waits.
+    [['status'], {}, 2, /^error: nobody\.csv was refused/m],
     [['migrate'], {}, 0, /up to date/],
   ];
   for (const [args, environment, code, text] of failures) {

@@ -25,6 +25,7 @@ const usual: FileDefaults = {
   dateTimePatterns: [],
   temporarySuffixes: ['.part', '.partial', '.tmp', '.filepart', '.crdownload', '.uploading'],
   maxRejectedPercent: 50,
+  onRowError: 'quarantine',
 };
 
 /** The settings of a source with those of one export over them. */

@@ -81,7 +81,15 @@ const rejects: LedgerSet = {
     ['Code', 'Edm.String', false, 'Why, as a stable code.'],
     ['Message', 'Edm.String', false, 'Why, in words.'],
     ['RawText', 'Edm.String', true, 'The row as it stands in the file.'],
-    ['State', 'Edm.String', false, 'open, replayed or dismissed.'],
+    ['State', 'Edm.String', false, 'open, replayed, superseded (a newer file brought the row), dismissed or skipped.'],
+    [
+      'ClosedAt',
+      'Edm.DateTimeOffset',
+      true,
+      'When it stopped being open; null: it is open, or closed when this was not noted yet.',
+    ],
+    ['ClosedByLoadId', 'Edm.Int64', true, 'Load that brought the row, or that repeated its file; null: none did.'],
+    ['Reason', 'Edm.String', true, 'Why somebody dismissed it.'],
   ],
 };
 
@@ -161,7 +169,7 @@ function entitySet(ledger: LedgerSet): EntitySet {
 }
 
 function property([name, type, nullable, description]: Field): Property {
-  const personalData = name === 'RawText' || name === 'Sample' ? 'content' : 'none';
+  const personalData = name === 'RawText' || name === 'Sample' || name === 'Reason' ? 'content' : 'none';
   return { kind: 'Property', name, type, collection: false, nullable, description, personalData };
 }
 

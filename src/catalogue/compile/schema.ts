@@ -150,6 +150,11 @@ const filesShape = {
     .min(0)
     .max(100)
     .describe('A file of more than 20 rows with a greater share of rejected rows is refused; 0: any reject refuses.'),
+  onRowError: z
+    .enum(['quarantine', 'skip', 'fail'])
+    .describe(
+      'A row that cannot be taken is kept and waits (quarantine), is noted without its text (skip), or refuses its file (fail).',
+    ),
 };
 export const fileDefaultsSchema = z.strictObject(filesShape).partial();
 

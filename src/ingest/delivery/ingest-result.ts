@@ -44,9 +44,13 @@ export function filesOf(result: IngestResult): readonly MemberResult[] {
 /** What is told of a file that was tried. */
 export function loadEvent(result: IngestResult): Extract<IngestEvent, { readonly event: 'load' }> {
   const message = 'error' in result ? `${result.error.code}: ${operatorMessage(result.error)}` : loadMessage(result);
-  const rejected = result.state === 'loaded' ? result.counts.rejected : 0;
+  const rejected = result.state === 'loaded' ? waitingRows(result) : 0;
   return { event: 'load', file: result.path, outcome: result.state, rejected, message };
 }
+
+/** Rejected rows that wait for somebody: none where the export skips them. */
+export const waitingRows = ({ identified, counts }: Extract<LoadResult, { readonly state: 'loaded' }>): number =>
+  identified.export.files.onRowError === 'skip' ? 0 : counts.rejected;
 
 /** Rejected rows are the news of a load that is otherwise as expected. */
 function loadMessage(result: Extract<IngestResult, { readonly state: 'loaded' | 'duplicate' | 'unpacked' }>): string {

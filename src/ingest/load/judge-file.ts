@@ -25,21 +25,27 @@ export const shownFaults = 10;
 /** Files of no more rows are judged by their share of rejected rows only where no row, or no reject at all, is taken. */
 const fewRows = 20;
 
+/** `fail` is as if no row at all might be rejected. */
+const percentOf = ({ onRowError, maxRejectedPercent }: Export['files']): number =>
+  onRowError === 'fail' ? 0 : maxRejectedPercent;
+
 /** Whether so many rows are rejected that the file is more likely read wrongly than partly bad. */
 export function rejectsTooMany({ files }: Export, { read, rejected }: Pick<Rejected, 'read' | 'rejected'>): boolean {
   if (rejected === 0) {
     return false;
   }
-  const percent = files.maxRejectedPercent;
+  const percent = percentOf(files);
   return rejected === read || percent === 0 || (read > fewRows && rejected * 100 > percent * read);
 }
 
 /** The refusal of such a file: counts by code in its message, the first bad rows and the command that loads it anyway in its details. */
 export function tooManyRejects(target: Export, { read, rejected, byCode, first }: Rejected): GatewayError {
-  const { maxRejectedPercent: percent } = target.files;
+  const percent = percentOf(target.files);
   const counts = [...byCode].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1)).map(([code, n]) => `${n} ${code}`);
   const rows = rejected === read ? `All ${read} rows are rejected` : `${rejected} of ${read} rows are rejected`;
-  const limit = rejected === read ? '' : `, more than the ${percent} % that ${target.source}/${target.name} may have`;
+  const fails = target.files.onRowError === 'fail' ? ' (onRowError: fail)' : '';
+  const limit =
+    rejected === read ? '' : `, more than the ${percent} % that ${target.source}/${target.name} may have${fails}`;
   return new GatewayError('TooManyRejects', `${rows}${limit}: ${counts.join(', ')}`, {
     details: [
       ...first.map(

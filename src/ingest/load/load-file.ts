@@ -29,6 +29,7 @@ import { dismissRejects, keepRejects } from '../ledger/rejects.ts';
 import { lockSets } from '../ledger/set-version.ts';
 import { policiesOf } from '../personal/treated-sets.ts';
 import { type StoredTable, storedTable } from '../stored/stored-table.ts';
+import { closeCarried, rejectShape } from './close-carried.ts';
 import { judgeRejects } from './judge-file.ts';
 import { joinedMessages, outcomeOf } from './load-notes.ts';
 import { loadSteps, type TellStep } from './load-steps.ts';
@@ -167,7 +168,7 @@ async function loadNew(
   const reading = readingOf(identified);
   const loadId = await openLoad(transaction, { file: facts, below, target, reading, period, fileTime: moment, again });
   if (again !== null) {
-    await dismissRejects(transaction, again);
+    await dismissRejects(transaction, again, loadId);
   }
   const onBytes = (bytes: number): void => {
     options.mayGoOn?.();
@@ -185,7 +186,12 @@ async function loadNew(
       if (options.force !== true) {
         await judgeRejects(transaction, target, { ...rows, staged: staged.name });
       }
-      await keepRejects(transaction, loadId, staged.name);
+      const skip = target.files.onRowError === 'skip';
+      await keepRejects(transaction, loadId, { staged: staged.name, shape: rejectShape(table, target), skip });
+      await closeCarried(transaction, catalogue, {
+        ...{ table, match, staged: staged.name },
+        load: { loadId, fileTime: moment },
+      });
       drift = driftOf(match, converter);
       await keepDrift(transaction, { loadId, target }, drift);
       return rows.keyless === 0 && match.cells.length > 0;

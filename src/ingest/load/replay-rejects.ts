@@ -8,10 +8,11 @@ import { matchHeader } from '../identify/match-header.ts';
 import type { Period } from '../identify/period.ts';
 import { compareFiles } from '../ledger/file-order.ts';
 import { addReplayed, removalOfLoad } from '../ledger/ledger.ts';
-import { closeReplayed, countOpen, type OpenReject, openRejects } from '../ledger/rejects.ts';
+import { closeReplayed, countHiding, type OnlyRejects, type OpenReject, openRejects } from '../ledger/rejects.ts';
 import type { Removal } from '../ledger/removal.ts';
 import { lockSets } from '../ledger/set-version.ts';
 import { storedTable } from '../stored/stored-table.ts';
+import { rejectShape } from './close-carried.ts';
 import type { IngestContext } from './load-file.ts';
 import { recordsOf } from './reject-record.ts';
 import { takeIn } from './take-in.ts';
@@ -21,6 +22,9 @@ export interface ReplayOptions {
   readonly loadId?: string;
   readonly source?: string;
   readonly export?: string;
+  readonly code?: string;
+  /** Only these, by their numbers. */
+  readonly rejectIds?: readonly string[];
 }
 
 /** What became of the open rejects of one load. */
@@ -29,6 +33,8 @@ export interface ReplayResult {
   readonly fileName: string;
   readonly source: string;
   readonly export: string;
+  /** Open rejects that were asked for, those whose text is whole, and those that were taken in. */
+  readonly asked: number;
   readonly tried: number;
   readonly replayed: number;
   /** Stored rows that left because it is known now that the file lacks them. */
@@ -61,14 +67,15 @@ export async function replayRejects(
   context: IngestContext,
   options: ReplayOptions = {},
 ): Promise<readonly ReplayResult[]> {
+  const ids = options.rejectIds ?? null;
   const { rows } = await context.database.query<LoadRow>(
     `SELECT load_id::text, file_name, source, export, delimiter, header::text, file_time::text, period_start::text, period_end::text, sha256,
             coalesce(to_char(modified_at AT TIME ZONE 'UTC', 'YYYYMMDDHH24MISSUS'), '') AS modified,
             dense_rank() OVER (ORDER BY l.file_time)::integer AS turn
        FROM gateway.load l WHERE state = 'loaded' AND header IS NOT NULL
-        AND EXISTS (SELECT FROM gateway.reject r WHERE r.load_id = l.load_id AND r.state = 'open')
+        AND EXISTS (SELECT FROM gateway.reject r WHERE r.load_id = l.load_id AND r.state = 'open' AND ($4::bigint[] IS NULL OR r.reject_id = ANY($4)) AND ($5::text IS NULL OR r.code = $5))
         AND ($1::bigint IS NULL OR load_id = $1) AND ($2::text IS NULL OR source = $2) AND ($3::text IS NULL OR export = $3)`,
-    [options.loadId ?? null, options.source ?? null, options.export ?? null],
+    [options.loadId ?? null, options.source ?? null, options.export ?? null, ids, options.code ?? null],
   );
   const results: ReplayResult[] = [];
   for (const load of newestFirst(rows)) {
@@ -76,7 +83,7 @@ export async function replayRejects(
     if (target === undefined) {
       continue;
     }
-    results.push(await replayWhole(context, { load, target }));
+    results.push(await replayWhole(context, { load, target, only: { ids, code: options.code ?? null } }));
   }
   return results.reverse();
 }
@@ -91,6 +98,8 @@ const newestFirst = (loads: readonly LoadRow[]): readonly LoadRow[] =>
 interface Replayed {
   readonly load: LoadRow;
   readonly target: Export;
+  /** Which of its open rejects; null: all. */
+  readonly only: OnlyRejects;
 }
 
 /** Rows are taken, too, where what is missing beside them is more than a file may remove by itself. */
@@ -113,25 +122,26 @@ async function replayWhole(context: IngestContext, replayed: Replayed): Promise<
 async function replayLoad(
   transaction: Transaction,
   { catalogue }: IngestContext,
-  { load, target, removing }: Replayed & { readonly removing: boolean },
+  { load, target, only, removing }: Replayed & { readonly removing: boolean },
 ): Promise<ReplayResult> {
   const { load_id: loadId } = load;
   await lockSets(transaction, setsTouched(catalogue, target.set));
-  const rejects = await openRejects(transaction, loadId, maxRaw);
+  const { asked, rejects } = await openRejects(transaction, { loadId, maxRaw, only });
+  const table = storedTable(catalogue, target.set);
   const match = matchHeader(target, JSON.parse(load.header) as string[]);
   const records = rejects.flatMap((reject) => recordOf(reject, load.delimiter));
   let known = false;
   let replayed = 0;
   const taken = await takeIn(transaction, oneBatch(records), {
-    ...{ catalogue, match, table: storedTable(catalogue, target.set), period: periodOfLoad(load) },
+    ...{ catalogue, match, table, period: periodOfLoad(load) },
     delimiter: load.delimiter,
     load: { loadId, fileTime: load.file_time },
     replayed: true,
     force: false,
     onStaged: async (staged, { read, keyless }) => {
       // The keys of all rows that are still rejected are known: what the file does not hold can be told.
-      known = match.cells.length > 0 && keyless === 0 && (await countOpen(transaction, loadId)) === read;
-      replayed = await closeReplayed(transaction, loadId, staged.name);
+      known = match.cells.length > 0 && keyless === 0 && (await countHiding(transaction, loadId)) === read;
+      replayed = await closeReplayed(transaction, loadId, { staged: staged.name, shape: rejectShape(table, target) });
       return removing && known;
     },
   });
@@ -141,7 +151,7 @@ async function replayLoad(
   const removal = known ? await settledRemoval(transaction, loadId, { removing, superseded: taken.superseded }) : null;
   await addReplayed(transaction, loadId, { counts: taken, rows: replayed, removal });
   const { file_name: fileName, source, export: name } = load;
-  return { loadId, fileName, source, export: name, tried: records.length, replayed, removed: taken.removed };
+  return { loadId, fileName, source, export: name, asked, tried: records.length, replayed, removed: taken.removed };
 }
 
 /** The word for a removal that was withheld until keys were known, now that they are; null: nothing was withheld for them. */

@@ -7,6 +7,7 @@ import { identifyFile } from '../identify/identify-file.ts';
 import { keepDrift } from '../ledger/drift.ts';
 import { closeLoad, noteReading } from '../ledger/ledger.ts';
 import { replaceRejects } from '../ledger/rejects.ts';
+import { closeCarried, rejectShape } from '../load/close-carried.ts';
 import { driftOf, readingOf } from '../load/load-file.ts';
 import { outcomeOf } from '../load/load-notes.ts';
 import { takeIn } from '../load/take-in.ts';
@@ -71,7 +72,12 @@ async function reload(
     force: true,
     onStaged: async (staged, rows, converter) => {
       await requireUnchanged(found);
-      await replaceRejects(transaction, loadId, staged.name);
+      const skip = target.files.onRowError === 'skip';
+      await replaceRejects(transaction, loadId, { staged: staged.name, shape: rejectShape(table, target), skip });
+      await closeCarried(transaction, catalogue, {
+        ...{ table, match, staged: staged.name },
+        load: { loadId, fileTime },
+      });
       await keepDrift(transaction, { loadId, target }, driftOf(match, converter));
       return rows.keyless === 0 && match.cells.length > 0;
     },

@@ -27,6 +27,11 @@ export async function treatRejects(transaction: Transaction, catalogue: Catalogu
     `SELECT reject_id::text, line::text, r.property, r.code, r.message, raw_text, delimiter, l.header::text FROM gateway.reject r JOIN gateway.load l USING (load_id) WHERE l.source = $1 AND l.export = $2 AND l.header IS NOT NULL ORDER BY reject_id`,
     [target.source, target.name],
   );
+  // Values as they were before: no newer file closes these rows any more, as it has the treated ones.
+  await transaction.query(
+    `UPDATE gateway.reject r SET key = NULL, holds = NULL FROM gateway.load l WHERE l.load_id = r.load_id AND l.source = $1 AND l.export = $2 AND r.key IS NOT NULL`,
+    [target.source, target.name],
+  );
   for (const row of rows) {
     const raw = row.raw_text === null ? null : treatedText(catalogue, target, { ...row, raw_text: row.raw_text });
     const hidden = row.property !== null && policies.has(row.property);

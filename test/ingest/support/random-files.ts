@@ -48,16 +48,25 @@ export async function clear(feed: Feed, sets: readonly string[]): Promise<void> 
   );
 }
 
+export interface LoadedFiles {
+  readonly name: string;
+  readonly files: readonly File[];
+  /** All files have the same columns. */
+  readonly alike?: boolean;
+}
+
 export async function loadAll(
   feed: Feed,
   of: Catalogue,
-  { name, files, then }: { name: string; files: readonly File[]; then?: () => Promise<void> },
+  { name, files, alike = false, then }: LoadedFiles & { readonly then?: () => Promise<void> },
 ) {
   const [source = '', short = ''] = name.split('/');
   for (const { minute, rows, name: number } of files) {
     // A column of its own keeps files of the same rows from being the same bytes.
     const [header = '', ...lines] = exportFile(name, rows).trimEnd().split('\n');
-    const text = [`${header},N${number}`, ...lines.map((line) => `${line},`)].join('\n');
+    const text = alike
+      ? [`${header},N`, ...lines.map((line) => `${line},${number}`)].join('\n')
+      : [`${header},N${number}`, ...lines.map((line) => `${line},`)].join('\n');
     const path = feed.write(`${short} ${number}.csv`, text, minute);
     const period = short.endsWith('-metrics') ? { period: '2026-01-01..2026-01-02' } : {};
     const options = { source, export: short, force: true, ...period };
@@ -174,15 +183,15 @@ function forgetting(of: Catalogue): Catalogue {
 /** Loads the files under metadata that rejects some of their rows. Gives the rows of each set as if all had been good from the start. */
 export async function loadFaulty(
   feed: Feed,
-  { name, sets, files }: { readonly name: string; readonly sets: readonly string[]; readonly files: readonly File[] },
+  { sets, ...loaded }: LoadedFiles & { readonly sets: readonly string[] },
 ): Promise<readonly (readonly unknown[])[]> {
   await clear(feed, sets);
-  await loadAll(feed, mended, { name, files });
+  await loadAll(feed, mended, loaded);
   const expected = [];
   for (const set of sets) {
     expected.push(await servedRows(feed, set));
   }
   await clear(feed, sets);
-  await loadAll(feed, faulty, { name, files });
+  await loadAll(feed, faulty, loaded);
   return expected;
 }

@@ -1,0 +1,48 @@
+import { settleFile, unsettleFile } from '../../ingest/ledger/open-files.ts';
+import { dismiss, type RejectFilter, reopen, type Word } from '../../ingest/ledger/reject-work.ts';
+import { exitCodes } from '../exit-code.ts';
+import { type Surroundings, withLedger } from '../surroundings.ts';
+
+export interface DismissFlags extends RejectFilter {
+  /** Why; absent with `reopen` alone. */
+  readonly reason?: string;
+  readonly by: string;
+  readonly reopen: boolean;
+}
+
+/**
+ * `gateway dismiss`: closes rejected rows, or a refused file, by a person's word, which the ledger keeps; `--reopen` takes it back. 1 where
+ * nothing was meant by what was named, 64 where nothing was named or no reason was given.
+ */
+export async function dismissCommand(surroundings: Surroundings, flags: DismissFlags): Promise<number> {
+  const { print } = surroundings;
+  const { ids, loadId, source, export: name, code, reason = '' } = flags;
+  if ([ids, loadId, source, name, code].every((one) => one === undefined)) {
+    print('Say which rows: their numbers, --load, --source, --export or --code. gateway rejects lists them.');
+    return exitCodes.usage;
+  }
+  if (!flags.reopen && reason.trim() === '') {
+    print('Say why with --reason TEXT: whoever looks at these rows later wants to know.');
+    return exitCodes.usage;
+  }
+  return withLedger(surroundings, async ({ database }) => {
+    const word: Word = { by: flags.by, reason: reason.trim() };
+    const ofFile = loadId !== undefined && [ids, source, name, code].every((one) => one === undefined);
+    const [rows, files] = await database.transaction(async (transaction) => [
+      flags.reopen ? await reopen(transaction, flags) : await dismiss(transaction, flags, word),
+      !ofFile
+        ? 0
+        : flags.reopen
+          ? await unsettleFile(transaction, loadId)
+          : await settleFile(transaction, loadId, word),
+    ]);
+    const done = flags.reopen ? 'open again' : 'dismissed';
+    if (rows > 0 || files === 0) {
+      print(`${rows} rejected row(s) ${done}`);
+    }
+    if (files > 0) {
+      print(`the refused file of load ${loadId ?? ''} is ${flags.reopen ? 'open again' : 'done with'}`);
+    }
+    return rows + files > 0 ? exitCodes.ok : exitCodes.failed;
+  });
+}

@@ -1,0 +1,34 @@
+import { type ReplayOptions, type ReplayResult, replayRejects } from '../../ingest/load/replay-rejects.ts';
+import { everyone } from '../../observation/observe.ts';
+import { storedRowsTo } from '../console.ts';
+import { exitCodes } from '../exit-code.ts';
+import { prepare } from '../migrate.ts';
+import { catalogueOf, type Surroundings, withExistingWarehouse } from '../surroundings.ts';
+
+/** `gateway replay`: tries the rejected rows again, after the metadata was corrected. 2 when some are still rejected. */
+export async function replayCommand(surroundings: Surroundings, options: ReplayOptions): Promise<number> {
+  const catalogue = catalogueOf(surroundings);
+  return withExistingWarehouse(surroundings, async ({ database }) => {
+    await prepare(database, catalogue, { observe: everyone(surroundings.observe, storedRowsTo(surroundings.print)) });
+    const results = await replayRejects({ catalogue, database }, options);
+    for (const result of results) {
+      replayLines(result).forEach(surroundings.print);
+    }
+    if (results.length === 0) {
+      surroundings.print('There is no rejected row to replay.');
+    }
+    return results.some(({ asked, replayed }) => replayed < asked) ? exitCodes.partial : exitCodes.ok;
+  });
+}
+
+function replayLines({ loadId, fileName, asked, tried, replayed, removed }: ReplayResult): readonly string[] {
+  return [
+    `load ${loadId} (${fileName}): ${replayed} of ${asked} rows taken in, ${removed} removed`,
+    ...(tried === replayed ? [] : [`  ${tried - replayed} rejected again: gateway rejects --load ${loadId} says why`]),
+    ...(asked === tried
+      ? []
+      : [
+          `  ${asked - tried} cannot be read again from what is kept: load the corrected file, or gateway dismiss them`,
+        ]),
+  ];
+}
