@@ -34,7 +34,8 @@ function progress(line: string): void {
 
 /** Only this file hands the process's environment on. */
 function surroundings(config: Config = readConfig(process.env)): Surroundings {
-  return { config, environment: process.env, print, progress, observe: logOf(config, 'debug') };
+  const isTerminal = process.stderr.isTTY;
+  return { config, environment: process.env, print, progress, isTerminal, observe: logOf(config, 'debug') };
 }
 
 /** A command prints what it has to say: only one that serves logs at every level, others when somebody looks for the reason of something. */
@@ -132,6 +133,7 @@ function program(): Command {
     .option('--period <from..to>', 'the period, where neither rows nor file name say it')
     .option('--force', 'load a file however many rows it lacks or has rejected')
     .option('--again', 'load bytes that were loaded before anew, as the metadata reads them now')
+    .option('--parallel <count>', 'files loaded at once where they touch no set in common, up to 6', wholeNumber)
     .action((paths: string[], flags: IngestFlags) => run(ingestCommand(surroundings(), paths, flags)));
   gateway
     .command('inspect')

@@ -1,9 +1,11 @@
 import { operatorMessage } from '../errors.ts';
 import { ingestPaths } from '../ingest/delivery/ingest-paths.ts';
-import { filesOf, type IngestResult, waitingRows } from '../ingest/delivery/ingest-result.ts';
-import { everyone } from '../observation/observe.ts';
+import { filesOf, type IngestResult, type KnownFile, waitingRows } from '../ingest/delivery/ingest-result.ts';
+import type { Observation } from '../observation/observation.ts';
+import { everyone, type Observe } from '../observation/observe.ts';
 import { progressOf, storedRowsTo } from './console.ts';
 import { exitCodes } from './exit-code.ts';
+import { IngestProgress } from './ingest-progress.ts';
 import { prepare } from './migrate.ts';
 import { catalogueOf, type Surroundings, withWarehouse } from './surroundings.ts';
 
@@ -13,38 +15,108 @@ export interface IngestFlags {
   readonly period?: string;
   readonly force?: boolean;
   readonly again?: boolean;
+  readonly parallel?: number;
 }
+
+/** Of more files only those are named of which there is something to say. */
+const namedFiles = 20;
+/** Each load has a connection to PostgreSQL of its own, and there are so many. */
+const mostAtOnce = 6;
 
 /** `gateway ingest`: loads files and folders. 2 when a file was refused or a row rejected, 1 when a file failed. */
 export async function ingestCommand(
   surroundings: Surroundings,
   paths: readonly string[],
-  flags: IngestFlags,
+  { parallel = 1, ...flags }: IngestFlags,
 ): Promise<number> {
-  const { config } = surroundings;
+  const { config, print } = surroundings;
+  if (parallel < 1 || parallel > mostAtOnce) {
+    print(`--parallel must be from 1 to ${mostAtOnce}.`);
+    return exitCodes.usage;
+  }
   const catalogue = catalogueOf(surroundings);
   return withWarehouse(surroundings, async ({ database }) => {
-    await prepare(database, catalogue, { observe: everyone(surroundings.observe, storedRowsTo(surroundings.print)) });
-    const results: IngestResult[] = [];
-    const observe = everyone(surroundings.observe, progressOf(surroundings));
-    for await (const result of ingestPaths({ catalogue, database, limits: config.unpack }, paths, {
-      ...flags,
-      observe,
-    })) {
-      results.push(result);
+    await prepare(database, catalogue, { observe: everyone(surroundings.observe, storedRowsTo(print)) });
+    let progress = new IngestProgress([], () => performance.now());
+    let code: number = exitCodes.ok;
+    const context = { catalogue, database, limits: config.unpack };
+    const options = { ...flags, parallel, resumes: true };
+    const results = ingestPaths(context, paths, {
+      ...options,
+      observe: everyone(
+        surroundings.observe,
+        fileProgress(surroundings, () => progress),
+      ),
+      onFound: ({ files, passedOver }) => {
+        progress = new IngestProgress(files, () => performance.now());
+        for (const { below, message } of passedOver) {
+          print(`${below}: left alone: ${message}`);
+        }
+      },
+    });
+    for await (const result of results) {
+      progress.note(result);
+      code = worse(code, outcome(result));
       surroundings.progress('');
-      resultLines(result).forEach(surroundings.print);
+      if (progress.total <= namedFiles || isNews(result)) {
+        resultLines(result).forEach(print);
+      }
+      tell(surroundings, progress);
     }
-    if (results.length === 0) {
-      surroundings.print('There was no file to load.');
+    surroundings.progress('');
+    if (progress.total === 0) {
+      print('There was no file to load.');
+    } else if (progress.total > 1) {
+      progress.summary().forEach(print);
     }
-    return outcome(results);
+    return code;
   });
 }
 
+/** Of many files the line says how far all of them are, of few how far the one at hand is. */
+function fileProgress(surroundings: Surroundings, progress: () => IngestProgress): Observe<Observation> {
+  const ofFile = progressOf(surroundings);
+  return (one) => {
+    if (progress().total <= namedFiles) {
+      ofFile(one);
+    } else if (one.event === 'load-progress') {
+      tell(surroundings, progress());
+    }
+  };
+}
+
+function tell({ progress, print, isTerminal }: Surroundings, of: IngestProgress): void {
+  if (of.total <= namedFiles) {
+    return;
+  }
+  if (isTerminal === true) {
+    progress(of.line());
+    return;
+  }
+  const line = of.due();
+  if (line !== null) {
+    print(line);
+  }
+}
+
+/** Whether somebody wants to read of this one among thousands. */
+function isNews(result: IngestResult | KnownFile): boolean {
+  if (result.state === 'known' || result.state === 'duplicate') {
+    return false;
+  }
+  if (result.state === 'loaded') {
+    return waitingRows(result) > 0 || result.message !== null;
+  }
+  return result.state !== 'unpacked' || result.members.some(isNews);
+}
+
 /** What became of one file, in one line and a few more where something is to be done. */
-export function resultLines(result: IngestResult): readonly string[] {
+export function resultLines(result: IngestResult | KnownFile): readonly string[] {
   switch (result.state) {
+    case 'known':
+      return [
+        `${result.path}: not loaded again: it lies there as load ${result.loadId} took it; --again loads it anew`,
+      ];
     case 'loaded': {
       const { counts, identified, message, drift, again } = result;
       const parts = [
@@ -84,13 +156,14 @@ export function resultLines(result: IngestResult): readonly string[] {
   }
 }
 
-function outcome(tried: readonly IngestResult[]): number {
-  const results = tried.flatMap((one) => [one, ...filesOf(one)]);
+function outcome(result: IngestResult | KnownFile): number {
+  const results = result.state === 'known' ? [] : [result, ...filesOf(result)];
   if (results.some(({ state }) => state === 'failed')) {
     return exitCodes.failed;
   }
-  const partial = results.some(
-    (result) => result.state === 'refused' || (result.state === 'loaded' && waitingRows(result) > 0),
-  );
+  const partial = results.some((one) => one.state === 'refused' || (one.state === 'loaded' && waitingRows(one) > 0));
   return partial ? exitCodes.partial : exitCodes.ok;
 }
+
+const worse = (a: number, b: number): number =>
+  [exitCodes.failed, exitCodes.partial].find((code) => code === a || code === b) ?? exitCodes.ok;

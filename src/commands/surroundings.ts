@@ -25,6 +25,8 @@ export interface Surroundings {
   readonly observe: Observe<Observation>;
   /** For people, while work goes on; does nothing where the output is no terminal. Empty text removes the line. */
   progress(line: string): void;
+  /** Whether somebody sees it. Absent: nobody. */
+  readonly isTerminal?: boolean;
 }
 
 /** Reads `metadata/`, with the key for personal data beside it. Throws GatewayError MetadataInvalid with all faults. */

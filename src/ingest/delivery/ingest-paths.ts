@@ -1,46 +1,54 @@
-import { stat } from 'node:fs/promises';
-import { dirname, resolve, sep } from 'node:path';
 import { examineFile } from '../csv/file-facts.ts';
 import type { IngestContext, LoadOptions } from '../load/load-file.ts';
 import { attempt } from './attempt.ts';
-import { findFiles } from './find-files.ts';
-import { type IngestResult, loadEvent } from './ingest-result.ts';
-import { placeOf } from './source-folders.ts';
+import { type IngestResult, type KnownFile, loadEvent } from './ingest-result.ts';
+import { KnownFiles } from './known-files.ts';
+import { type PathFile, type PathFiles, pathFiles } from './path-files.ts';
+import { runApart } from './run-apart.ts';
+import { setsOfFile } from './sets-of-file.ts';
 import { takeFile } from './take-file.ts';
 
+export interface PathOptions extends LoadOptions {
+  /** Files that may be loaded at once, where they touch no set in common. Default 1. */
+  readonly parallel?: number;
+  /** Leave files alone that the ledger has as they lie there, without another row in it. Default: they are noted as duplicates. */
+  readonly resumes?: boolean;
+  /** Told what is going to be tried, before it is. */
+  readonly onFound?: (found: PathFiles) => void;
+}
+
 /**
- * Loads the files named and all files in the folders named, oldest first, one after the other; a folder directly below
- * a folder named may name the source. Files stay where they are. Stops only when the database is gone (throws DatabaseUnavailable).
+ * Loads the files named and all files in the folders named, those first that speak of earlier times; what touches the same sets one after the
+ * other. Files stay where they are. Stops only when the database is gone (throws DatabaseUnavailable, StorageFull).
  */
 export async function* ingestPaths(
   context: IngestContext,
   paths: readonly string[],
-  options: LoadOptions = {},
-): AsyncGenerator<IngestResult, void, undefined> {
-  for (const path of paths) {
-    for await (const [file, place] of filesOf(context, path)) {
-      const result = await attempt(file, async () =>
-        takeFile(context, await examineFile(file), { ...place, ...options }),
-      );
-      options.observe?.(loadEvent(result));
-      yield result;
-    }
+  { parallel = 1, resumes = false, onFound, ...options }: PathOptions = {},
+): AsyncGenerator<IngestResult | KnownFile, void, undefined> {
+  const found = await pathFiles(context.catalogue, paths);
+  onFound?.(found);
+  const known = new KnownFiles(context);
+  if (resumes && isPlain(options)) {
+    await known.look(found.files, options.source);
   }
+  yield* runApart(found.files, {
+    parallel,
+    keysOf: async (file) => ((await known.find(file)) === null ? setsOfFile(context, file, options) : new Set()),
+    work: async (file) => (await known.find(file)) ?? ingestFile(context, file, options),
+  });
 }
 
-async function* filesOf(context: IngestContext, path: string): AsyncGenerator<readonly [string, LoadOptions]> {
-  const stats = await stat(path).catch(() => null);
-  if (stats?.isDirectory() !== true) {
-    yield [path, { directory: dirname(resolve(path)).split(sep).join('/') }];
-    return;
-  }
-  const outer = resolve(path).split(sep).join('/');
-  const { files } = await findFiles(path, { catalogue: context.catalogue });
-  for (const file of files) {
-    const place = placeOf(file.below, context.catalogue);
-    yield [
-      file.path,
-      { ...place, below: file.below, directory: [outer, place.directory].filter((part) => part !== '').join('/') },
-    ];
-  }
+/** Nothing is asked of the files that the ledger may have taken otherwise. */
+const isPlain = ({ export: name, period, force, again }: LoadOptions): boolean =>
+  name === undefined && period === undefined && force !== true && again !== true;
+
+async function ingestFile(
+  context: IngestContext,
+  { path, place }: PathFile,
+  options: LoadOptions,
+): Promise<IngestResult> {
+  const result = await attempt(path, async () => takeFile(context, await examineFile(path), { ...place, ...options }));
+  options.observe?.(loadEvent(result));
+  return result;
 }

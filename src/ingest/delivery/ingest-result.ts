@@ -31,6 +31,14 @@ export type TakenContainer =
       readonly members?: readonly MemberResult[];
     };
 
+/** A file that lies there as the ledger has it: nothing was done. */
+export interface KnownFile {
+  readonly state: 'known';
+  readonly path: string;
+  /** The load that took it. */
+  readonly loadId: string;
+}
+
 export type IngestResult = LoadResult | FailedLoad | TakenContainer;
 
 /** What became of each file that holds rows: the members of a container instead of it; itself where it could not be opened. */

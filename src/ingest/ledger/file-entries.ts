@@ -51,6 +51,36 @@ export async function notedFiles(asker: Asker, paths: readonly string[]): Promis
   }));
 }
 
+/** What the ledger has of files that were taken in. */
+export interface LyingEntry extends LyingFile {
+  readonly sha256: string;
+  readonly loadId: string;
+  /** `source/export`; null: a container. */
+  readonly export: string | null;
+}
+
+/** All entries under these paths by which files were taken in, the older first. */
+export async function lyingEntries(asker: Asker, paths: readonly string[]): Promise<readonly LyingEntry[]> {
+  interface Row extends Record<string, unknown> {
+    readonly path: string;
+    readonly bytes: string;
+    readonly modified: string;
+    readonly sha256: string;
+    readonly id: string;
+    readonly export: string | null;
+  }
+  const { rows } = await asker.query<Row>(
+    `SELECT path, size_bytes::text AS bytes, (extract(epoch FROM modified_at) * 1000)::bigint::text AS modified, sha256, load_id::text AS id, source || '/' || export AS export
+       FROM gateway.load WHERE path = ANY($1) AND state IN ('loaded', 'duplicate', 'unpacked') AND modified_at IS NOT NULL ORDER BY load_id`,
+    [paths],
+  );
+  return rows.map(({ path, bytes, modified, sha256, id, export: target }) => ({
+    ...{ path, sha256, loadId: id, export: target },
+    bytes: Number(bytes),
+    modifiedMs: Number(modified),
+  }));
+}
+
 /** Whether these bytes were taken in, or refused, at any time. */
 export async function wasTaken(asker: Asker, sha256: string): Promise<boolean> {
   const { rowCount } = await asker.query(`SELECT FROM gateway.load WHERE sha256 = $1 AND state <> 'failed' LIMIT 1`, [

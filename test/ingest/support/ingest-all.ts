@@ -5,7 +5,9 @@ import type { IngestResult } from '../../../src/ingest/delivery/ingest-result.ts
 export async function ingestAll(...given: Parameters<typeof ingestPaths>): Promise<readonly IngestResult[]> {
   const results: IngestResult[] = [];
   for await (const result of ingestPaths(...given)) {
-    results.push(result);
+    if (result.state !== 'known') {
+      results.push(result);
+    }
   }
   return results;
 }
