@@ -208,9 +208,31 @@ export interface Export {
   readonly deletionMarker: string | null;
   /** Where the period comes from when the rows do not carry it; null: the export has no such period. */
   readonly period: PeriodRule | null;
+  /** How often its files come; null: nobody said. */
+  readonly expects: Expectation | null;
   readonly columns: readonly ExportColumn[];
   readonly computed: readonly ComputedColumn[];
   readonly personal: PersonalRules;
+}
+
+/**
+ * How often files of an export come. Time is cut into slots of whole local days (hours: of UTC); a file counts for the slots that it speaks
+ * of, whenever it came, and one is due for each.
+ */
+export interface Expectation {
+  /** As the metadata says it. */
+  readonly text: string;
+  readonly unit: 'hour' | 'day' | 'workday' | 'week' | 'month';
+  /** Hours or days of a slot; otherwise 1. */
+  readonly every: number;
+  /** The day on which a slot begins: 1 (Monday) to 7 of a week, 1 to 28 of a month; null: any. */
+  readonly on: number | null;
+  /** Minutes after midnight by which the file is due; null: when the day is over. */
+  readonly by: number | null;
+  /** IANA zone of days and times. */
+  readonly timeZone: string;
+  /** The file is due on the day after its slot, instead of on the first day of it. */
+  readonly before: boolean;
 }
 
 /** Recognises a file by its path: every pattern given must match. Regular expressions, case-insensitive, `/` as separator. */

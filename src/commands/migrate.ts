@@ -3,6 +3,7 @@ import { type FilledProperty, fillFromExtras } from '../ingest/back-fill/fill-fr
 import { remakeDerived } from '../ingest/derive/remake-derived.ts';
 import { checkPersonalKey } from '../ingest/treat-stored/check-key.ts';
 import { type TreatedValues, treatStored } from '../ingest/treat-stored/treat-stored.ts';
+import { putExpectations } from '../ingest/ledger/expectations.ts';
 import type { CommandEvent } from '../observation/events/commands.ts';
 import { everyone, type Observe } from '../observation/observe.ts';
 import type { Database } from '../warehouse/database.ts';
@@ -33,6 +34,7 @@ export async function prepare(
   }
   await checkPersonalKey(database, catalogue);
   const report = await provision(database, catalogue, { opens: serves });
+  await putExpectations(database, catalogue);
   const created = report.changes.filter((change) => change.endsWith(': created'));
   if (created.length > 0) {
     print(`created ${created.length} tables`);

@@ -1,3 +1,4 @@
+import { troubledDeliveries, type UnfreshExport, unfreshExports } from '../ingest/ledger/freshness.ts';
 import { type ExportSummary, exportSummaries, openRejectCounts } from '../ingest/ledger/load-summary.ts';
 import { type OpenFile, openFiles } from '../ingest/ledger/open-files.ts';
 import type { Database } from '../warehouse/database.ts';
@@ -66,14 +67,27 @@ function stateOf(findings: readonly Finding[]): keyof typeof statusCodes {
   return findings.length > 0 ? 'warning' : 'fine';
 }
 
+function freshnessFinding({ name, state, due, missing, days }: UnfreshExport): Finding {
+  const since = days === null ? '' : ` (${days})`;
+  const message =
+    state === 'late'
+      ? `${name}: the file due at ${due ?? ''} is not there; ${missing} missing${since}`
+      : `${name}: ${missing} earlier files are missing${since}`;
+  return { level: 'warning', kind: state === 'late' ? 'late-export' : 'missing-files', message };
+}
+
 async function findingsOf(database: Database): Promise<readonly Finding[]> {
   const files = await openFiles(database);
   const rejects = await openRejectCounts(database);
+  const unfresh = await unfreshExports(database);
+  const deliveries = await troubledDeliveries(database);
   return [
     ...files.slice(0, shownFiles).map(fileFinding),
     ...(files.length > shownFiles
       ? [{ level: 'error', kind: 'refused-file', message: `and ${files.length - shownFiles} more files` } as const]
       : []),
+    ...unfresh.map(freshnessFinding),
+    ...deliveries.map(({ kind, message }): Finding => ({ level: 'warning', kind, message })),
     ...rejects.map(
       ({ code, n }): Finding => ({
         level: 'warning',

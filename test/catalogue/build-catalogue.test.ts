@@ -42,7 +42,7 @@ describe('a catalogue', () => {
   });
 
   it('has the ledger even where the metadata is empty', () => {
-    assert.deepEqual([...built({}).model.entitySets.keys()], ['Loads', 'LoadRejects', 'LoadDrift']);
+    assert.deepEqual([...built({}).model.entitySets.keys()], ['Loads', 'LoadRejects', 'LoadDrift', 'SourceFreshness']);
   });
 
   it('gives loaded sets their bookkeeping properties, and DeletedAt where missing rows are kept', () => {

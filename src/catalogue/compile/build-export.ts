@@ -1,5 +1,6 @@
 import type {
   ComputedColumn,
+  Expectation,
   Export,
   ExportColumn,
   FileDefaults,
@@ -11,6 +12,7 @@ import { isFault } from '../cells/cell.ts';
 import { edmType } from './build-properties.ts';
 import { cellForm, encodingTypes, isTimeZone, readGiven, usualEncoding } from './conversions.ts';
 import { type DraftIndex, resolveSetName, type SetDraft, type SourceDraft } from './draft.ts';
+import { parseExpectation } from './expectation.ts';
 import { foldHeader } from './fold-header.ts';
 import { identifyingProperties } from './identifying-properties.ts';
 import type { PersonalPolicies } from './personal-policies.ts';
@@ -67,10 +69,30 @@ export function buildExport(
     write: writeDisposition(draft),
     deletionMarker: deletionMarker(draft),
     period: draft.entry.period ?? null,
+    expects: expectation(source, draft, files),
     columns,
     computed: entries.flatMap(([name, entry]) => computedColumn(draft, name, entry)),
     personal: policies.rules(draft),
   };
+}
+
+/** What the export says, else its source; a fault of the source's text is told once for each export, at the source. */
+function expectation(source: SourceDraft, draft: SetDraft, { timeZone }: FileDefaults): Expectation | null {
+  const own = draft.entry.expect;
+  const text = own === undefined ? source.entry.expect : own;
+  if (text === undefined || text === null) {
+    return null;
+  }
+  const read = parseExpectation(text, {
+    timeZone: isTimeZone(timeZone) ? timeZone : 'UTC',
+    before: draft.entry.period !== undefined,
+  });
+  if ('text' in read) {
+    return read;
+  }
+  const { report } = own === undefined ? source : draft;
+  report(['expect'], read.message, read.remedy);
+  return null;
 }
 
 const fileRule = (rule: {

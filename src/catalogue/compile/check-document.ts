@@ -8,7 +8,7 @@ import type { FaultPath } from './fault.ts';
 import { hostileTexts, type Matches } from './pattern-cost.ts';
 
 /** Keys that have a meaning only for rows of some origin. */
-const fileKeys = ['files', 'fileDefaults', 'write', 'deletionMarker', 'period', 'seedRows'] as const;
+const fileKeys = ['files', 'fileDefaults', 'expect', 'write', 'deletionMarker', 'period', 'seedRows'] as const;
 
 const formWords: Readonly<Record<SetForm, string>> = {
   export: 'a set of files',

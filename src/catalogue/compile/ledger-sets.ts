@@ -17,7 +17,7 @@ interface LedgerSet {
   readonly name: string;
   readonly type: string;
   readonly view: string;
-  readonly key: string;
+  readonly key: readonly string[];
   readonly description: string;
   readonly fields: readonly Field[];
 }
@@ -26,7 +26,7 @@ const loads: LedgerSet = {
   name: 'Loads',
   type: 'Load',
   view: 'loads',
-  key: 'LoadId',
+  key: ['LoadId'],
   description: 'Every file that was taken in or refused, one row each.',
   fields: [
     ['LoadId', 'Edm.Int64', false, 'Number of the load.'],
@@ -68,7 +68,7 @@ const rejects: LedgerSet = {
   name: 'LoadRejects',
   type: 'LoadReject',
   view: 'load_rejects',
-  key: 'RejectId',
+  key: ['RejectId'],
   description: 'Rows that were refused and kept.',
   fields: [
     ['RejectId', 'Edm.Int64', false, 'Number of the refused row.'],
@@ -97,7 +97,7 @@ const drift: LedgerSet = {
   name: 'LoadDrift',
   type: 'LoadDriftEntry',
   view: 'load_drift',
-  key: 'DriftId',
+  key: ['DriftId'],
   description: 'Column headers that the catalogue does not know, or that a file did not have.',
   fields: [
     ['DriftId', 'Edm.Int64', false, 'Number of the finding.'],
@@ -107,6 +107,47 @@ const drift: LedgerSet = {
     ['Header', 'Edm.String', false, 'The column header.'],
     ['Kind', 'Edm.String', false, 'unknown: not in the catalogue; missing: not in the file.'],
     ['Sample', 'Edm.String', true, 'One value of the column.'],
+  ],
+};
+
+const freshness: LedgerSet = {
+  name: 'SourceFreshness',
+  type: 'SourceFreshnessEntry',
+  view: 'source_freshness',
+  key: ['Source', 'Export'],
+  description: 'How fresh each export is, one row each, as things are when it is asked for.',
+  fields: [
+    ['Source', 'Edm.String', false, 'Source of the files.'],
+    ['Export', 'Edm.String', false, 'Kind of file.'],
+    ['EntitySet', 'Edm.String', false, 'Entity set that the files fill.'],
+    ['Expectation', 'Edm.String', true, 'How often files should come; null: nobody said.'],
+    ['LastFile', 'Edm.String', true, 'Name of the newest file, by what it speaks of; null: none came yet.'],
+    ['LastFileTime', 'Edm.DateTimeOffset', true, 'Time that the newest file speaks of.'],
+    ['LastLoadedAt', 'Edm.DateTimeOffset', true, 'When a file of the export was taken in last.'],
+    [
+      'NewestRow',
+      'Edm.DateTimeOffset',
+      true,
+      'Newest value of the time that tells the newer row, else that of the newest file.',
+    ],
+    ['DueAt', 'Edm.DateTimeOffset', true, 'When the next file is due; where it is late, when it was.'],
+    ['Late', 'Edm.Boolean', false, 'The file that was due last is not there.'],
+    [
+      'MissingDays',
+      'Edm.Int32',
+      false,
+      'Days, or other times of the expectation, without a file, from the first known to the one due last.',
+    ],
+    ['MissingDayList', 'Edm.String', true, 'The first day of each of them, the last hundred at most, between commas.'],
+    ['OpenRejects', 'Edm.Int64', false, 'Rejected rows of the export that wait for somebody.'],
+    ['RefusedFiles', 'Edm.Int64', false, 'Refused files of the export that wait for somebody.'],
+    ['StuckUploads', 'Edm.Int64', false, 'Files of the source that have been incomplete for too long.'],
+    [
+      'State',
+      'Edm.String',
+      false,
+      'The first that holds of late, refused, stuck, incomplete, rejects, unknown (no file yet) and fresh.',
+    ],
   ],
 };
 
@@ -140,11 +181,12 @@ const relations = new Map<LedgerSet, readonly (readonly [NavigationProperty, Led
   [drift, [[backTo(drift), loads]]],
 ]);
 
-/** Entity sets of the ledger; their rows are the views `gateway.loads`, `gateway.load_rejects` and `gateway.load_drift`. */
+/** Entity sets of the ledger; their rows are views of the schema `gateway`. */
 export const ledgerSets: readonly { readonly set: EntitySet; readonly binding: StoredSet }[] = [
   loads,
   rejects,
   drift,
+  freshness,
 ].map((ledger) => ({ set: entitySet(ledger), binding: binding(ledger) }));
 
 function entitySet(ledger: LedgerSet): EntitySet {
@@ -152,7 +194,7 @@ function entitySet(ledger: LedgerSet): EntitySet {
   const entityType: EntityType = {
     kind: 'EntityType',
     name: ledger.type,
-    key: [ledger.key],
+    key: ledger.key,
     properties: new Map(ledger.fields.map((field) => [field[0], property(field)])),
     navigationProperties: new Map(navigations.map(([navigation]) => [navigation.name, navigation])),
     description: ledger.description,

@@ -184,6 +184,14 @@ const upstreamSettings = z.strictObject({
   metadataSchedule: z.string().min(9).optional(),
 });
 
+const expect = z
+  .string()
+  .trim()
+  .min(1, 'how often files come, or null')
+  .nullable()
+  .optional()
+  .describe('How often files come, e.g. "daily by 07:00 Europe/Amsterdam"; null: nobody knows.');
+
 const sourceShape = {
   title: sentence,
   description: sentence,
@@ -191,6 +199,7 @@ const sourceShape = {
   prefix: z.string().regex(/^([A-Za-z][A-Za-z0-9_]{0,63})?$/, 'the start of a name, or empty'),
   extends: z.string().min(1).optional().describe('Source whose files are taken over, under the own prefix.'),
   files: fileDefaultsSchema.optional(),
+  expect,
   delivery: delivery.optional(),
   deliveries: z.array(deliverySchema).optional().describe('Servers whose files are fetched; or in deliveries.yaml.'),
   personalData: personalPolicies
@@ -229,6 +238,7 @@ export const exportSchema = z.strictObject({
   decisions,
   files: z.array(rule).optional().describe('How a file of this export is recognised, besides its header.'),
   fileDefaults: fileDefaultsSchema.optional(),
+  expect,
   personalData: personalPolicies.optional().describe('Over what the source says.'),
   key: z.array(name).min(1),
   write: write.optional(),

@@ -29,6 +29,7 @@ interface DismissOptions extends FilterOptions {
   readonly reason?: string;
   readonly by?: string;
   readonly reopen: boolean;
+  readonly missing: boolean;
 }
 
 /** `gateway rejects`, `replay` and `dismiss`: what to do about rows that were not taken. */
@@ -58,8 +59,9 @@ export function rejectCommands(gateway: Command, { surroundings, run }: Runner):
     .option('--reason <text>', 'why')
     .option('--by <name>', 'who says so; default: the user of this machine')
     .option('--reopen', 'take it back', false)
-    .action((ids: string[], { reason, by, reopen, ...options }: DismissOptions) => {
-      const flags = { ...filterOf(ids, options), by: by ?? userName(), reopen };
+    .option('--missing', 'not rows, but files of --source and --export that were due until now and did not come', false)
+    .action((ids: string[], { reason, by, reopen, missing, ...options }: DismissOptions) => {
+      const flags = { ...filterOf(ids, options), by: by ?? userName(), reopen, missing };
       return run(dismissCommand(surroundings(), { ...flags, ...(reason === undefined ? {} : { reason }) }));
     });
 }

@@ -250,12 +250,15 @@ export type FileOutcome = {
   readonly below: string;
   readonly target: Export | null;
   readonly message: string;
+  /** Of a duplicate, what its name says: the same bytes may come for a day that nothing else came for. */
+  readonly fileTime?: Date;
+  readonly period?: TimeSpan | null;
 } & ({ readonly state: 'duplicate' | 'unpacked' } | { readonly state: 'refused' | 'failed'; readonly code: ErrorCode });
 
 /** Notes a file that was not loaded as one. */
 export async function noteFile(asker: Asker, file: LedgerFile, outcome: FileOutcome): Promise<string> {
   const { rows } = await asker.query<{ load_id: string }>(
-    `INSERT INTO gateway.load (source, export, file_name, path, sha256, size_bytes, modified_at, state, outcome_code, message, container_sha256, container_bytes, member, finished_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, clock_timestamp()) RETURNING load_id::text`,
+    `INSERT INTO gateway.load (source, export, file_name, path, sha256, size_bytes, modified_at, state, outcome_code, message, container_sha256, container_bytes, member, file_time, period_start, period_end, finished_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, clock_timestamp()) RETURNING load_id::text`,
     [
       outcome.target?.source ?? null,
       outcome.target?.name ?? null,
@@ -268,6 +271,9 @@ export async function noteFile(asker: Asker, file: LedgerFile, outcome: FileOutc
       'code' in outcome ? outcome.code : null,
       outcome.message.replaceAll('\0', '␀'),
       ...placeInContainer(file),
+      outcome.fileTime?.toISOString() ?? null,
+      outcome.period?.start.toISOString() ?? null,
+      outcome.period?.end.toISOString() ?? null,
     ],
   );
   return rows[0]?.load_id ?? '';

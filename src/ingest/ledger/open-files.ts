@@ -15,15 +15,10 @@ export interface OpenFile extends Record<string, unknown> {
   readonly seen_at: string;
 }
 
-// Taken since: the same bytes under any name, or a file of that name for the same source.
-const taken = `EXISTS (SELECT FROM gateway.load n WHERE n.load_id > l.load_id AND n.state IN ('loaded', 'duplicate', 'unpacked') AND (n.sha256 = l.sha256 OR (n.file_name = l.file_name AND (l.source IS NULL OR n.source = l.source))))`;
-const refusedSince = `EXISTS (SELECT FROM gateway.load n WHERE n.load_id > l.load_id AND n.state IN ('refused', 'failed') AND n.path = l.path)`;
-
-/** Refused and failed files that were not taken since, one for each path, the newest first. */
+/** Refused and failed files that were not taken since (`gateway.open_files`), one for each path, the newest first. */
 export async function openFiles(asker: Asker): Promise<readonly OpenFile[]> {
   const { rows } = await asker.query<OpenFile>(
-    `SELECT load_id::text, source, export, path, state, outcome_code AS code, to_char(started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS seen_at
-       FROM gateway.load l WHERE state IN ('refused', 'failed') AND settled_at IS NULL AND NOT ${taken} AND NOT ${refusedSince} ORDER BY l.load_id DESC`,
+    `SELECT load_id::text, source, export, path, state, outcome_code AS code, to_char(started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS seen_at FROM gateway.open_files ORDER BY gateway.open_files.load_id DESC`,
   );
   return rows;
 }

@@ -144,10 +144,9 @@ async function loadIdentified(context: IngestContext, work: Work): Promise<LoadR
     if (earlier !== null && options.again !== true) {
       const message = `same bytes as load ${earlier.loadId} (${earlier.fileName})`;
       const loadId = await noteFile(transaction, facts, {
-        state: 'duplicate',
-        target,
-        message,
+        ...{ state: 'duplicate', target, message, period },
         below: options.below ?? facts.name,
+        fileTime: fileTime(target, facts),
       });
       return { state: 'duplicate', path: facts.path, loadId, identified, message };
     }
