@@ -131,6 +131,61 @@ export const errorCatalogue = {
     'skippable',
     'Correct the metadata, or the export, and load the file again; --force loads the good rows now and keeps the others for gateway replay.',
   ),
+  // Fetching files from servers. What ends a round lets all files of that server wait.
+  ServerUnreachable: kind(
+    503,
+    'retriable',
+    'Check host, port, the way to it and that the server runs; the next round tries again by itself.',
+    'everything',
+  ),
+  TransferRefused: kind(
+    503,
+    'retriable',
+    'Have the passive ports of the server opened in its firewall, or more of them given; the next round tries again by itself.',
+    'everything',
+  ),
+  LoginRefused: kind(
+    502,
+    'fatal',
+    'Correct user, password or key of the delivery; as servers lock accounts, the same is not tried again for a day, unless somebody asks for it by hand.',
+    'everything',
+  ),
+  HostKeyMismatch: kind(
+    502,
+    'fatal',
+    'Ask whoever runs the server whether its host key changed; if so, put the new fingerprint into hostKey. If not, somebody stands in between.',
+    'everything',
+  ),
+  CertificateRefused: kind(
+    502,
+    'fatal',
+    'Have the certificate of the server renewed or corrected, or name the authority that signed it in caFile.',
+    'everything',
+  ),
+  DirectoryUnreadable: kind(
+    502,
+    'retriable',
+    'Correct the directory of the delivery, or have its user given the right to list it.',
+    'everything',
+  ),
+  ListingCut: kind(
+    502,
+    'retriable',
+    'Move old files away on the server (afterLoad can do so from now on), or have its limit of a listing raised; what was listed is fetched.',
+    'everything',
+  ),
+  FilePermissionDenied: kind(
+    502,
+    'retriable',
+    'Have the user of the delivery given the right to read the file; the next round tries again by itself.',
+  ),
+  DeliveryInvalid: kind(500, 'fatal', 'Do what the message says; the next round tries again by itself.', 'everything'),
+  SpoolFull: kind(
+    503,
+    'retriable',
+    'Free space on the disk that the message names; the files wait on their server, and the next round fetches them.',
+    'everything',
+  ),
   LoadCountMismatch: kind(500, 'fatal', 'Report this as a defect, with the file: nothing of it was loaded.'),
   // Serving.
   UpstreamUnavailable: kind(503, 'retriable', 'Try again after the seconds in Retry-After.'),

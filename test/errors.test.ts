@@ -41,7 +41,7 @@ describe('docs/errors.md', () => {
     }
   });
 
-  it('lets a file be refused for what is skippable alone, and all work wait for the database and its disk alone', () => {
+  it('lets a file be refused for what is skippable alone, and all work wait for the database, its disk, and a server that is asked for files alone', () => {
     const kinds = Object.entries(errorCatalogue);
     const codesOf = (wanted: (kind: ErrorKind) => boolean): readonly string[] =>
       kinds.flatMap(([code, kind]) => (wanted(kind) ? [code] : [])).sort();
@@ -73,7 +73,10 @@ describe('docs/errors.md', () => {
     );
     assert.deepEqual(
       codesOf(({ affects }) => affects === 'everything'),
-      ['DatabaseUnavailable', 'StorageFull'],
+      [
+        ...['CertificateRefused', 'DatabaseUnavailable', 'DeliveryInvalid', 'DirectoryUnreadable', 'HostKeyMismatch'],
+        ...['ListingCut', 'LoginRefused', 'ServerUnreachable', 'SpoolFull', 'StorageFull', 'TransferRefused'],
+      ],
     );
     const retried = codesOf(({ recovery, status }) => recovery === 'retriable' && status >= 500);
     assert.ok(!retried.includes('Internal'), 'a file on which the program stumbles is not tried again for ever');

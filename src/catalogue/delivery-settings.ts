@@ -10,7 +10,7 @@ export interface DeliverySettings {
   readonly port: number;
   readonly user: string;
   readonly password: SecretPlace | null;
-  /** Of `sftp`: OpenSSH, PEM, or a PuTTY file with RSA. */
+  /** Of `sftp`: OpenSSH, PEM, or a PuTTY file of version 2 with RSA. */
   readonly privateKey: SecretPlace | null;
   readonly passphrase: SecretPlace | null;
   /** Of `sftp`: fingerprints `SHA256:...` of the host keys that are accepted, at least one. */

@@ -1,9 +1,9 @@
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import { type FilledProperty, fillFromExtras } from '../ingest/back-fill/fill-from-extras.ts';
 import { remakeDerived } from '../ingest/derive/remake-derived.ts';
+import { putExpectations } from '../ingest/ledger/expectations.ts';
 import { checkPersonalKey } from '../ingest/treat-stored/check-key.ts';
 import { type TreatedValues, treatStored } from '../ingest/treat-stored/treat-stored.ts';
-import { putExpectations } from '../ingest/ledger/expectations.ts';
 import type { CommandEvent } from '../observation/events/commands.ts';
 import { everyone, type Observe } from '../observation/observe.ts';
 import type { Database } from '../warehouse/database.ts';

@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import { parseExpectation } from '../../src/catalogue/compile/expectation.ts';
 import { putExpectations } from '../../src/ingest/ledger/expectations.ts';
 import { settleMissing } from '../../src/ingest/ledger/freshness.ts';
-import { catalogue, exportFile, useFeed } from '../ingest/support/feed.ts';
 import { startTestServer } from '../http/test-server.ts';
+import { catalogue, exportFile, useFeed } from '../ingest/support/feed.ts';
 import { dueSlots } from './support.ts';
 
 const usual = { timeZone: 'Europe/Amsterdam', before: false };

@@ -1,6 +1,6 @@
 import { deepEqual, equal } from 'node:assert/strict';
-import { countHiding } from '../../src/ingest/ledger/rejects.ts';
 import { dismiss, rejectedRows, rejectGroups, reopen } from '../../src/ingest/ledger/reject-work.ts';
+import { countHiding } from '../../src/ingest/ledger/rejects.ts';
 import { loadFile } from '../../src/ingest/load/load-file.ts';
 import { replayRejects } from '../../src/ingest/load/replay-rejects.ts';
 import { catalogue, exportFile, useFeed } from './support/feed.ts';

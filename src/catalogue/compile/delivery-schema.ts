@@ -36,7 +36,7 @@ export const deliverySchema = z.strictObject({
     .min(1)
     .regex(/^[^\u0000-\u001f\u007f]*$/, 'a name without control characters'),
   password: secret.optional(),
-  privateKey: secret.optional().describe('kind sftp: OpenSSH or PEM; of PuTTY files only those with RSA.'),
+  privateKey: secret.optional().describe('kind sftp: OpenSSH or PEM; of PuTTY files only those of version 2 with RSA.'),
   passphrase: secret.optional().describe('Of the private key.'),
   hostKey: z
     .union([fingerprint, z.array(fingerprint).min(1)])

@@ -1,7 +1,7 @@
 import type { Catalogue } from '../../catalogue/catalogue.ts';
 import { GatewayError } from '../../errors.ts';
 import type { Container, Member } from '../container/container.ts';
-import { type InspectOptions, type Inspection, inspectFile } from '../load/inspect-file.ts';
+import { type Inspection, type InspectOptions, inspectFile } from '../load/inspect-file.ts';
 import { isPassedOver, memberTarget } from './member-place.ts';
 import { FolderSpool } from './spool.ts';
 
