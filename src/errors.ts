@@ -236,6 +236,7 @@ export const errorCatalogue = {
     'fatal',
     'Put the files listed into a folder, with any names, and run the command again with --from FOLDER: nothing was changed.',
   ),
+  DraftRefused: kind(422, 'fatal', 'Do what the message says, then run the command again: nothing was written.'),
   BackupUnwritable: kind(422, 'fatal', 'Free space there, or name another folder: nothing was left behind.'),
   BackupInvalid: kind(422, 'fatal', 'Use another backup: nothing was changed.'),
   RestoreRefused: kind(422, 'fatal', 'Do what the message says, then run the command again: nothing was changed.'),

@@ -2,6 +2,7 @@ import process from 'node:process';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { type BackupFlags, backupCommand } from './commands/backup.ts';
 import { checkCommand } from './commands/check.ts';
+import { type DraftFlags, draftCommand } from './commands/draft.ts';
 import { exitCodes } from './commands/exit-code.ts';
 import type { ExplainFlags } from './commands/explain/explain.ts';
 import { hashPasswordCommand } from './commands/hash-password.ts';
@@ -196,6 +197,14 @@ function program(): Command {
       [],
     )
     .action((sets: string[], flags: RebuildFlags) => run(rebuildCommand(surroundings(), sets, flags)));
+  gateway
+    .command('draft')
+    .description('propose the metadata of a new export from its files; needs no database')
+    .argument('<files...>')
+    .option('--source <name>', 'the source that wrote them; one that is new gets its file, too', 'draft')
+    .option('--name <set>', 'name of the entity set, without prefix')
+    .option('--out <folder>', 'the metadata folder to write into; otherwise it is printed')
+    .action((files: string[], flags: DraftFlags) => run(draftCommand(surroundings(), files, flags)));
   gateway
     .command('backup')
     .description('write all that belongs to the gateway into one file, while it runs')

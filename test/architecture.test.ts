@@ -31,6 +31,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 const mayImportInIngest: Readonly<Record<string, readonly string[]>> = {
   remote: ['delivery', 'load', 'ledger', 'identify'],
   delivery: ['load', 'derive', 'container', 'ledger', 'identify', 'csv'],
+  draft: ['load', 'identify', 'csv'],
   rebuild: ['load', 'treat-stored', 'derive', 'container', 'ledger', 'stored', 'identify', 'csv'],
   'treat-stored': ['load', 'derive', 'ledger', 'stored', 'convert', 'personal', 'identify', 'csv'],
   load: ['merge', 'derive', 'container', 'ledger', 'stored', 'convert', 'personal', 'identify', 'csv'],
