@@ -35,6 +35,12 @@ export interface Config {
   readonly basicFile: string | null;
   /** File of `name:hash` lines for keys (Bearer, header or query); null: off. */
   readonly keyFile: string | null;
+  /** File of `name:hash` lines of those who may send files; null: nobody may. */
+  readonly ingestKeysFile: string | null;
+  /** Where files lie that were sent. */
+  readonly uploadDir: string;
+  /** Bytes of one file that is sent. */
+  readonly uploadBytes: number;
   /** Name of the header and of the query option that may carry a key. */
   readonly keyName: string;
   /** Large reads that run at once; null: as many as this machine has processors. */
@@ -100,6 +106,9 @@ const schema = z.object({
   SAMPLES: z.enum(['on', 'off']).default('on'),
   AUTH_BASIC_FILE: z.string().optional(),
   AUTH_KEY_FILE: z.string().optional(),
+  INGEST_KEYS_FILE: z.string().optional(),
+  UPLOAD_DIR: z.string().optional(),
+  UPLOAD_MAX_MB: count(1, 1_000_000).default(4096),
   AUTH_KEY_NAME: z
     .string()
     .regex(/^[A-Za-z][A-Za-z0-9_-]{0,63}$/, 'must be a name of letters, digits, - and _')
@@ -163,6 +172,9 @@ function configOf(settings: z.infer<typeof schema>): Config {
     samples: settings.SAMPLES === 'on',
     basicFile: settings.AUTH_BASIC_FILE === undefined ? null : path.resolve(settings.AUTH_BASIC_FILE),
     keyFile: settings.AUTH_KEY_FILE === undefined ? null : path.resolve(settings.AUTH_KEY_FILE),
+    ingestKeysFile: settings.INGEST_KEYS_FILE === undefined ? null : path.resolve(settings.INGEST_KEYS_FILE),
+    uploadDir: settings.UPLOAD_DIR === undefined ? path.join(dataDir, 'uploads') : path.resolve(settings.UPLOAD_DIR),
+    uploadBytes: settings.UPLOAD_MAX_MB * 1024 * 1024,
     keyName: settings.AUTH_KEY_NAME,
     heavyReads: settings.HEAVY_READS ?? null,
     temporaryBytes: settings.TEMP_FILES_MB * 1024 * 1024,

@@ -43,7 +43,7 @@ export const errorCatalogue = {
   ResourceNotFound: kind(404, 'fatal', 'Read the service document for the names that exist.'),
   EntityNotFound: kind(404, 'fatal', 'Check the key.'),
   // The request's envelope.
-  MethodNotAllowed: kind(405, 'fatal', 'This feed is read-only: use GET or HEAD.'),
+  MethodNotAllowed: kind(405, 'fatal', 'Use a method that the Allow header names; the feed is read-only.'),
   NotAcceptable: kind(406, 'fatal', 'Accept application/json, or application/xml for $metadata.'),
   UnsupportedVersion: kind(400, 'fatal', 'Ask for OData 4.0 or newer.'),
   BadRequest: kind(400, 'fatal', 'Correct the request as the message says.'),
@@ -58,6 +58,18 @@ export const errorCatalogue = {
     'Use the address that the gateway printed at its start; for any other name set PUBLIC_URL to it and configure authentication.',
   ),
   Unauthorized: kind(401, 'fatal', 'Send valid credentials.'),
+  // Uploads.
+  UploadsOff: kind(
+    404,
+    'fatal',
+    'Set INGEST_KEYS_FILE to a file of keys (gateway hash-password --ingest) and restart.',
+  ),
+  SourceUnknown: kind(404, 'fatal', 'Name a source of files that the metadata has.'),
+  SourceForbidden: kind(403, 'fatal', 'Use a key that may load this source, or have it added to the line of this one.'),
+  UploadBusy: kind(409, 'retriable', 'Wait until the other request for this file has ended, then try again.'),
+  UploadMisplaced: kind(409, 'fatal', 'Send the bytes that follow those in the Range header, or all of them anew.'),
+  UploadTooLarge: kind(413, 'fatal', 'Export less into one file, or have UPLOAD_MAX_MB raised.'),
+  DigestMismatch: kind(400, 'retriable', 'Send the file again: it was damaged on its way, or changed meanwhile.'),
   // Starting.
   MetadataInvalid: kind(500, 'fatal', 'Correct the metadata files at the places named, then run `gateway check`.'),
   GrantInvalid: kind(500, 'fatal', 'Correct the rule of the entity set named, as the message says.'),

@@ -67,6 +67,9 @@ function wholeNumber(text: string): number {
   return Number(text);
 }
 
+/** All values of an option that stands several times. */
+const several = (value: string, others: readonly string[]): readonly string[] => [...others, value];
+
 /** Milliseconds within which signals are one: a service manager signals every process of a group, and some pass theirs on. */
 const oneSignal = 1000;
 
@@ -193,7 +196,7 @@ function program(): Command {
     .option(
       '--from <folder>',
       'where the files lie, if neither where they were loaded from nor in loaded/; may stand several times',
-      (folder: string, others: readonly string[]) => [...others, folder],
+      several,
       [],
     )
     .action((sets: string[], flags: RebuildFlags) => run(rebuildCommand(surroundings(), sets, flags)));
@@ -222,13 +225,17 @@ function program(): Command {
   gateway
     .command('hash-password')
     .description(
-      'make a line for AUTH_BASIC_FILE from a password on standard input, or with --key one for AUTH_KEY_FILE',
+      'make a line for AUTH_BASIC_FILE from a password on standard input, with --key one for AUTH_KEY_FILE, or with --ingest one for INGEST_KEYS_FILE',
     )
     .argument('<name>')
-    .option('--key', 'make a random key', false)
-    .action((name: string, { key }: { key: boolean }) =>
-      run(hashPasswordCommand(name, { key, input: process.stdin, print, ...(process.stdin.isTTY ? { prompt } : {}) })),
-    );
+    .option('--key', 'make a random key, for reading', false)
+    .option('--ingest', 'make a random key, for uploads', false)
+    .option('--source <name>', 'a source whose files may be uploaded with it; may stand several times', several, [])
+    .action((name: string, flags: { key: boolean; ingest: boolean; source: readonly string[] }) => {
+      const { key, ingest, source: sources } = flags;
+      const asking = process.stdin.isTTY ? { prompt } : {};
+      return run(hashPasswordCommand(name, { key, ingest, sources, input: process.stdin, print, ...asking }));
+    });
   return gateway;
 }
 

@@ -29,6 +29,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 };
 /** Which folders of `src/ingest` one of them may import besides itself. A file goes down this list, never up. */
 const mayImportInIngest: Readonly<Record<string, readonly string[]>> = {
+  upload: ['delivery', 'load', 'ledger', 'csv'],
   remote: ['delivery', 'load', 'ledger', 'identify'],
   delivery: ['load', 'derive', 'container', 'ledger', 'identify', 'csv'],
   draft: ['load', 'identify', 'csv'],

@@ -6,7 +6,7 @@ import { anyHashes } from '../ingest/personal/treated-sets.ts';
 import { tableFaults, wantedTables } from '../warehouse/tables/wanted-tables.ts';
 import { checkUpstream } from './check-upstreams.ts';
 import { exitCodes } from './exit-code.ts';
-import { servingFaults } from './serving-faults.ts';
+import { servingFaults, uploadSourceFaults } from './serving-faults.ts';
 import type { Surroundings } from './surroundings.ts';
 
 /**
@@ -26,13 +26,15 @@ export async function checkCommand(
   for (const fault of modelFaults) {
     print(JSON.stringify(fault));
   }
+  const keys = catalogue === null ? [] : uploadSourceFaults(config, catalogue);
+  keys.forEach(print);
   const tables = catalogue === null ? [] : tableFaults(wantedTables(catalogue));
   tables.forEach(print);
   const lacksKey = catalogue !== null && config.personalDataKey === null && anyHashes(catalogue);
   if (lacksKey) {
     print('PERSONAL_DATA_KEY_FILE: must be set, for the metadata has personal data hashed');
   }
-  const count = Number(lacksKey) + own.length + faults.length + modelFaults.length + tables.length;
+  const count = Number(lacksKey) + own.length + faults.length + modelFaults.length + keys.length + tables.length;
   if (catalogue === null || count > 0) {
     print(`${count} fault(s)`);
     return exitCodes.failed;

@@ -4,12 +4,15 @@ import { exitCodes } from './exit-code.ts';
 
 /**
  * `gateway hash-password`: prints a line for AUTH_BASIC_FILE from a password on standard input, or with `key` makes a
- * random key and prints it with its line for AUTH_KEY_FILE.
+ * random key and prints it with its line for AUTH_KEY_FILE, with `ingest` one with its line for INGEST_KEYS_FILE, of `sources` alone
+ * where it names some.
  */
 export async function hashPasswordCommand(
   name: string,
   options: {
     readonly key: boolean;
+    readonly ingest?: boolean;
+    readonly sources?: readonly string[];
     readonly input: AsyncIterable<unknown>;
     /** Asks a person who types the input, which Enter ends then; absent: it is a pipe or a file. */
     readonly prompt?: (text: string) => void;
@@ -20,10 +23,18 @@ export async function hashPasswordCommand(
     options.print('The name must not contain ":" and not start with "#".');
     return exitCodes.usage;
   }
-  if (options.key) {
+  const { key: reads, ingest = false, sources = [] } = options;
+  if ((reads && ingest) || (sources.length > 0 && !ingest)) {
+    options.print(
+      'A key is for reading (--key) or for uploads (--ingest), which alone may be of some sources (--source).',
+    );
+    return exitCodes.usage;
+  }
+  if (reads || ingest) {
     const key = randomBytes(24).toString('base64url');
+    const of = sources.length === 0 ? '' : `:${sources.join(',')}`;
     options.print(`key (shown once): ${key}`);
-    options.print(`line for AUTH_KEY_FILE: ${name}:${hashKey(key)}`);
+    options.print(`line for ${ingest ? 'INGEST_KEYS_FILE' : 'AUTH_KEY_FILE'}: ${name}:${hashKey(key)}${of}`);
     return exitCodes.ok;
   }
   options.prompt?.('Password (at least 8 characters, shown as you type), then Enter: ');

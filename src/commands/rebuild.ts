@@ -1,9 +1,9 @@
-import path from 'node:path';
 import { rebuildSets } from '../ingest/rebuild/rebuild-sets.ts';
 import { everyone } from '../observation/observe.ts';
 import { migrate } from '../warehouse/migrate.ts';
 import { progressOf, storedRowsTo } from './console.ts';
 import { exitCodes } from './exit-code.ts';
+import { keptFolders } from './kept-folders.ts';
 import { prepare } from './migrate.ts';
 import { catalogueOf, type Surroundings, withWarehouse } from './surroundings.ts';
 
@@ -20,7 +20,7 @@ export async function rebuildCommand(
 ): Promise<number> {
   const { config, print, progress } = surroundings;
   const catalogue = catalogueOf(surroundings);
-  const folders = [path.join(config.dropDir, 'loaded'), path.join(config.dataDir, 'samples'), ...from];
+  const folders = [...keptFolders(config), ...from];
   return withWarehouse(surroundings, async ({ database }) => {
     await migrate(database);
     const rebuilt = await rebuildSets({

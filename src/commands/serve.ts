@@ -11,6 +11,7 @@ import type { Feed } from '../http/feed.ts';
 import { healthRoutes } from '../http/health.ts';
 import { httpListener } from '../http/listener.ts';
 import { ReplyCache, removeLeftReplies } from '../http/reply-cache/reply-cache.ts';
+import { uploadRoutes } from '../http/upload/upload-routes.ts';
 import { DropFolder } from '../ingest/delivery/drop-folder.ts';
 import { runSchedules } from '../ingest/delivery/schedules.ts';
 import type { Observation } from '../observation/observation.ts';
@@ -26,8 +27,9 @@ import { preparationTo } from './console.ts';
 import { exitCodes } from './exit-code.ts';
 import { fillWithSamples } from './first-samples.ts';
 import { prepare } from './migrate.ts';
+import { openUploads } from './open-uploads.ts';
 import { Readiness } from './readiness.ts';
-import { credentialFiles, servingFaults } from './serving-faults.ts';
+import { credentialFiles, servingFaults, uploadSourceFaults } from './serving-faults.ts';
 import { catalogueOf, openWarehouse, type Surroundings, type Warehouse, within } from './surroundings.ts';
 import { programVersion } from './version.ts';
 
@@ -46,6 +48,10 @@ export async function serveCommand(surroundings: Surroundings, options: ServeOpt
     throw new ConfigError(faults);
   }
   const catalogue = catalogueOf(surroundings);
+  const keyFaults = uploadSourceFaults(config, catalogue);
+  if (keyFaults.length > 0) {
+    throw new ConfigError(keyFaults);
+  }
   const guard = guardOf(config, observe);
   const stop = options.stop.then((reason): End => ({ reason, code: exitCodes.ok }));
   const opening = openWarehouse(surroundings, { revives: true });
@@ -138,6 +144,11 @@ async function serveUntil(end: Promise<End>, serving: Serving): Promise<End> {
       observe,
     });
     healthRoutes(app, readiness);
+    const sent = openUploads(
+      { catalogue, database },
+      { config, health: readiness, observe, requireSpace: () => requireSpace(folder) },
+    );
+    uploadRoutes(app, sent?.service ?? null);
     const address = await listen(app, config);
     readiness.serves(() => probe.look());
     announce(address, surroundings, folder);
@@ -159,6 +170,9 @@ async function serveUntil(end: Promise<End>, serving: Serving): Promise<End> {
     const schedules = runSchedules(
       [
         { name: 'drop folder', expression: config.ingestSchedule, run: scan, atStart: true },
+        ...(sent === null
+          ? []
+          : [{ name: 'uploads', expression: config.ingestSchedule, run: () => sent.uploads.round(), atStart: true }]),
         { name: 'tombstones', expression: pruneSchedule, run: () => pruneTombstones(database) },
       ],
       failed,
@@ -166,6 +180,7 @@ async function serveUntil(end: Promise<End>, serving: Serving): Promise<End> {
     const ended = await end;
     observe({ event: 'stopping', reason: ended.reason });
     stopping.abort();
+    sent?.uploads.stop();
     const until = performance.now() + config.shutdownTimeout;
     await stopListening(app, config.shutdownTimeout);
     await within(Math.max(0, until - performance.now()), schedules.stop());

@@ -1,7 +1,9 @@
+import type { Catalogue } from '../catalogue/catalogue.ts';
 import { faultText } from '../catalogue/compile/fault.ts';
 import { loadCatalogue } from '../catalogue/read-metadata.ts';
 import { type Config, ConfigError, type Environment, examineConfig, exposureFaults } from '../config.ts';
 import { readCredentials } from '../http/credentials.ts';
+import { readUploadKeys } from '../http/upload/upload-keys.ts';
 
 /** Files of credentials with the settings that name them. */
 export function credentialFiles(config: Config): readonly { readonly setting: string; readonly file: string }[] {
@@ -17,7 +19,32 @@ export function servingFaults(config: Config): readonly string[] {
   const credentials = credentialFiles(config).flatMap(({ setting, file }) =>
     readCredentials(file).faults.map((fault) => `${setting}: ${fault}`),
   );
-  return [...exposureFaults(config), ...credentials];
+  return [...exposureFaults(config), ...credentials, ...uploadKeyFaults(config)];
+}
+
+/** Also keys that would both read and load: who sends files is often a program of somebody else's. */
+function uploadKeyFaults({ ingestKeysFile, keyFile }: Config): readonly string[] {
+  if (ingestKeysFile === null) {
+    return [];
+  }
+  const { lines, faults } = readUploadKeys(ingestKeysFile);
+  const reading = new Set((keyFile === null ? [] : readCredentials(keyFile).lines).map(({ hash }) => hash));
+  const both = lines
+    .filter(({ hash }) => reading.has(`sha256$${hash}`))
+    .map(
+      ({ name }) => `the key of ${name} stands in AUTH_KEY_FILE too; what may load must not read: make one for each`,
+    );
+  return [...faults, ...both].map((fault) => `INGEST_KEYS_FILE: ${fault}`);
+}
+
+/** Sources that keys for uploads name and the metadata does not have. */
+export function uploadSourceFaults({ ingestKeysFile }: Config, { sources }: Catalogue): readonly string[] {
+  const lines = ingestKeysFile === null ? [] : readUploadKeys(ingestKeysFile).lines;
+  return lines.flatMap((line) =>
+    (line.sources ?? [])
+      .filter((name) => sources.get(name)?.kind !== 'files')
+      .map((name) => `INGEST_KEYS_FILE: the key of ${line.name} names ${name}, which is no source of files`),
+  );
 }
 
 /**

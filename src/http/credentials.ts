@@ -1,7 +1,5 @@
 import { createHash, randomBytes, type ScryptOptions, scrypt, timingSafeEqual } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
-import type { HttpEvent } from '../observation/events/http.ts';
-import { type Observe, unobserved } from '../observation/observe.ts';
+import { type CredentialWatch, type ReadLines, readLines, unwatched, watchedLines } from './watched-lines.ts';
 
 /**
  * A file of `name:hash` lines; `#` starts a comment. Read again when it changes, so that a key can be withdrawn. A file that
@@ -19,47 +17,13 @@ interface Line {
   readonly hash: string;
 }
 
-/** The setting that names a file of credentials, and where it is told what becomes of a changed file. */
-export interface CredentialWatch {
-  readonly setting: string;
-  readonly observe: Observe<HttpEvent>;
-}
-
-const unwatched: CredentialWatch = { setting: '', observe: unobserved };
-
 /** Throws an Error with all faults when there is no good list to begin with. */
-export function credentialFile(file: string, { setting, observe }: CredentialWatch = unwatched): Credentials {
-  let seen = '';
-  let fault: string | null = null;
-  let version = 0;
-  const first = readCredentials(file);
-  if (first.faults.length > 0) {
-    throw new Error(first.faults.join('\n'));
-  }
-  let { lines } = first;
-  seen = stampOf(file);
-  const refresh = (): string => {
-    const now = stampOf(file);
-    if (now === seen) {
-      return String(version);
-    }
-    seen = now;
-    const read = readCredentials(file);
-    const faulty = read.faults.length === 0 ? null : read.faults.join('; ');
-    if (faulty !== fault) {
-      observe({ event: 'credentials', setting, fault: faulty });
-    }
-    fault = faulty;
-    if (faulty === null) {
-      lines = read.lines;
-      version += 1;
-    }
-    return String(version);
-  };
+export function credentialFile(file: string, watch: CredentialWatch = unwatched): Credentials {
+  const watched = watchedLines(file, readCredentials, watch);
   return {
-    version: refresh,
+    version: () => watched.now().version,
     async verify(secret, name) {
-      refresh();
+      const { lines } = watched.now();
       let found: string | null = null;
       const candidates = name === null ? lines : lines.filter((line) => line.name === name);
       // An unknown name costs as much as a known one.
@@ -76,41 +40,13 @@ export function credentialFile(file: string, { setting, observe }: CredentialWat
   };
 }
 
-/** Differs whenever the file was written to or replaced, also within one tick of its clock and by as many bytes. */
-function stampOf(file: string): string {
-  try {
-    const { mtimeNs, ctimeNs, size, ino } = statSync(file, { bigint: true });
-    return [mtimeNs, ctimeNs, size, ino].join(':');
-  } catch (error) {
-    return reasonOf(error);
-  }
-}
-
-const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
-
 /** The good lines of a file, and one sentence for each fault, with file and line. Never shows what stands in a line. */
-export function readCredentials(file: string): { readonly lines: readonly Line[]; readonly faults: readonly string[] } {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8').replace(/^\uFEFF/, '');
-  } catch (error) {
-    return { lines: [], faults: [`${file} cannot be read: ${reasonOf(error)}`] };
-  }
-  const lines: Line[] = [];
-  const faults: string[] = [];
-  for (const [index, line] of text.split(/\r?\n/).entries()) {
-    if (line.trim() === '' || line.startsWith('#')) {
-      continue;
-    }
+export function readCredentials(file: string): ReadLines<Line> {
+  return readLines(file, 'name:hash as `gateway hash-password` prints it', (line) => {
     const colon = line.indexOf(':');
     const hash = line.slice(colon + 1).trim();
-    if (colon >= 1 && isHash(hash)) {
-      lines.push({ name: line.slice(0, colon), hash });
-    } else {
-      faults.push(`${file}, line ${index + 1}: must be name:hash as \`gateway hash-password\` prints it`);
-    }
-  }
-  return { lines, faults };
+    return colon >= 1 && isHash(hash) ? { name: line.slice(0, colon), hash } : null;
+  });
 }
 
 /** Also that a hash can be computed: one wrong factor would fail every request of that name. */

@@ -8,6 +8,7 @@ import { errorHeaders, errorReply } from './error-body.ts';
 import { feedPath } from './exchange.ts';
 import type { Feed } from './feed.ts';
 import { serviceLimits } from './limits.ts';
+import { longBodies } from './long-bodies.ts';
 import { readBody } from './request-body.ts';
 import { longestTarget } from './request-target.ts';
 import { type FeedRequest, type IncomingBody, respond } from './respond.ts';
@@ -52,11 +53,14 @@ export function httpListener(feed: Feed): FastifyInstance {
       headersTimeout: limits.transfer.request,
       connectionsCheckingInterval: limits.transfer.look,
     },
-    clientErrorHandler: (error, socket) => refuseUnreadable(error, socket, turns.begun(socket)),
+    clientErrorHandler: (error, socket) => {
+      if (error.code !== 'ERR_HTTP_REQUEST_TIMEOUT' || !longBodies.has(socket)) {
+        refuseUnreadable(error, socket, turns.begun(socket));
+      }
+    },
     frameworkErrors: (error, request, reply) => {
       reply.hijack();
-      // A malformed percent sign only hinders routing: the parser says where it is.
-      serve(request.raw, reply.raw, error.code === 'FST_ERR_BAD_URL' ? null : frameworkFault(error));
+      serve(request.raw, reply.raw, unroutable(error, request.raw.url ?? ''));
     },
   });
   const take = (request: FastifyRequest, reply: FastifyReply): void => {
@@ -79,10 +83,16 @@ export function httpListener(feed: Feed): FastifyInstance {
     reply.hijack();
     serve(request.raw, reply.raw, frameworkFault(error));
   });
-  // Asked for when it is read.
+  // The body is asked for when it is read: by whoever took the request up, or before the framework reads it for a plugin.
   app.server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) =>
-    serve(request, response, null),
+    app.routing(request, response),
   );
+  app.addHook('preParsing', async (request, reply, body) => {
+    if (request.headers.expect !== undefined) {
+      reply.raw.writeContinue();
+    }
+    return body;
+  });
   app.server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
     serve(request, response, new GatewayError('BadRequest', 'Of the Expect header only 100-continue is understood'));
   });
@@ -132,6 +142,15 @@ function incomingBody(message: IncomingMessage, response: ServerResponse, longes
       return readBody(message, longest);
     },
   };
+}
+
+/** A malformed percent sign only hinders routing: in the feed, the parser says where it is. */
+function unroutable(error: { readonly code?: string }, url: string): GatewayError | null {
+  if (error.code !== 'FST_ERR_BAD_URL') {
+    return frameworkFault(error);
+  }
+  const message = "The address is not percent-encoded UTF-8: write '%25' for a percent sign, '%C3%A9' for 'é'";
+  return url.startsWith(feedPath) ? null : new GatewayError('BadRequest', message);
 }
 
 function frameworkFault(error: unknown): GatewayError {

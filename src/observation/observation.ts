@@ -35,6 +35,10 @@ export interface EventKind<Event> {
 export const eventKinds: { readonly [K in Kind]: EventKind<EventOf<K>> } = {
   plan: { level: 'debug', text: 'What a request means: names resolved and types checked.' },
   request: { level: 'info', text: 'A request was answered.' },
+  upload: {
+    level: ({ status }) => (status < 400 ? 'info' : 'warn'),
+    text: 'Somebody sent a file, or a part of one; what became of its load is told by `load`.',
+  },
   'request-broken': { level: 'warn', text: 'A reply that had begun was broken off.' },
   defect: { level: 'error', text: 'A fault that is the gateway’s own; `err` has the stack.' },
   'reply-not-kept': {
@@ -71,6 +75,10 @@ export const eventKinds: { readonly [K in Kind]: EventKind<EventOf<K>> } = {
   'delivery-notice': {
     level: 'warn',
     text: 'A file on a server is not taken, or waits for too long to be complete.',
+  },
+  'upload-expired': {
+    level: 'warn',
+    text: 'A file that somebody began to upload did not come to its end within a day: what came of it was forgotten.',
   },
   upstream: {
     level: ({ state }) => (state === 'down' ? 'warn' : 'info'),

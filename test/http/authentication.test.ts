@@ -2,9 +2,13 @@ import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { requireCatalogue } from '../../src/catalogue/read-metadata.ts';
 import { hashPasswordCommand } from '../../src/commands/hash-password.ts';
+import { servingFaults, uploadSourceFaults } from '../../src/commands/serving-faults.ts';
+import { readConfig } from '../../src/config.ts';
 import { authentication } from '../../src/http/authentication.ts';
 import { credentialFile, hashKey, hashPassword, readCredentials } from '../../src/http/credentials.ts';
+import { readUploadKeys, uploadKeys } from '../../src/http/upload/upload-keys.ts';
 import { startTestServer, type TestServer } from './test-server.ts';
 
 const folder = mkdtempSync(path.join(os.tmpdir(), 'gateway-auth-'));
@@ -187,5 +191,57 @@ describe('http: authentication', () => {
     assert.equal(await credentials.verify('correct horse', 'eve'), 'eve');
     assert.equal(await credentials.verify('wrong horse', 'eve'), null);
     assert.equal(await credentials.verify(lines[1]?.replace('key (shown once): ', '') ?? '', 'bot'), 'bot');
+  });
+
+  it('hash-password makes keys for uploads, which may be of some sources alone', async () => {
+    const lines: string[] = [];
+    const input = (async function* () {})();
+    const of = (options: object, name = 'crm') =>
+      hashPasswordCommand(name, { key: false, input, print: (line) => void lines.push(line), ...options });
+    assert.deepEqual([await of({ ingest: true, sources: ['acme', 'other'] }), await of({ ingest: true })], [0, 0]);
+    const keys = path.join(folder, 'ingest');
+    writeFileSync(
+      keys,
+      lines
+        .map((line) => line.replace('line for INGEST_KEYS_FILE: ', ''))
+        .join('\n')
+        .replace(/^key.*$/gm, ''),
+    );
+    const find = uploadKeys(keys);
+    const secrets = lines.flatMap((line) => /^key \(shown once\): (.*)/.exec(line)?.[1] ?? []);
+    assert.deepEqual(
+      secrets.map((secret) => find({ authorization: `Bearer ${secret}` })),
+      [
+        { name: 'crm', sources: ['acme', 'other'] },
+        { name: 'crm', sources: null },
+      ],
+    );
+    assert.deepEqual(
+      [find({}), find({ authorization: 'Bearer x' }), find({ authorization: 'Basic x' })],
+      [null, null, null],
+    );
+    assert.deepEqual(
+      [
+        await of({ ingest: true, key: true }),
+        await of({ key: true, sources: ['acme'] }),
+        await of({ sources: ['acme'] }),
+      ],
+      [64, 64, 64],
+    );
+  });
+
+  it('a file of keys for uploads is held to its form, its sources and the keys for reading', () => {
+    const hash = hashKey('same');
+    const keys = path.join(folder, 'faulty');
+    writeFileSync(keys, `a:${hash}:acme,\nb:scrypt$16384$8$1$x$y\nc:${hash}:\n:${hash}\n`);
+    assert.equal(readUploadKeys(keys).faults.length, 4);
+    writeFileSync(keys, `# people\n\ncrm:${hash}:acme, other\n`);
+    assert.deepEqual(readUploadKeys(keys).lines[0]?.sources, ['acme', 'other']);
+    const reading = path.join(folder, 'reading');
+    writeFileSync(reading, `bi:${hash}\n`);
+    const config = readConfig({ INGEST_KEYS_FILE: keys, AUTH_KEY_FILE: reading });
+    assert.match(servingFaults(config).join(), /INGEST_KEYS_FILE: the key of crm stands in AUTH_KEY_FILE too/);
+    assert.deepEqual(servingFaults(readConfig({ INGEST_KEYS_FILE: keys })), []);
+    assert.equal(uploadSourceFaults(config, requireCatalogue('metadata', {})).length, 2);
   });
 });

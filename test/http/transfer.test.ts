@@ -51,7 +51,7 @@ describe('http: transfers', () => {
       ['400', 'GET /odata/Cases(%zz) HTTP/1.1'],
       ['404', 'GET /odata/Nope HTTP/1.1'],
       ['404', 'GET /elsewhere HTTP/1.1'],
-      ['404', 'GET /%zz HTTP/1.1'],
+      ['400', 'GET /%zz HTTP/1.1'],
       ['405', 'DELETE /odata/Cases(1) HTTP/1.1'],
       ['405', 'PROPFIND /odata/ HTTP/1.1'],
       ['406', 'GET /odata/Cases HTTP/1.1\r\nAccept: text/html'],

@@ -76,6 +76,8 @@ export type LoadResult =
       readonly path: string;
       readonly loadId: string;
       readonly identified: Identification;
+      /** The load of the same bytes. */
+      readonly earlier: string;
       readonly message: string;
     }
   | { readonly state: 'refused'; readonly path: string; readonly loadId: string; readonly error: GatewayError };
@@ -148,7 +150,7 @@ async function loadIdentified(context: IngestContext, work: Work): Promise<LoadR
         below: options.below ?? facts.name,
         fileTime: fileTime(target, facts),
       });
-      return { state: 'duplicate', path: facts.path, loadId, identified, message };
+      return { state: 'duplicate', path: facts.path, loadId, identified, earlier: earlier.loadId, message };
     }
     return loadNew(transaction, context.catalogue, { ...work, table, period, again: earlier });
   });

@@ -22,6 +22,17 @@ export interface RequestRecord {
 
 /** What happens while requests are answered. */
 export type HttpEvent =
+  /** Somebody sent a file, or a part of one. `file`: source and name; `bytes`: those that came now; `user`: name of the key. */
+  | {
+      readonly event: 'upload';
+      readonly id: string;
+      readonly file: string;
+      readonly status: number;
+      readonly bytes: number;
+      readonly milliseconds: number;
+      readonly user: string | null;
+      readonly error: string | null;
+    }
   /** What a request means: names resolved and types checked. */
   | { readonly event: 'plan'; readonly id: string; readonly plan: TextOf }
   | ({ readonly event: 'request' } & RequestRecord)

@@ -53,7 +53,14 @@ export type IngestEvent =
       readonly milliseconds: number;
       readonly reason: string;
     }
-  | ({ readonly event: 'delivery-notice' } & DeliveryNotice);
+  | ({ readonly event: 'delivery-notice' } & DeliveryNotice)
+  /** The part of a file that somebody began to upload was forgotten. `totalBytes` null: its length was not said. */
+  | {
+      readonly event: 'upload-expired';
+      readonly file: string;
+      readonly bytes: number;
+      readonly totalBytes: number | null;
+    };
 
 /** `staged`: read, converted and copied beside the table; `merged`: decided upon and written. */
 export type LoadStep = 'identified' | 'staged' | 'merged' | 'committed';
