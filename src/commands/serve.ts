@@ -145,7 +145,7 @@ async function serveUntil(end: Promise<End>, serving: Serving): Promise<End> {
     });
     healthRoutes(app, readiness);
     const sent = openUploads(
-      { catalogue, database },
+      { catalogue, database, limits: config.unpack },
       { config, health: readiness, observe, requireSpace: () => requireSpace(folder) },
     );
     uploadRoutes(app, sent?.service ?? null);

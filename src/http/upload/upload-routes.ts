@@ -142,7 +142,7 @@ class Upload {
       case 'known':
         return {
           status: 200,
-          body: JSON.stringify({ outcome: outcome.fate, load: outcome.report }),
+          body: JSON.stringify({ outcome: outcome.fate, load: outcome.report, members: outcome.members }),
           headers: { ETag: `"${outcome.report.sha256}"` },
         };
       case 'incomplete':

@@ -22,7 +22,12 @@ export interface UploadOrder {
 /** What became of it: see `UploadOutcome` of ingest, which is handed in by the composition root. */
 export type UploadOutcome =
   | { readonly fate: 'incomplete' | 'misplaced'; readonly arrived: number }
-  | { readonly fate: 'loaded' | 'known'; readonly report: { readonly sha256: string } }
+  | {
+      readonly fate: 'loaded' | 'known';
+      readonly report: { readonly sha256: string };
+      /** Of a container: those of its members. */
+      readonly members?: readonly unknown[];
+    }
   | { readonly fate: 'refused' | 'waits'; readonly error: Error };
 
 /** What serving uploads asks of whoever takes files in. */

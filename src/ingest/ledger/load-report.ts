@@ -3,7 +3,7 @@ import type { Database } from '../../warehouse/database.ts';
 /** One load as the ledger has it, for whoever sent the file. */
 export interface LoadReport {
   readonly loadId: string;
-  readonly state: 'loaded' | 'duplicate' | 'refused' | 'failed';
+  readonly state: string;
   readonly source: string | null;
   readonly export: string | null;
   /** Path below the place of delivery. */

@@ -23,10 +23,10 @@ export interface UploadOrder {
 
 /**
  * What became of it. `incomplete`: so many bytes from the first on are here, and the others are waited for; `misplaced`: the part does not follow
- * what is here, and nothing of it was read; `loaded`, `known`: the file is in, by the load reported; `refused`: nothing of it is, and why;
+ * what is here, and nothing of it was read; `loaded`, `known`: the file is in, by the load reported, and of a container by those of its members; `refused`: nothing of it is, and why;
  * `waits`: the file is here whole, and is loaded as soon as that is possible.
  */
 export type UploadOutcome =
   | { readonly fate: 'incomplete' | 'misplaced'; readonly arrived: number }
-  | { readonly fate: 'loaded' | 'known'; readonly report: LoadReport }
+  | { readonly fate: 'loaded' | 'known'; readonly report: LoadReport; readonly members?: readonly LoadReport[] }
   | { readonly fate: 'refused' | 'waits'; readonly error: Error };

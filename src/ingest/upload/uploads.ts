@@ -5,9 +5,10 @@ import type { Observe } from '../../observation/observe.ts';
 import { Turns } from '../../warehouse/admission/turns.ts';
 import type { Outcome } from '../delivery/delivery.ts';
 import { fileNameFault } from '../delivery/file-name.ts';
+import { filesOf } from '../delivery/ingest-result.ts';
 import { Receiver } from '../delivery/receive.ts';
 import { placeOf } from '../delivery/source-folders.ts';
-import { loadReport, reportOfBytes } from '../ledger/load-report.ts';
+import { type LoadReport, loadReport, reportOfBytes } from '../ledger/load-report.ts';
 import type { IngestContext } from '../load/load-file.ts';
 import { type UploadArrival, UploadDelivery } from './upload-delivery.ts';
 import type { UploadOrder, UploadOutcome } from './upload-order.ts';
@@ -271,12 +272,23 @@ export class Uploads {
     if (fate !== 'accepted') {
       return { fate, error: namingTheFile(result.error, arrival) };
     }
-    const loadId = result.state === 'duplicate' ? result.earlier : result.loadId;
+    const report = await this.#report(result.state === 'duplicate' ? result.earlier : result.loadId);
+    if (result.state !== 'unpacked') {
+      return { fate: result.state === 'duplicate' ? 'known' : 'loaded', report };
+    }
+    const members: LoadReport[] = [];
+    for (const member of filesOf(result)) {
+      members.push(...('loadId' in member ? [await this.#report(member.loadId)] : []));
+    }
+    return { fate: members.length === 0 ? 'known' : 'loaded', report, members };
+  }
+
+  async #report(loadId: string): Promise<LoadReport> {
     const report = await loadReport(this.#context.database, loadId);
     if (report === null) {
       throw new Error(`the ledger has no load ${loadId}`);
     }
-    return { fate: result.state === 'duplicate' ? 'known' : 'loaded', report };
+    return report;
   }
 
   #receiverOf(

@@ -5,7 +5,12 @@ export interface Reply {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   /** What JSON body it has; null: none. */
-  readonly body: { readonly outcome?: string; readonly load?: Record<string, unknown>; readonly error?: Fault } | null;
+  readonly body: {
+    readonly outcome?: string;
+    readonly load?: Record<string, unknown>;
+    readonly members?: readonly Record<string, unknown>[];
+    readonly error?: Fault;
+  } | null;
   /** The server asked for the body (100 Continue). */
   readonly continued: boolean;
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { gzipSync } from 'node:zlib';
 import { GatewayError } from '../../../src/errors.ts';
 import { openToAll } from '../../../src/http/authentication.ts';
 import { hashKey } from '../../../src/http/credentials.ts';
@@ -162,6 +163,19 @@ describe('HTTP upload', () => {
       [['loaded'], [name], []],
     );
     assert.equal(shown(await gateway.put(`tracebuzz/${name}`, { body: text })), '200 known');
+  });
+
+  it('a compressed file is taken apart, and each member reported', async () => {
+    const { name, text } = casesFile(2);
+    const packed = gzipSync(text);
+    const reply = await gateway.put(`tracebuzz/${name}.gz`, { body: packed });
+    assert.equal(shown(reply), '200 loaded');
+    assert.deepEqual(
+      reply?.body?.members?.map(({ state, sha256: digest }) => [state, digest]),
+      [['loaded', sha256(text)]],
+    );
+    assert.equal(await gateway.rowsOf(text), 2);
+    assert.equal(shown(await gateway.put(`tracebuzz/${name}.gz`, { body: packed })), '200 known');
   });
 
   it('the load goes on where the client leaves after its last byte', async () => {
