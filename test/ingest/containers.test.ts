@@ -1,56 +1,21 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
-import type { UnpackLimits } from '../../src/ingest/container/limits.ts';
-import { scanDropFolder } from '../../src/ingest/delivery/drop-folder.ts';
-import type { IngestResult } from '../../src/ingest/delivery/ingest-result.ts';
+import { GatewayError } from '../../src/errors.ts';
+import { examineFile } from '../../src/ingest/csv/file-facts.ts';
+import { DropFolder } from '../../src/ingest/delivery/drop-folder.ts';
+import { takeFile } from '../../src/ingest/delivery/take-file.ts';
 import { rebuildSets } from '../../src/ingest/rebuild/rebuild-sets.ts';
+import { containerDrops, limits } from './support/container-drops.ts';
 import { casesFile } from './support/drop.ts';
 import { useFeed } from './support/feed.ts';
 import { ingestAll } from './support/ingest-all.ts';
 import { gzipNamed, unicodePath, zipOf } from './support/zips.ts';
 
-const limits: UnpackLimits = { bytes: 50_000_000, ratio: 100, members: 50 };
-
 describe('Containers', () => {
   const feed = useFeed();
-  let count = 0;
-
-  /** A drop folder with these files, after one scan. */
-  async function dropped(files: Readonly<Record<string, Buffer>>, of: UnpackLimits = limits) {
-    count += 1;
-    const folder = path.join(feed().folder, `drop-${count}`);
-    for (const [name, bytes] of Object.entries(files)) {
-      mkdirSync(path.dirname(path.join(folder, name)), { recursive: true });
-      writeFileSync(path.join(folder, name), bytes);
-    }
-    const { catalogue, database } = feed();
-    const scan = async (): Promise<readonly IngestResult[]> =>
-      (await scanDropFolder({ catalogue, database, limits: of }, folder, { settle: 0 })).results;
-    const results = await scan();
-    return {
-      ...{ folder, scan, results },
-      lies: (name: string): string => ['loaded', 'refused'].find((at) => existsSync(path.join(folder, at, name))) ?? '',
-      reason: (name: string): string => readFileSync(path.join(folder, 'refused', `${name}.reason.txt`), 'utf8'),
-    };
-  }
-  /** The one container of a drop folder. */
-  async function one(name: string, bytes: Buffer, of: UnpackLimits = limits) {
-    const drop = await dropped({ [name]: bytes }, of);
-    const [result] = drop.results;
-    assert.ok(result !== undefined);
-    return { ...drop, result, code: 'error' in result ? result.error.code : null };
-  }
-  const ledger = async (below: string): Promise<readonly string[]> =>
-    (
-      await feed().rows<{ s: string }>(
-        `SELECT path || ' ' || state || coalesce(' ' || outcome_code, '') AS s FROM gateway.load WHERE path LIKE '${below}%' ORDER BY load_id`,
-      )
-    ).map(({ s }) => s);
-  const loadsOf = async (member: string): Promise<number> =>
-    (await feed().rows(`SELECT FROM gateway.load WHERE file_name = '${member}' AND state = 'loaded'`)).length;
-  const unique = (ending: string): string => `export-${++count}${ending}`;
+  const { dropped, one, ledger, loadsOf, unique } = containerDrops(feed);
 
   it('a zip: each member is a file of its own, with its row in the ledger and its place as if unpacked', async () => {
     const [a, b] = [casesFile(3), casesFile(2)];
@@ -118,6 +83,65 @@ describe('Containers', () => {
     const [second] = await scan();
     assert.match(second?.state === 'unpacked' ? second.message : '', /2 members: 2 known/);
     assert.deepEqual([await loadsOf(a.name), await loadsOf(b.name)], [1, 1]);
+  });
+
+  it('ended between two members, it comes again: those that are in are known, and all of it is in once', async () => {
+    const [a, b] = [casesFile(2), casesFile(2)];
+    const zip = feed().write('crash.zip', zipOf([a, b]));
+    const { catalogue, database } = feed();
+    const context = { catalogue, database, limits };
+    let loads = 0;
+    const killed = takeFile(context, await examineFile(zip), {
+      mayGoOn: () => {
+        loads += 1;
+        if (loads > 1) {
+          throw new GatewayError('DatabaseUnavailable', 'killed');
+        }
+      },
+    });
+    await assert.rejects(killed, { code: 'DatabaseUnavailable' });
+    assert.deepEqual(await ledger('crash.zip'), [`crash.zip/${a.name} loaded`]);
+    const again = await takeFile(context, await examineFile(zip));
+    assert.match(again.state === 'unpacked' ? again.message : '', /2 members: 1 loaded, 1 known/);
+    assert.deepEqual(await ledger('crash.zip'), [
+      `crash.zip/${a.name} loaded`,
+      `crash.zip/${a.name} duplicate`,
+      `crash.zip/${b.name} loaded`,
+      'crash.zip unpacked',
+    ]);
+  });
+
+  it('where a member waits, the others are taken once, and the container waits', async () => {
+    const [a, b, c] = [casesFile(2), casesFile(2), casesFile(2)];
+    const { catalogue, database } = feed();
+    const folder = path.join(feed().folder, 'waits');
+    mkdirSync(folder);
+    writeFileSync(path.join(folder, 'waits.zip'), zipOf([a, { name: 'x.csv', text: 'x,y\n1,2\n' }, b, c]));
+    let busy = 2;
+    const waiting = new Proxy(database, {
+      get(target, key): unknown {
+        const value: unknown = Reflect.get(target, key);
+        if (key !== 'transaction' || typeof value !== 'function') {
+          return typeof value === 'function' ? value.bind(target) : value;
+        }
+        return (...given: unknown[]): unknown => {
+          busy -= 1;
+          return busy === 0 ? Promise.reject(new GatewayError('RestartNeeded', 'rebuilt')) : value.apply(target, given);
+        };
+      },
+    });
+    const drop = new DropFolder({ catalogue, database: waiting, limits }, folder, { settle: 0, minimumAge: 0 });
+    const states = async (): Promise<readonly string[]> => (await drop.scan()).results.map(({ state }) => state);
+    assert.deepEqual(await states(), ['failed']);
+    assert.ok(existsSync(path.join(folder, 'waits.zip')));
+    assert.deepEqual(await states(), ['refused']);
+    assert.deepEqual(await ledger('waits.zip'), [
+      `waits.zip/${a.name} loaded`,
+      `waits.zip/${c.name} loaded`,
+      'waits.zip/x.csv refused FileUnknown',
+      `waits.zip/${b.name} loaded`,
+      'waits.zip refused MembersRefused',
+    ]);
   });
 
   for (const [what, make, says] of [

@@ -122,7 +122,11 @@ export class FolderDelivery implements Delivery<FolderArrival> {
     const { file, below, folder } = arrival;
     // What changed meanwhile is another file, and nobody has looked at its end yet.
     const now = await describe(this.#root, file.path);
-    if (now?.fingerprint !== file.fingerprint) {
+    if (now === null) {
+      // Another gateway on this folder was faster, or a person took it away.
+      return;
+    }
+    if (now.fingerprint !== file.fingerprint) {
       if (result.state === 'loaded') {
         this.#alarm(
           below,
@@ -235,6 +239,9 @@ export class FolderDelivery implements Delivery<FolderArrival> {
       if (cause instanceof GatewayError) {
         throw cause;
       }
+      if (isGone(cause)) {
+        return null;
+      }
       this.#keepStuck(file, { folder, target }, cause);
       return null;
     }
@@ -257,6 +264,9 @@ export class FolderDelivery implements Delivery<FolderArrival> {
       }
       return movedTo;
     } catch (cause) {
+      if (isGone(cause)) {
+        return null;
+      }
       this.#keepStuck(file, { folder, target: {} }, cause);
       return null;
     }
@@ -269,3 +279,6 @@ export class FolderDelivery implements Delivery<FolderArrival> {
 
   readonly #alarm = (below: string, message: string): void => this.#notices.tell('changed', below, message);
 }
+
+/** Moved by another gateway on this folder in the meantime. */
+const isGone = (cause: unknown): boolean => cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';

@@ -185,6 +185,7 @@ export async function entryInLedger(database: Database, file: FoundFile): Promis
   if (entries.length === 0) {
     return null;
   }
-  const { sha256 } = await examineFile(file.path);
-  return entries.find((one) => one.sha256 === sha256) ?? null;
+  // One that cannot be read, or is gone, is met again when it is fetched: it must not end the round for all others.
+  const facts = await examineFile(file.path).catch(() => null);
+  return entries.find((one) => one.sha256 === facts?.sha256) ?? null;
 }

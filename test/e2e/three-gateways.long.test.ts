@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict';
+import { type TestDatabase, testDatabase } from '../support/postgres.ts';
+import { run, serve, until, useFolders } from './support/program.ts';
+import { assertSame, finish, placeOf, resultOf, samplesIn, waiting } from './support/undisturbed.ts';
+
+describe('Three gateways at once on one database', function () {
+  this.timeout(30 * 60_000);
+  const folder = useFolders();
+  const databases: TestDatabase[] = [];
+  const connect = async (): Promise<string> => {
+    const database = await testDatabase();
+    databases.push(database);
+    return database.connectionString;
+  };
+  after(async () => {
+    for (const database of databases) {
+      await database.drop();
+    }
+  });
+
+  it('on one drop folder: tables and ledger are those of one gateway, and each file is loaded once', async () => {
+    const files = folder();
+    await samplesIn(files, 3, true);
+    const expected = await finish(placeOf(folder(), { connectionString: await connect(), files }));
+    const place = placeOf(folder(), { connectionString: await connect(), files });
+    const environments = [1, 2, 3].map(() => ({ ...place.environment, DATA_DIR: folder(), DROP_DIR: place.drop }));
+    const programs = await Promise.all(environments.map((environment) => serve(environment)));
+    await until('all files are loaded', () => waiting(place.drop) === 0, 600_000);
+    for (const program of programs) {
+      program.child.kill('SIGTERM');
+      assert.equal(await program.ended, 0);
+      assert.doesNotMatch(program.output(), /"level":50/, 'no alarm');
+    }
+    assertSame(await resultOf(place), expected);
+  });
+
+  it('gateway ingest three times at once on one folder', async () => {
+    const files = folder();
+    await samplesIn(files, 3, true);
+    const expected = await finish(placeOf(folder(), { connectionString: await connect(), files }));
+    const place = placeOf(folder(), { connectionString: await connect(), files });
+    const ingest = () => run(['ingest', '--parallel', '2', place.drop], place.environment);
+    for (const { code, output } of await Promise.all([ingest(), ingest(), ingest()])) {
+      assert.equal(code, 0, output);
+    }
+    assertSame(await resultOf(place), expected);
+  });
+});
