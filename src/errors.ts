@@ -242,6 +242,11 @@ export const errorCatalogue = {
     'fatal',
     'Give PERSONAL_DATA_KEY_FILE the key that this database was filled with; docs/personal-data.md says how to change it.',
   ),
+  ErasureRefused: kind(
+    422,
+    'fatal',
+    'Say with --person what the person is known by, and with --source a source of the metadata.',
+  ),
   RebuildRefused: kind(422, 'fatal', 'Do what the message says, then run the command again: nothing was changed.'),
   FilesMissing: kind(
     422,

@@ -3,6 +3,7 @@ import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { type BackupFlags, backupCommand } from './commands/backup.ts';
 import { checkCommand } from './commands/check.ts';
 import { type DraftFlags, draftCommand } from './commands/draft.ts';
+import { type EraseFlags, eraseCommand } from './commands/erase.ts';
 import { exitCodes } from './commands/exit-code.ts';
 import type { ExplainFlags } from './commands/explain/explain.ts';
 import { hashPasswordCommand } from './commands/hash-password.ts';
@@ -222,6 +223,18 @@ function program(): Command {
     .option('--replace', 'let go what the database holds')
     .option('--no-files', 'leave the files of loaded/ and refused/ in the backup')
     .action((file: string, flags: RestoreFlags) => run(restoreCommand(surroundings(), file, flags)));
+  gateway
+    .command('erase')
+    .description('take a person out of all rows, rejected rows and kept files; counts only, unless --yes is said')
+    .requiredOption(
+      '--person <value>',
+      'a name, address, telephone number or id that the person is known by; may stand several times',
+      (value: string, others: readonly string[] = []) => [...others, value],
+    )
+    .option('--source <name>', 'only what comes from this source')
+    .option('--dry-run', 'count only, which is what happens without --yes')
+    .option('--yes', 'do it; there is no way back')
+    .action((flags: EraseFlags) => run(eraseCommand(surroundings(), flags)));
   gateway
     .command('hash-password')
     .description(

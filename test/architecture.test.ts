@@ -31,8 +31,9 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 const mayImportInIngest: Readonly<Record<string, readonly string[]>> = {
   upload: ['delivery', 'load', 'ledger', 'csv'],
   remote: ['delivery', 'load', 'ledger', 'identify'],
-  delivery: ['load', 'derive', 'container', 'ledger', 'identify', 'csv'],
+  delivery: ['erase', 'load', 'derive', 'container', 'ledger', 'identify', 'csv'],
   draft: ['load', 'identify', 'csv'],
+  erase: ['load', 'treat-stored', 'derive', 'ledger', 'stored', 'convert', 'personal', 'identify', 'csv'],
   rebuild: ['load', 'treat-stored', 'derive', 'container', 'ledger', 'stored', 'identify', 'csv'],
   'treat-stored': ['load', 'derive', 'ledger', 'stored', 'convert', 'personal', 'identify', 'csv'],
   load: ['merge', 'derive', 'container', 'ledger', 'stored', 'convert', 'personal', 'identify', 'csv'],

@@ -26,6 +26,7 @@ import { connectUpstreams } from './connect-upstreams.ts';
 import { preparationTo } from './console.ts';
 import { exitCodes } from './exit-code.ts';
 import { fillWithSamples } from './first-samples.ts';
+import { ForgetReplies } from './forget-replies.ts';
 import { prepare } from './migrate.ts';
 import { openUploads } from './open-uploads.ts';
 import { Readiness } from './readiness.ts';
@@ -129,8 +130,12 @@ async function serveUntil(end: Promise<End>, serving: Serving): Promise<End> {
   const proxied = await connectUpstreams(surroundings, catalogue);
   const replies = await openReplies(config, observe);
   const probe = new DatabaseProbe(warehouse.connection, catalogue);
+  let forget = async (): Promise<void> => {};
   try {
     const app = httpListener({
+      onForgetting: (forgetting) => {
+        forget = forgetting;
+      },
       catalogue: proxied.catalogue,
       capabilities: feedCapabilities,
       sources: new DataSources(
@@ -167,12 +172,14 @@ async function serveUntil(end: Promise<End>, serving: Serving): Promise<End> {
     };
     const failed = (error: unknown, work: string): void =>
       observe({ event: 'scan-failed', work, reason: failureOf(error, folder) });
+    const erasures = new ForgetReplies(database, () => forget());
     const schedules = runSchedules(
       [
         { name: 'drop folder', expression: config.ingestSchedule, run: scan, atStart: true },
         ...(sent === null
           ? []
           : [{ name: 'uploads', expression: config.ingestSchedule, run: () => sent.uploads.round(), atStart: true }]),
+        { name: 'erasures', expression: '* * * * *', run: () => erasures.look(), atStart: true },
         { name: 'tombstones', expression: pruneSchedule, run: () => pruneTombstones(database) },
       ],
       failed,

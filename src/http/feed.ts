@@ -29,5 +29,7 @@ export interface Feed {
   readonly settings: FeedSettings;
   /** Absent: every reply is made anew. */
   readonly replies?: ReplyCache | null;
+  /** Told at the start how to forget all replies that are kept. Absent: nobody will want to. */
+  readonly onForgetting?: (forget: () => Promise<void>) => void;
   readonly observe: Observe<ServingEvent>;
 }

@@ -23,6 +23,10 @@ import { StalledReaders } from './stalled-readers.ts';
 export function httpListener(feed: Feed): FastifyInstance {
   const limits = feed.settings.limits ?? serviceLimits;
   const monitors = statusMonitors(limits);
+  feed.onForgetting?.(async () => {
+    feed.replies?.forgetAll();
+    await monitors.forgetAll();
+  });
   const turns = new ConnectionTurns();
   const serve = (message: IncomingMessage, response: ServerResponse, fault: GatewayError | null): void => {
     const { url, host } = addressedTarget(message.url ?? '/', message.headers.host);

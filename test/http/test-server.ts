@@ -44,6 +44,7 @@ export interface TestServerOptions {
   readonly catalogue?: () => Catalogue;
   readonly capabilities?: Feed['capabilities'];
   readonly replies?: ReplyCache;
+  readonly onForgetting?: NonNullable<Feed['onForgetting']>;
   /** Told of everything, besides the lists below. */
   readonly observe?: Observe<Observation>;
   /** Connections, admission and what reads may take. */
@@ -89,6 +90,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     authentication: options.authentication ?? openToAll,
     settings: { pageSize: 20_000, publicUrl: null, ...options.settings },
     replies: options.replies ?? null,
+    ...(options.onForgetting === undefined ? {} : { onForgetting: options.onForgetting }),
     observe: everyone<ServingEvent>(collect({ log, broken, defects }), options.observe ?? unobserved),
   });
   options.beside?.(app);

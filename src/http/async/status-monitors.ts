@@ -33,6 +33,8 @@ export interface StatusMonitors {
   start(exchange: Exchange, request: AsyncRequest): Promise<void>;
   /** GET, HEAD or DELETE on a status monitor. Throws GatewayError ResourceNotFound, also for somebody else's. */
   reply(token: string, exchange: Exchange, user: string | null): Promise<void>;
+  /** Removes the replies of all operations that have ended, and ends the others: what they read may have been erased since. */
+  forgetAll(): Promise<void>;
   /** Ends all operations and removes what is kept of them. */
   close(): Promise<void>;
 }
@@ -94,9 +96,13 @@ class SpooledReplies implements StatusMonitors {
     }
   }
 
+  async forgetAll(): Promise<void> {
+    await Promise.all([...this.#operations.values()].map((operation) => this.#forget(operation)));
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
-    await Promise.all([...this.#operations.values()].map((operation) => this.#forget(operation)));
+    await this.forgetAll();
     if (this.#folder !== null) {
       await rm(await this.#folder, { recursive: true, force: true });
     }

@@ -110,6 +110,14 @@ export class ReplyCache {
     }
   }
 
+  /** Nobody finds any reply any more that was begun until now. */
+  forgetAll(): void {
+    for (const copy of this.#growing) {
+      copy.drop();
+    }
+    this.#kept.clear();
+  }
+
   /** A copy of a reply that begins now; null: there is no room for another file. */
   begin(identity: ReplyIdentity): ReplyCopy | null {
     if (this.#closed) {

@@ -3,6 +3,7 @@ import type { TextRecord } from '../csv/read-records.ts';
 import { rejectCodes } from '../csv/reject-codes.ts';
 import type { HeaderCell } from '../identify/match-header.ts';
 import type { Treatment, Treatments } from '../personal/treatments.ts';
+import { recordText } from './record-eraser.ts';
 import type { RowFault } from './row-fault.ts';
 
 /** How the text of rejected rows is written, so that it can be read again. */
@@ -109,9 +110,6 @@ export class PersonalCells {
       const readsAgain = encoding === 'text' || encoding === 'date' || encoding === 'date-time';
       return readsAgain ? (values[place] ?? '') : '';
     });
-    return texts.map((text) => quoted(text, delimiter)).join(delimiter);
+    return recordText(texts, delimiter);
   }
 }
-
-const quoted = (text: string, delimiter: string): string =>
-  /["\r\n]/.test(text) || text.includes(delimiter) ? `"${text.replace(/"/g, '""')}"` : text;

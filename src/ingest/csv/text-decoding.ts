@@ -48,7 +48,7 @@ const notAscii = /[^\x00-\x7f]/;
  * 0x80 to 0x9f in windows-1252; elsewhere it is latin1. Five bytes have no character. (Node 20's TextDecoder reads
  * windows-1252 as latin1: a euro sign becomes a control character.)
  */
-const windows1252 = '€\ufffd‚ƒ„…†‡ˆ‰Š‹Œ\ufffdŽ\ufffd\ufffd‘’“”•–—˜™š›œ\ufffdžŸ';
+export const windows1252 = '€\ufffd‚ƒ„…†‡ˆ‰Š‹Œ\ufffdŽ\ufffd\ufffd‘’“”•–—˜™š›œ\ufffdžŸ';
 const notLatin1 = /[\x80-\x9f]/g;
 
 function fromWindows1252(units: string): string {

@@ -4,14 +4,16 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { GatewayError } from '../../errors.ts';
 import type { IngestEvent } from '../../observation/events/ingest.ts';
 import type { Observe } from '../../observation/observe.ts';
+import { eraseKeptFiles } from '../erase/erase-kept-file.ts';
 import type { FileEntry } from '../ledger/file-entries.ts';
 import type { IngestContext } from '../load/load-file.ts';
 import type { Arrival, Delivery, Outcome, SpooledFile } from './delivery.ts';
 import { describe, type FoundFile, type FoundFiles, findFiles } from './find-files.ts';
 import { FinishedFiles } from './finished-files.ts';
+import { besideName } from './move-file.ts';
 import { Notices } from './notices.ts';
 import { loadedFolder, PutAway, refusedFolder } from './put-away.ts';
-import { deliveryAt, makeSourceFolders, placeOf } from './source-folders.ts';
+import { deliveryAt, makeSourceFolders, placeOf, reasonSuffix } from './source-folders.ts';
 import { type ChangedFile, entryInLedger, TakenFiles } from './taken-files.ts';
 
 export interface FolderOptions {
@@ -150,6 +152,8 @@ export class FolderDelivery implements Delivery<FolderArrival> {
       const { completeMark } = deliveryAt(below, this.#context.catalogue);
       await this.#putAway.moveMark({ below, completeMark }, movedTo, arrival.leftAlone);
     }
+    const source = arrival.target.source ?? null;
+    await eraseKeptFiles(this.#context, { paths: [movedTo, besideName(movedTo, reasonSuffix)], source });
   }
 
   async #find(): Promise<FoundFiles> {

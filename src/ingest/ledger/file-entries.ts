@@ -83,8 +83,9 @@ export async function lyingEntries(asker: Asker, paths: readonly string[]): Prom
 
 /** Whether these bytes were taken in, or refused, at any time. */
 export async function wasTaken(asker: Asker, sha256: string): Promise<boolean> {
-  const { rowCount } = await asker.query(`SELECT FROM gateway.load WHERE sha256 = $1 AND state <> 'failed' LIMIT 1`, [
-    sha256,
-  ]);
+  const { rowCount } = await asker.query(
+    `SELECT FROM gateway.load WHERE sha256 IN ($1, (SELECT f.sha256 FROM gateway.rewritten_file f WHERE f.former_sha256 = $1)) AND state <> 'failed' LIMIT 1`,
+    [sha256],
+  );
   return rowCount > 0;
 }

@@ -77,9 +77,9 @@ export async function earlierLoad(
     file_time: string;
     modified_at: string | null;
   }>(
-    `SELECT load_id::text, file_name, file_time::text, modified_at::text FROM gateway.load l WHERE source = $1 AND export = $2 AND sha256 = $3 AND state = 'loaded'
+    `SELECT load_id::text, file_name, file_time::text, modified_at::text FROM gateway.load l WHERE source = $1 AND export = $2 AND sha256 IN ($3, (SELECT f.sha256 FROM gateway.rewritten_file f WHERE f.former_sha256 = $3)) AND state = 'loaded'
         AND ($4::timestamptz IS NULL OR (period_start = $4 AND period_end = $5))
-        AND NOT EXISTS (SELECT FROM gateway.load o WHERE o.source = $1 AND o.export = $2 AND o.state = 'loaded' AND o.sha256 <> $3
+        AND NOT EXISTS (SELECT FROM gateway.load o WHERE o.source = $1 AND o.export = $2 AND o.state = 'loaded' AND o.sha256 <> l.sha256
                           AND o.file_time > l.file_time AND o.file_time < $6::timestamptz)
       ORDER BY l.file_time = $7::timestamptz DESC, l.file_time DESC, l.load_id DESC LIMIT 1`,
     [
@@ -118,7 +118,7 @@ export async function openLoad(
   const { file, target, reading, period, again } = load;
   const { rows } = await transaction.query<{ load_id: string }>(
     `INSERT INTO gateway.load (source, export, file_name, path, sha256, size_bytes, modified_at, state, removal, encoding, delimiter, period_start, period_end, file_time, header, origin, again_of, container_sha256, container_bytes, member)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, 'loaded', 'pending', $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) RETURNING load_id::text`,
+     VALUES ($1, $2, $3, $4, coalesce((SELECT f.sha256 FROM gateway.rewritten_file f WHERE f.former_sha256 = $5), $5), $6, $7, 'loaded', 'pending', $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) RETURNING load_id::text`,
     [
       target.source,
       target.name,

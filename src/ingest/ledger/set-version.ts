@@ -23,3 +23,12 @@ export async function publishVersion(transaction: Transaction, set: string, vers
     [set, version],
   );
 }
+
+/** The set's rows cannot be followed any further by those who know their keys: delta links of it expire, and keys of removed rows are forgotten. */
+export async function beginHistory(transaction: Transaction, set: string): Promise<void> {
+  await transaction.query(
+    `UPDATE gateway.set_versions SET kept_since = version, epoch = gen_random_uuid() WHERE entity_set = $1`,
+    [set],
+  );
+  await transaction.query(`DELETE FROM gateway.tombstones WHERE entity_set = $1`, [set]);
+}

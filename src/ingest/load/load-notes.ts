@@ -51,21 +51,26 @@ function winnerMessage({ export: target, cells, missing }: HeaderMatch): string 
   return `The file lacks ${documentedHeader(winner)}, which tells the newer row: stored rows that have it count as newer, and were filled only where nothing was stated.`;
 }
 
+const erasedNote = (rows: number): string | null =>
+  rows === 0 ? null : `${rows} ${rows === 1 ? 'row' : 'rows'} of persons who were erased were left out.`;
+
 /** What became of a file's rows, as far as its outcome depends on it. */
 export interface OutcomeFacts {
   readonly match: HeaderMatch;
   readonly superseded: boolean;
   readonly keyless: number;
+  /** Rows of persons who were erased. */
+  readonly erased: number;
   readonly passedOver: Readonly<PassedOver>;
 }
 
 /** What the ledger says of a file that was loaded: the removal as a word, and in words for people what there is to say. */
-export function outcomeOf({ match, superseded, keyless, passedOver }: OutcomeFacts): LoadOutcome {
+export function outcomeOf({ match, superseded, keyless, erased, passedOver }: OutcomeFacts): LoadOutcome {
   const removal = removalOf({ write: match.export.write, hasHeader: match.cells.length > 0, superseded, keyless });
   return {
     removal,
     removalMessage: removalMessage(removal, keyless),
-    message: joinedMessages([winnerMessage(match), passedOverNote(passedOver)]),
+    message: joinedMessages([winnerMessage(match), passedOverNote(passedOver), erasedNote(erased)]),
   };
 }
 

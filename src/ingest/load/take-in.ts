@@ -18,6 +18,7 @@ import { decideRows, type MergeCounts, type MergeInput, rowChanges } from '../me
 import { shapeOf } from '../merge/file-shape.ts';
 import { type StagedRows, stageRows } from '../merge/stage-rows.ts';
 import { columnOf, type StoredTable } from '../stored/stored-table.ts';
+import { eraserOf } from './erased-records.ts';
 import { statedCells, statesOf } from './stated-cells.ts';
 
 /** Where records go: the load that they are rows of, its export and table, and how they are read. */
@@ -46,6 +47,8 @@ export interface Target {
 
 /** What became of records. */
 export interface TakenIn extends ReadRows, MergeCounts {
+  /** Rows of persons who were erased: they are left out, and part of no count. */
+  readonly erased: number;
   /** A newer file of the same period was loaded before: no row counts. */
   readonly superseded: boolean;
   /** Temporary tables that are left until the transaction ends: only one taking-in goes on in a transaction. */
@@ -64,7 +67,12 @@ export async function takeIn(
 ): Promise<TakenIn> {
   const { catalogue, table, load, match, period } = target;
   const converter = converterFor(catalogue, match, { period, delimiter: target.delimiter });
-  const { counts: rows, ...lines } = convertedRows(records, converter, table.columns.has('Extras'));
+  const eraser = await eraserOf(transaction, catalogue, target);
+  const { counts: rows, ...lines } = convertedRows(
+    eraser?.rows(records) ?? records,
+    converter,
+    table.columns.has('Extras'),
+  );
   const staged = await stageRows(transaction, table, lines);
   const removes = await target.onStaged(staged, rows, converter);
   const file = await fileOrder(transaction, catalogue, { set: match.export.set, ...load });
@@ -81,7 +89,7 @@ export async function takeIn(
   if (sum !== rows.read) {
     throw new GatewayError('LoadCountMismatch', `${rows.read} rows were read but ${sum} are accounted for`);
   }
-  return { ...rows, ...counts, superseded, tables: [staged.name, ...tables] };
+  return { ...rows, ...counts, erased: eraser?.left ?? 0, superseded, tables: [staged.name, ...tables] };
 }
 
 interface Merged {

@@ -12,16 +12,19 @@ export interface KeptFile {
   readonly path: string;
   /** What they are packed in there, as what; null: they are the file. */
   readonly member: string | null;
+  /** The digests that its bytes may have: the ledger's, and those from before somebody was erased from it. */
+  readonly digests: ReadonlySet<string>;
 }
 
 /**
  * Finds the bytes of all loads by their SHA-256: where each file was loaded from, or anywhere below the folders; of one that came in a container
  * that container, or itself where somebody unpacked it. No container is opened for it: the ledger says in which one a file came. Throws
- * FilesMissing with the list of those that are nowhere.
+ * FilesMissing with the list of those that are nowhere. `rewritten`: digests in the ledger by those that the same files had before.
  */
 export async function findKeptFiles(
   loads: readonly PastLoad[],
   folders: readonly string[],
+  rewritten: ReadonlyMap<string, string> = new Map(),
 ): Promise<readonly KeptFile[]> {
   const wanted = new Set(loads.flatMap(digestsOf));
   const sizes = new Set(loads.flatMap((load) => [Number(load.size_bytes), Number(load.container_bytes ?? Number.NaN)]));
@@ -29,10 +32,11 @@ export async function findKeptFiles(
   const found = new Map<string, string>();
   const look = async (path: string): Promise<void> => {
     const stats = await stat(path).catch(() => null);
-    if (stats?.isFile() !== true || !sizes.has(stats.size)) {
+    if (stats?.isFile() !== true || (rewritten.size === 0 && !sizes.has(stats.size))) {
       return;
     }
-    const sha256 = await digest(path);
+    const there = await digest(path);
+    const sha256 = there === null ? null : (rewritten.get(there) ?? there);
     if (sha256 !== null && wanted.has(sha256) && !found.has(sha256)) {
       found.set(sha256, path);
     }
@@ -59,7 +63,9 @@ export async function findKeptFiles(
   return loads.map((load) => {
     const itself = found.get(load.sha256);
     const path = itself ?? found.get(load.container_sha256 ?? '') ?? '';
-    return { load, path, member: itself === undefined ? load.member : null };
+    const former = [...rewritten].flatMap(([before, now]) => (now === load.sha256 ? [before] : []));
+    const digests = new Set([load.sha256, ...former]);
+    return { load, path, member: itself === undefined ? load.member : null, digests };
   });
 }
 

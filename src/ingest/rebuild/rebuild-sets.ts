@@ -17,6 +17,7 @@ import {
 import { derivedTables, madeOf, setsTouched } from '../derive/derived-sets.ts';
 import { makeAgain } from '../derive/maintain-derived.ts';
 import { newestLoad } from '../derive/remake-derived.ts';
+import { rewrittenFiles } from '../ledger/erasures.ts';
 import { pastLoads } from '../ledger/past-loads.ts';
 import { lockSets } from '../ledger/set-version.ts';
 import { noteFreshPolicies } from '../treat-stored/treat-stored.ts';
@@ -62,7 +63,7 @@ export async function rebuildSets(options: RebuildOptions): Promise<readonly Reb
     files.set(name, []);
   }
   const loads = await Promise.all(names.map((name) => pastLoads(database, catalogue, name)));
-  const found = await findKeptFiles(loads.flat(), folders);
+  const found = await findKeptFiles(loads.flat(), folders, await rewrittenFiles(database));
   for (const [index, name] of names.entries()) {
     const ids = new Set(loads[index]?.map((load) => load.load_id));
     files.set(

@@ -1,6 +1,6 @@
 import type { Catalogue } from '../../catalogue/catalogue.ts';
 import { GatewayError } from '../../errors.ts';
-import type { Database } from '../../warehouse/database.ts';
+import type { Database, Transaction } from '../../warehouse/database.ts';
 import { requiredKey } from '../personal/personal-key.ts';
 import { anyHashes } from '../personal/treated-sets.ts';
 
@@ -9,14 +9,18 @@ const checkText = 'gateway: the key for personal data';
 
 /**
  * Compares the key with the one that stored hashes were made with, by a digest. Throws PersonalKeyMissing where one is needed, and
- * PersonalKeyChanged where rows hold hashes of another one. Call after `migrate`.
+ * PersonalKeyChanged where rows hold hashes of another one. `needed`: whatever the metadata says. Call after `migrate`.
  */
-export async function checkPersonalKey(database: Database, catalogue: Catalogue): Promise<void> {
+export async function checkPersonalKey(
+  database: Pick<Database | Transaction, 'query'>,
+  catalogue: Catalogue,
+  { needed = false }: { readonly needed?: boolean } = {},
+): Promise<void> {
   const { rows } = await database.query<{ key_check: string; used: boolean }>(
-    `SELECT key_check, EXISTS (SELECT FROM gateway.personal_policy WHERE policy = 'hash' OR 'hash' = ANY(remains)) AS used FROM gateway.personal_key`,
+    `SELECT key_check, EXISTS (SELECT FROM gateway.personal_policy WHERE policy = 'hash' OR 'hash' = ANY(remains)) OR EXISTS (SELECT FROM gateway.erasure) AS used FROM gateway.personal_key`,
   );
   const [known] = rows;
-  const uses = anyHashes(catalogue) || known?.used === true;
+  const uses = needed || anyHashes(catalogue) || known?.used === true;
   if (!uses) {
     return;
   }
@@ -26,7 +30,7 @@ export async function checkPersonalKey(database: Database, catalogue: Catalogue)
   }
   if (known?.used === true) {
     const message =
-      'The key for personal data is not the one that stored values were hashed with: nobody in them would be known again';
+      'The key for personal data is not the one that stored values and erased persons were hashed with: nobody of them would be known again';
     throw new GatewayError('PersonalKeyChanged', message);
   }
   await database.query(

@@ -5,7 +5,7 @@ import { derivedTables, madeOf, setsTouched } from '../derive/derived-sets.ts';
 import { makeAgain } from '../derive/maintain-derived.ts';
 import { newestLoad } from '../derive/remake-derived.ts';
 import { type AppliedPolicy, appliedPolicies, forgetPolicies, notePolicies } from '../ledger/personal-policies.ts';
-import { lockSets, nextVersion, publishVersion } from '../ledger/set-version.ts';
+import { beginHistory, lockSets, nextVersion, publishVersion } from '../ledger/set-version.ts';
 import { policiesOf, type TreatedProperty, treatedSets } from '../personal/treated-sets.ts';
 import { columnOf, type StoredTable, storedTable } from '../stored/stored-table.ts';
 import { treatRejects } from './treat-rejects.ts';
@@ -147,13 +147,4 @@ async function applyChange(
   const remains = policy === 'drop' ? [] : [...earlier];
   await notePolicies(transaction, [{ set, property, policy, remains }]);
   return { set, property, policy, rows, remains };
-}
-
-/** The keys of its rows are other ones: no delta link can tell which became which, and former keys are forgotten. */
-async function beginHistory(transaction: Transaction, set: string): Promise<void> {
-  await transaction.query(
-    `UPDATE gateway.set_versions SET kept_since = version, epoch = gen_random_uuid() WHERE entity_set = $1`,
-    [set],
-  );
-  await transaction.query(`DELETE FROM gateway.tombstones WHERE entity_set = $1`, [set]);
 }

@@ -287,6 +287,7 @@ export const elsewhere: Partial<Record<ErrorCode, string>> = {
   UploadTooLarge: 'test/e2e/uploads.test.ts',
   DataFolderInUse: 'test/e2e/program.test.ts',
   HostNotServed: 'test/http/served-host.test.ts',
+  ErasureRefused: 'test/ingest/personal/erase.test.ts',
   PersonalKeyMissing: 'test/ingest/personal/treat-stored.test.ts',
   PersonalKeyChanged: 'test/ingest/personal/treat-stored.test.ts',
   EmbeddedServerUnavailable: 'test/warehouse/embedded-server.test.ts',

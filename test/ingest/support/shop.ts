@@ -15,6 +15,8 @@ export interface Shop {
   readonly more?: Readonly<Record<string, unknown>>;
   /** A dimension AcmeCustomers, taken from these properties of orders: its key `Name`, and its `City`. */
   readonly customers?: { readonly Name: string; readonly City: string };
+  /** Keys of these two, e.g. their personal data. */
+  readonly customerKinds?: Readonly<Record<'Name' | 'City', string>>;
   /** A second export that writes AcmeOrders' rows too, with these properties. */
   readonly customerFiles?: boolean;
 }
@@ -72,7 +74,10 @@ export function shopFiles(shop: Shop): readonly { readonly file: string; readonl
     title: 'Customers',
     description: 'Of the test.',
     key: ['Name'],
-    properties: { Name: property({}), City: property({}) },
+    properties: {
+      Name: property({ personalData: shop.customerKinds?.Name ?? 'none' }),
+      City: property({ personalData: shop.customerKinds?.City ?? 'none' }),
+    },
     dimension: [{ set: 'Orders', columns: customers, rank: 1, follows: true }],
   };
   return [...files, { file: 'acme/customers.yaml', text: JSON.stringify(dimension) }];

@@ -1,0 +1,131 @@
+import type { Catalogue } from '../../catalogue/catalogue.ts';
+import type { Transaction } from '../../warehouse/database.ts';
+import { RecordEraser } from '../convert/record-eraser.ts';
+import { type RejectCode, rejectCodes } from '../csv/reject-codes.ts';
+import { matchHeader } from '../identify/match-header.ts';
+import { beginHistory } from '../ledger/set-version.ts';
+import { recordsOf } from '../load/reject-record.ts';
+import { ErasureRules } from '../personal/erasure-rules.ts';
+import type { Persons } from '../personal/persons.ts';
+
+interface RejectRow extends Record<string, unknown> {
+  readonly reject_id: string;
+  readonly line: string;
+  readonly code: RejectCode;
+  readonly message: string;
+  readonly raw_text: string | null;
+  readonly source: string;
+  readonly export: string;
+  readonly delimiter: string | null;
+  readonly header: string | null;
+}
+
+export interface LedgerErasure {
+  readonly persons: Persons;
+  /** null: all. */
+  readonly source: string | null;
+  readonly dryRun: boolean;
+}
+
+const batch = 1000;
+/** Nothing of the row may stay, and nobody can replay it. */
+const isGone = `$2::text IS NULL AND state = 'open'`;
+
+/** Takes persons out of rejected rows: a row of theirs is dismissed without its text, of others the cells are emptied. Resolves to how many. */
+export async function eraseRejects(
+  transaction: Transaction,
+  catalogue: Catalogue,
+  { persons, source, dryRun }: LedgerErasure,
+): Promise<number> {
+  await transaction.query(
+    `DECLARE looked_through NO SCROLL CURSOR FOR SELECT reject_id::text, line::text, r.code, r.message, raw_text, l.source, l.export, l.delimiter, l.header::text FROM gateway.reject r JOIN gateway.load l USING (load_id) WHERE $1::text IS NULL OR l.source = $1`,
+    [source],
+  );
+  let count = 0;
+  for (;;) {
+    const { rows } = await transaction.query<RejectRow>(`FETCH ${batch} FROM looked_through`);
+    if (rows.length === 0) {
+      break;
+    }
+    for (const row of rows) {
+      const raw = row.raw_text === null ? null : textWithout(catalogue, row, { persons, text: row.raw_text });
+      const isQuoted = raw !== row.raw_text || persons.mentions(row.message);
+      if (!isQuoted) {
+        continue;
+      }
+      count++;
+      if (!dryRun) {
+        await transaction.query(
+          `UPDATE gateway.reject SET raw_text = $2, message = $3, key = CASE WHEN $2::text IS NOT NULL THEN key END, holds = CASE WHEN $2::text IS NOT NULL THEN holds END, state = CASE WHEN ${isGone} THEN 'dismissed' ELSE state END, closed_at = CASE WHEN ${isGone} THEN now() ELSE closed_at END, reason = CASE WHEN ${isGone} THEN 'The row was of a person who was erased.' ELSE reason END WHERE reject_id = $1`,
+          [row.reject_id, raw, rejectCodes[row.code] ?? ''],
+        );
+      }
+    }
+  }
+  await transaction.query('CLOSE looked_through');
+  return count;
+}
+
+/** null: nothing of the row may stay. */
+function textWithout(
+  catalogue: Catalogue,
+  row: RejectRow,
+  { persons, text }: { readonly persons: Persons; readonly text: string },
+): string | null {
+  const target = catalogue.exports.find((one) => one.source === row.source && one.name === row.export);
+  const [record, more] = row.delimiter === null ? [] : recordsOf(text, { delimiter: row.delimiter, line: 1 });
+  if (
+    target === undefined ||
+    row.header === null ||
+    row.delimiter === null ||
+    record === undefined ||
+    more !== undefined
+  ) {
+    return persons.mentions(text) ? null : text;
+  }
+  const match = matchHeader(target, JSON.parse(row.header) as string[]);
+  const eraser = new RecordEraser(new ErasureRules(catalogue, target.set), persons, {
+    match,
+    delimiter: row.delimiter,
+  });
+  const left = eraser.apply(record);
+  return left === null ? null : left === record ? text : left.raw;
+}
+
+/** Takes persons out of the samples of drift. Resolves to how many. */
+export async function eraseDrift(
+  transaction: Transaction,
+  { persons, source, dryRun }: LedgerErasure,
+): Promise<number> {
+  const { rows } = await transaction.query<{ id: string; sample: string }>(
+    `SELECT drift_id::text AS id, sample FROM gateway.drift WHERE sample IS NOT NULL AND ($1::text IS NULL OR source = $1)`,
+    [source],
+  );
+  const named = rows.filter(({ sample }) => persons.isPerson(sample, false) || persons.mentions(sample));
+  if (!dryRun && named.length > 0) {
+    await transaction.query(`UPDATE gateway.drift SET sample = NULL WHERE drift_id = ANY($1::bigint[])`, [
+      named.map(({ id }) => id),
+    ]);
+  }
+  return named.length;
+}
+
+/** Keys of rows that left before, where they name a person: delta links of these sets expire. */
+export async function eraseTombstones(
+  transaction: Transaction,
+  catalogue: Catalogue,
+  { persons, sets, dryRun }: { readonly persons: Persons; readonly sets: readonly string[]; readonly dryRun: boolean },
+): Promise<void> {
+  const { rows } = await transaction.query<{ entity_set: string; key: Record<string, unknown> }>(
+    `SELECT entity_set, key FROM gateway.tombstones WHERE entity_set = ANY($1)`,
+    [sets],
+  );
+  const rules = new Map(sets.map((set) => [set, new ErasureRules(catalogue, set)] as const));
+  const named = rows.filter(({ entity_set: set, key }) => {
+    const cell = (property: string): string | null => (property in key ? String(key[property]) : null);
+    return rules.get(set)?.decide(persons, cell).kind !== 'keep';
+  });
+  for (const set of dryRun ? [] : new Set(named.map((one) => one.entity_set))) {
+    await beginHistory(transaction, set);
+  }
+}
