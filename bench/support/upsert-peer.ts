@@ -3,6 +3,7 @@ import type { Export } from '../../src/catalogue/catalogue.ts';
 import { storedTable } from '../../src/ingest/stored/stored-table.ts';
 import { quoteIdentifier } from '../../src/sql/identifier.ts';
 import { hasPsql, runPsql } from './copy.ts';
+import { processorTime } from './gateway.ts';
 import type { BenchWarehouse } from './warehouse.ts';
 
 /** What it is called in tables. */
@@ -57,11 +58,29 @@ export class UpsertPeer {
       return runPsql(this.#warehouse, ['-1', '-c', `SET TimeZone TO 'UTC'`, '-c', copy, '-c', upsert], file);
     }
     const started = performance.now();
+    await this.#overPg(file, () => undefined);
+    return performance.now() - started;
+  }
+
+  /** Milliseconds of processor time that PostgreSQL takes for the upsert, which other work on the machine does not change; null: not known here. */
+  async processorTime(file: string): Promise<number | null> {
+    const times: (number | null)[] = [];
+    await this.#warehouse.database.query('TRUNCATE public.peer_staging');
+    await this.#overPg(file, (pid) => times.push(processorTime(pid)));
+    const [before = null, after = null] = times;
+    return before === null || after === null ? null : after - before;
+  }
+
+  /** `around` is told the server's process before the upsert and after it. */
+  async #overPg(file: string, around: (pid: number) => void): Promise<void> {
+    const [copy, upsert] = this.#statements;
     await this.#warehouse.database.transaction(async (transaction) => {
+      const { rows } = await transaction.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
       await transaction.query(`SET LOCAL TimeZone TO 'UTC'`);
       await transaction.copyIn(copy, createReadStream(file));
+      around(rows[0]?.pid ?? 0);
       await transaction.query(upsert);
+      around(rows[0]?.pid ?? 0);
     });
-    return performance.now() - started;
   }
 }

@@ -13,7 +13,7 @@ interface File {
 
 async function loadAll(feed: Feed, name: string, files: readonly (File & { readonly name?: string })[], set: string) {
   await feed.database.query(
-    `TRUNCATE feed."${set}"; DELETE FROM gateway.reject; DELETE FROM gateway.drift; DELETE FROM gateway.load; DELETE FROM gateway.set_versions; DELETE FROM gateway.tombstones`,
+    `TRUNCATE feed."${set}"; DELETE FROM gateway.reject; DELETE FROM gateway.drift; DELETE FROM gateway.load; DELETE FROM gateway.set_versions; DELETE FROM gateway.tombstones; DELETE FROM gateway.confirmation`,
   );
   const [source] = name.split('/');
   for (const [index, file] of files.entries()) {

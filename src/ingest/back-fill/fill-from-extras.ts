@@ -3,6 +3,7 @@ import { quoteIdentifier } from '../../sql/identifier.ts';
 import type { Database, Transaction } from '../../warehouse/database.ts';
 import type { RowFault } from '../convert/row-fault.ts';
 import { setsTouched } from '../derive/derived-sets.ts';
+import { settleConfirmations } from '../ledger/confirmations.ts';
 import { type ChangedExport, changedExports, noteHeaders } from '../ledger/known-headers.ts';
 import { pastLoads } from '../ledger/past-loads.ts';
 import { lockSets } from '../ledger/set-version.ts';
@@ -41,6 +42,8 @@ export async function fillFromExtras(database: Database, catalogue: Catalogue): 
         await lockSets(transaction, setsTouched(catalogue, set));
         // Another gateway may have filled it while this one waited.
         const changed = (await changedExports(transaction, catalogue)).filter(({ target }) => target.set === set);
+        // The header of the file that stated a row last says what its Extras are.
+        await settleConfirmations(transaction, storedTable(catalogue, set), null);
         const report = await fillSet(transaction, catalogue, { set, changed });
         for (const { target } of changed) {
           await noteHeaders(transaction, catalogue, target);

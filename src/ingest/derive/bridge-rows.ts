@@ -14,50 +14,71 @@ const memberBytes = indexedBytes / 2;
 
 /** The SELECT of a bridge's rows for the affected parents. */
 export function bridgeQuery(catalogue: Catalogue, derived: DerivedTable): string {
+  const affected = parentColumns(catalogue, derived)
+    .map(({ theirs, ours }) => `a.${quoteIdentifier(ours)} = t.${quoteIdentifier(theirs)}`)
+    .join(' AND ');
+  return memberQuery(catalogue, derived, { join: ` JOIN ${affectedTable(derived)} a ON ${affected}`, where: 'true' });
+}
+
+/** The same for the parents `t` that match a condition. */
+export const bridgeWhere = (catalogue: Catalogue, derived: DerivedTable, condition: string): string =>
+  memberQuery(catalogue, derived, { join: '', where: condition });
+
+/** Columns that name a bridge's parent: in the set of the parents, and its own. */
+export function parentColumns(
+  catalogue: Catalogue,
+  { table, derivation }: DerivedTable,
+): readonly { readonly theirs: string; readonly ours: string }[] {
+  if (derivation.kind !== 'bridge') {
+    return [];
+  }
+  const source = storedTable(catalogue, derivation.from);
+  return [...derivation.parent].map(([theirs, ours]) => ({
+    theirs: columnOf(source, theirs),
+    ours: columnOf(table, ours),
+  }));
+}
+
+function memberQuery(
+  catalogue: Catalogue,
+  derived: DerivedTable,
+  { join, where }: { readonly join: string; readonly where: string },
+): string {
   const { table, derivation } = derived;
   if (derivation.kind !== 'bridge') {
     return '';
   }
-  const source = storedTable(catalogue, derivation.from);
-  const encoding = encodingOf(catalogue, derivation.from, derivation.list.property);
-  const parent = [...derivation.parent].map(([theirs, ours]) => ({
-    theirs: columnOf(source, theirs),
-    ours: columnOf(table, ours),
-  }));
-  const member = columnTypeOf(table, derivation.list.as);
-  const cast = castMember('m.member', member);
-  const members = splitList(`t.${quoteIdentifier(columnOf(source, derivation.list.property))}`, encoding);
-  const { paired } = derivation;
-  const names = paired === null ? null : `t.${quoteIdentifier(columnOf(source, paired.property))}`;
-  const nameList =
-    names === null || paired === null
-      ? null
-      : splitList(names, encodingOf(catalogue, derivation.from, paired.property));
+  const { from, list, paired, position } = derivation;
+  const source = storedTable(catalogue, from);
+  const parent = parentColumns(catalogue, derived);
+  const split = (property: string): string =>
+    splitList(`t.${quoteIdentifier(columnOf(source, property))}`, encodingOf(catalogue, from, property));
+  const lists = [
+    `${split(list.property)} AS members`,
+    ...(paired === null ? [] : [`${split(paired.property)} AS names`]),
+  ];
   const together = togetherCondition(
     source,
-    [derivation.list, ...(paired === null ? [] : [paired])].map(({ property }) => columnOf(source, property)),
+    [list, ...(paired === null ? [] : [paired])].map(({ property }) => columnOf(source, property)),
   );
   const columns = [
     ...parent.map(({ theirs }) => `t.${quoteIdentifier(theirs)}`),
-    cast,
+    castMember('m.member', columnTypeOf(table, list.as)),
     // Names are paired by place, and only where there is one for each member: a name may hold the separator.
-    ...(nameList === null
+    ...(paired === null
       ? []
       : [
-          `CASE WHEN ${together} AND cardinality(${nameList}) = cardinality(${members}) THEN nullif((${nameList})[m.place], '') END`,
+          `CASE WHEN ${together} AND cardinality(l.names) = cardinality(l.members) THEN nullif(l.names[m.place], '') END`,
         ]),
-    ...(derivation.position === null ? [] : ['m.place::integer']),
+    ...(position === null ? [] : ['m.place::integer']),
   ];
-  const affected = parent
-    .map(({ theirs, ours }) => `a.${quoteIdentifier(ours)} = t.${quoteIdentifier(theirs)}`)
-    .join(' AND ');
-  const key = columnList([...parent.map(({ ours }) => ours), columnOf(table, derivation.list.as)]);
+  const key = columnList([...parent.map(({ ours }) => ours), columnOf(table, list.as)]);
   const named = derivedColumns(derived);
-  return `SELECT DISTINCT ON (${key}) ${columnList(named)} FROM (SELECT ${columns
-    .map((text, index) => `${text} AS ${quoteIdentifier(named[index] ?? '')}`)
-    .join(
-      ', ',
-    )}, m.place AS _place FROM ${source.name} t JOIN ${affectedTable(derived)} a ON ${affected} CROSS JOIN LATERAL unnest(${members}) WITH ORDINALITY AS m(member, place) WHERE ${visibleRows(source, 't')} AND m.member <> '' AND octet_length(m.member) <= ${memberBytes}) b WHERE ${quoteIdentifier(columnOf(table, derivation.list.as))} IS NOT NULL ORDER BY ${key}, _place`;
+  const members = columns.map((text, index) => `${text} AS ${quoteIdentifier(named[index] ?? '')}`).join(', ');
+  // OFFSET 0: lists are split once for each row, not for each use.
+  const splitting = `CROSS JOIN LATERAL (SELECT ${lists.join(', ')} OFFSET 0) l CROSS JOIN LATERAL unnest(l.members) WITH ORDINALITY AS m(member, place)`;
+  const said = `t.${quoteIdentifier(columnOf(source, list.property))} IS NOT NULL AND ${visibleRows(source, 't')}`;
+  return `SELECT DISTINCT ON (${key}) ${columnList(named)} FROM (SELECT ${members}, m.place AS _place FROM ${source.name} t${join} ${splitting} WHERE ${where} AND ${said} AND m.member <> '' AND octet_length(m.member) <= ${memberBytes}) b WHERE ${quoteIdentifier(columnOf(table, list.as))} IS NOT NULL ORDER BY ${key}, _place`;
 }
 
 /** `[123][234]`, or members between commas, semicolons or bars; as an array of trimmed texts. */

@@ -1,5 +1,6 @@
 import type { Catalogue, DimensionSource } from '../../catalogue/catalogue.ts';
 import { quoteIdentifier } from '../../sql/identifier.ts';
+import { trueStamp } from '../ledger/confirmations.ts';
 import { togetherCondition } from '../stored/bound-columns.ts';
 import { columnList } from '../stored/column-lists.ts';
 import { columnOf, type StoredTable, storedTable } from '../stored/stored-table.ts';
@@ -17,7 +18,8 @@ export function dimensionQuery(catalogue: Catalogue, dimension: DerivedDimension
     const from = storedTable(catalogue, source.set);
     const theirs = keyColumns(dimension, source, from);
     const affected = table.key.map((name, index) => `a.${quoteIdentifier(name)} = ${theirs[index]}`).join(' AND ');
-    return statementQuery(dimension, { source, from }, `JOIN ${affectedTable(dimension)} a ON ${affected} WHERE true`);
+    const restriction = `JOIN ${affectedTable(dimension)} a ON ${affected} WHERE true`;
+    return statementQuery(dimension, { source, from, once: !saysMore(dimension, source) }, restriction);
   });
   const newest = (name: string): string =>
     `(array_agg(u.${quoteIdentifier(name)} ORDER BY u._newness DESC NULLS LAST, u._rank, u._order DESC) FILTER (WHERE u._has_${rest.indexOf(name)}))[1]`;
@@ -42,13 +44,21 @@ export const keyColumns = (
 ): readonly string[] =>
   dimension.table.key.map((name) => `t.${quoteIdentifier(columnOf(from, sourceProperty(dimension, source, name)))}`);
 
+/** Whether a source says something of a thing besides its name. */
+const saysMore = ({ table }: DerivedDimension, { columns }: DimensionSource): boolean =>
+  [...columns.keys()].some((ours) => !table.key.includes(columnOf(table, ours)));
+
 /**
  * What one source set says of things: their key, then for each other column its value and whether that counts, then how new
  * that is, the source's rank and the row's key. `restriction` is what follows `FROM source t`, with a WHERE in it.
  */
 function statementQuery(
   derived: DerivedDimension,
-  { source, from }: { readonly source: DimensionSource; readonly from: StoredTable },
+  {
+    source,
+    from,
+    once = false,
+  }: { readonly source: DimensionSource; readonly from: StoredTable; readonly once?: boolean },
   restriction: string,
 ): string {
   const rest = derivedColumns(derived).filter((name) => !derived.table.key.includes(name));
@@ -72,9 +82,14 @@ function statementQuery(
       `${said} AS _has_${index}`,
     ];
   });
-  const newness = source.stamp === null ? 't._stamp' : `t.${quoteIdentifier(columnOf(from, source.stamp))}`;
+  // Of rows of files it is noted beside them, too; where nothing but names is said it does not matter.
+  const ownNewness = saysMore(derived, source) && from.set.derivation === null ? trueStamp(from) : 't._stamp';
+  const newness = source.stamp === null ? ownNewness : `t.${quoteIdentifier(columnOf(from, source.stamp))}`;
   const keys = derived.table.key.map((name) => `${theirs(name) ?? 'NULL'} AS ${quoteIdentifier(name)}`);
-  return `SELECT ${[...keys, ...values].join(', ')}, ${newness}::timestamptz AS _newness, ${source.rank} AS _rank, ${orderOf(derived, source, from)} AS _order FROM ${from.name} t ${restriction} AND ${visibleRows(from, 't')} AND ${togetherCondition(from, naming)}`;
+  const place = once
+    ? `NULL::timestamptz AS _newness, ${source.rank} AS _rank, NULL::text COLLATE "C" AS _order`
+    : `${newness}::timestamptz AS _newness, ${source.rank} AS _rank, ${orderOf(derived, source, from)} AS _order`;
+  return `SELECT ${once ? 'DISTINCT ' : ''}${[...keys, ...values].join(', ')}, ${place} FROM ${from.name} t ${restriction} AND ${visibleRows(from, 't')} AND ${togetherCondition(from, naming)}`;
 }
 
 /**

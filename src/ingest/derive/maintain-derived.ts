@@ -9,6 +9,7 @@ import { affectedBy, affectedColumns, affectedJoin, affectedTable, disputedBy } 
 import { derivationQuery } from './derive-rows.ts';
 import { derivedColumns } from './derived-columns.ts';
 import { asDimension, type DerivedTable, derivedFrom, forgets, madeOf } from './derived-sets.ts';
+import { addMembers, hasOwnParents } from './new-parents.ts';
 import { noteStatements, settledTable, settleStatements } from './settle-statements.ts';
 import { type DerivedMarks, differences, writeDerived } from './write-derived.ts';
 
@@ -82,13 +83,23 @@ export async function maintainDerived(
     readonly version: string;
     readonly marks: DerivedMarks;
     readonly bulk: boolean;
+    /** All rows of this version are new, and none left. Absent: not so. */
+    readonly onlyNew?: boolean;
   },
 ): Promise<void> {
-  const { source, version, marks, bulk } = change;
+  const { source, version, marks, bulk, onlyNew = false } = change;
   for (const derived of derivedFrom(catalogue, source.set.name)) {
+    const changed = `t._version = ${Number(version)}`;
+    if (onlyNew && hasOwnParents(catalogue, { derived, source })) {
+      const added = await addMembers(transaction, catalogue, { derived, changed, marks });
+      if (added !== null) {
+        await maintainDerived(transaction, catalogue, { ...change, source: derived.table, version: added });
+      }
+      await transaction.query(`DROP TABLE IF EXISTS ${affectedTable(derived)}`);
+      continue;
+    }
     // A set derived from this one and from another derived one was made, and its table dropped, on the way to here.
     await createAffected(transaction, derived);
-    const changed = `t._version = ${Number(version)}`;
     const dimension = bulk ? null : asDimension(derived);
     const count =
       dimension === null

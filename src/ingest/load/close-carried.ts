@@ -1,7 +1,7 @@
 import type { Catalogue, Export } from '../../catalogue/catalogue.ts';
 import type { Transaction } from '../../warehouse/database.ts';
 import type { HeaderMatch } from '../identify/match-header.ts';
-import { fileOrder } from '../ledger/file-order.ts';
+import { type FileOrder, fileOrder } from '../ledger/file-order.ts';
 import { anyOpenWithKey, closeSuperseded, earlierWithRejects, type RejectShape } from '../ledger/rejects.ts';
 import { saysCell } from '../merge/kept-cells.ts';
 import type { StoredTable } from '../stored/stored-table.ts';
@@ -61,4 +61,21 @@ export async function closeCarried(
   }
   const ids = carried.map(({ load_id: id }) => id);
   return closeSuperseded(transaction, ids, { loadId: load.loadId, staged, shape: rejectShape(table, target) });
+}
+
+/** Whether `closeCarried` may close any for a file of this place: then it must see all its rows. */
+export async function mayCarry(
+  transaction: Transaction,
+  catalogue: Catalogue,
+  { set, file }: { readonly set: string; readonly file: FileOrder },
+): Promise<boolean> {
+  if (!(await anyOpenWithKey(transaction))) {
+    return false;
+  }
+  const writing = catalogue.exports.filter((one) => one.set === set);
+  const loads = await earlierWithRejects(transaction, file, {
+    sources: writing.map((one) => one.source),
+    exports: writing.map((one) => one.name),
+  });
+  return loads.length > 0;
 }

@@ -14,10 +14,12 @@ import { nextVersion, publishVersion } from '../ledger/set-version.ts';
 import { noteAbsences } from '../merge/absences.ts';
 import { applyDecisions } from '../merge/apply-decisions.ts';
 import { checkRemovals } from '../merge/check-removals.ts';
-import { decideRows, type MergeCounts, type MergeInput, rowChanges } from '../merge/decide-rows.ts';
+import { decideRows, type MergeCounts, type MergeInput, rowChanges, scopeColumns } from '../merge/decide-rows.ts';
 import { shapeOf } from '../merge/file-shape.ts';
+import { settleBefore, settleCarried } from '../merge/settle-merge.ts';
 import { type StagedRows, stageRows } from '../merge/stage-rows.ts';
 import { columnOf, type StoredTable } from '../stored/stored-table.ts';
+import { mayCarry } from './close-carried.ts';
 import { eraserOf } from './erased-records.ts';
 import { statedCells, statesOf } from './stated-cells.ts';
 
@@ -73,18 +75,28 @@ export async function takeIn(
     converter,
     table.columns.has('Extras'),
   );
-  const staged = await stageRows(transaction, table, lines);
-  const removes = await target.onStaged(staged, rows, converter);
+  const { write } = match.export;
+  const replayed = target.replayed === true;
   const file = await fileOrder(transaction, catalogue, { set: match.export.set, ...load });
+  const version = await nextVersion(transaction, table.set.name);
+  const { set } = match.export;
+  const straight = write.mode === 'upsert' && !replayed && !(await mayCarry(transaction, catalogue, { set, file }));
+  const staging = {
+    ...{ table, scope: scopeColumns({ table, write }) ?? [] },
+    straight: straight ? { table, file, version } : null,
+  };
+  const staged = await stageRows(transaction, staging, lines);
+  const removes = await target.onStaged(staged, rows, converter);
   const states = statedCells(table, match);
   const shape = await shapeOf(transaction, catalogue, { table, states, statesOf: statesOf(table) });
   const superseded = target.alone !== true && (await supersededPeriod(transaction, match.export, { period, file }));
-  const { counts, tables } = await mergeRows(transaction, target, {
-    ...{ staged, table, file, shape, superseded, removes },
-    write: match.export.write,
-    replayed: target.replayed === true,
+  const input = {
+    ...{ staged, table, file, shape, superseded, removes, write, replayed },
     period: periodValues(match.export, table, converter),
-  });
+  };
+  // A set that is made anew is no part of what is noted of the one that is there.
+  const notes = target.alone === true ? { may: false, some: false } : await settleBefore(transaction, input);
+  const { counts, tables } = await mergeRows(transaction, { ...target, version }, { ...input, notes });
   const sum = counts.inserted + counts.updated + counts.unchanged + counts.duplicate + rows.rejected;
   if (sum !== rows.read) {
     throw new GatewayError('LoadCountMismatch', `${rows.read} rows were read but ${sum} are accounted for`);
@@ -98,8 +110,12 @@ interface Merged {
 }
 
 /** Merges the staged rows into their set and what is derived from it. */
-async function mergeRows(transaction: Transaction, target: Target, input: MergeInput): Promise<Merged> {
-  const { catalogue, match, force } = target;
+async function mergeRows(
+  transaction: Transaction,
+  target: Target & { readonly version: string },
+  input: MergeInput,
+): Promise<Merged> {
+  const { catalogue, match, force, version } = target;
   const { table, file, write, staged } = input;
   const decisions = await decideRows(transaction, input);
   const { counts } = decisions;
@@ -107,10 +123,10 @@ async function mergeRows(transaction: Transaction, target: Target, input: MergeI
   if (!force) {
     await checkRemovals(transaction, { table, write, decisions });
   }
-  const version = await nextVersion(transaction, table.set.name);
   const bulk = counts.updated + counts.removed > manyChanges;
   const { fileTime } = file;
   const rows = rowChanges(decisions);
+  await settleCarried(transaction, input, decisions);
   const restated = await noteAffected(transaction, catalogue, { source: table, rows, fileTime, bulk });
   await applyDecisions(transaction, {
     ...{ staged, decisions, table, version, file, shape: input.shape, write, absences },
@@ -122,7 +138,8 @@ async function mergeRows(transaction: Transaction, target: Target, input: MergeI
     await publishVersion(transaction, table.set.name, version);
   }
   if (changed || restated > 0) {
-    await maintainDerived(transaction, catalogue, { source: table, version, marks: file, bulk });
+    const onlyNew = counts.updated + counts.removed + absences.cleared + restated === 0;
+    await maintainDerived(transaction, catalogue, { source: table, version, marks: file, bulk, onlyNew });
   }
   return { counts, tables: [decisions.rows, decisions.removals] };
 }

@@ -2,6 +2,7 @@ import type { Catalogue, Export } from '../../catalogue/catalogue.ts';
 import { quoteIdentifier } from '../../sql/identifier.ts';
 import { escapeText } from '../../sql/literal.ts';
 import type { Transaction } from '../../warehouse/database.ts';
+import { noteJoin } from '../ledger/confirmations.ts';
 import { compareFiles, placeAt, statedLater, storedPlace } from '../ledger/file-order.ts';
 import { sharesNewness } from '../stored/bound-columns.ts';
 import { columnList, sameKey } from '../stored/column-lists.ts';
@@ -72,7 +73,14 @@ async function findNewcomers(transaction: Transaction, { input, target, decision
   }
   // Rows that are new stand in no newer file's period, so the newest row of it is the file's before.
   const scopes = `SELECT DISTINCT ${columnList(scope, 's')} FROM ${decisions.rows} d JOIN ${staged.name} s ON s._line = d._line WHERE ${inserted}`;
-  const files = `SELECT ${columnList(scope, 't')}, t._stamp, ${storedPlace('t')} >> 31 AS _load FROM ${table.name} t JOIN (${scopes}) p ON ${sameKey('p', 't', scope)} WHERE t._stamp IS NOT NULL GROUP BY ${columnList(scope, 't')}, t._stamp, _load`;
+  const [noted, stamp, load] = input.notes.some
+    ? [
+        noteJoin(table, { alias: 'n' }),
+        'coalesce(n.file_time, t._stamp)',
+        `coalesce(n.load_id, ${storedPlace('t')} >> 31)`,
+      ]
+    : ['', 't._stamp', `${storedPlace('t')} >> 31`];
+  const files = `SELECT DISTINCT ${columnList(scope, 't')}, ${stamp} AS _stamp, ${load} AS _load FROM ${table.name} t JOIN (${scopes}) p ON ${sameKey('p', 't', scope)}${noted} WHERE t._stamp IS NOT NULL`;
   const before = `SELECT DISTINCT ON (${columnList(scope, 'f')}) ${columnList(scope, 'f')}, f._stamp, f._load FROM (${files}) f JOIN gateway.load l ON l.load_id = f._load WHERE l.removal = 'done' ORDER BY ${columnList(scope, 'f')}, f._stamp DESC, f._load DESC`;
   const { rowCount } = await transaction.query(
     `${create}, ${entry('b._stamp', placeAt('b._load'))} AS _cells FROM ${decisions.rows} d JOIN ${staged.name} s ON s._line = d._line JOIN (${before}) b ON ${sameKey('s', 'b', scope)} WHERE ${inserted}`,

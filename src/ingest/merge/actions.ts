@@ -8,6 +8,8 @@ export const actions = {
   fill: 'updated',
   /** It is newer, and says the same. */
   same: 'unchanged',
+  /** As `same`, and nothing in the row would change but how new it is: that is noted beside it, see ledger/confirmations.ts. */
+  noted: 'unchanged',
   /** It is older and says nothing new. */
   older: 'unchanged',
   /** It is older and says nothing new, but confirms such a cell. */

@@ -3,15 +3,16 @@ import { quoteIdentifier } from '../../sql/identifier.ts';
 import { escapeText } from '../../sql/literal.ts';
 import type { Transaction } from '../../warehouse/database.ts';
 import { writeTombstones } from '../../warehouse/write-tombstones.ts';
+import { noteConfirmations } from '../ledger/confirmations.ts';
 import { type FileOrder, placeOf, storedPlace } from '../ledger/file-order.ts';
-import { columnList } from '../stored/column-lists.ts';
 import type { StoredTable } from '../stored/stored-table.ts';
 import { type Absences, writeLacked } from './absences.ts';
 import { isAction } from './actions.ts';
 import { carriedCells, carriedExtras, extrasOf, fillAssignments, takenCells } from './carried-cells.ts';
 import type { Decisions } from './decide-rows.ts';
 import type { FileShape } from './file-shape.ts';
-import { cellAssignments, insertedMarks, markAssignments, takesCell } from './kept-cells.ts';
+import { insertStatement, loadTime } from './insert-rows.ts';
+import { cellAssignments, markAssignments, saysCell, takesCell } from './kept-cells.ts';
 import type { StagedRows } from './stage-rows.ts';
 
 export interface Writing {
@@ -30,7 +31,7 @@ export interface Writing {
   readonly goneSince: string | null;
 }
 
-/** Writes what was decided. Changed rows get the new version; rows confirmed by a newer file only its time. */
+/** Writes what was decided. Changed rows get the new version; that a newer file confirms rows is noted beside them where it can be. */
 export async function applyDecisions(transaction: Transaction, writing: Writing): Promise<void> {
   await removeRows(transaction, writing);
   await updateRows(transaction, writing);
@@ -38,6 +39,7 @@ export async function applyDecisions(transaction: Transaction, writing: Writing)
   await writeLacked(transaction, writing);
   await insertRows(transaction, writing);
   await confirmRows(transaction, writing);
+  await noteRows(transaction, writing);
 }
 
 async function updateRows(transaction: Transaction, writing: Writing): Promise<void> {
@@ -120,26 +122,34 @@ async function confirmRows(transaction: Transaction, writing: Writing): Promise<
   );
 }
 
+/** Rows that change nothing at all: that they are as new as the file is noted beside them. */
+async function noteRows(transaction: Transaction, writing: Writing): Promise<void> {
+  const { table, file, staged, decisions } = writing;
+  if (decisions.noted === 0) {
+    return;
+  }
+  await noteConfirmations(transaction, {
+    ...{ table, file, staged: staged.name },
+    from: table.kept.length === 0 ? `${decisions.rows} d` : decided(writing),
+    where: isAction('d', 'noted'),
+    says: new Map(table.kept.map((kept) => [kept.column, saysCell(kept)])),
+  });
+}
+
 async function insertRows(transaction: Transaction, writing: Writing): Promise<void> {
-  const { table, file, soft, goneSince, version, absences } = writing;
+  const { table, file, soft, goneSince, version, absences, staged, decisions } = writing;
+  if (decisions.counts.inserted === staged.stored) {
+    return;
+  }
   const { newcomers } = absences;
-  const columns = [...table.columns.values()].map((column) => column.name);
   const gone = soft && goneSince !== null;
-  const values = [version, file.loadId, loadTime(), file.fileTime, ...(gone ? [goneSince] : [])];
-  const marks = table.kept.flatMap((kept) => insertedMarks(kept, { file, fileTime: '$4' }));
-  const into = [
-    '_version',
-    '_load_id',
-    '_line',
-    '_loaded_at',
-    '_stamp',
-    ...marks.map(([name]) => quoteIdentifier(name)),
-  ];
-  const from = ['$1', '$2', 's._line', '$3', '$4', ...marks.map(([, value]) => value)];
-  await transaction.query(
-    `INSERT INTO ${table.name} (${columnList(columns)}, ${into.join(', ')}${gone ? ', _deleted_at' : ''}${newcomers === null ? '' : ', _cells'}) SELECT ${columnList(columns, 's')}, ${from.join(', ')}${gone ? ', $5' : ''}${newcomers === null ? '' : ', n._cells'} FROM ${decided(writing)}${newcomers === null ? '' : ` LEFT JOIN ${newcomers} n ON n._line = d._line`} WHERE ${isAction('d', 'insert')} ORDER BY s._line`,
-    values,
-  );
+  const joined = newcomers === null ? '' : ` LEFT JOIN ${newcomers} n ON n._line = d._line`;
+  const { text, values } = insertStatement({
+    ...{ table, file, version },
+    from: `${decided(writing)}${joined} WHERE ${isAction('d', 'insert')} ORDER BY s._line`,
+    more: { ...(gone ? { _deleted_at: '$5' } : {}), ...(newcomers === null ? {} : { _cells: 'n._cells' }) },
+  });
+  await transaction.query(text, gone ? [...values, goneSince] : values);
 }
 
 /** Hides or deletes the rows listed, and leaves a tombstone where the feed loses them. */
@@ -176,5 +186,3 @@ function dataColumns(table: StoredTable): readonly string[] {
   const names = [...table.columns.values()].map((column) => column.name).filter((name) => !table.key.includes(name));
   return names;
 }
-
-const loadTime = (): string => new Date().toISOString();

@@ -18,18 +18,21 @@ import { type Action, actionLiteral, actions, isAction } from './actions.ts';
 import { carriedExtras, extrasOf, filledCells, rebound, shapeColumns, shapeJoins } from './carried-cells.ts';
 import type { FileShape } from './file-shape.ts';
 import { filledFlag, filledLine, saysCell, takesCell } from './kept-cells.ts';
+import { noteCondition } from './note-condition.ts';
 import type { StagedRows } from './stage-rows.ts';
 
 /** What a merge is about to do, settled before anything is written. Names are of temporary tables, as they stand in SQL. */
 export interface Decisions {
   /**
-   * A row for each staged one: `_line`, the stored row `_target` with its key (null: none), `_action` (see `actions`); where loads differ in
+   * A row for each staged one: `_line`, the stored row `_target` with its key (null: none), `_action` (see `actions`), whether that is of the file itself (`_again`); where loads differ in
    * what they state also `_dropped` and `_taken`, names of cells that older files keep and that this one gives an older row. `noteAbsences` adds stored rows.
    */
   readonly rows: string;
   /** The stored rows (`_target`) that leave. */
   readonly removals: string;
   readonly counts: MergeCounts;
+  /** Rows of them that are only noted (action `noted`). */
+  readonly noted: number;
 }
 
 /** Rows of the file by what became of them; `removed`: stored rows that leave. */
@@ -53,6 +56,8 @@ export interface MergeInput {
   readonly superseded: boolean;
   /** Whether rows that the file does not hold may be removed. */
   readonly removes: boolean;
+  /** Rows that the file confirms may be noted beside them; and there are such notes about rows of the table. */
+  readonly notes: { readonly may: boolean; readonly some: boolean };
   /** Literal period of the file, by column, where the rows do not say it themselves. */
   readonly period: ReadonlyMap<string, string>;
 }
@@ -63,7 +68,8 @@ export interface MergeInput {
  */
 export async function decideRows(transaction: Transaction, input: MergeInput): Promise<Decisions> {
   const [decided, removals] = ['decided_rows', 'removed_rows'];
-  const duplicate = await dropDuplicates(transaction, input);
+  const { staged } = input;
+  const dropped = await dropDuplicates(transaction, input);
   const { fileTime } = input.file;
   await transaction.query(`CREATE TEMP TABLE ${decided} ON COMMIT DROP AS ${decisionQuery(input)}`, [fileTime]);
   await transaction.query(`CREATE TEMP TABLE ${removals} (_target bigint NOT NULL) ON COMMIT DROP`);
@@ -73,13 +79,22 @@ export async function decideRows(transaction: Transaction, input: MergeInput): P
       ? 0
       : (await transaction.query(`INSERT INTO ${removals} ${removal.text}`, [fileTime, ...removal.values])).rowCount;
   await transaction.query(`ANALYZE ${decided}`);
-  const { rows } = await transaction.query<{ action: Action; n: string }>(
-    `SELECT _action AS action, count(*)::text AS n FROM ${decided} GROUP BY 1`,
+  const { rows } = await transaction.query<Counted>(
+    `SELECT _action AS action, _again AS again, count(*)::text AS n FROM ${decided} GROUP BY 1, 2`,
   );
-  const count = (what: MergeCount): number =>
-    rows.filter(({ action }) => actions[action] === what).reduce((sum, { n }) => sum + Number(n), 0);
-  const [inserted, updated, unchanged] = [count('inserted'), count('updated'), count('unchanged')];
-  return { rows: decided, removals, counts: { inserted, updated, unchanged, duplicate, removed } };
+  const sum = (which: (row: Counted) => boolean): number =>
+    rows.filter(which).reduce((total, { n }) => total + Number(n), 0);
+  const count = (what: MergeCount): number => sum(({ action, again }) => !again && actions[action] === what);
+  const [inserted, updated, unchanged] = [count('inserted') + staged.stored, count('updated'), count('unchanged')];
+  const duplicate = dropped + sum(({ again }) => again);
+  const noted = sum(({ action }) => action === 'noted');
+  return { rows: decided, removals, counts: { inserted, updated, unchanged, duplicate, removed }, noted };
+}
+
+interface Counted extends Record<string, unknown> {
+  readonly action: Action;
+  readonly again: boolean;
+  readonly n: string;
 }
 
 type MergeCount = NonNullable<(typeof actions)[Action]>;
@@ -93,8 +108,8 @@ export interface RowChanges {
 }
 
 export const rowChanges = ({ rows, removals }: Decisions): RowChanges => ({
-  changing: `SELECT _target FROM ${rows} d WHERE ${isAction('d', 'update', 'fill', 'clear')} UNION ALL SELECT _target FROM ${removals}`,
-  restated: `SELECT _target FROM ${rows} d WHERE ${isAction('d', 'same')}`,
+  changing: `SELECT _target FROM ${rows} d WHERE ${isAction('d', 'update', 'fill', 'clear')} AND _again IS NOT TRUE UNION ALL SELECT _target FROM ${removals}`,
+  restated: `SELECT _target FROM ${rows} d WHERE ${isAction('d', 'same', 'noted')}`,
 });
 
 async function dropDuplicates(transaction: Transaction, { staged, table, write }: MergeInput): Promise<number> {
@@ -140,8 +155,9 @@ function decisionQuery(input: MergeInput): string {
     taken.length === 0
       ? older
       : `CASE WHEN ${filled.join(' OR ') || 'false'} THEN ${actionLiteral('fill')} WHEN ${taken.join(' OR ')} THEN ${actionLiteral('confirm')} ELSE ${older} END`;
-  const action = `CASE WHEN t._row IS NULL THEN ${fresh} WHEN ${outdated} THEN ${outdatedAction} WHEN ${changedCondition(input)}${revived} THEN ${actionLiteral('update')} ELSE ${actionLiteral('same')} END`;
-  return `SELECT s._line, t._row AS _target, ${action} AS _action${shapeColumns(input)} FROM ${input.staged.name} s LEFT JOIN ${table.name} t ON ${sameKey('s', 't', table.key)}${shapeJoins(input, isOlder)}${stale ?? ''} WHERE s._code IS NULL AND $1::timestamptz IS NOT NULL`;
+  const action = `CASE WHEN t._row IS NULL THEN ${fresh} WHEN ${outdated} THEN ${outdatedAction} WHEN ${changedCondition(input)}${revived} THEN ${actionLiteral('update')}${input.notes.may ? ` WHEN ${noteCondition(input)} THEN ${actionLiteral('noted')}` : ''} ELSE ${actionLiteral('same')} END`;
+  const again = input.staged.stored === 0 ? 'false' : `coalesce(t._load_id = ${BigInt(input.file.loadId)}, false)`;
+  return `SELECT s._line, t._row AS _target, ${action} AS _action, ${again} AS _again${shapeColumns(input)} FROM ${input.staged.name} s LEFT JOIN ${table.name} t ON ${sameKey('s', 't', table.key)}${shapeJoins(input, isOlder)}${stale ?? ''} WHERE s._code IS NULL AND $1::timestamptz IS NOT NULL`;
 }
 
 /** The greater winner value counts, then the newer file, then the later line. */
@@ -228,11 +244,14 @@ function removalQuery(input: MergeInput): { readonly text: string; readonly valu
 }
 
 /** Whether the file's name or the operator says the one period that it holds. */
-export const literalScope = (input: MergeInput): boolean =>
+export const literalScope = (input: Pick<MergeInput, 'table' | 'write' | 'period'>): boolean =>
   scopeColumns(input)?.every((name) => input.period.has(name)) ?? false;
 
 /** The periods or parents that the file holds whole; its values are parameters from `$2` on. */
-export function scopesQuery(input: MergeInput): { readonly text: string; readonly values: readonly string[] } {
+export function scopesQuery(input: Omit<MergeInput, 'notes'>): {
+  readonly text: string;
+  readonly values: readonly string[];
+} {
   const { table, file } = input;
   const scope = scopeColumns(input) ?? [];
   if (literalScope(input)) {

@@ -2,6 +2,7 @@ import type { Transaction } from '../../warehouse/database.ts';
 import { columnDefinition, columnList } from '../stored/column-lists.ts';
 import { columnOf, type StoredTable } from '../stored/stored-table.ts';
 import { stagingMarks } from './kept-cells.ts';
+import { type Straight, storeStraight } from './straight-rows.ts';
 
 /**
  * A temporary table with the rows of a file: `_line`, `_byte_start`, `_byte_end`, the fault of a rejected row (`_code`, `_property`,
@@ -12,6 +13,17 @@ export interface StagedRows {
   readonly name: string;
   /** Columns of the set that the file's rows filled. */
   readonly columns: readonly string[];
+  /** Rows of the file that are stored already, and not in the table: their keys were new. */
+  readonly stored: number;
+}
+
+/** Where rows are staged for. */
+export interface Staging {
+  readonly table: StoredTable;
+  /** Columns whose values are replaced together. */
+  readonly scope: readonly string[];
+  /** Rows of new keys need no decision; null: all rows do. */
+  readonly straight: Straight | null;
 }
 
 /** Lines of the text format of COPY. */
@@ -21,20 +33,32 @@ export interface StagingLines {
   readonly lines: AsyncIterable<Uint8Array>;
 }
 
-/** Creates the table and fills it. The lines stream through: memory does not grow with them. Rejects with what reading them throws. */
+/**
+ * Creates the table and fills it. The lines stream through: memory does not grow with them. With `straight`, rows of new keys
+ * are stored at once. Rejects with what reading the lines throws.
+ */
 export async function stageRows(
   transaction: Transaction,
-  table: StoredTable,
+  { table, scope, straight }: Staging,
   { properties, lines }: StagingLines,
 ): Promise<StagedRows> {
-  const name = 'staged_rows';
+  const [name, piece] = ['staged_rows', 'straight_rows'];
   const all = [...table.columns.values()].map((column) => columnDefinition(column.name, column.sqlType));
   await transaction.query(
     `CREATE TEMP TABLE ${name} (_line integer NOT NULL, _byte_start bigint, _byte_end bigint, _code text, _property text, _header text, _message text, _raw text, ${[...all, ...stagingMarks(table.kept)].join(', ')}) ON COMMIT DROP`,
   );
   const columns = properties.map((property) => columnOf(table, property));
-  const text = `COPY ${name} (_line, _byte_start, _byte_end, _code, _property, _header, _message, _raw, ${columnList(columns)}) FROM STDIN`;
-  await transaction.copyIn(text, lines);
-  await transaction.query(`ANALYZE ${name}`);
-  return { name, columns };
+  const copyText = (into: string): string =>
+    `COPY ${into} (_line, _byte_start, _byte_end, _code, _property, _header, _message, _raw, ${columnList(columns)}) FROM STDIN`;
+  let stored = 0;
+  if (straight === null) {
+    await transaction.copyIn(copyText(name), lines);
+  } else {
+    await transaction.query(`CREATE TEMP TABLE ${piece} (LIKE ${name} INCLUDING DEFAULTS) ON COMMIT DROP`);
+    stored = await storeStraight(transaction, straight, { lines, tables: { piece, staged: name, copyText } });
+    await transaction.query(`DROP TABLE ${piece}`);
+  }
+  // Rows are joined by these columns; the others' values decide no plan.
+  await transaction.query(`ANALYZE ${name} (_line, _code, ${columnList([...new Set([...table.key, ...scope])])})`);
+  return { name, columns, stored };
 }

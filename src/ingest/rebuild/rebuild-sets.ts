@@ -17,6 +17,7 @@ import {
 import { derivedTables, madeOf, setsTouched } from '../derive/derived-sets.ts';
 import { makeAgain } from '../derive/maintain-derived.ts';
 import { newestLoad } from '../derive/remake-derived.ts';
+import { forgetConfirmations } from '../ledger/confirmations.ts';
 import { rewrittenFiles } from '../ledger/erasures.ts';
 import { pastLoads } from '../ledger/past-loads.ts';
 import { lockSets } from '../ledger/set-version.ts';
@@ -133,6 +134,10 @@ async function rebuild(
     transaction,
     sets.flatMap(({ name }) => setsTouched(catalogue, name)),
   );
+  // The rows that come of it say themselves how new they are.
+  for (const { name } of sets) {
+    await forgetConfirmations(transaction, name);
+  }
   const shadows = sets
     .filter(({ name, role }) => role === 'export' || replaced.has(name))
     .map(({ name }, index) => shadowOf(catalogue, name, index));

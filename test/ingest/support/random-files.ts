@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import type { Catalogue } from '../../../src/catalogue/catalogue.ts';
+import { trueStamp } from '../../../src/ingest/ledger/confirmations.ts';
 import { loadFile } from '../../../src/ingest/load/load-file.ts';
 import { storedTable } from '../../../src/ingest/stored/stored-table.ts';
 import { quoteIdentifier } from '../../../src/sql/identifier.ts';
@@ -44,7 +45,7 @@ export const filesOf = (row: fc.Arbitrary<Cells>): fc.Arbitrary<File[]> =>
 
 export async function clear(feed: Feed, sets: readonly string[]): Promise<void> {
   await feed.database.query(
-    `TRUNCATE ${sets.map((set) => `feed."${set}"`).join(', ')}; DELETE FROM gateway.reject; DELETE FROM gateway.drift; DELETE FROM gateway.load; DELETE FROM gateway.tombstones`,
+    `TRUNCATE ${sets.map((set) => `feed."${set}"`).join(', ')}; DELETE FROM gateway.reject; DELETE FROM gateway.drift; DELETE FROM gateway.load; DELETE FROM gateway.tombstones; DELETE FROM gateway.confirmation`,
   );
 }
 
@@ -81,10 +82,10 @@ export async function loadAll(
 /** All that the feed serves of a set but what tells of its loads. */
 export async function servedRows(feed: Feed, set: string): Promise<readonly unknown[]> {
   const table = storedTable(feed.catalogue, set);
-  const own = table.set.derivation === null ? ['_stamp::text', '_deleted_at::text'] : [];
+  const own = table.set.derivation === null ? [`(${trueStamp(table)})::text`, '_deleted_at::text'] : [];
   const columns = [...[...table.columns.values()].map(({ name }) => `${quoteIdentifier(name)}::text`), ...own];
   const rows = await feed.rows<{ v: unknown[] }>(
-    `SELECT ARRAY[${columns.join(', ')}] AS v FROM ${table.name} ORDER BY 1`,
+    `SELECT ARRAY[${columns.join(', ')}] AS v FROM ${table.name} t ORDER BY 1`,
   );
   return rows.map((row) => row.v);
 }

@@ -1,0 +1,43 @@
+import type { Catalogue } from '../../catalogue/catalogue.ts';
+import type { Transaction } from '../../warehouse/database.ts';
+import { nextVersion, publishVersion } from '../ledger/set-version.ts';
+import { columnList } from '../stored/column-lists.ts';
+import type { StoredTable } from '../stored/stored-table.ts';
+import { bridgeWhere, parentColumns } from './bridge-rows.ts';
+import { derivedColumns } from './derived-columns.ts';
+import type { DerivedTable } from './derived-sets.ts';
+import type { DerivedMarks } from './write-derived.ts';
+
+/** Whether each row of a source is a parent of its own in the bridge: a row that is new has no members stored. */
+export function hasOwnParents(catalogue: Catalogue, { derived, source }: NewParents): boolean {
+  if (derived.derivation.kind !== 'bridge') {
+    return false;
+  }
+  const parent = new Set(parentColumns(catalogue, derived).map(({ theirs }) => theirs));
+  return source.key.every((name) => parent.has(name));
+}
+
+interface NewParents {
+  readonly derived: DerivedTable;
+  readonly source: StoredTable;
+}
+
+/** Adds the members of source rows `t` that match `changed` and are new, all of them. Resolves to the bridge's new version; null: they have none. */
+export async function addMembers(
+  transaction: Transaction,
+  catalogue: Catalogue,
+  { derived, changed, marks }: Pick<NewParents, 'derived'> & { readonly changed: string; readonly marks: DerivedMarks },
+): Promise<string | null> {
+  const { table } = derived;
+  const columns = columnList(derivedColumns(derived));
+  const version = await nextVersion(transaction, table.set.name);
+  const { rowCount } = await transaction.query(
+    `INSERT INTO ${table.name} (${columns}, _version, _load_id, _loaded_at, _stamp) SELECT b.*, $1, $2, now(), $3 FROM (${bridgeWhere(catalogue, derived, changed)}) b`,
+    [version, marks.loadId, marks.fileTime],
+  );
+  if (rowCount === 0) {
+    return null;
+  }
+  await publishVersion(transaction, table.set.name, version);
+  return version;
+}
