@@ -18,6 +18,7 @@ import { serveCommand } from './commands/serve.ts';
 import { readServingConfig } from './commands/serving-faults.ts';
 import { statusCodes, statusCommand } from './commands/status.ts';
 import type { Surroundings } from './commands/surroundings.ts';
+import { type SyncFlags, syncCommand } from './commands/sync.ts';
 import { programVersion } from './commands/version.ts';
 import { type Config, ConfigError, examineConfig, readConfig } from './config.ts';
 import { isNoSpace } from './embedded/disk-space.ts';
@@ -141,6 +142,18 @@ function program(): Command {
     .option('--parallel <count>', 'files loaded at once where they touch no set in common, up to 6', wholeNumber)
     .action((paths: string[], flags: IngestFlags) => run(ingestCommand(surroundings(), paths, flags)));
   gateway
+    .command('sync')
+    .description('fetch files from the servers that the metadata declares, on their schedules')
+    .argument('[source]', 'only those of one source')
+    .option('--once', 'one round of each, then the end')
+    .option('--dry-run', 'connect and list, and say what would be fetched and why; changes nothing')
+    .option('--retry-login', 'try a login again that was refused as it is')
+    .action((source: string | undefined, flags: SyncFlags) =>
+      runToTheEnd(
+        syncCommand(flags.once || flags.dryRun ? surroundings() : serving(), source, { ...flags, stop: stopSignal() }),
+      ),
+    );
+  gateway
     .command('inspect')
     .description('say what a load would make of a file; needs no database')
     .argument('<file>')
@@ -174,9 +187,10 @@ function program(): Command {
   gateway
     .command('check')
     .description('check configuration, credentials, metadata and proxied feeds; needs no database')
-    .action(() => {
+    .option('--connect', 'connect to the servers of deliveries, too, and list their files')
+    .action(({ connect = false }: { connect?: boolean }) => {
       const { config, faults } = examineConfig(process.env);
-      return run(checkCommand(surroundings(config), faults));
+      return run(checkCommand(surroundings(config), faults, { connects: connect }));
     });
   gateway
     .command('sample')

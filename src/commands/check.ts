@@ -5,17 +5,19 @@ import { beyondReaders } from '../edm/reader-limits.ts';
 import { anyHashes } from '../ingest/personal/treated-sets.ts';
 import { tableFaults, wantedTables } from '../warehouse/tables/wanted-tables.ts';
 import { checkUpstream } from './check-upstreams.ts';
+import { connectDeliveries, faultsOfDeliveries, warningsOfDeliveries } from './deliveries.ts';
 import { exitCodes } from './exit-code.ts';
 import { servingFaults, uploadSourceFaults } from './serving-faults.ts';
 import type { Surroundings } from './surroundings.ts';
 
 /**
- * `gateway check`: configuration, credentials, metadata and the proxied feeds, all faults with file and place. Needs no
- * database. `settings`: faults of the environment that the configuration was made without.
+ * `gateway check`: configuration, credentials, metadata and the proxied feeds, all faults with file and place; where it
+ * is asked to, the servers of deliveries. Needs no database. `settings`: faults of the environment that the configuration was made without.
  */
 export async function checkCommand(
   { config, environment, print }: Surroundings,
   settings: readonly string[] = [],
+  { connects = false }: { readonly connects?: boolean } = {},
 ): Promise<number> {
   const own = [...settings, ...servingFaults(config)];
   const { catalogue, faults } = loadCatalogue(config.metadataDir, environment);
@@ -30,11 +32,14 @@ export async function checkCommand(
   keys.forEach(print);
   const tables = catalogue === null ? [] : tableFaults(wantedTables(catalogue));
   tables.forEach(print);
+  const delivering = catalogue === null ? [] : await faultsOfDeliveries(catalogue, environment);
+  delivering.forEach(print);
   const lacksKey = catalogue !== null && config.personalDataKey === null && anyHashes(catalogue);
   if (lacksKey) {
     print('PERSONAL_DATA_KEY_FILE: must be set, for the metadata has personal data hashed');
   }
-  const count = Number(lacksKey) + own.length + faults.length + modelFaults.length + keys.length + tables.length;
+  const found = [own, faults, modelFaults, keys, tables, delivering].map(({ length }) => length);
+  const count = Number(lacksKey) + found.reduce((sum, length) => sum + length, 0);
   if (catalogue === null || count > 0) {
     print(`${count} fault(s)`);
     return exitCodes.failed;
@@ -50,7 +55,11 @@ export async function checkCommand(
     found.lines.forEach(print);
     upstreamFaults += found.faults;
   }
-  if (upstreamFaults > 0) {
+  for (const warning of warningsOfDeliveries(catalogue)) {
+    print(`warning: ${warning}`);
+  }
+  const unreachable = connects ? await connectDeliveries(catalogue, environment, print) : 0;
+  if (upstreamFaults + unreachable > 0) {
     return exitCodes.failed;
   }
   return exitCodes.ok;

@@ -24,6 +24,7 @@ import { DatabaseProbe } from '../warehouse/database-probe.ts';
 import { pruneTombstones } from '../warehouse/prune-tombstones.ts';
 import { connectUpstreams } from './connect-upstreams.ts';
 import { preparationTo } from './console.ts';
+import { deliveryRounds, deliveryWorks, faultsOfDeliveries, removeLeftSpools } from './deliveries.ts';
 import { exitCodes } from './exit-code.ts';
 import { fillWithSamples } from './first-samples.ts';
 import { ForgetReplies } from './forget-replies.ts';
@@ -52,6 +53,11 @@ export async function serveCommand(surroundings: Surroundings, options: ServeOpt
   const keyFaults = uploadSourceFaults(config, catalogue);
   if (keyFaults.length > 0) {
     throw new ConfigError(keyFaults);
+  }
+  const delivering = await faultsOfDeliveries(catalogue, surroundings.environment);
+  // One server that cannot be asked is no reason to serve nothing: its rounds say so, too.
+  for (const fault of delivering) {
+    print(`warning: ${fault}`);
   }
   const guard = guardOf(config, observe);
   const stop = options.stop.then((reason): End => ({ reason, code: exitCodes.ok }));
@@ -173,8 +179,15 @@ async function serveUntil(end: Promise<End>, serving: Serving): Promise<End> {
     const failed = (error: unknown, work: string): void =>
       observe({ event: 'scan-failed', work, reason: failureOf(error, folder) });
     const erasures = new ForgetReplies(database, () => forget());
+    await removeLeftSpools(config);
+    const asked = deliveryRounds(
+      surroundings,
+      { catalogue, database, limits: config.unpack },
+      { signal: stopping.signal, mayGoOn: () => requireSpace(folder) },
+    );
     const schedules = runSchedules(
       [
+        ...deliveryWorks(asked, stopping.signal),
         { name: 'drop folder', expression: config.ingestSchedule, run: scan, atStart: true },
         ...(sent === null
           ? []

@@ -110,7 +110,7 @@ export const eventKinds: { readonly [K in Kind]: EventKind<EventOf<K>> } = {
   stopped: { level: 'info', text: 'The program has ended what it had begun.' },
   'scan-failed': {
     level: 'error',
-    text: 'The drop folder could not be looked at, or old tombstones not be forgotten.',
+    text: 'Work on a schedule stopped early: the drop folder could not be looked at, a server not be asked, or old tombstones not be forgotten.',
   },
   'table-change': { level: 'debug', text: 'A table was made or changed, as program and metadata need it.' },
   'stored-rows': { level: 'info', text: 'Stored rows were changed at the start, or somebody should change them.' },

@@ -74,7 +74,7 @@ export class Receiver<A extends Arrival> {
       examined.push(facts);
       return this.#load(arrival, facts);
     });
-    const outcome = outcomeOf(result);
+    const outcome = outcomeOf(examined.reduce((named, { path }) => renamed(named, path, arrival.id), result));
     for (const facts of outcome.fate === 'refused' ? examined : []) {
       await this.#note(arrival, facts, result);
     }
@@ -124,4 +124,17 @@ export class Receiver<A extends Arrival> {
     this.#waiting.set(id, said);
     return true;
   }
+}
+
+/** A result as whoever reads it knows the file: in the spool its bytes have another name. */
+function renamed(result: IngestResult, spooled: string, id: string): IngestResult {
+  const path = result.path === spooled ? id : result.path;
+  if (!('members' in result) || result.members === undefined) {
+    return { ...result, path };
+  }
+  const inside = `${spooled}/`;
+  const members = result.members.map((one) =>
+    one.path.startsWith(inside) ? { ...one, path: `${id}/${one.path.slice(inside.length)}` } : one,
+  );
+  return { ...result, path, members };
 }

@@ -1,5 +1,5 @@
-import { isFault } from '../../catalogue/cells/cell.ts';
 import { convertBoolean } from '../../catalogue/cells/boolean-cells.ts';
+import { isFault } from '../../catalogue/cells/cell.ts';
 import { convertDuration } from '../../catalogue/cells/duration-cells.ts';
 import { type DecimalMark, numberText, shownMark } from '../../catalogue/cells/number-text.ts';
 import {

@@ -1,5 +1,5 @@
-import type { DecimalMark } from '../../catalogue/cells/number-text.ts';
 import type { Encoding } from '../../catalogue/catalogue.ts';
+import type { DecimalMark } from '../../catalogue/cells/number-text.ts';
 import type { typeNames } from '../../catalogue/compile/schema.ts';
 import type { PersonalData } from '../../edm/model.ts';
 import type { ColumnProfile } from './column-profile.ts';

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type AuthHandlerMiddleware, type ConnectConfig, utils } from 'ssh2';
+import ssh2, { type AuthHandlerMiddleware, type ConnectConfig } from 'ssh2';
 import SftpClient from 'ssh2-sftp-client';
 import type { DeliverySettings } from '../../catalogue/delivery-settings.ts';
 import { GatewayError } from '../../errors.ts';
@@ -75,7 +75,7 @@ export function requireKey({ id }: Pick<DeliverySettings, 'id'>, { privateKey, p
   if (privateKey === null) {
     return;
   }
-  const parsed = utils.parseKey(privateKey, passphrase ?? undefined);
+  const parsed = ssh2.utils.parseKey(privateKey, passphrase ?? undefined);
   if (!(parsed instanceof Error)) {
     return;
   }

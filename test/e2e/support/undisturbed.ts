@@ -3,8 +3,7 @@ import { cpSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
-import { contentOf } from '../../ingest/support/backfill.ts';
-import { packSome } from '../../ingest/support/backfill.ts';
+import { contentOf, packSome } from '../../ingest/support/backfill.ts';
 import { catalogue } from '../../ingest/support/feed.ts';
 import { run, serve, until } from './program.ts';
 

@@ -31,6 +31,8 @@ export interface FtpManners {
   sent: number;
   logins: number;
   commands: string[];
+  /** Control connections at once, at most. */
+  most: number;
 }
 
 export interface OwnFtp {
@@ -54,12 +56,18 @@ export interface FtpSetup {
 export async function ownFtp(setup: FtpSetup): Promise<OwnFtp> {
   const manners: FtpManners = {
     ...{ mlsd: true, mdtm: true, zoneHours: 0, cut: null, breaks: [], truncates: [], resets: false, noPassive: false },
-    ...{ denied: new Set(), besides: [], whenRead: null, sent: 0, logins: 0, commands: [] },
+    ...{ denied: new Set(), besides: [], whenRead: null, sent: 0, logins: 0, commands: [], most: 0 },
   };
   const open = new Set<net.Socket>();
+  let controls = 0;
   const greet = (socket: net.Socket): void => {
     open.add(socket);
-    socket.on('close', () => open.delete(socket));
+    controls += 1;
+    manners.most = Math.max(manners.most, controls);
+    socket.on('close', () => {
+      open.delete(socket);
+      controls -= 1;
+    });
     socket.on('error', () => {});
     new Session(socket, setup, manners, open).begin();
   };
