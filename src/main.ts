@@ -2,6 +2,7 @@ import process from 'node:process';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { type BackupFlags, backupCommand } from './commands/backup.ts';
 import { checkCommand } from './commands/check.ts';
+import { diskCommand } from './commands/disk.ts';
 import { type DraftFlags, draftCommand } from './commands/draft.ts';
 import { type EraseFlags, eraseCommand } from './commands/erase.ts';
 import { exitCodes } from './commands/exit-code.ts';
@@ -215,6 +216,10 @@ function program(): Command {
       [],
     )
     .action((sets: string[], flags: RebuildFlags) => run(rebuildCommand(surroundings(), sets, flags)));
+  gateway
+    .command('disk')
+    .description('what takes how much room: sets, indexes, kept files, and how it grows')
+    .action(() => run(diskCommand(surroundings())));
   gateway
     .command('draft')
     .description('propose the metadata of a new export from its files; needs no database')

@@ -55,7 +55,7 @@ describe('A restore takes all or nothing', function () {
         });
         assert.deepEqual(found ?? manifest, manifest);
       }),
-      { numRuns: 150 },
+      { numRuns: 80 },
     );
   });
 
