@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { eventKinds } from '../src/observation/observation.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const documents = [
@@ -51,5 +52,22 @@ describe('the documents', () => {
       const [, version] = /^ {2}"version": "([^"]+)"/m.exec(readFileSync(path.join(root, file), 'utf8')) ?? [];
       assert.equal(version, released, file);
     }
+  });
+
+  it('say in docs/operate.md what to do at each event that may be a warning or an error: a new one asks for its row there', () => {
+    const book = readFileSync(path.join(root, 'docs/operate.md'), 'utf8');
+    const told = [...book.matchAll(/^\| `([a-z-]+)` \| ([a-z, ]+) \| (.+) \|$/gm)].map(
+      ([, name, levels = '', todo = '']) => {
+        assert.ok(todo.length > 10, name);
+        return [name, levels.split(', ').sort()];
+      },
+    );
+    const loud = Object.entries(eventKinds).flatMap(([name, { level }]) => {
+      const levels = [
+        ...new Set([...String(level).matchAll(/\b(warn|error|fatal)\b/g)].map(([found]) => found)),
+      ].sort();
+      return levels.length === 0 ? [] : [[name, levels]];
+    });
+    assert.deepEqual(Object.fromEntries(told), Object.fromEntries(loud));
   });
 });

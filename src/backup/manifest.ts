@@ -53,6 +53,9 @@ const keptFile = part.extend({
   modified: z.iso.datetime(),
 });
 
+/** `drop`: below the drop folder; `uploads`: below the folder of uploads. */
+const placedFile = keptFile.extend({ place: z.enum(['drop', 'uploads']) });
+
 export const manifestSchema = z.strictObject({
   format: z.literal(backupFormat),
   /** Version of the program that wrote it. */
@@ -64,8 +67,8 @@ export const manifestSchema = z.strictObject({
   migrations: z.array(z.strictObject({ name: z.string(), sha256 })),
   tables: z.array(part.extend({ ...table.shape, rows: z.number().int().nonnegative() })),
   sequences: z.array(sequence),
-  /** Of the drop folder: `loaded/...` and `refused/...`; null: they were left out. */
-  files: z.array(keptFile).nullable(),
+  /** `loaded/...` and `refused/...` of each place; null: they were left out. */
+  files: z.array(placedFile).nullable(),
   metadata: z.array(keptFile),
 });
 
@@ -75,5 +78,6 @@ export type TableStructure = z.infer<typeof table>;
 export type StoredColumn = z.infer<typeof column>;
 export type SequenceState = z.infer<typeof sequence>;
 export type KeptFile = z.infer<typeof keptFile>;
+export type PlacedFile = z.infer<typeof placedFile>;
 /** A table with its rows. */
 export type TablePart = Manifest['tables'][number];

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { GatewayError } from '../errors.ts';
 import { quoteIdentifier, quoteRelation } from '../sql/identifier.ts';
 import type { Database, Transaction } from '../warehouse/database.ts';
@@ -20,6 +21,8 @@ export interface RestoreOrder {
 /** Names of the migrations that brought an older backup to what this program needs. */
 export interface RestoredTables {
   readonly migrated: readonly string[];
+  /** Erasures of persons that the database knew and the backup does not. */
+  readonly erasedSince: number;
 }
 
 /**
@@ -35,12 +38,13 @@ export async function restoreTables(order: RestoreOrder): Promise<RestoredTables
   const seen = seenMigrations(archive, migrations);
   return database.transaction(async (transaction) => {
     await transaction.query(`SELECT pg_advisory_xact_lock(${String(schemaLock)})`);
+    const erasedSince = await laterErasures(transaction, archive.manifest.made);
     await makeRoom(transaction, order.replaces);
     await runMigrations(transaction, seen);
     await fill(transaction, order);
     const { applied } = await runMigrations(transaction, migrations);
     await transaction.query('UPDATE gateway.set_versions SET epoch = gen_random_uuid()');
-    return { migrated: applied };
+    return { migrated: applied, erasedSince };
   });
 }
 
@@ -57,6 +61,20 @@ function seenMigrations({ manifest }: ArchiveReader, migrations: readonly Migrat
   return migrations.slice(0, manifest.migrations.length);
 }
 
+async function laterErasures(transaction: Transaction, made: string): Promise<number> {
+  const { rows } = await transaction.query<{ there: boolean }>(
+    `SELECT to_regclass('gateway.erasure') IS NOT NULL AS there`,
+  );
+  if (rows[0]?.there !== true) {
+    return 0;
+  }
+  const later = await transaction.query<{ n: string }>(
+    'SELECT count(*)::text AS n FROM gateway.erasure WHERE erased_at > $1::timestamptz',
+    [made],
+  );
+  return Number(later.rows[0]?.n ?? 0);
+}
+
 async function makeRoom(transaction: Transaction, replaces: boolean): Promise<void> {
   const { rows } = await transaction.query<{ schema: string }>(
     `SELECT nspname AS schema FROM pg_namespace WHERE nspname = ANY ($1)`,
@@ -65,17 +83,15 @@ async function makeRoom(transaction: Transaction, replaces: boolean): Promise<vo
   if (rows.length === 0) {
     return;
   }
-  const there = await transaction.query<{ ours: boolean; others: string }>(
-    `SELECT to_regclass('gateway.migration') IS NOT NULL AS ours,
-            (SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'gateway%' AND pid <> pg_backend_pid())::text AS others`,
+  const { rows: ours } = await transaction.query<{ ours: boolean }>(
+    `SELECT to_regclass('gateway.migration') IS NOT NULL AS ours`,
   );
-  const [found] = there.rows;
-  if (found?.ours !== true) {
+  if (ours[0]?.ours !== true) {
     throw refused(
       `the database has a schema ${rows.map(({ schema }) => schema).join(' and ')} that the gateway did not make: restore into another database`,
     );
   }
-  if (found.others !== '0') {
+  if (await isUsed(transaction)) {
     throw refused(
       'a gateway is connected to the database: stop it, it would go on with what it knows of the former rows',
     );
@@ -86,6 +102,21 @@ async function makeRoom(transaction: Transaction, replaces: boolean): Promise<vo
     );
   }
   await transaction.query(`DROP SCHEMA IF EXISTS ${ownSchemas.map(quoteIdentifier).join(', ')} CASCADE`);
+}
+
+/** Sessions of a command that has just ended are gone in a moment. */
+async function isUsed(transaction: Transaction): Promise<boolean> {
+  for (let tries = 0; tries < 20; tries += 1) {
+    const { rows } = await transaction.query<{ others: string }>(
+      `SELECT count(*)::text AS others FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'gateway%' AND pid <> pg_backend_pid()`,
+    );
+    if (rows[0]?.others === '0') {
+      return false;
+    }
+    await pause(100);
+    await transaction.query('SELECT pg_stat_clear_snapshot()');
+  }
+  return true;
 }
 
 async function holdsLoads(transaction: Transaction): Promise<boolean> {

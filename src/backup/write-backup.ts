@@ -4,7 +4,7 @@ import { sqlState } from '../warehouse/postgres-errors.ts';
 import { ArchiveWriter } from './archive-writer.ts';
 import { LineCount } from './count-lines.ts';
 import { addFiles, filesBelow } from './folder-files.ts';
-import { backupFormat, type Manifest, manifestName, type TablePart } from './manifest.ts';
+import { backupFormat, type Manifest, manifestName, type PlacedFile, type TablePart } from './manifest.ts';
 import { carriedColumns, ownSchemas, readSequences, readStructure, tableNames } from './structure.ts';
 
 export interface BackupOrder {
@@ -12,12 +12,19 @@ export interface BackupOrder {
   /** Of the backup; its folder is there. */
   readonly file: string;
   readonly metadataDir: string;
-  /** Its folders `loaded` and `refused` are kept; null: without files. */
-  readonly keptFiles: { readonly root: string; readonly folders: readonly string[] } | null;
+  /** Places whose files are kept; null: without files. */
+  readonly keptFiles: readonly KeptPlace[] | null;
   /** Version of this program. */
   readonly program: string;
   /** Told what is written now. */
   readonly progress: (what: string) => void;
+}
+
+/** A folder of which some folders hold files that were taken in. */
+export interface KeptPlace {
+  readonly place: PlacedFile['place'];
+  readonly root: string;
+  readonly folders: readonly string[];
 }
 
 /**
@@ -30,14 +37,7 @@ export async function writeBackup(order: BackupOrder): Promise<Manifest> {
   try {
     const stored = await storedState(order, archive);
     const { keptFiles, metadataDir } = order;
-    const files =
-      keptFiles === null
-        ? null
-        : await addFiles(archive, {
-            root: keptFiles.root,
-            paths: await filesBelow(keptFiles.root, keptFiles.folders),
-            as: 'files',
-          });
+    const files = keptFiles === null ? null : await addPlaces(archive, keptFiles);
     const metadata = await addFiles(archive, {
       root: metadataDir,
       paths: await filesBelow(metadataDir),
@@ -47,7 +47,7 @@ export async function writeBackup(order: BackupOrder): Promise<Manifest> {
       format: backupFormat,
       program: order.program,
       ...stored,
-      files: files === null ? null : [...files],
+      files,
       metadata: [...metadata],
     };
     await archive.finish(manifestName, `${JSON.stringify(manifest, null, 1)}\n`);
@@ -56,6 +56,15 @@ export async function writeBackup(order: BackupOrder): Promise<Manifest> {
     await archive.abandon();
     throw error;
   }
+}
+
+async function addPlaces(archive: ArchiveWriter, places: readonly KeptPlace[]): Promise<PlacedFile[]> {
+  const files: PlacedFile[] = [];
+  for (const { place, root, folders } of places) {
+    const kept = await addFiles(archive, { root, paths: await filesBelow(root, folders), as: `files/${place}` });
+    files.push(...kept.map((file) => ({ ...file, place })));
+  }
+  return files;
 }
 
 type StoredState = Pick<Manifest, 'made' | 'server' | 'migrations' | 'tables' | 'sequences'>;

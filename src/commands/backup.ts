@@ -2,7 +2,8 @@ import { mkdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { checkBackup } from '../backup/check-backup.ts';
 import type { Manifest } from '../backup/manifest.ts';
-import { writeBackup } from '../backup/write-backup.ts';
+import { type KeptPlace, writeBackup } from '../backup/write-backup.ts';
+import type { Config } from '../config.ts';
 import { loadedFolder, refusedFolder } from '../ingest/delivery/put-away.ts';
 import { exitCodes } from './exit-code.ts';
 import { type Surroundings, withExistingWarehouse } from './surroundings.ts';
@@ -37,7 +38,7 @@ export async function backupCommand(
       database,
       file,
       metadataDir: config.metadataDir,
-      keptFiles: files ? { root: config.dropDir, folders: [loadedFolder, refusedFolder] } : null,
+      keptFiles: files ? keptPlaces(config) : null,
       program: programVersion(),
       progress,
     });
@@ -46,6 +47,15 @@ export async function backupCommand(
     return exitCodes.ok;
   });
 }
+
+/** Where files lie that were taken in, or refused. */
+const keptPlaces = ({ dropDir, uploadDir }: Config): readonly KeptPlace[] => {
+  const folders = [loadedFolder, refusedFolder];
+  return [
+    { place: 'drop', root: dropDir, folders },
+    { place: 'uploads', root: uploadDir, folders },
+  ];
+};
 
 /** What a backup holds, in one line. */
 export function summary({ made, program, server, tables, files, metadata }: Manifest): string {

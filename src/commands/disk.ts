@@ -29,7 +29,11 @@ export async function diskCommand(surroundings: Surroundings): Promise<number> {
     print(`tables and indexes   ${megabytes(all)}`);
     print(`log of PostgreSQL    ${await logSize(database)}`);
     for (const folder of [loadedFolder, refusedFolder]) {
-      const { files, bytes } = await folderSize(config.dropDir, folder);
+      const sizes = [await folderSize(config.dropDir, folder), await folderSize(config.uploadDir, folder)];
+      const [files, bytes] = [
+        sizes.reduce((sum, one) => sum + one.files, 0),
+        sizes.reduce((sum, one) => sum + one.bytes, 0),
+      ];
       print(`${folder.padEnd(20)} ${megabytes(bytes)} in ${files} files`);
     }
     print(await growth(database, tables));

@@ -29,7 +29,7 @@ export async function restoreCommand(
   await checkBackup(file, progress);
   const archive = await ArchiveReader.open(file);
   try {
-    const { migrated } = await withWarehouse(surroundings, ({ database }) =>
+    const { migrated, erasedSince } = await withWarehouse(surroundings, ({ database }) =>
       restoreTables({
         ...{ database, archive, progress },
         migrations: readMigrations(migrationsFolder),
@@ -39,11 +39,21 @@ export async function restoreCommand(
     progress('');
     print(`restored ${summary(archive.manifest)}`);
     migrated.map((name) => `migrated ${name}`).forEach(print);
-    if (files && archive.manifest.files !== null) {
-      const restored = await restoreFiles(archive, archive.manifest.files, config.dropDir);
-      fileLines(restored, config.dropDir).forEach(print);
+    for (const [place, folder] of [
+      ['drop', config.dropDir],
+      ['uploads', config.uploadDir],
+    ] as const) {
+      const kept = files ? (archive.manifest.files ?? []).filter((file) => file.place === place) : [];
+      if (kept.length > 0) {
+        fileLines(await restoreFiles(archive, kept, folder), folder).forEach(print);
+      }
     }
     print(await restoreMetadata(archive, surroundings));
+    if (erasedSince > 0) {
+      print(
+        `${erasedSince} erasures were made after the backup, which has those persons again: run gateway erase once more for them`,
+      );
+    }
     print('Delta links and ETags of before are refused or not matched: clients read their sets anew.');
     print(
       `Files that were loaded after the backup are not in it. Where they still lie: gateway ingest ${path.join(config.dropDir, 'loaded')} (known ones are passed over)`,

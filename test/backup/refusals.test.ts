@@ -104,8 +104,10 @@ describe('A restore takes all or nothing', function () {
       archive.close();
     });
     assert.deepEqual(await state('after.zip'), before);
+    await other.within((database) => database.query('INSERT INTO gateway.erasure DEFAULT VALUES'));
     const replaced = await other.run(`gateway restore --replace ${file}`);
     assert.equal(replaced.code, 0, replaced.output);
+    assert.match(replaced.output, /^1 erasures were made after the backup, .*run gateway erase once more/m);
     assert.deepEqual(await state('replaced.zip'), stateOf(manifest));
   });
 

@@ -98,7 +98,7 @@ describe('The commands of docs/operate.md, as they are printed', function () {
         }
         if (line === 'gateway disk') {
           assert.match(output, /^feed\.AcmeOrders +\d+ +\d+\.\d MB +\d+\.\d MB +[\d,]+$/m);
-          assert.match(output, /^loaded +0\.0 MB in 3 files$/m);
+          assert.match(output, /^loaded +0\.0 MB in 4 files$/m);
         }
       }
     });

@@ -4,7 +4,6 @@ import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
-import { eventKinds } from '../../src/observation/observation.ts';
 
 const has = (program: string): boolean => spawnSync(program, ['--version']).error === undefined;
 const book = readFileSync(new URL('../../docs/operate.md', import.meta.url), 'utf8');
@@ -41,22 +40,6 @@ describe('What deploy/ and docs/operate.md say', () => {
     const { status, stderr } = spawnSync('logrotate', ['--debug', file], { encoding: 'utf8' });
     assert.equal(status, 0, stderr);
     assert.doesNotMatch(stderr, /error:/);
-  });
-
-  it('what to do at each event that may be a warning or an error, and at no other', () => {
-    const told = [...book.matchAll(/^\| `([a-z-]+)` \| ([a-z, ]+) \| (.+) \|$/gm)].map(
-      ([, name, levels = '', todo = '']) => {
-        assert.ok(todo.length > 10, name);
-        return [name, levels.split(', ').sort()];
-      },
-    );
-    const loud = Object.entries(eventKinds).flatMap(([name, { level }]) => {
-      const levels = [
-        ...new Set([...String(level).matchAll(/\b(warn|error|fatal)\b/g)].map(([found]) => found)),
-      ].sort();
-      return levels.length === 0 ? [] : [[name, levels]];
-    });
-    assert.deepEqual(Object.fromEntries(told), Object.fromEntries(loud));
   });
 
   it('a file of the repository at each procedure', () => {

@@ -50,6 +50,7 @@ export async function fill(world: World): Promise<void> {
   await world.works(`gateway ingest ${world.file('data/drop/loaded/stock-1.csv', 'Shelf,Pieces\na,1\nb,2\nc,3\n', 2)}`);
   await world.works(`gateway ingest ${world.file('data/drop/loaded/stock-2.csv', 'Shelf,Pieces\na,1\nc,4\n', 3)}`);
   world.file('data/drop/refused/sub/bad%\\name.csv', 'x', 4);
+  world.file('data/uploads/loaded/up.csv', 'y', 5);
 }
 
 export function useWorld(): () => World {
