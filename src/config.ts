@@ -47,6 +47,10 @@ export interface Config {
   readonly heavyReads: number | null;
   /** Bytes of temporary files that one read may have PostgreSQL write. */
   readonly temporaryBytes: number;
+  /** Where alerts are sent; null: nowhere. It may hold a secret. */
+  readonly alertUrl: string | null;
+  /** Keys that alerts are signed with, `whsec_` and base64: the first is the one in use, others are being changed. */
+  readonly alertSecrets: readonly string[];
   /** Bytes of compressed replies that are kept for others who ask the same; 0: none. */
   readonly replyCacheBytes: number;
   /** What may come out of one `.zip` or `.gz`. */
@@ -115,6 +119,15 @@ const schema = z.object({
     .default('api-key'),
   HEAVY_READS: count(1, 64).optional(),
   TEMP_FILES_MB: count(1, 1_000_000).default(8192),
+  ALERT_URL: z.url({ protocol: /^https?$/, error: 'must be an absolute http or https URL' }).optional(),
+  ALERT_SECRET: z
+    .string()
+    .transform((text) => text.split(/\s+/))
+    .refine(
+      (keys) => keys.every(isWebhookKey),
+      'must be whsec_ and 24 to 64 random bytes in base64: make one with  echo whsec_$(openssl rand -base64 32)',
+    )
+    .optional(),
   REPLY_CACHE_MB: count(0, 1_000_000).default(256),
   UNPACK_MAX_MB: count(1, 100_000_000).default(defaultLimits.bytes / 1024 ** 2),
   UNPACK_MAX_RATIO: count(2, 2000).default(defaultLimits.ratio),
@@ -122,8 +135,15 @@ const schema = z.object({
   PERSONAL_DATA_KEY: z.string().min(32, 'must have 32 characters or more, at random').optional(),
 });
 
+/** A key of Standard Webhooks: 24 to 64 bytes. */
+function isWebhookKey(text: string): boolean {
+  const [, base64 = ''] = /^whsec_([A-Za-z0-9+/]+={0,2})$/.exec(text) ?? [];
+  const { length } = Buffer.from(base64, 'base64');
+  return length >= 24 && length <= 64;
+}
+
 /** Settings whose value may stand in a file named by `<name>_FILE`, so that secrets need not stand in the environment. */
-const secretNames = ['DATABASE_URL', 'PGPASSWORD', 'PERSONAL_DATA_KEY'] as const;
+const secretNames = ['DATABASE_URL', 'PGPASSWORD', 'ALERT_URL', 'ALERT_SECRET', 'PERSONAL_DATA_KEY'] as const;
 
 /**
  * Reads and checks the whole configuration; an empty value counts as not given. Relative folders are resolved against
@@ -148,6 +168,11 @@ export function examineConfig(environment: Environment): {
   for (const { path: names, message } of error?.issues ?? []) {
     faults.push(`${String(names[0])}: ${message}`);
     delete given[String(names[0])];
+  }
+  if (given['ALERT_URL'] !== undefined && given['ALERT_SECRET'] === undefined && error === undefined) {
+    faults.push(
+      'ALERT_SECRET: must be given with ALERT_URL, so that the receiver can tell who sends; see docs/alarms.md',
+    );
   }
   return { config: configOf(schema.parse(given)), faults };
 }
@@ -178,6 +203,8 @@ function configOf(settings: z.infer<typeof schema>): Config {
     keyName: settings.AUTH_KEY_NAME,
     heavyReads: settings.HEAVY_READS ?? null,
     temporaryBytes: settings.TEMP_FILES_MB * 1024 * 1024,
+    alertUrl: settings.ALERT_URL ?? null,
+    alertSecrets: settings.ALERT_SECRET ?? [],
     replyCacheBytes: settings.REPLY_CACHE_MB * 1024 * 1024,
     unpack: {
       bytes: settings.UNPACK_MAX_MB * 1024 * 1024,

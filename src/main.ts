@@ -1,6 +1,7 @@
 import process from 'node:process';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { type BackupFlags, backupCommand } from './commands/backup.ts';
+import { testAlertCommand } from './commands/alert.ts';
 import { checkCommand } from './commands/check.ts';
 import { diskCommand } from './commands/disk.ts';
 import { type DraftFlags, draftCommand } from './commands/draft.ts';
@@ -204,6 +205,11 @@ function program(): Command {
     .action(({ out, ...order }: { out: string; rows?: number; seed?: number; days?: number; broken?: number }) =>
       run(sampleCommand(surroundings(), out, order)),
     );
+  gateway
+    .command('alert')
+    .description('try where alerts are sent (ALERT_URL)')
+    .requiredOption('--test', 'send one test message')
+    .action(() => run(testAlertCommand(surroundings())));
   rejectCommands(gateway, { surroundings, run });
   gateway
     .command('rebuild')

@@ -22,6 +22,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   embedded: [],
   sandbox: ['catalogue', 'edm'],
   warehouse: ['embedded', 'sql', 'catalogue', 'edm'],
+  alarm: ['warehouse'],
   ingest: ['warehouse', 'sql', 'catalogue', 'edm'],
   backup: ['warehouse', 'sql'],
   source: ['plan', 'json', 'sql', 'upstream', 'warehouse', 'catalogue', 'edm'],

@@ -22,6 +22,7 @@ import { ResultCache } from '../source/stored/result-cache.ts';
 import type { Database } from '../warehouse/database.ts';
 import { DatabaseProbe } from '../warehouse/database-probe.ts';
 import { pruneTombstones } from '../warehouse/prune-tombstones.ts';
+import { alertWorks } from './alert-works.ts';
 import { connectUpstreams } from './connect-upstreams.ts';
 import { preparationTo } from './console.ts';
 import { deliveryRounds, deliveryWorks, faultsOfDeliveries, removeLeftSpools } from './deliveries.ts';
@@ -194,6 +195,7 @@ async function serveUntil(end: Promise<End>, serving: Serving): Promise<End> {
           : [{ name: 'uploads', expression: config.ingestSchedule, run: () => sent.uploads.round(), atStart: true }]),
         { name: 'erasures', expression: '* * * * *', run: () => erasures.look(), atStart: true },
         { name: 'tombstones', expression: pruneSchedule, run: () => pruneTombstones(database) },
+        ...alertWorks(database, config, { observe, signal: stopping.signal }),
       ],
       failed,
     );

@@ -1,3 +1,4 @@
+import { untoldAlerts } from '../alarm/outbox.ts';
 import { troubledDeliveries, type UnfreshExport, unfreshExports } from '../ingest/ledger/freshness.ts';
 import { type ExportSummary, exportSummaries, openRejectCounts } from '../ingest/ledger/load-summary.ts';
 import { type OpenFile, openFiles } from '../ingest/ledger/open-files.ts';
@@ -76,11 +77,18 @@ function freshnessFinding({ name, state, due, missing, days }: UnfreshExport): F
   return { level: 'warning', kind: state === 'late' ? 'late-export' : 'missing-files', message };
 }
 
+const untoldFinding = (count: number): Finding => ({
+  level: 'warning',
+  kind: 'unsent-alerts',
+  message: `${count} alerts were not taken by the webhook (gateway alert --test tries it)`,
+});
+
 async function findingsOf(database: Database): Promise<readonly Finding[]> {
   const files = await openFiles(database);
   const rejects = await openRejectCounts(database);
   const unfresh = await unfreshExports(database);
   const deliveries = await troubledDeliveries(database);
+  const untold = await untoldAlerts(database);
   return [
     ...files.slice(0, shownFiles).map(fileFinding),
     ...(files.length > shownFiles
@@ -88,6 +96,7 @@ async function findingsOf(database: Database): Promise<readonly Finding[]> {
       : []),
     ...unfresh.map(freshnessFinding),
     ...deliveries.map(({ kind, message }): Finding => ({ level: 'warning', kind, message })),
+    ...(untold === 0 ? [] : [untoldFinding(untold)]),
     ...rejects.map(
       ({ code, n }): Finding => ({
         level: 'warning',

@@ -1,3 +1,4 @@
+import type { AlarmEvent } from './events/alarm.ts';
 import type { CommandEvent } from './events/commands.ts';
 import type { EmbeddedEvent } from './events/embedded.ts';
 import type { HttpEvent } from './events/http.ts';
@@ -17,7 +18,8 @@ export type Observation =
   | UpstreamEvent
   | WarehouseEvent
   | EmbeddedEvent
-  | CommandEvent;
+  | CommandEvent
+  | AlarmEvent;
 
 export type Level = 'error' | 'warn' | 'info' | 'debug' | 'trace';
 
@@ -30,6 +32,9 @@ export interface EventKind<Event> {
   /** In one sentence; docs/log.md has it. */
   readonly text: string;
 }
+
+/** Alerts of something that is all right again. */
+const over: ReadonlySet<string> = new Set(['file.arrived', 'fetch.restored', 'upload.finished']);
 
 /** Each kind of event: one that is missing here does not compile. */
 export const eventKinds: { readonly [K in Kind]: EventKind<EventOf<K>> } = {
@@ -111,6 +116,14 @@ export const eventKinds: { readonly [K in Kind]: EventKind<EventOf<K>> } = {
   'scan-failed': {
     level: 'error',
     text: 'Work on a schedule stopped early: the drop folder could not be looked at, a server not be asked, or old tombstones not be forgotten.',
+  },
+  alert: {
+    level: ({ type }) => (over.has(type) ? 'info' : 'warn'),
+    text: 'Somebody should know of something; with ALERT_URL it is sent there, too.',
+  },
+  'alert-not-sent': {
+    level: ({ last }) => (last ? 'error' : 'warn'),
+    text: 'The webhook did not take an alert; it is tried again, unless `last`.',
   },
   'table-change': { level: 'debug', text: 'A table was made or changed, as program and metadata need it.' },
   'stored-rows': { level: 'info', text: 'Stored rows were changed at the start, or somebody should change them.' },

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { Export } from '../../catalogue/catalogue.ts';
-import type { ErrorCode } from '../../errors.ts';
+import { type ErrorCode, errorCatalogue } from '../../errors.ts';
 import type { Database, Transaction } from '../../warehouse/database.ts';
 import type { FileOrder } from './file-order.ts';
 import type { Removal } from './removal.ts';
@@ -255,10 +255,14 @@ export type FileOutcome = {
   readonly period?: TimeSpan | null;
 } & ({ readonly state: 'duplicate' | 'unpacked' } | { readonly state: 'refused' | 'failed'; readonly code: ErrorCode });
 
-/** Notes a file that was not loaded as one. */
+/** Notes a file that was not loaded as one; that it was refused, or failed, is an alert. */
 export async function noteFile(asker: Asker, file: LedgerFile, outcome: FileOutcome): Promise<string> {
+  const insert = `INSERT INTO gateway.load (source, export, file_name, path, sha256, size_bytes, modified_at, state, outcome_code, message, container_sha256, container_bytes, member, file_time, period_start, period_end, finished_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, clock_timestamp()) RETURNING load_id`;
+  const code = 'code' in outcome ? outcome.code : null;
+  // One statement, so that the alert is there with the row, or neither.
+  const alert = `INSERT INTO gateway.alert (kind, source, export, details) SELECT 'file.refused', $1, $2, jsonb_build_object('load', load_id, 'file', $3::text, 'path', $4::text, 'state', $8::text, 'code', $9::text, 'remedy', $17::text) FROM noted WHERE $17::text IS NOT NULL`;
   const { rows } = await asker.query<{ load_id: string }>(
-    `INSERT INTO gateway.load (source, export, file_name, path, sha256, size_bytes, modified_at, state, outcome_code, message, container_sha256, container_bytes, member, file_time, period_start, period_end, finished_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, clock_timestamp()) RETURNING load_id::text`,
+    `WITH noted AS (${insert}), told AS (${alert}) SELECT load_id::text FROM noted`,
     [
       outcome.target?.source ?? null,
       outcome.target?.name ?? null,
@@ -268,12 +272,13 @@ export async function noteFile(asker: Asker, file: LedgerFile, outcome: FileOutc
       file.bytes,
       file.modifiedAt.toISOString(),
       outcome.state,
-      'code' in outcome ? outcome.code : null,
+      code,
       outcome.message.replaceAll('\0', '␀'),
       ...placeInContainer(file),
       outcome.fileTime?.toISOString() ?? null,
       outcome.period?.start.toISOString() ?? null,
       outcome.period?.end.toISOString() ?? null,
+      code === null ? null : errorCatalogue[code].remedy,
     ],
   );
   return rows[0]?.load_id ?? '';

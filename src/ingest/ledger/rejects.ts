@@ -215,3 +215,15 @@ function notLess({ winner }: RejectShape): readonly string[] {
     `CASE WHEN ${value} ->> 0 = ${escapeText(winner.sqlType)} THEN coalesce((${value} ->> 1)::${winner.sqlType} <= s.${quoteIdentifier(winner.column)}, false) ELSE true END`,
   ];
 }
+
+/** Rejected rows of a load by code. */
+export async function rejectCounts(
+  transaction: Transaction,
+  loadId: string,
+): Promise<Readonly<Record<string, number>>> {
+  const { rows } = await transaction.query<{ code: string; n: number }>(
+    `SELECT code, count(*)::integer AS n FROM gateway.reject WHERE load_id = $1 GROUP BY code ORDER BY code`,
+    [loadId],
+  );
+  return Object.fromEntries(rows.map(({ code, n }) => [code, n]));
+}

@@ -31,6 +31,7 @@ import { policiesOf } from '../personal/treated-sets.ts';
 import { type StoredTable, storedTable } from '../stored/stored-table.ts';
 import { closeCarried, rejectShape } from './close-carried.ts';
 import { judgeRejects } from './judge-file.ts';
+import { raiseLoadAlerts } from './load-alerts.ts';
 import { joinedMessages, outcomeOf } from './load-notes.ts';
 import { loadSteps, type TellStep } from './load-steps.ts';
 import { takeIn } from './take-in.ts';
@@ -177,6 +178,7 @@ async function loadNew(
   };
   const { records, passedOver } = dataRows(facts, identified, { onBytes });
   let drift: readonly DriftFinding[] = [];
+  let newDrift: readonly DriftFinding[] = [];
   const taken = await takeIn(transaction, records, {
     ...{ catalogue, table, match, period, delimiter: reading.delimiter },
     load: { loadId, fileTime: moment },
@@ -194,13 +196,14 @@ async function loadNew(
         load: { loadId, fileTime: moment },
       });
       drift = driftOf(match, converter);
-      await keepDrift(transaction, { loadId, target }, drift);
+      newDrift = await keepDrift(transaction, { loadId, target }, drift);
       return rows.keyless === 0 && match.cells.length > 0;
     },
   });
   tell('merged', taken.read);
   const outcome = outcomeOf({ match, passedOver, ...taken });
   await closeLoad(transaction, { loadId, counts: taken, outcome });
+  await raiseLoadAlerts(transaction, { loadId, file: facts.name, target, counts: taken, drift: newDrift });
   await keepHeadersTrue(transaction, catalogue, target);
   const touched = setsTouched(catalogue, target.set);
   await keepPoliciesTrue(transaction, touched, policiesOf(catalogue, touched));

@@ -1,0 +1,82 @@
+import type { Database, Transaction } from '../../warehouse/database.ts';
+import { type AlertKind, raiseAlert } from './alerts.ts';
+import { troubledDeliveries, unfreshExports } from './freshness.ts';
+
+/** Something that is wrong as long as it lasts. */
+interface Alarm {
+  readonly kind: keyof typeof endings;
+  readonly subject: string;
+  /** Another one where it is wrong anew: a further file that did not come. */
+  readonly occurrence: string;
+  readonly source: string;
+  readonly export: string | null;
+  readonly details: Readonly<Record<string, unknown>>;
+}
+
+/** What is told when it is over. */
+const endings = {
+  'file.missing': 'file.arrived',
+  'fetch.failed': 'fetch.restored',
+  'upload.stuck': 'upload.finished',
+} as const satisfies Partial<Record<AlertKind, AlertKind>>;
+
+/**
+ * Looks at what is wrong now (late exports, deliveries whose rounds fail, stuck uploads) and raises an alert for what was not told yet, and one for
+ * what is over. One gateway at a time: where another one looks, nothing happens. Resolves to how many alerts were raised.
+ */
+export function checkAlarms(database: Database): Promise<number> {
+  return database.transaction(async (transaction) => {
+    const { rows } = await transaction.query<{ mine: boolean }>(
+      `SELECT pg_try_advisory_xact_lock(hashtextextended('gateway.alarms', 0)) AS mine`,
+    );
+    return rows[0]?.mine === true ? settle(transaction) : 0;
+  });
+}
+
+async function settle(transaction: Transaction): Promise<number> {
+  const now = await alarmsOf(transaction);
+  const { rows: told } = await transaction.query<ToldAlarm>(
+    `SELECT kind, subject, occurrence, source, export, details FROM gateway.alarm`,
+  );
+  const news = now.filter((one) => !told.some((other) => isSame(one, other) && one.occurrence === other.occurrence));
+  const over = told.filter((one) => !now.some((other) => isSame(one, other)));
+  for (const one of news) {
+    await transaction.query(
+      `INSERT INTO gateway.alarm (kind, subject, occurrence, source, export, details) VALUES ($1, $2, $3, $4, $5, $6)
+       ON CONFLICT (kind, subject) DO UPDATE SET occurrence = excluded.occurrence, details = excluded.details, raised_at = excluded.raised_at`,
+      [one.kind, one.subject, one.occurrence, one.source, one.export, JSON.stringify(one.details)],
+    );
+    await raiseAlert(transaction, one);
+  }
+  for (const one of over) {
+    await transaction.query(`DELETE FROM gateway.alarm WHERE kind = $1 AND subject = $2`, [one.kind, one.subject]);
+    await raiseAlert(transaction, { ...one, kind: endings[one.kind] });
+  }
+  return news.length + over.length;
+}
+
+interface ToldAlarm extends Record<string, unknown>, Alarm {}
+
+const isSame = (one: Alarm, other: Alarm): boolean => one.kind === other.kind && one.subject === other.subject;
+
+async function alarmsOf(transaction: Transaction): Promise<readonly Alarm[]> {
+  const late = (await unfreshExports(transaction))
+    .filter(({ state }) => state === 'late')
+    .map(({ name, due, missing, days }): Alarm => {
+      const [source = '', of = ''] = name.split('/');
+      const details = { due, missing, days };
+      return { kind: 'file.missing', subject: name, occurrence: due ?? '', source, export: of, details };
+    });
+  const troubled = (await troubledDeliveries(transaction)).map(({ kind, source, delivery, what, since }): Alarm => {
+    const failed = kind === 'failed-fetch';
+    return {
+      kind: failed ? 'fetch.failed' : 'upload.stuck',
+      subject: failed ? delivery : `${delivery}/${what}`,
+      occurrence: since,
+      source,
+      export: null,
+      details: { delivery, since, ...(failed ? { code: what } : { path: what }) },
+    };
+  });
+  return [...late, ...troubled];
+}
