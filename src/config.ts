@@ -9,6 +9,9 @@ import { defaultLimits, type UnpackLimits } from './ingest/container/limits.ts';
 export interface Config {
   readonly port: number;
   readonly host: string;
+  /** Where metrics and health are told; null: metrics nowhere. */
+  readonly metricsPort: number | null;
+  readonly metricsHost: string;
   /** Absolute, without a final slash, e.g. `https://feed.example.com`; null: links are built from the Host header. */
   readonly publicUrl: string | null;
   /** null: the embedded PostgreSQL under `dataDir`. */
@@ -87,6 +90,8 @@ const webAddress = z
 const schema = z.object({
   PORT: count(0, 65_535).default(8080),
   HOST: z.string().default('127.0.0.1'),
+  METRICS_PORT: count(0, 65_535).optional(),
+  METRICS_HOST: z.string().default('127.0.0.1'),
   PUBLIC_URL: webAddress.optional(),
   DATABASE_URL: z
     .string()
@@ -182,6 +187,8 @@ function configOf(settings: z.infer<typeof schema>): Config {
   return {
     port: settings.PORT,
     host: settings.HOST,
+    metricsPort: settings.METRICS_PORT ?? null,
+    metricsHost: settings.METRICS_HOST,
     publicUrl: settings.PUBLIC_URL ?? null,
     databaseUrl: withPassword(settings.DATABASE_URL ?? null, settings.PGPASSWORD),
     dataDir,

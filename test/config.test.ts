@@ -20,6 +20,8 @@ describe('configuration', () => {
     assert.equal(config.port, 8080);
     assert.equal(config.host, '127.0.0.1');
     assert.equal(config.publicUrl, null);
+    assert.deepEqual([config.metricsPort, config.metricsHost, config.ingestKeysFile], [null, '127.0.0.1', null]);
+    assert.deepEqual([config.uploadDir, config.uploadBytes], [path.resolve('data/uploads'), 4096 * 1024 * 1024]);
     assert.equal(config.databaseUrl, null);
     assert.equal(config.dataDir, path.resolve('data'));
     assert.equal(config.metadataDir, path.resolve('metadata'));

@@ -29,7 +29,10 @@ import { deliveryRounds, deliveryWorks, faultsOfDeliveries, removeLeftSpools } f
 import { exitCodes } from './exit-code.ts';
 import { fillWithSamples } from './first-samples.ts';
 import { ForgetReplies } from './forget-replies.ts';
+import { listenOn } from './listen.ts';
+import type { GatewayMetrics } from './metrics/gateway-metrics.ts';
 import { prepare } from './migrate.ts';
+import { openOperations } from './open-operations.ts';
 import { openUploads } from './open-uploads.ts';
 import { Readiness } from './readiness.ts';
 import { credentialFiles, servingFaults, uploadSourceFaults } from './serving-faults.ts';
@@ -45,7 +48,7 @@ export interface ServeOptions {
 
 /** `gateway serve`: prepares the warehouse, serves the feed and takes in what is dropped, until it is told to stop. */
 export async function serveCommand(surroundings: Surroundings, options: ServeOptions): Promise<number> {
-  const { config, print, observe } = surroundings;
+  const { config } = surroundings;
   const faults = servingFaults(config);
   if (faults.length > 0) {
     throw new ConfigError(faults);
@@ -55,6 +58,20 @@ export async function serveCommand(surroundings: Surroundings, options: ServeOpt
   if (keyFaults.length > 0) {
     throw new ConfigError(keyFaults);
   }
+  const readiness = new Readiness();
+  void options.stop.then(() => readiness.stops());
+  const operations = await openOperations(config, { health: readiness, observe: surroundings.observe });
+  try {
+    const { observe, metrics } = operations;
+    return await serveCatalogue({ surroundings: { ...surroundings, observe }, options, catalogue, readiness, metrics });
+  } finally {
+    await operations.close();
+  }
+}
+
+async function serveCatalogue(program: Omit<Serving, 'warehouse' | 'guard'>): Promise<number> {
+  const { surroundings, options, catalogue, readiness } = program;
+  const { config, print, observe } = surroundings;
   const delivering = await faultsOfDeliveries(catalogue, surroundings.environment);
   // One server that cannot be asked is no reason to serve nothing: its rounds say so, too.
   for (const fault of delivering) {
@@ -70,7 +87,6 @@ export async function serveCommand(surroundings: Surroundings, options: ServeOpt
     return opened.code;
   }
   const { database, server } = opened;
-  const readiness = new Readiness();
   const serverEnd = server?.failed.then((reason): End => ({ reason, code: exitCodes.failed })) ?? never;
   const end = Promise.race([stop, serverEnd]);
   let deadline = 0;
@@ -83,7 +99,7 @@ export async function serveCommand(surroundings: Surroundings, options: ServeOpt
     const preparing = prepareToServe({ surroundings, catalogue, database });
     preparing.catch(() => {});
     const early = await Promise.race([preparing.then(() => null), end]);
-    ended = early ?? (await serveUntil(end, { surroundings, options, catalogue, warehouse: opened, guard, readiness }));
+    ended = early ?? (await serveUntil(end, { ...program, warehouse: opened, guard }));
   } finally {
     // A load at hand may end until the deadline; then it is undone, and the next start has its file.
     await opened.close(deadline === 0 ? undefined : Math.max(0, deadline - performance.now()));
@@ -122,6 +138,8 @@ interface Serving {
   readonly warehouse: Warehouse;
   readonly guard: Feed['authentication'];
   readonly readiness: Readiness;
+  /** null: nobody asks for them. */
+  readonly metrics: GatewayMetrics | null;
 }
 
 /** Daily, in UTC: a gateway that runs for months must forget old tombstones too, not only one that starts. */
@@ -129,7 +147,7 @@ const pruneSchedule = '17 3 * * *';
 
 /** Serves and loads until `end`; whatever it started has ended afterwards, also where it throws. */
 async function serveUntil(end: Promise<End>, serving: Serving): Promise<End> {
-  const { surroundings, options, catalogue, warehouse, guard, readiness } = serving;
+  const { surroundings, options, catalogue, warehouse, guard, readiness, metrics } = serving;
   const { config, observe } = surroundings;
   const { database } = warehouse;
   // Of the embedded server's files; null: the server is somewhere else.
@@ -161,6 +179,7 @@ async function serveUntil(end: Promise<End>, serving: Serving): Promise<End> {
       { config, health: readiness, observe, requireSpace: () => requireSpace(folder) },
     );
     uploadRoutes(app, sent?.service ?? null);
+    metrics?.serves(app.server, database);
     const address = await listen(app, config);
     readiness.serves(() => probe.look());
     announce(address, surroundings, folder);
@@ -244,20 +263,9 @@ function guardOf(config: Config, observe: Observe<Observation>): Feed['authentic
   return authentication({ basic: open('AUTH_BASIC_FILE'), keys: open('AUTH_KEY_FILE') }, config.keyName);
 }
 
-/** Throws GatewayError AddressInUse with what to do about it. */
+/** The address that clients use. */
 async function listen(app: ReturnType<typeof httpListener>, { host, port, publicUrl }: Config): Promise<string> {
-  try {
-    await app.listen({ host, port });
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : '';
-    if (code !== 'EADDRINUSE' && code !== 'EACCES' && code !== 'EADDRNOTAVAIL') {
-      throw error;
-    }
-    const why = code === 'EADDRINUSE' ? 'is used by another program' : `cannot be listened on (${code})`;
-    throw new GatewayError('AddressInUse', `Port ${port} of ${host} ${why}`, { target: 'PORT', cause: error });
-  }
-  const bound = app.server.address();
-  const at = typeof bound === 'object' && bound !== null ? bound.port : port;
+  const at = await listenOn(app, { host, port, setting: 'PORT' });
   const name = host.includes(':') ? `[${host}]` : host;
   return `${publicUrl ?? `http://${name === '0.0.0.0' || name === '[::]' ? 'localhost' : name}:${at}`}${feedPath}`;
 }

@@ -111,6 +111,7 @@ export const eventKinds: { readonly [K in Kind]: EventKind<EventOf<K>> } = {
   'turn-wait': { level: 'debug', text: 'A large read waited for its turn.' },
   'connection-wait': { level: 'debug', text: 'A connection to PostgreSQL was waited for.' },
   listening: { level: 'info', text: 'The feed answers at this address.' },
+  operations: { level: 'info', text: 'Metrics and health are told at this address.' },
   stopping: { level: 'info', text: 'The program was told to stop.' },
   stopped: { level: 'info', text: 'The program has ended what it had begun.' },
   'scan-failed': {

@@ -36,8 +36,18 @@ export interface Database {
    * begin then. Throws GatewayError DatabaseUnavailable, and what the work throws.
    */
   exclusively<T>(name: string, work: (held: AbortSignal) => Promise<T>): Promise<T | null>;
+  /** How busy it is now; asks nobody. */
+  occupancy(): Occupancy;
   /** Ends all connections after what runs; a second call waits for the first. */
   close(): Promise<void>;
+}
+
+/** What is in use, and who waits. */
+export interface Occupancy {
+  readonly pools: Readonly<
+    Record<'owner' | 'reader', { readonly connections: number; readonly idle: number; readonly waiting: number }>
+  >;
+  readonly largeReads: { readonly working: number; readonly waiting: number };
 }
 
 export interface Transaction {

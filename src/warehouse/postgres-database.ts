@@ -19,6 +19,7 @@ import { ask, commit, transactionOn } from './connection/transaction.ts';
 import type {
   Database,
   DatabaseRow,
+  Occupancy,
   QueryResult,
   ReadOptions,
   ReadSession,
@@ -280,6 +281,14 @@ class PostgresDatabase implements Database {
 
   exclusively<T>(name: string, work: (held: AbortSignal) => Promise<T>): Promise<T | null> {
     return underSessionLock(this.#connection, name, work);
+  }
+
+  occupancy(): Occupancy {
+    const of = ({ totalCount: connections, idleCount: idle, waitingCount: waiting }: pg.Pool) => ({
+      ...{ connections, idle, waiting },
+    });
+    const { working, waiting } = this.#admission;
+    return { pools: { owner: of(this.#owner), reader: of(this.#readers) }, largeReads: { working, waiting } };
   }
 
   close(): Promise<void> {

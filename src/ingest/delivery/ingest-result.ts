@@ -53,7 +53,10 @@ export function filesOf(result: IngestResult): readonly MemberResult[] {
 export function loadEvent(result: IngestResult): Extract<IngestEvent, { readonly event: 'load' }> {
   const message = 'error' in result ? `${result.error.code}: ${operatorMessage(result.error)}` : loadMessage(result);
   const rejected = result.state === 'loaded' ? waitingRows(result) : 0;
-  return { event: 'load', file: result.path, outcome: result.state, rejected, message };
+  const target = 'identified' in result ? result.identified.export : null;
+  const counts = result.state === 'loaded' ? result.counts : null;
+  const { source = null, name = null } = target ?? {};
+  return { event: 'load', file: result.path, outcome: result.state, source, export: name, counts, rejected, message };
 }
 
 /** Rejected rows that wait for somebody: none where the export skips them. */

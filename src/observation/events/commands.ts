@@ -1,6 +1,7 @@
 /** What happens to the program as a whole. */
 export type CommandEvent =
   | { readonly event: 'listening'; readonly address: string; readonly version: string }
+  | { readonly event: 'operations'; readonly address: string }
   | { readonly event: 'stopping'; readonly reason: string }
   | { readonly event: 'stopped' }
   /** Files could not be looked for, or old tombstones not be forgotten. `work`: which of the works on a schedule. */

@@ -5,6 +5,13 @@ export type IngestEvent =
       readonly event: 'load';
       readonly file: string;
       readonly outcome: string;
+      /** Names of the metadata; null: nobody could tell. */
+      readonly source: string | null;
+      readonly export: string | null;
+      /** Rows of a loaded file; null: it was not loaded. */
+      readonly counts: Readonly<
+        Record<'read' | 'inserted' | 'updated' | 'unchanged' | 'rejected' | 'duplicate' | 'removed', number>
+      > | null;
       readonly rejected: number;
       readonly message: string;
     }

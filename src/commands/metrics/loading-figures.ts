@@ -1,0 +1,122 @@
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { CommandEvent } from '../../observation/events/commands.ts';
+import type { IngestEvent } from '../../observation/events/ingest.ts';
+import type { UpstreamEvent } from '../../observation/events/upstream.ts';
+
+/** What becomes of files, and how proxied feeds are. Labels are names of the metadata, and words of closed lists. */
+export class LoadingFigures {
+  readonly #loads: Counter<'source' | 'state'>;
+  readonly #rows: Counter<'source' | 'outcome'>;
+  readonly #rounds: Counter<'delivery' | 'outcome'>;
+  readonly #failures: Counter<'delivery'>;
+  readonly #retries: Counter<'delivery'>;
+  readonly #notices: Counter<'kind'>;
+  readonly #works: Counter<'work'>;
+  readonly #upstreams: Gauge<'source'>;
+  readonly #asked: Counter<'source' | 'status'>;
+  readonly #answers: Histogram<'source'>;
+
+  constructor(register: Registry) {
+    const registers = [register];
+    this.#loads = new Counter({
+      name: 'gateway_loads_total',
+      help: 'Files that were loaded, known already, unpacked, refused or failed; a source that nobody could tell is empty.',
+      labelNames: ['source', 'state'],
+      registers,
+    });
+    this.#rows = new Counter({
+      name: 'gateway_load_rows_total',
+      help: 'Rows of loaded files by what became of them; removed: stored rows that left with a load.',
+      labelNames: ['source', 'outcome'],
+      registers,
+    });
+    this.#rounds = new Counter({
+      name: 'gateway_delivery_rounds_total',
+      help: 'Rounds in which a server was asked for files; busy: another gateway asked it.',
+      labelNames: ['delivery', 'outcome'],
+      registers,
+    });
+    this.#failures = new Counter({
+      name: 'gateway_delivery_failures_total',
+      help: 'Rounds that ended early.',
+      labelNames: ['delivery'],
+      registers,
+    });
+    this.#retries = new Counter({
+      name: 'gateway_delivery_retries_total',
+      help: 'Transfers and connections that were tried again.',
+      labelNames: ['delivery'],
+      registers,
+    });
+    this.#notices = new Counter({
+      name: 'gateway_drop_folder_notices_total',
+      help: 'What in the drop folder waits for a person, told once each.',
+      labelNames: ['kind'],
+      registers,
+    });
+    this.#works = new Counter({
+      name: 'gateway_scheduled_work_failures_total',
+      help: 'Works on a schedule that failed.',
+      labelNames: ['work'],
+      registers,
+    });
+    this.#upstreams = new Gauge({
+      name: 'gateway_upstream_up',
+      help: 'Whether the last reading of the $metadata of a proxied feed succeeded.',
+      labelNames: ['source'],
+      registers,
+    });
+    this.#asked = new Counter({
+      name: 'gateway_upstream_requests_total',
+      help: 'Requests to proxied feeds by class of the status; none: no answer, or an error in place of one.',
+      labelNames: ['source', 'status'],
+      registers,
+    });
+    this.#answers = new Histogram({
+      name: 'gateway_upstream_request_duration_seconds',
+      help: 'Time until a proxied feed began to answer.',
+      labelNames: ['source'],
+      buckets: [0.05, 0.2, 1, 5, 20, 60],
+      registers,
+    });
+  }
+
+  tell(event: IngestEvent | UpstreamEvent | CommandEvent): void {
+    switch (event.event) {
+      case 'load':
+        this.#loads.inc({ source: event.source ?? '', state: event.outcome });
+        for (const [outcome, rows] of Object.entries(event.counts ?? {})) {
+          if (outcome !== 'read') {
+            this.#rows.inc({ source: event.source ?? '', outcome }, rows);
+          }
+        }
+        return;
+      case 'delivery-round':
+        this.#rounds.inc({ delivery: event.delivery, outcome: event.outcome });
+        return;
+      case 'delivery-failed':
+        this.#failures.inc({ delivery: event.delivery });
+        return;
+      case 'delivery-retry':
+        this.#retries.inc({ delivery: event.delivery });
+        return;
+      case 'drop-folder':
+        this.#notices.inc({ kind: event.kind });
+        return;
+      case 'scan-failed':
+        this.#works.inc({ work: event.work });
+        return;
+      case 'upstream':
+        this.#upstreams.set({ source: event.source }, event.state === 'ok' ? 1 : 0);
+        return;
+      case 'upstream-answer': {
+        const { source, status, milliseconds } = event;
+        this.#asked.inc({ source, status: status === null ? 'none' : `${Math.floor(status / 100)}xx` });
+        this.#answers.observe({ source }, milliseconds / 1000);
+        return;
+      }
+      default:
+        return;
+    }
+  }
+}
