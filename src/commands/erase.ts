@@ -1,4 +1,5 @@
 import path from 'node:path';
+import type { Config } from '../config.ts';
 import { loadedFolder, refusedFolder } from '../ingest/delivery/put-away.ts';
 import { type Erasure, erasePersons } from '../ingest/erase/erase-persons.ts';
 import { everyone } from '../observation/observe.ts';
@@ -24,13 +25,17 @@ export async function eraseCommand(surroundings: Surroundings, flags: EraseFlags
     const erasure = await erasePersons(database, catalogue, {
       persons: flags.person,
       source: flags.source ?? null,
-      folders: [loadedFolder, refusedFolder].map((folder) => path.join(config.dropDir, folder)),
+      folders: keptFolders(config),
       dryRun: flags.yes !== true || flags.dryRun === true,
     });
     erasureLines(erasure, config.dropDir).forEach(print);
     return erasure.containers.length > 0 ? exitCodes.partial : exitCodes.ok;
   });
 }
+
+/** Where files lie that were taken in. */
+export const keptFolders = ({ dropDir }: Pick<Config, 'dropDir'>): readonly string[] =>
+  [loadedFolder, refusedFolder].map((folder) => path.join(dropDir, folder));
 
 /** What an erasure found, for whoever typed the command. */
 export function erasureLines(erasure: Erasure, dropDir: string): readonly string[] {

@@ -14,6 +14,7 @@ import { ReplyCache, removeLeftReplies } from '../http/reply-cache/reply-cache.t
 import { uploadRoutes } from '../http/upload/upload-routes.ts';
 import { DropFolder } from '../ingest/delivery/drop-folder.ts';
 import { runSchedules } from '../ingest/delivery/schedules.ts';
+import { KeptFileSweep } from '../ingest/erase/kept-file-sweep.ts';
 import type { Observation } from '../observation/observation.ts';
 import { everyone, type Observe } from '../observation/observe.ts';
 import { everything } from '../plan/grants.ts';
@@ -26,6 +27,7 @@ import { alertWorks } from './alert-works.ts';
 import { connectUpstreams } from './connect-upstreams.ts';
 import { preparationTo } from './console.ts';
 import { deliveryRounds, deliveryWorks, faultsOfDeliveries, removeLeftSpools } from './deliveries.ts';
+import { keptFolders } from './erase.ts';
 import { exitCodes } from './exit-code.ts';
 import { fillWithSamples } from './first-samples.ts';
 import { ForgetReplies } from './forget-replies.ts';
@@ -205,6 +207,11 @@ async function serveUntil(end: Promise<End>, serving: Serving): Promise<End> {
       { catalogue, database, limits: config.unpack },
       { signal: stopping.signal, mayGoOn: () => requireSpace(folder) },
     );
+    const kept = new KeptFileSweep({ database, catalogue }, keptFolders(config));
+    const lookForErased = async (): Promise<void> => {
+      await erasures.look();
+      await kept.look();
+    };
     const schedules = runSchedules(
       [
         ...deliveryWorks(asked, stopping.signal),
@@ -212,7 +219,7 @@ async function serveUntil(end: Promise<End>, serving: Serving): Promise<End> {
         ...(sent === null
           ? []
           : [{ name: 'uploads', expression: config.ingestSchedule, run: () => sent.uploads.round(), atStart: true }]),
-        { name: 'erasures', expression: '* * * * *', run: () => erasures.look(), atStart: true },
+        { name: 'erasures', expression: '* * * * *', run: lookForErased, atStart: true },
         { name: 'tombstones', expression: pruneSchedule, run: () => pruneTombstones(database) },
         ...alertWorks(database, config, { observe, signal: stopping.signal }),
       ],

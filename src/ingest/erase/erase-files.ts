@@ -205,7 +205,8 @@ export async function discard(written: readonly Rewriting[]): Promise<void> {
   await Promise.all(written.map(({ beside }) => rm(beside, { force: true })));
 }
 
-async function filesBelow(folder: string): Promise<readonly string[]> {
+/** Hidden files are none. */
+export async function filesBelow(folder: string): Promise<readonly string[]> {
   const entries = await readdir(folder, { withFileTypes: true, recursive: true }).catch(() => []);
   return entries
     .filter((entry) => entry.isFile() && !entry.name.startsWith('.'))

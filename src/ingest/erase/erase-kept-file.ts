@@ -2,14 +2,14 @@ import { stat } from 'node:fs/promises';
 import type { Catalogue } from '../../catalogue/catalogue.ts';
 import type { Database } from '../../warehouse/database.ts';
 import { examineFile } from '../csv/file-facts.ts';
-import { countErasures, erasedDigests } from '../ledger/erasures.ts';
+import { countErasures, erasedDigests, sourceOfFile } from '../ledger/erasures.ts';
 import { requiredKey } from '../personal/personal-key.ts';
 import { Persons } from '../personal/persons.ts';
 import { discard, exchange, isContainer, planFile, type Rewriting, rewriteFiles } from './erase-files.ts';
 
 /**
  * Takes persons who were erased before out of files that were put away just now: what came in holds them still. Nothing is read where nobody
- * was erased. `source`: that of the files; null: it is not known.
+ * was erased. `source`: that of the files; null: the ledger knows it.
  */
 export async function eraseKeptFiles(
   { database, catalogue }: { readonly database: Database; readonly catalogue: Catalogue },
@@ -18,11 +18,6 @@ export async function eraseKeptFiles(
   if ((await countErasures(database)) === 0) {
     return;
   }
-  const erased = await erasedDigests(database, source ?? '');
-  if (erased.length === 0) {
-    return;
-  }
-  const persons = Persons.remembered(erased, requiredKey(catalogue, 'whoever was erased, to be known again,'));
   const written: Rewriting[] = [];
   try {
     await database.transaction(async (transaction) => {
@@ -32,6 +27,14 @@ export async function eraseKeptFiles(
           continue;
         }
         const facts = await examineFile(path);
+        const erased = await erasedDigests(
+          transaction,
+          source ?? (await sourceOfFile(transaction, facts.sha256)) ?? '',
+        );
+        if (erased.length === 0) {
+          continue;
+        }
+        const persons = Persons.remembered(erased, requiredKey(catalogue, 'whoever was erased, to be known again,'));
         const planned = await planFile(transaction, catalogue, { facts, persons, source: null });
         written.push(...(planned === null ? [] : await rewriteFiles(transaction, [planned])));
       }

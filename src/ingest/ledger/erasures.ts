@@ -84,3 +84,12 @@ export async function rewrittenFiles(asker: Asker): Promise<ReadonlyMap<string, 
   );
   return new Map(rows.map(({ former, now }) => [former, now]));
 }
+
+/** The source that a file with these bytes, or that had them once, is known to come from; null: none. */
+export async function sourceOfFile(asker: Asker, sha256: string): Promise<string | null> {
+  const { rows } = await asker.query<{ source: string | null }>(
+    `SELECT source FROM gateway.load WHERE sha256 IN ($1, (SELECT f.sha256 FROM gateway.rewritten_file f WHERE f.former_sha256 = $1)) ORDER BY (state = 'loaded') DESC, load_id DESC LIMIT 1`,
+    [sha256],
+  );
+  return rows[0]?.source ?? null;
+}

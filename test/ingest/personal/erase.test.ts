@@ -7,6 +7,7 @@ import type { GatewayError } from '../../../src/errors.ts';
 import { scanDropFolder } from '../../../src/ingest/delivery/drop-folder.ts';
 import type { Erasure } from '../../../src/ingest/erase/erase-persons.ts';
 import { erasePersons } from '../../../src/ingest/erase/erase-persons.ts';
+import { KeptFileSweep } from '../../../src/ingest/erase/kept-file-sweep.ts';
 import { loadFile } from '../../../src/ingest/load/load-file.ts';
 import { replayRejects } from '../../../src/ingest/load/replay-rejects.ts';
 import { rebuildSets } from '../../../src/ingest/rebuild/rebuild-sets.ts';
@@ -191,6 +192,11 @@ describe('a person who is erased', () => {
       ['duplicate'],
     );
     ok(!/jan\s+jansen|C-1\b/i.test(readFileSync(path.join(drop, 'loaded/acme/orders 4.csv'), 'utf8')));
+    // Whoever else puts files there.
+    const sweep = new KeptFileSweep(context(), [drop]);
+    const other = feed().write('drop/loaded/other.csv', text.replaceAll('1', '7').replaceAll('C-7', 'C-1'), 5);
+    await sweep.look();
+    ok(!/jan\s+jansen|C-1\b/i.test(readFileSync(other, 'utf8')));
     await rebuildSets({ ...context(), sets: ['AcmeOrders'], folders: [...folders(), drop] });
   });
 
