@@ -12,6 +12,7 @@ import { hashPasswordCommand } from './commands/hash-password.ts';
 import { type IngestFlags, ingestCommand } from './commands/ingest.ts';
 import { inspectCommand } from './commands/inspect.ts';
 import { migrateCommand } from './commands/migrate.ts';
+import { pruneCommand } from './commands/prune.ts';
 import { type RebuildFlags, rebuildCommand } from './commands/rebuild.ts';
 import { rejectCommands } from './commands/rejects/arguments.ts';
 import { type RestoreFlags, restoreCommand } from './commands/restore.ts';
@@ -260,6 +261,11 @@ function program(): Command {
     .option('--dry-run', 'count only, which is what happens without --yes')
     .option('--yes', 'do it; there is no way back')
     .action((flags: EraseFlags) => run(eraseCommand(surroundings(), flags)));
+  gateway
+    .command('prune')
+    .description('remove rows, texts of rejected rows and kept files that are older than the metadata has them kept')
+    .option('--dry-run', 'only count them')
+    .action((flags: { dryRun?: boolean }) => run(pruneCommand(surroundings(), flags)));
   gateway
     .command('hash-password')
     .description(

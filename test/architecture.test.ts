@@ -35,6 +35,7 @@ const mayImportInIngest: Readonly<Record<string, readonly string[]>> = {
   delivery: ['erase', 'load', 'derive', 'container', 'ledger', 'identify', 'csv'],
   draft: ['load', 'identify', 'csv'],
   erase: ['load', 'treat-stored', 'derive', 'ledger', 'stored', 'convert', 'personal', 'identify', 'csv'],
+  prune: ['derive', 'ledger', 'stored'],
   rebuild: ['load', 'treat-stored', 'derive', 'container', 'ledger', 'stored', 'identify', 'csv'],
   'treat-stored': ['load', 'derive', 'ledger', 'stored', 'convert', 'personal', 'identify', 'csv'],
   load: ['merge', 'derive', 'container', 'ledger', 'stored', 'convert', 'personal', 'identify', 'csv'],

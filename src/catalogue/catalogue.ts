@@ -1,6 +1,7 @@
 import type { Model, PersonalData } from '../edm/model.ts';
 import type { DeliverySettings } from './delivery-settings.ts';
 import type { PersonalKey, PersonalRules } from './personal-data.ts';
+import type { Retention, SourceRetention } from './retention.ts';
 
 /**
  * What `metadata/` says, checked and resolved: the served model, and for every entity set where its rows live and how
@@ -30,6 +31,8 @@ export interface Source {
   readonly files?: FileDefaults;
   /** Present on `files`. */
   readonly delivery?: Completion;
+  /** Present on `files`. */
+  readonly retention?: SourceRetention;
   /** Servers whose files are fetched. Absent: none. */
   readonly deliveries?: readonly DeliverySettings[];
   /** Present on `odata`. */
@@ -213,6 +216,8 @@ export interface Export {
   readonly columns: readonly ExportColumn[];
   readonly computed: readonly ComputedColumn[];
   readonly personal: PersonalRules;
+  /** null: rows stay until a file removes them. */
+  readonly retention: Retention | null;
 }
 
 /**

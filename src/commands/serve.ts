@@ -14,7 +14,6 @@ import { ReplyCache, removeLeftReplies } from '../http/reply-cache/reply-cache.t
 import { uploadRoutes } from '../http/upload/upload-routes.ts';
 import { DropFolder } from '../ingest/delivery/drop-folder.ts';
 import { runSchedules } from '../ingest/delivery/schedules.ts';
-import { KeptFileSweep } from '../ingest/erase/kept-file-sweep.ts';
 import type { Observation } from '../observation/observation.ts';
 import { everyone, type Observe } from '../observation/observe.ts';
 import { everything } from '../plan/grants.ts';
@@ -22,15 +21,13 @@ import { DataSources } from '../source/data-sources.ts';
 import { ResultCache } from '../source/stored/result-cache.ts';
 import type { Database } from '../warehouse/database.ts';
 import { DatabaseProbe } from '../warehouse/database-probe.ts';
-import { pruneTombstones } from '../warehouse/prune-tombstones.ts';
 import { alertWorks } from './alert-works.ts';
 import { connectUpstreams } from './connect-upstreams.ts';
 import { preparationTo } from './console.ts';
 import { deliveryRounds, deliveryWorks, faultsOfDeliveries, removeLeftSpools } from './deliveries.ts';
-import { keptFolders } from './erase.ts';
 import { exitCodes } from './exit-code.ts';
 import { fillWithSamples } from './first-samples.ts';
-import { ForgetReplies } from './forget-replies.ts';
+import { forgettingWorks } from './forgetting-works.ts';
 import { listenOn } from './listen.ts';
 import type { GatewayMetrics } from './metrics/gateway-metrics.ts';
 import { prepare } from './migrate.ts';
@@ -144,9 +141,6 @@ interface Serving {
   readonly metrics: GatewayMetrics | null;
 }
 
-/** Daily, in UTC: a gateway that runs for months must forget old tombstones too, not only one that starts. */
-const pruneSchedule = '17 3 * * *';
-
 /** Serves and loads until `end`; whatever it started has ended afterwards, also where it throws. */
 async function serveUntil(end: Promise<End>, serving: Serving): Promise<End> {
   const { surroundings, options, catalogue, warehouse, guard, readiness, metrics } = serving;
@@ -200,18 +194,12 @@ async function serveUntil(end: Promise<End>, serving: Serving): Promise<End> {
     };
     const failed = (error: unknown, work: string): void =>
       observe({ event: 'scan-failed', work, reason: failureOf(error, folder) });
-    const erasures = new ForgetReplies(database, () => forget());
     await removeLeftSpools(config);
     const asked = deliveryRounds(
       surroundings,
       { catalogue, database, limits: config.unpack },
       { signal: stopping.signal, mayGoOn: () => requireSpace(folder) },
     );
-    const kept = new KeptFileSweep({ database, catalogue }, keptFolders(config));
-    const lookForErased = async (): Promise<void> => {
-      await erasures.look();
-      await kept.look();
-    };
     const schedules = runSchedules(
       [
         ...deliveryWorks(asked, stopping.signal),
@@ -219,8 +207,7 @@ async function serveUntil(end: Promise<End>, serving: Serving): Promise<End> {
         ...(sent === null
           ? []
           : [{ name: 'uploads', expression: config.ingestSchedule, run: () => sent.uploads.round(), atStart: true }]),
-        { name: 'erasures', expression: '* * * * *', run: lookForErased, atStart: true },
-        { name: 'tombstones', expression: pruneSchedule, run: () => pruneTombstones(database) },
+        ...forgettingWorks(config, { catalogue, database }, () => forget()),
         ...alertWorks(database, config, { observe, signal: stopping.signal }),
       ],
       failed,

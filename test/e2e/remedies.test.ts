@@ -17,7 +17,7 @@ const remedies = new Map(
 );
 /** A command of the gateway, an option of one, or a setting. */
 const saysWhatToType =
-  /gateway (?:serve|ingest|inspect|status|migrate|check|sample|replay|rebuild|erase|hash-password)\b|--[a-z]|\b(?:PORT|HOST|[A-Z]+_[A-Z]+)\b/;
+  /gateway (?:serve|ingest|inspect|status|migrate|check|sample|replay|rebuild|erase|prune|hash-password)\b|--[a-z]|\b(?:PORT|HOST|[A-Z]+_[A-Z]+)\b/;
 
 describe('B2 each remedy of docs/errors.md works as it is printed', function () {
   this.timeout(60_000);

@@ -16,6 +16,7 @@ import { type MetadataFile, parseMetadata } from './parse-document.ts';
 import { type Matches, plainMatches } from './pattern-cost.ts';
 import { PersonalPolicies } from './personal-policies.ts';
 import { resolveDocuments } from './resolve-documents.ts';
+import { sourceRetention } from './retention-of.ts';
 
 export const schemaNamespace = 'Gateway';
 export const containerName = 'Container';
@@ -131,6 +132,9 @@ function checkSource(source: SourceDraft): void {
   for (const { report } of entry.kind === 'odata' ? source.deliveries : []) {
     report([], 'A proxied feed has no files to fetch.', 'Remove it, or use kind: files.');
   }
+  if (entry.kind === 'odata' && entry.retention !== undefined) {
+    source.report(['retention'], 'Nothing of a proxied feed is stored.', 'Remove it, or use kind: files.');
+  }
   if (entry.kind === 'odata' && entry.personalData !== undefined) {
     const message = 'Rows of a proxied feed are not stored, so nothing is done to their personal data here.';
     source.report(['personalData'], message, 'Remove it, or use kind: files.');
@@ -157,6 +161,7 @@ function buildSource(source: SourceDraft, matches: Matches): Source {
       ...common,
       files: fileDefaults(entry.files),
       delivery: { minimumAgeSeconds, completeMark },
+      retention: sourceRetention(entry),
       deliveries: buildDeliveries(source, matches),
     };
   }

@@ -16,6 +16,7 @@ import { parseExpectation } from './expectation.ts';
 import { foldHeader } from './fold-header.ts';
 import { identifyingProperties } from './identifying-properties.ts';
 import type { PersonalPolicies } from './personal-policies.ts';
+import { retentionOf } from './retention-of.ts';
 import type { FileDefaultsEntry, PropertyEntry } from './schema.ts';
 
 /** What a source of files says when it says nothing. */
@@ -73,6 +74,7 @@ export function buildExport(
     columns,
     computed: entries.flatMap(([name, entry]) => computedColumn(draft, name, entry)),
     personal: policies.rules(draft),
+    retention: retentionOf(draft, policies),
   };
 }
 

@@ -201,6 +201,9 @@ function draftSource(source: FoundSource, context: DraftContext): SourceDraft {
     ...(extended?.entry.delivery === undefined
       ? {}
       : { delivery: { ...extended.entry.delivery, ...(source.entry.delivery ?? {}) } }),
+    ...(extended?.entry.retention === undefined
+      ? {}
+      : { retention: { ...extended.entry.retention, ...(source.entry.retention ?? {}) } }),
     ...(extended?.entry.personalData === undefined
       ? {}
       : { personalData: { ...extended.entry.personalData, ...(source.entry.personalData ?? {}) } }),

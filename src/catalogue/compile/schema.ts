@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Encoding } from '../catalogue.ts';
+import { keptForPattern } from '../retention.ts';
 import { deliverySchema } from './delivery-schema.ts';
 
 /**
@@ -74,6 +75,9 @@ const personalPolicies = z
       .describe('Cells under unknown headers; otherwise drop as soon as any class is not kept.'),
   })
   .partial();
+
+/** How long something is kept, e.g. `24 months`. */
+const keptForText = z.string().regex(keptForPattern, 'a number of days, months or years, e.g. "24 months"');
 
 const headerTexts = z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]);
 
@@ -205,6 +209,14 @@ const sourceShape = {
   personalData: personalPolicies
     .optional()
     .describe('What becomes of each class of personal data before it is stored; otherwise keep.'),
+  retention: z
+    .strictObject({
+      files: keptForText.describe('Files in loaded/ and refused/.'),
+      rejects: keptForText.describe('Texts of rejected rows and samples of unknown columns.'),
+    })
+    .partial()
+    .optional()
+    .describe('How long else than rows is kept; otherwise until somebody removes it.'),
   upstream: upstreamSettings.optional(),
 };
 export const sourceSchema = z.strictObject(sourceShape);
@@ -240,6 +252,13 @@ export const exportSchema = z.strictObject({
   fileDefaults: fileDefaultsSchema.optional(),
   expect,
   personalData: personalPolicies.optional().describe('Over what the source says.'),
+  retention: z
+    .strictObject({
+      keep: keptForText,
+      by: name.describe('Date or point in time of a row that it is counted from.'),
+    })
+    .optional()
+    .describe('How long rows are kept; otherwise until a file removes them.'),
   key: z.array(name).min(1),
   write: write.optional(),
   deletionMarker: name

@@ -1,10 +1,11 @@
-import type { Catalogue } from '../../catalogue/catalogue.ts';
+import type { Catalogue, Export } from '../../catalogue/catalogue.ts';
+import { keptSince } from '../../catalogue/retention.ts';
 import { GatewayError } from '../../errors.ts';
 import type { HeaderMatch } from '../identify/match-header.ts';
 import type { Period } from '../identify/period.ts';
 import { treatmentsOf } from '../personal/treatments.ts';
 import { indexedTexts } from './indexed-texts.ts';
-import { RowConverter } from './row-converter.ts';
+import { type KeptSince, RowConverter } from './row-converter.ts';
 
 /** What else is to be known of a file than its header. */
 export interface FileSetting {
@@ -29,5 +30,16 @@ export function converterFor(
   const limits = indexedTexts(catalogue, match.export);
   const { entityType } = entitySet;
   const treatments = treatmentsOf(catalogue, match.export, entityType);
-  return new RowConverter(match.export, entityType, { header: match, period, limits, treatments, delimiter });
+  return new RowConverter(match.export, entityType, {
+    header: match,
+    period,
+    limits,
+    treatments,
+    delimiter,
+    keptSince: oldestOf(match.export),
+  });
+}
+
+function oldestOf({ retention }: Export): KeptSince | null {
+  return retention === null ? null : { by: retention.by, since: keptSince(retention.keep, new Date()) };
 }

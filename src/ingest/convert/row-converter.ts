@@ -22,6 +22,8 @@ export interface ConvertedRow {
   readonly fault: RowFault | null;
   /** The key is known although the row is at fault, so the stored row of that key is not a missing one. */
   readonly keyKnown: boolean;
+  /** The row is older than what is kept: it is none. */
+  readonly expired: boolean;
 }
 
 /** What a file adds to its export. */
@@ -33,6 +35,14 @@ export interface RowSetting {
   /** null: all is kept as it stands. */
   readonly treatments: Treatments | null;
   readonly delimiter: string;
+  /** Rows older than this are none; null: there is no such time. */
+  readonly keptSince: KeptSince | null;
+}
+
+/** The time of a row by which it is kept, and the first moment that is. */
+export interface KeptSince {
+  readonly by: string;
+  readonly since: Date;
 }
 
 /** Turns records of one file into rows of its set. Made once for each load. */
@@ -54,6 +64,7 @@ export class RowConverter implements RowView {
   #values: (string | null)[] = [];
   #fields: readonly string[] = [];
   readonly #personal: PersonalCells | null;
+  readonly #keptSince: KeptSince | null;
   /** Values are made of cells whose text is not kept: rows cannot be read again from what is. */
   readonly #needsText: boolean;
   /** The text of the row at hand is not to be kept. */
@@ -61,6 +72,7 @@ export class RowConverter implements RowView {
 
   constructor(target: Export, entityType: EntityType, setting_: RowSetting) {
     const { header, period, limits, treatments, delimiter } = setting_;
+    this.#keptSince = setting_.keptSince;
     const reading = timeReading(target.files);
     const textTakers = new Set(target.computed.flatMap((one) => (one.kind === 'text-if-not-integer' ? [one.of] : [])));
     const hashed = new Set(
@@ -101,7 +113,7 @@ export class RowConverter implements RowView {
     if (broken !== null) {
       // Nobody can tell which of its cells is which.
       this.#isHidden = this.#personal !== null;
-      return { values: [], extras: null, fault: broken, keyKnown: false };
+      return { values: [], extras: null, fault: broken, keyKnown: false, expired: false };
     }
     this.#fields = record.fields;
     this.#values = new Array<string | null>(this.properties.length).fill(null);
@@ -120,12 +132,21 @@ export class RowConverter implements RowView {
       }
     }
     const values = this.#values;
+    const expired = this.#isExpired();
     if (this.#personal !== null) {
       this.#personal.treatValues(values);
       first = first === null ? null : this.#personal.shownFault(first);
     }
     const keyKnown = first === null || this.#keyPlaces.every((place) => typeof values[place] === 'string');
-    return { values, extras: this.#extras(), fault: first, keyKnown };
+    return { values, extras: this.#extras(), fault: first, keyKnown, expired };
+  }
+
+  #isExpired(): boolean {
+    if (this.#keptSince === null) {
+      return false;
+    }
+    const time = Date.parse(this.value(this.#keptSince.by) ?? '');
+    return time < this.#keptSince.since.getTime();
   }
 
   /** The text to be kept of a record that was just converted and is at fault; null: none, for it is personal. */

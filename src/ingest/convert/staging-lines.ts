@@ -12,6 +12,8 @@ export interface ReadRows {
   readonly rejected: number;
   /** Rejected rows whose key could not be read: nobody knows which stored rows they speak of. */
   readonly keyless: number;
+  /** Rows older than what is kept of their export: left out, and part of no other count. */
+  readonly expired: number;
 }
 
 /** Rows as lines of COPY, and their counts, which are whole when the lines are read. */
@@ -32,14 +34,14 @@ export function convertedRows(
   /** The set has `Extras`, for cells under headers that nobody knows. */
   extras: boolean,
 ): ConvertedRows {
-  const counts = { read: 0, rejected: 0, keyless: 0 };
+  const counts = { read: 0, rejected: 0, keyless: 0, expired: 0 };
   const properties = [...converter.properties, ...(extras ? ['Extras'] : [])];
   return { properties, counts, lines: encodeRows(records, { converter, counts, extras }) };
 }
 
 interface Encoding {
   readonly converter: RowConverter;
-  readonly counts: { read: number; rejected: number; keyless: number };
+  readonly counts: { read: number; rejected: number; keyless: number; expired: number };
   readonly extras: boolean;
 }
 
@@ -60,6 +62,10 @@ async function* encodeRows(
 
 function encodeRow(record: TextRecord, { converter, counts, extras }: Encoding): string {
   const row = converter.convert(record);
+  if (row.expired) {
+    counts.expired++;
+    return '';
+  }
   counts.read++;
   if (row.fault === null) {
     const line = `${record.line}\t${record.byteStart}\t${record.byteEnd}\t\\N\t\\N\t\\N\t\\N\t\\N\t`;

@@ -18,6 +18,8 @@ export interface DerivedTable {
   readonly derivation: LiveDerivation;
   /** Where it is made again after the metadata changed. */
   readonly unlearned?: Unlearned;
+  /** What nothing names any more leaves: it was named by rows that are kept no longer. */
+  readonly outlived?: boolean;
   /** Columns whose values come from cells that a deletion empties: what nothing says any more is not kept. */
   readonly clears?: ReadonlySet<string>;
 }
@@ -36,8 +38,8 @@ export function asDimension({ table, derivation }: DerivedTable): DerivedDimensi
  * A thing that nobody names any more leaves where a set takes its rows along. Where all sets only mention it, it stays
  * known: a period that is restated does not unmake an agent.
  */
-export function forgets({ derivation, unlearned }: DerivedTable): boolean {
-  return unlearned?.things === true || keepsPace(derivation);
+export function forgets({ derivation, unlearned, outlived }: DerivedTable): boolean {
+  return unlearned?.things === true || outlived === true || keepsPace(derivation);
 }
 
 /** Whether what it knew of a thing goes where nothing says it now. */

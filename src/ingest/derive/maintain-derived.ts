@@ -85,10 +85,13 @@ export async function maintainDerived(
     readonly bulk: boolean;
     /** All rows of this version are new, and none left. Absent: not so. */
     readonly onlyNew?: boolean;
+    /** Things that nothing names any more leave, where they would stay known otherwise. */
+    readonly outlived?: boolean;
   },
 ): Promise<void> {
-  const { source, version, marks, bulk, onlyNew = false } = change;
-  for (const derived of derivedFrom(catalogue, source.set.name)) {
+  const { source, version, marks, bulk, onlyNew = false, outlived = false } = change;
+  for (const one of derivedFrom(catalogue, source.set.name)) {
+    const derived = { ...one, outlived };
     const changed = `t._version = ${Number(version)}`;
     if (onlyNew && hasOwnParents(catalogue, { derived, source })) {
       const added = await addMembers(transaction, catalogue, { derived, changed, marks });
@@ -181,7 +184,8 @@ async function rederive(
   }
   await publishVersion(transaction, table.set.name, version);
   if (below.length > 0) {
-    await maintainDerived(transaction, catalogue, { source: table, version, marks, bulk });
+    const { outlived = false } = derived;
+    await maintainDerived(transaction, catalogue, { source: table, version, marks, bulk, outlived });
   }
 }
 

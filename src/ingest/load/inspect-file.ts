@@ -93,8 +93,11 @@ async function inspectRows(
   const { records, passedOver } = dataRows(facts, identified);
   for await (const batch of records) {
     for (const record of batch) {
+      const { fault, expired } = converter.convert(record);
+      if (expired) {
+        continue;
+      }
       read++;
-      const { fault } = converter.convert(record);
       if (fault === null) {
         continue;
       }

@@ -51,6 +51,11 @@ function winnerMessage({ export: target, cells, missing }: HeaderMatch): string 
   return `The file lacks ${documentedHeader(winner)}, which tells the newer row: stored rows that have it count as newer, and were filled only where nothing was stated.`;
 }
 
+const expiredNote = ({ export: { retention } }: HeaderMatch, rows: number): string | null =>
+  rows === 0 || retention === null
+    ? null
+    : `${rows} ${rows === 1 ? 'row was' : 'rows were'} left out: ${retention.by} is longer ago than the ${retention.keep.count} ${retention.keep.unit} that rows are kept.`;
+
 const erasedNote = (rows: number): string | null =>
   rows === 0 ? null : `${rows} ${rows === 1 ? 'row' : 'rows'} of persons who were erased were left out.`;
 
@@ -61,16 +66,23 @@ export interface OutcomeFacts {
   readonly keyless: number;
   /** Rows of persons who were erased. */
   readonly erased: number;
+  /** Rows older than what is kept. */
+  readonly expired: number;
   readonly passedOver: Readonly<PassedOver>;
 }
 
 /** What the ledger says of a file that was loaded: the removal as a word, and in words for people what there is to say. */
-export function outcomeOf({ match, superseded, keyless, erased, passedOver }: OutcomeFacts): LoadOutcome {
+export function outcomeOf({ match, superseded, keyless, erased, expired, passedOver }: OutcomeFacts): LoadOutcome {
   const removal = removalOf({ write: match.export.write, hasHeader: match.cells.length > 0, superseded, keyless });
   return {
     removal,
     removalMessage: removalMessage(removal, keyless),
-    message: joinedMessages([winnerMessage(match), passedOverNote(passedOver), erasedNote(erased)]),
+    message: joinedMessages([
+      winnerMessage(match),
+      passedOverNote(passedOver),
+      erasedNote(erased),
+      expiredNote(match, expired),
+    ]),
   };
 }
 

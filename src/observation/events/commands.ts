@@ -4,7 +4,7 @@ export type CommandEvent =
   | { readonly event: 'operations'; readonly address: string }
   | { readonly event: 'stopping'; readonly reason: string }
   | { readonly event: 'stopped' }
-  /** Files could not be looked for, or old tombstones not be forgotten. `work`: which of the works on a schedule. */
+  /** Files could not be looked for, or something else of what is done on a schedule. `work`: which. */
   | { readonly event: 'scan-failed'; readonly work: string; readonly reason: string }
   /** A table was made or changed, as program and metadata need it. */
   | { readonly event: 'table-change'; readonly message: string }

@@ -15,6 +15,8 @@ export interface Shop {
   readonly more?: Readonly<Record<string, unknown>>;
   /** A dimension AcmeCustomers, taken from these properties of orders: its key `Name`, and its `City`. */
   readonly customers?: { readonly Name: string; readonly City: string };
+  /** What orders name stays known when they name it no more. */
+  readonly stays?: boolean;
   /** Keys of these two, e.g. their personal data. */
   readonly customerKinds?: Readonly<Record<'Name' | 'City', string>>;
   /** A second export that writes AcmeOrders' rows too, with these properties. */
@@ -78,7 +80,7 @@ export function shopFiles(shop: Shop): readonly { readonly file: string; readonl
       Name: property({ personalData: shop.customerKinds?.Name ?? 'none' }),
       City: property({ personalData: shop.customerKinds?.City ?? 'none' }),
     },
-    dimension: [{ set: 'Orders', columns: customers, rank: 1, follows: true }],
+    dimension: [{ set: 'Orders', columns: customers, rank: 1, follows: shop.stays !== true }],
   };
   return [...files, { file: 'acme/customers.yaml', text: JSON.stringify(dimension) }];
 }

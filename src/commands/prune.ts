@@ -1,0 +1,37 @@
+import path from 'node:path';
+import { type Pruned, prune } from '../ingest/prune/prune.ts';
+import { everyone } from '../observation/observe.ts';
+import { storedRowsTo } from './console.ts';
+import { keptFolders } from './erase.ts';
+import { exitCodes } from './exit-code.ts';
+import { prepare } from './migrate.ts';
+import { catalogueOf, type Surroundings, withExistingWarehouse } from './surroundings.ts';
+
+/** `gateway prune`: removes what is older than the metadata has it kept. */
+export async function pruneCommand(
+  surroundings: Surroundings,
+  { dryRun = false }: { readonly dryRun?: boolean },
+): Promise<number> {
+  const { config, print } = surroundings;
+  const catalogue = catalogueOf(surroundings);
+  return withExistingWarehouse(surroundings, async ({ database }) => {
+    await prepare(database, catalogue, { observe: everyone(surroundings.observe, storedRowsTo(print)) });
+    const pruned = await prune(database, catalogue, { folders: keptFolders(config), now: new Date(), dryRun });
+    prunedLines(pruned, { dropDir: config.dropDir, dryRun }).forEach(print);
+    return exitCodes.ok;
+  });
+}
+
+/** What a run removed, or would, for whoever typed the command. */
+export function prunedLines(
+  { sets, rejects, files }: Pruned,
+  { dropDir, dryRun }: { readonly dropDir: string; readonly dryRun: boolean },
+): readonly string[] {
+  const done = dryRun ? 'to remove' : 'removed';
+  const lines = [
+    ...[...sets].map(([set, { removed, since }]) => `${set}: ${removed} rows before ${since.slice(0, 10)} ${done}`),
+    ...(rejects === 0 ? [] : [`texts of rejected rows and samples ${done}: ${rejects}`]),
+    ...files.map((file) => `${path.relative(dropDir, file)}: ${done}`),
+  ];
+  return lines.length === 0 ? ['Nothing is older than it is kept.'] : lines;
+}
