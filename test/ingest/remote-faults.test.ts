@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { appendFileSync, mkdirSync, readFileSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { GatewayError } from '../../src/errors.ts';
@@ -348,6 +349,40 @@ describe('faults of servers that are asked', () => {
       rounds.notices.map(({ kind, below }) => [kind, below]),
       [['stuck-upload', 'more.csv.part']],
     );
+  });
+
+  it('FTP: a file that is shorter when a broken transfer goes on is not asked for behind its end', async () => {
+    const { root } = places[0];
+    const file = long();
+    upload(root, file.name, file.text);
+    ftp.manners.breaks.push(20_000);
+    ftp.manners.whenRead = () => setTimeout(() => upload(root, file.name, 'short'), 2);
+    const fates = await roundsOf(feed(), places[0].settings()).round();
+    assert.equal(fates[file.name], 'waits failed FileUnreadable');
+    assert.deepEqual(
+      ftp.manners.commands.filter((command) => command.startsWith('REST')),
+      [],
+    );
+  });
+
+  it('a disk that is full here: the round ends, nothing is lost, and goes on once there is space', async function () {
+    const disk = serverFolder();
+    const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=128k', 'tmpfs', disk], { encoding: 'utf8' });
+    if (mounted.status !== 0) {
+      console.log('      not tried: a disk of its own needs the right to mount one');
+      this.skip();
+    }
+    try {
+      for (const place of places) {
+        const file = casesFile(8000);
+        upload(place.root, file.name, file.text);
+        const full = roundsOf(feed(), place.settings(), { spoolFolder: disk });
+        await assert.rejects(full.round(), { code: 'SpoolFull', recovery: 'retriable' });
+        assert.deepEqual(await roundsOf(feed(), place.settings()).round(), { [file.name]: 'accepted loaded' });
+      }
+    } finally {
+      spawnSync('umount', ['-l', disk]);
+    }
   });
 
   describe('FTPS', () => {

@@ -140,7 +140,7 @@ async function requireAsItWas(
 ): Promise<RemoteFacts> {
   const now = await connection.facts(path);
   if (now === null) {
-    throw new GatewayError('FileUnreadable', `${path} went away ${when}`, { target: path });
+    throw new GatewayError('FileUnreadable', `${path} went away ${when}, or is no ordinary file`, { target: path });
   }
   if (now.size !== before.size) {
     const message = `${path} changed ${when}: it had ${before.size} bytes and has ${now.size}`;

@@ -73,10 +73,10 @@ export interface RemoteRounds {
 export function roundsOf(
   context: IngestContext,
   settings: DeliverySettings,
-  options: Partial<RemoteOptions> & { readonly server?: RemoteServer } = {},
+  options: Partial<RemoteOptions> & { readonly server?: RemoteServer; readonly spoolFolder?: string } = {},
 ): RemoteRounds {
   const events: IngestEvent[] = [];
-  const { server = serverOf(settings), ...rest } = options;
+  const { server = serverOf(settings), spoolFolder, ...rest } = options;
   const delivery = new RemoteDelivery(context, settings, server, {
     keepIn: null,
     delays: [5, 10, 15],
@@ -85,6 +85,7 @@ export function roundsOf(
   });
   let fates: [string, string][] = [];
   const receiver = new Receiver<RemoteArrival>(context, delivery, {
+    ...(spoolFolder === undefined ? {} : { spoolFolder }),
     observe: (event) => events.push(event),
     onOutcome: ({ verdict }, { fate, result }) => {
       const why = result.state === 'failed' || result.state === 'refused' ? ` ${result.error.code}` : '';
