@@ -1,10 +1,16 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { appendFileSync, readFileSync, utimesSync } from 'node:fs';
 import http from 'node:http';
+import net from 'node:net';
 import path from 'node:path';
 import fc from 'fast-check';
+import { serviceLimits } from '../../../src/http/limits.ts';
+import { uploadRoutes } from '../../../src/http/upload/upload-routes.ts';
+import { unobserved } from '../../../src/observation/observe.ts';
 import { casesFile } from '../../ingest/support/drop.ts';
+import { startTestServer } from '../test-server.ts';
 import type { Reply } from './upload-client.ts';
 import { range, sha256, shown, useUploads } from './upload-gateway.ts';
 
@@ -67,7 +73,7 @@ describe('HTTP upload in parts', () => {
     assert.deepEqual([gateway.filesIn('parts'), await gateway.loads(name)], [[], []]);
   });
 
-  it('of two requests for one name the second is gateway.told, unless it goes on with what the first one lost', async () => {
+  it('of two requests for one name the second is told, unless it goes on with what the first one lost', async () => {
     const { name, text } = casesFile(2);
     const total = Buffer.byteLength(text);
     let left: (reply: Reply | null) => void = () => {};
@@ -97,6 +103,44 @@ describe('HTTP upload in parts', () => {
       shown(await gateway.put(`tracebuzz/${name}`, { body: text.slice(40), headers: range(40, total, total) })),
       '200 loaded',
     );
+  });
+
+  it('a body may take longer than a request of the feed, as long as it goes on', async () => {
+    const { name, text } = casesFile(3);
+    const pieces = text.match(/[\s\S]{1,60}/g) ?? [];
+    const limits = { ...serviceLimits, transfer: { request: 150, stalled: 1000, look: 20 } };
+    const patient = await startTestServer({
+      settings: { limits },
+      beside: (app) =>
+        uploadRoutes(app, {
+          target: gateway.uploads,
+          findKey: () => ({ name: 'crm', sources: null }),
+          observe: unobserved,
+        }),
+    });
+    let ended: (status: number | null) => void = () => {};
+    const status = new Promise<number | null>((resolve) => (ended = resolve));
+    const request = http.request(`http://127.0.0.1:${patient.port}/ingest/tracebuzz/${name}`, {
+      method: 'PUT',
+      agent: false,
+      headers: { 'Content-Length': String(Buffer.byteLength(text)) },
+    });
+    request.on('response', (reply) => ended(reply.resume().statusCode ?? null));
+    request.on('error', () => ended(null));
+    for (const piece of pieces) {
+      request.write(piece);
+      await new Promise((resolve) => setTimeout(resolve, 600 / pieces.length));
+    }
+    request.end();
+    assert.equal(await status, 200);
+    assert.equal(await gateway.rowsOf(text), 3);
+    // One that nobody reads is still ended in time.
+    const slow = net.connect(patient.port, '127.0.0.1');
+    slow.write('PUT /ingest/tracebuzz/x.csv HTTP/1.1\r\nHost: localhost\r\n');
+    const [reply] = (await once(slow, 'data')) as [Buffer];
+    assert.match(reply.toString(), /^HTTP\/1.1 408 /);
+    slow.destroy();
+    await patient.close();
   });
 
   it('a sender who pauses for too long is let go, and what came stays', async () => {
