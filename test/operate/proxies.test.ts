@@ -17,8 +17,8 @@ import process from 'node:process';
 import { setTimeout as pause } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
 import { freePort } from '../../src/embedded/address.ts';
-import { loadFile } from '../../src/ingest/load/load-file.ts';
-import { type TestGateway, testGateway } from '../support/gateway.ts';
+import { gateway, type Program, run as runProgram } from '../e2e/support/program.ts';
+import { type TestDatabase, testDatabase } from '../support/postgres.ts';
 
 const fetched = path.join(process.env['TMPDIR'] ?? '/tmp', 'gateway-proxies');
 
@@ -46,13 +46,13 @@ const openssl = programOf('openssl');
 /** The configuration of the repository with the ports and the certificate of the test in it. */
 const proxies: readonly {
   readonly name: string;
-  readonly start: (folder: string, ports: { readonly own: number; readonly gateway: number }) => ChildProcess;
+  readonly start: (folder: string, ports: { readonly own: number; readonly port: number }) => ChildProcess;
 }[] = [
   {
     name: 'nginx',
-    start: (folder, { own, gateway }) => {
+    start: (folder, { own, port }) => {
       const site = readFileSync('deploy/nginx/odata-gateway.conf', 'utf8')
-        .replace('127.0.0.1:8080', `127.0.0.1:${gateway}`)
+        .replace('127.0.0.1:8080', `127.0.0.1:${port}`)
         .replace('listen 443 ssl', `listen 127.0.0.1:${own} ssl`)
         .replace('server_name feed.example.com', 'server_name localhost')
         .replace('/etc/ssl/certs/feed.example.com.pem', path.join(folder, 'cert.pem'))
@@ -74,9 +74,9 @@ const proxies: readonly {
   },
   {
     name: 'caddy',
-    start: (folder, { own, gateway }) => {
+    start: (folder, { own, port }) => {
       const file = readFileSync('deploy/caddy/Caddyfile', 'utf8')
-        .replace('127.0.0.1:8080', `127.0.0.1:${gateway}`)
+        .replace('127.0.0.1:8080', `127.0.0.1:${port}`)
         .replace('feed.example.com {', `https://localhost:${own} {\n\ttls ${folder}/cert.pem ${folder}/key.pem`);
       writeFileSync(path.join(folder, 'Caddyfile'), `{\n\tadmin off\n\tauto_https disable_redirects\n}\n${file}`);
       const environment = { ...process.env, HOME: folder, XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder };
@@ -93,7 +93,9 @@ for (const { name, start } of proxies) {
     this.timeout(60_000);
     let folder: string;
     let proxy: ChildProcess;
-    let feed: TestGateway;
+    let program: Program;
+    let database: TestDatabase;
+    let key: string;
     let client: Client;
 
     before(async () => {
@@ -102,17 +104,19 @@ for (const { name, start } of proxies) {
       const certificate = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=localhost'];
       const files = ['-addext', 'subjectAltName=DNS:localhost', '-keyout', 'key.pem', '-out', 'cert.pem'];
       execFileSync(openssl ?? '', [...certificate, ...files], { cwd: folder, stdio: 'ignore' });
-      const own = await freePort();
+      const [own, port] = [await freePort(), await freePort()];
       const publicUrl = `https://localhost:${own}/warehouse`;
-      feed = await testGateway(shopMetadata(folder), { publicUrl, pageSize: 2 });
-      const file = path.join(folder, 'things.csv');
-      writeFileSync(
-        file,
-        `Id,Title\na/b,slash\n${Array.from({ length: 6 }, (_, index) => `k${index},t${index}`).join('\n')}\n"it's %2F, ä",odd\n`,
-      );
-      const loaded = await loadFile({ catalogue: feed.catalogue, database: feed.database }, file, {});
-      assert.equal(loaded.state, 'loaded');
-      proxy = start(folder, { own, gateway: Number(new URL(feed.root).port) });
+      database = await testDatabase();
+      const made = await runProgram(['hash-password', '--ingest', 'crm'], {});
+      key = /^key .*: (\S+)$/m.exec(made.output)?.[1] ?? '';
+      writeFileSync(path.join(folder, 'keys'), `${/^line .*: (\S+)$/m.exec(made.output)?.[1]}\n`);
+      program = gateway(['serve'], {
+        ...{ PUBLIC_URL: publicUrl, PAGE_SIZE: '2', SAMPLES: 'off', DATABASE_URL: database.connectionString },
+        ...{ METADATA_DIR: shopMetadata(folder), DATA_DIR: path.join(folder, 'data') },
+        ...{ INGEST_KEYS_FILE: path.join(folder, 'keys'), PORT: String(port) },
+      });
+      await program.printed(/https:\/\/localhost:\d+\/warehouse\/odata\//);
+      proxy = start(folder, { own, port });
       const ca = readFileSync(path.join(folder, 'cert.pem'));
       client = { root: `${publicUrl}/odata/`, ask: (url, options) => ask(url, { ca, ...options }) };
       await answering(client, () => (proxy.exitCode === null ? null : `${name} ended:\n${errorsIn(folder)}`));
@@ -120,8 +124,22 @@ for (const { name, start } of proxies) {
     after(async () => {
       proxy.kill('SIGTERM');
       await new Promise((resolve) => (proxy.exitCode === null ? proxy.once('exit', resolve) : resolve(null)));
-      await feed.close();
+      program.child.kill('SIGTERM');
+      await program.ended;
+      await database.drop();
       rmSync(folder, { recursive: true, force: true });
+    });
+
+    it('passes uploads on, however large, and says what became of them', async () => {
+      const rows = Array.from({ length: 6 }, (_, index) => `k${index},${'t'.repeat(index === 0 ? 3_000_000 : 2)}`);
+      const text = `Id,Title\na/b,slash\n${rows.join('\n')}\n"it's %2F, ä",odd\n`;
+      const { origin } = new URL(client.root);
+      const send = (headers: Readonly<Record<string, string>>) =>
+        client.ask(`${origin}/warehouse/ingest/acme/things.csv`, { method: 'PUT', headers, send: text });
+      const sent = await send({ Authorization: `Bearer ${key}` });
+      assert.equal(sent.status, 200, sent.body.toString());
+      assert.match(sent.body.toString(), /"inserted": ?8/);
+      assert.equal((await send({})).status, 401);
     });
 
     it('gives links that lead back to it, over all pages', async () => {
