@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import process from 'node:process';
 import cron from 'node-cron';
 import { z } from 'zod';
 import { isLoopback } from './http/served-host.ts';
@@ -71,6 +72,14 @@ export class ConfigError extends Error {
     this.name = 'ConfigError';
     this.faults = faults;
   }
+}
+
+/**
+ * Makes UTC the zone of this process and of those that it starts, whatever the machine's is: nothing here means local time, and schedules would stand
+ * still, and their timer spin, for the hour that comes twice in autumn (`findings/node-cron-autumn.sh`).
+ */
+export function useUtc(): void {
+  process.env['TZ'] = 'UTC';
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>;

@@ -23,7 +23,7 @@ import { statusCodes, statusCommand } from './commands/status.ts';
 import type { Surroundings } from './commands/surroundings.ts';
 import { type SyncFlags, syncCommand } from './commands/sync.ts';
 import { programVersion } from './commands/version.ts';
-import { type Config, ConfigError, examineConfig, readConfig } from './config.ts';
+import { type Config, ConfigError, examineConfig, readConfig, useUtc } from './config.ts';
 import { isNoSpace } from './embedded/disk-space.ts';
 import { errorCatalogue, GatewayError, operatorMessage } from './errors.ts';
 import { log } from './observation/log.ts';
@@ -311,6 +311,7 @@ function explain(error: unknown): number {
   return exitCodes.failed;
 }
 
+useUtc();
 letReadersLeave();
 try {
   await program().parseAsync(process.argv);

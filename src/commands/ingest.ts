@@ -56,7 +56,7 @@ export async function ingestCommand(
     });
     for await (const result of results) {
       progress.note(result);
-      code = worse(code, outcome(result));
+      code = worse(code, ingestExitCode(result));
       surroundings.progress('');
       if (progress.total <= namedFiles || isNews(result)) {
         resultLines(result).forEach(print);
@@ -156,7 +156,8 @@ export function resultLines(result: IngestResult | KnownFile): readonly string[]
   }
 }
 
-function outcome(result: IngestResult | KnownFile): number {
+/** What the command ends with for one file: 2 when it was refused or a row rejected, 1 when it failed. */
+export function ingestExitCode(result: IngestResult | KnownFile): number {
   const results = result.state === 'known' ? [] : [result, ...filesOf(result)];
   if (results.some(({ state }) => state === 'failed')) {
     return exitCodes.failed;

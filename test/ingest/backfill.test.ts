@@ -4,7 +4,6 @@ import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { ingestPaths } from '../../src/ingest/delivery/ingest-paths.ts';
 import { pathFiles } from '../../src/ingest/delivery/path-files.ts';
-import { parallelEqualsSerial } from './support/backfill-property.ts';
 import { casesFile } from './support/drop.ts';
 import { catalogue, exportFile, useFeed } from './support/feed.ts';
 
@@ -54,8 +53,4 @@ describe('Backfill', () => {
     assert.ok(!(await states({ source: 'tracebuzz', again: true })).includes('known'));
     assert.ok((await states({ source: 'tracebuzz' })).includes('known'));
   });
-});
-
-describe('Backfill side by side', () => {
-  parallelEqualsSerial({ rows: 12, days: 2, seed: 3, only: ['cases', 'results', 'resolved-conversations'] });
 });

@@ -49,7 +49,9 @@ export async function pathFiles(catalogue: Catalogue, paths: readonly string[]):
       found.set(file.path, { path: file.path, size: file.size, modifiedMs: file.modifiedMs, time, place });
     }
   }
-  const files = [...found.values()].sort((a, b) => a.time - b.time || (a.path < b.path ? -1 : 1));
+  const order = (a: PathFile, b: PathFile): number =>
+    a.time - b.time || a.modifiedMs - b.modifiedMs || (a.path < b.path ? -1 : 1);
+  const files = [...found.values()].sort(order);
   return { files, passedOver };
 }
 
