@@ -7,6 +7,7 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   utimesSync,
   writeFileSync,
   writeSync,
@@ -172,12 +173,31 @@ describe('D1 a file is loaded when it is complete', () => {
       drop.notices.map(({ kind }) => kind),
       ['no-mark', 'no-mark'],
     );
+    drop.write('tracebuzz/late.csv.part', 'x');
+    assert.deepEqual(await drop.after(1), []);
+    assert.deepEqual(await drop.after(3700), []);
+    const stuck = async () =>
+      (
+        await feed().rows<{ v: string }>(
+          `SELECT delivery || ' ' || path || ' ' || reason AS v FROM gateway.delivery_file ORDER BY path`,
+        )
+      ).map(({ v }) => v);
+    assert.deepEqual(
+      await stuck(),
+      [
+        ...files.map(({ name }) => `tracebuzz/drop folder tracebuzz/${name} no-mark`).sort(),
+        'tracebuzz/drop folder tracebuzz/late.csv.part growing',
+      ].sort(),
+    );
+    rmSync(drop.at('tracebuzz', 'late.csv.part'));
     const [one, two] = files.map(({ name }) => name);
     drop.write(`tracebuzz/${one}.done`, '');
     drop.write(`tracebuzz/${two?.replace('.csv', '.DONE')}`, '');
     assert.deepEqual(await drop.after(1), ['loaded', 'loaded']);
     assert.deepEqual(readdirSync(drop.at('tracebuzz')), []);
     assert.ok(existsSync(drop.at('loaded', 'tracebuzz', `${one}.done`)));
+    await drop.after(1);
+    assert.deepEqual(await stuck(), []);
   });
 
   it('age and mark are said by source, and faults in them are found', () => {

@@ -3,9 +3,7 @@ import type { FoundFile, FoundFiles } from './find-files.ts';
 import type { Notices } from './notices.ts';
 import { Sightings } from './sightings.ts';
 import { deliveryAt, markNames } from './source-folders.ts';
-
-/** Milliseconds after which a file without its mark is told. */
-const longWithoutMark = 600_000;
+import { longWithoutMark } from './stuck-files.ts';
 
 export interface FinishedWhen {
   readonly catalogue: Catalogue;

@@ -6,6 +6,7 @@ import type { IngestEvent } from '../../observation/events/ingest.ts';
 import type { Observe } from '../../observation/observe.ts';
 import { eraseKeptFiles } from '../erase/erase-kept-file.ts';
 import type { FileEntry } from '../ledger/file-entries.ts';
+import { noteStuckUploads } from '../ledger/stuck-uploads.ts';
 import type { IngestContext } from '../load/load-file.ts';
 import type { Arrival, Delivery, Outcome, SpooledFile } from './delivery.ts';
 import { describe, type FoundFile, type FoundFiles, findFiles } from './find-files.ts';
@@ -14,6 +15,7 @@ import { besideName } from './move-file.ts';
 import { Notices } from './notices.ts';
 import { loadedFolder, PutAway, refusedFolder } from './put-away.ts';
 import { deliveryAt, makeSourceFolders, placeOf, reasonSuffix } from './source-folders.ts';
+import { StuckFiles } from './stuck-files.ts';
 import { type ChangedFile, entryInLedger, TakenFiles } from './taken-files.ts';
 
 export interface FolderOptions {
@@ -59,6 +61,8 @@ export class FolderDelivery implements Delivery<FolderArrival> {
   readonly #putAway: PutAway;
   /** Files that are in the ledger and could not be moved, by path. */
   readonly #stuck = new Map<string, Earlier & { readonly version: string }>();
+  readonly #stuckFiles: StuckFiles;
+  #notedStuck = '';
   readonly #movedTo = new WeakMap<FolderArrival, string>();
   #unfinished: string[] = [];
 
@@ -74,6 +78,7 @@ export class FolderDelivery implements Delivery<FolderArrival> {
       ...{ catalogue: context.catalogue, clock, settle, notices },
       ...(minimumAge === undefined ? {} : { minimumAge }),
     });
+    this.#stuckFiles = new StuckFiles(context.catalogue, clock);
     this.#taken = new TakenFiles(context, { root, folders: [loadedFolder, refusedFolder], clock });
     this.#putAway = new PutAway(root, notices);
   }
@@ -99,6 +104,7 @@ export class FolderDelivery implements Delivery<FolderArrival> {
     if (ready.length + changed.length > 0) {
       await this.#pause(settle);
     }
+    await this.#noteStuck(found, ready);
     this.#unfinished = found.files.filter((file) => !ready.includes(file)).map(({ path }) => path);
     const here = ready.map((file) => ({ file, arrival: () => this.#arrivalOf(file, found) }));
     const there = changed.map((one) => ({ file: one.file, arrival: async () => this.#changedArrival(one) }));
@@ -166,6 +172,16 @@ export class FolderDelivery implements Delivery<FolderArrival> {
       this.#notices.tell('passed-over', below, `${below} is not loaded: ${message}`);
     }
     return found;
+  }
+
+  /** Written only where it differs from what was written last. */
+  async #noteStuck(found: FoundFiles, ready: readonly FoundFile[]): Promise<void> {
+    const incomplete = this.#stuckFiles.among(found, new Set(ready.map(({ path }) => path)));
+    const text = JSON.stringify(incomplete);
+    if (text !== this.#notedStuck) {
+      await noteStuckUploads(this.#context.database, incomplete);
+      this.#notedStuck = text;
+    }
   }
 
   /** The pause between the two looks; shorter where the round is to end. */

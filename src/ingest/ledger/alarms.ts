@@ -8,7 +8,7 @@ interface Alarm {
   readonly subject: string;
   /** Another one where it is wrong anew: a further file that did not come. */
   readonly occurrence: string;
-  readonly source: string;
+  readonly source: string | null;
   readonly export: string | null;
   readonly details: Readonly<Record<string, unknown>>;
 }

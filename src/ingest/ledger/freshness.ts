@@ -41,7 +41,8 @@ export async function settleMissing(
 /** Something wrong with the way that files come. */
 export interface TroubledDelivery extends Record<string, unknown> {
   readonly kind: 'stuck-upload' | 'failed-fetch';
-  readonly source: string;
+  /** null: the file lies in no source's folder. */
+  readonly source: string | null;
   readonly delivery: string;
   /** Path of the file below the place of delivery; of a delivery whose rounds fail, a code of docs/errors.md. */
   readonly what: string;
@@ -57,7 +58,7 @@ export async function troubledDeliveries(asker: Asker): Promise<readonly Trouble
     `SELECT 'failed-fetch' AS kind, source, delivery, error_code AS what, ${time('failing_since')} AS since, delivery || ': no round since ' || ${time('failing_since')} || ' could look at everything: ' || error_code AS message
        FROM gateway.delivery WHERE failing_since IS NOT NULL
      UNION ALL
-     SELECT 'stuck-upload', split_part(delivery, '/', 1), delivery, path, ${time('first_seen_at')}, delivery || ': ' || path || ' has been incomplete since ' || ${time('first_seen_at')}
+     SELECT 'stuck-upload', nullif(split_part(delivery, '/', 1), '?'), delivery, path, ${time('first_seen_at')}, delivery || ': ' || path || ' has been incomplete since ' || ${time('first_seen_at')}
        FROM gateway.delivery_file WHERE state = 'waits' AND told_at IS NOT NULL
      ORDER BY 1, 3, 4`,
   );
