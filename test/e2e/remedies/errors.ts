@@ -283,8 +283,8 @@ export const errorScenarios: Partial<Record<ErrorCode, (world: World) => Promise
 /** Remedies with a command or setting that other tests carry out, on other means than a made-up warehouse. */
 export const elsewhere: Partial<Record<ErrorCode, string>> = {
   AddressInUse: 'test/e2e/program.test.ts',
-  UploadsOff: 'test/e2e/uploads.test.ts',
-  UploadTooLarge: 'test/e2e/uploads.test.ts',
+  UploadsOff: 'test/e2e/uploads.long.test.ts',
+  UploadTooLarge: 'test/e2e/uploads.long.test.ts',
   DataFolderInUse: 'test/e2e/program.test.ts',
   HostNotServed: 'test/http/served-host.test.ts',
   ErasureRefused: 'test/ingest/personal/erase.test.ts',
