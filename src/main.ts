@@ -1,7 +1,7 @@
 import process from 'node:process';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
-import { type BackupFlags, backupCommand } from './commands/backup.ts';
 import { testAlertCommand } from './commands/alert.ts';
+import { type BackupFlags, backupCommand } from './commands/backup.ts';
 import { checkCommand } from './commands/check.ts';
 import { diskCommand } from './commands/disk.ts';
 import { type DraftFlags, draftCommand } from './commands/draft.ts';

@@ -1,4 +1,5 @@
 import type { FeedCapabilities, SetCapabilities } from './capabilities.ts';
+import type { Property } from './model.ts';
 
 /** An annotation in neutral form; `metadata-xml.ts` and `metadata-json.ts` write it. Terms are full names, never aliases. */
 export interface Annotation {
@@ -28,6 +29,19 @@ export function description(text: string | undefined): readonly Annotation[] {
   return text === undefined || text === ''
     ? []
     : [{ term: `${core}.Description`, value: { kind: 'String', value: text } }];
+}
+
+/**
+ * How near a property's values are to a person, by our own term (docs/personal-data.md). It is defined in no schema: readers are known to pass
+ * over annotations by terms that they do not know, and not known to pass over definitions of terms.
+ */
+export const personalDataTerm = 'Gateway.Vocabulary.V1.PersonalDataClass';
+
+/** Annotations of a property. */
+export function propertyAnnotations({ description: text, personalData = 'none' }: Property): readonly Annotation[] {
+  return personalData === 'none'
+    ? description(text)
+    : [...description(text), { term: personalDataTerm, value: { kind: 'String', value: personalData } }];
 }
 
 /** Annotations of the entity container. */

@@ -1,5 +1,12 @@
 import type { Annotation, AnnotationValue } from './annotations.ts';
-import { description, feedAnnotations, setAnnotations, vocabulariesOf, vocabularyUri } from './annotations.ts';
+import {
+  description,
+  feedAnnotations,
+  propertyAnnotations,
+  setAnnotations,
+  vocabulariesOf,
+  vocabularyUri,
+} from './annotations.ts';
 import type { FeedCapabilities } from './capabilities.ts';
 import { facetsOf, hasReferentialConstraint } from './facets.ts';
 import type { EntitySet, EntityType, Model, NavigationProperty, Property } from './model.ts';
@@ -51,7 +58,7 @@ function property(property: Property): Json {
     $MaxLength: facets.maxLength,
     $Precision: facets.precision,
     $Scale: facets.scale === 'variable' ? undefined : facets.scale,
-    ...annotated(description(property.description)),
+    ...annotated(propertyAnnotations(property)),
   };
 }
 

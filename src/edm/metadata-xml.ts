@@ -1,5 +1,12 @@
 import type { Annotation, AnnotationValue } from './annotations.ts';
-import { description, feedAnnotations, setAnnotations, vocabulariesOf, vocabularyUri } from './annotations.ts';
+import {
+  description,
+  feedAnnotations,
+  propertyAnnotations,
+  setAnnotations,
+  vocabulariesOf,
+  vocabularyUri,
+} from './annotations.ts';
 import type { FeedCapabilities } from './capabilities.ts';
 import { facetsOf, hasReferentialConstraint } from './facets.ts';
 import type { EntitySet, EntityType, Enumeration, Model, NavigationProperty, Property } from './model.ts';
@@ -79,7 +86,8 @@ function property(property: Property, declared: boolean): XmlElement {
       Precision: facets.precision?.toString(),
       Scale: facets.scale?.toString(),
     },
-    description(property.description).map(annotation),
+    // A stand-in for somebody else's feed says what that one would.
+    (declared ? description(property.description) : propertyAnnotations(property)).map(annotation),
   );
 }
 
