@@ -33,7 +33,7 @@ const mayImportInIngest: Readonly<Record<string, readonly string[]>> = {
   upload: ['delivery', 'load', 'ledger', 'csv'],
   remote: ['delivery', 'load', 'ledger', 'identify'],
   delivery: ['erase', 'load', 'derive', 'container', 'ledger', 'identify', 'csv'],
-  draft: ['load', 'identify', 'csv'],
+  draft: ['load', 'container', 'identify', 'csv'],
   erase: ['load', 'treat-stored', 'derive', 'ledger', 'stored', 'convert', 'personal', 'identify', 'csv'],
   prune: ['derive', 'ledger', 'stored'],
   rebuild: ['load', 'treat-stored', 'derive', 'container', 'ledger', 'stored', 'identify', 'csv'],

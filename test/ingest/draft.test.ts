@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
+import { ZipFile } from 'yazl';
 import type { Catalogue } from '../../src/catalogue/catalogue.ts';
 import { buildCatalogue } from '../../src/catalogue/compile/build-catalogue.ts';
 import { foldHeader } from '../../src/catalogue/compile/fold-header.ts';
@@ -224,6 +226,24 @@ describe('gateway draft', function () {
       assert.deepEqual([refusal, rows.rejected], [null, 0], name);
       built(await draftOf([file], { inline: true }));
     }
+  });
+
+  it('files in a .gz and a .zip are read as those inside', async () => {
+    const packed = write('packed/visits-20250101.csv.gz', gzipSync('Visit,Count\nv1,1\nv2,2\n'));
+    const zip = new ZipFile();
+    zip.addBuffer(Buffer.from('Visit,Count\nv3,3\n'), 'export/visits-20250102.csv');
+    zip.end();
+    const chunks: Buffer[] = [];
+    for await (const chunk of zip.outputStream) {
+      chunks.push(chunk as Buffer);
+    }
+    const draft = await draftOf([packed, write('packed/all.zip', Buffer.concat(chunks))]);
+    const [target] = built(draft).exports;
+    assert.deepEqual(
+      [target?.set, target?.key, target?.fileRules[0]?.name],
+      ['AcmeVisits', ['Visit'], '^visits-\\d{8}\\.csv$'],
+    );
+    assert.match(draft.documents.at(-1)?.text ?? '', /^# Drafted from 3 rows of visits-20250101\.csv and 1 more/m);
   });
 
   it('whatever the cells are, the file loads without a rejected row', async () => {

@@ -15,6 +15,9 @@ export interface ChosenKey {
 /** Longest text of a key: an index holds 2400 bytes. */
 const longestKey = 200;
 
+/** Characters of what names a row; longer texts say something of it. */
+const longestName = 40;
+
 /** One column, else the smallest group of columns, that tells all rows apart; else a key made from all cells. */
 export async function chooseKey(
   read: FilesRead,
@@ -84,7 +87,8 @@ function rankOf({ profile, type, personalData }: ColumnProposal): number {
     return 0;
   }
   if (type === 'String') {
-    return personalData === 'content' || personalData === 'direct' ? 4 : 2;
+    // A short text that is different in each row names it sooner than a number, which may count something.
+    return personalData === 'direct' || profile.longest > longestName ? 4 : 2;
   }
   return type === 'Date' || type === 'DateTimeOffset' || type === 'TimeOfDay' ? 1 : 3;
 }

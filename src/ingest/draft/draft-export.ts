@@ -17,6 +17,7 @@ import { asText, type ColumnProposal, count, proposeColumn } from './propose-col
 import { columnsOf, type FilesRead, readFiles, type TextFiles } from './read-files.ts';
 import { type ScannedHeader, scanHeader } from './scan-header.ts';
 import { rejectedColumns } from './try-draft.ts';
+import { withUnpacked } from './unpack.ts';
 
 export interface DraftOrder {
   readonly paths: readonly string[];
@@ -45,6 +46,10 @@ export interface Draft {
  */
 export async function draftExport(order: DraftOrder): Promise<Draft> {
   const there = builtOf(order.metadata, order.environment);
+  return withUnpacked(order.paths, there, (paths) => draftFrom({ ...order, paths }, there));
+}
+
+async function draftFrom(order: DraftOrder, there: Catalogue): Promise<Draft> {
   const source = sourceOf(order, there);
   const set = setName(order, source, there);
   const files = await scanFiles(order, source.blank);
