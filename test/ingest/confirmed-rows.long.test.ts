@@ -3,9 +3,9 @@ import { confirmingArrivals, confirmingProperty } from './support/confirming-fil
 import { useFeed } from './support/feed.ts';
 
 describe('Files that confirm rows, many', () => {
-  confirmingProperty(useFeed(), 400);
+  confirmingProperty(useFeed(), 200);
 });
 
 describe('Files that confirm rows, some of which were rejected, made good by', () => {
-  anewProperty(useFeed(), confirmingArrivals, { numRuns: 150, most: 6 });
+  anewProperty(useFeed(), confirmingArrivals, { numRuns: 60, most: 6 });
 });

@@ -98,7 +98,8 @@ export async function settleStatements(
   const entries = entriesOf(dimension, source).map(([entry]) => entry);
   await createStatements(transaction, dimension);
   await addStatements(transaction, { dimension, source }, { condition: changed, after: true });
-  await transaction.query(`ANALYZE ${statementTable(dimension)}`);
+  // Of the others' values no plan depends.
+  await transaction.query(`ANALYZE ${statementTable(dimension)} (${columnList(table.key)}, _entry)`);
   const known = `EXISTS (SELECT FROM ${table.name} d WHERE ${sameKey('d', 's', table.key)})`;
   const noted = `EXISTS (SELECT FROM ${affected} a WHERE ${sameKey('a', 's', table.key)})`;
   await transaction.query(
