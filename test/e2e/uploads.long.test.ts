@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { execFile, spawn, spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { hashKey } from '../../src/http/credentials.ts';
 import { casesFile } from '../ingest/support/drop.ts';
 import { csv } from '../ingest/support/feed.ts';
 import { type TestDatabase, testDatabase } from '../support/postgres.ts';
@@ -81,5 +82,37 @@ describe('uploads with curl', function () {
     assert.equal(await gateway.ended, 0);
     const rebuilt = await run(['rebuild', 'TracebuzzCases'], environment);
     assert.deepEqual([rebuilt.code, /1 file: 5000 rows/.test(rebuilt.output)], [0, true], rebuilt.output);
+  });
+
+  it('find a full disk: refused before they are sent, or nothing of them is kept, and a small one is loaded', async function () {
+    const dataDir = folder();
+    const small = path.join(dataDir, 'small');
+    mkdirSync(small);
+    if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=80m', 'tmpfs', small]).status !== 0) {
+      return this.skip();
+    }
+    try {
+      const keys = path.join(dataDir, 'keys');
+      writeFileSync(keys, `crm:${hashKey('good')}\n`);
+      const environment = { DATA_DIR: dataDir, DATABASE_URL: database.connectionString, SAMPLES: 'off', PORT: '0' };
+      const gateway = await serve({ ...environment, INGEST_KEYS_FILE: keys, UPLOAD_DIR: small });
+      const send = (file: string, ...more: readonly string[]) =>
+        curl('-T', file, ...more, '-H', 'Authorization: Bearer good', new URL('/ingest/tracebuzz/', gateway.root).href);
+      const large = path.join(dataDir, 'large.csv');
+      writeFileSync(large, Buffer.alloc(100_000_000, 'x'));
+      assert.match(await send(large), /StorageFull[\s\S]*503$/);
+      assert.match(await send(large, '-H', 'Transfer-Encoding: chunked'), /StorageFull[\s\S]*503$/);
+      assert.deepEqual(
+        readdirSync(small, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()),
+        [],
+      );
+      const { name, text } = casesFile(3);
+      writeFileSync(path.join(dataDir, name), text);
+      assert.match(await send(path.join(dataDir, name)), /"outcome":"loaded"[\s\S]*200$/);
+      gateway.child.kill('SIGTERM');
+      assert.equal(await gateway.ended, 0);
+    } finally {
+      spawnSync('umount', ['-l', small]);
+    }
   });
 });
