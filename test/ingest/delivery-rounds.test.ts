@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
+import { utimesSync } from 'node:fs';
+import path from 'node:path';
 import { deliveryStates } from '../../src/ingest/ledger/delivery-rounds.ts';
 import { DeliveryRounds } from '../../src/ingest/remote/delivery-rounds.ts';
 import type { IngestEvent } from '../../src/observation/events/ingest.ts';
 import { openDatabase } from '../../src/warehouse/postgres-database.ts';
 import { type OwnFtp, ownFtp } from '../support/servers/own-ftp.ts';
 import { casesFile } from './support/drop.ts';
-import { useFeed } from './support/feed.ts';
-import { password, serverFolder, settingsOf, upload, user } from './support/remote.ts';
+import { exportFile, useFeed } from './support/feed.ts';
+import { password, roundsOf, serverFolder, settingsOf, upload, user } from './support/remote.ts';
 
 describe('rounds of a delivery', () => {
   const feed = useFeed();
@@ -118,5 +120,27 @@ describe('rounds of a delivery', () => {
     );
     assert.deepEqual(await feed().rows(`SELECT FROM gateway.delivery_file WHERE delivery = '${settings().id}'`), []);
     assert.ok(!ftp.manners.commands.some((command) => /^(RETR|DELE|RNFR)/.test(command)));
+  });
+
+  it('files of the same bytes under two names have each its own time: exports without rows are alike', async () => {
+    const empty = exportFile('sparkcentral/tag-metrics', []);
+    const names = ['01112026000000][02112026000000', '02112026000000][03112026000000'].map(
+      (period) => `[1][tag][${period}][${count}].csv`,
+    );
+    const times = [new Date('2026-11-02T03:00:00Z'), new Date('2026-11-03T03:00:00Z')];
+    for (const [index, name] of names.entries()) {
+      upload(root, name, empty);
+      utimesSync(path.join(root, 'in', name), times[index] ?? 0, times[index] ?? 0);
+    }
+    const of = { ...settings(), id: `sparkcentral/round-${count}`, source: 'sparkcentral' };
+    const result = await roundsOf(feed(), of).round();
+    assert.deepEqual(Object.values(result), ['accepted loaded', 'accepted loaded']);
+    const rows = await feed().rows<{ at: string }>(
+      `SELECT modified_at::text AS at FROM gateway.load WHERE file_name = ANY('{"${names.join('","')}"}') ORDER BY file_name`,
+    );
+    assert.deepEqual(
+      rows.map(({ at }) => new Date(at).getTime()),
+      times.map((time) => time.getTime()),
+    );
   });
 });

@@ -128,16 +128,20 @@ export async function forgetFile(asker: Asker, delivery: string, path: string): 
 }
 
 /**
- * The time that orders these bytes: the one that the server gave when it was first asked for them, noted now where they are new. It does
- * not move with the server's zone.
+ * The time that orders a file: the one that the server gave when it was first asked for these bytes under this path, noted now where they are new. It
+ * does not move with the server's zone. Files of other paths may have the same bytes (exports without rows do), and have times of their own.
  */
-export async function firstTimeOf(asker: Asker, delivery: string, sha256: string, modifiedAt: Date): Promise<Date> {
+export async function firstTimeOf(
+  asker: Asker,
+  delivery: string,
+  { path, sha256, modifiedAt }: { readonly path: string; readonly sha256: string; readonly modifiedAt: Date },
+): Promise<Date> {
   const { rows } = await asker.query<{ time: string }>(
     `WITH noted AS (
-       INSERT INTO gateway.delivery_bytes (delivery, sha256, modified_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING RETURNING modified_at)
+       INSERT INTO gateway.delivery_bytes (delivery, path, sha256, modified_at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING RETURNING modified_at)
      SELECT (extract(epoch FROM modified_at) * 1000)::bigint::text AS time
-       FROM (SELECT modified_at FROM noted UNION ALL SELECT modified_at FROM gateway.delivery_bytes WHERE delivery = $1 AND sha256 = $2) AS t LIMIT 1`,
-    [delivery, sha256, modifiedAt.toISOString()],
+       FROM (SELECT modified_at FROM noted UNION ALL SELECT modified_at FROM gateway.delivery_bytes WHERE delivery = $1 AND path = $2 AND sha256 = $3) AS t LIMIT 1`,
+    [delivery, path, sha256, modifiedAt.toISOString()],
   );
   return new Date(Number(rows[0]?.time ?? modifiedAt.getTime()));
 }

@@ -116,8 +116,9 @@ export class RemoteDelivery implements Delivery<RemoteArrival> {
       this.#tellRetry(path, error, attempt, wait),
     );
     this.#counts.fetched += 1;
-    const time = file.modifiedAt ?? downloaded.facts.modifiedAt ?? new Date();
-    const first = await firstTimeOf(this.#context.database, this.#settings.id, downloaded.sha256, time);
+    const { sha256, facts } = downloaded;
+    const times = { path, sha256, modifiedAt: file.modifiedAt ?? facts.modifiedAt ?? new Date() };
+    const first = await firstTimeOf(this.#context.database, this.#settings.id, times);
     await utimes(place, first, first);
     this.#fetched.set(arrival, { ...downloaded, place });
     return { path: place };
