@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { cpSync, existsSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import pg from 'pg';
 import { casesFile } from '../ingest/support/drop.ts';
 import { newKey, password, serverFolder, upload, user } from '../ingest/support/remote.ts';
 import { metadataFolder } from '../support/gateway.ts';
@@ -84,5 +85,46 @@ describe('gateway sync', function () {
     const none = await run(['sync', 'sparkcentral', '--once'], environment);
     assert.deepEqual([none.code, /has no deliveries/.test(none.output)], [1, true]);
     await Promise.all([ftp.close(), sftp.close(), database.drop()]);
+  });
+
+  it('three processes at one server load each file once, and only one asks at a time', async () => {
+    const database = await testDatabase();
+    const metadata = folder();
+    cpSync(metadataFolder, metadata, { recursive: true });
+    const root = serverFolder();
+    const ftp = await ownFtp({ root, user, password });
+    writeFileSync(
+      path.join(metadata, 'tracebuzz', 'deliveries.yaml'),
+      `deliveries:\n  - { kind: ftp, host: 127.0.0.1, port: ${ftp.port}, user: ${user}, password: { env: FTP_SECRET }, directory: in, minimumAgeSeconds: 0 }\n`,
+    );
+    const files = Array.from({ length: 40 }, () => casesFile(50));
+    for (const { name, text } of files) {
+      upload(root, name, text);
+    }
+    const sync = () =>
+      run(['sync', '--once'], {
+        ...{ DATA_DIR: folder(), DATABASE_URL: database.connectionString, METADATA_DIR: metadata, SAMPLES: 'off' },
+        FTP_SECRET: password,
+      });
+    await sync();
+    for (let file = 0; file < 40; file++) {
+      const { name, text } = casesFile(50);
+      upload(root, name, text);
+    }
+    const outputs = await Promise.all([sync(), sync(), sync()]);
+    assert.deepEqual(
+      outputs.map(({ code }) => code),
+      [0, 0, 0],
+      outputs.map(({ output }) => output).join('\n'),
+    );
+    assert.equal(ftp.manners.most, 1);
+    const client = new pg.Client({ connectionString: database.connectionString });
+    await client.connect();
+    const { rows } = await client.query(
+      'SELECT state, count(*)::int AS n, count(DISTINCT sha256)::int AS kinds FROM gateway.load GROUP BY state',
+    );
+    await client.end();
+    assert.deepEqual(rows, [{ state: 'loaded', n: 80, kinds: 80 }]);
+    await Promise.all([ftp.close(), database.drop()]);
   });
 });

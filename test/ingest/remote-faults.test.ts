@@ -112,6 +112,20 @@ describe('faults of servers that are asked', () => {
         assert.equal(await loads(file.name), 0);
       });
 
+      it('a program that is to end does not wait for a transfer', async () => {
+        const file = long();
+        upload(place.root, file.name, file.text);
+        const stopping = new AbortController();
+        place.server().manners.whenRead = () => stopping.abort();
+        const rounds = roundsOf(feed(), place.settings(), { signal: stopping.signal, delays: [60_000] });
+        await rounds.round().catch((error: GatewayError) => assert.equal(error.code, 'ServerUnreachable'));
+        assert.equal(
+          (await roundsOf(feed(), place.settings()).round())[file.name] ?? 'accepted loaded',
+          'accepted loaded',
+        );
+        assert.equal(await loads(file.name), 1);
+      });
+
       it('a file that ends early with every sign of success is not taken for whole', async () => {
         const file = long();
         upload(place.root, file.name, file.text);

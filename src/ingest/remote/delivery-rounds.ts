@@ -105,7 +105,10 @@ export class DeliveryRounds {
       if (!(error instanceof GatewayError) || error.code === 'DatabaseUnavailable' || error.code === 'StorageFull') {
         throw error;
       }
-      await this.#noteFailure(error);
+      // What we broke off ourselves is no failure of the server.
+      if (this.#options.signal?.aborted !== true) {
+        await this.#noteFailure(error);
+      }
       return { state: 'failed', error };
     }
     await noteRoundDone(database, this.settings);

@@ -80,6 +80,9 @@ export class RemoteDelivery implements Delivery<RemoteArrival> {
   async *arrivals(): AsyncGenerator<RemoteArrival> {
     const session = this.#open();
     this.#session = session;
+    // A transfer of an hour does not keep a program that is to end: the next round goes on with the file.
+    const stop = (): void => void session.close();
+    this.#options.signal?.addEventListener('abort', stop, { once: true });
     try {
       const looked = await this.#look(session);
       await this.#note(looked);
@@ -99,6 +102,7 @@ export class RemoteDelivery implements Delivery<RemoteArrival> {
         throw new GatewayError('ListingCut', message, { target: this.#settings.id });
       }
     } finally {
+      this.#options.signal?.removeEventListener('abort', stop);
       this.#session = null;
       await session.close();
     }
