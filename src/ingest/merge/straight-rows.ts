@@ -21,9 +21,9 @@ interface StraightTables {
   readonly copyText: (name: string) => string;
 }
 
-/** Bytes of rows stored at once: few at first, since the first ones tell nearly always whether keys are stored already. */
+/** Bytes of rows stored at once: few at first, since the first ones tell nearly always whether keys are stored already. Two pieces are in memory. */
 const firstPiece = 64 * 1024;
-const nextPiece = 4 * 1024 * 1024;
+const nextPiece = 1024 * 1024;
 
 /**
  * Stores rows while the rest of their file is converted, as long as all their keys are new; what is rejected, and everything from the
