@@ -23,11 +23,16 @@ export const cellToken = (words: readonly string[]): string => `~${words.join(' 
 /** These words in a row, within a text. */
 export const mentionToken = (words: readonly string[]): string => `^${words.join(' ')}`;
 
-/** A token of a person, and how many words it has where it is looked for inside of texts; 0: it is not. */
+/**
+ * A token of a person, and how many words it has where it is looked for inside of texts; 0: it is not; `telephoneWords`: it is a telephone
+ * number.
+ */
 export interface PersonToken {
   readonly token: string;
   readonly words: number;
 }
+
+export const telephoneWords = -1;
 
 /** One word of fewer letters, or digits, says too little to be looked for in what people wrote. */
 const [fewLetters, fewDigits] = [5, 8];
@@ -41,6 +46,6 @@ export function personTokens(value: string): readonly PersonToken[] {
     { token: exactToken(value), words: 0 },
     ...(words.length === 0 ? [] : [{ token: cellToken(words), words: 0 }]),
     ...(isTelling && words.length > 0 ? [{ token: mentionToken(words), words: words.length }] : []),
-    ...telephonesIn(value).map((token) => ({ token, words: 0 })),
+    ...telephonesIn(value).map((token) => ({ token, words: telephoneWords })),
   ];
 }

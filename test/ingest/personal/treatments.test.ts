@@ -3,7 +3,9 @@ import fc from 'fast-check';
 import { describe, it } from 'mocha';
 import { maskedText, maskedTime } from '../../../src/ingest/personal/mask.ts';
 import { normalForm } from '../../../src/ingest/personal/normal-form.ts';
+import { personTokens } from '../../../src/ingest/personal/person-forms.ts';
 import { personalKey } from '../../../src/ingest/personal/personal-key.ts';
+import { erasedToken, Persons } from '../../../src/ingest/personal/persons.ts';
 import { hashing, isHashed } from '../../../src/ingest/personal/treatments.ts';
 
 const key = personalKey('0123456789abcdef0123456789abcdef');
@@ -66,5 +68,47 @@ describe('personal values', () => {
 
   it('do not show their key', () => {
     match(JSON.stringify({ key }), /^\{"key":\{\}\}$/);
+  });
+});
+
+describe('persons that are remembered by digests', () => {
+  const names = ['Jan Jansen', '+31 6 1234 5678', 'c-1001', 'Zoë'];
+  const tokens = names.flatMap(personTokens);
+  const named = Persons.named(tokens);
+  const remembered = Persons.remembered(
+    tokens.map((token) => erasedToken(token, key)),
+    key,
+  );
+
+  it('are found where those are whose names are known, in any cell and text', () => {
+    const word = fc.constantFrom(
+      'Jan',
+      'jansen',
+      'JANSEN',
+      ',',
+      ' ',
+      'c-1001',
+      'zoe\u0308',
+      '0031612345678',
+      'x',
+      '+31612345678',
+      '\n',
+    );
+    fc.assert(
+      fc.property(fc.array(word, { maxLength: 6 }), (words) => {
+        const text = words.join(' ');
+        for (const exact of [true, false]) {
+          equal(remembered.isPerson(text, exact), named.isPerson(text, exact), text);
+          equal(remembered.isPerson(text, exact), named.isPerson(text, exact), `${text}, again`);
+        }
+        equal(remembered.mentions(text), named.mentions(text), text);
+      }),
+      { numRuns: 500 },
+    );
+    equal(remembered.mentions('so JAN, Jansen: said'), true);
+    equal(remembered.mentions('call +31 (6) 12345678 now'), true);
+    equal(remembered.mentions('Zoë alone says too little'), false);
+    equal(remembered.isPerson('zoë', false), true);
+    equal(remembered.isPerson('C-1001', true), false);
   });
 });
