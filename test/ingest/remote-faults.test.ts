@@ -3,7 +3,6 @@ import { spawnSync } from 'node:child_process';
 import { appendFileSync, mkdirSync, readFileSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { GatewayError } from '../../src/errors.ts';
-import { type Certificate, selfSigned } from '../support/servers/certificate.ts';
 import { type OwnFtp, ownFtp } from '../support/servers/own-ftp.ts';
 import { type OwnSftp, ownSftp } from '../support/servers/own-sftp.ts';
 import { casesFile } from './support/drop.ts';
@@ -34,7 +33,6 @@ describe('faults of servers that are asked', () => {
   let ftp: OwnFtp;
   let sftp: OwnSftp;
   let count = 0;
-  const more: OwnFtp[] = [];
   const places: readonly [Place, Place] = [
     {
       name: 'FTP',
@@ -64,7 +62,6 @@ describe('faults of servers that are asked', () => {
   afterEach(async () => {
     await ftp.close();
     await sftp.close();
-    await Promise.all(more.splice(0).map((server) => server.close()));
   });
   /** Rows, enough that a file is several pieces of a transfer. */
   const long = () => casesFile(3000);
@@ -397,64 +394,5 @@ describe('faults of servers that are asked', () => {
     } finally {
       spawnSync('umount', ['-l', disk]);
     }
-  });
-
-  describe('FTPS', () => {
-    const good = selfSigned();
-    const authority = path.join(serverFolder(), 'ca.pem');
-    writeFileSync(authority, good.cert);
-    const start = async (tls: Certificate, mode: 'explicit' | 'implicit') => {
-      const root = serverFolder();
-      const file = casesFile(1);
-      upload(root, file.name, file.text);
-      const server = await ownFtp({ root, user, password, tls: { mode, ...tls } });
-      more.push(server);
-      const settings = settingsOf({
-        ...{
-          id: `tracebuzz/ftps-${count}`,
-          protocol: 'ftps',
-          tls: mode,
-          port: server.port,
-          directory: 'in',
-          caFile: authority,
-        },
-      });
-      return { server, settings, file };
-    };
-    for (const mode of ['explicit', 'implicit'] as const) {
-      it(`${mode}: fetches over TLS with the authority that is named`, async () => {
-        const { settings, file } = await start(good, mode);
-        assert.deepEqual(await roundsOf(feed(), settings).round(), { [file.name]: 'accepted loaded' });
-      });
-    }
-    it('a wrong certificate ends the round before the password is sent', async () => {
-      const [stranger, elsewhere, old] = [
-        selfSigned(),
-        selfSigned({ name: 'elsewhere.example' }),
-        selfSigned({ expired: true }),
-      ];
-      for (const [wrong, trusted, said] of [
-        [stranger, good, /SELF_SIGNED/],
-        [elsewhere, elsewhere, /ALTNAME/],
-        [old, old, /EXPIRED/],
-      ] as const) {
-        const { server, settings } = await start(wrong, 'explicit');
-        const caFile = path.join(serverFolder(), 'ca.pem');
-        writeFileSync(caFile, trusted.cert);
-        const failed = roundsOf(feed(), { ...settings, caFile }).round();
-        await assert.rejects(failed, { code: 'CertificateRefused', recovery: 'fatal', message: said });
-        assert.ok(!server.manners.commands.includes('PASS'));
-      }
-    });
-    it('a server without TLS is none to send a password to', async () => {
-      const settings = { ...settingsOf({ protocol: 'ftps', tls: 'explicit', port: ftp.port }), id: 'tracebuzz/no-tls' };
-      await assert.rejects(roundsOf(feed(), settings).round(), { code: 'DeliveryInvalid', message: /offers no TLS/ });
-      assert.ok(!ftp.manners.commands.includes('PASS'));
-    });
-    it('a server that wants TLS says so', async () => {
-      const { settings } = await start(good, 'explicit');
-      const plain = { ...settings, protocol: 'ftp' as const, tls: 'none' as const };
-      await assert.rejects(roundsOf(feed(), plain).round(), { code: 'LoginRefused', message: /TLS is required/ });
-    });
   });
 });
