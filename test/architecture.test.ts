@@ -317,7 +317,7 @@ describe('the architecture', () => {
       ['ledger', 'csv/file-facts'],
       ['stored', 'merge/actions'],
       ['merge', 'derive/derived-sets'],
-      ['merge', 'convert/copy-line'],
+      ['merge', 'convert/staging-lines'],
       ['derive', 'merge/decide-rows'],
       ['identify', 'convert/computed-column'],
       ['convert', 'load/load-file'],
@@ -328,7 +328,7 @@ describe('the architecture', () => {
       ['back-fill', 'rebuild/kept-files'],
       ['rebuild', 'delivery/find-files'],
       ['delivery', 'merge/stage-rows'],
-      ['delivery', 'convert/copy-line'],
+      ['delivery', 'convert/staging-lines'],
     ];
     for (const [folder, target] of wrong) {
       breaks(followsTheRoomsOfIngest, `src/ingest/${folder}/x.ts`, `import type { X } from '../${target}.ts';`);

@@ -97,7 +97,8 @@ export interface StoredSet {
   readonly kind: 'stored';
   readonly name: string;
   readonly source: string;
-  readonly role: 'export' | 'derived' | 'codeList' | 'ledger';
+  /** `copy`: rows of a proxied set, in a table that holds them for a while or for good. */
+  readonly role: 'export' | 'derived' | 'codeList' | 'ledger' | 'copy';
   readonly relation: Relation;
   /** By property name. */
   readonly columns: ReadonlyMap<string, Column>;

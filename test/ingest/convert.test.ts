@@ -7,7 +7,7 @@ import { type CellForm, cellConverter, timeReading } from '../../src/catalogue/c
 import { convertMoment } from '../../src/catalogue/cells/time-cells.ts';
 import { ZoneClock } from '../../src/catalogue/cells/zone-clock.ts';
 import type { PrimitiveTypeName } from '../../src/edm/model.ts';
-import { copyLine } from '../../src/ingest/convert/copy-line.ts';
+import { copyLine } from '../../src/sql/copy-line.ts';
 
 const files = {
   timeZone: 'Europe/Amsterdam',

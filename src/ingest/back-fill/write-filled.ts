@@ -4,7 +4,7 @@ import type { KeptColumn } from '../../catalogue/kept-columns.ts';
 import { quoteIdentifier } from '../../sql/identifier.ts';
 import { escapeText } from '../../sql/literal.ts';
 import type { Transaction } from '../../warehouse/database.ts';
-import { copyLine } from '../convert/copy-line.ts';
+import { copyLine } from '../../sql/copy-line.ts';
 import { maintainDerived, manyChanges, noteAffected } from '../derive/maintain-derived.ts';
 import { storedPlace } from '../ledger/file-order.ts';
 import { nextVersion, publishVersion } from '../ledger/set-version.ts';

@@ -4,7 +4,7 @@ import { quoteIdentifier } from '../../sql/identifier.ts';
 import { escapeText } from '../../sql/literal.ts';
 import type { Transaction } from '../../warehouse/database.ts';
 import { writeTombstones } from '../../warehouse/write-tombstones.ts';
-import { copyLine } from '../convert/copy-line.ts';
+import { copyLine } from '../../sql/copy-line.ts';
 import { maintainDerived, noteAffected } from '../derive/maintain-derived.ts';
 import type { DerivedMarks } from '../derive/write-derived.ts';
 import { beginHistory, nextVersion, publishVersion } from '../ledger/set-version.ts';

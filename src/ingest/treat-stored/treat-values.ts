@@ -3,7 +3,7 @@ import { GatewayError } from '../../errors.ts';
 import { quoteIdentifier } from '../../sql/identifier.ts';
 import type { Transaction } from '../../warehouse/database.ts';
 import { sqlState } from '../../warehouse/postgres-errors.ts';
-import { copyLine } from '../convert/copy-line.ts';
+import { copyLine } from '../../sql/copy-line.ts';
 import type { Treatment } from '../personal/treatments.ts';
 import type { StoredTable } from '../stored/stored-table.ts';
 

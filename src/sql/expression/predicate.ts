@@ -7,6 +7,7 @@ import { isInteger } from '../sql-type.ts';
 import { collectionCount, fromWhere, rowsMatching } from './collection.ts';
 import { bareValue, value } from './expression.ts';
 import { comparisonWithNaN, isNaNConstant, maybeNaN } from './not-a-number.ts';
+import { hasMember } from './has-member.ts';
 import { isRooted, rootScope } from './root.ts';
 
 /**
@@ -72,11 +73,7 @@ export function booleanValue(expression: BoundExpression, scope: Scope): string 
     case 'CollectionCount':
       return collectionCount(expression, scope);
     case 'Has':
-      // Of a proxied set, which the compiler of its row refuses by name.
-      value(expression.left, scope);
-      throw new GatewayError('NotImplemented', 'No stored set has properties of an enumeration type.', {
-        feature: 'across-sources',
-      });
+      return has(expression, scope);
     case 'RowExists':
       return rowExists(expression.row, scope);
     default:
@@ -85,6 +82,15 @@ export function booleanValue(expression: BoundExpression, scope: Scope): string 
 }
 
 const isThere = ({ variable, steps }: RowPath): boolean => steps.length === 0 && variable.optional !== true;
+
+/** Only rows of proxied sets that were copied have enumerations; of those that were not, the compiler of the row refuses the set by name. */
+function has({ left, right }: Extract<BoundExpression, { kind: 'Has' }>, scope: Scope): string {
+  const text = value(left, scope);
+  if (left.kind !== 'PropertyValue' || left.property.enumeration === undefined || right.value === null) {
+    throw new GatewayError('Internal', '`has` asks what is no property of an enumeration.');
+  }
+  return `(${hasMember(text, left.property.enumeration, right.value)})`;
+}
 
 function joinLogical(operator: 'and' | 'or', sides: readonly string[]): string {
   return `(${sides.join(operator === 'and' ? ' AND ' : ' OR ')})`;

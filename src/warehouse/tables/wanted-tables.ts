@@ -53,11 +53,11 @@ const longestName = 63;
 /** The most columns of a table in PostgreSQL. */
 const mostColumns = 1600;
 
-/** The tables that the stored sets of a catalogue need; the ledger's views come from the migrations. */
+/** The tables that the stored sets of a catalogue need; the ledger's views come from the migrations, copies of proxied sets have their makers. */
 export function wantedTables(catalogue: Catalogue): readonly WantedTable[] {
   return [...catalogue.sets.values()].flatMap((set) => {
     const entitySet = catalogue.model.entitySets.get(set.name);
-    if (set.kind !== 'stored' || set.role === 'ledger' || entitySet === undefined) {
+    if (set.kind !== 'stored' || set.role === 'ledger' || set.role === 'copy' || entitySet === undefined) {
       return [];
     }
     return [wantedTable(set, entitySet, keptMarks(catalogue, set.name))];
