@@ -272,6 +272,27 @@ describe('faults of servers that are asked', () => {
     );
   });
 
+  it('FTP: a server that has as many clients as it takes refuses no login: it is tried again', async () => {
+    const file = casesFile(1);
+    upload(places[0].root, file.name, file.text);
+    const full = [
+      '530 Sorry, the maximum number of clients (1) for this user are already connected.',
+      '421 Too many connections (8) from this IP',
+      '500 OOPS: child died',
+    ];
+    ftp.manners.refusals.push(...full);
+    assert.equal((await roundsOf(feed(), places[0].settings()).round())[file.name], 'accepted loaded');
+    assert.equal(ftp.manners.logins, 4);
+    for (const refusal of [
+      '530 Too many failed logins for this user.',
+      '530 Account locked: the maximum was reached',
+    ]) {
+      ftp.manners.refusals.push(refusal);
+      await assert.rejects(roundsOf(feed(), places[0].settings()).round(), { code: 'LoginRefused' });
+    }
+    assert.equal(ftp.manners.logins, 6);
+  });
+
   it('FTP: a listing that was cut is an error after what it holds was taken in', async () => {
     const [one, other] = [casesFile(1), casesFile(1)];
     const { root } = places[0];

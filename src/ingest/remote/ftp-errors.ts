@@ -31,7 +31,7 @@ export function ftpError(error: unknown, stage: FtpStage, settings: DeliverySett
     );
   }
   const reply = error instanceof FTPError ? error : null;
-  if (reply !== null && stage === 'logging in' && reply.code >= 500) {
+  if (reply !== null && stage === 'logging in' && reply.code >= 500 && !isServersOwn(reply)) {
     return new GatewayError('LoginRefused', `${at} refuses the login of ${settings.user}: ${reply.message}`, {
       target: settings.id,
       cause: error,
@@ -64,6 +64,15 @@ export function ftpError(error: unknown, stage: FtpStage, settings: DeliverySett
     cause: error,
   });
 }
+
+/**
+ * Whether a login failed by what the server is at, not by user or password. ProFTPD says 530 where it has as many clients as it takes (others say 421),
+ * which a session that is left of a broken connection can be; vsftpd says `500 OOPS` of its own faults.
+ */
+const isServersOwn = ({ code, message }: FTPError): boolean =>
+  (code === 500 && /\bOOPS\b/.test(message)) ||
+  (/\b(too many|maximum)\b.*\b(clients|connections|connected|users|sessions)\b/i.test(message) &&
+    !/fail|attempt|lock|incorrect|disabled|denied/i.test(message));
 
 /** Replies and faults that say that no data connection could be opened, which is not the fault of what was asked for. */
 function isTransferFault(error: unknown): boolean {

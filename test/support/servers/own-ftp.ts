@@ -21,6 +21,8 @@ export interface FtpManners {
   resets: boolean;
   /** Data connections cannot be opened. */
   noPassive: boolean;
+  /** What logins are refused with, one after the other. */
+  refusals: string[];
   /** Names that may not be read, deleted or moved. */
   denied: Set<string>;
   /** Entries of a listing that are told besides what lies there, as lines. */
@@ -56,7 +58,7 @@ export interface FtpSetup {
 export async function ownFtp(setup: FtpSetup): Promise<OwnFtp> {
   const manners: FtpManners = {
     ...{ mlsd: true, mdtm: true, zoneHours: 0, cut: null, breaks: [], truncates: [], resets: false, noPassive: false },
-    ...{ denied: new Set(), besides: [], whenRead: null, sent: 0, logins: 0, commands: [], most: 0 },
+    ...{ denied: new Set(), besides: [], refusals: [], whenRead: null, sent: 0, logins: 0, commands: [], most: 0 },
   };
   const open = new Set<net.Socket>();
   let controls = 0;
@@ -177,6 +179,11 @@ class Session {
 
   #logIn(password: string): void {
     this.#manners.logins += 1;
+    const refusal = this.#manners.refusals.shift();
+    if (refusal !== undefined) {
+      this.#say(refusal);
+      return;
+    }
     this.#loggedIn = this.#user === this.#setup.user && password === this.#setup.password;
     this.#say(this.#loggedIn ? '230 in' : '530 Login incorrect.');
   }
