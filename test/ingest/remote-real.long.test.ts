@@ -3,19 +3,10 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { PassThrough } from 'node:stream';
-import type { DeliverySettings } from '../../src/catalogue/delivery-settings.ts';
-import type { RemoteServer } from '../../src/ingest/remote/remote-server.ts';
-import { selfSigned } from '../support/servers/certificate.ts';
-import {
-  type RealName,
-  type RealOptions,
-  type RealServer,
-  realServer,
-  whyNot,
-} from '../support/servers/real-servers.ts';
 import { casesFile } from './support/drop.ts';
 import { useFeed } from './support/feed.ts';
-import { goodLogin, newKey, roundsOf, serverFolder, serverOf, settingsOf, upload } from './support/remote.ts';
+import { useRealServers } from './support/real-delivery.ts';
+import { goodLogin, newKey, serverOf, upload } from './support/remote.ts';
 
 /**
  * What was measured at the servers of Debian, and is otherwise than one guesses. remote-faults.test.ts has the same at servers of our own, which behave so
@@ -24,35 +15,7 @@ import { goodLogin, newKey, roundsOf, serverFolder, serverOf, settingsOf, upload
 describe('real servers', function () {
   this.timeout(60_000);
   const feed = useFeed();
-  const [hostKey, ours] = [newKey(), newKey()];
-  const running: RealServer[] = [];
-  afterEach(() => Promise.all(running.splice(0).map((server) => server.close())));
-
-  /** Starts one, or skips the test and says why. */
-  async function start(test: Mocha.Context, name: RealName, options: RealOptions = {}): Promise<RealServer> {
-    const why = whyNot(name);
-    if (why !== null) {
-      if (test.test !== undefined) {
-        test.test.title += ` (${why}; a server of our own stands in, in remote-faults.test.ts)`;
-      }
-      test.skip();
-    }
-    const server = await realServer(name, { hostKey: hostKey.secret, authorized: [ours.line], ...options });
-    running.push(server);
-    return server;
-  }
-  const login = { ...goodLogin, password: null, privateKey: ours.secret };
-  function delivery(server: RealServer, name: RealName, more: Partial<DeliverySettings> = {}) {
-    const settings = settingsOf({
-      ...{ id: `tracebuzz/${name}`, protocol: name === 'sshd' ? 'sftp' : 'ftp', port: server.port, user: server.user },
-      ...{ hostKeys: name === 'sshd' ? [hostKey.fingerprint] : [], directory: 'in', ...more },
-    });
-    const remote: RemoteServer = serverOf(
-      settings,
-      name === 'sshd' ? { ...login, user: server.user } : { ...goodLogin, user: server.user },
-    );
-    return { settings, remote, rounds: roundsOf(feed(), settings, { server: remote }) };
-  }
+  const { start, delivery, login, hostKey } = useRealServers(feed);
 
   for (const name of ['vsftpd', 'pure-ftpd', 'proftpd', 'sshd'] as const) {
     it(`${name}: what is no file is left alone, a file that may not be read keeps no other back, one that is gone is told as such`, async function () {
@@ -168,20 +131,5 @@ describe('real servers', function () {
       code: 'HostKeyMismatch',
       message: new RegExp(hostKey.fingerprint.replaceAll('+', '\\+')),
     });
-  });
-
-  it('pure-ftpd: TLS explicit, with the authority that is named and with none', async function () {
-    const certificate = selfSigned();
-    const both = path.join(serverFolder(), 'both.pem');
-    writeFileSync(both, `${certificate.key}${certificate.cert}`, { mode: 0o600 });
-    const server = await start(this, 'pure-ftpd', { more: ['-Y', '2', '-2', both] });
-    const [one, other] = [casesFile(1), casesFile(1)];
-    upload(server.root, one.name, one.text);
-    upload(server.root, other.name, other.text);
-    const tls = { id: 'tracebuzz/tls', protocol: 'ftps', tls: 'explicit' } as const;
-    const { rounds } = delivery(server, 'pure-ftpd', { ...tls, caFile: both });
-    assert.deepEqual(await rounds.round(), { [one.name]: 'accepted loaded', [other.name]: 'accepted loaded' });
-    await assert.rejects(delivery(server, 'pure-ftpd', tls).rounds.round(), { code: 'CertificateRefused' });
-    await assert.rejects(delivery(server, 'pure-ftpd').rounds.round(), /TLS|cleartext/i);
   });
 });

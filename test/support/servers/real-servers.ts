@@ -1,5 +1,14 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from 'node:fs';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -26,6 +35,12 @@ export interface RealServer {
   readonly root: string;
   readonly user: string;
   readonly password: string;
+  /** Its range of ports for data connections. */
+  readonly passive: readonly [number, number];
+  /** How many processes were seen that serve those who log in, by those who ask for this. */
+  sessions(): number;
+  /** Kills the processes that serve those who are logged in, as a crash or somebody at the server does; it goes on. */
+  killSessions(): void;
   /** Ends it, and starts it again, at the same port, with other variables of the environment. */
   restart(environment?: Readonly<Record<string, string>>): Promise<void>;
   close(): Promise<void>;
@@ -70,7 +85,8 @@ export async function realServer(name: RealName, options: RealOptions = {}): Pro
     chownSync(path.join(root, folder), owner, owner);
   }
   const port = await freePort();
-  const plan = plans[name]({ work, root, port, passive: await freePorts(options.passivePorts ?? 20), options });
+  const passive = await freePorts(options.passivePorts ?? 20);
+  const plan = plans[name]({ work, root, port, passive, options });
   let child: ChildProcess | null = null;
   const start = async (environment: Readonly<Record<string, string>> = {}): Promise<void> => {
     const running = spawn(plan.file, plan.arguments, {
@@ -106,8 +122,24 @@ export async function realServer(name: RealName, options: RealOptions = {}): Pro
     }
   };
   await start();
+  const seen = new Set<number>();
   return {
-    ...{ port, root, user: plan.user, password: options.password ?? 'open sesame' },
+    sessions: () => {
+      for (const pid of child?.pid === undefined ? [] : below(child.pid)) {
+        seen.add(pid);
+      }
+      return seen.size;
+    },
+    killSessions: () => {
+      for (const pid of child?.pid === undefined ? [] : below(child.pid)) {
+        try {
+          process.kill(pid, 'SIGKILL');
+        } catch {
+          // It ended by itself.
+        }
+      }
+    },
+    ...{ port, root, passive, user: plan.user, password: options.password ?? 'open sesame' },
     restart: async (environment) => {
       await stop();
       await start(environment);
@@ -190,6 +222,7 @@ const plans: Readonly<Record<RealName, (given: Given) => Plan>> = {
       ...[`AuthUserFile ${users}`, 'AuthOrder mod_auth_file.c', 'RequireValidShell off', 'UseReverseDNS off'],
       ...[`PassivePorts ${passive.join(' ')}`, 'DefaultRoot ~', 'WtmpLog off', 'TransferLog none', 'AllowOverwrite on'],
       ...['AllowStoreRestart on', 'AllowRetrieveRestart on', `SystemLog ${work}/log`, `DelayTable ${work}/delay`],
+      `ModulePath ${program('usr/lib/proftpd')}`,
       ...(options.more ?? []),
     ];
     writeFileSync(configuration, `${lines.join('\n')}\n`);
@@ -225,6 +258,25 @@ const plans: Readonly<Record<RealName, (given: Given) => Plan>> = {
     };
   },
 };
+
+/** Processes that descend from one. Linux only, as these servers are. */
+function below(parent: number): readonly number[] {
+  const all = readdirSync('/proc').flatMap((name) => {
+    try {
+      // The name of the program before it may hold blanks and parentheses.
+      const stat = /^\d+$/.test(name) ? readFileSync(`/proc/${name}/stat`, 'utf8') : '';
+      const [, above] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+      return above === undefined ? [] : [[Number(name), Number(above)] as const];
+    } catch {
+      return [];
+    }
+  });
+  const found: number[] = [];
+  for (let pids = [parent]; pids.length > 0; found.push(...pids)) {
+    pids = all.flatMap(([pid, above]) => (pids.includes(above) ? [pid] : []));
+  }
+  return found;
+}
 
 const answers = (port: number): Promise<boolean> =>
   new Promise((resolve) => {
