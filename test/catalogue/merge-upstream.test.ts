@@ -106,6 +106,18 @@ describe('mergeUpstreamModel', () => {
     assert.equal(differences.filter((one) => one.kind === 'set-missing').length, 21);
   });
 
+  it('finds no difference in a key whose parts are named in another order', () => {
+    const set = catalogue.model.entitySets.get('BuzzeasyQueueSegments') ?? assert.fail();
+    assert.ok(set.entityType.key.length > 1);
+    const entityType = { ...set.entityType, key: set.entityType.key.toReversed() };
+    const model = { ...feed, entitySets: new Map([['QueueSegments', { ...set, name: 'QueueSegments', entityType }]]) };
+    const found = mergeUpstreamModel(catalogue, 'buzzeasy', model);
+    assert.deepEqual(
+      found.differences.filter((one) => one.set === set.name),
+      [],
+    );
+  });
+
   it('leaves every other set, the exports and the given catalogue as they are', () => {
     assert.equal(merged.model.entitySets.get('TracebuzzCases'), catalogue.model.entitySets.get('TracebuzzCases'));
     assert.equal(merged.exports, catalogue.exports);

@@ -1,7 +1,14 @@
-import { spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import {
+  buildProgram,
+  builtFolder,
+  type DotNetProgram,
+  dotnet,
+  hasDotNet,
+  isRestored,
+  restoreProgram,
+} from '../support/dot-net.ts';
 
 /** Versions of Microsoft.OData.Core on NuGet that run on this .NET; the two that the Power Query engine ships are built by hand. */
 export const pinned: readonly string[] = ['7.7.2', '7.20.0', '8.4.4'];
@@ -48,15 +55,12 @@ export function restoredVersions(): { readonly versions: readonly string[]; read
   if (!existsSync(restored)) {
     return none('not restored: npx tsx scripts/restore-readers.ts');
   }
-  if (spawnSync('dotnet', ['--version'], { stdio: 'ignore' }).status !== 0) {
+  if (!hasDotNet()) {
     return none('there is no dotnet');
   }
-  const versions = readdirSync(restored).filter((name) => existsSync(assets(name)));
+  const versions = readdirSync(restored).filter((name) => isRestored(path.join(restored, name)));
   return versions.length === 0 ? none('not restored: npx tsx scripts/restore-readers.ts') : { versions, reason: '' };
 }
-
-const assets = (version: string): string => path.join(restored, version, 'obj', 'project.assets.json');
-const built = (version: string): string => path.join(restored, version, 'out');
 
 /**
  * Downloads what the program needs for one version of the library, and builds it. `folder`: one with the three assemblies of the
@@ -66,54 +70,26 @@ export function restore(version: string, folder?: string): void {
   const library = folder === undefined ? [] : [`-p:OdlFolder=${path.resolve(folder)}`];
   mkdirSync(path.join(restored, version), { recursive: true });
   writeFileSync(path.join(restored, version, 'library.json'), JSON.stringify(library));
-  dotnet(['restore', ...properties(version)]);
-  build(version);
+  restoreProgram(programOf(version));
 }
 
 /** Builds the program where its sources are not those it was built from. Downloads nothing. */
 export function build(version: string): void {
-  const stamp = path.join(restored, version, 'sources.sha256');
-  const digest = createHash('sha256');
-  for (const name of readdirSync(program).toSorted()) {
-    digest.update(name).update(readFileSync(path.join(program, name)));
-  }
-  const sources = digest.digest('hex');
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === sources) {
-    return;
-  }
-  dotnet(['build', '--no-restore', '-o', built(version), ...properties(version)]);
-  writeFileSync(stamp, sources);
+  buildProgram(programOf(version));
 }
 
-function properties(version: string): readonly string[] {
-  const intermediate = path.join(restored, version, 'obj') + path.sep;
+function programOf(version: string): DotNetProgram {
   const library = JSON.parse(readFileSync(path.join(restored, version, 'library.json'), 'utf8')) as string[];
-  return [
-    path.join(program, 'Readers.csproj'),
-    `-p:Odl=${version}`,
-    ...library,
-    `-p:RestorePackagesPath=${path.join(restored, 'packages')}`,
-    `-p:BaseIntermediateOutputPath=${intermediate}`,
-    `-p:MSBuildProjectExtensionsPath=${intermediate}`,
-    // So that no process stays behind.
-    '-p:UseSharedCompilation=false',
-    '-nodeReuse:false',
-    '-v:quiet',
-    '-nologo',
-  ];
-}
-
-function dotnet(args: readonly string[]): string {
-  const env = { ...process.env, DOTNET_CLI_TELEMETRY_OPTOUT: '1', DOTNET_NOLOGO: '1' };
-  const run = spawnSync('dotnet', args, { encoding: 'utf8', env, maxBuffer: 256 * 1024 * 1024 });
-  if (run.status !== 0) {
-    throw new Error(`dotnet ${args[0]} ended with ${run.status}:\n${run.stdout}${run.stderr}`);
-  }
-  return run.stdout;
+  return {
+    project: path.join(program, 'Readers.csproj'),
+    packages: path.join(restored, 'packages'),
+    folder: path.join(restored, version),
+    properties: [`-p:Odl=${version}`, ...library],
+  };
 }
 
 /** Has one version of the library read the replies that were kept in a folder, the first of them `$metadata`. */
 export function read(version: string, folder: string, replies: readonly Reply[]): readonly Outcome[] {
   writeFileSync(path.join(folder, 'replies.json'), JSON.stringify(replies));
-  return JSON.parse(dotnet([path.join(built(version), 'readers.dll'), folder])) as Outcome[];
+  return JSON.parse(dotnet([path.join(builtFolder(programOf(version)), 'readers.dll'), folder])) as Outcome[];
 }

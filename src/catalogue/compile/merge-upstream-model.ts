@@ -184,9 +184,15 @@ function differencesOf(set: ServedSet): readonly UpstreamDifference[] {
       note('property-missing', `${told.name} is not in the feed.`);
     }
   }
-  const [theirs, ours] = [upstream.entityType.key.join(', '), documented.key.join(', ')];
-  if (theirs.toLowerCase() !== ours.toLowerCase()) {
-    note('key', `The key is ${theirs}, assumed was ${ours}.`);
+  const [theirs, ours] = [upstream.entityType.key, documented.key];
+  // Parts of a key are named where it is written: their order says nothing.
+  const folded = (key: readonly string[]): string =>
+    key
+      .map((name) => name.toLowerCase())
+      .toSorted()
+      .join();
+  if (folded(theirs) !== folded(ours)) {
+    note('key', `The key is ${theirs.join(', ')}, assumed was ${ours.join(', ')}.`);
   }
   return found;
 }

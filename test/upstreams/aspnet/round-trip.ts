@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict';
+import { requireCatalogue } from '../../../src/catalogue/read-metadata.ts';
+import { type SampleRow, sampleRows } from '../../../src/sandbox/sample-rows.ts';
+import { metadataFolder } from '../../support/gateway.ts';
+import { type FeedFile, feedOf } from './feed-file.ts';
+import { type ReadFeed, readFeed } from './read-feed.ts';
+import { lackOfService, type RunningFeeds, startFeeds } from './service.ts';
+
+export const documented = requireCatalogue(metadataFolder, {});
+export const [source = assert.fail('no feed is documented')] = [...documented.sources.values()].filter(
+  ({ kind }) => kind === 'odata',
+);
+
+export type Samples = ReadonlyMap<string, readonly SampleRow[]>;
+
+/** Rows of all documented sets, and the feed that has them. */
+export function documentedFeed(rows: number, shape: Omit<Parameters<typeof feedOf>[2], 'prefix'>) {
+  const samples = sampleRows(documented, source.name, { rows, seed: 1 });
+  return { samples, file: feedOf(documented.model, samples, { prefix: source.prefix, ...shape }) };
+}
+
+/** Runs the feeds for a `describe`, each read as the documented source; skips where the service is not restored. */
+export function runningFeeds(files: () => readonly FeedFile[]): (at: number) => ReadFeed {
+  let running: RunningFeeds | null = null;
+  const feeds: ReadFeed[] = [];
+  before(async function () {
+    const lack = lackOfService();
+    if (lack !== null) {
+      console.log(`      skipped: Microsoft.AspNetCore.OData is ${lack}`);
+      this.skip();
+    }
+    this.timeout(180_000);
+    running = await startFeeds(files());
+    for (const url of running.roots) {
+      feeds.push(await readFeed({ documented, source: source.name, url }));
+    }
+  });
+  after(async () => {
+    await Promise.all(feeds.map((feed) => feed.close()));
+    await running?.close();
+  });
+  return (at) => feeds[at] ?? assert.fail(`there is no feed ${at}`);
+}
+
+/** In one order, whichever a feed takes: without `$orderby` it may be any. */
+export function sorted<R extends Readonly<Record<string, unknown>>>(
+  rows: readonly R[],
+  key: readonly string[],
+): readonly R[] {
+  const textOf = (row: R): string => key.map((name) => String(row[name])).join(' ');
+  return rows.toSorted((a, b) => (textOf(a) < textOf(b) ? -1 : 1));
+}
+
+/** Every row of every set, over all pages, and one by its key. */
+export async function roundTrip(feed: ReadFeed, samples: Samples): Promise<void> {
+  for (const [name, rows] of samples) {
+    const { key } = documented.model.entitySets.get(name)?.entityType ?? assert.fail(name);
+    assert.deepEqual(sorted(await feed.rows(name), key), sorted(rows, key), name);
+    const row = rows.at(-2) ?? assert.fail();
+    const pairs = keyLiterals(name, row).map(([property, literal]) => `${property}=${literal}`);
+    assert.deepEqual(await feed.entity(`${name}(${pairs.join(',')})`), row, name);
+  }
+}
+
+/** One row of every set found by a filter, and all counted. */
+export async function filtered(feed: ReadFeed, samples: Samples): Promise<void> {
+  for (const [name, rows] of samples) {
+    const row = rows.at(-3) ?? assert.fail();
+    const filter = keyLiterals(name, row)
+      .map(([property, literal]) => `${property} eq ${literal}`)
+      .join(' and ');
+    assert.deepEqual(await feed.rows(`${name}?$filter=${filter}`), [row], name);
+    assert.equal(await feed.count(`${name}/$count`), rows.length, name);
+  }
+}
+
+function keyLiterals(name: string, row: SampleRow): readonly (readonly [property: string, literal: string])[] {
+  const { key, properties } = documented.model.entitySets.get(name)?.entityType ?? assert.fail(name);
+  return key.map((property) => {
+    const text = String(row[property]);
+    return [property, properties.get(property)?.type === 'Edm.String' ? `'${text}'` : text];
+  });
+}
+
+/** Every navigation inside of the feed of some sets, out of all. */
+export async function expandAll(feed: ReadFeed, samples: Samples, all: Samples = samples): Promise<number> {
+  let joined = 0;
+  // The feed's own document says of no navigation which properties it joins.
+  const { model, sets } = documented;
+  const keyOf = (name: string) => model.entitySets.get(name)?.entityType.key ?? assert.fail(name);
+  const inOrder = <R extends Readonly<Record<string, unknown>>>(rows: readonly R[], name: string) =>
+    sorted(rows, keyOf(name));
+  for (const [name, rows] of samples) {
+    const set = model.entitySets.get(name) ?? assert.fail(name);
+    for (const navigation of set.entityType.navigationProperties.values()) {
+      const target = sets.get(set.navigationPropertyBindings.get(navigation.name) ?? '');
+      if (target?.kind !== 'upstream') {
+        continue;
+      }
+      const theirs = inOrder(all.get(target.name) ?? [], target.name);
+      const expected = rows.map((row) => {
+        const found = theirs.filter((other) =>
+          navigation.join.every(
+            (pair) => row[pair.property] !== null && row[pair.property] === other[pair.referencedProperty],
+          ),
+        );
+        joined += found.length;
+        return { ...row, [navigation.name]: navigation.collection ? found : (found[0] ?? null) };
+      });
+      const order = navigation.collection ? `($orderby=${keyOf(target.name).join(',')})` : '';
+      const read = await feed.rows(`${name}?$expand=${navigation.name}${order}`);
+      assert.deepEqual(inOrder(read, name), inOrder(expected, name), `${name}/${navigation.name}`);
+    }
+  }
+  return joined;
+}
