@@ -21,10 +21,9 @@ export async function* fetchByKeys(
   context: ReplyContext,
 ): AsyncGenerator<string> {
   const row = rowText(request.selection, options);
-  const follow = followIn(options, context);
   for (const path of keyedRequests(request, options, context)) {
-    for await (const raw of readPages(path, options, context)) {
-      yield await row(raw, follow);
+    for await (const { raw, context: told } of readPages(path, options, context)) {
+      yield await row(raw, followIn(options, context, told));
     }
   }
 }

@@ -1,4 +1,5 @@
 import { type ReadMetadata, readMetadata } from '../edm/read-metadata.ts';
+import { checkedText } from './expected-body.ts';
 import { wholeText } from './read-reply.ts';
 import type { UpstreamClient } from './upstream-client.ts';
 import { refused } from './upstream-fault.ts';
@@ -15,6 +16,6 @@ export async function fetchMetadata(source: string, client: UpstreamClient): Pro
   if (response.kind === 'absent') {
     throw refused(source, 'has no $metadata');
   }
-  const xml = await wholeText(response.body.chunks);
+  const xml = checkedText(await wholeText(response.body.chunks), response.body, source);
   return { xml, read: readMetadata(xml) };
 }

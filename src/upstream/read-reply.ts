@@ -2,14 +2,17 @@ import { GatewayError } from '../errors.ts';
 import { openEnvelope } from '../json/reading/envelope.ts';
 import { broken, readObject, stringValue } from '../json/reading/json-scan.ts';
 import type { FollowNested, RowFormat } from '../json/reading/row-text.ts';
-import { referenceText, rowText } from '../json/reading/row-text.ts';
+import { isRowOf, referenceText, rowText } from '../json/reading/row-text.ts';
 import { canonicalText, valueText } from '../json/reading/value-text.ts';
 import { countOf } from '../plan/model/make.ts';
 import { compileUpstreamUrl } from './compile-url.ts';
-import { linkBelowRoot, openNext, sealNext } from './next-token.ts';
+import { checkedText, jsonBody } from './expected-body.ts';
+import { addressKey, linkBelowRoot } from './next-link.ts';
+import { openNext, sealNext } from './next-token.ts';
+import { beginTrail, follow } from './page-trail.ts';
 import { rowAsCollection } from './row-conditions.ts';
 import type { UpstreamPlan, UpstreamReadOptions, UpstreamReply } from './upstream.ts';
-import type { UpstreamBody, UpstreamClient } from './upstream-client.ts';
+import type { UpstreamClient } from './upstream-client.ts';
 import { refused } from './upstream-fault.ts';
 import type { UpstreamMap } from './upstream-map.ts';
 
@@ -25,6 +28,7 @@ export interface ReplyContext {
 const acceptJson = 'application/json;odata.metadata=minimal';
 /** Pages that one collection may take where all of them are read for one reply. */
 const mostPages = 10_000;
+const endless = 'names pages without an end: a next link leads to a page that was read already';
 /** An entity or a value is buffered whole, up to this many bytes. */
 const longestBody = 64 * 1024 * 1024;
 
@@ -49,7 +53,8 @@ export async function readUpstream(
         return { kind: 'absent' };
       }
       const row = (plan.references ? referenceText : rowText)(plan.selection, format);
-      return { kind: 'entity', json: Buffer.from(await row(raw, followIn(options, context)), 'utf8') };
+      const text = await row(raw, followIn(options, context, contextOf(raw)));
+      return { kind: 'entity', json: Buffer.from(text, 'utf8') };
     }
     case 'PropertyRead': {
       const raw = await readRow(request, options, context);
@@ -58,7 +63,11 @@ export async function readUpstream(
       }
       const { property } = plan;
       const convert = valueText(property, options.ieee754Compatible);
-      const json = convert(readObject(raw).get(property.name) ?? (property.collection ? '[]' : 'null'));
+      const members = readObject(raw);
+      if (!isRowOf({ type: plan.set.entityType, expands: [] })(members)) {
+        throw broken('an object holds no property of its set');
+      }
+      const json = convert(members.get(property.name) ?? (property.collection ? '[]' : 'null'));
       return { kind: 'property', json, raw: json === 'null' ? null : canonicalText(json) };
     }
     case 'Count':
@@ -99,8 +108,10 @@ async function readCollection(read: CollectionRead): Promise<UpstreamReply> {
   const { source } = context.map;
   const place = { secret: context.secret, source, request: continuedRequest(plan, options, context) };
   const continued = options.skipToken !== null;
+  const asked =
+    options.skipToken === null ? { link: request, trail: beginTrail(request) } : openNext(options.skipToken, place);
   const response = await context.client.get({
-    path: options.skipToken === null ? request : openNext(options.skipToken, place),
+    path: asked.link,
     accept: acceptJson,
     pageSize: plan.pageSize,
     signal: options.signal,
@@ -117,18 +128,28 @@ async function readCollection(read: CollectionRead): Promise<UpstreamReply> {
   }
   const envelope = await openEnvelope(jsonBody(response.body, source));
   const format = formatOf(options, context);
+  const next = (): string | null => {
+    const link = nextIn(envelope.members, response.body.url, context);
+    const trail = link === null ? null : follow(asked.trail, asked.link, link);
+    if (link !== null && trail === null) {
+      throw refused(source, endless);
+    }
+    return link === null || trail === null ? null : sealNext({ link, trail }, place);
+  };
+  // What stands before the rows can still be an error reply.
+  next();
   const row = (plan.references ? referenceText : rowText)(plan.selection, format);
   const wanted = plan.restriction.count && !continued;
   let complete = false;
   let counted: string | null = null;
   const objects = async function* (): AsyncGenerator<string> {
-    const follow = followIn(options, context);
+    const nested = followIn(options, context, contextIn(envelope.members));
     let rows = 0;
     for await (const raw of envelope.rows) {
-      yield await row(utf8(raw), follow);
+      yield await row(utf8(raw), nested);
       rows += 1;
     }
-    const last = annotation(envelope.members, 'nextLink') === null;
+    const last = next() === null;
     if (wanted) {
       counted = countIn(envelope.members) ?? (await countApart(read, { rows, last }));
     }
@@ -144,12 +165,7 @@ async function readCollection(read: CollectionRead): Promise<UpstreamReply> {
       if (!complete) {
         throw new TypeError('end() was asked before the last row');
       }
-      const link = annotation(envelope.members, 'nextLink');
-      const base = baseOf(envelope.members, response.body.url);
-      return {
-        count: early === null ? counted : null,
-        next: link === null ? null : sealNext(linkBelowRoot(link, base, context.client.root), place),
-      };
+      return { count: early === null ? counted : null, next: next() };
     },
   };
 }
@@ -182,16 +198,29 @@ function continuedRequest(plan: CollectionRead['plan'], options: UpstreamReadOpt
   return `${path}?${query}`;
 }
 
-/** Fetches the pages behind a next link inside a row, with the same checks as a next link of the whole reply. */
-export function followIn(options: UpstreamReadOptions, context: ReplyContext): FollowNested {
+/**
+ * Fetches the pages behind a next link inside a row, with the same checks as a next link of the whole reply. `told`: the
+ * context URL of the reply that holds the row.
+ */
+export function followIn(options: UpstreamReadOptions, context: ReplyContext, told: string | null): FollowNested {
   return async (nextLink) => {
     const { root } = context.client;
     const rows: string[] = [];
-    for await (const raw of readPages(linkBelowRoot(nextLink, root, root), options, context)) {
+    for await (const { raw } of readPages(
+      linkBelowRoot(nextLink, { root, page: null, context: told }),
+      options,
+      context,
+    )) {
       rows.push(raw);
     }
     return rows;
   };
+}
+
+/** A raw row, and the context URL of the page that holds it. */
+export interface RawRow {
+  readonly raw: string;
+  readonly context: string | null;
 }
 
 /** The raw rows of a collection, page after page to the end. `path` is `path?query` below the service root. */
@@ -199,25 +228,24 @@ export async function* readPages(
   path: string,
   options: Pick<UpstreamReadOptions, 'signal'>,
   context: ReplyContext,
-): AsyncGenerator<string> {
+): AsyncGenerator<RawRow> {
   const { client, map } = context;
   const seen = new Set<string>();
   for (let next: string | null = path; next !== null; ) {
     // A feed that names a page twice would be read for ever.
-    if (seen.has(next) || seen.size >= mostPages) {
-      throw refused(map.source, 'names pages without an end');
+    if (seen.has(addressKey(next)) || seen.size >= mostPages) {
+      throw refused(map.source, endless);
     }
-    seen.add(next);
+    seen.add(addressKey(next));
     const response = await client.get({ path: next, accept: acceptJson, pageSize: null, signal: options.signal });
     if (response.kind === 'absent') {
       throw refused(map.source, 'does not know a page that it named');
     }
     const envelope = await openEnvelope(jsonBody(response.body, map.source));
     for await (const raw of envelope.rows) {
-      yield utf8(raw);
+      yield { raw: utf8(raw), context: contextIn(envelope.members) };
     }
-    const link = annotation(envelope.members, 'nextLink');
-    next = link === null ? null : linkBelowRoot(link, baseOf(envelope.members, response.body.url), client.root);
+    next = nextIn(envelope.members, response.body.url, context);
   }
 }
 
@@ -232,7 +260,7 @@ async function readCount(request: string, options: UpstreamReadOptions, context:
   if (response.kind === 'absent') {
     return { kind: 'absent' };
   }
-  const text = (await wholeText(response.body.chunks)).replace(/^\ufeff/, '').trim();
+  const text = checkedText((await wholeText(response.body.chunks)).trim(), response.body, map.source);
   if (!/^\d{1,19}$/.test(text)) {
     throw refused(map.source, 'does not answer /$count with a number');
   }
@@ -241,7 +269,7 @@ async function readCount(request: string, options: UpstreamReadOptions, context:
 
 /** The first raw row of a collection; null where it has none. */
 async function readFirst(request: string, options: UpstreamReadOptions, context: ReplyContext): Promise<string | null> {
-  for await (const raw of readPages(request, options, context)) {
+  for await (const { raw } of readPages(request, options, context)) {
     return raw;
   }
   return null;
@@ -269,14 +297,6 @@ export async function wholeText(chunks: AsyncIterable<Buffer>): Promise<string> 
     .replace(/^\ufeff/, '');
 }
 
-function jsonBody(body: UpstreamBody, source: string): AsyncIterable<Buffer> {
-  if (/^application\/(?:[\w.+-]+\+)?json\b/i.test(body.contentType)) {
-    return body.chunks;
-  }
-  body.discard();
-  throw refused(source, `answers with ${body.contentType || 'no content type'} instead of JSON; is it a sign-in page?`);
-}
-
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 function utf8(bytes: Buffer): string {
@@ -300,8 +320,16 @@ function countIn(members: Members): string | null {
   return text !== null && /^\d{1,19}$/.test(text) ? text : null;
 }
 
-/** Relative links count from the context URL where there is one, else from the address of the page. */
-function baseOf(members: Members, page: URL): URL {
-  const context = annotation(members, 'context');
-  return context !== null && URL.canParse(context, page.href) ? new URL(context, page) : page;
+/** The context URL in the text of an entity. */
+function contextOf(raw: string): string | null {
+  const members = readObject(raw);
+  return stringValue(members.get('@odata.context') ?? members.get('@context') ?? '');
+}
+
+const contextIn = (members: Members): string | null => annotation(members, 'context');
+
+/** The next page below the service root; null where the reply names none: there are feeds that say so with an empty text. */
+function nextIn(members: Members, page: URL, { client }: ReplyContext): string | null {
+  const link = annotation(members, 'nextLink') ?? '';
+  return link === '' ? null : linkBelowRoot(link, { root: client.root, page, context: contextIn(members) });
 }

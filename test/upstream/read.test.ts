@@ -187,7 +187,10 @@ describe('a proxied feed over HTTP', () => {
     const upstream = await connect((_request, response) => {
       response.writeHead(200, { 'Content-Type': 'text/html' }).end('<html>Sign in</html>');
     });
-    await assert.rejects(page(upstream, 'FarCalls'), fails('UpstreamRefused', /text\/html instead of JSON/));
+    await assert.rejects(
+      page(upstream, 'FarCalls'),
+      fails('UpstreamRefused', /a page for people \(text\/html\) instead of data/),
+    );
   });
 
   it('is unavailable when nothing listens, and when no answer comes in time', async () => {

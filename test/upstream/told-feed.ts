@@ -7,7 +7,7 @@ import type { UpstreamSettings } from '../../src/catalogue/catalogue.ts';
 import { metadataXml } from '../../src/edm/metadata-xml.ts';
 import type { Model } from '../../src/edm/model.ts';
 import { type ErrorCode, GatewayError } from '../../src/errors.ts';
-import { connectUpstream } from '../../src/upstream/connect.ts';
+import { type Connection, connectUpstream } from '../../src/upstream/connect.ts';
 import type { Upstream, UpstreamReadOptions, UpstreamReply } from '../../src/upstream/upstream.ts';
 import { planOf, readOptions, serve, tenantCatalogue, tenantModel, tenantSource } from './tenant.ts';
 
@@ -71,6 +71,12 @@ export const fails = (code: ErrorCode, message: RegExp) => (error: unknown) => {
   return true;
 };
 
+interface More {
+  /** In place of its own model. */
+  readonly metadata?: string;
+  readonly connection?: Partial<Connection>;
+}
+
 /** Feeds that answer `$metadata` rightly and everything else as told; to be called inside of a `describe`, which ends them. */
 export function feeds(): {
   readonly dataDir: () => string;
@@ -78,6 +84,8 @@ export function feeds(): {
   readonly connect: (
     answer: Answer,
     settings?: Partial<UpstreamSettings>,
+    root?: string,
+    more?: More,
   ) => Promise<Upstream & { requests: string[] }>;
 } {
   let dataDir: string;
@@ -93,28 +101,31 @@ export function feeds(): {
   });
   after(() => rm(dataDir, { recursive: true, force: true }));
 
-  /** A feed that answers `$metadata` rightly and everything else as told. */
+  /** A feed that answers `$metadata` rightly and everything else as told. `root`: the path of its service root. */
   async function connect(
     answer: Answer,
     settings: Partial<UpstreamSettings> = {},
+    root = '/service/',
+    { metadata, connection = {} }: More = {},
   ): Promise<Upstream & { requests: string[] }> {
     const requests: string[] = [];
     const server = await serve((request, response) => {
       const url = new URL(request.url ?? '', 'http://feed');
-      if (url.pathname === '/service/$metadata') {
-        response.writeHead(200, { 'Content-Type': 'application/xml' }).end(metadataXml(theirModel()));
+      if (url.pathname === `${root}$metadata`) {
+        response.writeHead(200, { 'Content-Type': 'application/xml' }).end(metadata ?? metadataXml(theirModel()));
         return;
       }
-      requests.push(decodeURIComponent(request.url ?? '').replace('/service/', ''));
+      requests.push(decodeURIComponent(request.url ?? '').replace(root, ''));
       answer(request, response, url);
     });
     open.push(server);
-    const source = tenantSource({ url: server.url, ...settings });
+    const source = tenantSource({ url: new URL(root, server.url).href, ...settings });
     const upstream = await connectUpstream({
       source,
       dataDir,
       catalogue: () => tenantCatalogue(source),
       adopt: () => [],
+      ...connection,
     });
     open.push(upstream);
     return Object.assign(upstream, { requests });

@@ -46,15 +46,28 @@ export function rowText(selection: Selection, format: RowFormat): RowText {
       expandText(expand, format),
     ]),
   ];
-  const properties = new Set(selection.properties.map((property) => property.name));
-  return writer(members, properties, controlled ? entityUrl(selection.set, format) : () => '');
+  return writer(members, isRowOf(selection), controlled ? entityUrl(selection.set, format) : () => '');
+}
+
+/**
+ * Whether an object is a row of the set. What is null may be left out of one, up to the whole row (OData JSON 4.01, 7.1, and
+ * services that do so unasked); an object of nothing but other names is none: an error, or a collection.
+ */
+export function isRowOf({ type, expands }: Pick<Selection, 'type' | 'expands'>): (members: Members) => boolean {
+  const expanded = new Set(expands.map(({ navigation }) => navigation.name));
+  const isOwn = (name: string): boolean =>
+    type.properties.has(name) || type.navigationProperties.has(name) || expanded.has(name);
+  return (members) => {
+    const names = [...members.keys()].filter((name) => !name.includes('@'));
+    return names.length === 0 || names.some(isOwn);
+  };
 }
 
 /** The conversion of rows to entity references: `{"@odata.id": ...}` alone. */
 export function referenceText(selection: Selection, format: RowFormat): RowText {
   return writer(
     [(_members, _follow, url) => `,"@odata.id":${JSON.stringify(url)}`],
-    new Set(),
+    isRowOf(selection),
     entityUrl(selection.set, { root: format.root }),
   );
 }
@@ -64,16 +77,16 @@ function entityUrl(set: EntitySet, { root, mixed }: Pick<RowFormat, 'root' | 'mi
   return mixed === true ? idOf : (members) => root + idOf(members);
 }
 
-/** Missing properties are served as null, but an object with none of them is no row: an error page, or a collection. */
+/** Missing properties are served as null. */
 function writer(
   members: readonly MemberText[],
-  properties: ReadonlySet<string>,
+  isRow: (members: Members) => boolean,
   urlOf: (members: Members) => string,
 ): RowText {
   return async (raw, follow) => {
     const found = readObject(raw);
-    if (properties.size > 0 && ![...found.keys()].some((name) => properties.has(name))) {
-      throw broken('an object holds none of the properties that were asked for');
+    if (!isRow(found)) {
+      throw broken('an object holds no property of its set');
     }
     const url = urlOf(found);
     let text = '';
@@ -193,6 +206,7 @@ async function nestedRows(members: Members, name: string, follow: FollowNested):
   if (raw === undefined) {
     throw broken(`the expanded ${name} is missing`);
   }
-  const next = members.get(`${name}@odata.nextLink`) ?? members.get(`${name}@nextLink`);
-  return [...readArray(raw), ...(next === undefined ? [] : await follow(stringValue(next) ?? ''))];
+  // An empty text or null says that there is no more.
+  const next = stringValue(members.get(`${name}@odata.nextLink`) ?? members.get(`${name}@nextLink`) ?? 'null') ?? '';
+  return [...readArray(raw), ...(next === '' ? [] : await follow(next))];
 }

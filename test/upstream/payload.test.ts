@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict';
+import { StrictFeed } from '../support/strict-feed.ts';
+import { fails, feeds, json, page, read } from './told-feed.ts';
+
+describe('what a proxied feed answers with', () => {
+  const { connect } = feeds();
+  const rows = [
+    { id: 1, subject: null, cost: null, agentId: 'a' },
+    { id: 2, subject: 'x', cost: 1.5, agentId: null },
+    { id: 3, subject: null, cost: null, agentId: null },
+  ];
+  let feed: StrictFeed;
+
+  beforeEach(() => {
+    feed = new StrictFeed({ Calls: rows });
+    feed.pageSize = 10;
+  });
+
+  for (const isNewer of [false, true]) {
+    it(`rows that leave nulls out are the same rows, up to the empty one${isNewer ? ', and in the words of 4.01' : ''}`, async () => {
+      const upstream = await connect(feed.answer);
+      for (const query of ['$select=subject', '$select=subject,cost,tags', '$select=id,subject', '$select=agentId']) {
+        feed.always.omitsNulls = false;
+        const whole = await page(upstream, `FarCalls?${query}`);
+        Object.assign(feed.always, { omitsNulls: true, isNewer });
+        assert.equal((await page(upstream, `FarCalls?${query}`)).text, whole.text, query);
+        Object.assign(feed.always, { isNewer: false });
+      }
+      const { text } = await page(upstream, 'FarCalls?$select=subject', { omitNulls: true });
+      assert.equal(text, '{},{"subject":"x"},{}');
+    });
+  }
+
+  it('a row of which only the expanded is left, and an entity and a property without their nulls', async () => {
+    const bodies = ['{"value":[{"Agent":{"id":"a"}},{}]}', '{}', '{"@odata.context":"x"}', '{}'];
+    const upstream = await connect((_, response) => json(response, bodies.shift() ?? ''));
+    const { rows: found } = await page(upstream, 'FarCalls?$select=subject&$expand=Agent($select=id,name)');
+    assert.deepEqual(found, [
+      { subject: null, Agent: { id: 'a', name: null } },
+      { subject: null, Agent: null },
+    ]);
+    for (const expected of ['{"subject":null}', '{"subject":null}']) {
+      const entity = await read(upstream, 'FarCalls(1)?$select=subject');
+      assert.equal(entity.kind === 'entity' && Buffer.from(entity.json).toString(), expected);
+    }
+    const property = await read(upstream, 'FarCalls(1)/subject');
+    assert.deepEqual(property, { kind: 'property', json: 'null', raw: null });
+  });
+
+  it('an object of other names is no row: an error or a collection in its place is refused', async () => {
+    const bodies = ['{"error":{"code":"x","message":"y"}}', '{"value":[]}', '{"d":{"id":1}}'];
+    for (const body of bodies) {
+      const upstream = await connect((_, response, url) =>
+        json(response, url.pathname.endsWith(')') ? body : `{"value":[${body}]}`),
+      );
+      for (const request of ['FarCalls(1)?$select=subject', 'FarCalls(1)/subject']) {
+        await assert.rejects(read(upstream, request), fails('UpstreamRefused', /no property of its set/), request);
+      }
+      await assert.rejects(
+        page(upstream, 'FarCalls?$select=subject'),
+        fails('UpstreamRefused', /no property of its set/),
+      );
+    }
+  });
+
+  it('4.01: counts, next links and values as 4.0 has them', async () => {
+    const upstream = await connect((_, response) => {
+      response.writeHead(200, { 'Content-Type': 'application/json;metadata=minimal', 'OData-Version': '4.01' });
+      response.end(
+        '{"@context":"http://x/$metadata#Agents","@count":2,"value":[{"@id":"Agents(1)","id":"a","Calls@count":1,"Calls":[{"id":30.0}]}],"@nextLink":"Agents?$skiptoken=2"}',
+      );
+    });
+    const {
+      rows: found,
+      count,
+      next,
+    } = await page(upstream, 'FarAgents?$select=id&$count=true&$expand=Calls($select=id;$count=true)');
+    assert.deepEqual(found, [{ id: 'a', 'Calls@odata.count': 1, Calls: [{ id: 30 }] }]);
+    assert.equal(count, '2');
+    assert.notEqual(next, null);
+  });
+
+  it('30.0, 3E1 and "30" are the whole number 30, 30.5 is none', async () => {
+    const values = ['30.0', '3E1', '"30"', '30.5'];
+    const upstream = await connect((_, response) =>
+      json(response, `{"value":[{"id":${values.shift()},"seconds":30.00}]}`),
+    );
+    for (const _ of [1, 2, 3]) {
+      assert.equal((await page(upstream, 'FarCalls?$select=id,seconds')).text, '{"id":30,"seconds":30}');
+    }
+    await assert.rejects(page(upstream, 'FarCalls?$select=id'), fails('UpstreamRefused', /id is 30.5/));
+  });
+
+  it('gzip is read, and a page that was cut in it is not taken for a whole one', async () => {
+    const upstream = await connect(feed.answer);
+    feed.always.gzips = true;
+    assert.equal((await page(upstream, 'FarCalls?$select=id')).text, '{"id":1},{"id":2},{"id":3}');
+    feed.always.cutAt = 60;
+    await assert.rejects(page(upstream, 'FarCalls?$select=id'), fails('UpstreamUnavailable', /./));
+  });
+
+  const signIn = '<!DOCTYPE html><html><title>Sign in to your account</title></html>';
+  const pages: readonly (readonly [what: string, contentType: string, body: string, message: RegExp])[] = [
+    ['a sign-in page', 'text/html; charset=utf-8', signIn, /answers with a page for people \(text\/html.*sign-in/],
+    [
+      'a sign-in page that says it is JSON',
+      'application/json',
+      `\n${signIn}`,
+      /answers with a page for people.*sign-in/,
+    ],
+    ['a sign-in page of XHTML', 'application/xhtml+xml', signIn, /answers with a page for people.*sign-in/],
+    ['Atom', 'application/atom+xml', '<feed/>', /answers with application\/atom\+xml instead of JSON/],
+    ['rows as plain text', 'text/plain', '{"value":[]}', /answers with text\/plain instead of JSON/],
+    ['nothing of a type', '', '{"value":[]}', /answers with no content type instead of JSON/],
+  ];
+  for (const [what, contentType, body, message] of pages) {
+    it(`${what} with status 200 is refused and named`, async () => {
+      const upstream = await connect((_, response) => {
+        response.writeHead(200, contentType === '' ? {} : { 'Content-Type': contentType }).end(body);
+      });
+      const requests = ['FarCalls', 'FarCalls(1)', 'FarCalls(1)/subject', 'FarAgents?$filter=Calls/any()'];
+      const counts = body === signIn || body === `\n${signIn}` ? ['FarCalls/$count'] : [];
+      for (const request of [...requests, ...counts]) {
+        const reading = request === 'FarCalls' ? page(upstream, request) : read(upstream, request);
+        await assert.rejects(reading, fails('UpstreamRefused', message), request);
+      }
+    });
+  }
+
+  it('a sign-in page in place of $metadata leaves the model before in service, and says what it is', async () => {
+    const upstream = await connect(feed.answer, {}, '/service/', { metadata: signIn });
+    assert.match(upstream.state().failure ?? '', /answers with a page for people .*sign-in/);
+  });
+});
