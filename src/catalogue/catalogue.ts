@@ -2,6 +2,7 @@ import type { Model, PersonalData } from '../edm/model.ts';
 import type { DeliverySettings } from './delivery-settings.ts';
 import type { PersonalKey, PersonalRules } from './personal-data.ts';
 import type { Retention, SourceRetention } from './retention.ts';
+import type { SignInSettings } from './sign-in-settings.ts';
 
 /**
  * What `metadata/` says, checked and resolved: the served model, and for every entity set where its rows live and how
@@ -80,8 +81,7 @@ export interface UpstreamSettings {
   readonly url: string | null;
   /** Name of the environment variable that would give it, for messages. */
   readonly urlVariable: string | null;
-  /** File that holds a static bearer token, re-read when it changes; null: no token. */
-  readonly tokenFile: string | null;
+  readonly signIn: SignInSettings;
   /** Longest URL the upstream takes, in characters. */
   readonly maxUrlLength: number;
   /** Seconds the feed may keep silent: until the head of its reply, and then between two pieces of the body. */

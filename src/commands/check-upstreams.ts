@@ -1,7 +1,13 @@
-import type { Catalogue, Source } from '../catalogue/catalogue.ts';
+import type { Catalogue, Source, UpstreamSettings } from '../catalogue/catalogue.ts';
 import { mergeUpstreamModel } from '../catalogue/compile/merge-upstream-model.ts';
+import type { Environment } from '../config.ts';
 import { checkModel } from '../edm/check-model.ts';
+import { unobserved } from '../observation/observe.ts';
 import { fetchMetadata } from '../upstream/fetch-metadata.ts';
+import { checkSignIn } from '../upstream/sign-in/check-sign-in.ts';
+import { openSignIn } from '../upstream/sign-in/open-sign-in.ts';
+import { realTime } from '../upstream/sign-in/time-source.ts';
+import type { TokenClientContext } from '../upstream/sign-in/token-client.ts';
 import { upstreamClient } from '../upstream/upstream-client.ts';
 
 /** What `gateway check` has to say of one proxied source. */
@@ -15,7 +21,11 @@ export interface UpstreamFindings {
  * Asks a proxied feed for its `$metadata` now and tells, set by set, what is served as what, and every difference from the
  * documents. A feed that cannot be reached is told, and is no fault: `serve` starts without it too. Keeps nothing.
  */
-export async function checkUpstream(catalogue: Catalogue, source: Source): Promise<UpstreamFindings> {
+export async function checkUpstream(
+  catalogue: Catalogue,
+  source: Source,
+  environment: Environment,
+): Promise<UpstreamFindings> {
   const { upstream } = source;
   if (upstream === undefined) {
     return { lines: [], faults: 0 };
@@ -24,7 +34,35 @@ export async function checkUpstream(catalogue: Catalogue, source: Source): Promi
     const variable = upstream.urlVariable === null ? '' : ` (${upstream.urlVariable})`;
     return { lines: [`${source.title}: no URL is set${variable}`], faults: 0 };
   }
-  const client = upstreamClient(source.name, upstream);
+  const context = { source: source.name, environment, time: realTime };
+  const { faults: unfit, notes } = await checkSignIn(upstream.signIn, context);
+  const told = [
+    ...unfit.map((fault) => `${source.title}: fault: ${fault}`),
+    ...notes.map((note) => `warning: ${source.title}: ${note}`),
+    ...unencrypted(source),
+  ];
+  if (unfit.length > 0) {
+    return { lines: told, faults: unfit.length };
+  }
+  const { lines, faults } = await askForModel(catalogue, { ...source, upstream }, context);
+  return { lines: [...told, ...lines], faults };
+}
+
+/** What is signed in with can be read by whoever stands in between. */
+function unencrypted({ title, upstream }: Source): readonly string[] {
+  const isOpen = /^http:\/\/(?!(127\.0\.0\.1|localhost|\[::1\])[:/])/.test(upstream?.url ?? '');
+  return isOpen && upstream?.signIn.kind !== 'none'
+    ? [`warning: ${title}: its URL is http, so what the gateway signs in with can be read on its way`]
+    : [];
+}
+
+async function askForModel(
+  catalogue: Catalogue,
+  source: Source & { readonly upstream: UpstreamSettings },
+  context: Omit<TokenClientContext, 'observe'>,
+): Promise<UpstreamFindings> {
+  const signIn = openSignIn(source.upstream.signIn, { ...context, observe: unobserved });
+  const client = upstreamClient(source.name, source.upstream, signIn);
   try {
     const { read } = await fetchMetadata(source.name, client);
     const merged = mergeUpstreamModel(catalogue, source.name, read.model);

@@ -51,7 +51,7 @@ export async function checkCommand(
   print(`${sources.size} sources, ${exports.length} exports, ${model.entitySets.size} entity sets: no fault`);
   let upstreamFaults = 0;
   for (const source of sources.values()) {
-    const found = await checkUpstream(catalogue, source);
+    const found = await checkUpstream(catalogue, source, environment);
     found.lines.forEach(print);
     upstreamFaults += found.faults;
   }

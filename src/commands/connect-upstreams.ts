@@ -47,12 +47,13 @@ export async function connectUpstreams(surroundings: Surroundings, loaded: Catal
       continue;
     }
     const { dataDir } = surroundings.config;
-    const { observe } = surroundings;
+    const { observe, environment } = surroundings;
     const connection = {
       source: reachable,
       dataDir,
       catalogue: () => served,
       adopt: ({ model }: { readonly model: Model }) => adopt(source.name, model),
+      environment,
       observe,
     };
     upstreams.set(source.name, await connectUpstream(connection));
@@ -107,5 +108,5 @@ async function withUrl(source: Source, { loaded, surroundings, sandboxes }: Upst
   const sandbox = await startSandbox(loaded, source.name, sandboxSize);
   sandboxes.push(sandbox);
   print(`SAMPLES: ${source.title} is a sandbox with made-up rows until ${setting} is set.`);
-  return { ...source, upstream: { ...source.upstream, url: sandbox.url, tokenFile: null } };
+  return { ...source, upstream: { ...source.upstream, url: sandbox.url, signIn: { kind: 'none' } } };
 }

@@ -89,6 +89,10 @@ export const eventKinds: { readonly [K in Kind]: EventKind<EventOf<K>> } = {
     level: ({ state }) => (state === 'down' ? 'warn' : 'info'),
     text: 'The `$metadata` of a proxied feed was read, or could not be.',
   },
+  'sign-in': {
+    level: ({ state }) => (state === 'ok' ? 'info' : 'warn'),
+    text: 'The gateway signed in at a proxied feed, could not, or somebody should look at how it does.',
+  },
   'upstream-request': { level: 'debug', text: 'A proxied feed is asked for something.' },
   'upstream-answer': {
     level: 'debug',

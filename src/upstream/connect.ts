@@ -1,5 +1,6 @@
 import { type ScheduledTask, schedule } from 'node-cron';
 import type { Catalogue, Source, UpstreamSettings } from '../catalogue/catalogue.ts';
+import type { Environment } from '../catalogue/compile/expand-environment.ts';
 import type { EntitySet, NavigationProperty } from '../edm/model.ts';
 import type { ReadMetadata } from '../edm/read-metadata.ts';
 import { readMetadata } from '../edm/read-metadata.ts';
@@ -10,6 +11,8 @@ import { fetchByKeys } from './fetch-by-keys.ts';
 import { fetchMetadata } from './fetch-metadata.ts';
 import { keepMetadataCopy, readMetadataCopy, tokenSecret } from './metadata-copy.ts';
 import { readUpstream, shortEnough } from './read-reply.ts';
+import { openSignIn } from './sign-in/open-sign-in.ts';
+import { realTime, type TimeSource } from './sign-in/time-source.ts';
 import { timedClient } from './timed-client.ts';
 import { toldClient } from './told-client.ts';
 import type { KeyedRequest, Upstream, UpstreamPlan, UpstreamReadOptions, UpstreamState } from './upstream.ts';
@@ -28,6 +31,10 @@ export interface Connection {
    * sentence each. Throwing keeps the old model.
    */
   readonly adopt: (read: ReadMetadata) => readonly string[];
+  /** Where secrets of the sign-in stand that the metadata names. Absent: it names none there. */
+  readonly environment?: Environment;
+  /** When tokens are to be renewed. Absent: real time. */
+  readonly time?: TimeSource;
   /** Absent: nobody listens. */
   readonly observe?: Observe<UpstreamEvent>;
 }
@@ -67,8 +74,8 @@ class ConnectedUpstream implements Upstream {
   #differences: readonly string[] = [];
   #metadataReadAt: Date | null = null;
   #failure: string | null = null;
-  /** The part of the failure that clients may see. */
-  #shown: string | null = null;
+  /** The failure, where clients may see it. */
+  #shown: GatewayError | null = null;
   #refreshing: Promise<void> | null = null;
   #attemptedAt = 0;
   #countsNested = false;
@@ -79,7 +86,9 @@ class ConnectedUpstream implements Upstream {
     this.#settings = settings;
     this.#secret = secret;
     this.#observe = connection.observe ?? unobserved;
-    this.#client = upstreamClient(this.source, settings);
+    const { environment = {}, time = realTime } = connection;
+    const signIn = openSignIn(settings.signIn, { source: this.source, environment, time, observe: this.#observe });
+    this.#client = upstreamClient(this.source, settings, signIn);
     this.#schedule = schedule(settings.metadataSchedule, () => this.refresh(), { timezone: 'UTC' });
   }
 
@@ -160,7 +169,7 @@ class ConnectedUpstream implements Upstream {
       await keepMetadataCopy(this.#connection.dataDir, { source: this.source, url: this.#client.root.href }, xml);
     } catch (error) {
       this.#failure = messageOf(error);
-      this.#shown = error instanceof GatewayError ? error.message : null;
+      this.#shown = error instanceof GatewayError ? error : null;
     }
     this.#observe({ event: 'upstream', ...outcomeOf(this.state()) });
   }
@@ -214,8 +223,12 @@ function outcomeOf({ source, failure, differences }: UpstreamState) {
   } as const;
 }
 
-function notReached(source: string, failure: string | null): GatewayError {
-  const why = failure === null ? '' : ` (${failure})`;
+/** A refusal is one, whether the feed was ever reached or not: it does not go away by itself. */
+function notReached(source: string, failure: GatewayError | null): GatewayError {
+  if (failure?.code === 'UpstreamRefused') {
+    return failure;
+  }
+  const why = failure === null ? '' : ` (${failure.message})`;
   return new GatewayError('UpstreamUnavailable', `The proxied feed ${source} has not been reached yet${why}.`, {
     retryAfter: pause / 1000,
   });

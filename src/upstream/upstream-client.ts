@@ -4,7 +4,7 @@ import type { Readable } from 'node:stream';
 import axios, { type AxiosResponse } from 'axios';
 import type { UpstreamSettings } from '../catalogue/catalogue.ts';
 import { GatewayError } from '../errors.ts';
-import { tokenFile } from './token-file.ts';
+import type { UpstreamSignIn } from './sign-in/sign-in.ts';
 import { refusal, unavailable } from './upstream-fault.ts';
 
 /** A GET below the service root. */
@@ -41,12 +41,12 @@ export interface UpstreamClient {
 const errorBytes = 8192;
 
 /**
- * A client with kept-alive connections for one feed. No redirect is followed: it would be a login page, or lead elsewhere.
+ * A client with kept-alive connections for one feed, which signs in there. No redirect is followed: it would be a login page, or lead elsewhere.
+ * All requests go below the root, so what is signed in with goes nowhere else.
  * @throws GatewayError UpstreamRefused when the URL is no http or https address.
  */
-export function upstreamClient(source: string, settings: UpstreamSettings): UpstreamClient {
+export function upstreamClient(source: string, settings: UpstreamSettings, signIn: UpstreamSignIn): UpstreamClient {
   const root = serviceRoot(source, settings.url ?? '');
-  const token = tokenFile(settings.tokenFile, source);
   const agents = { httpAgent: new HttpAgent({ keepAlive: true }), httpsAgent: new HttpsAgent({ keepAlive: true }) };
   const http = axios.create({
     ...agents,
@@ -66,10 +66,13 @@ export function upstreamClient(source: string, settings: UpstreamSettings): Upst
           `The request takes ${url.href.length} characters at the proxied feed ${source}, which allows ${settings.maxUrlLength}; ask for less in one request, or expand less.`,
         );
       }
-      const bearer = await token();
       const patience = new Patience(settings.timeoutSeconds * 1000, request.signal);
       const { signal } = patience;
       const fault = (cause: unknown): GatewayError => unavailable(source, cause, patience.late);
+      const failed = (cause: unknown): never => {
+        throw fault(cause);
+      };
+      let authorization = await signIn.authorization(request.signal).catch(failed);
       const ask = (): Promise<AxiosResponse<Readable>> => {
         const answered = patience.begin();
         return http
@@ -78,19 +81,27 @@ export function upstreamClient(source: string, settings: UpstreamSettings): Upst
             headers: {
               Accept: request.accept,
               ...(request.pageSize === null ? {} : { Prefer: `odata.maxpagesize=${request.pageSize}` }),
-              ...(bearer === null ? {} : { Authorization: `Bearer ${bearer}` }),
+              ...(authorization === null ? {} : { Authorization: authorization }),
             },
           })
-          .catch((cause: unknown) => {
-            throw fault(cause);
-          })
+          .catch(failed)
           .finally(answered);
       };
+      const again = (refused: AxiosResponse<Readable>): Promise<AxiosResponse<Readable>> => {
+        refused.data.on('error', () => undefined).destroy();
+        return ask();
+      };
       let response = await ask();
+      if (response.status === 401 && authorization !== null) {
+        const renewed = await signIn.renew(authorization, request.signal).catch(failed);
+        if (renewed !== null) {
+          authorization = renewed;
+          response = await again(response);
+        }
+      }
       if (response.status === 500) {
         // A feed that stumbled answers now; one that cannot read the request fails each time, and waiting would not help.
-        response.data.on('error', () => undefined).destroy();
-        response = await ask();
+        response = await again(response);
       }
       const stream = response.data;
       // A body nobody reads yet may break off too; its iteration, once begun, throws the same error.
@@ -111,6 +122,7 @@ export function upstreamClient(source: string, settings: UpstreamSettings): Upst
       });
     },
     close() {
+      signIn.close();
       agents.httpAgent.destroy();
       agents.httpsAgent.destroy();
     },

@@ -128,7 +128,7 @@ describe('a catalogue', () => {
     const without = built({ 'feed/source.yaml': feed }).sources.get('feed')?.upstream;
     assert.equal(without?.url, null);
     assert.equal(without?.urlVariable, 'FEED_URL');
-    assert.equal(without?.tokenFile, '/run/token');
+    assert.deepEqual(without?.signIn, { kind: 'bearer', token: { kind: 'file', path: '/run/token' } });
     const given = built({ 'feed/source.yaml': feed }, { FEED_URL: 'https://example.com/odata' }).sources.get('feed');
     assert.equal(given?.upstream?.url, 'https://example.com/odata/');
   });

@@ -82,6 +82,7 @@ export const examples: { readonly [K in Kind]: Extract<Observation, { readonly e
   upstream: { event: 'upstream', source: 'feed', state: 'down', message: 'ECONNREFUSED' },
   'keys-found': { event: 'keys-found', id: 'r1', set: 'Agents', keys: 12 },
   'rows-by-key': { event: 'rows-by-key', id: 'r1', set: 'Agents', keys: 500 },
+  'sign-in': { event: 'sign-in', source: 'feed', state: 'warning', message: 'The clock is late' },
   'upstream-request': {
     event: 'upstream-request',
     id: 'r1',

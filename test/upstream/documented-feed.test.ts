@@ -30,7 +30,7 @@ for (const source of [...documented.sources.values()].filter((one) => one.kind =
       const { upstream: settings } = source;
       assert.ok(settings !== undefined);
       upstream = await connectUpstream({
-        source: { ...source, upstream: { ...settings, url: sandbox.url, tokenFile: null } },
+        source: { ...source, upstream: { ...settings, url: sandbox.url, signIn: { kind: 'none' } } },
         dataDir,
         catalogue: () => served,
         adopt: ({ model }) => {

@@ -273,11 +273,11 @@ describe('a proxied feed over HTTP', () => {
         seen.push(request.headers.authorization, request.headers['prefer']);
         json(response, '{"value":[]}');
       },
-      { tokenFile: path },
+      { signIn: { kind: 'bearer', token: { kind: 'file', path } } },
     );
     await page(upstream, 'FarCalls');
     await writeFile(path, 'second one');
-    await assert.rejects(page(upstream, 'FarCalls'), fails('UpstreamRefused', /holds no token/));
+    await assert.rejects(page(upstream, 'FarCalls'), fails('UpstreamRefused', /should be the token/));
     await writeFile(path, 'second');
     await page(upstream, 'FarCalls');
     await rm(path);

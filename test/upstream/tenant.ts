@@ -87,7 +87,7 @@ export function tenantSource(settings: Partial<UpstreamSettings>): Source {
     upstream: {
       url: null,
       urlVariable: null,
-      tokenFile: null,
+      signIn: { kind: 'none' },
       maxUrlLength: 8000,
       timeoutSeconds: 2,
       metadataSchedule: '0 0 1 1 *',

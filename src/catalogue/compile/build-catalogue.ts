@@ -5,6 +5,7 @@ import { buildDerivation, fixedRows } from './build-derivation.ts';
 import { buildExport, fileDefaults } from './build-export.ts';
 import { buildNavigation, type Navigations } from './build-navigation.ts';
 import { type BuiltProperties, buildProperties } from './build-properties.ts';
+import { buildSignIn } from './build-sign-in.ts';
 import { checkDocument } from './check-document.ts';
 import { checkPersonalData } from './check-personal-data.ts';
 import { isTimeZone } from './conversions.ts';
@@ -171,7 +172,7 @@ function buildSource(source: SourceDraft, matches: Matches): Source {
     upstream: {
       url: url === null ? null : `${url.replace(/\/+$/, '')}/`,
       urlVariable: source.urlVariable,
-      tokenFile: entry.upstream?.tokenFile ?? null,
+      signIn: buildSignIn(source),
       maxUrlLength: entry.upstream?.maxUrlLength ?? 2048,
       timeoutSeconds: entry.upstream?.timeoutSeconds ?? 120,
       metadataSchedule: entry.upstream?.metadataSchedule ?? '10 0 * * *',

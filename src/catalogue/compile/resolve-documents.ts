@@ -83,7 +83,7 @@ function folders(
   return [...byName].map(([name, folder]) => ({ name, ...folder }));
 }
 
-const optionalSettings = /^(source\.)?upstream\.(url|tokenFile)$/;
+const optionalSettings = /^(source\.)?upstream\.(url|tokenFile|signIn\..+)$/;
 
 function expanded(document: MetadataDocument, environment: Environment, note: (fault: Fault) => void): unknown {
   const isOptional = (path: FaultPath): boolean => optionalSettings.test(path.join('.'));

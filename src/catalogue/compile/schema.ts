@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Encoding } from '../catalogue.ts';
 import { keptForPattern } from '../retention.ts';
 import { deliverySchema } from './delivery-schema.ts';
+import { signInSchema } from './sign-in-schema.ts';
 
 /**
  * What a metadata file may say: a closed schema, from which the editor schema is generated too. Whatever one value says
@@ -182,7 +183,8 @@ const upstreamSettings = z.strictObject({
     .string()
     .nullable()
     .describe('Service root; usually the name of an environment variable in braces after a dollar sign.'),
-  tokenFile: z.string().nullable().optional(),
+  tokenFile: z.string().nullable().optional().describe('Short for signIn: { kind: bearer, token: { file: PATH } }.'),
+  signIn: signInSchema.optional().describe('How the gateway signs in at the feed. Default: not at all.'),
   maxUrlLength: z.int().min(256).optional(),
   timeoutSeconds: z.number().positive().optional(),
   metadataSchedule: z.string().min(9).optional(),

@@ -4,6 +4,13 @@ import type { TextOf } from '../observe.ts';
 export type UpstreamEvent =
   /** The outcome of a reading of its `$metadata`. */
   | { readonly event: 'upstream'; readonly source: string; readonly state: 'ok' | 'down'; readonly message: string }
+  /** The gateway signed in there, could not, or somebody should look at how it does. */
+  | {
+      readonly event: 'sign-in';
+      readonly source: string;
+      readonly state: 'ok' | 'failed' | 'warning';
+      readonly message: string;
+    }
   /** It is asked for something. */
   | { readonly event: 'upstream-request'; readonly id?: string; readonly source: string; readonly url: TextOf }
   /** It has answered, all but the body; `status` null: it has not, or with an error. */

@@ -22,13 +22,25 @@ const time = (date: Date): Buffer => der(0x18, Buffer.from(date.toISOString().re
 const commonName = oid('550403');
 const subjectAlternativeName = oid('551d11');
 const basicConstraints = oid('551d13');
-const ecdsaWithSha256 = sequence(oid('2a8648ce3d040302'));
+const signatures = {
+  ec: sequence(oid('2a8648ce3d040302')),
+  rsa: sequence(oid('2a864886f70d01010b'), der(0x05)),
+};
 
-/** A certificate that signs itself, for 127.0.0.1 and `localhost`, or for another name alone. Valid for a day, or until yesterday. */
-export function selfSigned({ name = 'localhost', expired = false } = {}): Certificate {
-  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+/** A certificate that signs itself, for 127.0.0.1 and `localhost`, or for another name alone. Valid for some days from now on, or until yesterday. */
+export function selfSigned({
+  name = 'localhost',
+  expired = false,
+  kind = 'ec' as 'ec' | 'rsa',
+  days = 1,
+} = {}): Certificate {
+  const { privateKey, publicKey } =
+    kind === 'ec'
+      ? generateKeyPairSync('ec', { namedCurve: 'P-256' })
+      : generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const algorithm = signatures[kind];
   const day = 86_400_000;
-  const end = Date.now() + (expired ? -day : day);
+  const end = Date.now() + (expired ? -day : days * day);
   const who = sequence(der(0x31, sequence(commonName, der(0x0c, Buffer.from(name)))));
   const address = name === 'localhost' ? [der(0x87, Buffer.from([127, 0, 0, 1]))] : [];
   const names = sequence(der(0x82, Buffer.from(name)), ...address);
@@ -39,14 +51,14 @@ export function selfSigned({ name = 'localhost', expired = false } = {}): Certif
   const body = sequence(
     der(0xa0, der(0x02, Buffer.from([2]))),
     der(0x02, Buffer.concat([Buffer.from([1]), randomBytes(8)])),
-    ecdsaWithSha256,
+    algorithm,
     who,
-    sequence(time(new Date(end - 2 * day)), time(new Date(end))),
+    sequence(time(new Date(end - (days + 1) * day)), time(new Date(end))),
     who,
     publicKey.export({ type: 'spki', format: 'der' }),
     der(0xa3, extensions),
   );
-  const signed = sequence(body, ecdsaWithSha256, bits(sign('sha256', body, privateKey)));
+  const signed = sequence(body, algorithm, bits(sign('sha256', body, privateKey)));
   const text = signed.toString('base64').replace(/.{64}/g, '$&\n');
   return {
     key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),

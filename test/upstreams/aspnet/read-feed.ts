@@ -37,7 +37,7 @@ export async function readFeed({ documented, source: name, url, ...options }: Re
   let served = documented;
   const asked: string[] = [];
   const upstream = await connectUpstream({
-    source: { ...source, upstream: { ...source.upstream, url, tokenFile: null } },
+    source: { ...source, upstream: { ...source.upstream, url, signIn: { kind: 'none' } } },
     dataDir,
     catalogue: () => served,
     adopt: ({ model }) => {

@@ -1,0 +1,22 @@
+/**
+ * How the gateway proves itself at one proxied feed; `upstream-client` asks it for every request. Nothing that it gives is
+ * logged, or sent to another address than that of the feed.
+ */
+export interface UpstreamSignIn {
+  /**
+   * The value of the Authorization header; null: none is sent. Throws GatewayError UpstreamRefused where there is nothing to
+   * sign in with or it is not accepted, UpstreamUnavailable where it may be later. `signal` ends the wait of this caller alone.
+   */
+  authorization(signal: AbortSignal | null): Promise<string | null>;
+  /** Another value in place of one that the feed has just refused; null: there is none. Throws as `authorization`. */
+  renew(refused: string, signal: AbortSignal | null): Promise<string | null>;
+  /** Gives up what is under way. */
+  close(): void;
+}
+
+/** A feed that is asked without signing in. */
+export const noSignIn: UpstreamSignIn = {
+  authorization: async () => null,
+  renew: async () => null,
+  close: () => undefined,
+};
