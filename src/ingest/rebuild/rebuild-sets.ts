@@ -58,22 +58,36 @@ export async function rebuildSets(options: RebuildOptions): Promise<readonly Reb
   const { database, catalogue, folders } = options;
   const names = [...new Set(options.sets)];
   const sets = names.map((name) => rebuildable(catalogue, name));
-  const files = new Map<string, readonly KeptFile[]>();
   for (const { name } of sets) {
     await checkLedger(database, catalogue, name);
-    files.set(name, []);
   }
-  const loads = await Promise.all(names.map((name) => pastLoads(database, catalogue, name)));
-  const found = await findKeptFiles(loads.flat(), folders, await rewrittenFiles(database));
-  for (const [index, name] of names.entries()) {
-    const ids = new Set(loads[index]?.map((load) => load.load_id));
-    files.set(
-      name,
-      found.filter(({ load }) => ids.has(load.load_id)),
-    );
-  }
+  const files = await filesOfSets(database, catalogue, { names, folders, found: new Map() });
   const replaced = new Set(await provisionOthers(database, catalogue, new Set(names)));
   return database.transaction((transaction) => rebuild(transaction, options, { sets, files, replaced }));
+}
+
+/** The files of all loads of each set, in their order. `found`: those that were looked for before; only others are looked for. */
+async function filesOfSets(
+  asker: Pick<Database | Transaction, 'query'>,
+  catalogue: Catalogue,
+  {
+    names,
+    folders,
+    found,
+  }: { readonly names: readonly string[]; readonly folders: readonly string[]; readonly found: Plan['files'] },
+): Promise<Plan['files']> {
+  // A file that was written anew since it was found, because somebody was erased, is to be found anew.
+  const keyOf = ({ load_id: id, sha256 }: KeptFile['load']): string => `${id} ${sha256}`;
+  const known = new Map([...found.values()].flat().map((file) => [keyOf(file.load), file] as const));
+  const loads = new Map<string, Awaited<ReturnType<typeof pastLoads>>>();
+  for (const name of names) {
+    loads.set(name, await pastLoads(asker, catalogue, name));
+  }
+  const missing = [...loads.values()].flat().filter((load) => !known.has(keyOf(load)));
+  for (const file of await findKeptFiles(missing, folders, await rewrittenFiles(asker))) {
+    known.set(keyOf(file.load), file);
+  }
+  return new Map([...loads].map(([name, all]) => [name, all.flatMap((load) => known.get(keyOf(load)) ?? [])] as const));
 }
 
 /** Throws RebuildRefused for a name of no stored set. */
@@ -127,15 +141,18 @@ interface Plan {
 
 async function rebuild(
   transaction: Transaction,
-  { catalogue, observe }: RebuildOptions,
-  { sets, files, replaced }: Plan,
+  { catalogue, folders, observe }: RebuildOptions,
+  { sets, files: found, replaced }: Plan,
 ): Promise<readonly RebuiltSet[]> {
   await lockSets(
     transaction,
     sets.flatMap(({ name }) => setsTouched(catalogue, name)),
   );
+  // A load that was at work when the files were looked for has ended, and is one of those to repeat.
+  const names = sets.map(({ name }) => name);
+  const files = await filesOfSets(transaction, catalogue, { names, folders, found });
   // The rows that come of it say themselves how new they are.
-  for (const { name } of sets) {
+  for (const name of names) {
     await forgetConfirmations(transaction, name);
   }
   const shadows = sets
@@ -178,11 +195,7 @@ async function rebuild(
   for (const one of replacing) {
     await replaceTable(transaction, catalogue, one);
   }
-  await noteFreshPolicies(
-    transaction,
-    catalogue,
-    sets.map(({ name }) => name),
-  );
+  await noteFreshPolicies(transaction, catalogue, names);
   return reports;
 }
 
