@@ -1,10 +1,9 @@
 import path from 'node:path';
-import type { Config } from '../config.ts';
-import { loadedFolder, refusedFolder } from '../ingest/delivery/put-away.ts';
 import { type Erasure, erasePersons } from '../ingest/erase/erase-persons.ts';
 import { everyone } from '../observation/observe.ts';
 import { storedRowsTo } from './console.ts';
 import { exitCodes } from './exit-code.ts';
+import { takenFolders } from './kept-folders.ts';
 import { prepare } from './migrate.ts';
 import { catalogueOf, type Surroundings, withExistingWarehouse } from './surroundings.ts';
 
@@ -25,7 +24,7 @@ export async function eraseCommand(surroundings: Surroundings, flags: EraseFlags
     const erasure = await erasePersons(database, catalogue, {
       persons: flags.person,
       source: flags.source ?? null,
-      folders: keptFolders(config),
+      folders: takenFolders(config),
       dryRun: flags.yes !== true || flags.dryRun === true,
     });
     erasureLines(erasure, config.dropDir).forEach(print);
@@ -33,13 +32,9 @@ export async function eraseCommand(surroundings: Surroundings, flags: EraseFlags
   });
 }
 
-/** Where files lie that were taken in. */
-export const keptFolders = ({ dropDir }: Pick<Config, 'dropDir'>): readonly string[] =>
-  [loadedFolder, refusedFolder].map((folder) => path.join(dropDir, folder));
-
 /** What an erasure found, for whoever typed the command. */
 export function erasureLines(erasure: Erasure, dropDir: string): readonly string[] {
-  const { erasureId, sets, rejects, samples, files, containers, others } = erasure;
+  const { erasureId, sets, rejects, samples, messages, files, containers, others } = erasure;
   const below = (file: string): string => path.relative(dropDir, file);
   const lines = [
     ...[...sets].map(
@@ -47,6 +42,7 @@ export function erasureLines(erasure: Erasure, dropDir: string): readonly string
     ),
     ...(rejects > 0 ? [`rejected rows: ${rejects}`] : []),
     ...(samples > 0 ? [`samples of unknown columns: ${samples}`] : []),
+    ...(messages > 0 ? [`messages of refused files: ${messages}`] : []),
     ...files.map(
       (file) => `${below(file.path)}: ${file.removed} rows to remove, ${file.emptied} rows to empty of the person`,
     ),

@@ -5,21 +5,22 @@ import { KeptFileSweep } from '../ingest/erase/kept-file-sweep.ts';
 import { prune } from '../ingest/prune/prune.ts';
 import type { Database } from '../warehouse/database.ts';
 import { pruneTombstones } from '../warehouse/prune-tombstones.ts';
-import { keptFolders } from './erase.ts';
+import { takenFolders } from './kept-folders.ts';
 import { ForgetReplies } from './forget-replies.ts';
 
 /** Daily, in UTC: a gateway that runs for months must forget too, not only one that starts. */
 const daily = '17 3 * * *';
-const eachMinute = '* * * * *';
+/** How long a file that was put away may still hold somebody who was erased. */
+export const eachMinute = '* * * * *';
 
 /** What a gateway that serves forgets by itself. `forget`: forgets all replies that are kept. */
 export function forgettingWorks(
-  config: Pick<Config, 'dropDir'>,
+  config: Pick<Config, 'dropDir' | 'uploadDir'>,
   context: { readonly catalogue: Catalogue; readonly database: Database },
   forget: () => Promise<void>,
 ): readonly ScheduledWork[] {
   const { catalogue, database } = context;
-  const folders = keptFolders(config);
+  const folders = takenFolders(config);
   const replies = new ForgetReplies(database, forget);
   const kept = new KeptFileSweep(context, folders);
   const lookForErased = async (): Promise<void> => {

@@ -2,7 +2,7 @@ import path from 'node:path';
 import { type Pruned, prune } from '../ingest/prune/prune.ts';
 import { everyone } from '../observation/observe.ts';
 import { storedRowsTo } from './console.ts';
-import { keptFolders } from './erase.ts';
+import { takenFolders } from './kept-folders.ts';
 import { exitCodes } from './exit-code.ts';
 import { prepare } from './migrate.ts';
 import { catalogueOf, type Surroundings, withExistingWarehouse } from './surroundings.ts';
@@ -16,7 +16,7 @@ export async function pruneCommand(
   const catalogue = catalogueOf(surroundings);
   return withExistingWarehouse(surroundings, async ({ database }) => {
     await prepare(database, catalogue, { observe: everyone(surroundings.observe, storedRowsTo(print)) });
-    const pruned = await prune(database, catalogue, { folders: keptFolders(config), now: new Date(), dryRun });
+    const pruned = await prune(database, catalogue, { folders: takenFolders(config), now: new Date(), dryRun });
     prunedLines(pruned, { dropDir: config.dropDir, dryRun }).forEach(print);
     return exitCodes.ok;
   });

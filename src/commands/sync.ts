@@ -2,6 +2,7 @@ import type { Catalogue } from '../catalogue/catalogue.ts';
 import { GatewayError, operatorMessage } from '../errors.ts';
 import { filesOf, type IngestResult, waitingRows } from '../ingest/delivery/ingest-result.ts';
 import { runSchedules } from '../ingest/delivery/schedules.ts';
+import { KeptFileSweep } from '../ingest/erase/kept-file-sweep.ts';
 import type { DeliveryRounds, RoundResult } from '../ingest/remote/delivery-rounds.ts';
 import type { Looked, Verdict } from '../ingest/remote/look.ts';
 import { everyone } from '../observation/observe.ts';
@@ -9,7 +10,9 @@ import type { Database } from '../warehouse/database.ts';
 import { storedRowsTo } from './console.ts';
 import { deliveriesOf, deliveryRounds, deliveryWorks } from './deliveries.ts';
 import { exitCodes } from './exit-code.ts';
+import { eachMinute } from './forgetting-works.ts';
 import { resultLines } from './ingest.ts';
+import { takenFolders } from './kept-folders.ts';
 import { prepare } from './migrate.ts';
 import { catalogueOf, type Surroundings, withWarehouse } from './surroundings.ts';
 
@@ -90,8 +93,13 @@ async function runOnce(work: Work): Promise<number> {
     code = result.state === 'failed' ? exitCodes.failed : code;
     code = (await stuckFiles(work.database, one.settings.id)) > 0 ? worse(code, exitCodes.partial) : code;
   }
+  await keptFileSweep(work).look();
   return code;
 }
+
+/** What is fetched may hold persons who were erased, and there may be no gateway that serves to look at the copies that are kept. */
+const keptFileSweep = ({ surroundings, catalogue, database }: Work): KeptFileSweep =>
+  new KeptFileSweep({ catalogue, database }, takenFolders(surroundings.config));
 
 /** Failure is worse than a part that was refused. */
 const worse = (one: number, other: number): number => (one === exitCodes.failed ? one : other);
@@ -172,7 +180,14 @@ async function runUntil(stop: Promise<string>, work: Work): Promise<number> {
   });
   const failed = (error: unknown, name: string): void =>
     observe({ event: 'scan-failed', work: name, reason: error instanceof Error ? error.message : String(error) });
-  const schedules = runSchedules(deliveryWorks(rounds, stopping.signal), failed);
+  const sweep = keptFileSweep(work);
+  const schedules = runSchedules(
+    [
+      ...deliveryWorks(rounds, stopping.signal),
+      { name: 'erasures', expression: eachMinute, run: () => sweep.look(), atStart: true },
+    ],
+    failed,
+  );
   print(`Files are fetched for ${rounds.map(({ settings }) => settings.id).join(', ')} until this is stopped.`);
   await stop;
   stopping.abort();

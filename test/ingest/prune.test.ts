@@ -173,8 +173,16 @@ describe('Retention', () => {
     ]);
     await feed().load('loaded/orders 1.csv', text, { ...asked, below: 'orders 1.csv' });
     feed().write('loaded/stranger.csv', 'x');
+    // Containers have no source of their own, and refused files of which nobody knew what they are have none either.
+    const refused = await feed().load('refused/acme/what.csv', 'Nothing\n1\n', { below: 'acme/what.csv' });
+    equal(refused.state, 'refused');
+    feed().write('loaded/week.zip', 'packed');
+    await feed().database.query(
+      `INSERT INTO gateway.load (file_name, path, sha256, size_bytes, state, message) SELECT 'week.zip', 'week.zip', sha256, 6, 'unpacked', 'x' FROM gateway.load WHERE state = 'refused';
+       INSERT INTO gateway.load (source, export, file_name, path, sha256, size_bytes, state, outcome_code, message, container_sha256, container_bytes, member) SELECT 'acme', 'orders', 'a.csv', 'week.zip/a.csv', repeat('a', 64), 1, 'refused', 'FileEmpty', 'x', sha256, 6, 'a.csv' FROM gateway.load WHERE state = 'unpacked'`,
+    );
     await feed().database.query(`UPDATE gateway.load SET started_at = now() - interval '20 days'`);
-    const folders = [path.join(feed().folder, 'loaded')];
+    const folders = ['loaded', 'refused'].map((name) => path.join(feed().folder, name));
     const first = await prune(feed().database, of, { folders, now, dryRun: false });
     deepEqual([first.rejects, first.files], [2, []]);
     deepEqual(await feed().rows(`SELECT raw_text, state FROM gateway.reject`), [
@@ -184,7 +192,7 @@ describe('Retention', () => {
     const counted = await prune(feed().database, of, { folders, now, dryRun: true });
     deepEqual(
       counted.files.map((file) => path.basename(file)),
-      ['orders 1.csv'],
+      ['orders 1.csv', 'week.zip', 'what.csv'],
     );
     await prune(feed().database, of, { folders, now, dryRun: false });
     ok(!existsSync(path.join(feed().folder, 'loaded/orders 1.csv')));

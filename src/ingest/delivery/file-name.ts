@@ -12,6 +12,9 @@ export function fileNameFault(name: string): string | null {
   if (/[/\\]/.test(name)) {
     return 'must not hold a slash or a backslash: files are not put into further folders';
   }
+  if (name.startsWith('.')) {
+    return 'must not begin with a dot: such files are hidden, and no way of delivery takes them';
+  }
   if (/\p{Cc}/u.test(name)) {
     return 'must not hold control characters';
   }

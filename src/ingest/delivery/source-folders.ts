@@ -2,16 +2,10 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Catalogue, Completion } from '../../catalogue/catalogue.ts';
 import type { IdentifyOptions } from '../identify/identify-export.ts';
+import { folded, sourceNamed, sourceNames } from '../identify/source-named.ts';
 
 /** Files of refusals, which lie beside what was refused. */
 export const reasonSuffix = '.reason.txt';
-
-/** How people write a name: case, and blanks, underscores and hyphens, make no other folder. */
-const folded = (name: string): string =>
-  name
-    .normalize('NFC')
-    .toLowerCase()
-    .replace(/[\s_-]+/g, '-');
 
 /** What folders say: the first one may be a source's name, all of them are held against the file rules. */
 export function placeOf(below: string, catalogue: Catalogue): Pick<IdentifyOptions, 'source' | 'directory'> {
@@ -19,20 +13,6 @@ export function placeOf(below: string, catalogue: Catalogue): Pick<IdentifyOptio
   const source = sourceNamed(parts[0], catalogue);
   return { ...(source === null ? {} : { source }), directory: parts.join('/') };
 }
-
-function sourceNamed(folder: string | undefined, catalogue: Catalogue): string | null {
-  if (folder === undefined) {
-    return null;
-  }
-  if (catalogue.sources.get(folder)?.kind === 'files') {
-    return folder;
-  }
-  const [found, another] = sourceNames(catalogue).filter((name) => folded(name) === folded(folder));
-  return another === undefined ? (found ?? null) : null;
-}
-
-const sourceNames = (catalogue: Catalogue): readonly string[] =>
-  [...catalogue.sources.values()].filter(({ kind }) => kind === 'files').map(({ name }) => name);
 
 /** Makes the drop folder with one folder for each source, so that people see where files go. Throws what `mkdir` throws. */
 export async function makeSourceFolders(root: string, catalogue: Catalogue, there: readonly string[]): Promise<void> {

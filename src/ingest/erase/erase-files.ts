@@ -1,21 +1,22 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { readdir, rename, rm, stat, utimes } from 'node:fs/promises';
+import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Catalogue } from '../../catalogue/catalogue.ts';
-import type { Transaction } from '../../warehouse/database.ts';
+import type { Database, Transaction } from '../../warehouse/database.ts';
 import { RecordEraser } from '../convert/record-eraser.ts';
 import { examineFile, type FileFacts } from '../csv/file-facts.ts';
 import { readRows } from '../csv/read-records.ts';
-import { encodeText } from '../csv/text-encoding.ts';
 import type { Identification } from '../identify/identify-export.ts';
 import { identifyFile } from '../identify/identify-file.ts';
+import { sourceNamed } from '../identify/source-named.ts';
 import { noteRewrittenFile } from '../ledger/erasures.ts';
 import { ErasureRules } from '../personal/erasure-rules.ts';
 import type { Persons } from '../personal/persons.ts';
 import { erasedRecord } from './erased-record.ts';
+import { type Patch, patchLines } from './patch-lines.ts';
 
 /** A kept file that names the person. */
 export interface ErasedFile {
@@ -35,13 +36,6 @@ export interface FoundInFiles {
   readonly files: readonly PlannedFile[];
   /** Containers: they are not opened, and not written anew. */
   readonly containers: readonly string[];
-}
-
-/** What is to be written in place of some bytes of a file. */
-interface Patch {
-  readonly start: number;
-  readonly end: number;
-  readonly bytes: Buffer;
 }
 
 export interface PlannedFile extends ErasedFile {
@@ -64,7 +58,8 @@ export async function findInFiles(
         continue;
       }
       const facts = await examineFile(path);
-      const planned = await planFile(transaction, catalogue, { facts, persons, source });
+      const place = sourceOfPlace(catalogue, folder, path);
+      const planned = await planFile(transaction, catalogue, { facts, persons, source, place });
       if (planned !== null) {
         files.push(planned);
       }
@@ -73,18 +68,33 @@ export async function findInFiles(
   return { files, containers };
 }
 
+interface KeptFileToErase {
+  readonly facts: FileFacts;
+  readonly persons: Persons;
+  /** Only where the file is one of this source; null: whatever it is. */
+  readonly source: string | null;
+  /** The source that its folder says, which counts where the ledger does not know it: of refused files, and of reasons. */
+  readonly place: string | null;
+}
+
+/** The source that the first folder below a folder of kept files is named after; null: none. */
+export function sourceOfPlace(catalogue: Catalogue, folder: string, path: string): string | null {
+  const [first, ...rest] = relative(resolve(folder), path).split(sep);
+  return rest.length === 0 ? null : sourceNamed(first, catalogue);
+}
+
 /** What is to be written anew of one file; null: nothing names anybody. */
 export async function planFile(
   transaction: Transaction,
   catalogue: Catalogue,
-  { facts, persons, source }: { readonly facts: FileFacts; readonly persons: Persons; readonly source: string | null },
+  { facts, persons, source, place }: KeptFileToErase,
 ): Promise<PlannedFile | null> {
   const { rows } = await transaction.query<{ source: string | null; export: string | null; file_name: string }>(
     `SELECT source, export, file_name FROM gateway.load WHERE sha256 IN ($1, (SELECT sha256 FROM gateway.rewritten_file WHERE former_sha256 = $1)) ORDER BY (state = 'loaded') DESC, load_id DESC LIMIT 1`,
     [facts.sha256],
   );
   const known = rows[0];
-  if (source !== null && known?.source !== source) {
+  if (source !== null && (known?.source ?? place) !== source) {
     return null;
   }
   const named = known === undefined ? facts : { ...facts, name: known.file_name };
@@ -92,7 +102,7 @@ export async function planFile(
   const identified = await identifyFile(catalogue, named, asked).catch(() => null);
   const patches =
     identified === null
-      ? await patchLines(facts, persons)
+      ? (await patchLines(facts, persons)).map((patch): Found => ({ ...patch, isWhole: true }))
       : await patchRecords(catalogue, facts, { identified, persons });
   if (patches.length === 0) {
     return null;
@@ -129,36 +139,6 @@ async function patchRecords(
   return found;
 }
 
-/** A file of which nobody knows what it is: lines that mention the person go, but for the first, which may be its header. */
-async function patchLines({ path, evidence }: FileFacts, persons: Persons): Promise<readonly Found[]> {
-  const encoding = evidence.bom ?? evidence.wide ?? (evidence.whole ? 'utf-8' : 'windows-1252');
-  const wide = encoding === 'utf-16le' || encoding === 'utf-16be';
-  const units = wide ? 2 : 1;
-  const bytes = await readFile(path);
-  const text = wide
-    ? (encoding === 'utf-16be'
-        ? Buffer.from(bytes.subarray(0, bytes.length - (bytes.length % 2))).swap16()
-        : bytes
-      ).toString('utf16le')
-    : bytes.toString('latin1');
-  const found: Found[] = [];
-  let start = 0;
-  for (const line of text.split(/(?<=\n)/)) {
-    const end = start + line.length * units;
-    const shown = encoding === 'utf-8' ? Buffer.from(line, 'latin1').toString('utf8') : line;
-    if (start > 0 && persons.mentions(shown)) {
-      found.push({
-        start,
-        end,
-        bytes: encodeText(line.replace(/[^\r\n]/g, ' '), wide ? encoding : 'iso-8859-1'),
-        isWhole: true,
-      });
-    }
-    start = end;
-  }
-  return found;
-}
-
 /** A file written anew beside its old self, which takes its place when the ledger knows its new bytes. */
 export interface Rewriting {
   readonly path: string;
@@ -172,8 +152,10 @@ export async function rewriteFiles(
 ): Promise<readonly Rewriting[]> {
   const written: Rewriting[] = [];
   for (const { facts, patches } of files) {
-    const beside = join(dirname(facts.path), `.${basename(facts.path)}.erasing`);
-    await pipeline(Readable.from(patched(facts, patches)), createWriteStream(beside));
+    const beside = besideOf(facts.path);
+    const { mode } = await stat(facts.path);
+    await rm(beside, { force: true });
+    await pipeline(Readable.from(patched(facts, patches)), createWriteStream(beside, { mode: mode & 0o777 }));
     await utimes(beside, facts.modifiedAt, facts.modifiedAt);
     const hash = createHash('sha256');
     await pipeline(createReadStream(beside), hash);
@@ -195,10 +177,60 @@ async function* patched({ path, bytes: length }: FileFacts, patches: readonly Pa
   }
 }
 
+/** A name of its own, hidden, and short whatever the file is called. */
+const besideOf = (path: string): string =>
+  join(dirname(path), `.${createHash('sha256').update(basename(path)).digest('hex').slice(0, 32)}${erasingSuffix}`);
+
+const erasingSuffix = '.erasing';
+
 export async function exchange(written: readonly Rewriting[]): Promise<void> {
   for (const { path, beside } of written) {
-    await rename(beside, path);
+    await rename(beside, path).catch((error: NodeJS.ErrnoException) => {
+      // A gateway that saw it lie there was faster.
+      if (error.code !== 'ENOENT') {
+        throw error;
+      }
+    });
   }
+}
+
+/**
+ * Puts files in place that were written anew and noted by a program that ended before it could: the ledger has their bytes, and their former selves
+ * still name somebody. What is noted nowhere is somebody's who is at work, or is written again.
+ */
+export async function finishExchanges(asker: Pick<Database, 'query'>, folder: string): Promise<readonly string[]> {
+  const finished: string[] = [];
+  const entries = await readdir(resolve(folder), { withFileTypes: true, recursive: true }).catch(() => []);
+  const names = (hidden: boolean) =>
+    entries
+      .filter((entry) => entry.isFile() && entry.name.startsWith('.') === hidden)
+      .map((entry) => join(entry.parentPath, entry.name));
+  const left = new Set(names(true).filter((path) => path.endsWith(erasingSuffix)));
+  for (const path of left.size === 0 ? [] : names(false)) {
+    const beside = besideOf(path);
+    if (left.has(beside) && (await isNoted(asker, await digestOf(beside), await digestOf(path)))) {
+      await exchange([{ path, beside }]);
+      finished.push(path);
+    }
+  }
+  return finished;
+}
+
+async function isNoted(asker: Pick<Database, 'query'>, now: string | null, former: string | null): Promise<boolean> {
+  const { rowCount } = await asker.query(
+    `SELECT FROM gateway.rewritten_file WHERE former_sha256 = $1 AND sha256 = $2`,
+    [former, now],
+  );
+  return rowCount > 0;
+}
+
+/** null: it is gone. */
+async function digestOf(path: string): Promise<string | null> {
+  const hash = createHash('sha256');
+  return pipeline(createReadStream(path), hash).then(
+    () => hash.digest('hex'),
+    () => null,
+  );
 }
 
 export async function discard(written: readonly Rewriting[]): Promise<void> {

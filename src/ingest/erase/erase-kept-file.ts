@@ -9,7 +9,7 @@ import { discard, exchange, isContainer, planFile, type Rewriting, rewriteFiles 
 
 /**
  * Takes persons who were erased before out of files that were put away just now: what came in holds them still. Nothing is read where nobody
- * was erased. `source`: that of the files; null: the ledger knows it.
+ * was erased. `source`: that of the files where the ledger does not know it; null: nobody does.
  */
 export async function eraseKeptFiles(
   { database, catalogue }: { readonly database: Database; readonly catalogue: Catalogue },
@@ -27,15 +27,13 @@ export async function eraseKeptFiles(
           continue;
         }
         const facts = await examineFile(path);
-        const erased = await erasedDigests(
-          transaction,
-          source ?? (await sourceOfFile(transaction, facts.sha256)) ?? '',
-        );
+        const known = (await sourceOfFile(transaction, facts.sha256)) ?? source;
+        const erased = await erasedDigests(transaction, known ?? '');
         if (erased.length === 0) {
           continue;
         }
         const persons = Persons.remembered(erased, requiredKey(catalogue, 'whoever was erased, to be known again,'));
-        const planned = await planFile(transaction, catalogue, { facts, persons, source: null });
+        const planned = await planFile(transaction, catalogue, { facts, persons, source: null, place: source });
         written.push(...(planned === null ? [] : await rewriteFiles(transaction, [planned])));
       }
     });

@@ -7,6 +7,7 @@ import { beginHistory } from '../ledger/set-version.ts';
 import { recordsOf } from '../load/reject-record.ts';
 import { ErasureRules } from '../personal/erasure-rules.ts';
 import type { Persons } from '../personal/persons.ts';
+import { storedTable } from '../stored/stored-table.ts';
 
 interface RejectRow extends Record<string, unknown> {
   readonly reject_id: string;
@@ -14,6 +15,7 @@ interface RejectRow extends Record<string, unknown> {
   readonly code: RejectCode;
   readonly message: string;
   readonly raw_text: string | null;
+  readonly key: readonly string[] | null;
   readonly source: string;
   readonly export: string;
   readonly delimiter: string | null;
@@ -38,9 +40,10 @@ export async function eraseRejects(
   { persons, source, dryRun }: LedgerErasure,
 ): Promise<number> {
   await transaction.query(
-    `DECLARE looked_through NO SCROLL CURSOR FOR SELECT reject_id::text, line::text, r.code, r.message, raw_text, l.source, l.export, l.delimiter, l.header::text FROM gateway.reject r JOIN gateway.load l USING (load_id) WHERE $1::text IS NULL OR l.source = $1`,
+    `DECLARE looked_through NO SCROLL CURSOR FOR SELECT reject_id::text, line::text, r.code, r.message, raw_text, r.key, l.source, l.export, l.delimiter, l.header::text FROM gateway.reject r JOIN gateway.load l USING (load_id) WHERE $1::text IS NULL OR l.source = $1`,
     [source],
   );
+  const looks = new Map<string, Look | null>();
   let count = 0;
   for (;;) {
     const { rows } = await transaction.query<RejectRow>(`FETCH ${batch} FROM looked_through`);
@@ -48,8 +51,12 @@ export async function eraseRejects(
       break;
     }
     for (const row of rows) {
-      const raw = row.raw_text === null ? null : textWithout(catalogue, row, { persons, text: row.raw_text });
-      const isQuoted = raw !== row.raw_text || persons.mentions(row.message);
+      const asked = JSON.stringify([row.source, row.export, row.delimiter, row.header]);
+      const look = looks.get(asked) ?? lookOf(catalogue, row, persons);
+      looks.set(asked, look);
+      const isKeyed = look !== null && keyNames(row, look, persons);
+      const raw = row.raw_text === null || isKeyed ? null : textWithout(row.raw_text, look, { persons });
+      const isQuoted = isKeyed || raw !== row.raw_text || persons.mentions(row.message);
       if (!isQuoted) {
         continue;
       }
@@ -66,30 +73,69 @@ export async function eraseRejects(
   return count;
 }
 
-/** null: nothing of the row may stay. */
-function textWithout(
+/** How the rows of one header of an export are looked at. */
+interface Look {
+  readonly rules: ErasureRules;
+  /** Properties by their place in the key. */
+  readonly key: readonly string[];
+  readonly delimiter: string | null;
+  /** null: the load has no header. */
+  readonly eraser: RecordEraser | null;
+}
+
+/** null: the metadata has no such export any more. */
+function lookOf(
   catalogue: Catalogue,
-  row: RejectRow,
-  { persons, text }: { readonly persons: Persons; readonly text: string },
-): string | null {
-  const target = catalogue.exports.find((one) => one.source === row.source && one.name === row.export);
-  const [record, more] = row.delimiter === null ? [] : recordsOf(text, { delimiter: row.delimiter, line: 1 });
-  if (
-    target === undefined ||
-    row.header === null ||
-    row.delimiter === null ||
-    record === undefined ||
-    more !== undefined
-  ) {
+  { source, export: name, delimiter, header }: RejectRow,
+  persons: Persons,
+): Look | null {
+  const target = catalogue.exports.find((one) => one.source === source && one.name === name);
+  if (target === undefined) {
+    return null;
+  }
+  const rules = new ErasureRules(catalogue, target.set);
+  const { columns, key } = storedTable(catalogue, target.set);
+  const properties = new Map([...columns].map(([property, column]) => [column.name, property]));
+  const eraser =
+    header === null || delimiter === null
+      ? null
+      : new RecordEraser(rules, persons, { match: matchHeader(target, JSON.parse(header) as string[]), delimiter });
+  return { rules, key: key.map((column) => properties.get(column) ?? column), delimiter, eraser };
+}
+
+/** Whether the key of the row names somebody, also where its text is not kept. */
+function keyNames({ key: values }: RejectRow, { rules, key }: Look, persons: Persons): boolean {
+  const cell = (property: string): string | null => values?.[key.indexOf(property)] ?? null;
+  return values !== null && rules.decide(persons, cell).kind !== 'keep';
+}
+
+/** null: nothing of the row may stay. */
+function textWithout(text: string, look: Look | null, { persons }: { readonly persons: Persons }): string | null {
+  const [record, more] = look?.delimiter == null ? [] : recordsOf(text, { delimiter: look.delimiter, line: 1 });
+  if (look?.eraser == null || record === undefined || more !== undefined) {
     return persons.mentions(text) ? null : text;
   }
-  const match = matchHeader(target, JSON.parse(row.header) as string[]);
-  const eraser = new RecordEraser(new ErasureRules(catalogue, target.set), persons, {
-    match,
-    delimiter: row.delimiter,
-  });
-  const left = eraser.apply(record);
+  const left = look.eraser.apply(record);
   return left === null ? null : left === record ? text : left.raw;
+}
+
+/** Takes persons out of what the ledger says of refused and failed files, which may quote a line of one. Resolves to how many. */
+export async function eraseMessages(
+  transaction: Transaction,
+  { persons, source, dryRun }: LedgerErasure,
+): Promise<number> {
+  const { rows } = await transaction.query<{ id: string; message: string }>(
+    `SELECT load_id::text AS id, message FROM gateway.load l WHERE message IS NOT NULL AND outcome_code IS NOT NULL AND ($1::text IS NULL OR coalesce(source, split_part(l.path, '/', 1)) = $1)`,
+    [source],
+  );
+  const named = rows.filter(({ message }) => persons.mentions(message));
+  if (!dryRun && named.length > 0) {
+    await transaction.query(
+      `UPDATE gateway.load SET message = outcome_code || ': What was said here named a person who was erased.' WHERE load_id = ANY($1::bigint[])`,
+      [named.map(({ id }) => id)],
+    );
+  }
+  return named.length;
 }
 
 /** Takes persons out of the samples of drift. Resolves to how many. */

@@ -1,7 +1,7 @@
 import type { Catalogue, StoredSet } from '../../catalogue/catalogue.ts';
 import { GatewayError } from '../../errors.ts';
 import type { Database, Transaction } from '../../warehouse/database.ts';
-import { derivedTables } from '../derive/derived-sets.ts';
+import { derivedTables, setsTouched } from '../derive/derived-sets.ts';
 import type { DerivedMarks } from '../derive/write-derived.ts';
 import { noteErasure } from '../ledger/erasures.ts';
 import { lockSets } from '../ledger/set-version.ts';
@@ -12,7 +12,7 @@ import { hashing } from '../personal/treatments.ts';
 import { storedTable } from '../stored/stored-table.ts';
 import { checkPersonalKey } from '../treat-stored/check-key.ts';
 import { discard, type ErasedFile, exchange, findInFiles, type Rewriting, rewriteFiles } from './erase-files.ts';
-import { eraseDrift, eraseRejects, eraseTombstones } from './erase-ledger.ts';
+import { eraseDrift, eraseMessages, eraseRejects, eraseTombstones } from './erase-ledger.ts';
 import { type ErasedRows, eraseRows, type OtherNames } from './erase-rows.ts';
 
 export interface EraseOptions {
@@ -34,6 +34,8 @@ export interface Erasure {
   readonly sets: ReadonlyMap<string, ErasedRows>;
   readonly rejects: number;
   readonly samples: number;
+  /** Messages of refused and failed files that quoted the person. */
+  readonly messages: number;
   readonly files: readonly ErasedFile[];
   /** Containers among the kept files, in which nobody looked. */
   readonly containers: readonly string[];
@@ -81,9 +83,10 @@ async function erase(
   const inRows = Persons.named([...tokens, ...hashed.flatMap((hash) => (hash === null ? [] : personTokens(hash)))]);
   const sets = setsOf(catalogue, source);
   if (!dryRun) {
+    // With those that follow from them, whichever source these are said to be of.
     await lockSets(
       transaction,
-      sets.map(({ name }) => name),
+      sets.flatMap(({ name }) => setsTouched(catalogue, name)),
     );
   }
   const marks = await newestMarks(transaction);
@@ -102,13 +105,14 @@ async function erase(
   const ledger = { persons: inRows, source, dryRun };
   const rejects = await eraseRejects(transaction, catalogue, ledger);
   const samples = await eraseDrift(transaction, ledger);
+  const messages = await eraseMessages(transaction, ledger);
   await eraseTombstones(transaction, catalogue, { persons: inRows, sets: sets.map(({ name }) => name), dryRun });
   const { files, containers } = await findInFiles(transaction, catalogue, {
     ...{ folders, source },
     persons: Persons.named(tokens),
   });
   if (dryRun) {
-    return { erasureId: null, sets: counts, rejects, samples, files, containers, others };
+    return { erasureId: null, sets: counts, rejects, samples, messages, files, containers, others };
   }
   written.push(...(await rewriteFiles(transaction, files)));
   const erasureId = await noteErasure(transaction, {
@@ -116,7 +120,7 @@ async function erase(
     sets: Object.fromEntries(counts),
     digests: tokens.map((token) => erasedToken(token, key)),
   });
-  return { erasureId, sets: counts, rejects, samples, files, containers, others };
+  return { erasureId, sets: counts, rejects, samples, messages, files, containers, others };
 }
 
 /** Those that are derived first, each before what it is made of: what follows from the others later finds nobody in them. */

@@ -1,5 +1,6 @@
 import type { Export } from '../../catalogue/catalogue.ts';
 import { shownCell } from '../../catalogue/cells/cell.ts';
+import { keepsAll } from '../../catalogue/personal-data.ts';
 import { GatewayError } from '../../errors.ts';
 import type { FileFacts } from '../csv/file-facts.ts';
 import { rejectCodes } from '../csv/reject-codes.ts';
@@ -74,16 +75,23 @@ function nearestTo(candidates: readonly Candidate[]): string {
     .sort((a, b) => likeness(b) - likeness(a))
     .slice(0, 3);
   if (nearest.length === 0) {
-    return `no export knows any of its headers; its first line is ${firstLine(candidates)}`;
+    return `no export knows any of its headers; ${firstLine(candidates)}`;
   }
   return `the nearest exports are ${nearest.map(describe).join('; ')}`;
 }
 
-/** What the file says instead of a header: a title above it, or a message instead of the export. */
+/**
+ * What the file says instead of a header: a title above it, or a message instead of the export. Several cells may be a row of a file without a
+ * header, and are not quoted where an export that the file may be one of does not keep personal data.
+ */
 function firstLine(candidates: readonly Candidate[]): string {
   const texts = candidates.map(({ match, layout }) => match.cells.map(({ text }) => text).join(layout.delimiter));
   const text = texts.find((one) => one !== '') ?? '';
-  return shownCell(text.replace(/[\s␀]+/g, ' '));
+  const cells = Math.max(...candidates.map(({ match }) => match.cells.length));
+  if (cells > 1 && candidates.some((one) => !keepsAll(one.export.personal))) {
+    return `its first line, of ${cells} cells, is not shown: it may be a row with personal data, of a file without its header`;
+  }
+  return `its first line is ${shownCell(text.replace(/[\s␀]+/g, ' '))}`;
 }
 
 const likeness = (one: Candidate): number => one.match.matched / (one.export.columns.length + one.match.unknown.length);

@@ -60,16 +60,24 @@ export async function countErasures(asker: Asker): Promise<number> {
   return Number(rows[0]?.n ?? 0);
 }
 
+/** The last erasure, and how many milliseconds ago it was by the database's clock; null: nobody was ever erased. */
+export async function newestErasure(asker: Asker): Promise<{ readonly id: string; readonly ago: number } | null> {
+  const { rows } = await asker.query<{ id: string; ago: string }>(
+    `SELECT erasure_id::text AS id, (extract(epoch FROM clock_timestamp() - erased_at) * 1000)::bigint::text AS ago FROM gateway.erasure ORDER BY gateway.erasure.erasure_id DESC LIMIT 1`,
+  );
+  const [row] = rows;
+  return row === undefined ? null : { id: row.id, ago: Number(row.ago) };
+}
+
 /** A file of the ledger has other bytes from now on; whoever brings the former ones brings the same file. */
 export async function noteRewrittenFile(
   transaction: Transaction,
   { former, now, bytes }: { readonly former: string; readonly now: string; readonly bytes: number },
 ): Promise<void> {
-  await transaction.query(`UPDATE gateway.load SET sha256 = $2, size_bytes = $3 WHERE sha256 = $1`, [
-    former,
-    now,
-    bytes,
-  ]);
+  await transaction.query(
+    `UPDATE gateway.load SET sha256 = $2, size_bytes = $3, loaded_sha256 = coalesce(loaded_sha256, sha256) WHERE sha256 = $1`,
+    [former, now, bytes],
+  );
   await transaction.query(`UPDATE gateway.rewritten_file SET sha256 = $2 WHERE sha256 = $1`, [former, now]);
   await transaction.query(
     `INSERT INTO gateway.rewritten_file (former_sha256, sha256) VALUES ($1, $2) ON CONFLICT (former_sha256) DO UPDATE SET sha256 = excluded.sha256`,

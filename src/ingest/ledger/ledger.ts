@@ -117,8 +117,8 @@ export async function openLoad(
 ): Promise<string> {
   const { file, target, reading, period, again } = load;
   const { rows } = await transaction.query<{ load_id: string }>(
-    `INSERT INTO gateway.load (source, export, file_name, path, sha256, size_bytes, modified_at, state, removal, encoding, delimiter, period_start, period_end, file_time, header, origin, again_of, container_sha256, container_bytes, member)
-     VALUES ($1, $2, $3, $4, coalesce((SELECT f.sha256 FROM gateway.rewritten_file f WHERE f.former_sha256 = $5), $5), $6, $7, 'loaded', 'pending', $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) RETURNING load_id::text`,
+    `INSERT INTO gateway.load (source, export, file_name, path, sha256, size_bytes, modified_at, state, removal, encoding, delimiter, period_start, period_end, file_time, header, origin, again_of, container_sha256, container_bytes, member, loaded_sha256)
+     VALUES ($1, $2, $3, $4, coalesce((SELECT f.sha256 FROM gateway.rewritten_file f WHERE f.former_sha256 = $5), $5), $6, $7, 'loaded', 'pending', $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, (SELECT $5 FROM gateway.rewritten_file f WHERE f.former_sha256 = $5)) RETURNING load_id::text`,
     [
       target.source,
       target.name,

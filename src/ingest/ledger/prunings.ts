@@ -53,13 +53,21 @@ export async function removeOldTexts(asker: Asker, { source, export: name, befor
   return rejects.rowCount + samples.rowCount;
 }
 
-/** Where files of a source lay that were taken in last before `before` (ISO text), with their lengths. */
+/**
+ * Where files of a source lay that were taken in last before `before` (ISO text), with their lengths. A container is of the source of its members; a file
+ * of which nobody knew what it is, of the one whose folder it lay in.
+ */
 export async function oldFiles(
   asker: Asker,
   { source, before }: Pick<OldLoads, 'source' | 'before'>,
 ): Promise<ReadonlyMap<string, ReadonlySet<number>>> {
+  const members = `SELECT DISTINCT container_sha256, source FROM gateway.load WHERE container_sha256 IS NOT NULL AND source IS NOT NULL`;
+  const folder = `CASE WHEN l.path LIKE '%/%' THEN split_part(l.path, '/', 1) END`;
   const { rows } = await asker.query<{ path: string; bytes: string }>(
-    `SELECT path, size_bytes::text AS bytes FROM gateway.load WHERE container_sha256 IS NULL GROUP BY 1, 2 HAVING bool_and(source IS NULL OR source = $1) AND bool_or(source = $1) AND max(started_at) < $2::timestamptz`,
+    `SELECT path, size_bytes::text AS bytes
+       FROM (SELECT l.path, l.size_bytes, l.started_at, coalesce(l.source, m.source, ${folder}) AS source
+               FROM gateway.load l LEFT JOIN (${members}) m ON m.container_sha256 = l.sha256 WHERE l.container_sha256 IS NULL) AS files
+      GROUP BY 1, 2 HAVING bool_and(source IS NULL OR source = $1) AND bool_or(source = $1) AND max(started_at) < $2::timestamptz`,
     [source, before],
   );
   const found = new Map<string, Set<number>>();

@@ -20,7 +20,9 @@ export async function keptFilesOf(
       const path = join(entry.parentPath, entry.name);
       const below = relative(root, path).split(sep).join('/');
       const lengths = old.get(below) ?? old.get(unnumbered(below));
-      if (lengths?.has((await stat(path)).size) === true) {
+      // Gone since: somebody took it away.
+      const size = (await stat(path).catch(() => null))?.size;
+      if (size !== undefined && lengths?.has(size) === true) {
         found.push(path);
       }
     }

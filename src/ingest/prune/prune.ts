@@ -6,7 +6,7 @@ import { keptFilesOf, removeFiles } from './prune-files.ts';
 import { pruneRows } from './prune-rows.ts';
 
 export interface PruneOptions {
-  /** `loaded/` and `refused/` of the drop folder. */
+  /** `loaded/` and `refused/` of the drop folder and of uploads. */
   readonly folders: readonly string[];
   readonly now: Date;
   /** Only counted. */
@@ -61,8 +61,12 @@ export async function prune(
     }
   }
   if (!dryRun && sets.size + rejects + files.length > 0) {
-    await removeFiles(files);
-    await notePruning(database, { sets: Object.fromEntries(sets), rejects, files: files.length });
+    try {
+      await removeFiles(files);
+    } finally {
+      // The rows are gone, whatever became of the files.
+      await notePruning(database, { sets: Object.fromEntries(sets), rejects, files: files.length });
+    }
   }
   return { sets, rejects, files };
 }

@@ -73,6 +73,7 @@ describe('HTTP upload', () => {
     ['400 BadRequest', 'tracebuzz/a%2Fb.csv', {}],
     ['400 BadRequest', 'tracebuzz/a%5Cb.csv', {}],
     ['400 BadRequest', 'tracebuzz/%2E%2E', {}],
+    ['400 BadRequest', 'tracebuzz/.hidden.csv', {}],
     ['400 BadRequest', 'tracebuzz/a%0Ab.csv', {}],
     ['400 BadRequest', 'tracebuzz/a%C2%85b.csv', {}],
     ['400 BadRequest', 'tracebuzz/a%ED%A0%80b.csv', {}],

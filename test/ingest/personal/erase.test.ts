@@ -261,6 +261,7 @@ describe('what gateway erase prints', () => {
     sets: new Map(),
     rejects: 0,
     samples: 0,
+    messages: 0,
     files: [],
     containers: [],
     others: new Map(),

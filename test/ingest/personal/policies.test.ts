@@ -29,6 +29,7 @@ const shop: Shop = {
 const faultsOf = (one: Shop): readonly string[] => buildCatalogue(shopFiles(one), {}).faults.map(faultText);
 
 describe('policies of personal data', () => {
+  const rows = useFeed(withKey(shopCatalogue(shop)));
   it('are checked: what a property cannot take is told with what to do', () => {
     const properties = {
       Age: { type: 'Int64', personalData: 'direct' },
@@ -52,6 +53,17 @@ describe('policies of personal data', () => {
         'Flag.personalData: There is no mask of Boolean. Give it policy: drop or keep.',
       ],
     );
+  });
+
+  it('hold for the first line of a file without its header, which nobody knows: it is not quoted, a message instead of an export is', async () => {
+    const feed = rows();
+    const text = csv([['c-1', 'Jan Jansen', '+31612345678', '2000-01-01', 'hello', '5']]);
+    const { refusal } = await inspectFile(feed.write('what.csv', text), feed.catalogue, {});
+    equal(refusal?.code, 'FileUnknown');
+    match(refusal?.message ?? '', /its first line, of 6 cells, is not shown: it may be a row with personal data/);
+    ok(!refusal?.message.includes('Jan'));
+    const { refusal: told } = await inspectFile(feed.write('what.csv', '502 Bad Gateway\n'), feed.catalogue, {});
+    match(told?.message ?? '', /its first line is "502 Bad Gateway"$/);
   });
 
   it('are the same at both ends of a relation', () => {
