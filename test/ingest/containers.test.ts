@@ -116,8 +116,7 @@ describe('Containers', () => {
     const { catalogue, database } = feed();
     const folder = path.join(feed().folder, 'waits');
     mkdirSync(folder);
-    writeFileSync(path.join(folder, 'waits.zip'), zipOf([a, { name: 'x.csv', text: 'x,y\n1,2\n' }, b, c]));
-    let busy = 2;
+    let busy = 0;
     const waiting = new Proxy(database, {
       get(target, key): unknown {
         const value: unknown = Reflect.get(target, key);
@@ -132,6 +131,9 @@ describe('Containers', () => {
     });
     const drop = new DropFolder({ catalogue, database: waiting, limits }, folder, { settle: 0, minimumAge: 0 });
     const states = async (): Promise<readonly string[]> => (await drop.scan()).results.map(({ state }) => state);
+    assert.deepEqual(await states(), [], 'what a first look notes is noted');
+    writeFileSync(path.join(folder, 'waits.zip'), zipOf([a, { name: 'x.csv', text: 'x,y\n1,2\n' }, b, c]));
+    busy = 2;
     assert.deepEqual(await states(), ['failed']);
     assert.ok(existsSync(path.join(folder, 'waits.zip')));
     assert.deepEqual(await states(), ['refused']);
