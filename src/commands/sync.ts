@@ -166,7 +166,7 @@ function previewLines({ settings }: DeliveryRounds, { listed, verdicts }: Looked
     `${id}: ${protocol}://${user}@${host}:${port}, directory ${directory}: ${listed.files.length} files; what is taken in is ${then}`,
     ...verdicts.filter(({ fate }) => fate !== 'known').map(line),
     ...(known === 0 ? [] : [`  left alone: ${known} files that were fetched before, with the same size and time`]),
-    ...listed.passedOver.map(({ path, message }) => `  never fetched: ${path}: ${message}`),
+    ...listed.passedOver.map(({ message }) => `  ${message}`),
     ...(listed.cut === null ? [] : [`  The server left files out of its listing: ${listed.cut}`]),
   ];
 }

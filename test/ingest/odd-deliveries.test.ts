@@ -29,12 +29,18 @@ describe('What lies oddly in the drop folder', () => {
     const { name, text } = casesFile(1);
     drop.write(name, text);
     drop.write('.hidden.csv', text);
+    for (const broken of ['back\\slash.csv', 'line\nbreak.csv', '\u0085next.csv']) {
+      writeFileSync(`${drop.folder}/${broken}`, text);
+    }
     symlinkSync(drop.at('.hidden.csv'), drop.at('link.csv'));
     assert.deepEqual(await drop.after(0), ['loaded']);
     assert.deepEqual(await drop.after(60), []);
     assert.deepEqual(drop.notices.map(({ kind, message }) => `${kind} ${message}`).sort(), [
+      'passed-over \\xc2\\x85next.csv is not loaded: its name has control characters: rename it',
       'passed-over \\xff is not loaded: its name is no UTF-8: rename it',
+      'passed-over back\\slash.csv is not loaded: its name is a path: it has a slash or a backslash: rename it',
       'passed-over c\\xe9.csv is not loaded: its name is no UTF-8: rename it',
+      'passed-over line\\x0abreak.csv is not loaded: its name has control characters: rename it',
       'passed-over link.csv is not loaded: it is a link: put the file itself there',
     ]);
     assert.ok(existsSync(odd));

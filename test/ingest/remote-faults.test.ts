@@ -249,7 +249,8 @@ describe('faults of servers that are asked', () => {
         const told = rounds.notices.map(({ message }) => message).join('\n');
         for (const part of [
           `link-${count}.csv is not fetched: it is a link`,
-          'back\\slash.csv is not',
+          'back\\slash.csv is not fetched: its name is a path',
+          `Directories in in are not looked into, as the delivery does not say "recursive: true": folder-${count}.csv`,
           'is no UTF-8',
         ]) {
           assert.ok(told.includes(part), `${part}\n${told}`);

@@ -7,7 +7,7 @@ import type { Container, Member } from './container.ts';
 import { damaged, unpackingError } from './damage.ts';
 import { ratioAllows, tooDense, tooManyBytes, type UnpackLimits } from './limits.ts';
 import { copyMeasured } from './measured-copy.ts';
-import { nameFault } from './member-names.ts';
+import { memberNameFault } from './member-names.ts';
 
 /** RFC 1952, 2.3: magic bytes, and deflate, the only method there is. */
 export const isGzip = (head: Buffer): boolean => head.subarray(0, 3).equals(Buffer.from([0x1f, 0x8b, 8]));
@@ -58,7 +58,7 @@ function readHeader(head: Buffer): { readonly name: string | null; readonly modi
   const utf8 = bytes.toString('utf8');
   // ISO 8859-1 by the standard, UTF-8 by most who write one.
   const name = utf8.includes('\ufffd') ? bytes.toString('latin1') : utf8;
-  return { name: nameFault(name) === null && !name.includes('/') ? name : null, modifiedAt };
+  return { name: memberNameFault(name) === null && !name.includes('/') ? name : null, modifiedAt };
 }
 
 async function gunzipTo(

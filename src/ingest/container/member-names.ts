@@ -10,7 +10,7 @@ const litter: readonly RegExp[] = [
 export const isLitter = (path: string): boolean => litter.some((one) => one.test(path));
 
 /** Why a member's name cannot be taken; null: it can. No member is ever written under its name, but the ledger and the rules have it. */
-export function nameFault(path: string): string | null {
+export function memberNameFault(path: string): string | null {
   if (path.length > 1024) {
     return 'its name is longer than 1,024 characters';
   }

@@ -8,7 +8,7 @@ import type { Container, Member } from './container.ts';
 import { damaged, unpackingError } from './damage.ts';
 import { ratioAllows, tooDense, tooManyBytes, tooManyMembers, type UnpackLimits } from './limits.ts';
 import { copyMeasured } from './measured-copy.ts';
-import { nameFault, shownName } from './member-names.ts';
+import { memberNameFault, shownName } from './member-names.ts';
 
 /** A local header: an archive that is empty, in parts, or behind a program is no container to us. */
 export const isZip = (head: Buffer): boolean => head.subarray(0, 4).toString('latin1') === 'PK\x03\x04';
@@ -167,7 +167,7 @@ function refusalOf(
   { limits, twice }: { readonly limits: UnpackLimits; readonly twice: boolean },
 ): GatewayError | null {
   const shown = shownName(path);
-  const fault = nameFault(path);
+  const fault = memberNameFault(path);
   const { compressionMethod: method, compressedSize: packed, uncompressedSize: unpacked } = entry;
   if (fault !== null) {
     return notTaken(shown, fault, 'Pack it under another name');

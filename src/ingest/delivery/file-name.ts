@@ -2,27 +2,24 @@
 const longestName = 255;
 
 /**
- * What is wrong with the name that somebody else gave a file, in words that follow "The name"; null: it is one file below one folder, on
- * every system, whatever it is put into.
+ * What is wrong with the name that somebody else gave a file, in words that follow "its name"; null: it is one file below one folder, and one
+ * line of a log, whatever it is put into. A name of characters: what a protocol does to bytes is for the room that speaks it.
  */
 export function fileNameFault(name: string): string | null {
   if (name === '' || name === '.' || name === '..') {
-    return 'is none: say what the file is called';
+    return 'is none';
   }
   if (/[/\\]/.test(name)) {
-    return 'must not hold a slash or a backslash: files are not put into further folders';
+    return 'is a path: it has a slash or a backslash';
   }
   if (name.startsWith('.')) {
-    return 'must not begin with a dot: such files are hidden, and no way of delivery takes them';
+    return 'begins with a dot: such files are hidden, and no way of delivery takes them';
   }
-  if (/\p{Cc}/u.test(name)) {
-    return 'must not hold control characters';
+  if (/[\p{Cc}\u2028\u2029]/u.test(name)) {
+    return 'has control characters';
   }
   if (/\p{Surrogate}/u.test(name)) {
-    return 'must be text: it holds half a character';
+    return 'has half a character';
   }
-  if (Buffer.byteLength(name) > longestName) {
-    return `must not be longer than ${longestName} bytes`;
-  }
-  return null;
+  return Buffer.byteLength(name) > longestName ? `is longer than ${longestName} bytes` : null;
 }

@@ -3,6 +3,7 @@ import { join, relative, resolve, sep } from 'node:path';
 import type { Catalogue } from '../../catalogue/catalogue.ts';
 import { GatewayError } from '../../errors.ts';
 import { stampOfName } from '../identify/period.ts';
+import { fileNameFault } from './file-name.ts';
 import { isLeftAlone } from './source-folders.ts';
 
 /** A file that may be loaded. */
@@ -41,7 +42,7 @@ export interface FindOptions {
 
 /**
  * Files in a folder and all below it. Left out without a word: hidden files, unfinished uploads (temporary suffixes
- * of any source), marks of complete files, and reasons of refusals. Links, names that are no UTF-8 and folders that cannot be
+ * of any source), marks of complete files, and reasons of refusals. Links, names that cannot be taken and folders that cannot be
  * read are told. Throws FileUnreadable when the folder itself cannot be read.
  */
 export async function findFiles(folder: string, options: FindOptions): Promise<FoundFiles> {
@@ -59,8 +60,11 @@ export async function findFiles(folder: string, options: FindOptions): Promise<F
       if (name.startsWith('.') || (directory === root && except.has(name.toLowerCase()))) {
         continue;
       }
+      const fault = fileNameFault(name);
       if (!Buffer.from(name).equals(entry.name)) {
         pass(readable(entry.name), 'its name is no UTF-8: rename it');
+      } else if (fault !== null) {
+        pass(readable(entry.name), `its name ${fault}: rename it`);
       } else if (entry.isDirectory()) {
         await visit(path).catch((error: unknown) => pass(name, `the folder cannot be read: ${reasonOf(error)}`));
       } else if (isLeftAlone(name, options.catalogue)) {

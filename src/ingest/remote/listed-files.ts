@@ -1,6 +1,7 @@
 import type { Catalogue } from '../../catalogue/catalogue.ts';
 import type { DeliverySettings } from '../../catalogue/delivery-settings.ts';
 import { GatewayError } from '../../errors.ts';
+import { fileNameFault } from '../delivery/file-name.ts';
 import { isLeftAlone, markNames } from '../delivery/source-folders.ts';
 import { joinRemote, type RemoteConnection, type RemoteEntry } from './remote-server.ts';
 
@@ -47,21 +48,21 @@ export async function listFiles(
   const visit = async (below: string, depth: number): Promise<void> => {
     const { entries, cut } = await connection.list(joinedBelow(settings.directory, below));
     found.cut ??= cut;
+    const closed: string[] = [];
     for (const entry of entries) {
       const path = joinRemote(below, entry.name);
-      const pass = (message: string): void => void found.passedOver.push({ path: shown(path), message });
-      const fault = nameFault(entry.name);
-      if (entry.name === '.' || entry.name === '..' || entry.name.startsWith('.')) {
+      const pass = (message: string): void =>
+        void found.passedOver.push({ path: shown(path), message: `${shown(path)} is not fetched: ${message}` });
+      if (entry.name.startsWith('.')) {
         continue;
       }
+      const fault = nameFault(entry.name);
       if (fault !== null) {
         pass(fault);
       } else if (entry.kind === 'directory') {
-        if (
-          settings.recursive &&
-          depth < deepest &&
-          joinedBelow(settings.directory, path) !== settings.archiveDirectory
-        ) {
+        if (joinedBelow(settings.directory, path) === settings.archiveDirectory) {
+          // What lies there was taken in.
+        } else if (settings.recursive && depth < deepest) {
           await visit(path, depth + 1).catch((error: unknown) => {
             if (!(error instanceof GatewayError) || error.code !== 'DirectoryUnreadable') {
               throw error;
@@ -69,6 +70,8 @@ export async function listFiles(
             found.unread.push(path);
             pass(error.message);
           });
+        } else {
+          closed.push(shown(entry.name));
         }
       } else if (mark !== null && entry.name.toLowerCase().endsWith(mark.toLowerCase())) {
         found.marks.add(path.toLowerCase());
@@ -82,9 +85,20 @@ export async function listFiles(
         pass(`it is ${entry.kind === 'link' ? 'a link' : 'no ordinary file'}: put the file itself there`);
       }
     }
+    if (closed.length > 0) {
+      const message = notLookedInto(joinedBelow(settings.directory, below), closed, settings.recursive);
+      found.passedOver.push({ path: shown(below), message });
+    }
   };
   await visit('.', 0);
   return found;
+}
+
+/** One line for all, the same for as long as the first ones are: where there is one for each day, each day would be told. */
+function notLookedInto(directory: string, names: readonly string[], recursive: boolean): string {
+  const first = [...names].sort().slice(0, 3).join(', ') + (names.length > 3 ? ', ...' : '');
+  const why = recursive ? `more than ${deepest} directories deep` : 'as the delivery does not say "recursive: true"';
+  return `Directories in ${shown(directory)} are not looked into, ${why}: ${first}`;
 }
 
 /** Whether its mark lies beside a file. */
@@ -99,24 +113,15 @@ function wantedBy({ patterns }: DeliverySettings): (name: string) => boolean {
   return (name) => expressions.length === 0 || expressions.some((expression) => expression.test(name));
 }
 
-/** Half of a pair, which no file of this machine can have in its name. */
-const surrogate = /\p{Surrogate}/u;
-
-/** Why a name cannot be taken: it is a path, or a command, or not what the server has; null: it can. */
-export function nameFault(name: string): string | null {
-  if (name.includes('/') || name.includes('\\') || name === '..') {
-    return 'its name is a path: rename it';
+/** Why a name cannot be taken: it is none of one file, or not what the server has; null: it can. */
+function nameFault(name: string): string | null {
+  // What decoding leaves of bytes that are no UTF-8: the server would not know the name.
+  const fault = name.includes('\ufffd') ? 'is no UTF-8' : fileNameFault(name);
+  if (fault !== null) {
+    return `its name ${fault}: rename it`;
   }
-  if (/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/.test(name)) {
-    return 'its name has control characters: rename it';
-  }
-  if (name.includes('\ufffd') || surrogate.test(name)) {
-    return 'its name is no UTF-8: rename it';
-  }
-  if (name !== name.trim()) {
-    return 'its name begins or ends with a blank: rename it';
-  }
-  return Buffer.byteLength(name) > 255 ? 'its name is longer than 255 bytes: rename it' : null;
+  // Servers and lines of a listing lose them.
+  return name === name.trim() ? null : 'its name begins or ends with a blank: rename it';
 }
 
 /** A path for people: what could not be seen, or would be a line of its own, is spelled out. */
@@ -125,6 +130,6 @@ const shown = (path: string): string =>
     .map((character) => {
       const code = character.codePointAt(0) ?? 0;
       const hidden = code < 0x20 || (code >= 0x7f && code < 0xa0) || code === 0x2028 || code === 0x2029;
-      return hidden || surrogate.test(character) ? `\\u${code.toString(16).padStart(4, '0')}` : character;
+      return hidden || /\p{Surrogate}/u.test(character) ? `\\u${code.toString(16).padStart(4, '0')}` : character;
     })
     .join('');

@@ -174,7 +174,7 @@ export class RemoteDelivery implements Delivery<RemoteArrival> {
     const { database } = this.#context;
     const { id } = this.#settings;
     for (const { path, message } of listed.passedOver) {
-      this.#tell('passed-over', path, `${path} is not fetched: ${message}`);
+      this.#tell('passed-over', path, message);
     }
     const known = await deliveryFiles(database, id);
     const stuck = verdicts.filter((verdict) => verdict.stuck);

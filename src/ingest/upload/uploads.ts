@@ -78,7 +78,7 @@ export class Uploads {
     this.#sourceOf(order);
     const fault = fileNameFault(order.name);
     if (fault !== null) {
-      throw new GatewayError('BadRequest', `The name of the file ${fault}`);
+      throw new GatewayError('BadRequest', `The file is not taken: its name ${fault}`);
     }
     const { largest } = this.#settings;
     if ((order.total ?? order.length ?? 0) > largest) {
