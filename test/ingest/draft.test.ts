@@ -9,6 +9,7 @@ import type { Catalogue } from '../../src/catalogue/catalogue.ts';
 import { buildCatalogue } from '../../src/catalogue/compile/build-catalogue.ts';
 import { foldHeader } from '../../src/catalogue/compile/fold-header.ts';
 import type { MetadataFile } from '../../src/catalogue/compile/parse-document.ts';
+import type { GatewayError } from '../../src/errors.ts';
 import { converterFor } from '../../src/ingest/convert/converter-for.ts';
 import { examineFile } from '../../src/ingest/csv/file-facts.ts';
 import { type Draft, draftExport } from '../../src/ingest/draft/draft-export.ts';
@@ -246,6 +247,15 @@ describe('gateway draft', function () {
     assert.match(draft.documents.at(-1)?.text ?? '', /^# Drafted from 3 rows of visits-20250101\.csv and 1 more/m);
   });
 
+  it('of a file in which every column was ruined by a spreadsheet there is none, and the message says why', async () => {
+    const file = path.join(folder, 'ruined.csv');
+    writeFileSync(file, csv([['Column a'], ['1E+15'], [''], ['13/02/2025'], ['0']]));
+    await assert.rejects(draftOf([file]), {
+      code: 'DraftRefused',
+      message: /a spreadsheet ruined .*as the vendor wrote it/,
+    });
+  });
+
   it('whatever the cells are, the file loads without a rejected row', async () => {
     const cell = fc.oneof(
       fc.constantFrom(
@@ -295,7 +305,15 @@ describe('gateway draft', function () {
         const header = columns.map((_, index) => `Column ${'abcde'.charAt(index)}`);
         const rows = [0, 1, 2, 3].map((row) => columns.map((cells) => cells[row] ?? ''));
         writeFileSync(file, csv([header, ...rows]));
-        const draft = await draftOf([file]);
+        const draft = await draftOf([file]).catch((error: GatewayError) => {
+          assert.deepEqual([error.code, /ruined/.test(error.message)], ['DraftRefused', true], error.message);
+          // Nothing else keeps a column from being a part of a key.
+          assert.ok(columns.every((cells) => cells.some((one) => /^\d[eE]\+\d|^#/.test(one.trim()))));
+          return null;
+        });
+        if (draft === null) {
+          return;
+        }
         const { refusal, rows: counts, faults } = await inspectFile(file, built(draft));
         // Rows that no metadata reads: a text with a quote in the middle is none of these, as `csv` quotes it.
         assert.deepEqual([refusal, counts.rejected, faults], [null, 0, []]);

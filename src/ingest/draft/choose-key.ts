@@ -1,3 +1,4 @@
+import { GatewayError } from '../../errors.ts';
 import { hashName } from './draft-text.ts';
 import type { FoundKey } from './find-key.ts';
 import { wordsOf } from './names.ts';
@@ -18,13 +19,18 @@ const longestKey = 200;
 /** Characters of what names a row; longer texts say something of it. */
 const longestName = 40;
 
-/** One column, else the smallest group of columns, that tells all rows apart; else a key made from all cells. */
+/** One column, else the smallest group of columns, that tells all rows apart; else a key made from all cells. Throws DraftRefused where none can stand in a key. */
 export async function chooseKey(
   read: FilesRead,
   columns: readonly ColumnProposal[],
   { files, unfit }: { readonly files: TextFiles; readonly unfit: ReadonlySet<string> },
 ): Promise<ChosenKey> {
   const fit = columns.filter(({ profile }) => !unfit.has(profile.property));
+  if (fit.length === 0) {
+    const why =
+      'each column has cells that a spreadsheet ruined (1E+15, #NAME?), so nothing tells rows apart: take the file as the vendor wrote it';
+    throw new GatewayError('DraftRefused', `No draft is made: ${why}.`);
+  }
   const eligible = columns.flatMap((column, place) =>
     fit.includes(column) && isEligible(column, read.rows) ? [{ column, place, rank: rankOf(column) }] : [],
   );

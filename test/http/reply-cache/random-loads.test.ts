@@ -124,7 +124,8 @@ describe('http: shared replies among random loads', () => {
     })();
     const from = server.feed.log.length;
     const client = async (): Promise<void> => {
-      for (let times = 0; times < 25; times++) {
+      // On a busy machine loads may be slower than requests: there are enough of both.
+      for (let times = 0; times < 25 || committed < 1_000_004; times++) {
         const before = committed;
         const text = inflated(await server.wire(query));
         const seen = new Set([...text.matchAll(/"Priority":(\d+)/g)].map(([, value]) => Number(value)));
@@ -145,7 +146,6 @@ describe('http: shared replies among random loads', () => {
       server.feed.log.slice(from).some(({ fromCache }) => fromCache),
       'some replies were kept ones',
     );
-    assert.ok(committed > 1_000_003);
   });
 });
 
