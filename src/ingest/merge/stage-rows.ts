@@ -26,7 +26,7 @@ export interface Staging {
   readonly straight: Straight | null;
 }
 
-/** Lines of the text format of COPY. */
+/** Lines of the text format of COPY; a chunk is whole lines. */
 export interface StagingLines {
   /** Properties of the set, in the order in which the lines have their values, behind the eight columns of place and fault. */
   readonly properties: readonly string[];
@@ -55,7 +55,7 @@ export async function stageRows(
     await transaction.copyIn(copyText(name), lines);
   } else {
     await transaction.query(`CREATE TEMP TABLE ${piece} (LIKE ${name} INCLUDING DEFAULTS) ON COMMIT DROP`);
-    stored = await storeStraight(transaction, straight, { lines, tables: { piece, staged: name, copyText } });
+    stored = await storeStraight(transaction, straight, { lines, tables: { piece, staged: name, copyText, columns } });
     await transaction.query(`DROP TABLE ${piece}`);
   }
   // Rows are joined by these columns; the others' values decide no plan.

@@ -1,8 +1,11 @@
+import { Buffer } from 'node:buffer';
 import type { Transaction } from '../../warehouse/database.ts';
+import { sqlState } from '../../warehouse/postgres-errors.ts';
 import type { FileOrder } from '../ledger/file-order.ts';
 import { columnList, sameKey } from '../stored/column-lists.ts';
 import type { StoredTable } from '../stored/stored-table.ts';
-import { insertStatement } from './insert-rows.ts';
+import { takeApart } from './direct-lines.ts';
+import { insertStatement, loadTime } from './insert-rows.ts';
 import { eachOf, oneAhead, pieces } from './pieces.ts';
 
 /** A load of whose rows those with new keys need no decision: an upsert. */
@@ -19,6 +22,8 @@ interface StraightTables {
   readonly staged: string;
   /** COPY into one of them. */
   readonly copyText: (name: string) => string;
+  /** Columns of the values in the lines, behind place and fault. */
+  readonly columns: readonly string[];
 }
 
 /** Bytes of rows stored at once: few at first, since the first ones tell nearly always whether keys are stored already. Two pieces are in memory. */
@@ -31,29 +36,110 @@ const nextPiece = 1024 * 1024;
  */
 export async function storeStraight(
   transaction: Transaction,
-  { table, file, version }: Straight,
+  straight: Straight,
   { lines, tables }: { readonly lines: AsyncIterable<Uint8Array>; readonly tables: StraightTables },
 ): Promise<number> {
-  const { piece, staged, copyText } = tables;
-  const insert = insertStatement({ table, file, version, from: `${piece} s WHERE s._code IS NULL` });
-  const text = `${insert.text} ON CONFLICT (${columnList(table.key)}) DO NOTHING`;
-  const stored = `SELECT FROM ${table.name} t WHERE ${sameKey('t', 's', table.key)} AND t._load_id = $1 AND t._line = s._line`;
-  const left = `INSERT INTO ${staged} SELECT s.* FROM ${piece} s WHERE s._code IS NOT NULL OR NOT EXISTS (${stored})`;
-  let straight = true;
-  let inserted = 0;
+  const way = new StraightWay(transaction, straight, tables);
   for await (const chunks of oneAhead(pieces(lines, firstPiece, nextPiece))) {
-    const copied = await transaction.copyIn(copyText(straight ? piece : staged), eachOf(chunks));
-    if (!straight) {
-      continue;
-    }
-    const { rowCount } = await transaction.query(text, insert.values);
-    inserted += rowCount;
-    if (rowCount < copied) {
-      await transaction.query(left, [file.loadId]);
-      const known = await transaction.query(`SELECT FROM ${staged} WHERE _code IS NULL LIMIT 1`);
-      straight = known.rowCount === 0;
-    }
-    await transaction.query(`TRUNCATE ${piece}`);
+    await way.take(chunks);
   }
-  return inserted;
+  return way.stored;
 }
+
+/** Each piece goes straight into the table; where a key is not new, by way of the table `piece`; from then on into `staged`. */
+class StraightWay {
+  stored = 0;
+  #next: 'direct' | 'piece' | 'staged';
+  readonly #transaction: Transaction;
+  readonly #straight: Straight;
+  readonly #tables: StraightTables;
+  readonly #marks: Buffer;
+
+  constructor(transaction: Transaction, straight: Straight, tables: StraightTables) {
+    this.#transaction = transaction;
+    this.#straight = straight;
+    this.#tables = tables;
+    const { table, file, version } = straight;
+    this.#marks = Buffer.from(`\t${[version, file.loadId, loadTime(), file.fileTime].join('\t')}`);
+    // What is noted of kept cells is computed from the staged row.
+    this.#next = table.kept.length === 0 ? 'direct' : 'piece';
+  }
+
+  async take(chunks: readonly Uint8Array[]): Promise<void> {
+    if (this.#next === 'direct' && (await this.#copyDirect(chunks))) {
+      return;
+    }
+    const { piece, staged, copyText } = this.#tables;
+    if (this.#next === 'staged') {
+      await this.#transaction.copyIn(copyText(staged), eachOf(chunks));
+      return;
+    }
+    const copied = await this.#transaction.copyIn(copyText(piece), eachOf(chunks));
+    this.#next = (await this.#storePiece(copied)) ? 'piece' : 'staged';
+    await this.#transaction.query(`TRUNCATE ${piece}`);
+  }
+
+  /**
+   * COPY into the table itself: rows are written many at a time, and only once. Resolves to whether all keys were new; else nothing of the
+   * piece is stored, and what is known of the rest is that it has to be looked at.
+   */
+  async #copyDirect(chunks: readonly Uint8Array[]): Promise<boolean> {
+    const { table } = this.#straight;
+    const { staged, columns, copyText } = this.#tables;
+    const left: Uint8Array[] = [];
+    const taken = function* (marks: Buffer): Generator<Uint8Array> {
+      for (const chunk of chunks) {
+        const apart = takeApart(chunk, marks);
+        if (apart.left !== null) {
+          left.push(apart.left);
+        }
+        if (apart.taken !== null) {
+          yield apart.taken;
+        }
+      }
+    };
+    const marked = ['_version', '_load_id', '_loaded_at', '_stamp'].join(', ');
+    await this.#transaction.query('SAVEPOINT before_piece');
+    try {
+      const text = `COPY ${table.name} (_line, ${columnList(columns)}, ${marked}) FROM STDIN`;
+      this.stored += await this.#transaction.copyIn(text, eachOf([...taken(this.#marks)]));
+    } catch (error) {
+      if (sqlState(error) !== uniqueViolation) {
+        throw error;
+      }
+      await this.#transaction.query('ROLLBACK TO SAVEPOINT before_piece');
+      this.#next = 'piece';
+      return false;
+    }
+    await this.#transaction.query('RELEASE SAVEPOINT before_piece');
+    if (left.length > 0) {
+      await this.#transaction.copyIn(copyText(staged), eachOf(left));
+    }
+    return true;
+  }
+
+  /** Stores the rows of `piece` whose keys are new, and leaves the others in `staged`. Resolves to whether none was left for its key. */
+  async #storePiece(copied: number): Promise<boolean> {
+    const { table, file, version } = this.#straight;
+    const { piece, staged } = this.#tables;
+    const insert = insertStatement({ table, file, version, from: `${piece} s WHERE s._code IS NULL` });
+    const { rowCount } = await this.#transaction.query(
+      `${insert.text} ON CONFLICT (${columnList(table.key)}) DO NOTHING`,
+      insert.values,
+    );
+    this.stored += rowCount;
+    if (rowCount === copied) {
+      return true;
+    }
+    const stored = `SELECT FROM ${table.name} t WHERE ${sameKey('t', 's', table.key)} AND t._load_id = $1 AND t._line = s._line`;
+    await this.#transaction.query(
+      `INSERT INTO ${staged} SELECT s.* FROM ${piece} s WHERE s._code IS NOT NULL OR NOT EXISTS (${stored})`,
+      [file.loadId],
+    );
+    const known = await this.#transaction.query(`SELECT FROM ${staged} WHERE _code IS NULL LIMIT 1`);
+    return known.rowCount === 0;
+  }
+}
+
+/** SQLSTATE (PostgreSQL manual, appendix A). */
+const uniqueViolation = '23505';
