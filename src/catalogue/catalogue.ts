@@ -86,6 +86,8 @@ export interface UpstreamSettings {
   readonly maxUrlLength: number;
   /** Seconds the feed may keep silent: until the head of its reply, and then between two pieces of the body. */
   readonly timeoutSeconds: number;
+  /** Requests that it is asked at once; others wait. */
+  readonly maxConcurrentRequests: number;
   /** Cron expression in UTC for reading the upstream's `$metadata` again. */
   readonly metadataSchedule: string;
 }

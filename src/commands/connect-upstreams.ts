@@ -6,6 +6,7 @@ import { GatewayError } from '../errors.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 import { connectUpstream } from '../upstream/connect.ts';
 import type { Upstream } from '../upstream/upstream.ts';
+import { Turns } from '../warehouse/admission/turns.ts';
 import type { Surroundings } from './surroundings.ts';
 
 export interface ConnectedUpstreams {
@@ -54,6 +55,7 @@ export async function connectUpstreams(surroundings: Surroundings, loaded: Catal
       catalogue: () => served,
       adopt: ({ model }: { readonly model: Model }) => adopt(source.name, model),
       environment,
+      places: new Turns(reachable.upstream?.maxConcurrentRequests ?? 1),
       observe,
     };
     upstreams.set(source.name, await connectUpstream(connection));

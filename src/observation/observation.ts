@@ -98,6 +98,11 @@ export const eventKinds: { readonly [K in Kind]: EventKind<EventOf<K>> } = {
     level: 'debug',
     text: 'A proxied feed has answered, all but the body; `status` null: it has not, or with an error.',
   },
+  'upstream-retry': { level: 'info', text: 'A request to a proxied feed failed and is tried again.' },
+  'upstream-circuit': {
+    level: ({ state }) => (state === 'open' ? 'warn' : 'info'),
+    text: 'A proxied feed is not asked any more as it failed several times in a row (`open`), is tried (`half-open`), or asked again (`closed`).',
+  },
   database: {
     level: ({ state }) => (state === 'down' ? 'error' : 'info'),
     text: 'The embedded PostgreSQL ended by itself, or runs again.',

@@ -7,10 +7,14 @@ import { readMetadata } from '../edm/read-metadata.ts';
 import { GatewayError } from '../errors.ts';
 import type { UpstreamEvent } from '../observation/events/upstream.ts';
 import { type Observe, unobserved } from '../observation/observe.ts';
+import { Circuit } from './circuit.ts';
+import { circuitClient } from './circuit-client.ts';
 import { fetchByKeys } from './fetch-by-keys.ts';
 import { fetchMetadata } from './fetch-metadata.ts';
+import { gatedClient, type Places } from './gated-client.ts';
 import { keepMetadataCopy, readMetadataCopy, tokenSecret } from './metadata-copy.ts';
 import { readUpstream, shortEnough } from './read-reply.ts';
+import { retryingClient } from './retrying-client.ts';
 import { openSignIn } from './sign-in/open-sign-in.ts';
 import { realTime, type TimeSource } from './sign-in/time-source.ts';
 import { timedClient } from './timed-client.ts';
@@ -33,8 +37,12 @@ export interface Connection {
   readonly adopt: (read: ReadMetadata) => readonly string[];
   /** Where secrets of the sign-in stand that the metadata names. Absent: it names none there. */
   readonly environment?: Environment;
-  /** When tokens are to be renewed. Absent: real time. */
+  /** When tokens are to be renewed, and for how long is waited. Absent: real time. */
   readonly time?: TimeSource;
+  /** Who may ask at once. Absent: everybody. */
+  readonly places?: Places;
+  /** From 0 to below 1, by chance. Absent: real chance. */
+  readonly random?: () => number;
   /** Absent: nobody listens. */
   readonly observe?: Observe<UpstreamEvent>;
 }
@@ -65,6 +73,8 @@ export async function connectUpstream(connection: Connection): Promise<Upstream>
 class ConnectedUpstream implements Upstream {
   readonly source: string;
   readonly #client: UpstreamClient;
+  /** The same for requests that somebody waits for: patient, and one of a few at a time. */
+  readonly #patient: UpstreamClient;
   readonly #schedule: ScheduledTask;
   readonly #connection: Connection;
   readonly #settings: UpstreamSettings;
@@ -89,7 +99,21 @@ class ConnectedUpstream implements Upstream {
     const { environment = {}, time = realTime } = connection;
     const signIn = openSignIn(settings.signIn, { source: this.source, environment, time, observe: this.#observe });
     this.#client = upstreamClient(this.source, settings, signIn);
+    this.#patient = this.#patientClient();
     this.#schedule = schedule(settings.metadataSchedule, () => this.refresh(), { timezone: 'UTC' });
+  }
+
+  #patientClient(): UpstreamClient {
+    const [source, observe] = [this.source, this.#observe];
+    const { places, time = realTime, random = Math.random } = this.#connection;
+    const circuit = new Circuit(
+      () => time.now(),
+      (state) => observe({ event: 'upstream-circuit', source, state }),
+    );
+    const asked = circuitClient(this.#client, circuit, source);
+    const longest = this.#settings.timeoutSeconds * 1000;
+    const gated = places === undefined ? asked : gatedClient(asked, { places, source, longest });
+    return retryingClient(gated, { source, time, random, circuit, observe });
   }
 
   /** Starts from the copy of an earlier run; a copy that cannot be used is passed over. */
@@ -187,7 +211,7 @@ class ConnectedUpstream implements Upstream {
     const onNestedCount = (): void => {
       this.#countsNested = true;
     };
-    const timed = onStage === undefined ? this.#client : timedClient(this.#client, onStage);
+    const timed = onStage === undefined ? this.#patient : timedClient(this.#patient, onStage);
     const client = toldClient(this.source, timed, observe);
     return { client, map: this.#map(), secret: this.#secret, onNestedCount };
   }

@@ -12,8 +12,8 @@ import { openNext, sealNext } from './next-token.ts';
 import { beginTrail, follow } from './page-trail.ts';
 import { rowAsCollection } from './row-conditions.ts';
 import type { UpstreamPlan, UpstreamReadOptions, UpstreamReply } from './upstream.ts';
-import type { UpstreamClient } from './upstream-client.ts';
-import { refused } from './upstream-fault.ts';
+import type { UpstreamClient, UpstreamRequest } from './upstream-client.ts';
+import { outageOf, refused } from './upstream-fault.ts';
 import type { UpstreamMap } from './upstream-map.ts';
 
 /** What answers a plan: where to ask, how names map, and the secret that signs page tokens. */
@@ -110,12 +110,8 @@ async function readCollection(read: CollectionRead): Promise<UpstreamReply> {
   const continued = options.skipToken !== null;
   const asked =
     options.skipToken === null ? { link: request, trail: beginTrail(request) } : openNext(options.skipToken, place);
-  const response = await context.client.get({
-    path: asked.link,
-    accept: acceptJson,
-    pageSize: plan.pageSize,
-    signal: options.signal,
-  });
+  const { signal } = options;
+  const response = await openPage({ path: asked.link, accept: acceptJson, pageSize: plan.pageSize, signal }, context);
   if (response.kind === 'absent') {
     if (continued && response.status !== 204) {
       throw new GatewayError('InvalidSkipToken', `The proxied feed ${source} no longer knows this page.`);
@@ -126,7 +122,7 @@ async function readCollection(read: CollectionRead): Promise<UpstreamReply> {
     }
     throw refused(source, `has no ${plan.selection.set.name}`);
   }
-  const envelope = await openEnvelope(jsonBody(response.body, source));
+  const { envelope } = response;
   const format = formatOf(options, context);
   const next = (): string | null => {
     const link = nextIn(envelope.members, response.body.url, context);
@@ -137,7 +133,12 @@ async function readCollection(read: CollectionRead): Promise<UpstreamReply> {
     return link === null || trail === null ? null : sealNext({ link, trail }, place);
   };
   // What stands before the rows can still be an error reply.
-  next();
+  try {
+    next();
+  } catch (error) {
+    response.body.discard();
+    throw error;
+  }
   const row = (plan.references ? referenceText : rowText)(plan.selection, format);
   const wanted = plan.restriction.count && !continued;
   let complete = false;
@@ -229,7 +230,7 @@ export async function* readPages(
   options: Pick<UpstreamReadOptions, 'signal'>,
   context: ReplyContext,
 ): AsyncGenerator<RawRow> {
-  const { client, map } = context;
+  const { map } = context;
   const seen = new Set<string>();
   for (let next: string | null = path; next !== null; ) {
     // A feed that names a page twice would be read for ever.
@@ -237,11 +238,12 @@ export async function* readPages(
       throw refused(map.source, endless);
     }
     seen.add(addressKey(next));
-    const response = await client.get({ path: next, accept: acceptJson, pageSize: null, signal: options.signal });
+    const { signal } = options;
+    const response = await openPage({ path: next, accept: acceptJson, pageSize: null, signal }, context);
     if (response.kind === 'absent') {
       throw refused(map.source, 'does not know a page that it named');
     }
-    const envelope = await openEnvelope(jsonBody(response.body, map.source));
+    const { envelope } = response;
     for await (const raw of envelope.rows) {
       yield { raw: utf8(raw), context: contextIn(envelope.members) };
     }
@@ -251,16 +253,17 @@ export async function* readPages(
 
 async function readCount(request: string, options: UpstreamReadOptions, context: ReplyContext): Promise<UpstreamReply> {
   const { client, map } = context;
-  const response = await client.get({
-    path: request,
-    accept: 'text/plain, */*;q=0.1',
-    pageSize: null,
-    signal: options.signal,
+  const { signal } = options;
+  const text = await unbroken(async () => {
+    const response = await client.get({ path: request, accept: 'text/plain, */*;q=0.1', pageSize: null, signal });
+    if (response.kind === 'absent') {
+      return null;
+    }
+    return checkedText((await wholeText(response.body.chunks)).trim(), response.body, map.source);
   });
-  if (response.kind === 'absent') {
+  if (text === null) {
     return { kind: 'absent' };
   }
-  const text = checkedText((await wholeText(response.body.chunks)).trim(), response.body, map.source);
   if (!/^\d{1,19}$/.test(text)) {
     throw refused(map.source, 'does not answer /$count with a number');
   }
@@ -278,8 +281,33 @@ async function readFirst(request: string, options: UpstreamReadOptions, context:
 /** The whole body of one entity; null where it does not exist. */
 async function readWhole(request: string, options: UpstreamReadOptions, context: ReplyContext): Promise<string | null> {
   const { client, map } = context;
-  const response = await client.get({ path: request, accept: acceptJson, pageSize: null, signal: options.signal });
-  return response.kind === 'absent' ? null : wholeText(jsonBody(response.body, map.source));
+  const { signal } = options;
+  return unbroken(async () => {
+    const response = await client.get({ path: request, accept: acceptJson, pageSize: null, signal });
+    return response.kind === 'absent' ? null : wholeText(jsonBody(response.body, map.source));
+  });
+}
+
+/** A page read up to its first row, or `absent` as the client says. */
+function openPage(request: UpstreamRequest, { client, map }: ReplyContext) {
+  return unbroken(async () => {
+    const response = await client.get(request);
+    return response.kind === 'absent'
+      ? response
+      : { ...response, envelope: await openEnvelope(jsonBody(response.body, map.source)) };
+  });
+}
+
+/** What breaks off before anything of it was used is asked for once more. */
+async function unbroken<T>(ask: () => Promise<T>): Promise<T> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (outageOf(error)?.kind !== 'broken') {
+      throw error;
+    }
+    return ask();
+  }
 }
 
 export async function wholeText(chunks: AsyncIterable<Buffer>): Promise<string> {

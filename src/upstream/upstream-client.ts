@@ -68,9 +68,12 @@ export function upstreamClient(source: string, settings: UpstreamSettings, signI
       }
       const patience = new Patience(settings.timeoutSeconds * 1000, request.signal);
       const { signal } = patience;
-      const fault = (cause: unknown): GatewayError => unavailable(source, cause, patience.late);
+      const fault =
+        (kind: 'unreachable' | 'broken') =>
+        (cause: unknown): GatewayError =>
+          unavailable(source, cause, patience.late ? 'late' : kind);
       const failed = (cause: unknown): never => {
-        throw fault(cause);
+        throw fault('unreachable')(cause);
       };
       let authorization = await signIn.authorization(request.signal).catch(failed);
       const ask = (): Promise<AxiosResponse<Readable>> => {
@@ -106,7 +109,7 @@ export function upstreamClient(source: string, settings: UpstreamSettings, signI
       const stream = response.data;
       // A body nobody reads yet may break off too; its iteration, once begun, throws the same error.
       stream.on('error', () => undefined);
-      const chunks = guarded(stream, patience, fault);
+      const chunks = guarded(stream, patience, fault('broken'));
       if (response.status === 200) {
         const contentType = String(response.headers['content-type'] ?? '');
         return { kind: 'body', body: { url, contentType, chunks, discard: () => stream.destroy() } };

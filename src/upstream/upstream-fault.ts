@@ -3,14 +3,45 @@ import { GatewayError } from '../errors.ts';
 /** Seconds to wait where the upstream says nothing, and the most we pass on. */
 const patience = { usual: 30, longest: 120 } as const;
 
+/**
+ * Why a feed did not answer though it may do so later; the cause of that error, for who decides whether to ask again.
+ * `unreachable`: no answer began; `late`: it was silent for too long; `broken`: its body broke off; `status`: it said so;
+ * `held`: it wants to be left alone, `closed`: it has failed too often, and was not even asked.
+ */
+export class Outage extends Error {
+  readonly kind: 'unreachable' | 'late' | 'broken' | 'status' | 'held' | 'closed';
+  readonly status: number | null;
+  /** Seconds that the feed wants to be left alone, as far as they are passed on; null: it says nothing. */
+  readonly retryAfter: number | null;
+
+  constructor(
+    kind: Outage['kind'],
+    { cause, status = null, retryAfter = null }: Partial<Pick<Outage, 'status' | 'retryAfter' | 'cause'>> = {},
+  ) {
+    super(kind, { cause });
+    this.kind = kind;
+    this.status = status;
+    this.retryAfter = retryAfter;
+  }
+}
+
+/** The outage behind an error; null: it is something else, which would be the same next time. */
+export const outageOf = (error: unknown): Outage | null =>
+  error instanceof GatewayError && error.cause instanceof Outage ? error.cause : null;
+
+const silence = {
+  late: 'did not answer in time',
+  unreachable: 'cannot be reached',
+  broken: 'broke its reply off',
+} as const;
+
 /** The feed cannot be reached, answers too late, or broke off. The cause is kept for the log, not shown. */
-export function unavailable(source: string, cause: unknown, late: boolean): GatewayError {
+export function unavailable(source: string, cause: unknown, kind: keyof typeof silence): GatewayError {
   if (cause instanceof GatewayError) {
     return cause;
   }
-  const what = late ? 'did not answer in time' : 'cannot be reached';
-  return new GatewayError('UpstreamUnavailable', `The proxied feed ${source} ${what}.`, {
-    cause,
+  return new GatewayError('UpstreamUnavailable', `The proxied feed ${source} ${silence[kind]}.`, {
+    cause: new Outage(kind, { cause }),
     retryAfter: patience.usual,
   });
 }
@@ -41,8 +72,10 @@ export function refusal(
     return refused(source, `fails at this request, each time, with status 500${said}`);
   }
   if (status > 500 || status === 429 || status === 408) {
+    const retryAfter = waitSeconds(reply.retryAfter);
     return new GatewayError('UpstreamUnavailable', `The proxied feed ${source} answers with status ${status}${said}.`, {
-      retryAfter: waitSeconds(reply.retryAfter),
+      retryAfter: retryAfter ?? patience.usual,
+      cause: new Outage('status', { status, retryAfter }),
     });
   }
   return refused(source, `refuses the request with status ${status}${said}`);
@@ -52,10 +85,11 @@ export function refused(source: string, what: string): GatewayError {
   return new GatewayError('UpstreamRefused', `The proxied feed ${source} ${what}.`);
 }
 
-function waitSeconds(text: string): number {
+/** null: it says nothing that can be understood. */
+function waitSeconds(text: string): number | null {
   const seconds = /^\d{1,9}$/.test(text) ? Number(text) : (Date.parse(text) - Date.now()) / 1000;
   if (!Number.isFinite(seconds)) {
-    return patience.usual;
+    return null;
   }
   return Math.min(patience.longest, Math.max(1, Math.ceil(seconds)));
 }

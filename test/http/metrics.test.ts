@@ -160,6 +160,9 @@ describe('metrics', () => {
       { event: 'upstream', source: 'acme', state: 'down', message: 'x' },
       { event: 'upstream-answer', source: 'acme', status: 503, milliseconds: 20 },
       { event: 'upstream-answer', source: 'acme', status: null, milliseconds: 20 },
+      { event: 'upstream-retry', source: 'acme', reason: '503', milliseconds: 300 },
+      { event: 'upstream-circuit', source: 'acme', state: 'half-open' },
+      { event: 'upstream-circuit', source: 'acme', state: 'open' },
       { event: 'delivery-round', delivery: 'acme/orders', outcome: 'done', found: 1, fetched: 1, waiting: 0 },
       { event: 'drop-folder', kind: 'no-mark', below: 'secret name.csv', message: 'x' },
     ];
@@ -176,10 +179,13 @@ describe('metrics', () => {
         value('gateway_upstream_up', { source: 'acme' }),
         value('gateway_upstream_requests_total', { source: 'acme', status: '5xx' }),
         value('gateway_upstream_requests_total', { source: 'acme', status: 'none' }),
+        value('gateway_upstream_retries_total', { source: 'acme', reason: '503' }),
+        value('gateway_upstream_circuit', { source: 'acme', state: 'open' }),
+        value('gateway_upstream_circuit', { source: 'acme', state: 'half-open' }),
         value('gateway_delivery_rounds_total', { delivery: 'acme/orders', outcome: 'done' }),
         value('gateway_drop_folder_notices_total', { kind: 'no-mark' }),
       ].map((one) => (one ?? 0) >= 1),
-      [true, true, true, true, true, true, false, true, true, true, true],
+      [true, true, true, true, true, true, false, true, true, true, true, false, true, true],
     );
     assert.equal(value('gateway_upstream_up', { source: 'acme' }), 0);
   });

@@ -90,6 +90,7 @@ export function tenantSource(settings: Partial<UpstreamSettings>): Source {
       signIn: { kind: 'none' },
       maxUrlLength: 8000,
       timeoutSeconds: 2,
+      maxConcurrentRequests: 8,
       metadataSchedule: '0 0 1 1 *',
       ...settings,
     },

@@ -9,6 +9,7 @@ import type { Model } from '../../src/edm/model.ts';
 import { type ErrorCode, GatewayError } from '../../src/errors.ts';
 import { type Connection, connectUpstream } from '../../src/upstream/connect.ts';
 import type { Upstream, UpstreamReadOptions, UpstreamReply } from '../../src/upstream/upstream.ts';
+import { IdleClock } from '../support/idle-clock.ts';
 import { planOf, readOptions, serve, tenantCatalogue, tenantModel, tenantSource } from './tenant.ts';
 
 type Answer = (request: IncomingMessage, response: ServerResponse, url: URL) => void;
@@ -125,6 +126,8 @@ export function feeds(): {
       dataDir,
       catalogue: () => tenantCatalogue(source),
       adopt: () => [],
+      time: new IdleClock(),
+      random: () => 0.5,
       ...connection,
     });
     open.push(upstream);

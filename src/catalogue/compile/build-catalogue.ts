@@ -175,6 +175,7 @@ function buildSource(source: SourceDraft, matches: Matches): Source {
       signIn: buildSignIn(source),
       maxUrlLength: entry.upstream?.maxUrlLength ?? 2048,
       timeoutSeconds: entry.upstream?.timeoutSeconds ?? 120,
+      maxConcurrentRequests: entry.upstream?.maxConcurrentRequests ?? 8,
       metadataSchedule: entry.upstream?.metadataSchedule ?? '10 0 * * *',
     },
   };

@@ -187,6 +187,7 @@ const upstreamSettings = z.strictObject({
   signIn: signInSchema.optional().describe('How the gateway signs in at the feed. Default: not at all.'),
   maxUrlLength: z.int().min(256).optional(),
   timeoutSeconds: z.number().positive().optional(),
+  maxConcurrentRequests: z.int().min(1).max(256).optional(),
   metadataSchedule: z.string().min(9).optional(),
 });
 

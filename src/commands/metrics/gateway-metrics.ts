@@ -57,6 +57,8 @@ export class GatewayMetrics implements Exposition {
       case 'scan-failed':
       case 'upstream':
       case 'upstream-answer':
+      case 'upstream-retry':
+      case 'upstream-circuit':
         this.#loading.tell(event);
         return;
       default:

@@ -15,6 +15,8 @@ export class LoadingFigures {
   readonly #upstreams: Gauge<'source'>;
   readonly #asked: Counter<'source' | 'status'>;
   readonly #answers: Histogram<'source'>;
+  readonly #again: Counter<'source' | 'reason'>;
+  readonly #circuits: Gauge<'source' | 'state'>;
 
   constructor(register: Registry) {
     const registers = [register];
@@ -79,6 +81,18 @@ export class LoadingFigures {
       buckets: [0.05, 0.2, 1, 5, 20, 60],
       registers,
     });
+    this.#again = new Counter({
+      name: 'gateway_upstream_retries_total',
+      help: 'Requests to proxied feeds that were tried again, by what had failed.',
+      labelNames: ['source', 'reason'],
+      registers,
+    });
+    this.#circuits = new Gauge({
+      name: 'gateway_upstream_circuit',
+      help: 'The state that a proxied feed is in is 1: asked (closed), left alone after failures (open), tried (half-open). None before the first failures.',
+      labelNames: ['source', 'state'],
+      registers,
+    });
   }
 
   tell(event: IngestEvent | UpstreamEvent | CommandEvent): void {
@@ -108,6 +122,14 @@ export class LoadingFigures {
         return;
       case 'upstream':
         this.#upstreams.set({ source: event.source }, event.state === 'ok' ? 1 : 0);
+        return;
+      case 'upstream-retry':
+        this.#again.inc({ source: event.source, reason: event.reason });
+        return;
+      case 'upstream-circuit':
+        for (const state of ['closed', 'open', 'half-open'] as const) {
+          this.#circuits.set({ source: event.source, state }, state === event.state ? 1 : 0);
+        }
         return;
       case 'upstream-answer': {
         const { source, status, milliseconds } = event;

@@ -20,4 +20,13 @@ export type UpstreamEvent =
       readonly source: string;
       readonly status: number | null;
       readonly milliseconds: number;
-    };
+    }
+  /** A request is tried again after so many milliseconds. `reason`: the status, or `unreachable`. */
+  | {
+      readonly event: 'upstream-retry';
+      readonly source: string;
+      readonly reason: string;
+      readonly milliseconds: number;
+    }
+  /** It is not asked any more (`open`), one request tries whether it is there again (`half-open`), or all ask (`closed`). */
+  | { readonly event: 'upstream-circuit'; readonly source: string; readonly state: 'closed' | 'open' | 'half-open' };

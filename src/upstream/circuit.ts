@@ -1,0 +1,97 @@
+/** Whether a feed is asked: `open` is not, `half-open` tries one request. */
+export type CircuitState = 'closed' | 'open' | 'half-open';
+
+/** Failures in a row after which nobody asks any more, and milliseconds that they take at least: many may fail in one moment. */
+const mostFailures = 5;
+const shortestTrouble = 5000;
+/** Milliseconds that nobody asks: at first, and at most, when one try after the other fails. */
+const firstSpan = 10_000;
+const longestSpan = 120_000;
+
+/** Milliseconds; what is longer comes of a clock that was set back. */
+const longestHold = 600_000;
+
+/** How an attempt ended. `alive`: the feed answered, whatever it said; `abandoned`: the client had gone. */
+export type Attempt = 'alive' | 'failed' | 'abandoned';
+
+/**
+ * What one feed's requests have in common: after some failures in a row nobody asks for a while, instead of each client waiting
+ * for a feed that is down; then one request tries, and lets the others in or not. A feed that says for how long it wants to be
+ * left alone is left alone by all.
+ */
+export class Circuit {
+  readonly #now: () => number;
+  readonly #onChange: (state: CircuitState) => void;
+  #state: CircuitState = 'closed';
+  #failures = 0;
+  #failedFirst = 0;
+  #span = firstSpan;
+  /** Nobody asks before. */
+  #until = 0;
+  #trying = false;
+
+  /** `now`: milliseconds of a clock. */
+  constructor(now: () => number, onChange: (state: CircuitState) => void) {
+    this.#now = now;
+    this.#onChange = onChange;
+  }
+
+  get state(): CircuitState {
+    return this.#state;
+  }
+
+  /** Milliseconds until somebody may ask; 0: now. */
+  get wait(): number {
+    const left = this.#until - this.#now();
+    const wait = left > longestHold ? 0 : Math.max(0, left);
+    // What the request that tries will find out is worth a moment.
+    return wait === 0 && this.#trying ? 1000 : wait;
+  }
+
+  /** To be called by whoever asks, right before; the function is given the outcome, once. To be asked for only where `wait` is 0. */
+  enter(): (attempt: Attempt) => void {
+    const tries = this.#state !== 'closed';
+    if (tries) {
+      this.#trying = true;
+      this.#become('half-open');
+    }
+    return (attempt) => {
+      if (tries) {
+        this.#trying = false;
+      }
+      this.#settle(attempt, tries);
+    };
+  }
+
+  /** The feed wants to be left alone for so many milliseconds. */
+  hold(milliseconds: number): void {
+    this.#until = Math.max(this.#until, this.#now() + milliseconds);
+  }
+
+  #settle(attempt: Attempt, tried: boolean): void {
+    if (attempt === 'alive') {
+      this.#failures = 0;
+      this.#span = firstSpan;
+      this.#become('closed');
+    } else if (attempt === 'failed') {
+      this.#failedFirst = this.#failures === 0 ? this.#now() : this.#failedFirst;
+      this.#failures += 1;
+      const isEnough = this.#failures >= mostFailures && this.#now() - this.#failedFirst >= shortestTrouble;
+      // Those that began before it opened say nothing new.
+      if (tried || (this.#state === 'closed' && isEnough)) {
+        this.hold(this.#span);
+        this.#span = Math.min(longestSpan, this.#span * 2);
+        this.#become('open');
+      }
+    } else if (tried) {
+      this.#become('open');
+    }
+  }
+
+  #become(state: CircuitState): void {
+    if (state !== this.#state) {
+      this.#state = state;
+      this.#onChange(state);
+    }
+  }
+}

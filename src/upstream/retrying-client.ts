@@ -1,0 +1,76 @@
+import type { UpstreamEvent } from '../observation/events/upstream.ts';
+import type { Observe } from '../observation/observe.ts';
+import type { Circuit } from './circuit.ts';
+import { requireClosed } from './circuit-client.ts';
+import type { TimeSource } from './sign-in/time-source.ts';
+import type { UpstreamClient, UpstreamRequest } from './upstream-client.ts';
+import { outageOf } from './upstream-fault.ts';
+
+/** Attempts of one request, the first one counted. */
+const mostAttempts = 4;
+/** Milliseconds that one request may wait between its attempts, all together: its client waits, too, and tries again by itself. */
+const longestWaiting = 20_000;
+/** Milliseconds before the second attempt, on average; doubled for each further one. */
+const firstPause = 300;
+
+interface Feed {
+  readonly source: string;
+  readonly time: TimeSource;
+  /** From 0 to below 1. */
+  readonly random: () => number;
+  readonly circuit: Circuit;
+  readonly observe: Observe<UpstreamEvent>;
+}
+
+/**
+ * The same client, which asks again where a feed may only have stumbled: no answer, 408, 429 and 5xx other than 500 and 501,
+ * before anything of the reply was used. All requests are GET, which nobody notices twice. It waits as long as `Retry-After` says,
+ * else a little longer each time, by chance more or less, so that many do not come back together. What was silent for the
+ * whole time it had is not asked again. After failures in a row the feed is left alone (see `Circuit`).
+ */
+export function retryingClient(
+  client: UpstreamClient,
+  { source, time, random, circuit, observe }: Feed,
+): UpstreamClient {
+  return {
+    root: client.root,
+    async get(request) {
+      let waited = 0;
+      for (let attempt = 1; ; attempt++) {
+        try {
+          // Nobody waits for a place only to be told so.
+          requireClosed(circuit, source);
+          return await client.get(request);
+        } catch (error) {
+          const pause = pauseAfter(error, attempt, random());
+          if (pause === null || waited + pause > longestWaiting || isGone(request)) {
+            throw error;
+          }
+          waited += pause;
+          observe({ event: 'upstream-retry', source, reason: reasonOf(error), milliseconds: Math.round(pause) });
+          await time.pause(pause, request.signal).catch(() => {
+            throw error;
+          });
+        }
+      }
+    },
+    close: () => client.close(),
+  };
+}
+
+const isGone = ({ signal }: UpstreamRequest): boolean => signal?.aborted === true;
+
+/** Milliseconds to wait after a failed attempt; null: it makes no sense. `random`: from 0 to below 1. */
+export function pauseAfter(error: unknown, attempt: number, random: number): number | null {
+  const outage = outageOf(error);
+  if (outage === null || attempt >= mostAttempts || outage.kind === 'late' || outage.kind === 'closed') {
+    return null;
+  }
+  const own = firstPause * 2 ** (attempt - 1) * (0.5 + random);
+  return outage.retryAfter === null ? own : outage.retryAfter * 1000 + own;
+}
+
+const reasonOf = (error: unknown): string => {
+  const outage = outageOf(error);
+  return outage?.status == null ? (outage?.kind ?? 'unknown') : String(outage.status);
+};

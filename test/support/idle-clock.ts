@@ -1,0 +1,20 @@
+import type { TimeSource } from '../../src/upstream/sign-in/time-source.ts';
+
+/** A clock that only goes on where somebody waits, which takes no time then. */
+export class IdleClock implements TimeSource {
+  readonly pauses: number[] = [];
+  at = Date.now();
+  /** Called instead of waiting. */
+  onPause: () => void = () => undefined;
+
+  now(): number {
+    return this.at;
+  }
+
+  async pause(milliseconds: number, signal: AbortSignal | null): Promise<void> {
+    this.onPause();
+    signal?.throwIfAborted();
+    this.pauses.push(milliseconds);
+    this.at += milliseconds;
+  }
+}

@@ -1,0 +1,235 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { GatewayError } from '../../src/errors.ts';
+import type { UpstreamEvent } from '../../src/observation/events/upstream.ts';
+import { Circuit } from '../../src/upstream/circuit.ts';
+import { pauseAfter } from '../../src/upstream/retrying-client.ts';
+import { Outage } from '../../src/upstream/upstream-fault.ts';
+import { IdleClock } from '../support/idle-clock.ts';
+import { StrictFeed } from '../support/strict-feed.ts';
+import { fails, feeds, page, read } from './told-feed.ts';
+
+describe('a proxied feed that stumbles', () => {
+  const { connect, open } = feeds();
+  let feed: StrictFeed;
+  let clock: IdleClock;
+  let events: UpstreamEvent[];
+
+  beforeEach(() => {
+    feed = new StrictFeed({ Calls: [{ id: 1 }, { id: 2 }] });
+    clock = new IdleClock();
+    events = [];
+  });
+  const connected = (settings = {}) =>
+    connect(feed.answer, settings, '/service/', {
+      connection: { time: clock, observe: (event) => void events.push(event) },
+    });
+  const retries = () => events.flatMap((one) => (one.event === 'upstream-retry' ? [one.reason] : []));
+
+  for (const status of [408, 429, 502, 503, 504, 509]) {
+    it(`is asked again after ${status}, a little later each time, and nobody notices`, async () => {
+      feed.faults.push({ status }, { status }, { status });
+      const { rows } = await page(await connected(), 'FarCalls?$select=id');
+      assert.deepEqual(rows, [{ id: 1 }, { id: 2 }]);
+      assert.deepEqual(clock.pauses, [300, 600, 1200]);
+      assert.deepEqual(retries(), [status, status, status].map(String));
+    });
+  }
+
+  for (const status of [400, 401, 403, 404, 501]) {
+    it(`is not asked again after ${status}: the answer would be the same`, async () => {
+      feed.always.status = status;
+      await assert.rejects(page(await connected(), 'FarCalls?$select=id'), GatewayError);
+      assert.deepEqual([feed.asked, clock.pauses], [1, []]);
+    });
+  }
+
+  it('is asked four times and no more, then 503', async () => {
+    feed.always.status = 503;
+    await assert.rejects(page(await connected(), 'FarCalls'), fails('UpstreamUnavailable', /status 503: told to/));
+    assert.equal(feed.asked, 4);
+  });
+
+  it('is waited for as long as Retry-After says where that is bearable', async () => {
+    feed.faults.push({ status: 429, retryAfter: '7' }, { status: 503, retryAfter: '2' });
+    assert.equal((await page(await connected(), 'FarCalls?$select=id')).rows.length, 2);
+    assert.deepEqual(clock.pauses, [7300, 2600]);
+  });
+
+  it('that wants to be left alone for longer is left alone by all, who are told for how long', async () => {
+    feed.faults.push({ status: 429, retryAfter: '60' });
+    const upstream = await connected();
+    const afterSeconds = async () => {
+      const error = await page(upstream, 'FarCalls?$select=id').catch((thrown: GatewayError) => thrown);
+      return error instanceof GatewayError ? [error.code, error.retryAfter] : error.rows.length;
+    };
+    assert.deepEqual(await afterSeconds(), ['UpstreamUnavailable', 60]);
+    clock.at += 30_000;
+    assert.deepEqual(await afterSeconds(), ['UpstreamUnavailable', 30]);
+    assert.equal(feed.asked, 1);
+    clock.at += 20_000;
+    assert.equal(await afterSeconds(), 2, 'ten seconds are waited for');
+    assert.deepEqual([feed.asked, clock.pauses], [2, [10_300]]);
+  });
+
+  it('is asked again where no answer began, but not where it was silent for all its time', async () => {
+    const upstream = await connected({ timeoutSeconds: 0.2 });
+    feed.faults.push({ hangs: true });
+    await assert.rejects(page(upstream, 'FarCalls'), fails('UpstreamUnavailable', /in time/));
+    assert.deepEqual(clock.pauses, []);
+    await open[0]?.close();
+    await assert.rejects(page(upstream, 'FarCalls'), fails('UpstreamUnavailable', /cannot be reached/));
+    assert.deepEqual(retries(), ['unreachable', 'unreachable', 'unreachable']);
+  });
+
+  it('is not waited for any more when the client hung up', async () => {
+    feed.always.status = 503;
+    const abort = new AbortController();
+    clock.onPause = () => abort.abort();
+    await assert.rejects(page(await connected(), 'FarCalls', { signal: abort.signal }), GatewayError);
+    assert.equal(feed.asked, 1);
+  });
+
+  it('is asked again where a body breaks off before anything of it was used, once', async () => {
+    feed = new StrictFeed({ Calls: [{ id: 1 }, { id: 2 }], $count: [] });
+    const upstream = await connected();
+    feed.faults.push({ cutAt: 5 });
+    assert.equal((await page(upstream, 'FarCalls?$select=id')).rows.length, 2);
+    feed.faults.push({ cutAt: 1, body: '12' }, { body: '12' });
+    assert.deepEqual(await read(upstream, 'FarCalls/$count'), { kind: 'count', count: '12' });
+    feed.faults.push({ cutAt: 5 }, { cutAt: 5 });
+    await assert.rejects(page(upstream, 'FarCalls?$select=id'), fails('UpstreamUnavailable', /broke its reply off/));
+    assert.equal(feed.asked, 6);
+    feed.faults.push({ cutAt: JSON.stringify({ '@odata.context': '' }).length + 60 });
+    await assert.rejects(page(upstream, 'FarCalls?$select=id'), fails('UpstreamUnavailable', /broke its reply off/));
+    assert.equal(feed.asked, 7, 'rows were used');
+  });
+
+  it('that fails again and again is not asked by anybody for a while; one request tries, and all others follow it', async () => {
+    const upstream = await connected();
+    const asked = async () => {
+      const before = feed.asked;
+      const outcome = await page(upstream, 'FarCalls?$select=id').then(
+        () => 'rows',
+        (error: GatewayError) => `${error.code} ${error.retryAfter}`,
+      );
+      return [outcome, feed.asked - before];
+    };
+    feed.always.status = 502;
+    assert.deepEqual(await asked(), ['UpstreamUnavailable 30', 4]);
+    clock.at += 5000;
+    assert.deepEqual(await asked(), ['UpstreamUnavailable 10', 1]);
+    assert.deepEqual(await asked(), ['UpstreamUnavailable 10', 0]);
+    clock.at += 10_000;
+    assert.deepEqual(await asked(), ['UpstreamUnavailable 20', 1]);
+    clock.at += 20_000;
+    delete feed.always.status;
+    assert.deepEqual(await asked(), ['rows', 1]);
+    const states = events.flatMap((one) => (one.event === 'upstream-circuit' ? [one.state] : []));
+    assert.deepEqual(states, ['open', 'half-open', 'open', 'half-open', 'closed']);
+  });
+});
+
+describe('how long is waited between attempts', () => {
+  const unavailable = (outage: Outage) => new GatewayError('UpstreamUnavailable', 'x', { cause: outage });
+
+  it('longer each time, never less than the feed says, by chance more or less, and not for ever', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 6 }),
+        fc.double({ min: 0, max: 0.999, noNaN: true }),
+        fc.option(fc.integer({ min: 1, max: 120 })),
+        (attempt, random, retryAfter) => {
+          const pause = pauseAfter(unavailable(new Outage('status', { status: 503, retryAfter })), attempt, random);
+          if (attempt >= 4) {
+            return pause === null;
+          }
+          const [least, spread] = [(retryAfter ?? 0) * 1000, 300 * 2 ** (attempt - 1)];
+          return pause !== null && pause >= least + spread / 2 && pause < least + spread * 1.5;
+        },
+      ),
+    );
+  });
+
+  it('not at all for what would be the same', () => {
+    for (const error of [new Error('x'), new GatewayError('UpstreamRefused', 'x'), unavailable(new Outage('late'))]) {
+      assert.equal(pauseAfter(error, 1, 0.5), null);
+    }
+  });
+});
+
+describe('the circuit of a feed', () => {
+  let at: number;
+  let states: string[];
+  let circuit: Circuit;
+  const fail = (times: number) => {
+    for (let time = 0; time < times; time++) {
+      circuit.enter()('failed');
+    }
+  };
+
+  beforeEach(() => {
+    at = 0;
+    states = [];
+    circuit = new Circuit(
+      () => at,
+      (state) => states.push(state),
+    );
+  });
+
+  it('many failures of one moment are one stumble', () => {
+    fail(40);
+    assert.equal(circuit.state, 'closed');
+    at = 5000;
+    fail(1);
+    assert.deepEqual([circuit.state, circuit.wait], ['open', 10_000]);
+  });
+
+  it('an answer in between begins the count anew', () => {
+    fail(4);
+    at = 6000;
+    circuit.enter()('alive');
+    fail(4);
+    at = 12_000;
+    assert.equal(circuit.state, 'closed');
+    fail(1);
+    assert.equal(circuit.state, 'open');
+  });
+
+  it('one tries, the others wait for it; where its client goes, the next one tries', () => {
+    fail(4);
+    at = 5000;
+    fail(1);
+    at = 15_000;
+    const settle = circuit.enter();
+    assert.deepEqual([circuit.state, circuit.wait > 0], ['half-open', true]);
+    settle('abandoned');
+    assert.deepEqual([circuit.state, circuit.wait], ['open', 0]);
+    circuit.enter()('alive');
+    assert.deepEqual([circuit.state, circuit.wait], ['closed', 0]);
+  });
+
+  it('is open for longer each time, up to two minutes, and as long as the feed says', () => {
+    fail(4);
+    at = 5000;
+    fail(1);
+    const waits: number[] = [];
+    for (let turn = 0; turn < 6; turn++) {
+      waits.push(circuit.wait);
+      at += circuit.wait;
+      fail(1);
+    }
+    assert.deepEqual(waits, [10_000, 20_000, 40_000, 80_000, 120_000, 120_000]);
+    circuit.hold(300_000);
+    assert.equal(circuit.wait, 300_000);
+  });
+
+  it('whoever began before it opened opens it no longer', () => {
+    const late = Array.from({ length: 10 }, () => circuit.enter());
+    fail(4);
+    at = 5000;
+    fail(1);
+    late.forEach((settle) => settle('failed'));
+    assert.deepEqual([circuit.wait, states], [10_000, ['open']]);
+  });
+});
