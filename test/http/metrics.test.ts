@@ -126,6 +126,8 @@ describe('metrics', () => {
     const rows = (outcome: string) => value('gateway_load_rows_total', { source: 'tracebuzz', outcome });
     assert.deepEqual([rows('inserted'), rows('rejected'), rows('unchanged'), rows('read')], [4, 1, 0, null]);
     assert.equal(value('gateway_rejects_open', labels), 1);
+    assert.equal(value('gateway_refused_files_open', { source: '', export: '' }), 1);
+    assert.equal(value('gateway_export_late', { source: '', export: '' }), null);
     const age = value('gateway_export_last_load_age_seconds', labels);
     assert.ok(age !== null && age >= 0 && age < 3600);
     assert.equal(value('gateway_export_late', labels), 0);

@@ -11,7 +11,10 @@ const gauges = {
   late: ['gateway_export_late', 'Whether the last file that is expected of an export is not there.'],
   missing: ['gateway_export_missing_files', 'Files that were expected of an export and are not there.'],
   openRejects: ['gateway_rejects_open', 'Rejected rows that wait for somebody.'],
-  refusedFiles: ['gateway_refused_files_open', 'Refused and failed files of an export that wait for somebody.'],
+  refusedFiles: [
+    'gateway_refused_files_open',
+    'Refused and failed files that wait for somebody; an export, or source, that nobody could tell is empty.',
+  ],
 } as const satisfies Record<Exclude<keyof ExportFigures, 'source' | 'export'>, readonly [name: string, help: string]>;
 
 /** What PostgreSQL is asked for when somebody scrapes, and what the program has of it at hand. */

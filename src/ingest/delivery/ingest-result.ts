@@ -18,6 +18,8 @@ export type TakenContainer =
       readonly state: 'unpacked';
       readonly path: string;
       readonly loadId: string;
+      /** In whose folder it lay; null: nobody can tell. */
+      readonly source: string | null;
       /** Empty where the same container was taken before. */
       readonly members: readonly MemberResult[];
       /** For people. */
@@ -28,6 +30,8 @@ export type TakenContainer =
       readonly path: string;
       readonly loadId: string;
       readonly error: GatewayError;
+      readonly source: string | null;
+      readonly export: null;
       readonly members?: readonly MemberResult[];
     };
 
@@ -53,10 +57,21 @@ export function filesOf(result: IngestResult): readonly MemberResult[] {
 export function loadEvent(result: IngestResult): Extract<IngestEvent, { readonly event: 'load' }> {
   const message = 'error' in result ? `${result.error.code}: ${operatorMessage(result.error)}` : loadMessage(result);
   const rejected = result.state === 'loaded' ? waitingRows(result) : 0;
-  const target = 'identified' in result ? result.identified.export : null;
   const counts = result.state === 'loaded' ? result.counts : null;
-  const { source = null, name = null } = target ?? {};
-  return { event: 'load', file: result.path, outcome: result.state, source, export: name, counts, rejected, message };
+  const about = { source: null, export: null, ...aboutOf(result) };
+  return { event: 'load', file: result.path, outcome: result.state, ...about, counts, rejected, message };
+}
+
+/** Of what a file is, as far as somebody could tell. */
+function aboutOf(result: IngestResult): { readonly source?: string | null; readonly export?: string | null } {
+  if ('identified' in result) {
+    const { source, name } = result.identified.export;
+    return { source, export: name };
+  }
+  return {
+    ...('source' in result ? { source: result.source } : {}),
+    ...('export' in result ? { export: result.export } : {}),
+  };
 }
 
 /** Rejected rows that wait for somebody: none where the export skips them. */

@@ -1,7 +1,7 @@
 import { operatorMessage } from '../../errors.ts';
 import { examineFile, type FileFacts } from '../csv/file-facts.ts';
 import { noteFile } from '../ledger/ledger.ts';
-import type { IngestContext, LoadOptions } from '../load/load-file.ts';
+import { type IngestContext, type LoadOptions, saidSource } from '../load/load-file.ts';
 import { attempt, outcomeOf } from './attempt.ts';
 import type { Arrival, Delivery, Outcome } from './delivery.ts';
 import { type IngestResult, loadEvent } from './ingest-result.ts';
@@ -94,13 +94,16 @@ export class Receiver<A extends Arrival> {
   }
 
   /** A refused file was noted by the load; one on which the program stumbled was not. */
-  async #note({ below }: A, facts: FileFacts, result: IngestResult): Promise<void> {
+  async #note({ below, target }: A, facts: FileFacts, result: IngestResult): Promise<void> {
     if (result.state !== 'failed') {
       return;
     }
     const { code } = result.error;
     const message = `${code}: ${operatorMessage(result.error)}`;
-    await noteFile(this.#context.database, facts, { state: 'failed', code, target: null, message, below });
+    await noteFile(this.#context.database, facts, {
+      ...{ state: 'failed', code, target: null, message, below },
+      source: saidSource(this.#context.catalogue, target),
+    });
   }
 
   async #settle(arrival: A, outcome: Outcome): Promise<void> {

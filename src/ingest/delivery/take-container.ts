@@ -2,7 +2,7 @@ import { GatewayError, operatorMessage } from '../../errors.ts';
 import type { Container, Member } from '../container/container.ts';
 import { examineFile, type FileFacts } from '../csv/file-facts.ts';
 import { type FileOutcome, type InContainer, noteFile, unpackedBefore } from '../ledger/ledger.ts';
-import { type IngestContext, loadExamined } from '../load/load-file.ts';
+import { type IngestContext, loadExamined, saidSource } from '../load/load-file.ts';
 import { attempt, outcomeOf } from './attempt.ts';
 import { loadEvent, type MemberResult, type TakenContainer } from './ingest-result.ts';
 import { isPassedOver, memberTarget } from './member-place.ts';
@@ -72,8 +72,14 @@ export class ContainerIntake {
       return null;
     }
     const message = `same bytes as load ${earlier}, of which all members were taken`;
-    const loadId = await noteFile(database, this.#facts, { state: 'duplicate', target: null, message, below });
-    return { state: 'unpacked', path: this.#facts.path, loadId, members: [], message };
+    const loadId = await noteFile(database, this.#facts, {
+      state: 'duplicate',
+      target: null,
+      source: this.#source(),
+      message,
+      below,
+    });
+    return { state: 'unpacked', path: this.#facts.path, loadId, source: this.#source(), members: [], message };
   }
 
   async #take(member: Member): Promise<MemberResult> {
@@ -114,7 +120,7 @@ export class ContainerIntake {
   async #refuse(member: Member, error: GatewayError): ReturnType<typeof loadExamined> {
     const file = await this.#packed(member);
     const loadId = await noteFile(this.#context.database, file, this.#outcome(member, 'refused', error));
-    return { state: 'refused', path: file.path, loadId, error };
+    return { state: 'refused', path: file.path, loadId, error, source: this.#sourceOf(member), export: null };
   }
 
   /** What the ledger has of a member that was not unpacked: its packed bytes tell it from others. */
@@ -127,12 +133,20 @@ export class ContainerIntake {
   #outcome(member: Member, state: 'refused' | 'failed', error: GatewayError): FileOutcome {
     const { code } = error;
     const message = `${code}: ${operatorMessage(error)}`;
-    return { state, code, target: null, message, below: this.#below(member) };
+    return { state, code, target: null, source: this.#sourceOf(member), message, below: this.#below(member) };
   }
 
   #place({ path: member }: Member): InContainer {
     const { path, sha256, bytes } = this.#facts;
     return { path, sha256, bytes, member };
+  }
+
+  #source = (): string | null => saidSource(this.#context.catalogue, this.#options);
+
+  #sourceOf(member: Member): string | null {
+    const { below = this.#facts.name, ...place } = this.#options;
+    const { catalogue } = this.#context;
+    return saidSource(catalogue, memberTarget(member, { ...place, below }, catalogue));
   }
 
   #below = ({ path }: Member): string => `${this.#options.below ?? this.#facts.name}/${path}`;
@@ -142,16 +156,18 @@ export class ContainerIntake {
     const { database } = this.#context;
     const below = this.#options.below ?? name;
     const error = this.#errorOf(taken, leftAlone);
+    const source = this.#source();
     const alone = leftAlone.length === 0 ? '' : `; left alone: ${listed(leftAlone)}`;
     if (error === null) {
       const message = `${summaryOf(taken)}${alone}`;
-      const loadId = await noteFile(database, this.#facts, { state: 'unpacked', target: null, message, below });
-      return { state: 'unpacked', path, loadId, members: taken, message };
+      const loadId = await noteFile(database, this.#facts, { state: 'unpacked', target: null, source, message, below });
+      return { state: 'unpacked', path, loadId, source, members: taken, message };
     }
     const { code } = error;
     const message = `${code}: ${error.message}${alone}`;
-    const outcome = { state: 'refused', code, target: null, message, below } as const;
-    return { state: 'refused', path, loadId: await noteFile(database, this.#facts, outcome), error, members: taken };
+    const outcome = { state: 'refused', code, target: null, source, message, below } as const;
+    const loadId = await noteFile(database, this.#facts, outcome);
+    return { state: 'refused', path, loadId, error, source, export: null, members: taken };
   }
 
   /** null: every member is in. */

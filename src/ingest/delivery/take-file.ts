@@ -2,7 +2,7 @@ import { GatewayError } from '../../errors.ts';
 import { openContainer } from '../container/open-container.ts';
 import type { FileFacts } from '../csv/file-facts.ts';
 import { noteFile } from '../ledger/ledger.ts';
-import { type IngestContext, type LoadResult, loadExamined } from '../load/load-file.ts';
+import { type IngestContext, type LoadResult, loadExamined, saidSource } from '../load/load-file.ts';
 import type { TakenContainer } from './ingest-result.ts';
 import { ContainerIntake } from './take-container.ts';
 import type { TakeOptions } from './take-options.ts';
@@ -29,8 +29,10 @@ export async function takeFile(
       throw error;
     }
     const message = `${error.code}: ${error.message}`;
-    const outcome = { state: 'refused', code: error.code, target: null, message, below } as const;
-    return { state: 'refused', path: facts.path, loadId: await noteFile(context.database, facts, outcome), error };
+    const source = saidSource(context.catalogue, options);
+    const outcome = { state: 'refused', code: error.code, target: null, source, message, below } as const;
+    const loadId = await noteFile(context.database, facts, outcome);
+    return { state: 'refused', path: facts.path, loadId, error, source, export: null };
   }
   if (container === null) {
     return loadExamined(context, facts, options);

@@ -5,6 +5,7 @@ import { examineFile, type FileFacts } from '../csv/file-facts.ts';
 import { entriesOfFile, type FileEntry, notedFiles, wasTaken } from '../ledger/file-entries.ts';
 import { noteFile } from '../ledger/ledger.ts';
 import type { IngestContext } from '../load/load-file.ts';
+import { placeOf } from './source-folders.ts';
 import { describe, type FoundFile, findFiles } from './find-files.ts';
 import { Sightings } from './sightings.ts';
 
@@ -98,6 +99,7 @@ export class TakenFiles {
       state: 'failed',
       code,
       target: null,
+      source: placeOf(below, this.#context.catalogue).source ?? null,
       message: `${code}: ${message}`,
       below,
     });

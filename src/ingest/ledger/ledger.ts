@@ -249,6 +249,8 @@ export async function noteReading(
 export type FileOutcome = {
   readonly below: string;
   readonly target: Export | null;
+  /** Of a file of no known export: the source whose folder it came to, or that somebody named; absent: nobody can tell. */
+  readonly source?: string | null;
   readonly message: string;
   /** Of a duplicate, what its name says: the same bytes may come for a day that nothing else came for. */
   readonly fileTime?: Date;
@@ -264,7 +266,7 @@ export async function noteFile(asker: Asker, file: LedgerFile, outcome: FileOutc
   const { rows } = await asker.query<{ load_id: string }>(
     `WITH noted AS (${insert}), told AS (${alert}) SELECT load_id::text FROM noted`,
     [
-      outcome.target?.source ?? null,
+      outcome.target?.source ?? outcome.source ?? null,
       outcome.target?.name ?? null,
       file.name,
       outcome.below,

@@ -21,7 +21,7 @@ export async function exportSummaries(asker: Asker): Promise<readonly ExportSumm
   const { rows } = await asker.query<ExportSummary>(
     `SELECT source || '/' || export AS name, count(*) FILTER (WHERE state = 'loaded') AS loads, sum(rows_inserted) AS rows, sum(rows_removed) AS removed,
        count(*) FILTER (WHERE state = 'refused') AS refused, count(*) FILTER (WHERE state = 'failed') AS failed, to_char(max(finished_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS last
-     FROM gateway.load WHERE source IS NOT NULL OR state IN ('refused', 'failed') AND outcome_code <> 'MembersRefused' GROUP BY 1 ORDER BY 1`,
+     FROM gateway.load WHERE export IS NOT NULL OR state IN ('refused', 'failed') AND outcome_code <> 'MembersRefused' GROUP BY 1 ORDER BY 1`,
   );
   return rows;
 }

@@ -81,7 +81,15 @@ export type LoadResult =
       readonly earlier: string;
       readonly message: string;
     }
-  | { readonly state: 'refused'; readonly path: string; readonly loadId: string; readonly error: GatewayError };
+  | {
+      readonly state: 'refused';
+      readonly path: string;
+      readonly loadId: string;
+      readonly error: GatewayError;
+      /** As far as somebody could tell. */
+      readonly source: string | null;
+      readonly export: string | null;
+    };
 
 /**
  * Takes one file in, in one transaction: afterwards all of it is in, with its ledger row, or nothing. The same bytes
@@ -113,16 +121,20 @@ export async function loadExamined(
       throw error;
     }
     const message = `${error.code}: ${error.message}`;
+    const source = target?.source ?? saidSource(context.catalogue, options);
     const loadId = await noteFile(context.database, facts, {
       state: 'refused',
       code: error.code,
-      target,
-      message,
+      ...{ target, source, message },
       below: options.below ?? facts.name,
     });
-    return { state: 'refused', path: facts.path, loadId, error };
+    return { state: 'refused', path: facts.path, loadId, error, source, export: target?.name ?? null };
   }
 }
+
+/** The source that somebody named, or in whose folder a file lies; null: nobody did, or there is none of this name. */
+export const saidSource = (catalogue: Catalogue, { source }: Pick<LoadOptions, 'source'>): string | null =>
+  source !== undefined && catalogue.sources.has(source) ? source : null;
 
 interface Work {
   readonly facts: FileFacts;
