@@ -80,6 +80,13 @@ async function digest(transaction: Transaction, kind: string): Promise<void> {
   );
 }
 
+/** What was told to nobody yet is nobody's news: it is kept, and not sent. */
+export async function keepUntold(database: Database): Promise<void> {
+  await database.query(
+    `UPDATE gateway.alert SET state = 'kept', done_at = now() WHERE state = 'pending' AND attempts = 0`,
+  );
+}
+
 /** Somebody took them, or there is nobody to send them to. */
 export async function alertDone(database: Database, id: string, state: 'sent' | 'kept'): Promise<void> {
   await database.query(

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { keepUntold } from '../alarm/outbox.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import { ingestPaths } from '../ingest/delivery/ingest-paths.ts';
 import type { Observation } from '../observation/observation.ts';
@@ -30,11 +31,14 @@ export async function fillWithSamples({ print, config, observe }: Surroundings, 
   // They stay there: `gateway rebuild` needs the files that rows came from, samples or not.
   const folder = path.join(config.dataDir, 'samples');
   await rm(folder, { recursive: true, force: true });
+  print('SAMPLES: the warehouse is empty. Made-up files are written and loaded, which takes about half a minute ...');
   const report = await writeSamples(catalogue, folder);
   let loaded = 0;
   for await (const { state } of ingestPaths({ catalogue, database }, [folder], { observe: unlessLoaded(observe) })) {
     loaded += state === 'loaded' ? 1 : 0;
   }
+  // They are nobody's news: nothing else was ever loaded here.
+  await keepUntold(database);
   await rm(begun);
   print(`SAMPLES: the warehouse was empty, so ${loaded} made-up sample files with ${report.rows} rows were loaded.`);
   print('To start empty, stop, remove the data folder (or use another database), and start with SAMPLES=off.');

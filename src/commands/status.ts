@@ -19,8 +19,10 @@ export interface Finding {
 /** Refused files shown one by one. */
 const shownFiles = 10;
 
+const counted = (count: string, one: string): string => `${count} ${one}${count === '1' ? '' : 's'}`;
+
 function sourceLine({ name, loads, rows, removed, refused, failed, last }: ExportSummary): string {
-  const loaded = name === null ? [] : [`${loads} loads`, `${rows} new rows`];
+  const loaded = name === null ? [] : [counted(loads, 'load'), counted(rows, 'new row')];
   const others = [
     ...(removed === '0' ? [] : [`${removed} removed`]),
     ...(refused === '0' ? [] : [`${refused} refused`]),
@@ -54,6 +56,9 @@ export async function statusCommand(surroundings: Surroundings, { json }: { read
     for (const { level, message } of findings) {
       print(`${level}: ${message}`);
     }
+    if (findings.length === 0) {
+      print('Nothing waits for anybody.');
+    }
     return asked;
   });
   return asked ?? statusCodes.error;
@@ -68,19 +73,21 @@ function stateOf(findings: readonly Finding[]): keyof typeof statusCodes {
   return findings.length > 0 ? 'warning' : 'fine';
 }
 
-function freshnessFinding({ name, state, due, missing, days }: UnfreshExport): Finding {
-  const since = days === null ? '' : ` (${days})`;
+/** What is said of an export whose files are missing. */
+export function freshnessFinding({ name, state, due, missing, days }: UnfreshExport): Finding {
+  const shown = days?.split(', ').length ?? 0;
+  const since = days === null ? '' : ` (${missing > shown ? 'the last of them ' : ''}${days})`;
   const message =
     state === 'late'
-      ? `${name}: the file due at ${due ?? ''} is not there; ${missing} missing${since}`
-      : `${name}: ${missing} earlier files are missing${since}`;
+      ? `${name}: the file due at ${due ?? ''} is not there; ${missing} ${missing === 1 ? 'is' : 'are'} missing${since}`
+      : `${name}: ${missing} earlier ${missing === 1 ? 'file is' : 'files are'} missing${since}`;
   return { level: 'warning', kind: state === 'late' ? 'late-export' : 'missing-files', message };
 }
 
 const untoldFinding = (count: number): Finding => ({
   level: 'warning',
   kind: 'unsent-alerts',
-  message: `${count} alerts were not taken by the webhook (gateway alert --test tries it)`,
+  message: `${count} ${count === 1 ? 'alert was' : 'alerts were'} not taken by the webhook (gateway alert --test tries it)`,
 });
 
 async function findingsOf(database: Database): Promise<readonly Finding[]> {
@@ -92,7 +99,13 @@ async function findingsOf(database: Database): Promise<readonly Finding[]> {
   return [
     ...files.slice(0, shownFiles).map(fileFinding),
     ...(files.length > shownFiles
-      ? [{ level: 'error', kind: 'refused-file', message: `and ${files.length - shownFiles} more files` } as const]
+      ? [
+          {
+            level: 'error',
+            kind: 'refused-file',
+            message: `and ${files.length - shownFiles} more refused or failed files (Loads of the feed has them all)`,
+          } as const,
+        ]
       : []),
     ...unfresh.map(freshnessFinding),
     ...deliveries.map(({ kind, message }): Finding => ({ level: 'warning', kind, message })),

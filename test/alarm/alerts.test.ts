@@ -1,6 +1,6 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { AlertSender } from '../../src/alarm/alert-sender.ts';
-import { pruneAlerts, takeAlerts } from '../../src/alarm/outbox.ts';
+import { keepUntold, pruneAlerts, takeAlerts } from '../../src/alarm/outbox.ts';
 import { messageId, sendMessage, signatureOf } from '../../src/alarm/webhook.ts';
 import { testAlertCommand } from '../../src/commands/alert.ts';
 import { examineConfig, readConfig } from '../../src/config.ts';
@@ -91,6 +91,18 @@ describe('An alert', () => {
       events.map((one) => [one.event, one.id, one.type]),
       [['alert', id, 'file.refused']],
     );
+  });
+
+  it('is nobody’s news where it is kept before anybody was told: that of samples', async () => {
+    await raise('sample.csv');
+    await keepUntold(feed().database);
+    await raise('a.csv');
+    await sender().round();
+    deepEqual(
+      receiver.received.map(({ body }) => body.data['file']),
+      ['a.csv'],
+    );
+    deepEqual(await states(), ['file.refused kept 0', 'file.refused sent 1']);
   });
 
   it('is sent again with the same id until it is taken, later each time, and never to where a redirect leads', async () => {

@@ -44,7 +44,7 @@ describe('What the commands say of files', function () {
     assert.match(loaded.output, /gateway ingest --source hootsuite-inbox team\.csv \(or --source sparkcentral\)/);
     const status = await run(['status'], environment);
     assert.doesNotMatch(status.output, /"event"/, 'no log unless somebody looks for the reason of something');
-    assert.match(status.output, /^tracebuzz\/cases: 1 loads, 1 new rows, last \S+$/m);
+    assert.match(status.output, /^tracebuzz\/cases: 1 load, 1 new row, last \S+$/m);
     assert.match(status.output, /^files of no known export: 2 refused, last \S+$/m);
     await database.drop();
   });

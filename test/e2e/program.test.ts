@@ -59,6 +59,9 @@ describe('npm start on a new machine', function () {
     }
     const status = await run(['status'], { DATA_DIR: dataDir });
     assert.equal(status.code, 0, status.output);
+    assert.match(status.output, /^Nothing waits for anybody\.$/m);
+    // Samples are nobody's news.
+    assert.doesNotMatch(first.output(), /"event":"alert"/);
     assert.match(status.output, /tracebuzz\/cases: \d+ loads, \d+ new rows, last \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ/);
     const second = await run(['serve'], { DATA_DIR: dataDir, PORT: '0' });
     assert.equal(second.code, 1, second.output);

@@ -1,6 +1,7 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import fc from 'fast-check';
 import { parseExpectation } from '../../src/catalogue/compile/expectation.ts';
+import { freshnessFinding } from '../../src/commands/status.ts';
 import { putExpectations } from '../../src/ingest/ledger/expectations.ts';
 import { settleMissing } from '../../src/ingest/ledger/freshness.ts';
 import { startTestServer } from '../http/test-server.ts';
@@ -217,5 +218,22 @@ describe('SourceFreshness in the feed', () => {
     } finally {
       await server.close();
     }
+  });
+});
+
+describe('What gateway status says of missing files', () => {
+  const said = (state: 'late' | 'incomplete', missing: number, days: string): string =>
+    freshnessFinding({ name: 'acme/orders', state, due: '2026-01-08T06:00:00Z', missing, days }).message;
+
+  it('is which, or which were the last', () => {
+    equal(
+      said('late', 9, '2026-01-07, 2026-01-08'),
+      'acme/orders: the file due at 2026-01-08T06:00:00Z is not there; 9 are missing (the last of them 2026-01-07, 2026-01-08)',
+    );
+    equal(
+      said('late', 1, '2026-01-08'),
+      'acme/orders: the file due at 2026-01-08T06:00:00Z is not there; 1 is missing (2026-01-08)',
+    );
+    equal(said('incomplete', 1, '2026-01-03'), 'acme/orders: 1 earlier file is missing (2026-01-03)');
   });
 });

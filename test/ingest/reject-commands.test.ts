@@ -44,7 +44,7 @@ describe('What the commands say of rejected rows', () => {
   it('lists them with what to do, lets them be closed and opened again, and tells a monitor what is open', async function () {
     this.timeout(60_000);
     const late = 'late';
-    equal((await status())[0], 0);
+    deepEqual(await status(), [0, 'Nothing was loaded yet.\nNothing waits for anybody.']);
     equal(
       await cases('raw-cases-1750000000.csv', [
         { CaseId: 1 },
@@ -74,16 +74,23 @@ describe('What the commands say of rejected rows', () => {
 
     equal((await typed('dismiss', '1'))[0], 64);
     equal((await typed('dismiss', '--reason', 'x'))[0], 64);
-    deepEqual(await typed('dismiss', '1', '--reason', 'no case', '--by', 'ann'), [0, '1 rejected row(s) dismissed']);
+    deepEqual(await typed('dismiss', '1', '--reason', 'no case', '--by', 'ann'), [0, '1 rejected row dismissed']);
     match((await typed('rejects', '1'))[1], /dismissed at \S+ by ann\nreason {2}no case$/m);
     equal(await cases('raw-cases-1750000100.csv', [{ CaseId: 3 }]), 0);
     match((await typed('rejects', '2'))[1], /^state {3}superseded at \S+ by load 2$/m);
     equal((await status())[0], 0);
-    deepEqual(await typed('dismiss', '1', '--reopen'), [0, '1 rejected row(s) open again']);
+    deepEqual(await typed('dismiss', '1', '--reopen'), [0, '1 rejected row open again']);
     const [code, replayed] = await typed('replay', '1');
     match(replayed, /0 of 1 rows taken in, 0 removed\n {2}1 rejected again: gateway rejects --load 1 says why/);
     equal(code, 2);
-    deepEqual(await typed('replay', '2'), [0, 'There is no rejected row to replay.']);
+    deepEqual(await typed('replay', '2'), [
+      1,
+      'None of these rows is open: gateway rejects 2 says what became of them.',
+    ]);
+    deepEqual(await typed('replay', '--code', 'TOO_LONG'), [0, 'There is no rejected row to replay.']);
+    const [none, told] = await typed('dismiss', '2', '77', '--reason', 'x');
+    match(told, /^There is no rejected row, and no refused file, that is open by what was said: gateway rejects/);
+    equal(none, 1);
   });
 
   it('counts a refused file until it is taken, or done with by a word', async () => {

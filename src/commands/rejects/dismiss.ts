@@ -43,8 +43,14 @@ export async function dismissCommand(surroundings: Surroundings, flags: DismissF
           : await settleFile(transaction, loadId, word),
     ]);
     const done = flags.reopen ? 'open again' : 'dismissed';
-    if (rows > 0 || files === 0) {
-      print(`${rows} rejected row(s) ${done}`);
+    if (rows + files === 0) {
+      const state = flags.reopen ? 'that was dismissed' : 'that is open';
+      print(
+        `There is no rejected row, and no refused file, ${state} by what was said: gateway rejects --state all, gateway status.`,
+      );
+    }
+    if (rows > 0) {
+      print(`${rows} rejected ${rows === 1 ? 'row' : 'rows'} ${done}`);
     }
     if (files > 0) {
       print(`the refused file of load ${loadId ?? ''} is ${flags.reopen ? 'open again' : 'done with'}`);

@@ -5,7 +5,7 @@ import { exitCodes } from '../exit-code.ts';
 import { prepare } from '../migrate.ts';
 import { catalogueOf, type Surroundings, withExistingWarehouse } from '../surroundings.ts';
 
-/** `gateway replay`: tries the rejected rows again, after the metadata was corrected. 2 when some are still rejected. */
+/** `gateway replay`: tries the rejected rows again, after the metadata was corrected. 2 when some are still rejected, 1 when none of those named is open. */
 export async function replayCommand(surroundings: Surroundings, options: ReplayOptions): Promise<number> {
   const catalogue = catalogueOf(surroundings);
   return withExistingWarehouse(surroundings, async ({ database }) => {
@@ -13,6 +13,12 @@ export async function replayCommand(surroundings: Surroundings, options: ReplayO
     const results = await replayRejects({ catalogue, database }, options);
     for (const result of results) {
       replayLines(result).forEach(surroundings.print);
+    }
+    const { rejectIds } = options;
+    if (results.length === 0 && rejectIds !== undefined) {
+      const ids = rejectIds.join(' ');
+      surroundings.print(`None of these rows is open: gateway rejects ${ids} says what became of them.`);
+      return exitCodes.failed;
     }
     if (results.length === 0) {
       surroundings.print('There is no rejected row to replay.');

@@ -56,7 +56,7 @@ export async function erasePersons(database: Database, catalogue: Catalogue, opt
   if (options.source !== null && !catalogue.sources.has(options.source)) {
     throw new GatewayError('ErasureRefused', `There is no source ${options.source}`);
   }
-  await checkPersonalKey(database, catalogue, { needed: true });
+  await checkPersonalKey(database, catalogue, { needed: 'gateway erase' });
   const written: Rewriting[] = [];
   let result: Erasure;
   try {

@@ -11,7 +11,7 @@ export interface UnfreshExport extends Record<string, unknown> {
   /** When the late file was due, ISO 8601. */
   readonly due: string | null;
   readonly missing: number;
-  /** Days, or other times, between commas; the last few. */
+  /** Days, or other times, between commas; the last seven. */
   readonly days: string | null;
 }
 

@@ -24,7 +24,7 @@ class SecretKey implements PersonalKey {
 /** Throws PersonalKeyMissing. `what` is what it is needed for. */
 export function requiredKey({ personalKey: key }: Catalogue, what: string): PersonalKey {
   if (key === undefined) {
-    throw new GatewayError('PersonalKeyMissing', `There is no key for personal data, which ${what} needs`);
+    throw new GatewayError('PersonalKeyMissing', `There is no key for personal data: ${what} needs one`);
   }
   return key;
 }

@@ -4,27 +4,33 @@ import type { Database, Transaction } from '../../warehouse/database.ts';
 import { requiredKey } from '../personal/personal-key.ts';
 import { anyHashes } from '../personal/treated-sets.ts';
 
+/** Why a key is needed, for people. */
+const whoNeeds = (catalogue: Catalogue): string =>
+  anyHashes(catalogue)
+    ? 'what the metadata has hashed'
+    : 'what is stored (hashed values, or persons who were erased and must not come back)';
+
 /** What its digest tells nobody but whoever has the same key. */
 const checkText = 'gateway: the key for personal data';
 
 /**
  * Compares the key with the one that stored hashes were made with, by a digest. Throws PersonalKeyMissing where one is needed, and
- * PersonalKeyChanged where rows hold hashes of another one. `needed`: whatever the metadata says. Call after `migrate`.
+ * PersonalKeyChanged where rows hold hashes of another one. `needed`: who needs it, whatever the metadata says. Call after `migrate`.
  */
 export async function checkPersonalKey(
   database: Pick<Database | Transaction, 'query'>,
   catalogue: Catalogue,
-  { needed = false }: { readonly needed?: boolean } = {},
+  { needed }: { readonly needed?: string } = {},
 ): Promise<void> {
   const { rows } = await database.query<{ key_check: string; used: boolean }>(
     `SELECT key_check, EXISTS (SELECT FROM gateway.personal_policy WHERE policy = 'hash' OR 'hash' = ANY(remains)) OR EXISTS (SELECT FROM gateway.erasure) AS used FROM gateway.personal_key`,
   );
   const [known] = rows;
-  const uses = needed || anyHashes(catalogue) || known?.used === true;
+  const uses = needed !== undefined || anyHashes(catalogue) || known?.used === true;
   if (!uses) {
     return;
   }
-  const check = requiredKey(catalogue, 'what the metadata says, or what is stored,').digest(checkText);
+  const check = requiredKey(catalogue, needed ?? whoNeeds(catalogue)).digest(checkText);
   if (known?.key_check === check) {
     return;
   }
