@@ -14,6 +14,8 @@ export interface Catalogue {
   readonly sources: ReadonlyMap<string, Source>;
   /** By entity set name; one entry for each set of the model. */
   readonly sets: ReadonlyMap<string, SetBinding>;
+  /** By name of a set that is documented and not served: why, and what to do about it. */
+  readonly withheld?: ReadonlyMap<string, string>;
   /** Every export of every source, in a stable order. */
   readonly exports: readonly Export[];
   /** Of the configuration; absent: there is none, and nothing can be hashed. */

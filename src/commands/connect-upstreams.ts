@@ -8,6 +8,7 @@ import { connectUpstream } from '../upstream/connect.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import { Turns } from '../warehouse/admission/turns.ts';
 import type { Surroundings } from './surroundings.ts';
+import { addressSetting, withoutAddress } from './withheld-sets.ts';
 
 export interface ConnectedUpstreams {
   /** The catalogue as served now, with the models that the proxied feeds declare. */
@@ -19,14 +20,17 @@ export interface ConnectedUpstreams {
 
 /**
  * Connects every proxied source. One without a URL gets a sandbox with made-up rows, unless samples are off: then its sets
- * answer 503. A feed that is down is no fault here.
+ * are not served. A feed that is down is no fault here.
  */
 export async function connectUpstreams(surroundings: Surroundings, loaded: Catalogue): Promise<ConnectedUpstreams> {
+  const { config } = surroundings;
+  const silent = [...loaded.sources.values()].filter(({ upstream }) => upstream?.url === null && !config.samples);
+  const base = withoutAddress(loaded, silent);
   const models = new Map<string, Model>();
-  let served = loaded;
+  let served = base;
   const adopt = (source: string, model: Model): readonly string[] => {
     // Always from the catalogue as it was loaded, so that a set that comes back has its words again.
-    let merged = loaded;
+    let merged = base;
     let differences: readonly string[] = [];
     for (const [name, one] of new Map(models).set(source, model)) {
       const result = mergeUpstreamModel(merged, name, one);
@@ -100,9 +104,9 @@ async function withUrl(source: Source, { loaded, surroundings, sandboxes }: Upst
     return source;
   }
   const { config, print } = surroundings;
-  const setting = source.upstream.urlVariable ?? 'its url in the metadata';
+  const setting = addressSetting(source);
   if (!config.samples) {
-    print(`${source.title}: ${setting} is not set, so its sets answer 503.`);
+    print(`${source.title}: ${setting} is not set, so its sets are not served.`);
     return null;
   }
   // Its OData server brings some ninety packages along: they are loaded only where a sandbox is wanted.

@@ -66,6 +66,7 @@ function bind(uri: ODataUri, { exchange, feed, catalogue, instant }: BindPlace):
   return bindRead(uri, {
     model: catalogue.model,
     sets: catalogue.sets,
+    ...(catalogue.withheld && { withheld: catalogue.withheld }),
     limits: exchange.limits.plan,
     pageSize: canPage(exchange) ? Math.min(pageSize, exchange.prefer.maxPageSize ?? pageSize) : wholeInOnePage,
     now: () => {

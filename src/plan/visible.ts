@@ -25,7 +25,8 @@ export function visibleCatalogue(catalogue: Catalogue, grants: Grants): Catalogu
   }
   return remembered(catalogues, catalogue, grants, () => {
     const sets = [...catalogue.sets].map(([name, set]) => [name, followed(set, grants)] as const);
-    return { ...catalogue, model: visible(catalogue.model, grants), sets: new Map(sets) };
+    const withheld = [...(catalogue.withheld ?? [])].filter(([name]) => grants.sets?.has(name) === true);
+    return { ...catalogue, model: visible(catalogue.model, grants), sets: new Map(sets), withheld: new Map(withheld) };
   });
 }
 

@@ -229,7 +229,9 @@ describe('the circuit of a feed', () => {
     fail(4);
     at = 5000;
     fail(1);
-    late.forEach((settle) => settle('failed'));
+    for (const settle of late) {
+      settle('failed');
+    }
     assert.deepEqual([circuit.wait, states], [10_000, ['open']]);
   });
 });

@@ -149,10 +149,11 @@ async function boundTo(uri: ODataUri, { proxied, grants, pageSize }: Binding): P
   return to((await proxied.connected()).catalogue());
 }
 
-const bound = (uri: ODataUri, { model, sets }: Catalogue, pageSize: number): Bound =>
+const bound = (uri: ODataUri, { model, sets, withheld }: Catalogue, pageSize: number): Bound =>
   bindRead(uri, {
     model,
     sets,
+    ...(withheld && { withheld }),
     limits: serviceLimits.plan,
     pageSize,
     now: () => new Date().toISOString(),
@@ -179,7 +180,7 @@ function linesOf(read: Read, values: Values): readonly string[] {
       return (values === 'shown' ? sql : withoutLiterals(sql)).split('\n');
     }
     case 'address':
-      return [read.url === null ? 'It has no address, so its sets answer 503.' : urlText(read.url, values)];
+      return [read.url === null ? 'It has no address.' : urlText(read.url, values)];
   }
 }
 

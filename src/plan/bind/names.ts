@@ -1,3 +1,14 @@
+import type { Model } from '../../edm/model.ts';
+
+/** That there is no such set: why it is not served, where that is known, else the names nearest to it. */
+export function noEntitySet(
+  name: string,
+  { model, withheld }: { readonly model: Model; readonly withheld?: ReadonlyMap<string, string> },
+): string {
+  const why = withheld?.get(name);
+  return why ?? `there is no entity set '${name}'.${perhaps(name, model.entitySets.keys())}`;
+}
+
 /**
  * The names nearest to an unknown one, for the hint of an error message: same letters in another case first, then few
  * edits (a third of the length, at least one). At most three. Empty text where nothing is near.

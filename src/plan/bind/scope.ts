@@ -10,6 +10,8 @@ export interface BindContext {
   readonly model: Model;
   /** `catalogue.sets`: says of a set whether its changes are tracked. */
   readonly sets: ReadonlyMap<string, SetBinding>;
+  /** Sets that are not in the model, by name: why. Absent: of none anybody knows. */
+  readonly withheld?: ReadonlyMap<string, string>;
   readonly limits: PlanLimits;
   /** Rows of one page: the server's size or the client's smaller wish. */
   readonly pageSize: number;

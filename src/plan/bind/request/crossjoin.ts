@@ -4,7 +4,7 @@ import { crossjoinOf } from '../../model/make.ts';
 import type { CrossjoinPlan, OrderKey, RangeVariable, Restriction } from '../../model/read-plan.ts';
 import { decodePagePosition } from '../../position/page-position.ts';
 import { isCopyText } from '../../value/copy-text.ts';
-import { perhaps } from '../names.ts';
+import { noEntitySet } from '../names.ts';
 import { bindRestriction } from '../rows/restriction.ts';
 import { bindRows } from '../rows/rows.ts';
 import { type Binding, fault, inOption, notImplemented, requestScope, type Scope } from '../scope.ts';
@@ -63,8 +63,7 @@ function joinedSets(segment: Crossjoin, scope: Scope): EntitySet[] {
     if (set !== undefined) {
       return set;
     }
-    const hint = perhaps(name, entitySets.keys());
-    throw fault(scope, 'ResourceNotFound', `there is no entity set '${name}'.${hint}`, segment.at);
+    throw fault(scope, 'ResourceNotFound', noEntitySet(name, scope.binding.context), segment.at);
   });
 }
 

@@ -4,7 +4,7 @@ import { rowsOfSet } from '../../model/make.ts';
 import type { Constant, RangeVariable, RowSource } from '../../model/read-plan.ts';
 import { bindCondition } from '../expression/expression.ts';
 import { bindKey, bindKeySegment } from '../expression/key.ts';
-import { perhaps } from '../names.ts';
+import { noEntitySet, perhaps } from '../names.ts';
 import { type Binding, fault, isOwnType, notImplemented, rowScope, type Scope, targetSet } from '../scope.ts';
 
 /** What a resource path leads to: rows, one row, a property of it; with the `$count`, `$ref`, `$value` at its end. */
@@ -29,8 +29,7 @@ export function bindPath(segments: readonly PathSegment[], binding: Binding): Re
   }
   const set = binding.context.model.entitySets.get(first.name);
   if (set === undefined) {
-    const hint = perhaps(first.name, binding.context.model.entitySets.keys());
-    throw fault(inPath, 'ResourceNotFound', `there is no entity set '${first.name}'.${hint}`, first.at);
+    throw fault(inPath, 'ResourceNotFound', noEntitySet(first.name, binding.context), first.at);
   }
   const start: Resource = {
     source: rowsOfSet(set),
