@@ -43,9 +43,10 @@ export function deliveryRounds(
 /** Milliseconds over which rounds are spread that are due at once: not all gateways of the world come to a server at the full hour. */
 const jitter = 20_000;
 
-/** The works of schedules that run these rounds. */
+/** The works of schedules that run these rounds. One whose schedule is none (`faultsOfDeliveries` tells it) keeps the others from nothing. */
 export function deliveryWorks(rounds: readonly DeliveryRounds[], signal: AbortSignal): readonly ScheduledWork[] {
-  return rounds.map((one) => ({
+  const scheduled = rounds.filter(({ settings }) => isCronExpression(settings.schedule));
+  return scheduled.map((one) => ({
     name: `delivery ${one.settings.id}`,
     expression: one.settings.schedule,
     atStart: true,
@@ -81,7 +82,7 @@ export async function faultsOfDeliveries(
   const faults: string[] = [];
   for (const settings of deliveriesOf(catalogue)) {
     if (!isCronExpression(settings.schedule)) {
-      faults.push(`${settings.id}: schedule "${settings.schedule}" is no cron expression.`);
+      faults.push(`${settings.id}: schedule "${settings.schedule}" is no cron expression: it is never asked.`);
     }
     for (const error of await deliveryFaults(settings, environment)) {
       faults.push(`${settings.id}: ${operatorMessage(error)}.`);

@@ -152,6 +152,8 @@ async function serveUntil(end: Promise<End>, serving: Serving): Promise<End> {
   const replies = await openReplies(config, observe);
   const probe = new DatabaseProbe(warehouse.connection, catalogue);
   let forget = async (): Promise<void> => {};
+  // A listener that is left would keep a program alive that serves nothing.
+  let leave = async (): Promise<void> => {};
   try {
     const app = httpListener({
       onForgetting: (forgetting) => {
@@ -177,11 +179,15 @@ async function serveUntil(end: Promise<End>, serving: Serving): Promise<End> {
     uploadRoutes(app, sent?.service ?? null);
     metrics?.serves(app.server, database);
     const address = await listen(app, config);
+    const stopping = new AbortController();
+    leave = async () => {
+      stopping.abort();
+      await stopListening(app, 0);
+    };
     readiness.serves(() => probe.look());
     announce(address, surroundings, folder);
     observe({ event: 'listening', address, version: programVersion() });
     options.onListening?.(address);
-    const stopping = new AbortController();
     const drop = new DropFolder({ catalogue, database, limits: config.unpack }, config.dropDir, {
       ...(config.dropMinimumAge === null ? {} : { minimumAge: config.dropMinimumAge }),
       observe,
@@ -217,10 +223,12 @@ async function serveUntil(end: Promise<End>, serving: Serving): Promise<End> {
     stopping.abort();
     sent?.uploads.stop();
     const until = performance.now() + config.shutdownTimeout;
+    leave = async () => {};
     await stopListening(app, config.shutdownTimeout);
     await within(Math.max(0, until - performance.now()), schedules.stop());
     return ended;
   } finally {
+    await leave();
     await probe.close();
     await replies?.close();
     await proxied.close();

@@ -8,7 +8,7 @@ import type { Looked, Verdict } from '../ingest/remote/look.ts';
 import { everyone } from '../observation/observe.ts';
 import type { Database } from '../warehouse/database.ts';
 import { storedRowsTo } from './console.ts';
-import { deliveriesOf, deliveryRounds, deliveryWorks } from './deliveries.ts';
+import { deliveriesOf, deliveryRounds, deliveryWorks, faultsOfDeliveries } from './deliveries.ts';
 import { exitCodes } from './exit-code.ts';
 import { eachMinute } from './forgetting-works.ts';
 import { resultLines } from './ingest.ts';
@@ -188,6 +188,9 @@ async function runUntil(stop: Promise<string>, work: Work): Promise<number> {
     ],
     failed,
   );
+  for (const fault of await faultsOfDeliveries(work.catalogue, work.surroundings.environment)) {
+    print(`warning: ${fault}`);
+  }
   print(`Files are fetched for ${rounds.map(({ settings }) => settings.id).join(', ')} until this is stopped.`);
   await stop;
   stopping.abort();

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import net, { type AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
@@ -69,6 +69,30 @@ describe('the gateway as a program', function () {
     assert.ok(body.value.length > 60);
     run.child.kill('SIGTERM');
     assert.equal(await run.ended, 0, run.output);
+  });
+
+  it('B11 what fails once it listens ends the program: nobody is left that answers and serves nothing', async () => {
+    const metadata = path.join(dataDir, 'metadata');
+    cpSync('metadata', metadata, { recursive: true });
+    const server = {
+      kind: 'ftp',
+      host: '127.0.0.1',
+      port: 1,
+      user: 'u',
+      password: { env: 'NONE' },
+      schedule: '0 25 * * *',
+    };
+    writeFileSync(path.join(metadata, 'tracebuzz', 'deliveries.yaml'), JSON.stringify({ deliveries: [server] }));
+    // No folder can be made for what is fetched.
+    writeFileSync(path.join(dataDir, 'spool'), '');
+    const run = gateway(['serve'], { ...base(), PORT: '0', METADATA_DIR: metadata });
+    assert.equal(await run.ended, 1, run.output);
+    assert.match(run.output, /The feed is ready/);
+    assert.match(
+      run.output,
+      /warning: tracebuzz\/ftp: schedule "0 25 \* \* \*" is no cron expression: it is never asked\./,
+    );
+    rmSync(path.join(dataDir, 'spool'));
   });
 
   it('B11 a signal that comes twice at once, as where a whole group gets it, is one stop and no haste', async () => {

@@ -1,7 +1,9 @@
-import { deepEqual, equal, ok } from 'node:assert/strict';
+import { deepEqual, equal, ok, throws } from 'node:assert/strict';
 import { setTimeout as pause } from 'node:timers/promises';
+import { deliveryWorks } from '../../src/commands/deliveries.ts';
 import { isCronExpression, runOnSchedule } from '../../src/ingest/delivery/schedule.ts';
 import { runSchedules } from '../../src/ingest/delivery/schedules.ts';
+import type { DeliveryRounds } from '../../src/ingest/remote/delivery-rounds.ts';
 
 describe('Schedule', () => {
   it('knows a cron expression', () => {
@@ -38,6 +40,30 @@ describe('Schedule', () => {
 });
 
 describe('Schedules', () => {
+  it('of a delivery that is none keeps no other from being asked; any other one that is none stops all', () => {
+    const rounds = ['0 25 * * *', '*/15 * * * *'].map(
+      (schedule, index) => ({ settings: { id: `acme/${index}`, schedule } }) as DeliveryRounds,
+    );
+    const works = deliveryWorks(rounds, new AbortController().signal);
+    deepEqual(
+      works.map(({ name }) => name),
+      ['delivery acme/1'],
+    );
+    let runs = 0;
+    const work = { name: 'x', run: async () => void runs++ };
+    const never = '0 0 29 2 *';
+    throws(() =>
+      runSchedules(
+        [
+          { ...work, expression: never },
+          { ...work, expression: '0 25 * * *' },
+        ],
+        () => {},
+      ),
+    );
+    equal(runs, 0);
+  });
+
   it('run each work by itself, at the start where that is asked for, name the one that failed, and end with all', async () => {
     const never = '0 0 29 2 *';
     const events: string[] = [];
