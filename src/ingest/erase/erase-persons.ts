@@ -102,6 +102,9 @@ async function erase(
       counts.set(name, found);
     }
   }
+  if (!dryRun && marks !== null) {
+    await eraseNamedAgain(transaction, catalogue, { source, persons: inRows, marks });
+  }
   const ledger = { persons: inRows, source, dryRun };
   const rejects = await eraseRejects(transaction, catalogue, ledger);
   const samples = await eraseDrift(transaction, ledger);
@@ -131,6 +134,22 @@ function setsOf(catalogue: Catalogue, source: string | null): readonly StoredSet
     .map(({ table }) => table.set)
     .reverse();
   return [...derived, ...filled].filter((set) => source === null || set.source === source);
+}
+
+/**
+ * What stays known when nothing names it any more came back where the first of several sets was emptied and the others still named it. Those that are made
+ * of others come last here.
+ */
+async function eraseNamedAgain(
+  transaction: Transaction,
+  catalogue: Catalogue,
+  { source, ...work }: { readonly source: string | null; readonly persons: Persons; readonly marks: DerivedMarks },
+): Promise<void> {
+  for (const { table } of derivedTables(catalogue)) {
+    if (source === null || table.set.source === source) {
+      await eraseRows(transaction, catalogue, { ...work, table, dryRun: false, others: new Map() });
+    }
+  }
 }
 
 /** null: nothing was ever loaded. */
