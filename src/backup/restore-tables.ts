@@ -38,13 +38,14 @@ export async function restoreTables(order: RestoreOrder): Promise<RestoredTables
   const seen = seenMigrations(archive, migrations);
   return database.transaction(async (transaction) => {
     await transaction.query(`SELECT pg_advisory_xact_lock(${String(schemaLock)})`);
-    const erasedSince = await laterErasures(transaction, archive.manifest.made);
+    const erasures = await erasuresThere(transaction);
     await makeRoom(transaction, order.replaces);
     await runMigrations(transaction, seen);
     await fill(transaction, order);
     const { applied } = await runMigrations(transaction, migrations);
     await transaction.query('UPDATE gateway.set_versions SET epoch = gen_random_uuid()');
-    return { migrated: applied, erasedSince };
+    const restored = new Set(await erasuresThere(transaction));
+    return { migrated: applied, erasedSince: erasures.filter((one) => !restored.has(one)).length };
   });
 }
 
@@ -61,18 +62,18 @@ function seenMigrations({ manifest }: ArchiveReader, migrations: readonly Migrat
   return migrations.slice(0, manifest.migrations.length);
 }
 
-async function laterErasures(transaction: Transaction, made: string): Promise<number> {
+/** What tells erasures of persons from each other: one that was at work while the backup was written may be older than it, and not in it. */
+async function erasuresThere(transaction: Transaction): Promise<readonly string[]> {
   const { rows } = await transaction.query<{ there: boolean }>(
     `SELECT to_regclass('gateway.erasure') IS NOT NULL AS there`,
   );
   if (rows[0]?.there !== true) {
-    return 0;
+    return [];
   }
-  const later = await transaction.query<{ n: string }>(
-    'SELECT count(*)::text AS n FROM gateway.erasure WHERE erased_at > $1::timestamptz',
-    [made],
+  const erasures = await transaction.query<{ one: string }>(
+    `SELECT erasure_id || ' ' || extract(epoch FROM erased_at) AS one FROM gateway.erasure`,
   );
-  return Number(later.rows[0]?.n ?? 0);
+  return erasures.rows.map(({ one }) => one);
 }
 
 async function makeRoom(transaction: Transaction, replaces: boolean): Promise<void> {

@@ -104,10 +104,13 @@ describe('A restore takes all or nothing', function () {
       archive.close();
     });
     assert.deepEqual(await state('after.zip'), before);
-    await other.within((database) => database.query('INSERT INTO gateway.erasure DEFAULT VALUES'));
+    // One made after it, and one that was at work while the backup was written: older than that, and not in it.
+    await other.within((database) =>
+      database.query(`INSERT INTO gateway.erasure (erased_at) VALUES (now()), ('2026-01-01T00:00:00Z')`),
+    );
     const replaced = await other.run(`gateway restore --replace ${file}`);
     assert.equal(replaced.code, 0, replaced.output);
-    assert.match(replaced.output, /^1 erasures were made after the backup, .*run gateway erase once more/m);
+    assert.match(replaced.output, /^2 erasures were made after the backup, .*run gateway erase once more/m);
     assert.deepEqual(await state('replaced.zip'), stateOf(manifest));
   });
 
