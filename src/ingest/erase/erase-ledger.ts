@@ -29,7 +29,10 @@ export interface LedgerErasure {
   readonly dryRun: boolean;
 }
 
-const batch = 1000;
+/** Rejected rows read at once: each may have a text of 64 KiB. */
+const batch = 200;
+/** Keys of removed rows read at once. */
+const keys = 10_000;
 /** Nothing of the row may stay, and nobody can replay it. */
 const isGone = `$2::text IS NULL AND state = 'open'`;
 
@@ -162,16 +165,28 @@ export async function eraseTombstones(
   catalogue: Catalogue,
   { persons, sets, dryRun }: { readonly persons: Persons; readonly sets: readonly string[]; readonly dryRun: boolean },
 ): Promise<void> {
-  const { rows } = await transaction.query<{ entity_set: string; key: Record<string, unknown> }>(
-    `SELECT entity_set, key FROM gateway.tombstones WHERE entity_set = ANY($1)`,
-    [sets],
-  );
   const rules = new Map(sets.map((set) => [set, new ErasureRules(catalogue, set)] as const));
-  const named = rows.filter(({ entity_set: set, key }) => {
-    const cell = (property: string): string | null => (property in key ? String(key[property]) : null);
-    return rules.get(set)?.decide(persons, cell).kind !== 'keep';
-  });
-  for (const set of dryRun ? [] : new Set(named.map((one) => one.entity_set))) {
+  const named = new Set<string>();
+  await transaction.query(
+    `DECLARE looked_through NO SCROLL CURSOR FOR SELECT entity_set, key FROM gateway.tombstones WHERE entity_set = ANY($1)`,
+    [dryRun ? [] : sets],
+  );
+  for (;;) {
+    const { rows } = await transaction.query<{ entity_set: string; key: Record<string, unknown> }>(
+      `FETCH ${keys} FROM looked_through`,
+    );
+    if (rows.length === 0) {
+      break;
+    }
+    for (const { entity_set: set, key } of rows) {
+      const cell = (property: string): string | null => (property in key ? String(key[property]) : null);
+      if (!named.has(set) && rules.get(set)?.decide(persons, cell).kind !== 'keep') {
+        named.add(set);
+      }
+    }
+  }
+  await transaction.query('CLOSE looked_through');
+  for (const set of named) {
     await beginHistory(transaction, set);
   }
 }
