@@ -93,6 +93,10 @@ export const eventKinds: { readonly [K in Kind]: EventKind<EventOf<K>> } = {
     level: ({ state }) => (state === 'ok' ? 'info' : 'warn'),
     text: 'The gateway signed in at a proxied feed, could not, or somebody should look at how it does.',
   },
+  'upstream-limits': {
+    level: 'info',
+    text: 'A proxied feed has shown what it takes: another form of a request was taken than the one it refused.',
+  },
   'upstream-request': { level: 'debug', text: 'A proxied feed is asked for something.' },
   'upstream-answer': {
     level: 'debug',

@@ -12,8 +12,10 @@ import { circuitClient } from './circuit-client.ts';
 import { fetchByKeys } from './fetch-by-keys.ts';
 import { fetchMetadata } from './fetch-metadata.ts';
 import { gatedClient, type Places } from './gated-client.ts';
+import { KnownLimits } from './known-limits.ts';
 import { keepMetadataCopy, readMetadataCopy, tokenSecret } from './metadata-copy.ts';
-import { readUpstream, shortEnough } from './read-reply.ts';
+import { readAsTaken } from './read-as-taken.ts';
+import { shortEnough } from './read-reply.ts';
 import { retryingClient } from './retrying-client.ts';
 import { openSignIn } from './sign-in/open-sign-in.ts';
 import { realTime, type TimeSource } from './sign-in/time-source.ts';
@@ -80,6 +82,7 @@ class ConnectedUpstream implements Upstream {
   readonly #settings: UpstreamSettings;
   readonly #secret: Buffer;
   readonly #observe: Observe<UpstreamEvent>;
+  readonly #limits: KnownLimits;
   #known: ReadMetadata | null = null;
   #differences: readonly string[] = [];
   #metadataReadAt: Date | null = null;
@@ -100,6 +103,8 @@ class ConnectedUpstream implements Upstream {
     const signIn = openSignIn(settings.signIn, { source: this.source, environment, time, observe: this.#observe });
     this.#client = upstreamClient(this.source, settings, signIn);
     this.#patient = this.#patientClient();
+    const place = { dataDir: connection.dataDir, source: this.source, url: this.#client.root.href };
+    this.#limits = new KnownLimits(place, this.#observe);
     this.#schedule = schedule(settings.metadataSchedule, () => this.refresh(), { timezone: 'UTC' });
   }
 
@@ -124,6 +129,7 @@ class ConnectedUpstream implements Upstream {
     }
     try {
       this.#take(readMetadata(copy));
+      await this.#limits.restore(copy);
     } catch (error) {
       this.#failure = messageOf(error);
     }
@@ -138,7 +144,7 @@ class ConnectedUpstream implements Upstream {
 
   async read(plan: UpstreamPlan, options: UpstreamReadOptions) {
     await this.#reached();
-    return readUpstream(plan, options, this.#context(options));
+    return readAsTaken(plan, options, this.#context(options));
   }
 
   addressOf(plan: UpstreamPlan): URL {
@@ -162,6 +168,7 @@ class ConnectedUpstream implements Upstream {
 
   async close(): Promise<void> {
     await this.#schedule.destroy();
+    await this.#limits.close();
     this.#client.close();
   }
 
@@ -188,6 +195,7 @@ class ConnectedUpstream implements Upstream {
     try {
       const { xml, read } = await fetchMetadata(this.source, toldClient(this.source, this.#client, this.#observe));
       this.#take(read);
+      await this.#limits.restore(xml);
       this.#metadataReadAt = new Date();
       this.#failure = null;
       await keepMetadataCopy(this.#connection.dataDir, { source: this.source, url: this.#client.root.href }, xml);
@@ -213,7 +221,7 @@ class ConnectedUpstream implements Upstream {
     };
     const timed = onStage === undefined ? this.#patient : timedClient(this.#patient, onStage);
     const client = toldClient(this.source, timed, observe);
-    return { client, map: this.#map(), secret: this.#secret, onNestedCount };
+    return { client, map: this.#map(), secret: this.#secret, limits: this.#limits, onNestedCount };
   }
 
   #map(): UpstreamMap {
@@ -224,12 +232,15 @@ class ConnectedUpstream implements Upstream {
       }
       sets.set(binding.name, binding.upstreamName);
     }
+    const { lists, maxTop, maxUrlLength } = this.#limits.known();
     return {
       source: this.source,
       model: this.#known?.model ?? null,
       enumTypes: this.#known?.enumTypes ?? new Map(),
       sets,
-      maxUrlLength: this.#settings.maxUrlLength,
+      maxUrlLength: Math.min(this.#settings.maxUrlLength, maxUrlLength ?? this.#settings.maxUrlLength),
+      lists,
+      maxTop,
       countsNested: this.#countsNested,
     };
   }

@@ -1,7 +1,7 @@
-import { faultOfMembers } from '../edm/enumeration.ts';
 import type { PrimitiveTypeName } from '../edm/model.ts';
 import { urlLiteral } from '../edm/primitive-types.ts';
 import { GatewayError } from '../errors.ts';
+import { isNoMember } from '../plan/logic/null-proof.ts';
 import type { BoundExpression, CollectionPath, FunctionName, RangeVariable, RowPath } from '../plan/model/read-plan.ts';
 import type { UpstreamMap } from './upstream-map.ts';
 import { upstreamEnumType, upstreamHasNavigation } from './upstream-map.ts';
@@ -102,6 +102,7 @@ function logicalOperand(operand: BoundExpression, operator: 'and' | 'or', place:
 
 function comparisonText(expression: BoundExpression & { kind: 'Comparison' }, place: ExpressionPlace): string {
   const { operator } = expression;
+  // The feed would refuse to be asked.
   const never = isNoMember(expression.left, expression.right) || isNoMember(expression.right, expression.left);
   if (never && (operator === 'eq' || operator === 'ne')) {
     return String(operator === 'ne');
@@ -109,15 +110,6 @@ function comparisonText(expression: BoundExpression & { kind: 'Comparison' }, pl
   const left = enumLiteral(expression.left, expression.right, place) ?? operandText(expression.left, place);
   const right = enumLiteral(expression.right, expression.left, place) ?? operandText(expression.right, place);
   return `${left} ${operator} ${right}`;
-}
-
-/** Text that no value of the enumeration beside it is, e.g. a key of another source: the feed would refuse to be asked. */
-function isNoMember(constant: BoundExpression, other: BoundExpression): boolean {
-  if (constant.kind !== 'Constant' || constant.value === null || other.kind !== 'PropertyValue') {
-    return false;
-  }
-  const { enumeration } = other.property;
-  return enumeration !== undefined && faultOfMembers(enumeration, constant.value) !== null;
 }
 
 /** A string constant beside an enumeration property becomes that enumeration's literal; null: it is something else. */
@@ -138,17 +130,41 @@ function hasText({ left, right }: BoundExpression & { kind: 'Has' }, place: Expr
   return `${operandText(left, place)} has ${literal}`;
 }
 
-/** `in` came with 4.01, so it is written as a chain of `or`. An empty list is false for every row. */
+/**
+ * Membership of a list: `in`, or a chain of `or` where the feed refuses that; an empty list is false for every row. What
+ * services are known to lose or refuse in a list stands beside it.
+ */
 function inText(expression: BoundExpression & { kind: 'In' }, place: ExpressionPlace): string {
-  const items = expression.items.filter((item) => !isNoMember(item, expression.operand));
+  const { operand } = expression;
+  const items = expression.items.filter((item) => !isNoMember(item, operand));
   if (items.length === 0) {
     return 'false';
   }
-  const left = operandText(expression.operand, place);
-  const tests = items.map((item) => {
-    return `${left} eq ${enumLiteral(item, expression.operand, place) ?? operandText(item, place)}`;
-  });
-  return tests.join(' or ');
+  const left = operandText(operand, place);
+  const literal = (item: BoundExpression): string => enumLiteral(item, operand, place) ?? operandText(item, place);
+  const listed = place.map.lists === 'or' ? [] : items.filter((item) => canBeListed(item, expression, place));
+  const list = listed.length < 2 ? [] : [`${left} in (${listed.map(literal).join(',')})`];
+  const known = new Set(list.length === 0 ? [] : listed);
+  const apart = items.filter((item) => !known.has(item)).map((item) => `${left} eq ${literal(item)}`);
+  return [...list, ...apart].join(' or ');
+}
+
+/**
+ * Microsoft.OData.Core reads a list as JSON: in some versions the empty text becomes two quotation marks, and INF, NaN and binary literals are
+ * refused (findings/odata-net-in-list.sh). A list of another type than the value is not converted.
+ */
+function canBeListed(
+  item: BoundExpression,
+  { operand }: { readonly operand: BoundExpression },
+  place: ExpressionPlace,
+) {
+  const plain = item.kind === 'Constant' && item.value !== null && item.value !== '' && item.type === operand.type;
+  if (!plain || operand.kind === 'Convert' || item.type === 'Edm.Binary') {
+    return false;
+  }
+  return (
+    !/^-?INF$|^NaN$/.test(item.type === 'Edm.String' ? '' : item.value) && enumLiteral(item, operand, place) === null
+  );
 }
 
 function functionText(name: FunctionName, args: readonly BoundExpression[], place: ExpressionPlace): string {

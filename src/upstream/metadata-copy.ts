@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { type FeedLimits, limitsIn } from './feed-limits.ts';
 
 /** The folder below the data folder where what was learnt from proxied feeds survives a restart. */
 export function upstreamFolder(dataDir: string): string {
@@ -10,7 +11,7 @@ export function upstreamFolder(dataDir: string): string {
 /** The last good `$metadata` of a feed; null where none was kept for this address. */
 export async function readMetadataCopy(dataDir: string, source: string, url: string): Promise<string | null> {
   try {
-    return await readFile(copyFile(dataDir, source, url), 'utf8');
+    return await readFile(keptFile(dataDir, { source, url }, 'metadata.xml'), 'utf8');
   } catch {
     return null;
   }
@@ -22,7 +23,41 @@ export async function keepMetadataCopy(
   place: { source: string; url: string },
   xml: string,
 ): Promise<void> {
-  await replaceFile(copyFile(dataDir, place.source, place.url), xml);
+  await replaceFile(keptFile(dataDir, place, 'metadata.xml'), xml);
+}
+
+/** What is known of a feed's limits, and of which `$metadata` they were learned. */
+export interface LimitsCopy {
+  /** SHA-256 of the document. */
+  readonly metadata: string;
+  readonly learnedAt: Date;
+  readonly limits: FeedLimits;
+}
+
+/** Days after which what a feed refused is tried again. */
+const limitsDays = 30;
+
+/** The limits that were learned of a feed; null where none were kept for this address, or long ago. */
+export async function readLimitsCopy(dataDir: string, source: string, url: string): Promise<LimitsCopy | null> {
+  try {
+    const text = await readFile(keptFile(dataDir, { source, url }, 'limits.json'), 'utf8');
+    const { metadata, learnedAt, limits } = JSON.parse(text) as { readonly [name: string]: unknown };
+    const known = limitsIn(limits);
+    const at = new Date(String(learnedAt));
+    const isFresh = Date.now() - at.getTime() < limitsDays * 86_400_000;
+    return known !== null && isFresh ? { metadata: String(metadata), learnedAt: at, limits: known } : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Keeps them, whole or not at all. */
+export async function keepLimitsCopy(
+  dataDir: string,
+  place: { source: string; url: string },
+  copy: LimitsCopy,
+): Promise<void> {
+  await replaceFile(keptFile(dataDir, place, 'limits.json'), `${JSON.stringify(copy, null, 2)}\n`);
 }
 
 /** The secret that signs page tokens: made once, kept with the data, so that tokens outlive a restart. */
@@ -61,9 +96,9 @@ async function readSecret(path: string): Promise<Buffer | null> {
 }
 
 /** One file for each address, so that a feed moved to another tenant does not start with the old one's model. */
-function copyFile(dataDir: string, source: string, url: string): string {
+function keptFile(dataDir: string, { source, url }: { source: string; url: string }, kind: string): string {
   const mark = createHash('sha256').update(url).digest('hex').slice(0, 12);
-  return join(upstreamFolder(dataDir), `${source}-${mark}.metadata.xml`);
+  return join(upstreamFolder(dataDir), `${source}-${mark}.${kind}`);
 }
 
 async function replaceFile(path: string, bytes: string | Buffer): Promise<void> {

@@ -1,5 +1,6 @@
 import type { Property } from '../edm/model.ts';
 import { GatewayError } from '../errors.ts';
+import { nullProof } from '../plan/logic/null-proof.ts';
 import type { ExpandPlan, RangeVariable, Restriction, SearchNode, Selection } from '../plan/model/read-plan.ts';
 import { expressionText } from './expression-text.ts';
 import type { UpstreamMap } from './upstream-map.ts';
@@ -50,7 +51,7 @@ export function restrictionOptions(restriction: Restriction, map: UpstreamMap, o
   const options = new Map<string, string>();
   const place = (option: string) => ({ map, option, variables: new Map(), own });
   if (restriction.filter !== null) {
-    options.set('$filter', expressionText(restriction.filter, place('$filter')));
+    options.set('$filter', expressionText(nullProof(restriction.filter), place('$filter')));
   }
   if (restriction.search !== null) {
     options.set('$search', searchText(restriction.search.expression));
@@ -66,6 +67,13 @@ export function restrictionOptions(restriction: Restriction, map: UpstreamMap, o
     options.set('$skip', String(restriction.skip));
   }
   if (restriction.top !== null) {
+    if (typeof map.maxTop === 'number' && restriction.top > map.maxTop) {
+      throw new GatewayError(
+        'LimitExceeded',
+        `$top: the proxied feed ${map.source} gives at most ${map.maxTop} rows for each row of an $expand.`,
+        { target: '$top' },
+      );
+    }
     options.set('$top', String(restriction.top));
   }
   if (restriction.count) {

@@ -5,8 +5,10 @@ import type { FollowNested, RowFormat } from '../json/reading/row-text.ts';
 import { isRowOf, referenceText, rowText } from '../json/reading/row-text.ts';
 import { canonicalText, valueText } from '../json/reading/value-text.ts';
 import { countOf } from '../plan/model/make.ts';
+import type { CollectionPlan } from '../plan/model/read-plan.ts';
 import { compileUpstreamUrl } from './compile-url.ts';
 import { checkedText, jsonBody } from './expected-body.ts';
+import type { LearnedLimits } from './feed-limits.ts';
 import { addressKey, linkBelowRoot } from './next-link.ts';
 import { openNext, sealNext } from './next-token.ts';
 import { beginTrail, follow } from './page-trail.ts';
@@ -21,6 +23,8 @@ export interface ReplyContext {
   readonly client: UpstreamClient;
   readonly map: UpstreamMap;
   readonly secret: Buffer;
+  /** What the feed takes; absent: nothing is known and learned. */
+  readonly limits?: LearnedLimits;
   /** Told when the feed has counted an expanded collection. */
   readonly onNestedCount?: () => void;
 }
@@ -191,10 +195,14 @@ async function countApart(
 }
 
 /** What all pages of one read have in common: our own next links leave `$top` and `$skip` out, the upstream's carry them on. */
-function continuedRequest(plan: CollectionRead['plan'], options: UpstreamReadOptions, context: ReplyContext): string {
+export function continuedRequest(
+  plan: CollectionPlan,
+  options: Pick<UpstreamReadOptions, 'metadata'>,
+  context: Pick<ReplyContext, 'map'>,
+): string {
   const restriction = { ...plan.restriction, top: null, skip: null };
   // What was learned of the feed between two pages is no part of what was asked.
-  const map = { ...context.map, countsNested: false };
+  const map = { ...context.map, countsNested: false, lists: 'in' as const, maxTop: null };
   const { path, query } = compileUpstreamUrl({ ...plan, restriction }, map, options.metadata === 'full');
   return `${path}?${query}`;
 }
@@ -241,7 +249,7 @@ export async function* readPages(
     const { signal } = options;
     const response = await openPage({ path: next, accept: acceptJson, pageSize: null, signal }, context);
     if (response.kind === 'absent') {
-      throw refused(map.source, 'does not know a page that it named');
+      throw refused(map.source, 'does not know a page that it named', response.status);
     }
     const { envelope } = response;
     for await (const raw of envelope.rows) {

@@ -46,6 +46,26 @@ export function unavailable(source: string, cause: unknown, kind: keyof typeof s
   });
 }
 
+/** The status behind an error, for whoever wants to know why a feed refused a request. */
+class FeedStatus extends Error {
+  readonly status: number;
+
+  constructor(status: number) {
+    super(`status ${status}`);
+    this.status = status;
+  }
+}
+
+/** The status of the feed that an error is about; null: of none. */
+export const statusBehind = (error: unknown): number | null =>
+  error instanceof GatewayError && error.cause instanceof FeedStatus ? error.cause.status : null;
+
+/** The status with which a feed refused a request, that it may take in another form; null: it is another fault. */
+export function refusedWith(error: unknown): number | null {
+  const status = statusBehind(error);
+  return status !== null && [400, 414, 431, 500, 501].includes(status) ? status : null;
+}
+
 /** What an error status of the upstream means for our client, who never gets to see the upstream's own challenge. */
 export function refusal(
   source: string,
@@ -65,11 +85,12 @@ export function refusal(
   if (status === 501) {
     return new GatewayError('NotImplemented', `The proxied feed ${source} cannot do what was asked${said}.`, {
       feature: 'proxied',
+      cause: new FeedStatus(status),
     });
   }
   // Asked twice already: the same request will not be answered later either.
   if (status === 500) {
-    return refused(source, `fails at this request, each time, with status 500${said}`);
+    return refused(source, `fails at this request, each time, with status 500${said}`, status);
   }
   if (status > 500 || status === 429 || status === 408) {
     const retryAfter = waitSeconds(reply.retryAfter);
@@ -78,11 +99,13 @@ export function refusal(
       cause: new Outage('status', { status, retryAfter }),
     });
   }
-  return refused(source, `refuses the request with status ${status}${said}`);
+  return refused(source, `refuses the request with status ${status}${said}`, status);
 }
 
-export function refused(source: string, what: string): GatewayError {
-  return new GatewayError('UpstreamRefused', `The proxied feed ${source} ${what}.`);
+/** `status`: the one that says so, where there is one. */
+export function refused(source: string, what: string, status?: number): GatewayError {
+  const cause = status === undefined ? undefined : new FeedStatus(status);
+  return new GatewayError('UpstreamRefused', `The proxied feed ${source} ${what}.`, { cause });
 }
 
 /** null: it says nothing that can be understood. */

@@ -1,5 +1,6 @@
 import type { EntitySet, EntityType, Model, NavigationProperty, Property } from '../edm/model.ts';
 import { GatewayError } from '../errors.ts';
+import type { ListForm } from './feed-limits.ts';
 
 /** What the compiler must know of the upstream: its names, and what its own `$metadata` declares. */
 export interface UpstreamMap {
@@ -14,6 +15,10 @@ export interface UpstreamMap {
   readonly maxUrlLength: number;
   /** `$select` is left out where it names every property, because the URL would be too long. Absent: it is written. */
   readonly brief?: boolean;
+  /** How the feed is asked whether a value is one of a list. Absent: with `in`. */
+  readonly lists?: ListForm;
+  /** Most that `$top` may say at the feed. Absent: not known. */
+  readonly maxTop?: number | null;
   /** The feed has shown that it counts what `$expand` leads to. Absent: not known. */
   readonly countsNested?: boolean;
 }

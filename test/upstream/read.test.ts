@@ -295,9 +295,7 @@ describe('a proxied feed over HTTP', () => {
   it('fetches rows by keys in as few requests as the URL length allows', async () => {
     const upstream = await connect(
       (_request, response, url) => {
-        const asked = [...(url.searchParams.get('$filter') ?? '').matchAll(/id eq '([^']*)'/g)].map(
-          (match) => match[1],
-        );
+        const asked = [...(url.searchParams.get('$filter') ?? '').matchAll(/'([^']*)'/g)].map((match) => match[1]);
         json(response, JSON.stringify({ value: asked.map((id) => ({ id, name: `n-${id}` })) }));
       },
       { maxUrlLength: 400 },
@@ -324,7 +322,7 @@ describe('a proxied feed over HTTP', () => {
       found.push(key);
     }
     assert.deepEqual(found, values.slice(0, 120));
-    assert.ok(upstream.requests.length > 5 && upstream.requests.length < 30, String(upstream.requests.length));
+    assert.ok(upstream.requests.length > 2 && upstream.requests.length < 10, String(upstream.requests.length));
   });
 
   it('keeps the last good metadata on disk and starts from it while the feed is down', async () => {

@@ -11,6 +11,8 @@ export type UpstreamEvent =
       readonly state: 'ok' | 'failed' | 'warning';
       readonly message: string;
     }
+  /** It refused a request that it took in another form: what is known of its limits now. */
+  | { readonly event: 'upstream-limits'; readonly source: string; readonly message: string }
   /** It is asked for something. */
   | { readonly event: 'upstream-request'; readonly id?: string; readonly source: string; readonly url: TextOf }
   /** It has answered, all but the body; `status` null: it has not, or with an error. */

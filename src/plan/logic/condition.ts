@@ -111,11 +111,26 @@ function isNullLeaf(leaf: BoundExpression): readonly BoundExpression[] {
   if (leaf.kind === 'Constant') {
     return isNullConstant(leaf) ? [constant(true)] : [];
   }
-  const twoValued = ['Comparison', 'In', 'Lambda', 'RowExists'].includes(leaf.kind);
-  return twoValued || leaf.nullable === false ? [] : nullSources(leaf).map(isNull);
+  if (isTwoValued(leaf) || leaf.nullable === false) {
+    return [];
+  }
+  const sources = nullSources(leaf);
+  if (sources === null) {
+    throw new GatewayError(
+      'NotImplemented',
+      '$filter: this condition on rows of another source can be null, and cannot be asked for the other way round.',
+      { feature: 'across-sources', target: '$filter' },
+    );
+  }
+  return sources.map(isNull);
 }
 
-const isNull = (operand: BoundExpression): BoundExpression => ({
+/** Whether a condition is true or false for every row, whatever is null in it. */
+export const isTwoValued = (condition: BoundExpression): boolean =>
+  ['Comparison', 'In', 'Lambda', 'RowExists'].includes(condition.kind);
+
+/** The condition that a value is null. */
+export const isNull = (operand: BoundExpression): BoundExpression => ({
   kind: 'Comparison',
   type: 'Edm.Boolean',
   nullable: false,
@@ -124,33 +139,31 @@ const isNull = (operand: BoundExpression): BoundExpression => ({
   right: { kind: 'Constant', type: 'null', value: null },
 });
 
-/** The properties whose being null makes the value null. */
-function nullSources(expression: BoundExpression): readonly BoundExpression[] {
+/** The properties whose being null makes the value null; null: it can be null for another reason. */
+export function nullSources(expression: BoundExpression): readonly BoundExpression[] | null {
   switch (expression.kind) {
     case 'Constant':
-      return [];
+      return isNullConstant(expression) ? null : [];
     case 'PropertyValue':
       return expression.nullable || expression.row.steps.length > 0 ? [expression] : [];
     case 'Function':
       if (expression.name === 'concat') {
         break;
       }
-      return expression.args.flatMap(nullSources);
+      return sourcesOfAll(expression.args);
     case 'Convert':
     case 'Negate':
       return nullSources(expression.operand);
     case 'Has':
       return nullSources(expression.left);
     case 'Arithmetic':
-      return [...nullSources(expression.left), ...nullSources(expression.right)];
+      return sourcesOfAll([expression.left, expression.right]);
     default:
   }
-  if (expression.nullable === false) {
-    return [];
-  }
-  throw new GatewayError(
-    'NotImplemented',
-    '$filter: this condition on rows of another source can be null, and cannot be asked for the other way round.',
-    { feature: 'across-sources', target: '$filter' },
-  );
+  return isTwoValued(expression) || expression.nullable === false ? [] : null;
+}
+
+function sourcesOfAll(expressions: readonly BoundExpression[]): readonly BoundExpression[] | null {
+  const found = expressions.map(nullSources);
+  return found.includes(null) ? null : found.flatMap((sources) => sources ?? []);
 }

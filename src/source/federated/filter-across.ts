@@ -23,8 +23,8 @@ type Lambda = Extract<BoundExpression, { kind: 'Lambda' }>;
 
 /** Keys that a stored set is filtered by: one `IN` list, which PostgreSQL looks up as a set. */
 const mostStoredKeys = 10_000;
-/** Comparisons that a proxied feed is asked for in one filter: many of them allow 100 nodes. */
-const mostComparisons = 45;
+/** Values of one filter of a proxied feed, which is one request, however many it takes and however long its address may be. */
+const mostComparisons = 450;
 
 /**
  * A condition that the source of its rows can evaluate, true for the same rows: each part that speaks of rows of another

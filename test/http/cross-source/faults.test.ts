@@ -96,9 +96,11 @@ describe('a proxied feed in trouble, seen through joins', function () {
     assert.equal(upstreams.get('buzzeasy')?.state().failure, null);
     const units = (await gateway.json('BuzzeasyBusinessUnits?$select=id')).value;
     const calls = (await gateway.json('BuzzeasyCalls?$select=id,businessUnitId')).value;
+    const query = 'BuzzeasyBusinessUnits?$select=id&$expand=Calls($select=id;$count=true)';
+    // The first one finds out what the feed takes.
+    await gateway.json(query);
     obstacle.asked.length = 0;
-    const expanded = (await gateway.json('BuzzeasyBusinessUnits?$select=id&$expand=Calls($select=id;$count=true)'))
-      .value;
+    const expanded = (await gateway.json(query)).value;
     assert.equal(expanded.length, 60);
     assert.ok(obstacle.asked.length <= 4, obstacle.asked.join('\n'));
     assert.ok(!obstacle.asked.some((url) => url.includes('$expand')));

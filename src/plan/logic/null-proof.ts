@@ -1,0 +1,185 @@
+import { faultOfMembers } from '../../edm/enumeration.ts';
+import type { BoundExpression } from '../model/expression.ts';
+import { isNull, isTwoValued, joinedBy, negated, nullSources, operandsOf } from './condition.ts';
+import { canBeNull, dual, isNullConstant, isOrdering, opposite } from './three-valued.ts';
+
+type Comparison = Extract<BoundExpression, { kind: 'Comparison' }>;
+type In = Extract<BoundExpression, { kind: 'In' }>;
+
+const always: BoundExpression = { kind: 'Constant', type: 'Edm.Boolean', value: 'true' };
+/** Comparisons of one value with constants from which on they are written as one list. */
+const shortestList = 3;
+
+/**
+ * A condition true for the same rows, written for sources that take a comparison with null for neither true nor false, as
+ * SQL does (services over objects or plain SQL leave such rows out of `ne` and `not`): what holds of null is said beside it.
+ * A source that follows Protocol 11.2.6.1.1 gives the same rows for it, too. Only its being true counts.
+ */
+export function nullProof(condition: BoundExpression): BoundExpression {
+  switch (condition.kind) {
+    case 'Logical': {
+      const { operator } = condition;
+      const operands = operandsOf(condition, operator);
+      return joinedBy(operator, (operator === 'or' ? listed(operands) : excluded(operands)).map(nullProof));
+    }
+    case 'Not':
+      return falsePart(condition.operand);
+    case 'Lambda':
+      return { ...condition, predicate: condition.predicate === null ? null : nullProof(condition.predicate) };
+    case 'Comparison':
+      return compared(condition);
+    default:
+      return condition;
+  }
+}
+
+/** True exactly where the condition is false. */
+function falsePart(condition: BoundExpression): BoundExpression {
+  switch (condition.kind) {
+    case 'Logical': {
+      const operands = operandsOf(condition, condition.operator);
+      // Back through the other way, so that a list of what is excluded stays one.
+      return nullProof(joinedBy(dual[condition.operator], operands.map(negated)));
+    }
+    case 'Not':
+      return nullProof(condition.operand);
+    case 'Comparison':
+      if (isOrdering(condition.operator) && (isNullConstant(condition.left) || isNullConstant(condition.right))) {
+        return always;
+      }
+      return isOrdering(condition.operator)
+        ? withNulls(negated(condition), [condition.left, condition.right])
+        : compared({ ...condition, operator: opposite[condition.operator] });
+    case 'In':
+      return condition.items.some(isNullConstant)
+        ? negated(condition)
+        : withNulls(negated(condition), [condition.operand]);
+    case 'Lambda':
+      return negated(nullProof(condition));
+    default:
+      return negated(condition);
+  }
+}
+
+/** `eq` and `ne` take null as a value. */
+function compared(comparison: Comparison): BoundExpression {
+  const { operator, left, right } = comparison;
+  if (isOrdering(operator) || isNullConstant(left) || isNullConstant(right)) {
+    return comparison;
+  }
+  // True or false for every row, and asked as that.
+  if (isNoMember(left, right) || isNoMember(right, left)) {
+    return comparison;
+  }
+  const truth = ofTruth(comparison);
+  if (truth !== null) {
+    return truth;
+  }
+  const [l, r] = [isNullWhere(left), isNullWhere(right)];
+  // Where it cannot be said when a side is null, the source is asked as it is.
+  if (l === null || r === null) {
+    return comparison;
+  }
+  const [never, always] = [l.length === 0, r.length === 0];
+  if (never && always) {
+    return comparison;
+  }
+  if (operator === 'eq') {
+    return never || always ? comparison : joinedBy('or', [comparison, joinedBy('and', [either(l), either(r)])]);
+  }
+  if (never || always) {
+    return joinedBy('or', [comparison, ...l, ...r]);
+  }
+  const apart = (one: readonly BoundExpression[], other: readonly BoundExpression[]): BoundExpression =>
+    joinedBy('and', [either(one), ...other.map(negated)]);
+  return joinedBy('or', [comparison, apart(l, r), apart(r, l)]);
+}
+
+/** `(a gt 1) eq false`: a condition that is never null, compared with a truth value. null: it is something else. */
+function ofTruth({ operator, left, right }: Comparison): BoundExpression | null {
+  const [condition, constant] = right.kind === 'Constant' ? [left, right] : [right, left];
+  if (!isTwoValued(condition) || constant.kind !== 'Constant' || constant.type !== 'Edm.Boolean') {
+    return null;
+  }
+  return (constant.value === 'true') === (operator === 'eq') ? nullProof(condition) : falsePart(condition);
+}
+
+/** Text that no value of the enumeration beside it is, e.g. a key of another source. */
+export function isNoMember(constant: BoundExpression, other: BoundExpression): boolean {
+  if (constant.kind !== 'Constant' || constant.value === null || other.kind !== 'PropertyValue') {
+    return false;
+  }
+  const { enumeration } = other.property;
+  return enumeration !== undefined && faultOfMembers(enumeration, constant.value) !== null;
+}
+
+const either = (conditions: readonly BoundExpression[]): BoundExpression => joinedBy('or', conditions);
+
+/** Conditions of which one holds where the value is null; null: that cannot be said. */
+function isNullWhere(value: BoundExpression): readonly BoundExpression[] | null {
+  return canBeNull(value) ? (nullSources(value)?.map(isNull) ?? null) : [];
+}
+
+/** The condition, or one of the values is null. */
+function withNulls(condition: BoundExpression, values: readonly BoundExpression[]): BoundExpression {
+  return joinedBy('or', [condition, ...values.flatMap((value) => isNullWhere(value) ?? [])]);
+}
+
+/** `a eq 1 or a eq 2 or a eq 3` as one list: services limit the nodes of a filter, and clients write lists so. */
+function listed(operands: readonly BoundExpression[]): readonly BoundExpression[] {
+  return gathered(operands, 'eq', (list) => list);
+}
+
+/** `a ne 1 and a ne 2 and a ne 3`, the same. */
+function excluded(operands: readonly BoundExpression[]): readonly BoundExpression[] {
+  return gathered(operands, 'ne', negated);
+}
+
+function gathered(
+  operands: readonly BoundExpression[],
+  operator: 'eq' | 'ne',
+  written: (list: In) => BoundExpression,
+): readonly BoundExpression[] {
+  const groups: Comparison[][] = [];
+  for (const one of operands) {
+    if (one.kind !== 'Comparison' || one.operator !== operator || !ofProperty(one)) {
+      continue;
+    }
+    const group = groups.find(([first]) => first !== undefined && isSameProperty(first.left, one.left));
+    if (group === undefined) {
+      groups.push([one]);
+    } else {
+      group.push(one);
+    }
+  }
+  const lists = new Map<BoundExpression, BoundExpression | null>();
+  for (const group of groups) {
+    const [first, ...more] = group;
+    if (first === undefined || group.length < shortestList) {
+      continue;
+    }
+    for (const one of more) {
+      lists.set(one, null);
+    }
+    const items = group.map(({ right }) => right);
+    lists.set(first, written({ kind: 'In', type: 'Edm.Boolean', nullable: false, operand: first.left, items }));
+  }
+  return operands.flatMap((one) => lists.get(one) ?? (lists.has(one) ? [] : [one]));
+}
+
+/** A property compared with a constant of its type that is not null. */
+const ofProperty = ({ left, right }: Comparison): boolean =>
+  left.kind === 'PropertyValue' && right.kind === 'Constant' && right.value !== null && right.type === left.type;
+
+function isSameProperty(left: BoundExpression, right: BoundExpression): boolean {
+  if (left.kind !== 'PropertyValue' || right.kind !== 'PropertyValue' || left.property !== right.property) {
+    return false;
+  }
+  const [one, other] = [left.row, right.row];
+  const { steps } = other;
+  return (
+    one.variable === other.variable &&
+    one.steps.length === steps.length &&
+    one.steps.every(({ navigation, key }, at) => key === undefined && navigation === steps[at]?.navigation)
+  );
+}
