@@ -44,7 +44,10 @@ export function deliveryRounds(
 const jitter = 20_000;
 
 /** The works of schedules that run these rounds. One whose schedule is none (`faultsOfDeliveries` tells it) keeps the others from nothing. */
-export function deliveryWorks(rounds: readonly DeliveryRounds[], signal: AbortSignal): readonly ScheduledWork[] {
+export function deliveryWorks(
+  rounds: readonly Pick<DeliveryRounds, 'settings' | 'round'>[],
+  signal: AbortSignal,
+): readonly ScheduledWork[] {
   const scheduled = rounds.filter(({ settings }) => isCronExpression(settings.schedule));
   return scheduled.map((one) => ({
     name: `delivery ${one.settings.id}`,

@@ -122,6 +122,25 @@ describe('rounds of a delivery', () => {
     assert.ok(!ftp.manners.commands.some((command) => /^(RETR|DELE|RNFR)/.test(command)));
   });
 
+  it('files are fetched in the order of what they speak of: the stamp in the name, else the time there', async () => {
+    const day = (n: number): Date => new Date(Date.UTC(2026, 10, n));
+    const stamp = (n: number): string => `raw-cases-${day(n).getTime() / 1000}.csv`;
+    const names: readonly (readonly [string, number])[] = [
+      // A stamp, and another time there: the file came late.
+      [stamp(3), 29],
+      ['unnamed.csv', 2],
+      [stamp(1), 28],
+      ['another.csv', 4],
+    ];
+    for (const [name, at] of names) {
+      upload(root, name, casesFile(1).text);
+      utimesSync(path.join(root, 'in', name), day(at), day(at));
+    }
+    assert.equal((await rounds().round()).state, 'done');
+    const fetched = ftp.manners.commands.flatMap((command) => /^RETR .*\/(.*)$/.exec(command)?.[1] ?? []);
+    assert.deepEqual(fetched, [stamp(1), 'unnamed.csv', stamp(3), 'another.csv']);
+  });
+
   it('files of the same bytes under two names have each its own time: exports without rows are alike', async () => {
     const empty = exportFile('sparkcentral/tag-metrics', []);
     const names = ['01112026000000][02112026000000', '02112026000000][03112026000000'].map(

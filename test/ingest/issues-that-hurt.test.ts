@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
@@ -274,6 +274,18 @@ describe('issues that hurt', () => {
     const sent = server.manners.sent;
     assert.deepEqual(await rounds.round(), {});
     assert.equal(server.manners.sent, sent, 'nothing is fetched again');
+    const other = casesFile(2);
+    upload(root, a.name, other.text);
+    const moving = roundsOf(
+      feed(),
+      { ...settings, afterLoad: 'archive', archiveDirectory: 'done' },
+      { server: serverOf(settings, login) },
+    );
+    assert.deepEqual(await moving.round(), { [a.name]: 'accepted loaded' });
+    assert.deepEqual(
+      [readFileSync(path.join(root, 'done', a.name), 'utf8'), readdirSync(path.join(root, 'in'))],
+      [other.text, ['leave.txt']],
+    );
     await server.close();
   });
 

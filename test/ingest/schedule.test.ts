@@ -4,6 +4,7 @@ import { deliveryWorks } from '../../src/commands/deliveries.ts';
 import { isCronExpression, runOnSchedule } from '../../src/ingest/delivery/schedule.ts';
 import { runSchedules } from '../../src/ingest/delivery/schedules.ts';
 import type { DeliveryRounds } from '../../src/ingest/remote/delivery-rounds.ts';
+import { settingsOf } from './support/remote.ts';
 
 describe('Schedule', () => {
   it('knows a cron expression', () => {
@@ -100,5 +101,37 @@ describe('Schedules', () => {
     finish();
     await stopping;
     deepEqual(events.slice(2), ['slow ends']);
+  });
+
+  it('rounds of servers begin at a moment of the first seconds that is drawn each time, and not at all when the program ends', async () => {
+    const { random } = Math;
+    const drawn: number[] = [];
+    const ending = new AbortController();
+    let rounds = 0;
+    const round = async () => {
+      rounds += 1;
+      return { state: 'busy' } as const;
+    };
+    const settings = { ...settingsOf({ protocol: 'ftp', port: 21 }), schedule: '0 3 * * *' };
+    const [work] = deliveryWorks([{ settings, round }], ending.signal);
+    try {
+      // So little that it is now; then so much that it would not be over before the test.
+      Math.random = () => {
+        drawn.push(0);
+        return 0;
+      };
+      await work?.run();
+      await work?.run();
+      deepEqual([rounds, drawn.length, work?.expression, work?.atStart], [2, 2, '0 3 * * *', true]);
+      Math.random = () => 1;
+      const waits = work?.run();
+      await pause(50);
+      equal(rounds, 2, 'it waits');
+      ending.abort();
+      await waits;
+      equal(rounds, 2);
+    } finally {
+      Math.random = random;
+    }
   });
 });
