@@ -1,5 +1,5 @@
 import { mkdirSync } from 'node:fs';
-import { readdir, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Catalogue } from '../catalogue/catalogue.ts';
@@ -62,20 +62,11 @@ export function deliveryWorks(
   }));
 }
 
-/** Milliseconds after which a spool is nobody's: the program that made it was killed. */
-const oldSpool = 86_400_000;
-
-/** Removes what a killed program has left of files that it was fetching: they are fetched again. */
-export async function removeLeftSpools({ dataDir }: { readonly dataDir: string }): Promise<void> {
-  const folder = path.join(dataDir, 'spool');
-  for (const name of await readdir(folder).catch(() => [])) {
-    const at = path.join(folder, name);
-    const stats = await stat(at).catch(() => null);
-    if (name.startsWith('gateway-spool-') && stats !== null && Date.now() - stats.mtimeMs > oldSpool) {
-      await rm(at, { recursive: true, force: true });
-    }
-  }
-}
+/** Folders with files of this machine that are fetched or unpacked. */
+export const spoolFolders = ({ dataDir }: { readonly dataDir: string }): readonly string[] => [
+  path.join(dataDir, 'spool'),
+  tmpdir(),
+];
 
 /** What is wrong with deliveries that can be told without a connection, one line each. */
 export async function faultsOfDeliveries(

@@ -1,9 +1,11 @@
 import { operatorMessage } from '../errors.ts';
 import { ingestPaths } from '../ingest/delivery/ingest-paths.ts';
 import { filesOf, type IngestResult, type KnownFile, waitingRows } from '../ingest/delivery/ingest-result.ts';
+import { removeLeftSpools } from '../ingest/delivery/left-spools.ts';
 import type { Observation } from '../observation/observation.ts';
 import { everyone, type Observe } from '../observation/observe.ts';
 import { progressOf, storedRowsTo } from './console.ts';
+import { spoolFolders } from './deliveries.ts';
 import { exitCodes } from './exit-code.ts';
 import { IngestProgress } from './ingest-progress.ts';
 import { prepare } from './migrate.ts';
@@ -37,6 +39,7 @@ export async function ingestCommand(
   const catalogue = catalogueOf(surroundings);
   return withWarehouse(surroundings, async ({ database }) => {
     await prepare(database, catalogue, { observe: everyone(surroundings.observe, storedRowsTo(print)) });
+    await removeLeftSpools(spoolFolders(config));
     let progress = new IngestProgress([], () => performance.now());
     let code: number = exitCodes.ok;
     const context = { catalogue, database, limits: config.unpack };

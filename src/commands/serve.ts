@@ -13,6 +13,7 @@ import { httpListener } from '../http/listener.ts';
 import { ReplyCache, removeLeftReplies } from '../http/reply-cache/reply-cache.ts';
 import { uploadRoutes } from '../http/upload/upload-routes.ts';
 import { DropFolder } from '../ingest/delivery/drop-folder.ts';
+import { removeLeftSpools } from '../ingest/delivery/left-spools.ts';
 import { runSchedules } from '../ingest/delivery/schedules.ts';
 import type { Observation } from '../observation/observation.ts';
 import { everyone, type Observe } from '../observation/observe.ts';
@@ -24,7 +25,7 @@ import { DatabaseProbe } from '../warehouse/database-probe.ts';
 import { alertWorks } from './alert-works.ts';
 import { connectUpstreams } from './connect-upstreams.ts';
 import { preparationTo } from './console.ts';
-import { deliveryRounds, deliveryWorks, faultsOfDeliveries, removeLeftSpools } from './deliveries.ts';
+import { deliveryRounds, deliveryWorks, faultsOfDeliveries, spoolFolders } from './deliveries.ts';
 import { exitCodes } from './exit-code.ts';
 import { fillWithSamples } from './first-samples.ts';
 import { forgettingWorks } from './forgetting-works.ts';
@@ -200,7 +201,7 @@ async function serveUntil(end: Promise<End>, serving: Serving): Promise<End> {
     };
     const failed = (error: unknown, work: string): void =>
       observe({ event: 'scan-failed', work, reason: failureOf(error, folder) });
-    await removeLeftSpools(config);
+    await removeLeftSpools(spoolFolders(config));
     const asked = deliveryRounds(
       surroundings,
       { catalogue, database, limits: config.unpack },

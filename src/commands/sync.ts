@@ -1,6 +1,7 @@
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import { GatewayError, operatorMessage } from '../errors.ts';
 import { filesOf, type IngestResult, waitingRows } from '../ingest/delivery/ingest-result.ts';
+import { removeLeftSpools } from '../ingest/delivery/left-spools.ts';
 import { runSchedules } from '../ingest/delivery/schedules.ts';
 import { KeptFileSweep } from '../ingest/erase/kept-file-sweep.ts';
 import type { DeliveryRounds, RoundResult } from '../ingest/remote/delivery-rounds.ts';
@@ -8,7 +9,7 @@ import type { Looked, Verdict } from '../ingest/remote/look.ts';
 import { everyone } from '../observation/observe.ts';
 import type { Database } from '../warehouse/database.ts';
 import { storedRowsTo } from './console.ts';
-import { deliveriesOf, deliveryRounds, deliveryWorks, faultsOfDeliveries } from './deliveries.ts';
+import { deliveriesOf, deliveryRounds, deliveryWorks, faultsOfDeliveries, spoolFolders } from './deliveries.ts';
 import { exitCodes } from './exit-code.ts';
 import { eachMinute } from './forgetting-works.ts';
 import { resultLines } from './ingest.ts';
@@ -50,6 +51,7 @@ export async function syncCommand(
     if (dryRun) {
       return previewAll(work);
     }
+    await removeLeftSpools(spoolFolders(surroundings.config));
     return once ? runOnce(work) : runUntil(stop, work);
   });
 }
