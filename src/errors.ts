@@ -202,6 +202,16 @@ export const errorCatalogue = {
   // Serving.
   UpstreamUnavailable: kind(503, 'retriable', 'Try again after the seconds in Retry-After.'),
   UpstreamRefused: kind(502, 'retriable', 'The proxied feed refused the request; see its message.'),
+  ArchiveRefused: kind(
+    422,
+    'fatal',
+    'Do what the message says: until then nothing is copied, and nothing was changed.',
+  ),
+  ArchiveShrunk: kind(
+    422,
+    'retriable',
+    'See whether the feed still shows all that it may; where the rows are gone for good, copy the set with --force.',
+  ),
   DatabaseUnavailable: kind(503, 'retriable', 'Try again after the seconds in Retry-After.', 'everything'),
   StorageFull: kind(
     503,

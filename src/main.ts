@@ -1,6 +1,7 @@
 import process from 'node:process';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { testAlertCommand } from './commands/alert.ts';
+import { type ArchiveFlags, archiveCommand } from './commands/archive.ts';
 import { type BackupFlags, backupCommand } from './commands/backup.ts';
 import { checkCommand } from './commands/check.ts';
 import { diskCommand } from './commands/disk.ts';
@@ -156,6 +157,20 @@ function program(): Command {
         syncCommand(flags.once || flags.dryRun ? surroundings() : serving(), source, { ...flags, stop: stopSignal() }),
       ),
     );
+  gateway
+    .command('archive')
+    .description('keep rows of proxied feeds in the database, as the metadata says, on their schedules')
+    .argument('[source]', 'only those of one source')
+    .option('--once', 'one copy of each set, then the end')
+    .option('--set <name>', 'only this set, once')
+    .option('--dry-run', 'say what is kept, and how far it is; changes nothing')
+    .option('--whole', 'compare the whole sets now')
+    .option('--force', 'delete rows that the feed has no longer, however many they are')
+    .option('--forget', 'let the archived rows of the source, or of the set, go; there is no way back')
+    .action((source: string | undefined, flags: ArchiveFlags) => {
+      const ends = flags.once || flags.dryRun || flags.set !== undefined || flags.forget;
+      return runToTheEnd(archiveCommand(ends ? surroundings() : serving(), source, { ...flags, stop: stopSignal() }));
+    });
   gateway
     .command('inspect')
     .description('say what a load would make of a file; needs no database')

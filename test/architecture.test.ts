@@ -24,6 +24,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   warehouse: ['embedded', 'sql', 'catalogue', 'edm'],
   alarm: ['warehouse'],
   ingest: ['warehouse', 'sql', 'catalogue', 'edm'],
+  archive: ['ingest', 'upstream', 'plan', 'json', 'sql', 'warehouse', 'catalogue', 'edm'],
   backup: ['warehouse', 'sql'],
   source: ['plan', 'json', 'sql', 'upstream', 'warehouse', 'catalogue', 'edm'],
   http: ['uri', 'plan', 'source', 'json', 'catalogue', 'edm'],

@@ -121,7 +121,9 @@ async function isUsed(transaction: Transaction): Promise<boolean> {
 }
 
 async function holdsLoads(transaction: Transaction): Promise<boolean> {
-  const { rows } = await transaction.query<{ holds: boolean }>(`SELECT EXISTS (SELECT FROM gateway.load) AS holds`);
+  const { rows } = await transaction.query<{ holds: boolean }>(
+    `SELECT EXISTS (SELECT FROM gateway.load) OR EXISTS (SELECT FROM pg_class WHERE relkind = 'r' AND relnamespace = to_regnamespace('gateway_archive')) AS holds`,
+  );
   return rows[0]?.holds === true;
 }
 

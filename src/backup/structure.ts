@@ -4,7 +4,7 @@ import type { Snapshot } from '../warehouse/database.ts';
 import type { SequenceState, TableStructure } from './manifest.ts';
 
 /** What belongs to the gateway: every table and counter of these schemas, whoever made them. */
-export const ownSchemas = ['gateway', 'feed'] as const;
+export const ownSchemas = ['gateway', 'feed', 'gateway_archive'] as const;
 
 /** SELECT of the tables of these schemas, as quoted names. */
 export const tableNames = `SELECT format('%I.%I', n.nspname, c.relname) AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = ANY ($1) AND c.relkind = 'r' ORDER BY 1`;

@@ -1,4 +1,5 @@
 import type { Model, PersonalData } from '../edm/model.ts';
+import type { ArchiveSettings, SourceArchive } from './archive-settings.ts';
 import type { DeliverySettings } from './delivery-settings.ts';
 import type { PersonalKey, PersonalRules } from './personal-data.ts';
 import type { Retention, SourceRetention } from './retention.ts';
@@ -40,6 +41,8 @@ export interface Source {
   readonly deliveries?: readonly DeliverySettings[];
   /** Present on `odata`. */
   readonly upstream?: UpstreamSettings;
+  /** Present on `odata`. */
+  readonly archive?: SourceArchive;
 }
 
 /** How a source writes its files, unless an export says otherwise. */
@@ -134,6 +137,8 @@ export interface UpstreamSet {
   readonly title: string;
   /** By property name: what the documents tell beyond the type. Empty for properties only the upstream names. */
   readonly hints?: ReadonlyMap<string, PropertyHint>;
+  /** How its rows are kept; absent: they are not. */
+  readonly archive?: ArchiveSettings;
 }
 
 export interface PropertyHint {

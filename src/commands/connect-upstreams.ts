@@ -15,6 +15,12 @@ export interface ConnectedUpstreams {
   catalogue(): Catalogue;
   /** By source name. */
   readonly upstreams: ReadonlyMap<string, Upstream>;
+  /** Those that have an address: what no sandbox plays. */
+  readonly feeds: ReadonlyMap<string, Upstream>;
+  /** Sources of which a model of their own is known, from now or from an earlier run. */
+  readonly modelled: ReadonlySet<string>;
+  /** `listener` is told whenever the catalogue has changed. One at a time. */
+  onChange(listener: () => void): void;
   close(): Promise<void>;
 }
 
@@ -22,12 +28,20 @@ export interface ConnectedUpstreams {
  * Connects every proxied source. One without a URL gets a sandbox with made-up rows, unless samples are off: then its sets
  * are not served. A feed that is down is no fault here.
  */
-export async function connectUpstreams(surroundings: Surroundings, loaded: Catalogue): Promise<ConnectedUpstreams> {
+export async function connectUpstreams(
+  surroundings: Surroundings,
+  loaded: Catalogue,
+  { kept = new Set() }: ConnectOptions = {},
+): Promise<ConnectedUpstreams> {
   const { config } = surroundings;
-  const silent = [...loaded.sources.values()].filter(({ upstream }) => upstream?.url === null && !config.samples);
+  const silent = [...loaded.sources.values()].filter(
+    ({ name, upstream }) => upstream?.url === null && (!config.samples || kept.has(name)),
+  );
   const base = withoutAddress(loaded, silent);
   const models = new Map<string, Model>();
+  const modelled = new Set<string>();
   let served = base;
+  let changed = (): void => {};
   const adopt = (source: string, model: Model): readonly string[] => {
     // Always from the catalogue as it was loaded, so that a set that comes back has its words again.
     let merged = base;
@@ -41,13 +55,16 @@ export async function connectUpstreams(surroundings: Surroundings, loaded: Catal
     }
     refuseFaulty(merged);
     models.set(source, model);
+    modelled.add(source);
     served = merged;
+    changed();
     return differences;
   };
   const upstreams = new Map<string, Upstream>();
+  const feeds = new Map<string, Upstream>();
   const sandboxes: Sandbox[] = [];
   for (const source of loaded.sources.values()) {
-    const reachable = await withUrl(source, { loaded, surroundings, sandboxes });
+    const reachable = await withUrl(source, { loaded, surroundings, sandboxes, kept });
     if (reachable === null) {
       continue;
     }
@@ -62,11 +79,20 @@ export async function connectUpstreams(surroundings: Surroundings, loaded: Catal
       places: new Turns(reachable.upstream?.maxConcurrentRequests ?? 1),
       observe,
     };
-    upstreams.set(source.name, await connectUpstream(connection));
+    const upstream = await connectUpstream(connection);
+    upstreams.set(source.name, upstream);
+    if (source.upstream?.url != null) {
+      feeds.set(source.name, upstream);
+    }
   }
   return {
     catalogue: () => served,
     upstreams,
+    feeds,
+    modelled,
+    onChange: (listener) => {
+      changed = listener;
+    },
     close: async () => {
       await Promise.all([...upstreams.values()].map((upstream) => upstream.close()));
       await Promise.all(sandboxes.map((sandbox) => sandbox.close()));
@@ -87,7 +113,13 @@ function refuseFaulty({ model }: Catalogue): void {
   );
 }
 
+export interface ConnectOptions {
+  /** Sources with archived rows of a feed: made-up rows are no substitute for these. Absent: none. */
+  readonly kept?: ReadonlySet<string>;
+}
+
 interface UpstreamSetting {
+  readonly kept: ReadonlySet<string>;
   readonly loaded: Catalogue;
   readonly surroundings: Surroundings;
   readonly sandboxes: Sandbox[];
@@ -96,7 +128,10 @@ interface UpstreamSetting {
 const sandboxSize = { rows: 60, seed: 1 };
 
 /** The source with a URL to ask; null: it is no proxied source, or has no URL and gets no sandbox. */
-async function withUrl(source: Source, { loaded, surroundings, sandboxes }: UpstreamSetting): Promise<Source | null> {
+async function withUrl(
+  source: Source,
+  { loaded, surroundings, sandboxes, kept }: UpstreamSetting,
+): Promise<Source | null> {
   if (source.upstream === undefined) {
     return null;
   }
@@ -105,8 +140,9 @@ async function withUrl(source: Source, { loaded, surroundings, sandboxes }: Upst
   }
   const { config, print } = surroundings;
   const setting = addressSetting(source);
-  if (!config.samples) {
-    print(`${source.title}: ${setting} is not set, so its sets are not served.`);
+  if (!config.samples || kept.has(source.name)) {
+    const others = kept.has(source.name) ? ', but for what is archived of them' : '';
+    print(`${source.title}: ${setting} is not set, so its sets are not served${others}.`);
     return null;
   }
   // Its OData server brings some ninety packages along: they are loaded only where a sandbox is wanted.

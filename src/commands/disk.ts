@@ -58,7 +58,7 @@ async function tableSizes(database: Database): Promise<readonly TableSize[]> {
     `SELECT n.nspname || '.' || c.relname AS name, pg_table_size(c.oid)::text AS table, pg_indexes_size(c.oid)::text AS indexes,
             greatest(c.reltuples::bigint, coalesce(s.n_live_tup, 0))::text AS rows
        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_stat_all_tables s ON s.relid = c.oid
-      WHERE n.nspname IN ('feed', 'gateway') AND c.relkind = 'r'
+      WHERE n.nspname IN ('feed', 'gateway', 'gateway_archive') AND c.relkind = 'r'
       ORDER BY pg_total_relation_size(c.oid) DESC, 1`,
   );
   return rows.map((row) => ({
@@ -99,7 +99,7 @@ async function growth(database: Database, tables: readonly TableSize[]): Promise
        FROM gateway.load WHERE state = 'loaded' AND finished_at > now() - interval '30 days'`,
   );
   const [month] = rows;
-  const sets = tables.filter(({ name }) => name.startsWith('feed.'));
+  const sets = tables.filter(({ name }) => /^(?:feed|gateway_archive)[.]/.test(name));
   const stored = sets.reduce((sum, one) => sum + one.rows, 0);
   const bytes = sets.reduce((sum, one) => sum + one.table + one.indexes, 0);
   const added = Number(month?.rows ?? 0);

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { archivedCatalogue } from '../archive/archives.ts';
 import { type Erasure, erasePersons } from '../ingest/erase/erase-persons.ts';
 import { everyone } from '../observation/observe.ts';
 import { storedRowsTo } from './console.ts';
@@ -21,7 +22,7 @@ export async function eraseCommand(surroundings: Surroundings, flags: EraseFlags
   const catalogue = catalogueOf(surroundings);
   return withExistingWarehouse(surroundings, async ({ database }) => {
     await prepare(database, catalogue, { observe: everyone(surroundings.observe, storedRowsTo(print)) });
-    const erasure = await erasePersons(database, catalogue, {
+    const erasure = await erasePersons(database, await archivedCatalogue(database, catalogue), {
       persons: flags.person,
       source: flags.source ?? null,
       folders: takenFolders(config),

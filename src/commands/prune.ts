@@ -2,8 +2,8 @@ import path from 'node:path';
 import { type Pruned, prune } from '../ingest/prune/prune.ts';
 import { everyone } from '../observation/observe.ts';
 import { storedRowsTo } from './console.ts';
-import { takenFolders } from './kept-folders.ts';
 import { exitCodes } from './exit-code.ts';
+import { takenFolders } from './kept-folders.ts';
 import { prepare } from './migrate.ts';
 import { catalogueOf, type Surroundings, withExistingWarehouse } from './surroundings.ts';
 

@@ -23,7 +23,7 @@ import { ResultCache } from '../source/stored/result-cache.ts';
 import type { Database } from '../warehouse/database.ts';
 import { DatabaseProbe } from '../warehouse/database-probe.ts';
 import { alertWorks } from './alert-works.ts';
-import { connectUpstreams } from './connect-upstreams.ts';
+import { archiveWorks, connectArchives } from './archive-works.ts';
 import { preparationTo } from './console.ts';
 import { deliveryRounds, deliveryWorks, faultsOfDeliveries, spoolFolders } from './deliveries.ts';
 import { exitCodes } from './exit-code.ts';
@@ -149,7 +149,7 @@ async function serveUntil(end: Promise<End>, serving: Serving): Promise<End> {
   const { database } = warehouse;
   // Of the embedded server's files; null: the server is somewhere else.
   const folder = warehouse.server?.folders.cluster ?? null;
-  const proxied = await connectUpstreams(surroundings, catalogue);
+  const { proxied, archives } = await connectArchives(surroundings, catalogue, database);
   const replies = await openReplies(config, observe);
   const probe = new DatabaseProbe(warehouse.connection, catalogue);
   let forget = async (): Promise<void> => {};
@@ -160,11 +160,12 @@ async function serveUntil(end: Promise<End>, serving: Serving): Promise<End> {
       onForgetting: (forgetting) => {
         forget = forgetting;
       },
-      catalogue: proxied.catalogue,
+      catalogue: () => archives.catalogue(),
       capabilities: feedCapabilities,
       sources: new DataSources(
         { database, results: new ResultCache(), timeout: config.statementTimeout },
         proxied.upstreams,
+        archives,
       ),
       authentication: guard,
       grantsOf: () => everything,
@@ -214,6 +215,7 @@ async function serveUntil(end: Promise<End>, serving: Serving): Promise<End> {
         ...(sent === null
           ? []
           : [{ name: 'uploads', expression: config.ingestSchedule, run: () => sent.uploads.round(), atStart: true }]),
+        ...archiveWorks(catalogue, archives, { signal: stopping.signal }),
         ...forgettingWorks(config, { catalogue, database }, () => forget()),
         ...alertWorks(database, config, { observe, signal: stopping.signal }),
       ],

@@ -1,4 +1,5 @@
 import { untoldAlerts } from '../alarm/outbox.ts';
+import { archiveRecords } from '../archive/records.ts';
 import { troubledDeliveries, type UnfreshExport, unfreshExports } from '../ingest/ledger/freshness.ts';
 import { type ExportSummary, exportSummaries, openRejectCounts } from '../ingest/ledger/load-summary.ts';
 import { type OpenFile, openFiles } from '../ingest/ledger/open-files.ts';
@@ -96,6 +97,7 @@ async function findingsOf(database: Database): Promise<readonly Finding[]> {
   const unfresh = await unfreshExports(database);
   const deliveries = await troubledDeliveries(database);
   const untold = await untoldAlerts(database);
+  const archives = await archiveRecords(database);
   return [
     ...files.slice(0, shownFiles).map(fileFinding),
     ...(files.length > shownFiles
@@ -109,6 +111,14 @@ async function findingsOf(database: Database): Promise<readonly Finding[]> {
       : []),
     ...unfresh.map(freshnessFinding),
     ...deliveries.map(({ kind, message }): Finding => ({ level: 'warning', kind, message })),
+    ...archives.flatMap(({ set, failing }): readonly Finding[] => {
+      if (failing === null) {
+        return [];
+      }
+      const { since, code, message } = failing;
+      const text = `${set}: not copied into its archive since ${since.toISOString()}: ${code}: ${message}`;
+      return [{ level: 'warning', kind: 'archive-failing', message: text }];
+    }),
     ...(untold === 0 ? [] : [untoldFinding(untold)]),
     ...rejects.map(
       ({ code, n }): Finding => ({

@@ -1,4 +1,5 @@
 import type { AlarmEvent } from './events/alarm.ts';
+import type { ArchiveEvent } from './events/archive.ts';
 import type { CommandEvent } from './events/commands.ts';
 import type { EmbeddedEvent } from './events/embedded.ts';
 import type { HttpEvent } from './events/http.ts';
@@ -19,7 +20,8 @@ export type Observation =
   | WarehouseEvent
   | EmbeddedEvent
   | CommandEvent
-  | AlarmEvent;
+  | AlarmEvent
+  | ArchiveEvent;
 
 export type Level = 'error' | 'warn' | 'info' | 'debug' | 'trace';
 
@@ -107,6 +109,11 @@ export const eventKinds: { readonly [K in Kind]: EventKind<EventOf<K>> } = {
     level: ({ state }) => (state === 'open' ? 'warn' : 'info'),
     text: 'A proxied feed is not asked any more as it failed several times in a row (`open`), is tried (`half-open`), or asked again (`closed`).',
   },
+  archive: {
+    level: ({ outcome }) => (outcome === 'failed' ? 'warn' : outcome === 'busy' ? 'debug' : 'info'),
+    text: 'An archived set was brought up to its feed, or could not be: then what it has is served.',
+  },
+  'archive-progress': { level: 'info', text: 'How far a copy of an archived set has come that takes many parts.' },
   database: {
     level: ({ state }) => (state === 'down' ? 'error' : 'info'),
     text: 'The embedded PostgreSQL ended by itself, or runs again.',

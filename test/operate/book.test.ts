@@ -54,7 +54,7 @@ describe('The commands of docs/operate.md, as they are printed', function () {
     if (settings === '') {
       if (/^gateway restore (?!--replace)/.test(command)) {
         // Step 2 of the book: an empty database.
-        await world().rows('DROP SCHEMA gateway, feed CASCADE');
+        await world().rows('DROP SCHEMA gateway, feed, gateway_archive CASCADE');
       }
       return world().works(command);
     }

@@ -92,7 +92,9 @@ describe('migrate', () => {
     const next = `${String(files.length + 1).padStart(3, '0')}-broken.sql`;
     writeFileSync(path.join(folder, next), 'CREATE TABLE gateway.half (); SELEKT;');
     await assert.rejects(migrate(database, folder), { code: 'Internal' });
-    const { rows } = await database.query(`SELECT 1 FROM pg_namespace WHERE nspname IN ('gateway', 'feed')`);
+    const { rows } = await database.query(
+      `SELECT 1 FROM pg_namespace WHERE nspname IN ('gateway', 'feed', 'gateway_archive')`,
+    );
     assert.deepEqual(rows, []);
   });
 

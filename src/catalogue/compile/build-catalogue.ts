@@ -1,5 +1,6 @@
 import type { EntitySet, EntityType, Model, NavigationProperty } from '../../edm/model.ts';
 import type { Catalogue, Export, PropertyHint, SetBinding, Source, StoredSet, UpstreamSet } from '../catalogue.ts';
+import { archiveOf, checkArchive, sourceArchive } from './build-archive.ts';
 import { buildDeliveries } from './build-deliveries.ts';
 import { buildDerivation, fixedRows } from './build-derivation.ts';
 import { buildExport, fileDefaults } from './build-export.ts';
@@ -69,6 +70,7 @@ function assemble(sources: readonly SourceDraft[], index: DraftIndex, matches: M
   checkOwnNames(drafts);
   for (const source of sources) {
     checkSource(source);
+    checkArchive(source);
   }
   const navigations = buildNavigation(index);
   const policies = new PersonalPolicies(sources, index);
@@ -78,8 +80,11 @@ function assemble(sources: readonly SourceDraft[], index: DraftIndex, matches: M
   const exports: Export[] = [];
   for (const draft of drafts) {
     const built = buildProperties(draft);
-    sets.set(draft.setName, draft.form === 'upstream' ? upstreamSet(draft, index) : storedSet(draft, built, index));
     const source = sources.find((candidate) => candidate.name === draft.source);
+    const archive = archiveOf(draft, source);
+    const kept = archive === null ? {} : { archive };
+    const stored = draft.form !== 'upstream';
+    sets.set(draft.setName, stored ? storedSet(draft, built, index) : { ...upstreamSet(draft, index), ...kept });
     entitySets.set(draft.setName, entitySet(draft, built, { navigations, sourceTitle: source?.entry.title ?? null }));
     if (draft.form === 'export' && source !== undefined) {
       exports.push(buildExport(source, draft, { index, policies }));
@@ -169,6 +174,7 @@ function buildSource(source: SourceDraft, matches: Matches): Source {
   const url = entry.upstream?.url ?? null;
   return {
     ...common,
+    archive: sourceArchive(entry),
     upstream: {
       url: url === null ? null : `${url.replace(/\/+$/, '')}/`,
       urlVariable: source.urlVariable,

@@ -154,7 +154,20 @@ function binding(catalogue: Catalogue, set: ServedSet, source: string): Upstream
     upstreamName: upstream.name,
     title: documented?.title ?? upstream.name,
     hints,
+    ...archiveOf(catalogue, set, source),
   };
+}
+
+/** As documented, with the feed's own name of the point in time; what no document names as the source says. */
+function archiveOf(catalogue: Catalogue, { match }: ServedSet, source: string): Pick<UpstreamSet, 'archive'> {
+  const { documented, upstream } = match;
+  const told = documented === null ? (catalogue.sources.get(source)?.archive?.sets ?? undefined) : documented.archive;
+  if (told === undefined) {
+    return {};
+  }
+  const by = told.by === null ? undefined : sameProperty(upstream.entityType, told.by);
+  const isTime = by?.type === 'Edm.DateTimeOffset' && !by.collection;
+  return { archive: { ...told, by: isTime ? by.name : null } };
 }
 
 function differencesOf(set: ServedSet): readonly UpstreamDifference[] {

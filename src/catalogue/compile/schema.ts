@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { spanPattern } from '../archive-settings.ts';
 import type { Encoding } from '../catalogue.ts';
 import { keptForPattern } from '../retention.ts';
 import { deliverySchema } from './delivery-schema.ts';
@@ -79,6 +80,30 @@ const personalPolicies = z
 
 /** How long something is kept, e.g. `24 months`. */
 const keptForText = z.string().regex(keptForPattern, 'a number of days, months or years, e.g. "24 months"');
+
+/** A span of time, e.g. `3 days`. */
+const span = z.string().regex(spanPattern, 'a number of minutes, hours or days, e.g. "3 days"');
+const archiveShape = {
+  overlap: span.describe('How far behind the newest copied row each copy looks again; otherwise 3 days.'),
+  serve: z
+    .enum(['live', 'archive', 'both'])
+    .describe('live: the feed; archive: what was copied; both (otherwise): the archive, brought up to the feed first.'),
+  wholeEvery: span.describe('How often sets without a point in time are compared whole; otherwise 1 day.'),
+  freshFor: span.describe('How long "both" takes a copy to be as new as the feed; otherwise 1 minute.'),
+};
+const sourceArchive = z.union([
+  z.boolean(),
+  z.strictObject({ schedule: z.string().min(9).describe('Cron expression in UTC.'), ...archiveShape }).partial(),
+]);
+const setArchive = z.union([
+  z.boolean(),
+  z
+    .strictObject({
+      by: name.nullable().describe('Property with the point in time in UTC by which rows are copied; null: none.'),
+      ...archiveShape,
+    })
+    .partial(),
+]);
 
 const headerTexts = z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]);
 
@@ -221,6 +246,9 @@ const sourceShape = {
     .optional()
     .describe('How long else than rows is kept; otherwise until somebody removes it.'),
   upstream: upstreamSettings.optional(),
+  archive: sourceArchive
+    .optional()
+    .describe('Rows of a proxied feed are copied into PostgreSQL and kept; otherwise no. See docs/archive.md.'),
 };
 export const sourceSchema = z.strictObject(sourceShape);
 export const inlineSourceSchema = z.strictObject({
@@ -308,6 +336,7 @@ export const exportSchema = z.strictObject({
     .min(1)
     .optional()
     .describe('Distinct things that other sets name.'),
+  archive: setArchive.optional().describe('Rows of this proxied set are kept, or not; otherwise as the source says.'),
   upstreamName: z.string().min(1).optional().describe('Name of the set in the proxied feed, where it is known.'),
 });
 

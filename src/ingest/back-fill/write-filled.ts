@@ -1,10 +1,10 @@
 import { Buffer } from 'node:buffer';
 import type { Catalogue } from '../../catalogue/catalogue.ts';
 import type { KeptColumn } from '../../catalogue/kept-columns.ts';
+import { copyLine } from '../../sql/copy-line.ts';
 import { quoteIdentifier } from '../../sql/identifier.ts';
 import { escapeText } from '../../sql/literal.ts';
 import type { Transaction } from '../../warehouse/database.ts';
-import { copyLine } from '../../sql/copy-line.ts';
 import { maintainDerived, manyChanges, noteAffected } from '../derive/maintain-derived.ts';
 import { storedPlace } from '../ledger/file-order.ts';
 import { nextVersion, publishVersion } from '../ledger/set-version.ts';

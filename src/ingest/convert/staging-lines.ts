@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
-import type { TextRecord } from '../csv/read-records.ts';
 import { copyLine } from '../../sql/copy-line.ts';
+import type { TextRecord } from '../csv/read-records.ts';
 import type { RowConverter } from './row-converter.ts';
 
 /** Longest raw text kept of a rejected row, in characters; its byte range tells where the rest is. */

@@ -92,7 +92,8 @@ async function erase(
   const marks = await newestMarks(transaction);
   const counts = new Map<string, ErasedRows>();
   const others: OtherNames = new Map();
-  for (const { name } of marks === null ? [] : sets) {
+  // Rows that files fill are there once a file was loaded, those of proxied feeds without one.
+  for (const { name } of sets.filter(({ role }) => marks !== null || role === 'copy')) {
     const table = storedTable(catalogue, name);
     const found = await eraseRows(transaction, catalogue, {
       ...{ table, persons: inRows, dryRun, others },
@@ -129,7 +130,7 @@ async function erase(
 /** Those that are derived first, each before what it is made of: what follows from the others later finds nobody in them. */
 function setsOf(catalogue: Catalogue, source: string | null): readonly StoredSet[] {
   const stored = [...catalogue.sets.values()].filter((set) => set.kind === 'stored');
-  const filled = stored.filter(({ role }) => role === 'export');
+  const filled = stored.filter(({ role }) => role === 'export' || role === 'copy');
   const derived = derivedTables(catalogue)
     .map(({ table }) => table.set)
     .reverse();

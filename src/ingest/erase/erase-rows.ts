@@ -1,10 +1,10 @@
 import { Buffer } from 'node:buffer';
 import type { Catalogue } from '../../catalogue/catalogue.ts';
+import { copyLine } from '../../sql/copy-line.ts';
 import { quoteIdentifier } from '../../sql/identifier.ts';
 import { escapeText } from '../../sql/literal.ts';
 import type { Transaction } from '../../warehouse/database.ts';
 import { writeTombstones } from '../../warehouse/write-tombstones.ts';
-import { copyLine } from '../../sql/copy-line.ts';
 import { maintainDerived, noteAffected } from '../derive/maintain-derived.ts';
 import type { DerivedMarks } from '../derive/write-derived.ts';
 import { beginHistory, nextVersion, publishVersion } from '../ledger/set-version.ts';

@@ -1,9 +1,9 @@
 import { Buffer } from 'node:buffer';
 import { GatewayError } from '../../errors.ts';
+import { copyLine } from '../../sql/copy-line.ts';
 import { quoteIdentifier } from '../../sql/identifier.ts';
 import type { Transaction } from '../../warehouse/database.ts';
 import { sqlState } from '../../warehouse/postgres-errors.ts';
-import { copyLine } from '../../sql/copy-line.ts';
 import type { Treatment } from '../personal/treatments.ts';
 import type { StoredTable } from '../stored/stored-table.ts';
 

@@ -6,8 +6,8 @@ import { rowId, type Scope } from '../scope.ts';
 import { isInteger } from '../sql-type.ts';
 import { collectionCount, fromWhere, rowsMatching } from './collection.ts';
 import { bareValue, value } from './expression.ts';
-import { comparisonWithNaN, isNaNConstant, maybeNaN } from './not-a-number.ts';
 import { hasMember } from './has-member.ts';
+import { comparisonWithNaN, isNaNConstant, maybeNaN } from './not-a-number.ts';
 import { isRooted, rootScope } from './root.ts';
 
 /**

@@ -40,7 +40,9 @@ export class World {
 
   /** Empty database, empty folders. */
   async begin(): Promise<void> {
-    await this.#database.query('DROP SCHEMA IF EXISTS feed CASCADE; DROP SCHEMA IF EXISTS gateway CASCADE');
+    await this.#database.query(
+      'DROP SCHEMA IF EXISTS feed CASCADE; DROP SCHEMA IF EXISTS gateway_archive CASCADE; DROP SCHEMA IF EXISTS gateway CASCADE',
+    );
     rmSync(this.folder, { recursive: true, force: true });
     mkdirSync(this.folder);
   }

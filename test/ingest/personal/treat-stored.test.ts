@@ -35,7 +35,7 @@ describe('stored rows after a policy changed', () => {
   const feed = useFeed(clear);
   const dump = async (): Promise<string> => {
     const tables = await feed().rows<{ name: string }>(
-      `SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables WHERE schemaname IN ('gateway', 'feed')`,
+      `SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables WHERE schemaname IN ('gateway', 'feed', 'gateway_archive')`,
     );
     const texts = await Promise.all(
       tables.map(({ name }) => feed().rows<{ row: string }>(`SELECT t::text AS row FROM ${name} t`)),

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { filtered, documentedFeed, expandAll, roundTrip, runningFeeds } from './round-trip.ts';
+import { documentedFeed, expandAll, filtered, roundTrip, runningFeeds } from './round-trip.ts';
 
 const shapes = [
   ['all rows on one page', {}],

@@ -1,0 +1,328 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Catalogue } from '../catalogue/catalogue.ts';
+import { GatewayError } from '../errors.ts';
+import type { ArchiveEvent } from '../observation/events/archive.ts';
+import { type Observe, unobserved } from '../observation/observe.ts';
+import type { Upstream } from '../upstream/upstream.ts';
+import type { Database } from '../warehouse/database.ts';
+import { type ArchivedSet, archivedSet, archivedSets, withArchived } from './archived-set.ts';
+import { type CopyCounts, copySet } from './copy-set.ts';
+import { type FeedIdentity, openArchive } from './open-archive.ts';
+import { type ArchiveRecord, archiveRecord, archiveRecords, noteOutcome } from './records.ts';
+import { shapedSet, shapeOf } from './shape.ts';
+import { tenantOf } from './tenant.ts';
+
+/** What archives are made of. */
+export interface ArchiveContext {
+  readonly database: Database;
+  /** Of the metadata files. */
+  readonly documents: Catalogue;
+  /** The sets as their feeds have them now; asked again and again. */
+  readonly live: () => Catalogue;
+  /** Feeds that are copied, by source: no stand-in with made-up rows is among them. */
+  readonly feeds: ReadonlyMap<string, Upstream>;
+  /** Sources whose sets are in `live` as their feeds declare them, not only as documents do. */
+  readonly modelled: ReadonlySet<string>;
+  readonly observe?: Observe<ArchiveEvent>;
+  /** Of this machine; absent: its clock. */
+  readonly now?: () => Date;
+}
+
+/** What became of the copy of one set. */
+export type SetOutcome =
+  | { readonly state: 'copied'; readonly set: string; readonly counts: CopyCounts }
+  | { readonly state: 'busy'; readonly set: string }
+  | { readonly state: 'failed'; readonly set: string; readonly error: GatewayError };
+
+export interface RunOptions {
+  readonly source?: string;
+  readonly set?: string;
+  readonly force?: boolean;
+  /** All that is compared now and then is compared now. */
+  readonly whole?: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** Milliseconds between two looks at whether another gateway has ended its copy. */
+const nextLook = 250;
+
+/** The archives of proxied sets: which are served from PostgreSQL, and how they are kept up to their feeds. */
+export class Archives {
+  readonly #context: ArchiveContext;
+  readonly #observe: Observe<ArchiveEvent>;
+  readonly #now: () => Date;
+  /** Archives whose tables fit: by set, with the type that they fit. */
+  readonly #ready = new Map<string, string>();
+  /** Archives of sources whose feeds nobody can ask what they declare. */
+  #recorded: readonly ArchivedSet[] = [];
+  #served: { readonly live: Catalogue; readonly ready: string; readonly catalogue: Catalogue } | null = null;
+  readonly #freshening = new Map<string, Promise<void>>();
+  /** When a set was brought up to its feed last, by this gateway or another one, in milliseconds. */
+  readonly #freshAt = new Map<string, number>();
+
+  constructor(context: ArchiveContext) {
+    this.#context = context;
+    this.#observe = context.observe ?? unobserved;
+    this.#now = context.now ?? (() => new Date());
+  }
+
+  /** Looks which archives there are. Call at the start, and after the model of a feed has changed. */
+  async look(): Promise<void> {
+    const { database, documents, modelled } = this.#context;
+    const records = new Map((await archiveRecords(database)).map((record) => [record.set, record]));
+    this.#recorded = (await recordedSets(database, documents)).filter(({ source }) => !modelled.has(source));
+    for (const archived of this.#sets()) {
+      const record = records.get(archived.name);
+      if (record === undefined) {
+        continue;
+      }
+      if (modelled.has(archived.source)) {
+        await this.#lookAt(archived, record);
+      } else {
+        this.#noteReady(archived, record.complete);
+      }
+    }
+  }
+
+  /** As the feeds declare them; of feeds that were never read, as the archives have them. */
+  #sets(): readonly ArchivedSet[] {
+    const { live, modelled } = this.#context;
+    const declared = archivedSets(live()).filter(({ source }) => modelled.has(source));
+    return [...declared, ...this.#recorded.filter(({ source }) => !modelled.has(source))];
+  }
+
+  async #lookAt(archived: ArchivedSet, record: ArchiveRecord): Promise<void> {
+    const { database, live } = this.#context;
+    const feed = this.#identity(archived.source) ?? { address: record.feed, tenant: record.tenant };
+    try {
+      await openArchive(database, live(), { archived, feed });
+      this.#noteReady(archived, record.complete);
+    } catch (error) {
+      if (!(error instanceof GatewayError) || error.code !== 'ArchiveRefused') {
+        throw error;
+      }
+      this.#ready.delete(archived.name);
+      await noteOutcome(database, archived.name, error);
+      this.#tell(archived, { state: 'failed', set: archived.name, error });
+    }
+  }
+
+  #noteReady(archived: ArchivedSet, complete: boolean): void {
+    // Until all was copied once, the feed has more than its archive.
+    if (complete || !this.#context.feeds.has(archived.source)) {
+      this.#ready.set(archived.name, typeText(archived));
+    }
+  }
+
+  /** The catalogue as it is served: sets whose archive is whole are in PostgreSQL. */
+  catalogue(): Catalogue {
+    const live = this.#context.live();
+    const ready = JSON.stringify([...this.#ready]);
+    if (this.#served?.live === live && this.#served.ready === ready) {
+      return this.#served.catalogue;
+    }
+    const archived = this.#sets().filter(
+      (one) => one.settings.serve !== 'live' && this.#ready.get(one.name) === typeText(one),
+    );
+    const catalogue = withArchived(live, archived);
+    this.#served = { live, ready, catalogue };
+    return catalogue;
+  }
+
+  /**
+   * Brings those of these sets up to their feeds that are served as both, unless that was done just now. A feed that cannot be reached is no
+   * error here: then the archive is served as it is, which is told.
+   */
+  async freshen(sets: readonly string[], signal: AbortSignal): Promise<void> {
+    const { feeds, modelled } = this.#context;
+    const served = this.catalogue().sets;
+    const wanted = this.#sets().filter(({ name, source, settings }) => {
+      const isAsked = sets.includes(name) && settings.serve === 'both' && served.get(name)?.kind === 'stored';
+      return isAsked && feeds.has(source) && modelled.has(source);
+    });
+    await Promise.all(wanted.map((archived) => this.#freshenSet(archived, signal)));
+  }
+
+  #freshenSet(archived: ArchivedSet, signal: AbortSignal): Promise<void> {
+    const { name, settings } = archived;
+    const age = this.#now().getTime() - (this.#freshAt.get(name) ?? Number.NEGATIVE_INFINITY);
+    if (age >= 0 && age < settings.freshSeconds * 1000) {
+      return Promise.resolve();
+    }
+    // Whoever else asks meanwhile waits for the same copy, which no single client ends.
+    const running =
+      this.#freshening.get(name) ??
+      this.#copyFresh(archived).finally(() => {
+        this.#freshening.delete(name);
+      });
+    this.#freshening.set(name, running);
+    return untilAborted(running, signal);
+  }
+
+  async #copyFresh(archived: ArchivedSet): Promise<void> {
+    const { name } = archived;
+    const asked = this.#now();
+    const known = await archiveRecord(this.#context.database, name);
+    const copiedAt = known?.copiedAt?.getTime() ?? Number.NEGATIVE_INFINITY;
+    const age = asked.getTime() - copiedAt;
+    if (age >= 0 && age < archived.settings.freshSeconds * 1000) {
+      // Another gateway did it.
+      this.#freshAt.set(name, copiedAt);
+      return;
+    }
+    const never = new AbortController().signal;
+    for (;;) {
+      const outcome = await this.#copy(archived, { signal: never, fresh: true });
+      if (outcome.state !== 'busy') {
+        if (outcome.state === 'copied') {
+          this.#freshAt.set(name, asked.getTime());
+        }
+        return;
+      }
+      const now = await archiveRecord(this.#context.database, name);
+      if (now === null || (now.copiedAt !== null && now.copiedAt >= asked)) {
+        this.#freshAt.set(name, asked.getTime());
+        return;
+      }
+      await pause(nextLook);
+    }
+  }
+
+  /** Copies all archived sets, or some, one after the other: a feed is asked for one thing at a time. */
+  async run({ source, set, signal, ...options }: RunOptions): Promise<readonly SetOutcome[]> {
+    const outcomes: SetOutcome[] = [];
+    for (const { name } of this.setsOf(source, set)) {
+      const archived = this.#archived(name);
+      if (archived === null || signal.aborted) {
+        continue;
+      }
+      outcomes.push(await this.#copy(archived, { ...options, signal, fresh: false }));
+    }
+    return outcomes;
+  }
+
+  /** The sets that are kept, of feeds that can be asked. */
+  setsOf(source?: string, set?: string): readonly ArchivedSet[] {
+    const { feeds, modelled } = this.#context;
+    return this.#sets().filter(
+      (one) =>
+        feeds.has(one.source) &&
+        modelled.has(one.source) &&
+        (source === undefined || one.source === source) &&
+        (set === undefined || one.name === set),
+    );
+  }
+
+  async #copy(
+    archived: ArchivedSet,
+    {
+      signal,
+      fresh,
+      force = false,
+      whole = false,
+    }: Pick<RunOptions, 'force' | 'whole' | 'signal'> & { readonly fresh: boolean },
+  ): Promise<SetOutcome> {
+    const { name } = archived;
+    let outcome: SetOutcome;
+    try {
+      const work = (held: AbortSignal): Promise<CopyCounts> =>
+        this.#copyAlone(archived, { signal: AbortSignal.any([signal, held]), fresh, force, whole });
+      const counts = await this.#context.database.exclusively(`archive ${name}`, work);
+      outcome = counts === null ? { state: 'busy', set: name } : { state: 'copied', set: name, counts };
+      if (outcome.state === 'copied') {
+        await noteOutcome(this.#context.database, name, null);
+      }
+    } catch (error) {
+      if (!(error instanceof GatewayError)) {
+        throw error;
+      }
+      outcome = { state: 'failed', set: name, error };
+      await noteOutcome(this.#context.database, name, error);
+    }
+    this.#tell(archived, outcome);
+    return outcome;
+  }
+
+  async #copyAlone(
+    archived: ArchivedSet,
+    options: Required<Pick<RunOptions, 'force' | 'whole' | 'signal'>> & { readonly fresh: boolean },
+  ): Promise<CopyCounts> {
+    const { database, live, feeds } = this.#context;
+    const upstream = feeds.get(archived.source);
+    const identity = this.#identity(archived.source);
+    if (upstream === undefined || identity === null) {
+      throw new GatewayError('UpstreamUnavailable', `The feed ${archived.source} has no address.`);
+    }
+    const catalogue = live();
+    const record = await openArchive(database, catalogue, { archived, feed: identity });
+    const feed = { upstream, namespace: catalogue.model.namespace, signal: options.signal };
+    const { name, source } = archived;
+    const counts = await copySet({ database, catalogue, archived, feed, identity, force: options.force }, record, {
+      now: this.#now,
+      fresh: options.fresh,
+      whole: options.whole,
+      onProgress: (upTo, rows) => this.#observe({ event: 'archive-progress', source, set: name, upTo, rows }),
+    });
+    this.#noteReady(archived, true);
+    return counts;
+  }
+
+  #archived(name: string): ArchivedSet | null {
+    return this.#sets().find((one) => one.name === name) ?? null;
+  }
+
+  #identity(name: string): FeedIdentity | null {
+    const address = this.#context.feeds.get(name)?.state().url ?? null;
+    const source = this.#context.live().sources.get(name);
+    return address === null ? null : { address, tenant: source === undefined ? null : tenantOf(source) };
+  }
+
+  #tell({ name, source }: ArchivedSet, outcome: SetOutcome): void {
+    const counts = outcome.state === 'copied' ? outcome.counts : null;
+    const reason = outcome.state === 'failed' ? `${outcome.error.code}: ${outcome.error.message}` : null;
+    this.#observe({ event: 'archive', source, set: name, outcome: outcome.state, counts, reason });
+  }
+}
+
+/** The type that a table has to fit. */
+const typeText = ({ live }: ArchivedSet): string => JSON.stringify(shapeOf(live));
+
+/** Waits for work that goes on for others, too, where this one does not wait any longer. */
+async function untilAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted();
+  let stop = (): void => {};
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => reject(signal.reason);
+    signal.addEventListener('abort', stop, { once: true });
+  });
+  try {
+    await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+}
+
+/**
+ * The catalogue with the sets that have archives in their tables, whether their feeds can be reached or not: what erases and prunes rows works
+ * by it. `catalogue`: of the metadata files.
+ */
+export async function archivedCatalogue(database: Database, catalogue: Catalogue): Promise<Catalogue> {
+  return withArchived(catalogue, await recordedSets(database, catalogue));
+}
+
+/** Archives as the ledger has them. */
+export async function recordedSets(database: Database, catalogue: Catalogue): Promise<readonly ArchivedSet[]> {
+  const records = await archiveRecords(database);
+  return records.flatMap(({ set, source, shape }) => {
+    const documented = catalogue.model.entitySets.get(set) ?? null;
+    const binding = catalogue.sets.get(set);
+    if (!catalogue.sources.has(source) || (binding !== undefined && binding.kind !== 'upstream')) {
+      return [];
+    }
+    const settings = binding?.archive ?? catalogue.sources.get(source)?.archive?.sets;
+    const live = shapedSet(set, shape, documented);
+    return [archivedSet(live, { source, settings: settings ?? usual })];
+  });
+}
+
+const usual = { by: null, overlapSeconds: 0, serve: 'archive', wholeEverySeconds: 86_400, freshSeconds: 0 } as const;

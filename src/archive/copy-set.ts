@@ -1,0 +1,210 @@
+import type { Property } from '../edm/model.ts';
+import { GatewayError } from '../errors.ts';
+import { lockSets, nextVersion, publishVersion } from '../ingest/ledger/set-version.ts';
+import { type CopiedPart, type Copying, copyPart } from './copy-part.ts';
+import { oldestMoment, patiently } from './feed-rows.ts';
+import { markPurged } from './gone-rows.ts';
+import { tableOf } from './merge-copied.ts';
+import { firstSpan, nextSpan, type Part, wholeSecond } from './parts.ts';
+import { type ArchiveRecord, nextCopyId, noteCopy, noteProgress, type RecordChange } from './records.ts';
+
+/** Rows of all parts of one copy. */
+export type CopyCounts = Omit<CopiedPart, 'newest'>;
+
+export interface CopyOptions {
+  readonly now: () => Date;
+  /** Only what may have changed since the last copy: somebody waits for it. */
+  readonly fresh: boolean;
+  /** The whole set is compared, whenever that was done last. */
+  readonly whole: boolean;
+  /** Told after each part of many: rows up to this moment were looked at. */
+  readonly onProgress: (upTo: string, rows: number) => void;
+}
+
+/** A set that is larger is compared whole on its schedule alone, not when somebody asks for it. */
+const fewRows = 5000;
+/** Every set is compared whole once in so many milliseconds: nothing else shows what changed behind the window. */
+const wholeAtLeast = 30 * 86_400_000;
+
+const none: CopyCounts = {
+  ...{ read: 0, inserted: 0, updated: 0, unchanged: 0, duplicate: 0 },
+  ...{ erased: 0, purged: 0, deleted: 0 },
+};
+
+/**
+ * Brings the archive of a set up to its feed. Each part is a transaction of its own with the progress in it, so what was done stays done
+ * wherever this ends. Call where nobody else copies the set. Throws what `copyPart` throws.
+ */
+export async function copySet(copying: Copying, record: ArchiveRecord, options: CopyOptions): Promise<CopyCounts> {
+  const { archived } = copying;
+  const by = archived.settings.by === null ? undefined : archived.live.entityType.properties.get(archived.settings.by);
+  return by === undefined ? compareWhole(copying, record, options) : new TimedCopy(copying, by, options).run(record);
+}
+
+/** Nothing says when rows came: all are read, and compared. */
+async function compareWhole(copying: Copying, record: ArchiveRecord, options: CopyOptions): Promise<CopyCounts> {
+  const { archived, database } = copying;
+  const now = options.now();
+  const age = record.wholeAt === null ? Number.POSITIVE_INFINITY : now.getTime() - record.wholeAt.getTime();
+  const due = options.fresh
+    ? record.wholeRows !== null && record.wholeRows <= fewRows
+    : options.whole || !record.complete || age >= archived.settings.wholeEverySeconds * 1000;
+  if (!due) {
+    return none;
+  }
+  const copied = await patiently(copying.feed.signal, () =>
+    copyPart(copying, { kind: 'whole' }, ({ read }) => ({ complete: true, wholeAt: now, wholeRows: read })),
+  );
+  await noteProgress(database, archived.name, { change: {}, copiedAt: now });
+  return copied;
+}
+
+/** Copies by the point in time of rows, window by window. */
+class TimedCopy {
+  #sum = none;
+  readonly #copying: Copying;
+  readonly #by: Property;
+  readonly #options: CopyOptions;
+
+  constructor(copying: Copying, by: Property, options: CopyOptions) {
+    this.#copying = copying;
+    this.#by = by;
+    this.#options = options;
+  }
+
+  async run(record: ArchiveRecord): Promise<CopyCounts> {
+    const { database, archived } = this.#copying;
+    const { fresh, whole, now } = this.#options;
+    // What comes while this goes on is looked at by the next copy.
+    const started = now();
+    const watermark = record.complete ? record.watermark : await this.#backFill(record, started);
+    await this.#copyNew(watermark, { started, first: !record.complete });
+    if (!fresh) {
+      await this.#markPurged();
+      await this.#compareOld(record, { whole, watermark });
+    }
+    await noteProgress(database, archived.name, { change: {}, copiedAt: started });
+    return this.#sum;
+  }
+
+  /** What the feed has had so far, from the oldest on; the watermark says where it goes on after an end in between. */
+  async #backFill(record: ArchiveRecord, started: Date): Promise<Date | null> {
+    const from = record.watermark ?? (await this.#oldest());
+    if (from === null) {
+      return null;
+    }
+    return this.#windows(from, started, (to) => ({ watermark: to }));
+  }
+
+  /** Windows from one moment to another, each as long as the rows of the one before let it be. Gives where they end. */
+  async #windows(from: Date, until: Date, progress: (to: Date) => RecordChange): Promise<Date> {
+    let [at, span] = [new Date(wholeSecond(from)), firstSpan];
+    while (at < until) {
+      const to = new Date(wholeSecond(new Date(Math.min(at.getTime() + span, until.getTime() + 1000))));
+      const copied = await this.#part(
+        { kind: 'window', by: this.#by, from: wholeSecond(at), to: wholeSecond(to) },
+        () => progress(to),
+      );
+      span = nextSpan(span, copied.read);
+      at = to;
+      this.#options.onProgress(wholeSecond(at), this.#sum.read);
+    }
+    return at;
+  }
+
+  /**
+   * Rows from before the watermark on, without an end: a clock of the feed may be ahead. The new watermark is the newest row, but never ahead
+   * of our clock, lest one row of tomorrow hide those that still come today.
+   */
+  async #copyNew(
+    watermark: Date | null,
+    { started, first }: { readonly started: Date; readonly first: boolean },
+  ): Promise<void> {
+    const { overlapSeconds } = this.#copying.archived.settings;
+    const from = watermark === null ? null : wholeSecond(new Date(watermark.getTime() - overlapSeconds * 1000));
+    await this.#part({ kind: 'window', by: this.#by, from, to: null }, ({ newest }) => {
+      const latest = newest === null ? watermark : new Date(Math.min(newest.getTime(), started.getTime()));
+      // After the first copy it stands where our clock did, which may be ahead of the feed's.
+      const moves = latest !== null && (watermark === null || first || latest > watermark);
+      const forward = moves ? { watermark: latest } : {};
+      return this.#by.nullable ? forward : { ...forward, complete: true };
+    });
+    if (this.#by.nullable) {
+      await this.#part({ kind: 'timeless', by: this.#by }, () => ({ complete: true }));
+    }
+  }
+
+  /** Once a month, what lies behind the window: nothing else shows that it changed, or was deleted. */
+  async #compareOld(
+    record: ArchiveRecord,
+    { whole, watermark }: { readonly whole: boolean; readonly watermark: Date | null },
+  ): Promise<void> {
+    const { database, archived } = this.#copying;
+    const now = this.#options.now();
+    if (!record.complete || record.wholeAt === null) {
+      // All was just copied for the first time.
+      await noteProgress(database, archived.name, { change: { wholeAt: now }, copiedAt: null });
+      return;
+    }
+    const due = whole || record.comparedTo !== null || now.getTime() - record.wholeAt.getTime() >= wholeAtLeast;
+    const oldest = due ? await this.#oldest() : null;
+    if (oldest !== null && watermark !== null) {
+      const from = record.comparedTo !== null && record.comparedTo > oldest ? record.comparedTo : oldest;
+      await this.#windows(from, watermark, (to) => ({ comparedTo: to }));
+    }
+    if (due) {
+      await noteProgress(database, archived.name, { change: { wholeAt: now, comparedTo: null }, copiedAt: null });
+    }
+  }
+
+  /** Rows that are older than all that the feed has were purged there. */
+  async #markPurged(): Promise<void> {
+    const { database, archived, feed } = this.#copying;
+    const oldest = await patiently(feed.signal, () => oldestMoment(feed, archived.live, this.#by));
+    // Where the feed has no row at all, or keeps no order, nothing is said of single rows.
+    if (typeof oldest !== 'string') {
+      return;
+    }
+    const table = tableOf(archived);
+    const purged = await database.transaction(async (transaction) => {
+      await lockSets(transaction, [archived.name]);
+      const version = await nextVersion(transaction, archived.name);
+      const marked = await markPurged(transaction, { archived, table }, { by: this.#by, oldest, version });
+      if (marked > 0) {
+        await publishVersion(transaction, archived.name, version);
+        const copyId = await nextCopyId(transaction);
+        const note = { copyId, set: archived.name, kind: 'purged', from: null, to: oldest } as const;
+        await noteCopy(transaction, { ...none, ...note, purged: marked });
+      }
+      return marked;
+    });
+    this.#sum = { ...this.#sum, purged: this.#sum.purged + purged };
+  }
+
+  async #part(part: Part, progress: (copied: CopiedPart) => RecordChange): Promise<CopiedPart> {
+    const { feed } = this.#copying;
+    const copied = await patiently(feed.signal, () => {
+      feed.signal.throwIfAborted();
+      return copyPart(this.#copying, part, progress);
+    });
+    this.#sum = added(this.#sum, copied);
+    return copied;
+  }
+
+  async #oldest(): Promise<Date | null> {
+    const { feed, archived } = this.#copying;
+    const oldest = await patiently(feed.signal, () => oldestMoment(feed, archived.live, this.#by));
+    if (oldest === undefined) {
+      throw new GatewayError(
+        'UpstreamRefused',
+        `The feed does not order ${archived.name} by ${this.#by.name}, so its rows cannot be copied by time. Say archive: { by: null } in its metadata.`,
+      );
+    }
+    return oldest === null ? null : new Date(oldest);
+  }
+}
+
+function added(sum: CopyCounts, copied: CopiedPart): CopyCounts {
+  const names = Object.keys(none) as (keyof CopyCounts)[];
+  return Object.fromEntries(names.map((name) => [name, sum[name] + copied[name]])) as unknown as CopyCounts;
+}

@@ -1,0 +1,69 @@
+import { type ArchiveSettings, type SourceArchive, spanSeconds } from '../archive-settings.ts';
+import type { SetDraft, SourceDraft } from './draft.ts';
+import type { ExportEntry, SourceEntry } from './schema.ts';
+
+const usual: ArchiveSettings = {
+  by: null,
+  overlapSeconds: 3 * 86_400,
+  serve: 'both',
+  wholeEverySeconds: 86_400,
+  freshSeconds: 60,
+};
+const usualSchedule = '20 * * * *';
+
+type SetEntry = Exclude<NonNullable<ExportEntry['archive']>, boolean>;
+
+function settingsOf(entry: SetEntry, before: ArchiveSettings): ArchiveSettings {
+  const span = (text: string | undefined, otherwise: number): number =>
+    text === undefined ? otherwise : (spanSeconds(text) ?? otherwise);
+  return {
+    by: entry.by === undefined ? before.by : entry.by,
+    overlapSeconds: span(entry.overlap, before.overlapSeconds),
+    serve: entry.serve ?? before.serve,
+    wholeEverySeconds: span(entry.wholeEvery, before.wholeEverySeconds),
+    freshSeconds: span(entry.freshFor, before.freshSeconds),
+  };
+}
+
+/** What is kept of a proxied source. */
+export function sourceArchive({ archive }: SourceEntry): SourceArchive {
+  const { schedule = usualSchedule, ...rest } = typeof archive === 'object' ? archive : {};
+  const kept = archive !== undefined && archive !== false;
+  return { schedule, sets: kept ? settingsOf(rest, usual) : null };
+}
+
+/** Whether and how a set is kept; null: it is not. */
+export function archiveOf(draft: SetDraft, source: SourceDraft | undefined): ArchiveSettings | null {
+  const { entry, report } = draft;
+  const { archive } = entry;
+  if (draft.form !== 'upstream') {
+    if (archive !== undefined) {
+      report(['archive'], 'Only rows of a proxied feed are archived.', 'Remove it: what files bring is stored anyway.');
+    }
+    return null;
+  }
+  const all = source === undefined ? null : sourceArchive(source.entry).sets;
+  if (archive === false || (archive === undefined && all === null)) {
+    return null;
+  }
+  const settings = settingsOf(typeof archive === 'object' ? archive : {}, all ?? usual);
+  const { by } = settings;
+  const property = by === null ? undefined : entry.properties[by];
+  if (by !== null && (property?.type !== 'DateTimeOffset' || property.collection === true)) {
+    const message = property === undefined ? `There is no property ${by}.` : `${by} says no point in time.`;
+    report(['archive', 'by'], message, 'Name a property of type DateTimeOffset that holds UTC, or leave it out.');
+    return null;
+  }
+  return settings;
+}
+
+/** Reports what a source cannot say. */
+export function checkArchive({ entry, report }: SourceDraft): void {
+  if (entry.kind === 'files' && entry.archive !== undefined) {
+    report(
+      ['archive'],
+      '"archive" has no meaning for a source of files.',
+      'Remove it: what files bring is stored anyway.',
+    );
+  }
+}

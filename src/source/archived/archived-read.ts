@@ -1,0 +1,53 @@
+import type { Catalogue } from '../../catalogue/catalogue.ts';
+import { namedMembers } from '../../plan/logic/member-names.ts';
+import { mapBoundPlan } from '../../plan/model/make.ts';
+import type { Bound } from '../../plan/model/read-plan.ts';
+import type { RowsPlan } from '../data-source.ts';
+import type { PlannedRead } from '../own-source.ts';
+
+/** Who keeps the archives of proxied sets up to their feeds. */
+export interface ArchiveKeeper {
+  /** Brings those of the sets up to their feeds that are served so; without an error where a feed cannot be reached. */
+  freshen(sets: readonly string[], signal: AbortSignal): Promise<void>;
+}
+
+/** Nobody keeps anything. */
+export const noArchives: ArchiveKeeper = { freshen: () => Promise.resolve() };
+
+/**
+ * A read in which archived sets take part: they are stored sets, and whoever reads stored sets reads them. What is the feed's own in the plan,
+ * literals of its enumerations, is mapped to what the archive holds; and before the first page the archive is brought up to the feed. Later
+ * pages go on in what the first one saw.
+ */
+export function archivedRead(
+  plan: Bound<RowsPlan>,
+  { catalogue, keeper }: { readonly catalogue: Catalogue; readonly keeper: ArchiveKeeper },
+  pick: (plan: Bound<RowsPlan>) => PlannedRead,
+): PlannedRead {
+  const archived = plan.setNames.filter((name) => {
+    const binding = catalogue.sets.get(name);
+    return binding?.kind === 'stored' && binding.role === 'copy';
+  });
+  if (archived.length === 0) {
+    return pick(plan);
+  }
+  const picked = pick(rowsPlan(mapBoundPlan(plan, namedMembers)));
+  const continues = 'after' in plan && plan.after !== null;
+  return {
+    read: async (reading, recipient) => {
+      if (!continues) {
+        const from = performance.now();
+        await keeper.freshen(archived, reading.signal);
+        reading.timing.note('feed', performance.now() - from);
+      }
+      return picked.read(reading, recipient);
+    },
+  };
+}
+
+function rowsPlan(plan: Bound): Bound<RowsPlan> {
+  if (plan.kind === 'ServiceDocument' || plan.kind === 'Metadata') {
+    throw new TypeError(`${plan.kind} has no rows`);
+  }
+  return plan;
+}

@@ -1,0 +1,19 @@
+import fc from 'fast-check';
+import { histories, runHistory } from './random-archive.ts';
+import { archiveWorld, type World } from './world.ts';
+
+describe('archived sets of a feed that does as it likes', () => {
+  let world: World;
+  before(async () => {
+    world = await archiveWorld({ serve: 'both' });
+  });
+  after(async () => world?.close());
+
+  it('show no row twice and lose none, whatever comes, goes and is killed in between', async function () {
+    this.timeout(120_000);
+    await fc.assert(
+      fc.asyncProperty(histories(16), (steps) => runHistory(world, steps)),
+      { numRuns: 3 },
+    );
+  });
+});

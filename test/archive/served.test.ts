@@ -1,0 +1,163 @@
+import assert from 'node:assert/strict';
+import { archivedCatalogue } from '../../src/archive/archives.ts';
+import { GatewayError } from '../../src/errors.ts';
+import { erasePersons } from '../../src/ingest/erase/erase-persons.ts';
+import { archiveWorld, type Row, thingCatalogue, type World } from './world.ts';
+
+const hour = 3_600_000;
+const day = 24 * hour;
+
+describe('archived sets served as both', () => {
+  let world: World;
+  before(async () => {
+    world = await archiveWorld({ serve: 'both' });
+  });
+  afterEach(async () => {
+    await world?.reset();
+    assert.deepEqual(world?.defects ?? [], []);
+  });
+  after(async () => world?.close());
+
+  const thing = (id: number, ago: number, text = `thing ${id}`): void =>
+    world.feed.put('FarThings', { id, at: new Date(world.clock.now.getTime() - ago).toISOString(), text });
+  const texts = (rows: readonly Row[]): readonly unknown[] => rows.map(({ text }) => text);
+
+  it('are as new as the feed, and have what it purged', async () => {
+    for (let id = 1; id <= 6; id++) {
+      thing(id, id * 2 * day);
+    }
+    await world.copy();
+    world.feed.remove('FarThings', '6');
+    thing(1, 2 * day, 'changed');
+    thing(7, hour);
+    const all = ['changed', 'thing 2', 'thing 3', 'thing 4', 'thing 5', 'thing 6', 'thing 7'];
+    assert.deepEqual(texts(await world.rows('FarThings?$orderby=id')), all);
+    assert.equal(await (await world.get('FarThings/$count')).text(), '7');
+    assert.deepEqual(await world.rows('FarThings?$apply=aggregate($count as n)'), [{ 'n@odata.type': '#Int64', n: 7 }]);
+    world.feed.remove('FarThings', '7');
+    assert.equal(await (await world.get('FarThings/$count')).text(), '6');
+    world.feed.put('FarNames', { id: 'a', name: 'Ann' });
+    assert.equal((await world.rows('FarNames')).length, 1, 'a small set without a time is compared whole');
+  });
+
+  it('are brought up to the feed once for all who ask at a time, and not between the pages of a reply', async () => {
+    for (let id = 1; id <= 10; id++) {
+      thing(id, id * hour);
+    }
+    await world.copy();
+    world.feed.requests = 0;
+    await Promise.all([1, 2, 3, 4, 5].map(() => world.get('FarThings?$top=1')));
+    const once = world.feed.requests;
+    assert.ok(once > 0);
+    await world.rows('FarThings');
+    assert.equal(world.feed.requests, 2 * once);
+  });
+
+  it('are not asked for again while a copy is fresh', async () => {
+    await world.restart(thingCatalogue({ serve: 'both', freshSeconds: 60 }));
+    thing(1, hour);
+    await world.copy();
+    world.clock.now = new Date(world.clock.now.getTime() + 30_000);
+    thing(2, 0);
+    assert.equal(await (await world.get('FarThings/$count')).text(), '1');
+    world.clock.now = new Date(world.clock.now.getTime() + 31_000);
+    assert.equal(await (await world.get('FarThings/$count')).text(), '2');
+  });
+
+  it('are served as they are while the feed is down, which is told', async () => {
+    thing(1, hour);
+    await world.copy();
+    world.feed.trip = () => {
+      throw new GatewayError('UpstreamUnavailable', 'The feed is down');
+    };
+    assert.equal(await (await world.get('FarThings/$count')).text(), '1');
+    const event = world.events.at(-1);
+    assert.equal(event?.event === 'archive' ? event.outcome : '', 'failed');
+    const [record] = await world.ask<{ error_code: string }>(
+      `SELECT error_code FROM gateway.archive WHERE entity_set = 'FarThings'`,
+    );
+    assert.equal(record?.error_code, 'UpstreamUnavailable');
+    world.feed.trip = () => {};
+    await world.get('FarThings/$count');
+    const [healed] = await world.ask<{ error_code: string | null }>(
+      `SELECT error_code FROM gateway.archive WHERE entity_set = 'FarThings'`,
+    );
+    assert.equal(healed?.error_code, null);
+  });
+
+  it('are served as they were copied last where the feed has no address any more, and others are not', async () => {
+    await world.restart(thingCatalogue({ serve: 'both' }, { ...thingCatalogue().model }));
+    thing(1, hour);
+    await world.copy({ set: 'FarThings' });
+    await world.restart(undefined, { addressless: true });
+    assert.deepEqual(texts(await world.rows('FarThings')), ['thing 1']);
+    assert.equal(await (await world.get('FarThings/$count?$filter=PurgedAt eq null')).text(), '1');
+    assert.equal((await world.get('FarNames')).status, 404);
+    assert.match(await (await world.get('$metadata')).text(), /EntitySet Name="FarThings"/);
+  });
+
+  it('are the same to a client that knows them, until something changed', async () => {
+    thing(1, hour);
+    await world.copy();
+    const first = await world.get('FarThings');
+    await first.text();
+    const known = { 'If-None-Match': first.headers.get('etag') ?? '' };
+    assert.equal((await world.get('FarThings', known)).status, 304);
+    thing(1, hour, 'other');
+    assert.equal((await world.get('FarThings', known)).status, 200);
+  });
+
+  it('have no person who was erased, and no copy brings one back', async () => {
+    thing(1, hour, 'Jan Jansen');
+    thing(2, hour, 'Piet Pietersen');
+    world.feed.put('FarNames', { id: 'a', name: 'Ann' });
+    await world.copy();
+    const catalogue = await archivedCatalogue(world.database, thingCatalogue());
+    const erase = (dryRun: boolean) =>
+      erasePersons(world.database, catalogue, { persons: ['Jan Jansen'], source: null, folders: [], dryRun });
+    assert.deepEqual([...(await erase(true)).sets], [['FarThings', { removed: 0, emptied: 1 }]]);
+    assert.equal((await world.rows("FarThings?$filter=text eq 'Jan Jansen'")).length, 1);
+    await erase(false);
+    for (const whole of [false, true]) {
+      await world.copy({ whole });
+      assert.deepEqual(texts(await world.rows('FarThings?$orderby=id')), [null, 'Piet Pietersen']);
+    }
+    const [found] = await world.ask<{ found: boolean }>(
+      `SELECT EXISTS (SELECT FROM gateway_archive."FarThings" t WHERE t::text LIKE '%Jansen%') AS found`,
+    );
+    assert.equal(found?.found, false);
+  });
+
+  it('follow a feed that declares a property more, and none that declares another type', async () => {
+    thing(1, hour);
+    await world.copy();
+    const { model } = thingCatalogue();
+    const type = model.entitySets.get('FarThings')?.entityType;
+    assert.ok(type);
+    const declared = async (more: readonly (readonly [string, 'Edm.String' | 'Edm.Int32'])[]): Promise<void> => {
+      const properties = new Map(type.properties);
+      for (const [name, of] of more) {
+        properties.set(name, { kind: 'Property', name, type: of, collection: false, nullable: true });
+      }
+      const set = { ...(model.entitySets.get('FarThings') as never as object), entityType: { ...type, properties } };
+      const sets = new Map([...model.entitySets, ['FarThings', set as never]]);
+      await world.restart(thingCatalogue({ serve: 'both' }, { ...model, entitySets: sets }));
+    };
+    await declared([['more', 'Edm.Int32']]);
+    world.feed.put('FarThings', { id: 2, at: world.clock.now.toISOString(), text: 'b', more: 5 });
+    assert.deepEqual(
+      (await world.rows('FarThings?$select=id,more')).map(({ id, more }) => [id, more]),
+      [
+        [1, null],
+        [2, 5],
+      ],
+    );
+    await declared([['text', 'Edm.Int32']]);
+    const event = world.events.at(-1);
+    assert.match(
+      event?.event === 'archive' ? (event.reason ?? '') : '',
+      /ArchiveRefused: .*FarThings.text is text in the database/,
+    );
+    assert.equal((await world.get('FarThings?$apply=aggregate($count as n)')).status, 501, 'served live');
+  });
+});
