@@ -106,14 +106,14 @@ export class IngestProgress {
       `${grouped(removed)} removed`,
     ];
     return [
-      ...[...this.#unknown].map(
-        ([column, files]) => `unknown column, kept in Extras: ${column} (${grouped(files)} files)`,
-      ),
-      `${grouped(this.#files)} files in ${spell((this.#clock() - this.#began) / 1000)}: ${states.join(', ')}`,
+      ...[...this.#unknown].map(([column, files]) => `unknown column, kept in Extras: ${column} (${counted(files)})`),
+      `${counted(this.#files)} in ${spell((this.#clock() - this.#began) / 1000)}: ${states.join(', ')}`,
       `${grouped(read)} rows: ${rows.join(', ')}`,
     ];
   }
 }
+
+const counted = (files: number): string => `${grouped(files)} ${files === 1 ? 'file' : 'files'}`;
 
 const grouped = (count: number): string => count.toLocaleString('en');
 

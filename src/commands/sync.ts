@@ -58,7 +58,8 @@ export async function syncCommand(
 
 function noDelivery({ sources }: Catalogue, source: string | undefined): string {
   if (source !== undefined && !sources.has(source)) {
-    return `There is no source "${source}". Sources: ${[...sources.keys()].join(', ')}.`;
+    const ofFiles = [...sources.values()].filter(({ kind }) => kind === 'files').map(({ name }) => name);
+    return `There is no source "${source}". Sources of files: ${ofFiles.join(', ')}.`;
   }
   const whose = source === undefined ? 'No source has' : `${source} has no`;
   return `${whose} deliveries: declare a server in metadata/<source>/deliveries.yaml, see docs/deliveries.md.`;

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { FaultPath } from './fault.ts';
+import { fileDefaultsSchema } from './schema.ts';
 
 export interface SchemaFault {
   readonly path: FaultPath;
@@ -8,6 +9,9 @@ export interface SchemaFault {
 }
 
 type Issue = z.core.$ZodIssue;
+
+/** Keys of how files are read, which are looked for above or beside their place. */
+const ofFiles: ReadonlySet<string> = new Set(Object.keys(fileDefaultsSchema.shape));
 
 /** What the schema has against a document, one fault for each issue, worded for whoever edits the file. */
 export function schemaFaults(error: z.ZodError): readonly SchemaFault[] {
@@ -21,7 +25,9 @@ function issueFaults(issue: Issue, before: FaultPath): readonly SchemaFault[] {
       return issue.keys.map((key) => ({
         path: [...path, key],
         message: `"${key}" is not a key that may stand here.`,
-        remedy: 'Correct its spelling or remove it.',
+        remedy: ofFiles.has(key)
+          ? 'Put it below files in source.yaml, or below fileDefaults in the file of an export.'
+          : 'Correct its spelling or remove it.',
       }));
     case 'invalid_key':
       return [
