@@ -1,0 +1,62 @@
+import { deepEqual, equal } from 'node:assert/strict';
+import path from 'node:path';
+import { scanDropFolder } from '../../src/ingest/delivery/drop-folder.ts';
+import { openDatabase } from '../../src/warehouse/postgres-database.ts';
+import { exportFile, useFeed } from './support/feed.ts';
+
+describe('A load beside years of others', () => {
+  const feed = useFeed();
+  const many = 20_000;
+
+  /** Rows that were read one after the other without an index, by table. */
+  const scanned = async (): Promise<ReadonlyMap<string, number>> => {
+    const rows = await feed().rows<{ name: string; n: number }>(
+      `SELECT relname AS name, seq_tup_read::int AS n FROM pg_stat_user_tables WHERE schemaname = 'gateway'`,
+    );
+    return new Map(rows.map(({ name, n }) => [name, n]));
+  };
+
+  it('asks the ledger by its indexes: no statement of a file reads a table of it whole', async function () {
+    this.timeout(60_000);
+    await feed().database.query(
+      `INSERT INTO gateway.load (source, export, file_name, path, sha256, size_bytes, modified_at, state, removal, file_time, header, rows_read, rows_inserted)
+       SELECT 'tracebuzz', e, e || n || '.csv', 'tracebuzz/' || e || n || '.csv', md5(e || n) || md5(e || n || 'x'), 100, now() - n * interval '1 hour', 'loaded', 'none', now() - n * interval '1 hour', '["a","b"]', 0, 0
+         FROM generate_series(1, ${many / 2}) AS n, unnest(ARRAY['cases', 'notes']) AS e;
+       INSERT INTO gateway.reject (load_id, line, byte_start, byte_end, code, message, state, closed_at, key, holds) SELECT load_id, 2, 0, 1, 'INVALID_INTEGER', 'x', 'dismissed', now(), '["1"]', '{}' FROM gateway.load;
+       INSERT INTO gateway.alert (kind, details, state) SELECT 'rows.rejected', '{}', 'sent' FROM gateway.load;
+       INSERT INTO gateway.rewritten_file (former_sha256, sha256) SELECT md5(n || 'a') || md5(n || 'b'), md5(n || 'c') || md5(n || 'd') FROM generate_series(1, ${many}) AS n;
+       ANALYZE gateway.load, gateway.reject, gateway.alert, gateway.rewritten_file`,
+    );
+    const drop = path.join(feed().folder, 'drop');
+    // What a connection read is told at its end.
+    const round = async (): Promise<readonly string[]> => {
+      const database = await openDatabase({ connection: feed().connectionString });
+      try {
+        const { results } = await scanDropFolder({ catalogue: feed().catalogue, database }, drop, { settle: 0 });
+        return results.map(({ state }) => state);
+      } finally {
+        await database.close();
+      }
+    };
+    const cases = exportFile('tracebuzz/cases', [{ CaseId: 1 }, { CaseId: 2 }, { CaseId: 3, ClosedAt: 'late' }]);
+    feed().write('drop/tracebuzz/raw-cases-1750000000.csv', cases, 1);
+    deepEqual(await round(), ['loaded']);
+    await feed()
+      .database.query('SELECT pg_stat_force_next_flush()')
+      .catch(() => {});
+    await new Promise((resolve) => setTimeout(resolve, 1100));
+    const before = await scanned();
+    feed().write('drop/tracebuzz/raw-cases-1750000100.csv', cases.replace('late', ''), 2);
+    feed().write('drop/tracebuzz/raw-cases-1750000200.csv', cases, 3);
+    feed().write('drop/tracebuzz/what.csv', 'Nothing\n1\n', 4);
+    const states = await round();
+    equal(states.length, 3, states.join());
+    await new Promise((resolve) => setTimeout(resolve, 1100));
+    const after = await scanned();
+    const whole = [...after].flatMap(([name, n]) => {
+      const more = n - (before.get(name) ?? 0);
+      return more < many / 2 ? [] : [`${name}: ${more} rows`];
+    });
+    deepEqual(whole, []);
+  });
+});
