@@ -61,6 +61,8 @@ export interface Config {
   readonly unpack: UnpackLimits;
   /** Secret that personal data is hashed with; null: none. */
   readonly personalDataKey: string | null;
+  /** Secrets that sign-ins at proxied feeds are sealed with: the first is the one in use, others are being changed. Empty: none are kept. */
+  readonly signInKeys: readonly string[];
 }
 
 /** The environment is not usable. `faults` has one sentence for each setting at fault. */
@@ -147,6 +149,14 @@ const schema = z.object({
   UNPACK_MAX_RATIO: count(2, 2000).default(defaultLimits.ratio),
   UNPACK_MAX_FILES: count(1, 1_000_000).default(defaultLimits.members),
   PERSONAL_DATA_KEY: z.string().min(32, 'must have 32 characters or more, at random').optional(),
+  SIGN_IN_KEY: z
+    .string()
+    .transform((text) => text.split(/\s+/))
+    .refine(
+      (keys) => keys.every(({ length }) => length >= 32),
+      'must have 32 characters or more, at random: make one with  openssl rand -hex 32',
+    )
+    .optional(),
 });
 
 /** A key of Standard Webhooks: 24 to 64 bytes. */
@@ -157,7 +167,10 @@ function isWebhookKey(text: string): boolean {
 }
 
 /** Settings whose value may stand in a file named by `<name>_FILE`, so that secrets need not stand in the environment. */
-const secretNames = ['DATABASE_URL', 'PGPASSWORD', 'ALERT_URL', 'ALERT_SECRET', 'PERSONAL_DATA_KEY'] as const;
+const secretNames = [
+  ...(['DATABASE_URL', 'PGPASSWORD', 'ALERT_URL', 'ALERT_SECRET', 'PERSONAL_DATA_KEY'] as const),
+  'SIGN_IN_KEY' as const,
+];
 
 /**
  * Reads and checks the whole configuration; an empty value counts as not given. Relative folders are resolved against
@@ -228,6 +241,7 @@ function configOf(settings: z.infer<typeof schema>): Config {
       members: settings.UNPACK_MAX_FILES,
     },
     personalDataKey: settings.PERSONAL_DATA_KEY ?? null,
+    signInKeys: settings.SIGN_IN_KEY ?? [],
   };
 }
 

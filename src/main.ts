@@ -4,6 +4,7 @@ import { testAlertCommand } from './commands/alert.ts';
 import { type ArchiveFlags, archiveCommand } from './commands/archive.ts';
 import { type BackupFlags, backupCommand } from './commands/backup.ts';
 import { checkCommand } from './commands/check.ts';
+import { type ConnectFlags, connectCommand } from './commands/connect.ts';
 import { diskCommand } from './commands/disk.ts';
 import { type DraftFlags, draftCommand } from './commands/draft.ts';
 import { type EraseFlags, eraseCommand } from './commands/erase.ts';
@@ -210,6 +211,16 @@ function program(): Command {
       const { config, faults } = examineConfig(process.env);
       return run(checkCommand(surroundings(config), faults, { connects: connect }));
     });
+  gateway
+    .command('connect')
+    .description(
+      'sign in at a proxied feed for the gateway, where a person has to: prints an address and a code, waits',
+    )
+    .argument('<source>', 'as its folder in the metadata is called')
+    .option('--forget', 'forget the sign-in that is kept')
+    .action((source: string, flags: ConnectFlags) =>
+      runToTheEnd(connectCommand(surroundings(), source, { ...flags, stop: stopSignal() })),
+    );
   gateway
     .command('sample')
     .description('write made-up exports')

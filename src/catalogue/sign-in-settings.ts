@@ -5,7 +5,9 @@ export type SignInSettings =
   | { readonly kind: 'none' }
   | { readonly kind: 'bearer'; readonly token: SecretPlace }
   | { readonly kind: 'basic'; readonly user: string; readonly password: SecretPlace }
-  | ({ readonly kind: 'client-credentials' } & ClientSettings);
+  | ({ readonly kind: 'client-credentials' } & ClientSettings)
+  | ({ readonly kind: 'refresh-token'; readonly refreshToken: SecretPlace } & ClientSettings & Lasting)
+  | ({ readonly kind: 'device-code' } & ClientSettings & Lasting);
 
 /** A client of an OAuth 2.0 server (RFC 6749), and what it asks tokens for. */
 export interface ClientSettings {
@@ -22,7 +24,7 @@ export interface ClientSettings {
 /** Where tokens are asked for: found in the document below the issuer's address, or given as they are. */
 export type TokenServer =
   | { readonly kind: 'issuer'; readonly url: string }
-  | { readonly kind: 'endpoints'; readonly token: string };
+  | { readonly kind: 'endpoints'; readonly token: string; readonly device: string | null };
 
 export type ClientCredential =
   | { readonly kind: 'secret'; readonly secret: SecretPlace }
@@ -33,3 +35,11 @@ export type ClientCredential =
       readonly privateKey: SecretPlace | null;
       readonly passphrase: SecretPlace | null;
     };
+
+/** How long a sign-in of a person may hold that is kept up by a refresh token. */
+export interface Lasting {
+  /** Days that a refresh token lives after it was made, where the server does not say. */
+  readonly refreshTokenDays: number;
+  /** Days after which a person must sign in again, however often the token was renewed; null: never. */
+  readonly signInDays: number | null;
+}

@@ -3,6 +3,7 @@ import { archiveRecords } from '../archive/records.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { ScheduledWork } from '../ingest/delivery/schedules.ts';
 import type { Database } from '../warehouse/database.ts';
+import { signInStore } from '../warehouse/sign-ins.ts';
 import { type ConnectedUpstreams, connectUpstreams } from './connect-upstreams.ts';
 import type { Surroundings } from './surroundings.ts';
 
@@ -19,7 +20,8 @@ export async function connectArchives(
   database: Database,
 ): Promise<ConnectedArchives> {
   const kept = new Set((await archiveRecords(database)).map(({ source }) => source));
-  const proxied = await connectUpstreams(surroundings, catalogue, { kept });
+  const keeping = { store: signInStore(database), secrets: surroundings.config.signInKeys };
+  const proxied = await connectUpstreams(surroundings, catalogue, { kept, keeping });
   const { feeds, modelled } = proxied;
   const { observe } = surroundings;
   const context: ArchiveContext = { database, documents: catalogue, live: proxied.catalogue, feeds, modelled, observe };

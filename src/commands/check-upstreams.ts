@@ -5,9 +5,10 @@ import { checkModel } from '../edm/check-model.ts';
 import { unobserved } from '../observation/observe.ts';
 import { fetchMetadata } from '../upstream/fetch-metadata.ts';
 import { checkSignIn } from '../upstream/sign-in/check-sign-in.ts';
-import { openSignIn } from '../upstream/sign-in/open-sign-in.ts';
+import { nowhere } from '../upstream/sign-in/lasting-sign-in.ts';
+import { openSignIn, type SignInContext } from '../upstream/sign-in/open-sign-in.ts';
+import type { SignInStore } from '../upstream/sign-in/sign-in-store.ts';
 import { realTime } from '../upstream/sign-in/time-source.ts';
-import type { TokenClientContext } from '../upstream/sign-in/token-client.ts';
 import { upstreamClient } from '../upstream/upstream-client.ts';
 
 /** What `gateway check` has to say of one proxied source. */
@@ -17,14 +18,22 @@ export interface UpstreamFindings {
   readonly faults: number;
 }
 
+export interface CheckContext {
+  readonly catalogue: Catalogue;
+  readonly environment: Environment;
+  /** What sign-ins are sealed with. */
+  readonly secrets: readonly string[];
+  readonly store: SignInStore | null;
+}
+
 /**
  * Asks a proxied feed for its `$metadata` now and tells, set by set, what is served as what, and every difference from the
- * documents. A feed that cannot be reached is told, and is no fault: `serve` starts without it too. Keeps nothing.
+ * documents. A feed that cannot be reached is told, and is no fault: `serve` starts without it too. Keeps nothing. `store` null: the database is not asked, so
+ * where a person has to sign in only the settings of that are looked at.
  */
 export async function checkUpstream(
-  catalogue: Catalogue,
   source: Source,
-  environment: Environment,
+  { catalogue, environment, secrets, store }: CheckContext,
 ): Promise<UpstreamFindings> {
   const { upstream } = source;
   if (upstream === undefined) {
@@ -34,8 +43,10 @@ export async function checkUpstream(
     const variable = upstream.urlVariable === null ? '' : ` (${upstream.urlVariable})`;
     return { lines: [`${source.title}: no URL is set${variable}`], faults: 0 };
   }
-  const context = { source: source.name, environment, time: realTime };
-  const { faults: unfit, notes } = await checkSignIn(upstream.signIn, context);
+  const keeping = { store: store ?? nowhere.store, secrets };
+  const context = { source: source.name, environment, time: realTime, keeping };
+  const lasts = upstream.signIn.kind === 'device-code' || upstream.signIn.kind === 'refresh-token';
+  const { faults: unfit, notes } = await checkSignIn(upstream.signIn, context, lasts ? 'settings' : 'all');
   const told = [
     ...unfit.map((fault) => `${source.title}: fault: ${fault}`),
     ...notes.map((note) => `warning: ${source.title}: ${note}`),
@@ -43,6 +54,10 @@ export async function checkUpstream(
   ];
   if (unfit.length > 0) {
     return { lines: told, faults: unfit.length };
+  }
+  if (lasts && store === null) {
+    const note = `${source.title}: a person signs in there; "gateway status" says whether somebody has, "gateway connect ${source.name}" does it`;
+    return { lines: [...told, note], faults: 0 };
   }
   const { lines, faults } = await askForModel(catalogue, { ...source, upstream }, context);
   return { lines: [...told, ...lines], faults };
@@ -59,7 +74,7 @@ function unencrypted({ title, upstream }: Source): readonly string[] {
 async function askForModel(
   catalogue: Catalogue,
   source: Source & { readonly upstream: UpstreamSettings },
-  context: Omit<TokenClientContext, 'observe'>,
+  context: Omit<SignInContext, 'observe'>,
 ): Promise<UpstreamFindings> {
   const signIn = openSignIn(source.upstream.signIn, { ...context, observe: unobserved });
   const client = upstreamClient(source.name, source.upstream, signIn);
@@ -80,5 +95,6 @@ async function askForModel(
     return { lines: [`${source.title}: ${reason} The documented model is served until it answers.`], faults: 0 };
   } finally {
     client.close();
+    await signIn.close();
   }
 }

@@ -52,7 +52,7 @@ export async function checkCommand(
   print(`${told.length} sources, ${exports.length} exports, ${model.entitySets.size} entity sets: no fault`);
   let upstreamFaults = 0;
   for (const source of sources.values()) {
-    const found = await checkUpstream(catalogue, source, environment);
+    const found = await checkUpstream(source, { catalogue, environment, secrets: config.signInKeys, store: null });
     found.lines.forEach(print);
     upstreamFaults += found.faults;
   }

@@ -5,6 +5,7 @@ import type { Model } from '../edm/model.ts';
 import { GatewayError } from '../errors.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 import { connectUpstream } from '../upstream/connect.ts';
+import { nowhere, type SignInKeeping } from '../upstream/sign-in/lasting-sign-in.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import { Turns } from '../warehouse/admission/turns.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -31,7 +32,7 @@ export interface ConnectedUpstreams {
 export async function connectUpstreams(
   surroundings: Surroundings,
   loaded: Catalogue,
-  { kept = new Set() }: ConnectOptions = {},
+  { kept = new Set(), keeping = nowhere }: ConnectOptions = {},
 ): Promise<ConnectedUpstreams> {
   const { config } = surroundings;
   const silent = [...loaded.sources.values()].filter(
@@ -77,6 +78,7 @@ export async function connectUpstreams(
       adopt: ({ model }: { readonly model: Model }) => adopt(source.name, model),
       environment,
       places: new Turns(reachable.upstream?.maxConcurrentRequests ?? 1),
+      keeping,
       observe,
     };
     const upstream = await connectUpstream(connection);
@@ -116,6 +118,8 @@ function refuseFaulty({ model }: Catalogue): void {
 export interface ConnectOptions {
   /** Sources with archived rows of a feed: made-up rows are no substitute for these. Absent: none. */
   readonly kept?: ReadonlySet<string>;
+  /** Where sign-ins of persons are kept. Absent: nowhere. */
+  readonly keeping?: SignInKeeping;
 }
 
 interface UpstreamSetting {

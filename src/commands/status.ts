@@ -4,18 +4,12 @@ import { troubledDeliveries, type UnfreshExport, unfreshExports } from '../inges
 import { type ExportSummary, exportSummaries, openRejectCounts } from '../ingest/ledger/load-summary.ts';
 import { type OpenFile, openFiles } from '../ingest/ledger/open-files.ts';
 import type { Database } from '../warehouse/database.ts';
+import type { Finding } from './finding.ts';
+import { signInFindings } from './sign-in-findings.ts';
 import { type Surroundings, withLedger } from './surroundings.ts';
 
 /** What `gateway status` tells a monitor by its exit code. */
 export const statusCodes = { fine: 0, warning: 1, error: 2 } as const;
-
-/** Something that waits for somebody now. */
-export interface Finding {
-  readonly level: 'warning' | 'error';
-  /** A word for the kind of thing; stays the same. */
-  readonly kind: string;
-  readonly message: string;
-}
 
 /** Refused files shown one by one. */
 const shownFiles = 10;
@@ -42,7 +36,7 @@ export async function statusCommand(surroundings: Surroundings, { json }: { read
   let asked: number | null = null;
   await withLedger(surroundings, async ({ database }) => {
     const exports = await exportSummaries(database);
-    const findings = await findingsOf(database);
+    const findings = [...(await findingsOf(database)), ...(await signInFindings(database, surroundings))];
     asked = codeOf(findings);
     if (json) {
       print(JSON.stringify({ state: stateOf(findings), findings, exports }));

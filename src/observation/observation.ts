@@ -36,7 +36,7 @@ export interface EventKind<Event> {
 }
 
 /** Alerts of something that is all right again. */
-const over: ReadonlySet<string> = new Set(['file.arrived', 'fetch.restored', 'upload.finished']);
+const over: ReadonlySet<string> = new Set(['file.arrived', 'fetch.restored', 'upload.finished', 'signin.restored']);
 
 /** Each kind of event: one that is missing here does not compile. */
 export const eventKinds: { readonly [K in Kind]: EventKind<EventOf<K>> } = {

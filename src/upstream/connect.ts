@@ -17,7 +17,9 @@ import { keepMetadataCopy, readMetadataCopy, tokenSecret } from './metadata-copy
 import { readAsTaken } from './read-as-taken.ts';
 import { shortEnough } from './read-reply.ts';
 import { retryingClient } from './retrying-client.ts';
+import { nowhere, type SignInKeeping } from './sign-in/lasting-sign-in.ts';
 import { openSignIn } from './sign-in/open-sign-in.ts';
+import type { UpstreamSignIn } from './sign-in/sign-in.ts';
 import { realTime, type TimeSource } from './sign-in/time-source.ts';
 import { timedClient } from './timed-client.ts';
 import { toldClient } from './told-client.ts';
@@ -39,6 +41,8 @@ export interface Connection {
   readonly adopt: (read: ReadMetadata) => readonly string[];
   /** Where secrets of the sign-in stand that the metadata names. Absent: it names none there. */
   readonly environment?: Environment;
+  /** Where sign-ins of persons are kept. Absent: nowhere, so that there can be none. */
+  readonly keeping?: SignInKeeping;
   /** When tokens are to be renewed, and for how long is waited. Absent: real time. */
   readonly time?: TimeSource;
   /** Who may ask at once. Absent: everybody. */
@@ -77,6 +81,7 @@ class ConnectedUpstream implements Upstream {
   readonly #client: UpstreamClient;
   /** The same for requests that somebody waits for: patient, and one of a few at a time. */
   readonly #patient: UpstreamClient;
+  readonly #signIn: UpstreamSignIn;
   readonly #schedule: ScheduledTask;
   readonly #connection: Connection;
   readonly #settings: UpstreamSettings;
@@ -99,9 +104,10 @@ class ConnectedUpstream implements Upstream {
     this.#settings = settings;
     this.#secret = secret;
     this.#observe = connection.observe ?? unobserved;
-    const { environment = {}, time = realTime } = connection;
-    const signIn = openSignIn(settings.signIn, { source: this.source, environment, time, observe: this.#observe });
-    this.#client = upstreamClient(this.source, settings, signIn);
+    const { environment = {}, time = realTime, keeping = nowhere } = connection;
+    const context = { source: this.source, environment, time, keeping, observe: this.#observe };
+    this.#signIn = openSignIn(settings.signIn, context);
+    this.#client = upstreamClient(this.source, settings, this.#signIn);
     this.#patient = this.#patientClient();
     const place = { dataDir: connection.dataDir, source: this.source, url: this.#client.root.href };
     this.#limits = new KnownLimits(place, this.#observe);
@@ -170,6 +176,7 @@ class ConnectedUpstream implements Upstream {
     await this.#schedule.destroy();
     await this.#limits.close();
     this.#client.close();
+    await this.#signIn.close();
   }
 
   /** After a failure the feed's `$metadata` is asked for again; a request waits for it only where none is known at all. */

@@ -125,7 +125,6 @@ export function upstreamClient(source: string, settings: UpstreamSettings, signI
       });
     },
     close() {
-      signIn.close();
       agents.httpAgent.destroy();
       agents.httpsAgent.destroy();
     },

@@ -112,6 +112,16 @@ describe('upstream.signIn of a source', () => {
       /issuer: Secrets cannot be sent there/,
     ],
     [
+      'a code without an address to ask for it',
+      'kind: device-code\ntokenEndpoint: https://a.example/token\nclientId: a',
+      /deviceEndpoint: Nothing says where a code/,
+    ],
+    [
+      'a refresh token that is not given',
+      'kind: refresh-token\nissuer: https://a.example\nclientId: a\nrefreshToken: { file: "${' + 'NOT_SET}" }',
+      /refreshToken: kind: refresh-token needs it/,
+    ],
+    [
       'two servers',
       'kind: client-credentials\nissuer: https://a.example\ntokenEndpoint: https://a.example/token\nclientId: a\nclientSecret: { env: S }',
       /tokenEndpoint: .*Give one of the two/,

@@ -1,5 +1,5 @@
 import type { SecretPlace } from '../delivery-settings.ts';
-import type { ClientCredential, ClientSettings, SignInSettings, TokenServer } from '../sign-in-settings.ts';
+import type { ClientCredential, ClientSettings, Lasting, SignInSettings, TokenServer } from '../sign-in-settings.ts';
 import type { SourceDraft } from './draft.ts';
 import type { SignInEntry } from './sign-in-schema.ts';
 
@@ -10,12 +10,15 @@ const ofClients = [
   ...(['issuer', 'tokenEndpoint', 'clientId', 'clientSecret', 'certificate', 'privateKey', 'passphrase'] as const),
   ...(['scope', 'resource'] as const),
 ];
+const ofLasting = ['refreshTokenDays', 'signInDays'] as const;
 
 const keysOf: Readonly<Record<Kind, readonly Key[]>> = {
   none: [],
   bearer: ['token'],
   basic: ['user', 'password'],
   'client-credentials': ofClients,
+  'refresh-token': [...ofClients, ...ofLasting, 'refreshToken'],
+  'device-code': [...ofClients, ...ofLasting, 'deviceEndpoint'],
 };
 
 /** How the gateway signs in at the feed of a source, resolved. What its keys say together is checked here, and reported at its place. */
@@ -51,7 +54,7 @@ interface Draft {
 }
 
 function settingsOf(draft: Draft, tokenFile: string | null): SignInSettings {
-  const { kind } = draft;
+  const { signIn, kind } = draft;
   switch (kind) {
     case 'none':
       return { kind };
@@ -71,6 +74,17 @@ function settingsOf(draft: Draft, tokenFile: string | null): SignInSettings {
       }
       return { kind, ...client };
     }
+    case 'refresh-token': {
+      const refreshToken = secretOf(draft, 'refreshToken');
+      return { kind, ...clientOf(draft), ...lastingOf(signIn), refreshToken };
+    }
+    case 'device-code': {
+      const client = clientOf(draft);
+      if (client.server.kind === 'endpoints' && client.server.device === null) {
+        draft.report('deviceEndpoint', 'Nothing says where a code is asked for.', 'Add it, or give issuer instead.');
+      }
+      return { kind, ...client, ...lastingOf(signIn) };
+    }
   }
 }
 
@@ -86,8 +100,8 @@ function clientOf(draft: Draft): ClientSettings {
 }
 
 function serverOf(draft: Draft): TokenServer {
-  const { issuer = null, tokenEndpoint = null } = draft.signIn;
-  for (const key of ['issuer', 'tokenEndpoint'] as const) {
+  const { issuer = null, tokenEndpoint = null, deviceEndpoint = null } = draft.signIn;
+  for (const key of ['issuer', 'tokenEndpoint', 'deviceEndpoint'] as const) {
     const address = draft.signIn[key] ?? null;
     if (address !== null && !isSafe(address)) {
       const remedy = 'Give an https address without a query; http is for this machine alone, e.g. in tests.';
@@ -98,12 +112,15 @@ function serverOf(draft: Draft): TokenServer {
     if (issuer === null) {
       draft.report('issuer', 'Nothing says where tokens are asked for.', 'Add issuer, or tokenEndpoint.');
     }
+    if (deviceEndpoint !== null) {
+      draft.report('deviceEndpoint', 'It belongs to tokenEndpoint, which is not given.', 'Add that, or remove this.');
+    }
     return { kind: 'issuer', url: (issuer ?? '').replace(/\/+$/, '') };
   }
   if (issuer !== null) {
     draft.report('tokenEndpoint', 'The endpoints of the issuer are found by themselves.', 'Give one of the two.');
   }
-  return { kind: 'endpoints', token: tokenEndpoint };
+  return { kind: 'endpoints', token: tokenEndpoint, device: deviceEndpoint };
 }
 
 function credentialOf(draft: Draft): ClientCredential | null {
@@ -125,6 +142,10 @@ function credentialOf(draft: Draft): ClientCredential | null {
   return secret === null ? null : { kind: 'secret', secret };
 }
 
+function lastingOf({ refreshTokenDays, signInDays }: SignInEntry): Lasting {
+  return { refreshTokenDays: refreshTokenDays ?? 90, signInDays: signInDays ?? null };
+}
+
 function textOf(draft: Draft, key: 'user' | 'clientId'): string {
   const given = draft.signIn[key] ?? null;
   if (given === null) {
@@ -133,7 +154,7 @@ function textOf(draft: Draft, key: 'user' | 'clientId'): string {
   return given ?? '';
 }
 
-function secretOf(draft: Draft, key: 'token' | 'password'): SecretPlace {
+function secretOf(draft: Draft, key: 'token' | 'password' | 'refreshToken'): SecretPlace {
   const given = placeOf(draft.signIn[key]);
   if (given === null) {
     draft.report(key, `kind: ${draft.kind} needs it.`, forSecret(key));

@@ -19,8 +19,9 @@ const text = z
   .regex(/^[^\u0000-\u001f\u007f]+$/, 'a text without control characters')
   .nullable()
   .optional();
+const days = z.number().min(1).max(10_000).nullable().optional();
 
-export const signInKinds = ['none', 'bearer', 'basic', 'client-credentials'] as const;
+export const signInKinds = ['none', 'bearer', 'basic', 'client-credentials', 'refresh-token', 'device-code'] as const;
 
 /**
  * How the gateway signs in at a feed. Which keys belong to which kind is checked by build-sign-in.ts: values come from the
@@ -33,6 +34,7 @@ export const signInSchema = z.strictObject({
   password: secret.describe(`Of basic. ${place}`),
   issuer: text.describe('Address of the server that gives tokens; its endpoints are found below it.'),
   tokenEndpoint: text.describe('Instead of issuer: where tokens are asked for.'),
+  deviceEndpoint: text.describe('Beside tokenEndpoint, of device-code: where a code is asked for.'),
   clientId: text.describe('The gateway, as the server knows it.'),
   clientSecret: secret.describe(place),
   certificate: secret.describe(`Instead of clientSecret: PEM, with the private key beside it. ${place}`),
@@ -40,6 +42,9 @@ export const signInSchema = z.strictObject({
   passphrase: secret.describe(`Of the private key. ${place}`),
   scope: text.describe('What tokens are for, blank-separated.'),
   resource: text.describe('What tokens are for, at servers that ask for resource instead of scope.'),
+  refreshToken: secret.describe(`Of refresh-token: the first one. ${place}`),
+  refreshTokenDays: days.describe('Days that a refresh token lives, where the server does not say. Default: 90.'),
+  signInDays: days.describe('Days after which a person must sign in again in any case. Default: never.'),
 });
 
 export type SignInEntry = z.infer<typeof signInSchema>;

@@ -1,4 +1,5 @@
 import type { Database, Transaction } from '../../warehouse/database.ts';
+import { signInNoticeDays, signInStates } from '../../warehouse/sign-ins.ts';
 import { type AlertKind, raiseAlert } from './alerts.ts';
 import { troubledDeliveries, unfreshExports } from './freshness.ts';
 
@@ -18,10 +19,11 @@ const endings = {
   'file.missing': 'file.arrived',
   'fetch.failed': 'fetch.restored',
   'upload.stuck': 'upload.finished',
+  'signin.ended': 'signin.restored',
 } as const satisfies Partial<Record<AlertKind, AlertKind>>;
 
 /**
- * Looks at what is wrong now (late exports, deliveries whose rounds fail, stuck uploads) and raises an alert for what was not told yet, and one for
+ * Looks at what is wrong now (late exports, deliveries whose rounds fail, stuck uploads, sign-ins that end) and raises an alert for what was not told yet, and one for
  * what is over. One gateway at a time: where another one looks, nothing happens. Resolves to how many alerts were raised.
  */
 export function checkAlarms(database: Database): Promise<number> {
@@ -78,5 +80,13 @@ async function alarmsOf(transaction: Transaction): Promise<readonly Alarm[]> {
       details: { delivery, since, ...(failed ? { code: what } : { path: what }) },
     };
   });
-  return [...late, ...troubled];
+  const signIns = (await signInStates(transaction))
+    .filter(({ ended, days }) => ended !== null || days < signInNoticeDays)
+    .map(
+      ({ source, endsOn, days, ended }): Alarm => ({
+        ...{ kind: 'signin.ended', subject: source, occurrence: ended ?? endsOn, source, export: null },
+        details: ended === null ? { endsOn, days } : { reason: ended },
+      }),
+    );
+  return [...late, ...troubled, ...signIns];
 }

@@ -4,7 +4,8 @@ type Asker = Pick<Database | Transaction, 'query'>;
 
 /**
  * What is told of, as types of Standard Webhooks: `file.refused` (or failed), `rows.rejected` (of one load), `columns.drifted`, `rows.removed`
- * (a load removed stored rows), `file.missing` and `file.arrived`, `fetch.failed` and `fetch.restored`, `upload.stuck` and `upload.finished`.
+ * (a load removed stored rows), `file.missing` and `file.arrived`, `fetch.failed` and `fetch.restored`, `upload.stuck` and `upload.finished`, `signin.ended` (or will soon) and
+ * `signin.restored`.
  */
 export type AlertKind =
   | 'file.refused'
@@ -16,7 +17,9 @@ export type AlertKind =
   | 'fetch.failed'
   | 'fetch.restored'
   | 'upload.stuck'
-  | 'upload.finished';
+  | 'upload.finished'
+  | 'signin.ended'
+  | 'signin.restored';
 
 /** Something that somebody should know. `details` are sent as they are: no text of rows, no values of cells, no secrets. */
 export interface Alert {

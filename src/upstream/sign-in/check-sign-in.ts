@@ -1,9 +1,10 @@
 import type { SecretPlace } from '../../catalogue/delivery-settings.ts';
 import type { SignInSettings } from '../../catalogue/sign-in-settings.ts';
 import { GatewayError } from '../../errors.ts';
-import { openSignIn } from './open-sign-in.ts';
+import { keyMissing } from './lasting-sign-in.ts';
+import { openSignIn, type SignInContext } from './open-sign-in.ts';
 import { readSecret } from './secrets.ts';
-import type { TokenClientContext } from './token-client.ts';
+import { TokenClient } from './token-client.ts';
 
 /** What a look at a sign-in found: `faults` for which it does not work, `notes` that somebody should know. */
 export interface SignInFindings {
@@ -11,26 +12,33 @@ export interface SignInFindings {
   readonly notes: readonly string[];
 }
 
-/** Tries a sign-in: reads its secrets, and asks for a token where nobody is needed for that. Throws nothing. */
+/**
+ * Tries a sign-in: reads its secrets, and asks for a token; `settings`: only looks where that would be asked for, since it would change what is kept of
+ * the sign-in of a person. Throws nothing.
+ */
 export async function checkSignIn(
   settings: SignInSettings,
-  context: Omit<TokenClientContext, 'observe'>,
+  context: Omit<SignInContext, 'observe'>,
+  extent: 'settings' | 'all',
 ): Promise<SignInFindings> {
   const notes: string[] = [];
   const missing = await missingSecrets(settings, context);
   if (missing.length > 0) {
     return { faults: missing, notes };
   }
-  const signIn = openSignIn(settings, {
+  const whole: SignInContext = {
     ...context,
     observe: (event) => {
       if (event.event === 'sign-in' && event.state === 'warning') {
         notes.push(event.message);
       }
     },
-  });
+  };
+  const signIn = openSignIn(settings, whole);
   try {
-    await signIn.authorization(null);
+    await (extent === 'settings' && 'server' in settings
+      ? new TokenClient(settings, whole).check()
+      : signIn.authorization(null));
     return { faults: [], notes };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
@@ -38,15 +46,16 @@ export async function checkSignIn(
     const passing = error instanceof GatewayError && error.code === 'UpstreamUnavailable';
     return passing ? { faults: [], notes: [...notes, message] } : { faults: [message], notes };
   } finally {
-    signIn.close();
+    await signIn.close();
   }
 }
 
 async function missingSecrets(
   settings: SignInSettings,
-  owner: Omit<TokenClientContext, 'observe'>,
+  owner: Omit<SignInContext, 'observe'>,
 ): Promise<readonly string[]> {
-  const faults: string[] = [];
+  const lasts = settings.kind === 'refresh-token' || settings.kind === 'device-code';
+  const faults = lasts && owner.keeping.secrets.length === 0 ? [keyMissing(owner.source)] : [];
   for (const [what, place] of secretsOf(settings)) {
     try {
       await readSecret(place, what, owner);
@@ -62,6 +71,7 @@ function secretsOf(settings: SignInSettings): readonly (readonly [what: string, 
   const own = Object.entries({
     token: settings.kind === 'bearer' ? settings.token : null,
     password: settings.kind === 'basic' ? settings.password : null,
+    'refresh token': settings.kind === 'refresh-token' ? settings.refreshToken : null,
   });
   const credential = 'credential' in settings ? settings.credential : null;
   const client = Object.entries({

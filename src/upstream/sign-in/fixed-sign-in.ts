@@ -14,7 +14,7 @@ export function fixedSignIn(settings: FixedSettings, owner: SecretOwner): Upstre
       const now = await header();
       return now === refused ? null : now;
     },
-    close: () => undefined,
+    close: async () => undefined,
   };
 }
 

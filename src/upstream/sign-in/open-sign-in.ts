@@ -1,11 +1,17 @@
 import type { SignInSettings } from '../../catalogue/sign-in-settings.ts';
 import { fixedSignIn } from './fixed-sign-in.ts';
+import { accessOf, LastingSignIn, type SignInKeeping } from './lasting-sign-in.ts';
 import { noSignIn, type UpstreamSignIn } from './sign-in.ts';
 import { TokenCache } from './token-cache.ts';
 import { TokenClient, type TokenClientContext } from './token-client.ts';
 
+/** What a sign-in is given beside its settings. */
+export interface SignInContext extends TokenClientContext {
+  readonly keeping: SignInKeeping;
+}
+
 /** The sign-in of one feed, by what its metadata says. */
-export function openSignIn(settings: SignInSettings, context: TokenClientContext): UpstreamSignIn {
+export function openSignIn(settings: SignInSettings, context: SignInContext): UpstreamSignIn {
   switch (settings.kind) {
     case 'none':
       return noSignIn;
@@ -15,11 +21,14 @@ export function openSignIn(settings: SignInSettings, context: TokenClientContext
     case 'client-credentials': {
       const client = new TokenClient(settings, context);
       const { source, time, observe } = context;
-      const obtain = async () => {
-        const { accessToken, expiresAt } = await client.clientCredentials();
-        return { text: accessToken, expiresAt };
-      };
+      const obtain = async () => accessOf(await client.clientCredentials());
       return new TokenCache({ source, time, observe, obtain });
+    }
+    case 'refresh-token':
+    case 'device-code': {
+      const lasting = new LastingSignIn(settings, new TokenClient(settings, context), context);
+      const { source, time, observe } = context;
+      return new TokenCache({ source, time, observe, obtain: (refused, signal) => lasting.obtain(refused, signal) });
     }
   }
 }

@@ -10,13 +10,13 @@ export interface UpstreamSignIn {
   authorization(signal: AbortSignal | null): Promise<string | null>;
   /** Another value in place of one that the feed has just refused; null: there is none. Throws as `authorization`. */
   renew(refused: string, signal: AbortSignal | null): Promise<string | null>;
-  /** Gives up what is under way. */
-  close(): void;
+  /** Resolves when nothing is under way any more. */
+  close(): Promise<void>;
 }
 
 /** A feed that is asked without signing in. */
 export const noSignIn: UpstreamSignIn = {
   authorization: async () => null,
   renew: async () => null,
-  close: () => undefined,
+  close: async () => undefined,
 };

@@ -7,7 +7,8 @@ import type { TimeSource } from './time-source.ts';
 /** An access token, and until when it holds. */
 export interface AccessToken {
   readonly text: string;
-  /** Milliseconds since 1970. */
+  /** When it was given, in milliseconds since 1970. */
+  readonly from: number;
   readonly expiresAt: number;
 }
 
@@ -35,7 +36,7 @@ const refusalHold = 60_000;
 export class TokenCache implements UpstreamSignIn {
   readonly #settings: TokenCacheSettings;
   readonly #closing = new AbortController();
-  #token: (AccessToken & { readonly from: number }) | null = null;
+  #token: AccessToken | null = null;
   #asking: Promise<AccessToken> | null = null;
   #failure: { readonly error: unknown; readonly until: number } | null = null;
   /** When a token was refused that had been made in place of a refused one. */
@@ -50,7 +51,7 @@ export class TokenCache implements UpstreamSignIn {
   async authorization(signal: AbortSignal | null): Promise<string> {
     const now = this.#settings.time.now();
     const token = this.#token;
-    if (token !== null && token.expiresAt - now > marginOf(token)) {
+    if (token !== null && isFresh(token, now)) {
       return headerOf(token);
     }
     const asked = this.#ask(null);
@@ -80,8 +81,9 @@ export class TokenCache implements UpstreamSignIn {
     return headerOf(token) === refused ? null : headerOf(token);
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.#closing.abort();
+    await this.#asking?.catch(() => undefined);
   }
 
   /** The one request that is under way. It is nobody's own, so that whoever leaves takes it from nobody. */
@@ -100,7 +102,7 @@ export class TokenCache implements UpstreamSignIn {
     const { source, time, observe, obtain } = this.#settings;
     try {
       const token = await obtain(refused, this.#closing.signal);
-      this.#token = { ...token, from: time.now() };
+      this.#token = token;
       this.#failure = null;
       const minutes = Math.round((token.expiresAt - time.now()) / 60_000);
       observe({ event: 'sign-in', source, state: 'ok', message: `Signed in, for ${minutes} minutes` });
@@ -117,6 +119,9 @@ export class TokenCache implements UpstreamSignIn {
 }
 
 const headerOf = ({ text }: AccessToken): string => `Bearer ${text}`;
+
+/** Whether it need not be renewed yet. */
+export const isFresh = (token: AccessToken, now: number): boolean => token.expiresAt - now > marginOf(token);
 
 const marginOf = ({ from, expiresAt }: { readonly from: number; readonly expiresAt: number }): number =>
   Math.min(margin, (expiresAt - from) / 4);

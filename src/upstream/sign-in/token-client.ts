@@ -6,8 +6,12 @@ import {
   Configuration,
   clientCredentialsGrant,
   customFetch,
+  type DeviceAuthorizationResponse,
   discovery,
+  initiateDeviceAuthorization,
   None,
+  pollDeviceAuthorizationGrant,
+  refreshTokenGrant,
   type ServerMetadata,
   type TokenEndpointResponse,
 } from 'openid-client';
@@ -32,7 +36,13 @@ export interface TokenClientContext extends SecretOwner {
 /** A reply of a token endpoint; milliseconds since 1970. */
 export interface TokenReply {
   readonly accessToken: string;
+  /** When it came. */
+  readonly from: number;
   readonly expiresAt: number;
+  /** null: the server sent none, so the one before stays. */
+  readonly refreshToken: string | null;
+  /** null: the server does not say. */
+  readonly refreshExpiresAt: number | null;
 }
 
 const replyTimeout = 15_000;
@@ -50,7 +60,7 @@ const between = 12 * 3_600_000;
 const discoveryAge = 24 * 3_600_000;
 
 /**
- * A client of one OAuth 2.0 server: asks for tokens. Secrets are read anew for each request, and sent to the token endpoint alone. All methods throw
+ * A client of one OAuth 2.0 server: asks for tokens in three ways. Secrets are read anew for each request, and sent to the token endpoint alone. All methods throw
  * GatewayError UpstreamRefused (`SignInEnded` where only a person can go on) or UpstreamUnavailable.
  */
 export class TokenClient {
@@ -68,6 +78,46 @@ export class TokenClient {
     return this.#asked(async (client) => clientCredentialsGrant(client, this.#target(this.#settings.scope)));
   }
 
+  refresh(refreshToken: string): Promise<TokenReply> {
+    return this.#asked(async (client) => refreshTokenGrant(client, refreshToken, this.#target(this.#lastingScope())));
+  }
+
+  /** A code that a person enters at an address; `tokens` waits until that has happened, or the code has expired. */
+  async deviceCode(): Promise<{
+    readonly code: DeviceAuthorizationResponse;
+    readonly tokens: (signal: AbortSignal) => Promise<TokenReply>;
+  }> {
+    try {
+      const target = this.#target(this.#lastingScope());
+      const code = await initiateDeviceAuthorization(await this.#configuration(), target);
+      const late = AbortSignal.timeout(code.expires_in * 1000);
+      const tokens = (signal: AbortSignal): Promise<TokenReply> =>
+        this.#asked(async (client) => {
+          const waiting = AbortSignal.any([signal, late]);
+          try {
+            return await pollDeviceAuthorizationGrant(client, code, this.#deviceTarget(code), { signal: waiting });
+          } catch (error) {
+            if (late.aborted) {
+              throw new GatewayError('UpstreamRefused', 'Nobody entered the code in time: begin anew.');
+            }
+            throw error;
+          }
+        });
+      return { code, tokens };
+    } catch (error) {
+      throw this.#fault(error);
+    }
+  }
+
+  /** Reads everything that signing in needs, and finds the server, without asking for a token. */
+  async check(): Promise<void> {
+    try {
+      await this.#configuration();
+    } catch (error) {
+      throw this.#fault(error);
+    }
+  }
+
   async #asked(ask: (client: Configuration) => Promise<TokenEndpointResponse>): Promise<TokenReply> {
     const { time } = this.#context;
     try {
@@ -76,11 +126,15 @@ export class TokenClient {
       if (reply.token_type.toLowerCase() !== 'bearer') {
         throw new GatewayError('UpstreamRefused', `The server gives tokens of type ${reply.token_type.slice(0, 20)}.`);
       }
-      const { expires_in: seconds = usualLifetime } = reply;
+      const { expires_in: seconds = usualLifetime, refresh_token: refreshToken = null } = reply;
+      const refreshSeconds = reply['refresh_token_expires_in'];
       const now = time.now();
       return {
         accessToken: reply.access_token,
+        from: now,
         expiresAt: now + seconds * 1000,
+        refreshToken,
+        refreshExpiresAt: typeof refreshSeconds === 'number' && refreshSeconds > 0 ? now + refreshSeconds * 1000 : null,
       };
     } catch (error) {
       throw this.#fault(error);
@@ -97,6 +151,21 @@ export class TokenClient {
       ...(scope === null ? {} : { scope }),
       ...(resource === null ? {} : { resource }),
     });
+  }
+
+  /** The first version of Microsoft Entra's token endpoint wants the resource once more, and calls the code `code`; a scope is known by the code. */
+  #deviceTarget({ device_code: code }: DeviceAuthorizationResponse): URLSearchParams {
+    const target = this.#target(null);
+    if (target.has('resource')) {
+      target.set('code', code);
+    }
+    return target;
+  }
+
+  /** Without `offline_access` there would be no refresh token (OpenID Connect Core 11); who names a resource alone asks for none. */
+  #lastingScope(): string | null {
+    const { scope } = this.#settings;
+    return scope === null || scope.split(/\s+/).includes('offline_access') ? scope : `${scope} offline_access`;
   }
 
   /** Made anew for each request, since secrets are changed while the gateway runs. */
@@ -121,7 +190,8 @@ export class TokenClient {
   async #server(fetching: ReturnType<typeof patientFetch>): Promise<ServerMetadata> {
     const { server, clientId } = this.#settings;
     if (server.kind === 'endpoints') {
-      return { issuer: new URL(server.token).origin, token_endpoint: server.token };
+      const device = server.device === null ? {} : { device_authorization_endpoint: server.device };
+      return { issuer: new URL(server.token).origin, token_endpoint: server.token, ...device };
     }
     const { time } = this.#context;
     if (this.#found !== null && time.now() - this.#found.at < discoveryAge) {

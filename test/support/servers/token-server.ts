@@ -82,7 +82,7 @@ export class TokenServer {
   readonly troubles: Trouble[] = [];
   /** The clock by which its tokens end. */
   now = (): number => Date.now();
-  /** Milliseconds that its Date header is ahead of the real time. */
+  /** Milliseconds that its Date header is ahead of its clock. */
   ahead = 0;
   /** Seconds that an access token holds. */
   lifetime = 3600;
@@ -166,7 +166,7 @@ export class TokenServer {
     this.calls.push(call);
     const send = (status: number, body: string, more: Readonly<Record<string, string>> = {}): void => {
       call.status = status;
-      const date = new Date(Date.now() + this.ahead).toUTCString();
+      const date = new Date(this.now() + this.ahead).toUTCString();
       response.writeHead(status, { Date: date, 'Content-Type': 'application/json; charset=utf-8', ...more }).end(body);
     };
     const isToken = method === 'POST' && path.endsWith('/token');

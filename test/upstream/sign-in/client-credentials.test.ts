@@ -274,7 +274,7 @@ describe('signing in at a feed with client credentials', () => {
     open.push({ close: async () => void silent.close() });
     silent.unref();
     const { port } = silent.address() as AddressInfo;
-    const settings = v2({ server: { kind: 'endpoints', token: `http://127.0.0.1:${port}/token` } });
+    const settings = v2({ server: { kind: 'endpoints', token: `http://127.0.0.1:${port}/token`, device: null } });
     assert.ok(settings.kind === 'client-credentials');
     const client = new TokenClient(settings, {
       ...{ source: 'far', environment: { FEED_SECRET: secret }, time, observe: () => undefined, timeout: 50 },
