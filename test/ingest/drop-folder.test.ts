@@ -41,7 +41,7 @@ describe('Drop folder', () => {
     );
   });
 
-  it('keeps both files when a name comes again, and moves one that was loaded but not moved before a crash', async () => {
+  it('keeps both files when a name comes again, one where their bytes are the same, and moves one that was loaded but not moved before a crash', async () => {
     const text = exportFile('tracebuzz/cases', [{ CaseId: 2 }]);
     put('raw-cases-1750000000.csv', text);
     equal((await scan()).results[0]?.state, 'loaded');
@@ -51,6 +51,24 @@ describe('Drop folder', () => {
     deepEqual(
       readdirSync(drop()).filter((name) => name.endsWith('.csv')),
       [],
+    );
+    // The same bytes lie there under this name already.
+    deepEqual(
+      readdirSync(join(drop(), 'loaded'))
+        .filter((name) => name.startsWith('raw-cases-1750000000'))
+        .sort(),
+      ['raw-cases-1750000000 (2).csv', 'raw-cases-1750000000.csv'],
+    );
+    for (let time = 0; time < 2; time++) {
+      put('nobody.csv', readFileSync(join(drop(), 'refused', 'nobody.csv'), 'utf8'));
+      const { results } = await scan();
+      deepEqual([results[0]?.state, results[0]?.movedTo], ['refused', join(drop(), 'refused', 'nobody.csv')]);
+    }
+    deepEqual(
+      readdirSync(join(drop(), 'refused'))
+        .filter((name) => name.startsWith('nobody'))
+        .sort(),
+      ['nobody.csv', 'nobody.csv.reason.txt'],
     );
   });
 

@@ -1,19 +1,24 @@
 import { createHash } from 'node:crypto';
-import { constants } from 'node:fs';
-import { access, copyFile, mkdir, rename, rm, stat, unlink, utimes } from 'node:fs/promises';
+import { constants, createReadStream } from 'node:fs';
+import { access, copyFile, lstat, mkdir, rename, rm, stat, unlink, utimes } from 'node:fs/promises';
 import { dirname, extname, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
 
 /** Bytes that a file name may have, on the file systems in use. */
 const longestName = 255;
 
 /**
- * Moves a file below a folder, keeping its path below the old one; a name that is taken gets a number. Works between
- * devices: copied first with its times, removed after. Resolves to the new path.
+ * Moves a file below a folder, keeping its path below the old one; a name that is taken gets a number, unless the same bytes lie there: these stay, and the
+ * file goes. Works between devices: copied first with its times, removed after. Resolves to the new path.
  */
 export async function moveFile(path: string, folder: string, below: string): Promise<string> {
   const wanted = join(folder, below);
   await mkdir(dirname(wanted), { recursive: true });
-  const target = await freeName(wanted);
+  const { target, isThere } = await placeFor(path, wanted);
+  if (isThere) {
+    await unlink(path);
+    return target;
+  }
   try {
     await rename(path, target);
   } catch (error) {
@@ -40,13 +45,18 @@ async function copyWhole(path: string, target: string): Promise<void> {
   }
 }
 
-async function freeName(wanted: string): Promise<string> {
+/** A name that is free, or that the same bytes have: who sends a file each day keeps one copy of it, not a thousand. */
+async function placeFor(path: string, wanted: string): Promise<{ readonly target: string; readonly isThere: boolean }> {
   const ending = extname(wanted);
   const stem = wanted.slice(0, wanted.length - ending.length);
   for (let number = 1; ; number++) {
     const name = number === 1 ? wanted : besideName(stem, ` (${number})${ending}`);
     if (!(await exists(name))) {
-      return name;
+      return { target: name, isThere: false };
+    }
+    // What cannot be compared is another file.
+    if (await areSame(path, name).catch(() => false)) {
+      return { target: name, isThere: true };
     }
   }
 }
@@ -66,6 +76,20 @@ export function besideName(path: string, ending: string): string {
     kept = [...kept].slice(0, -1).join('');
   }
   return join(dirname(path), kept + digest + ending);
+}
+
+/** Two files, neither of them a link to the other. */
+async function areSame(one: string, other: string): Promise<boolean> {
+  const [a, b] = await Promise.all([lstat(one), lstat(other)]);
+  return (
+    a.isFile() && b.isFile() && a.ino !== b.ino && a.size === b.size && (await digest(one)) === (await digest(other))
+  );
+}
+
+async function digest(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(path), hash);
+  return hash.digest('hex');
 }
 
 const exists = (path: string): Promise<boolean> =>
