@@ -126,6 +126,17 @@ describe('gateway draft', function () {
     }
   });
 
+  it('names that come again and again are no codes where the header says that somebody did something', async () => {
+    const headers = ['Closed By', 'AssignedTo', 'Behandelaar', 'Toegewezen aan', 'Status', 'Standby'];
+    const row = (n: number): string => `${n},${headers.map(() => ['Bea Baas', 'Kim Koster'][n % 2]).join(',')}\n`;
+    const rows = Array.from({ length: 40 }, (_, n) => row(n)).join('');
+    const [target] = built(await draftOf([write('by.csv', `Id,${headers.join(',')}\n${rows}`)])).exports;
+    assert.deepEqual(
+      target?.columns.slice(1).map(({ personalData }) => personalData),
+      ['employee', 'employee', 'employee', 'employee', 'none', 'none'],
+    );
+  });
+
   it('what nobody can tell stays text and is told: days and months, thousands and fractions', async () => {
     const file = write(
       'a.csv',

@@ -7,7 +7,10 @@ export interface PersonalGuess {
   readonly why: string;
 }
 
-const staff = /^(?:agent|employee|user|handler|operator|owner|assignee|medewerker|staff|teamlead|manager)s?$/;
+const staff =
+  /^(?:agent|employee|user|handler|operator|owner|assignee|medewerker|staff|teamlead|manager|supervisor|advisor|adviser|consultant|representative|resolver|reviewer|approver|editor|creator|coach|colleague|collega|responsible|behandelaar|behandelaren|verantwoordelijke|bearbeiter|mitarbeiter)s?$/;
+/** Who did something, which says "by": created by, assigned to. */
+const doing = /(?:\b(?:by|door|von)|\bassigned(?: to)?|\btoegewezen(?: aan)?)$/;
 const someone =
   /^(?:customer|contact|client|person|member|caller|sender|author|visitor|patient|profile|klant|consumer|recipient|subscriber)s?$/;
 const naming =
@@ -40,7 +43,7 @@ export function guessPersonalData(
       ? { class: has(staff) ? 'employee' : 'pseudonym', why: 'the header names an id of a person' }
       : { class: 'none', why: 'numbers and times' };
   }
-  if (has(staff)) {
+  if (has(staff) || doing.test(words.join(' '))) {
     return { class: 'employee', why: 'the header names somebody at work' };
   }
   if (has(id)) {
