@@ -96,13 +96,15 @@ async function runOnce(work: Work): Promise<number> {
     code = result.state === 'failed' ? exitCodes.failed : code;
     code = (await stuckFiles(work.database, one.settings.id)) > 0 ? worse(code, exitCodes.partial) : code;
   }
-  await keptFileSweep(work).look();
+  await keptFileSweep(work, { looksAtAll: false }).look();
   return code;
 }
 
 /** What is fetched may hold persons who were erased, and there may be no gateway that serves to look at the copies that are kept. */
-const keptFileSweep = ({ surroundings, catalogue, database }: Work): KeptFileSweep =>
-  new KeptFileSweep({ catalogue, database }, takenFolders(surroundings.config));
+const keptFileSweep = (
+  { surroundings, catalogue, database }: Work,
+  options: { readonly looksAtAll: boolean },
+): KeptFileSweep => new KeptFileSweep({ catalogue, database }, takenFolders(surroundings.config), options);
 
 /** Failure is worse than a part that was refused. */
 const worse = (one: number, other: number): number => (one === exitCodes.failed ? one : other);
@@ -183,7 +185,7 @@ async function runUntil(stop: Promise<string>, work: Work): Promise<number> {
   });
   const failed = (error: unknown, name: string): void =>
     observe({ event: 'scan-failed', work: name, reason: error instanceof Error ? error.message : String(error) });
-  const sweep = keptFileSweep(work);
+  const sweep = keptFileSweep(work, { looksAtAll: true });
   const schedules = runSchedules(
     [
       ...deliveryWorks(rounds, stopping.signal),

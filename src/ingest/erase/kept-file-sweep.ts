@@ -17,13 +17,20 @@ const before = 86_400_000;
 export class KeptFileSweep {
   readonly #context: { readonly database: Database; readonly catalogue: Catalogue };
   readonly #folders: readonly string[];
+  readonly #looksAtAll: boolean;
   #since = Date.now() - before;
   /** The last erasure that was known when it looked last; null: it has not looked yet. */
   #known: string | null = null;
 
-  constructor(context: { readonly database: Database; readonly catalogue: Catalogue }, folders: readonly string[]) {
+  /** `looksAtAll`: also at those that lay there when somebody was erased; false: whoever erased saw to these. */
+  constructor(
+    context: { readonly database: Database; readonly catalogue: Catalogue },
+    folders: readonly string[],
+    { looksAtAll = true }: { readonly looksAtAll?: boolean } = {},
+  ) {
     this.#context = context;
     this.#folders = folders;
+    this.#looksAtAll = looksAtAll;
   }
 
   async look(): Promise<void> {
@@ -34,7 +41,7 @@ export class KeptFileSweep {
     }
     const now = Date.now();
     const isFurther = this.#known === null ? newest.ago < before : this.#known !== newest.id;
-    const since = isFurther ? 0 : this.#since;
+    const since = isFurther && this.#looksAtAll ? 0 : this.#since;
     const failures: unknown[] = [];
     for (const folder of this.#folders) {
       await finishExchanges(this.#context.database, folder);
