@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestDatabase, testDatabase } from '../support/postgres.ts';
+import { serveFiles, whichServers } from './support/file-servers.ts';
 import { run, serve, until, useFolders } from './support/program.ts';
 import { assertSame, finish, placeOf, resultOf, samplesIn, waiting } from './support/undisturbed.ts';
 
@@ -32,6 +33,25 @@ describe('Three gateways at once on one database', function () {
       assert.doesNotMatch(program.output(), /"level":50/, 'no alarm');
     }
     assertSame(await resultOf(place), expected);
+  });
+
+  it(`at one FTP and one SFTP server (${whichServers}): likewise, and nothing is left there`, async () => {
+    const files = folder();
+    await samplesIn(files, 3, true);
+    const expected = await finish(placeOf(folder(), { connectionString: await connect(), files }));
+    const servers = await serveFiles(files, folder, { schedule: '*/2 * * * * *' });
+    const connectionString = await connect();
+    const programs = await Promise.all(
+      [1, 2, 3].map(() => serve({ ...servers.environment, DATA_DIR: folder(), DATABASE_URL: connectionString })),
+    );
+    await until('all files are loaded', () => servers.left() === 0, 600_000);
+    for (const program of programs) {
+      program.child.kill('SIGTERM');
+      assert.equal(await program.ended, 0);
+      assert.doesNotMatch(program.output(), /"level":50/, 'no alarm');
+    }
+    assertSame(await resultOf({ connectionString }), expected);
+    await servers.close();
   });
 
   it('gateway ingest three times at once on one folder', async () => {
