@@ -56,6 +56,14 @@ export function whyNot(name: RealName): string | null {
   return process.getuid?.() === 0 ? null : `${name} is only started as root`;
 }
 
+/** What a test that failed left running must not keep the tests from ending, nor outlive them. */
+const children = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of children) {
+    child.kill('SIGKILL');
+  }
+});
+
 const nobody = 65_534;
 const daemon = 1;
 const program = (name: string): string => path.join(unpacked, name);
@@ -103,6 +111,10 @@ export async function realServer(name: RealName, options: RealOptions = {}): Pro
       said += chunk.toString();
     });
     child = running;
+    children.add(running);
+    running.once('exit', () => children.delete(running));
+    running.unref();
+    (running.stderr as net.Socket | null)?.unref();
     for (let tries = 0; !(await answers(port)); tries++) {
       if (running.exitCode !== null || tries > 200) {
         throw new Error(`${name} did not start: ${said}`);
