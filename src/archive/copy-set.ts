@@ -149,7 +149,9 @@ class TimedCopy {
     const due = whole || record.comparedTo !== null || now.getTime() - record.wholeAt.getTime() >= wholeAtLeast;
     const oldest = due ? await this.#oldest() : null;
     if (oldest !== null && watermark !== null) {
-      const from = record.comparedTo !== null && record.comparedTo > oldest ? record.comparedTo : oldest;
+      // A comparison that ended in between goes on; one that somebody asks for begins anew, since what was compared may have changed.
+      const { comparedTo } = record;
+      const from = !whole && comparedTo !== null && comparedTo > oldest ? comparedTo : oldest;
       await this.#windows(from, watermark, (to) => ({ comparedTo: to }));
     }
     if (due) {

@@ -128,6 +128,29 @@ describe('archived sets', () => {
     );
   });
 
+  it('compare the whole anew where somebody asks for it, also what a comparison that was killed had compared', async () => {
+    for (let id = 1; id <= 5; id++) {
+      thing(id, id * 10 * day);
+    }
+    await world.copy();
+    let left = 13;
+    world.feed.trip = () => {
+      left -= 1;
+      if (left === 0) {
+        throw new Error('killed');
+      }
+    };
+    await assert.rejects(world.copy({ set: 'FarThings', whole: true }), /killed/);
+    world.feed.trip = () => {};
+    const [record] = await world.ask<{ far: boolean }>(
+      `SELECT compared_to > '2026-01-11' AS far FROM gateway.archive WHERE entity_set = 'FarThings'`,
+    );
+    assert.equal(record?.far, true, 'it had come beyond the oldest row');
+    thing(5, 50 * day, 'other');
+    await world.copy({ set: 'FarThings', whole: true });
+    assert.equal((await world.rows("FarThings?$filter=text eq 'other'")).length, 1);
+  });
+
   it('compare sets without a time whole, on their schedule, and keep what is gone with a mark', async () => {
     for (const id of ['a', 'b', 'c']) {
       world.feed.put('FarNames', { id, name: id.toUpperCase() });

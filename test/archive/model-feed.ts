@@ -54,7 +54,9 @@ export class ModelFeed {
           const all = this.#found(plan.selection.set, filter);
           const [order] = orderby;
           if (order !== undefined) {
-            all.sort((a, b) => (String(valueOf(order.expression, a)) < String(valueOf(order.expression, b)) ? -1 : 1));
+            all.sort((a, b) =>
+              String(operandValue(order.expression, a)) < String(operandValue(order.expression, b)) ? -1 : 1,
+            );
           }
           const wanted = top === null ? all : all.slice(0, top);
           const from = Number(options.skipToken ?? 0);
@@ -108,7 +110,7 @@ export class ModelFeed {
   }
 }
 
-function valueOf(expression: BoundExpression, row: FeedRow): string | number | null {
+function operandValue(expression: BoundExpression, row: FeedRow): string | number | null {
   switch (expression.kind) {
     case 'PropertyValue': {
       const value = row[expression.property.name] ?? null;
@@ -130,7 +132,7 @@ function holds(expression: BoundExpression, row: FeedRow): boolean {
       return expression.operator === 'and' ? left && right : left || right;
     }
     case 'Comparison': {
-      const [a, b] = [valueOf(expression.left, row), valueOf(expression.right, row)];
+      const [a, b] = [operandValue(expression.left, row), operandValue(expression.right, row)];
       switch (expression.operator) {
         case 'eq':
           return String(a) === String(b);
@@ -145,7 +147,9 @@ function holds(expression: BoundExpression, row: FeedRow): boolean {
       }
     }
     case 'In':
-      return expression.items.some((item) => String(valueOf(item, row)) === String(valueOf(expression.operand, row)));
+      return expression.items.some(
+        (item) => String(operandValue(item, row)) === String(operandValue(expression.operand, row)),
+      );
     default:
       throw new TypeError(expression.kind);
   }
