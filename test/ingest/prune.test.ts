@@ -1,4 +1,4 @@
-import { deepEqual, equal, match, ok } from 'node:assert/strict';
+import { deepEqual, equal, match, ok, rejects } from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import fc from 'fast-check';
@@ -155,6 +155,31 @@ describe('Retention', () => {
       }),
       { numRuns: 2 },
     );
+  });
+
+  it('of one export that cannot be pruned keeps nothing of the others: it is told when they are done', async () => {
+    await feed().database.query('DELETE FROM feed."AcmeOrders"; DELETE FROM gateway.load; DELETE FROM gateway.pruning');
+    await feed().load('orders 1.csv', csv([header, ['1', ago(3), 'New', '1']]), asked);
+    await feed().database.query(`UPDATE feed."AcmeOrders" SET "At" = now() - interval '3 years'`);
+    const [orders] = catalogue.exports;
+    ok(orders !== undefined && orders.retention !== null);
+    const broken = { ...orders, name: 'broken', retention: { ...orders.retention, by: 'Name' } };
+    const both = { ...catalogue, exports: [broken, orders] };
+    await rejects(prune(feed().database, both, { folders: [], now, dryRun: false }));
+    deepEqual(await feed().rows(`SELECT rows_removed::int AS n FROM gateway.pruning`), [{ n: 1 }]);
+  });
+
+  it('goes on where an export was renamed, whose loads have its former name', async () => {
+    await feed().database.query(
+      'DELETE FROM feed."AcmeOrders"; DELETE FROM feed."AcmeCustomers"; DELETE FROM gateway.load',
+    );
+    await feed().load('orders 1.csv', csv([header, ['1', ago(3), 'New', '1'], ['2', ago(1), 'Newer', '2']]), asked);
+    await feed().database.query(
+      `UPDATE gateway.load SET export = 'sales'; UPDATE feed."AcmeOrders" SET "At" = now() - interval '3 years' WHERE "OrderId" = 1`,
+    );
+    const { sets } = await run(false);
+    equal(sets.get('AcmeOrders')?.removed, 1);
+    deepEqual([await orders(), await customers()], [[2], ['Newer']]);
   });
 
   it('of a source: kept files and the texts of rejected rows', async () => {

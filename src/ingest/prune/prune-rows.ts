@@ -35,8 +35,9 @@ export async function pruneRows(
   const { rowCount } = await transaction.query(`INSERT INTO ${outlived} SELECT _row FROM ${name} WHERE ${condition}`, [
     since,
   ]);
+  // An export that was renamed has loads under its former name alone.
   const newest = await transaction.query<{ load_id: string; file_time: string }>(
-    `SELECT load_id::text, file_time::text FROM gateway.load l WHERE state = 'loaded' AND source = $1 AND export = $2 ORDER BY l.file_time DESC, l.load_id DESC LIMIT 1`,
+    `SELECT load_id::text, file_time::text FROM gateway.load l WHERE state = 'loaded' ORDER BY l.source = $1 AND l.export = $2 DESC, l.file_time DESC, l.load_id DESC LIMIT 1`,
     [target.source, target.name],
   );
   const marks = { loadId: newest.rows[0]?.load_id ?? '', fileTime: newest.rows[0]?.file_time ?? '' };

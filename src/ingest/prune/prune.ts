@@ -24,7 +24,8 @@ export interface Pruned {
 
 /**
  * Removes what is older than the metadata has it kept: rows, what only they named in derived sets, texts of rejected rows, kept files. One
- * transaction for each export, in which its loads wait. A run that removed something has a row in `gateway.pruning`.
+ * transaction for each export, in which its loads wait. A run that removed something has a row in `gateway.pruning`. Throws what was wrong first,
+ * once all the others are done.
  */
 export async function prune(
   database: Database,
@@ -33,6 +34,7 @@ export async function prune(
 ): Promise<Pruned> {
   const sets = new Map<string, { readonly removed: number; readonly since: string }>();
   let rejects = 0;
+  const failures: unknown[] = [];
   const texts = async (old: OldLoads): Promise<number> =>
     dryRun ? countOldTexts(database, old) : removeOldTexts(database, old);
   for (const target of catalogue.exports) {
@@ -40,13 +42,18 @@ export async function prune(
       continue;
     }
     const since = keptSince(target.retention.keep, now).toISOString();
-    const removed = await database.transaction((transaction) =>
-      pruneRows(transaction, catalogue, { target, since, dryRun }),
-    );
-    if (removed > 0) {
-      sets.set(target.set, { removed, since });
+    try {
+      const removed = await database.transaction((transaction) =>
+        pruneRows(transaction, catalogue, { target, since, dryRun }),
+      );
+      if (removed > 0) {
+        sets.set(target.set, { removed, since });
+      }
+      rejects += await texts({ source: target.source, export: target.name, before: since });
+    } catch (error) {
+      // What is wrong with one keeps nothing of the others.
+      failures.push(error);
     }
-    rejects += await texts({ source: target.source, export: target.name, before: since });
   }
   const files: string[] = [];
   for (const { name: source, retention } of catalogue.sources.values()) {
@@ -67,6 +74,9 @@ export async function prune(
       // The rows are gone, whatever became of the files.
       await notePruning(database, { sets: Object.fromEntries(sets), rejects, files: files.length });
     }
+  }
+  if (failures.length > 0) {
+    throw failures[0];
   }
   return { sets, rejects, files };
 }
