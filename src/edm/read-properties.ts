@@ -152,12 +152,15 @@ function facetsOf(type: PrimitiveTypeName, nodes: readonly XmlNode[]): Partial<P
   };
 }
 
+/** Digits of a second that .NET services send; most of them declare no precision, which would mean none (CSDL 4.0, 6.2.3). */
+const usualTimePrecision = 7;
+
 /** Within the bounds of CSDL 4.0, 6.2.3, which readers insist on: a decimal has at least one digit, a time at most twelve. */
 function precisionOf(type: PrimitiveTypeName, written: number | undefined): number | undefined {
   if (type === 'Edm.Decimal') {
     return written === 0 ? undefined : written;
   }
-  return written === undefined ? undefined : Math.min(written, 12);
+  return Math.min(written ?? usualTimePrecision, 12);
 }
 
 function scaleWithin(scale: number | undefined, precision: number | undefined): number | 'variable' {

@@ -198,6 +198,12 @@ describe('readMetadata', () => {
       12,
     ],
     [
+      'F6 no precision of a time, whose values have seven digits',
+      tenant.replace('Name="ID" Type="Edm.String"', 'Name="at" Type="Edm.DateTimeOffset"'),
+      (model) => model.entityTypes.get('Agent')?.properties.get('at')?.precision,
+      7,
+    ],
+    [
       'a key that names a property twice',
       tenant.replace('<PropertyRef Name="no"/>', '<PropertyRef Name="no"/><PropertyRef Name="no"/>'),
       (model) => model.entityTypes.get('Call')?.key,

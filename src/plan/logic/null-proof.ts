@@ -6,7 +6,7 @@ import { canBeNull, dual, isNullConstant, isOrdering, opposite } from './three-v
 type Comparison = Extract<BoundExpression, { kind: 'Comparison' }>;
 type In = Extract<BoundExpression, { kind: 'In' }>;
 
-const always: BoundExpression = { kind: 'Constant', type: 'Edm.Boolean', value: 'true' };
+const constant = (value: boolean): BoundExpression => ({ kind: 'Constant', type: 'Edm.Boolean', value: String(value) });
 /** Comparisons of one value with constants from which on they are written as one list. */
 const shortestList = 3;
 
@@ -44,8 +44,8 @@ function falsePart(condition: BoundExpression): BoundExpression {
     case 'Not':
       return nullProof(condition.operand);
     case 'Comparison':
-      if (isOrdering(condition.operator) && (isNullConstant(condition.left) || isNullConstant(condition.right))) {
-        return always;
+      if (isNeverOrdered(condition)) {
+        return constant(true);
       }
       return isOrdering(condition.operator)
         ? withNulls(negated(condition), [condition.left, condition.right])
@@ -64,6 +64,10 @@ function falsePart(condition: BoundExpression): BoundExpression {
 /** `eq` and `ne` take null as a value. */
 function compared(comparison: Comparison): BoundExpression {
   const { operator, left, right } = comparison;
+  // There are services that cannot compile it.
+  if (isNeverOrdered(comparison)) {
+    return constant(false);
+  }
   if (isOrdering(operator) || isNullConstant(left) || isNullConstant(right)) {
     return comparison;
   }
@@ -97,12 +101,16 @@ function compared(comparison: Comparison): BoundExpression {
 
 /** `(a gt 1) eq false`: a condition that is never null, compared with a truth value. null: it is something else. */
 function ofTruth({ operator, left, right }: Comparison): BoundExpression | null {
-  const [condition, constant] = right.kind === 'Constant' ? [left, right] : [right, left];
-  if (!isTwoValued(condition) || constant.kind !== 'Constant' || constant.type !== 'Edm.Boolean') {
+  const [condition, value] = right.kind === 'Constant' ? [left, right] : [right, left];
+  if (!isTwoValued(condition) || value.kind !== 'Constant' || value.type !== 'Edm.Boolean') {
     return null;
   }
-  return (constant.value === 'true') === (operator === 'eq') ? nullProof(condition) : falsePart(condition);
+  return (value.value === 'true') === (operator === 'eq') ? nullProof(condition) : falsePart(condition);
 }
+
+/** Null is neither less nor greater than anything. */
+const isNeverOrdered = ({ operator, left, right }: Comparison): boolean =>
+  isOrdering(operator) && (isNullConstant(left) || isNullConstant(right));
 
 /** Text that no value of the enumeration beside it is, e.g. a key of another source. */
 export function isNoMember(constant: BoundExpression, other: BoundExpression): boolean {

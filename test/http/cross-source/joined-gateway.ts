@@ -67,6 +67,15 @@ export interface Reply {
   readonly [name: string]: unknown;
 }
 
+/** A feed for the proxied source: the variables that name it; empty: the sandbox of the product. */
+export interface StartedFeed {
+  readonly environment: Readonly<Record<string, string>>;
+  close(): Promise<void>;
+}
+
+/** What `serve` starts where nothing names a feed. */
+export const sandboxFeed = async (): Promise<StartedFeed> => ({ environment: {}, close: async () => undefined });
+
 export interface JoinedOptions {
   readonly settings?: Partial<FeedSettings>;
   readonly grantsOf?: Feed['grantsOf'];

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { Catalogue } from '../../../src/catalogue/catalogue.ts';
 import { requireCatalogue } from '../../../src/catalogue/read-metadata.ts';
 import { type SampleRow, sampleRows } from '../../../src/sandbox/sample-rows.ts';
 import { metadataFolder } from '../../support/gateway.ts';
@@ -19,8 +20,17 @@ export function documentedFeed(rows: number, shape: Omit<Parameters<typeof feedO
   return { samples, file: feedOf(documented.model, samples, { prefix: source.prefix, ...shape }) };
 }
 
-/** Runs the feeds for a `describe`, each read as the documented source; skips where the service is not restored. */
-export function runningFeeds(files: () => readonly FeedFile[]): (at: number) => ReadFeed {
+/** A feed, and the source of a catalogue as which it is read. */
+export interface Read {
+  readonly file: FeedFile;
+  readonly documented: Catalogue;
+  readonly source: string;
+}
+
+export const asDocumented = (file: FeedFile): Read => ({ file, documented, source: source.name });
+
+/** Runs the feeds for a `describe`; skips where the service is not restored. */
+export function runningFeeds(reads: () => readonly Read[]): (at: number) => ReadFeed {
   let running: RunningFeeds | null = null;
   const feeds: ReadFeed[] = [];
   before(async function () {
@@ -30,9 +40,10 @@ export function runningFeeds(files: () => readonly FeedFile[]): (at: number) => 
       this.skip();
     }
     this.timeout(180_000);
-    running = await startFeeds(files());
-    for (const url of running.roots) {
-      feeds.push(await readFeed({ documented, source: source.name, url }));
+    const all = reads();
+    running = await startFeeds(all.map(({ file }) => file));
+    for (const [at, { documented: known, source: name }] of all.entries()) {
+      feeds.push(await readFeed({ documented: known, source: name, url: running.roots[at] ?? '' }));
     }
   });
   after(async () => {
