@@ -135,6 +135,8 @@ export interface UpstreamSet {
   readonly upstreamName: string | null;
   /** The documented name, from which the real one is guessed (case, spaces and brackets ignored). */
   readonly title: string;
+  /** Minutes after midnight UTC at which the feed refreshes its rows, once a day; absent: they change at any time. */
+  readonly refreshed?: number;
   /** By property name: what the documents tell beyond the type. Empty for properties only the upstream names. */
   readonly hints?: ReadonlyMap<string, PropertyHint>;
   /** How its rows are kept; absent: they are not. */

@@ -6,6 +6,7 @@ import { GatewayError } from '../errors.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 import { connectUpstream } from '../upstream/connect.ts';
 import { nowhere, type SignInKeeping } from '../upstream/sign-in/lasting-sign-in.ts';
+import { realTime, type TimeSource } from '../upstream/sign-in/time-source.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import { Turns } from '../warehouse/admission/turns.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -32,7 +33,7 @@ export interface ConnectedUpstreams {
 export async function connectUpstreams(
   surroundings: Surroundings,
   loaded: Catalogue,
-  { kept = new Set(), keeping = nowhere }: ConnectOptions = {},
+  { kept = new Set(), keeping = nowhere, time = realTime }: ConnectOptions = {},
 ): Promise<ConnectedUpstreams> {
   const { config } = surroundings;
   const silent = [...loaded.sources.values()].filter(
@@ -77,6 +78,7 @@ export async function connectUpstreams(
       catalogue: () => served,
       adopt: ({ model }: { readonly model: Model }) => adopt(source.name, model),
       environment,
+      time,
       places: new Turns(reachable.upstream?.maxConcurrentRequests ?? 1),
       keeping,
       observe,
@@ -120,6 +122,8 @@ export interface ConnectOptions {
   readonly kept?: ReadonlySet<string>;
   /** Where sign-ins of persons are kept. Absent: nowhere. */
   readonly keeping?: SignInKeeping;
+  /** What the feeds are waited by. Absent: real time. */
+  readonly time?: TimeSource;
 }
 
 interface UpstreamSetting {

@@ -125,6 +125,13 @@ function readingOf(uri: ODataUri, { exchange, feed, catalogue, format }: Reading
     signal,
     observe: ofRequest<ReadingEvent>(feed.observe, exchange.id),
     timing,
+    onCopy: ({ seconds, stale }) => {
+      const { copy } = exchange;
+      exchange.copy = {
+        seconds: Math.max(seconds, copy?.seconds ?? 0),
+        stale: stale || copy?.stale === true,
+      };
+    },
     unseen: () => !response.headersSent,
   };
 }

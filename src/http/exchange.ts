@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { GatewayError } from '../errors.ts';
+import type { CopyAge } from '../source/data-source.ts';
 import type { ServiceLimits } from './limits.ts';
 import { checkVersion } from './odata-version.ts';
 import { type Preferences, preferences } from './prefer.ts';
@@ -33,6 +34,8 @@ export interface Exchange {
   instant: string | null;
   /** Rows written so far, for the log. */
   rows: number | null;
+  /** Age of the oldest copy of a proxied feed's reply that this one is made from; null: of none. */
+  copy: CopyAge | null;
   /** The reply was kept from another request, for the log. */
   fromCache: boolean;
 }
@@ -66,6 +69,7 @@ export function openExchange(source: ExchangeSource): Exchange {
     limits: source.limits,
     instant: null,
     rows: null,
+    copy: null,
     fromCache: false,
   };
 }

@@ -1,4 +1,5 @@
 import Negotiator from 'negotiator';
+import type { CopyAge } from '../source/data-source.ts';
 import type { Exchange } from './exchange.ts';
 import { headerText } from './exchange.ts';
 import type { ContentEncoding, ReplyHead } from './reply-sink.ts';
@@ -32,6 +33,7 @@ export function replyHead(exchange: Exchange, facts: HeadFacts): ReplyHead {
     'Cache-Control': 'private, no-cache',
     Vary: vary,
     'Server-Timing': exchange.timing.header,
+    ...copyHeaders(exchange.copy),
     ...facts.more,
   };
   if (facts.etag !== undefined && facts.etag !== null) {
@@ -41,6 +43,14 @@ export function replyHead(exchange: Exchange, facts: HeadFacts): ReplyHead {
     headers['Preference-Applied'] = facts.applied.join(', ');
   }
   return { status: facts.status ?? 200, headers };
+}
+
+/** Of a reply out of a copy: `Age` (RFC 9111, 5.1), and the warning of RFC 7234, 5.5.1, which readers still know. */
+function copyHeaders(copy: CopyAge | null): Record<string, string> {
+  if (copy === null) {
+    return {};
+  }
+  return { Age: String(copy.seconds), ...(copy.stale ? { Warning: '110 - "Response is Stale"' } : {}) };
 }
 
 /** Ends the exchange with a status and no body. */

@@ -104,6 +104,10 @@ export const eventKinds: { readonly [K in Kind]: EventKind<EventOf<K>> } = {
     level: 'debug',
     text: 'A proxied feed has answered, all but the body; `status` null: it has not, or with an error.',
   },
+  'upstream-copy': {
+    level: ({ stale }) => (stale ? 'info' : 'debug'),
+    text: 'A copy was used of what a proxied feed said before; `stale`: it has newer rows by now, and does not answer.',
+  },
   'upstream-retry': { level: 'info', text: 'A request to a proxied feed failed and is tried again.' },
   'upstream-circuit': {
     level: ({ state }) => (state === 'open' ? 'warn' : 'info'),

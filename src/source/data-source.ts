@@ -4,6 +4,9 @@ import type { PageEnvelope } from '../json/page-envelope.ts';
 import type { ReadingEvent } from '../observation/events/source.ts';
 import type { Observe } from '../observation/observe.ts';
 import type { Bound, ReadPlan } from '../plan/model/read-plan.ts';
+import type { CopyAge } from '../upstream/upstream.ts';
+
+export type { CopyAge } from '../upstream/upstream.ts';
 
 /** The plans that are answered with rows, or with what is said of rows. */
 export type RowsPlan = Exclude<ReadPlan, { readonly kind: 'ServiceDocument' | 'Metadata' }>;
@@ -39,6 +42,8 @@ export interface Reading {
   /** Told what is asked for this read, and what was waited for. */
   readonly observe: Observe<ReadingEvent>;
   readonly timing: StageTiming;
+  /** Told that a copy of what a proxied feed said before is used, and how old it is. */
+  readonly onCopy: (age: CopyAge) => void;
   /** Whether nothing of the reply was sent yet, so that the read may begin anew. */
   readonly unseen: () => boolean;
 }

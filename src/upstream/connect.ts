@@ -7,12 +7,14 @@ import { readMetadata } from '../edm/read-metadata.ts';
 import { GatewayError } from '../errors.ts';
 import type { UpstreamEvent } from '../observation/events/upstream.ts';
 import { type Observe, unobserved } from '../observation/observe.ts';
+import { setsOf } from '../plan/model/sets.ts';
 import { Circuit } from './circuit.ts';
 import { circuitClient } from './circuit-client.ts';
-import { fetchByKeys } from './fetch-by-keys.ts';
+import { fetchByKeys, keyedPlan } from './fetch-by-keys.ts';
 import { fetchMetadata } from './fetch-metadata.ts';
 import { gatedClient, type Places } from './gated-client.ts';
 import { KnownLimits } from './known-limits.ts';
+import { copyingClient, isSameForAll, LookupCopies, lastRefresh } from './lookup-copies.ts';
 import { keepMetadataCopy, readMetadataCopy, tokenSecret } from './metadata-copy.ts';
 import { readAsTaken } from './read-as-taken.ts';
 import { shortEnough } from './read-reply.ts';
@@ -24,7 +26,7 @@ import { realTime, type TimeSource } from './sign-in/time-source.ts';
 import { timedClient } from './timed-client.ts';
 import { toldClient } from './told-client.ts';
 import type { KeyedRequest, Upstream, UpstreamPlan, UpstreamReadOptions, UpstreamState } from './upstream.ts';
-import { type UpstreamClient, upstreamClient } from './upstream-client.ts';
+import { type UpstreamClient, type UpstreamRequest, upstreamClient } from './upstream-client.ts';
 import { type UpstreamMap, upstreamHasNavigation } from './upstream-map.ts';
 
 /** What a connection is made of. */
@@ -97,6 +99,7 @@ class ConnectedUpstream implements Upstream {
   #refreshing: Promise<void> | null = null;
   #attemptedAt = 0;
   #countsNested = false;
+  readonly #copies = new LookupCopies();
 
   constructor(connection: Connection, settings: UpstreamSettings, secret: Buffer) {
     this.source = connection.source.name;
@@ -150,7 +153,14 @@ class ConnectedUpstream implements Upstream {
 
   async read(plan: UpstreamPlan, options: UpstreamReadOptions) {
     await this.#reached();
-    return readAsTaken(plan, options, this.#context(options));
+    const kept: UpstreamRequest[] = [];
+    try {
+      return await readAsTaken(plan, options, this.#context(options, { sets: setsOf(plan), kept }));
+    } catch (error) {
+      // It was received, and is not what was asked for.
+      this.#copies.forget(kept);
+      throw error;
+    }
   }
 
   addressOf(plan: UpstreamPlan): URL {
@@ -160,7 +170,7 @@ class ConnectedUpstream implements Upstream {
 
   async *fetchByKeys(request: KeyedRequest, options: UpstreamReadOptions): AsyncGenerator<string> {
     await this.#reached();
-    yield* fetchByKeys(request, options, this.#context(options));
+    yield* fetchByKeys(request, options, this.#context(options, { sets: setsOf(keyedPlan(request)), kept: [] }));
   }
 
   follows(set: EntitySet, navigation: NavigationProperty): boolean {
@@ -222,13 +232,37 @@ class ConnectedUpstream implements Upstream {
     ];
   }
 
-  #context({ observe = this.#observe, onStage }: UpstreamReadOptions) {
+  #context(options: UpstreamReadOptions, read: Pick<CopiedRead, 'sets' | 'kept'>) {
+    const { observe = this.#observe, onStage } = options;
     const onNestedCount = (): void => {
       this.#countsNested = true;
     };
     const timed = onStage === undefined ? this.#patient : timedClient(this.#patient, onStage);
-    const client = toldClient(this.source, timed, observe);
+    const told = toldClient(this.source, timed, observe);
+    const client = this.#copying(told, { ...read, observe, onCopy: options.onCopy });
     return { client, map: this.#map(), secret: this.#secret, limits: this.#limits, onNestedCount };
+  }
+
+  /** The client of a read of these sets, which answers out of copies where all of them are refreshed once a day. */
+  #copying(client: UpstreamClient, { sets, kept, observe, onCopy }: CopiedRead): UpstreamClient {
+    const bindings = this.#connection.catalogue().sets;
+    const refreshes = sets.map((name) => {
+      const binding = bindings.get(name);
+      return binding?.kind === 'upstream' ? binding.refreshed : undefined;
+    });
+    if (onCopy === undefined || refreshes.includes(undefined) || !isSameForAll(this.#settings.signIn)) {
+      return client;
+    }
+    const now = (): number => (this.#connection.time ?? realTime).now();
+    const since = Math.max(...refreshes.map((refreshed = 0) => lastRefresh(refreshed, now())));
+    return copyingClient(client, {
+      ...{ copies: this.#copies, since, now },
+      onKept: (request) => kept.push(request),
+      onCopy: (age) => {
+        observe({ event: 'upstream-copy', source: this.source, ...age });
+        onCopy(age);
+      },
+    });
   }
 
   #map(): UpstreamMap {
@@ -251,6 +285,14 @@ class ConnectedUpstream implements Upstream {
       countsNested: this.#countsNested,
     };
   }
+}
+
+interface CopiedRead {
+  readonly sets: readonly string[];
+  /** Takes down what this read added to the copies. */
+  readonly kept: UpstreamRequest[];
+  readonly observe: Observe<UpstreamEvent>;
+  readonly onCopy: UpstreamReadOptions['onCopy'];
 }
 
 /** How a reading of `$metadata` ended. */

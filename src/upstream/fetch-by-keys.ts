@@ -3,6 +3,7 @@ import type { Property } from '../edm/model.ts';
 import { rowText } from '../json/reading/row-text.ts';
 import { keyedCondition } from '../plan/logic/keyed-condition.ts';
 import { collectionOf, rowsOfSet } from '../plan/model/make.ts';
+import type { CollectionPlan } from '../plan/model/read-plan.ts';
 import { compileUpstreamUrl } from './compile-url.ts';
 import { type FeedLimits, type ListForm, listRefused, listTaken, nextLength, untried } from './feed-limits.ts';
 import type { ReplyContext } from './read-reply.ts';
@@ -118,9 +119,9 @@ function formOf([property, ...more]: readonly Property[], { lists }: FeedLimits)
 const canHold = ({ enumeration }: Property, value: string): boolean =>
   enumeration === undefined || faultOfMembers(enumeration, value) === null;
 
-function keyedPath(request: KeyedRequest, context: Context, ids: boolean): string {
-  const { set, properties, keys, selection, restriction } = request;
-  const plan = collectionOf({
+/** The rows of a set that have one of the keys. */
+export function keyedPlan({ set, properties, keys, selection, restriction }: KeyedRequest): CollectionPlan {
+  return collectionOf({
     source: rowsOfSet(set),
     selection,
     restriction: {
@@ -132,6 +133,9 @@ function keyedPath(request: KeyedRequest, context: Context, ids: boolean): strin
     },
     pageSize: keys.length,
   });
-  const { path, query } = compileUpstreamUrl(plan, context.map, ids);
+}
+
+function keyedPath(request: KeyedRequest, context: Context, ids: boolean): string {
+  const { path, query } = compileUpstreamUrl(keyedPlan(request), context.map, ids);
   return `${path}?${query}`;
 }

@@ -3,6 +3,9 @@ import type { JsonFormat } from '../json/json-format.ts';
 import type { UpstreamEvent } from '../observation/events/upstream.ts';
 import type { Observe } from '../observation/observe.ts';
 import type { Restriction, Selection, SetPlan } from '../plan/model/read-plan.ts';
+import type { CopyAge } from './lookup-copies.ts';
+
+export type { CopyAge } from './lookup-copies.ts';
 
 /** The plans a proxied feed can answer; every set in them is one of its source. */
 export type UpstreamPlan = SetPlan;
@@ -42,6 +45,8 @@ export interface UpstreamReadOptions extends JsonFormat {
   readonly signal: AbortSignal;
   /** Told of the requests of this read; absent: whoever listens to all of the feed. */
   readonly observe?: Observe<UpstreamEvent>;
+  /** Told that a copy of an earlier reply is used, and how old it is; absent: what is asked for has to be of now. */
+  readonly onCopy?: (age: CopyAge) => void;
   /** Told how long a stage took, in milliseconds: compiling an address, waiting for the head of a reply. */
   readonly onStage?: (stage: 'compile' | 'feed', milliseconds: number) => void;
 }

@@ -106,7 +106,8 @@ export class StrictFeed {
     const end = top === null ? rows.length : Math.min(rows.length, Number(option('$skip') ?? 0) + Number(top));
     const last = Math.min(end, first + this.pageSize);
     const from = faults.overlaps === true && first > 0 ? first - 1 : first;
-    const select = option('$select')?.split(',');
+    const expanded = (option('$expand') ?? '').split(/\(.*?\)|,/).filter((one) => one !== '');
+    const select = option('$select')?.split(',').concat(expanded);
     const value = rows.slice(from, last).map((row) => this.#row(row, select, faults));
     const mark = faults.isNewer === true ? '@' : '@odata.';
     const continued = new URLSearchParams(url.searchParams);

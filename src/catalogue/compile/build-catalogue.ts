@@ -251,6 +251,12 @@ function indexesOf(draft: SetDraft): readonly (readonly string[])[] {
   return [...new Map(all.map((names) => [names.join(), names])).values()];
 }
 
+/** Of a text as the schema lets it through. */
+function refreshedAt(text: string | undefined): Pick<UpstreamSet, 'refreshed'> {
+  const [, hours, minutes] = /(\d\d):(\d\d)/.exec(text ?? '') ?? [];
+  return hours === undefined ? {} : { refreshed: Number(hours) * 60 + Number(minutes) };
+}
+
 function upstreamSet(draft: SetDraft, index: DraftIndex): UpstreamSet {
   const hints = new Map<string, PropertyHint>();
   for (const [name, entry] of Object.entries(draft.entry.properties)) {
@@ -264,5 +270,6 @@ function upstreamSet(draft: SetDraft, index: DraftIndex): UpstreamSet {
     upstreamName: draft.entry.upstreamName ?? null,
     title: draft.entry.title,
     hints,
+    ...refreshedAt(draft.entry.refreshed),
   };
 }

@@ -48,8 +48,10 @@ function checkForm(draft: SetDraft): void {
   for (const key of foreign) {
     draft.report([key], `"${key}" has no meaning for ${formWords[form]}.`, 'Remove it.');
   }
-  if (entry.upstreamName !== undefined && form !== 'upstream') {
-    draft.report(['upstreamName'], `"upstreamName" has no meaning for ${formWords[form]}.`, 'Remove it.');
+  for (const key of ['upstreamName', 'refreshed'] as const) {
+    if (entry[key] !== undefined && form !== 'upstream') {
+      draft.report([key], `"${key}" has no meaning for ${formWords[form]}.`, 'Remove it.');
+    }
   }
   if (Object.keys(entry.properties).length === 0) {
     draft.report(['properties'], 'The set has no properties.', 'Describe each column.');

@@ -153,6 +153,7 @@ function binding(catalogue: Catalogue, set: ServedSet, source: string): Upstream
     source,
     upstreamName: upstream.name,
     title: documented?.title ?? upstream.name,
+    ...(documented?.refreshed === undefined ? {} : { refreshed: documented.refreshed }),
     hints,
     ...archiveOf(catalogue, set, source),
   };

@@ -337,6 +337,11 @@ export const exportSchema = z.strictObject({
     .optional()
     .describe('Distinct things that other sets name.'),
   archive: setArchive.optional().describe('Rows of this proxied set are kept, or not; otherwise as the source says.'),
+  refreshed: z
+    .string()
+    .regex(/^daily at (?:[01]\d|2[0-3]):[0-5]\d UTC$/, '"daily at HH:MM UTC"')
+    .optional()
+    .describe('When the proxied feed refreshes the rows, e.g. "daily at 00:00 UTC"; otherwise at any time.'),
   upstreamName: z.string().min(1).optional().describe('Name of the set in the proxied feed, where it is known.'),
 });
 

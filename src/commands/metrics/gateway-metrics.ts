@@ -57,6 +57,7 @@ export class GatewayMetrics implements Exposition {
       case 'scan-failed':
       case 'upstream':
       case 'upstream-answer':
+      case 'upstream-copy':
       case 'upstream-retry':
       case 'upstream-circuit':
         this.#loading.tell(event);

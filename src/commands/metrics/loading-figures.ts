@@ -15,6 +15,7 @@ export class LoadingFigures {
   readonly #upstreams: Gauge<'source'>;
   readonly #asked: Counter<'source' | 'status'>;
   readonly #answers: Histogram<'source'>;
+  readonly #copies: Counter<'source' | 'state'>;
   readonly #again: Counter<'source' | 'reason'>;
   readonly #circuits: Gauge<'source' | 'state'>;
 
@@ -81,6 +82,12 @@ export class LoadingFigures {
       buckets: [0.05, 0.2, 1, 5, 20, 60],
       registers,
     });
+    this.#copies = new Counter({
+      name: 'gateway_upstream_copies_total',
+      help: 'Requests to proxied feeds that were answered from a copy, fresh or stale.',
+      labelNames: ['source', 'state'],
+      registers,
+    });
     this.#again = new Counter({
       name: 'gateway_upstream_retries_total',
       help: 'Requests to proxied feeds that were tried again, by what had failed.',
@@ -122,6 +129,9 @@ export class LoadingFigures {
         return;
       case 'upstream':
         this.#upstreams.set({ source: event.source }, event.state === 'ok' ? 1 : 0);
+        return;
+      case 'upstream-copy':
+        this.#copies.inc({ source: event.source, state: event.stale ? 'stale' : 'fresh' });
         return;
       case 'upstream-retry':
         this.#again.inc({ source: event.source, reason: event.reason });

@@ -23,6 +23,14 @@ export type UpstreamEvent =
       readonly status: number | null;
       readonly milliseconds: number;
     }
+  /** A reply was made from a copy of an earlier one; `stale`: the feed has newer rows by now, and does not answer. */
+  | {
+      readonly event: 'upstream-copy';
+      readonly id?: string;
+      readonly source: string;
+      readonly seconds: number;
+      readonly stale: boolean;
+    }
   /** A request is tried again after so many milliseconds. `reason`: the status, or `unreachable`. */
   | {
       readonly event: 'upstream-retry';

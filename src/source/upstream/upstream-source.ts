@@ -35,11 +35,15 @@ export const upstreamOptions = ({
   signal,
   observe,
   timing,
-}: Pick<Reading, 'format' | 'signal' | 'observe' | 'timing'>): UpstreamReadOptions => ({
+  headOnly,
+  onCopy,
+}: Pick<Reading, 'format' | 'signal' | 'observe' | 'timing' | 'headOnly' | 'onCopy'>): UpstreamReadOptions => ({
   ...format,
   signal,
   observe,
   skipToken: null,
+  // A copy is received whole, and of a head nothing is to be read.
+  ...(headOnly ? {} : { onCopy }),
   onStage: (stage, milliseconds) => timing.note(stage, milliseconds),
 });
 

@@ -23,7 +23,9 @@ describe('$all with proxied sets', function () {
   const served = new Map<string, readonly Row[]>();
   let proxied: readonly string[];
   /** What the front does to requests for rows: answers, cuts the body in the middle, or fails. */
-  let mood: 'well' | 'cut' | 'down' = 'well';
+  let mood: 'well' | 'cut' | 'down' | 'silent' = 'well';
+  /** Requests for rows that the front has, in its silent mood. */
+  let held = 0;
 
   before(async () => {
     sandbox = await startSandbox(requireCatalogue(metadataFolder, {}), 'buzzeasy', { rows: 60, seed: 1 });
@@ -32,6 +34,10 @@ describe('$all with proxied sets', function () {
       const described = url.includes('$metadata');
       const reply = await fetch(new URL(`.${url}`, sandbox.url));
       const body = await reply.text();
+      if (mood === 'silent' && !described) {
+        held += 1;
+        return undefined;
+      }
       if (mood === 'down' && !described) {
         return response.writeHead(503).end();
       }
@@ -165,6 +171,7 @@ describe('$all with proxied sets', function () {
     }
     // It goes on where it stopped.
     mood = 'well';
+    gateway.clock.at += 300_000;
     const rest = await pages(first['@odata.nextLink'] ?? '');
     assert.deepEqual(told([first, ...rest]), everything());
   });
@@ -177,5 +184,28 @@ describe('$all with proxied sets', function () {
     assert.equal(reply.status, 200);
     await assert.rejects(reply.text());
     assert.deepEqual(gateway.broken, ['UpstreamUnavailable']);
+  });
+
+  it('16 readers of a feed that is silent hold no connection to PostgreSQL, and stored sets answer as ever', async () => {
+    mood = 'silent';
+    let ended = 0;
+    const reads = Array.from({ length: 16 }, async () => {
+      const reply = await gateway.get('BuzzeasyChats');
+      await reply.text();
+      ended += 1;
+      return reply.status;
+    });
+    while (held < 8) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    assert.deepEqual([gateway.database.occupancy().largeReads, held], [{ working: 0, waiting: 0 }, 8]);
+    for (const { connections, idle, waiting } of Object.values(gateway.database.occupancy().pools)) {
+      assert.deepEqual([connections - idle, waiting], [0, 0]);
+    }
+    assert.equal((await gateway.json('TracebuzzJudgements?$top=5')).value.length, 5);
+    assert.equal(ended, 0, 'nobody waited for them');
+    front.closeAllConnections();
+    mood = 'well';
+    assert.deepEqual(new Set(await Promise.all(reads)), new Set([200]));
   });
 });

@@ -89,6 +89,8 @@ describe('a proxied feed in trouble, seen through joins', function () {
   afterEach(() => {
     obstacle.left = Number.POSITIVE_INFINITY;
     obstacle.wait = { head: 0, body: 0 };
+    // The feed is not left alone any longer.
+    gateway.clock.at += 300_000;
   });
 
   it('a navigation that only the documents know is joined by key, one request for many rows', async () => {
@@ -160,11 +162,11 @@ describe('a proxied feed in trouble, seen through joins', function () {
     const source = gateway.proxied.catalogue().sources.get('buzzeasy');
     assert.equal(source?.upstream?.timeoutSeconds, 2);
     obstacle.wait = { head: 1200, body: 1200 };
-    assert.equal((await gateway.json('BuzzeasyAgents')).value.length, 60);
+    assert.equal((await gateway.json('BuzzeasyCalls')).value.length, 60);
     obstacle.wait = { head: 2800, body: 0 };
-    assert.match((await gateway.json('BuzzeasyAgents', 503)).error.message, /in time/);
+    assert.match((await gateway.json('BuzzeasyCalls', 503)).error.message, /in time/);
     obstacle.wait = { head: 0, body: 2800 };
-    const halted = await gateway.get('BuzzeasyAgents');
+    const halted = await gateway.get('BuzzeasyCalls');
     if (halted.status === 200) {
       await assert.rejects(halted.text());
     } else {

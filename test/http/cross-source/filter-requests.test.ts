@@ -73,6 +73,8 @@ describe('what a filter between sources asks for', function () {
   beforeEach(() => {
     asked.length = 0;
     left = Number.POSITIVE_INFINITY;
+    // Nothing is known of the feed any more: agents are copied for a day.
+    gateway.clock.at += 4 * 86_400_000;
   });
   after(async () => {
     await gateway?.close();
