@@ -6,7 +6,7 @@ import type { Source } from '../catalogue/catalogue.ts';
  */
 export function tenantOf({ upstream }: Source): string | null {
   const signIn = upstream?.signIn;
-  if (signIn?.kind !== 'client-credentials') {
+  if (signIn === undefined || !('server' in signIn)) {
     return null;
   }
   const { server } = signIn;
