@@ -282,6 +282,8 @@ export interface ErrorContext {
   readonly details?: readonly string[];
   /** Whole seconds after which trying again makes sense, for `Retry-After`. */
   readonly retryAfter?: number;
+  /** What `WWW-Authenticate` asks the client for, where it is not the gateway's own sign-in that is wanted. */
+  readonly challenge?: string;
 }
 
 /** A 501 names what is not done: the list of it is closed. */
@@ -295,6 +297,7 @@ export class GatewayError extends Error {
   readonly target: string | undefined;
   readonly offset: number | undefined;
   readonly retryAfter: number | undefined;
+  readonly challenge: string | undefined;
   readonly details: readonly string[];
   /** What is not done, where the code is `NotImplemented`. */
   readonly feature: UnsupportedFeature | undefined;
@@ -308,6 +311,7 @@ export class GatewayError extends Error {
     this.target = context.target;
     this.offset = context.offset;
     this.retryAfter = context.retryAfter;
+    this.challenge = context.challenge;
     this.feature = context.feature;
     this.details = context.details ?? [];
   }

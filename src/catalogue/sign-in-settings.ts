@@ -1,13 +1,17 @@
 import type { SecretPlace } from './delivery-settings.ts';
 
-/** How the gateway signs in at a proxied feed, as a source's metadata says. */
+/**
+ * How the gateway signs in at a proxied feed, as a source's metadata says. `caller`: it does not, and passes on the token of whoever
+ * asks, whose rows are for nobody else.
+ */
 export type SignInSettings =
   | { readonly kind: 'none' }
   | { readonly kind: 'bearer'; readonly token: SecretPlace }
   | { readonly kind: 'basic'; readonly user: string; readonly password: SecretPlace }
   | ({ readonly kind: 'client-credentials' } & ClientSettings)
   | ({ readonly kind: 'refresh-token'; readonly refreshToken: SecretPlace } & ClientSettings & Lasting)
-  | ({ readonly kind: 'device-code' } & ClientSettings & Lasting);
+  | ({ readonly kind: 'device-code' } & ClientSettings & Lasting)
+  | { readonly kind: 'caller' };
 
 /** A client of an OAuth 2.0 server (RFC 6749), and what it asks tokens for. */
 export interface ClientSettings {

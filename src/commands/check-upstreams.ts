@@ -55,6 +55,10 @@ export async function checkUpstream(
   if (unfit.length > 0) {
     return { lines: told, faults: unfit.length };
   }
+  if (upstream.signIn.kind === 'caller') {
+    const note = `${source.title}: it is asked with the token of whoever reads, so its model is read when somebody comes`;
+    return { lines: [...told, note], faults: 0 };
+  }
   if (lasts && store === null) {
     const note = `${source.title}: a person signs in there; "gateway status" says whether somebody has, "gateway connect ${source.name}" does it`;
     return { lines: [...told, note], faults: 0 };

@@ -7,7 +7,7 @@ import { tableFaults, wantedTables } from '../warehouse/tables/wanted-tables.ts'
 import { checkUpstream } from './check-upstreams.ts';
 import { connectDeliveries, faultsOfDeliveries, warningsOfDeliveries } from './deliveries.ts';
 import { exitCodes } from './exit-code.ts';
-import { servingFaults, uploadSourceFaults } from './serving-faults.ts';
+import { callerFaults, servingFaults, uploadSourceFaults } from './serving-faults.ts';
 import type { Surroundings } from './surroundings.ts';
 
 /**
@@ -28,7 +28,7 @@ export async function checkCommand(
   for (const fault of modelFaults) {
     print(JSON.stringify(fault));
   }
-  const keys = catalogue === null ? [] : uploadSourceFaults(config, catalogue);
+  const keys = catalogue === null ? [] : [...uploadSourceFaults(config, catalogue), ...callerFaults(config, catalogue)];
   keys.forEach(print);
   const tables = catalogue === null ? [] : tableFaults(wantedTables(catalogue));
   tables.forEach(print);

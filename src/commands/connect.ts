@@ -49,9 +49,11 @@ export async function connectCommand(
     });
   }
   if (settings.kind !== 'device-code' && settings.kind !== 'refresh-token') {
-    const how =
-      settings.kind === 'none' ? 'is asked without signing in' : `signs in by itself (kind: ${settings.kind})`;
-    throw new ConfigError([`${source.title} ${how}: there is nobody to wait for. "gateway check" tries it`]);
+    const none = settings.kind === 'none' || settings.kind === 'caller';
+    const how = none ? 'is asked without a sign-in of the gateway' : 'is signed in at without a person';
+    throw new ConfigError([
+      `${source.title} ${how} (kind: ${settings.kind}): there is nobody to wait for. "gateway check" tries it`,
+    ]);
   }
   if (surroundings.config.signInKeys.length === 0) {
     throw new ConfigError([`SIGN_IN_KEY_FILE: ${keyMissing(name)} Make one with  openssl rand -hex 32`]);

@@ -35,7 +35,7 @@ import { prepare } from './migrate.ts';
 import { openOperations } from './open-operations.ts';
 import { openUploads } from './open-uploads.ts';
 import { Readiness } from './readiness.ts';
-import { credentialFiles, servingFaults, uploadSourceFaults } from './serving-faults.ts';
+import { callerFaults, credentialFiles, servingFaults, uploadSourceFaults } from './serving-faults.ts';
 import { catalogueOf, openWarehouse, type Surroundings, type Warehouse, within } from './surroundings.ts';
 import { programVersion } from './version.ts';
 
@@ -54,7 +54,7 @@ export async function serveCommand(surroundings: Surroundings, options: ServeOpt
     throw new ConfigError(faults);
   }
   const catalogue = catalogueOf(surroundings);
-  const keyFaults = uploadSourceFaults(config, catalogue);
+  const keyFaults = [...uploadSourceFaults(config, catalogue), ...callerFaults(config, catalogue)];
   if (keyFaults.length > 0) {
     throw new ConfigError(keyFaults);
   }

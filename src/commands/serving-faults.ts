@@ -47,6 +47,17 @@ export function uploadSourceFaults({ ingestKeysFile }: Config, { sources }: Cata
   );
 }
 
+/** Feeds that are asked with the tokens of callers, where these have to sign in at the gateway: one header cannot carry both. */
+export function callerFaults({ basicFile, keyFile }: Config, { sources }: Catalogue): readonly string[] {
+  const setting = basicFile === null ? (keyFile === null ? null : 'AUTH_KEY_FILE') : 'AUTH_BASIC_FILE';
+  return [...sources.values()]
+    .filter(({ upstream }) => setting !== null && upstream?.signIn.kind === 'caller')
+    .map(
+      ({ name }) =>
+        `${setting}: the proxied feed ${name} is asked with the token of whoever reads (signIn of kind caller), so they cannot sign in at the gateway, too`,
+    );
+}
+
 /**
  * The configuration to serve with. Throws ConfigError with every fault there is, those of the metadata too where there are
  * others: nobody should have to start once for each.

@@ -113,7 +113,7 @@ interface ReadingPlace extends Place {
 }
 
 function readingOf(uri: ODataUri, { exchange, feed, catalogue, format }: ReadingPlace): Reading {
-  const { method, prefer, signal, timing, response } = exchange;
+  const { method, prefer, signal, caller, timing, response } = exchange;
   const { skiptoken: skipToken = null, deltatoken: deltaToken = null } = uri.options;
   return {
     catalogue,
@@ -123,6 +123,7 @@ function readingOf(uri: ODataUri, { exchange, feed, catalogue, format }: Reading
     deltaToken,
     trackChanges: prefer.trackChanges,
     signal,
+    caller,
     observe: ofRequest<ReadingEvent>(feed.observe, exchange.id),
     timing,
     onCopy: ({ seconds, stale }) => {

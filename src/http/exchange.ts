@@ -22,6 +22,8 @@ export interface Exchange {
   readonly headers: IncomingHttpHeaders;
   /** Name of the credential; null: everybody may read. */
   readonly user: string | null;
+  /** See `Reading.caller`. Never logged. */
+  readonly caller: string | null;
   readonly prefer: Preferences;
   /** Absolute service root with its final slash: what every link starts with. */
   readonly root: string;
@@ -45,6 +47,7 @@ export interface ExchangeSource {
   readonly request: { readonly method: string; readonly headers: IncomingHttpHeaders };
   readonly response: ReplyTarget;
   readonly user: string | null;
+  readonly caller: string | null;
   readonly publicUrl: string | null;
   readonly limits: ServiceLimits;
   readonly target: { readonly path: string; readonly query: string };
@@ -61,6 +64,7 @@ export function openExchange(source: ExchangeSource): Exchange {
     query: source.target.query,
     headers: request.headers,
     user: source.user,
+    caller: source.caller,
     prefer: preferences(headerText(request.headers['prefer'])),
     root: serviceRoot(source.publicUrl, request.headers.host),
     response,

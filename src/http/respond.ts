@@ -41,6 +41,8 @@ export interface IncomingBody {
 export interface Within {
   readonly kind: 'batch' | 'async';
   readonly user: string | null;
+  /** See `Reading.caller`. */
+  readonly caller: string | null;
 }
 
 /** What outlives a request. */
@@ -91,7 +93,8 @@ export async function respond(request: FeedRequest, response: ReplyTarget, servi
     const { path, query } = withBody(taken, target);
     // Settled once, so that links repeat what was understood.
     const settled = { path, query: settleQuery(query, limits.uri) };
-    exchange = openExchange({ id, request, response, user, publicUrl, limits, target: settled });
+    const caller = request.within === null ? callerOf(request.headers.authorization, feed) : request.within.caller;
+    exchange = openExchange({ id, request, response, user, caller, publicUrl, limits, target: settled });
     await route(taken, exchange, { serving, user });
   } catch (thrown) {
     // Whatever of the body is still to come is not waited for.
@@ -119,6 +122,19 @@ export async function respond(request: FeedRequest, response: ReplyTarget, servi
   }
 }
 
+/** A bearer token is the caller's own for a feed only where the gateway wants none itself: else it is a key of ours, and goes nowhere. */
+function callerOf(authorization: string | undefined, { authentication }: Feed): string | null {
+  const [, token] = /^\s*Bearer\s+([\w.~+/-]+=*)\s*$/i.exec(authentication.open ? (authorization ?? '') : '') ?? [];
+  return token === undefined ? null : `Bearer ${token}`;
+}
+
+/** Rows that somebody's own token was needed for do not lie on a disk until they are fetched. */
+function mayBeKept({ caller }: Exchange, feed: Feed): boolean {
+  const passes = (): boolean =>
+    [...feed.catalogue().sources.values()].some(({ upstream }) => upstream?.signIn.kind === 'caller');
+  return caller === null || !passes();
+}
+
 interface Place {
   readonly serving: Serving;
   readonly user: string | null;
@@ -129,10 +145,19 @@ async function route(request: FeedRequest, exchange: Exchange, { serving, user }
   if (token !== null) {
     return serving.monitors.reply(token, exchange, user);
   }
-  if (exchange.prefer.respondAsync && request.within === null && request.method !== 'HEAD') {
+  if (
+    exchange.prefer.respondAsync &&
+    mayBeKept(exchange, serving.feed) &&
+    request.within === null &&
+    request.method !== 'HEAD'
+  ) {
     // Kept as it is: how it is encoded is agreed with whoever fetches it.
     const headers = { ...request.headers, 'accept-encoding': undefined };
-    const later: FeedRequest = { ...withoutIncoming(request), headers, within: { kind: 'async', user } };
+    const later: FeedRequest = {
+      ...withoutIncoming(request),
+      headers,
+      within: { kind: 'async', user, caller: exchange.caller },
+    };
     return serving.monitors.start(exchange, { owner: user, run: (reply) => respond(later, reply, serving) });
   }
   if (exchange.path !== '$batch') {
@@ -143,7 +168,8 @@ async function route(request: FeedRequest, exchange: Exchange, { serving, user }
   }
   return answerBatch(exchange, {
     body: request.body ?? '',
-    run: (inner, reply) => respond({ ...inner, fault: null, within: { kind: 'batch', user } }, reply, serving),
+    run: (inner, reply) =>
+      respond({ ...inner, fault: null, within: { kind: 'batch', user, caller: exchange.caller } }, reply, serving),
   });
 }
 
@@ -223,8 +249,9 @@ function settle(thrown: unknown, { id, feed, response, challenge }: Settling): s
     response.destroy();
     return reply.code;
   }
-  if (reply.status === 401 && challenge !== null) {
-    response.setHeader('WWW-Authenticate', challenge);
+  const asked = thrown instanceof GatewayError ? (thrown.challenge ?? challenge) : challenge;
+  if (reply.status === 401 && asked !== null) {
+    response.setHeader('WWW-Authenticate', asked);
   }
   if (reply.retryAfter !== null) {
     response.setHeader('Retry-After', String(reply.retryAfter));

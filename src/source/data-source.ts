@@ -39,6 +39,8 @@ export interface Reading {
   readonly trackChanges: boolean;
   /** Aborts when nobody waits for the reply any more. */
   readonly signal: AbortSignal;
+  /** Bearer token of whoever asks, as its header carries it, for feeds that are asked with it; null: there is none, or it is for us. */
+  readonly caller: string | null;
   /** Told what is asked for this read, and what was waited for. */
   readonly observe: Observe<ReadingEvent>;
   readonly timing: StageTiming;

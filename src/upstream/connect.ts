@@ -8,6 +8,7 @@ import { GatewayError } from '../errors.ts';
 import type { UpstreamEvent } from '../observation/events/upstream.ts';
 import { type Observe, unobserved } from '../observation/observe.ts';
 import { setsOf } from '../plan/model/sets.ts';
+import { callerClient } from './caller-client.ts';
 import { Circuit } from './circuit.ts';
 import { circuitClient } from './circuit-client.ts';
 import { fetchByKeys, keyedPlan } from './fetch-by-keys.ts';
@@ -145,14 +146,21 @@ class ConnectedUpstream implements Upstream {
   }
 
   refresh(): Promise<void> {
-    this.#refreshing ??= this.#readNow().finally(() => {
-      this.#refreshing = null;
-    });
+    return this.#refresh(null);
+  }
+
+  /** `caller`: whose token is at hand, where the feed is asked with that. */
+  #refresh(caller: string | null): Promise<void> {
+    this.#refreshing ??= this.#readNow(caller)
+      .then(() => undefined)
+      .finally(() => {
+        this.#refreshing = null;
+      });
     return this.#refreshing;
   }
 
   async read(plan: UpstreamPlan, options: UpstreamReadOptions) {
-    await this.#reached();
+    await this.#reached(options.caller ?? null);
     const kept: UpstreamRequest[] = [];
     try {
       return await readAsTaken(plan, options, this.#context(options, { sets: setsOf(plan), kept }));
@@ -169,7 +177,7 @@ class ConnectedUpstream implements Upstream {
   }
 
   async *fetchByKeys(request: KeyedRequest, options: UpstreamReadOptions): AsyncGenerator<string> {
-    await this.#reached();
+    await this.#reached(options.caller ?? null);
     yield* fetchByKeys(request, options, this.#context(options, { sets: setsOf(keyedPlan(request)), kept: [] }));
   }
 
@@ -190,27 +198,36 @@ class ConnectedUpstream implements Upstream {
   }
 
   /** After a failure the feed's `$metadata` is asked for again; a request waits for it only where none is known at all. */
-  async #reached(): Promise<void> {
+  async #reached(caller: string | null): Promise<void> {
     if (this.#failure === null && this.#known !== null) {
       return;
     }
     const again = Date.now() - this.#attemptedAt >= pause || this.#refreshing !== null;
     if (this.#known !== null) {
       if (again) {
-        void this.refresh();
+        void this.#refresh(caller);
       }
       return;
     }
-    await within(firstContact, this.refresh());
+    let shown: GatewayError | null = null;
+    // Each with a token of their own: nobody is answered what another one was.
+    const reading = this.#signIn.passesCaller
+      ? this.#readNow(caller).then((error) => {
+          shown = error;
+        })
+      : this.#refresh(null);
+    await within(firstContact, reading);
     if (this.#known === null) {
-      throw notReached(this.source, this.#shown);
+      throw notReached(this.source, this.#signIn.passesCaller ? shown : this.#shown);
     }
   }
 
-  async #readNow(): Promise<void> {
+  /** Resolves to why it could not be read, where clients may see it. */
+  async #readNow(caller: string | null): Promise<GatewayError | null> {
     this.#attemptedAt = Date.now();
+    const told = toldClient(this.source, this.#client, this.#observe);
     try {
-      const { xml, read } = await fetchMetadata(this.source, toldClient(this.source, this.#client, this.#observe));
+      const { xml, read } = await fetchMetadata(this.source, callerClient(told, caller));
       this.#take(read);
       await this.#limits.restore(xml);
       this.#metadataReadAt = new Date();
@@ -219,8 +236,13 @@ class ConnectedUpstream implements Upstream {
     } catch (error) {
       this.#failure = messageOf(error);
       this.#shown = error instanceof GatewayError ? error : null;
+      if (this.#shown?.code === 'Unauthorized') {
+        // Not the feed's fault, nor ours: whoever asks next may have a token that it takes.
+        return this.#shown;
+      }
     }
     this.#observe({ event: 'upstream', ...outcomeOf(this.state()) });
+    return this.#failure === null ? null : this.#shown;
   }
 
   #take(read: ReadMetadata): void {
@@ -233,12 +255,12 @@ class ConnectedUpstream implements Upstream {
   }
 
   #context(options: UpstreamReadOptions, read: Pick<CopiedRead, 'sets' | 'kept'>) {
-    const { observe = this.#observe, onStage } = options;
+    const { observe = this.#observe, onStage, caller = null } = options;
     const onNestedCount = (): void => {
       this.#countsNested = true;
     };
     const timed = onStage === undefined ? this.#patient : timedClient(this.#patient, onStage);
-    const told = toldClient(this.source, timed, observe);
+    const told = callerClient(toldClient(this.source, timed, observe), caller);
     const client = this.#copying(told, { ...read, observe, onCopy: options.onCopy });
     return { client, map: this.#map(), secret: this.#secret, limits: this.#limits, onNestedCount };
   }
@@ -309,7 +331,7 @@ function outcomeOf({ source, failure, differences }: UpstreamState) {
 
 /** A refusal is one, whether the feed was ever reached or not: it does not go away by itself. */
 function notReached(source: string, failure: GatewayError | null): GatewayError {
-  if (failure?.code === 'UpstreamRefused') {
+  if (failure?.code === 'UpstreamRefused' || failure?.code === 'Unauthorized') {
     return failure;
   }
   const why = failure === null ? '' : ` (${failure.message})`;

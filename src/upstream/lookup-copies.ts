@@ -76,6 +76,8 @@ export function isSameForAll({ kind }: SignInSettings): boolean {
     case 'refresh-token':
     case 'device-code':
       return true;
+    case 'caller':
+      return false;
   }
 }
 

@@ -4,6 +4,7 @@ import type { Readable } from 'node:stream';
 import axios, { type AxiosResponse } from 'axios';
 import type { UpstreamSettings } from '../catalogue/catalogue.ts';
 import { GatewayError } from '../errors.ts';
+import { callerRefused } from './sign-in/caller-refused.ts';
 import type { UpstreamSignIn } from './sign-in/sign-in.ts';
 import { refusal, unavailable } from './upstream-fault.ts';
 
@@ -15,6 +16,8 @@ export interface UpstreamRequest {
   /** Rows a page may have, sent as a preference; null: none. */
   readonly pageSize: number | null;
   readonly signal: AbortSignal | null;
+  /** Authorization header of whoever asked us, for feeds that are asked with it. Absent: none. */
+  readonly caller?: string | null;
 }
 
 /** A reply of status 200, its body still to be read; the iteration throws GatewayError when it breaks off. */
@@ -75,7 +78,9 @@ export function upstreamClient(source: string, settings: UpstreamSettings, signI
       const failed = (cause: unknown): never => {
         throw fault('unreachable')(cause);
       };
-      let authorization = await signIn.authorization(request.signal).catch(failed);
+      let authorization = signIn.passesCaller
+        ? (request.caller ?? null)
+        : await signIn.authorization(request.signal).catch(failed);
       const ask = (): Promise<AxiosResponse<Readable>> => {
         const answered = patience.begin();
         return http
@@ -117,6 +122,10 @@ export function upstreamClient(source: string, settings: UpstreamSettings, signI
       if (response.status === 204 || response.status === 404 || response.status === 410) {
         stream.destroy();
         return { kind: 'absent', status: response.status };
+      }
+      if (signIn.passesCaller && (response.status === 401 || response.status === 403)) {
+        stream.destroy();
+        throw callerRefused(source, response.status, String(response.headers['www-authenticate'] ?? ''));
       }
       throw refusal(source, {
         status: response.status,

@@ -43,6 +43,8 @@ export interface UpstreamReadOptions extends JsonFormat {
   readonly skipToken: string | null;
   /** Aborts when the client hung up: the upstream request is cancelled. */
   readonly signal: AbortSignal;
+  /** Authorization header of whoever asks, for a feed that is asked with it. Absent or null: none. */
+  readonly caller?: string | null;
   /** Told of the requests of this read; absent: whoever listens to all of the feed. */
   readonly observe?: Observe<UpstreamEvent>;
   /** Told that a copy of an earlier reply is used, and how old it is; absent: what is asked for has to be of now. */

@@ -135,4 +135,11 @@ describe('upstream.signIn of a source', () => {
       assert.match(faults[0] ?? '', /^upstream\.signIn\./);
     });
   }
+
+  it('rows that are read with the token of whoever asks are not kept', () => {
+    const text = feed('kind: caller');
+    assert.deepEqual(built(text), { signIn: { kind: 'caller' }, faults: [] });
+    assert.match(built(`${text}archive: true\n`).faults[0] ?? '', /^archive: .*is not kept/);
+    assert.deepEqual(built(`${text}archive: false\n`).faults, []);
+  });
 });

@@ -46,6 +46,9 @@ export function archiveOf(draft: SetDraft, source: SourceDraft | undefined): Arc
   if (archive === false || (archive === undefined && all === null)) {
     return null;
   }
+  if (archive !== undefined && source !== undefined && ofCallers(source.entry)) {
+    report(['archive'], notKept, 'Remove it, or use another kind of signIn.');
+  }
   const settings = settingsOf(typeof archive === 'object' ? archive : {}, all ?? usual);
   const { by } = settings;
   const property = by === null ? undefined : entry.properties[by];
@@ -57,8 +60,15 @@ export function archiveOf(draft: SetDraft, source: SourceDraft | undefined): Arc
   return settings;
 }
 
+/** Rows that somebody's own token was needed for are for nobody else. */
+const ofCallers = ({ upstream }: SourceEntry): boolean => upstream?.signIn?.kind === 'caller';
+const notKept = 'What is read with the token of whoever asks (signIn of kind caller) is not kept.';
+
 /** Reports what a source cannot say. */
 export function checkArchive({ entry, report }: SourceDraft): void {
+  if (ofCallers(entry) && entry.archive !== undefined && entry.archive !== false) {
+    report(['archive'], notKept, 'Use archive: false, or another kind of signIn.');
+  }
   if (entry.kind === 'files' && entry.archive !== undefined) {
     report(
       ['archive'],

@@ -19,6 +19,7 @@ const keysOf: Readonly<Record<Kind, readonly Key[]>> = {
   'client-credentials': ofClients,
   'refresh-token': [...ofClients, ...ofLasting, 'refreshToken'],
   'device-code': [...ofClients, ...ofLasting, 'deviceEndpoint'],
+  caller: [],
 };
 
 /** How the gateway signs in at the feed of a source, resolved. What its keys say together is checked here, and reported at its place. */
@@ -57,6 +58,7 @@ function settingsOf(draft: Draft, tokenFile: string | null): SignInSettings {
   const { signIn, kind } = draft;
   switch (kind) {
     case 'none':
+    case 'caller':
       return { kind };
     case 'bearer':
       return { kind, token: tokenFile === null ? secretOf(draft, 'token') : { kind: 'file', path: tokenFile } };

@@ -21,7 +21,15 @@ const text = z
   .optional();
 const days = z.number().min(1).max(10_000).nullable().optional();
 
-export const signInKinds = ['none', 'bearer', 'basic', 'client-credentials', 'refresh-token', 'device-code'] as const;
+export const signInKinds = [
+  'none',
+  'bearer',
+  'basic',
+  'client-credentials',
+  'refresh-token',
+  'device-code',
+  'caller',
+] as const;
 
 /**
  * How the gateway signs in at a feed. Which keys belong to which kind is checked by build-sign-in.ts: values come from the

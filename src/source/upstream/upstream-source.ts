@@ -33,13 +33,18 @@ export class UpstreamSource implements DataSource<UpstreamPlan> {
 export const upstreamOptions = ({
   format,
   signal,
+  caller,
   observe,
   timing,
   headOnly,
   onCopy,
-}: Pick<Reading, 'format' | 'signal' | 'observe' | 'timing' | 'headOnly' | 'onCopy'>): UpstreamReadOptions => ({
+}: Pick<
+  Reading,
+  'format' | 'signal' | 'caller' | 'observe' | 'timing' | 'headOnly' | 'onCopy'
+>): UpstreamReadOptions => ({
   ...format,
   signal,
+  caller,
   observe,
   skipToken: null,
   // A copy is received whole, and of a head nothing is to be read.

@@ -9,6 +9,7 @@ type FixedSettings = Extract<SignInSettings, { readonly kind: 'bearer' | 'basic'
 export function fixedSignIn(settings: FixedSettings, owner: SecretOwner): UpstreamSignIn {
   const header = settings.kind === 'bearer' ? bearer(settings, owner) : basic(settings, owner);
   return {
+    passesCaller: false,
     authorization: header,
     async renew(refused) {
       const now = await header();

@@ -1,7 +1,7 @@
 import type { SignInSettings } from '../../catalogue/sign-in-settings.ts';
 import { fixedSignIn } from './fixed-sign-in.ts';
 import { accessOf, LastingSignIn, type SignInKeeping } from './lasting-sign-in.ts';
-import { noSignIn, type UpstreamSignIn } from './sign-in.ts';
+import { callerSignIn, noSignIn, type UpstreamSignIn } from './sign-in.ts';
 import { TokenCache } from './token-cache.ts';
 import { TokenClient, type TokenClientContext } from './token-client.ts';
 
@@ -15,6 +15,8 @@ export function openSignIn(settings: SignInSettings, context: SignInContext): Up
   switch (settings.kind) {
     case 'none':
       return noSignIn;
+    case 'caller':
+      return callerSignIn;
     case 'bearer':
     case 'basic':
       return fixedSignIn(settings, context);

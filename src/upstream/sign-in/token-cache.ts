@@ -34,6 +34,7 @@ const refusalHold = 60_000;
  * the next one is asked for while it is still sent, so that nobody waits and a server that is down for a while is not noticed.
  */
 export class TokenCache implements UpstreamSignIn {
+  readonly passesCaller = false;
   readonly #settings: TokenCacheSettings;
   readonly #closing = new AbortController();
   #token: AccessToken | null = null;

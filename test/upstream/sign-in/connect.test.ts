@@ -187,7 +187,7 @@ describe('gateway connect', () => {
     const without = (environment: Environment, source = 'buzzeasy') =>
       connectCommand(surroundings(environment), source, { stop: unending });
     const plain = { METADATA_DIR: metadataFolder, BUZZEASY_URL: feed.url };
-    await assert.rejects(without(plain), /is asked without signing in: there is nobody to wait for/);
+    await assert.rejects(without(plain), /is asked without a sign-in of the gateway \(kind: none\): there is nobody/);
     await assert.rejects(without(plain, 'nobody'), /is no proxied feed of the metadata; these are: buzzeasy/);
     await assert.rejects(without(settings('v2', { SIGN_IN_KEY: '' })), /SIGN_IN_KEY_FILE/);
   });

@@ -12,6 +12,7 @@ export interface GuardedFeed {
 export async function guardedFeed(
   behind: string,
   accepts: (authorization: string | undefined) => boolean,
+  challenge = 'Bearer',
 ): Promise<GuardedFeed> {
   const seen: (string | undefined)[] = [];
   const target = new URL(behind);
@@ -19,7 +20,9 @@ export async function guardedFeed(
     const { authorization } = request.headers;
     seen.push(authorization);
     if (!accepts(authorization)) {
-      response.writeHead(401, { 'WWW-Authenticate': 'Bearer' }).end('{"error":{"code":"Unauthorized","message":"no"}}');
+      response
+        .writeHead(401, { 'WWW-Authenticate': challenge })
+        .end('{"error":{"code":"Unauthorized","message":"no"}}');
       return;
     }
     const { authorization: _, ...headers } = request.headers;
