@@ -40,7 +40,8 @@ export function bodyBytes(message: IncomingMessage, response: ServerResponse, pa
           throw new ClientGone();
         }
       } catch (error) {
-        throw message.destroyed && !message.complete ? new ClientGone() : error;
+        // Also where all has come and was not read yet: what a client that leaves has sent last goes with its connection.
+        throw message.destroyed ? new ClientGone() : error;
       } finally {
         clearTimeout(timer);
         signal.removeEventListener('abort', leave);

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
 import path from 'node:path';
 import type { IngestEvent } from '../../observation/events/ingest.ts';
 import type { Observe } from '../../observation/observe.ts';
 import type { Arrival, Delivery, Outcome, SpooledFile } from '../delivery/delivery.ts';
 import { Notices } from '../delivery/notices.ts';
 import { loadedFolder, PutAway, refusedFolder } from '../delivery/put-away.ts';
-import type { PartFacts } from './upload-parts.ts';
+import { type PartFacts, readFacts, writeFacts } from './upload-parts.ts';
 
 /** A file that came whole. */
 export interface UploadArrival extends Arrival {
@@ -36,9 +36,15 @@ export class UploadDelivery implements Delivery<UploadArrival> {
     await mkdir(this.#arriving, { recursive: true });
     const time = new Date(facts.modifiedAt ?? facts.startedAt);
     await utimes(file, time, time);
-    await mkdir(this.#folder(id));
-    await writeFile(this.#facts(id), JSON.stringify(facts));
-    await rename(file, this.#bytes(id, facts));
+    try {
+      await mkdir(this.#folder(id));
+      await writeFacts(this.#facts(id), facts);
+      await rename(file, this.#bytes(id, facts));
+    } catch (error) {
+      this.#taken.delete(id);
+      await this.#remove(id);
+      throw error;
+    }
     const arrival = await this.#read(id);
     if (arrival === null) {
       throw new Error(`the upload ${id} is gone`);
@@ -110,7 +116,11 @@ export class UploadDelivery implements Delivery<UploadArrival> {
     if (text === null) {
       return null;
     }
-    const facts = JSON.parse(text) as PartFacts;
+    const facts = readFacts(text);
+    if (facts === null) {
+      // Cut off by a power failure or a full disk, before the sender had an answer: it is sent again.
+      return null;
+    }
     const file = this.#bytes(id, facts);
     const stats = await stat(file).catch(() => null);
     if (stats === null) {

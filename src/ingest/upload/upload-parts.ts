@@ -39,7 +39,8 @@ export class UploadParts {
     const file = this.#path(source, name);
     try {
       const [text, { size }] = await Promise.all([readFile(`${file}.json`, 'utf8'), stat(`${file}.part`)]);
-      return { facts: JSON.parse(text) as PartFacts, path: `${file}.part`, size };
+      const facts = readFacts(text);
+      return facts === null ? null : { facts, path: `${file}.part`, size };
     } catch {
       return null;
     }
@@ -50,8 +51,7 @@ export class UploadParts {
     const file = this.#path(facts.source, facts.name);
     await mkdir(this.#folder, { recursive: true });
     await rm(`${file}.part`, { force: true });
-    await writeFile(`${file}.json.new`, JSON.stringify(facts));
-    await rename(`${file}.json.new`, `${file}.json`);
+    await writeFacts(`${file}.json`, facts);
     await writeFile(`${file}.part`, '');
     return { facts, path: `${file}.part`, size: 0 };
   }
@@ -78,8 +78,9 @@ export class UploadParts {
         const text = await readFile(facts, 'utf8').catch(() => null);
         await rm(file, { force: true });
         await rm(facts, { force: true });
-        if (text !== null) {
-          forgotten.push({ facts: JSON.parse(text) as PartFacts, path: file, size: stats.size });
+        const known = text === null ? null : readFacts(text);
+        if (known !== null) {
+          forgotten.push({ facts: known, path: file, size: stats.size });
         }
       } else if (!names.includes(name.replace(/\.json$/, '.part'))) {
         await rm(file, { force: true });
@@ -91,6 +92,26 @@ export class UploadParts {
   #path(source: string, name: string): string {
     const key = createHash('sha256').update(`${source}\0${name}`).digest('hex').slice(0, 32);
     return path.join(this.#folder, key);
+  }
+}
+
+/** Whole, or not at all. */
+export async function writeFacts(file: string, facts: PartFacts): Promise<void> {
+  try {
+    await writeFile(`${file}.new`, JSON.stringify(facts), { flush: true });
+    await rename(`${file}.new`, file);
+  } catch (error) {
+    await rm(`${file}.new`, { force: true });
+    throw error;
+  }
+}
+
+/** null: they were cut off. */
+export function readFacts(text: string): PartFacts | null {
+  try {
+    return JSON.parse(text) as PartFacts;
+  } catch {
+    return null;
   }
 }
 

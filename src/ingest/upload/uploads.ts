@@ -165,9 +165,7 @@ export class Uploads {
       if (full || order.total === null) {
         await this.#parts.remove(part);
       }
-      throw full
-        ? new GatewayError('StorageFull', 'No space is left for files that are uploaded', { cause: error })
-        : error;
+      throw full ? noSpace(error) : error;
     }
   }
 
@@ -241,7 +239,9 @@ export class Uploads {
         return this.#load(twin);
       }
     }
-    const arrival = await this.#delivery.add(part.path, part.facts);
+    const arrival = await this.#delivery.add(part.path, part.facts).catch((error: unknown) => {
+      throw isNoSpace(error) ? noSpace(error) : error;
+    });
     await this.#parts.remove(part);
     return this.#load(arrival);
   }
@@ -345,6 +345,9 @@ const factsOf = (
 
 const tooLarge = (largest: number): GatewayError =>
   new GatewayError('UploadTooLarge', `A file may have ${largest} bytes at most`);
+
+const noSpace = (cause: unknown): GatewayError =>
+  new GatewayError('StorageFull', 'No space is left for files that are uploaded', { cause });
 
 const isNoSpace = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT');

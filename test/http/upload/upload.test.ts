@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { GatewayError } from '../../../src/errors.ts';
 import { openToAll } from '../../../src/http/authentication.ts';
@@ -164,6 +165,23 @@ describe('HTTP upload', () => {
       [['loaded'], [name], []],
     );
     assert.equal(shown(await gateway.put(`tracebuzz/${name}`, { body: text })), '200 known');
+  });
+
+  it('what was said of a file and cut off by a full disk or a power failure keeps no other from being taken', async () => {
+    const { name, text } = casesFile(2);
+    for (const folder of ['arriving', 'parts']) {
+      mkdirSync(path.join(gateway.folder, folder), { recursive: true });
+      for (const [of, content] of Object.entries({ empty: '', half: '{"source":"trace' })) {
+        writeFileSync(path.join(gateway.folder, folder, `${of}.json`), content);
+        writeFileSync(path.join(gateway.folder, folder, `${of}.part`), 'x');
+      }
+    }
+    for (const one of readdirSync(path.join(gateway.folder, 'parts'))) {
+      utimesSync(path.join(gateway.folder, 'parts', one), 1, 1);
+    }
+    assert.equal(shown(await gateway.put(`tracebuzz/${name}`, { body: text })), '200 loaded');
+    await gateway.uploads.round();
+    assert.deepEqual(gateway.filesIn('parts'), []);
   });
 
   it('a compressed file is taken apart, and each member reported', async () => {
