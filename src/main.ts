@@ -207,9 +207,10 @@ function program(): Command {
     .command('check')
     .description('check configuration, credentials, metadata and proxied feeds; needs no database')
     .option('--connect', 'connect to the servers of deliveries, too, and list their files')
-    .action(({ connect = false }: { connect?: boolean }) => {
+    .option('--upstream', 'ask each set of the proxied feeds for a row, too; a feed that does not answer is a fault')
+    .action(({ connect = false, upstream = false }: { connect?: boolean; upstream?: boolean }) => {
       const { config, faults } = examineConfig(process.env);
-      return run(checkCommand(surroundings(config), faults, { connects: connect }));
+      return run(checkCommand(surroundings(config), faults, { connects: connect, asksRows: upstream }));
     });
   gateway
     .command('connect')

@@ -10,11 +10,12 @@ import { openSignIn, type SignInContext } from '../upstream/sign-in/open-sign-in
 import type { SignInStore } from '../upstream/sign-in/sign-in-store.ts';
 import { realTime } from '../upstream/sign-in/time-source.ts';
 import { upstreamClient } from '../upstream/upstream-client.ts';
+import { faultsOfRows } from './check-upstream-rows.ts';
 
 /** What `gateway check` has to say of one proxied source. */
 export interface UpstreamFindings {
   readonly lines: readonly string[];
-  /** Faults for which the feed's model would not be served. */
+  /** Faults for which the feed's model would not be served, and of rows where these were asked for. */
   readonly faults: number;
 }
 
@@ -24,16 +25,18 @@ export interface CheckContext {
   /** What sign-ins are sealed with. */
   readonly secrets: readonly string[];
   readonly store: SignInStore | null;
+  /** Each set is asked for a row, and a feed that does not answer is a fault. */
+  readonly asksRows?: boolean;
 }
 
 /**
  * Asks a proxied feed for its `$metadata` now and tells, set by set, what is served as what, and every difference from the
- * documents. A feed that cannot be reached is told, and is no fault: `serve` starts without it too. Keeps nothing. `store` null: the database is not asked, so
+ * documents. A feed that cannot be reached is told, and is no fault unless rows are asked for: `serve` starts without it too. Keeps nothing. `store` null: the database is not asked, so
  * where a person has to sign in only the settings of that are looked at.
  */
 export async function checkUpstream(
   source: Source,
-  { catalogue, environment, secrets, store }: CheckContext,
+  { catalogue, environment, secrets, store, asksRows = false }: CheckContext,
 ): Promise<UpstreamFindings> {
   const { upstream } = source;
   if (upstream === undefined) {
@@ -63,7 +66,7 @@ export async function checkUpstream(
     const note = `${source.title}: a person signs in there; "gateway status" says whether somebody has, "gateway connect ${source.name}" does it`;
     return { lines: [...told, note], faults: 0 };
   }
-  const { lines, faults } = await askForModel(catalogue, { ...source, upstream }, context);
+  const { lines, faults } = await askForModel(catalogue, { ...source, upstream }, { ...context, asksRows });
   return { lines: [...told, ...lines], faults };
 }
 
@@ -78,7 +81,7 @@ function unencrypted({ title, upstream }: Source): readonly string[] {
 async function askForModel(
   catalogue: Catalogue,
   source: Source & { readonly upstream: UpstreamSettings },
-  context: Omit<SignInContext, 'observe'>,
+  { asksRows, ...context }: Omit<SignInContext, 'observe'> & { readonly asksRows: boolean },
 ): Promise<UpstreamFindings> {
   const signIn = openSignIn(source.upstream.signIn, { ...context, observe: unobserved });
   const client = upstreamClient(source.name, source.upstream, signIn);
@@ -90,13 +93,20 @@ async function askForModel(
     );
     const differences = merged.differences.map(({ set, message }) => `  ${set}: ${message}`);
     const dropped = read.dropped.map(({ path, reason }) => `  ${path} is not served: ${reason}.`);
-    const faults = checkModel(merged.catalogue.model).map(({ path, message }) => `  fault: ${path} ${message}`);
+    const { maxUrlLength } = source.upstream;
+    const asked = { source: source.name, client, read, catalogue: merged.catalogue, maxUrlLength };
+    const unserved = checkModel(merged.catalogue.model).map(({ path, message }) => `${path} ${message}`);
+    const unread = asksRows && unserved.length === 0 ? await faultsOfRows(asked) : [];
+    const faults = [...unserved, ...unread].map((fault) => `  fault: ${fault}`);
     const count = differences.length + dropped.length;
     const head = `${source.title}: ${mapping.length} sets at ${client.root.href}, ${count} differences from the documents`;
     return { lines: [head, ...mapping, ...differences, ...dropped, ...faults], faults: faults.length };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    return { lines: [`${source.title}: ${reason} The documented model is served until it answers.`], faults: 0 };
+    return {
+      lines: [`${source.title}: ${reason} The documented model is served until it answers.`],
+      faults: Number(asksRows),
+    };
   } finally {
     client.close();
     await signIn.close();

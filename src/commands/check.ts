@@ -10,14 +10,19 @@ import { exitCodes } from './exit-code.ts';
 import { callerFaults, servingFaults, uploadSourceFaults } from './serving-faults.ts';
 import type { Surroundings } from './surroundings.ts';
 
+export interface CheckOptions {
+  readonly connects?: boolean;
+  readonly asksRows?: boolean;
+}
+
 /**
  * `gateway check`: configuration, credentials, metadata and the proxied feeds, all faults with file and place; where it
- * is asked to, the servers of deliveries. Needs no database. `settings`: faults of the environment that the configuration was made without.
+ * is asked to, a row of each set of the feeds, and the servers of deliveries. Needs no database. `settings`: faults of the environment that the configuration was made without.
  */
 export async function checkCommand(
   { config, environment, print }: Surroundings,
   settings: readonly string[] = [],
-  { connects = false }: { readonly connects?: boolean } = {},
+  { connects = false, asksRows = false }: CheckOptions = {},
 ): Promise<number> {
   const own = [...settings, ...servingFaults(config)];
   const { catalogue, faults } = loadCatalogue(config.metadataDir, environment);
@@ -52,7 +57,13 @@ export async function checkCommand(
   print(`${told.length} sources, ${exports.length} exports, ${model.entitySets.size} entity sets: no fault`);
   let upstreamFaults = 0;
   for (const source of sources.values()) {
-    const found = await checkUpstream(source, { catalogue, environment, secrets: config.signInKeys, store: null });
+    const found = await checkUpstream(source, {
+      catalogue,
+      environment,
+      secrets: config.signInKeys,
+      store: null,
+      asksRows,
+    });
     found.lines.forEach(print);
     upstreamFaults += found.faults;
   }

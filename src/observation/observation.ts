@@ -95,6 +95,10 @@ export const eventKinds: { readonly [K in Kind]: EventKind<EventOf<K>> } = {
     level: ({ state }) => (state === 'ok' ? 'info' : 'warn'),
     text: 'The gateway signed in at a proxied feed, could not, or somebody should look at how it does.',
   },
+  'upstream-changed': {
+    level: 'warn',
+    text: 'A proxied feed declares other sets or properties than before; `$metadata` and its ETag have changed with it.',
+  },
   'upstream-limits': {
     level: 'info',
     text: 'A proxied feed has shown what it takes: another form of a request was taken than the one it refused.',

@@ -2,6 +2,7 @@ import { type ScheduledTask, schedule } from 'node-cron';
 import type { Catalogue, Source, UpstreamSettings } from '../catalogue/catalogue.ts';
 import type { Environment } from '../catalogue/compile/expand-environment.ts';
 import type { EntitySet, NavigationProperty } from '../edm/model.ts';
+import { modelChanges } from '../edm/model-changes.ts';
 import type { ReadMetadata } from '../edm/read-metadata.ts';
 import { readMetadata } from '../edm/read-metadata.ts';
 import { GatewayError } from '../errors.ts';
@@ -247,7 +248,16 @@ class ConnectedUpstream implements Upstream {
 
   #take(read: ReadMetadata): void {
     const differences = this.#connection.adopt(read);
+    const changes = this.#known === null ? [] : modelChanges(this.#known.model, read.model);
     this.#known = read;
+    if (changes.length > 0) {
+      this.#observe({
+        event: 'upstream-changed',
+        source: this.source,
+        count: changes.length,
+        message: shortened(changes),
+      });
+    }
     this.#differences = [
       ...differences,
       ...read.dropped.map(({ path, reason }) => `${path} is not served: ${reason}.`),
@@ -348,6 +358,12 @@ async function within(milliseconds: number, work: Promise<void>): Promise<void> 
   await Promise.race([work, late]);
   clearTimeout(timer);
 }
+
+/** Changes that are told one by one. */
+const mostTold = 20;
+
+const shortened = (changes: readonly string[]): string =>
+  [...changes.slice(0, mostTold), ...(changes.length > mostTold ? ['...'] : [])].join(' ');
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

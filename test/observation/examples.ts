@@ -98,6 +98,7 @@ export const examples: { readonly [K in Kind]: Extract<Observation, { readonly e
   'keys-found': { event: 'keys-found', id: 'r1', set: 'Agents', keys: 12 },
   'rows-by-key': { event: 'rows-by-key', id: 'r1', set: 'Agents', keys: 500 },
   'sign-in': { event: 'sign-in', source: 'feed', state: 'warning', message: 'The clock is late' },
+  'upstream-changed': { event: 'upstream-changed', source: 'feed', count: 1, message: 'The set Calls is gone.' },
   'upstream-limits': { event: 'upstream-limits', source: 'feed', message: '$top goes to 50' },
   'upstream-request': {
     event: 'upstream-request',

@@ -11,6 +11,14 @@ export type UpstreamEvent =
       readonly state: 'ok' | 'failed' | 'warning';
       readonly message: string;
     }
+  /** Its `$metadata` is another one than before, and so is what is served of it. */
+  | {
+      readonly event: 'upstream-changed';
+      readonly source: string;
+      /** How many changes there are. */
+      readonly count: number;
+      readonly message: string;
+    }
   /** It refused a request that it took in another form: what is known of its limits now. */
   | { readonly event: 'upstream-limits'; readonly source: string; readonly message: string }
   /** It is asked for something. */
