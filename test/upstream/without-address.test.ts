@@ -106,6 +106,6 @@ describe('a proxied source without an address, samples off', () => {
   });
 
   it('the start says so', () => {
-    assert.deepEqual(printed, ['Buzzeasy: BUZZEASY_URL is not set, so its sets are not served.']);
+    assert.deepEqual(printed, ['Buzzeasy (Graia CCaaS): BUZZEASY_URL is not set, so its sets are not served.']);
   });
 });

@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
@@ -83,6 +83,8 @@ export interface JoinedOptions {
   readonly settings?: Partial<FeedSettings>;
   readonly grantsOf?: Feed['grantsOf'];
   readonly environment?: Readonly<Record<string, string>>;
+  /** More metadata: text by path below the folder. */
+  readonly metadata?: ReadonlyMap<string, string>;
   /** How long the proxied feed may keep silent. */
   readonly timeoutSeconds?: number;
   /** Kept after closing where given. */
@@ -100,6 +102,10 @@ export async function joinedGateway(options: JoinedOptions = {}): Promise<Joined
     sourceFile,
     readFileSync(sourceFile, 'utf8').replace('timeoutSeconds: 120', `timeoutSeconds: ${options.timeoutSeconds ?? 120}`),
   );
+  for (const [file, text] of options.metadata ?? []) {
+    mkdirSync(path.dirname(path.join(metadataDir, file)), { recursive: true });
+    writeFileSync(path.join(metadataDir, file), text);
+  }
   const environment = options.environment ?? {};
   const config = {
     ...readConfig({ DATA_DIR: options.dataDir ?? path.join(folder, 'data'), METADATA_DIR: metadataDir }),
