@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { SignInSettings } from '../../catalogue/sign-in-settings.ts';
 import { GatewayError } from '../../errors.ts';
-import { SignInEnded } from './refusals.ts';
+import { SignInEnded, SignInMissing } from './refusals.ts';
 import { Seal } from './seal.ts';
 import { readSecret } from './secrets.ts';
 import type { KeptSignIn, SignInStore } from './sign-in-store.ts';
@@ -149,10 +149,7 @@ export class LastingSignIn {
     }
     const given = await this.#given();
     if (given === null) {
-      throw new GatewayError(
-        'UpstreamRefused',
-        `Nobody has signed in at the proxied feed ${source} yet: its operator must do that with "gateway connect ${source}", your own sign-in is fine.`,
-      );
+      throw new SignInMissing(source);
     }
     const there = await this.#keeping.store.read(source);
     return { refreshToken: given, signedInAt: time.now(), seed: digest(given), before: there?.generation ?? null };

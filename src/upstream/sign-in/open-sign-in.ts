@@ -1,6 +1,7 @@
 import type { SignInSettings } from '../../catalogue/sign-in-settings.ts';
 import { fixedSignIn } from './fixed-sign-in.ts';
 import { accessOf, LastingSignIn, type SignInKeeping } from './lasting-sign-in.ts';
+import { SignInEnded, SignInMissing } from './refusals.ts';
 import { callerSignIn, noSignIn, type UpstreamSignIn } from './sign-in.ts';
 import { TokenCache } from './token-cache.ts';
 import { TokenClient, type TokenClientContext } from './token-client.ts';
@@ -30,7 +31,11 @@ export function openSignIn(settings: SignInSettings, context: SignInContext): Up
     case 'device-code': {
       const lasting = new LastingSignIn(settings, new TokenClient(settings, context), context);
       const { source, time, observe } = context;
-      return new TokenCache({ source, time, observe, obtain: (refused, signal) => lasting.obtain(refused, signal) });
+      const isOurs = (error: unknown): boolean => error instanceof SignInEnded || error instanceof SignInMissing;
+      return new TokenCache({
+        ...{ source, time, observe, isOurs },
+        obtain: (refused, signal) => lasting.obtain(refused, signal),
+      });
     }
   }
 }

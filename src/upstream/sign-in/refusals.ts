@@ -80,6 +80,16 @@ export class SignInEnded extends GatewayError {
   }
 }
 
+/** Nobody has signed in yet where a person has to. */
+export class SignInMissing extends GatewayError {
+  constructor(source: string) {
+    super(
+      'UpstreamRefused',
+      `Nobody has signed in at the proxied feed ${source} yet: its operator must do that with "gateway connect ${source}", your own sign-in is fine.`,
+    );
+  }
+}
+
 /**
  * What went wrong when a token was asked for, as an error for whoever asked for rows. It has the words of a closed list and the server's error code alone:
  * what else the server wrote may repeat what it was sent.

@@ -18,6 +18,8 @@ export interface TokenCacheSettings {
   readonly observe: Observe<UpstreamEvent>;
   /** Asks for a token; `refused`: the text of one that does not do any more. Throws GatewayError. */
   readonly obtain: (refused: string | null, signal: AbortSignal) => Promise<AccessToken>;
+  /** Whether a failure was found without the server, so that it may be over as soon as a person has acted. Absent: none is. */
+  readonly isOurs?: (error: unknown) => boolean;
 }
 
 /** Milliseconds before its end at which a token is renewed; of a short-lived one a quarter of its life. */
@@ -26,6 +28,8 @@ const margin = 5 * 60_000;
 const tail = 30_000;
 /** Milliseconds after a failure within which nobody asks again, where the server does not say. */
 const hold = 10_000;
+/** The same for failures that no server was asked for. */
+const shortHold = 1000;
 /** Milliseconds for which another token is not tried after one that was just made was refused. */
 const refusalHold = 60_000;
 
@@ -100,7 +104,7 @@ export class TokenCache implements UpstreamSignIn {
   }
 
   async #obtain(refused: string | null): Promise<AccessToken> {
-    const { source, time, observe, obtain } = this.#settings;
+    const { source, time, observe, obtain, isOurs = () => false } = this.#settings;
     try {
       const token = await obtain(refused, this.#closing.signal);
       this.#token = token;
@@ -110,7 +114,8 @@ export class TokenCache implements UpstreamSignIn {
       return token;
     } catch (error) {
       const said = error instanceof GatewayError ? error.retryAfter : undefined;
-      this.#failure = { error, until: time.now() + (said === undefined ? hold : said * 1000) };
+      const usual = isOurs(error) ? shortHold : hold;
+      this.#failure = { error, until: time.now() + (said === undefined ? usual : said * 1000) };
       if (!this.#closing.signal.aborted) {
         observe({ event: 'sign-in', source, state: 'failed', message: messageOf(error) });
       }
