@@ -4,9 +4,10 @@ import type { Readable } from 'node:stream';
 import axios, { type AxiosResponse } from 'axios';
 import type { UpstreamSettings } from '../catalogue/catalogue.ts';
 import { GatewayError } from '../errors.ts';
+import { acceptedEncoding, decodedBody } from './decoded-body.ts';
 import { callerRefused } from './sign-in/caller-refused.ts';
 import type { UpstreamSignIn } from './sign-in/sign-in.ts';
-import { refusal, unavailable } from './upstream-fault.ts';
+import { refusal, refused, unavailable } from './upstream-fault.ts';
 
 /** A GET below the service root. */
 export interface UpstreamRequest {
@@ -57,7 +58,8 @@ export function upstreamClient(source: string, settings: UpstreamSettings, signI
     maxRedirects: 0,
     proxy: false,
     validateStatus: () => true,
-    headers: { 'OData-MaxVersion': '4.0', 'OData-Version': '4.0' },
+    decompress: false,
+    headers: { 'OData-MaxVersion': '4.0', 'OData-Version': '4.0', 'Accept-Encoding': acceptedEncoding },
   });
   return {
     root,
@@ -95,8 +97,8 @@ export function upstreamClient(source: string, settings: UpstreamSettings, signI
           .catch(failed)
           .finally(answered);
       };
-      const again = (refused: AxiosResponse<Readable>): Promise<AxiosResponse<Readable>> => {
-        refused.data.on('error', () => undefined).destroy();
+      const again = (before: AxiosResponse<Readable>): Promise<AxiosResponse<Readable>> => {
+        before.data.on('error', () => undefined).destroy();
         return ask();
       };
       let response = await ask();
@@ -111,7 +113,11 @@ export function upstreamClient(source: string, settings: UpstreamSettings, signI
         // A feed that stumbled answers now; one that cannot read the request fails each time, and waiting would not help.
         response = await again(response);
       }
-      const stream = response.data;
+      const encoding = String(response.headers['content-encoding'] ?? '');
+      const stream = decodedBody(response.data, encoding);
+      if (stream === null) {
+        throw refused(source, `answers in the encoding ${encoding.slice(0, 40)}, which was not asked for`);
+      }
       // A body nobody reads yet may break off too; its iteration, once begun, throws the same error.
       stream.on('error', () => undefined);
       const chunks = guarded(stream, patience, fault('broken'));

@@ -18,3 +18,25 @@ export class IdleClock implements TimeSource {
     this.at += milliseconds;
   }
 }
+
+/** One that goes on as ever, may be put forward, and waits no time either. */
+export class RunningClock implements TimeSource {
+  #ahead = 0;
+
+  get at(): number {
+    return Date.now() + this.#ahead;
+  }
+
+  set at(moment: number) {
+    this.#ahead = moment - Date.now();
+  }
+
+  now(): number {
+    return this.at;
+  }
+
+  async pause(milliseconds: number, signal: AbortSignal | null): Promise<void> {
+    signal?.throwIfAborted();
+    this.#ahead += milliseconds;
+  }
+}

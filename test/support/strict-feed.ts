@@ -19,6 +19,9 @@ export interface Faults {
   overlaps: boolean;
   contentType: string;
   gzips: boolean;
+  /** Bytes that the compressed body is short of, though it ends as if it were whole. */
+  shortBy: number;
+  contentEncoding: string;
   /** Bytes of the body after which the connection is cut. */
   cutAt: number;
   /** The whole body, whatever was asked for. */
@@ -75,10 +78,12 @@ export class StrictFeed {
       return;
     }
     const body = Buffer.from(faults.body ?? this.#page(name, rows, url, faults));
-    const sent = faults.gzips === true ? gzipSync(body) : body;
+    const packed = faults.gzips === true ? gzipSync(body) : body;
+    const sent = packed.subarray(0, packed.length - (faults.shortBy ?? 0));
     response.writeHead(200, {
       'Content-Type': faults.contentType ?? 'application/json;odata.metadata=minimal',
       ...(faults.gzips === true ? { 'Content-Encoding': 'gzip' } : {}),
+      ...(faults.contentEncoding === undefined ? {} : { 'Content-Encoding': faults.contentEncoding }),
     });
     if (faults.cutAt === undefined) {
       response.end(sent);

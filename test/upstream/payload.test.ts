@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { gzipSync } from 'node:zlib';
 import { StrictFeed } from '../support/strict-feed.ts';
 import { fails, feeds, json, page, read } from './told-feed.ts';
 
@@ -97,6 +98,37 @@ describe('what a proxied feed answers with', () => {
     assert.equal((await page(upstream, 'FarCalls?$select=id')).text, '{"id":1},{"id":2},{"id":3}');
     feed.always.cutAt = 60;
     await assert.rejects(page(upstream, 'FarCalls?$select=id'), fails('UpstreamUnavailable', /./));
+  });
+
+  it('a compressed body that is short, and ends as if it were whole, is not taken for one: no shorter count, no fewer rows', async () => {
+    feed = new StrictFeed({ Calls: rows, $count: [] });
+    const upstream = await connect(feed.answer);
+    for (const shortBy of [1, 8, 12, 14]) {
+      Object.assign(feed.always, { gzips: true, shortBy, body: '123456789012' });
+      await assert.rejects(read(upstream, 'FarCalls/$count'), fails('UpstreamUnavailable', /broke its reply off/));
+      delete feed.always.body;
+      await assert.rejects(page(upstream, 'FarCalls?$select=id'), fails('UpstreamUnavailable', /broke its reply off/));
+    }
+    Object.assign(feed.always, { shortBy: 0, body: '123456789012' });
+    assert.deepEqual(await read(upstream, 'FarCalls/$count'), { kind: 'count', count: '123456789012' });
+  });
+
+  it('only gzip is asked for; another encoding is refused, and errors are read in any', async () => {
+    const asked: unknown[] = [];
+    const upstream = await connect((request, response, url) => {
+      asked.push(request.headers['accept-encoding']);
+      feed.answer(request, response, url);
+    });
+    feed.always.contentEncoding = 'br';
+    await assert.rejects(page(upstream, 'FarCalls?$select=id'), fails('UpstreamRefused', /in the encoding br/));
+    feed.always.contentEncoding = 'Identity';
+    assert.equal((await page(upstream, 'FarCalls?$select=id')).rows.length, 3);
+    assert.deepEqual(new Set(asked), new Set(['gzip']));
+    const refusing = await connect((_, response) => {
+      response.writeHead(400, { 'Content-Type': 'application/json', 'Content-Encoding': 'gzip' });
+      response.end(gzipSync('{"error":{"code":"x","message":"no such thing"}}'));
+    });
+    await assert.rejects(page(refusing, 'FarCalls'), fails('UpstreamRefused', /status 400: no such thing/));
   });
 
   const signIn = '<!DOCTYPE html><html><title>Sign in to your account</title></html>';

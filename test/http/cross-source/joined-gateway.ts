@@ -20,7 +20,7 @@ import { openDatabase } from '../../../src/warehouse/postgres-database.ts';
 import { provision } from '../../../src/warehouse/tables/provision.ts';
 import { collect } from '../../support/collect-events.ts';
 import { metadataFolder } from '../../support/gateway.ts';
-import { IdleClock } from '../../support/idle-clock.ts';
+import { RunningClock } from '../../support/idle-clock.ts';
 import { testDatabase } from '../../support/postgres.ts';
 
 /** Calls that an analyst has judged: stored, each of an agent and a call of the proxied feed. */
@@ -53,8 +53,8 @@ export interface JoinedGateway {
   readonly root: string;
   readonly database: Database;
   readonly proxied: ConnectedUpstreams;
-  /** What the feeds are waited by: it stands still. */
-  readonly clock: IdleClock;
+  /** What the feeds are waited by. */
+  readonly clock: RunningClock;
   readonly observed: Observation[];
   readonly log: RequestRecord[];
   readonly defects: Error[];
@@ -124,7 +124,7 @@ export async function joinedGateway(options: JoinedOptions = {}): Promise<Joined
     progress: () => undefined,
     observe: (one: Observation) => void observed.push(one),
   };
-  const clock = new IdleClock();
+  const clock = new RunningClock();
   const proxied = await connectUpstreams(surroundings, loaded, { time: clock });
   const log: RequestRecord[] = [];
   const defects: Error[] = [];
