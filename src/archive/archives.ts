@@ -257,12 +257,16 @@ export class Archives {
     const record = await openArchive(database, catalogue, { archived, feed: identity });
     const feed = { upstream, namespace: catalogue.model.namespace, signal: options.signal };
     const { name, source } = archived;
-    const counts = await copySet({ database, catalogue, archived, feed, identity, force: options.force }, record, {
-      now: this.#now,
-      fresh: options.fresh,
-      whole: options.whole,
-      onProgress: (upTo, rows) => this.#observe({ event: 'archive-progress', source, set: name, upTo, rows }),
-    });
+    const counts = await copySet(
+      { database, catalogue, archived, feed, identity, force: options.force, now: this.#now() },
+      record,
+      {
+        now: this.#now,
+        fresh: options.fresh,
+        whole: options.whole,
+        onProgress: (upTo, rows) => this.#observe({ event: 'archive-progress', source, set: name, upTo, rows }),
+      },
+    );
     this.#noteReady(archived, true);
     return counts;
   }
@@ -325,4 +329,11 @@ export async function recordedSets(database: Database, catalogue: Catalogue): Pr
   });
 }
 
-const usual = { by: null, overlapSeconds: 0, serve: 'archive', wholeEverySeconds: 86_400, freshSeconds: 0 } as const;
+const usual = {
+  by: null,
+  overlapSeconds: 0,
+  serve: 'archive',
+  wholeEverySeconds: 86_400,
+  keep: null,
+  freshSeconds: 0,
+} as const;

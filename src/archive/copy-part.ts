@@ -23,6 +23,8 @@ export interface Copying {
   readonly feed: Feed;
   readonly identity: FeedIdentity;
   readonly force: boolean;
+  /** When the copy began. */
+  readonly now: Date;
 }
 
 /** What became of the rows of a part; `newest`: the latest point in time among those that were read. */
@@ -49,7 +51,7 @@ export function copyPart(
   const { database, catalogue, archived, feed, force } = copying;
   const table = tableOf(archived);
   return database.transaction(async (transaction) => {
-    const treatment = await rowTreatment(transaction, catalogue, archived);
+    const treatment = await rowTreatment(transaction, catalogue, { archived, now: copying.now });
     await makeCopied(transaction, table);
     const texts = textsOf(archived.live);
     const take = async (rows: AsyncIterable<string>): Promise<void> => {

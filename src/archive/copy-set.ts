@@ -4,6 +4,7 @@ import { lockSets, nextVersion, publishVersion } from '../ingest/ledger/set-vers
 import { type CopiedPart, type Copying, copyPart } from './copy-part.ts';
 import { oldestMoment, patiently } from './feed-rows.ts';
 import { markPurged } from './gone-rows.ts';
+import { keptFrom } from './kept-from.ts';
 import { tableOf } from './merge-copied.ts';
 import { firstSpan, nextSpan, type Part, wholeSecond } from './parts.ts';
 import { type ArchiveRecord, nextCopyId, noteCopy, noteProgress, type RecordChange } from './records.ts';
@@ -93,7 +94,7 @@ class TimedCopy {
     if (from === null) {
       return null;
     }
-    return this.#windows(from, started, (to) => ({ watermark: to }));
+    return this.#windows(this.#within(from), started, (to) => ({ watermark: to }));
   }
 
   /** Windows from one moment to another, each as long as the rows of the one before let it be. Gives where they end. */
@@ -121,7 +122,10 @@ class TimedCopy {
     { started, first }: { readonly started: Date; readonly first: boolean },
   ): Promise<void> {
     const { overlapSeconds } = this.#copying.archived.settings;
-    const from = watermark === null ? null : wholeSecond(new Date(watermark.getTime() - overlapSeconds * 1000));
+    const wanted = watermark === null ? null : new Date(watermark.getTime() - overlapSeconds * 1000);
+    const kept = keptFrom(this.#copying.archived, started);
+    const from =
+      wanted === null ? (kept === null ? null : wholeSecond(new Date(kept))) : wholeSecond(this.#within(wanted));
     await this.#part({ kind: 'window', by: this.#by, from, to: null }, ({ newest }) => {
       const latest = newest === null ? watermark : new Date(Math.min(newest.getTime(), started.getTime()));
       // After the first copy it stands where our clock did, which may be ahead of the feed's.
@@ -152,7 +156,7 @@ class TimedCopy {
       // A comparison that ended in between goes on; one that somebody asks for begins anew, since what was compared may have changed.
       const { comparedTo } = record;
       const from = !whole && comparedTo !== null && comparedTo > oldest ? comparedTo : oldest;
-      await this.#windows(from, watermark, (to) => ({ comparedTo: to }));
+      await this.#windows(this.#within(from), watermark, (to) => ({ comparedTo: to }));
     }
     if (due) {
       await noteProgress(database, archived.name, { change: { wholeAt: now, comparedTo: null }, copiedAt: null });
@@ -191,6 +195,13 @@ class TimedCopy {
     });
     this.#sum = added(this.#sum, copied);
     return copied;
+  }
+
+  /** The moment, or the first one that is kept: older rows are not looked for, so none of them is taken for gone. */
+  #within(moment: Date): Date {
+    const { archived, now } = this.#copying;
+    const kept = keptFrom(archived, now);
+    return kept !== null && moment < new Date(kept) ? new Date(kept) : moment;
   }
 
   async #oldest(): Promise<Date | null> {

@@ -7,7 +7,7 @@ import type { Transaction } from '../warehouse/database.ts';
 import { writeTombstones } from '../warehouse/write-tombstones.ts';
 import type { ArchivedSet } from './archived-set.ts';
 import { type Feed, oldestMoment, rowsOfKeys } from './feed-rows.ts';
-import { type ArchiveTable, copiedRows, sameKeys } from './merge-copied.ts';
+import { type ArchiveTable, copiedRows, sameKeys, tableOf } from './merge-copied.ts';
 import { type Part, partCondition } from './parts.ts';
 
 /** The temporary table of stored rows that a copy did not bring: `_target` is their `_row`. */
@@ -120,16 +120,29 @@ export async function writeGone(
     `UPDATE ${name} t SET ${purged} = now(), _version = $1 FROM ${goneRows} g WHERE t._row = g._target AND g._purged`,
     [version],
   );
-  await transaction.query(
-    writeTombstones(
-      `$1::text, jsonb_build_object(${keyPairs(archived, table)}), $2::bigint FROM ${name} t JOIN ${goneRows} g ON g._target = t._row WHERE NOT g._purged`,
-    ),
-    [archived.name, version],
-  );
+  const deletedRows = `t._row IN (SELECT _target FROM ${goneRows} WHERE NOT _purged)`;
+  await writeTombstonesOf(transaction, archived, { where: deletedRows, values: [], version });
   const deleted = await transaction.query(
     `DELETE FROM ${name} t USING ${goneRows} g WHERE t._row = g._target AND NOT g._purged`,
   );
   return { purged: marked.rowCount, deleted: deleted.rowCount };
+}
+
+/** Notes for delta links that the rows `t` leave which meet a condition. */
+export async function writeTombstonesOf(
+  transaction: Transaction,
+  archived: ArchivedSet,
+  leaving: { readonly where: string; readonly values: readonly string[]; readonly version: string },
+): Promise<void> {
+  const table = tableOf(archived);
+  const { where, values, version } = leaving;
+  const [set, at] = [`$${String(values.length + 1)}`, `$${String(values.length + 2)}`];
+  await transaction.query(
+    writeTombstones(
+      `${set}::text, jsonb_build_object(${keyPairs(archived, table)}), ${at}::bigint FROM ${table.name} t WHERE ${where}`,
+    ),
+    [...values, archived.name, version],
+  );
 }
 
 const keyPairs = ({ live }: ArchivedSet, { key }: ArchiveTable): string =>

@@ -6,6 +6,7 @@ import { requiredKey } from '../ingest/personal/personal-key.ts';
 import { Persons } from '../ingest/personal/persons.ts';
 import type { Transaction } from '../warehouse/database.ts';
 import type { ArchivedSet } from './archived-set.ts';
+import { keptFrom } from './kept-from.ts';
 
 type Values = (string | null)[];
 
@@ -19,12 +20,27 @@ export interface RowTreatment {
   requireNoNewErasure(): Promise<void>;
 }
 
+/** Whether a row is young enough: what was pruned does not come back. */
+function keeping(archived: ArchivedSet, places: ReadonlyMap<string, number>, now: Date): (values: Values) => boolean {
+  const since = keptFrom(archived, now);
+  const place = places.get(archived.settings.by ?? '');
+  if (since === null || place === undefined) {
+    return () => true;
+  }
+  const first = Date.parse(since);
+  return (values) => {
+    const text = values[place] ?? null;
+    return text === null || !(Date.parse(text) < first);
+  };
+}
+
 /** Takes whoever was erased out of the rows, as loads of files do. Throws PersonalKeyMissing. */
 export async function rowTreatment(
   transaction: Transaction,
   catalogue: Catalogue,
-  { name, source, live }: ArchivedSet,
+  { archived, now }: { readonly archived: ArchivedSet; readonly now: Date },
 ): Promise<RowTreatment> {
+  const { name, source, live } = archived;
   const erasures = await countErasures(transaction);
   const digests = erasures === 0 ? [] : await erasedDigests(transaction, source);
   const places = new Map([...live.entityType.properties.keys()].map((property, place) => [property, place]));
@@ -36,13 +52,17 @@ export async function rowTreatment(
       });
     }
   };
+  const isKept = keeping(archived, places, now);
   if (digests.length === 0) {
-    return { treat: (values) => values, erased: () => 0, requireNoNewErasure };
+    return { treat: (values) => (isKept(values) ? values : null), erased: () => 0, requireNoNewErasure };
   }
   const persons = Persons.remembered(digests, requiredKey(catalogue, 'whoever was erased, to be known again,'));
   const rules = new ErasureRules(catalogue, name);
   return {
     treat: (values) => {
+      if (!isKept(values)) {
+        return null;
+      }
       const erasure = rules.decide(persons, (property) => values[places.get(property) ?? -1] ?? null);
       if (erasure.kind === 'keep') {
         return values;

@@ -1,3 +1,5 @@
+import type { KeptFor } from './retention.ts';
+
 /** How the rows of a proxied set are kept in PostgreSQL, and what is served of them; see docs/archive.md. */
 export interface ArchiveSettings {
   /** Property with the point in time, in UTC, by which rows are copied; null: none is known, so the set is compared whole. */
@@ -8,6 +10,8 @@ export interface ArchiveSettings {
   readonly serve: 'live' | 'archive' | 'both';
   /** Seconds after which a set without `by` is compared whole again. */
   readonly wholeEverySeconds: number;
+  /** How long rows are kept, counted from `by`; null: for ever. Rows without a point in time stay. */
+  readonly keep: KeptFor | null;
   /** Seconds for which `both` takes a copy to be as new as the feed. */
   readonly freshSeconds: number;
 }

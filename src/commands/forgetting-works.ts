@@ -1,3 +1,4 @@
+import { pruneArchives } from '../archive/prune-archives.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { Config } from '../config.ts';
 import type { ScheduledWork } from '../ingest/delivery/schedules.ts';
@@ -33,6 +34,11 @@ export function forgettingWorks(
       name: 'retention',
       expression: daily,
       run: () => prune(database, catalogue, { folders, now: new Date(), dryRun: false }),
+    },
+    {
+      name: 'retention of archives',
+      expression: daily,
+      run: () => pruneArchives(database, catalogue, { now: new Date(), dryRun: false }),
     },
     { name: 'tombstones', expression: daily, run: () => pruneTombstones(database) },
   ];

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { pruneArchives } from '../archive/prune-archives.ts';
 import { type Pruned, prune } from '../ingest/prune/prune.ts';
 import { everyone } from '../observation/observe.ts';
 import { storedRowsTo } from './console.ts';
@@ -16,8 +17,11 @@ export async function pruneCommand(
   const catalogue = catalogueOf(surroundings);
   return withExistingWarehouse(surroundings, async ({ database }) => {
     await prepare(database, catalogue, { observe: everyone(surroundings.observe, storedRowsTo(print)) });
-    const pruned = await prune(database, catalogue, { folders: takenFolders(config), now: new Date(), dryRun });
-    prunedLines(pruned, { dropDir: config.dropDir, dryRun }).forEach(print);
+    const now = new Date();
+    const archived = await pruneArchives(database, catalogue, { now, dryRun });
+    const pruned = await prune(database, catalogue, { folders: takenFolders(config), now, dryRun });
+    const sets = new Map([...archived, ...pruned.sets]);
+    prunedLines({ ...pruned, sets }, { dropDir: config.dropDir, dryRun }).forEach(print);
     return exitCodes.ok;
   });
 }

@@ -55,6 +55,7 @@ describe('the archive of a whole feed', () => {
             overlapSeconds: 86_400,
             serve: 'both',
             wholeEverySeconds: 3600,
+            keep: null,
             freshSeconds: 3600,
           } as const;
           return [name, set.kind === 'upstream' ? { ...set, archive } : set] as const;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { archivedCatalogue } from '../../src/archive/archives.ts';
+import { pruneArchives } from '../../src/archive/prune-archives.ts';
 import { GatewayError } from '../../src/errors.ts';
 import { erasePersons } from '../../src/ingest/erase/erase-persons.ts';
 import { archiveWorld, type Row, thingCatalogue, type World } from './world.ts';
@@ -126,6 +127,38 @@ describe('archived sets served as both', () => {
       `SELECT EXISTS (SELECT FROM gateway_archive."FarThings" t WHERE t::text LIKE '%Jansen%') AS found`,
     );
     assert.equal(found?.found, false);
+  });
+
+  it('keep rows for as long as the metadata says, and no copy brings older ones back', async () => {
+    for (let id = 1; id <= 6; id++) {
+      thing(id, id * 10 * day);
+    }
+    await world.copy();
+    const keep = { count: 35, unit: 'days' } as const;
+    const kept = thingCatalogue({ serve: 'both', keep });
+    await world.restart(kept);
+    const prune = (dryRun: boolean) => pruneArchives(world.database, kept, { now: world.clock.now, dryRun });
+    const removed = [...(await prune(true))].map(([set, one]) => [set, one.removed]);
+    assert.deepEqual(removed, [['FarThings', 3]]);
+    assert.equal(await (await world.get('FarThings/$count')).text(), '6');
+    await prune(false);
+    for (const whole of [false, true]) {
+      await world.copy({ whole });
+      assert.deepEqual(texts(await world.rows('FarThings?$orderby=id')), ['thing 1', 'thing 2', 'thing 3']);
+    }
+    assert.deepEqual([...(await prune(false))], []);
+    const [noted] = await world.ask<{ n: string }>('SELECT rows_removed::text AS n FROM gateway.pruning');
+    assert.equal(noted?.n, '3');
+    const [gone] = await world.ask<{ n: string }>(
+      `SELECT count(*)::text AS n FROM gateway.tombstones WHERE entity_set = 'FarThings'`,
+    );
+    assert.equal(gone?.n, '3');
+    await world.reset();
+    await world.restart(kept);
+    thing(1, 60 * day);
+    thing(2, 20 * day);
+    await world.copy();
+    assert.deepEqual(texts(await world.rows('FarThings')), ['thing 2'], 'older rows are not copied in the first place');
   });
 
   it('follow a feed that declares a property more, and none that declares another type', async () => {

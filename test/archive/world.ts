@@ -27,6 +27,7 @@ const usual: ArchiveSettings = {
   overlapSeconds: 3 * 86_400,
   serve: 'archive',
   wholeEverySeconds: 86_400,
+  keep: null,
   freshSeconds: 0,
 };
 

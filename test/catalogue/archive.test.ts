@@ -29,7 +29,14 @@ const settings = (ofSource: string, ofSet: string) => {
   const set = catalogue?.sets.get('FarCalls');
   return set?.kind === 'upstream' ? set.archive : undefined;
 };
-const usual = { by: null, overlapSeconds: 259_200, serve: 'both', wholeEverySeconds: 86_400, freshSeconds: 60 };
+const usual = {
+  by: null,
+  overlapSeconds: 259_200,
+  serve: 'both',
+  wholeEverySeconds: 86_400,
+  keep: null,
+  freshSeconds: 60,
+};
 
 describe('archive in metadata', () => {
   it('is off until source or set says so, and a set says what differs', () => {
@@ -66,6 +73,7 @@ describe('archive in metadata', () => {
     assert.match(faultsOf('', 'archive: { by: startedAt }'), /calls.yaml.*There is no property startedAt/);
     assert.match(faultsOf('', 'archive: { by: id }'), /id says no point in time/);
     assert.match(faultsOf('archive: { overlap: 3 moons }', ''), /source.yaml.*"3 days"/);
+    assert.match(faultsOf('', 'archive: { keep: 2 years }'), /Nothing says how old a row is/);
     const files = buildCatalogue(
       [
         { file: 'f/source.yaml', text: 'title: F\ndescription: F.\nkind: files\nprefix: F\narchive: true\n' },

@@ -1,4 +1,5 @@
 import { type ArchiveSettings, type SourceArchive, spanSeconds } from '../archive-settings.ts';
+import { keptFor } from '../retention.ts';
 import type { SetDraft, SourceDraft } from './draft.ts';
 import type { ExportEntry, SourceEntry } from './schema.ts';
 
@@ -7,6 +8,7 @@ const usual: ArchiveSettings = {
   overlapSeconds: 3 * 86_400,
   serve: 'both',
   wholeEverySeconds: 86_400,
+  keep: null,
   freshSeconds: 60,
 };
 const usualSchedule = '20 * * * *';
@@ -21,6 +23,7 @@ function settingsOf(entry: SetEntry, before: ArchiveSettings): ArchiveSettings {
     overlapSeconds: span(entry.overlap, before.overlapSeconds),
     serve: entry.serve ?? before.serve,
     wholeEverySeconds: span(entry.wholeEvery, before.wholeEverySeconds),
+    keep: entry.keep === undefined ? before.keep : keptFor(entry.keep),
     freshSeconds: span(entry.freshFor, before.freshSeconds),
   };
 }
@@ -56,6 +59,10 @@ export function archiveOf(draft: SetDraft, source: SourceDraft | undefined): Arc
     const message = property === undefined ? `There is no property ${by}.` : `${by} says no point in time.`;
     report(['archive', 'by'], message, 'Name a property of type DateTimeOffset that holds UTC, or leave it out.');
     return null;
+  }
+  if (typeof archive === 'object' && archive.keep !== undefined && by === null) {
+    const message = 'Nothing says how old a row is, so none can be kept for a while only.';
+    report(['archive', 'keep'], message, 'Name the property with the point in time under by, or leave it out.');
   }
   return settings;
 }

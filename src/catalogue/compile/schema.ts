@@ -89,6 +89,7 @@ const archiveShape = {
     .enum(['live', 'archive', 'both'])
     .describe('live: the feed; archive: what was copied; both (otherwise): the archive, brought up to the feed first.'),
   wholeEvery: span.describe('How often sets without a point in time are compared whole; otherwise 1 day.'),
+  keep: keptForText.describe('How long rows are kept, counted from their point in time; otherwise for ever.'),
   freshFor: span.describe('How long "both" takes a copy to be as new as the feed; otherwise 1 minute.'),
 };
 const sourceArchive = z.union([
