@@ -19,7 +19,9 @@ export function circuitClient(client: UpstreamClient, circuit: Circuit, source: 
         return response;
       } catch (error) {
         const outage = outageOf(error);
-        if (outage?.retryAfter != null) {
+        // Who asks too much with a token of his own is told so himself: others have their own measure.
+        const isHis = outage?.status === 429 && request.caller != null;
+        if (outage?.retryAfter != null && !isHis) {
           circuit.hold(outage.retryAfter * 1000);
         }
         // A feed that has too much to do is alive, and so is one that refuses.

@@ -72,6 +72,15 @@ describe('a proxied feed that stumbles', () => {
     assert.deepEqual([feed.asked, clock.pauses], [2, [10_300]]);
   });
 
+  it('that has enough of one caller, whose own token it was asked with, leaves the others alone', async () => {
+    const upstream = await connected({ signIn: { kind: 'caller' } });
+    feed.faults.push({ status: 429, retryAfter: '60' });
+    const first = page(upstream, 'FarCalls?$select=id', { caller: 'Bearer first' });
+    await assert.rejects(first, fails('UpstreamUnavailable', /429/));
+    const { rows } = await page(upstream, 'FarCalls?$select=id', { caller: 'Bearer second' });
+    assert.deepEqual([rows.length, clock.pauses], [2, []]);
+  });
+
   it('is asked again where no answer began, but not where it was silent for all its time', async () => {
     const upstream = await connected({ timeoutSeconds: 0.2 });
     feed.faults.push({ hangs: true });

@@ -81,7 +81,10 @@ describe('a proxied source without an address, samples off', () => {
       const reply = await get(query);
       const { error } = (await reply.json()) as { error: { code: string; message: string } };
       assert.deepEqual([reply.status, error.code], [404, 'ResourceNotFound']);
-      assert.match(error.message, /'BuzzeasyCalls' is a set of Buzzeasy \(Graia CCaaS\), which has no address yet: set BUZZEASY_URL/);
+      assert.match(
+        error.message,
+        /'BuzzeasyCalls' is a set of Buzzeasy \(Graia CCaaS\), which has no address yet: set BUZZEASY_URL/,
+      );
       assert.equal(reply.headers.get('retry-after'), null);
     });
   }
