@@ -30,6 +30,17 @@ describe('a condition for sources that take null for neither true nor false', ()
     );
   });
 
+  it('does not grow with every level of conditions that are compared with each other', () => {
+    const sizes = [4, 8, 12].map((levels) => {
+      const nested = Array.from({ length: levels }, () => '(').join('');
+      const text = `${nested}seconds eq 1${Array.from({ length: levels }, (_, at) => `) eq (score gt ${at})`).join('')}`;
+      const place = { map: tenantMap(), option: '$filter', variables: new Map() };
+      return expressionText(nullProof(bound(text)), place).length;
+    });
+    const [small = 0, middle = 0, large = 0] = sizes;
+    assert.ok(large - middle <= 2 * (middle - small), sizes.join());
+  });
+
   it('is another one only where null makes a difference', () => {
     const place = { map: tenantMap(), option: '$filter', variables: new Map() };
     for (const text of [

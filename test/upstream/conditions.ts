@@ -87,7 +87,16 @@ const leaf = fc.oneof(
     )
     .map((parts) => parts.join(' ')),
   fc.constantFrom('isOutbound', 'isOutbound ne true', "contains(subject,'a')", "contains(subject,'a') eq false"),
-  fc.constantFrom('seconds in (1,2)', "subject in ('a',null)", '(seconds gt 1) eq false', '(seconds gt 1) ne true'),
+  fc.constantFrom(
+    'seconds in (1,2)',
+    "subject in ('a',null)",
+    '(seconds gt 1) eq false',
+    '(seconds gt 1) ne true',
+    'seconds in (score,1,length(state))',
+    'subject in (state,agentId)',
+    "(seconds gt 1) eq (subject ne 'a')",
+    '(seconds eq score) ne (score gt 1)',
+  ),
 );
 const made = fc.letrec<{ filter: string }>((tie) => ({
   filter: fc.oneof(

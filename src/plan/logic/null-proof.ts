@@ -28,6 +28,8 @@ export function nullProof(condition: BoundExpression): BoundExpression {
       return { ...condition, predicate: condition.predicate === null ? null : nullProof(condition.predicate) };
     case 'Comparison':
       return compared(condition);
+    case 'In':
+      return contained(condition);
     default:
       return condition;
   }
@@ -50,15 +52,35 @@ function falsePart(condition: BoundExpression): BoundExpression {
       return isOrdering(condition.operator)
         ? withNulls(negated(condition), [condition.left, condition.right])
         : compared({ ...condition, operator: opposite[condition.operator] });
-    case 'In':
+    case 'In': {
+      const chain = contained(condition);
+      if (chain.kind !== 'In') {
+        return falsePart(asComparisons(condition));
+      }
       return condition.items.some(isNullConstant)
         ? negated(condition)
         : withNulls(negated(condition), [condition.operand]);
+    }
     case 'Lambda':
       return negated(nullProof(condition));
     default:
       return negated(condition);
   }
+}
+
+/** A value that is compared with others of the row may be null as they are. */
+const contained = (list: In): BoundExpression =>
+  list.items.every(({ kind }) => kind === 'Constant') ? list : nullProof(asComparisons(list));
+
+/** The constants of a list as one, and the other items each compared. */
+function asComparisons({ operand, items, ...list }: In): BoundExpression {
+  const constants = items.filter(({ kind }) => kind === 'Constant');
+  const others = items.filter(({ kind }) => kind !== 'Constant');
+  const equal = (right: BoundExpression): BoundExpression => {
+    return { kind: 'Comparison', type: 'Edm.Boolean', nullable: false, operator: 'eq', left: operand, right };
+  };
+  const listedOnes = constants.length === 0 ? [] : [{ ...list, operand, items: constants }];
+  return joinedBy('or', [...listedOnes, ...others.map(equal)]);
 }
 
 /** `eq` and `ne` take null as a value. */
@@ -99,8 +121,16 @@ function compared(comparison: Comparison): BoundExpression {
   return joinedBy('or', [comparison, apart(l, r), apart(r, l)]);
 }
 
-/** `(a gt 1) eq false`: a condition that is never null, compared with a truth value. null: it is something else. */
+/** `(a gt 1) eq false`: a condition that is never null, compared with a truth value or another one. null: it is something else. */
 function ofTruth({ operator, left, right }: Comparison): BoundExpression | null {
+  // Both stand in what is written twice, so that of those within each other only the inner ones are.
+  if (isTwoValued(left) && isTwoValued(right) && !comparesTruths(left) && !comparesTruths(right)) {
+    const [same, other] = operator === 'eq' ? [right, negated(right)] : [negated(right), right];
+    return joinedBy('or', [
+      joinedBy('and', [nullProof(left), nullProof(same)]),
+      joinedBy('and', [falsePart(left), nullProof(other)]),
+    ]);
+  }
   const [condition, value] = right.kind === 'Constant' ? [left, right] : [right, left];
   if (!isTwoValued(condition) || value.kind !== 'Constant' || value.type !== 'Edm.Boolean') {
     return null;
@@ -119,6 +149,26 @@ export function isNoMember(constant: BoundExpression, other: BoundExpression): b
   }
   const { enumeration } = other.property;
   return enumeration !== undefined && faultOfMembers(enumeration, constant.value) !== null;
+}
+
+/** Whether two conditions are compared with each other in it. */
+function comparesTruths(condition: BoundExpression): boolean {
+  switch (condition.kind) {
+    case 'Comparison':
+      return (
+        (isTwoValued(condition.left) && isTwoValued(condition.right)) ||
+        comparesTruths(condition.left) ||
+        comparesTruths(condition.right)
+      );
+    case 'Logical':
+      return comparesTruths(condition.left) || comparesTruths(condition.right);
+    case 'Not':
+      return comparesTruths(condition.operand);
+    case 'Lambda':
+      return condition.predicate !== null && comparesTruths(condition.predicate);
+    default:
+      return false;
+  }
 }
 
 const either = (conditions: readonly BoundExpression[]): BoundExpression => joinedBy('or', conditions);
