@@ -1,6 +1,7 @@
 import { GatewayError } from '../errors.ts';
 import { openEnvelope } from '../json/reading/envelope.ts';
 import { broken, readObject, stringValue } from '../json/reading/json-scan.ts';
+import { nextLinkText } from '../json/reading/next-link-text.ts';
 import type { FollowNested, RowFormat } from '../json/reading/row-text.ts';
 import { isRowOf, referenceText, rowText } from '../json/reading/row-text.ts';
 import { canonicalText, valueText } from '../json/reading/value-text.ts';
@@ -364,8 +365,8 @@ function contextOf(raw: string): string | null {
 
 const contextIn = (members: Members): string | null => annotation(members, 'context');
 
-/** The next page below the service root; null where the reply names none: there are feeds that say so with an empty text. */
+/** The next page below the service root; null where the reply names none. */
 function nextIn(members: Members, page: URL, { client }: ReplyContext): string | null {
-  const link = annotation(members, 'nextLink') ?? '';
-  return link === '' ? null : linkBelowRoot(link, { root: client.root, page, context: contextIn(members) });
+  const link = nextLinkText((members.get('@odata.nextLink') ?? members.get('@nextLink'))?.toString('utf8'));
+  return link === null ? null : linkBelowRoot(link, { root: client.root, page, context: contextIn(members) });
 }

@@ -8,7 +8,7 @@ import { outageOf } from './upstream-fault.ts';
 
 /** Attempts of one request, the first one counted. */
 const mostAttempts = 4;
-/** Milliseconds that one request may wait between its attempts, all together: its client waits, too, and tries again by itself. */
+/** Milliseconds after which one request is not tried again, its attempts and the time between them together: its client waits, too, and tries by itself. */
 const longestWaiting = 20_000;
 /** Milliseconds before the second attempt, on average; doubled for each further one. */
 const firstPause = 300;
@@ -35,7 +35,7 @@ export function retryingClient(
   return {
     root: client.root,
     async get(request) {
-      let waited = 0;
+      const began = time.now();
       for (let attempt = 1; ; attempt++) {
         try {
           // Nobody waits for a place only to be told so.
@@ -43,10 +43,9 @@ export function retryingClient(
           return await client.get(request);
         } catch (error) {
           const pause = pauseAfter(error, attempt, random());
-          if (pause === null || waited + pause > longestWaiting || isGone(request)) {
+          if (pause === null || time.now() - began + pause > longestWaiting || isGone(request)) {
             throw error;
           }
-          waited += pause;
           observe({ event: 'upstream-retry', source, reason: reasonOf(error), milliseconds: Math.round(pause) });
           await time.pause(pause, request.signal).catch(() => {
             throw error;

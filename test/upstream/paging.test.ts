@@ -202,6 +202,18 @@ describe('next links of a proxied feed', () => {
     });
   }
 
+  for (const link of ['5', 'false', '{"url":"Calls?more"}', '["Calls?more"]']) {
+    it(`a link that is no text, ${link}, is no end: refused, nested ones too`, async () => {
+      let body = `{"value":[{"id":"a"}],"@odata.nextLink":${link}}`;
+      const upstream = await connect((_, response) => json(response, body));
+      const reading = () => page(upstream, 'FarAgents?$select=id&$expand=Calls($select=id)');
+      await assert.rejects(page(upstream, 'FarAgents?$select=id'), fails('UpstreamRefused', /next link is no text/));
+      body = `{"value":[{"id":"a","Calls":[{"id":1}],"Calls@odata.nextLink":${link}}]}`;
+      await assert.rejects(reading(), fails('UpstreamRefused', /next link is no text/));
+      assert.equal(upstream.requests.length, 2);
+    });
+  }
+
   it('rows that a feed gives on two pages are given on as they come', async () => {
     const upstream = await connect(feed.answer);
     feed.always.overlaps = true;

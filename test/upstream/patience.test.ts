@@ -50,6 +50,17 @@ describe('a proxied feed that stumbles', () => {
     assert.equal(feed.asked, 4);
   });
 
+  it('is not asked again where its answers take long: all attempts and pauses have 20 seconds together', async () => {
+    feed.always.status = 503;
+    const slow: typeof feed.answer = (request, response, url) => {
+      clock.at += 12_000;
+      feed.answer(request, response, url);
+    };
+    const upstream = await connect(slow, {}, '/service/', { connection: { time: clock } });
+    await assert.rejects(page(upstream, 'FarCalls'), fails('UpstreamUnavailable', /503/));
+    assert.deepEqual([feed.asked, clock.pauses], [2, [300]]);
+  });
+
   it('is waited for as long as Retry-After says where that is bearable', async () => {
     feed.faults.push({ status: 429, retryAfter: '7' }, { status: 503, retryAfter: '2' });
     assert.equal((await page(await connected(), 'FarCalls?$select=id')).rows.length, 2);

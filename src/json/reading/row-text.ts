@@ -6,6 +6,7 @@ import { typeAnnotation } from '../cells/cell-form.ts';
 import type { JsonFormat } from '../json-format.ts';
 import { entityIdOf } from './entity-id.ts';
 import { broken, readArray, readObject, stringValue } from './json-scan.ts';
+import { nextLinkText } from './next-link-text.ts';
 import { valueText } from './value-text.ts';
 
 /** How rows are written. */
@@ -206,7 +207,6 @@ async function nestedRows(members: Members, name: string, follow: FollowNested):
   if (raw === undefined) {
     throw broken(`the expanded ${name} is missing`);
   }
-  // An empty text or null says that there is no more.
-  const next = stringValue(members.get(`${name}@odata.nextLink`) ?? members.get(`${name}@nextLink`) ?? 'null') ?? '';
-  return [...readArray(raw), ...(next === '' ? [] : await follow(next))];
+  const next = nextLinkText(members.get(`${name}@odata.nextLink`) ?? members.get(`${name}@nextLink`));
+  return [...readArray(raw), ...(next === null ? [] : await follow(next))];
 }
