@@ -108,3 +108,14 @@ export function withArchived(catalogue: Catalogue, archived: readonly ArchivedSe
   const withheld = [...(catalogue.withheld ?? [])].filter(([name]) => !stored.has(name));
   return Object.freeze({ ...catalogue, model, sets, ...(catalogue.withheld && { withheld: new Map(withheld) }) });
 }
+
+/** The catalogue without some sets: nothing leads to them, and whoever asks for one is told why. */
+export function withheldSets(catalogue: Catalogue, why: ReadonlyMap<string, string>): Catalogue {
+  if (why.size === 0) {
+    return catalogue;
+  }
+  const sets = new Map([...catalogue.sets].filter(([name]) => !why.has(name)));
+  const granted = new Map([...sets.keys()].map((name) => [name, { properties: null, rows: null }]));
+  const withheld = new Map([...(catalogue.withheld ?? []), ...why]);
+  return Object.freeze({ ...catalogue, model: visible(catalogue.model, { sets: granted }), sets, withheld });
+}

@@ -1,13 +1,15 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import type { ArchiveSettings } from '../catalogue/archive-settings.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import { GatewayError } from '../errors.ts';
 import type { ArchiveEvent } from '../observation/events/archive.ts';
 import { type Observe, unobserved } from '../observation/observe.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import type { Database } from '../warehouse/database.ts';
-import { type ArchivedSet, archivedSet, archivedSets, withArchived } from './archived-set.ts';
+import { type ArchivedSet, archivedSet, archivedSets, withArchived, withheldSets } from './archived-set.ts';
 import { type CopyCounts, copySet } from './copy-set.ts';
 import { type FeedIdentity, openArchive } from './open-archive.ts';
+import { policiesOf } from './policies.ts';
 import { type ArchiveRecord, archiveRecord, archiveRecords, noteOutcome } from './records.ts';
 import { shapedSet, shapeOf } from './shape.ts';
 import { tenantOf } from './tenant.ts';
@@ -53,6 +55,8 @@ export class Archives {
   readonly #now: () => Date;
   /** Archives whose tables fit: by set, with the type that they fit. */
   readonly #ready = new Map<string, string>();
+  /** Archives that had all of their feeds once. */
+  readonly #complete = new Set<string>();
   /** Archives of sources whose feeds nobody can ask what they declare. */
   #recorded: readonly ArchivedSet[] = [];
   #served: { readonly live: Catalogue; readonly ready: string; readonly catalogue: Catalogue } | null = null;
@@ -72,13 +76,10 @@ export class Archives {
     const records = new Map((await archiveRecords(database)).map((record) => [record.set, record]));
     this.#recorded = (await recordedSets(database, documents)).filter(({ source }) => !modelled.has(source));
     for (const archived of this.#sets()) {
-      const record = records.get(archived.name);
-      if (record === undefined) {
-        continue;
-      }
+      const record = records.get(archived.name) ?? null;
       if (modelled.has(archived.source)) {
         await this.#lookAt(archived, record);
-      } else {
+      } else if (record !== null) {
         this.#noteReady(archived, record.complete);
       }
     }
@@ -91,14 +92,18 @@ export class Archives {
     return [...declared, ...this.#recorded.filter(({ source }) => !modelled.has(source))];
   }
 
-  async #lookAt(archived: ArchivedSet, record: ArchiveRecord): Promise<void> {
+  async #lookAt(archived: ArchivedSet, record: ArchiveRecord | null): Promise<void> {
     const { database, live } = this.#context;
-    const feed = this.#identity(archived.source) ?? { address: record.feed, tenant: record.tenant };
+    const former = record === null ? null : { address: record.feed, tenant: record.tenant };
+    const feed = this.#identity(archived.source) ?? former;
+    if (feed === null || (record === null && !isTreated(archived))) {
+      return;
+    }
     try {
-      await openArchive(database, live(), { archived, feed });
-      this.#noteReady(archived, record.complete);
+      const { complete } = await openArchive(database, live(), { archived, feed });
+      this.#noteReady(archived, complete);
     } catch (error) {
-      if (!(error instanceof GatewayError) || error.code !== 'ArchiveRefused') {
+      if (!(error instanceof GatewayError) || !keepsClosed.has(error.code)) {
         throw error;
       }
       this.#ready.delete(archived.name);
@@ -108,8 +113,11 @@ export class Archives {
   }
 
   #noteReady(archived: ArchivedSet, complete: boolean): void {
-    // Until all was copied once, the feed has more than its archive.
-    if (complete || !this.#context.feeds.has(archived.source)) {
+    if (complete) {
+      this.#complete.add(archived.name);
+    }
+    // Until all was copied once, the feed has more than its archive; but nobody sees it as it is where personal data is treated.
+    if (complete || isTreated(archived) || !this.#context.feeds.has(archived.source)) {
       this.#ready.set(archived.name, typeText(archived));
     }
   }
@@ -124,7 +132,13 @@ export class Archives {
     const archived = this.#sets().filter(
       (one) => one.settings.serve !== 'live' && this.#ready.get(one.name) === typeText(one),
     );
-    const catalogue = withArchived(live, archived);
+    const names = new Set(archived.map(({ name }) => name));
+    const closed = archivedSets(live).filter(
+      (one) => !names.has(one.name) && isTreated(one) && this.#context.feeds.has(one.source),
+    );
+    const why = (name: string): string =>
+      `'${name}' is served from its archive alone, since personal data is treated there, and the archive cannot be read now: the log line archive says why.`;
+    const catalogue = withheldSets(withArchived(live, archived), new Map(closed.map(({ name }) => [name, why(name)])));
     this.#served = { live, ready, catalogue };
     return catalogue;
   }
@@ -138,7 +152,7 @@ export class Archives {
     const served = this.catalogue().sets;
     const wanted = this.#sets().filter(({ name, source, settings }) => {
       const isAsked = sets.includes(name) && settings.serve === 'both' && served.get(name)?.kind === 'stored';
-      return isAsked && feeds.has(source) && modelled.has(source);
+      return isAsked && this.#complete.has(name) && feeds.has(source) && modelled.has(source);
     });
     await Promise.all(wanted.map((archived) => this.#freshenSet(archived, signal)));
   }
@@ -288,6 +302,12 @@ export class Archives {
   }
 }
 
+/** Whether anything of a set is not kept as the feed has it. */
+const isTreated = (archived: ArchivedSet): boolean => policiesOf(archived).size > 0;
+
+/** Errors of an archive that cannot be used as it is, until somebody does something. */
+const keepsClosed: ReadonlySet<string> = new Set(['ArchiveRefused', 'PersonalKeyMissing', 'ProvisionRefused']);
+
 /** The type that a table has to fit. */
 const typeText = ({ live }: ArchivedSet): string => JSON.stringify(shapeOf(live));
 
@@ -329,11 +349,7 @@ export async function recordedSets(database: Database, catalogue: Catalogue): Pr
   });
 }
 
-const usual = {
-  by: null,
-  overlapSeconds: 0,
-  serve: 'archive',
-  wholeEverySeconds: 86_400,
-  keep: null,
-  freshSeconds: 0,
-} as const;
+const usual: ArchiveSettings = {
+  ...{ by: null, overlapSeconds: 0, serve: 'archive', wholeEverySeconds: 86_400, keep: null, freshSeconds: 0 },
+  personal: { byProperty: new Map(), byClass: new Map(), exact: new Set() },
+};

@@ -9,6 +9,7 @@ import type { ArchivedSet } from './archived-set.ts';
 import { type Feed, oldestMoment, rowsOfKeys } from './feed-rows.ts';
 import { type ArchiveTable, copiedRows, sameKeys, tableOf } from './merge-copied.ts';
 import { type Part, partCondition } from './parts.ts';
+import { hidesKey } from './policies.ts';
 
 /** The temporary table of stored rows that a copy did not bring: `_target` is their `_row`. */
 const goneRows = 'gone_rows';
@@ -60,7 +61,9 @@ export async function findGone(transaction: Transaction, looking: Looking): Prom
     );
   }
   // What is older than all that the feed has, it surely has not.
-  await askAgain(transaction, looking, oldest === undefined ? 'true' : 'NOT g._purged');
+  if (!hidesKey(archived)) {
+    await askAgain(transaction, looking, oldest === undefined ? 'true' : 'NOT g._purged');
+  }
   await transaction.query(
     `DELETE FROM ${goneRows} g USING ${table.name} t WHERE t._row = g._target AND EXISTS (SELECT FROM ${copiedRows} s WHERE ${sameKeys('t', 's', table)})`,
   );

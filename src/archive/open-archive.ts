@@ -8,6 +8,7 @@ import { tableFaults, wantedTableOf } from '../warehouse/tables/wanted-tables.ts
 import { type ArchivedSet, archiveSchema, withArchived } from './archived-set.ts';
 import { type ArchiveRecord, archiveRecord } from './records.ts';
 import { shapeOf } from './shape.ts';
+import { treatKept } from './treat-kept.ts';
 
 /** Whose rows they are. */
 export interface FeedIdentity {
@@ -54,6 +55,7 @@ export function openArchive(
       'INSERT INTO gateway.set_versions (entity_set, version) VALUES ($1, 0) ON CONFLICT DO NOTHING',
       [archived.name],
     );
+    await treatKept(transaction, catalogue, { archived, former: known?.policies ?? {} });
     const record = await archiveRecord(transaction, archived.name);
     if (record === null) {
       throw new GatewayError('Internal', `The archive of ${archived.name} was not noted.`);

@@ -13,6 +13,8 @@ export interface ArchiveRecord {
   readonly tenant: string | null;
   /** See `shapeOf`. */
   readonly shape: unknown;
+  /** What became of personal data, by property; those that are kept are left out. */
+  readonly policies: Readonly<Record<string, string>>;
   /** Rows with a point in time before it were copied. */
   readonly watermark: Date | null;
   /** All that the feed had was copied once. */
@@ -32,6 +34,7 @@ interface Row extends Record<string, unknown> {
   readonly feed: string;
   readonly tenant: string | null;
   readonly shape: unknown;
+  readonly policies: Readonly<Record<string, string>>;
   readonly watermark: string | null;
   readonly complete: boolean;
   readonly copied_at: string | null;
@@ -44,7 +47,7 @@ interface Row extends Record<string, unknown> {
 }
 
 const times = ['watermark', 'copied_at', 'whole_at', 'compared_to', 'failing_since'];
-const select = `SELECT entity_set, source, feed, tenant, shape, complete, whole_rows, error_code, error_message, ${times.map((name) => `${isoText(name)} AS ${name}`).join(', ')} FROM gateway.archive`;
+const select = `SELECT entity_set, source, feed, tenant, shape, policies, complete, whole_rows, error_code, error_message, ${times.map((name) => `${isoText(name)} AS ${name}`).join(', ')} FROM gateway.archive`;
 
 /** A moment as ISO text, to the millisecond, as SQL. */
 export function isoText(expression: string): string {
@@ -59,6 +62,7 @@ const recordOf = (row: Row): ArchiveRecord => ({
   feed: row.feed,
   tenant: row.tenant,
   shape: row.shape,
+  policies: row.policies,
   watermark: moment(row.watermark),
   complete: row.complete,
   copiedAt: moment(row.copied_at),

@@ -7,6 +7,7 @@ import { Persons } from '../ingest/personal/persons.ts';
 import type { Transaction } from '../warehouse/database.ts';
 import type { ArchivedSet } from './archived-set.ts';
 import { keptFrom } from './kept-from.ts';
+import { treatmentsOf } from './policies.ts';
 
 type Values = (string | null)[];
 
@@ -34,7 +35,7 @@ function keeping(archived: ArchivedSet, places: ReadonlyMap<string, number>, now
   };
 }
 
-/** Takes whoever was erased out of the rows, as loads of files do. Throws PersonalKeyMissing. */
+/** Takes whoever was erased out of the rows, as loads of files do, and treats personal data as the metadata says. Throws PersonalKeyMissing. */
 export async function rowTreatment(
   transaction: Transaction,
   catalogue: Catalogue,
@@ -53,8 +54,19 @@ export async function rowTreatment(
     }
   };
   const isKept = keeping(archived, places, now);
+  const treatments = [...treatmentsOf(catalogue, archived)].flatMap(([property, treat]) => {
+    const place = places.get(property);
+    return place === undefined ? [] : [[place, treat] as const];
+  });
+  const treated = (values: Values): Values => {
+    for (const [place, treat] of treatments) {
+      const value = values[place] ?? null;
+      values[place] = value === null ? null : treat(value);
+    }
+    return values;
+  };
   if (digests.length === 0) {
-    return { treat: (values) => (isKept(values) ? values : null), erased: () => 0, requireNoNewErasure };
+    return { treat: (values) => (isKept(values) ? treated(values) : null), erased: () => 0, requireNoNewErasure };
   }
   const persons = Persons.remembered(digests, requiredKey(catalogue, 'whoever was erased, to be known again,'));
   const rules = new ErasureRules(catalogue, name);
@@ -65,14 +77,14 @@ export async function rowTreatment(
       }
       const erasure = rules.decide(persons, (property) => values[places.get(property) ?? -1] ?? null);
       if (erasure.kind === 'keep') {
-        return values;
+        return treated(values);
       }
       if (erasure.kind === 'remove') {
         left += 1;
         return null;
       }
-      return values.map((value, place) =>
-        [...erasure.properties].some((one) => places.get(one) === place) ? null : value,
+      return treated(
+        values.map((value, place) => ([...erasure.properties].some((one) => places.get(one) === place) ? null : value)),
       );
     },
     erased: () => left,

@@ -1,3 +1,5 @@
+import type { PersonalData } from '../edm/model.ts';
+import type { PersonalPolicy } from './personal-data.ts';
 import type { KeptFor } from './retention.ts';
 
 /** How the rows of a proxied set are kept in PostgreSQL, and what is served of them; see docs/archive.md. */
@@ -12,9 +14,24 @@ export interface ArchiveSettings {
   readonly wholeEverySeconds: number;
   /** How long rows are kept, counted from `by`; null: for ever. Rows without a point in time stay. */
   readonly keep: KeptFor | null;
+  readonly personal: ArchivePolicies;
   /** Seconds for which `both` takes a copy to be as new as the feed. */
   readonly freshSeconds: number;
 }
+
+/** What becomes of personal data before it is stored. */
+export interface ArchivePolicies {
+  /** Of properties that documents name, also of those that are kept. */
+  readonly byProperty: ReadonlyMap<string, PersonalPolicy>;
+  /** Of those that only the feed names; classes that are kept may be left out. */
+  readonly byClass: ReadonlyMap<PersonalData, PersonalPolicy>;
+  /** Properties that name something: hashed exactly as they are written. */
+  readonly exact: ReadonlySet<string>;
+}
+
+/** Whether any of them is not kept. */
+export const treatsAny = ({ byProperty, byClass }: ArchivePolicies): boolean =>
+  [...byProperty.values(), ...byClass.values()].some((policy) => policy !== 'keep');
 
 /** What holds for the sets of a source, unless one says otherwise. */
 export interface SourceArchive {

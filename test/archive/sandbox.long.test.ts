@@ -56,6 +56,7 @@ describe('the archive of a whole feed', () => {
             serve: 'both',
             wholeEverySeconds: 3600,
             keep: null,
+            personal: { byProperty: new Map(), byClass: new Map(), exact: new Set<string>() },
             freshSeconds: 3600,
           } as const;
           return [name, set.kind === 'upstream' ? { ...set, archive } : set] as const;

@@ -28,6 +28,7 @@ const usual: ArchiveSettings = {
   serve: 'archive',
   wholeEverySeconds: 86_400,
   keep: null,
+  personal: { byProperty: new Map(), byClass: new Map(), exact: new Set() },
   freshSeconds: 0,
 };
 

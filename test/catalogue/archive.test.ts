@@ -27,7 +27,17 @@ const settings = (ofSource: string, ofSet: string) => {
   const { catalogue, faults } = built(ofSource, ofSet);
   assert.deepEqual(faults.map(faultText), []);
   const set = catalogue?.sets.get('FarCalls');
-  return set?.kind === 'upstream' ? set.archive : undefined;
+  if (set?.kind !== 'upstream' || set.archive === undefined) {
+    return undefined;
+  }
+  const { personal: _, ...rest } = set.archive;
+  return rest;
+};
+const personal = (ofSource: string, ofSet: string) => {
+  const { catalogue, faults } = built(ofSource, ofSet);
+  const set = catalogue?.sets.get('FarCalls');
+  const found = set?.kind === 'upstream' ? set.archive?.personal : undefined;
+  return [Object.fromEntries(found?.byProperty ?? []), Object.fromEntries(found?.byClass ?? []), faults.map(faultText)];
 };
 const usual = {
   by: null,
@@ -66,6 +76,33 @@ describe('archive in metadata', () => {
     };
     assert.deepEqual(merged('Edm.DateTimeOffset'), ['StartedAtUtc', null]);
     assert.deepEqual(merged('Edm.String'), [null, null]);
+  });
+
+  it('takes policies for personal data, which rows that are not kept cannot have', () => {
+    assert.deepEqual(personal('archive: true\npersonalData: { direct: hash }', 'personalData: { content: drop }'), [
+      { id: 'keep', startedAtUTC: 'keep' },
+      { direct: 'hash', content: 'drop' },
+      [],
+    ]);
+    const [, , without] = personal('personalData: { direct: hash }', '');
+    assert.match(String(without), /not stored, so nothing is done to their personal data/);
+    const [, , live] = personal('archive: { serve: live }\npersonalData: { direct: hash }', '');
+    assert.match(String(live), /Rows that are served live are as the feed has them/);
+    const at = calls('archive: { by: startedAtUTC }').replace(
+      'DateTimeOffset, personalData: none',
+      'DateTimeOffset, personalData: indirect',
+    );
+    const { faults } = buildCatalogue(
+      [
+        { file: 'far/source.yaml', text: source('archive: true\npersonalData: { indirect: mask }') },
+        { file: 'far/calls.yaml', text: at },
+      ],
+      {},
+    );
+    assert.match(
+      faults.map(faultText).join(),
+      /startedAtUTC is not kept as it is \(mask\), so rows cannot be copied by it/,
+    );
   });
 
   it('has its faults told where they stand', () => {

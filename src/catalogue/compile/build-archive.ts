@@ -1,7 +1,17 @@
-import { type ArchiveSettings, type SourceArchive, spanSeconds } from '../archive-settings.ts';
+import type { PersonalData } from '../../edm/model.ts';
+import {
+  type ArchivePolicies,
+  type ArchiveSettings,
+  type SourceArchive,
+  spanSeconds,
+  treatsAny,
+} from '../archive-settings.ts';
+import type { PersonalPolicy } from '../personal-data.ts';
 import { keptFor } from '../retention.ts';
-import type { SetDraft, SourceDraft } from './draft.ts';
-import type { ExportEntry, SourceEntry } from './schema.ts';
+import type { DraftIndex, SetDraft, SourceDraft } from './draft.ts';
+import { identifyingProperties } from './identifying-properties.ts';
+import type { PersonalPolicies } from './personal-policies.ts';
+import type { ExportEntry, PersonalPoliciesEntry, SourceEntry } from './schema.ts';
 
 const usual: ArchiveSettings = {
   by: null,
@@ -9,6 +19,7 @@ const usual: ArchiveSettings = {
   serve: 'both',
   wholeEverySeconds: 86_400,
   keep: null,
+  personal: { byProperty: new Map(), byClass: new Map(), exact: new Set() },
   freshSeconds: 60,
 };
 const usualSchedule = '20 * * * *';
@@ -23,20 +34,35 @@ function settingsOf(entry: SetEntry, before: ArchiveSettings): ArchiveSettings {
     overlapSeconds: span(entry.overlap, before.overlapSeconds),
     serve: entry.serve ?? before.serve,
     wholeEverySeconds: span(entry.wholeEvery, before.wholeEverySeconds),
+    personal: before.personal,
     keep: entry.keep === undefined ? before.keep : keptFor(entry.keep),
     freshSeconds: span(entry.freshFor, before.freshSeconds),
   };
 }
 
 /** What is kept of a proxied source. */
-export function sourceArchive({ archive }: SourceEntry): SourceArchive {
+export function sourceArchive({ archive, personalData = {} }: SourceEntry): SourceArchive {
   const { schedule = usualSchedule, ...rest } = typeof archive === 'object' ? archive : {};
   const kept = archive !== undefined && archive !== false;
-  return { schedule, sets: kept ? settingsOf(rest, usual) : null };
+  const personal = { ...usual.personal, byClass: byClassOf(personalData) };
+  return { schedule, sets: kept ? settingsOf(rest, { ...usual, personal }) : null };
+}
+
+const byClassOf = ({ extras: _, ...classes }: PersonalPoliciesEntry): ArchivePolicies['byClass'] =>
+  new Map(Object.entries(classes) as [Exclude<PersonalData, 'none'>, PersonalPolicy][]);
+
+/** What the policies of the metadata come to for one set. */
+interface Policies {
+  readonly policies: PersonalPolicies;
+  readonly index: DraftIndex;
 }
 
 /** Whether and how a set is kept; null: it is not. */
-export function archiveOf(draft: SetDraft, source: SourceDraft | undefined): ArchiveSettings | null {
+export function archiveOf(
+  draft: SetDraft,
+  source: SourceDraft | undefined,
+  { policies, index }: Policies,
+): ArchiveSettings | null {
   const { entry, report } = draft;
   const { archive } = entry;
   if (draft.form !== 'upstream') {
@@ -52,7 +78,23 @@ export function archiveOf(draft: SetDraft, source: SourceDraft | undefined): Arc
   if (archive !== undefined && source !== undefined && ofCallers(source.entry)) {
     report(['archive'], notKept, 'Remove it, or use another kind of signIn.');
   }
-  const settings = settingsOf(typeof archive === 'object' ? archive : {}, all ?? usual);
+  const treated = policies.rules(draft).policies;
+  const personal: ArchivePolicies = {
+    byProperty: new Map(Object.keys(entry.properties).map((name) => [name, treated.get(name) ?? 'keep'])),
+    byClass: byClassOf({ ...source?.entry.personalData, ...entry.personalData }),
+    exact: identifyingProperties(draft, index),
+  };
+  const settings = { ...settingsOf(typeof archive === 'object' ? archive : {}, all ?? usual), personal };
+  const policyOfBy = personal.byProperty.get(settings.by ?? '') ?? 'keep';
+  if (policyOfBy !== 'keep') {
+    const message = `${settings.by} is not kept as it is (${policyOfBy}), so rows cannot be copied by it.`;
+    report(['archive', 'by'], message, 'Name another property, or give this one policy: keep.');
+  }
+  if (settings.serve === 'live' && treatsAny(personal)) {
+    const message =
+      'Rows that are served live are as the feed has them, whatever becomes of personal data in the archive.';
+    report(['archive'], message, 'Use serve: archive or both.');
+  }
   const { by } = settings;
   const property = by === null ? undefined : entry.properties[by];
   if (by !== null && (property?.type !== 'DateTimeOffset' || property.collection === true)) {

@@ -81,7 +81,7 @@ function assemble(sources: readonly SourceDraft[], index: DraftIndex, matches: M
   for (const draft of drafts) {
     const built = buildProperties(draft);
     const source = sources.find((candidate) => candidate.name === draft.source);
-    const archive = archiveOf(draft, source);
+    const archive = archiveOf(draft, source, { policies, index });
     const kept = archive === null ? {} : { archive };
     const stored = draft.form !== 'upstream';
     sets.set(draft.setName, stored ? storedSet(draft, built, index) : { ...upstreamSet(draft, index), ...kept });
@@ -141,9 +141,9 @@ function checkSource(source: SourceDraft): void {
   if (entry.kind === 'odata' && entry.retention !== undefined) {
     source.report(['retention'], 'Nothing of a proxied feed is stored.', 'Remove it, or use kind: files.');
   }
-  if (entry.kind === 'odata' && entry.personalData !== undefined) {
+  if (entry.kind === 'odata' && entry.personalData !== undefined && !(entry.archive ?? false)) {
     const message = 'Rows of a proxied feed are not stored, so nothing is done to their personal data here.';
-    source.report(['personalData'], message, 'Remove it, or use kind: files.');
+    source.report(['personalData'], message, 'Remove it, or have the rows kept: archive: true.');
   }
   const zone = entry.files?.timeZone;
   if (zone !== undefined && !isTimeZone(zone)) {

@@ -6,7 +6,7 @@ import type { PersonalPolicies } from './personal-policies.ts';
 /** Reports policies that a property cannot take, and those that would keep rows from finding each other. */
 export function checkPersonalData(policies: PersonalPolicies, index: DraftIndex): void {
   for (const draft of index.sets.values()) {
-    if (draft.form === 'export') {
+    if (policies.treats(draft)) {
       checkExport(draft, policies, identifyingProperties(draft, index));
     } else {
       checkNothingSaid(draft);

@@ -29,10 +29,18 @@ export class PersonalPolicies {
     return { policies, extras: said.extras ?? (untouched ? 'keep' : 'drop') };
   }
 
+  /** Whether values of a set are treated before they are stored: rows of files, and of feeds where they are kept. */
+  treats({ form, source, entry: { archive } }: SetDraft): boolean {
+    return (
+      form === 'export' ||
+      (form === 'upstream' && (archive ?? this.#sources.get(source)?.entry.archive ?? false) !== false)
+    );
+  }
+
   /** What may have become of the values of a property of any set: derived ones take them from several. */
   of(draft: SetDraft, name: string, seen: readonly SetDraft[] = []): ReadonlySet<PersonalPolicy> {
     const { form, entry } = draft;
-    if (form === 'export') {
+    if (this.treats(draft)) {
       return new Set([this.#own(draft, name)]);
     }
     const found = new Set<PersonalPolicy>();

@@ -97,5 +97,10 @@ export function policiesOf(
   );
 }
 
-/** Whether any export hashes. */
-export const anyHashes = (catalogue: Catalogue): boolean => catalogue.exports.some(({ personal }) => hashes(personal));
+/** Whether anything is hashed: of an export, or of an archived feed. */
+export const anyHashes = (catalogue: Catalogue): boolean =>
+  catalogue.exports.some(({ personal }) => hashes(personal)) ||
+  [...catalogue.sets.values()].some((set) => {
+    const personal = set.kind === 'upstream' ? set.archive?.personal : undefined;
+    return personal !== undefined && [...personal.byProperty.values(), ...personal.byClass.values()].includes('hash');
+  });

@@ -23,7 +23,7 @@ export async function checkPersonalKey(
   { needed }: { readonly needed?: string } = {},
 ): Promise<void> {
   const { rows } = await database.query<{ key_check: string; used: boolean }>(
-    `SELECT key_check, EXISTS (SELECT FROM gateway.personal_policy WHERE policy = 'hash' OR 'hash' = ANY(remains)) OR EXISTS (SELECT FROM gateway.erasure) AS used FROM gateway.personal_key`,
+    `SELECT key_check, EXISTS (SELECT FROM gateway.personal_policy WHERE policy = 'hash' OR 'hash' = ANY(remains)) OR EXISTS (SELECT FROM gateway.erasure) OR EXISTS (SELECT FROM gateway.archive, jsonb_each_text(policies) AS p(property, policy) WHERE p.policy = 'hash') AS used FROM gateway.personal_key`,
   );
   const [known] = rows;
   const uses = needed !== undefined || anyHashes(catalogue) || known?.used === true;
