@@ -51,6 +51,10 @@ export interface Config {
   readonly heavyReads: number | null;
   /** Bytes of temporary files that one read may have PostgreSQL write. */
   readonly temporaryBytes: number;
+  /** What one request may bring along of feeds, to be worked out here. */
+  readonly evaluation: { readonly rows: number; readonly bytes: number };
+  /** Such requests at once. */
+  readonly evaluations: number;
   /** Where alerts are sent; null: nowhere. It may hold a secret. */
   readonly alertUrl: string | null;
   /** Keys that alerts are signed with, `whsec_` and base64: the first is the one in use, others are being changed. */
@@ -135,6 +139,9 @@ const schema = z.object({
     .default('api-key'),
   HEAVY_READS: count(1, 64).optional(),
   TEMP_FILES_MB: count(1, 1_000_000).default(8192),
+  EVALUATE_MAX_ROWS: count(1, 999_999_999).default(1_000_000),
+  EVALUATE_MAX_MB: count(1, 1_000_000).default(1024),
+  EVALUATE_AT_ONCE: count(1, 32).default(2),
   ALERT_URL: z.url({ protocol: /^https?$/, error: 'must be an absolute http or https URL' }).optional(),
   ALERT_SECRET: z
     .string()
@@ -232,6 +239,8 @@ function configOf(settings: z.infer<typeof schema>): Config {
     keyName: settings.AUTH_KEY_NAME,
     heavyReads: settings.HEAVY_READS ?? null,
     temporaryBytes: settings.TEMP_FILES_MB * 1024 * 1024,
+    evaluation: { rows: settings.EVALUATE_MAX_ROWS, bytes: settings.EVALUATE_MAX_MB * 1024 * 1024 },
+    evaluations: settings.EVALUATE_AT_ONCE,
     alertUrl: settings.ALERT_URL ?? null,
     alertSecrets: settings.ALERT_SECRET ?? [],
     replyCacheBytes: settings.REPLY_CACHE_MB * 1024 * 1024,

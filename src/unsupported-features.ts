@@ -50,9 +50,8 @@ export const unsupportedFeatures = {
   // Batches.
   'change-sets': 'change sets and atomicity groups',
   // Proxied feeds.
-  'across-sources': 'conditions and options that compare or aggregate rows of two sources at once',
-  proxied:
-    'on proxied sets: what an OData 4.0 feed does not know, what it says it does not know, keys inside expressions',
+  'across-sources': '`$crossjoin` with a proxied set',
+  proxied: 'on proxied sets: what their feed says that it cannot do when it is asked for rows of one set',
 } as const;
 
 export type UnsupportedFeature = keyof typeof unsupportedFeatures;

@@ -163,7 +163,12 @@ async function serveUntil(end: Promise<End>, serving: Serving): Promise<End> {
       catalogue: () => archives.catalogue(),
       capabilities: feedCapabilities,
       sources: new DataSources(
-        { database, results: new ResultCache(), timeout: config.statementTimeout },
+        {
+          database,
+          results: new ResultCache(),
+          timeout: config.statementTimeout,
+          evaluation: config.evaluation,
+        },
         proxied.upstreams,
         archives,
       ),

@@ -112,11 +112,12 @@ export async function within(patience: number | undefined, work: Promise<unknown
 
 /** What reads may take of the machine; how much of its disk is free is known of the embedded server's alone. */
 function readLimits(
-  { heavyReads, temporaryBytes }: Config,
+  { heavyReads, temporaryBytes, evaluations }: Config,
   server: EmbeddedServer | null,
-): Pick<DatabaseSettings, 'heavy' | 'temporaryFiles'> {
+): Pick<DatabaseSettings, 'heavy' | 'temporaryFiles' | 'evaluators'> {
   const room = server === null ? () => null : freeRoom(server.folders.cluster);
-  return { ...(heavyReads === null ? {} : { heavy: heavyReads }), temporaryFiles: { bytes: temporaryBytes, room } };
+  const heavy = heavyReads === null ? {} : { heavy: heavyReads };
+  return { ...heavy, evaluators: evaluations, temporaryFiles: { bytes: temporaryBytes, room } };
 }
 
 /** The server's process does not keep ours alive, so a timer does while it ends. */

@@ -1,7 +1,7 @@
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { FeedCapabilities, SetCapabilities } from '../edm/capabilities.ts';
 import type { EntitySet } from '../edm/model.ts';
-import { canonicalFunctions, functionNames } from '../plan/model/canonical-functions.ts';
+import { functionNames } from '../plan/model/canonical-functions.ts';
 
 /** What is written like a function and has a syntax of its own. */
 const syntaxFunctions = ['cast', 'case', 'isof'];
@@ -28,8 +28,6 @@ export function feedCapabilities(catalogue: Catalogue): FeedCapabilities {
   };
 }
 
-const proxiedFunctions = [...functionNames.filter((name) => canonicalFunctions[name].proxied), 'case', 'isof'];
-
 function setCapabilities(set: EntitySet, catalogue: Catalogue): SetCapabilities {
   const binding = catalogue.sets.get(set.name);
   const stored = binding?.kind === 'stored' ? binding : null;
@@ -45,7 +43,8 @@ function setCapabilities(set: EntitySet, catalogue: Catalogue): SetCapabilities 
     nonExpandable: [],
     search: set.searchable.length > 0,
     changeTracking: stored !== null && stored.versionColumn !== null,
-    filterFunctions: stored === null ? proxiedFunctions : null,
-    apply: stored === null ? [] : transformations,
+    filterFunctions: null,
+    // What a feed cannot do is done here with its rows.
+    apply: transformations,
   };
 }

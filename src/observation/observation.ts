@@ -130,6 +130,7 @@ export const eventKinds: { readonly [K in Kind]: EventKind<EventOf<K>> } = {
     level: 'debug',
     text: 'A condition on rows of another source became a comparison with keys of theirs.',
   },
+  'rows-brought': { level: 'debug', text: 'Rows of a feed are there, to be worked on by PostgreSQL.' },
   'rows-by-key': { level: 'debug', text: 'Rows are asked for by key, to complete rows of another source.' },
   statement: {
     // What is asked for a request is looked at more often than the bookkeeping.

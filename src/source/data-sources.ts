@@ -6,9 +6,11 @@ import type { UpstreamPlan } from '../upstream/upstream.ts';
 import { AllSource } from './all/all-source.ts';
 import { type ArchiveKeeper, archivedRead, noArchives } from './archived/archived-read.ts';
 import type { RowsPlan } from './data-source.ts';
+import { orEvaluated } from './evaluated/or-evaluated.ts';
 import { FederatedSource } from './federated/federated-source.ts';
 import { type Sources, sourcesOf } from './federated/sources.ts';
-import { ownSource, type PlannedRead, planned } from './own-source.ts';
+import { ownSource } from './own-source.ts';
+import { type PlannedRead, planned } from './planned-read.ts';
 import type { Store } from './stored/stored-read.ts';
 import { StoredSource } from './stored/stored-source.ts';
 
@@ -38,7 +40,8 @@ export class DataSources {
       return planned(new StoredSource(this.#store), plan);
     }
     if (crossesSources(plan, sources)) {
-      return planned(new FederatedSource(this.#store, sources), plan);
+      const context = { store: this.#store, sources };
+      return orEvaluated(planned(new FederatedSource(this.#store, sources), plan), plan, context);
     }
     return ownSource(plan, addressedSet(plan), { store: this.#store, sources });
   }

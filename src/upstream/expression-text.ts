@@ -2,6 +2,7 @@ import type { PrimitiveTypeName } from '../edm/model.ts';
 import { urlLiteral } from '../edm/primitive-types.ts';
 import { GatewayError } from '../errors.ts';
 import { isNoMember } from '../plan/logic/null-proof.ts';
+import { canonicalFunctions } from '../plan/model/canonical-functions.ts';
 import type { BoundExpression, CollectionPath, FunctionName, RangeVariable, RowPath } from '../plan/model/read-plan.ts';
 import type { UpstreamMap } from './upstream-map.ts';
 import { upstreamEnumType, upstreamHasNavigation } from './upstream-map.ts';
@@ -168,7 +169,7 @@ function canBeListed(
 }
 
 function functionText(name: FunctionName, args: readonly BoundExpression[], place: ExpressionPlace): string {
-  if (name === 'matchesPattern') {
+  if (!canonicalFunctions[name].proxied) {
     throw refuse(place, name);
   }
   return `${name}(${args.map((arg) => expressionText(arg, place)).join(',')})`;

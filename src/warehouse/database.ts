@@ -31,6 +31,16 @@ export interface Database {
    */
   read<T>(work: (session: ReadSession) => Promise<T>, options: ReadOptions<T>): Promise<T>;
   /**
+   * As `read`, of rows of others too, which stand in temporary tables until it ends. Whoever gives them is waited for on one of a few connections
+   * that nobody else uses, and the turn among large reads is taken afterwards. What is read then is read READ ONLY as the read role.
+   * Throws besides what the lines throw, and GatewayError LimitExceeded where they take more of the disk than is free for one read.
+   */
+  readWith<T>(
+    brought: readonly BroughtRows[],
+    work: (session: ReadSession) => Promise<T>,
+    options: ReadOptions<T>,
+  ): Promise<T>;
+  /**
    * Work that only one program does at a time, among all that use this database: under a lock of this name that a connection of its own
    * holds. Resolves to null, without a wait, where somebody else does it. `held` aborts when that connection is lost: somebody else may
    * begin then. Throws GatewayError DatabaseUnavailable, and what the work throws.
@@ -45,9 +55,24 @@ export interface Database {
 /** What is in use, and who waits. */
 export interface Occupancy {
   readonly pools: Readonly<
-    Record<'owner' | 'reader', { readonly connections: number; readonly idle: number; readonly waiting: number }>
+    Record<
+      'owner' | 'reader' | 'evaluator',
+      { readonly connections: number; readonly idle: number; readonly waiting: number }
+    >
   >;
   readonly largeReads: { readonly working: number; readonly waiting: number };
+}
+
+/** Rows of others that a read brings along, as statements of `warehouse/tables/brought-rows.ts`. */
+export interface BroughtRows {
+  /** Makes their table, which is gone when the transaction ends. */
+  readonly create: string;
+  /** `COPY ... FROM STDIN` of the lines. */
+  readonly copy: string;
+  /** Run when all rows are there. */
+  readonly settle: readonly string[];
+  /** COPY text. Begun once, when the table is there, and given up where the read ends before. */
+  lines(): AsyncIterable<Uint8Array>;
 }
 
 export interface Transaction {

@@ -4,6 +4,7 @@ import type { ServerAddress } from '../embedded/address.ts';
 import { GatewayError } from '../errors.ts';
 import type { WarehouseEvent } from '../observation/events/warehouse.ts';
 import { type Observe, unobserved } from '../observation/observe.ts';
+import { BroughtReads } from './brought-reads.ts';
 import { type Admission, type AdmissionLimits, type Admitted, ReadAdmission } from './admission/admission.ts';
 import { admissionLimits } from './admission/admission-limits.ts';
 import { type Estimate, readEstimate, together } from './admission/estimate.ts';
@@ -11,12 +12,14 @@ import { cancelRunning } from './connection/cancel-running.ts';
 import { connect, worthTelling } from './connection/connect.ts';
 import { beginning, connectionPool, isSettled } from './connection/connection-pool.ts';
 import { PostgresReadSession } from './connection/read-session.ts';
+import { endRead } from './connection/end-read.ts';
 import { ReaderRest, type RestLimits, restLimits } from './connection/reader-rest.ts';
 import { underSessionLock } from './connection/session-lock.ts';
 import { snapshotOn } from './connection/snapshot.ts';
 import { tellStatement } from './connection/tell-statement.ts';
 import { ask, commit, transactionOn } from './connection/transaction.ts';
 import type {
+  BroughtRows,
   Database,
   DatabaseRow,
   Occupancy,
@@ -36,6 +39,8 @@ export interface DatabaseSettings {
   readonly readers?: number;
   /** Largest number of connections for loads and bookkeeping. */
   readonly writers?: number;
+  /** Reads at a time that bring rows of others along. */
+  readonly evaluators?: number;
   /** Milliseconds to wait for a free connection before Busy, or for a server that does not answer before DatabaseUnavailable. */
   readonly patience?: number;
   /** Large reads that run at once. Absent: as many as this machine has processors. */
@@ -95,6 +100,8 @@ class PostgresDatabase implements Database {
   readonly #connection: string | ServerAddress;
   readonly #owner: pg.Pool;
   readonly #readers: pg.Pool;
+  readonly #evaluators: pg.Pool;
+  readonly #brought: BroughtReads;
   readonly #admission: ReadAdmission;
   readonly #rest: RestLimits;
   readonly #temporaryFiles: TemporaryFiles | null;
@@ -121,6 +128,27 @@ class PostgresDatabase implements Database {
     this.#admission = new ReadAdmission({
       ...admissionLimits(readers, settings.heavy ?? os.availableParallelism()),
       ...settings.admission,
+    });
+    const evaluators = settings.evaluators ?? 2;
+    this.#evaluators = connectionPool({
+      connection,
+      patience,
+      max: evaluators,
+      applicationName: 'gateway evaluator',
+      session: () => this.#sessionSettings(),
+    });
+    this.#brought = new BroughtReads({
+      pool: this.#evaluators,
+      admission: this.#admission,
+      observe: this.#observe,
+      rest: this.#rest,
+      local: (client, options) => this.#localSettings(client, options),
+      cancel: (running) => cancelRunning(connection, running),
+      // As temporary files do, they leave half of what is free.
+      room: () => {
+        const free = this.#temporaryFiles?.room() ?? null;
+        return free === null ? null : Math.floor(free / 2 / evaluators);
+      },
     });
   }
 
@@ -209,6 +237,14 @@ class PostgresDatabase implements Database {
     return this.#readNow(work, options, await this.#admission.heavier(asked));
   }
 
+  readWith<T>(
+    brought: readonly BroughtRows[],
+    work: (session: ReadSession) => Promise<T>,
+    options: ReadOptions<T>,
+  ): Promise<T> {
+    return this.#brought.read(brought, work, options);
+  }
+
   async #readNow<T>(work: (session: ReadSession) => Promise<T>, options: ReadOptions, admitted: Admitted): Promise<T> {
     try {
       const observe = options.observe ?? this.#observe;
@@ -288,23 +324,12 @@ class PostgresDatabase implements Database {
       ...{ connections, idle, waiting },
     });
     const { working, waiting } = this.#admission;
-    return { pools: { owner: of(this.#owner), reader: of(this.#readers) }, largeReads: { working, waiting } };
+    const pools = { owner: of(this.#owner), reader: of(this.#readers), evaluator: of(this.#evaluators) };
+    return { pools, largeReads: { working, waiting } };
   }
 
   close(): Promise<void> {
-    this.#closing ??= Promise.all([this.#owner.end(), this.#readers.end()]).then(() => {});
+    this.#closing ??= Promise.all([this.#owner.end(), this.#readers.end(), this.#evaluators.end()]).then(() => {});
     return this.#closing;
   }
-}
-
-async function endRead(client: pg.PoolClient, session: PostgresReadSession): Promise<void> {
-  const end = await session.end();
-  if (end !== 'open') {
-    client.release(end === 'broken');
-    return;
-  }
-  client.query('COMMIT').then(
-    () => client.release(),
-    (error: Error) => client.release(error),
-  );
 }

@@ -13,6 +13,8 @@ import { everyone, type Observe, unobserved } from '../../src/observation/observ
 import { everything } from '../../src/plan/grants.ts';
 import { DataSources } from '../../src/source/data-sources.ts';
 import { ResultCache } from '../../src/source/stored/result-cache.ts';
+import type { EvaluationLimits } from '../../src/source/stored/stored-read.ts';
+import type { Upstream } from '../../src/upstream/upstream.ts';
 import { migrate } from '../../src/warehouse/migrate.ts';
 import { type DatabaseSettings, openDatabase } from '../../src/warehouse/postgres-database.ts';
 import { catalogue, createTables } from '../sql/small-model.ts';
@@ -42,6 +44,10 @@ export interface TestServerOptions {
   readonly grantsOf?: Feed['grantsOf'];
   /** Absent: the small model with all its sets. */
   readonly catalogue?: () => Catalogue;
+  /** Of the catalogue's proxied sets. Absent: it has none. */
+  readonly upstreams?: ReadonlyMap<string, Upstream>;
+  /** Absent: the usual limits. */
+  readonly evaluation?: EvaluationLimits;
   readonly capabilities?: Feed['capabilities'];
   readonly replies?: ReplyCache;
   readonly onForgetting?: NonNullable<Feed['onForgetting']>;
@@ -84,8 +90,13 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     capabilities: options.capabilities ?? null,
     grantsOf: options.grantsOf ?? (() => everything),
     sources: new DataSources(
-      { database, results: new ResultCache(), timeout: options.statementTimeout ?? 30_000 },
-      new Map(),
+      {
+        database,
+        results: new ResultCache(),
+        timeout: options.statementTimeout ?? 30_000,
+        ...(options.evaluation && { evaluation: options.evaluation }),
+      },
+      options.upstreams ?? new Map(),
     ),
     authentication: options.authentication ?? openToAll,
     settings: { pageSize: 20_000, publicUrl: null, ...options.settings },

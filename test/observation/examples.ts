@@ -96,6 +96,7 @@ export const examples: { readonly [K in Kind]: Extract<Observation, { readonly e
   },
   upstream: { event: 'upstream', source: 'feed', state: 'down', message: 'ECONNREFUSED' },
   'keys-found': { event: 'keys-found', id: 'r1', set: 'Agents', keys: 12 },
+  'rows-brought': { event: 'rows-brought', id: 'r1', set: 'Calls', rows: 12_000 },
   'rows-by-key': { event: 'rows-by-key', id: 'r1', set: 'Agents', keys: 500 },
   'sign-in': { event: 'sign-in', source: 'feed', state: 'warning', message: 'The clock is late' },
   'upstream-changed': { event: 'upstream-changed', source: 'feed', count: 1, message: 'The set Calls is gone.' },

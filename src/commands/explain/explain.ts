@@ -75,7 +75,7 @@ export async function explainCommand(
     for (const [index, read] of reads.entries()) {
       section(`${reads.length > 1 ? `${index + 1}. ` : ''}${titleOf(read)}`, linesOf(read, values));
     }
-    const statements = reads.filter((read) => read.kind === 'statement');
+    const statements = reads.filter((read) => read.kind === 'statement').filter(({ brought = false }) => !brought);
     return await explainStatements(surroundings, statements, { section, analyze: flags.analyze === true, values });
   } catch (error) {
     if (error instanceof GatewayError) {

@@ -1,7 +1,10 @@
 import type { Catalogue } from '../../catalogue/catalogue.ts';
 import { crossesSources } from '../../plan/federate/crossing.ts';
-import type { ReadPlan } from '../../plan/model/read-plan.ts';
+import { boundPlan } from '../../plan/model/make.ts';
+import type { Bound, ReadPlan } from '../../plan/model/read-plan.ts';
 import { sourceSet } from '../../plan/model/sets.ts';
+import { evaluationOf } from '../../source/evaluated/evaluation.ts';
+import { canBeEvaluated, isBeyondSources, isOnlyEvaluated } from '../../source/evaluated/or-evaluated.ts';
 import type { Sources } from '../../source/federated/sources.ts';
 import { compileRemoved } from '../../sql/read/compile-changes.ts';
 import { compileCrossjoin, compileCrossjoinCount } from '../../sql/read/compile-crossjoin.ts';
@@ -19,8 +22,8 @@ import { federatedSteps } from './federated-steps.ts';
 export type Read =
   /** Said in words: what is asked for depends on rows that are read before. */
   | { readonly kind: 'words'; readonly text: string }
-  /** A statement for PostgreSQL. */
-  | { readonly kind: 'statement'; readonly title: string; readonly sql: string }
+  /** A statement for PostgreSQL. `brought`: about temporary tables, which are not there now. */
+  | { readonly kind: 'statement'; readonly title: string; readonly sql: string; readonly brought?: boolean }
   /** A request to a proxied feed; null: it has no address. */
   | { readonly kind: 'address'; readonly title: string; readonly url: URL | null };
 
@@ -40,7 +43,37 @@ export function readsOf(plan: ReadPlan, sources: Sources): readonly Read[] {
   if (plan.kind === 'Crossjoin') {
     return crossjoinReads(plan, sources.catalogue);
   }
-  return crossesSources(plan, sources) ? federatedReads(plan, sources) : singleReads(plan, sources);
+  return setReads(plan, sources);
+}
+
+/** By the sources of the rows, or here where they cannot do it. */
+function setReads(plan: UpstreamPlan, sources: Sources): readonly Read[] {
+  const bound = boundPlan(plan, { volatile: false, fingerprint: '' });
+  const evaluable = canBeEvaluated(bound, sources);
+  const crosses = crossesSources(plan, sources);
+  const aggregates = crosses && plan.kind === 'Collection' && plan.apply !== null;
+  if (evaluable && (aggregates || isOnlyEvaluated(plan, sources))) {
+    return evaluatedReads(bound, sources);
+  }
+  try {
+    return crosses ? federatedReads(plan, sources) : singleReads(plan, sources);
+  } catch (error) {
+    if (!evaluable || !isBeyondSources(error)) {
+      throw error;
+    }
+    return evaluatedReads(bound, sources);
+  }
+}
+
+/** The rows of feeds first, then statements about them. */
+function evaluatedReads(asked: Bound<UpstreamPlan>, sources: Sources): readonly Read[] {
+  const { plan, catalogue, parts } = evaluationOf(asked, sources);
+  const brought = parts.map(({ set, upstream, plans: [first] }): Read => {
+    const title = `rows of ${set.name}, asked of the proxied feed ${upstream.source} for a temporary table`;
+    return { kind: 'address', title, url: first === undefined ? null : upstream.addressOf(first) };
+  });
+  const statements = storedReads(plan, catalogue);
+  return [...brought, ...statements.map((read) => (read.kind === 'statement' ? { ...read, brought: true } : read))];
 }
 
 /** Of one source. */

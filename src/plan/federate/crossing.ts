@@ -56,7 +56,8 @@ function pathOrExpandCrosses(plan: SetPlan, placement: Placement): boolean {
   }
 }
 
-function pathCrosses(source: RowSource, placement: Placement): boolean {
+/** Whether a step of a path leads from one source to another. */
+export function pathCrosses(source: RowSource, placement: Placement): boolean {
   if (source.kind === 'Set') {
     return false;
   }

@@ -3,7 +3,7 @@ import { namedMembers } from '../../plan/logic/member-names.ts';
 import { mapBoundPlan } from '../../plan/model/make.ts';
 import type { Bound } from '../../plan/model/read-plan.ts';
 import type { RowsPlan } from '../data-source.ts';
-import type { PlannedRead } from '../own-source.ts';
+import type { PlannedRead } from '../planned-read.ts';
 
 /** Who keeps the archives of proxied sets up to their feeds. */
 export interface ArchiveKeeper {

@@ -4,6 +4,7 @@ import type { JoinKey } from '../../plan/federate/join-key.ts';
 import type { Completion, Join } from '../../plan/federate/split-selection.ts';
 import type { CollectionPlan, EntityPlan } from '../../plan/model/read-plan.ts';
 import type { Upstream, UpstreamReadOptions } from '../../upstream/upstream.ts';
+import { objectsOf } from '../upstream/objects-of.ts';
 import {
   chunkSize,
   type LocalPage,
@@ -73,26 +74,8 @@ export class ProxiedLocal implements LocalSource {
   async *keys(plan: CollectionPlan, properties: readonly Property[]): AsyncGenerator<JoinKey> {
     const keyOf = joinKeyOf(properties);
     const plain = { ...this.#options, metadata: 'none', omitNulls: false, mixed: false } as const;
-    for (let skipToken: string | null = null; ; ) {
-      const reply = await this.#upstream.read(plan, { ...plain, skipToken });
-      if (reply.kind !== 'collection') {
-        return;
-      }
-      let whole = false;
-      try {
-        for await (const row of reply.objects) {
-          yield keyOf(readObject(row));
-        }
-        whole = true;
-      } finally {
-        if (!whole) {
-          reply.discard();
-        }
-      }
-      skipToken = reply.end().next;
-      if (skipToken === null) {
-        return;
-      }
+    for await (const row of objectsOf(this.#upstream, plan, plain)) {
+      yield keyOf(readObject(row));
     }
   }
 

@@ -16,12 +16,21 @@ import type { ResultCache } from './result-cache.ts';
 /** The plans that PostgreSQL answers. */
 export type StoredPlan = CollectionPlan | EntityPlan | PropertyPlan | CountPlan | CrossjoinPlan;
 
+/** What one request may bring along, of all its sets together. */
+export interface EvaluationLimits {
+  readonly rows: number;
+  /** Of their values as text. */
+  readonly bytes: number;
+}
+
 /** What rows in PostgreSQL are read with. */
 export interface Store {
   readonly database: Database;
   readonly results: ResultCache;
   /** Milliseconds that PostgreSQL may take for one request. */
   readonly timeout: number;
+  /** What a request may bring along of feeds, to be worked out here. Absent: the usual limits. */
+  readonly evaluation?: EvaluationLimits;
 }
 
 /** One read of one snapshot. */

@@ -1,17 +1,12 @@
 import type { Bound } from '../../plan/model/read-plan.ts';
-import type { CompileOptions } from '../../sql/compile-options.ts';
-import type { CompiledQuery } from '../../sql/compiled-query.ts';
-import { compileCrossjoin } from '../../sql/read/compile-crossjoin.ts';
-import { compileCollection, compileCount, compileEntity, compileProperty } from '../../sql/read/compile-read.ts';
 import type { ReadOptions, ReadSession } from '../../warehouse/database.ts';
-import type { DataSource, Reading, Recipient, SourceReply, Validator } from '../data-source.ts';
+import type { DataSource, Reading, Recipient, Validator } from '../data-source.ts';
 import { currentVersions, versionsText } from './data-versions.ts';
 import { saysKey } from './delta/trackable.ts';
 import { isTracked, openTracking } from './delta/tracking.ts';
 import { readWeight } from './read-weight.ts';
-import { storedPage } from './stored-page.ts';
-import type { Store, StoredPlan, StoredRead } from './stored-read.ts';
-import { storedCount, storedEntity, storedProperty } from './stored-value.ts';
+import type { Store, StoredPlan } from './stored-read.ts';
+import { compileStored, storedReply } from './stored-reply.ts';
 
 /** Rows of PostgreSQL: everything of one reply comes from one snapshot. */
 export class StoredSource implements DataSource<StoredPlan> {
@@ -25,7 +20,7 @@ export class StoredSource implements DataSource<StoredPlan> {
     const { database, results } = this.#store;
     const followed = plan.kind === 'Collection' && isTracked(plan, reading) ? plan : null;
     const controls = reading.format.metadata === 'full' || (followed !== null && !saysKey(followed));
-    const compiled = reading.timing.measure('compile', () => compile(plan, reading, { controls }));
+    const compiled = reading.timing.measure('compile', () => compileStored(plan, reading, { controls }));
     const sets = plan.volatile ? [] : plan.setNames;
     const validatorIn = (session: ReadSession): Validator => ({
       versions: () => currentVersions(session, sets),
@@ -38,7 +33,7 @@ export class StoredSource implements DataSource<StoredPlan> {
       if (copy !== null) {
         return copy;
       }
-      return recipient.take(await replyOf({ plan, reading, session, compiled, results, validator, tracking }));
+      return recipient.take(await storedReply({ plan, reading, session, compiled, results, validator, tracking }));
     };
     const weight = readWeight({ plan, reading, results }, compiled);
     // A large reply that somebody has already is none: it does not wait for its turn.
@@ -63,34 +58,3 @@ export class StoredSource implements DataSource<StoredPlan> {
 
 const isPaged = (plan: StoredPlan): boolean =>
   plan.kind === 'Collection' || (plan.kind === 'Crossjoin' && !plan.countOnly);
-
-async function replyOf(read: StoredRead): Promise<SourceReply> {
-  const { plan } = read;
-  switch (plan.kind) {
-    case 'Collection':
-      return storedPage({ ...read, plan });
-    case 'Crossjoin':
-      return plan.countOnly ? storedCount(read) : storedPage({ ...read, plan });
-    case 'Entity':
-      return storedEntity({ ...read, plan });
-    case 'PropertyRead':
-      return storedProperty({ ...read, plan });
-    case 'Count':
-      return storedCount(read);
-  }
-}
-
-function compile(plan: StoredPlan, { catalogue }: Reading, options: CompileOptions): CompiledQuery {
-  switch (plan.kind) {
-    case 'Collection':
-      return compileCollection(plan, catalogue, options);
-    case 'Entity':
-      return compileEntity(plan, catalogue, options);
-    case 'PropertyRead':
-      return compileProperty(plan, catalogue);
-    case 'Count':
-      return compileCount(plan, catalogue);
-    case 'Crossjoin':
-      return compileCrossjoin(plan, catalogue, options);
-  }
-}

@@ -23,6 +23,8 @@ export interface SessionOptions extends Pick<ReadOptions, 'timeout' | 'signal' |
   readonly observe: Observe<WarehouseEvent>;
   /** `SET LOCAL` statements that go with its beginning. */
   readonly local: readonly string[];
+  /** Its transaction was begun before it, with all that is set for it. Absent: no. */
+  readonly begun?: boolean;
 }
 
 /**
@@ -38,7 +40,7 @@ export class PostgresReadSession implements ReadSession {
   #interrupted: Error | null = null;
   #cancelling: Promise<void> | null = null;
   #running: ((error: Error) => void) | null = null;
-  #state: 'new' | 'begun' | 'over' = 'new';
+  #state: 'new' | 'begun' | 'over';
   #opening: readonly TextRow[] | null = null;
 
   constructor(client: pg.PoolClient, options: SessionOptions, cancelStatement: CancelStatement) {
@@ -46,6 +48,7 @@ export class PostgresReadSession implements ReadSession {
     this.#client = client;
     this.#options = options;
     this.#cancelStatement = cancelStatement;
+    this.#state = options.begun === true ? 'begun' : 'new';
     options.signal.addEventListener('abort', this.#onAbort);
   }
 

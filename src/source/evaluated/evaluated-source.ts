@@ -1,0 +1,69 @@
+import type { Bound } from '../../plan/model/read-plan.ts';
+import type { UpstreamPlan } from '../../upstream/upstream.ts';
+import type { Rest } from '../../warehouse/database.ts';
+import { broughtRows } from '../../warehouse/tables/brought-rows.ts';
+import {
+  type DataSource,
+  onlyOmitNulls,
+  type Reading,
+  type Recipient,
+  type SourceReply,
+  unversioned,
+} from '../data-source.ts';
+import type { Sources } from '../federated/sources.ts';
+import type { EvaluationLimits, Store } from '../stored/stored-read.ts';
+import { compileStored, storedReply } from '../stored/stored-reply.ts';
+import { upstreamOptions } from '../upstream/upstream-source.ts';
+import { Allowance, broughtLines } from './brought-lines.ts';
+import { evaluationOf } from './evaluation.ts';
+
+/** Where nothing else is configured. */
+const usualLimits: EvaluationLimits = { rows: 1_000_000, bytes: 1024 * 1024 * 1024 };
+
+/**
+ * What feeds cannot do, PostgreSQL does with their rows: they are brought into temporary tables, and the statement is the one of stored sets.
+ * All rows are there before the reply begins, so whatever goes wrong with them is still an error reply. Nobody says when they change.
+ */
+export class EvaluatedSource implements DataSource<UpstreamPlan> {
+  readonly #store: Store;
+  readonly #sources: Sources;
+
+  constructor(store: Store, sources: Sources) {
+    this.#store = store;
+    this.#sources = sources;
+  }
+
+  async read<T>(asked: Bound<UpstreamPlan>, reading: Reading, recipient: Recipient<T>): Promise<T> {
+    const { database, results, timeout, evaluation: limits = usualLimits } = this.#store;
+    const { signal, observe, timing } = reading;
+    const { plan, catalogue, parts } = evaluationOf(asked, this.#sources);
+    const own = { ...reading, catalogue, trackChanges: false };
+    const controls = reading.format.metadata === 'full';
+    const compiled = timing.measure('compile', () => compileStored(plan, own, { controls }));
+    const allowance = new Allowance(limits);
+    const options = upstreamOptions(reading);
+    const brought = parts.map((part) =>
+      broughtRows(part.twin, part.set, {
+        properties: part.properties,
+        lines: () => broughtLines(part, options, { allowance, observe }),
+      }),
+    );
+    return database.readWith(
+      brought,
+      async (session) => {
+        const read = { plan, reading: own, session, compiled, results, validator: unversioned, tracking: null };
+        return recipient.take(inOnePage(await storedReply(read), session.rest));
+      },
+      { timeout, signal, observe, onTurn: (waited) => (waited >= 1 ? timing.note('queue', waited) : undefined) },
+    );
+  }
+}
+
+/** A page that cannot end before its last row: what is behind it would have to be fetched anew. */
+function inOnePage(reply: SourceReply, rest: Rest): SourceReply {
+  if (reply.kind !== 'page') {
+    return reply;
+  }
+  const wait = (room: Promise<void>): Promise<boolean> => rest.endure(room).then(() => true);
+  return { ...reply, followed: onlyOmitNulls, begin: async () => ({ ...(await reply.begin()), wait }) };
+}

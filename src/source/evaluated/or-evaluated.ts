@@ -1,0 +1,97 @@
+import { GatewayError, type UnsupportedFeature } from '../../errors.ts';
+import { expressionCrosses } from '../../plan/federate/filter-root.ts';
+import type { Bound } from '../../plan/model/read-plan.ts';
+import { sourceSet } from '../../plan/model/sets.ts';
+import type { UpstreamPlan } from '../../upstream/upstream.ts';
+import type { Reading, Recipient } from '../data-source.ts';
+import type { Sources } from '../federated/sources.ts';
+import { type PlannedRead, planned } from '../planned-read.ts';
+import type { Store } from '../stored/stored-read.ts';
+import { EvaluatedSource } from './evaluated-source.ts';
+
+/**
+ * A read that the sources of the rows are asked for, and that is worked out here where they cannot do it: because OData 4.0 has no words for
+ * it, because rows of several sources are looked at at once, or because a feed says so. `$search` always: each feed that knows it at all means
+ * something of its own by it, and some pass over it.
+ */
+export function orEvaluated(
+  usual: PlannedRead,
+  plan: Bound<UpstreamPlan>,
+  { store, sources }: { readonly store: Store; readonly sources: Sources },
+): PlannedRead {
+  if (!canBeEvaluated(plan, sources)) {
+    return usual;
+  }
+  const evaluated = planned(new EvaluatedSource(store, sources), plan);
+  if (isOnlyEvaluated(plan, sources)) {
+    return { read: (reading, recipient) => evaluated.read(firstPage(plan, reading), recipient) };
+  }
+  return {
+    read: async (reading, recipient) => {
+      const watched = new WatchedRecipient(recipient);
+      try {
+        return await usual.read(reading, watched);
+      } catch (error) {
+        if (watched.taken || !isBeyondSources(error)) {
+          throw error;
+        }
+      }
+      return evaluated.read(firstPage(plan, reading), recipient);
+    },
+  };
+}
+
+/** Whether rows of feeds are looked at, and not which of them changed. */
+export function canBeEvaluated(plan: Bound<UpstreamPlan>, { catalogue }: Sources): boolean {
+  const ofFeeds = plan.setNames.some((name) => catalogue.sets.get(name)?.kind === 'upstream');
+  return ofFeeds && (plan.kind !== 'Collection' || plan.since === null);
+}
+
+/** What the sources of the rows would not refuse, and give other rows for, or in another order. */
+export function isOnlyEvaluated(plan: UpstreamPlan, sources: Sources): boolean {
+  if (plan.kind !== 'Collection' && plan.kind !== 'Count') {
+    return false;
+  }
+  const { search, orderby } = plan.restriction;
+  const searchesFeed = search !== null && sources.sourceOf(sourceSet(plan.source)) !== null;
+  // A navigation of the feed may have the name of one that leads elsewhere here.
+  return searchesFeed || orderby.some(({ expression }) => expressionCrosses(expression, sources));
+}
+
+/** Features that sources lack, and that rows in one place do not. */
+const beyondSources: ReadonlySet<UnsupportedFeature | undefined> = new Set(['proxied', 'across-sources']);
+
+/** Whether the sources of the rows cannot do it by themselves. */
+export const isBeyondSources = (error: unknown): boolean =>
+  error instanceof GatewayError && error.code === 'NotImplemented' && beyondSources.has(error.feature);
+
+/** Replies that are worked out have no further pages. Throws GatewayError InvalidSkipToken. */
+function firstPage(plan: UpstreamPlan, reading: Reading): Reading {
+  if (reading.skipToken === null && (plan.kind !== 'Collection' || plan.after === null)) {
+    return reading;
+  }
+  throw new GatewayError('InvalidSkipToken', '$skiptoken: the reply to this request has one page only.', {
+    target: '$skiptoken',
+  });
+}
+
+/** Knows whether a reply was lent: what fails afterwards may have been seen. */
+class WatchedRecipient<T> implements Recipient<T> {
+  taken = false;
+  readonly #recipient: Recipient<T>;
+
+  constructor(recipient: Recipient<T>) {
+    this.#recipient = recipient;
+  }
+
+  get mayHaveCopy(): boolean {
+    return this.#recipient.mayHaveCopy;
+  }
+
+  recall: Recipient<T>['recall'] = (validator) => this.#recipient.recall(validator);
+
+  take: Recipient<T>['take'] = (reply) => {
+    this.taken = true;
+    return this.#recipient.take(reply);
+  };
+}

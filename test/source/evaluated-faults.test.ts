@@ -1,0 +1,190 @@
+import assert from 'node:assert/strict';
+import type { ServerResponse } from 'node:http';
+import { messages, rows } from '../sql/apply-rows.ts';
+import { type EvaluatedGateway, evaluatedGateway } from './evaluated-gateway.ts';
+
+interface Refusal {
+  readonly error: { readonly code: string; readonly message: string; readonly target?: string };
+}
+
+/** What may go wrong, or be too much, with rows of a feed that are worked out here: before the first byte, and nothing stays. */
+describe('rows of a feed that cannot be worked out here', function () {
+  this.timeout(60_000);
+  let gateway: EvaluatedGateway;
+  before(async () => {
+    gateway = await evaluatedGateway({
+      rows: `${rows}${messages}`,
+      pageSize: 3,
+      proxied: ['Cases', 'Messages'],
+      beside: rows,
+      evaluation: { rows: 8, bytes: 100_000 },
+      // One connection for stored reads, one for what is worked out.
+      database: { readers: 1, writers: 1, evaluators: 1, patience: 300 },
+    });
+  });
+  after(() => gateway.close());
+  afterEach(() => {
+    gateway.onRequest = null;
+    gateway.asked.length = 0;
+  });
+
+  const sums = 'Cases?$apply=aggregate(Cost with sum as T)';
+  const get = (request: string, init: RequestInit = {}): Promise<Response> =>
+    fetch(new URL(request.replaceAll('+', '%2B'), gateway.evaluated.root), init);
+
+  async function refused(request: string, status: number, code: string): Promise<Refusal['error']> {
+    const reply = await get(request);
+    const text = await reply.text();
+    assert.equal(reply.status, status, text);
+    const { error } = JSON.parse(text) as Refusal;
+    assert.equal(error.code, code, text);
+    return error;
+  }
+
+  /** Tables of nobody, and transactions that were not ended. */
+  async function left(): Promise<unknown> {
+    const { rows: found } = await gateway.evaluated.client.query(
+      `SELECT (SELECT count(*)::int FROM pg_class WHERE relname LIKE 'twin%') AS tables,
+        (SELECT count(*)::int FROM pg_stat_activity WHERE application_name = 'gateway evaluator' AND state <> 'idle') AS working
+       FROM pg_database WHERE datname = current_database()`,
+    );
+    return found[0];
+  }
+
+  async function nothingLeft(): Promise<void> {
+    for (let tries = 0; ; tries++) {
+      const found = JSON.stringify(await left());
+      if (found === '{"tables":0,"working":0}') {
+        return;
+      }
+      assert.ok(tries < 200, found);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
+  async function works(): Promise<void> {
+    const { evaluated, stored } = gateway;
+    assert.deepEqual(await gateway.rows(evaluated, sums), await gateway.rows(stored, sums));
+    await nothingLeft();
+  }
+
+  it('more rows than may be fetched are refused, and the set to narrow is named', async () => {
+    const all = 'Messages?$apply=groupby((Case/Priority),aggregate($count as N))';
+    const error = await refused(all, 400, 'LimitExceeded');
+    assert.match(error.message, /more than 8 rows of (Cases|Messages).*narrow .* \$filter/);
+    // What the feed itself leaves out counts for nothing.
+    const some = 'Messages?$apply=filter(CaseId eq 10)/groupby((Case/Priority),aggregate($count as N))';
+    assert.deepEqual(await gateway.rows(gateway.evaluated, some), await gateway.rows(gateway.stored, some));
+    await works();
+  });
+
+  it('a feed that breaks off, is down or refuses is an error reply, never a part of the rows', async () => {
+    gateway.onRequest = (request, response) => {
+      if (!String(request.url).includes('skiptoken')) {
+        return false;
+      }
+      response.writeHead(200, { 'Content-Type': 'application/json' });
+      response.write('{"value":[{"Id":40,"Cost":null},', () => response.destroy());
+      return true;
+    };
+    await refused(sums, 503, 'UpstreamUnavailable');
+    gateway.onRequest = (_request, response) => {
+      response.writeHead(400, { 'Content-Type': 'application/json' }).end('{"error":{"message":"No."}}');
+      return true;
+    };
+    await refused(sums, 502, 'UpstreamRefused');
+    gateway.onRequest = (_request, response) => {
+      response.writeHead(200, { 'Content-Type': 'application/json' }).end('{"value":[{"Id":1,"Cost":"much"}]}');
+      return true;
+    };
+    await refused(sums, 502, 'UpstreamRefused');
+    gateway.onRequest = null;
+    await works();
+  });
+
+  it('a filter that the feed refuses is left to this gateway', async () => {
+    gateway.onRequest = (request, response) => {
+      const refuses = String(request.url).includes('filter');
+      if (refuses) {
+        response.writeHead(501, { 'Content-Type': 'application/json' }).end('{"error":{"message":"No filters."}}');
+      }
+      return refuses;
+    };
+    for (const request of ['Cases?$apply=filter(Cost gt 2)/aggregate(Cost with sum as T)', 'Cases?$filter=Cost gt 2']) {
+      assert.deepEqual(await gateway.rows(gateway.evaluated, request), await gateway.rows(gateway.stored, request));
+    }
+    assert.deepEqual(
+      gateway.asked.map((url) => url.includes('$filter')),
+      [true, false, false, true, true, false, false],
+      gateway.asked.join('\n'),
+    );
+  });
+
+  it('a row that two pages have is there once', async () => {
+    gateway.onRequest = (request, response) => {
+      const last = String(request.url).includes('skiptoken');
+      const next = last ? '' : `,"@odata.nextLink":"Cases?$skiptoken=x"`;
+      response.writeHead(200, { 'Content-Type': 'application/json' });
+      response.end(`{"value":[{"Id":1,"Cost":2},{"Id":${last ? 3 : 2},"Cost":${last ? 16 : 4}}]${next}}`);
+      return true;
+    };
+    const reply = await get(sums);
+    const { value } = (await reply.json()) as { value: readonly { readonly T: number }[] };
+    assert.deepEqual(
+      value.map(({ T }) => T),
+      [22],
+    );
+  });
+
+  it('a silent feed holds no connection that stored reads need, and who hangs up leaves nothing', async () => {
+    const held: ServerResponse[] = [];
+    gateway.onRequest = (_request, response) => {
+      response.writeHead(200, { 'Content-Type': 'application/json' });
+      held.push(response);
+      return response.write('{"value":[{"Id":1,"Cost":2},');
+    };
+    const client = new AbortController();
+    const asked = get(sums, { signal: client.signal });
+    while (held.length === 0) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    // The table is seen by its own transaction alone.
+    assert.deepEqual(await left(), { tables: 0, working: 1 });
+    const agents = await get('Agents?$select=Id&$count=true');
+    assert.equal(agents.status, 200);
+    await agents.text();
+    // The only connection of its kind is in use.
+    await refused(sums, 503, 'Busy');
+    client.abort();
+    await assert.rejects(asked);
+    await nothingLeft();
+    for (const response of held) {
+      response.destroy();
+    }
+    gateway.onRequest = null;
+    await works();
+  });
+
+  it('the reply is one page, without ETag or delta link; HEAD has its head, and a token is refused', async () => {
+    const query = 'Cases?$compute=Cost mul 2 as X&$select=Id,X';
+    const headers = { Prefer: 'odata.maxpagesize=1, odata.track-changes' };
+    const reply = await get(query, { headers });
+    const body = (await reply.json()) as Record<string, unknown>;
+    assert.deepEqual(Object.keys(body), ['@odata.context', 'value']);
+    assert.equal((body['value'] as unknown[]).length, 4);
+    assert.equal(reply.headers.get('etag'), null);
+    assert.equal(reply.headers.get('preference-applied'), null);
+    const head = await get(query, { method: 'HEAD', headers });
+    assert.equal(head.status, 200);
+    for (const name of ['content-type', 'odata-version', 'vary', 'cache-control']) {
+      assert.equal(head.headers.get(name), reply.headers.get(name), name);
+    }
+    await refused(`${query}&$skiptoken=abc`, 400, 'InvalidSkipToken');
+    await nothingLeft();
+  });
+
+  it('a path that begins in no row is 404, as of stored sets', async () => {
+    await refused('Cases(99)/Messages?$compute=Length mul 2 as X', 404, 'EntityNotFound');
+    await refused('Cases(99)?$compute=Cost mul 2 as X', 404, 'EntityNotFound');
+  });
+});
