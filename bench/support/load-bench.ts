@@ -65,7 +65,7 @@ export class LoadBench {
   async empty(): Promise<void> {
     const { database, catalogue } = this.#warehouse;
     const tables = setsTouched(catalogue, set).map((name) => storedTable(catalogue, name).name);
-    await database.query(`TRUNCATE ${tables.join(', ')}; TRUNCATE gateway.load CASCADE`);
+    await database.query(`TRUNCATE ${tables.join(', ')}; TRUNCATE gateway.load, gateway.confirmation CASCADE`);
     await this.#peer.empty();
     await this.#settle();
   }

