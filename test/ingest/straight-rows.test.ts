@@ -35,6 +35,26 @@ describe('A load of new keys', () => {
     equal((await feed().rows(`SELECT FROM feed."TracebuzzPersons"`)).length, 7);
   });
 
+  it('leaves nothing waiting for the text index', async () => {
+    const messages = [...Array(300).keys()].map((n) => ({
+      MessageId: `m${n}`,
+      Content: `word${n} of many`,
+      CreatedAt: '2026-01-01T00:00:00Z',
+      LastUpdatedAt: '2026-01-01T00:00:00Z',
+    }));
+    const { counts } = loaded(
+      await feed().load('messages.csv', exportFile('hootsuite-inbox/messages', messages), {
+        source: 'hootsuite-inbox',
+      }),
+    );
+    equal(counts.inserted, 300);
+    const waiting = await feed().rows(
+      `SELECT gin_clean_pending_list(i.indexrelid)::int AS pages FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am a ON a.oid = c.relam
+       WHERE i.indrelid = 'feed."HootsuiteInboxMessages"'::regclass AND a.amname = 'gin'`,
+    );
+    deepEqual(waiting, [{ pages: 0 }]);
+  });
+
   it('goes on as any load from the first key on that is stored already', async () => {
     const rows = [...ids.map((id) => row(many + id)), ...ids.map((id) => row(id, 'b')), row(2 * many + 1)];
     const { counts } = loaded(await feed().load('mixed.csv', text(rows), { minute: 1, ...options }));

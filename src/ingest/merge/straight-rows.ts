@@ -31,6 +31,12 @@ const firstPiece = 64 * 1024;
 const nextPiece = 1024 * 1024;
 
 /**
+ * Entries of a text index that wait to be put in together, for which 4 MB are usual: the more, the less often each page of it is written. A search reads
+ * them one by one meanwhile.
+ */
+const pendingMegabytes = 16;
+
+/**
  * Stores rows while the rest of their file is converted, as long as all their keys are new; what is rejected, and everything from the
  * first piece on that has a key which is stored or came before, is left in the table `staged`. Resolves to how many were stored.
  */
@@ -40,10 +46,31 @@ export async function storeStraight(
   { lines, tables }: { readonly lines: AsyncIterable<Uint8Array>; readonly tables: StraightTables },
 ): Promise<number> {
   const way = new StraightWay(transaction, straight, tables);
+  const indexes = await textIndexes(transaction, straight.table);
+  if (indexes.length > 0) {
+    await transaction.query(`SET LOCAL gin_pending_list_limit = '${pendingMegabytes}MB'`);
+  }
   for await (const chunks of oneAhead(pieces(lines, firstPiece, nextPiece))) {
     await way.take(chunks);
   }
+  // What was put off is done now, so that searches find a short list again.
+  if (indexes.length > 0) {
+    await transaction.query('SET LOCAL gin_pending_list_limit TO DEFAULT');
+    await transaction.query('SELECT gin_clean_pending_list(i.oid::regclass) FROM unnest($1::oid[]) AS i(oid)', [
+      indexes,
+    ]);
+  }
   return way.stored;
+}
+
+/** Object ids of the indexes of `$search`. */
+async function textIndexes(transaction: Transaction, table: StoredTable): Promise<readonly string[]> {
+  const { rows } = await transaction.query<{ id: string }>(
+    `SELECT i.indexrelid::text AS id FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am a ON a.oid = c.relam
+     WHERE i.indrelid = $1::regclass AND a.amname = 'gin'`,
+    [table.name],
+  );
+  return rows.map(({ id }) => id);
 }
 
 /** Each piece goes straight into the table; where a key is not new, by way of the table `piece`; from then on into `staged`. */
