@@ -334,6 +334,24 @@ export async function archivedCatalogue(database: Database, catalogue: Catalogue
   return withArchived(catalogue, await recordedSets(database, catalogue));
 }
 
+/** The catalogue as a gateway serves it that finds the archives as they are now. Changes nothing: for people who want to know. */
+export async function servedCatalogue(
+  database: Database,
+  live: Catalogue,
+  feeds: ReadonlyMap<string, Upstream>,
+): Promise<Catalogue> {
+  const complete = new Set((await archiveRecords(database)).filter((one) => one.complete).map(({ set }) => set));
+  const recorded = new Map((await recordedSets(database, live)).map((one) => [one.name, typeText(one)]));
+  const archived = archivedSets(live).filter(
+    (one) =>
+      one.settings.serve !== 'live' &&
+      feeds.has(one.source) &&
+      (complete.has(one.name) || isTreated(one)) &&
+      recorded.get(one.name) === typeText(one),
+  );
+  return withArchived(live, archived);
+}
+
 /** Archives as the ledger has them. */
 export async function recordedSets(database: Database, catalogue: Catalogue): Promise<readonly ArchivedSet[]> {
   const records = await archiveRecords(database);

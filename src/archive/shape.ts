@@ -26,20 +26,29 @@ const shapeSchema = z.object({
 
 export type Shape = z.infer<typeof shapeSchema>;
 
-/** What the ledger keeps of a set's type. */
+/** What the ledger keeps of a set's type: the same text of JSON for the same type. */
 export function shapeOf({ entityType }: EntitySet): Shape {
-  const properties = [...entityType.properties.values()].map(({ kind: _, enumeration, ...facets }) => ({
-    ...facets,
-    ...(enumeration === undefined
-      ? {}
-      : {
-          enumeration: {
-            name: enumeration.name,
-            flags: enumeration.flags,
-            members: [...enumeration.members].map(([name, value]): [string, string] => [name, String(value)]),
-          },
-        }),
-  }));
+  const properties = [...entityType.properties.values()].map((property) => {
+    const { name, type, collection, nullable, enumeration } = property;
+    const { maxLength, precision, scale, description, personalData } = property;
+    return {
+      ...{ name, type, collection, nullable },
+      ...(maxLength === undefined ? {} : { maxLength }),
+      ...(precision === undefined ? {} : { precision }),
+      ...(scale === undefined ? {} : { scale }),
+      ...(description === undefined ? {} : { description }),
+      ...(personalData === undefined ? {} : { personalData }),
+      ...(enumeration === undefined
+        ? {}
+        : {
+            enumeration: {
+              name: enumeration.name,
+              flags: enumeration.flags,
+              members: [...enumeration.members].map(([member, value]): [string, string] => [member, String(value)]),
+            },
+          }),
+    };
+  });
   return { type: entityType.name, key: [...entityType.key], properties };
 }
 

@@ -111,6 +111,10 @@ describe('the archive as a program', function () {
       assert.equal(status, 200, text);
       assert.equal(text.replaceAll(root, ''), counted);
     });
+    assert.match(
+      await run(['explain', 'BuzzeasyCalls?$top=1']),
+      /Statement: [^]*FROM\s+"gateway_archive"."BuzzeasyCalls"/,
+    );
     assert.match(await run(['archive', 'buzzeasy', '--forget']), /Let go: .*BuzzeasyCalls/);
     await served({}, async (root) => assert.equal((await ask(`${root}BuzzeasyCalls`))[0], 404));
   });

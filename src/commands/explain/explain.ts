@@ -1,3 +1,4 @@
+import { servedCatalogue } from '../../archive/archives.ts';
 import type { Catalogue } from '../../catalogue/catalogue.ts';
 import { GatewayError } from '../../errors.ts';
 import { feedPath } from '../../http/exchange.ts';
@@ -110,6 +111,24 @@ class Connections {
     this.open ??= await connectUpstreams({ ...this.#surroundings, print: () => undefined }, this.documented);
     return this.open;
   }
+
+  /** What the feeds declare, with the sets that are served from their archives, where there is a warehouse that has any. */
+  async served(): Promise<Catalogue> {
+    const { catalogue, feeds } = await this.connected();
+    const live = catalogue();
+    if (![...live.sets.values()].some((set) => set.kind === 'upstream' && set.archive && feeds.has(set.source))) {
+      return live;
+    }
+    let served = live;
+    await withExistingWarehouse({ ...this.#surroundings, print: () => undefined }, async ({ database }) => {
+      const { rows } = await database.query<{ there: boolean }>(
+        `SELECT to_regclass('gateway.archive') IS NOT NULL AS there`,
+      );
+      served = rows[0]?.there === true ? await servedCatalogue(database, live, feeds) : live;
+      return exitCodes.ok;
+    });
+    return served;
+  }
 }
 
 interface BoundTo {
@@ -146,7 +165,7 @@ async function boundTo(uri: ODataUri, { proxied, grants, pageSize }: Binding): P
   if (documented !== null && !documented.plan.setNames.some(isProxied)) {
     return documented;
   }
-  return to((await proxied.connected()).catalogue());
+  return to(await proxied.served());
 }
 
 const bound = (uri: ODataUri, { model, sets, withheld }: Catalogue, pageSize: number): Bound =>
