@@ -74,7 +74,9 @@ export class Archives {
   async look(): Promise<void> {
     const { database, documents, modelled } = this.#context;
     const records = new Map((await archiveRecords(database)).map((record) => [record.set, record]));
-    this.#recorded = (await recordedSets(database, documents)).filter(({ source }) => !modelled.has(source));
+    this.#recorded = (await recordedSets(database, documents)).filter(
+      ({ source }) => !modelled.has(source) && !isForCallers(documents, source),
+    );
     for (const archived of this.#sets()) {
       const record = records.get(archived.name) ?? null;
       if (modelled.has(archived.source)) {
@@ -366,6 +368,10 @@ export async function recordedSets(database: Database, catalogue: Catalogue): Pr
     return [archivedSet(live, { source, settings: settings ?? usual })];
   });
 }
+
+/** What is kept of before is for nobody who does not show the feed a token of their own. */
+const isForCallers = ({ sources }: Catalogue, source: string): boolean =>
+  sources.get(source)?.upstream?.signIn.kind === 'caller';
 
 const usual: ArchiveSettings = {
   ...{ by: null, overlapSeconds: 0, serve: 'archive', wholeEverySeconds: 86_400, keep: null, freshSeconds: 0 },

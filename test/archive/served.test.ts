@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
-import { archivedCatalogue } from '../../src/archive/archives.ts';
+import { Archives, archivedCatalogue } from '../../src/archive/archives.ts';
 import { pruneArchives } from '../../src/archive/prune-archives.ts';
+import type { UpstreamSet } from '../../src/catalogue/catalogue.ts';
+import type { SignInSettings } from '../../src/catalogue/sign-in-settings.ts';
 import { GatewayError } from '../../src/errors.ts';
 import { erasePersons } from '../../src/ingest/erase/erase-persons.ts';
+import { tenantSource } from '../upstream/tenant.ts';
 import { archiveWorld, type Row, thingCatalogue, type World } from './world.ts';
 
 const hour = 3_600_000;
@@ -52,6 +55,30 @@ describe('archived sets served as both', () => {
     assert.ok(once > 0);
     await world.rows('FarThings');
     assert.equal(world.feed.requests, 2 * once);
+  });
+
+  it('are served to nobody once the feed is asked with the token of whoever asks', async () => {
+    thing(1, hour);
+    await world.copy();
+    const kept = thingCatalogue({ serve: 'both' });
+    const servedAs = async (signIn: SignInSettings, modelled: readonly string[]) => {
+      const isForCallers = signIn.kind === 'caller';
+      const sources = [...kept.sets.values()].map((set) => {
+        const { archive, ...rest } = set as UpstreamSet;
+        return [set.name, isForCallers ? rest : { ...rest, ...(archive === undefined ? {} : { archive }) }] as const;
+      });
+      const source = tenantSource({ signIn });
+      const documents = { ...kept, sets: new Map(sources), sources: new Map([[source.name, source]]) };
+      const { database, feed } = world;
+      const feeds = new Map([['far', feed.asUpstream()]]);
+      const archives = new Archives({ database, documents, live: () => documents, feeds, modelled: new Set(modelled) });
+      await archives.look();
+      return archives.catalogue().sets.get('FarThings')?.kind;
+    };
+    for (const modelled of [['far'], []]) {
+      assert.equal(await servedAs({ kind: 'none' }, modelled), 'stored');
+      assert.equal(await servedAs({ kind: 'caller' }, modelled), 'upstream');
+    }
   });
 
   it('are not asked for again while a copy is fresh', async () => {

@@ -137,9 +137,20 @@ describe('upstream.signIn of a source', () => {
   }
 
   it('rows that are read with the token of whoever asks are not kept', () => {
-    const text = feed('kind: caller');
-    assert.deepEqual(built(text), { signIn: { kind: 'caller' }, faults: [] });
-    assert.match(built(`${text}archive: true\n`).faults[0] ?? '', /^archive: .*is not kept/);
-    assert.deepEqual(built(`${text}archive: false\n`).faults, []);
+    const archives = (signIn: string): unknown => {
+      const files = [
+        { file: 'feed/source.yaml', text: `${feed(signIn)}archive: true\n` },
+        {
+          file: 'feed/calls.yaml',
+          text: 'set: Calls\ntitle: Calls\ndescription: Calls.\nkey: [id]\narchive: { serve: both }\nproperties:\n  id: { type: Int64, personalData: none, description: Key., example: "1" }\n',
+        },
+      ];
+      const { catalogue, faults } = buildCatalogue(files, {});
+      assert.deepEqual(faults.map(faultText), []);
+      const set = catalogue?.sets.get('FeedCalls');
+      return [catalogue?.sources.get('feed')?.archive?.sets != null, set !== undefined && 'archive' in set];
+    };
+    assert.deepEqual(archives('kind: none'), [true, true]);
+    assert.deepEqual(archives('kind: caller'), [false, false]);
   });
 });

@@ -40,10 +40,17 @@ function settingsOf(entry: SetEntry, before: ArchiveSettings): ArchiveSettings {
   };
 }
 
+/**
+ * Rows that somebody's own token was needed for are for nobody else: none are kept, whatever `archive` says. How the gateway signs in is a setting of the
+ * environment, for which nobody should have to change a vendor's metadata.
+ */
+const ofCallers = ({ upstream }: SourceEntry): boolean => upstream?.signIn?.kind === 'caller';
+
 /** What is kept of a proxied source. */
-export function sourceArchive({ archive, personalData = {} }: SourceEntry): SourceArchive {
+export function sourceArchive(source: SourceEntry): SourceArchive {
+  const { archive, personalData = {} } = source;
   const { schedule = usualSchedule, ...rest } = typeof archive === 'object' ? archive : {};
-  const kept = archive !== undefined && archive !== false;
+  const kept = archive !== undefined && archive !== false && !ofCallers(source);
   const personal = { ...usual.personal, byClass: byClassOf(personalData) };
   return { schedule, sets: kept ? settingsOf(rest, { ...usual, personal }) : null };
 }
@@ -72,11 +79,9 @@ export function archiveOf(
     return null;
   }
   const all = source === undefined ? null : sourceArchive(source.entry).sets;
-  if (archive === false || (archive === undefined && all === null)) {
+  const isForCallers = source !== undefined && ofCallers(source.entry);
+  if (isForCallers || archive === false || (archive === undefined && all === null)) {
     return null;
-  }
-  if (archive !== undefined && source !== undefined && ofCallers(source.entry)) {
-    report(['archive'], notKept, 'Remove it, or use another kind of signIn.');
   }
   const treated = policies.rules(draft).policies;
   const personal: ArchivePolicies = {
@@ -109,15 +114,8 @@ export function archiveOf(
   return settings;
 }
 
-/** Rows that somebody's own token was needed for are for nobody else. */
-const ofCallers = ({ upstream }: SourceEntry): boolean => upstream?.signIn?.kind === 'caller';
-const notKept = 'What is read with the token of whoever asks (signIn of kind caller) is not kept.';
-
 /** Reports what a source cannot say. */
 export function checkArchive({ entry, report }: SourceDraft): void {
-  if (ofCallers(entry) && entry.archive !== undefined && entry.archive !== false) {
-    report(['archive'], notKept, 'Use archive: false, or another kind of signIn.');
-  }
   if (entry.kind === 'files' && entry.archive !== undefined) {
     report(
       ['archive'],

@@ -29,9 +29,9 @@ describe('a feed that is asked with the token of whoever asks', () => {
     feed.seen.length = 0;
   });
   after(async () => {
-    await gateway.close();
-    await feed.close();
-    await sandbox.close();
+    await gateway?.close();
+    await feed?.close();
+    await sandbox?.close();
   });
 
   const ask = (query: string, token: string | null, more: Readonly<Record<string, string>> = {}): Promise<Response> =>
