@@ -1,4 +1,4 @@
-import type { Model, PersonalData } from '../edm/model.ts';
+import type { Model, PersonalData, UpstreamProperty } from '../edm/model.ts';
 import type { ArchiveSettings, SourceArchive } from './archive-settings.ts';
 import type { DeliverySettings } from './delivery-settings.ts';
 import type { PersonalKey, PersonalRules } from './personal-data.ts';
@@ -148,6 +148,8 @@ export interface PropertyHint {
   readonly example: string;
   /** Entity set that lists the documented values. */
   readonly codeList: string | null;
+  /** What the property is called in other generations of the feed. */
+  readonly upstreamNames?: readonly UpstreamProperty[];
 }
 
 export interface Relation {

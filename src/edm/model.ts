@@ -47,8 +47,17 @@ export interface Property {
   readonly scale?: number | 'variable';
   readonly description?: string;
   readonly personalData?: PersonalData;
+  /** How the proxied feed has it, where metadata maps another name of its to ours. */
+  readonly upstream?: UpstreamProperty;
   /** `type` is `Edm.String` then; only properties of proxied sets have one. */
   readonly enumeration?: Enumeration;
+}
+
+/** A property under the name that a feed has for it. */
+export interface UpstreamProperty {
+  readonly name: string;
+  /** The feed's whole numbers are that many to one of ours; what is left of a division is cut. null: they are the same. */
+  readonly divisor: number | null;
 }
 
 /** One pair of joined properties: ours equals the target's. */

@@ -8,7 +8,7 @@ import { restrictionOptions, selectionOptions } from './option-text.ts';
 import { withRowConditions } from './row-conditions.ts';
 import type { UpstreamPlan } from './upstream.ts';
 import type { UpstreamMap } from './upstream-map.ts';
-import { upstreamEnumType, upstreamHasNavigation, upstreamSetName } from './upstream-map.ts';
+import { upstreamEnumType, upstreamHasNavigation, upstreamPropertyName, upstreamSetName } from './upstream-map.ts';
 
 /** What to ask the upstream: `path?query` below its service root, percent-encoded. `query` may be empty. */
 export interface UpstreamUrl {
@@ -49,7 +49,7 @@ export function compileUpstreamUrl(restricted: UpstreamPlan, map: UpstreamMap, k
       if (filter !== null) {
         throw refuse('/$filter', map);
       }
-      return url(path, [new Map([['$select', plan.property.name]])]);
+      return url(path, [new Map([['$select', upstreamPropertyName(plan.property)]])]);
     case 'Count': {
       if (plan.apply !== null) {
         throw refuse('$apply', map);
@@ -119,7 +119,7 @@ function keyText(key: readonly KeyValue[], from: RowSource, map: UpstreamMap): s
   const literals = key.map(({ property, value }) => {
     const enumType = upstreamEnumType(map, setOf(from), property) ?? '';
     const literal = encodeURIComponent(`${enumType}${urlLiteral(value.type, value.value)}`);
-    return key.length === 1 ? literal : `${property.name}=${literal}`;
+    return key.length === 1 ? literal : `${upstreamPropertyName(property)}=${literal}`;
   });
   return literals.join(',');
 }

@@ -2,10 +2,11 @@ import type { PrimitiveTypeName } from '../edm/model.ts';
 import { urlLiteral } from '../edm/primitive-types.ts';
 import { GatewayError } from '../errors.ts';
 import { isNoMember } from '../plan/logic/null-proof.ts';
+import { isNullConstant } from '../plan/logic/three-valued.ts';
 import { canonicalFunctions } from '../plan/model/canonical-functions.ts';
 import type { BoundExpression, CollectionPath, FunctionName, RangeVariable, RowPath } from '../plan/model/read-plan.ts';
 import type { UpstreamMap } from './upstream-map.ts';
-import { upstreamEnumType, upstreamHasNavigation } from './upstream-map.ts';
+import { upstreamEnumType, upstreamHasNavigation, upstreamPropertyName } from './upstream-map.ts';
 
 /** Where an expression is written: the option it is part of, for messages, and the lambda variables in sight. */
 export interface ExpressionPlace {
@@ -27,7 +28,7 @@ export function expressionText(expression: BoundExpression, place: ExpressionPla
     case 'Constant':
       return urlLiteral(expression.type, expression.value);
     case 'PropertyValue':
-      return rowText(expression.row, place, expression.property.name);
+      return propertyText(expression, place);
     case 'ComputedValue':
       throw refuse(place, `the computed property ${expression.name}`);
     case 'Convert':
@@ -64,6 +65,18 @@ export function expressionText(expression: BoundExpression, place: ExpressionPla
       return `${rowText(expression.row, place, null)} ne null`;
   }
 }
+
+type PropertyValue = BoundExpression & { readonly kind: 'PropertyValue' };
+
+/** A number that the feed has in a smaller unit is divided there as it is in rows. */
+function propertyText(value: PropertyValue, place: ExpressionPlace): string {
+  const { upstream } = value.property;
+  const path = pathOf(value, place);
+  return upstream?.divisor == null ? path : `(${path} div ${upstream.divisor})`;
+}
+
+const pathOf = ({ row, property }: PropertyValue, place: ExpressionPlace): string =>
+  rowText(row, place, upstreamPropertyName(property));
 
 /** An operand of an operator: with parentheses unless it is one token, a path or a call. */
 function operandText(operand: BoundExpression, place: ExpressionPlace): string {
@@ -108,8 +121,12 @@ function comparisonText(expression: BoundExpression & { kind: 'Comparison' }, pl
   if (never && (operator === 'eq' || operator === 'ne')) {
     return String(operator === 'ne');
   }
-  const left = enumLiteral(expression.left, expression.right, place) ?? operandText(expression.left, place);
-  const right = enumLiteral(expression.right, expression.left, place) ?? operandText(expression.right, place);
+  const side = (one: BoundExpression, other: BoundExpression): string =>
+    // Whether it is null does not depend on its unit.
+    one.kind === 'PropertyValue' && isNullConstant(other)
+      ? pathOf(one, place)
+      : (enumLiteral(one, other, place) ?? operandText(one, place));
+  const [left, right] = [side(expression.left, expression.right), side(expression.right, expression.left)];
   return `${left} ${operator} ${right}`;
 }
 

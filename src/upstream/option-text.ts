@@ -4,7 +4,7 @@ import { nullProof } from '../plan/logic/null-proof.ts';
 import type { ExpandPlan, RangeVariable, Restriction, SearchNode, Selection } from '../plan/model/read-plan.ts';
 import { expressionText } from './expression-text.ts';
 import type { UpstreamMap } from './upstream-map.ts';
-import { upstreamHasNavigation, upstreamSetName } from './upstream-map.ts';
+import { upstreamHasNavigation, upstreamPropertyName, upstreamSetName } from './upstream-map.ts';
 
 /** System query options by name, values not percent-encoded, in the order they are written. */
 export type OptionTexts = ReadonlyMap<string, string>;
@@ -24,7 +24,7 @@ export function selectionOptions(selection: Selection, extras: Extras): OptionTe
   const options = new Map<string, string>();
   const fetched = fetchedProperties(selection, extras.keys);
   if (extras.map.brief !== true || fetched.length < selection.type.properties.size) {
-    options.set('$select', fetched.map((p) => p.name).join(','));
+    options.set('$select', fetched.map(upstreamPropertyName).join(','));
   }
   if (selection.expands.length > 0) {
     options.set('$expand', selection.expands.map((expand) => expandText(expand, selection, extras)).join(','));
@@ -99,7 +99,14 @@ function expandText(expand: ExpandPlan, selection: Selection, extras: Extras): s
     // A reference needs the key alone; a count needs no row at all, but of a feed that may leave counts out the keys are counted.
     ...(form === 'entities'
       ? selectionOptions(expand.selection, extras)
-      : new Map([['$select', expand.selection.type.key.join(',')]])),
+      : new Map([
+          [
+            '$select',
+            fetchedProperties({ ...expand.selection, properties: [] }, true)
+              .map(upstreamPropertyName)
+              .join(','),
+          ],
+        ])),
     ...restrictionOptions(expand.restriction, extras.map, expand.restriction.variable),
     ...(form === 'count'
       ? ([['$count', 'true'], ...(extras.map.countsNested === true ? ([['$top', '0']] as const) : [])] as const)

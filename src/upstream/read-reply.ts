@@ -2,6 +2,7 @@ import { GatewayError } from '../errors.ts';
 import { openEnvelope } from '../json/reading/envelope.ts';
 import { broken, readObject, stringValue } from '../json/reading/json-scan.ts';
 import { nextLinkText } from '../json/reading/next-link-text.ts';
+import { ownNames } from '../json/reading/own-names.ts';
 import type { FollowNested, RowFormat } from '../json/reading/row-text.ts';
 import { isRowOf, referenceText, rowText } from '../json/reading/row-text.ts';
 import { canonicalText, valueText } from '../json/reading/value-text.ts';
@@ -68,7 +69,7 @@ export async function readUpstream(
       }
       const { property } = plan;
       const convert = valueText(property, options.ieee754Compatible);
-      const members = readObject(raw);
+      const members = ownNames(plan.set.entityType)(readObject(raw));
       if (!isRowOf({ type: plan.set.entityType, expands: [] })(members)) {
         throw broken('an object holds no property of its set');
       }

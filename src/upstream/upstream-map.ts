@@ -57,9 +57,12 @@ export function upstreamHasNavigation(map: UpstreamMap, set: EntitySet, navigati
   return upstreamType(map, set)?.navigationProperties.has(navigation.name) ?? false;
 }
 
+/** What the feed calls a property. */
+export const upstreamPropertyName = ({ name, upstream }: Property): string => upstream?.name ?? name;
+
 /** The qualified enumeration type behind a property that we serve as a string; null: it is no enumeration. */
 export function upstreamEnumType(map: UpstreamMap, set: EntitySet, property: Property): string | null {
-  return map.enumTypes.get(`${upstreamType(map, set)?.name ?? ''}/${property.name}`) ?? null;
+  return map.enumTypes.get(`${upstreamType(map, set)?.name ?? ''}/${upstreamPropertyName(property)}`) ?? null;
 }
 
 function upstreamType(map: UpstreamMap, set: EntitySet): EntityType | undefined {

@@ -261,7 +261,8 @@ function upstreamSet(draft: SetDraft, index: DraftIndex): UpstreamSet {
   const hints = new Map<string, PropertyHint>();
   for (const [name, entry] of Object.entries(draft.entry.properties)) {
     const codeList = entry.codeList === undefined ? null : resolveSetName(index, draft.source, entry.codeList);
-    hints.set(name, { example: entry.example, codeList });
+    const upstreamNames = entry.upstreamNames?.map((one) => ({ name: one.name, divisor: one.divisor ?? null }));
+    hints.set(name, { example: entry.example, codeList, ...(upstreamNames && { upstreamNames }) });
   }
   return {
     kind: 'upstream',

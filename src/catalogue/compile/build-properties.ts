@@ -137,6 +137,10 @@ function checkFacets(draft: SetDraft, name: string, entry: PropertyEntry): void 
     const message = `The scale ${scale} is greater than the precision ${precision}.`;
     draft.report(['properties', name, 'scale'], message, 'Raise the precision or lower the scale.');
   }
+  if (entry.upstreamNames !== undefined && draft.form !== 'upstream') {
+    const message = 'Only sets of a proxied feed have other names in it.';
+    draft.report(['properties', name, 'upstreamNames'], message, 'Name other spellings of a header with "aliases".');
+  }
   if (entry.collection === true && draft.form !== 'upstream') {
     const message = 'Only sets of a proxied feed may have collections.';
     draft.report(['properties', name, 'collection'], message, 'Keep the list as text and add a bridge set.');

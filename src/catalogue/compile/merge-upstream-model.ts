@@ -1,6 +1,7 @@
 import type { EntitySet, EntityType, Model, Property } from '../../edm/model.ts';
 import { GatewayError } from '../../errors.ts';
 import type { Catalogue, PropertyHint, SetBinding, UpstreamSet } from '../catalogue.ts';
+import { withAliases } from './alias-upstream.ts';
 import { type Bound, joinedNavigations, leadingTo } from './bound-navigation.ts';
 import { matchUpstreamSets, type ServedSet, sameProperty } from './match-upstream-sets.ts';
 import { crossSourceNavigation, withNavigation } from './merge-cross-source.ts';
@@ -39,7 +40,7 @@ export function mergeUpstreamModel(catalogue: Catalogue, sourceName: string, ups
   if (source === undefined || source.kind !== 'odata') {
     throw new GatewayError('MetadataInvalid', `There is no proxied source "${sourceName}".`, { target: sourceName });
   }
-  const matches = matchUpstreamSets(catalogue, source, upstreamModel);
+  const matches = withAliases(matchUpstreamSets(catalogue, source, upstreamModel));
   const kept = [...catalogue.model.entitySets.values()].filter((set) => !isOf(catalogue, set.name, sourceName));
   const named = nameSets(catalogue, { matches, prefix: source.prefix, kept });
   const within = mergeNavigation(catalogue, named);
@@ -184,6 +185,10 @@ function differencesOf(set: ServedSet): readonly UpstreamDifference[] {
   };
   for (const property of upstream.entityType.properties.values()) {
     const told = sameProperty(documented, property.name);
+    if (property.upstream !== undefined) {
+      const { name, divisor } = property.upstream;
+      note('property-renamed', `${property.name} is called ${name}${divisor === null ? '' : `, ${divisor} to one`}.`);
+    }
     if (told === undefined) {
       note('property-added', `${property.name} is in the feed only.`);
     } else if (told.name !== property.name) {

@@ -163,6 +163,20 @@ export const propertySchema = z.strictObject({
     .optional()
     .describe('What becomes of the values before they are stored; otherwise what the class says.'),
   computed: computed.optional(),
+  upstreamNames: z
+    .array(
+      z.strictObject({
+        name: z.string().min(1),
+        divisor: z
+          .int()
+          .min(2)
+          .optional()
+          .describe('The whole numbers of the feed are that many to one of ours, e.g. 1000 for milliseconds.'),
+      }),
+    )
+    .min(1)
+    .optional()
+    .describe('What other generations of the proxied feed call the property.'),
   description: sentence.describe(served),
   decisions,
   example: z.string().describe('One realistic cell, as it stands in a file.'),

@@ -7,6 +7,7 @@ import type { JsonFormat } from '../json-format.ts';
 import { entityIdOf } from './entity-id.ts';
 import { broken, readArray, readObject, stringValue } from './json-scan.ts';
 import { nextLinkText } from './next-link-text.ts';
+import { ownNames } from './own-names.ts';
 import { valueText } from './value-text.ts';
 
 /** How rows are written. */
@@ -47,7 +48,7 @@ export function rowText(selection: Selection, format: RowFormat): RowText {
       expandText(expand, format),
     ]),
   ];
-  return writer(members, isRowOf(selection), controlled ? entityUrl(selection.set, format) : () => '');
+  return writer(members, selection, controlled ? entityUrl(selection.set, format) : () => '');
 }
 
 /**
@@ -68,7 +69,7 @@ export function isRowOf({ type, expands }: Pick<Selection, 'type' | 'expands'>):
 export function referenceText(selection: Selection, format: RowFormat): RowText {
   return writer(
     [(_members, _follow, url) => `,"@odata.id":${JSON.stringify(url)}`],
-    isRowOf(selection),
+    selection,
     entityUrl(selection.set, { root: format.root }),
   );
 }
@@ -79,13 +80,11 @@ function entityUrl(set: EntitySet, { root, mixed }: Pick<RowFormat, 'root' | 'mi
 }
 
 /** Missing properties are served as null. */
-function writer(
-  members: readonly MemberText[],
-  isRow: (members: Members) => boolean,
-  urlOf: (members: Members) => string,
-): RowText {
+function writer(members: readonly MemberText[], selection: Selection, urlOf: (members: Members) => string): RowText {
+  const isRow = isRowOf(selection);
+  const own = ownNames(selection.type);
   return async (raw, follow) => {
-    const found = readObject(raw);
+    const found = own(readObject(raw));
     if (!isRow(found)) {
       throw broken('an object holds no property of its set');
     }
