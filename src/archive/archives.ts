@@ -59,7 +59,14 @@ export class Archives {
   readonly #complete = new Set<string>();
   /** Archives of sources whose feeds nobody can ask what they declare. */
   #recorded: readonly ArchivedSet[] = [];
-  #served: { readonly live: Catalogue; readonly ready: string; readonly catalogue: Catalogue } | null = null;
+  /** Counts the changes of what is ready. */
+  #changes = 0;
+  #known: {
+    readonly live: Catalogue;
+    readonly recorded: readonly ArchivedSet[];
+    readonly sets: readonly ArchivedSet[];
+  } | null = null;
+  #served: { readonly live: Catalogue; readonly changes: number; readonly catalogue: Catalogue } | null = null;
   readonly #freshening = new Map<string, Promise<void>>();
   /** When a set was brought up to its feed last, by this gateway or another one, in milliseconds. */
   readonly #freshAt = new Map<string, number>();
@@ -77,6 +84,7 @@ export class Archives {
     this.#recorded = (await recordedSets(database, documents)).filter(
       ({ source }) => !modelled.has(source) && !isForCallers(documents, source),
     );
+    this.#changes += 1;
     for (const archived of this.#sets()) {
       const record = records.get(archived.name) ?? null;
       if (modelled.has(archived.source)) {
@@ -87,11 +95,16 @@ export class Archives {
     }
   }
 
-  /** As the feeds declare them; of feeds that were never read, as the archives have them. */
+  /** As the feeds declare them; of feeds that were never read, as the archives have them. Asked for every request, so made once for each model. */
   #sets(): readonly ArchivedSet[] {
     const { live, modelled } = this.#context;
-    const declared = archivedSets(live()).filter(({ source }) => modelled.has(source));
-    return [...declared, ...this.#recorded.filter(({ source }) => !modelled.has(source))];
+    const now = live();
+    if (this.#known?.live !== now || this.#known.recorded !== this.#recorded) {
+      const declared = archivedSets(now).filter(({ source }) => modelled.has(source));
+      const sets = [...declared, ...this.#recorded.filter(({ source }) => !modelled.has(source))];
+      this.#known = { live: now, recorded: this.#recorded, sets };
+    }
+    return this.#known.sets;
   }
 
   async #lookAt(archived: ArchivedSet, record: ArchiveRecord | null): Promise<void> {
@@ -108,7 +121,7 @@ export class Archives {
       if (!(error instanceof GatewayError) || !keepsClosed.has(error.code)) {
         throw error;
       }
-      this.#ready.delete(archived.name);
+      this.#changes += this.#ready.delete(archived.name) ? 1 : 0;
       await noteOutcome(database, archived.name, error);
       this.#tell(archived, { state: 'failed', set: archived.name, error });
     }
@@ -120,15 +133,17 @@ export class Archives {
     }
     // Until all was copied once, the feed has more than its archive; but nobody sees it as it is where personal data is treated.
     if (complete || isTreated(archived) || !this.#context.feeds.has(archived.source)) {
-      this.#ready.set(archived.name, typeText(archived));
+      const fits = typeText(archived);
+      this.#changes += this.#ready.get(archived.name) === fits ? 0 : 1;
+      this.#ready.set(archived.name, fits);
     }
   }
 
   /** The catalogue as it is served: sets whose archive is whole are in PostgreSQL. */
   catalogue(): Catalogue {
     const live = this.#context.live();
-    const ready = JSON.stringify([...this.#ready]);
-    if (this.#served?.live === live && this.#served.ready === ready) {
+    const changes = this.#changes;
+    if (this.#served?.live === live && this.#served.changes === changes) {
       return this.#served.catalogue;
     }
     const archived = this.#sets().filter(
@@ -141,7 +156,7 @@ export class Archives {
     const why = (name: string): string =>
       `'${name}' is served from its archive alone, since personal data is treated there, and the archive cannot be read now: the log line archive says why.`;
     const catalogue = withheldSets(withArchived(live, archived), new Map(closed.map(({ name }) => [name, why(name)])));
-    this.#served = { live, ready, catalogue };
+    this.#served = { live, changes, catalogue };
     return catalogue;
   }
 
