@@ -33,7 +33,7 @@ export function openSignIn(settings: SignInSettings, context: SignInContext): Up
       const { source, time, observe } = context;
       const isOurs = (error: unknown): boolean => error instanceof SignInEnded || error instanceof SignInMissing;
       return new TokenCache({
-        ...{ source, time, observe, isOurs },
+        ...{ source, time, observe, isOurs, endsFirst: true },
         obtain: (refused, signal) => lasting.obtain(refused, signal),
       });
     }

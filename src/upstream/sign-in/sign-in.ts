@@ -12,7 +12,7 @@ export interface UpstreamSignIn {
   authorization(signal: AbortSignal | null): Promise<string | null>;
   /** Another value in place of one that the feed has just refused; null: there is none. Throws as `authorization`. */
   renew(refused: string, signal: AbortSignal | null): Promise<string | null>;
-  /** Resolves when nothing is under way any more. */
+  /** Resolves when nothing is under way that must come to its end. */
   close(): Promise<void>;
 }
 

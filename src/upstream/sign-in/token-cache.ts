@@ -20,6 +20,8 @@ export interface TokenCacheSettings {
   readonly obtain: (refused: string | null, signal: AbortSignal) => Promise<AccessToken>;
   /** Whether a failure was found without the server, so that it may be over as soon as a person has acted. Absent: none is. */
   readonly isOurs?: (error: unknown) => boolean;
+  /** Whether a request that is under way must come to its end, since its reply is the only copy of something. Absent: no. */
+  readonly endsFirst?: boolean;
 }
 
 /** Milliseconds before its end at which a token is renewed; of a short-lived one a quarter of its life. */
@@ -88,7 +90,9 @@ export class TokenCache implements UpstreamSignIn {
 
   async close(): Promise<void> {
     this.#closing.abort();
-    await this.#asking?.catch(() => undefined);
+    if (this.#settings.endsFirst === true) {
+      await this.#asking?.catch(() => undefined);
+    }
   }
 
   /** The one request that is under way. It is nobody's own, so that whoever leaves takes it from nobody. */

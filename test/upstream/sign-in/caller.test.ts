@@ -77,6 +77,9 @@ describe('a feed that is asked with the token of whoever asks', () => {
     assert.equal((await ask('TracebuzzJudgements?$expand=Agent', 'Bearer anna.1')).status, 200);
     assert.equal(await (await ask('BuzzeasyAgents/$count', 'Bearer anna.1')).text(), '5');
     assert.equal((await ask('BuzzeasyAgents/$count', null)).status, 401);
+    const sum = 'BuzzeasyCalls?$apply=aggregate($count as n)';
+    assert.equal((await ask(sum, 'Bearer anna.1')).status, 200);
+    assert.equal((await ask(sum, 'Bearer bert.2')).status, 401, 'rows that are worked out here are not kept either');
     const batch = await fetch(new URL('$batch', gateway.root), {
       method: 'POST',
       headers: { 'Content-Type': 'application/json', Authorization: 'Bearer anna.1' },

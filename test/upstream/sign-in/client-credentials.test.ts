@@ -283,6 +283,20 @@ describe('signing in at a feed with client credentials', () => {
     silent.closeAllConnections();
   });
 
+  it('a stop does not wait for a token', async () => {
+    const upstream = await guarded(v2());
+    time.pass(2 * 60 * minute);
+    server.troubles.push('hang');
+    const { length: before } = server.tokenCalls;
+    const waiting = assert.rejects(page(upstream, 'FarCalls'));
+    while (server.tokenCalls.length === before) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    await upstream.close();
+    await server.close();
+    await waiting;
+  });
+
   it('name and password, or a token that others renew, are read anew when they change', async () => {
     const path = join(dataDir(), 'password');
     await writeFile(path, 'geheim é:x\n');
