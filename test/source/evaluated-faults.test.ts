@@ -102,23 +102,30 @@ describe('rows of a feed that cannot be worked out here', function () {
     await works();
   });
 
-  it('a filter that the feed refuses is left to this gateway', async () => {
-    gateway.onRequest = (request, response) => {
-      const refuses = String(request.url).includes('filter');
-      if (refuses) {
-        response.writeHead(501, { 'Content-Type': 'application/json' }).end('{"error":{"message":"No filters."}}');
+  for (const status of [501, 400]) {
+    it(`a filter that the feed refuses with ${status} is left to this gateway`, async () => {
+      gateway.onRequest = (request, response) => {
+        const refuses = String(request.url).includes('filter');
+        if (refuses) {
+          const body = '{"error":{"message":"No filters."}}';
+          response.writeHead(status, { 'Content-Type': 'application/json' }).end(body);
+        }
+        return refuses;
+      };
+      for (const request of [
+        'Cases?$apply=filter(Cost gt 2)/aggregate(Cost with sum as T)',
+        'Cases?$filter=Cost gt 2',
+      ]) {
+        assert.deepEqual(await gateway.rows(gateway.evaluated, request), await gateway.rows(gateway.stored, request));
       }
-      return refuses;
-    };
-    for (const request of ['Cases?$apply=filter(Cost gt 2)/aggregate(Cost with sum as T)', 'Cases?$filter=Cost gt 2']) {
-      assert.deepEqual(await gateway.rows(gateway.evaluated, request), await gateway.rows(gateway.stored, request));
-    }
-    assert.deepEqual(
-      gateway.asked.map((url) => url.includes('$filter')),
-      [true, false, false, true, true, false, false],
-      gateway.asked.join('\n'),
-    );
-  });
+      assert.deepEqual(
+        gateway.asked.map((url) => url.includes('$filter')),
+        [true, false, false, true, true, false, false],
+        gateway.asked.join('\n'),
+      );
+      await refused('Cases(7)?$select=Nothing', 400, 'UnknownProperty');
+    });
+  }
 
   it('a row that two pages have is there once', async () => {
     gateway.onRequest = (request, response) => {

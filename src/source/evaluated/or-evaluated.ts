@@ -1,8 +1,9 @@
 import { GatewayError, type UnsupportedFeature } from '../../errors.ts';
 import { expressionCrosses } from '../../plan/federate/filter-root.ts';
-import type { Bound } from '../../plan/model/read-plan.ts';
+import type { Bound, RowSource } from '../../plan/model/read-plan.ts';
 import { sourceSet } from '../../plan/model/sets.ts';
 import type { UpstreamPlan } from '../../upstream/upstream.ts';
+import { statusBehind } from '../../upstream/upstream-fault.ts';
 import type { Reading, Recipient } from '../data-source.ts';
 import type { Sources } from '../federated/sources.ts';
 import { type PlannedRead, planned } from '../planned-read.ts';
@@ -32,7 +33,7 @@ export function orEvaluated(
       try {
         return await usual.read(reading, watched);
       } catch (error) {
-        if (watched.taken || !isBeyondSources(error)) {
+        if (watched.taken || !(isBeyondSources(error) || isAskedInVain(plan, error))) {
           throw error;
         }
       }
@@ -64,6 +65,21 @@ const beyondSources: ReadonlySet<UnsupportedFeature | undefined> = new Set(['pro
 /** Whether the sources of the rows cannot do it by themselves. */
 export const isBeyondSources = (error: unknown): boolean =>
   error instanceof GatewayError && error.code === 'NotImplemented' && beyondSources.has(error.feature);
+
+/**
+ * Whether a feed takes a condition, an order or an expand for wrong that is none: it does not know it. A key that it takes for wrong may be so.
+ */
+function isAskedInVain(plan: UpstreamPlan, error: unknown): boolean {
+  if (statusBehind(error) !== 400 || (plan.kind !== 'Collection' && plan.kind !== 'Count') || isKeyed(plan.source)) {
+    return false;
+  }
+  const { filter, orderby } = plan.restriction;
+  const expands = plan.kind === 'Collection' && plan.selection.expands.length > 0;
+  return filter !== null || orderby.length > 0 || expands;
+}
+
+const isKeyed = (source: RowSource): boolean =>
+  source.kind !== 'Set' && (source.kind === 'Keyed' || isKeyed(source.from));
 
 /** Replies that are worked out have no further pages. Throws GatewayError InvalidSkipToken. */
 function firstPage(plan: UpstreamPlan, reading: Reading): Reading {
