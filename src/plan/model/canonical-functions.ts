@@ -37,7 +37,8 @@ export const canonicalFunctions = {
   now: partialStored,
   mindatetime: partialStored,
   maxdatetime: partialStored,
-  round: partial,
+  // Services of .NET round halves to the even number, not away from zero.
+  round: partialStored,
   floor: partial,
   ceiling: partial,
   matchesPattern: partialStored,

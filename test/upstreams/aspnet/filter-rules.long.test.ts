@@ -14,8 +14,13 @@ const rows = new Map<string, readonly SampleRow[]>([
   ['Messages', caseRows.flatMap(({ Id, Messages }) => Messages.map((one) => ({ CaseId: Id, ...one })))],
 ]);
 
-/** What the service refuses, or is not asked for because OData 4.0 does not have it. */
+/** What the service refuses, or is not asked for: then the gateway works it out with its rows. */
 const refused: ReadonlySet<string> = new Set([
+  'round(Score) eq 3',
+  'round(Cost) eq -3',
+  'round(Score) eq 1',
+  'fractionalseconds(CreatedAt) eq 0.999999',
+  'time(CreatedAt) eq 23:30',
   'concat(Title,null) eq null',
   'Priority divby 2 eq 3.5',
   'totaloffsetminutes(CreatedAt) eq 0',
@@ -39,12 +44,6 @@ const otherwise: ReadonlySet<string> = new Set([
   "indexof(Title,'e') eq 2",
   // The part behind the start alone.
   "substring(Title,-2) eq 'ha'",
-  // Halves to the even number.
-  'round(Score) eq 3',
-  'round(Cost) eq -3',
-  'round(Score) eq 1',
-  // Milliseconds alone.
-  'fractionalseconds(CreatedAt) eq 0.999999',
   // A text in the manner of .NET.
   "cast(CreatedAt,Edm.String) eq '2000-01-01T00:00:00.5Z'",
 ]);
