@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, it } from 'mocha';
 
@@ -28,9 +28,10 @@ const lines = document.split('\n## ').flatMap((part): Line[] => {
     }));
 });
 
-/** The titles of a test file, as they are written there. */
+/** The titles of a test file, as they are written there or in the shapes that it tries. */
 function titlesOf(file: string): string[] {
-  const text = readFileSync(path.join(tests, `${file}.test.ts`), 'utf8');
+  const files = [`${file}.test.ts`, `${file}-shapes.ts`].map((name) => path.join(tests, name)).filter(existsSync);
+  const text = files.map((one) => readFileSync(one, 'utf8')).join('');
   return [...text.matchAll(/\bit\(\s*(['"`])((?:\\.|(?!\1).)*)\1/g)].map((match) => match[2] ?? '');
 }
 
