@@ -1,4 +1,5 @@
 import type { AddressInfo } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 import { type ArchiveContext, Archives } from '../../src/archive/archives.ts';
 import { forgetArchives } from '../../src/archive/forget.ts';
 import type { ArchiveSettings } from '../../src/catalogue/archive-settings.ts';
@@ -149,7 +150,14 @@ export async function archiveWorld(more: Partial<ArchiveSettings> = {}): Promise
       await world.archives.look();
     },
     copy: async (options = {}) => {
-      const outcomes = await world.archives.run({ ...options, signal: new AbortController().signal });
+      const running = world.archives.run({ ...options, signal: new AbortController().signal });
+      const outcomes = await running.catch(async (error: unknown) => {
+        // PostgreSQL lets go of the lock of a copy that was killed a moment later: until then another one would be told that it is busy.
+        while ((await database.exclusively('archive FarThings', () => Promise.resolve(true))) === null) {
+          await pause(10);
+        }
+        throw error;
+      });
       return outcomes.map((one) => (one.state === 'failed' ? one.error.code : one.state));
     },
     rows: async (query) => {
