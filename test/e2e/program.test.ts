@@ -4,11 +4,10 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileS
 import net, { type AddressInfo } from 'node:net';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import pg from 'pg';
 import { freePort } from '../../src/embedded/address.ts';
 import { exportFile } from '../ingest/support/feed.ts';
 import { type TestDatabase, testDatabase } from '../support/postgres.ts';
-import { gateway, run, serve, until, useFolders } from './support/program.ts';
+import { run, serve, until, useFolders } from './support/program.ts';
 
 interface Collection {
   readonly value: readonly { readonly url: string; readonly name: string }[];
@@ -76,31 +75,6 @@ describe('npm start on a new machine', function () {
     again.child.kill('SIGINT');
     assert.equal(await again.ended, 0, again.output());
     assert.ok(!lives(pid));
-  });
-
-  it('a first start that is killed among its samples is finished by the next one', async () => {
-    const database = await testDatabase();
-    const environment = { DATA_DIR: folder(), DATABASE_URL: database.connectionString };
-    const first = gateway(['serve'], { ...environment, PORT: '0' });
-    const client = new pg.Pool({ connectionString: database.connectionString, max: 1 });
-    client.on('error', () => {});
-    const loads = async (): Promise<number> =>
-      Number(
-        (await client.query('SELECT count(*) AS n FROM gateway.load').catch(() => ({ rows: [] }))).rows[0]?.n ?? 0,
-      );
-    await until('some samples are loaded', async () => (await loads()) > 5);
-    first.child.kill('SIGKILL');
-    await first.ended;
-    assert.ok((await loads()) < 150, 'killed before the end');
-    const second = await serve(environment);
-    const { rows } = await client.query(
-      `SELECT count(DISTINCT (source, export)) AS n FROM gateway.load WHERE state = 'loaded'`,
-    );
-    assert.equal(Number(rows[0].n), 37);
-    await client.end();
-    second.child.kill('SIGTERM');
-    assert.equal(await second.ended, 0, second.output());
-    await database.drop();
   });
 
   it('a taken port is one message and an end, sandbox and embedded server included', async () => {
@@ -300,32 +274,5 @@ describe('The program on a database of its own', function () {
     assert.equal(rows['@odata.count'], count * 300);
     second.child.kill('SIGTERM');
     await second.ended;
-  });
-
-  it('a load killed at any moment of the drop folder, also between commit and move, is whole once', async () => {
-    const environment = { ...base(), LOG_LEVEL: 'info' };
-    const drop = path.join(environment.DATA_DIR, 'drop');
-    mkdirSync(drop, { recursive: true });
-    const name = 'raw-activities-1750000000.csv';
-    const rows = Array.from({ length: 20_000 }, (_, n) => ({ ActivityId: n + 1 }));
-    const text = exportFile('tracebuzz/activities', rows);
-    writeFileSync(path.join(drop, name), text);
-    const first = await serve(environment);
-    // Most often in the middle of the load; a fast machine has ended it, and the next start then finds nothing to do.
-    await pause(2300);
-    first.child.kill('SIGKILL');
-    await first.ended;
-    const second = await serve(environment);
-    await until('the file is moved', () => !existsSync(path.join(drop, name)), 120_000);
-    assert.equal((await json(`${second.root}TracebuzzActivities?$count=true&$top=0`))['@odata.count'], 20_000);
-    second.child.kill('SIGKILL');
-    await second.ended;
-    // What a kill between commit and move leaves: the ledger knows the bytes, the file is still there.
-    writeFileSync(path.join(drop, name), text);
-    const third = gateway(['serve'], { ...environment, PORT: '0' });
-    await third.printed(/"outcome":"duplicate"/);
-    await until('the file is moved', () => !existsSync(path.join(drop, name)));
-    third.child.kill('SIGTERM');
-    assert.equal(await third.ended, 0, third.output());
   });
 });

@@ -62,7 +62,8 @@ describe('signing in at a feed with client credentials', () => {
   }
 
   it('asks once for many who come at once, and again minutes before the token ends, with nobody waiting', async () => {
-    const upstream = await guarded(v2());
+    const seen: (string | undefined)[] = [];
+    const upstream = await guarded(v2(), seen);
     const { length: before } = server.tokenCalls;
     assert.equal(before, 1, 'for $metadata');
     server.delay = 20;
@@ -76,6 +77,10 @@ describe('signing in at a feed with client credentials', () => {
     time.pass(2 * minute);
     await page(upstream, 'FarCalls?$select=id');
     assert.equal(server.tokenCalls.length, 2);
+    // Nobody waits for the new token, so it may be on its way: another one is sent when it is there.
+    for (const first = seen[0]; seen.at(-1) === first; ) {
+      await page(upstream, 'FarCalls?$select=id');
+    }
     time.pass(3 * 60 * minute);
     await Promise.all(Array.from({ length: 20 }, () => page(upstream, 'FarCalls?$select=id')));
     assert.equal(server.tokenCalls.length, 3, 'the token was over, and all waited for one');
