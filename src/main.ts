@@ -75,7 +75,7 @@ function wholeNumber(text: string): number {
 }
 
 /** All values of an option that stands several times. */
-const several = (value: string, others: readonly string[]): readonly string[] => [...others, value];
+const several = (value: string, others: readonly string[] = []): readonly string[] => [...others, value];
 
 /** Milliseconds within which signals are one: a service manager signals every process of a group, and some pass theirs on. */
 const oneSignal = 1000;
@@ -282,7 +282,7 @@ function program(): Command {
     .requiredOption(
       '--person <value>',
       'a name, address, telephone number or id that the person is known by; may stand several times',
-      (value: string, others: readonly string[] = []) => [...others, value],
+      several,
     )
     .option('--source <name>', 'only what comes from this source')
     .option('--dry-run', 'count only, which is what happens without --yes')

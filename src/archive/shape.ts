@@ -26,18 +26,26 @@ const shapeSchema = z.object({
 
 export type Shape = z.infer<typeof shapeSchema>;
 
+type Facets = Pick<Shape['properties'][number], 'maxLength' | 'precision' | 'scale' | 'description' | 'personalData'>;
+
+/** Those that are stated: a type keeps no members without a value. */
+function statedFacets({ maxLength, precision, scale, description, personalData }: Facets) {
+  return {
+    ...(maxLength === undefined ? {} : { maxLength }),
+    ...(precision === undefined ? {} : { precision }),
+    ...(scale === undefined ? {} : { scale }),
+    ...(description === undefined ? {} : { description }),
+    ...(personalData === undefined ? {} : { personalData }),
+  };
+}
+
 /** What the ledger keeps of a set's type: the same text of JSON for the same type. */
 export function shapeOf({ entityType }: EntitySet): Shape {
   const properties = [...entityType.properties.values()].map((property) => {
     const { name, type, collection, nullable, enumeration } = property;
-    const { maxLength, precision, scale, description, personalData } = property;
     return {
       ...{ name, type, collection, nullable },
-      ...(maxLength === undefined ? {} : { maxLength }),
-      ...(precision === undefined ? {} : { precision }),
-      ...(scale === undefined ? {} : { scale }),
-      ...(description === undefined ? {} : { description }),
-      ...(personalData === undefined ? {} : { personalData }),
+      ...statedFacets(property),
       ...(enumeration === undefined
         ? {}
         : {
@@ -81,16 +89,12 @@ export function shapedSet(name: string, value: unknown, documented: EntitySet | 
 }
 
 function propertyOf({ type, enumeration, ...facets }: Shape['properties'][number]): Property {
-  const { maxLength, precision, scale, description, personalData, ...rest } = facets;
+  const { name, collection, nullable } = facets;
   return {
     kind: 'Property',
-    ...rest,
+    ...{ name, collection, nullable },
     type: isPrimitiveTypeName(type) ? type : 'Edm.String',
-    ...(maxLength === undefined ? {} : { maxLength }),
-    ...(precision === undefined ? {} : { precision }),
-    ...(scale === undefined ? {} : { scale }),
-    ...(description === undefined ? {} : { description }),
-    ...(personalData === undefined ? {} : { personalData }),
+    ...statedFacets(facets),
     ...(enumeration === undefined
       ? {}
       : {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type TestDatabase, testDatabase } from '../support/postgres.ts';
+import { useDatabases } from '../support/postgres.ts';
 import { serveFiles, whichServers } from './support/file-servers.ts';
 import { gateway, run, until, useFolders } from './support/program.ts';
 import { assertSame, finish, placeOf, random, resultOf, samplesIn } from './support/undisturbed.ts';
@@ -12,17 +12,7 @@ const mostKills = Number(process.env['KILLS'] ?? 200);
 describe(`Fetching by FTP and SFTP (${whichServers}) under ${mostKills} kills`, function () {
   this.timeout(60 * 60_000);
   const folder = useFolders();
-  const databases: TestDatabase[] = [];
-  const connect = async (): Promise<string> => {
-    const database = await testDatabase();
-    databases.push(database);
-    return database.connectionString;
-  };
-  after(async () => {
-    for (const database of databases) {
-      await database.drop();
-    }
-  });
+  const connect = useDatabases();
 
   it('ends with the tables and the ledger of an undisturbed drop folder, and with nothing left at the servers', async () => {
     const files = folder();

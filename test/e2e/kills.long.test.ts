@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type TestDatabase, testDatabase } from '../support/postgres.ts';
+import { useDatabases } from '../support/postgres.ts';
 import { useFolders } from './support/program.ts';
 import { assertSame, finish, placeOf, resultOf, samplesIn, underKills } from './support/undisturbed.ts';
 
@@ -8,17 +8,7 @@ const mostKills = Number(process.env['KILLS'] ?? 200);
 describe(`A drop folder under ${mostKills} kills`, function () {
   this.timeout(60 * 60_000);
   const folder = useFolders();
-  const databases: TestDatabase[] = [];
-  const connect = async (): Promise<string> => {
-    const database = await testDatabase();
-    databases.push(database);
-    return database.connectionString;
-  };
-  after(async () => {
-    for (const database of databases) {
-      await database.drop();
-    }
-  });
+  const connect = useDatabases();
 
   for (const [what, packed, kills] of [
     ['plain files', false, Math.ceil(mostKills / 2)],

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type TestDatabase, testDatabase } from '../support/postgres.ts';
+import { useDatabases } from '../support/postgres.ts';
 import { serveFiles, whichServers } from './support/file-servers.ts';
 import { run, serve, until, useFolders } from './support/program.ts';
 import { assertSame, finish, placeOf, resultOf, samplesIn, waiting } from './support/undisturbed.ts';
@@ -7,17 +7,7 @@ import { assertSame, finish, placeOf, resultOf, samplesIn, waiting } from './sup
 describe('Three gateways at once on one database', function () {
   this.timeout(30 * 60_000);
   const folder = useFolders();
-  const databases: TestDatabase[] = [];
-  const connect = async (): Promise<string> => {
-    const database = await testDatabase();
-    databases.push(database);
-    return database.connectionString;
-  };
-  after(async () => {
-    for (const database of databases) {
-      await database.drop();
-    }
-  });
+  const connect = useDatabases();
 
   it('on one drop folder: tables and ledger are those of one gateway, and each file is loaded once', async () => {
     const files = folder();

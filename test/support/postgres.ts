@@ -103,3 +103,18 @@ async function stop(): Promise<void> {
   }
   rmSync(server.folders.dataDir, { recursive: true, force: true });
 }
+
+/** Makes empty databases, each given by its connection string, that are dropped after the tests of the suite. */
+export function useDatabases(): () => Promise<string> {
+  const databases: TestDatabase[] = [];
+  after(async () => {
+    for (const database of databases) {
+      await database.drop();
+    }
+  });
+  return async () => {
+    const database = await testDatabase();
+    databases.push(database);
+    return database.connectionString;
+  };
+}

@@ -59,7 +59,8 @@ async function addStatements(
 ): Promise<void> {
   const { table } = dimension;
   const affected = affectedTable(dimension);
-  const isEmpty = (await transaction.query(`SELECT FROM ${table.name} LIMIT 1`)).rowCount === 0;
+  // Of a set that holds nothing yet, nothing is known.
+  const isKnown = !after || (await transaction.query(`SELECT FROM ${table.name} LIMIT 1`)).rowCount > 0;
   for (const [entry, one] of entriesOf(dimension, source)) {
     const said = statementsWhere(dimension, { source: one, from: source }, condition);
     const known = `EXISTS (SELECT FROM ${table.name} d WHERE ${sameKey('d', 'n', table.key)})`;
@@ -70,8 +71,7 @@ async function addStatements(
         `INSERT INTO ${affected} SELECT DISTINCT ${columnList(table.key, 'n')} FROM (${said}) n WHERE NOT ${known} AND NOT ${noted}`,
       );
     }
-    // Of a set that holds nothing yet, nothing is known.
-    if (!after || !isEmpty) {
+    if (isKnown) {
       await transaction.query(
         `INSERT INTO ${statementTable(dimension)} SELECT n.*, ${entry}, ${after} FROM (${said}) n${after ? ` WHERE ${known}` : ''}`,
       );
