@@ -1,6 +1,7 @@
 import type { Catalogue, StoredSet } from '../catalogue/catalogue.ts';
 import type { EntitySet, NavigationProperty, Property } from '../edm/model.ts';
 import { GatewayError } from '../errors.ts';
+import { unjoined } from '../plan/federate/join-key.ts';
 import type { BoundExpression, KeyValue, NavigationStep, RangeVariable, RowPath } from '../plan/model/read-plan.ts';
 import { isRestricted, type RestrictedSet } from '../plan/model/restricted-set.ts';
 import { quoteIdentifier, quoteRelation } from './identifier.ts';
@@ -218,9 +219,7 @@ export function joinConditions(from: Row, to: Row, navigation: NavigationPropert
     ({ property, referencedProperty }) => `${columnNamed(to, referencedProperty)} = ${columnNamed(from, property)}`,
   );
   if (pairs.length === 0) {
-    throw new GatewayError('NotImplemented', `${navigation.name} has no join in this feed.`, {
-      feature: 'unbound-navigation',
-    });
+    throw unjoined(navigation);
   }
   return pairs;
 }

@@ -3,10 +3,12 @@ import { Archives, archivedCatalogue } from '../../src/archive/archives.ts';
 import { pruneArchives } from '../../src/archive/prune-archives.ts';
 import type { UpstreamSet } from '../../src/catalogue/catalogue.ts';
 import type { SignInSettings } from '../../src/catalogue/sign-in-settings.ts';
+import type { NavigationProperty } from '../../src/edm/model.ts';
 import { GatewayError } from '../../src/errors.ts';
+import { feedCapabilities } from '../../src/http/capabilities.ts';
 import { erasePersons } from '../../src/ingest/erase/erase-persons.ts';
 import { tenantSource } from '../upstream/tenant.ts';
-import { archiveWorld, type Row, thingCatalogue, type World } from './world.ts';
+import { archiveWorld, type Row, thingCatalogue, thingModel, type World } from './world.ts';
 
 const hour = 3_600_000;
 const day = 24 * hour;
@@ -79,6 +81,29 @@ describe('archived sets served as both', () => {
       assert.equal(await servedAs({ kind: 'none' }, modelled), 'stored');
       assert.equal(await servedAs({ kind: 'caller' }, modelled), 'upstream');
     }
+  });
+
+  it('say of a navigation that joins no properties that it cannot be followed in the archive', async () => {
+    const model = thingModel();
+    const things = model.entitySets.get('FarThings') ?? assert.fail();
+    const owner: NavigationProperty = {
+      ...{ kind: 'NavigationProperty', name: 'Owner', target: 'FarName', collection: false, nullable: true, join: [] },
+    };
+    const entityType = { ...things.entityType, navigationProperties: new Map([['Owner', owner]]) };
+    const bindings = new Map([['Owner', 'FarNames']]);
+    const set = { ...things, entityType, navigationPropertyBindings: bindings };
+    const led = { ...model, entitySets: new Map([...model.entitySets, ['FarThings', set] as const]) };
+    const types = new Map([...model.entityTypes, ['FarThing', entityType] as const]);
+    const catalogue = thingCatalogue({ serve: 'both' }, { ...led, entityTypes: types });
+    await world.restart(catalogue);
+    assert.deepEqual(feedCapabilities(world.archives.catalogue()).sets.get('FarThings')?.nonExpandable, []);
+    thing(1, hour);
+    await world.copy();
+    assert.deepEqual(feedCapabilities(world.archives.catalogue()).sets.get('FarThings')?.nonExpandable, ['Owner']);
+    const reply = await world.get('FarThings?$expand=Owner');
+    const { error } = (await reply.json()) as { error: Record<string, unknown> };
+    assert.deepEqual([reply.status, error['@gateway.feature'], error['target']], [501, 'unbound-navigation', 'Owner']);
+    assert.match(String(error['message']), /which properties.*'Owner' joins.*references/);
   });
 
   it('are not asked for again while a copy is fresh', async () => {

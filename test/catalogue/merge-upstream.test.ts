@@ -194,3 +194,48 @@ describe('mergeUpstreamModel of feeds that a whole model is refused for', () => 
     );
   }).timeout(60_000);
 });
+
+describe('mergeUpstreamModel of a feed that does not say which properties its navigations join', () => {
+  const merge = (agentId: string) => {
+    const xml = `<?xml version="1.0"?>
+<edmx:Edmx Version="4.0" xmlns:edmx="http://docs.oasis-open.org/odata/ns/edmx"><edmx:DataServices>
+<Schema Namespace="Tenant" xmlns="http://docs.oasis-open.org/odata/ns/edm">
+  <EntityType Name="Agent"><Key><PropertyRef Name="Id"/></Key><Property Name="Id" Type="Edm.Guid" Nullable="false"/>
+    <NavigationProperty Name="agentStates" Type="Collection(Tenant.State)"/>
+    <NavigationProperty Name="Others" Type="Collection(Tenant.State)"/></EntityType>
+  <EntityType Name="State"><Key><PropertyRef Name="id"/></Key><Property Name="id" Type="Edm.String" Nullable="false"/>
+    <Property Name="AgentId" Type="${agentId}"/><NavigationProperty Name="Agent" Type="Tenant.Agent"/></EntityType>
+  <EntityContainer Name="Default">
+    <EntitySet Name="Agents" EntityType="Tenant.Agent">
+      <NavigationPropertyBinding Path="agentStates" Target="AgentStates"/>
+      <NavigationPropertyBinding Path="Others" Target="AgentStates"/></EntitySet>
+    <EntitySet Name="AgentStates" EntityType="Tenant.State">
+      <NavigationPropertyBinding Path="Agent" Target="Agents"/></EntitySet>
+  </EntityContainer>
+</Schema></edmx:DataServices></edmx:Edmx>`;
+    const { model } = mergeUpstreamModel(catalogue, 'buzzeasy', readMetadata(xml).model).catalogue;
+    assert.deepEqual(checkModel(model), []);
+    const joinsOf = (set: string) =>
+      [...(model.entitySets.get(set)?.entityType.navigationProperties.values() ?? [])]
+        .filter(({ target }) => target.startsWith('Buzzeasy'))
+        .map(({ name, join }) => [name, join.map((pair) => `${pair.property}=${pair.referencedProperty}`).join()]);
+    return { model, joins: [...joinsOf('BuzzeasyAgents'), ...joinsOf('BuzzeasyAgentStates')] };
+  };
+
+  it('takes them from the documents, in the feed’s own names, both ways; $metadata says so', () => {
+    const { model, joins } = merge('Edm.Guid');
+    assert.deepEqual(joins, [
+      ['agentStates', 'Id=AgentId'],
+      ['Others', ''],
+      ['Agent', 'AgentId=Id'],
+    ]);
+    assert.match(metadataXml(model), /<ReferentialConstraint Property="AgentId" ReferencedProperty="Id"/);
+  });
+
+  it('not where the properties have other types there', () => {
+    assert.deepEqual(
+      merge('Edm.String').joins.filter(([, join]) => join !== ''),
+      [],
+    );
+  });
+});

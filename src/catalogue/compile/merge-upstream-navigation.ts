@@ -16,14 +16,42 @@ export function mergeNavigation(catalogue: Catalogue, served: readonly ServedSet
       if (target === undefined) {
         continue;
       }
-      found
-        .get(set.setName)
-        ?.set(navigation.name, { property: { ...navigation, target: target.typeName }, set: target.setName });
+      const join =
+        navigation.join.length > 0 ? navigation.join : documentedJoin(catalogue, { set, target, navigation });
+      add(found, set, { property: { ...navigation, target: target.typeName, join }, set: target.setName });
     }
   }
   addDocumented(catalogue, served, found);
   return withoutLostPartners(found);
 }
+
+/** A navigation from one set to another. */
+interface Leading {
+  readonly set: ServedSet;
+  readonly target: ServedSet;
+  readonly navigation: NavigationProperty;
+}
+
+/**
+ * The join that the documents know of a navigation that the feed declares without saying which properties it joins, as services do whose models
+ * are not made of a database: between the same sets, and of the same name, or its partner's. Empty: they know none.
+ */
+function documentedJoin(catalogue: Catalogue, { set, target, navigation }: Leading): readonly JoinPair[] {
+  const [one, other] = navigation.collection ? [target, set] : [set, target];
+  const documented = catalogue.model.entitySets.get(one.match.documented?.name ?? '');
+  const wanted = navigation.name.toLowerCase();
+  const known = [...(documented?.entityType.navigationProperties.values() ?? [])].find(
+    ({ name, partner, collection }) =>
+      !collection &&
+      documented?.navigationPropertyBindings.get(name) === other.match.documented?.name &&
+      (navigation.collection ? partner : name)?.toLowerCase() === wanted,
+  );
+  const join = known === undefined ? null : actualJoin(one, other, known);
+  return navigation.collection ? reversed(join ?? []) : (join ?? []);
+}
+
+const reversed = (join: readonly JoinPair[]): readonly JoinPair[] =>
+  join.map((pair) => ({ property: pair.referencedProperty, referencedProperty: pair.property }));
 
 /** Relations of the documents that the feed does not declare: the gateway joins them itself. */
 function addDocumented(catalogue: Catalogue, served: readonly ServedSet[], found: Found): void {
@@ -61,7 +89,7 @@ function addDocumented(catalogue: Catalogue, served: readonly ServedSet[], found
           collection: true,
           nullable: false,
           partner: navigation.name,
-          join: join.map((pair) => ({ property: pair.referencedProperty, referencedProperty: pair.property })),
+          join: reversed(join),
         },
       });
     }

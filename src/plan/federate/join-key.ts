@@ -1,4 +1,4 @@
-import type { EntityType, JoinPair, PrimitiveTypeName, Property } from '../../edm/model.ts';
+import type { EntityType, NavigationProperty, PrimitiveTypeName, Property } from '../../edm/model.ts';
 import { GatewayError } from '../../errors.ts';
 import { canonicalDecimal, canonicalInteger } from '../value/numeric-text.ts';
 import { canonicalDate, canonicalDateTimeOffset } from '../value/temporal-text.ts';
@@ -55,13 +55,24 @@ export function keyOfTexts(properties: readonly Property[]): (texts: KeyTexts) =
   };
 }
 
-/** The joined properties of one end of a navigation, in the order of its join. */
+/** Nothing says which properties a navigation joins: only the feed that declares it can follow it. */
+export const unjoined = ({ name }: NavigationProperty): GatewayError =>
+  new GatewayError(
+    'NotImplemented',
+    `Nothing says which properties the navigation property '${name}' joins, so only the feed that declares it could follow it, and its rows are not read from there. Name them in its metadata (references).`,
+    { target: name, feature: 'unbound-navigation' },
+  );
+
+/** The joined properties of one end of a navigation, in the order of its join. Throws `unjoined`. */
 export function joinProperties(
   type: EntityType,
-  join: readonly JoinPair[],
+  navigation: NavigationProperty,
   side: 'property' | 'referencedProperty',
 ): readonly Property[] {
-  return join.map((pair) => {
+  if (navigation.join.length === 0) {
+    throw unjoined(navigation);
+  }
+  return navigation.join.map((pair) => {
     const property = type.properties.get(pair[side]);
     if (property === undefined) {
       throw new GatewayError('Internal', `${type.name} has no joined property ${pair[side]}`);

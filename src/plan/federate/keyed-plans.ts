@@ -13,7 +13,7 @@ export function rowsBehind(
   { navigation, set }: { readonly navigation: NavigationProperty; readonly set: EntitySet },
   key: readonly string[],
 ): RowSource {
-  const properties = joinProperties(set.entityType, navigation.join, 'referencedProperty');
+  const properties = joinProperties(set.entityType, navigation, 'referencedProperty');
   const named = set.entityType.key.flatMap((name) => {
     const index = properties.findIndex((property) => property.name === name);
     const [property, value] = [properties[index], key[index]];

@@ -68,8 +68,8 @@ function joinOf(expand: ExpandPlan, from: Selection, placement: Placement): Join
   const { navigation, form, selection } = expand;
   refuseAggregated(expand);
   refuseOuterRow(expand);
-  const own = joinProperties(from.type, navigation.join, 'property');
-  const theirs = joinProperties(selection.type, navigation.join, 'referencedProperty');
+  const own = joinProperties(from.type, navigation, 'property');
+  const theirs = joinProperties(selection.type, navigation, 'referencedProperty');
   const keys = form === 'ref' ? selection.type.key.flatMap((name) => selection.type.properties.get(name) ?? []) : [];
   // References and counts serve no property at all.
   const bare = { ...selection, properties: [], computed: [], expands: [] };

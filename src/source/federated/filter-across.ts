@@ -165,10 +165,10 @@ function joinOf(
   { from, navigation, set }: { readonly from: RowPath } & Pick<FilterRoot['step'], 'navigation' | 'set'>,
   { sources }: JoinContext,
 ): Join {
-  const own = joinProperties(setAt(from).entityType, navigation.join, 'property');
-  const theirs = joinProperties(set.entityType, navigation.join, 'referencedProperty');
+  const own = joinProperties(setAt(from).entityType, navigation, 'property');
+  const theirs = joinProperties(set.entityType, navigation, 'referencedProperty');
   const stored = sources.sourceOf(setAt(from)) === null;
-  if (own.length === 0 || !crosses(sources, { from: setAt(from), navigation, to: set })) {
+  if (!crosses(sources, { from: setAt(from), navigation, to: set })) {
     throw mixed();
   }
   return { from, own, theirs, most: stored ? mostStoredKeys : Math.floor(mostComparisons / own.length) };

@@ -41,7 +41,7 @@ export async function resolveSource(source: RowSource, context: JoinContext): Pr
 
 async function keyAt(from: RowSource, { navigation }: Navigated, context: JoinContext): Promise<JoinKey> {
   const set = sourceSet(from);
-  const properties = joinProperties(set.entityType, navigation.join, 'property');
+  const properties = joinProperties(set.entityType, navigation, 'property');
   const plan = entityOf({ source: from, selection: onlyProperties(set, properties) });
   const key = await pickLocal(set, context).entityKey(plan, properties);
   if (key !== 'absent') {
