@@ -3,6 +3,7 @@ import { GatewayError } from '../../src/errors.ts';
 import { keyedCondition } from '../../src/plan/logic/keyed-condition.ts';
 import type { BoundExpression } from '../../src/plan/model/read-plan.ts';
 import type { Upstream, UpstreamReply } from '../../src/upstream/upstream.ts';
+import { evaluate, type Value } from '../upstream/conditions.ts';
 
 export type FeedRow = Readonly<Record<string, string | number | null>>;
 
@@ -55,7 +56,7 @@ export class ModelFeed {
           const [order] = orderby;
           if (order !== undefined) {
             all.sort((a, b) =>
-              String(operandValue(order.expression, a)) < String(operandValue(order.expression, b)) ? -1 : 1,
+              String(workedOut(order.expression, a)) < String(workedOut(order.expression, b)) ? -1 : 1,
             );
           }
           const wanted = top === null ? all : all.slice(0, top);
@@ -79,7 +80,7 @@ export class ModelFeed {
   }
 
   #found(set: EntitySet, filter: BoundExpression | null): FeedRow[] {
-    return this.rows(set.name).filter((row) => filter === null || holds(filter, row));
+    return this.rows(set.name).filter((row) => filter === null || workedOut(filter, row) === true);
   }
 
   #reply(rows: readonly FeedRow[], next: string | null): UpstreamReply {
@@ -110,47 +111,13 @@ export class ModelFeed {
   }
 }
 
-function operandValue(expression: BoundExpression, row: FeedRow): string | number | null {
-  switch (expression.kind) {
-    case 'PropertyValue': {
-      const value = row[expression.property.name] ?? null;
-      return expression.property.type === 'Edm.DateTimeOffset' && value !== null ? Date.parse(String(value)) : value;
-    }
-    case 'Constant':
-      return expression.type === 'Edm.DateTimeOffset' && expression.value !== null
-        ? Date.parse(expression.value)
-        : expression.value;
-    default:
-      throw new GatewayError('NotImplemented', `${expression.kind} is not known here`, { feature: 'proxied' });
-  }
-}
-
-function holds(expression: BoundExpression, row: FeedRow): boolean {
-  switch (expression.kind) {
-    case 'Logical': {
-      const [left, right] = [holds(expression.left, row), holds(expression.right, row)];
-      return expression.operator === 'and' ? left && right : left || right;
-    }
-    case 'Comparison': {
-      const [a, b] = [operandValue(expression.left, row), operandValue(expression.right, row)];
-      switch (expression.operator) {
-        case 'eq':
-          return String(a) === String(b);
-        case 'ne':
-          return String(a) !== String(b);
-        case 'lt':
-          return a !== null && b !== null && a < b;
-        case 'ge':
-          return a !== null && b !== null && a >= b;
-        default:
-          throw new TypeError(expression.operator);
-      }
-    }
-    case 'In':
-      return expression.items.some(
-        (item) => String(operandValue(item, row)) === String(operandValue(expression.operand, row)),
-      );
-    default:
-      throw new TypeError(expression.kind);
+/** What a feed of this kind cannot work out, it says so of. */
+function workedOut(expression: BoundExpression, row: FeedRow): Value {
+  try {
+    return evaluate(expression, row, 'odata');
+  } catch (error) {
+    throw error instanceof TypeError
+      ? new GatewayError('NotImplemented', `${expression.kind} is not known here`, { feature: 'proxied' })
+      : error;
   }
 }

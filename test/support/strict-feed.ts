@@ -44,6 +44,8 @@ export class StrictFeed {
   readonly always: Partial<Faults> = {};
   readonly faults: Partial<Faults>[] = [];
   pageSize = 2;
+  /** Those of a set's rows that are asked for, in their order; null: such a request it does not know. Otherwise all, whatever the filter says. */
+  choose: (rows: readonly Row[], set: string, options: URLSearchParams) => readonly Row[] | null = (rows) => rows;
   /** Requests that have come, and those whose reply has not ended. */
   asked = 0;
   open = 0;
@@ -67,12 +69,13 @@ export class StrictFeed {
     }
     const refusal = this.#refusal(request, url);
     const name = decodeURIComponent(url.pathname.split('/').at(-1) ?? '');
-    const rows = this.sets[name];
+    const stored = this.sets[name];
+    const rows = stored === undefined ? undefined : this.choose(stored, name, url.searchParams);
     if (faults.retryAfter !== undefined) {
       response.setHeader('Retry-After', faults.retryAfter);
     }
-    if (faults.status !== undefined || refusal !== null || rows === undefined) {
-      const status = faults.status ?? (refusal === null ? 404 : 400);
+    if (faults.status !== undefined || refusal !== null || rows === undefined || rows === null) {
+      const status = faults.status ?? (refusal !== null ? 400 : rows === null ? 501 : 404);
       response.writeHead(status, { 'Content-Type': 'application/json' });
       response.end(JSON.stringify({ error: { code: String(status), message: refusal ?? 'told to' } }));
       return;

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import type { BoundExpression } from '../../src/plan/model/read-plan.ts';
+import { canonicalDateTimeOffset } from '../../src/plan/value/temporal-text.ts';
 
 export type Value = string | number | boolean | null;
 export type Row = Readonly<Record<string, Value>>;
@@ -7,14 +8,14 @@ export type Row = Readonly<Record<string, Value>>;
 /** What a comparison with null gives: false or, of `eq` and `ne`, as of a value (OData); or null (SQL, and services over objects). */
 export type NullRule = 'odata' | 'sql';
 
-/** The value of an expression for one row of `FarCalls`, as far as `conditions` needs it. */
+/** The value of an expression for one row, as far as `conditions`, and what copies and joins ask of feeds, need it. TypeError: it is more. */
 export function evaluate(expression: BoundExpression, row: Row, rule: NullRule): Value {
   const value = (one: BoundExpression): Value => evaluate(one, row, rule);
   switch (expression.kind) {
     case 'Constant':
       return constantOf(expression.type, expression.value);
     case 'PropertyValue':
-      return row[expression.property.name] ?? null;
+      return valueAs(expression.property.type, row[expression.property.name] ?? null);
     case 'Convert':
       return value(expression.operand);
     case 'Comparison':
@@ -50,7 +51,26 @@ function constantOf(type: string, text: string | null): Value {
   if (text === null) {
     return null;
   }
-  return type === 'Edm.String' ? text : type === 'Edm.Boolean' ? text === 'true' : Number(text);
+  if (type === 'Edm.Boolean') {
+    return text === 'true';
+  }
+  return numbers.has(type) ? Number(text) : valueAs(type, text);
+}
+
+const numbers: ReadonlySet<string> = new Set(
+  ['Byte', 'SByte', 'Int16', 'Int32', 'Int64', 'Single', 'Double', 'Decimal'].map((name) => `Edm.${name}`),
+);
+
+/** Points in time as texts that have the order of these. */
+function valueAs(type: string, value: Value): Value {
+  if (type !== 'Edm.DateTimeOffset' || value === null) {
+    return value;
+  }
+  const canonical = canonicalDateTimeOffset(String(value)) ?? String(value);
+  return canonical.replace(
+    /(?:[.](\d+))?Z$/,
+    (_, fraction: string | undefined) => `.${(fraction ?? '').padEnd(12, '0')}`,
+  );
 }
 
 function compare(

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { checkModel } from '../../../src/edm/check-model.ts';
 import { readMetadata } from '../../../src/edm/read-metadata.ts';
+import { everyRow } from '../documented-three-ways.ts';
+import { threeWays } from '../three-ways.ts';
 import { calls, callsFeed, idsOf } from './calls.ts';
-import { asDocumented, documentedFeed, expandAll, roundTrip, runningFeeds } from './round-trip.ts';
+import { asDocumented, documented, documentedFeed, expandAll, roundTrip, runningFeeds, source } from './round-trip.ts';
 
 describe('the documented sets from Microsoft.AspNetCore.OData, in short', function () {
   this.timeout(60_000);
@@ -16,6 +18,19 @@ describe('the documented sets from Microsoft.AspNetCore.OData, in short', functi
   });
 
   it('every row, over pages, and by key', () => roundTrip(feed(0), samples));
+
+  it('every row of some proxied, archived and both, over real HTTP', async () => {
+    const names = ['BuzzeasyCalls', 'BuzzeasyAgents', 'BuzzeasyQueueSegments'];
+    const some = new Map(names.map((name) => [name, samples.get(name) ?? assert.fail(name)]));
+    const url = feed(0).upstream.state().url ?? assert.fail();
+    const gateways = await threeWays({ documented, source: source.name, url, pageSize: 5 });
+    try {
+      await gateways.copy(names);
+      await everyRow(gateways, some);
+    } finally {
+      await gateways.close();
+    }
+  });
 
   it('what the feed leads to', async () => {
     const some = new Map([...samples].slice(0, 4));
