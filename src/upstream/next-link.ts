@@ -75,9 +75,11 @@ function decoded(text: string): string {
   }
 }
 
+/** A query, or what stands before a host, may hold what others sign in with. */
 function outside(link: string): GatewayError {
+  const shown = link.replace(/[?#].*$/s, '').replace(/\/\/.*@/s, '//');
   return new GatewayError(
     'UpstreamRefused',
-    `The proxied feed names a next page outside of its service root: ${link.slice(0, 200)}.`,
+    `The proxied feed names a next page outside of its service root: ${shown.slice(0, 200)}.`,
   );
 }

@@ -6,8 +6,9 @@ import type { UpstreamSettings } from '../catalogue/catalogue.ts';
 import { GatewayError } from '../errors.ts';
 import { acceptedEncoding, decodedBody } from './decoded-body.ts';
 import { callerRefused } from './sign-in/caller-refused.ts';
+import { concealed } from './sign-in/concealed.ts';
 import type { UpstreamSignIn } from './sign-in/sign-in.ts';
-import { refusal, refused, unavailable } from './upstream-fault.ts';
+import { errorMessage, refusal, refused, unavailable } from './upstream-fault.ts';
 
 /** A GET below the service root. */
 export interface UpstreamRequest {
@@ -83,6 +84,7 @@ export function upstreamClient(source: string, settings: UpstreamSettings, signI
       let authorization = signIn.passesCaller
         ? (request.caller ?? null)
         : await signIn.authorization(request.signal).catch(failed);
+      const sent = authorization === null ? [] : [authorization];
       const ask = (): Promise<AxiosResponse<Readable>> => {
         const answered = patience.begin();
         return http
@@ -97,23 +99,24 @@ export function upstreamClient(source: string, settings: UpstreamSettings, signI
           .catch(failed)
           .finally(answered);
       };
-      const again = (before: AxiosResponse<Readable>): Promise<AxiosResponse<Readable>> => {
-        before.data.on('error', () => undefined).destroy();
-        return ask();
-      };
       let response = await ask();
       if (response.status === 401 && authorization !== null) {
         const renewed = await signIn.renew(authorization, request.signal).catch(failed);
         if (renewed !== null) {
           authorization = renewed;
-          response = await again(response);
+          sent.push(renewed);
+          response.data.on('error', () => undefined).destroy();
+          response = await ask();
         }
       }
       if (response.status === 500) {
         // A feed that stumbled answers now; one that cannot read the request fails each time, and waiting would not help.
-        response = await again(response);
+        response.data.on('error', () => undefined).destroy();
+        response = await ask();
       }
-      const encoding = String(response.headers['content-encoding'] ?? '');
+      // A feed may say again what it was sent, and what it says goes to clients and into the log.
+      const told = (name: string): string => concealed(String(response.headers[name] ?? ''), sent);
+      const encoding = told('content-encoding');
       const stream = decodedBody(response.data, encoding);
       if (stream === null) {
         throw refused(source, `answers in the encoding ${encoding.slice(0, 40)}, which was not asked for`);
@@ -122,7 +125,7 @@ export function upstreamClient(source: string, settings: UpstreamSettings, signI
       stream.on('error', () => undefined);
       const chunks = guarded(stream, patience, fault('broken'));
       if (response.status === 200) {
-        const contentType = String(response.headers['content-type'] ?? '');
+        const contentType = told('content-type');
         return { kind: 'body', body: { url, contentType, chunks, discard: () => stream.destroy() } };
       }
       if (response.status === 204 || response.status === 404 || response.status === 410) {
@@ -131,12 +134,12 @@ export function upstreamClient(source: string, settings: UpstreamSettings, signI
       }
       if (signIn.passesCaller && (response.status === 401 || response.status === 403)) {
         stream.destroy();
-        throw callerRefused(source, response.status, String(response.headers['www-authenticate'] ?? ''));
+        throw callerRefused(source, response.status, told('www-authenticate'));
       }
       throw refusal(source, {
         status: response.status,
-        retryAfter: String(response.headers['retry-after'] ?? ''),
-        body: await firstBytes(chunks),
+        retryAfter: told('retry-after'),
+        message: concealed(errorMessage(await firstBytes(chunks)), sent),
       });
     },
     close() {

@@ -66,13 +66,16 @@ export function refusedWith(error: unknown): number | null {
   return status !== null && [400, 414, 431, 500, 501].includes(status) ? status : null;
 }
 
-/** What an error status of the upstream means for our client, who never gets to see the upstream's own challenge. */
+/**
+ * What an error status of the upstream means for our client, who never gets to see the upstream's own challenge. `message`: what it
+ * says of it, without what it was sent to sign in; empty: nothing.
+ */
 export function refusal(
   source: string,
-  reply: { readonly status: number; readonly retryAfter: string; readonly body: string },
+  reply: { readonly status: number; readonly retryAfter: string; readonly message: string },
 ): GatewayError {
   const { status } = reply;
-  const said = errorMessage(reply.body);
+  const said = reply.message === '' ? '' : `: ${reply.message.slice(0, longestMessage)}`;
   if (status >= 300 && status < 400) {
     return refused(source, `redirects (${status}) instead of answering; its address or sign-in is not set up rightly`);
   }
@@ -117,15 +120,18 @@ function waitSeconds(text: string): number | null {
   return Math.min(patience.longest, Math.max(1, Math.ceil(seconds)));
 }
 
-/** The message of an OData error body, in one line and cut short; empty when there is none. */
-function errorMessage(body: string): string {
+/** Characters of a message of the feed that are shown. */
+const longestMessage = 300;
+
+/** The message of an OData error body, in one line; empty when there is none. */
+export function errorMessage(body: string): string {
   try {
     const parsed = JSON.parse(body) as { error?: { message?: unknown } } | null;
     const message = parsed?.error?.message;
     if (typeof message !== 'string' || message === '') {
       return '';
     }
-    return `: ${message.replace(/[\s\p{Cc}]+/gu, ' ').slice(0, 300)}`;
+    return message.replace(/[\s\p{Cc}]+/gu, ' ');
   } catch {
     return '';
   }

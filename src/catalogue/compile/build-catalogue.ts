@@ -151,9 +151,15 @@ function checkSource(source: SourceDraft): void {
     source.report(['files', 'timeZone'], message, 'Use an IANA name, e.g. Europe/Amsterdam.');
   }
   const url = entry.upstream?.url;
-  if (typeof url === 'string' && !/^https?:\/\/[^\s?#]+$/.test(url)) {
-    const message = `"${url}" is no absolute http or https address without a query.`;
-    source.report(['upstream', 'url'], message, 'Give the service root of the feed.');
+  if (typeof url === 'string' && !/^https?:\/\/[^\s?#/@]+(?:\/[^\s?#]*)?$/.test(url)) {
+    // Credentials in it are shown to nobody.
+    const shown = url.replace(/[?#].*$/s, '?...').replace(/\/\/.*@/s, '//...@');
+    const message = `"${shown}" is no absolute http or https address without a query, name or password.`;
+    source.report(
+      ['upstream', 'url'],
+      message,
+      'Give the service root of the feed; what it is asked with belongs in signIn.',
+    );
   }
 }
 
