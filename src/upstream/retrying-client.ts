@@ -4,7 +4,7 @@ import type { Circuit } from './circuit.ts';
 import { requireClosed } from './circuit-client.ts';
 import type { TimeSource } from './sign-in/time-source.ts';
 import type { UpstreamClient, UpstreamRequest } from './upstream-client.ts';
-import { outageOf } from './upstream-fault.ts';
+import { outageOf, statusBehind } from './upstream-fault.ts';
 
 /** Attempts of one request, the first one counted. */
 const mostAttempts = 4;
@@ -23,10 +23,11 @@ interface Feed {
 }
 
 /**
- * The same client, which asks again where a feed may only have stumbled: no answer, 408, 429 and 5xx other than 500 and 501,
+ * The same client, which asks again where a feed may only have stumbled: no answer, 408, 429 and 5xx other than 501,
  * before anything of the reply was used. All requests are GET, which nobody notices twice. It waits as long as `Retry-After` says,
  * else a little longer each time, by chance more or less, so that many do not come back together. What was silent for the
- * whole time it had is not asked again. After failures in a row the feed is left alone (see `Circuit`).
+ * whole time it had is not asked again, and after 500 once, at once: a feed that stumbled answers now, and one that cannot read the request
+ * fails each time. After failures in a row the feed is left alone (see `Circuit`).
  */
 export function retryingClient(
   client: UpstreamClient,
@@ -36,20 +37,24 @@ export function retryingClient(
     root: client.root,
     async get(request) {
       const began = time.now();
+      let again = true;
       for (let attempt = 1; ; attempt++) {
         try {
           // Nobody waits for a place only to be told so.
           requireClosed(circuit, source);
           return await client.get(request);
         } catch (error) {
-          const pause = pauseAfter(error, attempt, random());
+          const pause: number | null = again && statusBehind(error) === 500 ? 0 : pauseAfter(error, attempt, random());
           if (pause === null || time.now() - began + pause > longestWaiting || isGone(request)) {
             throw error;
           }
           observe({ event: 'upstream-retry', source, reason: reasonOf(error), milliseconds: Math.round(pause) });
-          await time.pause(pause, request.signal).catch(() => {
-            throw error;
-          });
+          again &&= pause > 0;
+          if (pause > 0) {
+            await time.pause(pause, request.signal).catch(() => {
+              throw error;
+            });
+          }
         }
       }
     },
@@ -71,5 +76,5 @@ export function pauseAfter(error: unknown, attempt: number, random: number): num
 
 const reasonOf = (error: unknown): string => {
   const outage = outageOf(error);
-  return outage?.status == null ? (outage?.kind ?? 'unknown') : String(outage.status);
+  return String(outage?.status ?? outage?.kind ?? statusBehind(error) ?? 'unknown');
 };

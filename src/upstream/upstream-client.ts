@@ -109,11 +109,6 @@ export function upstreamClient(source: string, settings: UpstreamSettings, signI
           response = await ask();
         }
       }
-      if (response.status === 500) {
-        // A feed that stumbled answers now; one that cannot read the request fails each time, and waiting would not help.
-        response.data.on('error', () => undefined).destroy();
-        response = await ask();
-      }
       // A feed may say again what it was sent, and what it says goes to clients and into the log.
       const told = (name: string): string => concealed(String(response.headers[name] ?? ''), sent);
       const encoding = told('content-encoding');

@@ -91,9 +91,9 @@ export function refusal(
       cause: new FeedStatus(status),
     });
   }
-  // Asked twice already: the same request will not be answered later either.
+  // Who asks for rows asks once more: the same request will not be answered later either.
   if (status === 500) {
-    return refused(source, `fails at this request, each time, with status 500${said}`, status);
+    return refused(source, `fails at this request with status 500${said}`, status);
   }
   if (status > 500 || status === 429 || status === 408) {
     const retryAfter = waitSeconds(reply.retryAfter);

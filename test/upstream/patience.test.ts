@@ -36,6 +36,18 @@ describe('a proxied feed that stumbles', () => {
     });
   }
 
+  it('is asked once more after 500, at once, and waited for as ever where it answers otherwise then', async () => {
+    feed.faults.push({ status: 500 }, { status: 503 });
+    assert.deepEqual((await page(await connected(), 'FarCalls?$select=id')).rows, [{ id: 1 }, { id: 2 }]);
+    assert.deepEqual([feed.asked, clock.pauses, retries()], [3, [600], ['500', '503']]);
+  });
+
+  it('500 is told after the second one, and asks for nothing after another fault', async () => {
+    feed.faults.push({ status: 503 }, { status: 500 }, { status: 500 });
+    await assert.rejects(page(await connected(), 'FarCalls?$select=id'), fails('UpstreamRefused', /with status 500/));
+    assert.deepEqual([feed.asked, clock.pauses, retries()], [3, [300], ['503', '500']]);
+  });
+
   for (const status of [400, 401, 403, 404, 501]) {
     it(`is not asked again after ${status}: the answer would be the same`, async () => {
       feed.always.status = status;

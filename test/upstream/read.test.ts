@@ -153,7 +153,7 @@ describe('a proxied feed over HTTP', () => {
     [403, 'UpstreamRefused', /credentials of the gateway/],
     [404, 'UpstreamRefused', /has no FarCalls/],
     [429, 'UpstreamUnavailable', /429/],
-    [500, 'UpstreamRefused', /fails at this request, each time, with status 500: Unknown thing/],
+    [500, 'UpstreamRefused', /fails at this request with status 500: Unknown thing/],
     [502, 'UpstreamUnavailable', /502/],
     [501, 'NotImplemented', /cannot do what was asked: Unknown thing/],
     [503, 'UpstreamUnavailable', /503/],
