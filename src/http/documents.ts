@@ -17,19 +17,21 @@ interface Documents {
   readonly json: string;
   /** Names the model: changes when `$metadata` does. */
   readonly version: string;
+  /** What they say of capabilities is by this. */
+  readonly by: Feed['capabilities'];
 }
 
 const made = new WeakMap<Catalogue, Documents>();
 
 function documents(feed: Feed, catalogue: Catalogue): Documents {
   const before = made.get(catalogue);
-  if (before !== undefined) {
+  if (before !== undefined && before.by === feed.capabilities) {
     return before;
   }
   const capabilities = feed.capabilities?.(catalogue) ?? null;
   const xml = metadataXml(catalogue.model, capabilities);
   const json = JSON.stringify(metadataJson(catalogue.model, capabilities));
-  const documents = { xml, json, version: digest(xml) };
+  const documents = { xml, json, version: digest(xml), by: feed.capabilities };
   made.set(catalogue, documents);
   return documents;
 }
