@@ -4,8 +4,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { requireCatalogue } from '../../src/catalogue/read-metadata.ts';
 import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts';
+import { catalogueOf } from '../support/catalogue-of.ts';
 import { metadataFolder } from '../support/gateway.ts';
 import { type TestDatabase, testDatabase } from '../support/postgres.ts';
 
@@ -25,7 +25,7 @@ describe('the archive as a program', function () {
   const dataDir = mkdtempSync(path.join(os.tmpdir(), 'gateway-archive-'));
 
   before(async () => {
-    sandbox = await startSandbox(requireCatalogue(metadataFolder, {}), 'buzzeasy', { rows: 60, seed: 3 });
+    sandbox = await startSandbox(catalogueOf(metadataFolder), 'buzzeasy', { rows: 60, seed: 3 });
     database = await testDatabase();
   });
   after(async () => {

@@ -15,11 +15,10 @@ import { everything } from '../../src/plan/grants.ts';
 import { DataSources } from '../../src/source/data-sources.ts';
 import { ResultCache } from '../../src/source/stored/result-cache.ts';
 import type { Database } from '../../src/warehouse/database.ts';
-import { migrate } from '../../src/warehouse/migrate.ts';
 import { openDatabase } from '../../src/warehouse/postgres-database.ts';
 import { entitySet, entityType, modelOf, property } from '../edm/small-model.ts';
 import { collect } from '../support/collect-events.ts';
-import { testDatabase } from '../support/postgres.ts';
+import { migratedDatabase } from '../support/made-databases.ts';
 import { tenantCatalogue, tenantSource } from '../upstream/tenant.ts';
 import { ModelFeed } from './model-feed.ts';
 
@@ -97,9 +96,8 @@ export interface World {
 }
 
 export async function archiveWorld(more: Partial<ArchiveSettings> = {}): Promise<World> {
-  const { connectionString, drop } = await testDatabase();
+  const { connectionString, drop } = await migratedDatabase();
   const database = await openDatabase({ connection: connectionString });
-  await migrate(database);
   const feed = new ModelFeed();
   const first = thingCatalogue(more);
   const events: ArchiveEvent[] = [];

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parse } from 'yaml';
-import { requireCatalogue } from '../../src/catalogue/read-metadata.ts';
+import { catalogueOf } from '../support/catalogue-of.ts';
 import { metadataFolder } from '../support/gateway.ts';
 
 /** Every description that `$metadata` serves, by the place it stands at. */
@@ -13,7 +13,7 @@ function served(): ReadonlyMap<string, string> {
       found.set(place, text);
     }
   };
-  for (const set of requireCatalogue(metadataFolder, {}).model.entitySets.values()) {
+  for (const set of catalogueOf(metadataFolder).model.entitySets.values()) {
     keep(set.name, set.description);
     const { entityType } = set;
     keep(`type ${entityType.name}`, entityType.description);
@@ -66,7 +66,7 @@ describe('C12 descriptions hold what a reader of the feed needs', () => {
   });
 
   it('titles tell the sets apart in the service document', () => {
-    const sets = [...requireCatalogue(metadataFolder, {}).model.entitySets.values()];
+    const sets = [...catalogueOf(metadataFolder).model.entitySets.values()];
     const titles = sets.map(({ name, title = name }) => title);
     assert.equal(new Set(titles).size, titles.length, 'two sets have one title');
     assert.ok(titles.includes('Sparkcentral: Open Conversations') && titles.includes('Gateway: Load Rejects'));

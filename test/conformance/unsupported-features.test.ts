@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { requireCatalogue } from '../../src/catalogue/read-metadata.ts';
 import { GatewayError } from '../../src/errors.ts';
 import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts';
 import { type UnsupportedFeature, unsupportedFeatures } from '../../src/unsupported-features.ts';
 import { type JoinedGateway, joinedGateway } from '../http/cross-source/joined-gateway.ts';
 import { bindText } from '../plan/bind-text.ts';
+import { catalogueOf } from '../support/catalogue-of.ts';
 import { metadataFolder } from '../support/gateway.ts';
 
 const cases = 'TracebuzzCases?$filter=';
@@ -94,7 +94,7 @@ describe('C9 every 501 that the code can give is listed', function () {
   let front: Server;
   let gateway: JoinedGateway;
   before(async () => {
-    sandbox = await startSandbox(requireCatalogue(metadataFolder, {}), 'buzzeasy', { rows: 5, seed: 1 });
+    sandbox = await startSandbox(catalogueOf(metadataFolder), 'buzzeasy', { rows: 5, seed: 1 });
     front = createServer(async (request, response) => {
       const url = request.url ?? '';
       const reply = url.startsWith('/Agents') ? null : await fetch(new URL(`.${url}`, sandbox.url));

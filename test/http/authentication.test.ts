@@ -2,13 +2,14 @@ import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { requireCatalogue } from '../../src/catalogue/read-metadata.ts';
 import { hashPasswordCommand } from '../../src/commands/hash-password.ts';
 import { servingFaults, uploadSourceFaults } from '../../src/commands/serving-faults.ts';
 import { readConfig } from '../../src/config.ts';
 import { authentication } from '../../src/http/authentication.ts';
 import { credentialFile, hashKey, hashPassword, readCredentials } from '../../src/http/credentials.ts';
 import { readUploadKeys, uploadKeys } from '../../src/http/upload/upload-keys.ts';
+import { catalogueOf } from '../support/catalogue-of.ts';
+import { metadataFolder } from '../support/gateway.ts';
 import { startTestServer, type TestServer } from './test-server.ts';
 
 const folder = mkdtempSync(path.join(os.tmpdir(), 'gateway-auth-'));
@@ -242,6 +243,6 @@ describe('http: authentication', () => {
     const config = readConfig({ INGEST_KEYS_FILE: keys, AUTH_KEY_FILE: reading });
     assert.match(servingFaults(config).join(), /INGEST_KEYS_FILE: the key of crm stands in AUTH_KEY_FILE too/);
     assert.deepEqual(servingFaults(readConfig({ INGEST_KEYS_FILE: keys })), []);
-    assert.equal(uploadSourceFaults(config, requireCatalogue('metadata', {})).length, 2);
+    assert.equal(uploadSourceFaults(config, catalogueOf(metadataFolder)).length, 2);
   });
 });

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { ForgetReplies } from '../../src/commands/forget-replies.ts';
-import { migrate } from '../../src/warehouse/migrate.ts';
 import { openDatabase } from '../../src/warehouse/postgres-database.ts';
-import { testDatabase } from '../support/postgres.ts';
+import { migratedDatabase } from '../support/made-databases.ts';
 import { type CacheServer, startCacheServer } from './reply-cache/cache-server.ts';
 
 describe('http: kept replies are forgotten when somebody was erased', () => {
@@ -35,9 +34,8 @@ describe('http: kept replies are forgotten when somebody was erased', () => {
   });
 
   it('by a gateway that looks for erasures of others', async () => {
-    const { connectionString, drop } = await testDatabase();
+    const { connectionString, drop } = await migratedDatabase();
     const database = await openDatabase({ connection: connectionString });
-    await migrate(database);
     let times = 0;
     const replies = new ForgetReplies(database, async () => void times++);
     await replies.look();

@@ -15,11 +15,10 @@ import { DataSources } from '../../src/source/data-sources.ts';
 import { ResultCache } from '../../src/source/stored/result-cache.ts';
 import type { EvaluationLimits } from '../../src/source/stored/stored-read.ts';
 import type { Upstream } from '../../src/upstream/upstream.ts';
-import { migrate } from '../../src/warehouse/migrate.ts';
 import { type DatabaseSettings, openDatabase } from '../../src/warehouse/postgres-database.ts';
 import { catalogue, createTables } from '../sql/small-model.ts';
 import { collect } from '../support/collect-events.ts';
-import { testDatabase } from '../support/postgres.ts';
+import { migratedDatabase } from '../support/made-databases.ts';
 
 /** The whole feed over real HTTP on a fresh database of a real PostgreSQL, with the small model of `test/sql`. */
 export interface TestServer {
@@ -62,7 +61,7 @@ export interface TestServerOptions {
 }
 
 export async function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
-  const { connectionString, drop } = await testDatabase();
+  const { connectionString, drop } = await migratedDatabase();
   const proxied = await options.proxy?.(connectionString);
   const connection = proxied?.connectionString ?? connectionString;
   const database = await openDatabase({
@@ -70,7 +69,6 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     ...options.database,
     connection,
   });
-  await migrate(database);
   const client = new pg.Client({ connectionString });
   await client.connect();
   await client.query("SET TimeZone = 'UTC'");

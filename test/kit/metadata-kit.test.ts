@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'mocha';
-import { requireCatalogue } from '../../src/catalogue/read-metadata.ts';
 import { examineFile, readHead } from '../../src/ingest/csv/file-facts.ts';
 import { identifyExport } from '../../src/ingest/identify/identify-export.ts';
 import { loadFile } from '../../src/ingest/load/load-file.ts';
+import { catalogueOf } from '../support/catalogue-of.ts';
 import { metadataFolder, type TestGateway, testGateway } from '../support/gateway.ts';
 import { writeExampleFile } from './example-file.ts';
 import { expectedValue } from './expected-value.ts';
 
-const catalogue = requireCatalogue(metadataFolder, {});
+const catalogue = catalogueOf(metadataFolder);
 
 describe('kit: every metadata file', () => {
   let gateway: TestGateway;

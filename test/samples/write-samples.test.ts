@@ -4,9 +4,9 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'mocha';
-import { requireCatalogue } from '../../src/catalogue/read-metadata.ts';
 import { loadFile } from '../../src/ingest/load/load-file.ts';
 import { type SampleReport, writeSamples } from '../../src/samples/write-samples.ts';
+import { catalogueOf } from '../support/catalogue-of.ts';
 import { metadataFolder, type TestGateway, testGateway } from '../support/gateway.ts';
 
 const order = { rows: 24, days: 3, seed: 5 };
@@ -33,7 +33,7 @@ describe('samples', () => {
   };
 
   it('the same order gives the same bytes, another seed gives others', async () => {
-    const catalogue = requireCatalogue(metadataFolder, {});
+    const catalogue = catalogueOf(metadataFolder);
     const small = { rows: 5, days: 2, seed: 3 };
     const [a, b, c] = [folder(), folder(), folder()];
     const first = digest(a, await writeSamples(catalogue, a, small));

@@ -1,7 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import type { Catalogue } from '../../src/catalogue/catalogue.ts';
-import { requireCatalogue } from '../../src/catalogue/read-metadata.ts';
 import { openToAll } from '../../src/http/authentication.ts';
 import type { Feed, FeedSettings } from '../../src/http/feed.ts';
 import { httpListener } from '../../src/http/listener.ts';
@@ -9,11 +8,10 @@ import { everything } from '../../src/plan/grants.ts';
 import { DataSources } from '../../src/source/data-sources.ts';
 import { ResultCache } from '../../src/source/stored/result-cache.ts';
 import type { Database } from '../../src/warehouse/database.ts';
-import { migrate } from '../../src/warehouse/migrate.ts';
 import { openDatabase } from '../../src/warehouse/postgres-database.ts';
-import { provision } from '../../src/warehouse/tables/provision.ts';
+import { catalogueOf } from './catalogue-of.ts';
 import { collect } from './collect-events.ts';
-import { testDatabase } from './postgres.ts';
+import { provisionedDatabase } from './made-databases.ts';
 
 /** The product's own metadata. */
 export const metadataFolder = path.resolve(import.meta.dirname, '../../metadata');
@@ -50,11 +48,9 @@ export async function testGateway(
   { replies = null, ...settings }: Partial<FeedSettings & Pick<Feed, 'replies'>> = {},
   capabilities: Feed['capabilities'] = null,
 ): Promise<TestGateway> {
-  const catalogue = requireCatalogue(folder, {});
-  const { connectionString, drop } = await testDatabase();
+  const catalogue = catalogueOf(folder);
+  const { connectionString, drop } = await provisionedDatabase(catalogue);
   const database = await openDatabase({ connection: connectionString });
-  await migrate(database);
-  await provision(database, catalogue);
   const defects: Error[] = [];
   const app = httpListener({
     catalogue: () => catalogue,

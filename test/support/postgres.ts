@@ -16,7 +16,15 @@ export interface TestDatabase {
   drop(): Promise<void>;
 }
 
-let started: Promise<{ server: EmbeddedServer | null; url: (database: string) => string }> | null = null;
+interface Servers {
+  /** null: the server of TEST_DATABASE_URL. */
+  readonly server: EmbeddedServer | null;
+  readonly url: (database: string) => string;
+  /** Makes and drops databases; one connection for all of them. */
+  readonly administrator: pg.Client;
+}
+
+let started: Promise<Servers> | null = null;
 const open = new Set<TestDatabase>();
 /** The databases outlive the run, so that somebody can look at what a failed test has left. */
 const keeps = process.env['KEEP_DATABASES'] === '1';
@@ -27,19 +35,26 @@ const keeps = process.env['KEEP_DATABASES'] === '1';
  * survive a power cut. Call it in `before` and `drop()` in `after`.
  */
 export async function testDatabase(): Promise<TestDatabase> {
+  return databaseLike('template0');
+}
+
+/** A copy of a database that nobody is connected to. */
+export async function databaseLike(template: string): Promise<TestDatabase> {
   if (started === null) {
     started = start();
     share({ close: stop });
   }
-  const { url } = await started;
+  const { url, server, administrator } = await started;
   const name = `t_${randomBytes(6).toString('hex')}`;
-  await administer(url('postgres'), `CREATE DATABASE ${name} TEMPLATE template0 ENCODING 'UTF8'`);
+  // Where nothing is synchronised, files are copied in a seventh of the time that the same takes through the WAL.
+  const strategy = server === null ? '' : 'STRATEGY file_copy';
+  await administrator.query(`CREATE DATABASE ${name} TEMPLATE ${template} ENCODING 'UTF8' ${strategy}`);
   const database: TestDatabase = {
     connectionString: url(name),
     name,
     drop: async () => {
       if (open.delete(database) && !keeps) {
-        await administer(url('postgres'), `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+        await administrator.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
       }
     },
   };
@@ -47,7 +62,14 @@ export async function testDatabase(): Promise<TestDatabase> {
   return database;
 }
 
-async function start(): Promise<{ server: EmbeddedServer | null; url: (database: string) => string }> {
+async function start(): Promise<Servers> {
+  const { server, url } = await startServer();
+  const administrator = new pg.Client({ connectionString: url('postgres') });
+  await administrator.connect();
+  return { server, url, administrator };
+}
+
+async function startServer(): Promise<Pick<Servers, 'server' | 'url'>> {
   const given = process.env['TEST_DATABASE_URL'];
   if (given !== undefined && given !== '') {
     return {
@@ -75,24 +97,15 @@ async function start(): Promise<{ server: EmbeddedServer | null; url: (database:
   };
 }
 
-async function administer(connectionString: string, statement: string): Promise<void> {
-  const client = new pg.Client({ connectionString });
-  await client.connect();
-  try {
-    await client.query(statement);
-  } finally {
-    await client.end();
-  }
-}
-
 async function stop(): Promise<void> {
   if (started === null) {
     return;
   }
-  const { server } = await started;
+  const { server, administrator } = await started;
   for (const database of open) {
     await database.drop();
   }
+  await administrator.end();
   if (server === null) {
     return;
   }

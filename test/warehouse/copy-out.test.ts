@@ -5,9 +5,9 @@ import pg from 'pg';
 import { to as copyTo } from 'pg-copy-streams';
 import type { GatewayError } from '../../src/errors.ts';
 import type { Database, ReadSession } from '../../src/warehouse/database.ts';
-import { migrate } from '../../src/warehouse/migrate.ts';
 import { openDatabase } from '../../src/warehouse/postgres-database.ts';
-import { type TestDatabase, testDatabase } from '../support/postgres.ts';
+import { migratedDatabase } from '../support/made-databases.ts';
+import type { TestDatabase } from '../support/postgres.ts';
 
 const patient = { timeout: 60_000, signal: new AbortController().signal };
 
@@ -16,10 +16,9 @@ describe('copyOut', () => {
   let database: Database;
 
   before(async () => {
-    store = await testDatabase();
+    store = await migratedDatabase();
     // One reader: whatever a test leaves behind on the connection, the next test meets.
     database = await openDatabase({ connection: store.connectionString, readers: 1 });
-    await migrate(database);
   });
   after(async () => {
     await database.close();

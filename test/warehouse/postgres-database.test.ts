@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { GatewayError } from '../../src/errors.ts';
 import type { Database } from '../../src/warehouse/database.ts';
-import { migrate } from '../../src/warehouse/migrate.ts';
 import { checkServer, openDatabase } from '../../src/warehouse/postgres-database.ts';
-import { type TestDatabase, testDatabase } from '../support/postgres.ts';
+import { migratedDatabase } from '../support/made-databases.ts';
+import type { TestDatabase } from '../support/postgres.ts';
 
 const patient = { timeout: 10_000, signal: new AbortController().signal };
 
@@ -12,9 +12,8 @@ describe('openDatabase', () => {
   let database: Database;
 
   before(async () => {
-    store = await testDatabase();
+    store = await migratedDatabase();
     database = await openDatabase({ connection: store.connectionString });
-    await migrate(database);
     await database.query('CREATE TABLE feed."T" (a integer, b text)');
     await database.query('GRANT SELECT ON feed."T" TO gateway_reader');
   });

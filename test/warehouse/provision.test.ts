@@ -4,11 +4,11 @@ import { primitiveTypes } from '../../src/edm/primitive-types.ts';
 import type { GatewayError } from '../../src/errors.ts';
 import { searchVector } from '../../src/sql/expression/search.ts';
 import type { Database } from '../../src/warehouse/database.ts';
-import { migrate } from '../../src/warehouse/migrate.ts';
 import { openDatabase } from '../../src/warehouse/postgres-database.ts';
 import { provision } from '../../src/warehouse/tables/provision.ts';
 import { tableFaults, wantedTables } from '../../src/warehouse/tables/wanted-tables.ts';
-import { type TestDatabase, testDatabase } from '../support/postgres.ts';
+import { migratedDatabase } from '../support/made-databases.ts';
+import type { TestDatabase } from '../support/postgres.ts';
 import { type SmallSet, smallCatalogue } from './small-catalogue.ts';
 
 const cases: SmallSet = {
@@ -35,9 +35,8 @@ describe('provision', () => {
   const options = { timeout: 10_000, signal: new AbortController().signal };
 
   beforeEach(async () => {
-    store = await testDatabase();
+    store = await migratedDatabase();
     database = await openDatabase({ connection: store.connectionString });
-    await migrate(database);
   });
   afterEach(async () => {
     await database.close();

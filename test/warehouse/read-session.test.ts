@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import type { GatewayError } from '../../src/errors.ts';
 import type { Database, ReadSession } from '../../src/warehouse/database.ts';
-import { migrate } from '../../src/warehouse/migrate.ts';
 import { openDatabase } from '../../src/warehouse/postgres-database.ts';
-import { type TestDatabase, testDatabase } from '../support/postgres.ts';
+import { migratedDatabase } from '../support/made-databases.ts';
+import type { TestDatabase } from '../support/postgres.ts';
 import { type PostgresProxy, postgresProxy } from '../support/postgres-proxy.ts';
 
 const patient = { timeout: 60_000, signal: new AbortController().signal };
@@ -14,9 +14,8 @@ const right = 'UTC|ISO, MDY|iso_8601|1|hex|gateway_reader|on';
 describe('read sessions', () => {
   let store: TestDatabase;
   before(async () => {
-    store = await testDatabase();
+    store = await migratedDatabase();
     const database = await openDatabase({ connection: store.connectionString });
-    await migrate(database);
     await database.query('CREATE TABLE feed."T" AS SELECT generate_series(1, 10) AS a');
     await database.query('GRANT SELECT ON feed."T" TO gateway_reader');
     await database.close();

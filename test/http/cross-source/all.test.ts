@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { requireCatalogue } from '../../../src/catalogue/read-metadata.ts';
 import { type Sandbox, startSandbox } from '../../../src/sandbox/sandbox.ts';
+import { catalogueOf } from '../../support/catalogue-of.ts';
 import { metadataFolder } from '../../support/gateway.ts';
 import { type JoinedGateway, joinedGateway, judge } from './joined-gateway.ts';
 
@@ -28,7 +28,7 @@ describe('$all with proxied sets', function () {
   let held = 0;
 
   before(async () => {
-    sandbox = await startSandbox(requireCatalogue(metadataFolder, {}), 'buzzeasy', { rows: 60, seed: 1 });
+    sandbox = await startSandbox(catalogueOf(metadataFolder), 'buzzeasy', { rows: 60, seed: 1 });
     front = createServer(async (request, response) => {
       const url = request.url ?? '';
       const described = url.includes('$metadata');

@@ -5,8 +5,8 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
-import { requireCatalogue } from '../../../src/catalogue/read-metadata.ts';
 import { type Sandbox, startSandbox } from '../../../src/sandbox/sandbox.ts';
+import { catalogueOf } from '../../support/catalogue-of.ts';
 import { metadataFolder } from '../../support/gateway.ts';
 import { type JoinedGateway, joinedGateway, judge } from './joined-gateway.ts';
 
@@ -39,7 +39,7 @@ describe('a proxied feed in trouble, seen through joins', function () {
   const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
   before(async () => {
-    sandbox = await startSandbox(requireCatalogue(metadataFolder, {}), 'buzzeasy', { rows: 60, seed: 1 });
+    sandbox = await startSandbox(catalogueOf(metadataFolder), 'buzzeasy', { rows: 60, seed: 1 });
     front = createServer(async (request, response) => {
       const url = request.url ?? '';
       const reply = await fetch(new URL(`.${url}`, sandbox.url));

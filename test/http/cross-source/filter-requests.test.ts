@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { requireCatalogue } from '../../../src/catalogue/read-metadata.ts';
 import { unobserved } from '../../../src/observation/observe.ts';
 import { type Sandbox, startSandbox } from '../../../src/sandbox/sandbox.ts';
 import { joinedKeys } from '../../../src/source/federated/joined-keys.ts';
 import { KnownRows } from '../../../src/source/federated/known-rows.ts';
 import { sourcesOf } from '../../../src/source/federated/sources.ts';
+import { catalogueOf } from '../../support/catalogue-of.ts';
 import { metadataFolder } from '../../support/gateway.ts';
 import { type JoinedGateway, joinedGateway, judge } from './joined-gateway.ts';
 
@@ -29,7 +29,7 @@ describe('what a filter between sources asks for', function () {
   let left = Number.POSITIVE_INFINITY;
 
   before(async () => {
-    sandbox = await startSandbox(requireCatalogue(metadataFolder, {}), 'buzzeasy', { rows: 60, seed: 1 });
+    sandbox = await startSandbox(catalogueOf(metadataFolder), 'buzzeasy', { rows: 60, seed: 1 });
     front = createServer(async (request, response) => {
       const url = request.url ?? '';
       const token = /\$skiptoken=(\w+)/.exec(decodeURIComponent(url))?.[1];

@@ -2,7 +2,6 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } f
 import type { AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
-import { requireCatalogue } from '../../../src/catalogue/read-metadata.ts';
 import { type ConnectedUpstreams, connectUpstreams } from '../../../src/commands/connect-upstreams.ts';
 import { readConfig } from '../../../src/config.ts';
 import { openToAll } from '../../../src/http/authentication.ts';
@@ -15,13 +14,12 @@ import { everything } from '../../../src/plan/grants.ts';
 import { DataSources } from '../../../src/source/data-sources.ts';
 import { ResultCache } from '../../../src/source/stored/result-cache.ts';
 import type { Database } from '../../../src/warehouse/database.ts';
-import { migrate } from '../../../src/warehouse/migrate.ts';
 import { openDatabase } from '../../../src/warehouse/postgres-database.ts';
-import { provision } from '../../../src/warehouse/tables/provision.ts';
+import { catalogueOf } from '../../support/catalogue-of.ts';
 import { collect } from '../../support/collect-events.ts';
 import { metadataFolder } from '../../support/gateway.ts';
 import { RunningClock } from '../../support/idle-clock.ts';
-import { testDatabase } from '../../support/postgres.ts';
+import { provisionedDatabase } from '../../support/made-databases.ts';
 
 /** Calls that an analyst has judged: stored, each of an agent and a call of the proxied feed. */
 export const judgements = `set: Judgements
@@ -111,11 +109,9 @@ export async function joinedGateway(options: JoinedOptions = {}): Promise<Joined
     ...readConfig({ DATA_DIR: options.dataDir ?? path.join(folder, 'data'), METADATA_DIR: metadataDir }),
     ...options.settings,
   };
-  const loaded = requireCatalogue(metadataDir, environment);
-  const { connectionString, drop } = await testDatabase();
+  const loaded = catalogueOf(metadataDir, environment);
+  const { connectionString, drop } = await provisionedDatabase(loaded);
   const database = await openDatabase({ connection: connectionString });
-  await migrate(database);
-  await provision(database, loaded);
   const observed: Observation[] = [];
   const surroundings = {
     config,

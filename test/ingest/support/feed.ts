@@ -3,13 +3,12 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before } from 'mocha';
 import type { Catalogue } from '../../../src/catalogue/catalogue.ts';
-import { requireCatalogue } from '../../../src/catalogue/read-metadata.ts';
 import { type LoadOptions, type LoadResult, loadFile } from '../../../src/ingest/load/load-file.ts';
 import type { Database, DatabaseRow } from '../../../src/warehouse/database.ts';
-import { migrate } from '../../../src/warehouse/migrate.ts';
 import { openDatabase } from '../../../src/warehouse/postgres-database.ts';
-import { provision } from '../../../src/warehouse/tables/provision.ts';
-import { testDatabase } from '../../support/postgres.ts';
+import { catalogueOf } from '../../support/catalogue-of.ts';
+import { metadataFolder } from '../../support/gateway.ts';
+import { provisionedDatabase } from '../../support/made-databases.ts';
 
 /** A provisioned database and a folder for files, for one `describe`. */
 export interface Feed {
@@ -23,7 +22,7 @@ export interface Feed {
   rows<Row extends DatabaseRow = DatabaseRow>(sql: string): Promise<readonly Row[]>;
 }
 
-export const catalogue = requireCatalogue('metadata', {});
+export const catalogue = catalogueOf(metadataFolder);
 export const anchor = Date.UTC(2026, 0, 1);
 
 export function useFeed(of: Catalogue = catalogue): () => Feed {
@@ -31,10 +30,8 @@ export function useFeed(of: Catalogue = catalogue): () => Feed {
   let drop: (() => Promise<void>) | null = null;
   before(async function () {
     this.timeout(60_000);
-    const test = await testDatabase();
+    const test = await provisionedDatabase(of);
     const database = await openDatabase({ connection: test.connectionString });
-    await migrate(database);
-    await provision(database, of);
     const folder = mkdtempSync(join(tmpdir(), 'gateway-ingest-'));
     const write = (name: string, content: string | Buffer, minute = 0): string => {
       const path = join(folder, name);

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { requireCatalogue } from '../../../src/catalogue/read-metadata.ts';
 import { callerFaults } from '../../../src/commands/serving-faults.ts';
 import { readConfig } from '../../../src/config.ts';
 import { type Sandbox, startSandbox } from '../../../src/sandbox/sandbox.ts';
 import { type JoinedGateway, joinedGateway, judge } from '../../http/cross-source/joined-gateway.ts';
+import { catalogueOf } from '../../support/catalogue-of.ts';
 import { metadataFolder } from '../../support/gateway.ts';
 import { type GuardedFeed, guardedFeed } from './guarded-feed.ts';
 
@@ -18,7 +18,7 @@ describe('a feed that is asked with the token of whoever asks', () => {
   const taken = new Set<string>();
 
   before(async () => {
-    sandbox = await startSandbox(requireCatalogue(metadataFolder, {}), 'buzzeasy', { rows: 5, seed: 1 });
+    sandbox = await startSandbox(catalogueOf(metadataFolder), 'buzzeasy', { rows: 5, seed: 1 });
     const challenge = `Bearer realm="feed", authorization_uri="${signInAddress}", error="invalid_token"`;
     feed = await guardedFeed(sandbox.url, (header) => taken.has(header ?? ''), challenge);
     gateway = await joinedGateway({ environment: { BUZZEASY_URL: feed.url, BUZZEASY_SIGN_IN: 'caller' } });
@@ -93,7 +93,7 @@ describe('a feed that is asked with the token of whoever asks', () => {
   });
 
   it('is refused beside a sign-in of the gateway, whose keys would go to the feed', () => {
-    const catalogue = requireCatalogue(metadataFolder, { BUZZEASY_SIGN_IN: 'caller' });
+    const catalogue = catalogueOf(metadataFolder, { BUZZEASY_SIGN_IN: 'caller' });
     const faults = (environment: Readonly<Record<string, string>>) => callerFaults(readConfig(environment), catalogue);
     assert.deepEqual(faults({}), []);
     assert.match(
@@ -101,9 +101,6 @@ describe('a feed that is asked with the token of whoever asks', () => {
       /^AUTH_KEY_FILE: the proxied feed buzzeasy is asked with/,
     );
     assert.match(faults({ AUTH_BASIC_FILE: '/run/users' })[0] ?? '', /^AUTH_BASIC_FILE/);
-    assert.deepEqual(
-      callerFaults(readConfig({ AUTH_KEY_FILE: '/run/keys' }), requireCatalogue(metadataFolder, {})),
-      [],
-    );
+    assert.deepEqual(callerFaults(readConfig({ AUTH_KEY_FILE: '/run/keys' }), catalogueOf(metadataFolder)), []);
   });
 });

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { requireCatalogue } from '../../../src/catalogue/read-metadata.ts';
 import { checkUpstream } from '../../../src/commands/check-upstreams.ts';
 import { connectCommand } from '../../../src/commands/connect.ts';
 import { connectUpstreams } from '../../../src/commands/connect-upstreams.ts';
@@ -13,6 +12,7 @@ import { type Sandbox, startSandbox } from '../../../src/sandbox/sandbox.ts';
 import type { Database } from '../../../src/warehouse/database.ts';
 import { openDatabase } from '../../../src/warehouse/postgres-database.ts';
 import { signInStore } from '../../../src/warehouse/sign-ins.ts';
+import { catalogueOf } from '../../support/catalogue-of.ts';
 import { metadataFolder as wholeMetadata } from '../../support/gateway.ts';
 import { type TestDatabase, testDatabase } from '../../support/postgres.ts';
 import { TokenServer } from '../../support/servers/token-server.ts';
@@ -37,7 +37,7 @@ describe('gateway connect', () => {
     folder = await mkdtemp(path.join(os.tmpdir(), 'connect-'));
     metadataFolder = path.join(folder, 'metadata');
     await cp(path.join(wholeMetadata, 'buzzeasy'), path.join(metadataFolder, 'buzzeasy'), { recursive: true });
-    sandbox = await startSandbox(requireCatalogue(metadataFolder, {}), 'buzzeasy', { rows: 3, seed: 1 });
+    sandbox = await startSandbox(catalogueOf(metadataFolder), 'buzzeasy', { rows: 3, seed: 1 });
   });
   beforeEach(async () => {
     server = await TokenServer.start();
@@ -100,7 +100,7 @@ describe('gateway connect', () => {
       assert.match(lines.at(-1) ?? '', /sets at http/);
       assert.ok(server.tokenCalls.length > 1, 'it asked again until then');
       const around = surroundings(environment);
-      const proxied = await connectUpstreams(around, requireCatalogue(metadataFolder, environment), {
+      const proxied = await connectUpstreams(around, catalogueOf(metadataFolder, environment), {
         keeping: { store: signInStore(database), secrets: [key] },
       });
       assert.equal(proxied.upstreams.get('buzzeasy')?.state().failure, null);
@@ -171,8 +171,8 @@ describe('gateway connect', () => {
     assert.match(ended.text, /error: the sign-in at the proxied feed buzzeasy has ended \(invalid_grant 700082/);
     await connect(environment, 'approved');
     assert.deepEqual((await alerts()).slice(1), ['signin.restored']);
-    const source = requireCatalogue(metadataFolder, environment).sources.get('buzzeasy') ?? assert.fail();
-    const context = { catalogue: requireCatalogue(metadataFolder, environment), environment, store: null };
+    const source = catalogueOf(metadataFolder, environment).sources.get('buzzeasy') ?? assert.fail();
+    const context = { catalogue: catalogueOf(metadataFolder, environment), environment, store: null };
     const checked = await checkUpstream(source, { ...context, secrets: [key] });
     assert.match(checked.lines.join('\n'), /a person signs in there; "gateway status"/);
     const keyless = await checkUpstream(source, { ...context, secrets: [] });

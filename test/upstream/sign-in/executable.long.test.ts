@@ -5,8 +5,8 @@ import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
-import { requireCatalogue } from '../../../src/catalogue/read-metadata.ts';
 import { startSandbox } from '../../../src/sandbox/sandbox.ts';
+import { catalogueOf } from '../../support/catalogue-of.ts';
 import { metadataFolder } from '../../support/gateway.ts';
 import { testDatabase } from '../../support/postgres.ts';
 import { TokenServer } from '../../support/servers/token-server.ts';
@@ -20,7 +20,7 @@ describe('a tenant connected by one command', function () {
   it('gateway connect, then two gateways that share the sign-in, one of them killed: rows all the way, no secret anywhere', async () => {
     const home = await testDatabase();
     const folder = await mkdtemp(path.join(os.tmpdir(), 'connected-'));
-    const sandbox = await startSandbox(requireCatalogue(metadataFolder, {}), 'buzzeasy', { rows: 5, seed: 1 });
+    const sandbox = await startSandbox(catalogueOf(metadataFolder), 'buzzeasy', { rows: 5, seed: 1 });
     const server = await TokenServer.start();
     server.clients.set('gateway', { id: 'gateway', secret: null, certificate: null });
     server.interval = 0.2;

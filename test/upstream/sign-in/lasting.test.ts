@@ -11,10 +11,10 @@ import {
 import type { SignInStore } from '../../../src/upstream/sign-in/sign-in-store.ts';
 import { TokenClient } from '../../../src/upstream/sign-in/token-client.ts';
 import type { Database } from '../../../src/warehouse/database.ts';
-import { migrate } from '../../../src/warehouse/migrate.ts';
 import { openDatabase } from '../../../src/warehouse/postgres-database.ts';
 import { signInStates, signInStore } from '../../../src/warehouse/sign-ins.ts';
-import { type TestDatabase, testDatabase } from '../../support/postgres.ts';
+import { migratedDatabase } from '../../support/made-databases.ts';
+import type { TestDatabase } from '../../support/postgres.ts';
 import { TokenServer } from '../../support/servers/token-server.ts';
 import { fails } from '../told-feed.ts';
 import { TestTime } from './test-time.ts';
@@ -33,9 +33,8 @@ describe('the sign-in of a person, kept up by refresh tokens', () => {
   const events: UpstreamEvent[] = [];
 
   before(async () => {
-    home = await testDatabase();
+    home = await migratedDatabase();
     database = await openDatabase({ connection: home.connectionString });
-    await migrate(database);
     folder = await mkdtemp(path.join(os.tmpdir(), 'sign-in-'));
     file = path.join(folder, 'refresh-token');
   });

@@ -4,13 +4,13 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { requireCatalogue } from '../../../src/catalogue/read-metadata.ts';
 import { startSandbox } from '../../../src/sandbox/sandbox.ts';
 import { migrate } from '../../../src/warehouse/migrate.ts';
 import { openDatabase } from '../../../src/warehouse/postgres-database.ts';
 import { signInStates } from '../../../src/warehouse/sign-ins.ts';
 import { joinedGateway } from '../../http/cross-source/joined-gateway.ts';
 import { powerQueryHeaders } from '../../http/power-query.ts';
+import { catalogueOf } from '../../support/catalogue-of.ts';
 import { metadataFolder } from '../../support/gateway.ts';
 import { testDatabase } from '../../support/postgres.ts';
 import { TokenServer } from '../../support/servers/token-server.ts';
@@ -22,7 +22,7 @@ describe('sign-ins over days and processes', function () {
   this.timeout(300_000);
 
   it('a day of scheduled refresh, with tokens that end again and again: no request fails', async () => {
-    const sandbox = await startSandbox(requireCatalogue(metadataFolder, {}), 'buzzeasy', { rows: 50, seed: 1 });
+    const sandbox = await startSandbox(catalogueOf(metadataFolder), 'buzzeasy', { rows: 50, seed: 1 });
     const server = await TokenServer.start();
     server.clients.set('gateway', { id: 'gateway', secret: 'of the client', certificate: null });
     server.lifetime = 3;

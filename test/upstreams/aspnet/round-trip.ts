@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import type { Catalogue } from '../../../src/catalogue/catalogue.ts';
-import { requireCatalogue } from '../../../src/catalogue/read-metadata.ts';
 import { type SampleRow, sampleRows } from '../../../src/sandbox/sample-rows.ts';
+import { catalogueOf } from '../../support/catalogue-of.ts';
 import { metadataFolder } from '../../support/gateway.ts';
 import { type FeedFile, feedOf } from './feed-file.ts';
 import { type ReadFeed, readFeed } from './read-feed.ts';
 import { lackOfService, type RunningFeeds, startFeeds } from './service.ts';
 
-export const documented = requireCatalogue(metadataFolder, {});
+export const documented = catalogueOf(metadataFolder);
 export const [source = assert.fail('no feed is documented')] = [...documented.sources.values()].filter(
   ({ kind }) => kind === 'odata',
 );
