@@ -189,8 +189,15 @@ function functionText(name: FunctionName, args: readonly BoundExpression[], plac
   if (!canonicalFunctions[name].proxied) {
     throw refuse(place, name);
   }
+  // What a negative start or length means, services do not agree on.
+  if (name === 'substring' && !args.slice(1).every(isCount)) {
+    throw refuse(place, 'substring with numbers that may be negative');
+  }
   return `${name}(${args.map((arg) => expressionText(arg, place)).join(',')})`;
 }
+
+const isCount = (expression: BoundExpression): boolean =>
+  expression.kind === 'Constant' && expression.value !== null && /^\d+$/.test(expression.value);
 
 const numericRank: ReadonlyMap<PrimitiveTypeName, number> = new Map(
   (
@@ -214,8 +221,16 @@ function convertText(expression: BoundExpression & { kind: 'Convert' }, place: E
   if (bare !== expression) {
     return expressionText(bare, place);
   }
+  // Each service writes points in time, fractions and truths in its own manner.
+  if (expression.type === 'Edm.String' && !writtenAlike.has(expression.operand.type)) {
+    throw refuse(place, `cast(${expression.operand.type} to ${expression.type})`);
+  }
   return `cast(${expressionText(expression.operand, place)},${expression.type})`;
 }
+
+const writtenAlike: ReadonlySet<string> = new Set(
+  ['String', 'Byte', 'SByte', 'Int16', 'Int32', 'Int64', 'Guid'].map((name) => `Edm.${name}`),
+);
 
 function lambdaText(expression: BoundExpression & { kind: 'Lambda' }, place: ExpressionPlace): string {
   const over = collectionText(expression.over, place);

@@ -60,6 +60,12 @@ class FeedStatus extends Error {
 export const statusBehind = (error: unknown): number | null =>
   error instanceof GatewayError && error.cause instanceof FeedStatus ? error.cause.status : null;
 
+/** Whether a feed takes a request for wrong, or fails at it each time: another one for the same rows may be answered. */
+export function isUnanswerable(error: unknown): boolean {
+  const status = statusBehind(error);
+  return status === 400 || status === 500;
+}
+
 /** The status with which a feed refused a request, that it may take in another form; null: it is another fault. */
 export function refusedWith(error: unknown): number | null {
   const status = statusBehind(error);

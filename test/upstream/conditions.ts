@@ -15,6 +15,9 @@ export function evaluate(expression: BoundExpression, row: Row, rule: NullRule):
     case 'Constant':
       return constantOf(expression.type, expression.value);
     case 'PropertyValue':
+      if (expression.row.steps.length > 0) {
+        throw new TypeError('the row has no other rows');
+      }
       return valueAs(expression.property.type, row[expression.property.name] ?? null);
     case 'Convert':
       return value(expression.operand);
@@ -87,9 +90,13 @@ function compare(
     }
     return operator === 'eq' ? left === right : operator === 'ne' ? left !== right : false;
   }
-  const order = left === right ? 0 : (left ?? '') < (right ?? '') ? -1 : 1;
+  const order = left === right ? 0 : isBefore(left ?? '', right ?? '') ? -1 : 1;
   return { eq: order === 0, ne: order !== 0, gt: order > 0, ge: order >= 0, lt: order < 0, le: order <= 0 }[operator];
 }
+
+/** Texts by code point. */
+const isBefore = (a: Exclude<Value, null>, b: Exclude<Value, null>): boolean =>
+  typeof a === 'string' && typeof b === 'string' ? Buffer.compare(Buffer.from(a), Buffer.from(b)) < 0 : a < b;
 
 const leaf = fc.oneof(
   fc

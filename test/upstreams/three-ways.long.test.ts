@@ -26,7 +26,7 @@ const feeds: readonly (readonly [string, () => Promise<Running>])[] = [
   [
     'a strict feed without navigations that leaves nulls out, compresses, and is busy now and then',
     async () => {
-      const service = await startStrictService(documented, samples, source.prefix);
+      const service = await startStrictService(documented, samples, { prefix: source.prefix, navigations: false });
       service.feed.pageSize = 17;
       Object.assign(service.feed.always, { omitsNulls: true, gzips: true });
       service.feed.faults.push(...Array.from({ length: 3000 }, (_, at) => (at % 9 === 8 ? { status: 503 } : {})));

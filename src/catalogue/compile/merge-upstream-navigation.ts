@@ -34,20 +34,22 @@ interface Leading {
 
 /**
  * The join that the documents know of a navigation that the feed declares without saying which properties it joins, as services do whose models
- * are not made of a database: between the same sets, and of the same name, or its partner's. Empty: they know none.
+ * are not made of a database: between the same sets, and of the same name. Empty: they know none.
  */
 function documentedJoin(catalogue: Catalogue, { set, target, navigation }: Leading): readonly JoinPair[] {
-  const [one, other] = navigation.collection ? [target, set] : [set, target];
-  const documented = catalogue.model.entitySets.get(one.match.documented?.name ?? '');
-  const wanted = navigation.name.toLowerCase();
+  const documented = catalogue.model.entitySets.get(set.match.documented?.name ?? '');
+  const { name: wanted, collection } = navigation;
   const known = [...(documented?.entityType.navigationProperties.values() ?? [])].find(
-    ({ name, partner, collection }) =>
-      !collection &&
-      documented?.navigationPropertyBindings.get(name) === other.match.documented?.name &&
-      (navigation.collection ? partner : name)?.toLowerCase() === wanted,
+    (one) =>
+      one.collection === collection &&
+      one.name.toLowerCase() === wanted.toLowerCase() &&
+      documented?.navigationPropertyBindings.get(one.name) === target.match.documented?.name,
   );
-  const join = known === undefined ? null : actualJoin(one, other, known);
-  return navigation.collection ? reversed(join ?? []) : (join ?? []);
+  if (known === undefined || known.join.length === 0) {
+    return [];
+  }
+  const join = collection ? actualJoin(target, set, reversed(known.join)) : actualJoin(set, target, known.join);
+  return collection ? reversed(join ?? []) : (join ?? []);
 }
 
 const reversed = (join: readonly JoinPair[]): readonly JoinPair[] =>
@@ -66,7 +68,7 @@ function addDocumented(catalogue: Catalogue, served: readonly ServedSet[], found
       if (target === undefined) {
         continue;
       }
-      const join = actualJoin(set, target, navigation);
+      const join = actualJoin(set, target, navigation.join);
       if (join === null || isTaken(set, found, navigation.name)) {
         continue;
       }
@@ -106,13 +108,13 @@ function isTaken(set: ServedSet, found: Found, name: string): boolean {
 }
 
 /** The join in the feed's own property names; null where a property is missing, typed otherwise, or no longer the key. */
-function actualJoin(set: ServedSet, target: ServedSet, navigation: NavigationProperty): readonly JoinPair[] | null {
+function actualJoin(set: ServedSet, target: ServedSet, wanted: readonly JoinPair[]): readonly JoinPair[] | null {
   const [own, other]: readonly EntityType[] = [set.match.upstream.entityType, target.match.upstream.entityType];
-  if (own === undefined || other === undefined || other.key.length !== navigation.join.length) {
+  if (own === undefined || other === undefined || other.key.length !== wanted.length) {
     return null;
   }
   const join: JoinPair[] = [];
-  for (const pair of navigation.join) {
+  for (const pair of wanted) {
     const property = sameProperty(own, pair.property);
     const referenced = sameProperty(other, pair.referencedProperty);
     if (property === undefined || referenced === undefined) {

@@ -6,7 +6,7 @@ import type { Observe } from '../../observation/observe.ts';
 import { copyLine } from '../../sql/copy-line.ts';
 import type { UpstreamReadOptions } from '../../upstream/upstream.ts';
 import type { EvaluationLimits } from '../stored/stored-read.ts';
-import { statusBehind } from '../../upstream/upstream-fault.ts';
+import { isUnanswerable } from '../../upstream/upstream-fault.ts';
 import { objectsOf } from '../upstream/objects-of.ts';
 import type { BroughtPart } from './evaluation.ts';
 
@@ -84,4 +84,4 @@ const absent = (): never => {
 
 /** The feed says that it cannot do this, or takes it for wrong. */
 const isRefused = (error: unknown): boolean =>
-  (error instanceof GatewayError && error.code === 'NotImplemented') || statusBehind(error) === 400;
+  (error instanceof GatewayError && error.code === 'NotImplemented') || isUnanswerable(error);

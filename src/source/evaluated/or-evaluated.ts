@@ -3,7 +3,7 @@ import { expressionCrosses } from '../../plan/federate/filter-root.ts';
 import type { Bound, RowSource } from '../../plan/model/read-plan.ts';
 import { sourceSet } from '../../plan/model/sets.ts';
 import type { UpstreamPlan } from '../../upstream/upstream.ts';
-import { statusBehind } from '../../upstream/upstream-fault.ts';
+import { isUnanswerable } from '../../upstream/upstream-fault.ts';
 import type { Reading, Recipient } from '../data-source.ts';
 import type { Sources } from '../federated/sources.ts';
 import { type PlannedRead, planned } from '../planned-read.ts';
@@ -67,10 +67,10 @@ export const isBeyondSources = (error: unknown): boolean =>
   error instanceof GatewayError && error.code === 'NotImplemented' && beyondSources.has(error.feature);
 
 /**
- * Whether a feed takes a condition, an order or an expand for wrong that is none: it does not know it. A key that it takes for wrong may be so.
+ * Whether a feed takes a condition, an order or an expand for wrong that is none, or fails at it: it does not know it. A key that it takes for wrong may be so.
  */
 function isAskedInVain(plan: UpstreamPlan, error: unknown): boolean {
-  if (statusBehind(error) !== 400 || (plan.kind !== 'Collection' && plan.kind !== 'Count') || isKeyed(plan.source)) {
+  if (!isUnanswerable(error) || (plan.kind !== 'Collection' && plan.kind !== 'Count') || isKeyed(plan.source)) {
     return false;
   }
   const { filter, orderby } = plan.restriction;

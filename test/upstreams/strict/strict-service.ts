@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Catalogue } from '../../../src/catalogue/catalogue.ts';
 import { metadataXml } from '../../../src/edm/metadata-xml.ts';
-import type { Model } from '../../../src/edm/model.ts';
+import type { EntitySet, Model, NavigationProperty } from '../../../src/edm/model.ts';
 import type { SampleRow } from '../../../src/sandbox/sample-rows.ts';
 import { StrictFeed } from '../../support/strict-feed.ts';
 import { evaluate, type Row } from '../../upstream/conditions.ts';
@@ -17,22 +17,33 @@ export interface StrictService {
   close(): Promise<void>;
 }
 
-/** `prefix`: stands before our names of sets and types, and not before its own. It leads from no set to another. */
+interface StrictShape {
+  /** Stands before our names of sets and types, and not before its own. */
+  readonly prefix: string;
+  /** It declares where its sets lead to, without what is joined, and follows nothing. Otherwise they lead nowhere. */
+  readonly navigations: boolean;
+}
+
 export async function startStrictService(
   catalogue: Catalogue,
   samples: ReadonlyMap<string, readonly SampleRow[]>,
-  prefix: string,
+  { prefix, navigations }: StrictShape,
 ): Promise<StrictService> {
   const plain = (name: string): string => (name.startsWith(prefix) ? name.slice(prefix.length) : name);
-  const metadata = metadataXml(plainModel(catalogue.model, [...samples.keys()], plain), null, 'feed');
+  const metadata = metadataXml(
+    plainModel(catalogue.model, { names: [...samples.keys()], plain, navigations }),
+    null,
+    'feed',
+  );
+  const ours = new Map([...samples.keys()].map((name) => [plain(name), name]));
   const feed = new StrictFeed(Object.fromEntries([...samples].map(([name, rows]) => [plain(name), rows])));
   feed.choose = (rows, set, options) => {
     const asked = ['$filter', '$orderby'].flatMap((name) => {
       const text = options.get(name);
       return text === null ? [] : [`${name}=${text}`];
     });
-    const plan = planOf(`${prefix}${set}?${asked.join('&')}`, catalogue);
-    if (plan.kind !== 'Collection' || options.has('$expand')) {
+    const plan = planOf(`${ours.get(set) ?? set}?${asked.join('&')}`, catalogue);
+    if (plan.kind !== 'Collection' || options.has('$expand') || computes.test(options.get('$filter') ?? '')) {
       return null;
     }
     const { filter, orderby } = plan.restriction;
@@ -60,11 +71,14 @@ export async function startStrictService(
       response.writeHead(200, { 'Content-Type': 'application/xml' }).end(metadata);
       return;
     }
-    const keyOf = (set: string): string => catalogue.model.entitySets.get(`${prefix}${set}`)?.entityType.key[0] ?? '';
+    const keyOf = (set: string): string => catalogue.model.entitySets.get(ours.get(set) ?? '')?.entityType.key[0] ?? '';
     answer(feed, { request, response, url: asked, keyOf });
   });
   return { url, feed, close };
 }
+
+/** A call or arithmetic: this feed compares, and does nothing else. */
+const computes = /\b(?!(?:in|not|and|or)\b)\w+\(| (?:add|sub|mul|div|mod) |-\(/;
 
 /** Nulls come first. */
 const compared = (a: Row[string] | undefined, b: Row[string] | undefined): number =>
@@ -112,16 +126,29 @@ const keyCondition = (key: string, only: string): string =>
     .map((pair) => (/^\w+=/.test(pair) ? pair.replace('=', ' eq ') : `${only} eq ${pair}`))
     .join(' and ');
 
-/** The sets of a model under other names, and nothing between them. */
-function plainModel(model: Model, names: readonly string[], plain: (name: string) => string): Model {
-  const sets = names.flatMap((name) => {
+interface PlainShape {
+  readonly names: readonly string[];
+  readonly plain: (name: string) => string;
+  readonly navigations: boolean;
+}
+
+/** Some sets of a model under other names. */
+function plainModel(model: Model, { names, plain, navigations }: PlainShape): Model {
+  const sets = names.flatMap((name): EntitySet[] => {
     const set = model.entitySets.get(name);
     if (set === undefined) {
       return [];
     }
-    const { entityType } = set;
-    const type = { ...entityType, name: plain(entityType.name), navigationProperties: new Map<never, never>() };
-    return [{ ...set, name: plain(name), entityType: type, navigationPropertyBindings: new Map<never, never>() }];
+    const bound = [...set.navigationPropertyBindings].filter(([, target]) => navigations && names.includes(target));
+    const led = bound.flatMap(([own]): (readonly [string, NavigationProperty])[] => {
+      const navigation = set.entityType.navigationProperties.get(own);
+      const target = navigation === undefined ? '' : plain(navigation.target);
+      return navigation === undefined ? [] : [[own, { ...navigation, target, join: [] }]];
+    });
+    const type = plain(set.entityType.name);
+    const entityType = { ...set.entityType, name: type, navigationProperties: new Map(led) };
+    const bindings = new Map(bound.map(([own, target]) => [own, plain(target)] as const));
+    return [{ ...set, name: plain(name), entityType, navigationPropertyBindings: bindings }];
   });
   return {
     namespace: 'Strict',
