@@ -14,6 +14,22 @@ export interface MeasuredServer {
   stop(): Promise<void>;
 }
 
+/** What the product is told in its environment: the run's database, a folder of its own, nothing on a schedule. */
+export const gatewayEnvironment = (
+  warehouse: BenchWarehouse,
+  settings: Readonly<Record<string, string>>,
+): NodeJS.ProcessEnv => ({
+  ...process.env,
+  DATABASE_URL: warehouse.url,
+  DATA_DIR: path.join(warehouse.folder, 'gateway'),
+  METADATA_DIR: path.join(root, 'metadata'),
+  INGEST_SCHEDULE: '0 0 1 1 *',
+  SAMPLES: 'off',
+  LOG_LEVEL: 'error',
+  PORT: '0',
+  ...settings,
+});
+
 /** The product itself, `gateway serve`, on the run's database. */
 export async function startGateway(
   warehouse: BenchWarehouse,
@@ -22,17 +38,7 @@ export async function startGateway(
   const flags = (process.env['BENCH_NODE_FLAGS'] ?? '').split(' ').filter((flag) => flag !== '');
   const child = spawn(process.execPath, [...flags, path.join(root, 'bin', 'gateway.mjs'), 'serve'], {
     cwd: warehouse.folder,
-    env: {
-      ...process.env,
-      DATABASE_URL: warehouse.url,
-      DATA_DIR: path.join(warehouse.folder, 'gateway'),
-      METADATA_DIR: path.join(root, 'metadata'),
-      INGEST_SCHEDULE: '0 0 1 1 *',
-      SAMPLES: 'off',
-      LOG_LEVEL: 'error',
-      PORT: '0',
-      ...settings,
-    },
+    env: gatewayEnvironment(warehouse, settings),
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const address = await new Promise<string>((resolve, reject) => {
@@ -48,8 +54,7 @@ export async function startGateway(
   });
   return {
     address,
-    peakMemory: () => peakMemory(child.pid ?? 0),
-    processorTime: () => processorTime(child.pid ?? 0),
+    ...measuredProcess(child.pid ?? 0),
     stop: () =>
       new Promise((resolve) => {
         child.on('exit', () => resolve());
@@ -57,6 +62,12 @@ export async function startGateway(
       }),
   };
 }
+
+/** What a process has used so far. */
+export const measuredProcess = (pid: number): Pick<MeasuredServer, 'peakMemory' | 'processorTime'> => ({
+  peakMemory: () => peakMemory(pid),
+  processorTime: () => processorTime(pid),
+});
 
 /** VmHWM of a process on Linux, in MB. */
 export function peakMemory(pid: number): number | null {

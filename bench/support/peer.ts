@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
-import { type MeasuredServer, peakMemory, processorTime } from './gateway.ts';
+import { type MeasuredServer, measuredProcess } from './gateway.ts';
 import { type BenchWarehouse, root } from './warehouse.ts';
 
 /** Starts a program of `bench/peers`, which sends its address when it listens. */
@@ -10,8 +10,7 @@ export async function startPeer({ url }: BenchWarehouse, name: string): Promise<
   const [address] = (await once(child, 'message')) as [string];
   return {
     address,
-    peakMemory: () => peakMemory(child.pid ?? 0),
-    processorTime: () => processorTime(child.pid ?? 0),
+    ...measuredProcess(child.pid ?? 0),
     async stop() {
       const ended = once(child, 'exit');
       child.kill();

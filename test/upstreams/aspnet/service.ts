@@ -39,6 +39,7 @@ export function lackOfService(): string | null {
 export interface RunningFeeds {
   /** Their service roots, with a slash at the end, in the order given. */
   readonly roots: readonly string[];
+  readonly pid: number;
   close(): Promise<void>;
 }
 
@@ -64,6 +65,7 @@ export async function startFeeds(feeds: readonly FeedFile[]): Promise<RunningFee
   }
   return {
     roots: JSON.parse(String(first[0])) as string[],
+    pid: child.pid ?? 0,
     async close() {
       // It ends with its standard input, so that none outlives a test run that was killed.
       child.stdin.end();
