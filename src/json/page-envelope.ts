@@ -51,6 +51,13 @@ export class PageEnvelope {
     this.rows += 1;
   }
 
+  /** Appends rows that have commas between them. */
+  appendRows(bytes: Uint8Array, rows: number): void {
+    this.separate();
+    this.rows += rows - 1;
+    this.output.append(bytes);
+  }
+
   /** So much was appended that it is worth sending. */
   get isWorthSending(): boolean {
     return this.output.position > enough;

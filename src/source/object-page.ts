@@ -1,4 +1,5 @@
 import type { PageEnvelope } from '../json/page-envelope.ts';
+import type { RowBlock } from '../json/reading/plain-rows.ts';
 import {
   onlyOmitNulls,
   type PageReply,
@@ -13,6 +14,8 @@ export interface ObjectRows {
   /** Rows of all pages, where they were told before the rows; null: not asked for, or told at the end. */
   readonly count: string | null;
   readonly objects: AsyncIterable<string>;
+  /** The same rows many at a time; one of both is read. */
+  readonly blocks?: AsyncIterable<RowBlock>;
   /** Frees what the rows come from when they will not be read to their end. */
   discard(): void;
   /** To be asked after the last row. */
@@ -26,13 +29,26 @@ export interface ObjectRowsEnd {
   readonly next: string | null;
 }
 
+/** Rows whose first ones are there. */
+interface Begun<Item> {
+  readonly first: IteratorResult<Item>;
+  readonly more: AsyncIterator<Item>;
+  readonly append: (envelope: PageEnvelope, item: Item) => void;
+}
+
+function appendObject(envelope: PageEnvelope, object: string): void {
+  envelope.separate();
+  envelope.output.appendText(object);
+}
+
+const appendBlock = (envelope: PageEnvelope, { bytes, rows }: RowBlock): void => envelope.appendRows(bytes, rows);
+
 /** Lends rows of JSON as a page; what is not read of them is given up. */
 export async function lendObjects<T>(context: string, rows: ObjectRows, recipient: Recipient<T>): Promise<T> {
   let whole = false;
-  async function* fill(envelope: PageEnvelope, first: IteratorResult<string>, more: AsyncIterator<string>): RowSteps {
-    for (let row = first; row.done !== true; row = await more.next()) {
-      envelope.separate();
-      envelope.output.appendText(row.value);
+  async function* fill<Item>(envelope: PageEnvelope, { first, more, append }: Begun<Item>): RowSteps {
+    for (let item = first; item.done !== true; item = await more.next()) {
+      append(envelope, item.value);
       if (envelope.isWorthSending) {
         yield 'full';
       }
@@ -41,11 +57,13 @@ export async function lendObjects<T>(context: string, rows: ObjectRows, recipien
     const { count, next } = rows.end();
     return { count, skipToken: next, deltaToken: null };
   }
-  const begin = async (): Promise<PageRows> => {
-    const iterator = rows.objects[Symbol.asyncIterator]();
-    const first = await iterator.next();
-    return { count: rows.count, wait: null, fill: (envelope) => fill(envelope, first, iterator) };
-  };
+  async function begun<Item>(items: AsyncIterable<Item>, append: Begun<Item>['append']): Promise<PageRows> {
+    const more = items[Symbol.asyncIterator]();
+    const first = await more.next();
+    return { count: rows.count, wait: null, fill: (envelope) => fill(envelope, { first, more, append }) };
+  }
+  const begin = (): Promise<PageRows> =>
+    rows.blocks === undefined ? begun(rows.objects, appendObject) : begun(rows.blocks, appendBlock);
   const page: PageReply = { kind: 'page', context, validator: unversioned, followed: onlyOmitNulls, begin };
   try {
     return await recipient.take(page);

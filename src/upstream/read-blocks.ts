@@ -65,10 +65,10 @@ export async function readBlock(
   }
   const { count, discard, end } = reply;
   let rows = 0;
-  const objects = async function* (): AsyncGenerator<string> {
-    for await (const row of reply.objects) {
-      rows += 1;
-      yield row;
+  const counted = async function* <Item>(items: AsyncIterable<Item>, size: (item: Item) => number) {
+    for await (const item of items) {
+      rows += size(item);
+      yield item;
     }
   };
   const following = (page: string | null): Block | null => {
@@ -83,7 +83,8 @@ export async function readBlock(
   return {
     kind: 'collection',
     count,
-    objects: objects(),
+    objects: counted(reply.objects, () => 1),
+    ...(reply.blocks === undefined ? {} : { blocks: counted(reply.blocks, (block) => block.rows) }),
     discard,
     end() {
       const last = end();

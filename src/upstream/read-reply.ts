@@ -2,6 +2,7 @@ import { GatewayError } from '../errors.ts';
 import { openEnvelope } from '../json/reading/envelope.ts';
 import { broken, readObject, stringValue } from '../json/reading/json-scan.ts';
 import { nextLinkText } from '../json/reading/next-link-text.ts';
+import { PlainRows, type RowBlock } from '../json/reading/plain-rows.ts';
 import { ownNames } from '../json/reading/own-names.ts';
 import type { FollowNested, RowFormat } from '../json/reading/row-text.ts';
 import { isRowOf, referenceText, rowText } from '../json/reading/row-text.ts';
@@ -145,28 +146,44 @@ async function readCollection(read: CollectionRead): Promise<UpstreamReply> {
     response.body.discard();
     throw error;
   }
-  const row = (plan.references ? referenceText : rowText)(plan.selection, format);
+  const text = (plan.references ? referenceText : rowText)(plan.selection, format);
+  const row = (raw: Buffer, follow: FollowNested): Promise<string> => text(utf8(raw), follow);
+  const nestedHere = (): FollowNested => followIn(options, context, contextIn(envelope.members));
   const wanted = plan.restriction.count && !continued;
   let complete = false;
   let counted: string | null = null;
-  const objects = async function* (): AsyncGenerator<string> {
-    const nested = followIn(options, context, contextIn(envelope.members));
-    let rows = 0;
-    for await (const raw of envelope.rows) {
-      yield await row(utf8(raw), nested);
-      rows += 1;
-    }
+  const ended = async (rows: number): Promise<void> => {
     const last = next() === null;
     if (wanted) {
       counted = countIn(envelope.members) ?? (await countApart(read, { rows, last }));
     }
     complete = true;
   };
+  const objects = async function* (): AsyncGenerator<string> {
+    const nested = nestedHere();
+    let rows = 0;
+    for await (const raw of envelope.rows) {
+      yield await row(raw, nested);
+      rows += 1;
+    }
+    await ended(rows);
+  };
+  const blocks = async function* (plain: PlainRows): AsyncGenerator<RowBlock> {
+    const nested = nestedHere();
+    let rows = 0;
+    for await (const block of envelope.written(plain, (raw) => row(raw, nested))) {
+      yield block;
+      rows += block.rows;
+    }
+    await ended(rows);
+  };
+  const plain = plan.references ? null : PlainRows.of(plan.selection, format);
   const early = wanted ? countIn(envelope.members) : null;
   return {
     kind: 'collection',
     count: early,
     objects: objects(),
+    ...(plain === null ? {} : { blocks: blocks(plain) }),
     discard: response.body.discard,
     end() {
       if (!complete) {

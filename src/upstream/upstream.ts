@@ -1,5 +1,6 @@
 import type { EntitySet, NavigationProperty, Property } from '../edm/model.ts';
 import type { JsonFormat } from '../json/json-format.ts';
+import type { RowBlock } from '../json/reading/plain-rows.ts';
 import type { UpstreamEvent } from '../observation/events/upstream.ts';
 import type { Observe } from '../observation/observe.ts';
 import type { Restriction, Selection, SetPlan } from '../plan/model/read-plan.ts';
@@ -60,7 +61,9 @@ export type UpstreamReply =
       readonly count: string | null;
       /** The rows, each a JSON object. */
       readonly objects: AsyncIterable<string>;
-      /** Frees the connection when `objects` will not be read to its end, e.g. for HEAD. */
+      /** The same rows many at a time, at less cost; one of both may be read. Absent: there are only `objects`. */
+      readonly blocks?: AsyncIterable<RowBlock>;
+      /** Frees the connection when the rows will not be read to their end, e.g. for HEAD. */
       discard(): void;
       /** To be asked after the last row. */
       end(): CollectionEnd;

@@ -51,11 +51,7 @@ export async function page(upstream: Upstream, request: string, options: Partial
   if (reply.kind !== 'collection') {
     throw new Error();
   }
-  const objects: string[] = [];
-  for await (const object of reply.objects) {
-    objects.push(object);
-  }
-  const text = objects.join(',');
+  const text = await textOf(reply);
   const end = reply.end();
   return {
     rows: JSON.parse(`[${text}]`) as Record<string, unknown>[],
@@ -63,6 +59,15 @@ export async function page(upstream: Upstream, request: string, options: Partial
     count: reply.count ?? end.count,
     next: end.next,
   };
+}
+
+/** All rows with commas between them, as our own reply has them. */
+export async function textOf({ blocks, objects }: UpstreamReply & { kind: 'collection' }): Promise<string> {
+  const texts: string[] = [];
+  for await (const rows of blocks ?? objects) {
+    texts.push(typeof rows === 'string' ? rows : Buffer.from(rows.bytes).toString());
+  }
+  return texts.join(',');
 }
 
 export const fails = (code: ErrorCode, message: RegExp) => (error: unknown) => {

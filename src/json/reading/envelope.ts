@@ -1,14 +1,20 @@
 import { broken } from './json-scan.ts';
 import type { EnvelopePart } from './json-stream.ts';
 import { EnvelopeReader } from './json-stream.ts';
+import type { PlainRows, RowBlock } from './plain-rows.ts';
 
-/** A collection reply whose head was read. */
+/** A collection reply whose head was read. Its rows are read in one way or the other. */
 export interface Envelope {
   /** Members beside `value`, raw; those behind the rows arrive while `rows` is read. */
   readonly members: ReadonlyMap<string, Buffer>;
   /** The rows, raw; ends only when the whole reply was read to its closing brace. */
   readonly rows: AsyncIterable<Buffer>;
+  /** The rows, written: by `plain` where that can, else by `other`. Ends as `rows` does. */
+  written(plain: PlainRows, other: (raw: Buffer) => Promise<string>): AsyncGenerator<RowBlock>;
 }
+
+/** `waiting`: everything in the bytes that have come was given. */
+type Part = EnvelopePart | { readonly kind: 'waiting' };
 
 /**
  * Reads up to the first row, so that what is wrong from the start is known before our own reply begins.
@@ -16,7 +22,8 @@ export interface Envelope {
  */
 export async function openEnvelope(chunks: AsyncIterable<Buffer>): Promise<Envelope> {
   const members = new Map<string, Buffer>();
-  const parts = envelopeParts(chunks);
+  const reader = new EnvelopeReader();
+  const parts = envelopeParts(reader, chunks);
   for (;;) {
     const { value: part, done } = await parts.next();
     if (done === true) {
@@ -29,24 +36,51 @@ export async function openEnvelope(chunks: AsyncIterable<Buffer>): Promise<Envel
       members.set(part.name, part.raw);
     }
   }
+  /** What is no row is taken down. */
+  const rowOf = (part: Part): Buffer | null => {
+    if (part.kind === 'row') {
+      return part.raw;
+    }
+    if (part.kind === 'rows') {
+      throw broken('it holds two arrays named value');
+    }
+    if (part.kind === 'member') {
+      members.set(part.name, part.raw);
+    }
+    return null;
+  };
   const rows = async function* (): AsyncGenerator<Buffer> {
     for await (const part of parts) {
-      if (part.kind === 'row') {
-        yield part.raw;
-      } else if (part.kind === 'member') {
-        members.set(part.name, part.raw);
-      } else {
-        throw broken('it holds two arrays named value');
+      const raw = rowOf(part);
+      if (raw !== null) {
+        yield raw;
       }
     }
   };
-  return { members, rows: rows() };
+  const written = async function* (
+    plain: PlainRows,
+    other: (raw: Buffer) => Promise<string>,
+  ): AsyncGenerator<RowBlock> {
+    reader.lane = plain;
+    for await (const part of parts) {
+      const raw = rowOf(part);
+      // A row that came in two pieces may be a plain one all the same.
+      if (raw !== null && plain.take(raw, 0) < 0) {
+        plain.append(await other(raw));
+      }
+      const block = part.kind === 'waiting' ? plain.block() : null;
+      if (block !== null) {
+        yield block;
+      }
+    }
+  };
+  return { members, rows: rows(), written };
 }
 
-async function* envelopeParts(chunks: AsyncIterable<Buffer>): AsyncGenerator<EnvelopePart, undefined> {
-  const reader = new EnvelopeReader();
+async function* envelopeParts(reader: EnvelopeReader, chunks: AsyncIterable<Buffer>): AsyncGenerator<Part, undefined> {
   for await (const chunk of chunks) {
     yield* reader.push(chunk);
+    yield { kind: 'waiting' };
   }
   reader.end();
 }

@@ -7,6 +7,12 @@ export type EnvelopePart =
   | { readonly kind: 'rows' }
   | { readonly kind: 'row'; readonly raw: Buffer };
 
+/** Takes whole rows out of the bytes of a reply, so that they are not cut out. */
+export interface RowLane {
+  /** Takes the row that begins at `start` and gives its end; -1: it does not end in these bytes, or is not taken. */
+  take(bytes: Buffer, start: number): number;
+}
+
 /** Longest row or member that is buffered, in bytes. */
 const longestPart = 64 * 1024 * 1024;
 
@@ -33,6 +39,8 @@ export class EnvelopeReader {
   #scalar = false;
   #kept: Buffer[] = [];
   #keptLength = 0;
+  /** What it takes is no part. */
+  lane: RowLane | null = null;
 
   /** The parts that end in this chunk. Throws GatewayError UpstreamRefused when the text is no such object. */
   *push(chunk: Buffer): Generator<EnvelopePart> {
@@ -52,7 +60,11 @@ export class EnvelopeReader {
       if (space.has(byte) || (this.#state === 'start' && byteOrderMark.has(byte))) {
         continue;
       }
-      if (this.#step(byte)) {
+      const taken = byte === openBrace && this.#awaitsRow ? (this.lane?.take(chunk, at - 1) ?? -1) : -1;
+      if (taken >= 0) {
+        at = taken;
+        this.#state = 'row-next';
+      } else if (this.#step(byte)) {
         at--;
       } else if (this.#state === 'row-or-end' && byte === openBracket) {
         yield { kind: 'rows' };
@@ -65,6 +77,10 @@ export class EnvelopeReader {
     if (this.#state !== 'done') {
       throw broken('it ends in the middle');
     }
+  }
+
+  get #awaitsRow(): boolean {
+    return this.#state === 'row' || this.#state === 'row-or-end';
   }
 
   /** Handles one structural byte; true when it begins a value, which is then scanned from that byte on. */

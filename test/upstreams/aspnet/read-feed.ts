@@ -7,6 +7,7 @@ import { mergeUpstreamModel } from '../../../src/catalogue/compile/merge-upstrea
 import type { SampleRow } from '../../../src/sandbox/sample-rows.ts';
 import { connectUpstream } from '../../../src/upstream/connect.ts';
 import type { Upstream } from '../../../src/upstream/upstream.ts';
+import { textOf } from '../../upstream/told-feed.ts';
 import { planOf, readOptions } from '../../upstream/tenant.ts';
 
 /** One source of a catalogue, connected to a feed as `serve` connects it, without a database. */
@@ -61,12 +62,10 @@ export async function readFeed({ documented, source: name, url, ...options }: Re
       for (let skipToken: string | null = null; ; ) {
         const reply = await upstream.read(planOf(request, served), readOptions({ skipToken }));
         assert.ok(reply.kind === 'collection', reply.kind);
-        for await (const object of reply.objects) {
-          found.push(object);
-        }
+        found.push(await textOf(reply));
         skipToken = reply.end().next;
         if (skipToken === null) {
-          return JSON.parse(`[${found.join(',')}]`) as SampleRow[];
+          return JSON.parse(`[${found.filter((text) => text !== '').join(',')}]`) as SampleRow[];
         }
       }
     },
