@@ -158,7 +158,7 @@ function encoded(query: string): string {
 }
 
 /** Milliseconds after which a request counts as hanging; the machine may be busy. */
-const patience = 20_000;
+const patience = 200_000;
 
 /** Asks for `runs` mutated URLs: no 500, no hang, an OData error or a whole reply, one OData-Version. */
 export async function survives(feed: LoadedFeed, runs: number): Promise<void> {

@@ -3,7 +3,6 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import net, { type AddressInfo } from 'node:net';
 import path from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import { freePort } from '../../src/embedded/address.ts';
 import { exportFile } from '../ingest/support/feed.ts';
 import { type TestDatabase, testDatabase } from '../support/postgres.ts';
@@ -176,14 +175,22 @@ describe('The program on a database of its own', function () {
       ['600', 'whole'],
       ['0', 'broken'],
     ] as const) {
-      const program = await serve({ ...environment, SHUTDOWN_TIMEOUT: seconds, PAGE_SIZE: '1000000' });
+      const program = await serve({
+        ...environment,
+        SHUTDOWN_TIMEOUT: seconds,
+        PAGE_SIZE: '1000000',
+        LOG_LEVEL: 'info',
+      });
       const reply = await fetch(`${program.root}TracebuzzCases?$filter=CaseId ge 10`, {
         headers: { 'Accept-Encoding': 'identity' },
       });
       const reader = (reply.body ?? new ReadableStream()).getReader();
       const chunks = [(await reader.read()).value as Uint8Array];
       program.child.kill('SIGTERM');
-      await pause(300);
+      await program.printed(/"event":"stopping"/);
+      if (expected === 'broken') {
+        await program.ended;
+      }
       let outcome: string;
       try {
         for (let part = await reader.read(); !part.done; part = await reader.read()) {

@@ -5,7 +5,6 @@ import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { freePort } from '../../src/embedded/address.ts';
 import { until } from './support/program.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -37,6 +36,13 @@ function processesOf(text: string): readonly ProcessLine[] {
     });
 }
 
+/** The port that it was given, once it answers. */
+async function listening(output: () => string): Promise<number> {
+  const line = /"event":"listening","address":"http:[^"]*:(\d+)/;
+  await until('the feed answers', () => line.test(output()));
+  return Number(line.exec(output())?.[1]);
+}
+
 describe('B11 the process that a supervisor holds is the whole program', function () {
   this.timeout(180_000);
   let dataDir = '';
@@ -56,7 +62,6 @@ describe('B11 the process that a supervisor holds is the whole program', functio
 
   /** `npm start` as the leader of a group of its own, once the feed answers. */
   async function start(): Promise<{ readonly leader: number; readonly port: number; output(): string }> {
-    const port = await freePort();
     const child = spawn('npm', ['start'], {
       cwd: root,
       detached: true,
@@ -65,7 +70,7 @@ describe('B11 the process that a supervisor holds is the whole program', functio
         HOME: dataDir,
         DATA_DIR: dataDir,
         SAMPLES: 'off',
-        PORT: String(port),
+        PORT: '0',
         SHUTDOWN_TIMEOUT: '5',
       },
     });
@@ -76,7 +81,7 @@ describe('B11 the process that a supervisor holds is the whole program', functio
         text += part.toString();
       });
     }
-    await until('the feed answers', () => /"event":"listening"/.test(text), 120_000);
+    const port = await listening(() => text);
     assert.ok(child.pid !== undefined);
     return { leader: child.pid, port, output: () => text };
   }
@@ -117,18 +122,17 @@ describe('B11 the process that a supervisor holds is the whole program', functio
   }
 
   it('started in another way it outlives its starter', async () => {
-    const port = await freePort();
     const env = {
       PATH: process.env['PATH'] ?? '',
       DATA_DIR: dataDir,
       SAMPLES: 'off',
-      PORT: String(port),
+      PORT: '0',
     };
     const script = `setsid ${JSON.stringify(process.execPath)} scripts/run.mjs start > "$DATA_DIR/output" 2>&1 & sleep 1`;
     const shell = spawn('/bin/sh', ['-c', script], { cwd: root, env, stdio: 'ignore' });
     await new Promise((resolve) => shell.once('exit', resolve));
     const output = () => readFileSync(path.join(dataDir, 'output'), 'utf8');
-    await until('the feed answers', () => /"event":"listening"/.test(output()), 120_000);
+    const port = await listening(output);
     const runner = inTree(/scripts\/run\.mjs start/);
     await new Promise((resolve) => setTimeout(resolve, 600));
     assert.equal((await fetch(`http://127.0.0.1:${port}/odata/`)).status, 200);

@@ -5,6 +5,7 @@ import process from 'node:process';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Authentication } from '../../src/http/authentication.ts';
 import { type AsyncLimits, serviceLimits } from '../../src/http/limits.ts';
+import { until } from '../support/until.ts';
 import { startTestServer, type TestServer } from './test-server.ts';
 
 const rows = `INSERT INTO feed."Cases" ("Id", "Title") SELECT g, repeat('Title ' || g, 10) FROM generate_series(1, 30000) AS g;`;
@@ -23,16 +24,6 @@ const byName: Authentication = {
 
 const folders = (): number =>
   readdirSync(os.tmpdir()).filter((name) => name.startsWith(`gateway-replies-${process.pid}-`)).length;
-
-async function until(condition: () => Promise<boolean> | boolean, what: string): Promise<void> {
-  for (let tries = 0; tries < 200; tries++) {
-    if (await condition()) {
-      return;
-    }
-    await delay(20);
-  }
-  assert.fail(what);
-}
 
 describe('http: respond-async', () => {
   let feed: TestServer;
@@ -161,9 +152,9 @@ describe('http: respond-async', () => {
   it('DELETE cancels the query; afterwards there is no such resource', async () => {
     await whileLocked(async () => {
       const location = await accepted('Cases');
-      await until(async () => (await running()) === 1, 'it runs');
+      await until('it runs', async () => (await running()) === 1);
       assert.equal((await fetch(location, { method: 'DELETE' })).status, 204);
-      await until(async () => (await running()) === 0, 'it is cancelled');
+      await until('it is cancelled', async () => (await running()) === 0);
       assert.equal((await fetch(location)).status, 404);
       assert.equal((await fetch(location, { method: 'DELETE' })).status, 404);
     });
@@ -223,7 +214,7 @@ describe('http: limits of respond-async', () => {
     try {
       const { headers } = await feed.get('Cases', { Prefer: 'respond-async' });
       const location = headers.get('location') ?? '';
-      await until(async () => (await fetch(location)).status !== 202, 'it ends');
+      await until('it ends', async () => (await fetch(location)).status !== 202);
       const reply = await fetch(location);
       assert.equal(reply.status, 400);
       assert.equal(((await reply.json()) as { error: { code: string } }).error.code, 'LimitExceeded');
@@ -232,8 +223,8 @@ describe('http: limits of respond-async', () => {
     }
   });
 
-  it('too many at once are 429 with Retry-After; kept replies expire', async () => {
-    const feed = await startTestServer({ rows, settings: limited({ running: 2, kept: 3, keptFor: 300 }) });
+  it('too many at once are 429 with Retry-After, and so are more than are kept', async () => {
+    const feed = await startTestServer({ rows, settings: limited({ running: 2, kept: 3 }) });
     const ask = async (): Promise<Response> => feed.get('Cases/$count', { Prefer: 'respond-async' });
     try {
       await feed.client.query('BEGIN; LOCK TABLE feed."Cases" IN ACCESS EXCLUSIVE MODE');
@@ -244,10 +235,20 @@ describe('http: limits of respond-async', () => {
       assert.match(refused.headers.get('retry-after') ?? '', /^\d+$/);
       await feed.client.query('ROLLBACK');
       const location = first.headers.get('location') ?? '';
-      await until(async () => (await fetch(location)).status === 200, 'it ends');
+      await until('it ends', async () => (await fetch(location)).status === 200);
       assert.equal((await ask()).status, 202);
       assert.equal((await ask()).status, 429, 'three are kept');
-      await until(async () => (await fetch(location)).status === 404, 'it expires');
+    } finally {
+      await feed.close();
+    }
+  });
+
+  it('kept replies expire, and make room', async () => {
+    const feed = await startTestServer({ settings: limited({ running: 1, kept: 1, keptFor: 50 }) });
+    const ask = async (): Promise<Response> => feed.get('Cases/$count', { Prefer: 'respond-async' });
+    try {
+      const location = (await ask()).headers.get('location') ?? '';
+      await until('it expires', async () => (await fetch(location)).status === 404);
       assert.equal((await ask()).status, 202);
     } finally {
       await feed.close();

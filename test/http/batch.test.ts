@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import http from 'node:http';
+import { until } from '../support/until.ts';
 import { powerQueryHeaders } from './power-query.ts';
 import { startTestServer, type TestServer } from './test-server.ts';
 
@@ -230,13 +231,13 @@ describe('http: $batch', () => {
         const request = http.request(`${feed.root}$batch`, { method: 'POST', headers: { 'Content-Type': multipart } });
         request.on('error', () => {});
         request.end(batchOf('GET Cases HTTP/1.1'));
-        await until(async () => (await running()) === 1);
+        await until('it runs', async () => (await running()) === 1);
         request.destroy();
-        await until(async () => (await running()) === 0);
+        await until('it was cancelled', async () => (await running()) === 0);
       } finally {
         await feed.client.query('ROLLBACK');
       }
-      await until(async () => feed.log.length >= before + 2);
+      await until('both are in the log', () => feed.log.length >= before + 2);
       assert.deepEqual(
         feed.log.slice(before).map(({ status }) => status),
         [499, 499],
@@ -409,14 +410,4 @@ describe('http: $batch', () => {
     );
     return found[0]?.n ?? 0;
   };
-
-  async function until(condition: () => Promise<boolean>): Promise<void> {
-    for (let tries = 0; tries < 100; tries++) {
-      if (await condition()) {
-        return;
-      }
-      await new Promise((resolve) => setTimeout(resolve, 30));
-    }
-    assert.fail(`never: ${condition}`);
-  }
 });

@@ -96,7 +96,7 @@ describe('http: the envelope of requests', () => {
         });
         socket.on('end', () => resolve(text));
         socket.on('error', reject);
-        socket.setTimeout(5000, () => socket.destroy(new Error(`no end: ${text}`)));
+        socket.setTimeout(120_000, () => socket.destroy(new Error(`no end: ${text}`)));
       });
 
     for (const [what, bytes, status] of [

@@ -30,6 +30,8 @@ export interface TestServer {
   readonly log: RequestRecord[];
   readonly defects: Error[];
   readonly broken: string[];
+  /** Requests that have come so far, answered or not. */
+  arrived(): number;
   get(path: string, headers?: Readonly<Record<string, string>>): Promise<Response>;
   close(): Promise<void>;
 }
@@ -103,6 +105,10 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     observe: everyone<ServingEvent>(collect({ log, broken, defects }), options.observe ?? unobserved),
   });
   options.beside?.(app);
+  let arrived = 0;
+  app.server.on('request', () => {
+    arrived += 1;
+  });
   await app.listen({ port: 0, host: '127.0.0.1' });
   const { port } = app.server.address() as AddressInfo;
   const root = `http://127.0.0.1:${port}/odata/`;
@@ -113,6 +119,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     log,
     defects,
     broken,
+    arrived: () => arrived,
     get: (path, headers = {}) => fetch(new URL(path, root), { headers }),
     close: async () => {
       await app.close();

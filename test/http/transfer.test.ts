@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { gunzipSync, inflateSync } from 'node:zlib';
 import fc from 'fast-check';
 import { openToAll } from '../../src/http/authentication.ts';
+import { until } from '../support/until.ts';
 import { startTestServer, type TestServer } from './test-server.ts';
 
 /** Bytes of the reply to a raw request, as they come over the socket. */
@@ -130,16 +131,6 @@ describe('http: transfers', () => {
     return rows[0]?.n ?? 0;
   };
 
-  async function until(condition: () => Promise<boolean>, what: string): Promise<void> {
-    for (let tries = 0; tries < 100; tries++) {
-      if (await condition()) {
-        return;
-      }
-      await delay(30);
-    }
-    assert.fail(what);
-  }
-
   it('a client that hangs up cancels its query', async () => {
     // A cross product that takes minutes before its first row.
     const slow = 'Cases?$filter=Messages/any() or length(concat(Title,Title)) gt 2000&$orderby=Title&$expand=Messages';
@@ -147,14 +138,14 @@ describe('http: transfers', () => {
     const controller = new AbortController();
     const pending = fetch(new URL(slow, feed.root), { signal: controller.signal }).catch(() => null);
     try {
-      await until(async () => (await running()) === 1, 'the query runs');
+      await until('the query runs', async () => (await running()) === 1);
       controller.abort();
       await pending;
-      await until(async () => (await running()) === 0, 'the query was cancelled');
+      await until('the query was cancelled', async () => (await running()) === 0);
     } finally {
       await feed.client.query('ROLLBACK');
     }
-    await until(async () => feed.log.some(({ status }) => status === 499), 'the log says that the client left');
+    await until('the log says that the client left', async () => feed.log.some(({ status }) => status === 499));
     assert.equal((await feed.get('Cases?$top=1')).status, 200);
   });
 
@@ -164,7 +155,7 @@ describe('http: transfers', () => {
     const reader = reply.body?.getReader();
     await reader?.read();
     controller.abort();
-    await until(async () => (await running()) === 0, 'the query was cancelled');
+    await until('the query was cancelled', async () => (await running()) === 0);
     assert.equal((await feed.get('Cases?$top=1')).status, 200);
   });
 

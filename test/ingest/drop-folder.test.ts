@@ -2,7 +2,6 @@ import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import { scanDropFolder } from '../../src/ingest/delivery/drop-folder.ts';
 import { replayRejects } from '../../src/ingest/load/replay-rejects.ts';
 import { catalogue, exportFile, useFeed } from './support/feed.ts';
@@ -87,9 +86,9 @@ describe('Drop folder', () => {
   it('waits for a file that grows between two looks', async () => {
     const path = put('raw-cases-1750000009.csv', exportFile('tracebuzz/cases', [{ CaseId: 3 }]));
     const scanning = scanDropFolder(feed(), drop(), { settle: 200 });
-    await pause(80);
-    appendFileSync(path, '4\n');
-    deepEqual((await scanning).unfinished, [path]);
+    const growing = setInterval(() => appendFileSync(path, '4\n'), 5);
+    const { unfinished } = await scanning.finally(() => clearInterval(growing));
+    deepEqual(unfinished, [path]);
     ok(existsSync(path));
     equal((await scan()).results.length, 1);
   });

@@ -2,6 +2,7 @@ import { deepEqual, equal } from 'node:assert/strict';
 import path from 'node:path';
 import { scanDropFolder } from '../../src/ingest/delivery/drop-folder.ts';
 import { openDatabase } from '../../src/warehouse/postgres-database.ts';
+import { until } from '../support/until.ts';
 import { exportFile, useFeed } from './support/feed.ts';
 
 describe('A load beside years of others', () => {
@@ -14,6 +15,11 @@ describe('A load beside years of others', () => {
       `SELECT relname AS name, seq_tup_read::int AS n FROM pg_stat_user_tables WHERE schemaname = 'gateway'`,
     );
     return new Map(rows.map(({ name, n }) => [name, n]));
+  };
+
+  const backends = async (): Promise<number> => {
+    const { length } = await feed().rows('SELECT FROM pg_stat_activity WHERE datname = current_database()');
+    return length;
   };
 
   it('asks the ledger by its indexes: no statement of a file reads a table of it whole', async function () {
@@ -30,28 +36,25 @@ describe('A load beside years of others', () => {
     const drop = path.join(feed().folder, 'drop');
     // What a connection read is told at its end.
     const round = async (): Promise<readonly string[]> => {
+      const connections = await backends();
       const database = await openDatabase({ connection: feed().connectionString });
       try {
         const { results } = await scanDropFolder({ catalogue: feed().catalogue, database }, drop, { settle: 0 });
         return results.map(({ state }) => state);
       } finally {
         await database.close();
+        await until('its connections have ended', async () => (await backends()) === connections);
       }
     };
     const cases = exportFile('tracebuzz/cases', [{ CaseId: 1 }, { CaseId: 2 }, { CaseId: 3, ClosedAt: 'late' }]);
     feed().write('drop/tracebuzz/raw-cases-1750000000.csv', cases, 1);
     deepEqual(await round(), ['loaded']);
-    await feed()
-      .database.query('SELECT pg_stat_force_next_flush()')
-      .catch(() => {});
-    await new Promise((resolve) => setTimeout(resolve, 1100));
     const before = await scanned();
     feed().write('drop/tracebuzz/raw-cases-1750000100.csv', cases.replace('late', ''), 2);
     feed().write('drop/tracebuzz/raw-cases-1750000200.csv', cases, 3);
     feed().write('drop/tracebuzz/what.csv', 'Nothing\n1\n', 4);
     const states = await round();
     equal(states.length, 3, states.join());
-    await new Promise((resolve) => setTimeout(resolve, 1100));
     const after = await scanned();
     const whole = [...after].flatMap(([name, n]) => {
       const more = n - (before.get(name) ?? 0);

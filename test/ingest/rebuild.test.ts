@@ -1,7 +1,6 @@
 import { deepEqual, equal, match, notEqual, ok, rejects } from 'node:assert/strict';
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Catalogue } from '../../src/catalogue/catalogue.ts';
 import type { GatewayError } from '../../src/errors.ts';
 import { fillFromExtras } from '../../src/ingest/back-fill/fill-from-extras.ts';
@@ -13,6 +12,7 @@ import { storedTable } from '../../src/ingest/stored/stored-table.ts';
 import type { IngestEvent } from '../../src/observation/events/ingest.ts';
 import { quoteIdentifier } from '../../src/sql/identifier.ts';
 import { provision } from '../../src/warehouse/tables/provision.ts';
+import { until } from '../support/until.ts';
 import { csv, exportFile, useFeed } from './support/feed.ts';
 import { servedRows } from './support/random-files.ts';
 import { type Shop, shopCatalogue } from './support/shop.ts';
@@ -314,10 +314,11 @@ describe('B2 `gateway rebuild`', () => {
     await feed().database.read(async (session) => {
       await session.query(`SELECT * FROM feed."AcmeOrders"`);
       work = rebuild(now);
-      for (let tries = 0; tries < 5; tries++) {
-        await pause(300);
-        equal((await read(`SELECT * FROM feed."AcmeOrders"`)).length, 1);
-      }
+      await until(
+        'it waits for the lock',
+        async () => (await read('SELECT FROM pg_locks WHERE NOT granted')).length > 0,
+      );
+      equal((await read(`SELECT * FROM feed."AcmeOrders"`)).length, 1);
       equal((await session.query(`SELECT * FROM feed."AcmeOrders"`)).rows.length, 1);
     }, reading);
     await work;

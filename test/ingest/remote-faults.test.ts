@@ -389,7 +389,7 @@ describe('faults of servers that are asked', () => {
     const file = long();
     upload(root, file.name, file.text);
     ftp.manners.breaks.push(20_000);
-    ftp.manners.whenRead = () => setTimeout(() => upload(root, file.name, 'short'), 2);
+    ftp.manners.whenBroken = () => upload(root, file.name, 'short');
     const fates = await roundsOf(feed(), places[0].settings()).round();
     assert.equal(fates[file.name], 'waits failed FileUnreadable');
     assert.deepEqual(

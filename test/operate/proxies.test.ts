@@ -14,11 +14,11 @@ import https from 'node:https';
 import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
-import { setTimeout as pause } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
 import { freePort } from '../../src/embedded/address.ts';
 import { gateway, type Program, run as runProgram } from '../e2e/support/program.ts';
 import { type TestDatabase, testDatabase } from '../support/postgres.ts';
+import { until } from '../support/until.ts';
 
 const fetched = path.join(process.env['TMPDIR'] ?? '/tmp', 'gateway-proxies');
 
@@ -259,15 +259,10 @@ function ask(
 }
 
 async function answering(client: Client, ended: () => string | null): Promise<void> {
-  for (let tries = 0; tries < 200; tries += 1) {
-    const reply = await client.ask(client.root).catch(() => null);
-    if (reply?.status === 200) {
-      return;
-    }
+  await until('the proxy answers', async () => {
     assert.equal(ended(), null);
-    await pause(50);
-  }
-  assert.fail('the proxy does not answer');
+    return (await client.ask(client.root).catch(() => null))?.status === 200;
+  });
 }
 
 const errorsIn = (folder: string): string =>

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { ServerResponse } from 'node:http';
 import { messages, rows } from '../sql/apply-rows.ts';
+import { until } from '../support/until.ts';
 import { type EvaluatedGateway, evaluatedGateway } from './evaluated-gateway.ts';
 
 interface Refusal {
@@ -19,7 +20,7 @@ describe('rows of a feed that cannot be worked out here', function () {
       beside: rows,
       evaluation: { rows: 8, bytes: 100_000 },
       // One connection for stored reads, one for what is worked out.
-      database: { readers: 1, writers: 1, evaluators: 1, patience: 300 },
+      database: { readers: 1, writers: 1, evaluators: 1, patience: 1000 },
     });
   });
   after(() => gateway.close());
@@ -52,14 +53,7 @@ describe('rows of a feed that cannot be worked out here', function () {
   }
 
   async function nothingLeft(): Promise<void> {
-    for (let tries = 0; ; tries++) {
-      const found = JSON.stringify(await left());
-      if (found === '{"tables":0,"working":0}') {
-        return;
-      }
-      assert.ok(tries < 200, found);
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+    await until('nothing is left', async () => JSON.stringify(await left()) === '{"tables":0,"working":0}');
   }
 
   async function works(): Promise<void> {
@@ -152,11 +146,9 @@ describe('rows of a feed that cannot be worked out here', function () {
     };
     const client = new AbortController();
     const asked = get(sums, { signal: client.signal });
-    while (held.length === 0) {
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
+    await until('the feed is asked', () => held.length > 0);
     // The table is seen by its own transaction alone.
-    assert.deepEqual(await left(), { tables: 0, working: 1 });
+    await until('a connection waits for rows', async () => JSON.stringify(await left()) === '{"tables":0,"working":1}');
     const agents = await get('Agents?$select=Id&$count=true');
     assert.equal(agents.status, 200);
     await agents.text();

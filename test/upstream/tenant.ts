@@ -89,7 +89,7 @@ export function tenantSource(settings: Partial<UpstreamSettings>): Source {
       urlVariable: null,
       signIn: { kind: 'none' },
       maxUrlLength: 8000,
-      timeoutSeconds: 2,
+      timeoutSeconds: 120,
       maxConcurrentRequests: 8,
       metadataSchedule: '0 0 1 1 *',
       ...settings,

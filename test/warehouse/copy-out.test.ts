@@ -8,6 +8,7 @@ import type { Database, ReadSession } from '../../src/warehouse/database.ts';
 import { openDatabase } from '../../src/warehouse/postgres-database.ts';
 import { migratedDatabase } from '../support/made-databases.ts';
 import type { TestDatabase } from '../support/postgres.ts';
+import { until } from '../support/until.ts';
 
 const patient = { timeout: 60_000, signal: new AbortController().signal };
 
@@ -180,7 +181,7 @@ describe('copyOut', () => {
           await new Promise((resolve) => setTimeout(resolve, 50));
         }
       },
-      { ...patient, timeout: 500 },
+      { ...patient, timeout: 2000 },
     );
     assert.equal(rows, 3000);
   });
@@ -234,15 +235,11 @@ describe('copyOut', () => {
   });
 
   const nothingRuns = async (): Promise<void> => {
-    for (let attempt = 0; ; attempt++) {
+    await until('no statement runs', async () => {
       const { rows } = await database.query(
         `SELECT query FROM pg_stat_activity WHERE application_name = 'gateway reader' AND state = 'active' AND datname = current_database()`,
       );
-      if (rows.length === 0) {
-        return;
-      }
-      assert.ok(attempt < 20, `still running: ${JSON.stringify(rows)}`);
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
+      return rows.length === 0;
+    });
   };
 });

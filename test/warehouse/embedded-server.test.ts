@@ -25,6 +25,7 @@ import { startEmbeddedServer } from '../../src/embedded/embedded-server.ts';
 import { clusterFolders, hasCluster } from '../../src/embedded/folders.ts';
 import { runningServer } from '../../src/embedded/join.ts';
 import { testDatabase } from '../support/postgres.ts';
+import { until } from '../support/until.ts';
 
 const childFile = fileURLToPath(new URL('embedded-child.ts', import.meta.url));
 const isRoot = process.getuid?.() === 0;
@@ -114,7 +115,7 @@ describe('startEmbeddedServer', function () {
     await ask(address, keep);
     const server = serverPid();
     child.kill('SIGKILL');
-    await until(() => !alive(server), 'the server outlives its killed gateway');
+    await until('the server of a killed gateway has ended', () => !alive(server));
     const next = await startEmbeddedServer({ dataDir, settings });
     assert.deepEqual(await ask(next.address, 'SELECT a FROM kept'), [{ a: 1 }]);
     await next.stop();
@@ -125,7 +126,7 @@ describe('startEmbeddedServer', function () {
       const { child } = await gateway(dataDir);
       const server = serverPid();
       child.kill(signal);
-      await until(() => !alive(server), `the server outlives ${signal}`);
+      await until(`the server has ended after ${signal}`, () => !alive(server));
     }
   });
 
@@ -153,7 +154,7 @@ describe('startEmbeddedServer', function () {
       process.kill(pid, 'SIGKILL');
     }
     child.kill('SIGKILL');
-    await until(() => child.signalCode !== null, 'the gateway lives');
+    await until('the gateway has ended', () => child.signalCode !== null);
     assert.ok(alive(server));
     const next = await startEmbeddedServer({ dataDir, settings });
     assert.ok(!alive(server));
@@ -374,11 +375,4 @@ function parentOf(pid: number): number {
 function childrenOf(pid: number): number[] {
   const text = readFileSync(`/proc/${String(pid)}/task/${String(pid)}/children`, 'utf8');
   return text.trim().split(/\s+/).filter(Boolean).map(Number);
-}
-
-async function until(holds: () => boolean, otherwise: string): Promise<void> {
-  for (let waited = 0; !holds(); waited += 25) {
-    assert.ok(waited < 20_000, otherwise);
-    await new Promise((resolve) => setTimeout(resolve, 25));
-  }
 }

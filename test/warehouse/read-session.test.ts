@@ -5,6 +5,7 @@ import { openDatabase } from '../../src/warehouse/postgres-database.ts';
 import { migratedDatabase } from '../support/made-databases.ts';
 import type { TestDatabase } from '../support/postgres.ts';
 import { type PostgresProxy, postgresProxy } from '../support/postgres-proxy.ts';
+import { until } from '../support/until.ts';
 
 const patient = { timeout: 60_000, signal: new AbortController().signal };
 const settings = ['TimeZone', 'DateStyle', 'IntervalStyle', 'extra_float_digits', 'bytea_output'];
@@ -151,11 +152,12 @@ describe('read sessions', () => {
         await database.read((session) => rows(session, 'SELECT 1', true), patient);
         await database.read((session) => rows(session, 'SELECT 1'), patient);
         await backend();
-        await new Promise((resolve) => setTimeout(resolve, 50));
-        const { rows: found } = await database.query(
-          `SELECT count(*)::int AS n FROM pg_stat_activity WHERE application_name = 'gateway reader' AND datname = current_database() AND state <> 'idle'`,
-        );
-        assert.deepEqual(found, [{ n: 0 }]);
+        await until('no transaction is open', async () => {
+          const { rows: found } = await database.query<{ n: number }>(
+            `SELECT count(*)::int AS n FROM pg_stat_activity WHERE application_name = 'gateway reader' AND datname = current_database() AND state <> 'idle'`,
+          );
+          return found[0]?.n === 0;
+        });
       });
 
       it('refuse a statement after the final one', async () => {

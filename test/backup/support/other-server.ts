@@ -3,11 +3,11 @@ import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, rmSync } from
 import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
-import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import { serverAccount } from '../../../src/embedded/account.ts';
 import { freePort } from '../../../src/embedded/address.ts';
 import { serverBinaries } from '../../../src/embedded/binaries.ts';
+import { until } from '../../support/until.ts';
 
 /** The oldest server that the gateway works with and the one after it, as npm has them for every platform. */
 export const otherVersions = ['16.14.0-beta.17', '17.10.0-beta.17'] as const;
@@ -65,18 +65,17 @@ export async function startOtherServer(packageFolder: string): Promise<OtherServ
 }
 
 async function ready(connectionString: string): Promise<void> {
-  for (let tries = 0; tries < 300; tries += 1) {
+  await until('the other server answers', async () => {
     const client = new pg.Client({ connectionString });
     try {
       await client.connect();
-      return;
+      return true;
     } catch {
-      await pause(50);
+      return false;
     } finally {
       await client.end().catch(() => {});
     }
-  }
-  throw new Error('the other server does not answer');
+  });
 }
 
 function ended(server: ChildProcess): Promise<void> {

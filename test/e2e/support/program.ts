@@ -7,6 +7,9 @@ import process from 'node:process';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { after, afterEach } from 'mocha';
+import { until } from '../../support/until.ts';
+
+export { until };
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const executable = path.join(root, 'bin', 'gateway.mjs');
@@ -75,16 +78,6 @@ export async function run(
   const program = gateway(args, environment);
   const code = await program.ended;
   return { code, output: program.output() };
-}
-
-/** Asks until the answer is true. */
-export async function until(what: string, ask: () => boolean | Promise<boolean>, patience = 20_000): Promise<void> {
-  for (const deadline = Date.now() + patience; Date.now() < deadline; await pause(50)) {
-    if (await ask()) {
-      return;
-    }
-  }
-  assert.fail(`waited ${patience} ms for: ${what}`);
 }
 
 /** A new empty folder for each call; all are removed at the end. */

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { type Sandbox, startSandbox } from '../../../src/sandbox/sandbox.ts';
 import { catalogueOf } from '../../support/catalogue-of.ts';
 import { metadataFolder } from '../../support/gateway.ts';
+import { until } from '../../support/until.ts';
 import { type JoinedGateway, joinedGateway, judge } from './joined-gateway.ts';
 
 type Row = Readonly<Record<string, unknown>>;
@@ -26,6 +27,11 @@ describe('$all with proxied sets', function () {
   let mood: 'well' | 'cut' | 'down' | 'silent' = 'well';
   /** Requests for rows that the front has, in its silent mood. */
   let held = 0;
+  /** In the mood to cut it waits until the gateway has begun to answer. */
+  let begins = (): void => undefined;
+  const answersBegan = new Promise<void>((resolve) => {
+    begins = resolve;
+  });
 
   before(async () => {
     sandbox = await startSandbox(catalogueOf(metadataFolder), 'buzzeasy', { rows: 60, seed: 1 });
@@ -48,18 +54,18 @@ describe('$all with proxied sets', function () {
       }
       // More than the gateway keeps before it begins to answer.
       const { value } = JSON.parse(body) as Page;
-      response.write(
+      answersBegan.then(() => response.destroy());
+      return response.write(
         `{"value":[${Array.from({ length: 300 }, () => value)
           .flat()
           .map((row) => JSON.stringify(row))
           .join(',')},`,
       );
-      return setTimeout(() => response.destroy(), 100);
     });
     front.listen(0, '127.0.0.1');
     await once(front, 'listening');
     const { port } = front.address() as AddressInfo;
-    gateway = await joinedGateway({ environment: { BUZZEASY_URL: `http://127.0.0.1:${port}/` }, timeoutSeconds: 5 });
+    gateway = await joinedGateway({ environment: { BUZZEASY_URL: `http://127.0.0.1:${port}/` }, timeoutSeconds: 120 });
     await judge(
       gateway.database,
       Array.from({ length: 25 }, (_, at) => [at + 1, null, null, at] as const),
@@ -182,6 +188,7 @@ describe('$all with proxied sets', function () {
     gateway.broken.length = 0;
     const reply = await gateway.get(first['@odata.nextLink'] ?? '');
     assert.equal(reply.status, 200);
+    begins();
     await assert.rejects(reply.text());
     assert.deepEqual(gateway.broken, ['UpstreamUnavailable']);
   });
@@ -195,9 +202,7 @@ describe('$all with proxied sets', function () {
       ended += 1;
       return reply.status;
     });
-    while (held < 8) {
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
+    await until('as many as may are asked', () => held === 8);
     assert.deepEqual([gateway.database.occupancy().largeReads, held], [{ working: 0, waiting: 0 }, 8]);
     for (const { connections, idle, waiting } of Object.values(gateway.database.occupancy().pools)) {
       assert.deepEqual([connections - idle, waiting], [0, 0]);

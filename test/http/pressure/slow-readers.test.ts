@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import http from 'node:http';
 import net from 'node:net';
-import { setTimeout as delay } from 'node:timers/promises';
 import fc from 'fast-check';
 import { serviceLimits } from '../../../src/http/limits.ts';
 import { ReplyCache } from '../../../src/http/reply-cache/reply-cache.ts';
 import { StalledReaders } from '../../../src/http/stalled-readers.ts';
+import { until } from '../../support/until.ts';
 import { startTestServer, type TestServer } from '../test-server.ts';
 
 const rows = 6000;
@@ -20,13 +20,6 @@ interface Page {
   readonly '@odata.nextLink'?: string;
   readonly '@odata.deltaLink'?: string;
   readonly '@odata.count'?: number;
-}
-
-/** Until it holds; the test's own time limit ends it otherwise. */
-async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await condition())) {
-    await delay(20);
-  }
 }
 
 describe('D3 pages end early for readers that sleep too long', () => {
@@ -112,7 +105,7 @@ describe('D3 pages end early for readers that sleep too long', () => {
       assert.equal(new Set(valuesOf(first).map(({ Id }) => Id)).size, 4000);
       const again = await pagesOf(server, 'Cases', { 'Accept-Encoding': 'gzip' });
       assert.deepEqual(valuesOf(again), valuesOf(first));
-      await until(() => server.log.length === first.length + again.length);
+      await until('all are in the log', () => server.log.length === first.length + again.length);
       // All rows fit one page: a link means that the page ended early. Pages behind such a link may be whole, and kept.
       const kept = again.filter((_, at) => server.log[first.length + at]?.fromCache === true);
       assert.deepEqual(
@@ -190,13 +183,14 @@ describe('D3 readers that stop reading', () => {
 
   it('D3 sixteen of them hold no connection to PostgreSQL, and are closed', async function run() {
     this.timeout(30_000);
+    const before = feed.arrived();
     const readers = Array.from({ length: 16 }, () => stall('Cases'));
-    await until(async () => (await held()) > 0);
+    await until('all are here', () => feed.arrived() === before + 16);
     // Served while they stall.
     assert.equal((await feed.get('Cases?$top=1')).status, 200);
-    await until(async () => (await held()) === 0);
+    await until('none holds a connection', async () => (await held()) === 0);
     // What they had not read is gone with the connection, which they see when they read on.
-    await until(() => feed.log.filter(({ error }) => error === 'ClientGone').length === 16);
+    await until('all are closed', () => feed.log.filter(({ error }) => error === 'ClientGone').length === 16);
     for (const { socket, closed } of readers) {
       socket.resume();
       await closed;
@@ -208,7 +202,7 @@ describe('D3 readers that stop reading', () => {
     const url = new URL('Cases?$top=11000', lasting.root);
     const [reply] = (await once(http.get(url), 'response')) as [http.IncomingMessage];
     reply.pause();
-    await until(async () => (await held(lasting)) === 0);
+    await until('it holds no connection', async () => (await held(lasting)) === 0);
     let text = '';
     for await (const piece of reply.setEncoding('utf8')) {
       text += piece as string;
@@ -231,8 +225,8 @@ describe('D3 readers that stop reading', () => {
       `INSERT INTO feed."Cases" ("Id", "Title") SELECT 100000 + g, repeat('x', 300000) FROM generate_series(1, 50) AS g`,
     );
     const { socket, closed } = stall('Cases?$filter=Id%20gt%20100000&$top=50');
-    await until(() => feed.broken.includes('SlowReader'));
-    await until(async () => (await held()) === 0);
+    await until('it is broken off', () => feed.broken.includes('SlowReader'));
+    await until('none holds a connection', async () => (await held()) === 0);
     socket.resume();
     await closed;
     await feed.client.query('DELETE FROM feed."Cases" WHERE "Id" > 100000');
@@ -246,8 +240,8 @@ describe('D3 readers that stop reading', () => {
     const request = 'GET /odata/Cases HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n';
     socket.write(request.repeat(20));
     socket.pause();
-    await until(() => feed.log.length > before);
-    await until(async () => (await held()) === 0);
+    await until('the first is in the log', () => feed.log.length > before);
+    await until('none holds a connection', async () => (await held()) === 0);
     assert.equal(feed.log.length, before + 1);
     socket.destroy();
   });

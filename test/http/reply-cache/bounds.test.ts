@@ -3,24 +3,13 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node
 import http from 'node:http';
 import os from 'node:os';
 import path from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { keptFor, ReplyCache, removeLeftReplies } from '../../../src/http/reply-cache/reply-cache.ts';
 import { type CopyHost, ReplyCopy } from '../../../src/http/reply-cache/reply-copy.ts';
 import { TemporaryFile } from '../../../src/http/temporary-file.ts';
+import { until } from '../../support/until.ts';
 import { type CacheServer, cases, inflated, startCacheServer } from './cache-server.ts';
 
 const megabyte = 1024 * 1024;
-
-/** Waits as long as a busy machine may need; a test's own time limit is longer. */
-async function until(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  for (let tries = 0; tries < 2000; tries++) {
-    if (await condition()) {
-      return;
-    }
-    await delay(10);
-  }
-  assert.fail(what);
-}
 
 /** A reply whose body is read as slowly as the caller likes. */
 function slowly(server: CacheServer, query: string): Promise<http.IncomingMessage> {
@@ -46,10 +35,10 @@ describe('http: what is not whole is not shared', () => {
     const reply = await slowly(server, 'Cases');
     await new Promise((resolve) => reply.once('data', resolve));
     reply.pause();
-    await until(() => server.cache.bytes > 0, 'a copy grows');
+    await until('a copy grows', () => server.cache.bytes > 0);
     reply.destroy();
-    await until(() => server.feed.log.at(-1)?.status === 499, 'the log says that the client left');
-    await until(() => server.cache.bytes === 0 && server.cache.settled, 'its copy is gone');
+    await until('the log says that the client left', () => server.feed.log.at(-1)?.status === 499);
+    await until('its copy is gone', () => server.cache.bytes === 0 && server.cache.settled);
     assert.equal(server.cache.size, 0);
   });
 
@@ -67,7 +56,7 @@ describe('http: what is not whole is not shared', () => {
     assert.equal(inflated(one), inflated(two));
     await server.settled();
     assert.equal(server.cache.size, 1);
-    await until(() => server.cache.bytes < one.body.length + 1, 'the other is gone');
+    await until('the other is gone', () => server.cache.bytes < one.body.length + 1);
     assert.equal(server.cache.bytes, one.body.length);
   });
 
@@ -79,22 +68,22 @@ describe('http: what is not whole is not shared', () => {
     const from = server.feed.log.length;
     const slow = await slowly(server, 'Cases');
     slow.pause();
-    await until(async () => {
+    await until('PostgreSQL is free', async () => {
       const { rows } = await server.feed.client.query(
         `SELECT count(*)::integer AS n FROM pg_stat_activity WHERE datname = current_database() AND state <> 'idle' AND pid <> pg_backend_pid()`,
       );
       return rows[0].n === 0;
-    }, 'PostgreSQL is free');
+    });
     await server.load('Cases', `UPDATE feed."Cases" SET "Priority" = 1`);
     const now = await bodyOf(await slowly(server, 'Cases'));
     await server.settled();
     const body = await bodyOf(slow);
-    await until(() => server.feed.log.length === from + 2, 'both end');
+    await until('both end', () => server.feed.log.length === from + 2);
     assert.equal(server.feed.log.slice(from).filter(({ fromCache }) => fromCache).length, 1);
     assert.ok(body.equals(whole));
     assert.ok(!now.equals(whole));
     const left = bytes - whole.length + now.length;
-    await until(() => server.cache.bytes === left, 'the old file is gone with its last reader');
+    await until('the old file is gone with its last reader', () => server.cache.bytes === left);
   });
 
   it('a reader of a kept reply who leaves lets go of it', async () => {
@@ -102,16 +91,15 @@ describe('http: what is not whole is not shared', () => {
     await server.settled();
     const slow = await slowly(server, 'Cases');
     slow.pause();
-    await delay(50);
     slow.destroy();
-    await until(() => server.feed.log.at(-1)?.status === 499, 'the log says that the client left');
+    await until('the log says that the client left', () => server.feed.log.at(-1)?.status === 499);
     assert.equal(server.feed.log.at(-1)?.fromCache, true);
     const { bytes } = server.cache;
     await server.load('Cases', 'SELECT');
     const now = await bodyOf(await slowly(server, 'Cases'));
     await server.settled();
     const left = bytes - whole.length + now.length;
-    await until(() => server.cache.bytes === left, 'the old file is gone');
+    await until('the old file is gone', () => server.cache.bytes === left);
   });
 
   it('a file that cannot be read is no reply: the rows are read again', async () => {
@@ -264,7 +252,7 @@ describe('http: a disk that fails or lags', () => {
       }),
     );
     copy.take(Buffer.alloc(10));
-    await until(() => told.includes('over'), 'it is over');
+    await until('it is over', () => told.includes('over'));
     copy.take(Buffer.alloc(5));
     copy.keep();
     await copy.ended;
@@ -303,7 +291,7 @@ describe('http: a disk that fails or lags', () => {
     for (const copy of copies) {
       copy?.keep();
     }
-    await until(() => cache.settled, 'all are over');
+    await until('all are over', () => cache.settled);
     assert.equal(cache.size, 0);
     assert.equal(cache.bytes, 0);
     await cache.close();

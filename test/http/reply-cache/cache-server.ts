@@ -3,10 +3,10 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import http from 'node:http';
 import os from 'node:os';
 import path from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { gunzipSync, inflateSync } from 'node:zlib';
 import { ReplyCache, type ReplyCacheSettings } from '../../../src/http/reply-cache/reply-cache.ts';
 import type { HttpEvent } from '../../../src/observation/events/http.ts';
+import { until } from '../../support/until.ts';
 import { startTestServer, type TestServer, type TestServerOptions } from '../test-server.ts';
 
 /** Titles that hardly shrink, so that few rows make a reply that is worth keeping. */
@@ -62,10 +62,7 @@ export async function startCacheServer(
       );
     },
     async settled() {
-      for (let tries = 0; tries < 2000 && !cache.settled; tries++) {
-        await delay(10);
-      }
-      assert.ok(cache.settled, 'a reply is still on its way into the cache');
+      await until('no reply is on its way into the cache', () => cache.settled);
     },
     fromCache: () => feed.log.at(-1)?.fromCache ?? false,
     async close() {

@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type Authentication, authentication } from '../../../src/http/authentication.ts';
 import type { Credentials } from '../../../src/http/credentials.ts';
 import { type PostgresProxy, postgresProxy } from '../../support/postgres-proxy.ts';
+import { until } from '../../support/until.ts';
 import { type CacheServer, inflated, startCacheServer, type WireReply } from './cache-server.ts';
 
 /** Headers that say what a reply is, not when and how it was sent. */
@@ -97,12 +98,22 @@ describe('http: compressed replies are shared', () => {
   }
 
   it('costs PostgreSQL the data versions alone, and a request that was never made costs one round trip still', async () => {
-    const trips = async (query: string): Promise<number> => {
+    // The end of a transaction is not waited for by who answers.
+    const quiet = async (): Promise<void> => {
+      await until('no transaction is open', async () => {
+        const { rows } = await server.feed.client.query(
+          `SELECT FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND state <> 'idle'`,
+        );
+        return rows.length === 0;
+      });
+      // What PostgreSQL says after it is on its way through the proxy.
       await delay(30);
+    };
+    const trips = async (query: string): Promise<number> => {
+      await quiet();
       const before = proxy.roundTrips();
       await server.wire(query);
-      // The end of a transaction is not waited for.
-      await delay(30);
+      await quiet();
       return proxy.roundTrips() - before;
     };
     const query = 'Cases?$select=Id,Title,Priority,AgentId,Open&$filter=Id ne 7';

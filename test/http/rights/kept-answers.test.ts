@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Authentication } from '../../../src/http/authentication.ts';
 import { bindGrants, type SetRule } from '../../../src/plan/bind/grants.ts';
 import { everything, type Grants } from '../../../src/plan/grants.ts';
 import { catalogue } from '../../sql/small-model.ts';
+import { until } from '../../support/until.ts';
 import { type CacheServer, cases, inflated, startCacheServer } from '../reply-cache/cache-server.ts';
 
 const byName: Authentication = {
@@ -118,10 +118,10 @@ describe('http: what is kept of a reply is for those who may see it', () => {
     assert.equal(asked.status, 202);
     const monitor = /\/odata\/(.*)/.exec(asked.headers.get('location') ?? '')?.[1] ?? '';
     let reply = await get('few', monitor);
-    for (let tries = 0; reply.status === 202 && tries < 100; tries++) {
-      await delay(20);
+    await until('it ends', async () => {
       reply = await get('few', monitor);
-    }
+      return reply.status !== 202;
+    });
     assert.ok((await reply.text()).endsWith('49'));
     assert.equal((await get('all', monitor)).status, 404);
   });

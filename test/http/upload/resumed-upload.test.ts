@@ -7,15 +7,24 @@ import net from 'node:net';
 import path from 'node:path';
 import fc from 'fast-check';
 import { serviceLimits } from '../../../src/http/limits.ts';
-import { uploadRoutes } from '../../../src/http/upload/upload-routes.ts';
+import { type UploadService, uploadRoutes } from '../../../src/http/upload/upload-routes.ts';
+import type { HttpEvent } from '../../../src/observation/events/http.ts';
 import { unobserved } from '../../../src/observation/observe.ts';
 import { casesFile } from '../../ingest/support/drop.ts';
+import { until } from '../../support/until.ts';
 import { startTestServer } from '../test-server.ts';
 import type { Reply } from './upload-client.ts';
 import { range, sha256, shown, useUploads } from './upload-gateway.ts';
 
 describe('HTTP upload in parts', () => {
   const gateway = useUploads();
+  /** For a server of a test's own, which takes files of anybody. */
+  const open = ({ observe = unobserved, ...more }: Partial<UploadService>): UploadService => ({
+    target: gateway.uploads,
+    findKey: () => ({ name: 'crm', sources: null }),
+    observe,
+    ...more,
+  });
 
   it('a body that is shorter than announced loads nothing, and can be gone on with, also after a restart', async () => {
     const { name, text } = casesFile(4);
@@ -89,9 +98,7 @@ describe('HTTP upload in parts', () => {
     request.on('error', () => left(null));
     request.write(text.slice(0, 40), () => sent());
     await begun;
-    while (gateway.arrived() < 40) {
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
+    await until('forty bytes are here', () => gateway.arrived() >= 40);
     const second = await gateway.put(`tracebuzz/${name}`, { body: text });
     assert.deepEqual([shown(second), second?.headers['retry-after']], ['409 UploadBusy', '5']);
     assert.equal(
@@ -108,16 +115,8 @@ describe('HTTP upload in parts', () => {
   it('a body may take longer than a request of the feed, as long as it goes on', async () => {
     const { name, text } = casesFile(3);
     const pieces = text.match(/[\s\S]{1,60}/g) ?? [];
-    const limits = { ...serviceLimits, transfer: { request: 150, stalled: 1000, look: 20 } };
-    const patient = await startTestServer({
-      settings: { limits },
-      beside: (app) =>
-        uploadRoutes(app, {
-          target: gateway.uploads,
-          findKey: () => ({ name: 'crm', sources: null }),
-          observe: unobserved,
-        }),
-    });
+    const limits = { ...serviceLimits, transfer: { request: 150, stalled: 240_000, look: 20 } };
+    const patient = await startTestServer({ settings: { limits }, beside: (app) => uploadRoutes(app, open({})) });
     let ended: (status: number | null) => void = () => {};
     const status = new Promise<number | null>((resolve) => (ended = resolve));
     const request = http.request(`http://127.0.0.1:${patient.port}/ingest/tracebuzz/${name}`, {
@@ -146,10 +145,14 @@ describe('HTTP upload in parts', () => {
   it('a sender who pauses for too long is let go, and what came stays', async () => {
     const { name, text } = casesFile(1);
     const total = Buffer.byteLength(text);
-    const request = http.request(`http://127.0.0.1:${gateway.server.port}/ingest/tracebuzz/${name}`, {
+    const told: HttpEvent[] = [];
+    const hasty = await startTestServer({
+      beside: (app) => uploadRoutes(app, open({ observe: (one) => told.push(one), pause: 100 })),
+    });
+    const request = http.request(`http://127.0.0.1:${hasty.port}/ingest/tracebuzz/${name}`, {
       method: 'PUT',
       agent: false,
-      headers: { Authorization: 'Bearer good', 'Content-Length': String(total) },
+      headers: { 'Content-Length': String(total) },
     });
     request.write(text.slice(0, 30));
     await new Promise((resolve) => request.once('error', resolve));
@@ -157,7 +160,8 @@ describe('HTTP upload in parts', () => {
       shown(await gateway.put(`tracebuzz/${name}`, { headers: { 'Content-Range': `bytes */${total}` } })),
       '308 bytes=0-29',
     );
-    assert.ok(gateway.told.some((one) => one.event === 'upload' && one.error === 'ClientGone'));
+    await until('it is told', () => told.some((one) => one.event === 'upload' && one.error === 'ClientGone'));
+    await hasty.close();
   });
 
   it('a part that nobody goes on with is forgotten, and told', async () => {

@@ -1,4 +1,5 @@
 import http, { type IncomingHttpHeaders } from 'node:http';
+import { until } from '../../support/until.ts';
 
 /** A reply, read to its end. */
 export interface Reply {
@@ -28,7 +29,7 @@ export interface Sending {
   /** The connection is broken after so many bytes of the body. */
   readonly cut?: number;
   /** Asked again and again before it is broken. Absent: it is broken soon. */
-  readonly breaks?: () => boolean;
+  readonly breaks?: () => boolean | Promise<boolean>;
   /** Without a length, in chunks. */
   readonly chunked?: boolean;
 }
@@ -62,12 +63,9 @@ export function send(
       if (cut === undefined) {
         return void request.end(bytes);
       }
-      const leave = (): void => {
-        if (breaks?.() === false) {
-          setTimeout(leave, 5);
-        } else {
-          request.destroy();
-        }
+      const leave = async (): Promise<void> => {
+        await until('the time has come to leave', breaks ?? (() => true));
+        request.destroy();
       };
       request.write(bytes.subarray(0, cut), () => setTimeout(leave, 20));
     };

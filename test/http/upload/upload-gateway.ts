@@ -11,6 +11,7 @@ import type { UploadTarget } from '../../../src/http/upload/upload-target.ts';
 import { type UploadSettings, Uploads } from '../../../src/ingest/upload/uploads.ts';
 import type { Observation } from '../../../src/observation/observation.ts';
 import { type Feed, useFeed } from '../../ingest/support/feed.ts';
+import { until } from '../../support/until.ts';
 import { startTestServer, type TestServer } from '../test-server.ts';
 import { type Reply, type Sending, send } from './upload-client.ts';
 
@@ -84,7 +85,12 @@ export function useUploads(): UploadGateway {
     server = await startTestServer({
       authentication: authentication({ basic: null, keys: credentialFile(readers) }, 'api-key'),
       beside: (app: FastifyInstance) =>
-        uploadRoutes(app, { target, findKey: uploadKeys(keysFile()), observe: (one) => told.push(one), pause: 300 }),
+        uploadRoutes(app, {
+          target,
+          findKey: uploadKeys(keysFile()),
+          observe: (one) => told.push(one),
+          pause: 240_000,
+        }),
     });
   });
   after(() => server?.close());
@@ -107,9 +113,7 @@ export function useUploads(): UploadGateway {
     cut: async (name, sending) => {
       const before = answered();
       assert.equal(await put(name, sending), null);
-      while (answered() === before) {
-        await new Promise((resolve) => setTimeout(resolve, 5));
-      }
+      await until('the gateway has noticed', () => answered() > before);
     },
     get server() {
       assert.ok(server !== null);

@@ -7,6 +7,7 @@ import { openToAll } from '../../../src/http/authentication.ts';
 import { hashKey } from '../../../src/http/credentials.ts';
 import { uploadRoutes } from '../../../src/http/upload/upload-routes.ts';
 import { casesFile } from '../../ingest/support/drop.ts';
+import { until } from '../../support/until.ts';
 import { startTestServer } from '../test-server.ts';
 import { type Sending, send } from './upload-client.ts';
 import { sha256, shown, useUploads } from './upload-gateway.ts';
@@ -199,11 +200,20 @@ describe('HTTP upload', () => {
 
   it('the load goes on where the client leaves after its last byte', async () => {
     const { name, text } = casesFile(2);
-    const reply = await gateway.put(`tracebuzz/${name}`, { body: text, cut: Buffer.byteLength(text) });
-    assert.equal(reply, null);
-    while ((await gateway.loads(name)).length === 0) {
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+    const { database } = gateway.feed();
+    // Until its sender has left, the load waits.
+    await database.transaction(async (transaction) => {
+      await transaction.query('LOCK TABLE gateway.load IN SHARE MODE');
+      const waits = async (): Promise<boolean> =>
+        (await database.query('SELECT FROM pg_locks WHERE NOT granted')).rows.length > 0;
+      const reply = await gateway.put(`tracebuzz/${name}`, {
+        body: text,
+        cut: Buffer.byteLength(text),
+        breaks: waits,
+      });
+      assert.equal(reply, null);
+    });
+    await until('it is loaded', async () => (await gateway.loads(name)).join() === 'loaded');
     assert.equal(await gateway.rowsOf(text), 2);
   });
 

@@ -29,6 +29,8 @@ export interface FtpManners {
   besides: string[];
   /** Done when a transfer begins. */
   whenRead: ((name: string) => void) | null;
+  /** Called when a transfer breaks off, before its client can notice. */
+  whenBroken: (() => void) | null;
   /** Bytes that were sent of file contents, and logins and commands seen. */
   sent: number;
   logins: number;
@@ -58,7 +60,17 @@ export interface FtpSetup {
 export async function ownFtp(setup: FtpSetup): Promise<OwnFtp> {
   const manners: FtpManners = {
     ...{ mlsd: true, mdtm: true, zoneHours: 0, cut: null, breaks: [], truncates: [], resets: false, noPassive: false },
-    ...{ denied: new Set(), besides: [], refusals: [], whenRead: null, sent: 0, logins: 0, commands: [], most: 0 },
+    ...{
+      denied: new Set(),
+      besides: [],
+      refusals: [],
+      whenRead: null,
+      whenBroken: null,
+      sent: 0,
+      logins: 0,
+      commands: [],
+      most: 0,
+    },
   };
   const open = new Set<net.Socket>();
   let controls = 0;
@@ -382,6 +394,7 @@ class Session {
     }
     if (breaks !== undefined) {
       await new Promise((resolve) => data?.write('', resolve));
+      this.#manners.whenBroken?.();
       data?.destroy();
       this.#control.destroy();
       return;

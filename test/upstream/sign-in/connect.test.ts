@@ -16,6 +16,7 @@ import { catalogueOf } from '../../support/catalogue-of.ts';
 import { metadataFolder as wholeMetadata } from '../../support/gateway.ts';
 import { type TestDatabase, testDatabase } from '../../support/postgres.ts';
 import { TokenServer } from '../../support/servers/token-server.ts';
+import { until } from '../../support/until.ts';
 import { type GuardedFeed, guardedFeed } from './guarded-feed.ts';
 
 const key = 'k'.repeat(40);
@@ -84,7 +85,8 @@ describe('gateway connect', () => {
       const code = /enter the code {2}(\S+)/.exec(line)?.[1];
       if (code !== undefined) {
         assert.ok(around.lines.some((one) => one === `  ${server.base}/device`));
-        setTimeout(() => server.decide(code, decision), 120);
+        const { length: asked } = server.tokenCalls;
+        void until('it asked', () => server.tokenCalls.length > asked).then(() => server.decide(code, decision));
       }
     };
     const code = await connectCommand({ ...around, print }, 'buzzeasy', { stop: unending });
