@@ -10,7 +10,10 @@ export function copyValue(value: string | null): string {
 }
 
 /** One row with its line feed. */
-export function copyLine(values: readonly (string | null)[]): string {
+export const copyLine = (values: readonly (string | null)[]): string => `${copyFields(values)}\n`;
+
+/** The values of a row, or of a part of one, with tabs between them. */
+export function copyFields(values: readonly (string | null)[]): string {
   let line = '';
   for (let index = 0; index < values.length; index++) {
     if (index > 0) {
@@ -18,5 +21,5 @@ export function copyLine(values: readonly (string | null)[]): string {
     }
     line += copyValue(values[index] ?? null);
   }
-  return `${line}\n`;
+  return line;
 }

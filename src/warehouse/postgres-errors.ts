@@ -10,6 +10,9 @@ export function sqlState(error: unknown): string | null {
   return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : null;
 }
 
+/** unique_violation (PostgreSQL manual, appendix A). */
+export const uniqueViolation = '23505';
+
 /** Classes and codes of PostgreSQL's appendix A that are not our own fault; the first prefix wins. */
 const codesByState: readonly (readonly [prefix: string, code: Exclude<ErrorCode, 'NotImplemented'>])[] = [
   ['57014', 'QueryTimeout'],

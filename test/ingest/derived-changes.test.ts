@@ -5,6 +5,7 @@ import { affectedTable } from '../../src/ingest/derive/affected-keys.ts';
 import { derivationQuery } from '../../src/ingest/derive/derive-rows.ts';
 import { derivedColumns } from '../../src/ingest/derive/derived-columns.ts';
 import { asDimension, type DerivedDimension, forgets } from '../../src/ingest/derive/derived-sets.ts';
+import type { Deriving } from '../../src/ingest/derive/dimension-rows.ts';
 import { columnList } from '../../src/ingest/stored/column-lists.ts';
 import { columnOf, storedTable } from '../../src/ingest/stored/stored-table.ts';
 import { quoteIdentifier } from '../../src/sql/identifier.ts';
@@ -124,10 +125,16 @@ async function madeAtOnce(feed: Feed, dimension: DerivedDimension): Promise<Thin
       `CREATE TEMP TABLE ${affected} (${table.key.map((name) => `${quoteIdentifier(name)} text COLLATE "C"`).join(', ')}) ON COMMIT DROP`,
     );
     await transaction.query(`INSERT INTO ${affected} ${keys.join(' UNION ')}`);
-    const { rows } = await transaction.query<{ k: string; v: (string | null)[] }>(
-      `SELECT concat_ws('/', ${columnList(table.key)}) AS k, ARRAY[${columns.join(', ')}] AS v FROM (${derivationQuery(feed.catalogue, dimension)}) d`,
-    );
-    return thingsOf(rows);
+    const made = async (deriving: Deriving): Promise<Things> => {
+      const { rows } = await transaction.query<{ k: string; v: (string | null)[] }>(
+        `SELECT concat_ws('/', ${columnList(table.key)}) AS k, ARRAY[${columns.join(', ')}] AS v FROM (${derivationQuery(feed.catalogue, dimension, deriving)}) d`,
+      );
+      return thingsOf(rows);
+    };
+    const noted = new Set(derivation.from.map((one) => one.set));
+    const affectedOnes = await made({ whole: false, noted });
+    deepEqual(await made({ whole: true, noted }), affectedOnes);
+    return affectedOnes;
   });
 }
 

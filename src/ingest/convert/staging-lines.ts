@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer';
-import { copyLine } from '../../sql/copy-line.ts';
+import { copyFields, copyValue } from '../../sql/copy-line.ts';
 import type { TextRecord } from '../csv/read-records.ts';
 import type { RowConverter } from './row-converter.ts';
 
@@ -31,18 +31,40 @@ export interface ConvertedRows {
 export function convertedRows(
   records: AsyncIterable<readonly TextRecord[]>,
   converter: RowConverter,
-  /** The set has `Extras`, for cells under headers that nobody knows. */
-  extras: boolean,
+  { extras, marks }: LineForm,
 ): ConvertedRows {
   const counts = { read: 0, rejected: 0, keyless: 0, expired: 0 };
-  const properties = [...converter.properties, ...(extras ? ['Extras'] : [])];
-  return { properties, counts, lines: encodeRows(records, { converter, counts, extras }) };
+  const lines = encodeRows(records, { converter, counts, extras, marks });
+  return { properties: propertiesOf(converter, extras), counts, lines };
+}
+
+/** Properties whose values the lines have. */
+export const propertiesOf = (converter: RowConverter, extras: boolean): readonly string[] => [
+  ...converter.properties,
+  ...(extras ? ['Extras'] : []),
+];
+
+/** What stands in a line besides place, fault and the values of the file. */
+export interface LineForm {
+  /** The set has `Extras`, for cells under headers that nobody knows. */
+  readonly extras: boolean;
+  /** Behind the values: how new cells of the row are; null: lines end with the values. */
+  readonly marks: LineMarks | null;
+}
+
+export interface LineMarks {
+  readonly columns: readonly string[];
+  /** COPY text of their values, each behind a tab. */
+  textOf(values: readonly (string | null)[], line: number): string;
+  /** The same where nothing is known. */
+  readonly none: string;
 }
 
 interface Encoding {
   readonly converter: RowConverter;
   readonly counts: { read: number; rejected: number; keyless: number; expired: number };
   readonly extras: boolean;
+  readonly marks: LineMarks | null;
 }
 
 async function* encodeRows(
@@ -60,7 +82,7 @@ async function* encodeRows(
   }
 }
 
-function encodeRow(record: TextRecord, { converter, counts, extras }: Encoding): string {
+function encodeRow(record: TextRecord, { converter, counts, extras, marks }: Encoding): string {
   const row = converter.convert(record);
   if (row.expired) {
     counts.expired++;
@@ -69,7 +91,8 @@ function encodeRow(record: TextRecord, { converter, counts, extras }: Encoding):
   counts.read++;
   if (row.fault === null) {
     const line = `${record.line}\t${record.byteStart}\t${record.byteEnd}\t\\N\t\\N\t\\N\t\\N\t\\N\t`;
-    return line + copyLine(extras ? [...row.values, row.extras] : row.values);
+    const more = extras ? `\t${copyValue(row.extras)}` : '';
+    return `${line}${copyFields(row.values)}${more}${marks?.textOf(row.values, record.line) ?? ''}\n`;
   }
   counts.rejected++;
   if (!row.keyKnown) {
@@ -81,7 +104,7 @@ function encodeRow(record: TextRecord, { converter, counts, extras }: Encoding):
   const text = converter.keptText(record);
   const raw = text === null ? null : withoutNul(text.slice(0, maxRaw));
   const what = [code, property, header, withoutNul(message), raw];
-  return copyLine([...where, ...what, ...values, ...(extras ? [null] : [])]);
+  return `${copyFields([...where, ...what, ...values, ...(extras ? [null] : [])])}${marks?.none ?? ''}\n`;
 }
 
 /** PostgreSQL takes no U+0000; the symbol for it stands in its place. */

@@ -68,7 +68,7 @@ function memberQuery(
     ...(paired === null
       ? []
       : [
-          `CASE WHEN ${together} AND cardinality(l.names) = cardinality(l.members) THEN nullif(l.names[m.place], '') END`,
+          `CASE WHEN ${together} AND cardinality(l.names) = cardinality(l.members) THEN nullif(${trimmed('l.names[m.place]')}, '') END`,
         ]),
     ...(position === null ? [] : ['m.place::integer']),
   ];
@@ -76,16 +76,22 @@ function memberQuery(
   const named = derivedColumns(derived);
   const members = columns.map((text, index) => `${text} AS ${quoteIdentifier(named[index] ?? '')}`).join(', ');
   // OFFSET 0: lists are split once for each row, not for each use.
-  const splitting = `CROSS JOIN LATERAL (SELECT ${lists.join(', ')} OFFSET 0) l CROSS JOIN LATERAL unnest(l.members) WITH ORDINALITY AS m(member, place)`;
+  const splitting = `CROSS JOIN LATERAL (SELECT ${lists.join(', ')} OFFSET 0) l CROSS JOIN LATERAL (SELECT ${trimmed('u.member')} AS member, u.place FROM unnest(l.members) WITH ORDINALITY AS u(member, place)) m`;
   const said = `t.${quoteIdentifier(columnOf(source, list.property))} IS NOT NULL AND ${visibleRows(source, 't')}`;
   return `SELECT DISTINCT ON (${key}) ${columnList(named)} FROM (SELECT ${members}, m.place AS _place FROM ${source.name} t${join} ${splitting} WHERE ${where} AND ${said} AND m.member <> '' AND octet_length(m.member) <= ${memberBytes}) b WHERE ${quoteIdentifier(columnOf(table, list.as))} IS NOT NULL ORDER BY ${key}, _place`;
 }
 
-/** `[123][234]`, or members between commas, semicolons or bars; as an array of trimmed texts. */
+/** A member or name of a list, without the blanks around it: what `\s` stands for where text compares by code point. */
+const trimmed = (text: string): string => `btrim(${text}, E' \\t\\n\\r\\f\\v')`;
+
+/**
+ * `[123][234]`, or members between commas, semicolons or bars; as an array of texts. No regular expression where none is needed: splitting by
+ * one takes thirty times as long.
+ */
 function splitList(text: string, encoding: Encoding): string {
   return encoding === 'label-list'
     ? `(SELECT coalesce(array_agg(btrim(x.found[1]) ORDER BY x.place), '{}') FROM regexp_matches(${text}, '\\[([^\\[\\]]*)\\]', 'g') WITH ORDINALITY AS x(found, place))`
-    : `regexp_split_to_array(btrim(${text}), '\\s*[,;|]\\s*')`;
+    : `string_to_array(translate(${text}, ';|', ',,'), ',')`;
 }
 
 /** Members that are no number are no member of a list of numbers. */

@@ -9,8 +9,16 @@ import { derivedColumns, sourceProperty } from './derived-columns.ts';
 import type { DerivedDimension } from './derived-sets.ts';
 import { visibleRows } from './visible-rows.ts';
 
-/** The SELECT of a dimension's rows for the affected keys. */
-export function dimensionQuery(catalogue: Catalogue, dimension: DerivedDimension): string {
+/** Which rows of its sources a derived set is made of, and what is known of them. */
+export interface Deriving {
+  /** All of them, and not those of the affected keys alone. */
+  readonly whole: boolean;
+  /** Sets of whose rows something is noted beside them (see ledger/confirmations.ts). */
+  readonly noted: ReadonlySet<string>;
+}
+
+/** The SELECT of a dimension's rows, for the affected keys or all. */
+export function dimensionQuery(catalogue: Catalogue, dimension: DerivedDimension, { whole, noted }: Deriving): string {
   const { table, derivation } = dimension;
   const columns = derivedColumns(dimension);
   const rest = columns.filter((name) => !table.key.includes(name));
@@ -18,8 +26,12 @@ export function dimensionQuery(catalogue: Catalogue, dimension: DerivedDimension
     const from = storedTable(catalogue, source.set);
     const theirs = keyColumns(dimension, source, from);
     const affected = table.key.map((name, index) => `a.${quoteIdentifier(name)} = ${theirs[index]}`).join(' AND ');
-    const restriction = `JOIN ${affectedTable(dimension)} a ON ${affected} WHERE true`;
-    return statementQuery(dimension, { source, from, once: !saysMore(dimension, source) }, restriction);
+    const restriction = whole
+      ? `WHERE ${theirs.map((column) => `${column} IS NOT NULL`).join(' AND ')}`
+      : `JOIN ${affectedTable(dimension)} a ON ${affected} WHERE true`;
+    const grouped = source.stamp === null;
+    const asked = { source, from, once: !saysMore(dimension, source), grouped, noted: noted.has(source.set) };
+    return statementQuery(dimension, asked, restriction);
   });
   const newest = (name: string): string =>
     `(array_agg(u.${quoteIdentifier(name)} ORDER BY u._newness DESC NULLS LAST, u._rank, u._order DESC) FILTER (WHERE u._has_${rest.indexOf(name)}))[1]`;
@@ -29,11 +41,11 @@ export function dimensionQuery(catalogue: Catalogue, dimension: DerivedDimension
 /** What rows `t` of one source of a dimension that match `condition` say: as `statementQuery`, rows without a key left out. */
 export function statementsWhere(
   dimension: DerivedDimension,
-  { source, from }: { readonly source: DimensionSource; readonly from: StoredTable },
+  asked: Pick<Statements, 'source' | 'from' | 'grouped' | 'noted'>,
   condition: string,
 ): string {
-  const present = keyColumns(dimension, source, from).map((column) => `${column} IS NOT NULL`);
-  return statementQuery(dimension, { source, from }, `WHERE ${[...present, condition].join(' AND ')}`);
+  const present = keyColumns(dimension, asked.source, asked.from).map((column) => `${column} IS NOT NULL`);
+  return statementQuery(dimension, { ...asked, once: false }, `WHERE ${[...present, condition].join(' AND ')}`);
 }
 
 /** The columns of the source's rows `t` that name the thing, in the order of the dimension's key. */
@@ -48,17 +60,25 @@ export const keyColumns = (
 const saysMore = ({ table }: DerivedDimension, { columns }: DimensionSource): boolean =>
   [...columns.keys()].some((ours) => !table.key.includes(columnOf(table, ours)));
 
+/** What is asked of one source of a dimension. */
+interface Statements {
+  readonly source: DimensionSource;
+  readonly from: StoredTable;
+  /** Nothing but names is said: each once. */
+  readonly once: boolean;
+  /** Rows that say the same and are equally new are one statement: the one of the greatest key, the others decide nothing. */
+  readonly grouped: boolean;
+  /** Something may be noted beside the rows: how new they are stands in them otherwise. */
+  readonly noted: boolean;
+}
+
 /**
  * What one source set says of things: their key, then for each other column its value and whether that counts, then how new
  * that is, the source's rank and the row's key. `restriction` is what follows `FROM source t`, with a WHERE in it.
  */
 function statementQuery(
   derived: DerivedDimension,
-  {
-    source,
-    from,
-    once = false,
-  }: { readonly source: DimensionSource; readonly from: StoredTable; readonly once?: boolean },
+  { source, from, once, grouped, noted }: Statements,
   restriction: string,
 ): string {
   const rest = derivedColumns(derived).filter((name) => !derived.table.key.includes(name));
@@ -83,13 +103,19 @@ function statementQuery(
     ];
   });
   // Of rows of files it is noted beside them, too; where nothing but names is said it does not matter.
-  const ownNewness = saysMore(derived, source) && from.set.derivation === null ? trueStamp(from) : 't._stamp';
+  const ownNewness = saysMore(derived, source) && from.set.derivation === null && noted ? trueStamp(from) : 't._stamp';
   const newness = source.stamp === null ? ownNewness : `t.${quoteIdentifier(columnOf(from, source.stamp))}`;
   const keys = derived.table.key.map((name) => `${theirs(name) ?? 'NULL'} AS ${quoteIdentifier(name)}`);
   const place = once
     ? `NULL::timestamptz AS _newness, ${source.rank} AS _rank, NULL::text COLLATE "C" AS _order`
     : `${newness}::timestamptz AS _newness, ${source.rank} AS _rank, ${orderOf(derived, source, from)} AS _order`;
-  return `SELECT ${once ? 'DISTINCT ' : ''}${[...keys, ...values].join(', ')}, ${place} FROM ${from.name} t ${restriction} AND ${visibleRows(from, 't')} AND ${togetherCondition(from, naming)}`;
+  const rows = `SELECT ${once ? 'DISTINCT ' : ''}${[...keys, ...values].join(', ')}, ${place} FROM ${from.name} t ${restriction} AND ${visibleRows(from, 't')} AND ${togetherCondition(from, naming)}`;
+  if (once || !grouped) {
+    return rows;
+  }
+  const told = rest.flatMap((name, index) => [quoteIdentifier(name), `_has_${index}`]);
+  const same = [columnList(derived.table.key), ...told, '_newness', '_rank'].join(', ');
+  return `SELECT ${same}, max(_order) AS _order FROM (${rows}) g GROUP BY ${same}`;
 }
 
 /**

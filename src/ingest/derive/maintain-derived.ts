@@ -1,7 +1,9 @@
 import type { Catalogue } from '../../catalogue/catalogue.ts';
 import { quoteIdentifier } from '../../sql/identifier.ts';
 import type { Transaction } from '../../warehouse/database.ts';
+import { notedAmong } from '../ledger/confirmations.ts';
 import { nextVersion, publishVersion } from '../ledger/set-version.ts';
+import type { FreshTables } from '../../warehouse/tables/fresh-tables.ts';
 import { columnDefinition, columnList, sameKey } from '../stored/column-lists.ts';
 import { distinctName } from '../stored/distinct-name.ts';
 import { type StoredTable, storedTable } from '../stored/stored-table.ts';
@@ -87,27 +89,37 @@ export async function maintainDerived(
     readonly onlyNew?: boolean;
     /** Things that nothing names any more leave, where they would stay known otherwise. */
     readonly outlived?: boolean;
+    /** Tables that get their indexes when they are filled. Absent or null: there are none. */
+    readonly fresh?: FreshTables | null;
   },
 ): Promise<void> {
-  const { source, version, marks, bulk, onlyNew = false, outlived = false } = change;
+  const { source, version, marks, bulk, onlyNew = false, outlived = false, fresh = null } = change;
   for (const one of derivedFrom(catalogue, source.set.name)) {
     const derived = { ...one, outlived };
     const changed = `t._version = ${Number(version)}`;
     if (onlyNew && hasOwnParents(catalogue, { derived, source })) {
       const added = await addMembers(transaction, catalogue, { derived, changed, marks });
+      await fresh?.index(transaction, derived.table.set.name);
       if (added !== null) {
         await maintainDerived(transaction, catalogue, { ...change, source: derived.table, version: added });
       }
       await transaction.query(`DROP TABLE IF EXISTS ${affectedTable(derived)}`);
       continue;
     }
+    await fresh?.index(transaction, derived.table.set.name);
     // A set derived from this one and from another derived one was made, and its table dropped, on the way to here.
     await createAffected(transaction, derived);
+    if (onlyNew && asDimension(derived) !== null && (await isEmpty(transaction, derived))) {
+      // Nothing that is stored named any thing: all rows of its sources are those that are new, or say nothing.
+      await rederive(transaction, catalogue, { derived, marks, bulk: true, whole: true });
+      await transaction.query(`DROP TABLE ${affectedTable(derived)}`);
+      continue;
+    }
     const dimension = bulk ? null : asDimension(derived);
     const count =
       dimension === null
         ? await addAffected(transaction, derived, affectedBy(derived, source, changed))
-        : await settleStatements(transaction, catalogue, { dimension, source, changed });
+        : await settleStatements(transaction, catalogue, { dimension, source, changed, onlyNew });
     await transaction.query(`ANALYZE ${affectedTable(derived)}`);
     if (dimension === null || count > 0) {
       await rederive(transaction, catalogue, { derived, marks, bulk });
@@ -140,6 +152,10 @@ export async function makeAgain(
   await transaction.query(`DROP TABLE ${affectedTable(derived)}`);
 }
 
+async function isEmpty(transaction: Transaction, { table }: DerivedTable): Promise<boolean> {
+  return (await transaction.query(`SELECT FROM ${table.name} LIMIT 1`)).rowCount === 0;
+}
+
 async function addAffected(
   transaction: Transaction,
   derived: DerivedTable,
@@ -158,12 +174,26 @@ async function addAffected(
 async function rederive(
   transaction: Transaction,
   catalogue: Catalogue,
-  { derived, marks, bulk }: { readonly derived: DerivedTable; readonly marks: DerivedMarks; readonly bulk: boolean },
+  {
+    derived,
+    marks,
+    bulk,
+    whole = false,
+  }: {
+    readonly derived: DerivedTable;
+    readonly marks: DerivedMarks;
+    readonly bulk: boolean;
+    /** All rows of a dimension, and not those of the affected keys alone. */
+    readonly whole?: boolean;
+  },
 ): Promise<void> {
   const { table } = derived;
+  const noted = await notedAmong(transaction, [...madeOf(derived)]);
   const made = quoteIdentifier(distinctName('made_', table.set.name));
   const lost = quoteIdentifier(distinctName('lost_', table.set.name));
-  await transaction.query(`CREATE TEMP TABLE ${made} ON COMMIT DROP AS ${derivationQuery(catalogue, derived)}`);
+  await transaction.query(
+    `CREATE TEMP TABLE ${made} ON COMMIT DROP AS ${derivationQuery(catalogue, derived, { whole, noted })}`,
+  );
   const dimension = bulk ? null : asDimension(derived);
   if (dimension !== null) {
     const columns = columnList(derivedColumns(derived));

@@ -39,7 +39,7 @@ export async function noteStatements(
   condition: string,
 ): Promise<void> {
   await createStatements(transaction, dimension);
-  await addStatements(transaction, { dimension, source }, { condition, after: false });
+  await addStatements(transaction, { dimension, source }, { condition, after: false, onlyNew: false });
 }
 
 async function createStatements(transaction: Transaction, dimension: DerivedDimension): Promise<void> {
@@ -55,14 +55,27 @@ async function createStatements(transaction: Transaction, dimension: DerivedDime
 async function addStatements(
   transaction: Transaction,
   { dimension, source }: ChangingSource,
-  { condition, after }: { readonly condition: string; readonly after: boolean },
+  {
+    condition,
+    after,
+    onlyNew,
+  }: {
+    readonly condition: string;
+    readonly after: boolean;
+    /** The rows are new: nothing was said before, and nothing is noted of them. */
+    readonly onlyNew: boolean;
+  },
 ): Promise<void> {
   const { table } = dimension;
   const affected = affectedTable(dimension);
   // Of a set that holds nothing yet, nothing is known.
   const isKnown = !after || (await transaction.query(`SELECT FROM ${table.name} LIMIT 1`)).rowCount > 0;
   for (const [entry, one] of entriesOf(dimension, source)) {
-    const said = statementsWhere(dimension, { source: one, from: source }, condition);
+    const said = statementsWhere(
+      dimension,
+      { source: one, from: source, grouped: onlyNew && one.stamp === null, noted: !onlyNew },
+      condition,
+    );
     const known = `EXISTS (SELECT FROM ${table.name} d WHERE ${sameKey('d', 'n', table.key)})`;
     const noted = `EXISTS (SELECT FROM ${affected} a WHERE ${sameKey('a', 'n', table.key)})`;
     // Things that are new are made from all their rows; a first load has no others, so theirs are not noted in vain.
@@ -94,14 +107,23 @@ function entriesOf(
 export async function settleStatements(
   transaction: Transaction,
   catalogue: Catalogue,
-  { dimension, source, changed }: ChangingSource & { readonly changed: string },
+  {
+    dimension,
+    source,
+    changed,
+    onlyNew,
+  }: ChangingSource & {
+    readonly changed: string;
+    /** These are new, and no other changed or left. */
+    readonly onlyNew: boolean;
+  },
 ): Promise<number> {
   const { table } = dimension;
   const affected = affectedTable(dimension);
   const settled = settledTable(dimension);
   const entries = entriesOf(dimension, source).map(([entry]) => entry);
   await createStatements(transaction, dimension);
-  await addStatements(transaction, { dimension, source }, { condition: changed, after: true });
+  await addStatements(transaction, { dimension, source }, { condition: changed, after: true, onlyNew });
   // Of the others' values no plan depends.
   await transaction.query(`ANALYZE ${statementTable(dimension)} (${columnList(table.key)}, _entry)`);
   const known = `EXISTS (SELECT FROM ${table.name} d WHERE ${sameKey('d', 's', table.key)})`;
@@ -201,7 +223,9 @@ function standing(
     const conditions = [...about, `t.${quoteIdentifier(columnOf(from, one.stamp))} IS NOT NULL`, ...unchanged];
     const speaks = [...one.columns.keys()].some((property) => columnOf(dimension.table, property) === bound);
     if (speaks) {
-      found.push(`EXISTS (${statementsWhere(dimension, { source: one, from }, conditions.join(' AND '))})`);
+      found.push(
+        `EXISTS (${statementsWhere(dimension, { source: one, from, grouped: false, noted: true }, conditions.join(' AND '))})`,
+      );
     }
   }
   return { bound, exists: `(${found.join(' OR ')})` };

@@ -33,6 +33,15 @@ export async function notedOf(transaction: Transaction, set: string, fileTime: s
   return { some: rows[0]?.some === true, late: rows[0]?.late === true };
 }
 
+/** Those of the sets of whose rows something is noted. */
+export async function notedAmong(transaction: Transaction, sets: readonly string[]): Promise<ReadonlySet<string>> {
+  const { rows } = await transaction.query<{ name: string }>(
+    `SELECT name FROM unnest($1::text[]) AS name WHERE EXISTS (SELECT FROM gateway.confirmation WHERE entity_set = name)`,
+    [sets],
+  );
+  return new Set(rows.map(({ name }) => name));
+}
+
 const chunkOf = (row: string): string => `(${row} >> 13)`;
 const offsetOf = (row: string): string => `(${row} & 8191)::integer`;
 const rangesOf = (row: string): string => `range_agg(int4range(${offsetOf(row)}, ${offsetOf(row)}, '[]'))`;

@@ -195,6 +195,7 @@ async function loadNew(
     ...{ catalogue, table, match, period, delimiter: reading.delimiter },
     load: { loadId, fileTime: moment },
     force: options.force ?? false,
+    bytes: facts.bytes,
     onStaged: async (staged, rows, converter) => {
       tell('staged', rows.read);
       await requireUnchanged(facts);

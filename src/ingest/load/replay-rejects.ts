@@ -138,6 +138,7 @@ async function replayLoad(
     load: { loadId, fileTime: load.file_time },
     replayed: true,
     force: false,
+    bytes: null,
     onStaged: async (staged, { read, keyless }) => {
       // The keys of all rows that are still rejected are known: what the file does not hold can be told.
       known = match.cells.length > 0 && keyless === 0 && (await countHiding(transaction, loadId)) === read;

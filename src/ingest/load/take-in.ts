@@ -1,14 +1,17 @@
 import type { Catalogue, Export } from '../../catalogue/catalogue.ts';
 import { GatewayError } from '../../errors.ts';
 import type { Transaction } from '../../warehouse/database.ts';
+import { FreshTables } from '../../warehouse/tables/fresh-tables.ts';
 import { converterFor } from '../convert/converter-for.ts';
 import type { RowConverter } from '../convert/row-converter.ts';
-import { convertedRows, type ReadRows } from '../convert/staging-lines.ts';
+import { convertedRows, propertiesOf, type ReadRows } from '../convert/staging-lines.ts';
 import type { TextRecord } from '../csv/read-records.ts';
+import { derivedFrom } from '../derive/derived-sets.ts';
 import { maintainDerived, manyChanges, noteAffected } from '../derive/maintain-derived.ts';
+import { hasOwnParents } from '../derive/new-parents.ts';
 import type { HeaderMatch } from '../identify/match-header.ts';
 import type { Period } from '../identify/period.ts';
-import { fileOrder } from '../ledger/file-order.ts';
+import { type FileOrder, fileOrder } from '../ledger/file-order.ts';
 import { nextSnapshot, supersededPeriod } from '../ledger/ledger.ts';
 import { nextVersion, publishVersion } from '../ledger/set-version.ts';
 import { noteAbsences } from '../merge/absences.ts';
@@ -16,9 +19,10 @@ import { applyDecisions } from '../merge/apply-decisions.ts';
 import { checkRemovals } from '../merge/check-removals.ts';
 import { decideRows, type MergeCounts, type MergeInput, rowChanges, scopeColumns } from '../merge/decide-rows.ts';
 import { shapeOf } from '../merge/file-shape.ts';
+import { rowMarks } from '../merge/row-marks.ts';
 import { settleBefore, settleCarried } from '../merge/settle-merge.ts';
 import { type StagedRows, stageRows } from '../merge/stage-rows.ts';
-import { columnOf, type StoredTable } from '../stored/stored-table.ts';
+import { columnOf, type StoredTable, storedTable } from '../stored/stored-table.ts';
 import { mayCarry } from './close-carried.ts';
 import { eraserOf } from './erased-records.ts';
 import { statedCells, statesOf } from './stated-cells.ts';
@@ -40,6 +44,8 @@ export interface Target {
   readonly alone?: boolean;
   /** Removes however much the file lacks. */
   readonly force: boolean;
+  /** How long the file is; null: only some of its rows are taken in. */
+  readonly bytes: number | null;
   /**
    * Told when all records are staged and before they meet the table: what is rejected is judged, kept or marked here. Resolves to whether
    * stored rows that the file does not hold may be removed. Whatever it throws is thrown.
@@ -67,25 +73,71 @@ export async function takeIn(
   records: AsyncIterable<readonly TextRecord[]>,
   target: Target,
 ): Promise<TakenIn> {
-  const { catalogue, table, load, match, period } = target;
+  const { load, match } = target;
+  const { set, write } = match.export;
+  const replayed = target.replayed === true;
+  const file = await fileOrder(transaction, target.catalogue, { set, ...load });
+  const straight =
+    write.mode === 'upsert' && !replayed && !(await mayCarry(transaction, target.catalogue, { set, file }));
+  const fresh = straight ? await freshTables(transaction, target) : null;
+  const catalogue = fresh?.catalogue ?? target.catalogue;
+  const taken = await takeRows(transaction, records, {
+    ...{ ...target, catalogue, table: storedTable(catalogue, set) },
+    ...{ file, straight, fresh, replayed },
+  });
+  await fresh?.settle(transaction);
+  return taken;
+}
+
+/** Files of more bytes go into tables without indexes where theirs are empty: making and changing tables costs as much as some hundred rows. */
+const manyBytes = 1024 * 1024;
+
+/** The tables that the file fills without their indexes: its own, and those that are made of nothing but new rows of it. */
+async function freshTables(
+  transaction: Transaction,
+  {
+    catalogue,
+    match: {
+      export: { set },
+    },
+    alone,
+    bytes,
+  }: Target,
+): Promise<FreshTables | null> {
+  if (bytes === null || bytes < manyBytes || alone === true) {
+    return null;
+  }
+  const source = storedTable(catalogue, set);
+  const members = derivedFrom(catalogue, set).filter((derived) => hasOwnParents(catalogue, { derived, source }));
+  return FreshTables.open(transaction, catalogue, [set, ...members.map(({ table }) => table.set.name)]);
+}
+
+interface Taking extends Target {
+  readonly file: FileOrder;
+  /** Rows of new keys need no decision. */
+  readonly straight: boolean;
+  readonly fresh: FreshTables | null;
+  readonly replayed: boolean;
+}
+
+async function takeRows(
+  transaction: Transaction,
+  records: AsyncIterable<readonly TextRecord[]>,
+  target: Taking,
+): Promise<TakenIn> {
+  const { catalogue, table, match, period, file, fresh, replayed } = target;
   const converter = converterFor(catalogue, match, { period, delimiter: target.delimiter });
   const eraser = await eraserOf(transaction, catalogue, target);
-  const { counts: rows, ...lines } = convertedRows(
-    eraser?.rows(records) ?? records,
-    converter,
-    table.columns.has('Extras'),
-  );
+  const extras = table.columns.has('Extras');
+  const marks = target.straight ? rowMarks(table, file, propertiesOf(converter, extras)) : null;
+  const { counts: rows, ...lines } = convertedRows(eraser?.rows(records) ?? records, converter, { extras, marks });
   const { write } = match.export;
-  const replayed = target.replayed === true;
-  const file = await fileOrder(transaction, catalogue, { set: match.export.set, ...load });
   const version = await nextVersion(transaction, table.set.name);
-  const { set } = match.export;
-  const straight = write.mode === 'upsert' && !replayed && !(await mayCarry(transaction, catalogue, { set, file }));
   const staging = {
     ...{ table, scope: scopeColumns({ table, write }) ?? [] },
-    straight: straight ? { table, file, version } : null,
+    straight: target.straight ? { table, file, version, fresh } : null,
   };
-  const staged = await stageRows(transaction, staging, lines);
+  const staged = await stageRows(transaction, staging, { ...lines, marks: marks?.columns ?? [] });
   const removes = await target.onStaged(staged, rows, converter);
   const states = statedCells(table, match);
   const shape = await shapeOf(transaction, catalogue, { table, states, statesOf: statesOf(table) });
@@ -112,7 +164,7 @@ interface Merged {
 /** Merges the staged rows into their set and what is derived from it. */
 async function mergeRows(
   transaction: Transaction,
-  target: Target & { readonly version: string },
+  target: Taking & { readonly version: string },
   input: MergeInput,
 ): Promise<Merged> {
   const { catalogue, match, force, version } = target;
@@ -139,7 +191,14 @@ async function mergeRows(
   }
   if (changed || restated > 0) {
     const onlyNew = counts.updated + counts.removed + absences.cleared + restated === 0;
-    await maintainDerived(transaction, catalogue, { source: table, version, marks: file, bulk, onlyNew });
+    await maintainDerived(transaction, catalogue, {
+      source: table,
+      version,
+      marks: file,
+      bulk,
+      onlyNew,
+      fresh: target.fresh,
+    });
   }
   return { counts, tables: [decisions.rows, decisions.removals] };
 }

@@ -19,7 +19,7 @@ function isDeleted({ deletions }: KeptColumn): string {
     if (sqlType === 'text') {
       return `coalesce(${cell} <> '', false)`;
     }
-    if (numbers.has(sqlType)) {
+    if (numberTypes.has(sqlType)) {
       return `coalesce(${cell} <> 0, false)`;
     }
     return `${cell} IS NOT NULL`;
@@ -27,7 +27,15 @@ function isDeleted({ deletions }: KeptColumn): string {
   return set.length === 0 ? 'false' : `(${set.join(' OR ')})`;
 }
 
-const numbers: ReadonlySet<string> = new Set(['smallint', 'integer', 'bigint', 'numeric', 'real', 'double precision']);
+/** Types of which 0 says that a row was not deleted. */
+export const numberTypes: ReadonlySet<string> = new Set([
+  'smallint',
+  'integer',
+  'bigint',
+  'numeric',
+  'real',
+  'double precision',
+]);
 
 /** Whether the staged row `s` by itself says something of the cell: what it is, or with a deletion that it is empty. */
 export const saysCell = (kept: KeptColumn): string =>
@@ -40,9 +48,15 @@ const hasSaid = (kept: KeptColumn): string => `(${saysCell(kept)} OR s.${filledL
 const unsaid = ({ column, stamp }: KeptColumn): string =>
   `t.${quoteIdentifier(column)} IS NULL AND t.${quoteIdentifier(stamp)} IS NULL`;
 
+/** In the staging table: a mark of the cell as it is where the row is new. */
+export const newMark = (mark: string): string => quoteIdentifier(distinctName('_new', mark));
+
 /** Columns that the staging table has besides: each an own definition. */
 export function stagingMarks(kept: readonly KeptColumn[]): readonly string[] {
   return kept.flatMap((one) => [
+    `${newMark(one.stamp)} timestamptz`,
+    `${newMark(one.place)} bigint`,
+    ...(one.winner === null ? [] : [`${newMark(one.winner.mark)} ${one.winner.sqlType}`]),
     `${filledLine(one)} integer`,
     ...(one.winner === null
       ? []

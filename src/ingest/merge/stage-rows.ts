@@ -1,7 +1,8 @@
 import type { Transaction } from '../../warehouse/database.ts';
 import { columnDefinition, columnList } from '../stored/column-lists.ts';
 import { columnOf, type StoredTable } from '../stored/stored-table.ts';
-import { stagingMarks } from './kept-cells.ts';
+import { newMark, stagingMarks } from './kept-cells.ts';
+import { storeFresh } from './fresh-rows.ts';
 import { type Straight, storeStraight } from './straight-rows.ts';
 
 /**
@@ -30,6 +31,8 @@ export interface Staging {
 export interface StagingLines {
   /** Properties of the set, in the order in which the lines have their values, behind the eight columns of place and fault. */
   readonly properties: readonly string[];
+  /** Columns of the table whose values stand behind them: marks of kept cells, of rows that are new. */
+  readonly marks: readonly string[];
   readonly lines: AsyncIterable<Uint8Array>;
 }
 
@@ -40,7 +43,7 @@ export interface StagingLines {
 export async function stageRows(
   transaction: Transaction,
   { table, scope, straight }: Staging,
-  { properties, lines }: StagingLines,
+  { properties, marks, lines }: StagingLines,
 ): Promise<StagedRows> {
   const [name, piece] = ['staged_rows', 'straight_rows'];
   const all = [...table.columns.values()].map((column) => columnDefinition(column.name, column.sqlType));
@@ -49,13 +52,21 @@ export async function stageRows(
   );
   const columns = properties.map((property) => columnOf(table, property));
   const copyText = (into: string): string =>
-    `COPY ${into} (_line, _byte_start, _byte_end, _code, _property, _header, _message, _raw, ${columnList(columns)}) FROM STDIN`;
+    `COPY ${into} (_line, _byte_start, _byte_end, _code, _property, _header, _message, _raw, ${[columnList(columns), ...marks.map(newMark)].join(', ')}) FROM STDIN`;
   let stored = 0;
   if (straight === null) {
     await transaction.copyIn(copyText(name), lines);
+  } else if (straight.fresh !== null) {
+    stored = await storeFresh(transaction, straight, straight.fresh, {
+      lines,
+      tables: { staged: name, copyText, columns, marks },
+    });
   } else {
     await transaction.query(`CREATE TEMP TABLE ${piece} (LIKE ${name} INCLUDING DEFAULTS) ON COMMIT DROP`);
-    stored = await storeStraight(transaction, straight, { lines, tables: { piece, staged: name, copyText, columns } });
+    stored = await storeStraight(transaction, straight, {
+      lines,
+      tables: { piece, staged: name, copyText, columns, marks },
+    });
     await transaction.query(`DROP TABLE ${piece}`);
   }
   // Rows are joined by these columns; the others' values decide no plan.

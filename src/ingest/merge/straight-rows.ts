@@ -1,11 +1,11 @@
-import { Buffer } from 'node:buffer';
 import type { Transaction } from '../../warehouse/database.ts';
-import { sqlState } from '../../warehouse/postgres-errors.ts';
+import { sqlState, uniqueViolation } from '../../warehouse/postgres-errors.ts';
+import type { FreshTables } from '../../warehouse/tables/fresh-tables.ts';
 import type { FileOrder } from '../ledger/file-order.ts';
 import { columnList, sameKey } from '../stored/column-lists.ts';
 import type { StoredTable } from '../stored/stored-table.ts';
-import { takeApart } from './direct-lines.ts';
-import { insertStatement, loadTime } from './insert-rows.ts';
+import { DirectCopy } from './copy-direct.ts';
+import { insertStatement } from './insert-rows.ts';
 import { eachOf, oneAhead, pieces } from './pieces.ts';
 
 /** A load of whose rows those with new keys need no decision: an upsert. */
@@ -14,16 +14,30 @@ export interface Straight {
   readonly file: FileOrder;
   /** Data version of the set that the load makes. */
   readonly version: string;
+  /** The table is one of these: it holds nothing, and has no indexes. null: it is none. */
+  readonly fresh: FreshTables | null;
 }
 
-interface StraightTables {
-  /** Temporary tables of one shape: the piece that is being stored; rows that are left. */
-  readonly piece: string;
+/** Lines of COPY, and where they may go. */
+export interface StraightLines {
+  readonly lines: AsyncIterable<Uint8Array>;
+  readonly tables: StagedTables;
+}
+
+interface StagedTables {
+  /** Temporary table of rows that are left. */
   readonly staged: string;
-  /** COPY into one of them. */
+  /** COPY into it, or into another one of its shape. */
   readonly copyText: (name: string) => string;
   /** Columns of the values in the lines, behind place and fault. */
   readonly columns: readonly string[];
+  /** Columns of the table that the texts behind those are for. */
+  readonly marks: readonly string[];
+}
+
+interface StraightTables extends StagedTables {
+  /** Temporary table of the shape of `staged`: the piece that is being stored. */
+  readonly piece: string;
 }
 
 /** Bytes of rows stored at once: few at first, since the first ones tell nearly always whether keys are stored already. Two pieces are in memory. */
@@ -73,23 +87,24 @@ async function textIndexes(transaction: Transaction, table: StoredTable): Promis
   return rows.map(({ id }) => id);
 }
 
-/** Each piece goes straight into the table; where a key is not new, by way of the table `piece`; from then on into `staged`. */
+/**
+ * Pieces go by way of the table `piece` as long as it is not known that all keys are new: the first, and one after which a key was not. The next
+ * one goes straight into the table, and everything into `staged` from where a key was stored.
+ */
 class StraightWay {
   stored = 0;
-  #next: 'direct' | 'piece' | 'staged';
+  #next: 'direct' | 'piece' | 'staged' = 'piece';
   readonly #transaction: Transaction;
   readonly #straight: Straight;
   readonly #tables: StraightTables;
-  readonly #marks: Buffer;
+  readonly #direct: DirectCopy;
 
   constructor(transaction: Transaction, straight: Straight, tables: StraightTables) {
     this.#transaction = transaction;
     this.#straight = straight;
     this.#tables = tables;
-    const { table, file, version } = straight;
-    this.#marks = Buffer.from(`\t${[version, file.loadId, loadTime(), file.fileTime].join('\t')}`);
-    // What is noted of kept cells is computed from the staged row.
-    this.#next = table.kept.length === 0 ? 'direct' : 'piece';
+    const { columns, marks, staged, copyText } = tables;
+    this.#direct = new DirectCopy(transaction, { ...straight, columns, marks, copyLeft: copyText(staged) });
   }
 
   async take(chunks: readonly Uint8Array[]): Promise<void> {
@@ -102,34 +117,15 @@ class StraightWay {
       return;
     }
     const copied = await this.#transaction.copyIn(copyText(piece), eachOf(chunks));
-    this.#next = (await this.#storePiece(copied)) ? 'piece' : 'staged';
+    this.#next = (await this.#storePiece(copied)) ? 'direct' : 'staged';
     await this.#transaction.query(`TRUNCATE ${piece}`);
   }
 
-  /**
-   * COPY into the table itself: rows are written many at a time, and only once. Resolves to whether all keys were new; else nothing of the
-   * piece is stored, and what is known of the rest is that it has to be looked at.
-   */
+  /** Resolves to whether all keys were new; else nothing of the piece is stored, and what is known of it is that it has to be looked at. */
   async #copyDirect(chunks: readonly Uint8Array[]): Promise<boolean> {
-    const { table } = this.#straight;
-    const { staged, columns, copyText } = this.#tables;
-    const left: Uint8Array[] = [];
-    const taken = function* (marks: Buffer): Generator<Uint8Array> {
-      for (const chunk of chunks) {
-        const apart = takeApart(chunk, marks);
-        if (apart.left !== null) {
-          left.push(apart.left);
-        }
-        if (apart.taken !== null) {
-          yield apart.taken;
-        }
-      }
-    };
-    const marked = ['_version', '_load_id', '_loaded_at', '_stamp'].join(', ');
     await this.#transaction.query('SAVEPOINT before_piece');
     try {
-      const text = `COPY ${table.name} (_line, ${columnList(columns)}, ${marked}) FROM STDIN`;
-      this.stored += await this.#transaction.copyIn(text, eachOf([...taken(this.#marks)]));
+      this.stored += await this.#direct.copy(chunks);
     } catch (error) {
       if (sqlState(error) !== uniqueViolation) {
         throw error;
@@ -139,9 +135,6 @@ class StraightWay {
       return false;
     }
     await this.#transaction.query('RELEASE SAVEPOINT before_piece');
-    if (left.length > 0) {
-      await this.#transaction.copyIn(copyText(staged), eachOf(left));
-    }
     return true;
   }
 
@@ -167,6 +160,3 @@ class StraightWay {
     return known.rowCount === 0;
   }
 }
-
-/** SQLSTATE (PostgreSQL manual, appendix A). */
-const uniqueViolation = '23505';

@@ -70,6 +70,7 @@ async function reload(
     alone: true,
     // What a file was allowed to remove or to reject when it came is not asked anew.
     force: true,
+    bytes: facts.bytes,
     onStaged: async (staged, rows, converter) => {
       await requireUnchanged(found);
       const skip = target.files.onRowError === 'skip';

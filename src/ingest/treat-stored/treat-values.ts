@@ -3,7 +3,7 @@ import { GatewayError } from '../../errors.ts';
 import { copyLine } from '../../sql/copy-line.ts';
 import { quoteIdentifier } from '../../sql/identifier.ts';
 import type { Transaction } from '../../warehouse/database.ts';
-import { sqlState } from '../../warehouse/postgres-errors.ts';
+import { sqlState, uniqueViolation } from '../../warehouse/postgres-errors.ts';
 import type { Treatment } from '../personal/treatments.ts';
 import type { StoredTable } from '../stored/stored-table.ts';
 
@@ -49,7 +49,7 @@ export async function treatValues(transaction: Transaction, change: ValueChange)
     await transaction.query(`DROP TABLE ${map}`);
     return rowCount;
   } catch (error) {
-    if (sqlState(error) !== '23505') {
+    if (sqlState(error) !== uniqueViolation) {
       throw error;
     }
     const message = `Two keys of ${table.set.name} come to the same when ${column} is treated as the metadata says now. Run: gateway rebuild ${table.set.name}`;

@@ -51,13 +51,20 @@ export function planTable(wanted: WantedTable, existing: ExistingTable | undefin
 const relation = (table: WantedTable): string => quoteRelation({ schema: table.schema, name: table.table });
 
 /** The statements that make a table with its indexes, closed to the reader. */
-export function createTable(wanted: WantedTable): readonly string[] {
+export const createTable = (wanted: WantedTable): readonly string[] => [
+  createBareTable(wanted),
+  ...createIndexes(wanted),
+];
+
+/** The statement that makes it without indexes. */
+export function createBareTable(wanted: WantedTable): string {
   const columns = wanted.columns.map((column) => `  ${columnDefinition(column)}`);
-  return [
-    `CREATE TABLE ${relation(wanted)} (\n${columns.join(',\n')}\n)`,
-    ...wanted.indexes.map((index) => indexStatement(wanted, index)),
-  ];
+  return `CREATE TABLE ${relation(wanted)} (\n${columns.join(',\n')}\n)`;
 }
+
+/** The statements that make its indexes, the key's first. */
+export const createIndexes = (wanted: WantedTable): readonly string[] =>
+  wanted.indexes.map((index) => indexStatement(wanted, index));
 
 function create(wanted: WantedTable): TablePlan {
   const statements = [...createTable(wanted), `GRANT SELECT ON ${relation(wanted)} TO gateway_reader`];

@@ -1,0 +1,137 @@
+import { hash } from 'node:crypto';
+import type { Catalogue } from '../../catalogue/catalogue.ts';
+import { quoteIdentifier, quoteRelation } from '../../sql/identifier.ts';
+import type { Transaction } from '../database.ts';
+import { sqlState } from '../postgres-errors.ts';
+import { isEmptyAndPlain } from './plain-table.ts';
+import { createShadow, indexShadow, lockAlone, type ShadowTable, takePlace, withShadows } from './shadow-table.ts';
+import { wantedTableOf } from './wanted-tables.ts';
+
+// A row that goes into an index by itself costs several times what it costs among all others at once. So what the first load of a set
+// brings is put into a table without indexes, which get theirs when all rows are there; then it takes the place of the empty one.
+
+/**
+ * How long readers of the empty tables are waited for; then rows are copied. A quarter of a second is less than PostgreSQL's `deadlock_timeout`: where a reader
+ * waits for us, too, we let go first.
+ */
+const shortPatience = { patience: 250, tries: 4 };
+
+/** Tables of sets that hold nothing yet, each filled beside the empty one that is served, within one transaction. */
+export class FreshTables {
+  /** The catalogue with these tables in the place of the empty ones. */
+  readonly catalogue: Catalogue;
+  readonly #live: Catalogue;
+  readonly #tables: readonly ShadowTable[];
+  readonly #bare: Set<string>;
+
+  // biome-ignore lint/style/useConsistentMemberAccessibility: made by its static method alone, which looks at the tables
+  private constructor(live: Catalogue, tables: readonly ShadowTable[]) {
+    this.#live = live;
+    this.#tables = tables;
+    this.#bare = new Set(tables.map(({ set }) => set));
+    this.catalogue = withShadows(live, tables);
+  }
+
+  /**
+   * Makes tables without indexes for those of the sets that hold nothing, nothing of somebody else's hangs on (grants, views,
+   * triggers ...: see `isEmptyAndPlain`) and nobody writes to. null: the first is not among them. The sets are locked (`lockSets`).
+   */
+  static async open(
+    transaction: Transaction,
+    catalogue: Catalogue,
+    [first, ...others]: readonly [string, ...string[]],
+  ): Promise<FreshTables | null> {
+    const tables: ShadowTable[] = [];
+    for (const set of [first, ...others]) {
+      const binding = catalogue.sets.get(set);
+      if (binding?.kind === 'stored' && (await isEmptyAndPlain(transaction, catalogue, set))) {
+        tables.push({ set, live: binding.relation, shadow: { ...binding.relation, name: freshName(set) } });
+      } else if (set === first) {
+        return null;
+      }
+    }
+    for (const one of tables) {
+      await createShadow(transaction, catalogue, one, { bare: true });
+    }
+    return new FreshTables(catalogue, tables);
+  }
+
+  /** Makes the indexes of a set's table, the key's first; nothing for other sets and for those that have them. Throws 23505 where a key stands twice. */
+  async index(transaction: Transaction, set: string): Promise<void> {
+    const one = this.#tables.find((table) => table.set === set);
+    if (one !== undefined && this.#bare.has(set)) {
+      await indexShadow(transaction, this.#live, one);
+      this.#bare.delete(set);
+    }
+  }
+
+  /**
+   * Puts the tables in the place of the empty ones, at the end of the transaction; where readers do not let go of those, or somebody made
+   * something that depends on them meanwhile, their rows are copied.
+   */
+  async settle(transaction: Transaction): Promise<void> {
+    const filled: ShadowTable[] = [];
+    for (const one of this.#tables) {
+      const { rowCount } = await transaction.query(`SELECT FROM ${quoteRelation(one.shadow)} LIMIT 1`);
+      if (rowCount > 0) {
+        await this.index(transaction, one.set);
+        filled.push(one);
+      } else {
+        await transaction.query(`DROP TABLE ${quoteRelation(one.shadow)}`);
+      }
+    }
+    if (filled.length > 0 && !(await this.#replace(transaction, filled))) {
+      for (const one of filled) {
+        await copyRows(transaction, this.#live, one);
+      }
+    }
+  }
+
+  async #replace(transaction: Transaction, filled: readonly ShadowTable[]): Promise<boolean> {
+    await transaction.query('SAVEPOINT before_fresh_tables');
+    try {
+      await lockAlone(
+        transaction,
+        filled.map(({ live }) => quoteRelation(live)),
+        shortPatience,
+      );
+      for (const one of filled) {
+        await takePlace(transaction, this.#live, one);
+        await transaction.query(`GRANT SELECT ON ${quoteRelation(one.live)} TO gateway_reader`);
+      }
+    } catch (error) {
+      if (!givesWay.has(sqlState(error) ?? '')) {
+        throw error;
+      }
+      await transaction.query('ROLLBACK TO SAVEPOINT before_fresh_tables');
+      return false;
+    }
+    await transaction.query('RELEASE SAVEPOINT before_fresh_tables');
+    return true;
+  }
+}
+
+/** Of one set; no other transaction makes it, since the set is locked. */
+const freshName = (set: string): string => `~fresh ${hash('sha256', set, 'hex').slice(0, 16)}`;
+
+/** Moves the rows into the live table, with their numbers. */
+async function copyRows(
+  transaction: Transaction,
+  catalogue: Catalogue,
+  { set, live, shadow }: ShadowTable,
+): Promise<void> {
+  const columns = wantedTableOf(catalogue, set)
+    .columns.map(({ name }) => quoteIdentifier(name))
+    .join(', ');
+  await transaction.query(
+    `INSERT INTO ${quoteRelation(live)} (${columns}) OVERRIDING SYSTEM VALUE SELECT ${columns} FROM ${quoteRelation(shadow)} ORDER BY _row`,
+  );
+  await transaction.query(
+    `SELECT setval(pg_get_serial_sequence($1, '_row')::regclass, max(_row)) FROM ${quoteRelation(shadow)}`,
+    [quoteRelation(live)],
+  );
+  await transaction.query(`DROP TABLE ${quoteRelation(shadow)}`);
+}
+
+/** lock_not_available, deadlock_detected, dependent_objects_still_exist (PostgreSQL manual, appendix A). */
+const givesWay: ReadonlySet<string> = new Set(['55P03', '40P01', '2BP01']);
