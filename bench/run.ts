@@ -9,14 +9,16 @@ import type { Workload } from './support/bench.ts';
 import { countingClient } from './support/client.ts';
 import { note, print } from './support/report.ts';
 import { fill, openWarehouse } from './support/warehouse.ts';
+import { csv } from './workloads/csv.ts';
 import { extraction } from './workloads/extraction.ts';
+
 import { gzip } from './workloads/gzip.ts';
 import { ingest } from './workloads/ingest.ts';
 import { memory } from './workloads/memory.ts';
 import { peers } from './workloads/peers.ts';
 import { planning } from './workloads/planning.ts';
 
-const workloads: Readonly<Record<string, Workload>> = { extraction, peers, gzip, planning, memory, ingest };
+const workloads: Readonly<Record<string, Workload>> = { extraction, csv, peers, gzip, planning, memory, ingest };
 
 const rows = Number(process.env['BENCH_ROWS'] ?? 1_000_000);
 const rounds = Number(process.env['BENCH_ROUNDS'] ?? 3);

@@ -44,7 +44,11 @@ export const errorCatalogue = {
   EntityNotFound: kind(404, 'fatal', 'Check the key.'),
   // The request's envelope.
   MethodNotAllowed: kind(405, 'fatal', 'Use a method that the Allow header names; the feed is read-only.'),
-  NotAcceptable: kind(406, 'fatal', 'Accept application/json, or application/xml for $metadata.'),
+  NotAcceptable: kind(
+    406,
+    'fatal',
+    'Accept application/json, text/csv for a collection, or application/xml for $metadata.',
+  ),
   UnsupportedVersion: kind(400, 'fatal', 'Ask for OData 4.0 or newer.'),
   BadRequest: kind(400, 'fatal', 'Correct the request as the message says.'),
   UnsupportedMediaType: kind(415, 'fatal', 'Send a body of the type that the message names.'),

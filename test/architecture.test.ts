@@ -16,6 +16,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   samples: ['catalogue', 'edm'],
   plan: ['uri', 'catalogue', 'edm'],
   json: ['plan', 'edm'],
+  csv: ['plan', 'json', 'edm'],
   sql: ['plan', 'json', 'catalogue', 'edm'],
   upstream: ['plan', 'json', 'catalogue', 'edm'],
   observation: [],
@@ -27,7 +28,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   archive: ['ingest', 'upstream', 'plan', 'json', 'sql', 'warehouse', 'catalogue', 'edm'],
   backup: ['warehouse', 'sql'],
   source: ['plan', 'json', 'sql', 'upstream', 'warehouse', 'catalogue', 'edm'],
-  http: ['uri', 'plan', 'source', 'json', 'catalogue', 'edm'],
+  http: ['uri', 'plan', 'source', 'json', 'csv', 'catalogue', 'edm'],
 };
 /** Which folders of `src/ingest` one of them may import besides itself. A file goes down this list, never up. */
 const mayImportInIngest: Readonly<Record<string, readonly string[]>> = {
@@ -65,6 +66,7 @@ const pure = [
   'src/uri/',
   'src/plan/',
   'src/json/',
+  'src/csv/',
   'src/sql/',
   'src/catalogue/compile/',
   'src/catalogue/cells/',

@@ -57,6 +57,7 @@ export function feedAnnotations(feed: FeedCapabilities): readonly Annotation[] {
     annotation(capabilities, 'BatchContinueOnErrorSupported', bool(feed.batch)),
     annotation(capabilities, 'AsynchronousRequestsSupported', bool(feed.asynchronous)),
     annotation(capabilities, 'CrossJoinSupported', bool(feed.crossJoin)),
+    annotation(capabilities, 'SupportedFormats', { kind: 'Collection', of: 'String', values: feed.formats }),
     annotation(capabilities, 'FilterFunctions', { kind: 'Collection', of: 'String', values: feed.filterFunctions }),
   ];
 }

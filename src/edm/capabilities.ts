@@ -11,6 +11,8 @@ export interface FeedCapabilities {
   /** Clients may send requests in parallel and ask for `respond-async`. */
   readonly asynchronous: boolean;
   readonly crossJoin: boolean;
+  /** Media types of data replies. */
+  readonly formats: readonly string[];
   readonly filterFunctions: readonly string[];
   /** By entity set name; of a set without an entry only that it cannot be written is said. */
   readonly sets: ReadonlyMap<string, SetCapabilities>;

@@ -1,3 +1,4 @@
+import { type CsvFormat, csvFormatOf, csvOffer } from '../csv/csv-format.ts';
 import { GatewayError } from '../errors.ts';
 
 /** One media range of an Accept header (RFC 9110, 12.5.1), names and parameters in lower case. */
@@ -37,7 +38,8 @@ export interface Leniency {
   readonly insteadOf?: readonly string[];
 }
 
-const plainJson: JsonChoice = { metadata: 'minimal', ieee754Compatible: false };
+const plainJson = { kind: 'json', json: { metadata: 'minimal', ieee754Compatible: false } } as const;
+const csvType = 'text/csv';
 
 function splitOutsideQuotes(text: string, separator: string): readonly string[] {
   const parts: string[] = [];
@@ -57,50 +59,95 @@ function splitOutsideQuotes(text: string, separator: string): readonly string[] 
   return [...parts, part];
 }
 
+/** The format of a data reply, as agreed with the client. */
+export type DataChoice =
+  | { readonly kind: 'json'; readonly json: JsonChoice }
+  | { readonly kind: 'csv'; readonly csv: CsvFormat };
+
+export interface DataOffer extends Leniency {
+  /** The reply is a collection: it can be served as CSV. */
+  readonly csv: boolean;
+}
+
+const jsonOffer = 'json (application/json, with odata.metadata=none, minimal or full, IEEE754Compatible=true)';
+
+/** What a client may ask for instead of what it asked for. */
+const offered = (csv: boolean): string =>
+  csv ? `There are ${jsonOffer} and ${csvOffer}.` : `There is ${jsonOffer}; csv is for collections.`;
+
 /**
- * Chooses the JSON variant for a data reply from `$format` (which wins) or the Accept header. Atom, XML and text are
- * never served as data: they are passed over as long as a JSON-compatible range is left.
+ * Chooses the format of a data reply from `$format` (which wins) or the Accept header. Atom, XML and other text are
+ * never served as data: they are passed over as long as a range is left that can be.
  * Throws NotAcceptable when none is.
  */
-export function negotiateJson(
+export function negotiateData(
   accept: string | undefined,
   format: string | undefined,
-  { insteadOf = [] }: Leniency = {},
-): JsonChoice {
+  { csv, insteadOf = [] }: DataOffer,
+): DataChoice {
   if (format !== undefined) {
-    return fromFormat(format);
+    return fromFormat(format, csv);
   }
   const ranges = mediaRanges(accept ?? '*/*');
   const refused = ranges.some((range) => range.type === 'application/json' && range.quality === 0);
   const choices = ranges
-    .map((range) => ({ range, rank: specificity(range), choice: jsonChoice(range) }))
-    .filter(({ range, rank, choice }) => choice !== null && range.quality > 0 && rank > (refused ? 2 : 0))
+    .map((range) => ({ range, rank: specificity(range), choice: dataChoice(range, csv) }))
+    .filter(({ range, rank, choice }) => {
+      const served = choice?.kind === 'csv' || rank > (refused ? 2 : 0);
+      return choice !== null && range.quality > 0 && served;
+    })
     .sort((a, b) => b.range.quality - a.range.quality || b.rank - a.rank);
   const lenient = ranges.some(({ type, quality }) => quality > 0 && insteadOf.includes(type)) && !refused;
   const best = choices[0]?.choice ?? (lenient ? plainJson : undefined);
   if (accept !== undefined && accept.trim() !== '' && (best === undefined || best === null)) {
-    throw new GatewayError('NotAcceptable', `No format of the Accept header can be served: ${accept}`, {
-      target: 'Accept',
-    });
+    throw new GatewayError(
+      'NotAcceptable',
+      `No format of the Accept header can be served: ${accept}. ${offered(csv)}`,
+      {
+        target: 'Accept',
+      },
+    );
   }
   return best ?? plainJson;
 }
 
-function fromFormat(format: string): JsonChoice {
-  if (format.toLowerCase() === 'json') {
+/** As `negotiateData` of what has JSON as its only form. */
+export function negotiateJson(
+  accept: string | undefined,
+  format: string | undefined,
+  leniency: Leniency = {},
+): JsonChoice {
+  const choice = negotiateData(accept, format, { ...leniency, csv: false });
+  return choice.kind === 'json' ? choice.json : plainJson.json;
+}
+
+function fromFormat(format: string, csv: boolean): DataChoice {
+  const type = format.toLowerCase();
+  if (type === 'json') {
     return plainJson;
   }
-  const range = mediaRanges(format)[0];
-  const choice = range === undefined || range.type.includes('*') ? null : jsonChoice(range);
+  const range = mediaRanges(/^csv *(;|$)/.test(type) ? `text/${type}` : format)[0];
+  const choice = range === undefined || range.type.includes('*') ? null : dataChoice(range, csv);
   if (choice === null) {
-    throw new GatewayError('NotAcceptable', `The format ${format} cannot be served`, { target: '$format' });
+    throw new GatewayError('NotAcceptable', `The format ${format} cannot be served. ${offered(csv)}`, {
+      target: '$format',
+    });
   }
   return choice;
 }
 
-/** 0: not for JSON; else the more exact the higher. */
+function dataChoice(range: MediaRange, csv: boolean): DataChoice | null {
+  if (range.type === csvType) {
+    const format = csv ? csvFormatOf(range.parameters) : null;
+    return format === null ? null : { kind: 'csv', csv: format };
+  }
+  const json = jsonChoice(range);
+  return json === null ? null : { kind: 'json', json };
+}
+
+/** 0: not for data; else the more exact the higher. */
 function specificity(range: MediaRange): number {
-  if (range.type === 'application/json') {
+  if (range.type === 'application/json' || range.type === csvType) {
     return 3 + Math.min(range.parameters.size, 5);
   }
   if (range.type === 'application/*') {
@@ -142,7 +189,11 @@ export function negotiateMetadata(accept: string | undefined, format: string | u
     if (type === 'json' || type === 'application/json') {
       return 'json';
     }
-    throw new GatewayError('NotAcceptable', `$metadata cannot be served as ${format}`, { target: '$format' });
+    throw new GatewayError(
+      'NotAcceptable',
+      `$metadata cannot be served as ${format}. There are xml (application/xml) and json (application/json).`,
+      { target: '$format' },
+    );
   }
   const wanted = mediaRanges(accept ?? '').filter((range) => range.quality > 0);
   const onlyJson = wanted.every(

@@ -1,6 +1,5 @@
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { Model } from '../edm/model.ts';
-import type { JsonFormat } from '../json/json-format.ts';
 import type { ReadingEvent } from '../observation/events/http.ts';
 import { ofRequest } from '../observation/observe.ts';
 import { bindRead } from '../plan/bind/bind-read.ts';
@@ -8,7 +7,7 @@ import { describePlan } from '../plan/model/describe.ts';
 import type { Bound, ReadPlan } from '../plan/model/read-plan.ts';
 import { restrict } from '../plan/restrict.ts';
 import { visibleCatalogue } from '../plan/visible.ts';
-import type { Reading } from '../source/data-source.ts';
+import type { Reading, RowsPlan } from '../source/data-source.ts';
 import { parseODataUri } from '../uri/parse-uri.ts';
 import type { ODataUri, QueryOptions } from '../uri/syntax.ts';
 import { replyDocument } from './documents.ts';
@@ -16,9 +15,9 @@ import type { Exchange } from './exchange.ts';
 import type { Feed } from './feed.ts';
 import { splitInstant } from './page-instant.ts';
 import { sharedReply } from './reply-cache/shared-reply.ts';
-import { acceptOf, negotiate, type ReplyForm } from './reply-form.ts';
+import { acceptOf, negotiate, negotiateRows, type ReplyForm } from './reply-form.ts';
 import { replyTag } from './reply-tag.ts';
-import { ReplyWriter } from './reply-writer.ts';
+import { ReplyWriter, type SendRest } from './reply-writer.ts';
 import { longestTarget } from './request-target.ts';
 
 /**
@@ -36,13 +35,47 @@ export async function answer(exchange: Exchange, feed: Feed): Promise<void> {
   if (plan.kind === 'ServiceDocument' || plan.kind === 'Metadata') {
     return replyDocument(plan, { exchange, feed, catalogue, format: uri.options.format });
   }
-  const form = negotiateRows(plan, { exchange, model: catalogue.model, options: uri.options });
-  const source = feed.sources.pick(plan, catalogue);
-  const reading = readingOf(uri, { ...place, format: form.json });
+  const form = formOf(plan, { exchange, model: catalogue.model, options: uri.options });
   const { rowConditions } = plan;
-  const sendRest = await source.read(reading, replyWriter({ ...place, form, rowConditions }));
-  // What the rows came from is free for others while a slow client takes the rest.
-  await sendRest();
+  const writer = replyWriter({ ...place, form, rowConditions });
+  const read = (page: ODataUri, rows: Bound<RowsPlan>, continues: boolean): Promise<SendRest> =>
+    feed.sources.pick(rows, catalogue).read(readingOf(page, { ...place, form, continues }), writer);
+  try {
+    let sendRest = await read(uri, allOf(plan, form, catalogue), false);
+    for (let token = await writer.following(); token !== null; token = await writer.following()) {
+      const page = { ...uri, options: { ...startOf(uri.options), skiptoken: token } };
+      const rows = restrict(bind(page, { ...place, instant }), grants);
+      sendRest = await read(page, allOf(rowsOf(rows), form, catalogue), true);
+    }
+    // What the rows came from is free for others while a slow client takes the rest.
+    await sendRest();
+  } finally {
+    await writer.close();
+  }
+}
+
+/** What a `$skiptoken` takes the place of. */
+function startOf({ top: _top, skip: _skip, ...options }: QueryOptions): QueryOptions {
+  return options;
+}
+
+function rowsOf(plan: Bound): Bound<RowsPlan> {
+  if (plan.kind === 'ServiceDocument' || plan.kind === 'Metadata') {
+    throw new TypeError(`${plan.kind} has no rows`);
+  }
+  return plan;
+}
+
+/** A reply of all rows asks PostgreSQL for all of them at once; feeds have pages of their own. */
+function allOf(plan: Bound<RowsPlan>, { csv }: ReplyForm, catalogue: Catalogue): Bound<RowsPlan> {
+  if (csv === undefined || csv.paged) {
+    return plan;
+  }
+  if (plan.kind === 'Collection') {
+    const stored = catalogue.sets.get(plan.selection.set.name)?.kind === 'stored';
+    return stored ? { ...plan, pageSize: wholeInOnePage } : plan;
+  }
+  return plan.kind === 'Crossjoin' || plan.kind === 'All' ? { ...plan, pageSize: wholeInOnePage } : plan;
 }
 
 /** The length of what came in the request line was checked; a query in a body may be longer. */
@@ -77,7 +110,7 @@ function bind(uri: ODataUri, { exchange, feed, catalogue, instant }: BindPlace):
   });
 }
 
-/** Rows of the only page of a query that came in a body and is too long for the URL of a next link. */
+/** Rows of a page that is the only one: of CSV, and of a query that came in a body and is too long for the URL of a next link. */
 const wholeInOnePage = 1_000_000_000;
 
 /** A next link is a URL, with room for its token. */
@@ -91,13 +124,13 @@ interface Wishes {
 }
 
 /** Text is sent as it is, whatever format was wished for: only the encoding is agreed on. */
-function negotiateRows(plan: ReadPlan, { exchange, model, options }: Wishes): ReplyForm {
+function formOf(plan: ReadPlan, { exchange, model, options }: Wishes): ReplyForm {
   if (isText(plan)) {
     return negotiate(exchange, model, {});
   }
   // .NET's client asks for text where it wants the one number of an aggregate, and reads JSON.
   const insteadOf = options.apply === undefined ? [] : ['text/plain', 'text/*'];
-  return negotiate(exchange, model, { accept: acceptOf(exchange), format: options.format, insteadOf });
+  return negotiateRows(plan, { exchange, model, accept: acceptOf(exchange), format: options.format, insteadOf });
 }
 
 /** Whether the reply is text and no JSON. */
@@ -109,19 +142,21 @@ function isText(plan: ReadPlan): boolean {
 }
 
 interface ReadingPlace extends Place {
-  readonly format: JsonFormat;
+  readonly form: ReplyForm;
+  /** Rows of this reply were read already. */
+  readonly continues: boolean;
 }
 
-function readingOf(uri: ODataUri, { exchange, feed, catalogue, format }: ReadingPlace): Reading {
+function readingOf(uri: ODataUri, { exchange, feed, catalogue, form, continues }: ReadingPlace): Reading {
   const { method, prefer, signal, caller, timing, response } = exchange;
   const { skiptoken: skipToken = null, deltatoken: deltaToken = null } = uri.options;
   return {
     catalogue,
-    format,
+    format: form.json,
     headOnly: method === 'HEAD',
     skipToken,
     deltaToken,
-    trackChanges: prefer.trackChanges,
+    trackChanges: prefer.trackChanges && form.csv === undefined,
     signal,
     caller,
     observe: ofRequest<ReadingEvent>(feed.observe, exchange.id),
@@ -133,7 +168,7 @@ function readingOf(uri: ODataUri, { exchange, feed, catalogue, format }: Reading
         stale: stale || copy?.stale === true,
       };
     },
-    unseen: () => !response.headersSent,
+    unseen: () => !continues && !response.headersSent,
   };
 }
 

@@ -23,6 +23,7 @@ export function feedCapabilities(catalogue: Catalogue): FeedCapabilities {
     batch: true,
     asynchronous: true,
     crossJoin: true,
+    formats: ['application/json', 'text/csv'],
     filterFunctions: functions,
     sets: new Map(sets.map((set) => [set.name, setCapabilities(set, catalogue)])),
   };

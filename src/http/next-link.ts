@@ -27,6 +27,19 @@ export function pageLinks(
   return { nextLink: null, deltaLink: changes === null ? null : deltaLink(request, changes) };
 }
 
+/** The `Link` header (RFC 8288) of a page whose format has no place for a link; null: it is the last one. */
+export function linkHeader(request: LinkedRequest, { skipToken }: Pick<PageEnd, 'skipToken'>): string | null {
+  if (skipToken === null) {
+    return null;
+  }
+  // What a header or the brackets around the link cannot hold: of a query as it came, in the bytes that it came in.
+  const url = nextLink(request, skipToken).replace(
+    /[^\x21-\x7e]|[<>"]/g,
+    (character) => `%${character.charCodeAt(0).toString(16).padStart(2, '0').toUpperCase()}`,
+  );
+  return `<${url}>; rel="next"`;
+}
+
 /** The URL of the next page: the same request, `$skip`, `$top` and an older token replaced by the token (Protocol 11.2.6.7). */
 function nextLink({ root, path, query, instant }: LinkedRequest, token: string): string {
   const whole = encodeURIComponent(tokenWithInstant(token, instant));

@@ -42,8 +42,20 @@ export function replyTag(
     return null;
   }
   const { path, query, prefer } = exchange;
-  const { json, encoding } = form;
+  const { json, csv, encoding } = form;
   const model = modelVersion(read.feed, read.catalogue);
   const rows = rowConditions === '' ? [] : [rowConditions];
-  return entityTag([versions, path, query, prefer, json, encoding, read.feed.settings.pageSize, model, ...rows]);
+  const text = csv === undefined ? [] : [csv.format];
+  return entityTag([
+    versions,
+    path,
+    query,
+    prefer,
+    json,
+    encoding,
+    read.feed.settings.pageSize,
+    model,
+    ...rows,
+    ...text,
+  ]);
 }

@@ -1,20 +1,22 @@
+import { CsvPage } from '../csv/csv-page.ts';
+import { readArray, readObject } from '../json/reading/json-scan.ts';
 import { PageEnvelope, withContext } from '../json/page-envelope.ts';
 import type {
   FollowedPreferences,
   ObjectReply,
-  PageEnd,
   PageReply,
   PageRows,
   Recipient,
-  RowSteps,
   SourceReply,
   TextReply,
   Validator,
 } from '../source/data-source.ts';
 import type { Exchange } from './exchange.ts';
-import { pageLinks } from './next-link.ts';
+import { linkHeader, pageLinks } from './next-link.ts';
+import { PageSpool } from './page-spool.ts';
+import { pump, type Room, roomOf } from './pump-rows.ts';
 import type { SharedReply } from './reply-cache/shared-reply.ts';
-import type { ReplyForm } from './reply-form.ts';
+import { type CsvForm, formHeaders, type ReplyForm } from './reply-form.ts';
 import { endEmpty, type HeadFacts, replyHead } from './reply-head.ts';
 import { ReplySink } from './reply-sink.ts';
 import { isCurrent } from './reply-tag.ts';
@@ -32,15 +34,15 @@ export interface ReplyPlace {
   readonly shared: SharedReply | null;
 }
 
-/** Milliseconds that bytes wait for more of them before they are sent although the buffer is not full. */
-const patience = 50;
-
 /**
  * Writes what a source gives as the reply of one exchange. Nothing is sent before the first bytes are more than a buffer,
  * or the reply ends; a fault after that has to break the transfer.
  */
 export class ReplyWriter implements Recipient<SendRest> {
   readonly #place: ReplyPlace;
+  /** The reply that gets all rows, between two pages of them. */
+  #growing: GrowingReply | null = null;
+  #spool: PageSpool | null = null;
 
   constructor(place: ReplyPlace) {
     this.#place = place;
@@ -51,8 +53,28 @@ export class ReplyWriter implements Recipient<SendRest> {
     return exchange.headers['if-none-match'] !== undefined || shared?.kept === true;
   }
 
+  /**
+   * Text of the `$skiptoken` of rows that belong to this reply too, once there is room for more; null: it has all that it
+   * is to have. Throws when the client hung up.
+   */
+  async following(): Promise<string | null> {
+    const { sink, page, next } = this.#growing ?? { next: null };
+    if (next !== null && page?.isWorthSending === true) {
+      await sink?.flush();
+    }
+    return next;
+  }
+
+  /** Frees what was not sent. Never throws. */
+  async close(): Promise<void> {
+    await this.#spool?.remove();
+  }
+
   /** The client's own copy (304), or the reply that somebody else got. */
   async recall(validator: Validator): Promise<SendRest | null> {
+    if (this.#growing !== null) {
+      return null;
+    }
     const { exchange } = this.#place;
     const shared = validator.shareable ? this.#place.shared : null;
     const tag = (): Promise<string | null> => this.#tag(validator);
@@ -90,6 +112,14 @@ export class ReplyWriter implements Recipient<SendRest> {
   }
 
   async #page(reply: PageReply): Promise<SendRest> {
+    const { csv } = this.#place.form;
+    if (csv === undefined) {
+      return this.#jsonPage(reply);
+    }
+    return csv.paged ? this.#csvPage(reply, csv) : this.#csvRows(reply, csv);
+  }
+
+  async #jsonPage(reply: PageReply): Promise<SendRest> {
     const { exchange, form } = this.#place;
     const rows = await reply.begin();
     const facts = await this.#factsOf(reply);
@@ -98,7 +128,7 @@ export class ReplyWriter implements Recipient<SendRest> {
     const envelope = new PageEnvelope(sink.output, form.json);
     envelope.open({ context: reply.context, count: rows.count });
     try {
-      const end = await pump(rows.fill(envelope), rows.wait, sink);
+      const end = await pump(rows.fill(envelope), roomOf(sink, rows.wait));
       envelope.close({ count: end.count, ...pageLinks(exchange, end) });
     } finally {
       exchange.rows = envelope.rows;
@@ -106,9 +136,70 @@ export class ReplyWriter implements Recipient<SendRest> {
     return rest(sink);
   }
 
+  /** All rows: those of the page, behind those of the pages before. */
+  async #csvRows(reply: PageReply, csv: CsvForm): Promise<SendRest> {
+    const { exchange } = this.#place;
+    const rows = await reply.begin();
+    const { sink, page } = this.#growing ?? (await this.#openCsv(reply, rows, csv));
+    this.#growing = null;
+    try {
+      const { skipToken } = await pump(rows.fill(page), roomOf(sink, rows.wait));
+      this.#growing = { sink, page, next: skipToken };
+    } finally {
+      exchange.rows = page.rows;
+    }
+    return rest(sink);
+  }
+
+  async #openCsv(reply: PageReply, { count }: PageRows, csv: CsvForm): Promise<Omit<GrowingReply, 'next'>> {
+    const facts = await this.#factsOf(reply, counted(count));
+    const sink = this.#open(facts);
+    if (count === null) {
+      this.#share(sink, reply, facts);
+    }
+    const page = new CsvPage(sink.output, csv);
+    page.open();
+    return { sink, page };
+  }
+
+  /** One page, whose head has the link to the next one: it is written before it is sent. */
+  async #csvPage(reply: PageReply, csv: CsvForm): Promise<SendRest> {
+    const { exchange } = this.#place;
+    const rows = await reply.begin();
+    const spool = new PageSpool();
+    await this.#spool?.remove();
+    this.#spool = spool;
+    const page = new CsvPage(spool.output, csv);
+    page.open();
+    const room: Room = { make: () => spool.makeRoom().then(() => true), sendSome: () => undefined };
+    const end = await pump(rows.fill(page), room);
+    exchange.rows = page.rows;
+    const link = linkHeader(exchange, end);
+    const more = { ...counted(rows.count ?? end.count), ...(link === null ? {} : { Link: link }) };
+    const sink = this.#open(await this.#factsOf(reply, more));
+    return async () => {
+      for await (const piece of spool.pieces()) {
+        sink.output.append(piece);
+        if (page.rows > 0 && sink.output.position > enough) {
+          await sink.flush();
+        }
+      }
+      await sink.end();
+    };
+  }
+
   async #object(reply: ObjectReply): Promise<SendRest> {
     const { exchange, form } = this.#place;
     const sink = this.#open(await this.#factsOf(reply));
+    if (form.csv !== undefined) {
+      const page = new CsvPage(sink.output, form.csv);
+      page.open();
+      for (const value of readArray(readObject(reply.json).get('value') ?? '[]')) {
+        page.value(value);
+      }
+      exchange.rows = page.rows;
+      return rest(sink);
+    }
     sink.output.appendText(withContext(reply.json, reply.context, form.json));
     exchange.rows = 1;
     return rest(sink);
@@ -132,9 +223,14 @@ export class ReplyWriter implements Recipient<SendRest> {
   }
 
   /** The tag is asked for last: once rows were asked for it costs nothing. */
-  async #factsOf({ validator, followed }: Exclude<SourceReply, { kind: 'nothing' }>): Promise<HeadFacts> {
-    const { mediaType } = this.#place.form;
-    return { contentType: mediaType, etag: await this.#tag(validator), applied: this.#applied(followed) };
+  async #factsOf(
+    { validator, followed }: Exclude<SourceReply, { kind: 'nothing' }>,
+    more: Readonly<Record<string, string>> = {},
+  ): Promise<HeadFacts> {
+    const { form } = this.#place;
+    const applied = this.#applied(followed);
+    const etag = await this.#tag(validator);
+    return { contentType: form.mediaType, etag, applied, more: { ...formHeaders(form), ...more } };
   }
 
   /** What `Preference-Applied` says. */
@@ -156,47 +252,21 @@ export class ReplyWriter implements Recipient<SendRest> {
   }
 }
 
+/** Rows of all pages: CSV has no other place for them. */
+const counted = (count: string | null): Readonly<Record<string, string>> =>
+  count === null ? {} : { 'X-Total-Count': count };
+
+/** Bytes that are kept before they are handed to the connection. */
+const enough = 64 * 1024;
+
+interface GrowingReply {
+  readonly sink: ReplySink;
+  readonly page: CsvPage;
+  /** Text of the `$skiptoken` of the next page; null: there is none. */
+  readonly next: string | null;
+}
+
 const rest =
   (sink: ReplySink): SendRest =>
   () =>
     sink.end();
-
-/**
- * Runs the rows to their end, and sends them as they fill the sink. The client's back-pressure holds up the steps, and so
- * the source; a client that sleeps too long for it gets a page that ends early.
- */
-async function pump(steps: RowSteps, wait: PageRows['wait'], sink: ReplySink): Promise<PageEnd> {
-  let late: NodeJS.Timeout | undefined;
-  let hasRoom = true;
-  try {
-    for (;;) {
-      const step = await steps.next(hasRoom);
-      clearTimeout(late);
-      if (step.done === true) {
-        return step.value;
-      }
-      if (step.value === 'waiting') {
-        late = setTimeout(() => sink.flushIfFree(), patience);
-      } else if (step.value === 'full') {
-        hasRoom = await makeRoom(sink, wait);
-      }
-    }
-  } catch (error) {
-    clearTimeout(late);
-    // The source lets go of what it reads from, and throws the same again.
-    await steps.throw(error);
-    throw error;
-  }
-}
-
-async function makeRoom(sink: ReplySink, wait: PageRows['wait']): Promise<boolean> {
-  if (wait === null) {
-    await sink.flush();
-    return true;
-  }
-  const hasRoom = await sink.makeRoom(wait);
-  if (!hasRoom) {
-    sink.dropCopy();
-  }
-  return hasRoom;
-}

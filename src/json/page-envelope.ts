@@ -1,5 +1,7 @@
 import type { ByteOutput } from './bytes/byte-output.ts';
 import type { JsonFormat } from './json-format.ts';
+import type { ControlShape, RowShape } from './row-shape.ts';
+import { type CopyRowWriter, rowWriter } from './row-writer.ts';
 
 /** What of the format the control information around rows depends on. */
 type EnvelopeFormat = Pick<JsonFormat, 'metadata' | 'ieee754Compatible'>;
@@ -20,7 +22,7 @@ const enough = 64 * 1024;
 /**
  * One page of rows as OData JSON: `{"@odata.context":...,"@odata.count":...,"value":[` rows `],"@odata.nextLink":...}`
  * (OData JSON 4.0, 12). Whoever has rows appends them to `output` and calls `separate` before each: rows are counted here
- * and nowhere else.
+ * and nowhere else. A `RowPage` of `source`.
  */
 export class PageEnvelope {
   /** Rows appended so far. */
@@ -56,6 +58,17 @@ export class PageEnvelope {
     this.separate();
     this.rows += rows - 1;
     this.output.append(bytes);
+  }
+
+  /** Appends a row that comes as a JSON object. */
+  object(json: string): void {
+    this.separate();
+    this.output.appendText(json);
+  }
+
+  /** The writer of rows of COPY columns; whoever writes one calls `separate` before it. */
+  copyRow(shape: RowShape, control: ControlShape | null, format: JsonFormat): CopyRowWriter {
+    return rowWriter(shape, format, control);
   }
 
   /** So much was appended that it is worth sending. */

@@ -14,13 +14,19 @@ const topLevel: Omit<Level, 'onGap'> = { nested: false, stops: [0x09, 0x0a] };
 const comma = 0x2c;
 const zero = 0x30;
 
-/** Turns the columns of one row into one JSON object. Made once for each plan. */
-export interface RowWriter extends Part {
-  /** As `write`, with the room made first; `end` is where the row's line feed stands. Throws RangeError where cells are lacking. */
+/** Writes rows of COPY columns, in whatever format. */
+export interface CopyRowWriter {
+  /**
+   * Writes one row and makes the room for it; `end` is where the row's line feed stands. Gives where the columns behind begin.
+   * Throws RangeError where cells are lacking.
+   */
   row(input: CellInput, span: { readonly start: number; readonly end: number }, output: ByteOutput): number;
   /** Most bytes that a row of `length` bytes without nested collections can take. */
   bound(length: number): number;
 }
+
+/** Turns the columns of one row into one JSON object. Made once for each plan. */
+export interface RowWriter extends Part, CopyRowWriter {}
 
 /** Chooses a byte function for each column of the shape, once, so that no row has to look at types. */
 export function rowWriter(

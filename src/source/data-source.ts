@@ -1,6 +1,8 @@
 import type { Catalogue } from '../catalogue/catalogue.ts';
+import type { ByteOutput } from '../json/bytes/byte-output.ts';
 import type { JsonFormat } from '../json/json-format.ts';
-import type { PageEnvelope } from '../json/page-envelope.ts';
+import type { ControlShape, RowShape } from '../json/row-shape.ts';
+import type { CopyRowWriter } from '../json/row-writer.ts';
 import type { ReadingEvent } from '../observation/events/source.ts';
 import type { Observe } from '../observation/observe.ts';
 import type { Bound, ReadPlan } from '../plan/model/read-plan.ts';
@@ -130,10 +132,29 @@ export interface PageRows {
    */
   readonly wait: ((room: Promise<void>) => Promise<boolean>) | null;
   /**
-   * Appends the rows to the envelope's output, step by step. Between two steps the output may be sent and go on in other
+   * Appends the rows to the page's output, step by step. Between two steps the output may be sent and go on in other
    * memory. To be run to its end, or thrown into.
    */
-  fill(envelope: PageEnvelope): RowSteps;
+  fill(page: RowPage): RowSteps;
+}
+
+/** What rows are appended to, whatever the format of the reply is: `json/page-envelope.ts`, `csv/csv-page.ts`. */
+export interface RowPage {
+  readonly output: ByteOutput;
+  /** Rows appended so far. */
+  readonly rows: number;
+  /** So much was appended that it is worth sending. */
+  readonly isWorthSending: boolean;
+  /** Appends a row that comes as a JSON object. */
+  object(json: string): void;
+  /** Appends rows that come as JSON objects with commas between them. */
+  appendRows(bytes: Uint8Array, rows: number): void;
+  /**
+   * The writer of rows as COPY gives them, with the key columns of `control` in front; made once for each statement. Whoever
+   * writes a row calls `separate` before it.
+   */
+  copyRow(shape: RowShape, control: ControlShape | null, format: JsonFormat): CopyRowWriter;
+  separate(): void;
 }
 
 /**

@@ -1,10 +1,10 @@
-import type { PageEnvelope } from '../json/page-envelope.ts';
 import type { RowBlock } from '../json/reading/plain-rows.ts';
 import {
   onlyOmitNulls,
   type PageReply,
   type PageRows,
   type Recipient,
+  type RowPage,
   type RowSteps,
   unversioned,
 } from './data-source.ts';
@@ -33,20 +33,17 @@ export interface ObjectRowsEnd {
 interface Begun<Item> {
   readonly first: IteratorResult<Item>;
   readonly more: AsyncIterator<Item>;
-  readonly append: (envelope: PageEnvelope, item: Item) => void;
+  readonly append: (envelope: RowPage, item: Item) => void;
 }
 
-function appendObject(envelope: PageEnvelope, object: string): void {
-  envelope.separate();
-  envelope.output.appendText(object);
-}
+const appendObject = (envelope: RowPage, object: string): void => envelope.object(object);
 
-const appendBlock = (envelope: PageEnvelope, { bytes, rows }: RowBlock): void => envelope.appendRows(bytes, rows);
+const appendBlock = (envelope: RowPage, { bytes, rows }: RowBlock): void => envelope.appendRows(bytes, rows);
 
 /** Lends rows of JSON as a page; what is not read of them is given up. */
 export async function lendObjects<T>(context: string, rows: ObjectRows, recipient: Recipient<T>): Promise<T> {
   let whole = false;
-  async function* fill<Item>(envelope: PageEnvelope, { first, more, append }: Begun<Item>): RowSteps {
+  async function* fill<Item>(envelope: RowPage, { first, more, append }: Begun<Item>): RowSteps {
     for (let item = first; item.done !== true; item = await more.next()) {
       append(envelope, item.value);
       if (envelope.isWorthSending) {

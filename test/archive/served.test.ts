@@ -42,6 +42,8 @@ describe('archived sets served as both', () => {
     assert.deepEqual(await world.rows('FarThings?$apply=aggregate($count as n)'), [{ 'n@odata.type': '#Int64', n: 7 }]);
     world.feed.remove('FarThings', '7');
     assert.equal(await (await world.get('FarThings/$count')).text(), '6');
+    const csv = await world.get('FarThings?$orderby=id&$select=text&$format=csv');
+    assert.equal(await csv.text(), `text\r\n${all.slice(0, 6).join('\r\n')}\r\n`);
     world.feed.put('FarNames', { id: 'a', name: 'Ann' });
     assert.equal((await world.rows('FarNames')).length, 1, 'a small set without a time is compared whole');
   });

@@ -120,6 +120,7 @@ export function smallCapabilities(): FeedCapabilities {
     batch: false,
     asynchronous: false,
     crossJoin: true,
+    formats: ['application/json', 'text/csv'],
     filterFunctions: ['contains', 'startswith'],
     sets: new Map([
       ['Cases', { ...everything, nonFilterable: ['Labels'], nonSortable: ['Labels'] }],

@@ -111,6 +111,12 @@ describe('http: delta links, with real loads', () => {
     });
     const minimal = (await (await feed.get(String(page['@odata.deltaLink']))).json()) as Record<string, unknown>;
     assert.equal(minimal['@odata.context'], `${feed.root}$metadata#TracebuzzAgentStatistics(AssignedCount)/$delta`);
+    const csv = await feed.get(String(page['@odata.deltaLink']), { Accept: 'text/csv' });
+    assert.equal(csv.status, 400);
+    assert.match(await csv.text(), /\$deltatoken cannot be served as CSV: rows that left have no form in it/);
+    const asked = await feed.get(query, { Prefer: 'odata.track-changes', Accept: 'text/csv' });
+    assert.equal(asked.headers.get('preference-applied'), null);
+    assert.equal(await asked.text(), 'AssignedCount\r\n7\r\n');
     const tagged = await feed.get(String(next));
     const again = await feed.get(String(next), { 'If-None-Match': tagged.headers.get('etag') ?? '' });
     assert.equal(again.status, 304, 'nothing happened since');

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
+import { csvMediaType } from '../../src/csv/csv-format.ts';
 import { GatewayError } from '../../src/errors.ts';
-import { jsonMediaType, negotiateJson, negotiateMetadata } from '../../src/http/accept.ts';
+import { jsonMediaType, negotiateData, negotiateJson, negotiateMetadata } from '../../src/http/accept.ts';
 import { errorReply } from '../../src/http/error-body.ts';
 import { preferences } from '../../src/http/prefer.ts';
 import { powerQueryHeaders } from './power-query.ts';
@@ -42,7 +43,7 @@ describe('http: negotiation of data', () => {
       assert.throws(() => negotiateJson(accept, undefined), refusedWith('NotAcceptable')));
   }
 
-  for (const format of ['xml', 'atom', 'text/csv', '*/*', 'application/json;odata.metadata=verbose']) {
+  for (const format of ['xml', 'atom', 'csv', 'text/csv', '*/*', 'application/json;odata.metadata=verbose']) {
     it(`refuses $format=${format} with 406`, () =>
       assert.throws(() => negotiateJson(undefined, format), refusedWith('NotAcceptable')));
   }
@@ -51,6 +52,75 @@ describe('http: negotiation of data', () => {
     const choice = negotiateJson('application/json;IEEE754Compatible=true', undefined);
     assert.deepEqual(choice, { metadata: 'minimal', ieee754Compatible: true });
     assert.match(jsonMediaType(choice), /^application\/json;odata\.metadata=minimal;.*IEEE754Compatible=true/);
+  });
+});
+
+describe('http: negotiation of a collection', () => {
+  /** The media type of the reply: of JSON only that it is JSON. */
+  const chosen = (accept: string | undefined, format: string | undefined): string => {
+    const choice = negotiateData(accept, format, { csv: true });
+    return choice.kind === 'json' ? 'json' : csvMediaType(choice.csv);
+  };
+  const plain = 'text/csv;charset=utf-8;header=present';
+  const cases: readonly [string | undefined, string | undefined, string][] = [
+    [undefined, 'csv', plain],
+    [undefined, 'CSV', plain],
+    [undefined, 'text/csv', plain],
+    ['application/json', 'csv', plain],
+    ['text/csv', 'json', 'json'],
+    ['text/csv', undefined, plain],
+    ['text/csv;charset=utf-8', undefined, plain],
+    ['text/csv, */*;q=0.1', undefined, plain],
+    ['text/csv;q=0.5, application/json', undefined, 'json'],
+    ['application/json;q=0.5, text/csv', undefined, plain],
+    ['application/json;q=0, text/csv', undefined, plain],
+    ['text/csv;odata.metadata=minimal', undefined, plain],
+    [powerQueryAccept, undefined, 'json'],
+    ['*/*', undefined, 'json'],
+    [undefined, undefined, 'json'],
+    ['text/csv;delimiter=pipe, application/json;q=0.5', undefined, 'json'],
+    [undefined, 'csv;delimiter=semicolon', `${plain};delimiter=semicolon`],
+    ['text/csv;delimiter=";"', undefined, `${plain};delimiter=semicolon`],
+    [undefined, 'text/csv; Decimal=Comma', `${plain};delimiter=semicolon;decimal=comma`],
+    [undefined, 'csv;delimiter=tab;decimal=comma', `${plain};delimiter=tab;decimal=comma`],
+    [undefined, 'csv;header=absent', 'text/csv;charset=utf-8;header=absent'],
+    [undefined, 'csv;bom=present;formulas=guarded', `${plain};bom=present;formulas=guarded`],
+  ];
+  for (const [accept, format, type] of cases) {
+    it(`Accept ${accept ?? '(none)'} $format ${format ?? '(none)'}: ${type}`, () =>
+      assert.equal(chosen(accept, format), type));
+  }
+
+  for (const format of [
+    ...[
+      'xml',
+      'atom',
+      'text/plain',
+      'csvs',
+      'csv;delimiter=pipe',
+      'csv;decimal=comma;delimiter=comma',
+      'csv;decimals=comma',
+    ],
+    ...['csv;header=no', 'csv;bom=yes', 'text/csv;charset=utf-16', 'csv;formulas=x'],
+  ]) {
+    it(`refuses $format=${format} and says what there is`, () =>
+      assert.throws(
+        () => negotiateData(undefined, format, { csv: true }),
+        (error) =>
+          refusedWith('NotAcceptable')(error) && /There are json \(.*\) and csv \(text\/csv, /.test(String(error)),
+      ));
+  }
+
+  it('refuses CSV of what is no collection', () => {
+    for (const [accept, format] of [
+      ['text/csv', undefined],
+      [undefined, 'csv'],
+    ] as const) {
+      assert.throws(
+        () => negotiateData(accept, format, { csv: false }),
+        /There is json \(.*\); csv is for collections\./,
+      );
+    }
   });
 });
 

@@ -116,6 +116,14 @@ describe('http: transfers', () => {
     await assert.rejects(feed.get('Cases?$compute=1 div (20000 sub Id) as X&$select=Id,Title,X').then((r) => r.text()));
   });
 
+  it('CSV too has no end then', async () => {
+    const path = 'Cases?$compute=1%20div%20(20000%20sub%20Id)%20as%20X&$select=Id,Title,X&$format=csv';
+    const reply = await raw(feed.port, `GET /odata/${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
+    assert.ok(reply.startsWith('HTTP/1.1 200 ') && reply.includes('\r\nId,Title,X\r\n'), reply.slice(0, 900));
+    assert.ok(!reply.endsWith('\r\n0\r\n\r\n'), 'the last chunk must be missing');
+    await assert.rejects(feed.get(path).then((one) => one.text()));
+  });
+
   it('a fault before the first byte is an error reply', async () => {
     const reply = await feed.get('Cases?$filter=1 div (Id sub 1) gt 0&$orderby=Title');
     const { error } = (await reply.json()) as { error: { code: string } };

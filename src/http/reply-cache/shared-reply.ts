@@ -3,7 +3,7 @@ import { modelVersion } from '../documents.ts';
 import { digest } from '../entity-tag.ts';
 import type { Exchange } from '../exchange.ts';
 import type { Feed } from '../feed.ts';
-import type { ReplyForm } from '../reply-form.ts';
+import { formHeaders, type ReplyForm } from '../reply-form.ts';
 import { replyHead } from '../reply-head.ts';
 import type { ReplyCache } from './reply-cache.ts';
 import type { ReplyCopy } from './reply-copy.ts';
@@ -43,7 +43,7 @@ export function sharedReply({ exchange, form, cache, ...reader }: SharedRequest)
   const { path, query, prefer, timing } = exchange;
   // Who sees something else has a kept reply of his own: by the ETag alone they would drive each other's out.
   const seen = [modelVersion(reader.feed, reader.catalogue), reader.rowConditions];
-  const request = digest(JSON.stringify([path, query, prefer, form.json, form.encoding, seen]));
+  const request = digest(JSON.stringify([path, query, prefer, form.json, form.encoding, seen, form.csv?.format]));
   return {
     get kept() {
       return cache.holds(request);
@@ -70,7 +70,7 @@ export function sharedReply({ exchange, form, cache, ...reader }: SharedRequest)
     async send(found) {
       exchange.fromCache = true;
       const { tag: etag, applied } = found.kept.facts;
-      const more = { 'Content-Encoding': form.encoding };
+      const more = { 'Content-Encoding': form.encoding, ...formHeaders(form) };
       const facts = { contentType: form.mediaType, etag, applied, more };
       await sendCached(found, replyHead(exchange, facts), exchange);
     },

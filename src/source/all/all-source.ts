@@ -1,5 +1,4 @@
 import { allContext } from '../../json/context-url.ts';
-import type { PageEnvelope } from '../../json/page-envelope.ts';
 import type { AllPlan, AllPosition, Bound } from '../../plan/model/read-plan.ts';
 import { encodeAllPosition } from '../../plan/position/page-position.ts';
 import type { ReadSession } from '../../warehouse/database.ts';
@@ -11,6 +10,7 @@ import {
   type PageRows,
   type Reading,
   type Recipient,
+  type RowPage,
   type RowSteps,
   type SourceReply,
   unversioned,
@@ -111,7 +111,7 @@ async function takeStored<T>(work: Work, session: ReadSession, recipient: Recipi
   if (first.kind === 'end' && first.next === null && mayGoOn) {
     return { kind: 'rest', total, skip: page.skip };
   }
-  async function* fill(envelope: PageEnvelope): RowSteps {
+  async function* fill(envelope: RowPage): RowSteps {
     const next = yield* storedRows(first, { page, envelope }, read);
     const goesOn = next === null && following !== undefined && page.wantsMore;
     return endOf(work, goesOn ? startOf(following, page.remaining) : next);
@@ -133,7 +133,7 @@ async function takeProxied<T>(work: Work, { total, skip }: Rest, recipient: Reci
   }
   const started = await nextProxied(page, plan.after, proxied);
   let whole = false;
-  async function* fill(envelope: PageEnvelope): RowSteps {
+  async function* fill(envelope: RowPage): RowSteps {
     const next = started === null ? null : yield* proxiedRows(started, { page, envelope }, proxied);
     whole = true;
     return endOf(work, next);

@@ -1,9 +1,8 @@
 import { GatewayError } from '../../errors.ts';
-import type { PageEnvelope } from '../../json/page-envelope.ts';
 import { countOf } from '../../plan/model/make.ts';
 import type { AllPosition, CollectionPlan } from '../../plan/model/read-plan.ts';
 import type { Upstream, UpstreamReadOptions, UpstreamReply } from '../../upstream/upstream.ts';
-import type { RowStep } from '../data-source.ts';
+import type { RowPage, RowStep } from '../data-source.ts';
 import { connected, type Sources } from '../federated/sources.ts';
 import type { AllPage } from './all-page.ts';
 import { nameOf, startOf } from './parts.ts';
@@ -68,13 +67,12 @@ export async function nextProxied(
  */
 export async function* proxiedRows(
   { index, reply, first, more }: StartedFeed,
-  { page, envelope }: { readonly page: AllPage; readonly envelope: PageEnvelope },
+  { page, envelope }: { readonly page: AllPage; readonly envelope: RowPage },
   { parts }: ProxiedParts,
 ): AsyncGenerator<RowStep, AllPosition | null, boolean> {
   let row: IteratorResult<string> = { done: false, value: first };
   for (; row.done !== true; row = await more.next()) {
-    envelope.separate();
-    envelope.output.appendText(row.value);
+    envelope.object(row.value);
     page.add(1);
     if (envelope.isWorthSending) {
       yield 'full';

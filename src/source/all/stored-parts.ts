@@ -1,11 +1,10 @@
 import type { Catalogue } from '../../catalogue/catalogue.ts';
 import type { JsonFormat } from '../../json/json-format.ts';
-import type { PageEnvelope } from '../../json/page-envelope.ts';
 import type { AllPosition, CollectionPlan } from '../../plan/model/read-plan.ts';
 import type { CompiledQuery } from '../../sql/compiled-query.ts';
 import { compileCollection, compileCountOf } from '../../sql/read/compile-read.ts';
 import type { ReadSession, RowBatch } from '../../warehouse/database.ts';
-import type { RowStep } from '../data-source.ts';
+import type { RowPage, RowStep } from '../data-source.ts';
 import { pageRows } from '../stored/page-rows.ts';
 import { firstRow, singleCell, startedRows } from '../stored/single-row.ts';
 import type { AllPage } from './all-page.ts';
@@ -73,7 +72,7 @@ export async function nextStored(from: number, page: AllPage, read: StoredParts)
  */
 export async function* storedRows(
   first: StoredStep,
-  { page, envelope }: { readonly page: AllPage; readonly envelope: PageEnvelope },
+  { page, envelope }: { readonly page: AllPage; readonly envelope: RowPage },
   read: StoredParts,
 ): AsyncGenerator<RowStep, AllPosition | null, boolean> {
   let step = first;

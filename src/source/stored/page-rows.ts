@@ -1,11 +1,10 @@
 import { CellInput } from '../../json/cells/cell-input.ts';
 import type { JsonFormat } from '../../json/json-format.ts';
-import type { PageEnvelope } from '../../json/page-envelope.ts';
-import { type RowWriter, rowWriter } from '../../json/row-writer.ts';
+import type { CopyRowWriter } from '../../json/row-writer.ts';
 import type { PagePosition } from '../../plan/model/read-plan.ts';
 import type { CompiledQuery } from '../../sql/compiled-query.ts';
 import type { RowBatch } from '../../warehouse/database.ts';
-import type { RowStep } from '../data-source.ts';
+import type { RowPage, RowStep } from '../data-source.ts';
 import { positionAt } from './row-position.ts';
 
 /** How the rows of one statement ended. */
@@ -23,9 +22,9 @@ export interface RowsEnd {
 export async function* pageRows(
   batches: AsyncIterable<RowBatch>,
   query: CompiledQuery,
-  to: { readonly envelope: PageEnvelope; readonly format: JsonFormat },
+  to: { readonly envelope: RowPage; readonly format: JsonFormat },
 ): AsyncGenerator<RowStep, RowsEnd, boolean> {
-  const writer = rowWriter(query.shape, to.format, query.control ?? null);
+  const writer = to.envelope.copyRow(query.shape, query.control ?? null, to.format);
   const page = new PageWriter(writer, query, to.envelope);
   for await (const batch of batches) {
     for (let index = page.write(batch, 0); index < batch.count; index = page.write(batch, index)) {
@@ -61,12 +60,12 @@ class PageWriter {
   readonly input = new CellInput(Buffer.alloc(0));
   count = 0;
   position: PagePosition | null = null;
-  readonly #writer: RowWriter;
+  readonly #writer: CopyRowWriter;
   readonly #query: CompiledQuery;
   readonly #limit: number;
-  readonly #envelope: PageEnvelope;
+  readonly #envelope: RowPage;
 
-  constructor(writer: RowWriter, query: CompiledQuery, envelope: PageEnvelope) {
+  constructor(writer: CopyRowWriter, query: CompiledQuery, envelope: RowPage) {
     this.#writer = writer;
     this.#query = query;
     this.#envelope = envelope;

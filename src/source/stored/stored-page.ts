@@ -1,5 +1,4 @@
 import { collectionContext, crossjoinContext } from '../../json/context-url.ts';
-import type { PageEnvelope } from '../../json/page-envelope.ts';
 import type {
   Bound,
   CollectionPlan,
@@ -12,7 +11,7 @@ import { compileRemoved } from '../../sql/read/compile-changes.ts';
 import { compileCrossjoinCount } from '../../sql/read/compile-crossjoin.ts';
 import { compileCountOf } from '../../sql/read/compile-read.ts';
 import type { RowBatch } from '../../warehouse/database.ts';
-import type { PageEnd, PageReply, PageRows, RowStep, RowSteps } from '../data-source.ts';
+import type { PageEnd, PageReply, PageRows, RowPage, RowStep, RowSteps } from '../data-source.ts';
 import { removedRows } from './delta/removed-rows.ts';
 import { deltaTokenOf } from './delta/tracking.ts';
 import { pageRows, type RowsEnd } from './page-rows.ts';
@@ -53,7 +52,7 @@ async function begin(read: PageRead): Promise<PageRows> {
   return { count, wait, fill: (envelope) => fill(read, envelope, batches) };
 }
 
-async function* fill(read: PageRead, envelope: PageEnvelope, batches: AsyncIterable<RowBatch> | null): RowSteps {
+async function* fill(read: PageRead, envelope: RowPage, batches: AsyncIterable<RowBatch> | null): RowSteps {
   const { plan, reading, session, compiled } = read;
   const format = { ...reading.format, linksForObjects: plan.kind === 'Crossjoin' };
   const { next } = batches === null ? noRows : yield* pageRows(batches, compiled, { envelope, format });
@@ -83,7 +82,7 @@ const noRows: RowsEnd = { count: 0, next: null };
 /** The removed rows that find room behind the changed ones. Gives where the next page goes on with them. */
 async function* removed(
   { plan, reading, session }: StoredRead<CollectionPlan>,
-  envelope: PageEnvelope,
+  envelope: RowPage,
 ): AsyncGenerator<RowStep, RemovedPosition | null, boolean> {
   const query = compileRemoved(plan, reading.catalogue, plan.pageSize - envelope.rows);
   return yield* removedRows(session.copyOut(query.text), { plan, query, root: reading.format.root }, envelope);

@@ -6,6 +6,7 @@ import { type Sandbox, startSandbox } from '../../../src/sandbox/sandbox.ts';
 import { catalogueOf } from '../../support/catalogue-of.ts';
 import { metadataFolder } from '../../support/gateway.ts';
 import { until } from '../../support/until.ts';
+import { fieldOf, readCsv } from '../csv/read-csv.ts';
 import { type JoinedGateway, joinedGateway, judge } from './joined-gateway.ts';
 
 type Row = Readonly<Record<string, unknown>>;
@@ -163,6 +164,56 @@ describe('$all with proxied sets', function () {
     assert.equal(found.length, everything().length);
     assert.deepEqual(Object.keys(found.at(-1) ?? {}), ['@odata.id']);
     assert.ok(String(found.at(-1)?.['@odata.id']).startsWith(`${gateway.root}${proxied.at(-1)}(`));
+  });
+
+  it('as CSV all of them are one reply: each row says what it is, and has its values under their names', async () => {
+    const stored = everything().filter(([set]) => !proxied.includes(set)).length;
+    const query = `$all?$skip=${stored - 5}&$top=${5 + 60 + 20}`;
+    const reply = await gateway.get(query, { Accept: 'text/csv' });
+    const [header = [], ...records] = readCsv(await reply.text());
+    const expected = (await pages(query)).flatMap(({ value }) => value);
+    assert.deepEqual([records.length, expected.length], [85, 85]);
+    assert.ok(header.length > 100);
+    assert.deepEqual(
+      records.map((record) => header.flatMap((name, at) => (record[at] === null ? [] : [[name, record[at]]]))),
+      expected.map((row) =>
+        header.flatMap((name) => (fieldOf(row[name ?? '']) === null ? [] : [[name, fieldOf(row[name ?? ''])]])),
+      ),
+    );
+  });
+
+  it('as CSV a proxied set is all its pages, and what is worked out here too', async () => {
+    const [set = ''] = proxied;
+    const rows = served.get(set) ?? [];
+    const [first = ''] = Object.keys(rows[0] ?? {});
+    const paths: readonly [path: string, expected: readonly unknown[]][] = [
+      [set, rows],
+      [`${set}?$top=7&$skip=2&$select=${first}`, rows.slice(2, 9)],
+      [
+        `${set}?$apply=groupby((${first}))&$orderby=${first}`,
+        (await pages(`${set}?$apply=groupby((${first}))&$orderby=${first}`)).flatMap(({ value }) => value),
+      ],
+    ];
+    for (const [path, expected] of paths) {
+      const [header = [], ...records] = readCsv(await (await gateway.get(path, { Accept: 'text/csv' })).text());
+      assert.deepEqual(
+        records,
+        expected.map((row) => header.map((name) => fieldOf((row as Row)[name ?? '']))),
+        path,
+      );
+    }
+  });
+
+  it('as CSV a feed that breaks off, or is down behind rows of others, breaks the transfer', async () => {
+    const faults = async (path: string): Promise<void> => {
+      gateway.broken.length = 0;
+      const reply = await gateway.get(path, { Accept: 'text/csv' });
+      assert.equal(reply.status, 200);
+      await assert.rejects(reply.text());
+      assert.deepEqual(gateway.broken, ['UpstreamUnavailable']);
+    };
+    mood = 'cut';
+    await faults(proxied[0] ?? '');
   });
 
   it('a feed that is down is an error where its rows begin; the pages before it are whole', async () => {

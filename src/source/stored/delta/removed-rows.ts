@@ -2,11 +2,10 @@ import { entityUrl } from '../../../edm/key-literal.ts';
 import { CellInput } from '../../../json/cells/cell-input.ts';
 import { cellEnd, cellText } from '../../../json/cells/cell-text.ts';
 import { keyCells } from '../../../json/cells/key-cell.ts';
-import type { PageEnvelope } from '../../../json/page-envelope.ts';
 import type { CollectionPlan, RemovedPosition } from '../../../plan/model/read-plan.ts';
 import type { CompiledQuery } from '../../../sql/compiled-query.ts';
 import type { RowBatch } from '../../../warehouse/database.ts';
-import type { RowStep } from '../../data-source.ts';
+import type { RowPage, RowStep } from '../../data-source.ts';
 
 export interface RemovedRows {
   readonly plan: CollectionPlan;
@@ -26,7 +25,7 @@ const start: RemovedPosition = { part: 'gone', version: 0n, row: 0n };
 export async function* removedRows(
   batches: AsyncIterable<RowBatch>,
   { plan, query, root }: RemovedRows,
-  envelope: PageEnvelope,
+  envelope: RowPage,
 ): AsyncGenerator<RowStep, RemovedPosition | null, boolean> {
   const { name } = plan.selection.set;
   const key = query.shape.fields.flatMap((field) => (field.kind === 'value' ? [field] : [])).slice(0, -1);
@@ -46,8 +45,7 @@ export async function* removedRows(
       const [reason = 'deleted', part, version = '0', row = '0'] = cellsOf(input, next, 4);
       last = { part: part === '0' ? 'gone' : 'left', version: BigInt(version), row: BigInt(row) };
       const id = JSON.stringify(`${root}${entityUrl(name, key, values)}`);
-      envelope.separate();
-      envelope.output.appendText(`{"@odata.context":${context},"id":${id},"reason":"${reason}"}`);
+      envelope.object(`{"@odata.context":${context},"id":${id},"reason":"${reason}"}`);
       written += 1;
       if (envelope.isWorthSending && !(yield 'full')) {
         return last;
