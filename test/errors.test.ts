@@ -112,8 +112,7 @@ describe('error codes', () => {
 
   describe('of the examples that are requests', () => {
     let feed: LoadedFeed;
-    before(async function () {
-      this.timeout(60_000);
+    before(async () => {
       feed = await loadedFeed();
     });
     for (const [code, status, , , , example = ''] of errors) {

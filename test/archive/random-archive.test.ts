@@ -9,8 +9,7 @@ describe('archived sets of a feed that does as it likes', () => {
   });
   after(async () => world?.close());
 
-  it('show no row twice and lose none, whatever comes, goes and is killed in between', async function () {
-    this.timeout(120_000);
+  it('show no row twice and lose none, whatever comes, goes and is killed in between', async () => {
     await fc.assert(
       fc.asyncProperty(histories(16), (steps) => runHistory(world, steps)),
       // The long test looks for the smallest history.

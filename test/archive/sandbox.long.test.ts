@@ -37,8 +37,7 @@ describe('the archive of a whole feed', () => {
   let close: () => Promise<void>;
   const defects: Error[] = [];
 
-  before(async function () {
-    this.timeout(120_000);
+  before(async () => {
     const loaded = requireCatalogue(metadataFolder, {});
     sandbox = await startSandbox(loaded, source, { rows: 300, seed: 7 });
     const dataDir = await mkdtemp(path.join(os.tmpdir(), 'archive-'));
@@ -127,8 +126,7 @@ describe('the archive of a whole feed', () => {
     return found;
   }
 
-  it('gives every row of every set, value by value, and the same rows for every shape', async function () {
-    this.timeout(240_000);
+  it('gives every row of every set, value by value, and the same rows for every shape', async () => {
     const names = archives.setsOf().map(({ name }) => name);
     assert.ok(names.length >= 26);
     const live = new Map<string, readonly Row[]>();

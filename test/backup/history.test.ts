@@ -52,8 +52,7 @@ const pageOf = async (reply: Response): Promise<Page> => {
   return JSON.parse(text) as Page;
 };
 
-describe('What clients of a restored database meet', function () {
-  this.timeout(60_000);
+describe('What clients of a restored database meet', () => {
   const world = useWorld();
   const place = usePlaces();
   const tracking = { Prefer: 'odata.track-changes' };

@@ -4,8 +4,7 @@ import { gatewayCommand } from '../e2e/remedies/command-line.ts';
 import { otherVersions, programsOf, startOtherServer } from './support/other-server.ts';
 import { backupOf, fill, shop, stateOf, usePlaces, useWorld, within } from './support/shop.ts';
 
-describe('A backup moves between servers of different versions', function () {
-  this.timeout(60_000);
+describe('A backup moves between servers of different versions', () => {
   const world = useWorld();
   const place = usePlaces();
 

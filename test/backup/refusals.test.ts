@@ -11,8 +11,7 @@ import { backupOf, fill, shop, stateOf, usePlaces, useWorld } from './support/sh
 
 const migrations = readMigrations(migrationsFolder);
 
-describe('A restore takes all or nothing', function () {
-  this.timeout(60_000);
+describe('A restore takes all or nothing', () => {
   const world = useWorld();
   const place = usePlaces();
   let file: string;
@@ -165,8 +164,7 @@ describe('A restore takes all or nothing', function () {
   });
 });
 
-describe('A backup carries whatever stands in the schemas of the gateway', function () {
-  this.timeout(60_000);
+describe('A backup carries whatever stands in the schemas of the gateway', () => {
   const place = usePlaces();
 
   it('tables that no migration and no metadata made, with keys, checks, computed columns, counters and rights', async () => {

@@ -8,8 +8,7 @@ import { loadFile } from '../../src/ingest/load/load-file.ts';
 import type { Database } from '../../src/warehouse/database.ts';
 import { backupOf, fill, type Place, shop, stateOf, usePlaces, useWorld, within } from './support/shop.ts';
 
-describe('A backup that is restored', function () {
-  this.timeout(60_000);
+describe('A backup that is restored', () => {
   const world = useWorld();
   const place = usePlaces();
   let file: string;

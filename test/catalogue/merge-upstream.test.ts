@@ -192,7 +192,7 @@ describe('mergeUpstreamModel of feeds that a whole model is refused for', () => 
       fc.property(randomMetadata, (xml) => void merge(xml)),
       { numRuns: 1000 },
     );
-  }).timeout(60_000);
+  });
 });
 
 describe('mergeUpstreamModel of a feed that does not say which properties its navigations join', () => {

@@ -26,8 +26,7 @@ const told = ({ type, cell, decimalMark, example, key, joined }: TableCell): str
 const expected = (group: CellGroup): readonly (readonly [string, string | null])[] =>
   group.cells.map((cell) => [told(cell), cell.refused ?? null]);
 
-describe('the table of cells of each encoding', function () {
-  this.timeout(60_000);
+describe('the table of cells of each encoding', () => {
   const feed = useFeed(catalogue);
 
   for (const group of groups) {

@@ -37,8 +37,7 @@ interface Reject extends Record<string, unknown> {
   readonly message: string;
 }
 
-describe('cells as files really have them', function () {
-  this.timeout(60_000);
+describe('cells as files really have them', () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'gateway-odd-cells-'));
   const metadata = path.join(folder, 'metadata');
   let gateway: TestGateway;

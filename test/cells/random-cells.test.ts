@@ -4,8 +4,7 @@ import { useFeed } from '../ingest/support/feed.ts';
 import { assertNumbersKept } from './support/number-oracle.ts';
 import { assertAllHeld, forms, oddCell } from './support/random-cells.ts';
 
-describe('random cells', function () {
-  this.timeout(60_000);
+describe('random cells', () => {
   const feed = useFeed();
 
   it('A17 E10 give PostgreSQL nothing that it refuses and readers nothing that they do not hold, in every encoding', async () => {

@@ -36,14 +36,12 @@ async function digested(xml: string): Promise<DigestedModel> {
 describe('Third-party readers of the real $metadata', () => {
   let feed: LoadedFeed;
   let xml: string;
-  before(async function () {
-    this.timeout(60_000);
+  before(async () => {
     feed = await loadedFeed();
     xml = await feed.text('$metadata');
   });
 
-  it('the OASIS schema finds no fault in it', async function () {
-    this.timeout(60_000);
+  it('the OASIS schema finds no fault in it', async () => {
     const schema = (name: string) => ({
       fileName: name,
       contents: readFileSync(require.resolve(`odata-csdl/schemas/${name}`), 'utf8'),
@@ -98,8 +96,7 @@ describe('@odata/client reads the feed', () => {
   let client: ReturnType<typeof OData.New4>;
   let results: readonly Row[];
   let cases: readonly Row[];
-  before(async function () {
-    this.timeout(60_000);
+  before(async () => {
     feed = await loadedFeed();
     client = OData.New4({ serviceEndpoint: feed.root });
     results = await feed.all('TracebuzzResults');

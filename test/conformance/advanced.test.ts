@@ -8,8 +8,7 @@ describe('Conformance: Advanced', () => {
   let results: readonly Row[];
   let cases: readonly Row[];
   let labels: readonly Row[];
-  before(async function () {
-    this.timeout(60_000);
+  before(async () => {
     feed = await loadedFeed();
     results = await feed.all('TracebuzzResults');
     cases = await feed.all('TracebuzzCases');

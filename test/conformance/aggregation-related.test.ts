@@ -7,8 +7,7 @@ import { by, byDescending, type LoadedFeed, loadedFeed, type Row } from './loade
 describe('Conformance: $apply over related rows', () => {
   let feed: LoadedFeed;
   let results: readonly Row[];
-  before(async function () {
-    this.timeout(60_000);
+  before(async () => {
     feed = await loadedFeed();
     results = await feed.all('TracebuzzResults');
   });

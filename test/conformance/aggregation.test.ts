@@ -7,8 +7,7 @@ import { ascending, by, byDescending, column, type LoadedFeed, loadedFeed, type 
 describe('Conformance: $apply', () => {
   let feed: LoadedFeed;
   let results: readonly Row[];
-  before(async function () {
-    this.timeout(60_000);
+  before(async () => {
     feed = await loadedFeed();
     results = await feed.all('TracebuzzResults');
   });

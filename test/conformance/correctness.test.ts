@@ -5,8 +5,7 @@ import { by, byDescending, column, type LoadedFeed, loadedFeed, type Row } from 
 /** Rules outside section 13 that decide whether a row is right, and the forms of OData JSON. */
 describe('Conformance: rows and forms', () => {
   let feed: LoadedFeed;
-  before(async function () {
-    this.timeout(60_000);
+  before(async () => {
     feed = await loadedFeed();
   });
 

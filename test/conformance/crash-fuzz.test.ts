@@ -4,8 +4,7 @@ import { type LoadedFeed, loadedFeed } from './loaded-feed.ts';
 
 describe('Crash fuzz over HTTP', () => {
   let feed: LoadedFeed;
-  before(async function () {
-    this.timeout(60_000);
+  before(async () => {
     feed = await loadedFeed();
   });
 
@@ -15,8 +14,7 @@ describe('Crash fuzz over HTTP', () => {
     }
   });
 
-  it('400 mutated requests: never a 500, never a hang, always OData', async function () {
-    this.timeout(120_000);
+  it('400 mutated requests: never a 500, never a hang, always OData', async () => {
     await survives(feed, 400);
   });
 });

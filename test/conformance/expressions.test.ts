@@ -7,8 +7,7 @@ describe('Conformance: expressions', () => {
   let feed: LoadedFeed;
   let results: readonly Row[];
   let users: readonly Row[];
-  before(async function () {
-    this.timeout(60_000);
+  before(async () => {
     feed = await loadedFeed();
     results = await feed.all('TracebuzzResults');
     users = await feed.all('TracebuzzUsers');

@@ -10,8 +10,7 @@ const accept = (value: string) => ({ Accept: value });
 /** OData 4.0 Minimal (13.1.1) and 4.01 Minimal (13.2.1). */
 describe('Conformance: Minimal', () => {
   let feed: LoadedFeed;
-  before(async function () {
-    this.timeout(60_000);
+  before(async () => {
     feed = await loadedFeed();
   });
 

@@ -5,8 +5,7 @@ import { exportFile } from '../ingest/support/feed.ts';
 import { testDatabase } from '../support/postgres.ts';
 import { run, useFolders } from './support/program.ts';
 
-describe('What the commands say of files', function () {
-  this.timeout(120_000);
+describe('What the commands say of files', () => {
   const folder = useFolders();
 
   it('names unknown columns, refusals and what to type', async () => {

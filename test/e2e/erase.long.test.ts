@@ -5,8 +5,7 @@ import { exportFile } from '../ingest/support/feed.ts';
 import { testDatabase } from '../support/postgres.ts';
 import { run, useFolders } from './support/program.ts';
 
-describe('gateway erase', function () {
-  this.timeout(120_000);
+describe('gateway erase', () => {
   const folder = useFolders();
 
   it('counts first, says what else is known there, and does it with --yes', async () => {

@@ -5,8 +5,7 @@ import { exportFile } from '../ingest/support/feed.ts';
 import { type TestDatabase, testDatabase } from '../support/postgres.ts';
 import { run, useFolders } from './support/program.ts';
 
-describe('gateway explain', function () {
-  this.timeout(120_000);
+describe('gateway explain', () => {
   const folder = useFolders();
   let database: TestDatabase;
   let environment: Readonly<Record<string, string>>;

@@ -4,8 +4,7 @@ import { databaseGate } from '../support/database-gate.ts';
 import { testDatabase } from '../support/postgres.ts';
 import { gateway, until, useFolders } from './support/program.ts';
 
-describe('the operator’s port', function () {
-  this.timeout(120_000);
+describe('the operator’s port', () => {
   const folder = useFolders();
 
   it('says that the program starts, serves, lacks its database, has it again, and ends', async () => {

@@ -7,8 +7,7 @@ import { exportFile } from '../ingest/support/feed.ts';
 import { testDatabase } from '../support/postgres.ts';
 import { gateway, serve, until, useFolders } from './support/program.ts';
 
-describe('The program, killed', function () {
-  this.timeout(240_000);
+describe('The program, killed', () => {
   const folder = useFolders();
 
   it('a first start that is killed among its samples is finished by the next one', async () => {

@@ -40,8 +40,7 @@ describe('The version', () => {
   });
 });
 
-describe('npm start on a new machine', function () {
-  this.timeout(240_000);
+describe('npm start on a new machine', () => {
   const folder = useFolders();
 
   it('serves every set with rows; commands join it; it survives a kill and ends with nothing left', async () => {
@@ -109,8 +108,7 @@ describe('npm start on a new machine', function () {
   });
 });
 
-describe('The program on a database of its own', function () {
-  this.timeout(240_000);
+describe('The program on a database of its own', () => {
   const folder = useFolders();
   let database: TestDatabase;
   before(async () => {

@@ -19,8 +19,7 @@ const remedies = new Map(
 const saysWhatToType =
   /gateway (?:serve|ingest|inspect|status|migrate|check|sample|replay|rebuild|erase|prune|hash-password)\b|--[a-z]|\b(?:PORT|HOST|[A-Z]+_[A-Z]+)\b/;
 
-describe('B2 each remedy of docs/errors.md works as it is printed', function () {
-  this.timeout(60_000);
+describe('B2 each remedy of docs/errors.md works as it is printed', () => {
   let world: World;
   before(async () => {
     world = await World.open();

@@ -43,8 +43,7 @@ async function listening(output: () => string): Promise<number> {
   return Number(line.exec(output())?.[1]);
 }
 
-describe('B11 the process that a supervisor holds is the whole program', function () {
-  this.timeout(180_000);
+describe('B11 the process that a supervisor holds is the whole program', () => {
   let dataDir = '';
   let npm: ChildProcess | null = null;
   before(function () {

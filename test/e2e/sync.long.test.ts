@@ -10,8 +10,7 @@ import { ownFtp } from '../support/servers/own-ftp.ts';
 import { ownSftp } from '../support/servers/own-sftp.ts';
 import { run, useFolders } from './support/program.ts';
 
-describe('gateway sync', function () {
-  this.timeout(300_000);
+describe('gateway sync', () => {
   const folder = useFolders();
 
   it('says what it would fetch, fetches it once, and has exit codes for monitors', async () => {

@@ -14,8 +14,7 @@ const curl = (...args: readonly string[]): Promise<string> =>
     execFile('curl', ['-sS', '-w', '\n%{http_code}', ...args], (_, out, err) => resolve(out + err)),
   );
 
-describe('uploads with curl', function () {
-  this.timeout(240_000);
+describe('uploads with curl', () => {
   const folder = useFolders();
   let database: TestDatabase;
   before(async function () {

@@ -171,5 +171,5 @@ describe('http: pages of delta replies, with real loads', () => {
       { numRuns: 15 },
     );
     assert.ok(removed > 50 && paged > 50, `${removed} removed, ${paged} further pages`);
-  }).timeout(60_000);
+  });
 });

@@ -327,7 +327,7 @@ describe('http: delta links, with real loads', () => {
       { numRuns: 10 },
     );
     assert.ok(deltas > 30, `${deltas}`);
-  }).timeout(60_000);
+  });
 });
 
 describe('http: what $metadata says of batches, asynchronous requests and changes is true', () => {

@@ -8,8 +8,7 @@ type Row = Record<string, unknown>;
 describe('enumerations of a proxied feed over HTTP', () => {
   let gateway: JoinedGateway;
   let calls: readonly Row[];
-  before(async function () {
-    this.timeout(60_000);
+  before(async () => {
     gateway = await joinedGateway();
     calls = (await gateway.json('BuzzeasyCalls')).value;
   });

@@ -105,8 +105,7 @@ describe('metrics', () => {
     assert.equal(after.value('gateway_large_reads', { state: 'waiting' }), 0);
   });
 
-  it('counts files and rows by source, and tells how each export is; of nothing that cannot be asked', async function () {
-    this.timeout(20_000);
+  it('counts files and rows by source, and tells how each export is; of nothing that cannot be asked', async () => {
     const labels = { source: 'tracebuzz', export: 'cases' };
     const { name, text } = casesFile(4);
     const broken = `${text}${text.trimEnd().split('\n').at(-1)?.replace(/^\d+/, 'x')}\n`;

@@ -47,8 +47,7 @@ async function printed(run: Run, text: RegExp): Promise<RegExpExecArray> {
   }
 }
 
-describe('the gateway as a program', function () {
-  this.timeout(240_000);
+describe('the gateway as a program', () => {
   let database: TestDatabase;
   const dataDir = mkdtempSync(path.join(os.tmpdir(), 'gateway-serve-'));
   const base = () => ({

@@ -8,7 +8,7 @@ import { loaded } from './support/loaded.ts';
 import { mended } from './support/random-files.ts';
 
 describe('B4 a column that the file does not have says nothing, whatever comes first', () => {
-  columnsProperty(useFeed(), { valuesStay: 10, anyOrder: 3, timeout: 120_000 });
+  columnsProperty(useFeed(), { valuesStay: 10, anyOrder: 3, timeout: 600_000 });
 });
 
 /** Loads rows under these headers; `minute` is the file's time. */

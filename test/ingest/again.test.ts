@@ -11,8 +11,7 @@ import { filesOf, loadFaulty, mended, modes, servedRows } from './support/random
 describe('B1 The same bytes loaded anew give what loading them with the metadata of now gives', () => {
   const feed = useFeed();
   for (const [title, name, row, sets] of modes) {
-    it(title, async function () {
-      this.timeout(60_000);
+    it(title, async () => {
       const [source = '', short = ''] = name.split('/');
       await fc.assert(
         fc.asyncProperty(filesOf(row), fc.infiniteStream(fc.nat()), async (files, chances) => {

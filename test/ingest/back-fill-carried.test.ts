@@ -137,8 +137,7 @@ describe('B4 what is filled from Extras is as new as the file that said it', () 
     return fc.uniqueArray(file, { selector: ({ name }) => name, minLength: 1, maxLength: 5 });
   };
   for (const winner of [false, true]) {
-    it(`files with some of their columns, in any order, the metadata changed between: ${winner ? 'a winner' : 'the newest file'}`, async function () {
-      this.timeout(120_000);
+    it(`files with some of their columns, in any order, the metadata changed between: ${winner ? 'a winner' : 'the newest file'}`, async () => {
       await fc.assert(
         fc.asyncProperty(
           anyFiles({ colours, winner }),

@@ -364,8 +364,7 @@ describe('B1 a property or alias that the metadata gains is filled from Extras',
     // What an older file said under a header stays in Extras only where a table notes how new each cell is.
     ...(carries ? [['an empty cell does not overwrite', { kept: true }] as const] : []),
   ] as const) {
-    it(`gives what loading all files with the metadata of now gives, whatever columns they have: ${title}`, async function () {
-      this.timeout(120_000);
+    it(`gives what loading all files with the metadata of now gives, whatever columns they have: ${title}`, async () => {
       const { winner = false, kept = false } = more as { winner?: boolean; kept?: boolean };
       const keeping = kept ? { keepIfEmpty: true } : {};
       const changed = winner ? { Changed: { type: 'DateTimeOffset' } } : {};

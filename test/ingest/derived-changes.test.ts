@@ -183,8 +183,7 @@ function isMadeAtOnce(title: string, of: Catalogue): void {
       deepEqual([result.state, result.state === 'loaded' && result.counts.rejected], ['loaded', 0]);
     }
 
-    it('after any loads, each dimension is what all rows of its sources make at once', async function () {
-      this.timeout(120_000);
+    it('after any loads, each dimension is what all rows of its sources make at once', async () => {
       const all = dimensions.map((name) => dimensionOf(feed().catalogue, name));
       const tables = [
         ...new Set([

@@ -84,8 +84,7 @@ describe('Derived sets', () => {
   const feed = useFeed();
   let serial = 0;
 
-  it('are after any sequence of loads what their source tables make at once', async function () {
-    this.timeout(60_000);
+  it('are after any sequence of loads what their source tables make at once', async () => {
     const tables = [
       'ResolvedConversations',
       'OpenConversations',

@@ -26,8 +26,7 @@ import { catalogue, csv } from './support/feed.ts';
 /** What a value of the environment looks like to metadata. */
 const home = ['$', '{HOME}'].join('');
 
-describe('gateway draft', function () {
-  this.timeout(60_000);
+describe('gateway draft', () => {
   let folder: string;
   before(() => {
     folder = mkdtempSync(path.join(os.tmpdir(), 'gateway-draft-'));

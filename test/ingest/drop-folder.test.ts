@@ -157,8 +157,7 @@ describe('Replay of rejected rows', () => {
 describe('A load that is killed', () => {
   const feed = useFeed();
 
-  it('leaves nothing behind and loads whole afterwards', async function () {
-    this.timeout(60_000);
+  it('leaves nothing behind and loads whole afterwards', async () => {
     const rows = Array.from({ length: 60_000 }, (_, index) => ({ CaseId: index + 1, ExternalId: `case ${index}` }));
     const path = feed().write('raw-cases-1750000000.csv', exportFile('tracebuzz/cases', rows));
     const child = spawn(

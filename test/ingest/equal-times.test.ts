@@ -7,8 +7,7 @@ import { clear, filesOf, loadAll, mended, modes, servedRows } from './support/ra
 describe('Files of exactly the same time: the order of arrival does not matter', () => {
   const feed = useFeed();
   for (const [title, name, row, sets] of modes) {
-    it(title, async function () {
-      this.timeout(60_000);
+    it(title, async () => {
       const arrivals = filesOf(row).chain((files) =>
         fc.tuple(
           fc.shuffledSubarray(files, { minLength: files.length }),

@@ -166,8 +166,7 @@ describe('Encodings of files', () => {
     }
   });
 
-  it('A1 property: texts in four encodings, cut anywhere and damaged, are judged as a whole and read row by row', function () {
-    this.timeout(60_000);
+  it('A1 property: texts in four encodings, cut anywhere and damaged, are judged as a whole and read row by row', () => {
     encodingProperty(300);
   });
 

@@ -193,7 +193,7 @@ describe('Readers beside the first load of a set', () => {
     deepEqual(numbers, { after: true, all: '3500' });
     const one = exportFile('hootsuite-inbox/messages', [{ MessageId: 'last', LastUpdatedAt: at(1) }]);
     equal(loaded(await feed().load('one.csv', one, { ...options, minute: 10 })).counts.inserted, 1);
-  }).timeout(60_000);
+  });
 
   it('find it as it was where the load fails', async () => {
     await feed().database.query(`DELETE FROM ${table}; DELETE FROM feed."${members}"`);

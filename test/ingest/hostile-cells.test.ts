@@ -31,8 +31,7 @@ const cells: readonly string[] = [
   Array.from({ length: 9000 }, (_, n) => String.fromCodePoint(0x4e00 + ((n * 7919) % 20_000))).join(''),
 ];
 
-describe('Hostile cells', function () {
-  this.timeout(120_000);
+describe('Hostile cells', () => {
   const feed = useFeed();
 
   for (const target of catalogue.exports) {

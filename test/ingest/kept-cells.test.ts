@@ -96,8 +96,7 @@ describe('Cells that an empty one does not overwrite', () => {
     return rows.map((row) => row.v).sort();
   }
 
-  it('are those of the greatest row that has them, in whatever order the files arrive', async function () {
-    this.timeout(60_000);
+  it('are those of the greatest row that has them, in whatever order the files arrive', async () => {
     await fc.assert(
       fc.asyncProperty(filesOf(message), async (files) => {
         await clear(feed(), 'SparkcentralMessages');
@@ -110,8 +109,7 @@ describe('Cells that an empty one does not overwrite', () => {
     );
   });
 
-  it('are those of the newest file that has them, where no winner is named', async function () {
-    this.timeout(60_000);
+  it('are those of the newest file that has them, where no winner is named', async () => {
     await fc.assert(
       fc.asyncProperty(filesOf(session), async (files) => {
         await clear(feed(), 'TracebuzzUserInboxStatuses');

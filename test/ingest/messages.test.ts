@@ -20,8 +20,7 @@ async function rewrite(feed: Feed, message: string | null): Promise<void> {
 describe('Messages of the ledger are for people: nothing is decided by one', () => {
   const feed = useFeed();
   for (const [title, name, row, sets] of modes) {
-    it(title, async function () {
-      this.timeout(120_000);
+    it(title, async () => {
       const outcome = async (files: Parameters<typeof loadAll>[2]['files'], message: string | null | undefined) => {
         await clear(feed(), sets);
         const then = async () => (message === undefined ? undefined : rewrite(feed(), message));

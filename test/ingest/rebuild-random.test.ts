@@ -7,8 +7,7 @@ import { type File, filesOf, loadFaulty, mended, modes, servedRows } from './sup
 describe('B2 A set rebuilt from its files is as if they were loaded with the metadata of now', () => {
   const feed = useFeed();
   for (const [title, name, row, sets] of modes) {
-    it(title, async function () {
-      this.timeout(60_000);
+    it(title, async () => {
       await fc.assert(
         fc.asyncProperty(filesOf(row), (files) => rebuiltTwice({ name, sets, files })),
         { numRuns: 2 },

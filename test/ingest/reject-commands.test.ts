@@ -41,8 +41,7 @@ describe('What the commands say of rejected rows', () => {
   const cases = (name: string, rows: readonly Record<string, string | number>[]): Promise<number> =>
     ingest(name, exportFile('tracebuzz/cases', rows));
 
-  it('lists them with what to do, lets them be closed and opened again, and tells a monitor what is open', async function () {
-    this.timeout(60_000);
+  it('lists them with what to do, lets them be closed and opened again, and tells a monitor what is open', async () => {
     const late = 'late';
     deepEqual(await status(), [0, 'Nothing was loaded yet.\nNothing waits for anybody.']);
     equal(

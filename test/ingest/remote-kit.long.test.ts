@@ -84,8 +84,7 @@ function kit(name: string, start: () => Promise<Running>, more: Partial<Delivery
   });
 }
 
-describe('every server, every way to put away', function () {
-  this.timeout(300_000);
+describe('every server, every way to put away', () => {
   kit('FTP, own server, deleted', () => own('ftp'), { afterLoad: 'delete' });
   kit('FTPS explicit, own server, left', () => own('ftps', 'explicit'), {});
   kit('FTPS implicit, own server, moved', () => own('ftps', 'implicit'), {

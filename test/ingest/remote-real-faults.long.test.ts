@@ -16,8 +16,7 @@ import { serverFolder, upload } from './support/remote.ts';
 /** More than the sockets of both sides hold. */
 const large = 80_000_000;
 
-describe('faults of real servers', function () {
-  this.timeout(120_000);
+describe('faults of real servers', () => {
   const feed = useFeed();
   const { start, delivery } = useRealServers(feed);
   const certificate = selfSigned();

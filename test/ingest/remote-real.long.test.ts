@@ -12,8 +12,7 @@ import { goodLogin, newKey, serverOf, upload } from './support/remote.ts';
  * What was measured at the servers of Debian, and is otherwise than one guesses. remote-faults.test.ts has the same at servers of our own, which behave so
  * where no real one can be had.
  */
-describe('real servers', function () {
-  this.timeout(60_000);
+describe('real servers', () => {
   const feed = useFeed();
   const { start, delivery, login, hostKey } = useRealServers(feed);
 

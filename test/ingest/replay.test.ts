@@ -9,8 +9,7 @@ import { faulty, filesOf, loadFaulty, mended, modes, servedRows } from './suppor
 describe('Replay gives what the file would have given with its rows good from the start', () => {
   const feed = useFeed();
   for (const [title, name, row, sets] of modes) {
-    it(title, async function () {
-      this.timeout(60_000);
+    it(title, async () => {
       await fc.assert(
         fc.asyncProperty(filesOf(row), async (files) => {
           const expected = await loadFaulty(feed(), { name, sets, files });

@@ -7,8 +7,7 @@ import { ingestAll } from './support/ingest-all.ts';
 describe('Sample exports of every kind', () => {
   const feed = useFeed();
 
-  it('load without a rejected row, and derive what the loaded rows name', async function () {
-    this.timeout(60_000);
+  it('load without a rejected row, and derive what the loaded rows name', async () => {
     const folder = join(feed().folder, 'samples');
     await writeSamples(catalogue, folder, { ...defaultOrder, rows: 12, days: 2 });
     const results = await ingestAll(feed(), [folder]);

@@ -4,8 +4,7 @@ import type { Observation } from '../../src/observation/observation.ts';
 import { startTestServer, type TestServer } from '../http/test-server.ts';
 
 /** What of a request is told, and what of it the log has. */
-describe('Requests in the log', function () {
-  this.timeout(60_000);
+describe('Requests in the log', () => {
   let server: TestServer;
   const told: Observation[] = [];
   before(async () => {

@@ -5,9 +5,7 @@ import { type JoinedGateway, joinedGateway, judge } from '../http/cross-source/j
 import { exportFile, useFeed } from '../ingest/support/feed.ts';
 
 /** Whoever listens beside the log (an audit, metrics) is told everything of a request and of a load. */
-describe('A second listener', function () {
-  this.timeout(120_000);
-
+describe('A second listener', () => {
   describe('of requests', () => {
     let gateway: JoinedGateway;
     before(async () => {

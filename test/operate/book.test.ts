@@ -17,8 +17,7 @@ function typed(section: string): readonly string[] {
     .filter((line) => line !== '');
 }
 
-describe('The commands of docs/operate.md, as they are printed', function () {
-  this.timeout(120_000);
+describe('The commands of docs/operate.md, as they are printed', () => {
   const world = useWorld();
   const place = usePlaces();
   const made: string[] = [];

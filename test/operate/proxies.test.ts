@@ -89,8 +89,7 @@ const proxies: readonly {
 for (const { name, start } of proxies) {
   const there = programOf(name) !== null && openssl !== null;
   const run = there ? describe : describe.skip;
-  run(`A gateway behind ${name}, TLS and a path${there ? '' : ' (not here: scripts/fetch-proxies.sh)'}`, function () {
-    this.timeout(60_000);
+  run(`A gateway behind ${name}, TLS and a path${there ? '' : ' (not here: scripts/fetch-proxies.sh)'}`, () => {
     let folder: string;
     let proxy: ChildProcess;
     let program: Program;

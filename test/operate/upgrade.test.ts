@@ -12,8 +12,7 @@ const migrations = readMigrations(migrationsFolder);
 /** Those that release 0.3.0 has; they never change. */
 const released = migrations.slice(0, 10);
 
-describe('Upgrade and downgrade, by the book', function () {
-  this.timeout(60_000);
+describe('Upgrade and downgrade, by the book', () => {
   const world = useWorld();
   const place = usePlaces();
 

@@ -7,8 +7,7 @@ import { type EveryType, everyType } from './every-type.ts';
  */
 describe('readers: what rows of $apply do not have', () => {
   let feed: EveryType;
-  before(async function () {
-    this.timeout(120_000);
+  before(async () => {
     feed = await everyType();
   });
   after(() => feed.close());

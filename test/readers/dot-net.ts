@@ -47,7 +47,7 @@ export function dotNetTests(few: boolean): void {
       console.log(`      skipped: the .NET readers are ${reason}`);
       this.skip();
     }
-    this.timeout(few ? 300_000 : 1_800_000);
+    this.timeout(few ? 600_000 : 1_800_000);
     for (const version of versions) {
       build(version);
     }
@@ -63,9 +63,8 @@ export function dotNetTests(few: boolean): void {
     }
     collected.push(await collect(await loadedFeed(), ofFeed, { few }), await collectProxied(ofProxied));
   });
-  after(function () {
+  after(() => {
     // Thousands of files, on a disk that others use too.
-    this.timeout(300_000);
     for (const folder of folders) {
       rmSync(folder, { recursive: true, force: true });
     }

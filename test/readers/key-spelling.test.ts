@@ -50,8 +50,7 @@ const spelled: Readonly<Record<string, readonly string[]>> = {
 
 describe('readers: one spelling of keys in ids, links and removed rows', () => {
   let feed: EveryType;
-  before(async function () {
-    this.timeout(120_000);
+  before(async () => {
     feed = await everyType();
   });
   after(() => feed.close());

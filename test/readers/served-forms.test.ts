@@ -7,8 +7,7 @@ type Row = Readonly<Record<string, unknown>>;
 
 describe('readers: forms of values that every reader takes', () => {
   let feed: EveryType;
-  before(async function () {
-    this.timeout(120_000);
+  before(async () => {
     feed = await everyType();
     await feed.database.query(`UPDATE feed."Things" SET "Binary" = '\\xfbff' WHERE "Id" = 2`);
   });

@@ -46,8 +46,7 @@ describe('samples', () => {
     let report: SampleReport;
     const loaded = new Set<string>();
 
-    before(async function () {
-      this.timeout(120_000);
+    before(async () => {
       gateway = await testGateway();
       const directory = folder();
       report = await writeSamples(gateway.catalogue, directory, order);
@@ -72,8 +71,7 @@ describe('samples', () => {
       assert.deepEqual([...loaded].sort(), gateway.catalogue.exports.map((exported) => exported.set).sort());
     });
 
-    it('every stored set answers, and export and derived sets have rows', async function () {
-      this.timeout(60_000);
+    it('every stored set answers, and export and derived sets have rows', async () => {
       for (const [name, binding] of gateway.catalogue.sets) {
         if (binding.kind !== 'stored') {
           continue;
@@ -84,8 +82,7 @@ describe('samples', () => {
       }
     });
 
-    it('every foreign key of a sample row leads to a row', async function () {
-      this.timeout(60_000);
+    it('every foreign key of a sample row leads to a row', async () => {
       for (const set of gateway.catalogue.model.entitySets.values()) {
         const binding = gateway.catalogue.sets.get(set.name);
         if (binding?.kind !== 'stored' || binding.role === 'ledger') {
@@ -107,8 +104,7 @@ describe('samples', () => {
     });
   });
 
-  it('broken rows on request are rejected and kept, the others load', async function () {
-    this.timeout(60_000);
+  it('broken rows on request are rejected and kept, the others load', async () => {
     const gateway = await testGateway();
     try {
       const directory = folder();

@@ -7,8 +7,7 @@ import { insertRows } from '../sql/sample-rows.ts';
 import { type EvaluatedGateway, evaluatedGateway } from './evaluated-gateway.ts';
 
 /** Every shape of the semantic tests of `$apply` over navigation, of which the short tests try some. */
-describe('all shapes of $apply over navigation, worked out here', function () {
-  this.timeout(60_000);
+describe('all shapes of $apply over navigation, worked out here', () => {
   for (const proxied of [['Cases', 'Agents', 'Messages'], ['Cases', 'Messages'], ['Agents'], ['Messages', 'Agents']]) {
     describe(`${proxied.join(', ')} behind a feed`, () => {
       let gateway: EvaluatedGateway;

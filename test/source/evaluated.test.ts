@@ -28,8 +28,7 @@ const others: readonly string[] = [
 ];
 
 /** The same rows in tables and behind a feed: every request that the feed is not asked for as it is gives the same reply. */
-describe('rows of a feed, worked out here', function () {
-  this.timeout(60_000);
+describe('rows of a feed, worked out here', () => {
   let gateway: EvaluatedGateway;
   before(async () => {
     gateway = await evaluatedGateway({ rows: `${rows}${messages}`, pageSize: 3 });
@@ -50,8 +49,7 @@ describe('rows of a feed, worked out here', function () {
 });
 
 /** Some sets are of the feed, one is stored beside it: what no source could do alone. */
-describe('rows of a feed and stored ones, worked out together', function () {
-  this.timeout(60_000);
+describe('rows of a feed and stored ones, worked out together', () => {
   let gateway: EvaluatedGateway;
   before(async () => {
     const proxied = ['Cases', 'Messages'];
@@ -79,8 +77,7 @@ describe('rows of a feed and stored ones, worked out together', function () {
 });
 
 /** Who may see some rows alone gets sums of those, whether the feed was asked for others or not. */
-describe('rows of a feed that not everybody may see, worked out here', function () {
-  this.timeout(60_000);
+describe('rows of a feed that not everybody may see, worked out here', () => {
   let gateway: EvaluatedGateway;
   before(async () => {
     const rules = new Map([

@@ -176,8 +176,7 @@ describe('matchesPattern', () => {
     assert.ok(text.includes(`WHERE (t1."Title" ~  E'^A\\\\u002d' COLLATE "C")`), text);
   });
 
-  it('keeps the rows that the engine of JavaScript keeps', async function () {
-    this.timeout(60_000);
+  it('keeps the rows that the engine of JavaScript keeps', async () => {
     let found = 0;
     let refusedToBuild = 0;
     await fc.assert(
@@ -284,8 +283,7 @@ describe('matchesPattern', () => {
     assert.throws(() => compiled(`Cases?$filter=${part('matchesPattern(Title,Title)')}`), /not from each row/);
   });
 
-  it('the costliest patterns within the limits are built and run', async function () {
-    this.timeout(240_000);
+  it('the costliest patterns within the limits are built and run', async () => {
     for (const source of [
       '(?:a?){99}b',
       '(?:a*b?){49}c',

@@ -7,7 +7,6 @@ import { afterTests, serversVariable } from './lifetime.ts';
 /** Root hooks of every run, named by .mocharc.yaml. */
 export const mochaHooks = {
   async afterAll(this: Mocha.Context): Promise<void> {
-    this.timeout(60_000);
     await afterTests();
   },
 };

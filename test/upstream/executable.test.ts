@@ -26,8 +26,7 @@ interface Running {
   stop(signal: NodeJS.Signals): Promise<void>;
 }
 
-describe('proxied sets through the executable', function () {
-  this.timeout(90_000);
+describe('proxied sets through the executable', () => {
   const folders: string[] = [];
   const running: Running[] = [];
   const databases: TestDatabase[] = [];

@@ -84,8 +84,7 @@ const upstreams: readonly Upstream[] = [
 ];
 
 for (const { title, lack, start, hasRows, otherwise } of upstreams) {
-  describe(`each rule of $filter before ${title}: proxied, archived and both`, function () {
-    this.timeout(120_000);
+  describe(`each rule of $filter before ${title}: proxied, archived and both`, () => {
     let feed: Running | null = null;
     let gateways: ThreeWays;
     before(async function () {

@@ -45,8 +45,7 @@ describe('testDatabase', () => {
   });
 });
 
-describe('startEmbeddedServer', function () {
-  this.timeout(60_000);
+describe('startEmbeddedServer', () => {
   let folder: string;
   /** Of one cluster, that most tests use one after the other: making one takes a second. */
   let dataDir: string;

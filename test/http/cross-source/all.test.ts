@@ -16,8 +16,7 @@ interface Page {
   readonly value: readonly Row[];
 }
 
-describe('$all with proxied sets', function () {
-  this.timeout(120_000);
+describe('$all with proxied sets', () => {
   let sandbox: Sandbox;
   let front: Server;
   let gateway: JoinedGateway;

@@ -1,7 +1,6 @@
 import { expandShapes } from './expand-shapes.ts';
 import { sandboxFeed } from './joined-gateway.ts';
 
-describe('navigation between stored and proxied sets', function () {
-  this.timeout(60_000);
+describe('navigation between stored and proxied sets', () => {
   expandShapes(sandboxFeed);
 });

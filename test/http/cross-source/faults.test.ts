@@ -23,8 +23,7 @@ interface Obstacle {
   left: number;
 }
 
-describe('a proxied feed in trouble, seen through joins', function () {
-  this.timeout(60_000);
+describe('a proxied feed in trouble, seen through joins', () => {
   let sandbox: Sandbox;
   let front: Server;
   let gateway: JoinedGateway;

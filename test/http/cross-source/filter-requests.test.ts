@@ -16,8 +16,7 @@ type Row = Record<string, unknown>;
 /** Rows on a page of the feed. */
 const pageLength = 25;
 
-describe('what a filter between sources asks for', function () {
-  this.timeout(120_000);
+describe('what a filter between sources asks for', () => {
   let sandbox: Sandbox;
   let front: Server;
   let gateway: JoinedGateway;

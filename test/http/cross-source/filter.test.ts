@@ -1,7 +1,6 @@
 import { filterShapes } from './filter-shapes.ts';
 import { sandboxFeed } from './joined-gateway.ts';
 
-describe('filters over navigation between sources', function () {
-  this.timeout(120_000);
+describe('filters over navigation between sources', () => {
   filterShapes(sandboxFeed);
 });

@@ -30,8 +30,7 @@ function linksOf(entity: Row, names: readonly string[]): Row {
   );
 }
 
-describe('navigation links of metadata=full, proxied and joined rows', function () {
-  this.timeout(60_000);
+describe('navigation links of metadata=full, proxied and joined rows', () => {
   let gateway: JoinedGateway;
 
   before(async () => {

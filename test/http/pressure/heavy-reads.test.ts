@@ -64,8 +64,7 @@ describe('D4 many heavy requests at once', () => {
     }
   }
 
-  it('D4 expensive statements leave connections and answers for small requests', async function run() {
-    this.timeout(20_000);
+  it('D4 expensive statements leave connections and answers for small requests', async () => {
     const gone = new AbortController();
     const heavy = Array.from({ length: 16 }, (_, turn) =>
       fetch(new URL(long(turn), feed.root), { signal: gone.signal }).catch((error: Error) => error.name),
@@ -92,8 +91,7 @@ describe('D4 many heavy requests at once', () => {
     await until('none works', async () => (await working()) === 0);
   });
 
-  it('D4 heavy ones wait for their turn and are not turned away: all end whole', async function run() {
-    this.timeout(20_000);
+  it('D4 heavy ones wait for their turn and are not turned away: all end whole', async () => {
     const asked: Promise<number>[] = [];
     await whileLocked('feed."Cases"', async (unlock) => {
       for (let turn = 0; turn < 20; turn++) {
@@ -109,8 +107,7 @@ describe('D4 many heavy requests at once', () => {
     );
   });
 
-  it('D4 who hangs up while waiting makes room, and costs PostgreSQL nothing', async function run() {
-    this.timeout(20_000);
+  it('D4 who hangs up while waiting makes room, and costs PostgreSQL nothing', async () => {
     await whileLocked('feed."Cases"', async (unlock) => {
       const first = rowsOf(extraction);
       await until('one works', async () => (await working()) >= 1);
@@ -128,8 +125,7 @@ describe('D4 many heavy requests at once', () => {
     });
   });
 
-  it('D4 batches and asynchronous requests obey the same admission', async function run() {
-    this.timeout(20_000);
+  it('D4 batches and asynchronous requests obey the same admission', async () => {
     const requests = Array.from({ length: 5 }, (_, id) => ({ id: String(id), method: 'GET', url: extraction }));
     const batch = await fetch(new URL('$batch', feed.root), {
       method: 'POST',
@@ -153,8 +149,7 @@ describe('D4 many heavy requests at once', () => {
     });
   });
 
-  it('D4 a request whose answer the client has already does not wait for its turn', async function run() {
-    this.timeout(20_000);
+  it('D4 a request whose answer the client has already does not wait for its turn', async () => {
     const first = await feed.get('Cases?$filter=Priority%20ne%203');
     const etag = first.headers.get('etag') ?? '';
     await first.text();
@@ -183,8 +178,7 @@ describe('D4 many heavy requests at once', () => {
     }
   });
 
-  it('D4 a request taken for a light one that is none waits for its turn, and is answered whole', async function run() {
-    this.timeout(20_000);
+  it('D4 a request taken for a light one that is none waits for its turn, and is answered whole', async () => {
     const server = await startTestServer({
       rows,
       database: { readers: 8, admission: { pages: 1, long: 1, connections: 1, lightTime: 50 } },
@@ -207,8 +201,7 @@ describe('D4 many heavy requests at once', () => {
 });
 
 describe('D5 room on the disk', () => {
-  it('D5 a query that wants more temporary files than it may have is a clear 400 without a path', async function run() {
-    this.timeout(30_000);
+  it('D5 a query that wants more temporary files than it may have is a clear 400 without a path', async () => {
     const feed = await startTestServer({
       rows,
       database: { temporaryFiles: { bytes: 64 * 1024, room: () => null } },
@@ -228,8 +221,7 @@ describe('D5 room on the disk', () => {
     }
   });
 
-  it('D5 one read may have a share of what is free on the disk, and no more', async function run() {
-    this.timeout(30_000);
+  it('D5 one read may have a share of what is free on the disk, and no more', async () => {
     let free = 10_000;
     const feed = await startTestServer({
       rows,

@@ -123,8 +123,7 @@ describe('D3 pages end early for readers that sleep too long', () => {
     assert.equal(valuesOf(pages).length, 3);
   });
 
-  it('property: whatever the order, $top, $skip and page size, no row is lost or comes twice', async function run() {
-    this.timeout(60_000);
+  it('property: whatever the order, $top, $skip and page size, no row is lost or comes twice', async () => {
     const query = fc.record({
       order: fc.constantFrom('', 'Priority', 'Priority desc', 'Title desc', 'Cost,Priority'),
       top: fc.option(fc.integer({ min: 1, max: rows + 10 })),
@@ -181,8 +180,7 @@ describe('D3 readers that stop reading', () => {
     return { closed, socket };
   }
 
-  it('D3 sixteen of them hold no connection to PostgreSQL, and are closed', async function run() {
-    this.timeout(30_000);
+  it('D3 sixteen of them hold no connection to PostgreSQL, and are closed', async () => {
     const before = feed.arrived();
     const readers = Array.from({ length: 16 }, () => stall('Cases'));
     await until('all are here', () => feed.arrived() === before + 16);
@@ -197,8 +195,7 @@ describe('D3 readers that stop reading', () => {
     }
   });
 
-  it('D3 what a reader finds when it reads on: a page that ended early, and by its link all the rest', async function run() {
-    this.timeout(30_000);
+  it('D3 what a reader finds when it reads on: a page that ended early, and by its link all the rest', async () => {
     const url = new URL('Cases?$top=11000', lasting.root);
     const [reply] = (await once(http.get(url), 'response')) as [http.IncomingMessage];
     reply.pause();
@@ -219,8 +216,7 @@ describe('D3 readers that stop reading', () => {
     );
   });
 
-  it('D3 a reply that cannot end early is broken off', async function run() {
-    this.timeout(30_000);
+  it('D3 a reply that cannot end early is broken off', async () => {
     await feed.client.query(
       `INSERT INTO feed."Cases" ("Id", "Title") SELECT 100000 + g, repeat('x', 300000) FROM generate_series(1, 50) AS g`,
     );
@@ -232,8 +228,7 @@ describe('D3 readers that stop reading', () => {
     await feed.client.query('DELETE FROM feed."Cases" WHERE "Id" > 100000');
   });
 
-  it('D3 pipelined ones too: each waits for the one before, and holds nothing meanwhile', async function run() {
-    this.timeout(30_000);
+  it('D3 pipelined ones too: each waits for the one before, and holds nothing meanwhile', async () => {
     const before = feed.log.length;
     const socket = net.connect(feed.port, '127.0.0.1');
     socket.on('error', () => {});

@@ -5,8 +5,7 @@ import { type JoinedGateway, joinedGateway, judge } from '../cross-source/joined
 
 type Row = Readonly<Record<string, unknown>>;
 
-describe('http: rights over rows of a proxied feed', function () {
-  this.timeout(120_000);
+describe('http: rights over rows of a proxied feed', () => {
   let gateway: JoinedGateway;
   let current: Grants = everything;
   let agents: readonly Row[];

@@ -1,7 +1,6 @@
 import { assertNothingElse, openTwoFeeds, type TwoFeeds } from './two-feeds.ts';
 
-describe('http: what is not granted is as if it were nowhere', function () {
-  this.timeout(120_000);
+describe('http: what is not granted is as if it were nowhere', () => {
   let feeds: TwoFeeds;
   before(async () => {
     feeds = await openTwoFeeds();

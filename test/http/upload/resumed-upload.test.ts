@@ -196,8 +196,7 @@ describe('HTTP upload in parts', () => {
     assert.equal(await gateway.rowsOf(text), 2);
   });
 
-  it('whatever is sent in whatever parts, cuts and restarts, the file is loaded once and as it is', async function () {
-    this.timeout(60_000);
+  it('whatever is sent in whatever parts, cuts and restarts, the file is loaded once and as it is', async () => {
     const step = fc.record({
       kind: fc.constantFrom('part', 'part', 'part', 'cut', 'gap', 'restart', 'ask'),
       length: fc.integer({ min: 1, max: 120 }),

@@ -241,8 +241,7 @@ export function deliveryKit(
       assert.equal(await ways.place(file.name), 'refused');
     });
 
-    it('nothing is lost and nothing is loaded twice, whatever fails in whatever order', async function () {
-      this.timeout(120_000);
+    it('nothing is lost and nothing is loaded twice, whatever fails in whatever order', async () => {
       const fault = fc.constantFrom<Faults>(
         {},
         { crash: true },

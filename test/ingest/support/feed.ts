@@ -28,8 +28,7 @@ export const anchor = Date.UTC(2026, 0, 1);
 export function useFeed(of: Catalogue = catalogue): () => Feed {
   let feed: Feed | null = null;
   let drop: (() => Promise<void>) | null = null;
-  before(async function () {
-    this.timeout(60_000);
+  before(async () => {
     const test = await provisionedDatabase(of);
     const database = await openDatabase({ connection: test.connectionString });
     const folder = mkdtempSync(join(tmpdir(), 'gateway-ingest-'));

@@ -14,9 +14,7 @@ import { guardedFeed } from './guarded-feed.ts';
 
 const executable = fileURLToPath(new URL('../../../bin/gateway.mjs', import.meta.url));
 
-describe('a tenant connected by one command', function () {
-  this.timeout(180_000);
-
+describe('a tenant connected by one command', () => {
   it('gateway connect, then two gateways that share the sign-in, one of them killed: rows all the way, no secret anywhere', async () => {
     const home = await testDatabase();
     const folder = await mkdtemp(path.join(os.tmpdir(), 'connected-'));

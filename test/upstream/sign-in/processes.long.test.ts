@@ -18,9 +18,7 @@ import { guardedFeed } from './guarded-feed.ts';
 
 const program = fileURLToPath(new URL('renewing-process.ts', import.meta.url));
 
-describe('sign-ins over days and processes', function () {
-  this.timeout(300_000);
-
+describe('sign-ins over days and processes', () => {
   it('a day of scheduled refresh, with tokens that end again and again: no request fails', async () => {
     const sandbox = await startSandbox(catalogueOf(metadataFolder), 'buzzeasy', { rows: 50, seed: 1 });
     const server = await TokenServer.start();

@@ -37,8 +37,7 @@ function withDivisor(): Catalogue {
 }
 const knowing = withDivisor();
 
-describe('generations of the documented feed, from Microsoft.AspNetCore.OData', function () {
-  this.timeout(300_000);
+describe('generations of the documented feed, from Microsoft.AspNetCore.OData', () => {
   const more = ofCalls((property) => property);
   const feed = runningFeeds(() =>
     [

@@ -8,8 +8,7 @@ const shapes = [
 ] as const;
 
 for (const [how, settings] of shapes) {
-  describe(`the documented sets from Microsoft.AspNetCore.OData: ${how}`, function () {
-    this.timeout(300_000);
+  describe(`the documented sets from Microsoft.AspNetCore.OData: ${how}`, () => {
     const { samples, file } = documentedFeed(60, { navigations: true, settings });
     const feed = runningFeeds(() => [asDocumented(file)]);
 

@@ -6,8 +6,7 @@ import { threeWays } from '../three-ways.ts';
 import { calls, callsFeed, idsOf } from './calls.ts';
 import { asDocumented, documented, documentedFeed, expandAll, roundTrip, runningFeeds, source } from './round-trip.ts';
 
-describe('the documented sets from Microsoft.AspNetCore.OData, in short', function () {
-  this.timeout(60_000);
+describe('the documented sets from Microsoft.AspNetCore.OData, in short', () => {
   const { samples, file } = documentedFeed(6, { navigations: true, settings: { pageSize: 4, skipToken: true } });
   const feed = runningFeeds(() => [asDocumented(file), callsFeed({ maxTop: 50 })]);
 

@@ -39,7 +39,6 @@ export function runningFeeds(reads: () => readonly Read[]): (at: number) => Read
       console.log(`      skipped: Microsoft.AspNetCore.OData is ${lack}`);
       this.skip();
     }
-    this.timeout(180_000);
     const all = reads();
     running = await startFeeds(all.map(({ file }) => file));
     for (const [at, { documented: known, source: name }] of all.entries()) {

@@ -6,8 +6,7 @@ import { lackOfService, type RunningFeeds, startFeeds } from './service.ts';
 
 type Row = Readonly<Record<string, unknown>>;
 
-describe('a second feed, added by the folder that docs/proxied-feeds.md shows', function () {
-  this.timeout(120_000);
+describe('a second feed, added by the folder that docs/proxied-feeds.md shows', () => {
   let feeds: RunningFeeds | null = null;
   let gateway: JoinedGateway;
   const { samples, file } = documentedFeed(20, { navigations: true });

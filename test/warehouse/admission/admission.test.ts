@@ -103,8 +103,7 @@ describe('admission of reads (D4 heavy ones queue apart from light ones)', () =>
     });
   });
 
-  it('D4 property: never more at work than may, no turn is lost, nobody waits for ever', async function run() {
-    this.timeout(30_000);
+  it('D4 property: never more at work than may, no turn is lost, nobody waits for ever', async () => {
     await fc.assert(fc.asyncProperty(steps, isSound), { numRuns: 150 });
   });
 });
