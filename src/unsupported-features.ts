@@ -50,7 +50,6 @@ export const unsupportedFeatures = {
   // Batches.
   'change-sets': 'change sets and atomicity groups',
   // Proxied feeds.
-  'across-sources': '`$crossjoin` with a proxied set',
   proxied: 'on proxied sets: what their feed says that it cannot do when it is asked for rows of one set',
 } as const;
 

@@ -6,7 +6,7 @@ import type { UpstreamPlan } from '../upstream/upstream.ts';
 import { AllSource } from './all/all-source.ts';
 import { type ArchiveKeeper, archivedRead, noArchives } from './archived/archived-read.ts';
 import type { RowsPlan } from './data-source.ts';
-import { orEvaluated } from './evaluated/or-evaluated.ts';
+import { canBeEvaluated, evaluatedCrossjoin, orEvaluated } from './evaluated/or-evaluated.ts';
 import { FederatedSource } from './federated/federated-source.ts';
 import { type Sources, sourcesOf } from './federated/sources.ts';
 import { ownSource } from './own-source.ts';
@@ -37,7 +37,10 @@ export class DataSources {
       return planned(new AllSource(this.#store, sources), plan);
     }
     if (plan.kind === 'Crossjoin') {
-      return planned(new StoredSource(this.#store), plan);
+      const ofFeeds = canBeEvaluated(plan, sources);
+      return ofFeeds
+        ? evaluatedCrossjoin(plan, { store: this.#store, sources })
+        : planned(new StoredSource(this.#store), plan);
     }
     if (crossesSources(plan, sources)) {
       const context = { store: this.#store, sources };

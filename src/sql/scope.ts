@@ -242,7 +242,7 @@ export function storedSet(catalogue: Catalogue, set: EntitySet): StoredSet {
   const binding = catalogue.sets.get(set.name);
   if (binding?.kind !== 'stored') {
     throw new GatewayError('NotImplemented', `${set.name} is a proxied set and cannot take part in this query.`, {
-      feature: 'across-sources',
+      feature: 'proxied',
     });
   }
   return binding;

@@ -8,7 +8,7 @@ import type { FollowNested, RowFormat } from '../json/reading/row-text.ts';
 import { isRowOf, referenceText, rowText } from '../json/reading/row-text.ts';
 import { canonicalText, valueText } from '../json/reading/value-text.ts';
 import { countOf } from '../plan/model/make.ts';
-import type { CollectionPlan } from '../plan/model/read-plan.ts';
+import type { CollectionPlan, RowSource } from '../plan/model/read-plan.ts';
 import { compileUpstreamUrl } from './compile-url.ts';
 import { checkedText, jsonBody } from './expected-body.ts';
 import type { LearnedLimits } from './feed-limits.ts';
@@ -77,10 +77,19 @@ export async function readUpstream(
       const json = convert(members.get(property.name) ?? (property.collection ? '[]' : 'null'));
       return { kind: 'property', json, raw: json === 'null' ? null : canonicalText(json) };
     }
-    case 'Count':
-      return readCount(request, options, context);
+    case 'Count': {
+      const reply = await readCount(request, options, context);
+      if (reply.kind === 'absent' && startsWithAll(plan.source)) {
+        throw refused(context.map.source, `does not count ${plan.set.name}`, 404);
+      }
+      return reply;
+    }
   }
 }
+
+/** Whether there is nothing on the way to the rows that may not be there. */
+const startsWithAll = (source: RowSource): boolean =>
+  source.kind === 'Set' || (source.kind === 'Filtered' && startsWithAll(source.from));
 
 const formatOf = (options: UpstreamReadOptions, { onNestedCount }: ReplyContext): RowFormat => ({
   ...options,
@@ -127,7 +136,7 @@ async function readCollection(read: CollectionRead): Promise<UpstreamReply> {
     if (plan.source.kind === 'Navigated') {
       return { kind: 'absent' };
     }
-    throw refused(source, `has no ${plan.selection.set.name}`);
+    throw refused(source, `has no ${plan.selection.set.name}`, response.status);
   }
   const { envelope } = response;
   const format = formatOf(options, context);

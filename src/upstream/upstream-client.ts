@@ -8,7 +8,7 @@ import { acceptedEncoding, decodedBody } from './decoded-body.ts';
 import { callerRefused } from './sign-in/caller-refused.ts';
 import { concealed } from './sign-in/concealed.ts';
 import type { UpstreamSignIn } from './sign-in/sign-in.ts';
-import { errorMessage, refusal, refused, unavailable } from './upstream-fault.ts';
+import { errorMessage, refusal, refused, tooLong, unavailable } from './upstream-fault.ts';
 
 /** A GET below the service root. */
 export interface UpstreamRequest {
@@ -67,10 +67,7 @@ export function upstreamClient(source: string, settings: UpstreamSettings, signI
     async get(request) {
       const url = new URL(root.href + request.path);
       if (url.href.length > settings.maxUrlLength) {
-        throw new GatewayError(
-          'LimitExceeded',
-          `The request takes ${url.href.length} characters at the proxied feed ${source}, which allows ${settings.maxUrlLength}; ask for less in one request, or expand less.`,
-        );
+        throw tooLong(source, { length: url.href.length, most: settings.maxUrlLength });
       }
       const patience = new Patience(settings.timeoutSeconds * 1000, request.signal);
       const { signal } = patience;

@@ -56,21 +56,32 @@ class FeedStatus extends Error {
   }
 }
 
+/** A request is longer than the feed, or its metadata, allows: it was not sent. */
+class TooLong extends Error {}
+
+/** What a request was not sent for; see `isRefusedForm`. */
+export const tooLong = (source: string, { length, most }: { readonly length: number; readonly most: number }) =>
+  new GatewayError(
+    'LimitExceeded',
+    `The request takes ${length} characters at the proxied feed ${source}, which allows ${most}; ask for less in one request, or expand less.`,
+    { cause: new TooLong() },
+  );
+
 /** The status of the feed that an error is about; null: of none. */
 export const statusBehind = (error: unknown): number | null =>
   error instanceof GatewayError && error.cause instanceof FeedStatus ? error.cause.status : null;
-
-/** Whether a feed takes a request for wrong, or fails at it each time: another one for the same rows may be answered. */
-export function isUnanswerable(error: unknown): boolean {
-  const status = statusBehind(error);
-  return status === 400 || status === 500;
-}
 
 /** The status with which a feed refused a request, that it may take in another form; null: it is another fault. */
 export function refusedWith(error: unknown): number | null {
   const status = statusBehind(error);
   return status !== null && [400, 414, 431, 500, 501].includes(status) ? status : null;
 }
+
+/** Whether a feed does not take a request as it is written, though it may have the rows: another request can be answered. */
+export const isRefusedForm = (error: unknown): boolean =>
+  refusedWith(error) !== null ||
+  statusBehind(error) === 404 ||
+  (error instanceof GatewayError && (error.code === 'NotImplemented' || error.cause instanceof TooLong));
 
 /**
  * What an error status of the upstream means for our client, who never gets to see the upstream's own challenge. `message`: what it

@@ -32,7 +32,7 @@ export function upstreamSetName(map: UpstreamMap, set: EntitySet): string {
   const name = map.sets.get(set.name);
   if (name === undefined) {
     throw new GatewayError('NotImplemented', `${set.name} does not belong to the proxied feed ${map.source}.`, {
-      feature: 'across-sources',
+      feature: 'proxied',
       target: set.name,
     });
   }

@@ -120,6 +120,66 @@ describe('rows of a feed that cannot be worked out here', () => {
     });
   }
 
+  /** Answers as long as `refuses` does not give a status. */
+  const limited = (refuses: (url: string) => number | null): void => {
+    gateway.onRequest = (request, response) => {
+      const status = refuses(decodeURIComponent(String(request.url)));
+      if (status !== null) {
+        response.writeHead(status, { 'Content-Type': 'application/json' }).end('{"error":{"message":"Not so."}}');
+      }
+      return status !== null;
+    };
+  };
+  const same = async (request: string): Promise<void> =>
+    assert.deepEqual(await gateway.rows(gateway.evaluated, request), await gateway.rows(gateway.stored, request));
+  const members = (url: string): number =>
+    Math.max(
+      url.split(' eq ').length - 1,
+      ...[...url.matchAll(/ in \(([^)]*)/g)].map(([, list = '']) => list.split(',').length),
+    );
+
+  it('a list that the feed finds too long is asked for in parts, and what it takes is learned', async () => {
+    limited((url) => (members(url) > 2 ? 400 : null));
+    const some = 'Cases?$filter=Id in (40,10,20,30,7) and Cost ne 5&$orderby=Id desc&$select=Id,Title&$count=true';
+    await same(some);
+    await same('Cases?$filter=Id eq 40 or Id eq 10 or Id eq 99&$select=Id');
+    await same('Cases/$count?$filter=Id in (10,20,30)');
+    assert.ok(!gateway.asked.some((url) => !url.includes('filter')), gateway.asked.join('\n'));
+    gateway.asked.length = 0;
+    await same(some);
+    assert.deepEqual(
+      gateway.asked.map((url) => members(url) > 2),
+      [true, false, false, false],
+      gateway.asked.join('\n'),
+    );
+  });
+
+  for (const status of [400, 404, 414, 431, 500]) {
+    it(`an order, a part of the rows or a count that the feed refuses with ${status} is worked out here`, async () => {
+      limited((url) => (/orderby|skip=|top=|count/.test(url) ? status : null));
+      for (const request of ['$orderby=Cost desc,Id', '$skip=1&$orderby=Id', '$top=2&$orderby=Id', '$count=true']) {
+        await same(`Cases?$select=Id&${request}`);
+      }
+      await same('Cases/$count');
+    });
+  }
+
+  it('an address that is too long for the feed is not sent; a key that it takes for wrong is told', async () => {
+    const many = Array.from({ length: 700 }, (_, at) => at * 10).join();
+    await same(`Cases?$filter=Id in (${many})&$select=Id`);
+    limited((url) => (url.includes('(') ? 400 : null));
+    await refused('Cases(7)', 502, 'UpstreamRefused');
+  });
+
+  it('a feed that refuses all is told with what it said of the request as it was', async () => {
+    gateway.onRequest = (request, response) => {
+      const message = String(request.url).includes('top') ? 'first' : 'second';
+      response.writeHead(400, { 'Content-Type': 'application/json' }).end(JSON.stringify({ error: { message } }));
+      return true;
+    };
+    assert.match((await refused('Cases?$top=1', 502, 'UpstreamRefused')).message, /first/);
+  });
+
   it('a row that two pages have is there once', async () => {
     gateway.onRequest = (request, response) => {
       const last = String(request.url).includes('skiptoken');
@@ -177,6 +237,17 @@ describe('rows of a feed that cannot be worked out here', () => {
     for (const name of ['content-type', 'odata-version', 'vary', 'cache-control']) {
       assert.equal(head.headers.get(name), reply.headers.get(name), name);
     }
+    gateway.asked.length = 0;
+    for (const path of [query, '$crossjoin(Cases,Agents)', 'Cases/$count?$search=x']) {
+      assert.equal((await get(path, { method: 'HEAD' })).status, 200);
+    }
+    // One page of each set, whose rows are not read.
+    assert.equal(gateway.asked.length, 3, gateway.asked.join('\n'));
+    assert.equal((await get('Cases(10)?$compute=1 as X', { method: 'HEAD' })).status, 200);
+    assert.equal((await get('Cases(99)?$compute=1 as X', { method: 'HEAD' })).status, 404);
+    limited(() => 503);
+    assert.equal((await get(query, { method: 'HEAD' })).status, 503);
+    gateway.onRequest = null;
     await refused(`${query}&$skiptoken=abc`, 400, 'InvalidSkipToken');
     await nothingLeft();
   });

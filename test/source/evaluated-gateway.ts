@@ -119,7 +119,8 @@ export async function evaluatedGateway(options: Options): Promise<EvaluatedGatew
       if (reply.status !== 200) {
         throw new Error(`${request}: ${reply.status} ${text}`);
       }
-      return text.startsWith('{') ? allPages(JSON.parse(text) as Page) : text;
+      const found = text.startsWith('{') ? await allPages(JSON.parse(text) as Page) : text;
+      return JSON.parse(JSON.stringify(found).replaceAll(server.root, ''));
     },
     close: async () => {
       await evaluated.close();

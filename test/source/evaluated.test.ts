@@ -25,6 +25,9 @@ const others: readonly string[] = [
   'Agents(1)/Team?$compute=toupper(Name) as Loud&$select=Loud',
   'Agents?$apply=filter(Id gt 1)/groupby((City),aggregate($count as N))&$orderby=N desc,City&$top=1&$count=true',
   'Messages?$apply=groupby((Case/Agent/Name),aggregate(Length with average as A))',
+  '$crossjoin(Cases,Agents)?$filter=Cases/AgentId eq Agents/Id and Cases/Cost gt 2 and Agents/City ne null&$count=true',
+  '$crossjoin(Agents,Cases)?$orderby=Cases/Id desc,Agents/Name&$expand=Agents($select=Name),Cases&$top=5&$skip=2',
+  '$crossjoin(Cases,Agents)/$count?$filter=Cases/Agent/City eq Agents/City',
 ];
 
 /** The same rows in tables and behind a feed: every request that the feed is not asked for as it is gives the same reply. */
@@ -59,6 +62,7 @@ describe('rows of a feed and stored ones, worked out together', () => {
 
   for (const request of [
     'Cases?$orderby=Agent/Name desc,Id&$select=Id',
+    '$crossjoin(Agents,Cases)?$filter=Agents/Id eq Cases/AgentId and Cases/Open eq true&$expand=Agents',
     'Agents?$orderby=Cases/$count desc,Id&$select=Id',
     'Cases?$compute=Agent/City as City&$select=Id,City',
     'Cases?$apply=groupby((Agent/Name),aggregate(Cost with sum as T))',

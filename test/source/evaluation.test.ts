@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
-import { evaluationOf } from '../../src/source/evaluated/evaluation.ts';
+import { type EvaluatedPlan, evaluationOf } from '../../src/source/evaluated/evaluation.ts';
 import { readsOf } from '../../src/commands/explain/reads.ts';
 import { compileStored } from '../../src/source/stored/stored-reply.ts';
 import type { Bound } from '../../src/plan/model/read-plan.ts';
-import type { UpstreamPlan } from '../../src/upstream/upstream.ts';
 import { planOf } from '../sql/compile-url.ts';
 import { toldSources } from './evaluated-gateway.ts';
 
@@ -11,7 +10,7 @@ const all = ['Cases', 'Agents', 'Messages'];
 
 /** What is asked of the feed for a request, and the statement of what is made of it. */
 function evaluated(request: string, proxied = all) {
-  const evaluation = evaluationOf(planOf(request) as Bound<UpstreamPlan>, toldSources(proxied));
+  const evaluation = evaluationOf(planOf(request) as Bound<EvaluatedPlan>, toldSources(proxied));
   const asked = evaluation.parts.map(({ plans, upstream }) =>
     plans.map((plan) => decodeURIComponent(upstream.addressOf(plan).href.replace('http://feed/', ''))),
   );
@@ -43,6 +42,18 @@ const requests: readonly (readonly [string, readonly (readonly string[])[]])[] =
     'Cases/$filter(Open eq true)/$count?$search=x',
     [['Cases?$select=Id,Title,Open&$filter=Open eq true', 'Cases?$select=Id,Title,Open']],
   ],
+  [
+    '$crossjoin(Cases,Agents)?$filter=Cases/AgentId eq Agents/Id and Cases/Cost gt 1 and not (Agents/City eq null)',
+    [
+      ['Cases?$select=Id,Cost,AgentId&$filter=Cost gt 1', 'Cases?$select=Id,Cost,AgentId'],
+      ['Agents?$select=Id,City&$filter=City ne null', 'Agents?$select=Id,City'],
+    ],
+  ],
+  // The second set is reached from the first.
+  [
+    "$crossjoin(Cases,Agents)?$filter=Cases/Agent/Name eq 'x' and Agents/Id gt 1",
+    [["Cases?$select=Id,AgentId&$filter=Agent/Name eq 'x'", 'Cases?$select=Id,AgentId'], ['Agents?$select=Id,Name']],
+  ],
   // Others lead to these rows too: none may be left out.
   ['Agents?$apply=filter(Id gt 1)/aggregate(Leader/Name with max as M)', [['Agents?$select=Id,Name,LeaderId']]],
   [
@@ -54,7 +65,47 @@ const requests: readonly (readonly [string, readonly (readonly string[])[]])[] =
   ],
 ];
 
+/** [request, by set the values that may be asked for in parts, and what is asked beside them]. */
+const lists: readonly (readonly [string, readonly (readonly [string, string] | null)[]])[] = [
+  ['Cases?$search=x&$filter=Id in (3,1,3) and Cost gt 1', [['Id 3,1,3', 'Cost gt 1']]],
+  [
+    "Cases?$search=x&$filter=(Title eq 'a' or Title eq 'b' or Title eq '') and Id in (1,2)",
+    [['Title a,b,', 'Id in (1,2)']],
+  ],
+  ['Cases?$search=x&$filter=Id in (1,2)', [['Id 1,2', '']]],
+  // One value, none that all rows have to have, values of others, null, and another type than the property's.
+  ['Cases?$search=x&$filter=Id in (7) and Cost gt 1', [null]],
+  ['Cases?$search=x&$filter=Id in (1,2) or Cost gt 1', [null]],
+  ['Cases?$search=x&$filter=not (Id in (1,2))', [null]],
+  ['Cases?$search=x&$filter=AgentId in (1,2,null)', [null]],
+  ['Cases?$search=x&$filter=AgentId in (1,Id)', [null]],
+  ['Cases?$search=x&$filter=Id in (1.5,2)', [null]],
+  ["Cases?$search=x&$filter=Agent/Name in ('x','y')", [null, null]],
+  [
+    '$crossjoin(Cases,Agents)?$filter=Cases/Id in (1,2) and Agents/Id in (3,4,5)',
+    [
+      ['Id 1,2', ''],
+      ['Id 3,4,5', ''],
+    ],
+  ],
+];
+
 describe('what is worked out here', () => {
+  for (const [request, expected] of lists) {
+    it(`${request}: its list`, () => {
+      const { parts } = evaluationOf(planOf(request) as Bound<EvaluatedPlan>, toldSources(all));
+      const told = parts.map(({ keyed, upstream, plans: [first] }) => {
+        if (keyed === undefined || first === undefined) {
+          return null;
+        }
+        const { href } = upstream.addressOf({ ...first, restriction: keyed.restriction });
+        const names = keyed.properties.map(({ name }) => name).join();
+        return [`${names} ${keyed.keys.join()}`, decodeURIComponent(/\$filter=(.*)$/.exec(href)?.[1] ?? '')];
+      });
+      assert.deepEqual(told, expected);
+    });
+  }
+
   for (const [request, expected] of requests) {
     it(request, () => assert.deepEqual(evaluated(request).asked, expected));
   }
@@ -68,7 +119,12 @@ describe('what is worked out here', () => {
   });
 
   it('is explained: the rows that are asked for, then the statement', () => {
-    for (const request of ['Cases?$search=x', 'Cases?$apply=aggregate($count as N)', 'Cases?$orderby=Agent/Name']) {
+    for (const request of [
+      'Cases?$search=x',
+      '$crossjoin(Cases,Agents)',
+      'Cases?$apply=aggregate($count as N)',
+      'Cases?$orderby=Agent/Name',
+    ]) {
       const reads = readsOf(planOf(request), toldSources(['Cases']));
       assert.deepEqual(
         reads.map((read) => [read.kind, read.kind === 'statement' && read.brought === true]),

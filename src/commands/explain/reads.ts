@@ -3,7 +3,7 @@ import { crossesSources } from '../../plan/federate/crossing.ts';
 import { boundPlan } from '../../plan/model/make.ts';
 import type { Bound, ReadPlan } from '../../plan/model/read-plan.ts';
 import { sourceSet } from '../../plan/model/sets.ts';
-import { evaluationOf } from '../../source/evaluated/evaluation.ts';
+import { type EvaluatedPlan, evaluationOf } from '../../source/evaluated/evaluation.ts';
 import { canBeEvaluated, isBeyondSources, isOnlyEvaluated } from '../../source/evaluated/or-evaluated.ts';
 import type { Sources } from '../../source/federated/sources.ts';
 import { compileRemoved } from '../../sql/read/compile-changes.ts';
@@ -41,7 +41,8 @@ export function readsOf(plan: ReadPlan, sources: Sources): readonly Read[] {
     ];
   }
   if (plan.kind === 'Crossjoin') {
-    return crossjoinReads(plan, sources.catalogue);
+    const bound = boundPlan(plan, { volatile: false, fingerprint: '' });
+    return canBeEvaluated(bound, sources) ? evaluatedReads(bound, sources) : crossjoinReads(plan, sources.catalogue);
   }
   return setReads(plan, sources);
 }
@@ -66,13 +67,13 @@ function setReads(plan: UpstreamPlan, sources: Sources): readonly Read[] {
 }
 
 /** The rows of feeds first, then statements about them. */
-function evaluatedReads(asked: Bound<UpstreamPlan>, sources: Sources): readonly Read[] {
+function evaluatedReads(asked: Bound<EvaluatedPlan>, sources: Sources): readonly Read[] {
   const { plan, catalogue, parts } = evaluationOf(asked, sources);
   const brought = parts.map(({ set, upstream, plans: [first] }): Read => {
     const title = `rows of ${set.name}, asked of the proxied feed ${upstream.source} for a temporary table`;
     return { kind: 'address', title, url: first === undefined ? null : upstream.addressOf(first) };
   });
-  const statements = storedReads(plan, catalogue);
+  const statements = plan.kind === 'Crossjoin' ? crossjoinReads(plan, catalogue) : storedReads(plan, catalogue);
   return [...brought, ...statements.map((read) => (read.kind === 'statement' ? { ...read, brought: true } : read))];
 }
 

@@ -36,7 +36,7 @@ export function keyOfTexts(properties: readonly Property[]): (texts: KeyTexts) =
     const read = canonical.get(type);
     if (read === undefined) {
       throw new GatewayError('NotImplemented', `${name} is ${type}: sources are not joined by it.`, {
-        feature: 'across-sources',
+        feature: 'proxied',
       });
     }
     return read;

@@ -98,7 +98,7 @@ function refuseAggregated({ navigation, apply }: ExpandPlan): void {
     return;
   }
   const message = `$expand: $apply inside of ${navigation.name} cannot be combined with rows of another source.`;
-  throw new GatewayError('NotImplemented', message, { feature: 'across-sources', target: '$apply' });
+  throw new GatewayError('NotImplemented', message, { feature: 'proxied', target: '$apply' });
 }
 
 /** Options inside of an `$expand` may speak of the outer row (`$it`): the other source does not have it. */
@@ -119,6 +119,6 @@ function refuseOuterRow({ navigation, selection, restriction }: ExpandPlan): voi
   throw new GatewayError(
     'NotImplemented',
     `$expand: options inside of ${navigation.name} speak of the row outside ($it), which is of another source.`,
-    { feature: 'across-sources', target: '$expand' },
+    { feature: 'proxied', target: '$expand' },
   );
 }

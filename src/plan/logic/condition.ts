@@ -119,7 +119,7 @@ function isNullLeaf(leaf: BoundExpression): readonly BoundExpression[] {
     throw new GatewayError(
       'NotImplemented',
       '$filter: this condition on rows of another source can be null, and cannot be asked for the other way round.',
-      { feature: 'across-sources', target: '$filter' },
+      { feature: 'proxied', target: '$filter' },
     );
   }
   return sources.map(isNull);

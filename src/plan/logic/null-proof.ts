@@ -5,6 +5,7 @@ import { canBeNull, dual, isNullConstant, isOrdering, opposite } from './three-v
 
 type Comparison = Extract<BoundExpression, { kind: 'Comparison' }>;
 type In = Extract<BoundExpression, { kind: 'In' }>;
+export type List = In;
 
 const constant = (value: boolean): BoundExpression => ({ kind: 'Constant', type: 'Edm.Boolean', value: String(value) });
 /** Comparisons of one value with constants from which on they are written as one list. */
@@ -186,6 +187,12 @@ function withNulls(condition: BoundExpression, values: readonly BoundExpression[
 /** `a eq 1 or a eq 2 or a eq 3` as one list: services limit the nodes of a filter, and clients write lists so. */
 function listed(operands: readonly BoundExpression[]): readonly BoundExpression[] {
   return gathered(operands, 'eq', (list) => list);
+}
+
+/** The list that a condition is, or that a chain of `or` says; null: it is none. */
+export function asList(condition: BoundExpression): List | null {
+  const [list, ...more] = listed(operandsOf(condition, 'or'));
+  return list?.kind === 'In' && more.length === 0 ? list : null;
 }
 
 /** `a ne 1 and a ne 2 and a ne 3`, the same. */

@@ -1,20 +1,21 @@
 import type { EntitySet, Property } from '../../edm/model.ts';
 import { GatewayError } from '../../errors.ts';
 import { pathCrosses } from '../../plan/federate/crossing.ts';
-import { expressionCrosses } from '../../plan/federate/filter-root.ts';
+import { expressionCrosses, speaksOnlyOf } from '../../plan/federate/filter-root.ts';
 import type { Placement } from '../../plan/federate/placement.ts';
 import { joinedBy, operandsOf } from '../../plan/logic/condition.ts';
 import { keyedCondition } from '../../plan/logic/keyed-condition.ts';
+import { asList, type List } from '../../plan/logic/null-proof.ts';
 import { collectionOf, noRestriction, onlyProperties, rowsOfSet } from '../../plan/model/make.ts';
-import type { BoundExpression, CollectionPlan, RowSource } from '../../plan/model/read-plan.ts';
+import type { BoundExpression, CollectionPlan, CrossjoinPlan, RowSource } from '../../plan/model/read-plan.ts';
 import { isRestricted } from '../../plan/model/restricted-set.ts';
 import { sourceSet } from '../../plan/model/sets.ts';
-import type { Upstream, UpstreamPlan } from '../../upstream/upstream.ts';
+import type { KeyedRequest, Upstream, UpstreamPlan } from '../../upstream/upstream.ts';
 
 /** Rows that a feed is asked for in one page. */
 const pageSize = 10_000;
 
-interface Asking {
+export interface Asking {
   readonly set: EntitySet;
   readonly properties: readonly Property[];
   readonly upstream: Pick<Upstream, 'addressOf'>;
@@ -39,6 +40,16 @@ export function addressedRows(plan: UpstreamPlan, asking: Asking): AskedRows {
   const once = !setsBefore(plan.source).includes(asking.set.name);
   const own = [...pathConditions(plan.source), ...rowConditions(plan.source), ...firstConditions(plan)];
   return filtered(rowsOfSet(asking.set), once ? own : [], asking);
+}
+
+/** The rows of one of the sets of a `$crossjoin`: which of them can be joined at all is said of each set by itself. */
+export function joinedRows({ sets, variables = [], restriction }: CrossjoinPlan, asking: Asking): AskedRows {
+  const at = sets.findIndex(({ name }) => name === asking.set.name);
+  const [set, variable] = [sets[at], variables[at]];
+  const said = restriction.filter === null ? [] : operandsOf(restriction.filter, 'and');
+  const own = variable === undefined ? [] : said.filter((one) => speaksOnlyOf(one, variable));
+  const seen = set !== undefined && isRestricted(set) ? [set.rows.condition] : [];
+  return filtered(rowsOfSet(asking.set), [...seen, ...own], asking);
 }
 
 /** The same of a plan whose path the feed follows. */
@@ -88,6 +99,48 @@ function filtered(source: RowSource, conditions: readonly BoundExpression[], ask
   const filter = asked.length === 0 ? null : joinedBy('and', asked);
   const all = rowsOf(source, null, asking);
   return filter === null || !canAsk(filter) ? [all] : [rowsOf(source, filter, asking), all];
+}
+
+/**
+ * The first of what is asked, by the values of its longest list, so that a feed to which that is too long can be asked for parts of it. undefined: it has no
+ * list that all rows have to be in.
+ */
+export function keyedRows([first, all]: AskedRows): KeyedRequest | undefined {
+  const { source, selection, restriction } = first ?? {};
+  if (all === undefined || source?.kind !== 'Set' || selection === undefined || restriction?.filter == null) {
+    return undefined;
+  }
+  const operands = operandsOf(restriction.filter, 'and');
+  const lists = operands.flatMap((operand) => {
+    const list = asList(operand);
+    const keys = list === null ? [] : keysOf(list);
+    return list?.operand.kind === 'PropertyValue' && keys.length > 1
+      ? [{ operand, property: list.operand.property, keys }]
+      : [];
+  });
+  const [longest] = lists.sort((a, b) => b.keys.length - a.keys.length);
+  if (longest === undefined) {
+    return undefined;
+  }
+  const others = operands.filter((one) => one !== longest.operand);
+  return {
+    set: selection.set,
+    properties: [longest.property],
+    keys: longest.keys,
+    selection,
+    restriction: { ...restriction, filter: others.length === 0 ? null : joinedBy('and', others) },
+  };
+}
+
+/** The values of a list about a property of the row itself; empty: it has others, too. */
+function keysOf({ operand, items }: List): readonly (readonly [string])[] {
+  if (operand.kind !== 'PropertyValue' || operand.row.steps.length > 0) {
+    return [];
+  }
+  const keys = items.flatMap((item) =>
+    item.kind === 'Constant' && item.value !== null && item.type === operand.type ? [[item.value] as const] : [],
+  );
+  return keys.length === items.length ? keys : [];
 }
 
 function rowsOf(

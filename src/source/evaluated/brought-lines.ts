@@ -6,7 +6,7 @@ import type { Observe } from '../../observation/observe.ts';
 import { copyLine } from '../../sql/copy-line.ts';
 import type { UpstreamReadOptions } from '../../upstream/upstream.ts';
 import type { EvaluationLimits } from '../stored/stored-read.ts';
-import { isUnanswerable } from '../../upstream/upstream-fault.ts';
+import { isRefusedForm } from '../../upstream/upstream-fault.ts';
 import { objectsOf } from '../upstream/objects-of.ts';
 import type { BroughtPart } from './evaluation.ts';
 
@@ -46,17 +46,22 @@ const pieceLength = 64 * 1024;
 
 /** The rows of a set as its feed gives them now, as COPY text. Throws what the feed's replies throw, and GatewayError LimitExceeded. */
 export async function* broughtLines(
-  { set, upstream, plans, properties }: BroughtPart,
+  { set, upstream, plans, keyed, properties }: BroughtPart,
   options: UpstreamReadOptions,
   { allowance, observe }: { readonly allowance: Allowance; readonly observe: Observe<ReadingEvent> },
 ): AsyncGenerator<Uint8Array> {
   const texts = columnTexts(properties);
-  const plain = { ...options, metadata: 'none', ieee754Compatible: false, omitNulls: false, mixed: false } as const;
+  const plain = { ...options, ...plainValues };
+  const ways = plans.map((plan, at) => () => {
+    // In one request where the feed takes the whole list.
+    const inParts = at === 0 ? keyed : undefined;
+    return inParts === undefined ? objectsOf(upstream, plan, plain, absent) : upstream.fetchByKeys(inParts, plain);
+  });
   let rows = 0;
-  for (const [at, plan] of plans.entries()) {
+  for (const [at, asked] of ways.entries()) {
     let piece = '';
     try {
-      for await (const row of objectsOf(upstream, plan, plain, absent)) {
+      for await (const row of asked()) {
         const line = copyLine(texts(row));
         rows += 1;
         allowance.take(set.name, line.length);
@@ -67,7 +72,7 @@ export async function* broughtLines(
         }
       }
     } catch (error) {
-      if (rows > 0 || at === plans.length - 1 || !isRefused(error)) {
+      if (rows > 0 || at === ways.length - 1 || !isRefusedForm(error)) {
         throw error;
       }
       continue;
@@ -82,6 +87,28 @@ const absent = (): never => {
   throw new GatewayError('EntityNotFound', 'No entity has this key');
 };
 
-/** The feed says that it cannot do this, or takes it for wrong. */
-const isRefused = (error: unknown): boolean =>
-  (error instanceof GatewayError && error.code === 'NotImplemented') || isUnanswerable(error);
+/** For a reply of which the head alone is wanted: the feed is asked, so that what it refuses is known, and no row of it is read. */
+export async function* noLines(
+  { upstream, plans }: BroughtPart,
+  options: UpstreamReadOptions,
+): AsyncGenerator<Uint8Array> {
+  yield Buffer.alloc(0);
+  const plain = { ...options, ...plainValues };
+  for (const [at, plan] of plans.entries()) {
+    try {
+      const reply = await upstream.read(plan, plain);
+      if (reply.kind !== 'collection') {
+        absent();
+        return;
+      }
+      reply.discard();
+      return;
+    } catch (error) {
+      if (at === plans.length - 1 || !isRefusedForm(error)) {
+        throw error;
+      }
+    }
+  }
+}
+
+const plainValues = { metadata: 'none', ieee754Compatible: false, omitNulls: false, mixed: false } as const;

@@ -1,5 +1,4 @@
 import type { Bound } from '../../plan/model/read-plan.ts';
-import type { UpstreamPlan } from '../../upstream/upstream.ts';
 import type { Rest } from '../../warehouse/database.ts';
 import { broughtRows } from '../../warehouse/tables/brought-rows.ts';
 import {
@@ -14,8 +13,8 @@ import type { Sources } from '../federated/sources.ts';
 import type { EvaluationLimits, Store } from '../stored/stored-read.ts';
 import { compileStored, storedReply } from '../stored/stored-reply.ts';
 import { upstreamOptions } from '../upstream/upstream-source.ts';
-import { Allowance, broughtLines } from './brought-lines.ts';
-import { evaluationOf } from './evaluation.ts';
+import { Allowance, broughtLines, noLines } from './brought-lines.ts';
+import { type EvaluatedPlan, evaluationOf } from './evaluation.ts';
 
 /** Where nothing else is configured. */
 const usualLimits: EvaluationLimits = { rows: 1_000_000, bytes: 1024 * 1024 * 1024 };
@@ -24,7 +23,7 @@ const usualLimits: EvaluationLimits = { rows: 1_000_000, bytes: 1024 * 1024 * 10
  * What feeds cannot do, PostgreSQL does with their rows: they are brought into temporary tables, and the statement is the one of stored sets.
  * All rows are there before the reply begins, so whatever goes wrong with them is still an error reply. Nobody says when they change.
  */
-export class EvaluatedSource implements DataSource<UpstreamPlan> {
+export class EvaluatedSource implements DataSource<EvaluatedPlan> {
   readonly #store: Store;
   readonly #sources: Sources;
 
@@ -33,19 +32,20 @@ export class EvaluatedSource implements DataSource<UpstreamPlan> {
     this.#sources = sources;
   }
 
-  async read<T>(asked: Bound<UpstreamPlan>, reading: Reading, recipient: Recipient<T>): Promise<T> {
+  async read<T>(asked: Bound<EvaluatedPlan>, reading: Reading, recipient: Recipient<T>): Promise<T> {
     const { database, results, timeout, evaluation: limits = usualLimits } = this.#store;
-    const { signal, observe, timing } = reading;
+    const { signal, observe, timing, headOnly } = reading;
     const { plan, catalogue, parts } = evaluationOf(asked, this.#sources);
     const own = { ...reading, catalogue, trackChanges: false };
     const controls = reading.format.metadata === 'full';
     const compiled = timing.measure('compile', () => compileStored(plan, own, { controls }));
+    const isRowless = headOnly && hasSameHead(asked);
     const allowance = new Allowance(limits);
     const options = upstreamOptions(reading);
     const brought = parts.map((part) =>
       broughtRows(part.twin, part.set, {
         properties: part.properties,
-        lines: () => broughtLines(part, options, { allowance, observe }),
+        lines: () => (isRowless ? noLines(part, options) : broughtLines(part, options, { allowance, observe })),
       }),
     );
     return database.readWith(
@@ -58,6 +58,10 @@ export class EvaluatedSource implements DataSource<UpstreamPlan> {
     );
   }
 }
+
+/** Whether the head of the reply is the same whatever rows there are: nothing on the way to them may be missing, and no length is said. */
+const hasSameHead = (plan: EvaluatedPlan): boolean =>
+  plan.kind === 'Crossjoin' || ((plan.kind === 'Collection' || plan.kind === 'Count') && plan.source.kind === 'Set');
 
 /** A page that cannot end before its last row: what is behind it would have to be fetched anew. */
 function inOnePage(reply: SourceReply, rest: Rest): SourceReply {

@@ -145,5 +145,5 @@ function refuseDerived(plan: CollectionPlan | EntityPlan): void {
   }
   const option = plan.apply === null ? '$deltatoken' : '$apply';
   const message = `${option} cannot be combined with an $expand that leads to another source.`;
-  throw new GatewayError('NotImplemented', message, { feature: 'across-sources', target: option });
+  throw new GatewayError('NotImplemented', message, { feature: 'proxied', target: option });
 }

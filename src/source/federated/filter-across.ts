@@ -123,7 +123,7 @@ async function behindOne(
     throw new GatewayError(
       'NotImplemented',
       `$filter: what the condition on ${navigation.name}, which leads to another source, gives for rows without one cannot be told.`,
-      { feature: 'across-sources', target: '$filter' },
+      { feature: 'proxied', target: '$filter' },
     );
   }
   const wanted = { ...join, set, variable, repeated: false };
@@ -193,6 +193,6 @@ function mixed(): GatewayError {
   return new GatewayError(
     'NotImplemented',
     '$filter: a condition that leads to another source can be joined to others by and, or and not; it cannot compare rows of two sources, and not be counted or computed with.',
-    { feature: 'across-sources', target: '$filter' },
+    { feature: 'proxied', target: '$filter' },
   );
 }
