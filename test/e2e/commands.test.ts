@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { exportFile } from '../ingest/support/feed.ts';
 import { testDatabase } from '../support/postgres.ts';
+import { runInProcess } from './remedies/command-line.ts';
 import { run, useFolders } from './support/program.ts';
 
 describe('What the commands say of files', () => {
@@ -22,11 +23,11 @@ describe('What the commands say of files', () => {
     const empty = file('empty.csv', '');
     const team = file('team.csv', exportFile('sparkcentral/team-metrics', []));
 
-    const inspected = await run(['inspect', cases], environment);
+    const inspected = await runInProcess(['inspect', cases], environment);
     assert.equal(inspected.code, 0, inspected.output);
     assert.match(inspected.output, /^unknown {4}Colour \(kept in Extras\)$/m);
     assert.match(inspected.output, /^rows {7}1 read, 1 good, 0 would be rejected$/m);
-    const covered = await run(
+    const covered = await runInProcess(
       ['inspect', team, '--source', 'sparkcentral', '--period', '2026-01-01..2026-01-02'],
       environment,
     );

@@ -3,7 +3,8 @@ import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { exportFile } from '../ingest/support/feed.ts';
 import { type TestDatabase, testDatabase } from '../support/postgres.ts';
-import { run, useFolders } from './support/program.ts';
+import { runInProcess as run } from './remedies/command-line.ts';
+import { useFolders } from './support/program.ts';
 
 describe('gateway explain', () => {
   const folder = useFolders();
@@ -11,7 +12,7 @@ describe('gateway explain', () => {
   let environment: Readonly<Record<string, string>>;
   before(async () => {
     database = await testDatabase();
-    environment = { DATA_DIR: folder(), DATABASE_URL: database.connectionString };
+    environment = { DATA_DIR: folder(), DATABASE_URL: database.connectionString, SAMPLES: 'on' };
     const file = path.join(folder(), 'raw-cases-1750000000.csv');
     writeFileSync(file, exportFile('tracebuzz/cases', [{ CaseId: 4711 }, { CaseId: 4712 }]));
     const loaded = await run(['ingest', file], environment);

@@ -6,6 +6,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
+import { runInProcess } from '../e2e/remedies/command-line.ts';
 import { type TestDatabase, testDatabase } from '../support/postgres.ts';
 
 const executable = fileURLToPath(new URL('../../bin/gateway.mjs', import.meta.url));
@@ -124,14 +125,14 @@ describe('the gateway as a program', () => {
   it('B8 reading commands make nothing: no folder, no cluster, no table; they say that there is no warehouse', async () => {
     const nowhere = path.join(dataDir, 'nowhere');
     for (const command of ['status', 'rejects', 'replay']) {
-      const run = gateway([command], { DATA_DIR: nowhere });
-      assert.equal(await run.ended, command === 'status' ? 2 : 1, run.output);
-      assert.match(run.output, new RegExp(`^There is no warehouse in ${nowhere}: nothing was ever loaded there`));
+      const { code, output } = await runInProcess([command], { DATA_DIR: nowhere });
+      assert.equal(code, command === 'status' ? 2 : 1, output);
+      assert.match(output, new RegExp(`^There is no warehouse in ${nowhere}: nothing was ever loaded there`));
     }
     const file = path.join(dataDir, 'odd.csv');
     writeFileSync(file, 'a,b\n1,2\n');
     for (const args of [['check'], ['inspect', file], ['--help']]) {
-      await gateway(args, { DATA_DIR: nowhere }).ended;
+      await runInProcess(args, { DATA_DIR: nowhere });
     }
     assert.ok(!existsSync(nowhere));
     const empty = await testDatabase();
@@ -140,9 +141,9 @@ describe('the gateway as a program', () => {
     const schemas = async () => (await client.query('SELECT nspname FROM pg_namespace ORDER BY 1')).rows;
     const before = await schemas();
     for (const command of ['status', 'rejects', 'replay']) {
-      const run = gateway([command], { ...base(), DATABASE_URL: empty.connectionString });
-      assert.equal(await run.ended, command === 'status' ? 2 : 1, run.output);
-      assert.match(run.output, /^There is no warehouse in the database of DATABASE_URL/);
+      const { code, output } = await runInProcess([command], { ...base(), DATABASE_URL: empty.connectionString });
+      assert.equal(code, command === 'status' ? 2 : 1, output);
+      assert.match(output, /^There is no warehouse in the database of DATABASE_URL/);
     }
     assert.deepEqual(await schemas(), before);
     await client.end();
@@ -197,8 +198,8 @@ describe('the gateway as a program', () => {
       METADATA_DIR: metadata,
     };
     for (const command of ['serve', 'check']) {
-      const run = gateway([command], { ...base(), ...faulty });
-      assert.equal(await run.ended, 1, run.output);
+      const { code, output } = await runInProcess([command], { ...base(), ...faulty });
+      assert.equal(code, 1, output);
       for (const text of [
         /PORT: /,
         /PUBLIC_URL: /,
@@ -206,13 +207,13 @@ describe('the gateway as a program', () => {
         /AUTH_KEY_FILE: \S+none cannot be read/,
         /source\.yaml/,
       ]) {
-        assert.match(run.output, text, command);
+        assert.match(output, text, command);
       }
-      assert.doesNotMatch(run.output, / {4}at |plain/);
+      assert.doesNotMatch(output, / {4}at |plain/);
     }
-    const running = gateway(['check'], { ...base(), AUTH_BASIC_FILE: users });
-    assert.equal(await running.ended, 1);
-    assert.match(running.output, /AUTH_BASIC_FILE: .*users, line 1[\s\S]*1 fault/);
+    const { code, output } = await runInProcess(['check'], { ...base(), AUTH_BASIC_FILE: users });
+    assert.equal(code, 1);
+    assert.match(output, /AUTH_BASIC_FILE: .*users, line 1[\s\S]*1 fault/);
   });
 
   const failures: readonly [readonly string[], Record<string, string>, number, RegExp][] = [
@@ -231,10 +232,10 @@ describe('the gateway as a program', () => {
   ];
   for (const [args, environment, code, text] of failures) {
     it(`${args.join(' ')} ${JSON.stringify(environment)} ends with ${code}`, async () => {
-      const run = gateway(args, { ...base(), ...environment });
-      assert.equal(await run.ended, code, run.output);
-      assert.match(run.output, text);
-      assert.ok(!run.output.includes('    at '), run.output);
+      const ended = await runInProcess(args, { ...base(), ...environment });
+      assert.equal(ended.code, code, ended.output);
+      assert.match(ended.output, text);
+      assert.ok(!ended.output.includes('    at '), ended.output);
     });
   }
 });

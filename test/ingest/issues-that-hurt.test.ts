@@ -362,8 +362,7 @@ describe('issues that hurt', () => {
       }),
     );
     for (const [index, runs] of told.entries()) {
-      assert.ok(runs.length >= 2 && runs.length <= 5, runs.join());
-      assert.equal(new Set(runs).size, runs.length, 'once a second');
+      assert.equal(new Set(runs).size, runs.length, `once a second at most: ${runs.join()}`);
       assert.ok(
         runs.some((time) => `${time}Z` >= (changes[index] ?? '')),
         'also after the change',

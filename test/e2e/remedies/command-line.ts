@@ -18,6 +18,14 @@ export async function gatewayCommand(line: string, environment: Readonly<Record<
   if (name !== 'gateway') {
     throw new Error(`not a command of the gateway: ${line}`);
   }
+  return runInProcess(words, environment);
+}
+
+/** The same with words that may have blanks in them. */
+export async function runInProcess(
+  words: readonly string[],
+  environment: Readonly<Record<string, string>>,
+): Promise<Outcome> {
   const { argv, env, exitCode } = process;
   const streams = [process.stdout, process.stderr] as const;
   const writers = streams.map((stream) => stream.write);
