@@ -18,6 +18,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   plan: ['uri', 'catalogue', 'edm'],
   json: ['plan', 'edm'],
   csv: ['plan', 'json', 'edm'],
+  connect: ['edm'],
   sql: ['plan', 'json', 'catalogue', 'edm'],
   upstream: ['plan', 'json', 'catalogue', 'edm'],
   observation: [],
@@ -29,7 +30,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   archive: ['ingest', 'upstream', 'plan', 'json', 'sql', 'warehouse', 'catalogue', 'edm'],
   backup: ['warehouse', 'sql'],
   source: ['plan', 'json', 'sql', 'upstream', 'warehouse', 'catalogue', 'edm'],
-  http: ['uri', 'plan', 'source', 'json', 'csv', 'catalogue', 'edm'],
+  http: ['uri', 'plan', 'source', 'json', 'csv', 'connect', 'catalogue', 'edm'],
 };
 /** Which folders of `src/ingest` one of them may import besides itself. A file goes down this list, never up. */
 const mayImportInIngest: Readonly<Record<string, readonly string[]>> = {

@@ -5,6 +5,7 @@ import { spaceFault } from '../embedded/disk-space.ts';
 import { GatewayError } from '../errors.ts';
 import { authentication, openToAll } from '../http/authentication.ts';
 import { feedCapabilities } from '../http/capabilities.ts';
+import { connectRoutes } from '../http/connect/connect-routes.ts';
 import { credentialFile } from '../http/credentials.ts';
 import { feedPath } from '../http/exchange.ts';
 import type { Feed } from '../http/feed.ts';
@@ -156,7 +157,7 @@ async function serveUntil(end: Promise<End>, serving: Serving): Promise<End> {
   // A listener that is left would keep a program alive that serves nothing.
   let leave = async (): Promise<void> => {};
   try {
-    const app = httpListener({
+    const feed: Feed = {
       onForgetting: (forgetting) => {
         forget = forgetting;
       },
@@ -177,8 +178,10 @@ async function serveUntil(end: Promise<End>, serving: Serving): Promise<End> {
       settings: config,
       replies,
       observe,
-    });
+    };
+    const app = httpListener(feed);
     healthRoutes(app, readiness);
+    connectRoutes(app, feed);
     const sent = openUploads(
       { catalogue, database, limits: config.unpack },
       { config, health: readiness, observe, requireSpace: () => requireSpace(folder) },

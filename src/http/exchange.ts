@@ -86,7 +86,8 @@ export function headerText(value: string | string[] | undefined): string | undef
 /** A name or address with an optional port, nothing that could break out of a URL. */
 const hostPattern = /^([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?$/;
 
-function serviceRoot(publicUrl: string | null, host: string | undefined): string {
+/** Absolute, with its final slash: of PUBLIC_URL, else of the host that the request came by. Throws GatewayError BadRequest. */
+export function serviceRoot(publicUrl: string | null, host: string | undefined): string {
   if (publicUrl !== null) {
     return `${publicUrl}${feedPath}`;
   }

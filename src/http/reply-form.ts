@@ -72,16 +72,14 @@ export function negotiateRows(
   };
 }
 
-/** The headers that a reply has for being CSV (RFC 6266; names beyond ASCII as in RFC 8187); JSON has none. */
-export function formHeaders({ csv }: ReplyForm): Readonly<Record<string, string>> {
-  if (csv === undefined) {
-    return {};
-  }
-  const { fileName } = csv;
-  const name = /^[\w.-]+$/.test(fileName)
-    ? `filename="${fileName}"`
-    : `filename*=UTF-8''${encodeURIComponent(fileName)}`;
-  return { 'Content-Disposition': `attachment; ${name}` };
-}
+/** The headers that a reply has for being CSV; JSON has none. */
+export const formHeaders = ({ csv }: ReplyForm): Readonly<Record<string, string>> =>
+  csv === undefined ? {} : { 'Content-Disposition': attachment(csv.fileName) };
+
+/** Content-Disposition of a file (RFC 6266); names beyond ASCII as in RFC 8187. */
+export const attachment = (fileName: string): string =>
+  /^[\w.-]+$/.test(fileName)
+    ? `attachment; filename="${fileName}"`
+    : `attachment; filename*=UTF-8''${encodeURIComponent(fileName)}`;
 
 export const acceptOf = ({ headers }: Exchange): string | undefined => headerText(headers['accept']);

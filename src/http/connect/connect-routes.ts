@@ -1,0 +1,182 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { FastifyInstance } from 'fastify';
+import {
+  type ConnectFile,
+  type ConnectTo,
+  excelFile,
+  feedFiles,
+  powerBiFile,
+  setExtensions,
+  setFile,
+  usualSets,
+} from '../../connect/connect-files.ts';
+import type { SignIn } from '../../connect/snippets.ts';
+import type { EntitySet, Model } from '../../edm/model.ts';
+import { GatewayError } from '../../errors.ts';
+import { visibleCatalogue } from '../../plan/visible.ts';
+import { errorHeaders, errorReply } from '../error-body.ts';
+import { serviceRoot } from '../exchange.ts';
+import type { Feed } from '../feed.ts';
+import { loggedOption, loggedPath } from '../logged-path.ts';
+import { attachment } from '../reply-form.ts';
+import { readTarget } from '../request-target.ts';
+import { addressedTarget, checkServedHost } from '../served-host.ts';
+
+const connectPath = '/connect/';
+
+/** What the routes need of the feed. */
+export type ConnectFeed = Pick<Feed, 'catalogue' | 'grantsOf' | 'authentication' | 'settings' | 'observe'>;
+
+/**
+ * `GET /connect/<file>`: files that connect Power BI, Excel, Python, R and curl to the address that the request came by. Whoever may
+ * read the feed gets them, with the sets that he may read; no file holds what he signs in with.
+ */
+export function connectRoutes(app: FastifyInstance, feed: ConnectFeed): void {
+  app.register(async (routes) => {
+    // As for the feed: errors are OData's, whoever asks.
+    routes.addHook('onRequest', async (request, reply) => {
+      reply.hijack();
+      await answer(request.raw, reply.raw, feed);
+    });
+    routes.all(`${connectPath}*`, (_, reply) => reply);
+  });
+}
+
+async function answer(message: IncomingMessage, response: ServerResponse, feed: ConnectFeed): Promise<void> {
+  const id = randomUUID();
+  const started = performance.now();
+  const { url, host } = addressedTarget(message.url ?? '/', message.headers.host);
+  const headers = { ...message.headers, host };
+  const target = readTarget(url, headers, feed.authentication.keyName);
+  const presented = { authorization: headers.authorization, key: target.key };
+  let user: string | null = null;
+  let error: string | null = null;
+  try {
+    if (feed.authentication.open) {
+      checkServedHost(headers, feed.settings.publicUrl);
+    }
+    user = await feed.authentication.identify(presented);
+    if (message.method !== 'GET' && message.method !== 'HEAD') {
+      response.setHeader('Allow', 'GET, HEAD');
+      throw new GatewayError('MethodNotAllowed', `${message.method} is not allowed: files are read with GET`);
+    }
+    const whole = feed.catalogue();
+    const { model } = visibleCatalogue(whole, feed.grantsOf(user, whole));
+    const to: ConnectTo = {
+      root: serviceRoot(feed.settings.publicUrl, host),
+      signIn: signInAt(feed),
+      at: new Date(),
+    };
+    send(message, response, await fileOf(target, to, model));
+  } catch (thrown) {
+    error = refuse(thrown, response, { id, challenge: feed.authentication.challenge(presented) });
+    if (error === 'Internal' && thrown instanceof Error) {
+      feed.observe({ event: 'defect', id, error: thrown });
+    }
+  } finally {
+    feed.observe({
+      event: 'request',
+      id,
+      method: message.method ?? '',
+      path: loggedPath(target.path, feed.catalogue().model),
+      options: target.query === '' ? [] : target.query.split('&').map(loggedOption),
+      status: response.statusCode,
+      rows: null,
+      fromCache: false,
+      milliseconds: Math.round(performance.now() - started),
+      agent: message.headers['user-agent'] ?? '',
+      user,
+      error,
+    });
+  }
+}
+
+/** How a program would sign in: as the gateway asks one that shows nothing. */
+function signInAt({ authentication }: ConnectFeed): SignIn {
+  const challenge = authentication.challenge({ authorization: undefined, key: undefined });
+  if (challenge === null) {
+    return 'none';
+  }
+  return /^basic\b/i.test(challenge) ? 'basic' : 'key';
+}
+
+interface AskedFile {
+  readonly path: string;
+  readonly query: string;
+}
+
+async function fileOf({ path, query }: AskedFile, to: ConnectTo, model: Model): Promise<ConnectFile> {
+  const name = decodedName(path.slice(connectPath.length));
+  const options = new URLSearchParams(query);
+  if (name === 'powerbi.pbids') {
+    return powerBiFile(to);
+  }
+  if (name === 'excel.xlsx') {
+    return excelFile(to, chosenSets(options.get('sets'), model));
+  }
+  const dot = name.lastIndexOf('.');
+  const extension = setExtensions.find((one) => one === name.slice(dot + 1));
+  const set = model.entitySets.get(name.slice(0, Math.max(0, dot)));
+  if (extension === undefined || set === undefined) {
+    const files = [...feedFiles, ...setExtensions.map((one) => `<set>.${one}`)].join(', ');
+    throw new GatewayError(
+      'ResourceNotFound',
+      `There is no such file. There are: ${files}, of sets in the service document.`,
+    );
+  }
+  return setFile(to, set, extension);
+}
+
+function decodedName(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
+}
+
+/** `?sets=A,B`: these, in this order, each once. */
+function chosenSets(asked: string | null, { entitySets }: Model): readonly EntitySet[] {
+  if (asked === null) {
+    return usualSets(entitySets);
+  }
+  const names = [...new Set(asked.split(',').map((name) => name.trim()))].filter((name) => name !== '');
+  const unknown = names.filter((name) => !entitySets.has(name));
+  if (names.length === 0 || unknown.length > 0) {
+    const message =
+      names.length === 0
+        ? 'sets names no set: write ?sets=One,Other with names of the service document.'
+        : `There is no set ${unknown.join(', ')}: the service document has the names.`;
+    throw new GatewayError('InvalidOption', message, { target: 'sets' });
+  }
+  return names.flatMap((name) => entitySets.get(name) ?? []);
+}
+
+function send(message: IncomingMessage, response: ServerResponse, { name, contentType, content }: ConnectFile): void {
+  const body = typeof content === 'string' ? Buffer.from(content) : content;
+  response.writeHead(200, {
+    'Content-Type': contentType,
+    'Content-Length': String(body.length),
+    'Content-Disposition': attachment(name),
+    // The address in it is that of the Host header, the sets those of who asks.
+    'Cache-Control': 'private, no-store',
+    'X-Content-Type-Options': 'nosniff',
+  });
+  response.end(message.method === 'HEAD' ? undefined : body);
+}
+
+/** Gives the code of the error. */
+function refuse(
+  thrown: unknown,
+  response: ServerResponse,
+  { id, challenge }: { readonly id: string; readonly challenge: string | null },
+): string {
+  const reply = errorReply(thrown, id);
+  if (reply.status === 401 && challenge !== null) {
+    response.setHeader('WWW-Authenticate', challenge);
+  }
+  response.writeHead(reply.status, { ...errorHeaders, 'Content-Length': String(Buffer.byteLength(reply.body)) });
+  response.end(reply.body);
+  return reply.code;
+}

@@ -1,0 +1,38 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import {
+  buildProgram,
+  builtFolder,
+  type DotNetProgram,
+  dotnet,
+  hasDotNet,
+  isRestored,
+  restoreProgram,
+} from '../support/dot-net.ts';
+
+/** Packages and the built program, outside of what the repository holds. */
+const folder = path.join(import.meta.dirname, '.restored');
+
+const validator: DotNetProgram = {
+  project: path.join(import.meta.dirname, 'validator', 'Validator.csproj'),
+  packages: path.join(folder, 'packages'),
+  folder: path.join(folder, 'validator'),
+  properties: [],
+};
+
+/** Downloads what the validator needs, and builds it. */
+export const restoreValidator = (): void => restoreProgram(validator);
+
+/** Why the validator cannot run now; null: it can. */
+export function validatorMissing(): string | null {
+  if (!existsSync(folder) || !isRestored(validator.folder)) {
+    return 'not restored: npx tsx scripts/restore-open-xml.ts';
+  }
+  return hasDotNet() ? null : 'there is no dotnet';
+}
+
+/** What DocumentFormat.OpenXml finds wrong with a workbook. Downloads nothing. */
+export function openXmlFaults(file: string): readonly string[] {
+  buildProgram(validator);
+  return JSON.parse(dotnet([path.join(builtFolder(validator), 'validator.dll'), file])) as string[];
+}
