@@ -48,6 +48,33 @@ describe('what a proxied feed answers with', () => {
     assert.deepEqual(property, { kind: 'property', json: 'null', raw: null });
   });
 
+  it('rows beside an error are not all of them, wherever it stands', async () => {
+    for (const body of [
+      '{"error":{"message":"y"},"value":[{"id":1}]}',
+      '{"value":[{"id":1}],"error":{"message":"y"}}',
+    ]) {
+      for (const request of ['FarCalls?$select=id', 'FarCalls?$select=id&$expand=Agent']) {
+        const upstream = await connect((_, response) => json(response, body.replace('1}', '1,"Agent":null}')));
+        await assert.rejects(page(upstream, request), fails('UpstreamRefused', /it holds an error/), body);
+      }
+    }
+  });
+
+  it('a row without its key is none: it cannot be named, and would be taken for others of its kind', async () => {
+    for (const row of ['{"subject":"x"}', '{"id":null,"subject":"x"}', '{"@removed":{"reason":"deleted"}}']) {
+      for (const request of [
+        'FarCalls?$select=id,subject',
+        'FarCalls?$select=id&$expand=Agent',
+        'FarCalls(1)?$select=id',
+      ]) {
+        const entity = request.includes('(1)');
+        const upstream = await connect((_, response) => json(response, entity ? row : `{"value":[{"id":1},${row}]}`));
+        const reading = entity ? read(upstream, request) : page(upstream, request);
+        await assert.rejects(reading, fails('UpstreamRefused', /a row has no id, which is of its key/), row);
+      }
+    }
+  });
+
   it('an object of other names is no row: an error or a collection in its place is refused', async () => {
     const bodies = ['{"error":{"code":"x","message":"y"}}', '{"value":[]}', '{"d":{"id":1}}'];
     for (const body of bodies) {

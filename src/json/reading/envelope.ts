@@ -22,6 +22,13 @@ type Part = EnvelopePart | { readonly kind: 'waiting' };
  */
 export async function openEnvelope(chunks: AsyncIterable<Buffer>): Promise<Envelope> {
   const members = new Map<string, Buffer>();
+  const keep = ({ name, raw }: EnvelopePart & { readonly kind: 'member' }): void => {
+    // What went wrong behind a status of 200: the rows are not all of them.
+    if (name === 'error') {
+      throw broken('it says of itself that it failed: it holds an error');
+    }
+    members.set(name, raw);
+  };
   const reader = new EnvelopeReader();
   const parts = envelopeParts(reader, chunks);
   for (;;) {
@@ -33,7 +40,7 @@ export async function openEnvelope(chunks: AsyncIterable<Buffer>): Promise<Envel
       break;
     }
     if (part.kind === 'member') {
-      members.set(part.name, part.raw);
+      keep(part);
     }
   }
   /** What is no row is taken down. */
@@ -45,7 +52,7 @@ export async function openEnvelope(chunks: AsyncIterable<Buffer>): Promise<Envel
       throw broken('it holds two arrays named value');
     }
     if (part.kind === 'member') {
-      members.set(part.name, part.raw);
+      keep(part);
     }
     return null;
   };

@@ -6,6 +6,7 @@ import { ByteOutput } from '../bytes/byte-output.ts';
 import type { JsonFormat } from '../json-format.ts';
 import { keyText } from '../row-part.ts';
 import { broken } from './json-scan.ts';
+import { isKeyOf } from './row-text.ts';
 import { nullEnd, type PlainValue, plainValue, scalarEnd, stringEnd } from './plain-value.ts';
 
 /** Rows of JSON with commas between them. */
@@ -25,6 +26,8 @@ interface Slot {
   readonly collection: boolean;
   /** A number that is served as text. */
   readonly quoted: boolean;
+  /** Null would be wrong. */
+  readonly key: boolean;
 }
 
 const [quote, comma, colon, openBrace, closeBrace, letterN] = [0x22, 0x2c, 0x3a, 0x7b, 0x7d, 0x6e];
@@ -39,6 +42,8 @@ const [unselected, unclear] = [-1, -2];
 export class PlainRows {
   readonly #output = new ByteOutput(64 * 1024);
   readonly #slots: readonly Slot[];
+  /** Places of those that may not be missing. */
+  readonly #keys: readonly number[];
   readonly #byName: ReadonlyMap<string, number>;
   /** Own names of properties that the feed calls otherwise. */
   readonly #ambiguous: ReadonlySet<string>;
@@ -64,7 +69,8 @@ export class PlainRows {
 
   constructor(selection: Selection, format: JsonFormat) {
     const { type, properties } = selection;
-    this.#slots = properties.map((property) => slotOf(property, format));
+    this.#slots = properties.map((property) => slotOf(property, { format, key: isKeyOf(type, property) }));
+    this.#keys = this.#slots.flatMap(({ key }, index) => (key ? [index] : []));
     this.#byName = new Map(properties.map((property, slot) => [latin1(givenName(property)), slot]));
     const all = [...type.properties.values()];
     this.#ambiguous = new Set(all.filter(isRenamed).map(({ name }) => latin1(name)));
@@ -121,12 +127,23 @@ export class PlainRows {
       }
       at = this.#skipped(bytes, end);
       if (bytes[at] === closeBrace) {
-        return found === 0 ? -1 : this.#add(bytes, { start, end: at + 1, whole: found === this.#slots.length });
+        return found === 0 || this.#lacksKey()
+          ? -1
+          : this.#add(bytes, { start, end: at + 1, whole: found === this.#slots.length });
       }
       if (bytes[at] !== comma) {
         return -1;
       }
     }
+  }
+
+  #lacksKey(): boolean {
+    for (const index of this.#keys) {
+      if (this.#starts[index] === 0) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** A row that `rowText` has written. */
@@ -176,7 +193,7 @@ export class PlainRows {
 
   #valueEnd(bytes: Buffer, at: number, index: number): number {
     const slot = this.#slots[index] as Slot;
-    if (bytes[at] === letterN && !slot.collection) {
+    if (bytes[at] === letterN && !slot.collection && !slot.key) {
       this.#asIs &&= !this.#omitNulls;
       return nullEnd(bytes, at);
     }
@@ -268,14 +285,15 @@ const isRenamed = (property: Property): boolean => givenName(property) !== prope
 /** UTF-8 as a text of one character for each byte, which is made faster. */
 const latin1 = (name: string): string => Buffer.from(name, 'utf8').toString('latin1');
 
-function slotOf(property: Property, { ieee754Compatible }: JsonFormat): Slot {
+function slotOf(property: Property, { format, key }: { readonly format: JsonFormat; readonly key: boolean }): Slot {
   const { name, type, collection } = property;
   return {
     given: Buffer.from(JSON.stringify(givenName(property))),
     written: Buffer.from(keyText(name)),
     value: plainValue(property),
     collection,
-    quoted: ieee754Compatible && primitiveType(type).json === 'long-number',
+    quoted: format.ieee754Compatible && primitiveType(type).json === 'long-number',
+    key,
   };
 }
 

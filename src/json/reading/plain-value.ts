@@ -1,6 +1,7 @@
-import type { Property } from '../../edm/model.ts';
+import type { PrimitiveTypeName, Property } from '../../edm/model.ts';
 import { primitiveType } from '../../edm/primitive-types.ts';
 import { exactDigits } from '../../edm/real-text.ts';
+import { safeDigits } from './value-text.ts';
 
 /**
  * Gives the end of the value that begins at `at`, where we serve it byte by byte as it stands there; -1: it does not end in
@@ -27,14 +28,11 @@ export function plainValue({ type, collection }: Pick<Property, 'type' | 'collec
       return (bytes, at) => (bytes[at] === letterT ? wordEnd(bytes, at, 'true') : wordEnd(bytes, at, 'false'));
     case 'number':
     case 'long-number':
-      return type === 'Edm.Decimal' ? decimalEnd : wholeEnd;
+      return type === 'Edm.Decimal' ? decimalEnd : wholeEnd(safeDigits(type));
     case 'float':
       return realEnd;
     case 'string':
-      if (type === 'Edm.Binary') {
-        return () => -1;
-      }
-      return type === 'Edm.DateTimeOffset' ? dateTimeEnd : stringEnd;
+      return texts.get(type) ?? (() => -1);
   }
 }
 
@@ -133,19 +131,36 @@ function numberEnd(bytes: Uint8Array, start: number, fraction: boolean, exponent
   return at;
 }
 
-const wholeEnd: PlainValue = (bytes, at) => numberEnd(bytes, at, false, false);
+/** Longer ones may be out of the range of their type. */
+const wholeEnd =
+  (most: number): PlainValue =>
+  (bytes, at) => {
+    const end = numberEnd(bytes, at, false, false);
+    return end - at > most ? -1 : end;
+  };
 
 const decimalEnd: PlainValue = (bytes, at) => numberEnd(bytes, at, true, false);
 
-/** Longer ones, and `-0`, are written otherwise (see `realText`). */
+/** Longer ones, and `-0`, are written otherwise (see `realText`); one with a long exponent may be out of the range of its type. */
 const realEnd: PlainValue = (bytes, at) => {
-  const end = numberEnd(bytes, at, true, true);
-  return end - at > exactDigits || (end === at + 2 && bytes[at] === minus && bytes[at + 1] === zero) ? -1 : end;
+  const mantissa = numberEnd(bytes, at, true, false);
+  const hasExponent = mantissa > 0 && ((bytes[mantissa] ?? 0) | 0x20) === letterE;
+  const end = hasExponent ? numberEnd(bytes, at, true, true) : mantissa;
+  const isSigned = bytes[mantissa + 1] === minus || bytes[mantissa + 1] === plus;
+  if (end - at > exactDigits || end - mantissa > (isSigned ? 4 : 3)) {
+    return -1;
+  }
+  return end === at + 2 && bytes[at] === minus && bytes[at + 1] === zero ? -1 : end;
 };
 
 /** `"2026-01-05T08:00:00.1234567Z"`, with or without a fraction, or with an offset: the form in which stored ones leave, too. */
 const dateTimeEnd: PlainValue = (bytes, at) => {
-  if (bytes[at] !== quote || !hasForm(bytes, at + 1, dateTimeForm)) {
+  if (
+    bytes[at] !== quote ||
+    !hasForm(bytes, at + 1, dateTimeForm) ||
+    !isDate(bytes, at + 1) ||
+    !isTime(bytes, at + 12)
+  ) {
     return -1;
   }
   let end = at + 1 + dateTimeForm.length;
@@ -159,6 +174,9 @@ const dateTimeEnd: PlainValue = (bytes, at) => {
   if (bytes[end] === letterZ) {
     end += 1;
   } else if ((bytes[end] === plus || bytes[end] === minus) && hasForm(bytes, end + 1, offsetForm)) {
+    if (twoDigits(bytes, end + 1) > 13 || twoDigits(bytes, end + 4) > 59 || year(bytes, at + 1) === 9999) {
+      return -1;
+    }
     end += 1 + offsetForm.length;
   } else {
     return -1;
@@ -166,9 +184,51 @@ const dateTimeEnd: PlainValue = (bytes, at) => {
   return bytes[end] === quote ? end + 1 : -1;
 };
 
+const dateEnd: PlainValue = (bytes, at) =>
+  bytes[at] === quote && hasForm(bytes, at + 1, dateForm) && isDate(bytes, at + 1) && bytes[at + 11] === quote
+    ? at + 12
+    : -1;
+
+const guidEnd: PlainValue = (bytes, at) => {
+  for (let index = 0; index < guidLength; index++) {
+    const byte = bytes[at + 1 + index] ?? 0;
+    const letter = byte | 0x20;
+    const isDash = index === 8 || index === 13 || index === 18 || index === 23;
+    if (isDash ? byte !== minus : !isDigit(byte) && (letter < 0x61 || letter > 0x66)) {
+      return -1;
+    }
+  }
+  return bytes[at] === quote && bytes[at + 1 + guidLength] === quote ? at + guidLength + 2 : -1;
+};
+const guidLength = 36;
+
+/** What is written as text. All else is looked at more closely. */
+const texts: ReadonlyMap<PrimitiveTypeName, PlainValue> = new Map([
+  ['Edm.String', stringEnd],
+  ['Edm.DateTimeOffset', dateTimeEnd],
+  ['Edm.Date', dateEnd],
+  ['Edm.Guid', guidEnd],
+]);
+
+const twoDigits = (bytes: Uint8Array, at: number): number =>
+  ((bytes[at] as number) - zero) * 10 + (bytes[at + 1] as number) - zero;
+const year = (bytes: Uint8Array, at: number): number => twoDigits(bytes, at) * 100 + twoDigits(bytes, at + 2);
+
+/** Whether the digits at `yyyy-mm-dd` are a date; in the first year, and on the last days of a month, one that surely is. */
+function isDate(bytes: Uint8Array, at: number): boolean {
+  const [month, day] = [twoDigits(bytes, at + 5), twoDigits(bytes, at + 8)];
+  const isKnown = year(bytes, at) > 1 && month >= 1 && month <= 12 && day >= 1;
+  return isKnown && (day <= 28 || (month !== 2 && day <= 30) || (day === 31 && longMonths.has(month)));
+}
+const longMonths: ReadonlySet<number> = new Set([1, 3, 5, 7, 8, 10, 12]);
+
+const isTime = (bytes: Uint8Array, at: number): boolean =>
+  twoDigits(bytes, at) <= 23 && twoDigits(bytes, at + 3) <= 59 && twoDigits(bytes, at + 6) <= 59;
+
 /** 0 stands for a digit. */
 const formOf = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text), (byte) => (byte === zero ? 0 : byte));
 const dateTimeForm = formOf('0000-00-00T00:00:00');
+const dateForm = formOf('0000-00-00');
 const offsetForm = formOf('00:00');
 
 function hasForm(bytes: Uint8Array, start: number, form: Uint8Array): boolean {

@@ -1,4 +1,4 @@
-import type { EntitySet, Property } from '../../edm/model.ts';
+import type { EntitySet, EntityType, Property } from '../../edm/model.ts';
 import { GatewayError } from '../../errors.ts';
 import { linkedNavigations } from '../../plan/model/linked-navigations.ts';
 import type { ExpandPlan, Selection } from '../../plan/model/read-plan.ts';
@@ -41,7 +41,7 @@ export function rowText(selection: Selection, format: RowFormat): RowText {
   const members: MemberText[] = [
     ...(controlled ? [controlText(selection, format)] : []),
     ...linked.filter((name) => !expanded.has(name)).map(linkText),
-    ...selection.properties.map((property) => propertyText(property, format)),
+    ...selection.properties.map((property) => propertyText(property, format, isKeyOf(selection.type, property))),
     // The links of what is expanded stand immediately before it (OData JSON 4.4).
     ...selection.expands.flatMap((expand) => [
       ...linked.filter((name) => name === expand.navigation.name).map(linkText),
@@ -118,7 +118,11 @@ function linkText(name: string): MemberText {
     `${association}${JSON.stringify(`${url}/${segment}/$ref`)}${navigation}${JSON.stringify(`${url}/${segment}`)}`;
 }
 
-function propertyText(property: Property, format: RowFormat): MemberText {
+/** Whether a row without this value is none: nobody could name it, or tell it from others. */
+export const isKeyOf = ({ key }: Pick<EntityType, 'key'>, { name, nullable }: Property): boolean =>
+  key.includes(name) && !nullable;
+
+function propertyText(property: Property, format: RowFormat, isKey: boolean): MemberText {
   const convert = valueText(property, format.ieee754Compatible);
   const annotation = format.metadata === 'full' ? annotationText(property) : '';
   const real = format.metadata === 'full' && property.type === 'Edm.Double' && !property.collection;
@@ -126,6 +130,9 @@ function propertyText(property: Property, format: RowFormat): MemberText {
   const absent = property.collection ? '[]' : 'null';
   return (members) => {
     const served = convert(members.get(property.name) ?? absent);
+    if (served === 'null' && isKey) {
+      throw broken(`a row has no ${property.name}, which is of its key`);
+    }
     if (served === 'null' && format.omitNulls) {
       return '';
     }

@@ -1,8 +1,14 @@
 import { paddedBase64 } from '../../edm/base64-text.ts';
-import type { Property } from '../../edm/model.ts';
+import type { PrimitiveTypeName, Property } from '../../edm/model.ts';
 import { primitiveType } from '../../edm/primitive-types.ts';
 import { realText } from '../../edm/real-text.ts';
 import { canonicalDecimal } from '../../plan/value/numeric-text.ts';
+import {
+  canonicalDate,
+  canonicalDateTimeOffset,
+  canonicalDuration,
+  canonicalTimeOfDay,
+} from '../../plan/value/temporal-text.ts';
 import { broken, readArray, stringValue } from './json-scan.ts';
 
 const jsonNumber = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
@@ -51,7 +57,7 @@ function scalarText(property: Property, ieee754Compatible: boolean): ValueText {
           throw wrong(raw);
         }
         const plain = plainDigits(digits, whole);
-        if (plain === null) {
+        if (plain === null || !isWithin(plain, property.type)) {
           throw wrong(raw);
         }
         return quoted ? `"${plain}"` : plain;
@@ -63,7 +69,7 @@ function scalarText(property: Property, ieee754Compatible: boolean): ValueText {
         if (specialNumber.test(digits)) {
           return `"${digits}"`;
         }
-        if (!jsonNumber.test(digits)) {
+        if (!jsonNumber.test(digits) || !Number.isFinite(Number(digits))) {
           throw wrong(raw);
         }
         return realText(digits);
@@ -88,6 +94,27 @@ function plainDigits(digits: string, whole: boolean): string | null {
   return whole && plain?.includes('.') === true ? null : plain;
 }
 
+/** The least and the most of whole numbers. */
+const ranges: ReadonlyMap<PrimitiveTypeName, readonly [least: bigint, most: bigint]> = new Map([
+  ['Edm.SByte', [-0x80n, 0x7fn]],
+  ['Edm.Byte', [0n, 0xffn]],
+  ['Edm.Int16', [-0x8000n, 0x7fffn]],
+  ['Edm.Int32', [-0x80000000n, 0x7fffffffn]],
+  ['Edm.Int64', [-0x8000000000000000n, 0x7fffffffffffffffn]],
+]);
+
+/** Characters of a whole number, with its sign, that surely is within the range of its type. */
+export function safeDigits(type: PrimitiveTypeName): number {
+  const [least, most] = ranges.get(type) ?? [0n, 0n];
+  return most.toString().length - (least < 0n ? 1 : 2);
+}
+
+/** Of whole numbers; all others are. */
+function isWithin(digits: string, type: PrimitiveTypeName): boolean {
+  const range = digits.length <= safeDigits(type) ? undefined : ranges.get(type);
+  return range === undefined || (BigInt(digits) >= range[0] && BigInt(digits) <= range[1]);
+}
+
 /** Either alphabet, padded or not, leaves as stored binaries do. */
 function binaryText(wrong: (raw: string) => Error): ValueText {
   return (raw) => {
@@ -110,14 +137,32 @@ function dateTimeText(wrong: (raw: string) => Error): ValueText {
       throw wrong(raw);
     }
     const [, date, minutes = '00:00', seconds = ':00', offset = 'Z'] = parts;
-    return `"${date}T${minutes}${seconds}${offset}"`;
+    const text = `${date}T${minutes}${seconds}${offset}`;
+    if (canonicalDateTimeOffset(text) === null) {
+      throw wrong(raw);
+    }
+    return `"${text}"`;
   };
 }
 
+const guid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** Types that are written as text, and not with any. */
+const formOf: ReadonlyMap<PrimitiveTypeName, (text: string) => boolean> = new Map([
+  ['Edm.Guid', (text) => guid.test(text)],
+  ['Edm.Date', (text) => canonicalDate(text) !== null],
+  ['Edm.TimeOfDay', (text) => canonicalTimeOfDay(text) !== null],
+  ['Edm.Duration', (text) => canonicalDuration(text) !== null],
+]);
+
 /** Numbers and booleans stand for enumerations or loosely typed texts: they become the text of themselves. */
 function textText(property: Property, wrong: (raw: string) => Error): ValueText {
+  const isOfType = formOf.get(property.type);
   return (raw) => {
     if (raw.startsWith('"')) {
+      if (isOfType?.(stringValue(raw) ?? '') === false) {
+        throw wrong(raw);
+      }
       return raw;
     }
     if (property.type !== 'Edm.String' || raw.startsWith('{') || raw.startsWith('[')) {
