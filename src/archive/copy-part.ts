@@ -7,11 +7,11 @@ import { quoteIdentifier } from '../sql/identifier.ts';
 import type { Database, Transaction } from '../warehouse/database.ts';
 import { requireTable } from '../warehouse/tables/check-table.ts';
 import { type ArchivedSet, withArchived } from './archived-set.ts';
-import { type Feed, feedRows, textsOf } from './feed-rows.ts';
+import { type Feed, partRows, textsOf } from './feed-rows.ts';
 import { findGone, writeGone } from './gone-rows.ts';
 import { copiedRows, copyText, type MergedRows, makeCopied, mergeCopied, tableOf } from './merge-copied.ts';
 import { type FeedIdentity, isSameFeed } from './open-archive.ts';
-import { type Part, partPlan } from './parts.ts';
+import type { Part } from './parts.ts';
 import { archiveRecord, isoText, nextCopyId, noteCopy, noteProgress, type RecordChange } from './records.ts';
 import { rowTreatment } from './treat-rows.ts';
 
@@ -58,7 +58,7 @@ export function copyPart(
       const lines = linesOf(rows, (row) => treatment.treat(texts(row)));
       await transaction.copyIn(copyText(table), lines);
     };
-    await take(feedRows(feed, partPlan(archived.live, part)));
+    await take(partRows(feed, archived.live, part));
     // Before anybody waits for the set: the feed is asked once more.
     await findGone(transaction, { archived, table, part, feed, force, take });
     await lockSets(transaction, [archived.name]);

@@ -7,7 +7,7 @@ import { noRestriction, onlyProperties } from '../plan/model/make.ts';
 import type { CollectionPlan } from '../plan/model/read-plan.ts';
 import { canonicalDateTimeOffset } from '../plan/value/temporal-text.ts';
 import type { Upstream, UpstreamReadOptions } from '../upstream/upstream.ts';
-import { oldestPlan } from './parts.ts';
+import { oldestPlan, type Part, partPlan, wholeSecond } from './parts.ts';
 
 /** A feed that rows are copied from. */
 export interface Feed {
@@ -31,26 +31,76 @@ const mostPages = 1_000_000;
 
 /** The rows of a plan, page after page to the end, one JSON object each. Throws what `Upstream.read` throws. */
 export async function* feedRows(feed: Feed, plan: CollectionPlan): AsyncGenerator<string> {
-  const seen = new Set<string>();
+  const follow = follower(plan.selection.set);
   for (let token: string | null = null; ; ) {
-    const reply = await feed.upstream.read(plan, optionsOf(feed, token));
-    if (reply.kind !== 'collection') {
-      throw new GatewayError(
-        'UpstreamRefused',
-        `The feed answered the rows of ${plan.selection.set.name} with something else.`,
-      );
-    }
+    const reply = await pageOf(feed, plan, token);
     yield* reply.objects;
     const { next } = reply.end();
     if (next === null) {
       return;
     }
-    if (seen.has(next) || seen.size >= mostPages) {
-      throw new GatewayError('UpstreamRefused', `The feed names pages of ${plan.selection.set.name} without an end.`);
-    }
-    seen.add(next);
-    token = next;
+    token = follow(next);
   }
+}
+
+/**
+ * The rows of a part of a set. Those of a window come newest first, and its pages do not lean on each other: the next links of many services only say how
+ * many rows to pass over, so that a row which is deleted meanwhile lets another one be passed over unseen. Each page begins anew behind the second of
+ * the last row, which comes twice then. Where all of a page is of one second, or the feed keeps no order, its link is followed.
+ */
+export async function* partRows(feed: Feed, set: EntitySet, part: Part): AsyncGenerator<string> {
+  if (part.kind !== 'window') {
+    yield* feedRows(feed, partPlan(set, part));
+    return;
+  }
+  let { to } = part;
+  let isOrdered = true;
+  let last: string | null = null;
+  let follow = follower(set);
+  for (let token: string | null = null; ; ) {
+    const reply = await pageOf(feed, partPlan(set, { ...part, to }), token);
+    let first: string | null = null;
+    for await (const row of reply.objects) {
+      const second = wholeSecond(new Date(momentOf(row, part.by)));
+      isOrdered &&= last === null || second <= last;
+      first ??= second;
+      last = second;
+      yield row;
+    }
+    const { next } = reply.end();
+    if (next === null) {
+      return;
+    }
+    // A page of one second says nothing of the order.
+    if (isOrdered && first !== null && last !== null && last < first) {
+      [to, token, follow] = [wholeSecond(new Date(Date.parse(last) + 1000)), null, follower(set)];
+    } else {
+      token = follow(next);
+    }
+  }
+}
+
+async function pageOf(feed: Feed, plan: CollectionPlan, token: string | null) {
+  const reply = await feed.upstream.read(plan, optionsOf(feed, token));
+  if (reply.kind !== 'collection') {
+    throw new GatewayError(
+      'UpstreamRefused',
+      `The feed answered the rows of ${plan.selection.set.name} with something else.`,
+    );
+  }
+  return reply;
+}
+
+/** Gives each link back that leads to a page that was not read yet. */
+function follower({ name }: EntitySet): (link: string) => string {
+  const seen = new Set<string>();
+  return (link) => {
+    if (seen.has(link) || seen.size >= mostPages) {
+      throw new GatewayError('UpstreamRefused', `The feed names pages of ${name} without an end.`);
+    }
+    seen.add(link);
+    return link;
+  };
 }
 
 /**
@@ -81,7 +131,7 @@ function momentOf(row: string, by: Property): string {
   if (moment === null) {
     throw new GatewayError(
       'UpstreamRefused',
-      `${by.name} of the oldest row is ${raw.slice(0, 60)}, which says no point in time.`,
+      `${by.name} of a row is ${raw.slice(0, 60)}, which says no point in time.`,
     );
   }
   return moment.replace(/(\.\d{6})\d+/, '$1');

@@ -13,15 +13,18 @@ export interface ArchiveTable {
   readonly columns: readonly string[];
   readonly key: readonly string[];
   readonly purged: string;
+  /** What says when rows came; null: nothing does. */
+  readonly time: string | null;
 }
 
-export function tableOf({ table, live }: ArchivedSet): ArchiveTable {
+export function tableOf({ table, live, settings }: ArchivedSet): ArchiveTable {
   const column = (property: string): string => quoteIdentifier(table.columns.get(property)?.name ?? '');
   return {
     name: quoteRelation(table.relation),
     columns: [...live.entityType.properties.keys()].map(column),
     key: live.entityType.key.map(column),
     purged: quoteIdentifier(purgedColumn),
+    time: settings.by === null ? null : column(settings.by),
   };
 }
 
@@ -49,14 +52,14 @@ export interface MergedRows {
 
 /**
  * Brings copied rows into the archive by their keys: of a key that came twice the later row counts, rows that are stored as they came are not
- * written, and what was marked as purged and is there again loses its mark. Changed rows get the version, and the number of the copy.
+ * written, and what was marked as purged and is there again loses its mark. New rows are stored in the order of their time. Changed rows get the version, and the number of the copy.
  */
 export async function mergeCopied(
   transaction: Transaction,
   table: ArchiveTable,
   { version, copyId }: { readonly version: string; readonly copyId: string },
 ): Promise<MergedRows> {
-  const { name, columns, key, purged } = table;
+  const { name, columns, key, purged, time } = table;
   await transaction.query(
     `CREATE TEMP TABLE ${newestRows} ON COMMIT DROP AS SELECT DISTINCT ON (${key.join(', ')}) * FROM ${copiedRows} ORDER BY ${key.join(', ')}, _line DESC`,
   );
@@ -79,7 +82,7 @@ export async function mergeCopied(
     [version, copyId],
   );
   const inserted = await transaction.query(
-    `INSERT INTO ${name} (${columns.join(', ')}, _version, _load_id) SELECT ${columns.map((column) => `s.${column}`).join(', ')}, $1, $2 FROM ${newestRows} s WHERE NOT EXISTS (SELECT FROM ${name} t WHERE ${sameKeys('t', 's', table)}) ORDER BY s._line`,
+    `INSERT INTO ${name} (${columns.join(', ')}, _version, _load_id) SELECT ${columns.map((column) => `s.${column}`).join(', ')}, $1, $2 FROM ${newestRows} s WHERE NOT EXISTS (SELECT FROM ${name} t WHERE ${sameKeys('t', 's', table)}) ORDER BY ${time === null ? '' : `s.${time}, `}s._line`,
     [version, copyId],
   );
   await transaction.query(`DROP TABLE ${newestRows}`);

@@ -16,13 +16,18 @@ export type Part =
 /** Rows that a page of a feed is asked for. */
 const pageSize = 5000;
 
-/** What the feed is asked for a part. */
+/** What the feed is asked for a part: of a window the newest rows first. */
 export function partPlan(set: EntitySet, part: Part): CollectionPlan {
   const variable: RangeVariable = { name: '$it', set };
   return collectionOf({
     source: rowsOfSet(set),
     selection: onlyProperties(set, [...set.entityType.properties.values()], variable),
-    restriction: { ...noRestriction, variable, filter: conditionOf(part, variable) },
+    restriction: {
+      ...noRestriction,
+      variable,
+      filter: conditionOf(part, variable),
+      orderby: part.kind === 'window' ? [{ expression: momentValue(part.by, variable), direction: 'desc' }] : [],
+    },
     pageSize,
   });
 }

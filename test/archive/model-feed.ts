@@ -15,6 +15,8 @@ export class ModelFeed {
   trip: () => void = () => {};
   /** Rows of a page. */
   page = 3;
+  /** It takes `desc` for `asc`. */
+  onlyAscends = false;
   requests = 0;
 
   reset(): void {
@@ -22,6 +24,7 @@ export class ModelFeed {
     this.url = 'https://feed.example/odata/';
     this.trip = () => {};
     this.page = 3;
+    this.onlyAscends = false;
     this.requests = 0;
   }
 
@@ -45,6 +48,9 @@ export class ModelFeed {
       read: (plan, options) =>
         Promise.resolve().then(() => {
           this.#ask();
+          if (plan.kind === 'Count' && plan.apply === null && plan.restriction.search === null) {
+            return { kind: 'count', count: String(this.#found(plan.set, plan.restriction.filter).length) } as const;
+          }
           if (plan.kind !== 'Collection') {
             throw new TypeError(plan.kind);
           }
@@ -55,9 +61,11 @@ export class ModelFeed {
           const all = this.#found(plan.selection.set, filter);
           const [order] = orderby;
           if (order !== undefined) {
-            all.sort((a, b) =>
-              String(workedOut(order.expression, a)) < String(workedOut(order.expression, b)) ? -1 : 1,
-            );
+            const turned = order.direction === 'desc' && !this.onlyAscends ? -1 : 1;
+            all.sort((a, b) => {
+              const [one, other] = [a, b].map((row) => String(workedOut(order.expression, row)));
+              return one === other ? 0 : (one ?? '') < (other ?? '') ? -turned : turned;
+            });
           }
           const wanted = top === null ? all : all.slice(0, top);
           const from = Number(options.skipToken ?? 0);

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import { histories, runHistory } from './random-archive.ts';
+import { runHistory } from './random-archive.ts';
+import { histories } from './random-steps.ts';
 import { archiveWorld, type World } from './world.ts';
 
 describe('archived sets of a feed that does as it likes', () => {

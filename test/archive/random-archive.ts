@@ -1,54 +1,7 @@
 import assert from 'node:assert/strict';
-import fc from 'fast-check';
 import type { FeedRow } from './model-feed.ts';
+import { type Change, day, hour, overlap, type Step } from './random-steps.ts';
 import type { Row, World } from './world.ts';
-
-const hour = 3_600_000;
-const day = 24 * hour;
-const overlap = 3 * day;
-
-/** What happens at the feed or here. Numbers choose among what there is. */
-type Step =
-  /** A row whose clock is `skew` milliseconds away from ours; null: it has no time. */
-  | { readonly kind: 'insert'; readonly skew: number | null }
-  | { readonly kind: 'update'; readonly choice: number }
-  | { readonly kind: 'delete'; readonly choice: number }
-  /** The older half, or so, of what has a time. */
-  | { readonly kind: 'purge'; readonly share: number }
-  | { readonly kind: 'wait'; readonly hours: number }
-  | { readonly kind: 'copy'; readonly whole: boolean }
-  /** A copy that ends after so many rows and requests. */
-  | { readonly kind: 'killed'; readonly after: number; readonly whole: boolean }
-  | { readonly kind: 'restart' }
-  | { readonly kind: 'read' };
-
-const step: fc.Arbitrary<Step> = fc.oneof(
-  {
-    weight: 6,
-    arbitrary: fc.record({
-      kind: fc.constant('insert' as const),
-      skew: fc.option(fc.integer({ min: -overlap + hour, max: 2 * day }), { freq: 8 }),
-    }),
-  },
-  { weight: 3, arbitrary: fc.record({ kind: fc.constant('update' as const), choice: fc.nat(1000) }) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant('delete' as const), choice: fc.nat(1000) }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('purge' as const), share: fc.integer({ min: 10, max: 60 }) }) },
-  { weight: 3, arbitrary: fc.record({ kind: fc.constant('wait' as const), hours: fc.integer({ min: 1, max: 60 }) }) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant('copy' as const), whole: fc.boolean() }) },
-  {
-    weight: 2,
-    arbitrary: fc.record({
-      kind: fc.constant('killed' as const),
-      after: fc.integer({ min: 1, max: 30 }),
-      whole: fc.boolean(),
-    }),
-  },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('restart' as const) }) },
-  { weight: 3, arbitrary: fc.record({ kind: fc.constant('read' as const) }) },
-);
-
-export const histories = (most: number): fc.Arbitrary<readonly Step[]> =>
-  fc.array(step, { minLength: 8, maxLength: most });
 
 /** What the feed went through, as far as the archive has to know it. */
 class History {
@@ -64,6 +17,10 @@ class History {
   readonly shown = new Set<string>();
   /** The feed has no rows of before, and gets none. */
   horizon = Number.NEGATIVE_INFINITY;
+  /** Milliseconds by which its clock goes before ours. */
+  drift = 0;
+  /** Names that a reply showed once. */
+  readonly named = new Set<string>();
   #next = 1;
 
   constructor(world: World) {
@@ -78,15 +35,49 @@ class History {
 
   insert(at: number | null): void {
     const id = this.#next++;
-    this.put({ id, at: at === null ? null : new Date(Math.max(at, this.horizon)).toISOString(), text: `thing ${id}` });
+    this.put({ id, at: at === null ? null : this.#moment(at), text: `thing ${id}` });
   }
 
-  chosen(choice: number): FeedRow | undefined {
+  #moment = (at: number): string => new Date(Math.max(at, this.horizon)).toISOString();
+
+  change(one: Change): void {
+    const clock = this.#world.clock.now.getTime() + this.drift;
+    const { feed } = this.#world;
+    switch (one.kind) {
+      case 'insert':
+        this.insert(one.skew === null ? null : clock + one.skew);
+        break;
+      case 'purge':
+        this.purge(one.share);
+        break;
+      case 'name':
+        if (one.name === null) {
+          feed.remove('FarNames', String(one.id));
+        } else {
+          feed.put('FarNames', { id: String(one.id), name: one.name });
+        }
+        break;
+      default: {
+        const row = this.#chosen(one.choice);
+        if (row === undefined) {
+          break;
+        }
+        if (one.kind === 'delete') {
+          this.#delete(row);
+        } else {
+          const text = { text: `${String(row['text'])}.` };
+          this.put({ ...row, ...(one.kind === 'update' ? text : { at: this.#moment(clock + one.skew) }) });
+        }
+      }
+    }
+  }
+
+  #chosen(choice: number): FeedRow | undefined {
     const rows = this.#world.feed.rows('FarThings');
     return rows[choice % Math.max(1, rows.length)];
   }
 
-  delete(row: FeedRow): void {
+  #delete(row: FeedRow): void {
     this.#world.feed.remove('FarThings', String(row['id']));
     this.deleted.set(String(row['id']), timeOf(row));
   }
@@ -134,37 +125,45 @@ export async function runHistory(world: World, steps: readonly Step[]): Promise<
   for (const ago of [40, 20, 10, 5, 1]) {
     history.insert(world.clock.now.getTime() - ago * day);
   }
-  await world.copy({ set: 'FarThings' });
   for (const one of steps) {
     await take(world, history, one);
     history.look();
   }
   await check(world, history, false);
-  assert.deepEqual(await world.copy({ set: 'FarThings', whole: true, force: true }), ['copied']);
+  assert.deepEqual(await world.copy({ whole: true, force: true }), ['copied', 'copied']);
   await check(world, history, true);
 }
 
 async function take(world: World, history: History, one: Step): Promise<void> {
   const { feed, clock } = world;
   switch (one.kind) {
-    case 'insert':
-      return history.insert(one.skew === null ? null : clock.now.getTime() + one.skew);
-    case 'update': {
-      const row = history.chosen(one.choice);
-      return row === undefined ? undefined : history.put({ ...row, text: `${String(row['text'])}.` });
-    }
-    case 'delete': {
-      const row = history.chosen(one.choice);
-      return row === undefined ? undefined : history.delete(row);
-    }
-    case 'purge':
-      return history.purge(one.share);
     case 'wait':
       clock.now = new Date(clock.now.getTime() + one.hours * hour);
       return;
-    case 'copy':
-      assert.deepEqual(await world.copy({ set: 'FarThings', whole: one.whole, force: true }), ['copied']);
+    case 'drift':
+      history.drift = one.by;
       return;
+    case 'copy':
+      assert.deepEqual(await world.copy({ whole: one.whole, force: true }), ['copied', 'copied']);
+      return;
+    case 'changing': {
+      const left = [...one.changes];
+      let until = left[0]?.after ?? 0;
+      feed.trip = () => {
+        until -= 1;
+        if (until <= 0 && left.length > 0) {
+          history.change(left.shift()?.change ?? { kind: 'purge', share: 0 });
+          history.look();
+          until = left[0]?.after ?? 0;
+        }
+      };
+      try {
+        assert.deepEqual(await world.copy({ whole: one.whole, force: true }), ['copied', 'copied']);
+      } finally {
+        feed.trip = () => {};
+      }
+      return;
+    }
     case 'killed': {
       let left = one.after;
       feed.trip = () => {
@@ -174,7 +173,7 @@ async function take(world: World, history: History, one: Step): Promise<void> {
         }
       };
       await world
-        .copy({ set: 'FarThings', whole: one.whole, force: true })
+        .copy({ whole: one.whole, force: true })
         .catch((error: Error) => assert.equal(error.message, 'killed'));
       feed.trip = () => {};
       return;
@@ -183,6 +182,8 @@ async function take(world: World, history: History, one: Step): Promise<void> {
       return world.restart();
     case 'read':
       return check(world, history, false);
+    default:
+      return history.change(one);
   }
 }
 
@@ -201,7 +202,7 @@ async function check(world: World, history: History, exact: boolean): Promise<vo
     const at = timeOf(row);
     if (exact || at === null || at >= window) {
       assert.equal(textOf(found), textOf(row));
-      assert.equal(found['PurgedAt'], null, `row ${id} is there`);
+      assert.equal(found['PurgedAt'] ?? null, null, `row ${id} is there`);
     }
     assert.ok(history.versions.get(id)?.has(textOf(found)) === true, 'no row says what the feed never said');
   }
@@ -215,6 +216,30 @@ async function check(world: World, history: History, exact: boolean): Promise<vo
   const there = new Set(feed.map((row) => String(row['id'])));
   for (const [id, row] of shown) {
     assert.ok(!exact || there.has(id) || row['PurgedAt'] !== null, `row ${id} is marked`);
-    history.shown.add(id);
+    // What is served live is not kept yet.
+    if (row['PurgedAt'] !== undefined) {
+      history.shown.add(id);
+    }
+  }
+  await checkNames(world, history);
+}
+
+/** The set without a time has what the feed has, and keeps, marked, what it had: nobody can tell whether that was purged. */
+async function checkNames(world: World, { named }: History): Promise<void> {
+  const rows = await world.rows('FarNames');
+  const shown = new Map(rows.map((row) => [String(row['id']), row]));
+  assert.equal(shown.size, rows.length, 'a name twice');
+  const there = new Map(world.feed.rows('FarNames').map((row) => [String(row['id']), row]));
+  for (const [id, row] of there) {
+    assert.deepEqual([shown.get(id)?.['name'], shown.get(id)?.['PurgedAt'] ?? null], [row['name'], null], `name ${id}`);
+  }
+  for (const [id, row] of shown) {
+    assert.ok(there.has(id) || typeof row['PurgedAt'] === 'string', `name ${id} is marked`);
+    if (row['PurgedAt'] !== undefined) {
+      named.add(id);
+    }
+  }
+  for (const id of named) {
+    assert.ok(shown.has(id), `name ${id} is lost`);
   }
 }

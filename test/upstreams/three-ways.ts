@@ -12,13 +12,11 @@ import { everything } from '../../src/plan/grants.ts';
 import { DataSources } from '../../src/source/data-sources.ts';
 import { ResultCache } from '../../src/source/stored/result-cache.ts';
 import { connectUpstream } from '../../src/upstream/connect.ts';
-import { migrate } from '../../src/warehouse/migrate.ts';
 import { openDatabase } from '../../src/warehouse/postgres-database.ts';
-import { provision } from '../../src/warehouse/tables/provision.ts';
 import { collect } from '../support/collect-events.ts';
 import { valuesOf } from '../support/gateway.ts';
 import { IdleClock } from '../support/idle-clock.ts';
-import { testDatabase } from '../support/postgres.ts';
+import { provisionedDatabase } from '../support/made-databases.ts';
 
 /** How the sets of a feed are served: live, as they were copied, or as copied and brought up to the feed first. */
 export const ways = ['proxy', 'archive', 'both'] as const;
@@ -65,10 +63,8 @@ export async function threeWays({ documented, source: name, url, pageSize = 20_0
     time: new IdleClock(),
     random: () => 0.5,
   });
-  const { connectionString, drop } = await testDatabase();
+  const { connectionString, drop } = await provisionedDatabase(documented);
   const database = await openDatabase({ connection: connectionString });
-  await migrate(database);
-  await provision(database, documented);
   const upstreams = new Map([[name, upstream]]);
   const defects: Error[] = [];
   const gateways = await Promise.all(
