@@ -2,6 +2,7 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } f
 import type { AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
+import { Archives } from '../../../src/archive/archives.ts';
 import { type ConnectedUpstreams, connectUpstreams } from '../../../src/commands/connect-upstreams.ts';
 import { readConfig } from '../../../src/config.ts';
 import { openToAll } from '../../../src/http/authentication.ts';
@@ -11,6 +12,7 @@ import type { RequestRecord, ServingEvent } from '../../../src/observation/event
 import type { Observation } from '../../../src/observation/observation.ts';
 import { everyone } from '../../../src/observation/observe.ts';
 import { everything } from '../../../src/plan/grants.ts';
+import { noArchives } from '../../../src/source/archived/archived-read.ts';
 import { DataSources } from '../../../src/source/data-sources.ts';
 import { ResultCache } from '../../../src/source/stored/result-cache.ts';
 import type { Database } from '../../../src/warehouse/database.ts';
@@ -51,6 +53,8 @@ export interface JoinedGateway {
   readonly root: string;
   readonly database: Database;
   readonly proxied: ConnectedUpstreams;
+  /** What is kept of the feeds that have an address; null: it was not asked for. */
+  readonly archives: Archives | null;
   /** What the feeds are waited by. */
   readonly clock: RunningClock;
   readonly observed: Observation[];
@@ -87,6 +91,8 @@ export interface JoinedOptions {
   readonly timeoutSeconds?: number;
   /** Kept after closing where given. */
   readonly dataDir?: string;
+  /** Sets whose metadata says so are archived, by the clock of the feeds. */
+  readonly archived?: boolean;
 }
 
 /** The product's metadata and one file more, on a fresh database, over real HTTP; proxied sources as `serve` connects them. */
@@ -122,15 +128,25 @@ export async function joinedGateway(options: JoinedOptions = {}): Promise<Joined
   };
   const clock = new RunningClock();
   const proxied = await connectUpstreams(surroundings, loaded, { time: clock });
+  const archives =
+    options.archived === true
+      ? new Archives({
+          ...{ database, documents: loaded, live: proxied.catalogue, feeds: proxied.feeds, modelled: proxied.modelled },
+          observe: surroundings.observe,
+          now: () => new Date(clock.now()),
+        })
+      : null;
+  await archives?.look();
   const log: RequestRecord[] = [];
   const defects: Error[] = [];
   const broken: string[] = [];
   const app = httpListener({
-    catalogue: proxied.catalogue,
+    catalogue: () => archives?.catalogue() ?? proxied.catalogue(),
     capabilities: null,
     sources: new DataSources(
       { database, results: new ResultCache(), timeout: config.statementTimeout },
       proxied.upstreams,
+      archives ?? noArchives,
     ),
     authentication: openToAll,
     grantsOf: options.grantsOf ?? (() => everything),
@@ -146,6 +162,7 @@ export async function joinedGateway(options: JoinedOptions = {}): Promise<Joined
     root,
     database,
     proxied,
+    archives,
     clock,
     observed,
     log,
