@@ -19,6 +19,7 @@ import { acceptOf, negotiate, negotiateRows, type ReplyForm } from './reply-form
 import { replyTag } from './reply-tag.ts';
 import { ReplyWriter, type SendRest } from './reply-writer.ts';
 import { longestTarget } from './request-target.ts';
+import { untilAdmitted } from './until-admitted.ts';
 
 /**
  * The whole program in reading order: parse the URL, bind it to the model as the reader sees it, restrict it to the rows
@@ -45,7 +46,10 @@ export async function answer(exchange: Exchange, feed: Feed): Promise<void> {
     for (let token = await writer.following(); token !== null; token = await writer.following()) {
       const page = { ...uri, options: { ...startOf(uri.options), skiptoken: token } };
       const rows = restrict(bind(page, { ...place, instant }), grants);
-      sendRest = await read(page, allOf(rowsOf(rows), form, catalogue), true);
+      sendRest = await untilAdmitted(() => read(page, allOf(rowsOf(rows), form, catalogue), true), {
+        signal: exchange.signal,
+        untouched: () => writer.isBetweenPages,
+      });
     }
     // What the rows came from is free for others while a slow client takes the rest.
     await sendRest();

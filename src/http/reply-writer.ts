@@ -65,6 +65,11 @@ export class ReplyWriter implements Recipient<SendRest> {
     return next;
   }
 
+  /** Pages of this reply were written, and nothing of the next one. */
+  get isBetweenPages(): boolean {
+    return this.#growing !== null;
+  }
+
   /** Frees what was not sent. Never throws. */
   async close(): Promise<void> {
     await this.#spool?.remove();

@@ -10,6 +10,8 @@ import type { StoredPlan } from './stored-read.ts';
 
 /** Rows of a page whose shape says that it is a light read. */
 const fewRows = 1000;
+/** More rows than a page may have: all of a reply that has one page alone, and cannot begin anew once the first were sent. */
+const mostRows = 1_000_000;
 
 interface WeighedRead {
   readonly plan: Bound<StoredPlan>;
@@ -23,11 +25,15 @@ export function readWeight(read: WeighedRead, compiled: CompiledQuery): Weighed 
   if (isLight(plan) || (reading.headOnly && plan.kind !== 'Count')) {
     return null;
   }
+  const multiplies = plan.kind === 'Crossjoin' || ('apply' in plan && plan.apply !== null);
   return {
     key: `${plan.fingerprint} ${plan.kind} ${'pageSize' in plan ? plan.pageSize : 0}${plan.rowConditions}`,
     // What was counted before is most likely known still; where it is not, the read turns out to be heavier.
-    statements: () => [compiled.text, ...countText(read)].filter((text) => results.recall(text) === null),
-    multiplies: plan.kind === 'Crossjoin' || ('apply' in plan && plan.apply !== null),
+    statements:
+      !multiplies && isOfAllRows(plan)
+        ? null
+        : () => [compiled.text, ...countText(read)].filter((text) => results.recall(text) === null),
+    multiplies,
   };
 }
 
@@ -53,6 +59,11 @@ function isLight(plan: StoredPlan): boolean {
     return isKeyed(plan.source) && plan.selection.expands.length === 0;
   }
   return plan.kind === 'Collection' && isFirstRows(plan);
+}
+
+/** An estimate that takes it for a light read would be its end, if wrong. */
+function isOfAllRows(plan: StoredPlan): boolean {
+  return plan.kind === 'Collection' && Math.min(plan.pageSize, plan.restriction.top ?? plan.pageSize) > mostRows;
 }
 
 const isKeyed = (source: RowSource): boolean => source.kind === 'Keyed' && source.from.kind === 'Set';
