@@ -3,6 +3,7 @@ import path from 'node:path';
 import process from 'node:process';
 import cron from 'node-cron';
 import { z } from 'zod';
+import { isTimeZone } from './catalogue/compile/conversions.ts';
 import { isLoopback } from './http/served-host.ts';
 import { defaultLimits, type UnpackLimits } from './ingest/container/limits.ts';
 
@@ -67,6 +68,8 @@ export interface Config {
   readonly personalDataKey: string | null;
   /** Secrets that sign-ins at proxied feeds are sealed with: the first is the one in use, others are being changed. Empty: none are kept. */
   readonly signInKeys: readonly string[];
+  /** IANA zone of local dates and hours in sets over all sources. */
+  readonly reportingTimeZone: string;
 }
 
 /** The environment is not usable. `faults` has one sentence for each setting at fault. */
@@ -151,6 +154,10 @@ const schema = z.object({
       'must be whsec_ and 24 to 64 random bytes in base64: make one with  echo whsec_$(openssl rand -base64 32)',
     )
     .optional(),
+  REPORTING_TIME_ZONE: z
+    .string()
+    .refine(isZoneName, 'must be the IANA name of a time zone, e.g. Europe/Amsterdam')
+    .default('UTC'),
   REPLY_CACHE_MB: count(0, 1_000_000).default(256),
   UNPACK_MAX_MB: count(1, 100_000_000).default(defaultLimits.bytes / 1024 ** 2),
   UNPACK_MAX_RATIO: count(2, 2000).default(defaultLimits.ratio),
@@ -165,6 +172,11 @@ const schema = z.object({
     )
     .optional(),
 });
+
+/** Offsets such as `UTC+2` are none: PostgreSQL counts them the other way. */
+function isZoneName(text: string): boolean {
+  return /^(UTC|[A-Za-z_]+(\/[A-Za-z0-9_+-]+)+)$/.test(text) && isTimeZone(text);
+}
 
 /** A key of Standard Webhooks: 24 to 64 bytes. */
 function isWebhookKey(text: string): boolean {
@@ -251,6 +263,7 @@ function configOf(settings: z.infer<typeof schema>): Config {
     },
     personalDataKey: settings.PERSONAL_DATA_KEY ?? null,
     signInKeys: settings.SIGN_IN_KEY ?? [],
+    reportingTimeZone: settings.REPORTING_TIME_ZONE,
   };
 }
 

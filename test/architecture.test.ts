@@ -26,7 +26,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   sandbox: ['catalogue', 'edm'],
   warehouse: ['embedded', 'sql', 'catalogue', 'edm'],
   alarm: ['warehouse'],
-  ingest: ['warehouse', 'sql', 'catalogue', 'edm'],
+  unify: ['uri', 'plan', 'sql', 'catalogue', 'edm'],
+  ingest: ['unify', 'warehouse', 'sql', 'catalogue', 'edm'],
   archive: ['ingest', 'upstream', 'plan', 'json', 'sql', 'warehouse', 'catalogue', 'edm'],
   backup: ['warehouse', 'sql'],
   source: ['plan', 'json', 'sql', 'upstream', 'warehouse', 'catalogue', 'edm'],
@@ -70,6 +71,7 @@ const pure = [
   'src/json/',
   'src/csv/',
   'src/sql/',
+  'src/unify/',
   'src/catalogue/compile/',
   'src/catalogue/cells/',
 ];

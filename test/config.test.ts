@@ -32,6 +32,8 @@ describe('configuration', () => {
     assert.equal(config.samples, true);
     assert.equal(config.replyCacheBytes, 256 * 1024 * 1024);
     assert.equal(readConfig({ REPLY_CACHE_MB: '0' }).replyCacheBytes, 0);
+    assert.equal(config.reportingTimeZone, 'UTC');
+    assert.equal(readConfig({ REPORTING_TIME_ZONE: 'Europe/Amsterdam' }).reportingTimeZone, 'Europe/Amsterdam');
   });
 
   it('reports all faults together, each with its setting', () => {
@@ -44,10 +46,11 @@ describe('configuration', () => {
       LOG_LEVEL: 'loud',
       SAMPLES: 'maybe',
       REPLY_CACHE_MB: 'much',
+      REPORTING_TIME_ZONE: 'UTC+2',
       PGPASSWORD_FILE: '/nowhere/password',
     });
     const names = ['PORT', 'PUBLIC_URL', 'PAGE_SIZE', 'INGEST_SCHEDULE', 'DATABASE_URL', 'LOG_LEVEL', 'SAMPLES'];
-    for (const name of [...names, 'REPLY_CACHE_MB', 'PGPASSWORD_FILE']) {
+    for (const name of [...names, 'REPLY_CACHE_MB', 'REPORTING_TIME_ZONE', 'PGPASSWORD_FILE']) {
       assert.ok(
         faults.some((fault) => fault.startsWith(`${name}:`)),
         `${name} in ${faults.join(' | ')}`,

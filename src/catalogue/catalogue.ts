@@ -4,6 +4,7 @@ import type { DeliverySettings } from './delivery-settings.ts';
 import type { PersonalKey, PersonalRules } from './personal-data.ts';
 import type { Retention, SourceRetention } from './retention.ts';
 import type { SignInSettings } from './sign-in-settings.ts';
+import type { CalendarDerivation, UnifiedDerivation } from './unified.ts';
 
 /**
  * What `metadata/` says, checked and resolved: the served model, and for every entity set where its rows live and how
@@ -21,6 +22,8 @@ export interface Catalogue {
   readonly exports: readonly Export[];
   /** Of the configuration; absent: there is none, and nothing can be hashed. */
   readonly personalKey?: PersonalKey;
+  /** IANA zone in which local dates and hours of unified sets are told, of the configuration; absent: UTC. */
+  readonly reportingTimeZone?: string;
 }
 
 /** A vendor. `files`: its exports are loaded; `odata`: its feed is proxied; `builtin`: the gateway's own sets (ledger). */
@@ -187,6 +190,8 @@ export type Derivation =
       readonly kind: 'dimension';
       readonly from: readonly DimensionSource[];
     }
+  | UnifiedDerivation
+  | CalendarDerivation
   | {
       /** Fixed rows from the metadata file. Values in the order of the set's properties, as PostgreSQL input text. */
       readonly kind: 'rows';

@@ -3,6 +3,7 @@ import { loadCatalogue } from '../catalogue/read-metadata.ts';
 import { checkModel } from '../edm/check-model.ts';
 import { beyondReaders } from '../edm/reader-limits.ts';
 import { anyHashes } from '../ingest/personal/treated-sets.ts';
+import { unifiedFaults } from '../unify/bind-unified.ts';
 import { tableFaults, wantedTables } from '../warehouse/tables/wanted-tables.ts';
 import { checkUpstream } from './check-upstreams.ts';
 import { connectDeliveries, faultsOfDeliveries, warningsOfDeliveries } from './deliveries.ts';
@@ -35,6 +36,8 @@ export async function checkCommand(
   }
   const keys = catalogue === null ? [] : [...uploadSourceFaults(config, catalogue), ...callerFaults(config, catalogue)];
   keys.forEach(print);
+  const formulas = catalogue === null || modelFaults.length > 0 ? [] : unifiedFaults(catalogue);
+  formulas.forEach(print);
   const tables = catalogue === null ? [] : tableFaults(wantedTables(catalogue));
   tables.forEach(print);
   const delivering = catalogue === null ? [] : await faultsOfDeliveries(catalogue, environment);
@@ -43,7 +46,7 @@ export async function checkCommand(
   if (lacksKey) {
     print('PERSONAL_DATA_KEY_FILE: must be set, for the metadata has personal data hashed');
   }
-  const found = [own, faults, modelFaults, keys, tables, delivering].map(({ length }) => length);
+  const found = [own, faults, modelFaults, formulas, keys, tables, delivering].map(({ length }) => length);
   const count = Number(lacksKey) + found.reduce((sum, length) => sum + length, 0);
   if (catalogue === null || count > 0) {
     print(`${count} fault(s)`);

@@ -1,4 +1,5 @@
 import type { Catalogue } from '../catalogue/catalogue.ts';
+import { ConfigError } from '../config.ts';
 import { type FilledProperty, fillFromExtras } from '../ingest/back-fill/fill-from-extras.ts';
 import { remakeDerived } from '../ingest/derive/remake-derived.ts';
 import { putExpectations } from '../ingest/ledger/expectations.ts';
@@ -32,6 +33,7 @@ export async function prepare(
   for (const name of applied) {
     print(`migrated ${name}`);
   }
+  await checkReportingZone(database, catalogue);
   await checkPersonalKey(database, catalogue);
   const report = await provision(database, catalogue, { opens: serves });
   await putExpectations(database, catalogue);
@@ -68,6 +70,21 @@ export async function prepare(
   const forgotten = await pruneTombstones(database);
   if (forgotten > 0) {
     print(`forgot ${forgotten} rows that left more than ${tombstoneDays} days ago`);
+  }
+}
+
+/** PostgreSQL has time zones of its own, of the server that it runs on. */
+async function checkReportingZone(database: Database, { reportingTimeZone: zone = 'UTC' }: Catalogue): Promise<void> {
+  if (zone === 'UTC') {
+    return;
+  }
+  const { rowCount } = await database.query(`SELECT FROM pg_timezone_names WHERE lower(name) = lower($1) LIMIT 1`, [
+    zone,
+  ]);
+  if (rowCount === 0) {
+    throw new ConfigError([
+      `REPORTING_TIME_ZONE: the database knows no time zone ${zone}; name another one, or update its time zones`,
+    ]);
   }
 }
 

@@ -296,6 +296,9 @@ function announce(address: string, { print, config }: Surroundings, folder: stri
   print(`The feed is ready. Paste this address into Power BI or Excel (Get data > OData feed):`);
   print(`  ${address}`);
   print(`Exports dropped into ${config.dropDir} are loaded by themselves.`);
+  print(
+    `Local days and hours of sets over all sources are those of ${config.reportingTimeZone} (REPORTING_TIME_ZONE).`,
+  );
   if (folder !== null && folder !== path.resolve(config.dataDir, 'postgres')) {
     print(`The database lies in ${folder}, as its user cannot reach the data folder.`);
   }

@@ -9,6 +9,8 @@ import { runningServer } from '../embedded/join.ts';
 import { personalKey } from '../ingest/personal/personal-key.ts';
 import type { Observation } from '../observation/observation.ts';
 import type { Observe } from '../observation/observe.ts';
+import { GatewayError } from '../errors.ts';
+import { unifiedFaults } from '../unify/bind-unified.ts';
 import type { Database } from '../warehouse/database.ts';
 import { requireMigrated } from '../warehouse/migrate.ts';
 import { type DatabaseSettings, openDatabase } from '../warehouse/postgres-database.ts';
@@ -31,8 +33,15 @@ export interface Surroundings {
 
 /** Reads `metadata/`, with the key for personal data beside it. Throws GatewayError MetadataInvalid with all faults. */
 export function catalogueOf({ config, environment }: Surroundings): Catalogue {
-  const catalogue = requireCatalogue(config.metadataDir, environment);
-  const { personalDataKey } = config;
+  const { personalDataKey, reportingTimeZone } = config;
+  const catalogue = { ...requireCatalogue(config.metadataDir, environment), reportingTimeZone };
+  const faults = unifiedFaults(catalogue);
+  if (faults.length > 0) {
+    const list = faults.map((fault) => `  ${fault}`).join('\n');
+    throw new GatewayError('MetadataInvalid', `${faults.length} fault(s) in the metadata:\n${list}`, {
+      target: config.metadataDir,
+    });
+  }
   return personalDataKey === null ? catalogue : { ...catalogue, personalKey: personalKey(personalDataKey) };
 }
 

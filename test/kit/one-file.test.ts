@@ -37,6 +37,14 @@ properties:
     { type: Boolean, header: Geldig, personalData: none, description: Whether it holds today., example: 'yes' }
   ChangedAt:
     { type: DateTimeOffset, header: Gewijzigd, personalData: none, description: Last change., example: '01-07-2026 10:30' }
+unify:
+  Conversations:
+    id: PermitNumber
+    columns:
+      Channel: "'Email'"
+      StartedAt: ChangedAt
+      Status: "case(IsValid eq true: 'Open', true: 'Closed')"
+    absent: { HandleSeconds: A permit is not handled. }
 `;
 
 describe('a source never seen before is one file in the metadata folder', () => {
@@ -80,6 +88,26 @@ describe('a source never seen before is one file in the metadata folder', () => 
     assert.deepEqual(reject?.['Property'], 'PermitNumber');
     assert.equal(reject?.['Line'], 4);
     assert.match(String(reject?.['RawText']), /^three;Piet;1;no;01-01-2026 10:30/);
+  });
+
+  it('its rows are part of the sets over all sources, and lead back to it', async () => {
+    const query =
+      "Conversations?$filter=Source eq 'parkeerwacht'&$orderby=SourceId&$select=ConversationKey,Channel,StartedAt,Status&$expand=ParkeerPermits($select=Holder)";
+    assert.deepEqual(await gateway.rows(query), [
+      {
+        ...{ ConversationKey: 'parkeerwacht:2', Channel: 'Email', StartedAt: '2026-01-01T09:30:00Z', Status: 'Closed' },
+        ParkeerPermits: { Holder: null },
+      },
+      {
+        ...{
+          ConversationKey: 'parkeerwacht:9007199254740993',
+          Channel: 'Email',
+          StartedAt: '2026-07-01T08:30:00Z',
+          Status: 'Open',
+        },
+        ParkeerPermits: { Holder: 'Zoë "de Snelle"' },
+      },
+    ]);
   });
 
   it('is in the service document and in $metadata, with its description', async () => {

@@ -45,10 +45,15 @@ export function valuesOf(json: string): unknown {
 
 export async function testGateway(
   folder = metadataFolder,
-  { replies = null, ...settings }: Partial<FeedSettings & Pick<Feed, 'replies'>> = {},
+  {
+    replies = null,
+    reportingTimeZone = 'UTC',
+    ...settings
+  }: Partial<FeedSettings & Pick<Feed, 'replies'> & { readonly reportingTimeZone: string }> = {},
   capabilities: Feed['capabilities'] = null,
 ): Promise<TestGateway> {
-  const catalogue = catalogueOf(folder);
+  const read = catalogueOf(folder);
+  const catalogue = reportingTimeZone === 'UTC' ? read : { ...read, reportingTimeZone };
   const { connectionString, drop } = await provisionedDatabase(catalogue);
   const database = await openDatabase({ connection: connectionString });
   const defects: Error[] = [];

@@ -7,6 +7,7 @@ import { buildExport, fileDefaults } from './build-export.ts';
 import { buildNavigation, type Navigations } from './build-navigation.ts';
 import { type BuiltProperties, buildProperties } from './build-properties.ts';
 import { buildSignIn } from './build-sign-in.ts';
+import { checkUnify } from './build-unified.ts';
 import { checkDocument } from './check-document.ts';
 import { checkPersonalData } from './check-personal-data.ts';
 import { isTimeZone } from './conversions.ts';
@@ -72,6 +73,7 @@ function assemble(sources: readonly SourceDraft[], index: DraftIndex, matches: M
     checkSource(source);
     checkArchive(source);
   }
+  checkUnify(index);
   const navigations = buildNavigation(index);
   const policies = new PersonalPolicies(sources, index);
   checkPersonalData(policies, index);
@@ -85,7 +87,14 @@ function assemble(sources: readonly SourceDraft[], index: DraftIndex, matches: M
     const kept = archive === null ? {} : { archive };
     const stored = draft.form !== 'upstream';
     sets.set(draft.setName, stored ? storedSet(draft, built, index) : { ...upstreamSet(draft, index), ...kept });
-    entitySets.set(draft.setName, entitySet(draft, built, { navigations, sourceTitle: source?.entry.title ?? null }));
+    entitySets.set(
+      draft.setName,
+      entitySet(draft, built, {
+        navigations,
+        sourceTitle: source?.entry.title ?? null,
+        unified: draft.source === index.unified?.name,
+      }),
+    );
     if (draft.form === 'export' && source !== undefined) {
       exports.push(buildExport(source, draft, { index, policies }));
     }
@@ -166,7 +175,16 @@ function checkSource(source: SourceDraft): void {
 function buildSource(source: SourceDraft, matches: Matches): Source {
   const { entry } = source;
   const { title, description, kind, prefix } = entry;
-  const common = { name: source.name, title, description, kind, prefix };
+  const common = {
+    name: source.name,
+    title,
+    description,
+    kind: kind === 'unified' ? ('builtin' as const) : kind,
+    prefix,
+  };
+  if (entry.kind === 'unified') {
+    return common;
+  }
   if (entry.kind === 'files') {
     const { minimumAgeSeconds = 60, completeMark = null } = entry.delivery ?? {};
     return {
@@ -196,9 +214,15 @@ function buildSource(source: SourceDraft, matches: Matches): Source {
 interface SetPlace {
   readonly navigations: Navigations;
   readonly sourceTitle: string | null;
+  /** It is of no source alone. */
+  readonly unified: boolean;
 }
 
-function entitySet(draft: SetDraft, built: BuiltProperties, { navigations, sourceTitle }: SetPlace): EntitySet {
+function entitySet(
+  draft: SetDraft,
+  built: BuiltProperties,
+  { navigations, sourceTitle, unified }: SetPlace,
+): EntitySet {
   const own = navigations.get(draft.setName) ?? new Map<string, { property: NavigationProperty; set: string }>();
   const entityType: EntityType = Object.freeze({
     kind: 'EntityType',
@@ -212,7 +236,7 @@ function entitySet(draft: SetDraft, built: BuiltProperties, { navigations, sourc
     kind: 'EntitySet',
     name: draft.setName,
     // Sources of one product have sets of the same title.
-    title: sourceTitle === null ? draft.entry.title : `${sourceTitle}: ${draft.entry.title}`,
+    title: sourceTitle === null || unified ? draft.entry.title : `${sourceTitle}: ${draft.entry.title}`,
     entityType,
     navigationPropertyBindings: new Map([...own].map(([name, navigation]) => [name, navigation.set])),
     description: draft.entry.description,
@@ -227,6 +251,8 @@ function storedSet(draft: SetDraft, built: BuiltProperties, index: DraftIndex): 
     rows: 'codeList',
     bridge: 'derived',
     dimension: 'derived',
+    unified: 'derived',
+    calendar: 'derived',
     upstream: 'export',
   } as const;
   const seeds = draft.entry.seedRows === undefined ? {} : { seedRows: fixedRows(draft, 'seedRows') };
@@ -249,6 +275,10 @@ function storedSet(draft: SetDraft, built: BuiltProperties, index: DraftIndex): 
 /** References, points in time and what the document asks for; the key has its index anyway. */
 function indexesOf(draft: SetDraft): readonly (readonly string[])[] {
   const { properties, key, navigation = {}, indexes = [] } = draft.entry;
+  // Each costs loads of all sources: such a set says itself which ones it is read by.
+  if (draft.form === 'unified') {
+    return indexes;
+  }
   const single = Object.entries(properties)
     .filter(([, entry]) => entry.references !== undefined || entry.type === 'DateTimeOffset' || entry.type === 'Date')
     .map(([name]) => [name]);

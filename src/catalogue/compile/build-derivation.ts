@@ -1,5 +1,6 @@
 import type { Derivation, DimensionSource } from '../catalogue.ts';
 import { isFault } from '../cells/cell.ts';
+import { buildCalendar, buildUnified } from './build-unified.ts';
 import { cellForm, isoFiles, readGiven } from './conversions.ts';
 import { type DraftIndex, resolveSetName, type SetDraft } from './draft.ts';
 
@@ -17,7 +18,10 @@ export function buildDerivation(draft: SetDraft, index: DraftIndex): Derivation 
   if (draft.form === 'dimension') {
     return dimension(draft, index);
   }
-  return null;
+  if (draft.form === 'unified') {
+    return buildUnified(draft, index);
+  }
+  return draft.form === 'calendar' ? buildCalendar(draft, index) : null;
 }
 
 /** The given rows, written in ISO form and UTC, as PostgreSQL input texts in the order of the properties. */

@@ -8,7 +8,8 @@ interface Relation {
   readonly owner: SetDraft;
   readonly target: SetDraft;
   readonly name: string;
-  readonly partner: string;
+  /** null: the target gets no collection. */
+  readonly partner: string | null;
   readonly join: readonly JoinPair[];
   readonly description: string | undefined;
   readonly path: FaultPath;
@@ -37,10 +38,14 @@ export function buildNavigation(index: DraftIndex): Navigations {
         target: target.typeName,
         collection: false,
         nullable: !alwaysExists(relation, index),
-        partner,
+        ...(partner === null ? {} : { partner }),
         join,
         ...(description === undefined ? {} : { description }),
       };
+      const added = add(found, { on: owner, relation, property: forward, set: target.setName });
+      if (!added || partner === null) {
+        continue;
+      }
       const backward: NavigationProperty = {
         kind: 'NavigationProperty',
         name: partner,
@@ -51,10 +56,7 @@ export function buildNavigation(index: DraftIndex): Navigations {
         join: join.map((pair) => ({ property: pair.referencedProperty, referencedProperty: pair.property })),
         description: `Rows of ${owner.setName} whose ${name} is this one.`,
       };
-      const added = add(found, { on: owner, relation, property: forward, set: target.setName });
-      if (added) {
-        add(found, { on: target, relation, property: backward, set: owner.setName });
-      }
+      add(found, { on: target, relation, property: backward, set: owner.setName });
     }
   }
   return found;
@@ -136,7 +138,7 @@ function relationsOf(draft: SetDraft, index: DraftIndex): readonly Relation[] {
     if (!joins(draft, target, { join, path: [...path, 'join'] })) {
       continue;
     }
-    const partner = entry.partner ?? partnerName(draft, target, name);
+    const partner = entry.oneWay === true ? null : (entry.partner ?? partnerName(draft, target, name));
     keep({ owner: draft, target, name, partner, join, description: entry.description, path });
   }
   return relations;
@@ -166,7 +168,7 @@ function referenceRelation(draft: SetDraft, index: DraftIndex, { name, entry }: 
     owner: draft,
     target,
     name: as,
-    partner: given.partner ?? partnerName(draft, target, as),
+    partner: given.oneWay === true ? null : (given.partner ?? partnerName(draft, target, as)),
     join,
     description: entry.description,
     path,

@@ -63,7 +63,7 @@ export interface BuiltProperties {
   readonly columns: ReadonlyMap<string, Column>;
 }
 
-export const edmType = (entry: PropertyEntry): PrimitiveTypeName => `Edm.${entry.type}`;
+export const edmType = (entry: Pick<PropertyEntry, 'type'>): PrimitiveTypeName => `Edm.${entry.type}`;
 
 /** The properties of a set in document order, then the bookkeeping ones, each with its column. */
 export function buildProperties(draft: SetDraft): BuiltProperties {

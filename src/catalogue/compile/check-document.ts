@@ -15,6 +15,8 @@ const formWords: Readonly<Record<SetForm, string>> = {
   rows: 'a code list',
   bridge: 'a bridge',
   dimension: 'a dimension',
+  unified: 'a unified set',
+  calendar: 'a calendar',
   upstream: 'a proxied set',
 };
 
@@ -40,7 +42,7 @@ export function checkDocument(draft: SetDraft, matches: Matches): void {
 
 function checkForm(draft: SetDraft): void {
   const { entry, form } = draft;
-  const origins = (['rows', 'bridge', 'dimension'] as const).filter((key) => entry[key] !== undefined);
+  const origins = (['rows', 'bridge', 'dimension', 'calendar'] as const).filter((key) => entry[key] !== undefined);
   if (origins.length > 1) {
     draft.report([], `The rows cannot come from ${origins.join(' and ')}.`, 'Keep one of them.');
   }

@@ -35,10 +35,12 @@ export interface SetDraft {
   readonly form: SetForm;
   readonly entry: ExportEntry;
   readonly report: Report;
+  /** File and line of a path, for messages. */
+  readonly placeOf: (path: FaultPath) => string;
 }
 
 /** Where the rows of a set come from. */
-export type SetForm = 'export' | 'rows' | 'bridge' | 'dimension' | 'upstream';
+export type SetForm = 'export' | 'rows' | 'bridge' | 'dimension' | 'unified' | 'calendar' | 'upstream';
 
 /** All sets by name, and the names of sets whose own document is at fault, so that nobody is blamed for naming them. */
 export interface DraftIndex {
@@ -47,6 +49,16 @@ export interface DraftIndex {
   readonly doubles: readonly SetDraft[];
   readonly prefixes: ReadonlyMap<string, string>;
   readonly faulty: ReadonlySet<string>;
+  /** The source of the sets over all sources; null: there are none, and what sets say of themselves for them is without effect. */
+  readonly unified: UnifiedSource | null;
+}
+
+export interface UnifiedSource {
+  readonly name: string;
+  /** By source: the one that it extends, or itself. Sources of one product give the same ids to the same things. */
+  readonly products: ReadonlyMap<string, string>;
+  /** By source: its place among those that a customer moved between; smaller ones count. */
+  readonly precedence: ReadonlyMap<string, number>;
 }
 
 export const isStored = (form: SetForm): boolean => form !== 'upstream';

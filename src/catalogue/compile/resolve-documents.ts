@@ -1,12 +1,13 @@
 import type { DraftIndex, SetDraft, SetForm, SourceDraft } from './draft.ts';
 import { type Environment, environmentName, expandEnvironment } from './expand-environment.ts';
 import type { Fault, FaultPath } from './fault.ts';
-import { type Layer, reporter } from './layer.ts';
+import { type Layer, placer, reporter } from './layer.ts';
 import { isMapping, mergeDocuments } from './merge-documents.ts';
 import type { MetadataDocument } from './parse-document.ts';
 import { draftDeliveries } from './resolve-deliveries.ts';
 import { type ExportEntry, exportSchema, inlineSourceSchema, type SourceEntry, sourceSchema } from './schema.ts';
 import { schemaFaults } from './schema-faults.ts';
+import { withOrigins } from './unify-origins.ts';
 
 interface Folder {
   readonly name: string;
@@ -54,7 +55,7 @@ export function resolveDocuments(
   const faulty = new Set<string>();
   const sources = [...found.values()].map((source) => draftSource(source, { found, faulty, note }));
   const prefixes = new Map(sources.map((source) => [source.name, source.entry.prefix]));
-  return { sources, index: { ...indexSets(sources), prefixes, faulty } };
+  return { sources, index: withOrigins(sources, { ...indexSets(sources), prefixes, faulty }) };
 }
 
 const baseName = (file: string): string => file.replace(/^.*\//, '').replace(/\.ya?ml$/i, '');
@@ -254,6 +255,7 @@ function draftSet(name: string, source: FoundSource, layers: readonly Layer[], c
     form: formOf(entry, source.entry),
     entry,
     report,
+    placeOf: placer(layers),
   };
 }
 
@@ -267,14 +269,20 @@ function formOf(entry: ExportEntry, source: SourceEntry): SetForm {
   if (entry.dimension !== undefined) {
     return 'dimension';
   }
-  return source.kind === 'odata' ? 'upstream' : 'export';
+  if (entry.calendar !== undefined) {
+    return 'calendar';
+  }
+  const forms = { odata: 'upstream', files: 'export', unified: 'unified' } as const;
+  return forms[source.kind];
 }
 
 function indexSets(sources: readonly SourceDraft[]): Pick<DraftIndex, 'sets' | 'doubles'> {
   const doubles: SetDraft[] = [];
   const sets = new Map<string, SetDraft>();
   const folded = new Map<string, string>();
-  for (const draft of sources.flatMap((source) => source.sets)) {
+  // What is over all sources comes first in every list.
+  const ordered = [...sources].sort((a, b) => Number(b.entry.kind === 'unified') - Number(a.entry.kind === 'unified'));
+  for (const draft of ordered.flatMap((source) => source.sets)) {
     const earlier = folded.get(draft.setName.toLowerCase());
     if (earlier !== undefined) {
       const message = `There is already a set ${earlier}${earlier === draft.setName ? '' : ', which differs only in case'}.`;

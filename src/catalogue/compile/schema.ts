@@ -4,6 +4,7 @@ import type { Encoding } from '../catalogue.ts';
 import { keptForPattern } from '../retention.ts';
 import { deliverySchema } from './delivery-schema.ts';
 import { signInSchema } from './sign-in-schema.ts';
+import { calendarSchema, localSchema, matchSchema, sourceKeySchema, unifySchema } from './unify-schema.ts';
 
 /**
  * What a metadata file may say: a closed schema, from which the editor schema is generated too. Whatever one value says
@@ -125,6 +126,7 @@ const navigationTarget = z.union([
     set: setReference,
     as: name.optional().describe('Name of the navigation property; otherwise the property name without Id.'),
     partner: name.optional().describe('Name of the collection on the target; otherwise made from the set name.'),
+    oneWay: z.boolean().optional().describe('true: the target gets no collection.'),
   }),
 ]);
 
@@ -163,6 +165,8 @@ export const propertySchema = z.strictObject({
     .optional()
     .describe('What becomes of the values before they are stored; otherwise what the class says.'),
   computed: computed.optional(),
+  local: localSchema.optional(),
+  sourceKey: sourceKeySchema.optional(),
   upstreamNames: z
     .array(
       z.strictObject({
@@ -242,9 +246,15 @@ const expect = z
 const sourceShape = {
   title: sentence,
   description: sentence,
-  kind: z.enum(['files', 'odata']),
+  kind: z.enum(['files', 'odata', 'unified']).describe('unified: the sets over all sources; there is one such folder.'),
   prefix: z.string().regex(/^([A-Za-z][A-Za-z0-9_]{0,63})?$/, 'the start of a name, or empty'),
   extends: z.string().min(1).optional().describe('Source whose files are taken over, under the own prefix.'),
+  moved: z
+    .array(z.array(z.string().min(1)).min(2))
+    .optional()
+    .describe(
+      'kind: unified: sources of one product between which a customer moved; of an id that several have the first counts.',
+    ),
   files: fileDefaultsSchema.optional(),
   expect,
   delivery: delivery.optional(),
@@ -319,6 +329,7 @@ export const exportSchema = z.strictObject({
         set: setReference,
         join: columnMap,
         partner: name.optional(),
+        oneWay: z.boolean().optional(),
         description: sentence.optional(),
       }),
     )
@@ -351,6 +362,9 @@ export const exportSchema = z.strictObject({
     .min(1)
     .optional()
     .describe('Distinct things that other sets name.'),
+  calendar: calendarSchema.optional(),
+  match: matchSchema.optional(),
+  unify: unifySchema.optional(),
   archive: setArchive.optional().describe('Rows of this proxied set are kept, or not; otherwise as the source says.'),
   refreshed: z
     .string()

@@ -63,7 +63,7 @@ function derivedNames(
     if (derivation.kind === 'dimension') {
       return derivation.from.filter((one) => one.set === setName).map((one) => [set.name, one.columns] as const);
     }
-    if (derivation.from !== setName) {
+    if (derivation.kind !== 'bridge' || derivation.from !== setName) {
       return [];
     }
     return [[set.name, new Map([...derivation.parent].map(([theirs, ours]) => [ours, theirs]))] as const];

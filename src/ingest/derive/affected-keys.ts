@@ -1,9 +1,10 @@
 import { quoteIdentifier } from '../../sql/identifier.ts';
 import { columnList, sameKey } from '../stored/column-lists.ts';
 import { distinctName } from '../stored/distinct-name.ts';
+import { idTableColumns } from '../../unify/ids-query.ts';
 import { columnOf, type StoredTable } from '../stored/stored-table.ts';
 import { derivedColumns, sourceProperty } from './derived-columns.ts';
-import type { DerivedTable } from './derived-sets.ts';
+import type { DerivedTable, NamedTable } from './derived-sets.ts';
 
 /** Table of the derived set's keys whose rows must be made again. For a bridge: its parents' keys. */
 export function affectedTable(derived: DerivedTable): string {
@@ -12,13 +13,16 @@ export function affectedTable(derived: DerivedTable): string {
 
 /** Columns of the derived set that `affectedTable` holds. */
 export function affectedColumns({ table, derivation }: DerivedTable): readonly string[] {
+  if (derivation.kind === 'unified') {
+    return idTableColumns(derivation);
+  }
   return derivation.kind === 'bridge'
     ? [...derivation.parent.values()].map((property) => columnOf(table, property))
     : table.key;
 }
 
 /** A SELECT of the affected keys that rows `t` of the source set matching `condition` name. */
-export function affectedBy(derived: DerivedTable, source: StoredTable, condition: string): string {
+export function affectedBy(derived: NamedTable, source: StoredTable, condition: string): string {
   const selects =
     derived.derivation.kind === 'bridge'
       ? [[...derived.derivation.parent.keys()].map((property) => columnOf(source, property))]
@@ -34,7 +38,7 @@ export function affectedBy(derived: DerivedTable, source: StoredTable, condition
  * A SELECT of the keys of a dimension that rows `t` matching `condition` describe otherwise than it does now, where the
  * newest file counts; null: what the derived set says does not depend on how new a row's file is.
  */
-export function disputedBy(derived: DerivedTable, source: StoredTable, condition: string): string | null {
+export function disputedBy(derived: NamedTable, source: StoredTable, condition: string): string | null {
   const { table, derivation } = derived;
   if (derivation.kind !== 'dimension') {
     return null;
@@ -65,5 +69,5 @@ export function disputedBy(derived: DerivedTable, source: StoredTable, condition
 }
 
 /** The join of a derived row `alias` with its affected key `a`. */
-export const affectedJoin = (derived: DerivedTable, alias: string): string =>
+export const affectedJoin = (derived: NamedTable, alias: string): string =>
   sameKey('a', alias, affectedColumns(derived));

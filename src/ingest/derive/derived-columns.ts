@@ -14,6 +14,12 @@ export function derivedColumns({ table, derivation }: DerivedTable): readonly st
     ];
     return properties.map((property) => columnOf(table, property));
   }
+  if (derivation.kind !== 'dimension') {
+    // What rows are one is told when all of them are there (matched-rows.ts).
+    const later = derivation.kind === 'unified' ? derivation.match?.as : undefined;
+    const all = [...table.columns].filter(([property]) => property !== later).map(([, { name }]) => name);
+    return [...table.key, ...all.filter((name) => !table.key.includes(name))];
+  }
   const given = new Set(
     derivation.from.flatMap((one) => [...one.columns.keys()].map((property) => columnOf(table, property))),
   );

@@ -1,8 +1,10 @@
 import type { Catalogue, Derivation } from '../../catalogue/catalogue.ts';
+import { unifiedOf } from '../../unify/bind-unified.ts';
+import { setsRead } from '../../unify/reads.ts';
 import type { StoredTable } from '../stored/stored-table.ts';
 import { columnOf, storedTable } from '../stored/stored-table.ts';
 
-export type LiveDerivation = Extract<Derivation, { readonly kind: 'bridge' | 'dimension' }>;
+export type LiveDerivation = Extract<Derivation, { readonly kind: 'bridge' | 'dimension' | 'unified' | 'calendar' }>;
 
 /** What derived rows know by a former derivation only, and what does not stay therefore. */
 export interface Unlearned {
@@ -24,8 +26,17 @@ export interface DerivedTable {
   readonly clears?: ReadonlySet<string>;
 }
 
+/** A derived set whose rows are named by the rows of others. */
+export interface NamedTable extends DerivedTable {
+  readonly derivation: Extract<Derivation, { readonly kind: 'bridge' | 'dimension' }>;
+}
+
+export function isNamed(derived: DerivedTable): derived is NamedTable {
+  return derived.derivation.kind === 'bridge' || derived.derivation.kind === 'dimension';
+}
+
 /** A derived set that says what others say of the things in it. */
-export interface DerivedDimension extends DerivedTable {
+export interface DerivedDimension extends NamedTable {
   readonly derivation: Extract<Derivation, { readonly kind: 'dimension' }>;
 }
 
@@ -48,7 +59,9 @@ export function forgetsValue({ derivation, unlearned, clears }: DerivedTable, co
 }
 
 function keepsPace(derivation: LiveDerivation): boolean {
-  return derivation.kind === 'bridge' || derivation.from.some((source) => source.follows);
+  return derivation.kind === 'dimension'
+    ? derivation.from.some((source) => source.follows)
+    : derivation.kind !== 'calendar';
 }
 
 /** The sets that take rows from `setName`, in the catalogue's order. */
@@ -58,9 +71,7 @@ export function derivedFrom(catalogue: Catalogue, setName: string): readonly Der
       return [];
     }
     const { derivation } = set;
-    const takes =
-      derivation.kind === 'bridge' ? derivation.from === setName : derivation.from.some((one) => one.set === setName);
-    if (!takes) {
+    if (!setsOf(catalogue, set.name, derivation).has(setName)) {
       return [];
     }
     const table = storedTable(catalogue, set.name);
@@ -70,7 +81,7 @@ export function derivedFrom(catalogue: Catalogue, setName: string): readonly Der
 
 /** Own columns that take cells which a deletion in a source set empties. */
 function clearedColumns(catalogue: Catalogue, table: StoredTable, derivation: LiveDerivation): ReadonlySet<string> {
-  if (derivation.kind === 'bridge') {
+  if (derivation.kind !== 'dimension') {
     return new Set();
   }
   return new Set(
@@ -104,12 +115,20 @@ export function derivedTables(catalogue: Catalogue): readonly DerivedTable[] {
 }
 
 /** The sets that a derived set is made of. */
-export const madeOf = ({ derivation }: DerivedTable): ReadonlySet<string> =>
-  new Set(derivation.kind === 'bridge' ? [derivation.from] : derivation.from.map((one) => one.set));
+export const madeOf = (catalogue: Catalogue, { table, derivation }: DerivedTable): ReadonlySet<string> =>
+  setsOf(catalogue, table.set.name, derivation);
+
+function setsOf(catalogue: Catalogue, name: string, derivation: LiveDerivation): ReadonlySet<string> {
+  if (derivation.kind === 'unified') {
+    const unified = unifiedOf(catalogue, name);
+    return unified === null ? new Set() : setsRead(unified);
+  }
+  return new Set(derivation.kind === 'bridge' ? [derivation.from] : derivation.from.map((one) => one.set));
+}
 
 /** The sets that a derived set is made of, and those that these are made of. */
 export function sourcesOf(catalogue: Catalogue, derived: DerivedTable): ReadonlySet<string> {
-  const direct = madeOf(derived);
+  const direct = madeOf(catalogue, derived);
   const above = derivedTables(catalogue).filter((one) => direct.has(one.table.set.name));
   return new Set([...direct, ...above.flatMap((one) => [...sourcesOf(catalogue, one)])]);
 }

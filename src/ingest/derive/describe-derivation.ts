@@ -1,7 +1,8 @@
+import { hash } from 'node:crypto';
 import type { Catalogue } from '../../catalogue/catalogue.ts';
 import { columnOf, storedTable } from '../stored/stored-table.ts';
 import { derivedColumns, encodingOf } from './derived-columns.ts';
-import type { DerivedTable, Unlearned } from './derived-sets.ts';
+import { type DerivedTable, madeOf, type Unlearned } from './derived-sets.ts';
 
 /** To be raised when rows are made otherwise of the same metadata: all derived sets are then made again, once. */
 const rulesVersion = 1;
@@ -9,7 +10,7 @@ const rulesVersion = 1;
 /** All that the rows of a derived set depend on besides the rows they are made of. */
 export interface DerivationRecord {
   readonly rules: number;
-  readonly kind: 'bridge' | 'dimension';
+  readonly kind: DerivedTable['derivation']['kind'];
   /** Each way in which things are named. */
   readonly things: readonly string[];
   /** By column: each way in which it gets its values. */
@@ -39,6 +40,9 @@ export function describeDerivation(catalogue: Catalogue, { table, derivation }: 
     });
     return { rules: rulesVersion, kind: 'dimension', things: things.sort(), columns: Object.fromEntries(told) };
   }
+  if (derivation.kind !== 'bridge') {
+    return describeMade(catalogue, { table, derivation });
+  }
   const { from, parent, list, paired, position } = derivation;
   const listed = [list, ...(paired === null ? [] : [paired])].map(({ property }) => property);
   const encodings = listed.map((property) => encodingOf(catalogue, from, property));
@@ -52,6 +56,30 @@ export function describeDerivation(catalogue: Catalogue, { table, derivation }: 
     kind: 'bridge',
     things: [way],
     columns: Object.fromEntries(rest.map((name) => [name, [way]])),
+  };
+}
+
+/** Of rows that are computed: whatever changes, all are made again. */
+function describeMade(catalogue: Catalogue, { table, derivation }: DerivedTable): DerivationRecord {
+  const sets = [...madeOf(catalogue, { table, derivation })].sort();
+  const way = JSON.stringify(
+    [
+      ...[table.columns, derivation, catalogue.reportingTimeZone ?? 'UTC'],
+      // Types, joins and code lists that formulas look at.
+      ...sets.map((set) => [
+        hiddenBy(catalogue, set),
+        storedTable(catalogue, set).set.derivation?.kind === 'rows' ? storedTable(catalogue, set).set.derivation : null,
+      ]),
+    ],
+    (_, value: unknown) => (value instanceof Map ? [...value] : value),
+  );
+  const rest = derivedColumns({ table, derivation }).filter((name) => !table.key.includes(name));
+  const digest = hash('sha256', way, 'hex');
+  return {
+    rules: rulesVersion,
+    kind: derivation.kind,
+    things: [digest],
+    columns: Object.fromEntries(rest.map((name) => [name, [digest]])),
   };
 }
 

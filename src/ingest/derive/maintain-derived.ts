@@ -10,9 +10,12 @@ import { type StoredTable, storedTable } from '../stored/stored-table.ts';
 import { affectedBy, affectedColumns, affectedJoin, affectedTable, disputedBy } from './affected-keys.ts';
 import { derivationQuery } from './derive-rows.ts';
 import { derivedColumns } from './derived-columns.ts';
-import { asDimension, type DerivedTable, derivedFrom, forgets, madeOf } from './derived-sets.ts';
+import { asDimension, type DerivedTable, derivedFrom, forgets, isNamed, madeOf } from './derived-sets.ts';
+import { extendCalendar } from './calendar.ts';
+import { matchRows } from './matched-rows.ts';
 import { addMembers, hasOwnParents } from './new-parents.ts';
 import { noteStatements, settledTable, settleStatements } from './settle-statements.ts';
+import { addUnified, affectedUnified, contestedUnified, unifiedIds, unifiedQuery } from './unified-rows.ts';
 import { type DerivedMarks, differences, writeDerived } from './write-derived.ts';
 
 /** Where more rows change than this, `bulk`, comparing what each says costs more than making all things they name again. */
@@ -44,9 +47,13 @@ export async function noteAffected(
   let restated = 0;
   for (const derived of derivedFrom(catalogue, source.set.name)) {
     await createAffected(transaction, derived);
-    await noteChanging(transaction, { derived, source, bulk }, `t._row IN (${rows.changing})`);
+    await noteChanging(transaction, catalogue, { derived, source, bulk, condition: `t._row IN (${rows.changing})` });
     const newer = `t._row IN (${rows.restated}) AND (t._stamp IS NULL OR t._stamp < $1)`;
-    const disputed = disputedBy(derived, source, newer);
+    const disputed = isNamed(derived)
+      ? disputedBy(derived, source, newer)
+      : derived.derivation.kind === 'unified'
+        ? contestedUnified(catalogue, derived, source, newer)
+        : null;
     if (disputed !== null) {
       restated += await addAffected(transaction, derived, disputed, [fileTime]);
     }
@@ -57,15 +64,43 @@ export async function noteAffected(
 /** Before rows `t` of the source matching `condition` change or go: the keys they name, for a dimension with what they say. */
 async function noteChanging(
   transaction: Transaction,
-  { derived, source, bulk }: { readonly derived: DerivedTable; readonly source: StoredTable; readonly bulk: boolean },
-  condition: string,
+  catalogue: Catalogue,
+  {
+    derived,
+    source,
+    bulk,
+    condition,
+  }: {
+    readonly derived: DerivedTable;
+    readonly source: StoredTable;
+    readonly bulk: boolean;
+    readonly condition: string;
+  },
 ): Promise<void> {
   const dimension = bulk ? null : asDimension(derived);
   if (dimension !== null) {
     await noteStatements(transaction, { dimension, source }, condition);
   } else {
-    await addAffected(transaction, derived, affectedBy(derived, source, condition));
+    const affected = namedKeys(catalogue, { derived, source, condition });
+    if (affected !== null) {
+      await addAffected(transaction, derived, affected);
+    }
   }
+}
+
+/** A SELECT of what the affected table holds of rows `t` of the source that match a condition; null: nothing. */
+function namedKeys(
+  catalogue: Catalogue,
+  {
+    derived,
+    source,
+    condition,
+  }: { readonly derived: DerivedTable; readonly source: StoredTable; readonly condition: string },
+): string | null {
+  if (isNamed(derived)) {
+    return affectedBy(derived, source, condition);
+  }
+  return derived.derivation.kind === 'unified' ? unifiedIds(catalogue, derived, source, condition) : null;
 }
 
 async function createAffected(transaction: Transaction, derived: DerivedTable): Promise<void> {
@@ -97,8 +132,15 @@ export async function maintainDerived(
   for (const one of derivedFrom(catalogue, source.set.name)) {
     const derived = { ...one, outlived };
     const changed = `t._version = ${Number(version)}`;
-    if (onlyNew && hasOwnParents(catalogue, { derived, source })) {
-      const added = await addMembers(transaction, catalogue, { derived, changed, marks });
+    if (derived.derivation.kind === 'calendar') {
+      await fresh?.index(transaction, derived.table.set.name);
+      await extendCalendar(transaction, { derived, source, changed, marks });
+      continue;
+    }
+    const added = onlyNew
+      ? await addNew(transaction, catalogue, { derived, source, changed, version, marks })
+      : undefined;
+    if (added !== undefined) {
       await fresh?.index(transaction, derived.table.set.name);
       if (added !== null) {
         await maintainDerived(transaction, catalogue, { ...change, source: derived.table, version: added });
@@ -118,10 +160,14 @@ export async function maintainDerived(
     const dimension = bulk ? null : asDimension(derived);
     const count =
       dimension === null
-        ? await addAffected(transaction, derived, affectedBy(derived, source, changed))
+        ? await addAffected(transaction, derived, namedKeys(catalogue, { derived, source, condition: changed }) ?? '')
         : await settleStatements(transaction, catalogue, { dimension, source, changed, onlyNew });
-    await transaction.query(`ANALYZE ${affectedTable(derived)}`);
-    if (dimension === null || count > 0) {
+    const concerned =
+      dimension === null
+        ? (await transaction.query(`SELECT FROM ${affectedTable(derived)} LIMIT 1`)).rowCount > 0
+        : count > 0;
+    if (concerned) {
+      await transaction.query(`ANALYZE ${affectedTable(derived)}`);
       await rederive(transaction, catalogue, { derived, marks, bulk });
     }
     await transaction.query(`DROP TABLE ${affectedTable(derived)}`);
@@ -131,14 +177,42 @@ export async function maintainDerived(
   }
 }
 
+/** Adds what new rows of a source become, as rows of their own; `undefined`: they change others, and nothing was done. */
+async function addNew(
+  transaction: Transaction,
+  catalogue: Catalogue,
+  rows: {
+    readonly derived: DerivedTable;
+    readonly source: StoredTable;
+    readonly changed: string;
+    readonly version: string;
+    readonly marks: DerivedMarks;
+  },
+): Promise<string | null | undefined> {
+  if (rows.derived.derivation.kind === 'unified') {
+    return addUnified(transaction, catalogue, rows);
+  }
+  return hasOwnParents(catalogue, rows) ? addMembers(transaction, catalogue, rows) : undefined;
+}
+
 /** Makes all rows of a derived set again, from all rows of its sources, and those derived from the ones that changed. */
 export async function makeAgain(
   transaction: Transaction,
   catalogue: Catalogue,
   { derived, marks }: { readonly derived: DerivedTable; readonly marks: DerivedMarks },
 ): Promise<void> {
+  if (derived.derivation.kind === 'calendar') {
+    for (const set of madeOf(catalogue, derived)) {
+      await extendCalendar(transaction, { derived, source: storedTable(catalogue, set), changed: 'true', marks });
+    }
+    return;
+  }
+  if (!isNamed(derived)) {
+    await rederive(transaction, catalogue, { derived, marks, bulk: true, whole: true });
+    return;
+  }
   await createAffected(transaction, derived);
-  for (const set of madeOf(derived)) {
+  for (const set of madeOf(catalogue, derived)) {
     await addAffected(transaction, derived, affectedBy(derived, storedTable(catalogue, set), 'true'));
   }
   const { table } = derived;
@@ -183,16 +257,16 @@ async function rederive(
     readonly derived: DerivedTable;
     readonly marks: DerivedMarks;
     readonly bulk: boolean;
-    /** All rows of a dimension, and not those of the affected keys alone. */
+    /** All rows of a dimension or of a unified set, and not those of the affected keys alone. */
     readonly whole?: boolean;
   },
 ): Promise<void> {
   const { table } = derived;
-  const noted = await notedAmong(transaction, [...madeOf(derived)]);
+  const noted = await notedAmong(transaction, [...madeOf(catalogue, derived)]);
   const made = quoteIdentifier(distinctName('made_', table.set.name));
   const lost = quoteIdentifier(distinctName('lost_', table.set.name));
   await transaction.query(
-    `CREATE TEMP TABLE ${made} ON COMMIT DROP AS ${derivationQuery(catalogue, derived, { whole, noted })}`,
+    `CREATE TEMP TABLE ${made} ON COMMIT DROP AS ${isNamed(derived) ? derivationQuery(catalogue, derived, { whole, noted }) : unifiedQuery(catalogue, { derived, all: whole })}`,
   );
   const dimension = bulk ? null : asDimension(derived);
   if (dimension !== null) {
@@ -201,26 +275,42 @@ async function rederive(
   }
   await transaction.query(`ANALYZE ${made}`);
   const version = await nextVersion(transaction, table.set.name);
+  const affected = isNamed(derived)
+    ? `${table.name} t JOIN ${affectedTable(derived)} a ON ${affectedJoin(derived, 't')}`
+    : affectedUnified(catalogue, { derived, all: whole });
   await transaction.query(
-    `CREATE TEMP TABLE ${lost} ON COMMIT DROP AS SELECT t._row AS _target FROM ${table.name} t JOIN ${affectedTable(derived)} a ON ${affectedJoin(derived, 't')} WHERE ${forgets(derived) ? `t._load_id IS NOT NULL AND NOT EXISTS (SELECT FROM ${made} m WHERE ${sameKey('m', 't', table.key)})` : 'false'}`,
+    `CREATE TEMP TABLE ${lost} ON COMMIT DROP AS SELECT t._row AS _target FROM ${affected} WHERE ${forgets(derived) ? `t._load_id IS NOT NULL AND NOT EXISTS (SELECT FROM ${made} m WHERE ${sameKey('m', 't', table.key)})` : 'false'}`,
   );
   await transaction.query(`ANALYZE ${lost}`);
   const below = derivedFrom(catalogue, table.set.name);
-  await noteBelow(transaction, { derived, below, made, lost, bulk });
-  const changed = await writeDerived(transaction, { derived, made, lost, version, marks });
+  const match = derived.derivation.kind === 'unified' ? derived.derivation.match : null;
+  // Which rows are one thing is told when all are written, so what is below is told of one version with two writings.
+  const inBulk = bulk || match !== null;
+  await noteBelow(transaction, catalogue, { derived, below, made, lost, bulk: inBulk });
+  const written = await writeDerived(transaction, { derived, made, lost, version, marks });
   await transaction.query(`DROP TABLE ${made}, ${lost}`);
-  if (!changed) {
+  const rematched = match === null ? null : await matchRows(transaction, table, match);
+  if (rematched !== null) {
+    const condition = `t._row IN (${rematched.rows})`;
+    for (const one of below) {
+      await createAffected(transaction, one);
+      await noteChanging(transaction, catalogue, { derived: one, source: table, bulk: true, condition });
+    }
+    await rematched.write(version);
+  }
+  if (!written && rematched === null) {
     return;
   }
   await publishVersion(transaction, table.set.name, version);
   if (below.length > 0) {
     const { outlived = false } = derived;
-    await maintainDerived(transaction, catalogue, { source: table, version, marks, bulk, outlived });
+    await maintainDerived(transaction, catalogue, { source: table, version, marks, bulk: inBulk, outlived });
   }
 }
 
 async function noteBelow(
   transaction: Transaction,
+  catalogue: Catalogue,
   {
     derived,
     below,
@@ -242,6 +332,6 @@ async function noteBelow(
   for (const one of below) {
     await createAffected(transaction, one);
     const changing = `t._row IN (${differs === null ? gone : `${gone} UNION ALL ${updated}`})`;
-    await noteChanging(transaction, { derived: one, source: table, bulk }, changing);
+    await noteChanging(transaction, catalogue, { derived: one, source: table, bulk, condition: changing });
   }
 }

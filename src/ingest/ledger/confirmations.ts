@@ -53,9 +53,9 @@ export const noteJoin = (
 ): string =>
   ` LEFT JOIN gateway.confirmation ${alias} ON ${alias}.entity_set = ${escapeText(set.name)} AND ${alias}.chunk = ${chunkOf('t._row')} AND ${alias}.cell = ${escapeText(cell)} AND ${alias}.rows @> ${offsetOf('t._row')} AND ${alias}.file_time > coalesce(${stamp}, '-infinity')`;
 
-/** How new the row `t` is. */
-export const trueStamp = ({ set }: Pick<ConfirmedTable, 'set'>): string =>
-  `greatest(t._stamp, (SELECT n.file_time FROM gateway.confirmation n WHERE n.entity_set = ${escapeText(set.name)} AND n.chunk = ${chunkOf('t._row')} AND n.cell = '' AND n.rows @> ${offsetOf('t._row')}))`;
+/** How new the row `t`, or another alias, is. */
+export const trueStamp = ({ set }: Pick<ConfirmedTable, 'set'>, alias = 't'): string =>
+  `greatest(${alias}._stamp, (SELECT n.file_time FROM gateway.confirmation n WHERE n.entity_set = ${escapeText(set.name)} AND n.chunk = ${chunkOf(`${alias}._row`)} AND n.cell = '' AND n.rows @> ${offsetOf(`${alias}._row`)}))`;
 
 /** Rows that a file confirms. */
 export interface Confirming {

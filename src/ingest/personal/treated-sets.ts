@@ -67,6 +67,9 @@ function takenBy(derivation: Derivation): readonly (readonly [ours: string, thei
       [...columns].map(([ours, property]) => [ours, { set, property }] as const),
     );
   }
+  if (derivation.kind !== 'bridge') {
+    return [];
+  }
   const { from, parent, list, paired } = derivation;
   const lists = [list, ...(paired === null ? [] : [paired])];
   return [

@@ -249,7 +249,7 @@ async function deriveAgain(
   const changed = new Set(rebuilt);
   for (const derived of derivedTables(catalogue)) {
     const { name } = derived.table.set;
-    if (!changed.has(name) && ![...madeOf(derived)].some((set) => changed.has(set))) {
+    if (!changed.has(name) && ![...madeOf(catalogue, derived)].some((set) => changed.has(set))) {
       continue;
     }
     changed.add(name);

@@ -22,6 +22,9 @@ export function boundColumns(catalogue: Catalogue, table: StoredTable): readonly
       const { from, list, paired } = derivation;
       return from === table.set.name && paired !== null ? pairsOf(table, list.property, [paired.property]) : [];
     }
+    if (derivation.kind !== 'dimension') {
+      return [];
+    }
     const key = storedTable(catalogue, set.name).key;
     return derivation.from
       .filter((one) => one.set === table.set.name)

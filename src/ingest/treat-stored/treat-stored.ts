@@ -120,7 +120,7 @@ async function applyChanges(
     }
   }
   for (const derived of derivedTables(catalogue)) {
-    const marks = [...madeOf(derived)].some((set) => changed.has(set))
+    const marks = [...madeOf(catalogue, derived)].some((set) => changed.has(set))
       ? await newestLoad(transaction, catalogue, derived)
       : null;
     if (marks !== null) {

@@ -1,0 +1,101 @@
+import type { JoinPair } from '../edm/model.ts';
+
+/**
+ * Sets over all sources (docs/metadata.md, "Unified sets"): what their rows are made of, as exports declare it. Expressions are OData
+ * texts (4.01 URL Conventions 5.1.1) over the properties of the export's own set; `unify/` types them and makes SQL of them.
+ */
+
+/** An OData expression, and where it stands. */
+export interface Formula {
+  readonly text: string;
+  /** File and line, for messages. */
+  readonly place: string;
+}
+
+/** A value made of many rows; rows for which `where` is not true are left out. */
+export interface AggregateFormula {
+  /** `first` and `last`: the value of the row with the smallest or greatest `by` among those that have a value. */
+  readonly method: 'sum' | 'min' | 'max' | 'count' | 'first' | 'last';
+  /** null: `count` of rows. */
+  readonly of: Formula | null;
+  readonly by: Formula | null;
+  readonly where: Formula | null;
+}
+
+export const isAggregate = (value: Formula | AggregateFormula): value is AggregateFormula => 'method' in value;
+
+/** Values made of rows of another set, by name; a later gathering may use those of earlier ones. */
+export interface Gathering {
+  readonly set: string;
+  /** Properties of the contribution's set, each with theirs that it equals. */
+  readonly join: readonly JoinPair[];
+  readonly values: ReadonlyMap<string, AggregateFormula>;
+}
+
+/** How the rows of one set become rows of a unified one. */
+export interface Contribution {
+  /** Entity set whose rows these are. */
+  readonly set: string;
+  readonly source: string;
+  /** What its ids are ids of: contributions of one space with the same id speak of one thing, of which one row counts. */
+  readonly space: string;
+  /** Properties that are the id within the source. */
+  readonly id: readonly string[];
+  /** Stands before the id where ids of several kinds of things could be equal; otherwise empty. */
+  readonly idPrefix: string;
+  /** Smaller ones win among rows of one thing; on a tie the newer row, then the smaller `rank`. */
+  readonly precedence: number;
+  readonly rank: number;
+  /** Rows for which it is not true make none. */
+  readonly where: Formula | null;
+  /** Many rows with the same id make one: columns are aggregates, and expressions over these and the id. */
+  readonly grouped: boolean;
+  readonly gather: readonly Gathering[];
+  /** By property of the unified set. */
+  readonly columns: ReadonlyMap<string, Formula | AggregateFormula>;
+  /** Properties of the unified set that hold the key of the source's own row, each with the property it is taken from. */
+  readonly origin: ReadonlyMap<string, string>;
+  /** Why the vendor gives nothing, by property, for the page of the model. */
+  readonly absent: ReadonlyMap<string, string>;
+}
+
+/** What a property of a unified set is made of besides what exports say. */
+export type UnifiedRule =
+  /** `source:id` of the row. */
+  | { readonly kind: 'key' }
+  | { readonly kind: 'source' }
+  /** Which of several rows for one thing this is: filled when all are there. */
+  | { readonly kind: 'match' }
+  /** The id within the source, as text. */
+  | { readonly kind: 'id' }
+  /** The calendar day or the hour of another property, in the reporting zone. */
+  | { readonly kind: 'local'; readonly of: string; readonly part: 'date' | 'hour' }
+  /**
+   * Exports give the id of a thing in their source; the key is made of it. `to`: the unified set that has these things, of which another source
+   * of the product may have the row that counts. `through`: its property that says which thing the row belongs to; null: its key.
+   */
+  | { readonly kind: 'reference'; readonly to: string | null; readonly through: string | null };
+
+export interface UnifiedDerivation {
+  readonly kind: 'unified';
+  readonly from: readonly Contribution[];
+  /** By property; others are given by the contributions alone. */
+  readonly rules: ReadonlyMap<string, UnifiedRule>;
+  /** Which rows are one thing; null: each is one of its own. */
+  readonly match: Match | null;
+}
+
+/** Rows that are one thing get the smallest of their keys in a property. */
+export interface Match {
+  readonly as: string;
+  /** Rows with equal texts in this property, but for the case of letters, are one thing. */
+  readonly by: string;
+  /** Keys of rows that are one thing, too. */
+  readonly same: readonly (readonly string[])[];
+}
+
+/** The days of all years in which rows of other sets lie, one row a day. */
+export interface CalendarDerivation {
+  readonly kind: 'calendar';
+  readonly from: readonly { readonly set: string; readonly property: string }[];
+}

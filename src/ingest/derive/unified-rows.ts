@@ -1,0 +1,118 @@
+import type { Catalogue } from '../../catalogue/catalogue.ts';
+import { GatewayError } from '../../errors.ts';
+import { quoteIdentifier } from '../../sql/identifier.ts';
+import type { Transaction } from '../../warehouse/database.ts';
+import { type BoundUnified, unifiedOf } from '../../unify/bind-unified.ts';
+import { contestedIds, idsNamedBy, keysOfIds, ownRows, withIds } from '../../unify/ids-query.ts';
+import { allRows, type Newness, unifiedRows } from '../../unify/rows-query.ts';
+import { trueStamp } from '../ledger/confirmations.ts';
+import { nextVersion, publishVersion } from '../ledger/set-version.ts';
+import { columnList } from '../stored/column-lists.ts';
+import { type StoredTable, storedTable } from '../stored/stored-table.ts';
+import { affectedTable } from './affected-keys.ts';
+import { derivedColumns } from './derived-columns.ts';
+import type { DerivedTable } from './derived-sets.ts';
+import type { DerivedMarks } from './write-derived.ts';
+
+/** How new the row of a source is: of rows of files that is noted beside them, too. */
+const newness: Newness = (set, alias) => (set.derivation === null ? trueStamp({ set }, alias) : `${alias}._stamp`);
+
+function boundOf(catalogue: Catalogue, { table }: DerivedTable): BoundUnified {
+  const unified = unifiedOf(catalogue, table.set.name);
+  if (unified === null) {
+    throw new GatewayError('Internal', `${table.set.name} is no unified set.`);
+  }
+  return unified;
+}
+
+/** A SELECT of the ids of things that rows `t` of a source speak of where they match a condition. */
+export const unifiedIds = (
+  catalogue: Catalogue,
+  derived: DerivedTable,
+  source: StoredTable,
+  condition: string,
+): string => idsNamedBy(boundOf(catalogue, derived), source.set.name, condition).join(' UNION ');
+
+/** The same of things that several rows speak of, of which the newest may be another one now; null: there are none. */
+export function contestedUnified(
+  catalogue: Catalogue,
+  derived: DerivedTable,
+  source: StoredTable,
+  condition: string,
+): string | null {
+  const selects = contestedIds(boundOf(catalogue, derived), source.set.name, condition);
+  return selects.length === 0 ? null : selects.join(' UNION ');
+}
+
+/** Which rows are made: those of the affected ids, or `all`. */
+export interface UnifiedTables {
+  readonly derived: DerivedTable;
+  readonly all: boolean;
+}
+
+/** The SELECT of unified rows, in the columns of `derivedColumns`. */
+export function unifiedQuery(catalogue: Catalogue, { derived, all }: UnifiedTables): string {
+  const unified = boundOf(catalogue, derived);
+  const restriction = (bound: BoundUnified['contributions'][number]) =>
+    all ? allRows : withIds(bound, storedTable(catalogue, bound.contribution.set).set, affectedTable(derived));
+  return unifiedRows(unified, unified.contributions, derivedColumns(derived), { restriction, newness });
+}
+
+/** What follows FROM of the stored rows `t` that are made again. */
+export function affectedUnified(catalogue: Catalogue, { derived, all }: UnifiedTables): string {
+  const { table } = derived;
+  const [key = ''] = table.key;
+  return all
+    ? `${table.name} t`
+    : `${table.name} t JOIN (${keysOfIds(boundOf(catalogue, derived), affectedTable(derived))}) a ON a._key = t.${quoteIdentifier(key)}`;
+}
+
+interface NewRows {
+  readonly derived: DerivedTable;
+  readonly source: StoredTable;
+  /** Of the source: its new rows have it, and no others. */
+  readonly version: string;
+  readonly marks: DerivedMarks;
+}
+
+/**
+ * Adds what new rows of a source become by themselves. Resolves to the unified set's new version, null where nothing was added; `undefined`:
+ * they do more than that, or speak of things that other rows speak of too, and nothing was done.
+ */
+export async function addUnified(
+  transaction: Transaction,
+  catalogue: Catalogue,
+  { derived, source, version: changed, marks }: NewRows,
+): Promise<string | null | undefined> {
+  const unified = boundOf(catalogue, derived);
+  const keys = catalogue.model.entitySets.get(source.set.name)?.entityType.key ?? [];
+  const own = ownRows(unified, source.set, keys);
+  if (own === null || unified.derivation.match !== null) {
+    return undefined;
+  }
+  for (const query of own.rivalled(`t._version = ${Number(changed)}`)) {
+    if ((await transaction.query(query)).rowCount > 0) {
+      return undefined;
+    }
+  }
+  const { table } = derived;
+  const columns = derivedColumns(derived);
+  // Without rivals nothing depends on how new a row is.
+  const alone = {
+    ...unified,
+    spaces: new Map(own.contributions.map((one) => [one.contribution.space, [one]])),
+    contributions: own.contributions,
+  };
+  const restriction = () => (alias: string) => ({ join: null, where: [`${alias}._version = ${Number(changed)}`] });
+  const rows = unifiedRows(alone, own.contributions, columns, { restriction, newness });
+  const version = await nextVersion(transaction, table.set.name);
+  const { rowCount } = await transaction.query(
+    `INSERT INTO ${table.name} (${columnList(columns)}, _version, _load_id, _loaded_at, _stamp) SELECT u.*, $1, $2, now(), $3 FROM (${rows}) u`,
+    [version, marks.loadId, marks.fileTime],
+  );
+  if (rowCount === 0) {
+    return null;
+  }
+  await publishVersion(transaction, table.set.name, version);
+  return version;
+}
