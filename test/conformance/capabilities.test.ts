@@ -76,6 +76,7 @@ const knownTerms = new Set([
   ...['Core.V1.Description', 'Core.V1.ODataVersions', 'Aggregation.V1.ApplySupported'],
   ...[
     'ConformanceLevel',
+    'SupportedFormats',
     'BatchSupported',
     'BatchContinueOnErrorSupported',
     'AsynchronousRequestsSupported',
