@@ -4,7 +4,7 @@
 // still say which Node is needed.
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -20,7 +20,7 @@ const commands = {
   start: () => gateway(['serve', ...given]),
   gateway: () => gateway(given),
   test: () => test(),
-  'test:long': () => mocha(given.length > 0 ? given : ['test/**/*.long.test.ts']),
+  'test:long': () => longTests(),
   check: () => check(),
   bench: () => bench(given),
   install: async () => 0,
@@ -130,8 +130,8 @@ function tool(name, args, options) {
   return node([path.join(root, 'node_modules', name, bin), ...args], options);
 }
 
-function mocha(args) {
-  return tool('mocha', ['--reporter', path.join('scripts', 'counting-reporter.cjs'), ...args]);
+function mocha(args, options) {
+  return tool('mocha', ['--reporter', path.join('scripts', 'counting-reporter.cjs'), ...args], options);
 }
 
 /** Everything that is not long, a process for each core, each with a database server of its own; what is named runs in one. */
@@ -143,6 +143,17 @@ function test() {
   }
   const jobs = String(Math.min(4, availableParallelism()));
   return mocha(['--parallel', '--jobs', jobs, 'test/**/*.test.ts', '--ignore', 'test/**/*.long.test.ts']);
+}
+
+/** The long ones, and the properties of the others twenty times as often. */
+function longTests() {
+  compile(root);
+  const triesProperties = (file) => /\bruns\(/.test(readFileSync(path.join(root, file), 'utf8'));
+  const properties = readdirSync(path.join(root, 'test'), { recursive: true })
+    .map((name) => path.join('test', name))
+    .filter((name) => name.endsWith('.test.ts') && !name.endsWith('.long.test.ts') && triesProperties(name));
+  const env = { ...process.env, PROPERTY_RUNS: process.env.PROPERTY_RUNS ?? '20' };
+  return mocha(given.length > 0 ? given : ['test/**/*.long.test.ts', ...properties], { env });
 }
 
 async function check() {

@@ -4,8 +4,10 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileS
 import net, { type AddressInfo } from 'node:net';
 import path from 'node:path';
 import { freePort } from '../../src/embedded/address.ts';
+import pg from 'pg';
 import { exportFile } from '../ingest/support/feed.ts';
 import { type TestDatabase, testDatabase } from '../support/postgres.ts';
+import { runInProcess } from './remedies/command-line.ts';
 import { run, serve, until, useFolders } from './support/program.ts';
 
 interface Collection {
@@ -262,19 +264,32 @@ describe('The program on a database of its own', () => {
     const environment = { ...base(), LOG_LEVEL: 'info' };
     const drop = path.join(environment.DATA_DIR, 'drop');
     mkdirSync(drop, { recursive: true });
-    const count = 60;
+    writeFileSync(path.join(drop, 'raw-cases-1749999999.csv'), exportFile('tracebuzz/cases', [{ CaseId: 90_000 }]));
+    const count = 6;
     for (let n = 0; n < count; n++) {
       const rows = Array.from({ length: 300 }, (_, row) => ({ ResultId: 100_000 + n * 300 + row }));
       writeFileSync(path.join(drop, `raw-results-${1_750_000_000 + n}.csv`), exportFile('tracebuzz/results', rows));
     }
+    assert.equal((await runInProcess(['migrate'], environment)).code, 0);
+    // What the second file writes to is held until the program was told to stop.
+    const client = new pg.Client({ connectionString: database.connectionString });
+    await client.connect();
+    await client.query('BEGIN; LOCK TABLE feed."TracebuzzResults" IN SHARE MODE');
     const loaded = (text: string): number => (text.match(/"outcome":"loaded"/g) ?? []).length;
     const first = await serve(environment);
     await first.printed(/"outcome":"loaded"/);
+    await until('the second file is at hand', async () => {
+      const { rows } = await client.query('SELECT FROM pg_locks WHERE NOT granted');
+      return rows.length > 0;
+    });
     first.child.kill('SIGTERM');
+    await first.printed(/"event":"stopping"/);
+    await client.query('ROLLBACK');
+    await client.end();
     assert.equal(await first.ended, 0, first.output());
-    assert.ok(loaded(first.output()) < count, 'it stopped before the end');
+    assert.equal(loaded(first.output()), 2, 'it ended after the file at hand');
     const second = await serve(environment);
-    await until('the rest is loaded', () => loaded(first.output()) + loaded(second.output()) === count, 120_000);
+    await until('the rest is loaded', () => 2 + loaded(second.output()) === 1 + count);
     const rows = await json(`${second.root}TracebuzzResults?$count=true&$top=0&$filter=ResultId ge 100000`);
     assert.equal(rows['@odata.count'], count * 300);
     second.child.kill('SIGTERM');

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { type TestGateway, testGateway } from '../support/gateway.ts';
+import { runs } from '../support/runs.ts';
 import { Deliveries } from './deliveries.ts';
 import { type DeltaClient, followers } from './delta-client.ts';
 
@@ -168,7 +169,7 @@ describe('http: pages of delta replies, with real loads', () => {
           await sameAsFresh(client);
         }
       }),
-      { numRuns: 15 },
+      { numRuns: runs(6) },
     );
     assert.ok(removed > 50 && paged > 50, `${removed} removed, ${paged} further pages`);
   });

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { feedCapabilities } from '../../src/http/capabilities.ts';
 import { pruneTombstones } from '../../src/warehouse/prune-tombstones.ts';
 import { type TestGateway, testGateway } from '../support/gateway.ts';
+import { runs } from '../support/runs.ts';
 import { Deliveries } from './deliveries.ts';
 import { DeltaClient, followers } from './delta-client.ts';
 
@@ -324,7 +325,7 @@ describe('http: delta links, with real loads', () => {
           await sameAsFresh(client);
         }
       }),
-      { numRuns: 10 },
+      { numRuns: runs(5) },
     );
     assert.ok(deltas > 30, `${deltas}`);
   });

@@ -11,6 +11,7 @@ import { compileCollection } from '../../src/sql/read/compile-read.ts';
 import { planOf } from '../sql/compile-url.ts';
 import { catalogue, setNamed } from '../sql/small-model.ts';
 import { openTestFeed, type TestFeed } from '../sql/test-feed.ts';
+import { runs } from '../support/runs.ts';
 
 type Cell = string | number | boolean | null;
 type Row = Readonly<Record<string, Cell>>;
@@ -252,7 +253,7 @@ describe('http: nested COPY text of a real PostgreSQL to OData JSON', () => {
         rows[level.set].map((row) => JSON.stringify(expected.row(row, level))),
       );
     };
-    await fc.assert(fc.asyncProperty(data, request, formats, check), { numRuns: 150, interruptAfterTimeLimit: 20_000 });
+    await fc.assert(fc.asyncProperty(data, request, formats, check), { numRuns: runs(50) });
   });
 
   it('a collection in a nested row whose first cell is null is a collection of rows, not none', async () => {

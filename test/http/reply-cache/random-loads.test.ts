@@ -5,6 +5,7 @@ import path from 'node:path';
 import fc from 'fast-check';
 import { ReplyCache } from '../../../src/http/reply-cache/reply-cache.ts';
 import { type TestGateway, testGateway } from '../../support/gateway.ts';
+import { runs } from '../../support/runs.ts';
 import { Deliveries } from '../deliveries.ts';
 import { type CacheServer, inflated, startCacheServer } from './cache-server.ts';
 
@@ -106,7 +107,7 @@ describe('http: shared replies among random loads', () => {
           }
         },
       ),
-      { numRuns: 12 },
+      { numRuns: runs(6) },
     );
     assert.ok(hits > 10 && stale > 10, `${hits} kept replies and ${stale} others were compared`);
   });
