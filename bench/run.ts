@@ -10,15 +10,19 @@ import { countingClient } from './support/client.ts';
 import { note, print } from './support/report.ts';
 import { fill, openWarehouse } from './support/warehouse.ts';
 import { csv } from './workloads/csv.ts';
+import { dotNet } from './workloads/dot-net.ts';
 import { extraction } from './workloads/extraction.ts';
-
 import { gzip } from './workloads/gzip.ts';
 import { ingest } from './workloads/ingest.ts';
 import { memory } from './workloads/memory.ts';
 import { peers } from './workloads/peers.ts';
 import { planning } from './workloads/planning.ts';
+import { proxied } from './workloads/proxied.ts';
 
-const workloads: Readonly<Record<string, Workload>> = { extraction, csv, peers, gzip, planning, memory, ingest };
+const workloads: Readonly<Record<string, Workload>> = {
+  ...{ extraction, csv, peers, gzip, planning, memory, ingest, proxied },
+  'dot-net': dotNet,
+};
 
 const rows = Number(process.env['BENCH_ROWS'] ?? 1_000_000);
 const rounds = Number(process.env['BENCH_ROUNDS'] ?? 3);
@@ -38,6 +42,7 @@ process.stdout.write(
 );
 const warehouse = await openWarehouse();
 const client = countingClient();
+const verdicts: string[] = [];
 try {
   const started = performance.now();
   await fill(warehouse.database, rows);
@@ -46,8 +51,10 @@ try {
     note(`${name} ...`);
     for (const report of (await workloads[name]?.({ warehouse, client, rows, rounds })) ?? []) {
       print(report);
+      verdicts.push(...report.verdicts.map((line) => `${name}: ${line}`));
     }
   }
+  process.stdout.write(`\n## Wanted and seen\n\n${verdicts.map((line) => `- ${line}\n`).join('')}`);
 } finally {
   client.close();
   await warehouse.close();

@@ -11,7 +11,7 @@ export const copyName = psqlThere ? 'psql COPY' : 'COPY read in Node (there is n
 /** Milliseconds of `psql -c 'COPY (select) TO STDOUT'` into nothing, its start included; without psql, of our own reader. */
 export async function timeCopy(warehouse: BenchWarehouse, select: string): Promise<number> {
   if (!psqlThere) {
-    return readInNode(warehouse, select);
+    return timeCopyInNode(warehouse, select);
   }
   return runPsql(warehouse, ['-c', `COPY (${select}) TO STDOUT`], null);
 }
@@ -43,7 +43,8 @@ export function runPsql(warehouse: BenchWarehouse, args: readonly string[], inpu
 
 export const hasPsql = psqlThere;
 
-async function readInNode({ database }: BenchWarehouse, select: string): Promise<number> {
+/** Milliseconds of COPY read by our own reader, over a connection that is there already. */
+export async function timeCopyInNode({ database }: BenchWarehouse, select: string): Promise<number> {
   const started = performance.now();
   const options = { timeout: 3_600_000, signal: new AbortController().signal };
   await database.read(async (session) => {

@@ -80,7 +80,7 @@ export function peakMemory(pid: number): number | null {
 }
 
 /** Milliseconds of one clock tick of `/proc`, which Linux tells programs as 100 a second on every machine. */
-const tick = 10;
+export const tick = 10;
 
 /** User and system time of a process on Linux, in milliseconds. */
 export function processorTime(pid: number): number | null {

@@ -102,3 +102,7 @@ export const filterFrom = (second: number): string =>
 const fromSecond = (second: number): string => new Date(Date.parse(month[0]) + second * 1000).toISOString();
 
 export const monthOptions = `$select=${few.join(',')}&$filter=CreatedAt%20ge%20${month[0]}%20and%20CreatedAt%20lt%20${month[1]}`;
+
+/** Messages of the month by medium. */
+export const selectGroups = `SELECT "Medium", count(*) FROM feed."${messages}" WHERE "CreatedAt" >= '${month[0]}' AND "CreatedAt" < '${month[1]}' GROUP BY "Medium"`;
+export const groupOptions = `$apply=filter(CreatedAt%20ge%20${month[0]}%20and%20CreatedAt%20lt%20${month[1]})/groupby((Medium),aggregate($count%20as%20Messages))`;

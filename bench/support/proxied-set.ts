@@ -5,7 +5,7 @@ import { type FeedFile, feedOf } from '../../test/upstreams/aspnet/feed-file.ts'
 import { type BenchWarehouse, root } from './warehouse.ts';
 
 /** The proxied set that is read: its source, its name here, and the environment variable with the feed's address. */
-export const [source, proxied, variable] = ['buzzeasy', 'BuzzeasyCalls', 'BUZZEASY_URL'];
+export const [source, proxiedSet, variable] = ['buzzeasy', 'BuzzeasyCalls', 'BUZZEASY_URL'];
 /** What each row of it begins with at the gateway, and somewhere holds at the feed. */
 export const rowStart = '"businessUnitId":';
 /** Different rows; the others repeat them under keys and times of their own. */
@@ -14,13 +14,13 @@ const firstStart = Date.UTC(2026, 0, 1);
 
 /** A feed that has the set alone, in pages of this many rows. */
 export function feedWith({ catalogue }: BenchWarehouse, rows: number, pageSize: number): FeedFile {
-  const samples = sampleRows(catalogue, source, { rows: different, seed: 1 }).get(proxied) ?? [];
+  const samples = sampleRows(catalogue, source, { rows: different, seed: 1 }).get(proxiedSet) ?? [];
   const all = Array.from({ length: rows }, (_, at): SampleRow => {
     const startedAtUTC = new Date(firstStart + at * 60_000).toISOString();
     return { ...samples[at % different], id: `00000000-0000-4000-8000-${String(at).padStart(12, '0')}`, startedAtUTC };
   });
   const prefix = catalogue.sources.get(source)?.prefix ?? '';
-  return feedOf(catalogue.model, new Map([[proxied, all]]), { prefix, navigations: false, settings: { pageSize } });
+  return feedOf(catalogue.model, new Map([[proxiedSet, all]]), { prefix, navigations: false, settings: { pageSize } });
 }
 
 /** A copy of the metadata in which the set is proxied live, or served from its archive alone; gives its folder. */
@@ -40,10 +40,10 @@ export function metadataServed(warehouse: BenchWarehouse, how: 'live' | 'archive
 
 /** The selected columns of the set as PostgreSQL's own client would ask for its archive. */
 export function archivedSelect({ catalogue }: BenchWarehouse): string {
-  const set = catalogue.model.entitySets.get(proxied);
-  if (set === undefined || !isProxied(catalogue, proxied, source)) {
-    throw new TypeError(`${proxied} is no proxied set`);
+  const set = catalogue.model.entitySets.get(proxiedSet);
+  if (set === undefined || !isProxied(catalogue, proxiedSet, source)) {
+    throw new TypeError(`${proxiedSet} is no proxied set`);
   }
   const names = [...set.entityType.properties.keys()];
-  return `SELECT ${names.map((name) => `"${name}"`).join(', ')} FROM gateway_archive."${proxied}"`;
+  return `SELECT ${names.map((name) => `"${name}"`).join(', ')} FROM gateway_archive."${proxiedSet}"`;
 }

@@ -11,6 +11,7 @@ import {
   selectMonth,
   selectOption,
 } from '../support/messages.ts';
+import { nextLinks, smallPages } from '../support/pages.ts';
 import { startPeer } from '../support/peer.ts';
 import { type Cell, median, type Report, verdict } from '../support/report.ts';
 
@@ -124,18 +125,6 @@ async function skipped(bench: Bench, servers: Servers): Promise<Report> {
 const hundreds = (make: (at: number) => string): string[] => Array.from({ length: 97 }, (_, page) => make(page * 100));
 const skipping = (root: string): string[] =>
   hundreds((at) => `${root}${messages}?${selectOption}&$top=100&$skip=${at}`);
-const smallPages = { Prefer: 'odata.maxpagesize=100' };
-
-/** The links that a client meets on the first pages. */
-async function nextLinks(first: string): Promise<string[]> {
-  const links = [first];
-  for (let link = first; links.length < 97; links.push(link)) {
-    const page = (await (await fetch(link, { headers: smallPages })).json()) as { '@odata.nextLink': string };
-    link = page['@odata.nextLink'];
-  }
-  return links;
-}
-
 async function loads(
   bench: Bench,
   title: string,

@@ -35,6 +35,20 @@ export class ByteOutput {
     this.position += bytes.length;
   }
 
+  /** Appends a part of some bytes, where there is room for it: short ones are copied faster one by one than by a call. */
+  appendPart(from: Buffer, start: number, end: number): void {
+    if (end - start > 48) {
+      this.position += from.copy(this.bytes, this.position, start, end);
+      return;
+    }
+    const { bytes } = this;
+    let { position } = this;
+    for (let at = start; at < end; at++) {
+      bytes[position++] = from[at] as number;
+    }
+    this.position = position;
+  }
+
   /** Appends text as UTF-8, growing when needed. */
   appendText(text: string): void {
     this.ensure(text.length * 3);

@@ -6,8 +6,8 @@ import { ByteOutput } from '../bytes/byte-output.ts';
 import type { JsonFormat } from '../json-format.ts';
 import { keyText } from '../row-part.ts';
 import { broken } from './json-scan.ts';
+import { nullEnd, type PlainValue, plainValue, scalarEnd, spaceEnd, standsAt, stringEnd } from './plain-value.ts';
 import { isKeyOf } from './row-text.ts';
-import { nullEnd, type PlainValue, plainValue, scalarEnd, stringEnd } from './plain-value.ts';
 
 /** Rows of JSON with commas between them. */
 export interface RowBlock {
@@ -258,16 +258,16 @@ export class PlainRows {
       if (isNull && this.#omitNulls) {
         continue;
       }
-      putBytes(output, written, 0, written.length);
+      output.appendPart(written, 0, written.length);
       if (start === 0) {
         const absent = collection ? noItems : nullText;
-        putBytes(output, absent, 0, absent.length);
+        output.append(absent);
       } else if (quoted && !isNull) {
         output.bytes[output.position++] = quote;
-        putBytes(output, bytes, start, end);
+        output.appendPart(bytes, start, end);
         output.bytes[output.position++] = quote;
       } else {
-        putBytes(output, bytes, start, end);
+        output.appendPart(bytes, start, end);
       }
     }
     // The first member's comma is the brace.
@@ -295,39 +295,4 @@ function slotOf(property: Property, { format, key }: { readonly format: JsonForm
     quoted: format.ieee754Compatible && primitiveType(type).json === 'long-number',
     key,
   };
-}
-
-/** There is room. Short runs are copied faster one by one than by a call. */
-function putBytes(output: ByteOutput, bytes: Buffer, start: number, end: number): void {
-  const to = output.bytes;
-  let { position } = output;
-  if (end - start > 48) {
-    bytes.copy(to, position, start, end);
-    position += end - start;
-  } else {
-    for (let at = start; at < end; at++) {
-      to[position++] = bytes[at] as number;
-    }
-  }
-  output.position = position;
-}
-
-function standsAt(bytes: Buffer, start: number, text: Buffer): boolean {
-  if (start + text.length > bytes.length) {
-    return false;
-  }
-  for (let index = 0; index < text.length; index++) {
-    if (bytes[start + index] !== text[index]) {
-      return false;
-    }
-  }
-  return true;
-}
-
-function spaceEnd(bytes: Buffer, start: number): number {
-  let at = start;
-  for (let byte = bytes[at]; byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09; ) {
-    byte = bytes[++at];
-  }
-  return at;
 }

@@ -241,3 +241,25 @@ function hasForm(bytes: Uint8Array, start: number, form: Uint8Array): boolean {
   }
   return true;
 }
+
+/** Whether the text stands there as a whole. */
+export function standsAt(bytes: Uint8Array, start: number, text: Uint8Array): boolean {
+  if (start + text.length > bytes.length) {
+    return false;
+  }
+  for (let index = 0; index < text.length; index++) {
+    if (bytes[start + index] !== text[index]) {
+      return false;
+    }
+  }
+  return true;
+}
+
+/** Where no space stands any more. */
+export function spaceEnd(bytes: Uint8Array, start: number): number {
+  let at = start;
+  for (let byte = bytes[at]; byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09; ) {
+    byte = bytes[++at];
+  }
+  return at;
+}
