@@ -4,6 +4,7 @@ import type { Catalogue } from '../catalogue/catalogue.ts';
 import { GatewayError } from '../errors.ts';
 import type { ArchiveEvent } from '../observation/events/archive.ts';
 import { type Observe, unobserved } from '../observation/observe.ts';
+import type { CopyAge } from '../upstream/lookup-copies.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import type { Database } from '../warehouse/database.ts';
 import { type ArchivedSet, archivedSet, archivedSets, withArchived, withheldSets } from './archived-set.ts';
@@ -67,7 +68,7 @@ export class Archives {
     readonly sets: readonly ArchivedSet[];
   } | null = null;
   #served: { readonly live: Catalogue; readonly changes: number; readonly catalogue: Catalogue } | null = null;
-  readonly #freshening = new Map<string, Promise<void>>();
+  readonly #freshening = new Map<string, Promise<number | null>>();
   /** When a set was brought up to its feed last, by this gateway or another one, in milliseconds. */
   readonly #freshAt = new Map<string, number>();
 
@@ -162,23 +163,26 @@ export class Archives {
 
   /**
    * Brings those of these sets up to their feeds that are served as both, unless that was done just now. A feed that cannot be reached is no
-   * error here: then the archive is served as it is, which is told.
+   * error here: then the archive is served as it is, which is told, and its age given.
    */
-  async freshen(sets: readonly string[], signal: AbortSignal): Promise<void> {
+  async freshen(sets: readonly string[], signal: AbortSignal): Promise<CopyAge | null> {
     const { feeds, modelled } = this.#context;
     const served = this.catalogue().sets;
     const wanted = this.#sets().filter(({ name, source, settings }) => {
       const isAsked = sets.includes(name) && settings.serve === 'both' && served.get(name)?.kind === 'stored';
       return isAsked && this.#complete.has(name) && feeds.has(source) && modelled.has(source);
     });
-    await Promise.all(wanted.map((archived) => this.#freshenSet(archived, signal)));
+    const ages = await Promise.all(wanted.map((archived) => this.#freshenSet(archived, signal)));
+    const stale = ages.filter((age) => age !== null);
+    return stale.length === 0 ? null : { seconds: Math.max(...stale), stale: true };
   }
 
-  #freshenSet(archived: ArchivedSet, signal: AbortSignal): Promise<void> {
+  /** Seconds since the set was copied last, where the feed has newer rows by now and does not give them; null: it is up to it. */
+  #freshenSet(archived: ArchivedSet, signal: AbortSignal): Promise<number | null> {
     const { name, settings } = archived;
     const age = this.#now().getTime() - (this.#freshAt.get(name) ?? Number.NEGATIVE_INFINITY);
     if (age >= 0 && age < settings.freshSeconds * 1000) {
-      return Promise.resolve();
+      return Promise.resolve(null);
     }
     // Whoever else asks meanwhile waits for the same copy, which no single client ends.
     const running =
@@ -190,7 +194,7 @@ export class Archives {
     return untilAborted(running, signal);
   }
 
-  async #copyFresh(archived: ArchivedSet): Promise<void> {
+  async #copyFresh(archived: ArchivedSet): Promise<number | null> {
     const { name } = archived;
     const asked = this.#now();
     const known = await archiveRecord(this.#context.database, name);
@@ -199,7 +203,7 @@ export class Archives {
     if (age >= 0 && age < archived.settings.freshSeconds * 1000) {
       // Another gateway did it.
       this.#freshAt.set(name, copiedAt);
-      return;
+      return null;
     }
     const never = new AbortController().signal;
     for (;;) {
@@ -207,13 +211,14 @@ export class Archives {
       if (outcome.state !== 'busy') {
         if (outcome.state === 'copied') {
           this.#freshAt.set(name, asked.getTime());
+          return null;
         }
-        return;
+        return Math.max(0, Math.floor(age / 1000));
       }
       const now = await archiveRecord(this.#context.database, name);
       if (now === null || (now.copiedAt !== null && now.copiedAt >= asked)) {
         this.#freshAt.set(name, asked.getTime());
-        return;
+        return null;
       }
       await pause(nextLook);
     }
@@ -329,7 +334,7 @@ const keepsClosed: ReadonlySet<string> = new Set(['ArchiveRefused', 'PersonalKey
 const typeText = ({ live }: ArchivedSet): string => JSON.stringify(shapeOf(live));
 
 /** Waits for work that goes on for others, too, where this one does not wait any longer. */
-async function untilAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
+async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   signal.throwIfAborted();
   let stop = (): void => {};
   const aborted = new Promise<never>((_, reject) => {
@@ -337,7 +342,7 @@ async function untilAborted(work: Promise<void>, signal: AbortSignal): Promise<v
     signal.addEventListener('abort', stop, { once: true });
   });
   try {
-    await Promise.race([work, aborted]);
+    return await Promise.race([work, aborted]);
   } finally {
     signal.removeEventListener('abort', stop);
   }

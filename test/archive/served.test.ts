@@ -125,7 +125,13 @@ describe('archived sets served as both', () => {
     world.feed.trip = () => {
       throw new GatewayError('UpstreamUnavailable', 'The feed is down');
     };
-    assert.equal(await (await world.get('FarThings/$count')).text(), '1');
+    world.clock.now = new Date(world.clock.now.getTime() + hour);
+    const reply = await world.get('FarThings/$count');
+    assert.equal(await reply.text(), '1');
+    assert.deepEqual(
+      [reply.headers.get('age'), reply.headers.get('warning')],
+      [String(hour / 1000), '110 - "Response is Stale"'],
+    );
     const event = world.events.at(-1);
     assert.equal(event?.event === 'archive' ? event.outcome : '', 'failed');
     const [record] = await world.ask<{ error_code: string }>(
@@ -133,7 +139,8 @@ describe('archived sets served as both', () => {
     );
     assert.equal(record?.error_code, 'UpstreamUnavailable');
     world.feed.trip = () => {};
-    await world.get('FarThings/$count');
+    const again = await world.get('FarThings/$count');
+    assert.deepEqual([again.headers.get('age'), again.headers.get('warning')], [null, null]);
     const [healed] = await world.ask<{ error_code: string | null }>(
       `SELECT error_code FROM gateway.archive WHERE entity_set = 'FarThings'`,
     );

@@ -2,17 +2,21 @@ import type { Catalogue } from '../../catalogue/catalogue.ts';
 import { namedMembers } from '../../plan/logic/member-names.ts';
 import { mapBoundPlan } from '../../plan/model/make.ts';
 import type { Bound } from '../../plan/model/read-plan.ts';
+import type { CopyAge } from '../../upstream/lookup-copies.ts';
 import type { RowsPlan } from '../data-source.ts';
 import type { PlannedRead } from '../planned-read.ts';
 
 /** Who keeps the archives of proxied sets up to their feeds. */
 export interface ArchiveKeeper {
-  /** Brings those of the sets up to their feeds that are served so; without an error where a feed cannot be reached. */
-  freshen(sets: readonly string[], signal: AbortSignal): Promise<void>;
+  /**
+   * Brings those of the sets up to their feeds that are served so; without an error where a feed cannot be reached: then it gives how old the oldest of
+   * these archives is. null: all are as new as their feeds.
+   */
+  freshen(sets: readonly string[], signal: AbortSignal): Promise<CopyAge | null>;
 }
 
 /** Nobody keeps anything. */
-export const noArchives: ArchiveKeeper = { freshen: () => Promise.resolve() };
+export const noArchives: ArchiveKeeper = { freshen: () => Promise.resolve(null) };
 
 /**
  * A read in which archived sets take part: they are stored sets, and whoever reads stored sets reads them. What is the feed's own in the plan,
@@ -37,7 +41,10 @@ export function archivedRead(
     read: async (reading, recipient) => {
       if (!continues) {
         const from = performance.now();
-        await keeper.freshen(archived, reading.signal);
+        const age = await keeper.freshen(archived, reading.signal);
+        if (age !== null) {
+          reading.onCopy(age);
+        }
         reading.timing.note('feed', performance.now() - from);
       }
       return picked.read(reading, recipient);
