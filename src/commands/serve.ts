@@ -225,7 +225,7 @@ async function serveUntil(end: Promise<End>, serving: Serving): Promise<End> {
           : [{ name: 'uploads', expression: config.ingestSchedule, run: () => sent.uploads.round(), atStart: true }]),
         ...archiveWorks(catalogue, archives, { signal: stopping.signal }),
         ...forgettingWorks(config, { catalogue, database }, () => forget()),
-        ...alertWorks(database, config, { observe, signal: stopping.signal }),
+        ...alertWorks({ database, catalogue }, config, { observe, signal: stopping.signal }),
       ],
       failed,
     );

@@ -1,8 +1,15 @@
+import type { Catalogue } from '../catalogue/catalogue.ts';
 import { loadCatalogue } from '../catalogue/read-metadata.ts';
 import type { Database } from '../warehouse/database.ts';
 import { signInNoticeDays, signInStates } from '../warehouse/sign-ins.ts';
 import type { Finding } from './finding.ts';
 import type { Surroundings } from './surroundings.ts';
+
+/** Sources whose feeds want a person to sign in. */
+export const signedInSources = ({ sources }: Catalogue): readonly string[] =>
+  [...sources.values()]
+    .filter(({ upstream }) => upstream?.url != null && upstream.signIn.kind === 'device-code')
+    .map(({ name }) => name);
 
 /**
  * Sign-ins at proxied feeds that somebody should look at: those that nobody has made yet, those that have ended, and those that will soon. Metadata at fault is
@@ -14,13 +21,10 @@ export async function signInFindings(
 ): Promise<readonly Finding[]> {
   const kept = await signInStates(database);
   const { catalogue } = loadCatalogue(config.metadataDir, environment);
-  const wanted = [...(catalogue?.sources.values() ?? [])].filter(
-    ({ upstream }) => upstream?.url != null && upstream.signIn.kind === 'device-code',
-  );
-  const missing = wanted
-    .filter(({ name }) => !kept.some(({ source }) => source === name))
+  const missing = (catalogue === null ? [] : signedInSources(catalogue))
+    .filter((name) => !kept.some(({ source }) => source === name))
     .map(
-      ({ name }): Finding => ({
+      (name): Finding => ({
         ...{ level: 'error', kind: 'sign-in-missing' },
         message: `nobody has signed in at the proxied feed ${name} yet: gateway connect ${name}`,
       }),

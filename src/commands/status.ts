@@ -1,5 +1,5 @@
 import { untoldAlerts } from '../alarm/outbox.ts';
-import { archiveRecords } from '../archive/records.ts';
+import { type ArchiveFigures, archiveFigures } from '../ingest/ledger/archive-figures.ts';
 import { troubledDeliveries, type UnfreshExport, unfreshExports } from '../ingest/ledger/freshness.ts';
 import { type ExportSummary, exportSummaries, openRejectCounts } from '../ingest/ledger/load-summary.ts';
 import { type OpenFile, openFiles } from '../ingest/ledger/open-files.ts';
@@ -27,6 +27,9 @@ function sourceLine({ name, loads, rows, removed, refused, failed, last }: Expor
   return `${name ?? 'files of no known export'}: ${[...loaded, ...others].join(', ')}`;
 }
 
+const archiveLine = ({ set, complete, copiedAt }: ArchiveFigures): string =>
+  `archive of ${set}: ${complete ? '' : 'not whole yet, '}${copiedAt === null ? 'not copied yet' : `copied at ${copiedAt}`}`;
+
 /**
  * `gateway status`: what was loaded, and what waits for somebody now, whatever once was. 0 where nothing does, 1 for warnings, 2 for errors,
  * also where there is no warehouse or it cannot be asked. Only reads: it makes and changes nothing.
@@ -36,10 +39,11 @@ export async function statusCommand(surroundings: Surroundings, { json }: { read
   let asked: number | null = null;
   await withLedger(surroundings, async ({ database }) => {
     const exports = await exportSummaries(database);
+    const archives = await archiveFigures(database);
     const findings = [...(await findingsOf(database)), ...(await signInFindings(database, surroundings))];
     asked = codeOf(findings);
     if (json) {
-      print(JSON.stringify({ state: stateOf(findings), findings, exports }));
+      print(JSON.stringify({ state: stateOf(findings), findings, exports, archives }));
       return asked;
     }
     if (exports.length === 0) {
@@ -47,6 +51,9 @@ export async function statusCommand(surroundings: Surroundings, { json }: { read
     }
     for (const one of exports) {
       print(sourceLine(one));
+    }
+    for (const one of archives) {
+      print(archiveLine(one));
     }
     for (const { level, message } of findings) {
       print(`${level}: ${message}`);
@@ -91,7 +98,7 @@ async function findingsOf(database: Database): Promise<readonly Finding[]> {
   const unfresh = await unfreshExports(database);
   const deliveries = await troubledDeliveries(database);
   const untold = await untoldAlerts(database);
-  const archives = await archiveRecords(database);
+  const archives = await archiveFigures(database);
   return [
     ...files.slice(0, shownFiles).map(fileFinding),
     ...(files.length > shownFiles
@@ -110,7 +117,7 @@ async function findingsOf(database: Database): Promise<readonly Finding[]> {
         return [];
       }
       const { since, code, message } = failing;
-      const text = `${set}: not copied into its archive since ${since.toISOString()}: ${code}: ${message}`;
+      const text = `${set}: not copied into its archive since ${since}: ${code}: ${message}`;
       return [{ level: 'warning', kind: 'archive-failing', message: text }];
     }),
     ...(untold === 0 ? [] : [untoldFinding(untold)]),

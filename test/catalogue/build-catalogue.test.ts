@@ -42,7 +42,10 @@ describe('a catalogue', () => {
   });
 
   it('has the ledger even where the metadata is empty', () => {
-    assert.deepEqual([...built({}).model.entitySets.keys()], ['Loads', 'LoadRejects', 'LoadDrift', 'SourceFreshness']);
+    assert.deepEqual(
+      [...built({}).model.entitySets.keys()],
+      [...['Loads', 'LoadRejects', 'LoadDrift', 'SourceFreshness', 'ArchivedSets', 'ArchiveCopies']],
+    );
   });
 
   it('gives loaded sets their bookkeeping properties, and DeletedAt where missing rows are kept', () => {

@@ -6,7 +6,8 @@ import type { Source, StoredSet } from '../catalogue.ts';
 export const ledgerSource: Source = {
   name: 'gateway',
   title: 'Gateway',
-  description: 'The ledger of the gateway itself: loads, refused rows and headers that the catalogue does not know.',
+  description:
+    'The ledger of the gateway itself: loads, refused rows, headers that the catalogue does not know, and copies of proxied feeds.',
   kind: 'builtin',
   prefix: '',
 };
@@ -151,6 +152,60 @@ const freshness: LedgerSet = {
   ],
 };
 
+const archivedSets: LedgerSet = {
+  name: 'ArchivedSets',
+  type: 'ArchivedSet',
+  view: 'archived_sets',
+  key: ['EntitySet'],
+  description: 'Sets of proxied feeds whose rows are kept, one row each.',
+  fields: [
+    ['EntitySet', 'Edm.String', false, 'Entity set whose rows are kept.'],
+    ['Source', 'Edm.String', false, 'Source of the feed.'],
+    ['Complete', 'Edm.Boolean', false, 'All that the feed had was copied once.'],
+    [
+      'Watermark',
+      'Edm.DateTimeOffset',
+      true,
+      'Rows of before were copied; null: none yet, or the set is compared whole.',
+    ],
+    ['CopiedAt', 'Edm.DateTimeOffset', true, 'When the archive was brought up to the feed last; null: never.'],
+    ['ComparedAt', 'Edm.DateTimeOffset', true, 'When all of it was compared with the feed last.'],
+    ['FailingSince', 'Edm.DateTimeOffset', true, 'When the first copy failed since the last good one; null: none did.'],
+    ['ErrorCode', 'Edm.String', true, 'Why the last one did, as a stable code.'],
+    ['ErrorMessage', 'Edm.String', true, 'Why, in words.'],
+  ],
+};
+
+const archiveCopies: LedgerSet = {
+  name: 'ArchiveCopies',
+  type: 'ArchiveCopy',
+  view: 'archive_copies',
+  key: ['CopyId'],
+  description:
+    'Copies of rows of proxied feeds that changed something or compared a whole set, one row for each transaction.',
+  fields: [
+    ['CopyId', 'Edm.Int64', false, 'Number of the copy.'],
+    ['EntitySet', 'Edm.String', false, 'Entity set whose rows were copied.'],
+    [
+      'Kind',
+      'Edm.String',
+      false,
+      'window: rows of a time; timeless: rows without one; whole: the whole set; purged: nothing but marks of what the feed has no longer.',
+    ],
+    ['FromTime', 'Edm.DateTimeOffset', true, 'Points in time of the rows, from this one on; null: no bound.'],
+    ['ToTime', 'Edm.DateTimeOffset', true, 'And before this one.'],
+    ['RowsRead', 'Edm.Int64', false, 'Rows read: the sum of inserted, updated, unchanged and duplicate.'],
+    ['RowsInserted', 'Edm.Int64', false, 'Rows that were new.'],
+    ['RowsUpdated', 'Edm.Int64', false, 'Rows that changed a stored one.'],
+    ['RowsUnchanged', 'Edm.Int64', false, 'Rows that were stored already.'],
+    ['RowsDuplicate', 'Edm.Int64', false, 'Rows whose key came again later in the same copy.'],
+    ['RowsErased', 'Edm.Int64', false, 'Rows of persons who were erased, which were left out.'],
+    ['RowsPurged', 'Edm.Int64', false, 'Stored rows that the feed was found to have purged.'],
+    ['RowsDeleted', 'Edm.Int64', false, 'Stored rows that were deleted at the feed.'],
+    ['CopiedAt', 'Edm.DateTimeOffset', false, 'When.'],
+  ],
+};
+
 const backTo = (set: LedgerSet): NavigationProperty => ({
   kind: 'NavigationProperty',
   name: 'Load',
@@ -187,6 +242,8 @@ export const ledgerSets: readonly { readonly set: EntitySet; readonly binding: S
   rejects,
   drift,
   freshness,
+  archivedSets,
+  archiveCopies,
 ].map((ledger) => ({ set: entitySet(ledger), binding: binding(ledger) }));
 
 function entitySet(ledger: LedgerSet): EntitySet {

@@ -4,6 +4,7 @@ import type { Health } from '../../http/health.ts';
 import type { Exposition } from '../../http/operations-listener.ts';
 import type { Observation } from '../../observation/observation.ts';
 import type { Database } from '../../warehouse/database.ts';
+import { archiveGauges } from './archive-gauges.ts';
 import { LoadingFigures } from './loading-figures.ts';
 import { ServingFigures } from './serving-figures.ts';
 import { WarehouseFigures } from './warehouse-figures.ts';
@@ -55,6 +56,7 @@ export class GatewayMetrics implements Exposition {
       case 'delivery-retry':
       case 'drop-folder':
       case 'scan-failed':
+      case 'archive':
       case 'upstream':
       case 'upstream-answer':
       case 'upstream-copy':
@@ -71,5 +73,6 @@ export class GatewayMetrics implements Exposition {
   serves(server: Server, database: Database, holds = 15_000): void {
     this.#serving.watch(server);
     new WarehouseFigures(this.#register, database, holds);
+    archiveGauges(this.#register, database, holds);
   }
 }

@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { ArchiveEvent } from '../../observation/events/archive.ts';
 import type { CommandEvent } from '../../observation/events/commands.ts';
 import type { IngestEvent } from '../../observation/events/ingest.ts';
 import type { UpstreamEvent } from '../../observation/events/upstream.ts';
@@ -12,6 +13,7 @@ export class LoadingFigures {
   readonly #retries: Counter<'delivery'>;
   readonly #notices: Counter<'kind'>;
   readonly #works: Counter<'work'>;
+  readonly #archives: Counter<'source' | 'outcome'>;
   readonly #upstreams: Gauge<'source'>;
   readonly #asked: Counter<'source' | 'status'>;
   readonly #answers: Histogram<'source'>;
@@ -63,6 +65,12 @@ export class LoadingFigures {
       labelNames: ['work'],
       registers,
     });
+    this.#archives = new Counter({
+      name: 'gateway_archive_copies_total',
+      help: 'Copies of sets of proxied feeds, by source and outcome; busy: another gateway was at it.',
+      labelNames: ['source', 'outcome'],
+      registers,
+    });
     this.#upstreams = new Gauge({
       name: 'gateway_upstream_up',
       help: 'Whether the last reading of the $metadata of a proxied feed succeeded.',
@@ -102,8 +110,11 @@ export class LoadingFigures {
     });
   }
 
-  tell(event: IngestEvent | UpstreamEvent | CommandEvent): void {
+  tell(event: IngestEvent | UpstreamEvent | CommandEvent | ArchiveEvent): void {
     switch (event.event) {
+      case 'archive':
+        this.#archives.inc({ source: event.source, outcome: event.outcome });
+        return;
       case 'load':
         this.#loads.inc({ source: event.source ?? '', state: event.outcome });
         for (const [outcome, rows] of Object.entries(event.counts ?? {})) {

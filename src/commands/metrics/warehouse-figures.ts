@@ -1,9 +1,7 @@
 import { Gauge, type Registry } from 'prom-client';
 import { type ExportFigures, exportFigures } from '../../ingest/ledger/export-figures.ts';
 import type { Database } from '../../warehouse/database.ts';
-
-/** Milliseconds that PostgreSQL may take to give figures of the ledger. */
-const patience = 5000;
+import { heldFigures } from './held-figures.ts';
 
 const gauges = {
   loadAge: ['gateway_export_last_load_age_seconds', 'Seconds since a file of an export was loaded last.'],
@@ -19,16 +17,12 @@ const gauges = {
 
 /** What PostgreSQL is asked for when somebody scrapes, and what the program has of it at hand. */
 export class WarehouseFigures {
-  readonly #holds: number;
-  #asked: { readonly at: number; readonly figures: Promise<readonly ExportFigures[]> } | null = null;
-
   /** `holds`: milliseconds that figures of the ledger hold, however many ask. */
   constructor(register: Registry, database: Database, holds: number) {
-    this.#holds = holds;
+    const figures = heldFigures(() => exportFigures(database), holds);
     const registers = [register];
     const labelNames = ['source', 'export'] as const;
     for (const [kind, [name, help]] of Object.entries(gauges)) {
-      const figures = () => this.#figures(database);
       new Gauge({
         ...{ name, help, labelNames, registers },
         async collect() {
@@ -77,26 +71,5 @@ export class WarehouseFigures {
         this.set({ state: 'waiting' }, waiting);
       },
     });
-  }
-
-  /** Empty where PostgreSQL does not give them now. */
-  #figures(database: Database): Promise<readonly ExportFigures[]> {
-    const now = performance.now();
-    if (this.#asked === null || now - this.#asked.at >= this.#holds) {
-      this.#asked = { at: now, figures: within(exportFigures(database)) };
-    }
-    return this.#asked.figures;
-  }
-}
-
-async function within(asking: Promise<readonly ExportFigures[]>): Promise<readonly ExportFigures[]> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<readonly ExportFigures[]>((resolve) => {
-    timer = setTimeout(() => resolve([]), patience);
-  });
-  try {
-    return await Promise.race([asking.catch(() => []), late]);
-  } finally {
-    clearTimeout(timer);
   }
 }

@@ -1,6 +1,7 @@
 import type { Database, Transaction } from '../../warehouse/database.ts';
 import { signInNoticeDays, signInStates } from '../../warehouse/sign-ins.ts';
 import { type AlertKind, raiseAlert } from './alerts.ts';
+import { archiveFigures } from './archive-figures.ts';
 import { troubledDeliveries, unfreshExports } from './freshness.ts';
 
 /** Something that is wrong as long as it lasts. */
@@ -19,24 +20,27 @@ const endings = {
   'file.missing': 'file.arrived',
   'fetch.failed': 'fetch.restored',
   'upload.stuck': 'upload.finished',
+  'archive.failed': 'archive.restored',
+  'signin.missing': 'signin.restored',
   'signin.ended': 'signin.restored',
 } as const satisfies Partial<Record<AlertKind, AlertKind>>;
 
 /**
- * Looks at what is wrong now (late exports, deliveries whose rounds fail, stuck uploads, sign-ins that end) and raises an alert for what was not told yet, and one for
- * what is over. One gateway at a time: where another one looks, nothing happens. Resolves to how many alerts were raised.
+ * Looks at what is wrong now (late exports, deliveries whose rounds fail, stuck uploads, archives that are not copied, sign-ins that end, or were never made)
+ * and raises an alert for what was not told yet, and one for what is over. One gateway at a time: where another one looks, nothing happens. `signedIn`: sources
+ * whose feeds want the sign-in of a person. Resolves to how many alerts were raised.
  */
-export function checkAlarms(database: Database): Promise<number> {
+export function checkAlarms(database: Database, signedIn: readonly string[] = []): Promise<number> {
   return database.transaction(async (transaction) => {
     const { rows } = await transaction.query<{ mine: boolean }>(
       `SELECT pg_try_advisory_xact_lock(hashtextextended('gateway.alarms', 0)) AS mine`,
     );
-    return rows[0]?.mine === true ? settle(transaction) : 0;
+    return rows[0]?.mine === true ? settle(transaction, signedIn) : 0;
   });
 }
 
-async function settle(transaction: Transaction): Promise<number> {
-  const now = await alarmsOf(transaction);
+async function settle(transaction: Transaction, signedIn: readonly string[]): Promise<number> {
+  const now = await alarmsOf(transaction, signedIn);
   const { rows: told } = await transaction.query<ToldAlarm>(
     `SELECT kind, subject, occurrence, source, export, details FROM gateway.alarm`,
   );
@@ -61,7 +65,7 @@ interface ToldAlarm extends Record<string, unknown>, Alarm {}
 
 const isSame = (one: Alarm, other: Alarm): boolean => one.kind === other.kind && one.subject === other.subject;
 
-async function alarmsOf(transaction: Transaction): Promise<readonly Alarm[]> {
+async function alarmsOf(transaction: Transaction, signedIn: readonly string[]): Promise<readonly Alarm[]> {
   const late = (await unfreshExports(transaction))
     .filter(({ state }) => state === 'late')
     .map(({ name, due, missing, days }): Alarm => {
@@ -80,7 +84,20 @@ async function alarmsOf(transaction: Transaction): Promise<readonly Alarm[]> {
       details: { delivery, since, ...(failed ? { code: what } : { path: what }) },
     };
   });
-  const signIns = (await signInStates(transaction))
+  const kept = await signInStates(transaction);
+  const missing = signedIn
+    .filter((source) => !kept.some((one) => one.source === source))
+    .map(
+      (source): Alarm => ({
+        kind: 'signin.missing',
+        subject: source,
+        occurrence: '',
+        source,
+        export: null,
+        details: {},
+      }),
+    );
+  const signIns = kept
     .filter(({ ended, days }) => ended !== null || days < signInNoticeDays)
     .map(
       ({ source, endsOn, days, ended }): Alarm => ({
@@ -88,5 +105,20 @@ async function alarmsOf(transaction: Transaction): Promise<readonly Alarm[]> {
         details: ended === null ? { endsOn, days } : { reason: ended },
       }),
     );
-  return [...late, ...troubled, ...signIns];
+  return [...late, ...troubled, ...(await failedArchives(transaction)), ...missing, ...signIns];
+}
+
+/** Seconds for which a feed may be away, or busy, before somebody is told: copies are made again and again. */
+const patience = 3600;
+const passing: ReadonlySet<string> = new Set(['UpstreamUnavailable', 'Busy']);
+
+async function failedArchives(transaction: Transaction): Promise<readonly Alarm[]> {
+  return (await archiveFigures(transaction)).flatMap(({ source, set, copiedAt, failing }): readonly Alarm[] => {
+    if (failing === null || (passing.has(failing.code) && failing.seconds < patience)) {
+      return [];
+    }
+    const { since, code } = failing;
+    const told = { subject: set, occurrence: `${since} ${code}`, source, export: null };
+    return [{ kind: 'archive.failed', ...told, details: { set, since, code, copiedAt } }];
+  });
 }

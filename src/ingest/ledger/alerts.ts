@@ -4,8 +4,8 @@ type Asker = Pick<Database | Transaction, 'query'>;
 
 /**
  * What is told of, as types of Standard Webhooks: `file.refused` (or failed), `rows.rejected` (of one load), `columns.drifted`, `rows.removed`
- * (a load removed stored rows), `file.missing` and `file.arrived`, `fetch.failed` and `fetch.restored`, `upload.stuck` and `upload.finished`, `signin.ended` (or will soon) and
- * `signin.restored`.
+ * (a load removed stored rows), `file.missing` and `file.arrived`, `fetch.failed` and `fetch.restored`, `upload.stuck` and `upload.finished`, `archive.failed` (copies of a set
+ * do) and `archive.restored`, `signin.missing` (nobody has signed in yet), `signin.ended` (or will soon) and `signin.restored`.
  */
 export type AlertKind =
   | 'file.refused'
@@ -18,6 +18,9 @@ export type AlertKind =
   | 'fetch.restored'
   | 'upload.stuck'
   | 'upload.finished'
+  | 'archive.failed'
+  | 'archive.restored'
+  | 'signin.missing'
   | 'signin.ended'
   | 'signin.restored';
 
