@@ -3,6 +3,7 @@ import { setQuery } from './m-text.ts';
 import { odcFile } from './odc.ts';
 import { pbidsFile } from './pbids.ts';
 import { curlSnippet, pythonSnippet, rSnippet, type SignIn } from './snippets.ts';
+import { projectZip } from './power-bi/project.ts';
 import { excelWorkbook } from './workbook/excel-workbook.ts';
 
 /** A file that connects a program to the feed. It never holds a key or a password. */
@@ -24,7 +25,7 @@ export interface ConnectTo {
 const text = 'text/plain;charset=utf-8';
 
 /** Files for the whole feed, by their names. */
-export const feedFiles = ['powerbi.pbids', 'excel.xlsx'] as const;
+export const feedFiles = ['powerbi.pbids', 'powerbi.zip', 'excel.xlsx'] as const;
 
 /** Files for one set: `<set>.<extension>`. */
 export const setExtensions = ['odc', 'pq', 'py', 'R', 'sh'] as const;
@@ -35,6 +36,13 @@ export const powerBiFile = ({ root }: ConnectTo): ConnectFile => ({
   name: 'powerbi.pbids',
   contentType: 'application/json',
   content: pbidsFile(root),
+});
+
+/** A Power BI project of the sets. */
+export const projectFile = async ({ root, at }: ConnectTo, sets: readonly EntitySet[]): Promise<ConnectFile> => ({
+  name: 'powerbi.zip',
+  contentType: 'application/zip',
+  content: await projectZip({ root, sets, at }),
 });
 
 /** `sets`: in the order of their sheets, one at least. */
@@ -66,7 +74,7 @@ const unified = [
   ...['AgentDays', 'TeamDays', 'TeamIntervals', 'Dates'],
 ];
 
-/** What a workbook holds where nothing else was asked for: the unified sets, or all where there are none. */
+/** What a workbook or a project holds where nothing else was asked for: the unified sets, or all where there are none. */
 export function usualSets(all: ReadonlyMap<string, EntitySet>): readonly EntitySet[] {
   const [first = '', ...others] = unified;
   return all.has(first) ? [first, ...others].flatMap((name) => all.get(name) ?? []) : [...all.values()];

@@ -39,13 +39,14 @@ const queryOf = (steps: readonly MStep[]): MQuery => {
   return { steps, text: `let\n${lines.join(',\n')}\nin\n    ${mIdentifier(steps.at(-1)?.name ?? '')}` };
 };
 
+/** `root`: an expression. */
 const sourceSteps = (root: string, set: EntitySet): readonly MStep[] => [
-  { name: 'Source', expression: `OData.Feed(${mText(root)}, null, ${feedOptions})` },
+  { name: 'Source', expression: `OData.Feed(${root}, null, ${feedOptions})` },
   { name: 'Navigation', expression: `Source{[Name = ${mText(set.name)}, Signature = "table"]}[Data]` },
 ];
 
 /** The rows of a set as they are, navigation columns too: what Power BI is given. `root`: the service root with its final slash. */
-export const setQuery = (root: string, set: EntitySet): MQuery => queryOf(sourceSteps(root, set));
+export const setQuery = (root: string, set: EntitySet): MQuery => queryOf(sourceSteps(mText(root), set));
 
 /** A column of a sheet. */
 export interface SheetColumn {
@@ -78,7 +79,16 @@ const conversions: Partial<Record<PrimitiveTypeName, { readonly each: string; re
 const list = { each: 'Text.FromBinary(Json.FromValue(_))', type: 'type nullable text' };
 
 /** The rows of a set as a sheet can hold them: its own properties alone, each in a form that a cell has. */
-export function sheetQuery(root: string, set: EntitySet): MQuery {
+export const sheetQuery = (root: string, set: EntitySet): MQuery => flatQuery(mText(root), set, null);
+
+/**
+ * The same for a semantic model, whose address is a parameter; and where the rows have a moment, of the period of the
+ * parameters RangeStart and RangeEnd alone. The condition stands behind the source, so that the feed is asked for these rows.
+ */
+export const modelQuery = (address: string, set: EntitySet, moment: string | null): MQuery =>
+  flatQuery(mIdentifier(address), set, moment);
+
+function flatQuery(root: string, set: EntitySet, moment: string | null): MQuery {
   const columns = sheetColumns(set);
   const names = columns.map(({ property }) => mText(property.name));
   const converted = columns.flatMap(({ property: { name, type, collection } }) => {
@@ -90,7 +100,11 @@ export function sheetQuery(root: string, set: EntitySet): MQuery {
   );
   const steps: MStep[] = [
     ...sourceSteps(root, set),
-    { name: 'Columns', expression: `Table.SelectColumns(Navigation, {${names.join(', ')}})` },
+    ...(moment === null ? [] : [{ name: 'Period', expression: inPeriod(moment) }]),
+    {
+      name: 'Columns',
+      expression: `Table.SelectColumns(${moment === null ? 'Navigation' : 'Period'}, {${names.join(', ')}})`,
+    },
   ];
   if (converted.length > 0) {
     steps.push({ name: 'Cells', expression: `Table.TransformColumns(Columns, {${converted.join(', ')}})` });
@@ -102,4 +116,10 @@ export function sheetQuery(root: string, set: EntitySet): MQuery {
     });
   }
   return queryOf(steps);
+}
+
+/** Periods follow each other without a gap: of both ends one is in. */
+function inPeriod(moment: string): string {
+  const field = `[${mIdentifier(moment)}]`;
+  return `Table.SelectRows(Navigation, each ${field} >= DateTimeZone.From(RangeStart) and ${field} < DateTimeZone.From(RangeEnd))`;
 }

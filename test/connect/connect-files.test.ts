@@ -6,43 +6,17 @@ import fc from 'fast-check';
 import { mIdentifier, mText, setQuery, sheetColumns, sheetQuery } from '../../src/connect/m-text.ts';
 import { odcFile } from '../../src/connect/odc.ts';
 import { pbidsFile } from '../../src/connect/pbids.ts';
-import { curlSnippet, pythonSnippet, rSnippet } from '../../src/connect/snippets.ts';
 import { excelWorkbook } from '../../src/connect/workbook/excel-workbook.ts';
 import { columnLetters, sheetName, tableName } from '../../src/connect/workbook/sheet-names.ts';
-import type { EntitySet, PrimitiveTypeName, Property } from '../../src/edm/model.ts';
+import type { EntitySet } from '../../src/edm/model.ts';
 import { primitiveTypes } from '../../src/edm/primitive-types.ts';
 import { all, decodeMashup, type Node, readXml, unzip } from './decoded-workbook.ts';
+import { entitySet, property } from './entity-sets.ts';
 import { openXmlFaults, validatorMissing } from './open-xml.ts';
 import { mFault } from './parsed-m.ts';
 
 const root = 'https://feed.example:8443/a path/odata/';
 const at = new Date('2026-11-30T01:02:03.456Z');
-
-const property = (name: string, type: PrimitiveTypeName, collection = false): Property => ({
-  kind: 'Property',
-  name,
-  type,
-  collection,
-  nullable: true,
-});
-
-function entitySet(name: string, properties: readonly Property[], title?: string): EntitySet {
-  const [first] = properties;
-  return {
-    kind: 'EntitySet',
-    name,
-    ...(title === undefined ? {} : { title }),
-    entityType: {
-      kind: 'EntityType',
-      name: `${name}Type`,
-      key: first === undefined ? [] : [first.name],
-      properties: new Map(properties.map((one) => [one.name, one])),
-      navigationProperties: new Map(),
-    },
-    navigationPropertyBindings: new Map(),
-    searchable: [],
-  };
-}
 
 const everyType = [
   ...[...primitiveTypes.keys()].map((type) => property(type.slice('Edm.'.length), type)),
@@ -283,45 +257,5 @@ describe('connect files: the workbook', () => {
     } finally {
       rmSync(folder, { recursive: true });
     }
-  });
-});
-
-describe('connect files: Python, R and curl', () => {
-  const set = entitySet('Cases', [
-    property('Id', 'Edm.Int64'),
-    property('At', 'Edm.DateTimeOffset'),
-    property('Open', 'Edm.Boolean'),
-    property('Title', 'Edm.String'),
-  ]);
-
-  it('Python: whole, typed, without a secret', () => {
-    const text = pythonSnippet({ root: 'http://localhost:8080/odata/', set, signIn: 'basic' });
-    assert.match(
-      text,
-      /"http:\/\/localhost:8080\/odata\/Cases\?\$format=csv",\n {4}auth=\(os\.environ\["GATEWAY_USER"\], /,
-    );
-    assert.match(text, /"Id": "Int64",\n +"Open": "boolean",\n +"Title": "string",\n/);
-    assert.match(text, /rows\["At"\] = pd\.to_datetime\(rows\["At"\], format="ISO8601", utc=True\)/);
-    assert.doesNotMatch(pythonSnippet({ root, set, signIn: 'none' }), /auth|import os/);
-  });
-
-  it('R', () => {
-    const text = rSnippet({ root: 'http://localhost:8080/odata/', set, signIn: 'key' });
-    assert.match(
-      text,
-      /request\("http:\/\/localhost:8080\/odata\/Cases\?\$format=csv"\) \|>\n {2}req_auth_bearer_token/,
-    );
-    assert.match(text, /col_types = "cTlc"/);
-  });
-
-  it('curl', () => {
-    assert.equal(
-      curlSnippet({ root: 'http://localhost:8080/odata/', set, signIn: 'basic' }),
-      `curl --fail --compressed --user "$GATEWAY_USER" --output 'Cases.csv' 'http://localhost:8080/odata/Cases?$format=csv'\n`,
-    );
-    assert.equal(
-      curlSnippet({ root: "http://it's/odata/", set, signIn: 'none' }),
-      `curl --fail --compressed --output 'Cases.csv' 'http://it'\\''s/odata/Cases?$format=csv'\n`,
-    );
   });
 });

@@ -107,7 +107,7 @@ describe('http: connect files', () => {
       [
         '/connect/',
         404,
-        /There are: powerbi\.pbids, excel\.xlsx, <set>\.odc, <set>\.pq, <set>\.py, <set>\.R, <set>\.sh/,
+        /There are: powerbi\.pbids, powerbi\.zip, excel\.xlsx, <set>\.odc, <set>\.pq, <set>\.py, <set>\.R, <set>\.sh/,
       ],
       ['/connect/Nothing.odc', 404, /There is no such file/],
       ['/connect/Cases.txt', 404, /There is no such file/],

@@ -1,7 +1,7 @@
 import { escapeXml } from '../../edm/xml-text.ts';
 import { type MQuery, mIdentifier } from '../m-text.ts';
 import { engine } from '../query-connection.ts';
-import { zipFile } from './zip-file.ts';
+import { zipFile } from '../zip-file.ts';
 
 /** A query that loads to a table of a sheet. */
 export interface LoadedQuery {

@@ -7,6 +7,7 @@ import {
   excelFile,
   feedFiles,
   powerBiFile,
+  projectFile,
   setExtensions,
   setFile,
   usualSets,
@@ -114,6 +115,9 @@ async function fileOf({ path, query }: AskedFile, to: ConnectTo, model: Model): 
   }
   if (name === 'excel.xlsx') {
     return excelFile(to, chosenSets(options.get('sets'), model));
+  }
+  if (name === 'powerbi.zip') {
+    return projectFile(to, chosenSets(options.get('sets'), model));
   }
   const dot = name.lastIndexOf('.');
   const extension = setExtensions.find((one) => one === name.slice(dot + 1));
