@@ -9,6 +9,8 @@ export interface ArchivedSet {
   readonly name: string;
   readonly source: string;
   readonly settings: ArchiveSettings;
+  /** Minutes after midnight UTC at which the feed refreshes the set, once a day; null: it may change at any time. */
+  readonly refreshed: number | null;
   /** As the feed has it. */
   readonly live: EntitySet;
   /** As it is served from the archive: with the mark of rows that the feed has purged. */
@@ -23,7 +25,11 @@ export const purgedColumn = '_purged_at';
 /** The archive of a set, and the table that it needs. */
 export function archivedSet(
   live: EntitySet,
-  { source, settings }: Pick<ArchivedSet, 'source' | 'settings'>,
+  {
+    source,
+    settings,
+    refreshed = null,
+  }: Pick<ArchivedSet, 'source' | 'settings'> & Partial<Pick<ArchivedSet, 'refreshed'>>,
 ): ArchivedSet {
   const mark = markOf(live.entityType);
   const kept: EntitySet = { ...live, entityType: withMark(live.entityType, mark) };
@@ -34,7 +40,7 @@ export function archivedSet(
     versionColumn: '_version',
     indexes: indexesOf(live, settings),
   };
-  return { name: live.name, source, settings, live, kept, table };
+  return { name: live.name, source, settings, refreshed, live, kept, table };
 }
 
 /** A feed may have a property of the name, e.g. where it is another gateway. */
@@ -80,7 +86,8 @@ export function archivedSets(catalogue: Catalogue): readonly ArchivedSet[] {
     if (binding.kind !== 'upstream' || binding.archive === undefined || live === undefined) {
       return [];
     }
-    return [archivedSet(live, { source: binding.source, settings: binding.archive })];
+    const { source, archive: settings, refreshed = null } = binding;
+    return [archivedSet(live, { source, settings, refreshed })];
   });
 }
 

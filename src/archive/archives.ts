@@ -8,7 +8,7 @@ import type { CopyAge } from '../upstream/lookup-copies.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import type { Database } from '../warehouse/database.ts';
 import { type ArchivedSet, archivedSet, archivedSets, withArchived, withheldSets } from './archived-set.ts';
-import { type CopyCounts, copySet } from './copy-set.ts';
+import { type CopyCounts, copySet, hasRefreshed } from './copy-set.ts';
 import { type FeedIdentity, openArchive } from './open-archive.ts';
 import { policiesOf } from './policies.ts';
 import { type ArchiveRecord, archiveRecord, archiveRecords, noteOutcome } from './records.ts';
@@ -179,9 +179,8 @@ export class Archives {
 
   /** Seconds since the set was copied last, where the feed has newer rows by now and does not give them; null: it is up to it. */
   #freshenSet(archived: ArchivedSet, signal: AbortSignal): Promise<number | null> {
-    const { name, settings } = archived;
-    const age = this.#now().getTime() - (this.#freshAt.get(name) ?? Number.NEGATIVE_INFINITY);
-    if (age >= 0 && age < settings.freshSeconds * 1000) {
+    const { name } = archived;
+    if (isFresh(archived, this.#freshAt.get(name), this.#now())) {
       return Promise.resolve(null);
     }
     // Whoever else asks meanwhile waits for the same copy, which no single client ends.
@@ -198,9 +197,8 @@ export class Archives {
     const { name } = archived;
     const asked = this.#now();
     const known = await archiveRecord(this.#context.database, name);
-    const copiedAt = known?.copiedAt?.getTime() ?? Number.NEGATIVE_INFINITY;
-    const age = asked.getTime() - copiedAt;
-    if (age >= 0 && age < archived.settings.freshSeconds * 1000) {
+    const copiedAt = known?.copiedAt?.getTime();
+    if (copiedAt !== undefined && isFresh(archived, copiedAt, asked)) {
       // Another gateway did it.
       this.#freshAt.set(name, copiedAt);
       return null;
@@ -213,7 +211,7 @@ export class Archives {
           this.#freshAt.set(name, asked.getTime());
           return null;
         }
-        return Math.max(0, Math.floor(age / 1000));
+        return Math.max(0, Math.floor((asked.getTime() - (copiedAt ?? 0)) / 1000));
       }
       const now = await archiveRecord(this.#context.database, name);
       if (now === null || (now.copiedAt !== null && now.copiedAt >= asked)) {
@@ -322,6 +320,12 @@ export class Archives {
     const reason = outcome.state === 'failed' ? `${outcome.error.code}: ${outcome.error.message}` : null;
     this.#observe({ event: 'archive', source, set: name, outcome: outcome.state, counts, reason });
   }
+}
+
+/** Whether the feed has nothing newer than what was copied then, as far as the metadata says. */
+function isFresh({ settings, refreshed }: ArchivedSet, copiedAt: number | undefined, now: Date): boolean {
+  const age = now.getTime() - (copiedAt ?? Number.NEGATIVE_INFINITY);
+  return age >= 0 && (age < settings.freshSeconds * 1000 || hasRefreshed({ refreshed }, copiedAt ?? 0, now));
 }
 
 /** Whether anything of a set is not kept as the feed has it. */

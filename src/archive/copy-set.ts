@@ -1,6 +1,8 @@
 import type { Property } from '../edm/model.ts';
 import { GatewayError } from '../errors.ts';
 import { lockSets, nextVersion, publishVersion } from '../ingest/ledger/set-version.ts';
+import { lastRefresh } from '../upstream/lookup-copies.ts';
+import type { ArchivedSet } from './archived-set.ts';
 import { type CopiedPart, type Copying, copyPart } from './copy-part.ts';
 import { oldestMoment, patiently } from './feed-rows.ts';
 import { markPurged } from './gone-rows.ts';
@@ -46,11 +48,7 @@ export async function copySet(copying: Copying, record: ArchiveRecord, options: 
 async function compareWhole(copying: Copying, record: ArchiveRecord, options: CopyOptions): Promise<CopyCounts> {
   const { archived, database } = copying;
   const now = options.now();
-  const age = record.wholeAt === null ? Number.POSITIVE_INFINITY : now.getTime() - record.wholeAt.getTime();
-  const due = options.fresh
-    ? record.wholeRows !== null && record.wholeRows <= fewRows
-    : options.whole || !record.complete || age >= archived.settings.wholeEverySeconds * 1000;
-  if (!due) {
+  if (!isDue(copying, record, { ...options, at: now })) {
     return none;
   }
   const copied = await patiently(copying.feed.signal, () =>
@@ -59,6 +57,28 @@ async function compareWhole(copying: Copying, record: ArchiveRecord, options: Co
   await noteProgress(database, archived.name, { change: {}, copiedAt: now });
   return copied;
 }
+
+/** What the feed refreshes once a day is compared once after that, however large it is, by whoever comes first. */
+function isDue(
+  { archived }: Copying,
+  record: ArchiveRecord,
+  { at, fresh, whole }: CopyOptions & { readonly at: Date },
+): boolean {
+  if (whole || !record.complete || record.wholeAt === null) {
+    return true;
+  }
+  if (archived.refreshed !== null) {
+    return !hasRefreshed(archived, record.wholeAt.getTime(), at);
+  }
+  const age = at.getTime() - record.wholeAt.getTime();
+  return fresh
+    ? record.wholeRows !== null && record.wholeRows <= fewRows
+    : age >= archived.settings.wholeEverySeconds * 1000;
+}
+
+/** Whether a set that its feed refreshes once a day was copied after the last time, so that nothing of it can have changed. */
+export const hasRefreshed = ({ refreshed }: Pick<ArchivedSet, 'refreshed'>, copiedAt: number, now: Date): boolean =>
+  refreshed !== null && copiedAt >= lastRefresh(refreshed, now.getTime());
 
 /** Copies by the point in time of rows, window by window. */
 class TimedCopy {

@@ -119,6 +119,34 @@ describe('archived sets served as both', () => {
     assert.equal(await (await world.get('FarThings/$count')).text(), '2');
   });
 
+  it('are compared once a day, after the feed has refreshed them, where it does that once a day; a restart knows when', async () => {
+    const plain = thingCatalogue({ serve: 'both' });
+    const refreshed = [...plain.sets].map(([name, set]) => [name, { ...set, refreshed: 0 }] as const);
+    const catalogue = { ...plain, sets: new Map(refreshed) };
+    await world.restart(catalogue);
+    world.clock.now = new Date('2026-03-02T00:05:00Z');
+    world.feed.put('FarNames', { id: 'a', name: 'Ann' });
+    await world.copy({ set: 'FarNames' });
+    const asked = async (at: string): Promise<readonly [count: string, requests: number]> => {
+      world.clock.now = new Date(at);
+      world.feed.requests = 0;
+      const count = await (await world.get('FarNames/$count')).text();
+      return [count, world.feed.requests];
+    };
+    world.feed.put('FarNames', { id: 'b', name: 'Ben' });
+    assert.deepEqual(await asked('2026-03-02T00:09:00Z'), ['1', 0], 'copied since the last refresh');
+    assert.deepEqual(await asked('2026-03-02T00:11:00Z'), ['2', 1], 'not since this one');
+    world.feed.put('FarNames', { id: 'c', name: 'Cleo' });
+    await world.restart(catalogue);
+    assert.deepEqual(await asked('2026-03-02T23:50:00Z'), ['2', 0]);
+    world.feed.requests = 0;
+    await world.copy({ set: 'FarNames' });
+    assert.equal(world.feed.requests, 0, 'the schedule does not ask either');
+    world.clock.now = new Date('2026-03-03T00:20:00Z');
+    await world.copy({ set: 'FarNames' });
+    assert.deepEqual(await asked('2026-03-03T08:00:00Z'), ['3', 0]);
+  });
+
   it('are served as they are while the feed is down, which is told', async () => {
     thing(1, hour);
     await world.copy();
