@@ -71,7 +71,7 @@ async function provisionArchive(transaction: Transaction, catalogue: Catalogue, 
     throw new GatewayError('ArchiveRefused', `Its table cannot be made: ${fault}`, { target: archived.name });
   }
   const existing = await existingTables(transaction, archiveSchema);
-  const { refusals, statements } = planTable(wanted, existing.get(wanted.table));
+  const { refusals, statements } = planTable(wanted, existing.get(wanted.table), { widens: true });
   if (refusals.length > 0) {
     throw new GatewayError(
       'ArchiveRefused',

@@ -250,37 +250,57 @@ describe('archived sets served as both', () => {
     assert.deepEqual(texts(await world.rows('FarThings')), ['thing 2'], 'older rows are not copied in the first place');
   });
 
-  it('follow a feed that declares a property more, and none that declares another type', async () => {
+  it('follow a feed that declares a property more, or wider, and none that declares another type or key', async () => {
     thing(1, hour);
     await world.copy();
     const { model } = thingCatalogue();
     const type = model.entitySets.get('FarThings')?.entityType;
     assert.ok(type);
-    const declared = async (more: readonly (readonly [string, 'Edm.String' | 'Edm.Int32'])[]): Promise<void> => {
+    type Declared = 'Edm.String' | 'Edm.Int16' | 'Edm.Int32' | 'Edm.Int64' | 'Edm.Decimal';
+    const declared = async (
+      more: readonly (readonly [string, Declared])[],
+      key: readonly string[] = ['id'],
+    ): Promise<string> => {
       const properties = new Map(type.properties);
       for (const [name, of] of more) {
-        properties.set(name, { kind: 'Property', name, type: of, collection: false, nullable: true });
+        properties.set(name, { kind: 'Property', name, type: of, collection: false, nullable: !key.includes(name) });
       }
-      const set = { ...(model.entitySets.get('FarThings') as never as object), entityType: { ...type, properties } };
+      const entityType = { ...type, key, properties };
+      const set = { ...(model.entitySets.get('FarThings') as never as object), entityType };
       const sets = new Map([...model.entitySets, ['FarThings', set as never]]);
       await world.restart(thingCatalogue({ serve: 'both' }, { ...model, entitySets: sets }));
+      const event = world.events.at(-1);
+      return event?.event === 'archive' ? (event.reason ?? '') : '';
     };
-    await declared([['more', 'Edm.Int32']]);
-    world.feed.put('FarThings', { id: 2, at: world.clock.now.toISOString(), text: 'b', more: 5 });
-    assert.deepEqual(
-      (await world.rows('FarThings?$select=id,more')).map(({ id, more }) => [id, more]),
-      [
-        [1, null],
-        [2, 5],
-      ],
-    );
+    const seen = async (): Promise<readonly unknown[]> =>
+      (await world.rows('FarThings?$select=id,more&$orderby=id')).map(({ id, more }) => [id, more]);
+    await declared([['more', 'Edm.Int16']]);
+    const now = world.clock.now.toISOString();
+    world.feed.put('FarThings', { id: 2, at: now, text: 'b', more: 5 });
+    assert.deepEqual(await seen(), [
+      [1, null],
+      [2, 5],
+    ]);
     assert.notEqual((await world.get('FarThings')).headers.get('etag'), null);
-    await declared([['text', 'Edm.Int32']]);
-    const event = world.events.at(-1);
-    assert.match(
-      event?.event === 'archive' ? (event.reason ?? '') : '',
-      /ArchiveRefused: .*FarThings.text is text in the database/,
-    );
-    assert.equal((await world.get('FarThings')).headers.get('etag'), null, 'served live');
+    assert.equal(await declared([['more', 'Edm.Int64']]), '');
+    world.feed.put('FarThings', { id: 3, at: now, text: 'c', more: 2 ** 40 });
+    assert.equal(await declared([['more', 'Edm.Decimal']]), '');
+    world.feed.put('FarThings', { id: 4, at: now, text: 'd', more: 0.25 });
+    assert.deepEqual(await seen(), [
+      [1, null],
+      [2, 5],
+      [3, 2 ** 40],
+      [4, 0.25],
+    ]);
+    const remedy = /gateway archive far --set FarThings --forget/;
+    for (const [reason, what] of [
+      [await declared([['more', 'Edm.Int32']]), /ArchiveRefused: .*FarThings.more is numeric.* wants integer/],
+      [await declared([['text', 'Edm.Int32']]), /ArchiveRefused: .*FarThings.text is text in the database/],
+      [await declared([['code', 'Edm.Int32']], ['id', 'code']), /ArchiveRefused: .*FarThings/],
+    ] as const) {
+      assert.match(reason, what);
+      assert.match(reason, remedy);
+      assert.equal((await world.get('FarThings')).headers.get('etag'), null, 'served live');
+    }
   });
 });

@@ -23,17 +23,26 @@ interface Draft {
   readonly retired: string[];
 }
 
+interface PlanOptions {
+  /** Columns become wider by themselves where every value stays as it is: the table is written anew, and nobody reads it meanwhile. */
+  readonly widens?: boolean;
+}
+
 /**
  * Compares one table with what is there. Additions are planned; a change that could lose or falsify values is refused,
  * unless the table has no rows: then it is made anew. Pure.
  */
-export function planTable(wanted: WantedTable, existing: ExistingTable | undefined): TablePlan {
+export function planTable(
+  wanted: WantedTable,
+  existing: ExistingTable | undefined,
+  { widens = false }: PlanOptions = {},
+): TablePlan {
   if (existing === undefined) {
     return create(wanted);
   }
   const draft: Draft = { set: wanted.set, statements: [], changes: [], refusals: [], retired: [] };
   for (const column of wanted.columns) {
-    planColumn(wanted, column, { existing, draft });
+    planColumn(wanted, column, { existing, draft, widens });
   }
   for (const column of existing.columns.values()) {
     planLeftover(wanted, column, draft);
@@ -85,7 +94,7 @@ function indexStatement(wanted: WantedTable, index: WantedTable['indexes'][numbe
 function planColumn(
   wanted: WantedTable,
   column: WantedColumn,
-  { existing, draft }: { existing: ExistingTable; draft: Draft },
+  { existing, draft, widens }: { existing: ExistingTable; draft: Draft; widens: boolean },
 ): void {
   const there = existing.columns.get(column.name);
   const name = `${wanted.set}.${column.name}`;
@@ -97,7 +106,14 @@ function planColumn(
     }
     draft.statements.push(`${alter} ADD COLUMN ${columnDefinition(column)}`);
     draft.changes.push(`${name}: added (${column.sqlType})`);
-  } else if (there.sqlType !== column.sqlType) {
+    return;
+  }
+  const isWider = widens && wider.get(there.sqlType)?.includes(column.sqlType) === true;
+  if (isWider) {
+    draft.statements.push(`${alter} ALTER COLUMN ${quoteIdentifier(column.name)} TYPE ${column.sqlType}`);
+    draft.changes.push(`${name}: ${column.sqlType} now (${there.sqlType} until now)`);
+  }
+  if (there.sqlType !== column.sqlType && !isWider) {
     draft.refusals.push(`${name} is ${there.sqlType} in the database, and the metadata wants ${column.sqlType}.`);
   } else if (there.nullable && !column.nullable) {
     draft.refusals.push(`${name} may be null in the database, and the metadata says it may not.`);
@@ -106,6 +122,13 @@ function planColumn(
     draft.changes.push(`${name}: may be null now`);
   }
 }
+
+/** Types that hold each value of another one. */
+const wider: ReadonlyMap<string, readonly string[]> = new Map([
+  ['smallint', ['integer', 'bigint', 'numeric', 'double precision']],
+  ['integer', ['bigint', 'numeric', 'double precision']],
+  ['bigint', ['numeric']],
+]);
 
 /** A column without a property keeps its values; new rows leave it empty. */
 function planLeftover(wanted: WantedTable, column: ExistingColumn, draft: Draft): void {
