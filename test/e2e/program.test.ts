@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import net, { type AddressInfo } from 'node:net';
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { freePort } from '../../src/embedded/address.ts';
 import pg from 'pg';
+import { freePort } from '../../src/embedded/address.ts';
 import { exportFile } from '../ingest/support/feed.ts';
 import { type TestDatabase, testDatabase } from '../support/postgres.ts';
 import { runInProcess } from './remedies/command-line.ts';
@@ -77,18 +76,6 @@ describe('npm start on a new machine', () => {
     assert.ok(!lives(pid));
   });
 
-  it('a taken port is one message and an end, sandbox and embedded server included', async () => {
-    const dataDir = folder();
-    const holder = net.createServer().listen(0, '127.0.0.1');
-    await new Promise((resolve) => holder.once('listening', resolve));
-    const { port } = holder.address() as AddressInfo;
-    const { code, output } = await run(['serve'], { DATA_DIR: dataDir, PORT: String(port) });
-    holder.close();
-    assert.equal(code, 1, output);
-    assert.match(output, new RegExp(`AddressInUse: Port ${port}`));
-    assert.ok(!existsSync(path.join(dataDir, 'postgres', 'postmaster.pid')));
-  });
-
   it('D6 a PostgreSQL that dies is started again without hands; meanwhile what needs no database is served', async () => {
     const dataDir = folder();
     const environment = { DATA_DIR: dataDir, SAMPLES: 'off', LOG_LEVEL: 'info' };
@@ -156,12 +143,17 @@ describe('The program on a database of its own', () => {
     const bad = put('raw-cases-1750000001.csv', exportFile('tracebuzz/cases', [{ CaseId: 2 }, { CaseId: 'two' }]));
     const odd = put('odd.csv', 'a,b\n1,2\n');
     assert.equal((await run(['ingest', good], environment)).code, 0);
-    const again = await run(['ingest', good], environment);
+    const again = await runInProcess(['ingest', good], environment);
     assert.deepEqual([again.code, /not loaded again: it lies there as load \d+ took it/.test(again.output)], [0, true]);
     assert.equal((await run(['ingest', bad], environment)).code, 2);
-    assert.equal((await run(['ingest', odd], environment)).code, 2);
-    assert.equal((await run(['ingest', path.join(files, 'none.csv')], environment)).code, 1);
-    assert.equal((await run(['status'], environment)).code, 2);
+    for (const [words, code] of [
+      [['ingest', odd], 2],
+      [['ingest', path.join(files, 'none.csv')], 1],
+      [['status'], 2],
+    ] as const) {
+      const ended = await runInProcess(words, environment);
+      assert.equal(ended.code, code, ended.output);
+    }
   });
 
   it('a download that SIGTERM meets is whole or visibly broken off', async () => {
@@ -203,50 +195,6 @@ describe('The program on a database of its own', () => {
       }
       assert.equal(outcome, expected);
       assert.equal(await program.ended, 0, program.output());
-    }
-  });
-
-  it('shares compressed replies until another process loads; REPLY_CACHE_MB=0 shares none; no file outlives it', async () => {
-    const environment = base();
-    const replies = path.join(environment.DATA_DIR, 'replies');
-    mkdirSync(replies, { recursive: true });
-    writeFileSync(path.join(replies, 'of-a-run-that-ended-badly.reply'), 'x');
-    const load = async (title: string, minute: string): Promise<void> => {
-      const file = path.join(folder(), `raw-cases-17500${minute}.csv`);
-      const rows = Array.from({ length: 3000 }, (_, n) => ({ CaseId: n + 50_000, ExternalId: `${title} ${n * 7919}` }));
-      writeFileSync(file, exportFile('tracebuzz/cases', rows));
-      const { code, output } = await run(['ingest', file], environment);
-      assert.equal(code, 0, output);
-    };
-    await load('one', '60000');
-    for (const megabytes of ['', '0']) {
-      const program = await serve({ ...environment, REPLY_CACHE_MB: megabytes });
-      const ask = async (): Promise<{ readonly text: string; readonly shared: boolean }> => {
-        const url = `${program.root}TracebuzzCases?$filter=CaseId ge 50000&$select=CaseId,ExternalId,LoadId,LoadedAt`;
-        const reply = await fetch(url, { headers: { 'Accept-Encoding': 'gzip' } });
-        const text = await reply.text();
-        assert.equal(reply.status, 200, text);
-        assert.equal(reply.headers.get('content-encoding'), 'gzip');
-        return { text, shared: /\bcache;dur=/.test(reply.headers.get('server-timing') ?? '') };
-      };
-      const first = await ask();
-      assert.equal(first.shared, false);
-      if (megabytes === '0') {
-        await ask();
-      } else {
-        await until('the reply is shared', async () => (await ask()).shared);
-      }
-      const again = await ask();
-      assert.equal(again.text, first.text);
-      assert.equal(again.shared, megabytes !== '0');
-      if (megabytes !== '0') {
-        await load('two', '60600');
-        const { text, shared } = await ask();
-        assert.ok(!shared && text.includes('"ExternalId":"two 7919"'), text.slice(0, 300));
-      }
-      program.child.kill('SIGTERM');
-      assert.equal(await program.ended, 0, program.output());
-      assert.deepEqual(readdirSync(replies), []);
     }
   });
 
