@@ -1,6 +1,6 @@
 import { CsvPage } from '../csv/csv-page.ts';
-import { readArray, readObject } from '../json/reading/json-scan.ts';
 import { PageEnvelope, withContext } from '../json/page-envelope.ts';
+import { readArray, readObject } from '../json/reading/json-scan.ts';
 import type {
   FollowedPreferences,
   ObjectReply,

@@ -58,6 +58,12 @@ async function content(feed: Feed): Promise<Readonly<Record<string, readonly str
   return tables;
 }
 
+/** All that is stored of the set and what is derived from it goes. */
+async function removeRows(feed: Feed): Promise<void> {
+  const deletes = setsTouched(catalogue, set).map((name) => `DELETE FROM ${storedTable(catalogue, name).name}`);
+  await feed.database.query(deletes.join('; '));
+}
+
 describe('The first load of a set', () => {
   const feed = useFeed();
   const ordinary = useFeed();
@@ -172,7 +178,7 @@ describe('Readers beside the first load of a set', () => {
   });
 
   it('do not let go: rows are copied, with numbers that nobody had', async () => {
-    await feed().database.query(`DELETE FROM ${table}; DELETE FROM feed."${members}"`);
+    await removeRows(feed());
     const [{ last = '' } = {}] = await feed().rows<{ last: string }>(
       `SELECT pg_sequence_last_value(pg_get_serial_sequence('${table}', '_row')::regclass)::text AS last`,
     );
@@ -196,7 +202,7 @@ describe('Readers beside the first load of a set', () => {
   });
 
   it('find it as it was where the load fails', async () => {
-    await feed().database.query(`DELETE FROM ${table}; DELETE FROM feed."${members}"`);
+    await removeRows(feed());
     const before = await identity(feed(), set);
     const bad = exportFile('hootsuite-inbox/messages', [
       ...messages(3500),

@@ -20,6 +20,8 @@ function tableOf(deletions: readonly DeletionColumn[], winner: KeptColumn['winne
   return { ...messages, kept: [kept], columns: new Map([...messages.columns, ...more]) };
 }
 
+async function* noLines(): AsyncGenerator<never> {}
+
 const updated = { column: 'LastUpdatedAt', mark: '_winner_Content', sqlType: 'timestamp with time zone' };
 
 describe('Marks of kept cells that are found while rows are converted', () => {
@@ -69,7 +71,7 @@ describe('Marks of kept cells that are found while rows are converted', () => {
           const { name } = await stageRows(
             transaction,
             { table, scope: [], straight: null },
-            { properties, marks: marks.columns, lines: lines() },
+            { properties, marks: marks.columns, lines: lines(), direct: () => noLines() },
           );
           const found = table.kept.flatMap((kept) => insertedMarks(kept, { file, fileTime: '$1' }));
           deepEqual(

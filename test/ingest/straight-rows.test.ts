@@ -1,5 +1,5 @@
 import { deepEqual, equal } from 'node:assert/strict';
-import { oneAhead, pieces } from '../../src/ingest/merge/pieces.ts';
+import { ahead, pieces } from '../../src/ingest/merge/pieces.ts';
 import { exportFile, useFeed } from './support/feed.ts';
 import { loaded } from './support/loaded.ts';
 
@@ -82,7 +82,7 @@ describe('Rows that are converted while others are stored', () => {
 
   it('come in pieces, a small one first, with nothing left out', async () => {
     const found: number[][] = [];
-    for await (const piece of oneAhead(pieces(chunks([3, 4, 5, 6, 7, 1]), 5, 12))) {
+    for await (const piece of ahead(pieces(chunks([3, 4, 5, 6, 7, 1]), 5, 12), 1)) {
       found.push(piece.map(({ length }) => length));
     }
     deepEqual(found, [[3, 4], [5, 6, 7], [1]]);
@@ -91,7 +91,7 @@ describe('Rows that are converted while others are stored', () => {
   it('throw what reading them throws, after the pieces before', async () => {
     let seen = 0;
     const error = await (async () => {
-      for await (const piece of oneAhead(pieces(chunks([9, 9], true), 5, 5))) {
+      for await (const piece of ahead(pieces(chunks([9, 9], true), 5, 5), 1)) {
         seen += piece.length;
       }
       return null;

@@ -178,7 +178,13 @@ function readIso(iso: RegExpExecArray, clock: ZoneClock): string | null {
     return null;
   }
   const instant = zone === undefined ? placed(wall, clock) : wall - offset * 60_000;
-  return instant === null || !isStorable(instant) ? null : fineInstant(instant, fraction);
+  if (instant === null || !isStorable(instant)) {
+    return null;
+  }
+  // The parts of a time in UTC are those of its text: a calendar is not asked for them once more.
+  return instant === wall
+    ? `${year}-${month}-${day}T${hour}:${minute}:${second}.${fraction === '' ? '000' : fraction.slice(0, 6)}Z`
+    : fineInstant(instant, fraction);
 }
 
 /** Null where no clock is that far from UTC. */

@@ -1,7 +1,9 @@
 import { Buffer } from 'node:buffer';
+import { setImmediate as immediate } from 'node:timers/promises';
 import { copyFields, copyValue } from '../../sql/copy-line.ts';
 import type { TextRecord } from '../csv/read-records.ts';
-import type { RowConverter } from './row-converter.ts';
+import type { ConvertedRow, RowConverter } from './row-converter.ts';
+import type { RowFault } from './row-fault.ts';
 
 /** Longest raw text kept of a rejected row, in characters; its byte range tells where the rest is. */
 export const maxRaw = 64 * 1024;
@@ -21,6 +23,8 @@ export interface ConvertedRows {
   /** Properties whose values the lines have, in their order, behind place and fault. */
   readonly properties: readonly string[];
   readonly lines: AsyncIterable<Uint8Array>;
+  /** The same rows, in place of `lines`, for a table that takes all that can be stored: see `directRows`. */
+  readonly direct: (constants: string) => AsyncIterable<DirectLines>;
   readonly counts: ReadRows;
 }
 
@@ -34,8 +38,13 @@ export function convertedRows(
   { extras, marks }: LineForm,
 ): ConvertedRows {
   const counts = { read: 0, rejected: 0, keyless: 0, expired: 0 };
-  const lines = encodeRows(records, { converter, counts, extras, marks });
-  return { properties: propertiesOf(converter, extras), counts, lines };
+  const encoding = { converter, counts, extras, marks };
+  return {
+    properties: propertiesOf(converter, extras),
+    counts,
+    lines: encodeRows(records, encoding),
+    direct: (constants) => directRows(records, encoding, constants),
+  };
 }
 
 /** Properties whose values the lines have. */
@@ -60,6 +69,52 @@ export interface LineMarks {
   readonly none: string;
 }
 
+/** Rows of some records: those that can be stored as lines for their table, rejected ones as lines for staging. */
+export interface DirectLines {
+  /** null: there are none. */
+  readonly taken: Uint8Array | null;
+  readonly left: Uint8Array | null;
+}
+
+/**
+ * Rows converted at once, before PostgreSQL is given them: the buffer of a socket holds less than it takes in while a whole batch is converted, and
+ * then it would wait.
+ */
+const fewRows = 16;
+
+/**
+ * For a table that takes all that can be stored: a line has its number, the values, the marks, and `constants` as they are given. Making it
+ * at once is cheaper than taking a line for staging apart.
+ */
+async function* directRows(
+  batches: AsyncIterable<readonly TextRecord[]>,
+  encoding: Encoding,
+  constants: string,
+): AsyncGenerator<DirectLines> {
+  for await (const batch of batches) {
+    for (let from = 0; from < batch.length; from += fewRows) {
+      yield directLines(batch.slice(from, from + fewRows), encoding, constants);
+      await immediate();
+    }
+  }
+}
+
+function directLines(records: readonly TextRecord[], encoding: Encoding, constants: string): DirectLines {
+  let [taken, left] = ['', ''];
+  for (const record of records) {
+    const row = convertRow(record, encoding);
+    if (row === null) {
+      continue;
+    }
+    if (row.fault === null) {
+      taken += `${record.line}\t${valuesOf(row, record, encoding)}${constants}\n`;
+    } else {
+      left += rejectedLine(record, { ...row, fault: row.fault }, encoding);
+    }
+  }
+  return { taken: taken === '' ? null : Buffer.from(taken), left: left === '' ? null : Buffer.from(left) };
+}
+
 interface Encoding {
   readonly converter: RowConverter;
   readonly counts: { read: number; rejected: number; keyless: number; expired: number };
@@ -82,22 +137,42 @@ async function* encodeRows(
   }
 }
 
-function encodeRow(record: TextRecord, { converter, counts, extras, marks }: Encoding): string {
+function encodeRow(record: TextRecord, encoding: Encoding): string {
+  const row = convertRow(record, encoding);
+  if (row === null) {
+    return '';
+  }
+  if (row.fault !== null) {
+    return rejectedLine(record, { ...row, fault: row.fault }, encoding);
+  }
+  return `${record.line}\t${record.byteStart}\t${record.byteEnd}\t\\N\t\\N\t\\N\t\\N\t\\N\t${valuesOf(row, record, encoding)}\n`;
+}
+
+/** The row of a record, counted; null: it is none. */
+function convertRow(record: TextRecord, { converter, counts }: Encoding): ConvertedRow | null {
   const row = converter.convert(record);
   if (row.expired) {
     counts.expired++;
-    return '';
+    return null;
   }
   counts.read++;
-  if (row.fault === null) {
-    const line = `${record.line}\t${record.byteStart}\t${record.byteEnd}\t\\N\t\\N\t\\N\t\\N\t\\N\t`;
-    const more = extras ? `\t${copyValue(row.extras)}` : '';
-    return `${line}${copyFields(row.values)}${more}${marks?.textOf(row.values, record.line) ?? ''}\n`;
+  if (row.fault !== null) {
+    counts.rejected++;
+    counts.keyless += row.keyKnown ? 0 : 1;
   }
-  counts.rejected++;
-  if (!row.keyKnown) {
-    counts.keyless++;
-  }
+  return row;
+}
+
+function valuesOf({ values, extras }: ConvertedRow, { line }: TextRecord, encoding: Encoding): string {
+  const more = encoding.extras ? `\t${copyValue(extras)}` : '';
+  return `${copyFields(values)}${more}${encoding.marks?.textOf(values, line) ?? ''}`;
+}
+
+function rejectedLine(
+  record: TextRecord,
+  row: ConvertedRow & { readonly fault: RowFault },
+  { converter, extras, marks }: Encoding,
+): string {
   const { code, property, header, message } = row.fault;
   const where = [String(record.line), String(record.byteStart), String(record.byteEnd)];
   const values = row.keyKnown ? row.values : converter.properties.map(() => null);

@@ -1,7 +1,7 @@
 import { quoteIdentifier } from '../../sql/identifier.ts';
+import { idTableColumns } from '../../unify/ids-query.ts';
 import { columnList, sameKey } from '../stored/column-lists.ts';
 import { distinctName } from '../stored/distinct-name.ts';
-import { idTableColumns } from '../../unify/ids-query.ts';
 import { columnOf, type StoredTable } from '../stored/stored-table.ts';
 import { derivedColumns, sourceProperty } from './derived-columns.ts';
 import type { DerivedTable, NamedTable } from './derived-sets.ts';

@@ -29,8 +29,7 @@ export function dimensionQuery(catalogue: Catalogue, dimension: DerivedDimension
     const restriction = whole
       ? `WHERE ${theirs.map((column) => `${column} IS NOT NULL`).join(' AND ')}`
       : `JOIN ${affectedTable(dimension)} a ON ${affected} WHERE true`;
-    const grouped = source.stamp === null;
-    const asked = { source, from, once: !saysMore(dimension, source), grouped, noted: noted.has(source.set) };
+    const asked = { source, from, once: !saysMore(dimension, source), grouped: true, noted: noted.has(source.set) };
     return statementQuery(dimension, asked, restriction);
   });
   const newest = (name: string): string =>
@@ -113,9 +112,24 @@ function statementQuery(
   if (once || !grouped) {
     return rows;
   }
-  const told = rest.flatMap((name, index) => [quoteIdentifier(name), `_has_${index}`]);
-  const same = [columnList(derived.table.key), ...told, '_newness', '_rank'].join(', ');
-  return `SELECT ${same}, max(_order) AS _order FROM (${rows}) g GROUP BY ${same}`;
+  const key = derived.table.key.map(quoteIdentifier);
+  const told = rest.map((name, index) => ({ name: quoteIdentifier(name), flag: `_has_${index}` }));
+  if (source.stamp === null) {
+    const same = [...key, ...told.flatMap(({ name, flag }) => [name, flag]), '_newness', '_rank'].join(', ');
+    return `SELECT ${same}, max(_order) AS _order FROM (${rows}) g GROUP BY ${same}`;
+  }
+  if (derived.derivation.from.filter((one) => one.rank === source.rank).length > 1) {
+    return rows;
+  }
+  // Times of rows differ, and so does what is said of the time itself; among others the order decides only where two are equally new.
+  const moving = rest.map((name) => theirs(name) === newness && types.get(name) === 'timestamp with time zone');
+  const fixed = told.flatMap(({ name, flag }, index) => (moving[index] ? [flag] : [name, flag]));
+  const times = told.flatMap(({ name }, index) => (moving[index] ? [`max(${name}) AS ${name}`] : []));
+  const newest = `SELECT ${[...key, ...fixed, ...times, 'max(_newness) AS _newness', '_rank'].join(', ')} FROM (${rows}) r GROUP BY ${[...key, ...fixed, '_rank'].join(', ')}`;
+  const alike = ['_newness', ...fixed].map((name) => `r.${name} IS NOT DISTINCT FROM g.${name}`);
+  const equal = [...key.map((name) => `r.${name} = g.${name}`), ...alike].join(' AND ');
+  const order = `CASE WHEN count(*) OVER (PARTITION BY ${[...key, '_newness'].map((name) => `g.${name}`).join(', ')}) > 1 THEN (SELECT max(r._order) FROM (${rows}) r WHERE ${equal}) END`;
+  return `SELECT ${[...key, ...told.flatMap(({ name, flag }) => [name, flag]), '_newness', '_rank'].map((name) => `g.${name}`).join(', ')}, ${order} AS _order FROM (${newest}) g`;
 }
 
 /**

@@ -1,19 +1,20 @@
 import type { Catalogue } from '../../catalogue/catalogue.ts';
 import { quoteIdentifier } from '../../sql/identifier.ts';
 import type { Transaction } from '../../warehouse/database.ts';
+import type { FreshTables } from '../../warehouse/tables/fresh-tables.ts';
 import { notedAmong } from '../ledger/confirmations.ts';
 import { nextVersion, publishVersion } from '../ledger/set-version.ts';
-import type { FreshTables } from '../../warehouse/tables/fresh-tables.ts';
 import { columnDefinition, columnList, sameKey } from '../stored/column-lists.ts';
 import { distinctName } from '../stored/distinct-name.ts';
 import { type StoredTable, storedTable } from '../stored/stored-table.ts';
 import { affectedBy, affectedColumns, affectedJoin, affectedTable, disputedBy } from './affected-keys.ts';
+import { extendCalendar } from './calendar.ts';
 import { derivationQuery } from './derive-rows.ts';
 import { derivedColumns } from './derived-columns.ts';
 import { asDimension, type DerivedTable, derivedFrom, forgets, isNamed, madeOf } from './derived-sets.ts';
-import { extendCalendar } from './calendar.ts';
+import type { EarlyMembers } from './early-members.ts';
 import { matchRows } from './matched-rows.ts';
-import { addMembers, hasOwnParents } from './new-parents.ts';
+import { addMembers, hasOwnParents, publishMembers } from './new-parents.ts';
 import { noteStatements, settledTable, settleStatements } from './settle-statements.ts';
 import { addUnified, affectedUnified, contestedUnified, unifiedIds, unifiedQuery } from './unified-rows.ts';
 import { type DerivedMarks, differences, writeDerived } from './write-derived.ts';
@@ -126,6 +127,8 @@ export async function maintainDerived(
     readonly outlived?: boolean;
     /** Tables that get their indexes when they are filled. Absent or null: there are none. */
     readonly fresh?: FreshTables | null;
+    /** Members that were made of these rows before. Absent or null: none were. */
+    readonly early?: EarlyMembers | null;
   },
 ): Promise<void> {
   const { source, version, marks, bulk, onlyNew = false, outlived = false, fresh = null } = change;
@@ -138,7 +141,7 @@ export async function maintainDerived(
       continue;
     }
     const added = onlyNew
-      ? await addNew(transaction, catalogue, { derived, source, changed, version, marks })
+      ? await addNew(transaction, catalogue, { derived, source, changed, version, marks, early: change.early ?? null })
       : undefined;
     if (added !== undefined) {
       await fresh?.index(transaction, derived.table.set.name);
@@ -187,12 +190,19 @@ async function addNew(
     readonly changed: string;
     readonly version: string;
     readonly marks: DerivedMarks;
+    /** Members that were made of them before; null: none were. */
+    readonly early: EarlyMembers | null;
   },
 ): Promise<string | null | undefined> {
-  if (rows.derived.derivation.kind === 'unified') {
+  const { derived, early } = rows;
+  if (derived.derivation.kind === 'unified') {
     return addUnified(transaction, catalogue, rows);
   }
-  return hasOwnParents(catalogue, rows) ? addMembers(transaction, catalogue, rows) : undefined;
+  if (!hasOwnParents(catalogue, rows)) {
+    return undefined;
+  }
+  const count = early?.countOf(derived) ?? null;
+  return count === null ? addMembers(transaction, catalogue, rows) : publishMembers(transaction, derived, count);
 }
 
 /** Makes all rows of a derived set again, from all rows of its sources, and those derived from the ones that changed. */

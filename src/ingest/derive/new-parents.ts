@@ -28,16 +28,45 @@ export async function addMembers(
   catalogue: Catalogue,
   { derived, changed, marks }: Pick<NewParents, 'derived'> & { readonly changed: string; readonly marks: DerivedMarks },
 ): Promise<string | null> {
-  const { table } = derived;
+  const version = await nextVersion(transaction, derived.table.set.name);
+  const added = await insertMembers(transaction, catalogue, { derived, changed, marks, version });
+  return publishMembers(transaction, derived, added);
+}
+
+/** Writes them, with this version. Resolves to how many there are. */
+export async function insertMembers(
+  transaction: Transaction,
+  catalogue: Catalogue,
+  {
+    derived,
+    changed,
+    marks,
+    version,
+  }: {
+    readonly derived: DerivedTable;
+    readonly changed: string;
+    readonly marks: DerivedMarks;
+    readonly version: string;
+  },
+): Promise<number> {
   const columns = columnList(derivedColumns(derived));
-  const version = await nextVersion(transaction, table.set.name);
   const { rowCount } = await transaction.query(
-    `INSERT INTO ${table.name} (${columns}, _version, _load_id, _loaded_at, _stamp) SELECT b.*, $1, $2, now(), $3 FROM (${bridgeWhere(catalogue, derived, changed)}) b`,
+    `INSERT INTO ${derived.table.name} (${columns}, _version, _load_id, _loaded_at, _stamp) SELECT b.*, $1, $2, now(), $3 FROM (${bridgeWhere(catalogue, derived, changed)}) b`,
     [version, marks.loadId, marks.fileTime],
   );
-  if (rowCount === 0) {
+  return rowCount;
+}
+
+/** Publishes the version of members that were written. Resolves to it; null: there are none. */
+export async function publishMembers(
+  transaction: Transaction,
+  { table }: DerivedTable,
+  count: number,
+): Promise<string | null> {
+  if (count === 0) {
     return null;
   }
+  const version = await nextVersion(transaction, table.set.name);
   await publishVersion(transaction, table.set.name, version);
   return version;
 }

@@ -1,10 +1,10 @@
 import type { Catalogue } from '../../catalogue/catalogue.ts';
 import { GatewayError } from '../../errors.ts';
 import { quoteIdentifier } from '../../sql/identifier.ts';
-import type { Transaction } from '../../warehouse/database.ts';
 import { type BoundUnified, unifiedOf } from '../../unify/bind-unified.ts';
 import { contestedIds, idsNamedBy, keysOfIds, ownRows, withIds } from '../../unify/ids-query.ts';
 import { allRows, type Newness, unifiedRows } from '../../unify/rows-query.ts';
+import type { Transaction } from '../../warehouse/database.ts';
 import { trueStamp } from '../ledger/confirmations.ts';
 import { nextVersion, publishVersion } from '../ledger/set-version.ts';
 import { columnList } from '../stored/column-lists.ts';

@@ -6,7 +6,8 @@ import { converterFor } from '../convert/converter-for.ts';
 import type { RowConverter } from '../convert/row-converter.ts';
 import { convertedRows, propertiesOf, type ReadRows } from '../convert/staging-lines.ts';
 import type { TextRecord } from '../csv/read-records.ts';
-import { derivedFrom } from '../derive/derived-sets.ts';
+import { type DerivedTable, derivedFrom } from '../derive/derived-sets.ts';
+import { EarlyMembers } from '../derive/early-members.ts';
 import { maintainDerived, manyChanges, noteAffected } from '../derive/maintain-derived.ts';
 import { hasOwnParents } from '../derive/new-parents.ts';
 import type { HeaderMatch } from '../identify/match-header.ts';
@@ -92,7 +93,7 @@ export async function takeIn(
 /** Files of more bytes go into tables without indexes where theirs are empty: making and changing tables costs as much as some hundred rows. */
 const manyBytes = 1024 * 1024;
 
-/** The tables that the file fills without their indexes: its own, and those that are made of nothing but new rows of it. */
+/** The tables that the file fills without their indexes: its own, and those that rows are added to as they are made of its own. */
 async function freshTables(
   transaction: Transaction,
   {
@@ -108,9 +109,15 @@ async function freshTables(
     return null;
   }
   const source = storedTable(catalogue, set);
-  const members = derivedFrom(catalogue, set).filter((derived) => hasOwnParents(catalogue, { derived, source }));
-  return FreshTables.open(transaction, catalogue, [set, ...members.map(({ table }) => table.set.name)]);
+  const members = ownMembers(catalogue, source);
+  const unified = derivedFrom(catalogue, set).filter(({ derivation }) => derivation.kind === 'unified');
+  const others = [...members, ...unified].map(({ table }) => table.set.name);
+  return FreshTables.open(transaction, catalogue, [set, ...others]);
 }
+
+/** Bridges of which each row of the set is a parent of its own. */
+const ownMembers = (catalogue: Catalogue, source: StoredTable): readonly DerivedTable[] =>
+  derivedFrom(catalogue, source.set.name).filter((derived) => hasOwnParents(catalogue, { derived, source }));
 
 interface Taking extends Target {
   readonly file: FileOrder;
@@ -133,9 +140,12 @@ async function takeRows(
   const { counts: rows, ...lines } = convertedRows(eraser?.rows(records) ?? records, converter, { extras, marks });
   const { write } = match.export;
   const version = await nextVersion(transaction, table.set.name);
+  const bridges = fresh === null ? [] : ownMembers(catalogue, table).filter((one) => fresh.has(one.table.set.name));
+  const early =
+    bridges.length === 0 ? null : new EarlyMembers(transaction, catalogue, { source: table, bridges, marks: file });
   const staging = {
     ...{ table, scope: scopeColumns({ table, write }) ?? [] },
-    straight: target.straight ? { table, file, version, fresh } : null,
+    straight: target.straight ? { table, file, version, fresh, members: early } : null,
   };
   const staged = await stageRows(transaction, staging, { ...lines, marks: marks?.columns ?? [] });
   const removes = await target.onStaged(staged, rows, converter);
@@ -148,7 +158,7 @@ async function takeRows(
   };
   // A set that is made anew is no part of what is noted of the one that is there.
   const notes = target.alone === true ? { may: false, some: false } : await settleBefore(transaction, input);
-  const { counts, tables } = await mergeRows(transaction, { ...target, version }, { ...input, notes });
+  const { counts, tables } = await mergeRows(transaction, { ...target, version, early }, { ...input, notes });
   const sum = counts.inserted + counts.updated + counts.unchanged + counts.duplicate + rows.rejected;
   if (sum !== rows.read) {
     throw new GatewayError('LoadCountMismatch', `${rows.read} rows were read but ${sum} are accounted for`);
@@ -164,7 +174,7 @@ interface Merged {
 /** Merges the staged rows into their set and what is derived from it. */
 async function mergeRows(
   transaction: Transaction,
-  target: Taking & { readonly version: string },
+  target: Taking & { readonly version: string; readonly early: EarlyMembers | null },
   input: MergeInput,
 ): Promise<Merged> {
   const { catalogue, match, force, version } = target;
@@ -198,6 +208,7 @@ async function mergeRows(
       bulk,
       onlyNew,
       fresh: target.fresh,
+      early: target.early,
     });
   }
   return { counts, tables: [decisions.rows, decisions.removals] };

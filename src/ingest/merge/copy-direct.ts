@@ -1,10 +1,9 @@
-import { Buffer } from 'node:buffer';
 import { quoteIdentifier } from '../../sql/identifier.ts';
 import type { Transaction } from '../../warehouse/database.ts';
 import type { FileOrder } from '../ledger/file-order.ts';
 import { columnList } from '../stored/column-lists.ts';
 import type { StoredTable } from '../stored/stored-table.ts';
-import { takeApart } from './direct-lines.ts';
+import type { TakenApart } from './direct-lines.ts';
 import { loadTime } from './insert-rows.ts';
 import { eachOf } from './pieces.ts';
 
@@ -21,40 +20,41 @@ export interface DirectRows {
   readonly copyLeft: string;
 }
 
-/** COPY of whole staging lines into a table itself: rows are written many at a time, and only once. */
+/** COPY of rows into their table itself: rows are written many at a time, and only once. */
 export class DirectCopy {
   readonly #transaction: Transaction;
   readonly #copyTaken: string;
   readonly #copyLeft: string;
-  readonly #constants: Buffer;
+  /** What stands behind the values and marks of each row, as COPY text. */
+  readonly constants: string;
 
   constructor(transaction: Transaction, { table, file, version, columns, marks, copyLeft }: DirectRows) {
     this.#transaction = transaction;
     const names = [columnList(columns), ...marks.map(quoteIdentifier), '_version', '_load_id', '_loaded_at', '_stamp'];
     this.#copyTaken = `COPY ${table.name} (_line, ${names.join(', ')}) FROM STDIN`;
     this.#copyLeft = copyLeft;
-    this.#constants = Buffer.from(`\t${[version, file.loadId, loadTime(), file.fileTime].join('\t')}`);
+    this.constants = `\t${[version, file.loadId, loadTime(), file.fileTime].join('\t')}`;
   }
 
   /** Resolves to how many rows were stored. Rejected ones are left, when the others are in; throws 23505 where a key is stored. */
-  async copy(chunks: readonly Uint8Array[]): Promise<number> {
+  async copy(parts: AsyncIterable<TakenApart>): Promise<number> {
     const left: Uint8Array[] = [];
-    const constants = this.#constants;
-    const taken = function* (): Generator<Uint8Array> {
-      for (const chunk of chunks) {
-        const apart = takeApart(chunk, constants);
-        if (apart.left !== null) {
-          left.push(apart.left);
-        }
-        if (apart.taken !== null) {
-          yield apart.taken;
-        }
-      }
-    };
-    const stored = await this.#transaction.copyIn(this.#copyTaken, eachOf([...taken()]));
+    const stored = await this.#transaction.copyIn(this.#copyTaken, takenOf(parts, left));
     if (left.length > 0) {
       await this.#transaction.copyIn(this.#copyLeft, eachOf(left));
     }
     return stored;
+  }
+}
+
+/** What can be stored of each; the rest goes to `left`. */
+async function* takenOf(parts: AsyncIterable<TakenApart>, left: Uint8Array[]): AsyncGenerator<Uint8Array> {
+  for await (const part of parts) {
+    if (part.left !== null) {
+      left.push(part.left);
+    }
+    if (part.taken !== null) {
+      yield part.taken;
+    }
   }
 }

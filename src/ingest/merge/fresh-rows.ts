@@ -4,11 +4,14 @@ import type { FreshTables } from '../../warehouse/tables/fresh-tables.ts';
 import { columnList } from '../stored/column-lists.ts';
 import type { StoredTable } from '../stored/stored-table.ts';
 import { DirectCopy } from './copy-direct.ts';
-import { oneAhead, pieces } from './pieces.ts';
-import type { Straight, StraightLines } from './straight-rows.ts';
+import type { TakenApart } from './direct-lines.ts';
+import { ahead } from './pieces.ts';
+import type { StagedTables, Straight } from './straight-rows.ts';
 
-/** Bytes of rows copied at once. Two pieces are in memory. */
-const pieceBytes = 1024 * 1024;
+/** Bytes of rows copied at once. */
+const pieceBytes = 4 * 1024 * 1024;
+/** Parts of some rows each that may wait in memory, about two megabytes: they are converted while PostgreSQL works on what it has. */
+const partsAhead = 256;
 
 /**
  * Copies all rows of a file into a table without indexes, and makes these afterwards; what is rejected, and rows whose key stands in the file
@@ -16,14 +19,27 @@ const pieceBytes = 1024 * 1024;
  */
 export async function storeFresh(
   transaction: Transaction,
-  { table, file, version }: Straight,
-  fresh: FreshTables,
-  { lines, tables: { staged, columns, marks, copyText } }: StraightLines,
+  { table, file, version, fresh, members }: Straight & { readonly fresh: FreshTables },
+  {
+    direct,
+    tables: { staged, columns, marks, copyText },
+  }: { readonly direct: (constants: string) => AsyncIterable<TakenApart>; readonly tables: StagedTables },
 ): Promise<number> {
-  const direct = new DirectCopy(transaction, { table, file, version, columns, marks, copyLeft: copyText(staged) });
-  let stored = 0;
-  for await (const chunks of oneAhead(pieces(lines, pieceBytes, pieceBytes))) {
-    stored += await direct.copy(chunks);
+  const copy = new DirectCopy(transaction, { table, file, version, columns, marks, copyLeft: copyText(staged) });
+  const parts = ahead(direct(copy.constants), partsAhead);
+  let [stored, more] = [0, true];
+  try {
+    while (more) {
+      stored += await copy.copy(
+        piece(parts, () => {
+          more = false;
+        }),
+      );
+      // While rows are converted PostgreSQL would have nothing to do.
+      await members?.add();
+    }
+  } finally {
+    await parts.return(undefined);
   }
   await transaction.query('SAVEPOINT before_indexes');
   try {
@@ -33,6 +49,7 @@ export async function storeFresh(
       throw error;
     }
     await transaction.query('ROLLBACK TO SAVEPOINT before_indexes');
+    await members?.forget();
     stored -= await leaveRepeated(transaction, table, { staged, columns });
     await fresh.index(transaction, table.set.name);
   }
@@ -53,4 +70,17 @@ async function leaveRepeated(
      INSERT INTO ${staged} (${moved}) SELECT ${moved} FROM repeated`,
   );
   return rowCount;
+}
+
+/** Parts of about `pieceBytes`; the others are left to whoever asks next. `onEnd` is told when there are none. */
+async function* piece(parts: AsyncGenerator<TakenApart>, onEnd: () => void): AsyncGenerator<TakenApart> {
+  for (let bytes = 0; bytes < pieceBytes; ) {
+    const { done, value } = await parts.next();
+    if (done === true) {
+      onEnd();
+      return;
+    }
+    bytes += (value.taken?.length ?? 0) + (value.left?.length ?? 0);
+    yield value;
+  }
 }

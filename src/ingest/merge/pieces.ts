@@ -1,10 +1,10 @@
-/** Chunks of bytes, several at a time: `first` bytes or more, then `next` or more. */
-export async function* pieces(
-  chunks: AsyncIterable<Uint8Array>,
+/** Chunks of bytes or of lines, several at a time: `first` bytes or more, then `next` or more. */
+export async function* pieces<Chunk extends { readonly length: number }>(
+  chunks: AsyncIterable<Chunk>,
   first: number,
   next: number,
-): AsyncGenerator<readonly Uint8Array[]> {
-  let piece: Uint8Array[] = [];
+): AsyncGenerator<readonly Chunk[]> {
+  let piece: Chunk[] = [];
   let bytes = 0;
   let wanted = first;
   for await (const chunk of chunks) {
@@ -22,23 +22,26 @@ export async function* pieces(
   }
 }
 
-/** The same items; each is asked for while the one before is worked on. */
-export async function* oneAhead<Item>(items: AsyncIterable<Item>): AsyncGenerator<Item> {
+/** The same items; `count` more of them are asked for while one is worked on. */
+export async function* ahead<Item>(items: AsyncIterable<Item>, count: number): AsyncGenerator<Item> {
   const iterator = items[Symbol.asyncIterator]();
-  const ask = (): Promise<IteratorResult<Item>> => {
+  const coming: Promise<IteratorResult<Item>>[] = [];
+  const ask = (): void => {
     const asked = iterator.next();
     // Whoever works on the item before may throw first; then nobody waits for this one.
     asked.catch(() => undefined);
-    return asked;
+    coming.push(asked);
   };
-  let coming = ask();
+  for (let index = 0; index < count; index++) {
+    ask();
+  }
   try {
-    for (let result = await coming; result.done !== true; result = await coming) {
-      coming = ask();
+    for (let result = await coming.shift(); result?.done === false; result = await coming.shift()) {
+      ask();
       yield result.value;
     }
   } finally {
-    await coming.catch(() => undefined);
+    await Promise.allSettled(coming);
     await iterator.return?.();
   }
 }

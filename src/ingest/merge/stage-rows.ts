@@ -1,8 +1,9 @@
 import type { Transaction } from '../../warehouse/database.ts';
 import { columnDefinition, columnList } from '../stored/column-lists.ts';
 import { columnOf, type StoredTable } from '../stored/stored-table.ts';
-import { newMark, stagingMarks } from './kept-cells.ts';
+import type { TakenApart } from './direct-lines.ts';
 import { storeFresh } from './fresh-rows.ts';
+import { newMark, stagingMarks } from './kept-cells.ts';
 import { type Straight, storeStraight } from './straight-rows.ts';
 
 /**
@@ -34,6 +35,8 @@ export interface StagingLines {
   /** Columns of the table whose values stand behind them: marks of kept cells, of rows that are new. */
   readonly marks: readonly string[];
   readonly lines: AsyncIterable<Uint8Array>;
+  /** The same rows, in place of them, for a table that takes all that can be stored; a line ends with `constants`. */
+  readonly direct: (constants: string) => AsyncIterable<TakenApart>;
 }
 
 /**
@@ -43,7 +46,7 @@ export interface StagingLines {
 export async function stageRows(
   transaction: Transaction,
   { table, scope, straight }: Staging,
-  { properties, marks, lines }: StagingLines,
+  { properties, marks, lines, direct }: StagingLines,
 ): Promise<StagedRows> {
   const [name, piece] = ['staged_rows', 'straight_rows'];
   const all = [...table.columns.values()].map((column) => columnDefinition(column.name, column.sqlType));
@@ -57,10 +60,11 @@ export async function stageRows(
   if (straight === null) {
     await transaction.copyIn(copyText(name), lines);
   } else if (straight.fresh !== null) {
-    stored = await storeFresh(transaction, straight, straight.fresh, {
-      lines,
-      tables: { staged: name, copyText, columns, marks },
-    });
+    stored = await storeFresh(
+      transaction,
+      { ...straight, fresh: straight.fresh },
+      { direct, tables: { staged: name, copyText, columns, marks } },
+    );
   } else {
     await transaction.query(`CREATE TEMP TABLE ${piece} (LIKE ${name} INCLUDING DEFAULTS) ON COMMIT DROP`);
     stored = await storeStraight(transaction, straight, {

@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import type { Transaction } from '../../warehouse/database.ts';
 import { sqlState, uniqueViolation } from '../../warehouse/postgres-errors.ts';
 import type { FreshTables } from '../../warehouse/tables/fresh-tables.ts';
@@ -5,8 +6,9 @@ import type { FileOrder } from '../ledger/file-order.ts';
 import { columnList, sameKey } from '../stored/column-lists.ts';
 import type { StoredTable } from '../stored/stored-table.ts';
 import { DirectCopy } from './copy-direct.ts';
+import { takeApart } from './direct-lines.ts';
 import { insertStatement } from './insert-rows.ts';
-import { eachOf, oneAhead, pieces } from './pieces.ts';
+import { ahead, eachOf, pieces } from './pieces.ts';
 
 /** A load of whose rows those with new keys need no decision: an upsert. */
 export interface Straight {
@@ -16,15 +18,19 @@ export interface Straight {
   readonly version: string;
   /** The table is one of these: it holds nothing, and has no indexes. null: it is none. */
   readonly fresh: FreshTables | null;
+  /** What is made of rows of such a table while others are converted; null: nothing is. */
+  readonly members: RowsMade | null;
 }
 
-/** Lines of COPY, and where they may go. */
-export interface StraightLines {
-  readonly lines: AsyncIterable<Uint8Array>;
-  readonly tables: StagedTables;
+/** Rows of another set that are made of new ones. */
+export interface RowsMade {
+  /** Of all rows that were stored since it was called before. */
+  add(): Promise<void>;
+  /** None is made: rows that were stored leave again. */
+  forget(): Promise<void>;
 }
 
-interface StagedTables {
+export interface StagedTables {
   /** Temporary table of rows that are left. */
   readonly staged: string;
   /** COPY into it, or into another one of its shape. */
@@ -64,7 +70,7 @@ export async function storeStraight(
   if (indexes.length > 0) {
     await transaction.query(`SET LOCAL gin_pending_list_limit = '${pendingMegabytes}MB'`);
   }
-  for await (const chunks of oneAhead(pieces(lines, firstPiece, nextPiece))) {
+  for await (const chunks of ahead(pieces(lines, firstPiece, nextPiece), 1)) {
     await way.take(chunks);
   }
   // What was put off is done now, so that searches find a short list again.
@@ -125,7 +131,8 @@ class StraightWay {
   async #copyDirect(chunks: readonly Uint8Array[]): Promise<boolean> {
     await this.#transaction.query('SAVEPOINT before_piece');
     try {
-      this.stored += await this.#direct.copy(chunks);
+      const constants = Buffer.from(this.#direct.constants);
+      this.stored += await this.#direct.copy(eachOf(chunks.map((chunk) => takeApart(chunk, constants))));
     } catch (error) {
       if (sqlState(error) !== uniqueViolation) {
         throw error;

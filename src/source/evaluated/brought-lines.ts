@@ -5,8 +5,8 @@ import type { ReadingEvent } from '../../observation/events/source.ts';
 import type { Observe } from '../../observation/observe.ts';
 import { copyLine } from '../../sql/copy-line.ts';
 import type { UpstreamReadOptions } from '../../upstream/upstream.ts';
-import type { EvaluationLimits } from '../stored/stored-read.ts';
 import { isRefusedForm } from '../../upstream/upstream-fault.ts';
+import type { EvaluationLimits } from '../stored/stored-read.ts';
 import { objectsOf } from '../upstream/objects-of.ts';
 import type { BroughtPart } from './evaluation.ts';
 

@@ -56,6 +56,10 @@ export class FreshTables {
     return new FreshTables(catalogue, tables);
   }
 
+  has(set: string): boolean {
+    return this.#tables.some((one) => one.set === set);
+  }
+
   /** Makes the indexes of a set's table, the key's first; nothing for other sets and for those that have them. Throws 23505 where a key stands twice. */
   async index(transaction: Transaction, set: string): Promise<void> {
     const one = this.#tables.find((table) => table.set === set);

@@ -4,7 +4,7 @@ import { GatewayError } from '../../errors.ts';
 import { quoteIdentifier, quoteRelation } from '../../sql/identifier.ts';
 import type { Transaction } from '../database.ts';
 import { sqlState } from '../postgres-errors.ts';
-import { createBareTable, createIndexes, createTable } from './table-plan.ts';
+import { createBareTable, createOtherIndexes, createTable } from './table-plan.ts';
 import { wantedTableOf } from './wanted-tables.ts';
 
 /** A table that is filled beside the one that is served, and may take its place. */
@@ -44,12 +44,12 @@ export async function createShadow(
   {
     bare = false,
   }: {
-    /** Without its indexes: `indexShadow` makes them. */
+    /** With no indexes but those that grow at their end, which cost little: `indexShadow` makes the others. */
     readonly bare?: boolean;
   } = {},
 ): Promise<void> {
   const wanted = wantedTableOf(withShadows(catalogue, [one]), one.set);
-  await transaction.query((bare ? [createBareTable(wanted)] : createTable(wanted)).join(';\n'));
+  await transaction.query((bare ? createBareTable(wanted) : createTable(wanted)).join(';\n'));
   const table = quoteRelation(one.shadow);
   // Rows that are gone bore numbers as well.
   const { rows } = await transaction.query<{ next: string }>(
@@ -64,7 +64,7 @@ export async function createShadow(
 /** Makes the indexes of a table that was made without, in the order of `WantedTable`: the key's first. */
 export async function indexShadow(transaction: Transaction, catalogue: Catalogue, one: ShadowTable): Promise<void> {
   const wanted = wantedTableOf(withShadows(catalogue, [one]), one.set);
-  for (const statement of createIndexes(wanted)) {
+  for (const statement of createOtherIndexes(wanted)) {
     await transaction.query(statement);
   }
 }

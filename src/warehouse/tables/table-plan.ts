@@ -1,6 +1,6 @@
 import { quoteIdentifier, quoteRelation } from '../../sql/identifier.ts';
 import type { ExistingColumn, ExistingTable } from './existing-tables.ts';
-import { ownIndex, type WantedColumn, type WantedTable } from './wanted-tables.ts';
+import { growsAtItsEnd, ownIndex, type WantedColumn, type WantedTable } from './wanted-tables.ts';
 
 /** What must be done so that one table is as the metadata wants it. */
 export interface TablePlan {
@@ -61,19 +61,20 @@ const relation = (table: WantedTable): string => quoteRelation({ schema: table.s
 
 /** The statements that make a table with its indexes, closed to the reader. */
 export const createTable = (wanted: WantedTable): readonly string[] => [
-  createBareTable(wanted),
-  ...createIndexes(wanted),
+  ...createBareTable(wanted),
+  ...createOtherIndexes(wanted),
 ];
 
-/** The statement that makes it without indexes. */
-export function createBareTable(wanted: WantedTable): string {
+/** The statements that make it with no indexes but those that grow at their end. */
+export function createBareTable(wanted: WantedTable): readonly string[] {
   const columns = wanted.columns.map((column) => `  ${columnDefinition(column)}`);
-  return `CREATE TABLE ${relation(wanted)} (\n${columns.join(',\n')}\n)`;
+  const numbers = wanted.indexes.filter(growsAtItsEnd).map((index) => indexStatement(wanted, index));
+  return [`CREATE TABLE ${relation(wanted)} (\n${columns.join(',\n')}\n)`, ...numbers];
 }
 
-/** The statements that make its indexes, the key's first. */
-export const createIndexes = (wanted: WantedTable): readonly string[] =>
-  wanted.indexes.map((index) => indexStatement(wanted, index));
+/** The statements that make the others, the key's first. */
+export const createOtherIndexes = (wanted: WantedTable): readonly string[] =>
+  wanted.indexes.filter((index) => !growsAtItsEnd(index)).map((index) => indexStatement(wanted, index));
 
 function create(wanted: WantedTable): TablePlan {
   const statements = [...createTable(wanted), `GRANT SELECT ON ${relation(wanted)} TO gateway_reader`];

@@ -48,6 +48,14 @@ const bookkeeping: readonly WantedColumn[] = [
   { name: '_deleted_at', sqlType: 'timestamp with time zone', nullable: true, suffix: '' },
 ];
 
+/** What follows `ON table` of the indexes by which rows are found again: of the numbers of rows, and of their versions. */
+const numberIndex = `(${quoteIdentifier('_row')})`;
+const versionIndex = `(${quoteIdentifier('_version')}, ${quoteIdentifier('_row')})`;
+
+/** Whether rows of one load come in the order of the index: it grows at its end alone. */
+export const growsAtItsEnd = ({ definition }: WantedIndex): boolean =>
+  definition === numberIndex || definition === versionIndex;
+
 /** PostgreSQL cuts longer names off without an error; in bytes. */
 const longestName = 63;
 /** The most columns of a table in PostgreSQL. */
@@ -141,8 +149,8 @@ function indexesOf(set: StoredSet, entitySet: EntitySet, columns: readonly Wante
   const { searchable } = entitySet;
   const indexes: WantedIndex[] = [
     index(set, 'key', true, `(${over(key)}) NULLS NOT DISTINCT`),
-    index(set, 'row', true, `(${quoteIdentifier('_row')})`),
-    index(set, 'version', false, `(${quoteIdentifier('_version')}, ${quoteIdentifier('_row')})`),
+    index(set, 'row', true, numberIndex),
+    index(set, 'version', false, versionIndex),
     // The row number decides ties, so an index without it could not give the order of a page.
     ...groups.map((names) => index(set, 'by', false, `(${over(names)}, ${quoteIdentifier('_row')})`)),
   ];
