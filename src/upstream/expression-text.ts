@@ -5,6 +5,7 @@ import { isNoMember } from '../plan/logic/null-proof.ts';
 import { isNullConstant } from '../plan/logic/three-valued.ts';
 import { canonicalFunctions } from '../plan/model/canonical-functions.ts';
 import type { BoundExpression, CollectionPath, FunctionName, RangeVariable, RowPath } from '../plan/model/read-plan.ts';
+import { isDelicate, isOrderedOtherwise, likeEverywhere } from './text-functions.ts';
 import type { UpstreamMap } from './upstream-map.ts';
 import { upstreamEnumType, upstreamHasNavigation, upstreamPropertyName } from './upstream-map.ts';
 
@@ -15,6 +16,8 @@ export interface ExpressionPlace {
   readonly variables: ReadonlyMap<RangeVariable, string>;
   /** The row of an `$expand`, whose options cannot name the rows around it; absent: the only row there is. */
   readonly own?: RangeVariable | undefined;
+  /** Functions inside of the present expression that give the same for it at every service (see `likeEverywhere`). */
+  readonly alike?: readonly BoundExpression[];
 }
 
 /**
@@ -22,7 +25,9 @@ export interface ExpressionPlace {
  * could differ between parsers, so that the upstream cannot build another tree than ours.
  * @throws GatewayError NotImplemented where only a 4.01 feed could compute it.
  */
-export function expressionText(expression: BoundExpression, place: ExpressionPlace): string {
+export function expressionText(expression: BoundExpression, around: ExpressionPlace): string {
+  const alike = likeEverywhere(expression);
+  const place = alike.length === 0 ? around : { ...around, alike };
   const inner = (operand: BoundExpression): string => operandText(operand, place);
   switch (expression.kind) {
     case 'Constant':
@@ -49,6 +54,9 @@ export function expressionText(expression: BoundExpression, place: ExpressionPla
     case 'In':
       return inText(expression, place);
     case 'Function':
+      if (isDelicate(expression) && around.alike?.includes(expression) !== true) {
+        throw refuse(place, `${expression.name} where services differ in it`);
+      }
       return functionText(expression.name, expression.args, place);
     case 'Case':
       throw refuse(place, 'case');
@@ -116,6 +124,9 @@ function logicalOperand(operand: BoundExpression, operator: 'and' | 'or', place:
 
 function comparisonText(expression: BoundExpression & { kind: 'Comparison' }, place: ExpressionPlace): string {
   const { operator } = expression;
+  if (isOrderedOtherwise(expression)) {
+    throw refuse(place, 'the order of texts with characters beyond U+D7FF');
+  }
   // The feed would refuse to be asked.
   const never = isNoMember(expression.left, expression.right) || isNoMember(expression.right, expression.left);
   if (never && (operator === 'eq' || operator === 'ne')) {

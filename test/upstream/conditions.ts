@@ -101,9 +101,9 @@ const isBefore = (a: Exclude<Value, null>, b: Exclude<Value, null>): boolean =>
 const leaf = fc.oneof(
   fc
     .tuple(
-      fc.constantFrom('seconds', 'score', 'seconds add 1', 'length(subject)', 'length(agentId)', 'id'),
+      fc.constantFrom('seconds', 'score', 'seconds add 1', 'seconds add score', 'id'),
       fc.constantFrom('eq', 'ne', 'gt', 'le'),
-      fc.constantFrom('1', '2', '3', 'score', 'length(state)', 'null'),
+      fc.constantFrom('1', '2', '3', 'score', 'null'),
     )
     .map((parts) => parts.join(' ')),
   fc
@@ -119,7 +119,10 @@ const leaf = fc.oneof(
     "subject in ('a',null)",
     '(seconds gt 1) eq false',
     '(seconds gt 1) ne true',
-    'seconds in (score,1,length(state))',
+    'length(subject) gt 0',
+    'length(agentId) eq 0',
+    'length(state) ne null',
+    'seconds in (score,1)',
     'subject in (state,agentId)',
     "(seconds gt 1) eq (subject ne 'a')",
     '(seconds eq score) ne (score gt 1)',
