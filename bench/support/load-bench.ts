@@ -63,10 +63,15 @@ export class LoadBench {
 
   /** Nothing is loaded. */
   async empty(): Promise<void> {
+    await this.#peer.empty();
+    await this.emptySets();
+  }
+
+  /** Nothing is loaded by the gateway. */
+  async emptySets(): Promise<void> {
     const { database, catalogue } = this.#warehouse;
     const tables = setsTouched(catalogue, set).map((name) => storedTable(catalogue, name).name);
     await database.query(`TRUNCATE ${tables.join(', ')}; TRUNCATE gateway.load, gateway.confirmation CASCADE`);
-    await this.#peer.empty();
     await this.#settle();
   }
 
@@ -78,8 +83,9 @@ export class LoadBench {
     return milliseconds;
   }
 
-  async gateway(kind: Kind): Promise<Measured> {
-    const measured = await this.#load(this.#files[kind], kind);
+  /** `alone`: into no sets that speak of all sources. */
+  async gateway(kind: Kind, { alone = false }: { readonly alone?: boolean } = {}): Promise<Measured> {
+    const measured = await this.#load(this.#files[kind], kind, alone);
     await this.#settle();
     return measured;
   }
@@ -122,11 +128,15 @@ export class LoadBench {
     return { milliseconds: await this.#peer.processorTime(this.#files.new), megabytes };
   }
 
-  async #load(file: string, kind: Kind): Promise<Measured> {
+  async #load(file: string, kind: Kind, alone = false): Promise<Measured> {
     const before = await this.#wal();
-    const child = fork(path.join(root, 'bench', 'support', 'load-process.ts'), [this.#warehouse.url, file], {
-      execArgv: ['--import', 'tsx'],
-    });
+    const child = fork(
+      path.join(root, 'bench', 'support', 'load-process.ts'),
+      [this.#warehouse.url, file, ...(alone ? ['alone'] : [])],
+      {
+        execArgv: ['--import', 'tsx'],
+      },
+    );
     const ended = once(child, 'exit');
     const [loaded] = (await once(child, 'message')) as [Loaded];
     await ended;

@@ -1,14 +1,15 @@
-/** Loads one file in a process of its own, whose memory is measured: `load-process.ts <database> <file>`. */
+/** Loads one file in a process of its own, whose memory is measured: `load-process.ts <database> <file> [alone]`; `alone`: into no unified sets. */
 import path from 'node:path';
 import process from 'node:process';
 import { requireCatalogue } from '../../src/catalogue/read-metadata.ts';
 import { ingestPaths } from '../../src/ingest/delivery/ingest-paths.ts';
 import { openDatabase } from '../../src/warehouse/postgres-database.ts';
 import type { Loaded } from '../workloads/ingest.ts';
-import { root } from './warehouse.ts';
+import { root, withoutUnified } from './warehouse.ts';
 
-const [, , url = '', file = ''] = process.argv;
-const catalogue = requireCatalogue(path.join(root, 'metadata'), {});
+const [, , url = '', file = '', alone] = process.argv;
+const whole = requireCatalogue(path.join(root, 'metadata'), {});
+const catalogue = alone === undefined ? whole : withoutUnified(whole);
 const database = await openDatabase({ connection: url });
 const started = performance.now();
 const { value: result } = await ingestPaths({ catalogue, database }, [file]).next();
