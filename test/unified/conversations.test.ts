@@ -159,5 +159,20 @@ describe('traps of unified conversations and messages', () => {
     assert.equal(second?.['ConversationKey'], 'sparkcentral:a');
   });
 
+  it('a set whose table somebody emptied by hand is loaded again over what it had become', async () => {
+    await feed().rows('TRUNCATE feed."TracebuzzResults"');
+    await load('tracebuzz/results', [{ ResultId: 1, CaseId: 1, Source: 3, FoundAt: 1750060100, IsOwn: 0 }], 90);
+    assert.equal((await row('Messages', 'tracebuzz:1'))?.['Channel'], 'Twitter');
+    await feed().rows(`DELETE FROM feed."Messages" WHERE "Source" = 'tracebuzz' AND "SourceId" <> '1'`);
+    await load(
+      'tracebuzz/cases',
+      [
+        { CaseId: 1, ExternalId: 'x' },
+        { CaseId: 2, ExternalId: 'x' },
+      ],
+      91,
+    );
+  });
+
   it('and all of it is as if it were made at once', () => assertMadeAnew(feed()));
 });

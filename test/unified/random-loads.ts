@@ -47,6 +47,7 @@ const message = (minutes: number): fc.Arbitrary<Row> =>
       created: minute,
       Direction: optional(fc.constantFrom('inbound', 'Outbound', 'sideways')),
       deleted: fc.boolean(),
+      AgentId: optional(fc.constantFrom('8', '9')),
       Content: optional(fc.constantFrom('x', 'y')),
       SystemUserType: optional(fc.constant('AUTOMATION')),
     })
@@ -69,6 +70,14 @@ const result: fc.Arbitrary<Row> = fc
   })
   .map(({ found, ...row }) => ({ ...row, FoundAt: found === null ? null : 1_774_735_200 + found * 780 }));
 
+const address = optional(fc.constantFrom('ann@example.com', 'Ann@Example.com', 'bob@example.com'));
+
+const user: fc.Arbitrary<Row> = fc.record({ UserId: fc.integer({ min: 57, max: 59 }), Email: address });
+
+const presence: fc.Arbitrary<Row> = fc
+  .record({ UserId: fc.constantFrom('8', '9'), UserEmailAddress: address, from: minute })
+  .map(({ from, ...row }) => ({ ...row, Type: 'Available', FromAt: at(from), ToAt: at(from + 1) }));
+
 const label: fc.Arbitrary<Row> = fc.record({
   LabelId: fc.integer({ min: 7, max: 8 }),
   Name: fc.constantFrom('Delivery', 'Refund'),
@@ -78,6 +87,7 @@ const caseRow: fc.Arbitrary<Row> = fc
   .record({
     CaseId: fc.integer({ min: 1, max: 3 }),
     ReasonLabelId: optional(fc.constantFrom(7, 8)),
+    HandlerUserId: optional(fc.constantFrom(-1, 57, 58)),
     closed: optional(minute),
   })
   .map(({ closed, ...row }) => ({ ...row, ClosedAt: closed === null ? null : 1_774_800_000 + closed * 780 }));
@@ -95,11 +105,13 @@ export const randomFiles: fc.Arbitrary<readonly RandomFile[]> = fc
                 [`${source}/resolved-conversations`, rowsOf(conversation(one, true), 'ConversationId')],
                 [`${source}/open-conversations`, rowsOf(conversation(one, false), 'ConversationId')],
                 [`${source}/messages`, rowsOf(message(one), 'MessageId')],
+                [`${source}/user-presence`, rowsOf(presence, 'UserId')],
               ],
             ),
             ['tracebuzz/results', rowsOf(result, 'ResultId')],
             ['tracebuzz/cases', rowsOf(caseRow, 'CaseId')],
             ['tracebuzz/labels', rowsOf(label, 'LabelId')],
+            ['tracebuzz/users', rowsOf(user, 'UserId')],
           )
           .chain(([name, rows]) => rows.map((made): RandomFile => ({ name, minute: one, rows: made }))),
       ),
@@ -290,6 +302,27 @@ export async function assertUnified(feed: Feed, files: readonly RandomFile[]): P
   );
   assert.deepEqual(sorted(messages), sorted(wanted.messages));
   await assertMadeAnew(feed);
+  await assertAgents(feed);
+}
+
+/** Asserts that accounts with one address are one agent, and that agents are just these. */
+async function assertAgents(feed: Feed): Promise<void> {
+  const accounts = await feed.rows<{ key: string; agent: string; email: string | null }>(
+    'SELECT "AccountKey" AS key, "AgentKey" AS agent, "Email" AS email FROM feed."AgentAccounts" ORDER BY 1',
+  );
+  const wanted = accounts.map(({ key, email }) => {
+    const same = accounts.filter((one) => email !== null && one.email?.toLowerCase() === email.toLowerCase());
+    return same[0]?.key ?? key;
+  });
+  assert.deepEqual(
+    accounts.map(({ agent }) => agent),
+    wanted,
+  );
+  const agents = await feed.rows<{ key: string }>('SELECT "AgentKey" AS key FROM feed."Agents" ORDER BY 1');
+  assert.deepEqual(
+    agents.map(({ key }) => key),
+    [...new Set(wanted)].sort(),
+  );
 }
 
 /** Takes all rows out, so that the next run begins with nothing. */

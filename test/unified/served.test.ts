@@ -143,7 +143,7 @@ describe('unified sets as a feed', () => {
     };
     assert.deepEqual(
       value.slice(0, 4).map(({ name }) => name),
-      ['Channels', 'Conversations', 'Dates', 'Messages'],
+      ['AgentAccounts', 'Agents', 'Channels', 'Contacts'],
     );
   });
 });

@@ -106,8 +106,12 @@ export async function addUnified(
   const restriction = () => (alias: string) => ({ join: null, where: [`${alias}._version = ${Number(changed)}`] });
   const rows = unifiedRows(alone, own.contributions, columns, { restriction, newness });
   const version = await nextVersion(transaction, table.set.name);
+  // Rows of a table that somebody emptied or moved away by hand are there still.
+  const left = [...columns, '_version', '_load_id', '_loaded_at', '_stamp']
+    .map((name) => `${quoteIdentifier(name)} = excluded.${quoteIdentifier(name)}`)
+    .join(', ');
   const { rowCount } = await transaction.query(
-    `INSERT INTO ${table.name} (${columnList(columns)}, _version, _load_id, _loaded_at, _stamp) SELECT u.*, $1, $2, now(), $3 FROM (${rows}) u`,
+    `INSERT INTO ${table.name} (${columnList(columns)}, _version, _load_id, _loaded_at, _stamp) SELECT u.*, $1, $2, now(), $3 FROM (${rows}) u ON CONFLICT (${columnList(table.key)}) DO UPDATE SET ${left}`,
     [version, marks.loadId, marks.fileTime],
   );
   if (rowCount === 0) {

@@ -179,7 +179,10 @@ export async function eraseTombstones(
       break;
     }
     for (const { entity_set: set, key } of rows) {
-      const cell = (property: string): string | null => (property in key ? String(key[property]) : null);
+      // Keys of sets over all sources are made of a source and the id there.
+      const made = catalogue.sources.get(catalogue.sets.get(set)?.source ?? '')?.kind === 'builtin';
+      const id = (text: string): string => (made ? text.replace(/^[^:]*:(?:[a-z][a-z0-9]*-)?/, '') : text);
+      const cell = (property: string): string | null => (property in key ? id(String(key[property])) : null);
       if (!named.has(set) && rules.get(set)?.decide(persons, cell).kind !== 'keep') {
         named.add(set);
       }

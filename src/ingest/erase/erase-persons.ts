@@ -110,7 +110,8 @@ async function erase(
   const rejects = await eraseRejects(transaction, catalogue, ledger);
   const samples = await eraseDrift(transaction, ledger);
   const messages = await eraseMessages(transaction, ledger);
-  await eraseTombstones(transaction, catalogue, { persons: inRows, sets: sets.map(({ name }) => name), dryRun });
+  const tracked = [...sets, ...unifiedSets(catalogue)].map(({ name }) => name);
+  await eraseTombstones(transaction, catalogue, { persons: inRows, sets: tracked, dryRun });
   const { files, containers } = await findInFiles(transaction, catalogue, {
     ...{ folders, source },
     persons: Persons.named(tokens),
@@ -127,12 +128,20 @@ async function erase(
   return { erasureId, sets: counts, rejects, samples, messages, files, containers, others };
 }
 
+/** Sets over all sources: their rows follow from those that are erased, in the same transaction, whatever they name. */
+const unifiedSets = (catalogue: Catalogue): readonly StoredSet[] =>
+  derivedTables(catalogue)
+    .map(({ table }) => table.set)
+    .filter(({ source }) => catalogue.sources.get(source)?.kind === 'builtin');
+
 /** Those that are derived first, each before what it is made of: what follows from the others later finds nobody in them. */
 function setsOf(catalogue: Catalogue, source: string | null): readonly StoredSet[] {
   const stored = [...catalogue.sets.values()].filter((set) => set.kind === 'stored');
   const filled = stored.filter(({ role }) => role === 'export' || role === 'copy');
+  const following = new Set(unifiedSets(catalogue));
   const derived = derivedTables(catalogue)
     .map(({ table }) => table.set)
+    .filter((set) => !following.has(set))
     .reverse();
   return [...derived, ...filled].filter((set) => source === null || set.source === source);
 }
@@ -147,7 +156,8 @@ async function eraseNamedAgain(
   { source, ...work }: { readonly source: string | null; readonly persons: Persons; readonly marks: DerivedMarks },
 ): Promise<void> {
   for (const { table } of derivedTables(catalogue)) {
-    if (source === null || table.set.source === source) {
+    const follows = catalogue.sources.get(table.set.source)?.kind === 'builtin';
+    if (!follows && (source === null || table.set.source === source)) {
       await eraseRows(transaction, catalogue, { ...work, table, dryRun: false, others: new Map() });
     }
   }
