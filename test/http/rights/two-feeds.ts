@@ -150,11 +150,23 @@ export async function assertNothingElse(feeds: TwoFeeds, numRuns: number): Promi
             assert.deepEqual(found.map(shown), expected.map(shown), message);
           }
         }
+        await sameAsCsv(feeds, '$all', user);
       }
       assert.deepEqual([feeds.restricted.defects, feeds.restricted.broken], [[], []]);
     }),
     { numRuns, endOnFailure: true },
   );
+}
+
+/** As CSV too there are no other columns and rows. */
+async function sameAsCsv({ restricted, bare }: TwoFeeds, url: string, user: string): Promise<void> {
+  const headers = { 'api-key': user, Accept: 'text/csv' };
+  const replies = [await ask(restricted, url, headers), await ask(bare, url, headers)];
+  if (!replies.some(failed)) {
+    const [found, expected] = replies.map(shown);
+    assert.deepEqual(found, expected, url);
+    assert.equal(replies[0]?.status, 200, url);
+  }
 }
 
 interface Failure {
