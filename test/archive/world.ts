@@ -19,6 +19,7 @@ import { openDatabase } from '../../src/warehouse/postgres-database.ts';
 import { entitySet, entityType, modelOf, property } from '../edm/small-model.ts';
 import { collect } from '../support/collect-events.ts';
 import { migratedDatabase } from '../support/made-databases.ts';
+import { unhurried } from '../support/unhurried.ts';
 import { tenantCatalogue, tenantSource } from '../upstream/tenant.ts';
 import { ModelFeed } from './model-feed.ts';
 
@@ -97,7 +98,7 @@ export interface World {
 
 export async function archiveWorld(more: Partial<ArchiveSettings> = {}): Promise<World> {
   const { connectionString, drop } = await migratedDatabase();
-  const database = await openDatabase({ connection: connectionString });
+  const database = await openDatabase({ ...unhurried, connection: connectionString });
   const feed = new ModelFeed();
   const first = thingCatalogue(more);
   const events: ArchiveEvent[] = [];

@@ -19,6 +19,7 @@ import { type DatabaseSettings, openDatabase } from '../../src/warehouse/postgre
 import { catalogue, createTables } from '../sql/small-model.ts';
 import { collect } from '../support/collect-events.ts';
 import { migratedDatabase } from '../support/made-databases.ts';
+import { unhurried } from '../support/unhurried.ts';
 
 /** The whole feed over real HTTP on a fresh database of a real PostgreSQL, with the small model of `test/sql`. */
 export interface TestServer {
@@ -68,6 +69,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   const connection = proxied?.connectionString ?? connectionString;
   const database = await openDatabase({
     ...(options.observe === undefined ? {} : { observe: options.observe }),
+    ...unhurried,
     ...options.database,
     connection,
   });

@@ -12,6 +12,7 @@ import { openDatabase } from '../../src/warehouse/postgres-database.ts';
 import { catalogueOf } from './catalogue-of.ts';
 import { collect } from './collect-events.ts';
 import { provisionedDatabase } from './made-databases.ts';
+import { unhurried } from './unhurried.ts';
 
 /** The product's own metadata. */
 export const metadataFolder = path.resolve(import.meta.dirname, '../../metadata');
@@ -55,7 +56,7 @@ export async function testGateway(
   const read = catalogueOf(folder);
   const catalogue = reportingTimeZone === 'UTC' ? read : { ...read, reportingTimeZone };
   const { connectionString, drop } = await provisionedDatabase(catalogue);
-  const database = await openDatabase({ connection: connectionString });
+  const database = await openDatabase({ ...unhurried, connection: connectionString });
   const defects: Error[] = [];
   const app = httpListener({
     catalogue: () => catalogue,

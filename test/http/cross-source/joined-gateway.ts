@@ -22,6 +22,7 @@ import { collect } from '../../support/collect-events.ts';
 import { metadataFolder } from '../../support/gateway.ts';
 import { RunningClock } from '../../support/idle-clock.ts';
 import { provisionedDatabase } from '../../support/made-databases.ts';
+import { unhurried } from '../../support/unhurried.ts';
 
 /** Calls that an analyst has judged: stored, each of an agent and a call of the proxied feed. */
 export const judgements = `set: Judgements
@@ -117,7 +118,7 @@ export async function joinedGateway(options: JoinedOptions = {}): Promise<Joined
   };
   const loaded = catalogueOf(metadataDir, environment);
   const { connectionString, drop } = await provisionedDatabase(loaded);
-  const database = await openDatabase({ connection: connectionString });
+  const database = await openDatabase({ ...unhurried, connection: connectionString });
   const observed: Observation[] = [];
   const surroundings = {
     config,
