@@ -28,6 +28,7 @@ import { archiveWorks, connectArchives } from './archive-works.ts';
 import { preparationTo } from './console.ts';
 import { deliveryRounds, deliveryWorks, faultsOfDeliveries, spoolFolders } from './deliveries.ts';
 import { exitCodes } from './exit-code.ts';
+import { FeedWatch } from './feed-watch.ts';
 import { fillWithSamples } from './first-samples.ts';
 import { forgettingWorks } from './forgetting-works.ts';
 import { listenOn } from './listen.ts';
@@ -150,7 +151,9 @@ async function serveUntil(end: Promise<End>, serving: Serving): Promise<End> {
   const { database } = warehouse;
   // Of the embedded server's files; null: the server is somewhere else.
   const folder = warehouse.server?.folders.cluster ?? null;
-  const { proxied, archives } = await connectArchives(surroundings, catalogue, database);
+  const feeds = new FeedWatch();
+  const watched = { ...surroundings, observe: everyone(observe, feeds.observe) };
+  const { proxied, archives } = await connectArchives(watched, catalogue, database);
   const replies = await openReplies(config, observe);
   const probe = new DatabaseProbe(warehouse.connection, catalogue);
   let forget = async (): Promise<void> => {};
@@ -225,6 +228,7 @@ async function serveUntil(end: Promise<End>, serving: Serving): Promise<End> {
           : [{ name: 'uploads', expression: config.ingestSchedule, run: () => sent.uploads.round(), atStart: true }]),
         ...archiveWorks(catalogue, archives, { signal: stopping.signal }),
         ...forgettingWorks(config, { catalogue, database }, () => forget()),
+        feeds.work(database),
         ...alertWorks({ database, catalogue }, config, { observe, signal: stopping.signal }),
       ],
       failed,

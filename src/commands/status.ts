@@ -4,6 +4,7 @@ import { troubledDeliveries, type UnfreshExport, unfreshExports } from '../inges
 import { type ExportSummary, exportSummaries, openRejectCounts } from '../ingest/ledger/load-summary.ts';
 import { type OpenFile, openFiles } from '../ingest/ledger/open-files.ts';
 import type { Database } from '../warehouse/database.ts';
+import { type FeedTrouble, feedTroubles } from '../warehouse/feed-troubles.ts';
 import type { Finding } from './finding.ts';
 import { signInFindings } from './sign-in-findings.ts';
 import { type Surroundings, withLedger } from './surroundings.ts';
@@ -92,6 +93,12 @@ const untoldFinding = (count: number): Finding => ({
   message: `${count} ${count === 1 ? 'alert was' : 'alerts were'} not taken by the webhook (gateway alert --test tries it)`,
 });
 
+const feedFinding = ({ source, kind, since, message }: FeedTrouble): Finding => ({
+  level: 'warning',
+  kind: `feed-${kind}`,
+  message: `the proxied feed ${source}, since ${since}: ${message}`,
+});
+
 async function findingsOf(database: Database): Promise<readonly Finding[]> {
   const files = await openFiles(database);
   const rejects = await openRejectCounts(database);
@@ -99,6 +106,7 @@ async function findingsOf(database: Database): Promise<readonly Finding[]> {
   const deliveries = await troubledDeliveries(database);
   const untold = await untoldAlerts(database);
   const archives = await archiveFigures(database);
+  const feeds = await feedTroubles(database);
   return [
     ...files.slice(0, shownFiles).map(fileFinding),
     ...(files.length > shownFiles
@@ -120,6 +128,7 @@ async function findingsOf(database: Database): Promise<readonly Finding[]> {
       const text = `${set}: not copied into its archive since ${since}: ${code}: ${message}`;
       return [{ level: 'warning', kind: 'archive-failing', message: text }];
     }),
+    ...feeds.map(feedFinding),
     ...(untold === 0 ? [] : [untoldFinding(untold)]),
     ...rejects.map(
       ({ code, n }): Finding => ({
