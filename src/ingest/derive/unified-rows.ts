@@ -106,12 +106,13 @@ export async function addUnified(
   const restriction = () => (alias: string) => ({ join: null, where: [`${alias}._version = ${Number(changed)}`] });
   const rows = unifiedRows(alone, own.contributions, columns, { restriction, newness });
   const version = await nextVersion(transaction, table.set.name);
-  // Rows of a table that somebody emptied or moved away by hand are there still.
+  // Rows of a table that somebody emptied or moved away by hand are there still. A table that is filled for the first time has no index yet.
+  const some = (await transaction.query(`SELECT FROM ${table.name} LIMIT 1`)).rowCount > 0;
   const left = [...columns, '_version', '_load_id', '_loaded_at', '_stamp']
     .map((name) => `${quoteIdentifier(name)} = excluded.${quoteIdentifier(name)}`)
     .join(', ');
   const { rowCount } = await transaction.query(
-    `INSERT INTO ${table.name} (${columnList(columns)}, _version, _load_id, _loaded_at, _stamp) SELECT u.*, $1, $2, now(), $3 FROM (${rows}) u ON CONFLICT (${columnList(table.key)}) DO UPDATE SET ${left}`,
+    `INSERT INTO ${table.name} (${columnList(columns)}, _version, _load_id, _loaded_at, _stamp) SELECT u.*, $1, $2, now(), $3 FROM (${rows}) u${some ? ` ON CONFLICT (${columnList(table.key)}) DO UPDATE SET ${left}` : ''}`,
     [version, marks.loadId, marks.fileTime],
   );
   if (rowCount === 0) {
