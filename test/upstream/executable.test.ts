@@ -1,15 +1,16 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { requireCatalogue } from '../../src/catalogue/read-metadata.ts';
 import type { EntitySet } from '../../src/edm/model.ts';
+import { catalogueOf } from '../support/catalogue-of.ts';
+import { metadataFolder } from '../support/gateway.ts';
 import { type TestDatabase, testDatabase } from '../support/postgres.ts';
 
 const executable = fileURLToPath(new URL('../../bin/gateway.mjs', import.meta.url));
-const catalogue = requireCatalogue(fileURLToPath(new URL('../../metadata', import.meta.url)), {});
+const catalogue = catalogueOf(metadataFolder);
 const source = [...catalogue.sources.values()].find((one) => one.kind === 'odata') ?? assert.fail();
 const urlVariable = source.upstream?.urlVariable ?? assert.fail();
 const proxied = [...catalogue.model.entitySets.values()].filter(
@@ -105,11 +106,24 @@ describe('proxied sets through the executable', () => {
   const innerSettings: Record<string, string> = { PORT: '0' };
   const outerSettings: Record<string, string> = { PORT: '0', SAMPLES: 'off' };
 
+  /** The product's, with nothing archived: twenty minutes past an hour sets would begin to come from PostgreSQL. */
+  function liveMetadata(): string {
+    const metadata = folder();
+    cpSync(metadataFolder, metadata, { recursive: true });
+    for (const name of readdirSync(path.join(metadata, source.name))) {
+      const file = path.join(metadata, source.name, name);
+      writeFileSync(file, readFileSync(file, 'utf8').replace(/^archive:.*$/gm, ''));
+    }
+    return metadata;
+  }
+
   before(async () => {
+    const metadata = liveMetadata();
     for (const settings of [innerSettings, outerSettings]) {
       const database = await testDatabase();
       databases.push(database);
-      Object.assign(settings, { DATABASE_URL: database.connectionString, DATA_DIR: folder() });
+      const own = { DATABASE_URL: database.connectionString, DATA_DIR: folder() };
+      Object.assign(settings, own, { METADATA_DIR: metadata });
     }
     inner = await serve(innerSettings);
     innerSettings['PORT'] = new URL(inner.root).port;
