@@ -106,7 +106,10 @@ describe('proxied sets through the executable', () => {
   const innerSettings: Record<string, string> = { PORT: '0' };
   const outerSettings: Record<string, string> = { PORT: '0', SAMPLES: 'off' };
 
-  /** The product's, with nothing archived: twenty minutes past an hour sets would begin to come from PostgreSQL. */
+  /**
+   * The product's, with nothing archived: twenty minutes past an hour sets would begin to come from PostgreSQL. Sets over all
+   * sources have a prefix: the gateway that is the feed would have two that a document could mean, `Agents` and `BuzzeasyAgents`.
+   */
   function liveMetadata(): string {
     const metadata = folder();
     cpSync(metadataFolder, metadata, { recursive: true });
@@ -114,6 +117,8 @@ describe('proxied sets through the executable', () => {
       const file = path.join(metadata, source.name, name);
       writeFileSync(file, readFileSync(file, 'utf8').replace(/^archive:.*$/gm, ''));
     }
+    const unified = path.join(metadata, 'unified', 'source.yaml');
+    writeFileSync(unified, readFileSync(unified, 'utf8').replace(/^prefix: .*$/m, 'prefix: All'));
     return metadata;
   }
 
