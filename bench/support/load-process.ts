@@ -4,8 +4,9 @@ import process from 'node:process';
 import { requireCatalogue } from '../../src/catalogue/read-metadata.ts';
 import { ingestPaths } from '../../src/ingest/delivery/ingest-paths.ts';
 import { openDatabase } from '../../src/warehouse/postgres-database.ts';
+import { withoutUnified } from '../../test/support/without-unified.ts';
 import type { Loaded } from '../workloads/ingest.ts';
-import { root, withoutUnified } from './warehouse.ts';
+import { root } from './warehouse.ts';
 
 const [, , url = '', file = '', alone] = process.argv;
 const whole = requireCatalogue(path.join(root, 'metadata'), {});

@@ -61,15 +61,6 @@ function addressUrl(
   return `postgres://${user}:${encodeURIComponent(password)}@${encodeURIComponent(host)}:${port}/${database}`;
 }
 
-/** The catalogue without the sets that speak of all sources: a load makes no rows of theirs. */
-export function withoutUnified(catalogue: Catalogue): Catalogue {
-  const sets = [...catalogue.sets].filter(([, set]) => {
-    const kind = set.kind === 'stored' ? set.derivation?.kind : undefined;
-    return kind !== 'unified' && kind !== 'calendar';
-  });
-  return { ...catalogue, sets: new Map(sets) };
-}
-
 /** Fills messages and their conversations unless they have this many rows already. */
 export async function fill(database: Database, rows: number): Promise<void> {
   const { rows: counted } = await database.query<{ n: number }>(`SELECT count(*)::int AS n FROM feed."${messages}"`);

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { type EvaluatedPlan, evaluationOf } from '../../src/source/evaluated/evaluation.ts';
 import { readsOf } from '../../src/commands/explain/reads.ts';
-import { compileStored } from '../../src/source/stored/stored-reply.ts';
 import type { Bound } from '../../src/plan/model/read-plan.ts';
+import { type EvaluatedPlan, evaluationOf } from '../../src/source/evaluated/evaluation.ts';
+import { compileStored } from '../../src/source/stored/stored-reply.ts';
 import { planOf } from '../sql/compile-url.ts';
 import { toldSources } from './evaluated-gateway.ts';
 

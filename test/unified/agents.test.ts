@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { requireCatalogue } from '../../src/catalogue/read-metadata.ts';
+import { makeAgain } from '../../src/ingest/derive/maintain-derived.ts';
 import { erasePersons } from '../../src/ingest/erase/erase-persons.ts';
 import { personalKey } from '../../src/ingest/personal/personal-key.ts';
-import { makeAgain } from '../../src/ingest/derive/maintain-derived.ts';
 import { storedTable } from '../../src/ingest/stored/stored-table.ts';
 import { useFeed } from '../ingest/support/feed.ts';
 import { assertMadeAnew, loadRows, type Row } from './support.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { startSandbox } from '../../src/sandbox/sandbox.ts';
 import type { SampleRow } from '../../src/sandbox/sample-rows.ts';
+import { startSandbox } from '../../src/sandbox/sandbox.ts';
 import { rules } from '../sql/filter-rules.ts';
 import { agentRows, caseRows } from '../sql/sample-rows.ts';
 import { model } from '../sql/small-model.ts';

@@ -29,9 +29,13 @@ describe('$all with proxied sets', () => {
   let held = 0;
   /** In the mood to cut it waits until the gateway has begun to answer. */
   let begins = (): void => undefined;
-  const answersBegan = new Promise<void>((resolve) => {
-    begins = resolve;
-  });
+  let answersBegan = Promise.resolve();
+  const cuts = (): void => {
+    mood = 'cut';
+    answersBegan = new Promise<void>((resolve) => {
+      begins = resolve;
+    });
+  };
 
   before(async () => {
     sandbox = await startSandbox(catalogueOf(metadataFolder), 'buzzeasy', { rows: 60, seed: 1 });
@@ -208,10 +212,11 @@ describe('$all with proxied sets', () => {
       gateway.broken.length = 0;
       const reply = await gateway.get(path, { Accept: 'text/csv' });
       assert.equal(reply.status, 200);
+      begins();
       await assert.rejects(reply.text());
       assert.deepEqual(gateway.broken, ['UpstreamUnavailable']);
     };
-    mood = 'cut';
+    cuts();
     await faults(proxied[0] ?? '');
   });
 
@@ -234,7 +239,7 @@ describe('$all with proxied sets', () => {
 
   it('a feed that breaks off breaks the transfer, never a whole body with rows missing', async () => {
     const first = (await (await gateway.get('$all')).json()) as Page;
-    mood = 'cut';
+    cuts();
     gateway.broken.length = 0;
     const reply = await gateway.get(first['@odata.nextLink'] ?? '');
     assert.equal(reply.status, 200);

@@ -4,7 +4,7 @@ import http from 'node:http';
 import os from 'node:os';
 import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
-import { startCacheServer, type CacheServer } from '../reply-cache/cache-server.ts';
+import { type CacheServer, startCacheServer } from '../reply-cache/cache-server.ts';
 import { fieldOf, readCsv, valueAt } from './read-csv.ts';
 
 /** Every type, nulls and empty texts, and enough text that a slow client is noticed. */

@@ -9,6 +9,7 @@ import { openDatabase } from '../../../src/warehouse/postgres-database.ts';
 import { catalogueOf } from '../../support/catalogue-of.ts';
 import { metadataFolder } from '../../support/gateway.ts';
 import { provisionedDatabase } from '../../support/made-databases.ts';
+import { withoutUnified } from '../../support/without-unified.ts';
 
 /** A provisioned database and a folder for files, for one `describe`. */
 export interface Feed {
@@ -22,7 +23,8 @@ export interface Feed {
   rows<Row extends DatabaseRow = DatabaseRow>(sql: string): Promise<readonly Row[]>;
 }
 
-export const catalogue = catalogueOf(metadataFolder);
+/** Without the sets over all sources, which have tests of their own: each load would make their rows, too. */
+export const catalogue = withoutUnified(catalogueOf(metadataFolder));
 export const anchor = Date.UTC(2026, 0, 1);
 
 export function useFeed(of: Catalogue = catalogue): () => Feed {

@@ -7,8 +7,8 @@ import { mergeUpstreamModel } from '../../../src/catalogue/compile/merge-upstrea
 import type { SampleRow } from '../../../src/sandbox/sample-rows.ts';
 import { connectUpstream } from '../../../src/upstream/connect.ts';
 import type { Upstream } from '../../../src/upstream/upstream.ts';
-import { textOf } from '../../upstream/told-feed.ts';
 import { planOf, readOptions } from '../../upstream/tenant.ts';
+import { textOf } from '../../upstream/told-feed.ts';
 
 /** One source of a catalogue, connected to a feed as `serve` connects it, without a database. */
 export interface ReadFeed {

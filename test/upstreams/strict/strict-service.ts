@@ -5,8 +5,8 @@ import type { EntitySet, Model, NavigationProperty } from '../../../src/edm/mode
 import type { SampleRow } from '../../../src/sandbox/sample-rows.ts';
 import { StrictFeed } from '../../support/strict-feed.ts';
 import { evaluate, type Row } from '../../upstream/conditions.ts';
-import { json } from '../../upstream/told-feed.ts';
 import { planOf, serve } from '../../upstream/tenant.ts';
+import { json } from '../../upstream/told-feed.ts';
 
 /** A whole service over `StrictFeed`: with `$metadata`, rows by key, counts, comparisons and orders. What else it is asked it answers with 501. */
 export interface StrictService {
