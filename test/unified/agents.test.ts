@@ -7,9 +7,10 @@ import { personalKey } from '../../src/ingest/personal/personal-key.ts';
 import { storedTable } from '../../src/ingest/stored/stored-table.ts';
 import { useFeed } from '../ingest/support/feed.ts';
 import { assertMadeAnew, loadRows, type Row } from './support.ts';
+import { wholeCatalogue } from './whole-catalogue.ts';
 
 describe('traps of unified agents, teams, contacts and topics', () => {
-  const feed = useFeed();
+  const feed = useFeed(wholeCatalogue);
   const load = (name: string, rows: readonly Row[], minute = 0): Promise<void> => loadRows(feed(), name, rows, minute);
   const agents = () => feed().rows('SELECT "AgentKey" AS key, "Name" AS name FROM feed."Agents" ORDER BY 1');
   const agentOf = async (key: string) =>

@@ -2,12 +2,13 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { useFeed } from '../ingest/support/feed.ts';
 import { assertMadeAnew, loadRows, type Row } from './support.ts';
+import { wholeCatalogue } from './whole-catalogue.ts';
 
 const instant = (seconds: number): string =>
   `${new Date(seconds * 1000).toISOString().slice(0, 19).replace('T', ' ')}+00`;
 
 describe('traps of unified conversations and messages', () => {
-  const feed = useFeed();
+  const feed = useFeed(wholeCatalogue);
   const load = (name: string, rows: readonly Row[], minute = 0): Promise<void> => loadRows(feed(), name, rows, minute);
   const row = async (set: string, key: string) => {
     const property = set === 'Messages' ? 'MessageKey' : 'ConversationKey';

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { useFeed } from '../ingest/support/feed.ts';
 import { assertMadeAnew, loadRows } from './support.ts';
+import { wholeCatalogue } from './whole-catalogue.ts';
 
 describe('a large first file', () => {
-  const feed = useFeed();
+  const feed = useFeed(wholeCatalogue);
 
   it('fills sets over all sources, whose tables get their indexes afterwards', async () => {
     const message = {

@@ -1,11 +1,12 @@
 import { requireCatalogue } from '../../../src/catalogue/read-metadata.ts';
 import { loadFile } from '../../../src/ingest/load/load-file.ts';
 import { openDatabase } from '../../../src/warehouse/postgres-database.ts';
+import { withoutUnified } from '../../support/without-unified.ts';
 
 /** Loads one file and says when half of it was read; the test kills this process then. */
 const [, , connection = '', path = ''] = process.argv;
 const database = await openDatabase({ connection });
-const catalogue = requireCatalogue('metadata', {});
+const catalogue = withoutUnified(requireCatalogue('metadata', {}));
 let said = false;
 await loadFile({ catalogue, database }, path, {
   observe: (one) => {
