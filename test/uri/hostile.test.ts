@@ -137,8 +137,14 @@ describe('hostile text', () => {
   it('the path: many segments, many parts of $filter, many quotes', () => {
     const limits = { urlLength: 300_000 };
     for (const unit of ['a/', '$filter(/', "a('", '%27/', '(((/', 'a()()']) {
+      assert.throws(() => parseODataUri(unit.repeat(250_000 / unit.length), limits), GatewayError);
+      // A part of it may be short enough to be taken.
       assertGrowsLinearly(250_000, (length) => {
-        assert.throws(() => parseODataUri(unit.repeat(length / unit.length), limits), GatewayError);
+        try {
+          parseODataUri(unit.repeat(length / unit.length), limits);
+        } catch (error) {
+          assert.ok(error instanceof GatewayError, String(error));
+        }
       });
     }
   });
