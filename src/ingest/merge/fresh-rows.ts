@@ -1,5 +1,6 @@
+import { attempt } from '../../warehouse/attempt.ts';
 import type { Transaction } from '../../warehouse/database.ts';
-import { sqlState, uniqueViolation } from '../../warehouse/postgres-errors.ts';
+import { uniqueViolation } from '../../warehouse/postgres-errors.ts';
 import type { FreshTables } from '../../warehouse/tables/fresh-tables.ts';
 import { columnList } from '../stored/column-lists.ts';
 import type { StoredTable } from '../stored/stored-table.ts';
@@ -41,19 +42,16 @@ export async function storeFresh(
   } finally {
     await parts.return(undefined);
   }
-  await transaction.query('SAVEPOINT before_indexes');
-  try {
-    await fresh.index(transaction, table.set.name);
-  } catch (error) {
-    if (sqlState(error) !== uniqueViolation) {
-      throw error;
-    }
-    await transaction.query('ROLLBACK TO SAVEPOINT before_indexes');
+  const { name } = table.set;
+  const isIndexed = await attempt(transaction, new Set([uniqueViolation]), async () => {
+    await fresh.index(transaction, name);
+    return true;
+  });
+  if (isIndexed === null) {
     await members?.forget();
     stored -= await leaveRepeated(transaction, table, { staged, columns });
-    await fresh.index(transaction, table.set.name);
+    await fresh.index(transaction, name);
   }
-  await transaction.query('RELEASE SAVEPOINT before_indexes');
   return stored;
 }
 

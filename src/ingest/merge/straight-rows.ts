@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer';
+import { attempt } from '../../warehouse/attempt.ts';
 import type { Transaction } from '../../warehouse/database.ts';
-import { sqlState, uniqueViolation } from '../../warehouse/postgres-errors.ts';
+import { uniqueViolation } from '../../warehouse/postgres-errors.ts';
 import type { FreshTables } from '../../warehouse/tables/fresh-tables.ts';
 import type { FileOrder } from '../ledger/file-order.ts';
 import { columnList, sameKey } from '../stored/column-lists.ts';
@@ -45,6 +46,8 @@ interface StraightTables extends StagedTables {
   /** Temporary table of the shape of `staged`: the piece that is being stored. */
   readonly piece: string;
 }
+
+const keyIsStored: ReadonlySet<string> = new Set([uniqueViolation]);
 
 /** Bytes of rows stored at once: few at first, since the first ones tell nearly always whether keys are stored already. Two pieces are in memory. */
 const firstPiece = 64 * 1024;
@@ -129,19 +132,14 @@ class StraightWay {
 
   /** Resolves to whether all keys were new; else nothing of the piece is stored, and what is known of it is that it has to be looked at. */
   async #copyDirect(chunks: readonly Uint8Array[]): Promise<boolean> {
-    await this.#transaction.query('SAVEPOINT before_piece');
-    try {
-      const constants = Buffer.from(this.#direct.constants);
-      this.stored += await this.#direct.copy(eachOf(chunks.map((chunk) => takeApart(chunk, constants))));
-    } catch (error) {
-      if (sqlState(error) !== uniqueViolation) {
-        throw error;
-      }
-      await this.#transaction.query('ROLLBACK TO SAVEPOINT before_piece');
+    const constants = Buffer.from(this.#direct.constants);
+    const parts = chunks.map((chunk) => takeApart(chunk, constants));
+    const stored = await attempt(this.#transaction, keyIsStored, () => this.#direct.copy(eachOf(parts)));
+    if (stored === null) {
       this.#next = 'piece';
       return false;
     }
-    await this.#transaction.query('RELEASE SAVEPOINT before_piece');
+    this.stored += stored;
     return true;
   }
 

@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto';
 import type { Catalogue } from '../../catalogue/catalogue.ts';
 import { quoteIdentifier, quoteRelation } from '../../sql/identifier.ts';
+import { attempt } from '../attempt.ts';
 import type { Transaction } from '../database.ts';
-import { sqlState } from '../postgres-errors.ts';
 import { isEmptyAndPlain } from './plain-table.ts';
 import { createShadow, indexShadow, lockAlone, type ShadowTable, takePlace, withShadows } from './shadow-table.ts';
 import { wantedTableOf } from './wanted-tables.ts';
@@ -92,8 +92,7 @@ export class FreshTables {
   }
 
   async #replace(transaction: Transaction, filled: readonly ShadowTable[]): Promise<boolean> {
-    await transaction.query('SAVEPOINT before_fresh_tables');
-    try {
+    const replaced = await attempt(transaction, givesWay, async () => {
       await lockAlone(
         transaction,
         filled.map(({ live }) => quoteRelation(live)),
@@ -103,15 +102,9 @@ export class FreshTables {
         await takePlace(transaction, this.#live, one);
         await transaction.query(`GRANT SELECT ON ${quoteRelation(one.live)} TO gateway_reader`);
       }
-    } catch (error) {
-      if (!givesWay.has(sqlState(error) ?? '')) {
-        throw error;
-      }
-      await transaction.query('ROLLBACK TO SAVEPOINT before_fresh_tables');
-      return false;
-    }
-    await transaction.query('RELEASE SAVEPOINT before_fresh_tables');
-    return true;
+      return true;
+    });
+    return replaced !== null;
   }
 }
 
