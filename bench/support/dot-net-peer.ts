@@ -7,8 +7,7 @@ import {
   builtFolder,
   type DotNetProgram,
   dotnetEnvironment,
-  hasDotNet,
-  isRestored,
+  lackOf,
   restoreProgram,
 } from '../../test/support/dot-net.ts';
 import { type MeasuredServer, measuredProcess } from './gateway.ts';
@@ -28,12 +27,7 @@ const program: DotNetProgram = {
 export const restoreDotNetPeer = (): void => restoreProgram(program);
 
 /** Why the peer cannot run here; null: it can. Downloads nothing. */
-export function lackOfDotNetPeer(): string | null {
-  if (!isRestored(program.folder)) {
-    return 'not restored: npx tsx scripts/restore-peers.ts';
-  }
-  return hasDotNet() ? null : 'there is no dotnet';
-}
+export const lackOfDotNetPeer = (): string | null => lackOf(program, 'scripts/restore-peers.ts');
 
 /**
  * Microsoft.AspNetCore.OData over the warehouse's own tables, in a process of its own. `pageSize`: rows of a page; null: there are no pages, so

@@ -1,14 +1,5 @@
-import { existsSync } from 'node:fs';
 import path from 'node:path';
-import {
-  buildProgram,
-  builtFolder,
-  type DotNetProgram,
-  dotnet,
-  hasDotNet,
-  isRestored,
-  restoreProgram,
-} from '../support/dot-net.ts';
+import { buildProgram, builtFolder, type DotNetProgram, dotnet, lackOf, restoreProgram } from '../support/dot-net.ts';
 
 /** Packages and the built program, outside of what the repository holds. */
 const folder = path.join(import.meta.dirname, '.restored');
@@ -24,12 +15,7 @@ const validator: DotNetProgram = {
 export const restoreValidator = (): void => restoreProgram(validator);
 
 /** Why the validator cannot run now; null: it can. */
-export function validatorMissing(): string | null {
-  if (!existsSync(folder) || !isRestored(validator.folder)) {
-    return 'not restored: npx tsx scripts/restore-open-xml.ts';
-  }
-  return hasDotNet() ? null : 'there is no dotnet';
-}
+export const validatorMissing = (): string | null => lackOf(validator, 'scripts/restore-open-xml.ts');
 
 /** What DocumentFormat.OpenXml finds wrong with a workbook. Downloads nothing. */
 export function openXmlFaults(file: string): readonly string[] {

@@ -7,7 +7,7 @@ import { loadFile } from '../../src/ingest/load/load-file.ts';
 import { quoteIdentifier } from '../../src/sql/identifier.ts';
 import type { Database } from '../../src/warehouse/database.ts';
 import { provision } from '../../src/warehouse/tables/provision.ts';
-import { catalogue, exportFile, type Feed, unifiedTables, useFeed } from './support/feed.ts';
+import { catalogue, exportFile, type Feed, useFeed } from './support/feed.ts';
 
 function withSet(set: string, change: (set: StoredSet) => Partial<StoredSet>): Catalogue {
   const found = catalogue.sets.get(set);
@@ -99,7 +99,7 @@ async function clear(feed: Feed): Promise<void> {
     `SELECT string_agg(format('feed.%I', tablename), ', ') AS all FROM pg_tables WHERE schemaname = 'feed' AND tablename LIKE 'Sparkcentral%'`,
   );
   await feed.database.query(
-    `TRUNCATE ${[rows[0]?.all, ...unifiedTables(feed.catalogue)].join(', ')}; DELETE FROM gateway.drift; DELETE FROM gateway.load; DELETE FROM gateway.derivation`,
+    `TRUNCATE ${rows[0]?.all}; DELETE FROM gateway.drift; DELETE FROM gateway.load; DELETE FROM gateway.derivation`,
   );
 }
 

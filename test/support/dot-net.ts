@@ -21,6 +21,14 @@ export const isRestored = (folder: string): boolean => existsSync(path.join(fold
 
 export const hasDotNet = (): boolean => spawnSync('dotnet', ['--version'], { stdio: 'ignore' }).status === 0;
 
+/** Why the program cannot run here; null: it can. `script` restores it. Downloads nothing. */
+export function lackOf({ folder }: DotNetProgram, script: string): string | null {
+  if (!isRestored(folder)) {
+    return `not restored: npx tsx ${script}`;
+  }
+  return hasDotNet() ? null : 'there is no dotnet';
+}
+
 /** Downloads what the program needs, and builds it. */
 export function restoreProgram(program: DotNetProgram): void {
   mkdirSync(program.folder, { recursive: true });

@@ -67,14 +67,6 @@ export function useFeed(of: Catalogue = catalogue): () => Feed {
   };
 }
 
-/** Tables of the sets over all sources whose rows follow from the others', quoted: whoever empties tables empties these too. */
-export const unifiedTables = (of: Catalogue): readonly string[] =>
-  [...of.sets.values()].flatMap((set) =>
-    set.kind === 'stored' && set.role === 'derived' && of.sources.get(set.source)?.kind === 'builtin'
-      ? [`feed."${set.name}"`]
-      : [],
-  );
-
 /** CSV text of rows, quoted where needed. */
 export function csv(rows: readonly (readonly (string | number | null)[])[], delimiter = ','): string {
   const cell = (value: string | number | null): string => {

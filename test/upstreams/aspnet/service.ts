@@ -9,8 +9,7 @@ import {
   builtFolder,
   type DotNetProgram,
   dotnetEnvironment,
-  hasDotNet,
-  isRestored,
+  lackOf,
   restoreProgram,
 } from '../../support/dot-net.ts';
 import type { FeedFile } from './feed-file.ts';
@@ -28,12 +27,7 @@ const program: DotNetProgram = {
 export const restoreService = (): void => restoreProgram(program);
 
 /** Why the service cannot run here; null: it can. Downloads nothing. */
-export function lackOfService(): string | null {
-  if (!isRestored(program.folder)) {
-    return 'not restored: npx tsx scripts/restore-upstreams.ts';
-  }
-  return hasDotNet() ? null : 'there is no dotnet';
-}
+export const lackOfService = (): string | null => lackOf(program, 'scripts/restore-upstreams.ts');
 
 /** Feeds that run until they are closed, all in one process. */
 export interface RunningFeeds {
