@@ -4,7 +4,7 @@ import type { Catalogue } from '../catalogue/catalogue.ts';
 import { GatewayError } from '../errors.ts';
 import type { ArchiveEvent } from '../observation/events/archive.ts';
 import { type Observe, unobserved } from '../observation/observe.ts';
-import type { CopyAge } from '../upstream/lookup-copies.ts';
+import type { CopyAge } from '../upstream/client/lookup-copies.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import type { Database } from '../warehouse/database.ts';
 import { type ArchivedSet, archivedSet, archivedSets, withArchived, withheldSets } from './archived-set.ts';

@@ -1,7 +1,7 @@
 import type { Property } from '../edm/model.ts';
 import { GatewayError } from '../errors.ts';
 import { lockSets, nextVersion, publishVersion } from '../ingest/ledger/set-version.ts';
-import { lastRefresh } from '../upstream/lookup-copies.ts';
+import { lastRefresh } from '../upstream/client/lookup-copies.ts';
 import type { ArchivedSet } from './archived-set.ts';
 import { type CopiedPart, type Copying, copyPart } from './copy-part.ts';
 import { oldestMoment, patiently } from './feed-rows.ts';

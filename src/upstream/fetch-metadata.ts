@@ -1,8 +1,8 @@
 import { type ReadMetadata, readMetadata } from '../edm/read-metadata.ts';
-import { checkedText } from './expected-body.ts';
-import { wholeText } from './read-reply.ts';
-import type { UpstreamClient } from './upstream-client.ts';
-import { refused } from './upstream-fault.ts';
+import { checkedText } from './client/expected-body.ts';
+import type { UpstreamClient } from './client/upstream-client.ts';
+import { refused } from './client/upstream-fault.ts';
+import { wholeText } from './reading/read-reply.ts';
 
 /** A `$metadata` document as it came, and what it says. */
 export interface FetchedMetadata {

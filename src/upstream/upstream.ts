@@ -4,9 +4,9 @@ import type { RowBlock } from '../json/reading/plain-rows.ts';
 import type { UpstreamEvent } from '../observation/events/upstream.ts';
 import type { Observe } from '../observation/observe.ts';
 import type { Restriction, Selection, SetPlan } from '../plan/model/read-plan.ts';
-import type { CopyAge } from './lookup-copies.ts';
+import type { CopyAge } from './client/lookup-copies.ts';
 
-export type { CopyAge } from './lookup-copies.ts';
+export type { CopyAge } from './client/lookup-copies.ts';
 
 /** The plans a proxied feed can answer; every set in them is one of its source. */
 export type UpstreamPlan = SetPlan;

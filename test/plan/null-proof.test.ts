@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { nullProof } from '../../src/plan/logic/null-proof.ts';
 import type { BoundExpression } from '../../src/plan/model/read-plan.ts';
-import { expressionText } from '../../src/upstream/expression-text.ts';
+import { expressionText } from '../../src/upstream/url/expression-text.ts';
 import { callRow, conditions, evaluate } from '../upstream/conditions.ts';
 import { planOf, tenantCatalogue, tenantMap, tenantSource } from '../upstream/tenant.ts';
 

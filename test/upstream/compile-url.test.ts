@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { GatewayError } from '../../src/errors.ts';
-import { compileUpstreamUrl } from '../../src/upstream/compile-url.ts';
+import { compileUpstreamUrl } from '../../src/upstream/url/compile-url.ts';
 import { planOf, tenantCatalogue, tenantMap, tenantModel, tenantSource } from './tenant.ts';
 
 const catalogue = tenantCatalogue(tenantSource({}));

@@ -9,11 +9,11 @@ import { readMetadata } from '../../src/edm/read-metadata.ts';
 import { GatewayError } from '../../src/errors.ts';
 import { type SampleRow, sampleRows } from '../../src/sandbox/sample-rows.ts';
 import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts';
-import { compileUpstreamUrl } from '../../src/upstream/compile-url.ts';
+import type { UpstreamClient } from '../../src/upstream/client/upstream-client.ts';
 import { connectUpstream } from '../../src/upstream/connect.ts';
-import { askableKeys, keyedRequest } from '../../src/upstream/fetch-by-keys.ts';
+import { askableKeys, keyedRequest } from '../../src/upstream/reading/fetch-by-keys.ts';
 import type { Upstream } from '../../src/upstream/upstream.ts';
-import type { UpstreamClient } from '../../src/upstream/upstream-client.ts';
+import { compileUpstreamUrl } from '../../src/upstream/url/compile-url.ts';
 import { modelOf, property } from '../edm/small-model.ts';
 import { planOf, readOptions, tenantCatalogue, tenantMap, tenantModel, tenantSource } from './tenant.ts';
 

@@ -8,7 +8,7 @@ import type { UpstreamEvent } from '../../src/observation/events/upstream.ts';
 import { everything } from '../../src/plan/grants.ts';
 import { DataSources } from '../../src/source/data-sources.ts';
 import { ResultCache } from '../../src/source/stored/result-cache.ts';
-import { type CopyAge, lastRefresh } from '../../src/upstream/lookup-copies.ts';
+import { type CopyAge, lastRefresh } from '../../src/upstream/client/lookup-copies.ts';
 import type { Upstream } from '../../src/upstream/upstream.ts';
 import type { Database } from '../../src/warehouse/database.ts';
 import { IdleClock } from '../support/idle-clock.ts';

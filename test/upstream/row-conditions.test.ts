@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { GatewayError } from '../../src/errors.ts';
 import { bindGrants } from '../../src/plan/bind/grants.ts';
-import { compileUpstreamUrl } from '../../src/upstream/compile-url.ts';
-import { keyedRequest } from '../../src/upstream/fetch-by-keys.ts';
+import { keyedRequest } from '../../src/upstream/reading/fetch-by-keys.ts';
+import { compileUpstreamUrl } from '../../src/upstream/url/compile-url.ts';
 import { planOf, tenantCatalogue, tenantMap, tenantSource } from './tenant.ts';
 
 const catalogue = tenantCatalogue(tenantSource({}));

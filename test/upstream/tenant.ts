@@ -7,7 +7,7 @@ import { defaultPlanLimits } from '../../src/plan/bind/limits.ts';
 import { everything } from '../../src/plan/grants.ts';
 import { restrict } from '../../src/plan/restrict.ts';
 import type { UpstreamPlan, UpstreamReadOptions } from '../../src/upstream/upstream.ts';
-import type { UpstreamMap } from '../../src/upstream/upstream-map.ts';
+import type { UpstreamMap } from '../../src/upstream/url/upstream-map.ts';
 import { parseODataUri } from '../../src/uri/parse-uri.ts';
 import { entitySet, entityType, modelOf, property } from '../edm/small-model.ts';
 

@@ -4,7 +4,7 @@ import { mergeUpstreamModel } from '../../src/catalogue/compile/merge-upstream-m
 import { metadataXml } from '../../src/edm/metadata-xml.ts';
 import type { Model } from '../../src/edm/model.ts';
 import { rowText } from '../../src/json/reading/row-text.ts';
-import { compileUpstreamUrl } from '../../src/upstream/compile-url.ts';
+import { compileUpstreamUrl } from '../../src/upstream/url/compile-url.ts';
 import { entitySet, entityType, modelOf, property } from '../edm/small-model.ts';
 import { planOf, readOptions, tenantCatalogue, tenantMap, tenantSource } from './tenant.ts';
 

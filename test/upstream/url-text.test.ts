@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { urlText } from '../../src/upstream/url-text.ts';
+import { urlText } from '../../src/upstream/url/url-text.ts';
 
 describe('The address of a request to a proxied feed', () => {
   const url = new URL(

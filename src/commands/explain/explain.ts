@@ -16,7 +16,7 @@ import { visibleCatalogue } from '../../plan/visible.ts';
 import { sourcesOf } from '../../source/federated/sources.ts';
 import { formattedSql } from '../../sql/formatted-sql.ts';
 import { withoutLiterals } from '../../sql/hidden-literals.ts';
-import { urlText } from '../../upstream/url-text.ts';
+import { urlText } from '../../upstream/url/url-text.ts';
 import { parseODataUri, settleQuery } from '../../uri/parse-uri.ts';
 import type { ODataUri } from '../../uri/syntax.ts';
 import { type ConnectedUpstreams, connectUpstreams } from '../connect-upstreams.ts';

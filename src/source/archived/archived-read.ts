@@ -2,7 +2,7 @@ import type { Catalogue } from '../../catalogue/catalogue.ts';
 import { namedMembers } from '../../plan/logic/member-names.ts';
 import { mapBoundPlan } from '../../plan/model/make.ts';
 import type { Bound } from '../../plan/model/read-plan.ts';
-import type { CopyAge } from '../../upstream/lookup-copies.ts';
+import type { CopyAge } from '../../upstream/client/lookup-copies.ts';
 import type { RowsPlan } from '../data-source.ts';
 import type { PlannedRead } from '../planned-read.ts';
 

@@ -3,7 +3,7 @@ import { absentValue } from '../../../src/plan/logic/absent-value.ts';
 import { notFalse, notTrue } from '../../../src/plan/logic/condition.ts';
 import { keyedCondition } from '../../../src/plan/logic/keyed-condition.ts';
 import type { Truth } from '../../../src/plan/logic/three-valued.ts';
-import { expressionText } from '../../../src/upstream/expression-text.ts';
+import { expressionText } from '../../../src/upstream/url/expression-text.ts';
 import { planOf, tenantCatalogue, tenantMap, tenantSource } from '../../upstream/tenant.ts';
 
 const catalogue = tenantCatalogue(tenantSource({}));

@@ -1,4 +1,4 @@
-import type { Values } from '../observation/observe.ts';
+import type { Values } from '../../observation/observe.ts';
 
 /**
  * The address of a request to a proxied feed, for people. Without values it has the names of its options alone, and marks for keys.

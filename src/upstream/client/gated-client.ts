@@ -1,4 +1,4 @@
-import { GatewayError } from '../errors.ts';
+import { GatewayError } from '../../errors.ts';
 import type { UpstreamBody, UpstreamClient } from './upstream-client.ts';
 
 /** So many may work at once; others wait in the order in which they came. */

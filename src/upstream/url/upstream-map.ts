@@ -1,6 +1,6 @@
-import type { EntitySet, EntityType, Model, NavigationProperty, Property } from '../edm/model.ts';
-import { GatewayError } from '../errors.ts';
-import type { ListForm } from './feed-limits.ts';
+import type { EntitySet, EntityType, Model, NavigationProperty, Property } from '../../edm/model.ts';
+import { GatewayError } from '../../errors.ts';
+import type { ListForm } from '../feed-limits.ts';
 
 /** What the compiler must know of the upstream: its names, and what its own `$metadata` declares. */
 export interface UpstreamMap {

@@ -1,15 +1,15 @@
-import { faultOfMembers } from '../edm/enumeration.ts';
-import type { Property } from '../edm/model.ts';
-import { rowText } from '../json/reading/row-text.ts';
-import { keyedCondition } from '../plan/logic/keyed-condition.ts';
-import { collectionOf, rowsOfSet } from '../plan/model/make.ts';
-import type { CollectionPlan } from '../plan/model/read-plan.ts';
-import { compileUpstreamUrl } from './compile-url.ts';
-import { type FeedLimits, type ListForm, listRefused, listTaken, nextLength, untried } from './feed-limits.ts';
+import { faultOfMembers } from '../../edm/enumeration.ts';
+import type { Property } from '../../edm/model.ts';
+import { rowText } from '../../json/reading/row-text.ts';
+import { keyedCondition } from '../../plan/logic/keyed-condition.ts';
+import { collectionOf, rowsOfSet } from '../../plan/model/make.ts';
+import type { CollectionPlan } from '../../plan/model/read-plan.ts';
+import { refusedWith, statusBehind } from '../client/upstream-fault.ts';
+import { type FeedLimits, type ListForm, listRefused, listTaken, nextLength, untried } from '../feed-limits.ts';
+import type { KeyedRequest, UpstreamReadOptions } from '../upstream.ts';
+import { compileUpstreamUrl } from '../url/compile-url.ts';
 import type { ReplyContext } from './read-reply.ts';
 import { followIn, readPages } from './read-reply.ts';
-import type { KeyedRequest, UpstreamReadOptions } from './upstream.ts';
-import { refusedWith, statusBehind } from './upstream-fault.ts';
 
 /** Characters of a URL that every server takes. Some answer longer ones as if there were nothing at this address. */
 const surelyShort = 1024;

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
-import type { SignInSettings } from '../catalogue/sign-in-settings.ts';
-import { GatewayError } from '../errors.ts';
+import type { SignInSettings } from '../../catalogue/sign-in-settings.ts';
+import { GatewayError } from '../../errors.ts';
 import type { UpstreamBody, UpstreamClient, UpstreamRequest, UpstreamResponse } from './upstream-client.ts';
 
 /** How old the copy is that a reply was made from. */

@@ -1,4 +1,4 @@
-import { GatewayError } from '../errors.ts';
+import { GatewayError } from '../../errors.ts';
 
 /** Where a next link stands, and what it may count from. */
 export interface LinkPlace {

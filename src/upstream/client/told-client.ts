@@ -1,7 +1,7 @@
-import type { UpstreamEvent } from '../observation/events/upstream.ts';
-import type { Observe } from '../observation/observe.ts';
+import type { UpstreamEvent } from '../../observation/events/upstream.ts';
+import type { Observe } from '../../observation/observe.ts';
+import { urlText } from '../url/url-text.ts';
 import type { UpstreamClient } from './upstream-client.ts';
-import { urlText } from './url-text.ts';
 
 /** The same client, with each request and its answer told. */
 export function toldClient(source: string, client: UpstreamClient, observe: Observe<UpstreamEvent>): UpstreamClient {

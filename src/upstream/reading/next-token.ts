@@ -1,6 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
-import { GatewayError } from '../errors.ts';
+import { GatewayError } from '../../errors.ts';
 import { beginTrail, type PageTrail, trailIn, trailText } from './page-trail.ts';
 
 const signatureBytes = 16;

@@ -1,5 +1,5 @@
-import { isOrdering } from '../plan/logic/three-valued.ts';
-import type { BoundExpression } from '../plan/model/read-plan.ts';
+import { isOrdering } from '../../plan/logic/three-valued.ts';
+import type { BoundExpression } from '../../plan/model/read-plan.ts';
 
 type Comparison = Extract<BoundExpression, { kind: 'Comparison' }>;
 type Call = Extract<BoundExpression, { kind: 'Function' }>;

@@ -1,7 +1,7 @@
-import type { Property } from '../edm/model.ts';
-import { GatewayError } from '../errors.ts';
-import { nullProof } from '../plan/logic/null-proof.ts';
-import type { ExpandPlan, RangeVariable, Restriction, SearchNode, Selection } from '../plan/model/read-plan.ts';
+import type { Property } from '../../edm/model.ts';
+import { GatewayError } from '../../errors.ts';
+import { nullProof } from '../../plan/logic/null-proof.ts';
+import type { ExpandPlan, RangeVariable, Restriction, SearchNode, Selection } from '../../plan/model/read-plan.ts';
 import { expressionText } from './expression-text.ts';
 import type { UpstreamMap } from './upstream-map.ts';
 import { upstreamHasNavigation, upstreamPropertyName, upstreamSetName } from './upstream-map.ts';

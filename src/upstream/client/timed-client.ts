@@ -1,4 +1,4 @@
-import type { UpstreamReadOptions } from './upstream.ts';
+import type { UpstreamReadOptions } from '../upstream.ts';
 import type { UpstreamClient } from './upstream-client.ts';
 
 /** The same client, with the time that each request waits for the head of its reply told. */

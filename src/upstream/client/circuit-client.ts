@@ -1,4 +1,4 @@
-import { GatewayError } from '../errors.ts';
+import { GatewayError } from '../../errors.ts';
 import type { Circuit } from './circuit.ts';
 import type { UpstreamClient } from './upstream-client.ts';
 import { Outage, outageOf } from './upstream-fault.ts';

@@ -2,12 +2,12 @@ import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import type { Readable } from 'node:stream';
 import axios, { type AxiosResponse } from 'axios';
-import type { UpstreamSettings } from '../catalogue/catalogue.ts';
-import { GatewayError } from '../errors.ts';
+import type { UpstreamSettings } from '../../catalogue/catalogue.ts';
+import { GatewayError } from '../../errors.ts';
+import { callerRefused } from '../sign-in/caller-refused.ts';
+import { concealed } from '../sign-in/concealed.ts';
+import type { UpstreamSignIn } from '../sign-in/sign-in.ts';
 import { acceptedEncoding, decodedBody } from './decoded-body.ts';
-import { callerRefused } from './sign-in/caller-refused.ts';
-import { concealed } from './sign-in/concealed.ts';
-import type { UpstreamSignIn } from './sign-in/sign-in.ts';
 import { errorMessage, refusal, refused, tooLong, unavailable } from './upstream-fault.ts';
 
 /** A GET below the service root. */

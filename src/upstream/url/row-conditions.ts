@@ -1,13 +1,19 @@
-import type { EntitySet } from '../edm/model.ts';
-import { GatewayError } from '../errors.ts';
-import { joinedBy, notTrue } from '../plan/logic/condition.ts';
-import { keyedCondition } from '../plan/logic/keyed-condition.ts';
-import { collectionOf, noRestriction, onlyProperties } from '../plan/model/make.ts';
-import type { BoundExpression, CollectionPlan, ExpandPlan, RangeVariable, RowSource } from '../plan/model/read-plan.ts';
-import { isRestricted, type RestrictedSet, wholeSet } from '../plan/model/restricted-set.ts';
-import { isSetPlan, sourceSet } from '../plan/model/sets.ts';
-import { mapExpression, mapPlan } from '../plan/model/walk.ts';
-import type { UpstreamPlan } from './upstream.ts';
+import type { EntitySet } from '../../edm/model.ts';
+import { GatewayError } from '../../errors.ts';
+import { joinedBy, notTrue } from '../../plan/logic/condition.ts';
+import { keyedCondition } from '../../plan/logic/keyed-condition.ts';
+import { collectionOf, noRestriction, onlyProperties } from '../../plan/model/make.ts';
+import type {
+  BoundExpression,
+  CollectionPlan,
+  ExpandPlan,
+  RangeVariable,
+  RowSource,
+} from '../../plan/model/read-plan.ts';
+import { isRestricted, type RestrictedSet, wholeSet } from '../../plan/model/restricted-set.ts';
+import { isSetPlan, sourceSet } from '../../plan/model/sets.ts';
+import { mapExpression, mapPlan } from '../../plan/model/walk.ts';
+import type { UpstreamPlan } from '../upstream.ts';
 
 /**
  * The plan with the conditions of its restricted sets as filters of its own: a feed knows nothing of who asks. Where OData

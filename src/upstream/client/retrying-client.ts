@@ -1,8 +1,8 @@
-import type { UpstreamEvent } from '../observation/events/upstream.ts';
-import type { Observe } from '../observation/observe.ts';
+import type { UpstreamEvent } from '../../observation/events/upstream.ts';
+import type { Observe } from '../../observation/observe.ts';
+import type { TimeSource } from '../sign-in/time-source.ts';
 import type { Circuit } from './circuit.ts';
 import { requireClosed } from './circuit-client.ts';
-import type { TimeSource } from './sign-in/time-source.ts';
 import type { UpstreamClient, UpstreamRequest } from './upstream-client.ts';
 import { outageOf, statusBehind } from './upstream-fault.ts';
 

@@ -1,25 +1,25 @@
-import { GatewayError } from '../errors.ts';
-import { openEnvelope } from '../json/reading/envelope.ts';
-import { broken, readObject, stringValue } from '../json/reading/json-scan.ts';
-import { nextLinkText } from '../json/reading/next-link-text.ts';
-import { ownNames } from '../json/reading/own-names.ts';
-import { PlainRows, type RowBlock } from '../json/reading/plain-rows.ts';
-import type { FollowNested, RowFormat } from '../json/reading/row-text.ts';
-import { isRowOf, referenceText, rowText } from '../json/reading/row-text.ts';
-import { canonicalText, valueText } from '../json/reading/value-text.ts';
-import { countOf } from '../plan/model/make.ts';
-import type { CollectionPlan, RowSource } from '../plan/model/read-plan.ts';
-import { compileUpstreamUrl } from './compile-url.ts';
-import { checkedText, jsonBody } from './expected-body.ts';
-import type { LearnedLimits } from './feed-limits.ts';
+import { GatewayError } from '../../errors.ts';
+import { openEnvelope } from '../../json/reading/envelope.ts';
+import { broken, readObject, stringValue } from '../../json/reading/json-scan.ts';
+import { nextLinkText } from '../../json/reading/next-link-text.ts';
+import { ownNames } from '../../json/reading/own-names.ts';
+import { PlainRows, type RowBlock } from '../../json/reading/plain-rows.ts';
+import type { FollowNested, RowFormat } from '../../json/reading/row-text.ts';
+import { isRowOf, referenceText, rowText } from '../../json/reading/row-text.ts';
+import { canonicalText, valueText } from '../../json/reading/value-text.ts';
+import { countOf } from '../../plan/model/make.ts';
+import type { CollectionPlan, RowSource } from '../../plan/model/read-plan.ts';
+import { checkedText, jsonBody } from '../client/expected-body.ts';
+import type { UpstreamClient, UpstreamRequest } from '../client/upstream-client.ts';
+import { outageOf, refused } from '../client/upstream-fault.ts';
+import type { LearnedLimits } from '../feed-limits.ts';
+import type { UpstreamPlan, UpstreamReadOptions, UpstreamReply } from '../upstream.ts';
+import { compileUpstreamUrl } from '../url/compile-url.ts';
+import { rowAsCollection } from '../url/row-conditions.ts';
+import type { UpstreamMap } from '../url/upstream-map.ts';
 import { addressKey, linkBelowRoot } from './next-link.ts';
 import { openNext, sealNext } from './next-token.ts';
 import { beginTrail, follow } from './page-trail.ts';
-import { rowAsCollection } from './row-conditions.ts';
-import type { UpstreamPlan, UpstreamReadOptions, UpstreamReply } from './upstream.ts';
-import type { UpstreamClient, UpstreamRequest } from './upstream-client.ts';
-import { outageOf, refused } from './upstream-fault.ts';
-import type { UpstreamMap } from './upstream-map.ts';
 
 /** What answers a plan: where to ask, how names map, and the secret that signs page tokens. */
 export interface ReplyContext {

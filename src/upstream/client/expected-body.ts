@@ -1,4 +1,4 @@
-import type { GatewayError } from '../errors.ts';
+import type { GatewayError } from '../../errors.ts';
 import type { UpstreamBody } from './upstream-client.ts';
 import { refused } from './upstream-fault.ts';
 

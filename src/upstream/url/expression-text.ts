@@ -1,10 +1,16 @@
-import type { PrimitiveTypeName } from '../edm/model.ts';
-import { urlLiteral } from '../edm/primitive-types.ts';
-import { GatewayError } from '../errors.ts';
-import { isNoMember } from '../plan/logic/null-proof.ts';
-import { isNullConstant } from '../plan/logic/three-valued.ts';
-import { canonicalFunctions } from '../plan/model/canonical-functions.ts';
-import type { BoundExpression, CollectionPath, FunctionName, RangeVariable, RowPath } from '../plan/model/read-plan.ts';
+import type { PrimitiveTypeName } from '../../edm/model.ts';
+import { urlLiteral } from '../../edm/primitive-types.ts';
+import { GatewayError } from '../../errors.ts';
+import { isNoMember } from '../../plan/logic/null-proof.ts';
+import { isNullConstant } from '../../plan/logic/three-valued.ts';
+import { canonicalFunctions } from '../../plan/model/canonical-functions.ts';
+import type {
+  BoundExpression,
+  CollectionPath,
+  FunctionName,
+  RangeVariable,
+  RowPath,
+} from '../../plan/model/read-plan.ts';
 import { isDelicate, isOrderedOtherwise, likeEverywhere } from './text-functions.ts';
 import type { UpstreamMap } from './upstream-map.ts';
 import { upstreamEnumType, upstreamHasNavigation, upstreamPropertyName } from './upstream-map.ts';

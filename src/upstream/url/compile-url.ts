@@ -1,12 +1,12 @@
-import type { EntitySet } from '../edm/model.ts';
-import { urlLiteral } from '../edm/primitive-types.ts';
-import { GatewayError } from '../errors.ts';
-import type { BoundExpression, KeyValue, Restriction, RowSource } from '../plan/model/read-plan.ts';
+import type { EntitySet } from '../../edm/model.ts';
+import { urlLiteral } from '../../edm/primitive-types.ts';
+import { GatewayError } from '../../errors.ts';
+import type { BoundExpression, KeyValue, Restriction, RowSource } from '../../plan/model/read-plan.ts';
+import type { UpstreamPlan } from '../upstream.ts';
 import { expressionText } from './expression-text.ts';
 import type { OptionTexts } from './option-text.ts';
 import { restrictionOptions, selectionOptions } from './option-text.ts';
 import { withRowConditions } from './row-conditions.ts';
-import type { UpstreamPlan } from './upstream.ts';
 import type { UpstreamMap } from './upstream-map.ts';
 import { upstreamEnumType, upstreamHasNavigation, upstreamPropertyName, upstreamSetName } from './upstream-map.ts';
 

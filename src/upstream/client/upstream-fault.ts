@@ -1,4 +1,4 @@
-import { GatewayError } from '../errors.ts';
+import { GatewayError } from '../../errors.ts';
 
 /** Seconds to wait where the upstream says nothing, and the most we pass on. */
 const patience = { usual: 30, longest: 120 } as const;
