@@ -31,7 +31,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   archive: ['ingest', 'upstream', 'plan', 'json', 'sql', 'warehouse', 'catalogue', 'edm'],
   backup: ['warehouse', 'sql'],
   source: ['plan', 'json', 'sql', 'upstream', 'warehouse', 'catalogue', 'edm'],
-  http: ['uri', 'plan', 'source', 'json', 'csv', 'connect', 'catalogue', 'edm'],
+  'sign-in': [],
+  http: ['sign-in', 'uri', 'plan', 'source', 'json', 'csv', 'connect', 'catalogue', 'edm'],
 };
 /** Which folders of `src/ingest` one of them may import besides itself. A file goes down this list, never up. */
 const mayImportInIngest: Readonly<Record<string, readonly string[]>> = {

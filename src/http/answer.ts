@@ -27,7 +27,7 @@ import { untilAdmitted } from './until-admitted.ts';
  */
 export async function answer(exchange: Exchange, feed: Feed): Promise<void> {
   const whole = feed.catalogue();
-  const grants = feed.grantsOf(exchange.user, whole);
+  const grants = feed.grantsOf(exchange.principal, whole);
   const catalogue = visibleCatalogue(whole, grants);
   const { uri, instant } = splitInstant(exchange.timing.measure('parse', () => parse(exchange)));
   const place = { exchange, feed, catalogue };

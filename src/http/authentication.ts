@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { GatewayError } from '../errors.ts';
+import { namedPrincipal, type Principal } from '../sign-in/principal.ts';
 import type { Credentials } from './credentials.ts';
 
 /** The credentials of one request, as it carries them. */
@@ -18,8 +19,8 @@ export interface Authentication {
   readonly keyName: string;
   /** One challenge for WWW-Authenticate, chosen by the scheme that the request carries; null: everybody may read. */
   challenge(presented: Presented): string | null;
-  /** The credential's name; null: everybody may read. Throws GatewayError Unauthorized. */
-  identify(presented: Presented): Promise<string | null>;
+  /** Who asks; null: everybody may read. Throws GatewayError Unauthorized. */
+  identify(presented: Presented): Promise<Principal | null>;
 }
 
 /** Everybody may read: only for a loopback address. */
@@ -39,20 +40,20 @@ export function authentication(
   keyName: string,
 ): Authentication {
   const known = new Map<string, { readonly name: string; readonly version: string }>();
-  const remember = async (kind: string, credentials: Credentials, secret: string, name: string | null) => {
+  const remember = async (kind: 'basic' | 'key', credentials: Credentials, secret: string, name: string | null) => {
     const digest = createHash('sha256')
       .update(`${kind}\0${name ?? ''}\0${secret}`)
       .digest('base64');
     const version = credentials.version();
     const before = known.get(digest);
     if (before?.version === version) {
-      return before.name;
+      return namedPrincipal(kind, before.name);
     }
     const found = await credentials.verify(secret, name);
     if (found !== null) {
       known.set(digest, { name: found, version });
     }
-    return found;
+    return found === null ? null : namedPrincipal(kind, found);
   };
   return {
     open: false,
@@ -66,7 +67,7 @@ export function authentication(
       }
       throw new GatewayError('Unauthorized', refusal(presented));
 
-      async function find(kind: string, text: string): Promise<string | null> {
+      async function find(kind: string, text: string): Promise<Principal | null> {
         if (kind === 'basic' && ways.basic !== null) {
           const pair = Buffer.from(text, 'base64').toString('utf8');
           const colon = pair.indexOf(':');

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { GatewayError } from '../errors.ts';
+import type { Principal } from '../sign-in/principal.ts';
 import type { CopyAge } from '../source/data-source.ts';
 import type { ServiceLimits } from './limits.ts';
 import { checkVersion } from './odata-version.ts';
@@ -20,8 +21,8 @@ export interface Exchange {
   /** Query, still percent-encoded, without the key option; the body of a POST to `$query` is part of it. */
   readonly query: string;
   readonly headers: IncomingHttpHeaders;
-  /** Name of the credential; null: everybody may read. */
-  readonly user: string | null;
+  /** Who asks; null: everybody may read. */
+  readonly principal: Principal | null;
   /** See `Reading.caller`. Never logged. */
   readonly caller: string | null;
   readonly prefer: Preferences;
@@ -46,7 +47,7 @@ export interface ExchangeSource {
   readonly id: string;
   readonly request: { readonly method: string; readonly headers: IncomingHttpHeaders };
   readonly response: ReplyTarget;
-  readonly user: string | null;
+  readonly principal: Principal | null;
   readonly caller: string | null;
   readonly publicUrl: string | null;
   readonly limits: ServiceLimits;
@@ -63,7 +64,7 @@ export function openExchange(source: ExchangeSource): Exchange {
     path: source.target.path,
     query: source.target.query,
     headers: request.headers,
-    user: source.user,
+    principal: source.principal,
     caller: source.caller,
     prefer: preferences(headerText(request.headers['prefer'])),
     root: serviceRoot(source.publicUrl, request.headers.host),

@@ -3,6 +3,7 @@ import type { FeedCapabilities } from '../edm/capabilities.ts';
 import type { ServingEvent } from '../observation/events/http.ts';
 import type { Observe } from '../observation/observe.ts';
 import type { Grants } from '../plan/grants.ts';
+import type { Principal } from '../sign-in/principal.ts';
 import type { DataSources } from '../source/data-sources.ts';
 import type { Authentication } from './authentication.ts';
 import type { ServiceLimits } from './limits.ts';
@@ -24,8 +25,8 @@ export interface Feed {
   readonly capabilities: ((catalogue: Catalogue) => FeedCapabilities) | null;
   readonly sources: DataSources;
   readonly authentication: Authentication;
-  /** What a signed-in principal may see of the catalogue; null: everybody. The same object as long as nothing changed. */
-  grantsOf(user: string | null, catalogue: Catalogue): Grants;
+  /** What a signed-in principal may see of the catalogue; null: nobody signed in, everybody may read. The same object as long as nothing changed. */
+  grantsOf(principal: Principal | null, catalogue: Catalogue): Grants;
   readonly settings: FeedSettings;
   /** Absent: every reply is made anew. */
   readonly replies?: ReplyCache | null;

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { GatewayError } from '../errors.ts';
+import type { Principal } from '../sign-in/principal.ts';
 import { settleQuery } from '../uri/parse-uri.ts';
 import { answer } from './answer.ts';
 import { monitorToken, type StatusMonitors } from './async/status-monitors.ts';
@@ -40,7 +41,7 @@ export interface IncomingBody {
 
 export interface Within {
   readonly kind: 'batch' | 'async';
-  readonly user: string | null;
+  readonly principal: Principal | null;
   /** See `Reading.caller`. */
   readonly caller: string | null;
 }
@@ -64,7 +65,7 @@ export async function respond(request: FeedRequest, response: ReplyTarget, servi
   const target = readTarget(request.url, request.headers, feed.authentication.keyName);
   const presented = { authorization: request.headers.authorization, key: target.key };
   let exchange: Exchange | null = null;
-  let user: string | null = null;
+  let principal: Principal | null = null;
   let error: string | null = null;
   try {
     if (feed.authentication.open && request.within === null) {
@@ -82,7 +83,7 @@ export async function respond(request: FeedRequest, response: ReplyTarget, servi
     if (request.within === null) {
       checkLength(request.url);
     }
-    user = request.within === null ? await feed.authentication.identify(presented) : request.within.user;
+    principal = request.within === null ? await feed.authentication.identify(presented) : request.within.principal;
     if (optionsAnswered(request, target, response)) {
       return;
     }
@@ -94,8 +95,8 @@ export async function respond(request: FeedRequest, response: ReplyTarget, servi
     // Settled once, so that links repeat what was understood.
     const settled = { path, query: settleQuery(query, limits.uri) };
     const caller = request.within === null ? callerOf(request.headers.authorization, feed) : request.within.caller;
-    exchange = openExchange({ id, request, response, user, caller, publicUrl, limits, target: settled });
-    await route(taken, exchange, { serving, user });
+    exchange = openExchange({ id, request, response, principal, caller, publicUrl, limits, target: settled });
+    await route(taken, exchange, { serving, principal });
   } catch (thrown) {
     // Whatever of the body is still to come is not waited for.
     const arrived = (await request.incoming?.arrived()) ?? true;
@@ -116,7 +117,7 @@ export async function respond(request: FeedRequest, response: ReplyTarget, servi
       fromCache: exchange?.fromCache ?? false,
       milliseconds: Math.round(performance.now() - started),
       agent: request.headers['user-agent'] ?? '',
-      user,
+      user: principal?.name ?? null,
       error,
     });
   }
@@ -137,13 +138,13 @@ function mayBeKept({ caller }: Exchange, feed: Feed): boolean {
 
 interface Place {
   readonly serving: Serving;
-  readonly user: string | null;
+  readonly principal: Principal | null;
 }
 
-async function route(request: FeedRequest, exchange: Exchange, { serving, user }: Place): Promise<void> {
+async function route(request: FeedRequest, exchange: Exchange, { serving, principal }: Place): Promise<void> {
   const token = monitorToken(exchange.path);
   if (token !== null) {
-    return serving.monitors.reply(token, exchange, user);
+    return serving.monitors.reply(token, exchange, principal?.id ?? null);
   }
   if (
     exchange.prefer.respondAsync &&
@@ -156,9 +157,12 @@ async function route(request: FeedRequest, exchange: Exchange, { serving, user }
     const later: FeedRequest = {
       ...withoutIncoming(request),
       headers,
-      within: { kind: 'async', user, caller: exchange.caller },
+      within: { kind: 'async', principal, caller: exchange.caller },
     };
-    return serving.monitors.start(exchange, { owner: user, run: (reply) => respond(later, reply, serving) });
+    return serving.monitors.start(exchange, {
+      owner: principal?.id ?? null,
+      run: (reply) => respond(later, reply, serving),
+    });
   }
   if (exchange.path !== '$batch') {
     return answer(exchange, serving.feed);
@@ -169,7 +173,7 @@ async function route(request: FeedRequest, exchange: Exchange, { serving, user }
   return answerBatch(exchange, {
     body: request.body ?? '',
     run: (inner, reply) =>
-      respond({ ...inner, fault: null, within: { kind: 'batch', user, caller: exchange.caller } }, reply, serving),
+      respond({ ...inner, fault: null, within: { kind: 'batch', principal, caller: exchange.caller } }, reply, serving),
   });
 }
 

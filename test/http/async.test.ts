@@ -3,9 +3,9 @@ import { readdirSync } from 'node:fs';
 import os from 'node:os';
 import process from 'node:process';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Authentication } from '../../src/http/authentication.ts';
 import { type AsyncLimits, serviceLimits } from '../../src/http/limits.ts';
 import { until } from '../support/until.ts';
+import { byName } from './by-name.ts';
 import { startTestServer, type TestServer } from './test-server.ts';
 
 const rows = `INSERT INTO feed."Cases" ("Id", "Title") SELECT g, repeat('Title ' || g, 10) FROM generate_series(1, 30000) AS g;`;
@@ -13,14 +13,6 @@ const rows = `INSERT INTO feed."Cases" ("Id", "Title") SELECT g, repeat('Title '
 const limited = (limits: Partial<AsyncLimits>) => ({
   limits: { ...serviceLimits, async: { ...serviceLimits.async, ...limits } },
 });
-
-/** The bearer token is the user's name. */
-const byName: Authentication = {
-  open: false,
-  keyName: 'api-key',
-  challenge: () => null,
-  identify: async ({ authorization }) => authorization?.split(' ')[1] ?? null,
-};
 
 const folders = (): number =>
   readdirSync(os.tmpdir()).filter((name) => name.startsWith(`gateway-replies-${process.pid}-`)).length;
@@ -163,7 +155,7 @@ describe('http: respond-async', () => {
   it('is there for whoever asked only', async () => {
     const ann = { Authorization: 'Bearer ann' };
     const location = await accepted('Cases?$top=1', ann);
-    for (const headers of [{}, { Authorization: 'Bearer bob' }]) {
+    for (const headers of [{}, { Authorization: 'Bearer bob' }, { 'api-key': 'ann' }]) {
       for (const method of ['GET', 'DELETE']) {
         assert.equal((await fetch(location, { method, headers })).status, 404);
       }

@@ -13,6 +13,7 @@ import { withoutValues } from '../../plan/model/describe-expression.ts';
 import type { Bound } from '../../plan/model/read-plan.ts';
 import { restrict } from '../../plan/restrict.ts';
 import { visibleCatalogue } from '../../plan/visible.ts';
+import { namedPrincipal } from '../../sign-in/principal.ts';
 import { sourcesOf } from '../../source/federated/sources.ts';
 import { formattedSql } from '../../sql/formatted-sql.ts';
 import { withoutLiterals } from '../../sql/hidden-literals.ts';
@@ -65,7 +66,8 @@ export async function explainCommand(
       'Syntax',
       syntaxLines(uri).map((line) => (values === 'shown' ? line : withoutValues(line))),
     );
-    const grants = (catalogue: Catalogue): Grants => grantsOf?.(flags.as ?? null, catalogue) ?? everything;
+    const principal = flags.as === undefined ? null : namedPrincipal('basic', flags.as);
+    const grants = (catalogue: Catalogue): Grants => grantsOf?.(principal, catalogue) ?? everything;
     const { plan, restricted, catalogue } = await boundTo(uri, { proxied, grants, pageSize: config.pageSize });
     section('Plan', describePlan(plan, { values }).split('\n'));
     if (restricted !== plan) {

@@ -19,6 +19,7 @@ export function monitorToken(path: string): string | null {
 }
 
 export interface AsyncRequest {
+  /** Id of the principal; null: everybody may read. */
   readonly owner: string | null;
   /** The pipeline; never throws. */
   run(reply: CapturedReply): Promise<void>;
@@ -32,7 +33,7 @@ export interface StatusMonitors {
    */
   start(exchange: Exchange, request: AsyncRequest): Promise<void>;
   /** GET, HEAD or DELETE on a status monitor. Throws GatewayError ResourceNotFound, also for somebody else's. */
-  reply(token: string, exchange: Exchange, user: string | null): Promise<void>;
+  reply(token: string, exchange: Exchange, owner: string | null): Promise<void>;
   /** Removes the replies of all operations that have ended, and ends the others: what they read may have been erased since. */
   forgetAll(): Promise<void>;
   /** Ends all operations and removes what is kept of them. */
@@ -76,9 +77,9 @@ class SpooledReplies implements StatusMonitors {
     }
   }
 
-  async reply(token: string, exchange: Exchange, user: string | null): Promise<void> {
+  async reply(token: string, exchange: Exchange, owner: string | null): Promise<void> {
     const operation = this.#operations.get(token);
-    if (operation === undefined || operation.owner !== user) {
+    if (operation === undefined || operation.owner !== owner) {
       throw new GatewayError('ResourceNotFound', 'There is no such status monitor, or it has expired');
     }
     if (exchange.method === 'DELETE') {

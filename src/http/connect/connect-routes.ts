@@ -16,6 +16,7 @@ import type { SignIn } from '../../connect/snippets.ts';
 import type { EntitySet, Model } from '../../edm/model.ts';
 import { GatewayError } from '../../errors.ts';
 import { visibleCatalogue } from '../../plan/visible.ts';
+import type { Principal } from '../../sign-in/principal.ts';
 import { errorHeaders, errorReply } from '../error-body.ts';
 import { serviceRoot } from '../exchange.ts';
 import type { Feed } from '../feed.ts';
@@ -51,19 +52,19 @@ async function answer(message: IncomingMessage, response: ServerResponse, feed: 
   const headers = { ...message.headers, host };
   const target = readTarget(url, headers, feed.authentication.keyName);
   const presented = { authorization: headers.authorization, key: target.key };
-  let user: string | null = null;
+  let principal: Principal | null = null;
   let error: string | null = null;
   try {
     if (feed.authentication.open) {
       checkServedHost(headers, feed.settings.publicUrl);
     }
-    user = await feed.authentication.identify(presented);
+    principal = await feed.authentication.identify(presented);
     if (message.method !== 'GET' && message.method !== 'HEAD') {
       response.setHeader('Allow', 'GET, HEAD');
       throw new GatewayError('MethodNotAllowed', `${message.method} is not allowed: files are read with GET`);
     }
     const whole = feed.catalogue();
-    const { model } = visibleCatalogue(whole, feed.grantsOf(user, whole));
+    const { model } = visibleCatalogue(whole, feed.grantsOf(principal, whole));
     const to: ConnectTo = {
       root: serviceRoot(feed.settings.publicUrl, host),
       signIn: signInAt(feed),
@@ -87,7 +88,7 @@ async function answer(message: IncomingMessage, response: ServerResponse, feed: 
       fromCache: false,
       milliseconds: Math.round(performance.now() - started),
       agent: message.headers['user-agent'] ?? '',
-      user,
+      user: principal?.name ?? null,
       error,
     });
   }

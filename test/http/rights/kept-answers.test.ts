@@ -1,17 +1,10 @@
 import assert from 'node:assert/strict';
-import type { Authentication } from '../../../src/http/authentication.ts';
 import { bindGrants, type SetRule } from '../../../src/plan/bind/grants.ts';
 import { everything, type Grants } from '../../../src/plan/grants.ts';
 import { catalogue } from '../../sql/small-model.ts';
 import { until } from '../../support/until.ts';
+import { byName } from '../by-name.ts';
 import { type CacheServer, cases, inflated, startCacheServer } from '../reply-cache/cache-server.ts';
-
-const byName: Authentication = {
-  open: false,
-  keyName: 'api-key',
-  challenge: () => null,
-  identify: async ({ key }) => key ?? null,
-};
 
 const rules = (cases: SetRule): Grants =>
   bindGrants(
@@ -39,7 +32,7 @@ describe('http: what is kept of a reply is for those who may see it', () => {
     server = await startCacheServer({
       rows: cases(16_000),
       authentication: byName,
-      grantsOf: (user) => grants.get(user ?? '') ?? everything,
+      grantsOf: (principal) => grants.get(principal?.name ?? '') ?? everything,
     });
   });
   after(() => server.close());

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import type { Authentication } from '../../../src/http/authentication.ts';
 import { feedCapabilities } from '../../../src/http/capabilities.ts';
+import type { Feed } from '../../../src/http/feed.ts';
 import { bindGrants } from '../../../src/plan/bind/grants.ts';
 import { everything, type Grants } from '../../../src/plan/grants.ts';
 import { visibleCatalogue } from '../../../src/plan/visible.ts';
 import { insertRows } from '../../sql/sample-rows.ts';
 import { catalogue } from '../../sql/small-model.ts';
+import { byName } from '../by-name.ts';
 import { startTestServer, type TestServer } from '../test-server.ts';
 import { type Rights, readers, request } from './random-rights.ts';
 
@@ -24,19 +25,12 @@ export interface TwoFeeds {
   close(): Promise<void>;
 }
 
-const byName: Authentication = {
-  open: false,
-  keyName: 'api-key',
-  challenge: () => null,
-  identify: async ({ key }) => key ?? null,
-};
-
 const settings = { publicUrl: 'http://feed.example', pageSize: 10 };
 
 export async function openTwoFeeds(): Promise<TwoFeeds> {
   const known = new Map<string, Grants>();
   const capabilities = feedCapabilities;
-  const grantsOf = (user: string | null): Grants => known.get(user ?? '') ?? everything;
+  const grantsOf: Feed['grantsOf'] = (principal) => known.get(principal?.name ?? '') ?? everything;
   const rows = `${insertRows()} UPDATE feed."Messages" SET "AgentId" = ("CaseId" + "Number") % 5`;
   const restricted = await startTestServer({ rows, settings, grantsOf, capabilities, authentication: byName });
   let seen = catalogue;
