@@ -191,6 +191,20 @@ const secretNames = [
   'SIGN_IN_KEY' as const,
 ];
 
+/** Files that hold secrets, with the settings that name them. */
+export function secretFiles(environment: Environment): readonly { readonly setting: string; readonly file: string }[] {
+  const settings = [
+    ...secretNames.map((name) => `${name}_FILE`),
+    'AUTH_BASIC_FILE',
+    'AUTH_KEY_FILE',
+    'INGEST_KEYS_FILE',
+  ];
+  return settings.flatMap((setting) => {
+    const file = environment[setting] ?? '';
+    return file === '' ? [] : [{ setting, file: path.resolve(file) }];
+  });
+}
+
 /**
  * Reads and checks the whole configuration; an empty value counts as not given. Relative folders are resolved against
  * the working directory. Throws ConfigError with all faults at once.

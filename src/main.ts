@@ -107,6 +107,16 @@ const runToTheEnd = (work: Promise<number>): Promise<void> =>
     setTimeout(() => process.exit(), 500).unref();
   });
 
+/**
+ * What is written from now on, also by programs that are started, belongs to this user alone: rows are about people. Metadata and samples that
+ * somebody asks for are theirs to give on.
+ */
+function keepFilesPrivate(command: string | undefined): void {
+  if (command !== 'draft' && command !== 'sample') {
+    process.umask(0o077);
+  }
+}
+
 /** Whoever reads the output may leave (`| head -1`); the work goes on and its exit code stays. */
 function letReadersLeave(): void {
   for (const stream of [process.stdout, process.stderr]) {
@@ -339,6 +349,7 @@ function explain(error: unknown): number {
 }
 
 useUtc();
+keepFilesPrivate(process.argv[2]);
 letReadersLeave();
 try {
   await program().parseAsync(process.argv);

@@ -1,5 +1,6 @@
 import { faultText } from '../catalogue/compile/fault.ts';
 import { loadCatalogue } from '../catalogue/read-metadata.ts';
+import { secretFiles } from '../config.ts';
 import { checkModel } from '../edm/check-model.ts';
 import { beyondReaders } from '../edm/reader-limits.ts';
 import { anyHashes } from '../ingest/personal/treated-sets.ts';
@@ -8,6 +9,7 @@ import { tableFaults, wantedTables } from '../warehouse/tables/wanted-tables.ts'
 import { checkUpstream } from './check-upstreams.ts';
 import { connectDeliveries, faultsOfDeliveries, warningsOfDeliveries } from './deliveries.ts';
 import { exitCodes } from './exit-code.ts';
+import { openSecrets, secretsOf } from './private-files.ts';
 import { callerFaults, servingFaults, uploadSourceFaults } from './serving-faults.ts';
 import type { Surroundings } from './surroundings.ts';
 
@@ -70,7 +72,8 @@ export async function checkCommand(
     found.lines.forEach(print);
     upstreamFaults += found.faults;
   }
-  for (const warning of warningsOfDeliveries(catalogue)) {
+  const open = await openSecrets([...secretFiles(environment), ...secretsOf(catalogue)]);
+  for (const warning of [...open, ...warningsOfDeliveries(catalogue)]) {
     print(`warning: ${warning}`);
   }
   const unreachable = connects ? await connectDeliveries(catalogue, environment, print) : 0;

@@ -36,6 +36,7 @@ import type { GatewayMetrics } from './metrics/gateway-metrics.ts';
 import { prepare } from './migrate.ts';
 import { openOperations } from './open-operations.ts';
 import { openUploads } from './open-uploads.ts';
+import { keepPrivate } from './private-files.ts';
 import { Readiness } from './readiness.ts';
 import { callerFaults, credentialFiles, servingFaults, uploadSourceFaults } from './serving-faults.ts';
 import { catalogueOf, openWarehouse, type Surroundings, type Warehouse, within } from './surroundings.ts';
@@ -79,6 +80,7 @@ async function serveCatalogue(program: Omit<Serving, 'warehouse' | 'guard'>): Pr
   for (const fault of delivering) {
     print(`warning: ${fault}`);
   }
+  await keepPrivate(surroundings, catalogue);
   const guard = guardOf(config, observe);
   const stop = options.stop.then((reason): End => ({ reason, code: exitCodes.ok }));
   const opening = openWarehouse(surroundings, { revives: true });

@@ -64,10 +64,16 @@ function socketFolder(state: string, id: string): string {
 
 /** Creates the folders with the modes PostgreSQL asks for. Throws EmbeddedServerUnavailable when one belongs to somebody else. */
 export function prepareFolders(folders: ClusterFolders): void {
-  mkdirSync(folders.dataDir, { recursive: true });
-  mkdirSync(folders.state, { recursive: true });
-  // The server's user must pass through; what is private below has modes of its own.
+  const made = [folders.dataDir, folders.state].map(
+    (folder) => [folder, mkdirSync(folder, { recursive: true })] as const,
+  );
+  // The server's user must pass through, also through folders that were missing above; what is private below has modes of its own.
   if (folders.account !== null) {
+    for (const [folder, first] of made) {
+      for (let at = folder; first !== undefined && at.startsWith(first); at = path.dirname(at)) {
+        chmodSync(at, lstatSync(at).mode | 0o011);
+      }
+    }
     chmodSync(folders.state, lstatSync(folders.state).mode | 0o011);
   }
   if (folders.sockets !== null) {

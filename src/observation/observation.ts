@@ -157,6 +157,10 @@ export const eventKinds: { readonly [K in Kind]: EventKind<EventOf<K>> } = {
   },
   'table-change': { level: 'debug', text: 'A table was made or changed, as program and metadata need it.' },
   'stored-rows': { level: 'info', text: 'Stored rows were changed at the start, or somebody should change them.' },
+  'file-rights': {
+    level: 'warn',
+    text: 'Others could read files of the gateway, which were closed to them, or can still.',
+  },
   'samples-loaded': { level: 'info', text: 'The warehouse was empty, and samples were loaded into it.' },
 };
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import pg from 'pg';
 import { freePort } from '../../src/embedded/address.ts';
@@ -23,6 +23,17 @@ const json = async (url: string, headers: Record<string, string> = {}): Promise<
 
 const serverPid = (dataDir: string): number =>
   Number(readFileSync(path.join(dataDir, 'postgres', 'postmaster.pid'), 'utf8').split('\n')[0]);
+
+/** What others can read or write below a folder, but for the programs of PostgreSQL, which are nobody's secret. */
+function openBelow(folder: string): readonly string[] {
+  return readdirSync(folder, { withFileTypes: true, recursive: true })
+    .map(({ parentPath, name }) => path.join(parentPath, name))
+    .filter((file) => !file.includes('postgres-programs-'))
+    .filter((file) => {
+      const stat = lstatSync(file, { throwIfNoEntry: false });
+      return stat !== undefined && (stat.isFile() || stat.isDirectory()) && (stat.mode & 0o077) !== 0;
+    });
+}
 
 function lives(pid: number): boolean {
   try {
@@ -66,9 +77,15 @@ describe('npm start on a new machine', () => {
     assert.equal(second.code, 1, second.output);
     assert.match(second.output, /DataFolderInUse: Another gateway \(process \d+\)/);
 
+    assert.deepEqual(openBelow(dataDir), []);
+    const opened = path.join(dataDir, 'postgres.password');
+    chmodSync(opened, 0o644);
+
     first.child.kill('SIGKILL');
     await first.ended;
     const again = await serve({ DATA_DIR: dataDir });
+    assert.match(again.output(), /warning: 1 files and 0 folders of the gateway could be read by others/);
+    assert.deepEqual(openBelow(dataDir), []);
     assert.doesNotMatch(again.output(), /sample files/);
     assert.ok(((await json(`${again.root}TracebuzzCases?$count=true`))['@odata.count'] ?? 0) > 0);
     const pid = serverPid(dataDir);

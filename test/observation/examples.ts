@@ -138,5 +138,6 @@ export const examples: { readonly [K in Kind]: Extract<Observation, { readonly e
   },
   'table-change': { event: 'table-change', message: 'Cases: column added' },
   'stored-rows': { event: 'stored-rows', message: 'Cases.Title: filled from Extras in 3 rows' },
+  'file-rights': { event: 'file-rights', message: 'AUTH_KEY_FILE: keys.txt can be read by other users' },
   'samples-loaded': { event: 'samples-loaded', rows: 100 },
 };

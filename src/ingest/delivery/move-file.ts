@@ -1,19 +1,23 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { constants, createReadStream } from 'node:fs';
-import { access, copyFile, lstat, mkdir, rename, rm, stat, unlink, utimes } from 'node:fs/promises';
+import { access, chmod, copyFile, lstat, mkdir, rename, rm, stat, unlink, utimes } from 'node:fs/promises';
 import { dirname, extname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 
 /** Bytes that a file name may have, on the file systems in use. */
 const longestName = 255;
 
+/** Read and written by the user of the gateway alone. */
+const ours = 0o600;
+
 /**
  * Moves a file below a folder, keeping its path below the old one; a name that is taken gets a number, unless the same bytes lie there: these stay, and the
- * file goes. Works between devices: copied first with its times, removed after. Resolves to the new path.
+ * file goes. Works between devices: copied first with its times, removed after. Whoever delivered it, from then on the file is ours alone (0600).
+ * Resolves to the new path.
  */
 export async function moveFile(path: string, folder: string, below: string): Promise<string> {
   const wanted = join(folder, below);
-  await mkdir(dirname(wanted), { recursive: true });
+  await mkdir(dirname(wanted), { recursive: true, mode: 0o700 });
   const { target, isThere } = await placeFor(path, wanted);
   if (isThere) {
     await unlink(path);
@@ -27,14 +31,31 @@ export async function moveFile(path: string, folder: string, below: string): Pro
     }
     await copyWhole(path, target);
     await unlink(path);
+    return target;
   }
+  await makeOurs(target);
   return target;
+}
+
+/** A file that somebody else delivered stays theirs when it is renamed, and only its owner may change its mode: then our copy takes its place. */
+async function makeOurs(file: string): Promise<void> {
+  try {
+    await chmod(file, ours);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EPERM')) {
+      throw error;
+    }
+    const copy = besideName(file, `.${randomUUID()}`);
+    await copyWhole(file, copy);
+    await rename(copy, file);
+  }
 }
 
 /** A copy cut off by a full disk must not lie there as if it were the file. */
 async function copyWhole(path: string, target: string): Promise<void> {
   try {
     await copyFile(path, target, constants.COPYFILE_EXCL);
+    await chmod(target, ours);
     const { atime, mtime } = await stat(path);
     await utimes(target, atime, mtime);
   } catch (error) {

@@ -10,4 +10,6 @@ export type CommandEvent =
   | { readonly event: 'table-change'; readonly message: string }
   /** What became of stored rows, or should: whoever runs the program should know. */
   | { readonly event: 'stored-rows'; readonly message: string }
+  /** Who may read files that hold rows or secrets. */
+  | { readonly event: 'file-rights'; readonly message: string }
   | { readonly event: 'samples-loaded'; readonly rows: number };

@@ -56,7 +56,7 @@ async function missingSecrets(
 ): Promise<readonly string[]> {
   const lasts = settings.kind === 'refresh-token' || settings.kind === 'device-code';
   const faults = lasts && owner.keeping.secrets.length === 0 ? [keyMissing(owner.source)] : [];
-  for (const [what, place] of secretsOf(settings)) {
+  for (const [what, place] of signInSecrets(settings)) {
     try {
       await readSecret(place, what, owner);
     } catch (error) {
@@ -67,7 +67,8 @@ async function missingSecrets(
   return faults;
 }
 
-function secretsOf(settings: SignInSettings): readonly (readonly [what: string, place: SecretPlace])[] {
+/** The secrets of a sign-in that it has, each with what it is for messages. */
+export function signInSecrets(settings: SignInSettings): readonly (readonly [what: string, place: SecretPlace])[] {
   const own = Object.entries({
     token: settings.kind === 'bearer' ? settings.token : null,
     password: settings.kind === 'basic' ? settings.password : null,

@@ -30,6 +30,8 @@ export async function runInProcess(
   const streams = [process.stdout, process.stderr] as const;
   const writers = streams.map((stream) => stream.write);
   const listeners = streams.map((stream) => stream.listeners('error'));
+  // A process of its own would keep its umask to itself.
+  const umask = process.umask(0o022);
   let output = '';
   const take = (chunk: string | Uint8Array): boolean => {
     output += String(chunk);
@@ -53,6 +55,7 @@ export async function runInProcess(
         }
       }
     }
+    process.umask(umask);
     process.argv = argv;
     process.env = env;
     process.exitCode = exitCode;
