@@ -60,6 +60,12 @@ const estimateTime = 10_000;
 const oldest = 160_000;
 
 /**
+ * Of sessions that read for requests: one waits for a lock, and leaves a transaction idle, for so long. The one is held by changes of tables alone, the
+ * other is waiting for a feed or a client; a COPY that nobody takes is neither, and has its own clock.
+ */
+const readerSettings = ["lock_timeout = '30s'", "idle_in_transaction_session_timeout = '600s'"];
+
+/**
  * Connects, checks the server and returns the only way to PostgreSQL that other rooms get. Throws GatewayError
  * DatabaseUnavailable (no server there, or it refuses us) and DatabaseUnsupported (older than 16, or not UTF-8).
  */
@@ -161,7 +167,7 @@ class PostgresDatabase implements Database {
 
   #sessionSettings(): readonly string[] {
     const files = this.#temporaryFiles;
-    return this.#mayLimit && files !== null ? [temporaryFileLimit(files.bytes)] : [];
+    return [...readerSettings, ...(this.#mayLimit && files !== null ? [temporaryFileLimit(files.bytes)] : [])];
   }
 
   async query<Row extends DatabaseRow>(text: string, values?: readonly unknown[]): Promise<QueryResult<Row>> {
@@ -270,10 +276,10 @@ class PostgresDatabase implements Database {
 
   /** Settings of one transaction, as statements. */
   #localSettings(client: pg.PoolClient, { weighed = null }: ReadOptions): readonly string[] {
-    if (weighed === null) {
-      return [];
-    }
     const local: string[] = isSettled(client) ? [] : [...this.#sessionSettings()];
+    if (weighed === null) {
+      return local.map((setting) => `SET LOCAL ${setting}`);
+    }
     const files = this.#temporaryFiles;
     const room = files?.room() ?? null;
     // Half of what is free, for all that may be at work.

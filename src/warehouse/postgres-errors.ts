@@ -16,6 +16,9 @@ export const uniqueViolation = '23505';
 /** Classes and codes of PostgreSQL's appendix A that are not our own fault; the first prefix wins. */
 const codesByState: readonly (readonly [prefix: string, code: Exclude<ErrorCode, 'NotImplemented'>])[] = [
   ['57014', 'QueryTimeout'],
+  ['25P03', 'QueryTimeout'],
+  // `lock_timeout`: tables are being changed.
+  ['55P03', 'Busy'],
   // `temp_file_limit`: what one query may write to the disk for sorting and grouping.
   ['53400', 'LimitExceeded'],
   ['57P', 'DatabaseUnavailable'],
@@ -68,6 +71,7 @@ export function postgresError(error: unknown): Error {
 const resources: Readonly<Partial<Record<string, string>>> = {
   '53200': 'PostgreSQL has no memory left.',
   '53300': 'PostgreSQL has no connection left.',
+  '55P03': 'A table that the query reads is being changed.',
   '53400': 'The query needs more room to sort, join or group than one query may take of the disk.',
 };
 

@@ -21,6 +21,8 @@ describe('what PostgreSQL says, in replies (D5 no path of the server)', () => {
       'StorageFull',
       /no space left/,
     ],
+    ['canceling statement due to lock timeout', '55P03', 'Busy', /being changed/],
+    ['terminating connection due to idle-in-transaction timeout', '25P03', 'QueryTimeout', /longer than the time/],
     ['out of memory', '53200', 'DatabaseUnavailable', /no memory left/],
     ['sorry, too many clients already', '53300', 'DatabaseUnavailable', /no connection left/],
     ['could not open file "base/16385/2619": No such file or directory', '58P01', 'Internal', /refused a statement/],
