@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { getHeapStatistics } from 'node:v8';
 import { validateXML } from 'xmllint-wasm';
 import { parse } from 'yaml';
 import type { StoredSet } from '../../src/catalogue/catalogue.ts';
@@ -22,6 +23,14 @@ describe('the metadata files of this project', () => {
 
   it('have no faults', () => {
     assert.deepEqual(loadCatalogue(directory, {}).faults, []);
+  });
+
+  it('are read with one more context of V8 at the most, whatever patterns they have', () => {
+    // A context takes half a megabyte until the next full collection, and there are hundreds of patterns.
+    const contexts = (): number => getHeapStatistics().number_of_native_contexts;
+    const before = contexts();
+    loadCatalogue(directory, {});
+    assert.ok(contexts() - before <= 1, `${contexts() - before} contexts were made`);
   });
 
   it('make a model that may be published', () => {
