@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
-import { appendFile, copyFile, mkdir, open, rename } from 'node:fs/promises';
+import { appendFile, copyFile, mkdir, open, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Export } from '../../src/catalogue/catalogue.ts';
@@ -9,6 +9,7 @@ import { setsTouched } from '../../src/ingest/derive/derived-sets.ts';
 import { storedTable } from '../../src/ingest/stored/stored-table.ts';
 import { writeSamples } from '../../src/samples/write-samples.ts';
 import type { Loaded } from '../workloads/ingest.ts';
+import { postgresTime } from './processor-time.ts';
 import { UpsertPeer } from './upsert-peer.ts';
 import { type BenchWarehouse, openWarehouse, root } from './warehouse.ts';
 
@@ -16,11 +17,13 @@ const set = 'HootsuiteInboxMessages';
 
 export type Kind = 'new' | 'unchanged' | 'changed';
 
-/** One load by the gateway: `wal` in bytes, `peak` in MB. */
+/** One load by the gateway: `wal` in bytes, memory in MB, processor time in ms (of PostgreSQL: null where the platform does not say). */
 export interface Measured {
   readonly ms: number;
   readonly wal: number;
+  readonly start: number;
   readonly peak: number;
+  readonly processorTime: { readonly gateway: number; readonly postgres: number | null };
 }
 
 /** The set, its peer of the same shape, and files of new, unchanged and changed rows. */
@@ -38,7 +41,8 @@ export class LoadBench {
     this.rows = rows;
   }
 
-  static async open(rows: number): Promise<LoadBench> {
+  /** `kinds`: the files that are made. */
+  static async open(rows: number, kinds: readonly Kind[] = ['new', 'unchanged', 'changed']): Promise<LoadBench> {
     // Vacuum would write WAL and take processor time at moments of its own; it runs between the steps instead.
     const warehouse = await openWarehouse({ autovacuum: 'off', max_wal_size: '8GB' });
     const target = warehouse.catalogue.exports.find((one) => one.set === set);
@@ -46,15 +50,24 @@ export class LoadBench {
       throw new Error(`no export writes ${set}`);
     }
     const folder = path.join(warehouse.folder, 'exports');
-    const report = await writeSamples(warehouse.catalogue, folder, { rows, days: 1, only: [set] });
+    const made = Math.min(rows, mostSamples);
+    const report = await writeSamples(warehouse.catalogue, folder, { rows: made, days: 1, only: [set] });
     const [written] = report.files;
     const files = fileNames(folder);
     await mkdir(path.dirname(files.new), { recursive: true });
     await rename(path.join(folder, written?.path ?? ''), files.new);
-    await copyFile(files.new, files.unchanged);
-    await appendFile(files.unchanged, '\n');
-    await changeRows(files.new, files.changed);
-    return new LoadBench(warehouse, target, files, written?.rows ?? 0);
+    const { size } = await stat(files.new);
+    for (let times = 1; times < rows / made; times++) {
+      await appendOthers(files.new, size, keyStart(times));
+    }
+    if (kinds.includes('unchanged')) {
+      await copyFile(files.new, files.unchanged);
+      await appendFile(files.unchanged, '\n');
+    }
+    if (kinds.includes('changed')) {
+      await changeRows(files.new, files.changed);
+    }
+    return new LoadBench(warehouse, target, files, (written?.rows ?? 0) * Math.ceil(rows / made));
   }
 
   async close(): Promise<void> {
@@ -90,13 +103,17 @@ export class LoadBench {
     return measured;
   }
 
-  /** A file of new rows, newer than all others. */
-  async small(rows: number): Promise<Measured> {
-    const folder = path.join(this.#warehouse.folder, 'small');
+  /** A file of new rows, newer than all others; another `number`, others. */
+  async small(rows: number, number: number): Promise<Measured> {
+    const folder = path.join(this.#warehouse.folder, `small-${number}`);
     const report = await writeSamples(this.#warehouse.catalogue, folder, {
-      ...{ rows, days: 1, only: [set], seed: 7, from: '2027-01-01' },
+      ...{ rows, days: 1, only: [set], seed: 7 + number, from: `2027-01-0${1 + number}` },
     });
-    return this.#load(path.join(folder, report.files[0]?.path ?? ''), 'new');
+    const file = path.join(folder, report.files[0]?.path ?? '');
+    // Samples count their keys from the same one; the key stands first in each line.
+    const text = await readFile(file, 'utf8');
+    await writeFile(file, text.replaceAll(startOfKey, keyStart(1000 + number)));
+    return this.#load(file, 'new');
   }
 
   /** The indexes of the set's table, then an empty name for none. */
@@ -130,20 +147,28 @@ export class LoadBench {
 
   async #load(file: string, kind: Kind, alone = false): Promise<Measured> {
     const before = await this.#wal();
+    const time = await postgresTime(this.#warehouse);
+    const postgresBefore = time();
     const child = fork(
-      path.join(root, 'bench', 'support', 'load-process.ts'),
+      path.join(root, 'bench', 'support', 'load-process.mjs'),
       [this.#warehouse.url, file, ...(alone ? ['alone'] : [])],
-      {
-        execArgv: ['--import', 'tsx'],
-      },
+      { execArgv: [] },
     );
     const ended = once(child, 'exit');
     const [loaded] = (await once(child, 'message')) as [Loaded];
     await ended;
-    if (loaded.state !== 'loaded') {
-      throw new Error(`${kind}: ${loaded.state}`);
+    if (loaded.state !== 'loaded' || (kind === 'new' && loaded.inserted !== loaded.read)) {
+      throw new Error(`${kind}: ${JSON.stringify(loaded)}`);
     }
-    return { ms: loaded.milliseconds, wal: (await this.#wal()) - before, peak: loaded.peakMegabytes };
+    const wal = (await this.#wal()) - before;
+    const postgresAfter = time();
+    return {
+      ...{ ms: loaded.milliseconds, wal, start: loaded.startMegabytes, peak: loaded.peakMegabytes },
+      processorTime: {
+        gateway: loaded.processorTime,
+        postgres: postgresBefore === null || postgresAfter === null ? null : postgresAfter - postgresBefore,
+      },
+    };
   }
 
   /** Bytes of WAL so far; the loading process has ended, and its connections told theirs. */
@@ -158,6 +183,30 @@ export class LoadBench {
   async #settle(): Promise<void> {
     await this.#warehouse.database.query('VACUUM (ANALYZE)');
     await this.#warehouse.database.query('CHECKPOINT');
+  }
+}
+
+/** Samples take their time: more rows are the same ones with other keys. */
+const mostSamples = 1_000_000;
+
+/** What each message's id begins with, where it stands first in its line or is another one's predecessor. */
+const startOfKey = 'ab530a13-';
+const keyStart = (number: number): string => `${(0x10000000 + number).toString(16)}-`;
+
+/** Appends the rows in the first `size` bytes of a file to it, with keys that begin otherwise. */
+async function appendOthers(name: string, size: number, start: string): Promise<void> {
+  let rest = '';
+  let header = true;
+  for await (const chunk of createReadStream(name, { end: size - 1, encoding: 'latin1', highWaterMark: 1 << 20 })) {
+    const text = `${rest}${String(chunk)}`;
+    const end = text.lastIndexOf('\n') + 1;
+    rest = text.slice(end);
+    await appendFile(
+      name,
+      text.slice(header ? text.indexOf('\n') + 1 : 0, end).replaceAll(startOfKey, start),
+      'latin1',
+    );
+    header = false;
   }
 }
 

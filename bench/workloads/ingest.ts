@@ -11,7 +11,14 @@ import { root } from '../support/warehouse.ts';
 /** What the loading process reports. */
 export interface Loaded {
   readonly milliseconds: number;
+  /** Highest resident memory before the load, and at its end. */
+  readonly startMegabytes: number;
   readonly peakMegabytes: number;
+  /** Milliseconds of processor time of the process, without its start. */
+  readonly processorTime: number;
+  /** Rows; absent where the file was not loaded. */
+  readonly read?: number;
+  readonly inserted?: number;
   readonly state: string;
 }
 
@@ -71,9 +78,7 @@ async function staging(warehouse: Bench['warehouse'], file: string): Promise<num
 }
 
 async function load(url: string, file: string): Promise<Loaded> {
-  const child = fork(path.join(root, 'bench', 'support', 'load-process.ts'), [url, file], {
-    execArgv: ['--import', 'tsx'],
-  });
+  const child = fork(path.join(root, 'bench', 'support', 'load-process.mjs'), [url, file], { execArgv: [] });
   const [loaded] = (await once(child, 'message')) as [Loaded];
   return loaded;
 }
