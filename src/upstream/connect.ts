@@ -21,9 +21,9 @@ import { type UpstreamClient, type UpstreamRequest, upstreamClient } from './cli
 import { fetchMetadata } from './fetch-metadata.ts';
 import { KnownLimits } from './known-limits.ts';
 import { keepMetadataCopy, readMetadataCopy, tokenSecret } from './metadata-copy.ts';
+import { shortEnough } from './reading/asked-request.ts';
 import { fetchByKeys, keyedPlan } from './reading/fetch-by-keys.ts';
 import { readAsTaken } from './reading/read-as-taken.ts';
-import { shortEnough } from './reading/read-reply.ts';
 import { nowhere, type SignInKeeping } from './sign-in/lasting-sign-in.ts';
 import { openSignIn } from './sign-in/open-sign-in.ts';
 import type { UpstreamSignIn } from './sign-in/sign-in.ts';

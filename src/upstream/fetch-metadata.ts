@@ -2,7 +2,7 @@ import { type ReadMetadata, readMetadata } from '../edm/read-metadata.ts';
 import { checkedText } from './client/expected-body.ts';
 import type { UpstreamClient } from './client/upstream-client.ts';
 import { refused } from './client/upstream-fault.ts';
-import { wholeText } from './reading/read-reply.ts';
+import { wholeText } from './reading/whole-text.ts';
 
 /** A `$metadata` document as it came, and what it says. */
 export interface FetchedMetadata {

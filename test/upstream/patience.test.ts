@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import fc from 'fast-check';
 import { GatewayError } from '../../src/errors.ts';
 import type { UpstreamEvent } from '../../src/observation/events/upstream.ts';
@@ -7,6 +8,7 @@ import { pauseAfter } from '../../src/upstream/client/retrying-client.ts';
 import { Outage } from '../../src/upstream/client/upstream-fault.ts';
 import { IdleClock } from '../support/idle-clock.ts';
 import { StrictFeed } from '../support/strict-feed.ts';
+import { until } from '../support/until.ts';
 import { fails, feeds, page, read } from './told-feed.ts';
 
 describe('a proxied feed that stumbles', () => {
@@ -132,9 +134,53 @@ describe('a proxied feed that stumbles', () => {
     feed.faults.push({ cutAt: 5 }, { cutAt: 5 });
     await assert.rejects(page(upstream, 'FarCalls?$select=id'), fails('UpstreamUnavailable', /broke its reply off/));
     assert.equal(feed.asked, 6);
-    feed.faults.push({ cutAt: JSON.stringify({ '@odata.context': '' }).length + 60 });
-    await assert.rejects(page(upstream, 'FarCalls?$select=id'), fails('UpstreamUnavailable', /broke its reply off/));
-    assert.equal(feed.asked, 7, 'rows were used');
+  });
+
+  it('is asked again, once, where a body breaks off before its first row was used, and never afterwards', async () => {
+    const upstream = await connected();
+    const body = JSON.stringify({ value: [{ id: 1 }, { id: 2 }] });
+    const cutAt = (part: string) => ({ body, cutAt: body.indexOf(part) + part.length });
+    const broken = fails('UpstreamUnavailable', /broke its reply off/);
+    for (const part of ['[', '[{"id":']) {
+      feed.asked = 0;
+      feed.faults.push(cutAt(part), { body });
+      assert.deepEqual((await page(upstream, 'FarCalls?$select=id')).rows, [{ id: 1 }, { id: 2 }], part);
+      assert.equal(feed.asked, 2, part);
+    }
+    feed.faults.push(cutAt('['), cutAt('['));
+    await assert.rejects(page(upstream, 'FarCalls?$select=id'), broken);
+    assert.equal(feed.asked, 4);
+    feed.faults.push(cutAt('[{"id":1}'));
+    await assert.rejects(page(upstream, 'FarCalls?$select=id'), broken);
+    assert.equal(feed.asked, 5, 'a row was used');
+  });
+
+  it('that gives more rows than $top asks for does so in vain, over all its pages', async () => {
+    feed = new StrictFeed({ Calls: [{ id: 1 }, { id: 2 }, { id: 3 }, { id: 4 }, { id: 5 }] });
+    const upstream = await connect((request, response, url) => {
+      url.searchParams.delete('$top');
+      feed.answer(request, response, url);
+    });
+    const ids = async (
+      request: string,
+      metadata: 'minimal' | 'full' = 'minimal',
+    ): Promise<[unknown[][], string | null]> => {
+      const pages: unknown[][] = [];
+      let skipToken: string | null = null;
+      let count: string | null = null;
+      do {
+        const reply = await page(upstream, request, { skipToken, metadata });
+        pages.push(reply.rows.map(({ id }) => id));
+        count ??= reply.count;
+        skipToken = reply.next;
+      } while (skipToken !== null);
+      return [pages, count];
+    };
+    assert.deepEqual(await ids('FarCalls?$select=id&$top=1&$count=true'), [[[1]], '5']);
+    assert.deepEqual(await ids('FarCalls?$select=id&$top=2'), [[[1, 2]], null]);
+    assert.deepEqual(await ids('FarCalls?$select=id&$top=3'), [[[1, 2], [3]], null]);
+    assert.deepEqual(await ids('FarCalls?$select=id&$top=3', 'full'), [[[1, 2], [3]], null]);
+    assert.deepEqual(await ids('FarCalls?$select=id'), [[[1, 2], [3, 4], [5]], null]);
   });
 
   it('that fails again and again is not asked by anybody for a while; one request tries, and all others follow it', async () => {
@@ -159,6 +205,86 @@ describe('a proxied feed that stumbles', () => {
     assert.deepEqual(await asked(), ['rows', 1]);
     const states = events.flatMap((one) => (one.event === 'upstream-circuit' ? [one.state] : []));
     assert.deepEqual(states, ['open', 'half-open', 'open', 'half-open', 'closed']);
+  });
+
+  describe('that is tried again by one request', () => {
+    /** Others wait for it as long as they may: until the test says so. */
+    class WaitingClock extends IdleClock {
+      waiting = 0;
+      /** Ends the waiting of all. */
+      enough = new AbortController();
+
+      override async pause(milliseconds: number, signal: AbortSignal | null): Promise<void> {
+        if (milliseconds !== 5000 || signal === null) {
+          return super.pause(milliseconds, signal);
+        }
+        this.waiting += 1;
+        await once(AbortSignal.any([signal, this.enough.signal]), 'abort');
+        this.waiting -= 1;
+      }
+    }
+
+    let waitingClock: WaitingClock;
+    let answer: () => void;
+    let first: Promise<unknown>;
+    let others: Promise<unknown>[];
+
+    /** A feed that failed and is tried by `first`, which has no answer yet, while `others` wait. */
+    beforeEach(async () => {
+      waitingClock = new WaitingClock();
+      let isHeld = false;
+      answer = () => assert.fail('nothing was asked');
+      const upstream = await connect(
+        (...request) => {
+          answer = () => feed.answer(...request);
+          if (!isHeld) {
+            answer();
+          }
+        },
+        {},
+        '/service/',
+        { connection: { time: waitingClock } },
+      );
+      const outcome = () =>
+        page(upstream, 'FarCalls?$select=id').then(
+          ({ rows }) => rows.length,
+          (error: GatewayError) => `${error.code} ${error.retryAfter}`,
+        );
+      feed.always.status = 502;
+      await outcome();
+      waitingClock.at += 5000;
+      assert.equal(await outcome(), 'UpstreamUnavailable 10');
+      waitingClock.at += 10_000;
+      isHeld = true;
+      feed.asked = 0;
+      const asked = upstream.requests.length;
+      first = outcome();
+      await until('the feed is tried', () => upstream.requests.length > asked);
+      others = [outcome(), outcome()];
+      await until('others wait', () => waitingClock.waiting === 2);
+      isHeld = false;
+    });
+
+    it('is waited for by the others, who get their rows as soon as it has some', async () => {
+      delete feed.always.status;
+      answer();
+      assert.deepEqual(await Promise.all([first, ...others]), [2, 2, 2]);
+      assert.deepEqual([feed.asked, waitingClock.waiting], [3, 0]);
+    });
+
+    it('refuses the others with it where it fails again', async () => {
+      answer();
+      const left = 'UpstreamUnavailable 20';
+      assert.deepEqual(await Promise.all([first, ...others]), [left, left, left]);
+      assert.equal(feed.asked, 1);
+    });
+
+    it('refuses the others after a while where it has no answer', async () => {
+      waitingClock.enough.abort();
+      assert.deepEqual(await Promise.all(others), ['UpstreamUnavailable 1', 'UpstreamUnavailable 1']);
+      answer();
+      await first;
+    });
   });
 });
 

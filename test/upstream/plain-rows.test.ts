@@ -42,7 +42,7 @@ function selectionOf(names: readonly string[], of: EntityType = type): Selection
 
 const all = [...type.properties.keys()];
 const plainOf = (selection: Selection, format: JsonFormat = readOptions()): PlainRows =>
-  PlainRows.of(selection, format) ?? assert.fail('not plain');
+  PlainRows.suits(selection, format) ? new PlainRows(selection, format) : assert.fail('not plain');
 
 /** What is made of a row without another look; null: that is needed. */
 function taken(row: string, selection: Selection, format: JsonFormat = readOptions()): string | null {
@@ -310,14 +310,14 @@ describe('PlainRows', () => {
         of(text, renamed(small, 'Length', 1000)),
         of(renamed(text, 'small'), renamed(small, 'text')),
       ]) {
-        assert.equal(PlainRows.of(selectionOf(['id', 'text'], other), readOptions()), null);
+        assert.equal(PlainRows.suits(selectionOf(['id', 'text'], other), readOptions()), false);
       }
     });
   });
 
   it('rows with links, or with types, are left to rowText', () => {
     for (const more of [{ metadata: 'full' }, { mixed: true }] as const) {
-      assert.equal(PlainRows.of(selectionOf(all), readOptions(more)), null);
+      assert.equal(PlainRows.suits(selectionOf(all), readOptions(more)), false);
     }
   });
 });

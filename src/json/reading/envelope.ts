@@ -9,7 +9,7 @@ export interface Envelope {
   readonly members: ReadonlyMap<string, Buffer>;
   /** The rows, raw; ends only when the whole reply was read to its closing brace. */
   readonly rows: AsyncIterable<Buffer>;
-  /** The rows, written: by `plain` where that can, else by `other`. Ends as `rows` does. */
+  /** The rows, written: by `plain` where that can, else by `other`. Ends as `rows` does, or as soon as `plain` is full and more come. */
   written(plain: PlainRows, other: (raw: Buffer) => Promise<string>): AsyncGenerator<RowBlock>;
 }
 
@@ -71,6 +71,9 @@ export async function openEnvelope(chunks: AsyncIterable<Buffer>): Promise<Envel
     reader.lane = plain;
     for await (const part of parts) {
       const raw = rowOf(part);
+      if (raw !== null && plain.isFull) {
+        break;
+      }
       // A row that came in two pieces may be a plain one all the same.
       if (raw !== null && plain.take(raw, 0) < 0) {
         plain.append(await other(raw));
@@ -79,6 +82,10 @@ export async function openEnvelope(chunks: AsyncIterable<Buffer>): Promise<Envel
       if (block !== null) {
         yield block;
       }
+    }
+    const rest = plain.block();
+    if (rest !== null) {
+      yield rest;
     }
   };
   return { members, rows: rows(), written };

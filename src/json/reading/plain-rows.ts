@@ -67,7 +67,12 @@ export class PlainRows {
   #runEnd = 0;
   #rows = 0;
 
-  constructor(selection: Selection, format: JsonFormat) {
+  /** Rows that are still taken. */
+  #left: number;
+
+  /** `most`: rows that are taken; null: all. */
+  constructor(selection: Selection, format: JsonFormat, most: number | null = null) {
+    this.#left = most ?? Number.POSITIVE_INFINITY;
     const { type, properties } = selection;
     this.#slots = properties.map((property) => slotOf(property, { format, key: isKeyOf(type, property) }));
     this.#keys = this.#slots.flatMap(({ key }, index) => (key ? [index] : []));
@@ -84,21 +89,27 @@ export class PlainRows {
     this.#ends = new Int32Array(length);
   }
 
-  /** null: each row of the selection needs more than copying. */
-  static of(selection: Selection, format: JsonFormat): PlainRows | null {
+  /** Whether no further row is taken. */
+  get isFull(): boolean {
+    return this.#left <= 0;
+  }
+
+  /** false: each row of the selection needs more than copying. */
+  static suits(selection: Selection, format: JsonFormat): boolean {
     const { type, properties, expands } = selection;
     const controlled = format.metadata === 'full' || (format.mixed === true && format.metadata === 'minimal');
     const all = [...type.properties.values()];
     const isConverted = all.some(({ upstream }) => (upstream?.divisor ?? null) !== null);
     // One property is called by the feed as another one is called here.
     const isCrossed = all.some((property) => isRenamed(property) && type.properties.has(givenName(property)));
-    return controlled || isConverted || isCrossed || expands.length > 0 || properties.length === 0
-      ? null
-      : new PlainRows(selection, format);
+    return !(controlled || isConverted || isCrossed || expands.length > 0 || properties.length === 0);
   }
 
   /** Takes the row that begins at `start` and gives its end. -1: it does not end in these bytes, or needs more than copying. */
   take(bytes: Buffer, start: number): number {
+    if (this.isFull) {
+      return -1;
+    }
     this.#starts.fill(0);
     this.#asIs = this.#copied;
     let found = 0;
@@ -151,6 +162,7 @@ export class PlainRows {
     this.#separate();
     this.#output.appendText(row);
     this.#rows += 1;
+    this.#left -= 1;
   }
 
   /** All rows since the last block; null: there are none. */
@@ -217,6 +229,7 @@ export class PlainRows {
       this.#runEnd = end;
     }
     this.#rows += 1;
+    this.#left -= 1;
     return end;
   }
 

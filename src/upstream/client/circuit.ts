@@ -14,6 +14,19 @@ const longestHold = 600_000;
 /** How an attempt ended. `alive`: the feed answered, whatever it said; `abandoned`: the client had gone. */
 export type Attempt = 'alive' | 'failed' | 'abandoned';
 
+interface Trial {
+  readonly ended: Promise<void>;
+  readonly end: () => void;
+}
+
+function beginTrial(): Trial {
+  let end = (): void => undefined;
+  const ended = new Promise<void>((resolve) => {
+    end = resolve;
+  });
+  return { ended, end };
+}
+
 /**
  * What one feed's requests have in common: after some failures in a row nobody asks for a while, instead of each client waiting
  * for a feed that is down; then one request tries, and lets the others in or not. A feed that says for how long it wants to be
@@ -28,7 +41,8 @@ export class Circuit {
   #span = firstSpan;
   /** Nobody asks before. */
   #until = 0;
-  #trying = false;
+  /** Settles with the request that tries; null: none does. */
+  #trial: Trial | null = null;
 
   /** `now`: milliseconds of a clock. */
   constructor(now: () => number, onChange: (state: CircuitState) => void) {
@@ -45,21 +59,27 @@ export class Circuit {
     const left = this.#until - this.#now();
     const wait = left > longestHold ? 0 : Math.max(0, left);
     // What the request that tries will find out is worth a moment.
-    return wait === 0 && this.#trying ? 1000 : wait;
+    return wait === 0 && this.#trial !== null ? 1000 : wait;
+  }
+
+  /** Resolves when the request that tries has found out how the feed is; null: none does. */
+  get trial(): Promise<void> | null {
+    return this.#trial?.ended ?? null;
   }
 
   /** To be called by whoever asks, right before; the function is given the outcome, once. To be asked for only where `wait` is 0. */
   enter(): (attempt: Attempt) => void {
-    const tries = this.#state !== 'closed';
-    if (tries) {
-      this.#trying = true;
+    const trial = this.#state === 'closed' ? null : beginTrial();
+    if (trial !== null) {
+      this.#trial = trial;
       this.#become('half-open');
     }
     return (attempt) => {
-      if (tries) {
-        this.#trying = false;
+      if (trial !== null) {
+        this.#trial = null;
       }
-      this.#settle(attempt, tries);
+      this.#settle(attempt, trial !== null);
+      trial?.end();
     };
   }
 

@@ -12,6 +12,8 @@ const mostAttempts = 4;
 const longestWaiting = 20_000;
 /** Milliseconds before the second attempt, on average; doubled for each further one. */
 const firstPause = 300;
+/** Milliseconds that others wait for what the one request finds out that tries a feed again. */
+const longestTrial = 5000;
 
 interface Feed {
   readonly source: string;
@@ -40,6 +42,7 @@ export function retryingClient(
       let again = true;
       for (let attempt = 1; ; attempt++) {
         try {
+          await whileTried(circuit, time, request.signal);
           // Nobody waits for a place only to be told so.
           requireClosed(circuit, source);
           return await client.get(request);
@@ -60,6 +63,17 @@ export function retryingClient(
     },
     close: () => client.close(),
   };
+}
+
+/** Waits while another request tries the feed: it may be there again, and a moment later nobody need be refused. */
+async function whileTried({ trial }: Circuit, time: TimeSource, signal: AbortSignal | null): Promise<void> {
+  if (trial === null) {
+    return;
+  }
+  const ended = new AbortController();
+  const either = signal === null ? ended.signal : AbortSignal.any([signal, ended.signal]);
+  await Promise.race([trial, time.pause(longestTrial, either).catch(() => undefined)]);
+  ended.abort();
 }
 
 const isGone = ({ signal }: UpstreamRequest): boolean => signal?.aborted === true;

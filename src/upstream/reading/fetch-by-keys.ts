@@ -8,8 +8,8 @@ import { refusedWith, statusBehind } from '../client/upstream-fault.ts';
 import { type FeedLimits, type ListForm, listRefused, listTaken, nextLength, untried } from '../feed-limits.ts';
 import type { KeyedRequest, UpstreamReadOptions } from '../upstream.ts';
 import { compileUpstreamUrl } from '../url/compile-url.ts';
-import type { ReplyContext } from './read-reply.ts';
-import { followIn, readPages } from './read-reply.ts';
+import { followIn, readPages } from './pages.ts';
+import type { ReplyContext } from './reply-context.ts';
 
 /** Characters of a URL that every server takes. Some answer longer ones as if there were nothing at this address. */
 const surelyShort = 1024;

@@ -22,14 +22,17 @@ export interface NextPage {
   /** `path?query` below the service root. */
   readonly link: string;
   readonly trail: PageTrail;
+  /** Rows still wanted of those that `$top` asks for; null: all there are. */
+  readonly left: number | null;
 }
 
 /**
  * The upstream's next link as text for our own `$skiptoken`: compressed against the first request's URL, which it mostly
  * repeats, and signed, so that nobody can make the gateway fetch what the upstream did not name.
  */
-export function sealNext({ link, trail }: NextPage, place: TokenPlace): string {
-  const packed = deflateRawSync(Buffer.from(`${trailText(trail)}${lineEnd}${link}`, 'utf8'), {
+export function sealNext({ link, trail, left }: NextPage, place: TokenPlace): string {
+  const wanted = left === null ? '' : `${lineEnd}${left}`;
+  const packed = deflateRawSync(Buffer.from(`${trailText(trail)}${lineEnd}${link}${wanted}`, 'utf8'), {
     dictionary: Buffer.from(place.request, 'utf8'),
   });
   return Buffer.concat([sign(packed, place), packed]).toString('base64url');
@@ -50,11 +53,11 @@ export function openNext(token: string, place: TokenPlace): NextPage {
   }
   const dictionary = Buffer.from(place.request, 'utf8');
   const text = inflateRawSync(packed, { dictionary, maxOutputLength: longestLink }).toString('utf8');
-  const [trail = '', link] = text.split(lineEnd);
-  // Tokens of an earlier version hold the link alone.
+  const [trail = '', link, left] = text.split(lineEnd);
+  // Tokens of earlier versions hold the link alone, or with its trail.
   return link === undefined
-    ? { link: text, trail: beginTrail(text) }
-    : { link, trail: trailIn(trail) ?? beginTrail(link) };
+    ? { link: text, trail: beginTrail(text), left: null }
+    : { link, trail: trailIn(trail) ?? beginTrail(link), left: left === undefined ? null : Number(left) };
 }
 
 function sign(packed: Buffer, place: TokenPlace): Buffer {

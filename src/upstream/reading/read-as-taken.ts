@@ -2,8 +2,10 @@ import type { CollectionPlan } from '../../plan/model/read-plan.ts';
 import { refusedWith } from '../client/upstream-fault.ts';
 import { listTaken } from '../feed-limits.ts';
 import type { UpstreamPlan, UpstreamReadOptions, UpstreamReply } from '../upstream.ts';
+import { shortEnough } from './asked-request.ts';
 import { blockIn, readBlock } from './read-blocks.ts';
-import { type ReplyContext, readUpstream, shortEnough } from './read-reply.ts';
+import { readUpstream } from './read-reply.ts';
+import type { ReplyContext } from './reply-context.ts';
 
 /** Numbers in the text of a refusal that are tried as the most that `$top` may say. */
 const mostHints = 3;

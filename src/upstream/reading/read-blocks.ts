@@ -2,7 +2,9 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import { GatewayError } from '../../errors.ts';
 import type { CollectionPlan, OrderKey } from '../../plan/model/read-plan.ts';
 import type { UpstreamReadOptions, UpstreamReply } from '../upstream.ts';
-import { continuedRequest, type ReplyContext, readUpstream } from './read-reply.ts';
+import { continuedRequest } from './asked-request.ts';
+import { readUpstream } from './read-reply.ts';
+import type { ReplyContext } from './reply-context.ts';
 
 /**
  * A part of the rows that `$top` asks for, where the feed gives no more in one request: its own pages are followed to their

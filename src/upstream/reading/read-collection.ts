@@ -1,0 +1,154 @@
+import { GatewayError } from '../../errors.ts';
+import { PlainRows, type RowBlock } from '../../json/reading/plain-rows.ts';
+import type { FollowNested, RowFormat } from '../../json/reading/row-text.ts';
+import { referenceText, rowText } from '../../json/reading/row-text.ts';
+import { countOf } from '../../plan/model/make.ts';
+import { outageOf, refused } from '../client/upstream-fault.ts';
+import type { UpstreamPlan, UpstreamReadOptions, UpstreamReply } from '../upstream.ts';
+import { continuedRequest, shortEnough } from './asked-request.ts';
+import { type NextPage, openNext, sealNext } from './next-token.ts';
+import { beginTrail, follow } from './page-trail.ts';
+import { acceptJson, contextIn, countIn, endless, followIn, nextIn, type OpenedPage, openPage, utf8 } from './pages.ts';
+import { readCount } from './read-count.ts';
+import type { ReplyContext } from './reply-context.ts';
+
+export interface CollectionRead {
+  readonly plan: UpstreamPlan & { kind: 'Collection' };
+  readonly options: UpstreamReadOptions;
+  readonly context: ReplyContext;
+  /** How rows are written. */
+  readonly format: RowFormat;
+  /** `path?query` of the first page. */
+  readonly request: string;
+}
+
+/**
+ * One page of a collection, its first or the one that `$skiptoken` names. A page that breaks off before any of its rows was
+ * given is asked for once more. No more rows are given than `$top` says, whatever the feed does with it.
+ */
+export async function readCollection(read: CollectionRead): Promise<UpstreamReply> {
+  const { plan, options, context, format, request } = read;
+  const { source } = context.map;
+  const place = { secret: context.secret, source, request: continuedRequest(plan, options, context) };
+  const continued = options.skipToken !== null;
+  const asked: NextPage =
+    options.skipToken === null
+      ? { link: request, trail: beginTrail(request), left: plan.restriction.top }
+      : openNext(options.skipToken, place);
+  const { signal } = options;
+  const open = () => openPage({ path: asked.link, accept: acceptJson, pageSize: plan.pageSize, signal }, context);
+  const opened = await open();
+  if (opened.kind === 'absent') {
+    if (continued && opened.status !== 204) {
+      throw new GatewayError('InvalidSkipToken', `The proxied feed ${source} no longer knows this page.`);
+    }
+    // A collection over a navigation of an entity that does not exist.
+    if (plan.source.kind === 'Navigated') {
+      return { kind: 'absent' };
+    }
+    throw refused(source, `has no ${plan.selection.set.name}`, opened.status);
+  }
+  let page: OpenedPage = opened;
+  /** `rows`: of this page, that were given. */
+  const nextAfter = (rows: number): string | null => {
+    const link = nextIn(page.envelope.members, page.body.url, context);
+    const trail = link === null ? null : follow(asked.trail, asked.link, link);
+    if (link !== null && trail === null) {
+      throw refused(source, endless);
+    }
+    const left = asked.left === null ? null : asked.left - rows;
+    return link === null || trail === null || left === 0 ? null : sealNext({ link, trail, left }, place);
+  };
+  // What stands before the rows can still be an error reply.
+  try {
+    nextAfter(0);
+  } catch (error) {
+    page.body.discard();
+    throw error;
+  }
+  const text = (plan.references ? referenceText : rowText)(plan.selection, format);
+  const nestedHere = (): FollowNested => followIn(options, context, contextIn(page.envelope.members));
+  const row = (raw: Buffer, follow: FollowNested): Promise<string> => text(utf8(raw), follow);
+  const wanted = plan.restriction.count && !continued;
+  let given = 0;
+  let complete = false;
+  let counted: string | null = null;
+  const ended = async (): Promise<void> => {
+    if (given === asked.left) {
+      // It may have more than it was asked for.
+      page.body.discard();
+    }
+    if (wanted) {
+      counted =
+        countIn(page.envelope.members) ?? (await countApart(read, { rows: given, last: nextAfter(given) === null }));
+    }
+    complete = true;
+  };
+  /** The items of this page, and of the same one asked for again where it broke off before the first. */
+  const begunAgain = async function* <Item>(items: () => AsyncIterable<Item>): AsyncGenerator<Item> {
+    try {
+      yield* items();
+    } catch (error) {
+      const again = given > 0 || outageOf(error)?.kind !== 'broken' ? null : await open();
+      if (again === null || again.kind === 'absent') {
+        throw error;
+      }
+      page = again;
+      yield* items();
+    }
+    await ended();
+  };
+  const objects = async function* (): AsyncGenerator<string> {
+    const nested = nestedHere();
+    for await (const raw of page.envelope.rows) {
+      if (given === asked.left) {
+        return;
+      }
+      const object = await row(raw, nested);
+      given += 1;
+      yield object;
+    }
+  };
+  const blocks = async function* (): AsyncGenerator<RowBlock> {
+    const nested = nestedHere();
+    const plain = new PlainRows(plan.selection, format, asked.left);
+    for await (const block of page.envelope.written(plain, (raw) => row(raw, nested))) {
+      given += block.rows;
+      yield block;
+    }
+  };
+  const isPlain = !plan.references && PlainRows.suits(plan.selection, format);
+  const early = wanted ? countIn(page.envelope.members) : null;
+  return {
+    kind: 'collection',
+    count: early,
+    objects: begunAgain(objects),
+    ...(isPlain ? { blocks: begunAgain(blocks) } : {}),
+    discard: () => page.body.discard(),
+    end() {
+      if (!complete) {
+        throw new TypeError('end() was asked before the last row');
+      }
+      return { count: early === null ? counted : null, next: nextAfter(given) };
+    },
+  };
+}
+
+/** The count that a feed left out, as some do for none: the rows of its only page, else what `/$count` says. */
+async function countApart(
+  { plan, options, context }: CollectionRead,
+  { rows, last }: { readonly rows: number; readonly last: boolean },
+): Promise<string> {
+  const { top, skip } = plan.restriction;
+  const whole = last && (top === null || rows < top) && (rows > 0 || (skip ?? 0) === 0);
+  if (whole) {
+    return String(rows + (skip ?? 0));
+  }
+  const { source, selection, restriction, apply } = plan;
+  const count = countOf({ source, set: selection.set, restriction, apply });
+  const reply = await readCount(shortEnough(count, options, context), options, context);
+  if (reply.kind !== 'count') {
+    throw refused(context.map.source, 'left out the count that was asked for');
+  }
+  return reply.count;
+}

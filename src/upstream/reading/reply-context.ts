@@ -1,0 +1,14 @@
+import type { UpstreamClient } from '../client/upstream-client.ts';
+import type { LearnedLimits } from '../feed-limits.ts';
+import type { UpstreamMap } from '../url/upstream-map.ts';
+
+/** What answers a plan: where to ask, how names map, and the secret that signs page tokens. */
+export interface ReplyContext {
+  readonly client: UpstreamClient;
+  readonly map: UpstreamMap;
+  readonly secret: Buffer;
+  /** What the feed takes; absent: nothing is known and learned. */
+  readonly limits?: LearnedLimits;
+  /** Told when the feed has counted an expanded collection. */
+  readonly onNestedCount?: () => void;
+}
