@@ -1,5 +1,9 @@
-import { deepEqual } from 'node:assert/strict';
+import { deepEqual, ok, strictEqual } from 'node:assert/strict';
 import fc from 'fast-check';
+import type { Catalogue } from '../../src/catalogue/catalogue.ts';
+import { derivedFrom, derivedTables, sourcesOf } from '../../src/ingest/derive/derived-sets.ts';
+import { catalogueOf } from '../support/catalogue-of.ts';
+import { metadataFolder } from '../support/gateway.ts';
 import { exportFile, type Feed, useFeed } from './support/feed.ts';
 
 type Statement = {
@@ -132,5 +136,47 @@ describe('Derived sets', () => {
       }),
       { numRuns: 15 },
     );
+  });
+});
+
+/** Counts how often somebody goes through all of its values. */
+class CountingMap<Key, Value> extends Map<Key, Value> {
+  passes = 0;
+
+  override values(): MapIterator<Value> {
+    this.passes += 1;
+    return super.values();
+  }
+}
+
+describe('what is derived in a catalogue', () => {
+  it('is found once: no start and no load looks for it again', () => {
+    const whole = catalogueOf(metadataFolder);
+    const sets = new CountingMap(whole.sets);
+    const catalogue = { ...whole, sets };
+    const all = derivedTables(catalogue);
+    const sources = all.map((one) => [...sourcesOf(catalogue, one)].sort());
+    ok(sources.some((names) => names.length > 10));
+    const first = [...sets.keys()].map((name) => derivedFrom(catalogue, name));
+    const { passes } = sets;
+    ok(passes <= 2 * sets.size, `${passes} passes over ${sets.size} sets`);
+    strictEqual(derivedTables(catalogue), all);
+    deepEqual(
+      all.map((one) => [...sourcesOf(catalogue, one)].sort()),
+      sources,
+    );
+    ok([...sets.keys()].every((name, at) => derivedFrom(catalogue, name) === first[at]));
+    strictEqual(sets.passes, passes, 'nothing is looked for again');
+  });
+
+  it('is another where a set of the catalogue is another', () => {
+    const whole = catalogueOf(metadataFolder);
+    const names = (of: Catalogue): readonly string[] => derivedTables(of).map(({ table }) => table.set.name);
+    const [name = ''] = names(whole);
+    const set = whole.sets.get(name);
+    ok(set?.kind === 'stored');
+    const sets = new Map([...whole.sets, [name, { ...set, derivation: null }]]);
+    ok(!names({ ...whole, sets }).includes(name));
+    ok(names(whole).includes(name));
   });
 });

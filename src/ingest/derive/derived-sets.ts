@@ -64,8 +64,29 @@ function keepsPace(derivation: LiveDerivation): boolean {
     : derivation.kind !== 'calendar';
 }
 
-/** The sets that take rows from `setName`, in the catalogue's order. */
+/** What was found once for a catalogue, which does not change: each load asks, and the first start for each set again and again. */
+interface Found {
+  readonly from: Map<string, readonly DerivedTable[]>;
+  tables: readonly DerivedTable[] | null;
+}
+
+const known = new WeakMap<Catalogue, Found>();
+
+function foundIn(catalogue: Catalogue): Found {
+  const found = known.get(catalogue) ?? { from: new Map(), tables: null };
+  known.set(catalogue, found);
+  return found;
+}
+
+/** The sets that take rows from `setName`, in the catalogue's order. The same catalogue gives the same objects. */
 export function derivedFrom(catalogue: Catalogue, setName: string): readonly DerivedTable[] {
+  const { from } = foundIn(catalogue);
+  const derived = from.get(setName) ?? findDerived(catalogue, setName);
+  from.set(setName, derived);
+  return derived;
+}
+
+function findDerived(catalogue: Catalogue, setName: string): readonly DerivedTable[] {
   return [...catalogue.sets.values()].flatMap((set) => {
     if (set.kind !== 'stored' || set.derivation === null || set.derivation.kind === 'rows') {
       return [];
@@ -97,6 +118,12 @@ function clearedColumns(catalogue: Catalogue, table: StoredTable, derivation: Li
 
 /** All derived sets, each after those that it is made of. */
 export function derivedTables(catalogue: Catalogue): readonly DerivedTable[] {
+  const found = foundIn(catalogue);
+  found.tables ??= findTables(catalogue);
+  return found.tables;
+}
+
+function findTables(catalogue: Catalogue): readonly DerivedTable[] {
   const found = new Map<string, DerivedTable>();
   const visit = (set: string): void => {
     for (const one of derivedFrom(catalogue, set)) {
