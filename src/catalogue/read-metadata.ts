@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { GatewayError } from '../errors.ts';
-import { boundedMatches } from './bounded-matches.ts';
+import { matchesWithin, patternPatience } from './bounded-matches.ts';
 import type { Catalogue } from './catalogue.ts';
 import { buildCatalogue, type CatalogueResult } from './compile/build-catalogue.ts';
 import type { Environment } from './compile/expand-environment.ts';
@@ -15,10 +15,15 @@ const schemaFolder = 'schema';
  * Reads every `*.yaml` directly in the directory and one folder down, and builds the catalogue from them. Faults of the
  * files are returned, all of them.
  * @param environment values for `${NAME}`; the process environment is not read here.
+ * @param patience milliseconds that a pattern may take for the texts it is tried with.
  * @throws GatewayError MetadataInvalid where the directory cannot be read.
  */
-export function loadCatalogue(directory: string, environment: Environment): CatalogueResult {
-  return buildCatalogue(readMetadata(directory), environment, boundedMatches);
+export function loadCatalogue(
+  directory: string,
+  environment: Environment,
+  patience = patternPatience,
+): CatalogueResult {
+  return buildCatalogue(readMetadata(directory), environment, matchesWithin(patience));
 }
 
 /**
