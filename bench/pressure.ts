@@ -7,7 +7,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { hashKey } from '../src/http/credentials.ts';
+import { hashKey } from '../src/sign-in/files/credentials.ts';
 import { type Crowd, crowd, type Probed } from './pressure/crowd.ts';
 import { type MeasuredServer, startGateway } from './support/gateway.ts';
 import { conversations, messageColumns, messages, selectOption } from './support/messages.ts';

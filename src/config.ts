@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { isTimeZone } from './catalogue/compile/conversions.ts';
 import { isLoopback } from './http/served-host.ts';
 import { defaultLimits, type UnpackLimits } from './ingest/container/limits.ts';
+import { type SignInSettings, signInFaults, signInSettings, signInShape } from './sign-in/settings.ts';
 
 /** Everything the program takes from its environment. Read once at start; only `main.ts` and this file see `process.env`. */
 export interface Config {
@@ -68,6 +69,8 @@ export interface Config {
   readonly personalDataKey: string | null;
   /** Secrets that sign-ins at proxied feeds are sealed with: the first is the one in use, others are being changed. Empty: none are kept. */
   readonly signInKeys: readonly string[];
+  /** How clients sign in, besides the files above. */
+  readonly signIn: SignInSettings;
   /** IANA zone of local dates and hours in sets over all sources. */
   readonly reportingTimeZone: string;
 }
@@ -171,6 +174,7 @@ const schema = z.object({
       'must have 32 characters or more, at random: make one with  openssl rand -hex 32',
     )
     .optional(),
+  ...signInShape,
 });
 
 /** Offsets such as `UTC+2` are none: PostgreSQL counts them the other way. */
@@ -188,7 +192,7 @@ function isWebhookKey(text: string): boolean {
 /** Settings whose value may stand in a file named by `<name>_FILE`, so that secrets need not stand in the environment. */
 const secretNames = [
   ...(['DATABASE_URL', 'PGPASSWORD', 'ALERT_URL', 'ALERT_SECRET', 'PERSONAL_DATA_KEY'] as const),
-  'SIGN_IN_KEY' as const,
+  ...(['SIGN_IN_KEY', 'ENTRA_CLIENT_SECRET', 'OIDC_CLIENT_SECRET'] as const),
 ];
 
 /** Files that hold secrets, with the settings that name them. */
@@ -234,7 +238,9 @@ export function examineConfig(environment: Environment): {
       'ALERT_SECRET: must be given with ALERT_URL, so that the receiver can tell who sends; see docs/alarms.md',
     );
   }
-  return { config: configOf(schema.parse(given)), faults };
+  const settings = schema.parse(given);
+  faults.push(...(error === undefined ? signInFaults(settings) : []));
+  return { config: configOf(settings), faults };
 }
 
 function configOf(settings: z.infer<typeof schema>): Config {
@@ -277,6 +283,7 @@ function configOf(settings: z.infer<typeof schema>): Config {
     },
     personalDataKey: settings.PERSONAL_DATA_KEY ?? null,
     signInKeys: settings.SIGN_IN_KEY ?? [],
+    signIn: signInSettings(settings, settings.PUBLIC_URL ?? null),
     reportingTimeZone: settings.REPORTING_TIME_ZONE,
   };
 }
@@ -317,15 +324,16 @@ function withPassword(databaseUrl: string | null, password: string | undefined):
  * Faults of an address that other machines can reach: an open feed is refused there, since the rows are about people, and
  * links must not be built from a Host header that anybody may write. Empty where all is well.
  */
-export function exposureFaults({ host, publicUrl, basicFile, keyFile }: Config): readonly string[] {
+export function exposureFaults({ host, publicUrl, basicFile, keyFile, signIn }: Config): readonly string[] {
   if (isLoopback(host)) {
     return [];
   }
-  const open = basicFile === null && keyFile === null;
+  const signsIn = basicFile !== null || keyFile !== null || signIn.entra !== null || signIn.oidc !== null;
+  const open = !signsIn && !signIn.anonymous;
   return [
     ...(open
       ? [
-          `HOST: ${host} can be reached from other machines, and no authentication is configured. Set AUTH_BASIC_FILE or AUTH_KEY_FILE (see \`gateway hash-password --help\`), or HOST=127.0.0.1`,
+          `HOST: ${host} can be reached from other machines, and no authentication is configured. Set ENTRA_TENANT_ID, OIDC_ISSUER, AUTH_BASIC_FILE or AUTH_KEY_FILE (docs/sign-in.md), or HOST=127.0.0.1; ANONYMOUS=allowed lets everybody read`,
         ]
       : []),
     ...(publicUrl === null

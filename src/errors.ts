@@ -62,6 +62,9 @@ export const errorCatalogue = {
     'Use the address that the gateway printed at its start; for any other name set PUBLIC_URL to it and configure authentication.',
   ),
   Unauthorized: kind(401, 'fatal', 'Send valid credentials.'),
+  AccessDenied: kind(403, 'fatal', 'Ask whoever runs the feed for the right that the message names.'),
+  TokenTooLong: kind(431, 'fatal', 'Have the application send roles in its tokens in place of groups.'),
+  SignInUnavailable: kind(503, 'retriable', 'Try again after the seconds in Retry-After.'),
   // Uploads.
   UploadsOff: kind(
     404,

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { hashKey, hashPassword } from '../http/credentials.ts';
+import { hashKey, hashPassword } from '../sign-in/files/credentials.ts';
 import { exitCodes } from './exit-code.ts';
 
 /**

@@ -3,10 +3,8 @@ import type { Catalogue } from '../catalogue/catalogue.ts';
 import { type Config, ConfigError } from '../config.ts';
 import { spaceFault } from '../embedded/disk-space.ts';
 import { GatewayError } from '../errors.ts';
-import { authentication, openToAll } from '../http/authentication.ts';
 import { feedCapabilities } from '../http/capabilities.ts';
 import { connectRoutes } from '../http/connect/connect-routes.ts';
-import { credentialFile } from '../http/credentials.ts';
 import { feedPath } from '../http/exchange.ts';
 import type { Feed } from '../http/feed.ts';
 import { healthRoutes } from '../http/health.ts';
@@ -35,10 +33,11 @@ import { listenOn } from './listen.ts';
 import type { GatewayMetrics } from './metrics/gateway-metrics.ts';
 import { prepare } from './migrate.ts';
 import { openOperations } from './open-operations.ts';
+import { openSignIn } from './open-sign-in.ts';
 import { openUploads } from './open-uploads.ts';
 import { keepPrivate } from './private-files.ts';
 import { Readiness } from './readiness.ts';
-import { callerFaults, credentialFiles, servingFaults, uploadSourceFaults } from './serving-faults.ts';
+import { callerFaults, servingFaults, uploadSourceFaults } from './serving-faults.ts';
 import { catalogueOf, openWarehouse, type Surroundings, type Warehouse, within } from './surroundings.ts';
 import { programVersion } from './version.ts';
 
@@ -81,7 +80,7 @@ async function serveCatalogue(program: Omit<Serving, 'warehouse' | 'guard'>): Pr
     print(`warning: ${fault}`);
   }
   await keepPrivate(surroundings, catalogue);
-  const guard = guardOf(config, observe);
+  const signIn = openSignIn(config, observe);
   const stop = options.stop.then((reason): End => ({ reason, code: exitCodes.ok }));
   const opening = openWarehouse(surroundings, { revives: true });
   const opened = await Promise.race([opening, stop]);
@@ -103,9 +102,10 @@ async function serveCatalogue(program: Omit<Serving, 'warehouse' | 'guard'>): Pr
     const preparing = prepareToServe({ surroundings, catalogue, database });
     preparing.catch(() => {});
     const early = await Promise.race([preparing.then(() => null), end]);
-    ended = early ?? (await serveUntil(end, { ...program, warehouse: opened, guard }));
+    ended = early ?? (await serveUntil(end, { ...program, warehouse: opened, guard: signIn.authentication }));
   } finally {
     // A load at hand may end until the deadline; then it is undone, and the next start has its file.
+    signIn.close();
     await opened.close(deadline === 0 ? undefined : Math.max(0, deadline - performance.now()));
   }
   observe({ event: 'stopped' });
@@ -265,21 +265,6 @@ async function openReplies(
     return null;
   }
   return new ReplyCache({ folder, totalBytes: replyCacheBytes, observe });
-}
-
-function guardOf(config: Config, observe: Observe<Observation>): Feed['authentication'] {
-  const files = credentialFiles(config);
-  if (files.length === 0) {
-    return openToAll;
-  }
-  const open = (wanted: string) => {
-    const named = files.find(({ setting }) => setting === wanted);
-    if (named === undefined) {
-      return null;
-    }
-    return credentialFile(named.file, { setting: wanted, observe });
-  };
-  return authentication({ basic: open('AUTH_BASIC_FILE'), keys: open('AUTH_KEY_FILE') }, config.keyName);
 }
 
 /** The address that clients use. */

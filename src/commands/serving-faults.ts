@@ -2,8 +2,8 @@ import type { Catalogue } from '../catalogue/catalogue.ts';
 import { faultText } from '../catalogue/compile/fault.ts';
 import { loadCatalogue } from '../catalogue/read-metadata.ts';
 import { type Config, ConfigError, type Environment, examineConfig, exposureFaults } from '../config.ts';
-import { readCredentials } from '../http/credentials.ts';
 import { readUploadKeys } from '../http/upload/upload-keys.ts';
+import { readCredentials } from '../sign-in/files/credentials.ts';
 
 /** Files of credentials with the settings that name them. */
 export function credentialFiles(config: Config): readonly { readonly setting: string; readonly file: string }[] {
@@ -48,8 +48,14 @@ export function uploadSourceFaults({ ingestKeysFile }: Config, { sources }: Cata
 }
 
 /** Feeds that are asked with the tokens of callers, where these have to sign in at the gateway: one header cannot carry both. */
-export function callerFaults({ basicFile, keyFile }: Config, { sources }: Catalogue): readonly string[] {
-  const setting = basicFile === null ? (keyFile === null ? null : 'AUTH_KEY_FILE') : 'AUTH_BASIC_FILE';
+export function callerFaults({ basicFile, keyFile, signIn }: Config, { sources }: Catalogue): readonly string[] {
+  const set: readonly (readonly [string, unknown])[] = [
+    ['AUTH_BASIC_FILE', basicFile],
+    ['AUTH_KEY_FILE', keyFile],
+    ['ENTRA_TENANT_ID', signIn.entra],
+    ['OIDC_ISSUER', signIn.oidc],
+  ];
+  const [setting = null] = set.find(([, value]) => value !== null) ?? [];
   return [...sources.values()]
     .filter(({ upstream }) => setting !== null && upstream?.signIn.kind === 'caller')
     .map(

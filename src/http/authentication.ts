@@ -1,45 +1,60 @@
 import { createHash } from 'node:crypto';
 import { GatewayError } from '../errors.ts';
+import type { HttpEvent, SignInWay } from '../observation/events/http.ts';
+import { type Observe, unobserved } from '../observation/observe.ts';
+import type { Credentials } from '../sign-in/files/credentials.ts';
 import { namedPrincipal, type Principal } from '../sign-in/principal.ts';
-import type { Credentials } from './credentials.ts';
+import { KeysUnavailable, TokenRefused } from '../sign-in/token/refused.ts';
+import type { Tokens } from '../sign-in/token/tokens.ts';
+import { challengeOf, refusedTokenChallenge } from './sign-in/challenge.ts';
+import { type Presented, readAuthorization, readPair } from './sign-in/presented.ts';
 
-/** The credentials of one request, as it carries them. */
-export interface Presented {
-  /** The Authorization header. */
-  readonly authorization: string | undefined;
-  /** The key header or the key query option. */
-  readonly key: string | undefined;
-}
+export type { Presented } from './sign-in/presented.ts';
 
 /** Who may read. */
 export interface Authentication {
-  /** Everybody may read who asks for this machine by a name that is certainly its own (see `checkServedHost`). */
+  /** Whoever shows nothing may read, where he asks for this machine by a name that is certainly its own (see `checkServedHost`). */
   readonly open: boolean;
+  /** Credentials are looked at: a bearer token is for the gateway, and goes nowhere else. */
+  readonly signsIn: boolean;
   /** Name of the header and the query option that may carry a key. */
   readonly keyName: string;
   /** One challenge for WWW-Authenticate, chosen by the scheme that the request carries; null: everybody may read. */
-  challenge(presented: Presented): string | null;
-  /** Who asks; null: everybody may read. Throws GatewayError Unauthorized. */
+  challenge(presented: Pick<Presented, 'authorization'>): string | null;
+  /** Who asks; null: everybody may read. Throws GatewayError Unauthorized, AccessDenied, TokenTooLong, SignInUnavailable. */
   identify(presented: Presented): Promise<Principal | null>;
 }
 
 /** Everybody may read: only for a loopback address. */
 export const openToAll: Authentication = {
   open: true,
+  signsIn: false,
   keyName: 'api-key',
   challenge: () => null,
   identify: async () => null,
 };
 
+/** How clients sign in; null: that way is off. */
+export interface SignInWays {
+  readonly basic: Credentials | null;
+  readonly keys: Credentials | null;
+  readonly tokens?: Tokens | null;
+  readonly authorizationUri?: string | null;
+  /** Who shows nothing may read. */
+  readonly anonymous?: boolean;
+}
+
 /**
- * Basic authentication against `basic`, keys (Bearer, header, query option) against `keys`; null: that way is off. What was
+ * Basic authentication against `basic`, keys (Bearer, header, query option) against `keys`, bearer tokens by `tokens`; null: that way is off. What was
  * found right is remembered by its SHA-256, so that the slow password hash is computed once for each credential.
  */
 export function authentication(
-  ways: { readonly basic: Credentials | null; readonly keys: Credentials | null },
+  { basic, keys, tokens = null, authorizationUri = null, anonymous = false }: SignInWays,
   keyName: string,
+  observe: Observe<HttpEvent> = unobserved,
 ): Authentication {
   const known = new Map<string, { readonly name: string; readonly version: string }>();
+  const ways = { basic: basic !== null, keys: keys !== null, tokens: tokens !== null, authorizationUri };
   const remember = async (kind: 'basic' | 'key', credentials: Credentials, secret: string, name: string | null) => {
     const digest = createHash('sha256')
       .update(`${kind}\0${name ?? ''}\0${secret}`)
@@ -55,45 +70,67 @@ export function authentication(
     }
     return found === null ? null : namedPrincipal(kind, found);
   };
-  return {
-    open: false,
-    keyName,
-    challenge: (presented) => challenge(ways, presented),
-    async identify(presented) {
-      const [scheme = '', token = ''] = (presented.authorization ?? '').trim().split(/\s+/, 2);
-      const found = await find(scheme.toLowerCase(), token);
-      if (found !== null) {
-        return found;
-      }
-      throw new GatewayError('Unauthorized', refusal(presented));
 
-      async function find(kind: string, text: string): Promise<Principal | null> {
-        if (kind === 'basic' && ways.basic !== null) {
-          const pair = Buffer.from(text, 'base64').toString('utf8');
-          const colon = pair.indexOf(':');
-          if (colon >= 0) {
-            return remember('basic', ways.basic, pair.slice(colon + 1), pair.slice(0, colon));
-          }
-        }
-        const key = kind === 'bearer' ? text : presented.key;
-        if (key !== undefined && key !== '' && ways.keys !== null) {
-          return remember('key', ways.keys, key, null);
-        }
-        return null;
-      }
-    },
-  };
-}
-
-function challenge(ways: { readonly basic: unknown; readonly keys: unknown }, presented: Presented): string {
-  const bearer = /^bearer\b/i.test(presented.authorization ?? '');
-  if (ways.keys !== null && (bearer || ways.basic === null)) {
-    return 'Bearer realm="gateway"';
+  async function identify(presented: Presented): Promise<Principal | null> {
+    const { scheme, text } = readAuthorization(presented.authorization);
+    if (scheme === 'basic' && basic !== null) {
+      const pair = readPair(text);
+      const found = pair === null ? null : await remember('basic', basic, pair.password, pair.name);
+      return found ?? refuse('password', presented, { name: pair?.name ?? null });
+    }
+    const bearer = scheme === 'bearer' ? text : '';
+    if (bearer !== '' && tokens !== null && (keys === null || bearer.split('.').length > 2)) {
+      return ofToken(tokens, bearer, presented);
+    }
+    const key = bearer === '' ? presented.key : bearer;
+    if (key !== undefined && key !== '' && keys !== null) {
+      return (await remember('key', keys, key, null)) ?? refuse('key', presented, { name: null });
+    }
+    const carried = (scheme !== '' && !(scheme === 'bearer' && text === '')) || presented.key !== undefined;
+    if (anonymous && !carried && scheme === '') {
+      return null;
+    }
+    throw new GatewayError('Unauthorized', carried ? unknownCredentials : 'The request carries no credentials');
   }
-  return 'Basic realm="gateway", charset="UTF-8"';
+
+  async function ofToken(all: Tokens, token: string, presented: Presented): Promise<Principal> {
+    try {
+      return await all.principal(token);
+    } catch (error) {
+      if (error instanceof KeysUnavailable) {
+        tell('token', presented, null, error.message);
+        throw new GatewayError('SignInUnavailable', 'The keys that tokens are checked with cannot be had now', {
+          retryAfter: 10,
+          cause: error,
+        });
+      }
+      if (!(error instanceof TokenRefused)) {
+        throw error;
+      }
+      tell('token', presented, null, error.operator);
+      switch (error.why) {
+        case 'invalid':
+          throw new GatewayError('Unauthorized', error.message, {
+            challenge: refusedTokenChallenge(ways, error.message),
+          });
+        case 'rights':
+          throw new GatewayError('AccessDenied', error.message);
+        case 'long':
+          throw new GatewayError('TokenTooLong', error.message);
+      }
+    }
+  }
+
+  function refuse(way: SignInWay, presented: Presented, { name }: { readonly name: string | null }): never {
+    tell(way, presented, name, unknownCredentials);
+    throw new GatewayError('Unauthorized', unknownCredentials);
+  }
+
+  function tell(way: SignInWay, { address }: Presented, name: string | null, reason: string): void {
+    observe({ event: 'sign-in-refused', way, address, name: name?.slice(0, 200) ?? null, reason });
+  }
+
+  return { open: anonymous, signsIn: true, keyName, challenge: (presented) => challengeOf(ways, presented), identify };
 }
 
-function refusal(presented: Presented): string {
-  const carried = presented.authorization !== undefined || presented.key !== undefined;
-  return carried ? 'The credentials are not known or not valid any more' : 'The request carries no credentials';
-}
+const unknownCredentials = 'The credentials are not known or not valid any more';

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import { GatewayError } from '../errors.ts';
 import { statusMonitors } from './async/status-monitors.ts';
+import { clientAddress } from './client-address.ts';
 import { ConnectionTurns } from './connection-turns.ts';
 import { errorHeaders, errorReply } from './error-body.ts';
 import { feedPath } from './exchange.ts';
@@ -35,6 +36,7 @@ export function httpListener(feed: Feed): FastifyInstance {
       method: message.method ?? '',
       url,
       headers,
+      address: clientAddress(message),
       body: null,
       incoming: incomingBody(message, response, limits.bodyBytes),
       fault: hostFault(message) ?? fault,

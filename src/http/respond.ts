@@ -23,6 +23,8 @@ export interface FeedRequest {
   /** Absolute path and query as they came, with the key option. */
   readonly url: string;
   readonly headers: IncomingHttpHeaders;
+  /** IP address of the client. */
+  readonly address: string;
   readonly body: string | null;
   /** A body that comes over a connection, not read yet; absent: `body` is all. */
   readonly incoming?: IncomingBody;
@@ -63,7 +65,8 @@ export async function respond(request: FeedRequest, response: ReplyTarget, servi
   response.setHeader('OData-Version', '4.0');
   response.setHeader('X-Request-Id', id);
   const target = readTarget(request.url, request.headers, feed.authentication.keyName);
-  const presented = { authorization: request.headers.authorization, key: target.key };
+  const { method, headers, address } = request;
+  const presented = { authorization: headers.authorization, key: target.key, method, headers, address };
   let exchange: Exchange | null = null;
   let principal: Principal | null = null;
   let error: string | null = null;
@@ -123,9 +126,9 @@ export async function respond(request: FeedRequest, response: ReplyTarget, servi
   }
 }
 
-/** A bearer token is the caller's own for a feed only where the gateway wants none itself: else it is a key of ours, and goes nowhere. */
+/** A bearer token is the caller's own for a feed only where the gateway takes none itself: else it is for us, and goes nowhere. */
 function callerOf(authorization: string | undefined, { authentication }: Feed): string | null {
-  const [, token] = /^\s*Bearer\s+([\w.~+/-]+=*)\s*$/i.exec(authentication.open ? (authorization ?? '') : '') ?? [];
+  const [, token] = /^\s*Bearer\s+([\w.~+/-]+=*)\s*$/i.exec(authentication.signsIn ? '' : (authorization ?? '')) ?? [];
   return token === undefined ? null : `Bearer ${token}`;
 }
 
@@ -173,7 +176,16 @@ async function route(request: FeedRequest, exchange: Exchange, { serving, princi
   return answerBatch(exchange, {
     body: request.body ?? '',
     run: (inner, reply) =>
-      respond({ ...inner, fault: null, within: { kind: 'batch', principal, caller: exchange.caller } }, reply, serving),
+      respond(
+        {
+          ...inner,
+          address: request.address,
+          fault: null,
+          within: { kind: 'batch', principal, caller: exchange.caller },
+        },
+        reply,
+        serving,
+      ),
   });
 }
 

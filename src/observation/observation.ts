@@ -4,6 +4,7 @@ import type { CommandEvent } from './events/commands.ts';
 import type { EmbeddedEvent } from './events/embedded.ts';
 import type { HttpEvent } from './events/http.ts';
 import type { IngestEvent } from './events/ingest.ts';
+import type { SignInEvent } from './events/sign-in.ts';
 import type { SourceEvent } from './events/source.ts';
 import type { UpstreamEvent } from './events/upstream.ts';
 import type { WarehouseEvent } from './events/warehouse.ts';
@@ -14,6 +15,7 @@ import type { WarehouseEvent } from './events/warehouse.ts';
  */
 export type Observation =
   | HttpEvent
+  | SignInEvent
   | SourceEvent
   | IngestEvent
   | UpstreamEvent
@@ -55,6 +57,16 @@ export const eventKinds: { readonly [K in Kind]: EventKind<EventOf<K>> } = {
   credentials: {
     level: ({ fault }) => (fault === null ? 'info' : 'error'),
     text: 'A changed file of credentials was not taken over and the list before it stays; `fault` null: it is good again.',
+  },
+  'sign-in-refused': {
+    level: 'warn',
+    text: 'Somebody was not let in: from which address, as whom, and why.',
+  },
+  'sign-in-notice': { level: 'warn', text: 'Somebody was let in, and something about it should be looked at.' },
+  session: { level: 'info', text: 'A browser signed in, or out.' },
+  'signing-keys': {
+    level: ({ state }) => (state === 'read' ? 'info' : 'error'),
+    text: 'The keys that tokens of an issuer are checked with were read, or cannot be had; `lasts`: how long those at hand are still used.',
   },
   // Files of which something was not taken are warnings.
   load: {

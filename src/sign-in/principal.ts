@@ -7,6 +7,8 @@ export interface Claims {
   readonly roles: readonly string[];
   /** Ids of groups (claim `groups`). */
   readonly groups: readonly string[];
+  /** The token names no groups as there are too many of them: whoever grants by group cannot know. */
+  readonly groupsWithheld: boolean;
   /** What the client may do in the principal's name (claim `scp` or `scope`, taken apart at blanks). */
   readonly scopes: readonly string[];
   /** For reading only: an address can pass to somebody else, so nothing may be granted by it unless an operator says so. */
@@ -27,7 +29,14 @@ export interface Principal {
   readonly claims: Claims;
 }
 
-export const noClaims: Claims = { roles: [], groups: [], scopes: [], email: null, all: new Map() };
+export const noClaims: Claims = {
+  roles: [],
+  groups: [],
+  groupsWithheld: false,
+  scopes: [],
+  email: null,
+  all: new Map(),
+};
 
 /** The principal of a line of a file. */
 export function namedPrincipal(kind: 'basic' | 'key', name: string): Principal {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execFile, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { hashKey } from '../../src/http/credentials.ts';
+import { hashKey } from '../../src/sign-in/files/credentials.ts';
 import { casesFile } from '../ingest/support/drop.ts';
 import { csv } from '../ingest/support/feed.ts';
 import { type TestDatabase, testDatabase } from '../support/postgres.ts';

@@ -4,6 +4,7 @@ import { namedPrincipal } from '../../src/sign-in/principal.ts';
 /** Believes whatever name a request states, so that tests of rights need no credentials: as the key, or as the bearer token for the user of that name. */
 export const byName: Authentication = {
   open: false,
+  signsIn: true,
   keyName: 'api-key',
   challenge: () => null,
   identify: async ({ key, authorization }) => {

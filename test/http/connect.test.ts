@@ -20,7 +20,13 @@ describe('http: connect files', () => {
     const feed: ConnectFeed = {
       catalogue: () => catalogue,
       grantsOf: () => everything,
-      authentication: { open: true, keyName: 'api-key', challenge: () => null, identify: async () => null },
+      authentication: {
+        open: true,
+        signsIn: false,
+        keyName: 'api-key',
+        challenge: () => null,
+        identify: async () => null,
+      },
       settings: { pageSize: 10, publicUrl: null },
       observe: (event) => void (event.event === 'request' && log.push(event)),
       ...more,

@@ -33,6 +33,22 @@ export const examples: { readonly [K in Kind]: Extract<Observation, { readonly e
   'request-broken': { event: 'request-broken', id: 'r1', reason: 'QueryTimeout' },
   defect: { event: 'defect', id: 'r1', error: new TypeError('x is undefined') },
   'reply-not-kept': { event: 'reply-not-kept', reason: 'ENOSPC' },
+  'sign-in-refused': {
+    event: 'sign-in-refused',
+    way: 'token',
+    address: '192.0.2.7',
+    name: null,
+    reason: 'The token expired at 2026-11-29T11:12:14Z',
+  },
+  'sign-in-notice': { event: 'sign-in-notice', name: 'ann@example.com', notice: 'too many groups' },
+  session: { event: 'session', state: 'begun', name: 'ann@example.com', address: '192.0.2.7' },
+  'signing-keys': {
+    event: 'signing-keys',
+    issuer: 'https://login.example/t/v2.0',
+    state: 'failed',
+    reason: 'https://login.example/keys cannot be read: it answers 500',
+    lasts: 80_000_000,
+  },
   credentials: { event: 'credentials', setting: 'AUTH_KEY_FILE', fault: null },
   load: {
     event: 'load',

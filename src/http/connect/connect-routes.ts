@@ -17,6 +17,7 @@ import type { EntitySet, Model } from '../../edm/model.ts';
 import { GatewayError } from '../../errors.ts';
 import { visibleCatalogue } from '../../plan/visible.ts';
 import type { Principal } from '../../sign-in/principal.ts';
+import { clientAddress } from '../client-address.ts';
 import { errorHeaders, errorReply } from '../error-body.ts';
 import { serviceRoot } from '../exchange.ts';
 import type { Feed } from '../feed.ts';
@@ -51,7 +52,13 @@ async function answer(message: IncomingMessage, response: ServerResponse, feed: 
   const { url, host } = addressedTarget(message.url ?? '/', message.headers.host);
   const headers = { ...message.headers, host };
   const target = readTarget(url, headers, feed.authentication.keyName);
-  const presented = { authorization: headers.authorization, key: target.key };
+  const presented = {
+    authorization: headers.authorization,
+    key: target.key,
+    method: message.method ?? '',
+    headers,
+    address: clientAddress(message),
+  };
   let principal: Principal | null = null;
   let error: string | null = null;
   try {
@@ -96,7 +103,7 @@ async function answer(message: IncomingMessage, response: ServerResponse, feed: 
 
 /** How a program would sign in: as the gateway asks one that shows nothing. */
 function signInAt({ authentication }: ConnectFeed): SignIn {
-  const challenge = authentication.challenge({ authorization: undefined, key: undefined });
+  const challenge = authentication.challenge({ authorization: undefined });
   if (challenge === null) {
     return 'none';
   }

@@ -1,6 +1,12 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
-import { type CredentialWatch, type ReadLines, readLines, unwatched, watchedLines } from '../watched-lines.ts';
+import {
+  type CredentialWatch,
+  type ReadLines,
+  readLines,
+  unwatched,
+  watchedLines,
+} from '../../sign-in/files/watched-lines.ts';
 
 /** Who may send files. */
 export interface UploadKey {

@@ -20,8 +20,21 @@ export interface RequestRecord {
   readonly error: string | null;
 }
 
-/** What happens while requests are answered. */
+/** How somebody tried to sign in. */
+export type SignInWay = 'password' | 'key' | 'token' | 'browser';
+
+/** What happens while requests are answered. Never a password, a key or a token. */
 export type HttpEvent =
+  /** Somebody was not let in. `name`: whom he said to be, null where he said none; `reason` may say more than he was told. */
+  | {
+      readonly event: 'sign-in-refused';
+      readonly way: SignInWay;
+      readonly address: string;
+      readonly name: string | null;
+      readonly reason: string;
+    }
+  /** A browser signed in or out. */
+  | { readonly event: 'session'; readonly state: 'begun' | 'ended'; readonly name: string; readonly address: string }
   /** Somebody sent a file, or a part of one. `file`: source and name; `bytes`: those that came now; `user`: name of the key. */
   | {
       readonly event: 'upload';
@@ -41,9 +54,7 @@ export type HttpEvent =
   /** A fault that is the gateway's own. */
   | { readonly event: 'defect'; readonly id: string; readonly error: Error }
   /** The file system fails to keep replies; once until one was kept again. */
-  | { readonly event: 'reply-not-kept'; readonly reason: string }
-  /** A changed file of credentials that is not taken over, the list before it stays; null: it is good again. Once for each fault. */
-  | { readonly event: 'credentials'; readonly setting: string; readonly fault: string | null };
+  | { readonly event: 'reply-not-kept'; readonly reason: string };
 
 export type { ReadingEvent } from './source.ts';
 

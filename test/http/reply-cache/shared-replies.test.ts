@@ -3,7 +3,7 @@ import { readdirSync, readlinkSync, statSync } from 'node:fs';
 import process from 'node:process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Authentication, authentication } from '../../../src/http/authentication.ts';
-import type { Credentials } from '../../../src/http/credentials.ts';
+import type { Credentials } from '../../../src/sign-in/files/credentials.ts';
 import { type PostgresProxy, postgresProxy } from '../../support/postgres-proxy.ts';
 import { until } from '../../support/until.ts';
 import { type CacheServer, inflated, startCacheServer, type WireReply } from './cache-server.ts';

@@ -4,12 +4,12 @@ import { existsSync, mkdtempSync, readdirSync, statSync, writeFileSync } from 'n
 import path from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { authentication } from '../../../src/http/authentication.ts';
-import { credentialFile, hashKey } from '../../../src/http/credentials.ts';
 import { uploadKeys } from '../../../src/http/upload/upload-keys.ts';
 import { uploadRoutes } from '../../../src/http/upload/upload-routes.ts';
 import type { UploadTarget } from '../../../src/http/upload/upload-target.ts';
 import { type UploadSettings, Uploads } from '../../../src/ingest/upload/uploads.ts';
 import type { Observation } from '../../../src/observation/observation.ts';
+import { credentialFile, hashKey } from '../../../src/sign-in/files/credentials.ts';
 import { type Feed, useFeed } from '../../ingest/support/feed.ts';
 import { until } from '../../support/until.ts';
 import { startTestServer, type TestServer } from '../test-server.ts';

@@ -1,11 +1,11 @@
 import { readFileSync, statSync } from 'node:fs';
-import type { HttpEvent } from '../observation/events/http.ts';
-import { type Observe, unobserved } from '../observation/observe.ts';
+import type { SignInEvent } from '../../observation/events/sign-in.ts';
+import { type Observe, unobserved } from '../../observation/observe.ts';
 
 /** The setting that names a file of credentials, and where it is told what becomes of a changed file. */
 export interface CredentialWatch {
   readonly setting: string;
-  readonly observe: Observe<HttpEvent>;
+  readonly observe: Observe<SignInEvent>;
 }
 
 export const unwatched: CredentialWatch = { setting: '', observe: unobserved };
