@@ -24,6 +24,7 @@ import { keepMetadataCopy, readMetadataCopy, tokenSecret } from './metadata-copy
 import { shortEnough } from './reading/asked-request.ts';
 import { fetchByKeys, keyedPlan } from './reading/fetch-by-keys.ts';
 import { readAsTaken } from './reading/read-as-taken.ts';
+import { RefusedForms } from './reading/refused-forms.ts';
 import { nowhere, type SignInKeeping } from './sign-in/lasting-sign-in.ts';
 import { openSignIn } from './sign-in/open-sign-in.ts';
 import type { UpstreamSignIn } from './sign-in/sign-in.ts';
@@ -102,6 +103,7 @@ class ConnectedUpstream implements Upstream {
   #attemptedAt = 0;
   #countsNested = false;
   readonly #copies = new LookupCopies();
+  readonly #refused: RefusedForms;
 
   constructor(connection: Connection, settings: UpstreamSettings, secret: Buffer) {
     this.source = connection.source.name;
@@ -112,6 +114,7 @@ class ConnectedUpstream implements Upstream {
     const { environment = {}, time = realTime, keeping = nowhere } = connection;
     const context = { source: this.source, environment, time, keeping, observe: this.#observe };
     this.#signIn = openSignIn(settings.signIn, context);
+    this.#refused = new RefusedForms(() => time.now());
     this.#client = upstreamClient(this.source, settings, this.#signIn);
     this.#patient = this.#patientClient();
     const place = { dataDir: connection.dataDir, source: this.source, url: this.#client.root.href };
@@ -163,11 +166,20 @@ class ConnectedUpstream implements Upstream {
   async read(plan: UpstreamPlan, options: UpstreamReadOptions) {
     await this.#reached(options.caller ?? null);
     const kept: UpstreamRequest[] = [];
+    const isFirst = options.skipToken === null;
+    if (isFirst) {
+      this.#refused.check(plan, this.source);
+    }
     try {
-      return await readAsTaken(plan, options, this.#context(options, { sets: setsOf(plan), kept }));
+      const reply = await readAsTaken(plan, options, this.#context(options, { sets: setsOf(plan), kept }));
+      this.#refused.answered(plan);
+      return reply;
     } catch (error) {
       // It was received, and is not what was asked for.
       this.#copies.forget(kept);
+      if (isFirst) {
+        this.#refused.note(plan, error);
+      }
       throw error;
     }
   }
@@ -251,6 +263,7 @@ class ConnectedUpstream implements Upstream {
     const changes = this.#known === null ? [] : modelChanges(this.#known.model, read.model);
     this.#known = read;
     if (changes.length > 0) {
+      this.#refused.clear();
       this.#observe({
         event: 'upstream-changed',
         source: this.source,

@@ -83,6 +83,15 @@ export const isRefusedForm = (error: unknown): boolean =>
   statusBehind(error) === 404 ||
   (error instanceof GatewayError && (error.code === 'NotImplemented' || error.cause instanceof TooLong));
 
+/** A feed refused requests of this form before, and is not asked again. It names no value: that was another client's. */
+export const refusedBefore = (source: string, status: number): GatewayError =>
+  status === 501
+    ? new GatewayError('NotImplemented', `The proxied feed ${source} cannot do what was asked.`, {
+        feature: 'proxied',
+        cause: new FeedStatus(status),
+      })
+    : refused(source, `refused requests like this one with status ${status} within the last hour`, status);
+
 /**
  * What an error status of the upstream means for our client, who never gets to see the upstream's own challenge. `message`: what it
  * says of it, without what it was sent to sign in; empty: nothing.

@@ -1,0 +1,87 @@
+import { createHash } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
+import { describePlan } from '../../plan/model/describe.ts';
+import { refusedBefore, refusedWith } from '../client/upstream-fault.ts';
+import type { UpstreamPlan } from '../upstream.ts';
+
+/** Forms that are remembered, those asked for last; each is a few hundred bytes. */
+const mostForms = 2000;
+/** Milliseconds until a feed is asked again: it may have learned something. */
+const longest = 3_600_000;
+/** Different requests of one form that are refused before it is not asked any more: one of them may be refused for its values. */
+const mostRequests = 2;
+
+interface Form {
+  /** Their digests. */
+  readonly requests: ReadonlySet<string>;
+  readonly status: number;
+  readonly at: number;
+}
+
+/**
+ * What a feed cannot do, by the form of the request: the set, its options and functions, without the values that they name. A form
+ * that was refused for different values, and never answered in between, is not asked for a while: whoever wants such rows gets
+ * them in another way, or is refused, without a request in vain.
+ */
+export class RefusedForms {
+  readonly #now: () => number;
+  readonly #forms = new LRUCache<string, Form>({ max: mostForms });
+
+  /** `now`: milliseconds of a clock. */
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  /** Throws GatewayError as the feed did, where it need not be asked. */
+  check(plan: UpstreamPlan, source: string): void {
+    const key = keyOf(plan);
+    const form = key === null ? undefined : this.#forms.get(key);
+    if (key === null || form === undefined || form.requests.size < mostRequests) {
+      return;
+    }
+    if (Math.abs(this.#now() - form.at) > longest) {
+      this.#forms.delete(key);
+      return;
+    }
+    throw refusedBefore(source, form.status);
+  }
+
+  /** The feed refused a plan, in all forms that it might take. */
+  note(plan: UpstreamPlan, error: unknown): void {
+    const key = keyOf(plan);
+    const status = refusedWith(error);
+    // How long a request may be is learned apart, and what fails with 500 now may be answered in a minute.
+    if (key === null || (status !== 400 && status !== 501)) {
+      return;
+    }
+    const text = describePlan(plan, { values: 'shown' });
+    const digest = createHash('sha256').update(text).digest('base64');
+    const requests = new Set(this.#forms.get(key)?.requests).add(digest);
+    this.#forms.set(key, { requests, status, at: this.#now() });
+  }
+
+  /** The feed answered a plan. */
+  answered(plan: UpstreamPlan): void {
+    if (this.#forms.size > 0) {
+      const key = keyOf(plan);
+      this.#forms.delete(key ?? '');
+    }
+  }
+
+  /** The feed is another one now. */
+  clear(): void {
+    this.#forms.clear();
+  }
+}
+
+/** null: rows that are asked for like this have no other way to be had, so the feed is asked each time. */
+function keyOf(plan: UpstreamPlan): string | null {
+  if (plan.kind !== 'Collection' && plan.kind !== 'Count') {
+    return null;
+  }
+  const { filter, orderby, top, skip, count } = plan.restriction;
+  const isPlain = filter === null && orderby.length === 0 && top === null && skip === null && !count;
+  return isPlain && (plan.kind === 'Count' || plan.selection.expands.length === 0)
+    ? null
+    : describePlan(plan.kind === 'Collection' ? { ...plan, after: null } : plan, { values: 'hidden' });
+}
