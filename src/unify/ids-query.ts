@@ -94,7 +94,10 @@ function readIds(
   return selectedIds(unified, bound, idColumns(bound.contribution, stored, 'o'), from);
 }
 
-/** Rows that references are looked up in. One that has nothing but its own key to tell, of the reference's own source, changes nothing. */
+/**
+ * Rows that references are looked up in. One that tells nothing changes nothing, as an account before it was matched; nor does one that has
+ * but its own key to tell, of the reference's own source.
+ */
 function throughIds(unified: BoundUnified, bound: BoundContribution, { set, condition }: Read): readonly string[] {
   const { catalogue } = unified;
   return [...bound.columns].flatMap(([property, formula]) => {
@@ -111,8 +114,8 @@ function throughIds(unified: BoundUnified, bound: BoundContribution, { set, cond
       const prefix = escapeText(`${source}:`);
       // The other way round than the key is made, so that an index of the references helps.
       const same = `${named} = (CASE WHEN starts_with(${key}, ${prefix}) THEN substr(${key}, length(${prefix}) + 1) END) COLLATE "C"`;
-      const says = source === bound.contribution.source ? [`${told} IS DISTINCT FROM ${key}`] : [];
-      const where = [condition, ...says, ...scope.where].join(' AND ');
+      const says = source === bound.contribution.source ? `${told} <> ${key}` : `${told} IS NOT NULL`;
+      const where = [condition, says, ...scope.where].join(' AND ');
       const from = `FROM ${scope.from.join(' ')} JOIN ${quoteRelation(led.set.relation)} t ON ${same} WHERE ${where}`;
       return selectedIds(unified, bound, idColumns(bound.contribution, stored, row.alias), from);
     });

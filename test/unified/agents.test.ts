@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { requireCatalogue } from '../../src/catalogue/read-metadata.ts';
 import { makeAgain } from '../../src/ingest/derive/maintain-derived.ts';
+import { unifiedIds } from '../../src/ingest/derive/unified-rows.ts';
 import { erasePersons } from '../../src/ingest/erase/erase-persons.ts';
 import { personalKey } from '../../src/ingest/personal/personal-key.ts';
 import { storedTable } from '../../src/ingest/stored/stored-table.ts';
@@ -67,6 +68,22 @@ describe('traps of unified agents, teams, contacts and topics', () => {
     assert.equal(await agentOf('tracebuzz:1'), 'sparkcentral:9');
     const rows = await feed().rows('SELECT "AgentKey" AS agent FROM feed."Messages"');
     assert.deepEqual(rows, [{ agent: 'sparkcentral:9' }]);
+  });
+
+  it('an account whose agent is not told yet, or is itself, leads to no message that is to be made again', async () => {
+    const { catalogue, database } = feed();
+    const table = storedTable(catalogue, 'Messages');
+    const { derivation } = table.set;
+    assert.ok(derivation?.kind === 'unified');
+    const accounts = storedTable(catalogue, 'AgentAccounts');
+    const ids = unifiedIds(catalogue, { table, derivation }, accounts, `t."AccountKey" = 'sparkcentral:9'`);
+    const told = async (agent: string | null) => {
+      await database.query(`UPDATE ${accounts.name} SET "AgentKey" = $1 WHERE "AccountKey" = 'sparkcentral:9'`, [
+        agent,
+      ]);
+      return (await feed().rows(ids)).length;
+    };
+    assert.deepEqual([await told('tracebuzz:57'), await told(null), await told('sparkcentral:9')], [1, 0, 0]);
   });
 
   it('the system is no agent', async () => {
