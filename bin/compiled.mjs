@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { writeConsole } from './console-bundle.mjs';
 
 const stampOf = (root) => path.join(root, 'dist', '.compiled-from');
 
@@ -12,7 +13,8 @@ function fingerprint(root) {
   const files = readdirSync(path.join(root, 'src'), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => path.join(entry.parentPath ?? entry.path, entry.name));
-  files.push(...['tsconfig.json', 'tsconfig.build.json', 'package-lock.json'].map((name) => path.join(root, name)));
+  const others = ['tsconfig.json', 'tsconfig.build.json', 'package-lock.json', path.join('bin', 'console-bundle.mjs')];
+  files.push(...others.map((name) => path.join(root, name)));
   for (const file of files.sort()) {
     const { size, mtimeMs } = statSync(file);
     hash.update(`${file}\0${size}\0${mtimeMs}\n`);
@@ -48,6 +50,7 @@ export function compile(root) {
     const script = path.join(path.dirname(compiler), bin.tsc);
     const run = spawnSync(process.execPath, [script, '-p', 'tsconfig.build.json'], { cwd: root, stdio: 'ignore' });
     if (run.status === 0) {
+      writeConsole(root);
       writeFileSync(stampOf(root), before);
     }
   } catch {

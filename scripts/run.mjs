@@ -159,6 +159,7 @@ function longTests() {
 async function check() {
   const steps = [
     ['types', () => tool('typescript', ['--noEmit'])],
+    ['types of the console', () => tool('typescript', ['-p', path.join('src', 'console', 'tsconfig.json')])],
     ['lint', () => tool('@biomejs/biome', ['lint', '--error-on-warnings', '.'])],
     ['format', () => tool('@biomejs/biome', ['format', '.'])],
     ['tests', () => commands.test()],

@@ -49,6 +49,8 @@ export interface Config {
   readonly uploadBytes: number;
   /** Name of the header and of the query option that may carry a key. */
   readonly keyName: string;
+  /** Names or ids of those who may replay and dismiss rejected rows in the console. */
+  readonly operators: readonly string[];
   /** Large reads that run at once; null: as many as this machine has processors. */
   readonly heavyReads: number | null;
   /** Bytes of temporary files that one read may have PostgreSQL write. */
@@ -143,6 +145,10 @@ const schema = z.object({
     .string()
     .regex(/^[A-Za-z][A-Za-z0-9_-]{0,63}$/, 'must be a name of letters, digits, - and _')
     .default('api-key'),
+  OPERATORS: z
+    .string()
+    .transform((text) => text.split(/[\s,]+/).filter((name) => name !== ''))
+    .optional(),
   HEAVY_READS: count(1, 64).optional(),
   TEMP_FILES_MB: count(1, 1_000_000).default(8192),
   EVALUATE_MAX_ROWS: count(1, 999_999_999).default(1_000_000),
@@ -269,6 +275,7 @@ function configOf(settings: z.infer<typeof schema>): Config {
     uploadDir: settings.UPLOAD_DIR === undefined ? path.join(dataDir, 'uploads') : path.resolve(settings.UPLOAD_DIR),
     uploadBytes: settings.UPLOAD_MAX_MB * 1024 * 1024,
     keyName: settings.AUTH_KEY_NAME,
+    operators: settings.OPERATORS ?? [],
     heavyReads: settings.HEAVY_READS ?? null,
     temporaryBytes: settings.TEMP_FILES_MB * 1024 * 1024,
     evaluation: { rows: settings.EVALUATE_MAX_ROWS, bytes: settings.EVALUATE_MAX_MB * 1024 * 1024 },

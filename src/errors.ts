@@ -65,6 +65,9 @@ export const errorCatalogue = {
   AccessDenied: kind(403, 'fatal', 'Ask whoever runs the feed for the right that the message names.'),
   TokenTooLong: kind(431, 'fatal', 'Have the application send roles in its tokens in place of groups.'),
   SignInUnavailable: kind(503, 'retriable', 'Try again after the seconds in Retry-After.'),
+  // The console.
+  OperatorsOnly: kind(403, 'fatal', 'Ask whoever runs the gateway to name you in OPERATORS.'),
+  OriginRefused: kind(403, 'fatal', 'Do it in the console itself, at the address of the gateway.'),
   // Uploads.
   UploadsOff: kind(
     404,

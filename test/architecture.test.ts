@@ -31,6 +31,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   archive: ['ingest', 'upstream', 'plan', 'json', 'sql', 'warehouse', 'catalogue', 'edm'],
   backup: ['warehouse', 'sql'],
   source: ['plan', 'json', 'sql', 'upstream', 'warehouse', 'catalogue', 'edm'],
+  console: ['connect'],
   'sign-in': [],
   http: ['sign-in', 'uri', 'plan', 'source', 'json', 'csv', 'connect', 'catalogue', 'edm'],
 };
@@ -263,9 +264,9 @@ const committed = readdirSync(root, { withFileTypes: true }).flatMap((entry) => 
     .map((inner) => path.relative(root, path.join(inner.parentPath, inner.name)).replaceAll('\\', '/'));
 });
 const read = (file: string): SourceFile => ({ file, text: readFileSync(path.join(root, file), 'utf8') });
-const inSource = committed.filter((file) => /^src\/.*\.ts$/.test(file)).map(read);
+const inSource = committed.filter((file) => /^src\/.*\.tsx?$/.test(file)).map(read);
 const inProgram = [...inSource, ...committed.filter((file) => file.startsWith('migrations/')).map(read)];
-const written = committed.filter((file) => /\.(ts|mjs|cjs)$/.test(file)).map(read);
+const written = committed.filter((file) => /\.(tsx?|mjs|cjs)$/.test(file)).map(read);
 const everything = committed
   .filter((file) => file !== 'test/architecture.test.ts' && !/\.(png|gz|zip|xlsx?)$/.test(file))
   .map(read);

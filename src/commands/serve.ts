@@ -5,6 +5,7 @@ import { spaceFault } from '../embedded/disk-space.ts';
 import { GatewayError } from '../errors.ts';
 import { feedCapabilities } from '../http/capabilities.ts';
 import { connectRoutes } from '../http/connect/connect-routes.ts';
+import { consoleRoutes } from '../http/console/console-routes.ts';
 import { feedPath } from '../http/exchange.ts';
 import type { Feed } from '../http/feed.ts';
 import { healthRoutes } from '../http/health.ts';
@@ -23,6 +24,7 @@ import type { Database } from '../warehouse/database.ts';
 import { DatabaseProbe } from '../warehouse/database-probe.ts';
 import { alertWorks } from './alert-works.ts';
 import { archiveWorks, connectArchives } from './archive-works.ts';
+import { consoleWorks } from './browser-console/console-works.ts';
 import { preparationTo } from './console.ts';
 import { deliveryRounds, deliveryWorks, faultsOfDeliveries, spoolFolders } from './deliveries.ts';
 import { exitCodes } from './exit-code.ts';
@@ -187,10 +189,11 @@ async function serveUntil(end: Promise<End>, serving: Serving): Promise<End> {
     const app = httpListener(feed);
     healthRoutes(app, readiness);
     connectRoutes(app, feed);
-    const sent = openUploads(
-      { catalogue, database, limits: config.unpack },
-      { config, health: readiness, observe, requireSpace: () => requireSpace(folder) },
-    );
+    const loading = { catalogue, database, limits: config.unpack };
+    const requireRoom = (): void => requireSpace(folder);
+    const { signsIn } = guard;
+    consoleRoutes(app, feed, consoleWorks(loading, { config, signsIn, proxied, requireSpace: requireRoom }));
+    const sent = openUploads(loading, { config, health: readiness, observe, requireSpace: requireRoom });
     uploadRoutes(app, sent?.service ?? null);
     metrics?.serves(app.server, database);
     const address = await listen(app, config);
@@ -203,24 +206,20 @@ async function serveUntil(end: Promise<End>, serving: Serving): Promise<End> {
     announce(address, surroundings, folder);
     observe({ event: 'listening', address, version: programVersion() });
     options.onListening?.(address);
-    const drop = new DropFolder({ catalogue, database, limits: config.unpack }, config.dropDir, {
+    const drop = new DropFolder(loading, config.dropDir, {
       ...(config.dropMinimumAge === null ? {} : { minimumAge: config.dropMinimumAge }),
       observe,
-      mayGoOn: () => requireSpace(folder),
+      mayGoOn: requireRoom,
       signal: stopping.signal,
     });
     const scan = async (): Promise<unknown> => {
-      requireSpace(folder);
+      requireRoom();
       return drop.scan();
     };
     const failed = (error: unknown, work: string): void =>
       observe({ event: 'scan-failed', work, reason: failureOf(error, folder) });
     await removeLeftSpools(spoolFolders(config));
-    const asked = deliveryRounds(
-      surroundings,
-      { catalogue, database, limits: config.unpack },
-      { signal: stopping.signal, mayGoOn: () => requireSpace(folder) },
-    );
+    const asked = deliveryRounds(surroundings, loading, { signal: stopping.signal, mayGoOn: requireRoom });
     const schedules = runSchedules(
       [
         ...deliveryWorks(asked, stopping.signal),
@@ -286,6 +285,7 @@ function announce(address: string, { print, config }: Surroundings, folder: stri
   print(`OData warehouse gateway ${programVersion()}.`);
   print(`The feed is ready. Paste this address into Power BI or Excel (Get data > OData feed):`);
   print(`  ${address}`);
+  print(`A browser shows at ${address.slice(0, -feedPath.length + 1)} what is there.`);
   print(`Exports dropped into ${config.dropDir} are loaded by themselves.`);
   print(
     `Local days and hours of sets over all sources are those of ${config.reportingTimeZone} (REPORTING_TIME_ZONE).`,

@@ -19,7 +19,7 @@ export function mIdentifier(name: string): string {
 }
 
 /** How the feed is opened: the newer reader, nulls left out on the wire (Power Query fills them in). */
-const feedOptions = '[Implementation = "2.0", ODataVersion = 4, OmitValues = ODataOmitValues.Nulls]';
+export const feedOptions = '[Implementation = "2.0", ODataVersion = 4, OmitValues = ODataOmitValues.Nulls]';
 
 /** One step of a query: `name = expression`. */
 export interface MStep {

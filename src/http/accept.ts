@@ -33,6 +33,10 @@ function mediaRanges(accept: string): readonly MediaRange[] {
   });
 }
 
+/** Whether HTML is asked for by its name: browsers do when a person opens an address, programs that take anything do not. */
+export const acceptsHtml = (accept: string | undefined): boolean =>
+  mediaRanges(accept ?? '').some(({ type, quality }) => type === 'text/html' && quality > 0);
+
 export interface Leniency {
   /** Media types for which a client gets JSON where it accepts nothing else. */
   readonly insteadOf?: readonly string[];

@@ -190,14 +190,15 @@ async function route(request: FeedRequest, exchange: Exchange, { serving, princi
 }
 
 /**
- * Who opens the server's address alone is sent to the feed; true when the reply is done. The reference is relative, so
+ * Who opens the server's address alone, and does not ask for HTML (`console/`), is sent to the feed; true when the reply is done. The reference is relative, so
  * that it holds behind a proxy with a path of its own.
  */
 function startPageAnswered({ method, url, within }: FeedRequest, response: ReplyTarget): boolean {
   if (within !== null || url.split('?', 1)[0] !== '/' || (method !== 'GET' && method !== 'HEAD')) {
     return false;
   }
-  response.writeHead(302, { Location: feedPath.slice(1), 'Content-Length': '0', 'Cache-Control': 'no-cache' });
+  const headers = { Location: feedPath.slice(1), 'Content-Length': '0', 'Cache-Control': 'no-cache', Vary: 'Accept' };
+  response.writeHead(302, headers);
   response.end();
   return true;
 }

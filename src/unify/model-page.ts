@@ -24,16 +24,44 @@ export function unsaidColumns(catalogue: Catalogue): readonly string[] {
   );
 }
 
+/** A unified set, column by column. Texts in backquotes are OData expressions. */
+export interface ModelSection {
+  readonly set: string;
+  readonly description: string;
+  /** Sets whose rows become rows of it. */
+  readonly from: readonly string[];
+  /** `said`: for each of `from`, what the column is made of, or why it is null. */
+  readonly columns: readonly { readonly name: string; readonly said: readonly string[] }[];
+  /** What is gathered from rows of other sets. */
+  readonly gathered: readonly { readonly set: string; readonly text: string }[];
+}
+
+/** The unified sets, in the order of the catalogue. */
+export function modelSections(catalogue: Catalogue): readonly ModelSection[] {
+  return unifiedSets(catalogue).map((set) => {
+    const contributions = set.derivation?.kind === 'unified' ? set.derivation.from : [];
+    return {
+      set: set.name,
+      description: catalogue.model.entitySets.get(set.name)?.description ?? '',
+      from: contributions.map(({ set: from }) => from),
+      columns: [...set.columns.keys()].map((name) => ({
+        name,
+        said: saidOf(set, name).map(({ text }) => text ?? ''),
+      })),
+      gathered: contributions.flatMap((one) => gatheredTexts(one).map((text) => ({ set: one.set, text }))),
+    };
+  });
+}
+
 /** The page of the model, in Markdown: every column of every unified set, and what each source makes it of. */
 export function modelPage(catalogue: Catalogue): string {
-  const sections = unifiedSets(catalogue).map((set) => section(catalogue, set));
   return `${[
     '# The sets over all sources',
     '',
     'Made from `metadata/` by `npx tsx scripts/write-model-page.ts`; a test holds it to that. Texts in `code` are OData expressions over the set',
     'that stands in the head of their column (docs/metadata.md, "Unified sets"). A source without a column has no rows in the set.',
     '',
-    ...sections,
+    ...modelSections(catalogue).map(sectionText),
   ].join('\n')}`;
 }
 
@@ -43,25 +71,19 @@ function unifiedSets(catalogue: Catalogue): readonly StoredSet[] {
   );
 }
 
-function section(catalogue: Catalogue, set: StoredSet): string {
-  const entity = catalogue.model.entitySets.get(set.name);
-  const contributions = set.derivation?.kind === 'unified' ? set.derivation.from : [];
-  const heads = ['column', ...contributions.map(({ set: from }) => from)];
-  const rows = [...set.columns.keys()].map((column) => [
-    `\`${column}\``,
-    ...saidOf(set, column).map(({ text }) => (text ?? '').replaceAll('|', '\\|')),
-  ]);
-  const gathered = contributions.flatMap((one) => gatheredLines(one));
+function sectionText({ set, description, from, columns, gathered }: ModelSection): string {
+  const heads = ['column', ...from];
+  const rows = columns.map(({ name, said }) => [`\`${name}\``, ...said.map((text) => text.replaceAll('|', '\\|'))]);
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
   return [
-    `## ${set.name}`,
+    `## ${set}`,
     '',
-    entity?.description ?? '',
+    description,
     '',
     line(heads),
     line(heads.map(() => '---')),
     ...rows.map(line),
-    ...(gathered.length === 0 ? [] : ['', ...gathered]),
+    ...(gathered.length === 0 ? [] : ['', ...gathered.map((one) => `- ${one.set}: ${one.text}`)]),
     '',
   ].join('\n');
 }
@@ -110,8 +132,8 @@ function aggregateText({ method, of, by, where }: AggregateFormula): string {
   return `${method}${of === null ? '' : ` of ${code(of)}`}${rest}`;
 }
 
-function gatheredLines(one: Contribution): readonly string[] {
+function gatheredTexts(one: Contribution): readonly string[] {
   return one.gather.flatMap(({ set, values }) =>
-    [...values].map(([name, formula]) => `- ${one.set}: \`${name}\` is the ${aggregateText(formula)}, of ${set}`),
+    [...values].map(([name, formula]) => `\`${name}\` is the ${aggregateText(formula)}, of ${set}`),
   );
 }

@@ -1,0 +1,49 @@
+import type { Config } from '../../config.ts';
+import type { ConsoleService, ReplayOutcome } from '../../http/console/console-service.ts';
+import { operatorRule } from '../../http/console/operators.ts';
+import { dismiss } from '../../ingest/ledger/reject-work.ts';
+import type { IngestContext } from '../../ingest/load/load-file.ts';
+import { replayRejects } from '../../ingest/load/replay-rejects.ts';
+import { modelSections } from '../../unify/model-page.ts';
+import type { ConnectedUpstreams } from '../connect-upstreams.ts';
+import { programVersion } from '../version.ts';
+import { builtFiles } from './built-files.ts';
+import { feedStates } from './feed-states.ts';
+
+export interface ConsoleParts {
+  readonly config: Config;
+  /** Credentials are looked at. */
+  readonly signsIn: boolean;
+  readonly proxied: ConnectedUpstreams;
+  /** Throws StorageFull where the disk of the database is full. */
+  readonly requireSpace: () => void;
+}
+
+/** What the console is given of loads, feeds and the model: serving knows none of these itself. */
+export function consoleWorks(context: IngestContext, parts: ConsoleParts): ConsoleService {
+  const { catalogue, database } = context;
+  const { config, signsIn, proxied, requireSpace } = parts;
+  const { operators, host, publicUrl, reportingTimeZone } = config;
+  return {
+    version: programVersion(),
+    reportingTimeZone,
+    files: builtFiles,
+    feeds: () => feedStates({ catalogue, proxied, database }),
+    model: () => modelSections(catalogue),
+    mayOperate: operatorRule({ operators, signsIn, host, publicUrl }),
+    replay: async ({ ids, ...which }) => {
+      requireSpace();
+      const results = await replayRejects(context, { ...which, ...(ids === undefined ? {} : { rejectIds: ids }) });
+      return results.reduce<ReplayOutcome>(
+        (sum, { asked, tried, replayed, removed }) => ({
+          asked: sum.asked + asked,
+          tried: sum.tried + tried,
+          replayed: sum.replayed + replayed,
+          removed: sum.removed + removed,
+        }),
+        { asked: 0, tried: 0, replayed: 0, removed: 0 },
+      );
+    },
+    dismiss: (which, word) => database.transaction((transaction) => dismiss(transaction, which, word)),
+  };
+}

@@ -1,0 +1,144 @@
+import { useState } from 'preact/hooks';
+import type { Answer, Series } from '../explore/answer.ts';
+import type { Question } from '../explore/question.ts';
+import { Chart } from '../parts/chart.tsx';
+import { duration, measured } from '../text/numbers.ts';
+
+/** Values of columns in seconds are told as durations. */
+const sayer = ({ measure: { column } }: Question): ((value: number) => string) =>
+  column?.endsWith('Seconds') === true ? duration : measured;
+
+/** An answer as a chart, and as a table. */
+export function AnswerView({ question, answer }: { readonly question: Question; readonly answer: Answer }) {
+  const say = sayer(question);
+  if (answer.series.length === 0) {
+    return (
+      <div class="state">
+        <h2>Nothing in this period</h2>
+        <p>No row of {question.set} says anything of it. Try another period, or another measure.</p>
+      </div>
+    );
+  }
+  const title = titleOf(question);
+  return question.grain === 'none' ? (
+    <Ranking answer={answer} say={say} title={title} isTotal={answer.additive} />
+  ) : (
+    <OverTime answer={answer} say={say} title={title} />
+  );
+}
+
+function titleOf({ set, measure: { method, column }, split }: Question): string {
+  const what = column === null ? `${set}` : `${method} of ${column} of ${set}`;
+  return split === null ? what : `${what} by ${split.split('/')[0] ?? split}`;
+}
+
+interface Showing {
+  readonly answer: Answer;
+  readonly say: (value: number) => string;
+  readonly title: string;
+}
+
+function OverTime({ answer, say, title }: Showing) {
+  const [step, setStep] = useState<number | null>(null);
+  const { steps, series, others, additive } = answer;
+  const shown = ({ values, total }: Series): string => {
+    const value = step === null ? total : (values[step] ?? null);
+    return value === null ? '–' : say(value);
+  };
+  const where = step === null ? (additive ? 'in all' : 'point at the chart for values') : (steps[step] ?? '');
+  return (
+    <>
+      <figure class="answer">
+        <figcaption>
+          {title} <span class="quiet">{where}</span>
+        </figcaption>
+        <Chart
+          answer={answer}
+          label={`${title}: a chart of ${series.length} series over ${steps.length} steps; the table below has its values`}
+          say={say}
+          at={setStep}
+        />
+        <ul class="legend">
+          {series.map((one, index) => (
+            <li key={one.name}>
+              <span class={`swatch series-${index + 1}`} />
+              {one.name === '' ? 'All' : one.name} <b>{shown(one)}</b>
+            </li>
+          ))}
+        </ul>
+        {others > 0 && !additive && <p class="quiet">{others} more are not drawn.</p>}
+      </figure>
+      <details class="values">
+        <summary>Values as a table</summary>
+        <div class="scrolls tall">
+          <table class="table">
+            <thead>
+              <tr>
+                <th>Time</th>
+                {series.map(({ name }) => (
+                  <th key={name} class="number">
+                    {name === '' ? 'All' : name}
+                  </th>
+                ))}
+              </tr>
+            </thead>
+            <tbody>
+              {steps.map((name, index) => (
+                <tr key={name}>
+                  <th scope="row">{name}</th>
+                  {series.map((one) => {
+                    const value = one.values[index] ?? null;
+                    return (
+                      <td key={one.name} class="number">
+                        {value === null ? '–' : say(value)}
+                      </td>
+                    );
+                  })}
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      </details>
+    </>
+  );
+}
+
+const mostBars = 40;
+
+/** One value for each, the greatest first: a table whose rows are bars. */
+function Ranking({ answer, say, title, isTotal }: Showing & { readonly isTotal: boolean }) {
+  const [all, setAll] = useState(false);
+  const values = answer.series.flatMap(({ name, values: [value] }) => (value == null ? [] : [{ name, value }]));
+  const greatest = Math.max(...values.map(({ value }) => value), 0);
+  const sum = values.reduce((total, { value }) => total + value, 0);
+  const shown = all ? values : values.slice(0, mostBars);
+  return (
+    <figure class="answer">
+      <figcaption>
+        {title} {isTotal && <span class="quiet">{say(sum)} in all</span>}
+      </figcaption>
+      <table class="ranking">
+        <tbody>
+          {shown.map(({ name, value }) => (
+            <tr key={name}>
+              <th scope="row">{name === '' ? 'All' : name}</th>
+              <td class="number">{say(value)}</td>
+              <td class="track" aria-hidden="true">
+                <span
+                  class="track-bar"
+                  style={{ width: `${greatest > 0 ? Math.max(0, (100 * value) / greatest) : 0}%` }}
+                />
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {values.length > shown.length && (
+        <button type="button" onClick={() => setAll(true)}>
+          Show all {values.length}
+        </button>
+      )}
+    </figure>
+  );
+}
