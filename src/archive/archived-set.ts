@@ -1,6 +1,7 @@
 import type { ArchiveSettings } from '../catalogue/archive-settings.ts';
 import type { Catalogue, StoredSet } from '../catalogue/catalogue.ts';
 import type { EntitySet, EntityType, Model, Property } from '../edm/model.ts';
+import { wholeSets } from '../plan/grants.ts';
 import { visible } from '../plan/visible.ts';
 import { twinOf } from '../warehouse/tables/twin-table.ts';
 
@@ -110,8 +111,7 @@ export function withArchived(catalogue: Catalogue, archived: readonly ArchivedSe
   const sets = new Map([...catalogue.sets, ...archived.map(({ name, table }) => [name, table] as const)]);
   // Of a source without an address archived sets come back alone: nothing leads to the others.
   const comesBack = archived.some(({ name }) => !catalogue.model.entitySets.has(name));
-  const granted = new Map([...entitySets.keys()].map((name) => [name, { properties: null, rows: null }]));
-  const model = comesBack ? visible(whole, { sets: granted }) : whole;
+  const model = comesBack ? visible(whole, wholeSets(entitySets.keys())) : whole;
   const withheld = [...(catalogue.withheld ?? [])].filter(([name]) => !stored.has(name));
   return Object.freeze({ ...catalogue, model, sets, ...(catalogue.withheld && { withheld: new Map(withheld) }) });
 }
@@ -122,7 +122,6 @@ export function withheldSets(catalogue: Catalogue, why: ReadonlyMap<string, stri
     return catalogue;
   }
   const sets = new Map([...catalogue.sets].filter(([name]) => !why.has(name)));
-  const granted = new Map([...sets.keys()].map((name) => [name, { properties: null, rows: null }]));
   const withheld = new Map([...(catalogue.withheld ?? []), ...why]);
-  return Object.freeze({ ...catalogue, model: visible(catalogue.model, { sets: granted }), sets, withheld });
+  return Object.freeze({ ...catalogue, model: visible(catalogue.model, wholeSets(sets.keys())), sets, withheld });
 }

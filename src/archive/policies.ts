@@ -1,7 +1,7 @@
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { PersonalPolicy } from '../catalogue/personal-data.ts';
+import { maskedText, maskedTime } from '../edm/mask.ts';
 import type { Property } from '../edm/model.ts';
-import { maskedText, maskedTime } from '../ingest/personal/mask.ts';
 import { requiredKey } from '../ingest/personal/personal-key.ts';
 import { hashing, type Treatment } from '../ingest/personal/treatments.ts';
 import type { ArchivedSet } from './archived-set.ts';

@@ -1,4 +1,5 @@
 import type { Catalogue, Source } from '../catalogue/catalogue.ts';
+import { wholeSets } from '../plan/grants.ts';
 import { visible } from '../plan/visible.ts';
 
 /**
@@ -19,8 +20,7 @@ export function withoutAddress(catalogue: Catalogue, sources: readonly Source[])
     }
   }
   const sets = new Map([...catalogue.sets].filter(([name]) => !withheld.has(name)));
-  const granted = new Map([...sets.keys()].map((name) => [name, { properties: null, rows: null }]));
-  return { ...catalogue, sets, withheld, model: visible(catalogue.model, { sets: granted }) };
+  return { ...catalogue, sets, withheld, model: visible(catalogue.model, wholeSets(sets.keys())) };
 }
 
 /** What gives the address of a proxied source. */

@@ -47,6 +47,8 @@ export interface Property {
   readonly scale?: number | 'variable';
   readonly description?: string;
   readonly personalData?: PersonalData;
+  /** In a model as somebody with rights sees it: whether its values are masked, or those of some rows, or not there. Absent: they are what they are. */
+  readonly shown?: 'masked' | 'partly';
   /** How the proxied feed has it, where metadata maps another name of its to ours. */
   readonly upstream?: UpstreamProperty;
   /** `type` is `Edm.String` then; only properties of proxied sets have one. */

@@ -1,4 +1,5 @@
-import type { RowCondition } from './model/restricted-set.ts';
+import { speaksOfKeyAlone } from './logic/key-condition.ts';
+import type { PropertyView, RowCondition } from './model/restricted-set.ts';
 
 /** What somebody may see of one set. */
 export interface SetGrant {
@@ -6,6 +7,10 @@ export interface SetGrant {
   readonly properties: ReadonlySet<string> | null;
   /** null: all rows. */
   readonly rows: RowCondition | null;
+  /** Of the properties those that are masked, or that are seen of some of the rows alone. */
+  readonly views: ReadonlyMap<string, PropertyView>;
+  /** Conditions and views as text; empty: there are none. */
+  readonly rule: string;
 }
 
 /**
@@ -15,7 +20,49 @@ export interface SetGrant {
 export interface Grants {
   /** By set name; null: everything, since nobody made a rule. */
   readonly sets: ReadonlyMap<string, SetGrant> | null;
+  /** Grants with the same one show the same model, whatever rows they let through: it is made once for all of them. */
+  readonly shape: GrantShape;
+}
+
+/** Compared by identity. */
+export interface GrantShape {
+  readonly text: string;
+}
+
+/** Shapes by their text, so that grants made apart are told to look alike; those used last. */
+const shapes = new Map<string, GrantShape>();
+const mostShapes = 500;
+
+/** The shape of these: names, what is masked or seen in part, and whether the key alone chooses rows. */
+export function grantShape(sets: ReadonlyMap<string, SetGrant>): GrantShape {
+  const told = [...sets].map(([name, { properties, rows, views }]) => [
+    name,
+    properties === null ? null : [...properties].sort(),
+    [...views].map(([property, view]) => [property, shownOf(view)]),
+    rows === null || speaksOfKeyAlone(rows),
+  ]);
+  const text = JSON.stringify(told.sort(([a], [b]) => (String(a) < String(b) ? -1 : 1)));
+  const shape = shapes.get(text) ?? Object.freeze({ text });
+  shapes.delete(text);
+  shapes.set(text, shape);
+  for (const oldest of shapes.keys()) {
+    if (shapes.size <= mostShapes) {
+      break;
+    }
+    shapes.delete(oldest);
+  }
+  return shape;
+}
+
+/** How the values of a property are seen: all of them masked, or as each row's rules say. */
+export const shownOf = ({ cases }: PropertyView): 'masked' | 'partly' =>
+  cases.length === 1 && cases[0]?.rows === null && cases[0].as === 'mask' ? 'masked' : 'partly';
+
+/** Everything of some sets, and nothing of others. */
+export function wholeSets(names: Iterable<string>): Grants {
+  const sets = new Map([...names].map((name) => [name, { properties: null, rows: null, views: new Map(), rule: '' }]));
+  return { sets, shape: grantShape(sets) };
 }
 
 /** The rights of everybody where nobody made a rule. */
-export const everything: Grants = Object.freeze({ sets: null });
+export const everything: Grants = Object.freeze({ sets: null, shape: Object.freeze({ text: '' }) });

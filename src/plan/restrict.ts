@@ -4,10 +4,10 @@ import type { Grants, SetGrant } from './grants.ts';
 import { canFail } from './logic/can-fail.ts';
 import { mapBoundPlan } from './model/make.ts';
 import type { Bound } from './model/read-plan.ts';
-import { isRestricted, type RestrictedSet } from './model/restricted-set.ts';
+import { isRestricted, type RestrictedSet, type RowCondition } from './model/restricted-set.ts';
 
 /**
- * The plan with every set in it cut down to the rows that the grants let through: where rows enter by the path, a
+ * The plan with every set in it cut down to the rows and values that the grants let through: where rows enter by the path, a
  * navigation, a lambda, a count, an expand, a join, `$root`, `$crossjoin` or `$all`, it is the set that they enter by.
  * The same plan for `everything`, and for a plan that is restricted already.
  * @throws GatewayError Internal for a set that is not granted: the plan was not bound to what is visible
@@ -27,21 +27,30 @@ function restricted(set: EntitySet, grant: SetGrant | undefined, sealed: boolean
     const cause = new Error(`${set.name} is in a plan and not granted`);
     throw new GatewayError('Internal', 'A plan has a set that is not granted.', { cause });
   }
-  if (grant.rows === null || isRestricted(set)) {
+  if (grant.rule === '' || isRestricted(set)) {
     return set;
   }
   const before = made.get(set)?.get(grant);
   if (before !== undefined) {
     return before[sealed ? 'sealed' : 'open'];
   }
-  const { rows } = grant;
-  const pair = {
-    open: { ...set, whole: set, rows, sealed: false },
-    sealed: { ...set, whole: set, rows, sealed: true },
-  };
+  const { views, rule } = grant;
+  const parts = { whole: set, rows: grant.rows ?? everyRow(set, views), views, rule };
+  const pair = { open: { ...set, ...parts, sealed: false }, sealed: { ...set, ...parts, sealed: true } };
   const byGrant = made.get(set) ?? new WeakMap<SetGrant, Restricted>();
   made.set(set, byGrant.set(grant, pair));
   return pair[sealed ? 'sealed' : 'open'];
+}
+
+/** The condition of rows that are all there; which values of them are seen may depend on other sets. */
+function everyRow(set: EntitySet, views: RestrictedSet['views']): RowCondition {
+  const reads = [...views.values()].flatMap(({ cases }) => cases.flatMap(({ rows }) => rows?.reads ?? []));
+  return {
+    variable: { name: '$it', set },
+    condition: { kind: 'Constant', type: 'Edm.Boolean', value: 'true' },
+    text: '',
+    reads: [...new Set(reads)].sort(),
+  };
 }
 
 interface Restricted {

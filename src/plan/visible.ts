@@ -1,13 +1,15 @@
 import type { Catalogue, SetBinding } from '../catalogue/catalogue.ts';
+import { maskOf } from '../edm/mask.ts';
 import type { EntitySet, EntityType, Model, NavigationProperty, Property } from '../edm/model.ts';
-import type { Grants, SetGrant } from './grants.ts';
+import { type GrantShape, type Grants, type SetGrant, shownOf } from './grants.ts';
 import { speaksOfKeyAlone } from './logic/key-condition.ts';
+import type { PropertyView } from './model/restricted-set.ts';
 
 /**
  * The model as somebody sees it who is granted these sets and properties: what is hidden is not there, for no name, hint,
  * document or wildcard. A navigation property is hidden where it leads to a hidden set, and where either end of its join is
  * hidden, since it tells who is joined to whom. Of a type that several granted sets have, a property is there if all of
- * them have it. The same model for `everything`; else made once for each model and grants.
+ * them have it. The same model for `everything`; else made once for each model and shape of grants.
  */
 export function visible(model: Model, grants: Grants): Model {
   const { sets } = grants;
@@ -17,7 +19,8 @@ export function visible(model: Model, grants: Grants): Model {
 /**
  * The catalogue with the visible model. Where rows are stored it says of all sets: conditions may look into any. Changes
  * are followed only where nothing but the key decides which rows there are: of a row that is gone, or that the condition
- * leaves out now, nobody knows whether it was there for the reader, and its key is told to nobody who never saw it.
+ * leaves out now, nobody knows whether it was there for the reader, and its key is told to nobody who never saw it. Nor
+ * where a property is hidden, masked or seen in part: that a row came again would tell that its value changed.
  */
 export function visibleCatalogue(catalogue: Catalogue, grants: Grants): Catalogue {
   if (grants.sets === null) {
@@ -31,19 +34,25 @@ export function visibleCatalogue(catalogue: Catalogue, grants: Grants): Catalogu
 }
 
 function followed(set: SetBinding, { sets }: Grants): SetBinding {
-  const rows = sets?.get(set.name)?.rows ?? null;
-  return set.kind === 'upstream' || rows === null || speaksOfKeyAlone(rows) ? set : { ...set, versionColumn: null };
+  const grant = sets?.get(set.name);
+  if (set.kind === 'upstream' || grant === undefined) {
+    return set;
+  }
+  const { rows, properties, views } = grant;
+  const whole =
+    views.size === 0 && (properties === null || [...set.columns.keys()].every((name) => properties.has(name)));
+  return whole && (rows === null || speaksOfKeyAlone(rows)) ? set : { ...set, versionColumn: null };
 }
 
-type Remembered<T extends object> = WeakMap<T, WeakMap<Grants, T>>;
+type Remembered<T extends object> = WeakMap<T, WeakMap<GrantShape, T>>;
 
 const models: Remembered<Model> = new WeakMap();
 const catalogues: Remembered<Catalogue> = new WeakMap();
 
-function remembered<T extends object>(all: Remembered<T>, of: T, grants: Grants, make: () => T): T {
-  const byGrants = all.get(of) ?? new WeakMap<Grants, T>();
-  const found = byGrants.get(grants) ?? make();
-  all.set(of, byGrants.set(grants, found));
+function remembered<T extends object>(all: Remembered<T>, of: T, { shape }: Grants, make: () => T): T {
+  const byShape = all.get(of) ?? new WeakMap<GrantShape, T>();
+  const found = byShape.get(shape) ?? make();
+  all.set(of, byShape.set(shape, found));
   return found;
 }
 
@@ -67,28 +76,45 @@ function visibleModel(model: Model, grants: SetGrants): Model {
 }
 
 /** By type: what all of its visible sets have. */
-function visibleProperties(sets: readonly EntitySet[], grants: SetGrants): Properties {
-  const found = new Map<string, ReadonlyMap<string, Property>>();
+function visibleProperties(sets: readonly EntitySet[], grants: SetGrants): PropertiesByType {
+  const found = new Map<string, Properties>();
   for (const { entityType, name } of sets) {
     const before = found.get(entityType.name) ?? entityType.properties;
-    found.set(entityType.name, granted(before, grants.get(name)?.properties ?? null));
+    found.set(entityType.name, granted(before, grants.get(name)));
   }
   return found;
 }
 
-type Properties = ReadonlyMap<string, ReadonlyMap<string, Property>>;
+type Properties = ReadonlyMap<string, Property>;
+type PropertiesByType = ReadonlyMap<string, Properties>;
 
-const granted = (
-  properties: ReadonlyMap<string, Property>,
-  names: ReadonlySet<string> | null,
-): ReadonlyMap<string, Property> =>
-  names === null ? properties : new Map([...properties].filter(([name]) => names.has(name)));
+/** Properties as the grant of one set shows them. */
+function granted(properties: ReadonlyMap<string, Property>, grant: SetGrant | undefined): Properties {
+  const names = grant?.properties ?? null;
+  const views = grant?.views;
+  if (names === null && (views === undefined || views.size === 0)) {
+    return properties;
+  }
+  const seen = [...properties].filter(([name]) => names === null || names.has(name));
+  return new Map(seen.map(([name, property]) => [name, shown(property, views?.get(name))]));
+}
+
+/** What is masked has no values of the declared length, and what is seen of some rows alone may be null. */
+function shown(property: Property, view: PropertyView | undefined): Property {
+  if (view === undefined || property.shown === 'partly') {
+    return property;
+  }
+  const how = shownOf(view);
+  const { maxLength: _, ...others } = property;
+  const kept = property.type === 'Edm.String' && view.cases.some(({ as }) => as === 'mask') ? others : property;
+  return { ...kept, shown: how, nullable: property.nullable || how === 'partly' || maskOf(property) === null };
+}
 
 interface Place {
   /** The visible ones. */
   readonly sets: readonly EntitySet[];
   readonly names: ReadonlySet<string>;
-  readonly properties: Properties;
+  readonly properties: PropertiesByType;
 }
 
 /** Those that are joined by what is visible, and lead to a visible set. */
@@ -99,11 +125,16 @@ function visibleNavigations(type: EntityType, { sets, names, properties }: Place
   const own = properties.get(type.name);
   return [...type.navigationProperties.values()].filter(({ name, target, join }) => {
     const theirs = properties.get(target);
-    const joined = join.every((pair) => own?.has(pair.property) && theirs?.has(pair.referencedProperty));
+    const joined = join.every(
+      (pair) => isSeen(own?.get(pair.property)) && isSeen(theirs?.get(pair.referencedProperty)),
+    );
     const bound = bindings.flatMap((one) => one.get(name) ?? []);
     return theirs !== undefined && joined && (bound.length === 0 || bound.some((set) => names.has(set)));
   });
 }
+
+/** Rows are joined by values, which have to be there as they are. */
+const isSeen = (property: Property | undefined): boolean => property !== undefined && property.shown === undefined;
 
 /** Without the partner where that is hidden: its join is the same, but it may lead elsewhere. */
 function withPartner(

@@ -2,10 +2,12 @@ import type { Catalogue, StoredSet } from '../catalogue/catalogue.ts';
 import type { EntitySet, NavigationProperty, Property } from '../edm/model.ts';
 import { GatewayError } from '../errors.ts';
 import { unjoined } from '../plan/federate/join-key.ts';
+import { isAlways } from '../plan/logic/condition.ts';
 import type { BoundExpression, KeyValue, NavigationStep, RangeVariable, RowPath } from '../plan/model/read-plan.ts';
 import { isRestricted, type RestrictedSet } from '../plan/model/restricted-set.ts';
 import { quoteIdentifier, quoteRelation } from './identifier.ts';
 import { literal } from './literal.ts';
+import { firstOf, maskedColumn } from './masked-column.ts';
 
 /**
  * One row that expressions can speak of: an alias in some FROM clause. `stored` rows have the columns of a set and can
@@ -188,12 +190,48 @@ export class Scope {
   }
 
   /** A subselect, which PostgreSQL makes a part of what stands around it, save behind OFFSET 0. */
-  #rowsOfRestricted({ whole, rows, sealed }: RestrictedSet): string {
+  #rowsOfRestricted({ whole, rows, views, sealed }: RestrictedSet): string {
     const scope = new Scope(this.#statement, null);
-    const { alias } = scope.table(whole, rows.variable);
-    scope.where.push(this.#statement.truth(rows.condition, scope));
+    const row = scope.table(whole, rows.variable);
+    if (!isAlways(rows.condition)) {
+      scope.where.push(this.#statement.truth(rows.condition, scope));
+    }
+    const shown = views.size === 0 ? `${row.alias}.*` : scope.#shownColumns(row, whole, views);
     const { from, where } = scope;
-    return `SELECT ${alias}.* FROM ${from.join(' ')} WHERE ${where.join(' AND ')}${sealed ? ' OFFSET 0' : ''}`;
+    const conditions = where.length === 0 ? '' : ` WHERE ${where.join(' AND ')}`;
+    return `SELECT ${shown} FROM ${from.join(' ')}${conditions}${sealed ? ' OFFSET 0' : ''}`;
+  }
+
+  /** All columns of a row under their own names, those of views as they are seen. */
+  #shownColumns(row: Row, set: EntitySet, views: RestrictedSet['views']): string {
+    const stored = storedSet(this.catalogue, set);
+    const seen = new Map(
+      [...views].flatMap(([name, { cases }]) => {
+        const property = set.entityType.properties.get(name);
+        if (property === undefined || !stored.columns.has(name)) {
+          return [];
+        }
+        const column = propertyColumn(row, property);
+        const all = cases.map(({ rows, as }) => {
+          this.bind(rows?.variable, row);
+          return {
+            when: rows === null ? null : this.#statement.truth(rows.condition, this),
+            sql: as === 'mask' ? maskedColumn(column, property) : column,
+          };
+        });
+        return [[stored.columns.get(name)?.name ?? name, firstOf(column, all)] as const];
+      }),
+    );
+    const { rowId, versionColumn, hiddenBy } = stored;
+    const others = [rowId, versionColumn, hiddenBy].flatMap((name) => name ?? []);
+    const names = new Set([...[...stored.columns.values()].map(({ name }) => name), ...others]);
+    return [...names]
+      .map((name) => {
+        const quoted = quoteIdentifier(name);
+        const sql = seen.get(name);
+        return sql === undefined ? `${row.alias}.${quoted}` : `${sql} AS ${quoted}`;
+      })
+      .join(', ');
   }
 
   #adopt(row: Row, variable?: RangeVariable): Row {

@@ -9,7 +9,7 @@ import { readConfig } from '../../src/config.ts';
 import { openToAll } from '../../src/http/authentication.ts';
 import { feedCapabilities } from '../../src/http/capabilities.ts';
 import { httpListener } from '../../src/http/listener.ts';
-import { everything } from '../../src/plan/grants.ts';
+import { everything, wholeSets } from '../../src/plan/grants.ts';
 import { visibleCatalogue } from '../../src/plan/visible.ts';
 import { DataSources } from '../../src/source/data-sources.ts';
 import { ResultCache } from '../../src/source/stored/result-cache.ts';
@@ -103,8 +103,7 @@ describe('a proxied source without an address, samples off', () => {
   });
 
   it('whoever may not see a set is not told of it', () => {
-    const sets = new Map([['BuzzeasyAgents', { properties: null, rows: null }]]);
-    const { withheld = new Map() } = visibleCatalogue(proxied.catalogue(), { sets });
+    const { withheld = new Map() } = visibleCatalogue(proxied.catalogue(), wholeSets(['BuzzeasyAgents']));
     assert.deepEqual([...withheld.keys()], ['BuzzeasyAgents']);
   });
 

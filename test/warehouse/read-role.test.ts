@@ -42,7 +42,7 @@ describe('the role that reads for requests', () => {
     assert.deepEqual([...new Set(rows.map(({ rights }) => rights))], ['SELECT']);
   });
 
-  it('may make nothing, is nobody else, cannot sign in, and calls three functions of ours', async () => {
+  it('may make nothing, is nobody else, cannot sign in, and calls five functions of ours', async () => {
     const { rows } = await database.query<Record<string, unknown>>(
       `SELECT (SELECT string_agg(nspname, ',') FROM pg_namespace WHERE has_schema_privilege('gateway_reader', oid, 'CREATE')) AS makes,
               (SELECT string_agg(r.rolname, ',') FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.roleid WHERE m.member = 'gateway_reader'::regrole) AS member,
@@ -56,7 +56,8 @@ describe('the role that reads for requests', () => {
         makes: null,
         member: null,
         is: 'f,f,f,f,f,f',
-        calls: 'gateway.expected_slots,gateway.freshness_at,gateway.newest_row',
+        calls:
+          'gateway.expected_slots,gateway.freshness_at,gateway.masked_content,gateway.masked_text,gateway.newest_row',
       },
     ]);
   });

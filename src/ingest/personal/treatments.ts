@@ -1,7 +1,7 @@
 import type { Catalogue, Export } from '../../catalogue/catalogue.ts';
 import { hashes, hashLength, type PersonalKey, type PersonalPolicy } from '../../catalogue/personal-data.ts';
+import { maskedText, maskedTime } from '../../edm/mask.ts';
 import type { EntityType } from '../../edm/model.ts';
-import { maskedText, maskedTime } from './mask.ts';
 import { normalForm } from './normal-form.ts';
 import { requiredKey } from './personal-key.ts';
 

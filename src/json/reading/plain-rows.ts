@@ -99,7 +99,9 @@ export class PlainRows {
     const { type, properties, expands } = selection;
     const controlled = format.metadata === 'full' || (format.mixed === true && format.metadata === 'minimal');
     const all = [...type.properties.values()];
-    const isConverted = all.some(({ upstream }) => (upstream?.divisor ?? null) !== null);
+    const isConverted =
+      all.some(({ upstream }) => (upstream?.divisor ?? null) !== null) ||
+      properties.some(({ shown }) => shown !== undefined);
     // One property is called by the feed as another one is called here.
     const isCrossed = all.some((property) => isRenamed(property) && type.properties.has(givenName(property)));
     return !(controlled || isConverted || isCrossed || expands.length > 0 || properties.length === 0);

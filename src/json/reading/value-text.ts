@@ -1,4 +1,5 @@
 import { paddedBase64 } from '../../edm/base64-text.ts';
+import { maskedValue } from '../../edm/mask.ts';
 import type { PrimitiveTypeName, Property } from '../../edm/model.ts';
 import { primitiveType } from '../../edm/primitive-types.ts';
 import { realText } from '../../edm/real-text.ts';
@@ -24,6 +25,9 @@ export type ValueText = (raw: string) => string;
  * declared type is an error, because a client that trusts `$metadata` would refuse the whole reply.
  */
 export function valueText(property: Property, ieee754Compatible: boolean): ValueText {
+  if (property.shown === 'masked') {
+    return maskedText(property);
+  }
   const one = scalarText(property, ieee754Compatible);
   if (!property.collection) {
     return (raw) => (raw === 'null' ? raw : one(raw));
@@ -34,6 +38,20 @@ export function valueText(property: Property, ieee754Compatible: boolean): Value
       : `[${readArray(raw)
           .map((item) => (item === 'null' ? item : one(item)))
           .join(',')}]`;
+}
+
+/** The same value masked, for whoever may not see it as it is. */
+function maskedText(property: Property): ValueText {
+  const one = scalarText(property, false);
+  return (raw) => {
+    if (raw === 'null' || property.collection) {
+      return property.collection ? '[]' : raw;
+    }
+    const text = canonicalText(one(raw));
+    const moment = property.type === 'Edm.DateTimeOffset' ? canonicalDateTimeOffset(text) : null;
+    const masked = maskedValue(moment ?? text, property);
+    return masked === null ? 'null' : JSON.stringify(masked);
+  };
 }
 
 function scalarText(property: Property, ieee754Compatible: boolean): ValueText {

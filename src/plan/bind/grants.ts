@@ -2,9 +2,11 @@ import type { SetBinding } from '../../catalogue/catalogue.ts';
 import type { EntitySet, Model } from '../../edm/model.ts';
 import { GatewayError } from '../../errors.ts';
 import { parseExpression } from '../../uri/parse-uri.ts';
-import type { Grants, SetGrant } from '../grants.ts';
+import type { Expression } from '../../uri/syntax.ts';
+import { type Grants, grantShape, type SetGrant } from '../grants.ts';
+import { isAlways, joinedBy } from '../logic/condition.ts';
 import type { BoundExpression } from '../model/read-plan.ts';
-import type { RowCondition } from '../model/restricted-set.ts';
+import type { PropertyView, RowCondition, ViewCase } from '../model/restricted-set.ts';
 import { visitExpression } from '../model/walk.ts';
 import { bindCondition } from './expression/expression.ts';
 import { defaultPlanLimits, noUsage } from './limits.ts';
@@ -15,12 +17,16 @@ import { type Binding, rowScope } from './scope.ts';
 export interface SetRule {
   /** Structural properties that may be seen; absent: all. */
   readonly properties?: readonly string[];
+  /** Those of them whose values are masked (docs/personal-data.md); absent: none. */
+  readonly masked?: readonly string[];
   /** The rows that may be seen, as a `$filter` text about a row of the set; absent: all. */
   readonly rows?: string;
+  /** What aliases in `rows` stand for. `rows` and these are what is told apart; absent: none. */
+  readonly aliases?: ReadonlyMap<string, Expression>;
 }
 
-/** By set name. A set without a rule is hidden. */
-export type GrantRules = ReadonlyMap<string, SetRule>;
+/** By set name; of several rules for one set each gives its properties of its rows. A set without a rule is hidden. */
+export type GrantRules = ReadonlyMap<string, SetRule | readonly SetRule[]>;
 
 /** What rules are bound to: the whole model, and where the rows of its sets are. */
 export interface RuleContext {
@@ -30,9 +36,9 @@ export interface RuleContext {
 
 /**
  * Rules as grants. A condition on rows may name what is hidden; it looks at all rows of the sets that it leads to.
- * @throws GatewayError `GrantInvalid`, naming the set: for names that the model has not, a rule that hides a part of the
- *   key (without it no row can be named, linked to or told apart), and a condition that is none, depends on the clock, or
- *   leads to rows of another source
+ * @throws GatewayError `GrantInvalid`, naming the set: for names that the model has not, a rule that hides or masks a part
+ *   of the key (without it no row can be named, linked to or told apart), and a condition that is none, depends on the
+ *   clock, or leads to rows of another source
  */
 export function bindGrants(rules: GrantRules, context: RuleContext): Grants {
   const sets = new Map<string, SetGrant>();
@@ -41,28 +47,131 @@ export function bindGrants(rules: GrantRules, context: RuleContext): Grants {
     if (set === undefined) {
       throw invalid(name, `there is no such entity set.${perhaps(name, context.model.entitySets.keys())}`);
     }
-    const properties = rule.properties === undefined ? null : granted(rule.properties, set);
-    sets.set(name, { properties, rows: rule.rows === undefined ? null : condition(rule.rows, set, context) });
+    sets.set(name, bindSet(set, 'length' in rule ? rule : [rule], context));
   }
-  return { sets };
+  return { sets, shape: grantShape(sets) };
 }
 
-function granted(names: readonly string[], { name, entityType }: EntitySet): ReadonlySet<string> {
-  const all = new Set(names);
-  const unknown = names.find((one) => !entityType.properties.has(one));
-  if (unknown !== undefined) {
-    throw invalid(name, `it has no property '${unknown}'.${perhaps(unknown, entityType.properties.keys())}`);
+/** One rule of a set, bound. */
+interface Alternative {
+  /** null: all. */
+  readonly properties: ReadonlySet<string> | null;
+  readonly masked: ReadonlySet<string>;
+  readonly rows: RowCondition | null;
+}
+
+/** All rules about one row: the row is seen if any of them gives it, and a value of it if one of those that give the row does. */
+function bindSet(set: EntitySet, rules: readonly SetRule[], context: RuleContext): SetGrant {
+  const variable = { name: '$it', set };
+  const alternatives = rules.map((rule): Alternative => {
+    const properties = rule.properties === undefined ? null : granted(rule.properties, set);
+    const masked = maskable(rule.masked ?? [], set);
+    const rows = rule.rows === undefined ? null : condition(rule.rows, set, { ...context, rule, variable });
+    return { properties, masked, rows: rows !== null && isAlways(rows.condition) ? null : rows };
+  });
+  const open = alternatives.some(({ rows }) => rows === null);
+  const views = viewsOf(set, alternatives);
+  const rows = open ? null : anyOf(alternatives, variable);
+  const told = [...views].map(([name, { cases }]) => [name, cases.map(({ as, rows }) => [as, rows?.text ?? null])]);
+  const rule = rows === null && told.length === 0 ? '' : JSON.stringify([rows?.text ?? null, ...told]);
+  return { properties: everyName(alternatives), rows, views, rule };
+}
+
+/** null: all. */
+function everyName(alternatives: readonly Alternative[]): ReadonlySet<string> | null {
+  const names = new Set<string>();
+  for (const { properties } of alternatives) {
+    if (properties === null) {
+      return null;
+    }
+    for (const name of properties) {
+      names.add(name);
+    }
   }
-  const hidden = entityType.key.filter((one) => !all.has(one));
+  return names;
+}
+
+/** `alternatives` all have conditions. */
+function anyOf(alternatives: readonly Alternative[], variable: RowCondition['variable']): RowCondition {
+  const found = alternatives.flatMap(({ rows }) => (rows === null ? [] : [rows]));
+  const byText = [...new Map(found.map((one) => [one.text, one])).values()];
+  const [only] = byText;
+  if (only !== undefined && byText.length === 1) {
+    return only;
+  }
+  return {
+    variable,
+    condition: joinedBy(
+      'or',
+      byText.map(({ condition }) => condition),
+    ),
+    text: byText
+      .map(({ text }) => text)
+      .sort()
+      .join('\n'),
+    reads: [...new Set(byText.flatMap(({ reads }) => reads))].sort(),
+  };
+}
+
+/** What is not seen as it is of every row that is seen. */
+function viewsOf(set: EntitySet, alternatives: readonly Alternative[]): ReadonlyMap<string, PropertyView> {
+  const views = new Map<string, PropertyView>();
+  for (const name of set.entityType.properties.keys()) {
+    const having = alternatives.filter(({ properties }) => properties === null || properties.has(name));
+    const clear = having.filter(({ masked }) => !masked.has(name));
+    const seen = clear.some(({ rows }) => rows === null) || clear.length === alternatives.length;
+    if (having.length === 0 || seen) {
+      continue;
+    }
+    const masking = having.filter(({ masked }) => masked.has(name));
+    const always = masking.some(({ rows }) => rows === null) || having.length === alternatives.length;
+    const masks = always
+      ? [{ rows: null, as: 'mask' } as const]
+      : masking.map(({ rows }) => ({ rows, as: 'mask' }) as const);
+    const cases: readonly ViewCase[] = [...clear.map(({ rows }) => ({ rows, as: 'value' }) as const), ...masks];
+    views.set(name, { cases: cases.filter(isFirst) });
+  }
+  return views;
+}
+
+const isFirst = ({ rows, as }: ViewCase, at: number, all: readonly ViewCase[]): boolean =>
+  all.findIndex((one) => one.as === as && one.rows?.text === rows?.text) === at;
+
+function granted(names: readonly string[], set: EntitySet): ReadonlySet<string> {
+  const all = new Set(names);
+  checkKnown(names, set);
+  const hidden = set.entityType.key.filter((one) => !all.has(one));
   if (hidden.length > 0) {
-    throw invalid(name, `its key cannot be hidden; grant ${hidden.map((one) => `'${one}'`).join(' and ')}, too.`);
+    throw invalid(set.name, `its key cannot be hidden; grant ${hidden.map((one) => `'${one}'`).join(' and ')}, too.`);
   }
   return all;
 }
 
-function condition(text: string, set: EntitySet, context: RuleContext): RowCondition {
-  const variable = { name: '$it', set };
-  const bound = boundText(text, set, { ...context, variable });
+function maskable(names: readonly string[], set: EntitySet): ReadonlySet<string> {
+  checkKnown(names, set);
+  const keys = set.entityType.key.filter((one) => names.includes(one));
+  if (keys.length > 0) {
+    const said = keys.map((one) => `'${one}'`).join(' and ');
+    throw invalid(set.name, `its key cannot be masked, since two may look the same; leave ${said} out.`);
+  }
+  return new Set(names);
+}
+
+function checkKnown(names: readonly string[], { name, entityType }: EntitySet): void {
+  const unknown = names.find((one) => !entityType.properties.has(one));
+  if (unknown !== undefined) {
+    throw invalid(name, `it has no property '${unknown}'.${perhaps(unknown, entityType.properties.keys())}`);
+  }
+}
+
+interface RulePlace extends RuleContext {
+  readonly rule: SetRule;
+  readonly variable: RowCondition['variable'];
+}
+
+function condition(text: string, set: EntitySet, context: RulePlace): RowCondition {
+  const { variable } = context;
+  const bound = boundText(text, set, context);
   const reads = new Set<string>();
   visitExpression(bound, {
     set: ({ name }) => {
@@ -76,16 +185,16 @@ function condition(text: string, set: EntitySet, context: RuleContext): RowCondi
   if (elsewhere !== undefined) {
     throw invalid(set.name, `the condition on its rows leads to '${elsewhere}', whose rows are elsewhere.`);
   }
-  return { variable, condition: bound, text, reads: [...reads].sort() };
+  const { aliases } = context.rule;
+  const told = aliases === undefined ? text : `${text} ${JSON.stringify([...aliases], withoutPlaces)}`;
+  return { variable, condition: bound, text: told, reads: [...reads].sort() };
 }
 
-interface RulePlace extends RuleContext {
-  readonly variable: RowCondition['variable'];
-}
+const withoutPlaces = (key: string, value: unknown): unknown => (key === 'at' ? undefined : value);
 
-function boundText(text: string, { name }: EntitySet, { model, sets, variable }: RulePlace): BoundExpression {
+function boundText(text: string, { name }: EntitySet, { model, sets, variable, rule }: RulePlace): BoundExpression {
   const context = { model, sets, limits: defaultPlanLimits, pageSize: 1, now: () => '2000-01-01T00:00:00Z' };
-  const binding: Binding = { context, aliases: new Map(), usage: noUsage(), fingerprint: '' };
+  const binding: Binding = { context, aliases: rule.aliases ?? new Map(), usage: noUsage(), fingerprint: '' };
   const bound = whole(name, () => bindCondition(parseExpression(text), rowScope(binding, 'rows', variable)));
   if (binding.usage.clock) {
     throw invalid(name, 'the condition on its rows cannot depend on the clock, as now() does.');

@@ -9,7 +9,7 @@ import {
   withoutValues,
 } from './describe-expression.ts';
 import type { AllPosition, PagePosition, ReadPlan } from './read-plan.ts';
-import { isRestricted } from './restricted-set.ts';
+import { isRestricted, type PropertyView } from './restricted-set.ts';
 import type { Restriction, RowSource } from './rows.ts';
 import type { ApplyPlan, BoundTransformation, ExpandPlan, Selection } from './selection.ts';
 import { visitPlan } from './walk.ts';
@@ -30,13 +30,19 @@ function conditionLines(plan: ReadPlan): string[] {
   visitPlan(plan, {
     set: (set) => {
       if (isRestricted(set)) {
-        const { condition, variable } = set.rows;
         const sealed = set.sealed ? ' sealed' : '';
-        found.set(set.name, `rows of ${variable.set.name} ${expressionText(condition)}${sealed}`);
+        const rows = `rows of ${set.name} ${expressionText(set.rows.condition)}${sealed}`;
+        found.set(set.name, lines(rows, [...set.views].map(viewText)));
       }
     },
   });
   return [...found.values()].sort();
+}
+
+/** How the values of a property are seen, case after case. */
+function viewText([name, { cases }]: readonly [string, PropertyView]): string {
+  const told = cases.map(({ rows, as }) => `${as}${rows === null ? '' : ` where ${expressionText(rows.condition)}`}`);
+  return `${name}: ${told.length === 0 ? 'null' : told.join(', else ')}`;
 }
 
 function planText(plan: ReadPlan): string {

@@ -11,7 +11,7 @@ export function setFactsOf(plan: ReadPlan): SetFacts {
     set: (set) => {
       names.add(set.name);
       if (isRestricted(set) && !conditions.has(set.name)) {
-        conditions.set(set.name, set.rows.text);
+        conditions.set(set.name, set.rule);
         for (const name of set.rows.reads) {
           names.add(name);
         }

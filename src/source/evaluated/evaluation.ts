@@ -4,7 +4,7 @@ import { GatewayError } from '../../errors.ts';
 import { namedMembers } from '../../plan/logic/member-names.ts';
 import { mapBoundPlan, rowsOfSet } from '../../plan/model/make.ts';
 import type { Bound, CollectionPlan, CrossjoinPlan, RowSource } from '../../plan/model/read-plan.ts';
-import { isRestricted, type RestrictedSet } from '../../plan/model/restricted-set.ts';
+import { isRestricted, mapConditions } from '../../plan/model/restricted-set.ts';
 import { isSetPlan, sourceSet } from '../../plan/model/sets.ts';
 import { mapExpression } from '../../plan/model/walk.ts';
 import type { KeyedRequest, Upstream, UpstreamPlan } from '../../upstream/upstream.ts';
@@ -135,9 +135,7 @@ function named(plan: Bound<EvaluatedPlan>): Bound<EvaluatedPlan> {
       if (before !== undefined || !isRestricted(set)) {
         return before ?? set;
       }
-      const condition = mapExpression(set.rows.condition, namedMembers);
-      const rows = { ...set.rows, condition };
-      const after: RestrictedSet = condition === set.rows.condition ? set : { ...set, rows };
+      const after = mapConditions(set, (condition) => mapExpression(condition, namedMembers));
       sets.set(set, after);
       return after;
     },

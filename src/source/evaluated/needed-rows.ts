@@ -1,6 +1,6 @@
 import type { EntitySet, Property } from '../../edm/model.ts';
 import type { ReadPlan } from '../../plan/model/read-plan.ts';
-import { isRestricted, wholeSet } from '../../plan/model/restricted-set.ts';
+import { conditionsOf, isRestricted, wholeSet } from '../../plan/model/restricted-set.ts';
 import { type PlanVisitor, visitExpression, visitNode, visitPlan } from '../../plan/model/walk.ts';
 
 /** What of the rows of sets a plan has to be worked out from. */
@@ -27,7 +27,9 @@ export function neededRows(plan: ReadPlan): NeededRows {
       const known = sets.has(set.name);
       sets.set(set.name, wholeSet(set));
       if (isRestricted(set) && !known) {
-        visitExpression(set.rows.condition, visitor);
+        for (const { condition } of conditionsOf(set)) {
+          visitExpression(condition, visitor);
+        }
       }
     },
     property: ({ name }) => names.add(name),
@@ -72,9 +74,17 @@ export function neededRows(plan: ReadPlan): NeededRows {
   }
   const propertiesOf = (set: EntitySet): readonly Property[] => {
     const { key, properties } = set.entityType;
-    const own = [...properties.values()].filter(({ name }) => whole || names.has(name) || key.includes(name));
+    const own = [...properties.values()]
+      .filter(({ name }) => whole || names.has(name) || key.includes(name))
+      .map(asItIs);
     const known = new Set(own.map(({ name }) => name));
     return [...own, ...[...(hidden.get(set.name) ?? [])].filter(({ name }) => !known.has(name))];
   };
   return { sets, reached, propertiesOf };
+}
+
+/** Rows are brought with the values that the feed has: they are masked where they are looked at. */
+function asItIs(property: Property): Property {
+  const { shown, ...own } = property;
+  return shown === undefined ? property : own;
 }

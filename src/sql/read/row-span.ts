@@ -116,5 +116,8 @@ function boundedTime(part: BoundExpression): Property | null {
   if (value.kind !== 'PropertyValue' || constant.kind !== 'Constant' || constant.value === null) {
     return null;
   }
-  return value.row.steps.length === 0 && !isRooted(value.row) && times.has(value.property.type) ? value.property : null;
+  const { row, property } = value;
+  const isOwn = row.steps.length === 0 && !isRooted(row);
+  // The index has what is masked as it is.
+  return isOwn && property.shown === undefined && times.has(property.type) ? property : null;
 }

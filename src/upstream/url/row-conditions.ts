@@ -1,4 +1,4 @@
-import type { EntitySet } from '../../edm/model.ts';
+import type { EntitySet, Property } from '../../edm/model.ts';
 import { GatewayError } from '../../errors.ts';
 import { joinedBy, notTrue } from '../../plan/logic/condition.ts';
 import { keyedCondition } from '../../plan/logic/keyed-condition.ts';
@@ -12,15 +12,16 @@ import type {
 } from '../../plan/model/read-plan.ts';
 import { isRestricted, type RestrictedSet, wholeSet } from '../../plan/model/restricted-set.ts';
 import { isSetPlan, sourceSet } from '../../plan/model/sets.ts';
-import { mapExpression, mapPlan } from '../../plan/model/walk.ts';
+import { mapExpression, mapPlan, visitPlan } from '../../plan/model/walk.ts';
 import type { UpstreamPlan } from '../upstream.ts';
 
 /**
  * The plan with the conditions of its restricted sets as filters of its own: a feed knows nothing of who asks. Where OData
  * 4.0 has no place for a filter, nothing is asked at all. The same plan where no set is restricted.
- * @throws GatewayError NotImplemented for a row in a path of several steps, and for a condition on a row led to or on a count
+ * @throws GatewayError NotImplemented for a row in a path of several steps, for a condition on a row led to or on a count, and for values that are masked
  */
 export function withRowConditions(plan: UpstreamPlan): UpstreamPlan {
+  checkViews(plan);
   const addressed = plan.kind === 'Entity' ? plan.selection.set : plan.kind === 'PropertyRead' ? plan.set : null;
   if (addressed !== null && isRestricted(addressed)) {
     throw oneRow(addressed);
@@ -42,6 +43,35 @@ export function withRowConditions(plan: UpstreamPlan): UpstreamPlan {
   }
   throw new GatewayError('Internal', `A plan of one feed became a ${woven.kind}.`);
 }
+
+/**
+ * A feed has the values as they are: nothing may be asked of it that depends on one that is masked, and what is seen of some rows alone is
+ * worked out where the rows are looked at.
+ */
+function checkViews(plan: UpstreamPlan): void {
+  visitPlan(plan, {
+    expression: (expression) => {
+      if (expression.kind === 'PropertyValue' && expression.property.shown !== undefined) {
+        throw masked(expression.property);
+      }
+    },
+    property: (property) => {
+      if (property.shown === 'partly') {
+        throw masked(property);
+      }
+    },
+  });
+}
+
+const masked = ({ name }: Property): GatewayError =>
+  new GatewayError(
+    'NotImplemented',
+    `The values of ${name} are not seen as the feed has them, so that it cannot be asked about them.`,
+    {
+      feature: 'proxied',
+      target: name,
+    },
+  );
 
 /**
  * One row by key of a set whose rows are conditioned, as the first row of a collection: by key alone a feed would give any.

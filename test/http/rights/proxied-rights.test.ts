@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { bindGrants } from '../../../src/plan/bind/grants.ts';
+import { maskedText } from '../../../src/edm/mask.ts';
+import { bindGrants, type SetRule } from '../../../src/plan/bind/grants.ts';
 import { everything, type Grants } from '../../../src/plan/grants.ts';
 import { type JoinedGateway, joinedGateway, judge } from '../cross-source/joined-gateway.ts';
 
@@ -101,5 +102,79 @@ describe('http: rights over rows of a proxied feed', () => {
       'BuzzeasyAgents?$expand=Judgements($select=JudgementId)&$filter=Judgements/any(j:j/JudgementId lt 8)',
     );
     assert.ok(found.length > 0 && found.every(isAllowed));
+  });
+
+  describe('whose names are masked', () => {
+    let before: Grants;
+    const masked = (name: unknown): unknown => (typeof name === 'string' ? maskedText(name, 'employee') : name);
+    const seen = (): readonly Row[] => agents.map((agent) => ({ ...agent, name: masked(agent['name']) }));
+    const rules = (agentRules: readonly SetRule[]): Grants => {
+      const all = new Map([
+        ['BuzzeasyAgents', agentRules],
+        ['TracebuzzJudgements', [{}]],
+      ]);
+      return bindGrants(all, gateway.proxied.catalogue());
+    };
+    beforeEach(() => {
+      before = current;
+      current = rules([{ masked: ['name'] }]);
+    });
+    afterEach(() => {
+      current = before;
+    });
+
+    it('a collection, an entity, a value, and what leads to them', async () => {
+      assert.deepEqual(await all('BuzzeasyAgents'), seen());
+      const [agent] = seen();
+      const path = `BuzzeasyAgents('${String(agent?.['ID'])}')`;
+      assert.deepEqual(
+        { ...((await gateway.json(path)) as unknown as Row), '@odata.context': 0 },
+        { ...agent, '@odata.context': 0 },
+      );
+      assert.equal(await (await gateway.get(`${path}/name/$value`)).text(), agent?.['name']);
+      for (const { AgentId, Agent } of await all('TracebuzzJudgements?$expand=Agent')) {
+        assert.deepEqual(Agent, seen().find(({ ID }) => ID === AgentId) ?? null);
+      }
+      assert.equal(await (await gateway.get('$all/$count')).text(), String(agents.length + 40));
+      const every = (await all('$all')) as readonly Row[];
+      assert.deepEqual(
+        every.flatMap((row) => ('ID' in row ? [row['name']] : [])).toSorted(),
+        seen()
+          .map(({ name }) => name)
+          .toSorted(),
+      );
+    });
+
+    it('a filter, an order, groups and a search are about what is seen', async () => {
+      const whole = String(agents[0]?.['name']);
+      const mask = String(masked(whole));
+      const ids = (rows: readonly Row[]): unknown[] => rows.map(({ ID }) => ID).toSorted();
+      assert.deepEqual(await all(`BuzzeasyAgents?$filter=name eq '${whole}'`), []);
+      assert.equal(await (await gateway.get(`BuzzeasyAgents/$count?$filter=name eq '${whole}'`)).text(), '0');
+      assert.deepEqual(
+        ids(await all(`BuzzeasyAgents?$filter=name eq '${mask}'`)),
+        ids(seen().filter(({ name }) => name === mask)),
+      );
+      const ordered = await all('BuzzeasyAgents?$orderby=name desc&$select=name');
+      const values = seen().map(({ name }) => String(name ?? ''));
+      const inOrder = values.toSorted().toReversed();
+      assert.deepEqual(
+        ordered.map(({ name }) => String(name ?? '')),
+        inOrder,
+      );
+      const groups = await all('BuzzeasyAgents?$apply=groupby((name),aggregate($count as N))');
+      assert.deepEqual(groups.map(({ name }) => String(name ?? '')).toSorted(), [...new Set(inOrder)].toSorted());
+      const judged = await all(`TracebuzzJudgements?$filter=Agent/name eq '${whole}'`);
+      assert.deepEqual(judged, []);
+      assert.equal((await all(`TracebuzzJudgements?$filter=Agent/name eq '${mask}'`)).length > 0, true);
+    });
+
+    it('of one role they are there, of another one not', async () => {
+      const [first] = agents;
+      current = rules([{ masked: ['name'] }, { rows: `ID eq '${String(first?.['ID'])}'` }]);
+      const found = await all('BuzzeasyAgents');
+      const expected = seen().map((row) => (row['ID'] === first?.['ID'] ? first : row));
+      assert.deepEqual(found, expected);
+    });
   });
 });

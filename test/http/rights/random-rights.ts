@@ -1,16 +1,16 @@
 import fc from 'fast-check';
-import type { GrantRules, SetRule } from '../../../src/plan/bind/grants.ts';
+import type { SetRule } from '../../../src/plan/bind/grants.ts';
 import { pipeline } from '../../sql/random-apply.ts';
 import { condition, numberExpression, textExpression } from '../../sql/random-expression.ts';
-import { catalogue } from '../../sql/small-model.ts';
+import { catalogue } from './personal-model.ts';
 
 /** Random rights over the small model, said twice: as rules of the gateway, and as what a database without the rest holds. */
 export interface Rights {
-  readonly rules: GrantRules;
+  readonly rules: ReadonlyMap<string, readonly SetRule[]>;
   /** By set: the rows that there are, as SQL about `t`; null: none, the set is hidden. */
   readonly rows: Readonly<Record<string, string | null>>;
-  /** By set: the columns that have values. */
-  readonly columns: Readonly<Record<string, readonly string[]>>;
+  /** By set: the columns that have values, and these as SQL about the row `t` and its masked twin `m`. */
+  readonly columns: Readonly<Record<string, readonly (readonly [name: string, sql: string])[]>>;
 }
 
 /** An agent that is served. */
@@ -51,63 +51,82 @@ const conditions: Readonly<Record<string, readonly (readonly [filter: string, sq
 
 const sets = [...catalogue.model.entitySets.values()];
 
-interface SetRights {
-  readonly name: string;
-  readonly rule: SetRule | null;
-  readonly sql: string | null;
-  readonly columns: readonly string[];
+/** One rule of a set; `conditioned`: it has the condition of its place. */
+interface Alternative {
+  readonly shown: readonly string[] | null;
+  readonly masked: readonly string[];
+  readonly conditioned: boolean;
 }
 
-const setRights = sets.map(({ name, entityType }): fc.Arbitrary<SetRights> => {
-  const all = [...entityType.properties.keys()];
-  const others = all.filter((one) => !entityType.key.includes(one));
-  const shown = fc.oneof(fc.constant(null), fc.subarray(others));
-  return fc
-    .record({
-      hidden: fc.integer({ min: 0, max: 5 }),
-      shown,
-      rows: fc.option(fc.constantFrom(...(conditions[name] ?? []))),
-    })
-    .map(({ hidden, shown: some, rows }) => {
-      if (hidden === 0) {
-        return { name, rule: null, sql: null, columns: [] };
-      }
-      const columns = some === null ? all : all.filter((one) => entityType.key.includes(one) || some.includes(one));
-      const rule = { ...(some === null ? {} : { properties: columns }), ...(rows === null ? {} : { rows: rows[0] }) };
-      return { name, rule, sql: rows?.[1] ?? 'TRUE', columns };
+/** By set: its rules; none: it is hidden. */
+type Structure = readonly (readonly Alternative[])[];
+/** By set and place of the rule. */
+type Conditions = readonly (readonly (readonly [filter: string, sql: string])[])[];
+
+const mostRules = 2;
+
+const structure: fc.Arbitrary<Structure> = fc.tuple(
+  ...sets.map(({ entityType }) => {
+    const others = [...entityType.properties.keys()].filter((one) => !entityType.key.includes(one));
+    const alternative = fc.record({
+      shown: fc.oneof({ weight: 2, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: fc.subarray(others) }),
+      masked: fc.oneof({ weight: 2, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: fc.subarray(others) }),
+      conditioned: fc.boolean(),
     });
-});
+    const rules = fc.array(alternative, { minLength: 1, maxLength: mostRules });
+    return fc.oneof({ weight: 5, arbitrary: rules }, { weight: 1, arbitrary: fc.constant([]) });
+  }),
+);
 
-const rights: fc.Arbitrary<Rights> = fc.tuple(...setRights).map((all) => ({
-  rules: new Map(all.flatMap(({ name, rule }) => (rule === null ? [] : [[name, rule] as const]))),
-  rows: Object.fromEntries(all.map(({ name, sql }) => [name, sql])),
-  columns: Object.fromEntries(all.map(({ name, columns }) => [name, columns])),
-}));
+const chosen: fc.Arbitrary<Conditions> = fc.tuple(
+  ...sets.map(({ name }) => {
+    const one = fc.constantFrom(...(conditions[name] ?? []));
+    return fc.array(one, { minLength: mostRules, maxLength: mostRules });
+  }),
+);
 
-/** The same names, and the rows of the second one. */
-const withRowsOf = (names: Rights, { rules, rows }: Rights): Rights => ({
-  ...names,
-  rules: new Map(
-    [...names.rules].map(([set, { properties }]) => {
-      const condition = rules.get(set)?.rows;
-      return [
-        set,
-        {
-          ...(properties === undefined ? {} : { properties }),
-          ...(condition === undefined ? {} : { rows: condition }),
-        },
-      ] as const;
-    }),
-  ),
-  rows: Object.fromEntries(
-    Object.entries(names.rows).map(([set, sql]) => [set, sql === null ? null : (rows[set] ?? 'TRUE')]),
-  ),
-});
+function rightsOf(structure: Structure, all: Conditions): Rights {
+  const rules = new Map<string, readonly SetRule[]>();
+  const rows: Record<string, string | null> = {};
+  const columns: Record<string, [string, string][]> = {};
+  for (const [at, { name, entityType }] of sets.entries()) {
+    const { key, properties } = entityType;
+    const alternatives = (structure[at] ?? []).map(({ shown, masked, conditioned }, place) => {
+      const names = [...properties.keys()].filter((one) => shown === null || key.includes(one) || shown.includes(one));
+      const [filter, sql] = all[at]?.[place] ?? ['true', 'TRUE'];
+      const seen = masked.filter((one) => names.includes(one));
+      const rule: SetRule = {
+        ...(shown === null ? {} : { properties: names }),
+        ...(seen.length === 0 ? {} : { masked: seen }),
+        ...(conditioned ? { rows: filter } : {}),
+      };
+      return { rule, names, seen, sql: conditioned ? `(${sql}) IS TRUE` : 'TRUE' };
+    });
+    rows[name] = alternatives.length === 0 ? null : alternatives.map(({ sql }) => `(${sql})`).join(' OR ');
+    if (alternatives.length > 0) {
+      rules.set(
+        name,
+        alternatives.map(({ rule }) => rule),
+      );
+    }
+    columns[name] = [...properties.keys()].flatMap((column): [string, string][] => {
+      const having = alternatives.filter(({ names }) => names.includes(column));
+      const clear = having
+        .filter(({ seen }) => !seen.includes(column))
+        .map(({ sql }) => `WHEN ${sql} THEN t."${column}"`);
+      const masks = having
+        .filter(({ seen }) => seen.includes(column))
+        .map(({ sql }) => `WHEN ${sql} THEN m."${column}"`);
+      return having.length === 0 ? [] : [[column, `CASE ${[...clear, ...masks].join(' ')} END`]];
+    });
+  }
+  return { rules, rows, columns };
+}
 
-/** Two readers; of half of them the model is the same one. */
+/** Two readers; half of them have rules that differ in their conditions alone. */
 export const readers: fc.Arbitrary<readonly [Rights, Rights]> = fc
-  .tuple(rights, rights, fc.boolean())
-  .map(([one, other, alike]) => [one, alike ? withRowsOf(one, other) : other]);
+  .tuple(structure, structure, chosen, chosen, fc.boolean())
+  .map(([one, other, first, second, alike]) => [rightsOf(one, first), rightsOf(alike ? one : other, second)]);
 
 const text = (value: string): string => encodeURIComponent(value);
 

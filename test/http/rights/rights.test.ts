@@ -7,5 +7,5 @@ describe('http: what is not granted is as if it were nowhere', () => {
   });
   after(() => feeds.close());
 
-  it('for random rights and requests', () => assertNothingElse(feeds, 12));
+  it('for random rights and requests', () => assertNothingElse(feeds, 6));
 });

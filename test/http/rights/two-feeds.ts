@@ -1,14 +1,16 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import { maskedValue } from '../../../src/edm/mask.ts';
+import type { Property } from '../../../src/edm/model.ts';
 import { feedCapabilities } from '../../../src/http/capabilities.ts';
 import type { Feed } from '../../../src/http/feed.ts';
 import { bindGrants } from '../../../src/plan/bind/grants.ts';
 import { everything, type Grants } from '../../../src/plan/grants.ts';
 import { visibleCatalogue } from '../../../src/plan/visible.ts';
 import { insertRows } from '../../sql/sample-rows.ts';
-import { catalogue } from '../../sql/small-model.ts';
 import { byName } from '../by-name.ts';
 import { startTestServer, type TestServer } from '../test-server.ts';
+import { catalogue } from './personal-model.ts';
 import { type Rights, readers, request } from './random-rights.ts';
 
 /**
@@ -32,16 +34,18 @@ export async function openTwoFeeds(): Promise<TwoFeeds> {
   const capabilities = feedCapabilities;
   const grantsOf: Feed['grantsOf'] = (principal) => known.get(principal?.name ?? '') ?? everything;
   const rows = `${insertRows()} UPDATE feed."Messages" SET "AgentId" = ("CaseId" + "Number") % 5`;
-  const restricted = await startTestServer({ rows, settings, grantsOf, capabilities, authentication: byName });
+  const own = { settings, capabilities, authentication: byName };
+  const restricted = await startTestServer({ ...own, rows, grantsOf, catalogue: () => catalogue });
   let seen = catalogue;
   const whole = ['Cases', 'Agents', 'Messages'].map((set) => `CREATE TABLE whole."${set}" AS TABLE feed."${set}";`);
   const bare = await startTestServer({
-    rows: `${rows}; CREATE SCHEMA whole; ${whole.join(' ')}`,
+    rows: `${rows}; CREATE SCHEMA whole; CREATE SCHEMA masked; ${whole.join(' ')}`,
     settings,
     capabilities,
     authentication: byName,
     catalogue: () => seen,
   });
+  await maskRows(bare.client);
   return {
     restricted,
     bare,
@@ -51,8 +55,7 @@ export async function openTwoFeeds(): Promise<TwoFeeds> {
       await bare.client.query(
         `BEGIN; ${statements.join(' ')} UPDATE gateway.set_versions SET version = version + 1; COMMIT`,
       );
-      seen = visibleCatalogue(catalogue, bindGrants(withoutRows(held), catalogue));
-      seen = { ...seen, sets: visibleCatalogue(catalogue, bindGrants(held.rules, catalogue)).sets };
+      seen = visibleCatalogue(catalogue, bindGrants(held.rules, catalogue));
     },
     async close() {
       await restricted.close();
@@ -61,19 +64,46 @@ export async function openTwoFeeds(): Promise<TwoFeeds> {
   };
 }
 
-/** Names alone: the bare feed has no other rows to leave out. */
-const withoutRows = ({ rules }: Rights) =>
-  new Map([...rules].map(([name, { properties }]) => [name, properties === undefined ? {} : { properties }]));
-
-function fill(set: string, where: string | null, columns: readonly string[]): string {
-  const own = [...columns, '_row', '_version', '_deleted_at'].map((name) => `"${name}"`).join(', ');
+function fill(set: string, where: string | null, columns: Rights['columns'][string]): string {
+  const control = ['_row', '_version', '_deleted_at'].map((name) => [name, `t."${name}"`] as const);
+  const own = [...columns, ...control];
   // What is joined by is a column in any case, where the navigation is there.
   return `TRUNCATE feed."${set}"; ${
     where === null
       ? ''
-      : `INSERT INTO feed."${set}" (${own}) OVERRIDING SYSTEM VALUE SELECT ${own} FROM whole."${set}" AS t WHERE ${where} ORDER BY _row;`
+      : `INSERT INTO feed."${set}" (${own.map(([name]) => `"${name}"`).join(', ')}) OVERRIDING SYSTEM VALUE
+         SELECT ${own.map(([, sql]) => sql).join(', ')} FROM whole."${set}" AS t JOIN masked."${set}" AS m USING (_row)
+         WHERE ${where} ORDER BY _row;`
   }`;
 }
+
+/** Fills the schema `masked` with the rows of `whole`, every value masked here, where PostgreSQL's own masks have no say. */
+async function maskRows(client: TestServer['client']): Promise<void> {
+  for (const { name, entityType } of catalogue.model.entitySets.values()) {
+    const own = [...entityType.properties.values()];
+    const texts = own.map(({ name, type }) =>
+      type === 'Edm.DateTimeOffset' ? utc(name) : `"${name}"::text AS "${name}"`,
+    );
+    const { rows } = await client.query<Record<string, string | null>>(
+      `SELECT _row::text AS _row, ${texts.join(', ')} FROM whole."${name}"`,
+    );
+    const masked = rows.map((row) => ({
+      _row: row['_row'],
+      ...Object.fromEntries(own.map((one) => [one.name, maskedOf(row[one.name] ?? null, one)])),
+    }));
+    await client.query(`CREATE TABLE masked."${name}" AS TABLE feed."${name}" WITH NO DATA`);
+    await client.query(
+      `INSERT INTO masked."${name}" SELECT * FROM json_populate_recordset(NULL::masked."${name}", $1)`,
+      [JSON.stringify(masked)],
+    );
+  }
+}
+
+const utc = (name: string): string =>
+  `to_char("${name}" AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS "${name}"`;
+
+const maskedOf = (value: string | null, property: Property): string | null =>
+  value === null ? null : maskedValue(value, property);
 
 interface Reply {
   readonly status: number;

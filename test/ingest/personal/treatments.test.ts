@@ -1,7 +1,7 @@
 import { deepEqual, equal, match, notEqual } from 'node:assert/strict';
 import fc from 'fast-check';
 import { describe, it } from 'mocha';
-import { maskedText, maskedTime } from '../../../src/ingest/personal/mask.ts';
+import { maskedText, maskedTime } from '../../../src/edm/mask.ts';
 import { normalForm } from '../../../src/ingest/personal/normal-form.ts';
 import { personTokens } from '../../../src/ingest/personal/person-forms.ts';
 import { personalKey } from '../../../src/ingest/personal/personal-key.ts';
