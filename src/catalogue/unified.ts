@@ -32,6 +32,39 @@ export interface Gathering {
   readonly values: ReadonlyMap<string, AggregateFormula>;
 }
 
+/** A value that is made of a point in time of the row, in the reporting zone. */
+export interface LocalTime {
+  readonly kind: 'local';
+  /** Own property of type DateTimeOffset. */
+  readonly of: string;
+  /** `quarter`: where the quarter of an hour begins; `time`: the same as the clock on the wall shows it. */
+  readonly part: 'date' | 'hour' | 'quarter' | 'time';
+}
+
+/** A value of a span of time that is looked at by local days. */
+export interface DayOfSpan {
+  readonly kind: 'day' | 'seconds';
+  readonly span: DaySpan;
+}
+
+/** Own properties: where a span begins, and where it ends or how many seconds it lasts. */
+export interface DaySpan {
+  readonly from: string;
+  readonly to: string | null;
+  readonly lasts: string | null;
+  /** Only spans that are one local day count; otherwise each is cut at local midnight. */
+  readonly whole: boolean;
+}
+
+/** The first id of a contribution is the key of another unified set already, which names the source. */
+export interface Keyed {
+  /** Own property with the name of the source, for rows without such a key. */
+  readonly source: string;
+  /** By source: what its ids are ids of. Sources that are not here make no rows. */
+  readonly spaces: ReadonlyMap<string, string>;
+  readonly precedence: ReadonlyMap<string, number>;
+}
+
 /** How the rows of one set become rows of a unified one. */
 export interface Contribution {
   /** Entity set whose rows these are. */
@@ -51,6 +84,10 @@ export interface Contribution {
   /** Many rows with the same id make one: columns are aggregates, and expressions over these and the id. */
   readonly grouped: boolean;
   readonly gather: readonly Gathering[];
+  /** Values in the reporting zone, under names that ids and expressions may use. */
+  readonly times: ReadonlyMap<string, LocalTime | DayOfSpan>;
+  /** null: the ids are those of the contribution's source. */
+  readonly keyed: Keyed | null;
   /** By property of the unified set. */
   readonly columns: ReadonlyMap<string, Formula | AggregateFormula>;
   /** Properties of the unified set that hold the key of the source's own row, each with the property it is taken from. */
@@ -70,6 +107,10 @@ export type UnifiedRule =
   | { readonly kind: 'id' }
   /** The calendar day or the hour of another property, in the reporting zone. */
   | { readonly kind: 'local'; readonly of: string; readonly part: 'date' | 'hour' }
+  /** What is left at the end of each day (`RunningTotal`). */
+  | { readonly kind: 'running'; readonly plus: string; readonly minus: string }
+  /** A number by the value of another property, as the operator states it. */
+  | { readonly kind: 'stated'; readonly of: string; readonly numbers: ReadonlyMap<string, number> }
   /**
    * Exports give the id of a thing in their source; the key is made of it. `to`: the unified set that has these things, of which another source
    * of the product may have the row that counts. `through`: its property that says which thing the row belongs to; null: its key.
@@ -83,6 +124,19 @@ export interface UnifiedDerivation {
   readonly rules: ReadonlyMap<string, UnifiedRule>;
   /** Which rows are one thing; null: each is one of its own. */
   readonly match: Match | null;
+  /** Contributions to one thing say different columns of it: each column is that of the smallest `rank` that has a value. Else one row counts. */
+  readonly combined: boolean;
+  readonly running: RunningTotal | null;
+}
+
+/** A property that holds what is left at the end of each day: all that was added up to then, less all that was taken. Keys end in the day. */
+export interface RunningTotal {
+  readonly as: string;
+  readonly plus: string;
+  readonly minus: string;
+  readonly over: string;
+  /** Properties that days on which nothing happened have as the other days of the same thing. */
+  readonly same: readonly string[];
 }
 
 /** Rows that are one thing get the smallest of their keys in a property. */

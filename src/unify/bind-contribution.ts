@@ -46,7 +46,7 @@ export interface BoundContribution {
 /** Types whose values can be a part of a key as they are. */
 const idTypes: readonly PrimitiveTypeName[] = [
   ...(['Edm.String', 'Edm.Guid', 'Edm.Byte', 'Edm.SByte', 'Edm.Int16', 'Edm.Int32', 'Edm.Int64'] as const),
-  ...(['Edm.Date', 'Edm.DateTimeOffset'] as const),
+  ...(['Edm.Date', 'Edm.DateTimeOffset', 'Edm.TimeOfDay'] as const),
 ];
 
 interface Target {
@@ -63,7 +63,8 @@ export function bindContribution(contribution: Contribution, target: Target): Bo
   const { catalogue } = target;
   const set = entitySet(catalogue, contribution.set);
   const variable = variableOf(set);
-  const gathered = new Map<string, ComputedName>();
+  const timed = timesNamed(contribution);
+  const gathered = new Map<string, ComputedName>(timed);
   const gather = contribution.gather.map(({ set: to, join, values }): BoundGathering => {
     const inner = variableOf(entitySet(catalogue, to));
     const navigation: NavigationProperty = {
@@ -103,7 +104,11 @@ export function bindContribution(contribution: Contribution, target: Target): Bo
     }
     aggregates.set(name, aggregate);
   }
-  const scope = { catalogue, variable, gathered: contribution.grouped ? namesOf(aggregates) : gathered };
+  const timedIds = [...timed].filter(([name]) => contribution.id.includes(name));
+  const scope = {
+    ...{ catalogue, variable },
+    gathered: contribution.grouped ? new Map([...timedIds, ...namesOf(aggregates)]) : gathered,
+  };
   const columns = new Map<string, BoundExpression>();
   for (const [name, value] of contribution.columns) {
     if (!isAggregate(value)) {
@@ -113,9 +118,9 @@ export function bindContribution(contribution: Contribution, target: Target): Bo
     }
   }
   const where =
-    contribution.where === null ? null : bindAs(contribution.where, 'Edm.Boolean', { ...scope, gathered: new Map() });
+    contribution.where === null ? null : bindAs(contribution.where, 'Edm.Boolean', { ...scope, gathered: timed });
   for (const name of contribution.id) {
-    const type = set.entityType.properties.get(name)?.type;
+    const type = timed.get(name)?.type ?? set.entityType.properties.get(name)?.type;
     if (type === undefined || !idTypes.includes(type)) {
       throw new FormulaFault(
         { text: name, place: nowhere(contribution).place },
@@ -133,6 +138,20 @@ export function bindContribution(contribution: Contribution, target: Target): Bo
     reads: readsOf({ set, gather, expressions: [...columns.values(), ...(where === null ? [] : [where])] }),
   };
 }
+
+const timeTypes = {
+  ...({ date: 'Edm.Date', hour: 'Edm.Int32', quarter: 'Edm.DateTimeOffset', time: 'Edm.TimeOfDay' } as const),
+  ...({ day: 'Edm.Date', seconds: 'Edm.Decimal' } as const),
+};
+
+/** Values in the reporting zone, as expressions see them. */
+const timesNamed = ({ times }: Contribution): ReadonlyMap<string, ComputedName> =>
+  new Map(
+    [...times].map(([name, time]) => [
+      name,
+      { type: timeTypes[time.kind === 'local' ? time.part : time.kind], nullable: true, expression: null },
+    ]),
+  );
 
 const nowhere = ({ set, columns, where }: Contribution): Formula => {
   const [first] = [...columns.values()].filter((value): value is Formula => !isAggregate(value));

@@ -1,7 +1,7 @@
-import type { EntitySet, PrimitiveTypeName } from '../edm/model.ts';
-import { GatewayError } from '../errors.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { Formula } from '../catalogue/unified.ts';
+import type { EntitySet, PrimitiveTypeName } from '../edm/model.ts';
+import { GatewayError } from '../errors.ts';
 import { bindExpression } from '../plan/bind/expression/expression.ts';
 import { defaultPlanLimits, noUsage } from '../plan/bind/limits.ts';
 import { type Binding, type ComputedName, rowScope } from '../plan/bind/scope.ts';

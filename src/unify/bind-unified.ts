@@ -1,7 +1,9 @@
 import type { Catalogue, StoredSet } from '../catalogue/catalogue.ts';
 import type { UnifiedDerivation } from '../catalogue/unified.ts';
-import { FormulaFault } from './bind-formula.ts';
+import { storedSet } from '../sql/scope.ts';
 import { type BoundContribution, bindContribution, entitySet } from './bind-contribution.ts';
+import { FormulaFault } from './bind-formula.ts';
+import type { Identity } from './id-parts.ts';
 
 /** A unified set with all its formulas typed. */
 export interface BoundUnified {
@@ -14,6 +16,12 @@ export interface BoundUnified {
   /** IANA name of the reporting zone. */
   readonly zone: string;
 }
+
+/** How the rows of a contribution say which thing they speak of. */
+export const identityOf = (
+  { catalogue, zone, derivation }: Pick<BoundUnified, 'catalogue' | 'zone' | 'derivation'>,
+  { contribution, variable }: Pick<BoundContribution, 'contribution' | 'variable'>,
+): Identity => ({ contribution, set: storedSet(catalogue, variable.set), zone, combined: derivation.combined });
 
 const known = new WeakMap<Catalogue, Map<string, BoundUnified | null>>();
 

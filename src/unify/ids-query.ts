@@ -6,9 +6,11 @@ import { quoteIdentifier, quoteRelation } from '../sql/identifier.ts';
 import { escapeText } from '../sql/literal.ts';
 import { storedSet } from '../sql/scope.ts';
 import { type BoundContribution, entitySet } from './bind-contribution.ts';
-import type { BoundUnified } from './bind-unified.ts';
-import { columnOf, hasId, idColumns, idColumnsOf, idPart } from './id-parts.ts';
+import { type BoundUnified, identityOf } from './bind-unified.ts';
+import { columnOf } from './column-of.ts';
+import { hasId, hasIds, idJoin, idPart, idSpace, idTexts, keyPrefix } from './id-parts.ts';
 import { leadsOf } from './leads.ts';
+import { timeColumn } from './local-times.ts';
 
 /** Columns of a table of ids: what they are ids of, the whole id, and its parts, '' behind the last. */
 export function idTableColumns({ from }: BoundUnified['derivation']): readonly string[] {
@@ -32,30 +34,36 @@ export function idsNamedBy(unified: BoundUnified, set: string, condition: string
 
 function selectedIds(
   unified: BoundUnified,
-  { contribution }: BoundContribution,
-  parts: readonly string[],
-  rest: string,
+  bound: BoundContribution,
+  { alias, parts }: { readonly alias: string; readonly parts: readonly string[] },
+  { from, where }: { readonly from: string; readonly where: readonly string[] },
 ): string {
   const missing = idTableColumns(unified.derivation).length - 2 - parts.length;
   const cells = [
-    `${escapeText(contribution.space)}::text COLLATE "C"`,
+    `(${idSpace(identityOf(unified, bound), alias)})::text COLLATE "C"`,
     `concat_ws(':', ${parts.join(', ')}) COLLATE "C"`,
     ...parts,
     ...Array.from({ length: missing }, () => `''`),
   ];
-  const present = parts.map((part) => `${part} IS NOT NULL`).join(' AND ');
-  return `SELECT DISTINCT ${cells.join(', ')} ${rest} AND ${present}`;
+  const present = parts.map((part) => `${part} IS NOT NULL`);
+  return `SELECT DISTINCT ${cells.join(', ')} FROM ${from} WHERE ${[...where, ...present].join(' AND ')}`;
 }
 
 function ownIds(unified: BoundUnified, bound: BoundContribution, condition: string): string {
-  const stored = storedSet(unified.catalogue, bound.variable.set);
+  const identity = identityOf(unified, bound);
+  const { keyed } = bound.contribution;
   return selectedIds(
     unified,
     bound,
-    idColumns(bound.contribution, stored, 't'),
-    `FROM ${quoteRelation(stored.relation)} t WHERE ${condition}`,
+    { alias: 't', parts: idTexts(identity, 't') },
+    {
+      from: joined(`${quoteRelation(identity.set.relation)} t`, idJoin(identity, 't')),
+      where: [condition, ...(keyed === null ? [] : hasIds(identity, 't'))],
+    },
   );
 }
+
+const joined = (table: string, join: string | null): string => (join === null ? table : `${table} ${join}`);
 
 interface Read {
   readonly set: string;
@@ -73,25 +81,24 @@ function readIds(
   const led = id.map((name) => navigation.join.find(({ property }) => property === name)?.referencedProperty);
   if (led.every((name) => name !== undefined)) {
     // The rows say themselves whose they are.
-    const parts = idColumns({ ...bound.contribution, id: led }, theirs, 't');
+    const identity = { ...identityOf(unified, bound), contribution: { ...bound.contribution, id: led }, set: theirs };
+    const parts = idTexts(identity, 't');
     const there = led.map(
       (name, place) =>
         `o.${quoteIdentifier(columnOf(stored, id[place] ?? ''))} = t.${quoteIdentifier(columnOf(theirs, name))}`,
     );
-    const from = `FROM ${quoteRelation(theirs.relation)} t WHERE ${condition}`;
-    return selectedIds(
-      unified,
-      bound,
-      parts,
-      `${from} AND EXISTS (SELECT FROM ${quoteRelation(stored.relation)} o WHERE ${there.join(' AND ')})`,
-    );
+    const exists = `EXISTS (SELECT FROM ${quoteRelation(stored.relation)} o WHERE ${there.join(' AND ')})`;
+    const from = `${quoteRelation(theirs.relation)} t`;
+    return selectedIds(unified, bound, { alias: 't', parts }, { from, where: [condition, exists] });
   }
   const join = navigation.join.map(
     ({ property, referencedProperty }) =>
       `o.${quoteIdentifier(columnOf(stored, property))} = t.${quoteIdentifier(columnOf(theirs, referencedProperty))}`,
   );
-  const from = `FROM ${quoteRelation(theirs.relation)} t JOIN ${quoteRelation(stored.relation)} o ON ${join.join(' AND ')} WHERE ${condition}`;
-  return selectedIds(unified, bound, idColumns(bound.contribution, stored, 'o'), from);
+  const identity = identityOf(unified, bound);
+  const there = `${quoteRelation(theirs.relation)} t JOIN ${quoteRelation(stored.relation)} o ON ${join.join(' AND ')}`;
+  const from = joined(there, idJoin(identity, 'o'));
+  return selectedIds(unified, bound, { alias: 'o', parts: idTexts(identity, 'o') }, { from, where: [condition] });
 }
 
 /**
@@ -108,16 +115,23 @@ function throughIds(unified: BoundUnified, bound: BoundContribution, { set, cond
     return led.sources.map((source) => {
       const scope = openScope(catalogue);
       const row = scope.table(bound.variable.set, bound.variable);
-      const stored = storedSet(catalogue, bound.variable.set);
+      const identity = identityOf(unified, bound);
+      const times = idJoin(identity, row.alias);
+      if (times !== null) {
+        scope.from.push(times);
+      }
+      for (const name of bound.contribution.times.keys()) {
+        row.columns.set(name, timeColumn(row.alias, name));
+      }
       const named = idPart(value(formula, scope), formula.type);
       const [key, told] = [led.key, led.value].map((name) => `t.${quoteIdentifier(name)}`);
       const prefix = escapeText(`${source}:`);
       // The other way round than the key is made, so that an index of the references helps.
       const same = `${named} = (CASE WHEN starts_with(${key}, ${prefix}) THEN substr(${key}, length(${prefix}) + 1) END) COLLATE "C"`;
       const says = source === bound.contribution.source ? `${told} <> ${key}` : `${told} IS NOT NULL`;
-      const where = [condition, says, ...scope.where].join(' AND ');
-      const from = `FROM ${scope.from.join(' ')} JOIN ${quoteRelation(led.set.relation)} t ON ${same} WHERE ${where}`;
-      return selectedIds(unified, bound, idColumns(bound.contribution, stored, row.alias), from);
+      const where = [condition, says, ...scope.where];
+      const from = `${scope.from.join(' ')} JOIN ${quoteRelation(led.set.relation)} t ON ${same}`;
+      return selectedIds(unified, bound, { alias: row.alias, parts: idTexts(identity, row.alias) }, { from, where });
     });
   });
 }
@@ -133,20 +147,29 @@ export function contestedIds(unified: BoundUnified, set: string, condition: stri
     );
 }
 
-const rivals = (unified: BoundUnified, bound: BoundContribution): readonly BoundContribution[] =>
-  (unified.spaces.get(bound.contribution.space) ?? []).filter((other) => other !== bound);
+/** Rows whose columns are combined are rivals where they say the same columns. */
+function rivals(unified: BoundUnified, bound: BoundContribution): readonly BoundContribution[] {
+  const { combined } = unified.derivation;
+  return (unified.spaces.get(bound.contribution.space) ?? []).filter(
+    (other) =>
+      other !== bound &&
+      (!combined || (other.contribution.keyed === null && other.contribution.rank === bound.contribution.rank)),
+  );
+}
 
-function isRivalled(
-  { catalogue }: BoundUnified,
-  { contribution, variable }: BoundContribution,
-  rival: BoundContribution,
-): string {
-  const [ours, theirs] = [storedSet(catalogue, variable.set), storedSet(catalogue, rival.variable.set)];
-  const pairs = idColumnsOf(rival.contribution, theirs).map(({ name }, place) => {
-    const own = idColumnsOf(contribution, ours)[place]?.name ?? name;
-    return `r.${quoteIdentifier(name)} = t.${quoteIdentifier(own)}`;
+function isRivalled(unified: BoundUnified, bound: BoundContribution, rival: BoundContribution): string {
+  const [ours, theirs] = [identityOf(unified, bound), identityOf(unified, rival)];
+  const named = [ours, theirs].map(({ contribution: { id }, set }) => id.map((name) => set.columns.get(name)?.name));
+  const [own = [], other = []] = named;
+  const same = other.map((name, place) => {
+    const mine = own[place];
+    return name === undefined || mine === undefined ? null : `r.${quoteIdentifier(name)} = t.${quoteIdentifier(mine)}`;
   });
-  return `EXISTS (SELECT FROM ${quoteRelation(theirs.relation)} r WHERE ${pairs.join(' AND ')})`;
+  // Parts that no column holds are compared as the texts that they are in ids.
+  const texts = idTexts(theirs, 'r').map((text, place) => `${text} = ${idTexts(ours, 't')[place] ?? 'NULL'}`);
+  const pairs = same.map((one, place) => one ?? texts[place] ?? 'false');
+  const from = joined(`${quoteRelation(theirs.set.relation)} r`, idJoin(theirs, 'r'));
+  return `EXISTS (SELECT FROM ${from} WHERE ${pairs.join(' AND ')})`;
 }
 
 /**
@@ -167,7 +190,7 @@ export function ownRows(
   );
   const read = unified.contributions.some(({ reads }) => reads.some((one) => one.set === set.name));
   const ways = new Set(contributions.map(({ contribution }) => contribution.space)).size;
-  if (!plain || read || contributions.length === 0 || ways < contributions.length) {
+  if (unified.derivation.combined || !plain || read || contributions.length === 0 || ways < contributions.length) {
     return null;
   }
   const relation = quoteRelation(set.relation);
@@ -184,25 +207,27 @@ export function ownRows(
 }
 
 /** Rows whose ids stand in a table. */
-export function withIds({ contribution }: BoundContribution, set: StoredSet, table: string) {
+export function withIds(unified: BoundUnified, bound: BoundContribution, table: string) {
   return (alias: string): { readonly join: string; readonly where: readonly string[] } => ({
-    join: `JOIN ${table} AS a ON a._space = ${escapeText(contribution.space)} AND ${hasId(contribution, set, { alias, parts: 'a' })}`,
+    join: `JOIN ${table} AS a ON ${hasId(identityOf(unified, bound), { alias, parts: 'a' })}`,
     where: [],
   });
 }
 
 /** SELECT of the keys that unified rows of the ids in a table may have: of any source that gives the same things. */
-export function keysOfIds({ contributions }: BoundUnified, table: string): string {
-  const ways = new Map(
-    contributions.map(({ contribution: { space, source, idPrefix } }) => [
-      JSON.stringify([space, source, idPrefix]),
-      { space, source, idPrefix },
-    ]),
+export function keysOfIds(unified: BoundUnified, table: string): string {
+  const prefixes = new Set(
+    unified.contributions.flatMap((bound) => {
+      const { contribution } = bound;
+      const spaces = contribution.keyed?.spaces ?? new Map([[contribution.source, contribution.space]]);
+      const before = keyPrefix(identityOf(unified, bound));
+      return [...spaces].map(([source, space]) => JSON.stringify([space, `${source}:${before}`]));
+    }),
   );
-  return [...ways.values()]
-    .map(
-      ({ space, source, idPrefix }) =>
-        `SELECT ${escapeText(`${source}:${idPrefix}`)} || a._id AS _key FROM ${table} a WHERE a._space = ${escapeText(space)}`,
-    )
+  return [...prefixes]
+    .map((one) => {
+      const [space = '', prefix = ''] = JSON.parse(one) as readonly string[];
+      return `SELECT ${escapeText(prefix)} || a._id AS _key FROM ${table} a WHERE a._space = ${escapeText(space)}`;
+    })
     .join(' UNION ALL ');
 }

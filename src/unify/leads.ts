@@ -3,7 +3,7 @@ import type { Contribution, UnifiedDerivation } from '../catalogue/unified.ts';
 import { storedSet } from '../sql/scope.ts';
 import { type BoundContribution, entitySet } from './bind-contribution.ts';
 import type { BoundUnified } from './bind-unified.ts';
-import { columnOf } from './id-parts.ts';
+import { columnOf } from './column-of.ts';
 
 /** Where the rows are looked up that a reference leads to. */
 export interface Leads {
@@ -27,7 +27,14 @@ export function leadsOf(
   const rule = derivation.rules.get(property);
   const to = rule?.kind === 'reference' ? rule.to : null;
   const target = to === null ? undefined : catalogue.sets.get(to);
-  if (rule?.kind !== 'reference' || to === null || target?.kind !== 'stored' || target.derivation?.kind !== 'unified') {
+  // Keys of another unified set were looked up when its rows were made.
+  if (
+    contribution.keyed !== null ||
+    rule?.kind !== 'reference' ||
+    to === null ||
+    target?.kind !== 'stored' ||
+    target.derivation?.kind !== 'unified'
+  ) {
     return null;
   }
   const others = relatives(target.derivation, contribution);

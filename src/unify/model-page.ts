@@ -16,11 +16,14 @@ interface Said {
 /** Columns of unified sets for which a source that has rows there says neither what they are nor why not, as `Set.Column source`. */
 export function unsaidColumns(catalogue: Catalogue): readonly string[] {
   return unifiedSets(catalogue).flatMap((set) =>
-    [...set.columns.keys()].flatMap((column) =>
-      saidOf(set, column)
-        .filter(({ text }) => text === null)
-        .map((said) => `${set.name}.${column} ${said.set}`),
-    ),
+    [...set.columns.keys()].flatMap((column) => {
+      const said = saidOf(set, column);
+      // One contribution may say what another one of the same rows does not.
+      const told = new Set(said.filter(({ text }) => text !== null).map((one) => one.set));
+      return [...new Set(said.map((one) => one.set))]
+        .filter((one) => !told.has(one))
+        .map((one) => `${set.name}.${column} ${one}`);
+    }),
   );
 }
 
@@ -101,9 +104,21 @@ function saidOf(set: StoredSet, column: string): readonly Said[] {
 
 function textOf(one: Contribution, column: string, rule: UnifiedRule | undefined): string | null {
   switch (rule?.kind) {
+    case 'running':
+      return one.columns.has(rule.plus) || one.columns.has(rule.minus)
+        ? `sum of \`${rule.plus}\` less sum of \`${rule.minus}\`, of all days up to this one`
+        : '';
+    case 'stated':
+      return `by \`${rule.of}\`: ${[...rule.numbers].map(([value, number]) => `${value} ${number}`).join(', ')}`;
     case 'key':
+      if (one.keyed !== null) {
+        return `${one.id.join(', ')}, the first of which begins with the source`;
+      }
       return `\`${one.source}:${one.idPrefix}\` and ${one.id.join(', ')}`;
     case 'source':
+      if (one.keyed !== null) {
+        return `what ${one.id[0] ?? ''} begins with, else \`${one.keyed.source}\``;
+      }
       return `\`${one.source}\``;
     case 'match':
       return 'the smallest key of the rows that are one';
@@ -122,7 +137,7 @@ function textOf(one: Contribution, column: string, rule: UnifiedRule | undefined
     return one.absent.get(column) ?? null;
   }
   const text = isAggregate(formula) ? aggregateText(formula) : code(formula);
-  return rule?.kind === 'reference' ? `key of ${text}` : text;
+  return rule?.kind === 'reference' && one.keyed === null ? `key of ${text}` : text;
 }
 
 const code = ({ text }: Formula): string => `\`${text.replaceAll(/\s+/g, ' ')}\``;
@@ -133,6 +148,37 @@ function aggregateText({ method, of, by, where }: AggregateFormula): string {
 }
 
 function gatheredTexts(one: Contribution): readonly string[] {
+  return [...timeLines(one), ...sourceLines(one), ...gatherLines(one)];
+}
+
+function timeLines(one: Contribution): readonly string[] {
+  return [...one.times].map(([name, time]) => {
+    const head = `\`${name}\` is the`;
+    if (time.kind === 'local') {
+      const part = {
+        date: 'local day',
+        hour: 'local hour',
+        quarter: 'begin of the quarter of an hour',
+        time: 'local time of that',
+      };
+      return `${head} ${part[time.part]} of ${time.of}`;
+    }
+    const { from, to, lasts, whole } = time.span;
+    const until = to === null ? `for ${lasts ?? ''} seconds` : `to ${to}`;
+    const which = whole ? 'rows of exactly one local day alone make one' : 'cut at local midnight';
+    return `${head} ${time.kind === 'day' ? 'local day' : 'seconds in that day'} of the span from ${from} ${until}; ${which}`;
+  });
+}
+
+function sourceLines({ keyed, columns }: Contribution): readonly string[] {
+  return keyed === null
+    ? []
+    : [
+        `For ${[...columns.keys()].slice(-1).join('')} and what stands with it: rows of ${[...keyed.spaces.keys()].sort().join(', ')}`,
+      ];
+}
+
+function gatherLines(one: Contribution): readonly string[] {
   return one.gather.flatMap(({ set, values }) =>
     [...values].map(([name, formula]) => `\`${name}\` is the ${aggregateText(formula)}, of ${set}`),
   );

@@ -1,4 +1,5 @@
-import type { Catalogue, StoredSet } from '../catalogue/catalogue.ts';
+import type { StoredSet } from '../catalogue/catalogue.ts';
+import type { UnifiedRule } from '../catalogue/unified.ts';
 import { primitiveType } from '../edm/primitive-types.ts';
 import { GatewayError } from '../errors.ts';
 import type { BoundExpression } from '../plan/model/read-plan.ts';
@@ -10,9 +11,11 @@ import { quoteIdentifier, quoteRelation } from '../sql/identifier.ts';
 import { escapeText } from '../sql/literal.ts';
 import { joinConditions, type Row, type Scope, storedSet } from '../sql/scope.ts';
 import type { BoundAggregate, BoundContribution } from './bind-contribution.ts';
-import type { BoundUnified } from './bind-unified.ts';
-import { columnOf, idColumns, idPart } from './id-parts.ts';
+import { type BoundUnified, identityOf } from './bind-unified.ts';
+import { columnOf } from './column-of.ts';
+import { hasIds, type Identity, idJoin, idPart, idSource, idSpace, idTexts, keyPrefix } from './id-parts.ts';
 import { leadsOf } from './leads.ts';
+import { timeColumn } from './local-times.ts';
 
 /** Which rows of a contribution's set are looked at: SQL made for the alias of its table. */
 export type Restriction = (alias: string) => { readonly join: string | null; readonly where: readonly string[] };
@@ -37,7 +40,8 @@ export function unifiedRows(
   columns: readonly string[],
   { restriction, newness }: Choice,
 ): string {
-  const contended = unified.spaces.size < unified.contributions.length;
+  const { combined } = unified.derivation;
+  const contended = combined || unified.spaces.size < unified.contributions.length;
   const selects = contributions.map((one) =>
     contributionRows(unified, one, { restriction: restriction(one), newness: contended ? newness : null }),
   );
@@ -46,14 +50,38 @@ export function unifiedRows(
   if (!contended) {
     return `SELECT ${outer} FROM (${rows}) c`;
   }
+  if (combined) {
+    return `SELECT ${outer} FROM (${combinedRows(unified, rows)}) c`;
+  }
   const order = 'n._space, n._id, n._precedence, n._newness DESC NULLS LAST, n._rank, n._source';
   return `SELECT ${outer} FROM (SELECT DISTINCT ON (n._space, n._id) n.* FROM (${rows}) n ORDER BY ${order}) c`;
 }
+
+/** Of each contribution to a thing one row counts, and each column is that of the first of them that says something of it. */
+function combinedRows({ set, derivation }: BoundUnified, rows: string): string {
+  const cells = [...set.columns]
+    .filter(([property]) => !isMadeOutside(derivation.rules.get(property)))
+    .map(([, { name }]) => {
+      const cell = quoteIdentifier(name);
+      return `(array_agg(d.${cell} ORDER BY d._rank) FILTER (WHERE d.${cell} IS NOT NULL))[1] AS ${cell}`;
+    });
+  const order = 'n._space, n._id, n._rank, n._precedence, n._newness DESC NULLS LAST, n._source';
+  const one = `SELECT DISTINCT ON (n._space, n._id, n._rank) n.* FROM (${rows}) n ORDER BY ${order}`;
+  return `SELECT ${cells.join(', ')} FROM (${one}) d GROUP BY d._space, d._id`;
+}
+
+const isMadeOutside = (rule: UnifiedRule | undefined): boolean =>
+  rule?.kind === 'match' || rule?.kind === 'local' || rule?.kind === 'stated';
 
 /** Local times follow from the other columns; all else is given already. */
 function outerValue({ derivation, set, zone }: BoundUnified, name: string): string {
   const [property] = [...set.columns].find(([, column]) => column.name === name) ?? [name];
   const rule = derivation.rules.get(property);
+  if (rule?.kind === 'stated') {
+    const of = `c.${quoteIdentifier(columnOf(set, rule.of))}`;
+    const cases = [...rule.numbers].map(([value, number]) => `WHEN ${escapeText(value)} THEN ${number}`);
+    return cases.length === 0 ? 'NULL' : `CASE ${of} ${cases.join(' ')} END`;
+  }
   if (rule?.kind !== 'local') {
     return `c.${quoteIdentifier(name)}`;
   }
@@ -66,19 +94,19 @@ function contributionRows(
   bound: BoundContribution,
   { restriction, newness }: { readonly restriction: Restriction; readonly newness: Newness | null },
 ): string {
-  const { catalogue } = unified;
   const { contribution } = bound;
-  const stored = storedSet(catalogue, bound.variable.set);
-  const { scope, row } = contribution.grouped
-    ? groupedScope(catalogue, bound, { restriction, newness })
-    : rowsScope(catalogue, bound, restriction);
+  const identity = identityOf(unified, bound);
+  const stored = identity.set;
+  const opened = contribution.grouped
+    ? groupedScope(unified, bound, { restriction, newness })
+    : rowsScope(unified, bound, restriction);
+  const { scope, row } = opened;
   for (const gathering of bound.gather) {
     joinGathered(scope, row, gathering);
   }
-  const source = escapeText(contribution.source);
-  const id = `concat_ws(':', ${idColumns(contribution, stored, row.alias).join(', ')})`;
+  const said = contribution.grouped ? groupSaid(identity, row.alias) : rowSaid(identity, row.alias);
   const cells = [...unified.set.columns].flatMap(([property, column]) => {
-    const cell = cellOf(property, { unified, bound, scope, row });
+    const cell = cellOf(property, { unified, bound, scope, row, said });
     return cell === null
       ? []
       : [
@@ -89,17 +117,47 @@ function contributionRows(
     newness === null
       ? []
       : [
-          `${escapeText(contribution.space)}::text COLLATE "C" AS _space`,
-          `(${id}) COLLATE "C" AS _id`,
-          `${contribution.precedence} AS _precedence`,
+          `(${said.space})::text COLLATE "C" AS _space`,
+          `(${said.id}) COLLATE "C" AS _id`,
+          `${precedenceOf(identity, said)} AS _precedence`,
           `${contribution.grouped ? `${row.alias}._newness` : newness(stored, row.alias)} AS _newness`,
           `${contribution.rank} AS _rank`,
-          `${source}::text COLLATE "C" AS _source`,
+          `(${said.source})::text COLLATE "C" AS _source`,
         ];
   return `SELECT ${[...cells, ...contest].join(', ')} ${fromWhere(scope)}`;
 }
 
+/** Which thing a row speaks of, and whose it is, as SQL. */
+interface Said {
+  readonly space: string;
+  readonly id: string;
+  readonly source: string;
+}
+
+const rowSaid = (identity: Identity, alias: string): Said => ({
+  space: idSpace(identity, alias),
+  id: `concat_ws(':', ${idTexts(identity, alias).join(', ')})`,
+  source: idSource(identity, alias),
+});
+
+/** As `groupedScope` has it. */
+const groupSaid = ({ contribution }: Identity, alias: string): Said => ({
+  space: `${alias}._space`,
+  id: `concat_ws(':', ${contribution.id.map((_, place) => `${alias}._${place + 1}`).join(', ')})`,
+  source: `${alias}._source`,
+});
+
+function precedenceOf({ contribution }: Identity, { source }: Said): string {
+  const { keyed, precedence } = contribution;
+  if (keyed === null) {
+    return String(precedence);
+  }
+  const cases = [...keyed.precedence].map(([of, place]) => `WHEN ${escapeText(of)} THEN ${place}`);
+  return cases.length === 0 ? '0' : `CASE ${source} ${cases.join(' ')} ELSE 0 END`;
+}
+
 interface Cell {
+  readonly said: Said;
   readonly unified: BoundUnified;
   readonly bound: BoundContribution;
   readonly scope: Scope;
@@ -107,20 +165,23 @@ interface Cell {
 }
 
 /** null: it is made outside, of other columns. */
-function cellOf(property: string, { unified, bound, scope, row }: Cell): string | null {
+function cellOf(property: string, { unified, bound, scope, row, said }: Cell): string | null {
   const { contribution } = bound;
   const rule = unified.derivation.rules.get(property);
-  const id = (): string =>
-    `concat_ws(':', ${idColumns(contribution, storedSet(unified.catalogue, bound.variable.set), row.alias).join(', ')})`;
   switch (rule?.kind) {
     case 'key':
-      return `${escapeText(`${contribution.source}:${contribution.idPrefix}`)} || ${id()}`;
+      return contribution.keyed === null
+        ? `${escapeText(`${contribution.source}:${keyPrefix(identityOf(unified, bound))}`)} || ${said.id}`
+        : `${said.source} || ':' || ${said.id}`;
     case 'source':
-      return escapeText(contribution.source);
+      return said.source;
     case 'id':
-      return id();
+      return said.id;
+    case 'running':
+      return 'NULL';
     case 'match':
     case 'local':
+    case 'stated':
       return null;
     default:
   }
@@ -133,7 +194,7 @@ function cellOf(property: string, { unified, bound, scope, row }: Cell): string 
     return bound.aggregates.has(property) ? `${row.alias}.${quoteIdentifier(property)}` : 'NULL';
   }
   return rule?.kind === 'reference'
-    ? referenceCell(property, formula, { unified, bound, scope, row })
+    ? referenceCell(property, formula, { unified, bound, scope, row, said })
     : value(formula, scope);
 }
 
@@ -143,6 +204,9 @@ const keyOf = (source: string, formula: BoundExpression, scope: Scope): string =
 function referenceCell(property: string, formula: BoundExpression, { unified, bound, scope }: Cell): string {
   if (formula.type === 'null') {
     return 'NULL';
+  }
+  if (bound.contribution.keyed !== null) {
+    return value(formula, scope);
   }
   const key = keyOf(bound.contribution.source, formula, scope);
   const led = leadsOf(unified, bound, property);
@@ -165,26 +229,29 @@ interface Opened {
   readonly row: Row;
 }
 
-function rowsScope(catalogue: Catalogue, bound: BoundContribution, restriction: Restriction): Opened {
-  const scope = openScope(catalogue);
+function rowsScope(unified: BoundUnified, bound: BoundContribution, restriction: Restriction): Opened {
+  const scope = openScope(unified.catalogue);
   const row = scope.table(bound.variable.set, bound.variable);
-  restrict(bound, { scope, row, restriction });
+  restrict(bound, { scope, row, restriction, identity: identityOf(unified, bound) });
   return { scope, row };
 }
 
 function restrict(
   bound: BoundContribution,
-  { scope, row, restriction }: Opened & { readonly restriction: Restriction },
+  { scope, row, restriction, identity }: Opened & { readonly restriction: Restriction; readonly identity: Identity },
 ): void {
+  const times = idJoin(identity, row.alias);
+  if (times !== null) {
+    scope.from.push(times);
+  }
+  for (const name of bound.contribution.times.keys()) {
+    row.columns.set(name, timeColumn(row.alias, name));
+  }
   const { join, where } = restriction(row.alias);
   if (join !== null) {
     scope.from.push(join);
   }
-  const stored = storedSet(scope.catalogue, bound.variable.set);
-  const present = bound.contribution.id.map(
-    (name) => `${row.alias}.${quoteIdentifier(columnOf(stored, name))} IS NOT NULL`,
-  );
-  scope.where.push(...where, ...present);
+  scope.where.push(...where, ...hasIds(identity, row.alias));
   if (bound.where !== null) {
     scope.where.push(truth(bound.where, scope));
   }
@@ -192,22 +259,41 @@ function restrict(
 
 /** One row for all rows with the same id, with the aggregates beside it. */
 function groupedScope(
-  catalogue: Catalogue,
+  unified: BoundUnified,
   bound: BoundContribution,
   { restriction, newness }: { readonly restriction: Restriction; readonly newness: Newness | null },
 ): Opened {
+  const { catalogue } = unified;
+  const { id, keyed, times } = bound.contribution;
   const inner = openScope(catalogue);
   const rows = inner.table(bound.variable.set, bound.variable);
-  restrict(bound, { scope: inner, row: rows, restriction });
-  const stored = storedSet(catalogue, bound.variable.set);
-  const ids = bound.contribution.id.map((name) => `${rows.alias}.${quoteIdentifier(columnOf(stored, name))}`);
+  const identity = identityOf(unified, bound);
+  restrict(bound, { scope: inner, row: rows, restriction, identity });
+  const { set: stored } = identity;
+  const texts = idTexts(identity, rows.alias).map((text, place) => `${text} AS _${place + 1}`);
+  const own = id.map((name) =>
+    times.has(name)
+      ? { name: quoteIdentifier(name), sql: timeColumn(rows.alias, name) }
+      : {
+          name: quoteIdentifier(columnOf(stored, name)),
+          sql: `${rows.alias}.${quoteIdentifier(columnOf(stored, name))}`,
+        },
+  );
+  // Keys that name several sources may mean one thing; then one of them is told.
+  const told = own.map(({ name, sql }, place) => `${place === 0 && keyed !== null ? `max(${sql})` : sql} AS ${name}`);
   const made = [...bound.aggregates].map(([name, one]) => `${aggregate(one, inner)} AS ${quoteIdentifier(name)}`);
   const newest = newness === null ? [] : [`max(${newness(stored, rows.alias)}) AS _newness`];
-  const select = `SELECT ${[...ids, ...made, ...newest].join(', ')} ${fromWhere(inner)} GROUP BY ${ids.join(', ')}`;
+  const whose = [`${idSpace(identity, rows.alias)} AS _space`, `max(${idSource(identity, rows.alias)}) AS _source`];
+  const groups = [
+    ...(keyed === null ? [] : [idSpace(identity, rows.alias)]),
+    ...idTexts(identity, rows.alias),
+    ...own.flatMap(({ sql }, place) => (place === 0 && keyed !== null ? [] : [sql])),
+  ];
+  const select = `SELECT ${[...texts, ...whose, ...told, ...made, ...newest].join(', ')} ${fromWhere(inner)} GROUP BY ${groups.join(', ')}`;
   const scope = openScope(catalogue);
   const row = scope.derived(select, { entitySet: bound.variable.set, stored });
   scope.bind(bound.variable, row);
-  for (const name of bound.aggregates.keys()) {
+  for (const name of [...bound.aggregates.keys(), ...id.filter((one) => times.has(one))]) {
     row.columns.set(name, `${row.alias}.${quoteIdentifier(name)}`);
   }
   return { scope, row };

@@ -39,6 +39,7 @@ properties:
   OrderId: { type: Int64, personalData: none, description: Id., example: "1" }
   Label: { type: String, personalData: none, description: Label., example: A }
   Amount: { type: Decimal, personalData: none, description: Amount., example: "1.5" }
+  PaidAt: { type: DateTimeOffset, personalData: none, description: Paid., example: "2026-01-01T00:00:00Z" }
 unify:
 ${unify}`,
       },
@@ -57,8 +58,25 @@ describe('what an export says of its rows for sets over all sources', () => {
 
   const wrong: readonly (readonly [string, RegExp])[] = [
     [
+      `${things('{ Name: Label }')}    local: { Day: { of: Amount, part: date } }\n`,
+      /unify\.Things\.local\.Day\.of.*Amount is no property of type DateTimeOffset/,
+    ],
+    [
+      `${things('{ Name: Label }')}    days: { from: PaidAt, lasts: Label, as: Day }\n`,
+      /unify\.Things\.days\.lasts.*Label is no number of seconds/,
+    ],
+    [
+      `${things('{ Name: Label }')}    days: { from: PaidAt, lasts: Amount, as: Label }\n`,
+      /unify\.Things\.days.*There is a property Label already/,
+    ],
+    [`${things('{ Name: Label }')}    days: { from: PaidAt, as: Day }\n`, /either "to" or "lasts"/],
+    [
+      `${things('{ Size: Day }')}    local: { Day: { of: PaidAt, part: date } }\n`,
+      /unify\.Things\.columns\.Size: This is Edm\.Date, and Edm\.Int32 is wanted/,
+    ],
+    [
       things('{ Name: Amount }'),
-      /acme\/orders\.yaml:14 unify\.Things\.columns\.Name: This is Edm\.Decimal, and Edm\.String is wanted\. "Amount"/,
+      /acme\/orders\.yaml:15 unify\.Things\.columns\.Name: This is Edm\.Decimal, and Edm\.String is wanted\. "Amount"/,
     ],
     [things('{ Name: Lable }'), /Name: .*'Lable'/],
     [things(`{ Name: "concat(Label" }`), /columns\.Name: /],
@@ -67,7 +85,7 @@ describe('what an export says of its rows for sets over all sources', () => {
     [things('{ MadeAt: now() }'), /now\(\) changes without a load/],
     [
       things('{ Day: null }'),
-      /acme\/orders\.yaml:14 unify\.Things\.columns\.Day: Day is given by the gateway\. Remove it\./,
+      /acme\/orders\.yaml:15 unify\.Things\.columns\.Day: Day is given by the gateway\. Remove it\./,
     ],
     [things('{ Colour: Label }'), /Things has no property Colour\. Name one that its file declares\./],
     [things('{ Name: { first: Label, by: OrderId } }'), /Aggregates need "grouped: true" or "gather"\./],

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { Feed } from '../ingest/support/feed.ts';
+import { agentMetric, agentStatistic, assertDays, period, serviceStatistic } from './random-days.ts';
 import { assertMadeAnew, loadRows, type Row } from './support.ts';
 
 /** A file of an export, and the minute after the anchor that it speaks of. */
@@ -8,6 +9,8 @@ export interface RandomFile {
   readonly name: string;
   readonly minute: number;
   readonly rows: readonly Row[];
+  /** Of exports whose rows do not say theirs. */
+  readonly period?: string;
 }
 
 const id = fc.constantFrom('a', 'b', 'c');
@@ -28,6 +31,8 @@ const conversation = (minutes: number, resolved: boolean): fc.Arbitrary<Row> =>
       created: minute,
       status: fc.constantFrom('New', 'Pending'),
       InboundMessageCount: optional(fc.nat(9)),
+      LastStatusChangeTeamId: optional(fc.constantFrom('71', '72')),
+      FirstResponseTimeSeconds: optional(fc.constantFrom(59, 60, 61)),
       score: optional(fc.integer({ min: 1, max: 5 })),
     })
     .map(({ created, status, score, ...row }) => ({
@@ -88,6 +93,7 @@ const caseRow: fc.Arbitrary<Row> = fc
     CaseId: fc.integer({ min: 1, max: 3 }),
     ReasonLabelId: optional(fc.constantFrom(7, 8)),
     HandlerUserId: optional(fc.constantFrom(-1, 57, 58)),
+    QueueId: optional(fc.constantFrom('12', '13', 'u_57')),
     closed: optional(minute),
   })
   .map(({ closed, ...row }) => ({ ...row, ClosedAt: closed === null ? null : 1_774_800_000 + closed * 780 }));
@@ -99,21 +105,28 @@ export const randomFiles: fc.Arbitrary<readonly RandomFile[]> = fc
     fc.tuple(
       ...minutes.map((one) =>
         fc
-          .constantFrom<readonly [string, fc.Arbitrary<readonly Row[]>]>(
+          .constantFrom<readonly [string, fc.Arbitrary<readonly Row[]>, fc.Arbitrary<string>?]>(
             ...['sparkcentral', 'hootsuite-inbox'].flatMap(
-              (source): (readonly [string, fc.Arbitrary<readonly Row[]>])[] => [
+              (source): (readonly [string, fc.Arbitrary<readonly Row[]>, fc.Arbitrary<string>?])[] => [
                 [`${source}/resolved-conversations`, rowsOf(conversation(one, true), 'ConversationId')],
                 [`${source}/open-conversations`, rowsOf(conversation(one, false), 'ConversationId')],
                 [`${source}/messages`, rowsOf(message(one), 'MessageId')],
                 [`${source}/user-presence`, rowsOf(presence, 'UserId')],
+                [`${source}/agent-metrics`, rowsOf(agentMetric(source), 'once'), period],
               ],
             ),
             ['tracebuzz/results', rowsOf(result, 'ResultId')],
             ['tracebuzz/cases', rowsOf(caseRow, 'CaseId')],
             ['tracebuzz/labels', rowsOf(label, 'LabelId')],
             ['tracebuzz/users', rowsOf(user, 'UserId')],
+            ['tracebuzz/agent-statistics', rowsOf(agentStatistic, 'once')],
+            ['tracebuzz/service-statistics', rowsOf(serviceStatistic, 'once')],
           )
-          .chain(([name, rows]) => rows.map((made): RandomFile => ({ name, minute: one, rows: made }))),
+          .chain(([name, rows, span]) =>
+            fc
+              .tuple(rows, span ?? fc.constant(null))
+              .map(([made, said]): RandomFile => ({ name, minute: one, rows: made, ...(said && { period: said }) })),
+          ),
       ),
     ),
   );
@@ -262,8 +275,8 @@ const sorted = (rows: ReadonlyMap<string, unknown>): readonly unknown[] =>
 /** Loads the files in their order and asserts that every unified row is what its source's rows say, that none is missing and none is double. */
 export async function assertUnified(feed: Feed, files: readonly RandomFile[]): Promise<void> {
   const newness = new Map<string, number>();
-  for (const { name, minute: one, rows } of files) {
-    await loadRows(feed, name, rows, one);
+  for (const { name, minute: one, rows, period: said } of files) {
+    await loadRows(feed, name, rows, one, said);
     const key = name.endsWith('messages') ? 'MessageId' : 'ConversationId';
     for (const row of rows) {
       const thing = `${name} ${String(row[key])}`;
@@ -303,6 +316,7 @@ export async function assertUnified(feed: Feed, files: readonly RandomFile[]): P
   assert.deepEqual(sorted(messages), sorted(wanted.messages));
   await assertMadeAnew(feed);
   await assertAgents(feed);
+  await assertDays(feed);
 }
 
 /** Asserts that accounts with one address are one agent, and that agents are just these. */

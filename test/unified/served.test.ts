@@ -143,7 +143,7 @@ describe('unified sets as a feed', () => {
     };
     assert.deepEqual(
       value.slice(0, 4).map(({ name }) => name),
-      ['AgentAccounts', 'Agents', 'Channels', 'Contacts'],
+      ['AgentAccounts', 'AgentDays', 'Agents', 'Channels'],
     );
   });
 });

@@ -1,19 +1,11 @@
 import { primitiveType } from '../../edm/primitive-types.ts';
 import { calendarColumns } from '../calendar-columns.ts';
-import type {
-  AggregateFormula,
-  CalendarDerivation,
-  Contribution,
-  Formula,
-  Match,
-  UnifiedDerivation,
-  UnifiedRule,
-} from '../unified.ts';
+import type { CalendarDerivation, Match, RunningTotal, UnifiedDerivation, UnifiedRule } from '../unified.ts';
+import { contributionOf } from './build-contribution.ts';
 import { edmType } from './build-properties.ts';
-import { type DraftIndex, resolveSetName, type SetDraft, type UnifiedSource } from './draft.ts';
-import type { FaultPath } from './fault.ts';
-import { originOf, type SaidContribution, saidContributions } from './unify-origins.ts';
-import type { AggregateEntry } from './unify-schema.ts';
+import { type DraftIndex, resolveSetName, type SetDraft } from './draft.ts';
+import { type SaidContribution, saidContributions } from './unify-origins.ts';
+import { checkTimes, timeNames } from './unify-times.ts';
 
 /** How the rows of a unified set are made, of what all sets say of themselves. */
 export function buildUnified(draft: SetDraft, index: DraftIndex): UnifiedDerivation {
@@ -21,11 +13,16 @@ export function buildUnified(draft: SetDraft, index: DraftIndex): UnifiedDerivat
   const prefix = index.prefixes.get(draft.source) ?? '';
   const said = saidContributions(index.sets.values()).filter(({ target }) => prefix + target === draft.setName);
   const stored = said.filter((one) => one.draft.form !== 'upstream');
+  const combined = draft.entry.combine === true;
+  const alone = new Set(said.filter(({ entry }) => entry.alone === true).map((one) => one.draft.source));
   return {
     kind: 'unified',
-    from: unified === null ? [] : stored.map((one, rank) => contributionOf(one, { index, unified, rank })),
+    from:
+      unified === null ? [] : stored.map((one, rank) => contributionOf(one, { index, unified, rank, combined, alone })),
     rules: rulesOf(draft, prefix),
     match: matchOf(draft),
+    combined,
+    running: runningOf(draft),
   };
 }
 
@@ -62,6 +59,39 @@ function matchOf(draft: SetDraft): Match | null {
   return { as: match.as, by: match.by, same: match.same ?? [] };
 }
 
+function runningOf(draft: SetDraft): RunningTotal | null {
+  const { properties } = draft.entry;
+  const found = Object.entries(properties).flatMap(([as, { running }]) =>
+    running === undefined ? [] : [{ as, ...running }],
+  );
+  const [first, ...more] = found;
+  for (const { as } of more) {
+    draft.report(['properties', as, 'running'], 'A set has one running total.', 'Remove the others.');
+  }
+  if (first === undefined) {
+    return null;
+  }
+  const at = ['properties', first.as, 'running'] as const;
+  for (const name of [first.as, first.plus, first.minus]) {
+    if (properties[name]?.type !== 'Int32') {
+      draft.report([...at], `${name} is no property of type Int32.`, 'Name properties that hold counts.');
+    }
+  }
+  if (properties[first.over]?.type !== 'Date' || draft.entry.combine !== true) {
+    draft.report(
+      [...at, 'over'],
+      `${first.over} is no date of a set with "combine: true".`,
+      'Name the day that keys end in.',
+    );
+  }
+  for (const [place, name] of first.same.entries()) {
+    if (properties[name] === undefined) {
+      draft.report([...at, 'same', place], `There is no property ${name}.`, 'Name properties of this file.');
+    }
+  }
+  return first;
+}
+
 /** Reports what sets say of themselves that no unified set takes. */
 export function checkUnify(index: DraftIndex): void {
   const { unified } = index;
@@ -90,8 +120,9 @@ export function checkUnify(index: DraftIndex): void {
       }
     }
     checkGathered(index, { draft, entry, path });
+    checkTimes({ draft, entry, path }, set.entry.combine === true);
     for (const [place, name] of entry.id.entries()) {
-      if (draft.entry.properties[name] === undefined) {
+      if (draft.entry.properties[name] === undefined && !timeNames(entry).includes(name)) {
         draft.report([...path, 'id', place], `There is no property ${name}.`, 'Name properties of this file.');
       }
     }
@@ -120,70 +151,13 @@ function checkGathered(index: DraftIndex, { draft, entry, path }: Omit<SaidContr
   }
 }
 
-interface Place {
-  readonly index: DraftIndex;
-  readonly unified: UnifiedSource;
-  readonly rank: number;
-}
-
-function contributionOf(said: SaidContribution, { index, unified, rank }: Place): Contribution {
-  const { draft, entry, path } = said;
-  const formula = (text: string, at: FaultPath): Formula => ({ text, place: draft.placeOf([...path, ...at]) });
-  const value = (given: string | AggregateEntry, at: FaultPath): Formula | AggregateFormula =>
-    typeof given === 'string' ? formula(given, at) : aggregateOf(given, (text, key) => formula(text, [...at, key]));
-  const origin = originOf(said, index);
-  const pairs = origin?.pairs ?? [];
-  const { idPrefix = '', where, grouped = false, gather = [], columns, absent = {} } = entry;
-  return {
-    set: draft.setName,
-    source: draft.source,
-    space: `${unified.products.get(draft.source) ?? draft.source}:${idPrefix}`,
-    id: entry.id,
-    idPrefix,
-    precedence: unified.precedence.get(draft.source) ?? 0,
-    rank: entry.rank ?? rank,
-    where: where === undefined ? null : formula(where, ['where']),
-    grouped,
-    gather: gather.map(({ from, join, values }, number) => ({
-      set: resolveSetName(index, draft.source, from) ?? from,
-      join: Object.entries(join).map(([property, referencedProperty]) => ({ property, referencedProperty })),
-      values: new Map(
-        Object.entries(values).map(([name, one]) => [
-          name,
-          aggregateOf(one, (text, key) => formula(text, ['gather', number, 'values', name, key])),
-        ]),
-      ),
-    })),
-    columns: new Map(Object.entries(columns).map(([name, one]) => [name, value(one, ['columns', name])])),
-    origin: new Map(pairs.map(({ property, from }) => [property, from])),
-    absent: new Map(Object.entries(absent)),
-  };
-}
-
-function aggregateOf(entry: AggregateEntry, formula: (text: string, key: string) => Formula): AggregateFormula {
-  const where = entry.where === undefined ? null : formula(entry.where, 'where');
-  if ('count' in entry) {
-    return { method: 'count', of: null, by: null, where };
-  }
-  if ('first' in entry) {
-    return { method: 'first', of: formula(entry.first, 'first'), by: formula(entry.by, 'by'), where };
-  }
-  if ('last' in entry) {
-    return { method: 'last', of: formula(entry.last, 'last'), by: formula(entry.by, 'by'), where };
-  }
-  if ('sum' in entry) {
-    return { method: 'sum', of: formula(entry.sum, 'sum'), by: null, where };
-  }
-  return 'min' in entry
-    ? { method: 'min', of: formula(entry.min, 'min'), by: null, where }
-    : { method: 'max', of: formula(entry.max, 'max'), by: null, where };
-}
-
 /** What the gateway itself gives the properties of a unified set. */
 function rulesOf(draft: SetDraft, prefix: string): ReadonlyMap<string, UnifiedRule> {
   const { key, properties } = draft.entry;
   const rules = new Map<string, UnifiedRule>();
-  for (const [name, { type, local, sourceKey, references }] of Object.entries(properties)) {
+  for (const [name, { type, local, sourceKey, references, serviceLevelSeconds: stated, running }] of Object.entries(
+    properties,
+  )) {
     if (name === key[0]) {
       rules.set(name, { kind: 'key' });
     } else if (name === 'Source') {
@@ -199,6 +173,14 @@ function rulesOf(draft: SetDraft, prefix: string): ReadonlyMap<string, UnifiedRu
         draft.report(['properties', name, 'local'], message, 'Correct the types or the name.');
       }
       rules.set(name, { kind: 'local', ...local });
+    } else if (running !== undefined) {
+      rules.set(name, { kind: 'running', plus: running.plus, minus: running.minus });
+    } else if (stated !== undefined) {
+      if (properties[stated.of]?.type !== 'String' || !['Int32', 'Int64', 'Decimal'].includes(type)) {
+        const message = 'Seconds are a number, by the value of a property of type String.';
+        draft.report(['properties', name, 'serviceLevelSeconds'], message, 'Correct the types or the name.');
+      }
+      rules.set(name, { kind: 'stated', of: stated.of, numbers: new Map(Object.entries(stated.seconds)) });
     } else if (sourceKey !== undefined) {
       const led = typeof references === 'string' ? references : references?.set;
       const { set = led, property = null } = sourceKey === true ? {} : sourceKey.through;
@@ -206,7 +188,10 @@ function rulesOf(draft: SetDraft, prefix: string): ReadonlyMap<string, UnifiedRu
     }
   }
   for (const [name, rule] of rules) {
-    if (rule.kind !== 'local' && primitiveType(edmType(properties[name] ?? { type: 'String' })).postgres !== 'text') {
+    if (
+      !['local', 'stated', 'running'].includes(rule.kind) &&
+      primitiveType(edmType(properties[name] ?? { type: 'String' })).postgres !== 'text'
+    ) {
       draft.report(['properties', name, 'type'], `${name} is a text.`, 'Give it type: String.');
     }
   }

@@ -4,7 +4,15 @@ import type { Encoding } from '../catalogue.ts';
 import { keptForPattern } from '../retention.ts';
 import { deliverySchema } from './delivery-schema.ts';
 import { signInSchema } from './sign-in-schema.ts';
-import { calendarSchema, localSchema, matchSchema, sourceKeySchema, unifySchema } from './unify-schema.ts';
+import {
+  calendarSchema,
+  localSchema,
+  matchSchema,
+  runningSchema,
+  sourceKeySchema,
+  statedSchema,
+  unifySchema,
+} from './unify-schema.ts';
 
 /**
  * What a metadata file may say: a closed schema, from which the editor schema is generated too. Whatever one value says
@@ -167,6 +175,8 @@ export const propertySchema = z.strictObject({
   computed: computed.optional(),
   local: localSchema.optional(),
   sourceKey: sourceKeySchema.optional(),
+  serviceLevelSeconds: statedSchema.optional(),
+  running: runningSchema.optional(),
   upstreamNames: z
     .array(
       z.strictObject({
@@ -364,6 +374,10 @@ export const exportSchema = z.strictObject({
     .describe('Distinct things that other sets name.'),
   calendar: calendarSchema.optional(),
   match: matchSchema.optional(),
+  combine: z
+    .boolean()
+    .optional()
+    .describe('Unified sets: true where several exports say different columns of one thing.'),
   unify: unifySchema.optional(),
   archive: setArchive.optional().describe('Rows of this proxied set are kept, or not; otherwise as the source says.'),
   refreshed: z

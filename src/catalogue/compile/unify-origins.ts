@@ -35,7 +35,7 @@ export interface Origin {
 }
 
 /** Types whose examples stand in files as they stand everywhere. */
-const plainTypes = new Set(['String', 'Int16', 'Int32', 'Int64', 'Guid', 'Byte']);
+const plainTypes = new Set(['String', 'Int16', 'Int32', 'Int64', 'Guid', 'Byte', 'Date', 'TimeOfDay']);
 
 /** Where the own rows of a contribution are: in its set, if the id is its key, or where the id leads. null: nothing is one row. */
 export function originOf(
@@ -51,7 +51,10 @@ export function originOf(
   return {
     set: target.setName,
     as: target.typeName,
-    pairs: entry.id.map((from, place) => ({ property: prefix + from, key: target.entry.key[place] ?? from, from })),
+    pairs: entry.id.map((from, place) => ({
+      ...{ property: prefix + from, from },
+      key: target === draft ? from : (target.entry.key[place] ?? from),
+    })),
   };
 }
 
@@ -60,7 +63,7 @@ function originSet(
   { id }: ContributionEntry,
   index: Pick<DraftIndex, 'sets' | 'prefixes'>,
 ): SetDraft | null {
-  if (draft.entry.key.join() === id.join()) {
+  if ([...draft.entry.key].sort().join() === [...id].sort().join()) {
     const [only] = id;
     const led = id.length === 1 && only !== undefined ? leadsTo(draft, only, index) : null;
     return led ?? draft;

@@ -45,6 +45,32 @@ const contribution = z.strictObject({
     )
     .optional()
     .describe('Values made of rows of another set, under names that the expressions may use.'),
+  local: z
+    .record(name, z.strictObject({ of: name, part: z.enum(['date', 'hour', 'quarter', 'time']) }))
+    .optional()
+    .describe('Values made of points in time, in the reporting zone, under names that ids and expressions may use.'),
+  days: z
+    .strictObject({
+      from: name.describe('Property with the begin of a span of time.'),
+      to: name.optional().describe('Property with its end.'),
+      lasts: name.optional().describe('Property with its length in seconds, where no property has the end.'),
+      as: name.describe('Name of the local day.'),
+      seconds: name.optional().describe('Name of the seconds of the span in that day.'),
+      whole: z.boolean().optional().describe('true: rows whose span is not exactly one local day make none.'),
+    })
+    .refine(({ to, lasts }) => (to === undefined) !== (lasts === undefined), 'either "to" or "lasts"')
+    .optional()
+    .describe('The row is looked at by local days: a span that runs over midnight is cut.'),
+  alone: z
+    .boolean()
+    .optional()
+    .describe(
+      'true: the source says such rows itself, and none are made for it of other unified sets ("unless: alone").',
+    ),
+  unless: z
+    .literal('alone')
+    .optional()
+    .describe('Rows of unified sets: sources that say "alone: true" have none of these.'),
   columns: z.record(name, z.union([expression, aggregate])).describe('What the properties of the unified set are.'),
   absent: z.record(name, z.string().trim().min(1)).optional().describe('Why this source says nothing, by property.'),
 });
@@ -68,6 +94,14 @@ export const sourceKeySchema = z
     }),
   ])
   .describe('Unified sets: sources give an id of theirs, and the key is made of it.');
+
+export const statedSchema = z
+  .strictObject({ of: name, seconds: z.record(z.string().min(1), z.number().positive()) })
+  .describe('Unified sets: seconds that the operator states, by the value of another property; others have none.');
+
+export const runningSchema = z
+  .strictObject({ plus: name, minus: name, over: name, same: z.array(name) })
+  .describe('Unified sets: what is left at the end of each day, of what was added and taken until then.');
 
 export const matchSchema = z
   .strictObject({

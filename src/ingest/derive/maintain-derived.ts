@@ -15,6 +15,7 @@ import { asDimension, type DerivedTable, derivedFrom, forgets, isNamed, madeOf }
 import type { EarlyMembers } from './early-members.ts';
 import { matchRows } from './matched-rows.ts';
 import { addMembers, hasOwnParents, publishMembers } from './new-parents.ts';
+import { completeTotals } from './running-totals.ts';
 import { noteStatements, settledTable, settleStatements } from './settle-statements.ts';
 import { addUnified, affectedUnified, contestedUnified, unifiedIds, unifiedQuery } from './unified-rows.ts';
 import { type DerivedMarks, differences, writeDerived } from './write-derived.ts';
@@ -154,7 +155,7 @@ export async function maintainDerived(
     await fresh?.index(transaction, derived.table.set.name);
     // A set derived from this one and from another derived one was made, and its table dropped, on the way to here.
     await createAffected(transaction, derived);
-    if (onlyNew && asDimension(derived) !== null && (await isEmpty(transaction, derived))) {
+    if (onlyNew && isMadeWhole(derived) && (await isEmpty(transaction, derived))) {
       // Nothing that is stored named any thing: all rows of its sources are those that are new, or say nothing.
       await rederive(transaction, catalogue, { derived, marks, bulk: true, whole: true });
       await transaction.query(`DROP TABLE ${affectedTable(derived)}`);
@@ -236,6 +237,10 @@ export async function makeAgain(
   await transaction.query(`DROP TABLE ${affectedTable(derived)}`);
 }
 
+/** Whether all rows are made in one statement that asks for no list of things: when none is stored, that is the shortest way. */
+const isMadeWhole = (derived: DerivedTable): boolean =>
+  asDimension(derived) !== null || (derived.derivation.kind === 'unified' && derived.derivation.combined);
+
 async function isEmpty(transaction: Transaction, { table }: DerivedTable): Promise<boolean> {
   return (await transaction.query(`SELECT FROM ${table.name} LIMIT 1`)).rowCount === 0;
 }
@@ -283,11 +288,12 @@ async function rederive(
     const columns = columnList(derivedColumns(derived));
     await transaction.query(`INSERT INTO ${made} SELECT ${columns} FROM ${settledTable(dimension)}`);
   }
+  const totals = isNamed(derived) ? null : await completeTotals(transaction, catalogue, { derived, made, all: whole });
   await transaction.query(`ANALYZE ${made}`);
   const version = await nextVersion(transaction, table.set.name);
   const affected = isNamed(derived)
     ? `${table.name} t JOIN ${affectedTable(derived)} a ON ${affectedJoin(derived, 't')}`
-    : affectedUnified(catalogue, { derived, all: whole });
+    : (totals ?? affectedUnified(catalogue, { derived, all: whole }));
   await transaction.query(
     `CREATE TEMP TABLE ${lost} ON COMMIT DROP AS SELECT t._row AS _target FROM ${affected} WHERE ${forgets(derived) ? `t._load_id IS NOT NULL AND NOT EXISTS (SELECT FROM ${made} m WHERE ${sameKey('m', 't', table.key)})` : 'false'}`,
   );

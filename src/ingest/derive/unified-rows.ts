@@ -8,7 +8,7 @@ import type { Transaction } from '../../warehouse/database.ts';
 import { trueStamp } from '../ledger/confirmations.ts';
 import { nextVersion, publishVersion } from '../ledger/set-version.ts';
 import { columnList } from '../stored/column-lists.ts';
-import { type StoredTable, storedTable } from '../stored/stored-table.ts';
+import type { StoredTable } from '../stored/stored-table.ts';
 import { affectedTable } from './affected-keys.ts';
 import { derivedColumns } from './derived-columns.ts';
 import type { DerivedTable } from './derived-sets.ts';
@@ -54,9 +54,13 @@ export interface UnifiedTables {
 export function unifiedQuery(catalogue: Catalogue, { derived, all }: UnifiedTables): string {
   const unified = boundOf(catalogue, derived);
   const restriction = (bound: BoundUnified['contributions'][number]) =>
-    all ? allRows : withIds(bound, storedTable(catalogue, bound.contribution.set).set, affectedTable(derived));
+    all ? allRows : withIds(unified, bound, affectedTable(derived));
   return unifiedRows(unified, unified.contributions, derivedColumns(derived), { restriction, newness });
 }
+
+/** SELECT of the keys, `_key`, that rows of the affected ids may have. */
+export const affectedKeys = (catalogue: Catalogue, derived: DerivedTable): string =>
+  keysOfIds(boundOf(catalogue, derived), affectedTable(derived));
 
 /** What follows FROM of the stored rows `t` that are made again. */
 export function affectedUnified(catalogue: Catalogue, { derived, all }: UnifiedTables): string {
@@ -64,7 +68,7 @@ export function affectedUnified(catalogue: Catalogue, { derived, all }: UnifiedT
   const [key = ''] = table.key;
   return all
     ? `${table.name} t`
-    : `${table.name} t JOIN (${keysOfIds(boundOf(catalogue, derived), affectedTable(derived))}) a ON a._key = t.${quoteIdentifier(key)}`;
+    : `${table.name} t JOIN (${affectedKeys(catalogue, derived)}) a ON a._key = t.${quoteIdentifier(key)}`;
 }
 
 interface NewRows {

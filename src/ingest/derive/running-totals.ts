@@ -1,0 +1,99 @@
+import type { Catalogue } from '../../catalogue/catalogue.ts';
+import type { RunningTotal } from '../../catalogue/unified.ts';
+import { quoteIdentifier } from '../../sql/identifier.ts';
+import type { Transaction } from '../../warehouse/database.ts';
+import { columnList } from '../stored/column-lists.ts';
+import { distinctName } from '../stored/distinct-name.ts';
+import { columnOf } from '../stored/stored-table.ts';
+import { derivedColumns } from './derived-columns.ts';
+import type { DerivedTable } from './derived-sets.ts';
+import { affectedKeys } from './unified-rows.ts';
+
+/** Days behind one on which something happened for which rows are made: a wrong date may lie a thousand years off. */
+const daysFilled = 366;
+
+/**
+ * Completes the made rows of a set with a running total: by the stored rows of the same sources, whose totals may follow from those that were
+ * made, by days on which nothing happened and something is left, and by the totals. Such a set has one row for a thing and a day at most, so
+ * those of a source are few.
+ * Resolves to what follows FROM of the stored rows `t` that the made ones stand for; null: the set has no running total.
+ */
+export async function completeTotals(
+  transaction: Transaction,
+  catalogue: Catalogue,
+  { derived, made, all }: { readonly derived: DerivedTable; readonly made: string; readonly all: boolean },
+): Promise<string | null> {
+  const { table, derivation } = derived;
+  const running = derivation.kind === 'unified' ? derivation.running : null;
+  if (running === null) {
+    return null;
+  }
+  const names = namesOf(derived, running);
+  const { key, source } = names;
+  if (all) {
+    await transaction.query(totalsQuery(made, names));
+    return `${table.name} t`;
+  }
+  const [touched, again] = ['touched_', 'again_'].map((prefix) =>
+    quoteIdentifier(distinctName(prefix, table.set.name)),
+  );
+  await transaction.query(`DROP TABLE IF EXISTS ${touched}, ${again}`);
+  await transaction.query(`CREATE TEMP TABLE ${again} ON COMMIT DROP AS ${affectedKeys(catalogue, derived)}`);
+  await transaction.query(
+    `CREATE TEMP TABLE ${touched} ON COMMIT DROP AS SELECT ${source} AS source FROM ${made} UNION SELECT t.${source} FROM ${table.name} t JOIN ${again} a ON a._key = t.${key}`,
+  );
+  const columns = derivedColumns(derived);
+  await transaction.query(
+    `INSERT INTO ${made} (${columnList(columns)}) SELECT ${columnList(columns, 't')} FROM ${table.name} t JOIN ${touched} x ON x.source = t.${source} WHERE num_nonnulls(${columnList(names.told, 't')}) > 0 AND NOT EXISTS (SELECT FROM ${again} a WHERE a._key = t.${key})`,
+  );
+  await transaction.query(totalsQuery(made, names));
+  return `${table.name} t JOIN ${touched} x ON x.source = t.${source}`;
+}
+
+interface Names {
+  readonly key: string;
+  readonly source: string;
+  readonly id: string;
+  readonly as: string;
+  readonly plus: string;
+  readonly minus: string;
+  readonly over: string;
+  readonly same: readonly string[];
+  /** Columns, unquoted, that only days have on which something happened. */
+  readonly told: readonly string[];
+}
+
+function namesOf(derived: DerivedTable, running: RunningTotal): Names {
+  const { table } = derived;
+  const column = (property: string): string => columnOf(table, property);
+  const [key = ''] = table.key;
+  const { as, plus, minus, over, same } = running;
+  const given = new Set([key, ...['Source', 'SourceId', as, over, ...same].map(column)]);
+  const quoted = (property: string): string => quoteIdentifier(column(property));
+  return {
+    ...{ key: quoteIdentifier(key), source: quoted('Source'), id: quoted('SourceId') },
+    ...{ as: quoted(as), plus: quoted(plus), minus: quoted(minus), over: quoted(over), same: same.map(quoted) },
+    told: derivedColumns(derived).filter((name) => !given.has(name)),
+  };
+}
+
+/** Writes the totals of the made rows, and adds the days between them. */
+function totalsQuery(made: string, names: Names): string {
+  const { key, source, id, as, plus, minus, over, same } = names;
+  // What stands before the day, which keys end in.
+  const series = `left(m.${key}, -11)`;
+  const rows = `SELECT m.${key} AS k, m.${source} AS s, ${series} AS series, m.${over} AS d, ${same.map((name) => `m.${name}, `).join('')}num_nonnulls(m.${plus}, m.${minus}) AS told, coalesce(m.${plus}, 0) - coalesce(m.${minus}, 0) AS change FROM ${made} m WHERE m.${over} IS NOT NULL`;
+  const passed = 'OVER (PARTITION BY s, series ORDER BY d)';
+  const summed = `SELECT r.*, sum(change) ${passed} AS total, sum(told) ${passed} AS known, lead(d) ${passed} AS next FROM rows r`;
+  const last = 'SELECT s, max(d) AS last FROM rows WHERE told > 0 GROUP BY s';
+  const until = `least(coalesce(t.next - 1, e.last), t.d + ${daysFilled})`;
+  const cells = [
+    "t.series || to_char(f.d, ':YYYY-MM-DD')",
+    't.s',
+    'f.d',
+    ...same.map((name) => `t.${name}`),
+    `t.total::integer`,
+  ];
+  const added = `INSERT INTO ${made} (${[key, source, over, ...same, as, id].join(', ')}) SELECT ${cells.join(', ')}, substr(t.series, strpos(t.series, ':') + 1) || to_char(f.d, ':YYYY-MM-DD') FROM totals t JOIN ends e ON e.s = t.s CROSS JOIN LATERAL (SELECT x::date AS d FROM generate_series((t.d + 1)::timestamp, ${until}::timestamp, interval '1 day') x) f WHERE t.known > 0 AND t.total <> 0`;
+  return `WITH rows AS MATERIALIZED (${rows}), totals AS MATERIALIZED (${summed}), ends AS (${last}), added AS (${added}) UPDATE ${made} m SET ${as} = t.total::integer FROM totals t WHERE t.k = m.${key} AND t.known > 0`;
+}
