@@ -64,6 +64,7 @@ export const errorCatalogue = {
   Unauthorized: kind(401, 'fatal', 'Send valid credentials.'),
   AccessDenied: kind(403, 'fatal', 'Ask whoever runs the feed for the right that the message names.'),
   TokenTooLong: kind(431, 'fatal', 'Have the application send roles in its tokens in place of groups.'),
+  TooManyGuesses: kind(429, 'retriable', 'Wait for the seconds in Retry-After, then send the right password.'),
   SignInUnavailable: kind(503, 'retriable', 'Try again after the seconds in Retry-After.'),
   // The console.
   OperatorsOnly: kind(403, 'fatal', 'Ask whoever runs the gateway to name you in OPERATORS.'),

@@ -21,6 +21,7 @@ import { type RestoreFlags, restoreCommand } from './commands/restore.ts';
 import { sampleCommand } from './commands/sample.ts';
 import { serveCommand } from './commands/serve.ts';
 import { readServingConfig } from './commands/serving-faults.ts';
+import { credentialCommands } from './commands/sign-in/credential-commands.ts';
 import { statusCodes, statusCommand } from './commands/status.ts';
 import type { Surroundings } from './commands/surroundings.ts';
 import { type SyncFlags, syncCommand } from './commands/sync.ts';
@@ -317,6 +318,12 @@ function program(): Command {
       const asking = process.stdin.isTTY ? { prompt } : {};
       return run(hashPasswordCommand(name, { key, ingest, sources, input: process.stdin, print, ...asking }));
     });
+  credentialCommands(gateway, {
+    files: () => surroundings().config,
+    print,
+    asked: () => ({ input: process.stdin, ...(process.stdin.isTTY ? { prompt } : {}) }),
+    run,
+  });
   return gateway;
 }
 

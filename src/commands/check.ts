@@ -10,7 +10,7 @@ import { checkUpstream } from './check-upstreams.ts';
 import { connectDeliveries, faultsOfDeliveries, warningsOfDeliveries } from './deliveries.ts';
 import { exitCodes } from './exit-code.ts';
 import { openSecrets, secretsOf } from './private-files.ts';
-import { callerFaults, servingFaults, uploadSourceFaults } from './serving-faults.ts';
+import { callerFaults, credentialWarnings, servingFaults, uploadSourceFaults } from './serving-faults.ts';
 import type { Surroundings } from './surroundings.ts';
 
 export interface CheckOptions {
@@ -53,6 +53,9 @@ export async function checkCommand(
   if (catalogue === null || count > 0) {
     print(`${count} fault(s)`);
     return exitCodes.failed;
+  }
+  for (const warning of credentialWarnings(config)) {
+    print(`warning: ${warning}`);
   }
   const { sources, exports, model } = catalogue;
   for (const warning of beyondReaders(model)) {

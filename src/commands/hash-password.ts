@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { hashKey, hashPassword } from '../sign-in/files/credentials.ts';
+import { hashKey } from '../sign-in/files/credentials.ts';
+import { hashPassword } from '../sign-in/password/scrypt-hash.ts';
 import { exitCodes } from './exit-code.ts';
+import { nameFault, readPassword } from './sign-in/credential-commands.ts';
 
 /**
  * `gateway hash-password`: prints a line for AUTH_BASIC_FILE from a password on standard input, or with `key` makes a
@@ -19,8 +21,9 @@ export async function hashPasswordCommand(
     readonly print: (line: string) => void;
   },
 ): Promise<number> {
-  if (name.includes(':') || name.startsWith('#')) {
-    options.print('The name must not contain ":" and not start with "#".');
+  const fault = nameFault(name);
+  if (fault !== null) {
+    options.print(fault);
     return exitCodes.usage;
   }
   const { key: reads, ingest = false, sources = [] } = options;
@@ -37,18 +40,8 @@ export async function hashPasswordCommand(
     options.print(`line for ${ingest ? 'INGEST_KEYS_FILE' : 'AUTH_KEY_FILE'}: ${name}:${hashKey(key)}${of}`);
     return exitCodes.ok;
   }
-  options.prompt?.('Password (at least 8 characters, shown as you type), then Enter: ');
-  let text = '';
-  for await (const chunk of options.input) {
-    text += String(chunk);
-    // A person at a terminal ends with Enter, a pipe with its end.
-    if (options.prompt !== undefined && text.endsWith('\n')) {
-      break;
-    }
-  }
-  const password = text.replace(/\r?\n$/, '');
-  if (password.length < 8) {
-    options.print('The password, read from standard input, must have at least 8 characters.');
+  const password = await readPassword(options, options.print);
+  if (password === null) {
     return exitCodes.failed;
   }
   options.print(`${name}:${await hashPassword(password)}`);

@@ -35,11 +35,11 @@ import { listenOn } from './listen.ts';
 import type { GatewayMetrics } from './metrics/gateway-metrics.ts';
 import { prepare } from './migrate.ts';
 import { openOperations } from './open-operations.ts';
-import { openSignIn } from './open-sign-in.ts';
 import { openUploads } from './open-uploads.ts';
 import { keepPrivate } from './private-files.ts';
 import { Readiness } from './readiness.ts';
 import { callerFaults, servingFaults, uploadSourceFaults } from './serving-faults.ts';
+import { openSignIn } from './sign-in/open-sign-in.ts';
 import { catalogueOf, openWarehouse, type Surroundings, type Warehouse, within } from './surroundings.ts';
 import { programVersion } from './version.ts';
 
@@ -107,7 +107,7 @@ async function serveCatalogue(program: Omit<Serving, 'warehouse' | 'guard'>): Pr
     ended = early ?? (await serveUntil(end, { ...program, warehouse: opened, guard: signIn.authentication }));
   } finally {
     // A load at hand may end until the deadline; then it is undone, and the next start has its file.
-    signIn.close();
+    await signIn.close();
     await opened.close(deadline === 0 ? undefined : Math.max(0, deadline - performance.now()));
   }
   observe({ event: 'stopped' });

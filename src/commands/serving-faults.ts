@@ -3,13 +3,16 @@ import { faultText } from '../catalogue/compile/fault.ts';
 import { loadCatalogue } from '../catalogue/read-metadata.ts';
 import { type Config, ConfigError, type Environment, examineConfig, exposureFaults } from '../config.ts';
 import { readUploadKeys } from '../http/upload/upload-keys.ts';
-import { readCredentials } from '../sign-in/files/credentials.ts';
+import { passwordsToRenew, readCredentials, slowKeys } from '../sign-in/files/credentials.ts';
+import { linesToRenew } from './sign-in/credential-commands.ts';
 
 /** Files of credentials with the settings that name them. */
-export function credentialFiles(config: Config): readonly { readonly setting: string; readonly file: string }[] {
+export function credentialFiles(
+  config: Config,
+): readonly { readonly setting: 'AUTH_BASIC_FILE' | 'AUTH_KEY_FILE'; readonly file: string }[] {
   const named = [
-    { setting: 'AUTH_BASIC_FILE', file: config.basicFile },
-    { setting: 'AUTH_KEY_FILE', file: config.keyFile },
+    { setting: 'AUTH_BASIC_FILE' as const, file: config.basicFile },
+    { setting: 'AUTH_KEY_FILE' as const, file: config.keyFile },
   ];
   return named.flatMap(({ setting, file }) => (file === null ? [] : [{ setting, file }]));
 }
@@ -22,15 +25,28 @@ export function servingFaults(config: Config): readonly string[] {
   return [...exposureFaults(config), ...credentials, ...uploadKeyFaults(config)];
 }
 
+/** Credentials that count and should be made anew. */
+export function credentialWarnings(config: Config): readonly string[] {
+  return credentialFiles(config).flatMap(({ setting, file }) => {
+    const { lines } = readCredentials(file);
+    const weak = setting === 'AUTH_BASIC_FILE' ? passwordsToRenew(lines) : slowKeys(lines);
+    return linesToRenew(setting, lines, weak);
+  });
+}
+
 /** Also keys that would both read and load: who sends files is often a program of somebody else's. */
 function uploadKeyFaults({ ingestKeysFile, keyFile }: Config): readonly string[] {
   if (ingestKeysFile === null) {
     return [];
   }
   const { lines, faults } = readUploadKeys(ingestKeysFile);
-  const reading = new Set((keyFile === null ? [] : readCredentials(keyFile).lines).map(({ hash }) => hash));
+  const reading = new Set(
+    (keyFile === null ? [] : readCredentials(keyFile).lines).map(({ hash }) =>
+      hash.kind === 'sha256' ? hash.digest.toString('hex') : '',
+    ),
+  );
   const both = lines
-    .filter(({ hash }) => reading.has(`sha256$${hash}`))
+    .filter(({ hash }) => reading.has(hash))
     .map(
       ({ name }) => `the key of ${name} stands in AUTH_KEY_FILE too; what may load must not read: make one for each`,
     );

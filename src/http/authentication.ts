@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import { GatewayError } from '../errors.ts';
 import type { HttpEvent, SignInWay } from '../observation/events/http.ts';
 import { type Observe, unobserved } from '../observation/observe.ts';
-import type { Credentials } from '../sign-in/files/credentials.ts';
+import type { ApiKeys } from '../sign-in/password/api-keys.ts';
+import type { Passwords } from '../sign-in/password/passwords.ts';
 import { namedPrincipal, type Principal } from '../sign-in/principal.ts';
 import { KeysUnavailable, TokenRefused } from '../sign-in/token/refused.ts';
 import type { Tokens } from '../sign-in/token/tokens.ts';
@@ -21,7 +21,7 @@ export interface Authentication {
   readonly keyName: string;
   /** One challenge for WWW-Authenticate, chosen by the scheme that the request carries; null: everybody may read. */
   challenge(presented: Pick<Presented, 'authorization'>): string | null;
-  /** Who asks; null: everybody may read. Throws GatewayError Unauthorized, AccessDenied, TokenTooLong, SignInUnavailable. */
+  /** Who asks; null: everybody may read. Throws GatewayError Unauthorized, AccessDenied, TokenTooLong, TooManyGuesses, SignInUnavailable. */
   identify(presented: Presented): Promise<Principal | null>;
 }
 
@@ -36,8 +36,8 @@ export const openToAll: Authentication = {
 
 /** How clients sign in; null: that way is off. */
 export interface SignInWays {
-  readonly basic: Credentials | null;
-  readonly keys: Credentials | null;
+  readonly basic: Pick<Passwords, 'check'> | null;
+  readonly keys: Pick<ApiKeys, 'find'> | null;
   readonly tokens?: Tokens | null;
   readonly authorizationUri?: string | null;
   /** Who shows nothing may read. */
@@ -45,38 +45,19 @@ export interface SignInWays {
 }
 
 /**
- * Basic authentication against `basic`, keys (Bearer, header, query option) against `keys`, bearer tokens by `tokens`; null: that way is off. What was
- * found right is remembered by its SHA-256, so that the slow password hash is computed once for each credential.
+ * Basic authentication against `basic`, keys (Bearer, header, query option) against `keys`, bearer tokens by `tokens`; null: that way is off. Whoever is not let in
+ * is told in the log with his address.
  */
 export function authentication(
   { basic, keys, tokens = null, authorizationUri = null, anonymous = false }: SignInWays,
   keyName: string,
   observe: Observe<HttpEvent> = unobserved,
 ): Authentication {
-  const known = new Map<string, { readonly name: string; readonly version: string }>();
   const ways = { basic: basic !== null, keys: keys !== null, tokens: tokens !== null, authorizationUri };
-  const remember = async (kind: 'basic' | 'key', credentials: Credentials, secret: string, name: string | null) => {
-    const digest = createHash('sha256')
-      .update(`${kind}\0${name ?? ''}\0${secret}`)
-      .digest('base64');
-    const version = credentials.version();
-    const before = known.get(digest);
-    if (before?.version === version) {
-      return namedPrincipal(kind, before.name);
-    }
-    const found = await credentials.verify(secret, name);
-    if (found !== null) {
-      known.set(digest, { name: found, version });
-    }
-    return found === null ? null : namedPrincipal(kind, found);
-  };
-
   async function identify(presented: Presented): Promise<Principal | null> {
     const { scheme, text } = readAuthorization(presented.authorization);
     if (scheme === 'basic' && basic !== null) {
-      const pair = readPair(text);
-      const found = pair === null ? null : await remember('basic', basic, pair.password, pair.name);
-      return found ?? refuse('password', presented, { name: pair?.name ?? null });
+      return ofPassword(basic, readPair(text), presented);
     }
     const bearer = scheme === 'bearer' ? text : '';
     if (bearer !== '' && tokens !== null && (keys === null || bearer.split('.').length > 2)) {
@@ -84,13 +65,40 @@ export function authentication(
     }
     const key = bearer === '' ? presented.key : bearer;
     if (key !== undefined && key !== '' && keys !== null) {
-      return (await remember('key', keys, key, null)) ?? refuse('key', presented, { name: null });
+      return ofKey(keys, key, presented);
     }
     const carried = (scheme !== '' && !(scheme === 'bearer' && text === '')) || presented.key !== undefined;
     if (anonymous && !carried && scheme === '') {
       return null;
     }
     throw new GatewayError('Unauthorized', carried ? unknownCredentials : 'The request carries no credentials');
+  }
+
+  async function ofPassword(
+    all: Pick<Passwords, 'check'>,
+    pair: ReturnType<typeof readPair>,
+    presented: Presented,
+  ): Promise<Principal> {
+    const { name = null, password = '' } = pair ?? {};
+    let found: string | null = null;
+    try {
+      found = name === null ? null : await all.check(name, password, presented.address);
+    } catch (error) {
+      if (error instanceof GatewayError) {
+        tell('password', presented, name, error.message);
+      }
+      throw error;
+    }
+    return found === null ? refuse('password', presented, name) : namedPrincipal('basic', found);
+  }
+
+  async function ofKey(all: Pick<ApiKeys, 'find'>, key: string, presented: Presented): Promise<Principal> {
+    const found = await all.find(key, presented.address);
+    if (found !== null && found.ended === null) {
+      return namedPrincipal('key', found.name);
+    }
+    const ended = found === null ? unknownCredentials : `The key ended on ${found.ended}: have another one made`;
+    return refuse('key', presented, found?.name ?? null, ended);
   }
 
   async function ofToken(all: Tokens, token: string, presented: Presented): Promise<Principal> {
@@ -121,9 +129,9 @@ export function authentication(
     }
   }
 
-  function refuse(way: SignInWay, presented: Presented, { name }: { readonly name: string | null }): never {
-    tell(way, presented, name, unknownCredentials);
-    throw new GatewayError('Unauthorized', unknownCredentials);
+  function refuse(way: SignInWay, presented: Presented, name: string | null, reason = unknownCredentials): never {
+    tell(way, presented, name, reason);
+    throw new GatewayError('Unauthorized', reason);
   }
 
   function tell(way: SignInWay, { address }: Presented, name: string | null, reason: string): void {

@@ -5,15 +5,13 @@ import { type ConnectFeed, connectRoutes } from '../../src/http/connect/connect-
 import { everything } from '../../src/plan/grants.ts';
 import { all, readXml, unzip } from '../connect/decoded-workbook.ts';
 import { catalogue } from '../sql/small-model.ts';
+import { knownPasswords } from './signing-in.ts';
 import { startTestServer, type TestServer } from './test-server.ts';
 
 describe('http: connect files', () => {
   let open: TestServer;
   let guarded: TestServer;
-  const guard = authentication(
-    { basic: { version: () => '1', verify: async (secret) => (secret === 'secret' ? 'ann' : null) }, keys: null },
-    'api-key',
-  );
+  const guard = authentication({ basic: knownPasswords({ secret: 'ann' }), keys: null }, 'api-key');
 
   async function server(more: Partial<ConnectFeed>): Promise<TestServer> {
     const log: TestServer['log'] = [];

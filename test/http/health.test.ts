@@ -6,6 +6,7 @@ import { DatabaseProbe, type ProbeFinding } from '../../src/warehouse/database-p
 import { useFeed } from '../ingest/support/feed.ts';
 import { type DatabaseGate, databaseGate } from '../support/database-gate.ts';
 import { testDatabase } from '../support/postgres.ts';
+import { knownKeys } from './signing-in.ts';
 import { startTestServer, type TestServer } from './test-server.ts';
 
 describe('health', () => {
@@ -97,7 +98,7 @@ describe('health', () => {
     before(async () => {
       server = await startTestServer({
         // Nobody may read, and everybody may ask how it is.
-        authentication: authentication({ basic: null, keys: { version: () => '1', verify: async () => null } }, 'key'),
+        authentication: authentication({ basic: null, keys: knownKeys({}) }, 'key'),
         beside: (app) => healthRoutes(app, { unready: async () => part }),
       });
     });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import net from 'node:net';
 import { authentication } from '../../src/http/authentication.ts';
 import { isLoopback } from '../../src/http/served-host.ts';
+import { knownKeys } from './signing-in.ts';
 import { startTestServer, type TestServer } from './test-server.ts';
 
 /** Status line, head and body of one request written by hand. */
@@ -147,7 +148,7 @@ describe('D2 an open feed answers nobody who asks by a foreign name', () => {
   });
 
   it('with authentication the credentials decide, whatever the name', async () => {
-    const keys = { version: () => '', verify: async (secret: string) => (secret === 'k' ? 'bi' : null) };
+    const keys = knownKeys({ k: 'bi' });
     const closed = await startTestServer({ authentication: authentication({ basic: null, keys }, 'api-key') });
     assert.equal(statusOf(await get(closed, ['Host: evil.example'])), 401);
     assert.equal(statusOf(await get(closed, ['Host: feed.example', 'api-key: k'])), 200);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { trustedIssuers } from '../../src/commands/open-sign-in.ts';
+import { trustedIssuers } from '../../src/commands/sign-in/open-sign-in.ts';
 import { readConfig } from '../../src/config.ts';
 import type { SignInEvent } from '../../src/observation/events/sign-in.ts';
 import { IssuerKeys, type KeyTimes, keyTimes } from '../../src/sign-in/keys/issuer-keys.ts';

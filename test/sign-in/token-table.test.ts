@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import type { JWK } from 'jose';
-import { trustedIssuers } from '../../src/commands/open-sign-in.ts';
+import { trustedIssuers } from '../../src/commands/sign-in/open-sign-in.ts';
 import { readConfig } from '../../src/config.ts';
 import { authentication } from '../../src/http/authentication.ts';
 import type { Observation } from '../../src/observation/observation.ts';

@@ -1,100 +1,75 @@
-import { createHash, randomBytes, type ScryptOptions, scrypt, timingSafeEqual } from 'node:crypto';
+import { createHash } from 'node:crypto';
+import { isCheap, parseScrypt, type ScryptHash } from '../password/scrypt-hash.ts';
 import { type CredentialWatch, type ReadLines, readLines, unwatched, watchedLines } from './watched-lines.ts';
 
+/** A line of a file of passwords or keys. */
+export interface CredentialLine {
+  readonly name: string;
+  readonly hash: CredentialHash;
+  /** Milliseconds since 1970 from which on it does not count; null: it always does. */
+  readonly endsAt: number | null;
+}
+
+/** A fast hash is enough for what is random: nobody can guess that. */
+export type CredentialHash =
+  | { readonly kind: 'sha256'; readonly digest: Buffer }
+  | { readonly kind: 'scrypt'; readonly scrypt: ScryptHash };
+
 /**
- * A file of `name:hash` lines; `#` starts a comment. Read again when it changes, so that a key can be withdrawn. A file that
- * cannot be read, or has a faulty line, changes nothing: the last good list stays.
+ * A file of `name:hash` lines, with the last day of a key behind another colon; `#` starts a comment. Read again when it changes, so that a key can be
+ * withdrawn. A file that cannot be read, or has a faulty line, changes nothing: the last good list stays.
  */
 export interface Credentials {
   /** Changes when the list does. */
   version(): string;
-  /** The name whose hash fits `secret`; with `name` only that line is tried. null: none. */
-  verify(secret: string, name: string | null): Promise<string | null>;
-}
-
-interface Line {
-  readonly name: string;
-  readonly hash: string;
+  lines(): readonly CredentialLine[];
 }
 
 /** Throws an Error with all faults when there is no good list to begin with. */
 export function credentialFile(file: string, watch: CredentialWatch = unwatched): Credentials {
   const watched = watchedLines(file, readCredentials, watch);
-  return {
-    version: () => watched.now().version,
-    async verify(secret, name) {
-      const { lines } = watched.now();
-      let found: string | null = null;
-      const candidates = name === null ? lines : lines.filter((line) => line.name === name);
-      // An unknown name costs as much as a known one.
-      if (candidates.length === 0) {
-        await fits(secret, unknownHash);
-      }
-      for (const line of candidates) {
-        if (await fits(secret, line.hash)) {
-          found = line.name;
-        }
-      }
-      return found;
-    },
-  };
+  return { version: () => watched.now().version, lines: () => watched.now().lines };
 }
 
 /** The good lines of a file, and one sentence for each fault, with file and line. Never shows what stands in a line. */
-export function readCredentials(file: string): ReadLines<Line> {
-  return readLines(file, 'name:hash as `gateway hash-password` prints it', (line) => {
-    const colon = line.indexOf(':');
-    const hash = line.slice(colon + 1).trim();
-    return colon >= 1 && isHash(hash) ? { name: line.slice(0, colon), hash } : null;
-  });
+export function readCredentials(file: string): ReadLines<CredentialLine> {
+  return readLines(file, 'name:hash as `gateway user add` or `gateway key add` writes it', parseLine);
 }
 
-/** Also that a hash can be computed: one wrong factor would fail every request of that name. */
-function isHash(text: string): boolean {
-  if (/^sha256\$[0-9a-f]{64}$/.test(text)) {
-    return true;
+function parseLine(line: string): CredentialLine | null {
+  const [, name = '', hashText = '', day] = /^([^:]+):\s*([^:\s]+)(?::(\d{4}-\d\d-\d\d))?\s*$/.exec(line) ?? [];
+  const hash = parseHash(hashText);
+  const endsAt = day === undefined ? null : endOfDay(day);
+  return hash === null || Number.isNaN(endsAt) ? null : { name, hash, endsAt };
+}
+
+function parseHash(text: string): CredentialHash | null {
+  const [, hex] = /^sha256\$([0-9a-f]{64})$/.exec(text) ?? [];
+  if (hex !== undefined) {
+    return { kind: 'sha256', digest: Buffer.from(hex, 'hex') };
   }
-  const [, N = 0, r = 0, p = 0] = (/^scrypt\$(\d{1,7})\$(\d{1,3})\$(\d{1,3})\$[\w-]+\$[\w-]{43}$/.exec(text) ?? []).map(
-    Number,
-  );
-  return N > 1 && (N & (N - 1)) === 0 && r > 0 && p > 0 && 128 * r * (N + p + 2) < memory;
+  const scrypt = parseScrypt(text);
+  return scrypt === null ? null : { kind: 'scrypt', scrypt };
 }
 
-/** Bytes that computing one hash may take. */
-const memory = 256 * 1024 * 1024;
+/** A key counts until its last day is over, UTC. NaN: no date. */
+export const endOfDay = (day: string): number => {
+  const midnight = Date.parse(`${day}T00:00:00Z`);
+  const isDate = !Number.isNaN(midnight) && new Date(midnight).toISOString().startsWith(day);
+  return isDate ? midnight + 86_400_000 : Number.NaN;
+};
 
-const cost = { N: 16_384, r: 8, p: 1 } as const;
-const hashLength = 32;
+export const lastDay = (endsAt: number): string => new Date(endsAt - 1).toISOString().slice(0, 10);
 
-/** `scrypt$N$r$p$salt$hash` (base64url) of a password, for a line of the file. */
-export async function hashPassword(password: string): Promise<string> {
-  const salt = randomBytes(16);
-  const hash = await derive(password, salt, cost);
-  return `scrypt$${cost.N}$${cost.r}$${cost.p}$${salt.toString('base64url')}$${hash.toString('base64url')}`;
-}
+export const sha256 = (text: string): Buffer => createHash('sha256').update(text).digest();
 
 /** `sha256$hex` of a key. Only for random keys: nobody can guess those, so a fast hash is enough. */
-export function hashKey(key: string): string {
-  return `sha256$${createHash('sha256').update(key).digest('hex')}`;
-}
+export const hashKey = (key: string): string => `sha256$${sha256(key).toString('hex')}`;
 
-const unknownHash = `scrypt$${cost.N}$${cost.r}$${cost.p}$AAAAAAAAAAAAAAAAAAAAAA$${Buffer.alloc(hashLength).toString('base64url')}`;
+/** Names whose passwords are kept in a form that is cheaper to guess than today's. */
+export const passwordsToRenew = (lines: readonly CredentialLine[]): readonly string[] =>
+  lines.filter(({ hash }) => hash.kind === 'sha256' || isCheap(hash.scrypt)).map(({ name }) => name);
 
-async function fits(secret: string, hash: string): Promise<boolean> {
-  const [kind, ...parts] = hash.split('$');
-  if (kind === 'sha256') {
-    return timingSafeEqual(Buffer.from(parts[0] ?? '', 'hex'), createHash('sha256').update(secret).digest());
-  }
-  const [N, r, p, salt = '', expected = ''] = parts;
-  const stored = Buffer.from(expected, 'base64url');
-  const computed = await derive(secret, Buffer.from(salt, 'base64url'), { N: Number(N), r: Number(r), p: Number(p) });
-  return stored.length === computed.length && timingSafeEqual(stored, computed);
-}
-
-function derive(secret: string, salt: Buffer, options: ScryptOptions): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    scrypt(secret, salt, hashLength, { ...options, maxmem: memory }, (error, key) =>
-      error === null ? resolve(key) : reject(error),
-    );
-  });
-}
+/** Names whose keys are hashed as passwords are: each wrong key costs as much as all of them. */
+export const slowKeys = (lines: readonly CredentialLine[]): readonly string[] =>
+  lines.filter(({ hash }) => hash.kind === 'scrypt').map(({ name }) => name);

@@ -43,8 +43,12 @@ function isKept(value: unknown): value is KeptKeys {
   return typeof jwksUri === 'string' && typeof readAt === 'number' && typeof jwks === 'object' && jwks !== null;
 }
 
-/** Writes a file of 0600 in place of the one before: whoever reads it, also after a crash, finds one of the two whole. */
-export async function replaceFile(file: string, text: string): Promise<void> {
+/** Writes a file of 0600 in place of the one before: whoever reads it, also after a crash, finds one of the two whole. `prepare` is given the new one before it takes its place. */
+export async function replaceFile(
+  file: string,
+  text: string,
+  prepare: (beside: string) => Promise<void> = async () => {},
+): Promise<void> {
   const folder = path.dirname(file);
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const beside = path.join(folder, `.${path.basename(file)}.${process.pid}.${++written}`);
@@ -57,6 +61,7 @@ export async function replaceFile(file: string, text: string): Promise<void> {
       await handle.close();
     }
     await chmod(beside, 0o600);
+    await prepare(beside);
     await rename(beside, file);
   } catch (error) {
     await rm(beside, { force: true });

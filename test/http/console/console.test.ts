@@ -34,7 +34,7 @@ describe('http: the console', () => {
   let guarded: Served;
   let narrow: Grants = everything;
   const guard = authentication(
-    { basic: { version: () => '1', verify: async (secret, name) => (secret === 'secret' ? name : null) }, keys: null },
+    { basic: { check: async (name, password) => (password === 'secret' ? name : null) }, keys: null },
     'api-key',
   );
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import net from 'node:net';
 import { authentication } from '../../../src/http/authentication.ts';
 import { serviceLimits } from '../../../src/http/limits.ts';
+import { knownKeys } from '../signing-in.ts';
 import { startTestServer, type TestServer } from '../test-server.ts';
 
 /** Everything that comes over a connection until it is closed. `drip` is sent a byte at a time until then. */
@@ -35,7 +36,7 @@ describe('D7 request bodies that drip', () => {
     const limits = { ...serviceLimits, transfer: { ...serviceLimits.transfer, request: 300, look: 50 } };
     const rows = `INSERT INTO feed."Cases" ("Id", "Title") SELECT g, 'Title ' || g FROM generate_series(1, 100) AS g`;
     feed = await startTestServer({ rows, settings: { limits } });
-    const keys = { version: () => '1', verify: async (secret: string) => (secret === 'right' ? 'somebody' : null) };
+    const keys = knownKeys({ right: 'somebody' });
     // Nothing that drips is ever late here: whatever is closed is closed for another reason.
     guarded = await startTestServer({ authentication: authentication({ basic: null, keys }, 'api-key') });
   });

@@ -3,9 +3,9 @@ import { readdirSync, readlinkSync, statSync } from 'node:fs';
 import process from 'node:process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Authentication, authentication } from '../../../src/http/authentication.ts';
-import type { Credentials } from '../../../src/sign-in/files/credentials.ts';
 import { type PostgresProxy, postgresProxy } from '../../support/postgres-proxy.ts';
 import { until } from '../../support/until.ts';
+import { knownKeys, knownPasswords } from '../signing-in.ts';
 import { type CacheServer, inflated, startCacheServer, type WireReply } from './cache-server.ts';
 
 /** Headers that say what a reply is, not when and how it was sent. */
@@ -318,12 +318,8 @@ describe('http: replies that are not shared', () => {
 });
 
 describe('http: shared replies and who may read', () => {
-  const named = (known: Readonly<Record<string, string>>): Credentials => ({
-    version: () => '1',
-    verify: async (secret) => known[secret] ?? null,
-  });
   const guard: Authentication = authentication(
-    { basic: named({ secret: 'Ann' }), keys: named({ 'key-of-bob': 'Bob' }) },
+    { basic: knownPasswords({ secret: 'Ann' }), keys: knownKeys({ 'key-of-bob': 'Bob' }) },
     'api-key',
   );
   let server: CacheServer;

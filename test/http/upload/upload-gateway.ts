@@ -9,9 +9,10 @@ import { uploadRoutes } from '../../../src/http/upload/upload-routes.ts';
 import type { UploadTarget } from '../../../src/http/upload/upload-target.ts';
 import { type UploadSettings, Uploads } from '../../../src/ingest/upload/uploads.ts';
 import type { Observation } from '../../../src/observation/observation.ts';
-import { credentialFile, hashKey } from '../../../src/sign-in/files/credentials.ts';
+import { hashKey } from '../../../src/sign-in/files/credentials.ts';
 import { type Feed, useFeed } from '../../ingest/support/feed.ts';
 import { until } from '../../support/until.ts';
+import { knownKeys } from '../signing-in.ts';
 import { startTestServer, type TestServer } from '../test-server.ts';
 import { type Reply, type Sending, send } from './upload-client.ts';
 
@@ -80,10 +81,8 @@ export function useUploads(): UploadGateway {
   before(async () => {
     root = mkdtempSync(path.join(feed().folder, 'uploads-'));
     writeFileSync(keysFile(), `crm:${hashKey('good')}\nstrict:${hashKey('narrow')}:tracebuzz\n`);
-    const readers = path.join(root, 'readers');
-    writeFileSync(readers, `bi:${hashKey('reads')}\n`);
     server = await startTestServer({
-      authentication: authentication({ basic: null, keys: credentialFile(readers) }, 'api-key'),
+      authentication: authentication({ basic: null, keys: knownKeys({ reads: 'bi' }) }, 'api-key'),
       beside: (app: FastifyInstance) =>
         uploadRoutes(app, {
           target,
