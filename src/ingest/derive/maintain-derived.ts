@@ -12,9 +12,9 @@ import { extendCalendar } from './calendar.ts';
 import { derivationQuery } from './derive-rows.ts';
 import { derivedColumns } from './derived-columns.ts';
 import { asDimension, type DerivedTable, derivedFrom, forgets, isNamed, madeOf } from './derived-sets.ts';
-import type { EarlyMembers } from './early-members.ts';
+import type { EarlyRows, MadeRows } from './early-rows.ts';
 import { matchRows } from './matched-rows.ts';
-import { addMembers, hasOwnParents, publishMembers } from './new-parents.ts';
+import { addMembers, hasOwnParents } from './new-parents.ts';
 import { completeTotals } from './running-totals.ts';
 import { noteStatements, settledTable, settleStatements } from './settle-statements.ts';
 import { addUnified, affectedUnified, contestedUnified, unifiedIds, unifiedQuery } from './unified-rows.ts';
@@ -128,8 +128,8 @@ export async function maintainDerived(
     readonly outlived?: boolean;
     /** Tables that get their indexes when they are filled. Absent or null: there are none. */
     readonly fresh?: FreshTables | null;
-    /** Members that were made of these rows before. Absent or null: none were. */
-    readonly early?: EarlyMembers | null;
+    /** What was made of these rows before. Absent or null: nothing was. */
+    readonly early?: EarlyRows | null;
   },
 ): Promise<void> {
   const { source, version, marks, bulk, onlyNew = false, outlived = false, fresh = null } = change;
@@ -141,13 +141,16 @@ export async function maintainDerived(
       await extendCalendar(transaction, { derived, source, changed, marks });
       continue;
     }
-    const added = onlyNew
-      ? await addNew(transaction, catalogue, { derived, source, changed, version, marks, early: change.early ?? null })
-      : undefined;
+    const made = change.early?.madeOf(derived) ?? null;
+    const added = !onlyNew
+      ? undefined
+      : made === null
+        ? await addNew(transaction, catalogue, { derived, source, changed, version, marks })
+        : await publishMade(transaction, derived, made);
     if (added !== undefined) {
       await fresh?.index(transaction, derived.table.set.name);
       if (added !== null) {
-        await maintainDerived(transaction, catalogue, { ...change, source: derived.table, version: added });
+        await maintainDerived(transaction, catalogue, { ...change, source: derived.table, ...added });
       }
       await transaction.query(`DROP TABLE IF EXISTS ${affectedTable(derived)}`);
       continue;
@@ -181,7 +184,13 @@ export async function maintainDerived(
   }
 }
 
-/** Adds what new rows of a source become, as rows of their own; `undefined`: they change others, and nothing was done. */
+/** Rows of a derived set that were added to it: those of a version, and whether that has no others. */
+interface Added {
+  readonly version: string;
+  readonly onlyNew: boolean;
+}
+
+/** Adds what new rows of a source become, as rows of their own; null: nothing; `undefined`: they change others, and nothing was done. */
 async function addNew(
   transaction: Transaction,
   catalogue: Catalogue,
@@ -191,19 +200,33 @@ async function addNew(
     readonly changed: string;
     readonly version: string;
     readonly marks: DerivedMarks;
-    /** Members that were made of them before; null: none were. */
-    readonly early: EarlyMembers | null;
   },
-): Promise<string | null | undefined> {
-  const { derived, early } = rows;
-  if (derived.derivation.kind === 'unified') {
-    return addUnified(transaction, catalogue, rows);
-  }
-  if (!hasOwnParents(catalogue, rows)) {
+): Promise<Added | null | undefined> {
+  const isUnified = rows.derived.derivation.kind === 'unified';
+  if (!isUnified && !hasOwnParents(catalogue, rows)) {
     return undefined;
   }
-  const count = early?.countOf(derived) ?? null;
-  return count === null ? addMembers(transaction, catalogue, rows) : publishMembers(transaction, derived, count);
+  const version = isUnified
+    ? await addUnified(transaction, catalogue, rows)
+    : await addMembers(transaction, catalogue, rows);
+  return typeof version === 'string' ? { version, onlyNew: true } : version;
+}
+
+/** Publishes the version of rows that were made before; null: there are none. */
+async function publishMade(
+  transaction: Transaction,
+  { table: { set } }: DerivedTable,
+  { count, version }: MadeRows,
+): Promise<Added | null> {
+  if (count === 0) {
+    return null;
+  }
+  // What was made of other sets since may have published it with more rows.
+  const onlyNew = (await nextVersion(transaction, set.name)) === version;
+  if (onlyNew) {
+    await publishVersion(transaction, set.name, version);
+  }
+  return { version, onlyNew };
 }
 
 /** Makes all rows of a derived set again, from all rows of its sources, and those derived from the ones that changed. */

@@ -30,7 +30,11 @@ export async function addMembers(
 ): Promise<string | null> {
   const version = await nextVersion(transaction, derived.table.set.name);
   const added = await insertMembers(transaction, catalogue, { derived, changed, marks, version });
-  return publishMembers(transaction, derived, added);
+  if (added === 0) {
+    return null;
+  }
+  await publishVersion(transaction, derived.table.set.name, version);
+  return version;
 }
 
 /** Writes them, with this version. Resolves to how many there are. */
@@ -55,18 +59,4 @@ export async function insertMembers(
     [version, marks.loadId, marks.fileTime],
   );
   return rowCount;
-}
-
-/** Publishes the version of members that were written. Resolves to it; null: there are none. */
-export async function publishMembers(
-  transaction: Transaction,
-  { table }: DerivedTable,
-  count: number,
-): Promise<string | null> {
-  if (count === 0) {
-    return null;
-  }
-  const version = await nextVersion(transaction, table.set.name);
-  await publishVersion(transaction, table.set.name, version);
-  return version;
 }

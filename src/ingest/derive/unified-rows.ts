@@ -74,54 +74,94 @@ export function affectedUnified(catalogue: Catalogue, { derived, all }: UnifiedT
 interface NewRows {
   readonly derived: DerivedTable;
   readonly source: StoredTable;
-  /** Of the source: its new rows have it, and no others. */
-  readonly version: string;
   readonly marks: DerivedMarks;
 }
 
+/** Whether each new row of a source gives rows of its own, as long as no other source speaks of the same things. */
+export const hasOwnRows = (catalogue: Catalogue, rows: Pick<NewRows, 'derived' | 'source'>): boolean =>
+  rows.derived.derivation.kind === 'unified' && ownOf(catalogue, rows) !== null;
+
+function ownOf(catalogue: Catalogue, { derived, source }: Pick<NewRows, 'derived' | 'source'>) {
+  const unified = boundOf(catalogue, derived);
+  const keys = catalogue.model.entitySets.get(source.set.name)?.entityType.key ?? [];
+  return unified.derivation.match === null ? ownRows(unified, source.set, keys) : null;
+}
+
 /**
- * Adds what new rows of a source become by themselves. Resolves to the unified set's new version, null where nothing was added; `undefined`:
- * they do more than that, or speak of things that other rows speak of too, and nothing was done.
+ * Adds what new rows of a source become by themselves. `version`: the source's, which its new rows have, and no others. Resolves to the unified
+ * set's new version, null where nothing was added; `undefined`: they do more than that, or speak of things that other rows speak of too, and
+ * nothing was done.
  */
 export async function addUnified(
   transaction: Transaction,
   catalogue: Catalogue,
-  { derived, source, version: changed, marks }: NewRows,
+  { version: changed, ...rows }: NewRows & { readonly version: string },
 ): Promise<string | null | undefined> {
-  const unified = boundOf(catalogue, derived);
-  const keys = catalogue.model.entitySets.get(source.set.name)?.entityType.key ?? [];
-  const own = ownRows(unified, source.set, keys);
-  if (own === null || unified.derivation.match !== null) {
+  if (!hasOwnRows(catalogue, rows)) {
     return undefined;
   }
-  for (const query of own.rivalled(`t._version = ${Number(changed)}`)) {
+  const { table } = rows.derived;
+  const version = await nextVersion(transaction, table.set.name);
+  // Rows of a table that somebody emptied or moved away by hand are there still. A table that is filled for the first time has no index yet.
+  const some = (await transaction.query(`SELECT FROM ${table.name} LIMIT 1`)).rowCount > 0;
+  const added = await insertUnified(transaction, catalogue, {
+    ...{ ...rows, version, over: some },
+    changed: (alias) => `${alias}._version = ${Number(changed)}`,
+  });
+  if (added === null) {
+    return undefined;
+  }
+  if (added === 0) {
+    return null;
+  }
+  await publishVersion(transaction, table.set.name, version);
+  return version;
+}
+
+/**
+ * Writes what new rows of a source that match `changed` become by themselves, with this version. Resolves to how many rows that are; null: other
+ * rows speak of the same things, and nothing was written. `over`: rows of their keys may be there.
+ */
+export async function insertUnified(
+  transaction: Transaction,
+  catalogue: Catalogue,
+  {
+    changed,
+    version,
+    over = false,
+    ...rows
+  }: NewRows & {
+    readonly changed: (alias: string) => string;
+    readonly version: string;
+    readonly over?: boolean;
+  },
+): Promise<number | null> {
+  const { derived, marks } = rows;
+  const own = ownOf(catalogue, rows);
+  for (const query of own?.rivalled(changed('t')) ?? []) {
     if ((await transaction.query(query)).rowCount > 0) {
-      return undefined;
+      return null;
     }
+  }
+  if (own === null) {
+    return null;
   }
   const { table } = derived;
   const columns = derivedColumns(derived);
   // Without rivals nothing depends on how new a row is.
   const alone = {
-    ...unified,
+    ...boundOf(catalogue, derived),
     spaces: new Map(own.contributions.map((one) => [one.contribution.space, [one]])),
     contributions: own.contributions,
   };
-  const restriction = () => (alias: string) => ({ join: null, where: [`${alias}._version = ${Number(changed)}`] });
-  const rows = unifiedRows(alone, own.contributions, columns, { restriction, newness });
-  const version = await nextVersion(transaction, table.set.name);
-  // Rows of a table that somebody emptied or moved away by hand are there still. A table that is filled for the first time has no index yet.
-  const some = (await transaction.query(`SELECT FROM ${table.name} LIMIT 1`)).rowCount > 0;
-  const left = [...columns, '_version', '_load_id', '_loaded_at', '_stamp']
+  const restriction = () => (alias: string) => ({ join: null, where: [changed(alias)] });
+  const made = unifiedRows(alone, own.contributions, columns, { restriction, newness });
+  const replaced = [...columns, '_version', '_load_id', '_loaded_at', '_stamp']
     .map((name) => `${quoteIdentifier(name)} = excluded.${quoteIdentifier(name)}`)
     .join(', ');
   const { rowCount } = await transaction.query(
-    `INSERT INTO ${table.name} (${columnList(columns)}, _version, _load_id, _loaded_at, _stamp) SELECT u.*, $1, $2, now(), $3 FROM (${rows}) u${some ? ` ON CONFLICT (${columnList(table.key)}) DO UPDATE SET ${left}` : ''}`,
+    `INSERT INTO ${table.name} (${columnList(columns)}, _version, _load_id, _loaded_at, _stamp) SELECT u.*, $1, $2, now(), $3 FROM (${made}) u${over ? ` ON CONFLICT (${columnList(table.key)}) DO UPDATE SET ${replaced}` : ''}`,
     [version, marks.loadId, marks.fileTime],
   );
-  if (rowCount === 0) {
-    return null;
-  }
-  await publishVersion(transaction, table.set.name, version);
-  return version;
+  return rowCount;
 }

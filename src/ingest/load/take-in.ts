@@ -6,10 +6,9 @@ import { converterFor } from '../convert/converter-for.ts';
 import type { RowConverter } from '../convert/row-converter.ts';
 import { convertedRows, propertiesOf, type ReadRows } from '../convert/staging-lines.ts';
 import type { TextRecord } from '../csv/read-records.ts';
-import { type DerivedTable, derivedFrom } from '../derive/derived-sets.ts';
-import { EarlyMembers } from '../derive/early-members.ts';
+import { derivedFrom } from '../derive/derived-sets.ts';
+import { addedByRows, EarlyRows } from '../derive/early-rows.ts';
 import { maintainDerived, manyChanges, noteAffected } from '../derive/maintain-derived.ts';
-import { hasOwnParents } from '../derive/new-parents.ts';
 import type { HeaderMatch } from '../identify/match-header.ts';
 import type { Period } from '../identify/period.ts';
 import { type FileOrder, fileOrder } from '../ledger/file-order.ts';
@@ -109,15 +108,10 @@ async function freshTables(
     return null;
   }
   const source = storedTable(catalogue, set);
-  const members = ownMembers(catalogue, source);
   const unified = derivedFrom(catalogue, set).filter(({ derivation }) => derivation.kind === 'unified');
-  const others = [...members, ...unified].map(({ table }) => table.set.name);
-  return FreshTables.open(transaction, catalogue, [set, ...others]);
+  const others = [...addedByRows(catalogue, source), ...unified].map(({ table }) => table.set.name);
+  return FreshTables.open(transaction, catalogue, [set, ...new Set(others)]);
 }
-
-/** Bridges of which each row of the set is a parent of its own. */
-const ownMembers = (catalogue: Catalogue, source: StoredTable): readonly DerivedTable[] =>
-  derivedFrom(catalogue, source.set.name).filter((derived) => hasOwnParents(catalogue, { derived, source }));
 
 interface Taking extends Target {
   readonly file: FileOrder;
@@ -140,12 +134,11 @@ async function takeRows(
   const { counts: rows, ...lines } = convertedRows(eraser?.rows(records) ?? records, converter, { extras, marks });
   const { write } = match.export;
   const version = await nextVersion(transaction, table.set.name);
-  const bridges = fresh === null ? [] : ownMembers(catalogue, table).filter((one) => fresh.has(one.table.set.name));
-  const early =
-    bridges.length === 0 ? null : new EarlyMembers(transaction, catalogue, { source: table, bridges, marks: file });
+  const sets = fresh === null ? [] : addedByRows(catalogue, table).filter((one) => fresh.has(one.table.set.name));
+  const early = sets.length === 0 ? null : new EarlyRows(transaction, catalogue, { source: table, sets, marks: file });
   const staging = {
     ...{ table, scope: scopeColumns({ table, write }) ?? [] },
-    straight: target.straight ? { table, file, version, fresh, members: early } : null,
+    straight: target.straight ? { table, file, version, fresh, made: early } : null,
   };
   const staged = await stageRows(transaction, staging, { ...lines, marks: marks?.columns ?? [] });
   const removes = await target.onStaged(staged, rows, converter);
@@ -174,7 +167,7 @@ interface Merged {
 /** Merges the staged rows into their set and what is derived from it. */
 async function mergeRows(
   transaction: Transaction,
-  target: Taking & { readonly version: string; readonly early: EarlyMembers | null },
+  target: Taking & { readonly version: string; readonly early: EarlyRows | null },
   input: MergeInput,
 ): Promise<Merged> {
   const { catalogue, match, force, version } = target;

@@ -20,7 +20,7 @@ const partsAhead = 256;
  */
 export async function storeFresh(
   transaction: Transaction,
-  { table, file, version, fresh, members }: Straight & { readonly fresh: FreshTables },
+  { table, file, version, fresh, made }: Straight & { readonly fresh: FreshTables },
   {
     direct,
     tables: { staged, columns, marks, copyText },
@@ -37,7 +37,7 @@ export async function storeFresh(
         }),
       );
       // While rows are converted PostgreSQL would have nothing to do.
-      await members?.add();
+      await made?.add();
     }
   } finally {
     await parts.return(undefined);
@@ -48,7 +48,7 @@ export async function storeFresh(
     return true;
   });
   if (isIndexed === null) {
-    await members?.forget();
+    await made?.forget();
     stored -= await leaveRepeated(transaction, table, { staged, columns });
     await fresh.index(transaction, name);
   }

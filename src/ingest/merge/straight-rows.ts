@@ -20,10 +20,10 @@ export interface Straight {
   /** The table is one of these: it holds nothing, and has no indexes. null: it is none. */
   readonly fresh: FreshTables | null;
   /** What is made of rows of such a table while others are converted; null: nothing is. */
-  readonly members: RowsMade | null;
+  readonly made: RowsMade | null;
 }
 
-/** Rows of another set that are made of new ones. */
+/** Rows of other sets that are made of new ones. */
 export interface RowsMade {
   /** Of all rows that were stored since it was called before. */
   add(): Promise<void>;
