@@ -36,6 +36,43 @@ describe('configuration', () => {
     assert.equal(readConfig({ REPORTING_TIME_ZONE: 'Europe/Amsterdam' }).reportingTimeZone, 'Europe/Amsterdam');
   });
 
+  it('has the settings of signing in that belong together, or says which is missing', () => {
+    const id = '8A2F6C1E-0b1d-4c57-9d3e-5f6a7b8c9d0e';
+    const { entra, oidc, anonymous, session } = readConfig({
+      PUBLIC_URL: 'https://feed.example.com/warehouse',
+      ENTRA_TENANT_ID: id,
+      ENTRA_CLIENT_ID: id,
+      OIDC_ISSUER: 'https://id.example.com/',
+      OIDC_AUDIENCE: 'feed',
+    }).signIn;
+    assert.deepEqual(
+      [entra?.tenants, entra?.appIdUri, entra?.scopes, entra?.authority],
+      [[id.toLowerCase()], 'https://feed.example.com', ['user_impersonation'], 'https://login.microsoftonline.com'],
+    );
+    assert.deepEqual(
+      [oidc?.issuer, oidc?.algorithms, anonymous, session],
+      ['https://id.example.com/', ['RS256'], false, 28_800_000],
+    );
+    const faulty: readonly [Record<string, string>, string][] = [
+      [{ ENTRA_TENANT_ID: id }, 'ENTRA_CLIENT_ID'],
+      [{ ENTRA_CLIENT_ID: id }, 'ENTRA_CLIENT_ID'],
+      [{ ENTRA_TENANT_ID: 'example.onmicrosoft.com', ENTRA_CLIENT_ID: id }, 'ENTRA_TENANT_ID'],
+      [{ ENTRA_AUTHORITY: 'http://login.example.com' }, 'ENTRA_AUTHORITY'],
+      [{ OIDC_ISSUER: 'https://id.example.com' }, 'OIDC_AUDIENCE'],
+      [{ OIDC_AUDIENCE: 'feed' }, 'OIDC_AUDIENCE'],
+      [{ OIDC_ALGORITHMS: 'HS256' }, 'OIDC_ALGORITHMS'],
+      [{ OIDC_ALGORITHMS: 'none' }, 'OIDC_ALGORITHMS'],
+      [{ SESSION_HOURS: '0' }, 'SESSION_HOURS'],
+      [{ ANONYMOUS: 'yes' }, 'ANONYMOUS'],
+    ];
+    for (const [given, setting] of faulty) {
+      assert.ok(
+        faultsOf(given).some((fault) => fault.startsWith(`${setting}: `)),
+        JSON.stringify(given),
+      );
+    }
+  });
+
   it('reports all faults together, each with its setting', () => {
     const faults = faultsOf({
       PORT: '99999',
@@ -89,6 +126,7 @@ describe('configuration', () => {
     assert.deepEqual(faults({ HOST: '10.0.0.1', AUTH_KEY_FILE: 'keys' }), ['PUBLIC_URL']);
     assert.deepEqual(faults({ HOST: '::', PUBLIC_URL: 'https://feed.example' }), ['HOST']);
     assert.deepEqual(faults({ HOST: '::', PUBLIC_URL: 'https://feed.example', AUTH_BASIC_FILE: 'users' }), []);
+    assert.deepEqual(faults({ HOST: '::', PUBLIC_URL: 'https://feed.example', ANONYMOUS: 'allowed' }), []);
     assert.deepEqual(faults({}), []);
   });
 });

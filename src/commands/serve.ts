@@ -11,6 +11,7 @@ import type { Feed } from '../http/feed.ts';
 import { healthRoutes } from '../http/health.ts';
 import { httpListener } from '../http/listener.ts';
 import { ReplyCache, removeLeftReplies } from '../http/reply-cache/reply-cache.ts';
+import { signInRoutes } from '../http/sign-in/sign-in-routes.ts';
 import { uploadRoutes } from '../http/upload/upload-routes.ts';
 import { DropFolder } from '../ingest/delivery/drop-folder.ts';
 import { removeLeftSpools } from '../ingest/delivery/left-spools.ts';
@@ -39,7 +40,7 @@ import { openUploads } from './open-uploads.ts';
 import { keepPrivate } from './private-files.ts';
 import { Readiness } from './readiness.ts';
 import { callerFaults, servingFaults, uploadSourceFaults } from './serving-faults.ts';
-import { openSignIn } from './sign-in/open-sign-in.ts';
+import { openSignIn, type SignIn } from './sign-in/open-sign-in.ts';
 import { catalogueOf, openWarehouse, type Surroundings, type Warehouse, within } from './surroundings.ts';
 import { programVersion } from './version.ts';
 
@@ -73,7 +74,7 @@ export async function serveCommand(surroundings: Surroundings, options: ServeOpt
   }
 }
 
-async function serveCatalogue(program: Omit<Serving, 'warehouse' | 'guard'>): Promise<number> {
+async function serveCatalogue(program: Omit<Serving, 'warehouse' | 'signIn'>): Promise<number> {
   const { surroundings, options, catalogue, readiness } = program;
   const { config, print, observe } = surroundings;
   const delivering = await faultsOfDeliveries(catalogue, surroundings.environment);
@@ -82,7 +83,7 @@ async function serveCatalogue(program: Omit<Serving, 'warehouse' | 'guard'>): Pr
     print(`warning: ${fault}`);
   }
   await keepPrivate(surroundings, catalogue);
-  const signIn = openSignIn(config, observe);
+  const signIn = await openSignIn(config, observe);
   const stop = options.stop.then((reason): End => ({ reason, code: exitCodes.ok }));
   const opening = openWarehouse(surroundings, { revives: true });
   const opened = await Promise.race([opening, stop]);
@@ -104,7 +105,7 @@ async function serveCatalogue(program: Omit<Serving, 'warehouse' | 'guard'>): Pr
     const preparing = prepareToServe({ surroundings, catalogue, database });
     preparing.catch(() => {});
     const early = await Promise.race([preparing.then(() => null), end]);
-    ended = early ?? (await serveUntil(end, { ...program, warehouse: opened, guard: signIn.authentication }));
+    ended = early ?? (await serveUntil(end, { ...program, warehouse: opened, signIn }));
   } finally {
     // A load at hand may end until the deadline; then it is undone, and the next start has its file.
     await signIn.close();
@@ -142,7 +143,7 @@ interface Serving {
   readonly options: ServeOptions;
   readonly catalogue: Catalogue;
   readonly warehouse: Warehouse;
-  readonly guard: Feed['authentication'];
+  readonly signIn: SignIn;
   readonly readiness: Readiness;
   /** null: nobody asks for them. */
   readonly metrics: GatewayMetrics | null;
@@ -150,7 +151,7 @@ interface Serving {
 
 /** Serves and loads until `end`; whatever it started has ended afterwards, also where it throws. */
 async function serveUntil(end: Promise<End>, serving: Serving): Promise<End> {
-  const { surroundings, options, catalogue, warehouse, guard, readiness, metrics } = serving;
+  const { surroundings, options, catalogue, warehouse, signIn, readiness, metrics } = serving;
   const { config, observe } = surroundings;
   const { database } = warehouse;
   // Of the embedded server's files; null: the server is somewhere else.
@@ -180,7 +181,7 @@ async function serveUntil(end: Promise<End>, serving: Serving): Promise<End> {
         proxied.upstreams,
         archives,
       ),
-      authentication: guard,
+      authentication: signIn.authentication,
       grantsOf: () => everything,
       settings: config,
       replies,
@@ -189,9 +190,10 @@ async function serveUntil(end: Promise<End>, serving: Serving): Promise<End> {
     const app = httpListener(feed);
     healthRoutes(app, readiness);
     connectRoutes(app, feed);
+    signInRoutes(app, feed, signIn.browser);
     const loading = { catalogue, database, limits: config.unpack };
     const requireRoom = (): void => requireSpace(folder);
-    const { signsIn } = guard;
+    const { signsIn } = signIn.authentication;
     consoleRoutes(app, feed, consoleWorks(loading, { config, signsIn, proxied, requireSpace: requireRoom }));
     const sent = openUploads(loading, { config, health: readiness, observe, requireSpace: requireRoom });
     uploadRoutes(app, sent?.service ?? null);

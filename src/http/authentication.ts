@@ -1,11 +1,13 @@
 import { GatewayError } from '../errors.ts';
 import type { HttpEvent, SignInWay } from '../observation/events/http.ts';
 import { type Observe, unobserved } from '../observation/observe.ts';
+import type { Sessions } from '../sign-in/browser/sessions.ts';
 import type { ApiKeys } from '../sign-in/password/api-keys.ts';
 import type { Passwords } from '../sign-in/password/passwords.ts';
 import { namedPrincipal, type Principal } from '../sign-in/principal.ts';
 import { KeysUnavailable, TokenRefused } from '../sign-in/token/refused.ts';
 import type { Tokens } from '../sign-in/token/tokens.ts';
+import { checkOrigin } from './console/same-origin.ts';
 import { challengeOf, refusedTokenChallenge } from './sign-in/challenge.ts';
 import { type Presented, readAuthorization, readPair } from './sign-in/presented.ts';
 
@@ -21,7 +23,7 @@ export interface Authentication {
   readonly keyName: string;
   /** One challenge for WWW-Authenticate, chosen by the scheme that the request carries; null: everybody may read. */
   challenge(presented: Pick<Presented, 'authorization'>): string | null;
-  /** Who asks; null: everybody may read. Throws GatewayError Unauthorized, AccessDenied, TokenTooLong, TooManyGuesses, SignInUnavailable. */
+  /** Who asks; null: everybody may read. Throws GatewayError Unauthorized, AccessDenied, TokenTooLong, TooManyGuesses, SignInUnavailable, OriginRefused. */
   identify(presented: Presented): Promise<Principal | null>;
 }
 
@@ -34,12 +36,19 @@ export const openToAll: Authentication = {
   identify: async () => null,
 };
 
+/** Sessions of browsers, and whence they may change something: a browser sends its cookie along for any page that asks. */
+export interface BrowserSessions {
+  readonly sessions: Pick<Sessions, 'read'>;
+  readonly publicUrl: string | null;
+}
+
 /** How clients sign in; null: that way is off. */
 export interface SignInWays {
   readonly basic: Pick<Passwords, 'check'> | null;
   readonly keys: Pick<ApiKeys, 'find'> | null;
   readonly tokens?: Tokens | null;
   readonly authorizationUri?: string | null;
+  readonly browser?: BrowserSessions | null;
   /** Who shows nothing may read. */
   readonly anonymous?: boolean;
 }
@@ -49,7 +58,7 @@ export interface SignInWays {
  * is told in the log with his address.
  */
 export function authentication(
-  { basic, keys, tokens = null, authorizationUri = null, anonymous = false }: SignInWays,
+  { basic, keys, tokens = null, authorizationUri = null, browser = null, anonymous = false }: SignInWays,
   keyName: string,
   observe: Observe<HttpEvent> = unobserved,
 ): Authentication {
@@ -66,6 +75,13 @@ export function authentication(
     const key = bearer === '' ? presented.key : bearer;
     if (key !== undefined && key !== '' && keys !== null) {
       return ofKey(keys, key, presented);
+    }
+    const session = scheme === '' ? await browser?.sessions.read(presented.headers.cookie) : null;
+    if (session !== null && session !== undefined) {
+      if (!readMethods.includes(presented.method)) {
+        checkOrigin(presented.headers, presented.headers.host, browser?.publicUrl ?? null);
+      }
+      return session.principal;
     }
     const carried = (scheme !== '' && !(scheme === 'bearer' && text === '')) || presented.key !== undefined;
     if (anonymous && !carried && scheme === '') {
@@ -140,5 +156,7 @@ export function authentication(
 
   return { open: anonymous, signsIn: true, keyName, challenge: (presented) => challengeOf(ways, presented), identify };
 }
+
+const readMethods: readonly string[] = ['GET', 'HEAD', 'OPTIONS'];
 
 const unknownCredentials = 'The credentials are not known or not valid any more';

@@ -1,8 +1,12 @@
 import path from 'node:path';
 import type { Config } from '../../config.ts';
 import { type Authentication, authentication, openToAll } from '../../http/authentication.ts';
+import type { BrowserSignIn } from '../../http/sign-in/sign-in-routes.ts';
 import type { Observation } from '../../observation/observation.ts';
 import type { Observe } from '../../observation/observe.ts';
+import { CodeFlow } from '../../sign-in/browser/code-flow.ts';
+import { Sealed, sealingKeys } from '../../sign-in/browser/sealed.ts';
+import { Sessions } from '../../sign-in/browser/sessions.ts';
 import { credentialFile } from '../../sign-in/files/credentials.ts';
 import { IssuerKeys } from '../../sign-in/keys/issuer-keys.ts';
 import { keyFolder } from '../../sign-in/keys/key-store.ts';
@@ -18,35 +22,41 @@ import { authorizationUri, entraIssuers, oidcIssuer, type TrustedIssuer } from '
 /** Everything about signing in that lives as long as the program serves. */
 export interface SignIn {
   readonly authentication: Authentication;
+  /** null: browsers have no way to sign in. */
+  readonly browser: BrowserSignIn | null;
   close(): Promise<void>;
 }
 
 /** Throws an Error where a file of credentials is not good. Keys of issuers are read beside it: whoever comes before they are there waits for them. */
-export function openSignIn(config: Config, observe: Observe<Observation>): SignIn {
+export async function openSignIn(config: Config, observe: Observe<Observation>): Promise<SignIn> {
   const { basicFile, keyFile, keyName, signIn } = config;
   const issuers = trustedIssuers(signIn);
   if (basicFile === null && keyFile === null && issuers.length === 0) {
-    return { authentication: openToAll, close: async () => {} };
+    return { authentication: openToAll, browser: null, close: async () => {} };
   }
   const open = (file: string, setting: string) => credentialFile(file, { setting, observe });
   const tokens = openTokens(issuers, config.dataDir, observe);
   const queue = new HashQueue();
   const addresses = new AddressBook(path.join(config.dataDir, 'sign-in', 'addresses.json'));
+  const passwords =
+    basicFile === null
+      ? null
+      : new Passwords(open(basicFile, 'AUTH_BASIC_FILE'), { brake: new GuessBrake(addresses), queue });
+  const browser = await openBrowserSignIn(config, { issuers, tokens, passwords });
   return {
     authentication: authentication(
       {
-        basic:
-          basicFile === null
-            ? null
-            : new Passwords(open(basicFile, 'AUTH_BASIC_FILE'), { brake: new GuessBrake(addresses), queue }),
+        basic: passwords,
         keys: keyFile === null ? null : new ApiKeys(open(keyFile, 'AUTH_KEY_FILE'), queue),
         tokens,
         authorizationUri: signIn.entra === null ? null : authorizationUri(signIn.entra),
+        browser: browser === null ? null : { sessions: browser.sessions, publicUrl: config.publicUrl },
         anonymous: signIn.anonymous,
       },
       keyName,
       observe,
     ),
+    browser,
     async close() {
       tokens?.close();
       await queue.close();
@@ -57,6 +67,38 @@ export function openSignIn(config: Config, observe: Observe<Observation>): SignI
 
 export function trustedIssuers({ entra, oidc }: SignInSettings): readonly TrustedIssuer[] {
   return [...(entra === null ? [] : entraIssuers(entra)), ...(oidc === null ? [] : [oidcIssuer(oidc)])];
+}
+
+/** Entra takes a browser's code only with a secret of the application. */
+const takesBrowsers = ({ kind, clientId, clientSecret }: TrustedIssuer): boolean =>
+  clientId !== null && (kind === 'oidc' || clientSecret !== null);
+
+async function openBrowserSignIn(
+  { dataDir, signInKeys, signIn }: Config,
+  {
+    issuers,
+    tokens,
+    passwords,
+  }: {
+    readonly issuers: readonly TrustedIssuer[];
+    readonly tokens: Tokens | null;
+    readonly passwords: Passwords | null;
+  },
+): Promise<BrowserSignIn | null> {
+  const issuer = issuers.find(takesBrowsers);
+  if (issuer === undefined && passwords === null) {
+    return null;
+  }
+  const folder = path.join(dataDir, 'sign-in');
+  const sealed = new Sealed(await sealingKeys(signInKeys, folder));
+  const sessions = new Sessions({
+    sealed,
+    lasts: signIn.session,
+    file: path.join(folder, 'ended-sessions.json'),
+    stampOf: (name) => passwords?.stampOf(name) ?? null,
+  });
+  const flow = issuer === undefined || tokens === null ? null : new CodeFlow(issuer, { tokens, sealed });
+  return { sessions, flow, passwords: passwords !== null };
 }
 
 function openTokens(issuers: readonly TrustedIssuer[], dataDir: string, observe: Observe<Observation>): Tokens | null {

@@ -11,6 +11,15 @@ export function checkSameOrigin(
   host: string | undefined,
   publicUrl: string | null,
 ): void {
+  checkOrigin(headers, host, publicUrl);
+  const type = headers['content-type']?.split(';')[0]?.trim().toLowerCase();
+  if (type !== 'application/json') {
+    throw new GatewayError('UnsupportedMediaType', 'The body must be application/json', { target: 'Content-Type' });
+  }
+}
+
+/** The same of a request whose body says nothing. Throws GatewayError OriginRefused. */
+export function checkOrigin(headers: IncomingHttpHeaders, host: string | undefined, publicUrl: string | null): void {
   const { origin } = headers;
   const site = headers['sec-fetch-site'];
   if (site !== undefined && site !== 'same-origin') {
@@ -21,10 +30,6 @@ export function checkSameOrigin(
   }
   if (!isOwn(origin, host, publicUrl)) {
     throw new GatewayError('OriginRefused', `The request comes from another page (Origin: ${text(origin)})`);
-  }
-  const type = headers['content-type']?.split(';')[0]?.trim().toLowerCase();
-  if (type !== 'application/json') {
-    throw new GatewayError('UnsupportedMediaType', 'The body must be application/json', { target: 'Content-Type' });
   }
 }
 

@@ -61,6 +61,16 @@ export class Passwords {
     }
   }
 
+  /** A text that changes when the password of a name does; null: the name has none that counts. Tells nothing of the hash. */
+  stampOf(name: string): string | null {
+    const lines = this.#credentials.lines().filter((line) => line.name === name);
+    if (lines.length === 0 || lines.every(({ endsAt }) => endsAt !== null && Date.now() >= endsAt)) {
+      return null;
+    }
+    const hashes = lines.map(({ hash }) => (hash.kind === 'sha256' ? hash.digest : hash.scrypt.hash).toString('hex'));
+    return sha256(`stamp ${hashes.join()}`).toString('base64url');
+  }
+
   async #compare(guess: Guess): Promise<string | null> {
     const { name, address, lines } = guess;
     const exists = lines.length > 0;

@@ -79,7 +79,7 @@ function oidcPrincipal(claims: JWTPayload, issuer: TrustedIssuer, use: TokenUse)
   return { id: `oidc:${iss}#${sub}`, name, kind: 'oidc', tenant: iss, claims: read };
 }
 
-function claimsOf(claims: JWTPayload): Claims {
+export function claimsOf(claims: JWTPayload): Claims {
   const scope = firstText(claims, ['scp', 'scope']) ?? '';
   return {
     roles: texts(claims['roles']),
