@@ -3,9 +3,10 @@ import { Buffer } from 'node:buffer';
 import fc from 'fast-check';
 import { takeApart } from '../../src/ingest/merge/direct-lines.ts';
 import { copyLine } from '../../src/sql/copy-line.ts';
+import { anyCharacter } from '../support/any-character.ts';
 
 const marks = '\t7\t12\tnow';
-const cell = fc.option(fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom('\\N', '\t', '\n', '\\', '')), {
+const cell = fc.option(fc.oneof(fc.string({ unit: anyCharacter }), fc.constantFrom('\\N', '\t', '\n', '\\', '')), {
   nil: null,
 });
 const row = fc.record({
