@@ -4,6 +4,7 @@ import process from 'node:process';
 import cron from 'node-cron';
 import { z } from 'zod';
 import { isTimeZone } from './catalogue/compile/conversions.ts';
+import { isProxyEntry } from './http/edge/request-origin.ts';
 import { isLoopback } from './http/served-host.ts';
 import { defaultLimits, type UnpackLimits } from './ingest/container/limits.ts';
 import { type SignInSettings, signInFaults, signInSettings, signInShape } from './sign-in/settings.ts';
@@ -17,6 +18,12 @@ export interface Config {
   readonly metricsHost: string;
   /** Absolute, without a final slash, e.g. `https://feed.example.com`; null: links are built from the Host header. */
   readonly publicUrl: string | null;
+  /** Addresses and networks of proxies that are believed where a request came from. */
+  readonly trustProxy: readonly string[];
+  /** Origins whose pages may read the feed with a browser. */
+  readonly corsOrigins: readonly string[];
+  /** Files of the certificate and its key; null: plain HTTP. */
+  readonly tls: { readonly certificate: string; readonly key: string } | null;
   /** null: the embedded PostgreSQL under `dataDir`. */
   readonly databaseUrl: string | null;
   readonly dataDir: string;
@@ -110,12 +117,27 @@ const webAddress = z
   .refine((text) => !/[?#]/.test(text), 'must have no query and no fragment')
   .transform((text) => text.replace(/\/+$/, ''));
 
+/** Entries between blanks or commas. */
+const list = (fits: (entry: string) => boolean, must: string) =>
+  z
+    .string()
+    .transform((text) => text.split(/[\s,]+/).filter((entry) => entry !== ''))
+    .refine((entries) => entries.every(fits), must);
+
+/** As browsers write it: scheme, host and port alone. */
+const isOrigin = (text: string): boolean =>
+  /^https?:/.test(text) && URL.canParse(text) && new URL(text).origin === text;
+
 const schema = z.object({
   PORT: count(0, 65_535).default(8080),
   HOST: z.string().default('127.0.0.1'),
   METRICS_PORT: count(0, 65_535).optional(),
   METRICS_HOST: z.string().default('127.0.0.1'),
   PUBLIC_URL: webAddress.optional(),
+  TRUST_PROXY: list(isProxyEntry, 'must be addresses or networks, e.g. 127.0.0.1 10.0.0.0/8').optional(),
+  CORS_ORIGINS: list(isOrigin, 'must be origins, e.g. https://reports.example.com').optional(),
+  TLS_CERT_FILE: z.string().optional(),
+  TLS_KEY_FILE: z.string().optional(),
   DATABASE_URL: z
     .string()
     .regex(/^postgres(ql)?:\/\//, 'must start with postgres:// or postgresql://')
@@ -208,6 +230,7 @@ export function secretFiles(environment: Environment): readonly { readonly setti
     'AUTH_BASIC_FILE',
     'AUTH_KEY_FILE',
     'INGEST_KEYS_FILE',
+    'TLS_KEY_FILE',
   ];
   return settings.flatMap((setting) => {
     const file = environment[setting] ?? '';
@@ -244,6 +267,9 @@ export function examineConfig(environment: Environment): {
       'ALERT_SECRET: must be given with ALERT_URL, so that the receiver can tell who sends; see docs/alarms.md',
     );
   }
+  if ((given['TLS_CERT_FILE'] === undefined) !== (given['TLS_KEY_FILE'] === undefined)) {
+    faults.push('TLS_CERT_FILE, TLS_KEY_FILE: give both, the certificate and the key that belongs to it, or none');
+  }
   const settings = schema.parse(given);
   faults.push(...(error === undefined ? signInFaults(settings) : []));
   return { config: configOf(settings), faults };
@@ -257,6 +283,12 @@ function configOf(settings: z.infer<typeof schema>): Config {
     metricsPort: settings.METRICS_PORT ?? null,
     metricsHost: settings.METRICS_HOST,
     publicUrl: settings.PUBLIC_URL ?? null,
+    trustProxy: settings.TRUST_PROXY ?? [],
+    corsOrigins: settings.CORS_ORIGINS ?? [],
+    tls:
+      settings.TLS_CERT_FILE === undefined || settings.TLS_KEY_FILE === undefined
+        ? null
+        : { certificate: path.resolve(settings.TLS_CERT_FILE), key: path.resolve(settings.TLS_KEY_FILE) },
     databaseUrl: withPassword(settings.DATABASE_URL ?? null, settings.PGPASSWORD),
     dataDir,
     metadataDir: path.resolve(settings.METADATA_DIR),

@@ -6,6 +6,7 @@ import { GatewayError } from '../errors.ts';
 import { feedCapabilities } from '../http/capabilities.ts';
 import { connectRoutes } from '../http/connect/connect-routes.ts';
 import { consoleRoutes } from '../http/console/console-routes.ts';
+import { tlsFiles } from '../http/edge/tls-files.ts';
 import { feedPath } from '../http/exchange.ts';
 import type { Feed } from '../http/feed.ts';
 import { healthRoutes } from '../http/health.ts';
@@ -187,7 +188,7 @@ async function serveUntil(end: Promise<End>, serving: Serving): Promise<End> {
       replies,
       observe,
     };
-    const app = httpListener(feed);
+    const app = httpListener(feed, config.tls === null ? null : tlsFiles(config.tls, observe));
     healthRoutes(app, readiness);
     connectRoutes(app, feed);
     signInRoutes(app, feed, signIn.browser);
@@ -269,10 +270,10 @@ async function openReplies(
 }
 
 /** The address that clients use. */
-async function listen(app: ReturnType<typeof httpListener>, { host, port, publicUrl }: Config): Promise<string> {
+async function listen(app: ReturnType<typeof httpListener>, { host, port, publicUrl, tls }: Config): Promise<string> {
   const at = await listenOn(app, { host, port, setting: 'PORT' });
   const name = host.includes(':') ? `[${host}]` : host;
-  return `${publicUrl ?? `http://${name === '0.0.0.0' || name === '[::]' ? 'localhost' : name}:${at}`}${feedPath}`;
+  return `${publicUrl ?? `${tls === null ? 'http' : 'https'}://${name === '0.0.0.0' || name === '[::]' ? 'localhost' : name}:${at}`}${feedPath}`;
 }
 
 /** Running replies may end until the deadline; then their transfers are broken. */

@@ -2,6 +2,7 @@ import type { Catalogue } from '../catalogue/catalogue.ts';
 import { faultText } from '../catalogue/compile/fault.ts';
 import { loadCatalogue } from '../catalogue/read-metadata.ts';
 import { type Config, ConfigError, type Environment, examineConfig, exposureFaults } from '../config.ts';
+import { tlsFault } from '../http/edge/tls-files.ts';
 import { readUploadKeys } from '../http/upload/upload-keys.ts';
 import { passwordsToRenew, readCredentials, slowKeys } from '../sign-in/files/credentials.ts';
 import { linesToRenew } from './sign-in/credential-commands.ts';
@@ -22,7 +23,13 @@ export function servingFaults(config: Config): readonly string[] {
   const credentials = credentialFiles(config).flatMap(({ setting, file }) =>
     readCredentials(file).faults.map((fault) => `${setting}: ${fault}`),
   );
-  return [...exposureFaults(config), ...credentials, ...uploadKeyFaults(config)];
+  const tls = config.tls === null ? null : tlsFault(config.tls);
+  return [
+    ...exposureFaults(config),
+    ...credentials,
+    ...uploadKeyFaults(config),
+    ...(tls === null ? [] : [`TLS_CERT_FILE: ${tls}`]),
+  ];
 }
 
 /** Credentials that count and should be made anew. */

@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { GatewayError } from '../errors.ts';
 import type { Principal } from '../sign-in/principal.ts';
 import type { CopyAge } from '../source/data-source.ts';
+import type { RequestOrigin } from './edge/request-origin.ts';
 import type { ServiceLimits } from './limits.ts';
 import { checkVersion } from './odata-version.ts';
 import { type Preferences, preferences } from './prefer.ts';
@@ -45,7 +46,11 @@ export interface Exchange {
 
 export interface ExchangeSource {
   readonly id: string;
-  readonly request: { readonly method: string; readonly headers: IncomingHttpHeaders };
+  readonly request: {
+    readonly method: string;
+    readonly headers: IncomingHttpHeaders;
+    readonly origin: Pick<RequestOrigin, 'secure'>;
+  };
   readonly response: ReplyTarget;
   readonly principal: Principal | null;
   readonly caller: string | null;
@@ -67,7 +72,7 @@ export function openExchange(source: ExchangeSource): Exchange {
     principal: source.principal,
     caller: source.caller,
     prefer: preferences(headerText(request.headers['prefer'])),
-    root: serviceRoot(source.publicUrl, request.headers.host),
+    root: serviceRoot(source.publicUrl, request.headers.host, request.origin.secure),
     response,
     signal: hangUpSignal(response),
     timing: new ServerTiming(),
@@ -87,15 +92,15 @@ export function headerText(value: string | string[] | undefined): string | undef
 /** A name or address with an optional port, nothing that could break out of a URL. */
 const hostPattern = /^([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?$/;
 
-/** Absolute, with its final slash: of PUBLIC_URL, else of the host that the request came by. Throws GatewayError BadRequest. */
-export function serviceRoot(publicUrl: string | null, host: string | undefined): string {
+/** Absolute, with its final slash: of PUBLIC_URL, else of the host that the request came by, over TLS or not. Throws GatewayError BadRequest. */
+export function serviceRoot(publicUrl: string | null, host: string | undefined, secure: boolean): string {
   if (publicUrl !== null) {
     return `${publicUrl}${feedPath}`;
   }
   if (host === undefined || !hostPattern.test(host)) {
     throw new GatewayError('BadRequest', 'The Host header is not a host name', { target: 'Host' });
   }
-  return `http://${host}${feedPath}`;
+  return `${secure ? 'https' : 'http'}://${host}${feedPath}`;
 }
 
 function hangUpSignal(response: ReplyTarget): AbortSignal {

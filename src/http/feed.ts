@@ -14,6 +14,10 @@ export interface FeedSettings {
   readonly pageSize: number;
   /** Absolute, without a final slash; null: from the Host header. */
   readonly publicUrl: string | null;
+  /** Addresses and networks of proxies that are believed where a request came from. Absent: none. */
+  readonly trustProxy?: readonly string[];
+  /** Origins whose pages may read the feed with a browser. Absent: none. */
+  readonly corsOrigins?: readonly string[];
   /** Absent: `serviceLimits`. */
   readonly limits?: ServiceLimits;
 }

@@ -3,8 +3,10 @@ import type { Socket } from 'node:net';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import { GatewayError } from '../errors.ts';
 import { statusMonitors } from './async/status-monitors.ts';
-import { clientAddress } from './client-address.ts';
 import { ConnectionTurns } from './connection-turns.ts';
+import { guardLines, guardReply } from './edge/reply-guards.ts';
+import { proxiesOf, requestOrigin } from './edge/request-origin.ts';
+import { connectionEvent, failedHandshake, type TlsIdentity, webServer } from './edge/server.ts';
 import { errorHeaders, errorReply } from './error-body.ts';
 import { feedPath } from './exchange.ts';
 import type { Feed } from './feed.ts';
@@ -13,7 +15,6 @@ import { longBodies } from './long-bodies.ts';
 import { readBody } from './request-body.ts';
 import { longestTarget } from './request-target.ts';
 import { type FeedRequest, type IncomingBody, respond } from './respond.ts';
-import { addressedTarget } from './served-host.ts';
 import { StalledReaders } from './stalled-readers.ts';
 
 /**
@@ -21,7 +22,10 @@ import { StalledReaders } from './stalled-readers.ts';
  * registers. Every reply of the feed, errors included, has exactly one `OData-Version: 4.0`. Call `listen` on the result;
  * `close` lets running replies end.
  */
-export function httpListener(feed: Feed): FastifyInstance {
+export function httpListener(feed: Feed, tls: TlsIdentity | null = null): FastifyInstance {
+  const { trustProxy = [], corsOrigins = [] } = feed.settings;
+  const proxies = proxiesOf(trustProxy);
+  const guarding = { proxies, corsOrigins, keyName: feed.authentication.keyName };
   const limits = feed.settings.limits ?? serviceLimits;
   const monitors = statusMonitors(limits);
   feed.onForgetting?.(async () => {
@@ -30,13 +34,15 @@ export function httpListener(feed: Feed): FastifyInstance {
   });
   const turns = new ConnectionTurns();
   const serve = (message: IncomingMessage, response: ServerResponse, fault: GatewayError | null): void => {
-    const { url, host } = addressedTarget(message.url ?? '/', message.headers.host);
+    const origin = requestOrigin(message, proxies);
+    const { url, host, address } = origin;
     const headers = host === message.headers.host ? message.headers : { ...message.headers, host };
     const request: FeedRequest = {
       method: message.method ?? '',
       url,
       headers,
-      address: clientAddress(message),
+      origin,
+      address,
       body: null,
       incoming: incomingBody(message, response, limits.bodyBytes),
       fault: hostFault(message) ?? fault,
@@ -48,18 +54,30 @@ export function httpListener(feed: Feed): FastifyInstance {
     logger: false,
     // One wildcard route; its parameter is not used, the URL is read as it came.
     routerOptions: { maxParamLength: longestTarget },
-    keepAliveTimeout: 75_000,
-    requestTimeout: limits.transfer.request,
     forceCloseConnections: 'idle',
-    // A request without Host is refused below, as OData.
-    http: {
-      maxHeaderSize: 64 * 1024,
-      requireHostHeader: false,
-      // Node does not look at the time of the whole where that of the headers is longer.
-      headersTimeout: limits.transfer.request,
-      connectionsCheckingInterval: limits.transfer.look,
-    },
+    serverFactory: (handler) =>
+      webServer(
+        {
+          keepAliveTimeout: 75_000,
+          requestTimeout: limits.transfer.request,
+          maxHeaderSize: 64 * 1024,
+          // A request without Host is refused below, as OData.
+          requireHostHeader: false,
+          // Node does not look at the time of the whole where that of the headers is longer.
+          headersTimeout: limits.transfer.request,
+          connectionsCheckingInterval: limits.transfer.look,
+        },
+        tls,
+        (message, response) => {
+          if (!guardReply(message, response, guarding)) {
+            handler(message, response);
+          }
+        },
+      ),
     clientErrorHandler: (error, socket) => {
+      if (failedHandshake(error, socket)) {
+        return void socket.destroy();
+      }
       if (error.code !== 'ERR_HTTP_REQUEST_TIMEOUT' || !longBodies.has(socket)) {
         refuseUnreadable(error, socket, turns.begun(socket));
       }
@@ -90,9 +108,11 @@ export function httpListener(feed: Feed): FastifyInstance {
     serve(request.raw, reply.raw, frameworkFault(error));
   });
   // The body is asked for when it is read: by whoever took the request up, or before the framework reads it for a plugin.
-  app.server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) =>
-    app.routing(request, response),
-  );
+  app.server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+    if (!guardReply(request, response, guarding)) {
+      app.routing(request, response);
+    }
+  });
   app.addHook('preParsing', async (request, reply, body) => {
     if (request.headers.expect !== undefined) {
       reply.raw.writeContinue();
@@ -100,10 +120,11 @@ export function httpListener(feed: Feed): FastifyInstance {
     return body;
   });
   app.server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
+    guardReply(request, response, guarding);
     serve(request, response, new GatewayError('BadRequest', 'Of the Expect header only 100-continue is understood'));
   });
   const stalled = new StalledReaders(limits.transfer.stalled);
-  app.server.on('connection', (socket: Socket) => stalled.add(socket));
+  app.server.on(connectionEvent(tls), (socket: Socket) => stalled.add(socket));
   const looking = setInterval(() => stalled.look(), limits.transfer.look);
   looking.unref();
   app.server.once('close', () => clearInterval(looking));
@@ -176,6 +197,7 @@ function refuseUnreadable(error: Error & { code?: string }, socket: Socket, begu
   const { body } = errorReply(fault, '-');
   const headers = {
     'OData-Version': '4.0',
+    ...guardLines,
     ...errorHeaders,
     'Content-Length': Buffer.byteLength(body),
     Connection: 'close',

@@ -7,6 +7,7 @@ import { answer } from './answer.ts';
 import { monitorToken, type StatusMonitors } from './async/status-monitors.ts';
 import { answerBatch } from './batch/answer-batch.ts';
 import { BrokenReply } from './captured-reply.ts';
+import { checkLinkedHost, type RequestOrigin } from './edge/request-origin.ts';
 import { errorHeaders, errorReply } from './error-body.ts';
 import { type Exchange, feedPath, openExchange } from './exchange.ts';
 import type { Feed } from './feed.ts';
@@ -25,6 +26,8 @@ export interface FeedRequest {
   readonly headers: IncomingHttpHeaders;
   /** IP address of the client. */
   readonly address: string;
+  /** Where it came from over a connection, itself or the one that it came in. */
+  readonly origin: RequestOrigin;
   readonly body: string | null;
   /** A body that comes over a connection, not read yet; absent: `body` is all. */
   readonly incoming?: IncomingBody;
@@ -74,6 +77,7 @@ export async function respond(request: FeedRequest, response: ReplyTarget, servi
     if (feed.authentication.open && request.within === null) {
       checkServedHost(request.headers, feed.settings.publicUrl);
     }
+    checkLinkedHost(request.origin, feed.settings.publicUrl);
     if (request.fault !== null) {
       throw request.fault;
     }
@@ -180,6 +184,7 @@ async function route(request: FeedRequest, exchange: Exchange, { serving, princi
         {
           ...inner,
           address: request.address,
+          origin: request.origin,
           fault: null,
           within: { kind: 'batch', principal, caller: exchange.caller },
         },

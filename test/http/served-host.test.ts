@@ -147,9 +147,12 @@ describe('D2 an open feed answers nobody who asks by a foreign name', () => {
     }
   });
 
-  it('with authentication the credentials decide, whatever the name', async () => {
+  it('with authentication and PUBLIC_URL the credentials decide, whatever the name: no link has it', async () => {
     const keys = knownKeys({ k: 'bi' });
-    const closed = await startTestServer({ authentication: authentication({ basic: null, keys }, 'api-key') });
+    const closed = await startTestServer({
+      authentication: authentication({ basic: null, keys }, 'api-key'),
+      settings: { publicUrl: 'https://feed.example' },
+    });
     assert.equal(statusOf(await get(closed, ['Host: evil.example'])), 401);
     assert.equal(statusOf(await get(closed, ['Host: feed.example', 'api-key: k'])), 200);
     await closed.close();

@@ -4,6 +4,7 @@ import pg from 'pg';
 import type { Catalogue } from '../../src/catalogue/catalogue.ts';
 import type { Authentication } from '../../src/http/authentication.ts';
 import { openToAll } from '../../src/http/authentication.ts';
+import type { TlsIdentity } from '../../src/http/edge/server.ts';
 import type { Feed, FeedSettings } from '../../src/http/feed.ts';
 import { httpListener } from '../../src/http/listener.ts';
 import type { ReplyCache } from '../../src/http/reply-cache/reply-cache.ts';
@@ -58,6 +59,8 @@ export interface TestServerOptions {
   /** Connections, admission and what reads may take. */
   readonly database?: Partial<DatabaseSettings>;
   /** Registers plugins beside the feed. */
+  /** Absent: plain HTTP. */
+  readonly tls?: TlsIdentity;
   readonly beside?: (app: FastifyInstance) => void;
   /** What lies between the feed and PostgreSQL. */
   readonly proxy?: (connectionString: string) => Promise<{ readonly connectionString: string }>;
@@ -87,25 +90,28 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   const log: RequestRecord[] = [];
   const defects: Error[] = [];
   const broken: string[] = [];
-  const app = httpListener({
-    catalogue: options.catalogue ?? (() => catalogue),
-    capabilities: options.capabilities ?? null,
-    grantsOf: options.grantsOf ?? (() => everything),
-    sources: new DataSources(
-      {
-        database,
-        results: new ResultCache(),
-        timeout: options.statementTimeout ?? 30_000,
-        ...(options.evaluation && { evaluation: options.evaluation }),
-      },
-      options.upstreams ?? new Map(),
-    ),
-    authentication: options.authentication ?? openToAll,
-    settings: { pageSize: 20_000, publicUrl: null, ...options.settings },
-    replies: options.replies ?? null,
-    ...(options.onForgetting === undefined ? {} : { onForgetting: options.onForgetting }),
-    observe: everyone<ServingEvent>(collect({ log, broken, defects }), options.observe ?? unobserved),
-  });
+  const app = httpListener(
+    {
+      catalogue: options.catalogue ?? (() => catalogue),
+      capabilities: options.capabilities ?? null,
+      grantsOf: options.grantsOf ?? (() => everything),
+      sources: new DataSources(
+        {
+          database,
+          results: new ResultCache(),
+          timeout: options.statementTimeout ?? 30_000,
+          ...(options.evaluation && { evaluation: options.evaluation }),
+        },
+        options.upstreams ?? new Map(),
+      ),
+      authentication: options.authentication ?? openToAll,
+      settings: { pageSize: 20_000, publicUrl: null, ...options.settings },
+      replies: options.replies ?? null,
+      ...(options.onForgetting === undefined ? {} : { onForgetting: options.onForgetting }),
+      observe: everyone<ServingEvent>(collect({ log, broken, defects }), options.observe ?? unobserved),
+    },
+    options.tls ?? null,
+  );
   options.beside?.(app);
   let arrived = 0;
   app.server.on('request', () => {

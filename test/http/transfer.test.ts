@@ -33,7 +33,7 @@ describe('http: transfers', () => {
   describe('C1 an address with a blank or a letter as it is', () => {
     for (const address of ['Cases?$select=Id& $filter=Id eq 1', "Cases?$filter=Title%20eq%20'\u00e9'"]) {
       it(`${address} is 400, and says how to write it`, async () => {
-        const reply = await raw(feed.port, `GET /odata/${address} HTTP/1.1\r\nHost: feed.example\r\n\r\n`);
+        const reply = await raw(feed.port, `GET /odata/${address} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
         assert.match(reply, /^HTTP\/1\.1 400 .*Content-Language: en.*write a blank as '%20'.*'%C3%A9' for '\u00e9'/s);
       });
     }
@@ -62,7 +62,7 @@ describe('http: transfers', () => {
     ];
     for (const [status, line] of requests) {
       it(`${line.slice(0, 60).replace('\r\n', ' ')} is ${status}`, async () => {
-        const host = line.includes('Host:') ? '' : 'Host: feed.example\r\n';
+        const host = line.includes('Host:') ? '' : 'Host: localhost\r\n';
         const reply = await raw(feed.port, `${line}\r\n${host}Connection: close\r\n\r\n`);
         const [head = ''] = reply.split('\r\n\r\n');
         assert.ok(head.startsWith(`HTTP/1.1 ${status} `), head);
@@ -73,8 +73,8 @@ describe('http: transfers', () => {
   });
 
   it('links follow the Host header when no public address is set', async () => {
-    const reply = await raw(feed.port, 'GET /odata/ HTTP/1.1\r\nHost: feed.example:8443\r\nConnection: close\r\n\r\n');
-    assert.ok(reply.includes('"@odata.context":"http://feed.example:8443/odata/$metadata"'), reply);
+    const reply = await raw(feed.port, 'GET /odata/ HTTP/1.1\r\nHost: localhost:8443\r\nConnection: close\r\n\r\n');
+    assert.ok(reply.includes('"@odata.context":"http://localhost:8443/odata/$metadata"'), reply);
   });
 
   for (const [encoding, decode] of [
@@ -107,7 +107,7 @@ describe('http: transfers', () => {
     // Row 20000 divides by zero, long after the first rows were sent.
     const reply = await raw(
       feed.port,
-      'GET /odata/Cases?$compute=1%20div%20(20000%20sub%20Id)%20as%20X&$select=Id,Title,X HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n',
+      'GET /odata/Cases?$compute=1%20div%20(20000%20sub%20Id)%20as%20X&$select=Id,Title,X HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n',
     );
     assert.ok(reply.startsWith('HTTP/1.1 200 '), reply.slice(0, 300));
     assert.ok(!reply.includes('"Id":20000'));
@@ -118,7 +118,7 @@ describe('http: transfers', () => {
 
   it('CSV too has no end then', async () => {
     const path = 'Cases?$compute=1%20div%20(20000%20sub%20Id)%20as%20X&$select=Id,Title,X&$format=csv';
-    const reply = await raw(feed.port, `GET /odata/${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
+    const reply = await raw(feed.port, `GET /odata/${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`);
     assert.ok(reply.startsWith('HTTP/1.1 200 ') && reply.includes('\r\nId,Title,X\r\n'), reply.slice(0, 900));
     assert.ok(!reply.endsWith('\r\n0\r\n\r\n'), 'the last chunk must be missing');
     await assert.rejects(feed.get(path).then((one) => one.text()));
@@ -183,7 +183,7 @@ describe('http: transfers', () => {
 
   it('a slow reader gets everything', async () => {
     const socket = net.connect(feed.port, '127.0.0.1');
-    socket.write('GET /odata/Cases HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
+    socket.write('GET /odata/Cases HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n');
     let length = 0;
     let tail = '';
     for await (const chunk of socket) {

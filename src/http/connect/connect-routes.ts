@@ -17,14 +17,14 @@ import type { EntitySet, Model } from '../../edm/model.ts';
 import { GatewayError } from '../../errors.ts';
 import { visibleCatalogue } from '../../plan/visible.ts';
 import type { Principal } from '../../sign-in/principal.ts';
-import { clientAddress } from '../client-address.ts';
+import { checkLinkedHost, type Proxies, proxiesOf, requestOrigin } from '../edge/request-origin.ts';
 import { errorHeaders, errorReply } from '../error-body.ts';
 import { serviceRoot } from '../exchange.ts';
 import type { Feed } from '../feed.ts';
 import { loggedOption, loggedPath } from '../logged-path.ts';
 import { attachment } from '../reply-form.ts';
 import { readTarget } from '../request-target.ts';
-import { addressedTarget, checkServedHost } from '../served-host.ts';
+import { checkServedHost } from '../served-host.ts';
 
 const connectPath = '/connect/';
 
@@ -36,20 +36,27 @@ export type ConnectFeed = Pick<Feed, 'catalogue' | 'grantsOf' | 'authentication'
  * read the feed gets them, with the sets that he may read; no file holds what he signs in with.
  */
 export function connectRoutes(app: FastifyInstance, feed: ConnectFeed): void {
+  const proxies = proxiesOf(feed.settings.trustProxy ?? []);
   app.register(async (routes) => {
     // As for the feed: errors are OData's, whoever asks.
     routes.addHook('onRequest', async (request, reply) => {
       reply.hijack();
-      await answer(request.raw, reply.raw, feed);
+      await answer(request.raw, reply.raw, feed, proxies);
     });
     routes.all(`${connectPath}*`, (_, reply) => reply);
   });
 }
 
-async function answer(message: IncomingMessage, response: ServerResponse, feed: ConnectFeed): Promise<void> {
+async function answer(
+  message: IncomingMessage,
+  response: ServerResponse,
+  feed: ConnectFeed,
+  proxies: Proxies,
+): Promise<void> {
   const id = randomUUID();
   const started = performance.now();
-  const { url, host } = addressedTarget(message.url ?? '/', message.headers.host);
+  const origin = requestOrigin(message, proxies);
+  const { url, host, secure } = origin;
   const headers = { ...message.headers, host };
   const target = readTarget(url, headers, feed.authentication.keyName);
   const presented = {
@@ -57,7 +64,7 @@ async function answer(message: IncomingMessage, response: ServerResponse, feed: 
     key: target.key,
     method: message.method ?? '',
     headers,
-    address: clientAddress(message),
+    address: origin.address,
   };
   let principal: Principal | null = null;
   let error: string | null = null;
@@ -65,6 +72,7 @@ async function answer(message: IncomingMessage, response: ServerResponse, feed: 
     if (feed.authentication.open) {
       checkServedHost(headers, feed.settings.publicUrl);
     }
+    checkLinkedHost(origin, feed.settings.publicUrl);
     principal = await feed.authentication.identify(presented);
     if (message.method !== 'GET' && message.method !== 'HEAD') {
       response.setHeader('Allow', 'GET, HEAD');
@@ -73,7 +81,7 @@ async function answer(message: IncomingMessage, response: ServerResponse, feed: 
     const whole = feed.catalogue();
     const { model } = visibleCatalogue(whole, feed.grantsOf(principal, whole));
     const to: ConnectTo = {
-      root: serviceRoot(feed.settings.publicUrl, host),
+      root: serviceRoot(feed.settings.publicUrl, host, secure),
       signIn: signInAt(feed),
       at: new Date(),
     };

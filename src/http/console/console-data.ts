@@ -17,6 +17,8 @@ type DataFeed = Pick<Feed, 'catalogue' | 'grantsOf' | 'authentication' | 'settin
 export interface ConsoleRequest {
   readonly message: IncomingMessage;
   readonly response: ServerResponse;
+  /** Whether the client has spoken TLS. */
+  readonly secure: boolean;
   readonly headers: IncomingHttpHeaders;
   readonly principal: Principal | null;
   /** Below `console/data/`. */
@@ -88,7 +90,7 @@ interface Start {
 }
 
 /** Who is asking where, and which sets he sees, by their sources. */
-function startOf({ headers, principal }: ConsoleRequest, { feed, service, catalogue }: Start): object {
+function startOf({ headers, secure, principal }: ConsoleRequest, { feed, service, catalogue }: Start): object {
   const { sources, sets, model } = catalogue;
   const names = [...model.entitySets.keys()];
   const groups = [...sources.values()].map(({ name, title, description, kind }) => {
@@ -102,7 +104,7 @@ function startOf({ headers, principal }: ConsoleRequest, { feed, service, catalo
     };
   });
   return {
-    address: serviceRoot(feed.settings.publicUrl, headers.host),
+    address: serviceRoot(feed.settings.publicUrl, headers.host, secure),
     version: service.version,
     timeZone: service.reportingTimeZone,
     user: principal?.name ?? null,

@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import { GatewayError } from '../../errors.ts';
 import type { Principal } from '../../sign-in/principal.ts';
 import { acceptsHtml } from '../accept.ts';
-import { clientAddress } from '../client-address.ts';
+import { checkLinkedHost, proxiesOf, requestOrigin } from '../edge/request-origin.ts';
 import { matches } from '../entity-tag.ts';
 import { errorHeaders, errorReply } from '../error-body.ts';
 import { headerText } from '../exchange.ts';
@@ -13,7 +13,7 @@ import { loggedOption, loggedPath } from '../logged-path.ts';
 import { contentEncoding } from '../reply-head.ts';
 import { ClientGone } from '../reply-sink.ts';
 import { readTarget } from '../request-target.ts';
-import { addressedTarget, checkServedHost } from '../served-host.ts';
+import { checkServedHost } from '../served-host.ts';
 import { type ConsoleRequest, dataOf } from './console-data.ts';
 import { consoleFiles, type SentFile } from './console-files.ts';
 import { securityHeaders } from './console-headers.ts';
@@ -80,12 +80,13 @@ async function answer(message: IncomingMessage, response: ServerResponse, place:
   const { feed, service } = place;
   const id = randomUUID();
   const started = performance.now();
-  const { url, host } = addressedTarget(message.url ?? '/', message.headers.host);
+  const origin = requestOrigin(message, proxiesOf(feed.settings.trustProxy ?? []));
+  const { url, host, secure } = origin;
   const headers = { ...message.headers, host };
   const target = readTarget(url, headers, feed.authentication.keyName);
   const presented = {
     ...{ authorization: headers.authorization, key: target.key, headers },
-    ...{ method: message.method ?? '', address: clientAddress(message) },
+    ...{ method: message.method ?? '', address: origin.address },
   };
   let principal: Principal | null = null;
   let error: string | null = null;
@@ -93,13 +94,21 @@ async function answer(message: IncomingMessage, response: ServerResponse, place:
     if (feed.authentication.open) {
       checkServedHost(headers, feed.settings.publicUrl);
     }
+    checkLinkedHost(origin, feed.settings.publicUrl);
     const name = target.path.startsWith(consolePath) ? target.path.slice(consolePath.length) : '';
     if (!name.startsWith(dataPath)) {
       sendFile(message, response, await fileNamed(name, message.method, { response, place }));
       return;
     }
     principal = await feed.authentication.identify(presented);
-    const request: ConsoleRequest = { message, response, headers, principal, name: name.slice(dataPath.length) };
+    const request: ConsoleRequest = {
+      message,
+      response,
+      headers,
+      secure,
+      principal,
+      name: name.slice(dataPath.length),
+    };
     sendJson(message, response, await dataOf(request, feed, service));
   } catch (thrown) {
     error = refuse(thrown, message, response, { id, challenge: feed.authentication.challenge(presented) });

@@ -6,14 +6,14 @@ import type { CodeFlow } from '../../sign-in/browser/code-flow.ts';
 import type { Sessions } from '../../sign-in/browser/sessions.ts';
 import type { Principal } from '../../sign-in/principal.ts';
 import { KeysUnavailable, TokenRefused } from '../../sign-in/token/refused.ts';
-import { clientAddress } from '../client-address.ts';
 import { checkOrigin } from '../console/same-origin.ts';
+import { checkLinkedHost, proxiesOf, type RequestOrigin, requestOrigin } from '../edge/request-origin.ts';
 import { errorHeaders, errorReply } from '../error-body.ts';
 import { feedPath, serviceRoot } from '../exchange.ts';
 import type { Feed } from '../feed.ts';
 import { loggedOption } from '../logged-path.ts';
 import { readTarget } from '../request-target.ts';
-import { addressedTarget, isLoopback } from '../served-host.ts';
+import { isLoopback } from '../served-host.ts';
 
 /** How a browser signs in. */
 export interface BrowserSignIn {
@@ -42,6 +42,9 @@ export function signInRoutes(app: FastifyInstance, feed: SignInFeed, browser: Br
   });
 }
 
+const originOf = (message: IncomingMessage, { settings }: SignInFeed): RequestOrigin =>
+  requestOrigin(message, proxiesOf(settings.trustProxy ?? []));
+
 interface Place {
   readonly feed: SignInFeed;
   readonly browser: BrowserSignIn | null;
@@ -51,11 +54,13 @@ interface Place {
 async function answer(message: IncomingMessage, response: ServerResponse, { feed, browser }: Place): Promise<void> {
   const id = randomUUID();
   const started = performance.now();
-  const { url, host } = addressedTarget(message.url ?? '/', message.headers.host);
+  const origin = originOf(message, feed);
+  const { url, host } = origin;
   const target = readTarget(url, { ...message.headers, host }, feed.authentication.keyName);
   let error: string | null = null;
   let principal: Principal | null = null;
   try {
+    checkLinkedHost(origin, feed.settings.publicUrl);
     if (browser === null) {
       throw new GatewayError('ResourceNotFound', 'Browsers cannot sign in here: no way for it is configured');
     }
@@ -148,7 +153,7 @@ async function visited(visit: Visit, query: string): Promise<Principal | null> {
   }
   const principal = await feed.authentication.identify({
     ...{ authorization, key: undefined, headers: message.headers },
-    ...{ method: 'GET', address: clientAddress(message) },
+    ...{ method: 'GET', address: originOf(message, feed).address },
   });
   return principal === null ? null : begun(visit, principal, to);
 }
@@ -162,7 +167,7 @@ async function begun(visit: Visit, principal: Principal, to: string): Promise<Pr
 }
 
 function tell({ feed, message }: Visit, state: 'begun' | 'ended', { name }: Principal): void {
-  feed.observe({ event: 'session', state, name, address: clientAddress(message) });
+  feed.observe({ event: 'session', state, name, address: originOf(message, feed).address });
 }
 
 function goTo(response: ServerResponse, location: string, cookies: readonly string[]): void {
@@ -186,10 +191,11 @@ function requireMethod({ message, response }: Visit, method: 'GET' | 'POST'): vo
 const basicChallenge = 'Basic realm="gateway", charset="UTF-8"';
 
 /** Address that the provider sends browsers back to. A host that anybody may write is taken for it only where it is this machine. Throws GatewayError BadRequest. */
-function ownAddress({ feed, host }: Visit): string {
+function ownAddress({ message, feed }: Visit): string {
   const { publicUrl } = feed.settings;
-  const root = serviceRoot(publicUrl, host);
-  if (publicUrl === null && !isLoopback(new URL(root).hostname)) {
+  const { host, secure, proxied } = originOf(message, feed);
+  const root = serviceRoot(publicUrl, host, secure);
+  if (publicUrl === null && !proxied && !isLoopback(new URL(root).hostname)) {
     throw new GatewayError('BadRequest', 'PUBLIC_URL must be set for signing in with a browser', { target: 'Host' });
   }
   return root.slice(0, -feedPath.length + 1);
@@ -203,8 +209,9 @@ const base = ({ feed }: Visit): string =>
 const localPath = (to: string | null): string | null =>
   to !== null && /^\/(?![/\\])[\x21-\x5b\x5d-\x7e]*$/.test(to) ? to : null;
 
-function faultOf(thrown: unknown, message: IncomingMessage, { observe }: SignInFeed): unknown {
-  const address = clientAddress(message);
+function faultOf(thrown: unknown, message: IncomingMessage, feed: SignInFeed): unknown {
+  const { observe } = feed;
+  const { address } = originOf(message, feed);
   if (thrown instanceof TokenRefused) {
     observe({ event: 'sign-in-refused', way: 'browser', address, name: null, reason: thrown.operator });
     return new GatewayError('AccessDenied', thrown.message);
