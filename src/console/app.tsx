@@ -4,7 +4,7 @@ import { forgetKey, fromConsole, fromFeed, keptKey } from './feed/client.ts';
 import { type FeedModel, readModel } from './feed/model.ts';
 import { useLoaded } from './loading.ts';
 import { Quiet, Refused } from './parts/states.tsx';
-import { useRoute } from './route.ts';
+import { useRoute } from './use-route.ts';
 import { ExploreView } from './views/explore.tsx';
 import { FeedsView } from './views/feeds.tsx';
 import { FreshnessView } from './views/freshness.tsx';

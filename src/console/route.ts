@@ -1,5 +1,3 @@
-import { useEffect, useState } from 'preact/hooks';
-
 /** What the address says behind its `#`: relative to nothing, so that it holds wherever the page lies. */
 export interface Route {
   /** Segments, decoded. */
@@ -30,19 +28,3 @@ function decoded(part: string): string {
 /** `query`: as it is to stand there; empty: none. */
 export const hashOf = (path: readonly string[], query = ''): string =>
   `#/${path.map(encodeURIComponent).join('/')}${query === '' ? '' : `?${query}`}`;
-
-export function useRoute(): Route {
-  const [hash, setHash] = useState(location.hash);
-  useEffect(() => {
-    const changed = (): void => setHash(location.hash);
-    addEventListener('hashchange', changed);
-    return () => removeEventListener('hashchange', changed);
-  }, []);
-  return readRoute(hash);
-}
-
-/** The address changes while somebody works on a view; going back leaves the view. */
-export function replaceRoute(hash: string): void {
-  history.replaceState(null, '', hash);
-  dispatchEvent(new HashChangeEvent('hashchange'));
-}

@@ -1,5 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
+import type { FastifyInstance } from 'fastify';
 import type { Catalogue } from '../../src/catalogue/catalogue.ts';
 import { openToAll } from '../../src/http/authentication.ts';
 import type { Feed, FeedSettings } from '../../src/http/feed.ts';
@@ -44,13 +45,20 @@ export function valuesOf(json: string): unknown {
   return JSON.parse(json, (name, value: unknown) => (/.@odata\.type$/.test(name) ? undefined : value));
 }
 
+interface GatewayParts {
+  readonly reportingTimeZone: string;
+  /** Registers plugins beside the feed. */
+  readonly beside: (app: FastifyInstance, feed: Feed, database: Database) => void;
+}
+
 export async function testGateway(
   folder = metadataFolder,
   {
     replies = null,
     reportingTimeZone = 'UTC',
+    beside,
     ...settings
-  }: Partial<FeedSettings & Pick<Feed, 'replies'> & { readonly reportingTimeZone: string }> = {},
+  }: Partial<FeedSettings & Pick<Feed, 'replies'> & GatewayParts> = {},
   capabilities: Feed['capabilities'] = null,
 ): Promise<TestGateway> {
   const read = catalogueOf(folder);
@@ -58,7 +66,7 @@ export async function testGateway(
   const { connectionString, drop } = await provisionedDatabase(catalogue);
   const database = await openDatabase({ ...unhurried, connection: connectionString });
   const defects: Error[] = [];
-  const app = httpListener({
+  const feed: Feed = {
     catalogue: () => catalogue,
     capabilities,
     sources: new DataSources({ database, results: new ResultCache(), timeout: 30_000 }, new Map()),
@@ -67,7 +75,9 @@ export async function testGateway(
     settings: { pageSize: 20_000, publicUrl: null, ...settings },
     replies,
     observe: collect({ defects }),
-  });
+  };
+  const app = httpListener(feed);
+  beside?.(app, feed, database);
   await app.listen({ port: 0, host: '127.0.0.1' });
   const { port } = app.server.address() as AddressInfo;
   const root = `http://127.0.0.1:${port}/odata/`;

@@ -14,7 +14,7 @@ export interface ConsoleParts {
   readonly config: Config;
   /** Credentials are looked at. */
   readonly signsIn: boolean;
-  readonly proxied: ConnectedUpstreams;
+  readonly proxied: Pick<ConnectedUpstreams, 'upstreams' | 'feeds'>;
   /** Throws StorageFull where the disk of the database is full. */
   readonly requireSpace: () => void;
 }

@@ -67,9 +67,18 @@ const all: readonly CommonQuestion[] = [
   { title: 'Busiest hours', set: 'Conversations', measure: rows, split: null, grain: 'hour', period: 'last-28' },
   { title: 'Top reasons', set: 'Conversations', measure: rows, split: 'Reason', grain: 'none', period: 'last-28' },
   {
+    title: 'Offered per day and team',
+    set: 'TeamDays',
+    measure: { method: 'sum', column: 'Offered' },
+    split: 'Team/Name',
+    grain: 'day',
+    period: 'last-28',
+  },
+  {
     title: 'Backlog at the end of each day',
     set: 'TeamDays',
-    measure: { method: 'sum', column: 'Backlog' },
+    // One row a team and day; days are not summed.
+    measure: { method: 'max', column: 'Backlog' },
     split: 'Team/Name',
     grain: 'day',
     period: 'last-28',

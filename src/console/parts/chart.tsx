@@ -29,9 +29,11 @@ export function Chart(props: {
   readonly answer: Answer;
   readonly label: string;
   readonly say: (value: number) => string;
+  /** Values are seconds: the axis is divided as clocks are. */
+  readonly isTime?: boolean;
   readonly at: (step: number | null) => void;
 }) {
-  const { answer, label, say, at } = props;
+  const { answer, label, say, at, isTime = false } = props;
   const place = useRef<HTMLDivElement>(null);
   const [theme, setTheme] = useState(0);
   useEffect(() => {
@@ -45,7 +47,7 @@ export function Chart(props: {
     if (box === null) {
       return;
     }
-    const plot = new uPlot(optionsOf(answer, { say, at, width: box.clientWidth }), dataOf(answer), box);
+    const plot = new uPlot(optionsOf(answer, { say, at, isTime, width: box.clientWidth }), dataOf(answer), box);
     const watch = new ResizeObserver(() => plot.setSize({ width: box.clientWidth, height: heightOf(box.clientWidth) }));
     watch.observe(box);
     return () => {
@@ -56,6 +58,12 @@ export function Chart(props: {
   return <div class="chart" ref={place} role="img" aria-label={label} />;
 }
 
+/** Seconds between two lines of an axis of durations. */
+const timeSteps = [
+  ...[1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200],
+  ...[1, 2, 5, 10, 20, 50, 100, 200, 500].map((days) => days * 86_400),
+];
+
 const heightOf = (width: number): number => (width < 500 ? 220 : 300);
 
 function dataOf(answer: Answer): uPlot.AlignedData {
@@ -65,11 +73,12 @@ function dataOf(answer: Answer): uPlot.AlignedData {
 
 interface Drawing {
   readonly say: (value: number) => string;
+  readonly isTime: boolean;
   readonly at: (step: number | null) => void;
   readonly width: number;
 }
 
-function optionsOf(answer: Answer, { say, at, width }: Drawing): uPlot.Options {
+function optionsOf(answer: Answer, { say, at, isTime, width }: Drawing): uPlot.Options {
   const palette = colours();
   const axis = { stroke: ofTheme('--quiet'), font: '12px system-ui', grid: { stroke: ofTheme('--line'), width: 1 } };
   const bars = uPlot.paths.bars?.({ size: [0.8, 48], gap: 0 });
@@ -103,7 +112,14 @@ function optionsOf(answer: Answer, { say, at, width }: Drawing): uPlot.Options {
         splits: () => shownSteps(answer.steps.length, width),
         values: (_, splits) => splits.map((index) => answer.steps[index] ?? ''),
       },
-      { ...axis, size: 64, space: 40, values: (_, splits) => splits.map(say) },
+      {
+        ...axis,
+        // As wide as its longest text, at 7 pixels a letter.
+        size: (_, texts) => 7 * Math.max(3, ...(texts ?? []).map((text) => String(text).length)) + 20,
+        space: 40,
+        ...(isTime ? { incrs: timeSteps } : {}),
+        values: (_, splits) => splits.map(say),
+      },
     ],
     series: [{}, ...(answer.additive ? drawn.reverse() : drawn)],
     hooks: { setCursor: [(plot) => at(plot.cursor.idx ?? null)] },

@@ -58,13 +58,13 @@ export function Shown<T>(props: {
   if (loaded.state === 'failed') {
     return <Refused error={loaded.error} again={again} />;
   }
-  if (loaded.state === 'there') {
-    return <>{children(loaded.data)}</>;
-  }
-  if (stays && loaded.before !== null) {
+  const isThere = loaded.state === 'there';
+  const shown = isThere ? loaded.data : stays ? loaded.before : null;
+  if (isThere || shown !== null) {
+    // One element either way, so that what somebody opened or typed in it stays.
     return (
-      <div class="stale" aria-busy="true">
-        {children(loaded.before)}
+      <div class={isThere ? 'shown' : 'stale'} aria-busy={!isThere}>
+        {children(shown as T)}
       </div>
     );
   }

@@ -1,16 +1,15 @@
 import { useState } from 'preact/hooks';
 import type { Answer, Series } from '../explore/answer.ts';
-import type { Question } from '../explore/question.ts';
+import type { Method, Question } from '../explore/question.ts';
 import { Chart } from '../parts/chart.tsx';
 import { duration, measured } from '../text/numbers.ts';
 
 /** Values of columns in seconds are told as durations. */
-const sayer = ({ measure: { column } }: Question): ((value: number) => string) =>
-  column?.endsWith('Seconds') === true ? duration : measured;
+const isTime = ({ measure: { column } }: Question): boolean => column?.endsWith('Seconds') === true;
 
 /** An answer as a chart, and as a table. */
 export function AnswerView({ question, answer }: { readonly question: Question; readonly answer: Answer }) {
-  const say = sayer(question);
+  const say = isTime(question) ? duration : measured;
   if (answer.series.length === 0) {
     return (
       <div class="state">
@@ -23,12 +22,17 @@ export function AnswerView({ question, answer }: { readonly question: Question; 
   return question.grain === 'none' ? (
     <Ranking answer={answer} say={say} title={title} isTotal={answer.additive} />
   ) : (
-    <OverTime answer={answer} say={say} title={title} />
+    <OverTime answer={answer} say={say} title={title} isTime={isTime(question)} />
   );
 }
 
+const methodNames: Readonly<Record<Method, string>> = {
+  ...{ count: 'Number of', sum: 'Sum of', average: 'Average' },
+  ...{ min: 'Least', max: 'Greatest', countdistinct: 'Different values of' },
+};
+
 function titleOf({ set, measure: { method, column }, split }: Question): string {
-  const what = column === null ? `${set}` : `${method} of ${column} of ${set}`;
+  const what = column === null ? set : `${methodNames[method]} ${column} of ${set}`;
   return split === null ? what : `${what} by ${split.split('/')[0] ?? split}`;
 }
 
@@ -38,7 +42,7 @@ interface Showing {
   readonly title: string;
 }
 
-function OverTime({ answer, say, title }: Showing) {
+function OverTime({ answer, say, title, isTime: inSeconds }: Showing & { readonly isTime: boolean }) {
   const [step, setStep] = useState<number | null>(null);
   const { steps, series, others, additive } = answer;
   const shown = ({ values, total }: Series): string => {
@@ -56,6 +60,7 @@ function OverTime({ answer, say, title }: Showing) {
           answer={answer}
           label={`${title}: a chart of ${series.length} series over ${steps.length} steps; the table below has its values`}
           say={say}
+          isTime={inSeconds}
           at={setStep}
         />
         <ul class="legend">
@@ -66,7 +71,11 @@ function OverTime({ answer, say, title }: Showing) {
             </li>
           ))}
         </ul>
-        {others > 0 && !additive && <p class="quiet">{others} more are not drawn.</p>}
+        {others > 0 && !additive && (
+          <p class="quiet">
+            {others} more {others === 1 ? 'is' : 'are'} not drawn.
+          </p>
+        )}
       </figure>
       <details class="values">
         <summary>Values as a table</summary>

@@ -63,7 +63,7 @@ export function FeedsView() {
   });
   return (
     <>
-      <div class="row">
+      <div class="row head">
         <h1>Feeds</h1>
         <button type="button" class="at-end" onClick={again}>
           Look again

@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 import { type FeedError, fromFeed, order } from '../feed/client.ts';
 import { asFeedError, useLoaded } from '../loading.ts';
-import { Refused, Shown } from '../parts/states.tsx';
+import { Quiet, Refused, Shown } from '../parts/states.tsx';
 import { type RejectedRow, type RejectGroup, type RejectState, rejectsUrl, replayText } from '../rejects/groups.ts';
 import { count, counted } from '../text/numbers.ts';
 import { localMinute } from '../text/zone.ts';
@@ -17,13 +17,19 @@ interface Page {
 export function RejectRows(props: {
   readonly group: RejectGroup;
   readonly state: RejectState;
-  readonly changed: () => void;
+  /** Counts the orders that were carried out: after each, rows are asked for again. */
+  readonly turn: number;
+  readonly changed: (what: string) => void;
 }) {
-  const { group, state, changed } = props;
+  const { group, state, turn, changed } = props;
   const { start } = useWorld();
   const [isOpen, setOpen] = useState(false);
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const { source, export: name, code, header, rows } = group;
+  const done = (what: string): void => {
+    setChosen(new Set());
+    changed(what);
+  };
   const title = start.groups.find((one) => one.name === source)?.title ?? source;
   return (
     <details class="group" onToggle={(event) => setOpen(event.currentTarget.open)}>
@@ -37,8 +43,8 @@ export function RejectRows(props: {
       </summary>
       {isOpen && (
         <>
-          {state === 'open' && start.mayOperate && <Orders group={group} chosen={chosen} changed={changed} />}
-          <RowList group={group} state={state} chosen={chosen} choose={setChosen} />
+          {state === 'open' && start.mayOperate && <Orders group={group} chosen={chosen} changed={done} />}
+          <RowList group={group} state={state} turn={turn} chosen={chosen} choose={setChosen} />
         </>
       )}
     </details>
@@ -48,14 +54,15 @@ export function RejectRows(props: {
 function RowList(props: {
   readonly group: RejectGroup;
   readonly state: RejectState;
+  readonly turn: number;
   readonly chosen: ReadonlySet<string>;
   readonly choose: (next: ReadonlySet<string>) => void;
 }) {
-  const { group, state, chosen, choose } = props;
+  const { group, state, turn: orders, chosen, choose } = props;
   const { start } = useWorld();
   const [most, setMost] = useState(pageSize);
   const url = `${rejectsUrl(group, state)}&$top=${most}`;
-  const [page, again] = useLoaded(url, (signal) => fromFeed<Page>(url, { signal }));
+  const [page, again] = useLoaded(`${orders} ${url}`, (signal) => fromFeed<Page>(url, { signal }));
   const mayChoose = state === 'open' && start.mayOperate;
   const turn = (id: string): void => {
     const next = new Set(chosen);
@@ -127,19 +134,18 @@ type Work = 'rests' | 'works' | FeedError;
 function Orders(props: {
   readonly group: RejectGroup;
   readonly chosen: ReadonlySet<string>;
-  readonly changed: () => void;
+  readonly changed: (what: string) => void;
 }) {
   const { group, chosen, changed } = props;
   const [reason, setReason] = useState('');
   const [work, setWork] = useState<Work>('rests');
-  const [said, setSaid] = useState('');
   const of = chosen.size === 0 ? `all ${count(group.rows)}` : counted(chosen.size, 'row');
   const run = async (doing: () => Promise<string>): Promise<void> => {
     setWork('works');
     try {
-      setSaid(await doing());
+      const said = await doing();
       setWork('rests');
-      setTimeout(changed, 1500);
+      changed(said);
     } catch (error) {
       setWork(asFeedError(error));
     }
@@ -181,9 +187,7 @@ function Orders(props: {
           Dismiss {of}
         </button>
       </form>
-      <p role="status" class="note">
-        {busy ? 'At work …' : said}
-      </p>
+      {busy && <Quiet>At work …</Quiet>}
       {typeof work === 'object' && <Refused error={work} again={() => setWork('rests')} />}
     </div>
   );

@@ -1,9 +1,11 @@
+import { useState } from 'preact/hooks';
 import { fromFeed } from '../feed/client.ts';
 import { useLoaded } from '../loading.ts';
 import { Shown } from '../parts/states.tsx';
 import { groupsUrl, type RejectGroup, readGroups, rejectStates } from '../rejects/groups.ts';
-import { hashOf, replaceRoute } from '../route.ts';
+import { hashOf } from '../route.ts';
 import { count, counted } from '../text/numbers.ts';
+import { replaceRoute } from '../use-route.ts';
 import { useWorld } from '../world.ts';
 import { RejectRows } from './reject-rows.tsx';
 
@@ -19,6 +21,12 @@ export function RejectsView({ query }: { readonly query: string }) {
   const [groups, again] = useLoaded(`${isThere} ${url}`, async (signal) =>
     isThere ? readGroups((await fromFeed<Rows>(url, { signal })).value) : null,
   );
+  // What an order came to is read while the rows are looked at anew.
+  const [{ said, turn }, setSaid] = useState({ said: '', turn: 0 });
+  const changed = (what: string): void => {
+    setSaid({ said: what, turn: turn + 1 });
+    again();
+  };
   const [source, name] = [options.get('source'), options.get('export')];
   const meant = ({ source: s, export: e }: RejectGroup): boolean =>
     (source === null || s === source) && (name === null || e === name);
@@ -52,7 +60,10 @@ export function RejectsView({ query }: { readonly query: string }) {
           {start.user === null ? '' : `; ${start.user} is none of them`}.
         </p>
       )}
-      <Shown loaded={groups} again={again}>
+      <p role="status" class="said">
+        {said}
+      </p>
+      <Shown loaded={groups} again={again} stays>
         {(found) => {
           if (found === null) {
             return <p class="quiet">LoadRejects is not among the sets that you may see.</p>;
@@ -77,7 +88,8 @@ export function RejectsView({ query }: { readonly query: string }) {
                   key={`${state} ${group.source} ${group.export} ${group.code} ${group.header ?? ''}`}
                   group={group}
                   state={state}
-                  changed={again}
+                  turn={turn}
+                  changed={changed}
                 />
               ))}
             </>

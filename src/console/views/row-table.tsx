@@ -37,7 +37,9 @@ export function RowTable(props: {
                   ) : (
                     <button type="button" class="plain" title={column.description} onClick={() => sortBy(column.name)}>
                       {column.name}
-                      <span aria-hidden="true">{sorted === 'none' ? '' : sorted === 'ascending' ? ' ↑' : ' ↓'}</span>
+                      <span aria-hidden="true">
+                        {sorted === 'none' ? '' : sorted === 'ascending' ? '\u00a0↑' : '\u00a0↓'}
+                      </span>
                     </button>
                   )}
                 </th>

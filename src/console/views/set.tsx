@@ -1,8 +1,9 @@
 import { useState } from 'preact/hooks';
 import type { FeedSet } from '../feed/model.ts';
 import { Download } from '../parts/download.tsx';
-import { hashOf, replaceRoute } from '../route.ts';
+import { hashOf } from '../route.ts';
 import { choiceText, type RowChoice, readChoice } from '../rows/choice.ts';
+import { replaceRoute } from '../use-route.ts';
 import { useWorld } from '../world.ts';
 import { Preview } from './preview.tsx';
 import { ColumnList, RelationList } from './set-columns.tsx';

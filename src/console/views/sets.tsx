@@ -1,7 +1,8 @@
 import { useState } from 'preact/hooks';
 import type { FeedModel, FeedSet } from '../feed/model.ts';
-import { hashOf, replaceRoute } from '../route.ts';
-import { count } from '../text/numbers.ts';
+import { hashOf } from '../route.ts';
+import { count, counted } from '../text/numbers.ts';
+import { replaceRoute } from '../use-route.ts';
 import { type SetGroup, useWorld } from '../world.ts';
 import { SetView } from './set.tsx';
 
@@ -96,7 +97,8 @@ function Group({
               <a href={hashOf(['sets', name])}>
                 <b>{name}</b>
                 <span class="quiet">
-                  {columns.length} columns{relations.length > 0 && `, ${relations.length} relations`}
+                  {counted(columns.length, 'column')}
+                  {relations.length > 0 && `, ${counted(relations.length, 'relation')}`}
                 </span>
               </a>
               <p>{hits.length > 0 ? `Has ${hits.map((column) => column.name).join(', ')}.` : description}</p>
