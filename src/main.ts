@@ -218,10 +218,15 @@ function program(): Command {
     .command('check')
     .description('check configuration, credentials, metadata and proxied feeds; needs no database')
     .option('--connect', 'connect to the servers of deliveries, too, and list their files')
+    .option(
+      '--public',
+      'whether Power BI could sign in by organizational account, and the checklist for the Entra portal',
+    )
     .option('--upstream', 'ask each set of the proxied feeds for a row, too; a feed that does not answer is a fault')
-    .action(({ connect = false, upstream = false }: { connect?: boolean; upstream?: boolean }) => {
+    .action((flags: { connect?: boolean; upstream?: boolean; public?: boolean }) => {
       const { config, faults } = examineConfig(process.env);
-      return run(checkCommand(surroundings(config), faults, { connects: connect, asksRows: upstream }));
+      const { connect: connects = false, upstream: asksRows = false, public: isPublic = false } = flags;
+      return run(checkCommand(surroundings(config), faults, { connects, asksRows, public: isPublic }));
     });
   gateway
     .command('connect')

@@ -11,11 +11,14 @@ import { connectDeliveries, faultsOfDeliveries, warningsOfDeliveries } from './d
 import { exitCodes } from './exit-code.ts';
 import { openSecrets, secretsOf } from './private-files.ts';
 import { callerFaults, credentialWarnings, servingFaults, uploadSourceFaults } from './serving-faults.ts';
+import { publicFindings } from './sign-in/public-checklist.ts';
 import type { Surroundings } from './surroundings.ts';
 
 export interface CheckOptions {
   readonly connects?: boolean;
   readonly asksRows?: boolean;
+  /** Whether Power BI could sign in by organizational account, and what the Entra portal must have. */
+  readonly public?: boolean;
 }
 
 /**
@@ -25,13 +28,15 @@ export interface CheckOptions {
 export async function checkCommand(
   { config, environment, print }: Surroundings,
   settings: readonly string[] = [],
-  { connects = false, asksRows = false }: CheckOptions = {},
+  { connects = false, asksRows = false, public: isPublic = false }: CheckOptions = {},
 ): Promise<number> {
-  const own = [...settings, ...servingFaults(config)];
+  const { faults: unfit, checklist } = isPublic ? publicFindings(config) : { faults: [], checklist: [] };
+  const own = [...settings, ...servingFaults(config), ...unfit];
   const { catalogue, faults } = loadCatalogue(config.metadataDir, environment);
   for (const fault of [...own, ...faults.map(faultText)]) {
     print(fault);
   }
+  checklist.forEach(print);
   const modelFaults = catalogue === null ? [] : checkModel(catalogue.model);
   for (const fault of modelFaults) {
     print(JSON.stringify(fault));
