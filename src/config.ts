@@ -22,6 +22,12 @@ export interface Config {
   readonly trustProxy: readonly string[];
   /** Origins whose pages may read the feed with a browser. */
   readonly corsOrigins: readonly string[];
+  /** What one reader may ask for; null: no limit. */
+  readonly readers: {
+    readonly requestsPerMinute: number | null;
+    readonly requestsAtOnce: number | null;
+    readonly rowsPerDay: number | null;
+  };
   /** Files of the certificate and its key; null: plain HTTP. */
   readonly tls: { readonly certificate: string; readonly key: string } | null;
   /** null: the embedded PostgreSQL under `dataDir`. */
@@ -136,6 +142,13 @@ const schema = z.object({
   PUBLIC_URL: webAddress.optional(),
   TRUST_PROXY: list(isProxyEntry, 'must be addresses or networks, e.g. 127.0.0.1 10.0.0.0/8').optional(),
   CORS_ORIGINS: list(isOrigin, 'must be origins, e.g. https://reports.example.com').optional(),
+  READER_REQUESTS_PER_MINUTE: count(0, 1_000_000).default(0),
+  READER_REQUESTS_AT_ONCE: count(0, 10_000).default(0),
+  READER_ROWS_PER_DAY: z
+    .string()
+    .regex(/^\d{1,15}$/, 'must be a whole number')
+    .transform(Number)
+    .default(0),
   TLS_CERT_FILE: z.string().optional(),
   TLS_KEY_FILE: z.string().optional(),
   DATABASE_URL: z
@@ -285,6 +298,12 @@ function configOf(settings: z.infer<typeof schema>): Config {
     publicUrl: settings.PUBLIC_URL ?? null,
     trustProxy: settings.TRUST_PROXY ?? [],
     corsOrigins: settings.CORS_ORIGINS ?? [],
+    // 0 means none.
+    readers: {
+      requestsPerMinute: settings.READER_REQUESTS_PER_MINUTE || null,
+      requestsAtOnce: settings.READER_REQUESTS_AT_ONCE || null,
+      rowsPerDay: settings.READER_ROWS_PER_DAY || null,
+    },
     tls:
       settings.TLS_CERT_FILE === undefined || settings.TLS_KEY_FILE === undefined
         ? null

@@ -6,6 +6,7 @@ import { GatewayError } from '../errors.ts';
 import { feedCapabilities } from '../http/capabilities.ts';
 import { connectRoutes } from '../http/connect/connect-routes.ts';
 import { consoleRoutes } from '../http/console/console-routes.ts';
+import { ReaderLimits } from '../http/edge/reader-limits.ts';
 import { tlsFiles } from '../http/edge/tls-files.ts';
 import { feedPath } from '../http/exchange.ts';
 import type { Feed } from '../http/feed.ts';
@@ -185,6 +186,7 @@ async function serveUntil(end: Promise<End>, serving: Serving): Promise<End> {
       authentication: signIn.authentication,
       grantsOf: () => everything,
       settings: config,
+      readers: new ReaderLimits(config.readers),
       replies,
       observe,
     };

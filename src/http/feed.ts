@@ -6,6 +6,7 @@ import type { Grants } from '../plan/grants.ts';
 import type { Principal } from '../sign-in/principal.ts';
 import type { DataSources } from '../source/data-sources.ts';
 import type { Authentication } from './authentication.ts';
+import type { ReaderLimits } from './edge/reader-limits.ts';
 import type { ServiceLimits } from './limits.ts';
 import type { ReplyCache } from './reply-cache/reply-cache.ts';
 
@@ -32,6 +33,8 @@ export interface Feed {
   /** What a signed-in principal may see of the catalogue; null: nobody signed in, everybody may read. The same object as long as nothing changed. */
   grantsOf(principal: Principal | null, catalogue: Catalogue): Grants;
   readonly settings: FeedSettings;
+  /** What each reader may ask for. Absent: as much as the feed has. */
+  readonly readers?: ReaderLimits;
   /** Absent: every reply is made anew. */
   readonly replies?: ReplyCache | null;
   /** Told at the start how to forget all replies that are kept. Absent: nobody will want to. */

@@ -29,6 +29,8 @@ export interface AsyncLimits {
   readonly running: number;
   /** Operations that run or whose reply is kept. */
   readonly kept: number;
+  /** The same of one principal, or of one address where nobody signs in. Absent: as many. */
+  readonly keptEach?: number;
   /** Bytes of one kept reply. */
   readonly replyBytes: number;
   /** Bytes of all kept replies together. */
@@ -47,6 +49,7 @@ export const serviceLimits: ServiceLimits = {
   async: {
     running: 4,
     kept: 32,
+    keptEach: 16,
     replyBytes: 2 * 1024 ** 3,
     totalBytes: 8 * 1024 ** 3,
     keptFor: 60 * 60 * 1000,

@@ -7,6 +7,7 @@ import { answer } from './answer.ts';
 import { monitorToken, type StatusMonitors } from './async/status-monitors.ts';
 import { answerBatch } from './batch/answer-batch.ts';
 import { BrokenReply } from './captured-reply.ts';
+import type { ReaderTurn } from './edge/reader-limits.ts';
 import { checkLinkedHost, type RequestOrigin } from './edge/request-origin.ts';
 import { errorHeaders, errorReply } from './error-body.ts';
 import { type Exchange, feedPath, openExchange } from './exchange.ts';
@@ -73,6 +74,7 @@ export async function respond(request: FeedRequest, response: ReplyTarget, servi
   let exchange: Exchange | null = null;
   let principal: Principal | null = null;
   let error: string | null = null;
+  let turn: ReaderTurn | null = null;
   try {
     if (feed.authentication.open && request.within === null) {
       checkServedHost(request.headers, feed.settings.publicUrl);
@@ -91,6 +93,7 @@ export async function respond(request: FeedRequest, response: ReplyTarget, servi
       checkLength(request.url);
     }
     principal = request.within === null ? await feed.authentication.identify(presented) : request.within.principal;
+    turn = await turnOf(request, principal, feed);
     if (optionsAnswered(request, target, response)) {
       return;
     }
@@ -112,6 +115,7 @@ export async function respond(request: FeedRequest, response: ReplyTarget, servi
     }
     error = settle(thrown, { id, feed, response, challenge: feed.authentication.challenge(presented) });
   } finally {
+    turn?.leave(exchange?.rows ?? 0);
     feed.observe({
       event: 'request',
       id,
@@ -128,6 +132,15 @@ export async function respond(request: FeedRequest, response: ReplyTarget, servi
       error,
     });
   }
+}
+
+/** What is asked for inside of a batch counts as if it came by itself. Throws GatewayError TooManyRequests. */
+function turnOf(
+  { address, url, within }: FeedRequest,
+  principal: Principal | null,
+  { readers }: Feed,
+): Promise<ReaderTurn> | null {
+  return readers?.enter({ principal: principal?.id ?? null, address, url, part: within?.kind ?? null }) ?? null;
 }
 
 /** A bearer token is the caller's own for a feed only where the gateway takes none itself: else it is for us, and goes nowhere. */
@@ -168,6 +181,7 @@ async function route(request: FeedRequest, exchange: Exchange, { serving, princi
     };
     return serving.monitors.start(exchange, {
       owner: principal?.id ?? null,
+      holder: principal?.id ?? request.address,
       run: (reply) => respond(later, reply, serving),
     });
   }

@@ -4,6 +4,7 @@ import pg from 'pg';
 import type { Catalogue } from '../../src/catalogue/catalogue.ts';
 import type { Authentication } from '../../src/http/authentication.ts';
 import { openToAll } from '../../src/http/authentication.ts';
+import type { ReaderLimits } from '../../src/http/edge/reader-limits.ts';
 import type { TlsIdentity } from '../../src/http/edge/server.ts';
 import type { Feed, FeedSettings } from '../../src/http/feed.ts';
 import { httpListener } from '../../src/http/listener.ts';
@@ -59,6 +60,7 @@ export interface TestServerOptions {
   /** Connections, admission and what reads may take. */
   readonly database?: Partial<DatabaseSettings>;
   /** Registers plugins beside the feed. */
+  readonly readers?: ReaderLimits;
   /** Absent: plain HTTP. */
   readonly tls?: TlsIdentity;
   readonly beside?: (app: FastifyInstance) => void;
@@ -106,6 +108,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
       ),
       authentication: options.authentication ?? openToAll,
       settings: { pageSize: 20_000, publicUrl: null, ...options.settings },
+      ...(options.readers === undefined ? {} : { readers: options.readers }),
       replies: options.replies ?? null,
       ...(options.onForgetting === undefined ? {} : { onForgetting: options.onForgetting }),
       observe: everyone<ServingEvent>(collect({ log, broken, defects }), options.observe ?? unobserved),

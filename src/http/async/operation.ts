@@ -8,6 +8,8 @@ export interface Operation {
   readonly token: string;
   /** Name of the credential that asked; null: everybody may read this feed. */
   readonly owner: string | null;
+  /** Whom it counts for. */
+  readonly holder: string;
   readonly spool: ReplySpool;
   readonly abort: AbortController;
   state: 'running' | 'finished' | 'broken';
@@ -21,6 +23,8 @@ export interface Operation {
 
 export interface OperationSource {
   readonly owner: string | null;
+  /** Whom it counts for. */
+  readonly holder: string;
   readonly method: string;
   readonly spool: ReplySpool;
   /** The pipeline; never throws. */
@@ -28,12 +32,13 @@ export interface OperationSource {
 }
 
 /** Starts the request; it runs whether or not anybody is connected. */
-export function startOperation({ owner, method, spool, run }: OperationSource): Operation {
+export function startOperation({ owner, holder, method, spool, run }: OperationSource): Operation {
   const abort = new AbortController();
   const reply = new CapturedReply(method, spool, abort.signal);
   const operation: Operation = {
     token: randomBytes(24).toString('base64url'),
     owner,
+    holder,
     spool,
     abort,
     state: 'running',

@@ -21,6 +21,8 @@ export function monitorToken(path: string): string | null {
 export interface AsyncRequest {
   /** Id of the principal; null: everybody may read. */
   readonly owner: string | null;
+  /** Whom it counts for: the owner, or the address where nobody signed in. */
+  readonly holder: string;
   /** The pipeline; never throws. */
   run(reply: CapturedReply): Promise<void>;
 }
@@ -109,12 +111,12 @@ class SpooledReplies implements StatusMonitors {
     }
   }
 
-  async #begin(exchange: Exchange, { owner, run }: AsyncRequest): Promise<Operation> {
+  async #begin(exchange: Exchange, { owner, holder, run }: AsyncRequest): Promise<Operation> {
     this.#folder ??= mkdtemp(path.join(os.tmpdir(), `gateway-replies-${process.pid}-`));
     const inFolder = await this.#folder;
-    this.#admit();
+    this.#admit(holder);
     const spool = new ReplySpool(inFolder, exchange.id, (bytes) => this.#take(spool, bytes));
-    const operation = startOperation({ owner, method: exchange.method, spool, run });
+    const operation = startOperation({ owner, holder, method: exchange.method, spool, run });
     this.#operations.set(operation.token, operation);
     void operation.ended.then(() => this.#expireLater(operation));
     return operation;
@@ -131,7 +133,7 @@ class SpooledReplies implements StatusMonitors {
   }
 
   /** Throws GatewayError TooManyRequests. */
-  #admit(): void {
+  #admit(holder: string): void {
     const running = [...this.#operations.values()].filter(({ state }) => state === 'running').length;
     if (this.#closed) {
       throw new GatewayError('TooManyRequests', 'The gateway is stopping');
@@ -140,6 +142,13 @@ class SpooledReplies implements StatusMonitors {
       throw new GatewayError('TooManyRequests', `${running} asynchronous requests are running; no more are taken`);
     }
     const { size } = this.#operations;
+    const own = [...this.#operations.values()].filter((one) => one.holder === holder).length;
+    if (own >= (this.#limits.keptEach ?? this.#limits.kept)) {
+      throw new GatewayError(
+        'TooManyRequests',
+        `The replies of ${own} asynchronous requests of yours are kept: fetch them, and delete them at their status monitors`,
+      );
+    }
     if (size >= this.#limits.kept) {
       throw new GatewayError('TooManyRequests', `The replies of ${size} asynchronous requests are kept`);
     }
