@@ -336,6 +336,8 @@ export interface ExportColumn {
   readonly personalData: PersonalData;
   /** One realistic cell, as it stands in a file. */
   readonly example: string;
+  /** Cells of made-up rows; `of`: the property by whose cells they are chosen, else each row is one of its own. */
+  readonly samples?: { readonly values: readonly string[]; readonly of?: string | undefined };
 }
 
 export interface HeaderName {

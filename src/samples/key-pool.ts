@@ -1,5 +1,5 @@
 import type { Catalogue, Export, ExportColumn } from '../catalogue/catalogue.ts';
-import { randomNumber } from './random.ts';
+import { randomIndex, randomNumber } from './random.ts';
 
 /** A column of an export that names a row of another set: which set, and which of its key properties. */
 export interface Reference {
@@ -55,8 +55,22 @@ export function keyText(catalogue: Catalogue, reference: Pick<Reference, 'set' |
     return rows[index % Math.max(rows.length, 1)]?.[position] ?? '';
   }
   const column = definingColumn(catalogue, reference);
-  return column === null ? String(index + 1) : countedText(column.example, index);
+  const source = catalogue.sets.get(reference.set)?.source ?? '';
+  return column === null
+    ? String(index + 1)
+    : countedText(column.example, index + shiftOf(catalogue, source, column.example));
 }
+
+/** Two sources never give the same UUID to two things: where files of several have one example, each counts on from a place of its own. */
+export function shiftOf(catalogue: Catalogue, source: string, example: string): number {
+  if (!uuid.test(example)) {
+    return 0;
+  }
+  const first = catalogue.exports.find(({ columns }) => columns.some((column) => column.example === example));
+  return first === undefined || first.source === source ? 0 : (1 + randomIndex(0xff, 0, source)) * 0x1_0000_0000;
+}
+
+const uuid = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
 
 /** The export column that first states the values of a property, through derived sets and foreign keys. */
 function definingColumn(catalogue: Catalogue, reference: Pick<Reference, 'set' | 'property'>): ExportColumn | null {
@@ -83,7 +97,7 @@ export function countedText(example: string, index: number): string {
   if (index === 0) {
     return example;
   }
-  if (/^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i.test(example)) {
+  if (uuid.test(example)) {
     return (
       example.slice(0, -12) +
       (BigInt(`0x${example.slice(-12)}`) + BigInt(index)).toString(16).slice(-12).padStart(12, '0')

@@ -1,6 +1,7 @@
 import type { DateTime } from 'luxon';
 import type { Catalogue, Export, ExportColumn } from '../catalogue/catalogue.ts';
-import { codeListRows, countedText, keyText, type Reference, referencesOf } from './key-pool.ts';
+import { busyness, isBadDay, rating, secondAt } from './day-shape.ts';
+import { codeListRows, countedText, keyText, type Reference, referencesOf, shiftOf } from './key-pool.ts';
 import { ListPairs } from './list-pairs.ts';
 import { pick, randomIndex, randomNumber } from './random.ts';
 import { masterCount, type SampleFile, type SampleOrder } from './sample-files.ts';
@@ -155,6 +156,10 @@ function cellText(column: ExportColumn, context: CellContext): string {
   if (digit !== undefined && exported.key.includes(column.property)) {
     return keyCell(column, digit, context);
   }
+  const sampled = sampledText(column, context);
+  if (sampled !== null) {
+    return sampled;
+  }
   const dimension = context.dimensions.get(column.property);
   if (dimension !== undefined && !isMoment(column)) {
     return dimensionText(column, dimension, context);
@@ -188,15 +193,32 @@ function keyCell(column: ExportColumn, digit: number, context: CellContext): str
     return file.date.toFormat('yyyy-MM-dd');
   }
   if (column.encoding === 'time-of-day') {
+    // Few rows are spread over the day, and many rows name each quarter of an hour once.
     return file.date
       .startOf('day')
-      .plus({ minutes: digit * 15 })
+      .plus({ minutes: quarterOf(digit) * 15 })
       .toFormat('HH:mm:ss');
   }
   if (column.encoding === 'boolean') {
     return digit === 0 ? 'true' : 'false';
   }
-  return countedText(column.example, digit);
+  return countedText(column.example, digit + shiftOf(context.catalogue, context.exported.source, column.example));
+}
+
+const quarterOf = (digit: number): number => (digit * 37 + 36) % intervalsPerDay;
+
+/** The cell that a column's samples have for the row, or for the thing that it is about. */
+function sampledText({ property, samples }: ExportColumn, context: CellContext): string | null {
+  if (samples === undefined) {
+    return null;
+  }
+  const { order, exported, number, references, digits, file } = context;
+  const reference = samples.of === undefined ? undefined : references.get(samples.of);
+  if (samples.of === undefined || reference === undefined) {
+    return pick(samples.values, order.seed, exported.source, exported.name, property, number, file.edition);
+  }
+  const thing = digits.get(samples.of) ?? referenceIndex(samples.of, reference, context);
+  return pick(samples.values, order.seed, exported.source, property, thing);
 }
 
 function dimensionText(column: ExportColumn, dimension: DimensionName, context: CellContext): string {
@@ -210,6 +232,9 @@ function dimensionText(column: ExportColumn, dimension: DimensionName, context: 
   if (column.encoding === 'boolean') {
     return booleanText(column, index % 7 !== 0);
   }
+  if (column.encoding === 'integer' || column.encoding === 'duration-seconds') {
+    return numberOfThing(column, { order, set: dimension.set, index });
+  }
   if (column.encoding !== 'text' && column.encoding !== 'list' && column.encoding !== 'label-list') {
     return column.example;
   }
@@ -220,14 +245,37 @@ function dimensionText(column: ExportColumn, dimension: DimensionName, context: 
   return index === 0 || !varies ? column.example : variedText(column.example, index);
 }
 
+/** What all rows say of a thing that is the `index`-th of its set. */
+function numberOfThing(
+  column: ExportColumn,
+  { order, set, index }: { readonly order: SampleOrder; readonly set: string; readonly index: number },
+): string {
+  const bad = isBadDay({ day: Math.floor(index / order.rows) }, order);
+  if (isRating(column)) {
+    return String(rating(bad, order.seed, set, column.property, index));
+  }
+  const random = randomNumber(order.seed, set, column.property, index);
+  return column.encoding === 'integer'
+    ? String(Math.floor(random * scaleOf(column.example)))
+    : String(Math.floor(random ** 2 * 3600 * (bad ? 3 : 1)));
+}
+
+const isRating = ({ property }: ExportColumn): boolean => /^csat.*score$/i.test(property);
+
 function valueText(column: ExportColumn, context: CellContext, edition: number): string {
   const { order, exported, number, file } = context;
   const random = (what: string): number => chance(context, column, `${what}${edition}`);
+  const bad = isBadDay(file, order);
   switch (column.encoding) {
     case 'integer':
-      return column.codeList === null ? String(Math.floor(random('n') * scaleOf(column.example))) : column.example;
+      if (isRating(column)) {
+        return String(rating(bad, order.seed, exported.source, exported.name, column.property, number, edition));
+      }
+      return column.codeList === null
+        ? String(Math.floor(random('n') * scaleOf(column.example) * busynessOf(context)))
+        : column.example;
     case 'duration-seconds':
-      return String(Math.floor(random('n') ** 2 * 3600));
+      return String(Math.floor(random('n') ** 2 * 3600 * (bad ? 3 : 1)));
     case 'decimal':
       return (random('n') * scaleOf(column.example)).toFixed(2).replace('.', exported.files.decimalMark ?? '.');
     case 'percentage':
@@ -256,6 +304,15 @@ function valueText(column: ExportColumn, context: CellContext, edition: number):
   }
 }
 
+/** Of rows about a quarter of an hour; all others are as busy as the day. */
+function busynessOf({ exported, digits }: CellContext): number {
+  const column = exported.columns.find(
+    ({ property, encoding }) => encoding === 'time-of-day' && exported.key.includes(property),
+  );
+  const digit = column === undefined ? undefined : digits.get(column.property);
+  return digit === undefined ? 1 : busyness(quarterOf(digit));
+}
+
 function typeOf(column: ExportColumn, { catalogue, exported }: CellContext): string | undefined {
   return catalogue.model.entitySets.get(exported.set)?.entityType.properties.get(column.property)?.type;
 }
@@ -274,8 +331,9 @@ const emptyShare = (column: ExportColumn): number => (/delet|removed|expire/i.te
 function timeOfRow(column: ExportColumn, { exported, order, file, number }: CellContext, edition: number): string {
   const times = exported.columns.filter(isMoment);
   const place = times.indexOf(column);
-  const start = Math.floor(
-    randomNumber(order.seed, exported.source, exported.name, 'start', number) * (secondsPerDay - 7200),
+  const start = Math.min(
+    secondAt(randomNumber(order.seed, exported.source, exported.name, 'start', number)),
+    secondsPerDay - 7200,
   );
   const after = place * 300 + randomIndex(300, order.seed, exported.name, column.property, number, edition);
   return momentText(column, file.date.startOf('day').plus({ seconds: start + after + edition * 3600 }));

@@ -144,6 +144,7 @@ function exportColumn(draft: SetDraft, name: string, context: ColumnContext): Ex
     codeList: entry.codeList === undefined ? null : resolveSetName(index, draft.source, entry.codeList),
     personalData: entry.personalData,
     example: entry.example,
+    ...(entry.samples === undefined ? {} : { samples: entry.samples }),
   };
 }
 

@@ -163,6 +163,12 @@ export const propertySchema = z.strictObject({
     .describe('Other spellings that are accepted, in this export only.'),
   required: z.boolean().optional().describe('A file without the column is refused. Default: not nullable.'),
   keepIfEmpty: z.boolean().optional().describe('An empty cell never overwrites a stored value.'),
+  samples: z
+    .strictObject({ values: z.array(z.string()).min(1), of: name.optional() })
+    .optional()
+    .describe(
+      'Cells of made-up rows, each as often as it stands here; `of`: rows with equal cells there have the same.',
+    ),
   emptyAs: z.string().optional().describe('Text that an empty cell stands for.'),
   position: z.int().min(1).optional().describe('1-based place that identifies the column when all others are found.'),
   joinedTo: name.optional().describe('Encoding moment: the date property a bare time of day belongs to.'),
