@@ -87,7 +87,11 @@ async function startServer(): Promise<Pick<Servers, 'server' | 'url'>> {
     // As root the server runs as another account, which must pass through.
     chmodSync(dataDir, 0o711);
   }
-  const settings = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', shared_buffers: '64MB' };
+  const settings = {
+    ...{ fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', shared_buffers: '64MB' },
+    // What lies in memory is to stay small.
+    max_wal_size: '256MB',
+  };
   const server = await startEmbeddedServer({ dataDir, settings });
   const { address } = server;
   const host = address.host.startsWith('/') ? encodeURIComponent(address.host) : address.host;

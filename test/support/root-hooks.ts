@@ -1,8 +1,7 @@
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
-import os from 'node:os';
-import path from 'node:path';
+import { rmSync } from 'node:fs';
 import process from 'node:process';
 import { afterTests, serversVariable } from './lifetime.ts';
+import { makeServerFolder } from './server-folder.ts';
 
 /** Root hooks of every run, named by .mocharc.yaml. */
 export const mochaHooks = {
@@ -15,9 +14,7 @@ let folder: string | null = null;
 
 /** Runs once, in the parent where files run side by side: the folder below which each process makes its server. */
 export function mochaGlobalSetup(): void {
-  folder = mkdtempSync(path.join(os.tmpdir(), 'gateway-test-'));
-  // As root the server runs as another account, which must pass through.
-  chmodSync(folder, 0o711);
+  folder = makeServerFolder();
   process.env[serversVariable] = folder;
 }
 
