@@ -28,6 +28,9 @@ export interface Config {
     readonly requestsAtOnce: number | null;
     readonly rowsPerDay: number | null;
   };
+  /** Where it is kept who asked for what; null: as whether anybody signs in. */
+  readonly audit: 'off' | 'table' | 'log' | 'both' | null;
+  readonly auditDays: number;
   /** Files of the certificate and its key; null: plain HTTP. */
   readonly tls: { readonly certificate: string; readonly key: string } | null;
   /** null: the embedded PostgreSQL under `dataDir`. */
@@ -142,6 +145,8 @@ const schema = z.object({
   PUBLIC_URL: webAddress.optional(),
   TRUST_PROXY: list(isProxyEntry, 'must be addresses or networks, e.g. 127.0.0.1 10.0.0.0/8').optional(),
   CORS_ORIGINS: list(isOrigin, 'must be origins, e.g. https://reports.example.com').optional(),
+  AUDIT: z.enum(['off', 'table', 'log', 'both']).optional(),
+  AUDIT_DAYS: count(1, 3650).default(90),
   READER_REQUESTS_PER_MINUTE: count(0, 1_000_000).default(0),
   READER_REQUESTS_AT_ONCE: count(0, 10_000).default(0),
   READER_ROWS_PER_DAY: z
@@ -298,6 +303,8 @@ function configOf(settings: z.infer<typeof schema>): Config {
     publicUrl: settings.PUBLIC_URL ?? null,
     trustProxy: settings.TRUST_PROXY ?? [],
     corsOrigins: settings.CORS_ORIGINS ?? [],
+    audit: settings.AUDIT ?? null,
+    auditDays: settings.AUDIT_DAYS,
     // 0 means none.
     readers: {
       requestsPerMinute: settings.READER_REQUESTS_PER_MINUTE || null,

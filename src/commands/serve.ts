@@ -6,6 +6,7 @@ import { GatewayError } from '../errors.ts';
 import { feedCapabilities } from '../http/capabilities.ts';
 import { connectRoutes } from '../http/connect/connect-routes.ts';
 import { consoleRoutes } from '../http/console/console-routes.ts';
+import { operatorRule } from '../http/console/operators.ts';
 import { ReaderLimits } from '../http/edge/reader-limits.ts';
 import { tlsFiles } from '../http/edge/tls-files.ts';
 import { feedPath } from '../http/exchange.ts';
@@ -20,13 +21,13 @@ import { removeLeftSpools } from '../ingest/delivery/left-spools.ts';
 import { runSchedules } from '../ingest/delivery/schedules.ts';
 import type { Observation } from '../observation/observation.ts';
 import { everyone, type Observe } from '../observation/observe.ts';
-import { everything } from '../plan/grants.ts';
 import { DataSources } from '../source/data-sources.ts';
 import { ResultCache } from '../source/stored/result-cache.ts';
 import type { Database } from '../warehouse/database.ts';
 import { DatabaseProbe } from '../warehouse/database-probe.ts';
 import { alertWorks } from './alert-works.ts';
 import { archiveWorks, connectArchives } from './archive-works.ts';
+import { openAudit, saveAudit } from './audit-trail.ts';
 import { consoleWorks } from './browser-console/console-works.ts';
 import { preparationTo } from './console.ts';
 import { deliveryRounds, deliveryWorks, faultsOfDeliveries, spoolFolders } from './deliveries.ts';
@@ -162,6 +163,7 @@ async function serveUntil(end: Promise<End>, serving: Serving): Promise<End> {
   const watched = { ...surroundings, observe: everyone(observe, feeds.observe) };
   const { proxied, archives } = await connectArchives(watched, catalogue, database);
   const replies = await openReplies(config, observe);
+  const audit = openAudit(config, database, { signsIn: signIn.authentication.signsIn, observe });
   const probe = new DatabaseProbe(warehouse.connection, catalogue);
   let forget = async (): Promise<void> => {};
   // A listener that is left would keep a program alive that serves nothing.
@@ -184,10 +186,11 @@ async function serveUntil(end: Promise<End>, serving: Serving): Promise<End> {
         archives,
       ),
       authentication: signIn.authentication,
-      grantsOf: () => everything,
+      grantsOf: saveAudit(operatorRule({ ...config, signsIn: signIn.authentication.signsIn })),
       settings: config,
       readers: new ReaderLimits(config.readers),
       replies,
+      audit: audit.add,
       observe,
     };
     const app = httpListener(feed, config.tls === null ? null : tlsFiles(config.tls, observe));
@@ -235,6 +238,7 @@ async function serveUntil(end: Promise<End>, serving: Serving): Promise<End> {
         ...archiveWorks(catalogue, archives, { signal: stopping.signal }),
         ...forgettingWorks(config, { catalogue, database }, () => forget()),
         feeds.work(database),
+        ...audit.works,
         ...alertWorks({ database, catalogue }, config, { observe, signal: stopping.signal }),
       ],
       failed,
@@ -250,6 +254,7 @@ async function serveUntil(end: Promise<End>, serving: Serving): Promise<End> {
     return ended;
   } finally {
     await leave();
+    await audit.close();
     await probe.close();
     await replies?.close();
     await proxied.close();

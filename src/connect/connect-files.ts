@@ -2,8 +2,8 @@ import type { EntitySet } from '../edm/model.ts';
 import { setQuery } from './m-text.ts';
 import { odcFile } from './odc.ts';
 import { pbidsFile } from './pbids.ts';
-import { curlSnippet, pythonSnippet, rSnippet, type SignIn } from './snippets.ts';
 import { projectZip } from './power-bi/project.ts';
+import { curlSnippet, pythonSnippet, rSnippet, type SignIn } from './snippets.ts';
 import { excelWorkbook } from './workbook/excel-workbook.ts';
 
 /** A file that connects a program to the feed. It never holds a key or a password. */

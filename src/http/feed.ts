@@ -5,6 +5,7 @@ import type { Observe } from '../observation/observe.ts';
 import type { Grants } from '../plan/grants.ts';
 import type { Principal } from '../sign-in/principal.ts';
 import type { DataSources } from '../source/data-sources.ts';
+import type { AuditRecord } from './audit/audit-record.ts';
 import type { Authentication } from './authentication.ts';
 import type { ReaderLimits } from './edge/reader-limits.ts';
 import type { ServiceLimits } from './limits.ts';
@@ -39,5 +40,7 @@ export interface Feed {
   readonly replies?: ReplyCache | null;
   /** Told at the start how to forget all replies that are kept. Absent: nobody will want to. */
   readonly onForgetting?: (forget: () => Promise<void>) => void;
+  /** Told of each request that was answered. Absent: nobody wants to know. */
+  readonly audit?: ((record: AuditRecord) => void) | null;
   readonly observe: Observe<ServingEvent>;
 }

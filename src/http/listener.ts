@@ -35,6 +35,7 @@ export function httpListener(feed: Feed, tls: TlsIdentity | null = null): Fastif
   const turns = new ConnectionTurns();
   const serve = (message: IncomingMessage, response: ServerResponse, fault: GatewayError | null): void => {
     const origin = requestOrigin(message, proxies);
+    const before = message.socket.bytesWritten;
     const { url, host, address } = origin;
     const headers = host === message.headers.host ? message.headers : { ...message.headers, host };
     const request: FeedRequest = {
@@ -43,6 +44,7 @@ export function httpListener(feed: Feed, tls: TlsIdentity | null = null): Fastif
       headers,
       origin,
       address,
+      sent: () => message.socket.bytesWritten - before,
       body: null,
       incoming: incomingBody(message, response, limits.bodyBytes),
       fault: hostFault(message) ?? fault,

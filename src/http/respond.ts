@@ -5,6 +5,8 @@ import type { Principal } from '../sign-in/principal.ts';
 import { settleQuery } from '../uri/parse-uri.ts';
 import { answer } from './answer.ts';
 import { monitorToken, type StatusMonitors } from './async/status-monitors.ts';
+import { type AuditRecord, clientOf, cutAgent } from './audit/audit-record.ts';
+import { auditedQuery } from './audit/audited-query.ts';
 import { answerBatch } from './batch/answer-batch.ts';
 import { BrokenReply } from './captured-reply.ts';
 import type { ReaderTurn } from './edge/reader-limits.ts';
@@ -29,6 +31,8 @@ export interface FeedRequest {
   readonly address: string;
   /** Where it came from over a connection, itself or the one that it came in. */
   readonly origin: RequestOrigin;
+  /** Bytes that its connection has been given since it came; absent: it has none of its own. */
+  readonly sent?: () => number;
   readonly body: string | null;
   /** A body that comes over a connection, not read yet; absent: `body` is all. */
   readonly incoming?: IncomingBody;
@@ -116,6 +120,9 @@ export async function respond(request: FeedRequest, response: ReplyTarget, servi
     error = settle(thrown, { id, feed, response, challenge: feed.authentication.challenge(presented) });
   } finally {
     turn?.leave(exchange?.rows ?? 0);
+    feed.audit?.(
+      auditOf({ id, request, target, exchange, principal, error, started, status: response.statusCode }, feed),
+    );
     feed.observe({
       event: 'request',
       id,
@@ -132,6 +139,43 @@ export async function respond(request: FeedRequest, response: ReplyTarget, servi
       error,
     });
   }
+}
+
+interface Answered {
+  readonly id: string;
+  readonly request: FeedRequest;
+  readonly target: Target;
+  readonly exchange: Exchange | null;
+  readonly principal: Principal | null;
+  readonly error: string | null;
+  readonly started: number;
+  readonly status: number;
+}
+
+function auditOf(
+  { id, request, target, exchange, principal, error, started, status }: Answered,
+  feed: Feed,
+): AuditRecord {
+  const { model } = feed.catalogue();
+  const agent = request.headers['user-agent'] ?? '';
+  const milliseconds = Math.round(performance.now() - started);
+  return {
+    requestId: id,
+    at: new Date(Date.now() - milliseconds).toISOString(),
+    principal: principal?.id ?? null,
+    name: principal?.name ?? null,
+    address: request.address,
+    method: request.method.slice(0, 20),
+    path: monitorToken(target.path) === null ? loggedPath(target.path, model).slice(0, 1000) : '~async',
+    query: auditedQuery(exchange?.query ?? target.query, model),
+    status: error === 'ClientGone' ? 499 : status,
+    errorCode: error,
+    rows: exchange?.rows ?? null,
+    bytes: request.within === null ? (request.sent?.() ?? null) : null,
+    milliseconds,
+    client: clientOf(agent),
+    agent: cutAgent(agent),
+  };
 }
 
 /** What is asked for inside of a batch counts as if it came by itself. Throws GatewayError TooManyRequests. */

@@ -169,6 +169,11 @@ export const eventKinds: { readonly [K in Kind]: EventKind<EventOf<K>> } = {
   },
   'table-change': { level: 'debug', text: 'A table was made or changed, as program and metadata need it.' },
   'stored-rows': { level: 'info', text: 'Stored rows were changed at the start, or somebody should change them.' },
+  audit: { level: 'info', text: 'Who asked for what; with AUDIT=log or both.' },
+  'audit-gap': {
+    level: 'warn',
+    text: 'Rows are missing from the audit, as PostgreSQL did not take them for too long.',
+  },
   'file-rights': {
     level: 'warn',
     text: 'Others could read files of the gateway, which were closed to them, or can still.',

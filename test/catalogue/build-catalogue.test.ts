@@ -44,7 +44,7 @@ describe('a catalogue', () => {
   it('has the ledger even where the metadata is empty', () => {
     assert.deepEqual(
       [...built({}).model.entitySets.keys()],
-      [...['Loads', 'LoadRejects', 'LoadDrift', 'SourceFreshness', 'ArchivedSets', 'ArchiveCopies']],
+      [...['Loads', 'LoadRejects', 'LoadDrift', 'SourceFreshness', 'ArchivedSets', 'ArchiveCopies', 'AuditEvents']],
     );
   });
 

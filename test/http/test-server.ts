@@ -61,6 +61,7 @@ export interface TestServerOptions {
   readonly database?: Partial<DatabaseSettings>;
   /** Registers plugins beside the feed. */
   readonly readers?: ReaderLimits;
+  readonly audit?: NonNullable<Feed['audit']>;
   /** Absent: plain HTTP. */
   readonly tls?: TlsIdentity;
   readonly beside?: (app: FastifyInstance) => void;
@@ -109,6 +110,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
       authentication: options.authentication ?? openToAll,
       settings: { pageSize: 20_000, publicUrl: null, ...options.settings },
       ...(options.readers === undefined ? {} : { readers: options.readers }),
+      audit: options.audit ?? null,
       replies: options.replies ?? null,
       ...(options.onForgetting === undefined ? {} : { onForgetting: options.onForgetting }),
       observe: everyone<ServingEvent>(collect({ log, broken, defects }), options.observe ?? unobserved),

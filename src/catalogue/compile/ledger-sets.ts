@@ -206,6 +206,37 @@ const archiveCopies: LedgerSet = {
   ],
 };
 
+const auditEvents: LedgerSet = {
+  name: 'AuditEvents',
+  type: 'AuditEvent',
+  view: 'audit_events',
+  key: ['EventId'],
+  description: 'Who asked the feed for what, one row a request; for administrators.',
+  fields: [
+    ['EventId', 'Edm.Int64', false, 'Number of the row, in the order of writing.'],
+    ['RequestId', 'Edm.String', false, 'As the reply said in X-Request-Id.'],
+    ['At', 'Edm.DateTimeOffset', false, 'When the request came.'],
+    ['Principal', 'Edm.String', true, 'Id of whoever signed in; null: nobody did.'],
+    ['Name', 'Edm.String', true, 'Name of whoever signed in.'],
+    ['Address', 'Edm.String', false, 'IP address of the client, as a proxy of TRUST_PROXY says it.'],
+    ['Method', 'Edm.String', false, 'GET, HEAD, POST and so on.'],
+    ['Path', 'Edm.String', false, 'Names alone; keys are marks.'],
+    ['Query', 'Edm.String', false, 'Decoded; literals are marks where personal data is named.'],
+    ['Status', 'Edm.Int32', false, 'Status of the reply; 499: the client left.'],
+    ['ErrorCode', 'Edm.String', true, 'Code of the error; null: none.'],
+    ['Rows', 'Edm.Int64', true, 'Rows that were sent; null: the reply has none.'],
+    ['Bytes', 'Edm.Int64', true, 'Bytes that were sent, the head included; null: part of a batch, or answered later.'],
+    ['Milliseconds', 'Edm.Int32', false, 'From the first byte of the request to the end of the reply.'],
+    [
+      'Client',
+      'Edm.String',
+      true,
+      'Power Query, Excel, curl, Python, R or browser, as the user agent says; null: another.',
+    ],
+    ['Agent', 'Edm.String', false, 'The user agent, cut to 200 characters.'],
+  ],
+};
+
 const backTo = (set: LedgerSet): NavigationProperty => ({
   kind: 'NavigationProperty',
   name: 'Load',
@@ -244,6 +275,7 @@ export const ledgerSets: readonly { readonly set: EntitySet; readonly binding: S
   freshness,
   archivedSets,
   archiveCopies,
+  auditEvents,
 ].map((ledger) => ({ set: entitySet(ledger), binding: binding(ledger) }));
 
 function entitySet(ledger: LedgerSet): EntitySet {

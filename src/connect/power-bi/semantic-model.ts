@@ -1,6 +1,6 @@
 import type { EntitySet, Property } from '../../edm/model.ts';
 import { guid } from '../guid.ts';
-import { mText, modelQuery, sheetColumns } from '../m-text.ts';
+import { modelQuery, mText, sheetColumns } from '../m-text.ts';
 import type { Measure } from './measures.ts';
 import type { Relationship } from './relationships.ts';
 import { type TmdlObject, tmdlName, tmdlText } from './tmdl.ts';

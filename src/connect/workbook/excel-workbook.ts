@@ -1,10 +1,10 @@
 import type { EntitySet, Property } from '../../edm/model.ts';
 import { guid } from '../guid.ts';
 import { sheetColumns, sheetQuery } from '../m-text.ts';
+import { zipFile } from '../zip-file.ts';
 import { type CellType, type LoadedQuery, mashup } from './mashup.ts';
 import { columnLetters, sheetName, tableName } from './sheet-names.ts';
 import { type WorkbookSheet, workbookParts } from './workbook-parts.ts';
-import { zipFile } from '../zip-file.ts';
 
 /** What a workbook is made of. */
 export interface WorkbookOf {

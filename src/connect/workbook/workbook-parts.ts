@@ -1,7 +1,7 @@
 import { element, escapeXml, type XmlElement, xmlDocument } from '../../edm/xml-text.ts';
 import { connectionString, selectAll } from '../query-connection.ts';
-import { columnLetters } from './sheet-names.ts';
 import type { ZipPart } from '../zip-file.ts';
+import { columnLetters } from './sheet-names.ts';
 
 /** A sheet with the table that a query fills. */
 export interface WorkbookSheet {
