@@ -134,17 +134,14 @@ function mocha(args, options) {
   return tool('mocha', ['--reporter', path.join('scripts', 'counting-reporter.cjs'), ...args], options);
 }
 
-/**
- * Everything that is not long, in a process more than there are cores (one often waits: for the database, for a program that
- * ends), each with a database server of its own; what is named runs in one. TEST_JOBS is another number of them.
- */
+/** Everything that is not long, a process for each core, each with a database server of its own; what is named runs in one. */
 function test() {
   // Programs that tests start are the compiled ones, as users have them: each starts in half of the time.
   compile(root);
   if (given.length > 0) {
     return mocha(given);
   }
-  const jobs = process.env.TEST_JOBS ?? String(Math.min(4, availableParallelism() + 1));
+  const jobs = String(Math.min(4, availableParallelism()));
   return mocha(['--parallel', '--jobs', jobs, 'test/**/*.test.ts', '--ignore', 'test/**/*.long.test.ts']);
 }
 
