@@ -16,16 +16,17 @@ export async function feedStates({ catalogue, proxied, database }: Connected): P
   const [troubles, signIns] = await Promise.all([feedTroubles(database), signInStates(database)]);
   return [...catalogue.sources.values()]
     .filter(({ kind }) => kind === 'odata')
-    .map((source) => feedState(source, { proxied, troubles, signIns }));
+    .map((source) => feedState(source, { catalogue, proxied, troubles, signIns }));
 }
 
 interface Seen {
+  readonly catalogue: Catalogue;
   readonly proxied: Connected['proxied'];
   readonly troubles: readonly FeedTrouble[];
   readonly signIns: readonly SignInState[];
 }
 
-function feedState(source: Source, { proxied, troubles, signIns }: Seen): FeedState {
+function feedState(source: Source, { catalogue, proxied, troubles, signIns }: Seen): FeedState {
   const { name, title, upstream } = source;
   const state = proxied.upstreams.get(name)?.state() ?? null;
   const isReal = proxied.feeds.has(name);
@@ -40,6 +41,7 @@ function feedState(source: Source, { proxied, troubles, signIns }: Seen): FeedSt
   return {
     source: name,
     title,
+    sets: [...catalogue.sets.values()].filter((set) => set.source === name).map((set) => set.name),
     state: faults.length > 0 ? 'failing' : isReal ? 'live' : state === null ? 'off' : 'sandbox',
     host: isReal && upstream?.url != null ? new URL(upstream.url).host : null,
     metadataReadAt: state?.metadataReadAt?.toISOString() ?? null,

@@ -7,7 +7,7 @@ import type { Principal } from '../../sign-in/principal.ts';
 import { serviceRoot } from '../exchange.ts';
 import type { Feed } from '../feed.ts';
 import { readBody } from '../request-body.ts';
-import type { ConsoleService, ModelSection } from './console-service.ts';
+import type { ConsoleService, FeedState, ModelSection } from './console-service.ts';
 import { rejectChoice, rejectReason } from './reject-orders.ts';
 import { checkSameOrigin } from './same-origin.ts';
 
@@ -39,7 +39,7 @@ export async function dataOf(request: ConsoleRequest, feed: DataFeed, service: C
       return startOf(request, { feed, service, catalogue });
     case 'feeds':
       allow(request, ['GET', 'HEAD']);
-      return { feeds: (await service.feeds()).filter(({ source }) => seesAny(catalogue, source)) };
+      return { feeds: visibleFeeds(await service.feeds(), catalogue) };
     case 'model':
       allow(request, ['GET', 'HEAD']);
       return { sections: service.model().flatMap((section) => visibleSection(section, catalogue.model)) };
@@ -123,8 +123,14 @@ function isUnified({ sets }: Catalogue, name: string): boolean {
   return set?.kind === 'stored' && set.derivation?.kind === 'unified';
 }
 
-const seesAny = ({ model, sets }: Catalogue, source: string): boolean =>
-  [...model.entitySets.keys()].some((name) => sets.get(name)?.source === source);
+/** Those of which somebody may see a set, also where it is not served now; names of sets stay here. */
+const visibleFeeds = (
+  feeds: readonly FeedState[],
+  { model, withheld }: Catalogue,
+): readonly Omit<FeedState, 'sets'>[] =>
+  feeds
+    .filter(({ sets }) => sets.some((name) => model.entitySets.has(name) || withheld?.has(name) === true))
+    .map(({ sets: _, ...feed }) => feed);
 
 /** As much of it as who asks may see: of a hidden set not even what its rows are made of. */
 function visibleSection(section: ModelSection, { entitySets }: Model): readonly ModelSection[] {

@@ -5,6 +5,8 @@ export interface FeedState {
   /** Name of its source. */
   readonly source: string;
   readonly title: string;
+  /** Names of its sets, served or not: whoever may see one of them is told of the feed. */
+  readonly sets: readonly string[];
   /** `sandbox`: it has no address, and made-up rows are in its place; `off`: it has none, and its sets are not served. */
   readonly state: 'live' | 'sandbox' | 'off' | 'failing';
   /** Host of its address; null: it has none. */

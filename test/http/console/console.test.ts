@@ -14,6 +14,7 @@ import { startTestServer, type TestServer } from '../test-server.ts';
 /** With a source for each that the sets name. */
 const whole: Catalogue = {
   ...catalogue,
+  withheld: new Map([['Later', 'it has no address yet']]),
   sources: new Map(
     [...catalogue.sets.values()].map(({ source }) => [
       source,
@@ -62,7 +63,11 @@ describe('http: the console', () => {
         { name: 'console-A1.js', contents: encoder.encode('let a = 1;'.repeat(50)) },
         { name: 'console-B2.css', contents: encoder.encode('b{}') },
       ],
-      feeds: async () => [],
+      feeds: async () =>
+        ['Agents', 'Later', 'Nothing'].map((name) => ({
+          ...{ source: name.toLowerCase(), title: name, sets: [name], state: 'off', host: null, metadataReadAt: null },
+          ...{ differences: [], troubles: [], signIn: { kind: 'none', endsOn: null, todo: null } },
+        })),
       model: () => [
         {
           ...{ set: 'Cases', description: 'x', from: ['Messages', 'Agents'] },
@@ -190,6 +195,12 @@ describe('http: the console', () => {
   it('has nothing of sets that somebody may not see', async () => {
     const model = async (): Promise<unknown> => (await fetch(at(open, '/console/data/model'))).json();
     assert.equal(JSON.stringify(await model()).includes('Agents'), true);
+    const feeds = async (): Promise<string[]> => {
+      const reply = await (await fetch(at(open, '/console/data/feeds'))).text();
+      assert.doesNotMatch(reply, /sets/);
+      return (JSON.parse(reply) as { feeds: { title: string }[] }).feeds.map(({ title }) => title);
+    };
+    assert.deepEqual(await feeds(), ['Agents', 'Later'], 'one whose sets are not served now is told of, too');
     narrow = wholeSets(['Cases', 'Messages']);
     try {
       assert.deepEqual(await model(), {
@@ -201,6 +212,7 @@ describe('http: the console', () => {
           },
         ],
       });
+      assert.deepEqual(await feeds(), []);
       const { groups } = (await (await fetch(at(open, '/console/data/start'))).json()) as {
         groups: { sets: string[] }[];
       };
