@@ -28,25 +28,33 @@ const longest = 4000;
 export function auditedQuery(query: string, model: Model): string {
   const pairs =
     query === '' ? [] : query.split('&').map((pair) => ({ name: optionName(pair), value: decodedValue(pair) }));
-  const personal = personalNames(model);
+  const [personal, names] = [personalNames(model), namesOf(model)];
   const isPersonal = pairs.some(
     ({ name, value }) =>
       /^\$?search$/i.test(name) ||
       value === null ||
-      (value.match(/[\p{L}_][\p{L}\p{N}_]*/gu) ?? []).some((word) => personal.has(word)) ||
-      /\$(?:search|it|root)\b|\bsearch\(/i.test(value),
+      /\$(?:search|it|root)\b|\bsearch\(/i.test(value) ||
+      // A name that is none may be a mistaken one of a person's property.
+      wordsOf(value).some((word) => personal.has(word) || !(names.has(word) || words.has(word.toLowerCase()))),
   );
   const texts = pairs.map(({ name, value }) => {
     const known = shown.has(name.replace(/^\$/, '').toLowerCase()) || /^@[A-Za-z_]\w*$/.test(name);
     if (!known || value === null) {
       return /^[$@]?[A-Za-z_][\w.-]*$/.test(name) ? `${name}=?` : '?';
     }
-    return `${name}=${isPersonal ? withoutLiterals(value, namesOf(model)) : value}`;
+    return `${name}=${isPersonal ? withoutLiterals(value, names) : value}`;
   });
   return texts
     .join('&')
     .replace(/\p{Cc}/gu, ' ')
     .slice(0, longest);
+}
+
+/** What is outside of quotes, and begins as a name does. */
+function wordsOf(text: string): readonly string[] {
+  const bare = text.replace(/'(?:[^']|'')*'?|"(?:[^"\\]|\\.)*"?/g, ' ');
+  const found = bare.match(/[\p{L}\p{N}_.:@$-]+/gu) ?? [];
+  return found.filter((word) => /^[\p{L}_]/u.test(word) && !word.startsWith('Edm.'));
 }
 
 /** null: it cannot be decoded. */
