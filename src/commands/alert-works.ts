@@ -1,21 +1,22 @@
 import { AlertSender } from '../alarm/alert-sender.ts';
 import { pruneAlerts } from '../alarm/outbox.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
-import type { Config } from '../config.ts';
 import type { ScheduledWork } from '../ingest/delivery/schedules.ts';
 import { checkAlarms } from '../ingest/ledger/alarms.ts';
 import type { Observation } from '../observation/observation.ts';
 import type { Observe } from '../observation/observe.ts';
 import type { Database } from '../warehouse/database.ts';
 import { signedInSources } from './sign-in-findings.ts';
+import type { Surroundings } from './surroundings.ts';
+import { webhookSettings } from './webhook-settings.ts';
 
 /** What a gateway that serves does about alarms: every minute it looks at what is missing or stuck, every ten seconds it tells what is new. */
 export function alertWorks(
   { database, catalogue }: { readonly database: Database; readonly catalogue: Catalogue },
-  { alertUrl, alertSecrets }: Pick<Config, 'alertUrl' | 'alertSecrets'>,
+  { config, environment }: Pick<Surroundings, 'config' | 'environment'>,
   { observe, signal }: { readonly observe: Observe<Observation>; readonly signal: AbortSignal },
 ): readonly ScheduledWork[] {
-  const webhook = alertUrl === null ? null : { url: alertUrl, secrets: alertSecrets };
+  const webhook = webhookSettings(config, environment);
   const sender = new AlertSender(database, { webhook, observe, signal });
   return [
     { name: 'alarms', expression: '* * * * *', run: () => checkAlarms(database, signedInSources(catalogue)) },

@@ -239,7 +239,7 @@ async function serveUntil(end: Promise<End>, serving: Serving): Promise<End> {
         ...forgettingWorks(config, { catalogue, database }, () => forget()),
         feeds.work(database),
         ...audit.works,
-        ...alertWorks({ database, catalogue }, config, { observe, signal: stopping.signal }),
+        ...alertWorks({ database, catalogue }, surroundings, { observe, signal: stopping.signal }),
       ],
       failed,
     );
