@@ -33,7 +33,9 @@ describe('A load beside years of others', () => {
        INSERT INTO gateway.reject (load_id, line, byte_start, byte_end, code, message, state, closed_at, key, holds) SELECT load_id, 2, 0, 1, 'INVALID_INTEGER', 'x', 'dismissed', now(), '["1"]', '{}' FROM gateway.load;
        INSERT INTO gateway.alert (kind, details, state) SELECT 'rows.rejected', '{}', 'sent' FROM gateway.load;
        INSERT INTO gateway.rewritten_file (former_sha256, sha256) SELECT md5(n || 'a') || md5(n || 'b'), md5(n || 'c') || md5(n || 'd') FROM generate_series(1, ${many}) AS n;
-       ANALYZE gateway.load, gateway.reject, gateway.alert, gateway.rewritten_file`,
+       ANALYZE gateway.load, gateway.reject, gateway.alert, gateway.rewritten_file;
+       -- What these statements read is told now, and not while the loads are watched.
+       SELECT pg_stat_force_next_flush()`,
     );
     const drop = path.join(feed().folder, 'drop');
     // What a connection read is told at its end.
