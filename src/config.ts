@@ -57,6 +57,8 @@ export interface Config {
   readonly basicFile: string | null;
   /** File of `name:hash` lines for keys (Bearer, header or query); null: off. */
   readonly keyFile: string | null;
+  /** File of rules: who may read what (docs/rights.md); null: whoever is let in reads. */
+  readonly accessFile: string | null;
   /** File of `name:hash` lines of those who may send files; null: nobody may. */
   readonly ingestKeysFile: string | null;
   /** Where files lie that were sent. */
@@ -178,6 +180,7 @@ const schema = z.object({
   SAMPLES: z.enum(['on', 'off']).default('on'),
   AUTH_BASIC_FILE: z.string().optional(),
   AUTH_KEY_FILE: z.string().optional(),
+  ACCESS_FILE: z.string().optional(),
   INGEST_KEYS_FILE: z.string().optional(),
   UPLOAD_DIR: z.string().optional(),
   UPLOAD_MAX_MB: count(1, 1_000_000).default(4096),
@@ -329,6 +332,7 @@ function configOf(settings: z.infer<typeof schema>): Config {
     samples: settings.SAMPLES === 'on',
     basicFile: settings.AUTH_BASIC_FILE === undefined ? null : path.resolve(settings.AUTH_BASIC_FILE),
     keyFile: settings.AUTH_KEY_FILE === undefined ? null : path.resolve(settings.AUTH_KEY_FILE),
+    accessFile: settings.ACCESS_FILE === undefined ? null : path.resolve(settings.ACCESS_FILE),
     ingestKeysFile: settings.INGEST_KEYS_FILE === undefined ? null : path.resolve(settings.INGEST_KEYS_FILE),
     uploadDir: settings.UPLOAD_DIR === undefined ? path.join(dataDir, 'uploads') : path.resolve(settings.UPLOAD_DIR),
     uploadBytes: settings.UPLOAD_MAX_MB * 1024 * 1024,

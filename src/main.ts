@@ -202,7 +202,8 @@ function program(): Command {
       'say what becomes of a URL: syntax, plan, SQL or request to a proxied feed, and the plan of PostgreSQL',
     )
     .argument('<url>', 'absolute, from /odata/, or from the name of a set: "Loads?$top=1"')
-    .option('--as <name>', 'as whom to ask')
+    .option('--as <name>', 'as whom to ask: rights of ACCESS_FILE')
+    .option('--claims <json>', 'what the token of that name says, as JSON; without it the name is of a password or key')
     .option('--analyze', 'run the statements, and say what they took')
     .option('--values', 'show the values of the request, which are hidden otherwise')
     .action(async (url: string, flags: ExplainFlags) => {

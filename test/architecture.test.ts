@@ -33,6 +33,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   source: ['plan', 'json', 'sql', 'upstream', 'warehouse', 'catalogue', 'edm'],
   console: ['connect'],
   'sign-in': [],
+  access: ['sign-in', 'uri', 'plan', 'catalogue', 'edm'],
   http: ['sign-in', 'uri', 'plan', 'source', 'json', 'csv', 'connect', 'catalogue', 'edm'],
 };
 /** Which folders of `src/ingest` one of them may import besides itself. A file goes down this list, never up. */

@@ -1,12 +1,8 @@
-import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { Config } from '../config.ts';
 import type { AuditRecord } from '../http/audit/audit-record.ts';
-import type { Feed } from '../http/feed.ts';
 import type { ScheduledWork } from '../ingest/delivery/schedules.ts';
 import type { CommandEvent } from '../observation/events/commands.ts';
 import type { Observe } from '../observation/observe.ts';
-import { everything, type Grants, wholeSets } from '../plan/grants.ts';
-import type { Principal } from '../sign-in/principal.ts';
 import { type AuditRow, pruneAuditEvents, writeAuditEvents } from '../warehouse/audit-events.ts';
 import type { Database } from '../warehouse/database.ts';
 
@@ -125,24 +121,5 @@ export function openAudit(
     add: kept === 'off' ? null : add,
     works: trail === null ? [] : [trail.work()],
     close: async () => trail?.close(),
-  };
-}
-
-const withoutAudit = new WeakMap<Catalogue, Grants>();
-
-/** Rights where nobody made rules: everybody reads everything, save the audit, which is for whom OPERATORS names. */
-export function saveAudit(isOperator: (principal: Principal | null) => boolean): Feed['grantsOf'] {
-  return (principal, catalogue) => {
-    if (principal !== null && isOperator(principal)) {
-      return everything;
-    }
-    const known = withoutAudit.get(catalogue);
-    if (known !== undefined) {
-      return known;
-    }
-    const names = [...catalogue.model.entitySets.keys(), ...(catalogue.withheld?.keys() ?? [])];
-    const grants = wholeSets(names.filter((name) => name !== 'AuditEvents'));
-    withoutAudit.set(catalogue, grants);
-    return grants;
   };
 }

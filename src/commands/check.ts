@@ -6,6 +6,7 @@ import { beyondReaders } from '../edm/reader-limits.ts';
 import { anyHashes } from '../ingest/personal/treated-sets.ts';
 import { unifiedFaults } from '../unify/bind-unified.ts';
 import { tableFaults, wantedTables } from '../warehouse/tables/wanted-tables.ts';
+import { accessFaults } from './access-works.ts';
 import { checkUpstream } from './check-upstreams.ts';
 import { connectDeliveries, faultsOfDeliveries, warningsOfDeliveries } from './deliveries.ts';
 import { exitCodes } from './exit-code.ts';
@@ -43,6 +44,8 @@ export async function checkCommand(
   }
   const keys = catalogue === null ? [] : [...uploadSourceFaults(config, catalogue), ...callerFaults(config, catalogue)];
   keys.forEach(print);
+  const rules = catalogue === null || modelFaults.length > 0 ? null : accessFaults(config, catalogue);
+  rules?.faults.forEach(print);
   const formulas = catalogue === null || modelFaults.length > 0 ? [] : unifiedFaults(catalogue);
   formulas.forEach(print);
   const tables = catalogue === null ? [] : tableFaults(wantedTables(catalogue));
@@ -53,7 +56,9 @@ export async function checkCommand(
   if (lacksKey) {
     print('PERSONAL_DATA_KEY_FILE: must be set, for the metadata has personal data hashed');
   }
-  const found = [own, faults, modelFaults, formulas, keys, tables, delivering].map(({ length }) => length);
+  const found = [own, faults, modelFaults, formulas, keys, rules?.faults ?? [], tables, delivering].map(
+    ({ length }) => length,
+  );
   const count = Number(lacksKey) + found.reduce((sum, length) => sum + length, 0);
   if (catalogue === null || count > 0) {
     print(`${count} fault(s)`);
@@ -63,7 +68,7 @@ export async function checkCommand(
     print(`warning: ${warning}`);
   }
   const { sources, exports, model } = catalogue;
-  for (const warning of beyondReaders(model)) {
+  for (const warning of [...(rules?.warnings ?? []), ...beyondReaders(model)]) {
     print(`warning: ${warning}`);
   }
   const told = [...sources.values()].filter(({ kind }) => kind !== 'builtin');

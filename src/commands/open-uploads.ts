@@ -1,13 +1,15 @@
+import type { Access } from '../access/access.ts';
 import type { Config } from '../config.ts';
 import { diskSpace, leastSpace } from '../embedded/disk-space.ts';
 import { GatewayError } from '../errors.ts';
 import type { Health } from '../http/health.ts';
-import { uploadKeys } from '../http/upload/upload-keys.ts';
+import { type FindKey, uploadKeys } from '../http/upload/upload-keys.ts';
 import type { UploadService } from '../http/upload/upload-routes.ts';
 import type { IngestContext } from '../ingest/load/load-file.ts';
 import { Uploads } from '../ingest/upload/uploads.ts';
 import type { Observation } from '../observation/observation.ts';
 import type { Observe } from '../observation/observe.ts';
+import { namedPrincipal } from '../sign-in/principal.ts';
 
 export interface OpenUploads {
   readonly uploads: Uploads;
@@ -21,11 +23,13 @@ export function openUploads(
     readonly config: Config;
     readonly health: Health;
     readonly observe: Observe<Observation>;
+    /** Where there are rules, a key has to have `ingest` by its name. */
+    readonly access: Pick<Access, 'allows'>;
     /** Throws StorageFull where the disk of the database is full. */
     readonly requireSpace: () => void;
   },
 ): OpenUploads | null {
-  const { config, health, observe, requireSpace } = parts;
+  const { config, health, observe, access, requireSpace } = parts;
   const { ingestKeysFile, uploadDir, uploadBytes } = config;
   if (ingestKeysFile === null) {
     return null;
@@ -47,6 +51,12 @@ export function openUploads(
       }
     },
   });
-  const findKey = uploadKeys(ingestKeysFile, { setting: 'INGEST_KEYS_FILE', observe });
+  const known = uploadKeys(ingestKeysFile, { setting: 'INGEST_KEYS_FILE', observe });
+  const findKey: FindKey = (headers) => {
+    const key = known(headers);
+    const may =
+      key !== null && (config.accessFile === null || access.allows(namedPrincipal('key', key.name), 'ingest'));
+    return may ? key : null;
+  };
   return { uploads, service: { target: uploads, findKey, observe } };
 }

@@ -6,7 +6,6 @@ import { GatewayError } from '../errors.ts';
 import { feedCapabilities } from '../http/capabilities.ts';
 import { connectRoutes } from '../http/connect/connect-routes.ts';
 import { consoleRoutes } from '../http/console/console-routes.ts';
-import { operatorRule } from '../http/console/operators.ts';
 import { ReaderLimits } from '../http/edge/reader-limits.ts';
 import { tlsFiles } from '../http/edge/tls-files.ts';
 import { feedPath } from '../http/exchange.ts';
@@ -25,9 +24,10 @@ import { DataSources } from '../source/data-sources.ts';
 import { ResultCache } from '../source/stored/result-cache.ts';
 import type { Database } from '../warehouse/database.ts';
 import { DatabaseProbe } from '../warehouse/database-probe.ts';
+import { accessFaults, accessOf } from './access-works.ts';
 import { alertWorks } from './alert-works.ts';
 import { archiveWorks, connectArchives } from './archive-works.ts';
-import { openAudit, saveAudit } from './audit-trail.ts';
+import { openAudit } from './audit-trail.ts';
 import { consoleWorks } from './browser-console/console-works.ts';
 import { preparationTo } from './console.ts';
 import { deliveryRounds, deliveryWorks, faultsOfDeliveries, spoolFolders } from './deliveries.ts';
@@ -62,9 +62,13 @@ export async function serveCommand(surroundings: Surroundings, options: ServeOpt
     throw new ConfigError(faults);
   }
   const catalogue = catalogueOf(surroundings);
-  const keyFaults = [...uploadSourceFaults(config, catalogue), ...callerFaults(config, catalogue)];
+  const rules = accessFaults(config, catalogue);
+  const keyFaults = [...uploadSourceFaults(config, catalogue), ...callerFaults(config, catalogue), ...rules.faults];
   if (keyFaults.length > 0) {
     throw new ConfigError(keyFaults);
+  }
+  for (const warning of rules.warnings) {
+    surroundings.print(`warning: ${warning}`);
   }
   const readiness = new Readiness();
   void options.stop.then(() => readiness.stops());
@@ -162,6 +166,7 @@ async function serveUntil(end: Promise<End>, serving: Serving): Promise<End> {
   const feeds = new FeedWatch();
   const watched = { ...surroundings, observe: everyone(observe, feeds.observe) };
   const { proxied, archives } = await connectArchives(watched, catalogue, database);
+  const access = accessOf(config, { catalogue, signsIn: signIn.authentication.signsIn, observe });
   const replies = await openReplies(config, observe);
   const audit = openAudit(config, database, { signsIn: signIn.authentication.signsIn, observe });
   const probe = new DatabaseProbe(warehouse.connection, catalogue);
@@ -186,7 +191,7 @@ async function serveUntil(end: Promise<End>, serving: Serving): Promise<End> {
         archives,
       ),
       authentication: signIn.authentication,
-      grantsOf: saveAudit(operatorRule({ ...config, signsIn: signIn.authentication.signsIn })),
+      grantsOf: (principal, served) => access.grantsOf(principal, served),
       settings: config,
       readers: new ReaderLimits(config.readers),
       replies,
@@ -199,9 +204,8 @@ async function serveUntil(end: Promise<End>, serving: Serving): Promise<End> {
     signInRoutes(app, feed, signIn.browser);
     const loading = { catalogue, database, limits: config.unpack };
     const requireRoom = (): void => requireSpace(folder);
-    const { signsIn } = signIn.authentication;
-    consoleRoutes(app, feed, consoleWorks(loading, { config, signsIn, proxied, requireSpace: requireRoom }));
-    const sent = openUploads(loading, { config, health: readiness, observe, requireSpace: requireRoom });
+    consoleRoutes(app, feed, consoleWorks(loading, { config, proxied, access, requireSpace: requireRoom }));
+    const sent = openUploads(loading, { config, health: readiness, observe, access, requireSpace: requireRoom });
     uploadRoutes(app, sent?.service ?? null);
     metrics?.serves(app.server, database);
     const address = await listen(app, config);
@@ -239,7 +243,7 @@ async function serveUntil(end: Promise<End>, serving: Serving): Promise<End> {
         ...forgettingWorks(config, { catalogue, database }, () => forget()),
         feeds.work(database),
         ...audit.works,
-        ...alertWorks({ database, catalogue }, surroundings, { observe, signal: stopping.signal }),
+        ...alertWorks({ database, catalogue }, surroundings, { observe, access, signal: stopping.signal }),
       ],
       failed,
     );

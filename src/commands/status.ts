@@ -5,6 +5,7 @@ import { type ExportSummary, exportSummaries, openRejectCounts } from '../ingest
 import { type OpenFile, openFiles } from '../ingest/ledger/open-files.ts';
 import type { Database } from '../warehouse/database.ts';
 import { type FeedTrouble, feedTroubles } from '../warehouse/feed-troubles.ts';
+import { accessFindings } from './access-works.ts';
 import type { Finding } from './finding.ts';
 import { signInFindings } from './sign-in-findings.ts';
 import { type Surroundings, withLedger } from './surroundings.ts';
@@ -41,7 +42,11 @@ export async function statusCommand(surroundings: Surroundings, { json }: { read
   await withLedger(surroundings, async ({ database }) => {
     const exports = await exportSummaries(database);
     const archives = await archiveFigures(database);
-    const findings = [...(await findingsOf(database)), ...(await signInFindings(database, surroundings))];
+    const findings = [
+      ...accessFindings(surroundings.config, surroundings.environment),
+      ...(await findingsOf(database)),
+      ...(await signInFindings(database, surroundings)),
+    ];
     asked = codeOf(findings);
     if (json) {
       print(JSON.stringify({ state: stateOf(findings), findings, exports, archives }));

@@ -1,3 +1,4 @@
+import type { AccessEvent } from './events/access.ts';
 import type { AlarmEvent } from './events/alarm.ts';
 import type { ArchiveEvent } from './events/archive.ts';
 import type { CommandEvent } from './events/commands.ts';
@@ -16,6 +17,7 @@ import type { WarehouseEvent } from './events/warehouse.ts';
 export type Observation =
   | HttpEvent
   | SignInEvent
+  | AccessEvent
   | SourceEvent
   | IngestEvent
   | UpstreamEvent
@@ -38,7 +40,13 @@ export interface EventKind<Event> {
 }
 
 /** Alerts of something that is all right again. */
-const over: ReadonlySet<string> = new Set(['file.arrived', 'fetch.restored', 'upload.finished', 'signin.restored']);
+const over: ReadonlySet<string> = new Set([
+  'file.arrived',
+  'fetch.restored',
+  'upload.finished',
+  'signin.restored',
+  'access.restored',
+]);
 
 /** Each kind of event: one that is missing here does not compile. */
 export const eventKinds: { readonly [K in Kind]: EventKind<EventOf<K>> } = {
@@ -56,7 +64,11 @@ export const eventKinds: { readonly [K in Kind]: EventKind<EventOf<K>> } = {
   },
   credentials: {
     level: ({ fault }) => (fault === null ? 'info' : 'error'),
-    text: 'A changed file of credentials was not taken over and the list before it stays; `fault` null: it is good again.',
+    text: 'A changed file of credentials, or of rules (`ACCESS_FILE`), was not taken over and the one before it stays; `fault` null: it is good again.',
+  },
+  'access-rule': {
+    level: 'error',
+    text: 'An entry of `ACCESS_FILE` does not fit the set as it is now, and grants nothing of it.',
   },
   'sign-in-refused': {
     level: 'warn',

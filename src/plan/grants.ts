@@ -64,5 +64,15 @@ export function wholeSets(names: Iterable<string>): Grants {
   return { sets, shape: grantShape(sets) };
 }
 
+/** The same, and the names of sets that are not served now: of these it may be told why. */
+export function alsoWithheld(grants: Grants, names: readonly string[]): Grants {
+  const more = wholeSets(names).sets ?? new Map<string, SetGrant>();
+  if (grants.sets === null || more.size === 0) {
+    return grants;
+  }
+  const sets = new Map([...more, ...grants.sets]);
+  return { sets, shape: grantShape(sets) };
+}
+
 /** The rights of everybody where nobody made a rule. */
 export const everything: Grants = Object.freeze({ sets: null, shape: Object.freeze({ text: '' }) });

@@ -92,6 +92,6 @@ describe('gateway explain', () => {
   it('knows nobody by name while no rights are configured', async () => {
     const { code, output } = await explain('TracebuzzCases', '--as', 'jan');
     assert.equal(code, 64);
-    assert.match(output, /^There is no jan: no rights are configured/);
+    assert.match(output, /^There are no rules for jan: ACCESS_FILE is not set/);
   });
 });

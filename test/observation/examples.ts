@@ -124,6 +124,7 @@ export const examples: { readonly [K in Kind]: Extract<Observation, { readonly e
     url: (values) => `https://feed.example.com/Calls?$filter=${values === 'shown' ? 'Name' : '?'}`,
   },
   'upstream-answer': { event: 'upstream-answer', id: 'r1', source: 'feed', status: 200, milliseconds: 40 },
+  'access-rule': { event: 'access-rule', role: 'readers', set: 'Calls', reason: 'it has no property X' },
   'upstream-copy': { event: 'upstream-copy', id: 'r1', source: 'feed', seconds: 3600, stale: true },
   'upstream-retry': { event: 'upstream-retry', source: 'feed', reason: '503', milliseconds: 300 },
   'upstream-circuit': { event: 'upstream-circuit', source: 'feed', state: 'open' },

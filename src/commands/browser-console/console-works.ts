@@ -1,6 +1,6 @@
+import type { Access } from '../../access/access.ts';
 import type { Config } from '../../config.ts';
 import type { ConsoleService, ReplayOutcome } from '../../http/console/console-service.ts';
-import { operatorRule } from '../../http/console/operators.ts';
 import { dismiss } from '../../ingest/ledger/reject-work.ts';
 import type { IngestContext } from '../../ingest/load/load-file.ts';
 import { replayRejects } from '../../ingest/load/replay-rejects.ts';
@@ -12,9 +12,8 @@ import { feedStates } from './feed-states.ts';
 
 export interface ConsoleParts {
   readonly config: Config;
-  /** Credentials are looked at. */
-  readonly signsIn: boolean;
   readonly proxied: Pick<ConnectedUpstreams, 'upstreams' | 'feeds'>;
+  readonly access: Pick<Access, 'allows'>;
   /** Throws StorageFull where the disk of the database is full. */
   readonly requireSpace: () => void;
 }
@@ -22,15 +21,15 @@ export interface ConsoleParts {
 /** What the console is given of loads, feeds and the model: serving knows none of these itself. */
 export function consoleWorks(context: IngestContext, parts: ConsoleParts): ConsoleService {
   const { catalogue, database } = context;
-  const { config, signsIn, proxied, requireSpace } = parts;
-  const { operators, host, publicUrl, reportingTimeZone } = config;
+  const { config, proxied, access, requireSpace } = parts;
+  const { reportingTimeZone } = config;
   return {
     version: programVersion(),
     reportingTimeZone,
     files: builtFiles,
     feeds: () => feedStates({ catalogue, proxied, database }),
     model: () => modelSections(catalogue),
-    mayOperate: operatorRule({ operators, signsIn, host, publicUrl }),
+    mayOperate: (principal) => access.allows(principal, 'replay'),
     replay: async ({ ids, ...which }) => {
       requireSpace();
       const results = await replayRejects(context, { ...which, ...(ids === undefined ? {} : { rejectIds: ids }) });

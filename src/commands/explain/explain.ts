@@ -1,3 +1,5 @@
+import type { Access } from '../../access/access.ts';
+import { operations } from '../../access/access-schema.ts';
 import { servedCatalogue } from '../../archive/archives.ts';
 import type { Catalogue } from '../../catalogue/catalogue.ts';
 import { GatewayError } from '../../errors.ts';
@@ -5,7 +7,7 @@ import { feedPath } from '../../http/exchange.ts';
 import type { Feed } from '../../http/feed.ts';
 import { serviceLimits } from '../../http/limits.ts';
 import { splitInstant } from '../../http/page-instant.ts';
-import type { Values } from '../../observation/observe.ts';
+import { unobserved, type Values } from '../../observation/observe.ts';
 import { bindRead } from '../../plan/bind/bind-read.ts';
 import { everything, type Grants } from '../../plan/grants.ts';
 import { describePlan } from '../../plan/model/describe.ts';
@@ -13,13 +15,14 @@ import { withoutValues } from '../../plan/model/describe-expression.ts';
 import type { Bound } from '../../plan/model/read-plan.ts';
 import { restrict } from '../../plan/restrict.ts';
 import { visibleCatalogue } from '../../plan/visible.ts';
-import { namedPrincipal } from '../../sign-in/principal.ts';
+import type { Principal } from '../../sign-in/principal.ts';
 import { sourcesOf } from '../../source/federated/sources.ts';
 import { formattedSql } from '../../sql/formatted-sql.ts';
 import { withoutLiterals } from '../../sql/hidden-literals.ts';
 import { urlText } from '../../upstream/url/url-text.ts';
 import { parseODataUri, settleQuery } from '../../uri/parse-uri.ts';
 import type { ODataUri } from '../../uri/syntax.ts';
+import { accessOf, explainedPrincipal } from '../access-works.ts';
 import { type ConnectedUpstreams, connectUpstreams } from '../connect-upstreams.ts';
 import { exitCodes } from '../exit-code.ts';
 import { catalogueOf, type Surroundings, withExistingWarehouse } from '../surroundings.ts';
@@ -29,8 +32,10 @@ import { positionLines, type RequestedUrl, requestedUrl, withoutValuesOf } from 
 import { syntaxLines } from './syntax-tree.ts';
 
 export interface ExplainFlags {
-  /** Who asks; absent: somebody without a name. */
+  /** As whom to ask; absent: as somebody who may see everything. */
   readonly as?: string;
+  /** Claims of his token, as a JSON object; absent: it is the name of a password or key. */
+  readonly claims?: string;
   /** Runs the statements, and says what they took. */
   readonly analyze?: boolean;
   /** Shows the values of the request. */
@@ -49,8 +54,14 @@ export async function explainCommand(
   grantsOf?: Feed['grantsOf'],
 ): Promise<number> {
   const { config, print } = surroundings;
-  if (flags.as !== undefined && grantsOf === undefined) {
-    print(`There is no ${flags.as}: no rights are configured, so that all who may read see the same. Leave --as out.`);
+  if (flags.as !== undefined && config.accessFile === null && grantsOf === undefined) {
+    print(
+      `There are no rules for ${flags.as}: ACCESS_FILE is not set, so that all who may read see the same. Leave --as out.`,
+    );
+    return exitCodes.usage;
+  }
+  if (flags.claims !== undefined && flags.as === undefined) {
+    print('--claims says what the token of --as NAME says: give both.');
     return exitCodes.usage;
   }
   const values: Values = flags.values === true ? 'shown' : 'hidden';
@@ -66,8 +77,17 @@ export async function explainCommand(
       'Syntax',
       syntaxLines(uri).map((line) => (values === 'shown' ? line : withoutValues(line))),
     );
-    const principal = flags.as === undefined ? null : namedPrincipal('basic', flags.as);
-    const grants = (catalogue: Catalogue): Grants => grantsOf?.(principal, catalogue) ?? everything;
+    const principal = flags.as === undefined ? null : explainedPrincipal(flags.as, flags.claims);
+    const place = { catalogue: proxied.documented, signsIn: true, observe: unobserved };
+    const access = principal === null || grantsOf !== undefined ? null : accessOf(config, place);
+    const grants = (catalogue: Catalogue): Grants =>
+      (access === null ? grantsOf?.(principal, catalogue) : access.grantsOf(principal, catalogue)) ?? everything;
+    if (principal !== null && access !== null) {
+      section(
+        `Rights of ${principal.name}`,
+        rightsLines(access, principal, access.grantsOf(principal, proxied.documented)),
+      );
+    }
     const { plan, restricted, catalogue } = await boundTo(uri, { proxied, grants, pageSize: config.pageSize });
     section('Plan', describePlan(plan, { values }).split('\n'));
     if (restricted !== plan) {
@@ -89,6 +109,21 @@ export async function explainCommand(
   } finally {
     await proxied.open?.close();
   }
+}
+
+/** Roles, operations, and how much of the sets. */
+function rightsLines(access: Access, principal: Principal, { sets }: Grants): readonly string[] {
+  const roles = access.rolesOf(principal);
+  const operated = operations.filter((one) => access.allows(principal, one));
+  const seen = [...(sets ?? [])].map(([name, { properties, rule }]) => {
+    const how = [...(properties === null ? [] : ['some properties']), ...(rule === '' ? [] : ['restricted'])];
+    return how.length === 0 ? name : `${name} (${how.join(', ')})`;
+  });
+  return [
+    `roles: ${roles.join(', ') || 'none'}`,
+    `operations: ${operated.join(', ') || 'none'}`,
+    `sets: ${seen.join(', ') || 'none'}`,
+  ];
 }
 
 function parsed({ path, query }: RequestedUrl): ODataUri {

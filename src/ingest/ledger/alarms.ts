@@ -23,24 +23,34 @@ const endings = {
   'archive.failed': 'archive.restored',
   'signin.missing': 'signin.restored',
   'signin.ended': 'signin.restored',
+  'access.refused': 'access.restored',
 } as const satisfies Partial<Record<AlertKind, AlertKind>>;
 
 /**
  * Looks at what is wrong now (late exports, deliveries whose rounds fail, stuck uploads, archives that are not copied, sign-ins that end, or were never made)
  * and raises an alert for what was not told yet, and one for what is over. One gateway at a time: where another one looks, nothing happens. `signedIn`: sources
- * whose feeds want the sign-in of a person. Resolves to how many alerts were raised.
+ * whose feeds want the sign-in of a person. `rules`: why the file of rules is not taken over; null: it is. Resolves to how many alerts were raised.
  */
-export function checkAlarms(database: Database, signedIn: readonly string[] = []): Promise<number> {
+export function checkAlarms(
+  database: Database,
+  signedIn: readonly string[] = [],
+  rules: string | null = null,
+): Promise<number> {
   return database.transaction(async (transaction) => {
     const { rows } = await transaction.query<{ mine: boolean }>(
       `SELECT pg_try_advisory_xact_lock(hashtextextended('gateway.alarms', 0)) AS mine`,
     );
-    return rows[0]?.mine === true ? settle(transaction, signedIn) : 0;
+    return rows[0]?.mine === true ? settle(transaction, { signedIn, rules }) : 0;
   });
 }
 
-async function settle(transaction: Transaction, signedIn: readonly string[]): Promise<number> {
-  const now = await alarmsOf(transaction, signedIn);
+interface Known {
+  readonly signedIn: readonly string[];
+  readonly rules: string | null;
+}
+
+async function settle(transaction: Transaction, { signedIn, rules }: Known): Promise<number> {
+  const now = [...(await alarmsOf(transaction, signedIn)), ...(rules === null ? [] : [refusedRules(rules)])];
   const { rows: told } = await transaction.query<ToldAlarm>(
     `SELECT kind, subject, occurrence, source, export, details FROM gateway.alarm`,
   );
@@ -64,6 +74,11 @@ async function settle(transaction: Transaction, signedIn: readonly string[]): Pr
 interface ToldAlarm extends Record<string, unknown>, Alarm {}
 
 const isSame = (one: Alarm, other: Alarm): boolean => one.kind === other.kind && one.subject === other.subject;
+
+const refusedRules = (fault: string): Alarm => ({
+  ...{ kind: 'access.refused', subject: 'ACCESS_FILE', occurrence: fault, source: null, export: null },
+  details: { fault },
+});
 
 async function alarmsOf(transaction: Transaction, signedIn: readonly string[]): Promise<readonly Alarm[]> {
   const late = (await unfreshExports(transaction))

@@ -5,7 +5,8 @@ type Asker = Pick<Database | Transaction, 'query'>;
 /**
  * What is told of, as types of Standard Webhooks: `file.refused` (or failed), `rows.rejected` (of one load), `columns.drifted`, `rows.removed`
  * (a load removed stored rows), `file.missing` and `file.arrived`, `fetch.failed` and `fetch.restored`, `upload.stuck` and `upload.finished`, `archive.failed` (copies of a set
- * do) and `archive.restored`, `signin.missing` (nobody has signed in yet), `signin.ended` (or will soon) and `signin.restored`.
+ * do) and `archive.restored`, `signin.missing` (nobody has signed in yet), `signin.ended` (or will soon) and `signin.restored`,
+ * `access.refused` (a changed file of rules is faulty) and `access.restored`.
  */
 export type AlertKind =
   | 'file.refused'
@@ -22,7 +23,9 @@ export type AlertKind =
   | 'archive.restored'
   | 'signin.missing'
   | 'signin.ended'
-  | 'signin.restored';
+  | 'signin.restored'
+  | 'access.refused'
+  | 'access.restored';
 
 /** Something that somebody should know. `details` are sent as they are: no text of rows, no values of cells, no secrets. */
 export interface Alert {

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { after, before } from 'mocha';
-import { AuditTrail, openAudit, saveAudit } from '../../../src/commands/audit-trail.ts';
+import { openAccess } from '../../../src/access/open-access.ts';
+import { AuditTrail, openAudit } from '../../../src/commands/audit-trail.ts';
 import { readConfig } from '../../../src/config.ts';
 import type { AuditRecord } from '../../../src/http/audit/audit-record.ts';
 import { authentication } from '../../../src/http/authentication.ts';
+import { unobserved } from '../../../src/observation/observe.ts';
 import { visibleCatalogue } from '../../../src/plan/visible.ts';
-import { namedPrincipal } from '../../../src/sign-in/principal.ts';
+import { namedPrincipal, type Principal } from '../../../src/sign-in/principal.ts';
 import type { Database } from '../../../src/warehouse/database.ts';
 import { openDatabase } from '../../../src/warehouse/postgres-database.ts';
 import { catalogueOf } from '../../support/catalogue-of.ts';
@@ -148,16 +150,27 @@ describe('the audit', () => {
     await Promise.all(found.map((one) => one.close()));
   });
 
-  it('is seen by those alone whom OPERATORS names, and nobody else learns that it is there', () => {
+  it('and the text of rejected rows are for those alone whom OPERATORS names, where no file makes rules; nobody else learns of them', () => {
     const catalogue = catalogueOf(metadataFolder);
     const [ann, bob] = [namedPrincipal('key', 'ann'), namedPrincipal('key', 'bob')];
-    const grantsOf = saveAudit((principal) => principal === null || principal.name === 'ann');
-    const seen = [ann, bob, null].map((who) => visibleCatalogue(catalogue, grantsOf(who, catalogue)).model.entitySets);
-    assert.deepEqual(
-      seen.map((sets) => sets.has('AuditEvents')),
-      [true, false, false],
-    );
-    assert.equal(seen[1]?.size, catalogue.model.entitySets.size - 1);
-    assert.equal(grantsOf(bob, catalogue), grantsOf(null, catalogue));
+    const seen = (who: Principal | null, alone: boolean) => {
+      const isOperator = (one: Principal | null): boolean => (one === null ? alone : one.name === 'ann');
+      const access = openAccess(null, { catalogue, isOperator, observe: unobserved, watch: () => undefined });
+      const grants = access.grantsOf(who, catalogue);
+      assert.equal(access.grantsOf(who, catalogue), grants, 'made once');
+      const { entitySets } = visibleCatalogue(catalogue, grants).model;
+      const raw = entitySets.get('LoadRejects')?.entityType.properties.has('RawText');
+      const may = (['read', 'replay', 'ingest', 'administer'] as const).map((one) => access.allows(who, one));
+      return [catalogue.model.entitySets.size - entitySets.size, entitySets.has('AuditEvents'), raw, may];
+    };
+    const [all, reads] = [
+      [true, true, true, true],
+      [true, false, false, false],
+    ];
+    assert.deepEqual(seen(ann, false), [0, true, true, all]);
+    assert.deepEqual(seen(bob, false), [1, false, false, reads]);
+    assert.deepEqual(seen(null, false), [1, false, false, reads]);
+    // On this machine, where nobody signs in.
+    assert.deepEqual(seen(null, true), [1, false, true, all]);
   });
 });
