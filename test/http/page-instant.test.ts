@@ -74,7 +74,9 @@ describe('http: now() is one instant for all pages of a read', () => {
     assert.deepEqual([first?.['@odata.count'], first?.value.length, second?.value.length], [4, 2, 2]);
     const link = first?.['@odata.nextLink'] ?? '';
     // Past for a statement of now, whose instant is cut to milliseconds, and still to come at that of the first page.
-    await feed.client.query(`UPDATE feed."Cases" SET "CreatedAt" = clock_timestamp() - interval '2 milliseconds' WHERE "Id" = 5`);
+    await feed.client.query(
+      `UPDATE feed."Cases" SET "CreatedAt" = clock_timestamp() - interval '2 milliseconds' WHERE "Id" = 5`,
+    );
     assert.deepEqual(await ids('Cases?$filter=CreatedAt lt now()&$select=Id'), [1, 2, 3, 4, 5]);
     const later = (await (await feed.get(link, { Prefer: 'odata.maxpagesize=9' })).json()) as Page;
     assert.deepEqual(
