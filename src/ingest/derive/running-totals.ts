@@ -1,6 +1,7 @@
 import type { Catalogue } from '../../catalogue/catalogue.ts';
 import type { RunningTotal } from '../../catalogue/unified.ts';
 import { quoteIdentifier } from '../../sql/identifier.ts';
+import { literal } from '../../sql/literal.ts';
 import type { Transaction } from '../../warehouse/database.ts';
 import { columnList } from '../stored/column-lists.ts';
 import { distinctName } from '../stored/distinct-name.ts';
@@ -13,7 +14,7 @@ import { affectedKeys } from './unified-rows.ts';
 const daysFilled = 366;
 
 /**
- * Completes the made rows of a set with a running total: by the stored rows of the same sources, whose totals may follow from those that were
+ * Completes the made rows of a set with a running total: by the stored rows of the same products, whose totals may follow from those that were
  * made, by days on which nothing happened and something is left, and by the totals. Such a set has one row for a thing and a day at most, so
  * those of a source are few.
  * Resolves to what follows FROM of the stored rows `t` that the made ones stand for; null: the set has no running total.
@@ -29,7 +30,7 @@ export async function completeTotals(
     return null;
   }
   const names = namesOf(derived, running);
-  const { key, source } = names;
+  const { key, source, productOf } = names;
   if (all) {
     await transaction.query(totalsQuery(made, names));
     return `${table.name} t`;
@@ -40,19 +41,21 @@ export async function completeTotals(
   await transaction.query(`DROP TABLE IF EXISTS ${touched}, ${again}`);
   await transaction.query(`CREATE TEMP TABLE ${again} ON COMMIT DROP AS ${affectedKeys(catalogue, derived)}`);
   await transaction.query(
-    `CREATE TEMP TABLE ${touched} ON COMMIT DROP AS SELECT ${source} AS source FROM ${made} UNION SELECT t.${source} FROM ${table.name} t JOIN ${again} a ON a._key = t.${key}`,
+    `CREATE TEMP TABLE ${touched} ON COMMIT DROP AS SELECT ${productOf(source)} AS product FROM ${made} UNION SELECT ${productOf(`t.${source}`)} FROM ${table.name} t JOIN ${again} a ON a._key = t.${key}`,
   );
   const columns = derivedColumns(derived);
   await transaction.query(
-    `INSERT INTO ${made} (${columnList(columns)}) SELECT ${columnList(columns, 't')} FROM ${table.name} t JOIN ${touched} x ON x.source = t.${source} WHERE num_nonnulls(${columnList(names.told, 't')}) > 0 AND NOT EXISTS (SELECT FROM ${again} a WHERE a._key = t.${key})`,
+    `INSERT INTO ${made} (${columnList(columns)}) SELECT ${columnList(columns, 't')} FROM ${table.name} t JOIN ${touched} x ON x.product = ${productOf(`t.${source}`)} WHERE num_nonnulls(${columnList(names.told, 't')}) > 0 AND NOT EXISTS (SELECT FROM ${again} a WHERE a._key = t.${key})`,
   );
   await transaction.query(totalsQuery(made, names));
-  return `${table.name} t JOIN ${touched} x ON x.source = t.${source}`;
+  return `${table.name} t JOIN ${touched} x ON x.product = ${productOf(`t.${source}`)}`;
 }
 
 interface Names {
   readonly key: string;
   readonly source: string;
+  /** SQL text of the product of a source: days of sources whose ids mean the same belong to one thing, whichever source a day's key begins with. */
+  readonly productOf: (source: string) => string;
   readonly id: string;
   readonly as: string;
   readonly plus: string;
@@ -71,21 +74,37 @@ function namesOf(derived: DerivedTable, running: RunningTotal): Names {
   const given = new Set([key, ...['Source', 'SourceId', as, over, ...same].map(column)]);
   const quoted = (property: string): string => quoteIdentifier(column(property));
   return {
-    ...{ key: quoteIdentifier(key), source: quoted('Source'), id: quoted('SourceId') },
+    ...{ key: quoteIdentifier(key), source: quoted('Source'), id: quoted('SourceId'), productOf: productsOf(derived) },
     ...{ as: quoted(as), plus: quoted(plus), minus: quoted(minus), over: quoted(over), same: same.map(quoted) },
     told: derivedColumns(derived).filter((name) => !given.has(name)),
   };
 }
 
+function productsOf({ derivation }: DerivedTable): Names['productOf'] {
+  const products = new Map<string, string>();
+  for (const { source, space, keyed } of derivation.kind === 'unified' ? derivation.from : []) {
+    for (const [of, at] of keyed?.spaces ?? [[source, space] as const]) {
+      products.set(of, at.slice(0, at.indexOf(':')));
+    }
+  }
+  const text = (value: string): string => literal({ type: 'Edm.String', value });
+  const others = [...products].filter(([of, product]) => of !== product);
+  return (source) =>
+    others.length === 0
+      ? source
+      : `CASE ${source} ${others.map(([of, product]) => `WHEN ${text(of)} THEN ${text(product)}`).join(' ')} ELSE ${source} END`;
+}
+
 /** Writes the totals of the made rows, and adds the days between them. */
 function totalsQuery(made: string, names: Names): string {
-  const { key, source, id, as, plus, minus, over, same } = names;
-  // What stands before the day, which keys end in.
+  const { key, source, productOf, id, as, plus, minus, over, same } = names;
+  // What stands before the day, which keys end in; and what of it is the thing's within its product.
   const series = `left(m.${key}, -11)`;
-  const rows = `SELECT m.${key} AS k, m.${source} AS s, ${series} AS series, m.${over} AS d, ${same.map((name) => `m.${name}, `).join('')}num_nonnulls(m.${plus}, m.${minus}) AS told, coalesce(m.${plus}, 0) - coalesce(m.${minus}, 0) AS change FROM ${made} m WHERE m.${over} IS NOT NULL`;
-  const passed = 'OVER (PARTITION BY s, series ORDER BY d)';
+  const thing = `substr(${series}, strpos(${series}, ':'))`;
+  const rows = `SELECT m.${key} AS k, m.${source} AS s, ${productOf(`m.${source}`)} AS p, ${thing} AS thing, ${series} AS series, m.${over} AS d, ${same.map((name) => `m.${name}, `).join('')}num_nonnulls(m.${plus}, m.${minus}) AS told, coalesce(m.${plus}, 0) - coalesce(m.${minus}, 0) AS change FROM ${made} m WHERE m.${over} IS NOT NULL`;
+  const passed = 'OVER (PARTITION BY p, thing ORDER BY d)';
   const summed = `SELECT r.*, sum(change) ${passed} AS total, sum(told) ${passed} AS known, lead(d) ${passed} AS next FROM rows r`;
-  const last = 'SELECT s, max(d) AS last FROM rows WHERE told > 0 GROUP BY s';
+  const last = 'SELECT p, max(d) AS last FROM rows WHERE told > 0 GROUP BY p';
   const until = `least(coalesce(t.next - 1, e.last), t.d + ${daysFilled})`;
   const cells = [
     "t.series || to_char(f.d, ':YYYY-MM-DD')",
@@ -94,6 +113,6 @@ function totalsQuery(made: string, names: Names): string {
     ...same.map((name) => `t.${name}`),
     `t.total::integer`,
   ];
-  const added = `INSERT INTO ${made} (${[key, source, over, ...same, as, id].join(', ')}) SELECT ${cells.join(', ')}, substr(t.series, strpos(t.series, ':') + 1) || to_char(f.d, ':YYYY-MM-DD') FROM totals t JOIN ends e ON e.s = t.s CROSS JOIN LATERAL (SELECT x::date AS d FROM generate_series((t.d + 1)::timestamp, ${until}::timestamp, interval '1 day') x) f WHERE t.known > 0 AND t.total <> 0`;
+  const added = `INSERT INTO ${made} (${[key, source, over, ...same, as, id].join(', ')}) SELECT ${cells.join(', ')}, substr(t.series, strpos(t.series, ':') + 1) || to_char(f.d, ':YYYY-MM-DD') FROM totals t JOIN ends e ON e.p = t.p CROSS JOIN LATERAL (SELECT x::date AS d FROM generate_series((t.d + 1)::timestamp, ${until}::timestamp, interval '1 day') x) f WHERE t.known > 0 AND t.total <> 0`;
   return `WITH rows AS MATERIALIZED (${rows}), totals AS MATERIALIZED (${summed}), ends AS (${last}), added AS (${added}) UPDATE ${made} m SET ${as} = t.total::integer FROM totals t WHERE t.k = m.${key} AND t.known > 0`;
 }
