@@ -7,6 +7,8 @@ export interface ErrorReply {
   readonly body: string;
   /** Seconds for Retry-After; null: none. */
   readonly retryAfter: number | null;
+  /** What the fault itself asks for in WWW-Authenticate. Absent: nothing of its own. */
+  readonly challenge?: string;
 }
 
 /** What every error reply has beside its body: OData JSON 19 asks for the language of the message. */
@@ -34,5 +36,6 @@ export function errorReply(fault: unknown, requestId: string): ErrorReply {
   const target = error.target === undefined ? {} : { target: error.target };
   const body = { error: { code: error.code, message: error.message, ...target, details, ...offset, ...feature } };
   const retryAfter = error.status === 503 || error.status === 429 ? (error.retryAfter ?? retryAfterSeconds) : null;
-  return { status: error.status, code: error.code, body: JSON.stringify(body), retryAfter };
+  const { status, code, challenge } = error;
+  return { status, code, body: JSON.stringify(body), retryAfter, ...(challenge !== undefined && { challenge }) };
 }

@@ -11,7 +11,7 @@ import { answerBatch } from './batch/answer-batch.ts';
 import { BrokenReply } from './captured-reply.ts';
 import type { ReaderTurn } from './edge/reader-limits.ts';
 import { checkLinkedHost, type RequestOrigin } from './edge/request-origin.ts';
-import { errorHeaders, errorReply } from './error-body.ts';
+import { errorReply } from './error-body.ts';
 import { type Exchange, feedPath, openExchange } from './exchange.ts';
 import type { Feed } from './feed.ts';
 import { serviceLimits } from './limits.ts';
@@ -19,6 +19,7 @@ import { loggedOption, loggedPath } from './logged-path.ts';
 import { ClientGone } from './reply-sink.ts';
 import type { ReplyTarget } from './reply-target.ts';
 import { checkLength, readTarget, type Target, withBody } from './request-target.ts';
+import { sendError } from './send-error.ts';
 import { checkServedHost } from './served-host.ts';
 
 /** One request, from a connection or out of another request. */
@@ -329,17 +330,6 @@ function settle(thrown: unknown, { id, feed, response, challenge }: Settling): s
     response.destroy();
     return reply.code;
   }
-  const asked = thrown instanceof GatewayError ? (thrown.challenge ?? challenge) : challenge;
-  if (reply.status === 401 && asked !== null) {
-    response.setHeader('WWW-Authenticate', asked);
-  }
-  if (reply.retryAfter !== null) {
-    response.setHeader('Retry-After', String(reply.retryAfter));
-  }
-  response.writeHead(reply.status, {
-    ...errorHeaders,
-    'Content-Length': String(Buffer.byteLength(reply.body)),
-  });
-  response.end(reply.body);
+  sendError(reply, response, { challenge });
   return reply.code;
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import http from 'node:http';
-import { authentication } from '../../src/http/authentication.ts';
+import { GatewayError } from '../../src/errors.ts';
+import { authentication, openToAll } from '../../src/http/authentication.ts';
 import { type ConnectFeed, connectRoutes } from '../../src/http/connect/connect-routes.ts';
 import { everything } from '../../src/plan/grants.ts';
 import { all, readXml, unzip } from '../connect/decoded-workbook.ts';
@@ -18,13 +19,7 @@ describe('http: connect files', () => {
     const feed: ConnectFeed = {
       catalogue: () => catalogue,
       grantsOf: () => everything,
-      authentication: {
-        open: true,
-        signsIn: false,
-        keyName: 'api-key',
-        challenge: () => null,
-        identify: async () => null,
-      },
+      authentication: openToAll,
       settings: { pageSize: 10, publicUrl: null },
       observe: (event) => void (event.event === 'request' && log.push(event)),
       ...more,
@@ -130,5 +125,22 @@ describe('http: connect files', () => {
     await get(open, '/connect/excel.xlsx?sets=Cases&api-key=secret');
     const { path, options, status } = open.log.at(-1) ?? {};
     assert.deepEqual([path, options, status], ['/connect/?', ['sets'], 200]);
+  });
+
+  it('say when to come again, and what a token was refused for', async () => {
+    for (const [thrown, header, value] of [
+      [new GatewayError('SignInUnavailable', 'No keys now', { retryAfter: 10 }), 'retry-after', '10'],
+      [
+        new GatewayError('Unauthorized', 'Old', { challenge: 'Bearer error="invalid_token"' }),
+        'www-authenticate',
+        'Bearer error="invalid_token"',
+      ],
+    ] as const) {
+      const identify = () => Promise.reject(thrown);
+      const refusing = await server({ authentication: { ...guard, identify } });
+      const reply = await get(refusing, '/connect/powerbi.pbids');
+      assert.deepEqual([reply.status, reply.headers.get(header)], [thrown.status, value]);
+      await refusing.close();
+    }
   });
 });

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import {
@@ -16,15 +15,11 @@ import type { SignIn } from '../../connect/snippets.ts';
 import type { EntitySet, Model } from '../../edm/model.ts';
 import { GatewayError } from '../../errors.ts';
 import { visibleCatalogue } from '../../plan/visible.ts';
-import type { Principal } from '../../sign-in/principal.ts';
-import { checkLinkedHost, type Proxies, proxiesOf, requestOrigin } from '../edge/request-origin.ts';
-import { errorHeaders, errorReply } from '../error-body.ts';
+import { answerVisits, type Visit } from '../beside/beside-feed.ts';
 import { serviceRoot } from '../exchange.ts';
 import type { Feed } from '../feed.ts';
-import { loggedOption, loggedPath } from '../logged-path.ts';
+import { loggedPath } from '../logged-path.ts';
 import { attachment } from '../reply-form.ts';
-import { readTarget } from '../request-target.ts';
-import { checkServedHost } from '../served-host.ts';
 
 const connectPath = '/connect/';
 
@@ -36,77 +31,32 @@ export type ConnectFeed = Pick<Feed, 'catalogue' | 'grantsOf' | 'authentication'
  * read the feed gets them, with the sets that he may read; no file holds what he signs in with.
  */
 export function connectRoutes(app: FastifyInstance, feed: ConnectFeed): void {
-  const proxies = proxiesOf(feed.settings.trustProxy ?? []);
   app.register(async (routes) => {
-    // As for the feed: errors are OData's, whoever asks.
-    routes.addHook('onRequest', async (request, reply) => {
-      reply.hijack();
-      await answer(request.raw, reply.raw, feed, proxies);
+    answerVisits(routes, feed, {
+      guarded: true,
+      answer: (visit) => answer(visit, feed),
+      loggedPath: (path) => loggedPath(path, feed.catalogue().model),
     });
     routes.all(`${connectPath}*`, (_, reply) => reply);
   });
 }
 
-async function answer(
-  message: IncomingMessage,
-  response: ServerResponse,
-  feed: ConnectFeed,
-  proxies: Proxies,
-): Promise<void> {
-  const id = randomUUID();
-  const started = performance.now();
-  const origin = requestOrigin(message, proxies);
-  const { url, host, secure } = origin;
-  const headers = { ...message.headers, host };
-  const target = readTarget(url, headers, feed.authentication.keyName);
-  const presented = {
-    authorization: headers.authorization,
-    key: target.key,
-    method: message.method ?? '',
-    headers,
-    address: origin.address,
-  };
-  let principal: Principal | null = null;
-  let error: string | null = null;
-  try {
-    if (feed.authentication.open) {
-      checkServedHost(headers, feed.settings.publicUrl);
-    }
-    checkLinkedHost(origin, feed.settings.publicUrl);
-    principal = await feed.authentication.identify(presented);
-    if (message.method !== 'GET' && message.method !== 'HEAD') {
-      response.setHeader('Allow', 'GET, HEAD');
-      throw new GatewayError('MethodNotAllowed', `${message.method} is not allowed: files are read with GET`);
-    }
-    const whole = feed.catalogue();
-    const { model } = visibleCatalogue(whole, feed.grantsOf(principal, whole));
-    const to: ConnectTo = {
-      root: serviceRoot(feed.settings.publicUrl, host, secure),
-      signIn: signInAt(feed),
-      at: new Date(),
-    };
-    send(message, response, await fileOf(target, to, model));
-  } catch (thrown) {
-    error = refuse(thrown, response, { id, challenge: feed.authentication.challenge(presented) });
-    if (error === 'Internal' && thrown instanceof Error) {
-      feed.observe({ event: 'defect', id, error: thrown });
-    }
-  } finally {
-    feed.observe({
-      event: 'request',
-      id,
-      method: message.method ?? '',
-      path: loggedPath(target.path, feed.catalogue().model),
-      options: target.query === '' ? [] : target.query.split('&').map(loggedOption),
-      status: response.statusCode,
-      rows: null,
-      fromCache: false,
-      milliseconds: Math.round(performance.now() - started),
-      agent: message.headers['user-agent'] ?? '',
-      user: principal?.name ?? null,
-      error,
-    });
+async function answer(visit: Visit, feed: ConnectFeed): Promise<void> {
+  const { message, response, origin, target, presented } = visit;
+  const principal = await feed.authentication.identify(presented);
+  visit.principal = principal;
+  if (message.method !== 'GET' && message.method !== 'HEAD') {
+    response.setHeader('Allow', 'GET, HEAD');
+    throw new GatewayError('MethodNotAllowed', `${message.method} is not allowed: files are read with GET`);
   }
+  const whole = feed.catalogue();
+  const { model } = visibleCatalogue(whole, feed.grantsOf(principal, whole));
+  const to: ConnectTo = {
+    root: serviceRoot(feed.settings.publicUrl, origin.host, origin.secure),
+    signIn: signInAt(feed),
+    at: new Date(),
+  };
+  send(message, response, await fileOf(target, to, model));
 }
 
 /** How a program would sign in: as the gateway asks one that shows nothing. */
@@ -184,19 +134,4 @@ function send(message: IncomingMessage, response: ServerResponse, { name, conten
     'X-Content-Type-Options': 'nosniff',
   });
   response.end(message.method === 'HEAD' ? undefined : body);
-}
-
-/** Gives the code of the error. */
-function refuse(
-  thrown: unknown,
-  response: ServerResponse,
-  { id, challenge }: { readonly id: string; readonly challenge: string | null },
-): string {
-  const reply = errorReply(thrown, id);
-  if (reply.status === 401 && challenge !== null) {
-    response.setHeader('WWW-Authenticate', challenge);
-  }
-  response.writeHead(reply.status, { ...errorHeaders, 'Content-Length': String(Buffer.byteLength(reply.body)) });
-  response.end(reply.body);
-  return reply.code;
 }

@@ -1,19 +1,13 @@
-import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import { GatewayError } from '../../errors.ts';
-import type { Principal } from '../../sign-in/principal.ts';
 import { acceptsHtml } from '../accept.ts';
-import { checkLinkedHost, proxiesOf, requestOrigin } from '../edge/request-origin.ts';
+import { answerVisits, type Visit } from '../beside/beside-feed.ts';
 import { matches } from '../entity-tag.ts';
-import { errorHeaders, errorReply } from '../error-body.ts';
 import { headerText } from '../exchange.ts';
 import type { Feed } from '../feed.ts';
-import { loggedOption, loggedPath } from '../logged-path.ts';
+import { loggedPath } from '../logged-path.ts';
 import { contentEncoding } from '../reply-head.ts';
-import { ClientGone } from '../reply-sink.ts';
-import { readTarget } from '../request-target.ts';
-import { checkServedHost } from '../served-host.ts';
 import { type ConsoleRequest, dataOf } from './console-data.ts';
 import { consoleFiles, type SentFile } from './console-files.ts';
 import { securityHeaders } from './console-headers.ts';
@@ -56,10 +50,11 @@ export function consoleRoutes(app: FastifyInstance, feed: ConsoleFeed, service: 
     mustMatchWhenDerived: false,
   });
   app.register(async (routes) => {
-    // As for the feed: before the framework looks at the body.
-    routes.addHook('onRequest', async (request, reply) => {
-      reply.hijack();
-      await answer(request.raw, reply.raw, place);
+    answerVisits(routes, feed, {
+      guarded: true,
+      answer: (visit) => answer(visit, place),
+      loggedPath: (path) => (ownPath.test(path) ? path : loggedPath(path, feed.catalogue().model)),
+      errorHeaders: securityHeaders,
     });
     routes.get('/', { constraints: { form: 'html' } }, (_, reply) => reply);
     routes.all(`${consolePath}*`, (_, reply) => reply);
@@ -75,62 +70,19 @@ interface Place {
   files(): Promise<ReadonlyMap<string, SentFile>>;
 }
 
-/** One request from first to last byte, with its line in the log. */
-async function answer(message: IncomingMessage, response: ServerResponse, place: Place): Promise<void> {
+async function answer(visit: Visit, place: Place): Promise<void> {
   const { feed, service } = place;
-  const id = randomUUID();
-  const started = performance.now();
-  const origin = requestOrigin(message, proxiesOf(feed.settings.trustProxy ?? []));
-  const { url, host, secure } = origin;
-  const headers = { ...message.headers, host };
-  const target = readTarget(url, headers, feed.authentication.keyName);
-  const presented = {
-    ...{ authorization: headers.authorization, key: target.key, headers },
-    ...{ method: message.method ?? '', address: origin.address },
-  };
-  let principal: Principal | null = null;
-  let error: string | null = null;
-  try {
-    if (feed.authentication.open) {
-      checkServedHost(headers, feed.settings.publicUrl);
-    }
-    checkLinkedHost(origin, feed.settings.publicUrl);
-    const name = target.path.startsWith(consolePath) ? target.path.slice(consolePath.length) : '';
-    if (!name.startsWith(dataPath)) {
-      sendFile(message, response, await fileNamed(name, message.method, { response, place }));
-      return;
-    }
-    principal = await feed.authentication.identify(presented);
-    const request: ConsoleRequest = {
-      message,
-      response,
-      headers,
-      secure,
-      principal,
-      name: name.slice(dataPath.length),
-    };
-    sendJson(message, response, await dataOf(request, feed, service));
-  } catch (thrown) {
-    error = refuse(thrown, message, response, { id, challenge: feed.authentication.challenge(presented) });
-    if (error === 'Internal' && thrown instanceof Error) {
-      feed.observe({ event: 'defect', id, error: thrown });
-    }
-  } finally {
-    feed.observe({
-      event: 'request',
-      id,
-      method: message.method ?? '',
-      path: ownPath.test(target.path) ? target.path : loggedPath(target.path, feed.catalogue().model),
-      options: target.query === '' ? [] : target.query.split('&').map(loggedOption),
-      status: error === 'ClientGone' ? 499 : response.statusCode,
-      rows: null,
-      fromCache: false,
-      milliseconds: Math.round(performance.now() - started),
-      agent: message.headers['user-agent'] ?? '',
-      user: principal?.name ?? null,
-      error,
-    });
+  const { message, response, headers, origin, target } = visit;
+  const name = target.path.startsWith(consolePath) ? target.path.slice(consolePath.length) : '';
+  if (!name.startsWith(dataPath)) {
+    sendFile(message, response, await fileNamed(name, message.method, { response, place }));
+    return;
   }
+  const principal = await feed.authentication.identify(visit.presented);
+  visit.principal = principal;
+  const { secure } = origin;
+  const request: ConsoleRequest = { message, response, headers, secure, principal, name: name.slice(dataPath.length) };
+  sendJson(message, response, await dataOf(request, feed, service));
 }
 
 async function fileNamed(
@@ -182,37 +134,4 @@ function sendJson(message: IncomingMessage, response: ServerResponse, data: obje
     'Cache-Control': 'private, no-store',
   });
   response.end(message.method === 'HEAD' ? undefined : body);
-}
-
-/** Gives the code of the error. */
-function refuse(
-  thrown: unknown,
-  message: IncomingMessage,
-  response: ServerResponse,
-  { id, challenge }: { readonly id: string; readonly challenge: string | null },
-): string {
-  if (thrown instanceof ClientGone) {
-    response.destroy();
-    return 'ClientGone';
-  }
-  const reply = errorReply(thrown, id);
-  const asked = thrown instanceof GatewayError ? (thrown.challenge ?? challenge) : challenge;
-  if (reply.status === 401 && asked !== null) {
-    response.setHeader('WWW-Authenticate', asked);
-  }
-  const { 'content-length': length, 'transfer-encoding': coding } = message.headers;
-  if (!message.complete && (coding !== undefined || (length !== undefined && length !== '0'))) {
-    // Whatever of the body is still to come is not waited for.
-    response.setHeader('Connection', 'close');
-  }
-  if (reply.retryAfter !== null) {
-    response.setHeader('Retry-After', String(reply.retryAfter));
-  }
-  response.writeHead(reply.status, {
-    ...securityHeaders,
-    ...errorHeaders,
-    'Content-Length': String(Buffer.byteLength(reply.body)),
-  });
-  response.end(message.method === 'HEAD' ? undefined : reply.body);
-  return reply.code;
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import http from 'node:http';
 import { gunzipSync } from 'node:zlib';
 import type { Catalogue } from '../../../src/catalogue/catalogue.ts';
-import { authentication } from '../../../src/http/authentication.ts';
+import { authentication, openToAll } from '../../../src/http/authentication.ts';
 import { type ConsoleFeed, consoleRoutes } from '../../../src/http/console/console-routes.ts';
 import type { ConsoleService, RejectChoice } from '../../../src/http/console/console-service.ts';
 import { operatorRule } from '../../../src/http/console/operators.ts';
@@ -45,13 +45,7 @@ describe('http: the console', () => {
     const feed: ConsoleFeed = {
       catalogue: () => whole,
       grantsOf: () => narrow,
-      authentication: {
-        open: true,
-        signsIn: false,
-        keyName: 'api-key',
-        challenge: () => null,
-        identify: async () => null,
-      },
+      authentication: openToAll,
       settings: { pageSize: 10, publicUrl: null },
       observe: (event) => void (event.event === 'request' && log.push(event)),
       ...more,
