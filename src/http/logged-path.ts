@@ -1,4 +1,5 @@
 import type { Model } from '../edm/model.ts';
+import { namesOf } from './model-names.ts';
 import { optionName } from './next-link.ts';
 
 /** One segment between slashes; in quotes a bracket and a slash are text. */
@@ -71,21 +72,4 @@ function segmentsOf(path: string): readonly Segment[] {
   }
   end(path.length);
   return segments;
-}
-
-const known = new WeakMap<Model, ReadonlySet<string>>();
-
-function namesOf(model: Model): ReadonlySet<string> {
-  const found = known.get(model);
-  if (found !== undefined) {
-    return found;
-  }
-  const names = new Set<string>(model.entitySets.keys());
-  for (const { properties, navigationProperties } of model.entityTypes.values()) {
-    for (const name of [...properties.keys(), ...navigationProperties.keys()]) {
-      names.add(name);
-    }
-  }
-  known.set(model, names);
-  return names;
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { GatewayError } from '../errors.ts';
+import type { RequestRecord } from '../observation/events/http.ts';
 import type { Principal } from '../sign-in/principal.ts';
 import { settleQuery } from '../uri/parse-uri.ts';
 import { answer } from './answer.ts';
@@ -121,61 +122,43 @@ export async function respond(request: FeedRequest, response: ReplyTarget, servi
     error = settle(thrown, { id, feed, response, challenge: feed.authentication.challenge(presented) });
   } finally {
     turn?.leave(exchange?.rows ?? 0);
-    feed.audit?.(
-      auditOf({ id, request, target, exchange, principal, error, started, status: response.statusCode }, feed),
-    );
-    feed.observe({
-      event: 'request',
-      id,
-      method: request.method,
+    const answered = {
+      ...{ id, method: request.method, rows: exchange?.rows ?? null, error },
       // The token of a status monitor is a secret.
       path: monitorToken(target.path) === null ? loggedPath(target.path, feed.catalogue().model) : '~async',
-      options: target.query === '' ? [] : target.query.split('&').map(loggedOption),
       status: error === 'ClientGone' ? 499 : response.statusCode,
-      rows: exchange?.rows ?? null,
-      fromCache: exchange?.fromCache ?? false,
       milliseconds: Math.round(performance.now() - started),
       agent: request.headers['user-agent'] ?? '',
+    };
+    feed.audit?.(auditOf(answered, { request, principal, query: exchange?.query ?? target.query, feed }));
+    feed.observe({
+      event: 'request',
+      ...answered,
+      options: target.query === '' ? [] : target.query.split('&').map(loggedOption),
+      fromCache: exchange?.fromCache ?? false,
       user: principal?.name ?? null,
-      error,
     });
   }
 }
 
-interface Answered {
-  readonly id: string;
+type Answered = Pick<RequestRecord, 'id' | 'method' | 'path' | 'status' | 'rows' | 'milliseconds' | 'agent' | 'error'>;
+
+interface Asked {
   readonly request: FeedRequest;
-  readonly target: Target;
-  readonly exchange: Exchange | null;
   readonly principal: Principal | null;
-  readonly error: string | null;
-  readonly started: number;
-  readonly status: number;
+  readonly query: string;
+  readonly feed: Feed;
 }
 
-function auditOf(
-  { id, request, target, exchange, principal, error, started, status }: Answered,
-  feed: Feed,
-): AuditRecord {
-  const { model } = feed.catalogue();
-  const agent = request.headers['user-agent'] ?? '';
-  const milliseconds = Math.round(performance.now() - started);
+function auditOf(answered: Answered, { request, principal, query, feed }: Asked): AuditRecord {
+  const { id, method, path, status, rows, milliseconds, agent, error } = answered;
   return {
-    requestId: id,
-    at: new Date(Date.now() - milliseconds).toISOString(),
-    principal: principal?.id ?? null,
-    name: principal?.name ?? null,
-    address: request.address,
-    method: request.method.slice(0, 20),
-    path: monitorToken(target.path) === null ? loggedPath(target.path, model).slice(0, 1000) : '~async',
-    query: auditedQuery(exchange?.query ?? target.query, model),
-    status: error === 'ClientGone' ? 499 : status,
-    errorCode: error,
-    rows: exchange?.rows ?? null,
+    ...{ requestId: id, at: new Date(Date.now() - milliseconds).toISOString() },
+    ...{ principal: principal?.id ?? null, name: principal?.name ?? null, address: request.address },
+    ...{ method: method.slice(0, 20), path: path.slice(0, 1000), query: auditedQuery(query, feed.catalogue().model) },
+    ...{ status, errorCode: error, rows, milliseconds },
     bytes: request.within === null ? (request.sent?.() ?? null) : null,
-    milliseconds,
-    client: clientOf(agent),
-    agent: cutAgent(agent),
+    ...{ client: clientOf(agent), agent: cutAgent(agent) },
   };
 }
 

@@ -1,22 +1,11 @@
 import type { Model } from '../../edm/model.ts';
+import { namesOf } from '../model-names.ts';
 import { optionName } from '../next-link.ts';
 
 /** Options whose values hold names and literals; of all others only the name is kept, or a number. */
 const shown: ReadonlySet<string> = new Set([
-  ...[
-    'filter',
-    'select',
-    'expand',
-    'orderby',
-    'compute',
-    'apply',
-    'search',
-    'top',
-    'skip',
-    'count',
-    'format',
-    'schemaversion',
-  ],
+  ...['filter', 'select', 'expand', 'orderby', 'compute', 'apply'],
+  ...['search', 'top', 'skip', 'count', 'format', 'schemaversion'],
 ]);
 /** Characters of a query that are kept. */
 const longest = 4000;
@@ -124,22 +113,5 @@ function personalNames(model: Model): ReadonlySet<string> {
     ),
   );
   personalOf.set(model, names);
-  return names;
-}
-
-const allNames = new WeakMap<Model, ReadonlySet<string>>();
-
-function namesOf(model: Model): ReadonlySet<string> {
-  const found = allNames.get(model);
-  if (found !== undefined) {
-    return found;
-  }
-  const names = new Set<string>(model.entitySets.keys());
-  for (const { properties, navigationProperties } of model.entityTypes.values()) {
-    for (const name of [...properties.keys(), ...navigationProperties.keys()]) {
-      names.add(name);
-    }
-  }
-  allNames.set(model, names);
   return names;
 }

@@ -1,3 +1,5 @@
+import type { AuditRecord } from './http.ts';
+
 /** What happens to the program as a whole. */
 export type CommandEvent =
   | { readonly event: 'listening'; readonly address: string; readonly version: string }
@@ -10,25 +12,8 @@ export type CommandEvent =
   | { readonly event: 'table-change'; readonly message: string }
   /** What became of stored rows, or should: whoever runs the program should know. */
   | { readonly event: 'stored-rows'; readonly message: string }
-  /** Who asked for what: a row of the audit, as `AuditRecord` has it, in a line of the log. */
-  | {
-      readonly event: 'audit';
-      readonly requestId: string;
-      readonly at: string;
-      readonly principal: string | null;
-      readonly name: string | null;
-      readonly address: string;
-      readonly method: string;
-      readonly path: string;
-      readonly query: string;
-      readonly status: number;
-      readonly errorCode: string | null;
-      readonly rows: number | null;
-      readonly bytes: number | null;
-      readonly milliseconds: number;
-      readonly client: string | null;
-      readonly agent: string;
-    }
+  /** Who asked for what: a row of the audit in a line of the log. */
+  | ({ readonly event: 'audit' } & AuditRecord)
   /** So many rows are missing from the audit, as PostgreSQL did not take them for too long. */
   | { readonly event: 'audit-gap'; readonly records: number }
   /** Who may read files that hold rows or secrets. */
