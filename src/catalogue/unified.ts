@@ -96,6 +96,13 @@ export interface Contribution {
   readonly absent: ReadonlyMap<string, string>;
 }
 
+/** By source, what the ids of a contribution's rows are ids of. */
+export const spacesOf = ({ keyed, source, space }: Contribution): ReadonlyMap<string, string> =>
+  keyed?.spaces ?? new Map([[source, space]]);
+
+/** The product that a space is of: sources of one product give the same ids to the same things. */
+export const productOf = (space: string): string => space.slice(0, space.indexOf(':'));
+
 /** What a property of a unified set is made of besides what exports say. */
 export type UnifiedRule =
   /** `source:id` of the row. */

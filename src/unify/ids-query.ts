@@ -1,4 +1,5 @@
 import type { StoredSet } from '../catalogue/catalogue.ts';
+import { spacesOf } from '../catalogue/unified.ts';
 import type { NavigationProperty } from '../edm/model.ts';
 import { value } from '../sql/expression/expression.ts';
 import { openScope } from '../sql/expression/open-scope.ts';
@@ -219,9 +220,8 @@ export function keysOfIds(unified: BoundUnified, table: string): string {
   const prefixes = new Set(
     unified.contributions.flatMap((bound) => {
       const { contribution } = bound;
-      const spaces = contribution.keyed?.spaces ?? new Map([[contribution.source, contribution.space]]);
       const before = keyPrefix(identityOf(unified, bound));
-      return [...spaces].map(([source, space]) => JSON.stringify([space, `${source}:${before}`]));
+      return [...spacesOf(contribution)].map(([source, space]) => JSON.stringify([space, `${source}:${before}`]));
     }),
   );
   return [...prefixes]

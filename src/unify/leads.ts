@@ -1,5 +1,5 @@
 import type { StoredSet } from '../catalogue/catalogue.ts';
-import type { Contribution, UnifiedDerivation } from '../catalogue/unified.ts';
+import { type Contribution, productOf, type UnifiedDerivation } from '../catalogue/unified.ts';
 import { storedSet } from '../sql/scope.ts';
 import { type BoundContribution, entitySet } from './bind-contribution.ts';
 import type { BoundUnified } from './bind-unified.ts';
@@ -50,7 +50,6 @@ export function leadsOf(
 
 /** Other sources of the same product with rows in a set. */
 function relatives({ from }: UnifiedDerivation, { source, space }: Contribution): readonly string[] {
-  const product = (of: string): string => of.slice(0, of.indexOf(':'));
-  const others = from.filter((one) => one.source !== source && product(one.space) === product(space));
+  const others = from.filter((one) => one.source !== source && productOf(one.space) === productOf(space));
   return [...new Set(others.map((one) => one.source))];
 }

@@ -1,7 +1,7 @@
 import type { Catalogue } from '../../catalogue/catalogue.ts';
-import type { RunningTotal } from '../../catalogue/unified.ts';
+import { productOf, type RunningTotal, spacesOf } from '../../catalogue/unified.ts';
 import { quoteIdentifier } from '../../sql/identifier.ts';
-import { literal } from '../../sql/literal.ts';
+import { escapeText } from '../../sql/literal.ts';
 import type { Transaction } from '../../warehouse/database.ts';
 import { columnList } from '../stored/column-lists.ts';
 import { distinctName } from '../stored/distinct-name.ts';
@@ -30,7 +30,7 @@ export async function completeTotals(
     return null;
   }
   const names = namesOf(derived, running);
-  const { key, source, productOf } = names;
+  const { key, source, productSql } = names;
   if (all) {
     await transaction.query(totalsQuery(made, names));
     return `${table.name} t`;
@@ -41,21 +41,21 @@ export async function completeTotals(
   await transaction.query(`DROP TABLE IF EXISTS ${touched}, ${again}`);
   await transaction.query(`CREATE TEMP TABLE ${again} ON COMMIT DROP AS ${affectedKeys(catalogue, derived)}`);
   await transaction.query(
-    `CREATE TEMP TABLE ${touched} ON COMMIT DROP AS SELECT ${productOf(source)} AS product FROM ${made} UNION SELECT ${productOf(`t.${source}`)} FROM ${table.name} t JOIN ${again} a ON a._key = t.${key}`,
+    `CREATE TEMP TABLE ${touched} ON COMMIT DROP AS SELECT ${productSql(source)} AS product FROM ${made} UNION SELECT ${productSql(`t.${source}`)} FROM ${table.name} t JOIN ${again} a ON a._key = t.${key}`,
   );
   const columns = derivedColumns(derived);
   await transaction.query(
-    `INSERT INTO ${made} (${columnList(columns)}) SELECT ${columnList(columns, 't')} FROM ${table.name} t JOIN ${touched} x ON x.product = ${productOf(`t.${source}`)} WHERE num_nonnulls(${columnList(names.told, 't')}) > 0 AND NOT EXISTS (SELECT FROM ${again} a WHERE a._key = t.${key})`,
+    `INSERT INTO ${made} (${columnList(columns)}) SELECT ${columnList(columns, 't')} FROM ${table.name} t JOIN ${touched} x ON x.product = ${productSql(`t.${source}`)} WHERE num_nonnulls(${columnList(names.told, 't')}) > 0 AND NOT EXISTS (SELECT FROM ${again} a WHERE a._key = t.${key})`,
   );
   await transaction.query(totalsQuery(made, names));
-  return `${table.name} t JOIN ${touched} x ON x.product = ${productOf(`t.${source}`)}`;
+  return `${table.name} t JOIN ${touched} x ON x.product = ${productSql(`t.${source}`)}`;
 }
 
 interface Names {
   readonly key: string;
   readonly source: string;
   /** SQL text of the product of a source: days of sources whose ids mean the same belong to one thing, whichever source a day's key begins with. */
-  readonly productOf: (source: string) => string;
+  readonly productSql: (source: string) => string;
   readonly id: string;
   readonly as: string;
   readonly plus: string;
@@ -74,34 +74,30 @@ function namesOf(derived: DerivedTable, running: RunningTotal): Names {
   const given = new Set([key, ...['Source', 'SourceId', as, over, ...same].map(column)]);
   const quoted = (property: string): string => quoteIdentifier(column(property));
   return {
-    ...{ key: quoteIdentifier(key), source: quoted('Source'), id: quoted('SourceId'), productOf: productsOf(derived) },
+    ...{ key: quoteIdentifier(key), source: quoted('Source'), id: quoted('SourceId'), productSql: productsOf(derived) },
     ...{ as: quoted(as), plus: quoted(plus), minus: quoted(minus), over: quoted(over), same: same.map(quoted) },
     told: derivedColumns(derived).filter((name) => !given.has(name)),
   };
 }
 
-function productsOf({ derivation }: DerivedTable): Names['productOf'] {
-  const products = new Map<string, string>();
-  for (const { source, space, keyed } of derivation.kind === 'unified' ? derivation.from : []) {
-    for (const [of, at] of keyed?.spaces ?? [[source, space] as const]) {
-      products.set(of, at.slice(0, at.indexOf(':')));
-    }
-  }
-  const text = (value: string): string => literal({ type: 'Edm.String', value });
-  const others = [...products].filter(([of, product]) => of !== product);
-  return (source) =>
-    others.length === 0
-      ? source
-      : `CASE ${source} ${others.map(([of, product]) => `WHEN ${text(of)} THEN ${text(product)}`).join(' ')} ELSE ${source} END`;
+function productsOf({ derivation }: DerivedTable): Names['productSql'] {
+  const from = derivation.kind === 'unified' ? derivation.from : [];
+  const products = new Map(
+    from.flatMap((one) => [...spacesOf(one)]).map(([source, space]) => [source, productOf(space)]),
+  );
+  const cases = [...products]
+    .filter(([source, product]) => source !== product)
+    .map(([source, product]) => `WHEN ${escapeText(source)} THEN ${escapeText(product)}`);
+  return (source) => (cases.length === 0 ? source : `CASE ${source} ${cases.join(' ')} ELSE ${source} END`);
 }
 
 /** Writes the totals of the made rows, and adds the days between them. */
 function totalsQuery(made: string, names: Names): string {
-  const { key, source, productOf, id, as, plus, minus, over, same } = names;
+  const { key, source, productSql, id, as, plus, minus, over, same } = names;
   // What stands before the day, which keys end in; and what of it is the thing's within its product.
   const series = `left(m.${key}, -11)`;
   const thing = `substr(${series}, strpos(${series}, ':'))`;
-  const rows = `SELECT m.${key} AS k, m.${source} AS s, ${productOf(`m.${source}`)} AS p, ${thing} AS thing, ${series} AS series, m.${over} AS d, ${same.map((name) => `m.${name}, `).join('')}num_nonnulls(m.${plus}, m.${minus}) AS told, coalesce(m.${plus}, 0) - coalesce(m.${minus}, 0) AS change FROM ${made} m WHERE m.${over} IS NOT NULL`;
+  const rows = `SELECT m.${key} AS k, m.${source} AS s, ${productSql(`m.${source}`)} AS p, ${thing} AS thing, ${series} AS series, m.${over} AS d, ${same.map((name) => `m.${name}, `).join('')}num_nonnulls(m.${plus}, m.${minus}) AS told, coalesce(m.${plus}, 0) - coalesce(m.${minus}, 0) AS change FROM ${made} m WHERE m.${over} IS NOT NULL`;
   const passed = 'OVER (PARTITION BY p, thing ORDER BY d)';
   const summed = `SELECT r.*, sum(change) ${passed} AS total, sum(told) ${passed} AS known, lead(d) ${passed} AS next FROM rows r`;
   const last = 'SELECT p, max(d) AS last FROM rows WHERE told > 0 GROUP BY p';
