@@ -7,7 +7,7 @@ import { isTimeZone } from './catalogue/compile/conversions.ts';
 import { isProxyEntry } from './http/edge/request-origin.ts';
 import { isLoopback } from './http/served-host.ts';
 import { defaultLimits, type UnpackLimits } from './ingest/container/limits.ts';
-import { type SignInSettings, signInFaults, signInSettings, signInShape } from './sign-in/settings.ts';
+import { type SignInSettings, signInFaults, signInSettings, signInShape, words } from './sign-in/settings.ts';
 
 /** Everything the program takes from its environment. Read once at start; only `main.ts` and this file see `process.env`. */
 export interface Config {
@@ -128,12 +128,7 @@ const webAddress = z
   .refine((text) => !/[?#]/.test(text), 'must have no query and no fragment')
   .transform((text) => text.replace(/\/+$/, ''));
 
-/** Entries between blanks or commas. */
-const list = (fits: (entry: string) => boolean, must: string) =>
-  z
-    .string()
-    .transform((text) => text.split(/[\s,]+/).filter((entry) => entry !== ''))
-    .refine((entries) => entries.every(fits), must);
+const list = (fits: (entry: string) => boolean, must: string) => words.refine((entries) => entries.every(fits), must);
 
 /** As browsers write it: scheme, host and port alone. */
 const isOrigin = (text: string): boolean =>
@@ -188,10 +183,7 @@ const schema = z.object({
     .string()
     .regex(/^[A-Za-z][A-Za-z0-9_-]{0,63}$/, 'must be a name of letters, digits, - and _')
     .default('api-key'),
-  OPERATORS: z
-    .string()
-    .transform((text) => text.split(/[\s,]+/).filter((name) => name !== ''))
-    .optional(),
+  OPERATORS: words.optional(),
   HEAVY_READS: count(1, 64).optional(),
   TEMP_FILES_MB: count(1, 1_000_000).default(8192),
   EVALUATE_MAX_ROWS: count(1, 999_999_999).default(1_000_000),

@@ -26,7 +26,7 @@ export interface AccessPlace {
  */
 export function openAccess(file: string | null, { catalogue, isOperator, observe, watch }: AccessPlace): Access {
   if (file === null) {
-    return openToAll(isOperator);
+    return withoutRules(isOperator);
   }
   const read = (name: string) => {
     const { document, faults } = readAccess(name, catalogue);
@@ -65,7 +65,7 @@ export function openAccess(file: string | null, { catalogue, isOperator, observe
  * Where nobody made a rule: whoever is let in reads, save the audit and the text of rejected rows. Operators have the text of rejected rows, and
  * may do all operations; the audit is for those of them who signed in.
  */
-function openToAll(isOperator: AccessPlace['isOperator']): Access {
+function withoutRules(isOperator: AccessPlace['isOperator']): Access {
   const grants = new WeakMap<Catalogue, Map<boolean, Grants>>();
   return {
     grantsOf: (principal, catalogue) => {

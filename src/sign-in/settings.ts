@@ -42,7 +42,8 @@ export interface SignInSettings {
 }
 
 const guid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-const words = z.string().transform((text) => text.split(/[\s,]+/).filter((word) => word !== ''));
+/** Entries between blanks or commas. */
+export const words = z.string().transform((text) => text.split(/[\s,]+/).filter((word) => word !== ''));
 const guids = z
   .string()
   .transform((text) => text.toLowerCase().split(/[\s,]+/))

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, readdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { lives } from '../../src/ingest/delivery/left-spools.ts';
 
 const inMemory = '/dev/shm';
 const prefix = 'gateway-test-';
@@ -53,15 +54,6 @@ export function removeLeftovers(parent: string): void {
     if (pid !== undefined && !lives(Number(pid))) {
       rmSync(path.join(parent, name), { recursive: true, force: true });
     }
-  }
-}
-
-function lives(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
   }
 }
 

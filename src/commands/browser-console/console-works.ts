@@ -11,7 +11,7 @@ import { builtFiles } from './built-files.ts';
 import { feedStates } from './feed-states.ts';
 
 export interface ConsoleParts {
-  readonly config: Config;
+  readonly config: Pick<Config, 'reportingTimeZone'>;
   readonly proxied: Pick<ConnectedUpstreams, 'upstreams' | 'feeds'>;
   readonly access: Pick<Access, 'allows'>;
   /** Throws StorageFull where the disk of the database is full. */
@@ -22,10 +22,9 @@ export interface ConsoleParts {
 export function consoleWorks(context: IngestContext, parts: ConsoleParts): ConsoleService {
   const { catalogue, database } = context;
   const { config, proxied, access, requireSpace } = parts;
-  const { reportingTimeZone } = config;
   return {
     version: programVersion(),
-    reportingTimeZone,
+    reportingTimeZone: config.reportingTimeZone,
     files: builtFiles,
     feeds: () => feedStates({ catalogue, proxied, database }),
     model: () => modelSections(catalogue),

@@ -38,7 +38,8 @@ async function isLeft(name: string, at: string): Promise<boolean> {
   return Number(pid) === process.pid ? made < Date.now() - process.uptime() * 1000 : !lives(Number(pid));
 }
 
-function lives(pid: number): boolean {
+/** Whether a process has this number, ours or another user's. */
+export function lives(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;

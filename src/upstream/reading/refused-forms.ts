@@ -34,7 +34,7 @@ export class RefusedForms {
 
   /** Throws GatewayError as the feed did, where it need not be asked. */
   check(plan: UpstreamPlan, source: string): void {
-    const key = keyOf(plan);
+    const key = this.#knownKey(plan);
     const form = key === null ? undefined : this.#forms.get(key);
     if (key === null || form === undefined || form.requests.size < mostRequests) {
       return;
@@ -48,10 +48,10 @@ export class RefusedForms {
 
   /** The feed refused a plan, in all forms that it might take. */
   note(plan: UpstreamPlan, error: unknown): void {
-    const key = keyOf(plan);
     const status = refusedWith(error);
     // How long a request may be is learned apart, and what fails with 500 now may be answered in a minute.
-    if (key === null || (status !== 400 && status !== 501)) {
+    const key = status === 400 || status === 501 ? keyOf(plan) : null;
+    if (key === null || status === null) {
       return;
     }
     const text = describePlan(plan, { values: 'shown' });
@@ -62,10 +62,15 @@ export class RefusedForms {
 
   /** The feed answered a plan. */
   answered(plan: UpstreamPlan): void {
-    if (this.#forms.size > 0) {
-      const key = keyOf(plan);
-      this.#forms.delete(key ?? '');
+    const key = this.#knownKey(plan);
+    if (key !== null) {
+      this.#forms.delete(key);
     }
+  }
+
+  /** null: no form is remembered. Most feeds refuse nothing, and plans are long. */
+  #knownKey(plan: UpstreamPlan): string | null {
+    return this.#forms.size === 0 ? null : keyOf(plan);
   }
 
   /** The feed is another one now. */
