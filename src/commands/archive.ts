@@ -6,10 +6,10 @@ import type { Catalogue } from '../catalogue/catalogue.ts';
 import { operatorMessage } from '../errors.ts';
 import { runSchedules } from '../ingest/delivery/schedules.ts';
 import { everyone } from '../observation/observe.ts';
-import { archiveWorks, type ConnectedArchives, connectArchives, isKept } from './archive-works.ts';
 import { storedRowsTo } from './console.ts';
 import { exitCodes } from './exit-code.ts';
 import { prepare } from './migrate.ts';
+import { archiveWorks, type ConnectedArchives, connectArchives, isKept } from './serving/archive-works.ts';
 import { catalogueOf, type Surroundings, withExistingWarehouse, withWarehouse } from './surroundings.ts';
 
 export interface ArchiveFlags {

@@ -6,12 +6,12 @@ import { beyondReaders } from '../edm/reader-limits.ts';
 import { anyHashes } from '../ingest/personal/treated-sets.ts';
 import { unifiedFaults } from '../unify/bind-unified.ts';
 import { tableFaults, wantedTables } from '../warehouse/tables/wanted-tables.ts';
-import { accessFaults } from './access-works.ts';
-import { checkUpstream } from './check-upstreams.ts';
-import { connectDeliveries, faultsOfDeliveries, warningsOfDeliveries } from './deliveries.ts';
 import { exitCodes } from './exit-code.ts';
-import { openSecrets, secretsOf } from './private-files.ts';
-import { callerFaults, credentialWarnings, servingFaults, uploadSourceFaults } from './serving-faults.ts';
+import { checkUpstream } from './feeds/check-upstreams.ts';
+import { accessFaults } from './serving/access-works.ts';
+import { connectDeliveries, faultsOfDeliveries, warningsOfDeliveries } from './serving/deliveries.ts';
+import { openSecrets, secretsOf } from './serving/private-files.ts';
+import { callerFaults, credentialWarnings, servingFaults, uploadSourceFaults } from './serving/serving-faults.ts';
 import { publicFindings } from './sign-in/public-checklist.ts';
 import type { Surroundings } from './surroundings.ts';
 

@@ -4,8 +4,8 @@ import { type Erasure, erasePersons } from '../ingest/erase/erase-persons.ts';
 import { everyone } from '../observation/observe.ts';
 import { storedRowsTo } from './console.ts';
 import { exitCodes } from './exit-code.ts';
-import { takenFolders } from './kept-folders.ts';
 import { prepare } from './migrate.ts';
+import { takenFolders } from './serving/kept-folders.ts';
 import { catalogueOf, type Surroundings, withExistingWarehouse } from './surroundings.ts';
 
 export interface EraseFlags {

@@ -5,10 +5,10 @@ import { removeLeftSpools } from '../ingest/delivery/left-spools.ts';
 import type { Observation } from '../observation/observation.ts';
 import { everyone, type Observe } from '../observation/observe.ts';
 import { progressOf, storedRowsTo } from './console.ts';
-import { spoolFolders } from './deliveries.ts';
 import { exitCodes } from './exit-code.ts';
 import { IngestProgress } from './ingest-progress.ts';
 import { prepare } from './migrate.ts';
+import { spoolFolders } from './serving/deliveries.ts';
 import { catalogueOf, type Surroundings, withWarehouse } from './surroundings.ts';
 
 export interface IngestFlags {

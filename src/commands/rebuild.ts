@@ -3,8 +3,8 @@ import { everyone } from '../observation/observe.ts';
 import { migrate } from '../warehouse/migrate.ts';
 import { progressOf, storedRowsTo } from './console.ts';
 import { exitCodes } from './exit-code.ts';
-import { keptFolders } from './kept-folders.ts';
 import { prepare } from './migrate.ts';
+import { keptFolders } from './serving/kept-folders.ts';
 import { catalogueOf, type Surroundings, withWarehouse } from './surroundings.ts';
 
 export interface RebuildFlags {

@@ -5,9 +5,9 @@ import { type ExportSummary, exportSummaries, openRejectCounts } from '../ingest
 import { type OpenFile, openFiles } from '../ingest/ledger/open-files.ts';
 import type { Database } from '../warehouse/database.ts';
 import { type FeedTrouble, feedTroubles } from '../warehouse/feed-troubles.ts';
-import { accessFindings } from './access-works.ts';
+import { signInFindings } from './feeds/sign-in-findings.ts';
 import type { Finding } from './finding.ts';
-import { signInFindings } from './sign-in-findings.ts';
+import { accessFindings } from './serving/access-works.ts';
 import { type Surroundings, withLedger } from './surroundings.ts';
 
 /** What `gateway status` tells a monitor by its exit code. */

@@ -9,12 +9,12 @@ import type { Looked, Verdict } from '../ingest/remote/look.ts';
 import { everyone } from '../observation/observe.ts';
 import type { Database } from '../warehouse/database.ts';
 import { storedRowsTo } from './console.ts';
-import { deliveriesOf, deliveryRounds, deliveryWorks, faultsOfDeliveries, spoolFolders } from './deliveries.ts';
 import { exitCodes } from './exit-code.ts';
-import { eachMinute } from './forgetting-works.ts';
 import { resultLines } from './ingest.ts';
-import { takenFolders } from './kept-folders.ts';
 import { prepare } from './migrate.ts';
+import { deliveriesOf, deliveryRounds, deliveryWorks, faultsOfDeliveries, spoolFolders } from './serving/deliveries.ts';
+import { eachMinute } from './serving/forgetting-works.ts';
+import { takenFolders } from './serving/kept-folders.ts';
 import { catalogueOf, type Surroundings, withWarehouse } from './surroundings.ts';
 
 export interface SyncFlags {

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { webhookSettings } from '../../src/commands/webhook-settings.ts';
+import { webhookSettings } from '../../src/commands/serving/webhook-settings.ts';
 import { readConfig } from '../../src/config.ts';
 
 describe('where alerts go, while the gateway runs', () => {

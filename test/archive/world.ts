@@ -4,7 +4,7 @@ import { type ArchiveContext, Archives } from '../../src/archive/archives.ts';
 import { forgetArchives } from '../../src/archive/forget.ts';
 import type { ArchiveSettings } from '../../src/catalogue/archive-settings.ts';
 import type { Catalogue } from '../../src/catalogue/catalogue.ts';
-import { withoutAddress } from '../../src/commands/withheld-sets.ts';
+import { withoutAddress } from '../../src/commands/feeds/withheld-sets.ts';
 import type { Model } from '../../src/edm/model.ts';
 import { openToAll } from '../../src/http/authentication.ts';
 import { feedCapabilities } from '../../src/http/capabilities.ts';

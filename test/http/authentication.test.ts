@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { hashPasswordCommand } from '../../src/commands/hash-password.ts';
-import { servingFaults, uploadSourceFaults } from '../../src/commands/serving-faults.ts';
+import { servingFaults, uploadSourceFaults } from '../../src/commands/serving/serving-faults.ts';
 import { readConfig } from '../../src/config.ts';
 import { authentication } from '../../src/http/authentication.ts';
 import { readUploadKeys, uploadKeys } from '../../src/http/upload/upload-keys.ts';

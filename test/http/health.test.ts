@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { Readiness } from '../../src/commands/readiness.ts';
+import { Readiness } from '../../src/commands/serving/readiness.ts';
 import { authentication } from '../../src/http/authentication.ts';
 import { healthRoutes, type UnreadyPart } from '../../src/http/health.ts';
 import { DatabaseProbe, type ProbeFinding } from '../../src/warehouse/database-probe.ts';

@@ -1,6 +1,6 @@
 import { deepEqual, equal, ok, throws } from 'node:assert/strict';
 import { setTimeout as pause } from 'node:timers/promises';
-import { deliveryWorks } from '../../src/commands/deliveries.ts';
+import { deliveryWorks } from '../../src/commands/serving/deliveries.ts';
 import { isCronExpression, runOnSchedule } from '../../src/ingest/delivery/schedule.ts';
 import { runSchedules } from '../../src/ingest/delivery/schedules.ts';
 import type { DeliveryRounds } from '../../src/ingest/remote/delivery-rounds.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { FeedWatch } from '../../src/commands/feed-watch.ts';
+import { FeedWatch } from '../../src/commands/serving/feed-watch.ts';
 import { statusCommand } from '../../src/commands/status.ts';
 import { readConfig } from '../../src/config.ts';
 import type { Database } from '../../src/warehouse/database.ts';

@@ -3,7 +3,7 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync, symlin
 import os from 'node:os';
 import path from 'node:path';
 import { after, before } from 'mocha';
-import { keepPrivate, mendModes, openSecrets, secretsOf } from '../../src/commands/private-files.ts';
+import { keepPrivate, mendModes, openSecrets, secretsOf } from '../../src/commands/serving/private-files.ts';
 import { readConfig } from '../../src/config.ts';
 import { moveFile } from '../../src/ingest/delivery/move-file.ts';
 

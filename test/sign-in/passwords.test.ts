@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, 
 import os from 'node:os';
 import path from 'node:path';
 import { gzip } from 'node:zlib';
-import { credentialWarnings } from '../../src/commands/serving-faults.ts';
+import { credentialWarnings } from '../../src/commands/serving/serving-faults.ts';
 import {
   addKeyCommand,
   addUserCommand,

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Catalogue } from '../../src/catalogue/catalogue.ts';
 import { mergeUpstreamModel } from '../../src/catalogue/compile/merge-upstream-model.ts';
-import { checkUpstream } from '../../src/commands/check-upstreams.ts';
+import { checkUpstream } from '../../src/commands/feeds/check-upstreams.ts';
 import { metadataXml } from '../../src/edm/metadata-xml.ts';
 import { modelChanges } from '../../src/edm/model-changes.ts';
 import { openToAll } from '../../src/http/authentication.ts';

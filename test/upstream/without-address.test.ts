@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { requireCatalogue } from '../../src/catalogue/read-metadata.ts';
-import { type ConnectedUpstreams, connectUpstreams } from '../../src/commands/connect-upstreams.ts';
+import { type ConnectedUpstreams, connectUpstreams } from '../../src/commands/feeds/connect-upstreams.ts';
 import { readConfig } from '../../src/config.ts';
 import { openToAll } from '../../src/http/authentication.ts';
 import { feedCapabilities } from '../../src/http/capabilities.ts';

@@ -5,7 +5,7 @@ import { dismiss } from '../../ingest/ledger/reject-work.ts';
 import type { IngestContext } from '../../ingest/load/load-file.ts';
 import { replayRejects } from '../../ingest/load/replay-rejects.ts';
 import { modelSections } from '../../unify/model-page.ts';
-import type { ConnectedUpstreams } from '../connect-upstreams.ts';
+import type { ConnectedUpstreams } from '../feeds/connect-upstreams.ts';
 import { programVersion } from '../version.ts';
 import { builtFiles } from './built-files.ts';
 import { feedStates } from './feed-states.ts';

@@ -3,7 +3,7 @@ import type { FeedSignIn, FeedState } from '../../http/console/console-service.t
 import type { Database } from '../../warehouse/database.ts';
 import { type FeedTrouble, feedTroubles } from '../../warehouse/feed-troubles.ts';
 import { type SignInState, signInNoticeDays, signInStates } from '../../warehouse/sign-ins.ts';
-import type { ConnectedUpstreams } from '../connect-upstreams.ts';
+import type { ConnectedUpstreams } from '../feeds/connect-upstreams.ts';
 
 interface Connected {
   readonly catalogue: Catalogue;

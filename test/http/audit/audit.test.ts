@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before } from 'mocha';
 import { openAccess } from '../../../src/access/open-access.ts';
-import { AuditTrail, openAudit } from '../../../src/commands/audit-trail.ts';
+import { AuditTrail, openAudit } from '../../../src/commands/serving/audit-trail.ts';
 import { readConfig } from '../../../src/config.ts';
 import type { AuditRecord } from '../../../src/http/audit/audit-record.ts';
 import { authentication } from '../../../src/http/authentication.ts';

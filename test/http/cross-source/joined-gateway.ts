@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { Archives } from '../../../src/archive/archives.ts';
-import { type ConnectedUpstreams, connectUpstreams } from '../../../src/commands/connect-upstreams.ts';
+import { type ConnectedUpstreams, connectUpstreams } from '../../../src/commands/feeds/connect-upstreams.ts';
 import { readConfig } from '../../../src/config.ts';
 import { openToAll } from '../../../src/http/authentication.ts';
 import type { Feed, FeedSettings } from '../../../src/http/feed.ts';

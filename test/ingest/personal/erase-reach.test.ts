@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { describe, it } from 'mocha';
-import { takenFolders } from '../../../src/commands/kept-folders.ts';
+import { takenFolders } from '../../../src/commands/serving/kept-folders.ts';
 import { readConfig } from '../../../src/config.ts';
 import { erasePersons } from '../../../src/ingest/erase/erase-persons.ts';
 import { KeptFileSweep } from '../../../src/ingest/erase/kept-file-sweep.ts';

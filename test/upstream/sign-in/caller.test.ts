@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { callerFaults } from '../../../src/commands/serving-faults.ts';
+import { callerFaults } from '../../../src/commands/serving/serving-faults.ts';
 import { readConfig } from '../../../src/config.ts';
 import { type Sandbox, startSandbox } from '../../../src/sandbox/sandbox.ts';
 import { type JoinedGateway, joinedGateway, judge } from '../../http/cross-source/joined-gateway.ts';

@@ -1,6 +1,6 @@
-import type { Catalogue, Source } from '../catalogue/catalogue.ts';
-import { wholeSets } from '../plan/grants.ts';
-import { visible } from '../plan/visible.ts';
+import type { Catalogue, Source } from '../../catalogue/catalogue.ts';
+import { wholeSets } from '../../plan/grants.ts';
+import { visible } from '../../plan/visible.ts';
 
 /**
  * The catalogue without the sets of these sources, which have no address: nothing names them, nothing leads there, and whoever asks

@@ -1,12 +1,12 @@
-import { pruneArchives } from '../archive/prune-archives.ts';
-import type { Catalogue } from '../catalogue/catalogue.ts';
-import type { Config } from '../config.ts';
-import type { ScheduledWork } from '../ingest/delivery/schedules.ts';
-import { KeptFileSweep } from '../ingest/erase/kept-file-sweep.ts';
-import { prune } from '../ingest/prune/prune.ts';
-import type { Database } from '../warehouse/database.ts';
-import { pruneTombstones } from '../warehouse/prune-tombstones.ts';
-import { ForgetReplies } from './forget-replies.ts';
+import { pruneArchives } from '../../archive/prune-archives.ts';
+import type { Catalogue } from '../../catalogue/catalogue.ts';
+import type { Config } from '../../config.ts';
+import type { ScheduledWork } from '../../ingest/delivery/schedules.ts';
+import { KeptFileSweep } from '../../ingest/erase/kept-file-sweep.ts';
+import { prune } from '../../ingest/prune/prune.ts';
+import type { Database } from '../../warehouse/database.ts';
+import { pruneTombstones } from '../../warehouse/prune-tombstones.ts';
+import { ForgetReplies } from '../forget-replies.ts';
 import { takenFolders } from './kept-folders.ts';
 
 /** Daily, in UTC: a gateway that runs for months must forget too, not only one that starts. */

@@ -1,4 +1,4 @@
-import { type Config, type Environment, examineConfig } from '../config.ts';
+import { type Config, type Environment, examineConfig } from '../../config.ts';
 
 type Place = Pick<Config, 'alertUrl' | 'alertSecrets'>;
 

@@ -1,15 +1,15 @@
-import type { Catalogue, Source, UpstreamSettings } from '../catalogue/catalogue.ts';
-import { mergeUpstreamModel } from '../catalogue/compile/merge-upstream-model.ts';
-import type { Environment } from '../config.ts';
-import { checkModel } from '../edm/check-model.ts';
-import { unobserved } from '../observation/observe.ts';
-import { upstreamClient } from '../upstream/client/upstream-client.ts';
-import { fetchMetadata } from '../upstream/fetch-metadata.ts';
-import { checkSignIn } from '../upstream/sign-in/check-sign-in.ts';
-import { nowhere } from '../upstream/sign-in/lasting-sign-in.ts';
-import { openSignIn, type SignInContext } from '../upstream/sign-in/open-sign-in.ts';
-import type { SignInStore } from '../upstream/sign-in/sign-in-store.ts';
-import { realTime } from '../upstream/sign-in/time-source.ts';
+import type { Catalogue, Source, UpstreamSettings } from '../../catalogue/catalogue.ts';
+import { mergeUpstreamModel } from '../../catalogue/compile/merge-upstream-model.ts';
+import type { Environment } from '../../config.ts';
+import { checkModel } from '../../edm/check-model.ts';
+import { unobserved } from '../../observation/observe.ts';
+import { upstreamClient } from '../../upstream/client/upstream-client.ts';
+import { fetchMetadata } from '../../upstream/fetch-metadata.ts';
+import { checkSignIn } from '../../upstream/sign-in/check-sign-in.ts';
+import { nowhere } from '../../upstream/sign-in/lasting-sign-in.ts';
+import { openSignIn, type SignInContext } from '../../upstream/sign-in/open-sign-in.ts';
+import type { SignInStore } from '../../upstream/sign-in/sign-in-store.ts';
+import { realTime } from '../../upstream/sign-in/time-source.ts';
 import { faultsOfRows } from './check-upstream-rows.ts';
 
 /** What `gateway check` has to say of one proxied source. */

@@ -1,14 +1,14 @@
-import type { Access } from '../access/access.ts';
-import { AlertSender } from '../alarm/alert-sender.ts';
-import { pruneAlerts } from '../alarm/outbox.ts';
-import type { Catalogue } from '../catalogue/catalogue.ts';
-import type { ScheduledWork } from '../ingest/delivery/schedules.ts';
-import { checkAlarms } from '../ingest/ledger/alarms.ts';
-import type { Observation } from '../observation/observation.ts';
-import type { Observe } from '../observation/observe.ts';
-import type { Database } from '../warehouse/database.ts';
-import { signedInSources } from './sign-in-findings.ts';
-import type { Surroundings } from './surroundings.ts';
+import type { Access } from '../../access/access.ts';
+import { AlertSender } from '../../alarm/alert-sender.ts';
+import { pruneAlerts } from '../../alarm/outbox.ts';
+import type { Catalogue } from '../../catalogue/catalogue.ts';
+import type { ScheduledWork } from '../../ingest/delivery/schedules.ts';
+import { checkAlarms } from '../../ingest/ledger/alarms.ts';
+import type { Observation } from '../../observation/observation.ts';
+import type { Observe } from '../../observation/observe.ts';
+import type { Database } from '../../warehouse/database.ts';
+import { signedInSources } from '../feeds/sign-in-findings.ts';
+import type { Surroundings } from '../surroundings.ts';
 import { webhookSettings } from './webhook-settings.ts';
 
 interface AlertPlace {

@@ -1,11 +1,11 @@
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
-import { filesBelow } from '../backup/folder-files.ts';
-import { diskSpace } from '../embedded/disk-space.ts';
-import { loadedFolder, refusedFolder } from '../ingest/delivery/put-away.ts';
-import type { Database } from '../warehouse/database.ts';
-import { exitCodes } from './exit-code.ts';
-import { type Surroundings, withExistingWarehouse } from './surroundings.ts';
+import { filesBelow } from '../../backup/folder-files.ts';
+import { diskSpace } from '../../embedded/disk-space.ts';
+import { loadedFolder, refusedFolder } from '../../ingest/delivery/put-away.ts';
+import type { Database } from '../../warehouse/database.ts';
+import { exitCodes } from '../exit-code.ts';
+import { type Surroundings, withExistingWarehouse } from '../surroundings.ts';
 
 interface TableSize {
   readonly name: string;

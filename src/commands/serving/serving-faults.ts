@@ -1,11 +1,11 @@
-import type { Catalogue } from '../catalogue/catalogue.ts';
-import { faultText } from '../catalogue/compile/fault.ts';
-import { loadCatalogue } from '../catalogue/read-metadata.ts';
-import { type Config, ConfigError, type Environment, examineConfig, exposureFaults } from '../config.ts';
-import { tlsFault } from '../http/edge/tls-files.ts';
-import { readUploadKeys } from '../http/upload/upload-keys.ts';
-import { passwordsToRenew, readCredentials, slowKeys } from '../sign-in/files/credentials.ts';
-import { linesToRenew } from './sign-in/credential-commands.ts';
+import type { Catalogue } from '../../catalogue/catalogue.ts';
+import { faultText } from '../../catalogue/compile/fault.ts';
+import { loadCatalogue } from '../../catalogue/read-metadata.ts';
+import { type Config, ConfigError, type Environment, examineConfig, exposureFaults } from '../../config.ts';
+import { tlsFault } from '../../http/edge/tls-files.ts';
+import { readUploadKeys } from '../../http/upload/upload-keys.ts';
+import { passwordsToRenew, readCredentials, slowKeys } from '../../sign-in/files/credentials.ts';
+import { linesToRenew } from '../sign-in/credential-commands.ts';
 
 /** Files of credentials with the settings that name them. */
 export function credentialFiles(

@@ -1,10 +1,10 @@
-import type { Config } from '../config.ts';
-import type { AuditRecord } from '../http/audit/audit-record.ts';
-import type { ScheduledWork } from '../ingest/delivery/schedules.ts';
-import type { CommandEvent } from '../observation/events/commands.ts';
-import type { Observe } from '../observation/observe.ts';
-import { type AuditRow, pruneAuditEvents, writeAuditEvents } from '../warehouse/audit-events.ts';
-import type { Database } from '../warehouse/database.ts';
+import type { Config } from '../../config.ts';
+import type { AuditRecord } from '../../http/audit/audit-record.ts';
+import type { ScheduledWork } from '../../ingest/delivery/schedules.ts';
+import type { CommandEvent } from '../../observation/events/commands.ts';
+import type { Observe } from '../../observation/observe.ts';
+import { type AuditRow, pruneAuditEvents, writeAuditEvents } from '../../warehouse/audit-events.ts';
+import type { Database } from '../../warehouse/database.ts';
 
 /** Records that wait for PostgreSQL at most: some 5 MB. */
 const mostWaiting = 10_000;

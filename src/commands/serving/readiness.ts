@@ -1,5 +1,5 @@
-import type { Health, UnreadyPart } from '../http/health.ts';
-import type { ProbeFinding } from '../warehouse/database-probe.ts';
+import type { Health, UnreadyPart } from '../../http/health.ts';
+import type { ProbeFinding } from '../../warehouse/database-probe.ts';
 
 /** Milliseconds that an answer holds: however many ask, PostgreSQL is asked once a second. */
 const holds = 1000;

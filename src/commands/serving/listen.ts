@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { GatewayError } from '../errors.ts';
+import { GatewayError } from '../../errors.ts';
 
 /** Listens, and gives the port. Throws GatewayError AddressInUse, with the setting that says another one. */
 export async function listenOn(

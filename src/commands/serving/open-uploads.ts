@@ -1,15 +1,15 @@
-import type { Access } from '../access/access.ts';
-import type { Config } from '../config.ts';
-import { diskSpace, leastSpace } from '../embedded/disk-space.ts';
-import { GatewayError } from '../errors.ts';
-import type { Health } from '../http/health.ts';
-import { type FindKey, uploadKeys } from '../http/upload/upload-keys.ts';
-import type { UploadService } from '../http/upload/upload-routes.ts';
-import type { IngestContext } from '../ingest/load/load-file.ts';
-import { Uploads } from '../ingest/upload/uploads.ts';
-import type { Observation } from '../observation/observation.ts';
-import type { Observe } from '../observation/observe.ts';
-import { namedPrincipal } from '../sign-in/principal.ts';
+import type { Access } from '../../access/access.ts';
+import type { Config } from '../../config.ts';
+import { diskSpace, leastSpace } from '../../embedded/disk-space.ts';
+import { GatewayError } from '../../errors.ts';
+import type { Health } from '../../http/health.ts';
+import { type FindKey, uploadKeys } from '../../http/upload/upload-keys.ts';
+import type { UploadService } from '../../http/upload/upload-routes.ts';
+import type { IngestContext } from '../../ingest/load/load-file.ts';
+import { Uploads } from '../../ingest/upload/uploads.ts';
+import type { Observation } from '../../observation/observation.ts';
+import type { Observe } from '../../observation/observe.ts';
+import { namedPrincipal } from '../../sign-in/principal.ts';
 
 export interface OpenUploads {
   readonly uploads: Uploads;

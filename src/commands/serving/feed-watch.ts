@@ -1,7 +1,7 @@
-import type { ScheduledWork } from '../ingest/delivery/schedules.ts';
-import type { Observation } from '../observation/observation.ts';
-import type { Database } from '../warehouse/database.ts';
-import { type FeedTrouble, tellFeedTroubles } from '../warehouse/feed-troubles.ts';
+import type { ScheduledWork } from '../../ingest/delivery/schedules.ts';
+import type { Observation } from '../../observation/observation.ts';
+import type { Database } from '../../warehouse/database.ts';
+import { type FeedTrouble, tellFeedTroubles } from '../../warehouse/feed-troubles.ts';
 
 /**
  * What this gateway sees of proxied feeds that fail, by what the program tells of itself; noted in the database, so that `gateway status`, another process,

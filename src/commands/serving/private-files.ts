@@ -3,11 +3,11 @@ import { constants } from 'node:fs';
 import { lstat, open, readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
-import type { Catalogue } from '../catalogue/catalogue.ts';
-import { type Config, secretFiles } from '../config.ts';
-import { signInSecrets } from '../upstream/sign-in/check-sign-in.ts';
+import type { Catalogue } from '../../catalogue/catalogue.ts';
+import { type Config, secretFiles } from '../../config.ts';
+import { signInSecrets } from '../../upstream/sign-in/check-sign-in.ts';
+import type { Surroundings } from '../surroundings.ts';
 import { takenFolders } from './kept-folders.ts';
-import type { Surroundings } from './surroundings.ts';
 
 /** What the gateway's own files may be read, written and entered by: their owner. */
 const fileMode = 0o600;

@@ -1,11 +1,11 @@
-import type { Config } from '../config.ts';
-import type { Health } from '../http/health.ts';
-import { operationsListener } from '../http/operations-listener.ts';
-import type { Observation } from '../observation/observation.ts';
-import { everyone, type Observe } from '../observation/observe.ts';
+import type { Config } from '../../config.ts';
+import type { Health } from '../../http/health.ts';
+import { operationsListener } from '../../http/operations-listener.ts';
+import type { Observation } from '../../observation/observation.ts';
+import { everyone, type Observe } from '../../observation/observe.ts';
+import { GatewayMetrics } from '../metrics/gateway-metrics.ts';
+import { programVersion } from '../version.ts';
 import { listenOn } from './listen.ts';
-import { GatewayMetrics } from './metrics/gateway-metrics.ts';
-import { programVersion } from './version.ts';
 
 /** The port for whoever runs the program, from before the feed is there until it has ended. */
 export interface Operations {

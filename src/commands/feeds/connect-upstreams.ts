@@ -1,15 +1,15 @@
-import type { Catalogue, Source } from '../catalogue/catalogue.ts';
-import { mergeUpstreamModel } from '../catalogue/compile/merge-upstream-model.ts';
-import { checkModel } from '../edm/check-model.ts';
-import type { Model } from '../edm/model.ts';
-import { GatewayError } from '../errors.ts';
-import type { Sandbox } from '../sandbox/sandbox.ts';
-import { connectUpstream } from '../upstream/connect.ts';
-import { nowhere, type SignInKeeping } from '../upstream/sign-in/lasting-sign-in.ts';
-import { realTime, type TimeSource } from '../upstream/sign-in/time-source.ts';
-import type { Upstream } from '../upstream/upstream.ts';
-import { Turns } from '../warehouse/admission/turns.ts';
-import type { Surroundings } from './surroundings.ts';
+import type { Catalogue, Source } from '../../catalogue/catalogue.ts';
+import { mergeUpstreamModel } from '../../catalogue/compile/merge-upstream-model.ts';
+import { checkModel } from '../../edm/check-model.ts';
+import type { Model } from '../../edm/model.ts';
+import { GatewayError } from '../../errors.ts';
+import type { Sandbox } from '../../sandbox/sandbox.ts';
+import { connectUpstream } from '../../upstream/connect.ts';
+import { nowhere, type SignInKeeping } from '../../upstream/sign-in/lasting-sign-in.ts';
+import { realTime, type TimeSource } from '../../upstream/sign-in/time-source.ts';
+import type { Upstream } from '../../upstream/upstream.ts';
+import { Turns } from '../../warehouse/admission/turns.ts';
+import type { Surroundings } from '../surroundings.ts';
 import { addressSetting, withoutAddress } from './withheld-sets.ts';
 
 export interface ConnectedUpstreams {
@@ -154,7 +154,7 @@ async function withUrl(
     return null;
   }
   // Its OData server brings some ninety packages along: they are loaded only where a sandbox is wanted.
-  const { startSandbox } = await import('../sandbox/sandbox.ts');
+  const { startSandbox } = await import('../../sandbox/sandbox.ts');
   const sandbox = await startSandbox(loaded, source.name, sandboxSize);
   sandboxes.push(sandbox);
   print(`SAMPLES: ${source.title} is a sandbox with made-up rows until ${setting} is set.`);

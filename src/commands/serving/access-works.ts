@@ -1,15 +1,15 @@
 import { z } from 'zod';
-import type { Access } from '../access/access.ts';
-import { openAccess } from '../access/open-access.ts';
-import { readAccess } from '../access/read-access.ts';
-import type { Catalogue } from '../catalogue/catalogue.ts';
-import { loadCatalogue } from '../catalogue/read-metadata.ts';
-import type { Config, Environment } from '../config.ts';
-import { operatorRule } from '../http/console/operators.ts';
-import type { Observation } from '../observation/observation.ts';
-import type { Observe } from '../observation/observe.ts';
-import { noClaims, type Principal } from '../sign-in/principal.ts';
-import type { Finding } from './finding.ts';
+import type { Access } from '../../access/access.ts';
+import { openAccess } from '../../access/open-access.ts';
+import { readAccess } from '../../access/read-access.ts';
+import type { Catalogue } from '../../catalogue/catalogue.ts';
+import { loadCatalogue } from '../../catalogue/read-metadata.ts';
+import type { Config, Environment } from '../../config.ts';
+import { operatorRule } from '../../http/console/operators.ts';
+import type { Observation } from '../../observation/observation.ts';
+import type { Observe } from '../../observation/observe.ts';
+import { noClaims, type Principal } from '../../sign-in/principal.ts';
+import type { Finding } from '../finding.ts';
 
 /** Throws an Error with all faults of the file of rules. */
 export function accessOf(

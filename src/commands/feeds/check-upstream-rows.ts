@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import type { Catalogue } from '../catalogue/catalogue.ts';
-import type { EntitySet } from '../edm/model.ts';
-import type { ReadMetadata } from '../edm/read-metadata.ts';
-import { collectionOf, noRestriction, onlyProperties, rowsOfSet } from '../plan/model/make.ts';
-import type { UpstreamClient } from '../upstream/client/upstream-client.ts';
-import { readUpstream } from '../upstream/reading/read-reply.ts';
+import type { Catalogue } from '../../catalogue/catalogue.ts';
+import type { EntitySet } from '../../edm/model.ts';
+import type { ReadMetadata } from '../../edm/read-metadata.ts';
+import { collectionOf, noRestriction, onlyProperties, rowsOfSet } from '../../plan/model/make.ts';
+import type { UpstreamClient } from '../../upstream/client/upstream-client.ts';
+import { readUpstream } from '../../upstream/reading/read-reply.ts';
 
 interface AskedFeed {
   readonly source: string;

@@ -1,11 +1,11 @@
-import { type ArchiveContext, Archives } from '../archive/archives.ts';
-import { archiveRecords } from '../archive/records.ts';
-import type { Catalogue } from '../catalogue/catalogue.ts';
-import type { ScheduledWork } from '../ingest/delivery/schedules.ts';
-import type { Database } from '../warehouse/database.ts';
-import { signInStore } from '../warehouse/sign-ins.ts';
-import { type ConnectedUpstreams, connectUpstreams } from './connect-upstreams.ts';
-import type { Surroundings } from './surroundings.ts';
+import { type ArchiveContext, Archives } from '../../archive/archives.ts';
+import { archiveRecords } from '../../archive/records.ts';
+import type { Catalogue } from '../../catalogue/catalogue.ts';
+import type { ScheduledWork } from '../../ingest/delivery/schedules.ts';
+import type { Database } from '../../warehouse/database.ts';
+import { signInStore } from '../../warehouse/sign-ins.ts';
+import { type ConnectedUpstreams, connectUpstreams } from '../feeds/connect-upstreams.ts';
+import type { Surroundings } from '../surroundings.ts';
 
 /** The proxied feeds, and what is kept of them. */
 export interface ConnectedArchives {

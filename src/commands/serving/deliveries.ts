@@ -2,16 +2,16 @@ import { mkdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Catalogue } from '../catalogue/catalogue.ts';
-import type { DeliverySettings } from '../catalogue/delivery-settings.ts';
-import { GatewayError, operatorMessage } from '../errors.ts';
-import { isCronExpression } from '../ingest/delivery/schedule.ts';
-import type { ScheduledWork } from '../ingest/delivery/schedules.ts';
-import type { IngestContext } from '../ingest/load/load-file.ts';
-import { deliveryFaults, tryDelivery } from '../ingest/remote/delivery-faults.ts';
-import { DeliveryRounds, type RoundsOptions } from '../ingest/remote/delivery-rounds.ts';
-import { ServerTurns } from '../ingest/remote/server-turns.ts';
-import type { Surroundings } from './surroundings.ts';
+import type { Catalogue } from '../../catalogue/catalogue.ts';
+import type { DeliverySettings } from '../../catalogue/delivery-settings.ts';
+import { GatewayError, operatorMessage } from '../../errors.ts';
+import { isCronExpression } from '../../ingest/delivery/schedule.ts';
+import type { ScheduledWork } from '../../ingest/delivery/schedules.ts';
+import type { IngestContext } from '../../ingest/load/load-file.ts';
+import { deliveryFaults, tryDelivery } from '../../ingest/remote/delivery-faults.ts';
+import { DeliveryRounds, type RoundsOptions } from '../../ingest/remote/delivery-rounds.ts';
+import { ServerTurns } from '../../ingest/remote/server-turns.ts';
+import type { Surroundings } from '../surroundings.ts';
 
 /** All servers that are asked for files, in a stable order. */
 export const deliveriesOf = (catalogue: Catalogue): readonly DeliverySettings[] =>

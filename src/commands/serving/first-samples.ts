@@ -1,14 +1,14 @@
 import { existsSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { keepUntold } from '../alarm/outbox.ts';
-import type { Catalogue } from '../catalogue/catalogue.ts';
-import { ingestPaths } from '../ingest/delivery/ingest-paths.ts';
-import type { Observation } from '../observation/observation.ts';
-import type { Observe } from '../observation/observe.ts';
-import { writeSamples } from '../samples/write-samples.ts';
-import type { Database } from '../warehouse/database.ts';
-import type { Surroundings } from './surroundings.ts';
+import { keepUntold } from '../../alarm/outbox.ts';
+import type { Catalogue } from '../../catalogue/catalogue.ts';
+import { ingestPaths } from '../../ingest/delivery/ingest-paths.ts';
+import type { Observation } from '../../observation/observation.ts';
+import type { Observe } from '../../observation/observe.ts';
+import { writeSamples } from '../../samples/write-samples.ts';
+import type { Database } from '../../warehouse/database.ts';
+import type { Surroundings } from '../surroundings.ts';
 
 interface Filling {
   readonly catalogue: Catalogue;
