@@ -67,7 +67,11 @@ export const errorCatalogue = {
   TooManyGuesses: kind(429, 'retriable', 'Wait for the seconds in Retry-After, then send the right password.'),
   SignInUnavailable: kind(503, 'retriable', 'Try again after the seconds in Retry-After.'),
   // The console.
-  OperatorsOnly: kind(403, 'fatal', 'Ask whoever runs the gateway to name you in OPERATORS.'),
+  OperatorsOnly: kind(
+    403,
+    'fatal',
+    'Ask whoever runs the gateway to name you in OPERATORS, or to give you a role that may replay.',
+  ),
   OriginRefused: kind(403, 'fatal', 'Do it in the console itself, at the address of the gateway.'),
   // Uploads.
   UploadsOff: kind(

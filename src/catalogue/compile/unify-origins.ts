@@ -127,7 +127,8 @@ function withOrigin(
       type: own.type,
       nullable: true,
       personalData: own.personalData,
-      description: `Key of the row of ${origin.set}; null: this one comes from elsewhere.`,
+      // The name of the set is in the description of the navigation, which whoever may not see the set does not see either.
+      description: 'Key of the row of its source that this one is made of; null: it comes from elsewhere.',
       example: own.example,
       ...(single ? { references: { set, as: origin.as, oneWay: true } } : {}),
     };
