@@ -8,11 +8,11 @@ import { alsoWithheld, type Grants } from '../plan/grants.ts';
 import type { Principal } from '../sign-in/principal.ts';
 import type { Expression } from '../uri/syntax.ts';
 import type { AccessDocument, Operation, RoleDocument } from './access-schema.ts';
-import { fits } from './principal-roles.ts';
+import { fits, isUndecided } from './principal-roles.ts';
 import { mayRead, ruleOf, setsOf } from './role-rules.ts';
 import { type ClaimType, claimExpression, claimTypes, type NamedClaim, withoutUser } from './user-claims.ts';
 
-/** What everybody may do who is let in. */
+/** What everybody may do who is let in. All but `refused` throw GatewayError AccessDenied for a token without the groups that decide about it. */
 export interface Access {
   /** What somebody may see; the same object as long as rules, catalogue, roles and the claims that matter are the same. */
   grantsOf(principal: Principal | null, catalogue: Catalogue): Grants;
@@ -49,9 +49,11 @@ export class FileAccess implements Access {
   }
 
   rolesOf(principal: Principal | null): readonly string[] {
-    return Object.entries(this.#document.roles)
-      .filter(([, { who }]) => fits(who, principal))
-      .map(([name]) => name);
+    const roles = Object.entries(this.#document.roles);
+    if (roles.some(([, { who }]) => isUndecided(who, principal))) {
+      throw groupsMissing();
+    }
+    return roles.filter(([, { who }]) => fits(who, principal)).map(([name]) => name);
   }
 
   refused(): null {
@@ -73,6 +75,9 @@ export class FileAccess implements Access {
         [...sets.values()].flatMap((rules) => rules.flatMap(({ claims }) => claims.map(({ name }) => name))),
       ),
     );
+    if (principal?.claims.groupsWithheld === true && named.has('groups') && claim('groups') === undefined) {
+      throw groupsMissing();
+    }
     const key = JSON.stringify([
       prepared.map(([name]) => name),
       [...named].map((name) => [name, ordered(claim(name))]),
@@ -206,5 +211,12 @@ function bindable(name: string, rule: SetRule, catalogue: Catalogue): SetRule {
     throw error;
   }
 }
+
+/** Fewer rows than somebody may see look like all of them: he is told instead. */
+const groupsMissing = (): GatewayError =>
+  new GatewayError(
+    'AccessDenied',
+    'Your token leaves out the groups you are in, as they are more than fit into it, and rights are given by groups here: have a role of the application given to you, or have the token name the groups of this application alone',
+  );
 
 const ordered = (value: unknown): unknown => (Array.isArray(value) ? [...value].sort() : (value ?? null));

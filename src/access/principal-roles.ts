@@ -5,6 +5,12 @@ import type { WhoDocument } from './access-schema.ts';
 export const fits = (who: readonly WhoDocument[], principal: Principal | null): boolean =>
   who.some((one) => fitsOne(one, principal));
 
+/** Whether it is not known if a role is somebody's: his token leaves his groups out, and with one of these groups he would have it. */
+export const isUndecided = (who: readonly WhoDocument[], principal: Principal | null): boolean =>
+  principal?.claims.groupsWithheld === true &&
+  !fits(who, principal) &&
+  who.some(({ groups, ...others }) => groups !== undefined && fitsOne(others, principal));
+
 /** All that is said has to hold. */
 function fitsOne(who: WhoDocument, principal: Principal | null): boolean {
   const { everyone, names, ids, kinds, tenants, roles, groups, scopes } = who;

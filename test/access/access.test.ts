@@ -102,6 +102,39 @@ describe('who has a role', () => {
     );
   });
 
+  describe('by groups, of a token that leaves them out', () => {
+    const rules = accessOf(`roles:
+  app: { who: [{ roles: [Feed.Read] }], read: [{ sets: [Cases], columns: [Id] }] }
+  group: { who: [{ groups: [g], tenants: [t] }, { scopes: [All] }], operations: [read, replay], read: [{ sets: [Agents] }] }
+`);
+    const withheld = (more: Partial<Principal['claims']>, tenant = 't'): Principal =>
+      token({}, { tenant, claims: { ...noClaims, groupsWithheld: true, ...more } });
+    const missing = { code: 'AccessDenied', message: /groups .* role of the application/ };
+
+    it('is refused where it cannot be known, for rights, roles and operations alike', () => {
+      for (const one of [withheld({}), withheld({ roles: ['Feed.Read'] })]) {
+        assert.throws(() => rules.rolesOf(one), missing);
+        assert.throws(() => rules.grantsOf(one, catalogue), missing);
+        assert.throws(() => rules.allows(one, 'replay'), missing);
+      }
+    });
+
+    it('is let in where the groups could change nothing', () => {
+      assert.deepEqual(rules.rolesOf(withheld({ scopes: ['All'] })), ['group']);
+      assert.deepEqual(rules.rolesOf(withheld({ roles: ['Feed.Read'] }, 'elsewhere')), ['app']);
+      assert.deepEqual(rules.rolesOf(token({}, { claims: { ...noClaims, groups: ['g'] } })), ['group']);
+      assert.deepEqual(rules.rolesOf(token({})), []);
+    });
+
+    it('is refused where a condition on rows speaks of them', () => {
+      const rows = accessOf(`roles:
+  any: { who: [{ kinds: [entra] }], read: [{ sets: [Cases], rows: "Title in $user/groups" }] }
+`);
+      assert.throws(() => rows.grantsOf(withheld({}), catalogue), missing);
+      assert.equal(rows.grantsOf(token({ groups: ['g'] }), catalogue).sets?.size, 1);
+    });
+  });
+
   it('what no rule grants is not there', () => {
     assert.deepEqual([...(access.grantsOf(null, catalogue).sets?.keys() ?? ['all'])], []);
     const seen = visible(catalogue.model, access.grantsOf(namedPrincipal('basic', 'jan'), catalogue));

@@ -9,6 +9,7 @@ import { operatorRule } from '../../http/console/operators.ts';
 import type { Observation } from '../../observation/observation.ts';
 import type { Observe } from '../../observation/observe.ts';
 import { noClaims, type Principal } from '../../sign-in/principal.ts';
+import { claimsOf } from '../../sign-in/token/principal-of.ts';
 import type { Finding } from '../finding.ts';
 
 /** Throws an Error with all faults of the file of rules. */
@@ -53,24 +54,13 @@ export function explainedPrincipal(name: string, claims: string | undefined): Pr
   if (claims === undefined) {
     return { id: `key:${name}`, name, kind: 'key', tenant: null, claims: noClaims };
   }
-  const said = new Map(Object.entries(claimsSchema.parse(JSON.parse(claims))));
-  const texts = (claim: string): readonly string[] => {
-    const value = said.get(claim);
-    return Array.isArray(value) ? value.filter((one) => typeof one === 'string') : [];
-  };
-  const scopes = said.get('scp') ?? said.get('scope');
-  const tenant = said.get('tid') ?? said.get('iss');
+  const said = claimsSchema.parse(JSON.parse(claims));
+  const tenant = said['tid'] ?? said['iss'];
   return {
     id: name,
     name,
-    kind: said.has('tid') ? 'entra' : 'oidc',
+    kind: 'tid' in said ? 'entra' : 'oidc',
     tenant: typeof tenant === 'string' ? tenant : null,
-    claims: {
-      ...noClaims,
-      roles: texts('roles'),
-      groups: texts('groups'),
-      scopes: typeof scopes === 'string' ? scopes.split(' ') : [],
-      all: said,
-    },
+    claims: claimsOf(said),
   };
 }

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import type { JWTPayload } from 'jose';
 import { GatewayError } from '../../errors.ts';
 import { replaceFile } from '../keys/key-store.ts';
 import { noClaims, type Principal } from '../principal.ts';
@@ -68,7 +67,7 @@ export class Sessions {
     if (kind === 'basic' && (stamp === null || stamp !== this.#settings.stampOf(name))) {
       return null;
     }
-    const claims = kind === 'basic' ? noClaims : claimsOf(payload['all'] as JWTPayload);
+    const claims = kind === 'basic' ? noClaims : claimsOf(payload['all'] as Readonly<Record<string, unknown>>);
     return { id: payload.jti ?? '', principal: { id, name, kind, tenant, claims } };
   }
 

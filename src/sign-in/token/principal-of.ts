@@ -79,7 +79,7 @@ function oidcPrincipal(claims: JWTPayload, issuer: TrustedIssuer, use: TokenUse)
   return { id: `oidc:${iss}#${sub}`, name, kind: 'oidc', tenant: iss, claims: read };
 }
 
-export function claimsOf(claims: JWTPayload): Claims {
+export function claimsOf(claims: Readonly<Record<string, unknown>>): Claims {
   const scope = firstText(claims, ['scp', 'scope']) ?? '';
   return {
     roles: texts(claims['roles']),
@@ -92,8 +92,8 @@ export function claimsOf(claims: JWTPayload): Claims {
 }
 
 /** Entra leaves groups out of a token where there are too many, and says so in one of two ways. */
-function groupsWithheld(claims: JWTPayload): boolean {
-  const names: unknown = claims['_claim_names'];
+function groupsWithheld(claims: Readonly<Record<string, unknown>>): boolean {
+  const names = claims['_claim_names'];
   const elsewhere = typeof names === 'object' && names !== null && Object.hasOwn(names, 'groups');
   return elsewhere || claims['hasgroups'] === true || claims['hasgroups'] === 'true';
 }
@@ -102,7 +102,7 @@ const texts = (value: unknown): readonly string[] =>
   Array.isArray(value) ? value.filter((one): one is string => typeof one === 'string' && one !== '') : [];
 
 /** The first of these claims that is a text; one line of it, for logs. */
-function firstText(claims: JWTPayload, names: readonly string[]): string | null {
+function firstText(claims: Readonly<Record<string, unknown>>, names: readonly string[]): string | null {
   for (const name of names) {
     const value = claims[name];
     if (typeof value === 'string' && value !== '') {

@@ -19,8 +19,6 @@ export interface TrustedKeys {
 
 export interface TokensOptions {
   readonly observe?: Observe<SignInEvent>;
-  /** Whether rights are granted by groups, so that a token that leaves them out says too little. */
-  readonly needsGroups?: () => boolean;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
 }
@@ -51,17 +49,12 @@ const skew = 300_000;
 export class Tokens {
   readonly #trusted: readonly TrustedKeys[];
   readonly #observe: Observe<SignInEvent>;
-  readonly #needsGroups: () => boolean;
   readonly #now: () => number;
   readonly #known = new LRUCache<string, Known>({ maxSize: remembered });
 
-  constructor(
-    trusted: readonly TrustedKeys[],
-    { observe = unobserved, needsGroups, now = Date.now }: TokensOptions = {},
-  ) {
+  constructor(trusted: readonly TrustedKeys[], { observe = unobserved, now = Date.now }: TokensOptions = {}) {
     this.#trusted = trusted;
     this.#observe = observe;
-    this.#needsGroups = needsGroups ?? (() => false);
     this.#now = now;
   }
 
@@ -107,17 +100,8 @@ export class Tokens {
   }
 
   #tellOfGroups({ name }: Principal): void {
-    const groups = 'The token leaves out the groups of its holder, who is in more than fit into it';
-    if (this.#needsGroups()) {
-      throw new TokenRefused(
-        'rights',
-        `${groups}, and rights are given by groups here: have roles of the application given instead`,
-      );
-    }
-    this.#observe({
-      event: 'sign-in-notice',
-      name,
-      notice: `${groups}: rules about groups do not reach this principal`,
-    });
+    const notice =
+      'The token leaves out the groups of its holder, who is in more than fit into it: where a rule needs them the answer is 403';
+    this.#observe({ event: 'sign-in-notice', name, notice });
   }
 }
