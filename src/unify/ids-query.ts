@@ -88,7 +88,7 @@ function readIds(
       (name, place) =>
         `o.${quoteIdentifier(columnOf(stored, id[place] ?? ''))} = t.${quoteIdentifier(columnOf(theirs, name))}`,
     );
-    const exists = `EXISTS (SELECT FROM ${quoteRelation(stored.relation)} o WHERE ${there.join(' AND ')})`;
+    const exists = `EXISTS (SELECT 1 FROM ${quoteRelation(stored.relation)} o WHERE ${there.join(' AND ')})`;
     const from = `${quoteRelation(theirs.relation)} t`;
     return selectedIds(unified, bound, { alias: 't', parts }, { from, where: [condition, exists] });
   }
@@ -170,7 +170,7 @@ function isRivalled(unified: BoundUnified, bound: BoundContribution, rival: Boun
   const texts = idTexts(theirs, 'r').map((text, place) => `${text} = ${idTexts(ours, 't')[place] ?? 'NULL'}`);
   const pairs = same.map((one, place) => one ?? texts[place] ?? 'false');
   const from = joined(`${quoteRelation(theirs.set.relation)} r`, idJoin(theirs, 'r'));
-  return `EXISTS (SELECT FROM ${from} WHERE ${pairs.join(' AND ')})`;
+  return `EXISTS (SELECT 1 FROM ${from} WHERE ${pairs.join(' AND ')})`;
 }
 
 /**
@@ -200,8 +200,8 @@ export function ownRows(
     rivalled: (condition) =>
       contributions.flatMap((bound) =>
         rivals(unified, bound).map((rival) => {
-          const some = `EXISTS (SELECT FROM ${quoteRelation(storedSet(unified.catalogue, rival.variable.set).relation)})`;
-          return `SELECT FROM ${relation} t WHERE ${some} AND ${condition} AND ${isRivalled(unified, bound, rival)} LIMIT 1`;
+          const some = `EXISTS (SELECT 1 FROM ${quoteRelation(storedSet(unified.catalogue, rival.variable.set).relation)})`;
+          return `SELECT 1 FROM ${relation} t WHERE ${some} AND ${condition} AND ${isRivalled(unified, bound, rival)} LIMIT 1`;
         }),
       ),
   };

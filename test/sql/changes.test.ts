@@ -58,7 +58,7 @@ describe('compileChanges', () => {
     const text = (removedAfter: RemovedPosition | null) =>
       compileRemoved({ ...plan, since: 4n, until: 6n, removedAfter }, catalogue, 2).text;
     const gone = (beyond: string) =>
-      `SELECT (s.key ->> 'Id')::bigint, 'deleted', 0, s.version, s.number FROM "gateway"."tombstones" AS s WHERE s.entity_set = 'Cases' AND s.version > 4 AND s.version <= 6${beyond} AND NOT EXISTS (SELECT FROM "feed"."Cases" AS t1 WHERE t1."Id" = (s.key ->> 'Id')::bigint) ORDER BY 3, 4, 5 LIMIT 3`;
+      `SELECT (s.key ->> 'Id')::bigint, 'deleted', 0, s.version, s.number FROM "gateway"."tombstones" AS s WHERE s.entity_set = 'Cases' AND s.version > 4 AND s.version <= 6${beyond} AND NOT EXISTS (SELECT 1 FROM "feed"."Cases" AS t1 WHERE t1."Id" = (s.key ->> 'Id')::bigint) ORDER BY 3, 4, 5 LIMIT 3`;
     const left = (beyond: string) =>
       `SELECT t1."Id", 'changed', 1, t1."_version", t1."_row" FROM "feed"."Cases" AS t1 WHERE t1."_version" > 4 AND t1."_version" <= 6${beyond} AND (t1."Priority" < 5) IS NOT TRUE ORDER BY 3, 4, 5 LIMIT 3`;
     assert.equal(text(null), `(${gone('')}) UNION ALL (${left('')}) ORDER BY 3, 4, 5 LIMIT 3`);

@@ -51,7 +51,7 @@ export async function extendCalendar(
   const version = await nextVersion(transaction, table.set.name);
   const days = `SELECT generate_series(y, y + interval '1 year - 1 day', interval '1 day')::date AS d FROM (${dates.join(' UNION ')}) years WHERE y IS NOT NULL`;
   const { rowCount } = await transaction.query(
-    `INSERT INTO ${table.name} (${columnList(properties.map((property) => columnOf(table, property)))}, _version, _load_id, _loaded_at, _stamp) SELECT ${cells.join(', ')}, $1, $2, now(), $3 FROM (${days}) days WHERE NOT EXISTS (SELECT FROM ${table.name} c WHERE c.${quoteIdentifier(key)} = d) ORDER BY d`,
+    `INSERT INTO ${table.name} (${columnList(properties.map((property) => columnOf(table, property)))}, _version, _load_id, _loaded_at, _stamp) SELECT ${cells.join(', ')}, $1, $2, now(), $3 FROM (${days}) days WHERE NOT EXISTS (SELECT 1 FROM ${table.name} c WHERE c.${quoteIdentifier(key)} = d) ORDER BY d`,
     [version, marks.loadId, marks.fileTime],
   );
   if (rowCount > 0) {

@@ -171,7 +171,7 @@ export async function maintainDerived(
         : await settleStatements(transaction, catalogue, { dimension, source, changed, onlyNew });
     const concerned =
       dimension === null
-        ? (await transaction.query(`SELECT FROM ${affectedTable(derived)} LIMIT 1`)).rowCount > 0
+        ? (await transaction.query(`SELECT 1 FROM ${affectedTable(derived)} LIMIT 1`)).rowCount > 0
         : count > 0;
     if (concerned) {
       await transaction.query(`ANALYZE ${affectedTable(derived)}`);
@@ -265,7 +265,7 @@ const isMadeWhole = (derived: DerivedTable): boolean =>
   asDimension(derived) !== null || (derived.derivation.kind === 'unified' && derived.derivation.combined);
 
 async function isEmpty(transaction: Transaction, { table }: DerivedTable): Promise<boolean> {
-  return (await transaction.query(`SELECT FROM ${table.name} LIMIT 1`)).rowCount === 0;
+  return (await transaction.query(`SELECT 1 FROM ${table.name} LIMIT 1`)).rowCount === 0;
 }
 
 async function addAffected(
@@ -277,7 +277,7 @@ async function addAffected(
   const columns = affectedColumns(derived);
   const present = columns.map((name) => `n.${quoteIdentifier(name)} IS NOT NULL`).join(' AND ');
   const { rowCount } = await transaction.query(
-    `INSERT INTO ${affectedTable(derived)} SELECT n.* FROM (${select}) n(${columnList(columns)}) WHERE ${present} AND NOT EXISTS (SELECT FROM ${affectedTable(derived)} a WHERE ${sameKey('a', 'n', columns)})`,
+    `INSERT INTO ${affectedTable(derived)} SELECT n.* FROM (${select}) n(${columnList(columns)}) WHERE ${present} AND NOT EXISTS (SELECT 1 FROM ${affectedTable(derived)} a WHERE ${sameKey('a', 'n', columns)})`,
     values,
   );
   return rowCount;
@@ -318,7 +318,7 @@ async function rederive(
     ? `${table.name} t JOIN ${affectedTable(derived)} a ON ${affectedJoin(derived, 't')}`
     : (totals ?? affectedUnified(catalogue, { derived, all: whole }));
   await transaction.query(
-    `CREATE TEMP TABLE ${lost} ON COMMIT DROP AS SELECT t._row AS _target FROM ${affected} WHERE ${forgets(derived) ? `t._load_id IS NOT NULL AND NOT EXISTS (SELECT FROM ${made} m WHERE ${sameKey('m', 't', table.key)})` : 'false'}`,
+    `CREATE TEMP TABLE ${lost} ON COMMIT DROP AS SELECT t._row AS _target FROM ${affected} WHERE ${forgets(derived) ? `t._load_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM ${made} m WHERE ${sameKey('m', 't', table.key)})` : 'false'}`,
   );
   await transaction.query(`ANALYZE ${lost}`);
   const below = derivedFrom(catalogue, table.set.name);

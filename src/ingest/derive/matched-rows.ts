@@ -43,7 +43,7 @@ export async function matchRows(
     ).rowCount;
   }
   await transaction.query(`DELETE FROM ${matched} WHERE was = thing`);
-  const { rowCount } = await transaction.query(`SELECT FROM ${matched} LIMIT 1`);
+  const { rowCount } = await transaction.query(`SELECT 1 FROM ${matched} LIMIT 1`);
   if (rowCount === 0) {
     return null;
   }

@@ -45,7 +45,7 @@ export async function completeTotals(
   );
   const columns = derivedColumns(derived);
   await transaction.query(
-    `INSERT INTO ${made} (${columnList(columns)}) SELECT ${columnList(columns, 't')} FROM ${table.name} t JOIN ${touched} x ON x.product = ${productSql(`t.${source}`)} WHERE num_nonnulls(${columnList(names.told, 't')}) > 0 AND NOT EXISTS (SELECT FROM ${again} a WHERE a._key = t.${key})`,
+    `INSERT INTO ${made} (${columnList(columns)}) SELECT ${columnList(columns, 't')} FROM ${table.name} t JOIN ${touched} x ON x.product = ${productSql(`t.${source}`)} WHERE num_nonnulls(${columnList(names.told, 't')}) > 0 AND NOT EXISTS (SELECT 1 FROM ${again} a WHERE a._key = t.${key})`,
   );
   await transaction.query(totalsQuery(made, names));
   return `${table.name} t JOIN ${touched} x ON x.product = ${productSql(`t.${source}`)}`;

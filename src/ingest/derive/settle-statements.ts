@@ -69,15 +69,15 @@ async function addStatements(
   const { table } = dimension;
   const affected = affectedTable(dimension);
   // Of a set that holds nothing yet, nothing is known.
-  const isKnown = !after || (await transaction.query(`SELECT FROM ${table.name} LIMIT 1`)).rowCount > 0;
+  const isKnown = !after || (await transaction.query(`SELECT 1 FROM ${table.name} LIMIT 1`)).rowCount > 0;
   for (const [entry, one] of entriesOf(dimension, source)) {
     const said = statementsWhere(
       dimension,
       { source: one, from: source, grouped: onlyNew && one.stamp === null, noted: !onlyNew },
       condition,
     );
-    const known = `EXISTS (SELECT FROM ${table.name} d WHERE ${sameKey('d', 'n', table.key)})`;
-    const noted = `EXISTS (SELECT FROM ${affected} a WHERE ${sameKey('a', 'n', table.key)})`;
+    const known = `EXISTS (SELECT 1 FROM ${table.name} d WHERE ${sameKey('d', 'n', table.key)})`;
+    const noted = `EXISTS (SELECT 1 FROM ${affected} a WHERE ${sameKey('a', 'n', table.key)})`;
     // Things that are new are made from all their rows; a first load has no others, so theirs are not noted in vain.
     if (after) {
       await transaction.query(
@@ -126,8 +126,8 @@ export async function settleStatements(
   await addStatements(transaction, { dimension, source }, { condition: changed, after: true, onlyNew });
   // Of the others' values no plan depends.
   await transaction.query(`ANALYZE ${statementTable(dimension)} (${columnList(table.key)}, _entry)`);
-  const known = `EXISTS (SELECT FROM ${table.name} d WHERE ${sameKey('d', 's', table.key)})`;
-  const noted = `EXISTS (SELECT FROM ${affected} a WHERE ${sameKey('a', 's', table.key)})`;
+  const known = `EXISTS (SELECT 1 FROM ${table.name} d WHERE ${sameKey('d', 's', table.key)})`;
+  const noted = `EXISTS (SELECT 1 FROM ${affected} a WHERE ${sameKey('a', 's', table.key)})`;
   await transaction.query(
     `INSERT INTO ${affected} SELECT DISTINCT ${columnList(table.key, 's')} FROM ${statementTable(dimension)} s WHERE NOT ${known} AND NOT ${noted}`,
   );
@@ -262,7 +262,7 @@ function placedQuery({ dimension, places }: Told): string {
     return `${theirs} AS v${index}, c.${flag(index)} AS h${index}, ${theirs} IS NOT DISTINCT FROM ${ours} AS s${index}`;
   });
   const place = `rank() OVER (PARTITION BY ${key} ORDER BY c._newness DESC NULLS LAST, c._rank, c._order DESC) AS _place`;
-  const noted = `EXISTS (SELECT FROM ${affectedTable(dimension)} a WHERE ${sameKey('a', 'c', table.key)})`;
+  const noted = `EXISTS (SELECT 1 FROM ${affectedTable(dimension)} a WHERE ${sameKey('a', 'c', table.key)})`;
   return `SELECT ${[key, 'c._after', `${beats} AS _beats`, place, ...compared].join(', ')} FROM changed c JOIN ${table.name} d ON ${sameKey('d', 'c', table.key)} WHERE NOT ${noted}`;
 }
 

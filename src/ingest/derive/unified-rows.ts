@@ -103,7 +103,7 @@ export async function addUnified(
   const { table } = rows.derived;
   const version = await nextVersion(transaction, table.set.name);
   // Rows of a table that somebody emptied or moved away by hand are there still. A table that is filled for the first time has no index yet.
-  const some = (await transaction.query(`SELECT FROM ${table.name} LIMIT 1`)).rowCount > 0;
+  const some = (await transaction.query(`SELECT 1 FROM ${table.name} LIMIT 1`)).rowCount > 0;
   const added = await insertUnified(transaction, catalogue, {
     ...{ ...rows, version, over: some },
     changed: (alias) => `${alias}._version = ${Number(changed)}`,

@@ -71,7 +71,7 @@ export async function writeDerived(transaction: Transaction, writing: DerivedWri
           )
         ).rowCount;
   const inserted = await transaction.query(
-    `INSERT INTO ${table.name} (${columnList(columns)}, _version, _load_id, _loaded_at, _stamp) SELECT ${columnList(columns, 'm')}, $1, $2, now(), $3 FROM ${made} m WHERE NOT EXISTS (SELECT FROM ${table.name} t WHERE ${sameKey('m', 't', table.key)}) ORDER BY ${columnList(table.key, 'm')}`,
+    `INSERT INTO ${table.name} (${columnList(columns)}, _version, _load_id, _loaded_at, _stamp) SELECT ${columnList(columns, 'm')}, $1, $2, now(), $3 FROM ${made} m WHERE NOT EXISTS (SELECT 1 FROM ${table.name} t WHERE ${sameKey('m', 't', table.key)}) ORDER BY ${columnList(table.key, 'm')}`,
     marked,
   );
   return gone.rowCount + updated + inserted.rowCount > 0;

@@ -120,7 +120,7 @@ async function fileBefore(
 async function isLate(transaction: Transaction, catalogue: Catalogue, { table, file }: MergeInput): Promise<boolean> {
   const writing = catalogue.exports.filter((one) => one.set === table.set.name);
   const { rows } = await transaction.query<{ late: boolean }>(
-    `SELECT EXISTS (SELECT FROM gateway.load JOIN unnest($1::text[], $2::text[]) AS x(source, export) USING (source, export) WHERE state = 'loaded' AND (file_time > $3 OR load_id = ANY($4))) AS late`,
+    `SELECT EXISTS (SELECT 1 FROM gateway.load JOIN unnest($1::text[], $2::text[]) AS x(source, export) USING (source, export) WHERE state = 'loaded' AND (file_time > $3 OR load_id = ANY($4))) AS late`,
     [writing.map((one) => one.source), writing.map((one) => one.name), file.fileTime, file.later],
   );
   return rows[0]?.late === true;
@@ -132,7 +132,7 @@ async function findLacked(transaction: Transaction, input: MergeInput): Promise<
   const lacked = 'lacked_rows';
   const scope = scopeColumns(input) ?? [];
   const scopes = scopesQuery(input);
-  const lacking = `NOT EXISTS (SELECT FROM ${staged.name} s WHERE ${sameKey('s', 't', table.key)})`;
+  const lacking = `NOT EXISTS (SELECT 1 FROM ${staged.name} s WHERE ${sameKey('s', 't', table.key)})`;
   const newer = (cell: string): string => newerThanCell(input, `t._cells -> ${cell}`, '0');
   const last = `(t._cells -> ${escapeText(absent)} IS NULL OR ${newer(escapeText(absent))})`;
   const [gone, joined] =

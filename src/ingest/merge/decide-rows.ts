@@ -214,7 +214,7 @@ function staleScopes(input: MergeInput): string | null {
   if (scope === null) {
     return null;
   }
-  const staged = `SELECT FROM ${input.staged.name} p WHERE ${sameKey('p', 'n', scope)}`;
+  const staged = `SELECT 1 FROM ${input.staged.name} p WHERE ${sameKey('p', 'n', scope)}`;
   const newer = `SELECT DISTINCT ${columnList(scope, 'n')} FROM ${input.table.name} n WHERE ${statedLater(input.file, 'n', '$1::timestamptz')} AND EXISTS (${staged})`;
   return ` LEFT JOIN (${newer}) z ON ${sameKey('s', 'z', scope)}`;
 }
@@ -222,7 +222,7 @@ function staleScopes(input: MergeInput): string | null {
 /** Rows in the file's scope that it does not hold, as far as it is not older than they are. */
 function removalQuery(input: MergeInput): { readonly text: string; readonly values: readonly string[] } | null {
   const { staged, table, write, file } = input;
-  const absent = `NOT EXISTS (SELECT FROM ${staged.name} s WHERE ${sameKey('s', 't', table.key)})`;
+  const absent = `NOT EXISTS (SELECT 1 FROM ${staged.name} s WHERE ${sameKey('s', 't', table.key)})`;
   const older = statedBefore(file, 't', '$1::timestamptz');
   if (write.mode === 'snapshot') {
     const shown = '(t._deleted_at IS NULL OR t._deleted_at > $1::timestamptz)';
@@ -236,7 +236,7 @@ function removalQuery(input: MergeInput): { readonly text: string; readonly valu
     return null;
   }
   const scopes = scopesQuery(input);
-  const stale = `NOT EXISTS (SELECT FROM ${table.name} n WHERE ${sameKey('n', 't', scope)} AND ${statedLater(file, 'n', '$1::timestamptz')})`;
+  const stale = `NOT EXISTS (SELECT 1 FROM ${table.name} n WHERE ${sameKey('n', 't', scope)} AND ${statedLater(file, 'n', '$1::timestamptz')})`;
   return {
     text: `SELECT t._row FROM ${table.name} t JOIN (${scopes.text}) p ON ${sameKey('p', 't', scope)} WHERE t._load_id IS NOT NULL AND ${older} AND ${stale} AND ${absent}`,
     values: scopes.values,

@@ -156,12 +156,12 @@ class StraightWay {
     if (rowCount === copied) {
       return true;
     }
-    const stored = `SELECT FROM ${table.name} t WHERE ${sameKey('t', 's', table.key)} AND t._load_id = $1 AND t._line = s._line`;
+    const stored = `SELECT 1 FROM ${table.name} t WHERE ${sameKey('t', 's', table.key)} AND t._load_id = $1 AND t._line = s._line`;
     await this.#transaction.query(
       `INSERT INTO ${staged} SELECT s.* FROM ${piece} s WHERE s._code IS NOT NULL OR NOT EXISTS (${stored})`,
       [file.loadId],
     );
-    const known = await this.#transaction.query(`SELECT FROM ${staged} WHERE _code IS NULL LIMIT 1`);
+    const known = await this.#transaction.query(`SELECT 1 FROM ${staged} WHERE _code IS NULL LIMIT 1`);
     return known.rowCount === 0;
   }
 }

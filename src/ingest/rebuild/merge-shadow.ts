@@ -36,13 +36,13 @@ export async function mergeShadow(transaction: Transaction, catalogue: Catalogue
       .map(([property, { name }]) => `${escapeText(property)}::text, t.${quoteIdentifier(name)}`);
     await transaction.query(
       writeTombstones(
-        `$1::text, jsonb_build_object(${pairs.join(', ')}), $2::bigint FROM ${live} t WHERE ${shown('t')} AND NOT EXISTS (SELECT FROM ${shadow} s WHERE ${same} AND ${shown('s')})`,
+        `$1::text, jsonb_build_object(${pairs.join(', ')}), $2::bigint FROM ${live} t WHERE ${shown('t')} AND NOT EXISTS (SELECT 1 FROM ${shadow} s WHERE ${same} AND ${shown('s')})`,
       ),
       [one.set, version],
     );
   }
   const gone = await transaction.query(
-    `DELETE FROM ${live} t WHERE NOT EXISTS (SELECT FROM ${shadow} s WHERE ${same})`,
+    `DELETE FROM ${live} t WHERE NOT EXISTS (SELECT 1 FROM ${shadow} s WHERE ${same})`,
   );
   const differs = (names: readonly string[]): string =>
     names.map((name) => `t.${quoteIdentifier(name)} IS DISTINCT FROM s.${quoteIdentifier(name)}`).join(' OR ');
@@ -55,7 +55,7 @@ export async function mergeShadow(transaction: Transaction, catalogue: Catalogue
     [version],
   );
   const added = await transaction.query(
-    `INSERT INTO ${live} (${columnList(all)}, _loaded_at, _version) SELECT ${columnList(all, 's')}, s._loaded_at, $1 FROM ${shadow} s WHERE NOT EXISTS (SELECT FROM ${live} t WHERE ${same}) ORDER BY s._row`,
+    `INSERT INTO ${live} (${columnList(all)}, _loaded_at, _version) SELECT ${columnList(all, 's')}, s._loaded_at, $1 FROM ${shadow} s WHERE NOT EXISTS (SELECT 1 FROM ${live} t WHERE ${same}) ORDER BY s._row`,
     [version],
   );
   if (gone.rowCount + added.rowCount + Number(rows[0]?.changed ?? 0) > 0) {

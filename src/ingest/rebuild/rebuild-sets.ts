@@ -119,7 +119,7 @@ async function checkLedger(database: Database, catalogue: Catalogue, name: strin
   const writing = catalogue.exports.filter((one) => one.set === name);
   const { rows } = await database.query<{ name: string }>(
     `SELECT DISTINCT source || '/' || export AS name FROM gateway.load WHERE load_id IN (SELECT DISTINCT _load_id FROM ${quoteRelation(set.relation)})
-        AND NOT EXISTS (SELECT FROM unnest($1::text[], $2::text[]) AS x(s, e) WHERE s = source AND e = export) ORDER BY 1`,
+        AND NOT EXISTS (SELECT 1 FROM unnest($1::text[], $2::text[]) AS x(s, e) WHERE s = source AND e = export) ORDER BY 1`,
     [writing.map((one) => one.source), writing.map((one) => one.name)],
   );
   if (rows.length === 0) {

@@ -217,14 +217,14 @@ function membershipOfRows({ operand, items }: In, scope: Scope): string {
   const rows = items.map((item) => `(${value(item, scope)})`).join(', ');
   const number = maybeNaN(operand) ? ` AND ${member}.i IS DISTINCT FROM 'NaN'` : '';
   const same = `${value(operand, scope)} IS NOT DISTINCT FROM ${member}.i${number}`;
-  return `EXISTS (SELECT FROM (VALUES ${rows}) AS ${member}(i) WHERE ${same})`;
+  return `EXISTS (SELECT 1 FROM (VALUES ${rows}) AS ${member}(i) WHERE ${same})`;
 }
 
 function rowExists(path: RowPath, scope: Scope): string {
   if (isRooted(path)) {
     const root = rootScope(path, scope);
     root.scope.where.push(`${rowId(root.row)} IS NOT NULL`);
-    return `EXISTS (SELECT ${fromWhere(root.scope)})`;
+    return `EXISTS (SELECT 1 ${fromWhere(root.scope)})`;
   }
   return isThere(path) ? 'TRUE' : `(${rowId(scope.at(path))} IS NOT NULL)`;
 }
@@ -238,5 +238,5 @@ function lambda(expression: Extract<BoundExpression, { kind: 'Lambda' }>, scope:
     const sql = truth(predicate, inner);
     return operator === 'any' ? sql : `(${sql}) IS NOT TRUE`;
   });
-  return operator === 'any' ? `EXISTS (SELECT ${rows})` : `(NOT EXISTS (SELECT ${rows}))`;
+  return operator === 'any' ? `EXISTS (SELECT 1 ${rows})` : `(NOT EXISTS (SELECT 1 ${rows}))`;
 }

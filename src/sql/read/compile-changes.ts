@@ -100,7 +100,7 @@ function goneRows({ plan, window, after }: Part, catalogue: Catalogue): string {
   const scope = openScope(catalogue);
   const { alias } = scope.table(set);
   const same = typed.map(({ column, sql }) => `${alias}.${quoteIdentifier(column)} = ${sql}`);
-  const again = `SELECT ${fromWhere(scope, same)}`;
+  const again = `SELECT 1 ${fromWhere(scope, same)}`;
   const conditions = [
     `s.entity_set = ${escapeText(stored.name)}`,
     within('s.version', window),
@@ -128,7 +128,7 @@ function wasThere({ whole, rows }: RestrictedSet, key: readonly KeyColumn[], cat
   const columns = key.map(({ column, sql }) => `${sql} AS ${quoteIdentifier(column)}`).join(', ');
   const row = scope.derived(`SELECT ${columns}`, { entitySet: whole, stored: storedSet(catalogue, whole) }, 'k');
   scope.bind(rows.variable, row);
-  return `EXISTS (SELECT ${fromWhere(scope, [truth(rows.condition, scope)])})`;
+  return `EXISTS (SELECT 1 ${fromWhere(scope, [truth(rows.condition, scope)])})`;
 }
 
 /** Changed rows that the filter or search now leaves out; null where there is neither. */

@@ -32,7 +32,7 @@ export function openSource(source: RowSource, scope: Scope, variable?: RangeVari
       const inner = scope.inner();
       const base = openSource(source.from, inner);
       inner.where.push(...joinConditions(base, row, source.navigation));
-      scope.where.push(`EXISTS (SELECT ${fromWhere(inner)})`);
+      scope.where.push(`EXISTS (SELECT 1 ${fromWhere(inner)})`);
       return row;
     }
   }

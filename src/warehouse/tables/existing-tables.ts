@@ -77,7 +77,7 @@ async function emptyTables(
   }
   const parts = names.map(
     (name) =>
-      `SELECT ${String(names.indexOf(name))} AS place WHERE NOT EXISTS (SELECT FROM ${quoteRelation({ schema, name })})`,
+      `SELECT ${String(names.indexOf(name))} AS place WHERE NOT EXISTS (SELECT 1 FROM ${quoteRelation({ schema, name })})`,
   );
   const { rows } = await transaction.query<{ place: number }>(parts.join(' UNION ALL '));
   return new Set(rows.flatMap((row) => names[row.place] ?? []));

@@ -76,7 +76,7 @@ export class FreshTables {
   async settle(transaction: Transaction): Promise<void> {
     const filled: ShadowTable[] = [];
     for (const one of this.#tables) {
-      const { rowCount } = await transaction.query(`SELECT FROM ${quoteRelation(one.shadow)} LIMIT 1`);
+      const { rowCount } = await transaction.query(`SELECT 1 FROM ${quoteRelation(one.shadow)} LIMIT 1`);
       if (rowCount > 0) {
         await this.index(transaction, one.set);
         filled.push(one);

@@ -105,7 +105,7 @@ async function removeOthers(transaction: Transaction, rows: Given, version: stri
   const same = key.map((name) => `g.${name} = t.${name}`).join(' AND ');
   const pairs = key.map((name) => `'${name.slice(1, -1).replaceAll("'", "''")}', ${name}`).join(', ');
   const { rowCount } = await transaction.query(
-    `WITH gone AS (DELETE FROM ${quoteRelation(set.relation)} AS t WHERE NOT EXISTS (SELECT FROM ${source} WHERE ${same}) RETURNING t.*)
+    `WITH gone AS (DELETE FROM ${quoteRelation(set.relation)} AS t WHERE NOT EXISTS (SELECT 1 FROM ${source} WHERE ${same}) RETURNING t.*)
      ${writeTombstones(`$${String(values.length + 1)}::text, jsonb_build_object(${pairs}), ${version}::bigint FROM gone`)}`,
     [...values, set.name],
   );

@@ -40,18 +40,18 @@ const sorted = (select: string): string =>
   `(SELECT coalesce(array_agg(n ORDER BY n COLLATE "C"), '{}') FROM (${select}) AS x(n))`;
 
 /** The catalogues are those of the PostgreSQL manual, chapter 52; all of these columns are there since version 13. */
-const plainQuery = (table: string): string => `SELECT NOT EXISTS (SELECT FROM ${table})
+const plainQuery = (table: string): string => `SELECT NOT EXISTS (SELECT 1 FROM ${table})
     AND c.relkind = 'r' AND c.relpersistence = 'p' AND NOT c.relispartition AND NOT c.relhassubclass AND NOT c.relhastriggers
     AND NOT c.relrowsecurity AND c.relreplident = 'd' AND c.reloptions IS NULL
     AND pg_has_role(c.relowner, 'USAGE') AND c.relowner = (SELECT oid FROM pg_roles WHERE rolname = current_user)
-    AND NOT EXISTS (SELECT FROM aclexplode(c.relacl) a WHERE a.grantee <> c.relowner AND (a.grantee <> 'gateway_reader'::regrole OR a.privilege_type <> 'SELECT'))
+    AND NOT EXISTS (SELECT 1 FROM aclexplode(c.relacl) a WHERE a.grantee <> c.relowner AND (a.grantee <> 'gateway_reader'::regrole OR a.privilege_type <> 'SELECT'))
     AND has_table_privilege('gateway_reader', c.oid, 'SELECT')
-    AND NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND (a.attacl IS NOT NULL OR a.attoptions IS NOT NULL))
-    AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid AND d.deptype = 'n')
-    AND NOT EXISTS (SELECT FROM pg_description d WHERE d.classoid = 'pg_class'::regclass AND d.objoid = c.oid)
-    AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype <> 'n')
-    AND NOT EXISTS (SELECT FROM pg_statistic_ext s WHERE s.stxrelid = c.oid)
-    AND NOT EXISTS (SELECT FROM pg_publication)
+    AND NOT EXISTS (SELECT 1 FROM pg_attribute a WHERE a.attrelid = c.oid AND (a.attacl IS NOT NULL OR a.attoptions IS NOT NULL))
+    AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid AND d.deptype = 'n')
+    AND NOT EXISTS (SELECT 1 FROM pg_description d WHERE d.classoid = 'pg_class'::regclass AND d.objoid = c.oid)
+    AND NOT EXISTS (SELECT 1 FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype <> 'n')
+    AND NOT EXISTS (SELECT 1 FROM pg_statistic_ext s WHERE s.stxrelid = c.oid)
+    AND NOT EXISTS (SELECT 1 FROM pg_publication)
     AND ${sorted('SELECT attname::text FROM pg_attribute WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped')} = $2::text[]
     AND ${sorted('SELECT x.relname::text FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid WHERE i.indrelid = c.oid')} = $3::text[] AS plain
   FROM pg_class c WHERE c.oid = $1::regclass`;

@@ -11,6 +11,7 @@ WHERE
   (
     EXISTS (
       SELECT
+        1
       FROM
         "feed"."Messages" AS t2
       WHERE
@@ -20,6 +21,7 @@ WHERE
     AND (
       NOT EXISTS (
         SELECT
+          1
         FROM
           "feed"."Messages" AS t3
         WHERE

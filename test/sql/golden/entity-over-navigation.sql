@@ -10,6 +10,7 @@ WHERE
   t1."_deleted_at" IS NULL
   AND EXISTS (
     SELECT
+      1
     FROM
       "feed"."Cases" AS t2
     WHERE

@@ -14,6 +14,7 @@ WHERE
   t1."_deleted_at" IS NULL
   AND EXISTS (
     SELECT
+      1
     FROM
       "feed"."Cases" AS t2
       LEFT JOIN "feed"."Messages" AS t3 ON t3."CaseId" = t2."Id"

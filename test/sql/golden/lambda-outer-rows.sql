@@ -10,6 +10,7 @@ FROM
 WHERE
   EXISTS (
     SELECT
+      1
     FROM
       "feed"."Messages" AS t2
     WHERE

@@ -23,6 +23,7 @@ FROM
 WHERE
   EXISTS (
     SELECT
+      1
     FROM
       "feed"."Cases" AS t2
       CROSS JOIN "feed"."Agents" AS t3

@@ -23,6 +23,7 @@ FROM
 WHERE
   EXISTS (
     SELECT
+      1
     FROM
       "feed"."Agents" AS t2
     WHERE
