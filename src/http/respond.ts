@@ -5,6 +5,7 @@ import type { RequestRecord } from '../observation/events/http.ts';
 import type { Principal } from '../sign-in/principal.ts';
 import { settleQuery } from '../uri/parse-uri.ts';
 import { answer } from './answer.ts';
+import { sameRights } from './async/same-rights.ts';
 import { monitorToken, type StatusMonitors } from './async/status-monitors.ts';
 import { type AuditRecord, clientOf, cutAgent } from './audit/audit-record.ts';
 import { auditedQuery } from './audit/audited-query.ts';
@@ -192,7 +193,7 @@ interface Place {
 async function route(request: FeedRequest, exchange: Exchange, { serving, principal }: Place): Promise<void> {
   const token = monitorToken(exchange.path);
   if (token !== null) {
-    return serving.monitors.reply(token, exchange, principal?.id ?? null);
+    return serving.monitors.reply(token, exchange);
   }
   if (
     exchange.prefer.respondAsync &&
@@ -209,6 +210,7 @@ async function route(request: FeedRequest, exchange: Exchange, { serving, princi
     };
     return serving.monitors.start(exchange, {
       owner: principal?.id ?? null,
+      hasSameRights: sameRights(serving.feed, principal),
       holder: principal?.id ?? request.address,
       run: (reply) => respond(later, reply, serving),
     });

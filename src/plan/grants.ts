@@ -58,6 +58,14 @@ export function grantShape(sets: ReadonlyMap<string, SetGrant>): GrantShape {
 export const shownOf = ({ cases }: PropertyView): 'masked' | 'partly' =>
   cases.length === 1 && cases[0]?.rows === null && cases[0].as === 'mask' ? 'masked' : 'partly';
 
+/** Whether both show the same, however they were made. */
+export function areSameGrants(one: Grants, other: Grants): boolean {
+  return one === other || textOf(one) === textOf(other);
+}
+
+const textOf = ({ sets, shape }: Grants): string =>
+  JSON.stringify([shape.text, sets === null ? null : [...sets].map(([name, { rule }]) => [name, rule]).sort()]);
+
 /** Everything of some sets, and nothing of others. */
 export function wholeSets(names: Iterable<string>): Grants {
   const sets = new Map([...names].map((name) => [name, { properties: null, rows: null, views: new Map(), rule: '' }]));

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { Principal } from '../../sign-in/principal.ts';
 import { CapturedReply } from '../captured-reply.ts';
 import type { ReplySpool } from './reply-spool.ts';
 
@@ -8,6 +9,8 @@ export interface Operation {
   readonly token: string;
   /** Name of the credential that asked; null: everybody may read this feed. */
   readonly owner: string | null;
+  /** Whether somebody has the rights still that he had when it was asked for. Throws GatewayError AccessDenied. */
+  readonly hasSameRights: (now: Principal | null) => boolean;
   /** Whom it counts for. */
   readonly holder: string;
   readonly spool: ReplySpool;
@@ -21,10 +24,7 @@ export interface Operation {
   readers: number;
 }
 
-export interface OperationSource {
-  readonly owner: string | null;
-  /** Whom it counts for. */
-  readonly holder: string;
+export interface OperationSource extends Pick<Operation, 'owner' | 'hasSameRights' | 'holder'> {
   readonly method: string;
   readonly spool: ReplySpool;
   /** The pipeline; never throws. */
@@ -32,12 +32,13 @@ export interface OperationSource {
 }
 
 /** Starts the request; it runs whether or not anybody is connected. */
-export function startOperation({ owner, holder, method, spool, run }: OperationSource): Operation {
+export function startOperation({ owner, hasSameRights, holder, method, spool, run }: OperationSource): Operation {
   const abort = new AbortController();
   const reply = new CapturedReply(method, spool, abort.signal);
   const operation: Operation = {
     token: randomBytes(24).toString('base64url'),
     owner,
+    hasSameRights,
     holder,
     spool,
     abort,

@@ -18,11 +18,8 @@ export function monitorToken(path: string): string | null {
   return path.startsWith(monitorPath) ? path.slice(monitorPath.length) : null;
 }
 
-export interface AsyncRequest {
-  /** Id of the principal; null: everybody may read. */
-  readonly owner: string | null;
-  /** Whom it counts for: the owner, or the address where nobody signed in. */
-  readonly holder: string;
+/** `owner`: id of the principal; `holder`: the owner, or the address where nobody signed in. */
+export interface AsyncRequest extends Pick<Operation, 'owner' | 'hasSameRights' | 'holder'> {
   /** The pipeline; never throws. */
   run(reply: CapturedReply): Promise<void>;
 }
@@ -34,8 +31,8 @@ export interface StatusMonitors {
    * status monitor. Throws GatewayError TooManyRequests.
    */
   start(exchange: Exchange, request: AsyncRequest): Promise<void>;
-  /** GET, HEAD or DELETE on a status monitor. Throws GatewayError ResourceNotFound, also for somebody else's. */
-  reply(token: string, exchange: Exchange, owner: string | null): Promise<void>;
+  /** GET, HEAD or DELETE on a status monitor. Throws GatewayError ResourceNotFound, also for somebody else's, and where its owner may see something else by now. */
+  reply(token: string, exchange: Exchange): Promise<void>;
   /** Removes the replies of all operations that have ended, and ends the others: what they read may have been erased since. */
   forgetAll(): Promise<void>;
   /** Ends all operations and removes what is kept of them. */
@@ -79,14 +76,22 @@ class SpooledReplies implements StatusMonitors {
     }
   }
 
-  async reply(token: string, exchange: Exchange, owner: string | null): Promise<void> {
+  async reply(token: string, exchange: Exchange): Promise<void> {
     const operation = this.#operations.get(token);
-    if (operation === undefined || operation.owner !== owner) {
+    const { principal } = exchange;
+    if (operation === undefined || operation.owner !== (principal?.id ?? null)) {
       throw new GatewayError('ResourceNotFound', 'There is no such status monitor, or it has expired');
     }
     if (exchange.method === 'DELETE') {
       await this.#forget(operation);
       return replyDeleted(exchange);
+    }
+    if (!operation.hasSameRights(principal)) {
+      await this.#forget(operation);
+      throw new GatewayError(
+        'ResourceNotFound',
+        'What you may see has changed since this reply was asked for: send its request again',
+      );
     }
     if (operation.state === 'running') {
       return replyAccepted(exchange, exchange.path);
@@ -111,12 +116,12 @@ class SpooledReplies implements StatusMonitors {
     }
   }
 
-  async #begin(exchange: Exchange, { owner, holder, run }: AsyncRequest): Promise<Operation> {
+  async #begin(exchange: Exchange, { run, ...request }: AsyncRequest): Promise<Operation> {
     this.#folder ??= mkdtemp(path.join(os.tmpdir(), `gateway-replies-${process.pid}-`));
     const inFolder = await this.#folder;
-    this.#admit(holder);
+    this.#admit(request.holder);
     const spool = new ReplySpool(inFolder, exchange.id, (bytes) => this.#take(spool, bytes));
-    const operation = startOperation({ owner, holder, method: exchange.method, spool, run });
+    const operation = startOperation({ ...request, method: exchange.method, spool, run });
     this.#operations.set(operation.token, operation);
     void operation.ended.then(() => this.#expireLater(operation));
     return operation;
