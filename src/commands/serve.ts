@@ -43,7 +43,8 @@ import { openUploads } from './serving/open-uploads.ts';
 import { keepPrivate } from './serving/private-files.ts';
 import { Readiness } from './serving/readiness.ts';
 import { callerFaults, servingFaults, uploadSourceFaults } from './serving/serving-faults.ts';
-import { openSignIn, type SignIn } from './sign-in/open-sign-in.ts';
+import { openSharing, signInPlace } from './sharing/open-sharing.ts';
+import { openSignIn } from './sign-in/open-sign-in.ts';
 import { catalogueOf, openWarehouse, type Surroundings, type Warehouse, within } from './surroundings.ts';
 import { programVersion } from './version.ts';
 
@@ -52,6 +53,8 @@ export interface ServeOptions {
   readonly stop: Promise<string>;
   /** Told the feed's address once it answers. */
   readonly onListening?: (address: string) => void;
+  /** Milliseconds between two heartbeats. Absent: as usual; given by tests. */
+  readonly beat?: number;
 }
 
 /** `gateway serve`: prepares the warehouse, serves the feed and takes in what is dropped, until it is told to stop. */
@@ -81,7 +84,7 @@ export async function serveCommand(surroundings: Surroundings, options: ServeOpt
   }
 }
 
-async function serveCatalogue(program: Omit<Serving, 'warehouse' | 'signIn'>): Promise<number> {
+async function serveCatalogue(program: Omit<Serving, 'warehouse'>): Promise<number> {
   const { surroundings, options, catalogue, readiness } = program;
   const { config, print, observe } = surroundings;
   const delivering = await faultsOfDeliveries(catalogue, surroundings.environment);
@@ -90,7 +93,6 @@ async function serveCatalogue(program: Omit<Serving, 'warehouse' | 'signIn'>): P
     print(`warning: ${fault}`);
   }
   await keepPrivate(surroundings, catalogue);
-  const signIn = await openSignIn(config, observe);
   const stop = options.stop.then((reason): End => ({ reason, code: exitCodes.ok }));
   const opening = openWarehouse(surroundings, { revives: true });
   const opened = await Promise.race([opening, stop]);
@@ -112,10 +114,9 @@ async function serveCatalogue(program: Omit<Serving, 'warehouse' | 'signIn'>): P
     const preparing = prepareToServe({ surroundings, catalogue, database });
     preparing.catch(() => {});
     const early = await Promise.race([preparing.then(() => null), end]);
-    ended = early ?? (await serveUntil(end, { ...program, warehouse: opened, signIn }));
+    ended = early ?? (await serveUntil(end, { ...program, warehouse: opened }));
   } finally {
     // A load at hand may end until the deadline; then it is undone, and the next start has its file.
-    await signIn.close();
     await opened.close(deadline === 0 ? undefined : Math.max(0, deadline - performance.now()));
   }
   observe({ event: 'stopped' });
@@ -150,7 +151,6 @@ interface Serving {
   readonly options: ServeOptions;
   readonly catalogue: Catalogue;
   readonly warehouse: Warehouse;
-  readonly signIn: SignIn;
   readonly readiness: Readiness;
   /** null: nobody asks for them. */
   readonly metrics: GatewayMetrics | null;
@@ -158,13 +158,15 @@ interface Serving {
 
 /** Serves and loads until `end`; whatever it started has ended afterwards, also where it throws. */
 async function serveUntil(end: Promise<End>, serving: Serving): Promise<End> {
-  const { surroundings, options, catalogue, warehouse, signIn, readiness, metrics } = serving;
+  const { surroundings, options, catalogue, warehouse, readiness, metrics } = serving;
   const { config, observe } = surroundings;
   const { database } = warehouse;
   // Of the embedded server's files; null: the server is somewhere else.
   const folder = warehouse.server?.folders.cluster ?? null;
   const feeds = new FeedWatch();
   const watched = { ...surroundings, observe: everyone(observe, feeds.observe) };
+  const sharing = await openSharing(warehouse, options.beat);
+  const signIn = await openSignIn(config, observe, signInPlace(surroundings, sharing));
   const { proxied, archives } = await connectArchives(watched, catalogue, database);
   const access = accessOf(config, { catalogue, signsIn: signIn.authentication.signsIn, observe });
   const replies = await openReplies(config, observe);
@@ -262,6 +264,8 @@ async function serveUntil(end: Promise<End>, serving: Serving): Promise<End> {
     await probe.close();
     await replies?.close();
     await proxied.close();
+    await signIn.close();
+    await sharing?.close();
   }
 }
 

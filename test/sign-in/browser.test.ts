@@ -161,15 +161,18 @@ describe('sign-in: with a browser', () => {
   it('a session ends after its time, and with another key', async () => {
     let now = Date.now();
     const keys = [new Uint8Array(32).fill(1)];
-    const sealed = new Sealed(keys, () => now);
+    const sealed = new Sealed(
+      () => keys,
+      () => now,
+    );
     const text = await sealed.seal({ a: 1 }, 'session', 3_600_000);
     assert.equal((await sealed.open(text, 'session'))?.['a'], 1);
     assert.equal(await sealed.open(text, 'sign-in'), null);
-    assert.equal(await new Sealed([new Uint8Array(32)]).open(text, 'session'), null);
+    assert.equal(await new Sealed(() => [new Uint8Array(32)]).open(text, 'session'), null);
     assert.equal(await sealed.open(`${text.slice(0, -6)}AAAAAA`, 'session'), null);
     now += 3_600_001;
     assert.equal(await sealed.open(text, 'session'), null);
-    const later = new Sealed([new Uint8Array(32).fill(2), ...keys]);
+    const later = new Sealed(() => [new Uint8Array(32).fill(2), ...keys]);
     assert.equal((await later.open(text, 'session'))?.['a'], 1, 'keys can be changed');
   });
 

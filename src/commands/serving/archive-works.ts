@@ -5,6 +5,7 @@ import type { ScheduledWork } from '../../ingest/delivery/schedules.ts';
 import type { Database } from '../../warehouse/database.ts';
 import { signInStore } from '../../warehouse/sign-ins.ts';
 import { type ConnectedUpstreams, connectUpstreams } from '../feeds/connect-upstreams.ts';
+import { signInKeys } from '../sharing/open-sharing.ts';
 import type { Surroundings } from '../surroundings.ts';
 
 /** The proxied feeds, and what is kept of them. */
@@ -20,7 +21,13 @@ export async function connectArchives(
   database: Database,
 ): Promise<ConnectedArchives> {
   const kept = new Set((await archiveRecords(database)).map(({ source }) => source));
-  const keeping = { store: signInStore(database), secrets: surroundings.config.signInKeys };
+  const keys = signInKeys(surroundings);
+  const keeping = {
+    store: signInStore(database),
+    get secrets() {
+      return keys();
+    },
+  };
   const proxied = await connectUpstreams(surroundings, catalogue, { kept, keeping });
   const { feeds, modelled } = proxied;
   const { observe } = surroundings;

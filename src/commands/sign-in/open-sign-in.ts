@@ -5,7 +5,7 @@ import type { BrowserSignIn } from '../../http/sign-in/sign-in-routes.ts';
 import type { Observation } from '../../observation/observation.ts';
 import type { Observe } from '../../observation/observe.ts';
 import { CodeFlow } from '../../sign-in/browser/code-flow.ts';
-import { Sealed, sealingKeys } from '../../sign-in/browser/sealed.ts';
+import { formerSecret, ownSecret, Sealed, sealingKeys } from '../../sign-in/browser/sealed.ts';
 import { Sessions } from '../../sign-in/browser/sessions.ts';
 import { credentialFile } from '../../sign-in/files/credentials.ts';
 import { IssuerKeys } from '../../sign-in/keys/issuer-keys.ts';
@@ -18,6 +18,7 @@ import { Passwords } from '../../sign-in/password/passwords.ts';
 import type { SignInSettings } from '../../sign-in/settings.ts';
 import { Tokens } from '../../sign-in/token/tokens.ts';
 import { authorizationUri, entraIssuers, oidcIssuer, type TrustedIssuer } from '../../sign-in/token/trusted-issuer.ts';
+import type { SharedSessions } from '../sharing/shared-sessions.ts';
 
 /** Everything about signing in that lives as long as the program serves. */
 export interface SignIn {
@@ -27,8 +28,20 @@ export interface SignIn {
   close(): Promise<void>;
 }
 
+/** What signing in shares with other gateways, and how it learns of secrets that change. */
+export interface SignInPlace {
+  /** SIGN_IN_KEY as it is now. Absent: as the configuration has it. */
+  readonly signInKeys?: () => readonly string[];
+  /** Absent: this gateway has a data folder of its own, and its database. */
+  readonly sessions?: SharedSessions;
+}
+
 /** Throws an Error where a file of credentials is not good. Keys of issuers are read beside it: whoever comes before they are there waits for them. */
-export async function openSignIn(config: Config, observe: Observe<Observation>): Promise<SignIn> {
+export async function openSignIn(
+  config: Config,
+  observe: Observe<Observation>,
+  place: SignInPlace = {},
+): Promise<SignIn> {
   const { basicFile, keyFile, keyName, signIn } = config;
   const issuers = trustedIssuers(signIn);
   if (basicFile === null && keyFile === null && issuers.length === 0) {
@@ -42,7 +55,7 @@ export async function openSignIn(config: Config, observe: Observe<Observation>):
     basicFile === null
       ? null
       : new Passwords(open(basicFile, 'AUTH_BASIC_FILE'), { brake: new GuessBrake(addresses), queue });
-  const browser = await openBrowserSignIn(config, { issuers, tokens, passwords });
+  const browser = await openBrowserSignIn(config, { issuers, tokens, passwords, place });
   return {
     authentication: authentication(
       {
@@ -79,10 +92,12 @@ async function openBrowserSignIn(
     issuers,
     tokens,
     passwords,
+    place,
   }: {
     readonly issuers: readonly TrustedIssuer[];
     readonly tokens: Tokens | null;
     readonly passwords: Passwords | null;
+    readonly place: SignInPlace;
   },
 ): Promise<BrowserSignIn | null> {
   const issuer = issuers.find(takesBrowsers);
@@ -90,15 +105,34 @@ async function openBrowserSignIn(
     return null;
   }
   const folder = path.join(dataDir, 'sign-in');
-  const sealed = new Sealed(await sealingKeys(signInKeys, folder));
+  const given = place.signInKeys ?? (() => signInKeys);
+  const sealed = new Sealed(sealingKeys(await secretsOf(given, place.sessions ?? null, folder)));
   const sessions = new Sessions({
     sealed,
     lasts: signIn.session,
     file: path.join(folder, 'ended-sessions.json'),
     stampOf: (name) => passwords?.stampOf(name) ?? null,
+    ...(place.sessions === undefined ? {} : { elsewhere: place.sessions.ended }),
   });
   const flow = issuer === undefined || tokens === null ? null : new CodeFlow(issuer, { tokens, sealed });
   return { sessions, flow, passwords: passwords !== null };
+}
+
+/** SIGN_IN_KEY, where it is given; else one of the database; else of the data folder. One that was made there before goes on to open. */
+async function secretsOf(
+  given: () => readonly string[],
+  sessions: SharedSessions | null,
+  folder: string,
+): Promise<() => readonly string[]> {
+  if (given().length > 0) {
+    return given;
+  }
+  if (sessions === null) {
+    const own = [await ownSecret(folder)];
+    return () => own;
+  }
+  const former = await formerSecret(folder);
+  return () => [...sessions.secrets(), ...(former === null ? [] : [former])];
 }
 
 function openTokens(issuers: readonly TrustedIssuer[], dataDir: string, observe: Observe<Observation>): Tokens | null {

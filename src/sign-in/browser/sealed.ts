@@ -5,18 +5,18 @@ import { EncryptJWT, type JWTPayload, jwtDecrypt } from 'jose';
 
 /** Texts that browsers keep for us, and cannot read or change: JWE with a key of ours (RFC 7516). */
 export class Sealed {
-  readonly #keys: readonly Uint8Array[];
+  readonly #keys: () => readonly Uint8Array[];
   readonly #now: () => number;
 
-  /** At least one key of 32 bytes: the first seals, each of them opens. */
-  constructor(keys: readonly Uint8Array[], now: () => number = Date.now) {
+  /** `keys` gives those of now, at least one of 32 bytes: the first seals, each of them opens. */
+  constructor(keys: () => readonly Uint8Array[], now: () => number = Date.now) {
     this.#keys = keys;
     this.#now = now;
   }
 
   /** `purpose` is bound to it: what was sealed for one opens for no other. `lasts`: milliseconds. */
   async seal(claims: JWTPayload, purpose: string, lasts: number): Promise<string> {
-    const [key] = this.#keys;
+    const [key] = this.#keys();
     if (key === undefined) {
       throw new TypeError('there is no key to seal with');
     }
@@ -29,7 +29,7 @@ export class Sealed {
 
   /** null: it has ended, is for something else, was sealed with another key, or was changed. */
   async open(text: string, purpose: string): Promise<JWTPayload | null> {
-    for (const key of this.#keys) {
+    for (const key of this.#keys()) {
       try {
         const { payload } = await jwtDecrypt(text, key, {
           keyManagementAlgorithms: ['dir'],
@@ -47,24 +47,38 @@ export class Sealed {
   }
 }
 
-/** Keys made of `secrets`, which gateways behind one address share; without any, one that is made once and lies in `folder`, readable by this user alone. */
-export async function sealingKeys(secrets: readonly string[], folder: string): Promise<readonly Uint8Array[]> {
-  const made = secrets.length > 0 ? secrets : [await ownSecret(path.join(folder, 'session-key'))];
-  return made.map((secret) => new Uint8Array(hkdfSync('sha256', secret, '', 'gateway browser session', 32)));
+/** Keys made of the secrets that there are now, each once. */
+export function sealingKeys(secrets: () => readonly string[]): () => readonly Uint8Array[] {
+  const made = new Map<string, Uint8Array>();
+  return () =>
+    secrets().map((secret) => {
+      const key = made.get(secret) ?? new Uint8Array(hkdfSync('sha256', secret, '', 'gateway browser session', 32));
+      made.set(secret, key);
+      return key;
+    });
 }
 
-async function ownSecret(file: string): Promise<string> {
-  await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
+const fileOf = (folder: string): string => path.join(folder, 'session-key');
+
+/** A secret that is made once and lies in `folder`, readable by this user alone. Throws an Error where it is not whole. */
+export async function ownSecret(folder: string): Promise<string> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
   try {
-    await writeFile(file, randomBytes(32).toString('hex'), { mode: 0o600, flag: 'wx' });
+    await writeFile(fileOf(folder), randomBytes(32).toString('hex'), { mode: 0o600, flag: 'wx' });
   } catch (error) {
     if (!(error instanceof Error) || !('code' in error) || error.code !== 'EEXIST') {
       throw error;
     }
   }
-  const secret = (await readFile(file, 'utf8')).trim();
-  if (secret.length < 64) {
-    throw new Error(`${file} is not whole: remove it, and all browsers sign in again`);
+  const secret = await formerSecret(folder);
+  if (secret === null) {
+    throw new Error(`${fileOf(folder)} is not whole: remove it, and all browsers sign in again`);
   }
   return secret;
+}
+
+/** One that was made there; null: none was, or it is not whole. */
+export async function formerSecret(folder: string): Promise<string | null> {
+  const secret = await readFile(fileOf(folder), 'utf8').catch(() => '');
+  return secret.trim().length < 64 ? null : secret.trim();
 }

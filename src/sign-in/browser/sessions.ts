@@ -18,6 +18,13 @@ export interface Session {
   readonly principal: Principal;
 }
 
+/** Sessions that ended before their time at any gateway that shares them. */
+export interface EndedElsewhere {
+  has(id: string): boolean;
+  /** Resolves when the others can learn it. `until`: milliseconds since 1970 at which it would have ended. */
+  add(id: string, until: number): Promise<void>;
+}
+
 export interface SessionSettings {
   readonly sealed: Sealed;
   /** Milliseconds that a session lasts. */
@@ -26,6 +33,8 @@ export interface SessionSettings {
   readonly file: string | null;
   /** A text that changes when the password of a name does, or null; a session of it ends then. */
   readonly stampOf: (name: string) => string | null;
+  /** Absent: no other gateway has these sessions. */
+  readonly elsewhere?: EndedElsewhere;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
 }
@@ -60,15 +69,22 @@ export class Sessions {
   async read(cookies: string | undefined): Promise<Session | null> {
     const value = readCookie(cookies, cookieName);
     const payload = value === null ? null : await this.#settings.sealed.open(value, purpose);
-    if (payload === null || this.#ended.has(payload.jti ?? '')) {
+    const id = payload?.jti ?? '';
+    if (payload === null || this.#ended.has(id) || this.#settings.elsewhere?.has(id) === true) {
       return null;
     }
-    const { id, name, kind, tenant, stamp } = payload['who'] as Omit<Principal, 'claims'> & { stamp: string | null };
+    const {
+      id: principal,
+      name,
+      kind,
+      tenant,
+      stamp,
+    } = payload['who'] as Omit<Principal, 'claims'> & { stamp: string | null };
     if (kind === 'basic' && (stamp === null || stamp !== this.#settings.stampOf(name))) {
       return null;
     }
     const claims = kind === 'basic' ? noClaims : claimsOf(payload['all'] as Readonly<Record<string, unknown>>);
-    return { id: payload.jti ?? '', principal: { id, name, kind, tenant, claims } };
+    return { id, principal: { id: principal, name, kind, tenant, claims } };
   }
 
   /** Ends the session that the request has, wherever a copy of it may be. Gives the session that it was; the cookies that take it away are `cleared`. */
@@ -76,9 +92,11 @@ export class Sessions {
     const session = await this.read(cookies);
     if (session !== null) {
       const now = this.#now();
-      this.#ended.set(session.id, now + this.#settings.lasts);
-      for (const [id, until] of this.#ended) {
-        if (until <= now) {
+      const until = now + this.#settings.lasts;
+      this.#ended.set(session.id, until);
+      await this.#settings.elsewhere?.add(session.id, until);
+      for (const [id, ends] of this.#ended) {
+        if (ends <= now) {
           this.#ended.delete(id);
         }
       }

@@ -55,7 +55,6 @@ export class LastingSignIn {
   readonly #client: TokenClient;
   readonly #context: TokenClientContext;
   readonly #keeping: SignInKeeping;
-  readonly #seal: Seal;
   /** What the server gave and the database did not take yet: the only copy. */
   #unkept: { readonly kept: Omit<KeptSignIn, 'generation'>; readonly before: string | null } | null = null;
   #warnedAt = Number.NEGATIVE_INFINITY;
@@ -69,7 +68,11 @@ export class LastingSignIn {
     this.#client = client;
     this.#context = context;
     this.#keeping = context.keeping;
-    this.#seal = new Seal(context.keeping.secrets);
+  }
+
+  /** Of the secrets of now: they can be changed meanwhile. */
+  get #seal(): Seal {
+    return new Seal(this.#keeping.secrets);
   }
 
   /** An access token that holds, other than `refused`. Throws GatewayError. */

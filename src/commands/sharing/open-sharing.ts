@@ -1,0 +1,39 @@
+import type { SignInPlace } from '../sign-in/open-sign-in.ts';
+import type { Surroundings, Warehouse } from '../surroundings.ts';
+import { programVersion } from '../version.ts';
+import { Beat } from './beat.ts';
+import { rereadSetting } from './reread-setting.ts';
+import { type SharedSessions, shareSessions } from './shared-sessions.ts';
+
+/** What gateways on one database share, so that it is the same whichever of them answers (docs/scale.md). */
+export interface Sharing {
+  readonly beat: Beat;
+  readonly sessions: SharedSessions;
+  close(): Promise<void>;
+}
+
+/** null: the embedded server is this gateway's alone. `pause`: milliseconds between two beats. Throws GatewayError DatabaseUnavailable. */
+export async function openSharing({ database, server }: Warehouse, pause?: number): Promise<Sharing | null> {
+  if (server !== null) {
+    return null;
+  }
+  const beat = new Beat(database, { version: programVersion(), ...(pause === undefined ? {} : { pause }) });
+  const sessions = await shareSessions(database, beat);
+  await beat.start();
+  return { beat, sessions, close: () => beat.close() };
+}
+
+/** Secrets of sign-ins as they are now, and what of them is shared. */
+export function signInPlace({ config, environment }: Surroundings, sharing: Sharing | null): SignInPlace {
+  return {
+    signInKeys: signInKeys({ config, environment }),
+    ...(sharing === null ? {} : { sessions: sharing.sessions }),
+  };
+}
+
+/** SIGN_IN_KEY as its file has it now. */
+export const signInKeys = ({ config, environment }: Pick<Surroundings, 'config' | 'environment'>) =>
+  rereadSetting(environment, ['SIGN_IN_KEY'], {
+    first: config.signInKeys,
+    pick: (now) => now.signInKeys,
+  });

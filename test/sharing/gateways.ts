@@ -1,0 +1,107 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { serveCommand } from '../../src/commands/serve.ts';
+import { readConfig } from '../../src/config.ts';
+import type { Observation } from '../../src/observation/observation.ts';
+import type { TestDatabase } from '../support/postgres.ts';
+
+/** A gateway that serves in this process. */
+export interface ServingGateway {
+  /** Scheme, host and port. */
+  readonly origin: string;
+  readonly root: string;
+  /** A data folder of its own. */
+  readonly folder: string;
+  readonly events: readonly Observation[];
+  get(path: string, headers?: Readonly<Record<string, string>>, method?: string): Promise<Response>;
+  stop(): Promise<number>;
+}
+
+/** Several gateways on one database, each with a data folder of its own, as `gateway serve` starts them. */
+export interface Gateways {
+  readonly all: readonly ServingGateway[];
+  /** Another one. */
+  start(environment?: Readonly<Record<string, string>>): Promise<ServingGateway>;
+  close(): Promise<void>;
+}
+
+/** One set of one export, `AcmeThings`; `title` is of it. */
+export function shopMetadata(folder: string): string {
+  const metadata = path.join(folder, 'metadata');
+  const text = { type: 'String', personalData: 'none', description: 'Of the test.', example: 'x' };
+  const about = { title: 'Acme', description: 'Of the test.', kind: 'files', prefix: 'Acme' };
+  const set = {
+    ...{ source: { name: 'acme', ...about }, set: 'Things', title: 'Things', description: 'Of the test.' },
+    ...{ key: ['ThingId'], write: { mode: 'upsert' } },
+    properties: { ThingId: { ...text, header: 'Id' }, Title: text },
+  };
+  mkdirSync(metadata);
+  writeFileSync(path.join(metadata, 'things.yaml'), JSON.stringify(set));
+  return metadata;
+}
+
+export async function startGateways(
+  count: number,
+  database: Pick<TestDatabase, 'connectionString'>,
+  common: (folder: string) => Readonly<Record<string, string>> = () => ({}),
+): Promise<Gateways> {
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'gateway-several-'));
+  const metadata = shopMetadata(folder);
+  const all: ServingGateway[] = [];
+  const start = async (environment: Readonly<Record<string, string>> = {}): Promise<ServingGateway> => {
+    const own = mkdtempSync(path.join(folder, 'data-'));
+    const given = {
+      ...{ DATABASE_URL: database.connectionString, METADATA_DIR: metadata, SAMPLES: 'off', PORT: '0', DATA_DIR: own },
+      ...{ ...common(folder), ...environment },
+    };
+    const events: Observation[] = [];
+    let stop = (_reason: string): void => {};
+    const stopped = new Promise<string>((resolve) => {
+      stop = resolve;
+    });
+    let ended: Promise<number> = Promise.resolve(0);
+    const address = await new Promise<string>((resolve, reject) => {
+      const surroundings = {
+        config: readConfig(given),
+        environment: given,
+        print: () => {},
+        progress: () => {},
+        observe: (event: Observation) => void events.push(event),
+      };
+      ended = serveCommand(surroundings, { stop: stopped, onListening: resolve, beat: 100 });
+      ended.then(() => reject(new Error('it ended')), reject);
+    });
+    const gateway: ServingGateway = {
+      ...{ origin: new URL(address).origin, root: address, folder: own, events },
+      get: (where, headers = {}, method = 'GET') =>
+        fetch(new URL(where, address), { headers, method, redirect: 'manual' }),
+      stop: () => {
+        stop('the test ends');
+        return ended;
+      },
+    };
+    all.push(gateway);
+    return gateway;
+  };
+  for (let n = 0; n < count; n++) {
+    await start();
+  }
+  return {
+    all,
+    start,
+    close: async () => {
+      await Promise.all(all.map((one) => one.stop()));
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The Cookie header that a browser sends after these replies. */
+export function cookieOf(reply: Response): string {
+  return reply.headers
+    .getSetCookie()
+    .filter((set) => !set.includes('Max-Age=0'))
+    .map((set) => set.split(';')[0])
+    .join('; ');
+}
