@@ -51,8 +51,8 @@ import { programVersion } from './version.ts';
 export interface ServeOptions {
   /** Resolves with the reason when the program is to stop. */
   readonly stop: Promise<string>;
-  /** Told the feed's address once it answers. */
-  readonly onListening?: (address: string) => void;
+  /** Told the feed's address once it answers, and the port that it listens on. */
+  readonly onListening?: (address: string, port: number) => void;
   /** Milliseconds between two heartbeats. Absent: as usual; given by tests. */
   readonly beat?: number;
 }
@@ -210,7 +210,7 @@ async function serveUntil(end: Promise<End>, serving: Serving): Promise<End> {
     const sent = openUploads(loading, { config, health: readiness, observe, access, requireSpace: requireRoom });
     uploadRoutes(app, sent?.service ?? null);
     metrics?.serves(app.server, database);
-    const address = await listen(app, config);
+    const { address, port } = await listen(app, config);
     const stopping = new AbortController();
     leave = async () => {
       stopping.abort();
@@ -219,7 +219,7 @@ async function serveUntil(end: Promise<End>, serving: Serving): Promise<End> {
     readiness.serves(() => probe.look());
     announce(address, surroundings, folder);
     observe({ event: 'listening', address, version: programVersion() });
-    options.onListening?.(address);
+    options.onListening?.(address, port);
     const drop = new DropFolder(loading, config.dropDir, {
       ...(config.dropMinimumAge === null ? {} : { minimumAge: config.dropMinimumAge }),
       observe,
@@ -285,10 +285,14 @@ async function openReplies(
 }
 
 /** The address that clients use. */
-async function listen(app: ReturnType<typeof httpListener>, { host, port, publicUrl, tls }: Config): Promise<string> {
+async function listen(
+  app: ReturnType<typeof httpListener>,
+  { host, port, publicUrl, tls }: Config,
+): Promise<{ readonly address: string; readonly port: number }> {
   const at = await listenOn(app, { host, port, setting: 'PORT' });
   const name = host.includes(':') ? `[${host}]` : host;
-  return `${publicUrl ?? `${tls === null ? 'http' : 'https'}://${name === '0.0.0.0' || name === '[::]' ? 'localhost' : name}:${at}`}${feedPath}`;
+  const own = `${tls === null ? 'http' : 'https'}://${name === '0.0.0.0' || name === '[::]' ? 'localhost' : name}:${at}`;
+  return { address: `${publicUrl ?? own}${feedPath}`, port: at };
 }
 
 /** Running replies may end until the deadline; then their transfers are broken. */

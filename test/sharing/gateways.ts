@@ -1,10 +1,12 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import pg from 'pg';
 import { serveCommand } from '../../src/commands/serve.ts';
 import { readConfig } from '../../src/config.ts';
 import type { Observation } from '../../src/observation/observation.ts';
 import type { TestDatabase } from '../support/postgres.ts';
+import { until } from '../support/until.ts';
 
 /** A gateway that serves in this process. */
 export interface ServingGateway {
@@ -69,7 +71,11 @@ export async function startGateways(
         progress: () => {},
         observe: (event: Observation) => void events.push(event),
       };
-      ended = serveCommand(surroundings, { stop: stopped, onListening: resolve, beat: 100 });
+      ended = serveCommand(surroundings, {
+        stop: stopped,
+        onListening: (_, port) => resolve(`http://127.0.0.1:${port}/odata/`),
+        beat: 100,
+      });
       ended.then(() => reject(new Error('it ended')), reject);
     });
     const gateway: ServingGateway = {
@@ -87,6 +93,7 @@ export async function startGateways(
   for (let n = 0; n < count; n++) {
     await start();
   }
+  await acquainted(database, count);
   return {
     all,
     start,
@@ -104,4 +111,17 @@ export function cookieOf(reply: Response): string {
     .filter((set) => !set.includes('Max-Age=0'))
     .map((set) => set.split(';')[0])
     .join('; ');
+}
+
+/** Resolves when so many gateways are there and each has looked for the others since the last one came. */
+async function acquainted({ connectionString }: Pick<TestDatabase, 'connectionString'>, count: number): Promise<void> {
+  const client = new pg.Client({ connectionString });
+  await client.connect();
+  await until('they know of each other', async () => {
+    const { rows } = await client.query(
+      `SELECT FROM gateway.instance WHERE seen_at > (SELECT max(started_at) + interval '50 ms' FROM gateway.instance)`,
+    );
+    return rows.length >= count;
+  });
+  await client.end();
 }

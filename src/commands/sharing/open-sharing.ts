@@ -1,14 +1,20 @@
+import type { SharedGuesses } from '../../sign-in/password/guess-brake.ts';
+import type { AddressBook } from '../../sign-in/password/known-addresses.ts';
 import type { SignInPlace } from '../sign-in/open-sign-in.ts';
 import type { Surroundings, Warehouse } from '../surroundings.ts';
 import { programVersion } from '../version.ts';
 import { Beat } from './beat.ts';
 import { rereadSetting } from './reread-setting.ts';
+import { shareAddresses } from './shared-addresses.ts';
+import { shareGuesses } from './shared-guesses.ts';
 import { type SharedSessions, shareSessions } from './shared-sessions.ts';
 
 /** What gateways on one database share, so that it is the same whichever of them answers (docs/scale.md). */
 export interface Sharing {
   readonly beat: Beat;
   readonly sessions: SharedSessions;
+  readonly guesses: SharedGuesses;
+  readonly shareAddresses: (book: AddressBook) => void;
   close(): Promise<void>;
 }
 
@@ -19,15 +25,20 @@ export async function openSharing({ database, server }: Warehouse, pause?: numbe
   }
   const beat = new Beat(database, { version: programVersion(), ...(pause === undefined ? {} : { pause }) });
   const sessions = await shareSessions(database, beat);
+  const guesses = shareGuesses(database, beat);
   await beat.start();
-  return { beat, sessions, close: () => beat.close() };
+  return {
+    ...{ beat, sessions, guesses },
+    shareAddresses: (book) => shareAddresses(database, beat, book),
+    close: () => beat.close(),
+  };
 }
 
 /** Secrets of sign-ins as they are now, and what of them is shared. */
 export function signInPlace({ config, environment }: Surroundings, sharing: Sharing | null): SignInPlace {
   return {
     signInKeys: signInKeys({ config, environment }),
-    ...(sharing === null ? {} : { sessions: sharing.sessions }),
+    ...(sharing === null ? {} : { sharing }),
   };
 }
 

@@ -11,7 +11,7 @@ import { credentialFile } from '../../sign-in/files/credentials.ts';
 import { IssuerKeys } from '../../sign-in/keys/issuer-keys.ts';
 import { keyFolder } from '../../sign-in/keys/key-store.ts';
 import { ApiKeys } from '../../sign-in/password/api-keys.ts';
-import { GuessBrake } from '../../sign-in/password/guess-brake.ts';
+import { GuessBrake, type SharedGuesses } from '../../sign-in/password/guess-brake.ts';
 import { HashQueue } from '../../sign-in/password/hash-queue.ts';
 import { AddressBook } from '../../sign-in/password/known-addresses.ts';
 import { Passwords } from '../../sign-in/password/passwords.ts';
@@ -32,8 +32,12 @@ export interface SignIn {
 export interface SignInPlace {
   /** SIGN_IN_KEY as it is now. Absent: as the configuration has it. */
   readonly signInKeys?: () => readonly string[];
-  /** Absent: this gateway has a data folder of its own, and its database. */
-  readonly sessions?: SharedSessions;
+  /** Absent: no other gateway has its database. */
+  readonly sharing?: {
+    readonly sessions: SharedSessions;
+    readonly guesses: SharedGuesses;
+    readonly shareAddresses: (book: AddressBook) => void;
+  };
 }
 
 /** Throws an Error where a file of credentials is not good. Keys of issuers are read beside it: whoever comes before they are there waits for them. */
@@ -51,10 +55,9 @@ export async function openSignIn(
   const tokens = openTokens(issuers, config.dataDir, observe);
   const queue = new HashQueue();
   const addresses = new AddressBook(path.join(config.dataDir, 'sign-in', 'addresses.json'));
-  const passwords =
-    basicFile === null
-      ? null
-      : new Passwords(open(basicFile, 'AUTH_BASIC_FILE'), { brake: new GuessBrake(addresses), queue });
+  place.sharing?.shareAddresses(addresses);
+  const brake = new GuessBrake(addresses, undefined, place.sharing?.guesses ?? null);
+  const passwords = basicFile === null ? null : new Passwords(open(basicFile, 'AUTH_BASIC_FILE'), { brake, queue });
   const browser = await openBrowserSignIn(config, { issuers, tokens, passwords, place });
   return {
     authentication: authentication(
@@ -106,13 +109,13 @@ async function openBrowserSignIn(
   }
   const folder = path.join(dataDir, 'sign-in');
   const given = place.signInKeys ?? (() => signInKeys);
-  const sealed = new Sealed(sealingKeys(await secretsOf(given, place.sessions ?? null, folder)));
+  const sealed = new Sealed(sealingKeys(await secretsOf(given, place.sharing?.sessions ?? null, folder)));
   const sessions = new Sessions({
     sealed,
     lasts: signIn.session,
     file: path.join(folder, 'ended-sessions.json'),
     stampOf: (name) => passwords?.stampOf(name) ?? null,
-    ...(place.sessions === undefined ? {} : { elsewhere: place.sessions.ended }),
+    ...(place.sharing === undefined ? {} : { elsewhere: place.sharing.sessions.ended }),
   });
   const flow = issuer === undefined || tokens === null ? null : new CodeFlow(issuer, { tokens, sealed });
   return { sessions, flow, passwords: passwords !== null };

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { GatewayError } from '../../errors.ts';
+import { networkOf } from '../../sign-in/network-of.ts';
 
 /** What one principal, or one address where nobody signs in, may ask for; null: as much as the feed has. */
 export interface ReaderLimitSettings {
@@ -176,20 +177,4 @@ export class ReaderLimits {
       this.#waiting.push(done);
     });
   }
-}
-
-/** Who has an IPv6 address has its network of 64 bits, too. */
-function networkOf(address: string): string {
-  if (!address.includes(':')) {
-    return address;
-  }
-  const [before = '', after] = address.split('::');
-  const head = before === '' ? [] : before.split(':');
-  const tail = after === undefined || after === '' ? [] : after.split(':');
-  const zeros = after === undefined ? 0 : Math.max(0, 8 - head.length - tail.length);
-  const groups = [...head, ...Array.from({ length: zeros }, () => '0'), ...tail];
-  return `${groups
-    .slice(0, 4)
-    .map((group) => Number.parseInt(group, 16).toString(16))
-    .join(':')}::/64`;
 }
