@@ -113,7 +113,11 @@ export function withArchived(catalogue: Catalogue, archived: readonly ArchivedSe
   const comesBack = archived.some(({ name }) => !catalogue.model.entitySets.has(name));
   const model = comesBack ? visible(whole, wholeSets(entitySets.keys())) : whole;
   const withheld = [...(catalogue.withheld ?? [])].filter(([name]) => !stored.has(name));
-  return Object.freeze({ ...catalogue, model, sets, ...(catalogue.withheld && { withheld: new Map(withheld) }) });
+  const { documents = catalogue } = catalogue;
+  return Object.freeze({
+    ...{ ...catalogue, model, sets, documents },
+    ...(catalogue.withheld && { withheld: new Map(withheld) }),
+  });
 }
 
 /** The catalogue without some sets: nothing leads to them, and whoever asks for one is told why. */

@@ -7,6 +7,7 @@ import { type Observe, unobserved } from '../observation/observe.ts';
 import type { CopyAge } from '../upstream/client/lookup-copies.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import type { Database } from '../warehouse/database.ts';
+import { absentSources, sayingAbsent } from './absent-sources.ts';
 import { type ArchivedSet, archivedSet, archivedSets, withArchived, withheldSets } from './archived-set.ts';
 import { type CopyCounts, copySet, hasRefreshed } from './copy-set.ts';
 import { type FeedIdentity, openArchive } from './open-archive.ts';
@@ -58,6 +59,8 @@ export class Archives {
   readonly #ready = new Map<string, string>();
   /** Archives that had all of their feeds once. */
   readonly #complete = new Set<string>();
+  /** Archives that had a table when they were looked at. */
+  #kept: ReadonlySet<string> = new Set();
   /** Archives of sources whose feeds nobody can ask what they declare. */
   #recorded: readonly ArchivedSet[] = [];
   /** Counts the changes of what is ready. */
@@ -82,6 +85,7 @@ export class Archives {
   async look(): Promise<void> {
     const { database, documents, modelled } = this.#context;
     const records = new Map((await archiveRecords(database)).map((record) => [record.set, record]));
+    this.#kept = new Set(records.keys());
     this.#recorded = (await recordedSets(database, documents)).filter(
       ({ source }) => !modelled.has(source) && !isForCallers(documents, source),
     );
@@ -109,14 +113,14 @@ export class Archives {
   }
 
   async #lookAt(archived: ArchivedSet, record: ArchiveRecord | null): Promise<void> {
-    const { database, live } = this.#context;
+    const { database, documents, live } = this.#context;
     const former = record === null ? null : { address: record.feed, tenant: record.tenant };
     const feed = this.#identity(archived.source) ?? former;
     if (feed === null || (record === null && !isTreated(archived))) {
       return;
     }
     try {
-      const { complete } = await openArchive(database, live(), { archived, feed });
+      const { complete } = await openArchive(database, live(), { archived, documents, feed });
       this.#noteReady(archived, complete);
     } catch (error) {
       if (!(error instanceof GatewayError) || !keepsClosed.has(error.code)) {
@@ -129,8 +133,9 @@ export class Archives {
   }
 
   #noteReady(archived: ArchivedSet, complete: boolean): void {
-    if (complete) {
+    if (complete && !this.#complete.has(archived.name)) {
       this.#complete.add(archived.name);
+      this.#changes += 1;
     }
     // Until all was copied once, the feed has more than its archive; but nobody sees it as it is where personal data is treated.
     if (complete || isTreated(archived) || !this.#context.feeds.has(archived.source)) {
@@ -156,9 +161,20 @@ export class Archives {
     );
     const why = (name: string): string =>
       `'${name}' is served from its archive alone, since personal data is treated there, and the archive cannot be read now: the log line archive says why.`;
-    const catalogue = withheldSets(withArchived(live, archived), new Map(closed.map(({ name }) => [name, why(name)])));
+    const served = withheldSets(withArchived(live, archived), new Map(closed.map(({ name }) => [name, why(name)])));
+    const catalogue = sayingAbsent(served, this.absent());
     this.#served = { live, changes, catalogue };
     return catalogue;
+  }
+
+  /** By set over all sources, the titles of proxied sources that are absent in it, as nothing of theirs is archived. */
+  absent(): ReadonlyMap<string, readonly string[]> {
+    const { documents } = this.#context;
+    return absentSources(documents, (name) => {
+      const binding = documents.sets.get(name);
+      const isKept = binding?.kind === 'upstream' && binding.archive !== undefined;
+      return isKept && (this.#kept.has(name) || this.#complete.has(name));
+    });
   }
 
   /**
@@ -281,18 +297,18 @@ export class Archives {
     archived: ArchivedSet,
     options: Required<Pick<RunOptions, 'force' | 'whole' | 'signal'>> & { readonly fresh: boolean },
   ): Promise<CopyCounts> {
-    const { database, live, feeds } = this.#context;
+    const { database, documents, live, feeds } = this.#context;
     const upstream = feeds.get(archived.source);
     const identity = this.#identity(archived.source);
     if (upstream === undefined || identity === null) {
       throw new GatewayError('UpstreamUnavailable', `The feed ${archived.source} has no address.`);
     }
     const catalogue = live();
-    const record = await openArchive(database, catalogue, { archived, feed: identity });
+    const record = await openArchive(database, catalogue, { archived, documents, feed: identity });
     const feed = { upstream, namespace: catalogue.model.namespace, signal: options.signal };
     const { name, source } = archived;
     const counts = await copySet(
-      { database, catalogue, archived, feed, identity, force: options.force, now: this.#now() },
+      { database, catalogue, documents, archived, feed, identity, force: options.force, now: this.#now() },
       record,
       {
         now: this.#now,

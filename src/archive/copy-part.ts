@@ -1,14 +1,15 @@
 import { Buffer } from 'node:buffer';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import { GatewayError } from '../errors.ts';
-import { lockSets, nextVersion, publishVersion } from '../ingest/ledger/set-version.ts';
+import { nextVersion, publishVersion } from '../ingest/ledger/set-version.ts';
 import { copyLine } from '../sql/copy-line.ts';
 import { quoteIdentifier } from '../sql/identifier.ts';
 import type { Database, Transaction } from '../warehouse/database.ts';
 import { requireTable } from '../warehouse/tables/check-table.ts';
 import { type ArchivedSet, withArchived } from './archived-set.ts';
 import { type Feed, partRows, textsOf } from './feed-rows.ts';
-import { findGone, writeGone } from './gone-rows.ts';
+import { lockArchived, makeOfArchived, noteArchived } from './follow-archived.ts';
+import { deletedRows, findGone, writeGone } from './gone-rows.ts';
 import { copiedRows, copyText, type MergedRows, makeCopied, mergeCopied, tableOf } from './merge-copied.ts';
 import { type FeedIdentity, isSameFeed } from './open-archive.ts';
 import type { Part } from './parts.ts';
@@ -19,6 +20,8 @@ import { rowTreatment } from './treat-rows.ts';
 export interface Copying {
   readonly database: Database;
   readonly catalogue: Catalogue;
+  /** Of the metadata files. */
+  readonly documents: Catalogue;
   readonly archived: ArchivedSet;
   readonly feed: Feed;
   readonly identity: FeedIdentity;
@@ -48,7 +51,7 @@ export function copyPart(
   part: Part,
   progress: (copied: CopiedPart) => RecordChange,
 ): Promise<CopiedPart> {
-  const { database, catalogue, archived, feed, force } = copying;
+  const { database, catalogue, documents, archived, feed, force } = copying;
   const table = tableOf(archived);
   return database.transaction(async (transaction) => {
     const treatment = await rowTreatment(transaction, catalogue, { archived, now: copying.now });
@@ -61,18 +64,22 @@ export function copyPart(
     await take(partRows(feed, archived.live, part));
     // Before anybody waits for the set: the feed is asked once more.
     await findGone(transaction, { archived, table, part, feed, force, take });
-    await lockSets(transaction, [archived.name]);
+    const followed = { documents, name: archived.name };
+    await lockArchived(transaction, followed);
     await requireSame(transaction, copying);
     await treatment.requireNoNewErasure();
     const version = await nextVersion(transaction, archived.name);
     const copyId = await nextCopyId(transaction);
     const newest = part.kind === 'window' ? await newestOf(transaction, archived) : null;
-    const merged = await mergeCopied(transaction, table, { version, copyId });
+    const onChanging = (changing: string): Promise<void> =>
+      noteArchived(transaction, followed, `${changing} UNION ALL ${deletedRows}`);
+    const merged = await mergeCopied(transaction, table, { version, copyId, onChanging });
     const gone = await writeGone(transaction, { archived, table }, version);
     const copied: CopiedPart = { ...merged, ...gone, erased: treatment.erased(), newest };
     const changes = merged.inserted + merged.updated + gone.purged + gone.deleted;
     if (changes > 0) {
       await publishVersion(transaction, archived.name, version);
+      await makeOfArchived(transaction, followed, { version });
     }
     if (changes > 0 || part.kind === 'whole') {
       const [from, to] = part.kind === 'window' ? [part.from, part.to] : [null, null];

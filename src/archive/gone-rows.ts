@@ -112,6 +112,9 @@ function keyText({ type }: Property, column: string): string {
 const canonical = (property: Property | undefined, text: string): string =>
   property?.type === 'Edm.DateTimeOffset' ? (canonicalDateTimeOffset(text) ?? text) : text;
 
+/** SELECT of the `_row` of the stored rows that `findGone` found to be deleted. */
+export const deletedRows = `SELECT _target FROM ${goneRows} WHERE NOT _purged`;
+
 /** Marks and deletes what `findGone` found. Deleted rows are told to delta links. */
 export async function writeGone(
   transaction: Transaction,
@@ -123,8 +126,7 @@ export async function writeGone(
     `UPDATE ${name} t SET ${purged} = now(), _version = $1 FROM ${goneRows} g WHERE t._row = g._target AND g._purged`,
     [version],
   );
-  const deletedRows = `t._row IN (SELECT _target FROM ${goneRows} WHERE NOT _purged)`;
-  await writeTombstonesOf(transaction, archived, { where: deletedRows, values: [], version });
+  await writeTombstonesOf(transaction, archived, { where: `t._row IN (${deletedRows})`, values: [], version });
   const deleted = await transaction.query(
     `DELETE FROM ${name} t USING ${goneRows} g WHERE t._row = g._target AND NOT g._purged`,
   );

@@ -53,11 +53,20 @@ export interface MergedRows {
 /**
  * Brings copied rows into the archive by their keys: of a key that came twice the later row counts, rows that are stored as they came are not
  * written, and what was marked as purged and is there again loses its mark. New rows are stored in the order of their time. Changed rows get the version, and the number of the copy.
+ * `onChanging` is told before, by a SELECT of their `_row`, which stored rows change.
  */
 export async function mergeCopied(
   transaction: Transaction,
   table: ArchiveTable,
-  { version, copyId }: { readonly version: string; readonly copyId: string },
+  {
+    version,
+    copyId,
+    onChanging,
+  }: {
+    readonly version: string;
+    readonly copyId: string;
+    readonly onChanging: (changing: string) => Promise<void>;
+  },
 ): Promise<MergedRows> {
   const { name, columns, key, purged, time } = table;
   await transaction.query(
@@ -77,8 +86,10 @@ export async function mergeCopied(
     '_version = $1',
     '_load_id = $2',
   ];
+  const differs = `${sameKeys('t', 's', table)} AND ROW(${stored}) IS DISTINCT FROM ROW(${copied})`;
+  await onChanging(`SELECT t._row FROM ${name} t JOIN ${newestRows} s ON ${differs}`);
   const updated = await transaction.query(
-    `UPDATE ${name} t SET ${assigned.join(', ')} FROM ${newestRows} s WHERE ${sameKeys('t', 's', table)} AND ROW(${stored}) IS DISTINCT FROM ROW(${copied})`,
+    `UPDATE ${name} t SET ${assigned.join(', ')} FROM ${newestRows} s WHERE ${differs}`,
     [version, copyId],
   );
   const inserted = await transaction.query(

@@ -2,10 +2,12 @@ import type { Catalogue } from '../catalogue/catalogue.ts';
 import { GatewayError } from '../errors.ts';
 import type { Database, Transaction } from '../warehouse/database.ts';
 import { schemaLock } from '../warehouse/migrate.ts';
+import { dropArchiveView, putArchiveViews } from '../warehouse/tables/archive-views.ts';
 import { existingTables } from '../warehouse/tables/existing-tables.ts';
 import { planTable } from '../warehouse/tables/table-plan.ts';
 import { tableFaults, wantedTableOf } from '../warehouse/tables/wanted-tables.ts';
 import { type ArchivedSet, archiveSchema, withArchived } from './archived-set.ts';
+import { lockArchived, remakeOfArchived } from './follow-archived.ts';
 import { type ArchiveRecord, archiveRecord } from './records.ts';
 import { shapeOf } from './shape.ts';
 import { treatKept } from './treat-kept.ts';
@@ -32,7 +34,11 @@ const feedText = ({ address, tenant }: FeedIdentity): string =>
 export function openArchive(
   database: Database,
   catalogue: Catalogue,
-  { archived, feed }: { readonly archived: ArchivedSet; readonly feed: FeedIdentity },
+  {
+    archived,
+    feed,
+    documents,
+  }: { readonly archived: ArchivedSet; readonly feed: FeedIdentity; readonly documents: Catalogue },
 ): Promise<ArchiveRecord> {
   return database.transaction(async (transaction) => {
     await transaction.query(`SELECT pg_advisory_xact_lock(${String(schemaLock)})`);
@@ -45,7 +51,7 @@ export function openArchive(
         { target: archived.name },
       );
     }
-    await provisionArchive(transaction, catalogue, archived);
+    await provisionArchive(transaction, catalogue, { archived, documents });
     const shape = JSON.stringify(shapeOf(archived.live));
     await transaction.query(
       `INSERT INTO gateway.archive (entity_set, source, feed, tenant, shape) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (entity_set) DO UPDATE SET shape = excluded.shape, tenant = coalesce(archive.tenant, excluded.tenant) WHERE (archive.shape, archive.tenant) IS DISTINCT FROM (excluded.shape, coalesce(archive.tenant, excluded.tenant))`,
@@ -55,7 +61,7 @@ export function openArchive(
       'INSERT INTO gateway.set_versions (entity_set, version) VALUES ($1, 0) ON CONFLICT DO NOTHING',
       [archived.name],
     );
-    await treatKept(transaction, catalogue, { archived, former: known?.policies ?? {} });
+    await treatKept(transaction, catalogue, { archived, documents, former: known?.policies ?? {} });
     const record = await archiveRecord(transaction, archived.name);
     if (record === null) {
       throw new GatewayError('Internal', `The archive of ${archived.name} was not noted.`);
@@ -64,7 +70,11 @@ export function openArchive(
   });
 }
 
-async function provisionArchive(transaction: Transaction, catalogue: Catalogue, archived: ArchivedSet): Promise<void> {
+async function provisionArchive(
+  transaction: Transaction,
+  catalogue: Catalogue,
+  { archived, documents }: { readonly archived: ArchivedSet; readonly documents: Catalogue },
+): Promise<void> {
   const wanted = wantedTableOf(withArchived(catalogue, [archived]), archived.name);
   const [fault] = tableFaults([wanted]);
   if (fault !== undefined) {
@@ -79,7 +89,17 @@ async function provisionArchive(transaction: Transaction, catalogue: Catalogue, 
       { target: archived.name },
     );
   }
+  const followed = { documents, name: archived.name };
+  const documented = documents.model.entitySets.get(archived.name);
   if (statements.length > 0) {
+    await lockArchived(transaction, followed);
+    if (documented !== undefined) {
+      await dropArchiveView(transaction, documented, archived.source);
+    }
     await transaction.query(statements.join(';\n'));
+    await putArchiveViews(transaction, documents, archived.name);
+    if (existing.has(wanted.table)) {
+      await remakeOfArchived(transaction, followed);
+    }
   }
 }

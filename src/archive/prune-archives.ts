@@ -1,10 +1,11 @@
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import { notePruning } from '../ingest/ledger/prunings.ts';
-import { lockSets, nextVersion, publishVersion } from '../ingest/ledger/set-version.ts';
+import { nextVersion, publishVersion } from '../ingest/ledger/set-version.ts';
 import { quoteIdentifier } from '../sql/identifier.ts';
 import type { Database, Transaction } from '../warehouse/database.ts';
 import type { ArchivedSet } from './archived-set.ts';
 import { recordedSets } from './archives.ts';
+import { lockArchived, makeOfArchived, noteArchived } from './follow-archived.ts';
 import { writeTombstonesOf } from './gone-rows.ts';
 import { keptFrom } from './kept-from.ts';
 import { tableOf } from './merge-copied.ts';
@@ -27,7 +28,9 @@ export async function pruneArchives(
     if (since === null) {
       continue;
     }
-    const removed = await database.transaction((transaction) => pruneSet(transaction, archived, { since, dryRun }));
+    const removed = await database.transaction((transaction) =>
+      pruneSet(transaction, archived, { since, dryRun, documents: catalogue }),
+    );
     if (removed > 0) {
       pruned.set(archived.name, { removed, since });
     }
@@ -41,7 +44,7 @@ export async function pruneArchives(
 async function pruneSet(
   transaction: Transaction,
   archived: ArchivedSet,
-  { since, dryRun }: { readonly since: string; readonly dryRun: boolean },
+  { since, dryRun, documents }: { readonly since: string; readonly dryRun: boolean; readonly documents: Catalogue },
 ): Promise<number> {
   const column = archived.table.columns.get(archived.settings.by ?? '')?.name;
   if (column === undefined) {
@@ -56,12 +59,15 @@ async function pruneSet(
     );
     return Number(rows[0]?.n ?? 0);
   }
-  await lockSets(transaction, [archived.name]);
+  const followed = { documents, name: archived.name };
+  await lockArchived(transaction, followed);
   const version = await nextVersion(transaction, archived.name);
+  await noteArchived(transaction, followed, `SELECT t._row FROM ${table.name} t WHERE ${condition}`, [since]);
   await writeTombstonesOf(transaction, archived, { where: condition, values: [since], version });
   const { rowCount } = await transaction.query(`DELETE FROM ${table.name} t WHERE ${condition}`, [since]);
   if (rowCount > 0) {
     await publishVersion(transaction, archived.name, version);
+    await makeOfArchived(transaction, followed, { version, outlived: true });
   }
   return rowCount;
 }

@@ -1,9 +1,10 @@
 import type { Catalogue } from '../catalogue/catalogue.ts';
-import { beginHistory, lockSets, nextVersion, publishVersion } from '../ingest/ledger/set-version.ts';
+import { beginHistory, nextVersion, publishVersion } from '../ingest/ledger/set-version.ts';
 import { columnOf, storedTable } from '../ingest/stored/stored-table.ts';
 import { treatValues } from '../ingest/treat-stored/treat-values.ts';
 import type { Transaction } from '../warehouse/database.ts';
 import { type ArchivedSet, withArchived } from './archived-set.ts';
+import { lockArchived, makeOfArchived, noteArchived } from './follow-archived.ts';
 import { policiesOf, treatmentsOf } from './policies.ts';
 
 /**
@@ -14,7 +15,15 @@ import { policiesOf, treatmentsOf } from './policies.ts';
 export async function treatKept(
   transaction: Transaction,
   catalogue: Catalogue,
-  { archived, former }: { readonly archived: ArchivedSet; readonly former: Readonly<Record<string, string>> },
+  {
+    archived,
+    former,
+    documents,
+  }: {
+    readonly archived: ArchivedSet;
+    readonly former: Readonly<Record<string, string>>;
+    readonly documents: Catalogue;
+  },
 ): Promise<void> {
   const { name } = archived;
   const now = policiesOf(archived);
@@ -23,10 +32,12 @@ export async function treatKept(
   if (changed.length === 0) {
     return;
   }
-  await lockSets(transaction, [name]);
+  const followed = { documents, name };
+  await lockArchived(transaction, followed);
   const treatments = treatmentsOf(catalogue, archived);
   const table = storedTable(withArchived(catalogue, [archived]), name);
   const version = await nextVersion(transaction, name);
+  await noteArchived(transaction, followed, `SELECT _row FROM ${table.name}`);
   let [rows, keys] = [0, 0];
   for (const property of changed) {
     const treat = treatments.get(property);
@@ -41,6 +52,7 @@ export async function treatKept(
   }
   if (rows > 0) {
     await publishVersion(transaction, name, version);
+    await makeOfArchived(transaction, followed, { version });
   }
   if (keys > 0) {
     await beginHistory(transaction, name);

@@ -24,6 +24,8 @@ export interface Catalogue {
   readonly personalKey?: PersonalKey;
   /** IANA zone in which local dates and hours of unified sets are told, of the configuration; absent: UTC. */
   readonly reportingTimeZone?: string;
+  /** The catalogue of the metadata files, where this one has proxied sets otherwise: sets over all sources are made by it. Absent: this one. */
+  readonly documents?: Catalogue;
 }
 
 /** A vendor. `files`: its exports are loaded; `odata`: its feed is proxied; `builtin`: the gateway's own sets (ledger). */

@@ -157,7 +157,7 @@ async function forget(
     return exitCodes.usage;
   }
   return withExistingWarehouse(surroundings, async ({ database }) => {
-    const names = await forgetArchives(database, { source, set });
+    const names = await forgetArchives(database, catalogueOf(surroundings), { source, set });
     print(names.length === 0 ? 'Nothing is archived of it.' : `Let go: ${names.join(', ')}.`);
     return exitCodes.ok;
   });

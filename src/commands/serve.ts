@@ -217,7 +217,7 @@ async function serveUntil(end: Promise<End>, serving: Serving): Promise<End> {
       await stopListening(app, 0);
     };
     readiness.serves(() => probe.look());
-    announce(address, surroundings, folder);
+    announce(address, surroundings, { folder, absent: archives.absent() });
     observe({ event: 'listening', address, version: programVersion() });
     options.onListening?.(address, port);
     const drop = new DropFolder(loading, config.dropDir, {
@@ -302,7 +302,13 @@ async function stopListening(app: ReturnType<typeof httpListener>, deadline: num
   clearTimeout(hurry);
 }
 
-function announce(address: string, { print, config }: Surroundings, folder: string | null): void {
+interface Announced {
+  readonly folder: string | null;
+  /** By set over all sources, the titles of sources without rows there. */
+  readonly absent: ReadonlyMap<string, readonly string[]>;
+}
+
+function announce(address: string, { print, config }: Surroundings, { folder, absent }: Announced): void {
   print('');
   print(`OData warehouse gateway ${programVersion()}.`);
   print(`The feed is ready. Paste this address into Power BI or Excel (Get data > OData feed):`);
@@ -312,6 +318,9 @@ function announce(address: string, { print, config }: Surroundings, folder: stri
   print(
     `Local days and hours of sets over all sources are those of ${config.reportingTimeZone} (REPORTING_TIME_ZONE).`,
   );
+  for (const title of new Set([...absent.values()].flat())) {
+    print(`${title} is absent in sets over all sources, as nothing of it is archived.`);
+  }
   if (folder !== null && folder !== path.resolve(config.dataDir, 'postgres')) {
     print(`The database lies in ${folder}, as its user cannot reach the data folder.`);
   }

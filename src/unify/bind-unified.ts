@@ -1,3 +1,4 @@
+import { withArchiveViews } from '../catalogue/archive-view.ts';
 import type { Catalogue, StoredSet } from '../catalogue/catalogue.ts';
 import type { UnifiedDerivation } from '../catalogue/unified.ts';
 import { storedSet } from '../sql/scope.ts';
@@ -29,7 +30,8 @@ const known = new WeakMap<Catalogue, Map<string, BoundUnified | null>>();
  * The unified set of a name; null: it is none. The same catalogue gives the same object.
  * @throws FormulaFault where a formula is at fault; `unifiedFaults` finds them all
  */
-export function unifiedOf(catalogue: Catalogue, name: string): BoundUnified | null {
+export function unifiedOf(given: Catalogue, name: string): BoundUnified | null {
+  const catalogue = given.documents ?? given;
   const sets = known.get(catalogue) ?? new Map<string, BoundUnified | null>();
   known.set(catalogue, sets);
   const before = sets.get(name);
@@ -41,7 +43,8 @@ export function unifiedOf(catalogue: Catalogue, name: string): BoundUnified | nu
   return bound;
 }
 
-function bind(catalogue: Catalogue, name: string): BoundUnified | null {
+function bind(documents: Catalogue, name: string): BoundUnified | null {
+  const catalogue = withArchiveViews(documents);
   const set = catalogue.sets.get(name);
   if (set?.kind !== 'stored' || set.derivation?.kind !== 'unified') {
     return null;
@@ -57,7 +60,8 @@ function bind(catalogue: Catalogue, name: string): BoundUnified | null {
 }
 
 /** Every fault of the formulas of all unified sets, a sentence with file and line each. */
-export function unifiedFaults(catalogue: Catalogue): readonly string[] {
+export function unifiedFaults(documents: Catalogue): readonly string[] {
+  const catalogue = withArchiveViews(documents);
   return [...catalogue.sets.values()].flatMap((set) => {
     if (set.kind !== 'stored' || set.derivation?.kind !== 'unified') {
       return [];

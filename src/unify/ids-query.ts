@@ -1,23 +1,15 @@
 import type { StoredSet } from '../catalogue/catalogue.ts';
 import { spacesOf } from '../catalogue/unified.ts';
 import type { NavigationProperty } from '../edm/model.ts';
-import { value } from '../sql/expression/expression.ts';
-import { openScope } from '../sql/expression/open-scope.ts';
 import { quoteIdentifier, quoteRelation } from '../sql/identifier.ts';
 import { escapeText } from '../sql/literal.ts';
 import { storedSet } from '../sql/scope.ts';
 import { type BoundContribution, entitySet } from './bind-contribution.ts';
 import { type BoundUnified, identityOf } from './bind-unified.ts';
 import { columnOf } from './column-of.ts';
-import { hasId, hasIds, idJoin, idPart, idSpace, idTexts, keyPrefix } from './id-parts.ts';
-import { leadsOf } from './leads.ts';
-import { timeColumn } from './local-times.ts';
-
-/** Columns of a table of ids: what they are ids of, the whole id, and its parts, '' behind the last. */
-export function idTableColumns({ from }: BoundUnified['derivation']): readonly string[] {
-  const parts = Math.max(1, ...from.map(({ id }) => id.length));
-  return ['_space', '_id', ...Array.from({ length: parts }, (_, place) => `_${place + 1}`)];
-}
+import { hasId, hasIds, idJoin, idTexts, keyPrefix } from './id-parts.ts';
+import { selectedIds } from './id-table.ts';
+import { throughIds } from './through-ids.ts';
 
 /**
  * SELECTs of the ids, in the columns of `idTableColumns`, of the things that rows `t` of a set speak of where they match a condition:
@@ -31,23 +23,6 @@ export function idsNamedBy(unified: BoundUnified, set: string, condition: string
       .map(({ navigation }) => readIds(unified, bound, { navigation, set, condition }));
     return [...own, ...read, ...throughIds(unified, bound, { set, condition })];
   });
-}
-
-function selectedIds(
-  unified: BoundUnified,
-  bound: BoundContribution,
-  { alias, parts }: { readonly alias: string; readonly parts: readonly string[] },
-  { from, where }: { readonly from: string; readonly where: readonly string[] },
-): string {
-  const missing = idTableColumns(unified.derivation).length - 2 - parts.length;
-  const cells = [
-    `(${idSpace(identityOf(unified, bound), alias)})::text COLLATE "C"`,
-    `concat_ws(':', ${parts.join(', ')}) COLLATE "C"`,
-    ...parts,
-    ...Array.from({ length: missing }, () => `''`),
-  ];
-  const present = parts.map((part) => `${part} IS NOT NULL`);
-  return `SELECT DISTINCT ${cells.join(', ')} FROM ${from} WHERE ${[...where, ...present].join(' AND ')}`;
 }
 
 function ownIds(unified: BoundUnified, bound: BoundContribution, condition: string): string {
@@ -100,41 +75,6 @@ function readIds(
   const there = `${quoteRelation(theirs.relation)} t JOIN ${quoteRelation(stored.relation)} o ON ${join.join(' AND ')}`;
   const from = joined(there, idJoin(identity, 'o'));
   return selectedIds(unified, bound, { alias: 'o', parts: idTexts(identity, 'o') }, { from, where: [condition] });
-}
-
-/**
- * Rows that references are looked up in. One that tells nothing changes nothing, as an account before it was matched; nor does one that has
- * but its own key to tell, of the reference's own source.
- */
-function throughIds(unified: BoundUnified, bound: BoundContribution, { set, condition }: Read): readonly string[] {
-  const { catalogue } = unified;
-  return [...bound.columns].flatMap(([property, formula]) => {
-    const led = leadsOf(unified, bound, property);
-    if (led === null || led.set.name !== set) {
-      return [];
-    }
-    return led.sources.map((source) => {
-      const scope = openScope(catalogue);
-      const row = scope.table(bound.variable.set, bound.variable);
-      const identity = identityOf(unified, bound);
-      const times = idJoin(identity, row.alias);
-      if (times !== null) {
-        scope.from.push(times);
-      }
-      for (const name of bound.contribution.times.keys()) {
-        row.columns.set(name, timeColumn(row.alias, name));
-      }
-      const named = idPart(value(formula, scope), formula.type);
-      const [key, told] = [led.key, led.value].map((name) => `t.${quoteIdentifier(name)}`);
-      const prefix = escapeText(`${source}:`);
-      // The other way round than the key is made, so that an index of the references helps.
-      const same = `${named} = (CASE WHEN starts_with(${key}, ${prefix}) THEN substr(${key}, length(${prefix}) + 1) END) COLLATE "C"`;
-      const says = source === bound.contribution.source ? `${told} <> ${key}` : `${told} IS NOT NULL`;
-      const where = [condition, says, ...scope.where];
-      const from = `${scope.from.join(' ')} JOIN ${quoteRelation(led.set.relation)} t ON ${same}`;
-      return selectedIds(unified, bound, { alias: row.alias, parts: idTexts(identity, row.alias) }, { from, where });
-    });
-  });
 }
 
 /** SELECTs of the ids that such rows speak of, and rows of other contributions too: which of them counts may change. */
@@ -191,7 +131,14 @@ export function ownRows(
   );
   const read = unified.contributions.some(({ reads }) => reads.some((one) => one.set === set.name));
   const ways = new Set(contributions.map(({ contribution }) => contribution.space)).size;
-  if (unified.derivation.combined || !plain || read || contributions.length === 0 || ways < contributions.length) {
+  if (
+    set.role === 'copy' ||
+    unified.derivation.combined ||
+    !plain ||
+    read ||
+    contributions.length === 0 ||
+    ways < contributions.length
+  ) {
     return null;
   }
   const relation = quoteRelation(set.relation);

@@ -51,7 +51,7 @@ export function modelSections(catalogue: Catalogue): readonly ModelSection[] {
         name,
         said: saidOf(set, name).map(({ text }) => text ?? ''),
       })),
-      gathered: contributions.flatMap((one) => gatheredTexts(one).map((text) => ({ set: one.set, text }))),
+      gathered: contributions.flatMap((one) => gatheredTexts(catalogue, one).map((text) => ({ set: one.set, text }))),
     };
   });
 }
@@ -147,8 +147,14 @@ function aggregateText({ method, of, by, where }: AggregateFormula): string {
   return `${method}${of === null ? '' : ` of ${code(of)}`}${rest}`;
 }
 
-function gatheredTexts(one: Contribution): readonly string[] {
-  return [...timeLines(one), ...sourceLines(one), ...gatherLines(one)];
+function gatheredTexts(catalogue: Catalogue, one: Contribution): readonly string[] {
+  // The set is stored where a catalogue has it in its archive.
+  const binding = catalogue.sets.get(one.set);
+  const proxied = binding === undefined || binding.kind === 'upstream' || binding.role === 'copy';
+  const archived = proxied
+    ? ['Rows of its archive. Without one there are none, which the description of the set says then']
+    : [];
+  return [...archived, ...timeLines(one), ...sourceLines(one), ...gatherLines(one)];
 }
 
 function timeLines(one: Contribution): readonly string[] {

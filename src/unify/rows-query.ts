@@ -1,7 +1,5 @@
 import type { StoredSet } from '../catalogue/catalogue.ts';
 import type { UnifiedRule } from '../catalogue/unified.ts';
-import { primitiveType } from '../edm/primitive-types.ts';
-import { GatewayError } from '../errors.ts';
 import type { BoundExpression } from '../plan/model/read-plan.ts';
 import { fromWhere } from '../sql/expression/collection.ts';
 import { value } from '../sql/expression/expression.ts';
@@ -9,10 +7,11 @@ import { openScope } from '../sql/expression/open-scope.ts';
 import { truth } from '../sql/expression/predicate.ts';
 import { quoteIdentifier, quoteRelation } from '../sql/identifier.ts';
 import { escapeText } from '../sql/literal.ts';
-import { joinConditions, type Row, type Scope, storedSet } from '../sql/scope.ts';
-import type { BoundAggregate, BoundContribution } from './bind-contribution.ts';
+import { type Row, type Scope, storedSet } from '../sql/scope.ts';
+import type { BoundContribution } from './bind-contribution.ts';
 import { type BoundUnified, identityOf } from './bind-unified.ts';
 import { columnOf } from './column-of.ts';
+import { aggregate, joinGathered } from './gathered.ts';
 import { hasIds, type Identity, idJoin, idPart, idSource, idSpace, idTexts, keyPrefix } from './id-parts.ts';
 import { leadsOf } from './leads.ts';
 import { timeColumn } from './local-times.ts';
@@ -41,7 +40,11 @@ export function unifiedRows(
   { restriction, newness }: Choice,
 ): string {
   const { combined } = unified.derivation;
-  const contended = combined || unified.spaces.size < unified.contributions.length;
+  // Documents of proxied sets do not warrant that their ids are keys.
+  const contended =
+    combined ||
+    unified.spaces.size < unified.contributions.length ||
+    contributions.some((one) => identityOf(unified, one).set.role === 'copy');
   const selects = contributions.map((one) =>
     contributionRows(unified, one, { restriction: restriction(one), newness: contended ? newness : null }),
   );
@@ -297,38 +300,4 @@ function groupedScope(
     row.columns.set(name, `${row.alias}.${quoteIdentifier(name)}`);
   }
   return { scope, row };
-}
-
-function joinGathered(
-  scope: Scope,
-  row: Row,
-  { navigation, variable, values }: BoundContribution['gather'][number],
-): void {
-  const inner = scope.inner();
-  const rows = inner.table(variable.set, variable);
-  inner.where.unshift(...joinConditions(row, rows, navigation));
-  const alias = scope.aliases.next('g');
-  const cells = [...values].map(([name, one]) => `${aggregate(one, inner)} AS ${quoteIdentifier(name)}`);
-  scope.from.push(`LEFT JOIN LATERAL (SELECT ${cells.join(', ')} ${fromWhere(inner)}) AS ${alias} ON TRUE`);
-  for (const name of values.keys()) {
-    row.columns.set(name, `${alias}.${quoteIdentifier(name)}`);
-  }
-}
-
-function aggregate({ method, type, of, by, where }: BoundAggregate, scope: Scope): string {
-  const filter = where === null ? '' : ` FILTER (WHERE ${truth(where, scope)})`;
-  const given = of === null ? '*' : value(of, scope);
-  const cast = (sql: string): string => `(${sql})::${primitiveType(type).postgres}`;
-  if (method === 'count') {
-    return cast(`count(${given})${filter}`);
-  }
-  if (method !== 'first' && method !== 'last') {
-    return cast(`${method}(${given})${filter}`);
-  }
-  if (by === null) {
-    throw new GatewayError('Internal', `${method} without an order.`);
-  }
-  const present = [`(${given}) IS NOT NULL`, ...(where === null ? [] : [truth(where, scope)])].join(' AND ');
-  const order = `${value(by, scope)} ${method === 'first' ? 'ASC' : 'DESC'} NULLS LAST, ${given}`;
-  return cast(`(array_agg(${given} ORDER BY ${order}) FILTER (WHERE ${present}))[1]`);
 }

@@ -135,7 +135,7 @@ export async function archiveWorld(more: Partial<ArchiveSettings> = {}): Promise
     ...{ feed, database, events, defects, clock, get },
     archives: new Archives(context),
     reset: async () => {
-      await forgetArchives(database, { source: 'far', set: undefined });
+      await forgetArchives(database, first, { source: 'far', set: undefined });
       await database.query('DELETE FROM gateway.erased_token; DELETE FROM gateway.erasure');
       feed.reset();
       events.length = 0;

@@ -12,13 +12,12 @@ export function buildUnified(draft: SetDraft, index: DraftIndex): UnifiedDerivat
   const { unified } = index;
   const prefix = index.prefixes.get(draft.source) ?? '';
   const said = saidContributions(index.sets.values()).filter(({ target }) => prefix + target === draft.setName);
-  const stored = said.filter((one) => one.draft.form !== 'upstream');
   const combined = draft.entry.combine === true;
   const alone = new Set(said.filter(({ entry }) => entry.alone === true).map((one) => one.draft.source));
   return {
     kind: 'unified',
     from:
-      unified === null ? [] : stored.map((one, rank) => contributionOf(one, { index, unified, rank, combined, alone })),
+      unified === null ? [] : said.map((one, rank) => contributionOf(one, { index, unified, rank, combined, alone })),
     rules: rulesOf(draft, prefix),
     match: matchOf(draft),
     combined,
@@ -133,12 +132,8 @@ function checkGathered(index: DraftIndex, { draft, entry, path }: Omit<SaidContr
   for (const [number, { from, join }] of (entry.gather ?? []).entries()) {
     const at = [...path, 'gather', number];
     const set = index.sets.get(resolveSetName(index, draft.source, from) ?? '');
-    if (set === undefined || set.form === 'upstream') {
-      draft.report(
-        [...at, 'from'],
-        `There is no stored set "${from}".`,
-        'Name a set of this source, or <source>.<set>.',
-      );
+    if (set === undefined) {
+      draft.report([...at, 'from'], `There is no set "${from}".`, 'Name a set of this source, or <source>.<set>.');
       continue;
     }
     for (const [ours, theirs] of Object.entries(join)) {

@@ -52,7 +52,10 @@ export function originOf(
     set: target.setName,
     as: target.typeName,
     pairs: entry.id.map((from, place) => ({
-      ...{ property: prefix + from, from },
+      // Feeds call the ids of many things the same.
+      property:
+        draft.form === 'upstream' ? target.typeName + from.charAt(0).toUpperCase() + from.slice(1) : prefix + from,
+      from,
       key: target === draft ? from : (target.entry.key[place] ?? from),
     })),
   };

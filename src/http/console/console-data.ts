@@ -134,7 +134,8 @@ const visibleFeeds = (
 
 /** As much of it as who asks may see: of a hidden set not even what its rows are made of. */
 function visibleSection(section: ModelSection, { entitySets }: Model): readonly ModelSection[] {
-  const properties = entitySets.get(section.set)?.entityType.properties;
+  const set = entitySets.get(section.set);
+  const properties = set?.entityType.properties;
   if (properties === undefined) {
     return [];
   }
@@ -142,6 +143,8 @@ function visibleSection(section: ModelSection, { entitySets }: Model): readonly 
   return [
     {
       ...section,
+      // It says which sources are absent now.
+      description: set?.description ?? section.description,
       from: section.from.filter((_, index) => seen[index]),
       columns: section.columns
         .filter(({ name }) => properties.has(name))

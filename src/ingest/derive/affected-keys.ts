@@ -1,5 +1,5 @@
 import { quoteIdentifier } from '../../sql/identifier.ts';
-import { idTableColumns } from '../../unify/ids-query.ts';
+import { idTableColumns } from '../../unify/id-table.ts';
 import { columnList, sameKey } from '../stored/column-lists.ts';
 import { distinctName } from '../stored/distinct-name.ts';
 import { columnOf, type StoredTable } from '../stored/stored-table.ts';

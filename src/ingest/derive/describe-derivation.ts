@@ -65,6 +65,7 @@ function describeMade(catalogue: Catalogue, { table, derivation }: DerivedTable)
   const way = JSON.stringify(
     [
       ...[table.columns, derivation, catalogue.reportingTimeZone ?? 'UTC'],
+      ...notKept(catalogue, sets),
       // Types, joins and code lists that formulas look at.
       ...sets.map((set) => [
         hiddenBy(catalogue, set),
@@ -82,6 +83,13 @@ function describeMade(catalogue: Catalogue, { table, derivation }: DerivedTable)
     columns: Object.fromEntries(rest.map((name) => [name, [digest]])),
   };
 }
+
+/** Proxied sets whose rows are to be kept no longer, or not yet. */
+const notKept = (catalogue: Catalogue, sets: readonly string[]): readonly string[] =>
+  sets.filter((name) => {
+    const set = catalogue.sets.get(name);
+    return set?.kind === 'upstream' && set.archive === undefined;
+  });
 
 /** How a source makes its things and these properties; null: it is loaded. */
 function aboveOf(catalogue: Catalogue, set: string, properties: readonly string[]): unknown {

@@ -5,7 +5,7 @@ import { derivedColumns } from './derived-columns.ts';
 import { type DerivedTable, derivedTables, setsTouched, sourcesOf } from './derived-sets.ts';
 import { type DerivationRecord, describeDerivation, unlearnedBy } from './describe-derivation.ts';
 import { makeAgain } from './maintain-derived.ts';
-import { clearColumns, type DerivedMarks } from './write-derived.ts';
+import { archiveMarks, clearColumns, type DerivedMarks } from './write-derived.ts';
 
 interface Changed {
   readonly derived: DerivedTable;
@@ -97,5 +97,8 @@ export async function newestLoad(
     [writing.map((one) => one.source), writing.map((one) => one.name)],
   );
   const [row] = rows;
-  return row === undefined ? null : { loadId: row.load_id, fileTime: row.file_time };
+  if (row !== undefined) {
+    return { loadId: row.load_id, fileTime: row.file_time };
+  }
+  return [...sets].some((name) => catalogue.sets.get(name)?.kind === 'upstream') ? archiveMarks() : null;
 }

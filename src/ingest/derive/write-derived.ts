@@ -14,6 +14,9 @@ export interface DerivedMarks {
   readonly fileTime: string;
 }
 
+/** Of rows that are made of archives of feeds, which no load brought. */
+export const archiveMarks = (): DerivedMarks => ({ loadId: '0', fileTime: new Date().toISOString() });
+
 /** What a made row `m` gives a column of the stored row `t`. */
 function madeValue(derived: DerivedTable, name: string): string {
   // What a dimension learned once is not unlearned because the set that told it now says less.

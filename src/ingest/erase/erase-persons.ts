@@ -2,7 +2,7 @@ import type { Catalogue, StoredSet } from '../../catalogue/catalogue.ts';
 import { GatewayError } from '../../errors.ts';
 import type { Database, Transaction } from '../../warehouse/database.ts';
 import { derivedTables, setsTouched } from '../derive/derived-sets.ts';
-import type { DerivedMarks } from '../derive/write-derived.ts';
+import { archiveMarks, type DerivedMarks } from '../derive/write-derived.ts';
 import { noteErasure } from '../ledger/erasures.ts';
 import { lockSets } from '../ledger/set-version.ts';
 import { personTokens } from '../personal/person-forms.ts';
@@ -97,7 +97,7 @@ async function erase(
     const table = storedTable(catalogue, name);
     const found = await eraseRows(transaction, catalogue, {
       ...{ table, persons: inRows, dryRun, others },
-      marks: marks ?? { loadId: '', fileTime: '' },
+      marks: marks ?? archiveMarks(),
     });
     if (found.removed + found.emptied > 0) {
       counts.set(name, found);

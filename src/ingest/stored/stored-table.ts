@@ -1,3 +1,4 @@
+import { archiveView } from '../../catalogue/archive-view.ts';
 import type { Catalogue, StoredSet } from '../../catalogue/catalogue.ts';
 import { type KeptColumn, keptColumns } from '../../catalogue/kept-columns.ts';
 import { GatewayError } from '../../errors.ts';
@@ -15,13 +16,15 @@ export interface StoredTable {
   readonly kept: readonly KeptColumn[];
 }
 
-/** The table of an entity set. Throws Internal for a set that is not stored: the catalogue has checked that. */
+/** The table of an entity set; of a proxied one the view of its archive. Throws Internal where there is none: the catalogue has checked that. */
 export function storedTable(catalogue: Catalogue, setName: string): StoredTable {
-  const set = catalogue.sets.get(setName);
-  const entityType = catalogue.model.entitySets.get(setName)?.entityType;
-  if (set?.kind !== 'stored' || entityType === undefined) {
+  const binding = catalogue.sets.get(setName);
+  const entitySet = catalogue.model.entitySets.get(setName);
+  if (binding === undefined || entitySet === undefined) {
     throw new GatewayError('Internal', `${setName} is not stored`);
   }
+  const { entityType } = entitySet;
+  const set = binding.kind === 'stored' ? binding : archiveView(entitySet, binding.source);
   const columns = new Map([...set.columns].filter(([, column]) => !column.name.startsWith('_')));
   return {
     set,

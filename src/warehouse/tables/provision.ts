@@ -3,6 +3,7 @@ import { GatewayError } from '../../errors.ts';
 import { quoteRelation } from '../../sql/identifier.ts';
 import type { Database, Transaction } from '../database.ts';
 import { schemaLock } from '../migrate.ts';
+import { putArchiveViews } from './archive-views.ts';
 import { existingTables } from './existing-tables.ts';
 import { freeNames } from './free-names.ts';
 import { putGivenRows } from './given-rows.ts';
@@ -39,6 +40,7 @@ export function provision(
     }
     const givenRows = await putGivenRows(transaction, catalogue);
     await beginHistories(transaction, catalogue);
+    await putArchiveViews(transaction, catalogue);
     return { ...report, givenRows };
   });
 }
