@@ -20,8 +20,6 @@ export interface Deriving {
 /** The SELECT of a dimension's rows, for the affected keys or all. */
 export function dimensionQuery(catalogue: Catalogue, dimension: DerivedDimension, { whole, noted }: Deriving): string {
   const { table, derivation } = dimension;
-  const columns = derivedColumns(dimension);
-  const rest = columns.filter((name) => !table.key.includes(name));
   const statements = derivation.from.map((source) => {
     const from = storedTable(catalogue, source.set);
     const theirs = keyColumns(dimension, source, from);
@@ -32,9 +30,46 @@ export function dimensionQuery(catalogue: Catalogue, dimension: DerivedDimension
     const asked = { source, from, once: !saysMore(dimension, source), grouped: true, noted: noted.has(source.set) };
     return statementQuery(dimension, asked, restriction);
   });
-  const newest = (name: string): string =>
-    `(array_agg(u.${quoteIdentifier(name)} ORDER BY u._newness DESC NULLS LAST, u._rank, u._order DESC) FILTER (WHERE u._has_${rest.indexOf(name)}))[1]`;
-  return `SELECT ${[...table.key.map((name) => `u.${quoteIdentifier(name)}`), ...rest.map((name) => `${newest(name)} AS ${quoteIdentifier(name)}`)].join(', ')} FROM (${statements.join(' UNION ALL ')}) u GROUP BY ${columnList(table.key, 'u')}`;
+  return greatestOf(dimension, statements);
+}
+
+/** A time for each of some things. */
+export interface Since {
+  /** Name of a table with the columns of their key and `_since`. */
+  readonly table: string;
+  /** The least of the times, as SQL: an index of times helps to find all rows that are newer. */
+  readonly least: string;
+}
+
+/**
+ * The SELECT of what statements say that are as new as the time of their thing or newer: key and columns as `dimensionQuery`, then for
+ * each column (`_has_0`, ...) whether one of them says it; then it is what all statements say, since older ones are smaller. Things without any are left out.
+ */
+export function recentQuery(catalogue: Catalogue, dimension: DerivedDimension, { table, least }: Since): string {
+  const statements = dimension.derivation.from
+    .filter((source) => saysMore(dimension, source))
+    .map((source) => {
+      const from = storedTable(catalogue, source.set);
+      const asked = { source, from, once: false, grouped: true, noted: true };
+      const newness = newnessOf(dimension, asked);
+      const keys = keyColumns(dimension, source, from);
+      const same = dimension.table.key.map((name, index) => `a.${quoteIdentifier(name)} = ${keys[index]}`);
+      const restriction = `JOIN ${table} a ON ${same.join(' AND ')} WHERE ${newness}::timestamptz >= ${least} AND ${newness}::timestamptz >= a._since`;
+      return statementQuery(dimension, asked, restriction);
+    });
+  return greatestOf(dimension, statements, { flags: true });
+}
+
+/** Of each thing, for each column, what the greatest statement says among those that count for it. */
+function greatestOf(dimension: DerivedDimension, statements: readonly string[], { flags = false } = {}): string {
+  const { key } = dimension.table;
+  const rest = derivedColumns(dimension).filter((name) => !key.includes(name));
+  const values = rest.map(
+    (name, index) =>
+      `(array_agg(u.${quoteIdentifier(name)} ORDER BY u._newness DESC NULLS LAST, u._rank, u._order DESC) FILTER (WHERE u._has_${index}))[1] AS ${quoteIdentifier(name)}`,
+  );
+  const said = flags ? rest.map((_, index) => `bool_or(u._has_${index}) AS _has_${index}`) : [];
+  return `SELECT ${[columnList(key, 'u'), ...values, ...said].join(', ')} FROM (${statements.join(' UNION ALL ')}) u GROUP BY ${columnList(key, 'u')}`;
 }
 
 /** What rows `t` of one source of a dimension that match `condition` say: as `statementQuery`, rows without a key left out. */
@@ -56,7 +91,7 @@ export const keyColumns = (
   dimension.table.key.map((name) => `t.${quoteIdentifier(columnOf(from, sourceProperty(dimension, source, name)))}`);
 
 /** Whether a source says something of a thing besides its name. */
-const saysMore = ({ table }: DerivedDimension, { columns }: DimensionSource): boolean =>
+export const saysMore = ({ table }: DerivedDimension, { columns }: DimensionSource): boolean =>
   [...columns.keys()].some((ours) => !table.key.includes(columnOf(table, ours)));
 
 /** What is asked of one source of a dimension. */
@@ -101,9 +136,7 @@ function statementQuery(
       `${said} AS _has_${index}`,
     ];
   });
-  // Of rows of files it is noted beside them, too; where nothing but names is said it does not matter.
-  const ownNewness = saysMore(derived, source) && from.set.derivation === null && noted ? trueStamp(from) : 't._stamp';
-  const newness = source.stamp === null ? ownNewness : `t.${quoteIdentifier(columnOf(from, source.stamp))}`;
+  const newness = newnessOf(derived, { source, from, noted });
   const keys = derived.table.key.map((name) => `${theirs(name) ?? 'NULL'} AS ${quoteIdentifier(name)}`);
   const place = once
     ? `NULL::timestamptz AS _newness, ${source.rank} AS _rank, NULL::text COLLATE "C" AS _order`
@@ -130,6 +163,15 @@ function statementQuery(
   const equal = [...key.map((name) => `r.${name} = g.${name}`), ...alike].join(' AND ');
   const order = `CASE WHEN count(*) OVER (PARTITION BY ${[...key, '_newness'].map((name) => `g.${name}`).join(', ')}) > 1 THEN (SELECT max(r._order) FROM (${rows}) r WHERE ${equal}) END`;
   return `SELECT ${[...key, ...told.flatMap(({ name, flag }) => [name, flag]), '_newness', '_rank'].map((name) => `g.${name}`).join(', ')}, ${order} AS _order FROM (${newest}) g`;
+}
+
+/** How new what a row `t` says is. */
+function newnessOf(derived: DerivedDimension, { source, from, noted }: Pick<Statements, 'source' | 'from' | 'noted'>) {
+  if (source.stamp !== null) {
+    return `t.${quoteIdentifier(columnOf(from, source.stamp))}`;
+  }
+  // Of rows of files it is noted beside them, too; where nothing but names is said it does not matter.
+  return saysMore(derived, source) && from.set.derivation === null && noted ? trueStamp(from) : 't._stamp';
 }
 
 /**

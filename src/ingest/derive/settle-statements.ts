@@ -8,6 +8,7 @@ import { affectedTable } from './affected-keys.ts';
 import { derivedColumns } from './derived-columns.ts';
 import { type DerivedDimension, forgets } from './derived-sets.ts';
 import { keyColumns, statementsWhere } from './dimension-rows.ts';
+import { settleByRecent, unsureFlag } from './recent-statements.ts';
 
 /** A set whose rows change, seen from a dimension that takes rows from it. */
 export interface ChangingSource {
@@ -134,6 +135,7 @@ export async function settleStatements(
   await transaction.query(`ANALYZE ${affected}`);
   const told = toldBy(dimension, source, standing(catalogue, { dimension, source, changed }));
   await transaction.query(`CREATE TEMP TABLE ${settled} ON COMMIT DROP AS ${settlingQuery(told, entries)}`);
+  await settleByRecent(transaction, catalogue, { dimension, settled, columns: told.places });
   await transaction.query(
     `WITH again AS (DELETE FROM ${settled} WHERE _again RETURNING ${columnList(table.key)}) INSERT INTO ${affected} SELECT * FROM again`,
   );
@@ -151,7 +153,8 @@ export async function settleStatements(
  * - else D stays where all new statements say D too, and, if statements that said D are gone, one of the new ones is no
  *   smaller than these: whichever said D before, none that was smaller can have come up;
  * - a column that holds how new the greatest statement is stays, too, where the new ones are older and that one still stands;
- * - else only all rows of the thing can tell (`_again`).
+ * - else only rows of the thing can tell (`_again`) what the column is (`_unsure_...`): all of them, or those that are no older than what is
+ *   known to be said now of all such columns (`_since`; null where of one nothing is).
  * Statements that did not change are left out first. How new the greatest one was is known only where a column holds it.
  */
 function settlingQuery(told: Told, entries: readonly number[]): string {
@@ -164,22 +167,29 @@ function settlingQuery(told: Told, entries: readonly number[]): string {
     }
     return `CASE WHEN take${index} THEN j.v${index} ELSE ${stored} END AS ${quoteIdentifier(name)}`;
   });
+  const unsure = [...places].map(([name, index]) => {
+    const otherwise = standing?.bound === name ? `(other${index} AND NOT ${standing.exists})` : `other${index}`;
+    return `((${otherwise} OR unsaid${index}) AND NOT take${index}) AS ${unsureFlag(index)}, newest${index}`;
+  });
   const rest = [...places.values()];
-  const again = [
-    'false',
-    ...(forgets(dimension) ? ['NOT j._stays'] : []),
-    ...[...places].map(([name, index]) => {
-      const otherwise = standing?.bound === name ? `(other${index} AND NOT ${standing.exists})` : `other${index}`;
-      return `((${otherwise} OR unsaid${index}) AND NOT take${index})`;
-    }),
-  ].join(' OR ');
   const taken = rest.map((index) => `take${index}`);
-  const columns = [columnList(table.key, 'j'), ...values, `(${again}) AS _again`, ...taken].join(', ');
+  const weighed = [columnList(table.key, 'j'), ...values, 'j._stays', ...taken, ...unsure].join(', ');
+  const flags = rest.map(unsureFlag);
+  const again = ['false', ...(forgets(dimension) ? ['NOT _stays'] : []), ...flags].join(' OR ');
+  const unknown = ['false', ...rest.map((index) => `(${unsureFlag(index)} AND newest${index} IS NULL)`)].join(' OR ');
+  const known = ['NULL', ...rest.map((index) => `CASE WHEN ${unsureFlag(index)} THEN newest${index} END`)].join(', ');
+  const settled = [
+    columnList([...table.key, ...columnsOf(dimension).rest]),
+    `(${again}) AS _again`,
+    ...taken,
+    ...flags,
+  ];
   return [
     `WITH changed AS (${changedQuery(told, entries)})`,
     `, placed AS (${placedQuery(told)})`,
     `, judged AS (${judgedQuery(told)})`,
-    ` SELECT * FROM (SELECT ${columns} FROM judged j JOIN ${table.name} d ON ${sameKey('d', 'j', table.key)}) s WHERE ${['_again', ...taken].join(' OR ')}`,
+    `, weighed AS MATERIALIZED (SELECT ${weighed} FROM judged j JOIN ${table.name} d ON ${sameKey('d', 'j', table.key)})`,
+    ` SELECT * FROM (SELECT ${settled.join(', ')}, CASE WHEN NOT (${unknown}) THEN least(${known})::timestamptz END AS _since FROM weighed) s WHERE ${['_again', ...taken].join(' OR ')}`,
   ].join('');
 }
 
@@ -263,7 +273,7 @@ function placedQuery({ dimension, places }: Told): string {
   });
   const place = `rank() OVER (PARTITION BY ${key} ORDER BY c._newness DESC NULLS LAST, c._rank, c._order DESC) AS _place`;
   const noted = `EXISTS (SELECT 1 FROM ${affectedTable(dimension)} a WHERE ${sameKey('a', 'c', table.key)})`;
-  return `SELECT ${[key, 'c._after', `${beats} AS _beats`, place, ...compared].join(', ')} FROM changed c JOIN ${table.name} d ON ${sameKey('d', 'c', table.key)} WHERE NOT ${noted}`;
+  return `SELECT ${[key, 'c._after', 'c._newness', `${beats} AS _beats`, place, ...compared].join(', ')} FROM changed c JOIN ${table.name} d ON ${sameKey('d', 'c', table.key)} WHERE NOT ${noted}`;
 }
 
 /** For each thing and column: whether a new statement is the greatest and what it says, and whether only all rows can tell. */
@@ -276,6 +286,7 @@ function judgedQuery({ dimension, places }: Told): string {
     return [
       `bool_or(_after AND h${index} AND _beats) AS take${index}`,
       `(array_agg(v${index} ORDER BY _place) FILTER (WHERE _after AND h${index}))[1] AS v${index}`,
+      `max(_newness) FILTER (WHERE _after AND h${index}) AS newest${index}`,
       `coalesce(${otherwise}, false) AS other${index}`,
       `${unsaid} AS unsaid${index}`,
     ].join(', ');
