@@ -197,6 +197,7 @@ async function serveUntil(end: Promise<End>, serving: Serving): Promise<End> {
       settings: config,
       readers: new ReaderLimits(config.readers),
       replies,
+      asyncRequests: sharing?.requests ?? null,
       audit: audit.add,
       observe,
     };

@@ -5,6 +5,7 @@ import type { Observe } from '../observation/observe.ts';
 import type { Grants } from '../plan/grants.ts';
 import type { Principal } from '../sign-in/principal.ts';
 import type { DataSources } from '../source/data-sources.ts';
+import type { SharedRequests } from './async/shared-requests.ts';
 import type { AuditRecord } from './audit/audit-record.ts';
 import type { Authentication } from './authentication.ts';
 import type { ReaderLimits } from './edge/reader-limits.ts';
@@ -40,6 +41,8 @@ export interface Feed {
   readonly replies?: ReplyCache | null;
   /** Told at the start how to forget all replies that are kept. Absent: nobody will want to. */
   readonly onForgetting?: (forget: () => Promise<void>) => void;
+  /** Requests that are answered later, as other gateways know them. Absent: there are no others. */
+  readonly asyncRequests?: SharedRequests | null;
   /** Told of each request that was answered. Absent: nobody wants to know. */
   readonly audit?: ((record: AuditRecord) => void) | null;
   readonly observe: Observe<ServingEvent>;

@@ -27,7 +27,7 @@ export function httpListener(feed: Feed, tls: TlsIdentity | null = null): Fastif
   const proxies = proxiesOf(trustProxy);
   const guarding = { proxies, corsOrigins, keyName: feed.authentication.keyName };
   const limits = feed.settings.limits ?? serviceLimits;
-  const monitors = statusMonitors(limits);
+  const monitors = statusMonitors(limits, feed.asyncRequests ?? null);
   feed.onForgetting?.(async () => {
     feed.replies?.forgetAll();
     await monitors.forgetAll();

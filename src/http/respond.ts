@@ -6,6 +6,7 @@ import type { Principal } from '../sign-in/principal.ts';
 import { settleQuery } from '../uri/parse-uri.ts';
 import { answer } from './answer.ts';
 import { sameRights } from './async/same-rights.ts';
+import { keptRequest } from './async/shared-requests.ts';
 import { monitorToken, type StatusMonitors } from './async/status-monitors.ts';
 import { type AuditRecord, clientOf, cutAgent } from './audit/audit-record.ts';
 import { auditedQuery } from './audit/audited-query.ts';
@@ -193,7 +194,20 @@ interface Place {
 async function route(request: FeedRequest, exchange: Exchange, { serving, principal }: Place): Promise<void> {
   const token = monitorToken(exchange.path);
   if (token !== null) {
-    return serving.monitors.reply(token, exchange);
+    // As who asks for it: with the rights that he has now.
+    return serving.monitors.reply(token, exchange, (kept, reply) =>
+      respond(
+        {
+          ...kept,
+          address: request.address,
+          origin: request.origin,
+          fault: null,
+          within: { kind: 'async', principal, caller: null },
+        },
+        reply,
+        serving,
+      ),
+    );
   }
   if (
     exchange.prefer.respondAsync &&
@@ -212,6 +226,7 @@ async function route(request: FeedRequest, exchange: Exchange, { serving, princi
       owner: principal?.id ?? null,
       hasSameRights: sameRights(serving.feed, principal),
       holder: principal?.id ?? request.address,
+      request: keptRequest(later, withoutKey(later, serving.feed)),
       run: (reply) => respond(later, reply, serving),
     });
   }
@@ -250,6 +265,12 @@ function startPageAnswered({ method, url, within }: FeedRequest, response: Reply
   response.writeHead(302, headers);
   response.end();
   return true;
+}
+
+/** Absolute path and query, without the key. */
+function withoutKey({ url, headers }: FeedRequest, { authentication }: Feed): string {
+  const { path, query } = readTarget(url, headers, authentication.keyName);
+  return `${feedPath}${path}${query === '' ? '' : `?${query}`}`;
 }
 
 /** Its body was read. */

@@ -1,3 +1,4 @@
+import type { SharedRequests } from '../../http/async/shared-requests.ts';
 import type { SharedGuesses } from '../../sign-in/password/guess-brake.ts';
 import type { AddressBook } from '../../sign-in/password/known-addresses.ts';
 import type { SignInPlace } from '../sign-in/open-sign-in.ts';
@@ -7,6 +8,7 @@ import { Beat } from './beat.ts';
 import { rereadSetting } from './reread-setting.ts';
 import { shareAddresses } from './shared-addresses.ts';
 import { shareGuesses } from './shared-guesses.ts';
+import { shareRequests } from './shared-requests.ts';
 import { type SharedSessions, shareSessions } from './shared-sessions.ts';
 
 /** What gateways on one database share, so that it is the same whichever of them answers (docs/scale.md). */
@@ -14,6 +16,7 @@ export interface Sharing {
   readonly beat: Beat;
   readonly sessions: SharedSessions;
   readonly guesses: SharedGuesses;
+  readonly requests: SharedRequests;
   readonly shareAddresses: (book: AddressBook) => void;
   close(): Promise<void>;
 }
@@ -26,9 +29,10 @@ export async function openSharing({ database, server }: Warehouse, pause?: numbe
   const beat = new Beat(database, { version: programVersion(), ...(pause === undefined ? {} : { pause }) });
   const sessions = await shareSessions(database, beat);
   const guesses = shareGuesses(database, beat);
+  const requests = shareRequests(database, beat);
   await beat.start();
   return {
-    ...{ beat, sessions, guesses },
+    ...{ beat, sessions, guesses, requests },
     shareAddresses: (book) => shareAddresses(database, beat, book),
     close: () => beat.close(),
   };

@@ -1,6 +1,6 @@
 import { GatewayError } from '../../errors.ts';
 import { httpHead } from '../batch/batch-writer.ts';
-import type { CapturedHead } from '../captured-reply.ts';
+import { type CapturedHead, CapturedReply, type ReplyTaker } from '../captured-reply.ts';
 import { type Exchange, headerText } from '../exchange.ts';
 import { maxVersion } from '../odata-version.ts';
 import { contentEncoding, replyHead } from '../reply-head.ts';
@@ -48,20 +48,42 @@ export async function replyFinished(
   if (state !== 'finished' || captured === null) {
     throw new GatewayError('AsyncRequestBroken', 'The asynchronous request broke off before its reply was whole');
   }
-  const wrapped = way === 'monitored' && wantsMessage(exchange);
-  const sink = new ReplySink(
-    exchange.response,
-    headOf(exchange, captured, { way, wrapped }),
-    contentEncoding(exchange),
-  );
-  if (wrapped) {
-    sink.output.appendText(httpHead(captured));
-  }
+  const sink = sinkOf(exchange, captured, way);
   for await (const piece of spool.read()) {
     sink.output.append(piece);
     await sink.flush();
   }
   await sink.end();
+}
+
+/**
+ * The reply of an operation that another gateway was asked for, made here and sent as it comes. `run`: the pipeline; never throws. Throws BrokenReply where it breaks off.
+ */
+export async function replyMadeAnew(exchange: Exchange, run: (reply: CapturedReply) => Promise<void>): Promise<void> {
+  let sink: ReplySink | null = null;
+  const taker: ReplyTaker = {
+    head: (head) => {
+      sink = sinkOf(exchange, head, 'monitored');
+    },
+    body: async (bytes) => {
+      sink?.output.append(bytes);
+      await sink?.flush();
+    },
+  };
+  const reply = new CapturedReply('GET', taker, exchange.signal);
+  await run(reply);
+  await reply.whole;
+  await (sink as ReplySink | null)?.end();
+}
+
+function sinkOf(exchange: Exchange, captured: CapturedHead, way: Way['way']): ReplySink {
+  const wrapped = way === 'monitored' && wantsMessage(exchange);
+  const head = headOf(exchange, captured, { way, wrapped });
+  const sink = new ReplySink(exchange.response, head, contentEncoding(exchange));
+  if (wrapped) {
+    sink.output.appendText(httpHead(captured));
+  }
+  return sink;
 }
 
 function wantsMessage({ headers }: Exchange): boolean {

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Principal } from '../../sign-in/principal.ts';
 import { CapturedReply } from '../captured-reply.ts';
 import type { ReplySpool } from './reply-spool.ts';
+import type { KeptRequest } from './shared-requests.ts';
 
 /** One request that is answered later. */
 export interface Operation {
@@ -13,6 +14,10 @@ export interface Operation {
   readonly hasSameRights: (now: Principal | null) => boolean;
   /** Whom it counts for. */
   readonly holder: string;
+  /** How another gateway can make the reply; null: it must not know. */
+  readonly request: KeptRequest | null;
+  /** The other gateways know of it. */
+  noted: boolean;
   readonly spool: ReplySpool;
   readonly abort: AbortController;
   state: 'running' | 'finished' | 'broken';
@@ -24,7 +29,7 @@ export interface Operation {
   readers: number;
 }
 
-export interface OperationSource extends Pick<Operation, 'owner' | 'hasSameRights' | 'holder'> {
+export interface OperationSource extends Pick<Operation, 'owner' | 'hasSameRights' | 'holder' | 'request'> {
   readonly method: string;
   readonly spool: ReplySpool;
   /** The pipeline; never throws. */
@@ -32,7 +37,8 @@ export interface OperationSource extends Pick<Operation, 'owner' | 'hasSameRight
 }
 
 /** Starts the request; it runs whether or not anybody is connected. */
-export function startOperation({ owner, hasSameRights, holder, method, spool, run }: OperationSource): Operation {
+export function startOperation(source: OperationSource): Operation {
+  const { owner, hasSameRights, holder, request, method, spool, run } = source;
   const abort = new AbortController();
   const reply = new CapturedReply(method, spool, abort.signal);
   const operation: Operation = {
@@ -40,6 +46,8 @@ export function startOperation({ owner, hasSameRights, holder, method, spool, ru
     owner,
     hasSameRights,
     holder,
+    request,
+    noted: false,
     spool,
     abort,
     state: 'running',

@@ -6,9 +6,13 @@ import { GatewayError } from '../../errors.ts';
 import type { CapturedReply } from '../captured-reply.ts';
 import type { Exchange } from '../exchange.ts';
 import type { ServiceLimits } from '../limits.ts';
-import { replyAccepted, replyDeleted, replyFinished } from './monitor-reply.ts';
+import { replyAccepted, replyDeleted, replyFinished, replyMadeAnew } from './monitor-reply.ts';
 import { type Operation, startOperation } from './operation.ts';
 import { ReplySpool } from './reply-spool.ts';
+import type { KeptRequest, SharedRequests } from './shared-requests.ts';
+
+/** The pipeline for a request that another gateway took, as whoever asks for its reply; never throws. */
+export type AskAnew = (request: KeptRequest, reply: CapturedReply) => Promise<void>;
 
 /** Path of the status monitors below the service root. No entity set can have a name that starts so. */
 const monitorPath = '~async/';
@@ -19,7 +23,7 @@ export function monitorToken(path: string): string | null {
 }
 
 /** `owner`: id of the principal; `holder`: the owner, or the address where nobody signed in. */
-export interface AsyncRequest extends Pick<Operation, 'owner' | 'hasSameRights' | 'holder'> {
+export interface AsyncRequest extends Pick<Operation, 'owner' | 'hasSameRights' | 'holder' | 'request'> {
   /** The pipeline; never throws. */
   run(reply: CapturedReply): Promise<void>;
 }
@@ -32,19 +36,23 @@ export interface StatusMonitors {
    */
   start(exchange: Exchange, request: AsyncRequest): Promise<void>;
   /** GET, HEAD or DELETE on a status monitor. Throws GatewayError ResourceNotFound, also for somebody else's, and where its owner may see something else by now. */
-  reply(token: string, exchange: Exchange): Promise<void>;
+  reply(token: string, exchange: Exchange, askAnew: AskAnew): Promise<void>;
   /** Removes the replies of all operations that have ended, and ends the others: what they read may have been erased since. */
   forgetAll(): Promise<void>;
   /** Ends all operations and removes what is kept of them. */
   close(): Promise<void>;
 }
 
-export const statusMonitors = ({ async: limits }: Pick<ServiceLimits, 'async'>): StatusMonitors =>
-  new SpooledReplies(limits);
+/** `shared`: what other gateways know of; null: there never are others. */
+export const statusMonitors = (
+  { async: limits }: Pick<ServiceLimits, 'async'>,
+  shared: SharedRequests | null = null,
+): StatusMonitors => new SpooledReplies(limits, shared);
 
 /** Each operation's reply goes to a file of its own, and stays there for a time. */
 class SpooledReplies implements StatusMonitors {
   readonly #limits: ServiceLimits['async'];
+  readonly #shared: SharedRequests | null;
   readonly #operations = new Map<string, Operation>();
   readonly #expiries = new Map<string, NodeJS.Timeout>();
   #folder: Promise<string> | null = null;
@@ -52,8 +60,10 @@ class SpooledReplies implements StatusMonitors {
   #total = 0;
   #closed = false;
 
-  constructor(limits: ServiceLimits['async']) {
+  constructor(limits: ServiceLimits['async'], shared: SharedRequests | null) {
     this.#limits = limits;
+    this.#shared = shared;
+    shared?.onBeat(() => this.#compare(shared));
   }
 
   async start(exchange: Exchange, request: AsyncRequest): Promise<void> {
@@ -67,6 +77,7 @@ class SpooledReplies implements StatusMonitors {
       return this.#forget(operation);
     }
     if (wait === 0 || operation.state === 'running') {
+      await this.#note(operation);
       return replyAccepted(exchange, `${monitorPath}${operation.token}`);
     }
     try {
@@ -76,15 +87,23 @@ class SpooledReplies implements StatusMonitors {
     }
   }
 
-  async reply(token: string, exchange: Exchange): Promise<void> {
+  async reply(token: string, exchange: Exchange, askAnew: AskAnew): Promise<void> {
     const operation = this.#operations.get(token);
     const { principal } = exchange;
-    if (operation === undefined || operation.owner !== (principal?.id ?? null)) {
-      throw new GatewayError('ResourceNotFound', 'There is no such status monitor, or it has expired');
+    const owner = principal?.id ?? null;
+    if (operation === undefined) {
+      return this.#replyOfOther(token, exchange, askAnew);
+    }
+    if (operation.owner !== owner) {
+      throw noSuchMonitor();
     }
     if (exchange.method === 'DELETE') {
       await this.#forget(operation);
       return replyDeleted(exchange);
+    }
+    if (operation.noted && !(await this.#shared?.remaining([token]))?.has(token)) {
+      await this.#forget(operation);
+      throw noSuchMonitor();
     }
     if (!operation.hasSameRights(principal)) {
       await this.#forget(operation);
@@ -104,13 +123,60 @@ class SpooledReplies implements StatusMonitors {
     }
   }
 
+  async #replyOfOther(token: string, exchange: Exchange, askAnew: AskAnew): Promise<void> {
+    const found = (await this.#shared?.find(token)) ?? null;
+    if (this.#shared === null || found === null || found.owner !== (exchange.principal?.id ?? null)) {
+      throw noSuchMonitor();
+    }
+    if (exchange.method === 'DELETE') {
+      await this.#shared.remove(token);
+      return replyDeleted(exchange);
+    }
+    if (found.running) {
+      return replyAccepted(exchange, exchange.path);
+    }
+    return replyMadeAnew(exchange, (reply) => askAnew(found.request, reply));
+  }
+
+  /** Lets the other gateways know. Throws GatewayError TooManyRequests. */
+  async #note(operation: Operation): Promise<void> {
+    const { token, owner, holder, request } = operation;
+    if (this.#shared?.shares !== true || request === null || operation.noted) {
+      return;
+    }
+    const noted = await this.#shared.note(token, { owner, holder, request, running: operation.state === 'running' });
+    if (!noted) {
+      await this.#forget(operation);
+      throw new GatewayError('TooManyRequests', tooManyOf('so many'));
+    }
+    operation.noted = true;
+    if (operation.state !== 'running') {
+      await this.#shared.ended(token);
+    }
+  }
+
+  /** What was begun while this gateway was alone is noted; what was removed at another one is forgotten here. */
+  async #compare(shared: SharedRequests): Promise<void> {
+    const noted = [...this.#operations.values()].filter((one) => one.noted);
+    if (noted.length > 0) {
+      const there = await shared.remaining(noted.map(({ token }) => token));
+      await Promise.all(noted.filter(({ token }) => !there.has(token)).map((one) => this.#forget(one)));
+    }
+    for (const operation of this.#operations.values()) {
+      // One too many is known here alone.
+      await this.#note(operation).catch(() => {});
+    }
+  }
+
   async forgetAll(): Promise<void> {
+    await this.#shared?.removeAll().catch(() => {});
     await Promise.all([...this.#operations.values()].map((operation) => this.#forget(operation)));
   }
 
   async close(): Promise<void> {
     this.#closed = true;
-    await this.forgetAll();
+    // The other gateways go on with them.
+    await Promise.all([...this.#operations.values()].map((operation) => this.#drop(operation)));
     if (this.#folder !== null) {
       await rm(await this.#folder, { recursive: true, force: true });
     }
@@ -123,7 +189,10 @@ class SpooledReplies implements StatusMonitors {
     const spool = new ReplySpool(inFolder, exchange.id, (bytes) => this.#take(spool, bytes));
     const operation = startOperation({ ...request, method: exchange.method, spool, run });
     this.#operations.set(operation.token, operation);
-    void operation.ended.then(() => this.#expireLater(operation));
+    void operation.ended.then(() => {
+      this.#expireLater(operation);
+      return operation.noted ? this.#shared?.ended(operation.token) : undefined;
+    });
     return operation;
   }
 
@@ -149,10 +218,7 @@ class SpooledReplies implements StatusMonitors {
     const { size } = this.#operations;
     const own = [...this.#operations.values()].filter((one) => one.holder === holder).length;
     if (own >= (this.#limits.keptEach ?? this.#limits.kept)) {
-      throw new GatewayError(
-        'TooManyRequests',
-        `The replies of ${own} asynchronous requests of yours are kept: fetch them, and delete them at their status monitors`,
-      );
+      throw new GatewayError('TooManyRequests', tooManyOf(String(own)));
     }
     if (size >= this.#limits.kept) {
       throw new GatewayError('TooManyRequests', `The replies of ${size} asynchronous requests are kept`);
@@ -175,7 +241,15 @@ class SpooledReplies implements StatusMonitors {
     this.#expiries.set(operation.token, timer);
   }
 
+  /** Here and, where they know it, at the other gateways. */
   async #forget(operation: Operation): Promise<void> {
+    if (operation.noted && this.#operations.has(operation.token)) {
+      await this.#shared?.remove(operation.token).catch(() => {});
+    }
+    return this.#drop(operation);
+  }
+
+  async #drop(operation: Operation): Promise<void> {
     if (!this.#operations.delete(operation.token)) {
       return;
     }
@@ -187,6 +261,12 @@ class SpooledReplies implements StatusMonitors {
     await operation.spool.remove();
   }
 }
+
+const noSuchMonitor = (): GatewayError =>
+  new GatewayError('ResourceNotFound', 'There is no such status monitor, or it has expired');
+
+const tooManyOf = (count: string): string =>
+  `The replies of ${count} asynchronous requests of yours are kept: fetch them, and delete them at their status monitors`;
 
 /** Waits for the end of the operation, the milliseconds, or the client's leaving, whichever comes first. */
 async function within(ended: Promise<void>, milliseconds: number, signal: AbortSignal): Promise<void> {

@@ -1,0 +1,76 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { z } from 'zod';
+
+/** What of a request decides its reply: no credentials are in it. */
+export interface KeptRequest {
+  readonly method: string;
+  /** Absolute path and query, without the key option. */
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | null;
+}
+
+/**
+ * Requests that are answered later, as all gateways of a database know them: any of them is asked for the reply. Whoever did not make it asks the same anew, as the
+ * one who asks for it, so that his rights of now hold.
+ */
+export interface SharedRequests {
+  /** Others are there now. */
+  readonly shares: boolean;
+  /** Resolves when the others know it; false: `holder` has as many as he may. */
+  note(
+    token: string,
+    of: {
+      readonly owner: string | null;
+      readonly holder: string;
+      readonly request: KeptRequest;
+      readonly running: boolean;
+    },
+  ): Promise<boolean>;
+  /** It runs no more here; others may make it. Never throws. */
+  ended(token: string): Promise<void>;
+  /** null: nobody has it. */
+  find(
+    token: string,
+  ): Promise<{ readonly owner: string | null; readonly running: boolean; readonly request: KeptRequest } | null>;
+  /** Whether it was there. */
+  remove(token: string): Promise<boolean>;
+  /** All that this gateway made. */
+  removeAll(): Promise<void>;
+  /** Those of the tokens that nobody has removed. */
+  remaining(tokens: readonly string[]): Promise<ReadonlySet<string>>;
+  /** Has it done again and again while others are there. */
+  onBeat(work: () => Promise<void>): void;
+}
+
+const decisive = [
+  ...['host', 'accept', 'accept-language', 'prefer', 'odata-version', 'odata-maxversion', 'odata-isolation'],
+  ...['content-type', 'user-agent', 'if-none-match'],
+];
+
+/** null: it holds what belongs into no table, so only the gateway that was asked has it. */
+export function keptRequest(
+  {
+    method,
+    headers,
+    body,
+  }: { readonly method: string; readonly headers: IncomingHttpHeaders; readonly body: string | null },
+  url: string,
+): KeptRequest | null {
+  if (body !== null && /^\s*"?(authorization|cookie|x-api-key|api-key)\b/im.test(body)) {
+    return null;
+  }
+  const entries = decisive.flatMap((name): readonly (readonly [string, string])[] => {
+    const value = headers[name];
+    return value === undefined ? [] : [[name, [value].flat().join(', ')]];
+  });
+  return { method, url, headers: Object.fromEntries(entries), body };
+}
+
+/** As it lies in the database. */
+export const keptRequestSchema: z.ZodType<KeptRequest> = z.object({
+  method: z.string(),
+  url: z.string(),
+  headers: z.record(z.string(), z.string()),
+  body: z.string().nullable(),
+});

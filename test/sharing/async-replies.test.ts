@@ -1,0 +1,157 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import pg from 'pg';
+import { quickLine } from '../http/signing-in.ts';
+import { type TestDatabase, testDatabase } from '../support/postgres.ts';
+import { until } from '../support/until.ts';
+import { type Gateways, startGateways } from './gateways.ts';
+
+const as = (name: string): Record<string, string> => ({
+  Authorization: `Basic ${Buffer.from(`${name}:a password of ${name}`).toString('base64')}`,
+  'OData-MaxVersion': '4.01',
+});
+
+describe('several gateways: replies that are fetched later', () => {
+  let database: TestDatabase;
+  let gateways: Gateways;
+  let client: pg.Client;
+  before(async () => {
+    database = await testDatabase();
+    client = new pg.Client({ connectionString: database.connectionString });
+    await client.connect();
+    gateways = await startGateways(2, database, (folder) => {
+      const users = path.join(folder, 'users');
+      writeFileSync(users, ['ann', 'bob'].map((name) => `${quickLine(name, `a password of ${name}`)}\n`).join(''));
+      return { AUTH_BASIC_FILE: users, AUDIT: 'off' };
+    });
+    await client.query(
+      `INSERT INTO feed."AcmeThings" ("ThingId", "Title") SELECT 'k' || g, repeat('t', 50) FROM generate_series(1, 2000) g`,
+    );
+  });
+  after(async () => {
+    await client.end();
+    await gateways.close();
+    await database.drop();
+  });
+
+  const at = (n: number) => gateways.all[n] ?? assert.fail();
+  /** Path and query of the status monitor. */
+  async function accepted(n: number, url: string, name = 'ann', init: RequestInit = {}): Promise<string> {
+    const headers = { ...as(name), Prefer: 'respond-async', ...(init.headers as Record<string, string>) };
+    const reply = await fetch(new URL(url, at(n).root), { ...init, headers });
+    assert.equal(reply.status, 202, await reply.text());
+    return new URL(reply.headers.get('location') ?? '').pathname;
+  }
+  const ask = (n: number, monitor: string, name = 'ann', method = 'GET') => at(n).get(monitor, as(name), method);
+  async function finished(n: number, monitor: string): Promise<Response> {
+    for (;;) {
+      const reply = await ask(n, monitor);
+      if (reply.status !== 202) {
+        return reply;
+      }
+      await reply.arrayBuffer();
+    }
+  }
+  async function whileLocked(work: () => Promise<void>): Promise<void> {
+    await client.query('BEGIN; LOCK TABLE feed."AcmeThings" IN ACCESS EXCLUSIVE MODE');
+    try {
+      await work();
+    } finally {
+      await client.query('ROLLBACK');
+    }
+  }
+
+  it('the other gateway says that it runs, then gives the same reply, to its owner alone', async () => {
+    const plain = await (await at(0).get('AcmeThings', as('ann'))).text();
+    let monitor = '';
+    await whileLocked(async () => {
+      monitor = await accepted(0, 'AcmeThings');
+      const waiting = await ask(1, monitor);
+      assert.equal(waiting.status, 202);
+      assert.equal(new URL(waiting.headers.get('location') ?? '').pathname, monitor);
+    });
+    const there = await finished(1, monitor);
+    assert.deepEqual([there.status, there.headers.get('asyncresult')], [200, '200']);
+    assert.equal((await there.text()).replaceAll(at(1).root, at(0).root), plain.replaceAll(at(1).root, at(0).root));
+    assert.equal((await ask(1, monitor, 'bob')).status, 404);
+    assert.equal(await (await finished(0, monitor)).text(), plain, 'and so does the one that was asked');
+    assert.equal((await ask(1, `${monitor}x`)).status, 404);
+    const { rows } = await client.query<{ all: string }>(
+      'SELECT string_agg(r::text, chr(10)) AS all FROM gateway.async_request r',
+    );
+    const token = monitor.split('/').at(-1) ?? '';
+    assert.ok(
+      !/authorization|Basic /.test(rows[0]?.all ?? 'authorization') && !rows[0]?.all.includes(token),
+      'no secret lies there',
+    );
+  });
+
+  it('an error and a batch likewise', async () => {
+    const failed = await finished(1, await accepted(0, 'AcmeThings?$filter=Nope eq 1'));
+    assert.deepEqual([failed.status, failed.headers.get('asyncresult')], [200, '400']);
+    const body = JSON.stringify({ requests: [{ id: '1', method: 'GET', url: 'AcmeThings/$count' }] });
+    const init = { method: 'POST', body, headers: { 'Content-Type': 'application/json' } };
+    const batch = await finished(1, await accepted(0, '$batch', 'ann', init));
+    assert.match(await batch.text(), /"body":\s*"?2000/);
+  });
+
+  it('DELETE at the other gateway ends it where it runs', async () => {
+    await whileLocked(async () => {
+      const monitor = await accepted(0, 'AcmeThings');
+      assert.equal((await ask(1, monitor, 'bob', 'DELETE')).status, 404);
+      assert.equal((await ask(1, monitor, 'ann', 'DELETE')).status, 204);
+      assert.equal((await ask(0, monitor)).status, 404);
+      assert.equal((await ask(1, monitor)).status, 404);
+      const other = await accepted(0, 'AcmeThings?$top=5');
+      await ask(1, other, 'ann', 'DELETE');
+      await until('nothing reads any more', async () => {
+        await client.query('SELECT pg_stat_clear_snapshot()');
+        const { rows } = await client.query(
+          `SELECT FROM pg_stat_activity WHERE datname = current_database() AND state = 'active' AND query LIKE '%AcmeThings%' AND pid <> pg_backend_pid()`,
+        );
+        return rows.length === 0;
+      });
+    });
+  });
+
+  it('one reader has no more of them than at one gateway', async () => {
+    await client.query('DELETE FROM gateway.async_request');
+    await until(
+      'they are forgotten',
+      async () => (await client.query('SELECT FROM gateway.async_request')).rowCount === 0,
+    );
+    const monitors: string[] = [];
+    for (let n = 0; n < 16; n++) {
+      monitors.push(await accepted(n % 2, 'AcmeThings?$top=1'));
+    }
+    for (const n of [0, 1]) {
+      const refused = await at(n).get('AcmeThings?$top=1', { ...as('ann'), Prefer: 'respond-async' });
+      assert.equal(refused.status, 429, await refused.text());
+    }
+    for (const [n, monitor] of monitors.entries()) {
+      assert.equal((await ask((n + 1) % 2, monitor, 'ann', 'DELETE')).status, 204);
+    }
+  });
+
+  it('what a gateway took that stopped, or that began before there was another one, is answered by the other', async () => {
+    const third = await gateways.start();
+    await until('it is known', async () => {
+      const { rows } = await client.query(
+        `SELECT FROM gateway.instance WHERE seen_at > clock_timestamp() - interval '10 s'`,
+      );
+      return rows.length === 3;
+    });
+    await until('what it takes is known', async () => {
+      await accepted(2, 'AcmeThings?$top=1');
+      return ((await client.query('SELECT FROM gateway.async_request')).rowCount ?? 0) > 0;
+    });
+    let monitor = '';
+    await whileLocked(async () => {
+      monitor = await accepted(2, 'AcmeThings?$top=3');
+      await third.stop();
+    });
+    const reply = await finished(1, monitor);
+    assert.equal(((await reply.json()) as { value: unknown[] }).value.length, 3);
+  });
+});
