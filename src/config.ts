@@ -8,6 +8,7 @@ import { isProxyEntry } from './http/edge/request-origin.ts';
 import { isLoopback } from './http/served-host.ts';
 import { defaultLimits, type UnpackLimits } from './ingest/container/limits.ts';
 import { type SignInSettings, signInFaults, signInSettings, signInShape, words } from './sign-in/settings.ts';
+import { hostsOf } from './warehouse/standby/host-list.ts';
 
 /** Everything the program takes from its environment. Read once at start; only `main.ts` and this file see `process.env`. */
 export interface Config {
@@ -35,6 +36,10 @@ export interface Config {
   readonly tls: { readonly certificate: string; readonly key: string } | null;
   /** null: the embedded PostgreSQL under `dataDir`. */
   readonly databaseUrl: string | null;
+  /** Addresses of standbys of that server, one a server, which stored rows are read from; empty: from it alone. */
+  readonly readDatabaseUrls: readonly string[];
+  /** Milliseconds that a standby may be behind and still be read. */
+  readonly readMaxLag: number;
   readonly dataDir: string;
   readonly metadataDir: string;
   readonly dropDir: string;
@@ -158,6 +163,20 @@ const schema = z.object({
     .regex(/^postgres(ql)?:\/\//, 'must start with postgres:// or postgresql://')
     .refine((text) => URL.canParse(text), 'must be a URL; percent-encode special characters of the password')
     .optional(),
+  READ_DATABASE_URL: z
+    .string()
+    .regex(/^postgres(ql)?:\/\//, 'must start with postgres:// or postgresql://')
+    .transform((text, context) => {
+      const hosts = hostsOf(text);
+      if (hosts === null) {
+        const message =
+          'must be a URL of one host, or of several with commas between them, e.g. postgres://user@one:5432,two:5432/warehouse; percent-encode special characters of the password';
+        context.addIssue({ code: 'custom', message });
+      }
+      return hosts ?? [];
+    })
+    .optional(),
+  READ_MAX_LAG: count(1, 86_400).default(10),
   PGPASSWORD: z.string().optional(),
   DATA_DIR: z.string().default('./data'),
   METADATA_DIR: z.string().default('./metadata'),
@@ -232,7 +251,7 @@ function isWebhookKey(text: string): boolean {
 
 /** Settings whose value may stand in a file named by `<name>_FILE`, so that secrets need not stand in the environment. */
 const secretNames = [
-  ...(['DATABASE_URL', 'PGPASSWORD', 'ALERT_URL', 'ALERT_SECRET', 'PERSONAL_DATA_KEY'] as const),
+  ...(['DATABASE_URL', 'READ_DATABASE_URL', 'PGPASSWORD', 'ALERT_URL', 'ALERT_SECRET', 'PERSONAL_DATA_KEY'] as const),
   ...(['SIGN_IN_KEY', 'ENTRA_CLIENT_SECRET', 'OIDC_CLIENT_SECRET'] as const),
 ];
 
@@ -280,6 +299,11 @@ export function examineConfig(environment: Environment): {
       'ALERT_SECRET: must be given with ALERT_URL, so that the receiver can tell who sends; see docs/alarms.md',
     );
   }
+  if (given['READ_DATABASE_URL'] !== undefined && given['DATABASE_URL'] === undefined) {
+    faults.push(
+      'READ_DATABASE_URL: must be given with DATABASE_URL, whose standbys it names; the embedded PostgreSQL has none',
+    );
+  }
   if ((given['TLS_CERT_FILE'] === undefined) !== (given['TLS_KEY_FILE'] === undefined)) {
     faults.push('TLS_CERT_FILE, TLS_KEY_FILE: give both, the certificate and the key that belongs to it, or none');
   }
@@ -310,7 +334,9 @@ function configOf(settings: z.infer<typeof schema>): Config {
       settings.TLS_CERT_FILE === undefined || settings.TLS_KEY_FILE === undefined
         ? null
         : { certificate: path.resolve(settings.TLS_CERT_FILE), key: path.resolve(settings.TLS_KEY_FILE) },
-    databaseUrl: withPassword(settings.DATABASE_URL ?? null, settings.PGPASSWORD),
+    databaseUrl: settings.DATABASE_URL === undefined ? null : withPassword(settings.DATABASE_URL, settings.PGPASSWORD),
+    readDatabaseUrls: (settings.READ_DATABASE_URL ?? []).map((url) => withPassword(url, settings.PGPASSWORD)),
+    readMaxLag: settings.READ_MAX_LAG * 1000,
     dataDir,
     metadataDir: path.resolve(settings.METADATA_DIR),
     dropDir: settings.DROP_DIR === undefined ? path.join(dataDir, 'drop') : path.resolve(settings.DROP_DIR),
@@ -370,8 +396,8 @@ function withSecretFiles(environment: Environment, faults: string[]): Record<str
   return given;
 }
 
-function withPassword(databaseUrl: string | null, password: string | undefined): string | null {
-  if (databaseUrl === null || password === undefined) {
+function withPassword(databaseUrl: string, password: string | undefined): string {
+  if (password === undefined) {
     return databaseUrl;
   }
   const url = new URL(databaseUrl);

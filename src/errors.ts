@@ -235,6 +235,11 @@ export const errorCatalogue = {
     'everything',
   ),
   Busy: kind(503, 'retriable', 'Try again after the seconds in Retry-After.'),
+  RecoveryConflict: kind(
+    503,
+    'retriable',
+    'Try again after the seconds in Retry-After; where it comes often, have hot_standby_feedback turned on.',
+  ),
   SlowReader: kind(503, 'retriable', 'Read faster, or ask for less in one request.'),
   QueryTimeout: kind(503, 'retriable', 'Ask for less, for example with $filter, $select or $top.'),
   ComputationFailed: kind(400, 'fatal', 'An expression cannot be computed for a row: see the message.'),
@@ -246,6 +251,11 @@ export const errorCatalogue = {
   ),
   DataFolderInUse: kind(503, 'fatal', 'Stop the other gateway, or set DATA_DIR to another folder.'),
   DatabaseUnsupported: kind(503, 'fatal', 'Use PostgreSQL 16 or newer.'),
+  DatabaseIsStandby: kind(
+    503,
+    'fatal',
+    'Set DATABASE_URL to the primary; a standby is read with READ_DATABASE_URL beside it.',
+  ),
   MigrationRefused: kind(
     503,
     'fatal',

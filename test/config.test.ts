@@ -112,6 +112,17 @@ describe('configuration', () => {
     assert.ok(both.some((fault) => fault.startsWith('DATABASE_URL_FILE:')));
   });
 
+  it('takes several standbys apart, each with the password', () => {
+    const DATABASE_URL = 'postgres://me@db/feed';
+    const config = readConfig({ DATABASE_URL, READ_DATABASE_URL: 'postgres://me@one:1,two/feed', PGPASSWORD: 'x' });
+    assert.deepEqual(config.readDatabaseUrls, ['postgres://me:x@one:1/feed', 'postgres://me:x@two/feed']);
+    assert.equal(config.readMaxLag, 10_000);
+    assert.deepEqual(readConfig({ DATABASE_URL }).readDatabaseUrls, []);
+    const [fault] = faultsOf({ DATABASE_URL, READ_DATABASE_URL: 'postgres://me@one,,two/feed' });
+    assert.match(fault ?? '', /^READ_DATABASE_URL: must be a URL of one host, or of several with commas between/);
+    assert.match(faultsOf({ READ_DATABASE_URL: DATABASE_URL })[0] ?? '', /^READ_DATABASE_URL: must be given with/);
+  });
+
   it('refuses an open feed on a network', () => {
     assert.throws(() => checkExposure(readConfig({ HOST: '0.0.0.0' })), ConfigError);
     assert.throws(() => checkExposure(readConfig({ HOST: '::' })), ConfigError);

@@ -94,7 +94,7 @@ async function serveCatalogue(program: Omit<Serving, 'warehouse'>): Promise<numb
   }
   await keepPrivate(surroundings, catalogue);
   const stop = options.stop.then((reason): End => ({ reason, code: exitCodes.ok }));
-  const opening = openWarehouse(surroundings, { revives: true });
+  const opening = openWarehouse(surroundings, { serves: true });
   const opened = await Promise.race([opening, stop]);
   if ('reason' in opened) {
     // The server lives only as long as this program, so one that is just starting ends with it.
@@ -194,7 +194,7 @@ async function serveUntil(end: Promise<End>, serving: Serving): Promise<End> {
       ),
       authentication: signIn.authentication,
       grantsOf: (principal, served) => access.grantsOf(principal, served),
-      settings: config,
+      settings: { ...config, namesServer: config.readDatabaseUrls.length > 0 && isDebug(config) },
       readers: new ReaderLimits(config.readers),
       replies,
       asyncRequests: sharing?.requests ?? null,
@@ -218,6 +218,7 @@ async function serveUntil(end: Promise<End>, serving: Serving): Promise<End> {
       await stopListening(app, 0);
     };
     readiness.serves(() => probe.look());
+    readiness.reads(database);
     announce(address, surroundings, { folder, absent: archives.absent() });
     observe({ event: 'listening', address, version: programVersion() });
     options.onListening?.(address, port);
@@ -269,6 +270,9 @@ async function serveUntil(end: Promise<End>, serving: Serving): Promise<End> {
     await sharing?.close();
   }
 }
+
+/** Whoever looks into a fault sees it, too: replies say more. */
+const isDebug = ({ logLevel }: Config): boolean => logLevel === 'debug' || logLevel === 'trace';
 
 const never = new Promise<End>(() => {});
 

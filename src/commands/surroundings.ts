@@ -14,6 +14,7 @@ import { unifiedFaults } from '../unify/bind-unified.ts';
 import type { Database } from '../warehouse/database.ts';
 import { requireMigrated } from '../warehouse/migrate.ts';
 import { type DatabaseSettings, openDatabase } from '../warehouse/postgres-database.ts';
+import { openStandbys } from '../warehouse/standby/open-standbys.ts';
 import { freeRoom } from '../warehouse/temporary-files.ts';
 import { exitCodes } from './exit-code.ts';
 
@@ -56,19 +57,19 @@ export interface Warehouse {
 }
 
 /**
- * Connects to DATABASE_URL, or starts the embedded PostgreSQL under the data folder. With `revives` that one is started
- * again when it ends by itself.
+ * Connects to DATABASE_URL, or starts the embedded PostgreSQL under the data folder. What `serves` has that one started again when it ends by
+ * itself, and reads on the standbys of READ_DATABASE_URL.
  */
 export async function openWarehouse(
   { config, print, observe }: Surroundings,
-  { revives = false }: { readonly revives?: boolean } = {},
+  { serves = false }: { readonly serves?: boolean } = {},
 ): Promise<Warehouse> {
   if (config.databaseUrl !== null) {
-    const database = await openDatabase({
-      connection: config.databaseUrl,
-      observe,
-      ...readLimits(config, null),
-    });
+    const settings = { connection: config.databaseUrl, observe, ...readLimits(config, null) };
+    const primary = await openDatabase(settings);
+    const { readDatabaseUrls: addresses, readMaxLag: maxLag } = config;
+    const reads = serves && addresses.length > 0;
+    const database = reads ? await openStandbys(primary, { database: settings, addresses, maxLag }) : primary;
     return {
       database,
       connection: config.databaseUrl,
@@ -78,7 +79,7 @@ export async function openWarehouse(
   }
   const server = await startEmbeddedServer({
     dataDir: config.dataDir,
-    ...(revives ? { observe } : {}),
+    ...(serves ? { observe } : {}),
   });
   if (server.asideOfDeleted !== null) {
     print(

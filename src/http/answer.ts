@@ -173,6 +173,11 @@ function readingOf(uri: ODataUri, { exchange, feed, catalogue, form, continues }
       };
     },
     unseen: () => !continues && !response.headersSent,
+    ...(feed.settings.namesServer === true && {
+      onServer: (server) => {
+        exchange.server = server;
+      },
+    }),
   };
 }
 

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { GatewayError } from '../errors.ts';
 import type { Principal } from '../sign-in/principal.ts';
-import type { CopyAge } from '../source/data-source.ts';
+import type { CopyAge, ReadServer } from '../source/data-source.ts';
 import type { RequestOrigin } from './edge/request-origin.ts';
 import type { ServiceLimits } from './limits.ts';
 import { checkVersion } from './odata-version.ts';
@@ -42,6 +42,8 @@ export interface Exchange {
   copy: CopyAge | null;
   /** The reply was kept from another request, for the log. */
   fromCache: boolean;
+  /** Which server of PostgreSQL reads the rows; null: it is not known, or not told. */
+  server: ReadServer | null;
 }
 
 export interface ExchangeSource {
@@ -81,6 +83,7 @@ export function openExchange(source: ExchangeSource): Exchange {
     rows: null,
     copy: null,
     fromCache: false,
+    server: null,
   };
 }
 

@@ -23,6 +23,8 @@ export interface FeedSettings {
   readonly corsOrigins?: readonly string[];
   /** Absent: `serviceLimits`. */
   readonly limits?: ServiceLimits;
+  /** Replies say which server of PostgreSQL has read their rows. Absent: they do not. */
+  readonly namesServer?: boolean;
 }
 
 /** Everything that answering a request needs. Made once by the composition root. */

@@ -1,5 +1,5 @@
 import Negotiator from 'negotiator';
-import type { CopyAge } from '../source/data-source.ts';
+import type { CopyAge, ReadServer } from '../source/data-source.ts';
 import type { Exchange } from './exchange.ts';
 import { headerText } from './exchange.ts';
 import type { ContentEncoding, ReplyHead } from './reply-sink.ts';
@@ -34,6 +34,7 @@ export function replyHead(exchange: Exchange, facts: HeadFacts): ReplyHead {
     Vary: vary,
     'Server-Timing': exchange.timing.header,
     ...copyHeaders(exchange.copy),
+    ...serverHeader(exchange.server),
     ...facts.more,
   };
   if (facts.etag !== undefined && facts.etag !== null) {
@@ -51,6 +52,15 @@ function copyHeaders(copy: CopyAge | null): Record<string, string> {
     return {};
   }
   return { Age: String(copy.seconds), ...(copy.stale ? { Warning: '110 - "Response is Stale"' } : {}) };
+}
+
+/** Of a reply whose rows standbys may have: which server it was, and by how many seconds it was behind when it was looked at. */
+function serverHeader(server: ReadServer | null): Record<string, string> {
+  if (server === null) {
+    return {};
+  }
+  const { standby, lagSeconds } = server;
+  return { 'X-Read-Server': standby === null ? 'primary' : `standby ${standby}; lag=${lagSeconds.toFixed(3)}` };
 }
 
 /** Ends the exchange with a status and no body. */

@@ -163,6 +163,10 @@ export const eventKinds: { readonly [K in Kind]: EventKind<EventOf<K>> } = {
   },
   'turn-wait': { level: 'debug', text: 'A large read waited for its turn.' },
   'connection-wait': { level: 'debug', text: 'A connection to PostgreSQL was waited for.' },
+  standby: {
+    level: ({ state }) => (state === 'current' ? 'info' : 'warn'),
+    text: 'A standby is read from now on (`current`), or not any more: it is too far `behind`, or `lost`. The primary is read where none is.',
+  },
   listening: { level: 'info', text: 'The feed answers at this address.' },
   operations: { level: 'info', text: 'Metrics and health are told at this address.' },
   stopping: { level: 'info', text: 'The program was told to stop.' },

@@ -7,8 +7,10 @@ import type { ReadingEvent } from '../observation/events/source.ts';
 import type { Observe } from '../observation/observe.ts';
 import type { Bound, ReadPlan } from '../plan/model/read-plan.ts';
 import type { CopyAge } from '../upstream/upstream.ts';
+import type { ReadServer } from '../warehouse/database.ts';
 
 export type { CopyAge } from '../upstream/upstream.ts';
+export type { ReadServer } from '../warehouse/database.ts';
 
 /** The plans that are answered with rows, or with what is said of rows. */
 export type RowsPlan = Exclude<ReadPlan, { readonly kind: 'ServiceDocument' | 'Metadata' }>;
@@ -50,6 +52,10 @@ export interface Reading {
   readonly onCopy: (age: CopyAge) => void;
   /** Whether nothing of the reply was sent yet, so that the read may begin anew. */
   readonly unseen: () => boolean;
+  /** Other rows were read for the same reply before, and these may not be older. Absent: the plan says whether it begins anew. */
+  readonly goesOn?: boolean;
+  /** Told which server of PostgreSQL reads. Absent: nobody wants to know. */
+  readonly onServer?: (server: ReadServer) => void;
 }
 
 /** Takes down how long the stages of a read took, in milliseconds. */

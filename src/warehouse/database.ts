@@ -61,6 +61,34 @@ export interface Occupancy {
     >
   >;
   readonly largeReads: { readonly working: number; readonly waiting: number };
+  /** In the order in which READ_DATABASE_URL names them. Absent: none are read. */
+  readonly standbys?: readonly StandbyStatus[];
+}
+
+/** `current`: it is read; `behind`: by more than it may be; `lost`: it cannot be asked, or is no standby of this database. */
+export type StandbyState = 'current' | 'behind' | 'lost';
+
+export interface StandbyStatus {
+  /** From 1 on. */
+  readonly number: number;
+  readonly state: StandbyState;
+  /** How old its rows may be, and bytes of the write-ahead log that it has not replayed; null: it does not say. */
+  readonly lag: { readonly seconds: number; readonly bytes: number } | null;
+  /** Reads that it was asked for, and those of them that another server had to do. */
+  readonly reads: number;
+  readonly handedOn: number;
+}
+
+/**
+ * How new the rows of a read have to be, where standbys are read. `any`: as a standby has them; `latest`: as they were committed last; `noOlder`:
+ * nothing of these entity sets may be missing that an earlier read, on whichever server, has shown.
+ */
+export type Recency = 'any' | 'latest' | { readonly noOlder: readonly string[] };
+
+/** Which server reads: a standby by its number, null: the primary. `lagSeconds`: as it was seen last. */
+export interface ReadServer {
+  readonly standby: number | null;
+  readonly lagSeconds: number;
 }
 
 /** Rows of others that a read brings along, as statements of `warehouse/tables/brought-rows.ts`. */
@@ -101,6 +129,10 @@ export interface ReadOptions<T = unknown> {
   readonly observe?: Observe<WarehouseEvent>;
   /** Told the milliseconds that the read waited for its turn. Absent: nobody wants to know. */
   readonly onTurn?: (waited: number) => void;
+  /** Absent: `any`. */
+  readonly recency?: Recency;
+  /** Told which server reads, where there are several; again where the read began anew. Absent: nobody wants to know. */
+  readonly onServer?: (server: ReadServer) => void;
   /** Whether the work may be begun anew: nobody has seen anything of it yet. Absent: it may. */
   readonly unseen?: () => boolean;
 }

@@ -48,6 +48,8 @@ export interface DatabaseSettings {
   /** What differs from the usual limits of admission. */
   readonly admission?: Partial<AdmissionLimits>;
   readonly rest?: RestLimits;
+  /** What the server is for: `standby` is only read. Absent: `primary`. */
+  readonly role?: 'primary' | 'standby';
   /** Absent: nobody listens. */
   readonly observe?: Observe<WarehouseEvent>;
   /** What one read may take of the server's disk. Absent: what the server allows. */
@@ -67,16 +69,17 @@ const readerSettings = ["lock_timeout = '30s'", "idle_in_transaction_session_tim
 
 /**
  * Connects, checks the server and returns the only way to PostgreSQL that other rooms get. Throws GatewayError
- * DatabaseUnavailable (no server there, or it refuses us) and DatabaseUnsupported (older than 16, or not UTF-8).
+ * DatabaseUnavailable (no server there, or it refuses us), DatabaseUnsupported (older than 16, or not UTF-8) and DatabaseIsStandby.
  */
 export async function openDatabase(settings: DatabaseSettings): Promise<Database> {
   const database = new PostgresDatabase(settings);
   try {
-    const { rows } = await database.query<{ version: string; number: number; encoding: string }>(
-      `SELECT current_setting('server_version') AS version, current_setting('server_version_num')::int AS number, current_setting('server_encoding') AS encoding`,
+    const { rows } = await database.query<{ version: string; number: number; encoding: string; standby: boolean }>(
+      `SELECT current_setting('server_version') AS version, current_setting('server_version_num')::int AS number, current_setting('server_encoding') AS encoding, pg_is_in_recovery() AS standby`,
     );
     for (const row of rows) {
       checkServer(row);
+      checkRole(row, settings.role ?? 'primary');
     }
     await database.learnRights();
   } catch (error) {
@@ -98,6 +101,16 @@ export function checkServer(server: { version: string; number: number; encoding:
     throw new GatewayError(
       'DatabaseUnsupported',
       `The database of DATABASE_URL has the encoding ${server.encoding}; create one with ENCODING 'UTF8' TEMPLATE template0.`,
+    );
+  }
+}
+
+/** Throws DatabaseIsStandby: what every command begins with are migrations, and a standby takes none. */
+function checkRole({ standby }: { readonly standby: boolean }, role: 'primary' | 'standby'): void {
+  if (standby && role === 'primary') {
+    throw new GatewayError(
+      'DatabaseIsStandby',
+      'The server of DATABASE_URL is a standby, and nothing can be written there: name its primary.',
     );
   }
 }

@@ -21,6 +21,8 @@ const codesByState: readonly (readonly [prefix: string, code: Exclude<ErrorCode,
   ['55P03', 'Busy'],
   // `temp_file_limit`: what one query may write to the disk for sorting and grouping.
   ['53400', 'LimitExceeded'],
+  // Reads on a standby: its primary has removed rows, or locked a table, that they look at.
+  ['40001', 'RecoveryConflict'],
   ['57P', 'DatabaseUnavailable'],
   ['08', 'DatabaseUnavailable'],
   ['53100', 'StorageFull'],
@@ -34,6 +36,10 @@ const codesByState: readonly (readonly [prefix: string, code: Exclude<ErrorCode,
   ['22', 'ComputationFailed'],
   ['54', 'LimitExceeded'],
 ];
+
+/** A deadlock with the recovery has the state of any other one. */
+const isOfRecovery = (state: string, message: string): boolean =>
+  state === '40P01' && /conflict with recovery/i.test(message);
 
 /** "cannot convert NaN to integer" is a feature not supported, for PostgreSQL. */
 const isOfNoNumber = (state: string, message: string): boolean =>
@@ -52,6 +58,9 @@ export function postgresError(error: unknown): Error {
     return new GatewayError('Internal', 'PostgreSQL failed.', { cause: error });
   }
   const state = sqlState(error);
+  if (state !== null && isOfRecovery(state, error.message)) {
+    return new GatewayError('RecoveryConflict', resources['40001'] ?? error.message, { cause: error });
+  }
   if (state !== null) {
     const known = codesByState.find(([prefix]) => state.startsWith(prefix))?.[1] ?? 'Internal';
     const code = isNoSpace(error) ? 'StorageFull' : isOfNoNumber(state, error.message) ? 'ComputationFailed' : known;
@@ -72,6 +81,7 @@ const resources: Readonly<Partial<Record<string, string>>> = {
   '53200': 'PostgreSQL has no memory left.',
   '53300': 'PostgreSQL has no connection left.',
   '55P03': 'A table that the query reads is being changed.',
+  '40001': 'The standby that read the rows ended the read: its primary has removed or changed what was read.',
   '53400': 'The query needs more room to sort, join or group than one query may take of the disk.',
 };
 

@@ -130,6 +130,7 @@ export const examples: { readonly [K in Kind]: Extract<Observation, { readonly e
   'upstream-circuit': { event: 'upstream-circuit', source: 'feed', state: 'open' },
   statement: { event: 'statement', id: 'r1', role: 'reader', sql: (values) => (values === 'shown' ? `'Jan'` : `'?'`) },
   'turn-wait': { event: 'turn-wait', id: 'r1', milliseconds: 700 },
+  standby: { event: 'standby', standby: 1, state: 'behind', lagSeconds: 31.5, reason: null },
   'connection-wait': { event: 'connection-wait', id: 'r1', milliseconds: 5 },
   database: { event: 'database', state: 'down', message: 'exit 137' },
   listening: { event: 'listening', address: 'http://127.0.0.1:8080/odata/', version: '1.0.0' },

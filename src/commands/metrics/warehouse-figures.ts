@@ -2,6 +2,7 @@ import { Gauge, type Registry } from 'prom-client';
 import { type ExportFigures, exportFigures } from '../../ingest/ledger/export-figures.ts';
 import type { Database } from '../../warehouse/database.ts';
 import { heldFigures } from './held-figures.ts';
+import { standbyGauges } from './standby-gauges.ts';
 
 const gauges = {
   loadAge: ['gateway_export_last_load_age_seconds', 'Seconds since a file of an export was loaded last.'],
@@ -60,6 +61,7 @@ export class WarehouseFigures {
         }
       },
     });
+    standbyGauges(register, database);
     new Gauge({
       name: 'gateway_large_reads',
       help: 'Large reads that work, and those that wait for their turn.',

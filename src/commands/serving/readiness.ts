@@ -1,4 +1,5 @@
-import type { Health, UnreadyPart } from '../../http/health.ts';
+import type { Health, StandbyHealth, UnreadyPart } from '../../http/health.ts';
+import type { Database } from '../../warehouse/database.ts';
 import type { ProbeFinding } from '../../warehouse/database-probe.ts';
 
 /** Milliseconds that an answer holds: however many ask, PostgreSQL is asked once a second. */
@@ -9,6 +10,7 @@ export class Readiness implements Health {
   readonly #clock: () => number;
   #state: 'starting' | 'serving' | 'stopping' = 'starting';
   #look: () => Promise<ProbeFinding> = async () => 'database';
+  #database: Pick<Database, 'occupancy'> | null = null;
   #found: { readonly at: number; readonly finding: Promise<ProbeFinding> } | null = null;
 
   /** `clock`: milliseconds of a clock that only goes forward; given by tests. */
@@ -20,6 +22,22 @@ export class Readiness implements Health {
   serves(look: () => Promise<ProbeFinding>): void {
     this.#look = look;
     this.#state = this.#state === 'stopping' ? 'stopping' : 'serving';
+  }
+
+  /** Its standbys are told of from now on. */
+  reads(database: Pick<Database, 'occupancy'>): void {
+    this.#database = database;
+  }
+
+  standbys(): readonly StandbyHealth[] | null {
+    const statuses = this.#database?.occupancy().standbys;
+    return (
+      statuses?.map(({ state, lag }) => ({
+        ...{ state, lagBytes: lag?.bytes ?? null },
+        // Longer than anybody has watched is no number.
+        lagSeconds: lag !== null && Number.isFinite(lag.seconds) ? lag.seconds : null,
+      })) ?? null
+    );
   }
 
   /** It ends: whoever sends requests here should send them elsewhere. */

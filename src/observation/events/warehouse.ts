@@ -7,4 +7,15 @@ export type WarehouseEvent =
   /** Milliseconds that a large read waited for its turn. */
   | { readonly event: 'turn-wait'; readonly id?: string; readonly milliseconds: number }
   /** Milliseconds until a connection was free. */
-  | { readonly event: 'connection-wait'; readonly id?: string; readonly milliseconds: number };
+  | { readonly event: 'connection-wait'; readonly id?: string; readonly milliseconds: number }
+  /**
+   * A server of READ_DATABASE_URL, by its place there, is read from now on or not any more. `lagSeconds` null: it is not known; `reason`: why it is
+   * lost, null: it is not.
+   */
+  | {
+      readonly event: 'standby';
+      readonly standby: number;
+      readonly state: 'current' | 'behind' | 'lost';
+      readonly lagSeconds: number | null;
+      readonly reason: string | null;
+    };

@@ -18,6 +18,7 @@ import {
 } from '../data-source.ts';
 import type { Sources } from '../federated/sources.ts';
 import { currentVersions, versionsText } from '../stored/data-versions.ts';
+import { goesOn, recencyOf } from '../stored/recency.ts';
 import type { Store } from '../stored/stored-read.ts';
 import { upstreamOptions } from '../upstream/upstream-source.ts';
 import { AllPage } from './all-page.ts';
@@ -54,6 +55,8 @@ export class AllSource implements DataSource<AllPlan> {
       observe: reading.observe,
       weighed: { key: '', statements: null, multiplies: false },
       unseen: reading.unseen,
+      recency: recencyOf(plan.setNames, { catalogue: reading.catalogue, goesOn: goesOn(plan) }),
+      ...(reading.onServer && { onServer: reading.onServer }),
       ...(parts.proxied.length === 0 ? { opening: versionsText(plan.setNames) } : {}),
     });
     return taken.kind === 'done' ? taken.result : takeProxied(work, taken, recipient);

@@ -9,6 +9,7 @@ import type { UpstreamPlan } from '../../upstream/upstream.ts';
 import type { DataSource, Reading, Recipient } from '../data-source.ts';
 import { lendObjects, type ObjectRows, type ObjectRowsEnd } from '../object-page.ts';
 import { ownSource } from '../own-source.ts';
+import { recencyOf } from '../stored/recency.ts';
 import type { Store } from '../stored/stored-read.ts';
 import { absentReply, numberReply, objectReply, upstreamOptions } from '../upstream/upstream-source.ts';
 import { completeRows } from './complete-rows.ts';
@@ -40,6 +41,7 @@ export class FederatedSource implements DataSource<UpstreamPlan> {
     const context: JoinContext = {
       sources,
       store: this.#store,
+      recency: recencyOf(plan.setNames, { catalogue: reading.catalogue, goesOn: true }),
       format,
       signal,
       observe,
@@ -64,7 +66,7 @@ export class FederatedSource implements DataSource<UpstreamPlan> {
     // Rows elsewhere, of which nobody says when they change, decide which rows these are.
     const bound = { ...plan, ...resolved, volatile: true };
     const own = ownSource(bound, sourceSet(source), { store: this.#store, sources });
-    return own.read({ ...reading, deltaToken: null }, recipient);
+    return own.read({ ...reading, deltaToken: null, goesOn: true }, recipient);
   }
 }
 

@@ -129,8 +129,9 @@ export class StoredLocal implements LocalSource {
 
   /** Runs one query; where it is a large one, when its turn comes. Nothing is held while it waits. */
   #read<T>(query: CompiledQuery, work: (session: ReadSession) => Promise<T>): Promise<T> {
-    const { store, signal, observe } = this.#context;
-    return store.database.read(work, { timeout: store.timeout, signal, observe, weighed: statementWeight(query) });
+    const { store, signal, observe, recency } = this.#context;
+    const { database, timeout } = store;
+    return database.read(work, { timeout, signal, observe, recency, weighed: statementWeight(query) });
   }
 
   get #catalogue() {

@@ -5,6 +5,7 @@ import { currentVersions, versionsText } from './data-versions.ts';
 import { saysKey } from './delta/trackable.ts';
 import { isTracked, openTracking } from './delta/tracking.ts';
 import { readWeight } from './read-weight.ts';
+import { goesOn, recencyOf } from './recency.ts';
 import type { Store, StoredPlan } from './stored-read.ts';
 import { compileStored, storedReply } from './stored-reply.ts';
 
@@ -38,21 +39,23 @@ export class StoredSource implements DataSource<StoredPlan> {
     const weight = readWeight({ plan, reading, results }, compiled);
     // A large reply that somebody has already is none: it does not wait for its turn.
     const early = weight !== null && followed === null && recipient.mayHaveCopy;
+    const { catalogue, goesOn: behindOthers = goesOn(plan) } = reading;
     return database.read(work, {
       ...this.#options(reading),
+      recency: recencyOf(plan.setNames, { catalogue, goesOn: behindOthers || reading.deltaToken !== null }),
       ...(sets.length === 0 ? {} : { opening: versionsText(sets) }),
       ...(early ? { early: (session: ReadSession) => recipient.recall(validatorIn(session)) } : {}),
       weighed: weight,
     });
   }
 
-  #options({ signal, observe, timing, unseen }: Reading): ReadOptions<never> {
+  #options({ signal, observe, timing, unseen, onServer }: Reading): ReadOptions<never> {
     const onTurn = (waited: number): void => {
       if (waited >= 1) {
         timing.note('queue', waited);
       }
     };
-    return { timeout: this.#store.timeout, signal, observe, unseen, onTurn };
+    return { timeout: this.#store.timeout, signal, observe, unseen, onTurn, ...(onServer && { onServer }) };
   }
 }
 

@@ -158,7 +158,16 @@ describe('what a filter between sources asks for', () => {
     const options = { ...format, metadata: 'minimal', skipToken: null, signal } as const;
     const sources = sourcesOf(catalogue(), upstreams);
     const store = { database: gateway.database, timeout: 1000 };
-    const place = { sources, store, options, signal, observe: unobserved, format: options, known: new KnownRows() };
+    const place = {
+      sources,
+      store,
+      recency: 'any' as const,
+      options,
+      signal,
+      observe: unobserved,
+      format: options,
+      known: new KnownRows(),
+    };
     const condition = { kind: 'Constant', type: 'Edm.Boolean', value: 'true' } as const;
     const variable = { name: '$it', set };
     const wanted = { set, properties: [id], condition, variable };

@@ -1,0 +1,48 @@
+import type pg from 'pg';
+import type { ServerAddress } from '../../embedded/address.ts';
+import { connectionPool } from '../connection/connection-pool.ts';
+import type { DatabaseRow } from '../database.ts';
+
+/**
+ * Asks a server small things over a connection of its own: those of the reads may all be at work, and a server that says nothing is to be
+ * noticed before they do.
+ */
+export class Lookout {
+  readonly #pool: pg.Pool;
+  readonly #patience: number;
+
+  /** `patience`: milliseconds that a question may take; `connections`: questions at a time, absent: one. */
+  constructor(
+    connection: string | ServerAddress,
+    { patience, connections = 1 }: { readonly patience: number; readonly connections?: number },
+  ) {
+    this.#patience = patience;
+    this.#pool = connectionPool({ connection, patience, max: connections, applicationName: 'gateway standby watch' });
+  }
+
+  /** The one row of a statement. Throws what the driver throws, and an Error of its own where the time is up. */
+  async ask<Row extends DatabaseRow>(text: string): Promise<Row> {
+    const client = await this.#pool.connect();
+    let timer: NodeJS.Timeout | undefined;
+    let broken = true;
+    try {
+      const late = new Promise<never>((_, reject) => {
+        timer = setTimeout(() => reject(new Error('timeout exceeded when asking')), this.#patience);
+      });
+      const { rows } = await Promise.race([client.query<Row>(text), late]);
+      broken = false;
+      const [row] = rows;
+      if (row === undefined) {
+        throw new TypeError('The statement gave no row');
+      }
+      return row;
+    } finally {
+      clearTimeout(timer);
+      client.release(broken);
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#pool.end();
+  }
+}

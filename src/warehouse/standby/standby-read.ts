@@ -1,0 +1,77 @@
+import { GatewayError } from '../../errors.ts';
+import type { Database, ReadOptions, ReadSession } from '../database.ts';
+import { goesElsewhere } from './goes-elsewhere.ts';
+import { isNoOlder, readVersions, type SetVersions, setVersionsText } from './set-versions.ts';
+import type { Standby } from './standby.ts';
+
+/** What became of a read on a standby. `behind`: it has not caught up; `failed`: another server is to be tried. Nobody has seen anything of these. */
+export type StandbyRead<T> =
+  | { readonly kind: 'done'; readonly result: T }
+  | { readonly kind: 'behind' }
+  | { readonly kind: 'failed' };
+
+interface Asked<T> {
+  readonly work: (session: ReadSession) => Promise<T>;
+  readonly options: ReadOptions<T>;
+  /** What the primary has of the sets whose rows may not be older; null: they may. */
+  readonly needed: { readonly sets: readonly string[]; readonly versions: Promise<SetVersions> } | null;
+}
+
+/** Throws what is no fault of the standby, and everything once somebody has seen something of the read. */
+export async function readOnStandby<T>(
+  standby: Standby,
+  database: Database,
+  { work, options, needed }: Asked<T>,
+): Promise<StandbyRead<T>> {
+  let begun = false;
+  const checked =
+    <Result>(then: (session: ReadSession) => Promise<Result>) =>
+    async (session: ReadSession): Promise<Result> => {
+      if (needed !== null && !(await hasCaughtUp(session, needed))) {
+        throw new Behind();
+      }
+      begun = true;
+      const { number, status } = standby;
+      options.onServer?.({ standby: number, lagSeconds: status.lag?.seconds ?? 0 });
+      return then(session);
+    };
+  const { early } = options;
+  standby.begins();
+  try {
+    const result = await database.read(checked(work), {
+      ...options,
+      ...(early === undefined ? {} : { early: checked(early) }),
+    });
+    return { kind: 'done', result };
+  } catch (error) {
+    if (error instanceof Behind) {
+      return { kind: 'behind' };
+    }
+    if (error instanceof GatewayError && error.code === 'DatabaseUnavailable' && !options.signal.aborted) {
+      standby.fails(error);
+    }
+    const seen = begun && options.unseen?.() === false;
+    if (seen || options.signal.aborted || !goesElsewhere(error)) {
+      throw error;
+    }
+    return { kind: 'failed' };
+  } finally {
+    standby.ends();
+  }
+}
+
+/** In the snapshot of the read. The primary is asked at the same time. */
+async function hasCaughtUp(
+  session: ReadSession,
+  { sets, versions }: NonNullable<Asked<unknown>['needed']>,
+): Promise<boolean> {
+  const { rows } = await session.query<{ versions: string }>(setVersionsText(sets));
+  return isNoOlder(readVersions(rows[0]?.versions ?? '{}'), await versions);
+}
+
+class Behind extends Error {
+  constructor() {
+    super('The standby has not caught up');
+    this.name = 'Behind';
+  }
+}
