@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import pg from 'pg';
+import { openDatabase } from '../../src/warehouse/postgres-database.ts';
+import { noteRequest } from '../../src/warehouse/shared/async-requests.ts';
 import { quickLine } from '../http/signing-in.ts';
 import { type TestDatabase, testDatabase } from '../support/postgres.ts';
 import { until } from '../support/until.ts';
@@ -132,6 +134,15 @@ describe('several gateways: replies that are fetched later', () => {
     for (const [n, monitor] of monitors.entries()) {
       assert.equal((await ask((n + 1) % 2, monitor, 'ann', 'DELETE')).status, 204);
     }
+  });
+
+  it('one that is noted twice at once, as it is taken and by the heartbeat, counts once', async () => {
+    const opened = await openDatabase({ connection: database.connectionString });
+    const request = { key: 'once', owner: 'basic:bob', holder: 'basic:bob', request: '{}', running: true };
+    const note = (key: string) => noteRequest(opened, { ...request, key }, { instance: 'none', most: 1, seconds: 60 });
+    assert.deepEqual(await Promise.all([note('once'), note('once'), note('once')]), [true, true, true]);
+    assert.equal(await note('another'), false);
+    await opened.close();
   });
 
   it('what a gateway took that stopped, or that began before there was another one, is answered by the other', async () => {

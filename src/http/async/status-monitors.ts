@@ -147,7 +147,7 @@ class SpooledReplies implements StatusMonitors {
     const noted = await this.#shared.note(token, { owner, holder, request, running: operation.state === 'running' });
     if (!noted) {
       await this.#forget(operation);
-      throw new GatewayError('TooManyRequests', tooManyOf('so many'));
+      throw new GatewayError('TooManyRequests', tooManyOf(String(this.#limits.keptEach ?? this.#limits.kept)));
     }
     operation.noted = true;
     if (operation.state !== 'running') {

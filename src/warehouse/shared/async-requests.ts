@@ -18,7 +18,7 @@ type Asker = Pick<Database, 'query'>;
 /** Longer than any request runs. */
 const running = `interval '1 day'`;
 
-/** Adds it; false: the holder has `most` already. Those that have expired go. `seconds`: for which it is kept once it ended. */
+/** Adds it, once; false: the holder has `most` already. Those that have expired go. `seconds`: for which it is kept once it ended. */
 export async function noteRequest(
   database: Asker,
   { key, owner, holder, request, running: runs }: NotedRequest,
@@ -26,10 +26,10 @@ export async function noteRequest(
 ): Promise<boolean> {
   const { rowCount } = await database.query(
     `WITH gone AS (DELETE FROM gateway.async_request WHERE expires_at < clock_timestamp())
-     INSERT INTO gateway.async_request (request_key, owner, holder, request, made_by, running, expires_at)
+     INSERT INTO gateway.async_request AS r (request_key, owner, holder, request, made_by, running, expires_at)
      SELECT $1, $2, $3, $4::jsonb, $5, $6, clock_timestamp() + CASE WHEN $6 THEN ${running} ELSE make_interval(secs => $8) END
-      WHERE (SELECT count(*) FROM gateway.async_request WHERE holder = $3 AND expires_at >= clock_timestamp()) < $7
-     ON CONFLICT DO NOTHING RETURNING request_key`,
+      WHERE (SELECT count(*) FROM gateway.async_request WHERE holder = $3 AND request_key <> $1 AND expires_at >= clock_timestamp()) < $7
+     ON CONFLICT (request_key) DO UPDATE SET running = r.running AND excluded.running RETURNING request_key`,
     [key, owner, holder, request, place.instance, runs, place.most, place.seconds],
   );
   return rowCount > 0;
