@@ -27,7 +27,9 @@ export class Lookout {
     let broken = true;
     try {
       const late = new Promise<never>((_, reject) => {
-        timer = setTimeout(() => reject(new Error('timeout exceeded when asking')), this.#patience);
+        // An answer that came while this program itself was busy is read before the time is up.
+        const up = (): void => reject(new Error('timeout exceeded when asking'));
+        timer = setTimeout(() => setImmediate(() => setImmediate(up)), this.#patience);
       });
       const { rows } = await Promise.race([client.query<Row>(text), late]);
       broken = false;

@@ -19,12 +19,13 @@ export interface StandbySettings {
   readonly maxLag: number;
   /** Milliseconds between two looks at the standbys. Absent: a second. */
   readonly every?: number;
+  /** Milliseconds that a standby, or the primary, may take to answer a look. Absent: two seconds. */
+  readonly lookPatience?: number;
   /** Milliseconds that a read which must not be older waits for a standby. Absent: half a second. */
   readonly patience?: number;
 }
 
-/** Milliseconds for a question of the watch, and for a connection that reads: the primary is there for those who get none. */
-const lookPatience = 2000;
+/** Milliseconds for a connection that reads: the primary is there for those who get none. */
 const connectPatience = 5000;
 /** Connections that ask the primary for versions. */
 const askers = 4;
@@ -34,7 +35,7 @@ const askers = 4;
  * DatabaseUnsupported where one is the standby of something else, and DatabaseUnavailable; then `primary` is closed.
  */
 export async function openStandbys(primary: Database, settings: StandbySettings): Promise<Database> {
-  const { database, addresses, maxLag, every = 1000, patience = 500 } = settings;
+  const { database, addresses, maxLag, every = 1000, patience = 500, lookPatience = 2000 } = settings;
   const asked = new Lookout(database.connection, { patience: lookPatience });
   const versions = new Lookout(database.connection, { patience: lookPatience, connections: askers });
   const positions = new PrimaryPositions(maxLag + 60_000);

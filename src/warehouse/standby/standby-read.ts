@@ -1,6 +1,7 @@
 import { GatewayError } from '../../errors.ts';
 import type { Database, ReadOptions, ReadSession } from '../database.ts';
 import { goesElsewhere } from './goes-elsewhere.ts';
+import { Interruption } from './interruption.ts';
 import { isNoOlder, readVersions, type SetVersions, setVersionsText } from './set-versions.ts';
 import type { Standby } from './standby.ts';
 
@@ -24,6 +25,7 @@ export async function readOnStandby<T>(
   { work, options, needed }: Asked<T>,
 ): Promise<StandbyRead<T>> {
   let begun = false;
+  const seen = (): boolean => begun && options.unseen?.() === false;
   const checked =
     <Result>(then: (session: ReadSession) => Promise<Result>) =>
     async (session: ReadSession): Promise<Result> => {
@@ -36,10 +38,18 @@ export async function readOnStandby<T>(
       return then(session);
     };
   const { early } = options;
-  standby.begins();
+  const interruption = new Interruption(options.signal);
+  // One that says nothing any more would be waited for until the time limit. A reply that has begun is left to it.
+  const lost = (): void => {
+    if (!seen()) {
+      interruption.interrupt(new Lost());
+    }
+  };
+  standby.begins(lost);
   try {
     const result = await database.read(checked(work), {
       ...options,
+      signal: interruption.signal,
       ...(early === undefined ? {} : { early: checked(early) }),
     });
     return { kind: 'done', result };
@@ -47,16 +57,20 @@ export async function readOnStandby<T>(
     if (error instanceof Behind) {
       return { kind: 'behind' };
     }
+    if (error instanceof PrimaryFault) {
+      throw error.cause;
+    }
     if (error instanceof GatewayError && error.code === 'DatabaseUnavailable' && !options.signal.aborted) {
       standby.fails(error);
     }
-    const seen = begun && options.unseen?.() === false;
-    if (seen || options.signal.aborted || !goesElsewhere(error)) {
+    const elsewhere = error instanceof Lost || goesElsewhere(error);
+    if (seen() || options.signal.aborted || !elsewhere) {
       throw error;
     }
     return { kind: 'failed' };
   } finally {
-    standby.ends();
+    interruption.close();
+    standby.ends(lost);
   }
 }
 
@@ -66,7 +80,25 @@ async function hasCaughtUp(
   { sets, versions }: NonNullable<Asked<unknown>['needed']>,
 ): Promise<boolean> {
   const { rows } = await session.query<{ versions: string }>(setVersionsText(sets));
-  return isNoOlder(readVersions(rows[0]?.versions ?? '{}'), await versions);
+  const least = await versions.catch((error: unknown) => {
+    throw new PrimaryFault(error);
+  });
+  return isNoOlder(readVersions(rows[0]?.versions ?? '{}'), least);
+}
+
+/** Nothing of a read can be said without its primary, which is no fault of the standby. */
+class PrimaryFault extends Error {
+  constructor(cause: unknown) {
+    super('The primary cannot be asked', { cause });
+    this.name = 'PrimaryFault';
+  }
+}
+
+class Lost extends Error {
+  constructor() {
+    super('The standby is lost');
+    this.name = 'Lost';
+  }
 }
 
 class Behind extends Error {

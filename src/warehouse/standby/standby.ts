@@ -37,7 +37,7 @@ export class Standby {
   #database: Database | null = null;
   #state: StandbyState | null = null;
   #lag: Lag | null = null;
-  #running = 0;
+  readonly #running = new Set<() => void>();
   #reads = 0;
   #handedOn = 0;
 
@@ -56,7 +56,7 @@ export class Standby {
 
   /** Reads that are at work there. */
   get running(): number {
-    return this.#running;
+    return this.#running.size;
   }
 
   get status(): StandbyStatus {
@@ -69,13 +69,15 @@ export class Standby {
     return this.#database;
   }
 
-  begins(): void {
-    this.#running += 1;
+  /** A read begins. `lost`: told when it is not to be asked any more, since it does not answer. */
+  begins(lost: () => void): void {
+    this.#running.add(lost);
     this.#reads += 1;
   }
 
-  ends(): void {
-    this.#running -= 1;
+  /** The read that began with the same. */
+  ends(lost: () => void): void {
+    this.#running.delete(lost);
   }
 
   /** A read that began here was given to another server. */
@@ -122,6 +124,11 @@ export class Standby {
     }
     this.#state = state;
     const seconds = lag === null || !Number.isFinite(lag.seconds) ? null : lag.seconds;
+    if (state === 'lost') {
+      for (const lost of this.#running) {
+        lost();
+      }
+    }
     this.#settings.observe({ event: 'standby', standby: this.number, state, lagSeconds: seconds, reason });
   }
 }

@@ -3,6 +3,7 @@ import type { WarehouseEvent } from '../../../src/observation/events/warehouse.t
 import type { Database, StandbyStatus } from '../../../src/warehouse/database.ts';
 import { openDatabase } from '../../../src/warehouse/postgres-database.ts';
 import { openStandbys } from '../../../src/warehouse/standby/open-standbys.ts';
+import { type DatabaseGate, databaseGate } from '../../support/database-gate.ts';
 import { type StandbyPair, startStandbyPair } from '../../support/standby.ts';
 import { unhurried } from '../../support/unhurried.ts';
 import { until } from '../../support/until.ts';
@@ -298,6 +299,53 @@ describe('a database with a standby', () => {
       await whole.close();
       const told = events.flatMap((event) => (event.event === 'standby' ? [event.state] : []));
       assert.deepEqual(told, ['current', 'lost', 'current']);
+    });
+
+    describe('behind a network', () => {
+      let toPrimary: DatabaseGate;
+      let toStandby: DatabaseGate;
+      let far: Database;
+      let whole: DatabaseFeed;
+      before(async () => {
+        [toPrimary, toStandby] = [await databaseGate(pair.primary), await databaseGate(pair.standby)];
+        const settings = { connection: toPrimary.connectionString, patience: 4000 };
+        far = await openStandbys(await openDatabase(settings), {
+          ...{ database: settings, addresses: [toStandby.connectionString], maxLag: 3_600_000 },
+          ...{ every: 20, lookPatience: 1000 },
+        });
+        whole = await feedOn(far);
+        await until('it is read', () => state() === 'current');
+      });
+      after(async () => {
+        toPrimary.set('open');
+        toStandby.set('open');
+        await whole.close();
+        await far.close();
+        await toPrimary.close();
+        await toStandby.close();
+      });
+      const state = (): string | undefined => far.occupancy().standbys?.[0]?.state;
+
+      it('is not waited for once it says nothing any more', async () => {
+        assert.equal(serverOf(await whole.get('Agents(1)')), 'standby 1');
+        toStandby.set('silent');
+        const asked = await whole.get('Agents(1)');
+        assert.deepEqual([asked.status, serverOf(asked), state()], [200, 'primary', 'lost']);
+        toStandby.set('refuses');
+        toStandby.set('open');
+        await until('it is read again', () => state() === 'current');
+      });
+
+      it('reads go on there while the primary is lost, but for those that may not be older', async () => {
+        toPrimary.set('refuses');
+        const anew = await whole.get('Agents(1)');
+        assert.deepEqual([anew.status, serverOf(anew)], [200, 'standby 1']);
+        assert.equal((await whole.get('Agents?$skip=1')).status, 503);
+        assert.equal(state(), 'current', 'it is not the standby that is lost');
+        assert.equal(serverOf(await whole.get('Agents(2)')), 'standby 1');
+        toPrimary.set('open');
+        assert.equal((await whole.get('Agents?$skip=1')).status, 200);
+      });
     });
 
     it('is not taken for the primary, nor another server for it', async () => {
