@@ -46,14 +46,14 @@ export function withoutUser(condition: string): ConditionText {
   return { text, claims: [...claims.values()] };
 }
 
-/** Types in the order in which they are tried, each with a value that any place of its type takes. */
+/** Types in the order in which they are tried, each with a value that any place of its type takes. Days go first: a day is compared with moments, too. */
 export const probes: Readonly<Record<ClaimType, string>> = {
   string: 'x',
   number: '0',
   boolean: 'true',
   guid: '00000000-0000-0000-0000-000000000000',
-  dateTimeOffset: '2000-01-01T00:00:00Z',
   date: '2000-01-01',
+  dateTimeOffset: '2000-01-01T00:00:00Z',
 };
 
 /** A value of a type as the expression that a literal of it would be. */

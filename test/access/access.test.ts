@@ -165,6 +165,20 @@ describe('claims in conditions', () => {
     assert.equal(of(conditioned('Token eq $user/oid'), { oid: id }), `(eq Token? '${id}':Guid)`);
   });
 
+  it('are days where a day stands, and moments where a moment does', () => {
+    const day = conditioned('DueOn ge $user/from');
+    const days = conditioned('DueOn in $user/days');
+    const moment = conditioned('CreatedAt ge $user/from');
+    assert.equal(of(day, { from: '2026-03-01' }), "(ge DueOn? '2026-03-01':Date)");
+    assert.equal(of(days, { days: ['2026-03-01'] }), "(in DueOn? ['2026-03-01':Date])");
+    assert.equal(of(day, { from: '2026-03-01T00:00:00Z' }), "'false':Boolean");
+    assert.match(
+      of(moment, { from: '2026-03-01T00:00:00Z' }) ?? '',
+      /^\(ge CreatedAt\? '2026-03-01T00:00:00\S*Z':DateTimeOffset\)$/,
+    );
+    assert.equal(of(moment, { from: '2026-03-01' }), "'false':Boolean");
+  });
+
   for (const [what, claims] of [
     ['missing', {}],
     ['null', { teams: null }],

@@ -45,7 +45,9 @@ export function valuesOf(json: string): unknown {
   return JSON.parse(json, (name, value: unknown) => (/.@odata\.type$/.test(name) ? undefined : value));
 }
 
-interface GatewayParts {
+interface GatewayParts extends Pick<Feed, 'authentication' | 'grantsOf'> {
+  /** What is served instead of the whole catalogue. */
+  readonly served: () => Catalogue;
   readonly reportingTimeZone: string;
   /** Registers plugins beside the feed. */
   readonly beside: (app: FastifyInstance, feed: Feed, database: Database) => void;
@@ -57,6 +59,9 @@ export async function testGateway(
     replies = null,
     reportingTimeZone = 'UTC',
     beside,
+    authentication = openToAll,
+    grantsOf = () => everything,
+    served,
     ...settings
   }: Partial<FeedSettings & Pick<Feed, 'replies'> & GatewayParts> = {},
   capabilities: Feed['capabilities'] = null,
@@ -67,11 +72,11 @@ export async function testGateway(
   const database = await openDatabase({ ...unhurried, connection: connectionString });
   const defects: Error[] = [];
   const feed: Feed = {
-    catalogue: () => catalogue,
+    catalogue: served ?? (() => catalogue),
     capabilities,
     sources: new DataSources({ database, results: new ResultCache(), timeout: 30_000 }, new Map()),
-    authentication: openToAll,
-    grantsOf: () => everything,
+    authentication,
+    grantsOf,
     settings: { pageSize: 20_000, publicUrl: null, ...settings },
     replies,
     observe: collect({ defects }),

@@ -12,6 +12,7 @@ import { byName } from '../by-name.ts';
 import { startTestServer, type TestServer } from '../test-server.ts';
 import { catalogue } from './personal-model.ts';
 import { type Rights, readers, request } from './random-rights.ts';
+import { ask, batch, failed, later, pages, type Said, shown } from './same-replies.ts';
 
 /**
  * Two feeds: one with all rows, where rights restrict who asks, and one whose database never held the rest and where
@@ -105,39 +106,6 @@ const utc = (name: string): string =>
 const maskedOf = (value: string | null, property: Property): string | null =>
   value === null ? null : maskedValue(value, property);
 
-interface Reply {
-  readonly status: number;
-  readonly body: string;
-  readonly tag: string | null;
-}
-
-async function ask(feed: TestServer, url: string, headers: Readonly<Record<string, string>> = {}): Promise<Reply> {
-  const reply = await feed.get(url, headers);
-  return { status: reply.status, body: await reply.text(), tag: reply.headers.get('etag') };
-}
-
-const shown = ({ status, body }: Reply): unknown => ({ status, body });
-
-const failed = (reply: Reply | undefined): boolean => /"code":"ComputationFailed"/.test(reply?.body ?? '');
-
-const nextOf = (body: string): string | null => {
-  const found = /"@odata.nextLink":"http:\/\/feed.example\/odata\/([^"]*)"/.exec(body)?.[1];
-  return found === undefined ? null : found.replaceAll('\\u0026', '&');
-};
-
-/** Pages that are followed. */
-const mostPages = 4;
-
-async function pages(feed: TestServer, url: string, user: string): Promise<readonly Reply[]> {
-  const found: Reply[] = [];
-  for (let next: string | null = url; next !== null && found.length < mostPages; ) {
-    const reply = await ask(feed, next, { 'api-key': user });
-    found.push(reply);
-    next = reply.status === 200 ? nextOf(reply.body) : null;
-  }
-  return found;
-}
-
 /** `numRuns` times two readers with rights of their own ask for the same. */
 export async function assertNothingElse(feeds: TwoFeeds, numRuns: number): Promise<void> {
   let run = 0;
@@ -151,10 +119,10 @@ export async function assertNothingElse(feeds: TwoFeeds, numRuns: number): Promi
       for (const { user, held } of both) {
         feeds.grant(user, held);
       }
-      const replies = new Map<string, readonly Reply[]>();
+      const replies = new Map<string, readonly Said[]>();
       for (const url of urls) {
         for (const { user } of both) {
-          replies.set(`${user} ${url}`, await pages(feeds.restricted, url, user));
+          replies.set(`${user} ${url}`, await pages(feeds.restricted, url, { 'api-key': user }));
         }
         await sharesNothing(
           feeds,
@@ -165,7 +133,7 @@ export async function assertNothingElse(feeds: TwoFeeds, numRuns: number): Promi
       for (const { user, held } of both) {
         await feeds.hold(held);
         for (const url of urls) {
-          const expected = await pages(feeds.bare, url, user);
+          const expected = await pages(feeds.bare, url, { 'api-key': user });
           const found = replies.get(`${user} ${url}`) ?? [];
           const message = `${url}\n${JSON.stringify([...held.rules])}`;
           if ([...found, ...expected].some(failed)) {
@@ -174,7 +142,7 @@ export async function assertNothingElse(feeds: TwoFeeds, numRuns: number): Promi
             assert.deepEqual(found.map(shown), expected.map(shown), message);
           }
         }
-        await sameAsCsv(feeds, '$all', user);
+        await sameInOtherWays(feeds, urls, user);
       }
       assert.deepEqual([feeds.restricted.defects, feeds.restricted.broken], [[], []]);
     }),
@@ -182,21 +150,29 @@ export async function assertNothingElse(feeds: TwoFeeds, numRuns: number): Promi
   );
 }
 
-/** As CSV too there are no other columns and rows. */
-async function sameAsCsv({ restricted, bare }: TwoFeeds, url: string, user: string): Promise<void> {
-  const headers = { 'api-key': user, Accept: 'text/csv' };
-  const replies = [await ask(restricted, url, headers), await ask(bare, url, headers)];
-  if (!replies.some(failed)) {
-    const [found, expected] = replies.map(shown);
-    assert.deepEqual(found, expected, url);
-    assert.equal(replies[0]?.status, 200, url);
+/** As CSV, in a batch and fetched later, too, there are no other columns and rows. */
+async function sameInOtherWays({ restricted, bare }: TwoFeeds, urls: readonly string[], user: string): Promise<void> {
+  const headers = { 'api-key': user };
+  const csv = { ...headers, Accept: 'text/csv' };
+  const [first = ''] = urls;
+  const ways = [
+    (feed: TestServer) => ask(feed, '$all', csv),
+    (feed: TestServer) => batch(feed, urls, headers),
+    (feed: TestServer) => later(feed, first, headers),
+  ];
+  for (const way of ways) {
+    const replies = [await way(restricted), await way(bare)];
+    if (!replies.some(failed)) {
+      const [found, expected] = replies;
+      assert.deepEqual(found && shown(found), expected && shown(expected), urls.join('\n'));
+    }
   }
 }
 
 interface Failure {
   readonly url: string;
   readonly user: string;
-  readonly found: readonly Reply[];
+  readonly found: readonly Said[];
   readonly message: string;
 }
 
@@ -215,7 +191,7 @@ async function failsForARowOfIts({ bare }: TwoFeeds, { url, user, found, message
 
 interface Shown {
   readonly user: string;
-  readonly reply: Reply | undefined;
+  readonly reply: Said | undefined;
 }
 
 /** A tag of one reader is that of another one only where the bytes are the same. */
