@@ -1,5 +1,6 @@
 import process from 'node:process';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { DateTime } from 'luxon';
 import { testAlertCommand } from './commands/alert.ts';
 import { type ArchiveFlags, archiveCommand } from './commands/archive.ts';
 import { type BackupFlags, backupCommand } from './commands/backup.ts';
@@ -32,6 +33,7 @@ import { errorCatalogue, GatewayError, operatorMessage } from './errors.ts';
 import { log } from './observation/log.ts';
 import type { Observation } from './observation/observation.ts';
 import { type Observe, unobserved } from './observation/observe.ts';
+import type { SampleOrder } from './samples/sample-order.ts';
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 
@@ -73,6 +75,14 @@ function wholeNumber(text: string): number {
     throw new InvalidArgumentError('must be a whole number');
   }
   return Number(text);
+}
+
+function day(text: string): string {
+  const date = DateTime.fromISO(text, { zone: 'utc' });
+  if (!/^\d{4}-\d\d-\d\d$/.test(text) || !date.isValid) {
+    throw new InvalidArgumentError('must be a day such as 2026-11-30');
+  }
+  return text;
 }
 
 /** All values of an option that stands several times. */
@@ -246,8 +256,10 @@ function program(): Command {
     .option('--rows <count>', 'rows of a file that grows day by day', wholeNumber)
     .option('--seed <number>', 'same seed, same bytes', wholeNumber)
     .option('--days <count>', 'days of data', wholeNumber)
+    .option('--days-per-file <count>', 'days in one file, where files say the days of their rows', wholeNumber)
+    .option('--from <date>', 'first day, yyyy-MM-dd', day)
     .option('--broken <count>', 'broken rows added to each file', wholeNumber)
-    .action(({ out, ...order }: { out: string; rows?: number; seed?: number; days?: number; broken?: number }) =>
+    .action(({ out, ...order }: { readonly out: string } & Partial<SampleOrder>) =>
       run(sampleCommand(surroundings(), out, order)),
     );
   gateway

@@ -338,8 +338,15 @@ export interface ExportColumn {
   readonly personalData: PersonalData;
   /** One realistic cell, as it stands in a file. */
   readonly example: string;
-  /** Cells of made-up rows; `of`: the property by whose cells they are chosen, else each row is one of its own. */
-  readonly samples?: { readonly values: readonly string[]; readonly of?: string | undefined };
+  /**
+   * Cells of made-up rows; `of`: the property by whose cells they are chosen, else each row is one of its own. `names` are
+   * given one each to what `of` names, and there is nothing without a name.
+   */
+  readonly samples?: {
+    readonly values?: readonly string[] | undefined;
+    readonly names?: readonly string[] | undefined;
+    readonly of?: string | undefined;
+  };
 }
 
 export interface HeaderName {

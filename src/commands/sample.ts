@@ -1,5 +1,5 @@
 import path from 'node:path';
-import type { SampleOrder } from '../samples/sample-files.ts';
+import type { SampleOrder } from '../samples/sample-order.ts';
 import { writeSamples } from '../samples/write-samples.ts';
 import { exitCodes } from './exit-code.ts';
 import { catalogueOf, type Surroundings } from './surroundings.ts';

@@ -33,6 +33,24 @@ export function referencesOf(catalogue: Catalogue, exported: Export): ReadonlyMa
   return references;
 }
 
+/** The names of the things of a set, where `samples.names` gives them. */
+export function namedThings(catalogue: Catalogue): ReadonlyMap<string, readonly string[]> {
+  const all = new Map<string, readonly string[]>();
+  for (const exported of catalogue.exports) {
+    for (const { samples } of exported.columns) {
+      const set = samples?.of === undefined ? undefined : thingsOf(catalogue, exported, samples.of);
+      if (samples?.names !== undefined && set !== undefined) {
+        all.set(set, samples.names);
+      }
+    }
+  }
+  return all;
+}
+
+/** The set whose rows the values of a property name: another one, or the export's own by its key. */
+const thingsOf = (catalogue: Catalogue, exported: Export, property: string): string | undefined =>
+  referencesOf(catalogue, exported).get(property)?.set ?? (exported.key.includes(property) ? exported.set : undefined);
+
 /** The rows of a code list, or null where the set is none. */
 export function codeListRows(catalogue: Catalogue, set: string): readonly (readonly (string | null)[])[] | null {
   const binding = catalogue.sets.get(set);

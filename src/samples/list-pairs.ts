@@ -7,9 +7,11 @@ export class ListPairs {
   readonly #catalogue: Catalogue;
   readonly #ids = new Map<string, Reference>();
   readonly #names = new Map<string, string>();
+  readonly #things: ReadonlyMap<string, readonly string[]>;
 
-  constructor(catalogue: Catalogue, exported: Export) {
+  constructor(catalogue: Catalogue, exported: Export, things: ReadonlyMap<string, readonly string[]>) {
     this.#catalogue = catalogue;
+    this.#things = things;
     for (const [name, binding] of catalogue.sets) {
       if (binding.kind !== 'stored' || binding.derivation?.kind !== 'bridge') {
         continue;
@@ -45,8 +47,9 @@ export class ListPairs {
     if (column.encoding === 'label-list') {
       return ids === undefined ? '' : members.map((index) => `[${keyText(this.#catalogue, ids, index)}]`).join('');
     }
+    const known = this.#things.get(this.#ids.get(partner ?? '')?.set ?? '');
     const nameOf = (index: number): string =>
-      countedText(column.example.split(/[,;|]/)[0]?.trim() ?? column.example, index);
+      known?.[index] ?? countedText(column.example.split(/[,;|]/)[0]?.trim() ?? column.example, index);
     return members
       .map((index) => (ids === undefined ? nameOf(index) : keyText(this.#catalogue, ids, index)))
       .join(', ');

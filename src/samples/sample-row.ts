@@ -1,40 +1,43 @@
 import type { DateTime } from 'luxon';
 import type { Catalogue, Export, ExportColumn } from '../catalogue/catalogue.ts';
 import { busyness, isBadDay, rating, secondAt } from './day-shape.ts';
-import { codeListRows, countedText, keyText, type Reference, referencesOf, shiftOf } from './key-pool.ts';
+import { type DimensionName, dimensionNames } from './dimension-names.ts';
+import type { Growth } from './growth.ts';
+import { countedText, keyText, namedThings, type Reference, referencesOf, shiftOf } from './key-pool.ts';
 import { ListPairs } from './list-pairs.ts';
 import { pick, randomIndex, randomNumber } from './random.ts';
-import { masterCount, type SampleFile, type SampleOrder } from './sample-files.ts';
-import { firstNames, lastNames } from './sample-texts.ts';
-import { textOfRow, variedText } from './text-of-row.ts';
+import { intervalsPerDay, RowKeys, targetCount } from './row-keys.ts';
+import { type RowPlace, RowPlaces } from './row-place.ts';
+import type { SampleFile } from './sample-files.ts';
+import type { SampleOrder } from './sample-order.ts';
+import { personName, textOfRow, variedText } from './text-of-row.ts';
 
 /** Everything about an export that its rows need, looked up once. */
 export interface RowMaker {
-  readonly capacity: number;
+  /** How many rows with keys of their own a file of so many days can have. */
+  capacity(days: number): number;
   row(number: number, file: SampleFile): readonly string[];
 }
 
-const intervalsPerDay = 96;
 const secondsPerDay = 86_400;
 
 /** Makes the rows of one export. A row is a pure function of its number, the edition and the order. */
-export function rowMaker(catalogue: Catalogue, exported: Export, order: SampleOrder): RowMaker {
+export function rowMaker(catalogue: Catalogue, exported: Export, order: SampleOrder, growth: Growth): RowMaker {
   const references = referencesOf(catalogue, exported);
   const dimensions = dimensionNames(catalogue, exported, references);
-  const keyColumns = exported.columns.filter((column) => exported.key.includes(column.property));
-  const sizes = keyColumns.map((column) =>
-    digitSize({ catalogue, exported, order, column, reference: references.get(column.property) }),
-  );
-  const finite = sizes.every((size) => Number.isFinite(size));
-  const capacity =
-    finite && keyColumns.length > 0 ? sizes.reduce((product, size) => product * size, 1) : Number.POSITIVE_INFINITY;
-  const list = new ListPairs(catalogue, exported);
+  const names = namedThings(catalogue);
+  const keys = new RowKeys({ catalogue, exported, order, names, growth, references });
+  const list = new ListPairs(catalogue, exported, names);
+  const places = new RowPlaces(exported, order, growth);
+  const dated = keys.columns.find((column) => column.encoding === 'date');
+  const all = { catalogue, exported, order, names, growth, references, dimensions, list, places };
 
   return {
-    capacity,
+    capacity: (days) => keys.capacity(days),
     row(number, file) {
-      const digits = keyDigits(number, sizes, keyColumns);
-      const context: CellContext = { catalogue, exported, order, file, number, digits, references, dimensions, list };
+      const digits = keys.digits(number, file.days);
+      const place = places.of(number, file, dated === undefined ? undefined : digits.get(dated.property));
+      const context: CellContext = { ...all, file, number, digits, place };
       return exported.columns.map((column) => cellText(column, context));
     },
   };
@@ -44,106 +47,26 @@ interface CellContext {
   readonly catalogue: Catalogue;
   readonly exported: Export;
   readonly order: SampleOrder;
+  readonly names: ReadonlyMap<string, readonly string[]>;
+  readonly growth: Growth;
+  readonly places: RowPlaces;
   readonly file: SampleFile;
   readonly number: number;
+  readonly place: RowPlace;
   readonly digits: ReadonlyMap<string, number>;
   readonly references: ReadonlyMap<string, Reference>;
   readonly dimensions: ReadonlyMap<string, DimensionName>;
   readonly list: ListPairs;
 }
 
-/** A column that says something about a referenced thing, e.g. an agent's name: it must say the same in every row. */
-interface DimensionName {
-  readonly keyProperty: string;
-  readonly set: string;
-  readonly property: string;
-}
-
-function dimensionNames(
-  catalogue: Catalogue,
-  exported: Export,
-  references: ReadonlyMap<string, Reference>,
-): ReadonlyMap<string, DimensionName> {
-  const names = new Map<string, DimensionName>();
-  for (const [set, binding] of catalogue.sets) {
-    if (binding.kind !== 'stored' || binding.derivation?.kind !== 'dimension') {
-      continue;
-    }
-    for (const source of binding.derivation.from) {
-      if (source.set !== exported.set) {
-        continue;
-      }
-      const key = [...source.columns.values()].find((property) => references.get(property)?.set === set);
-      if (key === undefined) {
-        continue;
-      }
-      for (const [target, property] of source.columns) {
-        if (property !== key) {
-          names.set(property, { keyProperty: key, set, property: target });
-        }
-      }
-    }
-  }
-  return names;
-}
-
-interface DigitOf {
-  readonly catalogue: Catalogue;
-  readonly exported: Export;
-  readonly order: SampleOrder;
-  readonly column: ExportColumn;
-  readonly reference: Reference | undefined;
-}
-
-/** How many different values a key column takes; Infinity where it counts on without end. */
-function digitSize({ catalogue, exported, order, column, reference }: DigitOf): number {
-  if (reference !== undefined) {
-    return targetCount(catalogue, reference.set, order);
-  }
-  if (column.encoding === 'time-of-day') {
-    return intervalsPerDay;
-  }
-  if (column.encoding === 'date') {
-    return 1;
-  }
-  if (column.encoding === 'boolean') {
-    return 2;
-  }
-  if (column.encoding === 'text' && exported.key.length > 1) {
-    return 3;
-  }
-  return Number.POSITIVE_INFINITY;
-}
-
-/** How many rows of a set samples refer to. */
-function targetCount(catalogue: Catalogue, set: string, order: SampleOrder): number {
-  const rows = codeListRows(catalogue, set);
-  if (rows !== null) {
-    return Math.max(rows.length, 1);
-  }
-  const target = catalogue.exports.find((exported) => exported.set === set);
-  return target !== undefined && target.write.mode === 'upsert' ? order.rows : masterCount(order);
-}
-
-function keyDigits(
-  number: number,
-  sizes: readonly number[],
-  columns: readonly ExportColumn[],
-): ReadonlyMap<string, number> {
-  const digits = new Map<string, number>();
-  let rest = number;
-  columns.forEach((column, i) => {
-    const size = sizes[i] ?? Number.POSITIVE_INFINITY;
-    digits.set(column.property, Number.isFinite(size) ? rest % size : rest);
-    rest = Number.isFinite(size) ? Math.floor(rest / size) : 0;
-  });
-  return digits;
-}
-
 function cellText(column: ExportColumn, context: CellContext): string {
   const { catalogue, exported, order, file, number } = context;
   const digit = context.digits.get(column.property);
   const reference = context.references.get(column.property);
+  const sampled = digit === undefined ? sampledText(column, context) : null;
+  if (sampled !== null) {
+    return sampled;
+  }
   if (reference?.set === exported.set) {
     return number === 0 ? '' : keyText(catalogue, reference, number - 1);
   }
@@ -151,14 +74,10 @@ function cellText(column: ExportColumn, context: CellContext): string {
     if (digit === undefined && !column.required && chance(context, column, 'absent') < 0.08) {
       return '';
     }
-    return keyText(catalogue, reference, digit ?? referenceIndex(column.property, reference, context));
+    return keyText(catalogue, reference, thingOf(column.property, reference, context));
   }
   if (digit !== undefined && exported.key.includes(column.property)) {
     return keyCell(column, digit, context);
-  }
-  const sampled = sampledText(column, context);
-  if (sampled !== null) {
-    return sampled;
   }
   const dimension = context.dimensions.get(column.property);
   if (dimension !== undefined && !isMoment(column)) {
@@ -174,27 +93,40 @@ function cellText(column: ExportColumn, context: CellContext): string {
   return valueText(column, context, file.edition);
 }
 
-function referenceIndex(
-  property: string,
-  reference: Reference,
-  { catalogue, exported, order, number }: CellContext,
-): number {
-  const size = targetCount(catalogue, reference.set, order);
-  return randomIndex(size, order.seed, exported.source, exported.name, reference.navigation, property, number);
+/** Which thing of its set the row names in a property. */
+function thingOf(property: string, reference: Reference, context: CellContext): number {
+  const digit = context.digits.get(property);
+  return digit === undefined ? referenceIndex(property, reference, context) : ownIndex(digit, reference, context);
+}
+
+/** A snapshot of what has no end yet holds what the next delivery brings. */
+function ownIndex(digit: number, { set }: Reference, { exported, file, growth, places }: CellContext): number {
+  const target = growth.exportOf(set);
+  const still = exported.write.mode === 'snapshot' && exported.key.length === 1 && target !== undefined;
+  return still ? places.openNumber(target, digit, file) : digit;
+}
+
+function referenceIndex(property: string, reference: Reference, context: CellContext): number {
+  const { exported, order, number, place, places, growth } = context;
+  const parts = [exported.source, exported.name, reference.navigation, property, number] as const;
+  const target = growth.exportOf(reference.set);
+  return target === undefined
+    ? randomIndex(targetCount(context, reference.set), order.seed, ...parts)
+    : places.numberOnDay(target, place, ...parts);
 }
 
 function keyCell(column: ExportColumn, digit: number, context: CellContext): string {
-  const { file } = context;
+  const { file, place } = context;
   if (column.encoding === 'unix-seconds' || column.encoding === 'date-time' || column.encoding === 'moment') {
-    const step = Math.max(1, Math.floor(secondsPerDay / Math.max(1, file.count)));
+    const step = Math.max(1, Math.floor((secondsPerDay * file.days) / Math.max(1, file.count)));
     return momentText(column, file.date.plus({ seconds: digit * step }));
   }
   if (column.encoding === 'date') {
-    return file.date.toFormat('yyyy-MM-dd');
+    return place.date.toFormat('yyyy-MM-dd');
   }
   if (column.encoding === 'time-of-day') {
     // Few rows are spread over the day, and many rows name each quarter of an hour once.
-    return file.date
+    return place.date
       .startOf('day')
       .plus({ minutes: quarterOf(digit) * 15 })
       .toFormat('HH:mm:ss');
@@ -214,32 +146,37 @@ function sampledText({ property, samples }: ExportColumn, context: CellContext):
   }
   const { order, exported, number, references, digits, file } = context;
   const reference = samples.of === undefined ? undefined : references.get(samples.of);
-  if (samples.of === undefined || reference === undefined) {
-    return pick(samples.values, order.seed, exported.source, exported.name, property, number, file.edition);
+  const key = samples.of === undefined ? undefined : digits.get(samples.of);
+  if (samples.of === undefined || (reference === undefined && key === undefined)) {
+    const { values = [''] } = samples;
+    return pick(values, order.seed, exported.source, exported.name, property, number, file.edition);
   }
-  const thing = digits.get(samples.of) ?? referenceIndex(samples.of, reference, context);
-  return pick(samples.values, order.seed, exported.source, property, thing);
+  const thing = reference === undefined ? (key ?? number) : thingOf(samples.of, reference, context);
+  return samples.values === undefined
+    ? (samples.names?.[thing] ?? '')
+    : pick(samples.values, order.seed, exported.source, property, thing);
 }
 
 function dimensionText(column: ExportColumn, dimension: DimensionName, context: CellContext): string {
   const reference = context.references.get(dimension.keyProperty);
-  const digit = context.digits.get(dimension.keyProperty);
   if (reference === undefined) {
     return column.example;
   }
-  const index = digit ?? referenceIndex(dimension.keyProperty, reference, context);
-  const { order } = context;
+  const index = thingOf(dimension.keyProperty, reference, context);
+  const { order, growth } = context;
   if (column.encoding === 'boolean') {
     return booleanText(column, index % 7 !== 0);
   }
   if (column.encoding === 'integer' || column.encoding === 'duration-seconds') {
-    return numberOfThing(column, { order, set: dimension.set, index });
+    const grown = growth.exportOf(dimension.set);
+    const day = grown === undefined ? null : Math.floor(index / growth.rowsPerDay(grown));
+    return numberOfThing(column, { order, set: dimension.set, index, day });
   }
   if (column.encoding !== 'text' && column.encoding !== 'list' && column.encoding !== 'label-list') {
     return column.example;
   }
   if (/name/i.test(column.property) && column.personalData !== 'none') {
-    return `${pick(firstNames, order.seed, dimension.set, index)} ${pick(lastNames, order.seed, dimension.set, 'last', index)}`;
+    return personName(column, order.seed, index);
   }
   const varies = /\d|@/.test(column.example) || /name/i.test(column.property);
   return index === 0 || !varies ? column.example : variedText(column.example, index);
@@ -248,9 +185,14 @@ function dimensionText(column: ExportColumn, dimension: DimensionName, context: 
 /** What all rows say of a thing that is the `index`-th of its set. */
 function numberOfThing(
   column: ExportColumn,
-  { order, set, index }: { readonly order: SampleOrder; readonly set: string; readonly index: number },
+  {
+    order,
+    set,
+    index,
+    day,
+  }: { readonly order: SampleOrder; readonly set: string; readonly index: number; readonly day: number | null },
 ): string {
-  const bad = isBadDay({ day: Math.floor(index / order.rows) }, order);
+  const bad = day !== null && isBadDay(day, order);
   if (isRating(column)) {
     return String(rating(bad, order.seed, set, column.property, index));
   }
@@ -260,12 +202,16 @@ function numberOfThing(
     : String(Math.floor(random ** 2 * 3600 * (bad ? 3 : 1)));
 }
 
+/** Whom a row is about: whom its key names, else it is somebody's of its own. */
+const personOf = ({ references, digits, number }: CellContext): number =>
+  [...references.keys()].map((property) => digits.get(property)).find((digit) => digit !== undefined) ?? number;
+
 const isRating = ({ property }: ExportColumn): boolean => /^csat.*score$/i.test(property);
 
 function valueText(column: ExportColumn, context: CellContext, edition: number): string {
-  const { order, exported, number, file } = context;
+  const { order, exported, number, place } = context;
   const random = (what: string): number => chance(context, column, `${what}${edition}`);
-  const bad = isBadDay(file, order);
+  const bad = isBadDay(place.day, order);
   switch (column.encoding) {
     case 'integer':
       if (isRating(column)) {
@@ -287,9 +233,9 @@ function valueText(column: ExportColumn, context: CellContext, edition: number):
     case 'moment':
       return timeOfRow(column, context, edition);
     case 'date':
-      return file.date.toFormat('yyyy-MM-dd');
+      return place.date.toFormat('yyyy-MM-dd');
     case 'time-of-day':
-      return file.date
+      return place.date
         .startOf('day')
         .plus({ minutes: Math.floor(random('n') * intervalsPerDay) * 15 })
         .toFormat('HH:mm:ss');
@@ -300,7 +246,13 @@ function valueText(column: ExportColumn, context: CellContext, edition: number):
       if (typeOf(column, context) === 'Edm.Binary') {
         return bytesText(random('bytes'));
       }
-      return textOfRow(column, { seed: order.seed, name: `${exported.source}/${exported.name}`, number, edition });
+      return textOfRow(column, {
+        seed: order.seed,
+        name: `${exported.source}/${exported.name}`,
+        number,
+        person: personOf(context),
+        edition,
+      });
   }
 }
 
@@ -328,7 +280,11 @@ const bytesText = (random: number): string => {
 const emptyShare = (column: ExportColumn): number => (/delet|removed|expire/i.test(column.property) ? 0.95 : 0.1);
 
 /** Times of a row lie in its day and never run backwards from column to column; half of them fall on the same minute. */
-function timeOfRow(column: ExportColumn, { exported, order, file, number }: CellContext, edition: number): string {
+function timeOfRow(
+  column: ExportColumn,
+  { exported, order, place: { date }, number }: CellContext,
+  edition: number,
+): string {
   const times = exported.columns.filter(isMoment);
   const place = times.indexOf(column);
   const start = Math.min(
@@ -336,7 +292,9 @@ function timeOfRow(column: ExportColumn, { exported, order, file, number }: Cell
     secondsPerDay - 7200,
   );
   const after = place * 300 + randomIndex(300, order.seed, exported.name, column.property, number, edition);
-  return momentText(column, file.date.startOf('day').plus({ seconds: start + after + edition * 3600 }));
+  // What is stated again was changed since; it began when it began.
+  const changed = place === 0 && times.length > 1 ? 0 : edition * 3600;
+  return momentText(column, date.startOf('day').plus({ seconds: start + after + changed }));
 }
 
 function isMoment(column: ExportColumn): boolean {
@@ -370,6 +328,6 @@ function scaleOf(example: string): number {
   return Number.isFinite(number) && number > 0 ? Math.min(number * 2 + 1, 100_000) : 10;
 }
 
-function chance({ order, exported, number }: CellContext, column: ExportColumn, what: string): number {
-  return randomNumber(order.seed, exported.source, exported.name, column.property, what, number);
+function chance({ order, exported, number, place }: CellContext, column: ExportColumn, what: string): number {
+  return randomNumber(order.seed, exported.source, exported.name, column.property, what, number, place.day);
 }

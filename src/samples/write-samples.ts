@@ -3,8 +3,10 @@ import { createWriteStream } from 'node:fs';
 import { mkdir, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Catalogue, Export, ExportColumn } from '../catalogue/catalogue.ts';
+import { Growth } from './growth.ts';
 import { randomIndex } from './random.ts';
-import { type SampleDialect, type SampleFile, type SampleOrder, sampleFiles } from './sample-files.ts';
+import { type SampleDialect, type SampleFile, sampleFiles } from './sample-files.ts';
+import type { SampleOrder } from './sample-order.ts';
 import { type RowMaker, rowMaker } from './sample-row.ts';
 
 /** What was written, for the command's last line and for tests. */
@@ -19,7 +21,15 @@ export interface SampleReport {
   readonly rows: number;
 }
 
-export const defaultOrder: SampleOrder = { rows: 40, seed: 1, days: 3, from: '2026-11-01', broken: 0, only: [] };
+export const defaultOrder: SampleOrder = {
+  rows: 40,
+  seed: 1,
+  days: 3,
+  daysPerFile: 1,
+  from: '2026-11-01',
+  broken: 0,
+  only: [],
+};
 
 /**
  * Writes sample exports of every CSV export in the catalogue below `directory`, made from the metadata alone: the same
@@ -32,14 +42,15 @@ export async function writeSamples(
   order: Partial<SampleOrder> = {},
 ): Promise<SampleReport> {
   const whole: SampleOrder = { ...defaultOrder, ...order };
+  const growth = new Growth(catalogue, whole);
   const makers = new Map<Export, RowMaker>();
   const files: SampleReport['files'][number][] = [];
-  for (const file of sampleFiles(catalogue, whole)) {
-    const maker = makers.get(file.exported) ?? rowMaker(catalogue, file.exported, whole);
+  for (const file of sampleFiles(catalogue, whole, growth)) {
+    const maker = makers.get(file.exported) ?? rowMaker(catalogue, file.exported, whole, growth);
     makers.set(file.exported, maker);
-    const count = Math.min(file.count, maker.capacity);
+    const count = Math.min(file.count, maker.capacity(file.days));
     await writeFile(join(directory, file.path), linesOf({ ...file, count }, maker, whole));
-    const written = file.date.plus({ days: 1, hours: 3 }).toJSDate();
+    const written = file.date.plus({ days: file.days, hours: 3 }).toJSDate();
     await utimes(join(directory, file.path), written, written);
     files.push({
       path: file.path,
@@ -105,8 +116,8 @@ function csvLine(cells: readonly string[], { delimiter, lineEnd }: SampleDialect
 
 /** A row whose one typed cell cannot be read; an export of nothing but text gets a row without its key. */
 function brokenRow(file: SampleFile, maker: RowMaker, index: number): readonly string[] {
-  const number = file.first + Math.min(file.count, maker.capacity) + 1_000_000 + index;
-  const cells = [...maker.row(Number.isFinite(maker.capacity) ? index : number, file)];
+  const number = file.first + Math.min(file.count, maker.capacity(file.days)) + 1_000_000 + index;
+  const cells = [...maker.row(Number.isFinite(maker.capacity(file.days)) ? index : number, file)];
   const typed = file.exported.columns
     .map((column, at) => ({ column, at }))
     .filter(

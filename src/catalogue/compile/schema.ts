@@ -164,10 +164,13 @@ export const propertySchema = z.strictObject({
   required: z.boolean().optional().describe('A file without the column is refused. Default: not nullable.'),
   keepIfEmpty: z.boolean().optional().describe('An empty cell never overwrites a stored value.'),
   samples: z
-    .strictObject({ values: z.array(z.string()).min(1), of: name.optional() })
+    .union([
+      z.strictObject({ values: z.array(z.string()).min(1), of: name.optional() }),
+      z.strictObject({ names: z.array(z.string()).min(1), of: name }),
+    ])
     .optional()
     .describe(
-      'Cells of made-up rows, each as often as it stands here; `of`: rows with equal cells there have the same.',
+      'Cells of made-up rows, each value as often as it stands here; `of`: rows with equal cells there have the same. Names: one each for the things that `of` names, and no more things than names.',
     ),
   emptyAs: z.string().optional().describe('Text that an empty cell stands for.'),
   position: z.int().min(1).optional().describe('1-based place that identifies the column when all others are found.'),

@@ -1,11 +1,13 @@
 import { existsSync } from 'node:fs';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { DateTime } from 'luxon';
 import { keepUntold } from '../../alarm/outbox.ts';
 import type { Catalogue } from '../../catalogue/catalogue.ts';
 import { ingestPaths } from '../../ingest/delivery/ingest-paths.ts';
 import type { Observation } from '../../observation/observation.ts';
 import type { Observe } from '../../observation/observe.ts';
+import type { SampleOrder } from '../../samples/sample-order.ts';
 import { writeSamples } from '../../samples/write-samples.ts';
 import type { Database } from '../../warehouse/database.ts';
 import type { Surroundings } from '../surroundings.ts';
@@ -13,6 +15,18 @@ import type { Surroundings } from '../surroundings.ts';
 interface Filling {
   readonly catalogue: Catalogue;
   readonly database: Database;
+}
+
+/** Two weeks hold a whole week from Monday on, whatever day it is today. */
+const weeks = { rows: 40, days: 14, daysPerFile: 7 };
+
+/** Hours after midnight at which the last files of a day have been written, in every zone there is about. */
+const written = 28;
+
+/** Samples of the two weeks before an instant, so that "last week" has rows when somebody looks. */
+export function samplesBefore(now: DateTime): Partial<SampleOrder> {
+  const from = now.toUTC().minus({ hours: written, days: weeks.days - 1 });
+  return { ...weeks, from: from.toFormat('yyyy-MM-dd') };
 }
 
 /**
@@ -27,12 +41,15 @@ export async function fillWithSamples({ print, config, observe }: Surroundings, 
     return;
   }
   await mkdir(config.dataDir, { recursive: true });
-  await writeFile(begun, '');
+  // A start that goes on where another was ended writes that one's files, though it may be another day.
+  const from = existsSync(begun) ? (await readFile(begun, 'utf8')).trim() : '';
+  const order = { ...samplesBefore(DateTime.utc()), ...(from === '' ? {} : { from }) };
+  await writeFile(begun, `${order.from}\n`);
   // They stay there: `gateway rebuild` needs the files that rows came from, samples or not.
   const folder = path.join(config.dataDir, 'samples');
   await rm(folder, { recursive: true, force: true });
   print('SAMPLES: the warehouse is empty. Made-up files are written and loaded, which takes about half a minute ...');
-  const report = await writeSamples(catalogue, folder);
+  const report = await writeSamples(catalogue, folder, order);
   let loaded = 0;
   for await (const { state } of ingestPaths({ catalogue, database }, [folder], { observe: unlessLoaded(observe) })) {
     loaded += state === 'loaded' ? 1 : 0;
