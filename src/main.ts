@@ -14,6 +14,7 @@ import { hashPasswordCommand } from './commands/hash-password.ts';
 import { type IngestFlags, ingestCommand } from './commands/ingest.ts';
 import { inspectCommand } from './commands/inspect.ts';
 import { migrateCommand } from './commands/migrate.ts';
+import { type PlaceFlags, placeCommand } from './commands/place.ts';
 import { pruneCommand } from './commands/prune.ts';
 import { type RebuildFlags, rebuildCommand } from './commands/rebuild.ts';
 import { rejectCommands } from './commands/rejects/arguments.ts';
@@ -322,6 +323,11 @@ function program(): Command {
     .description('remove rows, texts of rejected rows and kept files that are older than the metadata has them kept')
     .option('--dry-run', 'only count them')
     .action((flags: { dryRun?: boolean }) => run(pruneCommand(surroundings(), flags)));
+  gateway
+    .command('place')
+    .description('spread the sources over the servers of Citus, and say what lies where (docs/scale.md)')
+    .option('--dry-run', 'only say it')
+    .action((flags: PlaceFlags) => run(placeCommand(surroundings(), flags)));
   gateway
     .command('hash-password')
     .description(

@@ -49,7 +49,8 @@ export const unsupportedFeatures = {
   'expand-of-aggregates': '`$expand` of aggregated rows over what they were not grouped by',
   // Batches.
   'change-sets': 'change sets and atomicity groups',
-  // Proxied feeds.
+  // Where rows lie.
+  distributed: 'on tables that Citus has on workers: what it refuses to run, as docs/scale.md lists it',
   proxied: 'on proxied sets: what their feed says that it cannot do when it is asked for rows of one set',
 } as const;
 

@@ -3,6 +3,7 @@ import { GatewayError } from '../errors.ts';
 import { quoteIdentifier, quoteRelation } from '../sql/identifier.ts';
 import type { Database, Transaction } from '../warehouse/database.ts';
 import { type Migration, runMigrations, schemaLock } from '../warehouse/migrate.ts';
+import { placedSchema } from '../warehouse/placement/source-groups.ts';
 import { type ArchiveReader, invalid } from './archive-reader.ts';
 import { LineCount } from './count-lines.ts';
 import type { SequenceState, TablePart } from './manifest.ts';
@@ -102,7 +103,9 @@ async function makeRoom(transaction: Transaction, replaces: boolean): Promise<vo
       'the database holds loads. Restore into an empty one (another DATA_DIR or DATABASE_URL), or replace all that is there: gateway restore --replace',
     );
   }
-  await transaction.query(`DROP SCHEMA IF EXISTS ${ownSchemas.map(quoteIdentifier).join(', ')} CASCADE`);
+  await transaction.query(
+    `DROP SCHEMA IF EXISTS ${[...ownSchemas, placedSchema].map(quoteIdentifier).join(', ')} CASCADE`,
+  );
 }
 
 /** Sessions of a command that has just ended are gone in a moment. */

@@ -129,6 +129,14 @@ export interface StoredSet {
    * order of the set's properties, as PostgreSQL input text; shorter rows end with nulls.
    */
   readonly seedRows?: readonly (readonly (string | null)[])[];
+  /** Where its data version and the keys of removed rows are read, beside rows that lie on another server; absent: in the ledger's tables. */
+  readonly history?: SetHistory;
+}
+
+/** Tables as `gateway.set_versions` and `gateway.tombstones`. */
+export interface SetHistory {
+  readonly versions: Relation;
+  readonly tombstones: Relation;
 }
 
 /** Proxied live. Property names are exactly the upstream's. */

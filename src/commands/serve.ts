@@ -24,6 +24,7 @@ import { DataSources } from '../source/data-sources.ts';
 import { ResultCache } from '../source/stored/result-cache.ts';
 import type { Database } from '../warehouse/database.ts';
 import { DatabaseProbe } from '../warehouse/database-probe.ts';
+import { withHistories } from '../warehouse/placement/places.ts';
 import { consoleWorks } from './browser-console/console-works.ts';
 import { preparationTo } from './console.ts';
 import { exitCodes } from './exit-code.ts';
@@ -113,8 +114,10 @@ async function serveCatalogue(program: Omit<Serving, 'warehouse'>): Promise<numb
   try {
     const preparing = prepareToServe({ surroundings, catalogue, database });
     preparing.catch(() => {});
-    const early = await Promise.race([preparing.then(() => null), end]);
-    ended = early ?? (await serveUntil(end, { ...program, warehouse: opened }));
+    const placed = preparing.then(() => withHistories(database, catalogue));
+    placed.catch(() => {});
+    const early = await Promise.race([placed, end]);
+    ended = 'reason' in early ? early : await serveUntil(end, { ...program, catalogue: early, warehouse: opened });
   } finally {
     // A load at hand may end until the deadline; then it is undone, and the next start has its file.
     await opened.close(deadline === 0 ? undefined : Math.max(0, deadline - performance.now()));

@@ -1,4 +1,4 @@
-import type { Relation } from '../catalogue/catalogue.ts';
+import type { Relation, SetBinding, SetHistory } from '../catalogue/catalogue.ts';
 import { GatewayError } from '../errors.ts';
 
 /** An SQL identifier, always quoted (the rule of `quote_ident`). Throws GatewayError Internal for one that cannot be one. */
@@ -12,4 +12,12 @@ export function quoteIdentifier(name: string): string {
 /** Schema and name of a table or view. */
 export function quoteRelation(relation: Relation): string {
   return `${quoteIdentifier(relation.schema)}.${quoteIdentifier(relation.name)}`;
+}
+
+/** The tables with the data version of a set and with the keys of its removed rows, as they stand in SQL: they lie where its rows do. */
+export function historyTables(set: SetBinding | undefined): Readonly<Record<keyof SetHistory, string>> {
+  const history = set?.kind === 'stored' ? set.history : undefined;
+  return history === undefined
+    ? { versions: 'gateway.set_versions', tombstones: '"gateway"."tombstones"' }
+    : { versions: quoteRelation(history.versions), tombstones: quoteRelation(history.tombstones) };
 }

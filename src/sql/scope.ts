@@ -253,9 +253,19 @@ export function keyConditions(row: Row, key: readonly KeyValue[]): string[] {
 
 /** Equality of the joined properties; that the target is served is said where its rows enter. */
 export function joinConditions(from: Row, to: Row, navigation: NavigationProperty): string[] {
-  const pairs = navigation.join.map(
-    ({ property, referencedProperty }) => `${columnNamed(to, referencedProperty)} = ${columnNamed(from, property)}`,
-  );
+  return joinedColumns(from, to, navigation).map(({ ours, theirs }) => `${theirs} = ${ours}`);
+}
+
+/** The columns that a navigation joins, of the row that it leads from and of the one that it leads to. */
+export function joinedColumns(
+  from: Row,
+  to: Row,
+  navigation: NavigationProperty,
+): readonly { readonly ours: string; readonly theirs: string }[] {
+  const pairs = navigation.join.map(({ property, referencedProperty }) => ({
+    ours: columnNamed(from, property),
+    theirs: columnNamed(to, referencedProperty),
+  }));
   if (pairs.length === 0) {
     throw unjoined(navigation);
   }

@@ -96,7 +96,7 @@ export class BroughtReads {
 
   async #bring(client: pg.PoolClient, brought: readonly BroughtRows[], options: ReadOptions): Promise<void> {
     const { observe = this.#settings.observe, signal } = options;
-    const transaction = transactionOn(client, observe);
+    const transaction = transactionOn(client, { observe, isDistributed: false });
     const room = this.#settings.room();
     let taken = 0;
     const counted = async function* (lines: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {

@@ -104,6 +104,8 @@ export interface BroughtRows {
 }
 
 export interface Transaction {
+  /** Tables may lie on workers of Citus: a statement that joins them with others keeps to what Citus can run. */
+  readonly isDistributed: boolean;
   query<Row extends DatabaseRow = DatabaseRow>(text: string, values?: readonly unknown[]): Promise<QueryResult<Row>>;
   /** Runs a `COPY ... FROM STDIN` text with the bytes given; resolves to the number of rows. */
   copyIn(text: string, bytes: AsyncIterable<Uint8Array>): Promise<number>;
@@ -133,6 +135,8 @@ export interface ReadOptions<T = unknown> {
   readonly recency?: Recency;
   /** Told which server reads, where there are several; again where the read began anew. Absent: nobody wants to know. */
   readonly onServer?: (server: ReadServer) => void;
+  /** Sets that it reads, for messages. Absent: nobody says. */
+  readonly sets?: readonly string[];
   /** Whether the work may be begun anew: nobody has seen anything of it yet. Absent: it may. */
   readonly unseen?: () => boolean;
 }

@@ -8,6 +8,7 @@ import { type Admission, type AdmissionLimits, type Admitted, ReadAdmission } fr
 import { admissionLimits } from './admission/admission-limits.ts';
 import { type Estimate, readEstimate, together } from './admission/estimate.ts';
 import { BroughtReads } from './brought-reads.ts';
+import { refusedByCitus } from './citus-refusals.ts';
 import { cancelRunning } from './connection/cancel-running.ts';
 import { connect, worthTelling } from './connection/connect.ts';
 import { beginning, connectionPool, isSettled } from './connection/connection-pool.ts';
@@ -81,7 +82,7 @@ export async function openDatabase(settings: DatabaseSettings): Promise<Database
       checkServer(row);
       checkRole(row, settings.role ?? 'primary');
     }
-    await database.learnRights();
+    await database.learnServer();
   } catch (error) {
     await database.close();
     throw error;
@@ -127,6 +128,7 @@ class PostgresDatabase implements Database {
   readonly #observe: Observe<WarehouseEvent>;
   /** Whether our user may limit temporary files: a superuser, or who was granted it. */
   #mayLimit = false;
+  #isDistributed = false;
   #closing: Promise<void> | null = null;
 
   constructor(settings: DatabaseSettings) {
@@ -171,11 +173,12 @@ class PostgresDatabase implements Database {
     });
   }
 
-  async learnRights(): Promise<void> {
-    const { rows } = await this.query<{ may: boolean }>(
-      `SELECT has_parameter_privilege('temp_file_limit', 'SET') AS may`,
+  async learnServer(): Promise<void> {
+    const { rows } = await this.query<{ may: boolean; citus: boolean }>(
+      `SELECT has_parameter_privilege('temp_file_limit', 'SET') AS may, EXISTS (SELECT 1 FROM pg_extension WHERE extname = 'citus') AS citus`,
     );
     this.#mayLimit = rows[0]?.may === true;
+    this.#isDistributed = rows[0]?.citus === true;
   }
 
   #sessionSettings(): readonly string[] {
@@ -189,7 +192,9 @@ class PostgresDatabase implements Database {
   }
 
   transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
-    return this.#asOwner('READ COMMITTED', (client) => work(transactionOn(client, this.#observe)));
+    return this.#asOwner('READ COMMITTED', (client) =>
+      work(transactionOn(client, { observe: this.#observe, isDistributed: this.#isDistributed })),
+    );
   }
 
   snapshot<T>(work: (snapshot: Snapshot) => Promise<T>): Promise<T> {
@@ -281,7 +286,7 @@ class PostgresDatabase implements Database {
         void endRead(client, session);
       }
     } catch (error) {
-      throw postgresError(error);
+      throw (this.#isDistributed ? refusedByCitus(error, options.sets ?? []) : null) ?? postgresError(error);
     } finally {
       admitted.leave();
     }

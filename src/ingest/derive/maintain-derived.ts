@@ -1,4 +1,5 @@
 import type { Catalogue } from '../../catalogue/catalogue.ts';
+import { apart } from '../../sql/apart.ts';
 import { quoteIdentifier } from '../../sql/identifier.ts';
 import type { Transaction } from '../../warehouse/database.ts';
 import type { FreshTables } from '../../warehouse/tables/fresh-tables.ts';
@@ -277,7 +278,7 @@ async function addAffected(
   const columns = affectedColumns(derived);
   const present = columns.map((name) => `n.${quoteIdentifier(name)} IS NOT NULL`).join(' AND ');
   const { rowCount } = await transaction.query(
-    `INSERT INTO ${affectedTable(derived)} SELECT n.* FROM (${select}) n(${columnList(columns)}) WHERE ${present} AND NOT EXISTS (SELECT 1 FROM ${affectedTable(derived)} a WHERE ${sameKey('a', 'n', columns)})`,
+    `INSERT INTO ${affectedTable(derived)} SELECT n.* FROM (${select}) n(${columnList(columns)}) WHERE ${present} AND NOT EXISTS (SELECT 1 FROM ${apart(affectedTable(derived))} a WHERE ${sameKey('a', 'n', columns)})`,
     values,
   );
   return rowCount;
@@ -318,7 +319,7 @@ async function rederive(
     ? `${table.name} t JOIN ${affectedTable(derived)} a ON ${affectedJoin(derived, 't')}`
     : (totals ?? affectedUnified(catalogue, { derived, all: whole }));
   await transaction.query(
-    `CREATE TEMP TABLE ${lost} ON COMMIT DROP AS SELECT t._row AS _target FROM ${affected} WHERE ${forgets(derived) ? `t._load_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM ${made} m WHERE ${sameKey('m', 't', table.key)})` : 'false'}`,
+    `CREATE TEMP TABLE ${lost} ON COMMIT DROP AS SELECT t._row AS _target FROM ${affected} WHERE ${forgets(derived) ? `t._load_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM ${apart(made)} m WHERE ${sameKey('m', 't', table.key)})` : 'false'}`,
   );
   await transaction.query(`ANALYZE ${lost}`);
   const below = derivedFrom(catalogue, table.set.name);

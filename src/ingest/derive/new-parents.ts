@@ -54,8 +54,11 @@ export async function insertMembers(
   },
 ): Promise<number> {
   const columns = columnList(derivedColumns(derived));
+  const members = bridgeWhere(catalogue, derived, changed);
+  // Citus cannot insert what lists are split into on the way.
+  const made = transaction.isDistributed ? `SELECT * FROM (${members}) s OFFSET 0` : members;
   const { rowCount } = await transaction.query(
-    `INSERT INTO ${derived.table.name} (${columns}, _version, _load_id, _loaded_at, _stamp) SELECT b.*, $1, $2, now(), $3 FROM (${bridgeWhere(catalogue, derived, changed)}) b`,
+    `INSERT INTO ${derived.table.name} (${columns}, _version, _load_id, _loaded_at, _stamp) SELECT b.*, $1, $2, now(), $3 FROM (${made}) b`,
     [version, marks.loadId, marks.fileTime],
   );
   return rowCount;

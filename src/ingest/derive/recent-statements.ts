@@ -44,7 +44,9 @@ export async function settleByRecent(
     return;
   }
   const { table } = dimension;
-  const asked = quoteIdentifier(distinctName('recent_', table.set.name));
+  const [asked = '', brought = ''] = ['recent_', 'brought_'].map((prefix) =>
+    quoteIdentifier(distinctName(prefix, table.set.name)),
+  );
   const floor = await recentFloor(transaction, catalogue, { dimension, oldest });
   await transaction.query(
     `CREATE TEMP TABLE ${asked} ON COMMIT DROP AS SELECT * FROM (SELECT ${columnList(table.key)}, greatest(_since, $1::timestamptz) AS _since FROM ${settled} WHERE _again) s WHERE _since IS NOT NULL`,
@@ -62,11 +64,18 @@ export async function settleByRecent(
     }));
     const values = unsure.map(({ name, flag }) => `${name} = CASE WHEN s.${flag} THEN r.${name} ELSE s.${name} END`);
     const tells = unsure.map(({ flag, place }) => `(NOT s.${flag} OR r._has_${place})`);
+    // A table of the session is not updated by rows of a worker.
+    if (transaction.isDistributed) {
+      await transaction.query(`CREATE TEMP TABLE ${brought} ON COMMIT DROP AS ${told}`);
+    }
     await transaction.query(
-      `UPDATE ${settled} s SET ${['_again = false', ...values].join(', ')} FROM (${told}) r WHERE ${[sameKey('r', 's', table.key), 's._again', ...tells].join(' AND ')}`,
+      `UPDATE ${settled} s SET ${['_again = false', ...values].join(', ')} FROM ${transaction.isDistributed ? brought : `(${told})`} r WHERE ${[sameKey('r', 's', table.key), 's._again', ...tells].join(' AND ')}`,
     );
   }
   await transaction.query(`DROP TABLE ${asked}`);
+  if (transaction.isDistributed) {
+    await transaction.query(`DROP TABLE IF EXISTS ${brought}`);
+  }
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Catalogue } from '../../catalogue/catalogue.ts';
 import { productOf, type RunningTotal, spacesOf } from '../../catalogue/unified.ts';
+import { apart } from '../../sql/apart.ts';
 import { quoteIdentifier } from '../../sql/identifier.ts';
 import { escapeText } from '../../sql/literal.ts';
 import type { Transaction } from '../../warehouse/database.ts';
@@ -35,7 +36,7 @@ export async function completeTotals(
     await transaction.query(totalsQuery(made, names));
     return `${table.name} t`;
   }
-  const [touched, again] = ['touched_', 'again_'].map((prefix) =>
+  const [touched = '', again = ''] = ['touched_', 'again_'].map((prefix) =>
     quoteIdentifier(distinctName(prefix, table.set.name)),
   );
   await transaction.query(`DROP TABLE IF EXISTS ${touched}, ${again}`);
@@ -45,7 +46,7 @@ export async function completeTotals(
   );
   const columns = derivedColumns(derived);
   await transaction.query(
-    `INSERT INTO ${made} (${columnList(columns)}) SELECT ${columnList(columns, 't')} FROM ${table.name} t JOIN ${touched} x ON x.product = ${productSql(`t.${source}`)} WHERE num_nonnulls(${columnList(names.told, 't')}) > 0 AND NOT EXISTS (SELECT 1 FROM ${again} a WHERE a._key = t.${key})`,
+    `INSERT INTO ${made} (${columnList(columns)}) SELECT ${columnList(columns, 't')} FROM ${table.name} t JOIN ${touched} x ON x.product = ${productSql(`t.${source}`)} WHERE num_nonnulls(${columnList(names.told, 't')}) > 0 AND NOT EXISTS (SELECT 1 FROM ${apart(again)} a WHERE a._key = t.${key})`,
   );
   await transaction.query(totalsQuery(made, names));
   return `${table.name} t JOIN ${touched} x ON x.product = ${productSql(`t.${source}`)}`;

@@ -1,4 +1,5 @@
 import type { Catalogue, DimensionSource } from '../../catalogue/catalogue.ts';
+import { apart, metRows } from '../../sql/apart.ts';
 import { quoteIdentifier } from '../../sql/identifier.ts';
 import type { Transaction } from '../../warehouse/database.ts';
 import { columnDefinition, columnList, sameKey } from '../stored/column-lists.ts';
@@ -25,6 +26,13 @@ const statementTable = ({ table }: DerivedDimension): string => quoteIdentifier(
 /** Things whose new row is known without reading their source rows; columns in the order of `derivedColumns`. */
 export const settledTable = ({ table }: DerivedDimension): string =>
   quoteIdentifier(distinctName('settled_', table.set.name));
+
+/** Stored things that the statements are about, as a table in SQL. */
+function knownThings(transaction: Transaction, dimension: DerivedDimension): string {
+  const { table } = dimension;
+  const said = `(SELECT DISTINCT ${columnList(table.key)} FROM ${statementTable(dimension)})`;
+  return metRows(transaction, { table: table.name, by: said, on: sameKey('t', 'o', table.key) });
+}
 
 const flag = (index: number): string => `_has_${index}`;
 
@@ -78,7 +86,7 @@ async function addStatements(
       condition,
     );
     const known = `EXISTS (SELECT 1 FROM ${table.name} d WHERE ${sameKey('d', 'n', table.key)})`;
-    const noted = `EXISTS (SELECT 1 FROM ${affected} a WHERE ${sameKey('a', 'n', table.key)})`;
+    const noted = `EXISTS (SELECT 1 FROM ${apart(affected)} a WHERE ${sameKey('a', 'n', table.key)})`;
     // Things that are new are made from all their rows; a first load has no others, so theirs are not noted in vain.
     if (after) {
       await transaction.query(
@@ -127,13 +135,16 @@ export async function settleStatements(
   await addStatements(transaction, { dimension, source }, { condition: changed, after: true, onlyNew });
   // Of the others' values no plan depends.
   await transaction.query(`ANALYZE ${statementTable(dimension)} (${columnList(table.key)}, _entry)`);
-  const known = `EXISTS (SELECT 1 FROM ${table.name} d WHERE ${sameKey('d', 's', table.key)})`;
-  const noted = `EXISTS (SELECT 1 FROM ${affected} a WHERE ${sameKey('a', 's', table.key)})`;
+  const met = knownThings(transaction, dimension);
+  const known = `EXISTS (SELECT 1 FROM ${met} d WHERE ${sameKey('d', 's', table.key)})`;
+  const noted = `EXISTS (SELECT 1 FROM ${apart(affected)} a WHERE ${sameKey('a', 's', table.key)})`;
   await transaction.query(
     `INSERT INTO ${affected} SELECT DISTINCT ${columnList(table.key, 's')} FROM ${statementTable(dimension)} s WHERE NOT ${known} AND NOT ${noted}`,
   );
   await transaction.query(`ANALYZE ${affected}`);
-  const told = toldBy(dimension, source, standing(catalogue, { dimension, source, changed }));
+  // Whether a statement still stands is asked of a distributed table thing by thing: making the thing again costs less.
+  const stands = transaction.isDistributed ? null : standing(catalogue, { dimension, source, changed });
+  const told = toldBy(dimension, source, { stands, known: met });
   await transaction.query(`CREATE TEMP TABLE ${settled} ON COMMIT DROP AS ${settlingQuery(told, entries)}`);
   await settleByRecent(transaction, catalogue, { dimension, settled, columns: told.places });
   await transaction.query(
@@ -188,7 +199,7 @@ function settlingQuery(told: Told, entries: readonly number[]): string {
     `WITH changed AS (${changedQuery(told, entries)})`,
     `, placed AS (${placedQuery(told)})`,
     `, judged AS (${judgedQuery(told)})`,
-    `, weighed AS MATERIALIZED (SELECT ${weighed} FROM judged j JOIN ${table.name} d ON ${sameKey('d', 'j', table.key)})`,
+    `, weighed AS MATERIALIZED (SELECT ${weighed} FROM judged j JOIN ${told.known} d ON ${sameKey('d', 'j', table.key)})`,
     ` SELECT * FROM (SELECT ${settled.join(', ')}, CASE WHEN NOT (${unknown}) THEN least(${known})::timestamptz END AS _since FROM weighed) s WHERE ${['_again', ...taken].join(' OR ')}`,
   ].join('');
 }
@@ -198,6 +209,8 @@ interface Told {
   readonly dimension: DerivedDimension;
   readonly places: ReadonlyMap<string, number>;
   readonly standing: Standing | null;
+  /** What stands in SQL for the stored things that are spoken of. */
+  readonly known: string;
 }
 
 /** The column of `boundOf`, and whether a statement about the thing `j` gives it a value and did not change. */
@@ -241,14 +254,18 @@ function standing(
   return { bound, exists: `(${found.join(' OR ')})` };
 }
 
-function toldBy(dimension: DerivedDimension, source: StoredTable, stands: Standing | null): Told {
+function toldBy(
+  dimension: DerivedDimension,
+  source: StoredTable,
+  { stands, known }: { readonly stands: Standing | null; readonly known: string },
+): Told {
   const given = new Set(
     entriesOf(dimension, source).flatMap(([, one]) =>
       [...one.columns.keys()].map((property) => columnOf(dimension.table, property)),
     ),
   );
   const places = [...columnsOf(dimension).rest.entries()].filter(([, name]) => given.has(name));
-  return { dimension, places: new Map(places.map(([index, name]) => [name, index])), standing: stands };
+  return { dimension, places: new Map(places.map(([index, name]) => [name, index])), standing: stands, known };
 }
 
 /** Statements that were made before or are made now, but not both. */
@@ -259,7 +276,7 @@ function changedQuery({ dimension, places }: Told, entries: readonly number[]): 
 }
 
 /** These with their place among the statements of their thing, 1 the greatest, and compared with what is stored. */
-function placedQuery({ dimension, places }: Told): string {
+function placedQuery({ dimension, places, known }: Told): string {
   const { table } = dimension;
   const key = columnList(table.key, 'c');
   const bound = boundOf(dimension);
@@ -272,8 +289,8 @@ function placedQuery({ dimension, places }: Told): string {
     return `${theirs} AS v${index}, c.${flag(index)} AS h${index}, ${theirs} IS NOT DISTINCT FROM ${ours} AS s${index}`;
   });
   const place = `rank() OVER (PARTITION BY ${key} ORDER BY c._newness DESC NULLS LAST, c._rank, c._order DESC) AS _place`;
-  const noted = `EXISTS (SELECT 1 FROM ${affectedTable(dimension)} a WHERE ${sameKey('a', 'c', table.key)})`;
-  return `SELECT ${[key, 'c._after', 'c._newness', `${beats} AS _beats`, place, ...compared].join(', ')} FROM changed c JOIN ${table.name} d ON ${sameKey('d', 'c', table.key)} WHERE NOT ${noted}`;
+  const noted = `EXISTS (SELECT 1 FROM ${apart(affectedTable(dimension))} a WHERE ${sameKey('a', 'c', table.key)})`;
+  return `SELECT ${[key, 'c._after', 'c._newness', `${beats} AS _beats`, place, ...compared].join(', ')} FROM changed c JOIN ${known} d ON ${sameKey('d', 'c', table.key)} WHERE NOT ${noted}`;
 }
 
 /** For each thing and column: whether a new statement is the greatest and what it says, and whether only all rows can tell. */

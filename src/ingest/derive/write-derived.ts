@@ -1,3 +1,4 @@
+import { metRows } from '../../sql/apart.ts';
 import { quoteIdentifier } from '../../sql/identifier.ts';
 import { escapeText } from '../../sql/literal.ts';
 import type { Transaction } from '../../warehouse/database.ts';
@@ -73,8 +74,10 @@ export async function writeDerived(transaction: Transaction, writing: DerivedWri
             marked,
           )
         ).rowCount;
+  const same = sameKey('t', 'o', table.key);
+  const stored = metRows(transaction, { table: table.name, by: made, on: same });
   const inserted = await transaction.query(
-    `INSERT INTO ${table.name} (${columnList(columns)}, _version, _load_id, _loaded_at, _stamp) SELECT ${columnList(columns, 'm')}, $1, $2, now(), $3 FROM ${made} m WHERE NOT EXISTS (SELECT 1 FROM ${table.name} t WHERE ${sameKey('m', 't', table.key)}) ORDER BY ${columnList(table.key, 'm')}`,
+    `INSERT INTO ${table.name} (${columnList(columns)}, _version, _load_id, _loaded_at, _stamp) SELECT ${columnList(columns, 'm')}, $1, $2, now(), $3 FROM ${made} m WHERE NOT EXISTS (SELECT 1 FROM ${stored} t WHERE ${sameKey('m', 't', table.key)}) ORDER BY ${columnList(table.key, 'm')}`,
     marked,
   );
   return gone.rowCount + updated + inserted.rowCount > 0;

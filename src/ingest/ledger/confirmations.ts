@@ -1,4 +1,5 @@
 import type { KeptColumn } from '../../catalogue/kept-columns.ts';
+import { apart } from '../../sql/apart.ts';
 import { quoteIdentifier } from '../../sql/identifier.ts';
 import { escapeText } from '../../sql/literal.ts';
 import type { Transaction } from '../../warehouse/database.ts';
@@ -55,7 +56,7 @@ export const noteJoin = (
 
 /** How new the row `t`, or another alias, is. */
 export const trueStamp = ({ set }: Pick<ConfirmedTable, 'set'>, alias = 't'): string =>
-  `greatest(${alias}._stamp, (SELECT n.file_time FROM gateway.confirmation n WHERE n.entity_set = ${escapeText(set.name)} AND n.chunk = ${chunkOf(`${alias}._row`)} AND n.cell = '' AND n.rows @> ${offsetOf(`${alias}._row`)}))`;
+  `greatest(${alias}._stamp, (SELECT n.file_time FROM ${apart('gateway.confirmation')} n WHERE n.entity_set = ${escapeText(set.name)} AND n.chunk = ${chunkOf(`${alias}._row`)} AND n.cell = '' AND n.rows @> ${offsetOf(`${alias}._row`)}))`;
 
 /** Rows that a file confirms. */
 export interface Confirming {

@@ -1,4 +1,5 @@
 import type { Catalogue, Export } from '../../catalogue/catalogue.ts';
+import { apart } from '../../sql/apart.ts';
 import { quoteIdentifier } from '../../sql/identifier.ts';
 import { escapeText } from '../../sql/literal.ts';
 import type { Transaction } from '../../warehouse/database.ts';
@@ -132,7 +133,7 @@ async function findLacked(transaction: Transaction, input: MergeInput): Promise<
   const lacked = 'lacked_rows';
   const scope = scopeColumns(input) ?? [];
   const scopes = scopesQuery(input);
-  const lacking = `NOT EXISTS (SELECT 1 FROM ${staged.name} s WHERE ${sameKey('s', 't', table.key)})`;
+  const lacking = `NOT EXISTS (SELECT 1 FROM ${apart(staged.name)} s WHERE ${sameKey('s', 't', table.key)})`;
   const newer = (cell: string): string => newerThanCell(input, `t._cells -> ${cell}`, '0');
   const last = `(t._cells -> ${escapeText(absent)} IS NULL OR ${newer(escapeText(absent))})`;
   const [gone, joined] =

@@ -1,5 +1,6 @@
 import type { WriteDisposition } from '../../catalogue/catalogue.ts';
 import type { KeptColumn } from '../../catalogue/kept-columns.ts';
+import { apart, type Dialect, metRows } from '../../sql/apart.ts';
 import { quoteIdentifier } from '../../sql/identifier.ts';
 import { escapeText } from '../../sql/literal.ts';
 import type { Transaction } from '../../warehouse/database.ts';
@@ -71,7 +72,9 @@ export async function decideRows(transaction: Transaction, input: MergeInput): P
   const { staged } = input;
   const dropped = await dropDuplicates(transaction, input);
   const { fileTime } = input.file;
-  await transaction.query(`CREATE TEMP TABLE ${decided} ON COMMIT DROP AS ${decisionQuery(input)}`, [fileTime]);
+  await transaction.query(`CREATE TEMP TABLE ${decided} ON COMMIT DROP AS ${decisionQuery(input, transaction)}`, [
+    fileTime,
+  ]);
   await transaction.query(`CREATE TEMP TABLE ${removals} (_target bigint NOT NULL) ON COMMIT DROP`);
   const removal = input.removes && !input.superseded ? removalQuery(input) : null;
   const removed =
@@ -132,7 +135,7 @@ async function dropDuplicates(transaction: Transaction, { staged, table, write }
   return rowCount;
 }
 
-function decisionQuery(input: MergeInput): string {
+function decisionQuery(input: MergeInput, database: Dialect): string {
   const { table, write } = input;
   const isOlder = input.superseded ? 'true' : `NOT (${newerCondition(input)})`;
   const stale = staleScopes(input);
@@ -156,8 +159,10 @@ function decisionQuery(input: MergeInput): string {
       ? older
       : `CASE WHEN ${filled.join(' OR ') || 'false'} THEN ${actionLiteral('fill')} WHEN ${taken.join(' OR ')} THEN ${actionLiteral('confirm')} ELSE ${older} END`;
   const action = `CASE WHEN t._row IS NULL THEN ${fresh} WHEN ${outdated} THEN ${outdatedAction} WHEN ${changedCondition(input)}${revived} THEN ${actionLiteral('update')}${input.notes.may ? ` WHEN ${noteCondition(input)} THEN ${actionLiteral('noted')}` : ''} ELSE ${actionLiteral('same')} END`;
+  const named = `(SELECT * FROM ${input.staged.name} WHERE _code IS NULL)`;
+  const stored = metRows(database, { table: table.name, by: named, on: sameKey('t', 'o', table.key) });
   const again = input.staged.stored === 0 ? 'false' : `coalesce(t._load_id = ${BigInt(input.file.loadId)}, false)`;
-  return `SELECT s._line, t._row AS _target, ${action} AS _action, ${again} AS _again${shapeColumns(input)} FROM ${input.staged.name} s LEFT JOIN ${table.name} t ON ${sameKey('s', 't', table.key)}${shapeJoins(input, isOlder)}${stale ?? ''} WHERE s._code IS NULL AND $1::timestamptz IS NOT NULL`;
+  return `SELECT s._line, t._row AS _target, ${action} AS _action, ${again} AS _again${shapeColumns(input)} FROM ${input.staged.name} s LEFT JOIN ${stored} t ON ${sameKey('s', 't', table.key)}${shapeJoins(input, isOlder)}${stale ?? ''} WHERE s._code IS NULL AND $1::timestamptz IS NOT NULL`;
 }
 
 /** The greater winner value counts, then the newer file, then the later line. */
@@ -214,7 +219,7 @@ function staleScopes(input: MergeInput): string | null {
   if (scope === null) {
     return null;
   }
-  const staged = `SELECT 1 FROM ${input.staged.name} p WHERE ${sameKey('p', 'n', scope)}`;
+  const staged = `SELECT 1 FROM ${apart(input.staged.name)} p WHERE ${sameKey('p', 'n', scope)}`;
   const newer = `SELECT DISTINCT ${columnList(scope, 'n')} FROM ${input.table.name} n WHERE ${statedLater(input.file, 'n', '$1::timestamptz')} AND EXISTS (${staged})`;
   return ` LEFT JOIN (${newer}) z ON ${sameKey('s', 'z', scope)}`;
 }
@@ -222,7 +227,7 @@ function staleScopes(input: MergeInput): string | null {
 /** Rows in the file's scope that it does not hold, as far as it is not older than they are. */
 function removalQuery(input: MergeInput): { readonly text: string; readonly values: readonly string[] } | null {
   const { staged, table, write, file } = input;
-  const absent = `NOT EXISTS (SELECT 1 FROM ${staged.name} s WHERE ${sameKey('s', 't', table.key)})`;
+  const absent = `NOT EXISTS (SELECT 1 FROM ${apart(staged.name)} s WHERE ${sameKey('s', 't', table.key)})`;
   const older = statedBefore(file, 't', '$1::timestamptz');
   if (write.mode === 'snapshot') {
     const shown = '(t._deleted_at IS NULL OR t._deleted_at > $1::timestamptz)';

@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer';
+import { countedRows, metRows } from '../../sql/apart.ts';
 import { attempt } from '../../warehouse/attempt.ts';
 import type { Transaction } from '../../warehouse/database.ts';
 import { uniqueViolation } from '../../warehouse/postgres-errors.ts';
@@ -149,14 +150,19 @@ class StraightWay {
     const { piece, staged } = this.#tables;
     const insert = insertStatement({ table, file, version, from: `${piece} s WHERE s._code IS NULL` });
     const { rowCount } = await this.#transaction.query(
-      `${insert.text} ON CONFLICT (${columnList(table.key)}) DO NOTHING`,
+      `${insert.text} ON CONFLICT (${columnList(table.key)}) DO NOTHING${countedRows(this.#transaction)}`,
       insert.values,
     );
     this.stored += rowCount;
     if (rowCount === copied) {
       return true;
     }
-    const stored = `SELECT 1 FROM ${table.name} t WHERE ${sameKey('t', 's', table.key)} AND t._load_id = $1 AND t._line = s._line`;
+    const met = metRows(this.#transaction, {
+      table: table.name,
+      by: piece,
+      on: sameKey('t', 'o', table.key),
+    });
+    const stored = `SELECT 1 FROM ${met} t WHERE ${sameKey('t', 's', table.key)} AND t._load_id = $1 AND t._line = s._line`;
     await this.#transaction.query(
       `INSERT INTO ${staged} SELECT s.* FROM ${piece} s WHERE s._code IS NOT NULL OR NOT EXISTS (${stored})`,
       [file.loadId],

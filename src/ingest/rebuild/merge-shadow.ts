@@ -1,5 +1,6 @@
 import type { Catalogue } from '../../catalogue/catalogue.ts';
 import { keptColumns } from '../../catalogue/kept-columns.ts';
+import { apart, metRows } from '../../sql/apart.ts';
 import { quoteIdentifier, quoteRelation } from '../../sql/identifier.ts';
 import { escapeText } from '../../sql/literal.ts';
 import type { Transaction } from '../../warehouse/database.ts';
@@ -36,13 +37,13 @@ export async function mergeShadow(transaction: Transaction, catalogue: Catalogue
       .map(([property, { name }]) => `${escapeText(property)}::text, t.${quoteIdentifier(name)}`);
     await transaction.query(
       writeTombstones(
-        `$1::text, jsonb_build_object(${pairs.join(', ')}), $2::bigint FROM ${live} t WHERE ${shown('t')} AND NOT EXISTS (SELECT 1 FROM ${shadow} s WHERE ${same} AND ${shown('s')})`,
+        `$1::text, jsonb_build_object(${pairs.join(', ')}), $2::bigint FROM ${live} t WHERE ${shown('t')} AND NOT EXISTS (SELECT 1 FROM ${apart(shadow)} s WHERE ${same} AND ${shown('s')})`,
       ),
       [one.set, version],
     );
   }
   const gone = await transaction.query(
-    `DELETE FROM ${live} t WHERE NOT EXISTS (SELECT 1 FROM ${shadow} s WHERE ${same})`,
+    `DELETE FROM ${live} t WHERE NOT EXISTS (SELECT 1 FROM ${apart(shadow)} s WHERE ${same})`,
   );
   const differs = (names: readonly string[]): string =>
     names.map((name) => `t.${quoteIdentifier(name)} IS DISTINCT FROM s.${quoteIdentifier(name)}`).join(' OR ');
@@ -54,8 +55,15 @@ export async function mergeShadow(transaction: Transaction, catalogue: Catalogue
      ) SELECT count(*)::text AS changed FROM written WHERE _version = $1`,
     [version],
   );
+  const on = sameKey('t', 'o', table.key);
+  const stored = metRows(transaction, {
+    table: live,
+    by: shadow,
+    on,
+    columns: columnList(table.key, 't'),
+  });
   const added = await transaction.query(
-    `INSERT INTO ${live} (${columnList(all)}, _loaded_at, _version) SELECT ${columnList(all, 's')}, s._loaded_at, $1 FROM ${shadow} s WHERE NOT EXISTS (SELECT 1 FROM ${live} t WHERE ${same}) ORDER BY s._row`,
+    `INSERT INTO ${live} (${columnList(all)}, _loaded_at, _version) SELECT ${columnList(all, 's')}, s._loaded_at, $1 FROM ${shadow} s WHERE NOT EXISTS (SELECT 1 FROM ${stored} t WHERE ${same}) ORDER BY s._row`,
     [version],
   );
   if (gone.rowCount + added.rowCount + Number(rows[0]?.changed ?? 0) > 0) {

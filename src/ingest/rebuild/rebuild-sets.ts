@@ -266,10 +266,12 @@ async function deriveAgain(
 
 /** A table with other columns, numbers and versions: nobody's ETag or delta link speaks of it. */
 async function beginHistory(transaction: Transaction, { set, shadow }: ShadowTable): Promise<void> {
+  const { rows } = await transaction.query<{ newest: string | null }>(
+    `SELECT max(_version)::text AS newest FROM ${quoteRelation(shadow)}`,
+  );
   await transaction.query(
-    `UPDATE gateway.set_versions SET version = greatest(version + 1, n.newest), kept_since = greatest(version + 1, n.newest), epoch = gen_random_uuid(), changed_at = now()
-       FROM (SELECT max(_version) AS newest FROM ${quoteRelation(shadow)}) AS n WHERE entity_set = $1`,
-    [set],
+    `UPDATE gateway.set_versions SET version = greatest(version + 1, $2::bigint), kept_since = greatest(version + 1, $2::bigint), epoch = gen_random_uuid(), changed_at = now() WHERE entity_set = $1`,
+    [set, rows[0]?.newest ?? null],
   );
   await transaction.query(`DELETE FROM gateway.tombstones WHERE entity_set = $1`, [set]);
 }

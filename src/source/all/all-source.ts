@@ -57,7 +57,7 @@ export class AllSource implements DataSource<AllPlan> {
       unseen: reading.unseen,
       recency: recencyOf(plan.setNames, { catalogue: reading.catalogue, goesOn: goesOn(plan) }),
       ...(reading.onServer && { onServer: reading.onServer }),
-      ...(parts.proxied.length === 0 ? { opening: versionsText(plan.setNames) } : {}),
+      ...(parts.proxied.length === 0 ? { opening: versionsText(plan.setNames, reading.catalogue) } : {}),
     });
     return taken.kind === 'done' ? taken.result : takeProxied(work, taken, recipient);
   }

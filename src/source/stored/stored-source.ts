@@ -43,7 +43,8 @@ export class StoredSource implements DataSource<StoredPlan> {
     return database.read(work, {
       ...this.#options(reading),
       recency: recencyOf(plan.setNames, { catalogue, goesOn: behindOthers || reading.deltaToken !== null }),
-      ...(sets.length === 0 ? {} : { opening: versionsText(sets) }),
+      sets: plan.setNames,
+      ...(sets.length === 0 ? {} : { opening: versionsText(sets, reading.catalogue) }),
       ...(early ? { early: (session: ReadSession) => recipient.recall(validatorIn(session)) } : {}),
       weighed: weight,
     });

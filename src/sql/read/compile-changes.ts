@@ -10,7 +10,7 @@ import { fromWhere } from '../expression/collection.ts';
 import { openScope } from '../expression/open-scope.ts';
 import { truth } from '../expression/predicate.ts';
 import { searchCondition } from '../expression/search.ts';
-import { quoteIdentifier } from '../identifier.ts';
+import { historyTables, quoteIdentifier } from '../identifier.ts';
 import { escapeText, integerLiteral } from '../literal.ts';
 import { rowId, storedSet } from '../scope.ts';
 import { sqlType } from '../sql-type.ts';
@@ -101,6 +101,7 @@ function goneRows({ plan, window, after }: Part, catalogue: Catalogue): string {
   const { alias } = scope.table(set);
   const same = typed.map(({ column, sql }) => `${alias}.${quoteIdentifier(column)} = ${sql}`);
   const again = `SELECT 1 ${fromWhere(scope, same)}`;
+  const { tombstones } = historyTables(stored);
   const conditions = [
     `s.entity_set = ${escapeText(stored.name)}`,
     within('s.version', window),
@@ -108,7 +109,7 @@ function goneRows({ plan, window, after }: Part, catalogue: Catalogue): string {
     ...(isRestricted(set) ? [wasThere(set, typed, catalogue)] : []),
     `NOT EXISTS (${again})`,
   ];
-  return `SELECT ${typed.map(({ sql }) => sql).join(', ')}, 'deleted', 0, s.version, s.number FROM "gateway"."tombstones" AS s WHERE ${conditions.join(' AND ')}`;
+  return `SELECT ${typed.map(({ sql }) => sql).join(', ')}, 'deleted', 0, s.version, s.number FROM ${tombstones} AS s WHERE ${conditions.join(' AND ')}`;
 }
 
 interface KeyColumn {

@@ -5,6 +5,7 @@ import { from as copyFrom } from 'pg-copy-streams';
 import { GatewayError } from '../../errors.ts';
 import type { WarehouseEvent } from '../../observation/events/warehouse.ts';
 import type { Observe } from '../../observation/observe.ts';
+import { fencedApart } from '../../sql/apart.ts';
 import type { DatabaseRow, QueryResult, Transaction } from '../database.ts';
 import { postgresError } from '../postgres-errors.ts';
 import { tellStatement } from './tell-statement.ts';
@@ -26,11 +27,16 @@ export async function ask<Row extends DatabaseRow>(
 }
 
 /** What a transaction that is open on `client` may do. */
-export function transactionOn(client: pg.PoolClient, observe: Observe<WarehouseEvent>): Transaction {
+export function transactionOn(
+  client: pg.PoolClient,
+  { observe, isDistributed }: { readonly observe: Observe<WarehouseEvent>; readonly isDistributed: boolean },
+): Transaction {
   return {
+    isDistributed,
     query: (text, values) => {
-      tellStatement(observe, 'owner', text);
-      return ask(client, text, values);
+      const statement = isDistributed ? fencedApart(text) : text;
+      tellStatement(observe, 'owner', statement);
+      return ask(client, statement, values);
     },
     copyIn: async (text, bytes) => {
       tellStatement(observe, 'owner', text);

@@ -75,6 +75,17 @@ async function emptyTables(
   if (names.length === 0) {
     return new Set();
   }
+  if (transaction.isDistributed) {
+    // They may lie on several workers, which one statement cannot look at side by side.
+    const found = new Set<string>();
+    for (const name of names) {
+      const { rowCount } = await transaction.query(`SELECT 1 FROM ${quoteRelation({ schema, name })} LIMIT 1`);
+      if (rowCount === 0) {
+        found.add(name);
+      }
+    }
+    return found;
+  }
   const parts = names.map(
     (name) =>
       `SELECT ${String(names.indexOf(name))} AS place WHERE NOT EXISTS (SELECT 1 FROM ${quoteRelation({ schema, name })})`,

@@ -1,4 +1,5 @@
 import type { Catalogue, StoredSet } from '../../catalogue/catalogue.ts';
+import { countedRows } from '../../sql/apart.ts';
 import { quoteIdentifier, quoteRelation } from '../../sql/identifier.ts';
 import type { Transaction } from '../database.ts';
 import { writeTombstones } from '../write-tombstones.ts';
@@ -77,7 +78,7 @@ async function putRows(transaction: Transaction, rows: Given, whole: boolean): P
   const set_ = [...others, '_version'].map((name) => `${name} = excluded.${name}`).join(', ');
   const conflict = others.length === 0 ? 'DO NOTHING' : `DO UPDATE SET ${set_} WHERE ${where}`;
   const { rowCount } = await transaction.query(
-    `INSERT INTO ${table} AS t (${columns.join(', ')}, _version) SELECT g.*, ${version} FROM ${source} ON CONFLICT (${key.join(', ')}) ${conflict}`,
+    `INSERT INTO ${table} AS t (${columns.join(', ')}, _version) SELECT g.*, ${version} FROM ${source} ON CONFLICT (${key.join(', ')}) ${conflict}${countedRows(transaction)}`,
     values,
   );
   if (rowCount + removed === 0) {

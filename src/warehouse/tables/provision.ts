@@ -3,6 +3,7 @@ import { GatewayError } from '../../errors.ts';
 import { quoteRelation } from '../../sql/identifier.ts';
 import type { Database, Transaction } from '../database.ts';
 import { schemaLock } from '../migrate.ts';
+import { followGroups } from '../placement/place-groups.ts';
 import { putArchiveViews } from './archive-views.ts';
 import { existingTables } from './existing-tables.ts';
 import { freeNames } from './free-names.ts';
@@ -116,12 +117,21 @@ async function makeTables(
       (table) => `GRANT SELECT ON ${quoteRelation({ schema: table.schema, name: table.table })} TO gateway_reader`,
     ),
   ];
-  if (statements.length > 0) {
+  if (transaction.isDistributed) {
+    // Of several statements in one text Citus takes none that changes tables of a worker.
+    for (const statement of statements) {
+      await transaction.query(statement);
+    }
+  } else if (statements.length > 0) {
     await transaction.query(statements.join(';\n'));
   }
+  const followed = await followGroups(transaction, catalogue);
   const names = new Set(wanted.map((table) => table.table));
   const report = {
-    changes: plans.flatMap((plan) => plan.changes),
+    changes: [
+      ...plans.flatMap((plan) => plan.changes),
+      ...followed.map((set) => `${set}: laid beside the other tables of its source`),
+    ],
     retiredColumns: plans.flatMap((plan) => plan.retired),
     retiredTables: [...existing.keys()].filter((name) => !names.has(name)),
   };

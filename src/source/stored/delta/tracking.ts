@@ -3,7 +3,7 @@ import type { StoredSet } from '../../../catalogue/catalogue.ts';
 import { GatewayError } from '../../../errors.ts';
 import type { Bound, CollectionPlan } from '../../../plan/model/read-plan.ts';
 import { type DeltaToken, decodeDeltaToken, encodeDeltaToken } from '../../../plan/position/page-position.ts';
-import { quoteRelation } from '../../../sql/identifier.ts';
+import { historyTables, quoteRelation } from '../../../sql/identifier.ts';
 import { literal } from '../../../sql/literal.ts';
 import type { ReadSession } from '../../../warehouse/database.ts';
 import type { Reading } from '../../data-source.ts';
@@ -78,7 +78,7 @@ async function historyOf(
   const text = (value: string): string => literal({ type: 'Edm.String', value });
   const relation = text(quoteRelation(set.relation));
   const { rows } = await session.query<{ version: string; kept_since: string; epoch: string; relation: string }>(
-    `SELECT version::text, kept_since::text, epoch::text, to_regclass(${relation})::oid::text AS relation FROM gateway.set_versions WHERE entity_set = ${text(set.name)}`,
+    `SELECT version::text, kept_since::text, epoch::text, to_regclass(${relation})::oid::text AS relation FROM ${historyTables(set).versions} WHERE entity_set = ${text(set.name)}`,
   );
   const [row] = rows;
   if (row === undefined) {
