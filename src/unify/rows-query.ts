@@ -24,9 +24,14 @@ export const allRows: Restriction = () => ({ join: null, where: [] });
 /** How new a row is, as SQL: only where several rows may speak of one thing. */
 export type Newness = (set: StoredSet, alias: string) => string;
 
+/** Whether a set that references are looked up in may have rows of a source: where it has none, nothing is looked up. */
+export type Looked = (set: StoredSet, source: string) => boolean;
+
 interface Choice {
   readonly restriction: (contribution: BoundContribution) => Restriction;
   readonly newness: Newness;
+  /** Absent: all may have some. */
+  readonly looked?: Looked;
 }
 
 /**
@@ -37,7 +42,7 @@ export function unifiedRows(
   unified: BoundUnified,
   contributions: readonly BoundContribution[],
   columns: readonly string[],
-  { restriction, newness }: Choice,
+  { restriction, newness, looked = () => true }: Choice,
 ): string {
   const { combined } = unified.derivation;
   // Documents of proxied sets do not warrant that their ids are keys.
@@ -46,7 +51,7 @@ export function unifiedRows(
     unified.spaces.size < unified.contributions.length ||
     contributions.some((one) => identityOf(unified, one).set.role === 'copy');
   const selects = contributions.map((one) =>
-    contributionRows(unified, one, { restriction: restriction(one), newness: contended ? newness : null }),
+    contributionRows(unified, one, { restriction: restriction(one), newness: contended ? newness : null, looked }),
   );
   const outer = columns.map((name) => `${outerValue(unified, name)} AS ${quoteIdentifier(name)}`).join(', ');
   const rows = selects.join(' UNION ALL ');
@@ -95,7 +100,11 @@ function outerValue({ derivation, set, zone }: BoundUnified, name: string): stri
 function contributionRows(
   unified: BoundUnified,
   bound: BoundContribution,
-  { restriction, newness }: { readonly restriction: Restriction; readonly newness: Newness | null },
+  {
+    restriction,
+    newness,
+    looked,
+  }: { readonly restriction: Restriction; readonly newness: Newness | null; readonly looked: Looked },
 ): string {
   const { contribution } = bound;
   const identity = identityOf(unified, bound);
@@ -109,7 +118,7 @@ function contributionRows(
   }
   const said = contribution.grouped ? groupSaid(identity, row.alias) : rowSaid(identity, row.alias);
   const cells = [...unified.set.columns].flatMap(([property, column]) => {
-    const cell = cellOf(property, { unified, bound, scope, row, said });
+    const cell = cellOf(property, { unified, bound, scope, row, said, looked });
     return cell === null
       ? []
       : [
@@ -165,10 +174,11 @@ interface Cell {
   readonly bound: BoundContribution;
   readonly scope: Scope;
   readonly row: Row;
+  readonly looked: Looked;
 }
 
 /** null: it is made outside, of other columns. */
-function cellOf(property: string, { unified, bound, scope, row, said }: Cell): string | null {
+function cellOf(property: string, { unified, bound, scope, row, said, looked }: Cell): string | null {
   const { contribution } = bound;
   const rule = unified.derivation.rules.get(property);
   switch (rule?.kind) {
@@ -197,14 +207,14 @@ function cellOf(property: string, { unified, bound, scope, row, said }: Cell): s
     return bound.aggregates.has(property) ? `${row.alias}.${quoteIdentifier(property)}` : 'NULL';
   }
   return rule?.kind === 'reference'
-    ? referenceCell(property, formula, { unified, bound, scope, row, said })
+    ? referenceCell(property, formula, { unified, bound, scope, row, said, looked })
     : value(formula, scope);
 }
 
 const keyOf = (source: string, formula: BoundExpression, scope: Scope): string =>
   `(${escapeText(`${source}:`)} || ${idPart(value(formula, scope), formula.type)})`;
 
-function referenceCell(property: string, formula: BoundExpression, { unified, bound, scope }: Cell): string {
+function referenceCell(property: string, formula: BoundExpression, { unified, bound, scope, looked }: Cell): string {
   if (formula.type === 'null') {
     return 'NULL';
   }
@@ -216,7 +226,8 @@ function referenceCell(property: string, formula: BoundExpression, { unified, bo
   if (led === null) {
     return key;
   }
-  const found = led.sources.map((source) => {
+  const sources = led.sources.filter((source) => looked(led.set, source));
+  const found = sources.map((source) => {
     const alias = scope.aliases.next('k');
     const theirs = keyOf(source, formula, scope);
     scope.from.push(

@@ -18,7 +18,14 @@ import { matchRows } from './matched-rows.ts';
 import { addMembers, hasOwnParents } from './new-parents.ts';
 import { completeTotals } from './running-totals.ts';
 import { noteStatements, settledTable, settleStatements } from './settle-statements.ts';
-import { addUnified, affectedUnified, contestedUnified, unifiedIds, unifiedQuery } from './unified-rows.ts';
+import {
+  addUnified,
+  affectedUnified,
+  contestedUnified,
+  unifiedIds,
+  unifiedLookups,
+  unifiedQuery,
+} from './unified-rows.ts';
 import { type DerivedMarks, differences, writeDerived } from './write-derived.ts';
 
 /** Where more rows change than this, `bulk`, comparing what each says costs more than making all things they name again. */
@@ -48,7 +55,12 @@ export async function noteAffected(
   { source, rows, fileTime, bulk }: SourceChange,
 ): Promise<number> {
   let restated = 0;
-  for (const derived of derivedFrom(catalogue, source.set.name)) {
+  // Of a load that brings nothing but new rows there is nothing to note.
+  const { rows: some } = await transaction.query<{ some: boolean }>(
+    `SELECT EXISTS (${rows.changing}) OR EXISTS (${rows.restated}) AS some`,
+  );
+  const noting = some[0]?.some === true ? derivedFrom(catalogue, source.set.name) : [];
+  for (const derived of noting) {
     await createAffected(transaction, derived);
     await noteChanging(transaction, catalogue, { derived, source, bulk, condition: `t._row IN (${rows.changing})` });
     const newer = `t._row IN (${rows.restated}) AND (t._stamp IS NULL OR t._stamp < $1)`;
@@ -304,9 +316,13 @@ async function rederive(
   const noted = await notedAmong(transaction, [...madeOf(catalogue, derived)]);
   const made = quoteIdentifier(distinctName('made_', table.set.name));
   const lost = quoteIdentifier(distinctName('lost_', table.set.name));
-  await transaction.query(
-    `CREATE TEMP TABLE ${made} ON COMMIT DROP AS ${isNamed(derived) ? derivationQuery(catalogue, derived, { whole, noted }) : unifiedQuery(catalogue, { derived, all: whole })}`,
-  );
+  const query = isNamed(derived)
+    ? derivationQuery(catalogue, derived, { whole, noted })
+    : unifiedQuery(catalogue, {
+        ...{ derived, all: whole },
+        looked: await unifiedLookups(transaction, catalogue, derived),
+      });
+  await transaction.query(`CREATE TEMP TABLE ${made} ON COMMIT DROP AS ${query}`);
   const dimension = bulk ? null : asDimension(derived);
   if (dimension !== null) {
     const columns = columnList(derivedColumns(derived));
@@ -369,9 +385,13 @@ async function noteBelow(
   const differs = differences(derived);
   const gone = `SELECT _target FROM ${lost}`;
   const updated = `SELECT t._row FROM ${table.name} t JOIN ${made} m ON ${sameKey('m', 't', table.key)} WHERE ${differs}`;
+  const rows = differs === null ? gone : `${gone} UNION ALL ${updated}`;
+  if (below.length === 0 || (await transaction.query(`SELECT 1 WHERE EXISTS (${rows})`)).rowCount === 0) {
+    return;
+  }
+  const changing = `t._row IN (${rows})`;
   for (const one of below) {
     await createAffected(transaction, one);
-    const changing = `t._row IN (${differs === null ? gone : `${gone} UNION ALL ${updated}`})`;
     await noteChanging(transaction, catalogue, { derived: one, source: table, bulk, condition: changing });
   }
 }

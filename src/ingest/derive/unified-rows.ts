@@ -3,7 +3,7 @@ import { GatewayError } from '../../errors.ts';
 import { quoteIdentifier } from '../../sql/identifier.ts';
 import { type BoundUnified, unifiedOf } from '../../unify/bind-unified.ts';
 import { contestedIds, idsNamedBy, keysOfIds, ownRows, withIds } from '../../unify/ids-query.ts';
-import { allRows, type Newness, unifiedRows } from '../../unify/rows-query.ts';
+import { allRows, type Looked, type Newness, unifiedRows } from '../../unify/rows-query.ts';
 import type { Transaction } from '../../warehouse/database.ts';
 import { trueStamp } from '../ledger/confirmations.ts';
 import { nextVersion, publishVersion } from '../ledger/set-version.ts';
@@ -12,6 +12,7 @@ import type { StoredTable } from '../stored/stored-table.ts';
 import { affectedTable } from './affected-keys.ts';
 import { derivedColumns } from './derived-columns.ts';
 import type { DerivedTable } from './derived-sets.ts';
+import { lookedUp } from './looked-up.ts';
 import type { DerivedMarks } from './write-derived.ts';
 
 /** How new the row of a source is: of rows of files that is noted beside them, too. */
@@ -48,15 +49,25 @@ export function contestedUnified(
 export interface UnifiedTables {
   readonly derived: DerivedTable;
   readonly all: boolean;
+  /** Absent: references are looked up everywhere. */
+  readonly looked?: Looked;
 }
 
 /** The SELECT of unified rows, in the columns of `derivedColumns`. */
-export function unifiedQuery(catalogue: Catalogue, { derived, all }: UnifiedTables): string {
+export function unifiedQuery(catalogue: Catalogue, { derived, all, looked }: UnifiedTables): string {
   const unified = boundOf(catalogue, derived);
   const restriction = (bound: BoundUnified['contributions'][number]) =>
     all ? allRows : withIds(unified, bound, affectedTable(derived));
-  return unifiedRows(unified, unified.contributions, derivedColumns(derived), { restriction, newness });
+  const choice = { restriction, newness, ...(looked === undefined ? {} : { looked }) };
+  return unifiedRows(unified, unified.contributions, derivedColumns(derived), choice);
 }
+
+/** Where references of a unified set are worth a look now. */
+export const unifiedLookups = (
+  transaction: Transaction,
+  catalogue: Catalogue,
+  derived: DerivedTable,
+): Promise<Looked> => lookedUp(transaction, boundOf(catalogue, derived));
 
 /** SELECT of the keys, `_key`, that rows of the affected ids may have. */
 export const affectedKeys = (catalogue: Catalogue, derived: DerivedTable): string =>
@@ -155,7 +166,10 @@ export async function insertUnified(
     contributions: own.contributions,
   };
   const restriction = () => (alias: string) => ({ join: null, where: [changed(alias)] });
-  const made = unifiedRows(alone, own.contributions, columns, { restriction, newness });
+  const made = unifiedRows(alone, own.contributions, columns, {
+    ...{ restriction, newness },
+    looked: await lookedUp(transaction, alone),
+  });
   const replaced = [...columns, '_version', '_load_id', '_loaded_at', '_stamp']
     .map((name) => `${quoteIdentifier(name)} = excluded.${quoteIdentifier(name)}`)
     .join(', ');
