@@ -10,10 +10,10 @@ export const proxied = 'buzzeasy';
 export class ArchivedFeed {
   readonly feed = new ModelFeed();
   readonly clock = { now: new Date('2026-04-02T12:00:00Z') };
-  readonly #of: () => Feed;
+  readonly #of: () => Pick<Feed, 'catalogue' | 'database'>;
   #archives: Archives | null = null;
 
-  constructor(of: () => Feed) {
+  constructor(of: () => Pick<Feed, 'catalogue' | 'database'>) {
     this.#of = of;
   }
 
@@ -24,6 +24,12 @@ export class ArchivedFeed {
 
   remove(set: string, id: string): void {
     this.feed.remove(`Buzzeasy${set}`, id);
+  }
+
+  /** Takes one of the rows out that are there. */
+  removeAt(set: string, place: number): void {
+    const ids = [...(this.feed.sets.get(`Buzzeasy${set}`)?.keys() ?? [])];
+    this.remove(set, ids[place % Math.max(1, ids.length)] ?? '');
   }
 
   /** What a gateway does that starts now; `live`: how the feed declares its sets by now. */

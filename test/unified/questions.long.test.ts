@@ -7,6 +7,7 @@ import { after, before, describe, it } from 'mocha';
 import { loadFile } from '../../src/ingest/load/load-file.ts';
 import { type SampleReport, writeSamples } from '../../src/samples/write-samples.ts';
 import { metadataFolder, type TestGateway, testGateway } from '../support/gateway.ts';
+import { ArchivedFeed } from './archived-feed.ts';
 
 /** The days of metrics files of the samples are days of this zone. */
 const zone = 'UTC';
@@ -247,6 +248,41 @@ describe('what analysts ask over all sources, one request each', () => {
     );
     assert.deepEqual(found, wanted);
   });
+  it('handle time per agent over a source of files and one that is archived', async () => {
+    const { catalogue, database } = gateway;
+    const metrics = [...new Map(agentMetrics().map((one) => [one.key, one.row])).values()];
+    const addresses = [...new Set(metrics.map((row) => row['UserEmailAddress'] ?? '').filter((one) => one !== ''))];
+    const feed = { catalogue, database };
+    const archived = new ArchivedFeed(() => feed);
+    const told: [string, number][] = metrics.map((row) => [
+      (row['UserEmailAddress'] ?? '') || 'null',
+      Number(row['HandleTimeSeconds']),
+    ]);
+    for (const [number, address] of [...addresses.slice(0, 5), 'nobody.else@example.com'].entries()) {
+      const id = `agent${number}`;
+      archived.put('Users', { id, Name: 'Somebody', emailAddress: address.toUpperCase() });
+      for (const task of [1, 2, 3]) {
+        const [active, after] = [task * 100 + number, task * 7];
+        archived.put('Workitems', {
+          ...{ id: `${id} ${task}`, agentId: id, startTimeUTC: `2026-03-0${task}T10:00:00Z`, result: 'Handled' },
+          ...{ activeDurationInSeconds: active, wrapUpDuration: after, previewDuration: 1000 },
+        });
+        told.push([address, active + after]);
+      }
+    }
+    await archived.copy('Users', 'Workitems');
+    const found = await answer(
+      "AgentDays?$apply=filter(Source in ('sparkcentral','buzzeasy'))/groupby((Agent/Email),aggregate(HandleSeconds with sum as S))",
+      ['Agent/Email'],
+      'S',
+    );
+    const lower = (pairs: Iterable<readonly [string, number]>) =>
+      sums([...pairs].map(([address, number]): [string, number] => [address.toLowerCase(), number]));
+    assert.deepEqual(lower(found), lower(told));
+    assert.ok(found.size > 5);
+    await archived.forget();
+  });
+
   /** Of a day that is told again the later file counts. */
   const agentMetrics = () =>
     report.files
