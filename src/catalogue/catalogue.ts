@@ -184,6 +184,8 @@ export type Derivation =
       readonly from: string;
       /** Parent key property to bridge property. */
       readonly parent: ReadonlyMap<string, string>;
+      /** Further properties of the parent to bridge properties that have their values. */
+      readonly carries: ReadonlyMap<string, string>;
       /** The parent's list column and the bridge property that takes a member. */
       readonly list: { readonly property: string; readonly as: string };
       /** A second list paired by position when the counts agree. */

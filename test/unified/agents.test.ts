@@ -183,6 +183,39 @@ describe('traps of unified agents, teams, contacts and topics', () => {
     ]);
   });
 
+  it('labels of results are topics of their case, once each, and follow when the labels or the case of a result change', async () => {
+    const topics = async (id: string): Promise<readonly unknown[]> =>
+      (
+        await feed().rows(
+          `SELECT "TopicKey" AS t FROM feed."ConversationTopics" WHERE "ConversationKey" = 'tracebuzz:${id}' ORDER BY 1`,
+        )
+      ).map((row) => row['t']);
+    const result = { Source: 13, FoundAt: 1750060100, IsOwn: 0 };
+    await load(
+      'tracebuzz/results',
+      [
+        { ...result, ResultId: 11, CaseId: 1, Labels: '[7][8]' },
+        { ...result, ResultId: 12, CaseId: 1, Labels: '[8]' },
+        { ...result, ResultId: 13, CaseId: 2, Labels: '[8]' },
+        { ...result, ResultId: 14, Labels: '[9]' },
+      ],
+      9,
+    );
+    assert.deepEqual(await topics('1'), ['tracebuzz:7', 'tracebuzz:8']);
+    assert.deepEqual(await topics('2'), ['tracebuzz:8']);
+    await load(
+      'tracebuzz/results',
+      [
+        { ...result, ResultId: 11, CaseId: 1, Labels: '[]' },
+        { ...result, ResultId: 12, CaseId: 2, Labels: '[9]' },
+      ],
+      10,
+    );
+    assert.deepEqual(await topics('1'), ['tracebuzz:7'], 'the reason of the case stays');
+    assert.deepEqual(await topics('2'), ['tracebuzz:8', 'tracebuzz:9']);
+    await assertMadeAnew(feed());
+  });
+
   it('a contact has the name that its source knows', async () => {
     await load(
       'tracebuzz/person-properties',

@@ -123,6 +123,17 @@ function bridge(draft: SetDraft, index: DraftIndex): Derivation | null {
       checkProperty(draft, parent, { name: theirs, path: ['bridge', 'parent', theirs] });
       checkProperty(draft, draft, { name: ours, path: ['bridge', 'parent', theirs] });
     }
+    for (const [theirs, ours] of Object.entries(entry.carries ?? {})) {
+      checkProperty(draft, parent, { name: theirs, path: ['bridge', 'carries', theirs] });
+      checkProperty(draft, draft, { name: ours, path: ['bridge', 'carries', theirs] });
+      if (
+        parent.entry.properties[theirs]?.type !== draft.entry.properties[ours]?.type ||
+        draft.entry.key.includes(ours)
+      ) {
+        const message = `${ours} has another type, or is a part of the key.`;
+        draft.report(['bridge', 'carries', theirs], message, 'Name properties of one type.');
+      }
+    }
     for (const key of ['list', 'paired'] as const) {
       const list = entry[key];
       if (list === undefined) {
@@ -144,6 +155,7 @@ function bridge(draft: SetDraft, index: DraftIndex): Derivation | null {
     kind: 'bridge',
     from: parent?.setName ?? entry.from,
     parent: new Map(Object.entries(entry.parent)),
+    carries: new Map(Object.entries(entry.carries ?? {})),
     list: entry.list,
     paired: entry.paired ?? null,
     position: entry.position ?? null,

@@ -52,5 +52,10 @@ function derivedPairs(other: SetDraft, draft: SetDraft, index: DraftIndex): read
     return columns;
   }
   const lists = [bridge.list, ...(bridge.paired === undefined ? [] : [bridge.paired])];
-  return [...columns, ...Object.entries(bridge.parent), ...lists.map((list) => [list.property, list.as] as const)];
+  return [
+    ...columns,
+    ...Object.entries(bridge.parent),
+    ...Object.entries(bridge.carries ?? {}),
+    ...lists.map((list) => [list.property, list.as] as const),
+  ];
 }

@@ -91,6 +91,7 @@ function sourcesOf(
   if (bridge !== undefined) {
     const pairs = [
       ...Object.entries(bridge.parent),
+      ...Object.entries(bridge.carries ?? {}),
       ...[bridge.list, ...(bridge.paired === undefined ? [] : [bridge.paired])].map(
         ({ property, as }) => [property, as] as const,
       ),

@@ -362,6 +362,7 @@ export const exportSchema = z.strictObject({
     .strictObject({
       from: setReference,
       parent: columnMap,
+      carries: columnMap.optional().describe('Further properties of the parent to own ones.'),
       list: listColumn,
       paired: listColumn.optional(),
       position: name.optional(),

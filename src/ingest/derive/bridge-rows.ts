@@ -48,7 +48,7 @@ function memberQuery(
   if (derivation.kind !== 'bridge') {
     return '';
   }
-  const { from, list, paired, position } = derivation;
+  const { from, carries, list, paired, position } = derivation;
   const source = storedTable(catalogue, from);
   const parent = parentColumns(catalogue, derived);
   const split = (property: string): string =>
@@ -71,6 +71,7 @@ function memberQuery(
           `CASE WHEN ${together} AND cardinality(l.names) = cardinality(l.members) THEN nullif(${trimmed('l.names[m.place]')}, '') END`,
         ]),
     ...(position === null ? [] : ['m.place::integer']),
+    ...[...carries.keys()].map((property) => `t.${quoteIdentifier(columnOf(source, property))}`),
   ];
   const key = columnList([...parent.map(({ ours }) => ours), columnOf(table, list.as)]);
   const named = derivedColumns(derived);

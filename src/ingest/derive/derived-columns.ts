@@ -5,12 +5,13 @@ import type { DerivedTable } from './derived-sets.ts';
 /** Columns a derivation gives values to, key first. */
 export function derivedColumns({ table, derivation }: DerivedTable): readonly string[] {
   if (derivation.kind === 'bridge') {
-    const { parent, list: members, paired, position } = derivation;
+    const { parent, carries, list: members, paired, position } = derivation;
     const properties = [
       ...parent.values(),
       members.as,
       ...(paired === null ? [] : [paired.as]),
       ...(position === null ? [] : [position]),
+      ...carries.values(),
     ];
     return properties.map((property) => columnOf(table, property));
   }

@@ -43,12 +43,23 @@ export function describeDerivation(catalogue: Catalogue, { table, derivation }: 
   if (derivation.kind !== 'bridge') {
     return describeMade(catalogue, { table, derivation });
   }
-  const { from, parent, list, paired, position } = derivation;
+  const { from, parent, carries, list, paired, position } = derivation;
   const listed = [list, ...(paired === null ? [] : [paired])].map(({ property }) => property);
   const encodings = listed.map((property) => encodingOf(catalogue, from, property));
   const types = [...table.columns].map(([property, { sqlType }]) => [property, sqlType]);
-  const above = aboveOf(catalogue, from, [...parent.keys(), ...listed]);
-  const whole = [from, hiddenBy(catalogue, from), [...parent], list, paired, position, encodings, types, above];
+  const above = aboveOf(catalogue, from, [...parent.keys(), ...carries.keys(), ...listed]);
+  const whole = [
+    from,
+    hiddenBy(catalogue, from),
+    [...parent],
+    list,
+    paired,
+    position,
+    encodings,
+    types,
+    above,
+    ...carries,
+  ];
   const way = JSON.stringify(whole);
   const rest = derivedColumns({ table, derivation }).filter((name) => !table.key.includes(name));
   return {

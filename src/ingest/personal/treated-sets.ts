@@ -70,10 +70,10 @@ function takenBy(derivation: Derivation): readonly (readonly [ours: string, thei
   if (derivation.kind !== 'bridge') {
     return [];
   }
-  const { from, parent, list, paired } = derivation;
+  const { from, parent, carries, list, paired } = derivation;
   const lists = [list, ...(paired === null ? [] : [paired])];
   return [
-    ...[...parent].map(([property, ours]) => [ours, { set: from, property }] as const),
+    ...[...parent, ...carries].map(([property, ours]) => [ours, { set: from, property }] as const),
     ...lists.map(({ property, as }) => [as, { set: from, property }] as const),
   ];
 }
