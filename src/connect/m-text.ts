@@ -84,11 +84,12 @@ export const sheetQuery = (root: string, set: EntitySet): MQuery => flatQuery(mT
 /**
  * The same for a semantic model, whose address is a parameter; and where the rows have a moment, of the period of the
  * parameters RangeStart and RangeEnd alone. The condition stands behind the source, so that the feed is asked for these rows.
+ * Rows whose moment is not known (yet) belong to the period that has not ended.
  */
-export const modelQuery = (address: string, set: EntitySet, moment: string | null): MQuery =>
+export const modelQuery = (address: string, set: EntitySet, moment: Property | null): MQuery =>
   flatQuery(mIdentifier(address), set, moment);
 
-function flatQuery(root: string, set: EntitySet, moment: string | null): MQuery {
+function flatQuery(root: string, set: EntitySet, moment: Property | null): MQuery {
   const columns = sheetColumns(set);
   const names = columns.map(({ property }) => mText(property.name));
   const converted = columns.flatMap(({ property: { name, type, collection } }) => {
@@ -119,7 +120,13 @@ function flatQuery(root: string, set: EntitySet, moment: string | null): MQuery 
 }
 
 /** Periods follow each other without a gap: of both ends one is in. */
-function inPeriod(moment: string): string {
-  const field = `[${mIdentifier(moment)}]`;
-  return `Table.SelectRows(Navigation, each ${field} >= DateTimeZone.From(RangeStart) and ${field} < DateTimeZone.From(RangeEnd))`;
+function inPeriod({ name, nullable }: Property): string {
+  const field = `[${mIdentifier(name)}]`;
+  const within = `${field} >= DateTimeZone.From(RangeStart) and ${field} < DateTimeZone.From(RangeEnd)`;
+  if (!nullable) {
+    return `Table.SelectRows(Navigation, each ${within})`;
+  }
+  // Which condition it is does not depend on rows, so that each of them can be asked of the feed.
+  const isOpen = 'DateTimeZone.From(RangeEnd) > DateTimeZone.UtcNow()';
+  return `Table.SelectRows(Navigation, if ${isOpen} then each (${within}) or ${field} = null else each ${within})`;
 }

@@ -219,7 +219,7 @@ describe('connect files: the semantic model', () => {
     ]);
   });
 
-  it('facts whose moment is never null are refreshed by days; others would lose rows', async () => {
+  it('facts are refreshed by days, and rows without a moment are lost by none: they come with the one that has not ended', async () => {
     const [conversations] = readTmdl(file('tables/Conversations'));
     const policy = conversations?.children.find(({ keyword }) => keyword === 'refreshPolicy');
     const source = policy?.properties.get('sourceExpression') ?? '';
@@ -231,7 +231,25 @@ describe('connect files: the semantic model', () => {
     const partition = conversations?.children.find(({ keyword }) => keyword === 'partition');
     assert.equal(partition?.properties.get('source'), source);
     assert.match(file('expressions'), /^expression RangeStart = #datetime\(2025, 1, 1, 0, 0, 0\) meta /m);
-    assert.doesNotMatch(file('tables/Messages'), /refreshPolicy|RangeStart/);
+    const [messages] = readTmdl(file('tables/Messages'));
+    const read =
+      messages?.children.find(({ keyword }) => keyword === 'refreshPolicy')?.properties.get('sourceExpression') ?? '';
+    const within = '[SentAt] >= DateTimeZone.From(RangeStart) and [SentAt] < DateTimeZone.From(RangeEnd)';
+    const isOpen = 'DateTimeZone.From(RangeEnd) > DateTimeZone.UtcNow()';
+    assert.ok(
+      read.includes(
+        `Period = Table.SelectRows(Navigation, if ${isOpen} then each (${within}) or [SentAt] = null else each ${within}),\n`,
+      ),
+      read,
+    );
+    assert.equal(await mFault(read), null);
+    const shipped = projectFiles({ root, sets: [...catalogueOf(metadataFolder, {}).model.entitySets.values()], at });
+    for (const name of ['Conversations', 'Messages']) {
+      assert.match(
+        shipped.get(`ContactCentre.SemanticModel/definition/tables/${name}.tmdl`) ?? '',
+        /\trefreshPolicy\n/,
+      );
+    }
   });
 
   it('all sets of the product are read, and their queries', async () => {

@@ -90,10 +90,10 @@ const relationship = ({ from, to, active }: Relationship): TmdlObject => ({
   ],
 });
 
-/** The moment that rows are told apart by for an incremental refresh: one that no row is without, else rows were lost; null: there is none. */
-function periodOf({ name, entityType }: EntitySet): string | null {
+/** The moment that rows are told apart by for an incremental refresh; null: there is none. */
+function periodOf({ name, entityType }: EntitySet): Property | null {
   const property = entityType.properties.get(periods.get(name) ?? '');
-  return property?.type === 'Edm.DateTimeOffset' && !property.nullable ? property.name : null;
+  return property?.type === 'Edm.DateTimeOffset' && !property.collection ? property : null;
 }
 
 function table(set: EntitySet, { measures }: SemanticModelOf): TmdlObject {
@@ -125,7 +125,10 @@ const indented = (text: string, tabs: number): string =>
     .map((line) => `${'\t'.repeat(tabs - 1)}${line}`)
     .join('\n');
 
-/** Two years are kept, the last ten days of them read again: of conversations that were open, more is known by then. */
+/**
+ * Two years are kept, the last thirty days of them read again: of conversations that were open, more is known by then. Rows without a moment are read with
+ * the day of the refresh; it must be among those that are read again at the next one, or they were there twice.
+ */
 const refreshPolicy = (query: string): TmdlObject => ({
   line: 'refreshPolicy',
   properties: [
@@ -133,7 +136,7 @@ const refreshPolicy = (query: string): TmdlObject => ({
     'rollingWindowGranularity: year',
     'rollingWindowPeriods: 2',
     'incrementalGranularity: day',
-    'incrementalPeriods: 10',
+    'incrementalPeriods: 30',
     `sourceExpression =\n${indented(query, 2)}`,
   ],
 });
