@@ -13,12 +13,16 @@ import { openDatabase } from '../../src/warehouse/postgres-database.ts';
 import { catalogueOf } from './catalogue-of.ts';
 import { collect } from './collect-events.ts';
 import { provisionedDatabase } from './made-databases.ts';
+import { readTwice } from './read-twice.ts';
 import { unhurried } from './unhurried.ts';
 
 /** The product's own metadata. */
 export const metadataFolder = path.resolve(import.meta.dirname, '../../metadata');
 
-/** The feed of a metadata folder, as a client sees it, on a fresh database of a real PostgreSQL. */
+/**
+ * The feed of a metadata folder, as a client sees it, on a fresh database of a real PostgreSQL. With READ_DATABASE_URL each `get` asks two feeds, one of them
+ * on that standby of TEST_DATABASE_URL, and they have to say the same.
+ */
 export interface TestGateway {
   readonly catalogue: Catalogue;
   readonly database: Database;
@@ -69,9 +73,11 @@ export async function testGateway(
   const read = catalogueOf(folder);
   const catalogue = reportingTimeZone === 'UTC' ? read : { ...read, reportingTimeZone };
   const { connectionString, drop } = await provisionedDatabase(catalogue);
-  const database = await openDatabase({ ...unhurried, connection: connectionString });
+  const opened = { ...unhurried, connection: connectionString };
+  const twice = await readTwice(opened);
+  const database = twice?.database ?? (await openDatabase(opened));
   const defects: Error[] = [];
-  const feed: Feed = {
+  const feedOf = (database: Database): Feed => ({
     catalogue: served ?? (() => catalogue),
     capabilities,
     sources: new DataSources({ database, results: new ResultCache(), timeout: 30_000 }, new Map()),
@@ -80,19 +86,26 @@ export async function testGateway(
     settings: { pageSize: 20_000, publicUrl: null, ...settings },
     replies,
     observe: collect({ defects }),
+  });
+  const listen = async (on: Database): Promise<{ readonly app: FastifyInstance; readonly root: string }> => {
+    const feed = feedOf(on);
+    const app = httpListener(feed);
+    beside?.(app, feed, on);
+    await app.listen({ port: 0, host: '127.0.0.1' });
+    const { port } = app.server.address() as AddressInfo;
+    return { app, root: `http://127.0.0.1:${port}/odata/` };
   };
-  const app = httpListener(feed);
-  beside?.(app, feed, database);
-  await app.listen({ port: 0, host: '127.0.0.1' });
-  const { port } = app.server.address() as AddressInfo;
-  const root = `http://127.0.0.1:${port}/odata/`;
+  const { app, root } = await listen(database);
+  const other = twice === null ? null : await listen(twice.alone);
   const check = () => {
     if (defects.length > 0) {
       throw defects[0];
     }
   };
   const get = (query: string, headers: Readonly<Record<string, string>> = {}) =>
-    fetch(new URL(query, root), { headers });
+    twice === null || other === null
+      ? fetch(new URL(query, root), { headers })
+      : twice.get([root, other.root], query, { headers });
   return {
     catalogue,
     database,
@@ -114,7 +127,8 @@ export async function testGateway(
     check,
     async close() {
       await app.close();
-      await database.close();
+      await other?.app.close();
+      await (twice ?? database).close();
       await drop();
       check();
     },
