@@ -11,6 +11,8 @@ const text = (file: string): string => readFileSync(path.join(root, file), 'utf8
 
 interface Service {
   readonly image?: string;
+  readonly profiles?: readonly string[];
+  readonly command?: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
   readonly secrets: readonly string[];
   readonly volumes: readonly string[];
@@ -18,7 +20,7 @@ interface Service {
   readonly depends_on?: Readonly<Record<string, { readonly condition: string }>>;
 }
 interface Compose {
-  readonly services: Readonly<Record<'postgres' | 'gateway', Service>>;
+  readonly services: Readonly<Record<'postgres' | 'replica' | 'gateway', Service>>;
   readonly volumes: Readonly<Record<string, unknown>>;
   readonly secrets: Readonly<Record<string, { readonly file: string }>>;
 }
@@ -58,15 +60,17 @@ describe('Dockerfile', () => {
 
 describe('docker-compose.yml', () => {
   const compose = parse(text('docker-compose.yml')) as Compose;
-  const { gateway, postgres } = compose.services;
+  const { gateway, postgres, replica } = compose.services;
 
   it('declares every volume and secret it uses, and no secret in the open', () => {
-    for (const service of [gateway, postgres]) {
+    for (const service of [gateway, postgres, replica]) {
       for (const name of service.secrets) {
         assert.ok(compose.secrets[name]?.file.startsWith('./secrets/'), name);
       }
       for (const volume of service.volumes) {
-        assert.ok((volume.split(':')[0] ?? '') in compose.volumes, volume);
+        const [from = '', , mode] = volume.split(':');
+        const isFile = from.startsWith('./') && mode === 'ro';
+        assert.ok(isFile ? existsSync(path.join(root, from)) : from in compose.volumes, volume);
       }
       for (const [name, value] of Object.entries(service.environment)) {
         assert.ok(!/PASSWORD$/.test(name), `${name} stands in the open`);
@@ -82,6 +86,18 @@ describe('docker-compose.yml', () => {
     // The one of the image holds: it asks whether PostgreSQL answers, too.
     assert.equal(gateway.healthcheck, undefined);
     assert.equal(gateway.depends_on?.['postgres']?.condition, 'service_healthy');
+  });
+
+  it('has a standby for who asks for it, which keeps rows that are read and may follow the primary', () => {
+    assert.deepEqual([replica.profiles, replica.image], [['replica'], postgres.image]);
+    for (const setting of ['--hot_standby_feedback=on', '--max_standby_streaming_delay=300s']) {
+      assert.ok(replica.command?.includes(setting), setting);
+    }
+    assert.match(text('deploy/postgres/pg_hba.conf'), /^host\s+replication\s+gateway\s+all\s+scram-sha-256$/m);
+    for (const service of [postgres, replica]) {
+      assert.ok(service.command?.includes('--hba_file=/etc/postgresql/pg_hba.conf'));
+      assert.ok(service.volumes.includes('./deploy/postgres/pg_hba.conf:/etc/postgresql/pg_hba.conf:ro'));
+    }
   });
 
   it('gives the gateway a configuration that it accepts', () => {
@@ -101,6 +117,11 @@ describe('docker-compose.yml', () => {
     rmSync(folder, { recursive: true });
     checkExposure(config);
     assert.equal(config.databaseUrl, 'postgres://gateway:secret@postgres:5432/gateway');
+    assert.deepEqual(config.readDatabaseUrls, [], 'no standby is read that was not asked for');
+    const [, standby = ''] =
+      /READ_DATABASE_URL=(\S+) docker compose --profile replica/.exec(text('docker-compose.yml')) ?? [];
+    const withStandby = readConfig({ DATABASE_URL: config.databaseUrl ?? '', READ_DATABASE_URL: standby });
+    assert.deepEqual(withStandby.readDatabaseUrls, ['postgres://gateway@replica:5432/gateway']);
     assert.deepEqual([config.host, config.port, config.dataDir], ['0.0.0.0', 8080, '/data']);
   });
 });
