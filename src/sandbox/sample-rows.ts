@@ -8,6 +8,8 @@ export type SampleRow = Readonly<Record<string, SampleValue>>;
 export interface SampleSize {
   readonly rows: number;
   readonly seed: number;
+  /** Instants lie in the days from this one on, `yyyy-MM-dd` in UTC; else a quarter of an hour apart in a week of their own. */
+  readonly within?: { readonly from: string; readonly days: number };
 }
 
 /** Rows of every set of one source, by our set name: the same for the same catalogue and size, keys unique, joins filled. */
@@ -111,13 +113,17 @@ function ownValue(place: SampleSlot, property: Property, index: number): SampleV
 }
 
 const firstInstant = Date.UTC(2026, 0, 5, 8);
+const secondsPerDay = 86_400;
 
 function scalarValue(place: SampleSlot, property: Property, index: number): SampleValue {
   const { set } = place;
   const key = set.entityType.key.includes(property.name);
   const number = key ? index + 1 : pick(place, property.name, 900);
-  const seconds = index * 937 + (key ? 0 : pick(place, property.name, 600));
-  const instant = new Date(firstInstant + seconds * 1000).toISOString().replace('.000', '');
+  const { within, rows } = place.size;
+  const apart = within === undefined ? 937 : Math.floor((within.days * secondsPerDay - 600) / rows);
+  const first = within === undefined ? firstInstant : Date.parse(within.from);
+  const seconds = index * apart + (key ? 0 : pick(place, property.name, 600));
+  const instant = new Date(first + seconds * 1000).toISOString().replace('.000', '');
   switch (property.type) {
     case 'Edm.Boolean':
       return number % 2 === 0;

@@ -6,8 +6,8 @@ import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
 import { DateTime } from 'luxon';
 import { after, before, describe, it } from 'mocha';
-import { samplesBefore } from '../../src/commands/serving/first-samples.ts';
 import { dayAt, shareBefore } from '../../src/samples/day-shape.ts';
+import { recentWeeks } from '../../src/samples/recent-weeks.ts';
 import { writeSamples } from '../../src/samples/write-samples.ts';
 import { catalogueOf } from '../support/catalogue-of.ts';
 import { metadataFolder } from '../support/gateway.ts';
@@ -145,7 +145,7 @@ describe('samples of weeks', () => {
       .map((date) => DateTime.fromJSDate(date, { zone: 'utc' }));
     fc.assert(
       fc.property(instants, (now) => {
-        const { from = '', days = 0 } = samplesBefore(now);
+        const { from, days } = recentWeeks(now);
         const first = DateTime.fromISO(from, { zone: 'utc' });
         const end = first.plus({ days });
         assert.ok(end.plus({ hours: 3 }) <= now, `${from} at ${now.toISO()}`);

@@ -68,6 +68,17 @@ describe('the sandbox upstream, read through the gateway', () => {
     assert.deepEqual([...(type?.navigationProperties.keys() ?? [])], ['Agent']);
   });
 
+  it('has its instants in the days that it is given, all of these', () => {
+    const within = { from: '2026-11-16', days: 14 };
+    const started = (sampleRows(documented, 'far', { ...size, within }).get('FarCalls') ?? [])
+      .map((row) => String(row['startedAt']))
+      .filter((text) => text !== 'null')
+      .sort();
+    assert.equal(started[0]?.slice(0, 10), '2026-11-16');
+    assert.equal(started.at(-1)?.slice(0, 10), '2026-11-29');
+    assert.equal(new Set(started.map((text) => text.slice(0, 10))).size, 14);
+  });
+
   it('serves every row as it is', async () => {
     assert.deepEqual((await rowsOf('FarCalls')).rows, calls);
     assert.deepEqual((await rowsOf('FarAgents')).rows, agents);

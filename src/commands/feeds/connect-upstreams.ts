@@ -1,8 +1,10 @@
+import { DateTime } from 'luxon';
 import type { Catalogue, Source } from '../../catalogue/catalogue.ts';
 import { mergeUpstreamModel } from '../../catalogue/compile/merge-upstream-model.ts';
 import { checkModel } from '../../edm/check-model.ts';
 import type { Model } from '../../edm/model.ts';
 import { GatewayError } from '../../errors.ts';
+import { recentWeeks } from '../../samples/recent-weeks.ts';
 import type { Sandbox } from '../../sandbox/sandbox.ts';
 import { connectUpstream } from '../../upstream/connect.ts';
 import { nowhere, type SignInKeeping } from '../../upstream/sign-in/lasting-sign-in.ts';
@@ -155,7 +157,10 @@ async function withUrl(
   }
   // Its OData server brings some ninety packages along: they are loaded only where a sandbox is wanted.
   const { startSandbox } = await import('../../sandbox/sandbox.ts');
-  const sandbox = await startSandbox(loaded, source.name, sandboxSize);
+  const sandbox = await startSandbox(loaded, source.name, {
+    ...sandboxSize,
+    within: recentWeeks(DateTime.utc()),
+  });
   sandboxes.push(sandbox);
   print(`SAMPLES: ${source.title} is a sandbox with made-up rows until ${setting} is set.`);
   return { ...source, upstream: { ...source.upstream, url: sandbox.url, signIn: { kind: 'none' } } };

@@ -7,7 +7,7 @@ import type { Catalogue } from '../../catalogue/catalogue.ts';
 import { ingestPaths } from '../../ingest/delivery/ingest-paths.ts';
 import type { Observation } from '../../observation/observation.ts';
 import type { Observe } from '../../observation/observe.ts';
-import type { SampleOrder } from '../../samples/sample-order.ts';
+import { recentWeeks } from '../../samples/recent-weeks.ts';
 import { writeSamples } from '../../samples/write-samples.ts';
 import type { Database } from '../../warehouse/database.ts';
 import type { Surroundings } from '../surroundings.ts';
@@ -17,17 +17,8 @@ interface Filling {
   readonly database: Database;
 }
 
-/** Two weeks hold a whole week from Monday on, whatever day it is today. */
-const weeks = { rows: 40, days: 14, daysPerFile: 7 };
-
-/** Hours after midnight at which the last files of a day have been written, in every zone there is about. */
-const written = 28;
-
-/** Samples of the two weeks before an instant, so that "last week" has rows when somebody looks. */
-export function samplesBefore(now: DateTime): Partial<SampleOrder> {
-  const from = now.toUTC().minus({ hours: written, days: weeks.days - 1 });
-  return { ...weeks, from: from.toFormat('yyyy-MM-dd') };
-}
+/** A week in each file, where files say the days of their rows: a first start is to be short. */
+const size = { rows: 40, daysPerFile: 7 };
 
 /**
  * A first look at the feed without files of one's own: only where nothing was ever loaded, or where a first start was
@@ -43,7 +34,7 @@ export async function fillWithSamples({ print, config, observe }: Surroundings, 
   await mkdir(config.dataDir, { recursive: true });
   // A start that goes on where another was ended writes that one's files, though it may be another day.
   const from = existsSync(begun) ? (await readFile(begun, 'utf8')).trim() : '';
-  const order = { ...samplesBefore(DateTime.utc()), ...(from === '' ? {} : { from }) };
+  const order = { ...size, ...recentWeeks(DateTime.utc()), ...(from === '' ? {} : { from }) };
   await writeFile(begun, `${order.from}\n`);
   // They stay there: `gateway rebuild` needs the files that rows came from, samples or not.
   const folder = path.join(config.dataDir, 'samples');
