@@ -320,7 +320,7 @@ export async function assertUnified(feed: Feed, files: readonly RandomFile[]): P
 }
 
 /** Asserts that accounts with one address are one agent, and that agents are just these. */
-async function assertAgents(feed: Feed): Promise<void> {
+export async function assertAgents(feed: Feed): Promise<void> {
   const accounts = await feed.rows<{ key: string; agent: string; email: string | null }>(
     'SELECT "AccountKey" AS key, "AgentKey" AS agent, "Email" AS email FROM feed."AgentAccounts" ORDER BY 1',
   );
