@@ -119,6 +119,8 @@ export interface Snapshot extends Pick<Transaction, 'query'> {
 export interface ReadOptions<T = unknown> {
   /** Milliseconds of `statement_timeout`; passing it throws GatewayError QueryTimeout. */
   readonly timeout: number;
+  /** The same once somebody has seen something of it, so that it cannot be begun anew. Absent: no other. */
+  readonly seenTimeout?: number;
   /** When it aborts (the client hung up), the running statement is cancelled in PostgreSQL and the iteration throws. */
   readonly signal: AbortSignal;
   /** A small SELECT of text columns whose rows `ReadSession.opening` gives. It shares the round trip of a `copyOut`. */

@@ -250,7 +250,7 @@ class PostgresDatabase implements Database {
       return this.#readNow(work, options, admitted);
     }
     try {
-      return await this.#readNow(work, { ...options, timeout: lightTime }, admitted);
+      return await this.#readNow(work, { ...options, timeout: lightTime, seenTimeout: options.timeout }, admitted);
     } catch (error) {
       const slow = error instanceof GatewayError && error.code === 'QueryTimeout';
       if (!slow || options.signal.aborted || options.unseen?.() === false) {

@@ -23,6 +23,26 @@ describe('read sessions', () => {
   });
   after(() => store.drop());
 
+  it('taken for a short one, go on to their end where somebody has seen of it', async () => {
+    const database = await openDatabase({ connection: store.connectionString });
+    const select = `SELECT repeat('x', 9000) FROM generate_series(1, 20) g WHERE pg_sleep(0.02) IS NOT NULL`;
+    const read = (options: { readonly unseen: () => boolean; readonly seenTimeout: number }): Promise<number> =>
+      database.read(
+        async (session) => {
+          let found = 0;
+          for await (const { count } of session.copyOut(select)) {
+            found += count;
+          }
+          return found;
+        },
+        { ...patient, timeout: 100, ...options },
+      );
+    assert.equal(await read({ unseen: () => false, seenTimeout: 60_000 }), 20);
+    await assert.rejects(read({ unseen: () => true, seenTimeout: 60_000 }), { code: 'QueryTimeout' });
+    await assert.rejects(read({ unseen: () => false, seenTimeout: 200 }), { code: 'QueryTimeout' });
+    await database.close();
+  });
+
   for (const pooling of [false, true]) {
     describe(pooling ? 'behind a pooler' : 'on a connection of their own', () => {
       let proxy: PostgresProxy;

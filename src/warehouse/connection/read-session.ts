@@ -18,7 +18,7 @@ export type CancelStatement = (client: pg.PoolClient) => Promise<void>;
 export type SessionEnd = 'open' | 'idle' | 'broken';
 
 /** What a session needs to know of its read. */
-export interface SessionOptions extends Pick<ReadOptions, 'timeout' | 'signal' | 'opening'> {
+export interface SessionOptions extends Pick<ReadOptions, 'timeout' | 'seenTimeout' | 'unseen' | 'signal' | 'opening'> {
   readonly rest: Rest;
   readonly observe: Observe<WarehouseEvent>;
   /** `SET LOCAL` statements that go with its beginning. */
@@ -94,13 +94,19 @@ export class PostgresReadSession implements ReadSession {
       new CopyOut(select, { before: this.#beforeCopy(), after: options.final ? ['COMMIT'] : [] }),
     );
     this.#running = (error) => copy.fail(error);
-    let left = this.#options.timeout;
+    const { timeout, seenTimeout = timeout, unseen } = this.#options;
+    let taken = 0;
     try {
       for (;;) {
         const asked = performance.now();
-        const clock = setTimeout(() => this.#interrupt(timedOut()), left);
+        let clock = setTimeout(() => {
+          // Rows of it went out: to break them off would be worse than to let them come to their end.
+          const until = unseen?.() === false ? seenTimeout : timeout;
+          const left = until - taken - (performance.now() - asked);
+          clock = setTimeout(() => this.#interrupt(timedOut()), left);
+        }, timeout - taken);
         const batch = await copy.next().finally(() => clearTimeout(clock));
-        left -= performance.now() - asked;
+        taken += performance.now() - asked;
         if (carries) {
           this.#opening = copy.answers;
         }
