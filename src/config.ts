@@ -54,6 +54,8 @@ export interface Config {
   readonly logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
   /** Milliseconds that PostgreSQL may take for one request. */
   readonly statementTimeout: number;
+  /** Milliseconds in which everything is answered still when the program was told to stop, and /health/ready says that it leaves. */
+  readonly drainTime: number;
   /** Milliseconds that running replies get at shutdown. */
   readonly shutdownTimeout: number;
   /** Whether an empty warehouse is filled with samples at the first start. */
@@ -190,6 +192,7 @@ const schema = z.object({
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   LOG_LITERALS: z.enum(['hidden', 'shown']).default('hidden'),
   STATEMENT_TIMEOUT: count(1, 3600).default(300),
+  DRAIN_SECONDS: count(0, 600).default(0),
   SHUTDOWN_TIMEOUT: count(0, 600).default(20),
   SAMPLES: z.enum(['on', 'off']).default('on'),
   AUTH_BASIC_FILE: z.string().optional(),
@@ -346,6 +349,7 @@ function configOf(settings: z.infer<typeof schema>): Config {
     logLevel: settings.LOG_LEVEL,
     logLiterals: settings.LOG_LITERALS,
     statementTimeout: settings.STATEMENT_TIMEOUT * 1000,
+    drainTime: settings.DRAIN_SECONDS * 1000,
     shutdownTimeout: settings.SHUTDOWN_TIMEOUT * 1000,
     samples: settings.SAMPLES === 'on',
     basicFile: settings.AUTH_BASIC_FILE === undefined ? null : path.resolve(settings.AUTH_BASIC_FILE),

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import { type Config, ConfigError } from '../config.ts';
 import { spaceFault } from '../embedded/disk-space.ts';
@@ -108,7 +109,7 @@ async function serveCatalogue(program: Omit<Serving, 'warehouse'>): Promise<numb
   let deadline = 0;
   void end.then(() => {
     readiness.stops();
-    deadline = performance.now() + config.shutdownTimeout;
+    deadline = performance.now() + config.drainTime + config.shutdownTimeout;
   });
   let ended: End;
   try {
@@ -204,7 +205,11 @@ async function serveUntil(end: Promise<End>, serving: Serving): Promise<End> {
       audit: audit.add,
       observe,
     };
-    const app = httpListener(feed, config.tls === null ? null : tlsFiles(config.tls, observe));
+    const app = httpListener(
+      feed,
+      config.tls === null ? null : tlsFiles(config.tls, observe),
+      () => readiness.isStopping,
+    );
     healthRoutes(app, readiness);
     connectRoutes(app, feed);
     signInRoutes(app, feed, signIn.browser);
@@ -256,6 +261,8 @@ async function serveUntil(end: Promise<End>, serving: Serving): Promise<End> {
     );
     const ended = await end;
     observe({ event: 'stopping', reason: ended.reason });
+    // Whoever is in front is told by /health/ready, and sends nothing more; what comes until then is answered.
+    await pause(ended.code === exitCodes.ok ? config.drainTime : 0);
     stopping.abort();
     sent?.uploads.stop();
     const until = performance.now() + config.shutdownTimeout;

@@ -20,9 +20,14 @@ import { StalledReaders } from './stalled-readers.ts';
 /**
  * The HTTP listener: everything under `/odata/` is the feed, and nothing else exists but for plugins that the caller
  * registers. Every reply of the feed, errors included, has exactly one `OData-Version: 4.0`. Call `listen` on the result;
- * `close` lets running replies end.
+ * `close` lets running replies end. Once `isLeaving` says so, each reply asks its client to come back over another connection, which whoever is
+ * in front may lead elsewhere.
  */
-export function httpListener(feed: Feed, tls: TlsIdentity | null = null): FastifyInstance {
+export function httpListener(
+  feed: Feed,
+  tls: TlsIdentity | null = null,
+  isLeaving: () => boolean = () => false,
+): FastifyInstance {
   const { trustProxy = [], corsOrigins = [] } = feed.settings;
   const proxies = proxiesOf(trustProxy);
   const guarding = { proxies, corsOrigins, keyName: feed.authentication.keyName };
@@ -57,6 +62,8 @@ export function httpListener(feed: Feed, tls: TlsIdentity | null = null): Fastif
     // One wildcard route; its parameter is not used, the URL is read as it came.
     routerOptions: { maxParamLength: longestTarget },
     forceCloseConnections: 'idle',
+    // What comes over a connection that was open before is answered as well as what was being answered.
+    return503OnClosing: false,
     serverFactory: (handler) =>
       webServer(
         {
@@ -71,6 +78,7 @@ export function httpListener(feed: Feed, tls: TlsIdentity | null = null): Fastif
         },
         tls,
         (message, response) => {
+          response.shouldKeepAlive &&= !isLeaving();
           if (!guardReply(message, response, guarding)) {
             handler(message, response);
           }

@@ -211,6 +211,7 @@ async function route(request: FeedRequest, exchange: Exchange, { serving, princi
   }
   if (
     exchange.prefer.respondAsync &&
+    !serving.monitors.isClosing &&
     mayBeKept(exchange, serving.feed) &&
     request.within === null &&
     request.method !== 'HEAD'

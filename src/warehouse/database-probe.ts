@@ -7,7 +7,7 @@ import { migrationsFolder, readMigrations } from './migrate.ts';
 import { sqlState } from './postgres-errors.ts';
 import { wantedTables } from './tables/wanted-tables.ts';
 
-/** What a look at the database finds: all is there, it cannot be asked, or its tables are those of another program or other metadata. */
+/** What a look at the database finds: all is there, it cannot be asked, or its tables are those of an older or another program, or of other metadata. */
 export type ProbeFinding = 'ok' | 'database' | 'migrations' | 'metadata';
 
 /**
@@ -79,7 +79,8 @@ export class DatabaseProbe {
       [this.#tables],
     );
     const { migrations = [], missing = 0 } = rows[0] ?? {};
-    if (migrations.join() !== this.#migrations.join()) {
+    // A newer version that ran more of them goes on beside this one: migrations add.
+    if (migrations.slice(0, this.#migrations.length).join() !== this.#migrations.join()) {
       return 'migrations';
     }
     return missing > 0 ? 'metadata' : 'ok';

@@ -79,12 +79,11 @@ describe('health', () => {
       await other.close();
       await empty.drop();
       const { database } = feed();
-      const outcome = database.transaction(async (transaction) => {
-        await transaction.query(`INSERT INTO gateway.migration (name, sha256) VALUES ('999-newer.sql', 'x')`);
-      });
-      await outcome;
+      await database.query(`INSERT INTO gateway.migration (name, sha256) VALUES ('999-newer.sql', 'x')`);
+      assert.equal(await probe.look(), 'ok', 'a newer version is being brought in, gateway by gateway');
+      await database.query(`UPDATE gateway.migration SET name = '000-other.sql' WHERE name = '999-newer.sql'`);
       assert.equal(await probe.look(), 'migrations');
-      await database.query(`DELETE FROM gateway.migration WHERE name = '999-newer.sql'`);
+      await database.query(`DELETE FROM gateway.migration WHERE name = '000-other.sql'`);
       await database.query('ALTER TABLE feed."TracebuzzCases" RENAME TO elsewhere');
       assert.equal(await probe.look(), 'metadata');
       await database.query('ALTER TABLE feed.elsewhere RENAME TO "TracebuzzCases"');

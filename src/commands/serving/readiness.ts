@@ -45,6 +45,11 @@ export class Readiness implements Health {
     this.#state = 'stopping';
   }
 
+  /** Whether it was told to end. */
+  get isStopping(): boolean {
+    return this.#state === 'stopping';
+  }
+
   async unready(): Promise<UnreadyPart | null> {
     const finding = this.#state === 'serving' ? await this.#finding() : 'ok';
     // It may have been told to stop meanwhile.

@@ -30,6 +30,8 @@ export interface AsyncRequest extends Pick<Operation, 'owner' | 'hasSameRights' 
 
 /** The requests of one listener that are answered later (Protocol 11.6). */
 export interface StatusMonitors {
+  /** The gateway ends: what would be asked for later is answered now. */
+  readonly isClosing: boolean;
   /**
    * Starts a request. Answers it at once when it ends within the seconds of `wait`, else with 202 and the address of its
    * status monitor. Throws GatewayError TooManyRequests.
@@ -64,6 +66,10 @@ class SpooledReplies implements StatusMonitors {
     this.#limits = limits;
     this.#shared = shared;
     shared?.onBeat(() => this.#compare(shared));
+  }
+
+  get isClosing(): boolean {
+    return this.#closed;
   }
 
   async start(exchange: Exchange, request: AsyncRequest): Promise<void> {
