@@ -97,6 +97,12 @@ export function bindContribution(contribution: Contribution, target: Target): Bo
         'Aggregates need "grouped: true" or "gather".',
       );
     }
+    if (contribution.keyed === null && target.derivation.rules.get(name)?.kind === 'reference') {
+      throw new FormulaFault(
+        value.of ?? nowhere(contribution),
+        `${name} is a key, which is made of an id that all rows have in common: name a part of the id.`,
+      );
+    }
     const aggregate = bindAggregate(value, { catalogue, variable, gathered });
     const type = propertyType(target, name);
     if (!widens(aggregate.type, type)) {

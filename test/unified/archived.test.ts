@@ -79,6 +79,11 @@ describe('traps of a proxied source that takes part through its archive', () => 
     assert.deepEqual([first?.['ResolutionSeconds'], first?.['FirstResponseSeconds']], [null, null]);
     assert.deepEqual([first?.['Transferred'], second?.['Transferred']], [true, false]);
     assert.deepEqual(
+      [first?.['NextConversationKey'], second?.['NextConversationKey'], third?.['NextConversationKey']],
+      ['buzzeasy:c2', null, null],
+      'three conversations, two contacts',
+    );
+    assert.deepEqual(
       [first?.['Abandoned'], second?.['Abandoned'], third?.['Abandoned']],
       [false, false, true],
       'who hangs up while speaking did not abandon',

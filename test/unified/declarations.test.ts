@@ -15,6 +15,7 @@ properties:
   Name: { type: String, personalData: none, description: Name., example: A }
   Size: { type: Int32, personalData: none, description: Size., example: "1" }
   MadeAt: { type: DateTimeOffset, personalData: none, description: Made., example: "2026-01-01T00:00:00Z" }
+  OwnerKey: { type: String, sourceKey: true, personalData: none, description: Owner., example: "acme:1" }
   Day: { type: Date, local: { of: MadeAt, part: date }, personalData: none, description: Day., example: "2026-01-01" }
 `;
 const source = (kind: string, prefix: string): string =>
@@ -97,6 +98,10 @@ describe('what an export says of its rows for sets over all sources', () => {
     [
       '  Things:\n    id: Label\n    grouped: true\n    columns: { Name: "concat(Label,\'!\')", Size: length(Label), MadeAt: null }\n    where: Amount\n',
       /This is Edm\.Decimal, and Edm\.Boolean is wanted\./,
+    ],
+    [
+      '  Things:\n    id: OrderId\n    grouped: true\n    columns: { OwnerKey: { last: Label, by: PaidAt } }\n',
+      /OwnerKey is a key, which is made of an id that all rows have in common: name a part of the id\./,
     ],
     [
       '  Things:\n    id: OrderId\n    grouped: true\n    columns: { Name: Label }\n',
