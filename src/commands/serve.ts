@@ -199,7 +199,7 @@ async function serveUntil(end: Promise<End>, serving: Serving): Promise<End> {
       authentication: signIn.authentication,
       grantsOf: (principal, served) => access.grantsOf(principal, served),
       settings: { ...config, namesServer: config.readDatabaseUrls.length > 0 && isDebug(config) },
-      readers: new ReaderLimits(config.readers),
+      readers: new ReaderLimits(config.readers, undefined, sharing?.use(config.readers.requestsPerMinute) ?? null),
       replies,
       asyncRequests: sharing?.requests ?? null,
       audit: audit.add,

@@ -1,4 +1,5 @@
 import type { SharedRequests } from '../../http/async/shared-requests.ts';
+import type { SharedUse } from '../../http/edge/shared-use.ts';
 import type { SharedGuesses } from '../../sign-in/password/guess-brake.ts';
 import type { AddressBook } from '../../sign-in/password/known-addresses.ts';
 import type { SignInPlace } from '../sign-in/open-sign-in.ts';
@@ -10,6 +11,7 @@ import { shareAddresses } from './shared-addresses.ts';
 import { shareGuesses } from './shared-guesses.ts';
 import { shareRequests } from './shared-requests.ts';
 import { type SharedSessions, shareSessions } from './shared-sessions.ts';
+import { shareUse } from './shared-use.ts';
 
 /** What gateways on one database share, so that it is the same whichever of them answers (docs/scale.md). */
 export interface Sharing {
@@ -17,6 +19,8 @@ export interface Sharing {
   readonly sessions: SharedSessions;
   readonly guesses: SharedGuesses;
   readonly requests: SharedRequests;
+  /** `requestsPerMinute` of one reader; null: they are not limited. */
+  readonly use: (requestsPerMinute: number | null) => SharedUse;
   readonly shareAddresses: (book: AddressBook) => void;
   close(): Promise<void>;
 }
@@ -33,6 +37,7 @@ export async function openSharing({ database, server }: Warehouse, pause?: numbe
   await beat.start();
   return {
     ...{ beat, sessions, guesses, requests },
+    use: (perMinute) => shareUse(database, beat, perMinute),
     shareAddresses: (book) => shareAddresses(database, beat, book),
     close: () => beat.close(),
   };
