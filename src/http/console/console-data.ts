@@ -39,7 +39,7 @@ export async function dataOf(request: ConsoleRequest, feed: DataFeed, service: C
       return startOf(request, { feed, service, catalogue });
     case 'feeds':
       allow(request, ['GET', 'HEAD']);
-      return { feeds: visibleFeeds(await service.feeds(), catalogue) };
+      return { feeds: visibleFeeds(await service.feeds(), catalogue, whole) };
     case 'model':
       allow(request, ['GET', 'HEAD']);
       return { sections: service.model().flatMap((section) => visibleSection(section, catalogue.model)) };
@@ -123,14 +123,30 @@ function isUnified({ sets }: Catalogue, name: string): boolean {
   return set?.kind === 'stored' && set.derivation?.kind === 'unified';
 }
 
-/** Those of which somebody may see a set, also where it is not served now; names of sets stay here. */
-const visibleFeeds = (
+/**
+ * Those of which somebody may see a set, also where it is not served now. Names of sets stay here, and sentences that may name one, or a property of it,
+ * are for those who see all that the feed has.
+ */
+function visibleFeeds(
   feeds: readonly FeedState[],
   { model, withheld }: Catalogue,
-): readonly Omit<FeedState, 'sets'>[] =>
-  feeds
-    .filter(({ sets }) => sets.some((name) => model.entitySets.has(name) || withheld?.has(name) === true))
-    .map(({ sets: _, ...feed }) => feed);
+  whole: Catalogue,
+): readonly Omit<FeedState, 'sets'>[] {
+  const isSeen = (name: string): boolean => model.entitySets.has(name) || withheld?.has(name) === true;
+  const isWhole = (name: string): boolean =>
+    isSeen(name) &&
+    model.entitySets.get(name)?.entityType.properties.size ===
+      whole.model.entitySets.get(name)?.entityType.properties.size;
+  return feeds
+    .filter(({ sets }) => sets.some(isSeen))
+    .map(({ sets, ...feed }) => {
+      if (sets.every(isWhole)) {
+        return feed;
+      }
+      const troubles = feed.troubles.map(({ since }) => ({ since, message: 'Something is wrong with the feed.' }));
+      return { ...feed, differences: [], troubles };
+    });
+}
 
 /** As much of it as who asks may see: of a hidden set not even what its rows are made of. */
 function visibleSection(section: ModelSection, { entitySets }: Model): readonly ModelSection[] {

@@ -6,6 +6,7 @@ import { authentication, openToAll } from '../../../src/http/authentication.ts';
 import { type ConsoleFeed, consoleRoutes } from '../../../src/http/console/console-routes.ts';
 import type { ConsoleService, RejectChoice } from '../../../src/http/console/console-service.ts';
 import { operatorRule } from '../../../src/http/console/operators.ts';
+import { bindGrants } from '../../../src/plan/bind/grants.ts';
 import { everything, type Grants, wholeSets } from '../../../src/plan/grants.ts';
 import { namedPrincipal, type Principal, type PrincipalKind } from '../../../src/sign-in/principal.ts';
 import { catalogue } from '../../sql/small-model.ts';
@@ -58,9 +59,13 @@ describe('http: the console', () => {
         { name: 'console-B2.css', contents: encoder.encode('b{}') },
       ],
       feeds: async () =>
-        ['Agents', 'Later', 'Nothing'].map((name) => ({
-          ...{ source: name.toLowerCase(), title: name, sets: [name], state: 'off', host: null, metadataReadAt: null },
-          ...{ differences: [], troubles: [], signIn: { kind: 'none', endsOn: null, todo: null } },
+        [['Agents'], ['Later'], ['Nothing'], ['Cases', 'Messages']].map((sets) => ({
+          ...{ source: `${sets[0]}`, title: `${sets[0]}`, sets, state: 'off', host: null, metadataReadAt: null },
+          ...{
+            differences: [`${sets.at(-1)} has no Body.`],
+            troubles: [{ since: null, message: `${sets.at(-1)} fails` }],
+          },
+          signIn: { kind: 'none', endsOn: null, todo: null },
         })),
       model: () => [
         {
@@ -194,7 +199,7 @@ describe('http: the console', () => {
       assert.doesNotMatch(reply, /sets/);
       return (JSON.parse(reply) as { feeds: { title: string }[] }).feeds.map(({ title }) => title);
     };
-    assert.deepEqual(await feeds(), ['Agents', 'Later'], 'one whose sets are not served now is told of, too');
+    assert.deepEqual(await feeds(), ['Agents', 'Later', 'Cases'], 'one whose sets are not served now is told of, too');
     narrow = wholeSets(['Cases', 'Messages']);
     try {
       assert.deepEqual(await model(), {
@@ -206,11 +211,40 @@ describe('http: the console', () => {
           },
         ],
       });
-      assert.deepEqual(await feeds(), []);
+      assert.deepEqual(await feeds(), ['Cases']);
       const { groups } = (await (await fetch(at(open, '/console/data/start'))).json()) as {
         groups: { sets: string[] }[];
       };
       assert.deepEqual(groups.flatMap(({ sets }) => sets).sort(), ['Cases', 'Messages']);
+    } finally {
+      narrow = everything;
+    }
+  });
+
+  it('tells what is odd about a feed to whoever sees all of it', async () => {
+    const told = async (): Promise<string> => (await fetch(at(open, '/console/data/feeds'))).text();
+    try {
+      for (const [grants, isTold] of [
+        [everything, true],
+        [wholeSets(['Cases', 'Messages']), true],
+        [wholeSets(['Cases']), false],
+        [
+          bindGrants(
+            new Map([
+              ['Cases', {}],
+              ['Messages', { properties: ['CaseId', 'Number'] }],
+            ]),
+            whole,
+          ),
+          false,
+        ],
+      ] as const) {
+        narrow = grants;
+        const text = await told();
+        assert.match(text, /"title":"Cases"/);
+        assert.deepEqual([/Messages has no Body/.test(text), /Messages fails/.test(text)], [isTold, isTold], text);
+        assert.equal(isTold || /Something is wrong with the feed/.test(text), true);
+      }
     } finally {
       narrow = everything;
     }
