@@ -23,6 +23,8 @@ const codesByState: readonly (readonly [prefix: string, code: Exclude<ErrorCode,
   ['53400', 'LimitExceeded'],
   // Reads on a standby: its primary has removed rows, or locked a table, that they look at.
   ['40001', 'RecoveryConflict'],
+  // A standby has taken the place of the primary, or an administrator, or a full disk, has it take no changes.
+  ['25006', 'DatabaseUnavailable'],
   ['57P', 'DatabaseUnavailable'],
   ['08', 'DatabaseUnavailable'],
   ['53100', 'StorageFull'],
@@ -81,6 +83,7 @@ const resources: Readonly<Partial<Record<string, string>>> = {
   '53200': 'PostgreSQL has no memory left.',
   '53300': 'PostgreSQL has no connection left.',
   '55P03': 'A table that the query reads is being changed.',
+  '25006': 'PostgreSQL takes no changes now: the server of DATABASE_URL is a standby, or was set to be read only.',
   '40001': 'The standby that read the rows ended the read: its primary has removed or changed what was read.',
   '53400': 'The query needs more room to sort, join or group than one query may take of the disk.',
 };

@@ -26,7 +26,7 @@ interface Sample {
  */
 export class PrimaryPositions {
   readonly #keeps: number;
-  #samples: readonly Sample[] = [];
+  readonly #samples: Sample[] = [];
 
   /** `keeps`: milliseconds that are looked back. */
   constructor(keeps: number) {
@@ -35,8 +35,9 @@ export class PrimaryPositions {
 
   /** `at`: milliseconds, not after the primary was asked. */
   note(position: LogPosition, at: number): void {
-    const old = this.#samples.filter((sample) => sample.at >= at - this.#keeps);
-    this.#samples = [...old, { at, position }];
+    this.#samples.push({ at, position });
+    const old = this.#samples.findIndex((sample) => sample.at >= at - this.#keeps);
+    this.#samples.splice(0, old);
   }
 
   /**

@@ -58,7 +58,8 @@ export async function readOnStandby<T>(
       return { kind: 'behind' };
     }
     if (error instanceof PrimaryFault) {
-      throw error.cause;
+      // It says itself what is wrong with it.
+      return { kind: 'failed' };
     }
     if (error instanceof GatewayError && error.code === 'DatabaseUnavailable' && !options.signal.aborted) {
       standby.fails(error);
@@ -86,10 +87,10 @@ async function hasCaughtUp(
   return isNoOlder(readVersions(rows[0]?.versions ?? '{}'), least);
 }
 
-/** Nothing of a read can be said without its primary, which is no fault of the standby. */
+/** The primary does not say what it has, which is no fault of the standby. */
 class PrimaryFault extends Error {
   constructor(cause: unknown) {
-    super('The primary cannot be asked', { cause });
+    super('The primary cannot be asked for versions', { cause });
     this.name = 'PrimaryFault';
   }
 }

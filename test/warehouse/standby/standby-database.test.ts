@@ -1,4 +1,8 @@
 import assert from 'node:assert/strict';
+import { fastify } from 'fastify';
+import { GatewayMetrics } from '../../../src/commands/metrics/gateway-metrics.ts';
+import { Readiness } from '../../../src/commands/serving/readiness.ts';
+import { healthRoutes } from '../../../src/http/health.ts';
 import type { WarehouseEvent } from '../../../src/observation/events/warehouse.ts';
 import type { Database, StandbyStatus } from '../../../src/warehouse/database.ts';
 import { openDatabase } from '../../../src/warehouse/postgres-database.ts';
@@ -346,6 +350,32 @@ describe('a database with a standby', () => {
         toPrimary.set('open');
         assert.equal((await whole.get('Agents?$skip=1')).status, 200);
       });
+    });
+
+    it('is told to probes and to whoever scrapes', async () => {
+      await turns('current');
+      const readiness = new Readiness();
+      assert.equal(readiness.standbys(), null);
+      readiness.reads(database);
+      readiness.serves(async () => 'ok');
+      const app = fastify();
+      healthRoutes(app, readiness);
+      const ready = await app.inject('/health/ready');
+      const standbys = readiness.standbys();
+      assert.deepEqual([ready.statusCode, ready.json()], [200, { status: 'ready', standbys }]);
+      assert.deepEqual(standbys?.map(Object.keys), [['state', 'lagBytes', 'lagSeconds']]);
+      const metrics = new GatewayMetrics('1', readiness);
+      metrics.serves(app.server, database);
+      const text = await metrics.text();
+      assert.match(text, /^gateway_standby_state\{standby="1",state="current"\} 1$/m);
+      assert.match(text, /^gateway_standby_lag_seconds\{standby="1"\} [\d.]+$/m);
+      const [reads = 0, handedOn = 0] = ['reads_total', 'reads_handed_on_total'].map((name) =>
+        Number(new RegExp(`^gateway_standby_${name}\\{standby="1"\\} (\\d+)$`, 'm').exec(text)?.[1]),
+      );
+      assert.ok(reads > handedOn && handedOn > 0, `${reads}, ${handedOn}`);
+      await app.close();
+      readiness.reads(alone);
+      assert.equal(readiness.standbys(), null);
     });
 
     it('is not taken for the primary, nor another server for it', async () => {
