@@ -18,9 +18,10 @@ import { memory } from './workloads/memory.ts';
 import { peers } from './workloads/peers.ts';
 import { planning } from './workloads/planning.ts';
 import { proxied } from './workloads/proxied.ts';
+import { standby } from './workloads/standby.ts';
 
 const workloads: Readonly<Record<string, Workload>> = {
-  ...{ extraction, csv, peers, gzip, planning, memory, ingest, proxied },
+  ...{ extraction, csv, peers, gzip, planning, memory, ingest, proxied, standby },
   'dot-net': dotNet,
 };
 

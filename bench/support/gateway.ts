@@ -21,6 +21,8 @@ export const gatewayEnvironment = (
 ): NodeJS.ProcessEnv => ({
   ...process.env,
   DATABASE_URL: warehouse.url,
+  // Read on the server that was filled, unless it is a standby that is measured.
+  READ_DATABASE_URL: '',
   DATA_DIR: path.join(warehouse.folder, 'gateway'),
   METADATA_DIR: path.join(root, 'metadata'),
   INGEST_SCHEDULE: '0 0 1 1 *',

@@ -33,16 +33,19 @@ export interface StandbyPair {
 const settings = {
   ...{ fsync: 'off', full_page_writes: 'off', shared_buffers: '32MB', max_wal_size: '256MB' },
   ...{ wal_level: 'replica', max_wal_senders: '4', wal_keep_size: '64MB', wal_receiver_status_interval: '1s' },
-  // What the primary removes and locks is replayed at once, whoever reads; and it removes nothing by itself.
-  ...{ max_standby_streaming_delay: '0', autovacuum: 'off' },
+  // Nothing is removed but by tests that do.
+  autovacuum: 'off',
 };
 
 /**
- * Starts both. `prepare` works on the primary before its files are copied: what it makes is on the standby from the start. There is no
+ * Starts both. `prepare` works on the primary before its files are copied: what it makes is on the standby from the start. `more`: settings of the standby, absent: it has rows kept that are read there. There is no
  * pg_basebackup among the embedded programs, so the copy is made as the manual says (PostgreSQL manual, 25.3.4, "Making an Exclusive
  * Low Level Backup").
  */
-export async function startStandbyPair(prepare: (connectionString: string) => Promise<void>): Promise<StandbyPair> {
+export async function startStandbyPair(
+  prepare: (connectionString: string) => Promise<void>,
+  more: Readonly<Record<string, string>> = { hot_standby_feedback: 'on' },
+): Promise<StandbyPair> {
   const folder = mkdtempSync(path.join(process.env[serversVariable] ?? os.tmpdir(), 'standby-'));
   // As root the servers run as another account, which must pass through.
   chmodSync(folder, 0o711);
@@ -53,7 +56,7 @@ export async function startStandbyPair(prepare: (connectionString: string) => Pr
   const start = (): Promise<EmbeddedServer> =>
     startEmbeddedServer({
       dataDir: dataDirs.standby,
-      settings: { ...settings, primary_conninfo: connectionInfo(primary.address) },
+      settings: { ...settings, ...more, primary_conninfo: connectionInfo(primary.address) },
     });
   let standby = await start();
   const urls = { primary: addressText(primary.address), standby: addressText(standby.address) };
