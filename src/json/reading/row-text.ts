@@ -16,8 +16,11 @@ export type RowFormat = JsonFormat & {
   readonly onNestedCount?: () => void;
 };
 
-/** Reads the pages that follow a nested collection, as raw rows; given the upstream's own next link. */
-export type FollowNested = (nextLink: string) => Promise<readonly string[]>;
+/**
+ * Reads the pages that follow a nested collection, as raw rows; given the upstream's own next link. `most`: rows that are
+ * wanted of them, at least one; null: all.
+ */
+export type FollowNested = (nextLink: string, most: number | null) => Promise<readonly string[]>;
 
 /** Turns one raw row of the upstream into the row we serve. */
 export type RowText = (raw: string, follow: FollowNested) => Promise<string>;
@@ -182,7 +185,7 @@ function expandText(expand: ExpandPlan, format: RowFormat): MemberText {
       if (told !== null) {
         return countText(told);
       }
-      const { length } = await nestedRows(members, name, follow);
+      const { length } = await nestedRows(members, name, { follow, most: null });
       return countOf(members, () => length);
     };
   }
@@ -200,19 +203,32 @@ function expandText(expand: ExpandPlan, format: RowFormat): MemberText {
       return `${key}${await row(raw, follow)}`;
     }
     const rows: string[] = [];
-    for (const one of await nestedRows(members, name, follow)) {
+    for (const one of await nestedRows(members, name, { follow, most: top })) {
       rows.push(await row(one, follow));
     }
     return `${expand.restriction.count ? countOf(members, () => rows.length) : ''}${key}[${rows.join(',')}]`;
   };
 }
 
-/** The raw rows of an expanded collection. The rest of a long one is fetched here: clients that ignore its link would lose rows. */
-async function nestedRows(members: Members, name: string, follow: FollowNested): Promise<readonly string[]> {
+interface NestedRead {
+  readonly follow: FollowNested;
+  /** As `$top` says; null: all. */
+  readonly most: number | null;
+}
+
+/**
+ * The raw rows of an expanded collection, and no more than `most`, whatever the feed does with `$top`. The rest of a long one
+ * is fetched here: clients that ignore its link would lose rows.
+ */
+async function nestedRows(members: Members, name: string, { follow, most }: NestedRead): Promise<readonly string[]> {
   const raw = members.get(name);
   if (raw === undefined) {
     throw broken(`the expanded ${name} is missing`);
   }
+  const rows = readArray(raw);
+  if (most !== null && rows.length >= most) {
+    return rows.slice(0, most);
+  }
   const next = nextLinkText(members.get(`${name}@odata.nextLink`) ?? members.get(`${name}@nextLink`));
-  return [...readArray(raw), ...(next === null ? [] : await follow(next))];
+  return [...rows, ...(next === null ? [] : await follow(next, most === null ? null : most - rows.length))];
 }

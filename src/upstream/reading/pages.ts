@@ -19,7 +19,7 @@ export const endless = 'names pages without an end: a next link leads to a page 
  * context URL of the reply that holds the row.
  */
 export function followIn(options: UpstreamReadOptions, context: ReplyContext, told: string | null): FollowNested {
-  return async (nextLink) => {
+  return async (nextLink, most) => {
     const { root } = context.client;
     const rows: string[] = [];
     for await (const { raw } of readPages(
@@ -28,6 +28,9 @@ export function followIn(options: UpstreamReadOptions, context: ReplyContext, to
       context,
     )) {
       rows.push(raw);
+      if (rows.length === most) {
+        break;
+      }
     }
     return rows;
   };
