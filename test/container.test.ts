@@ -18,9 +18,12 @@ interface Service {
   readonly volumes: readonly string[];
   readonly healthcheck?: { readonly test: readonly string[] };
   readonly depends_on?: Readonly<Record<string, { readonly condition: string }>>;
+  readonly networks?: readonly string[];
 }
 interface Compose {
-  readonly services: Readonly<Record<'postgres' | 'replica' | 'gateway', Service>>;
+  readonly services: Readonly<Record<'postgres' | 'replica' | 'gateway', Service>> &
+    Readonly<Record<string, Partial<Service>>>;
+  readonly networks?: Readonly<Record<string, { readonly internal?: boolean }>>;
   readonly volumes: Readonly<Record<string, unknown>>;
   readonly secrets: Readonly<Record<string, { readonly file: string }>>;
 }
@@ -59,7 +62,7 @@ describe('Dockerfile', () => {
 });
 
 describe('docker-compose.yml', () => {
-  const compose = parse(text('docker-compose.yml')) as Compose;
+  const compose = parse(text('docker-compose.yml'), { merge: true }) as Compose;
   const { gateway, postgres, replica } = compose.services;
 
   it('declares every volume and secret it uses, and no secret in the open', () => {
@@ -98,6 +101,23 @@ describe('docker-compose.yml', () => {
       assert.ok(service.command?.includes('--hba_file=/etc/postgresql/pg_hba.conf'));
       assert.ok(service.volumes.includes('./deploy/postgres/pg_hba.conf:/etc/postgresql/pg_hba.conf:ro'));
     }
+  });
+
+  it('has Citus beside it for who asks for it, its workers on a network of their own', () => {
+    const { services } = compose;
+    const names = Object.keys(services).filter((name) => services[name]?.profiles?.includes('citus'));
+    assert.deepEqual(names, ['citus', 'citus-worker-1', 'citus-worker-2', 'citus-join']);
+    for (const name of names) {
+      const { image, networks, environment, volumes } = services[name] ?? {};
+      assert.match(image ?? '', /^\$\{CITUS_IMAGE:-citusdata\/citus:\d+\.\d+\}$/);
+      const trusts = environment?.['POSTGRES_HOST_AUTH_METHOD'] === 'trust';
+      assert.equal(trusts, name.startsWith('citus-worker'));
+      assert.deepEqual(trusts ? networks : [], trusts ? ['workers'] : []);
+      for (const volume of volumes ?? []) {
+        assert.ok((volume.split(':')[0] ?? '') in compose.volumes, volume);
+      }
+    }
+    assert.equal(compose.networks?.['workers']?.internal, true);
   });
 
   it('gives the gateway a configuration that it accepts', () => {
