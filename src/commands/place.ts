@@ -66,7 +66,8 @@ async function printPlaces(
     }
     const group = groupOf.get(set.name);
     const server = places.get(placeName(set.relation))?.server;
-    const there = server ?? (group === undefined ? 'coordinator, for all sources' : 'coordinator');
+    const unified = catalogue.sources.get(set.source)?.kind === 'builtin';
+    const there = server ?? (unified ? 'coordinator, for all sources' : 'coordinator');
     const goes = dryRun && server === undefined && group !== undefined ? `, to lie with ${group} on a worker` : '';
     print(`${set.name}: ${there}${goes}, ${count(size.rows)} rows, ${megabytes(size.bytes)}`);
     const where = goes === '' ? (server ?? 'coordinator') : `a worker, with ${group ?? ''}`;

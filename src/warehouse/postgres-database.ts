@@ -4,6 +4,7 @@ import type { ServerAddress } from '../embedded/address.ts';
 import { GatewayError } from '../errors.ts';
 import type { WarehouseEvent } from '../observation/events/warehouse.ts';
 import { type Observe, unobserved } from '../observation/observe.ts';
+import { fencedApart } from '../sql/apart.ts';
 import { type Admission, type AdmissionLimits, type Admitted, ReadAdmission } from './admission/admission.ts';
 import { admissionLimits } from './admission/admission-limits.ts';
 import { type Estimate, readEstimate, together } from './admission/estimate.ts';
@@ -187,8 +188,9 @@ class PostgresDatabase implements Database {
   }
 
   async query<Row extends DatabaseRow>(text: string, values?: readonly unknown[]): Promise<QueryResult<Row>> {
-    tellStatement(this.#observe, 'owner', text);
-    return ask<Row>(this.#owner, text, values);
+    const statement = this.#isDistributed ? fencedApart(text) : text;
+    tellStatement(this.#observe, 'owner', statement);
+    return ask<Row>(this.#owner, statement, values);
   }
 
   transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {

@@ -49,6 +49,8 @@ interface StraightTables extends StagedTables {
 }
 
 const keyIsStored: ReadonlySet<string> = new Set([uniqueViolation]);
+/** COPY of Citus says of whatever a worker says that it is an internal error: the way by `piece` tells what it was. */
+const workerRefuses: ReadonlySet<string> = new Set([uniqueViolation, 'XX000']);
 
 /** Bytes of rows stored at once: few at first, since the first ones tell nearly always whether keys are stored already. Two pieces are in memory. */
 const firstPiece = 64 * 1024;
@@ -135,7 +137,8 @@ class StraightWay {
   async #copyDirect(chunks: readonly Uint8Array[]): Promise<boolean> {
     const constants = Buffer.from(this.#direct.constants);
     const parts = chunks.map((chunk) => takeApart(chunk, constants));
-    const stored = await attempt(this.#transaction, keyIsStored, () => this.#direct.copy(eachOf(parts)));
+    const refused = this.#transaction.isDistributed ? workerRefuses : keyIsStored;
+    const stored = await attempt(this.#transaction, refused, () => this.#direct.copy(eachOf(parts)));
     if (stored === null) {
       this.#next = 'piece';
       return false;
