@@ -18,10 +18,11 @@ import { memory } from './workloads/memory.ts';
 import { peers } from './workloads/peers.ts';
 import { planning } from './workloads/planning.ts';
 import { proxied } from './workloads/proxied.ts';
+import { rights } from './workloads/rights.ts';
 import { standby } from './workloads/standby.ts';
 
 const workloads: Readonly<Record<string, Workload>> = {
-  ...{ extraction, csv, peers, gzip, planning, memory, ingest, proxied, standby },
+  ...{ extraction, csv, peers, gzip, planning, memory, ingest, proxied, rights, standby },
   'dot-net': dotNet,
 };
 
