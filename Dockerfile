@@ -23,6 +23,6 @@ VOLUME /data
 EXPOSE 8080
 # Ready: the feed is served and PostgreSQL answers.
 HEALTHCHECK --interval=15s --timeout=5s --start-period=60s --retries=4 \
-  CMD ["node", "-e", "fetch('http://127.0.0.1:' + process.env.PORT + '/health/ready').then((reply) => process.exit(reply.status === 200 ? 0 : 1), () => process.exit(1))"]
+  CMD ["node", "/app/bin/health-check.mjs"]
 ENTRYPOINT ["node", "/app/bin/gateway.mjs"]
 CMD ["serve"]

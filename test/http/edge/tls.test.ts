@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { get } from 'node:https';
 import { connect as connectPlain } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
+import process from 'node:process';
 import { connect, type PeerCertificate, type SecureVersion } from 'node:tls';
 import { after, before } from 'mocha';
 import { tlsFault, tlsFiles } from '../../../src/http/edge/tls-files.ts';
+import { healthRoutes, type UnreadyPart } from '../../../src/http/health.ts';
 import { selfSigned } from '../../support/servers/certificate.ts';
 import { until } from '../../support/until.ts';
 import { startTestServer, type TestServer } from '../test-server.ts';
@@ -15,6 +18,7 @@ describe('a listener with a certificate of its own', () => {
   let folder = '';
   let feed: TestServer;
   const told: (string | null)[] = [];
+  let missing: UnreadyPart | null = null;
   const files = () => ({ certificate: path.join(folder, 'cert.pem'), key: path.join(folder, 'key.pem') });
   const replace = (file: string, text: string): void => {
     writeFileSync(`${file}.new`, text);
@@ -33,6 +37,7 @@ describe('a listener with a certificate of its own', () => {
       rows: `INSERT INTO feed."Agents" ("Id", "Name") VALUES (1, 'Ann'), (2, 'Bob')`,
       settings: { pageSize: 1 },
       tls: tlsFiles(files(), observe as never, 20),
+      beside: (app) => healthRoutes(app, { unready: async () => missing }),
     });
   });
   after(async () => {
@@ -84,6 +89,20 @@ describe('a listener with a certificate of its own', () => {
     });
     assert.doesNotMatch(answer, /HTTP/);
     assert.match(await read(), /Ann/);
+  });
+
+  it('is asked by the health check of the container over TLS, whatever name the certificate is for', async () => {
+    const check = (environment: Readonly<Record<string, string>>): Promise<number | null> =>
+      new Promise((resolve) => {
+        const env = { PORT: String(feed.port), HOST: '0.0.0.0', ...environment };
+        spawn(process.execPath, ['bin/health-check.mjs'], { env, stdio: 'ignore' }).once('exit', resolve);
+      });
+    assert.equal(await check({ TLS_CERT_FILE: files().certificate }), 0);
+    missing = 'database';
+    assert.equal(await check({ TLS_CERT_FILE: files().certificate }), 1);
+    missing = null;
+    assert.equal(await check({}), 1, 'nothing answers over plain HTTP');
+    assert.equal(await check({ TLS_CERT_FILE: 'x', PORT: '1' }), 1);
   });
 
   it('takes over files that change; a pair that does not belong together changes nothing and is told', async () => {
