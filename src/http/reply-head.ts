@@ -5,7 +5,7 @@ import { headerText } from './exchange.ts';
 import type { ContentEncoding, ReplyHead } from './reply-sink.ts';
 
 /** What a reply depends on besides its URL, for caches. */
-const vary = 'Accept, Accept-Encoding, Prefer, Authorization';
+const vary = 'Accept, Accept-Encoding, Prefer, Authorization, Origin';
 
 /** The encoding agreed with the client. Brotli is not offered: the readers that matter do not ask for it. */
 export function contentEncoding(exchange: Pick<Exchange, 'headers'>): ContentEncoding {

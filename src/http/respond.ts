@@ -262,7 +262,12 @@ function startPageAnswered({ method, url, within }: FeedRequest, response: Reply
   if (within !== null || url.split('?', 1)[0] !== '/' || (method !== 'GET' && method !== 'HEAD')) {
     return false;
   }
-  const headers = { Location: feedPath.slice(1), 'Content-Length': '0', 'Cache-Control': 'no-cache', Vary: 'Accept' };
+  const headers = {
+    Location: feedPath.slice(1),
+    'Content-Length': '0',
+    'Cache-Control': 'no-cache',
+    Vary: 'Accept, Origin',
+  };
   response.writeHead(302, headers);
   response.end();
   return true;

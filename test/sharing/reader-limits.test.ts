@@ -53,6 +53,11 @@ describe('several gateways: what one reader may ask for', () => {
       const all = await Promise.all([0, 1, 2].map((at) => ask(at, '?again', 'ann')));
       return all.every(({ status }) => status === 429);
     });
+    for (const url of ['/connect/powerbi.pbids', '/console/data/start']) {
+      const reply = await ask(1, url, 'ann');
+      assert.deepEqual([reply.status, reply.headers.has('retry-after')], [429, true], url);
+      assert.equal((await ask(1, url, 'bob')).status, 200, url);
+    }
     assert.equal((await ask(0, '', 'bob')).status, 200, 'another one has his own');
   });
 

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import type { Principal } from '../../sign-in/principal.ts';
+import type { ReaderTurn } from '../edge/reader-limits.ts';
 import { checkLinkedHost, proxiesOf, type RequestOrigin, requestOrigin } from '../edge/request-origin.ts';
 import { errorReply } from '../error-body.ts';
 import type { Feed } from '../feed.ts';
@@ -13,7 +14,7 @@ import { checkServedHost } from '../served-host.ts';
 import type { Presented } from '../sign-in/presented.ts';
 
 /** What routes beside the feed need of it. */
-export type BesideFeed = Pick<Feed, 'authentication' | 'settings' | 'observe'>;
+export type BesideFeed = Pick<Feed, 'authentication' | 'settings' | 'observe' | 'readers'>;
 
 /** A request that is none of the feed: for a page, a file to connect with, or a sign-in. */
 export interface Visit {
@@ -26,6 +27,19 @@ export interface Visit {
   readonly presented: Presented;
   /** Who it is, for the log; null: nobody is known. */
   principal: Principal | null;
+  /** Among what the reader may ask for at once; null: it takes no part in that. */
+  turn: ReaderTurn | null;
+}
+
+/**
+ * Who it is, let in within the limits of a reader, as for the feed. Throws what `Authentication.identify` throws, and GatewayError TooManyRequests.
+ */
+export async function admit(visit: Visit, { authentication, readers }: BesideFeed): Promise<Principal | null> {
+  const { presented, origin } = visit;
+  visit.principal = await authentication.identify(presented);
+  const asker = { principal: visit.principal?.id ?? null, address: origin.address, url: origin.url, part: null };
+  visit.turn = (await readers?.enter(asker)) ?? null;
+  return visit.principal;
 }
 
 /** What some of these routes do. */
@@ -70,7 +84,7 @@ async function answerVisit(
     headers,
     address: origin.address,
   };
-  const visit: Visit = { message, response, origin, headers, target, presented, principal: null };
+  const visit: Visit = { message, response, origin, headers, target, presented, principal: null, turn: null };
   let error: string | null = null;
   try {
     if (visited.guarded && authentication.open) {
@@ -81,6 +95,7 @@ async function answerVisit(
   } catch (thrown) {
     error = refuse(thrown, visit, { id, feed, visited });
   } finally {
+    visit.turn?.leave(0);
     feed.observe({
       event: 'request',
       id,

@@ -15,7 +15,7 @@ import type { SignIn } from '../../connect/snippets.ts';
 import type { EntitySet, Model } from '../../edm/model.ts';
 import { GatewayError } from '../../errors.ts';
 import { visibleCatalogue } from '../../plan/visible.ts';
-import { answerVisits, type Visit } from '../beside/beside-feed.ts';
+import { admit, answerVisits, type Visit } from '../beside/beside-feed.ts';
 import { serviceRoot } from '../exchange.ts';
 import type { Feed } from '../feed.ts';
 import { loggedPath } from '../logged-path.ts';
@@ -24,7 +24,7 @@ import { attachment } from '../reply-form.ts';
 const connectPath = '/connect/';
 
 /** What the routes need of the feed. */
-export type ConnectFeed = Pick<Feed, 'catalogue' | 'grantsOf' | 'authentication' | 'settings' | 'observe'>;
+export type ConnectFeed = Pick<Feed, 'catalogue' | 'grantsOf' | 'authentication' | 'settings' | 'observe' | 'readers'>;
 
 /**
  * `GET /connect/<file>`: files that connect Power BI, Excel, Python, R and curl to the address that the request came by. Whoever may
@@ -42,9 +42,8 @@ export function connectRoutes(app: FastifyInstance, feed: ConnectFeed): void {
 }
 
 async function answer(visit: Visit, feed: ConnectFeed): Promise<void> {
-  const { message, response, origin, target, presented } = visit;
-  const principal = await feed.authentication.identify(presented);
-  visit.principal = principal;
+  const { message, response, origin, target } = visit;
+  const principal = await admit(visit, feed);
   if (message.method !== 'GET' && message.method !== 'HEAD') {
     response.setHeader('Allow', 'GET, HEAD');
     throw new GatewayError('MethodNotAllowed', `${message.method} is not allowed: files are read with GET`);

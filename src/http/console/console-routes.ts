@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import { GatewayError } from '../../errors.ts';
 import { acceptsHtml } from '../accept.ts';
-import { answerVisits, type Visit } from '../beside/beside-feed.ts';
+import { admit, answerVisits, type Visit } from '../beside/beside-feed.ts';
 import { matches } from '../entity-tag.ts';
 import { headerText } from '../exchange.ts';
 import type { Feed } from '../feed.ts';
@@ -19,7 +19,7 @@ const dataPath = 'data/';
 const ownPath = /^\/console\/(?:data\/(?:rejects\/)?[a-z]+|console-\w+\.\w+|icon\.svg)$/;
 
 /** What the routes need of the feed. */
-export type ConsoleFeed = Pick<Feed, 'catalogue' | 'grantsOf' | 'authentication' | 'settings' | 'observe'>;
+export type ConsoleFeed = Pick<Feed, 'catalogue' | 'grantsOf' | 'authentication' | 'settings' | 'observe' | 'readers'>;
 
 /**
  * The console: `/` for whoever asks for HTML (everybody else is sent to the feed, as before), its script and stylesheet below `/console/`, and below
@@ -78,8 +78,7 @@ async function answer(visit: Visit, place: Place): Promise<void> {
     sendFile(message, response, await fileNamed(name, message.method, { response, place }));
     return;
   }
-  const principal = await feed.authentication.identify(visit.presented);
-  visit.principal = principal;
+  const principal = await admit(visit, feed);
   const { secure } = origin;
   const request: ConsoleRequest = { message, response, headers, secure, principal, name: name.slice(dataPath.length) };
   sendJson(message, response, await dataOf(request, feed, service));
@@ -109,7 +108,7 @@ function sendFile(message: IncomingMessage, response: ServerResponse, file: Sent
     ETag: tag,
     // The page names the files of the program that runs; these never change.
     'Cache-Control': file.lasting ? 'public, max-age=31536000, immutable' : 'no-cache',
-    Vary: 'Accept, Accept-Encoding',
+    Vary: 'Accept, Accept-Encoding, Origin',
   };
   if (matches(headerText(message.headers['if-none-match']), tag)) {
     response.writeHead(304, headers);

@@ -41,6 +41,10 @@ export function guardReply(message: IncomingMessage, response: ServerResponse, s
   if (requestOrigin(message, settings.proxies).secure) {
     response.setHeader(...staysSecure);
   }
+  if (settings.corsOrigins.length > 0) {
+    // Also where none is given: a cache must not hand this reply to a page. What says more of what it depends on has it, too.
+    response.setHeader('Vary', 'Origin');
+  }
   const { origin } = message.headers;
   if (origin === undefined || !settings.corsOrigins.includes(origin)) {
     return false;
@@ -55,7 +59,6 @@ export function guardReply(message: IncomingMessage, response: ServerResponse, s
     'Access-Control-Allow-Methods': 'GET, HEAD, POST, DELETE',
     'Access-Control-Allow-Headers': [...sendable, settings.keyName].join(', '),
     'Access-Control-Max-Age': '600',
-    Vary: 'Origin',
   });
   response.end();
   return true;

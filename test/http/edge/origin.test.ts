@@ -137,6 +137,18 @@ describe('a feed behind a proxy, without PUBLIC_URL', () => {
     assert.match((await ask('127.0.0.2', { host: 'feed.example' })).body, /"http:\/\/feed\.example\/odata\//);
   });
 
+  it('says with each reply that another origin may get another one', async () => {
+    for (const headers of [{}, { origin: 'https://reports.example' }, { origin: 'https://evil.example' }]) {
+      for (const path of ['/odata/Agents', '/odata/', '/odata/Agents/$count', '/odata/Nope', '/nowhere', '/']) {
+        const reply = await ask('127.0.0.1', { host: 'localhost', ...headers }, path);
+        assert.match(String(reply.headers['vary']), /\bOrigin\b/, path);
+      }
+    }
+    const asked = { origin: 'https://reports.example', 'access-control-request-method': 'GET' };
+    const { status, headers } = await ask('127.0.0.1', { host: 'localhost', ...asked }, '/odata/Agents', 'OPTIONS');
+    assert.deepEqual([status, headers['vary']], [204, 'Origin']);
+  });
+
   it('and of nothing that a stranger says, though he signs in: not in a link, a context URL, an error or a shared reply', async () => {
     const forged = { 'x-forwarded-host': 'evil.example', 'x-forwarded-proto': 'https', 'x-forwarded-for': '10.0.0.1' };
     const told = await ask('127.0.0.1', { host: 'localhost:1', ...forged });
