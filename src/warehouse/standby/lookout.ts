@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import type { ServerAddress } from '../../embedded/address.ts';
 import { connectionPool } from '../connection/connection-pool.ts';
-import type { DatabaseRow } from '../database.ts';
+import type { DatabaseRow, TextRow } from '../database.ts';
 
 /**
  * Asks a server small things over a connection of its own: those of the reads may all be at work, and a server that says nothing is to be
@@ -22,6 +22,19 @@ export class Lookout {
 
   /** The one row of a statement. Throws what the driver throws, and an Error of its own where the time is up. */
   async ask<Row extends DatabaseRow>(text: string): Promise<Row> {
+    const [row] = await this.#within(async (client) => (await client.query<Row>(text)).rows);
+    if (row === undefined) {
+      throw new TypeError('The statement gave no row');
+    }
+    return row;
+  }
+
+  /** The rows of a SELECT of text columns. Throws the same. */
+  texts(text: string): Promise<readonly TextRow[]> {
+    return this.#within(async (client) => (await client.query<(string | null)[]>({ text, rowMode: 'array' })).rows);
+  }
+
+  async #within<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
     const client = await this.#pool.connect();
     let timer: NodeJS.Timeout | undefined;
     let broken = true;
@@ -31,13 +44,9 @@ export class Lookout {
         const up = (): void => reject(new Error('timeout exceeded when asking'));
         timer = setTimeout(() => setImmediate(() => setImmediate(up)), this.#patience);
       });
-      const { rows } = await Promise.race([client.query<Row>(text), late]);
+      const result = await Promise.race([work(client), late]);
       broken = false;
-      const [row] = rows;
-      if (row === undefined) {
-        throw new TypeError('The statement gave no row');
-      }
-      return row;
+      return result;
     } finally {
       clearTimeout(timer);
       client.release(broken);

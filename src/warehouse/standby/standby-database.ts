@@ -4,7 +4,7 @@ import { postgresError } from '../postgres-errors.ts';
 import type { Lookout } from './lookout.ts';
 import { readVersions, type SetVersions, setVersionsText } from './set-versions.ts';
 import type { Standby } from './standby.ts';
-import { readOnStandby } from './standby-read.ts';
+import { type Needed, readOnStandby } from './standby-read.ts';
 import type { StandbyWatch } from './standby-watch.ts';
 
 interface StandbyDatabaseSettings {
@@ -46,7 +46,7 @@ export class StandbyDatabase implements Database {
     const { recency = 'any', signal } = options;
     const { watch, primary, patience } = this.#settings;
     signal.throwIfAborted();
-    const needed = typeof recency === 'string' ? null : this.#needed(recency.noOlder);
+    let needed = typeof recency === 'string' ? null : this.#needed(recency.noOlder, options.opening);
     const tried = new Set<Standby>();
     const until = performance.now() + patience;
     let standby = recency === 'latest' ? null : watch.pick(tried);
@@ -55,7 +55,9 @@ export class StandbyDatabase implements Database {
       if (read.kind === 'done') {
         return read.result;
       }
-      if (read.kind === 'behind' && performance.now() < until) {
+      if (read.kind === 'behind' && needed !== null && needed.opening !== null) {
+        needed = { ...needed, opening: null };
+      } else if (read.kind === 'behind' && performance.now() < until) {
         await pause(step, undefined, { signal }).catch(() => signal.throwIfAborted());
       } else {
         standby.handsOn();
@@ -96,18 +98,29 @@ export class StandbyDatabase implements Database {
     return this.#closing;
   }
 
-  /** Asked once for each read: what is committed while it waits is not waited for. */
-  #needed(sets: readonly string[]): { readonly sets: readonly string[]; readonly versions: Promise<SetVersions> } {
-    const versions = this.#settings.versions
-      .ask<{ versions: string }>(setVersionsText(sets))
-      .then((row) => readVersions(row.versions))
-      .catch((error: unknown) => {
-        throw postgresError(error);
-      });
-    // Where no standby gets as far as to want them, nobody waits for them.
-    versions.catch(() => {});
-    return { sets, versions };
+  #needed(sets: readonly string[], opening: string | undefined): Needed {
+    const { versions: primary } = this.#settings;
+    let versions: Promise<SetVersions> | null = null;
+    return {
+      sets,
+      opening: opening === undefined ? null : told(primary.texts(opening)),
+      versions: () => {
+        versions ??= told(
+          primary.ask<{ versions: string }>(setVersionsText(sets)).then((row) => readVersions(row.versions)),
+        );
+        return versions;
+      },
+    };
   }
+}
+
+/** Where no standby gets as far as to want it, nobody waits for it. */
+function told<T>(answer: Promise<T>): Promise<T> {
+  const known = answer.catch((error: unknown) => {
+    throw postgresError(error);
+  });
+  known.catch(() => {});
+  return known;
 }
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, one) => total + one, 0);

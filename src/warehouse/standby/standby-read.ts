@@ -1,5 +1,6 @@
 import { GatewayError } from '../../errors.ts';
-import type { Database, ReadOptions, ReadSession } from '../database.ts';
+import type { Database, ReadOptions, ReadSession, TextRow } from '../database.ts';
+import { CheckedSession } from './checked-session.ts';
 import { goesElsewhere } from './goes-elsewhere.ts';
 import { Interruption } from './interruption.ts';
 import { isNoOlder, readVersions, type SetVersions, setVersionsText } from './set-versions.ts';
@@ -15,7 +16,15 @@ interface Asked<T> {
   readonly work: (session: ReadSession) => Promise<T>;
   readonly options: ReadOptions<T>;
   /** What the primary has of the sets whose rows may not be older; null: they may. */
-  readonly needed: { readonly sets: readonly string[]; readonly versions: Promise<SetVersions> } | null;
+  readonly needed: Needed | null;
+}
+
+/** Asked of the primary as soon as somebody wants to know it, once for each read: what is committed while it waits is not waited for. */
+export interface Needed {
+  readonly sets: readonly string[];
+  /** What the `ReadOptions.opening` of the read gives there; null: it has none, or was found to differ. */
+  readonly opening: Promise<readonly TextRow[]> | null;
+  versions(): Promise<SetVersions>;
 }
 
 /** Throws what is no fault of the standby, and everything once somebody has seen something of the read. */
@@ -29,13 +38,14 @@ export async function readOnStandby<T>(
   const checked =
     <Result>(then: (session: ReadSession) => Promise<Result>) =>
     async (session: ReadSession): Promise<Result> => {
-      if (needed !== null && !(await hasCaughtUp(session, needed))) {
+      const opening = needed?.opening ?? null;
+      if (needed !== null && opening === null && !(await hasCaughtUp(session, needed))) {
         throw new Behind();
       }
       begun = true;
       const { number, status } = standby;
       options.onServer?.({ standby: number, lagSeconds: status.lag?.seconds ?? 0 });
-      return then(session);
+      return then(opening === null ? session : new CheckedSession(session, (rows) => checkOpening(rows, opening)));
     };
   const { early } = options;
   const interruption = new Interruption(options.signal);
@@ -75,13 +85,21 @@ export async function readOnStandby<T>(
   }
 }
 
+/** The same opening is the same state. Another one may be a newer one, too: who has no rows as yet may look closer. */
+async function checkOpening(rows: readonly TextRow[], primary: Promise<readonly TextRow[]>): Promise<void> {
+  const least = await primary.catch((error: unknown) => {
+    throw new PrimaryFault(error);
+  });
+  if (JSON.stringify(rows) !== JSON.stringify(least)) {
+    throw new Behind();
+  }
+}
+
 /** In the snapshot of the read. The primary is asked at the same time. */
-async function hasCaughtUp(
-  session: ReadSession,
-  { sets, versions }: NonNullable<Asked<unknown>['needed']>,
-): Promise<boolean> {
+async function hasCaughtUp(session: ReadSession, { sets, versions }: Needed): Promise<boolean> {
+  const asked = versions();
   const { rows } = await session.query<{ versions: string }>(setVersionsText(sets));
-  const least = await versions.catch((error: unknown) => {
+  const least = await asked.catch((error: unknown) => {
     throw new PrimaryFault(error);
   });
   return isNoOlder(readVersions(rows[0]?.versions ?? '{}'), least);
