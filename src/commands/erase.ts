@@ -35,7 +35,7 @@ export async function eraseCommand(surroundings: Surroundings, flags: EraseFlags
 
 /** What an erasure found, for whoever typed the command. */
 export function erasureLines(erasure: Erasure, dropDir: string): readonly string[] {
-  const { erasureId, sets, rejects, samples, messages, files, containers, others } = erasure;
+  const { erasureId, sets, rejects, samples, messages, audited, files, containers, others } = erasure;
   const below = (file: string): string => path.relative(dropDir, file);
   const lines = [
     ...[...sets].map(
@@ -44,6 +44,7 @@ export function erasureLines(erasure: Erasure, dropDir: string): readonly string
     ...(rejects > 0 ? [`rejected rows: ${rejects}`] : []),
     ...(samples > 0 ? [`samples of unknown columns: ${samples}`] : []),
     ...(messages > 0 ? [`messages of refused files: ${messages}`] : []),
+    ...(audited > 0 ? [`queries of audited requests: ${audited}`] : []),
     ...files.map(
       (file) => `${below(file.path)}: ${file.removed} rows to remove, ${file.emptied} rows to empty of the person`,
     ),

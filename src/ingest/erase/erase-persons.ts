@@ -11,6 +11,7 @@ import { erasedToken, Persons } from '../personal/persons.ts';
 import { hashing } from '../personal/treatments.ts';
 import { storedTable } from '../stored/stored-table.ts';
 import { checkPersonalKey } from '../treat-stored/check-key.ts';
+import { eraseAudit } from './erase-audit.ts';
 import { discard, type ErasedFile, exchange, findInFiles, type Rewriting, rewriteFiles } from './erase-files.ts';
 import { eraseDrift, eraseMessages, eraseRejects, eraseTombstones } from './erase-ledger.ts';
 import { type ErasedRows, eraseRows, type OtherNames } from './erase-rows.ts';
@@ -36,6 +37,8 @@ export interface Erasure {
   readonly samples: number;
   /** Messages of refused and failed files that quoted the person. */
   readonly messages: number;
+  /** Rows of the audit of requests whose query mentioned the person. */
+  readonly audited: number;
   readonly files: readonly ErasedFile[];
   /** Containers among the kept files, in which nobody looked. */
   readonly containers: readonly string[];
@@ -110,6 +113,7 @@ async function erase(
   const rejects = await eraseRejects(transaction, catalogue, ledger);
   const samples = await eraseDrift(transaction, ledger);
   const messages = await eraseMessages(transaction, ledger);
+  const audited = source === null ? await eraseAudit(transaction, ledger) : 0;
   const tracked = [...sets, ...unifiedSets(catalogue)].map(({ name }) => name);
   await eraseTombstones(transaction, catalogue, { persons: inRows, sets: tracked, dryRun });
   const { files, containers } = await findInFiles(transaction, catalogue, {
@@ -117,7 +121,7 @@ async function erase(
     persons: Persons.named(tokens),
   });
   if (dryRun) {
-    return { erasureId: null, sets: counts, rejects, samples, messages, files, containers, others };
+    return { erasureId: null, sets: counts, rejects, samples, messages, audited, files, containers, others };
   }
   written.push(...(await rewriteFiles(transaction, files)));
   const erasureId = await noteErasure(transaction, {
@@ -125,7 +129,7 @@ async function erase(
     sets: Object.fromEntries(counts),
     digests: tokens.map((token) => erasedToken(token, key)),
   });
-  return { erasureId, sets: counts, rejects, samples, messages, files, containers, others };
+  return { erasureId, sets: counts, rejects, samples, messages, audited, files, containers, others };
 }
 
 /** Sets over all sources: their rows follow from those that are erased, in the same transaction, whatever they name. */

@@ -52,6 +52,25 @@ describe('how far erasing a person reaches', () => {
     deepEqual([set?.files, set?.rows], [2, 4]);
   });
 
+  it('to queries of the audit that mention the person, and to no others', async () => {
+    await empty();
+    await load('orders 1.csv', csv([header, pia]));
+    const queries = [`$filter=Note eq 'Jan Jansen'`, `$search="jan jansen"`, `$filter=Note eq 'Pia'`, ''];
+    for (const query of queries) {
+      await feed().database.query(
+        `INSERT INTO gateway.audit_event (request_id, at, name, address, method, path, query, status, milliseconds, agent) VALUES ('r', now(), 'reader', '::1', 'GET', 'AcmeOrders', $1, 200, 1, '')`,
+        [query],
+      );
+    }
+    const { audited } = await erase(['Jan Jansen', 'C-1']);
+    equal(audited, 2);
+    const rows = await feed().rows(`SELECT query FROM gateway.audit_event ORDER BY event_id`);
+    deepEqual(
+      rows.map(({ query }) => query),
+      ['?', '?', queries[2], ''],
+    );
+  });
+
   it('to the key of a rejected row whose text is not kept', async () => {
     await empty();
     await load('orders 1.csv', csv([header, pia]));

@@ -265,6 +265,7 @@ describe('what gateway erase prints', () => {
     rejects: 0,
     samples: 0,
     messages: 0,
+    audited: 0,
     files: [],
     containers: [],
     others: new Map(),
