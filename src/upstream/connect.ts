@@ -23,6 +23,7 @@ import { KnownLimits } from './known-limits.ts';
 import { keepMetadataCopy, readMetadataCopy, tokenSecret } from './metadata-copy.ts';
 import { shortEnough } from './reading/asked-request.ts';
 import { fetchByKeys, keyedPlan } from './reading/fetch-by-keys.ts';
+import { NestedOptions } from './reading/nested-options.ts';
 import { readAsTaken } from './reading/read-as-taken.ts';
 import { RefusedForms } from './reading/refused-forms.ts';
 import { nowhere, type SignInKeeping } from './sign-in/lasting-sign-in.ts';
@@ -104,6 +105,7 @@ class ConnectedUpstream implements Upstream {
   #countsNested = false;
   readonly #copies = new LookupCopies();
   readonly #refused: RefusedForms;
+  readonly #nested: NestedOptions;
 
   constructor(connection: Connection, settings: UpstreamSettings, secret: Buffer) {
     this.source = connection.source.name;
@@ -115,6 +117,7 @@ class ConnectedUpstream implements Upstream {
     const context = { source: this.source, environment, time, keeping, observe: this.#observe };
     this.#signIn = openSignIn(settings.signIn, context);
     this.#refused = new RefusedForms(() => time.now());
+    this.#nested = new NestedOptions(() => time.now());
     this.#client = upstreamClient(this.source, settings, this.#signIn);
     this.#patient = this.#patientClient();
     const place = { dataDir: connection.dataDir, source: this.source, url: this.#client.root.href };
@@ -170,6 +173,9 @@ class ConnectedUpstream implements Upstream {
     if (isFirst) {
       this.#refused.check(plan, this.source);
     }
+    if (isFirst) {
+      await this.#checkNested(plan, options);
+    }
     try {
       const reply = await readAsTaken(plan, options, this.#context(options, { sets: setsOf(plan), kept }));
       this.#refused.answered(plan);
@@ -191,7 +197,14 @@ class ConnectedUpstream implements Upstream {
 
   async *fetchByKeys(request: KeyedRequest, options: UpstreamReadOptions): AsyncGenerator<string> {
     await this.#reached(options.caller ?? null);
-    yield* fetchByKeys(request, options, this.#context(options, { sets: setsOf(keyedPlan(request)), kept: [] }));
+    const plan = keyedPlan(request);
+    await this.#checkNested(plan, options);
+    yield* fetchByKeys(request, options, this.#context(options, { sets: setsOf(plan), kept: [] }));
+  }
+
+  /** Of trials nothing is kept as a copy of rows. */
+  #checkNested(plan: UpstreamPlan, { onCopy: _, ...options }: UpstreamReadOptions): Promise<void> {
+    return this.#nested.check(plan, options, this.#context(options, { sets: [], kept: [] }));
   }
 
   follows(set: EntitySet, navigation: NavigationProperty): boolean {
@@ -264,6 +277,7 @@ class ConnectedUpstream implements Upstream {
     this.#known = read;
     if (changes.length > 0) {
       this.#refused.clear();
+      this.#nested.clear();
       this.#observe({
         event: 'upstream-changed',
         source: this.source,

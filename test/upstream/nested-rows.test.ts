@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { IdleClock } from '../support/idle-clock.ts';
 import { NestedFeed } from './nested-feed.ts';
-import { feeds, page } from './told-feed.ts';
+import { planOf, readOptions } from './tenant.ts';
+import { catalogue, fails, feeds, page, read } from './told-feed.ts';
 
 const calls = [1, 2, 3, 4, 5].map((id) => ({ id, agentId: 'a', seconds: 10 * (6 - id) }));
 
@@ -41,5 +43,91 @@ describe('rows of an $expand of a proxied feed', () => {
     const upstream = await connect(feed.answer);
     const { rows } = await page(upstream, 'FarAgents?$select=id&$expand=Calls/$ref($top=2)');
     assert.deepEqual(JSON.stringify(rows).match(/FarCalls\(\d\)/g), ['FarCalls(1)', 'FarCalls(2)']);
+  });
+});
+
+describe('options inside of $expand that a feed passes over', () => {
+  const { connect } = feeds();
+  const asked = {
+    $filter: 'FarAgents?$select=id&$expand=Calls($select=id;$filter=seconds gt 20)',
+    $orderby: 'FarAgents?$select=id&$expand=Calls($select=id;$orderby=seconds;$top=2)',
+    $skip: 'FarAgents?$select=id&$expand=Calls($select=id;$skip=1)',
+  } as const;
+  const ids = {
+    $filter: [1, 2, 3],
+    $orderby: [5, 4],
+    $skip: [2, 3, 4, 5],
+  };
+  const options = ['$filter', '$orderby', '$skip'] as const;
+  const trials = ({ requests }: { readonly requests: readonly string[] }): number =>
+    requests.filter((request) => request.includes('Calls/any()')).length;
+
+  for (const option of options) {
+    it(`${option}: is told before a row is given, and not asked for again`, async () => {
+      const feed = new NestedFeed({ ignores: [option] }, ['b', 'a'], calls);
+      const upstream = await connect(feed.answer);
+      const told = fails('NotImplemented', new RegExp(`does not do what \\${option} inside of \\$expand=Calls says`));
+      await assert.rejects(read(upstream, asked[option]), told);
+      const before = upstream.requests.length;
+      await assert.rejects(read(upstream, asked[option]), told);
+      assert.equal(upstream.requests.length, before);
+      for (const other of options.filter((one) => one !== option)) {
+        const { rows } = await page(upstream, asked[other]);
+        assert.deepEqual(rows[1], { id: 'a', Calls: ids[other].map((id) => ({ id })) }, other);
+      }
+    });
+
+    it(`${option}: a feed that does it is tried once a day`, async () => {
+      const feed = new NestedFeed({}, ['b', 'a'], calls);
+      const time = new IdleClock();
+      const upstream = await connect(feed.answer, {}, '/service/', { connection: { time } });
+      for (const hours of [0, 1, 24]) {
+        time.at += hours * 3_600_000;
+        const { rows } = await page(upstream, asked[option]);
+        assert.deepEqual(rows[1], { id: 'a', Calls: ids[option].map((id) => ({ id })) });
+        assert.equal(trials(upstream), hours === 24 ? 4 : 2);
+      }
+    });
+
+    it(`${option}: a feed that refuses to show it is not trusted with it`, async () => {
+      const feed = new NestedFeed({ refuses: [option] }, ['b', 'a'], calls);
+      const upstream = await connect(feed.answer);
+      await assert.rejects(read(upstream, asked[option]), fails('NotImplemented', /does not do what/));
+    });
+  }
+
+  it('where no row leads to another there is nothing to be wrong about, and it is tried again', async () => {
+    const feed = new NestedFeed({ ignores: ['$filter'] }, [], []);
+    const upstream = await connect(feed.answer);
+    assert.deepEqual((await page(upstream, asked.$filter)).rows, []);
+    await page(upstream, asked.$filter);
+    assert.equal(trials(upstream), 2);
+  });
+
+  it('at every level, of an entity and of rows that are joined by key', async () => {
+    const feed = new NestedFeed({ ignores: ['$filter'] }, ['a'], calls);
+    const upstream = await connect(feed.answer);
+    for (const request of [
+      "FarAgents('a')?$expand=Calls($filter=seconds gt 20)",
+      'FarCalls?$expand=Agent($expand=Calls($filter=seconds gt 20))',
+    ]) {
+      await assert.rejects(read(upstream, request), fails('NotImplemented', /does not do what/), request);
+    }
+    const plan = planOf(asked.$filter, catalogue);
+    assert.equal(plan.kind, 'Collection');
+    if (plan.kind === 'Collection') {
+      const { set, selection } = { set: plan.selection.set, selection: plan.selection };
+      const properties = [...set.entityType.properties.values()].filter(({ name }) => name === 'id');
+      const { restriction } = plan;
+      const rows = upstream.fetchByKeys({ set, properties, keys: [['a']], selection, restriction }, readOptions());
+      await assert.rejects(
+        async () => {
+          for await (const row of rows) {
+            assert.fail(row);
+          }
+        },
+        fails('NotImplemented', /does not do what/),
+      );
+    }
   });
 });
