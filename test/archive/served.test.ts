@@ -48,6 +48,25 @@ describe('archived sets served as both', () => {
     assert.equal((await world.rows('FarNames')).length, 1, 'a small set without a time is compared whole');
   });
 
+  it('give points in time in UTC, where the feed has them with an offset: the same instants, in other texts', async () => {
+    const seconds = Math.floor(world.clock.now.getTime() / 1000) * 1000;
+    const [utc, local] = [new Date(seconds - 2 * hour), new Date(seconds)].map((time) =>
+      time.toISOString().slice(0, 19),
+    );
+    world.feed.put('FarThings', { id: 1, at: `${local}+02:00`, text: 'two hours ago' });
+    const moments = async (): Promise<readonly unknown[]> => (await world.rows('FarThings')).map(({ at }) => at);
+    const found = async (): Promise<readonly unknown[]> => {
+      const asked = [`${local}%2B02:00`, `${utc}Z`].map((text) => world.rows(`FarThings?$filter=at eq ${text}`));
+      return (await Promise.all(asked)).map(texts);
+    };
+    const both = [['two hours ago'], ['two hours ago']];
+    assert.deepEqual(await moments(), [`${local}+02:00`]);
+    assert.deepEqual(await found(), both);
+    await world.copy();
+    assert.deepEqual(await moments(), [`${utc}Z`]);
+    assert.deepEqual(await found(), both);
+  });
+
   it('are brought up to the feed once for all who ask at a time, and not between the pages of a reply', async () => {
     for (let id = 1; id <= 10; id++) {
       thing(id, id * hour);
