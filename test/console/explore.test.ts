@@ -5,10 +5,11 @@ import { type AskedQuestion, questionHash, readQuestion } from '../../src/consol
 import { readAnswer } from '../../src/console/explore/answer.ts';
 import { anchorOf, periods, spanOf } from '../../src/console/explore/periods.ts';
 import { type Question, questionUrl, timeOf } from '../../src/console/explore/question.ts';
+import { unitOf } from '../../src/console/explore/ratios.ts';
 import type { FeedSet } from '../../src/console/feed/model.ts';
 import { readLoads, shade } from '../../src/console/freshness/calendar.ts';
 import { readRoute } from '../../src/console/route.ts';
-import { bytes, digits, duration, measured } from '../../src/console/text/numbers.ts';
+import { bytes, digits, duration, measured, share } from '../../src/console/text/numbers.ts';
 import { addDays, isoWeek, isoWeekday, localDate, localMinute, momentOf } from '../../src/console/text/zone.ts';
 import { runs } from '../support/runs.ts';
 
@@ -53,6 +54,12 @@ describe('questions of the console', () => {
         { grain: 'none', measure: { method: 'average', column: 'Seconds' } },
         unified,
         `${within}/groupby((Channel),aggregate(Seconds with average as Value))`,
+      ],
+      [
+        { grain: 'none', measure: { method: 'ratio', column: 'Seconds', over: 'Calls' } },
+        unified,
+        'filter(LocalDate ge 2026-11-02 and LocalDate le 2026-11-08 and Seconds ne null and Calls ne null)/groupby((Channel),' +
+          'aggregate(Seconds with sum as Part,Calls with sum as Whole))/filter(Whole ne 0)/compute(Part divby Whole as Value)',
       ],
       [
         { split: null },
@@ -128,6 +135,20 @@ describe('questions of the console', () => {
     );
   });
 
+  it('know in which unit their values are told', () => {
+    for (const [method, column, over, unit] of [
+      ['sum', 'HandleSeconds', undefined, 'seconds'],
+      ['ratio', 'HandleSeconds', 'Handled', 'seconds'],
+      ['ratio', 'HandleSeconds', 'AvailableSeconds', 'number'],
+      ['ratio', 'WithinServiceLevel', 'ServiceLevelOffered', 'share'],
+      ['ratio', 'CsatSum', 'CsatCount', 'number'],
+      ['sum', 'WithinServiceLevel', undefined, 'number'],
+    ] as const) {
+      assert.equal(unitOf({ method, column, ...(over === undefined ? {} : { over }) }), unit);
+    }
+    assert.equal(share(0.8345), '83.5%');
+  });
+
   it('stand in the address of the page', () => {
     const asked: AskedQuestion = {
       set: 'S',
@@ -137,6 +158,9 @@ describe('questions of the console', () => {
       period: 'own',
       span: { from: '2026-01-01', to: '2026-02-01' },
     };
+    const ratio: AskedQuestion = { ...asked, measure: { method: 'ratio', column: 'Seconds', over: 'Calls' } };
+    assert.deepEqual(readQuestion('S', readRoute(questionHash(ratio)).query), ratio);
+    assert.deepEqual(readQuestion('S', 'measure=ratio+Seconds').measure, rows);
     const { path, query } = readRoute(questionHash(asked));
     assert.deepEqual(path, ['explore', 'S']);
     assert.deepEqual(readQuestion('S', query), asked);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import type { Browser, Page } from 'playwright-core';
+import type { Row } from '../unified/support.ts';
 import { chromiumHere, noChromium, openBrowser, type WatchedPage, watchedPage } from './support/browser.ts';
 import { type LoadedConsole, loadedConsole } from './support/loaded-console.ts';
 
@@ -59,7 +60,7 @@ describe('the console in a browser', () => {
   it('starts with the address, what is loaded and how to open it', async () => {
     await open('');
     assert.equal(await text('#address'), served.gateway.root);
-    assert.match(await text('.figures'), /Files loaded\s+2\s+last \d{4}-\d\d-\d\d \d\d:\d\d/);
+    assert.match(await text('.figures'), /Files loaded\s+3\s+last \d{4}-\d\d-\d\d \d\d:\d\d/);
     assert.match(await text('.figures'), /Rejected rows\s+1\s+wait for somebody/);
     const files = await page
       .locator('a[download]')
@@ -100,6 +101,28 @@ describe('the console in a browser', () => {
       reply.value.reduce((sum, { Value }) => sum + Value, 0),
       7,
     );
+  });
+
+  it('tells a share as the sum over the sum, in percent, and the question by its title', async () => {
+    await open('explore');
+    await page.getByRole('link', { name: 'Service level per team' }).click();
+    await page.locator('table.ranking').waitFor();
+    assert.deepEqual((await text('table.ranking')).split(/\s+/).slice(0, 2), ['Webcare', '60%']);
+    assert.equal(await text('figcaption'), 'Service level per team');
+    assert.equal(await text('.chips [aria-current]'), 'Service level per team');
+    await page.getByText('This request for other programs').click();
+    const reply = (await (await fetch(await text('#request-url'))).json()) as { readonly value: readonly Row[] };
+    assert.deepEqual(
+      reply.value.map(({ Part, Whole, Value }) => [Part, Whole, Value]),
+      [[24, 40, 0.6]],
+    );
+  });
+
+  it('says of a question about a set that is not there, and of a set without rows, what it is', async () => {
+    await open('explore/Nothing?measure=count');
+    assert.equal(await text('main h1'), 'There is no set Nothing');
+    await open('explore/SparkcentralMessages?measure=count');
+    await page.getByText('SparkcentralMessages has no row that says when.').waitFor();
   });
 
   it('filters, sorts and chooses columns of a set, and says the same as URL, M and CSV', async () => {
@@ -156,7 +179,7 @@ describe('the console in a browser', () => {
     const days = page.locator('tr', { hasText: 'results' }).first().locator('.days');
     assert.match((await days.getAttribute('aria-label')) ?? '', /^1 day of 35 with loads, the last \d+ \w{3}$/);
     assert.equal(await days.locator('.shade-4').count(), 1);
-    assert.match(await text('.legend'), /Tracebuzz\s*15/);
+    assert.match(await text('.legend'), /Tracebuzz\s*17/);
   });
 
   it('shows a rejected row with its text, tries it again and closes it by word', async () => {

@@ -13,6 +13,7 @@ export interface CommonQuestion {
 }
 
 const rows: Measure = { method: 'count', column: null };
+const serviceLevel: Measure = { method: 'ratio', column: 'WithinServiceLevel', over: 'ServiceLevelOffered' };
 const average = (column: string): Measure => ({ method: 'average', column });
 
 const all: readonly CommonQuestion[] = [
@@ -67,6 +68,22 @@ const all: readonly CommonQuestion[] = [
   { title: 'Busiest hours', set: 'Conversations', measure: rows, split: null, grain: 'hour', period: 'last-28' },
   { title: 'Top reasons', set: 'Conversations', measure: rows, split: 'Reason', grain: 'none', period: 'last-28' },
   {
+    title: 'Service level per day',
+    set: 'TeamDays',
+    measure: serviceLevel,
+    split: null,
+    grain: 'day',
+    period: 'last-28',
+  },
+  {
+    title: 'Service level per team',
+    set: 'TeamDays',
+    measure: serviceLevel,
+    split: 'Team/Name',
+    grain: 'none',
+    period: 'last-28',
+  },
+  {
     title: 'Offered per day and team',
     set: 'TeamDays',
     measure: { method: 'sum', column: 'Offered' },
@@ -92,7 +109,9 @@ export function commonQuestions(model: FeedModel): readonly CommonQuestion[] {
     if (set === undefined || !grainsOf(set).includes(grain)) {
       return false;
     }
-    const measurable = measure.column === null || measuredColumns(set).some((column) => column.name === measure.column);
+    const numbers = measuredColumns(set).map((column) => column.name);
+    const { column, over } = measure;
+    const measurable = (column === null || numbers.includes(column)) && (over === undefined || numbers.includes(over));
     return measurable && (split === null || splitsOf(set, model).some(({ path }) => path === split));
   });
 }

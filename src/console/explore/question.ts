@@ -3,13 +3,15 @@ import { urlOf } from '../rows/choice.ts';
 import { addDays, momentOf } from '../text/zone.ts';
 import type { Span } from './periods.ts';
 
-export type Method = 'count' | 'sum' | 'average' | 'min' | 'max' | 'countdistinct';
+export type Method = 'count' | 'sum' | 'average' | 'min' | 'max' | 'countdistinct' | 'ratio';
 
 /** What is counted or measured. */
 export interface Measure {
   readonly method: Method;
   /** null: rows are counted. */
   readonly column: string | null;
+  /** Of a ratio: the sum of `column` is divided by the sum of this one. */
+  readonly over?: string;
 }
 
 export const grains = ['none', 'hour', 'day', 'week', 'month'] as const;
@@ -114,17 +116,40 @@ export function questionUrl(question: Question, set: FeedSet, zone: string): str
   const time = timeOf(set);
   const { compute, by } = time === null ? { compute: '', by: [] } : timeColumns(grain, time);
   const groups = [...by, ...(split === null ? [] : [split])];
-  const value = aggregateText(measure);
+  const { value, where, after } = valueText(measure);
+  const within = time === null || (span === null && grain === 'none') ? [] : [spanText(span, time, zone)];
+  const conditions = [...within, ...where];
   const steps = [
-    ...(time === null || (span === null && grain === 'none') ? [] : [`filter(${spanText(span, time, zone)})`]),
+    ...(conditions.length === 0 ? [] : [`filter(${conditions.join(' and ')})`]),
     ...(compute === '' ? [] : [`compute(${compute})`]),
     groups.length === 0 ? `aggregate(${value})` : `groupby((${groups.join(',')}),aggregate(${value}))`,
+    ...after,
   ];
   return urlOf(question.set, [['$apply', steps.join('/')]]);
 }
 
-const aggregateText = ({ method, column }: Measure): string =>
-  column === null || method === 'count' ? `$count as ${valueName}` : `${column} with ${method} as ${valueName}`;
+interface ValueText {
+  readonly value: string;
+  /** What must hold of a row to take part. */
+  readonly where: readonly string[];
+  /** What is done with the groups. */
+  readonly after: readonly string[];
+}
+
+function valueText({ method, column, over }: Measure): ValueText {
+  if (column === null || method === 'count') {
+    return { value: `$count as ${valueName}`, where: [], after: [] };
+  }
+  if (method !== 'ratio' || over === undefined) {
+    return { value: `${column} with ${method === 'ratio' ? 'sum' : method} as ${valueName}`, where: [], after: [] };
+  }
+  // A source that says one of the two alone would be in one sum and not in the other.
+  return {
+    value: `${column} with sum as Part,${over} with sum as Whole`,
+    where: [`${column} ne null`, `${over} ne null`],
+    after: ['filter(Whole ne 0)', `compute(Part divby Whole as ${valueName})`],
+  };
+}
 
 function spanText(span: Span | null, { column, kind }: TimeOf, zone: string): string {
   if (span === null) {

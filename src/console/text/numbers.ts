@@ -25,6 +25,11 @@ export function digits(text: string): string {
 export const measured = (value: number): string =>
   Math.abs(value) >= 100 || Number.isInteger(value) ? groups.format(value) : rough.format(value);
 
+const percent = new Intl.NumberFormat('en', { style: 'percent', maximumFractionDigits: 1 });
+
+/** A share of one in percent. */
+export const share = (value: number): string => percent.format(value);
+
 /** A duration in its two greatest units. */
 export function duration(seconds: number): string {
   const whole = Math.round(Math.abs(seconds));

@@ -1,15 +1,21 @@
 import { useState } from 'preact/hooks';
 import type { Answer, Series } from '../explore/answer.ts';
 import type { Method, Question } from '../explore/question.ts';
+import { ratioOf, type Unit, unitOf } from '../explore/ratios.ts';
 import { Chart } from '../parts/chart.tsx';
-import { duration, measured } from '../text/numbers.ts';
+import { duration, measured, share } from '../text/numbers.ts';
 
-/** Values of columns in seconds are told as durations. */
-const isTime = ({ measure: { column } }: Question): boolean => column?.endsWith('Seconds') === true;
+const says: Readonly<Record<Unit, (value: number) => string>> = { seconds: duration, share, number: measured };
 
-/** An answer as a chart, and as a table. */
-export function AnswerView({ question, answer }: { readonly question: Question; readonly answer: Answer }) {
-  const say = isTime(question) ? duration : measured;
+/** An answer as a chart, and as a table. `common`: title of the question where it has one. */
+export function AnswerView(props: {
+  readonly question: Question;
+  readonly answer: Answer;
+  readonly common: string | null;
+}) {
+  const { question, answer, common } = props;
+  const unit = unitOf(question.measure);
+  const say = says[unit];
   if (answer.series.length === 0) {
     return (
       <div class="state">
@@ -18,21 +24,24 @@ export function AnswerView({ question, answer }: { readonly question: Question; 
       </div>
     );
   }
-  const title = titleOf(question);
+  const title = common ?? titleOf(question);
   return question.grain === 'none' ? (
     <Ranking answer={answer} say={say} title={title} isTotal={answer.additive} />
   ) : (
-    <OverTime answer={answer} say={say} title={title} isTime={isTime(question)} />
+    <OverTime answer={answer} say={say} title={title} isTime={unit === 'seconds'} />
   );
 }
 
 const methodNames: Readonly<Record<Method, string>> = {
   ...{ count: 'Number of', sum: 'Sum of', average: 'Average' },
-  ...{ min: 'Least', max: 'Greatest', countdistinct: 'Different values of' },
+  ...{ min: 'Least', max: 'Greatest', countdistinct: 'Different values of', ratio: '' },
 };
 
-function titleOf({ set, measure: { method, column }, split }: Question): string {
-  const what = column === null ? set : `${methodNames[method]} ${column} of ${set}`;
+function titleOf({ set, measure, split }: Question): string {
+  const { method, column, over } = measure;
+  const valued =
+    ratioOf(measure)?.title ?? (over === undefined ? `${methodNames[method]} ${column}` : `${column} per ${over}`);
+  const what = column === null ? set : `${valued} of ${set}`;
   return split === null ? what : `${what} by ${split.split('/')[0] ?? split}`;
 }
 

@@ -15,6 +15,7 @@ import { localDate, spokenDate } from '../text/zone.ts';
 import { replaceRoute } from '../use-route.ts';
 import { useWorld } from '../world.ts';
 import { AnswerView } from './answer-view.tsx';
+import { NoSet } from './no-set.tsx';
 import { QuestionForm } from './question-form.tsx';
 
 type Rows = { readonly value: readonly Readonly<Record<string, unknown>>[] };
@@ -24,6 +25,9 @@ export function ExploreView({ path, query }: { readonly path: readonly string[];
   const { model } = useWorld();
   const [first] = commonQuestions(model);
   const named = path[0] === undefined ? undefined : model.get(path[0]);
+  if (path[0] !== undefined && named === undefined) {
+    return <NoSet name={path[0]} />;
+  }
   const set = named ?? (first === undefined ? [...model.values()][0] : model.get(first.set));
   if (set === undefined) {
     return null;
@@ -58,7 +62,12 @@ function Explored({ set, asked }: { readonly set: FeedSet; readonly asked: Asked
         <ul class="chips" aria-label="Often asked">
           {questions.map((question) => (
             <li key={question.title}>
-              <a href={questionHash(question)}>{question.title}</a>
+              <a
+                href={questionHash(question)}
+                aria-current={questionHash(question) === questionHash(asked) ? 'true' : undefined}
+              >
+                {question.title}
+              </a>
             </li>
           ))}
         </ul>
@@ -80,7 +89,7 @@ function Answered({
   readonly asked: AskedQuestion;
   readonly bounds: Span | null;
 }) {
-  const { start } = useWorld();
+  const { start, model } = useWorld();
   const zone = start.timeZone;
   const today = localDate(Date.now(), zone);
   const time = timeOf(set);
@@ -89,8 +98,21 @@ function Answered({
   const span = time === null ? null : asked.period === 'own' ? asked.span : spanOf(asked.period, anchor);
   const question: Question = { ...asked, grain: time === null ? 'none' : asked.grain, span };
   const url = questionUrl(question, set, zone);
+  const common = commonQuestions(model).find((one) => questionHash(one) === questionHash(asked))?.title ?? null;
   // What is drawn belongs to its own question while the next one is answered.
-  const [reply, again] = useLoaded(url, async (signal) => ({ question, ...(await fromFeed<Rows>(url, { signal })) }));
+  const [reply, again] = useLoaded(url, async (signal) => ({
+    question,
+    common,
+    ...(await fromFeed<Rows>(url, { signal })),
+  }));
+  if (time !== null && bounds === null) {
+    return (
+      <div class="state">
+        <h2>Nothing is there yet</h2>
+        <p>{set.name} has no row that says when.</p>
+      </div>
+    );
+  }
   return (
     <>
       <p class="period">
@@ -110,7 +132,7 @@ function Answered({
         )}
       </p>
       <Shown loaded={reply} again={again} stays>
-        {(found) => <Drawn question={found.question} set={set} rows={found.value} />}
+        {(found) => <Drawn question={found.question} common={found.common} set={set} rows={found.value} />}
       </Shown>
       <details class="code">
         <summary>This request for other programs</summary>
@@ -126,8 +148,13 @@ function Answered({
   );
 }
 
-function Drawn(props: { readonly question: Question; readonly set: FeedSet; readonly rows: Rows['value'] }) {
-  const { question, set, rows } = props;
+function Drawn(props: {
+  readonly question: Question;
+  readonly common: string | null;
+  readonly set: FeedSet;
+  readonly rows: Rows['value'];
+}) {
+  const { question, common, set, rows } = props;
   const answer = useMemo<Answer>(() => readAnswer(question, timeOf(set), rows), [rows]);
-  return <AnswerView key={questionUrl(question, set, 'UTC')} question={question} answer={answer} />;
+  return <AnswerView key={questionUrl(question, set, 'UTC')} question={question} common={common} answer={answer} />;
 }

@@ -1,7 +1,8 @@
 import type { AskedQuestion } from '../explore/address.ts';
-import { questionHash } from '../explore/address.ts';
+import { measureText, questionHash, readMeasure } from '../explore/address.ts';
 import { periods } from '../explore/periods.ts';
-import { type Grain, grainsOf, type Measure, measuredColumns, splitsOf, timeOf } from '../explore/question.ts';
+import { type Grain, grainsOf, measuredColumns, splitsOf, timeOf } from '../explore/question.ts';
+import { ratiosOf } from '../explore/ratios.ts';
 import type { FeedSet } from '../feed/model.ts';
 import { addDays, localDate } from '../text/zone.ts';
 import { useWorld } from '../world.ts';
@@ -33,10 +34,7 @@ export function QuestionForm(props: {
   const isTimed = timeOf(set) !== null;
   const today = localDate(Date.now(), start.timeZone);
   const takeMeasure = (text: string): void => {
-    const [name = 'count', column = null] = text.split(' ');
-    const method = methodTitles.find(([one]) => one === name)?.[0];
-    const next: Measure = method === undefined ? { method: 'count', column: null } : { method, column };
-    ask({ ...asked, measure: next });
+    ask({ ...asked, measure: readMeasure(text) });
   };
   const takePeriod = (text: string): void => {
     const next = periods.find(([name]) => name === text)?.[0] ?? 'all';
@@ -48,6 +46,7 @@ export function QuestionForm(props: {
     }
   };
   const numbers = measuredColumns(set);
+  const ratios = ratiosOf(set);
   return (
     <form class="row question" onSubmit={(event) => event.preventDefault()} aria-label="Question">
       <label class="field">
@@ -75,11 +74,17 @@ export function QuestionForm(props: {
       </label>
       <label class="field">
         <span>Measure</span>
-        <select
-          value={measure.column === null ? 'count' : `${measure.method} ${measure.column}`}
-          onChange={(event) => takeMeasure(event.currentTarget.value)}
-        >
+        <select value={measureText(measure)} onChange={(event) => takeMeasure(event.currentTarget.value)}>
           <option value="count">Number of rows</option>
+          {ratios.length > 0 && (
+            <optgroup label="Sum over sum">
+              {ratios.map(({ title, column, over }) => (
+                <option key={title} value={measureText({ method: 'ratio', column, over })}>
+                  {title} ({column} / {over})
+                </option>
+              ))}
+            </optgroup>
+          )}
           {methodTitles.map(([method, title]) =>
             numbers.length === 0 ? null : (
               <optgroup key={method} label={title}>

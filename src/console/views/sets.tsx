@@ -4,6 +4,7 @@ import { hashOf } from '../route.ts';
 import { count, counted } from '../text/numbers.ts';
 import { replaceRoute } from '../use-route.ts';
 import { type SetGroup, useWorld } from '../world.ts';
+import { NoSet } from './no-set.tsx';
 import { SetView } from './set.tsx';
 
 /** All sets by their sources, or one of them. */
@@ -15,14 +16,7 @@ export function SetsView({ path, query }: { readonly path: readonly string[]; re
   }
   const set = model.get(name);
   if (set === undefined) {
-    return (
-      <section class="state">
-        <h1>There is no set {name}</h1>
-        <p>
-          It may have another name, or not be for you. <a href="#/sets">All sets</a>
-        </p>
-      </section>
-    );
+    return <NoSet name={name} />;
   }
   return <SetView key={name} set={set} query={query} />;
 }

@@ -68,6 +68,16 @@ export async function loadedConsole(): Promise<LoadedConsole> {
     ...{ FoundAt: at(day) + index },
   }));
   await load('tracebuzz/results', results, 'results.csv');
+  const quarter = { RowDate: monday, ServiceId: 4, ServiceName: 'Webcare' };
+  await load(
+    'tracebuzz/service-statistics',
+    [
+      // A mean of the quarters' own shares would be 70 %.
+      { ...quarter, Interval: '10:00', OfferedCount: 10, AcceptableCount: 9 },
+      { ...quarter, Interval: '10:15', OfferedCount: 30, AcceptableCount: 15 },
+    ],
+    'service.csv',
+  );
   return {
     gateway,
     address: gateway.root.replace(/odata\/$/, ''),
