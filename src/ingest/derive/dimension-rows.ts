@@ -15,10 +15,16 @@ export interface Deriving {
   readonly whole: boolean;
   /** Sets of whose rows something is noted beside them (see ledger/confirmations.ts). */
   readonly noted: ReadonlySet<string>;
+  /** A worker of Citus makes them, which has no statistics of the affected keys: a plan that looks up rows one by one would be a bad guess. */
+  readonly isDistributed: boolean;
 }
 
 /** The SELECT of a dimension's rows, for the affected keys or all. */
-export function dimensionQuery(catalogue: Catalogue, dimension: DerivedDimension, { whole, noted }: Deriving): string {
+export function dimensionQuery(
+  catalogue: Catalogue,
+  dimension: DerivedDimension,
+  { whole, noted, isDistributed }: Deriving,
+): string {
   const { table, derivation } = dimension;
   const statements = derivation.from.map((source) => {
     const from = storedTable(catalogue, source.set);
@@ -27,7 +33,13 @@ export function dimensionQuery(catalogue: Catalogue, dimension: DerivedDimension
     const restriction = whole
       ? `WHERE ${theirs.map((column) => `${column} IS NOT NULL`).join(' AND ')}`
       : `JOIN ${affectedTable(dimension)} a ON ${affected} WHERE true`;
-    const asked = { source, from, once: !saysMore(dimension, source), grouped: true, noted: noted.has(source.set) };
+    const asked = {
+      source,
+      from,
+      once: !saysMore(dimension, source),
+      grouped: !isDistributed,
+      noted: noted.has(source.set),
+    };
     return statementQuery(dimension, asked, restriction);
   });
   return greatestOf(dimension, statements);
@@ -39,18 +51,23 @@ export interface Since {
   readonly table: string;
   /** The least of the times, as SQL: an index of times helps to find all rows that are newer. */
   readonly least: string;
+  readonly isDistributed: boolean;
 }
 
 /**
  * The SELECT of what statements say that are as new as the time of their thing or newer: key and columns as `dimensionQuery`, then for
  * each column (`_has_0`, ...) whether one of them says it; then it is what all statements say, since older ones are smaller. Things without any are left out.
  */
-export function recentQuery(catalogue: Catalogue, dimension: DerivedDimension, { table, least }: Since): string {
+export function recentQuery(
+  catalogue: Catalogue,
+  dimension: DerivedDimension,
+  { table, least, isDistributed }: Since,
+): string {
   const statements = dimension.derivation.from
     .filter((source) => saysMore(dimension, source))
     .map((source) => {
       const from = storedTable(catalogue, source.set);
-      const asked = { source, from, once: false, grouped: true, noted: true };
+      const asked = { source, from, once: false, grouped: !isDistributed, noted: true };
       const newness = newnessOf(dimension, asked);
       const keys = keyColumns(dimension, source, from);
       const same = dimension.table.key.map((name, index) => `a.${quoteIdentifier(name)} = ${keys[index]}`);

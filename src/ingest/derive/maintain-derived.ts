@@ -317,7 +317,7 @@ async function rederive(
   const made = quoteIdentifier(distinctName('made_', table.set.name));
   const lost = quoteIdentifier(distinctName('lost_', table.set.name));
   const query = isNamed(derived)
-    ? derivationQuery(catalogue, derived, { whole, noted })
+    ? derivationQuery(catalogue, derived, { whole, noted, isDistributed: transaction.isDistributed })
     : unifiedQuery(catalogue, {
         ...{ derived, all: whole },
         looked: await unifiedLookups(transaction, catalogue, derived),

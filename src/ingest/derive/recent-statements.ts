@@ -56,7 +56,11 @@ export async function settleByRecent(
   const least = rows[0]?.least ?? null;
   if (least !== null) {
     await transaction.query(`ANALYZE ${asked}`);
-    const told = recentQuery(catalogue, dimension, { table: asked, least: `${escapeText(least)}::timestamptz` });
+    const told = recentQuery(catalogue, dimension, {
+      table: asked,
+      least: `${escapeText(least)}::timestamptz`,
+      isDistributed: transaction.isDistributed,
+    });
     const unsure = [...columns].map(([name, place]) => ({
       name: quoteIdentifier(name),
       flag: unsureFlag(place),

@@ -62,8 +62,8 @@ export async function madeAtOnce(feed: Feed, dimension: DerivedDimension): Promi
       return thingsOf(rows);
     };
     const noted = new Set(derivation.from.map((one) => one.set));
-    const affectedOnes = await made({ whole: false, noted });
-    deepEqual(await made({ whole: true, noted }), affectedOnes);
+    const affectedOnes = await made({ whole: false, noted, isDistributed: false });
+    deepEqual(await made({ whole: true, noted, isDistributed: true }), affectedOnes);
     return affectedOnes;
   });
 }
