@@ -91,16 +91,37 @@ export class FilledRows {
         ['_cells', 'f._cells'] as const,
       ];
       const differs = assigned.map(([name, value]) => `t.${name} IS DISTINCT FROM ${value}`).join(' OR ');
-      const { rowCount } = await transaction.query(
-        `UPDATE ${table.name} t SET ${assigned.map(([name, value]) => `${name} = ${value}`).join(', ')}, _version = $1 FROM ${filledTable} f JOIN gateway.load l ON l.load_id = f._load WHERE f._target = t._row AND (${differs})`,
-        [version],
-      );
+      const rowCount = transaction.isDistributed
+        ? await this.#assignApart(assigned, { version, differs })
+        : (
+            await transaction.query(
+              `UPDATE ${table.name} t SET ${assigned.map(([name, value]) => `${name} = ${value}`).join(', ')}, _version = $1 FROM ${filledTable} f JOIN gateway.load l ON l.load_id = f._load WHERE f._target = t._row AND (${differs})`,
+              [version],
+            )
+          ).rowCount;
       if (rowCount > 0) {
         await publishVersion(transaction, table.set.name, version);
         await maintainDerived(transaction, catalogue, { source: table, version, marks, bulk });
       }
     }
     await transaction.query(`DROP TABLE ${filledTable}`);
+  }
+
+  /** Citus takes no text that is read as a time inside of CASE in an UPDATE: what rows become is worked out before. */
+  async #assignApart(
+    assigned: readonly (readonly [column: string, value: string])[],
+    { version, differs }: { readonly version: string; readonly differs: string },
+  ): Promise<number> {
+    const [transaction, table, values] = [this.#transaction, this.#table, 'filled_values'];
+    await transaction.query(
+      `CREATE TEMP TABLE ${values} ON COMMIT DROP AS SELECT t._row AS _target, ${assigned.map(([name, value]) => `${value} AS ${name}`).join(', ')} FROM ${table.name} t JOIN ${filledTable} f ON f._target = t._row JOIN gateway.load l ON l.load_id = f._load WHERE ${differs}`,
+    );
+    const { rowCount } = await transaction.query(
+      `UPDATE ${table.name} t SET ${assigned.map(([name]) => `${name} = v.${name}`).join(', ')}, _version = $1 FROM ${values} v WHERE v._target = t._row`,
+      [version],
+    );
+    await transaction.query(`DROP TABLE ${values}`);
+    return rowCount;
   }
 
   /** The row's last writer states the cell. A cell that an empty one does not overwrite may be newer than its row. */
