@@ -52,6 +52,16 @@ SELECT json_build_object(
  WHERE n.nspname = ANY ($1) AND c.relkind = 'r'
  ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C"`;
 
+/** Tables whose rows are of this moment and this server alone, such as which gateways run and what sessions are sealed with: the unlogged ones. */
+export async function passingTables(snapshot: Pick<Snapshot, 'query'>): Promise<ReadonlySet<string>> {
+  const { rows } = await snapshot.query<{ schema: string; name: string }>(
+    `SELECT n.nspname AS schema, c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+      WHERE n.nspname = ANY ($1) AND c.relkind = 'r' AND c.relpersistence = 'u'`,
+    [ownSchemas],
+  );
+  return new Set(rows.map(({ schema, name }) => `${schema}.${name}`));
+}
+
 /** The counters as they are now, which is no earlier than the snapshot: no number is given out twice. */
 export async function readSequences(snapshot: Snapshot): Promise<readonly SequenceState[]> {
   const { rows } = await snapshot.query<Pick<SequenceState, 'schema' | 'name' | 'table' | 'column'>>(

@@ -5,7 +5,7 @@ import { ArchiveWriter } from './archive-writer.ts';
 import { LineCount } from './count-lines.ts';
 import { addFiles, filesBelow } from './folder-files.ts';
 import { backupFormat, type Manifest, manifestName, type PlacedFile, type TablePart } from './manifest.ts';
-import { carriedColumns, ownSchemas, readSequences, readStructure, tableNames } from './structure.ts';
+import { carriedColumns, ownSchemas, passingTables, readSequences, readStructure, tableNames } from './structure.ts';
 
 export interface BackupOrder {
   readonly database: Pick<Database, 'query' | 'snapshot'>;
@@ -107,10 +107,12 @@ async function readAll(snapshot: Snapshot, order: BackupOrder, archive: ArchiveW
     `SELECT name, sha256 FROM gateway.migration ORDER BY name COLLATE "C"`,
   );
   const tables: TablePart[] = [];
+  const passing = await passingTables(snapshot);
   for (const table of await readStructure(snapshot)) {
     order.progress(`${table.schema}.${table.name}`);
     const count = new LineCount();
-    const rowsOf = snapshot.copyOut(`SELECT ${carriedColumns(table)} FROM ${quoteRelation(table)}`);
+    const none = passing.has(`${table.schema}.${table.name}`) ? ' WHERE false' : '';
+    const rowsOf = snapshot.copyOut(`SELECT ${carriedColumns(table)} FROM ${quoteRelation(table)}${none}`);
     const part = await archive.add(partOf(table), count.of(rowsOf));
     tables.push({ ...table, ...part, rows: count.lines });
   }

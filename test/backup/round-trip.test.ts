@@ -50,6 +50,18 @@ describe('A backup that is restored', () => {
     );
   });
 
+  it('holds no secret of sessions, and nothing of who runs now', async () => {
+    await restored.within(async (database) => {
+      await database.query(`INSERT INTO gateway.session_key (secret) VALUES ('sealed with this')`);
+      await database.query(`INSERT INTO gateway.instance (instance_id, version) VALUES ('one', '0.0.0')`);
+      const manifest = await backupOf(database, path.join(restored.folder, 'passing.zip'));
+      const rows = new Map(manifest.tables.map((table) => [`${table.schema}.${table.name}`, table.rows]));
+      assert.deepEqual([rows.get('gateway.session_key'), rows.get('gateway.instance')], [0, 0]);
+      await database.query('DELETE FROM gateway.session_key');
+      await database.query('DELETE FROM gateway.instance');
+    });
+  });
+
   it('has the kept files with their names and times, and the metadata', () => {
     for (const name of [
       'drop/loaded/orders.csv',
