@@ -278,6 +278,34 @@ describe('connect files: the semantic model', () => {
     );
   });
 
+  it('shares are a sum over a sum, of the rows that say both', () => {
+    const own = projectFiles({ root, sets: [...catalogueOf(metadataFolder, {}).model.entitySets.values()], at });
+    const share = (table: string, part: string, whole: string, others: readonly string[]): string =>
+      `CALCULATE(DIVIDE(${part}, ${whole}), ${others.map((name) => `NOT ISBLANK('${table}'[${name}])`).join(', ')})\n`;
+    for (const [table, measure, dax] of [
+      [
+        'TeamDays',
+        "'Service level'",
+        share('TeamDays', "SUM('TeamDays'[WithinServiceLevel])", "SUM('TeamDays'[ServiceLevelOffered])", [
+          ...['WithinServiceLevel', 'ServiceLevelOffered'],
+        ]),
+      ],
+      [
+        // As the description of AgentDays/HandleSeconds has it: available is ready for work and without any.
+        ...['AgentDays', 'Occupancy'],
+        share(
+          'AgentDays',
+          "SUM('AgentDays'[HandleSeconds])",
+          "SUM('AgentDays'[HandleSeconds]) + SUM('AgentDays'[AvailableSeconds])",
+          ['HandleSeconds', 'AvailableSeconds'],
+        ),
+      ],
+    ] as const) {
+      const text = own.get(`ContactCentre.SemanticModel/definition/tables/${table}.tmdl`) ?? '';
+      assert.ok(text.includes(`measure ${measure} = ${dax}`), text);
+    }
+  });
+
   it('of any relations those that are active make no circle', () =>
     fc.assert(
       fc.property(fc.array(fc.tuple(fc.nat(5), fc.nat(5)), { maxLength: 12 }), (links) => {

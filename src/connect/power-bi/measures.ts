@@ -75,13 +75,28 @@ const declared: readonly Declared[] = [
     description: 'Share of the conversations that the customer left before anybody answered, where the source says it.',
   },
   {
+    set: 'TeamDays',
+    name: 'Service level',
+    of: ['WithinServiceLevel', 'ServiceLevelOffered'],
+    dax: (column) => {
+      const [within, offered] = [column('WithinServiceLevel'), column('ServiceLevelOffered')];
+      return `CALCULATE(DIVIDE(SUM(${within}), SUM(${offered})), NOT ISBLANK(${within}), NOT ISBLANK(${offered}))`;
+    },
+    format: '0.0%',
+    folder: 'Service level',
+    description: 'Share of what was offered that was within the service level of its source.',
+  },
+  {
     set: 'AgentDays',
     name: 'Occupancy',
     of: ['HandleSeconds', 'AvailableSeconds'],
-    dax: (column) => `DIVIDE(SUM(${column('HandleSeconds')}), SUM(${column('AvailableSeconds')}))`,
+    dax: (column) => {
+      const [handled, available] = [column('HandleSeconds'), column('AvailableSeconds')];
+      return `CALCULATE(DIVIDE(SUM(${handled}), SUM(${handled}) + SUM(${available})), NOT ISBLANK(${handled}), NOT ISBLANK(${available}))`;
+    },
     format: '0.0%',
     folder: 'Agents',
-    description: 'Handle time as a share of the time that agents were available.',
+    description: 'Handle time as a share of handle time and the time that agents were ready without work.',
   },
 ];
 

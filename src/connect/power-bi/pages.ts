@@ -107,11 +107,12 @@ const declared: readonly { readonly title: string; readonly visuals: readonly De
   {
     title: 'Service level',
     visuals: [
-      card('Answered within an hour', 0),
-      card('First response (minutes)', 3),
+      card('Service level', 0),
+      card('Answered within an hour', 3),
       card('Wait (minutes)', 6),
       card('Abandoned share', 9),
-      { type: 'lineChart', roles: { Category: ['Dates[Date]'], Y: ['Answered within an hour'] }, at: [0, 1, 12, 3] },
+      { type: 'lineChart', roles: { Category: ['Dates[Date]'], Y: ['Service level'] }, at: [0, 1, 6, 3] },
+      { type: 'clusteredBarChart', roles: { Category: ['Teams[Name]'], Y: ['Service level'] }, at: [6, 1, 6, 3] },
       {
         type: 'clusteredColumnChart',
         roles: { Category: ['Conversations[LocalHour]'], Y: ['First response (minutes)'] },
