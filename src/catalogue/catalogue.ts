@@ -356,6 +356,9 @@ export interface ExportColumn {
     readonly values?: readonly string[] | undefined;
     readonly names?: readonly string[] | undefined;
     readonly of?: string | undefined;
+    readonly shareOf?: string | undefined;
+    /** The least and the greatest part of `shareOf`. */
+    readonly percent?: readonly [number, number] | undefined;
   };
 }
 

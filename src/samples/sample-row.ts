@@ -140,9 +140,13 @@ function keyCell(column: ExportColumn, digit: number, context: CellContext): str
 const quarterOf = (digit: number): number => (digit * 37 + 36) % intervalsPerDay;
 
 /** The cell that a column's samples have for the row, or for the thing that it is about. */
-function sampledText({ property, samples }: ExportColumn, context: CellContext): string | null {
+function sampledText(column: ExportColumn, context: CellContext): string | null {
+  const { property, samples } = column;
   if (samples === undefined) {
     return null;
+  }
+  if (samples.shareOf !== undefined) {
+    return shareText(column, samples.shareOf, context);
   }
   const { order, exported, number, references, digits, file } = context;
   const reference = samples.of === undefined ? undefined : references.get(samples.of);
@@ -155,6 +159,15 @@ function sampledText({ property, samples }: ExportColumn, context: CellContext):
   return samples.values === undefined
     ? (samples.names?.[thing] ?? '')
     : pick(samples.values, order.seed, exported.source, property, thing);
+}
+
+/** A part of the count in another cell of the row; empty where that one is. */
+function shareText(column: ExportColumn, whole: string, context: CellContext): string {
+  const other = context.exported.columns.find(({ property }) => property === whole);
+  const text = other === undefined ? '' : cellText(other, context);
+  const [least, most] = column.samples?.percent ?? [0, 100];
+  const part = (least + (most - least) * chance(context, column, `share${context.file.edition}`)) / 100;
+  return text === '' ? '' : String(Math.round(Number(text) * part));
 }
 
 function dimensionText(column: ExportColumn, dimension: DimensionName, context: CellContext): string {

@@ -121,6 +121,19 @@ describe('samples of weeks', () => {
     assert.equal(new Set([...names.keys()].map((name) => name.split('=')[1])).size, 6);
   });
 
+  it('no more is handled, by bots and within the service level than was offered', () => {
+    let [offered, within] = [0, 0];
+    for (const row of of('TracebuzzServiceStatistics').filter((one) => cell(one, 'OFFERED IN #') !== '')) {
+      const number = (header: string): number => Number(cell(row, header));
+      assert.ok(number('HANDELDANDCLOSED IN #') <= number('OFFERED IN #'));
+      assert.ok(number('HANDELDANDCLOSED BY BOT IN #') <= number('HANDELDANDCLOSED IN #'));
+      assert.ok(number('ACCEPTABLE IN #') <= number('OFFERED IN #'));
+      offered += number('OFFERED IN #');
+      within += number('ACCEPTABLE IN #');
+    }
+    assert.ok(offered > 1000 && within / offered > 0.6 && within / offered < 0.95, `${within} of ${offered}`);
+  });
+
   it('the days of a period share what happens in it', () => {
     fc.assert(
       fc.property(

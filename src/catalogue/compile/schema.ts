@@ -167,10 +167,11 @@ export const propertySchema = z.strictObject({
     .union([
       z.strictObject({ values: z.array(z.string()).min(1), of: name.optional() }),
       z.strictObject({ names: z.array(z.string()).min(1), of: name }),
+      z.strictObject({ shareOf: name, percent: z.tuple([z.int().min(0), z.int().max(100)]) }),
     ])
     .optional()
     .describe(
-      'Cells of made-up rows, each value as often as it stands here; `of`: rows with equal cells there have the same. Names: one each for the things that `of` names, and no more things than names.',
+      'Cells of made-up rows, each value as often as it stands here; `of`: rows with equal cells there have the same. Names: one each for the things that `of` names, and no more things than names. `shareOf`: a count that is so much of the count in that property, from the first per cent to the last.',
     ),
   emptyAs: z.string().optional().describe('Text that an empty cell stands for.'),
   position: z.int().min(1).optional().describe('1-based place that identifies the column when all others are found.'),
