@@ -16,7 +16,7 @@ export function SignInView({ onKey }: { readonly onKey: () => void }) {
       <p>
         {was
           ? 'The key is not known, or not valid any more.'
-          : 'This feed is for people who sign in. Load the page again to be asked for name and password, or give a key.'}
+          : 'This feed is for people who sign in. Give a key; or where names and passwords are in use, load the page again to be asked for yours.'}
       </p>
       <form onSubmit={use} class="row">
         <label class="field grows">
@@ -36,7 +36,7 @@ export function SignInView({ onKey }: { readonly onKey: () => void }) {
           Load again
         </button>
       </form>
-      <p class="quiet">A key stays in this tab, and goes with it. Nobody here has one? Ask whoever runs the gateway.</p>
+      <p class="quiet">A key stays in this tab, and goes with it. You have none? Ask whoever runs the gateway.</p>
     </section>
   );
 }

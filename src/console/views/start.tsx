@@ -154,7 +154,7 @@ function LoadedFigures() {
                 href="#/freshness"
               />
               <Figure
-                name="Rows taken in"
+                name="New rows"
                 value={count(rows)}
                 more={`of ${counted(exports, 'export')}`}
                 href="#/freshness"
