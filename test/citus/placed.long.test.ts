@@ -8,7 +8,6 @@ import { runInProcess } from '../e2e/remedies/command-line.ts';
 import { catalogueOf } from '../support/catalogue-of.ts';
 import { metadataFolder } from '../support/gateway.ts';
 import { type TestDatabase, testDatabase } from '../support/postgres.ts';
-import { until } from '../support/until.ts';
 import { asked, type CitusDatabase, citusDatabase, citusUrl, withoutCitus } from './support/citus-database.ts';
 import { readKinds, refusedKinds } from './support/read-kinds.ts';
 import { type Served, serve } from './support/served.ts';
@@ -151,45 +150,6 @@ const numbered = (set: string): boolean => catalogueOf(metadataFolder).sets.get(
     await sameTables();
   });
 
-  it('is whole after the sessions of a worker died in the middle of a load, and nothing stands twice', async function () {
-    this.timeout(1_200_000);
-    await writeSamples(catalogueOf(metadataFolder), path.join(folder, 'more'), {
-      ...defaultOrder,
-      rows: 3000,
-      days: 1,
-      seed: 7,
-      only: ['TracebuzzCases'],
-    });
-    const environment = { DATABASE_URL: citus.connectionString, DATA_DIR: path.join(folder, 'citus') };
-    const name = new URL(citus.connectionString).pathname.slice(1);
-    const load = runInProcess(['ingest', path.join(folder, 'more')], environment);
-    const ended = { yet: false };
-    void load.then(() => {
-      ended.yet = true;
-    });
-    let died = 0;
-    await until('a load was at work on a worker', async () => {
-      for (const worker of citus.workers) {
-        const there = new URL(citus.connectionString);
-        there.host = worker;
-        // Whoever has written rows of the set in a transaction that is not over.
-        const gone = await asked(
-          there.href,
-          `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1 AND backend_xid IS NOT NULL AND query LIKE '%TracebuzzCases%' AND pid <> pg_backend_pid()`,
-          [name],
-        );
-        died += gone.length;
-      }
-      return died > 0 || ended.yet;
-    });
-    const { code, output } = await load;
-    assert.ok(died > 0, 'a load was at work');
-    assert.notEqual(code, 0, output);
-    assert.match(output, /DatabaseUnavailable/);
-    await ingest(['../more']);
-    await sameTables();
-  });
-
   it('changes no version where a start finds everything as it is', async () => {
     const versions = () =>
       asked(citus.connectionString, 'SELECT entity_set, version FROM gateway.set_versions ORDER BY 1');
@@ -221,36 +181,6 @@ const numbered = (set: string): boolean => catalogueOf(metadataFolder).sets.get(
   it('answers requests of all kinds with the same bytes', async function () {
     this.timeout(600_000);
     await sameReplies(readKinds);
-  });
-
-  it('follows changes by delta links, removed rows too', async function () {
-    this.timeout(600_000);
-    const links = async (served: Served): Promise<string> => {
-      const { text } = await served.get('TracebuzzUsers?$select=Name', { Prefer: 'odata.track-changes' });
-      const found = /"@odata\.deltaLink":"[^"]*\/odata\/([^"]*)"/.exec(text)?.[1];
-      assert.ok(found !== undefined, text.slice(-300));
-      return found;
-    };
-    const [one, other] = [await serve(plain.connectionString), await serve(citus.connectionString)];
-    try {
-      const [theirs, ours] = [await links(one), await links(other)];
-      await writeSamples(catalogueOf(metadataFolder), path.join(folder, 'users'), {
-        ...defaultOrder,
-        from: '2026-12-01',
-        rows: 30,
-        seed: 3,
-        days: 1,
-        only: ['TracebuzzUsers'],
-      });
-      await ingest(['../users']);
-      const [there, here] = [await replyOf(one, theirs), await replyOf(other, ours)];
-      assert.equal(here, there);
-      assert.match(here, /"@removed"|"@odata\.removed"|\$deletedEntity|"DeletedAt"/);
-      assert.equal(await replyOf(other, ours), here, 'asked again');
-    } finally {
-      await one.close();
-      await other.close();
-    }
   });
 
   it('refuses what docs/scale.md lists, with 501 and the names of the sets, and nothing else', async () => {
