@@ -227,7 +227,10 @@ async function route(request: FeedRequest, exchange: Exchange, { serving, princi
       owner: principal?.id ?? null,
       hasSameRights: sameRights(serving.feed, principal),
       holder: principal?.id ?? request.address,
-      request: keptRequest(later, withoutKey(later, serving.feed)),
+      request: keptRequest(later, {
+        url: withoutKey(later, serving.feed),
+        keyName: serving.feed.authentication.keyName,
+      }),
       run: (reply) => respond(later, reply, serving),
     });
   }

@@ -98,6 +98,39 @@ describe('several gateways: replies that are fetched later', () => {
     assert.match(await batch.text(), /"body":\s*"?2000/);
   });
 
+  it('a batch with credentials of its own, or that is no text of PostgreSQL, is answered where it was asked alone', async () => {
+    const inner = { id: '1', method: 'GET', url: 'AcmeThings/$count' };
+    const headers = { 'Content-Type': 'application/json' };
+    const bodies = [
+      JSON.stringify({ requests: [{ ...inner, headers: { Authorization: 'Basic c2VjcmV0' } }] }),
+      JSON.stringify({ requests: [{ ...inner, url: `${inner.url}?api-key=c2VjcmV0` }] }),
+      JSON.stringify({ requests: [{ ...inner, headers: { 'API-Key': 'c2VjcmV0' } }] }),
+      `{"requests":[],"text":"\0"}`,
+    ];
+    await client.query('DELETE FROM gateway.async_request');
+    for (const body of bodies) {
+      const monitor = await accepted(0, '$batch', 'ann', { method: 'POST', body, headers });
+      const reply = await finished(0, monitor);
+      assert.deepEqual([reply.status, reply.headers.get('asyncresult')], [200, body.includes('\0') ? '400' : '200']);
+      assert.equal((await ask(1, monitor)).status, 404);
+      assert.equal((await ask(0, monitor, 'ann', 'DELETE')).status, 204);
+    }
+    assert.equal((await client.query('SELECT FROM gateway.async_request')).rowCount, 0);
+  });
+
+  it('one that the others cannot be told of counts for nobody', async () => {
+    await client.query('ALTER TABLE gateway.async_request RENAME TO away');
+    try {
+      for (let n = 0; n < 18; n++) {
+        const refused = await at(0).get('AcmeThings?$top=1', { ...as('ann'), Prefer: 'respond-async' });
+        assert.ok(refused.status >= 500, await refused.text());
+      }
+    } finally {
+      await client.query('ALTER TABLE gateway.away RENAME TO async_request');
+    }
+    assert.equal((await ask(0, await accepted(0, 'AcmeThings?$top=1'), 'ann', 'DELETE')).status, 204);
+  });
+
   it('DELETE at the other gateway ends it where it runs', async () => {
     await whileLocked(async () => {
       const monitor = await accepted(0, 'AcmeThings');

@@ -48,16 +48,19 @@ const decisive = [
   ...['content-type', 'user-agent', 'if-none-match'],
 ];
 
-/** null: it holds what belongs into no table, so only the gateway that was asked has it. */
+/**
+ * null: its body holds what belongs into no table, or what none can hold, so only the gateway that was asked has it. `url`: without the key;
+ * `keyName`: of the header and of the query option that may carry one.
+ */
 export function keptRequest(
   {
     method,
     headers,
     body,
   }: { readonly method: string; readonly headers: IncomingHttpHeaders; readonly body: string | null },
-  url: string,
+  { url, keyName }: { readonly url: string; readonly keyName: string },
 ): KeptRequest | null {
-  if (body !== null && /^\s*"?(authorization|cookie|x-api-key|api-key)\b/im.test(body)) {
+  if (body !== null && !mayLieInTable(body, keyName)) {
     return null;
   }
   const entries = decisive.flatMap((name): readonly (readonly [string, string])[] => {
@@ -66,6 +69,10 @@ export function keptRequest(
   });
   return { method, url, headers: Object.fromEntries(entries), body };
 }
+
+/** Requests in a batch may carry credentials of their own, in a header or in the query; and PostgreSQL has no text with U+0000. */
+const mayLieInTable = (body: string, keyName: string): boolean =>
+  !body.includes('\0') && !new RegExp(`authorization|cookie|(?<![a-z0-9])${keyName}"?\\s*[:=]`, 'i').test(body);
 
 /** As it lies in the database. */
 export const keptRequestSchema: z.ZodType<KeptRequest> = z.object({

@@ -83,7 +83,7 @@ class SpooledReplies implements StatusMonitors {
       return this.#forget(operation);
     }
     if (wait === 0 || operation.state === 'running') {
-      await this.#note(operation);
+      await this.#noteFirst(operation);
       return replyAccepted(exchange, `${monitorPath}${operation.token}`);
     }
     try {
@@ -144,21 +144,32 @@ class SpooledReplies implements StatusMonitors {
     return replyMadeAnew(exchange, (reply) => askAnew(found.request, reply));
   }
 
-  /** Lets the other gateways know. Throws GatewayError TooManyRequests. */
-  async #note(operation: Operation): Promise<void> {
+  /** Before anybody has its address: where the others cannot know it, it is gone. Throws GatewayError TooManyRequests, or why it cannot be said. */
+  async #noteFirst(operation: Operation): Promise<void> {
+    try {
+      if (!(await this.#note(operation))) {
+        throw new GatewayError('TooManyRequests', tooManyOf(String(this.#limits.keptEach ?? this.#limits.kept)));
+      }
+    } catch (error) {
+      await this.#forget(operation);
+      throw error;
+    }
+  }
+
+  /** Lets the other gateways know; false: its holder has as many as he may. */
+  async #note(operation: Operation): Promise<boolean> {
     const { token, owner, holder, request } = operation;
     if (this.#shared?.shares !== true || request === null || operation.noted) {
-      return;
+      return true;
     }
-    const noted = await this.#shared.note(token, { owner, holder, request, running: operation.state === 'running' });
-    if (!noted) {
-      await this.#forget(operation);
-      throw new GatewayError('TooManyRequests', tooManyOf(String(this.#limits.keptEach ?? this.#limits.kept)));
+    if (!(await this.#shared.note(token, { owner, holder, request, running: operation.state === 'running' }))) {
+      return false;
     }
     operation.noted = true;
     if (operation.state !== 'running') {
       await this.#shared.ended(token);
     }
+    return true;
   }
 
   /** What was begun while this gateway was alone is noted; what was removed at another one is forgotten here. */
