@@ -103,6 +103,20 @@ describe('questions of the console', () => {
     assert.equal(answer.additive, false);
   });
 
+  it('a ratio of all steps is the sum over the sum, and the greatest is first', () => {
+    const measure = { method: 'ratio', column: 'Within', over: 'Offered' } as const;
+    const day = (LocalDate: string, Channel: string, Part: number, Whole: number) => ({
+      ...{ LocalDate, Channel, Part: String(Part), Whole: String(Whole), Value: String(Part / Whole) },
+    });
+    const answer = readAnswer({ ...question, measure }, timeOf(unified), [
+      ...[day('2026-11-02', 'Chat', 9, 10), day('2026-11-03', 'Chat', 15, 30), day('2026-11-02', 'Voice', 13, 20)],
+    ]);
+    assert.deepEqual(answer.series, [
+      { name: 'Voice', values: [0.65, null, null, null, null, null, null], total: 0.65 },
+      { name: 'Chat', values: [0.9, 0.5, null, null, null, null, null], total: 0.6 },
+    ]);
+  });
+
   it('weeks and months are in their order, over the end of a year', () => {
     const week = (IsoYear: number, IsoWeek: number) => ({ Date: { IsoYear, IsoWeek }, Value: 1 });
     const asked: Question = { ...question, grain: 'week', split: null, span: null };

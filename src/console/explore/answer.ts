@@ -1,13 +1,22 @@
 import { addDays, isoWeek, isoWeekday, shortDate, spokenMonth } from '../text/zone.ts';
 import type { Span } from './periods.ts';
-import { type Grain, type Measure, type Question, type TimeOf, timeColumns, valueName } from './question.ts';
+import {
+  type Grain,
+  type Measure,
+  partName,
+  type Question,
+  type TimeOf,
+  timeColumns,
+  valueName,
+  wholeName,
+} from './question.ts';
 
 /** A line or a bar colour of a chart: what the rows of one value of the split are. */
 export interface Series {
   readonly name: string;
   /** One for each step; null: no row says anything. */
   readonly values: readonly (number | null)[];
-  /** Sum where the measure can be summed, else null. */
+  /** Of all steps: the sum where the measure can be summed, the sum over the sum of a ratio, else null. */
   readonly total: number | null;
 }
 
@@ -37,6 +46,7 @@ export function readAnswer(question: Question, time: TimeOf | null, rows: readon
   const additive = isAdditive(measure);
   const found = new Map<string, Map<string, number>>();
   const keys = new Set<string>();
+  const sums = new Map<string, { readonly part: number; readonly whole: number }>();
   for (const row of rows) {
     const parts = by.map((path) => valueAt(row, path));
     const value = valueAt(row, valueName);
@@ -50,13 +60,21 @@ export function readAnswer(question: Question, time: TimeOf | null, rows: readon
     // Two rows of one name are two people or teams that are called alike: what can be summed is.
     series.set(key, additive ? (series.get(key) ?? 0) + Number(value) : Number(value));
     found.set(name, series);
+    if (measure.method === 'ratio') {
+      const { part, whole } = sums.get(name) ?? { part: 0, whole: 0 };
+      sums.set(name, {
+        part: part + Number(valueAt(row, partName)),
+        whole: whole + Number(valueAt(row, wholeName)),
+      });
+    }
   }
   const ordered = allSteps(grain, [...keys].sort(), span);
   const none = additive && grain !== 'none' ? 0 : null;
   const all = [...found].map(([name, values]): Series => {
     const listed = ordered.map((key) => values.get(key) ?? none);
     const sum = listed.reduce<number>((total, one) => total + (one ?? 0), 0);
-    return { name, values: listed, total: additive ? sum : null };
+    const { part, whole } = sums.get(name) ?? { part: 0, whole: 0 };
+    return { name, values: listed, total: additive ? sum : whole === 0 ? null : part / whole };
   });
   const size = ({ values, total }: Series): number => total ?? Math.max(...values.map((one) => one ?? 0));
   const sorted = all.sort((a, b) => size(b) - size(a) || a.name.localeCompare(b.name));

@@ -109,6 +109,8 @@ export function timeColumns(grain: Grain, time: TimeOf): { readonly compute: str
 
 /** Name of the value in each row of the answer. */
 export const valueName = 'Value';
+/** Names of the two sums of a ratio in each row of its answer. */
+export const [partName, wholeName] = ['Part', 'Whole'] as const;
 
 /** The request, below the service root. `zone`: that of the days, for sets that have moments alone. */
 export function questionUrl(question: Question, set: FeedSet, zone: string): string {
@@ -145,9 +147,9 @@ function valueText({ method, column, over }: Measure): ValueText {
   }
   // A source that says one of the two alone would be in one sum and not in the other.
   return {
-    value: `${column} with sum as Part,${over} with sum as Whole`,
+    value: `${column} with sum as ${partName},${over} with sum as ${wholeName}`,
     where: [`${column} ne null`, `${over} ne null`],
-    after: ['filter(Whole ne 0)', `compute(Part divby Whole as ${valueName})`],
+    after: [`filter(${wholeName} ne 0)`, `compute(${partName} divby ${wholeName} as ${valueName})`],
   };
 }
 

@@ -54,11 +54,12 @@ interface Showing {
 function OverTime({ answer, say, title, isTime: inSeconds }: Showing & { readonly isTime: boolean }) {
   const [step, setStep] = useState<number | null>(null);
   const { steps, series, others, additive } = answer;
+  const hasTotals = series.some(({ total }) => total !== null);
   const shown = ({ values, total }: Series): string => {
     const value = step === null ? total : (values[step] ?? null);
     return value === null ? '–' : say(value);
   };
-  const where = step === null ? (additive ? 'in all' : 'point at the chart for values') : (steps[step] ?? '');
+  const where = step === null ? (hasTotals ? 'in all' : 'point at the chart for values') : (steps[step] ?? '');
   return (
     <>
       <figure class="answer">
