@@ -62,6 +62,11 @@ describe('questions of the console', () => {
           'aggregate(Seconds with sum as Part,Calls with sum as Whole))/filter(Whole ne 0)/compute(Part divby Whole as Value)',
       ],
       [
+        { grain: 'none', span: null, split: null, measure: { method: 'share', column: 'Seconds', over: 'Idle' } },
+        unified,
+        'filter(Seconds ne null and Idle ne null)/aggregate(Seconds with sum as Part,Seconds add Idle with sum as Whole)/filter(Whole ne 0)/compute(Part divby Whole as Value)',
+      ],
+      [
         { split: null },
         plain,
         `filter(At ge 2026-11-02T00:00:00Z and At lt 2026-11-09T00:00:00Z)/compute(date(At) as Day)/groupby((Day),${counted})`,
@@ -156,6 +161,7 @@ describe('questions of the console', () => {
       ['ratio', 'HandleSeconds', 'AvailableSeconds', 'number'],
       ['ratio', 'WithinServiceLevel', 'ServiceLevelOffered', 'share'],
       ['ratio', 'CsatSum', 'CsatCount', 'number'],
+      ['share', 'HandleSeconds', 'AvailableSeconds', 'share'],
       ['sum', 'WithinServiceLevel', undefined, 'number'],
     ] as const) {
       assert.equal(unitOf({ method, column, ...(over === undefined ? {} : { over }) }), unit);
@@ -175,6 +181,7 @@ describe('questions of the console', () => {
     const ratio: AskedQuestion = { ...asked, measure: { method: 'ratio', column: 'Seconds', over: 'Calls' } };
     assert.deepEqual(readQuestion('S', readRoute(questionHash(ratio)).query), ratio);
     assert.deepEqual(readQuestion('S', 'measure=ratio+Seconds').measure, rows);
+    assert.deepEqual(readQuestion('S', 'measure=share+A+B').measure, { method: 'share', column: 'A', over: 'B' });
     const { path, query } = readRoute(questionHash(asked));
     assert.deepEqual(path, ['explore', 'S']);
     assert.deepEqual(readQuestion('S', query), asked);

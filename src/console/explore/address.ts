@@ -9,9 +9,9 @@ export interface AskedQuestion extends Omit<CommonQuestion, 'title'> {
   readonly span: Span | null;
 }
 
-const methods: readonly Method[] = ['count', 'sum', 'average', 'min', 'max', 'countdistinct', 'ratio'];
+const methods: readonly Method[] = ['count', 'sum', 'average', 'min', 'max', 'countdistinct', 'ratio', 'share'];
 
-/** `count`, `sum Seconds`, `ratio Seconds Calls`. */
+/** `count`, `sum Seconds`, `ratio Seconds Calls`, `share Busy Idle`. */
 export const measureText = ({ method, column, over }: Measure): string =>
   column === null ? method : [method, column, ...(over === undefined ? [] : [over])].join(' ');
 
@@ -19,10 +19,11 @@ export const measureText = ({ method, column, over }: Measure): string =>
 export function readMeasure(text: string): Measure {
   const [name, column = null, over] = text.split(' ');
   const method = methods.find((one) => one === name) ?? 'count';
-  if (method === 'count' || column === null || (method === 'ratio' && over === undefined)) {
+  const isRate = method === 'ratio' || method === 'share';
+  if (method === 'count' || column === null || (isRate && over === undefined)) {
     return { method: 'count', column: null };
   }
-  return method === 'ratio' && over !== undefined ? { method, column, over } : { method, column };
+  return isRate && over !== undefined ? { method, column, over } : { method, column };
 }
 
 export function questionHash(question: Omit<CommonQuestion, 'title'> & { readonly span?: Span | null }): string {

@@ -16,7 +16,7 @@ export interface Series {
   readonly name: string;
   /** One for each step; null: no row says anything. */
   readonly values: readonly (number | null)[];
-  /** Of all steps: the sum where the measure can be summed, the sum over the sum of a ratio, else null. */
+  /** Of all steps: the sum where the measure can be summed, the sum over the sum of a ratio or share, else null. */
   readonly total: number | null;
 }
 
@@ -60,7 +60,7 @@ export function readAnswer(question: Question, time: TimeOf | null, rows: readon
     // Two rows of one name are two people or teams that are called alike: what can be summed is.
     series.set(key, additive ? (series.get(key) ?? 0) + Number(value) : Number(value));
     found.set(name, series);
-    if (measure.method === 'ratio') {
+    if (measure.over !== undefined) {
       const { part, whole } = sums.get(name) ?? { part: 0, whole: 0 };
       sums.set(name, {
         part: part + Number(valueAt(row, partName)),

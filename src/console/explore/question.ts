@@ -3,14 +3,16 @@ import { urlOf } from '../rows/choice.ts';
 import { addDays, momentOf } from '../text/zone.ts';
 import type { Span } from './periods.ts';
 
-export type Method = 'count' | 'sum' | 'average' | 'min' | 'max' | 'countdistinct' | 'ratio';
+export type Method = 'count' | 'sum' | 'average' | 'min' | 'max' | 'countdistinct' | RateMethod;
+/** A sum over another one; or over itself and another one. */
+export type RateMethod = 'ratio' | 'share';
 
 /** What is counted or measured. */
 export interface Measure {
   readonly method: Method;
   /** null: rows are counted. */
   readonly column: string | null;
-  /** Of a ratio: the sum of `column` is divided by the sum of this one. */
+  /** Of a ratio: the sum of `column` is divided by the sum of this one; of a share: by the sums of both. */
   readonly over?: string;
 }
 
@@ -109,7 +111,7 @@ export function timeColumns(grain: Grain, time: TimeOf): { readonly compute: str
 
 /** Name of the value in each row of the answer. */
 export const valueName = 'Value';
-/** Names of the two sums of a ratio in each row of its answer. */
+/** Names of the two sums of a ratio or share in each row of its answer. */
 export const [partName, wholeName] = ['Part', 'Whole'] as const;
 
 /** The request, below the service root. `zone`: that of the days, for sets that have moments alone. */
@@ -142,12 +144,13 @@ function valueText({ method, column, over }: Measure): ValueText {
   if (column === null || method === 'count') {
     return { value: `$count as ${valueName}`, where: [], after: [] };
   }
-  if (method !== 'ratio' || over === undefined) {
-    return { value: `${column} with ${method === 'ratio' ? 'sum' : method} as ${valueName}`, where: [], after: [] };
+  if (over === undefined) {
+    return { value: `${column} with ${method} as ${valueName}`, where: [], after: [] };
   }
+  const whole = method === 'share' ? `${column} add ${over}` : over;
   // A source that says one of the two alone would be in one sum and not in the other.
   return {
-    value: `${column} with sum as ${partName},${over} with sum as ${wholeName}`,
+    value: `${column} with sum as ${partName},${whole} with sum as ${wholeName}`,
     where: [`${column} ne null`, `${over} ne null`],
     after: [`filter(${wholeName} ne 0)`, `compute(${partName} divby ${wholeName} as ${valueName})`],
   };

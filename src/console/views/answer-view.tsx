@@ -34,13 +34,18 @@ export function AnswerView(props: {
 
 const methodNames: Readonly<Record<Method, string>> = {
   ...{ count: 'Number of', sum: 'Sum of', average: 'Average' },
-  ...{ min: 'Least', max: 'Greatest', countdistinct: 'Different values of', ratio: '' },
+  ...{ min: 'Least', max: 'Greatest', countdistinct: 'Different values of', ratio: '', share: '' },
 };
 
 function titleOf({ set, measure, split }: Question): string {
   const { method, column, over } = measure;
   const valued =
-    ratioOf(measure)?.title ?? (over === undefined ? `${methodNames[method]} ${column}` : `${column} per ${over}`);
+    ratioOf(measure)?.title ??
+    (over === undefined
+      ? `${methodNames[method]} ${column}`
+      : method === 'share'
+        ? `${column} as a share of it and ${over}`
+        : `${column} per ${over}`);
   const what = column === null ? set : `${valued} of ${set}`;
   return split === null ? what : `${what} by ${split.split('/')[0] ?? split}`;
 }

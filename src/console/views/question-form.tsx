@@ -78,9 +78,9 @@ export function QuestionForm(props: {
           <option value="count">Number of rows</option>
           {ratios.length > 0 && (
             <optgroup label="Sum over sum">
-              {ratios.map(({ title, column, over }) => (
-                <option key={title} value={measureText({ method: 'ratio', column, over })}>
-                  {title} ({column} / {over})
+              {ratios.map(({ title, method, column, over }) => (
+                <option key={title} value={measureText({ method, column, over })}>
+                  {title} ({column} / {method === 'share' ? `(${column} + ${over})` : over})
                 </option>
               ))}
             </optgroup>
