@@ -23,9 +23,9 @@ import { KnownLimits } from './known-limits.ts';
 import { keepMetadataCopy, readMetadataCopy, tokenSecret } from './metadata-copy.ts';
 import { shortEnough } from './reading/asked-request.ts';
 import { fetchByKeys, keyedPlan } from './reading/fetch-by-keys.ts';
-import { NestedOptions } from './reading/nested-options.ts';
 import { readAsTaken } from './reading/read-as-taken.ts';
 import { RefusedForms } from './reading/refused-forms.ts';
+import { TriedOptions } from './reading/tried-options.ts';
 import { nowhere, type SignInKeeping } from './sign-in/lasting-sign-in.ts';
 import { openSignIn } from './sign-in/open-sign-in.ts';
 import type { UpstreamSignIn } from './sign-in/sign-in.ts';
@@ -105,7 +105,7 @@ class ConnectedUpstream implements Upstream {
   #countsNested = false;
   readonly #copies = new LookupCopies();
   readonly #refused: RefusedForms;
-  readonly #nested: NestedOptions;
+  readonly #tried: TriedOptions;
 
   constructor(connection: Connection, settings: UpstreamSettings, secret: Buffer) {
     this.source = connection.source.name;
@@ -117,7 +117,7 @@ class ConnectedUpstream implements Upstream {
     const context = { source: this.source, environment, time, keeping, observe: this.#observe };
     this.#signIn = openSignIn(settings.signIn, context);
     this.#refused = new RefusedForms(() => time.now());
-    this.#nested = new NestedOptions(() => time.now());
+    this.#tried = new TriedOptions(() => time.now());
     this.#client = upstreamClient(this.source, settings, this.#signIn);
     this.#patient = this.#patientClient();
     const place = { dataDir: connection.dataDir, source: this.source, url: this.#client.root.href };
@@ -174,7 +174,7 @@ class ConnectedUpstream implements Upstream {
       this.#refused.check(plan, this.source);
     }
     if (isFirst) {
-      await this.#checkNested(plan, options);
+      await this.#checkOptions(plan, options);
     }
     try {
       const reply = await readAsTaken(plan, options, this.#context(options, { sets: setsOf(plan), kept }));
@@ -198,13 +198,13 @@ class ConnectedUpstream implements Upstream {
   async *fetchByKeys(request: KeyedRequest, options: UpstreamReadOptions): AsyncGenerator<string> {
     await this.#reached(options.caller ?? null);
     const plan = keyedPlan(request);
-    await this.#checkNested(plan, options);
+    await this.#checkOptions(plan, options);
     yield* fetchByKeys(request, options, this.#context(options, { sets: setsOf(plan), kept: [] }));
   }
 
   /** Of trials nothing is kept as a copy of rows. */
-  #checkNested(plan: UpstreamPlan, { onCopy: _, ...options }: UpstreamReadOptions): Promise<void> {
-    return this.#nested.check(plan, options, this.#context(options, { sets: [], kept: [] }));
+  #checkOptions(plan: UpstreamPlan, { onCopy: _, ...options }: UpstreamReadOptions): Promise<void> {
+    return this.#tried.check(plan, options, this.#context(options, { sets: [], kept: [] }));
   }
 
   follows(set: EntitySet, navigation: NavigationProperty): boolean {
@@ -277,7 +277,7 @@ class ConnectedUpstream implements Upstream {
     this.#known = read;
     if (changes.length > 0) {
       this.#refused.clear();
-      this.#nested.clear();
+      this.#tried.clear();
       this.#observe({
         event: 'upstream-changed',
         source: this.source,

@@ -66,7 +66,10 @@ describe('options inside of $expand that a feed passes over', () => {
     it(`${option}: is told before a row is given, and not asked for again`, async () => {
       const feed = new NestedFeed({ ignores: [option] }, ['b', 'a'], calls);
       const upstream = await connect(feed.answer);
-      const told = fails('NotImplemented', new RegExp(`does not do what \\${option} inside of \\$expand=Calls says`));
+      const told = fails(
+        'NotImplemented',
+        new RegExp(`does not show that it does what \\${option} of FarAgents\\?\\$expand=Calls says`),
+      );
       await assert.rejects(read(upstream, asked[option]), told);
       const before = upstream.requests.length;
       await assert.rejects(read(upstream, asked[option]), told);
@@ -92,7 +95,7 @@ describe('options inside of $expand that a feed passes over', () => {
     it(`${option}: a feed that refuses to show it is not trusted with it`, async () => {
       const feed = new NestedFeed({ refuses: [option] }, ['b', 'a'], calls);
       const upstream = await connect(feed.answer);
-      await assert.rejects(read(upstream, asked[option]), fails('NotImplemented', /does not do what/));
+      await assert.rejects(read(upstream, asked[option]), fails('NotImplemented', /does not show that it does what/));
     });
   }
 
@@ -104,6 +107,21 @@ describe('options inside of $expand that a feed passes over', () => {
     assert.equal(trials(upstream), 2);
   });
 
+  it('an order is asked for where no row leads to two others, and not where that is not known of all', async () => {
+    const alone = (count: number): NestedFeed => {
+      const agents = Array.from({ length: count }, (_, at) => `a${at}`);
+      return new NestedFeed(
+        {},
+        agents,
+        agents.map((agentId, id) => ({ id, agentId, seconds: id })),
+      );
+    };
+    const some = await connect(alone(3).answer);
+    assert.equal((await page(some, asked.$orderby)).rows.length, 3);
+    const many = await connect(alone(60).answer);
+    await assert.rejects(read(many, asked.$orderby), fails('NotImplemented', /does not show that it does what/));
+  });
+
   it('at every level, of an entity and of rows that are joined by key', async () => {
     const feed = new NestedFeed({ ignores: ['$filter'] }, ['a'], calls);
     const upstream = await connect(feed.answer);
@@ -111,7 +129,11 @@ describe('options inside of $expand that a feed passes over', () => {
       "FarAgents('a')?$expand=Calls($filter=seconds gt 20)",
       'FarCalls?$expand=Agent($expand=Calls($filter=seconds gt 20))',
     ]) {
-      await assert.rejects(read(upstream, request), fails('NotImplemented', /does not do what/), request);
+      await assert.rejects(
+        read(upstream, request),
+        fails('NotImplemented', /does not show that it does what/),
+        request,
+      );
     }
     const plan = planOf(asked.$filter, catalogue);
     assert.equal(plan.kind, 'Collection');
@@ -126,7 +148,7 @@ describe('options inside of $expand that a feed passes over', () => {
             assert.fail(row);
           }
         },
-        fails('NotImplemented', /does not do what/),
+        fails('NotImplemented', /does not show that it does what/),
       );
     }
   });
