@@ -250,7 +250,11 @@ export const errorCatalogue = {
     'Set DATABASE_URL to a PostgreSQL 16 or newer, or do what the message says.',
   ),
   DataFolderInUse: kind(503, 'fatal', 'Stop the other gateway, or set DATA_DIR to another folder.'),
-  DatabaseUnsupported: kind(503, 'fatal', 'Use PostgreSQL 16 or newer.'),
+  DatabaseUnsupported: kind(
+    503,
+    'fatal',
+    'Use a database of PostgreSQL 16 or newer in UTF-8, and for READ_DATABASE_URL the same database on its standbys.',
+  ),
   DatabaseIsStandby: kind(
     503,
     'fatal',

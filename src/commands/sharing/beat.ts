@@ -56,10 +56,14 @@ export class Beat {
     return this.#running;
   }
 
+  /** After a last beat, where others live: what they were not told yet, as the rows of the last replies, would be forgotten. */
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#timer ?? undefined);
     await this.#running;
+    if (this.#others > 0) {
+      await this.now();
+    }
     // Where PostgreSQL is away, the row is too old in ten seconds.
     await removeInstance(this.#database, this.id).catch(() => {});
   }
