@@ -72,7 +72,10 @@ describe('Things of a dimension that thousands of rows name', () => {
       close: () => database.close(),
     };
     serial += 1;
-    const file = write(`messages-${serial}.csv`, exportFile('sparkcentral/messages', given), serial);
+    // The same rows may come twice, and the same bytes would not be read again.
+    const [header = '', ...lines] = exportFile('sparkcentral/messages', given).trimEnd().split('\n');
+    const text = [`${header},N${serial}`, ...lines.map((line) => `${line},`)].join('\n');
+    const file = write(`messages-${serial}.csv`, text, serial);
     const result = await loadFile({ catalogue, database: watched }, file, {
       ...{ source: 'sparkcentral', export: 'messages', force: true },
     });
@@ -149,7 +152,7 @@ describe('Things of a dimension that thousands of rows name', () => {
           }
         }
       }),
-      { numRuns: 4, endOnFailure: true },
+      { numRuns: 4, endOnFailure: true, examples: [[[[], []]]] },
     );
   });
 });
