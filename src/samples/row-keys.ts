@@ -82,12 +82,19 @@ export class RowKeys {
   }
 }
 
-/** Quarters of an hour come last: so few rows a day are about all that there is, each now and then. */
+/**
+ * Quarters of an hour come after things and days: so few rows a day are about all things, each now and then. What is counted
+ * without end comes last, as nothing after it would ever change.
+ */
 function keyColumns({ columns, key }: Export, references: ReadonlyMap<string, Reference>): readonly ExportColumn[] {
-  const late = ({ property, encoding }: ExportColumn): boolean =>
-    encoding === 'time-of-day' && !references.has(property);
+  const rank = ({ property, encoding }: ExportColumn): number => {
+    if (references.has(property) || encoding === 'date' || encoding === 'boolean') {
+      return 0;
+    }
+    return encoding === 'time-of-day' ? 1 : 2;
+  };
   const keys = columns.filter(({ property }) => key.includes(property));
-  return [...keys.filter((column) => !late(column)), ...keys.filter(late)];
+  return keys.toSorted((one, other) => rank(one) - rank(other));
 }
 
 /** How many rows of a set samples refer to. */

@@ -78,6 +78,13 @@ export function postgresError(error: unknown): Error {
   return error;
 }
 
+/** Of a transaction that is READ ONLY by our own word: a statement that wants to write there is a fault of ours, whatever the server is. */
+export function readOnlyError(error: unknown): Error {
+  return sqlState(error) === '25006'
+    ? new GatewayError('Internal', 'PostgreSQL refused a statement of the gateway that only reads.', { cause: error })
+    : postgresError(error);
+}
+
 /** What the server says of these names its files, or is no help to whoever asked. */
 const resources: Readonly<Partial<Record<string, string>>> = {
   '53200': 'PostgreSQL has no memory left.',

@@ -22,7 +22,7 @@ export const seeds: readonly string[] = [
   'TracebuzzNotes?$search="family plan" OR NOT (thanks AND solved)&$select=NoteKey',
   '$crossjoin(TracebuzzCases,TracebuzzUsers)?$filter=TracebuzzCases/HandlerUserId eq TracebuzzUsers/UserId&$top=3&$orderby=TracebuzzUsers/UserId',
   "TracebuzzActivities?$filter=OccurredAt sub duration'PT1H' ge 2026-11-01T00:00:00Z and date(OccurredAt) lt 2026-11-02",
-  'TracebuzzSlaStatistics(RowDate=2026-11-01,Interval=00:00:00,ServiceId=4,SlaId=2)/ServiceName/$value',
+  'TracebuzzSlaStatistics(RowDate=2026-11-01,Interval=09:00:00,ServiceId=4,SlaId=2)/ServiceName/$value',
   "TracebuzzResults/$filter(Status eq 2)/$count?$filter=cast(Likes,Edm.String) eq substring('x9',1)",
   '$entity?$id=TracebuzzCases(50123)&$format=application/json;odata.metadata=full',
   '$all/Gateway.TracebuzzCase?$top=1',

@@ -3,7 +3,7 @@ import { GatewayError } from '../../errors.ts';
 import type { WarehouseEvent } from '../../observation/events/warehouse.ts';
 import type { Observe } from '../../observation/observe.ts';
 import type { DatabaseRow, QueryResult, ReadOptions, ReadSession, Rest, RowBatch, TextRow } from '../database.ts';
-import { postgresError } from '../postgres-errors.ts';
+import { readOnlyError } from '../postgres-errors.ts';
 import { beginning, types } from './connection-pool.ts';
 import { CopyOut } from './copy-out.ts';
 import { tellStatement } from './tell-statement.ts';
@@ -116,7 +116,7 @@ export class PostgresReadSession implements ReadSession {
         yield batch;
       }
     } catch (error) {
-      throw postgresError(error);
+      throw readOnlyError(error);
     } finally {
       this.#running = null;
       if (!copy.finished) {
@@ -148,7 +148,7 @@ export class PostgresReadSession implements ReadSession {
     try {
       return await Promise.race([answer, broken]);
     } catch (error) {
-      throw postgresError(error);
+      throw readOnlyError(error);
     } finally {
       this.#running = null;
     }

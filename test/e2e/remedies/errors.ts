@@ -283,6 +283,7 @@ export const errorScenarios: Partial<Record<ErrorCode, (world: World) => Promise
 /** Remedies with a command or setting that other tests carry out, on other means than a made-up warehouse. */
 export const elsewhere: Partial<Record<ErrorCode, string>> = {
   AddressInUse: 'test/e2e/beside-others.long.test.ts',
+  DatabaseIsStandby: 'test/warehouse/standby/standby-database.test.ts',
   ArchiveShrunk: 'test/archive/copies.test.ts',
   UploadsOff: 'test/e2e/uploads.long.test.ts',
   UploadTooLarge: 'test/e2e/uploads.long.test.ts',
