@@ -29,14 +29,19 @@ export class Growth {
     return found;
   }
 
-  /** Rows that an export gets on a day. Whoever asks for some exports only says with how many. */
+  /**
+   * Rows that an export gets on a day. Whoever asks for some exports only says with how many, and has them speak of things that
+   * are named some ten times each.
+   */
   rowsPerDay(exported: Export): number {
     const known = this.#rows.get(exported);
     if (known !== undefined) {
       return known;
     }
-    const level = this.#order.only.length > 0 ? 0 : this.#levelOf(this.sameAs(exported) ?? exported);
-    const rows = Math.ceil(this.#order.rows / rowsOfOne ** level);
+    const { only } = this.#order;
+    const asked = only.includes(exported.name) || only.includes(exported.set);
+    const rarer = only.length > 0 ? (asked ? 1 : 10) : rowsOfOne ** this.#levelOf(this.sameAs(exported) ?? exported);
+    const rows = Math.ceil(this.#order.rows / rarer);
     this.#rows.set(exported, rows);
     return rows;
   }

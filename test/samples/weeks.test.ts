@@ -134,6 +134,23 @@ describe('samples of weeks', () => {
     assert.ok(offered > 1000 && within / offered > 0.6 && within / offered < 0.95, `${within} of ${offered}`);
   });
 
+  it('asked for alone, rows are as many as asked, and name each thing some ten times', async () => {
+    const alone = mkdtempSync(path.join(tmpdir(), 'gateway-alone-'));
+    try {
+      const report = await writeSamples(catalogueOf(metadataFolder), alone, {
+        ...{ rows: 400, days: 1, from: '2026-11-16', seed: 1 },
+        only: ['SparkcentralMessages'],
+      });
+      assert.deepEqual([report.files.length, report.rows], [1, 400]);
+      const text = readFileSync(path.join(alone, report.files[0]?.path ?? ''), 'utf8').replace(/^sep=.\r?\n/, '');
+      const read: Row[] = parse(text, { columns: true });
+      const named = new Set(read.map((row) => cell(row, 'Conversation ID')).filter((id) => id !== ''));
+      assert.ok(named.size >= 38 && named.size <= 40, `${named.size} conversations`);
+    } finally {
+      rmSync(alone, { recursive: true, force: true });
+    }
+  });
+
   it('the days of a period share what happens in it', () => {
     fc.assert(
       fc.property(
