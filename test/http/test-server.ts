@@ -23,6 +23,17 @@ import { collect } from '../support/collect-events.ts';
 import { migratedDatabase } from '../support/made-databases.ts';
 import { unhurried } from '../support/unhurried.ts';
 
+/** Tables of the small model, empty, in a database that was migrated: its schemas and versions are there. */
+export async function makeSmallModel(client: Pick<pg.Client, 'query'>): Promise<void> {
+  await client.query(
+    createTables()
+      .replace(/CREATE SCHEMA \w+;/g, '')
+      .replace(/CREATE TABLE gateway[^;]*;/, ''),
+  );
+  await client.query('GRANT SELECT ON ALL TABLES IN SCHEMA feed TO gateway_reader');
+  await client.query("INSERT INTO gateway.set_versions VALUES ('Cases', 1), ('Agents', 1), ('Messages', 1)");
+}
+
 /** The whole feed over real HTTP on a fresh database of a real PostgreSQL, with the small model of `test/sql`. */
 export interface TestServer {
   /** Service root with its final slash. */
@@ -82,13 +93,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   const client = new pg.Client({ connectionString });
   await client.connect();
   await client.query("SET TimeZone = 'UTC'");
-  await client.query(
-    createTables()
-      .replace(/CREATE SCHEMA \w+;/g, '')
-      .replace(/CREATE TABLE gateway[^;]*;/, ''),
-  );
-  await client.query('GRANT SELECT ON ALL TABLES IN SCHEMA feed TO gateway_reader');
-  await client.query("INSERT INTO gateway.set_versions VALUES ('Cases', 1), ('Agents', 1), ('Messages', 1)");
+  await makeSmallModel(client);
   await client.query(options.rows ?? '');
   const log: RequestRecord[] = [];
   const defects: Error[] = [];

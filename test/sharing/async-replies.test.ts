@@ -1,13 +1,11 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import pg from 'pg';
 import { openDatabase } from '../../src/warehouse/postgres-database.ts';
 import { noteRequest } from '../../src/warehouse/shared/async-requests.ts';
 import { quickLine } from '../http/signing-in.ts';
-import { type TestDatabase, testDatabase } from '../support/postgres.ts';
 import { until } from '../support/until.ts';
-import { type Gateways, startGateways } from './gateways.ts';
+import { useGateways } from './gateways.ts';
 
 const as = (name: string): Record<string, string> => ({
   Authorization: `Basic ${Buffer.from(`${name}:a password of ${name}`).toString('base64')}`,
@@ -15,29 +13,18 @@ const as = (name: string): Record<string, string> => ({
 });
 
 describe('several gateways: replies that are fetched later', () => {
-  let database: TestDatabase;
-  let gateways: Gateways;
-  let client: pg.Client;
+  const shared = useGateways(2, (folder) => {
+    const users = path.join(folder, 'users');
+    writeFileSync(users, ['ann', 'bob'].map((name) => `${quickLine(name, `a password of ${name}`)}\n`).join(''));
+    return { AUTH_BASIC_FILE: users, AUDIT: 'off' };
+  });
   before(async () => {
-    database = await testDatabase();
-    client = new pg.Client({ connectionString: database.connectionString });
-    await client.connect();
-    gateways = await startGateways(2, database, (folder) => {
-      const users = path.join(folder, 'users');
-      writeFileSync(users, ['ann', 'bob'].map((name) => `${quickLine(name, `a password of ${name}`)}\n`).join(''));
-      return { AUTH_BASIC_FILE: users, AUDIT: 'off' };
-    });
-    await client.query(
+    await shared().client.query(
       `INSERT INTO feed."AcmeThings" ("ThingId", "Title") SELECT 'k' || g, repeat('t', 50) FROM generate_series(1, 2000) g`,
     );
   });
-  after(async () => {
-    await client.end();
-    await gateways.close();
-    await database.drop();
-  });
 
-  const at = (n: number) => gateways.all[n] ?? assert.fail();
+  const at = (n: number) => shared().gateways.all[n] ?? assert.fail();
   /** Path and query of the status monitor. */
   async function accepted(n: number, url: string, name = 'ann', init: RequestInit = {}): Promise<string> {
     const headers = { ...as(name), Prefer: 'respond-async', ...(init.headers as Record<string, string>) };
@@ -56,11 +43,11 @@ describe('several gateways: replies that are fetched later', () => {
     }
   }
   async function whileLocked(work: () => Promise<void>): Promise<void> {
-    await client.query('BEGIN; LOCK TABLE feed."AcmeThings" IN ACCESS EXCLUSIVE MODE');
+    await shared().client.query('BEGIN; LOCK TABLE feed."AcmeThings" IN ACCESS EXCLUSIVE MODE');
     try {
       await work();
     } finally {
-      await client.query('ROLLBACK');
+      await shared().client.query('ROLLBACK');
     }
   }
 
@@ -79,7 +66,7 @@ describe('several gateways: replies that are fetched later', () => {
     assert.equal((await ask(1, monitor, 'bob')).status, 404);
     assert.equal(await (await finished(0, monitor)).text(), plain, 'and so does the one that was asked');
     assert.equal((await ask(1, `${monitor}x`)).status, 404);
-    const { rows } = await client.query<{ all: string }>(
+    const { rows } = await shared().client.query<{ all: string }>(
       'SELECT string_agg(r::text, chr(10)) AS all FROM gateway.async_request r',
     );
     const token = monitor.split('/').at(-1) ?? '';
@@ -107,7 +94,7 @@ describe('several gateways: replies that are fetched later', () => {
       JSON.stringify({ requests: [{ ...inner, headers: { 'API-Key': 'c2VjcmV0' } }] }),
       `{"requests":[],"text":"\0"}`,
     ];
-    await client.query('DELETE FROM gateway.async_request');
+    await shared().client.query('DELETE FROM gateway.async_request');
     for (const body of bodies) {
       const monitor = await accepted(0, '$batch', 'ann', { method: 'POST', body, headers });
       const reply = await finished(0, monitor);
@@ -115,18 +102,18 @@ describe('several gateways: replies that are fetched later', () => {
       assert.equal((await ask(1, monitor)).status, 404);
       assert.equal((await ask(0, monitor, 'ann', 'DELETE')).status, 204);
     }
-    assert.equal((await client.query('SELECT FROM gateway.async_request')).rowCount, 0);
+    assert.equal((await shared().client.query('SELECT FROM gateway.async_request')).rowCount, 0);
   });
 
   it('one that the others cannot be told of counts for nobody', async () => {
-    await client.query('ALTER TABLE gateway.async_request RENAME TO away');
+    await shared().client.query('ALTER TABLE gateway.async_request RENAME TO away');
     try {
       for (let n = 0; n < 18; n++) {
         const refused = await at(0).get('AcmeThings?$top=1', { ...as('ann'), Prefer: 'respond-async' });
         assert.ok(refused.status >= 500, await refused.text());
       }
     } finally {
-      await client.query('ALTER TABLE gateway.away RENAME TO async_request');
+      await shared().client.query('ALTER TABLE gateway.away RENAME TO async_request');
     }
     assert.equal((await ask(0, await accepted(0, 'AcmeThings?$top=1'), 'ann', 'DELETE')).status, 204);
   });
@@ -141,8 +128,8 @@ describe('several gateways: replies that are fetched later', () => {
       const other = await accepted(0, 'AcmeThings?$top=5');
       await ask(1, other, 'ann', 'DELETE');
       await until('nothing reads any more', async () => {
-        await client.query('SELECT pg_stat_clear_snapshot()');
-        const { rows } = await client.query(
+        await shared().client.query('SELECT pg_stat_clear_snapshot()');
+        const { rows } = await shared().client.query(
           `SELECT FROM pg_stat_activity WHERE datname = current_database() AND state = 'active' AND query LIKE '%AcmeThings%' AND pid <> pg_backend_pid()`,
         );
         return rows.length === 0;
@@ -151,10 +138,10 @@ describe('several gateways: replies that are fetched later', () => {
   });
 
   it('one reader has no more of them than at one gateway', async () => {
-    await client.query('DELETE FROM gateway.async_request');
+    await shared().client.query('DELETE FROM gateway.async_request');
     await until(
       'they are forgotten',
-      async () => (await client.query('SELECT FROM gateway.async_request')).rowCount === 0,
+      async () => (await shared().client.query('SELECT FROM gateway.async_request')).rowCount === 0,
     );
     const monitors: string[] = [];
     for (let n = 0; n < 16; n++) {
@@ -170,7 +157,7 @@ describe('several gateways: replies that are fetched later', () => {
   });
 
   it('one that is noted twice at once, as it is taken and by the heartbeat, counts once', async () => {
-    const opened = await openDatabase({ connection: database.connectionString });
+    const opened = await openDatabase({ connection: shared().database.connectionString });
     const request = { key: 'once', owner: 'basic:bob', holder: 'basic:bob', request: '{}', running: true };
     const note = (key: string) => noteRequest(opened, { ...request, key }, { instance: 'none', most: 1, seconds: 60 });
     assert.deepEqual(await Promise.all([note('once'), note('once'), note('once')]), [true, true, true]);
@@ -179,16 +166,16 @@ describe('several gateways: replies that are fetched later', () => {
   });
 
   it('what a gateway took that stopped, or that began before there was another one, is answered by the other', async () => {
-    const third = await gateways.start();
+    const third = await shared().gateways.start();
     await until('it is known', async () => {
-      const { rows } = await client.query(
+      const { rows } = await shared().client.query(
         `SELECT FROM gateway.instance WHERE seen_at > clock_timestamp() - interval '10 s'`,
       );
       return rows.length === 3;
     });
     await until('what it takes is known', async () => {
       await accepted(2, 'AcmeThings?$top=1');
-      return ((await client.query('SELECT FROM gateway.async_request')).rowCount ?? 0) > 0;
+      return ((await shared().client.query('SELECT FROM gateway.async_request')).rowCount ?? 0) > 0;
     });
     let monitor = '';
     await whileLocked(async () => {

@@ -5,7 +5,7 @@ import pg from 'pg';
 import { serveCommand } from '../../src/commands/serve.ts';
 import { readConfig } from '../../src/config.ts';
 import type { Observation } from '../../src/observation/observation.ts';
-import type { TestDatabase } from '../support/postgres.ts';
+import { type TestDatabase, testDatabase } from '../support/postgres.ts';
 import { until } from '../support/until.ts';
 
 /** A gateway that serves in this process. */
@@ -101,6 +101,36 @@ export async function startGateways(
       await Promise.all(all.map((one) => one.stop()));
       rmSync(folder, { recursive: true, force: true });
     },
+  };
+}
+
+/** Several gateways on a database of their own, for all tests of a suite. */
+export interface SharedWarehouse {
+  readonly database: TestDatabase;
+  /** Of the owner, to look behind their backs. */
+  readonly client: pg.Client;
+  readonly gateways: Gateways;
+}
+
+/** Registers `before` and `after` that make and end them; the function that is returned may be called in between. */
+export function useGateways(count: number, environment: Parameters<typeof startGateways>[2]): () => SharedWarehouse {
+  let shared: SharedWarehouse | null = null;
+  before(async () => {
+    const database = await testDatabase();
+    const client = new pg.Client({ connectionString: database.connectionString });
+    await client.connect();
+    shared = { database, client, gateways: await startGateways(count, database, environment) };
+  });
+  after(async () => {
+    await shared?.client.end();
+    await shared?.gateways.close();
+    await shared?.database.drop();
+  });
+  return () => {
+    if (shared === null) {
+      throw new Error('the gateways are not there yet');
+    }
+    return shared;
   };
 }
 

@@ -1,46 +1,31 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import pg from 'pg';
 import { GuessBrake } from '../../src/sign-in/password/guess-brake.ts';
 import { AddressBook } from '../../src/sign-in/password/known-addresses.ts';
 import { quickLine } from '../http/signing-in.ts';
-import { type TestDatabase, testDatabase } from '../support/postgres.ts';
 import { until } from '../support/until.ts';
-import { type Gateways, startGateways } from './gateways.ts';
+import { useGateways } from './gateways.ts';
 
 describe('several gateways: who guesses passwords', () => {
-  let database: TestDatabase;
-  let gateways: Gateways;
-  let client: pg.Client;
-  before(async () => {
-    database = await testDatabase();
-    client = new pg.Client({ connectionString: database.connectionString });
-    await client.connect();
-    gateways = await startGateways(3, database, (folder) => {
-      writeFileSync(path.join(folder, 'users'), `${quickLine('ann', 'the right one')}\n`);
-      return {
-        ...{ AUTH_BASIC_FILE: path.join(folder, 'users'), AUDIT: 'off' },
-        ...{ TRUST_PROXY: '127.0.0.1', PUBLIC_URL: 'http://feed.example' },
-      };
-    });
-  });
-  after(async () => {
-    await client.end();
-    await gateways.close();
-    await database.drop();
+  const shared = useGateways(3, (folder) => {
+    writeFileSync(path.join(folder, 'users'), `${quickLine('ann', 'the right one')}\n`);
+    return {
+      ...{ AUTH_BASIC_FILE: path.join(folder, 'users'), AUDIT: 'off' },
+      ...{ TRUST_PROXY: '127.0.0.1', PUBLIC_URL: 'http://feed.example' },
+    };
   });
 
   /** Status of the reply of gateway `at`. */
   async function ask(at: number, password: string, address: string, name = 'ann'): Promise<number> {
-    const gateway = gateways.all[at % 3] ?? assert.fail();
+    const gateway = shared().gateways.all[at % 3] ?? assert.fail();
     const pair = Buffer.from(`${name}:${password}`).toString('base64');
     // The address of `listening` is PUBLIC_URL; the port is its own.
     const { status } = await gateway.get('/odata/', { Authorization: `Basic ${pair}`, 'X-Forwarded-For': address });
     return status;
   }
   const later = (seconds: number) =>
-    client.query('UPDATE gateway.guess SET counted_at = counted_at - make_interval(secs => $1)', [seconds]);
+    shared().client.query('UPDATE gateway.guess SET counted_at = counted_at - make_interval(secs => $1)', [seconds]);
 
   it('all together look at ten guesses of a name at once, then at one in 40 seconds; the right one waits like any other', async () => {
     assert.equal(await ask(0, 'the right one', '192.0.2.1'), 200);
@@ -69,17 +54,17 @@ describe('several gateways: who guesses passwords', () => {
   });
 
   it('who signs in as before asks PostgreSQL for nothing', async () => {
-    const before = await client.query('SELECT guess_key, remaining, counted_at FROM gateway.guess ORDER BY 1');
+    const before = await shared().client.query('SELECT guess_key, remaining, counted_at FROM gateway.guess ORDER BY 1');
     for (let n = 0; n < 9; n++) {
       assert.equal(await ask(n, 'the right one', '192.0.2.1'), 200);
     }
-    const after = await client.query('SELECT guess_key, remaining, counted_at FROM gateway.guess ORDER BY 1');
+    const after = await shared().client.query('SELECT guess_key, remaining, counted_at FROM gateway.guess ORDER BY 1');
     assert.deepEqual(after.rows, before.rows);
   });
 
   it('counts that are full again are forgotten', async () => {
     await later(400);
-    await until('none is left', async () => (await client.query('SELECT FROM gateway.guess')).rowCount === 0);
+    await until('none is left', async () => (await shared().client.query('SELECT FROM gateway.guess')).rowCount === 0);
   });
 });
 

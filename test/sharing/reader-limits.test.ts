@@ -1,45 +1,32 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import pg from 'pg';
 import { openDatabase } from '../../src/warehouse/postgres-database.ts';
 import { noteRefusal } from '../../src/warehouse/shared/reader-use.ts';
 import { quickLine } from '../http/signing-in.ts';
-import { type TestDatabase, testDatabase } from '../support/postgres.ts';
 import { until } from '../support/until.ts';
-import { type Gateways, startGateways } from './gateways.ts';
+import { useGateways } from './gateways.ts';
 
 const names = ['ann', 'bob', 'cat', 'dan'];
 
 describe('several gateways: what one reader may ask for', () => {
-  let database: TestDatabase;
-  let gateways: Gateways;
-  let client: pg.Client;
+  const shared = useGateways(3, (folder) => {
+    const users = path.join(folder, 'users');
+    writeFileSync(users, names.map((name) => `${quickLine(name, `a password of ${name}`)}\n`).join(''));
+    return {
+      ...{ AUTH_BASIC_FILE: users, AUDIT: 'off', READER_REQUESTS_PER_MINUTE: '30' },
+      ...{ READER_REQUESTS_AT_ONCE: '3', READER_ROWS_PER_DAY: '5000' },
+    };
+  });
   before(async () => {
-    database = await testDatabase();
-    client = new pg.Client({ connectionString: database.connectionString });
-    await client.connect();
-    gateways = await startGateways(3, database, (folder) => {
-      const users = path.join(folder, 'users');
-      writeFileSync(users, names.map((name) => `${quickLine(name, `a password of ${name}`)}\n`).join(''));
-      return {
-        ...{ AUTH_BASIC_FILE: users, AUDIT: 'off', READER_REQUESTS_PER_MINUTE: '30' },
-        ...{ READER_REQUESTS_AT_ONCE: '3', READER_ROWS_PER_DAY: '5000' },
-      };
-    });
-    await client.query(
+    await shared().client.query(
       `INSERT INTO feed."AcmeThings" ("ThingId", "Title") SELECT 'k' || g, 't' FROM generate_series(1, 3000) g`,
     );
-  });
-  after(async () => {
-    await client.end();
-    await gateways.close();
-    await database.drop();
   });
 
   const ask = async (at: number, url: string, name: string): Promise<Response> => {
     const authorization = `Basic ${Buffer.from(`${name}:a password of ${name}`).toString('base64')}`;
-    return (gateways.all[at % 3] ?? assert.fail()).get(url, { Authorization: authorization });
+    return (shared().gateways.all[at % 3] ?? assert.fail()).get(url, { Authorization: authorization });
   };
 
   it('requests a minute of all together: less than twice in a burst, and what was too much is missing later', async () => {
@@ -62,9 +49,10 @@ describe('several gateways: what one reader may ask for', () => {
   });
 
   it('who came again as told, at whichever gateway, is let in after three refusals', async () => {
-    const opened = await openDatabase({ connection: database.connectionString });
+    const opened = await openDatabase({ connection: shared().database.connectionString });
     const refuse = (mayPass: boolean) => noteRefusal(opened, 'one', { seconds: 10, most: 3, mayPass });
-    const wait = () => client.query(`UPDATE gateway.reader_refusal SET due_at = due_at - interval '11 seconds'`);
+    const wait = () =>
+      shared().client.query(`UPDATE gateway.reader_refusal SET due_at = due_at - interval '11 seconds'`);
     const found: boolean[] = [await refuse(true), await refuse(true)];
     for (let n = 0; n < 3; n++) {
       await wait();
@@ -88,12 +76,12 @@ describe('several gateways: what one reader may ask for', () => {
   });
 
   it('requests at once', async () => {
-    await client.query('BEGIN; LOCK TABLE feed."AcmeThings" IN ACCESS EXCLUSIVE MODE');
+    await shared().client.query('BEGIN; LOCK TABLE feed."AcmeThings" IN ACCESS EXCLUSIVE MODE');
     const working = [0, 1, 2].map((at) => ask(at, 'AcmeThings?$top=1', 'dan'));
     try {
       await until('all three are being answered', async () => {
-        await client.query('SELECT pg_stat_clear_snapshot()');
-        const { rows } = await client.query(
+        await shared().client.query('SELECT pg_stat_clear_snapshot()');
+        const { rows } = await shared().client.query(
           `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
         );
         return rows.length === 3;
@@ -105,7 +93,7 @@ describe('several gateways: what one reader may ask for', () => {
         });
       }
     } finally {
-      await client.query('ROLLBACK');
+      await shared().client.query('ROLLBACK');
     }
     assert.deepEqual(
       (await Promise.all(working)).map(({ status }) => status),

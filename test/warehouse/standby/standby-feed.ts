@@ -9,7 +9,8 @@ import { ResultCache } from '../../../src/source/stored/result-cache.ts';
 import type { Database } from '../../../src/warehouse/database.ts';
 import { migrate } from '../../../src/warehouse/migrate.ts';
 import { openDatabase } from '../../../src/warehouse/postgres-database.ts';
-import { catalogue, createTables } from '../../sql/small-model.ts';
+import { makeSmallModel } from '../../http/test-server.ts';
+import { catalogue } from '../../sql/small-model.ts';
 import { collect } from '../../support/collect-events.ts';
 
 /** Migrations and the tables of the small model, with rows. */
@@ -21,13 +22,7 @@ export const withSmallModel =
     await database.close();
     const client = new pg.Client({ connectionString });
     await client.connect();
-    await client.query(
-      createTables()
-        .replace(/CREATE SCHEMA \w+;/g, '')
-        .replace(/CREATE TABLE gateway[^;]*;/, ''),
-    );
-    await client.query('GRANT SELECT ON ALL TABLES IN SCHEMA feed TO gateway_reader');
-    await client.query("INSERT INTO gateway.set_versions VALUES ('Cases', 1), ('Agents', 1), ('Messages', 1)");
+    await makeSmallModel(client);
     await client.query(rows);
     await client.end();
   };
