@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { openAccess } from '../../src/access/open-access.ts';
@@ -11,6 +11,7 @@ import { unobserved } from '../../src/observation/observe.ts';
 import { catalogue } from '../http/rights/personal-model.ts';
 import { startTestServer, type TestServer } from '../http/test-server.ts';
 import { application, type EntraStandIn, startEntra, tenant } from '../sign-in/entra-stand-in.ts';
+import { putInPlace } from '../support/put-in-place.ts';
 
 const byRole = `roles:
   readers: { who: [{ roles: [Feed.Read] }], read: [{ sets: [Agents] }] }
@@ -25,8 +26,7 @@ describe('http: a token that leaves groups out', () => {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'gateway-groups-'));
   const file = path.join(folder, 'access.yaml');
   const write = (text: string): void => {
-    writeFileSync(`${file}.new`, text);
-    renameSync(`${file}.new`, file);
+    putInPlace(file, text);
   };
   let entra: EntraStandIn;
   let signIn: SignIn;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { openAccess } from '../../src/access/open-access.ts';
@@ -7,6 +7,7 @@ import { unobserved } from '../../src/observation/observe.ts';
 import { byName } from '../http/by-name.ts';
 import { type CacheServer, cases, inflated, startCacheServer } from '../http/reply-cache/cache-server.ts';
 import { catalogue } from '../http/rights/personal-model.ts';
+import { putInPlace } from '../support/put-in-place.ts';
 import { until } from '../support/until.ts';
 
 const one = (read: string): string => `roles:\n  r: { who: [{ names: [ann, bob] }], read: [${read}] }\n`;
@@ -28,8 +29,7 @@ describe('http: nothing is served by rules of before', () => {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'gateway-reload-'));
   const file = path.join(folder, 'access.yaml');
   const write = (text: string): void => {
-    writeFileSync(`${file}.new`, text);
-    renameSync(`${file}.new`, file);
+    putInPlace(file, text);
   };
   let server: CacheServer;
   before(async () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import type { Access } from '../../src/access/access.ts';
@@ -10,6 +10,7 @@ import { namedPrincipal } from '../../src/sign-in/principal.ts';
 import { byName } from '../http/by-name.ts';
 import { catalogue } from '../http/rights/personal-model.ts';
 import { startTestServer, type TestServer } from '../http/test-server.ts';
+import { putInPlace } from '../support/put-in-place.ts';
 
 const rules = `claims:
   bonn: { cities: [Bonn], least: 2 }
@@ -38,8 +39,7 @@ describe('http: rules of a file', () => {
   const told: (string | null)[] = [];
   const file = (): string => path.join(folder, 'access.yaml');
   const write = (text: string): void => {
-    writeFileSync(`${file()}.new`, text);
-    renameSync(`${file()}.new`, file());
+    putInPlace(file(), text);
   };
 
   before(async () => {

@@ -1,15 +1,6 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import https from 'node:https';
 import os from 'node:os';
 import path from 'node:path';
@@ -17,6 +8,7 @@ import process from 'node:process';
 import { gunzipSync } from 'node:zlib';
 import { freePort } from '../../src/embedded/address.ts';
 import { gateway, type Program, run as runProgram } from '../e2e/support/program.ts';
+import { shopMetadata } from '../sharing/gateways.ts';
 import { type TestDatabase, testDatabase } from '../support/postgres.ts';
 import { until } from '../support/until.ts';
 
@@ -222,21 +214,6 @@ for (const { name, start } of proxies) {
       assert.deepEqual(kept, []);
     });
   });
-}
-
-/** A set whose keys are texts; JSON is YAML. */
-function shopMetadata(folder: string): string {
-  const metadata = path.join(folder, 'metadata');
-  const text = { type: 'String', personalData: 'none', description: 'Of the test.', example: 'x' };
-  const about = { title: 'Acme', description: 'Of the test.', kind: 'files', prefix: 'Acme' };
-  const set = {
-    ...{ source: { name: 'acme', ...about }, set: 'Things', title: 'Things', description: 'Of the test.' },
-    ...{ key: ['ThingId'], write: { mode: 'upsert' } },
-    properties: { ThingId: { ...text, header: 'Id' }, Title: text },
-  };
-  mkdirSync(metadata);
-  writeFileSync(path.join(metadata, 'things.yaml'), JSON.stringify(set));
-  return metadata;
 }
 
 function ask(

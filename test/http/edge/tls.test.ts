@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { get } from 'node:https';
 import { connect as connectPlain } from 'node:net';
 import os from 'node:os';
@@ -10,6 +10,7 @@ import { connect, type PeerCertificate, type SecureVersion } from 'node:tls';
 import { after, before } from 'mocha';
 import { tlsFault, tlsFiles } from '../../../src/http/edge/tls-files.ts';
 import { healthRoutes, type UnreadyPart } from '../../../src/http/health.ts';
+import { putInPlace } from '../../support/put-in-place.ts';
 import { selfSigned } from '../../support/servers/certificate.ts';
 import { until } from '../../support/until.ts';
 import { startTestServer, type TestServer } from '../test-server.ts';
@@ -20,13 +21,9 @@ describe('a listener with a certificate of its own', () => {
   const told: (string | null)[] = [];
   let missing: UnreadyPart | null = null;
   const files = () => ({ certificate: path.join(folder, 'cert.pem'), key: path.join(folder, 'key.pem') });
-  const replace = (file: string, text: string): void => {
-    writeFileSync(`${file}.new`, text);
-    renameSync(`${file}.new`, file);
-  };
   const write = ({ cert, key }: { readonly cert: string; readonly key: string }): void => {
-    replace(files().key, key);
-    replace(files().certificate, cert);
+    putInPlace(files().key, key);
+    putInPlace(files().certificate, cert);
   };
   const first = selfSigned({ days: 2 });
   before(async () => {
