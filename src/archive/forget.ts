@@ -30,7 +30,7 @@ export function forgetArchives(
     for (const name of names) {
       await forget(transaction, catalogue, { source, name });
     }
-    for (const table of ['archive', 'archive_copy', 'tombstones', 'set_versions']) {
+    for (const table of ['archive', 'archive_copy', 'tombstones', 'removed_rows', 'set_versions']) {
       await transaction.query(`DELETE FROM gateway.${table} WHERE entity_set = ANY($1::text[])`, [names]);
     }
     return names;

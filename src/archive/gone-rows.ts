@@ -4,6 +4,7 @@ import { canonicalDateTimeOffset } from '../plan/value/temporal-text.ts';
 import { quoteIdentifier } from '../sql/identifier.ts';
 import { escapeText } from '../sql/literal.ts';
 import type { Transaction } from '../warehouse/database.ts';
+import { noteRemovedRows } from '../warehouse/note-removed-rows.ts';
 import { writeTombstones } from '../warehouse/write-tombstones.ts';
 import type { ArchivedSet } from './archived-set.ts';
 import { type Feed, oldestMoment, rowsOfKeys } from './feed-rows.ts';
@@ -126,15 +127,15 @@ export async function writeGone(
     `UPDATE ${name} t SET ${purged} = now(), _version = $1 FROM ${goneRows} g WHERE t._row = g._target AND g._purged`,
     [version],
   );
-  await writeTombstonesOf(transaction, archived, { where: `t._row IN (${deletedRows})`, values: [], version });
+  await noteLeaving(transaction, archived, { where: `t._row IN (${deletedRows})`, values: [], version });
   const deleted = await transaction.query(
     `DELETE FROM ${name} t USING ${goneRows} g WHERE t._row = g._target AND NOT g._purged`,
   );
   return { purged: marked.rowCount, deleted: deleted.rowCount };
 }
 
-/** Notes for delta links that the rows `t` leave which meet a condition. */
-export async function writeTombstonesOf(
+/** Notes, for delta links and for counts that are known, that the rows `t` leave which meet a condition. */
+export async function noteLeaving(
   transaction: Transaction,
   archived: ArchivedSet,
   leaving: { readonly where: string; readonly values: readonly string[]; readonly version: string },
@@ -148,6 +149,8 @@ export async function writeTombstonesOf(
     ),
     [...values, archived.name, version],
   );
+  const leave = noteRemovedRows(`FROM ${table.name} t WHERE ${where}`, { set, version: at });
+  await transaction.query(leave, [...values, archived.name, version]);
 }
 
 const keyPairs = ({ live }: ArchivedSet, { key }: ArchiveTable): string =>

@@ -6,7 +6,7 @@ import type { Database, Transaction } from '../warehouse/database.ts';
 import type { ArchivedSet } from './archived-set.ts';
 import { recordedSets } from './archives.ts';
 import { lockArchived, makeOfArchived, noteArchived } from './follow-archived.ts';
-import { writeTombstonesOf } from './gone-rows.ts';
+import { noteLeaving } from './gone-rows.ts';
 import { keptFrom } from './kept-from.ts';
 import { tableOf } from './merge-copied.ts';
 
@@ -63,7 +63,7 @@ async function pruneSet(
   await lockArchived(transaction, followed);
   const version = await nextVersion(transaction, archived.name);
   await noteArchived(transaction, followed, `SELECT t._row FROM ${table.name} t WHERE ${condition}`, [since]);
-  await writeTombstonesOf(transaction, archived, { where: condition, values: [since], version });
+  await noteLeaving(transaction, archived, { where: condition, values: [since], version });
   const { rowCount } = await transaction.query(`DELETE FROM ${table.name} t WHERE ${condition}`, [since]);
   if (rowCount > 0) {
     await publishVersion(transaction, archived.name, version);

@@ -9,7 +9,7 @@ import { type PostgresProxy, postgresProxy } from '../support/postgres-proxy.ts'
 
 const patient = { timeout: 10_000, signal: new AbortController().signal };
 /** What reading needs besides the sets themselves: versions for ETags and delta links. */
-const bookkeeping = ['gateway.set_versions', 'gateway.tombstones'];
+const bookkeeping = ['gateway.set_versions', 'gateway.tombstones', 'gateway.removed_rows'];
 
 describe('the role that reads for requests', () => {
   const catalogue = catalogueOf(metadataFolder);

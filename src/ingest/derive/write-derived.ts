@@ -2,6 +2,7 @@ import { metRows } from '../../sql/apart.ts';
 import { quoteIdentifier } from '../../sql/identifier.ts';
 import { escapeText } from '../../sql/literal.ts';
 import type { Transaction } from '../../warehouse/database.ts';
+import { noteRemovedRows } from '../../warehouse/note-removed-rows.ts';
 import { writeTombstones } from '../../warehouse/write-tombstones.ts';
 import { nextVersion, publishVersion } from '../ledger/set-version.ts';
 import { columnList, sameKey } from '../stored/column-lists.ts';
@@ -62,6 +63,10 @@ export async function writeDerived(transaction: Transaction, writing: DerivedWri
       [table.set.name, version],
     );
   }
+  await transaction.query(noteRemovedRows(`FROM ${table.name} t JOIN ${lost} l ON l._target = t._row`), [
+    table.set.name,
+    version,
+  ]);
   const gone = await transaction.query(`DELETE FROM ${table.name} t USING ${lost} l WHERE l._target = t._row`);
   const differs = differences(derived);
   const marked = [version, marks.loadId, marks.fileTime];

@@ -4,6 +4,7 @@ import { copyLine } from '../../sql/copy-line.ts';
 import { quoteIdentifier } from '../../sql/identifier.ts';
 import { escapeText } from '../../sql/literal.ts';
 import type { Transaction } from '../../warehouse/database.ts';
+import { noteRemovedRows } from '../../warehouse/note-removed-rows.ts';
 import { writeTombstones } from '../../warehouse/write-tombstones.ts';
 import { maintainDerived, noteAffected } from '../derive/maintain-derived.ts';
 import type { DerivedMarks } from '../derive/write-derived.ts';
@@ -184,6 +185,10 @@ async function writeRows(transaction: Transaction, catalogue: Catalogue, work: R
       [set.name, version],
     );
   }
+  await transaction.query(noteRemovedRows(`FROM ${name} t JOIN ${found} e ON e._target = t._row AND e._removed`), [
+    set.name,
+    version,
+  ]);
   await transaction.query(`DELETE FROM ${name} t USING ${found} e WHERE e._target = t._row AND e._removed`);
   const columns = [...new Set([...rules.properties.map((one) => one.name), ...computedOf(catalogue, set.name)])].filter(
     (property) => table.columns.has(property) && !table.key.includes(columnOf(table, property)),

@@ -1,4 +1,5 @@
 import type { Transaction } from '../../warehouse/database.ts';
+import { publishVersionText } from '../../warehouse/publish-version.ts';
 
 /** Lets no other load touch these sets until the transaction ends. Always in the same order, so that loads cannot wait for each other in a ring. */
 export async function lockSets(transaction: Transaction, sets: readonly string[]): Promise<void> {
@@ -18,10 +19,7 @@ export async function nextVersion(transaction: Transaction, set: string): Promis
 
 /** Publishes it; only when something changed, so that readers who ask "anything new?" hear no for nothing. */
 export async function publishVersion(transaction: Transaction, set: string, version: string): Promise<void> {
-  await transaction.query(
-    `INSERT INTO gateway.set_versions (entity_set, version, changed_at) VALUES ($1, $2, now()) ON CONFLICT (entity_set) DO UPDATE SET version = excluded.version, changed_at = excluded.changed_at`,
-    [set, version],
-  );
+  await transaction.query(publishVersionText, [set, version]);
 }
 
 /** The set's rows cannot be followed any further by those who know their keys: delta links of it expire, and keys of removed rows are forgotten. */

@@ -2,6 +2,7 @@ import type { WriteDisposition } from '../../catalogue/catalogue.ts';
 import { quoteIdentifier } from '../../sql/identifier.ts';
 import { escapeText } from '../../sql/literal.ts';
 import type { Transaction } from '../../warehouse/database.ts';
+import { noteRemovedRows } from '../../warehouse/note-removed-rows.ts';
 import { writeTombstones } from '../../warehouse/write-tombstones.ts';
 import { noteConfirmations } from '../ledger/confirmations.ts';
 import { type FileOrder, placeOf, storedPlace } from '../ledger/file-order.ts';
@@ -170,6 +171,12 @@ async function removeRows(transaction: Transaction, { decisions, table, version,
       [file.fileTime, version],
     );
   } else {
+    if (set.versionColumn !== null) {
+      await transaction.query(noteRemovedRows(`FROM ${name} t JOIN ${removals} r ON r._target = t._row`), [
+        set.name,
+        version,
+      ]);
+    }
     await transaction.query(`DELETE FROM ${name} t USING ${removals} r WHERE r._target = t._row`);
   }
 }

@@ -2,6 +2,7 @@ import type { Catalogue, Export } from '../../catalogue/catalogue.ts';
 import { quoteIdentifier } from '../../sql/identifier.ts';
 import { escapeText } from '../../sql/literal.ts';
 import type { Transaction } from '../../warehouse/database.ts';
+import { noteRemovedRows } from '../../warehouse/note-removed-rows.ts';
 import { writeTombstones } from '../../warehouse/write-tombstones.ts';
 import { setsTouched } from '../derive/derived-sets.ts';
 import { maintainDerived, noteAffected } from '../derive/maintain-derived.ts';
@@ -59,6 +60,10 @@ export async function pruneRows(
       [set.name, version],
     );
   }
+  await transaction.query(noteRemovedRows(`FROM ${name} t JOIN ${outlived} o ON o._target = t._row`), [
+    set.name,
+    version,
+  ]);
   await transaction.query(`DELETE FROM ${name} t USING ${outlived} o WHERE o._target = t._row`);
   await publishVersion(transaction, set.name, version);
   await maintainDerived(transaction, catalogue, { source: table, version, marks, bulk: true, outlived: true });

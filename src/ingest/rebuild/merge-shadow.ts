@@ -4,6 +4,7 @@ import { apart, metRows } from '../../sql/apart.ts';
 import { quoteIdentifier, quoteRelation } from '../../sql/identifier.ts';
 import { escapeText } from '../../sql/literal.ts';
 import type { Transaction } from '../../warehouse/database.ts';
+import { noteRemovedRows } from '../../warehouse/note-removed-rows.ts';
 import type { ShadowTable } from '../../warehouse/tables/shadow-table.ts';
 import { writeTombstones } from '../../warehouse/write-tombstones.ts';
 import { nextVersion, publishVersion } from '../ledger/set-version.ts';
@@ -42,9 +43,9 @@ export async function mergeShadow(transaction: Transaction, catalogue: Catalogue
       [one.set, version],
     );
   }
-  const gone = await transaction.query(
-    `DELETE FROM ${live} t WHERE NOT EXISTS (SELECT 1 FROM ${apart(shadow)} s WHERE ${same})`,
-  );
+  const leaving = `FROM ${live} t WHERE NOT EXISTS (SELECT 1 FROM ${apart(shadow)} s WHERE ${same})`;
+  await transaction.query(noteRemovedRows(leaving), [one.set, version]);
+  const gone = await transaction.query(`DELETE ${leaving}`);
   const differs = (names: readonly string[]): string =>
     names.map((name) => `t.${quoteIdentifier(name)} IS DISTINCT FROM s.${quoteIdentifier(name)}`).join(' OR ');
   const served = `(${differs([...data, '_load_id', '_deleted_at'])})`;

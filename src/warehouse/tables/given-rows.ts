@@ -2,6 +2,8 @@ import type { Catalogue, StoredSet } from '../../catalogue/catalogue.ts';
 import { countedRows } from '../../sql/apart.ts';
 import { quoteIdentifier, quoteRelation } from '../../sql/identifier.ts';
 import type { Transaction } from '../database.ts';
+import { noteRemovedRows } from '../note-removed-rows.ts';
+import { publishVersionText } from '../publish-version.ts';
 import { writeTombstones } from '../write-tombstones.ts';
 import { columnOf } from './wanted-tables.ts';
 
@@ -84,10 +86,7 @@ async function putRows(transaction: Transaction, rows: Given, whole: boolean): P
   if (rowCount + removed === 0) {
     return false;
   }
-  await transaction.query(
-    `INSERT INTO gateway.set_versions (entity_set, version, changed_at) VALUES ($1, $2, now()) ON CONFLICT (entity_set) DO UPDATE SET version = excluded.version, changed_at = excluded.changed_at`,
-    [set.name, version],
-  );
+  await transaction.query(publishVersionText, [set.name, version]);
   return true;
 }
 
@@ -105,9 +104,12 @@ async function removeOthers(transaction: Transaction, rows: Given, version: stri
   const { set, key, source, values } = rows;
   const same = key.map((name) => `g.${name} = t.${name}`).join(' AND ');
   const pairs = key.map((name) => `'${name.slice(1, -1).replaceAll("'", "''")}', ${name}`).join(', ');
+  const others = `FROM ${quoteRelation(set.relation)} AS t WHERE NOT EXISTS (SELECT 1 FROM ${source} WHERE ${same})`;
+  const name = `$${String(values.length + 1)}`;
+  await transaction.query(noteRemovedRows(others, { set: name, version }), [...values, set.name]);
   const { rowCount } = await transaction.query(
-    `WITH gone AS (DELETE FROM ${quoteRelation(set.relation)} AS t WHERE NOT EXISTS (SELECT 1 FROM ${source} WHERE ${same}) RETURNING t.*)
-     ${writeTombstones(`$${String(values.length + 1)}::text, jsonb_build_object(${pairs}), ${version}::bigint FROM gone`)}`,
+    `WITH gone AS (DELETE ${others} RETURNING t.*)
+     ${writeTombstones(`${name}::text, jsonb_build_object(${pairs}), ${version}::bigint FROM gone`)}`,
     [...values, set.name],
   );
   return rowCount;
