@@ -38,7 +38,7 @@ export async function answer(exchange: Exchange, feed: Feed): Promise<void> {
   }
   const form = formOf(plan, { exchange, model: catalogue.model, options: uri.options });
   const { rowConditions } = plan;
-  const writer = replyWriter({ ...place, form, rowConditions });
+  const writer = replyWriter({ ...place, form, rowConditions, aggregated: uri.options.apply !== undefined });
   const read = (page: ODataUri, rows: Bound<RowsPlan>, continues: boolean): Promise<SendRest> =>
     feed.sources.pick(rows, catalogue).read(readingOf(page, { ...place, form, continues }), writer);
   try {
@@ -185,6 +185,8 @@ interface WritingPlace extends Place {
   readonly form: ReplyForm;
   /** See `SetFacts`. */
   readonly rowConditions: string;
+  /** Rows are made of others, by `$apply`. */
+  readonly aggregated: boolean;
 }
 
 function replyWriter(place: WritingPlace): ReplyWriter {

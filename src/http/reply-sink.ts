@@ -43,6 +43,7 @@ export class ReplySink {
   #stream: NodeJS.WritableStream | null = null;
   #wake: (() => void) | null = null;
   #beginCopy: (() => CompressedCopy | null) | null = null;
+  #copySmall = false;
   #copy: CompressedCopy | null = null;
 
   constructor(response: ReplyTarget, head: ReplyHead, encoding: ContentEncoding) {
@@ -56,9 +57,10 @@ export class ReplySink {
     return this.#stream !== null;
   }
 
-  /** Asks for a copy of the reply once it is sent compressed and in more than one piece. */
-  copyTo(begin: () => CompressedCopy | null): void {
+  /** Asks for a copy of the reply once it is sent compressed and in more than one piece; `evenSmall`: however small it is. */
+  copyTo(begin: () => CompressedCopy | null, { evenSmall }: { readonly evenSmall: boolean }): void {
     this.#beginCopy = begin;
+    this.#copySmall = evenSmall;
   }
 
   /** Sends what was appended; waits while the reader is behind. Throws when the client hung up. */
@@ -124,7 +126,12 @@ export class ReplySink {
     }
     await this.flush();
     const stream = this.#stream;
-    await new Promise<void>((resolve, reject) => {
+    await this.#finished(() => stream.end());
+  }
+
+  /** Ends the reply, and resolves when the system has all of it. */
+  #finished(end: () => void): Promise<void> {
+    return new Promise<void>((resolve, reject) => {
       const gone = (): void => reject(new ClientGone());
       this.#response.once('close', gone);
       this.#response.once('finish', () => {
@@ -132,16 +139,25 @@ export class ReplySink {
         this.#copy?.keep();
         resolve();
       });
-      stream.end();
+      end();
     });
   }
 
-  #endWhole(): void {
+  /** A small reply does not wait for its client, unless a copy of it is to be whole. */
+  async #endCompressed(body: Buffer, copied: boolean): Promise<void> {
+    if (copied) {
+      const stream = this.#begin();
+      return this.#finished(() => stream.end(body));
+    }
+    this.#beginCopy = null;
+    this.#begin().end(body);
+  }
+
+  async #endWhole(): Promise<void> {
     const body = this.output.bytes.subarray(0, this.output.position);
-    if (this.#encoding !== 'identity' && body.length >= worthCompressing) {
-      this.#beginCopy = null;
-      this.#begin().end(body);
-      return;
+    const copied = this.#copySmall && this.#beginCopy !== null;
+    if (this.#encoding !== 'identity' && (copied || body.length >= worthCompressing)) {
+      return this.#endCompressed(body, copied);
     }
     const length = this.#response.req.method === 'HEAD' ? {} : { 'Content-Length': String(body.length) };
     this.#response.writeHead(this.#head.status, { ...this.#head.headers, ...length });

@@ -252,7 +252,7 @@ export class ReplyWriter implements Recipient<SendRest> {
   #share(sink: ReplySink, { validator }: PageReply, { etag = null, applied = [] }: HeadFacts): void {
     const { shared } = this.#place;
     if (etag !== null && shared !== null && validator.shareable) {
-      sink.copyTo(() => shared.begin(etag, applied));
+      sink.copyTo(() => shared.begin(etag, applied), { evenSmall: shared.evenSmall });
     }
   }
 }

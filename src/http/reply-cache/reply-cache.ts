@@ -26,6 +26,8 @@ export interface ReplyIdentity {
   readonly tag: string;
   /** Preferences that the reply follows. */
   readonly applied: readonly string[];
+  /** Kept although it has few bytes. */
+  readonly evenSmall: boolean;
   /** Rows written, asked when the reply is whole. */
   readonly rows: () => number | null;
 }
@@ -34,7 +36,7 @@ export interface ReplyIdentity {
 export const keptFor = 60 * 60 * 1000;
 /** Kept and growing replies at most: each holds an open file. */
 const mostFiles = 256;
-/** Bytes below which a reply is made again faster than it is kept. */
+/** Bytes below which a reply is made again faster than it is kept, unless it sums up many rows. */
 const smallest = 8 * 1024;
 /** Bytes of all copies that wait in memory for the disk; copies that would make it more are given up. */
 const mostWaiting = 4 * 1024 * 1024;
@@ -191,7 +193,7 @@ export class ReplyCache {
     return false;
   }
 
-  #keep({ request, tag, applied, rows }: ReplyIdentity, bytes: number, file: TemporaryFile): void {
+  #keep({ request, tag, applied, evenSmall, rows }: ReplyIdentity, bytes: number, file: TemporaryFile): void {
     const facts = { tag, applied, bytes, rows: rows(), file };
     const kept = new CachedReply(facts, (removal) => {
       this.#free(bytes);
@@ -199,7 +201,7 @@ export class ReplyCache {
       void removal.then(() => this.#removals.delete(removal));
     });
     this.#faulty = false;
-    if (this.#closed || bytes < smallest || this.#kept.peek(request)?.facts.tag === tag) {
+    if (this.#closed || (bytes < smallest && !evenSmall) || this.#kept.peek(request)?.facts.tag === tag) {
       kept.giveUp();
       return;
     }

@@ -13,6 +13,8 @@ import { type OpenedReply, openCached, sendCached } from './send-cached.ts';
 export interface SharedReply {
   /** A reply to this request is kept, maybe of other data. */
   readonly kept: boolean;
+  /** A few bytes are worth keeping too: many rows were read for them. */
+  readonly evenSmall: boolean;
   /**
    * The kept reply, where it is the one of the ETag. The ETag is only asked for where a reply to this request is kept at
    * all, so that nobody else pays for knowing it before the rows.
@@ -32,6 +34,8 @@ export interface SharedRequest {
   /** Which rows the reader may see, see `SetFacts`. */
   readonly rowConditions: string;
   readonly cache: ReplyCache;
+  /** The rows of the reply are made of others, by `$apply`. */
+  readonly aggregated: boolean;
 }
 
 /**
@@ -39,7 +43,7 @@ export interface SharedRequest {
  * address and Host, query, preferences, format, encoding, page size, the model as the reader sees it and the rows that he may
  * see. Else a reply knows nothing of who asked for it; the key option is in no query here.
  */
-export function sharedReply({ exchange, form, cache, ...reader }: SharedRequest): SharedReply {
+export function sharedReply({ exchange, form, cache, aggregated, ...reader }: SharedRequest): SharedReply {
   const { path, query, prefer, timing } = exchange;
   // Who sees something else has a kept reply of his own: by the ETag alone they would drive each other's out.
   const seen = [modelVersion(reader.feed, reader.catalogue), reader.rowConditions];
@@ -48,6 +52,7 @@ export function sharedReply({ exchange, form, cache, ...reader }: SharedRequest)
     get kept() {
       return cache.holds(request);
     },
+    evenSmall: aggregated,
     async find(tag) {
       if (!cache.holds(request)) {
         return null;
@@ -74,6 +79,6 @@ export function sharedReply({ exchange, form, cache, ...reader }: SharedRequest)
       const facts = { contentType: form.mediaType, etag, applied, more };
       await sendCached(found, replyHead(exchange, facts), exchange);
     },
-    begin: (tag, applied) => cache.begin({ request, tag, applied, rows: () => exchange.rows }),
+    begin: (tag, applied) => cache.begin({ request, tag, applied, evenSmall: aggregated, rows: () => exchange.rows }),
   };
 }

@@ -279,7 +279,7 @@ describe('http: a disk that fails or lags', () => {
   it('copies that wait for the disk hold a bounded number of bytes in memory', async () => {
     const cache = new ReplyCache({ folder, totalBytes: 1024 * megabyte, observe: () => {} });
     const copies = Array.from({ length: 3 }, (_, index) =>
-      cache.begin({ request: String(index), tag: '"t"', applied: [], rows: () => 0 }),
+      cache.begin({ request: String(index), tag: '"t"', applied: [], evenSmall: false, rows: () => 0 }),
     );
     // Without a turn of the event loop nothing can be written.
     for (let times = 0; times < 64; times++) {
