@@ -20,9 +20,10 @@ import { planning } from './workloads/planning.ts';
 import { proxied } from './workloads/proxied.ts';
 import { rights } from './workloads/rights.ts';
 import { standby } from './workloads/standby.ts';
+import { unified } from './workloads/unified.ts';
 
 const workloads: Readonly<Record<string, Workload>> = {
-  ...{ extraction, csv, peers, gzip, planning, memory, ingest, proxied, rights, standby },
+  ...{ extraction, csv, peers, gzip, planning, memory, ingest, proxied, rights, standby, unified },
   'dot-net': dotNet,
 };
 
