@@ -6,12 +6,13 @@ import { type ArchiveFlags, archiveCommand } from './commands/archive.ts';
 import { type BackupFlags, backupCommand } from './commands/backup.ts';
 import { checkCommand } from './commands/check.ts';
 import { type ConnectFlags, connectCommand } from './commands/connect.ts';
+import { countArgument } from './commands/count-argument.ts';
 import { type DraftFlags, draftCommand } from './commands/draft.ts';
 import { type EraseFlags, eraseCommand } from './commands/erase.ts';
 import { exitCodes } from './commands/exit-code.ts';
 import type { ExplainFlags } from './commands/explain/explain.ts';
 import { hashPasswordCommand } from './commands/hash-password.ts';
-import { type IngestFlags, ingestCommand } from './commands/ingest.ts';
+import { type IngestFlags, ingestCommand, mostAtOnce } from './commands/ingest.ts';
 import { inspectCommand } from './commands/inspect.ts';
 import { migrateCommand } from './commands/migrate.ts';
 import { type PlaceFlags, placeCommand } from './commands/place.ts';
@@ -71,13 +72,6 @@ async function monitored(work: () => Promise<number>): Promise<number> {
   }
 }
 
-function wholeNumber(text: string): number {
-  if (!/^\d{1,9}$/.test(text)) {
-    throw new InvalidArgumentError('must be a whole number');
-  }
-  return Number(text);
-}
-
 function day(text: string): string {
   const date = DateTime.fromISO(text, { zone: 'utc' });
   if (!/^\d{4}-\d\d-\d\d$/.test(text) || !date.isValid) {
@@ -85,6 +79,9 @@ function day(text: string): string {
   }
   return text;
 }
+
+/** Days of made-up data: ten years. */
+const mostDays = 3660;
 
 /** All values of an option that stands several times. */
 const several = (value: string, others: readonly string[] = []): readonly string[] => [...others, value];
@@ -166,7 +163,11 @@ function program(): Command {
     .option('--period <from..to>', 'the period, where neither rows nor file name say it')
     .option('--force', 'load a file however many rows it lacks or has rejected')
     .option('--again', 'load bytes that were loaded before anew, as the metadata reads them now')
-    .option('--parallel <count>', 'files loaded at once where they touch no set in common, up to 6', wholeNumber)
+    .option(
+      '--parallel <count>',
+      `files loaded at once where they touch no set in common, up to ${mostAtOnce}`,
+      countArgument(1, mostAtOnce),
+    )
     .action((paths: string[], flags: IngestFlags) => run(ingestCommand(surroundings(), paths, flags)));
   gateway
     .command('sync')
@@ -254,12 +255,16 @@ function program(): Command {
     .command('sample')
     .description('write made-up exports')
     .requiredOption('--out <directory>', 'where to')
-    .option('--rows <count>', 'rows of a file that grows day by day', wholeNumber)
-    .option('--seed <number>', 'same seed, same bytes', wholeNumber)
-    .option('--days <count>', 'days of data', wholeNumber)
-    .option('--days-per-file <count>', 'days in one file, where files say the days of their rows', wholeNumber)
+    .option('--rows <count>', 'rows of a file that grows day by day', countArgument(1, 100_000_000))
+    .option('--seed <number>', 'same seed, same bytes', countArgument(0, 999_999_999))
+    .option('--days <count>', 'days of data', countArgument(1, mostDays))
+    .option(
+      '--days-per-file <count>',
+      'days in one file, where files say the days of their rows',
+      countArgument(1, mostDays),
+    )
     .option('--from <date>', 'first day, yyyy-MM-dd', day)
-    .option('--broken <count>', 'broken rows added to each file', wholeNumber)
+    .option('--broken <count>', 'broken rows added to each file', countArgument(0, 1_000_000))
     .action(({ out, ...order }: { readonly out: string } & Partial<SampleOrder>) =>
       run(sampleCommand(surroundings(), out, order)),
     );

@@ -23,7 +23,7 @@ export interface IngestFlags {
 /** Of more files only those are named of which there is something to say. */
 const namedFiles = 20;
 /** Each load has a connection to PostgreSQL of its own, and there are so many. */
-const mostAtOnce = 6;
+export const mostAtOnce = 6;
 
 /** `gateway ingest`: loads files and folders. 2 when a file was refused or a row rejected, 1 when a file failed. */
 export async function ingestCommand(
@@ -32,10 +32,6 @@ export async function ingestCommand(
   { parallel = 1, ...flags }: IngestFlags,
 ): Promise<number> {
   const { config, print } = surroundings;
-  if (parallel < 1 || parallel > mostAtOnce) {
-    print(`--parallel must be from 1 to ${mostAtOnce}.`);
-    return exitCodes.usage;
-  }
   const catalogue = catalogueOf(surroundings);
   return withWarehouse(surroundings, async ({ database }) => {
     await prepare(database, catalogue, { observe: everyone(surroundings.observe, storedRowsTo(print)) });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { exportFile } from '../ingest/support/feed.ts';
 import { testDatabase } from '../support/postgres.ts';
@@ -47,5 +47,53 @@ describe('What the commands say of files', () => {
     assert.match(status.output, /^tracebuzz\/cases: 1 load, 1 new row, last \S+$/m);
     assert.match(status.output, /^files of no known export: 2 refused, last \S+$/m);
     await database.drop();
+  });
+});
+
+describe('What the commands count', () => {
+  const rejected: readonly (readonly [command: string, option: string, refused: readonly string[], range: string])[] = [
+    ['sample --out nowhere', '--days', ['0', '-1', '1.5', '', 'many', '3661', '1e2'], '1 to 3660'],
+    ['sample --out nowhere', '--days-per-file', ['0', '-1', '0.5', '3661'], '1 to 3660'],
+    ['sample --out nowhere', '--rows', ['0', '-1', '2.5'], '1 to 100000000'],
+    ['sample --out nowhere', '--seed', ['-1', '1.5'], '0 to 999999999'],
+    ['sample --out nowhere', '--broken', ['-1', '1.5', '1000001'], '0 to 1000000'],
+    ['ingest nowhere', '--parallel', ['0', '-1', '1.5', '7'], '1 to 6'],
+    ['rejects', '--limit', ['0', '-1', '1.5', ''], '1 to 1000000'],
+    ['rejects', '--load', ['0', '-1', '1.5', ''], '1 on'],
+    ['replay', '--load', ['0', '-1', '1.5'], '1 on'],
+    ['dismiss', '--load', ['0', '-1', '1.5'], '1 on'],
+    ['dismiss', '', ['0', '1.5', 'first'], '1 on'],
+  ];
+  for (const [command, option, refused, range] of rejected) {
+    it(`${command} ${option}: what is no count there is refused with what may be said, and nothing is done`, async () => {
+      for (const value of refused) {
+        const said = option === '' ? [value] : [`${option}=${value}`];
+        const { code, output } = await runInProcess([...command.split(' '), ...said], {});
+        assert.equal(code, 64, output);
+        assert.match(
+          output,
+          new RegExp(`${option} .*'${value}' is invalid.*must be a whole number from ${range}`),
+          value,
+        );
+      }
+    });
+  }
+
+  it('no other option of a command takes a number', () => {
+    const numbers = readdirSync('src', { recursive: true, encoding: 'utf8' })
+      .filter((file) => file.endsWith('.ts') && /^(main\.ts|commands)/.test(file))
+      .flatMap(
+        (file) => readFileSync(path.join('src', file), 'utf8').match(/'--[a-z-]+ <(?:count|number|id)>'/g) ?? [],
+      );
+    assert.deepEqual(numbers.map((text) => text.slice(1).split(' ')[0]).sort(), [
+      '--broken',
+      '--days',
+      '--days-per-file',
+      '--limit',
+      '--load',
+      '--parallel',
+      '--rows',
+      '--seed',
+    ]);
   });
 });

@@ -1,6 +1,7 @@
 import { userInfo } from 'node:os';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type RejectState, rejectStates } from '../../ingest/ledger/reject-work.ts';
+import { countArgument } from '../count-argument.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { dismissCommand } from './dismiss.ts';
 import { rejectsCommand } from './rejects.ts';
@@ -38,7 +39,7 @@ export function rejectCommands(gateway: Command, { surroundings, run }: Runner):
     .description('list rejected rows by what is wrong with them, or show single ones whole')
     .argument('[numbers...]', 'numbers of rejected rows', numbers)
     .addOption(new Option('--state <state>', 'default: open').choices([...rejectStates, 'all']))
-    .option('--limit <count>', 'rows shown of each kind of fault', (text) => Number(number(text)), 5)
+    .option('--limit <count>', 'rows shown of each kind of fault', countArgument(1, 1_000_000), 5)
     .option('--raw', 'show the rows as they stand in their files: they are about people', false)
     .option('--json', 'as JSON', false)
     .action((ids: string[], options: ListOptions) => {
@@ -85,7 +86,7 @@ function filterOf(ids: readonly string[], { load, source, export: name, code }: 
 
 function number(text: string): string {
   if (!/^[1-9]\d{0,17}$/.test(text)) {
-    throw new InvalidArgumentError('must be a number');
+    throw new InvalidArgumentError('must be a whole number from 1 on');
   }
   return text;
 }
