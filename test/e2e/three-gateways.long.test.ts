@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { useDatabases } from '../support/postgres.ts';
 import { serveFiles, whichServers } from './support/file-servers.ts';
 import { run, serve, until, useFolders } from './support/program.ts';
-import { assertSame, finish, placeOf, resultOf, samplesIn, waiting } from './support/undisturbed.ts';
+import { assertSame, finish, placeOf, resultOf, samplesIn, statesIn, waiting } from './support/undisturbed.ts';
 
 describe('Three gateways at once on one database', function () {
   this.timeout(30 * 60_000);
@@ -12,7 +12,8 @@ describe('Three gateways at once on one database', function () {
   it('on one drop folder: tables and ledger are those of one gateway, and each file is loaded once', async () => {
     const files = folder();
     await samplesIn(files, 3, true);
-    const expected = await finish(placeOf(folder(), { connectionString: await connect(), files }));
+    const undisturbed = placeOf(folder(), { connectionString: await connect(), files });
+    const expected = await finish(undisturbed);
     const place = placeOf(folder(), { connectionString: await connect(), files });
     const environments = [1, 2, 3].map(() => ({ ...place.environment, DATA_DIR: folder(), DROP_DIR: place.drop }));
     const programs = await Promise.all(environments.map((environment) => serve(environment)));
@@ -23,6 +24,11 @@ describe('Three gateways at once on one database', function () {
       assert.doesNotMatch(program.output(), /"level":50/, 'no alarm');
     }
     assertSame(await resultOf(place), expected);
+    assert.deepEqual(
+      await statesIn(place.connectionString),
+      await statesIn(undisturbed.connectionString),
+      'no row of a file that another one took',
+    );
   });
 
   it(`at one FTP and one SFTP server (${whichServers}): likewise, and nothing is left there`, async () => {

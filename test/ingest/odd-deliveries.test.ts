@@ -154,34 +154,4 @@ describe('What lies oddly in the drop folder', () => {
     assert.deepEqual(drop.notices, []);
     assert.ok(drop.taken.every(({ movedTo }) => movedTo !== null && existsSync(movedTo)));
   });
-
-  it('three gateways on one folder load each file once, put all away, and raise no alarm', async () => {
-    const drop = make();
-    const files = Array.from({ length: 6 }, () => casesFile(2));
-    for (const { name, text } of files) {
-      drop.write(name, text);
-    }
-    drop.write('nobody.csv', 'a,b\n1,2\n');
-    const notices: string[] = [];
-    const gateways = [1, 2, 3].map(
-      () =>
-        new DropFolder(feed(), drop.folder, {
-          ...{ settle: 0, minimumAge: 0 },
-          observe: (one) => {
-            if (one.event === 'drop-folder' || one.event === 'not-settled') {
-              notices.push(JSON.stringify(one));
-            }
-          },
-        }),
-    );
-    await Promise.all(gateways.map((gateway) => gateway.scan()));
-    await Promise.all(gateways.map((gateway) => gateway.scan()));
-    assert.deepEqual(notices, []);
-    assert.deepEqual(readdirSync(drop.at('loaded')).sort(), files.map(({ name }) => name).sort());
-    assert.ok(readdirSync(drop.at('refused')).includes('nobody.csv'));
-    for (const { name } of files) {
-      const rows = await feed().rows(`SELECT FROM gateway.load WHERE file_name = '${name}' AND state = 'loaded'`);
-      assert.equal(rows.length, 1, name);
-    }
-  });
 });

@@ -118,7 +118,8 @@ async function statFile(path: string) {
   return stats;
 }
 
-function unreadable(path: string, cause: unknown): GatewayError {
+/** What it means that a file which was there cannot be read: it went away, or its disk fails. */
+export function unreadable(path: string, cause: unknown): GatewayError {
   const reason = cause instanceof Error ? cause.message : String(cause);
   return new GatewayError('FileUnreadable', `${path} cannot be read: ${reason}`, { target: path, cause });
 }

@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs';
 import type { CsvFault, CsvRecord } from './csv-record.ts';
+import { unreadable } from './file-facts.ts';
 import type { FileEncoding } from './file-encoding.ts';
 import type { LineEnd } from './line-end.ts';
 import { decodeLossy, unitDecoder, unitReader } from './text-decoding.ts';
@@ -36,7 +37,7 @@ export interface ReadOptions {
   readonly onBytes?: (bytes: number) => void;
 }
 
-/** The records of a file from its header on, in batches as they come from the disk; the first record is the header. */
+/** The records of a file from its header on, in batches as they come from the disk; the first record is the header. Throws GatewayError FileUnreadable. */
 export async function* readRecords(
   path: string,
   layout: TextLayout,
@@ -56,8 +57,7 @@ export async function* readRecords(
   if (layout.end <= layout.start) {
     return;
   }
-  const stream = createReadStream(path, { start: layout.start, end: layout.end - 1, highWaterMark: 256 * 1024 });
-  for await (const chunk of stream as AsyncIterable<Buffer>) {
+  for await (const chunk of bytesOf(path, layout)) {
     bytes += chunk.length;
     yield tokenizer.push(units.read(chunk)).map(toText);
     options.onBytes?.(bytes);
@@ -65,6 +65,16 @@ export async function* readRecords(
   const last = [...tokenizer.push(units.end()), ...tokenizer.end()].map(toText);
   // Half a character at the end of UTF-16 was read as a whole one, and the file has no byte behind its last.
   yield last.map((record) => (record.byteEnd > layout.end ? { ...record, byteEnd: layout.end } : record));
+}
+
+/** What the reader does with the bytes is its own matter: only what reading them throws becomes FileUnreadable. */
+async function* bytesOf(path: string, { start, end }: TextLayout): AsyncGenerator<Buffer> {
+  const stream = createReadStream(path, { start, end: end - 1, highWaterMark: 256 * 1024 });
+  try {
+    yield* stream as AsyncIterable<Buffer>;
+  } catch (cause) {
+    throw unreadable(path, cause);
+  }
 }
 
 /** The records below the header. */

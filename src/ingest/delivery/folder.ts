@@ -9,6 +9,7 @@ import type { FileEntry } from '../ledger/file-entries.ts';
 import { noteStuckUploads } from '../ledger/stuck-uploads.ts';
 import type { IngestContext } from '../load/load-file.ts';
 import type { Arrival, Delivery, Outcome, SpooledFile } from './delivery.ts';
+import { claimFile } from './file-claims.ts';
 import { describe, type FoundFile, type FoundFiles, findFiles } from './find-files.ts';
 import { FinishedFiles } from './finished-files.ts';
 import { besideName } from './move-file.ts';
@@ -50,6 +51,7 @@ interface Earlier extends Pick<FileEntry, 'target'> {
  * beside it) and two looks more find it the same. It is loaded where it lies, without a copy. Files that were taken in go to `loaded/`, refused
  * ones to `refused/` with the reason beside them; one that was not moved because the program was killed is found in the ledger by path, size,
  * time and bytes, and moved before it arrives again. A file there that changes afterwards was not whole: it is told as an alarm, and arrives again.
+ * Several gateways may have one folder: a file arrives at one of them, which holds a claim to it until it is put away.
  */
 export class FolderDelivery implements Delivery<FolderArrival> {
   readonly #context: IngestContext;
@@ -106,15 +108,24 @@ export class FolderDelivery implements Delivery<FolderArrival> {
     }
     await this.#noteStuck(found, ready);
     this.#unfinished = found.files.filter((file) => !ready.includes(file)).map(({ path }) => path);
-    const here = ready.map((file) => ({ file, arrival: () => this.#arrivalOf(file, found) }));
-    const there = changed.map((one) => ({ file: one.file, arrival: async () => this.#changedArrival(one) }));
-    for (const { file, arrival } of [...here, ...there]) {
+    const here = ready.map((file) => ({ file, below: file.below, arrival: () => this.#arrivalOf(file, found) }));
+    const there = changed.map((one) => ({ ...one, arrival: async () => this.#changedArrival(one) }));
+    for (const { file, below, arrival } of [...here, ...there]) {
       if (signal?.aborted === true) {
         return;
       }
-      const one = (await this.#isStill(file)) ? await arrival() : null;
-      if (one !== null) {
-        yield one;
+      const release = await claimFile(this.#context.database, { ...file, below });
+      if (release === null) {
+        // Another gateway has it in hand; what it leaves here, the next round finds.
+        continue;
+      }
+      try {
+        const one = (await this.#isStill(file)) ? await arrival() : null;
+        if (one !== null) {
+          yield one;
+        }
+      } finally {
+        await release();
       }
     }
   }

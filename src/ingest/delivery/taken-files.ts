@@ -2,9 +2,10 @@ import { join } from 'node:path';
 import { GatewayError } from '../../errors.ts';
 import type { Database } from '../../warehouse/database.ts';
 import { examineFile, type FileFacts } from '../csv/file-facts.ts';
-import { entriesOfFile, type FileEntry, notedFiles, wasTaken } from '../ledger/file-entries.ts';
+import { entriesOfFile, type FileEntry, isNotedAs, notedFiles, wasTaken } from '../ledger/file-entries.ts';
 import { noteFile } from '../ledger/ledger.ts';
 import type { IngestContext } from '../load/load-file.ts';
+import { claimFile } from './file-claims.ts';
 import { describe, type FoundFile, findFiles } from './find-files.ts';
 import { Sightings } from './sightings.ts';
 import { placeOf } from './source-folders.ts';
@@ -95,14 +96,21 @@ export class TakenFiles {
     const message = `${folder}/${below} changed after it was read (it has ${file.size} bytes now): it was not complete, somebody was still writing it. It is taken in again`;
     const { code } = new GatewayError('FileChangedAfterLoad', message);
     alarm(below, `${code}: ${message}`);
-    await noteFile(this.#context.database, facts, {
-      state: 'failed',
-      code,
-      target: null,
-      source: placeOf(below, this.#context.catalogue).source ?? null,
-      message: `${code}: ${message}`,
-      below,
-    });
+    const { database, catalogue } = this.#context;
+    const release = await claimFile(database, { ...file, below });
+    if (release === null) {
+      // Noted by the gateway that has it in hand.
+      return;
+    }
+    try {
+      if (!(await isNotedAs(database, { path: below, sha256: facts.sha256, code }))) {
+        const source = placeOf(below, catalogue).source ?? null;
+        const outcome = { state: 'failed', code, target: null, source, message: `${code}: ${message}`, below } as const;
+        await noteFile(database, facts, outcome);
+      }
+    } finally {
+      await release();
+    }
   }
 
   /** All files once an hour, otherwise those that came within a day: there may be years of them. */

@@ -89,3 +89,15 @@ export async function wasTaken(asker: Asker, sha256: string): Promise<boolean> {
   );
   return rowCount > 0;
 }
+
+/** Whether these bytes under this path were noted with this code: by another gateway on the same folder, or in an earlier life. */
+export async function isNotedAs(
+  asker: Asker,
+  { path, sha256, code }: { readonly path: string; readonly sha256: string; readonly code: string },
+): Promise<boolean> {
+  const { rowCount } = await asker.query(
+    'SELECT FROM gateway.load WHERE path = $1 AND sha256 = $2 AND outcome_code = $3 LIMIT 1',
+    [path, sha256, code],
+  );
+  return rowCount > 0;
+}

@@ -78,6 +78,20 @@ export async function resultOf({ connectionString }: Pick<Place, 'connectionStri
   }
 }
 
+/** How many rows of each state the ledger has. */
+export async function statesIn(connectionString: string): Promise<Readonly<Record<string, number>>> {
+  const client = new pg.Client({ connectionString });
+  await client.connect();
+  try {
+    const { rows } = await client.query<{ state: string; n: number }>(
+      'SELECT state, count(*)::int AS n FROM gateway.load GROUP BY state ORDER BY state',
+    );
+    return Object.fromEntries(rows.map(({ state, n }) => [state, n]));
+  } finally {
+    await client.end();
+  }
+}
+
 /** Tables and ledger alike. */
 export function assertSame(actual: Result, expected: Result): void {
   assert.deepEqual(actual.ledger, expected.ledger);
