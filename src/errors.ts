@@ -82,7 +82,11 @@ export const errorCatalogue = {
   SourceUnknown: kind(404, 'fatal', 'Name a source of files that the metadata has.'),
   SourceForbidden: kind(403, 'fatal', 'Use a key that may load this source, or have it added to the line of this one.'),
   UploadBusy: kind(409, 'retriable', 'Wait until the other request for this file has ended, then try again.'),
-  UploadMisplaced: kind(409, 'fatal', 'Send the bytes that follow those in the Range header, or all of them anew.'),
+  UploadMisplaced: kind(
+    409,
+    'fatal',
+    'Send the bytes that follow those in the Range header, or all of them anew; a load balancer must send all parts of a file to one gateway.',
+  ),
   UploadTooLarge: kind(413, 'fatal', 'Export less into one file, or have UPLOAD_MAX_MB raised.'),
   DigestMismatch: kind(400, 'retriable', 'Send the file again: it was damaged on its way, or changed meanwhile.'),
   // Starting.

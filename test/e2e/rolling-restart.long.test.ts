@@ -1,21 +1,17 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import type { ChildProcess } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
-import process from 'node:process';
 import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import { freePort } from '../../src/embedded/address.ts';
 import { quickLine } from '../http/signing-in.ts';
 import { shopMetadata } from '../sharing/gateways.ts';
+import { gatewaysSite, nginx, startNginx } from '../support/nginx.ts';
 import { useDatabases } from '../support/postgres.ts';
 import { gateway, type Program, until, useFolders } from './support/program.ts';
 
-const nginx =
-  ['/usr/sbin/nginx', path.join(process.env['TMPDIR'] ?? '/tmp', 'gateway-proxies/usr/sbin/nginx')].find((file) =>
-    existsSync(file),
-  ) ?? null;
 const run = nginx === null ? describe.skip : describe;
 
 const things = 60_000;
@@ -40,27 +36,6 @@ run(
         proxy === null || proxy.exitCode !== null ? resolve(null) : proxy.once('exit', resolve),
       );
     });
-
-    /** The configuration of the repository, without TLS and with these ports. */
-    function startNginx(own: number, ports: readonly number[]): ChildProcess {
-      const place = folder();
-      let site = readFileSync('deploy/nginx/odata-gateways.conf', 'utf8')
-        .replace('listen 443 ssl http2', `listen 127.0.0.1:${own}`)
-        .replace('server_name feed.example.com', 'server_name localhost')
-        .replace(/^ *ssl_.*$/gm, '');
-      for (const [index, port] of ports.entries()) {
-        site = site.replace(`10.0.0.1${index + 1}:8080`, `127.0.0.1:${port}`);
-      }
-      assert.ok(!/10\.0\.0|ssl/.test(site.replace(/^ *#.*$/gm, '')));
-      writeFileSync(path.join(place, 'site.conf'), site);
-      const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
-        (name) => `${name}_temp_path ${place}/${name};`,
-      );
-      const user = process.getuid?.() === 0 ? 'user root;' : '';
-      const main = `${user} daemon off; pid ${place}/pid; error_log ${place}/error.log; events {}\nhttp { access_log off;\n${temporary.join('\n')}\ninclude ${place}/site.conf;\n}\n`;
-      writeFileSync(path.join(place, 'nginx.conf'), main);
-      return spawn(nginx ?? '', ['-p', place, '-c', path.join(place, 'nginx.conf')], { stdio: 'ignore' });
-    }
 
     it('no request fails, no row is missing or twice, sessions and replies for later go on, and loads are taken in', async () => {
       const connectionString = await connect();
@@ -94,7 +69,7 @@ run(
       await client.query(
         `INSERT INTO feed."AcmeThings" ("ThingId", "Title") SELECT 'k' || lpad(g::text, 6, '0'), repeat('t', 200) FROM generate_series(1, ${things}) g`,
       );
-      proxy = startNginx(own, ports);
+      proxy = startNginx(folder(), gatewaysSite(own, ports));
       const agent = new http.Agent({ keepAlive: true, maxSockets: 16 });
       const root = `http://127.0.0.1:${own}/warehouse/odata/`;
       const ask = (url: string, options: http.RequestOptions & { readonly send?: string } = {}): Promise<Reply> =>

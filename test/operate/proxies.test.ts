@@ -9,6 +9,7 @@ import { gunzipSync } from 'node:zlib';
 import { freePort } from '../../src/embedded/address.ts';
 import { gateway, type Program, run as runProgram } from '../e2e/support/program.ts';
 import { shopMetadata } from '../sharing/gateways.ts';
+import { startNginx } from '../support/nginx.ts';
 import { type TestDatabase, testDatabase } from '../support/postgres.ts';
 import { until } from '../support/until.ts';
 
@@ -50,18 +51,7 @@ const proxies: readonly {
         .replace('/etc/ssl/certs/feed.example.com.pem', path.join(folder, 'cert.pem'))
         .replace('/etc/ssl/private/feed.example.com.key', path.join(folder, 'key.pem'));
       assert.ok(!site.includes('/etc/ssl'));
-      writeFileSync(path.join(folder, 'site.conf'), site);
-      const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
-        .map((name) => `${name}_temp_path ${folder}/${name};`)
-        .join('\n');
-      const user = process.getuid?.() === 0 ? 'user root;' : '';
-      writeFileSync(
-        path.join(folder, 'nginx.conf'),
-        `${user} daemon off; pid ${folder}/pid; error_log ${folder}/error.log; events {}\nhttp { access_log off;\n${temporary}\ninclude ${folder}/site.conf;\n}\n`,
-      );
-      return spawn(programOf('nginx') ?? '', ['-p', folder, '-c', path.join(folder, 'nginx.conf')], {
-        stdio: 'ignore',
-      });
+      return startNginx(folder, site);
     },
   },
   {
