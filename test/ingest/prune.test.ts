@@ -7,6 +7,7 @@ import { buildCatalogue } from '../../src/catalogue/compile/build-catalogue.ts';
 import { faultText } from '../../src/catalogue/compile/fault.ts';
 import { keptFor, keptSince } from '../../src/catalogue/retention.ts';
 import { prunedLines } from '../../src/commands/prune.ts';
+import { forgettingWorks } from '../../src/commands/serving/forgetting-works.ts';
 import { inspectFile } from '../../src/ingest/load/inspect-file.ts';
 import { prune } from '../../src/ingest/prune/prune.ts';
 import { rebuildSets } from '../../src/ingest/rebuild/rebuild-sets.ts';
@@ -127,6 +128,18 @@ describe('Retention', () => {
     );
     deepEqual([...(await run(false, later)).sets], []);
     deepEqual((await feed().rows('SELECT FROM gateway.pruning')).length, 1);
+  });
+
+  it('is done by every gateway that serves, each night', async () => {
+    await feed().database.query(
+      `INSERT INTO feed."AcmeOrders" ("OrderId", "At", "Name", _load_id, _line, _stamp) SELECT 99, '2001-01-01', 'Eve', max(load_id), 9, now() FROM gateway.load`,
+    );
+    const places = { dropDir: feed().folder, uploadDir: path.join(feed().folder, 'uploads') };
+    const works = forgettingWorks(places, { database: feed().database, catalogue }, async () => {});
+    const work = works.find(({ name }) => name === 'retention');
+    equal(work?.expression, '17 3 * * *');
+    await work?.run();
+    ok(!(await orders()).includes(99));
   });
 
   it('is the same whether rows are left out or removed: a rebuild gives what pruning leaves', async () => {

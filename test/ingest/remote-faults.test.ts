@@ -84,6 +84,18 @@ describe('faults of servers that are asked', () => {
         );
       });
 
+      it('one login serves a round of many files, and another one the next round', async () => {
+        const files = Array.from({ length: 5 }, () => casesFile(1));
+        for (const { name, text } of files) {
+          upload(place.root, name, text);
+        }
+        const rounds = roundsOf(feed(), { ...place.settings(), afterLoad: 'delete' });
+        assert.equal(Object.keys(await rounds.round()).length, 5);
+        assert.equal(place.server().manners.logins, 1);
+        assert.deepEqual(await rounds.round(), {});
+        assert.equal(place.server().manners.logins, 2);
+      });
+
       it('a server that is killed in the middle, and comes back', async () => {
         const file = long();
         upload(place.root, file.name, file.text);
