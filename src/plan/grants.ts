@@ -66,6 +66,23 @@ export function areSameGrants(one: Grants, other: Grants): boolean {
 const textOf = ({ sets, shape }: Grants): string =>
   JSON.stringify([shape.text, sets === null ? null : [...sets].map(([name, { rule }]) => [name, rule]).sort()]);
 
+/** What is seen of a set as text: two of one text see the same of it. Empty: all of it. */
+export function seenOf(name: string, { sets }: Grants): string {
+  const grant = sets?.get(name);
+  if (grant === undefined) {
+    return sets === null ? '' : 'nothing';
+  }
+  const { properties, rule } = grant;
+  if (properties === null && rule === '') {
+    return '';
+  }
+  const before = seen.get(grant) ?? JSON.stringify([properties && [...properties].sort(), rule]);
+  seen.set(grant, before);
+  return before;
+}
+
+const seen = new WeakMap<SetGrant, string>();
+
 /** Everything of some sets, and nothing of others. */
 export function wholeSets(names: Iterable<string>): Grants {
   const sets = new Map([...names].map((name) => [name, { properties: null, rows: null, views: new Map(), rule: '' }]));

@@ -1,4 +1,6 @@
 import type { ODataUri } from '../../uri/syntax.ts';
+import { type Grants, seenOf } from '../grants.ts';
+import type { Bound } from '../model/read-plan.ts';
 
 /**
  * 64 bits of the query's shape in hexadecimal: path, `$filter`, `$search`, `$orderby`, `$apply`, `$compute` and the
@@ -6,10 +8,26 @@ import type { ODataUri } from '../../uri/syntax.ts';
  */
 export function queryFingerprint(uri: ODataUri): string {
   const { filter, search, orderby, apply, compute } = uri.options;
-  const hash: Hash = { low: 0x811c9dc5, high: 0x050c5d1f };
+  const hash = newHash();
   for (const part of [uri.path.segments, filter, search, orderby, apply, compute, [...uri.aliases]]) {
     mix(hash, part);
   }
+  return hexadecimal(hash.high) + hexadecimal(hash.low);
+}
+
+/**
+ * 64 bits in hexadecimal of what somebody may see of the sets that a plan reads: rows, columns and masks. Empty: all of them.
+ * Rules about other sets do not count, nor how the same rights came about.
+ */
+export function rightsFingerprint(plan: Bound, grants: Grants): string {
+  const names = grants.sets === null ? [] : plan.setNames;
+  const seen = names.map((name) => [name, seenOf(name, grants)] as const);
+  // Of `$all` the names of its sets are a part, too.
+  if (seen.every(([, one]) => one === '') && (plan.kind !== 'All' || seen.length === 0)) {
+    return '';
+  }
+  const hash = newHash();
+  mix(hash, seen);
   return hexadecimal(hash.high) + hexadecimal(hash.low);
 }
 
@@ -18,6 +36,8 @@ interface Hash {
   low: number;
   high: number;
 }
+
+const newHash = (): Hash => ({ low: 0x811c9dc5, high: 0x050c5d1f });
 
 /** Takes in a value of a syntax tree: its kind, its length where it has one, and its parts. Positions do not count. */
 function mix(hash: Hash, value: unknown): void {

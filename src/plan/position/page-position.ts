@@ -90,6 +90,12 @@ export function decodeDeltaToken(token: string, fingerprint: string): DeltaToken
   return { since: versionOf(since), start: versionOf(start), epoch };
 }
 
+/** Whether it is a delta token of this query. */
+export function isDeltaToken(token: string, fingerprint: string): boolean {
+  const [kind, from] = decode(token);
+  return kind === 'd' && from === fingerprint;
+}
+
 const isDigits = (value: unknown): value is string => typeof value === 'string' && /^\d{1,18}$/.test(value);
 
 const isVersion = (value: unknown): value is string | null => value === null || isDigits(value);

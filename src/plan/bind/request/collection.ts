@@ -13,6 +13,7 @@ import {
   decodeDeltaToken,
   decodePagePosition,
   decodeRemovedPosition,
+  isDeltaToken,
 } from '../../position/page-position.ts';
 import { isCopyText } from '../../value/copy-text.ts';
 import { bindApplyRead } from '../apply/read.ts';
@@ -126,6 +127,10 @@ function deltaOf(uri: ODataUri, resource: Resource, binding: Binding): DeltaToke
     return null;
   }
   const stored = binding.context.sets.get(resource.set.name);
+  if (stored?.kind === 'stored' && stored.versionColumn === null && isDeltaToken(deltatoken, binding.fingerprint)) {
+    const message = `the changes of '${resource.set.name}' were followed, and are not any more.`;
+    throw fault({ option: '$deltatoken' }, 'DeltaLinkExpired', message);
+  }
   if (stored?.kind !== 'stored' || stored.versionColumn === null || resource.source.kind !== 'Set') {
     const message = `the changes of '${resource.set.name}' are not tracked here.`;
     throw notImplemented({ option: '$deltatoken' }, 'untracked-changes', message);
