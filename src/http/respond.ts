@@ -5,7 +5,7 @@ import type { RequestRecord } from '../observation/events/http.ts';
 import type { Principal } from '../sign-in/principal.ts';
 import { settleQuery } from '../uri/parse-uri.ts';
 import { answer } from './answer.ts';
-import { sameRights } from './async/same-rights.ts';
+import { type SeenSets, seenSets } from './async/seen-sets.ts';
 import { keptRequest } from './async/shared-requests.ts';
 import { monitorToken, type StatusMonitors } from './async/status-monitors.ts';
 import { type AuditRecord, clientOf, cutAgent } from './audit/audit-record.ts';
@@ -195,19 +195,21 @@ async function route(request: FeedRequest, exchange: Exchange, { serving, princi
   const token = monitorToken(exchange.path);
   if (token !== null) {
     // As who asks for it: with the rights that he has now.
-    return serving.monitors.reply(token, exchange, (kept, reply) =>
-      respond(
-        {
-          ...kept,
-          address: request.address,
-          origin: request.origin,
-          fault: null,
-          within: { kind: 'async', principal, caller: null },
-        },
-        reply,
-        serving,
-      ),
-    );
+    return serving.monitors.reply(token, exchange, {
+      seen: () => seenBy(principal, serving.feed),
+      askAnew: ({ seen: _, ...kept }, reply) =>
+        respond(
+          {
+            ...kept,
+            address: request.address,
+            origin: request.origin,
+            fault: null,
+            within: { kind: 'async', principal, caller: null },
+          },
+          reply,
+          serving,
+        ),
+    });
   }
   if (
     exchange.prefer.respondAsync &&
@@ -223,13 +225,15 @@ async function route(request: FeedRequest, exchange: Exchange, { serving, princi
       headers,
       within: { kind: 'async', principal, caller: exchange.caller },
     };
+    const seen = seenBy(principal, serving.feed);
     return serving.monitors.start(exchange, {
       owner: principal?.id ?? null,
-      hasSameRights: sameRights(serving.feed, principal),
+      seen,
       holder: principal?.id ?? request.address,
       request: keptRequest(later, {
         url: withoutKey(later, serving.feed),
         keyName: serving.feed.authentication.keyName,
+        seen,
       }),
       run: (reply) => respond(later, reply, serving),
     });
@@ -255,6 +259,12 @@ async function route(request: FeedRequest, exchange: Exchange, { serving, princi
         serving,
       ),
   });
+}
+
+/** Throws GatewayError AccessDenied. */
+function seenBy(principal: Principal | null, feed: Feed): SeenSets {
+  const catalogue = feed.catalogue();
+  return seenSets(catalogue.model, feed.grantsOf(principal, catalogue));
 }
 
 /**

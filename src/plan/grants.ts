@@ -58,14 +58,6 @@ export function grantShape(sets: ReadonlyMap<string, SetGrant>): GrantShape {
 export const shownOf = ({ cases }: PropertyView): 'masked' | 'partly' =>
   cases.length === 1 && cases[0]?.rows === null && cases[0].as === 'mask' ? 'masked' : 'partly';
 
-/** Whether both show the same, however they were made. */
-export function areSameGrants(one: Grants, other: Grants): boolean {
-  return one === other || textOf(one) === textOf(other);
-}
-
-const textOf = ({ sets, shape }: Grants): string =>
-  JSON.stringify([shape.text, sets === null ? null : [...sets].map(([name, { rule }]) => [name, rule]).sort()]);
-
 /** What is seen of a set as text: two of one text see the same of it. Empty: all of it. */
 export function seenOf(name: string, { sets }: Grants): string {
   const grant = sets?.get(name);

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { openDatabase } from '../../src/warehouse/postgres-database.ts';
 import { noteRequest } from '../../src/warehouse/shared/async-requests.ts';
 import { quickLine } from '../http/signing-in.ts';
+import { putInPlace } from '../support/put-in-place.ts';
 import { until } from '../support/until.ts';
 import { useGateways } from './gateways.ts';
 
@@ -12,11 +13,18 @@ const as = (name: string): Record<string, string> => ({
   'OData-MaxVersion': '4.01',
 });
 
+const everything = '{ all: true }';
+const rules = (ofAnn: string): string =>
+  `roles:\n  a: { who: [{ names: [ann] }], read: [${ofAnn}] }\n  b: { who: [{ names: [bob] }], read: [{ all: true }] }\n`;
+
 describe('several gateways: replies that are fetched later', () => {
+  let access = '';
   const shared = useGateways(2, (folder) => {
     const users = path.join(folder, 'users');
     writeFileSync(users, ['ann', 'bob'].map((name) => `${quickLine(name, `a password of ${name}`)}\n`).join(''));
-    return { AUTH_BASIC_FILE: users, AUDIT: 'off' };
+    access = path.join(folder, 'access.yaml');
+    putInPlace(access, rules(everything));
+    return { AUTH_BASIC_FILE: users, ACCESS_FILE: access, AUDIT: 'off' };
   });
   before(async () => {
     await shared().client.query(
@@ -74,6 +82,63 @@ describe('several gateways: replies that are fetched later', () => {
       !/authorization|Basic /.test(rows[0]?.all ?? 'authorization') && !rows[0]?.all.includes(token),
       'no secret lies there',
     );
+  });
+
+  describe('of somebody whose rights changed since', () => {
+    afterEach(() => putInPlace(access, rules(everything)));
+    const changes = {
+      'fewer rows': `{ sets: [AcmeThings], rows: "ThingId eq 'k1'" }`,
+      'fewer columns': '{ sets: [AcmeThings], columns: [ThingId] }',
+      'another set': '{ sets: [Loads] }',
+    };
+
+    for (const [name, now] of Object.entries(changes)) {
+      it(`are given to him by none of them, and never again: ${name}`, async () => {
+        for (const order of [
+          [0, 1],
+          [1, 0],
+        ]) {
+          for (const ended of [true, false]) {
+            putInPlace(access, rules(everything));
+            let monitor = '';
+            const refused = async (): Promise<void> => {
+              putInPlace(access, rules(now));
+              for (const [index, n] of order.entries()) {
+                const reply = await ask(n, monitor);
+                assert.equal(reply.status, 404);
+                const text = await reply.text();
+                assert.equal(
+                  index > 0 || /What you may see has changed .*send its request again/.test(text),
+                  true,
+                  text,
+                );
+              }
+            };
+            if (ended) {
+              monitor = await accepted(0, 'AcmeThings?$top=5');
+              assert.equal((await finished(0, monitor)).status, 200);
+              assert.equal((await finished(1, monitor)).status, 200);
+              await refused();
+            } else {
+              await whileLocked(async () => {
+                monitor = await accepted(0, 'AcmeThings?$top=5');
+                await refused();
+              });
+            }
+            putInPlace(access, rules(everything));
+            for (const n of order) {
+              assert.equal((await ask(n, monitor)).status, 404);
+            }
+          }
+        }
+      });
+    }
+
+    it('and are given where the file says the same in other words', async () => {
+      const monitor = await accepted(0, 'AcmeThings?$top=5');
+      putInPlace(access, rules('{ sets: [AcmeThings] }, { sources: [acme] }, { all: true }'));
+      assert.deepEqual([(await finished(1, monitor)).status, (await finished(0, monitor)).status], [200, 200]);
+    });
   });
 
   it('an error and a batch likewise', async () => {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import type { Principal } from '../../sign-in/principal.ts';
 import { CapturedReply } from '../captured-reply.ts';
 import type { ReplySpool } from './reply-spool.ts';
+import type { SeenSets } from './seen-sets.ts';
 import type { KeptRequest } from './shared-requests.ts';
 
 /** One request that is answered later. */
@@ -10,8 +10,8 @@ export interface Operation {
   readonly token: string;
   /** Name of the credential that asked; null: everybody may read this feed. */
   readonly owner: string | null;
-  /** Whether somebody has the rights still that he had when it was asked for. Throws GatewayError AccessDenied. */
-  readonly hasSameRights: (now: Principal | null) => boolean;
+  /** What was seen by who asked when he did. */
+  readonly seen: SeenSets;
   /** Whom it counts for. */
   readonly holder: string;
   /** How another gateway can make the reply; null: it must not know. */
@@ -29,7 +29,7 @@ export interface Operation {
   readers: number;
 }
 
-export interface OperationSource extends Pick<Operation, 'owner' | 'hasSameRights' | 'holder' | 'request'> {
+export interface OperationSource extends Pick<Operation, 'owner' | 'seen' | 'holder' | 'request'> {
   readonly method: string;
   readonly spool: ReplySpool;
   /** The pipeline; never throws. */
@@ -38,13 +38,13 @@ export interface OperationSource extends Pick<Operation, 'owner' | 'hasSameRight
 
 /** Starts the request; it runs whether or not anybody is connected. */
 export function startOperation(source: OperationSource): Operation {
-  const { owner, hasSameRights, holder, request, method, spool, run } = source;
+  const { owner, seen, holder, request, method, spool, run } = source;
   const abort = new AbortController();
   const reply = new CapturedReply(method, spool, abort.signal);
   const operation: Operation = {
     token: randomBytes(24).toString('base64url'),
     owner,
-    hasSameRights,
+    seen,
     holder,
     request,
     noted: false,

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { z } from 'zod';
+import type { SeenSets } from './seen-sets.ts';
 
 /** What of a request decides its reply: no credentials are in it. */
 export interface KeptRequest {
@@ -8,6 +9,8 @@ export interface KeptRequest {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | null;
+  /** What its owner saw when he asked. Absent: an earlier version noted it. */
+  readonly seen?: SeenSets | undefined;
 }
 
 /**
@@ -58,7 +61,7 @@ export function keptRequest(
     headers,
     body,
   }: { readonly method: string; readonly headers: IncomingHttpHeaders; readonly body: string | null },
-  { url, keyName }: { readonly url: string; readonly keyName: string },
+  { url, keyName, seen }: { readonly url: string; readonly keyName: string; readonly seen: SeenSets },
 ): KeptRequest | null {
   if (body !== null && !mayLieInTable(body, keyName)) {
     return null;
@@ -67,7 +70,7 @@ export function keptRequest(
     const value = headers[name];
     return value === undefined ? [] : [[name, [value].flat().join(', ')]];
   });
-  return { method, url, headers: Object.fromEntries(entries), body };
+  return { method, url, headers: Object.fromEntries(entries), body, seen };
 }
 
 /** Requests in a batch may carry credentials of their own, in a header or in the query; and PostgreSQL has no text with U+0000. */
@@ -80,4 +83,5 @@ export const keptRequestSchema: z.ZodType<KeptRequest> = z.object({
   url: z.string(),
   headers: z.record(z.string(), z.string()),
   body: z.string().nullable(),
+  seen: z.record(z.string(), z.string()).optional(),
 });

@@ -9,10 +9,16 @@ import type { ServiceLimits } from '../limits.ts';
 import { replyAccepted, replyDeleted, replyFinished, replyMadeAnew } from './monitor-reply.ts';
 import { type Operation, startOperation } from './operation.ts';
 import { ReplySpool } from './reply-spool.ts';
+import { isSameSeen, type SeenSets } from './seen-sets.ts';
 import type { KeptRequest, SharedRequests } from './shared-requests.ts';
 
-/** The pipeline for a request that another gateway took, as whoever asks for its reply; never throws. */
-export type AskAnew = (request: KeptRequest, reply: CapturedReply) => Promise<void>;
+/** Whoever asks for a reply. */
+export interface ReplyAsker {
+  /** What he sees now. Throws GatewayError AccessDenied. */
+  seen(): SeenSets;
+  /** The pipeline for a request that another gateway took, as him; never throws. */
+  askAnew(request: KeptRequest, reply: CapturedReply): Promise<void>;
+}
 
 /** Path of the status monitors below the service root. No entity set can have a name that starts so. */
 const monitorPath = '~async/';
@@ -23,7 +29,7 @@ export function monitorToken(path: string): string | null {
 }
 
 /** `owner`: id of the principal; `holder`: the owner, or the address where nobody signed in. */
-export interface AsyncRequest extends Pick<Operation, 'owner' | 'hasSameRights' | 'holder' | 'request'> {
+export interface AsyncRequest extends Pick<Operation, 'owner' | 'seen' | 'holder' | 'request'> {
   /** The pipeline; never throws. */
   run(reply: CapturedReply): Promise<void>;
 }
@@ -38,7 +44,7 @@ export interface StatusMonitors {
    */
   start(exchange: Exchange, request: AsyncRequest): Promise<void>;
   /** GET, HEAD or DELETE on a status monitor. Throws GatewayError ResourceNotFound, also for somebody else's, and where its owner may see something else by now. */
-  reply(token: string, exchange: Exchange, askAnew: AskAnew): Promise<void>;
+  reply(token: string, exchange: Exchange, asker: ReplyAsker): Promise<void>;
   /** Removes the replies of all operations that have ended, and ends the others: what they read may have been erased since. */
   forgetAll(): Promise<void>;
   /** Ends all operations and removes what is kept of them. */
@@ -93,12 +99,11 @@ class SpooledReplies implements StatusMonitors {
     }
   }
 
-  async reply(token: string, exchange: Exchange, askAnew: AskAnew): Promise<void> {
+  async reply(token: string, exchange: Exchange, asker: ReplyAsker): Promise<void> {
     const operation = this.#operations.get(token);
-    const { principal } = exchange;
-    const owner = principal?.id ?? null;
+    const owner = exchange.principal?.id ?? null;
     if (operation === undefined) {
-      return this.#replyOfOther(token, exchange, askAnew);
+      return this.#replyOfOther(token, exchange, asker);
     }
     if (operation.owner !== owner) {
       throw noSuchMonitor();
@@ -111,12 +116,9 @@ class SpooledReplies implements StatusMonitors {
       await this.#forget(operation);
       throw noSuchMonitor();
     }
-    if (!operation.hasSameRights(principal)) {
+    if (!isSameSeen(operation.seen, asker.seen())) {
       await this.#forget(operation);
-      throw new GatewayError(
-        'ResourceNotFound',
-        'What you may see has changed since this reply was asked for: send its request again',
-      );
+      throw otherRights();
     }
     if (operation.state === 'running') {
       return replyAccepted(exchange, exchange.path);
@@ -129,7 +131,7 @@ class SpooledReplies implements StatusMonitors {
     }
   }
 
-  async #replyOfOther(token: string, exchange: Exchange, askAnew: AskAnew): Promise<void> {
+  async #replyOfOther(token: string, exchange: Exchange, asker: ReplyAsker): Promise<void> {
     const found = (await this.#shared?.find(token)) ?? null;
     if (this.#shared === null || found === null || found.owner !== (exchange.principal?.id ?? null)) {
       throw noSuchMonitor();
@@ -138,10 +140,16 @@ class SpooledReplies implements StatusMonitors {
       await this.#shared.remove(token);
       return replyDeleted(exchange);
     }
+    const { seen } = found.request;
+    if (seen !== undefined && !isSameSeen(seen, asker.seen())) {
+      // Gone for good, as at the gateway that was asked.
+      await this.#shared.remove(token);
+      throw otherRights();
+    }
     if (found.running) {
       return replyAccepted(exchange, exchange.path);
     }
-    return replyMadeAnew(exchange, (reply) => askAnew(found.request, reply));
+    return replyMadeAnew(exchange, (reply) => asker.askAnew(found.request, reply));
   }
 
   /** Before anybody has its address: where the others cannot know it, it is gone. Throws GatewayError TooManyRequests, or why it cannot be said. */
@@ -281,6 +289,12 @@ class SpooledReplies implements StatusMonitors {
 
 const noSuchMonitor = (): GatewayError =>
   new GatewayError('ResourceNotFound', 'There is no such status monitor, or it has expired');
+
+const otherRights = (): GatewayError =>
+  new GatewayError(
+    'ResourceNotFound',
+    'What you may see has changed since this reply was asked for: send its request again',
+  );
 
 const tooManyOf = (count: string): string =>
   `The replies of ${count} asynchronous requests of yours are kept: fetch them, and delete them at their status monitors`;
