@@ -2,7 +2,6 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import { requireCatalogue } from '../catalogue/read-metadata.ts';
 import type { Config, Environment } from '../config.ts';
-import type { ServerAddress } from '../embedded/address.ts';
 import { type EmbeddedServer, startEmbeddedServer } from '../embedded/embedded-server.ts';
 import { hasCluster } from '../embedded/folders.ts';
 import { runningServer } from '../embedded/join.ts';
@@ -11,12 +10,14 @@ import { personalKey } from '../ingest/personal/personal-key.ts';
 import type { Observation } from '../observation/observation.ts';
 import type { Observe } from '../observation/observe.ts';
 import { unifiedFaults } from '../unify/bind-unified.ts';
+import type { Connection } from '../warehouse/connection/server-login.ts';
 import type { Database } from '../warehouse/database.ts';
 import { requireMigrated } from '../warehouse/migrate.ts';
 import { type DatabaseSettings, openDatabase } from '../warehouse/postgres-database.ts';
 import { openStandbys } from '../warehouse/standby/open-standbys.ts';
 import { freeRoom } from '../warehouse/temporary-files.ts';
 import { exitCodes } from './exit-code.ts';
+import { followLogins } from './follow-logins.ts';
 
 /** What a command is given: nothing below `main.ts` looks at the process. */
 export interface Surroundings {
@@ -49,7 +50,7 @@ export function catalogueOf({ config, environment }: Surroundings): Catalogue {
 export interface Warehouse {
   readonly database: Database;
   /** Where it is, for whoever needs a connection of its own. */
-  readonly connection: string | ServerAddress;
+  readonly connection: Connection;
   /** null: the server of DATABASE_URL. */
   readonly server: EmbeddedServer | null;
   /** `patience`: milliseconds that statements at work may take to their end; absent: as long as they take. */
@@ -61,21 +62,31 @@ export interface Warehouse {
  * itself, and reads on the standbys of READ_DATABASE_URL.
  */
 export async function openWarehouse(
-  { config, print, observe }: Surroundings,
+  { config, environment, print, observe }: Surroundings,
   { serves = false }: { readonly serves?: boolean } = {},
 ): Promise<Warehouse> {
   if (config.databaseUrl !== null) {
-    const settings = { connection: config.databaseUrl, observe, ...readLimits(config, null) };
-    const primary = await openDatabase(settings);
-    const { readDatabaseUrls: addresses, readMaxLag: maxLag } = config;
-    const reads = serves && addresses.length > 0;
-    const database = reads ? await openStandbys(primary, { database: settings, addresses, maxLag }) : primary;
-    return {
-      database,
-      connection: config.databaseUrl,
-      server: null,
-      close: (patience) => within(patience, database.close()),
-    };
+    const logins = followLogins(config.databaseUrl, { config, environment, observe });
+    try {
+      const { primary: connection, standbys: addresses } = logins;
+      const settings = { connection, observe, ...readLimits(config, null) };
+      const primary = await openDatabase(settings);
+      const { readMaxLag: maxLag } = config;
+      const reads = serves && addresses.length > 0;
+      const database = reads ? await openStandbys(primary, { database: settings, addresses, maxLag }) : primary;
+      return {
+        database,
+        connection,
+        server: null,
+        close: (patience) => {
+          logins.close();
+          return within(patience, database.close());
+        },
+      };
+    } catch (error) {
+      logins.close();
+      throw error;
+    }
   }
   const server = await startEmbeddedServer({
     dataDir: config.dataDir,

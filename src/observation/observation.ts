@@ -64,7 +64,7 @@ export const eventKinds: { readonly [K in Kind]: EventKind<EventOf<K>> } = {
   },
   credentials: {
     level: ({ fault }) => (fault === null ? 'info' : 'error'),
-    text: 'A changed file of credentials, or of rules (`ACCESS_FILE`), was not taken over and the one before it stays; `fault` null: it is good again.',
+    text: 'A changed file of credentials, or of rules (`ACCESS_FILE`), was not taken over and the one before it stays; `fault` null: it is good again, or, for PostgreSQL, was taken over.',
   },
   'access-rule': {
     level: 'error',

@@ -1,8 +1,8 @@
 import type pg from 'pg';
 import type { Catalogue } from '../catalogue/catalogue.ts';
-import type { ServerAddress } from '../embedded/address.ts';
 import { quoteRelation } from '../sql/identifier.ts';
 import { connectionPool } from './connection/connection-pool.ts';
+import { type Connection, currentClient } from './connection/server-login.ts';
 import { migrationsFolder, readMigrations } from './migrate.ts';
 import { sqlState } from './postgres-errors.ts';
 import { wantedTables } from './tables/wanted-tables.ts';
@@ -21,7 +21,7 @@ export class DatabaseProbe {
   readonly #patience: number;
 
   /** `patience`: milliseconds that a look may take. */
-  constructor(connection: string | ServerAddress, catalogue: Catalogue, patience = 2000) {
+  constructor(connection: Connection, catalogue: Catalogue, patience = 2000) {
     this.#patience = patience;
     this.#pool = connectionPool({ connection, patience, max: 1, applicationName: 'gateway health' });
     this.#migrations = readMigrations(migrationsFolder).map(({ name }) => name);
@@ -45,7 +45,7 @@ export class DatabaseProbe {
   async #ask(over: AbortSignal): Promise<ProbeFinding> {
     let client: pg.PoolClient;
     try {
-      client = await this.#pool.connect();
+      client = await currentClient(this.#pool);
     } catch {
       return 'database';
     }

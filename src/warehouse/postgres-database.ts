@@ -1,6 +1,5 @@
 import os from 'node:os';
 import type pg from 'pg';
-import type { ServerAddress } from '../embedded/address.ts';
 import { GatewayError } from '../errors.ts';
 import type { WarehouseEvent } from '../observation/events/warehouse.ts';
 import { type Observe, unobserved } from '../observation/observe.ts';
@@ -16,10 +15,11 @@ import { beginning, connectionPool, isSettled } from './connection/connection-po
 import { endRead } from './connection/end-read.ts';
 import { PostgresReadSession } from './connection/read-session.ts';
 import { ReaderRest, type RestLimits, restLimits } from './connection/reader-rest.ts';
+import type { Connection } from './connection/server-login.ts';
 import { underSessionLock } from './connection/session-lock.ts';
 import { snapshotOn } from './connection/snapshot.ts';
 import { tellStatement } from './connection/tell-statement.ts';
-import { ask, commit, transactionOn } from './connection/transaction.ts';
+import { askOnce, commit, transactionOn } from './connection/transaction.ts';
 import type {
   BroughtRows,
   Database,
@@ -35,8 +35,7 @@ import { postgresError } from './postgres-errors.ts';
 import { type TemporaryFiles, temporaryFileLimit } from './temporary-files.ts';
 
 export interface DatabaseSettings {
-  /** `postgres://...`, or the address of the embedded server. */
-  readonly connection: string | ServerAddress;
+  readonly connection: Connection;
   /** Largest number of read transactions at a time; more wait. */
   readonly readers?: number;
   /** Largest number of connections for loads and bookkeeping. */
@@ -118,7 +117,7 @@ function checkRole({ standby }: { readonly standby: boolean }, role: 'primary' |
 }
 
 class PostgresDatabase implements Database {
-  readonly #connection: string | ServerAddress;
+  readonly #connection: Connection;
   readonly #owner: pg.Pool;
   readonly #readers: pg.Pool;
   readonly #evaluators: pg.Pool;
@@ -190,7 +189,7 @@ class PostgresDatabase implements Database {
   async query<Row extends DatabaseRow>(text: string, values?: readonly unknown[]): Promise<QueryResult<Row>> {
     const statement = this.#isDistributed ? fencedApart(text) : text;
     tellStatement(this.#observe, 'owner', statement);
-    return ask<Row>(this.#owner, statement, values);
+    return askOnce<Row>(this.#owner, statement, values);
   }
 
   transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {

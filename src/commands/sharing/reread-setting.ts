@@ -1,15 +1,13 @@
 import { statSync } from 'node:fs';
 import { type Config, type Environment, examineConfig } from '../../config.ts';
 
-type SecretName = 'SIGN_IN_KEY' | 'DATABASE_URL' | 'PGPASSWORD';
-
 /**
  * What settings come to whose secrets stand in files (`<name>_FILE`), as these have them now: they are read again when they change. A file that is gone, or has a fault,
  * changes nothing.
  */
 export function rereadSetting<T>(
   environment: Environment,
-  names: readonly SecretName[],
+  names: readonly 'SIGN_IN_KEY'[],
   { first, pick }: { readonly first: T; readonly pick: (config: Config) => T },
 ): () => T {
   const files = names.flatMap((name) => environment[`${name}_FILE`] || []);
@@ -32,7 +30,8 @@ export function rereadSetting<T>(
   };
 }
 
-function stampOf(file: string): string {
+/** Another one where the file is another one; empty: it is not there. */
+export function stampOf(file: string): string {
   const found = statSync(file, { bigint: true, throwIfNoEntry: false });
   return found === undefined ? '' : [found.mtimeNs, found.ctimeNs, found.size, found.ino].join(':');
 }

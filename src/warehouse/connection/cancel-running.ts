@@ -1,14 +1,14 @@
 import pg from 'pg';
-import type { ServerAddress } from '../../embedded/address.ts';
+import { type Connection, loginOf } from './server-login.ts';
 
 /**
  * Cancels the statement that runs on a client, on a connection of its own: the pools may be exhausted by exactly those
  * statements that are to be cancelled.
  */
-export async function cancelRunning(connection: string | ServerAddress, running: pg.PoolClient): Promise<void> {
+export async function cancelRunning(connection: Connection, running: pg.PoolClient): Promise<void> {
   const { processID } = running as pg.PoolClient & { processID: number };
   const client = new pg.Client({
-    ...(typeof connection === 'string' ? { connectionString: connection } : connection),
+    ...loginOf(connection),
     connectionTimeoutMillis: 5000,
   });
   client.on('error', () => {});

@@ -3,6 +3,7 @@ import { GatewayError } from '../../errors.ts';
 import type { WarehouseEvent } from '../../observation/events/warehouse.ts';
 import type { Observe } from '../../observation/observe.ts';
 import { postgresError } from '../postgres-errors.ts';
+import { currentClient } from './server-login.ts';
 
 /** Milliseconds from which a wait is told. */
 export const worthTelling = 1;
@@ -23,7 +24,7 @@ export async function connect(pool: pg.Pool, observe: Observe<WarehouseEvent>): 
 
 async function freeClient(pool: pg.Pool): Promise<pg.PoolClient> {
   try {
-    return await pool.connect();
+    return await currentClient(pool);
   } catch (error) {
     const { max } = pool.options;
     // The driver has one message for both: nobody gave a connection back, or the server does not answer.

@@ -1,11 +1,10 @@
 import { Socket } from 'node:net';
 import pg from 'pg';
-import type { ServerAddress } from '../../embedded/address.ts';
 import { ReaderSocket } from './reader-socket.ts';
+import { type Connection, clientsOf, loginOf } from './server-login.ts';
 
 export interface PoolSettings {
-  /** `postgres://...`, or the address of the embedded server. */
-  readonly connection: string | ServerAddress;
+  readonly connection: Connection;
   readonly max: number;
   /** Milliseconds to wait for a free connection. */
   readonly patience: number;
@@ -47,7 +46,7 @@ export const types: pg.CustomTypesConfig = {
 export function connectionPool(settings: PoolSettings): pg.Pool {
   const { connection } = settings;
   const pool = new pg.Pool({
-    ...(typeof connection === 'string' ? { connectionString: connection } : connection),
+    ...(typeof connection === 'function' ? { Client: clientsOf(connection) } : loginOf(connection)),
     // Awaited by the pool before anybody gets the connection.
     onConnect: (client) => setUp(client, settings.session?.() ?? []),
     max: settings.max,

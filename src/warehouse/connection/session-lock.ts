@@ -1,6 +1,6 @@
 import pg from 'pg';
-import type { ServerAddress } from '../../embedded/address.ts';
 import { postgresError } from '../postgres-errors.ts';
+import { type Connection, loginOf } from './server-login.ts';
 
 /**
  * Runs work under an advisory lock of this name that a session of its own holds: it is held for as long as the work takes, outside
@@ -8,12 +8,12 @@ import { postgresError } from '../postgres-errors.ts';
  * holds it. Throws GatewayError DatabaseUnavailable. A pooler that lends sessions by the transaction would lose the lock.
  */
 export async function underSessionLock<T>(
-  connection: string | ServerAddress,
+  connection: Connection,
   name: string,
   work: (held: AbortSignal) => Promise<T>,
 ): Promise<T | null> {
   const client = new pg.Client({
-    ...(typeof connection === 'string' ? { connectionString: connection } : connection),
+    ...loginOf(connection),
     connectionTimeoutMillis: 30_000,
     keepAlive: true,
     application_name: `gateway lock ${name}`.slice(0, 63),

@@ -8,11 +8,12 @@ import type { Observe } from '../../observation/observe.ts';
 import { fencedApart } from '../../sql/apart.ts';
 import type { DatabaseRow, QueryResult, Transaction } from '../database.ts';
 import { postgresError } from '../postgres-errors.ts';
+import { currentClient } from './server-login.ts';
 import { tellStatement } from './tell-statement.ts';
 
 /** Runs a statement. Throws what `postgresError` makes of PostgreSQL's errors. */
 export async function ask<Row extends DatabaseRow>(
-  on: pg.Pool | pg.PoolClient,
+  on: pg.PoolClient,
   text: string,
   values?: readonly unknown[],
 ): Promise<QueryResult<Row>> {
@@ -23,6 +24,29 @@ export async function ask<Row extends DatabaseRow>(
     return { rows: result.rows, rowCount: result.rowCount ?? 0 };
   } catch (error) {
     throw postgresError(error);
+  }
+}
+
+/** The same on a connection of its own. */
+export async function askOnce<Row extends DatabaseRow>(
+  pool: pg.Pool,
+  text: string,
+  values?: readonly unknown[],
+): Promise<QueryResult<Row>> {
+  let client: pg.PoolClient;
+  try {
+    client = await currentClient(pool);
+  } catch (error) {
+    throw postgresError(error);
+  }
+  let failed = true;
+  try {
+    const result = await ask<Row>(client, text, values);
+    failed = false;
+    return result;
+  } finally {
+    // Whether it can be used again after a failure is not looked at.
+    client.release(failed);
   }
 }
 

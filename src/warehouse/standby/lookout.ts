@@ -1,6 +1,6 @@
 import type pg from 'pg';
-import type { ServerAddress } from '../../embedded/address.ts';
 import { connectionPool } from '../connection/connection-pool.ts';
+import { type Connection, currentClient } from '../connection/server-login.ts';
 import type { DatabaseRow, TextRow } from '../database.ts';
 
 /**
@@ -13,7 +13,7 @@ export class Lookout {
 
   /** `patience`: milliseconds that a question may take; `connections`: questions at a time, absent: one. */
   constructor(
-    connection: string | ServerAddress,
+    connection: Connection,
     { patience, connections = 1 }: { readonly patience: number; readonly connections?: number },
   ) {
     this.#patience = patience;
@@ -35,7 +35,7 @@ export class Lookout {
   }
 
   async #within<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
-    const client = await this.#pool.connect();
+    const client = await currentClient(this.#pool);
     let timer: NodeJS.Timeout | undefined;
     let broken = true;
     try {

@@ -1,6 +1,7 @@
 import { GatewayError } from '../../errors.ts';
 import type { WarehouseEvent } from '../../observation/events/warehouse.ts';
 import { unobserved } from '../../observation/observe.ts';
+import type { Connection } from '../connection/server-login.ts';
 import type { Database } from '../database.ts';
 import { type DatabaseSettings, openDatabase } from '../postgres-database.ts';
 import { postgresError } from '../postgres-errors.ts';
@@ -14,7 +15,7 @@ export interface StandbySettings {
   /** What `primary` was opened with; standbys are read with the same limits. */
   readonly database: DatabaseSettings;
   /** Addresses of the standbys, each of one server. */
-  readonly addresses: readonly string[];
+  readonly addresses: readonly Connection[];
   /** Milliseconds that a standby may be behind. */
   readonly maxLag: number;
   /** Milliseconds between two looks at the standbys. Absent: a second. */
