@@ -62,6 +62,7 @@ export class IssuerKeys {
   #told: 'read' | 'failed' | null = null;
   #text: string | null = null;
   #generation = 0;
+  #writing: Promise<void> = Promise.resolve();
   #timer: NodeJS.Timeout | null = null;
   #started: Promise<void> | null = null;
   #closed = false;
@@ -195,10 +196,14 @@ export class IssuerKeys {
       this.#text = settled;
       this.#generation += 1;
     }
-    this.#store.write(this.#issuer.discovery, { jwksUri: url, jwks, readAt: this.#now() }).catch((error: unknown) => {
-      const reason = `They cannot be kept for the next start: ${error instanceof Error ? error.message : String(error)}`;
-      this.#tell('failed', reason);
-    });
+    const kept = { jwksUri: url, jwks, readAt: this.#now() };
+    // One after the other: a set of before must not take the place of a later one.
+    this.#writing = this.#writing
+      .then(() => this.#store.write(this.#issuer.discovery, kept))
+      .catch((error: unknown) => {
+        const reason = `They cannot be kept for the next start: ${error instanceof Error ? error.message : String(error)}`;
+        this.#tell('failed', reason);
+      });
     this.#tell('read', null);
     return new Response(settled);
   }
