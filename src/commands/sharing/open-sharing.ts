@@ -44,9 +44,13 @@ export async function openSharing({ database, server }: Warehouse, pause?: numbe
 }
 
 /** Secrets of sign-ins as they are now, and what of them is shared. */
-export function signInPlace({ config, environment }: Surroundings, sharing: Sharing | null): SignInPlace {
+export function signInPlace(
+  { config, environment }: Pick<Surroundings, 'config' | 'environment'>,
+  sharing: Sharing | null,
+): SignInPlace {
   return {
     signInKeys: signInKeys({ config, environment }),
+    clientSecret: clientSecrets({ config, environment }),
     ...(sharing === null ? {} : { sharing }),
   };
 }
@@ -57,3 +61,19 @@ export const signInKeys = ({ config, environment }: Pick<Surroundings, 'config' 
     first: config.signInKeys,
     pick: (now) => now.signInKeys,
   });
+
+/** Secrets of the application at its providers, as their files have them now. */
+function clientSecrets({ config, environment }: Pick<Surroundings, 'config' | 'environment'>) {
+  const { signIn } = config;
+  const secrets = {
+    entra: rereadSetting(environment, ['ENTRA_CLIENT_SECRET'], {
+      first: signIn.entra?.clientSecret ?? null,
+      pick: (now) => now.signIn.entra?.clientSecret ?? null,
+    }),
+    oidc: rereadSetting(environment, ['OIDC_CLIENT_SECRET'], {
+      first: signIn.oidc?.clientSecret ?? null,
+      pick: (now) => now.signIn.oidc?.clientSecret ?? null,
+    }),
+  };
+  return (kind: keyof typeof secrets): string | null => secrets[kind]();
+}

@@ -7,7 +7,7 @@ import { type Config, type Environment, examineConfig } from '../../config.ts';
  */
 export function rereadSetting<T>(
   environment: Environment,
-  names: readonly 'SIGN_IN_KEY'[],
+  names: readonly ('SIGN_IN_KEY' | 'ENTRA_CLIENT_SECRET' | 'OIDC_CLIENT_SECRET')[],
   { first, pick }: { readonly first: T; readonly pick: (config: Config) => T },
 ): () => T {
   const files = names.flatMap((name) => environment[`${name}_FILE`] || []);

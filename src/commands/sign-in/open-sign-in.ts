@@ -8,7 +8,7 @@ import { CodeFlow } from '../../sign-in/browser/code-flow.ts';
 import { formerSecret, ownSecret, Sealed, sealingKeys } from '../../sign-in/browser/sealed.ts';
 import { Sessions } from '../../sign-in/browser/sessions.ts';
 import { credentialFile } from '../../sign-in/files/credentials.ts';
-import { IssuerKeys } from '../../sign-in/keys/issuer-keys.ts';
+import { IssuerKeys, type KeyTimes } from '../../sign-in/keys/issuer-keys.ts';
 import { keyFolder } from '../../sign-in/keys/key-store.ts';
 import { ApiKeys } from '../../sign-in/password/api-keys.ts';
 import { GuessBrake, type SharedGuesses } from '../../sign-in/password/guess-brake.ts';
@@ -32,6 +32,10 @@ export interface SignIn {
 export interface SignInPlace {
   /** SIGN_IN_KEY as it is now. Absent: as the configuration has it. */
   readonly signInKeys?: () => readonly string[];
+  /** ENTRA_CLIENT_SECRET or OIDC_CLIENT_SECRET as it is now. Absent: as the configuration has it. */
+  readonly clientSecret?: (kind: TrustedIssuer['kind']) => string | null;
+  /** Absent: the usual times. */
+  readonly keyTimes?: KeyTimes;
   /** Absent: no other gateway has its database. */
   readonly sharing?: {
     readonly sessions: SharedSessions;
@@ -52,7 +56,8 @@ export async function openSignIn(
     return { authentication: openToAll, browser: null, close: async () => {} };
   }
   const open = (file: string, setting: string) => credentialFile(file, { setting, observe });
-  const tokens = openTokens(issuers, config.dataDir, observe);
+  const { keyTimes: times } = place;
+  const tokens = openTokens(issuers, config.dataDir, { observe, ...(times === undefined ? {} : { times }) });
   const queue = new HashQueue();
   const addresses = new AddressBook(path.join(config.dataDir, 'sign-in', 'addresses.json'));
   place.sharing?.shareAddresses(addresses);
@@ -117,7 +122,15 @@ async function openBrowserSignIn(
     stampOf: (name) => passwords?.stampOf(name) ?? null,
     ...(place.sharing === undefined ? {} : { elsewhere: place.sharing.sessions.ended }),
   });
-  const flow = issuer === undefined || tokens === null ? null : new CodeFlow(issuer, { tokens, sealed });
+  const { clientSecret: secret } = place;
+  const flow =
+    issuer === undefined || tokens === null
+      ? null
+      : new CodeFlow(issuer, {
+          tokens,
+          sealed,
+          ...(secret === undefined ? {} : { secret: () => secret(issuer.kind) }),
+        });
   return { sessions, flow, passwords: passwords !== null };
 }
 
@@ -138,12 +151,19 @@ async function secretsOf(
   return () => [...sessions.secrets(), ...(former === null ? [] : [former])];
 }
 
-function openTokens(issuers: readonly TrustedIssuer[], dataDir: string, observe: Observe<Observation>): Tokens | null {
+function openTokens(
+  issuers: readonly TrustedIssuer[],
+  dataDir: string,
+  { observe, times }: { readonly observe: Observe<Observation>; readonly times?: KeyTimes },
+): Tokens | null {
   if (issuers.length === 0) {
     return null;
   }
   const store = keyFolder(path.join(dataDir, 'sign-in'));
-  const trusted = issuers.map((issuer) => ({ issuer, keys: new IssuerKeys(issuer, { store, observe }) }));
+  const trusted = issuers.map((issuer) => ({
+    issuer,
+    keys: new IssuerKeys(issuer, { store, observe, ...(times === undefined ? {} : { times }) }),
+  }));
   for (const { keys } of trusted) {
     void keys.start();
   }
