@@ -210,7 +210,10 @@ describe('several gateways: replies that are fetched later', () => {
     );
     const monitors: string[] = [];
     for (let n = 0; n < 16; n++) {
-      monitors.push(await accepted(n % 2, 'AcmeThings?$top=1'));
+      const monitor = await accepted(n % 2, 'AcmeThings?$top=1');
+      // Few may run at once.
+      await finished(n % 2, monitor);
+      monitors.push(monitor);
     }
     for (const n of [0, 1]) {
       const refused = await at(n).get('AcmeThings?$top=1', { ...as('ann'), Prefer: 'respond-async' });
@@ -249,5 +252,25 @@ describe('several gateways: replies that are fetched later', () => {
     });
     const reply = await finished(1, monitor);
     assert.equal(((await reply.json()) as { value: unknown[] }).value.length, 3);
+  });
+});
+
+describe('one gateway alone: replies that are fetched later', () => {
+  const shared = useGateways(1, () => ({ AUDIT: 'off' }));
+
+  it('are known to another one that comes, before the first knows of it', async () => {
+    const { gateways, client } = shared();
+    const [first = assert.fail()] = gateways.all;
+    const taken = await first.get('AcmeThings', { Prefer: 'respond-async', 'OData-MaxVersion': '4.01' });
+    assert.equal(taken.status, 202);
+    const { rows } = await client.query('SELECT FROM gateway.async_request');
+    assert.equal(rows.length, 1, 'whoever asks the database finds it, as soon as its address is told');
+    const other = await gateways.start();
+    const monitor = new URL(taken.headers.get('location') ?? '').pathname;
+    await until('the other one has its reply', async () => {
+      const reply = await other.get(monitor, { 'OData-MaxVersion': '4.01' });
+      assert.ok([200, 202].includes(reply.status), await reply.text());
+      return reply.status === 200;
+    });
   });
 });

@@ -12,14 +12,13 @@ import {
 } from '../../warehouse/shared/async-requests.ts';
 import type { Beat } from './beat.ts';
 
-/** Requests that are answered later, in the database while other gateways are there. */
+/**
+ * Requests that are answered later, in the database. Also while this gateway is alone: another one may be asked before this one knows that it has come.
+ */
 export function shareRequests(database: Database, beat: Beat): SharedRequests {
   const { keptFor, kept, keptEach = kept } = serviceLimits.async;
   const seconds = keptFor / 1000;
   return {
-    get shares() {
-      return beat.others > 0;
-    },
     note: (token, { owner, holder, request, running }) =>
       noteRequest(
         database,

@@ -18,9 +18,7 @@ export interface KeptRequest {
  * one who asks for it, so that his rights of now hold.
  */
 export interface SharedRequests {
-  /** Others are there now. */
-  readonly shares: boolean;
-  /** Resolves when the others know it; false: `holder` has as many as he may. */
+  /** Resolves when all others know it, also those that come later; false: `holder` has as many as he may. */
   note(
     token: string,
     of: {

@@ -167,7 +167,7 @@ class SpooledReplies implements StatusMonitors {
   /** Lets the other gateways know; false: its holder has as many as he may. */
   async #note(operation: Operation): Promise<boolean> {
     const { token, owner, holder, request } = operation;
-    if (this.#shared?.shares !== true || request === null || operation.noted) {
+    if (this.#shared === null || request === null || operation.noted) {
       return true;
     }
     if (!(await this.#shared.note(token, { owner, holder, request, running: operation.state === 'running' }))) {
@@ -180,16 +180,12 @@ class SpooledReplies implements StatusMonitors {
     return true;
   }
 
-  /** What was begun while this gateway was alone is noted; what was removed at another one is forgotten here. */
+  /** What was removed at another one is forgotten here. */
   async #compare(shared: SharedRequests): Promise<void> {
     const noted = [...this.#operations.values()].filter((one) => one.noted);
     if (noted.length > 0) {
       const there = await shared.remaining(noted.map(({ token }) => token));
       await Promise.all(noted.filter(({ token }) => !there.has(token)).map((one) => this.#forget(one)));
-    }
-    for (const operation of this.#operations.values()) {
-      // One too many is known here alone.
-      await this.#note(operation).catch(() => {});
     }
   }
 
