@@ -6,6 +6,7 @@ import type { Catalogue } from '../catalogue/catalogue.ts';
 import { operatorMessage } from '../errors.ts';
 import { runSchedules } from '../ingest/delivery/schedules.ts';
 import { everyone } from '../observation/observe.ts';
+import type { Database } from '../warehouse/database.ts';
 import { storedRowsTo } from './console.ts';
 import { exitCodes } from './exit-code.ts';
 import { prepare } from './migrate.ts';
@@ -67,7 +68,7 @@ export async function archiveCommand(
         }
         return exitCodes.ok;
       }
-      const work = { surroundings, catalogue, connected, source, flags };
+      const work = { surroundings, catalogue, connected, database, source, flags };
       return flags.once === true || flags.set !== undefined ? await runOnce(stop, work) : await runUntil(stop, work);
     } finally {
       await connected.proxied.close();
@@ -85,6 +86,7 @@ interface Work {
   readonly surroundings: Surroundings;
   readonly catalogue: Catalogue;
   readonly connected: ConnectedArchives;
+  readonly database: Database;
   readonly source: string | undefined;
   readonly flags: ArchiveFlags;
 }
@@ -132,12 +134,15 @@ function countsText({ read, inserted, updated, purged, deleted, erased }: CopyCo
   return [`${read} rows looked at`, `${inserted} new`, `${updated} changed`, ...more].join(', ');
 }
 
-async function runUntil(stop: Promise<string>, { surroundings, catalogue, connected, source }: Work): Promise<number> {
+async function runUntil(
+  stop: Promise<string>,
+  { surroundings, catalogue, connected, database, source }: Work,
+): Promise<number> {
   const { print, observe } = surroundings;
   const stopping = new AbortController();
   const failed = (error: unknown, work: string): void =>
     observe({ event: 'scan-failed', work, reason: error instanceof Error ? error.message : String(error) });
-  const works = archiveWorks(catalogue, connected.archives, { signal: stopping.signal, source });
+  const works = archiveWorks(catalogue, connected.archives, { database, signal: stopping.signal, source });
   const schedules = runSchedules(works, failed);
   print('Archives are kept up to their feeds until this is stopped.');
   await stop;

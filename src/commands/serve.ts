@@ -246,12 +246,12 @@ async function serveUntil(end: Promise<End>, serving: Serving): Promise<End> {
     const asked = deliveryRounds(surroundings, loading, { signal: stopping.signal, mayGoOn: requireRoom });
     const schedules = runSchedules(
       [
-        ...deliveryWorks(asked, stopping.signal),
+        ...deliveryWorks(asked, database, stopping.signal),
         { name: 'drop folder', expression: config.ingestSchedule, run: scan, atStart: true },
         ...(sent === null
           ? []
           : [{ name: 'uploads', expression: config.ingestSchedule, run: () => sent.uploads.round(), atStart: true }]),
-        ...archiveWorks(catalogue, archives, { signal: stopping.signal }),
+        ...archiveWorks(catalogue, archives, { database, signal: stopping.signal }),
         ...forgettingWorks(config, { catalogue, database }, () => forget()),
         feeds.work(database),
         ...audit.works,

@@ -188,7 +188,7 @@ async function runUntil(stop: Promise<string>, work: Work): Promise<number> {
   const sweep = keptFileSweep(work, { looksAtAll: true });
   const schedules = runSchedules(
     [
-      ...deliveryWorks(rounds, stopping.signal),
+      ...deliveryWorks(rounds, work.database, stopping.signal),
       { name: 'erasures', expression: eachMinute, run: () => sweep.look(), atStart: true },
     ],
     failed,

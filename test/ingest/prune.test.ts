@@ -138,7 +138,7 @@ describe('Retention', () => {
     const works = forgettingWorks(places, { database: feed().database, catalogue }, async () => {});
     const work = works.find(({ name }) => name === 'retention');
     equal(work?.expression, '17 3 * * *');
-    await work?.run();
+    await work?.run(null);
     ok(!(await orders()).includes(99));
   });
 

@@ -40,12 +40,18 @@ describe('Schedule', () => {
   });
 });
 
+/** A database that is asked for nothing. */
+const alone = {
+  query: () => Promise.reject(new Error('asked')),
+  exclusively: () => Promise.reject(new Error('asked')),
+};
+
 describe('Schedules', () => {
   it('of a delivery that is none keeps no other from being asked; any other one that is none stops all', () => {
     const rounds = ['0 25 * * *', '*/15 * * * *'].map(
       (schedule, index) => ({ settings: { id: `acme/${index}`, schedule } }) as DeliveryRounds,
     );
-    const works = deliveryWorks(rounds, new AbortController().signal);
+    const works = deliveryWorks(rounds, alone, new AbortController().signal);
     deepEqual(
       works.map(({ name }) => name),
       ['delivery acme/1'],
@@ -113,18 +119,18 @@ describe('Schedules', () => {
       return { state: 'busy' } as const;
     };
     const settings = { ...settingsOf({ protocol: 'ftp', port: 21 }), schedule: '0 3 * * *' };
-    const [work] = deliveryWorks([{ settings, round }], ending.signal);
+    const [work] = deliveryWorks([{ settings, round }], alone, ending.signal);
     try {
       // So little that it is now; then so much that it would not be over before the test.
       Math.random = () => {
         drawn.push(0);
         return 0;
       };
-      await work?.run();
-      await work?.run();
+      await work?.run(null);
+      await work?.run(null);
       deepEqual([rounds, drawn.length, work?.expression, work?.atStart], [2, 2, '0 3 * * *', true]);
       Math.random = () => 1;
-      const waits = work?.run();
+      const waits = work?.run(null);
       await pause(50);
       equal(rounds, 2, 'it waits');
       ending.abort();

@@ -3,6 +3,7 @@ import { archiveRecords } from '../../archive/records.ts';
 import type { Catalogue } from '../../catalogue/catalogue.ts';
 import type { ScheduledWork } from '../../ingest/delivery/schedules.ts';
 import type { Database } from '../../warehouse/database.ts';
+import { oncePerMoment } from '../../warehouse/shared/scheduled-work.ts';
 import { signInStore } from '../../warehouse/sign-ins.ts';
 import { type ConnectedUpstreams, connectUpstreams } from '../feeds/connect-upstreams.ts';
 import { signInKeys } from '../sharing/open-sharing.ts';
@@ -48,18 +49,32 @@ export async function connectArchives(
   return { proxied, archives };
 }
 
-/** The sources whose sets are kept, each on its schedule. */
+/** The sources whose sets are kept, each on its schedule, each moment of which comes once among the gateways of a database. */
 export function archiveWorks(
   catalogue: Catalogue,
-  archives: Archives,
-  { signal, source: only }: { readonly signal: AbortSignal; readonly source?: string | undefined },
+  archives: Pick<Archives, 'run'>,
+  {
+    database,
+    signal,
+    source: only,
+  }: {
+    readonly database: Pick<Database, 'query' | 'exclusively'>;
+    readonly signal: AbortSignal;
+    readonly source?: string | undefined;
+  },
 ): readonly ScheduledWork[] {
   return [...catalogue.sources.values()].flatMap(({ name, archive }) => {
     if (archive === undefined || !isKept(catalogue, name) || (only !== undefined && only !== name)) {
       return [];
     }
-    const run = () => archives.run({ source: name, signal });
-    return [{ name: `archive of ${name}`, expression: archive.schedule, run }];
+    const copy = async (): Promise<boolean> => {
+      await archives.run({ source: name, signal });
+      return true;
+    };
+    const work = `archive of ${name}`;
+    const run = (moment: Date | null) =>
+      moment === null ? copy() : oncePerMoment(database, { name: work, moment, signal }, copy);
+    return [{ name: work, expression: archive.schedule, run }];
   });
 }
 

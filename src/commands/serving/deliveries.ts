@@ -11,6 +11,8 @@ import type { IngestContext } from '../../ingest/load/load-file.ts';
 import { deliveryFaults, tryDelivery } from '../../ingest/remote/delivery-faults.ts';
 import { DeliveryRounds, type RoundsOptions } from '../../ingest/remote/delivery-rounds.ts';
 import { ServerTurns } from '../../ingest/remote/server-turns.ts';
+import type { Database } from '../../warehouse/database.ts';
+import { oncePerMoment } from '../../warehouse/shared/scheduled-work.ts';
 import type { Surroundings } from '../surroundings.ts';
 
 /** All servers that are asked for files, in a stable order. */
@@ -43,23 +45,29 @@ export function deliveryRounds(
 /** Milliseconds over which rounds are spread that are due at once: not all gateways of the world come to a server at the full hour. */
 const jitter = 20_000;
 
-/** The works of schedules that run these rounds. One whose schedule is none (`faultsOfDeliveries` tells it) keeps the others from nothing. */
+/**
+ * The works of schedules that run these rounds, each moment of a schedule once among the gateways of a database. One whose schedule is none
+ * (`faultsOfDeliveries` tells it) keeps the others from nothing.
+ */
 export function deliveryWorks(
   rounds: readonly Pick<DeliveryRounds, 'settings' | 'round'>[],
+  database: Pick<Database, 'query' | 'exclusively'>,
   signal: AbortSignal,
 ): readonly ScheduledWork[] {
   const scheduled = rounds.filter(({ settings }) => isCronExpression(settings.schedule));
-  return scheduled.map((one) => ({
-    name: `delivery ${one.settings.id}`,
-    expression: one.settings.schedule,
-    atStart: true,
-    run: async () => {
+  return scheduled.map((one) => {
+    const name = `delivery ${one.settings.id}`;
+    // A server that is asked for another delivery is asked for this one afterwards.
+    const round = async (): Promise<boolean> => (await one.round()).state !== 'busy';
+    const run = async (moment: Date | null): Promise<void> => {
       await pause(Math.random() * jitter, undefined, { signal }).catch(() => {});
-      if (!signal.aborted) {
-        await one.round();
+      if (signal.aborted) {
+        return;
       }
-    },
-  }));
+      await (moment === null ? round() : oncePerMoment(database, { name, moment, signal }, round));
+    };
+    return { name, expression: one.settings.schedule, atStart: true, run };
+  });
 }
 
 /** Folders with files of this machine that are fetched or unpacked. */

@@ -12,26 +12,26 @@ export function isCronExpression(expression: string): boolean {
 
 /**
  * Runs the work at the times of a cron expression, read in UTC (in a local zone node-cron leaves out runs at the
- * clock changes), and at once where that is asked for. A run that is due while one goes on is left out. Errors go to `onError`; the
+ * clock changes), and at once where that is asked for, and tells it the moment that it was due at; null: at the start. A run that is due while one goes on is left out. Errors go to `onError`; the
  * schedule goes on.
  */
 export function runOnSchedule(
   expression: string,
-  work: () => Promise<unknown>,
+  work: (moment: Date | null) => Promise<unknown>,
   onError: (error: unknown) => void,
   { atStart = false }: { readonly atStart?: boolean } = {},
 ): Schedule {
   let running: Promise<void> | null = null;
-  const run = (): void => {
-    running ??= work()
+  const run = (moment: Date | null): void => {
+    running ??= work(moment)
       .then(() => undefined, onError)
       .finally(() => {
         running = null;
       });
   };
-  const task = schedule(expression, run, { timezone: 'UTC' });
+  const task = schedule(expression, ({ date }) => run(date), { timezone: 'UTC' });
   if (atStart) {
-    run();
+    run(null);
   }
   return {
     stop: async () => {

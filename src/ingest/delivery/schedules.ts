@@ -6,7 +6,8 @@ export interface ScheduledWork {
   readonly name: string;
   /** Cron expression, read in UTC. */
   readonly expression: string;
-  readonly run: () => Promise<unknown>;
+  /** `moment`: when it was due, to the second, the same at all programs with this schedule; null: the program starts. */
+  readonly run: (moment: Date | null) => Promise<unknown>;
   /** It runs once at the start, too, whatever the expression says. */
   readonly atStart?: boolean;
 }

@@ -100,7 +100,7 @@ describe('the audit', () => {
       [rows[1]?.['Query'], rows[1]?.['Rows'], rows[1]?.['Principal']],
       ['$filter=a\u{fffd}b', '3', 'key:bi'],
     );
-    await trail.work().run();
+    await trail.work().run(null);
     assert.equal((await kept()).length, 1499);
     await trail.close();
     await database.query('TRUNCATE gateway.audit_event');

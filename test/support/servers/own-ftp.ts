@@ -29,6 +29,8 @@ export interface FtpManners {
   besides: string[];
   /** Done when a transfer begins. */
   whenRead: ((name: string) => void) | null;
+  /** Waited for in the middle of each transfer. */
+  whenAtWork: (() => Promise<void>) | null;
   /** Called when a transfer breaks off, before its client can notice. */
   whenBroken: (() => void) | null;
   /** Bytes that were sent of file contents, and logins and commands seen. */
@@ -65,6 +67,7 @@ export async function ownFtp(setup: FtpSetup): Promise<OwnFtp> {
       besides: [],
       refusals: [],
       whenRead: null,
+      whenAtWork: null,
       whenBroken: null,
       sent: 0,
       logins: 0,
@@ -390,6 +393,7 @@ class Session {
       for await (const chunk of createReadStream(this.#local(name), { start: from, end })) {
         this.#manners.sent += (chunk as Buffer).length;
         data?.write(chunk);
+        await this.#manners.whenAtWork?.();
       }
     }
     if (breaks !== undefined) {
