@@ -4,7 +4,7 @@ import { lockSets, nextVersion, publishVersion } from '../ingest/ledger/set-vers
 import { lastRefresh } from '../upstream/client/lookup-copies.ts';
 import type { ArchivedSet } from './archived-set.ts';
 import { type CopiedPart, type Copying, copyPart } from './copy-part.ts';
-import { oldestMoment, patiently } from './feed-rows.ts';
+import { isBeyondFeed, oldestMoment, patiently } from './feed-rows.ts';
 import { markPurged } from './gone-rows.ts';
 import { keptFrom } from './kept-from.ts';
 import { tableOf } from './merge-copied.ts';
@@ -41,8 +41,18 @@ const none: CopyCounts = {
 export async function copySet(copying: Copying, record: ArchiveRecord, options: CopyOptions): Promise<CopyCounts> {
   const { archived } = copying;
   const by = archived.settings.by === null ? undefined : archived.live.entityType.properties.get(archived.settings.by);
-  return by === undefined ? compareWhole(copying, record, options) : new TimedCopy(copying, by, options).run(record);
+  return by === undefined
+    ? compareWhole(copying, record, options)
+    : new TimedCopy(copying, by, options).run(record).catch((error: unknown) => {
+        throw isBeyondFeed(error) ? notByTime(archived.name, error.message) : error;
+      });
 }
+
+const notByTime = (name: string, why: string): GatewayError =>
+  new GatewayError(
+    'UpstreamRefused',
+    `${why} So the rows of ${name} cannot be copied by time. Say archive: { by: null } in its metadata.`,
+  );
 
 /** Nothing says when rows came: all are read, and compared. */
 async function compareWhole(copying: Copying, record: ArchiveRecord, options: CopyOptions): Promise<CopyCounts> {
@@ -228,10 +238,7 @@ class TimedCopy {
     const { feed, archived } = this.#copying;
     const oldest = await patiently(feed.signal, () => oldestMoment(feed, archived.live, this.#by));
     if (oldest === undefined) {
-      throw new GatewayError(
-        'UpstreamRefused',
-        `The feed does not order ${archived.name} by ${this.#by.name}, so its rows cannot be copied by time. Say archive: { by: null } in its metadata.`,
-      );
+      throw notByTime(archived.name, `The feed does not order ${archived.name} by ${this.#by.name}.`);
     }
     return oldest === null ? null : new Date(oldest);
   }

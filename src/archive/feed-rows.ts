@@ -137,18 +137,35 @@ function momentOf(row: string, by: Property): string {
   return moment.replace(/(\.\d{6})\d+/, '$1');
 }
 
-/** Rows that the feed still has of these keys, canonical texts in the order of the type's key. */
+/** Whether a feed is not asked for rows in this way because it would give others. */
+export const isBeyondFeed = (error: unknown): error is GatewayError =>
+  error instanceof GatewayError && error.code === 'NotImplemented' && error.feature === 'proxied';
+
+/**
+ * Rows that the feed still has of these keys, canonical texts in the order of the type's key. Where it reads no conditions: all rows, and
+ * `onWhole` is called.
+ */
 export async function* rowsOfKeys(
   feed: Feed,
   set: EntitySet,
-  keys: readonly (readonly string[])[],
+  { keys, onWhole }: { readonly keys: readonly (readonly string[])[]; readonly onWhole: () => void },
 ): AsyncGenerator<string> {
   const properties = set.entityType.key.flatMap((name) => set.entityType.properties.get(name) ?? []);
   const selection = onlyProperties(set, [...set.entityType.properties.values()]);
-  yield* feed.upstream.fetchByKeys(
-    { set, properties, keys, selection, restriction: noRestriction },
-    optionsOf(feed, null),
-  );
+  const request = { set, properties, keys, selection, restriction: noRestriction };
+  let given = 0;
+  try {
+    for await (const row of feed.upstream.fetchByKeys(request, optionsOf(feed, null))) {
+      yield row;
+      given += 1;
+    }
+  } catch (error) {
+    if (given > 0 || !isBeyondFeed(error)) {
+      throw error;
+    }
+    onWhole();
+    yield* feedRows(feed, partPlan(set, { kind: 'whole' }));
+  }
 }
 
 /** As `columnTexts`, for all properties of a set. */

@@ -89,7 +89,8 @@ async function askAgain(
   const { key, properties } = archived.live.entityType;
   const keyed = key.flatMap((name) => properties.get(name) ?? []);
   const texts = keyed.map((property, place) => keyText(property, `t.${table.key[place] ?? ''}`)).join(', ');
-  for (let after = '0'; ; ) {
+  let whole = false;
+  for (let after = '0'; !whole; ) {
     const { rows } = await transaction.query<{ target: string; key: string[] }>(
       `SELECT g._target::text AS target, ARRAY[${texts}]::text[] AS key FROM ${goneRows} g JOIN ${table.name} t ON t._row = g._target WHERE ${which} AND g._target > $1 ORDER BY g._target LIMIT ${askedAtOnce}`,
       [after],
@@ -100,7 +101,10 @@ async function askAgain(
     }
     after = last.target;
     const keys = rows.map((row) => row.key.map((text, place) => canonical(keyed[place], text)));
-    await take(rowsOfKeys(feed, archived.live, keys));
+    const onWhole = (): void => {
+      whole = true;
+    };
+    await take(rowsOfKeys(feed, archived.live, { keys, onWhole }));
   }
 }
 

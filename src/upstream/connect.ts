@@ -30,7 +30,14 @@ import { nowhere, type SignInKeeping } from './sign-in/lasting-sign-in.ts';
 import { openSignIn } from './sign-in/open-sign-in.ts';
 import type { UpstreamSignIn } from './sign-in/sign-in.ts';
 import { realTime, type TimeSource } from './sign-in/time-source.ts';
-import type { KeyedRequest, Upstream, UpstreamPlan, UpstreamReadOptions, UpstreamState } from './upstream.ts';
+import type {
+  KeyedRequest,
+  Upstream,
+  UpstreamPlan,
+  UpstreamReadOptions,
+  UpstreamReply,
+  UpstreamState,
+} from './upstream.ts';
 import { type UpstreamMap, upstreamHasNavigation } from './url/upstream-map.ts';
 
 /** What a connection is made of. */
@@ -53,6 +60,8 @@ export interface Connection {
   readonly time?: TimeSource;
   /** Who may ask at once. Absent: everybody. */
   readonly places?: Places;
+  /** It is known that the feed does what options of its sets say, so that it need not show it. Absent: it has to. */
+  readonly readsOptions?: boolean;
   /** From 0 to below 1, by chance. Absent: real chance. */
   readonly random?: () => number;
   /** Absent: nobody listens. */
@@ -117,7 +126,10 @@ class ConnectedUpstream implements Upstream {
     const context = { source: this.source, environment, time, keeping, observe: this.#observe };
     this.#signIn = openSignIn(settings.signIn, context);
     this.#refused = new RefusedForms(() => time.now());
-    this.#tried = new TriedOptions(() => time.now());
+    this.#tried = new TriedOptions(this.source, {
+      now: () => time.now(),
+      ofSets: connection.readsOptions !== true,
+    });
     this.#client = upstreamClient(this.source, settings, this.#signIn);
     this.#patient = this.#patientClient();
     const place = { dataDir: connection.dataDir, source: this.source, url: this.#client.root.href };
@@ -172,12 +184,14 @@ class ConnectedUpstream implements Upstream {
     const isFirst = options.skipToken === null;
     if (isFirst) {
       this.#refused.check(plan, this.source);
-    }
-    if (isFirst) {
       await this.#checkOptions(plan, options);
     }
     try {
+      const { maxTop } = this.#limits.known();
       const reply = await readAsTaken(plan, options, this.#context(options, { sets: setsOf(plan), kept }));
+      if (isFirst && this.#limits.known().maxTop !== maxTop) {
+        await this.#checkLearned(plan, options, reply);
+      }
       this.#refused.answered(plan);
       return reply;
     } catch (error) {
@@ -205,6 +219,18 @@ class ConnectedUpstream implements Upstream {
   /** Of trials nothing is kept as a copy of rows. */
   #checkOptions(plan: UpstreamPlan, { onCopy: _, ...options }: UpstreamReadOptions): Promise<void> {
     return this.#tried.check(plan, options, this.#context(options, { sets: [], kept: [] }));
+  }
+
+  /** What was just learned of `$top` asks the feed for further options. */
+  async #checkLearned(plan: UpstreamPlan, options: UpstreamReadOptions, reply: UpstreamReply): Promise<void> {
+    try {
+      await this.#checkOptions(plan, options);
+    } catch (error) {
+      if (reply.kind === 'collection') {
+        reply.discard();
+      }
+      throw error;
+    }
   }
 
   follows(set: EntitySet, navigation: NavigationProperty): boolean {

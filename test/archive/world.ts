@@ -14,6 +14,7 @@ import type { ArchiveEvent } from '../../src/observation/events/archive.ts';
 import { everything } from '../../src/plan/grants.ts';
 import { DataSources } from '../../src/source/data-sources.ts';
 import { ResultCache } from '../../src/source/stored/result-cache.ts';
+import type { Upstream } from '../../src/upstream/upstream.ts';
 import type { Database } from '../../src/warehouse/database.ts';
 import { openDatabase } from '../../src/warehouse/postgres-database.ts';
 import { entitySet, entityType, modelOf, property } from '../edm/small-model.ts';
@@ -96,7 +97,8 @@ export interface World {
   close(): Promise<void>;
 }
 
-export async function archiveWorld(more: Partial<ArchiveSettings> = {}): Promise<World> {
+/** `upstream`: the feed that rows are copied from, in place of the one in memory. */
+export async function archiveWorld(more: Partial<ArchiveSettings> = {}, upstream?: Upstream): Promise<World> {
   const { connectionString, drop } = await migratedDatabase();
   const database = await openDatabase({ ...unhurried, connection: connectionString });
   const feed = new ModelFeed();
@@ -105,7 +107,7 @@ export async function archiveWorld(more: Partial<ArchiveSettings> = {}): Promise
   const defects: Error[] = [];
   const clock = { now: new Date('2026-03-01T12:00:00Z') };
   let live = first;
-  const upstreams = new Map([['far', feed.asUpstream()]]);
+  const upstreams = new Map([['far', upstream ?? feed.asUpstream()]]);
   const context: ArchiveContext = {
     database,
     documents: first,

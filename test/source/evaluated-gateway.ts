@@ -57,6 +57,8 @@ interface Options {
   /** Of the feed. */
   readonly pageSize?: number;
   readonly evaluation?: EvaluationLimits;
+  /** It is known that the feed does what options of its sets say. Absent: it is. */
+  readonly readsOptions?: boolean;
   readonly grants?: Grants;
   /** Of the gateway before the feed. */
   readonly database?: TestServerOptions['database'];
@@ -93,6 +95,7 @@ export async function evaluatedGateway(options: Options): Promise<EvaluatedGatew
     adopt: () => [],
     time: new IdleClock(),
     random: () => 0.5,
+    readsOptions: options.readsOptions ?? true,
   });
   const evaluated = await startTestServer({
     catalogue: () => served,

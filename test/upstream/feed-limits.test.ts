@@ -185,6 +185,7 @@ describe('what a proxied feed takes is learned from what it refuses', () => {
       dataDir: dataDir(),
       catalogue: () => tenantCatalogue(source),
       adopt: () => [],
+      readsOptions: true,
     });
     open.push(again);
     const before = upstream.requests.length;

@@ -14,9 +14,8 @@ import { planOf, readOptions, serve, tenantCatalogue, tenantModel, tenantSource 
 
 type Answer = (request: IncomingMessage, response: ServerResponse, url: URL) => void;
 
-/** The tenant's own model: our names without the prefix. */
-function theirModel(): Model {
-  const ours = tenantModel();
+/** A tenant's own model: our names without the prefix. */
+export function theirModel(ours = tenantModel()): Model {
   const plain = (name: string): string => name.replace(/^Far/, '');
   return {
     ...ours,
@@ -83,7 +82,7 @@ interface More {
   readonly connection?: Partial<Connection>;
 }
 
-/** Feeds that answer `$metadata` rightly and everything else as told; to be called inside of a `describe`, which ends them. */
+/** Feeds that answer `$metadata` rightly and everything else as told, and are known to do what options say; to be called inside of a `describe`, which ends them. */
 export function feeds(): {
   readonly dataDir: () => string;
   readonly open: { close(): Promise<void> }[];
@@ -133,6 +132,7 @@ export function feeds(): {
       adopt: () => [],
       time: new IdleClock(),
       random: () => 0.5,
+      readsOptions: true,
       ...connection,
     });
     open.push(upstream);

@@ -81,6 +81,8 @@ export async function connectUpstreams(
       adopt: ({ model }: { readonly model: Model }) => adopt(source.name, model),
       environment,
       time,
+      // The sandbox is a part of this program.
+      readsOptions: source.upstream?.url == null,
       places: new Turns(reachable.upstream?.maxConcurrentRequests ?? 1),
       keeping,
       observe,

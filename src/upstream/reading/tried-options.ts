@@ -1,38 +1,39 @@
-import type { EntitySet } from '../../edm/model.ts';
 import { GatewayError } from '../../errors.ts';
+import { collectionOf, noRestriction, onlyProperties } from '../../plan/model/make.ts';
 import type { Restriction, RowSource, Selection } from '../../plan/model/read-plan.ts';
-import { isRestricted, wholeSet } from '../../plan/model/restricted-set.ts';
+import { sourceSet } from '../../plan/model/sets.ts';
 import type { UpstreamPlan, UpstreamReadOptions } from '../upstream.ts';
 import { compileUpstreamUrl } from '../url/compile-url.ts';
 import { rowAsCollection, withRowConditions } from '../url/row-conditions.ts';
 import { upstreamHasNavigation } from '../url/upstream-map.ts';
-import {
-  type TrialPlace,
-  type TriedExpand,
-  type TriedOption,
-  triedFilter,
-  triedNested,
-  type Verdict,
-} from './option-trials.ts';
+import { type NestedOption, type TriedExpand, triedNested } from './nested-trials.ts';
 import type { ReplyContext } from './reply-context.ts';
+import { type SetOption, triedOfSet } from './set-trials.ts';
+import type { TrialPlace, Verdict } from './trial-rows.ts';
+
+type TriedOption = SetOption | NestedOption;
 
 /** Milliseconds until a feed is tried again: it may have been changed. */
 const longest = 24 * 3_600_000;
 
 /**
- * What a feed does with options that it may pass over. Services should refuse what they do not know (Protocol 11.2.1); some read
- * `$expand` as a list of names and send all rows, in any order, and some read no `$filter`. So options inside of `$expand`, and
- * conditions that rights put on the rows of a set, are tried once a day before rows are asked for with them: with rows known to be
- * there, of which none may come, or which have to come the other way round.
+ * What a feed does with options that it may pass over. Services should refuse what they do not know (Protocol 11.2.1); some answer all rows
+ * of a set whatever its options say, and some read `$expand` as a list of names and send all rows, in any order. So options are tried
+ * once a day before rows are asked for with them, for each set, path and navigation by itself: with rows known to be there, of which
+ * none may come, or which have to come the other way round.
  */
 export class TriedOptions {
+  readonly #source: string;
   readonly #now: () => number;
-  /** By set or `Set/Navigation`, and option. */
+  readonly #ofSets: boolean;
+  /** By set, path or `Set/Navigation`, and option. */
   readonly #known = new Map<string, { readonly verdict: Verdict; readonly at: number }>();
 
-  /** `now`: milliseconds of a clock. */
-  constructor(now: () => number) {
+  /** `now`: milliseconds of a clock. `ofSets`: false where it is known that the feed does what options of its sets say. */
+  constructor(source: string, { now, ofSets }: { readonly now: () => number; readonly ofSets: boolean }) {
+    this.#source = source;
     this.#now = now;
+    this.#ofSets = ofSets;
   }
 
   /** The feed is another one now. */
@@ -46,83 +47,126 @@ export class TriedOptions {
    */
   async check(asked: UpstreamPlan, options: UpstreamReadOptions, context: ReplyContext): Promise<void> {
     const place = { options, context };
-    const plan = rowAsCollection(asked) ?? asked;
-    const restricted = restrictedSets(plan.source);
-    if (restricted.length > 0) {
-      // What the feed cannot be asked for needs no trial.
-      compileUpstreamUrl(plan, context.map);
+    const plan = withRowConditions(rowAsCollection(asked) ?? asked);
+    const wanted = this.#ofSets ? optionsOf(plan, context) : [];
+    if (wanted.length > 0) {
+      await this.#checkSet(plan, wanted, place);
     }
-    for (const set of restricted) {
-      await this.#checkCondition(wholeSet(set), place);
-    }
-    if ((plan.kind !== 'Collection' && plan.kind !== 'Entity') || plan.selection.expands.length === 0) {
-      return;
-    }
-    const woven = withRowConditions(plan);
-    if (woven.kind === 'Collection' || woven.kind === 'Entity') {
-      await this.#checkSelection(woven.selection, place);
+    if (plan.kind === 'Collection' || plan.kind === 'Entity') {
+      await this.#checkSelection(plan.selection, place);
     }
   }
 
-  /** What rights leave out of a set is left out by a condition. */
-  async #checkCondition(set: EntitySet, place: TrialPlace): Promise<void> {
-    const verdict = this.#verdictOf(set.name, '$filter') ?? (await triedFilter(set, place));
-    this.#use(set.name, new Map([['$filter', verdict]]), place);
+  async #checkSet(plan: UpstreamPlan, wanted: readonly SetOption[], place: TrialPlace): Promise<void> {
+    const { map } = place.context;
+    const source = unconditioned(plan.source);
+    const set = sourceSet(source);
+    await this.#check(pathName(source), wanted, (untried) => {
+      // What the feed cannot be asked for needs no trial.
+      compileUpstreamUrl(plan, { ...map, maxTop: null });
+      const rows = { source, selection: onlyProperties(set, []), restriction: noRestriction, pageSize: 1 };
+      return triedOfSet({ path: compileUpstreamUrl(collectionOf(rows), map).path, set }, untried, place);
+    });
   }
 
   async #checkSelection(selection: Selection, place: TrialPlace): Promise<void> {
     for (const { navigation, restriction, selection: led } of selection.expands) {
       const wanted = navigation.collection ? optionsIn(restriction) : [];
       if (wanted.length > 0 && upstreamHasNavigation(place.context.map, selection.set, navigation)) {
-        await this.#checkExpand({ from: selection.set, navigation, to: led.set }, wanted, place);
+        const expand: TriedExpand = { from: selection.set, navigation, to: led.set };
+        const where = `${selection.set.name}?$expand=${navigation.name}`;
+        await this.#check(where, wanted, (untried) => triedNested(expand, untried, place));
       }
       await this.#checkSelection(led, place);
     }
   }
 
-  async #checkExpand(expand: TriedExpand, wanted: readonly TriedOption[], place: TrialPlace): Promise<void> {
-    const where = `${expand.from.name}?$expand=${expand.navigation.name}`;
-    const untried = wanted.filter((option) => this.#verdictOf(where, option) === undefined);
-    const found = untried.length === 0 ? null : await triedNested(expand, untried, place);
-    const verdicts = wanted.map(
-      (option) => [option, this.#verdictOf(where, option) ?? found?.get(option) ?? null] as const,
-    );
-    this.#use(where, new Map(verdicts), place);
-  }
-
-  #verdictOf(where: string, option: TriedOption): Verdict | undefined {
-    const known = this.#known.get(`${where} ${option}`);
-    return known === undefined || Math.abs(this.#now() - known.at) > longest ? undefined : known.verdict;
-  }
-
-  /** Remembers what was shown. Verdicts are null where the feed did not show what it does. */
-  #use(where: string, verdicts: ReadonlyMap<TriedOption, Verdict | null>, { context }: TrialPlace): void {
-    for (const [option, verdict] of verdicts) {
-      const key = `${where} ${option}`;
-      if (verdict !== null && verdict !== 'no rows' && this.#verdictOf(where, option) === undefined) {
-        this.#known.set(key, { verdict, at: this.#now() });
+  /** `ask` tries those of which it is not known what the feed does. */
+  async #check<Option extends TriedOption>(
+    where: string,
+    wanted: readonly Option[],
+    ask: (untried: readonly Option[]) => Promise<ReadonlyMap<Option, Verdict>>,
+  ): Promise<void> {
+    const untried = wanted.filter((option) => this.#verdictOf(where, option, longest) === undefined);
+    let found: ReadonlyMap<Option, Verdict> = new Map();
+    if (untried.length > 0) {
+      try {
+        found = await ask(untried);
+      } catch (error) {
+        // What a feed did the day before holds while it is down: copies of its rows may still be served.
+        if (!isDown(error) || untried.some((option) => this.#verdictOf(where, option) === undefined)) {
+          throw error;
+        }
       }
-      if (verdict === null || verdict === 'passed over') {
+    }
+    for (const option of wanted) {
+      const verdict = found.get(option);
+      if (verdict !== undefined && verdict !== 'no rows') {
+        this.#known.set(`${where} ${option}`, { verdict, at: this.#now() });
+      }
+      if (![verdict ?? this.#verdictOf(where, option)].some((one) => one === 'done' || one === 'no rows')) {
         throw new GatewayError(
           'NotImplemented',
-          `The proxied feed ${context.map.source} does not show that it does what ${option} of ${where} says.`,
+          `The proxied feed ${this.#source} does not show that it does what ${option} of ${where} says.`,
           { feature: 'proxied', target: option },
         );
       }
     }
   }
+
+  #verdictOf(where: string, option: TriedOption, age = Number.POSITIVE_INFINITY): Verdict | undefined {
+    const known = this.#known.get(`${where} ${option}`);
+    return known === undefined || Math.abs(this.#now() - known.at) > age ? undefined : known.verdict;
+  }
 }
 
-const optionsIn = ({ filter, orderby, skip }: Restriction): readonly TriedOption[] => [
+const isDown = (error: unknown): boolean =>
+  error instanceof GatewayError && (error.code === 'UpstreamUnavailable' || error.code === 'Busy');
+
+const optionsIn = ({ filter, orderby, skip }: Restriction): readonly NestedOption[] => [
   ...(filter === null ? [] : (['$filter'] as const)),
   ...(orderby.length === 0 ? [] : (['$orderby'] as const)),
   ...(skip === null || skip === 0 ? [] : (['$skip'] as const)),
 ];
 
-/** The sets on the way to the rows whose rows are conditioned. */
-function restrictedSets(source: RowSource): readonly EntitySet[] {
-  const before = source.kind === 'Set' ? [] : restrictedSets(source.from);
-  return (source.kind === 'Set' || source.kind === 'Navigated') && isRestricted(source.set)
-    ? [...before, source.set]
-    : before;
+/** What is asked of a feed with `$top` alone where that is more than it takes. */
+const inBlocks = ['$orderby', '$skip'] as const;
+
+/** The options that the rows of a plan are asked for with. */
+function optionsOf(plan: UpstreamPlan, { map, limits }: ReplyContext): readonly SetOption[] {
+  if (plan.kind !== 'Collection' && plan.kind !== 'Count') {
+    return [];
+  }
+  const { restriction, source } = plan;
+  const isFiltered = restriction.filter !== null || source.kind === 'Filtered';
+  if (plan.kind === 'Count') {
+    return isFiltered ? ['/$count'] : [];
+  }
+  const { top, count } = restriction;
+  const most = limits?.known().maxTop ?? map.maxTop ?? null;
+  const own = optionsIn(restriction).filter((option) => option !== '$filter');
+  const all: readonly SetOption[] = [
+    ...(isFiltered ? (['$filter'] as const) : []),
+    ...own,
+    ...(top !== null && most !== null && top > most ? inBlocks : []),
+    ...(isFiltered && count ? (['$count'] as const) : []),
+  ];
+  return [...new Set(all)];
+}
+
+/** Without the conditions on the rows that it leads to. */
+const unconditioned = (source: RowSource): RowSource =>
+  source.kind === 'Filtered' ? unconditioned(source.from) : source;
+
+/** Rows that one service answers in one way: a set, or what a navigation leads to. */
+function pathName(source: RowSource): string {
+  switch (source.kind) {
+    case 'Set':
+      return source.set.name;
+    case 'Navigated':
+      return `${pathName(source.from)}/${source.navigation.name}`;
+    case 'Keyed':
+    case 'Filtered':
+      return pathName(source.from);
+  }
 }

@@ -64,7 +64,8 @@ describe('the documented sets from Microsoft.AspNetCore.OData, in short', () => 
       calls.slice(5, 125).map((row) => row['id']),
     );
     assert.deepEqual(
-      asked.slice(-3).map((one) => /\$top=\d+/.exec(one)?.[0]),
+      // Whether it orders rows and passes over some is tried with one or two.
+      asked.flatMap((one) => /\$top=\d\d+/.exec(one)?.[0] ?? []).slice(-3),
       ['$top=50', '$top=50', '$top=20'],
     );
   });

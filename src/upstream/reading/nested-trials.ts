@@ -1,0 +1,74 @@
+import type { EntitySet, NavigationProperty } from '../../edm/model.ts';
+import { readArray, readObject } from '../../json/reading/json-scan.ts';
+import { ownNames } from '../../json/reading/own-names.ts';
+import { upstreamSetName } from '../url/upstream-map.ts';
+import { keyOf, keyOrder, mostAsked, noRow, rowsAt, selected, type TrialPlace, type Verdict } from './trial-rows.ts';
+
+/** Options inside of `$expand` whose being passed over cannot be seen from the rows. */
+export type NestedOption = '$filter' | '$orderby' | '$skip';
+
+/** An `$expand` to many. */
+export interface TriedExpand {
+  readonly from: EntitySet;
+  readonly navigation: NavigationProperty;
+  readonly to: EntitySet;
+}
+
+/** More than there are of any rows. */
+const allOfThem = 1_000_000_000;
+
+/** What the feed does with each option inside of an `$expand`, as far as its rows show it. */
+export async function triedNested(
+  expand: TriedExpand,
+  options: readonly NestedOption[],
+  place: TrialPlace,
+): Promise<ReadonlyMap<NestedOption, Verdict>> {
+  const type = expand.to.entityType;
+  const orders = options.includes('$orderby');
+  const ascending = orders ? [keyOrder(type)] : [];
+  const led = await ledKeys(expand, [...ascending, '$top=2'], place);
+  const verdicts = new Map<NestedOption, Verdict>();
+  if (led?.length === 0) {
+    return new Map(options.map((option) => [option, 'no rows']));
+  }
+  if (led === null || led.every((rows) => rows.length === 0)) {
+    return verdicts;
+  }
+  for (const [option, text] of [
+    ['$filter', noRow(type)],
+    ['$skip', `$skip=${allOfThem}`],
+  ] as const) {
+    const left = options.includes(option) ? await ledKeys(expand, [text], place) : null;
+    if (left !== null && left.length === led.length) {
+      verdicts.set(option, left.every((rows) => rows.length === 0) ? 'done' : 'passed over');
+    }
+  }
+  if (orders && led.some(([one, other]) => other !== undefined && one !== other)) {
+    const turned = [keyOrder(type, ' desc'), '$top=2'];
+    const descending = await ledKeys(expand, turned, place);
+    if (descending !== null && descending.length === led.length) {
+      verdicts.set('$orderby', descending.some(([one], at) => one !== led[at]?.[0]) ? 'done' : 'passed over');
+    }
+  } else if (orders && led.length < mostAsked(place)) {
+    // These are all that there are, and none leads to two.
+    verdicts.set('$orderby', 'no rows');
+  }
+  return verdicts;
+}
+
+/** For some rows that lead to others, the keys of those; null: the feed refuses such a request. */
+async function ledKeys(
+  { from, navigation, to }: TriedExpand,
+  nested: readonly string[],
+  place: TrialPlace,
+): Promise<readonly (readonly string[])[] | null> {
+  const expand = `$expand=${navigation.name}(${[selected(to.entityType), ...nested].join(';')})`;
+  const path = encodeURIComponent(upstreamSetName(place.context.map, from));
+  const ask = (filter: readonly string[]): Promise<readonly string[] | null> =>
+    rowsAt(path, [selected(from.entityType), ...filter, `$top=${mostAsked(place)}`, expand], place);
+  const rows = (await ask([`$filter=${navigation.name}/any()`])) ?? (await ask([]));
+  const own = ownNames(from.entityType);
+  return (
+    rows?.map((raw) => readArray(own(readObject(raw)).get(navigation.name) ?? '[]').map(keyOf(to.entityType))) ?? null
+  );
+}

@@ -1,0 +1,76 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Catalogue } from '../../src/catalogue/catalogue.ts';
+import { evaluate, type Row } from './conditions.ts';
+import { planOf } from './tenant.ts';
+import { catalogue, json } from './told-feed.ts';
+
+export type SetOption = '$filter' | '$orderby' | '$skip' | '$top' | '$count';
+
+/** How `OptionFeed` goes wrong. */
+interface OptionFaults {
+  /** Options that it passes over, in whatever request a pattern is found. */
+  readonly ignores: readonly SetOption[];
+  readonly where: RegExp;
+  /** Requests that it refuses with 400. */
+  readonly refuses: RegExp | null;
+  /** Most that `$top` may say. */
+  readonly maxTop: number | null;
+  readonly status: number;
+}
+
+/** A feed of one set that reads its options as OData 4.0 says, and passes over some of them on command, as actions do that know no options. */
+export class OptionFeed {
+  readonly faults: OptionFaults;
+  rows: readonly Row[];
+  readonly #set: string;
+  readonly #catalogue: Catalogue;
+
+  constructor(
+    faults: Partial<OptionFaults>,
+    rows: readonly Row[],
+    { set = 'FarCalls', catalogue: ours = catalogue }: { readonly set?: string; readonly catalogue?: Catalogue } = {},
+  ) {
+    this.faults = { ignores: [], where: /./, refuses: null, maxTop: null, status: 200, ...faults };
+    this.rows = rows;
+    this.#set = set;
+    this.#catalogue = ours;
+  }
+
+  readonly answer = (_request: IncomingMessage, response: ServerResponse, url: URL): void => {
+    const { ignores, where, refuses, maxTop, status } = this.faults;
+    const text = decodeURIComponent(`${url.pathname}${url.search}`);
+    const isPassedOver = where.test(text);
+    const option = (name: SetOption): string | null =>
+      isPassedOver && ignores.includes(name) ? null : url.searchParams.get(name);
+    const top = option('$top');
+    const isRefused = refuses?.test(text) === true || (maxTop !== null && Number(top ?? 0) > maxTop);
+    if (status !== 200 || isRefused) {
+      const message = isRefused ? `no more than ${String(maxTop)}` : 'down';
+      json(response, JSON.stringify({ error: { code: 'x', message } }), isRefused ? 400 : status);
+      return;
+    }
+    const found = this.#ordered(this.#left(option('$filter')), option('$orderby'));
+    if (url.pathname.endsWith('/$count')) {
+      response.writeHead(200, { 'Content-Type': 'text/plain' }).end(String(found.length));
+      return;
+    }
+    const skip = Number(option('$skip') ?? 0);
+    const value = found.slice(skip, top === null ? undefined : skip + Number(top));
+    json(response, JSON.stringify({ ...(option('$count') === 'true' ? { '@odata.count': found.length } : {}), value }));
+  };
+
+  #left(filter: string | null): readonly Row[] {
+    const plan = filter === null ? null : planOf(`${this.#set}?$filter=${filter}`, this.#catalogue);
+    const condition = plan?.kind === 'Collection' ? plan.restriction.filter : null;
+    return this.rows.filter((row) => condition === null || evaluate(condition, row, 'odata') === true);
+  }
+
+  #ordered(rows: readonly Row[], orderby: string | null): readonly Row[] {
+    const [name, direction] = (orderby ?? '').split(' ');
+    const sign = direction === 'desc' ? -1 : 1;
+    const value = (row: Row) => row[name ?? ''] ?? '';
+    return orderby === null
+      ? rows
+      : rows.toSorted((a, b) => (value(a) < value(b) ? -sign : value(a) > value(b) ? sign : 0));
+  }
+}
