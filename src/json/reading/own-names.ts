@@ -1,15 +1,21 @@
 import type { EntityType, Property } from '../../edm/model.ts';
 import { broken } from './json-scan.ts';
+import { declaredNames } from './other-spelling.ts';
 
 type Members = ReadonlyMap<string, string>;
 
-/** What a feed sends of a row of the type, under our names and in our units. The same members where nothing is called otherwise. */
-export function ownNames({ properties }: Pick<EntityType, 'properties'>): (members: Members) => Members {
-  const renamed = [...properties.values()].filter(({ upstream }) => upstream !== undefined);
+/**
+ * What a feed sends of a row of the type, under our names and in our units. The same members where nothing is called otherwise. Names
+ * may be spelled in other case than the feed declares them.
+ */
+export function ownNames(type: Pick<EntityType, 'properties' | 'navigationProperties'>): (members: Members) => Members {
+  const declared = declaredNames(type);
+  const renamed = [...type.properties.values()].filter(({ upstream }) => upstream !== undefined);
   if (renamed.length === 0) {
-    return (members) => members;
+    return declared;
   }
-  return (members) => {
+  return (sent) => {
+    const members = declared(sent);
     const own = new Map(members);
     for (const property of renamed) {
       own.delete(property.upstream?.name ?? '');

@@ -6,6 +6,7 @@ import { ByteOutput } from '../bytes/byte-output.ts';
 import type { JsonFormat } from '../json-format.ts';
 import { keyText } from '../row-part.ts';
 import { broken } from './json-scan.ts';
+import { declaredFor, mostNames } from './other-spelling.ts';
 import { nullEnd, type PlainValue, plainValue, scalarEnd, spaceEnd, standsAt, stringEnd } from './plain-value.ts';
 import { isKeyOf } from './row-text.ts';
 
@@ -47,6 +48,10 @@ export class PlainRows {
   readonly #byName: ReadonlyMap<string, number>;
   /** Own names of properties that the feed calls otherwise. */
   readonly #ambiguous: ReadonlySet<string>;
+  /** What a name may stand for that is spelled otherwise. */
+  readonly #declaredFor: (name: string) => readonly string[];
+  /** Members that are left out. */
+  readonly #passed = new Set<string>();
   /** Whether a row can be copied as a whole, if its members are those of the selection, in their order. */
   readonly #copied: boolean;
   readonly #omitNulls: boolean;
@@ -79,6 +84,7 @@ export class PlainRows {
     this.#byName = new Map(properties.map((property, slot) => [latin1(givenName(property)), slot]));
     const all = [...type.properties.values()];
     this.#ambiguous = new Set(all.filter(isRenamed).map(({ name }) => latin1(name)));
+    this.#declaredFor = declaredFor(type);
     this.#copied = !properties.some(isRenamed) && !this.#slots.some(({ quoted }) => quoted);
     this.#mostAdded = this.#slots.reduce((sum, { written }) => sum + written.length + nullText.length + 2, 2);
     this.#omitNulls = format.omitNulls;
@@ -198,11 +204,24 @@ export class PlainRows {
       return unclear;
     }
     this.#nameEnd = end;
-    const slot = this.#byName.get(name) ?? unselected;
-    if (slot !== unselected) {
-      this.#following[previous] = slot;
+    const slot = this.#byName.get(name);
+    if (slot === undefined) {
+      return this.#isOtherwise(name) ? unclear : unselected;
     }
-    return slot !== unselected && this.#starts[slot] !== 0 ? unclear : slot;
+    this.#following[previous] = slot;
+    return this.#starts[slot] === 0 ? slot : unclear;
+  }
+
+  /** Whether a member that is not selected may be one that is, spelled in other case than it is declared. */
+  #isOtherwise(name: string): boolean {
+    if (this.#passed.has(name)) {
+      return false;
+    }
+    const otherwise = this.#declaredFor(Buffer.from(name, 'latin1').toString('utf8')).length > 0;
+    if (!otherwise && this.#passed.size < mostNames) {
+      this.#passed.add(name);
+    }
+    return otherwise;
   }
 
   #valueEnd(bytes: Buffer, at: number, index: number): number {

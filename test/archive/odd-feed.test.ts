@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { metadataXml } from '../../src/edm/metadata-xml.ts';
+import type { Row } from '../upstream/conditions.ts';
 import { OptionFeed } from '../upstream/option-feed.ts';
 import { feeds, theirModel } from '../upstream/told-feed.ts';
 import { archiveWorld, thingCatalogue, thingModel, type World } from './world.ts';
@@ -10,13 +11,13 @@ const things = Array.from({ length: 12 }, (_, at) => ({
   text: `thing ${at + 1}`,
 }));
 
-/** Copies of a feed that answers all rows of a set whatever is asked. */
-describe('archived sets of a feed that passes over options', () => {
+/** Copies of a feed that answers all rows of a set whatever is asked, or has other names. */
+describe('archived sets of a feed that does otherwise than it says', () => {
   const { connect } = feeds();
   const catalogue = thingCatalogue();
   let world: World;
   /** The rows that the feed has from one request to the next. */
-  const readings: (typeof things)[] = [];
+  const readings: Row[][] = [];
 
   const open = async (ignores: OptionFeed['faults']['ignores'], by: string | null) => {
     const feed = new OptionFeed({ ignores, where: /Things/ }, things, { set: 'FarThings', catalogue });
@@ -51,6 +52,16 @@ describe('archived sets of a feed that passes over options', () => {
   afterEach(() => world.close());
 
   const copy = () => world.archives.run({ set: 'FarThings', signal: new AbortController().signal });
+  it('have the values of properties that it spells in other case', async () => {
+    await open([], 'at');
+    readings.push(things.map(({ text, ...thing }) => ({ ...thing, Text: text })));
+    assert.deepEqual(
+      (await copy()).map(({ state }) => state),
+      ['copied'],
+    );
+    assert.deepEqual(await world.rows('FarThings?$select=id,text&$top=1&$orderby=id'), [{ id: 1, text: 'thing 1' }]);
+  });
+
   const kept = () =>
     world.ask<{ id: string; purged: boolean }>(
       'SELECT id::text, "_purged_at" IS NOT NULL AS purged FROM gateway_archive."FarThings" ORDER BY id',
