@@ -57,6 +57,8 @@ export class Archives {
   readonly #now: () => Date;
   /** Archives whose tables fit: by set, with the type that they fit. */
   readonly #ready = new Map<string, string>();
+  /** What was told of sets that their feeds do not give as documented. */
+  readonly #lacking = new Map<string, string | null>();
   /** Archives that had all of their feeds once. */
   readonly #complete = new Set<string>();
   /** Archives that had a table when they were looked at. */
@@ -120,8 +122,9 @@ export class Archives {
       return;
     }
     try {
-      const { complete } = await openArchive(database, live(), { archived, documents, feed });
+      const { complete, lacking } = await openArchive(database, live(), { archived, documents, feed });
       this.#noteReady(archived, complete);
+      this.#tellLacking(archived, lacking);
     } catch (error) {
       if (!(error instanceof GatewayError) || !keepsClosed.has(error.code)) {
         throw error;
@@ -305,6 +308,7 @@ export class Archives {
     }
     const catalogue = live();
     const record = await openArchive(database, catalogue, { archived, documents, feed: identity });
+    this.#tellLacking(archived, record.lacking);
     const feed = { upstream, namespace: catalogue.model.namespace, signal: options.signal };
     const { name, source } = archived;
     const counts = await copySet(
@@ -329,6 +333,15 @@ export class Archives {
     const address = this.#context.feeds.get(name)?.state().url ?? null;
     const source = this.#context.live().sources.get(name);
     return address === null ? null : { address, tenant: source === undefined ? null : tenantOf(source) };
+  }
+
+  /** Once, and where it changes. */
+  #tellLacking({ name, source }: ArchivedSet, lacking: string | null): void {
+    const before = this.#lacking.get(name) ?? null;
+    this.#lacking.set(name, lacking);
+    if (lacking !== before) {
+      this.#observe({ event: 'archive-lacking', source, set: name, message: lacking });
+    }
   }
 
   #tell({ name, source }: ArchivedSet, outcome: SetOutcome): void {

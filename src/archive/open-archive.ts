@@ -8,6 +8,7 @@ import { planTable } from '../warehouse/tables/table-plan.ts';
 import { tableFaults, wantedTableOf } from '../warehouse/tables/wanted-tables.ts';
 import { type ArchivedSet, archiveSchema, withArchived } from './archived-set.ts';
 import { lockArchived, remakeOfArchived } from './follow-archived.ts';
+import { lackingOf } from './lacking.ts';
 import { type ArchiveRecord, archiveRecord } from './records.ts';
 import { shapeOf } from './shape.ts';
 import { treatKept } from './treat-kept.ts';
@@ -54,8 +55,8 @@ export function openArchive(
     await provisionArchive(transaction, catalogue, { archived, documents });
     const shape = JSON.stringify(shapeOf(archived.live));
     await transaction.query(
-      `INSERT INTO gateway.archive (entity_set, source, feed, tenant, shape) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (entity_set) DO UPDATE SET shape = excluded.shape, tenant = coalesce(archive.tenant, excluded.tenant) WHERE (archive.shape, archive.tenant) IS DISTINCT FROM (excluded.shape, coalesce(archive.tenant, excluded.tenant))`,
-      [archived.name, archived.source, feed.address, feed.tenant, shape],
+      `INSERT INTO gateway.archive (entity_set, source, feed, tenant, shape, lacking) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (entity_set) DO UPDATE SET shape = excluded.shape, lacking = excluded.lacking, tenant = coalesce(archive.tenant, excluded.tenant) WHERE (archive.shape, archive.lacking, archive.tenant) IS DISTINCT FROM (excluded.shape, excluded.lacking, coalesce(archive.tenant, excluded.tenant))`,
+      [archived.name, archived.source, feed.address, feed.tenant, shape, lackingOf(documents, archived)],
     );
     await transaction.query(
       'INSERT INTO gateway.set_versions (entity_set, version) VALUES ($1, 0) ON CONFLICT DO NOTHING',

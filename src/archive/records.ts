@@ -13,6 +13,8 @@ export interface ArchiveRecord {
   readonly tenant: string | null;
   /** See `shapeOf`. */
   readonly shape: unknown;
+  /** See `lackingOf`. */
+  readonly lacking: string | null;
   /** What became of personal data, by property; those that are kept are left out. */
   readonly policies: Readonly<Record<string, string>>;
   /** Rows with a point in time before it were copied. */
@@ -34,6 +36,7 @@ interface Row extends Record<string, unknown> {
   readonly feed: string;
   readonly tenant: string | null;
   readonly shape: unknown;
+  readonly lacking: string | null;
   readonly policies: Readonly<Record<string, string>>;
   readonly watermark: string | null;
   readonly complete: boolean;
@@ -47,7 +50,7 @@ interface Row extends Record<string, unknown> {
 }
 
 const times = ['watermark', 'copied_at', 'whole_at', 'compared_to', 'failing_since'];
-const select = `SELECT entity_set, source, feed, tenant, shape, policies, complete, whole_rows, error_code, error_message, ${times.map((name) => `${isoText(name)} AS ${name}`).join(', ')} FROM gateway.archive`;
+const select = `SELECT entity_set, source, feed, tenant, shape, lacking, policies, complete, whole_rows, error_code, error_message, ${times.map((name) => `${isoText(name)} AS ${name}`).join(', ')} FROM gateway.archive`;
 
 /** A moment as ISO text, to the millisecond, as SQL. */
 export function isoText(expression: string): string {
@@ -62,6 +65,7 @@ const recordOf = (row: Row): ArchiveRecord => ({
   feed: row.feed,
   tenant: row.tenant,
   shape: row.shape,
+  lacking: row.lacking,
   policies: row.policies,
   watermark: moment(row.watermark),
   complete: row.complete,

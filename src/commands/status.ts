@@ -29,8 +29,8 @@ function sourceLine({ name, loads, rows, removed, refused, failed, last }: Expor
   return `${name ?? 'files of no known export'}: ${[...loaded, ...others].join(', ')}`;
 }
 
-const archiveLine = ({ set, complete, copiedAt }: ArchiveFigures): string =>
-  `archive of ${set}: ${complete ? '' : 'not whole yet, '}${copiedAt === null ? 'not copied yet' : `copied at ${copiedAt}`}`;
+const archiveLine = ({ set, complete, copiedAt, lacking }: ArchiveFigures): string =>
+  `archive of ${set}: ${complete ? '' : 'not whole yet, '}${copiedAt === null ? 'not copied yet' : `copied at ${copiedAt}`}${lacking === null ? '' : `; not as documented: ${lacking}`}`;
 
 /**
  * `gateway status`: what was loaded, and what waits for somebody now, whatever once was. 0 where nothing does, 1 for warnings, 2 for errors,

@@ -145,6 +145,10 @@ export const eventKinds: { readonly [K in Kind]: EventKind<EventOf<K>> } = {
     level: ({ outcome }) => (outcome === 'failed' ? 'warn' : outcome === 'busy' ? 'debug' : 'info'),
     text: 'An archived set was brought up to its feed, or could not be: then what it has is served.',
   },
+  'archive-lacking': {
+    level: ({ message }) => (message === null ? 'info' : 'warn'),
+    text: 'Documented properties of an archived set are not in its feed, or of another type: sets over all sources have null there.',
+  },
   'archive-progress': { level: 'info', text: 'How far a copy of an archived set has come that takes many parts.' },
   database: {
     level: ({ state }) => (state === 'down' ? 'error' : 'info'),

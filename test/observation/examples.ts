@@ -103,6 +103,12 @@ export const examples: { readonly [K in Kind]: Extract<Observation, { readonly e
     counts: { read: 3, inserted: 3, updated: 0, unchanged: 0, duplicate: 0, erased: 0, purged: 0, deleted: 0 },
     reason: null,
   },
+  'archive-lacking': {
+    event: 'archive-lacking',
+    source: 'feed',
+    set: 'FeedCalls',
+    message: 'endedAt is not in the feed',
+  },
   'archive-progress': {
     event: 'archive-progress',
     source: 'feed',

@@ -24,7 +24,7 @@ describe('gateway status of proxied feeds', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  async function status(): Promise<readonly [code: number, warnings: readonly string[]]> {
+  async function status(begins = 'warning'): Promise<readonly [code: number, lines: readonly string[]]> {
     const lines: string[] = [];
     const environment = { DATA_DIR: folder, DATABASE_URL: home.connectionString, METADATA_DIR: folder };
     const code = await statusCommand(
@@ -34,7 +34,7 @@ describe('gateway status of proxied feeds', () => {
       },
       { json: false },
     );
-    return [code, lines.filter((line) => line.startsWith('warning'))];
+    return [code, lines.filter((line) => line.startsWith(begins))];
   }
 
   it('has those that fail and are left alone, as long as a gateway says so, and since when the first one does', async () => {
@@ -67,5 +67,16 @@ describe('gateway status of proxied feeds', () => {
     await database.query(`UPDATE gateway.feed_trouble SET told_at = told_at - interval '2 minutes'`);
     await one.tell(database);
     assert.equal((await database.query('SELECT FROM gateway.feed_trouble')).rowCount, 0, 'what is over goes');
+  });
+
+  it('has archives, with what their feeds do not give as documented, which is for nobody to wait for', async () => {
+    await database.query(
+      `INSERT INTO gateway.archive (entity_set, source, feed, shape, lacking) VALUES ('FarCalls', 'far', 'https://far.example/', '{}', 'endedAt is not in the feed')`,
+    );
+    assert.deepEqual(await status('archive'), [
+      0,
+      ['archive of FarCalls: not whole yet, not copied yet; not as documented: endedAt is not in the feed'],
+    ]);
+    await database.query('DELETE FROM gateway.archive');
   });
 });

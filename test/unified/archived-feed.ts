@@ -1,6 +1,7 @@
 import { Archives } from '../../src/archive/archives.ts';
 import { forgetArchives } from '../../src/archive/forget.ts';
 import type { Catalogue } from '../../src/catalogue/catalogue.ts';
+import type { ArchiveEvent } from '../../src/observation/events/archive.ts';
 import { type FeedRow, ModelFeed } from '../archive/model-feed.ts';
 import type { Feed } from '../ingest/support/feed.ts';
 
@@ -11,6 +12,8 @@ export class ArchivedFeed {
   readonly feed = new ModelFeed();
   readonly clock = { now: new Date('2026-04-02T12:00:00Z') };
   readonly #of: () => Pick<Feed, 'catalogue' | 'database'>;
+  /** What was told since the last restart. */
+  readonly events: ArchiveEvent[] = [];
   #archives: Archives | null = null;
 
   constructor(of: () => Pick<Feed, 'catalogue' | 'database'>) {
@@ -35,11 +38,13 @@ export class ArchivedFeed {
   /** What a gateway does that starts now; `live`: how the feed declares its sets by now. */
   async restart(live: Catalogue = this.#of().catalogue): Promise<void> {
     const { database, catalogue } = this.#of();
+    this.events.length = 0;
     this.#archives = new Archives({
       ...{ database, documents: catalogue, live: () => live },
       feeds: new Map([[proxied, this.feed.asUpstream()]]),
       modelled: new Set([proxied]),
       now: () => this.clock.now,
+      observe: (event) => this.events.push(event),
     });
     await this.#archives.look();
   }

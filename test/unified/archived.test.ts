@@ -195,11 +195,31 @@ describe('traps of a proxied source that takes part through its archive', () => 
       [found?.['LocalDate'], found?.['LocalHour'], found?.['Direction'], found?.['EndedAt'], found?.['ContactKey']],
       ['2026-03-30', 12, null, null, 'buzzeasy:k2'],
     );
+    const lacking = archived.events.flatMap((one) => (one.event === 'archive-lacking' ? [one.message ?? ''] : []));
+    assert.equal(lacking.length, 1, 'once');
+    const told = lacking[0]?.split('; ') ?? [];
+    assert.ok(told.includes('endedAtUTC is not in the feed'), lacking[0]);
+    assert.ok(told.includes('isOutbound is Edm.String, which is no Edm.Boolean'), lacking[0]);
+    assert.ok(told.includes('rows cannot be copied by startedAtUTC, so all are compared'), lacking[0]);
+    assert.ok(!told.some((one) => /^(?:startedAtUTC|customerId) /.test(one)), lacking[0]);
+    assert.deepEqual(
+      await feed().rows(`SELECT "Lacking" FROM gateway.archived_sets WHERE "EntitySet" = 'BuzzeasyCalls'`),
+      [{ Lacking: lacking[0] }],
+    );
     await archived.restart();
     archived.put('Calls', { id: 'n2', startedAtUTC: '2026-03-31T10:00:00Z', StartedAtUtc: '2026-03-31T10:00:00Z' });
     await assertMadeAnew(feed());
     await archived.forget('Calls');
     await archived.restart();
+  });
+
+  it('nothing is told of a feed that gives all that its documents say', async () => {
+    await archived.copy('Calls');
+    assert.deepEqual(
+      archived.events.filter(({ event }) => event === 'archive-lacking'),
+      [],
+    );
+    assert.deepEqual(await feed().rows(`SELECT FROM gateway.archived_sets WHERE "Lacking" IS NOT NULL`), []);
   });
 
   it('an archive that is let go takes its rows along', async () => {

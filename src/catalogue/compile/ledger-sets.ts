@@ -173,6 +173,12 @@ const archivedSets: LedgerSet = {
     ['FailingSince', 'Edm.DateTimeOffset', true, 'When the first copy failed since the last good one; null: none did.'],
     ['ErrorCode', 'Edm.String', true, 'Why the last one did, as a stable code.'],
     ['ErrorMessage', 'Edm.String', true, 'Why, in words.'],
+    [
+      'Lacking',
+      'Edm.String',
+      true,
+      'Documented properties that are not in the feed, or of another type: null in sets over all sources. Null: all are there.',
+    ],
   ],
 };
 

@@ -10,6 +10,8 @@ export interface ArchiveFigures {
   readonly copiedAt: string | null;
   /** Seconds since then. */
   readonly age: number | null;
+  /** Documented properties that the feed does not give as documented, in words; null: none. */
+  readonly lacking: string | null;
   /** ISO 8601, since when copies fail, for how many seconds, and why; null: they do not. */
   readonly failing: {
     readonly since: string;
@@ -25,7 +27,7 @@ export async function archiveFigures(asker: Pick<Database | Transaction, 'query'
   const age = (column: string): string => `extract(epoch FROM now() - ${column})::float8`;
   const { rows } = await asker.query<{ figures: ArchiveFigures }>(
     `SELECT json_build_object('source', "Source", 'set', "EntitySet", 'complete', "Complete", 'copiedAt', ${iso('"CopiedAt"')}, 'age', ${age('"CopiedAt"')},
-            'failing', CASE WHEN "FailingSince" IS NOT NULL THEN json_build_object('since', ${iso('"FailingSince"')}, 'seconds', ${age('"FailingSince"')},
+            'lacking', "Lacking", 'failing', CASE WHEN "FailingSince" IS NOT NULL THEN json_build_object('since', ${iso('"FailingSince"')}, 'seconds', ${age('"FailingSince"')},
                                                                                      'code', "ErrorCode", 'message', "ErrorMessage") END) AS figures
        FROM gateway.archived_sets ORDER BY "EntitySet"`,
   );

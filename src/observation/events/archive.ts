@@ -11,6 +11,13 @@ export type ArchiveEvent =
       > | null;
       readonly reason: string | null;
     }
+  /** What documents say of a set and its feed does not give; null: it gives all of it now. */
+  | {
+      readonly event: 'archive-lacking';
+      readonly source: string;
+      readonly set: string;
+      readonly message: string | null;
+    }
   /** How far a copy of many parts has come: rows up to this moment were looked at. */
   | {
       readonly event: 'archive-progress';

@@ -24,12 +24,9 @@ type Columns = ReadonlyMap<string, string>;
 export function archiveViewQuery(view: StoredSet, binding: UpstreamSet, columns: Columns | null): string {
   const cells = [...view.columns].map(([property, { name, sqlType }]) => {
     const found = columns === null ? null : columnFor(property, binding, columns);
-    const type = found === null ? undefined : columns?.get(found);
     const collation = sqlType === 'text' ? ' COLLATE "C"' : '';
     const value =
-      found !== null && (type === sqlType || held.get(type ?? '')?.includes(sqlType))
-        ? `t.${quoteIdentifier(found)}`
-        : 'NULL';
+      found !== null && columns !== null && holds(columns.get(found), sqlType) ? `t.${quoteIdentifier(found)}` : 'NULL';
     return `(${value})::${sqlType}${collation} AS ${quoteIdentifier(name)}`;
   });
   const marks = Object.entries(own).map(([name, type]) =>
@@ -39,6 +36,23 @@ export function archiveViewQuery(view: StoredSet, binding: UpstreamSet, columns:
     columns === null ? 'WHERE false' : `FROM ${quoteRelation({ schema: view.relation.schema, name: view.name })} t`;
   return `SELECT ${[...marks, ...cells].join(', ')} ${from}`;
 }
+
+/** Documented properties of which a view has nothing but null, with the column of another type that stands in their place; null: none does. Pure. */
+export function emptyProperties(
+  view: StoredSet,
+  binding: UpstreamSet,
+  columns: Columns,
+): ReadonlyMap<string, string | null> {
+  const empty = [...view.columns].flatMap(([property, { sqlType }]) => {
+    const found = columnFor(property, binding, columns);
+    return found !== null && holds(columns.get(found), sqlType) ? [] : [[property, found] as const];
+  });
+  return new Map(empty);
+}
+
+/** Whether a column of one type has each value of another one as it is. */
+const holds = (type: string | undefined, sqlType: string): boolean =>
+  type === sqlType || (type !== undefined && held.get(type)?.includes(sqlType) === true);
 
 /** The feed's own name of a property counts, then what it is called in other generations of the feed, then its letters alone. */
 function columnFor(property: string, { hints }: UpstreamSet, columns: Columns): string | null {
