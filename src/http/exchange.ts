@@ -36,8 +36,6 @@ export interface Exchange {
   readonly limits: ServiceLimits;
   /** What `now()` is where the request says it, ISO 8601 in UTC: the instant of the first page. null: it does not. */
   instant: string | null;
-  /** Fingerprint of what the reader may see of the sets that are read, see `rightsFingerprint`. */
-  rights: string;
   /** Rows written so far, for the log. */
   rows: number | null;
   /** Age of the oldest copy of a proxied feed's reply that this one is made from; null: of none. */
@@ -82,7 +80,6 @@ export function openExchange(source: ExchangeSource): Exchange {
     timing: new ServerTiming(),
     limits: source.limits,
     instant: null,
-    rights: '',
     rows: null,
     copy: null,
     fromCache: false,

@@ -2,12 +2,11 @@ import type { PageEnd } from '../source/data-source.ts';
 import { trimmedName } from '../uri/options/disguised-name.ts';
 import type { Exchange } from './exchange.ts';
 import { tokenWithInstant } from './page-instant.ts';
-import { tokenWithRights } from './page-rights.ts';
 
 /** System options that the token replaces: they held for the first page. */
 const replaced = /^\$?(skiptoken|deltatoken|skip|top)$/i;
 
-type LinkedRequest = Pick<Exchange, 'root' | 'path' | 'query' | 'instant' | 'rights'>;
+type LinkedRequest = Pick<Exchange, 'root' | 'path' | 'query' | 'instant'>;
 
 /** The links at the end of a page; null: the page has no such link. */
 export interface PageLinks {
@@ -42,8 +41,8 @@ export function linkHeader(request: LinkedRequest, { skipToken }: Pick<PageEnd, 
 }
 
 /** The URL of the next page: the same request, `$skip`, `$top` and an older token replaced by the token (Protocol 11.2.6.7). */
-function nextLink({ root, path, query, instant, rights }: LinkedRequest, token: string): string {
-  const whole = encodeURIComponent(tokenWithRights(tokenWithInstant(token, instant), rights));
+function nextLink({ root, path, query, instant }: LinkedRequest, token: string): string {
+  const whole = encodeURIComponent(tokenWithInstant(token, instant));
   return `${root}${path.replace(/\/\$query$/, '')}?${[...keptOptions(query), `$skiptoken=${whole}`].join('&')}`;
 }
 

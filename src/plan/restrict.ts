@@ -5,11 +5,13 @@ import { canFail } from './logic/can-fail.ts';
 import { mapBoundPlan } from './model/make.ts';
 import type { Bound } from './model/read-plan.ts';
 import { isRestricted, type RestrictedSet, type RowCondition } from './model/restricted-set.ts';
+import { withRights } from './position/rights-part.ts';
 
 /**
  * The plan with every set in it cut down to the rows and values that the grants let through: where rows enter by the path, a
  * navigation, a lambda, a count, an expand, a join, `$root`, `$crossjoin` or `$all`, it is the set that they enter by.
- * The same plan for `everything`, and for a plan that is restricted already.
+ * Its fingerprint is that of the rights, too. The same plan for `everything`, and for a plan that is
+ * restricted already.
  * @throws GatewayError Internal for a set that is not granted: the plan was not bound to what is visible
  */
 export function restrict(plan: Bound, grants: Grants): Bound {
@@ -18,7 +20,9 @@ export function restrict(plan: Bound, grants: Grants): Bound {
     return plan;
   }
   const sealed = canFail(plan);
-  return mapBoundPlan(plan, { set: (set) => restricted(set, sets.get(set.name), sealed) });
+  const cut = mapBoundPlan(plan, { set: (set) => restricted(set, sets.get(set.name), sealed) });
+  const fingerprint = withRights(cut.fingerprint, cut.setNames, grants);
+  return fingerprint === cut.fingerprint ? cut : { ...cut, fingerprint };
 }
 
 function restricted(set: EntitySet, grant: SetGrant | undefined, sealed: boolean): EntitySet {

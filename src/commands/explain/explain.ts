@@ -7,7 +7,6 @@ import { feedPath } from '../../http/exchange.ts';
 import type { Feed } from '../../http/feed.ts';
 import { serviceLimits } from '../../http/limits.ts';
 import { splitInstant } from '../../http/page-instant.ts';
-import { splitRights } from '../../http/page-rights.ts';
 import { unobserved, type Values } from '../../observation/observe.ts';
 import { bindRead } from '../../plan/bind/bind-read.ts';
 import { everything, type Grants } from '../../plan/grants.ts';
@@ -130,8 +129,7 @@ function rightsLines(access: Access, principal: Principal, { sets }: Grants): re
 function parsed({ path, query }: RequestedUrl): ODataUri {
   const { uri } = serviceLimits;
   const settled = settleQuery(query, uri);
-  const sent = parseODataUri(settled === '' ? path : `${path}?${settled}`, uri);
-  return splitInstant(splitRights(sent).uri).uri;
+  return splitInstant(parseODataUri(settled === '' ? path : `${path}?${settled}`, uri)).uri;
 }
 
 /** The proxied feeds, connected once a request needs them: one that is down would be waited for. */

@@ -1,9 +1,10 @@
 import { GatewayError } from '../../errors.ts';
 import type { AllPosition, PagePosition, RemovedPosition } from '../model/read-plan.ts';
+import { queryPart } from './rights-part.ts';
 
 /**
  * What stands in `$skiptoken` and `$deltatoken`: base64url of a JSON array, with the fingerprint of the query it came
- * from, so that a token is never used with another query's order. It holds no secret and grants nothing: every value in
+ * from, so that a token is never used with another query's order, and of the rights that it was made under. It holds no secret and grants nothing: every value in
  * it is read again as a literal of its type.
  */
 
@@ -26,7 +27,7 @@ export function decodePagePosition(token: string, fingerprint: string): PagePosi
   if (kind !== 'p' || typeof from !== 'string' || typeof rowId !== 'string' || !isRemaining(remaining)) {
     throw damaged('$skiptoken');
   }
-  if (from !== fingerprint) {
+  if (!isOfQuery(from, fingerprint)) {
     throw foreign('$skiptoken');
   }
   if (!values.every(isOrderValue)) {
@@ -52,7 +53,7 @@ export function decodeRemovedPosition(token: string, fingerprint: string): Remov
   if (!whole) {
     throw damaged('$skiptoken');
   }
-  if (from !== fingerprint) {
+  if (!isOfQuery(from, fingerprint)) {
     throw foreign('$skiptoken');
   }
   return { part, version: BigInt(version), row: BigInt(row) };
@@ -84,7 +85,7 @@ export function decodeDeltaToken(token: string, fingerprint: string): DeltaToken
   if (kind !== 'd' || typeof epoch !== 'string' || !versions || more.length > 0) {
     throw damaged('$deltatoken');
   }
-  if (from !== fingerprint) {
+  if (!isOfQuery(from, fingerprint)) {
     throw foreign('$deltatoken');
   }
   return { since: versionOf(since), start: versionOf(start), epoch };
@@ -93,8 +94,17 @@ export function decodeDeltaToken(token: string, fingerprint: string): DeltaToken
 /** Whether it is a delta token of this query. */
 export function isDeltaToken(token: string, fingerprint: string): boolean {
   const [kind, from] = decode(token);
-  return kind === 'd' && from === fingerprint;
+  return kind === 'd' && typeof from === 'string' && isOfQuery(from, fingerprint);
 }
+
+/** The fingerprint in a token of pages, with its rights; null: the token is a feed's own, or none. */
+export function fingerprintIn(token: string): string | null {
+  const [kind, from] = decode(token);
+  return (kind === 'p' || kind === 'r') && typeof from === 'string' ? from : null;
+}
+
+const isOfQuery = (from: unknown, fingerprint: string): boolean =>
+  typeof from === 'string' && queryPart(from) === queryPart(fingerprint);
 
 const isDigits = (value: unknown): value is string => typeof value === 'string' && /^\d{1,18}$/.test(value);
 
