@@ -27,6 +27,11 @@ const sandbox = await startSandbox(warehouse.catalogue, source, { rows: 20, seed
 const slow = new Set<ServerResponse>();
 const feed = createServer(async (request, response) => {
   const url = request.url ?? '';
+  let gone = false;
+  response.once('close', () => {
+    gone = true;
+    slow.delete(response);
+  });
   const reply = await fetch(new URL(`.${url}`, sandbox.url));
   const text = await reply.text();
   response.writeHead(reply.status, { 'Content-Type': reply.headers.get('content-type') ?? '' });
@@ -34,15 +39,16 @@ const feed = createServer(async (request, response) => {
     response.end(text);
     return;
   }
+  // Whoever hung up meanwhile is not served for ever.
+  if (gone) {
+    return;
+  }
   const { value } = JSON.parse(text) as { readonly value: readonly unknown[] };
   const row = JSON.stringify(value[0]);
   response.write(`{"value":[${row}`);
   slow.add(response);
   const timer = setInterval(() => response.write(`,${row}`), 100);
-  response.once('close', () => {
-    clearInterval(timer);
-    slow.delete(response);
-  });
+  response.once('close', () => clearInterval(timer));
 });
 feed.listen(0, '127.0.0.1');
 await once(feed, 'listening');

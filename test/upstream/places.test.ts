@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import type { ServerResponse } from 'node:http';
+import { GatewayError } from '../../src/errors.ts';
+import { noRestriction, onlyProperties } from '../../src/plan/model/make.ts';
 import { Turns } from '../../src/warehouse/admission/turns.ts';
 import { StrictFeed } from '../support/strict-feed.ts';
 import { until } from '../support/until.ts';
@@ -71,6 +73,8 @@ describe('requests that a proxied feed gets at once', () => {
       { status: 501 },
       { body: 'no JSON' },
       { body: '{}' },
+      { body: '{"error":{"message":"failed"},"value":[]}' },
+      { body: '{"value":[{"id":1}],"error":{"message":"failed"}}' },
       { contentType: 'text/html' },
       { body: '{"value":[{"id":1},{"id":nope}]}' },
       { cutAt: 70 },
@@ -136,4 +140,79 @@ describe('requests that a proxied feed gets at once', () => {
     );
     assert.equal(places.taken, 0);
   });
+
+  it('are never more, whatever they are for, and whoever hangs up in between', async () => {
+    const places = new Turns(2);
+    const seen = { open: 0, most: 0 };
+    const upstream = await connect(
+      (_request, response, url) => {
+        seen.open += 1;
+        seen.most = Math.max(seen.most, seen.open);
+        response.once('close', () => {
+          seen.open -= 1;
+        });
+        setTimeout(() => tell(response, url), 2);
+      },
+      {},
+      '/service/',
+      { connection: { places, readsOptions: false } },
+    );
+    const set = catalogue.model.entitySets.get('FarCalls') ?? assert.fail();
+    const id = set.entityType.properties.get('id') ?? assert.fail();
+    const pages = async (query: string, signal: AbortSignal): Promise<void> => {
+      for (let skipToken: string | null = null; ; ) {
+        const { next } = await page(upstream, query, { skipToken, signal });
+        if (next === null) {
+          return;
+        }
+        skipToken = next;
+      }
+    };
+    const keyed = async (signal: AbortSignal): Promise<void> => {
+      const request = { set, properties: [id], keys: [['1'], ['2']], selection: onlyProperties(set, [id]) };
+      for await (const _ of upstream.fetchByKeys({ ...request, restriction: noRestriction }, readOptions({ signal }))) {
+      }
+    };
+    const kinds: readonly ((signal: AbortSignal) => Promise<unknown>)[] = [
+      (signal) => pages('FarCalls?$select=id', signal),
+      (signal) => pages('FarCalls?$select=id&$filter=id gt 0&$orderby=id&$count=true', signal),
+      (signal) => pages('FarAgents?$select=id&$expand=Calls($select=id;$filter=id gt 0)', signal),
+      (signal) => upstream.read(planOf('FarCalls/$count', catalogue), readOptions({ signal })),
+      (signal) => upstream.read(planOf("FarAgents('a')", catalogue), readOptions({ signal })),
+      keyed,
+    ];
+    const readers = Array.from({ length: 36 }, (_, at) => {
+      const leaving = new AbortController();
+      const reading = kinds[at % kinds.length]?.(leaving.signal).catch((error: unknown) => {
+        assert.ok(leaving.signal.aborted || error instanceof GatewayError, String(error));
+      });
+      return { leaving, reading };
+    });
+    for (const { leaving } of readers.filter((_, at) => at % 4 === 0)) {
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      leaving.abort();
+    }
+    await Promise.all(readers.map(({ reading }) => reading));
+    await settled(() => seen.open === 0);
+    assert.deepEqual([seen.most, places.taken, places.waiting], [2, 0, 0]);
+    // Connections that nobody reads are none that others wait for.
+    await page(upstream, 'FarCalls?$select=id');
+  });
 });
+
+/** Rows over three pages, of agents with their calls behind links of their own, a count, or one row. */
+function tell(response: ServerResponse, url: URL): void {
+  if (url.pathname.endsWith('/$count')) {
+    response.writeHead(200, { 'Content-Type': 'text/plain' }).end('3');
+    return;
+  }
+  if (url.pathname.endsWith(')')) {
+    json(response, '{"id":"a"}');
+    return;
+  }
+  const isAgents = url.pathname.endsWith('Agents');
+  const number = Number(url.searchParams.get('page') ?? 1);
+  const row = isAgents ? '{"id":"a","Calls":[{"id":1}],"Calls@odata.nextLink":"Calls?page=3"}' : `{"id":${number}}`;
+  const next = number < 3 ? `,"@odata.nextLink":"${isAgents ? 'Agents' : 'Calls'}?page=${number + 1}"` : '';
+  json(response, `{"@odata.count":3,"value":[${row}]${next}}`);
+}

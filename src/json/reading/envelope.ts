@@ -31,17 +31,23 @@ export async function openEnvelope(chunks: AsyncIterable<Buffer>): Promise<Envel
   };
   const reader = new EnvelopeReader();
   const parts = envelopeParts(reader, chunks);
-  for (;;) {
-    const { value: part, done } = await parts.next();
-    if (done === true) {
-      throw broken('it holds no array named value');
+  try {
+    for (;;) {
+      const { value: part, done } = await parts.next();
+      if (done === true) {
+        throw broken('it holds no array named value');
+      }
+      if (part.kind === 'rows') {
+        break;
+      }
+      if (part.kind === 'member') {
+        keep(part);
+      }
     }
-    if (part.kind === 'rows') {
-      break;
-    }
-    if (part.kind === 'member') {
-      keep(part);
-    }
+  } catch (error) {
+    // Nobody reads on: the connection is free.
+    await parts.return(undefined);
+    throw error;
   }
   /** What is no row is taken down. */
   const rowOf = (part: Part): Buffer | null => {
