@@ -9,6 +9,7 @@ import type { Workload } from './support/bench.ts';
 import { countingClient } from './support/client.ts';
 import { note, print } from './support/report.ts';
 import { fill, openWarehouse } from './support/warehouse.ts';
+import { counts } from './workloads/counts.ts';
 import { csv } from './workloads/csv.ts';
 import { dotNet } from './workloads/dot-net.ts';
 import { extraction } from './workloads/extraction.ts';
@@ -23,7 +24,7 @@ import { standby } from './workloads/standby.ts';
 import { unified } from './workloads/unified.ts';
 
 const workloads: Readonly<Record<string, Workload>> = {
-  ...{ extraction, csv, peers, gzip, planning, memory, ingest, proxied, rights, standby, unified },
+  ...{ extraction, csv, counts, peers, gzip, planning, memory, ingest, proxied, rights, standby, unified },
   'dot-net': dotNet,
 };
 

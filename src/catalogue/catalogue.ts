@@ -118,6 +118,8 @@ export interface StoredSet {
   readonly rowId: string;
   /** `bigint` column with the set's data version that last changed the row; null where changes are not tracked. */
   readonly versionColumn: string | null;
+  /** The same of a set whose changes are not told to whoever asks: what is remembered of its rows goes by it. */
+  readonly withheldVersionColumn?: string | null;
   /** Rows with a value in this column are kept in the table but not served; null: all rows are served. */
   readonly hiddenBy: string | null;
   /** Column groups worth an index beside the key (foreign keys, time columns), as property names. */

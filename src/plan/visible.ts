@@ -41,7 +41,9 @@ function followed(set: SetBinding, { sets }: Grants): SetBinding {
   const { rows, properties, views } = grant;
   const whole =
     views.size === 0 && (properties === null || [...set.columns.keys()].every((name) => properties.has(name)));
-  return whole && (rows === null || speaksOfKeyAlone(rows)) ? set : { ...set, versionColumn: null };
+  return whole && (rows === null || speaksOfKeyAlone(rows))
+    ? set
+    : { ...set, versionColumn: null, withheldVersionColumn: set.versionColumn };
 }
 
 type Remembered<T extends object> = WeakMap<T, WeakMap<GrantShape, T>>;

@@ -32,6 +32,26 @@ export interface CompiledQuery {
   readonly orderValues?: readonly (number | null)[];
   /** A quicker way to the same rows; absent or null: none. */
   readonly span?: RowSpan | null;
+  /** Of a count: how it is kept where the rows change; absent or null: it is not. */
+  readonly blocks?: CountByBlocks | null;
+}
+
+/** A count kept by blocks of row numbers: a row is of the block `number >> shift`. After a load the blocks that changed are counted again. */
+export interface CountByBlocks {
+  /** Whose data version says which rows are new. */
+  readonly set: string;
+  /**
+   * A SELECT of one text: the greatest row number, a blank, and since when the server runs: another start may be that of a server with another
+   * history.
+   */
+  readonly probe: string;
+  /** A SELECT of one text: all blocks that have rows that count, as `block rows,block rows`; null: none. */
+  all(shift: number): string;
+  /**
+   * The same of the blocks in which something changed after a data version, also those that have no such rows any more; `all` where they are too many,
+   * or nobody knows which. `blocks`: how many there were.
+   */
+  changed(known: { readonly version: bigint; readonly shift: number; readonly blocks: number }): string;
 }
 
 /** How to find out between which row numbers all rows of a query stand. */

@@ -53,6 +53,7 @@ interface GatewayParts extends Pick<Feed, 'authentication' | 'grantsOf'> {
   /** What is served instead of the whole catalogue. */
   readonly served: () => Catalogue;
   readonly reportingTimeZone: string;
+  readonly results: ResultCache;
   /** Registers plugins beside the feed. */
   readonly beside: (app: FastifyInstance, feed: Feed, database: Database) => void;
 }
@@ -66,6 +67,7 @@ export async function testGateway(
     authentication = openToAll,
     grantsOf = () => everything,
     served,
+    results,
     ...settings
   }: Partial<FeedSettings & Pick<Feed, 'replies'> & GatewayParts> = {},
   capabilities: Feed['capabilities'] = null,
@@ -80,7 +82,7 @@ export async function testGateway(
   const feedOf = (database: Database): Feed => ({
     catalogue: served ?? (() => catalogue),
     capabilities,
-    sources: new DataSources({ database, results: new ResultCache(), timeout: 30_000 }, new Map()),
+    sources: new DataSources({ database, results: results ?? new ResultCache(), timeout: 30_000 }, new Map()),
     authentication,
     grantsOf,
     settings: { pageSize: 20_000, publicUrl: null, ...settings },

@@ -32,7 +32,17 @@ export const usesComputed = (expression: BoundExpression): boolean => references
  * Whether conditions, order keys or computed values speak of rows reached over a navigation or from `$root`, be they of
  * the same set: then a row's value may change although the row does not.
  */
-export function readsOtherRows(selection: Selection, restriction: Restriction): boolean {
+export const readsOtherRows = (selection: Selection, restriction: Restriction): boolean =>
+  findsOtherRows((visitor) => {
+    visitNode('selection', selection, visitor);
+    visitNode('restriction', restriction, visitor);
+  });
+
+/** The same of one condition or value. */
+export const speaksOfOtherRows = (expression: BoundExpression): boolean =>
+  findsOtherRows((visitor) => visitExpression(expression, visitor));
+
+function findsOtherRows(visit: (visitor: PlanVisitor) => void): boolean {
   let found = false;
   const visitor: PlanVisitor = {
     expand: () => {
@@ -48,7 +58,13 @@ export function readsOtherRows(selection: Selection, restriction: Restriction): 
       found ||= kind === 'RowExists';
     },
   };
-  visitNode('selection', selection, visitor);
-  visitNode('restriction', restriction, visitor);
+  visit(visitor);
   return found;
+}
+
+/** Names of the properties that an expression speaks of. */
+export function propertiesIn(expression: BoundExpression): ReadonlySet<string> {
+  const names = new Set<string>();
+  visitExpression(expression, { property: ({ name }) => names.add(name) });
+  return names;
 }

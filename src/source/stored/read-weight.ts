@@ -32,7 +32,7 @@ export function readWeight(read: WeighedRead, compiled: CompiledQuery): Weighed 
     statements:
       !multiplies && isOfAllRows(plan)
         ? null
-        : () => [compiled.text, ...countText(read)].filter((text) => results.recall(text) === null),
+        : () => [compiled.text, ...countText(read)].filter((text) => !results.knows(text)),
     multiplies,
   };
 }

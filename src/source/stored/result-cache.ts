@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { CompiledQuery } from '../../sql/compiled-query.ts';
 import type { ReadSession } from '../../warehouse/database.ts';
+import { KeptCounts } from './kept-counts.ts';
 import { singleCell } from './single-row.ts';
 
 /** What a statement gave, and the data versions of all sets it was asked of. */
@@ -20,15 +21,24 @@ const lifetime = 300_000;
  * it is still right.
  */
 export class ResultCache {
+  /** Counts that outlive the version they were made from. */
+  readonly counts: KeptCounts;
   readonly #results: LRUCache<string, CachedResult>;
 
   /** `now`: milliseconds of a clock that never goes back and never stands at 0. */
-  constructor(now: () => number = () => performance.now()) {
+  constructor(now: () => number = () => performance.now(), counts: KeptCounts = new KeptCounts({}, now)) {
+    this.counts = counts;
     this.#results = new LRUCache({ max: most, ttl: lifetime, ttlResolution: 0, perf: { now } });
   }
 
   recall(statement: string): CachedResult | null {
     return this.#results.get(statementDigest(statement)) ?? null;
+  }
+
+  /** Whether the statement most likely needs nothing of PostgreSQL but a moment. */
+  knows(statement: string): boolean {
+    const key = statementDigest(statement);
+    return this.#results.peek(key) !== undefined || this.counts.has(key);
   }
 
   keep(statement: string, result: CachedResult): void {
@@ -53,7 +63,8 @@ export function countRows(
   source: ResultSource,
   ending: { readonly final: boolean },
 ): Promise<string> {
-  return lookedUp(query.text, source, () => singleCell(source.session, query, ending));
+  const { counts } = source.results;
+  return lookedUp(query.text, source, () => counts.count(statementDigest(query.text), query, source, ending));
 }
 
 /** The text of a query, with the bounds of its rows where they can be found out cheaply. */

@@ -17,6 +17,7 @@ import { openScope } from '../expression/open-scope.ts';
 import { integerLiteral } from '../literal.ts';
 import { propertyColumn, type Row, rowId, type Scope } from '../scope.ts';
 import { addComputed } from './computed-columns.ts';
+import { countByBlocks } from './count-blocks.ts';
 import type { OutputColumn } from './nested-text.ts';
 import { afterPosition, limitOffset, orderBy } from './order.ts';
 import { pageOf } from './page.ts';
@@ -140,10 +141,13 @@ export function compileCount(plan: CountPlan, catalogue: Catalogue): CompiledQue
   if (plan.apply !== null) {
     return counted(appliedRows({ ...plan, apply: plan.apply }, catalogue).scope);
   }
-  const scope = openScope(catalogue);
-  const row = openSource(plan.source, scope, plan.restriction.variable);
-  restrict(plan.restriction, scope, row);
-  return counted(scope);
+  const open = (): Rows => {
+    const scope = openScope(catalogue);
+    const row = openSource(plan.source, scope, plan.restriction.variable);
+    restrict(plan.restriction, scope, row);
+    return { scope, row };
+  };
+  return { ...counted(open().scope), blocks: countByBlocks({ ...plan, computed: [], since: null }, catalogue, open) };
 }
 
 /** `$count=true`: how many rows the collection has on all pages together. */
@@ -151,10 +155,17 @@ export function compileCountOf(plan: CollectionPlan, catalogue: Catalogue): Comp
   if (plan.apply !== null) {
     return counted(appliedRows({ ...plan, apply: plan.apply }, catalogue).scope);
   }
-  return counted(openRows(plan, catalogue).scope);
+  const open = (): Rows => openRows(plan, catalogue);
+  const { computed } = plan.selection;
+  return { ...counted(open().scope), blocks: countByBlocks({ ...plan, computed }, catalogue, open) };
 }
 
 interface Rows {
+  readonly scope: Scope;
+  readonly row: Row;
+}
+
+interface CollectionRows {
   readonly source: RowSource;
   readonly selection: Selection;
   readonly restriction: Restriction;
@@ -163,10 +174,7 @@ interface Rows {
 }
 
 /** The rows of a collection before order and paging. */
-function openRows(
-  { source, selection, restriction, ...window }: Rows,
-  catalogue: Catalogue,
-): { scope: Scope; row: Row } {
+function openRows({ source, selection, restriction, ...window }: CollectionRows, catalogue: Catalogue): Rows {
   const scope = openScope(catalogue);
   const row = openSource(source, scope, restriction.variable ?? selection.variable);
   scope.bind(selection.variable, row);
