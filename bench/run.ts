@@ -20,17 +20,19 @@ import { peers } from './workloads/peers.ts';
 import { planning } from './workloads/planning.ts';
 import { proxied } from './workloads/proxied.ts';
 import { rights } from './workloads/rights.ts';
+import { slopes } from './workloads/slopes.ts';
 import { standby } from './workloads/standby.ts';
 import { unified } from './workloads/unified.ts';
 
 const workloads: Readonly<Record<string, Workload>> = {
-  ...{ extraction, csv, counts, peers, gzip, planning, memory, ingest, proxied, rights, standby, unified },
+  ...{ extraction, csv, counts, peers, gzip, planning, memory, ingest, proxied, rights, standby, unified, slopes },
   'dot-net': dotNet,
 };
 
 const rows = Number(process.env['BENCH_ROWS'] ?? 1_000_000);
 const rounds = Number(process.env['BENCH_ROUNDS'] ?? 3);
-const chosen = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(workloads);
+const chosen =
+  process.argv.length > 2 ? process.argv.slice(2) : Object.keys(workloads).filter((name) => name !== 'slopes');
 const unknown = chosen.filter((name) => workloads[name] === undefined);
 if (unknown.length > 0) {
   note(`There is no benchmark ${unknown.join(', ')}. There are: ${Object.keys(workloads).join(', ')}.`);

@@ -8,10 +8,10 @@ import type { BenchWarehouse } from './warehouse.ts';
 
 export type MessageCells = Readonly<Record<string, string>>;
 
-/** So many messages that the warehouse does not have, of six to a conversation, newer than all that it has. */
-export function newMessages(count: number): readonly MessageCells[] {
+/** So many messages that the warehouse does not have, of six to a conversation, from a day on. */
+export function newMessages(count: number, day = '2026-01-02T00:00:00Z'): readonly MessageCells[] {
   return Array.from({ length: count }, (_, place) => {
-    const time = new Date(Date.UTC(2026, 0, 2) + place * 1000).toISOString();
+    const time = new Date(Date.parse(day) + place * 1000).toISOString();
     return cellsOf(randomUUID(), `new ${Math.floor(place / 6)}`, { time, place });
   });
 }
@@ -25,7 +25,7 @@ export async function changedMessages(
     `SELECT "MessageId" AS id, "ConversationId" AS conversation, "CreatedAt"::text AS time FROM feed."${messages}" WHERE _row = ANY(SELECT $1::bigint + $2 * n FROM generate_series(0, $3::bigint - 1) AS n)`,
     [from, apart, count],
   );
-  const changed = new Date(Date.UTC(2026, 1, 1) + (performance.now() | 0)).toISOString();
+  const changed = new Date(Date.UTC(2090, 0, 1) + (performance.now() | 0)).toISOString();
   return rows.map(({ id, conversation, time }, place) =>
     cellsOf(id, conversation, { time: new Date(time).toISOString(), place, changed }),
   );

@@ -61,8 +61,8 @@ function addressUrl(
   return `postgres://${user}:${encodeURIComponent(password)}@${encodeURIComponent(host)}:${port}/${database}`;
 }
 
-/** Fills messages and their conversations unless they have this many rows already. */
-export async function fill(database: Database, rows: number): Promise<void> {
+/** Fills messages and their conversations unless they have this many rows already; `year`: as many of them are of one year. */
+export async function fill(database: Database, rows: number, year = rows): Promise<void> {
   const { rows: counted } = await database.query<{ n: number }>(`SELECT count(*)::int AS n FROM feed."${messages}"`);
   if (counted[0]?.n === rows) {
     return;
@@ -71,10 +71,10 @@ export async function fill(database: Database, rows: number): Promise<void> {
     throw new Error(`feed."${messages}" holds other rows: give an empty database.`);
   }
   await withoutIndexes(database, messages, () =>
-    database.query(fillText(messages, messageColumns, { count: rows, messages: rows })),
+    database.query(fillText(messages, messageColumns, { count: rows, messages: year })),
   );
   const parents = Math.ceil(rows / messagesEach);
-  await database.query(fillText(conversations, conversationColumns, { count: parents, messages: rows }));
+  await database.query(fillText(conversations, conversationColumns, { count: parents, messages: year }));
   await database.query(
     `INSERT INTO gateway.set_versions (entity_set, version) VALUES ('${messages}', 1), ('${conversations}', 1)
      ON CONFLICT (entity_set) DO UPDATE SET version = gateway.set_versions.version + 1`,

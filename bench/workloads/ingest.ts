@@ -77,7 +77,8 @@ async function staging(warehouse: Bench['warehouse'], file: string): Promise<num
   return milliseconds;
 }
 
-async function load(url: string, file: string): Promise<Loaded> {
+/** Loads a file in a process of its own. */
+export async function load(url: string, file: string): Promise<Loaded> {
   const child = fork(path.join(root, 'bench', 'support', 'load-process.mjs'), [url, file], { execArgv: [] });
   const [loaded] = (await once(child, 'message')) as [Loaded];
   return loaded;
