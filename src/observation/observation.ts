@@ -137,6 +137,10 @@ export const eventKinds: { readonly [K in Kind]: EventKind<EventOf<K>> } = {
     text: 'A copy was used of what a proxied feed said before; `stale`: it has newer rows by now, and does not answer.',
   },
   'upstream-retry': { level: 'info', text: 'A request to a proxied feed failed and is tried again.' },
+  'upstream-held': {
+    level: 'info',
+    text: 'A proxied feed wants to be left alone for a while (`Retry-After`), and is: its sets answer 503 meanwhile.',
+  },
   'upstream-circuit': {
     level: ({ state }) => (state === 'open' ? 'warn' : 'info'),
     text: 'A proxied feed is not asked any more as it failed several times in a row (`open`), is tried (`half-open`), or asked again (`closed`).',

@@ -18,6 +18,7 @@ import { retryingClient } from './client/retrying-client.ts';
 import { timedClient } from './client/timed-client.ts';
 import { toldClient } from './client/told-client.ts';
 import { type UpstreamClient, type UpstreamRequest, upstreamClient } from './client/upstream-client.ts';
+import { outageOf, outageReason } from './client/upstream-fault.ts';
 import { fetchMetadata } from './fetch-metadata.ts';
 import { KnownLimits } from './known-limits.ts';
 import { keepMetadataCopy, readMetadataCopy, tokenSecret } from './metadata-copy.ts';
@@ -142,9 +143,12 @@ class ConnectedUpstream implements Upstream {
     const { places, time = realTime, random = Math.random } = this.#connection;
     const circuit = new Circuit(
       () => time.now(),
-      (state) => observe({ event: 'upstream-circuit', source, state }),
+      (state, { wait, reason }) => {
+        const left = state === 'open' ? { seconds: Math.ceil(wait / 1000), reason } : {};
+        observe({ event: 'upstream-circuit', source, state, ...left });
+      },
     );
-    const asked = circuitClient(this.#client, circuit, source);
+    const asked = circuitClient(this.#client, circuit, { source, observe });
     const longest = this.#settings.timeoutSeconds * 1000;
     const gated = places === undefined ? asked : gatedClient(asked, { places, source, longest });
     return retryingClient(gated, { source, time, random, circuit, observe });
@@ -286,7 +290,8 @@ class ConnectedUpstream implements Upstream {
       this.#failure = null;
       await keepMetadataCopy(this.#connection.dataDir, { source: this.source, url: this.#client.root.href }, xml);
     } catch (error) {
-      this.#failure = messageOf(error);
+      const reason = outageOf(error)?.kind === 'unreachable' ? ` (${outageReason(error)})` : '';
+      this.#failure = `${messageOf(error)}${reason}`;
       this.#shown = error instanceof GatewayError ? error : null;
       if (this.#shown?.code === 'Unauthorized') {
         // Not the feed's fault, nor ours: whoever asks next may have a token that it takes.

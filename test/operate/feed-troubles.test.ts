@@ -43,7 +43,9 @@ describe('gateway status of proxied feeds', () => {
       new FeedWatch(() => new Date('2026-03-01T11:00:00Z')),
     ];
     one.observe({ event: 'upstream', source: 'near', state: 'down', message: 'It cannot be reached.' });
-    one.observe({ event: 'upstream-circuit', source: 'far', state: 'open' });
+    const failed = { seconds: 10, reason: 'connect ECONNREFUSED 127.0.0.1:9' };
+    one.observe({ event: 'upstream-circuit', source: 'far', state: 'open', ...failed });
+    one.observe({ event: 'upstream-circuit', source: 'far', state: 'half-open' });
     other.observe({ event: 'upstream-circuit', source: 'far', state: 'half-open' });
     await one.tell(database);
     await other.tell(database);
@@ -60,7 +62,7 @@ describe('gateway status of proxied feeds', () => {
     await one.tell(database);
     assert.match(
       (await status())[1].join(),
-      /^warning: the proxied feed far, since 2026-03-01T12:00:00Z: [^,]*, [^,]*$/,
+      /^warning: the proxied feed far, since 2026-03-01T12:00:00Z: it fails [(]connect ECONNREFUSED [^,]*, [^,]*$/,
     );
     one.observe({ event: 'upstream-circuit', source: 'far', state: 'closed' });
     await one.tell(database);

@@ -89,6 +89,11 @@ describe('a proxied feed that stumbles', () => {
       return error instanceof GatewayError ? [error.code, error.retryAfter] : error.rows.length;
     };
     assert.deepEqual(await afterSeconds(), ['UpstreamUnavailable', 60]);
+    const held = { event: 'upstream-held', source: 'far', seconds: 60, reason: 'status 429' };
+    assert.deepEqual(
+      events.filter(({ event }) => event === 'upstream-held'),
+      [held],
+    );
     clock.at += 30_000;
     assert.deepEqual(await afterSeconds(), ['UpstreamUnavailable', 30]);
     assert.equal(feed.asked, 1);
@@ -205,6 +210,12 @@ describe('a proxied feed that stumbles', () => {
     assert.deepEqual(await asked(), ['rows', 1]);
     const states = events.flatMap((one) => (one.event === 'upstream-circuit' ? [one.state] : []));
     assert.deepEqual(states, ['open', 'half-open', 'open', 'half-open', 'closed']);
+    const opened = events.filter((one) => one.event === 'upstream-circuit' && one.state === 'open');
+    const told = { event: 'upstream-circuit', source: 'far', state: 'open', reason: 'status 502' };
+    assert.deepEqual(opened, [
+      { ...told, seconds: 10 },
+      { ...told, seconds: 20 },
+    ]);
   });
 
   describe('that is tried again by one request', () => {

@@ -347,7 +347,7 @@ describe('a proxied feed over HTTP', () => {
     assert.deepEqual(adopted, ['Calls', 'Agents', 'Days']);
     const state = again.state();
     assert.equal(state.metadataReadAt, null);
-    assert.match(state.failure ?? '', /cannot be reached/);
+    assert.match(state.failure ?? '', /cannot be reached[.] [(]connect ECONNREFUSED 127[.]0[.]0[.]1:\d+[)]$/);
     assert.deepEqual(state.differences, ['FarCalls has no notes.']);
   });
 

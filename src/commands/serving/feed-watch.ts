@@ -17,8 +17,13 @@ export class FeedWatch {
 
   readonly observe = (event: Observation): void => {
     if (event.event === 'upstream-circuit') {
-      const message = 'it fails, and is left alone for up to two minutes at a time';
-      this.#note({ source: event.source, kind: 'circuit' }, event.state === 'closed' ? null : message);
+      const { source, state, reason } = event;
+      const place = { source, kind: 'circuit' } as const;
+      if (state !== 'half-open' || !this.#troubles.has(keyOf(place))) {
+        const why = reason === undefined || reason === '' ? '' : ` (${reason})`;
+        const message = `it fails${why}, and is left alone for up to two minutes at a time`;
+        this.#note(place, state === 'closed' ? null : message);
+      }
     } else if (event.event === 'upstream') {
       this.#note({ source: event.source, kind: 'metadata' }, event.state === 'ok' ? null : event.message);
     }
@@ -26,7 +31,7 @@ export class FeedWatch {
 
   /** `message` null: it is over. */
   #note({ source, kind }: Pick<FeedTrouble, 'source' | 'kind'>, message: string | null): void {
-    const key = `${source} ${kind}`;
+    const key = keyOf({ source, kind });
     if (message === null) {
       this.#troubles.delete(key);
       return;
@@ -43,3 +48,5 @@ export class FeedWatch {
     return { name: 'feeds', expression: '*/20 * * * * *', run: () => this.tell(database), atStart: true };
   }
 }
+
+const keyOf = ({ source, kind }: Pick<FeedTrouble, 'source' | 'kind'>): string => `${source} ${kind}`;

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import type { CsvFault, CsvRecord } from './csv-record.ts';
-import { unreadable } from './file-facts.ts';
 import type { FileEncoding } from './file-encoding.ts';
+import { unreadable } from './file-facts.ts';
 import type { LineEnd } from './line-end.ts';
 import { decodeLossy, unitDecoder, unitReader } from './text-decoding.ts';
 import { CsvTokenizer } from './tokenizer.ts';

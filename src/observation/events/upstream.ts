@@ -46,5 +46,16 @@ export type UpstreamEvent =
       readonly reason: string;
       readonly milliseconds: number;
     }
-  /** It is not asked any more (`open`), one request tries whether it is there again (`half-open`), or all ask (`closed`). */
-  | { readonly event: 'upstream-circuit'; readonly source: string; readonly state: 'closed' | 'open' | 'half-open' };
+  /** It said for how long it wants to be left alone (`Retry-After`), which holds for all. */
+  | { readonly event: 'upstream-held'; readonly source: string; readonly seconds: number; readonly reason: string }
+  /**
+   * It is not asked any more (`open`), one request tries whether it is there again (`half-open`), or all ask (`closed`). Where it opens: for how
+   * many seconds, and what the last request failed by.
+   */
+  | {
+      readonly event: 'upstream-circuit';
+      readonly source: string;
+      readonly state: 'closed' | 'open' | 'half-open';
+      readonly seconds?: number;
+      readonly reason?: string;
+    };

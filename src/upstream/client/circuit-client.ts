@@ -1,13 +1,19 @@
 import { GatewayError } from '../../errors.ts';
+import type { UpstreamEvent } from '../../observation/events/upstream.ts';
+import type { Observe } from '../../observation/observe.ts';
 import type { Circuit } from './circuit.ts';
 import type { UpstreamClient } from './upstream-client.ts';
-import { Outage, outageOf } from './upstream-fault.ts';
+import { Outage, outageOf, outageReason } from './upstream-fault.ts';
 
 /**
  * The same client, which asks nothing while the feed is to be left alone, and tells the circuit how each request ended. Throws
  * GatewayError UpstreamUnavailable then, with the seconds until it will be asked again.
  */
-export function circuitClient(client: UpstreamClient, circuit: Circuit, source: string): UpstreamClient {
+export function circuitClient(
+  client: UpstreamClient,
+  circuit: Circuit,
+  { source, observe }: { readonly source: string; readonly observe: Observe<UpstreamEvent> },
+): UpstreamClient {
   return {
     root: client.root,
     async get(request) {
@@ -23,10 +29,11 @@ export function circuitClient(client: UpstreamClient, circuit: Circuit, source: 
         const isHis = outage?.status === 429 && request.caller != null;
         if (outage?.retryAfter != null && !isHis) {
           circuit.hold(outage.retryAfter * 1000);
+          observe({ event: 'upstream-held', source, seconds: outage.retryAfter, reason: outageReason(error) });
         }
         // A feed that has too much to do is alive, and so is one that refuses.
         const isAlive = outage === null || outage.status === 429;
-        settle(request.signal?.aborted === true ? 'abandoned' : isAlive ? 'alive' : 'failed');
+        settle(request.signal?.aborted === true ? 'abandoned' : isAlive ? 'alive' : 'failed', outageReason(error));
         throw error;
       }
     },

@@ -11,6 +11,12 @@ const longestSpan = 120_000;
 /** Milliseconds; what is longer comes of a clock that was set back. */
 const longestHold = 600_000;
 
+/** What is told where a feed is left alone: for how many milliseconds, and why. */
+export interface LeftAlone {
+  readonly wait: number;
+  readonly reason: string;
+}
+
 /** How an attempt ended. `alive`: the feed answered, whatever it said; `abandoned`: the client had gone. */
 export type Attempt = 'alive' | 'failed' | 'abandoned';
 
@@ -34,9 +40,11 @@ function beginTrial(): Trial {
  */
 export class Circuit {
   readonly #now: () => number;
-  readonly #onChange: (state: CircuitState) => void;
+  readonly #onChange: (state: CircuitState, left: LeftAlone) => void;
   #state: CircuitState = 'closed';
   #failures = 0;
+  /** Of the last one. */
+  #reason = '';
   #failedFirst = 0;
   #span = firstSpan;
   /** Nobody asks before. */
@@ -45,7 +53,7 @@ export class Circuit {
   #trial: Trial | null = null;
 
   /** `now`: milliseconds of a clock. */
-  constructor(now: () => number, onChange: (state: CircuitState) => void) {
+  constructor(now: () => number, onChange: (state: CircuitState, left: LeftAlone) => void) {
     this.#now = now;
     this.#onChange = onChange;
   }
@@ -67,14 +75,15 @@ export class Circuit {
     return this.#trial?.ended ?? null;
   }
 
-  /** To be called by whoever asks, right before; the function is given the outcome, once. To be asked for only where `wait` is 0. */
-  enter(): (attempt: Attempt) => void {
+  /** To be called by whoever asks, right before; the function is given the outcome, once, and why it failed. To be asked for only where `wait` is 0. */
+  enter(): (attempt: Attempt, reason?: string) => void {
     const trial = this.#state === 'closed' ? null : beginTrial();
     if (trial !== null) {
       this.#trial = trial;
       this.#become('half-open');
     }
-    return (attempt) => {
+    return (attempt, reason = '') => {
+      this.#reason = attempt === 'failed' ? reason : this.#reason;
       if (trial !== null) {
         this.#trial = null;
       }
@@ -111,7 +120,7 @@ export class Circuit {
   #become(state: CircuitState): void {
     if (state !== this.#state) {
       this.#state = state;
-      this.#onChange(state);
+      this.#onChange(state, { wait: this.wait, reason: this.#reason });
     }
   }
 }

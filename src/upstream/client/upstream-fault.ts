@@ -29,6 +29,28 @@ export class Outage extends Error {
 export const outageOf = (error: unknown): Outage | null =>
   error instanceof GatewayError && error.cause instanceof Outage ? error.cause : null;
 
+/** Characters of what a connection failed by that are told. */
+const longestReason = 200;
+
+/** Why a feed did not answer, for whoever runs the gateway: a status, or what the connection failed by. Empty: it is no such error. */
+export function outageReason(error: unknown): string {
+  const outage = outageOf(error);
+  if (outage === null) {
+    return '';
+  }
+  if (outage.status !== null) {
+    return `status ${outage.status}`;
+  }
+  if (outage.kind === 'late') {
+    return 'no answer in time';
+  }
+  const { cause } = outage;
+  // Of several addresses that were tried only the code is said.
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+  const said = cause instanceof Error ? cause.message || code : '';
+  return (said || outage.kind).replace(/[\s\p{Cc}]+/gu, ' ').slice(0, longestReason);
+}
+
 const silence = {
   late: 'did not answer in time',
   unreachable: 'cannot be reached',
