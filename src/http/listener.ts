@@ -138,8 +138,13 @@ export function httpListener(
   const looking = setInterval(() => stalled.look(), limits.transfer.look);
   looking.unref();
   app.server.once('close', () => clearInterval(looking));
-  // Operations that run without a connection end with the listener.
-  app.addHook('preClose', () => monitors.close());
+  // Operations that run without a connection end with the listener, which waits for their replies that are being sent.
+  let ended: Promise<void> = Promise.resolve();
+  app.addHook('preClose', async () => {
+    ended = monitors.close();
+    ended.catch(() => {});
+  });
+  app.addHook('onClose', () => ended);
   app.addHook('preClose', async () => releaseConnections(app.server));
   return app;
 }

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import os from 'node:os';
+import path from 'node:path';
 import process from 'node:process';
 import { setTimeout as delay } from 'node:timers/promises';
+import { ReplySpool } from '../../src/http/async/reply-spool.ts';
+import { BrokenReply } from '../../src/http/captured-reply.ts';
 import { type AsyncLimits, serviceLimits } from '../../src/http/limits.ts';
 import { until } from '../support/until.ts';
 import { byName } from './by-name.ts';
@@ -254,5 +257,35 @@ describe('http: limits of respond-async', () => {
     assert.equal(reply.status, 202);
     // Nobody unlocks the table: this ends only because the query is broken off.
     await feed.close();
+  });
+
+  it('and what is being sent then is sent whole', async () => {
+    const long = `INSERT INTO feed."Cases" ("Id", "Title") SELECT g, repeat('Title ' || g, 200) FROM generate_series(1, 12000) AS g;`;
+    const feed = await startTestServer({ rows: long });
+    const taken = await feed.get('Cases', { Prefer: 'respond-async', 'OData-MaxVersion': '4.01' });
+    let reply: Response | null = null;
+    await until('it is kept whole', async () => {
+      reply = await fetch(taken.headers.get('location') ?? '', { headers: { 'OData-MaxVersion': '4.01' } });
+      if (reply.status === 202) {
+        await reply.arrayBuffer();
+      }
+      return reply.status === 200;
+    });
+    // More than fits into the buffers of a connection, of which nothing is read as yet.
+    const closing = feed.close();
+    const text = await (reply as Response | null)?.text();
+    assert.equal((JSON.parse(text ?? '') as { readonly value: readonly unknown[] }).value.length, 12_000);
+    await closing;
+    assert.equal(folders(), 0);
+  });
+
+  it('what was removed before it was read is no empty reply', async () => {
+    const folder = mkdtempSync(path.join(os.tmpdir(), 'gateway-spool-'));
+    const spool = new ReplySpool(folder, 'one', () => true);
+    await spool.body(Buffer.from('[]'));
+    assert.equal((await spool.read().next()).value?.toString(), '[]');
+    await spool.remove();
+    await assert.rejects(spool.read().next(), BrokenReply);
+    rmSync(folder, { recursive: true });
   });
 });

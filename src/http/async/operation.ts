@@ -25,8 +25,6 @@ export interface Operation {
   fault: unknown;
   /** Resolves when it runs no more. Never rejects. */
   ended: Promise<void>;
-  /** Replies that are reading the spool now. */
-  readers: number;
 }
 
 export interface OperationSource extends Pick<Operation, 'owner' | 'seen' | 'holder' | 'request'> {
@@ -53,7 +51,6 @@ export function startOperation(source: OperationSource): Operation {
     state: 'running',
     fault: null,
     ended: Promise.resolve(),
-    readers: 0,
   };
   operation.ended = run(reply)
     .then(() => reply.whole)

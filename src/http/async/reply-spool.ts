@@ -1,5 +1,5 @@
 import { GatewayError } from '../../errors.ts';
-import type { CapturedHead, ReplyTaker } from '../captured-reply.ts';
+import { BrokenReply, type CapturedHead, type ReplyTaker } from '../captured-reply.ts';
 import { TemporaryFile } from '../temporary-file.ts';
 
 /** Says whether so many more bytes may be kept; counts them when they may. */
@@ -12,6 +12,8 @@ export class ReplySpool implements ReplyTaker {
   readonly #open: () => Promise<TemporaryFile>;
   readonly #allow: Allowance;
   #file: Promise<TemporaryFile> | null = null;
+  #removed = false;
+  readonly #readings = new Set<Promise<unknown>>();
 
   constructor(folder: string, name: string, allow: Allowance) {
     this.#open = () => TemporaryFile.open(folder, name);
@@ -33,9 +35,33 @@ export class ReplySpool implements ReplyTaker {
     this.bytes += bytes.length;
   }
 
-  /** The body in pieces; may be read again. */
+  /** Whether it is being read now. */
+  get isRead(): boolean {
+    return this.#readings.size > 0;
+  }
+
+  /** Resolves when nobody is reading it who reads it now. Never throws. */
+  async unread(): Promise<void> {
+    await Promise.allSettled(this.#readings);
+  }
+
+  /** Work that reads it. */
+  async whileRead(work: () => Promise<void>): Promise<void> {
+    const reading = work();
+    this.#readings.add(reading);
+    try {
+      await reading;
+    } finally {
+      this.#readings.delete(reading);
+    }
+  }
+
+  /** The body in pieces; may be read again. Throws BrokenReply where it was removed: what was taken of it is not the whole. */
   async *read(): AsyncGenerator<Buffer, void, undefined> {
     const file = await this.#file;
+    if (this.#removed) {
+      throw new BrokenReply();
+    }
     if (file === null) {
       return;
     }
@@ -52,6 +78,7 @@ export class ReplySpool implements ReplyTaker {
 
   async remove(): Promise<void> {
     const file = await this.#file?.catch(() => null);
+    this.#removed = true;
     this.#file = null;
     await file?.remove();
   }

@@ -47,7 +47,7 @@ export interface StatusMonitors {
   reply(token: string, exchange: Exchange, asker: ReplyAsker): Promise<void>;
   /** Removes the replies of all operations that have ended, and ends the others: what they read may have been erased since. */
   forgetAll(): Promise<void>;
-  /** Ends all operations and removes what is kept of them. */
+  /** Ends all operations, and removes what is kept of them; resolves when no reply of them is being sent any more. */
   close(): Promise<void>;
 }
 
@@ -116,6 +116,10 @@ class SpooledReplies implements StatusMonitors {
       await this.#forget(operation);
       throw noSuchMonitor();
     }
+    // This gateway has begun to stop meanwhile, or somebody else has removed it.
+    if (this.#operations.get(token) !== operation) {
+      return this.#replyOfOther(token, exchange, asker);
+    }
     if (!isSameSeen(operation.seen, asker.seen())) {
       await this.#forget(operation);
       throw otherRights();
@@ -123,12 +127,7 @@ class SpooledReplies implements StatusMonitors {
     if (operation.state === 'running') {
       return replyAccepted(exchange, exchange.path);
     }
-    operation.readers += 1;
-    try {
-      await replyFinished(exchange, operation, 'monitored');
-    } finally {
-      operation.readers -= 1;
-    }
+    await operation.spool.whileRead(() => replyFinished(exchange, operation, 'monitored'));
   }
 
   async #replyOfOther(token: string, exchange: Exchange, asker: ReplyAsker): Promise<void> {
@@ -196,8 +195,10 @@ class SpooledReplies implements StatusMonitors {
 
   async close(): Promise<void> {
     this.#closed = true;
-    // The other gateways go on with them.
-    await Promise.all([...this.#operations.values()].map((operation) => this.#drop(operation)));
+    // The other gateways go on with them. What is being sent is sent whole.
+    await Promise.all(
+      [...this.#operations.values()].map((operation) => this.#drop(operation, operation.spool.unread())),
+    );
     if (this.#folder !== null) {
       await rm(await this.#folder, { recursive: true, force: true });
     }
@@ -252,7 +253,7 @@ class SpooledReplies implements StatusMonitors {
       return;
     }
     const timer = setTimeout(() => {
-      if (operation.readers > 0) {
+      if (operation.spool.isRead) {
         this.#expireLater(operation);
       } else {
         void this.#forget(operation);
@@ -270,7 +271,8 @@ class SpooledReplies implements StatusMonitors {
     return this.#drop(operation);
   }
 
-  async #drop(operation: Operation): Promise<void> {
+  /** `unread`: what is kept of it stays until then. */
+  async #drop(operation: Operation, unread: Promise<void> = Promise.resolve()): Promise<void> {
     if (!this.#operations.delete(operation.token)) {
       return;
     }
@@ -278,6 +280,7 @@ class SpooledReplies implements StatusMonitors {
     this.#expiries.delete(operation.token);
     operation.abort.abort();
     await operation.ended;
+    await unread;
     this.#total -= operation.spool.bytes;
     await operation.spool.remove();
   }
