@@ -9,115 +9,189 @@ import { type EmbeddedServer, startEmbeddedServer } from '../../src/embedded/emb
 import { serversVariable } from './lifetime.ts';
 import { until } from './until.ts';
 
-/** A PostgreSQL with a hot standby that replays what it writes: two real servers, of one cluster. */
-export interface StandbyPair {
-  /** `postgres://...` of a database of the primary, and of the same one of the standby. */
+type Rows = readonly Readonly<Record<string, unknown>>[];
+
+/** A hot standby that replays what its primary writes: a real server, of one cluster with it. */
+export interface StandbyServer {
+  /** `postgres://...` of the database of its primary. */
+  readonly url: string;
+  /** Asks it as a superuser. */
+  ask(text: string): Promise<Rows>;
+  /** Waits until it has all that is committed. */
+  caughtUp(): Promise<void>;
+  /** What is written is not replayed, and so not seen there, until `resume`. */
+  pause(): Promise<void>;
+  resume(): Promise<void>;
+  /** Its process ends at once, as in a power cut: its sessions break. */
+  kill(): Promise<void>;
+  /** It is started again over the same files, at the same address. */
+  restart(): Promise<void>;
+}
+
+/** A PostgreSQL with hot standbys. */
+export interface StandbyCluster {
+  readonly primary: string;
+  readonly standbys: readonly StandbyServer[];
+  /** Asks the primary as a superuser. */
+  ask(text: string): Promise<Rows>;
+  /** Begins a transaction on the primary that stays open: other statements in it, and its end, which undoes it. */
+  hold(text: string): Promise<{ more(text: string): Promise<void>; end(): Promise<void> }>;
+  close(): Promise<void>;
+}
+
+/** A PostgreSQL with one hot standby. */
+export interface StandbyPair extends Omit<StandbyServer, 'url' | 'ask'>, Pick<StandbyCluster, 'hold' | 'close'> {
   readonly primary: string;
   readonly standby: string;
   /** Asks one of them, as a superuser. */
-  ask(server: 'primary' | 'standby', text: string): Promise<readonly Readonly<Record<string, unknown>>[]>;
-  /** Begins a transaction on the primary that stays open: other statements in it, and its end, which undoes it. */
-  hold(text: string): Promise<{ more(text: string): Promise<void>; end(): Promise<void> }>;
-  /** Waits until the standby has all that is committed. */
-  caughtUp(): Promise<void>;
-  /** What is written is not replayed, and so not seen on the standby, until `resume`. */
-  pause(): Promise<void>;
-  resume(): Promise<void>;
-  /** The standby's process ends at once, as in a power cut: its sessions break. */
-  kill(): Promise<void>;
-  /** It is started again over the same files. */
-  restart(): Promise<void>;
-  close(): Promise<void>;
+  ask(server: 'primary' | 'standby', text: string): Promise<Rows>;
 }
 
 const settings = {
   ...{ fsync: 'off', full_page_writes: 'off', shared_buffers: '32MB', max_wal_size: '256MB' },
-  ...{ wal_level: 'replica', max_wal_senders: '4', wal_keep_size: '64MB', wal_receiver_status_interval: '1s' },
+  // A standby that was away finds what was written meanwhile.
+  ...{ wal_level: 'replica', max_wal_senders: '8', wal_keep_size: '512MB', wal_receiver_status_interval: '1s' },
   // Nothing is removed but by tests that do.
   autovacuum: 'off',
 };
 
-/**
- * Starts both. `prepare` works on the primary before its files are copied: what it makes is on the standby from the start. `more`: settings of the standby, absent: it has rows kept that are read there. There is no
- * pg_basebackup among the embedded programs, so the copy is made as the manual says (PostgreSQL manual, 25.3.4, "Making an Exclusive
- * Low Level Backup").
- */
+const keepsRows = { hot_standby_feedback: 'on' };
+
+/** Starts both, as `startStandbys` does. */
 export async function startStandbyPair(
   prepare: (connectionString: string) => Promise<void>,
-  more: Readonly<Record<string, string>> = { hot_standby_feedback: 'on' },
+  more: Readonly<Record<string, string>> = keepsRows,
 ): Promise<StandbyPair> {
+  const { primary, standbys, ask, hold, close } = await startStandbys(1, prepare, more);
+  const [standby] = standbys;
+  if (standby === undefined) {
+    throw new Error('there is no standby');
+  }
+  const asked = (server: 'primary' | 'standby', text: string) => (server === 'primary' ? ask(text) : standby.ask(text));
+  return { ...standby, primary, standby: standby.url, ask: asked, hold, close };
+}
+
+/**
+ * Starts a primary and standbys of it. `prepare` works on the primary before its files are copied: what it makes is on the standbys from the start. `more`: settings
+ * of the standbys, absent: they have rows kept that are read there. There is no pg_basebackup among the embedded programs, so the copies are made as
+ * the manual says (PostgreSQL manual, 25.3.4, "Making an Exclusive Low Level Backup").
+ */
+export async function startStandbys(
+  count: number,
+  prepare: (connectionString: string) => Promise<void>,
+  more: Readonly<Record<string, string>> = keepsRows,
+): Promise<StandbyCluster> {
   const folder = mkdtempSync(path.join(process.env[serversVariable] ?? os.tmpdir(), 'standby-'));
   // As root the servers run as another account, which must pass through.
   chmodSync(folder, 0o711);
-  const dataDirs = { primary: path.join(folder, 'primary'), standby: path.join(folder, 'standby') };
-  const primary = await startEmbeddedServer({ dataDir: dataDirs.primary, settings });
-  await prepare(addressText(primary.address));
-  await copyCluster(primary, dataDirs.standby);
-  const start = (): Promise<EmbeddedServer> =>
-    startEmbeddedServer({
-      dataDir: dataDirs.standby,
-      settings: { ...settings, ...more, primary_conninfo: connectionInfo(primary.address) },
-    });
-  let standby = await start();
-  const urls = { primary: addressText(primary.address), standby: addressText(standby.address) };
-  const ask: StandbyPair['ask'] = async (server, text) => {
-    const client = new pg.Client({ connectionString: urls[server] });
-    await client.connect();
-    try {
-      const { rows } = await client.query<Record<string, unknown>>(text);
-      return rows;
-    } finally {
-      await client.end();
-    }
-  };
-  const one = async (server: 'primary' | 'standby', text: string): Promise<unknown> =>
-    Object.values((await ask(server, `SELECT ${text}`))[0] ?? {})[0];
+  const server = await startEmbeddedServer({ dataDir: path.join(folder, 'primary'), settings });
+  const primary = addressText(server.address);
+  await prepare(primary);
+  const standbys: (StandbyServer & { stop(): Promise<void> })[] = [];
+  for (let number = 1; number <= count; number++) {
+    standbys.push(await startStandby(server, path.join(folder, `standby-${number}`), more));
+  }
+  const ask = (text: string): Promise<Rows> => askServer(primary, text);
   return {
-    ...urls,
+    primary,
+    standbys,
     ask,
     hold: async (text) => {
-      const client = new pg.Client({ connectionString: urls.primary });
+      const client = new pg.Client({ connectionString: primary });
       await client.connect();
-      // A checkpoint writes what the transaction has logged, so that the standby is told before its end.
+      // A checkpoint writes what the transaction has logged, so that the standbys are told before its end.
       const run = async (statement: string): Promise<void> => {
         await client.query(statement);
-        await ask('primary', 'CHECKPOINT');
+        await ask('CHECKPOINT');
       };
       await run(`BEGIN; ${text}`);
       return { more: run, end: () => client.end() };
     },
-    caughtUp: async () => {
-      const position = String(await one('primary', 'pg_current_wal_insert_lsn()'));
-      // What was committed is on the disk, and sent.
-      await ask('primary', 'CHECKPOINT');
-      await until('the standby has caught up', async () =>
-        Boolean(await one('standby', `pg_last_wal_replay_lsn() >= '${position}'`)),
-      );
-    },
-    pause: async () => {
-      await one('standby', 'pg_wal_replay_pause()');
-      await until(
-        'replay stands still',
-        async () => (await one('standby', 'pg_get_wal_replay_pause_state()')) === 'paused',
-      );
-    },
-    resume: async () => {
-      await one('standby', 'pg_wal_replay_resume()');
-    },
-    kill: async () => {
-      process.kill(postmaster(standby), 'SIGQUIT');
-      await standby.failed;
-    },
-    restart: async () => {
-      await standby.stop();
-      standby = await start();
-    },
     close: async () => {
-      await standby.stop();
-      await primary.stop();
+      for (const standby of standbys) {
+        await standby.stop();
+      }
+      await server.stop();
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+async function startStandby(
+  primary: EmbeddedServer,
+  dataDir: string,
+  more: Readonly<Record<string, string>>,
+): Promise<StandbyServer & { stop(): Promise<void> }> {
+  await copyCluster(primary, dataDir);
+  const start = (): Promise<EmbeddedServer> =>
+    startEmbeddedServer({
+      dataDir,
+      settings: { ...settings, ...more, primary_conninfo: connectionInfo(primary.address) },
+    });
+  let server = await start();
+  const url = addressText(server.address);
+  const askPrimary = (text: string): Promise<Rows> => askServer(addressText(primary.address), text);
+  const ask = (text: string): Promise<Rows> => askServer(url, text);
+  const onlyCell = async (rows: Promise<Rows>): Promise<unknown> => Object.values((await rows)[0] ?? {})[0];
+  return {
+    url,
+    ask,
+    caughtUp: async () => {
+      const position = String(await onlyCell(askPrimary('SELECT pg_current_wal_insert_lsn()')));
+      // What was committed is on the disk, and sent.
+      await askPrimary('CHECKPOINT');
+      await until('the standby has caught up', async () =>
+        Boolean(await onlyCell(ask(`SELECT pg_last_wal_replay_lsn() >= '${position}'`))),
+      );
+    },
+    pause: async () => {
+      await ask('SELECT pg_wal_replay_pause()');
+      await until(
+        'replay stands still',
+        async () => (await onlyCell(ask('SELECT pg_get_wal_replay_pause_state()'))) === 'paused',
+      );
+    },
+    resume: () =>
+      until('replay goes on', async () => {
+        try {
+          await ask('SELECT pg_wal_replay_resume()');
+          return (await onlyCell(ask('SELECT pg_get_wal_replay_pause_state()'))) === 'not paused';
+        } catch (error) {
+          // What is replayed at once may be in conflict with the statement.
+          if (error instanceof pg.DatabaseError && error.code === '40001') {
+            return false;
+          }
+          throw error;
+        }
+      }),
+    kill: async () => {
+      process.kill(postmaster(server), 'SIGQUIT');
+      await server.failed;
+    },
+    restart: async () => {
+      await server.stop();
+      server = await start();
+    },
+    stop: () => server.stop(),
+  };
+}
+
+/** READ_DATABASE_URL of all of them: one address with their hosts, in this order. They have one user and one password. */
+export function hostList(standbys: readonly Pick<StandbyServer, 'url'>[]): string {
+  const parts = standbys.map(({ url }) => /^(.*@)([^@/]*)(\/.*)$/.exec(url) ?? []);
+  const [, login = '', , rest = ''] = parts[0] ?? [];
+  return `${login}${parts.map(([, , host = '']) => host).join(',')}${rest}`;
+}
+
+async function askServer(connectionString: string, text: string): Promise<Rows> {
+  const client = new pg.Client({ connectionString });
+  await client.connect();
+  try {
+    const { rows } = await client.query<Record<string, unknown>>(text);
+    return rows;
+  } finally {
+    await client.end();
+  }
 }
 
 async function copyCluster(primary: EmbeddedServer, dataDir: string): Promise<void> {

@@ -3,23 +3,23 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { gateway, until } from '../../e2e/support/program.ts';
-import { type StandbyPair, startStandbyPair } from '../../support/standby.ts';
+import { hostList, type StandbyCluster, startStandbys } from '../../support/standby.ts';
 
 /** The program itself, as an operator runs it. */
 describe('gateway serve with READ_DATABASE_URL', () => {
-  let pair: StandbyPair;
+  let cluster: StandbyCluster;
   let dataDir: string;
   before(async () => {
-    pair = await startStandbyPair(async () => {});
+    cluster = await startStandbys(2, async () => {});
     dataDir = mkdtempSync(path.join(os.tmpdir(), 'gateway-standby-'));
   });
   after(async () => {
-    await pair.close();
+    await cluster.close();
     rmSync(dataDir, { recursive: true, force: true });
   });
 
   it('every command says in one sentence that DATABASE_URL names a standby', async () => {
-    const environment = { DATABASE_URL: pair.standby, DATA_DIR: dataDir, PORT: '0' };
+    const environment = { DATABASE_URL: cluster.standbys[0]?.url ?? '', DATA_DIR: dataDir, PORT: '0' };
     for (const args of [
       ['serve'],
       ['migrate'],
@@ -43,9 +43,9 @@ describe('gateway serve with READ_DATABASE_URL', () => {
     }
   });
 
-  it('reads there, says how it is, and serves on while it is lost', async () => {
+  it('reads there, says how they are, and serves on while one is lost, and both', async () => {
     const program = gateway(['serve'], {
-      ...{ DATABASE_URL: pair.primary, READ_DATABASE_URL: pair.standby, DATA_DIR: dataDir, PORT: '0' },
+      ...{ DATABASE_URL: cluster.primary, READ_DATABASE_URL: hostList(cluster.standbys), DATA_DIR: dataDir, PORT: '0' },
       ...{ SAMPLES: 'off', LOG_LEVEL: 'debug', INGEST_SCHEDULE: '0 0 1 1 *' },
     });
     const [, root = ''] = await program.printed(/^ *(http:\/\/\S+\/odata\/)$/m);
@@ -54,22 +54,28 @@ describe('gateway serve with READ_DATABASE_URL', () => {
       assert.equal(reply.status, 200);
       return (await reply.json()) as { readonly standbys?: readonly { readonly state: string }[] };
     };
-    const state = async (): Promise<string | undefined> => (await ready()).standbys?.[0]?.state;
+    const states = async (): Promise<string> => ((await ready()).standbys ?? []).map(({ state }) => state).join();
     const serverOf = async (query: string): Promise<string | undefined> => {
       const reply = await fetch(new URL(query, root));
       assert.equal(reply.status, 200, await reply.text());
       return reply.headers.get('X-Read-Server')?.split(';')[0];
     };
-    await until('it is read', async () => (await state()) === 'current');
+    const [first = assert.fail(), second = assert.fail()] = cluster.standbys;
+    await until('both are read', async () => (await states()) === 'current,current');
     assert.equal(await serverOf('TracebuzzCases'), 'standby 1');
     assert.equal(await serverOf('Loads'), 'primary');
     assert.equal(await serverOf('SourceFreshness'), 'primary');
-    await pair.kill();
+    await first.kill();
+    assert.equal(await serverOf('TracebuzzCases'), 'standby 2');
+    await until('one is lost', async () => (await states()) === 'lost,current');
+    await second.kill();
     assert.equal(await serverOf('TracebuzzCases'), 'primary');
-    await until('it is lost', async () => (await state()) === 'lost');
-    await pair.restart();
-    await until('it is read again', async () => (await state()) === 'current');
+    await until('both are lost', async () => (await states()) === 'lost,lost');
+    await first.restart();
+    await until('one is read again', async () => (await states()) === 'current,lost');
     assert.equal(await serverOf('TracebuzzCases'), 'standby 1');
+    await second.restart();
+    await until('both are read again', async () => (await states()) === 'current,current');
     program.child.kill('SIGTERM');
     assert.equal(await program.ended, 0);
   });
