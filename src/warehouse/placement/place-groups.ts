@@ -95,7 +95,7 @@ function checkTogether(group: SourceGroup, places: Places): void {
   if (found.size > 1) {
     throw new GatewayError(
       'ProvisionRefused',
-      `Tables of ${groupName(group)} lie in ${String(found.size)} groups of Citus, among them those of ${[...found.values()].join(' and ')}; bring all of them home by undistribute_table, then place them again`,
+      `Tables of ${groupName(group)} lie in ${String(found.size)} groups of Citus, among them those of ${[...found.values()].join(' and ')}; Citus brings no table home that has an identity column, so make a backup, restore it into an empty database with Citus, and place that`,
     );
   }
 }
