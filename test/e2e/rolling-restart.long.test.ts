@@ -171,10 +171,11 @@ run(`Three gateways behind nginx, restarted one after the other${withoutNginx}`,
       );
       return rows[0]?.n === files + 1;
     });
-    const { rows: loads } = await client.query<{ n: number }>(
-      `SELECT count(*)::int AS n FROM gateway.load WHERE state = 'loaded'`,
+    // Of a file whose gateway ended between its load and its move another one notes that its bytes are known.
+    const { rows: loads } = await client.query<{ state: string; n: number }>(
+      `SELECT state, count(*)::int AS n FROM gateway.load WHERE state <> 'duplicate' GROUP BY state`,
     );
-    assert.deepEqual(loads, [{ n: files }], 'each file once');
+    assert.deepEqual(loads, [{ state: 'loaded', n: files }], 'each file once, and no failure');
     console.info(`      ${JSON.stringify(Object.fromEntries(counts))}, no failure`);
     await client.end();
     for (const program of programs) {
