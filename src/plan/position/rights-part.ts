@@ -1,4 +1,4 @@
-import { type Grants, seenOf } from '../grants.ts';
+import { type Grants, type SetGrant, seenOf } from '../grants.ts';
 import { TextDigest } from '../value/digest.ts';
 
 /** Digits that a fingerprint has of the query; those behind it are of the rights, where there are rules. */
@@ -14,7 +14,25 @@ export function withRights(fingerprint: string, setNames: readonly string[], gra
   if (grants.sets === null) {
     return fingerprint;
   }
-  const seen = setNames.map((name) => [name, seenOf(name, grants)]);
-  const rights = new TextDigest().add(JSON.stringify(seen)).end();
-  return queryPart(fingerprint) + rights.slice(ofQuery);
+  const rights = new TextDigest();
+  for (const name of setNames) {
+    rights.add(`${name}=${digestOf(name, grants)};`);
+  }
+  return queryPart(fingerprint) + rights.end().slice(ofQuery);
 }
+
+function digestOf(name: string, grants: Grants): string {
+  const grant = grants.sets?.get(name);
+  const before = grant === undefined ? undefined : digests.get(grant);
+  if (before !== undefined) {
+    return before;
+  }
+  const digest = new TextDigest().add(seenOf(name, grants)).end();
+  if (grant !== undefined) {
+    digests.set(grant, digest);
+  }
+  return digest;
+}
+
+/** Of grants that are kept: a list of a hundred columns is not gone through for each request. */
+const digests = new WeakMap<SetGrant, string>();
