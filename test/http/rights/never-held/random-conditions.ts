@@ -185,13 +185,15 @@ export function conditionOf(set: EntitySet, pick: Picker): Template {
     ...(kind === 'flag' ? [] : ['P le C', 'not (P gt C)']),
     ...(list === undefined ? [] : ['P in L', 'not (P in L)', `P in L or ${first} eq null`, 'P in L', 'P in L']),
   ]);
-  const name = form.includes('L') && list !== undefined ? list : single[kind];
+  // Not the first letter of a key.
+  const isListed = /\bL\b/.test(form);
+  const name = isListed && list !== undefined ? list : single[kind];
   const filled = (value: string): string => form.replace('P', () => path).replace(/\b[CL]\b/, () => value);
   return {
     text: filled(`$user/${name}`),
     resolved: (claims) => {
       const value = claims[name];
-      if (!form.includes('L')) {
+      if (!isListed) {
         return fits[kind](value) ? filled(literal(value, property)) : null;
       }
       if (!Array.isArray(value) || value.length === 0 || !value.every(fits[kind])) {
