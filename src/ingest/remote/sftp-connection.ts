@@ -46,7 +46,7 @@ export class SftpConnection implements RemoteConnection {
   }
 
   async list(directory: string): Promise<RemoteListing> {
-    // The library's own list() gives the line for people, from which it guesses what a file is.
+    // The library's own list() goes by the line for people (findings/ssh2-sftp-client-list-types.sh).
     const found = await this.#asking(
       (done: (error: Error | undefined, list: FileEntry[]) => void) => this.#sftp.readdir(directory, done),
       { what: `${directory} cannot be listed`, code: 'DirectoryUnreadable' },

@@ -187,12 +187,8 @@ function serve(sftp: SFTPWrapper, root: string, manners: SftpManners, end: () =>
       if (stats === undefined) {
         return { filename, longname: filename, attrs: {} as Attributes };
       }
-      const letter = stats.isDirectory() ? 'd' : stats.isSymbolicLink() ? 'l' : stats.isFile() ? '-' : 'p';
-      return {
-        filename,
-        longname: `${letter}rw-r--r-- 1 a a ${stats.size} Mar 30 2025 ${filename}`,
-        attrs: attributes(stats),
-      };
+      // The line for people may be anything: what an entry is, its mode says (findings/ssh2-sftp-client-list-types.sh).
+      return { filename, longname: filename, attrs: attributes(stats) };
     });
     sftp.name(request, names);
   });
