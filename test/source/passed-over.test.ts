@@ -116,6 +116,19 @@ describe('rows of a feed that passes over options', () => {
     });
   }
 
+  it('are those of stored sets where it passes over $expand, and leaves out what leads nowhere', async () => {
+    await open(['$expand'], undefined, true);
+    for (const request of [
+      'Cases?$select=Id&$orderby=Id&$expand=Agent($select=Name)',
+      'Cases(10)?$select=Id&$expand=Agent($select=Name)',
+      'Cases?$select=Id&$filter=Id eq 40&$expand=Agent($select=Name)',
+      'Messages?$select=Number&$orderby=CaseId,Number&$expand=Case($select=Id;$expand=Agent($select=Name)),Agent',
+    ]) {
+      const found = await gateway.rows(gateway.evaluated, request);
+      assert.deepEqual(found, await gateway.rows(gateway.stored, request), request);
+    }
+  });
+
   it('are none that whoever asks may not see', async () => {
     const rules = new Map([
       ['Cases', {}],

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { IdleClock } from '../support/idle-clock.ts';
 import { NestedFeed } from './nested-feed.ts';
 import { planOf, readOptions } from './tenant.ts';
-import { catalogue, fails, feeds, page, read } from './told-feed.ts';
+import { catalogue, fails, feeds, json, page, read } from './told-feed.ts';
 
 const calls = [1, 2, 3, 4, 5].map((id) => ({ id, agentId: 'a', seconds: 10 * (6 - id) }));
 
@@ -43,6 +43,55 @@ describe('rows of an $expand of a proxied feed', () => {
     const upstream = await connect(feed.answer);
     const { rows } = await page(upstream, 'FarAgents?$select=id&$expand=Calls/$ref($top=2)');
     assert.deepEqual(JSON.stringify(rows).match(/FarCalls\(\d\)/g), ['FarCalls(1)', 'FarCalls(2)']);
+  });
+});
+
+describe('an $expand to one row', () => {
+  const { connect } = feeds();
+  /** `members`: of each row, as the feed answers an `$expand`. */
+  const expanding = (members: readonly Readonly<Record<string, unknown>>[], refuses = /nothing/) =>
+    connect(
+      (_request, response, url) => {
+        const isRefused = refuses.test(decodeURIComponent(url.search));
+        json(
+          response,
+          isRefused ? '{"error":{"message":"no"}}' : JSON.stringify({ value: members }),
+          isRefused ? 400 : 200,
+        );
+      },
+      {},
+      '/service/',
+      { connection: { readsOptions: false } },
+    );
+  const request = 'FarCalls?$select=id&$expand=Agent($select=name)';
+  const trial = 'Calls?$select=id,agentId&$filter=Agent/id ne null&$top=50&$expand=Agent($select=id)';
+  const told = fails('NotImplemented', /does not show that it does what \$expand of FarCalls\?\$expand=Agent says/);
+
+  it('is tried with rows that lead to one, since what is left out is null, and is not asked for where no row has any', async () => {
+    const upstream = await expanding([{ id: 1, agentId: 'a' }]);
+    await assert.rejects(read(upstream, request), told);
+    await assert.rejects(read(upstream, request), told);
+    assert.deepEqual(upstream.requests, [trial]);
+  });
+
+  it('is tried once where some row has one, and each time where none leads to any', async () => {
+    for (const [members, trials] of [
+      [[{ id: 1, agentId: 'a', Agent: { id: 'a', name: 'x' } }, { id: 2 }], 1],
+      [[{ id: 1 }, { id: 2, agentId: null }], 2],
+    ] as const) {
+      const upstream = await expanding(members);
+      const { rows } = await page(upstream, request);
+      assert.deepEqual(rows[1], { id: 2, Agent: null });
+      await page(upstream, request);
+      assert.equal(upstream.requests.filter((one) => one === trial).length, trials);
+    }
+  });
+
+  it('is tried with any rows where those that lead to one cannot be asked for', async () => {
+    const upstream = await expanding([{ id: 1, agentId: 'a', Agent: { id: 'a', name: 'x' } }], /ne null/);
+    assert.deepEqual((await page(upstream, request)).rows, [{ id: 1, Agent: { name: 'x' } }]);
+    const never = await expanding([{ id: 1 }], /expand/);
+    await assert.rejects(read(never, request), told);
   });
 });
 

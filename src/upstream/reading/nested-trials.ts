@@ -1,11 +1,24 @@
 import type { EntitySet, NavigationProperty } from '../../edm/model.ts';
 import { readArray, readObject } from '../../json/reading/json-scan.ts';
 import { ownNames } from '../../json/reading/own-names.ts';
-import { upstreamSetName } from '../url/upstream-map.ts';
-import { keyOf, keyOrder, mostAsked, noRow, rowsAt, selected, type TrialPlace, type Verdict } from './trial-rows.ts';
+import { upstreamPropertyName, upstreamSetName } from '../url/upstream-map.ts';
+import {
+  keyNames,
+  keyOf,
+  keyOrder,
+  mostAsked,
+  noRow,
+  rowsAt,
+  selected,
+  type TrialPlace,
+  type Verdict,
+} from './trial-rows.ts';
 
 /** Options inside of `$expand` whose being passed over cannot be seen from the rows. */
 export type NestedOption = '$filter' | '$orderby' | '$skip';
+
+/** The option itself, where it leads to one row. */
+export type ExpandOption = '$expand';
 
 /** An `$expand` to many. */
 export interface TriedExpand {
@@ -54,6 +67,33 @@ export async function triedNested(
     verdicts.set('$orderby', 'no rows');
   }
   return verdicts;
+}
+
+/**
+ * What the feed does with an `$expand` to one. Rows may leave out what leads nowhere, so that an option which is passed over looks like rows of
+ * which none leads anywhere. null: it does not show it.
+ */
+export async function triedToOne({ from, navigation, to }: TriedExpand, place: TrialPlace): Promise<Verdict | null> {
+  const path = encodeURIComponent(upstreamSetName(place.context.map, from));
+  const type = from.entityType;
+  const joined = navigation.join
+    .flatMap(({ property }) => type.properties.get(property) ?? [])
+    .map(upstreamPropertyName);
+  const select = `$select=${[...new Set([...keyNames(type), ...joined])].join(',')}`;
+  const expand = `$expand=${navigation.name}(${selected(to.entityType)})`;
+  const ask = (filter: readonly string[]): Promise<readonly string[] | null> =>
+    rowsAt(path, [select, ...filter, `$top=${mostAsked(place)}`, expand], place);
+  const leading = `$filter=${navigation.name}/${keyNames(to.entityType)[0] ?? ''} ne null`;
+  const rows = (await ask([leading])) ?? (await ask([]));
+  const own = ownNames(type);
+  const members = rows?.map((raw) => own(readObject(raw))) ?? [];
+  if (rows === null || members.some((row) => row.has(navigation.name))) {
+    return rows === null ? null : 'done';
+  }
+  const leads = members.some((row) =>
+    navigation.join.every(({ property }) => (row.get(property) ?? 'null') !== 'null'),
+  );
+  return leads ? 'passed over' : 'no rows';
 }
 
 /** For some rows that lead to others, the keys of those; null: the feed refuses such a request. */

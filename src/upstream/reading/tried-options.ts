@@ -6,12 +6,12 @@ import type { UpstreamPlan, UpstreamReadOptions } from '../upstream.ts';
 import { compileUpstreamUrl } from '../url/compile-url.ts';
 import { rowAsCollection, withRowConditions } from '../url/row-conditions.ts';
 import { upstreamHasNavigation } from '../url/upstream-map.ts';
-import { type NestedOption, type TriedExpand, triedNested } from './nested-trials.ts';
+import { type ExpandOption, type NestedOption, type TriedExpand, triedNested, triedToOne } from './nested-trials.ts';
 import type { ReplyContext } from './reply-context.ts';
 import { type SetOption, triedOfSet } from './set-trials.ts';
 import type { TrialPlace, Verdict } from './trial-rows.ts';
 
-type TriedOption = SetOption | NestedOption;
+type TriedOption = SetOption | NestedOption | ExpandOption;
 
 /** Milliseconds until a feed is tried again: it may have been changed. */
 const longest = 24 * 3_600_000;
@@ -71,11 +71,15 @@ export class TriedOptions {
 
   async #checkSelection(selection: Selection, place: TrialPlace): Promise<void> {
     for (const { navigation, restriction, selection: led } of selection.expands) {
+      const expand: TriedExpand = { from: selection.set, navigation, to: led.set };
+      const where = `${selection.set.name}?$expand=${navigation.name}`;
       const wanted = navigation.collection ? optionsIn(restriction) : [];
-      if (wanted.length > 0 && upstreamHasNavigation(place.context.map, selection.set, navigation)) {
-        const expand: TriedExpand = { from: selection.set, navigation, to: led.set };
-        const where = `${selection.set.name}?$expand=${navigation.name}`;
+      const isFollowed = upstreamHasNavigation(place.context.map, selection.set, navigation);
+      if (isFollowed && wanted.length > 0) {
         await this.#check(where, wanted, (untried) => triedNested(expand, untried, place));
+      }
+      if (isFollowed && !navigation.collection && this.#ofSets) {
+        await this.#check(where, ['$expand'], async () => verdicts('$expand', await triedToOne(expand, place)));
       }
       await this.#checkSelection(led, place);
     }
@@ -89,6 +93,7 @@ export class TriedOptions {
   ): Promise<void> {
     const untried = wanted.filter((option) => this.#verdictOf(where, option, longest) === undefined);
     let found: ReadonlyMap<Option, Verdict> = new Map();
+    let age = longest;
     if (untried.length > 0) {
       try {
         found = await ask(untried);
@@ -97,6 +102,7 @@ export class TriedOptions {
         if (!isDown(error) || untried.some((option) => this.#verdictOf(where, option) === undefined)) {
           throw error;
         }
+        age = Number.POSITIVE_INFINITY;
       }
     }
     for (const option of wanted) {
@@ -104,7 +110,7 @@ export class TriedOptions {
       if (verdict !== undefined && verdict !== 'no rows') {
         this.#known.set(`${where} ${option}`, { verdict, at: this.#now() });
       }
-      if (![verdict ?? this.#verdictOf(where, option)].some((one) => one === 'done' || one === 'no rows')) {
+      if (![verdict ?? this.#verdictOf(where, option, age)].some((one) => one === 'done' || one === 'no rows')) {
         throw new GatewayError(
           'NotImplemented',
           `The proxied feed ${this.#source} does not show that it does what ${option} of ${where} says.`,
@@ -119,6 +125,9 @@ export class TriedOptions {
     return known === undefined || Math.abs(this.#now() - known.at) > age ? undefined : known.verdict;
   }
 }
+
+const verdicts = <Option>(option: Option, verdict: Verdict | null): ReadonlyMap<Option, Verdict> =>
+  new Map(verdict === null ? [] : [[option, verdict]]);
 
 const isDown = (error: unknown): boolean =>
   error instanceof GatewayError && (error.code === 'UpstreamUnavailable' || error.code === 'Busy');
