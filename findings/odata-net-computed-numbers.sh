@@ -5,7 +5,7 @@
 # Besides, `round` goes to the even neighbour: round(2.5) is 2, where the standard goes away from zero (URL Conventions 4.01, 5.1.1.9, Arithmetic Functions).
 # A good engineer guesses that the literal is widened (5.1.1, Numeric Promotion), and that a row fits the condition with the value that it shows.
 # Why: the property that `as` names has no declared type for the binder, so it gets the type of the other side, by Convert to Int32, which cuts. round is Math.Round.
-# A client that writes `2.0`, or `2E0`, is right with every service.
+# A client that writes `2.0` has the right rows here and loses nothing elsewhere.
 # Seen with Microsoft.AspNetCore.OData 9.5.0. Needs the .NET SDK and NuGet. Ends with 1 when the behaviour is another.
 set -euo pipefail
 work=$(mktemp -d)

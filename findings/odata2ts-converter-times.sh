@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The converters of odata2ts write other times of day and durations than they read. With @odata2ts/converter-luxon a time comes back on a clock of twelve hours, 23:59:59 as 11:59:59 and
 # 00:30:00 as 12:30:00, and 5 thousandths of a second as .5. Filters, keys and bodies of a generated client are written so: they ask for other rows, and no service can tell.
-# A negative duration becomes PT-1M, which is no Edm.Duration (services answer 400); @odata2ts/converter-common reads it as undefined, and writes a ten-millionth of a second as 1e-7.
+# A negative duration becomes PT-1M, which is no Edm.Duration; @odata2ts/converter-common reads it as undefined, and writes a ten-millionth of a second as 1e-7.
 # A good engineer guesses that a converter gives back what it was given; a test with a time in the morning shows nothing else.
 # Expected: hours 00 to 23 and fractional seconds in their place, the sign of a duration before its P, seconds without an exponent (OData 4.01 ABNF, timeOfDayValue and durationValue).
 # Source: TimeOfDayToLuxonConverter.js, toFormat("hh:mm:ss.S"): hh is the hour of twelve and S is not padded (Luxon, "Table of tokens"); simpleDurationConverter.
