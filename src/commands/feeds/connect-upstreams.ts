@@ -35,7 +35,7 @@ export interface ConnectedUpstreams {
 export async function connectUpstreams(
   surroundings: Surroundings,
   loaded: Catalogue,
-  { kept = new Set(), keeping = nowhere, time = realTime }: ConnectOptions = {},
+  { kept = new Set(), keeping = nowhere, time = realTime, readsOptions = false }: ConnectOptions = {},
 ): Promise<ConnectedUpstreams> {
   const { config } = surroundings;
   const silent = [...loaded.sources.values()].filter(
@@ -82,7 +82,7 @@ export async function connectUpstreams(
       environment,
       time,
       // The sandbox is a part of this program.
-      readsOptions: source.upstream?.url == null,
+      readsOptions: readsOptions || source.upstream?.url == null,
       places: new Turns(reachable.upstream?.maxConcurrentRequests ?? 1),
       keeping,
       observe,
@@ -128,6 +128,8 @@ export interface ConnectOptions {
   readonly keeping?: SignInKeeping;
   /** What the feeds are waited by. Absent: real time. */
   readonly time?: TimeSource;
+  /** It is known that all feeds do what options of their sets say. Absent: of sandboxes alone. */
+  readonly readsOptions?: boolean;
 }
 
 interface UpstreamSetting {

@@ -128,7 +128,7 @@ export async function joinedGateway(options: JoinedOptions = {}): Promise<Joined
     observe: (one: Observation) => void observed.push(one),
   };
   const clock = new RunningClock();
-  const proxied = await connectUpstreams(surroundings, loaded, { time: clock });
+  const proxied = await connectUpstreams(surroundings, loaded, { time: clock, readsOptions: true });
   const archives =
     options.archived === true
       ? new Archives({
