@@ -152,14 +152,15 @@ describe('a proxied feed that declares something else', () => {
 });
 
 describe('gateway check --upstream', () => {
-  const checked = async (answers: (set: string) => string | number) => {
+  const checked = async (answers: (set: string, query: string) => string | number) => {
     const server = await serve((request, response) => {
       const path = (request.url ?? '').replace('/service/', '');
       if (path === '$metadata') {
         return void response.writeHead(200, { 'Content-Type': 'application/xml' }).end(metadataXml(earlierModel()));
       }
       asked.push(decodeURIComponent(path));
-      const answer = answers(path.split('?')[0] ?? '');
+      const [set = '', query = ''] = decodeURIComponent(path).split('?');
+      const answer = answers(set, query);
       json(
         response,
         typeof answer === 'string' ? answer : '{"error":{"message":"Not for you."}}',
@@ -181,17 +182,39 @@ describe('gateway check --upstream', () => {
   const asked: string[] = [];
   beforeEach(() => asked.splice(0));
 
-  it('asks each set for a row with all that it declares', async () => {
-    const { plain, rows } = await checked((set) =>
-      set === 'Calls' ? '{"value":[{"id":1,"subject":null,"seconds":4}]}' : '{"value":[]}',
-    );
+  /** One call, which no condition leaves; `reads`: the feed reads conditions. */
+  const calls = (reads: boolean) => (set: string, query: string) =>
+    set === 'Calls/$count'
+      ? '0'
+      : set !== 'Calls' || (reads && query.includes('$filter'))
+        ? `{${query.includes('$count=true') ? '"@odata.count":0,' : ''}"value":[]}`
+        : '{"value":[{"id":1,"subject":null,"seconds":4}]}';
+
+  it('asks each set for a row with all that it declares, and tries its options', async () => {
+    const { plain, rows } = await checked(calls(true));
     assert.deepEqual([plain.faults, rows.faults], [0, 0]);
     assert.deepEqual(rows.lines, plain.lines);
     assert.deepEqual(asked, [
       'Calls?$select=id,subject,seconds&$top=1',
-      'Agents?$select=id&$top=1',
+      'Calls?$select=id&$orderby=id&$top=2',
+      'Calls?$select=id&$top=1',
+      'Calls?$select=id&$filter=id eq null&$top=1',
+      'Calls/$count?$filter=id eq null',
+      'Calls?$select=id&$filter=id eq null&$count=true&$top=1',
+      ...['Agents?$select=id&$top=1', 'Agents?$select=id&$orderby=id&$top=2', 'Agents?$select=id&$top=1'],
+      'Days?$select=agentId,day&$top=1',
+      'Days?$select=agentId,day&$orderby=agentId,day&$top=2',
       'Days?$select=agentId,day&$top=1',
     ]);
+  });
+
+  it('options that a set passes over are told, and no fault: the gateway does them', async () => {
+    const { plain, rows } = await checked(calls(false));
+    assert.equal(rows.faults, 0);
+    assert.deepEqual(
+      rows.lines.filter((line) => !plain.lines.includes(line)),
+      ['  FarCalls: it does not show that it reads $filter; such rows are worked out here'],
+    );
   });
 
   it('what is refused, and values of another type than declared, are faults', async () => {

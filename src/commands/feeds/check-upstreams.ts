@@ -10,7 +10,7 @@ import { nowhere } from '../../upstream/sign-in/lasting-sign-in.ts';
 import { openSignIn, type SignInContext } from '../../upstream/sign-in/open-sign-in.ts';
 import type { SignInStore } from '../../upstream/sign-in/sign-in-store.ts';
 import { realTime } from '../../upstream/sign-in/time-source.ts';
-import { faultsOfRows } from './check-upstream-rows.ts';
+import { findingsOfRows } from './check-upstream-rows.ts';
 
 /** What `gateway check` has to say of one proxied source. */
 export interface UpstreamFindings {
@@ -96,11 +96,12 @@ async function askForModel(
     const { maxUrlLength } = source.upstream;
     const asked = { source: source.name, client, read, catalogue: merged.catalogue, maxUrlLength };
     const unserved = checkModel(merged.catalogue.model).map(({ path, message }) => `${path} ${message}`);
-    const unread = asksRows && unserved.length === 0 ? await faultsOfRows(asked) : [];
-    const faults = [...unserved, ...unread].map((fault) => `  fault: ${fault}`);
+    const rows = asksRows && unserved.length === 0 ? await findingsOfRows(asked) : { faults: [], notes: [] };
+    const faults = [...unserved, ...rows.faults].map((fault) => `  fault: ${fault}`);
+    const notes = rows.notes.map((note) => `  ${note}`);
     const count = differences.length + dropped.length;
     const head = `${source.title}: ${mapping.length} sets at ${client.root.href}, ${count} differences from the documents`;
-    return { lines: [head, ...mapping, ...differences, ...dropped, ...faults], faults: faults.length };
+    return { lines: [head, ...mapping, ...differences, ...dropped, ...notes, ...faults], faults: faults.length };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     return {
