@@ -104,6 +104,42 @@ describe('http: rights over rows of a proxied feed', () => {
     assert.ok(found.length > 0 && found.every(isAllowed));
   });
 
+  it('pages go on with the same rights alone', async () => {
+    const few = { Prefer: 'odata.maxpagesize=3' };
+    const before = current;
+    const whole = (agentRules: readonly SetRule[]): Grants => {
+      const rules = new Map<string, readonly SetRule[]>([
+        ['BuzzeasyAgents', agentRules],
+        ['TracebuzzJudgements', [{}]],
+      ]);
+      return bindGrants(rules, gateway.proxied.catalogue());
+    };
+    let followed = 0;
+    const others = [[{ rows: `ID ne '${String(agents[0]?.['ID'])}'` }], [{ masked: ['name'] }]] as const;
+    try {
+      for (const url of ['BuzzeasyAgents?$orderby=name', 'TracebuzzJudgements?$expand=Agent', '$all']) {
+        current = whole([{}]);
+        const first = (await (await gateway.get(url, few)).json()) as Row;
+        const next = first['@odata.nextLink'];
+        if (typeof next !== 'string') {
+          // A feed has pages as it likes.
+          assert.match(url, /^Buzzeasy/);
+          continue;
+        }
+        followed += 1;
+        assert.equal((await gateway.get(next, few)).status, 200, url);
+        for (const agentRules of others) {
+          current = whole(agentRules);
+          const reply = await gateway.get(next, few);
+          assert.deepEqual([reply.status, /InvalidSkipToken/.test(await reply.text())], [400, true], url);
+        }
+      }
+      assert.ok(followed > 1);
+    } finally {
+      current = before;
+    }
+  });
+
   describe('whose names are masked', () => {
     let before: Grants;
     const masked = (name: unknown): unknown => (typeof name === 'string' ? maskedText(name, 'employee') : name);
