@@ -1,85 +1,22 @@
 import assert from 'node:assert/strict';
-import { cpSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import os from 'node:os';
+import { readdirSync } from 'node:fs';
 import path from 'node:path';
-import { defaultOrder, writeSamples } from '../../src/samples/write-samples.ts';
 import { groupName, historyOf, sourceGroups } from '../../src/warehouse/placement/source-groups.ts';
-import { runInProcess } from '../e2e/remedies/command-line.ts';
 import { catalogueOf } from '../support/catalogue-of.ts';
 import { metadataFolder } from '../support/gateway.ts';
-import { type TestDatabase, testDatabase } from '../support/postgres.ts';
-import { asked, type CitusDatabase, citusDatabase, citusUrl, withoutCitus } from './support/citus-database.ts';
+import { asked, citusUrl, withoutCitus } from './support/citus-database.ts';
 import { readKinds, refusedKinds } from './support/read-kinds.ts';
 import { type Served, serve } from './support/served.ts';
-
-/** Row numbers of sets over all sources are given in the order in which a worker sends what they are made of. */
-const numbered = (set: string): boolean => catalogueOf(metadataFolder).sets.get(set)?.source !== 'unified';
+import { type TwoWarehouses, twoWarehouses } from './support/two-warehouses.ts';
 
 (citusUrl === null ? describe.skip : describe)(`A warehouse on Citus beside one on PostgreSQL${withoutCitus}`, () => {
-  let folder = '';
-  let plain: TestDatabase;
-  let citus: CitusDatabase;
-  const both = (): readonly string[] => [plain.connectionString, citus.connectionString];
-
-  async function command(connection: string, ...words: readonly string[]): Promise<string> {
-    const environment = {
-      DATABASE_URL: connection,
-      DATA_DIR: path.join(folder, connection === plain.connectionString ? 'plain' : 'citus'),
-      DROP_DIR: path.join(folder, connection === plain.connectionString ? 'plain' : 'citus', 'drop'),
-    };
-    const { code, output } = await runInProcess(words, environment);
-    assert.equal(code, 0, output);
-    return output;
-  }
-
-  /** The files of some sources, each warehouse its own copies, of one age. */
-  async function ingest(sources: readonly string[]): Promise<void> {
-    for (const connection of both()) {
-      const here = mkdtempSync(path.join(folder, 'in-'));
-      for (const source of sources) {
-        cpSync(path.join(folder, 'samples', source), path.join(here, source), {
-          recursive: true,
-          preserveTimestamps: true,
-        });
-      }
-      await command(connection, 'ingest', here);
-    }
-  }
-
-  async function sameTables(): Promise<void> {
-    const [one = '', other = ''] = both();
-    const tables = await asked(
-      one,
-      `SELECT relname AS name FROM pg_class WHERE relnamespace = 'feed'::regnamespace AND relkind = 'r' ORDER BY 1`,
-    );
-    const different: string[] = [];
-    for (const { name } of tables) {
-      const [theirs, ours] = await Promise.all([rowsOf(one, String(name)), rowsOf(other, String(name))]);
-      if (theirs !== ours) {
-        different.push(String(name));
-      }
-    }
-    assert.ok(tables.length > 100);
-    assert.deepEqual(different, []);
-  }
-
-  async function rowsOf(connection: string, table: string): Promise<string> {
-    const left = ['_loaded_at', ...(numbered(table) ? [] : ['_row'])];
-    const columns = await asked(
-      connection,
-      `SELECT format('coalesce(t.%I::text, ''~'')', attname) AS cell FROM pg_attribute WHERE attrelid = format('feed.%I', $1::text)::regclass AND attnum > 0 AND NOT attisdropped AND attname <> ALL($2) ORDER BY attname`,
-      [table, left],
-    );
-    const cells = columns.map(({ cell }) => String(cell)).join(', ');
-    const rows = await asked(connection, `SELECT concat_ws('|', ${cells}) AS line FROM feed."${table}" t`);
-    return rows
-      .map(({ line }) => String(line))
-      .sort()
-      .join('\n');
-  }
+  let warehouses: TwoWarehouses;
+  /** Of TracebuzzCases, without the service root. */
+  let link = '';
+  const onCitus = (): string => warehouses.citus.connectionString;
 
   async function sameReplies(queries: readonly string[]): Promise<void> {
-    const [one, other] = [await serve(plain.connectionString), await serve(citus.connectionString)];
+    const [one, other] = [await serve(warehouses.plain), await serve(onCitus())];
     try {
       const different: string[] = [];
       for (const query of queries) {
@@ -97,64 +34,83 @@ const numbered = (set: string): boolean => catalogueOf(metadataFolder).sets.get(
 
   before(async function () {
     this.timeout(600_000);
-    folder = mkdtempSync(path.join(os.tmpdir(), 'gateway-citus-'));
-    await writeSamples(catalogueOf(metadataFolder), path.join(folder, 'samples'), defaultOrder);
-    plain = await testDatabase();
-    citus = await citusDatabase();
-    for (const connection of both()) {
-      await command(connection, 'migrate');
-    }
+    warehouses = await twoWarehouses();
   });
-  after(async () => {
-    rmSync(folder, { recursive: true, force: true });
-    await citus.drop();
-    await plain.drop();
-  });
+  after(() => warehouses.close());
 
   it('tells without a change where tables would go', async function () {
     this.timeout(600_000);
-    await ingest(['tracebuzz']);
-    const output = await command(citus.connectionString, 'place', '--dry-run');
+    await warehouses.ingest('samples/tracebuzz');
+    const output = await warehouses.command(onCitus(), 'place', '--dry-run');
     assert.match(output, /^TracebuzzCases: coordinator, to lie with tracebuzz on a worker, [1-9]\d* rows, /m);
     assert.match(output, /^Conversations: coordinator, for all sources, /m);
-    assert.deepEqual(await asked(citus.connectionString, 'SELECT 1 FROM pg_dist_partition'), []);
+    assert.deepEqual(await asked(onCitus(), 'SELECT 1 FROM pg_dist_partition'), []);
+  });
+
+  it('takes a delta link of before placing', async () => {
+    const served = await serve(onCitus());
+    const { status, text } = await served.get('TracebuzzCases?$select=CaseId', { Prefer: 'odata.track-changes' });
+    assert.equal(status, 200, text);
+    link = deltaLinkOf(text);
+    await served.close();
   });
 
   it('lays each group on one worker, rows that were loaded before and tables of none, and nothing twice', async function () {
     this.timeout(600_000);
-    const output = await command(citus.connectionString, 'place');
+    const output = await warehouses.command(onCitus(), 'place');
     for (const group of sourceGroups(catalogueOf(metadataFolder))) {
       const places = await asked(
-        citus.connectionString,
+        onCitus(),
         `SELECT DISTINCT nodename || ':' || nodeport AS server FROM citus_shards WHERE table_name::text = ANY($1)`,
         [group.sets.map(({ relation }) => `${relation.schema}."${relation.name}"`)],
       );
       assert.equal(places.length, 1, groupName(group));
-      assert.ok(citus.workers.includes(String(places[0]?.['server'])));
+      assert.ok(warehouses.citus.workers.includes(String(places[0]?.['server'])));
       assert.match(output, new RegExp(`^${group.sources.join(' . ')}: laid on a worker, `, 'm'));
     }
-    assert.match(await command(citus.connectionString, 'place'), /^tracebuzz: lies where it lay$/m);
+    assert.match(await warehouses.command(onCitus(), 'place'), /^tracebuzz: lies where it lay$/m);
     assert.match(output, /^TracebuzzCases: [\w.]+:\d+, [1-9]\d* rows, /m);
-    const [left] = await asked(
-      citus.connectionString,
-      `SELECT pg_relation_size('feed."TracebuzzCases"')::text AS bytes`,
-    );
+    const [left] = await asked(onCitus(), `SELECT pg_relation_size('feed."TracebuzzCases"')::text AS bytes`);
     assert.equal(left?.['bytes'], '0', 'what lies on the worker lies here no more');
-    await sameTables();
+    await warehouses.sameTables();
+  });
+
+  it('goes on with delta links of before placing, also where the group has moved to another worker', async () => {
+    const follow = async (): Promise<void> => {
+      const served = await serve(onCitus());
+      const { status, text } = await served.get(link);
+      await served.close();
+      assert.equal(status, 200, text);
+      assert.match(text, /"value":\[\]/);
+      link = deltaLinkOf(text);
+    };
+    await follow();
+    const [placed] = await asked(
+      onCitus(),
+      `SELECT shardid::text AS shard, nodename AS host, nodeport AS port FROM citus_shards WHERE table_name = 'feed."TracebuzzCases"'::regclass`,
+    );
+    const [to = ''] = warehouses.citus.workers.filter((worker) => worker !== `${placed?.['host']}:${placed?.['port']}`);
+    await asked(
+      onCitus(),
+      `SELECT citus_move_shard_placement($1, $2, $3, $4, $5, shard_transfer_mode => 'block_writes')`,
+      [placed?.['shard'], placed?.['host'], placed?.['port'], to.split(':')[0], Number(to.split(':')[1])],
+    );
+    await follow();
+    await warehouses.sameTables();
   });
 
   it('has the same rows after all loads, those before and those after placing', async function () {
     this.timeout(1_200_000);
-    await ingest(readdirSync(path.join(folder, 'samples')).filter((source) => source !== 'tracebuzz'));
-    await ingest(['tracebuzz']);
-    await sameTables();
+    for (const source of readdirSync(path.join(warehouses.folder, 'samples'))) {
+      await warehouses.ingest(`samples/${source}`);
+    }
+    await warehouses.sameTables();
   });
 
   it('changes no version where a start finds everything as it is', async () => {
-    const versions = () =>
-      asked(citus.connectionString, 'SELECT entity_set, version FROM gateway.set_versions ORDER BY 1');
+    const versions = () => asked(onCitus(), 'SELECT entity_set, version FROM gateway.set_versions ORDER BY 1');
     const before = await versions();
-    await command(citus.connectionString, 'migrate');
+    await warehouses.command(onCitus(), 'migrate');
     assert.deepEqual(await versions(), before);
   });
 
@@ -168,8 +124,8 @@ const numbered = (set: string): boolean => catalogueOf(metadataFolder).sets.get(
       ] as const) {
         const rows = (table: string) =>
           asked(
-            citus.connectionString,
-            `SELECT to_jsonb(t)::text AS row FROM ${table} t WHERE entity_set = ANY($1) ORDER BY 1`,
+            onCitus(), // What counts go by is noted in the ledger alone.
+            `SELECT (to_jsonb(t) - '{removals_noted,removals_since}'::text[])::text AS row FROM ${table} t WHERE entity_set = ANY($1) ORDER BY 1`,
             [sets],
           );
         const noted = await rows(`gateway.${ledger}`);
@@ -184,7 +140,7 @@ const numbered = (set: string): boolean => catalogueOf(metadataFolder).sets.get(
   });
 
   it('refuses what docs/scale.md lists, with 501 and the names of the sets, and nothing else', async () => {
-    const [one, other] = [await serve(plain.connectionString), await serve(citus.connectionString)];
+    const [one, other] = [await serve(warehouses.plain), await serve(onCitus())];
     try {
       for (const query of refusedKinds) {
         assert.equal((await one.get(query)).status, 200, query);
@@ -207,4 +163,10 @@ async function replyOf(served: Served, query: string): Promise<string> {
     .replaceAll(/http:\/\/127\.0\.0\.1:\d+/g, '')
     .replaceAll(/"(@odata\.etag|LoadedAt)":"[^"]*",?/g, '')
     .replaceAll(/(skip|delta)token=[^"&]*/g, '')}`;
+}
+
+function deltaLinkOf(text: string): string {
+  const { '@odata.deltaLink': link = '' } = JSON.parse(text) as { readonly '@odata.deltaLink'?: string };
+  assert.match(link, /deltatoken/);
+  return link.replace(/^.*\/odata\//, '');
 }

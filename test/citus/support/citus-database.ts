@@ -13,6 +13,8 @@ export interface CitusDatabase {
   readonly connectionString: string;
   /** `host:port` of each worker. */
   readonly workers: readonly string[];
+  /** The database of that name on the worker of that place in `workers`, as a superuser. */
+  workerUrl(number: number): string;
   drop(): Promise<void>;
 }
 
@@ -46,7 +48,7 @@ export async function citusDatabase(): Promise<CitusDatabase> {
       await asked(urlOf(address, 'postgres'), `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
     }
   };
-  return { connectionString, workers, drop };
+  return { connectionString, workers, workerUrl: (number) => urlOf(workers[number] ?? '', name), drop };
 }
 
 /** The rows of one statement, on a connection of its own. */

@@ -76,17 +76,25 @@ async function historyOf(
   session: ReadSession,
 ): Promise<History | null> {
   const text = (value: string): string => literal({ type: 'Edm.String', value });
-  const relation = text(quoteRelation(set.relation));
-  const { rows } = await session.query<{ version: string; kept_since: string; epoch: string; relation: string }>(
-    `SELECT version::text, kept_since::text, epoch::text, to_regclass(${relation})::oid::text AS relation FROM ${historyTables(set).versions} WHERE entity_set = ${text(set.name)}`,
+  const relation = `to_regclass(${text(quoteRelation(set.relation))})::oid::text AS relation`;
+  // Where the history lies on another server, that one would tell which table it has itself, and another one after a move.
+  const isElsewhere = set.history !== undefined;
+  const { rows } = await session.query<{ version: string; kept_since: string; epoch: string; relation?: string }>(
+    `SELECT version::text, kept_since::text, epoch::text${isElsewhere ? '' : `, ${relation}`} FROM ${historyTables(set).versions} WHERE entity_set = ${text(set.name)}`,
   );
   const [row] = rows;
   if (row === undefined) {
     return null;
   }
+  const here = isElsewhere ? (await session.query<{ relation: string }>(`SELECT ${relation}`)).rows[0] : row;
   // A table that was made again, properties that came or went, and other rows for the reader begin a new history.
   const properties = [...selection.type.properties.values()].map((property) => [property.name, property.type]);
-  const named = JSON.stringify([row.epoch, row.relation, properties, ...(rowConditions === '' ? [] : [rowConditions])]);
+  const named = JSON.stringify([
+    row.epoch,
+    here?.relation,
+    properties,
+    ...(rowConditions === '' ? [] : [rowConditions]),
+  ]);
   const epoch = createHash('sha256').update(named).digest('base64url').slice(0, 16);
   return { version: BigInt(row.version), keptSince: BigInt(row.kept_since), epoch };
 }
