@@ -5,12 +5,16 @@ import path from 'node:path';
 import { feedCapabilities } from '../../src/http/capabilities.ts';
 import { loadFile } from '../../src/ingest/load/load-file.ts';
 import { writeSamples } from '../../src/samples/write-samples.ts';
+import { besideCitus } from '../citus/support/beside-citus.ts';
 import { metadataFolder, type TestGateway, testGateway, valuesOf } from '../support/gateway.ts';
 import { share } from '../support/lifetime.ts';
 
 export type Row = Readonly<Record<string, unknown>>;
 
-/** The product's own metadata with sample exports loaded, over real HTTP; one for all files of a process. */
+/**
+ * The product's own metadata with sample exports loaded, over real HTTP; one for all files of a process. With CITUS_URL each `get` is asked of a copy on Citus as well,
+ * and both have to say the same.
+ */
 export interface LoadedFeed extends TestGateway {
   /** All rows of a set as served without any option: what the tests compute their expectations from. */
   all(set: string): Promise<readonly Row[]>;
@@ -43,7 +47,8 @@ async function load(): Promise<LoadedFeed> {
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
-  return { ...gateway, ...asking(gateway) };
+  const asked = (await besideCitus(gateway)) ?? gateway;
+  return { ...asked, ...asking(asked) };
 }
 
 function asking(gateway: TestGateway): Pick<LoadedFeed, 'all' | 'json' | 'text' | 'refused'> {

@@ -26,6 +26,7 @@ export const metadataFolder = path.resolve(import.meta.dirname, '../../metadata'
 export interface TestGateway {
   readonly catalogue: Catalogue;
   readonly database: Database;
+  readonly connectionString: string;
   /** Service root with its final slash. */
   readonly root: string;
   /** The rows of a collection over all of its pages, as `valuesOf` gives them. `query` starts with the set's name. Throws on any other reply than 200. */
@@ -47,6 +48,24 @@ interface Page {
  */
 export function valuesOf(json: string): unknown {
   return JSON.parse(json, (name, value: unknown) => (/.@odata\.type$/.test(name) ? undefined : value));
+}
+
+/** `TestGateway.rows` by way of some `get`. */
+export async function rowsOf(
+  get: TestGateway['get'],
+  query: string,
+): Promise<readonly Readonly<Record<string, unknown>>[]> {
+  const rows: Readonly<Record<string, unknown>>[] = [];
+  for (let next: string | undefined = query; next !== undefined; ) {
+    const reply = await get(next);
+    if (reply.status !== 200) {
+      throw new Error(`${next}: ${reply.status} ${await reply.text()}`);
+    }
+    const page = valuesOf(await reply.text()) as Page;
+    rows.push(...page.value);
+    next = page['@odata.nextLink'];
+  }
+  return rows;
 }
 
 interface GatewayParts extends Pick<Feed, 'authentication' | 'grantsOf'> {
@@ -111,21 +130,10 @@ export async function testGateway(
   return {
     catalogue,
     database,
+    connectionString,
     root,
     get,
-    async rows(query) {
-      const rows: Readonly<Record<string, unknown>>[] = [];
-      for (let next: string | undefined = query; next !== undefined; ) {
-        const reply = await get(next);
-        if (reply.status !== 200) {
-          throw new Error(`${next}: ${reply.status} ${await reply.text()}`);
-        }
-        const page = valuesOf(await reply.text()) as Page;
-        rows.push(...page.value);
-        next = page['@odata.nextLink'];
-      }
-      return rows;
-    },
+    rows: (query) => rowsOf(get, query),
     check,
     async close() {
       await app.close();

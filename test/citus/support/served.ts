@@ -13,6 +13,8 @@ import { unhurried } from '../../support/unhurried.ts';
 
 /** The feed of a database that is there, as a gateway serves it that starts now. */
 export interface Served {
+  /** Service root with its final slash. */
+  readonly root: string;
   get(
     query: string,
     headers?: Readonly<Record<string, string>>,
@@ -20,12 +22,12 @@ export interface Served {
   close(): Promise<void>;
 }
 
-export async function serve(connectionString: string): Promise<Served> {
+export async function serve(connectionString: string, capabilities: Feed['capabilities'] = null): Promise<Served> {
   const database = await openDatabase({ ...unhurried, connection: connectionString });
   const catalogue = await withHistories(database, catalogueOf(metadataFolder));
   const feed: Feed = {
     catalogue: () => catalogue,
-    capabilities: null,
+    capabilities,
     sources: new DataSources({ database, results: new ResultCache(), timeout: 120_000 }, new Map()),
     authentication: openToAll,
     grantsOf: () => everything,
@@ -38,6 +40,7 @@ export async function serve(connectionString: string): Promise<Served> {
   const { port } = app.server.address() as AddressInfo;
   const root = `http://127.0.0.1:${String(port)}/odata/`;
   return {
+    root,
     get: async (query, headers = {}) => {
       const reply = await fetch(query.startsWith(root) ? query : `${root}${query}`, { headers });
       return { status: reply.status, text: await reply.text() };

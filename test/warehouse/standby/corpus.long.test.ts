@@ -1,33 +1,20 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
-import path from 'node:path';
 import process from 'node:process';
 import pg from 'pg';
 import { openDatabase } from '../../../src/warehouse/postgres-database.ts';
 import { openStandbys } from '../../../src/warehouse/standby/open-standbys.ts';
-import { part } from '../../sql/compile-url.ts';
-import { rules } from '../../sql/filter-rules.ts';
 import { insertRows } from '../../sql/sample-rows.ts';
+import { runTestFiles } from '../../support/mocha-child.ts';
+import { conformanceFiles, filters, goldens } from '../../support/read-corpus.ts';
 import { CatchUp, saidBy, sameDatabase } from '../../support/read-twice.ts';
 import { startStandbyPair } from '../../support/standby.ts';
 import { unhurried } from '../../support/unhurried.ts';
 import { until } from '../../support/until.ts';
 import { feedOn, withSmallModel } from './standby-feed.ts';
 
-const root = path.resolve(import.meta.dirname, '../../..');
 /** A primary and its standby: `DATABASE_URL` (its user a superuser) and `READ_DATABASE_URL`, else two servers of our own. */
 const given = { primary: process.env['DATABASE_URL'] ?? '', standby: process.env['READ_DATABASE_URL'] ?? '' };
 const isGiven = given.primary !== '' && given.standby !== '';
-
-const goldens = readdirSync(path.join(root, 'test/sql/golden')).map((name) => {
-  const [, url = ''] = /^-- GET ([^\n]+)$/m.exec(readFileSync(path.join(root, 'test/sql/golden', name), 'utf8')) ?? [];
-  return url;
-});
-const filters = rules.flatMap(([filter]) => {
-  const text = filter.includes('%2B') ? filter : part(filter);
-  return [`Cases?$filter=${text}`, `Cases/$count?$filter=${text}`];
-});
 
 describe(`the read corpus on a standby${isGiven ? '' : ' (of our own; DATABASE_URL and READ_DATABASE_URL name another)'}`, () => {
   let servers: { readonly primary: string; readonly standby: string };
@@ -85,24 +72,12 @@ describe(`the read corpus on a standby${isGiven ? '' : ' (of our own; DATABASE_U
 
   it('of the product: the conformance tests hold there, and all their replies are those of the primary', async function () {
     this.timeout(3_600_000);
-    const files = readdirSync(path.join(root, 'test/conformance'))
-      .filter((name) => name.endsWith('.test.ts') && !name.endsWith('.long.test.ts'))
-      .map((name) => `test/conformance/${name}`);
-    const mocha = path.join(root, 'node_modules/mocha/bin/mocha.js');
-    const child = spawn(process.execPath, [mocha, '--reporter', 'dot', ...files], {
-      cwd: root,
-      env: { ...process.env, TEST_DATABASE_URL: servers.primary, READ_DATABASE_URL: servers.standby },
-      stdio: ['ignore', 'pipe', 'pipe'],
+    const { code, output } = await runTestFiles(conformanceFiles(), {
+      TEST_DATABASE_URL: servers.primary,
+      READ_DATABASE_URL: servers.standby,
     });
-    let told = '';
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.on('data', (chunk: Buffer) => {
-        told += chunk.toString('utf8');
-      });
-    }
-    const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
-    assert.equal(code, 0, told);
-    const [, compared = '0'] = /(\d+) replies compared/.exec(told) ?? [];
-    assert.ok(Number(compared) > 1000, told);
+    assert.equal(code, 0, output);
+    const [, compared = '0'] = /(\d+) replies compared/.exec(output) ?? [];
+    assert.ok(Number(compared) > 1000, output);
   });
 });

@@ -1,5 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import pg from 'pg';
+import type { Catalogue } from '../../../src/catalogue/catalogue.ts';
 import { openToAll } from '../../../src/http/authentication.ts';
 import type { FeedSettings } from '../../../src/http/feed.ts';
 import { httpListener } from '../../../src/http/listener.ts';
@@ -36,11 +37,15 @@ export interface DatabaseFeed {
   close(): Promise<void>;
 }
 
-export async function feedOn(database: Database, settings: Partial<FeedSettings> = {}): Promise<DatabaseFeed> {
+export async function feedOn(
+  database: Database,
+  settings: Partial<FeedSettings> = {},
+  served: Catalogue = catalogue,
+): Promise<DatabaseFeed> {
   const broken: string[] = [];
   const defects: Error[] = [];
   const app = httpListener({
-    catalogue: () => catalogue,
+    catalogue: () => served,
     capabilities: null,
     sources: new DataSources({ database, results: new ResultCache(), timeout: 120_000 }, new Map()),
     authentication: openToAll,
