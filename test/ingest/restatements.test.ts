@@ -157,6 +157,7 @@ describe('A file that changes while it is loaded', () => {
     const { database: real } = feed();
     const database = Object.create(real, {
       query: { value: real.query.bind(real) },
+      exclusively: { value: real.exclusively.bind(real) },
       transaction: {
         value: async (work: Parameters<typeof real.transaction>[0]) => {
           const result = await real.transaction(work);
