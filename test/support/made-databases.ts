@@ -3,6 +3,7 @@ import type { Database } from '../../src/warehouse/database.ts';
 import { migrate } from '../../src/warehouse/migrate.ts';
 import { openDatabase } from '../../src/warehouse/postgres-database.ts';
 import { provision } from '../../src/warehouse/tables/provision.ts';
+import { placedDatabase, testsOnCitus } from '../citus/support/placed-database.ts';
 import { databaseLike, type TestDatabase, testDatabase } from './postgres.ts';
 
 let migrated: Promise<TestDatabase> | null = null;
@@ -20,6 +21,9 @@ export async function migratedDatabase(): Promise<TestDatabase> {
  * gives for the same files. (Many catalogues are used once; a copy of their only database would be work for nothing.)
  */
 export async function provisionedDatabase(catalogue: Catalogue): Promise<TestDatabase> {
+  if (testsOnCitus) {
+    return placedDatabase(catalogue);
+  }
   const make = async (): Promise<TestDatabase> =>
     prepared(await migratedDatabase(), (database) => provision(database, catalogue));
   const known = provisioned.get(catalogue);

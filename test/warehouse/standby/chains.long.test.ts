@@ -22,7 +22,7 @@ interface Page {
 
 /** Rows are only added, in the order of the pages: whatever a chain saw at its beginning, it has to show, and nothing twice. */
 for (const count of [1, 2]) {
-  describe(`pages and delta links while ${count === 1 ? 'a standby falls' : 'two standbys fall'} behind, die and come back`, () => {
+  describe(`pages and delta links while ${count === 1 ? 'a standby falls behind, dies and comes' : 'two standbys fall behind, die and come'} back`, () => {
     let cluster: StandbyCluster;
     let database: Database;
     let alone: Database;
