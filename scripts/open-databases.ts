@@ -10,7 +10,7 @@ if (dataDir === undefined) {
   process.exit(2);
 }
 const server = await startEmbeddedServer({ dataDir });
-const { host, port, user, password } = server.address;
+const { host, port, user, password } = server.administrator;
 const url = (database: string): string =>
   `postgres://${user}:${password}@${host.startsWith('/') ? encodeURIComponent(host) : host}:${port}/${database}`;
 const client = new pg.Client({ connectionString: url('postgres') });

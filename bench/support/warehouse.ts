@@ -30,7 +30,7 @@ export async function openWarehouse(more: Readonly<Record<string, string>> = {})
   // Nothing here has to outlive a crash; what is measured is reading.
   const settings = { fsync: 'off', synchronous_commit: 'off', ...more };
   const server = given === undefined ? await startEmbeddedServer({ dataDir: folder, settings }) : null;
-  const url = given ?? addressUrl(server?.address);
+  const url = given ?? addressUrl(server?.administrator);
   const database = await openDatabase({ connection: url });
   const catalogue = requireCatalogue(path.join(root, 'metadata'), {});
   await migrate(database);

@@ -9,6 +9,11 @@ export interface ServerAddress {
   readonly database: string;
 }
 
+/** Who made the server: a superuser, which PostgreSQL does not let be anything less. Used to set the server up alone. */
+export const administratorName = 'gateway';
+/** Who the gateway signs in as: owns the database, and is no superuser. */
+export const ownerName = 'gateway_owner';
+
 /** A TCP port of 127.0.0.1 that was free a moment ago. */
 export async function freePort(): Promise<number> {
   const server = createServer();

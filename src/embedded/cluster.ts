@@ -3,12 +3,13 @@ import { randomBytes } from 'node:crypto';
 import { chownSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { GatewayError } from '../errors.ts';
+import { administratorName } from './address.ts';
 import type { ServerBinaries } from './binaries.ts';
 import { type ClusterFolders, ownFolder } from './folders.ts';
 import { asServer } from './leftover.ts';
 
 /**
- * Makes the cluster if it is not there and returns the password of its owner. `initdb` works in a folder that is
+ * Makes the cluster if it is not there and returns the password that its administrator has, and the role that the gateway signs in as. `initdb` works in a folder that is
  * renamed when it is done, so that a killed first start leaves nothing half made. Throws EmbeddedServerUnavailable.
  */
 export function createCluster(folders: ClusterFolders, binaries: ServerBinaries): string {
@@ -50,7 +51,7 @@ function runInitdb(
   const run = spawnSync(
     binaries.initdb,
     [
-      ...['-D', files.partial, '-U', 'gateway', '--pwfile', files.passwordFile],
+      ...['-D', files.partial, '-U', administratorName, '--pwfile', files.passwordFile],
       // The socket folder is private (0700), which is stronger than a password; TCP (Windows) asks for one.
       ...['--auth-local=trust', '--auth-host=scram-sha-256', '-E', 'UTF8'],
       // PostgreSQL's own C.UTF-8: code point order and Unicode lower()/upper() that no operating system update changes.

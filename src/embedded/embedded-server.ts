@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync, renameSync } from 'node:fs';
 import type { EmbeddedEvent } from '../observation/events/embedded.ts';
 import type { Observe } from '../observation/observe.ts';
-import { freePort, type ServerAddress } from './address.ts';
+import { administratorName, freePort, ownerName, type ServerAddress } from './address.ts';
 import { type ServerBinaries, serverBinaries } from './binaries.ts';
 import { createCluster, serverSettings } from './cluster.ts';
 import { namingSpace } from './disk-space.ts';
@@ -12,6 +12,7 @@ import { asServer, endLeftover, stopCluster } from './leftover.ts';
 import { holdFolder } from './lock.ts';
 import { waitUntilReady } from './ready.ts';
 import { Revival } from './revival.ts';
+import { setUp } from './set-up.ts';
 
 export interface EmbeddedSettings {
   /** The gateway's data folder; the cluster lies in `postgres` below it. */
@@ -23,7 +24,10 @@ export interface EmbeddedSettings {
 }
 
 export interface EmbeddedServer {
+  /** As the owner of the database, who is no superuser. */
   readonly address: ServerAddress;
+  /** As the superuser that made the server: to set things up, and for tests. */
+  readonly administrator: ServerAddress;
   /** PostgreSQL's own log, for error messages. */
   readonly logFile: string;
   /** Where everything lies; `state` is not `dataDir` where the cluster could not lie there (see `clusterFolders`). */
@@ -64,7 +68,7 @@ export async function startEmbeddedServer(settings: EmbeddedSettings): Promise<E
       signElsewhere(folders);
       const port = folders.sockets === null ? await freePort() : 5432;
       const host = folders.sockets ?? '127.0.0.1';
-      const address: ServerAddress = { host, port, user: 'gateway', password, database: 'gateway' };
+      const address: ServerAddress = { host, port, user: ownerName, password, database: 'gateway' };
       const start = () => startServer({ folders, binaries, address, settings });
       const first = await start();
       return running({ address, folders, asideOfDeleted, binaries, start, first, settings, release: lock.release });
@@ -94,7 +98,9 @@ async function startServer(parts: {
   const child = launch(folders, binaries, serverSettings(folders, address.port, settings.settings ?? {}));
   const ended = endOf(child);
   try {
-    await waitUntilReady(address, ended, folders.logFile);
+    const administrator = administratorOf(address);
+    await waitUntilReady(administrator, ended, folders.logFile);
+    await setUp(administrator, address);
   } catch (error) {
     // One that neither answers nor ends would be in the way of the next.
     child.stdin?.end();
@@ -156,6 +162,7 @@ function running(parts: Parts): EmbeddedServer {
   }
   return {
     address: parts.address,
+    administrator: administratorOf(parts.address),
     logFile: folders.logFile,
     folders,
     asideOfDeleted: parts.asideOfDeleted,
@@ -166,6 +173,8 @@ function running(parts: Parts): EmbeddedServer {
     },
   };
 }
+
+const administratorOf = (address: ServerAddress): ServerAddress => ({ ...address, user: administratorName });
 
 /** When and how the server ended. On Windows the child is pg_ctl, which ends well as soon as the server runs. */
 function endOf(child: ChildProcess): Promise<string> {

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import pg from 'pg';
-import type { ServerAddress } from './address.ts';
+import { ownerName, type ServerAddress } from './address.ts';
 import { clusterFolders } from './folders.ts';
 
 /**
@@ -19,7 +19,7 @@ export async function runningServer(dataDir: string): Promise<ServerAddress | nu
   const port = Number(readFileSync(pidFile, 'utf8').split('\n')[3]);
   const password = readFileSync(passwordFile, 'utf8').trim();
   const host = folders.sockets ?? '127.0.0.1';
-  const address: ServerAddress = { host, port, user: 'gateway', password, database: 'gateway' };
+  const address: ServerAddress = { host, port, user: ownerName, password, database: 'gateway' };
   const client = new pg.Client({ ...address, connectionTimeoutMillis: 5000 });
   client.on('error', () => {});
   try {

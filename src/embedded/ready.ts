@@ -8,7 +8,7 @@ import type { ServerAddress } from './address.ts';
 const patience = 120_000;
 
 /**
- * Waits until the server takes connections and its database exists. `ended` resolves with a reason when the server is
+ * Waits until the server takes connections. `ended` resolves with a reason when the server is
  * gone instead. Throws EmbeddedServerUnavailable with the end of the server's log.
  */
 export async function waitUntilReady(address: ServerAddress, ended: Promise<string>, logFile: string): Promise<void> {
@@ -18,7 +18,7 @@ export async function waitUntilReady(address: ServerAddress, ended: Promise<stri
   });
   const deadline = performance.now() + patience;
   while (performance.now() < deadline && gone === null) {
-    if (await makeDatabase(address)) {
+    if (await answers(address)) {
       return;
     }
     await sleep(20);
@@ -29,15 +29,11 @@ export async function waitUntilReady(address: ServerAddress, ended: Promise<stri
   );
 }
 
-async function makeDatabase(address: ServerAddress): Promise<boolean> {
+async function answers(address: ServerAddress): Promise<boolean> {
   const client = new pg.Client({ ...address, database: 'postgres', connectionTimeoutMillis: 5000 });
   client.on('error', () => {});
   try {
     await client.connect();
-    const found = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [address.database]);
-    if (found.rowCount === 0) {
-      await client.query(`CREATE DATABASE ${pg.escapeIdentifier(address.database)}`);
-    }
     return true;
   } catch {
     return false;

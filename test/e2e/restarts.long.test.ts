@@ -20,7 +20,7 @@ describe(`PostgreSQL restarted ${mostRestarts} times while files are loaded`, fu
   };
   after(() => server?.stop());
 
-  const addressOf = ({ address }: EmbeddedServer): string => {
+  const addressOf = ({ administrator: address }: EmbeddedServer): string => {
     const host = address.host.startsWith('/') ? encodeURIComponent(address.host) : address.host;
     return `postgres://${address.user}:${address.password}@${host}:${address.port}/postgres`;
   };

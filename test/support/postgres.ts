@@ -93,7 +93,7 @@ async function startServer(): Promise<Pick<Servers, 'server' | 'url'>> {
     max_wal_size: '256MB',
   };
   const server = await startEmbeddedServer({ dataDir, settings });
-  const { address } = server;
+  const { administrator: address } = server;
   const host = address.host.startsWith('/') ? encodeURIComponent(address.host) : address.host;
   return {
     server,

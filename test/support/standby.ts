@@ -85,7 +85,7 @@ export async function startStandbys(
   // As root the servers run as another account, which must pass through.
   chmodSync(folder, 0o711);
   const server = await startEmbeddedServer({ dataDir: path.join(folder, 'primary'), settings });
-  const primary = addressText(server.address);
+  const primary = addressText(server.administrator);
   await prepare(primary);
   const standbys: (StandbyServer & { stop(): Promise<void> })[] = [];
   for (let number = 1; number <= count; number++) {
@@ -126,11 +126,11 @@ async function startStandby(
   const start = (): Promise<EmbeddedServer> =>
     startEmbeddedServer({
       dataDir,
-      settings: { ...settings, ...more, primary_conninfo: connectionInfo(primary.address) },
+      settings: { ...settings, ...more, primary_conninfo: connectionInfo(primary.administrator) },
     });
   let server = await start();
-  const url = addressText(server.address);
-  const askPrimary = (text: string): Promise<Rows> => askServer(addressText(primary.address), text);
+  const url = addressText(server.administrator);
+  const askPrimary = (text: string): Promise<Rows> => askServer(addressText(primary.administrator), text);
   const ask = (text: string): Promise<Rows> => askServer(url, text);
   const onlyCell = async (rows: Promise<Rows>): Promise<unknown> => Object.values((await rows)[0] ?? {})[0];
   return {
@@ -195,7 +195,7 @@ async function askServer(connectionString: string, text: string): Promise<Rows> 
 }
 
 async function copyCluster(primary: EmbeddedServer, dataDir: string): Promise<void> {
-  const { folders, address } = primary;
+  const { folders, administrator: address } = primary;
   mkdirSync(dataDir);
   const client = new pg.Client({ ...address });
   await client.connect();
