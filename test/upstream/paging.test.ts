@@ -99,6 +99,37 @@ describe('next links of a proxied feed', () => {
     });
   }
 
+  for (const spelled of ['@odata.nextlink', '@nextlink', '@OData.NextLink', 'nextLink', 'odata.nextLink']) {
+    it(`one that is spelled ${spelled} is followed, behind the rows of a reply and of an $expand`, async () => {
+      const upstream = await connect((_, response, url) => {
+        const more = url.search.includes('more');
+        const next = more ? {} : { [spelled]: 'Calls?more' };
+        const nested = spelled.startsWith('@') ? { [`calls${spelled}`]: 'Calls?more' } : {};
+        const value = url.pathname.endsWith('Agents')
+          ? [{ id: 'a', calls: [{ id: 1 }], ...nested }]
+          : [{ id: more ? 2 : 1 }];
+        json(response, JSON.stringify({ value, ...(url.pathname.endsWith('Agents') ? {} : next) }));
+      });
+      assert.deepEqual(await allPages(upstream, 'FarCalls?$select=id'), [1, 2]);
+      const { rows } = await page(upstream, 'FarAgents?$select=id&$expand=Calls($select=id)');
+      assert.deepEqual(rows, [{ id: 'a', Calls: spelled.startsWith('@') ? [{ id: 1 }, { id: 2 }] : [{ id: 1 }] }]);
+    });
+  }
+
+  it('counts are read in any case, and an error behind the rows is one', async () => {
+    const upstream = await connect((_, response, url) =>
+      json(
+        response,
+        url.search.includes('Calls')
+          ? '{"value":[{"id":"a","Calls":[{"id":1}],"Calls@odata.Count":7}]}'
+          : '{"@OData.Count":5,"value":[{"id":1}],"Error":{"code":"x"}}',
+      ),
+    );
+    const nested = 'FarAgents?$select=id&$expand=Calls($select=id;$count=true;$top=1)';
+    assert.match((await page(upstream, nested)).text, /"Calls@odata.count":7/);
+    await assert.rejects(page(upstream, 'FarCalls?$select=id'), fails('UpstreamRefused', /it holds an error/));
+  });
+
   it('a nested collection whose link names its own page is refused at once', async () => {
     const upstream = await connect((_, response) =>
       json(

@@ -24,7 +24,7 @@ export async function openEnvelope(chunks: AsyncIterable<Buffer>): Promise<Envel
   const members = new Map<string, Buffer>();
   const keep = ({ name, raw }: EnvelopePart & { readonly kind: 'member' }): void => {
     // What went wrong behind a status of 200: the rows are not all of them.
-    if (name === 'error') {
+    if (name.toLowerCase() === 'error') {
       throw broken('it says of itself that it failed: it holds an error');
     }
     members.set(name, raw);

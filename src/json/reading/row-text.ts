@@ -4,6 +4,7 @@ import { linkedNavigations } from '../../plan/model/linked-navigations.ts';
 import type { ExpandPlan, Selection } from '../../plan/model/read-plan.ts';
 import { typeAnnotation } from '../cells/cell-form.ts';
 import type { JsonFormat } from '../json-format.ts';
+import { controlInformation } from './control-information.ts';
 import { entityIdOf } from './entity-id.ts';
 import { broken, readArray, readObject, stringValue } from './json-scan.ts';
 import { nextLinkText } from './next-link-text.ts';
@@ -156,7 +157,7 @@ function expandText(expand: ExpandPlan, format: RowFormat): MemberText {
   const { name, collection } = expand.navigation;
   const key = `,${JSON.stringify(name)}:`;
   const counted = (members: Members): string | null => {
-    const raw = members.get(`${name}@odata.count`) ?? members.get(`${name}@count`);
+    const raw = controlInformation(members, 'count', name);
     if (raw !== undefined) {
       format.onNestedCount?.();
     }
@@ -229,6 +230,6 @@ async function nestedRows(members: Members, name: string, { follow, most }: Nest
   if (most !== null && rows.length >= most) {
     return rows.slice(0, most);
   }
-  const next = nextLinkText(members.get(`${name}@odata.nextLink`) ?? members.get(`${name}@nextLink`));
+  const next = nextLinkText(controlInformation(members, 'nextLink', name));
   return [...rows, ...(next === null ? [] : await follow(next, most === null ? null : most - rows.length))];
 }

@@ -1,3 +1,4 @@
+import { controlInformation } from '../../json/reading/control-information.ts';
 import { type Envelope, openEnvelope } from '../../json/reading/envelope.ts';
 import { broken, stringValue } from '../../json/reading/json-scan.ts';
 import { nextLinkText } from '../../json/reading/next-link-text.ts';
@@ -113,9 +114,9 @@ export function utf8(bytes: Buffer): string {
 
 export type Members = ReadonlyMap<string, Buffer>;
 
-/** A control information of the envelope in 4.0 or 4.01 spelling, as text; null where it is absent. */
-function annotation(members: Members, name: string): string | null {
-  const raw = (members.get(`@odata.${name}`) ?? members.get(`@${name}`))?.toString('utf8');
+/** A control information of the envelope as text; null where it is absent. */
+function annotation(members: Members, name: 'count' | 'context'): string | null {
+  const raw = controlInformation(members, name)?.toString('utf8');
   return raw === undefined || raw === 'null' ? null : (stringValue(raw) ?? raw);
 }
 
@@ -128,6 +129,6 @@ export const contextIn = (members: Members): string | null => annotation(members
 
 /** The next page below the service root; null where the reply names none. */
 export function nextIn(members: Members, page: URL, { client }: ReplyContext): string | null {
-  const link = nextLinkText((members.get('@odata.nextLink') ?? members.get('@nextLink'))?.toString('utf8'));
+  const link = nextLinkText(controlInformation(members, 'nextLink')?.toString('utf8'));
   return link === null ? null : linkBelowRoot(link, { root: client.root, page, context: contextIn(members) });
 }

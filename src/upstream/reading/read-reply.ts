@@ -1,3 +1,4 @@
+import { controlInformation } from '../../json/reading/control-information.ts';
 import { broken, readObject, stringValue } from '../../json/reading/json-scan.ts';
 import { ownNames } from '../../json/reading/own-names.ts';
 import type { RowFormat } from '../../json/reading/row-text.ts';
@@ -93,5 +94,5 @@ async function readWhole(request: string, options: UpstreamReadOptions, context:
 /** The context URL in the text of an entity. */
 function contextOf(raw: string): string | null {
   const members = readObject(raw);
-  return stringValue(members.get('@odata.context') ?? members.get('@context') ?? '');
+  return stringValue(controlInformation(members, 'context') ?? '');
 }
