@@ -26,8 +26,8 @@ interface NestedFaults {
  */
 export class NestedFeed {
   readonly faults: NestedFaults;
-  readonly calls: readonly Call[];
-  readonly agents: readonly string[];
+  calls: readonly Call[];
+  agents: readonly string[];
 
   constructor(faults: Partial<NestedFaults>, agents: readonly string[], calls: readonly Call[]) {
     this.faults = { ignores: [], refuses: [], pageSize: 100, ...faults };

@@ -41,10 +41,10 @@ export async function triedNested(
   const ascending = orders ? [keyOrder(type)] : [];
   const led = await ledKeys(expand, [...ascending, '$top=2'], place);
   const verdicts = new Map<NestedOption, Verdict>();
-  if (led?.length === 0) {
+  if (led?.size === 0) {
     return new Map(options.map((option) => [option, 'no rows']));
   }
-  if (led === null || led.every((rows) => rows.length === 0)) {
+  if (led === null || [...led.values()].every((rows) => rows.length === 0)) {
     return verdicts;
   }
   for (const [option, text] of [
@@ -52,21 +52,46 @@ export async function triedNested(
     ['$skip', `$skip=${allOfThem}`],
   ] as const) {
     const left = options.includes(option) ? await ledKeys(expand, [text], place) : null;
-    if (left !== null && left.length === led.length) {
-      verdicts.set(option, left.every((rows) => rows.length === 0) ? 'done' : 'passed over');
+    const known = [...led].flatMap(([key, rows]) => (rows.length === 0 ? [] : [left?.get(key)]));
+    const there = known.filter((rows) => rows !== undefined);
+    if (there.length > 0) {
+      verdicts.set(option, there.every((rows) => rows.length === 0) ? 'done' : 'passed over');
     }
   }
-  if (orders && led.some(([one, other]) => other !== undefined && one !== other)) {
-    const turned = [keyOrder(type, ' desc'), '$top=2'];
-    const descending = await ledKeys(expand, turned, place);
-    if (descending !== null && descending.length === led.length) {
-      verdicts.set('$orderby', descending.some(([one], at) => one !== led[at]?.[0]) ? 'done' : 'passed over');
+  if (orders && [...led.values()].some(isTwo)) {
+    const turned = await isTurned(expand, led, place);
+    if (turned !== null) {
+      verdicts.set('$orderby', turned ? 'done' : 'passed over');
     }
-  } else if (orders && led.length < mostAsked(place)) {
+  } else if (orders && led.size < mostAsked(place)) {
     // These are all that there are, and none leads to two.
     verdicts.set('$orderby', 'no rows');
   }
   return verdicts;
+}
+
+/** Keys of rows that are led to, by the key of the row that leads to them. */
+type LedKeys = ReadonlyMap<string, readonly string[]>;
+
+const isTwo = ([one, other]: readonly string[]): boolean => other !== undefined && one !== other;
+
+/**
+ * Whether the other order turns round what is led to; null: it cannot be told. `led`: the first two of each, upwards. A row that came meanwhile turns the
+ * rows of a feed that reads no order, too, which gives the newest first: where they are not the same again afterwards, nothing is shown.
+ */
+async function isTurned(expand: TriedExpand, led: LedKeys, place: TrialPlace): Promise<boolean | null> {
+  const type = expand.to.entityType;
+  const downwards = await ledKeys(expand, [keyOrder(type, ' desc'), '$top=2'], place);
+  const firsts = [...led].flatMap(([key, rows]) => {
+    const [now] = downwards?.get(key) ?? [];
+    return isTwo(rows) && now !== undefined ? [{ key, rows, isOther: now !== rows[0] }] : [];
+  });
+  if (firsts.every(({ isOther }) => !isOther)) {
+    return firsts.length === 0 ? null : false;
+  }
+  const again = await ledKeys(expand, [keyOrder(type), '$top=2'], place);
+  const still = firsts.filter(({ key, rows }) => again?.get(key)?.join('\n') === rows.join('\n'));
+  return still.length > 0 && still.every(({ isOther }) => isOther) ? true : null;
 }
 
 /**
@@ -96,19 +121,22 @@ export async function triedToOne({ from, navigation, to }: TriedExpand, place: T
   return leads ? 'passed over' : 'no rows';
 }
 
-/** For some rows that lead to others, the keys of those; null: the feed refuses such a request. */
+/** For some rows that may lead to others, the keys of those; null: the feed refuses such a request. */
 async function ledKeys(
   { from, navigation, to }: TriedExpand,
   nested: readonly string[],
   place: TrialPlace,
-): Promise<readonly (readonly string[])[] | null> {
+): Promise<LedKeys | null> {
   const expand = `$expand=${navigation.name}(${[selected(to.entityType), ...nested].join(';')})`;
   const path = encodeURIComponent(upstreamSetName(place.context.map, from));
   const ask = (filter: readonly string[]): Promise<readonly string[] | null> =>
     rowsAt(path, [selected(from.entityType), ...filter, `$top=${mostAsked(place)}`, expand], place);
   const rows = (await ask([`$filter=${navigation.name}/any()`])) ?? (await ask([]));
   const own = ownNames(from.entityType);
-  return (
-    rows?.map((raw) => readArray(own(readObject(raw)).get(navigation.name) ?? '[]').map(keyOf(to.entityType))) ?? null
-  );
+  const identity = keyOf(from.entityType);
+  const pairs = rows?.map((raw): readonly [string, readonly string[]] => [
+    identity(raw),
+    readArray(own(readObject(raw)).get(navigation.name) ?? '[]').map(keyOf(to.entityType)),
+  ]);
+  return pairs === undefined ? null : new Map(pairs);
 }

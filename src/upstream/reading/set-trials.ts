@@ -113,9 +113,14 @@ async function triedPlaces(
     ];
   }
   const downwards = upwards === null ? null : await keysOf([keyOrder(type, ' desc'), '$top=2']);
-  const skipped = await keysOf([...(upwards === null ? [] : [keyOrder(type)]), '$skip=1', '$top=1']);
+  const order = upwards === null ? [] : [keyOrder(type)];
+  const skipped = await keysOf([...order, '$skip=1', '$top=1']);
+  // A row that comes meanwhile turns the rows of a feed that reads no order, too, which gives the newest first: then nothing is shown.
+  const isOther = [downwards, skipped].some((keys) => keys !== null && keys[0] !== one);
+  const again = isOther && skipped?.[0] !== other ? await keysOf([...order, '$top=2']) : rows;
+  const isStill = again?.join('\n') === rows.join('\n');
   const verdictOf = (keys: readonly string[] | null): Verdict | null =>
-    keys === null ? null : keys[0] === one ? 'passed over' : 'done';
+    keys === null ? null : keys[0] === one ? 'passed over' : isStill ? 'done' : null;
   return [
     ['$orderby', verdictOf(downwards)],
     ['$skip', verdictOf(skipped)],
