@@ -41,8 +41,8 @@ export interface CountByBlocks {
   /** Whose data version says which rows are new. */
   readonly set: string;
   /**
-   * A SELECT of one text: the greatest row number, a blank, and since when the server runs: another start may be that of a server with another
-   * history.
+   * A SELECT of one text: the greatest row number, a blank, and what rows it is about: since when the server runs, for another start may be that of one with
+   * another history, and the table, for one of the same name may have been restored in its place.
    */
   readonly probe: string;
   /** A SELECT of one text: all blocks that have rows that count, as `block rows,block rows`; null: none. */

@@ -14,6 +14,10 @@ export function quoteRelation(relation: Relation): string {
   return `${quoteIdentifier(relation.schema)}.${quoteIdentifier(relation.name)}`;
 }
 
+/** SQL of the number of the table that bears a name now: one that is made again has another one. */
+export const relationNumber = (relation: Relation): string =>
+  `'${quoteRelation(relation).replaceAll("'", "''")}'::regclass::oid`;
+
 /** The tables with the data version of a set and with the keys of its removed rows, as they stand in SQL: they lie where its rows do. */
 export function historyTables(set: SetBinding | undefined): Readonly<Record<keyof SetHistory, string>> {
   const history = set?.kind === 'stored' ? set.history : undefined;

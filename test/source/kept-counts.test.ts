@@ -104,8 +104,14 @@ describe('source: counts that outlive the version they were made from', () => {
   it('are not kept without a version', async () => {
     const unknown = new KeptCounts({ slow: 0 });
     server.versions = null;
+    server.answers = { plain: '4' };
+    server.told();
+    deepEqual([await server.count(unknown), await server.count(unknown)], ['4', '4']);
+    deepEqual(server.told(), ['plain', 'plain'], 'what would be counted by blocks in vain is not');
+    server.versions = 'Cases=1/e';
     server.answers = { plain: '4', probe: '3000000 s1', 'all 10': '0 5' };
     await server.count(unknown);
+    server.versions = null;
     deepEqual([await server.count(unknown), await server.count(unknown)], ['5', '5']);
   });
 

@@ -20,10 +20,10 @@ describe('A count by blocks of row numbers', () => {
   const blocks = blocksOf("Cases?$count=true&$filter=Title eq 'a' and Priority gt 1&$expand=Agent&$top=5");
   const where = `(t1."Title" = 'a' AND t1."Priority" > 1)`;
 
-  it('asks for the greatest number and the server', () => {
+  it('asks for the greatest number, the server and the table', () => {
     equal(
       blocks?.probe,
-      `SELECT concat_ws(' ', coalesce(max(t1."_row"), 0), extract(epoch FROM pg_postmaster_start_time())) FROM "feed"."Cases" AS t1`,
+      `SELECT concat_ws(' ', coalesce(max(t1."_row"), 0), concat_ws('/', extract(epoch FROM pg_postmaster_start_time()), '"feed"."Cases"'::regclass::oid)) FROM "feed"."Cases" AS t1`,
     );
   });
 

@@ -219,24 +219,38 @@ async function forgetOutcomes(transaction: Transaction, files: readonly KeptFile
   ]);
 }
 
-type Versions = ReadonlyMap<string, { readonly version: string; readonly changedAt: string }>;
+/** Of one set, as text. */
+interface Published {
+  readonly version: string;
+  readonly changedAt: string;
+  /** Up to which version, and from where on, it is known which rows were removed; null: of none. */
+  readonly noted: string | null;
+  readonly since: string | null;
+}
+
+type Versions = ReadonlyMap<string, Published>;
 
 async function versionsOf(transaction: Transaction, shadows: readonly ShadowTable[]): Promise<Versions> {
-  const { rows } = await transaction.query<{ entity_set: string; version: string; changed_at: string }>(
-    `SELECT entity_set, version::text, changed_at::text FROM gateway.set_versions WHERE entity_set = ANY($1)`,
+  const { rows } = await transaction.query<{
+    name: string;
+    version: string;
+    changedAt: string;
+    noted: string | null;
+    since: string | null;
+  }>(
+    `SELECT entity_set AS name, version::text, changed_at::text AS "changedAt", removals_noted::text AS noted, removals_since::text AS since FROM gateway.set_versions WHERE entity_set = ANY($1)`,
     [shadows.map(({ set }) => set)],
   );
-  return new Map(rows.map((row) => [row.entity_set, { version: row.version, changedAt: row.changed_at }] as const));
+  return new Map(rows.map(({ name, ...published }) => [name, published] as const));
 }
 
 /** What happened to a shadow happened to nobody. */
 async function restoreVersions(transaction: Transaction, versions: Versions): Promise<void> {
-  for (const [set, { version, changedAt }] of versions) {
-    await transaction.query(`UPDATE gateway.set_versions SET version = $2, changed_at = $3 WHERE entity_set = $1`, [
-      set,
-      version,
-      changedAt,
-    ]);
+  for (const [set, { version, changedAt, noted, since }] of versions) {
+    await transaction.query(
+      `UPDATE gateway.set_versions SET version = $2, changed_at = $3, removals_noted = $4, removals_since = $5 WHERE entity_set = $1`,
+      [set, version, changedAt, noted, since],
+    );
   }
 }
 

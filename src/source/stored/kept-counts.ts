@@ -37,7 +37,7 @@ interface Blocks {
   readonly madeAt: number;
 }
 
-/** Of one statement that took long: what each server gave that is read, by its start. */
+/** Of one statement that took long: what each server gave that is read, by its start and the table. */
 type Kept = ReadonlyMap<string, Blocks>;
 
 /**
@@ -94,12 +94,13 @@ export class KeptCounts {
   async #plain(
     key: string,
     { text, keeps }: { readonly text: string; readonly keeps: boolean },
-    { session }: CountSource,
+    { session, versions }: CountSource,
     ending: { readonly final: boolean },
   ): Promise<string> {
     const started = this.#now();
     const rows = await singleCell(session, { text }, ending);
-    if (keeps && this.#now() - started >= this.#limits.slow) {
+    // Where nobody tells versions, blocks would be counted in vain each time.
+    if (keeps && this.#now() - started >= this.#limits.slow && (await versions()) !== null) {
       this.#kept.set(key, new Map());
     }
     return rows;

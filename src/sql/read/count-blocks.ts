@@ -6,7 +6,7 @@ import { conditionsOf, isRestricted, wholeSet } from '../../plan/model/restricte
 import type { CountByBlocks } from '../compiled-query.ts';
 import { fromWhere } from '../expression/collection.ts';
 import { openScope } from '../expression/open-scope.ts';
-import { quoteIdentifier } from '../identifier.ts';
+import { quoteIdentifier, relationNumber } from '../identifier.ts';
 import { escapeText, integerLiteral } from '../literal.ts';
 import { chunkBits } from '../row-chunk.ts';
 import { type Row, rowId, type Scope, storedSet } from '../scope.ts';
@@ -47,7 +47,7 @@ export function countByBlocks(counted: Counted, catalogue: Catalogue, open: () =
   }
   return {
     set: set.name,
-    probe: greatestNumber(allRows(set, catalogue)),
+    probe: greatestNumber(allRows(set, catalogue), stored),
     all: (shift) => allBlocks(open(), shift),
     changed: (known) =>
       changedBlocks(open(), { ...known, every: allRows(set, catalogue), name: stored.name, changedAt }),
@@ -62,8 +62,10 @@ function allRows(set: EntitySet, catalogue: Catalogue): Rows {
   return { scope, row };
 }
 
-const greatestNumber = ({ scope, row }: Rows): string =>
-  `SELECT concat_ws(' ', coalesce(max(${rowId(row)}), 0), extract(epoch FROM pg_postmaster_start_time())) ${fromWhere(scope)}`;
+function greatestNumber({ scope, row }: Rows, { relation }: StoredSet): string {
+  const rows = `concat_ws('/', extract(epoch FROM pg_postmaster_start_time()), ${relationNumber(relation)})`;
+  return `SELECT concat_ws(' ', coalesce(max(${rowId(row)}), 0), ${rows}) ${fromWhere(scope)}`;
+}
 
 /**
  * Of an expression over numbers that are all different PostgreSQL expects as many groups as rows; of a column of a subselect it does not. With a number in
