@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import pg from 'pg';
+import { GatewayError } from '../../src/errors.ts';
 import type { Database } from '../../src/warehouse/database.ts';
 import { openDatabase } from '../../src/warehouse/postgres-database.ts';
 import { type DueWork, oncePerMoment } from '../../src/warehouse/shared/scheduled-work.ts';
@@ -64,6 +65,46 @@ describe('Work that is due at several gateways of a database', () => {
     await Promise.all(waiting);
     assert.equal(runs.length, 1);
     await killed.end();
+  });
+
+  it('is done by those who wait for it where the database goes away, and with it whoever was at it', async () => {
+    const runs: string[] = [];
+    let isAway = false;
+    let looks = 0;
+    const away = (): void => {
+      looks += 1;
+      if (isAway) {
+        throw new GatewayError('DatabaseUnavailable', 'It is started again.');
+      }
+    };
+    const restarted: Pick<Database, 'query' | 'exclusively'> = {
+      query: async (...asked) => {
+        away();
+        return first().query(...asked);
+      },
+      exclusively: async (name, work) => {
+        away();
+        return first().exclusively(name, work);
+      },
+    };
+    let waiting: Promise<void> = Promise.resolve();
+    const failing = oncePerMoment(
+      first(),
+      due(0),
+      async () => {
+        waiting = oncePerMoment(restarted, due(0), async () => runs.push('the other') > 0, soon);
+        await until('it waits', () => looks > 2);
+        isAway = true;
+        const seen = looks;
+        await until('it finds the database away', () => looks > seen + 1);
+        throw new GatewayError('DatabaseUnavailable', 'It is started again.');
+      },
+      soon,
+    );
+    await assert.rejects(failing, /started again/);
+    isAway = false;
+    await waiting;
+    assert.deepEqual(runs, ['the other']);
   });
 
   it('is left to others where it fails or is broken off, and tried again where something else kept it from being done', async () => {

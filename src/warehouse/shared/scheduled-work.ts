@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { GatewayError } from '../../errors.ts';
 import type { Database } from '../database.ts';
 
 /** Work of a schedule that several programs have. */
@@ -20,7 +21,7 @@ const nextLook = 1000;
 /**
  * Does what is due at a moment, once among all programs of this database: under a lock, and noted when it is done. Whoever finds it being done waits for that,
  * since the other one may be killed in the middle, and does it then. `run` resolves to whether it was done; false: something
- * else keeps it from being done as yet. Throws what it throws, which leaves it to another one.
+ * else keeps it from being done as yet. Throws what it throws, which leaves it to another one. A database that is away for a while is waited for.
  */
 export async function oncePerMoment(
   database: Pick<Database, 'query' | 'exclusively'>,
@@ -28,23 +29,45 @@ export async function oncePerMoment(
   run: () => Promise<boolean>,
   { every = nextLook }: { readonly every?: number } = {},
 ): Promise<void> {
-  const { name, signal } = due;
-  while (!signal.aborted && !(await wasDone(database, due))) {
-    const done = await database.exclusively(`schedule ${name}`, async () => {
-      if (await wasDone(database, due)) {
-        return true;
+  const { signal } = due;
+  while (!signal.aborted) {
+    const own = { isRun: false };
+    try {
+      if (await isOver(database, due, run, own)) {
+        return;
       }
-      const whole = (await run()) && !signal.aborted;
-      if (whole) {
-        await noteDone(database, due);
+    } catch (error) {
+      // While the database is away nobody is at it, who would be told: without those who wait its moment would be nobody's.
+      if (own.isRun || !(error instanceof GatewayError) || error.code !== 'DatabaseUnavailable') {
+        throw error;
       }
-      return whole;
-    });
-    if (done === true) {
-      return;
     }
     await pause(every, undefined, { signal }).catch(() => {});
   }
+}
+
+/** Whether it was done, here or elsewhere. `own`: whether it was begun here. */
+async function isOver(
+  database: Pick<Database, 'query' | 'exclusively'>,
+  due: DueWork,
+  run: () => Promise<boolean>,
+  own: { isRun: boolean },
+): Promise<boolean> {
+  if (await wasDone(database, due)) {
+    return true;
+  }
+  const done = await database.exclusively(`schedule ${due.name}`, async () => {
+    if (await wasDone(database, due)) {
+      return true;
+    }
+    own.isRun = true;
+    const whole = (await run()) && !due.signal.aborted;
+    if (whole) {
+      await noteDone(database, due);
+    }
+    return whole;
+  });
+  return done === true;
 }
 
 async function wasDone(database: Pick<Database, 'query'>, { name, moment }: DueWork): Promise<boolean> {
