@@ -26,6 +26,7 @@ import {
   unifiedLookups,
   unifiedQuery,
 } from './unified-rows.ts';
+import { type ComparedRows, noteUntouched, type UntouchedRows } from './untouched-rows.ts';
 import { type DerivedMarks, differences, writeDerived } from './write-derived.ts';
 
 /** Where more rows change than this, `bulk`, comparing what each says costs more than making all things they name again. */
@@ -39,30 +40,43 @@ export interface SourceChange {
     readonly changing: string;
     /** Of rows that stay as they are, and that the file of `fileTime` (ISO text) states as well. */
     readonly restated: string;
+    /** Those of the changing rows that stay, beside what they become. Absent or null: nobody knows. */
+    readonly compared?: ComparedRows | null;
   };
   readonly fileTime: string;
   /** More than `manyChanges`. */
   readonly bulk: boolean;
 }
 
+/** What was noted before a source set changes. */
+export interface NotedChange {
+  /** Things whose newest statement is one that a newer file states again. */
+  readonly restated: number;
+  readonly untouched: UntouchedRows | null;
+}
+
 /**
  * Before the source set changes: notes the keys that rows about to change or go name now, and those of rows that stay
- * as they are but are restated by a newer file, where that makes their statement the newest one. Returns the number of the latter.
+ * as they are but are restated by a newer file, where that makes their statement the newest one.
  */
 export async function noteAffected(
   transaction: Transaction,
   catalogue: Catalogue,
   { source, rows, fileTime, bulk }: SourceChange,
-): Promise<number> {
+): Promise<NotedChange> {
   let restated = 0;
   // Of a load that brings nothing but new rows there is nothing to note.
   const { rows: some } = await transaction.query<{ some: boolean }>(
     `SELECT EXISTS (${rows.changing}) OR EXISTS (${rows.restated}) AS some`,
   );
   const noting = some[0]?.some === true ? derivedFrom(catalogue, source.set.name) : [];
+  const compared = transaction.isDistributed || noting.length === 0 ? null : (rows.compared ?? null);
+  const untouched =
+    compared === null ? null : await noteUntouched(transaction, { source, sets: noting, rows: compared });
   for (const derived of noting) {
     await createAffected(transaction, derived);
-    await noteChanging(transaction, catalogue, { derived, source, bulk, condition: `t._row IN (${rows.changing})` });
+    const condition = `t._row IN (${rows.changing})${untouched?.others(derived) ?? ''}`;
+    await noteChanging(transaction, catalogue, { derived, source, bulk, condition });
     const newer = `t._row IN (${rows.restated}) AND (t._stamp IS NULL OR t._stamp < $1)`;
     const disputed = isNamed(derived)
       ? disputedBy(derived, source, newer)
@@ -73,7 +87,7 @@ export async function noteAffected(
       restated += await addAffected(transaction, derived, disputed, [fileTime]);
     }
   }
-  return restated;
+  return { restated, untouched };
 }
 
 /** Before rows `t` of the source matching `condition` change or go: the keys they name, for a dimension with what they say. */
@@ -143,12 +157,15 @@ export async function maintainDerived(
     readonly fresh?: FreshTables | null;
     /** What was made of these rows before. Absent or null: nothing was. */
     readonly early?: EarlyRows | null;
+    /** Rows of this version that are nothing new to some sets. Absent or null: there are none. */
+    readonly untouched?: UntouchedRows | null;
   },
 ): Promise<void> {
   const { source, version, marks, bulk, onlyNew = false, outlived = false, fresh = null } = change;
   for (const one of derivedFrom(catalogue, source.set.name)) {
     const derived = { ...one, outlived };
-    const changed = `t._version = ${Number(version)}`;
+    const untouched = change.untouched?.source === source.set.name ? change.untouched.others(derived) : '';
+    const changed = `t._version = ${Number(version)}${untouched}`;
     if (derived.derivation.kind === 'calendar') {
       await fresh?.index(transaction, derived.table.set.name);
       await extendCalendar(transaction, { derived, source, changed, marks });

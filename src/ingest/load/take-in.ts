@@ -17,6 +17,7 @@ import { nextVersion, publishVersion } from '../ledger/set-version.ts';
 import { noteAbsences } from '../merge/absences.ts';
 import { applyDecisions } from '../merge/apply-decisions.ts';
 import { checkRemovals } from '../merge/check-removals.ts';
+import { comparedRows } from '../merge/compared-rows.ts';
 import { decideRows, type MergeCounts, type MergeInput, rowChanges, scopeColumns } from '../merge/decide-rows.ts';
 import { shapeOf } from '../merge/file-shape.ts';
 import { rowMarks } from '../merge/row-marks.ts';
@@ -180,9 +181,9 @@ async function mergeRows(
   }
   const bulk = counts.updated + counts.removed > manyChanges;
   const { fileTime } = file;
-  const rows = rowChanges(decisions);
+  const rows = { ...rowChanges(decisions), compared: comparedRows({ ...input, decisions }) };
   await settleCarried(transaction, input, decisions);
-  const restated = await noteAffected(transaction, catalogue, { source: table, rows, fileTime, bulk });
+  const { restated, untouched } = await noteAffected(transaction, catalogue, { source: table, rows, fileTime, bulk });
   await applyDecisions(transaction, {
     ...{ staged, decisions, table, version, file, shape: input.shape, write, absences },
     soft: write.mode === 'snapshot',
@@ -202,6 +203,7 @@ async function mergeRows(
       onlyNew,
       fresh: target.fresh,
       early: target.early,
+      untouched,
     });
   }
   return { counts, tables: [decisions.rows, decisions.removals] };
