@@ -23,6 +23,8 @@ const codesByState: readonly (readonly [prefix: string, code: Exclude<ErrorCode,
   ['53400', 'LimitExceeded'],
   // Reads on a standby: its primary has removed rows, or locked a table, that they look at.
   ['40001', 'RecoveryConflict'],
+  // Two transactions waited for each other, and this one had to give way: nothing is wrong with what it did.
+  ['40P01', 'Busy'],
   // A standby has taken the place of the primary, or an administrator, or a full disk, has it take no changes.
   ['25006', 'DatabaseUnavailable'],
   ['57P', 'DatabaseUnavailable'],
@@ -47,6 +49,18 @@ const isOfRecovery = (state: string, message: string): boolean =>
 const isOfNoNumber = (state: string, message: string): boolean =>
   state === '0A000' && /convert (NaN|-?infinity)/i.test(message);
 
+/**
+ * A server lost another one in the middle of a statement, as Citus does a worker that crashes: an internal error (XX000) with the words of Citus or of libpq, or
+ * none at all; an input or output error (58030) of COPY (citus `remote_commands.c`, `multi_copy.c`). No statement is at fault, and the same one succeeds once the other
+ * server is back.
+ */
+const isOfOtherServer = (state: string, message: string): boolean =>
+  (state === 'XX000' && (message === '' || lostServer.test(message))) ||
+  (state === '58030' && /^failed to (complete )?COPY/.test(message));
+
+const lostServer =
+  /connection marked as essential|remote node|SSL SYSCALL error|SSL connection has been closed|server closed the connection|connection not open|invalid socket|(receive data from|send data to) server/i;
+
 /** `errno` names and texts with which the driver reports that there is no connection. */
 const lost =
   /ECONN|EPIPE|ENOENT|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|EACCES|Connection terminated|timeout exceeded|not queryable|connection error|SSL|pool after calling end/i;
@@ -65,7 +79,13 @@ export function postgresError(error: unknown): Error {
   }
   if (state !== null) {
     const known = codesByState.find(([prefix]) => state.startsWith(prefix))?.[1] ?? 'Internal';
-    const code = isNoSpace(error) ? 'StorageFull' : isOfNoNumber(state, error.message) ? 'ComputationFailed' : known;
+    const code = isNoSpace(error)
+      ? 'StorageFull'
+      : isOfNoNumber(state, error.message)
+        ? 'ComputationFailed'
+        : isOfOtherServer(state, error.message)
+          ? 'DatabaseUnavailable'
+          : known;
     return new GatewayError(code, resources[state] ?? sentence(code, error.message), { cause: error });
   }
   const errno = 'code' in error && typeof error.code === 'string' ? error.code : '';
@@ -90,6 +110,7 @@ const resources: Readonly<Partial<Record<string, string>>> = {
   '53200': 'PostgreSQL has no memory left.',
   '53300': 'PostgreSQL has no connection left.',
   '55P03': 'A table that the query reads is being changed.',
+  '40P01': 'Two pieces of work in PostgreSQL waited for each other, and this one was ended.',
   '25006': 'PostgreSQL takes no changes now: the server of DATABASE_URL is a standby, or was set to be read only.',
   '40001': 'The standby that read the rows ended the read: its primary has removed or changed what was read.',
   '53400': 'The query needs more room to sort, join or group than one query may take of the disk.',
