@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { keyProperties } from '../edm/key-properties.ts';
 import type { EntitySet, Property } from '../edm/model.ts';
 import { GatewayError } from '../errors.ts';
 import { columnTexts } from '../json/reading/column-texts.ts';
@@ -150,7 +151,7 @@ export async function* rowsOfKeys(
   set: EntitySet,
   { keys, onWhole }: { readonly keys: readonly (readonly string[])[]; readonly onWhole: () => void },
 ): AsyncGenerator<string> {
-  const properties = set.entityType.key.flatMap((name) => set.entityType.properties.get(name) ?? []);
+  const properties = keyProperties(set.entityType);
   const selection = onlyProperties(set, [...set.entityType.properties.values()]);
   const request = { set, properties, keys, selection, restriction: noRestriction };
   let given = 0;

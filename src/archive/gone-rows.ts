@@ -1,3 +1,4 @@
+import { keyProperties } from '../edm/key-properties.ts';
 import type { Property } from '../edm/model.ts';
 import { GatewayError } from '../errors.ts';
 import { canonicalDateTimeOffset } from '../plan/value/temporal-text.ts';
@@ -86,8 +87,7 @@ async function askAgain(
   { archived, table, feed, take }: Looking,
   which: string,
 ): Promise<void> {
-  const { key, properties } = archived.live.entityType;
-  const keyed = key.flatMap((name) => properties.get(name) ?? []);
+  const keyed = keyProperties(archived.live.entityType);
   const texts = keyed.map((property, place) => keyText(property, `t.${table.key[place] ?? ''}`)).join(', ');
   let whole = false;
   for (let after = '0'; !whole; ) {

@@ -1,3 +1,4 @@
+import { keyProperties } from '../../edm/key-properties.ts';
 import type { Property } from '../../edm/model.ts';
 import { GatewayError } from '../../errors.ts';
 import type { ExpandPlan, RangeVariable, Selection } from '../model/read-plan.ts';
@@ -70,7 +71,7 @@ function joinOf(expand: ExpandPlan, from: Selection, placement: Placement): Join
   refuseOuterRow(expand);
   const own = joinProperties(from.type, navigation, 'property');
   const theirs = joinProperties(selection.type, navigation, 'referencedProperty');
-  const keys = form === 'ref' ? selection.type.key.flatMap((name) => selection.type.properties.get(name) ?? []) : [];
+  const keys = form === 'ref' ? keyProperties(selection.type) : [];
   // References and counts serve no property at all.
   const bare = { ...selection, properties: [], computed: [], expands: [] };
   const split = splitSelection(form === 'entities' ? selection : bare, placement);

@@ -1,3 +1,4 @@
+import { keyProperties } from '../../edm/key-properties.ts';
 import type { Property } from '../../edm/model.ts';
 import { GatewayError } from '../../errors.ts';
 import { CellInput } from '../../json/cells/cell-input.ts';
@@ -84,7 +85,7 @@ export class StoredLocal implements LocalSource {
   /** One query for all keys. */
   async byKeys(join: Join, keys: readonly (readonly string[])[]): Promise<OpenRows> {
     const { set } = join.selection;
-    const own = set.entityType.key.flatMap((name) => set.entityType.properties.get(name) ?? []);
+    const own = keyProperties(set.entityType);
     const wanted = join.expand.form === 'ref' ? [...join.theirs, ...own] : join.theirs;
     const query = compileCollection(keyedPlan(join, keys, mostRows), this.#catalogue, this.#controls);
     const { rows, next } = await this.#rows(query, join.completion, { set, keys: wanted });

@@ -1,4 +1,5 @@
 import { entityUrl } from '../../edm/key-literal.ts';
+import { keyProperties } from '../../edm/key-properties.ts';
 import type { EntitySet, Property } from '../../edm/model.ts';
 import { ByteOutput } from '../../json/bytes/byte-output.ts';
 import { CellInput } from '../../json/cells/cell-input.ts';
@@ -90,7 +91,7 @@ export class StoredRows implements OpenRows {
   urls(): readonly string[] {
     const { set } = this.#form;
     const { entityType } = set;
-    const key = entityType.key.flatMap((name) => entityType.properties.get(name) ?? []);
+    const key = keyProperties(entityType);
     const columns = key.map(({ name }) => this.#column(name));
     return this.#keys.map((texts) =>
       entityUrl(

@@ -1,4 +1,5 @@
 import type { Catalogue } from '../../catalogue/catalogue.ts';
+import { keyProperties } from '../../edm/key-properties.ts';
 import { GatewayError } from '../../errors.ts';
 import { speaksOfKeyAlone } from '../../plan/logic/key-condition.ts';
 import type { CollectionPlan, RemovedPosition } from '../../plan/model/read-plan.ts';
@@ -17,7 +18,7 @@ import { sqlType } from '../sql-type.ts';
 import { compileCollection } from './compile-read.ts';
 import { addComputed } from './computed-columns.ts';
 import { limitOffset } from './order.ts';
-import { controlColumns, keyProperties } from './selection.ts';
+import { controlColumns } from './selection.ts';
 import { type ChangeWindow, changedWithin, within } from './source.ts';
 
 /** What happened since a data version (Protocol 11.3): both queries belong into one snapshot. */

@@ -1,4 +1,4 @@
-import type { EntityType, Property } from '../../edm/model.ts';
+import { keyProperties } from '../../edm/key-properties.ts';
 import { GatewayError } from '../../errors.ts';
 import type { ControlShape, FieldShape } from '../../json/row-shape.ts';
 import { linkedNavigations } from '../../plan/model/linked-navigations.ts';
@@ -75,16 +75,6 @@ export function controlColumns(
       ...(selection === null ? {} : { navigations: linkedNavigations(selection) }),
     },
   };
-}
-
-export function keyProperties(type: EntityType): Property[] {
-  return type.key.map((name) => {
-    const property = type.properties.get(name);
-    if (property === undefined) {
-      throw new GatewayError('Internal', `${type.name} has no key property ${name}.`);
-    }
-    return property;
-  });
 }
 
 function together(parts: readonly ServedRow[]): ServedRow {

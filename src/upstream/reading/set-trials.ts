@@ -1,3 +1,4 @@
+import { keyProperties } from '../../edm/key-properties.ts';
 import type { EntitySet, EntityType } from '../../edm/model.ts';
 import { readObject } from '../../json/reading/json-scan.ts';
 import { ownNames } from '../../json/reading/own-names.ts';
@@ -79,7 +80,7 @@ async function triedByKey({ path, set }: TriedRows, first: string, place: TrialP
   if (other === undefined) {
     return null;
   }
-  const properties = type.key.flatMap((name) => type.properties.get(name) ?? []);
+  const properties = keyProperties(type);
   const condition = keyedCondition({ set, properties, keys: [keyTexts(type, other)] }, null);
   const filter = `$filter=${filterText(condition, { ...place.context.map, lists: 'or' })}`;
   const left = await rowsAt(path, [selected(type), filter, '$top=1'], place);
@@ -89,7 +90,7 @@ async function triedByKey({ path, set }: TriedRows, first: string, place: TrialP
 /** Canonical texts of the key of a row. */
 function keyTexts(type: EntityType, raw: string): readonly string[] {
   const members = ownNames(type)(readObject(raw));
-  const properties = type.key.flatMap((name) => type.properties.get(name) ?? []);
+  const properties = keyProperties(type);
   return properties.map((property) => canonicalText(valueText(property, false)(members.get(property.name) ?? 'null')));
 }
 

@@ -1,3 +1,4 @@
+import { keyProperties } from '../../edm/key-properties.ts';
 import type { EntityType } from '../../edm/model.ts';
 import { readObject } from '../../json/reading/json-scan.ts';
 import { ownNames } from '../../json/reading/own-names.ts';
@@ -23,8 +24,7 @@ const mostRows = 50;
 export const mostAsked = ({ context }: TrialPlace): number => Math.min(mostRows, context.map.maxTop ?? mostRows);
 
 /** The properties of the key, as the feed calls them. */
-export const keyNames = (type: EntityType): readonly string[] =>
-  type.key.flatMap((name) => type.properties.get(name) ?? []).map(upstreamPropertyName);
+export const keyNames = (type: EntityType): readonly string[] => keyProperties(type).map(upstreamPropertyName);
 
 /** A condition that no row fulfils. */
 export const noRow = (type: EntityType): string => `$filter=${keyNames(type)[0] ?? ''} eq null`;

@@ -1,3 +1,4 @@
+import { keyProperties } from '../../../edm/key-properties.ts';
 import type { EntitySet, Property } from '../../../edm/model.ts';
 import type { KeyPredicate, Literal, ParameterAlias } from '../../../uri/syntax.ts';
 import type { Constant, KeyValue } from '../../model/read-plan.ts';
@@ -15,7 +16,7 @@ import { commonType, converted } from './promotion.ts';
  * @throws GatewayError `BadRequest`, `UnknownProperty`, `TypeMismatch`
  */
 export function bindKey({ predicate, set, implied }: GivenKey, scope: Scope): KeyValue[] {
-  const properties = keyProperties(set);
+  const properties = keyProperties(set.entityType);
   if (predicate.kind === 'Positional') {
     const open = properties.length === 1 ? properties : properties.filter((property) => !implied.has(property.name));
     if (open.length !== 1) {
@@ -74,7 +75,7 @@ function impliedValue(
 
 /** The segment's text after the set, e.g. `Set/5`, as its key; only for a key of one property (4.01 URL Conventions 4.3.6). */
 export function bindKeySegment(text: string, set: EntitySet): KeyValue[] | null {
-  const [property, second] = keyProperties(set);
+  const [property, second] = keyProperties(set.entityType);
   if (property === undefined || second !== undefined) {
     return null;
   }
@@ -83,17 +84,6 @@ export function bindKeySegment(text: string, set: EntitySet): KeyValue[] | null 
     return null;
   }
   return [{ property, value: { kind: 'Constant', type: property.type, value } }];
-}
-
-function keyProperties(set: EntitySet): Property[] {
-  const properties: Property[] = [];
-  for (const name of set.entityType.key) {
-    const property = set.entityType.properties.get(name);
-    if (property !== undefined) {
-      properties.push(property);
-    }
-  }
-  return properties;
 }
 
 const keyText = (set: EntitySet): string => `(${set.entityType.key.map((name) => `${name}=...`).join(',')})`;
