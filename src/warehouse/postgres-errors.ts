@@ -61,6 +61,14 @@ const isOfOtherServer = (state: string, message: string): boolean =>
 const lostServer =
   /connection marked as essential|remote node|SSL SYSCALL error|SSL connection has been closed|server closed the connection|connection not open|invalid socket|(receive data from|send data to) server/i;
 
+/** Where the state says too little. */
+function codeByWords(state: string, message: string): 'ComputationFailed' | 'DatabaseUnavailable' | null {
+  if (isOfNoNumber(state, message)) {
+    return 'ComputationFailed';
+  }
+  return isOfOtherServer(state, message) ? 'DatabaseUnavailable' : null;
+}
+
 /** `errno` names and texts with which the driver reports that there is no connection. */
 const lost =
   /ECONN|EPIPE|ENOENT|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|EACCES|Connection terminated|timeout exceeded|not queryable|connection error|SSL|pool after calling end/i;
@@ -79,13 +87,7 @@ export function postgresError(error: unknown): Error {
   }
   if (state !== null) {
     const known = codesByState.find(([prefix]) => state.startsWith(prefix))?.[1] ?? 'Internal';
-    const code = isNoSpace(error)
-      ? 'StorageFull'
-      : isOfNoNumber(state, error.message)
-        ? 'ComputationFailed'
-        : isOfOtherServer(state, error.message)
-          ? 'DatabaseUnavailable'
-          : known;
+    const code = isNoSpace(error) ? 'StorageFull' : (codeByWords(state, error.message) ?? known);
     return new GatewayError(code, resources[state] ?? sentence(code, error.message), { cause: error });
   }
   const errno = 'code' in error && typeof error.code === 'string' ? error.code : '';

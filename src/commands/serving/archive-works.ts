@@ -72,8 +72,7 @@ export function archiveWorks(
       return true;
     };
     const work = `archive of ${name}`;
-    const run = (moment: Date | null) =>
-      moment === null ? copy() : oncePerMoment(database, { name: work, moment, signal }, copy);
+    const run = (moment: Date | null) => oncePerMoment(database, { name: work, moment, signal }, copy);
     return [{ name: work, expression: archive.schedule, run }];
   });
 }

@@ -61,10 +61,9 @@ export function deliveryWorks(
     const round = async (): Promise<boolean> => (await one.round()).state !== 'busy';
     const run = async (moment: Date | null): Promise<void> => {
       await pause(Math.random() * jitter, undefined, { signal }).catch(() => {});
-      if (signal.aborted) {
-        return;
+      if (!signal.aborted) {
+        await oncePerMoment(database, { name, moment, signal }, round);
       }
-      await (moment === null ? round() : oncePerMoment(database, { name, moment, signal }, round));
     };
     return { name, expression: one.settings.schedule, atStart: true, run };
   });

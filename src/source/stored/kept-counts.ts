@@ -79,7 +79,7 @@ export class KeptCounts {
     if (Number(greatest) < this.#limits.fewestRows) {
       return singleCell(source.session, { text }, ending);
     }
-    const before = kept?.get(server);
+    const before = kept.get(server);
     const known = before !== undefined && this.#now() - before.madeAt < lifetime ? before : null;
     const made =
       (known === null ? null : await changed(known, blocks, source)) ??

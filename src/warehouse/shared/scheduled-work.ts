@@ -6,8 +6,8 @@ import type { Database } from '../database.ts';
 export interface DueWork {
   /** The same at all of them. */
   readonly name: string;
-  /** When it was due. Of the schedule, so clocks that differ by less than a period agree on it. */
-  readonly moment: Date;
+  /** When it was due. Of the schedule, so clocks that differ by less than a period agree on it. null: nobody else does it for this program, as at its start. */
+  readonly moment: Date | null;
   /** What ends by it was not done. */
   readonly signal: AbortSignal;
 }
@@ -25,11 +25,15 @@ const nextLook = 1000;
  */
 export async function oncePerMoment(
   database: Pick<Database, 'query' | 'exclusively'>,
-  due: DueWork,
+  { name, moment, signal }: DueWork,
   run: () => Promise<boolean>,
   { every = nextLook }: { readonly every?: number } = {},
 ): Promise<void> {
-  const { signal } = due;
+  if (moment === null) {
+    await run();
+    return;
+  }
+  const due = { name, moment, signal };
   while (!signal.aborted) {
     const own = { isRun: false };
     try {
@@ -46,10 +50,12 @@ export async function oncePerMoment(
   }
 }
 
+type MomentOfWork = DueWork & { readonly moment: Date };
+
 /** Whether it was done, here or elsewhere. `own`: whether it was begun here. */
 async function isOver(
   database: Pick<Database, 'query' | 'exclusively'>,
-  due: DueWork,
+  due: MomentOfWork,
   run: () => Promise<boolean>,
   own: { isRun: boolean },
 ): Promise<boolean> {
@@ -70,7 +76,7 @@ async function isOver(
   return done === true;
 }
 
-async function wasDone(database: Pick<Database, 'query'>, { name, moment }: DueWork): Promise<boolean> {
+async function wasDone(database: Pick<Database, 'query'>, { name, moment }: MomentOfWork): Promise<boolean> {
   const { rowCount } = await database.query(
     `SELECT 1 FROM gateway.scheduled_work WHERE work = $1 AND moment >= $2 AND moment < now() + ${ahead}`,
     [name, moment.toISOString()],
@@ -78,7 +84,7 @@ async function wasDone(database: Pick<Database, 'query'>, { name, moment }: DueW
   return rowCount > 0;
 }
 
-async function noteDone(database: Pick<Database, 'query'>, { name, moment }: DueWork): Promise<void> {
+async function noteDone(database: Pick<Database, 'query'>, { name, moment }: MomentOfWork): Promise<void> {
   await database.query(
     `INSERT INTO gateway.scheduled_work AS s (work, moment) VALUES ($1, $2)
      ON CONFLICT (work) DO UPDATE SET moment = greatest(excluded.moment, least(s.moment, now()))`,
