@@ -2,6 +2,8 @@ import { deepEqual, equal, match, notEqual } from 'node:assert/strict';
 import pg from 'pg';
 import { setsTouched } from '../../src/ingest/derive/derived-sets.ts';
 import { storedTable } from '../../src/ingest/stored/stored-table.ts';
+import type { Transaction } from '../../src/warehouse/database.ts';
+import { FreshTables } from '../../src/warehouse/tables/fresh-tables.ts';
 import { provision } from '../../src/warehouse/tables/provision.ts';
 import { catalogue, exportFile, type Feed, useFeed } from './support/feed.ts';
 import { loaded } from './support/loaded.ts';
@@ -113,6 +115,27 @@ describe('The first load of a set', () => {
     }
     equal(await identity(feed(), set), before);
     deepEqual(await content(feed()), await content(ordinary()));
+  });
+
+  it('makes every index afterwards but that of the numbers by which rows are found meanwhile', async () => {
+    const indexes = (transaction: Transaction, prefix: string) =>
+      transaction
+        .query<{ on: string }>(
+          `SELECT regexp_replace(pg_get_indexdef(i.indexrelid), '^.* USING ', '') AS on FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid
+           WHERE c.relnamespace = 'feed'::regnamespace AND c.relname LIKE $1 ORDER BY i.indexrelid`,
+          [prefix],
+        )
+        .then(({ rows }) => rows.map(({ on }) => on));
+    await removeRows(feed());
+    await feed().database.transaction(async (transaction) => {
+      const fresh = await FreshTables.open(transaction, catalogue, [set, members]);
+      deepEqual(await indexes(transaction, '~fresh%'), ['btree (_row)']);
+      await fresh?.index(transaction, members);
+      const [, key = '', ...others] = await indexes(transaction, '~fresh%');
+      equal(key, 'btree ("MessageId", "TagId") NULLS NOT DISTINCT');
+      deepEqual([key, ...others].sort(), (await indexes(transaction, members)).sort());
+      await fresh?.settle(transaction);
+    });
   });
 });
 

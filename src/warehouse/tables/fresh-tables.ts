@@ -23,18 +23,21 @@ export class FreshTables {
   readonly #live: Catalogue;
   readonly #tables: readonly ShadowTable[];
   readonly #bare: Set<string>;
+  readonly #first: string;
 
   // biome-ignore lint/style/useConsistentMemberAccessibility: made by its static method alone, which looks at the tables
-  private constructor(live: Catalogue, tables: readonly ShadowTable[]) {
+  private constructor(live: Catalogue, tables: readonly ShadowTable[], first: string) {
     this.#live = live;
+    this.#first = first;
     this.#tables = tables;
     this.#bare = new Set(tables.map(({ set }) => set));
     this.catalogue = withShadows(live, tables);
   }
 
   /**
-   * Makes tables without indexes for those of the sets that hold nothing, nothing of somebody else's hangs on (grants, views,
-   * triggers ...: see `isEmptyAndPlain`) and nobody writes to. null: the first is not among them. The sets are locked (`lockSets`).
+   * Makes tables without indexes (but for that of the first one's row numbers) for those of the sets that hold nothing, nothing of somebody
+   * else's hangs on (grants, views, triggers ...: see `isEmptyAndPlain`) and nobody writes to. null: the first is not among them. The sets are
+   * locked (`lockSets`).
    */
   static async open(
     transaction: Transaction,
@@ -51,9 +54,9 @@ export class FreshTables {
       }
     }
     for (const one of tables) {
-      await createShadow(transaction, catalogue, one, { bare: true });
+      await createShadow(transaction, catalogue, one, whileFilled(one.set, first));
     }
-    return new FreshTables(catalogue, tables);
+    return new FreshTables(catalogue, tables, first);
   }
 
   has(set: string): boolean {
@@ -64,7 +67,7 @@ export class FreshTables {
   async index(transaction: Transaction, set: string): Promise<void> {
     const one = this.#tables.find((table) => table.set === set);
     if (one !== undefined && this.#bare.has(set)) {
-      await indexShadow(transaction, this.#live, one);
+      await indexShadow(transaction, this.#live, one, whileFilled(set, this.#first));
       this.#bare.delete(set);
     }
   }
@@ -107,6 +110,9 @@ export class FreshTables {
     return replaced !== null;
   }
 }
+
+/** Rows of the first set are found by their numbers while the others are filled from them; nothing looks into those. */
+const whileFilled = (set: string, first: string): 'numbers' | 'none' => (set === first ? 'numbers' : 'none');
 
 /** Of one set; no other transaction makes it, since the set is locked. */
 const freshName = (set: string): string => `~fresh ${hash('sha256', set, 'hex').slice(0, 16)}`;

@@ -1,6 +1,6 @@
 import { quoteIdentifier, quoteRelation } from '../../sql/identifier.ts';
 import type { ExistingColumn, ExistingTable } from './existing-tables.ts';
-import { growsAtItsEnd, ownIndex, type WantedColumn, type WantedTable } from './wanted-tables.ts';
+import { isNumberIndex, ownIndex, type WantedColumn, type WantedTable } from './wanted-tables.ts';
 
 /** What must be done so that one table is as the metadata wants it. */
 export interface TablePlan {
@@ -61,20 +61,21 @@ const relation = (table: WantedTable): string => quoteRelation({ schema: table.s
 
 /** The statements that make a table with its indexes, closed to the reader. */
 export const createTable = (wanted: WantedTable): readonly string[] => [
-  ...createBareTable(wanted),
-  ...createOtherIndexes(wanted),
+  createBareTable(wanted),
+  ...createIndexes(wanted),
 ];
 
-/** The statements that make it with no indexes but those that grow at their end. */
-export function createBareTable(wanted: WantedTable): readonly string[] {
+/** The statement that makes it without indexes. */
+export function createBareTable(wanted: WantedTable): string {
   const columns = wanted.columns.map((column) => `  ${columnDefinition(column)}`);
-  const numbers = wanted.indexes.filter(growsAtItsEnd).map((index) => indexStatement(wanted, index));
-  return [`CREATE TABLE ${relation(wanted)} (\n${columns.join(',\n')}\n)`, ...numbers];
+  return `CREATE TABLE ${relation(wanted)} (\n${columns.join(',\n')}\n)`;
 }
 
-/** The statements that make the others, the key's first. */
-export const createOtherIndexes = (wanted: WantedTable): readonly string[] =>
-  wanted.indexes.filter((index) => !growsAtItsEnd(index)).map((index) => indexStatement(wanted, index));
+/** The statements that make its indexes, the key's first; `only`: the one of the rows' numbers, or the others. */
+export const createIndexes = (wanted: WantedTable, only?: 'numbers' | 'others'): readonly string[] =>
+  wanted.indexes
+    .filter((index) => only === undefined || isNumberIndex(index) === (only === 'numbers'))
+    .map((index) => indexStatement(wanted, index));
 
 function create(wanted: WantedTable): TablePlan {
   const statements = [...createTable(wanted), `GRANT SELECT ON ${relation(wanted)} TO gateway_reader`];

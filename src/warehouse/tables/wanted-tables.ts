@@ -52,9 +52,8 @@ const bookkeeping: readonly WantedColumn[] = [
 const numberIndex = `(${quoteIdentifier('_row')})`;
 const versionIndex = `(${quoteIdentifier('_version')}, ${quoteIdentifier('_row')})`;
 
-/** Whether rows of one load come in the order of the index: it grows at its end alone. */
-export const growsAtItsEnd = ({ definition }: WantedIndex): boolean =>
-  definition === numberIndex || definition === versionIndex;
+/** Whether it is the index of the rows' numbers. */
+export const isNumberIndex = ({ definition }: WantedIndex): boolean => definition === numberIndex;
 
 /** PostgreSQL cuts longer names off without an error; in bytes. */
 const longestName = 63;
