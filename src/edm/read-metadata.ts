@@ -1,6 +1,7 @@
 import { safeName } from './check-model.ts';
 import type { EntitySet, EntityType, JoinPair, Model, NavigationProperty } from './model.ts';
 import { primitiveType } from './primitive-types.ts';
+import { readApplied } from './read-applied.ts';
 import type { ReadNavigation } from './read-navigation.ts';
 import { readNavigations } from './read-navigation.ts';
 import type { ReadProperty } from './read-properties.ts';
@@ -21,6 +22,8 @@ export interface ReadMetadata {
   readonly model: Model;
   /** `EntityType/Property` to the qualified name of its enumeration type; the property is served as a string. */
   readonly enumTypes: ReadonlyMap<string, string>;
+  /** By entity set, the transformations of `$apply` that the feed says it does; a set that is not there does none. */
+  readonly applied: ReadonlyMap<string, readonly string[]>;
   /** What is not in the model: streams, geography, complex types, singletons, contained sets, unsafe names ... */
   readonly dropped: readonly Dropped[];
 }
@@ -50,6 +53,7 @@ export function readMetadata(xml: string): ReadMetadata {
       entitySets: sets,
     },
     enumTypes: enumTypesOf(drafts, names),
+    applied: readApplied(container, nodes, index),
     dropped: index.dropped,
   };
 }

@@ -23,6 +23,8 @@ export interface SchemaIndex {
   readonly containers: readonly SchemaElement[];
   /** `Core.Description` by the annotated target, for annotations written outside the element. */
   readonly descriptions: ReadonlyMap<string, string>;
+  /** Elements that hold annotations written outside of what they are about, by its path. */
+  readonly annotations: ReadonlyMap<string, readonly XmlNode[]>;
   /** A qualified name with its alias replaced by the namespace; other text unchanged. */
   resolve(name: string): string;
   readonly dropped: Dropped[];
@@ -50,6 +52,7 @@ export function indexSchemas(root: XmlNode): SchemaIndex {
   const resolve = resolver(root, schemas);
   const elements = new Map<string, SchemaElement>();
   const descriptions = new Map<string, string>();
+  const annotations = new Map<string, XmlNode[]>();
   for (const schema of schemas) {
     const namespace = schema.attributes.get('Namespace') ?? '';
     for (const node of schema.children) {
@@ -63,15 +66,17 @@ export function indexSchemas(root: XmlNode): SchemaIndex {
       }
       const target = node.attributes.get('Target');
       if (node.name === 'Annotations' && target !== undefined) {
+        const path = resolveTarget(target, resolve);
+        annotations.set(path, [...(annotations.get(path) ?? []), node]);
         const text = descriptionIn(node, resolve);
         if (text !== undefined) {
-          descriptions.set(resolveTarget(target, resolve), text);
+          descriptions.set(path, text);
         }
       }
     }
   }
   const containers = [...elements.values()].filter((element) => element.kind === 'EntityContainer');
-  return { elements, containers, descriptions, resolve, dropped: [] };
+  return { elements, containers, descriptions, annotations, resolve, dropped: [] };
 }
 
 export function childrenOf(node: XmlNode, name: string): readonly XmlNode[] {
@@ -82,6 +87,14 @@ export function childrenOf(node: XmlNode, name: string): readonly XmlNode[] {
 export function descriptionOf(node: XmlNode, path: string, index: SchemaIndex): { description?: string } {
   const description = descriptionIn(node, index.resolve) ?? index.descriptions.get(path);
   return description === undefined || description === '' ? {} : { description };
+}
+
+/** The annotation by a term that is written inside an element, else one that targets `path` from outside. */
+export function annotationOf(node: XmlNode, path: string, term: string, index: SchemaIndex): XmlNode | undefined {
+  const holders = [node, ...(index.annotations.get(path) ?? [])];
+  return holders
+    .flatMap((holder) => childrenOf(holder, 'Annotation'))
+    .find(({ attributes }) => index.resolve(attributes.get('Term') ?? '') === term && !attributes.has('Qualifier'));
 }
 
 /** true when clients of ours take the name; else the part is put on the list of dropped ones. */

@@ -127,6 +127,10 @@ export const eventKinds: { readonly [K in Kind]: EventKind<EventOf<K>> } = {
     level: 'info',
     text: 'A proxied feed has shown what it takes: another form of a request was taken than the one it refused.',
   },
+  'upstream-apply': {
+    level: 'info',
+    text: 'It was tried whether a proxied feed adds up rows as the gateway does; `here`: it does not show it, and they are added up here.',
+  },
   'upstream-request': { level: 'debug', text: 'A proxied feed is asked for something.' },
   'upstream-answer': {
     level: 'debug',

@@ -9,6 +9,7 @@ import { GatewayError } from '../errors.ts';
 import type { UpstreamEvent } from '../observation/events/upstream.ts';
 import { type Observe, unobserved } from '../observation/observe.ts';
 import { setsOf } from '../plan/model/sets.ts';
+import { FeedAggregation } from './aggregated/feed-aggregation.ts';
 import { callerClient } from './client/caller-client.ts';
 import { Circuit } from './client/circuit.ts';
 import { circuitClient } from './client/circuit-client.ts';
@@ -94,6 +95,7 @@ export async function connectUpstream(connection: Connection): Promise<Upstream>
 
 class ConnectedUpstream implements Upstream {
   readonly source: string;
+  readonly aggregating: FeedAggregation;
   readonly #client: UpstreamClient;
   /** The same for requests that somebody waits for: patient, and one of a few at a time. */
   readonly #patient: UpstreamClient;
@@ -130,6 +132,13 @@ class ConnectedUpstream implements Upstream {
     this.#tried = new TriedOptions(this.source, {
       now: () => time.now(),
       ofSets: connection.readsOptions !== true,
+    });
+    this.aggregating = new FeedAggregation(this.source, {
+      ...{ now: () => time.now(), observe: this.#observe },
+      reached: (options) => this.#reached(options.caller ?? null),
+      contextOf: (options, read) => this.#context(options, read),
+      addressed: () => ({ client: this.#client, map: this.#map() }),
+      forget: (kept) => this.#copies.forget(kept),
     });
     this.#client = upstreamClient(this.source, settings, this.#signIn);
     this.#patient = this.#patientClient();
@@ -305,6 +314,7 @@ class ConnectedUpstream implements Upstream {
   #take(read: ReadMetadata): void {
     const differences = this.#connection.adopt(read);
     const changes = this.#known === null ? [] : modelChanges(this.#known.model, read.model);
+    this.aggregating.declared(read.applied, changes.length > 0);
     this.#known = read;
     if (changes.length > 0) {
       this.#refused.clear();

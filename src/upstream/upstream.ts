@@ -3,7 +3,7 @@ import type { JsonFormat } from '../json/json-format.ts';
 import type { RowBlock } from '../json/reading/plain-rows.ts';
 import type { UpstreamEvent } from '../observation/events/upstream.ts';
 import type { Observe } from '../observation/observe.ts';
-import type { Restriction, Selection, SetPlan } from '../plan/model/read-plan.ts';
+import type { BoundExpression, Restriction, Selection, SetPlan } from '../plan/model/read-plan.ts';
 import type { CopyAge } from './client/lookup-copies.ts';
 
 export type { CopyAge } from './client/lookup-copies.ts';
@@ -27,12 +27,26 @@ export interface Upstream {
   addressOf(plan: UpstreamPlan): URL;
   /** Rows of one set, as JSON objects, that have one of the keys; the seam for navigation between sources. */
   fetchByKeys(request: KeyedRequest, options: UpstreamReadOptions): AsyncIterable<string>;
+  /** How the feed adds up rows by itself. Absent: it is never asked to. */
+  readonly aggregating?: Aggregating;
   /** Whether the feed itself can follow the navigation from one of its sets; false: only a join of ours can. */
   follows(set: EntitySet, navigation: NavigationProperty): boolean;
   state(): UpstreamState;
   /** Reads `$metadata` now instead of waiting for the schedule. Never throws: the outcome is in `state()`. */
   refresh(): Promise<void>;
   close(): Promise<void>;
+}
+
+/** A feed that may be handed `$apply`. Throws as `Upstream.read` does. */
+export interface Aggregating {
+  /** Whether its `$metadata` says that it does what a request needs: nothing is asked. */
+  says(request: AggregatedRequest): boolean;
+  /** Whether it has shown that it works such a request out as this gateway does. It is asked to show it where that is not known. */
+  shows(request: AggregatedRequest, options: UpstreamReadOptions): Promise<boolean>;
+  /** The groups of all pages, as JSON objects. Throws GatewayError NotImplemented where a reply shows that they are not those that were asked for. */
+  groups(request: AggregatedRequest, options: UpstreamReadOptions): AsyncIterable<string>;
+  /** What `groups` asks for first: for people. Throws GatewayError NotImplemented where it cannot be asked. */
+  addressOf(request: AggregatedRequest): URL;
 }
 
 /** How a reply is to be read and written. The ids in it are built on the root of OUR feed. */
@@ -92,6 +106,24 @@ export interface KeyedRequest {
   readonly selection: Selection;
   /** Filter, search and order, which holds among the rows of one key; `top`, `skip` and `count` are not looked at. */
   readonly restriction: Restriction;
+}
+
+/** Rows of a set, added up by the feed: what is left by the condition, in groups of equal values. */
+export interface AggregatedRequest {
+  /** With all its rows: conditions on those that may be seen stand in `filter`. */
+  readonly set: EntitySet;
+  readonly filter: BoundExpression | null;
+  /** Properties of the set; empty: all rows are one group. */
+  readonly grouping: readonly Property[];
+  readonly items: readonly AggregatedItem[];
+}
+
+export interface AggregatedItem {
+  /** Under the name that it has in the reply. */
+  readonly result: Property;
+  readonly method: 'count' | 'sum' | 'min' | 'max' | 'countdistinct';
+  /** Of the set; null: rows are counted. */
+  readonly property: Property | null;
 }
 
 export interface UpstreamState {

@@ -122,6 +122,10 @@ export const examples: { readonly [K in Kind]: Extract<Observation, { readonly e
   'rows-by-key': { event: 'rows-by-key', id: 'r1', set: 'Agents', keys: 500 },
   'sign-in': { event: 'sign-in', source: 'feed', state: 'warning', message: 'The clock is late' },
   'upstream-changed': { event: 'upstream-changed', source: 'feed', count: 1, message: 'The set Calls is gone.' },
+  'upstream-apply': {
+    ...{ event: 'upstream-apply', source: 'feed', set: 'FeedCalls', here: true },
+    message: 'groupby((Team)): it refuses what a trial asks of it',
+  },
   'upstream-limits': { event: 'upstream-limits', source: 'feed', message: '$top goes to 50' },
   'upstream-request': {
     event: 'upstream-request',

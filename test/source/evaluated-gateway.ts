@@ -1,14 +1,19 @@
+import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Catalogue, SetBinding } from '../../src/catalogue/catalogue.ts';
+import { feedCapabilities } from '../../src/http/capabilities.ts';
+import type { UpstreamEvent } from '../../src/observation/events/upstream.ts';
+import { type Observe, unobserved } from '../../src/observation/observe.ts';
 import type { Grants } from '../../src/plan/grants.ts';
 import { type Sources, sourcesOf } from '../../src/source/federated/sources.ts';
 import type { EvaluationLimits } from '../../src/source/stored/stored-read.ts';
 import { connectUpstream } from '../../src/upstream/connect.ts';
-import type { Upstream, UpstreamPlan } from '../../src/upstream/upstream.ts';
+import type { Aggregating, Upstream, UpstreamPlan } from '../../src/upstream/upstream.ts';
+import { applyPath, applyText } from '../../src/upstream/aggregated/aggregation-text.ts';
 import { compileUpstreamUrl } from '../../src/upstream/url/compile-url.ts';
 import { startTestServer, type TestServer, type TestServerOptions } from '../http/test-server.ts';
 import { catalogue, model } from '../sql/small-model.ts';
@@ -25,15 +30,21 @@ export function proxiedCatalogue(url: string, proxied: readonly string[]): Catal
   return { ...catalogue, model, sources: new Map([...catalogue.sources, [source.name, source]]), sets: new Map(sets) };
 }
 
-/** The same, of a feed that is there for its addresses alone. */
-export function toldSources(proxied: readonly string[]): Sources {
+/** The same, of a feed that is there for its addresses alone. `saysApply`: it says that it does all of `$apply`. */
+export function toldSources(proxied: readonly string[], saysApply = false): Sources {
   const sets = new Map(proxied.map((name) => [name, name] as const));
   const map = { source: 'far', model, enumTypes: new Map(), sets, maxUrlLength: 8000 };
   const addressOf = (plan: UpstreamPlan): URL => {
     const { path, query } = compileUpstreamUrl(plan, map);
     return new URL(`http://feed/${path}?${query}`);
   };
-  const upstream = { source: 'far', addressOf, follows: () => true } as Partial<Upstream> as Upstream;
+  const aggregating: Aggregating = {
+    says: () => saysApply,
+    shows: () => Promise.resolve(false),
+    groups: () => assert.fail('no groups are asked for'),
+    addressOf: (request) => new URL(`http://feed/${applyPath(request, applyText(request, map), map)}`),
+  };
+  const upstream = { source: 'far', addressOf, aggregating, follows: () => true } as Partial<Upstream> as Upstream;
   return sourcesOf(proxiedCatalogue('http://feed/', proxied), new Map([['far', upstream]]));
 }
 
@@ -42,6 +53,8 @@ export interface EvaluatedGateway {
   readonly stored: TestServer;
   readonly evaluated: TestServer;
   readonly upstream: Upstream;
+  /** Of the gateway before the feed. */
+  readonly time: IdleClock;
   /** What the feed was asked for, decoded, without `$metadata`. */
   readonly asked: string[];
   /** May answer in place of the feed. */
@@ -59,6 +72,9 @@ interface Options {
   readonly evaluation?: EvaluationLimits;
   /** It is known that the feed does what options of its sets say. Absent: it is. */
   readonly readsOptions?: boolean;
+  /** The `$metadata` of the feed says what it does of `$apply`. Absent: it does not. */
+  readonly saysApply?: boolean;
+  readonly observe?: Observe<UpstreamEvent>;
   readonly grants?: Grants;
   /** Of the gateway before the feed. */
   readonly database?: TestServerOptions['database'];
@@ -69,7 +85,8 @@ interface Options {
 /** A gateway before another one that has the same sets in tables: what it works out must be the same. */
 export async function evaluatedGateway(options: Options): Promise<EvaluatedGateway> {
   const { proxied = ['Cases', 'Agents', 'Messages'], pageSize = 20_000 } = options;
-  const stored = await startTestServer({ rows: options.rows, settings: { pageSize } });
+  const said = options.saysApply === true ? { capabilities: feedCapabilities } : {};
+  const stored = await startTestServer({ rows: options.rows, settings: { pageSize }, ...said });
   const asked: string[] = [];
   const state: { onRequest: EvaluatedGateway['onRequest'] } = { onRequest: null };
   const front = createServer(async (request, response) => {
@@ -87,15 +104,17 @@ export async function evaluatedGateway(options: Options): Promise<EvaluatedGatew
   await new Promise<void>((resolve) => front.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(front.address() as AddressInfo).port}/odata/`;
   const served = proxiedCatalogue(url, proxied);
+  const time = new IdleClock();
   const dataDir = await mkdtemp(join(tmpdir(), 'evaluated-'));
   const upstream = await connectUpstream({
     source: tenantSource({ url }),
     dataDir,
     catalogue: () => served,
     adopt: () => [],
-    time: new IdleClock(),
+    time,
     random: () => 0.5,
     readsOptions: options.readsOptions ?? true,
+    observe: options.observe ?? unobserved,
   });
   const evaluated = await startTestServer({
     catalogue: () => served,
@@ -109,6 +128,7 @@ export async function evaluatedGateway(options: Options): Promise<EvaluatedGatew
     stored,
     evaluated,
     upstream,
+    time,
     asked,
     set onRequest(value: EvaluatedGateway['onRequest']) {
       state.onRequest = value;

@@ -3,7 +3,8 @@ import { crossesSources } from '../../plan/federate/crossing.ts';
 import { boundPlan } from '../../plan/model/make.ts';
 import type { Bound, ReadPlan } from '../../plan/model/read-plan.ts';
 import { sourceSet } from '../../plan/model/sets.ts';
-import { type EvaluatedPlan, evaluationOf } from '../../source/evaluated/evaluation.ts';
+import { type EvaluatedPlan, type Evaluation, evaluationOf } from '../../source/evaluated/evaluation.ts';
+import { handedAggregation } from '../../source/evaluated/handed-aggregation.ts';
 import { canBeEvaluated, isBeyondSources, isOnlyEvaluated } from '../../source/evaluated/or-evaluated.ts';
 import type { Sources } from '../../source/federated/sources.ts';
 import { compileRemoved } from '../../sql/read/compile-changes.ts';
@@ -66,9 +67,25 @@ function setReads(plan: UpstreamPlan, sources: Sources): readonly Read[] {
   }
 }
 
-/** The rows of feeds first, then statements about them. */
+/** The rows of feeds first, then statements about them; before them the groups that a feed is asked for, if it shows that it adds them up rightly. */
 function evaluatedReads(asked: Bound<EvaluatedPlan>, sources: Sources): readonly Read[] {
-  const { plan, catalogue, parts } = evaluationOf(asked, sources);
+  const handed = handedAggregation(asked, sources);
+  const rows = readsOfEvaluation(evaluationOf(asked, sources));
+  if (handed === null) {
+    return rows;
+  }
+  const { feed, request, evaluation } = handed;
+  const { name } = request.set;
+  const title = `groups of ${name}, asked of the proxied feed for a temporary table if it has shown that it adds them up rightly`;
+  return [
+    { kind: 'address', title, url: feed.addressOf(request) },
+    ...readsOfEvaluation(evaluation).filter((read) => read.kind === 'statement'),
+    { kind: 'words', text: `Otherwise the rows of ${name} are asked for:` },
+    ...rows,
+  ];
+}
+
+function readsOfEvaluation({ plan, catalogue, parts }: Evaluation): readonly Read[] {
   const brought = parts.map(({ set, upstream, plans: [first] }): Read => {
     const title = `rows of ${set.name}, asked of the proxied feed ${upstream.source} for a temporary table`;
     return { kind: 'address', title, url: first === undefined ? null : upstream.addressOf(first) };

@@ -21,6 +21,17 @@ export type UpstreamEvent =
     }
   /** It refused a request that it took in another form: what is known of its limits now. */
   | { readonly event: 'upstream-limits'; readonly source: string; readonly message: string }
+  /**
+   * It was tried whether it adds up rows as this gateway does. `here`: it does not, or does not show it, so that the rows are added up here; false: it is
+   * asked to.
+   */
+  | {
+      readonly event: 'upstream-apply';
+      readonly source: string;
+      readonly set: string;
+      readonly here: boolean;
+      readonly message: string;
+    }
   /** It is asked for something. */
   | { readonly event: 'upstream-request'; readonly id?: string; readonly source: string; readonly url: TextOf }
   /** It has answered, all but the body; `status` null: it has not, or with an error. */

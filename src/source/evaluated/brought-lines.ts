@@ -46,17 +46,18 @@ const pieceLength = 64 * 1024;
 
 /** The rows of a set as its feed gives them now, as COPY text. Throws what the feed's replies throw, and GatewayError LimitExceeded. */
 export async function* broughtLines(
-  { set, upstream, plans, keyed, properties }: BroughtPart,
+  { set, upstream, plans, keyed, properties, groups }: BroughtPart,
   options: UpstreamReadOptions,
   { allowance, observe }: { readonly allowance: Allowance; readonly observe: Observe<ReadingEvent> },
 ): AsyncGenerator<Uint8Array> {
   const texts = columnTexts(properties);
   const plain = { ...options, ...plainValues };
-  const ways = plans.map((plan, at) => () => {
+  const rowWays = plans.map((plan, at) => () => {
     // In one request where the feed takes the whole list.
     const inParts = at === 0 ? keyed : undefined;
     return inParts === undefined ? objectsOf(upstream, plan, plain, absent) : upstream.fetchByKeys(inParts, plain);
   });
+  const ways = groups === undefined ? rowWays : [() => groups.feed.groups(groups.request, plain)];
   let rows = 0;
   for (const [at, asked] of ways.entries()) {
     let piece = '';

@@ -1,4 +1,6 @@
+import { GatewayError } from '../../errors.ts';
 import type { Bound } from '../../plan/model/read-plan.ts';
+import { isRefusedForm } from '../../upstream/client/upstream-fault.ts';
 import type { Rest } from '../../warehouse/database.ts';
 import { broughtRows } from '../../warehouse/tables/brought-rows.ts';
 import {
@@ -14,7 +16,9 @@ import type { EvaluationLimits, Store } from '../stored/stored-read.ts';
 import { compileStored, storedReply } from '../stored/stored-reply.ts';
 import { upstreamOptions } from '../upstream/upstream-source.ts';
 import { Allowance, broughtLines, noLines } from './brought-lines.ts';
-import { type EvaluatedPlan, evaluationOf } from './evaluation.ts';
+import { type EvaluatedPlan, type Evaluation, evaluationOf } from './evaluation.ts';
+import { handedAggregation } from './handed-aggregation.ts';
+import { WatchedRecipient } from './watched-recipient.ts';
 
 /** Where nothing else is configured. */
 const usualLimits: EvaluationLimits = { rows: 1_000_000, bytes: 1024 * 1024 * 1024 };
@@ -32,10 +36,29 @@ export class EvaluatedSource implements DataSource<EvaluatedPlan> {
     this.#sources = sources;
   }
 
+  /** Groups are the feed's where it has shown that it adds up rows as PostgreSQL does, and what comes behind them is done here. */
   async read<T>(asked: Bound<EvaluatedPlan>, reading: Reading, recipient: Recipient<T>): Promise<T> {
+    const handed = reading.headOnly ? null : handedAggregation(asked, this.#sources);
+    if (handed !== null && (await handed.feed.shows(handed.request, upstreamOptions(reading)))) {
+      const watched = new WatchedRecipient(recipient);
+      try {
+        return await this.#evaluate(handed.evaluation, { asked, reading }, watched);
+      } catch (error) {
+        if (watched.taken || !isNotGiven(error)) {
+          throw error;
+        }
+      }
+    }
+    return this.#evaluate(evaluationOf(asked, this.#sources), { asked, reading }, recipient);
+  }
+
+  async #evaluate<T>(
+    { plan, catalogue, parts }: Evaluation,
+    { asked, reading }: { readonly asked: EvaluatedPlan; readonly reading: Reading },
+    recipient: Recipient<T>,
+  ): Promise<T> {
     const { database, results, timeout, evaluation: limits = usualLimits } = this.#store;
     const { signal, observe, timing, headOnly } = reading;
-    const { plan, catalogue, parts } = evaluationOf(asked, this.#sources);
     const own = { ...reading, catalogue, trackChanges: false };
     const controls = reading.format.metadata === 'full';
     const compiled = timing.measure('compile', () => compileStored(plan, own, { controls }));
@@ -58,6 +81,10 @@ export class EvaluatedSource implements DataSource<EvaluatedPlan> {
     );
   }
 }
+
+/** Whether a feed did not give groups that it was asked for, though it may give the rows. */
+const isNotGiven = (error: unknown): boolean =>
+  isRefusedForm(error) || (error instanceof GatewayError && error.code === 'UpstreamRefused');
 
 /** Whether the head of the reply is the same whatever rows there are: nothing on the way to them may be missing, and no length is said. */
 const hasSameHead = (plan: EvaluatedPlan): boolean =>

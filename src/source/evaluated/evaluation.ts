@@ -7,7 +7,7 @@ import type { Bound, CollectionPlan, CrossjoinPlan, RowSource } from '../../plan
 import { isRestricted, mapConditions } from '../../plan/model/restricted-set.ts';
 import { isSetPlan, sourceSet } from '../../plan/model/sets.ts';
 import { mapExpression } from '../../plan/model/walk.ts';
-import type { KeyedRequest, Upstream, UpstreamPlan } from '../../upstream/upstream.ts';
+import type { AggregatedRequest, Aggregating, KeyedRequest, Upstream, UpstreamPlan } from '../../upstream/upstream.ts';
 import { temporaryTwin, twinOf, withTwins } from '../../warehouse/tables/twin-table.ts';
 import { connected, type Sources } from '../federated/sources.ts';
 import {
@@ -47,6 +47,8 @@ export interface BroughtPart {
   readonly keyed?: KeyedRequest | undefined;
   readonly properties: readonly Property[];
   readonly twin: StoredSet;
+  /** Groups that the feed has added up, in place of rows. Absent: rows are asked for. */
+  readonly groups?: { readonly feed: Aggregating; readonly request: AggregatedRequest };
 }
 
 /** Rows of a reply that has one page: more than there can be. */
@@ -122,7 +124,8 @@ function onlyThese(set: EntitySet, properties: readonly Property[]): EntitySet {
   return { ...set, entityType: { ...set.entityType, properties: own } };
 }
 
-const onePage = (plan: Bound<EvaluatedPlan>): Bound<EvaluatedPlan> =>
+/** The plan without pages. */
+export const onePage = (plan: Bound<EvaluatedPlan>): Bound<EvaluatedPlan> =>
   'after' in plan ? { ...plan, pageSize: allInOnePage, after: null } : plan;
 
 /** Literals beside enumerations as the feeds serve them, in conditions on rows that may be seen too. */

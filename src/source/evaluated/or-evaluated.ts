@@ -4,12 +4,13 @@ import type { Bound, CrossjoinPlan, RowSource } from '../../plan/model/read-plan
 import { sourceSet } from '../../plan/model/sets.ts';
 import { isRefusedForm } from '../../upstream/client/upstream-fault.ts';
 import type { UpstreamPlan } from '../../upstream/upstream.ts';
-import type { Reading, Recipient } from '../data-source.ts';
+import type { Reading } from '../data-source.ts';
 import type { Sources } from '../federated/sources.ts';
 import { type PlannedRead, planned } from '../planned-read.ts';
 import type { Store } from '../stored/stored-read.ts';
 import { EvaluatedSource } from './evaluated-source.ts';
 import type { EvaluatedPlan } from './evaluation.ts';
+import { WatchedRecipient } from './watched-recipient.ts';
 
 /**
  * A read that the sources of the rows are asked for, and that is worked out here where they cannot do it: because OData 4.0 has no words for
@@ -110,25 +111,4 @@ function firstPage(plan: EvaluatedPlan, reading: Reading): Reading {
   throw new GatewayError('InvalidSkipToken', '$skiptoken: the reply to this request has one page only.', {
     target: '$skiptoken',
   });
-}
-
-/** Knows whether a reply was lent: what fails afterwards may have been seen. */
-class WatchedRecipient<T> implements Recipient<T> {
-  taken = false;
-  readonly #recipient: Recipient<T>;
-
-  constructor(recipient: Recipient<T>) {
-    this.#recipient = recipient;
-  }
-
-  get mayHaveCopy(): boolean {
-    return this.#recipient.mayHaveCopy;
-  }
-
-  recall: Recipient<T>['recall'] = (validator) => this.#recipient.recall(validator);
-
-  take: Recipient<T>['take'] = (reply) => {
-    this.taken = true;
-    return this.#recipient.take(reply);
-  };
 }

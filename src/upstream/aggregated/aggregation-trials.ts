@@ -1,0 +1,274 @@
+import { keyProperties } from '../../edm/key-properties.ts';
+import type { EntitySet, EntityType, PrimitiveTypeName, Property } from '../../edm/model.ts';
+import { keyedCondition } from '../../plan/logic/keyed-condition.ts';
+import { keyOrder, rowsAt, type TrialPlace } from '../reading/trial-rows.ts';
+import type { AggregatedItem, AggregatedRequest } from '../upstream.ts';
+import { filterText } from '../url/compile-url.ts';
+import { upstreamPropertyName, upstreamSetName } from '../url/upstream-map.ts';
+import { groupsText, textsOf } from './aggregation-text.ts';
+import { areSame, groupedHere, sumOf, type Values, valuesOf } from './group-here.ts';
+import { endedTexts, endingsEqual, endingsText } from './text-trials.ts';
+
+/**
+ * What a trial has shown. `unshown`: there were no rows that could show it, or the feed would not say. `open`: conditions of which no row was; the trial
+ * holds as long as there is none.
+ */
+export interface AggregationTrial {
+  readonly verdict: 'right' | 'wrong' | 'unshown';
+  /** In words, without a value of any row. */
+  readonly reason: string;
+  readonly open: readonly string[];
+}
+
+/** Rows that are looked at: a filter of their keys is short, also where a feed limits its parts. */
+const mostRows = 12;
+
+const unshown = (reason: string): AggregationTrial => ({ verdict: 'unshown', reason, open: [] });
+const wrong = (reason: string): AggregationTrial => ({ verdict: 'wrong', reason, open: [] });
+
+/** Ends a trial. */
+class Ended extends Error {
+  readonly trial: AggregationTrial;
+
+  constructor(trial: AggregationTrial) {
+    super(trial.reason);
+    this.trial = trial;
+  }
+}
+
+/**
+ * Whether a feed adds up some of its rows as they are added up here: those of all groups, a part of them, and those that have nothing but null; whether its sums are
+ * exact beyond what its own type holds; and whether it tells texts apart. All of it is asked of rows that were read one by one before.
+ */
+export async function triedAggregation(request: AggregatedRequest, place: TrialPlace): Promise<AggregationTrial> {
+  try {
+    return await new Trial(request, place).run();
+  } catch (error) {
+    if (error instanceof Ended) {
+      return error.trial;
+    }
+    throw error;
+  }
+}
+
+/** Whether any row meets a condition; null: the feed refuses to say. */
+export async function anyRow(set: EntitySet, condition: string, place: TrialPlace): Promise<boolean | null> {
+  const key = keyProperties(set.entityType).map(upstreamPropertyName).join(',');
+  const rows = await rowsAt(setPath(set, place), [`$select=${key}`, `$filter=${condition}`, '$top=1'], place);
+  return rows === null ? null : rows.length > 0;
+}
+
+const setPath = (set: EntitySet, { context }: TrialPlace): string =>
+  encodeURIComponent(upstreamSetName(context.map, set));
+
+class Trial {
+  readonly #request: AggregatedRequest;
+  readonly #place: TrialPlace;
+  readonly #type: EntityType;
+  readonly #open: string[] = [];
+
+  constructor(request: AggregatedRequest, place: TrialPlace) {
+    this.#request = request;
+    this.#place = place;
+    this.#type = request.set.entityType;
+  }
+
+  async run(): Promise<AggregationTrial> {
+    const { grouping } = this.#request;
+    const items = withCount(this.#request);
+    const rows = await this.#rows();
+    await this.#compare('in groups', rows, { grouping, items });
+    // A feed that reads no filter inside of $apply gives all of them.
+    await this.#compare('of some rows', rows.slice(0, rows.length >> 1), { grouping: [], items });
+    for (const property of aggregatedOf(items).filter(({ nullable }) => nullable)) {
+      const nulls = rows.filter((row) => row.get(property.name) === null);
+      if (nulls.length > 0) {
+        await this.#compare('of nulls', nulls, { grouping: [], items });
+      }
+    }
+    for (const { property } of items.filter(({ method }) => method === 'sum')) {
+      if (property !== null) {
+        await this.#sumsWide(property, rows);
+      }
+    }
+    for (const property of textsOf(this.#request)) {
+      await this.#tellsTexts(property, rows);
+    }
+    return { verdict: 'right', reason: 'it adds up rows as they are added up here', open: this.#open };
+  }
+
+  /** The first rows of the set, and some that have what these lack. */
+  async #rows(): Promise<readonly Values[]> {
+    const { grouping } = this.#request;
+    const items = withCount(this.#request);
+    const first = await this.#read(keyOrder(this.#type), mostRows);
+    if (first.length < 2) {
+      throw new Ended(unshown('there are too few rows that could show it'));
+    }
+    const rows = new Map(first.map((row) => [this.#keyOf(row), row]));
+    const add = async (condition: string, isMeant: (row: Values) => boolean): Promise<void> => {
+      if ([...rows.values()].some(isMeant)) {
+        return;
+      }
+      const more = await this.#read(`$filter=${condition}`, 2);
+      if (!more.every(isMeant)) {
+        throw new Ended(unshown('it gives rows that do not meet a condition'));
+      }
+      for (const row of more) {
+        rows.set(this.#keyOf(row), row);
+      }
+      if (more.length === 0) {
+        this.#open.push(condition);
+      }
+    };
+    for (const property of new Set([...grouping, ...aggregatedOf(items), ...textsOf(this.#request)])) {
+      const name = upstreamPropertyName(property);
+      if (property.nullable) {
+        await add(`${name} eq null`, (row) => row.get(property.name) === null);
+      }
+    }
+    for (const { property, method } of items) {
+      if (property !== null && method === 'sum' && property.type === 'Edm.Decimal') {
+        const name = upstreamPropertyName(property);
+        await add(`floor(${name}) ne ${name}`, (row) => row.get(property.name)?.includes('.') === true);
+      }
+    }
+    const all = [...rows.values()];
+    for (const item of items) {
+      checkTelling(item, all);
+    }
+    return all;
+  }
+
+  async #read(option: string, most: number): Promise<readonly Values[]> {
+    const { set, grouping, items } = this.#request;
+    const columns = [...keyProperties(this.#type), ...grouping, ...aggregatedOf(items), ...textsOf(this.#request)];
+    const properties = new Map(columns.map((property) => [property.name, property]));
+    const select = `$select=${[...properties.values()].map(upstreamPropertyName).join(',')}`;
+    const raw = await rowsAt(setPath(set, this.#place), [select, option, `$top=${most}`], this.#place);
+    if (raw === null) {
+      throw new Ended(unshown('it refuses to give some of its rows'));
+    }
+    const read = valuesOf({ properties, navigationProperties: new Map() });
+    return raw.slice(0, most).map((row) => {
+      const values = read(row);
+      if (values === null) {
+        throw new Ended(unshown('a row has a value that is none of its type'));
+      }
+      return values;
+    });
+  }
+
+  #keyOf(row: Values): string {
+    return JSON.stringify(this.#type.key.map((name) => row.get(name)));
+  }
+
+  /** The condition that a row is one of these. */
+  #isOneOf(rows: readonly Values[]): string {
+    const { set } = this.#request;
+    const properties = keyProperties(this.#type);
+    const keys = rows.map((row) => properties.map(({ name }) => row.get(name) ?? ''));
+    return filterText(keyedCondition({ set, properties, keys }, null), this.#place.context.map);
+  }
+
+  async #compare(what: string, rows: readonly Values[], groups: Pick<AggregatedRequest, 'grouping' | 'items'>) {
+    const told = await this.#asked(`filter(${this.#isOneOf(rows)})/${groupsText(groups)}`, [
+      ...groups.grouping,
+      ...groups.items.map(({ result }) => result),
+    ]);
+    if (!areSame(told, groupedHere(rows, groups))) {
+      throw new Ended(wrong(`it adds rows up otherwise: ${groupsText(groups)} ${what}`));
+    }
+  }
+
+  /** Sums of numbers that are near the most of their type. */
+  async #sumsWide(property: Property, rows: readonly Values[]): Promise<void> {
+    const some = rows.filter((row) => (row.get(property.name) ?? null) !== null).slice(0, 2);
+    const wide = wideOf(property.type);
+    const [name, sum] = [this.#free('Wide'), this.#free('Sum')];
+    const text = `filter(${this.#isOneOf(some)})/compute(${upstreamPropertyName(property)} mul 0 add ${wide} as ${name})/aggregate(${name} with sum as ${sum})`;
+    const told = await this.#asked(text, [resultOf(sum, 'Edm.Decimal')]);
+    if (!areSame(told, [new Map([[sum, sumOf(some.map(() => wide))]])])) {
+      throw new Ended(wrong(`its sums of ${property.type} are not exact beyond the type`));
+    }
+  }
+
+  async #tellsTexts(property: Property, rows: readonly Values[]): Promise<void> {
+    const row = rows.find((one) => (one.get(property.name) ?? null) !== null);
+    const text = row?.get(property.name) ?? null;
+    if (row === undefined || text === null) {
+      throw new Ended(unshown(`no row has a ${property.name}`));
+    }
+    const [name, count] = [this.#free('Ended'), this.#free('Rows')];
+    const result = [resultOf(name, 'Edm.String'), resultOf(count, 'Edm.Int64')];
+    const told = await this.#asked(`filter(${this.#isOneOf([row])})/${endingsText(property, name, count)}`, result);
+    const right = endedTexts(text).map((ended) => new Map([...[[name, ended] as const], ...[[count, '1'] as const]]));
+    if (!areSame(told, right)) {
+      throw new Ended(wrong(`it groups by texts of ${property.name} that differ`));
+    }
+    const equal = `filter(${this.#isOneOf([row])} and (${endingsEqual(property)}))/aggregate($count as ${count})`;
+    if (!areSame(await this.#asked(equal, [resultOf(count, 'Edm.Int64')]), [new Map([[count, '0']])])) {
+      throw new Ended(wrong(`texts of ${property.name} that differ are equal to it`));
+    }
+  }
+
+  async #asked(text: string, results: readonly Property[]): Promise<readonly (Values | null)[]> {
+    const raw = await rowsAt(setPath(this.#request.set, this.#place), [`$apply=${text}`], this.#place);
+    if (raw === null) {
+      throw new Ended(wrong('it refuses what a trial asks of it'));
+    }
+    const properties = new Map(results.map((property) => [property.name, property]));
+    return raw.map(valuesOf({ properties, navigationProperties: new Map() }));
+  }
+
+  /** A name that the set has not. */
+  #free(name: string): string {
+    const taken = new Set([...this.#type.properties.keys()].map((one) => one.toLowerCase()));
+    let free = `Tried${name}`;
+    while (taken.has(free.toLowerCase())) {
+      free += '1';
+    }
+    return free;
+  }
+}
+
+/** With the number of rows, which tells that a group is whole. */
+function withCount({ items, set }: AggregatedRequest): readonly AggregatedItem[] {
+  if (items.some(({ property }) => property === null)) {
+    return items;
+  }
+  const taken = new Set([...items.map(({ result }) => result.name), ...set.entityType.properties.keys()]);
+  let name = 'TriedCount';
+  while (taken.has(name)) {
+    name += '1';
+  }
+  return [...items, { result: resultOf(name, 'Edm.Int64'), method: 'count', property: null }];
+}
+
+const resultOf = (name: string, type: PrimitiveTypeName): Property => ({
+  ...{ kind: 'Property', name, type, collection: false, nullable: true },
+});
+
+const aggregatedOf = (items: readonly AggregatedItem[]): readonly Property[] => [
+  ...new Set(items.flatMap(({ property }) => (property === null ? [] : [property]))),
+];
+
+/** Whether rows can show what a feed does with a method. */
+function checkTelling({ property, method }: AggregatedItem, rows: readonly Values[]): void {
+  const values = property === null ? [] : rows.flatMap((row) => row.get(property.name) ?? []);
+  const distinct = new Set(values).size;
+  const tells =
+    property === null ||
+    (method === 'sum' ? values.length >= 2 : method === 'countdistinct' ? distinct < values.length : distinct >= 2);
+  if (!tells) {
+    throw new Ended(unshown(`the values of ${property.name} do not tell ${method} from something else`));
+  }
+}
+
+/** A number of a type, two of which are beyond it, or beyond what a number with a floating point holds. */
+function wideOf(type: PrimitiveTypeName): string {
+  if (type === 'Edm.Decimal') {
+    return '12345678901234567.89';
+  }
+  return type === 'Edm.Int64' ? '9000000000000000001' : '2000000001';
+}
