@@ -28,6 +28,7 @@ import { fetchByKeys, keyedPlan } from './reading/fetch-by-keys.ts';
 import { readAsTaken } from './reading/read-as-taken.ts';
 import { RefusedForms } from './reading/refused-forms.ts';
 import { TriedOptions } from './reading/tried-options.ts';
+import { WholeRows } from './reading/whole-rows.ts';
 import { nowhere, type SignInKeeping } from './sign-in/lasting-sign-in.ts';
 import { openSignIn } from './sign-in/open-sign-in.ts';
 import type { UpstreamSignIn } from './sign-in/sign-in.ts';
@@ -118,6 +119,7 @@ class ConnectedUpstream implements Upstream {
   readonly #copies = new LookupCopies();
   readonly #refused: RefusedForms;
   readonly #tried: TriedOptions;
+  readonly #whole: WholeRows;
 
   constructor(connection: Connection, settings: UpstreamSettings, secret: Buffer) {
     this.source = connection.source.name;
@@ -140,6 +142,7 @@ class ConnectedUpstream implements Upstream {
       addressed: () => ({ client: this.#client, map: this.#map() }),
       forget: (kept) => this.#copies.forget(kept),
     });
+    this.#whole = new WholeRows(() => time.now());
     this.#client = upstreamClient(this.source, settings, this.#signIn);
     this.#patient = this.#patientClient();
     const place = { dataDir: connection.dataDir, source: this.source, url: this.#client.root.href };
@@ -230,8 +233,12 @@ class ConnectedUpstream implements Upstream {
   }
 
   /** Of trials nothing is kept as a copy of rows. */
-  #checkOptions(plan: UpstreamPlan, { onCopy: _, ...options }: UpstreamReadOptions): Promise<void> {
-    return this.#tried.check(plan, options, this.#context(options, { sets: [], kept: [] }));
+  async #checkOptions(plan: UpstreamPlan, { onCopy: _, ...options }: UpstreamReadOptions): Promise<void> {
+    const context = this.#context(options, { sets: [], kept: [] });
+    await this.#tried.check(plan, options, context);
+    if (this.#refreshedOf(setsOf(plan)) === null) {
+      await this.#whole.check(plan, { options, context });
+    }
   }
 
   /** What was just learned of `$top` asks the feed for further options. */
@@ -319,6 +326,7 @@ class ConnectedUpstream implements Upstream {
     if (changes.length > 0) {
       this.#refused.clear();
       this.#tried.clear();
+      this.#whole.clear();
       this.#observe({
         event: 'upstream-changed',
         source: this.source,
@@ -340,21 +348,18 @@ class ConnectedUpstream implements Upstream {
     const timed = onStage === undefined ? this.#patient : timedClient(this.#patient, onStage);
     const told = callerClient(toldClient(this.source, timed, observe), caller);
     const client = this.#copying(told, { ...read, observe, onCopy: options.onCopy });
-    return { client, map: this.#map(), secret: this.#secret, limits: this.#limits, onNestedCount };
+    const onRows = (set: string, rows: number): void => this.#whole.noteRows(set, rows);
+    return { client, map: this.#map(), secret: this.#secret, limits: this.#limits, onNestedCount, onRows };
   }
 
   /** The client of a read of these sets, which answers out of copies where all of them are refreshed once a day. */
   #copying(client: UpstreamClient, { sets, kept, observe, onCopy }: CopiedRead): UpstreamClient {
-    const bindings = this.#connection.catalogue().sets;
-    const refreshes = sets.map((name) => {
-      const binding = bindings.get(name);
-      return binding?.kind === 'upstream' ? binding.refreshed : undefined;
-    });
-    if (onCopy === undefined || refreshes.includes(undefined) || !isSameForAll(this.#settings.signIn)) {
+    const refreshes = this.#refreshedOf(sets);
+    if (onCopy === undefined || refreshes === null) {
       return client;
     }
     const now = (): number => (this.#connection.time ?? realTime).now();
-    const since = Math.max(...refreshes.map((refreshed = 0) => lastRefresh(refreshed, now())));
+    const since = Math.max(...refreshes.map((refreshed) => lastRefresh(refreshed, now())));
     return copyingClient(client, {
       ...{ copies: this.#copies, since, now },
       onKept: (request) => kept.push(request),
@@ -363,6 +368,16 @@ class ConnectedUpstream implements Upstream {
         onCopy(age);
       },
     });
+  }
+
+  /** When sets are refreshed that may be answered out of copies; null: not all of them are, once a day and for everybody the same. */
+  #refreshedOf(sets: readonly string[]): readonly number[] | null {
+    const bindings = this.#connection.catalogue().sets;
+    const refreshes = sets.flatMap((name) => {
+      const binding = bindings.get(name);
+      return binding?.kind === 'upstream' && binding.refreshed !== undefined ? [binding.refreshed] : [];
+    });
+    return refreshes.length === sets.length && isSameForAll(this.#settings.signIn) ? refreshes : null;
   }
 
   #map(): UpstreamMap {
@@ -383,6 +398,7 @@ class ConnectedUpstream implements Upstream {
       lists,
       maxTop,
       countsNested: this.#countsNested,
+      whole: this.#whole.names(),
     };
   }
 }

@@ -82,6 +82,7 @@ export async function readCollection(read: CollectionRead): Promise<UpstreamRepl
       counted =
         countIn(page.envelope.members) ?? (await countApart(read, { rows: given, last: nextAfter(given) === null }));
     }
+    context.onRows?.(plan.selection.set.name, given);
     complete = true;
   };
   /** The items of this page, and of the same one asked for again where it broke off before the first. */

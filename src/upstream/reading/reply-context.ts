@@ -9,6 +9,8 @@ export interface ReplyContext {
   readonly secret: Buffer;
   /** What the feed takes; absent: nothing is known and learned. */
   readonly limits?: LearnedLimits;
+  /** Told how many rows of a set came in a reply. */
+  readonly onRows?: (set: string, rows: number) => void;
   /** Told when the feed has counted an expanded collection. */
   readonly onNestedCount?: () => void;
 }

@@ -9,7 +9,7 @@ import { upstreamHasNavigation } from '../url/upstream-map.ts';
 import { type ExpandOption, type NestedOption, type TriedExpand, triedNested, triedToOne } from './nested-trials.ts';
 import type { ReplyContext } from './reply-context.ts';
 import { type SetOption, triedOfSet } from './set-trials.ts';
-import type { TrialPlace, Verdict } from './trial-rows.ts';
+import { isDown, type TrialPlace, type Verdict } from './trial-rows.ts';
 
 type TriedOption = SetOption | NestedOption | ExpandOption;
 
@@ -128,9 +128,6 @@ export class TriedOptions {
 
 const verdicts = <Option>(option: Option, verdict: Verdict | null): ReadonlyMap<Option, Verdict> =>
   new Map(verdict === null ? [] : [[option, verdict]]);
-
-const isDown = (error: unknown): boolean =>
-  error instanceof GatewayError && (error.code === 'UpstreamUnavailable' || error.code === 'Busy');
 
 const optionsIn = ({ filter, orderby, skip }: Restriction): readonly NestedOption[] => [
   ...(filter === null ? [] : (['$filter'] as const)),

@@ -16,7 +16,7 @@ export interface Extras {
   readonly keys: boolean;
 }
 
-/** `$select` and `$expand` of one level. `$select` is always explicit: what the upstream adds tomorrow is never sent. */
+/** `$select` and `$expand` of one level. `$select` is explicit unless the map says `brief`: what the upstream adds tomorrow is never sent. */
 export function selectionOptions(selection: Selection, extras: Extras): OptionTexts {
   if (selection.computed.length > 0) {
     throw refuse('$compute', extras.map);

@@ -13,7 +13,9 @@ export interface UpstreamMap {
   readonly enumTypes: ReadonlyMap<string, string>;
   /** In characters, the whole URL. */
   readonly maxUrlLength: number;
-  /** `$select` is left out where it names every property, because the URL would be too long. Absent: it is written. */
+  /** Our names of the sets whose rows the feed sends whole where `$select` is left out. Absent: of none that is known. */
+  readonly whole?: ReadonlySet<string>;
+  /** `$select` is left out where it names every property: the URL would be too long, or the feed needs it not. Absent: it is written. */
   readonly brief?: boolean;
   /** How the feed is asked whether a value is one of a list. Absent: with `in`. */
   readonly lists?: ListForm;
@@ -65,6 +67,7 @@ export function upstreamEnumType(map: UpstreamMap, set: EntitySet, property: Pro
   return map.enumTypes.get(`${upstreamType(map, set)?.name ?? ''}/${upstreamPropertyName(property)}`) ?? null;
 }
 
-function upstreamType(map: UpstreamMap, set: EntitySet): EntityType | undefined {
+/** What the feed declares of the rows of one of our sets; undefined: nothing is known. */
+export function upstreamType(map: UpstreamMap, set: EntitySet): EntityType | undefined {
   return map.model?.entitySets.get(map.sets.get(set.name) ?? '')?.entityType;
 }
