@@ -18,6 +18,7 @@ import { ingest } from './workloads/ingest.ts';
 import { memory } from './workloads/memory.ts';
 import { peers } from './workloads/peers.ts';
 import { planning } from './workloads/planning.ts';
+import { policies } from './workloads/policies.ts';
 import { proxied } from './workloads/proxied.ts';
 import { rights } from './workloads/rights.ts';
 import { slopes } from './workloads/slopes.ts';
@@ -25,7 +26,22 @@ import { standby } from './workloads/standby.ts';
 import { unified } from './workloads/unified.ts';
 
 const workloads: Readonly<Record<string, Workload>> = {
-  ...{ extraction, csv, counts, peers, gzip, planning, memory, ingest, proxied, rights, standby, unified, slopes },
+  ...{
+    extraction,
+    csv,
+    counts,
+    peers,
+    gzip,
+    planning,
+    memory,
+    ingest,
+    proxied,
+    rights,
+    policies,
+    standby,
+    unified,
+    slopes,
+  },
   'dot-net': dotNet,
 };
 

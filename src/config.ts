@@ -66,6 +66,8 @@ export interface Config {
   readonly keyFile: string | null;
   /** File of rules: who may read what (docs/rights.md); null: whoever is let in reads. */
   readonly accessFile: string | null;
+  /** PostgreSQL holds reads to the rows that these rules give, too. */
+  readonly rowLevelSecurity: boolean;
   /** File of `name:hash` lines of those who may send files; null: nobody may. */
   readonly ingestKeysFile: string | null;
   /** Where files lie that were sent. */
@@ -198,6 +200,7 @@ const schema = z.object({
   AUTH_BASIC_FILE: z.string().optional(),
   AUTH_KEY_FILE: z.string().optional(),
   ACCESS_FILE: z.string().optional(),
+  ROW_LEVEL_SECURITY: z.enum(['on', 'off']).default('off'),
   INGEST_KEYS_FILE: z.string().optional(),
   UPLOAD_DIR: z.string().optional(),
   UPLOAD_MAX_MB: count(1, 1_000_000).default(4096),
@@ -355,6 +358,7 @@ function configOf(settings: z.infer<typeof schema>): Config {
     basicFile: settings.AUTH_BASIC_FILE === undefined ? null : path.resolve(settings.AUTH_BASIC_FILE),
     keyFile: settings.AUTH_KEY_FILE === undefined ? null : path.resolve(settings.AUTH_KEY_FILE),
     accessFile: settings.ACCESS_FILE === undefined ? null : path.resolve(settings.ACCESS_FILE),
+    rowLevelSecurity: settings.ROW_LEVEL_SECURITY === 'on',
     ingestKeysFile: settings.INGEST_KEYS_FILE === undefined ? null : path.resolve(settings.INGEST_KEYS_FILE),
     uploadDir: settings.UPLOAD_DIR === undefined ? path.join(dataDir, 'uploads') : path.resolve(settings.UPLOAD_DIR),
     uploadBytes: settings.UPLOAD_MAX_MB * 1024 * 1024,

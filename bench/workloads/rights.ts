@@ -19,23 +19,14 @@ const rules = {
   },
 };
 
-const readers = ['all', 'team', 'time'] as const;
-const pageOptions = `${selectOption}&$top=100`;
+export const readers = ['all', 'team', 'time'] as const;
+export const pageOptions = `${selectOption}&$top=100`;
 /** Small pages of one round, one after the other. */
-const pagesEach = 200;
+export const pagesEach = 200;
 
 /** What rules cost who reads everything and who reads a page, and what a reply is worth to the next one with the same rights. */
 export async function rights(bench: Bench): Promise<readonly Report[]> {
-  const file = (name: string, text: string): string => {
-    writeFileSync(path.join(bench.warehouse.folder, name), text, { mode: 0o600 });
-    return path.join(bench.warehouse.folder, name);
-  };
-  const keys = ['all', 'team', 'colleague', 'time'].map((name) => `${name}:${hashKey(`key-${name}`)}\n`).join('');
-  const settings = {
-    AUTH_KEY_FILE: file('rights-keys', keys),
-    ACCESS_FILE: file('rights.yaml', JSON.stringify(rules)),
-    PAGE_SIZE: '1000000',
-  };
+  const settings = restricting(bench);
   const plain = await startGateway(bench.warehouse, { ...settings, REPLY_CACHE_MB: '0' });
   try {
     const postgres = await postgresTime(bench.warehouse);
@@ -47,15 +38,29 @@ export async function rights(bench: Bench): Promise<readonly Report[]> {
   }
 }
 
-const as = (reader: string): Readonly<Record<string, string>> => ({ 'api-key': `key-${reader}` });
+/** Settings of a gateway with these readers and rules, each of whom gets one page of all rows. */
+export function restricting(bench: Bench): Readonly<Record<string, string>> {
+  const file = (name: string, text: string): string => {
+    writeFileSync(path.join(bench.warehouse.folder, name), text, { mode: 0o600 });
+    return path.join(bench.warehouse.folder, name);
+  };
+  const keys = ['all', 'team', 'colleague', 'time'].map((name) => `${name}:${hashKey(`key-${name}`)}\n`).join('');
+  return {
+    AUTH_KEY_FILE: file('rights-keys', keys),
+    ACCESS_FILE: file('rights.yaml', JSON.stringify(rules)),
+    PAGE_SIZE: '1000000',
+  };
+}
+
+export const as = (reader: string): Readonly<Record<string, string>> => ({ 'api-key': `key-${reader}` });
 
 /** Milliseconds: by the clock, and of the processors, of gateway and PostgreSQL together, which a busy machine does not change as much. */
-interface Cost {
+export interface Cost {
   readonly wall: number;
   readonly processor: number;
 }
 
-async function costOf(used: () => number, work: () => Promise<unknown>): Promise<Cost> {
+export async function costOf(used: () => number, work: () => Promise<unknown>): Promise<Cost> {
   const [started, before] = [performance.now(), used()];
   await work();
   return { wall: performance.now() - started, processor: used() - before };

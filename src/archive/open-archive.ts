@@ -2,6 +2,7 @@ import type { Catalogue } from '../catalogue/catalogue.ts';
 import { GatewayError } from '../errors.ts';
 import type { Database, Transaction } from '../warehouse/database.ts';
 import { schemaLock } from '../warehouse/migrate.ts';
+import { withoutPolicies } from '../warehouse/row-policies/carried-policies.ts';
 import { dropArchiveView, putArchiveViews } from '../warehouse/tables/archive-views.ts';
 import { existingTables } from '../warehouse/tables/existing-tables.ts';
 import { planTable } from '../warehouse/tables/table-plan.ts';
@@ -97,7 +98,10 @@ async function provisionArchive(
     if (documented !== undefined) {
       await dropArchiveView(transaction, documented, archived.source);
     }
-    await transaction.query(statements.join(';\n'));
+    const change = async (): Promise<void> => {
+      await transaction.query(statements.join(';\n'));
+    };
+    await withoutPolicies(transaction, { schema: wanted.schema, name: wanted.table }, change);
     await putArchiveViews(transaction, documents, archived.name);
     if (existing.has(wanted.table)) {
       await remakeOfArchived(transaction, followed);

@@ -11,6 +11,7 @@ import { checkUpstream } from './feeds/check-upstreams.ts';
 import { accessFaults } from './serving/access-works.ts';
 import { connectDeliveries, faultsOfDeliveries, warningsOfDeliveries } from './serving/deliveries.ts';
 import { openSecrets, secretsOf } from './serving/private-files.ts';
+import { rowSecurityWarnings } from './serving/row-security.ts';
 import { callerFaults, credentialWarnings, servingFaults, uploadSourceFaults } from './serving/serving-faults.ts';
 import { publicFindings } from './sign-in/public-checklist.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -68,7 +69,8 @@ export async function checkCommand(
     print(`warning: ${warning}`);
   }
   const { sources, exports, model } = catalogue;
-  for (const warning of [...(rules?.warnings ?? []), ...beyondReaders(model)]) {
+  const wider = rowSecurityWarnings(config, catalogue);
+  for (const warning of [...(rules?.warnings ?? []), ...wider, ...beyondReaders(model)]) {
     print(`warning: ${warning}`);
   }
   const told = [...sources.values()].filter(({ kind }) => kind !== 'builtin');

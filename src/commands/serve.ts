@@ -44,6 +44,7 @@ import { openOperations } from './serving/open-operations.ts';
 import { openUploads } from './serving/open-uploads.ts';
 import { keepPrivate } from './serving/private-files.ts';
 import { Readiness } from './serving/readiness.ts';
+import { openRowSecurity, rowSecurityWarnings } from './serving/row-security.ts';
 import { callerFaults, servingFaults, uploadSourceFaults } from './serving/serving-faults.ts';
 import { openSharing, signInPlace } from './sharing/open-sharing.ts';
 import { openSignIn } from './sign-in/open-sign-in.ts';
@@ -72,7 +73,7 @@ export async function serveCommand(surroundings: Surroundings, options: ServeOpt
   if (keyFaults.length > 0) {
     throw new ConfigError(keyFaults);
   }
-  for (const warning of rules.warnings) {
+  for (const warning of [...rules.warnings, ...rowSecurityWarnings(config, catalogue)]) {
     surroundings.print(`warning: ${warning}`);
   }
   const readiness = new Readiness();
@@ -172,6 +173,7 @@ async function serveUntil(end: Promise<End>, serving: Serving): Promise<End> {
   const sharing = await openSharing(warehouse, options.beat);
   const signIn = await openSignIn(config, observe, signInPlace(surroundings, sharing));
   const { proxied, archives } = await connectArchives(watched, catalogue, database);
+  const stored = await openRowSecurity(database, config, { catalogue: () => archives.catalogue(), observe });
   const access = accessOf(config, { catalogue, signsIn: signIn.authentication.signsIn, observe });
   const replies = await openReplies(config, observe);
   const audit = openAudit(config, database, { signsIn: signIn.authentication.signsIn, observe });
@@ -188,7 +190,7 @@ async function serveUntil(end: Promise<End>, serving: Serving): Promise<End> {
       capabilities: feedCapabilities,
       sources: new DataSources(
         {
-          database,
+          ...stored,
           results: new ResultCache(),
           timeout: config.statementTimeout,
           evaluation: config.evaluation,
@@ -272,6 +274,7 @@ async function serveUntil(end: Promise<End>, serving: Serving): Promise<End> {
     return ended;
   } finally {
     await leave();
+    stored.close();
     await audit.close();
     await probe.close();
     await replies?.close();

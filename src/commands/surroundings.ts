@@ -65,11 +65,13 @@ export async function openWarehouse(
   { config, environment, print, observe }: Surroundings,
   { serves = false }: { readonly serves?: boolean } = {},
 ): Promise<Warehouse> {
+  // Other programs than a gateway that serves read as nobody whom rules are about.
+  const statesRights = serves && config.rowLevelSecurity;
   if (config.databaseUrl !== null) {
     const logins = followLogins(config.databaseUrl, { config, environment, observe });
     try {
       const { primary: connection, standbys: addresses } = logins;
-      const settings = { connection, observe, ...readLimits(config, null) };
+      const settings = { connection, observe, ...readLimits(config, null), statesRights };
       const primary = await openDatabase(settings);
       const { readMaxLag: maxLag } = config;
       const reads = serves && addresses.length > 0;
@@ -102,6 +104,7 @@ export async function openWarehouse(
       connection: server.address,
       observe,
       ...readLimits(config, server),
+      statesRights,
     });
     return {
       database,

@@ -3,6 +3,7 @@ import type { Model } from '../edm/model.ts';
 import type { ReadingEvent } from '../observation/events/http.ts';
 import { ofRequest } from '../observation/observe.ts';
 import { bindRead } from '../plan/bind/bind-read.ts';
+import type { Grants } from '../plan/grants.ts';
 import { describePlan } from '../plan/model/describe.ts';
 import type { Bound, ReadPlan } from '../plan/model/read-plan.ts';
 import { restrict } from '../plan/restrict.ts';
@@ -31,7 +32,7 @@ export async function answer(exchange: Exchange, feed: Feed): Promise<void> {
   const grants = feed.grantsOf(exchange.principal, whole);
   const catalogue = visibleCatalogue(whole, grants);
   const { uri, instant } = splitInstant(exchange.timing.measure('parse', () => parse(exchange)));
-  const place = { exchange, feed, catalogue };
+  const place = { exchange, feed, catalogue, grants };
   const plan = exchange.timing.measure('bind', () => restrict(bind(uri, { ...place, instant }), grants));
   checkRights(plan, uri);
   feed.observe({ event: 'plan', id: exchange.id, plan: (values) => describePlan(plan, { values }) });
@@ -93,6 +94,7 @@ interface Place {
   readonly exchange: Exchange;
   readonly feed: Feed;
   readonly catalogue: Catalogue;
+  readonly grants: Grants;
 }
 
 interface BindPlace extends Place {
@@ -153,11 +155,12 @@ interface ReadingPlace extends Place {
   readonly continues: boolean;
 }
 
-function readingOf(uri: ODataUri, { exchange, feed, catalogue, form, continues }: ReadingPlace): Reading {
+function readingOf(uri: ODataUri, { exchange, feed, catalogue, grants, form, continues }: ReadingPlace): Reading {
   const { method, prefer, signal, caller, timing, response } = exchange;
   const { skiptoken: skipToken = null, deltatoken: deltaToken = null } = uri.options;
   return {
     catalogue,
+    grants,
     format: form.json,
     headOnly: method === 'HEAD',
     skipToken,

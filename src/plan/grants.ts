@@ -1,5 +1,6 @@
 import { speaksOfKeyAlone } from './logic/key-condition.ts';
 import type { PropertyView, RowCondition } from './model/restricted-set.ts';
+import type { RowRule } from './model/row-rule.ts';
 
 /** What somebody may see of one set. */
 export interface SetGrant {
@@ -11,6 +12,8 @@ export interface SetGrant {
   readonly views: ReadonlyMap<string, PropertyView>;
   /** Conditions and views as text; empty: there are none. */
   readonly rule: string;
+  /** The rules that `rows` was made of, for policies of PostgreSQL: one of them gives each row that is there. Empty: all rows, or none. */
+  readonly rowRules: readonly RowRule[];
 }
 
 /**
@@ -77,7 +80,9 @@ const seen = new WeakMap<SetGrant, string>();
 
 /** Everything of some sets, and nothing of others. */
 export function wholeSets(names: Iterable<string>): Grants {
-  const sets = new Map([...names].map((name) => [name, { properties: null, rows: null, views: new Map(), rule: '' }]));
+  const sets = new Map(
+    [...names].map((name) => [name, { properties: null, rows: null, views: new Map(), rule: '', rowRules: [] }]),
+  );
   return { sets, shape: grantShape(sets) };
 }
 

@@ -5,6 +5,7 @@ import type { ControlShape, RowShape } from '../json/row-shape.ts';
 import type { CopyRowWriter } from '../json/row-writer.ts';
 import type { ReadingEvent } from '../observation/events/source.ts';
 import type { Observe } from '../observation/observe.ts';
+import type { Grants } from '../plan/grants.ts';
 import type { Bound, ReadPlan } from '../plan/model/read-plan.ts';
 import type { CopyAge } from '../upstream/upstream.ts';
 import type { ReadServer } from '../warehouse/database.ts';
@@ -32,6 +33,8 @@ export interface DataSource<Plan extends RowsPlan> {
 export interface Reading {
   /** The sets as they were served when the plan was bound. */
   readonly catalogue: Catalogue;
+  /** What whoever asks may see; the plan is cut down to it already. */
+  readonly grants: Grants;
   readonly format: JsonFormat;
   /** Nothing but the head of the reply is wanted: rows are not worth an effort. */
   readonly headOnly: boolean;

@@ -5,6 +5,7 @@
 
 import type { WarehouseEvent } from '../observation/events/warehouse.ts';
 import type { Observe } from '../observation/observe.ts';
+import type { RowPolicy } from '../sql/row-policy.ts';
 
 /** Column values as `pg` parses them, except `bigint`/`numeric`, which stay text. */
 export type DatabaseRow = Record<string, unknown>;
@@ -141,6 +142,18 @@ export interface ReadOptions<T = unknown> {
   readonly sets?: readonly string[];
   /** Whether the work may be begun anew: nobody has seen anything of it yet. Absent: it may. */
   readonly unseen?: () => boolean;
+  /** Which rows PostgreSQL's policies let it see. Absent: none, where there are policies. */
+  readonly rights?: RowRights;
+}
+
+/** What a read says that it may see, where tables have policies for their rows. */
+export interface RowRights {
+  /** Tokens of policies, joined by commas. */
+  readonly text: string;
+  /** JSON of what these policies ask of who reads, by token; empty: nothing. */
+  readonly claims: string;
+  /** The policies, which have to be there. */
+  readonly policies: readonly RowPolicy[];
 }
 
 /** A read whose work only PostgreSQL can estimate. */

@@ -4,6 +4,8 @@ import { GatewayError } from '../errors.ts';
 import type { WarehouseEvent } from '../observation/events/warehouse.ts';
 import { type Observe, unobserved } from '../observation/observe.ts';
 import { fencedApart } from '../sql/apart.ts';
+import { escapeText } from '../sql/literal.ts';
+import { allRights, claimsSetting, rightsSetting } from '../sql/row-policy.ts';
 import { type Admission, type AdmissionLimits, type Admitted, ReadAdmission } from './admission/admission.ts';
 import { admissionLimits } from './admission/admission-limits.ts';
 import { type Estimate, readEstimate, together } from './admission/estimate.ts';
@@ -28,6 +30,7 @@ import type {
   QueryResult,
   ReadOptions,
   ReadSession,
+  RowRights,
   Snapshot,
   Transaction,
 } from './database.ts';
@@ -55,6 +58,8 @@ export interface DatabaseSettings {
   readonly observe?: Observe<WarehouseEvent>;
   /** What one read may take of the server's disk. Absent: what the server allows. */
   readonly temporaryFiles?: TemporaryFiles;
+  /** Each read says which rows it may see (`ReadOptions.rights`), and sees none where it does not. Absent: all of them see all rows, whatever policies there are. */
+  readonly statesRights?: boolean;
 }
 
 /** Milliseconds for an estimate: planning a hundred joins takes half a second. */
@@ -89,6 +94,12 @@ export async function openDatabase(settings: DatabaseSettings): Promise<Database
   }
   return database;
 }
+
+/** Settings of one transaction. */
+const rightsSettings = ({ text, claims }: RowRights): readonly string[] => [
+  `${rightsSetting} = ${escapeText(text)}`,
+  ...(claims === '' ? [] : [`${claimsSetting} = ${escapeText(claims)}`]),
+];
 
 /** Throws DatabaseUnsupported. */
 export function checkServer(server: { version: string; number: number; encoding: string }): void {
@@ -125,6 +136,7 @@ class PostgresDatabase implements Database {
   readonly #admission: ReadAdmission;
   readonly #rest: RestLimits;
   readonly #temporaryFiles: TemporaryFiles | null;
+  readonly #statesRights: boolean;
   readonly #observe: Observe<WarehouseEvent>;
   /** Whether our user may limit temporary files: a superuser, or who was granted it. */
   #mayLimit = false;
@@ -145,6 +157,7 @@ class PostgresDatabase implements Database {
     });
     this.#rest = settings.rest ?? restLimits;
     this.#temporaryFiles = settings.temporaryFiles ?? null;
+    this.#statesRights = settings.statesRights ?? false;
     this.#observe = settings.observe ?? unobserved;
     this.#admission = new ReadAdmission({
       ...admissionLimits(readers, settings.heavy ?? os.availableParallelism()),
@@ -183,7 +196,8 @@ class PostgresDatabase implements Database {
 
   #sessionSettings(): readonly string[] {
     const files = this.#temporaryFiles;
-    return [...readerSettings, ...(this.#mayLimit && files !== null ? [temporaryFileLimit(files.bytes)] : [])];
+    const all = this.#statesRights ? [] : [`${rightsSetting} = '${allRights}'`];
+    return [...readerSettings, ...all, ...(this.#mayLimit && files !== null ? [temporaryFileLimit(files.bytes)] : [])];
   }
 
   async query<Row extends DatabaseRow>(text: string, values?: readonly unknown[]): Promise<QueryResult<Row>> {
@@ -294,8 +308,11 @@ class PostgresDatabase implements Database {
   }
 
   /** Settings of one transaction, as statements. */
-  #localSettings(client: pg.PoolClient, { weighed = null }: ReadOptions): readonly string[] {
+  #localSettings(client: pg.PoolClient, { weighed = null, rights }: ReadOptions): readonly string[] {
     const local: string[] = isSettled(client) ? [] : [...this.#sessionSettings()];
+    if (rights !== undefined) {
+      local.push(...rightsSettings(rights));
+    }
     if (weighed === null) {
       return local.map((setting) => `SET LOCAL ${setting}`);
     }

@@ -27,7 +27,11 @@ export interface WholeProgram {
 
 export const archivedSet = 'BuzzeasyCalls';
 
-export async function startWholeProgram(access: string): Promise<WholeProgram> {
+/** `settings`: besides its own. */
+export async function startWholeProgram(
+  access: string,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<WholeProgram> {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'gateway-rights-'));
   const file = (name: string, text: string): string => {
     writeFileSync(path.join(folder, name), text, { mode: 0o600 });
@@ -54,6 +58,7 @@ export async function startWholeProgram(access: string): Promise<WholeProgram> {
     ENTRA_CLIENT_ID: application,
     ENTRA_AUTHORITY: entra.authority,
     ACCESS_FILE: file('access.yaml', access),
+    ...settings,
   };
   let stop = (_: string): void => {};
   const stopped = new Promise<string>((resolve) => {

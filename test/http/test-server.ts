@@ -20,6 +20,7 @@ import type { Upstream } from '../../src/upstream/upstream.ts';
 import { type DatabaseSettings, openDatabase } from '../../src/warehouse/postgres-database.ts';
 import { catalogue, createTables } from '../sql/small-model.ts';
 import { collect } from '../support/collect-events.ts';
+import { guarded } from '../support/guarded.ts';
 import { migratedDatabase } from '../support/made-databases.ts';
 import { unhurried } from '../support/unhurried.ts';
 
@@ -76,6 +77,8 @@ export interface TestServerOptions {
   /** Absent: plain HTTP. */
   readonly tls?: TlsIdentity;
   readonly beside?: (app: FastifyInstance) => void;
+  /** PostgreSQL has policies for rows, and each read says which ones it may see. */
+  readonly rowLevelSecurity?: boolean;
   /** What lies between the feed and PostgreSQL. */
   readonly proxy?: (connectionString: string) => Promise<{ readonly connectionString: string }>;
 }
@@ -84,7 +87,9 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   const { connectionString, drop } = await migratedDatabase();
   const proxied = await options.proxy?.(connectionString);
   const connection = proxied?.connectionString ?? connectionString;
-  const database = await openDatabase({
+  const statesRights = options.rowLevelSecurity ?? false;
+  const opened = await openDatabase({
+    statesRights,
     ...(options.observe === undefined ? {} : { observe: options.observe }),
     ...unhurried,
     ...options.database,
@@ -95,6 +100,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   await client.query("SET TimeZone = 'UTC'");
   await makeSmallModel(client);
   await client.query(options.rows ?? '');
+  const database = statesRights ? await guarded(opened, options.catalogue?.() ?? catalogue) : opened;
   const log: RequestRecord[] = [];
   const defects: Error[] = [];
   const broken: string[] = [];
@@ -106,6 +112,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
       sources: new DataSources(
         {
           database,
+          statesRights,
           results: new ResultCache(),
           timeout: options.statementTimeout ?? 30_000,
           ...(options.evaluation && { evaluation: options.evaluation }),

@@ -2,7 +2,9 @@ import { deepEqual, equal, match, notEqual } from 'node:assert/strict';
 import pg from 'pg';
 import { setsTouched } from '../../src/ingest/derive/derived-sets.ts';
 import { storedTable } from '../../src/ingest/stored/stored-table.ts';
+import { allRowsPolicy } from '../../src/sql/row-policy.ts';
 import type { Transaction } from '../../src/warehouse/database.ts';
+import { putPolicy } from '../../src/warehouse/row-policies/put-policy.ts';
 import { FreshTables } from '../../src/warehouse/tables/fresh-tables.ts';
 import { provision } from '../../src/warehouse/tables/provision.ts';
 import { catalogue, exportFile, type Feed, useFeed } from './support/feed.ts';
@@ -176,6 +178,34 @@ describe('Empty tables that the first load of a set does not replace', () => {
     });
   }
 });
+
+describe('Tables with policies of the gateway for their rows', () => {
+  const feed = useFeed();
+
+  it('are replaced by the first load of a set, and have them afterwards', async () => {
+    const relation = { schema: 'feed', name: set };
+    const rule = { ...allRowsPolicy(relation), token: '0123456789abcdef', using: `"TeamId" = '1'` };
+    await putPolicy(feed().database, rule);
+    const [before, policies] = [await identity(feed(), set), await standing(feed())];
+    equal(loaded(await feed().load('first.csv', clean, options)).state, 'loaded');
+    notEqual(await identity(feed(), set), before);
+    equal(policies.length, 2);
+    deepEqual(await standing(feed()), policies);
+    const [seen] = await feed().rows<{ some: boolean }>(`SELECT count(*) BETWEEN 1 AND 3000 AS some FROM ${table}`);
+    equal(seen?.some, false);
+    const client = new pg.Client({ connectionString: feed().connectionString });
+    await client.connect();
+    await client.query('SET ROLE gateway_reader');
+    const { rows } = await client.query<{ team: string }>(`SELECT DISTINCT "TeamId" AS team FROM ${table}`);
+    await client.end();
+    deepEqual(rows, [{ team: '1' }]);
+  });
+});
+
+const standing = (feed: Feed): Promise<readonly Record<string, unknown>[]> =>
+  feed.rows(
+    `SELECT p.polname, pg_get_expr(p.polqual, p.polrelid) AS using, p.polroles::regrole[]::text AS roles, c.relrowsecurity FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid WHERE c.oid = '${table}'::regclass ORDER BY 1`,
+  );
 
 describe('Readers beside the first load of a set', () => {
   const feed = useFeed();

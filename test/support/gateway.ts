@@ -12,6 +12,7 @@ import type { Database } from '../../src/warehouse/database.ts';
 import { openDatabase } from '../../src/warehouse/postgres-database.ts';
 import { catalogueOf } from './catalogue-of.ts';
 import { collect } from './collect-events.ts';
+import { guarded } from './guarded.ts';
 import { provisionedDatabase } from './made-databases.ts';
 import { readTwice } from './read-twice.ts';
 import { unhurried } from './unhurried.ts';
@@ -73,6 +74,8 @@ interface GatewayParts extends Pick<Feed, 'authentication' | 'grantsOf'> {
   readonly served: () => Catalogue;
   readonly reportingTimeZone: string;
   readonly results: ResultCache;
+  /** PostgreSQL has policies for rows, and each read says which ones it may see. */
+  readonly rowLevelSecurity: boolean;
   /** Registers plugins beside the feed. */
   readonly beside: (app: FastifyInstance, feed: Feed, database: Database) => void;
 }
@@ -87,6 +90,7 @@ export async function testGateway(
     grantsOf = () => everything,
     served,
     results,
+    rowLevelSecurity: statesRights = false,
     ...settings
   }: Partial<FeedSettings & Pick<Feed, 'replies'> & GatewayParts> = {},
   capabilities: Feed['capabilities'] = null,
@@ -94,14 +98,17 @@ export async function testGateway(
   const read = catalogueOf(folder);
   const catalogue = reportingTimeZone === 'UTC' ? read : { ...read, reportingTimeZone };
   const { connectionString, drop } = await provisionedDatabase(catalogue);
-  const opened = { ...unhurried, connection: connectionString };
-  const twice = await readTwice(opened);
+  const opened = { ...unhurried, connection: connectionString, statesRights };
+  const twice = statesRights ? null : await readTwice(opened);
   const database = twice?.database ?? (await openDatabase(opened));
   const defects: Error[] = [];
   const feedOf = (database: Database): Feed => ({
     catalogue: served ?? (() => catalogue),
     capabilities,
-    sources: new DataSources({ database, results: results ?? new ResultCache(), timeout: 30_000 }, new Map()),
+    sources: new DataSources(
+      { database, statesRights, results: results ?? new ResultCache(), timeout: 30_000 },
+      new Map(),
+    ),
     authentication,
     grantsOf,
     settings: { pageSize: 20_000, publicUrl: null, ...settings },
@@ -116,7 +123,7 @@ export async function testGateway(
     const { port } = app.server.address() as AddressInfo;
     return { app, root: `http://127.0.0.1:${port}/odata/` };
   };
-  const { app, root } = await listen(database);
+  const { app, root } = await listen(statesRights ? await guarded(database, catalogue) : database);
   const other = twice === null ? null : await listen(twice.alone);
   const check = () => {
     if (defects.length > 0) {

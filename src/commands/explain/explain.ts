@@ -17,11 +17,13 @@ import { restrict } from '../../plan/restrict.ts';
 import { visibleCatalogue } from '../../plan/visible.ts';
 import type { Principal } from '../../sign-in/principal.ts';
 import { sourcesOf } from '../../source/federated/sources.ts';
+import { rowRights } from '../../source/stored/row-rights.ts';
 import { formattedSql } from '../../sql/formatted-sql.ts';
 import { withoutLiterals } from '../../sql/hidden-literals.ts';
 import { urlText } from '../../upstream/url/url-text.ts';
 import { parseODataUri, settleQuery } from '../../uri/parse-uri.ts';
 import type { ODataUri } from '../../uri/syntax.ts';
+import type { ReadOptions } from '../../warehouse/database.ts';
 import { exitCodes } from '../exit-code.ts';
 import { type ConnectedUpstreams, connectUpstreams } from '../feeds/connect-upstreams.ts';
 import { accessOf, explainedPrincipal } from '../serving/access-works.ts';
@@ -88,7 +90,7 @@ export async function explainCommand(
         rightsLines(access, principal, access.grantsOf(principal, proxied.documented)),
       );
     }
-    const { plan, restricted, catalogue } = await boundTo(uri, { proxied, grants, pageSize: config.pageSize });
+    const { plan, restricted, granted, catalogue } = await boundTo(uri, { proxied, grants, pageSize: config.pageSize });
     section('Plan', describePlan(plan, { values }).split('\n'));
     if (restricted !== plan) {
       section('Plan of the rows that may be seen', describePlan(restricted, { values }).split('\n'));
@@ -99,7 +101,9 @@ export async function explainCommand(
       section(`${reads.length > 1 ? `${index + 1}. ` : ''}${titleOf(read)}`, linesOf(read, values));
     }
     const statements = reads.filter((read) => read.kind === 'statement').filter(({ brought = false }) => !brought);
-    return await explainStatements(surroundings, statements, { section, analyze: flags.analyze === true, values });
+    const rights = config.rowLevelSecurity ? { rights: rowRights(restricted.setNames, granted, catalogue) } : {};
+    const how = { section, analyze: flags.analyze === true, values, ...rights };
+    return await explainStatements(surroundings, statements, how);
   } catch (error) {
     if (error instanceof GatewayError) {
       positionLines(error, url, values).forEach(print);
@@ -172,6 +176,7 @@ interface BoundTo {
   readonly plan: Bound;
   /** The same object where nothing restricts it. */
   readonly restricted: Bound;
+  readonly granted: Grants;
   /** As who asks sees it. */
   readonly catalogue: Catalogue;
 }
@@ -188,7 +193,7 @@ async function boundTo(uri: ODataUri, { proxied, grants, pageSize }: Binding): P
     const granted = grants(served);
     const catalogue = visibleCatalogue(served, granted);
     const plan = bound(uri, catalogue, pageSize);
-    return { plan, restricted: restrict(plan, granted), catalogue };
+    return { plan, restricted: restrict(plan, granted), granted, catalogue };
   };
   const isProxied = (set: string): boolean => proxied.documented.sets.get(set)?.kind === 'upstream';
   let documented: BoundTo | null = null;
@@ -240,7 +245,7 @@ function linesOf(read: Read, values: Values): readonly string[] {
   }
 }
 
-interface Explaining {
+interface Explaining extends Pick<ReadOptions, 'rights'> {
   readonly section: (title: string, lines: readonly string[]) => void;
   readonly analyze: boolean;
   readonly values: Values;
@@ -249,13 +254,14 @@ interface Explaining {
 async function explainStatements(
   surroundings: Surroundings,
   statements: readonly (Read & { readonly kind: 'statement' })[],
-  { section, analyze, values }: Explaining,
+  { section, analyze, values, ...rights }: Explaining,
 ): Promise<number> {
   if (statements.length === 0) {
     return exitCodes.ok;
   }
   return withExistingWarehouse(surroundings, async ({ database }) => {
-    const reading = { timeout: surroundings.config.statementTimeout, signal: new AbortController().signal };
+    const { statementTimeout: timeout } = surroundings.config;
+    const reading = { timeout, signal: new AbortController().signal, ...rights };
     for (const { title, sql } of statements) {
       const lines = await database.read((session) => postgresPlan(session, sql, { analyze, values }), reading);
       section(`PostgreSQL's plan: ${title}`, lines);

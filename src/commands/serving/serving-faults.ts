@@ -29,6 +29,9 @@ export function servingFaults(config: Config): readonly string[] {
     ...credentials,
     ...uploadKeyFaults(config),
     ...(tls === null ? [] : [`TLS_CERT_FILE: ${tls}`]),
+    ...(config.rowLevelSecurity && config.accessFile === null
+      ? ['ROW_LEVEL_SECURITY: needs ACCESS_FILE, whose rules it has PostgreSQL hold to']
+      : []),
   ];
 }
 

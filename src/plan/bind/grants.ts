@@ -4,13 +4,15 @@ import { GatewayError } from '../../errors.ts';
 import { parseExpression } from '../../uri/parse-uri.ts';
 import type { Expression } from '../../uri/syntax.ts';
 import { type Grants, grantShape, type SetGrant } from '../grants.ts';
-import { isAlways, joinedBy } from '../logic/condition.ts';
+import { isAlways, isNever, joinedBy } from '../logic/condition.ts';
 import type { BoundExpression } from '../model/read-plan.ts';
 import type { PropertyView, RowCondition, ViewCase } from '../model/restricted-set.ts';
+import type { RowRule } from '../model/row-rule.ts';
 import { visitExpression } from '../model/walk.ts';
 import { bindCondition } from './expression/expression.ts';
 import { defaultPlanLimits, noUsage } from './limits.ts';
 import { perhaps } from './names.ts';
+import { rowRuleOf } from './row-rules.ts';
 import { type Binding, rowScope } from './scope.ts';
 
 /** What a rule says of one set, in names and text. */
@@ -58,6 +60,8 @@ interface Alternative {
   readonly properties: ReadonlySet<string> | null;
   readonly masked: ReadonlySet<string>;
   readonly rows: RowCondition | null;
+  /** null: all rows, or none. */
+  readonly rowRule: RowRule | null;
 }
 
 /** All rules about one row: the row is seen if any of them gives it, and a value of it if one of those that give the row does. */
@@ -66,15 +70,20 @@ function bindSet(set: EntitySet, rules: readonly SetRule[], context: RuleContext
   const alternatives = rules.map((rule): Alternative => {
     const properties = rule.properties === undefined ? null : granted(rule.properties, set);
     const masked = maskable(rule.masked ?? [], set);
-    const rows = rule.rows === undefined ? null : condition(rule.rows, set, { ...context, rule, variable });
-    return { properties, masked, rows: rows !== null && isAlways(rows.condition) ? null : rows };
+    const place = { ...context, rule, variable };
+    const rows = rule.rows === undefined ? null : condition(rule.rows, set, place);
+    if (rows === null || rule.rows === undefined || isAlways(rows.condition)) {
+      return { properties, masked, rows: null, rowRule: null };
+    }
+    return { properties, masked, rows, rowRule: isNever(rows.condition) ? null : rowRule(rule.rows, set, place) };
   });
   const open = alternatives.some(({ rows }) => rows === null);
   const views = viewsOf(set, alternatives);
   const rows = open ? null : anyOf(alternatives, variable);
   const told = [...views].map(([name, { cases }]) => [name, cases.map(({ as, rows }) => [as, rows?.text ?? null])]);
   const rule = rows === null && told.length === 0 ? '' : JSON.stringify([rows?.text ?? null, ...told]);
-  return { properties: everyName(alternatives), rows, views, rule };
+  const rowRules = open ? [] : alternatives.flatMap(({ rowRule }) => (rowRule === null ? [] : [rowRule]));
+  return { properties: everyName(alternatives), rows, views, rule, rowRules };
 }
 
 /** null: all. */
@@ -189,6 +198,11 @@ function condition(text: string, set: EntitySet, context: RulePlace): RowConditi
   const told = aliases === undefined ? text : `${text} ${JSON.stringify([...aliases], withoutPlaces)}`;
   return { variable, condition: bound, text: told, reads: [...reads].sort() };
 }
+
+const rowRule = (text: string, set: EntitySet, place: RulePlace): RowRule =>
+  rowRuleOf(text, place, place.rule.aliases ?? new Map(), (aliases) =>
+    boundText(text, set, { ...place, rule: { ...place.rule, aliases } }),
+  );
 
 const withoutPlaces = (key: string, value: unknown): unknown => (key === 'at' ? undefined : value);
 

@@ -19,6 +19,7 @@ import {
 import type { Sources } from '../federated/sources.ts';
 import { currentVersions, versionsText } from '../stored/data-versions.ts';
 import { goesOn, recencyOf } from '../stored/recency.ts';
+import { statedRights } from '../stored/row-rights.ts';
 import type { Store } from '../stored/stored-read.ts';
 import { upstreamOptions } from '../upstream/upstream-source.ts';
 import { AllPage } from './all-page.ts';
@@ -56,6 +57,7 @@ export class AllSource implements DataSource<AllPlan> {
       weighed: { key: '', statements: null, multiplies: false },
       unseen: reading.unseen,
       recency: recencyOf(plan.setNames, { catalogue: reading.catalogue, goesOn: goesOn(plan) }),
+      ...statedRights(this.#store, plan.setNames, reading),
       ...(reading.onServer && { onServer: reading.onServer }),
       ...(parts.proxied.length === 0 ? { opening: versionsText(plan.setNames, reading.catalogue) } : {}),
     });

@@ -12,6 +12,7 @@ import {
   unversioned,
 } from '../data-source.ts';
 import type { Sources } from '../federated/sources.ts';
+import { statedRights } from '../stored/row-rights.ts';
 import type { EvaluationLimits, Store } from '../stored/stored-read.ts';
 import { compileStored, storedReply } from '../stored/stored-reply.ts';
 import { upstreamOptions } from '../upstream/upstream-source.ts';
@@ -54,7 +55,7 @@ export class EvaluatedSource implements DataSource<EvaluatedPlan> {
 
   async #evaluate<T>(
     { plan, catalogue, parts }: Evaluation,
-    { asked, reading }: { readonly asked: EvaluatedPlan; readonly reading: Reading },
+    { asked, reading }: { readonly asked: Bound<EvaluatedPlan>; readonly reading: Reading },
     recipient: Recipient<T>,
   ): Promise<T> {
     const { database, results, timeout, evaluation: limits = usualLimits } = this.#store;
@@ -77,7 +78,13 @@ export class EvaluatedSource implements DataSource<EvaluatedPlan> {
         const read = { plan, reading: own, session, compiled, results, validator: unversioned, tracking: null };
         return recipient.take(inOnePage(await storedReply(read), session.rest));
       },
-      { timeout, signal, observe, onTurn: (waited) => (waited >= 1 ? timing.note('queue', waited) : undefined) },
+      {
+        timeout,
+        signal,
+        observe,
+        onTurn: (waited) => (waited >= 1 ? timing.note('queue', waited) : undefined),
+        ...statedRights(this.#store, asked.setNames, reading),
+      },
     );
   }
 }

@@ -10,6 +10,7 @@ import type { DataSource, Reading, Recipient } from '../data-source.ts';
 import { lendObjects, type ObjectRows, type ObjectRowsEnd } from '../object-page.ts';
 import { ownSource } from '../own-source.ts';
 import { recencyOf } from '../stored/recency.ts';
+import { statedRights } from '../stored/row-rights.ts';
 import type { Store } from '../stored/stored-read.ts';
 import { absentReply, numberReply, objectReply, upstreamOptions } from '../upstream/upstream-source.ts';
 import { completeRows } from './complete-rows.ts';
@@ -41,6 +42,7 @@ export class FederatedSource implements DataSource<UpstreamPlan> {
     const context: JoinContext = {
       sources,
       store: this.#store,
+      ...statedRights(this.#store, plan.setNames, reading),
       recency: recencyOf(plan.setNames, { catalogue: reading.catalogue, goesOn: true }),
       format,
       signal,

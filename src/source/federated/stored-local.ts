@@ -130,9 +130,10 @@ export class StoredLocal implements LocalSource {
 
   /** Runs one query; where it is a large one, when its turn comes. Nothing is held while it waits. */
   #read<T>(query: CompiledQuery, work: (session: ReadSession) => Promise<T>): Promise<T> {
-    const { store, signal, observe, recency } = this.#context;
+    const { store, signal, observe, recency, rights } = this.#context;
     const { database, timeout } = store;
-    return database.read(work, { timeout, signal, observe, recency, weighed: statementWeight(query) });
+    const options = { timeout, signal, observe, recency, weighed: statementWeight(query) };
+    return database.read(work, rights === undefined ? options : { ...options, rights });
   }
 
   get #catalogue() {

@@ -31,6 +31,8 @@ export interface Store {
   readonly timeout: number;
   /** What a request may bring along of feeds, to be worked out here. Absent: the usual limits. */
   readonly evaluation?: EvaluationLimits;
+  /** Reads say which rows they may see, for PostgreSQL to hold them to it. Absent: they do not. */
+  readonly statesRights?: boolean;
 }
 
 /** One read of one snapshot. */

@@ -6,6 +6,7 @@ import { saysKey } from './delta/trackable.ts';
 import { isTracked, openTracking } from './delta/tracking.ts';
 import { readWeight } from './read-weight.ts';
 import { goesOn, recencyOf } from './recency.ts';
+import { statedRights } from './row-rights.ts';
 import type { Store, StoredPlan } from './stored-read.ts';
 import { compileStored, storedReply } from './stored-reply.ts';
 
@@ -44,6 +45,7 @@ export class StoredSource implements DataSource<StoredPlan> {
       ...this.#options(reading),
       recency: recencyOf(plan.setNames, { catalogue, goesOn: behindOthers || reading.deltaToken !== null }),
       sets: plan.setNames,
+      ...statedRights(this.#store, plan.setNames, reading),
       ...(sets.length === 0 ? {} : { opening: versionsText(sets, reading.catalogue) }),
       ...(early ? { early: (session: ReadSession) => recipient.recall(validatorIn(session)) } : {}),
       weighed: weight,

@@ -1,12 +1,13 @@
 import type { Catalogue } from '../../catalogue/catalogue.ts';
 import { quoteRelation } from '../../sql/identifier.ts';
+import { policyPattern } from '../../sql/row-policy.ts';
 import type { Transaction } from '../database.ts';
 import { sqlState } from '../postgres-errors.ts';
 import { wantedTableOf } from './wanted-tables.ts';
 
 /**
  * Whether the table of a set holds no row, and is as the gateway made it: its columns and indexes are those of the metadata, the
- * read role alone may read it, and nothing of anybody else's hangs on it, be it a view, a trigger, a policy, a grant, a comment, a setting, statistics or
+ * read role alone may read it, and nothing of anybody else's hangs on it, be it a view, a trigger, a policy that is none of the gateway's, a grant, a comment, a setting, statistics or
  * a publication. Such a table may be dropped for another one. If so, it is locked against other writers until the transaction ends;
  * one that somebody writes to now is none.
  */
@@ -42,12 +43,14 @@ const sorted = (select: string): string =>
 /** The catalogues are those of the PostgreSQL manual, chapter 52; all of these columns are there since version 13. */
 const plainQuery = (table: string): string => `SELECT NOT EXISTS (SELECT 1 FROM ${table})
     AND c.relkind = 'r' AND c.relpersistence = 'p' AND NOT c.relispartition AND NOT c.relhassubclass AND NOT c.relhastriggers
-    AND NOT c.relrowsecurity AND c.relreplident = 'd' AND c.reloptions IS NULL
+    AND c.relrowsecurity = EXISTS (SELECT 1 FROM pg_policy p WHERE p.polrelid = c.oid) AND NOT c.relforcerowsecurity
+    AND NOT EXISTS (SELECT 1 FROM pg_policy p WHERE p.polrelid = c.oid AND p.polname NOT LIKE '${policyPattern}')
+    AND c.relreplident = 'd' AND c.reloptions IS NULL
     AND pg_has_role(c.relowner, 'USAGE') AND c.relowner = (SELECT oid FROM pg_roles WHERE rolname = current_user)
     AND NOT EXISTS (SELECT 1 FROM aclexplode(c.relacl) a WHERE a.grantee <> c.relowner AND (a.grantee <> 'gateway_reader'::regrole OR a.privilege_type <> 'SELECT'))
     AND has_table_privilege('gateway_reader', c.oid, 'SELECT')
     AND NOT EXISTS (SELECT 1 FROM pg_attribute a WHERE a.attrelid = c.oid AND (a.attacl IS NOT NULL OR a.attoptions IS NOT NULL))
-    AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid AND d.deptype = 'n')
+    AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid AND d.deptype = 'n' AND d.classid <> 'pg_policy'::regclass)
     AND NOT EXISTS (SELECT 1 FROM pg_description d WHERE d.classoid = 'pg_class'::regclass AND d.objoid = c.oid)
     AND NOT EXISTS (SELECT 1 FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype <> 'n')
     AND NOT EXISTS (SELECT 1 FROM pg_statistic_ext s WHERE s.stxrelid = c.oid)

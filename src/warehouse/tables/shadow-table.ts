@@ -5,6 +5,7 @@ import { quoteIdentifier, quoteRelation } from '../../sql/identifier.ts';
 import type { Transaction } from '../database.ts';
 import { isPlaced, placeBeside } from '../placement/place-beside.ts';
 import { sqlState } from '../postgres-errors.ts';
+import { carryPolicies } from '../row-policies/carried-policies.ts';
 import { createBareTable, createIndexes } from './table-plan.ts';
 import { wantedTableOf } from './wanted-tables.ts';
 
@@ -155,6 +156,9 @@ export async function takePlace(transaction: Transaction, catalogue: Catalogue, 
     `ALTER TABLE ${live} ALTER COLUMN _row SET GENERATED ALWAYS`,
   ];
   const placed = transaction.isDistributed && (await isPlaced(transaction, one.shadow));
+  if (!transaction.isDistributed) {
+    await carryPolicies(transaction, one.live, one.shadow);
+  }
   await transaction.query(`DROP TABLE ${live}`);
   if (placed) {
     // Citus changes no identity of a distributed table; whoever writes gives no number of a row all the same.

@@ -30,13 +30,14 @@ export interface TwoFeeds {
 
 const settings = { publicUrl: 'http://feed.example', pageSize: 10 };
 
-export async function openTwoFeeds(): Promise<TwoFeeds> {
+/** `rowLevelSecurity`: PostgreSQL holds the restricted one to the rights, too. */
+export async function openTwoFeeds({ rowLevelSecurity = false } = {}): Promise<TwoFeeds> {
   const known = new Map<string, Grants>();
   const capabilities = feedCapabilities;
   const grantsOf: Feed['grantsOf'] = (principal) => known.get(principal?.name ?? '') ?? everything;
   const rows = `${insertRows()} UPDATE feed."Messages" SET "AgentId" = ("CaseId" + "Number") % 5`;
   const own = { settings, capabilities, authentication: byName };
-  const restricted = await startTestServer({ ...own, rows, grantsOf, catalogue: () => catalogue });
+  const restricted = await startTestServer({ ...own, rows, grantsOf, catalogue: () => catalogue, rowLevelSecurity });
   let seen = catalogue;
   const whole = ['Cases', 'Agents', 'Messages'].map((set) => `CREATE TABLE whole."${set}" AS TABLE feed."${set}";`);
   const bare = await startTestServer({

@@ -32,12 +32,13 @@ export interface WholeFeeds {
 /** Headers of who has no rights that restrict him. */
 const unrestricted = { 'api-key': 'everything' };
 
-export async function openWholeFeeds(): Promise<WholeFeeds> {
+/** `rowLevelSecurity`: PostgreSQL holds the restricted one to the rights, too. */
+export async function openWholeFeeds({ rowLevelSecurity = false } = {}): Promise<WholeFeeds> {
   let grants = everything;
   let seen: Catalogue = wholeCatalogue;
   const settings = { pageSize: 5, authentication: byName };
   const grantsOf: Feed['grantsOf'] = (principal) => (principal?.name === 'everything' ? everything : grants);
-  const restricted = await testGateway(metadataFolder, { ...settings, grantsOf }, feedCapabilities);
+  const restricted = await testGateway(metadataFolder, { ...settings, grantsOf, rowLevelSecurity }, feedCapabilities);
   const bare = await testGateway(metadataFolder, { ...settings, served: () => seen }, feedCapabilities);
   const statements = chosenSets.map(insertion).join(';');
   await restricted.database.query(statements);

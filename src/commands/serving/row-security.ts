@@ -1,0 +1,91 @@
+import { readAccess } from '../../access/read-access.ts';
+import { rulesOfRows } from '../../access/rules-of-rows.ts';
+import type { Catalogue } from '../../catalogue/catalogue.ts';
+import { type Config, ConfigError } from '../../config.ts';
+import type { CommandEvent } from '../../observation/events/commands.ts';
+import type { Observe } from '../../observation/observe.ts';
+import type { Store } from '../../source/stored/stored-read.ts';
+import { rulePolicy } from '../../sql/row-policy.ts';
+import type { Database } from '../../warehouse/database.ts';
+import { guardedDatabase } from '../../warehouse/row-policies/guarded-database.ts';
+import { removeAllPolicies } from '../../warehouse/row-policies/remove-policies.ts';
+import { RowPolicies } from '../../warehouse/row-policies/row-policies.ts';
+
+/** What rows are read from, and whether each read says which ones it may see. */
+export interface RowSecurity extends Pick<Store, 'database' | 'statesRights'> {
+  close(): void;
+}
+
+/** Milliseconds between two looks whether other sets are served, and between those at the database. */
+const looking = 10_000;
+const following = 600_000;
+
+/**
+ * Policies of PostgreSQL for the rows of all served sets, where the configuration wants them (docs/security.md). Where it does not, those of before are taken away.
+ * Throws ConfigError where tables lie on workers of Citus.
+ */
+export async function openRowSecurity(
+  database: Database,
+  { rowLevelSecurity, readMaxLag: maxLag }: Pick<Config, 'rowLevelSecurity' | 'readMaxLag'>,
+  { catalogue, observe }: { readonly catalogue: () => Catalogue; readonly observe: Observe<CommandEvent> },
+): Promise<RowSecurity> {
+  if (!rowLevelSecurity) {
+    await removeAllPolicies(database);
+    return { database, close: () => {} };
+  }
+  const { rowCount } = await database.query(`SELECT FROM pg_extension WHERE extname = 'citus'`);
+  if (rowCount > 0) {
+    throw new ConfigError(['ROW_LEVEL_SECURITY: must be off where the tables lie on workers of Citus']);
+  }
+  const policies = new RowPolicies(database);
+  let followed: Catalogue | null = null;
+  let until = 0;
+  let isAtWork = false;
+  const look = async (): Promise<void> => {
+    const served = catalogue();
+    if (isAtWork || (served === followed && performance.now() < until)) {
+      return;
+    }
+    isAtWork = true;
+    try {
+      if (await policies.follow(served)) {
+        followed = served;
+        until = performance.now() + following;
+      }
+    } finally {
+      isAtWork = false;
+    }
+  };
+  await look();
+  const timer = setInterval(() => {
+    look().catch((error: unknown) => {
+      const reason = error instanceof Error ? error.message : String(error);
+      observe({ event: 'scan-failed', work: 'row-level security', reason });
+    });
+  }, looking);
+  timer.unref();
+  return {
+    database: guardedDatabase(database, policies, { maxLag }),
+    statesRights: true,
+    close: () => clearInterval(timer),
+  };
+}
+
+/** Rules that PostgreSQL's policies let more rows through for than the rules give, for the start and `gateway check`. */
+export function rowSecurityWarnings(
+  { rowLevelSecurity, accessFile }: Pick<Config, 'rowLevelSecurity' | 'accessFile'>,
+  catalogue: Catalogue,
+): readonly string[] {
+  const document = rowLevelSecurity && accessFile !== null ? readAccess(accessFile, catalogue).document : null;
+  const wider = (document === null ? [] : rulesOfRows(document, catalogue)).flatMap(({ role, rule }) => {
+    const { set } = rule.variable;
+    const { exact, ownRows } = rulePolicy(rule, set, catalogue);
+    const why = exact
+      ? 'its condition looks at other rows of the set'
+      : 'a claim in its condition is more than a value';
+    return exact && !ownRows
+      ? []
+      : [`ROW_LEVEL_SECURITY: all rows of ${set.name} are let through to the role ${role}, since ${why}`];
+  });
+  return [...new Set(wider)];
+}
