@@ -116,6 +116,8 @@ export interface AggregatedRequest {
   /** Properties of the set; empty: all rows are one group. */
   readonly grouping: readonly Property[];
   readonly items: readonly AggregatedItem[];
+  /** Properties whose near values the feed has to tell apart, for its groups, and the rows in them, to be ours. */
+  readonly apart: readonly Property[];
 }
 
 export interface AggregatedItem {

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Catalogue, SetBinding } from '../../src/catalogue/catalogue.ts';
+import type { EntitySet, EntityType, Model, Property } from '../../src/edm/model.ts';
 import { feedCapabilities } from '../../src/http/capabilities.ts';
 import type { UpstreamEvent } from '../../src/observation/events/upstream.ts';
 import { type Observe, unobserved } from '../../src/observation/observe.ts';
@@ -20,6 +21,24 @@ import { catalogue, model } from '../sql/small-model.ts';
 import { IdleClock } from '../support/idle-clock.ts';
 import { tenantSource } from '../upstream/tenant.ts';
 
+/** As the feed declares it: PostgreSQL keeps six digits of a second. */
+const declared: Model = declaredModel(model);
+
+function declaredModel(own: Model): Model {
+  const precise = (property: Property): Property =>
+    /DateTimeOffset|TimeOfDay|Duration/.test(property.type) ? { ...property, precision: 6 } : property;
+  const types = [...own.entityTypes].map(([name, type]): [string, EntityType] => {
+    const properties = [...type.properties.values()].map((property) => [property.name, precise(property)] as const);
+    return [name, { ...type, properties: new Map(properties) }];
+  });
+  const entityTypes = new Map(types);
+  const sets = [...own.entitySets].map(([name, set]): [string, EntitySet] => [
+    name,
+    { ...set, entityType: entityTypes.get(set.entityType.name) ?? set.entityType },
+  ]);
+  return { ...own, entityTypes, entitySets: new Map(sets) };
+}
+
 /** The small model with some of its sets proxied, under their own names. */
 export function proxiedCatalogue(url: string, proxied: readonly string[]): Catalogue {
   const source = tenantSource({ url });
@@ -27,7 +46,12 @@ export function proxiedCatalogue(url: string, proxied: readonly string[]): Catal
     name,
     proxied.includes(name) ? { kind: 'upstream', name, source: source.name, upstreamName: name, title: name } : binding,
   ]);
-  return { ...catalogue, model, sources: new Map([...catalogue.sources, [source.name, source]]), sets: new Map(sets) };
+  return {
+    ...catalogue,
+    model: declared,
+    sources: new Map([...catalogue.sources, [source.name, source]]),
+    sets: new Map(sets),
+  };
 }
 
 /** The same, of a feed that is there for its addresses alone. `saysApply`: it says that it does all of `$apply`. */

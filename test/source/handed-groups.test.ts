@@ -8,7 +8,8 @@ const more = `
   INSERT INTO feed."Cases" ("Id", "Title", "Priority", "Small", "Cost", "Open", "AgentId", "DueOn") VALUES
     (50, 'Hello', 5, 7, NULL, false, 2, '2026-01-01'), (51, 'hello', 5, 7, NULL, false, 2, '2026-01-02'),
     (52, 'hello ', 6, 7, 0.25, false, 2, NULL), (53, 'héllo', 2000000000, 7, 0.75, false, 2, '2026-01-02'),
-    (54, 'hello', 2000000000, 8, -0.5, NULL, 4, '2026-01-01');`;
+    (54, 'hello', 2000000000, 8, -0.5, NULL, 4, '2026-01-01');
+  UPDATE feed."Cases" SET "CreatedAt" = '2026-01-01T00:00:00.123456Z'::timestamptz + "Small" * interval '1 us' WHERE "Id" > 50;`;
 
 const right: readonly string[] = [
   'Cases?$apply=aggregate(Cost with sum as T,$count as N)',
@@ -21,6 +22,8 @@ const right: readonly string[] = [
   'Cases?$apply=filter(Id gt 1000)/aggregate(Cost with sum as T,$count as N)',
   'Cases?$apply=filter(Id gt 1000)/groupby((Open),aggregate(Cost with sum as T))',
   'Cases/$count?$apply=groupby((Title,Open))',
+  'Cases?$apply=groupby((CreatedAt),aggregate($count as N))',
+  'Cases?$apply=filter(CreatedAt gt 2026-01-01T00:00:00.123463Z)/aggregate(CreatedAt with max as M,Id with min as I)',
   'Cases/$filter(Open)?$apply=groupby((AgentId),aggregate(Cost with max as M))/aggregate(M with average as A)',
 ];
 
@@ -106,6 +109,31 @@ const faults: readonly (readonly [string, string, Fault])[] = [
     { gives: merged((text) => text.normalize('NFD').replace(/\p{M}/gu, '')) },
   ],
   ['groups without blanks at the end', byTitle, { gives: merged((text) => text.trimEnd()) }],
+  [
+    'takes moments of a millisecond for one',
+    'Cases?$apply=groupby((CreatedAt))',
+    {
+      gives: (found) => [
+        ...new Map(
+          found.map((row) => [
+            JSON.stringify(row)
+              .replace(/(\.\d{3})\d+Z/, '$1Z')
+              .replace(/PT0\.00000\dS/, ''),
+            row,
+          ]),
+        ).values(),
+      ],
+    },
+  ],
+  [
+    'has decimals with a floating point',
+    'Cases?$apply=aggregate(Cost with countdistinct as D)',
+    {
+      gives: (found) => [
+        ...new Map(found.map((row) => [JSON.stringify(mapNumbers([row], Math.fround)), row])).values(),
+      ],
+    },
+  ],
   [
     'compares without case',
     "Cases?$apply=filter(Title eq 'hello')/aggregate($count as N)",

@@ -15,8 +15,8 @@ import type {
 } from '../../plan/model/read-plan.ts';
 import { isRestricted, wholeSet } from '../../plan/model/restricted-set.ts';
 import { visitNode } from '../../plan/model/walk.ts';
-import { isExactCondition } from '../../upstream/aggregated/exact-condition.ts';
-import { isExact, isOrdered, isSummed, isText } from '../../upstream/aggregated/exact-value.ts';
+import { ownProperty, toldApartBy } from '../../upstream/aggregated/exact-condition.ts';
+import { equality, isOrdered, isSummed } from '../../upstream/aggregated/exact-value.ts';
 import { groupType } from '../../upstream/aggregated/read-aggregated.ts';
 import type { AggregatedItem, AggregatedRequest, Aggregating } from '../../upstream/upstream.ts';
 import { temporaryTwin, twinOf, withTwins } from '../../warehouse/tables/twin-table.ts';
@@ -84,11 +84,16 @@ function firstGroups(plan: Applied): FirstGroups | null {
   }
   const filters = transformations.slice(0, at).flatMap((one) => (one.kind === 'filter' ? [one.condition] : []));
   const conditions = [...from.conditions, ...filters];
-  if (!conditions.every((condition) => isExactCondition(condition, from.set))) {
+  const compared = conditions.map((condition) => toldApartBy(condition, from.set));
+  if (compared.includes(null)) {
     return null;
   }
   const filter = conditions.length === 0 ? null : joinedBy('and', conditions);
-  const request = { set: wholeSet(from.set), filter, grouping: groups.keys, items: groups.items };
+  const { keys: grouping, items } = groups;
+  const ofItems = items.flatMap(({ property, method }) => (property === null || method === 'sum' ? [] : [property]));
+  const shown = [...grouping, ...ofItems].filter((property) => equality(property) === 'shown');
+  const apart = new Map([...shown, ...compared.flatMap((some) => some ?? [])].map((one) => [one.name, one]));
+  const request = { set: wholeSet(from.set), filter, grouping, items, apart: [...apart.values()] };
   return hasOwnNames(request) ? { plan, request, ...groups, rest } : null;
 }
 
@@ -130,12 +135,12 @@ function groupsOf(step: BoundTransformation, set: EntitySet): Groups | null {
 }
 
 function keyProperty({ expression, rollup, entity }: GroupingKey, set: EntitySet): Property | null {
-  const property = rollup === null && entity === undefined ? ownProperty(expression, set) : null;
-  return property !== null && (isExact(property) || isText(property)) ? property : null;
+  const property = rollup === null && entity === undefined ? plainProperty(expression, set) : null;
+  return property !== null && equality(property) !== null ? property : null;
 }
 
 function itemOf({ alias, type, nullable, method, expression, from, over }: BoundAggregate, set: EntitySet) {
-  const property = expression === null ? null : ownProperty(expression, set);
+  const property = expression === null ? null : plainProperty(expression, set);
   if (from.length > 0 || over !== undefined || method === 'average' || (expression !== null && property === null)) {
     return null;
   }
@@ -145,20 +150,13 @@ function itemOf({ alias, type, nullable, method, expression, from, over }: Bound
       ? method === 'count'
       : method === 'sum'
         ? isSummed(property)
-        : method === 'countdistinct'
-          ? isExact(property) || isText(property)
-          : isOrdered(property);
+        : equality(property) !== null && (method === 'countdistinct' || isOrdered(property));
   return isRight ? { result, method, property } : null;
 }
 
-function ownProperty(expression: BoundExpression, set: EntitySet): Property | null {
-  if (expression.kind !== 'PropertyValue') {
-    return null;
-  }
-  const { row, property } = expression;
-  const isOwn = row.steps.length === 0 && row.variable.key === undefined && row.variable.set.name === set.name;
-  return isOwn ? property : null;
-}
+/** As it is, in no wider type. */
+const plainProperty = (expression: BoundExpression, set: EntitySet): Property | null =>
+  expression.kind === 'PropertyValue' ? ownProperty(expression, set) : null;
 
 /** Whether a transformation of groups needs nothing but these. */
 function looksAtNoRow(step: BoundTransformation): boolean {

@@ -1,11 +1,8 @@
-import type { Property } from '../../edm/model.ts';
 import { nullProof } from '../../plan/logic/null-proof.ts';
-import { visitExpression } from '../../plan/model/walk.ts';
 import type { AggregatedItem, AggregatedRequest } from '../upstream.ts';
 import { encodeOption } from '../url/compile-url.ts';
 import { expressionText } from '../url/expression-text.ts';
 import { type UpstreamMap, upstreamPropertyName, upstreamSetName } from '../url/upstream-map.ts';
-import { isText } from './exact-value.ts';
 
 /** What is done with the rows that are left, not percent-encoded: `groupby((A,B),aggregate(...))`, or `aggregate(...)` of all of them. */
 export function groupsText({ grouping, items }: Pick<AggregatedRequest, 'grouping' | 'items'>): string {
@@ -35,19 +32,3 @@ export const applyPath = ({ set }: Pick<AggregatedRequest, 'set'>, text: string,
 /** Names of the transformations that a request needs, and its trials. */
 export const transformationsOf = ({ filter }: AggregatedRequest): readonly string[] =>
   filter === null ? ['aggregate', 'groupby'] : ['aggregate', 'groupby', 'filter'];
-
-/** The texts that the feed has to tell apart: those that are grouped by, counted once each, or compared. */
-export function textsOf({ grouping, items, filter }: AggregatedRequest): readonly Property[] {
-  const counted = items.flatMap(({ property }) => (property === null ? [] : [property]));
-  const found = new Set([...grouping, ...counted].filter(isText));
-  if (filter !== null) {
-    visitExpression(filter, {
-      expression: (node) => {
-        if (node.kind === 'PropertyValue' && isText(node.property)) {
-          found.add(node.property);
-        }
-      },
-    });
-  }
-  return [...new Map([...found].map((property) => [property.name, property])).values()];
-}

@@ -5,9 +5,9 @@ import { keyOrder, rowsAt, type TrialPlace } from '../reading/trial-rows.ts';
 import type { AggregatedItem, AggregatedRequest } from '../upstream.ts';
 import { filterText } from '../url/compile-url.ts';
 import { upstreamPropertyName, upstreamSetName } from '../url/upstream-map.ts';
-import { groupsText, textsOf } from './aggregation-text.ts';
+import { groupsText } from './aggregation-text.ts';
 import { areSame, groupedHere, sumOf, type Values, valuesOf } from './group-here.ts';
-import { endedTexts, endingsEqual, endingsText } from './text-trials.ts';
+import { alikeText, variantsOf, variantsText } from './told-apart.ts';
 
 /**
  * What a trial has shown. `unshown`: there were no rows that could show it, or the feed would not say. `open`: conditions of which no row was; the trial
@@ -38,7 +38,7 @@ class Ended extends Error {
 
 /**
  * Whether a feed adds up some of its rows as they are added up here: those of all groups, a part of them, and those that have nothing but null; whether its sums are
- * exact beyond what its own type holds; and whether it tells texts apart. All of it is asked of rows that were read one by one before.
+ * exact beyond what its own type holds; and whether it tells near values apart. All of it is asked of rows that were read one by one before.
  */
 export async function triedAggregation(request: AggregatedRequest, place: TrialPlace): Promise<AggregationTrial> {
   try {
@@ -91,8 +91,8 @@ class Trial {
         await this.#sumsWide(property, rows);
       }
     }
-    for (const property of textsOf(this.#request)) {
-      await this.#tellsTexts(property, rows);
+    for (const property of this.#request.apart) {
+      await this.#tellsApart(property, rows);
     }
     return { verdict: 'right', reason: 'it adds up rows as they are added up here', open: this.#open };
   }
@@ -121,7 +121,7 @@ class Trial {
         this.#open.push(condition);
       }
     };
-    for (const property of new Set([...grouping, ...aggregatedOf(items), ...textsOf(this.#request)])) {
+    for (const property of new Set([...grouping, ...aggregatedOf(items), ...this.#request.apart])) {
       const name = upstreamPropertyName(property);
       if (property.nullable) {
         await add(`${name} eq null`, (row) => row.get(property.name) === null);
@@ -142,7 +142,7 @@ class Trial {
 
   async #read(option: string, most: number): Promise<readonly Values[]> {
     const { set, grouping, items } = this.#request;
-    const columns = [...keyProperties(this.#type), ...grouping, ...aggregatedOf(items), ...textsOf(this.#request)];
+    const columns = [...keyProperties(this.#type), ...grouping, ...aggregatedOf(items), ...this.#request.apart];
     const properties = new Map(columns.map((property) => [property.name, property]));
     const select = `$select=${[...properties.values()].map(upstreamPropertyName).join(',')}`;
     const raw = await rowsAt(setPath(set, this.#place), [select, option, `$top=${most}`], this.#place);
@@ -193,22 +193,31 @@ class Trial {
     }
   }
 
-  async #tellsTexts(property: Property, rows: readonly Values[]): Promise<void> {
-    const row = rows.find((one) => (one.get(property.name) ?? null) !== null);
-    const text = row?.get(property.name) ?? null;
-    if (row === undefined || text === null) {
-      throw new Ended(unshown(`no row has a ${property.name}`));
+  /** Values that are near each other are groups of their own, and equal only to themselves. */
+  async #tellsApart(property: Property, rows: readonly Values[]): Promise<void> {
+    const variants = variantsOf(property);
+    if (variants === null) {
+      return;
     }
-    const [name, count] = [this.#free('Ended'), this.#free('Rows')];
-    const result = [resultOf(name, 'Edm.String'), resultOf(count, 'Edm.Int64')];
-    const told = await this.#asked(`filter(${this.#isOneOf([row])})/${endingsText(property, name, count)}`, result);
-    const right = endedTexts(text).map((ended) => new Map([...[[name, ended] as const], ...[[count, '1'] as const]]));
+    const fit = rows.map((row) => {
+      const text = row.get(property.name) ?? null;
+      return { row, values: text === null ? null : variants.valuesOf(text) };
+    });
+    const { row, values } = fit.find((one) => one.values !== null) ?? {};
+    if (row === undefined || values === null || values === undefined) {
+      throw new Ended(unshown(`no row has a ${property.name} of which others can be made`));
+    }
+    const [name, count] = [this.#free('Value'), this.#free('Rows')];
+    const number = resultOf(count, 'Edm.Int64');
+    const grouped = `filter(${this.#isOneOf([row])})/${variantsText(variants, name, count)}`;
+    const told = await this.#asked(grouped, [resultOf(name, property.type), number]);
+    const right = values.map((value) => new Map([...[[name, value] as const], ...[[count, '1'] as const]]));
     if (!areSame(told, right)) {
-      throw new Ended(wrong(`it groups by texts of ${property.name} that differ`));
+      throw new Ended(wrong(`it takes values of ${property.name} for one group that differ`));
     }
-    const equal = `filter(${this.#isOneOf([row])} and (${endingsEqual(property)}))/aggregate($count as ${count})`;
-    if (!areSame(await this.#asked(equal, [resultOf(count, 'Edm.Int64')]), [new Map([[count, '0']])])) {
-      throw new Ended(wrong(`texts of ${property.name} that differ are equal to it`));
+    const equal = `filter(${this.#isOneOf([row])} and (${alikeText(variants)}))/aggregate($count as ${count})`;
+    if (!areSame(await this.#asked(equal, [number]), [new Map([[count, '0']])])) {
+      throw new Ended(wrong(`values of ${property.name} that differ are equal to it`));
     }
   }
 

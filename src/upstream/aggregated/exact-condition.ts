@@ -1,52 +1,60 @@
 import type { EntitySet, Property } from '../../edm/model.ts';
 import { isNullConstant } from '../../plan/logic/three-valued.ts';
 import type { BoundExpression } from '../../plan/model/read-plan.ts';
-import { isExact, isOrdered, isText, isTimed, isWithinKept } from './exact-value.ts';
+import { equality, isCutAlike, isOrdered, isTime } from './exact-value.ts';
 
 type Comparison = Extract<BoundExpression, { kind: 'Comparison' }>;
 
+const nothing: readonly Property[] = [];
+
 /**
- * Whether a condition on the rows of a set is true for the same rows at every service, but for what texts are equal. Rows that are worked on here are looked at
- * again; of what a feed has added up nobody can take a row back.
+ * The properties whose near values a feed has to tell apart for a condition on the rows of a set to be true for the same rows there; null: services differ in it, or
+ * it speaks of other rows. Rows that are worked on here are looked at again; of what a feed has added up nobody can take a row back.
  */
-export function isExactCondition(condition: BoundExpression, set: EntitySet): boolean {
+export function toldApartBy(condition: BoundExpression, set: EntitySet): readonly Property[] | null {
   switch (condition.kind) {
-    case 'Logical':
-      return isExactCondition(condition.left, set) && isExactCondition(condition.right, set);
+    case 'Logical': {
+      const [left, right] = [toldApartBy(condition.left, set), toldApartBy(condition.right, set)];
+      return left === null || right === null ? null : [...left, ...right];
+    }
     case 'Not':
-      return isExactCondition(condition.operand, set);
+      return toldApartBy(condition.operand, set);
     case 'Comparison':
-      return isExactComparison(condition, set);
+      return ofComparison(condition, set);
     case 'In': {
-      const property = ownProperty(condition.operand, set);
-      const listed = condition.items.every((item) => item.kind === 'Constant' && isOfType(item, condition.operand));
-      return property !== null && (isExact(property) || isText(property)) && listed;
+      const isListed = condition.items.every((item) => item.kind === 'Constant' && isOfType(item, condition.operand));
+      return isListed ? ofEquality(ownProperty(condition.operand, set)) : null;
     }
-    case 'PropertyValue': {
-      const property = ownProperty(condition, set);
-      return property !== null && isExact(property);
-    }
+    case 'PropertyValue':
+      return ofEquality(ownProperty(condition, set));
     default:
-      return false;
+      return null;
   }
 }
 
-function isExactComparison({ operator, left, right }: Comparison, set: EntitySet): boolean {
+function ofEquality(property: Property | null): readonly Property[] | null {
+  const told = property === null ? null : equality(property);
+  return told === null || property === null ? null : told === 'everywhere' ? nothing : [property];
+}
+
+function ofComparison({ operator, left, right }: Comparison, set: EntitySet): readonly Property[] | null {
   const [value, constant, turned] = right.kind === 'Constant' ? [left, right, false] : [right, left, true];
   const property = ownProperty(value, set);
   if (property === null || constant.kind !== 'Constant') {
-    return false;
+    return null;
   }
-  if (operator === 'eq' || operator === 'ne') {
-    const comparable = isNullConstant(constant) ? isTimed(property) : isText(property);
-    return (isExact(property) || comparable) && (isNullConstant(constant) || isOfType(constant, value));
+  if (isNullConstant(constant)) {
+    const isKnown = equality(property) !== null || isTime(property);
+    return isKnown && (operator === 'eq' || operator === 'ne') ? nothing : null;
   }
-  if (constant.value === null || !isOfType(constant, value)) {
-    return false;
+  if (!isOfType(constant, value)) {
+    return null;
   }
-  const below = operator === 'lt' ? !turned : operator === 'gt' ? turned : false;
-  const from = operator === 'ge' ? !turned : operator === 'le' ? turned : false;
-  return isOrdered(property) || ((below || from) && isTimed(property) && isWithinKept(constant.value));
+  const divides = operator === (turned ? 'gt' : 'lt') || operator === (turned ? 'le' : 'ge');
+  if (divides && isTime(property) && isCutAlike(constant.value ?? '')) {
+    return nothing;
+  }
+  return operator === 'eq' || operator === 'ne' || isOrdered(property) ? ofEquality(property) : null;
 }
 
 /** No number with a floating point, which not every decimal equals. */
@@ -54,10 +62,9 @@ const isOfType = (constant: BoundExpression, value: BoundExpression): boolean =>
   constant.type === value.type && value.type !== 'Edm.Double' && value.type !== 'Edm.Single';
 
 /** The property of the row itself that an expression is, as a number of a wider type too; null: it is something else. */
-function ownProperty(expression: BoundExpression, set: EntitySet): Property | null {
+export function ownProperty(expression: BoundExpression, set: EntitySet): Property | null {
   if (expression.kind === 'Convert') {
-    const property = ownProperty(expression.operand, set);
-    return property !== null && isWidened(expression) ? property : null;
+    return isWidened(expression) ? ownProperty(expression.operand, set) : null;
   }
   if (expression.kind !== 'PropertyValue') {
     return null;

@@ -1,48 +1,54 @@
 import type { PrimitiveTypeName, Property } from '../../edm/model.ts';
 
-/** Digits of a second that PostgreSQL keeps: with more of them a feed could tell values apart that are one here. */
-const keptDigits = 6;
+type Types = ReadonlySet<PrimitiveTypeName>;
 
-const exact: ReadonlySet<PrimitiveTypeName> = new Set<PrimitiveTypeName>([
-  ...(['Edm.Boolean', 'Edm.Guid', 'Edm.Date', 'Edm.Decimal'] as const),
-  ...(['Edm.SByte', 'Edm.Byte', 'Edm.Int16', 'Edm.Int32', 'Edm.Int64'] as const),
-]);
-const timed: ReadonlySet<PrimitiveTypeName> = new Set<PrimitiveTypeName>(['Edm.DateTimeOffset', 'Edm.TimeOfDay']);
-/** Services agree on their order; on that of guids they do not. */
-const ordered: ReadonlySet<PrimitiveTypeName> = new Set<PrimitiveTypeName>([
-  ...(['Edm.Date', 'Edm.DateTimeOffset', 'Edm.TimeOfDay', 'Edm.Decimal'] as const),
-  ...(['Edm.SByte', 'Edm.Byte', 'Edm.Int16', 'Edm.Int32', 'Edm.Int64'] as const),
-]);
-const summed: ReadonlySet<PrimitiveTypeName> = new Set<PrimitiveTypeName>([
-  ...(['Edm.Decimal', 'Edm.SByte', 'Edm.Byte', 'Edm.Int16', 'Edm.Int32', 'Edm.Int64'] as const),
-]);
+/** Values of these are the same everywhere, and so are their sums. */
+const small: Types = new Set<PrimitiveTypeName>(['Edm.SByte', 'Edm.Byte', 'Edm.Int16', 'Edm.Int32']);
+/** Services may keep these with a floating point. */
+const long: Types = new Set<PrimitiveTypeName>(['Edm.Int64', 'Edm.Decimal']);
+/** The same everywhere, but for their order. */
+const unordered: Types = new Set<PrimitiveTypeName>(['Edm.Boolean', 'Edm.Guid']);
+const timed: Types = new Set<PrimitiveTypeName>(['Edm.DateTimeOffset', 'Edm.TimeOfDay']);
+
+/** Digits of a second that every service keeps, and that PostgreSQL does: with more of them a feed could tell values apart that are one here. */
+const digits = { everywhere: 3, here: 6 } as const;
 
 /** Whether the values are what the feed has, under whatever name: neither masked, nor in another unit, nor several. */
 const isOwn = ({ collection, shown, upstream }: Property): boolean =>
   !collection && shown === undefined && (upstream === undefined || upstream.divisor === null);
 
+const hasDigits = ({ precision }: Property, most: number): boolean => precision !== undefined && precision <= most;
+
 /**
- * Whether two values of a property are one value at every service, so that a feed groups them as PostgreSQL does. Not so: texts (case, accents, blanks at their
- * end), numbers with a floating point, durations, and times with more digits than are kept here. Members of enumerations are numbers there.
+ * How values can be grouped by a feed so that its groups are those of PostgreSQL. `shown`: if it shows that it tells near values apart, texts (case, accents, blanks
+ * at their end), numbers of many digits, moments within a millisecond. null: not at all: numbers with a floating point, durations, and times with
+ * more digits than are kept here. Members of enumerations are numbers at a feed.
  */
-export const isExact = (property: Property): boolean =>
-  isOwn(property) &&
-  (exact.has(property.type) || property.enumeration !== undefined || (timed.has(property.type) && isKept(property)));
+export function equality(property: Property): 'everywhere' | 'shown' | null {
+  const { type, enumeration } = property;
+  if (!isOwn(property)) {
+    return null;
+  }
+  if (enumeration !== undefined || small.has(type) || unordered.has(type) || type === 'Edm.Date') {
+    return 'everywhere';
+  }
+  if (timed.has(type) && hasDigits(property, digits.everywhere)) {
+    return 'everywhere';
+  }
+  const isMoment = type === 'Edm.DateTimeOffset' && hasDigits(property, digits.here);
+  return long.has(type) || isMoment || type === 'Edm.String' ? 'shown' : null;
+}
 
-const isKept = ({ precision }: Property): boolean => precision !== undefined && precision <= keptDigits;
-
-/** Texts: a feed has to show that it tells them apart. */
-export const isText = (property: Property): boolean =>
-  isOwn(property) && property.type === 'Edm.String' && property.enumeration === undefined;
-
-/** Whether the least and the most of exact values are the same everywhere. */
-export const isOrdered = (property: Property): boolean => isExact(property) && ordered.has(property.type);
+/** Whether the least and the most of values are the same everywhere, if these are equal for the same values. */
+export const isOrdered = ({ type }: Property): boolean =>
+  small.has(type) || long.has(type) || timed.has(type) || type === 'Edm.Date';
 
 /** Whether sums of the values are the same in any order of adding. */
-export const isSummed = (property: Property): boolean => isExact(property) && summed.has(property.type);
+export const isSummed = (property: Property): boolean =>
+  isOwn(property) && property.enumeration === undefined && (small.has(property.type) || long.has(property.type));
 
-/** Points in time in whatever precision: which are before a moment with no more digits than are kept here, and which are not, is the same. */
-export const isTimed = (property: Property): boolean => isOwn(property) && timed.has(property.type);
+/** Points in time in whatever precision. */
+export const isTime = (property: Property): boolean => isOwn(property) && timed.has(property.type);
 
-/** Whether a constant has no more digits of a second than are kept here. */
-export const isWithinKept = (text: string): boolean => !/\.\d{7}/.test(text);
+/** Whether it is the same everywhere which times come before a constant: those cut to fewer digits do, too. */
+export const isCutAlike = (constant: string): boolean => !new RegExp(`\\.\\d{${digits.everywhere + 1}}`).test(constant);

@@ -4,7 +4,7 @@ import type { UpstreamEvent } from '../../observation/events/upstream.ts';
 import type { Observe } from '../../observation/observe.ts';
 import type { TrialPlace } from '../reading/trial-rows.ts';
 import type { AggregatedRequest } from '../upstream.ts';
-import { groupsText, textsOf } from './aggregation-text.ts';
+import { groupsText } from './aggregation-text.ts';
 import { type AggregationTrial, anyRow, triedAggregation } from './aggregation-trials.ts';
 
 /** Aggregations that are remembered, those asked for last. */
@@ -101,7 +101,7 @@ const keyOf = (request: AggregatedRequest): string =>
     request.set.name,
     request.grouping.map(({ name }) => name),
     request.items.map(({ property, method }) => [property?.name ?? null, method]),
-    textsOf(request).map(({ name }) => name),
+    request.apart.map(({ name }) => name),
   ]);
 
 const isDown = (error: unknown): boolean =>
