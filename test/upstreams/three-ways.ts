@@ -8,6 +8,8 @@ import { mergeUpstreamModel } from '../../src/catalogue/compile/merge-upstream-m
 import { openToAll } from '../../src/http/authentication.ts';
 import { feedCapabilities } from '../../src/http/capabilities.ts';
 import { httpListener } from '../../src/http/listener.ts';
+import type { UpstreamEvent } from '../../src/observation/events/upstream.ts';
+import type { Observe } from '../../src/observation/observe.ts';
 import { everything } from '../../src/plan/grants.ts';
 import { DataSources } from '../../src/source/data-sources.ts';
 import { ResultCache } from '../../src/source/stored/result-cache.ts';
@@ -42,9 +44,17 @@ interface Before {
   readonly source: string;
   readonly url: string;
   readonly pageSize?: number;
+  /** Told what happens at the feed. */
+  readonly observe?: Observe<UpstreamEvent>;
 }
 
-export async function threeWays({ documented, source: name, url, pageSize = 20_000 }: Before): Promise<ThreeWays> {
+export async function threeWays({
+  documented,
+  source: name,
+  url,
+  pageSize = 20_000,
+  observe,
+}: Before): Promise<ThreeWays> {
   const given = documented.sources.get(name);
   if (given?.upstream === undefined) {
     throw new TypeError(`${name} is no proxied source`);
@@ -62,6 +72,7 @@ export async function threeWays({ documented, source: name, url, pageSize = 20_0
     },
     time: new IdleClock(),
     random: () => 0.5,
+    ...(observe === undefined ? {} : { observe }),
   });
   const { connectionString, drop } = await provisionedDatabase(documented);
   const database = await openDatabase({ connection: connectionString });

@@ -1,5 +1,6 @@
 import { keyProperties } from '../../edm/key-properties.ts';
 import type { EntitySet, EntityType, PrimitiveTypeName, Property } from '../../edm/model.ts';
+import { GatewayError } from '../../errors.ts';
 import { keyedCondition } from '../../plan/logic/keyed-condition.ts';
 import { keyOrder, rowsAt, type TrialPlace } from '../reading/trial-rows.ts';
 import type { AggregatedItem, AggregatedRequest } from '../upstream.ts';
@@ -222,7 +223,14 @@ class Trial {
   }
 
   async #asked(text: string, results: readonly Property[]): Promise<readonly (Values | null)[]> {
-    const raw = await rowsAt(setPath(this.#request.set, this.#place), [`$apply=${text}`], this.#place);
+    const path = setPath(this.#request.set, this.#place);
+    const raw = await rowsAt(path, [`$apply=${text}`], this.#place).catch((error: unknown) => {
+      // It gave rows before.
+      if (error instanceof GatewayError && error.code === 'UpstreamRefused') {
+        throw new Ended(unshown('what it answers to a trial is no collection of rows'));
+      }
+      throw error;
+    });
     if (raw === null) {
       throw new Ended(wrong('it refuses what a trial asks of it'));
     }
