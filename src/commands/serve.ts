@@ -173,7 +173,11 @@ async function serveUntil(end: Promise<End>, serving: Serving): Promise<End> {
   const sharing = await openSharing(warehouse, options.beat);
   const signIn = await openSignIn(config, observe, signInPlace(surroundings, sharing));
   const { proxied, archives } = await connectArchives(watched, catalogue, database);
-  const stored = await openRowSecurity(database, config, { catalogue: () => archives.catalogue(), observe });
+  const stored = await openRowSecurity(database, config, {
+    own: sharing?.beat.id ?? null,
+    catalogue: () => archives.catalogue(),
+    observe,
+  });
   const access = accessOf(config, { catalogue, signsIn: signIn.authentication.signsIn, observe });
   const replies = await openReplies(config, observe);
   const audit = openAudit(config, database, { signsIn: signIn.authentication.signsIn, observe });

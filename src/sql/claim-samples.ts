@@ -29,6 +29,9 @@ const types: Readonly<Record<ClaimForm, string>> = {
   dateTimeOffset: 'timestamptz',
 };
 
+/** Types of literals beside which `numeric` is another number: a tenth that is `real` is none that is `numeric`. */
+const floats = /::(double precision|real)\b/;
+
 /** Claims of two who are nobody: with one value in each list, and with two. */
 export function sampleClaims(claims: Claims): readonly Claims[] {
   return [0, 1].map(
@@ -69,11 +72,12 @@ export function withClaims(
   let text = sql;
   for (const [name, { form, list, values }] of claims) {
     const one = `(?:${values.map((value) => literalPattern(form, value)).join('|')})`;
+    const typeIn = (literals: string): string => floats.exec(literals)?.[1] ?? types[form];
     text = list
-      ? text.replace(new RegExp(`\\bIN \\(${one}(?:, ${one}){${values.length - 1}}\\)`, 'g'), () => {
-          return `= ANY (${claim(name, types[form], true)})`;
+      ? text.replace(new RegExp(`\\bIN \\(${one}(?:, ${one}){${values.length - 1}}\\)`, 'g'), (literals) => {
+          return `= ANY (${claim(name, typeIn(literals), true)})`;
         })
-      : text.replace(new RegExp(one, 'g'), () => claim(name, types[form], false));
+      : text.replace(new RegExp(one, 'g'), (literal) => claim(name, typeIn(literal), false));
   }
   const left = [...claims.values()].flatMap(({ values }) => values.map((value) => escapeText(value).slice(1, -1)));
   return left.some((value) => text.includes(value)) ? null : text;
@@ -81,7 +85,7 @@ export function withClaims(
 
 /** The value as `literal` writes it, with its type and collation or bare. */
 function literalPattern(form: ClaimForm, value: string): string {
-  const quoted = `(?:\\(${quotedPattern(value)}::text\\) COLLATE "C"|${quotedPattern(value)}(?:::[a-z]+)?)`;
+  const quoted = `(?:\\(${quotedPattern(value)}::text\\) COLLATE "C"|${quotedPattern(value)}(?:::(?:double precision|[a-z]+))?)`;
   return form === 'number' ? `(?:${quoted}|(?<![\\w.'])${escaped(value)}(?![\\w.']))` : quoted;
 }
 

@@ -106,8 +106,8 @@ interface Draft {
   readonly ownRows: boolean;
 }
 
-/** Stands for the token, which is made of the text around it. */
-const tokenMark = '\u0001';
+/** Stands for the token, which is made of the text around it: no literal has this character. */
+const tokenMark = '\0';
 
 type Claims = ReadonlyMap<string, ClaimValue>;
 

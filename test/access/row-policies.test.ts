@@ -22,11 +22,12 @@ import { startTestServer, type TestServer } from '../http/test-server.ts';
 import { putInPlace } from '../support/put-in-place.ts';
 
 const rules = `claims:
-  bonn: { cities: [Bonn], ids: [2, 4] }
+  bonn: { cities: [Bonn], ids: [2, 4], least: 0.5 }
   kiel: { cities: [Kiel], ids: [3] }
+  torn: { cities: ["\\ud83d", Bonn], ids: [3] }
 roles:
   city:
-    who: [{ names: [bonn, kiel, nowhere] }]
+    who: [{ names: [bonn, kiel, torn, nowhere] }]
     read:
       - { sets: [Cases], rows: Agent/City in $user/cities }
       - { sets: [Messages], rows: CaseId in $user/ids }
@@ -37,7 +38,7 @@ roles:
 
 const rows = `
   INSERT INTO feed."Agents" ("Id", "Name", "City") VALUES (1, 'Zoë Smit', 'Bonn'), (2, 'Ann', 'Kiel');
-  INSERT INTO feed."Cases" ("Id", "Title", "AgentId") SELECT i, 'Case ' || i, i % 2 + 1 FROM generate_series(1, 6) AS i;
+  INSERT INTO feed."Cases" ("Id", "Title", "AgentId", "Score") SELECT i, 'Case ' || i, i % 2 + 1, i / 10.0 FROM generate_series(1, 6) AS i;
   INSERT INTO feed."Messages" ("CaseId", "Number", "Body") SELECT i, 1, 'hello' FROM generate_series(1, 6) AS i;`;
 
 const nobody = { timeout: 30_000, signal: new AbortController().signal };
@@ -82,9 +83,13 @@ describe('Policies of PostgreSQL for rows', () => {
   const rightsOf = (user: string, ...sets: readonly string[]): RowRights =>
     rowRights(sets, access.grantsOf(namedPrincipal('key', user), catalogue), catalogue);
   /** What a statement that forgot every condition gives to somebody, once policies are there. */
-  const unconditioned = async (table: string, rights?: RowRights, from = database): Promise<readonly number[]> => {
+  const unconditioned = async (
+    table: string,
+    rights?: RowRights,
+    from = database,
+    policies = new RowPolicies(from),
+  ): Promise<readonly number[]> => {
     const column = table === 'Messages' ? 'CaseId' : 'Id';
-    const policies = new RowPolicies(from);
     const options: ReadOptions<readonly number[]> = rights === undefined ? nobody : { ...nobody, rights };
     return guardedDatabase(from, policies, { maxLag: 0 }).read(async (session) => {
       const found = await session.query<{ id: number }>(`SELECT "${column}" AS id FROM feed."${table}" ORDER BY 1`);
@@ -99,8 +104,16 @@ describe('Policies of PostgreSQL for rows', () => {
     assert.deepEqual(await unconditioned('Messages', rightsOf('bonn', 'Messages')), [2, 4]);
     assert.deepEqual(await unconditioned('Messages', rightsOf('kiel', 'Messages')), [3]);
     assert.deepEqual(await unconditioned('Messages', rightsOf('chief', 'Messages')), [1, 2, 3, 4, 5, 6]);
+    // Half a character, which is none to PostgreSQL.
+    assert.deepEqual(await ids('torn', 'Cases?$select=Id'), [2, 4, 6]);
     // A claim is missing.
     assert.deepEqual(await unconditioned('Cases', rightsOf('nowhere', 'Cases')), []);
+  });
+
+  it('compare numbers of every type with a claim as the rule does', async () => {
+    putInPlace(file, rules.replace('Agent/City in $user/cities', 'Score ge $user/least'));
+    assert.deepEqual(await ids('bonn', 'Cases?$select=Id'), [5, 6]);
+    assert.deepEqual(await unconditioned('Cases', rightsOf('bonn', 'Cases')), [5, 6]);
   });
 
   it('let nothing through of sets that the request is not about or nobody granted, and nothing to who says nothing', async () => {
@@ -224,22 +237,42 @@ describe('Policies of PostgreSQL for rows', () => {
     const policies = new RowPolicies(database);
     await new RowPolicies(database).put(rightsOf('bonn', 'Cases', 'Messages').policies, nobody.signal);
     await database.query("UPDATE gateway.row_policy SET wanted_at = wanted_at - interval '8 days'");
-    assert.equal(await count(), 8);
+    assert.equal(await count(), 9);
     await policies.put(rightsOf('bonn', 'Messages').policies, nobody.signal);
     assert.equal(await policies.follow(catalogue), true);
     // One for each table, and what was wanted of late.
     const left = (await standingPolicies(database)).map(({ name }) => name).sort();
     assert.deepEqual(left, ['Agents', 'Cases', 'Messages', 'Messages']);
     await keepInstance(database, { id: 'other', version: 'x' });
-    await removeAllPolicies(database);
+    await keepInstance(database, { id: 'own', version: 'x' });
+    await removeAllPolicies(database, 'own');
     assert.equal(await count(), 4);
     await removeInstance(database, 'other');
-    await removeAllPolicies(database);
+    await removeAllPolicies(database, 'own');
     assert.equal(await count(), 0);
     const { rows: still } = await database.query(
       `SELECT relname FROM pg_class WHERE relrowsecurity UNION ALL SELECT proname FROM pg_proc WHERE proname LIKE 'gateway rows %' UNION ALL SELECT token FROM gateway.row_policy WHERE wanted_at > 'now'`,
     );
     assert.deepEqual(still, []);
     assert.deepEqual(await unconditioned('Cases'), [1, 2, 3, 4, 5, 6]);
+  });
+
+  it('are there for a gateway that finds them from before a start, also when they go', async () => {
+    const rights = rightsOf('bonn', 'Messages');
+    const older = new RowPolicies(database);
+    await older.put(rights.policies, nobody.signal);
+    const age = "UPDATE gateway.row_policy SET wanted_at = wanted_at - interval '8 days'";
+    const policies = new RowPolicies(database);
+    const seen = (): Promise<readonly number[]> => unconditioned('Messages', rights, database, policies);
+    await policies.follow(catalogue);
+    await database.query(age);
+    // What it found is old, and it has not said that it wants it.
+    await policies.follow(catalogue);
+    assert.deepEqual(await seen(), [2, 4]);
+    await database.query(age);
+    // Another one takes away what nobody wants, while this one says what it reads.
+    await policies.follow(catalogue);
+    await new RowPolicies(database).follow(catalogue);
+    assert.deepEqual(await seen(), [2, 4]);
   });
 });

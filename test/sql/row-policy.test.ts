@@ -55,6 +55,19 @@ describe('sql: policies for rows', () => {
     );
   });
 
+  it('give a claim the type of its literal where numbers of other types are other ones', () => {
+    const [one] = policiesOf('Cases', 'Score gt @least', { least: 5 });
+    assert.equal(
+      textOf(one),
+      `${given}("Cases"."Score" > (SELECT (${said} #>> '{${token},least}')::double precision))`,
+    );
+    const [list] = policiesOf('Cases', 'Score in @some', { some: [1, 2.5] });
+    assert.equal(
+      textOf(list),
+      `${given}(("Cases"."Score" = ANY ((SELECT ARRAY(SELECT jsonb_array_elements_text(${said} #> '{${token},some}')))::double precision[])))`,
+    );
+  });
+
   it('look into other tables as their owner, in a function', () => {
     const [policy] = policiesOf('Cases', 'Agent/City in @cities', { cities: ['Bonn'] });
     assert.equal(textOf(policy), `${given}"gateway"."gateway rows ${token}"("_row")`);

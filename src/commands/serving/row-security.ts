@@ -16,6 +16,13 @@ export interface RowSecurity extends Pick<Store, 'database' | 'statesRights'> {
   close(): void;
 }
 
+export interface RowSecurityPlace {
+  /** Under which this gateway says that it lives; null: it has the database for itself. */
+  readonly own: string | null;
+  readonly catalogue: () => Catalogue;
+  readonly observe: Observe<CommandEvent>;
+}
+
 /** Milliseconds between two looks whether other sets are served, and between those at the database. */
 const looking = 10_000;
 const following = 600_000;
@@ -27,10 +34,10 @@ const following = 600_000;
 export async function openRowSecurity(
   database: Database,
   { rowLevelSecurity, readMaxLag: maxLag }: Pick<Config, 'rowLevelSecurity' | 'readMaxLag'>,
-  { catalogue, observe }: { readonly catalogue: () => Catalogue; readonly observe: Observe<CommandEvent> },
+  { own, catalogue, observe }: RowSecurityPlace,
 ): Promise<RowSecurity> {
   if (!rowLevelSecurity) {
-    await removeAllPolicies(database);
+    await removeAllPolicies(database, own);
     return { database, close: () => {} };
   }
   const { rowCount } = await database.query(`SELECT FROM pg_extension WHERE extname = 'citus'`);

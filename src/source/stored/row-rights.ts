@@ -79,7 +79,7 @@ function newPart({ rowRules }: SetGrant, catalogue: Catalogue): TablePart {
     .filter(({ rule }) => rule.claims.size > 0)
     .map(({ rule, policy }) => {
       const said = [...rule.claims].map(([name, { form, list, values }]) => {
-        const texts = form === 'dateTimeOffset' ? values.map(inMicroseconds) : values;
+        const texts = values.map(form === 'dateTimeOffset' ? inMicroseconds : wellFormed);
         return [name, list ? texts : (texts[0] ?? '')] as const;
       });
       return [policy.token, Object.fromEntries(said)] as const;
@@ -89,3 +89,6 @@ function newPart({ rowRules }: SetGrant, catalogue: Catalogue): TablePart {
 
 /** As literals are cut: PostgreSQL would round. */
 const inMicroseconds = (text: string): string => text.replace(/(\.\d{6})\d+/, '$1');
+
+/** As literals are sent: half a character, which JSON can hold, is none to PostgreSQL. */
+const wellFormed = (text: string): string => text.replace(/\p{Surrogate}/gu, '\ufffd');

@@ -5,14 +5,23 @@ import { allRowsPolicy, type RowPolicy } from '../../sql/row-policy.ts';
 import type { Database } from '../database.ts';
 import { sqlState } from '../postgres-errors.ts';
 import { putPolicy } from './put-policy.ts';
-import { removePolicies, standingPolicies } from './remove-policies.ts';
+import { removeUnwanted, standingPolicies } from './remove-policies.ts';
 
 /** Milliseconds that a read waits for a policy that is not there yet, and between two tries to put it. */
 const patience = 30_000;
 const between = 500;
 
-/** Days after which a policy that no gateway wants is taken away: those of before a restore, or of a gateway that is off for the weekend, are there still. */
-const keptDays = 7;
+/**
+ * Milliseconds after its last read in which a policy counts as there without another look. Far less than the days after which one that nobody wants is taken away: who says that a
+ * policy is there has said so to the others, too.
+ */
+const sureFor = 86_400_000;
+
+/** When it was found, and when it was wanted last: `performance.now()`. */
+interface KnownPolicy {
+  readonly found: number;
+  read: number;
+}
 
 /**
  * The policies of PostgreSQL for rows of served tables. A policy is of a rule, and those of several files of rules, and of several gateways, stand side by side: a transaction
@@ -21,10 +30,9 @@ const keptDays = 7;
  */
 export class RowPolicies {
   readonly #database: Database;
-  /** By token, when it was found: `performance.now()`. */
-  #there = new Map<string, number>();
+  /** Those that this gateway has said it wants, and found or put, by token. */
+  #there = new Map<string, KnownPolicy>();
   readonly #coming = new Map<string, Promise<void>>();
-  readonly #wanted = new Set<string>();
 
   constructor(database: Database) {
     this.#database = database;
@@ -32,15 +40,17 @@ export class RowPolicies {
 
   /** The youngest of these, as milliseconds that it has been there for; null: one of them is not, as far as is known. */
   age(policies: readonly RowPolicy[]): number | null {
+    const now = performance.now();
     let latest = 0;
     for (const { token } of policies) {
-      const found = this.#there.get(token);
-      if (found === undefined) {
+      const known = this.#there.get(token);
+      if (known === undefined) {
         return null;
       }
-      latest = Math.max(latest, found);
+      known.read = now;
+      latest = Math.max(latest, known.found);
     }
-    return performance.now() - latest;
+    return now - latest;
   }
 
   /** Resolves when all of them are there. Throws GatewayError Busy where a table is read without a pause. */
@@ -58,33 +68,31 @@ export class RowPolicies {
    * yet; whoever needs one waits for it.
    */
   async follow(catalogue: Catalogue): Promise<boolean> {
+    const asked = performance.now();
     const standing = await standingPolicies(this.#database);
-    const there = new Map<string, number>();
-    for (const { token, enabled } of standing) {
-      if (enabled) {
-        there.set(token, this.#there.get(token) ?? performance.now());
-      }
-    }
-    this.#there = there;
+    const enabled = new Set(standing.filter((one) => one.enabled).map(({ token }) => token));
     const tables = [...catalogue.sets.values()].flatMap((set) =>
       set.kind === 'stored' && set.role !== 'ledger' ? [allRowsPolicy(set.relation)] : [],
     );
+    const own = new Set(tables.map(({ token }) => token));
+    const now = performance.now();
+    for (const [token, { found, read }] of this.#there) {
+      const lacks = !enabled.has(token) && found < asked;
+      if (lacks || (!own.has(token) && read < now - sureFor)) {
+        this.#there.delete(token);
+      }
+    }
     let read = 0;
-    for (const policy of tables.filter(({ token }) => !there.has(token))) {
+    for (const policy of tables.filter(({ token }) => !this.#there.has(token))) {
       read += Number(!(await this.#tried(policy)));
     }
     await this.#database.query(
       'UPDATE gateway.row_policy SET wanted_at = clock_timestamp() WHERE token = ANY ($1::text[])',
-      [[...this.#wanted]],
+      [[...this.#there.keys()]],
     );
-    const own = new Set(tables.map(({ token }) => token));
-    const old = standing.filter(({ token, unwanted }) => unwanted > keptDays && !this.#wanted.has(token));
     // The one of a table alone, of a set that is served no more, keeps it closed.
-    await removePolicies(
-      this.#database,
-      old.filter((one) => !own.has(one.token) && allRowsPolicy(one).token !== one.token),
-      { disable: false },
-    );
+    const rules = standing.filter((one) => !this.#there.has(one.token) && allRowsPolicy(one).token !== one.token);
+    await removeUnwanted(this.#database, rules);
     return read === 0;
   }
 
@@ -116,8 +124,8 @@ export class RowPolicies {
       }
       return false;
     }
-    this.#there.set(policy.token, performance.now());
-    this.#wanted.add(policy.token);
+    const now = performance.now();
+    this.#there.set(policy.token, { found: now, read: now });
     return true;
   }
 }
