@@ -33,6 +33,7 @@ import { nowhere, type SignInKeeping } from './sign-in/lasting-sign-in.ts';
 import { openSignIn } from './sign-in/open-sign-in.ts';
 import type { UpstreamSignIn } from './sign-in/sign-in.ts';
 import { realTime, type TimeSource } from './sign-in/time-source.ts';
+import { TrialMemory } from './trial-memory.ts';
 import type {
   KeyedRequest,
   Upstream,
@@ -119,6 +120,7 @@ class ConnectedUpstream implements Upstream {
   readonly #copies = new LookupCopies();
   readonly #refused: RefusedForms;
   readonly #tried: TriedOptions;
+  readonly #memory: TrialMemory;
   readonly #whole: WholeRows;
 
   constructor(connection: Connection, settings: UpstreamSettings, secret: Buffer) {
@@ -130,13 +132,15 @@ class ConnectedUpstream implements Upstream {
     const { environment = {}, time = realTime, keeping = nowhere } = connection;
     const context = { source: this.source, environment, time, keeping, observe: this.#observe };
     this.#signIn = openSignIn(settings.signIn, context);
-    this.#refused = new RefusedForms(() => time.now());
+    const onChange = (): void => this.#memory.changed();
+    this.#refused = new RefusedForms(() => time.now(), onChange);
     this.#tried = new TriedOptions(this.source, {
       now: () => time.now(),
       ofSets: connection.readsOptions !== true,
+      onChange,
     });
     this.aggregating = new FeedAggregation(this.source, {
-      ...{ now: () => time.now(), observe: this.#observe },
+      ...{ now: () => time.now(), observe: this.#observe, onChange },
       reached: (options) => this.#reached(options.caller ?? null),
       contextOf: (options, read) => this.#context(options, read),
       addressed: () => ({ client: this.#client, map: this.#map() }),
@@ -147,6 +151,8 @@ class ConnectedUpstream implements Upstream {
     this.#patient = this.#patientClient();
     const place = { dataDir: connection.dataDir, source: this.source, url: this.#client.root.href };
     this.#limits = new KnownLimits(place, this.#observe);
+    const aggregations = this.aggregating.tried;
+    this.#memory = new TrialMemory(place, { options: this.#tried, forms: this.#refused, aggregations });
     this.#schedule = schedule(settings.metadataSchedule, () => this.refresh(), { timezone: 'UTC' });
   }
 
@@ -174,7 +180,7 @@ class ConnectedUpstream implements Upstream {
     }
     try {
       this.#take(readMetadata(copy));
-      await this.#limits.restore(copy);
+      await Promise.all([this.#memory.restore(copy), this.#limits.restore(copy)]);
     } catch (error) {
       this.#failure = messageOf(error);
     }
@@ -265,6 +271,7 @@ class ConnectedUpstream implements Upstream {
   async close(): Promise<void> {
     await this.#schedule.destroy();
     await this.#limits.close();
+    await this.#memory.close();
     this.#client.close();
     await this.#signIn.close();
   }
@@ -301,7 +308,8 @@ class ConnectedUpstream implements Upstream {
     try {
       const { xml, read } = await fetchMetadata(this.source, callerClient(told, caller));
       this.#take(read);
-      await this.#limits.restore(xml);
+      // What was found out by another document is forgotten before anybody else asks.
+      await Promise.all([this.#memory.restore(xml), this.#limits.restore(xml)]);
       this.#metadataReadAt = new Date();
       this.#failure = null;
       await keepMetadataCopy(this.#connection.dataDir, { source: this.source, url: this.#client.root.href }, xml);
@@ -321,11 +329,9 @@ class ConnectedUpstream implements Upstream {
   #take(read: ReadMetadata): void {
     const differences = this.#connection.adopt(read);
     const changes = this.#known === null ? [] : modelChanges(this.#known.model, read.model);
-    this.aggregating.declared(read.applied, changes.length > 0);
+    this.aggregating.declared(read.applied);
     this.#known = read;
     if (changes.length > 0) {
-      this.#refused.clear();
-      this.#tried.clear();
       this.#whole.clear();
       this.#observe({
         event: 'upstream-changed',

@@ -60,6 +60,33 @@ export async function keepLimitsCopy(
   await replaceFile(keptFile(dataDir, place, 'limits.json'), `${JSON.stringify(copy, null, 2)}\n`);
 }
 
+/** What was found out of a feed by trials, and of which `$metadata`. */
+export interface TrialsCopy {
+  /** SHA-256 of the document. */
+  readonly metadata: string;
+  readonly parts: Readonly<Record<string, unknown>>;
+}
+
+/** What was found out of the feed at this address; null: nothing was kept. */
+export async function readTrials(dataDir: string, source: string, url: string): Promise<TrialsCopy | null> {
+  try {
+    const kept: unknown = JSON.parse(await readFile(keptFile(dataDir, { source, url }, 'trials.json'), 'utf8'));
+    const { metadata, parts } = kept as Partial<TrialsCopy>;
+    return typeof metadata === 'string' && typeof parts === 'object' && parts !== null ? { metadata, parts } : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Keeps it, whole or not at all. */
+export async function keepTrials(
+  dataDir: string,
+  place: { source: string; url: string },
+  copy: TrialsCopy,
+): Promise<void> {
+  await replaceFile(keptFile(dataDir, place, 'trials.json'), `${JSON.stringify(copy)}\n`);
+}
+
 /** The secret that signs page tokens: made once, kept with the data, so that tokens outlive a restart. */
 export async function tokenSecret(dataDir: string): Promise<Buffer> {
   const path = join(upstreamFolder(dataDir), 'token-secret');

@@ -5,10 +5,10 @@ import type { ReplyContext } from '../reading/reply-context.ts';
 import type { AggregatedRequest, Aggregating, UpstreamReadOptions } from '../upstream.ts';
 import { transformationsOf } from './aggregation-text.ts';
 import { aggregatedPath, readAggregated } from './read-aggregated.ts';
-import { TriedAggregations } from './tried-aggregations.ts';
+import { type TrialPlaces, TriedAggregations } from './tried-aggregations.ts';
 
 /** What of a connected feed its aggregations need. */
-interface ConnectedFeed extends Pick<ConstructorParameters<typeof TriedAggregations>[1], 'now' | 'observe'> {
+interface ConnectedFeed extends TrialPlaces {
   /** Throws where the feed was never reached. */
   reached(options: UpstreamReadOptions): Promise<void>;
   /** `sets`: whose copies may answer. `kept`: takes down what was added to the copies. */
@@ -23,21 +23,19 @@ interface ConnectedFeed extends Pick<ConstructorParameters<typeof TriedAggregati
 
 /** See `Aggregating`: what the feed says, tried before it is trusted. */
 export class FeedAggregation implements Aggregating {
+  /** What it has shown. */
+  readonly tried: TriedAggregations;
   readonly #feed: ConnectedFeed;
-  readonly #tried: TriedAggregations;
   /** By the feed's own names of sets. */
   #said: ReadonlyMap<string, readonly string[]> = new Map();
 
   constructor(source: string, feed: ConnectedFeed) {
     this.#feed = feed;
-    this.#tried = new TriedAggregations(source, feed);
+    this.tried = new TriedAggregations(source, feed);
   }
 
-  /** `said`: transformations by set. Where the feed is another one now, what it has shown is forgotten. */
-  declared(said: ReadonlyMap<string, readonly string[]>, isOther: boolean): void {
-    if (isOther || JSON.stringify([...said]) !== JSON.stringify([...this.#said])) {
-      this.#tried.clear();
-    }
+  /** `said`: transformations by set. */
+  declared(said: ReadonlyMap<string, readonly string[]>): void {
     this.#said = said;
   }
 
@@ -51,7 +49,7 @@ export class FeedAggregation implements Aggregating {
     await this.#feed.reached(options);
     // Of trials nothing is kept as a copy.
     const context = this.#feed.contextOf(options, { sets: [], kept: [] });
-    return this.says(request) && this.#canBeAsked(request) && (await this.#tried.shows(request, { options, context }));
+    return this.says(request) && this.#canBeAsked(request) && (await this.tried.shows(request, { options, context }));
   }
 
   #canBeAsked(request: AggregatedRequest): boolean {
@@ -73,7 +71,7 @@ export class FeedAggregation implements Aggregating {
     } catch (error) {
       this.#feed.forget(kept);
       if (isRefusedForm(error)) {
-        this.#tried.disprove(request);
+        this.tried.disprove(request);
       }
       throw error;
     }

@@ -3,6 +3,7 @@ import { GatewayError } from '../../errors.ts';
 import type { UpstreamEvent } from '../../observation/events/upstream.ts';
 import type { Observe } from '../../observation/observe.ts';
 import type { TrialPlace } from '../reading/trial-rows.ts';
+import { keptEntries, type Remembered } from '../trial-memory.ts';
 import type { AggregatedRequest } from '../upstream.ts';
 import { groupsText } from './aggregation-text.ts';
 import { type AggregationTrial, anyRow, triedAggregation } from './aggregation-trials.ts';
@@ -17,26 +18,44 @@ interface Known {
   readonly at: number;
 }
 
+/** What is told where. */
+export interface TrialPlaces {
+  readonly now: () => number;
+  readonly observe: Observe<UpstreamEvent>;
+  readonly onChange: () => void;
+}
+
 /** Which aggregations a feed has shown to work out rightly, each by set, keys, methods and properties. */
-export class TriedAggregations {
+export class TriedAggregations implements Remembered {
   readonly #source: string;
   readonly #now: () => number;
   readonly #observe: Observe<UpstreamEvent>;
+  readonly #onChange: () => void;
   readonly #known = new LRUCache<string, Known>({ max: mostKnown });
 
-  /** `now`: milliseconds of a clock. */
-  constructor(
-    source: string,
-    { now, observe }: { readonly now: () => number; readonly observe: Observe<UpstreamEvent> },
-  ) {
+  /** `now`: milliseconds of a clock. `onChange`: told when something was found out. */
+  constructor(source: string, { now, observe, onChange }: TrialPlaces) {
     this.#source = source;
     this.#now = now;
     this.#observe = observe;
+    this.#onChange = onChange;
   }
 
-  /** The feed is another one now. */
   clear(): void {
     this.#known.clear();
+  }
+
+  kept(): unknown {
+    return [...this.#known.entries()];
+  }
+
+  restore(kept: unknown): void {
+    for (const [key, { trial, at }] of keptEntries(kept).toReversed()) {
+      const known = trialIn(trial);
+      if (known !== null && typeof at === 'number') {
+        this.#known.set(key, { trial: known, at });
+      }
+    }
   }
 
   /** Whether an aggregation may be handed to the feed. Throws what it throws where it does not answer, and nothing is known of before. */
@@ -87,12 +106,24 @@ export class TriedAggregations {
     const key = keyOf(request);
     const before = this.#known.get(key)?.trial;
     this.#known.set(key, { trial, at: this.#now() });
+    this.#onChange();
     if (before?.verdict !== trial.verdict || before.reason !== trial.reason) {
       const [set, here] = [request.set.name, trial.verdict !== 'right'];
       const message = `${groupsText(request)}: ${trial.reason}`;
       this.#observe({ event: 'upstream-apply', source: this.#source, set, here, message });
     }
   }
+}
+
+/** A trial as it was kept; null: it is something else. */
+function trialIn(kept: unknown): AggregationTrial | null {
+  if (typeof kept !== 'object' || kept === null) {
+    return null;
+  }
+  const { verdict, reason, open } = kept as Partial<AggregationTrial>;
+  const isVerdict = verdict === 'right' || verdict === 'wrong' || verdict === 'unshown';
+  const isOpen = Array.isArray(open) && open.every((one) => typeof one === 'string');
+  return isVerdict && typeof reason === 'string' && isOpen ? { verdict, reason, open } : null;
 }
 
 /** Without the values of conditions, and the names that results are given. */

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { describePlan } from '../../plan/model/describe.ts';
 import { refusedBefore, refusedWith } from '../client/upstream-fault.ts';
+import { keptEntries, type Remembered } from '../trial-memory.ts';
 import type { UpstreamPlan } from '../upstream.ts';
 
 /** Forms that are remembered, those asked for last; each is a few hundred bytes. */
@@ -10,6 +11,11 @@ const mostForms = 2000;
 const longest = 3_600_000;
 /** Different requests of one form that are refused before it is not asked any more: one of them may be refused for its values. */
 const mostRequests = 2;
+
+/** Forms that outlive a restart, those asked for last. */
+const mostKept = 200;
+/** In place of requests of an earlier run. */
+const unnamed: ReadonlySet<string> = new Set(Array.from({ length: mostRequests }, (_, at) => String(at)));
 
 interface Form {
   /** Their digests. */
@@ -23,13 +29,15 @@ interface Form {
  * that was refused for different values, and never answered in between, is not asked for a while: whoever wants such rows gets
  * them in another way, or is refused, without a request in vain.
  */
-export class RefusedForms {
+export class RefusedForms implements Remembered {
   readonly #now: () => number;
+  readonly #onChange: () => void;
   readonly #forms = new LRUCache<string, Form>({ max: mostForms });
 
-  /** `now`: milliseconds of a clock. */
-  constructor(now: () => number) {
+  /** `now`: milliseconds of a clock. `onChange`: told when a form is not asked for any more, or again. */
+  constructor(now: () => number, onChange: () => void) {
     this.#now = now;
+    this.#onChange = onChange;
   }
 
   /** Throws GatewayError as the feed did, where it need not be asked. */
@@ -58,13 +66,16 @@ export class RefusedForms {
     const digest = createHash('sha256').update(text).digest('base64');
     const requests = new Set(this.#forms.get(key)?.requests).add(digest);
     this.#forms.set(key, { requests, status, at: this.#now() });
+    if (requests.size >= mostRequests) {
+      this.#onChange();
+    }
   }
 
   /** The feed answered a plan. */
   answered(plan: UpstreamPlan): void {
     const key = this.#knownKey(plan);
-    if (key !== null) {
-      this.#forms.delete(key);
+    if (key !== null && this.#forms.delete(key)) {
+      this.#onChange();
     }
   }
 
@@ -73,9 +84,22 @@ export class RefusedForms {
     return this.#forms.size === 0 ? null : keyOf(plan);
   }
 
-  /** The feed is another one now. */
   clear(): void {
     this.#forms.clear();
+  }
+
+  /** Those that are not asked for, without what tells requests apart: that is made of values. */
+  kept(): unknown {
+    const known = [...this.#forms.entries()].filter(([, { requests }]) => requests.size >= mostRequests);
+    return known.slice(0, mostKept).map(([form, { status, at }]) => [form, { status, at }]);
+  }
+
+  restore(kept: unknown): void {
+    for (const [form, { status, at }] of keptEntries(kept).toReversed()) {
+      if ((status === 400 || status === 501) && typeof at === 'number') {
+        this.#forms.set(form, { requests: unnamed, status, at });
+      }
+    }
   }
 }
 

@@ -2,6 +2,7 @@ import { GatewayError } from '../../errors.ts';
 import { collectionOf, noRestriction, onlyProperties } from '../../plan/model/make.ts';
 import type { Restriction, RowSource, Selection } from '../../plan/model/read-plan.ts';
 import { sourceSet } from '../../plan/model/sets.ts';
+import { keptEntries, type Remembered } from '../trial-memory.ts';
 import type { UpstreamPlan, UpstreamReadOptions } from '../upstream.ts';
 import { compileUpstreamUrl } from '../url/compile-url.ts';
 import { rowAsCollection, withRowConditions } from '../url/row-conditions.ts';
@@ -22,23 +23,42 @@ const longest = 24 * 3_600_000;
  * once a day before rows are asked for with them, for each set, path and navigation by itself: with rows known to be there, of which
  * none may come, or which have to come the other way round.
  */
-export class TriedOptions {
+export class TriedOptions implements Remembered {
   readonly #source: string;
   readonly #now: () => number;
   readonly #ofSets: boolean;
+  readonly #onChange: () => void;
   /** By set, path or `Set/Navigation`, and option. */
   readonly #known = new Map<string, { readonly verdict: Verdict; readonly at: number }>();
 
-  /** `now`: milliseconds of a clock. `ofSets`: false where it is known that the feed does what options of its sets say. */
-  constructor(source: string, { now, ofSets }: { readonly now: () => number; readonly ofSets: boolean }) {
+  /**
+   * `now`: milliseconds of a clock. `ofSets`: false where it is known that the feed does what options of its sets say. `onChange`: told when
+   * something was found out.
+   */
+  constructor(
+    source: string,
+    { now, ofSets, onChange }: { readonly now: () => number; readonly ofSets: boolean; readonly onChange: () => void },
+  ) {
     this.#source = source;
     this.#now = now;
     this.#ofSets = ofSets;
+    this.#onChange = onChange;
   }
 
-  /** The feed is another one now. */
   clear(): void {
     this.#known.clear();
+  }
+
+  kept(): unknown {
+    return [...this.#known];
+  }
+
+  restore(kept: unknown): void {
+    for (const [name, { verdict, at }] of keptEntries(kept)) {
+      if ((verdict === 'done' || verdict === 'passed over') && typeof at === 'number') {
+        this.#known.set(name, { verdict, at });
+      }
+    }
   }
 
   /**
@@ -109,6 +129,7 @@ export class TriedOptions {
       const verdict = found.get(option);
       if (verdict !== undefined && verdict !== 'no rows') {
         this.#known.set(`${where} ${option}`, { verdict, at: this.#now() });
+        this.#onChange();
       }
       if (![verdict ?? this.#verdictOf(where, option, age)].some((one) => one === 'done' || one === 'no rows')) {
         throw new GatewayError(
