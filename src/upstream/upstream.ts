@@ -4,6 +4,7 @@ import type { RowBlock } from '../json/reading/plain-rows.ts';
 import type { UpstreamEvent } from '../observation/events/upstream.ts';
 import type { Observe } from '../observation/observe.ts';
 import type { BoundExpression, Restriction, Selection, SetPlan } from '../plan/model/read-plan.ts';
+import type { TimePart } from './aggregated/time-parts.ts';
 import type { CopyAge } from './client/lookup-copies.ts';
 
 export type { CopyAge } from './client/lookup-copies.ts';
@@ -113,17 +114,29 @@ export interface AggregatedRequest {
   /** With all its rows: conditions on those that may be seen stand in `filter`. */
   readonly set: EntitySet;
   readonly filter: BoundExpression | null;
-  /** Properties of the set; empty: all rows are one group. */
+  /** Properties of the set, or results of `computed`; empty: all rows are one group. */
   readonly grouping: readonly Property[];
+  /** Computed before the rows are grouped. */
+  readonly computed: readonly ComputedKey[];
   readonly items: readonly AggregatedItem[];
   /** Properties whose near values the feed has to tell apart, for its groups, and the rows in them, to be ours. */
   readonly apart: readonly Property[];
 }
 
+/** A part of a time, in UTC. */
+export interface ComputedKey {
+  /** Under the name that it has in the reply. */
+  readonly result: Property;
+  readonly part: TimePart;
+  /** Of the set. */
+  readonly of: Property;
+}
+
 export interface AggregatedItem {
   /** Under the name that it has in the reply. */
   readonly result: Property;
-  readonly method: 'count' | 'sum' | 'min' | 'max' | 'countdistinct';
+  /** `values`: the number of values, null where there is none; a feed has to compute what it adds up for it. */
+  readonly method: 'count' | 'sum' | 'min' | 'max' | 'countdistinct' | 'values';
   /** Of the set; null: rows are counted. */
   readonly property: Property | null;
 }

@@ -37,6 +37,20 @@ const requests: readonly (readonly [string, string])[] = [
     'Cases?$apply=filter(CreatedAt ge 2026-01-01T00:00:00Z and CreatedAt lt 2026-02-01T00:00:00Z)/aggregate($count as N)',
   ),
   same('Cases?$apply=filter(CreatedAt eq null)/aggregate($count as N)'),
+  // Parts of times are those in UTC, of whatever precision.
+  same(
+    'Cases?$apply=compute(date(CreatedAt) as Day,hour(CreatedAt) as Hour)/groupby((Day,Hour,Open),aggregate($count as N))',
+  ),
+  same('Cases?$apply=filter(Cost gt 1)/compute(year(DueOn) as Year)/groupby((Year))'),
+  // Services have other digits of a third, so it is divided here.
+  [
+    'Cases?$apply=groupby((Open),aggregate(Small with average as A,$count as N))',
+    'Cases?$apply=compute(Small mul 0 add 1 as AValuesOne)/groupby((Open),aggregate(Small with sum as ASum,AValuesOne with sum as AValues,$count as N))',
+  ],
+  [
+    'Cases?$apply=compute(month(DueOn) as M)/groupby((M),aggregate(Id with average as A))',
+    'Cases?$apply=compute(month(DueOn) as M)/groupby((M),aggregate(Id with sum as ASum,$count as AValues))',
+  ],
   // What comes behind the groups is done here.
   [
     'Cases?$apply=groupby((Priority),aggregate($count as N))&$filter=N gt 1&$orderby=N desc&$top=3&$skip=1&$count=true',
@@ -99,6 +113,13 @@ const here: readonly string[] = [
   'Cases?$apply=aggregate(Cost with sum from Priority with max as M)',
   'Cases?$apply=top(2)/aggregate($count as N)',
   'Cases?$apply=compute(Cost mul 2 as C)/aggregate(C with sum as N)',
+  'Cases?$apply=compute(second(CreatedAt) as S)/groupby((S))',
+  'Cases?$apply=compute(hour(CreatedAt) as H)/filter(H gt 8)/groupby((H))',
+  'Cases?$apply=compute(hour(CreatedAt) as H)/aggregate(H with max as M)',
+  'Cases?$apply=compute(year(now()) as Y)/groupby((Y))',
+  'Cases?$apply=compute(hour(StartsAt) as H)/groupby((H))',
+  // Of these the digits depend on how many zeros stand behind them.
+  'Cases?$apply=aggregate(Cost with average as A)',
   'Cases?$apply=filter(Cost gt 1)',
   'Cases?$apply=search(x)/aggregate($count as N)',
   'Cases?$apply=concat(aggregate($count as N),aggregate(Cost with sum as T))',

@@ -23,6 +23,8 @@ const right: readonly string[] = [
   'Cases?$apply=filter(Id gt 1000)/groupby((Open),aggregate(Cost with sum as T))',
   'Cases/$count?$apply=groupby((Title,Open))',
   'Cases?$apply=groupby((CreatedAt),aggregate($count as N))',
+  'Cases?$apply=compute(date(CreatedAt) as Day,hour(CreatedAt) as Hour)/groupby((Day,Hour),aggregate($count as N))&$orderby=Day',
+  'Cases?$apply=groupby((Open),aggregate(Small with average as A,AgentId with average as B))&$orderby=A desc',
   'Cases?$apply=filter(CreatedAt gt 2026-01-01T00:00:00.123463Z)/aggregate(CreatedAt with max as M,Id with min as I)',
   'Cases/$filter(Open)?$apply=groupby((AgentId),aggregate(Cost with max as M))/aggregate(M with average as A)',
 ];
@@ -124,6 +126,24 @@ const faults: readonly (readonly [string, string, Fault])[] = [
         ).values(),
       ],
     },
+  ],
+  [
+    'takes parts of times by another zone in summer',
+    'Cases?$apply=compute(hour(CreatedAt) as Hour)/groupby((Hour))',
+    {
+      asks: (text) =>
+        text.replace(/(\w+ add duration'P182D)T(\d+)H'/g, (_, time, hours) => `${time}T${Number(hours) + 1}H'`),
+    },
+  ],
+  [
+    'keeps the offset of times',
+    'Cases?$apply=compute(date(CreatedAt) as Day)/groupby((Day))',
+    { asks: (text) => text.replaceAll('2026-07-01T10:30:00+02:00', '2026-07-01T10:30:00Z') },
+  ],
+  [
+    'counts nulls for an average',
+    'Cases?$apply=aggregate(Small with average as A)',
+    { asks: (text) => text.replaceAll('Small mul 0 add 1', '1') },
   ],
   [
     'has decimals with a floating point',

@@ -23,6 +23,7 @@ const items = [
   ...['Cost with countdistinct as CostKinds', 'Priority with sum as PrioritySum', 'Priority with max as PriorityMax'],
   ...['Small with sum as SmallSum', 'Small with countdistinct as SmallKinds', 'Title with countdistinct as TitleKinds'],
   ...['DueOn with min as DueMin', 'CreatedAt with max as CreatedMax', 'Token with countdistinct as TokenKinds'],
+  ...['Small with average as SmallMean', 'Priority with average as PriorityMean', 'Id with average as IdMean'],
   ...['Cost with average as CostMean', 'Score with max as ScoreMax', 'Id with sum as IdSum'],
 ];
 const conditions = [
@@ -53,11 +54,16 @@ const requests = fc
     conditions: someOf(conditions, 2),
     behind: fc.constantFrom(...behind),
     joined: fc.constantFrom(' and ', ' or '),
+    parts: fc.subarray(['date(CreatedAt) as Day', 'year(DueOn) as Year', 'minute(CreatedAt) as Minute'], {
+      maxLength: 1,
+    }),
   })
-  .map(({ keys, items: more, conditions, behind, joined }) => {
+  .map(({ keys: own, items: more, conditions, behind, joined, parts }) => {
+    const keys = [...own, ...parts.map((part) => part.split(' as ')[1])];
+    const compute = parts.length === 0 ? '' : `compute(${parts.join()})/`;
     const filter = conditions.length === 0 ? '' : `filter(${conditions.map((one) => `(${one})`).join(joined)})/`;
     const aggregate = `aggregate(${[items[0], ...more].join(',')})`;
-    return `Cases?$apply=${filter}${keys.length === 0 ? aggregate : `groupby((${keys.join(',')}),${aggregate})`}${behind}`;
+    return `Cases?$apply=${filter}${compute}${keys.length === 0 ? aggregate : `groupby((${keys.join(',')}),${aggregate})`}${behind}`;
   });
 
 /** The same rows, whoever adds them up. */

@@ -6,8 +6,9 @@ import { keyOrder, rowsAt, type TrialPlace } from '../reading/trial-rows.ts';
 import type { AggregatedItem, AggregatedRequest } from '../upstream.ts';
 import { filterText } from '../url/compile-url.ts';
 import { upstreamPropertyName, upstreamSetName } from '../url/upstream-map.ts';
-import { groupsText } from './aggregation-text.ts';
+import { type Groups, groupsText } from './aggregation-text.ts';
 import { areSame, groupedHere, sumOf, type Values, valuesOf } from './group-here.ts';
+import { momentsOf, partOf, typeOfPart } from './time-parts.ts';
 import { alikeText, variantsOf, variantsText } from './told-apart.ts';
 
 /**
@@ -75,16 +76,17 @@ class Trial {
   }
 
   async run(): Promise<AggregationTrial> {
-    const { grouping } = this.#request;
+    const { grouping, computed } = this.#request;
     const items = withCount(this.#request);
+    const all = { grouping: [], computed: [], items };
     const rows = await this.#rows();
-    await this.#compare('in groups', rows, { grouping, items });
+    await this.#compare('in groups', rows, { grouping, computed, items });
     // A feed that reads no filter inside of $apply gives all of them.
-    await this.#compare('of some rows', rows.slice(0, rows.length >> 1), { grouping: [], items });
+    await this.#compare('of some rows', rows.slice(0, rows.length >> 1), all);
     for (const property of aggregatedOf(items).filter(({ nullable }) => nullable)) {
       const nulls = rows.filter((row) => row.get(property.name) === null);
       if (nulls.length > 0) {
-        await this.#compare('of nulls', nulls, { grouping: [], items });
+        await this.#compare('of nulls', nulls, all);
       }
     }
     for (const { property } of items.filter(({ method }) => method === 'sum')) {
@@ -95,12 +97,15 @@ class Trial {
     for (const property of this.#request.apart) {
       await this.#tellsApart(property, rows);
     }
+    const moments = computed.flatMap(({ of }) => (of.type === 'Edm.Date' ? [] : [of]));
+    for (const property of new Set(moments)) {
+      await this.#readsInUtc(property, rows);
+    }
     return { verdict: 'right', reason: 'it adds up rows as they are added up here', open: this.#open };
   }
 
   /** The first rows of the set, and some that have what these lack. */
   async #rows(): Promise<readonly Values[]> {
-    const { grouping } = this.#request;
     const items = withCount(this.#request);
     const first = await this.#read(keyOrder(this.#type), mostRows);
     if (first.length < 2) {
@@ -122,7 +127,7 @@ class Trial {
         this.#open.push(condition);
       }
     };
-    for (const property of new Set([...grouping, ...aggregatedOf(items), ...this.#request.apart])) {
+    for (const property of this.#columns()) {
       const name = upstreamPropertyName(property);
       if (property.nullable) {
         await add(`${name} eq null`, (row) => row.get(property.name) === null);
@@ -141,9 +146,17 @@ class Trial {
     return all;
   }
 
+  /** The properties of the set that are looked at. */
+  #columns(): ReadonlySet<Property> {
+    const { grouping, computed, items, apart } = this.#request;
+    const results = new Set(computed.map(({ result }) => result));
+    const keys = [...grouping.filter((key) => !results.has(key)), ...computed.map(({ of }) => of)];
+    return new Set([...keys, ...aggregatedOf(items), ...apart]);
+  }
+
   async #read(option: string, most: number): Promise<readonly Values[]> {
-    const { set, grouping, items } = this.#request;
-    const columns = [...keyProperties(this.#type), ...grouping, ...aggregatedOf(items), ...this.#request.apart];
+    const { set } = this.#request;
+    const columns = [...keyProperties(this.#type), ...this.#columns()];
     const properties = new Map(columns.map((property) => [property.name, property]));
     const select = `$select=${[...properties.values()].map(upstreamPropertyName).join(',')}`;
     const raw = await rowsAt(setPath(set, this.#place), [select, option, `$top=${most}`], this.#place);
@@ -172,7 +185,7 @@ class Trial {
     return filterText(keyedCondition({ set, properties, keys }, null), this.#place.context.map);
   }
 
-  async #compare(what: string, rows: readonly Values[], groups: Pick<AggregatedRequest, 'grouping' | 'items'>) {
+  async #compare(what: string, rows: readonly Values[], groups: Groups) {
     const told = await this.#asked(`filter(${this.#isOneOf(rows)})/${groupsText(groups)}`, [
       ...groups.grouping,
       ...groups.items.map(({ result }) => result),
@@ -219,6 +232,28 @@ class Trial {
     const equal = `filter(${this.#isOneOf([row])} and (${alikeText(variants)}))/aggregate($count as ${count})`;
     if (!areSame(await this.#asked(equal, [number]), [new Map([[count, '0']])])) {
       throw new Ended(wrong(`values of ${property.name} that differ are equal to it`));
+    }
+  }
+
+  /** Parts of times are those in UTC. */
+  async #readsInUtc(property: Property, rows: readonly Values[]): Promise<void> {
+    const row = rows.find((one) => (one.get(property.name) ?? null) !== null);
+    if (row === undefined) {
+      throw new Ended(unshown(`no row has a ${property.name}`));
+    }
+    const moments = momentsOf(upstreamPropertyName(property), row.get(property.name) ?? '');
+    const parts = (['date', 'hour', 'minute'] as const).map((part) => ({ part, name: this.#free(part) }));
+    const computed = moments.map(
+      ({ expression }) => `compute(${parts.map(({ part, name }) => `${part}(${expression}) as ${name}`).join(',')})`,
+    );
+    const names = parts.map(({ name }) => name).join(',');
+    const told = await this.#asked(
+      `filter(${this.#isOneOf([row])})/concat(${computed.join(',')})/groupby((${names}))`,
+      parts.map(({ part, name }) => resultOf(name, typeOfPart(part))),
+    );
+    const right = moments.map(({ text }) => new Map(parts.map(({ part, name }) => [name, partOf(part, text)])));
+    if (!areSame(told, [...new Map(right.map((one) => [JSON.stringify([...one]), one])).values()])) {
+      throw new Ended(wrong(`it takes parts of ${property.name} by another time than UTC`));
     }
   }
 
@@ -276,7 +311,11 @@ function checkTelling({ property, method }: AggregatedItem, rows: readonly Value
   const distinct = new Set(values).size;
   const tells =
     property === null ||
-    (method === 'sum' ? values.length >= 2 : method === 'countdistinct' ? distinct < values.length : distinct >= 2);
+    (method === 'sum' || method === 'values'
+      ? values.length >= 2
+      : method === 'countdistinct'
+        ? distinct < values.length
+        : distinct >= 2);
   if (!tells) {
     throw new Ended(unshown(`the values of ${property.name} do not tell ${method} from something else`));
   }

@@ -47,6 +47,9 @@ export const isOrdered = ({ type }: Property): boolean =>
 export const isSummed = (property: Property): boolean =>
   isOwn(property) && property.enumeration === undefined && (small.has(property.type) || long.has(property.type));
 
+/** Whether averages have the same digits, made of a sum and a number: of decimals they depend on how many zeros are written behind them. */
+export const isAveraged = (property: Property): boolean => isSummed(property) && property.type !== 'Edm.Decimal';
+
 /** Points in time in whatever precision. */
 export const isTime = (property: Property): boolean => isOwn(property) && timed.has(property.type);
 

@@ -4,7 +4,9 @@ import { ownNames } from '../../json/reading/own-names.ts';
 import { canonicalText as servedText } from '../../json/reading/value-text.ts';
 import { canonicalText } from '../../plan/value/canonical-text.ts';
 import { canonicalDecimal } from '../../plan/value/numeric-text.ts';
-import type { AggregatedItem, AggregatedRequest } from '../upstream.ts';
+import type { AggregatedItem, ComputedKey } from '../upstream.ts';
+import type { Groups } from './aggregation-text.ts';
+import { partOf } from './time-parts.ts';
 
 /** What a row says, as canonical texts (see `Constant`), by the name of the property; null: null. */
 export type Values = ReadonlyMap<string, string | null>;
@@ -42,10 +44,8 @@ function keptText(text: string, type: PrimitiveTypeName): string | null {
 }
 
 /** What an aggregation gives for a few rows, as OData 4.0 Data Aggregation says it: nulls are left out of all but `$count` and the keys. */
-export function groupedHere(
-  rows: readonly Values[],
-  { grouping, items }: Pick<AggregatedRequest, 'grouping' | 'items'>,
-): readonly Values[] {
+export function groupedHere(all: readonly Values[], { grouping, computed, items }: Groups): readonly Values[] {
+  const rows = all.map((row) => withParts(row, computed));
   const groups = new Map<string, Values[]>(grouping.length === 0 ? [['[]', []]] : []);
   for (const row of rows) {
     const key = JSON.stringify(grouping.map(({ name }) => row.get(name) ?? null));
@@ -57,6 +57,15 @@ export function groupedHere(
   });
 }
 
+const withParts = (row: Values, computed: readonly ComputedKey[]): Values =>
+  new Map([
+    ...row,
+    ...computed.map(({ result, part, of }) => {
+      const text = row.get(of.name) ?? null;
+      return [result.name, text === null ? null : partOf(part, text)] as const;
+    }),
+  ]);
+
 function aggregated(rows: readonly Values[], { property, method }: AggregatedItem): string | null {
   if (property === null) {
     return String(rows.length);
@@ -67,6 +76,9 @@ function aggregated(rows: readonly Values[], { property, method }: AggregatedIte
   }
   if (values.length === 0) {
     return null;
+  }
+  if (method === 'values') {
+    return String(values.length);
   }
   if (method === 'sum') {
     return sumOf(values);

@@ -130,7 +130,10 @@ function trialIn(kept: unknown): AggregationTrial | null {
 const keyOf = (request: AggregatedRequest): string =>
   JSON.stringify([
     request.set.name,
-    request.grouping.map(({ name }) => name),
+    request.grouping.map((key) => {
+      const computed = request.computed.find(({ result }) => result === key);
+      return computed === undefined ? key.name : [computed.part, computed.of.name];
+    }),
     request.items.map(({ property, method }) => [property?.name ?? null, method]),
     request.apart.map(({ name }) => name),
   ]);

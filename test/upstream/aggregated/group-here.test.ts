@@ -23,7 +23,7 @@ const item = (method: AggregatedItem['method'], name: string | null): Aggregated
 const read = (rows: readonly object[]): readonly Values[] =>
   rows.map((row) => valuesOf(type)(JSON.stringify(row)) ?? assert.fail());
 const result = (rows: readonly object[], one: AggregatedItem): string | null | undefined =>
-  groupedHere(read(rows), { grouping: [], items: [one] })[0]?.get('R');
+  groupedHere(read(rows), { grouping: [], computed: [], items: [one] })[0]?.get('R');
 
 describe('rows of a trial, added up here', () => {
   it('values are what they mean, however they are written', () => {
@@ -68,7 +68,7 @@ describe('rows of a trial, added up here', () => {
 
   it('null is a group of its own, and no order of groups is wrong', () => {
     const rows = read([{ Id: 1, Team: 'a' }, { Id: 2 }, { Id: 3, Team: 'A' }, { Id: 4, Team: null }]);
-    const groups = groupedHere(rows, { grouping: [of('Team')], items: [item('count', null)] });
+    const groups = groupedHere(rows, { grouping: [of('Team')], computed: [], items: [item('count', null)] });
     assert.deepEqual(
       groups.map((group) => [...group.values()]),
       [
