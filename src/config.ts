@@ -5,7 +5,6 @@ import cron from 'node-cron';
 import { z } from 'zod';
 import { isTimeZone } from './catalogue/compile/conversions.ts';
 import { isProxyEntry } from './http/edge/request-origin.ts';
-import { isLoopback } from './http/served-host.ts';
 import { defaultLimits, type UnpackLimits } from './ingest/container/limits.ts';
 import { type SignInSettings, signInFaults, signInSettings, signInShape, words } from './sign-in/settings.ts';
 import { hostsOf } from './warehouse/standby/host-list.ts';
@@ -36,6 +35,8 @@ export interface Config {
   readonly tls: { readonly certificate: string; readonly key: string } | null;
   /** null: the embedded PostgreSQL under `dataDir`. */
   readonly databaseUrl: string | null;
+  /** The same server and database, with the user that files are taken in as; null: that of `databaseUrl`, or of the embedded server. */
+  readonly loadDatabaseUrl: string | null;
   /** Addresses of standbys of that server, one a server, which stored rows are read from; empty: from it alone. */
   readonly readDatabaseUrls: readonly string[];
   /** Milliseconds that a standby may be behind and still be read. */
@@ -137,6 +138,11 @@ const webAddress = z
   .refine((text) => !/[?#]/.test(text), 'must have no query and no fragment')
   .transform((text) => text.replace(/\/+$/, ''));
 
+const postgresUrl = z
+  .string()
+  .regex(/^postgres(ql)?:\/\//, 'must start with postgres:// or postgresql://')
+  .refine((text) => URL.canParse(text), 'must be a URL; percent-encode special characters of the password');
+
 const list = (fits: (entry: string) => boolean, must: string) => words.refine((entries) => entries.every(fits), must);
 
 /** As browsers write it: scheme, host and port alone. */
@@ -162,11 +168,8 @@ const schema = z.object({
     .default(0),
   TLS_CERT_FILE: z.string().optional(),
   TLS_KEY_FILE: z.string().optional(),
-  DATABASE_URL: z
-    .string()
-    .regex(/^postgres(ql)?:\/\//, 'must start with postgres:// or postgresql://')
-    .refine((text) => URL.canParse(text), 'must be a URL; percent-encode special characters of the password')
-    .optional(),
+  DATABASE_URL: postgresUrl.optional(),
+  LOAD_DATABASE_URL: postgresUrl.optional(),
   READ_DATABASE_URL: z
     .string()
     .regex(/^postgres(ql)?:\/\//, 'must start with postgres:// or postgresql://')
@@ -258,7 +261,7 @@ function isWebhookKey(text: string): boolean {
 /** Settings whose value may stand in a file named by `<name>_FILE`, so that secrets need not stand in the environment. */
 const secretNames = [
   ...(['DATABASE_URL', 'READ_DATABASE_URL', 'PGPASSWORD', 'ALERT_URL', 'ALERT_SECRET', 'PERSONAL_DATA_KEY'] as const),
-  ...(['SIGN_IN_KEY', 'ENTRA_CLIENT_SECRET', 'OIDC_CLIENT_SECRET'] as const),
+  ...(['LOAD_DATABASE_URL', 'SIGN_IN_KEY', 'ENTRA_CLIENT_SECRET', 'OIDC_CLIENT_SECRET'] as const),
 ];
 
 /** Files that hold secrets, with the settings that name them. */
@@ -310,6 +313,11 @@ export function examineConfig(environment: Environment): {
       'READ_DATABASE_URL: must be given with DATABASE_URL, whose standbys it names; the embedded PostgreSQL has none',
     );
   }
+  if (given['LOAD_DATABASE_URL'] !== undefined && given['DATABASE_URL'] === undefined) {
+    faults.push(
+      'LOAD_DATABASE_URL: must be given with DATABASE_URL; the embedded PostgreSQL has a role of its own for loads',
+    );
+  }
   if ((given['TLS_CERT_FILE'] === undefined) !== (given['TLS_KEY_FILE'] === undefined)) {
     faults.push('TLS_CERT_FILE, TLS_KEY_FILE: give both, the certificate and the key that belongs to it, or none');
   }
@@ -341,6 +349,7 @@ function configOf(settings: z.infer<typeof schema>): Config {
         ? null
         : { certificate: path.resolve(settings.TLS_CERT_FILE), key: path.resolve(settings.TLS_KEY_FILE) },
     databaseUrl: settings.DATABASE_URL === undefined ? null : withPassword(settings.DATABASE_URL, settings.PGPASSWORD),
+    loadDatabaseUrl: settings.LOAD_DATABASE_URL ?? null,
     readDatabaseUrls: (settings.READ_DATABASE_URL ?? []).map((url) => withPassword(url, settings.PGPASSWORD)),
     readMaxLag: settings.READ_MAX_LAG * 1000,
     dataDir,
@@ -413,36 +422,4 @@ function withPassword(databaseUrl: string, password: string | undefined): string
     url.password = encodeURIComponent(password);
   }
   return url.href;
-}
-
-/**
- * Faults of an address that other machines can reach: an open feed is refused there, since the rows are about people, and
- * links must not be built from a Host header that anybody may write. Empty where all is well.
- */
-export function exposureFaults({ host, publicUrl, basicFile, keyFile, signIn }: Config): readonly string[] {
-  if (isLoopback(host)) {
-    return [];
-  }
-  const signsIn = basicFile !== null || keyFile !== null || signIn.entra !== null || signIn.oidc !== null;
-  const open = !signsIn && !signIn.anonymous;
-  return [
-    ...(open
-      ? [
-          `HOST: ${host} can be reached from other machines, and no authentication is configured. Set ENTRA_TENANT_ID, OIDC_ISSUER, AUTH_BASIC_FILE or AUTH_KEY_FILE (docs/sign-in.md), or HOST=127.0.0.1; ANONYMOUS=allowed lets everybody read`,
-        ]
-      : []),
-    ...(publicUrl === null
-      ? [
-          `PUBLIC_URL: must be set where HOST (${host}) can be reached from other machines: the address that clients use, e.g. https://feed.example.com`,
-        ]
-      : []),
-  ];
-}
-
-/** Throws ConfigError with what `exposureFaults` finds. */
-export function checkExposure(config: Config): void {
-  const faults = exposureFaults(config);
-  if (faults.length > 0) {
-    throw new ConfigError(faults);
-  }
 }

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { ConfigError, checkExposure, exposureFaults, readConfig } from '../src/config.ts';
+import { checkExposure, exposureFaults } from '../src/commands/serving/exposure.ts';
+import { servingFaults } from '../src/commands/serving/serving-faults.ts';
+import { ConfigError, readConfig } from '../src/config.ts';
 
 const faultsOf = (environment: Record<string, string>): readonly string[] => {
   try {
@@ -110,6 +112,24 @@ describe('configuration', () => {
     assert.equal(config.databaseUrl, 'postgres://me:s%25c%40ret@db:5432/feed');
     const both = faultsOf({ DATABASE_URL: 'postgres://me@db/feed', DATABASE_URL_FILE: file });
     assert.ok(both.some((fault) => fault.startsWith('DATABASE_URL_FILE:')));
+  });
+
+  it('takes a user for loads, at the same server and database, and policies for rows where there are rules', () => {
+    const DATABASE_URL = 'postgres://me@db/feed';
+    const config = readConfig({ DATABASE_URL, LOAD_DATABASE_URL: 'postgres://loads:x@db/feed' });
+    assert.equal(config.loadDatabaseUrl, 'postgres://loads:x@db/feed');
+    assert.deepEqual(servingFaults(config), []);
+    const other = readConfig({ DATABASE_URL, LOAD_DATABASE_URL: 'postgres://loads@db/other' });
+    assert.match(
+      servingFaults(other).join(),
+      /^LOAD_DATABASE_URL: must name the server and the database of DATABASE_URL/,
+    );
+    assert.match(faultsOf({ LOAD_DATABASE_URL: DATABASE_URL })[0] ?? '', /^LOAD_DATABASE_URL: must be given with/);
+    assert.equal(readConfig({}).rowLevelSecurity, false);
+    assert.match(
+      servingFaults(readConfig({ ROW_LEVEL_SECURITY: 'on' })).join(),
+      /^ROW_LEVEL_SECURITY: needs ACCESS_FILE/,
+    );
   });
 
   it('takes several standbys apart, each with the password', () => {

@@ -4,7 +4,8 @@ import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
-import { checkExposure, readConfig } from '../src/config.ts';
+import { checkExposure } from '../src/commands/serving/exposure.ts';
+import { readConfig } from '../src/config.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const text = (file: string): string => readFileSync(path.join(root, file), 'utf8');

@@ -10,6 +10,7 @@ import { exitCodes } from './exit-code.ts';
 import { checkUpstream } from './feeds/check-upstreams.ts';
 import { accessFaults } from './serving/access-works.ts';
 import { connectDeliveries, faultsOfDeliveries, warningsOfDeliveries } from './serving/deliveries.ts';
+import { loadWarnings } from './serving/open-loads.ts';
 import { openSecrets, secretsOf } from './serving/private-files.ts';
 import { rowSecurityWarnings } from './serving/row-security.ts';
 import { callerFaults, credentialWarnings, servingFaults, uploadSourceFaults } from './serving/serving-faults.ts';
@@ -65,7 +66,7 @@ export async function checkCommand(
     print(`${count} fault(s)`);
     return exitCodes.failed;
   }
-  for (const warning of credentialWarnings(config)) {
+  for (const warning of [...credentialWarnings(config), ...loadWarnings(config)]) {
     print(`warning: ${warning}`);
   }
   const { sources, exports, model } = catalogue;

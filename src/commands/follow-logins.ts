@@ -7,6 +7,8 @@ import { stampOf } from './sharing/reread-setting.ts';
 /** Addresses of servers, with the user and password that are right now. */
 export interface DatabaseLogins {
   readonly primary: Connection;
+  /** Who files are taken in as; null: nobody besides. */
+  readonly loader: Connection | null;
   /** In the order of READ_DATABASE_URL. */
   readonly standbys: readonly Connection[];
   close(): void;
@@ -19,7 +21,7 @@ export interface LoginSurroundings {
 }
 
 /** Settings that a password for PostgreSQL stands in. */
-const names = ['DATABASE_URL', 'READ_DATABASE_URL', 'PGPASSWORD'] as const;
+const names = ['DATABASE_URL', 'LOAD_DATABASE_URL', 'READ_DATABASE_URL', 'PGPASSWORD'] as const;
 
 /** Milliseconds between two looks at the files. */
 const looking = 1000;
@@ -36,10 +38,13 @@ export function followLogins(
 ): DatabaseLogins {
   const files = names.flatMap((name) => environment[`${name}_FILE`] || []);
   if (files.length === 0) {
-    return { primary: first, standbys: config.readDatabaseUrls, close: () => {} };
+    const { loadDatabaseUrl: loader, readDatabaseUrls: standbys } = config;
+    return { primary: first, loader, standbys, close: () => {} };
   }
+  const loads = config.loadDatabaseUrl;
   const followed = [
     new FollowedLogin('DATABASE_URL', first, observe),
+    ...(loads === null ? [] : [new FollowedLogin('LOAD_DATABASE_URL', loads, observe)]),
     ...config.readDatabaseUrls.map(
       (url, index) => new FollowedLogin(`READ_DATABASE_URL, server ${index + 1}`, url, observe),
     ),
@@ -53,7 +58,7 @@ export function followLogins(
       return;
     }
     const { config: now, faults } = examineConfig(environment);
-    const wanted = [now.databaseUrl, ...now.readDatabaseUrls];
+    const wanted = [now.databaseUrl, ...(loads === null ? [] : [now.loadDatabaseUrl]), ...now.readDatabaseUrls];
     const fault = faults.find((one) => names.some((name) => one.startsWith(name)));
     // A file that is replaced may be away for a moment, or not whole.
     if (fault === undefined) {
@@ -70,8 +75,9 @@ export function followLogins(
     }
   }, every);
   timer.unref();
-  const [primary, ...standbys] = followed.map((one) => () => one.current);
-  return { primary: primary ?? first, standbys, close: () => clearInterval(timer) };
+  const [primary = first, ...others] = followed.map((one) => () => one.current);
+  const [loader, standbys] = loads === null ? [null, others] : [others[0] ?? loads, others.slice(1)];
+  return { primary, loader, standbys, close: () => clearInterval(timer) };
 }
 
 /** One server's user and password. */

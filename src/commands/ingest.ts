@@ -2,6 +2,7 @@ import { operatorMessage } from '../errors.ts';
 import { ingestPaths } from '../ingest/delivery/ingest-paths.ts';
 import { filesOf, type IngestResult, type KnownFile, waitingRows } from '../ingest/delivery/ingest-result.ts';
 import { removeLeftSpools } from '../ingest/delivery/left-spools.ts';
+import type { IngestContext } from '../ingest/load/load-file.ts';
 import type { Observation } from '../observation/observation.ts';
 import { everyone, type Observe } from '../observation/observe.ts';
 import { progressOf, storedRowsTo } from './console.ts';
@@ -9,6 +10,7 @@ import { exitCodes } from './exit-code.ts';
 import { IngestProgress } from './ingest-progress.ts';
 import { prepare } from './migrate.ts';
 import { spoolFolders } from './serving/deliveries.ts';
+import { withLoads } from './serving/open-loads.ts';
 import { catalogueOf, type Surroundings, withWarehouse } from './surroundings.ts';
 
 export interface IngestFlags {
@@ -33,12 +35,15 @@ export async function ingestCommand(
 ): Promise<number> {
   const { config, print } = surroundings;
   const catalogue = catalogueOf(surroundings);
-  return withWarehouse(surroundings, async ({ database }) => {
-    await prepare(database, catalogue, { observe: everyone(surroundings.observe, storedRowsTo(print)) });
+  return withWarehouse(surroundings, async (warehouse) => {
+    await prepare(warehouse.database, catalogue, { observe: everyone(surroundings.observe, storedRowsTo(print)) });
     await removeLeftSpools(spoolFolders(config));
+    return withLoads(warehouse, surroundings, (database) => ingestAll({ catalogue, database, limits: config.unpack }));
+  });
+
+  async function ingestAll(context: IngestContext): Promise<number> {
     let progress = new IngestProgress([], () => performance.now());
     let code: number = exitCodes.ok;
-    const context = { catalogue, database, limits: config.unpack };
     const options = { ...flags, parallel, resumes: true };
     const results = ingestPaths(context, paths, {
       ...options,
@@ -69,7 +74,7 @@ export async function ingestCommand(
       progress.summary().forEach(print);
     }
     return code;
-  });
+  }
 }
 
 /** Of many files the line says how far all of them are, of few how far the one at hand is. */

@@ -40,6 +40,7 @@ import { FeedWatch } from './serving/feed-watch.ts';
 import { fillWithSamples } from './serving/first-samples.ts';
 import { forgettingWorks } from './serving/forgetting-works.ts';
 import { listenOn } from './serving/listen.ts';
+import { type Loads, loadWarnings, openLoads } from './serving/open-loads.ts';
 import { openOperations } from './serving/open-operations.ts';
 import { openUploads } from './serving/open-uploads.ts';
 import { keepPrivate } from './serving/private-files.ts';
@@ -73,7 +74,7 @@ export async function serveCommand(surroundings: Surroundings, options: ServeOpt
   if (keyFaults.length > 0) {
     throw new ConfigError(keyFaults);
   }
-  for (const warning of [...rules.warnings, ...rowSecurityWarnings(config, catalogue)]) {
+  for (const warning of [...rules.warnings, ...rowSecurityWarnings(config, catalogue), ...loadWarnings(config)]) {
     surroundings.print(`warning: ${warning}`);
   }
   const readiness = new Readiness();
@@ -87,7 +88,7 @@ export async function serveCommand(surroundings: Surroundings, options: ServeOpt
   }
 }
 
-async function serveCatalogue(program: Omit<Serving, 'warehouse'>): Promise<number> {
+async function serveCatalogue(program: Omit<Serving, 'warehouse' | 'loads'>): Promise<number> {
   const { surroundings, options, catalogue, readiness } = program;
   const { config, print, observe } = surroundings;
   const delivering = await faultsOfDeliveries(catalogue, surroundings.environment);
@@ -113,16 +114,25 @@ async function serveCatalogue(program: Omit<Serving, 'warehouse'>): Promise<numb
     deadline = performance.now() + config.drainTime + config.shutdownTimeout;
   });
   let ended: End;
+  let loads: Loads | null = null;
   try {
-    const preparing = prepareToServe({ surroundings, catalogue, database });
+    const preparing = prepareToServe({ surroundings, catalogue, warehouse: opened });
     preparing.catch(() => {});
-    const placed = preparing.then(() => withHistories(database, catalogue));
+    const placed = preparing.then(async (made) => {
+      loads = made;
+      return withHistories(database, catalogue);
+    });
     placed.catch(() => {});
     const early = await Promise.race([placed, end]);
-    ended = 'reason' in early ? early : await serveUntil(end, { ...program, catalogue: early, warehouse: opened });
+    ended =
+      'reason' in early
+        ? early
+        : await serveUntil(end, { ...program, catalogue: early, warehouse: opened, loads: (await preparing).database });
   } finally {
     // A load at hand may end until the deadline; then it is undone, and the next start has its file.
-    await opened.close(deadline === 0 ? undefined : Math.max(0, deadline - performance.now()));
+    const left = (): number | undefined => (deadline === 0 ? undefined : Math.max(0, deadline - performance.now()));
+    await within(left(), endOf(loads));
+    await opened.close(left());
   }
   observe({ event: 'stopped' });
   if (ended.code !== exitCodes.ok) {
@@ -131,18 +141,22 @@ async function serveCatalogue(program: Omit<Serving, 'warehouse'>): Promise<numb
   return ended.code;
 }
 
-/** Brings the warehouse to what is to be served, with samples where it is empty. */
+const endOf = async (loads: Loads | null): Promise<void> => loads?.close();
+
+/** Brings the warehouse to what is to be served, with samples where it is empty. Resolves to where files are taken in. */
 async function prepareToServe(work: {
   readonly surroundings: Surroundings;
   readonly catalogue: Catalogue;
-  readonly database: Database;
-}): Promise<void> {
-  const { surroundings, catalogue, database } = work;
+  readonly warehouse: Warehouse;
+}): Promise<Loads> {
+  const { surroundings, catalogue, warehouse } = work;
+  const { database } = warehouse;
   const { config, print, observe } = surroundings;
   await prepare(database, catalogue, { observe: everyone(observe, preparationTo(print, 5)), serves: true });
   if (config.samples) {
     await fillWithSamples(surroundings, { catalogue, database });
   }
+  return openLoads(warehouse, surroundings);
 }
 
 /** Why the program ends, and with which exit code. */
@@ -156,6 +170,8 @@ interface Serving {
   readonly options: ServeOptions;
   readonly catalogue: Catalogue;
   readonly warehouse: Warehouse;
+  /** Where files are taken in. */
+  readonly loads: Database;
   readonly readiness: Readiness;
   /** null: nobody asks for them. */
   readonly metrics: GatewayMetrics | null;
@@ -163,7 +179,7 @@ interface Serving {
 
 /** Serves and loads until `end`; whatever it started has ended afterwards, also where it throws. */
 async function serveUntil(end: Promise<End>, serving: Serving): Promise<End> {
-  const { surroundings, options, catalogue, warehouse, readiness, metrics } = serving;
+  const { surroundings, options, catalogue, warehouse, loads, readiness, metrics } = serving;
   const { config, observe } = surroundings;
   const { database } = warehouse;
   // Of the embedded server's files; null: the server is somewhere else.
@@ -219,9 +235,13 @@ async function serveUntil(end: Promise<End>, serving: Serving): Promise<End> {
     healthRoutes(app, readiness);
     connectRoutes(app, feed);
     signInRoutes(app, feed, signIn.browser);
-    const loading = { catalogue, database, limits: config.unpack };
+    const loading = { catalogue, database: loads, limits: config.unpack };
     const requireRoom = (): void => requireSpace(folder);
-    consoleRoutes(app, feed, consoleWorks(loading, { config, proxied, access, requireSpace: requireRoom }));
+    consoleRoutes(
+      app,
+      feed,
+      consoleWorks(loading, { config, proxied, access, owner: database, requireSpace: requireRoom }),
+    );
     const sent = openUploads(loading, { config, health: readiness, observe, access, requireSpace: requireRoom });
     uploadRoutes(app, sent?.service ?? null);
     metrics?.serves(app.server, database);

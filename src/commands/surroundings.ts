@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import { requireCatalogue } from '../catalogue/read-metadata.ts';
 import type { Config, Environment } from '../config.ts';
+import { loaderOf } from '../embedded/address.ts';
 import { type EmbeddedServer, startEmbeddedServer } from '../embedded/embedded-server.ts';
 import { hasCluster } from '../embedded/folders.ts';
 import { runningServer } from '../embedded/join.ts';
@@ -51,6 +52,8 @@ export interface Warehouse {
   readonly database: Database;
   /** Where it is, for whoever needs a connection of its own. */
   readonly connection: Connection;
+  /** Where files are taken in, as a role that may do nothing else; null: by who owns the database. */
+  readonly loader: Connection | null;
   /** null: the server of DATABASE_URL. */
   readonly server: EmbeddedServer | null;
   /** `patience`: milliseconds that statements at work may take to their end; absent: as long as they take. */
@@ -70,7 +73,7 @@ export async function openWarehouse(
   if (config.databaseUrl !== null) {
     const logins = followLogins(config.databaseUrl, { config, environment, observe });
     try {
-      const { primary: connection, standbys: addresses } = logins;
+      const { primary: connection, loader, standbys: addresses } = logins;
       const settings = { connection, observe, ...readLimits(config, null), statesRights };
       const primary = await openDatabase(settings);
       const { readMaxLag: maxLag } = config;
@@ -79,6 +82,7 @@ export async function openWarehouse(
       return {
         database,
         connection,
+        loader,
         server: null,
         close: (patience) => {
           logins.close();
@@ -109,6 +113,7 @@ export async function openWarehouse(
     return {
       database,
       connection: server.address,
+      loader: loaderOf(server.address),
       server,
       close: (patience) =>
         kept(async () => {
@@ -213,5 +218,5 @@ async function joinWarehouse({ config, observe }: Surroundings): Promise<Warehou
     return null;
   }
   const database = await openDatabase({ connection: address, observe });
-  return { database, connection: address, server: null, close: () => database.close() };
+  return { database, connection: address, loader: loaderOf(address), server: null, close: () => database.close() };
 }

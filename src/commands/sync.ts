@@ -15,6 +15,7 @@ import { prepare } from './migrate.ts';
 import { deliveriesOf, deliveryRounds, deliveryWorks, faultsOfDeliveries, spoolFolders } from './serving/deliveries.ts';
 import { eachMinute } from './serving/forgetting-works.ts';
 import { takenFolders } from './serving/kept-folders.ts';
+import { withLoads } from './serving/open-loads.ts';
 import { catalogueOf, type Surroundings, withWarehouse } from './surroundings.ts';
 
 export interface SyncFlags {
@@ -43,16 +44,19 @@ export async function syncCommand(
     surroundings.print(noDelivery(catalogue, source));
     return exitCodes.failed;
   }
-  return withWarehouse(surroundings, async ({ database }) => {
+  return withWarehouse(surroundings, async (warehouse) => {
+    const { database } = warehouse;
     await prepare(database, catalogue, {
       observe: everyone(surroundings.observe, storedRowsTo(surroundings.print)),
     });
-    const work = { surroundings, catalogue, database, source, retryLogin };
-    if (dryRun) {
-      return previewAll(work);
-    }
-    await removeLeftSpools(spoolFolders(surroundings.config));
-    return once ? runOnce(work) : runUntil(stop, work);
+    return withLoads(warehouse, surroundings, async (loads) => {
+      const work = { surroundings, catalogue, database, loads, source, retryLogin };
+      if (dryRun) {
+        return previewAll(work);
+      }
+      await removeLeftSpools(spoolFolders(surroundings.config));
+      return once ? runOnce(work) : runUntil(stop, work);
+    });
   });
 }
 
@@ -69,15 +73,17 @@ interface Work {
   readonly surroundings: Surroundings;
   readonly catalogue: Catalogue;
   readonly database: Database;
+  /** The same as who files are taken in as. */
+  readonly loads: Database;
   readonly source: string | undefined;
   readonly retryLogin: boolean;
 }
 
 function roundsOf(
-  { surroundings, catalogue, database, source }: Work,
+  { surroundings, catalogue, loads, source }: Work,
   options: Parameters<typeof deliveryRounds>[2],
 ): readonly DeliveryRounds[] {
-  const context = { catalogue, database, limits: surroundings.config.unpack };
+  const context = { catalogue, database: loads, limits: surroundings.config.unpack };
   return deliveryRounds(surroundings, context, { ...options, ...(source === undefined ? {} : { source }) });
 }
 

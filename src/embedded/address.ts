@@ -13,6 +13,10 @@ export interface ServerAddress {
 export const administratorName = 'gateway';
 /** Who the gateway signs in as: owns the database, and is no superuser. */
 export const ownerName = 'gateway_owner';
+/** Who files are taken in as: owns the tables of served sets, and writes the ledger. */
+export const loaderName = 'gateway_loader';
+
+export const loaderOf = (address: ServerAddress): ServerAddress => ({ ...address, user: loaderName });
 
 /** A TCP port of 127.0.0.1 that was free a moment ago. */
 export async function freePort(): Promise<number> {

@@ -5,6 +5,7 @@ import { dismiss } from '../../ingest/ledger/reject-work.ts';
 import type { IngestContext } from '../../ingest/load/load-file.ts';
 import { replayRejects } from '../../ingest/load/replay-rejects.ts';
 import { modelSections } from '../../unify/model-page.ts';
+import type { Database } from '../../warehouse/database.ts';
 import type { ConnectedUpstreams } from '../feeds/connect-upstreams.ts';
 import { programVersion } from '../version.ts';
 import { builtFiles } from './built-files.ts';
@@ -14,6 +15,8 @@ export interface ConsoleParts {
   readonly config: Pick<Config, 'reportingTimeZone'>;
   readonly proxied: Pick<ConnectedUpstreams, 'upstreams' | 'feeds'>;
   readonly access: Pick<Access, 'allows'>;
+  /** As its owner: what is said of feeds is none of the loads' business. */
+  readonly owner: Database;
   /** Throws StorageFull where the disk of the database is full. */
   readonly requireSpace: () => void;
 }
@@ -21,12 +24,12 @@ export interface ConsoleParts {
 /** What the console is given of loads, feeds and the model: serving knows none of these itself. */
 export function consoleWorks(context: IngestContext, parts: ConsoleParts): ConsoleService {
   const { catalogue, database } = context;
-  const { config, proxied, access, requireSpace } = parts;
+  const { config, proxied, access, owner, requireSpace } = parts;
   return {
     version: programVersion(),
     reportingTimeZone: config.reportingTimeZone,
     files: builtFiles,
-    feeds: () => feedStates({ catalogue, proxied, database }),
+    feeds: () => feedStates({ catalogue, proxied, database: owner }),
     model: () => modelSections(catalogue),
     mayOperate: (principal) => access.allows(principal, 'replay'),
     replay: async ({ ids, ...which }) => {

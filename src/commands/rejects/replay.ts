@@ -3,14 +3,19 @@ import { everyone } from '../../observation/observe.ts';
 import { storedRowsTo } from '../console.ts';
 import { exitCodes } from '../exit-code.ts';
 import { prepare } from '../migrate.ts';
+import { withLoads } from '../serving/open-loads.ts';
 import { catalogueOf, type Surroundings, withExistingWarehouse } from '../surroundings.ts';
 
 /** `gateway replay`: tries the rejected rows again, after the metadata was corrected. 2 when some are still rejected, 1 when none of those named is open. */
 export async function replayCommand(surroundings: Surroundings, options: ReplayOptions): Promise<number> {
   const catalogue = catalogueOf(surroundings);
-  return withExistingWarehouse(surroundings, async ({ database }) => {
-    await prepare(database, catalogue, { observe: everyone(surroundings.observe, storedRowsTo(surroundings.print)) });
-    const results = await replayRejects({ catalogue, database }, options);
+  return withExistingWarehouse(surroundings, async (warehouse) => {
+    await prepare(warehouse.database, catalogue, {
+      observe: everyone(surroundings.observe, storedRowsTo(surroundings.print)),
+    });
+    const results = await withLoads(warehouse, surroundings, (database) =>
+      replayRejects({ catalogue, database }, options),
+    );
     for (const result of results) {
       replayLines(result).forEach(surroundings.print);
     }

@@ -1,11 +1,12 @@
 import type { Catalogue } from '../../catalogue/catalogue.ts';
 import { faultText } from '../../catalogue/compile/fault.ts';
 import { loadCatalogue } from '../../catalogue/read-metadata.ts';
-import { type Config, ConfigError, type Environment, examineConfig, exposureFaults } from '../../config.ts';
+import { type Config, ConfigError, type Environment, examineConfig } from '../../config.ts';
 import { tlsFault } from '../../http/edge/tls-files.ts';
 import { readUploadKeys } from '../../http/upload/upload-keys.ts';
 import { passwordsToRenew, readCredentials, slowKeys } from '../../sign-in/files/credentials.ts';
 import { linesToRenew } from '../sign-in/credential-commands.ts';
+import { exposureFaults } from './exposure.ts';
 
 /** Files of credentials with the settings that name them. */
 export function credentialFiles(
@@ -29,10 +30,21 @@ export function servingFaults(config: Config): readonly string[] {
     ...credentials,
     ...uploadKeyFaults(config),
     ...(tls === null ? [] : [`TLS_CERT_FILE: ${tls}`]),
+    ...loadUserFaults(config),
     ...(config.rowLevelSecurity && config.accessFile === null
       ? ['ROW_LEVEL_SECURITY: needs ACCESS_FILE, whose rules it has PostgreSQL hold to']
       : []),
   ];
+}
+
+function loadUserFaults({ databaseUrl, loadDatabaseUrl }: Config): readonly string[] {
+  if (databaseUrl === null || loadDatabaseUrl === null) {
+    return [];
+  }
+  const [one, other] = [new URL(databaseUrl), new URL(loadDatabaseUrl)];
+  return one.host === other.host && one.pathname === other.pathname
+    ? []
+    : ['LOAD_DATABASE_URL: must name the server and the database of DATABASE_URL, with another user'];
 }
 
 /** Credentials that count and should be made anew. */

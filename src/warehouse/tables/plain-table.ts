@@ -46,7 +46,7 @@ const plainQuery = (table: string): string => `SELECT NOT EXISTS (SELECT 1 FROM 
     AND c.relrowsecurity = EXISTS (SELECT 1 FROM pg_policy p WHERE p.polrelid = c.oid) AND NOT c.relforcerowsecurity
     AND NOT EXISTS (SELECT 1 FROM pg_policy p WHERE p.polrelid = c.oid AND p.polname NOT LIKE '${policyPattern}')
     AND c.relreplident = 'd' AND c.reloptions IS NULL
-    AND pg_has_role(c.relowner, 'USAGE') AND c.relowner = (SELECT oid FROM pg_roles WHERE rolname = current_user)
+    AND pg_has_role(c.relowner, 'USAGE') AND pg_has_role(c.relowner, 'SET')
     AND NOT EXISTS (SELECT 1 FROM aclexplode(c.relacl) a WHERE a.grantee <> c.relowner AND (a.grantee <> 'gateway_reader'::regrole OR a.privilege_type <> 'SELECT'))
     AND has_table_privilege('gateway_reader', c.oid, 'SELECT')
     AND NOT EXISTS (SELECT 1 FROM pg_attribute a WHERE a.attrelid = c.oid AND (a.attacl IS NOT NULL OR a.attoptions IS NOT NULL))

@@ -2,6 +2,7 @@ import type { Catalogue } from '../../catalogue/catalogue.ts';
 import { GatewayError } from '../../errors.ts';
 import { quoteRelation } from '../../sql/identifier.ts';
 import type { Database, Transaction } from '../database.ts';
+import { giveNewTables } from '../loader-role.ts';
 import { schemaLock } from '../migrate.ts';
 import { followGroups } from '../placement/place-groups.ts';
 import { putArchiveViews } from './archive-views.ts';
@@ -125,6 +126,12 @@ async function makeTables(
   } else if (statements.length > 0) {
     await transaction.query(statements.join(';\n'));
   }
+  if (!transaction.isDistributed) {
+    await giveNewTables(
+      transaction,
+      wanted.flatMap(({ table }, place) => (all[place]?.statements.some(makesTable) === true ? [table] : [])),
+    );
+  }
   const followed = await followGroups(transaction, catalogue);
   const names = new Set(wanted.map((table) => table.table));
   const report = {
@@ -137,6 +144,8 @@ async function makeTables(
   };
   return { report, refused };
 }
+
+const makesTable = (statement: string): boolean => statement.startsWith('CREATE TABLE ');
 
 function refusal(plans: readonly TablePlan[], besides: ReadonlySet<string> = new Set()): GatewayError {
   const sets = [...besides, ...plans.map((plan) => plan.set)].join(' ');

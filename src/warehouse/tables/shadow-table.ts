@@ -3,6 +3,7 @@ import type { Catalogue, Relation } from '../../catalogue/catalogue.ts';
 import { GatewayError } from '../../errors.ts';
 import { quoteIdentifier, quoteRelation } from '../../sql/identifier.ts';
 import type { Transaction } from '../database.ts';
+import { otherOwner } from '../loader-role.ts';
 import { isPlaced, placeBeside } from '../placement/place-beside.ts';
 import { sqlState } from '../postgres-errors.ts';
 import { carryPolicies } from '../row-policies/carried-policies.ts';
@@ -159,6 +160,7 @@ export async function takePlace(transaction: Transaction, catalogue: Catalogue, 
   if (!transaction.isDistributed) {
     await carryPolicies(transaction, one.live, one.shadow);
   }
+  const owner = transaction.isDistributed ? null : await otherOwner(transaction, live);
   await transaction.query(`DROP TABLE ${live}`);
   if (placed) {
     // Citus changes no identity of a distributed table; whoever writes gives no number of a row all the same.
@@ -167,6 +169,9 @@ export async function takePlace(transaction: Transaction, catalogue: Catalogue, 
     }
   } else {
     await transaction.query(statements.join(';\n'));
+  }
+  if (owner !== null) {
+    await transaction.query(`ALTER TABLE ${live} OWNER TO ${quoteIdentifier(owner)}`);
   }
 }
 

@@ -40,7 +40,7 @@ export async function loadedConsole(): Promise<LoadedConsole> {
       const proxied = { upstreams: new Map(), feeds: new Map() };
       const works = consoleWorks(
         { catalogue: feed.catalogue(), database },
-        { config, access: { allows: () => true }, proxied, requireSpace: () => {} },
+        { config, access: { allows: () => true }, proxied, owner: database, requireSpace: () => {} },
       );
       consoleRoutes(app, feed, { ...works, files: () => built });
     },

@@ -3,8 +3,10 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before } from 'mocha';
 import type { Catalogue } from '../../../src/catalogue/catalogue.ts';
+import { loaderName } from '../../../src/embedded/address.ts';
 import { type LoadOptions, type LoadResult, loadFile } from '../../../src/ingest/load/load-file.ts';
 import type { Database, DatabaseRow } from '../../../src/warehouse/database.ts';
+import { giveToLoader } from '../../../src/warehouse/loader-role.ts';
 import { openDatabase } from '../../../src/warehouse/postgres-database.ts';
 import { catalogueOf } from '../../support/catalogue-of.ts';
 import { metadataFolder } from '../../support/gateway.ts';
@@ -27,12 +29,26 @@ export interface Feed {
 export const catalogue = withoutUnified(catalogueOf(metadataFolder));
 export const anchor = Date.UTC(2026, 0, 1);
 
+/** Files are loaded as the role that has no other rights than loads need, whatever the tests do besides. */
+const asLoader = process.env['TESTS_AS_LOADER'] === '1';
+
+async function loaderOn(database: Database, connectionString: string): Promise<Database> {
+  const refused = await giveToLoader(database, loaderName);
+  if (refused !== null) {
+    throw new Error(refused);
+  }
+  const url = new URL(connectionString);
+  url.username = loaderName;
+  return openDatabase({ connection: url.href });
+}
+
 export function useFeed(of: Catalogue = catalogue): () => Feed {
   let feed: Feed | null = null;
   let drop: (() => Promise<void>) | null = null;
   before(async () => {
     const test = await provisionedDatabase(of);
     const database = await openDatabase({ connection: test.connectionString });
+    const loads = asLoader ? await loaderOn(database, test.connectionString) : database;
     const folder = mkdtempSync(join(tmpdir(), 'gateway-ingest-'));
     const write = (name: string, content: string | Buffer, minute = 0): string => {
       const path = join(folder, name);
@@ -49,11 +65,12 @@ export function useFeed(of: Catalogue = catalogue): () => Feed {
       connectionString: test.connectionString,
       write,
       load: (name, content, { minute, ...options } = {}) =>
-        loadFile({ catalogue: of, database }, write(name, content, minute), options),
+        loadFile({ catalogue: of, database: loads }, write(name, content, minute), options),
       rows: async <Row extends DatabaseRow>(sql: string) => (await database.query<Row>(sql)).rows,
     };
     drop = async () => {
       await database.close();
+      await (loads === database ? null : loads.close());
       await test.drop();
       rmSync(folder, { recursive: true, force: true });
     };
