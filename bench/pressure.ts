@@ -19,6 +19,8 @@ const seconds = Number(process.env['PRESSURE_SECONDS'] ?? 10);
 const readers = 16;
 const extractions = 50;
 const dripping = 200;
+/** Of the proof that a small request stays quick beside both. */
+const [together, slowOnes] = [16, 200];
 
 /** Small requests: a page, a key, and a filter by an index. */
 const small = (root: string): readonly string[] => [
@@ -114,6 +116,20 @@ async function everything({ server }: Place): Promise<{ line: Line; ratio: numbe
   return { line: { what: `${extractions} full extractions`, probed, remark }, ratio };
 }
 
+async function everythingBesideSlowOnes({ server }: Place): Promise<Line> {
+  const url = `${server.address}${messages}?${selectOption}`;
+  const slow = crowd({ kind: 'slow', url, count: slowOnes });
+  await sleep(2000);
+  const all = crowd({ kind: 'extract', url, count: together, together });
+  const probe = await probing(server);
+  const { milliseconds, rows: read } = await all.done;
+  const probed = await probe.stop();
+  const { taking, ended, broken } = await slow.stop();
+  const whole = read.filter((count) => count === rows).length;
+  const remark = `${whole} of ${together} whole in ${(milliseconds / 1000).toFixed(1)} s; of the slow readers ${taking} were at it still, ${ended} had their page, ${broken} were cut off`;
+  return { what: `${together} full extractions and ${slowOnes} slow readers`, probed, remark };
+}
+
 /** With little room for PostgreSQL's temporary files. */
 async function fullDisk(warehouse: BenchWarehouse): Promise<Line> {
   const server = await startGateway(warehouse, { TEMP_FILES_MB: '4', STATEMENT_TIMEOUT: '60' });
@@ -205,6 +221,7 @@ try {
         ratio = found.ratio;
         return found.line;
       },
+      () => everythingBesideSlowOnes(place),
     ];
     for (const step of steps) {
       lines.push(await step());

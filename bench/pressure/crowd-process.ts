@@ -4,7 +4,7 @@ import { Agent, get, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Asked, CrowdOrder, Dripped, Extracted, Probed, Stalled } from './crowd.ts';
+import type { Asked, CrowdOrder, Dripped, Extracted, Probed, Slow, Stalled } from './crowd.ts';
 
 const stopped = new AbortController();
 setMaxListeners(0, stopped.signal);
@@ -28,6 +28,8 @@ function run(order: CrowdOrder): Promise<unknown> {
       return extract(order);
     case 'stall':
       return stall(order);
+    case 'slow':
+      return slow(order);
     case 'ask':
       return Promise.all(order.urls.map(ask));
     case 'drip':
@@ -157,6 +159,28 @@ async function stall({ url, count }: CrowdOrder & { kind: 'stall' }): Promise<St
     }),
   );
   return { closed, rows };
+}
+
+/** A page of a link that is as slow as its reader; its next link is not followed. */
+async function slow({ url, count }: CrowdOrder & { kind: 'slow' }): Promise<Slow> {
+  const report = { taking: 0, ended: 0, broken: 0 };
+  await Promise.all(
+    Array.from({ length: count }, async () => {
+      try {
+        const reply = await opened(url, { signal: stopped.signal });
+        if (reply.statusCode !== 200) {
+          throw new Error(String(reply.statusCode));
+        }
+        for await (const _ of reply) {
+          await sleep(100, undefined, { signal: stopped.signal });
+        }
+        report.ended += 1;
+      } catch {
+        report[stopped.signal.aborted ? 'taking' : 'broken'] += 1;
+      }
+    }),
+  );
+  return report;
 }
 
 async function ask(url: string): Promise<Asked> {

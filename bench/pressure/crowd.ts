@@ -9,6 +9,8 @@ export type CrowdOrder =
   | { readonly kind: 'extract'; readonly url: string; readonly count: number; readonly together: number }
   /** `count` clients that stop reading after the first bytes, and read on when told to stop. */
   | { readonly kind: 'stall'; readonly url: string; readonly count: number }
+  /** `count` clients that take a few bytes ten times a second, until told to stop; then they hang up. */
+  | { readonly kind: 'slow'; readonly url: string; readonly count: number }
   /** Each URL asked at once; those that are not answered when told to stop hang up. */
   | { readonly kind: 'ask'; readonly urls: readonly string[] }
   /** `count` POST requests whose bodies come one byte a second. */
@@ -34,6 +36,14 @@ export interface Stalled {
   readonly rows: readonly number[];
 }
 
+export interface Slow {
+  /** Clients that were taking bytes still when they were told to stop, and those whose reply had come to its end. */
+  readonly taking: number;
+  readonly ended: number;
+  /** Of whom the gateway broke the reply off, or refused it. */
+  readonly broken: number;
+}
+
 export interface Asked {
   readonly status: number;
   readonly milliseconds: number;
@@ -49,6 +59,7 @@ export interface CrowdReport {
   readonly probe: Probed;
   readonly extract: Extracted;
   readonly stall: Stalled;
+  readonly slow: Slow;
   readonly ask: readonly Asked[];
   readonly drip: Dripped;
 }
