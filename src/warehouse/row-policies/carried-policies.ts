@@ -60,5 +60,14 @@ async function putPolicies(
   }
 }
 
-/** undefined_column, undefined_function: no operator for the column's new type (PostgreSQL manual, appendix A). */
-const lacksColumn: ReadonlySet<string> = new Set(['42703', '42883']);
+/** A column is no more, or is of another type, for which there is no such operator, function, condition, collation or cast (PostgreSQL manual, appendix A). */
+const lacksColumn: ReadonlySet<string> = new Set([
+  '42703', // undefined_column
+  '42883', // undefined_function
+  '42725', // ambiguous_function
+  '42804', // datatype_mismatch
+  '42846', // cannot_coerce
+  '42P21', // collation_mismatch
+  '42P22', // indeterminate_collation
+  '22P02', // invalid_text_representation
+]);
