@@ -45,7 +45,7 @@ import { openOperations } from './serving/open-operations.ts';
 import { openUploads } from './serving/open-uploads.ts';
 import { keepPrivate } from './serving/private-files.ts';
 import { Readiness } from './serving/readiness.ts';
-import { openRowSecurity, rowSecurityWarnings } from './serving/row-security.ts';
+import { checkRowSecurity, openRowSecurity, rowSecurityWarnings } from './serving/row-security.ts';
 import { callerFaults, servingFaults, uploadSourceFaults } from './serving/serving-faults.ts';
 import { openSharing, signInPlace } from './sharing/open-sharing.ts';
 import { openSignIn } from './sign-in/open-sign-in.ts';
@@ -152,6 +152,7 @@ async function prepareToServe(work: {
   const { surroundings, catalogue, warehouse } = work;
   const { database } = warehouse;
   const { config, print, observe } = surroundings;
+  await checkRowSecurity(database, config);
   await prepare(database, catalogue, { observe: everyone(observe, preparationTo(print, 5)), serves: true });
   if (config.samples) {
     await fillWithSamples(surroundings, { catalogue, database });

@@ -6,6 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import type { Access } from '../../src/access/access.ts';
 import { openAccess } from '../../src/access/open-access.ts';
+import { checkRowSecurity, rowSecurityWarnings } from '../../src/commands/serving/row-security.ts';
 import { unobserved } from '../../src/observation/observe.ts';
 import { everything } from '../../src/plan/grants.ts';
 import { namedPrincipal } from '../../src/sign-in/principal.ts';
@@ -230,6 +231,30 @@ describe('Policies of PostgreSQL for rows', () => {
       await guardedDatabase(recorded, policies, { maxLag }).read(async () => {}, { ...nobody, rights, recency: 'any' });
     }
     assert.deepEqual(asked, ['latest', 'any']);
+  });
+
+  it('are told of where they let more through than a rule, and refused on Citus', async () => {
+    const odd = `claims: { bonn: { pattern: B.*, cities: [Bonn] } }
+roles:
+  odd:
+    who: [{ names: [bonn] }]
+    read:
+      - { sets: [Agents], rows: "matchesPattern(City,$user/pattern)" }
+      - { sets: [Cases], rows: Agent/City in $user/cities }
+      - { sets: [Messages], rows: "CaseId eq 1" }
+  chief: { who: [{ names: [chief] }], read: [{ sets: [Agents], rows: "Leader/City eq 'Bonn'" }] }
+`;
+    putInPlace(file, odd);
+    const warned = rowSecurityWarnings({ rowLevelSecurity: true, accessFile: file }, catalogue);
+    assert.deepEqual(warned, [
+      'ROW_LEVEL_SECURITY: all rows of Agents are let through to the role odd, since a claim in its condition is more than a value',
+      'ROW_LEVEL_SECURITY: all rows of Agents are let through to the role chief, since its condition looks at other rows of the set',
+    ]);
+    assert.deepEqual(rowSecurityWarnings({ rowLevelSecurity: false, accessFile: file }, catalogue), []);
+    const citus = { query: async () => ({ rows: [], rowCount: 1 }) };
+    await assert.rejects(checkRowSecurity(citus, { rowLevelSecurity: true }), /must be off where the tables lie on/);
+    await checkRowSecurity(citus, { rowLevelSecurity: false });
+    await checkRowSecurity(database, { rowLevelSecurity: true });
   });
 
   it('go when no gateway wants them any more, all or those of rules of before', async () => {

@@ -29,7 +29,6 @@ const following = 600_000;
 
 /**
  * Policies of PostgreSQL for the rows of all served sets, where the configuration wants them (docs/security.md). Where it does not, those of before are taken away.
- * Throws ConfigError where tables lie on workers of Citus.
  */
 export async function openRowSecurity(
   database: Database,
@@ -39,10 +38,6 @@ export async function openRowSecurity(
   if (!rowLevelSecurity) {
     await removeAllPolicies(database, own);
     return { database, close: () => {} };
-  }
-  const { rowCount } = await database.query(`SELECT FROM pg_extension WHERE extname = 'citus'`);
-  if (rowCount > 0) {
-    throw new ConfigError(['ROW_LEVEL_SECURITY: must be off where the tables lie on workers of Citus']);
   }
   const policies = new RowPolicies(database);
   let followed: Catalogue | null = null;
@@ -76,6 +71,17 @@ export async function openRowSecurity(
     statesRights: true,
     close: () => clearInterval(timer),
   };
+}
+
+/** Throws ConfigError where policies are wanted for tables that lie on workers of Citus. */
+export async function checkRowSecurity(
+  database: Pick<Database, 'query'>,
+  { rowLevelSecurity }: Pick<Config, 'rowLevelSecurity'>,
+): Promise<void> {
+  const { rowCount } = await database.query(`SELECT FROM pg_extension WHERE extname = 'citus'`);
+  if (rowLevelSecurity && rowCount > 0) {
+    throw new ConfigError(['ROW_LEVEL_SECURITY: must be off where the tables lie on workers of Citus']);
+  }
 }
 
 /** Rules that PostgreSQL's policies let more rows through for than the rules give, for the start and `gateway check`. */
