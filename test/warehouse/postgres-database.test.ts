@@ -141,6 +141,21 @@ describe('openDatabase', () => {
     ]);
   });
 
+  it('has no statement compiled, also where the server would', async () => {
+    await database.query(`ALTER DATABASE "${store.name}" SET jit = on`);
+    const compiling = await openDatabase({ connection: store.connectionString });
+    const asked = `SELECT current_setting('jit') AS jit, (SELECT reset_val FROM pg_settings WHERE name = 'jit') AS server`;
+    const off = [{ jit: 'off', server: 'on' }];
+    try {
+      assert.deepEqual((await compiling.query(asked)).rows, off);
+      assert.deepEqual((await compiling.transaction((transaction) => transaction.query(asked))).rows, off);
+      assert.deepEqual((await compiling.read((session) => session.query(asked), patient)).rows, off);
+    } finally {
+      await compiling.close();
+      await database.query(`ALTER DATABASE "${store.name}" RESET jit`);
+    }
+  });
+
   it('maps what PostgreSQL says to codes', async () => {
     const cases = [
       ['SELECT 1/0', 'ComputationFailed'],

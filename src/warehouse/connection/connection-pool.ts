@@ -13,13 +13,15 @@ export interface PoolSettings {
   readonly session?: () => readonly string[];
 }
 
-/** How values are written, in both directions. */
-const sessionFormat = [
+/** How values are written, in both directions, and how statements are run. */
+const sessionDefaults = [
   'TimeZone = UTC',
   'DateStyle = ISO',
   'IntervalStyle = iso_8601',
   'extra_float_digits = 1',
   'bytea_output = hex',
+  // Compiling a statement of a load takes seconds (hundreds of expressions), and running it milliseconds.
+  'jit = off',
 ];
 
 const { builtins } = pg.types;
@@ -73,7 +75,7 @@ const settled = new WeakSet<object>();
  * when the connection was opened is not the one that runs the statements.
  */
 async function setUp(client: pg.ClientBase, more: readonly string[]): Promise<void> {
-  await client.query([...sessionFormat, ...more].map((setting) => `SET ${setting}`).join('; '));
+  await client.query([...sessionDefaults, ...more].map((setting) => `SET ${setting}`).join('; '));
   const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
   const { processID } = client as pg.ClientBase & { readonly processID: number | null };
   if (rows[0]?.pid === processID) {
@@ -85,11 +87,11 @@ async function setUp(client: pg.ClientBase, more: readonly string[]): Promise<vo
 export const isSettled = (client: pg.ClientBase): boolean => settled.has(client);
 
 /**
- * The statements that begin a transaction on a connection, one by one. They write values as `sessionFormat` says, also where
+ * The statements that begin a transaction on a connection, one by one. They write values and run statements as `sessionDefaults` says, also where
  * a pooler (transaction pooling) lends a session that knows nothing of it.
  */
 export function beginning(client: pg.ClientBase, mode: string): readonly string[] {
-  const format = settled.has(client) ? [] : sessionFormat.map((setting) => `SET LOCAL ${setting}`);
+  const format = settled.has(client) ? [] : sessionDefaults.map((setting) => `SET LOCAL ${setting}`);
   return [`BEGIN ISOLATION LEVEL ${mode}`, ...format];
 }
 
