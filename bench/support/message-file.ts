@@ -46,8 +46,15 @@ function cellsOf(
 let files = 0;
 
 /** Writes messages as a file of their export. */
-export async function writeMessages(warehouse: BenchWarehouse, rows: readonly MessageCells[]): Promise<string> {
-  const { columns } = exportOf(warehouse);
+export const writeMessages = (warehouse: BenchWarehouse, rows: readonly MessageCells[]): Promise<string> =>
+  writeCells(warehouse, exportOf(warehouse), rows);
+
+/** Writes rows as a file of an export, by the names of its properties. */
+async function writeCells(
+  warehouse: BenchWarehouse,
+  { columns }: Export,
+  rows: readonly MessageCells[],
+): Promise<string> {
   files += 1;
   const file = path.join(warehouse.folder, 'message', `messages ${files}.csv`);
   await mkdir(path.dirname(file), { recursive: true });
@@ -59,19 +66,24 @@ export async function writeMessages(warehouse: BenchWarehouse, rows: readonly Me
   return file;
 }
 
-/** Loads messages as the gateway loads a file of its drop folder. */
-export async function loadMessages(warehouse: BenchWarehouse, rows: readonly MessageCells[]): Promise<void> {
-  const { source, name } = exportOf(warehouse);
-  const result = await loadFile(warehouse, await writeMessages(warehouse, rows), { source, export: name, force: true });
+/** Loads messages, or rows of another set, as the gateway loads a file of its drop folder; each must be new or change something. */
+export async function loadMessages(
+  warehouse: BenchWarehouse,
+  rows: readonly MessageCells[],
+  set = messages,
+): Promise<void> {
+  const target = exportOf(warehouse, set);
+  const file = await writeCells(warehouse, target, rows);
+  const result = await loadFile(warehouse, file, { source: target.source, export: target.name, force: true });
   if (result.state !== 'loaded' || result.counts.inserted + result.counts.updated !== rows.length) {
     throw new Error(JSON.stringify(result));
   }
 }
 
-function exportOf({ catalogue }: BenchWarehouse): Export {
-  const found = catalogue.exports.find(({ set }) => set === messages);
+function exportOf({ catalogue }: BenchWarehouse, set = messages): Export {
+  const found = catalogue.exports.find((one) => one.set === set);
   if (found === undefined) {
-    throw new Error(`no export writes ${messages}`);
+    throw new Error(`no export writes ${set}`);
   }
   return found;
 }

@@ -132,6 +132,32 @@ describe('provision', () => {
     assert.deepEqual(rows, [{ CaseId: 'a', Score: null }]);
   });
 
+  it('has tables vacuumed after a fiftieth of their rows, but for those of which somebody said something else', async () => {
+    const settings = async (): Promise<readonly unknown[]> =>
+      (
+        await database.query(
+          `SELECT relname AS table, reloptions AS set FROM pg_class WHERE relnamespace = 'feed'::regnamespace AND relkind IN ('r', 'p') ORDER BY relname`,
+        )
+      ).rows;
+    const catalogue = smallCatalogue({ Cases: cases, Mine: cases, Old: cases });
+    await provision(database, catalogue);
+    const ours = ['autovacuum_vacuum_scale_factor=0.02'];
+    assert.deepEqual(
+      await settings(),
+      ['Cases', 'Mine', 'Old'].map((table) => ({ table, set: ours })),
+    );
+    await database.query(
+      `ALTER TABLE feed."Mine" RESET (autovacuum_vacuum_scale_factor); ALTER TABLE feed."Mine" SET (autovacuum_enabled = off);
+       ALTER TABLE feed."Old" RESET (autovacuum_vacuum_scale_factor)`,
+    );
+    assert.deepEqual((await provision(database, catalogue)).changes, []);
+    assert.deepEqual(await settings(), [
+      { table: 'Cases', set: ours },
+      { table: 'Mine', set: ['autovacuum_enabled=off'] },
+      { table: 'Old', set: ours },
+    ]);
+  });
+
   it('refuses all other differences at once, exactly, and changes nothing', async () => {
     await provision(database, smallCatalogue({ Cases: cases }));
     await insertCase();

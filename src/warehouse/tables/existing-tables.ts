@@ -17,6 +17,8 @@ export interface ExistingTable {
   readonly empty: boolean;
   /** Whether the read role may read it. */
   readonly readable: boolean;
+  /** Whether somebody said when it is vacuumed (the gateway, or whoever knows better), or nobody can: of partitions each has its own. */
+  readonly setsVacuum: boolean;
 }
 
 /** The tables of one schema as they are, by name. */
@@ -27,10 +29,12 @@ export async function existingTables(
   const { rows } = await transaction.query<{
     name: string;
     readable: boolean;
+    setsVacuum: boolean;
     columns: ExistingColumn[];
     indexes: IndexRow[];
   }>(
     `SELECT c.relname AS name, has_table_privilege('gateway_reader', c.oid, 'SELECT') AS readable,
+            c.relkind = 'p' OR EXISTS (SELECT 1 FROM unnest(c.reloptions) o WHERE o LIKE 'autovacuum%') AS "setsVacuum",
             (SELECT coalesce(json_agg(json_build_object('name', a.attname, 'sqlType', format_type(a.atttypid, a.atttypmod), 'nullable', NOT a.attnotnull) ORDER BY a.attnum), '[]')
                FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) AS columns,
             (SELECT coalesce(json_agg(json_build_object('name', x.relname, 'columns',
@@ -57,6 +61,7 @@ export async function existingTables(
         indexes: new Map(row.indexes.map((index) => [index.name, index.columns])),
         empty: empty.has(row.name),
         readable: row.readable,
+        setsVacuum: row.setsVacuum,
       },
     ]),
   );

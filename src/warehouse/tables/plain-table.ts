@@ -3,6 +3,7 @@ import { quoteRelation } from '../../sql/identifier.ts';
 import { policyPattern } from '../../sql/row-policy.ts';
 import type { Transaction } from '../database.ts';
 import { sqlState } from '../postgres-errors.ts';
+import { tableSettings } from './table-plan.ts';
 import { wantedTableOf } from './wanted-tables.ts';
 
 /**
@@ -28,6 +29,7 @@ export async function isEmptyAndPlain(transaction: Transaction, catalogue: Catal
     table,
     wanted.columns.map(({ name }) => name).sort(),
     wanted.indexes.map(({ name }) => name).sort(),
+    [tableSettings],
   ]);
   const plain = rows[0]?.plain === true;
   await transaction.query(`${plain ? 'RELEASE' : 'ROLLBACK TO'} SAVEPOINT before_plain`);
@@ -45,7 +47,7 @@ const plainQuery = (table: string): string => `SELECT NOT EXISTS (SELECT 1 FROM 
     AND c.relkind = 'r' AND c.relpersistence = 'p' AND NOT c.relispartition AND NOT c.relhassubclass AND NOT c.relhastriggers
     AND c.relrowsecurity = EXISTS (SELECT 1 FROM pg_policy p WHERE p.polrelid = c.oid) AND NOT c.relforcerowsecurity
     AND NOT EXISTS (SELECT 1 FROM pg_policy p WHERE p.polrelid = c.oid AND p.polname NOT LIKE '${policyPattern}')
-    AND c.relreplident = 'd' AND c.reloptions IS NULL
+    AND c.relreplident = 'd' AND coalesce(c.reloptions, $4::text[]) = $4::text[]
     AND pg_has_role(c.relowner, 'USAGE') AND pg_has_role(c.relowner, 'SET')
     AND NOT EXISTS (SELECT 1 FROM aclexplode(c.relacl) a WHERE a.grantee <> c.relowner AND (a.grantee <> 'gateway_reader'::regrole OR a.privilege_type <> 'SELECT'))
     AND has_table_privilege('gateway_reader', c.oid, 'SELECT')
