@@ -49,13 +49,25 @@ export async function giveToLoader(database: Database, role: string): Promise<st
   if (found.distributed) {
     return 'tables that lie on workers of Citus belong to the owner of the database';
   }
-  if (await lacksRights(database, role)) {
-    await database.transaction(async (transaction) => {
-      await transaction.query(`SELECT pg_advisory_xact_lock(${String(schemaLock)})`);
-      await transaction.query(grants(quoteIdentifier(role), found.database).join(';\n'));
-    });
+  try {
+    if (await lacksRights(database, role)) {
+      await database.transaction(async (transaction) => {
+        await transaction.query(`SELECT pg_advisory_xact_lock(${String(schemaLock)})`);
+        await transaction.query(grants(quoteIdentifier(role), found.database).join(';\n'));
+      });
+      // Of what somebody holds and may not pass on PostgreSQL gives nothing, with a warning.
+      if (await lacksRights(database, role)) {
+        return `the user of DATABASE_URL may not give ${role} all that it needs: he has to own the schemas feed, gateway and gateway_archive, and what is in them`;
+      }
+    }
+    return await giveTables(database, role);
+  } catch (error) {
+    // insufficient_privilege (PostgreSQL manual, appendix A): a server may have rules of its own.
+    if (sqlState(error) !== '42501' || !(error instanceof Error)) {
+      throw error;
+    }
+    return `PostgreSQL refuses to give ${role} what it needs: ${error.message}`;
   }
-  return giveTables(database, role);
 }
 
 /** Rights that are there already are not given again: each time is a change of the catalogues, and two at once get in each other's way. */
@@ -90,12 +102,13 @@ function grants(role: string, database: string): readonly string[] {
   ];
 }
 
-/** Tables of the owner, each as soon as nobody reads it. */
+/** Tables that are not its own, or those of a role that it is a member of, each as soon as nobody reads it. */
 async function giveTables(database: Database, role: string): Promise<string | null> {
   const until = performance.now() + longest;
   for (;;) {
     const { rows } = await database.query<{ name: string }>(
-      `SELECT c.relname AS name FROM pg_class c WHERE c.relnamespace = 'feed'::regnamespace AND c.relkind = 'r' AND c.relowner = current_user::regrole ORDER BY 1`,
+      `SELECT c.relname AS name FROM pg_class c WHERE c.relnamespace = 'feed'::regnamespace AND c.relkind = 'r' AND NOT pg_has_role($1, c.relowner, 'USAGE') ORDER BY 1`,
+      [role],
     );
     if (rows.length === 0) {
       return null;
@@ -143,7 +156,8 @@ export async function giveNewTables(transaction: Transaction, names: readonly st
   const { rows } = await transaction.query<{ name: string }>(
     `SELECT pg_get_userbyid(a.grantee)::text AS name FROM pg_default_acl d, aclexplode(d.defaclacl) a
       WHERE d.defaclnamespace = 'feed'::regnamespace AND d.defaclobjtype = 'r' AND d.defaclrole = current_user::regrole
-        AND a.grantee <> d.defaclrole AND a.grantee <> 0 AND a.privilege_type = 'DELETE' LIMIT 1`,
+        AND a.grantee <> d.defaclrole AND a.grantee <> 0 AND a.privilege_type = 'DELETE'
+        AND EXISTS (SELECT FROM pg_class c WHERE c.relnamespace = 'feed'::regnamespace AND c.relkind = 'r' AND c.relowner = a.grantee) LIMIT 1`,
   );
   for (const { name: role } of rows) {
     for (const name of names) {

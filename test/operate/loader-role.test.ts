@@ -195,9 +195,12 @@ describe('the role that files are taken in as', () => {
     await rebuildSets({ catalogue, database: owner, sets: [set], folders: [folder], observe: unobserved });
     const by = loaded(await loadFile({ catalogue, database: owner }, write('owner.csv', cases(6002))));
     assert.equal(by.counts.inserted, 1);
+    // Somebody else's rights to tables that come make him no owner of them.
+    await owner.query('ALTER DEFAULT PRIVILEGES IN SCHEMA feed GRANT ALL ON TABLES TO pg_monitor');
     await owner.query('DROP TABLE feed."TracebuzzLabels"');
     await provision(owner, catalogue);
     assert.deepEqual((await owner.query(owners)).rows.length, 1);
+    await owner.query('ALTER DEFAULT PRIVILEGES IN SCHEMA feed REVOKE ALL ON TABLES FROM pg_monitor');
     await stop();
     await start();
     assert.deepEqual(printed, []);
@@ -222,6 +225,19 @@ describe('the role that files are taken in as', () => {
         String(await giveToLoader(owner, role)),
         /no member of gateway_other; .* GRANT "gateway_other" TO that user WITH INHERIT TRUE, SET TRUE/,
       );
+      await administrator.query(
+        `GRANT ${role} TO gateway_owner WITH INHERIT TRUE, SET TRUE; ALTER TABLE gateway.load OWNER TO gateway`,
+      );
+      assert.match(String(await giveToLoader(owner, role)), /may not give gateway_other all that it needs/);
+      await administrator.query('ALTER TABLE gateway.load OWNER TO gateway_owner');
+      // Another user instead: the tables are his, and again the first one's.
+      const whose = async (): Promise<unknown> =>
+        (await owner.query<{ owner: string }>(owners)).rows.map((one) => one.owner);
+      assert.equal(await giveToLoader(owner, role), null);
+      assert.deepEqual(await whose(), [role]);
+      assert.equal(await giveToLoader(owner, 'gateway_loader'), null);
+      assert.deepEqual(await whose(), ['gateway_loader']);
+      await administrator.query(`REVOKE ${role} FROM gateway_owner; DROP OWNED BY ${role}`);
       assert.match(String(await giveToLoader(owner, 'gateway_owner')), /is the owner of the database/);
       await administrator.query(`GRANT gateway_owner TO ${quoteIdentifier(role)}`);
       assert.match(String(await giveToLoader(owner, role)), /no lesser role/);
@@ -233,7 +249,7 @@ describe('the role that files are taken in as', () => {
         /^warning: files are taken in by the owner of the database \(docs\/security\.md\): gateway_other is no lesser role/,
       );
     } finally {
-      await administrator.query(`DROP ROLE IF EXISTS ${role}`);
+      await administrator.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`);
       await administrator.end();
     }
     assert.deepEqual(loadWarnings({ databaseUrl: 'postgres://x', loadDatabaseUrl: null }), [
