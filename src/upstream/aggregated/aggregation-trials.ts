@@ -9,6 +9,7 @@ import { upstreamPropertyName, upstreamSetName } from '../url/upstream-map.ts';
 import { type Groups, groupsText } from './aggregation-text.ts';
 import { areSame, groupedHere, sumOf, type Values, valuesOf } from './group-here.ts';
 import { momentsOf, partOf, typeOfPart } from './time-parts.ts';
+import { counted, resultOf } from './counted.ts';
 import { alikeText, variantsOf, variantsText } from './told-apart.ts';
 
 /**
@@ -44,7 +45,7 @@ class Ended extends Error {
  */
 export async function triedAggregation(request: AggregatedRequest, place: TrialPlace): Promise<AggregationTrial> {
   try {
-    return await new Trial(request, place).run();
+    return await new Trial(counted(request), place).run();
   } catch (error) {
     if (error instanceof Ended) {
       return error.trial;
@@ -77,7 +78,7 @@ class Trial {
 
   async run(): Promise<AggregationTrial> {
     const { grouping, computed } = this.#request;
-    const items = withCount(this.#request);
+    const items = this.#request.items;
     const all = { grouping: [], computed: [], items };
     const rows = await this.#rows();
     await this.#compare('in groups', rows, { grouping, computed, items });
@@ -106,7 +107,7 @@ class Trial {
 
   /** The first rows of the set, and some that have what these lack. */
   async #rows(): Promise<readonly Values[]> {
-    const items = withCount(this.#request);
+    const items = this.#request.items;
     const first = await this.#read(keyOrder(this.#type), mostRows);
     if (first.length < 2) {
       throw new Ended(unshown('there are too few rows that could show it'));
@@ -283,23 +284,6 @@ class Trial {
     return free;
   }
 }
-
-/** With the number of rows, which tells that a group is whole. */
-function withCount({ items, set }: AggregatedRequest): readonly AggregatedItem[] {
-  if (items.some(({ property }) => property === null)) {
-    return items;
-  }
-  const taken = new Set([...items.map(({ result }) => result.name), ...set.entityType.properties.keys()]);
-  let name = 'TriedCount';
-  while (taken.has(name)) {
-    name += '1';
-  }
-  return [...items, { result: resultOf(name, 'Edm.Int64'), method: 'count', property: null }];
-}
-
-const resultOf = (name: string, type: PrimitiveTypeName): Property => ({
-  ...{ kind: 'Property', name, type, collection: false, nullable: true },
-});
 
 const aggregatedOf = (items: readonly AggregatedItem[]): readonly Property[] => [
   ...new Set(items.flatMap(({ property }) => (property === null ? [] : [property]))),
