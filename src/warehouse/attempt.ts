@@ -20,6 +20,7 @@ export async function attempt<Result>(
       throw error;
     }
   }
-  await transaction.query('ROLLBACK TO SAVEPOINT before_attempt');
+  // One attempt may be a part of another: what is undone next is the whole of that.
+  await transaction.query('ROLLBACK TO SAVEPOINT before_attempt; RELEASE SAVEPOINT before_attempt');
   return null;
 }

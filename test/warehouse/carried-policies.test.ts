@@ -1,5 +1,6 @@
 import { deepEqual, equal } from 'node:assert/strict';
 import { allRowsPolicy } from '../../src/sql/row-policy.ts';
+import { attempt } from '../../src/warehouse/attempt.ts';
 import type { Database } from '../../src/warehouse/database.ts';
 import { openDatabase } from '../../src/warehouse/postgres-database.ts';
 import { carryPolicies } from '../../src/warehouse/row-policies/carried-policies.ts';
@@ -52,4 +53,17 @@ describe('Policies of a table that another one takes the place of', () => {
       equal(rowCount, 1);
     });
   }
+
+  it('that are left out leave what was begun before to be undone as a whole', async () => {
+    const divided = new Set(['22012']);
+    const left = await database.transaction(async (transaction) => {
+      await attempt(transaction, divided, async () => {
+        await transaction.query('CREATE TABLE feed."Begun" ()');
+        await attempt(transaction, divided, () => transaction.query('SELECT 1 / 0'));
+        await transaction.query('SELECT 1 / 0');
+      });
+      return transaction.query(`SELECT to_regclass('feed."Begun"')::text AS begun`);
+    });
+    deepEqual(left.rows, [{ begun: null }]);
+  });
 });
