@@ -352,10 +352,12 @@ class ConnectedUpstream implements Upstream {
       this.#countsNested = true;
     };
     const timed = onStage === undefined ? this.#patient : timedClient(this.#patient, onStage);
-    const told = callerClient(toldClient(this.source, timed, observe), caller);
-    const client = this.#copying(told, { ...read, observe, onCopy: options.onCopy });
+    const named = callerClient(toldClient(this.source, timed, observe), caller);
+    const client = this.#copying(named, { ...read, observe, onCopy: options.onCopy });
     const onRows = (set: string, rows: number): void => this.#whole.noteRows(set, rows);
-    return { client, map: this.#map(), secret: this.#secret, limits: this.#limits, onNestedCount, onRows };
+    const onPartial = (set: string): void => this.#whole.disprove(set);
+    const told = { onNestedCount, onRows, onPartial };
+    return { client, map: this.#map(), secret: this.#secret, limits: this.#limits, ...told };
   }
 
   /** The client of a read of these sets, which answers out of copies where all of them are refreshed once a day. */

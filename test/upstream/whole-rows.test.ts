@@ -91,6 +91,18 @@ describe('rows of which all properties are asked for', () => {
     });
   }
 
+  it('are named from the moment on in which the feed sends less of them than before', async () => {
+    let unnamed = everything;
+    const upstream = await connected(1000, (row) => unnamed(row));
+    await reads(upstream);
+    await reads(upstream);
+    assert.deepEqual((await reads(upstream)).requests, ['Agents']);
+    unnamed = ({ id }) => ({ id });
+    for (const requests of [['Agents', named], [named]]) {
+      assert.deepEqual(await reads(upstream), { rows: agents(1000), requests });
+    }
+  });
+
   it('are named where the feed has a property that is not served', async () => {
     const model = theirModel();
     const type = model.entityTypes.get('FarAgent');

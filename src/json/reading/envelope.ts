@@ -9,6 +9,8 @@ export interface Envelope {
   readonly members: ReadonlyMap<string, Buffer>;
   /** The rows, raw; ends only when the whole reply was read to its closing brace. */
   readonly rows: AsyncIterable<Buffer>;
+  /** The first row, raw, before any is read; null: there is none, or what goes wrong on the way to it is for who reads them. */
+  first(): Promise<Buffer | null>;
   /** The rows, written: by `plain` where that can, else by `other`. Ends as `rows` does, or as soon as `plain` is full and more come. */
   written(plain: PlainRows, other: (raw: Buffer) => Promise<string>): AsyncGenerator<RowBlock>;
 }
@@ -62,8 +64,37 @@ export async function openEnvelope(chunks: AsyncIterable<Buffer>): Promise<Envel
     }
     return null;
   };
+  let ahead: Part | null = null;
+  let failure: { readonly error: unknown } | null = null;
+  const first = async (): Promise<Buffer | null> => {
+    try {
+      for (;;) {
+        const { value: part, done } = await parts.next();
+        if (done === true) {
+          return null;
+        }
+        const raw = rowOf(part);
+        if (raw !== null) {
+          ahead = part;
+          return raw;
+        }
+      }
+    } catch (error) {
+      failure = { error };
+      return null;
+    }
+  };
+  const left = async function* (): AsyncGenerator<Part> {
+    if (failure !== null) {
+      throw failure.error;
+    }
+    if (ahead !== null) {
+      yield ahead;
+    }
+    yield* parts;
+  };
   const rows = async function* (): AsyncGenerator<Buffer> {
-    for await (const part of parts) {
+    for await (const part of left()) {
       const raw = rowOf(part);
       if (raw !== null) {
         yield raw;
@@ -75,7 +106,7 @@ export async function openEnvelope(chunks: AsyncIterable<Buffer>): Promise<Envel
     other: (raw: Buffer) => Promise<string>,
   ): AsyncGenerator<RowBlock> {
     reader.lane = plain;
-    for await (const part of parts) {
+    for await (const part of left()) {
       const raw = rowOf(part);
       if (raw !== null && plain.isFull) {
         break;
@@ -94,7 +125,7 @@ export async function openEnvelope(chunks: AsyncIterable<Buffer>): Promise<Envel
       yield rest;
     }
   };
-  return { members, rows: rows(), written };
+  return { members, rows: rows(), first, written };
 }
 
 async function* envelopeParts(reader: EnvelopeReader, chunks: AsyncIterable<Buffer>): AsyncGenerator<Part, undefined> {

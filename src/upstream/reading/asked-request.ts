@@ -3,7 +3,7 @@ import type { UpstreamPlan, UpstreamReadOptions } from '../upstream.ts';
 import { compileUpstreamUrl } from '../url/compile-url.ts';
 import type { UpstreamMap } from '../url/upstream-map.ts';
 import type { ReplyContext } from './reply-context.ts';
-import { wholeSet } from './whole-rows.ts';
+import { asksWhole } from './whole-rows.ts';
 
 /**
  * `path?query`, with `$select` only where it leaves something out if the whole would be longer than the feed allows, or if many whole rows are
@@ -18,9 +18,7 @@ export function shortEnough(
     const { path, query } = compileUpstreamUrl(plan, how, metadata === 'full');
     return query === '' ? path : `${path}?${query}`;
   };
-  const whole = wholeSet(plan, map);
-  const brief = whole !== null && map.whole?.has(whole.name) === true;
-  const request = requestOf({ ...map, brief });
+  const request = requestOf({ ...map, brief: asksWhole(plan, { map }) });
   const { length } = new URL(client.root.href + request).href;
   return length > map.maxUrlLength ? requestOf({ ...map, brief: true }) : request;
 }

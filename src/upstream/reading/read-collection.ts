@@ -11,6 +11,7 @@ import { beginTrail, follow } from './page-trail.ts';
 import { acceptJson, contextIn, countIn, endless, followIn, nextIn, type OpenedPage, openPage, utf8 } from './pages.ts';
 import { readCount } from './read-count.ts';
 import type { ReplyContext } from './reply-context.ts';
+import { asksWhole, isWholeRow } from './whole-rows.ts';
 
 export interface CollectionRead {
   readonly plan: UpstreamPlan & { kind: 'Collection' };
@@ -24,9 +25,10 @@ export interface CollectionRead {
 
 /**
  * One page of a collection, its first or the one that `$skiptoken` names. A page that breaks off before any of its rows was
- * given is asked for once more. No more rows are given than `$top` says, whatever the feed does with it.
+ * given is asked for once more. No more rows are given than `$top` says, whatever the feed does with it. null: whole rows were asked for, and the
+ * first of them lacks a property, as `onPartial` is told.
  */
-export async function readCollection(read: CollectionRead): Promise<UpstreamReply> {
+export async function readCollection(read: CollectionRead): Promise<UpstreamReply | null> {
   const { plan, options, context, format, request } = read;
   const { source } = context.map;
   const place = { secret: context.secret, source, request: continuedRequest(plan, options, context) };
@@ -47,6 +49,14 @@ export async function readCollection(read: CollectionRead): Promise<UpstreamRepl
       return { kind: 'absent' };
     }
     throw refused(source, `has no ${plan.selection.set.name}`, opened.status);
+  }
+  if (!continued && asksWhole(plan, context)) {
+    const first = await opened.envelope.first();
+    if (first !== null && !isWholeRow(utf8(first), plan.selection.set)) {
+      opened.body.discard();
+      context.onPartial?.(plan.selection.set.name);
+      return null;
+    }
   }
   let page: OpenedPage = opened;
   /** `rows`: of this page, that were given. */

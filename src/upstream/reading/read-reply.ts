@@ -30,7 +30,10 @@ export async function readUpstream(
   const format = formatOf(options, context);
   switch (plan.kind) {
     case 'Collection':
-      return readCollection({ plan, options, context, format, request });
+      return (
+        (await readCollection({ plan, options, context, format, request })) ??
+        readUpstream(plan, options, { ...context, map: { ...context.map, whole: new Set() } })
+      );
     case 'Entity': {
       const raw = await readRow(request, options, context);
       if (raw === null) {

@@ -11,6 +11,8 @@ export interface ReplyContext {
   readonly limits?: LearnedLimits;
   /** Told how many rows of a set came in a reply. */
   readonly onRows?: (set: string, rows: number) => void;
+  /** Told when a row of a set came without a property, though its feed had shown that it sends them all. */
+  readonly onPartial?: (set: string) => void;
   /** Told when the feed has counted an expanded collection. */
   readonly onNestedCount?: () => void;
 }

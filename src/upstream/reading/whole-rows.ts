@@ -48,6 +48,11 @@ export class WholeRows {
     );
   }
 
+  /** A row of a set came without a property: from now on they are named, until the next trial. */
+  disprove(set: string): void {
+    this.#known.set(set, { isWhole: false, at: this.#now() });
+  }
+
   /**
    * Tries the set of a plan that asks for many whole rows, unless it was tried today. A trial that fails leaves the way of asking as it is.
    * Throws what a feed that is down makes of any request.
@@ -86,6 +91,18 @@ export function wholeSet(plan: UpstreamPlan, map: ReplyContext['map']): EntitySe
   const isAll = plan.selection.expands.length === 0 && plan.selection.properties.length === properties.size;
   // A property that is not served is not asked for either.
   return isMany && isAll && upstreamType(map, set)?.properties.size === properties.size ? set : null;
+}
+
+/** Whether rows of a plan are asked for without `$select` because the feed has shown that they come whole. */
+export function asksWhole(plan: UpstreamPlan, { map }: Pick<ReplyContext, 'map'>): boolean {
+  const set = wholeSet(plan, map);
+  return set !== null && map.whole?.has(set.name) === true;
+}
+
+/** Whether a row has every property of its set. */
+export function isWholeRow(raw: string, { entityType }: EntitySet): boolean {
+  const members = ownNames(entityType)(readObject(raw));
+  return [...entityType.properties.keys()].every((name) => members.has(name));
 }
 
 /** Whether some rows come with every property, and the same values, without `$select`. */
