@@ -11,11 +11,9 @@ import { type Observe, unobserved } from '../observation/observe.ts';
 import { setsOf } from '../plan/model/sets.ts';
 import { FeedAggregation } from './aggregated/feed-aggregation.ts';
 import { callerClient } from './client/caller-client.ts';
-import { Circuit } from './client/circuit.ts';
-import { circuitClient } from './client/circuit-client.ts';
-import { gatedClient, type Places } from './client/gated-client.ts';
-import { copyingClient, isSameForAll, LookupCopies, lastRefresh } from './client/lookup-copies.ts';
-import { retryingClient } from './client/retrying-client.ts';
+import { type CopiedRead, CopiedReads } from './client/copied-reads.ts';
+import type { Places } from './client/gated-client.ts';
+import { patientClient } from './client/patient-client.ts';
 import { timedClient } from './client/timed-client.ts';
 import { toldClient } from './client/told-client.ts';
 import { type UpstreamClient, type UpstreamRequest, upstreamClient } from './client/upstream-client.ts';
@@ -117,7 +115,7 @@ class ConnectedUpstream implements Upstream {
   #refreshing: Promise<void> | null = null;
   #attemptedAt = 0;
   #countsNested = false;
-  readonly #copies = new LookupCopies();
+  readonly #copies: CopiedReads;
   readonly #refused: RefusedForms;
   readonly #tried: TriedOptions;
   readonly #memory: TrialMemory;
@@ -147,29 +145,18 @@ class ConnectedUpstream implements Upstream {
       forget: (kept) => this.#copies.forget(kept),
     });
     this.#whole = new WholeRows(() => time.now());
+    const copied = { catalogue: connection.catalogue, signIn: settings.signIn, now: () => time.now() };
+    this.#copies = new CopiedReads(this.source, copied);
     this.#client = upstreamClient(this.source, settings, this.#signIn);
-    this.#patient = this.#patientClient();
+    const { places, random = Math.random } = connection;
+    const longest = settings.timeoutSeconds * 1000;
+    const patience = { source: this.source, longest, places, time, random, observe: this.#observe };
+    this.#patient = patientClient(this.#client, patience);
     const place = { dataDir: connection.dataDir, source: this.source, url: this.#client.root.href };
     this.#limits = new KnownLimits(place, this.#observe);
     const aggregations = this.aggregating.tried;
     this.#memory = new TrialMemory(place, { options: this.#tried, forms: this.#refused, aggregations });
     this.#schedule = schedule(settings.metadataSchedule, () => this.refresh(), { timezone: 'UTC' });
-  }
-
-  #patientClient(): UpstreamClient {
-    const [source, observe] = [this.source, this.#observe];
-    const { places, time = realTime, random = Math.random } = this.#connection;
-    const circuit = new Circuit(
-      () => time.now(),
-      (state, { wait, reason }) => {
-        const left = state === 'open' ? { seconds: Math.ceil(wait / 1000), reason } : {};
-        observe({ event: 'upstream-circuit', source, state, ...left });
-      },
-    );
-    const asked = circuitClient(this.#client, circuit, { source, observe });
-    const longest = this.#settings.timeoutSeconds * 1000;
-    const gated = places === undefined ? asked : gatedClient(asked, { places, source, longest });
-    return retryingClient(gated, { source, time, random, circuit, observe });
   }
 
   /** Starts from the copy of an earlier run; a copy that cannot be used is passed over. */
@@ -242,7 +229,7 @@ class ConnectedUpstream implements Upstream {
   async #checkOptions(plan: UpstreamPlan, { onCopy: _, ...options }: UpstreamReadOptions): Promise<void> {
     const context = this.#context(options, { sets: [], kept: [] });
     await this.#tried.check(plan, options, context);
-    if (this.#refreshedOf(setsOf(plan)) === null) {
+    if (this.#copies.refreshedOf(setsOf(plan)) === null) {
       await this.#whole.check(plan, { options, context });
     }
   }
@@ -353,39 +340,11 @@ class ConnectedUpstream implements Upstream {
     };
     const timed = onStage === undefined ? this.#patient : timedClient(this.#patient, onStage);
     const named = callerClient(toldClient(this.source, timed, observe), caller);
-    const client = this.#copying(named, { ...read, observe, onCopy: options.onCopy });
+    const client = this.#copies.client(named, { ...read, observe, onCopy: options.onCopy });
     const onRows = (set: string, rows: number): void => this.#whole.noteRows(set, rows);
     const onPartial = (set: string): void => this.#whole.disprove(set);
     const told = { onNestedCount, onRows, onPartial };
     return { client, map: this.#map(), secret: this.#secret, limits: this.#limits, ...told };
-  }
-
-  /** The client of a read of these sets, which answers out of copies where all of them are refreshed once a day. */
-  #copying(client: UpstreamClient, { sets, kept, observe, onCopy }: CopiedRead): UpstreamClient {
-    const refreshes = this.#refreshedOf(sets);
-    if (onCopy === undefined || refreshes === null) {
-      return client;
-    }
-    const now = (): number => (this.#connection.time ?? realTime).now();
-    const since = Math.max(...refreshes.map((refreshed) => lastRefresh(refreshed, now())));
-    return copyingClient(client, {
-      ...{ copies: this.#copies, since, now },
-      onKept: (request) => kept.push(request),
-      onCopy: (age) => {
-        observe({ event: 'upstream-copy', source: this.source, ...age });
-        onCopy(age);
-      },
-    });
-  }
-
-  /** When sets are refreshed that may be answered out of copies; null: not all of them are, once a day and for everybody the same. */
-  #refreshedOf(sets: readonly string[]): readonly number[] | null {
-    const bindings = this.#connection.catalogue().sets;
-    const refreshes = sets.flatMap((name) => {
-      const binding = bindings.get(name);
-      return binding?.kind === 'upstream' && binding.refreshed !== undefined ? [binding.refreshed] : [];
-    });
-    return refreshes.length === sets.length && isSameForAll(this.#settings.signIn) ? refreshes : null;
   }
 
   #map(): UpstreamMap {
@@ -409,14 +368,6 @@ class ConnectedUpstream implements Upstream {
       whole: this.#whole.names(),
     };
   }
-}
-
-interface CopiedRead {
-  readonly sets: readonly string[];
-  /** Takes down what this read added to the copies. */
-  readonly kept: UpstreamRequest[];
-  readonly observe: Observe<UpstreamEvent>;
-  readonly onCopy: UpstreamReadOptions['onCopy'];
 }
 
 /** How a reading of `$metadata` ended. */

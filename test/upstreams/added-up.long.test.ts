@@ -74,9 +74,7 @@ async function sameInAllWays(
   }
 }
 
-describe('groups of a feed, added up by it, or of its rows that were copied', function () {
-  this.timeout(300_000);
-
+describe('groups of a feed, added up by it, or of its rows that were copied', () => {
   it('are the same where the feed is another gateway, which adds them up', async () => {
     const stored = await startTestServer({ rows: `${rows}${messages}`, capabilities: feedCapabilities });
     const feed = await saysApply({ url: stored.root, close: () => stored.close() });

@@ -7,9 +7,9 @@ import type { AggregatedItem, AggregatedRequest } from '../upstream.ts';
 import { filterText } from '../url/compile-url.ts';
 import { upstreamPropertyName, upstreamSetName } from '../url/upstream-map.ts';
 import { type Groups, groupsText } from './aggregation-text.ts';
+import { counted, resultOf } from './counted.ts';
 import { areSame, groupedHere, sumOf, type Values, valuesOf } from './group-here.ts';
 import { momentsOf, partOf, typeOfPart } from './time-parts.ts';
-import { counted, resultOf } from './counted.ts';
 import { alikeText, variantsOf, variantsText } from './told-apart.ts';
 
 /**

@@ -8,7 +8,7 @@ import { readCount } from '../reading/read-count.ts';
 import type { ReplyContext } from '../reading/reply-context.ts';
 import type { AggregatedRequest, UpstreamReadOptions } from '../upstream.ts';
 import { applyPath, applyText } from './aggregation-text.ts';
-import { countName, counted } from './counted.ts';
+import { counted, countName } from './counted.ts';
 import { valuesOf } from './group-here.ts';
 
 /** Groups that a feed is asked for at most. What has more of them is nearly the rows themselves, and whether one comes twice has to be remembered. */
