@@ -40,7 +40,7 @@ import { FeedWatch } from './serving/feed-watch.ts';
 import { fillWithSamples } from './serving/first-samples.ts';
 import { forgettingWorks } from './serving/forgetting-works.ts';
 import { listenOn } from './serving/listen.ts';
-import { type Loads, loadWarnings, openLoads } from './serving/open-loads.ts';
+import { type Loads, loadWarnings, occupancyWith, openLoads } from './serving/open-loads.ts';
 import { openOperations } from './serving/open-operations.ts';
 import { openUploads } from './serving/open-uploads.ts';
 import { keepPrivate } from './serving/private-files.ts';
@@ -245,7 +245,7 @@ async function serveUntil(end: Promise<End>, serving: Serving): Promise<End> {
     );
     const sent = openUploads(loading, { config, health: readiness, observe, access, requireSpace: requireRoom });
     uploadRoutes(app, sent?.service ?? null);
-    metrics?.serves(app.server, database);
+    metrics?.serves(app.server, database, undefined, occupancyWith(database, loads));
     const { address, port } = await listen(app, config);
     const stopping = new AbortController();
     leave = async () => {

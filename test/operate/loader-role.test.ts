@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import os from 'node:os';
 import path from 'node:path';
 import pg from 'pg';
-import { loadWarnings, openLoads } from '../../src/commands/serving/open-loads.ts';
+import { loadWarnings, occupancyWith, openLoads } from '../../src/commands/serving/open-loads.ts';
 import { loaderOf } from '../../src/embedded/address.ts';
 import { type EmbeddedServer, startEmbeddedServer } from '../../src/embedded/embedded-server.ts';
 import { loadFile } from '../../src/ingest/load/load-file.ts';
@@ -188,6 +188,10 @@ describe('the role that files are taken in as', () => {
       signal: new AbortController().signal,
     });
     assert.deepEqual(read.rows, [{ n: 6001 }]);
+    const pools = [owner, loads, occupancyWith(owner, loads)].map((one) => one.occupancy().pools.owner.connections);
+    assert.ok((pools[0] ?? 0) > 0 && (pools[1] ?? 0) > 0);
+    assert.equal(pools[2], (pools[0] ?? 0) + (pools[1] ?? 0));
+    assert.equal(occupancyWith(owner, owner), owner);
   });
 
   it('keeps its tables when the owner makes them anew, starts again, or loads as gateways of before do', async () => {

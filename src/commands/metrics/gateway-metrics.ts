@@ -7,7 +7,7 @@ import type { Database } from '../../warehouse/database.ts';
 import { archiveGauges } from './archive-gauges.ts';
 import { LoadingFigures } from './loading-figures.ts';
 import { ServingFigures } from './serving-figures.ts';
-import { WarehouseFigures } from './warehouse-figures.ts';
+import { type Busy, WarehouseFigures } from './warehouse-figures.ts';
 
 /**
  * What `/metrics` tells. It listens to what the program tells of itself, as the log does, and asks for the rest when somebody scrapes. Names follow
@@ -70,9 +70,9 @@ export class GatewayMetrics implements Exposition {
   };
 
   /** The feed's listener and its database are there. Once. `holds`: milliseconds that figures of the ledger hold. */
-  serves(server: Server, database: Database, holds = 15_000): void {
+  serves(server: Server, database: Database, holds = 15_000, busy: Busy = database): void {
     this.#serving.watch(server);
-    new WarehouseFigures(this.#register, database, holds);
+    new WarehouseFigures(this.#register, database, { holds, busy });
     archiveGauges(this.#register, database, holds);
   }
 }

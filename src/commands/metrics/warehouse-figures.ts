@@ -16,10 +16,17 @@ const gauges = {
   ],
 } as const satisfies Record<Exclude<keyof ExportFigures, 'source' | 'export'>, readonly [name: string, help: string]>;
 
+/** Says how many connections are in use: those of loads may be of another database object. */
+export type Busy = Pick<Database, 'occupancy'>;
+
 /** What PostgreSQL is asked for when somebody scrapes, and what the program has of it at hand. */
 export class WarehouseFigures {
   /** `holds`: milliseconds that figures of the ledger hold, however many ask. */
-  constructor(register: Registry, database: Database, holds: number) {
+  constructor(
+    register: Registry,
+    database: Database,
+    { holds, busy }: { readonly holds: number; readonly busy: Busy },
+  ) {
     const figures = heldFigures(() => exportFigures(database), holds);
     const registers = [register];
     const labelNames = ['source', 'export'] as const;
@@ -44,7 +51,7 @@ export class WarehouseFigures {
       labelNames: ['pool', 'state'],
       registers,
       collect() {
-        for (const [pool, { connections, idle }] of Object.entries(database.occupancy().pools)) {
+        for (const [pool, { connections, idle }] of Object.entries(busy.occupancy().pools)) {
           this.set({ pool, state: 'idle' }, idle);
           this.set({ pool, state: 'used' }, connections - idle);
         }
@@ -56,7 +63,7 @@ export class WarehouseFigures {
       labelNames: ['pool'],
       registers,
       collect() {
-        for (const [pool, { waiting }] of Object.entries(database.occupancy().pools)) {
+        for (const [pool, { waiting }] of Object.entries(busy.occupancy().pools)) {
           this.set({ pool }, waiting);
         }
       },

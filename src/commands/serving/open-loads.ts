@@ -77,3 +77,23 @@ export async function withLoads<T>(
     await loads.close();
   }
 }
+
+/** How busy both are: connections of loads are among those of loads and bookkeeping. */
+export const occupancyWith = (
+  database: Pick<Database, 'occupancy'>,
+  loads: Pick<Database, 'occupancy'>,
+): Pick<Database, 'occupancy'> =>
+  loads === database
+    ? database
+    : {
+        occupancy: () => {
+          const all = database.occupancy();
+          const [one, other] = [all.pools.owner, loads.occupancy().pools.owner];
+          const owner = {
+            connections: one.connections + other.connections,
+            idle: one.idle + other.idle,
+            waiting: one.waiting + other.waiting,
+          };
+          return { ...all, pools: { ...all.pools, owner } };
+        },
+      };
