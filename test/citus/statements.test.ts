@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { derivedTables } from '../../src/ingest/derive/derived-sets.ts';
+import { unifiedQuery } from '../../src/ingest/derive/unified-rows.ts';
 import { withoutComments } from '../support/source-rules.ts';
+import { wholeCatalogue } from '../unified/whole-catalogue.ts';
 
 /** Rooms whose statements read tables of sets. */
 const rooms = ['sql', 'unify', 'ingest/merge', 'ingest/derive', 'ingest/rebuild', 'warehouse/tables'];
@@ -17,5 +20,22 @@ describe('Statements on tables that Citus distributes', () => {
       });
     });
     assert.deepEqual(empty, []);
+  });
+
+  it('make rows of sets over all sources of those sources alone whose things are affected', () => {
+    const messages = derivedTables(wholeCatalogue).find(({ table }) => table.set.name === 'Messages');
+    assert.ok(messages !== undefined);
+    const asked = (all: boolean, spaces?: readonly string[]): readonly string[] => {
+      const named = spaces === undefined ? {} : { spaces: new Set(spaces) };
+      const text = unifiedQuery(wholeCatalogue, { derived: messages, all, ...named });
+      return ['SparkcentralMessages', 'HootsuiteInboxMessages', 'TracebuzzResults'].filter((set) =>
+        text.includes(`"${set}" AS`),
+      );
+    };
+    const everyone = asked(false);
+    assert.deepEqual(everyone, ['SparkcentralMessages', 'HootsuiteInboxMessages', 'TracebuzzResults']);
+    assert.deepEqual(asked(false, ['tracebuzz:']), ['TracebuzzResults']);
+    assert.deepEqual(asked(false, ['sparkcentral:']), ['SparkcentralMessages', 'HootsuiteInboxMessages']);
+    assert.deepEqual(asked(true, []), everyone);
   });
 });

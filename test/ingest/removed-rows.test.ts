@@ -1,5 +1,7 @@
-import { deepEqual } from 'node:assert/strict';
+import { deepEqual, notDeepEqual } from 'node:assert/strict';
+import { loadFile } from '../../src/ingest/load/load-file.ts';
 import type { DatabaseRow } from '../../src/warehouse/database.ts';
+import { openDatabase } from '../../src/warehouse/postgres-database.ts';
 import { csv, useFeed } from './support/feed.ts';
 import { shopCatalogue } from './support/shop.ts';
 
@@ -52,5 +54,32 @@ describe('Rows that leave a set', () => {
     await load(3, [6]);
     await load(3, [7]);
     deepEqual(await versions(), [{ version: 7, noted: 7, since: 5 }]);
+  });
+
+  it('cost no statement where none left', async () => {
+    const statements: string[] = [];
+    const database = await openDatabase({
+      connection: feed().connectionString,
+      observe: (one) => one.event === 'statement' && statements.push(one.sql('shown')),
+    });
+    const load = async (name: string, city: string): Promise<readonly string[]> => {
+      number += 1;
+      const file = feed().write(
+        `orders ${number}.csv`,
+        csv([
+          ['OrderId', 'Day', 'Name', 'City'],
+          [90, 9, name, city],
+        ]),
+        number,
+      );
+      await loadFile({ ...feed(), database }, file, { source: 'acme', export: 'orders', force: true });
+      return statements
+        .splice(0)
+        .filter((text) => text.includes('"AcmeCustomers"') && /removed_rows|tombstones|^DELETE/.test(text));
+    };
+    deepEqual(await load('Ada', 'Delft'), []);
+    deepEqual(await load('Ada', 'Gouda'), []);
+    notDeepEqual(await load('Bob', 'Gouda'), []);
+    await database.close();
   });
 });

@@ -20,6 +20,7 @@ import { completeTotals } from './running-totals.ts';
 import { noteStatements, settledTable, settleStatements } from './settle-statements.ts';
 import {
   addUnified,
+  affectedSpaces,
   affectedUnified,
   contestedUnified,
   unifiedIds,
@@ -306,8 +307,10 @@ async function addAffected(
 ): Promise<number> {
   const columns = affectedColumns(derived);
   const present = columns.map((name) => `n.${quoteIdentifier(name)} IS NOT NULL`).join(' AND ');
+  // Keys come from a worker, where Citus would bring those that are known already to compare them there.
+  const named = transaction.isDistributed ? `SELECT * FROM (${select}) s OFFSET 0` : select;
   const { rowCount } = await transaction.query(
-    `INSERT INTO ${affectedTable(derived)} SELECT n.* FROM (${select}) n(${columnList(columns)}) WHERE ${present} AND NOT EXISTS (SELECT 1 FROM ${apart(affectedTable(derived))} a WHERE ${sameKey('a', 'n', columns)})`,
+    `INSERT INTO ${affectedTable(derived)} SELECT n.* FROM (${named}) n(${columnList(columns)}) WHERE ${present} AND NOT EXISTS (SELECT 1 FROM ${affectedTable(derived)} a WHERE ${sameKey('a', 'n', columns)})`,
     values,
   );
   return rowCount;
@@ -338,6 +341,8 @@ async function rederive(
     : unifiedQuery(catalogue, {
         ...{ derived, all: whole },
         looked: await unifiedLookups(transaction, catalogue, derived),
+        // Sources that have nothing to say lie on other servers, each of which would be asked.
+        ...(transaction.isDistributed && !whole ? { spaces: await affectedSpaces(transaction, derived) } : {}),
       });
   await transaction.query(`CREATE TEMP TABLE ${made} ON COMMIT DROP AS ${query}`);
   const dimension = bulk ? null : asDimension(derived);
@@ -351,16 +356,19 @@ async function rederive(
   const affected = isNamed(derived)
     ? `${table.name} t JOIN ${affectedTable(derived)} a ON ${affectedJoin(derived, 't')}`
     : (totals ?? affectedUnified(catalogue, { derived, all: whole }));
-  await transaction.query(
+  const { rowCount: leaving } = await transaction.query(
     `CREATE TEMP TABLE ${lost} ON COMMIT DROP AS SELECT t._row AS _target FROM ${affected} WHERE ${forgets(derived) ? `t._load_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM ${apart(made)} m WHERE ${sameKey('m', 't', table.key)})` : 'false'}`,
   );
-  await transaction.query(`ANALYZE ${lost}`);
+  if (leaving > 0) {
+    await transaction.query(`ANALYZE ${lost}`);
+  }
+  const rows = { derived, made, lost: leaving > 0 ? lost : null };
   const below = derivedFrom(catalogue, table.set.name);
   const match = derived.derivation.kind === 'unified' ? derived.derivation.match : null;
   // Which rows are one thing is told when all are written, so what is below is told of one version with two writings.
   const inBulk = bulk || match !== null;
-  await noteBelow(transaction, catalogue, { derived, below, made, lost, bulk: inBulk });
-  const written = await writeDerived(transaction, { derived, made, lost, version, marks });
+  await noteBelow(transaction, catalogue, { ...rows, below, bulk: inBulk });
+  const written = await writeDerived(transaction, { ...rows, version, marks });
   await transaction.query(`DROP TABLE ${made}, ${lost}`);
   const rematched = match === null ? null : await matchRows(transaction, table, match);
   if (rematched !== null) {
@@ -394,16 +402,21 @@ async function noteBelow(
     readonly derived: DerivedTable;
     readonly below: readonly DerivedTable[];
     readonly made: string;
-    readonly lost: string;
+    /** null: there are none. */
+    readonly lost: string | null;
     readonly bulk: boolean;
   },
 ): Promise<void> {
   const { table } = derived;
   const differs = differences(derived);
-  const gone = `SELECT _target FROM ${lost}`;
+  const gone = lost === null ? [] : [`SELECT _target FROM ${lost}`];
   const updated = `SELECT t._row FROM ${table.name} t JOIN ${made} m ON ${sameKey('m', 't', table.key)} WHERE ${differs}`;
-  const rows = differs === null ? gone : `${gone} UNION ALL ${updated}`;
-  if (below.length === 0 || (await transaction.query(`SELECT 1 WHERE EXISTS (${rows})`)).rowCount === 0) {
+  const rows = [...gone, ...(differs === null ? [] : [updated])].join(' UNION ALL ');
+  if (
+    below.length === 0 ||
+    rows === '' ||
+    (await transaction.query(`SELECT 1 WHERE EXISTS (${rows})`)).rowCount === 0
+  ) {
     return;
   }
   const changing = `t._row IN (${rows})`;

@@ -76,10 +76,8 @@ export async function settleByRecent(
       `UPDATE ${settled} s SET ${['_again = false', ...values].join(', ')} FROM ${transaction.isDistributed ? brought : `(${told})`} r WHERE ${[sameKey('r', 's', table.key), 's._again', ...tells].join(' AND ')}`,
     );
   }
-  await transaction.query(`DROP TABLE ${asked}`);
-  if (transaction.isDistributed) {
-    await transaction.query(`DROP TABLE IF EXISTS ${brought}`);
-  }
+  const made = transaction.isDistributed && least !== null ? [asked, brought] : [asked];
+  await transaction.query(`DROP TABLE ${made.join(', ')}`);
 }
 
 /**

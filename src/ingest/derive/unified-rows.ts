@@ -1,4 +1,5 @@
 import type { Catalogue } from '../../catalogue/catalogue.ts';
+import { spacesOf } from '../../catalogue/unified.ts';
 import { GatewayError } from '../../errors.ts';
 import { quoteIdentifier } from '../../sql/identifier.ts';
 import { type BoundUnified, unifiedOf } from '../../unify/bind-unified.ts';
@@ -51,15 +52,29 @@ export interface UnifiedTables {
   readonly all: boolean;
   /** Absent: references are looked up everywhere. */
   readonly looked?: Looked;
+  /** What the affected ids are ids of (`affectedSpaces`). Absent: of anything. */
+  readonly spaces?: ReadonlySet<string>;
 }
 
 /** The SELECT of unified rows, in the columns of `derivedColumns`. */
-export function unifiedQuery(catalogue: Catalogue, { derived, all, looked }: UnifiedTables): string {
+export function unifiedQuery(catalogue: Catalogue, { derived, all, looked, spaces }: UnifiedTables): string {
   const unified = boundOf(catalogue, derived);
+  const contributions = unified.contributions.filter(
+    ({ contribution }) =>
+      all || spaces === undefined || [...spacesOf(contribution).values()].some((space) => spaces.has(space)),
+  );
   const restriction = (bound: BoundUnified['contributions'][number]) =>
     all ? allRows : withIds(unified, bound, affectedTable(derived));
   const choice = { restriction, newness, ...(looked === undefined ? {} : { looked }) };
-  return unifiedRows(unified, unified.contributions, derivedColumns(derived), choice);
+  return unifiedRows(unified, contributions, derivedColumns(derived), choice);
+}
+
+/** What the affected ids of a unified set are ids of: contributions of which none is affected need not be asked. There are some. */
+export async function affectedSpaces(transaction: Transaction, derived: DerivedTable): Promise<ReadonlySet<string>> {
+  const { rows } = await transaction.query<{ space: string }>(
+    `SELECT DISTINCT _space AS space FROM ${affectedTable(derived)}`,
+  );
+  return new Set(rows.map(({ space }) => space));
 }
 
 /** Where references of a unified set are worth a look now. */

@@ -39,9 +39,9 @@ export function differences(derived: DerivedTable): string | null {
 /** Rows made again, to be written. */
 export interface DerivedWriting {
   readonly derived: DerivedTable;
-  /** Temporary tables: the made rows in the columns of `derivedColumns`; the stored ones (`_target`) that nothing makes any more. */
+  /** Temporary tables: the made rows in the columns of `derivedColumns`; the stored ones (`_target`) that nothing makes any more, null: there are none. */
   readonly made: string;
-  readonly lost: string;
+  readonly lost: string | null;
   readonly version: string;
   readonly marks: DerivedMarks;
 }
@@ -52,22 +52,7 @@ export async function writeDerived(transaction: Transaction, writing: DerivedWri
   const { table } = derived;
   const columns = derivedColumns(derived);
   const rest = columns.filter((name) => !table.key.includes(name));
-  const keyPairs = [...table.columns]
-    .filter(([, column]) => table.key.includes(column.name))
-    .map(([property, column]) => `${escapeText(property)}::text, t.${quoteIdentifier(column.name)}`);
-  if (table.set.versionColumn !== null) {
-    await transaction.query(
-      writeTombstones(
-        `$1::text, jsonb_build_object(${keyPairs.join(', ')}), $2::bigint FROM ${table.name} t JOIN ${lost} l ON l._target = t._row`,
-      ),
-      [table.set.name, version],
-    );
-  }
-  await transaction.query(noteRemovedRows(`FROM ${table.name} t JOIN ${lost} l ON l._target = t._row`), [
-    table.set.name,
-    version,
-  ]);
-  const gone = await transaction.query(`DELETE FROM ${table.name} t USING ${lost} l WHERE l._target = t._row`);
+  const gone = lost === null ? 0 : await removeLost(transaction, { table, lost, version });
   const differs = differences(derived);
   const marked = [version, marks.loadId, marks.fileTime];
   const updated =
@@ -85,7 +70,27 @@ export async function writeDerived(transaction: Transaction, writing: DerivedWri
     `INSERT INTO ${table.name} (${columnList(columns)}, _version, _load_id, _loaded_at, _stamp) SELECT ${columnList(columns, 'm')}, $1, $2, now(), $3 FROM ${made} m WHERE NOT EXISTS (SELECT 1 FROM ${stored} t WHERE ${sameKey('m', 't', table.key)}) ORDER BY ${columnList(table.key, 'm')}`,
     marked,
   );
-  return gone.rowCount + updated + inserted.rowCount > 0;
+  return gone + updated + inserted.rowCount > 0;
+}
+
+/** Removes stored rows that nothing makes any more, with what delta links and kept counts must know of it. Resolves to how many. */
+async function removeLost(
+  transaction: Transaction,
+  { table, lost, version }: { readonly table: StoredTable; readonly lost: string; readonly version: string },
+): Promise<number> {
+  const { set, name } = table;
+  const from = `FROM ${name} t JOIN ${lost} l ON l._target = t._row`;
+  if (set.versionColumn !== null) {
+    const keyPairs = [...table.columns]
+      .filter(([, column]) => table.key.includes(column.name))
+      .map(([property, column]) => `${escapeText(property)}::text, t.${quoteIdentifier(column.name)}`);
+    await transaction.query(
+      writeTombstones(`$1::text, jsonb_build_object(${keyPairs.join(', ')}), $2::bigint ${from}`),
+      [set.name, version],
+    );
+  }
+  await transaction.query(noteRemovedRows(from), [set.name, version]);
+  return (await transaction.query(`DELETE FROM ${name} t USING ${lost} l WHERE l._target = t._row`)).rowCount;
 }
 
 /** Empties columns that nothing gives values any more; rows given by the metadata keep theirs. */
