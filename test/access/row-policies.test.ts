@@ -6,7 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import type { Access } from '../../src/access/access.ts';
 import { openAccess } from '../../src/access/open-access.ts';
-import { checkRowSecurity, rowSecurityWarnings } from '../../src/commands/serving/row-security.ts';
+import { checkRowSecurity, openRowSecurity, rowSecurityWarnings } from '../../src/commands/serving/row-security.ts';
 import { unobserved } from '../../src/observation/observe.ts';
 import { everything } from '../../src/plan/grants.ts';
 import { namedPrincipal } from '../../src/sign-in/principal.ts';
@@ -21,6 +21,7 @@ import { byName } from '../http/by-name.ts';
 import { catalogue } from '../http/rights/personal-model.ts';
 import { startTestServer, type TestServer } from '../http/test-server.ts';
 import { putInPlace } from '../support/put-in-place.ts';
+import { until } from '../support/until.ts';
 
 const rules = `claims:
   bonn: { cities: [Bonn], ids: [2, 4], least: 0.5 }
@@ -264,7 +265,7 @@ roles:
     await database.query("UPDATE gateway.row_policy SET wanted_at = wanted_at - interval '8 days'");
     assert.equal(await count(), 9);
     await policies.put(rightsOf('bonn', 'Messages').policies, nobody.signal);
-    assert.equal(await policies.follow(catalogue), true);
+    await policies.follow(catalogue);
     // One for each table, and what was wanted of late.
     const left = (await standingPolicies(database)).map(({ name }) => name).sort();
     assert.deepEqual(left, ['Agents', 'Cases', 'Messages', 'Messages']);
@@ -287,17 +288,43 @@ roles:
     const older = new RowPolicies(database);
     await older.put(rights.policies, nobody.signal);
     const age = "UPDATE gateway.row_policy SET wanted_at = wanted_at - interval '8 days'";
-    const policies = new RowPolicies(database);
+    let time = 0;
+    const policies = new RowPolicies(database, () => time);
     const seen = (): Promise<readonly number[]> => unconditioned('Messages', rights, database, policies);
     await policies.follow(catalogue);
     await database.query(age);
+    time += 600_000;
     // What it found is old, and it has not said that it wants it.
     await policies.follow(catalogue);
     assert.deepEqual(await seen(), [2, 4]);
     await database.query(age);
+    time += 600_000;
     // Another one takes away what nobody wants, while this one says what it reads.
     await policies.follow(catalogue);
     await new RowPolicies(database).follow(catalogue);
     assert.deepEqual(await seen(), [2, 4]);
+  });
+
+  it('stand at a table that was made anew under the name of another one soon after', async () => {
+    const stored = await openRowSecurity(
+      database,
+      { rowLevelSecurity: true, readMaxLag: 0 },
+      { own: null, catalogue: () => catalogue, observe: unobserved, looking: 20 },
+    );
+    try {
+      await database.query(
+        'CREATE TABLE feed.copy (LIKE feed."Messages" INCLUDING ALL); INSERT INTO feed.copy OVERRIDING SYSTEM VALUE SELECT * FROM feed."Messages"; DROP TABLE feed."Messages"; ALTER TABLE feed.copy RENAME TO "Messages"; GRANT SELECT ON feed."Messages" TO gateway_reader',
+      );
+      const isOpen = `SELECT 1 FROM pg_class WHERE oid = 'feed."Messages"'::regclass AND relrowsecurity`;
+      await until('the table has its policies', async () => (await database.query(isOpen)).rowCount === 1);
+      const rights = rightsOf('bonn', 'Messages');
+      const seen = await stored.database.read(
+        async (session) => (await session.query('SELECT FROM feed."Messages"')).rowCount,
+        { ...nobody, rights },
+      );
+      assert.equal(seen, 2);
+    } finally {
+      stored.close();
+    }
   });
 });

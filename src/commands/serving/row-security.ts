@@ -21,11 +21,12 @@ export interface RowSecurityPlace {
   readonly own: string | null;
   readonly catalogue: () => Catalogue;
   readonly observe: Observe<CommandEvent>;
+  /** Milliseconds between two looks. Absent: the usual ones. */
+  readonly looking?: number;
 }
 
-/** Milliseconds between two looks whether other sets are served, and between those at the database. */
-const looking = 10_000;
-const following = 600_000;
+/** Milliseconds between two looks whether all tables that are served have their policies. */
+const usualLooking = 10_000;
 
 /**
  * Policies of PostgreSQL for the rows of all served sets, where the configuration wants them (docs/security.md). Where it does not, those of before are taken away.
@@ -33,27 +34,21 @@ const following = 600_000;
 export async function openRowSecurity(
   database: Database,
   { rowLevelSecurity, readMaxLag: maxLag }: Pick<Config, 'rowLevelSecurity' | 'readMaxLag'>,
-  { own, catalogue, observe }: RowSecurityPlace,
+  { own, catalogue, observe, looking = usualLooking }: RowSecurityPlace,
 ): Promise<RowSecurity> {
   if (!rowLevelSecurity) {
     await removeAllPolicies(database, own);
     return { database, close: () => {} };
   }
   const policies = new RowPolicies(database);
-  let followed: Catalogue | null = null;
-  let until = 0;
   let isAtWork = false;
   const look = async (): Promise<void> => {
-    const served = catalogue();
-    if (isAtWork || (served === followed && performance.now() < until)) {
+    if (isAtWork) {
       return;
     }
     isAtWork = true;
     try {
-      if (await policies.follow(served)) {
-        followed = served;
-        until = performance.now() + following;
-      }
+      await policies.follow(catalogue());
     } finally {
       isAtWork = false;
     }

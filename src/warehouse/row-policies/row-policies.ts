@@ -5,7 +5,7 @@ import { allRowsPolicy, type RowPolicy } from '../../sql/row-policy.ts';
 import type { Database } from '../database.ts';
 import { sqlState } from '../postgres-errors.ts';
 import { putPolicy } from './put-policy.ts';
-import { removeUnwanted, standingPolicies } from './remove-policies.ts';
+import { removeUnwanted, type StandingPolicy, standingPolicies } from './remove-policies.ts';
 
 /** Milliseconds that a read waits for a policy that is not there yet, and between two tries to put it. */
 const patience = 30_000;
@@ -16,6 +16,9 @@ const between = 500;
  * policy is there has said so to the others, too.
  */
 const sureFor = 86_400_000;
+
+/** Milliseconds until the others are told again what this gateway wants, and what nobody wants is looked for. */
+const tellingEvery = 600_000;
 
 /** When it was found, and when it was wanted last: `performance.now()`. */
 interface KnownPolicy {
@@ -34,13 +37,18 @@ export class RowPolicies {
   #there = new Map<string, KnownPolicy>();
   readonly #coming = new Map<string, Promise<void>>();
 
-  constructor(database: Database) {
+  readonly #now: () => number;
+  #toldAt = Number.NEGATIVE_INFINITY;
+
+  /** `now`: milliseconds of a clock. */
+  constructor(database: Database, now = (): number => performance.now()) {
     this.#database = database;
+    this.#now = now;
   }
 
   /** The youngest of these, as milliseconds that it has been there for; null: one of them is not, as far as is known. */
   age(policies: readonly RowPolicy[]): number | null {
-    const now = performance.now();
+    const now = this.#now();
     let latest = 0;
     for (const { token } of policies) {
       const known = this.#there.get(token);
@@ -64,28 +72,34 @@ export class RowPolicies {
   }
 
   /**
-   * All tables of the catalogue have policies, so that whoever says nothing sees nothing; what was found is looked at anew. false: some of them are being read and have none
-   * yet; whoever needs one waits for it.
+   * All tables of the catalogue have policies, so that whoever says nothing sees nothing; what was found is looked at anew. A table that is being read now is left for the
+   * next time; whoever needs its policies waits for them.
    */
-  async follow(catalogue: Catalogue): Promise<boolean> {
-    const asked = performance.now();
+  async follow(catalogue: Catalogue): Promise<void> {
+    const asked = this.#now();
     const standing = await standingPolicies(this.#database);
     const enabled = new Set(standing.filter((one) => one.enabled).map(({ token }) => token));
     const tables = [...catalogue.sets.values()].flatMap((set) =>
       set.kind === 'stored' && set.role !== 'ledger' ? [allRowsPolicy(set.relation)] : [],
     );
     const own = new Set(tables.map(({ token }) => token));
-    const now = performance.now();
+    const now = this.#now();
     for (const [token, { found, read }] of this.#there) {
       const lacks = !enabled.has(token) && found < asked;
       if (lacks || (!own.has(token) && read < now - sureFor)) {
         this.#there.delete(token);
       }
     }
-    let read = 0;
     for (const policy of tables.filter(({ token }) => !this.#there.has(token))) {
-      read += Number(!(await this.#tried(policy)));
+      await this.#tried(policy);
     }
+    if (now - this.#toldAt >= tellingEvery) {
+      await this.#tell(standing);
+      this.#toldAt = now;
+    }
+  }
+
+  async #tell(standing: readonly StandingPolicy[]): Promise<void> {
     await this.#database.query(
       'UPDATE gateway.row_policy SET wanted_at = clock_timestamp() WHERE token = ANY ($1::text[])',
       [[...this.#there.keys()]],
@@ -93,7 +107,6 @@ export class RowPolicies {
     // The one of a table alone, of a set that is served no more, keeps it closed.
     const rules = standing.filter((one) => !this.#there.has(one.token) && allRowsPolicy(one).token !== one.token);
     await removeUnwanted(this.#database, rules);
-    return read === 0;
   }
 
   #one(policy: RowPolicy): Promise<void> {
@@ -104,9 +117,9 @@ export class RowPolicies {
   }
 
   async #put(policy: RowPolicy): Promise<void> {
-    const until = performance.now() + patience;
+    const until = this.#now() + patience;
     while (!(await this.#tried(policy))) {
-      if (performance.now() > until) {
+      if (this.#now() > until) {
         throw new GatewayError('Busy', 'A rule is new to the database, and its table is being read without a pause.');
       }
       await pause(between);
@@ -124,7 +137,7 @@ export class RowPolicies {
       }
       return false;
     }
-    const now = performance.now();
+    const now = this.#now();
     this.#there.set(policy.token, { found: now, read: now });
     return true;
   }
