@@ -118,6 +118,9 @@ export class Archives {
     const { database, documents, live } = this.#context;
     const former = record === null ? null : { address: record.feed, tenant: record.tenant };
     const feed = this.#identity(archived.source) ?? former;
+    if (record === null) {
+      this.#noteGone(archived);
+    }
     if (feed === null || (record === null && !isTreated(archived))) {
       return;
     }
@@ -135,7 +138,16 @@ export class Archives {
     }
   }
 
+  /** Another program has let it go: what it held is served no more, and neither is what has been copied since, until that is all. */
+  #noteGone({ name }: ArchivedSet): void {
+    const wasServed = [this.#complete.delete(name), this.#ready.delete(name)].includes(true);
+    this.#changes += wasServed ? 1 : 0;
+  }
+
   #noteReady(archived: ArchivedSet, complete: boolean): void {
+    if (!complete && this.#complete.has(archived.name)) {
+      this.#noteGone(archived);
+    }
     if (complete && !this.#complete.has(archived.name)) {
       this.#complete.add(archived.name);
       this.#changes += 1;

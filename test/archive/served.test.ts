@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { Archives, archivedCatalogue } from '../../src/archive/archives.ts';
+import { forgetArchives } from '../../src/archive/forget.ts';
 import { pruneArchives } from '../../src/archive/prune-archives.ts';
 import type { UpstreamSet } from '../../src/catalogue/catalogue.ts';
 import type { SignInSettings } from '../../src/catalogue/sign-in-settings.ts';
@@ -320,6 +321,28 @@ describe('archived sets served as both', () => {
       assert.match(reason, what);
       assert.match(reason, remedy);
       assert.equal((await world.get('FarThings')).headers.get('etag'), null, 'served live');
+    }
+  });
+});
+
+describe('archived sets served as they were copied', () => {
+  it('are live again soon after another program let them go', async () => {
+    const world = await archiveWorld({ serve: 'archive' });
+    try {
+      world.feed.put('FarThings', { id: 1, at: '2026-02-28T12:00:00Z', text: 'thing 1' });
+      await world.copy();
+      assert.equal((await world.rows('FarThings')).length, 1);
+      await forgetArchives(world.database, thingCatalogue({ serve: 'archive' }), { source: 'far', set: undefined });
+      for (const request of ['FarThings', 'FarThings?$apply=aggregate($count as n)']) {
+        const reply = await world.get(request);
+        assert.equal(reply.status, 503, await reply.text());
+        assert.match(reply.headers.get('retry-after') ?? '', /^\d+$/);
+      }
+      await world.archives.look();
+      assert.equal(world.archives.catalogue().sets.get('FarThings')?.kind, 'upstream');
+      assert.deepEqual(world.defects, []);
+    } finally {
+      await world.close();
     }
   });
 });

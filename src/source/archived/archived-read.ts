@@ -1,8 +1,10 @@
 import type { Catalogue } from '../../catalogue/catalogue.ts';
+import { GatewayError } from '../../errors.ts';
 import { namedMembers } from '../../plan/logic/member-names.ts';
 import { mapBoundPlan } from '../../plan/model/make.ts';
 import type { Bound } from '../../plan/model/read-plan.ts';
 import type { CopyAge } from '../../upstream/client/lookup-copies.ts';
+import { sqlState } from '../../warehouse/postgres-errors.ts';
 import type { RowsPlan } from '../data-source.ts';
 import type { PlannedRead } from '../planned-read.ts';
 
@@ -47,10 +49,20 @@ export function archivedRead(
         }
         reading.timing.note('feed', performance.now() - from);
       }
-      return picked.read(reading, recipient);
+      try {
+        return await picked.read(reading, recipient);
+      } catch (error) {
+        throw isLetGo(error) ? letGo(archived, error) : error;
+      }
     },
   };
 }
+
+/** undefined_table (PostgreSQL manual, appendix A): another program has let the archive go, and this one learns of it a moment later. */
+const isLetGo = (error: unknown): boolean => sqlState(error) === '42P01';
+
+const letGo = (sets: readonly string[], cause: unknown): GatewayError =>
+  new GatewayError('Busy', `An archive (${sets.join(', ')}) was let go just now.`, { cause });
 
 function rowsPlan(plan: Bound): Bound<RowsPlan> {
   if (plan.kind === 'ServiceDocument' || plan.kind === 'Metadata') {
