@@ -83,7 +83,7 @@ describe('http: shared replies among random loads', () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.oneof({ arbitrary: load, weight: 1 }, { arbitrary: request, weight: 7 }), {
-          minLength: 8,
+          minLength: 24,
           maxLength: 40,
         }),
         async (steps) => {
@@ -109,7 +109,7 @@ describe('http: shared replies among random loads', () => {
       ),
       { numRuns: runs(6) },
     );
-    assert.ok(hits > 10 && stale > 10, `${hits} kept replies and ${stale} others were compared`);
+    assert.ok(hits > 3 && stale > 10, `${hits} kept replies and ${stale} others were compared`);
   });
 
   it('while loads go on, every reply is of one moment, and not of one before its request', async () => {
