@@ -156,7 +156,7 @@ async function byWeek(bench: Bench, server: MeasuredServer): Promise<Report> {
       [
         { name: psql, run: () => runPsql(bench.warehouse, ['-c', weeksSql], null) },
         timed(bench, 'feed', { url: `${server.address}${query}` }),
-        timed(bench, 'asked again', again),
+        { name: 'asked again', run: () => medianOf(askedAgain, () => timed(bench, 'asked again', again).run()) },
       ],
       bench.rounds,
     );
@@ -175,4 +175,15 @@ async function byWeek(bench: Bench, server: MeasuredServer): Promise<Report> {
   } finally {
     await kept.stop();
   }
+}
+
+/** Requests of a gateway that was just started are slower than later ones, which V8 has compiled the path of. */
+const askedAgain = 50;
+
+async function medianOf(times: number, run: () => Promise<number>): Promise<number> {
+  const found: number[] = [];
+  for (let time = 0; time < times; time++) {
+    found.push(await run());
+  }
+  return median(found);
 }
