@@ -21,7 +21,8 @@ export function restrict(plan: Bound, grants: Grants): Bound {
   }
   const sealed = canFail(plan);
   const cut = mapBoundPlan(plan, { set: (set) => restricted(set, sets.get(set.name), sealed) });
-  const fingerprint = withRights(cut.fingerprint, cut.setNames, grants);
+  // Sets that conditions of rows look into are read with all their rows, whatever the grants say of these.
+  const fingerprint = withRights(cut.fingerprint, plan.setNames, grants);
   return fingerprint === cut.fingerprint ? cut : { ...cut, fingerprint };
 }
 

@@ -199,3 +199,25 @@ describe('a restricted plan', () => {
     }
   });
 });
+
+describe('the fingerprint of a plan', () => {
+  const mark = (query: string, rules: Readonly<Record<string, SetRule>>): string =>
+    restrict(planOf(query), granted({ ...all, ...rules })).fingerprint;
+  const ofAgents = [{ Agents: {} }, { Agents: { rows: 'Id ne 1' } }, { Agents: { properties: ['Id', 'City'] } }];
+  const rows = "Agent/City eq 'Bonn'";
+
+  it('is one for all who see the same, whatever they see of sets that conditions of rows look into', () => {
+    for (const query of ['Cases', 'Cases?$select=Id&$orderby=Priority', 'Cases?$expand=Messages']) {
+      const marks = ofAgents.map((agents) => mark(query, { Cases: { rows }, ...agents }));
+      assert.equal(new Set(marks).size, 1, query);
+      assert.notEqual(marks[0], mark(query, { Cases: { rows: "Agent/City eq 'Ulm'" } }), query);
+    }
+  });
+
+  it('is another one for who sees something else of a set that the request reads', () => {
+    for (const query of ['Cases?$expand=Agent', "Cases?$filter=Agent/City eq 'Bonn'", 'Agents']) {
+      const marks = ofAgents.map((agents) => mark(query, { Cases: { rows }, ...agents }));
+      assert.equal(new Set(marks).size, ofAgents.length, query);
+    }
+  });
+});
