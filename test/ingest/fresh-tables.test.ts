@@ -71,6 +71,7 @@ async function removeRows(feed: Feed): Promise<void> {
 describe('The first load of a set', () => {
   const feed = useFeed();
   const ordinary = useFeed();
+  const untouched = useFeed();
 
   it('goes into a table without indexes, and says what any other load would have said', async () => {
     equal(text.length > 1024 * 1024, true);
@@ -128,8 +129,8 @@ describe('The first load of a set', () => {
           [prefix],
         )
         .then(({ rows }) => rows.map(({ on }) => on));
-    await removeRows(feed());
-    await feed().database.transaction(async (transaction) => {
+    // Of its own: autovacuum may be at work on tables that had rows, and these are not replaced then.
+    await untouched().database.transaction(async (transaction) => {
       const fresh = await FreshTables.open(transaction, catalogue, [set, members]);
       deepEqual(await indexes(transaction, '~fresh%'), ['btree (_row)']);
       await fresh?.index(transaction, members);
