@@ -11,6 +11,7 @@ import type {
 import { isRestricted, wholeSet } from '../../plan/model/restricted-set.ts';
 import { visitNode } from '../../plan/model/walk.ts';
 import { oneOf } from '../../upstream/aggregated/aggregation-text.ts';
+import { resultOf } from '../../upstream/aggregated/counted.ts';
 import { ownProperty, toldApartBy } from '../../upstream/aggregated/exact-condition.ts';
 import { equality, isAveraged, isOrdered, isSummed, isTime } from '../../upstream/aggregated/exact-value.ts';
 import { isTimePart } from '../../upstream/aggregated/time-parts.ts';
@@ -85,10 +86,6 @@ function partIn({ name, type, nullable, expression }: ComputedProperty, set: Ent
   const isKnown = of.type === 'Edm.Date' ? equality(of) !== null : of.type === 'Edm.DateTimeOffset' && isTime(of);
   return isKnown ? { result: resultOf(name, type, nullable), part: expression.name, of } : null;
 }
-
-const resultOf = (name: string, type: Property['type'], nullable: boolean): Property => ({
-  ...{ kind: 'Property', name, type, collection: false, nullable },
-});
 
 interface Rows {
   readonly set: EntitySet;

@@ -7,7 +7,7 @@ import type { AggregatedItem, AggregatedRequest } from '../upstream.ts';
 import { filterText } from '../url/compile-url.ts';
 import { upstreamPropertyName, upstreamSetName } from '../url/upstream-map.ts';
 import { type Groups, groupsText } from './aggregation-text.ts';
-import { counted, resultOf } from './counted.ts';
+import { counted, freeName, resultOf } from './counted.ts';
 import { areSame, groupedHere, sumOf, type Values, valuesOf } from './group-here.ts';
 import { momentsOf, partOf, typeOfPart } from './time-parts.ts';
 import { alikeText, variantsOf, variantsText } from './told-apart.ts';
@@ -276,12 +276,7 @@ class Trial {
 
   /** A name that the set has not. */
   #free(name: string): string {
-    const taken = new Set([...this.#type.properties.keys()].map((one) => one.toLowerCase()));
-    let free = `Tried${name}`;
-    while (taken.has(free.toLowerCase())) {
-      free += '1';
-    }
-    return free;
+    return freeName(`Tried${name}`, this.#type.properties.keys());
   }
 }
 

@@ -8,11 +8,7 @@ export function counted(request: AggregatedRequest): AggregatedRequest {
     return request;
   }
   const names = [...[...items, ...computed].map(({ result }) => result.name), ...set.entityType.properties.keys()];
-  const taken = new Set(names.map((name) => name.toLowerCase()));
-  let name = 'RowsOfGroup';
-  while (taken.has(name.toLowerCase())) {
-    name += '1';
-  }
+  const name = freeName('RowsOfGroup', names);
   return { ...request, items: [...items, { result: resultOf(name, 'Edm.Int64'), method: 'count', property: null }] };
 }
 
@@ -20,6 +16,17 @@ export function counted(request: AggregatedRequest): AggregatedRequest {
 export const countName = ({ items }: AggregatedRequest): string =>
   items.find(({ method }) => method === 'count')?.result.name ?? '';
 
-export const resultOf = (name: string, type: PrimitiveTypeName): Property => ({
-  ...{ kind: 'Property', name, type, collection: false, nullable: true },
+/** A name that is none of these, in whatever case a feed writes them. */
+export function freeName(wanted: string, names: Iterable<string>): string {
+  const taken = new Set([...names].map((name) => name.toLowerCase()));
+  let free = wanted;
+  while (taken.has(free.toLowerCase())) {
+    free += '1';
+  }
+  return free;
+}
+
+/** A result as a property of the groups. */
+export const resultOf = (name: string, type: PrimitiveTypeName, nullable = true): Property => ({
+  ...{ kind: 'Property', name, type, collection: false, nullable },
 });

@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import { GatewayError } from '../../errors.ts';
 import type { UpstreamEvent } from '../../observation/events/upstream.ts';
 import type { Observe } from '../../observation/observe.ts';
-import type { TrialPlace } from '../reading/trial-rows.ts';
+import { isDown, type TrialPlace } from '../reading/trial-rows.ts';
 import { keptEntries, type Remembered } from '../trial-memory.ts';
 import type { AggregatedRequest } from '../upstream.ts';
 import { groupsText } from './aggregation-text.ts';
@@ -137,6 +137,3 @@ const keyOf = (request: AggregatedRequest): string =>
     request.items.map(({ property, method }) => [property?.name ?? null, method]),
     request.apart.map(({ name }) => name),
   ]);
-
-const isDown = (error: unknown): boolean =>
-  error instanceof GatewayError && (error.code === 'UpstreamUnavailable' || error.code === 'Busy');

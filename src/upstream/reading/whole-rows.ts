@@ -1,4 +1,4 @@
-import type { EntitySet, Property } from '../../edm/model.ts';
+import type { EntitySet, EntityType, Property } from '../../edm/model.ts';
 import { GatewayError } from '../../errors.ts';
 import { readObject } from '../../json/reading/json-scan.ts';
 import { ownNames } from '../../json/reading/own-names.ts';
@@ -41,7 +41,7 @@ export class WholeRows {
     }
   }
 
-  /** Our names of the sets whose rows come whole. */
+  /** Our names of the sets whose rows come whole. A read keeps to what it got here: what it asked for decides what it has to look at. */
   names(): ReadonlySet<string> {
     return new Set(
       [...this.#known].filter(([name, { isWhole }]) => isWhole && this.#isKnown(name)).map(([name]) => name),
@@ -58,7 +58,7 @@ export class WholeRows {
    * Throws what a feed that is down makes of any request.
    */
   async check(plan: UpstreamPlan, place: TrialPlace): Promise<void> {
-    const set = wholeSet(plan, place.context.map);
+    const set = manyRowsOf(plan, place.context.map);
     if (set === null || !this.#large.has(set.name) || this.#isKnown(set.name)) {
       return;
     }
@@ -80,7 +80,7 @@ export class WholeRows {
 }
 
 /** The set of which a plan asks for many rows, with all properties that the feed has and nothing else; null: it asks for something else. */
-export function wholeSet(plan: UpstreamPlan, map: ReplyContext['map']): EntitySet | null {
+function manyRowsOf(plan: UpstreamPlan, map: ReplyContext['map']): EntitySet | null {
   if (plan.kind !== 'Collection' || plan.source.kind !== 'Set' || plan.references) {
     return null;
   }
@@ -95,15 +95,16 @@ export function wholeSet(plan: UpstreamPlan, map: ReplyContext['map']): EntitySe
 
 /** Whether rows of a plan are asked for without `$select` because the feed has shown that they come whole. */
 export function asksWhole(plan: UpstreamPlan, { map }: Pick<ReplyContext, 'map'>): boolean {
-  const set = wholeSet(plan, map);
+  const set = manyRowsOf(plan, map);
   return set !== null && map.whole?.has(set.name) === true;
 }
 
 /** Whether a row has every property of its set. */
-export function isWholeRow(raw: string, { entityType }: EntitySet): boolean {
-  const members = ownNames(entityType)(readObject(raw));
-  return [...entityType.properties.keys()].every((name) => members.has(name));
-}
+export const isWholeRow = (raw: string, { entityType }: EntitySet): boolean =>
+  hasAll(ownNames(entityType)(readObject(raw)), entityType);
+
+const hasAll = (members: ReadonlyMap<string, string>, { properties }: EntityType): boolean =>
+  [...properties.keys()].every((name) => members.has(name));
 
 /** Whether some rows come with every property, and the same values, without `$select`. */
 async function sendsWhole(set: EntitySet, place: TrialPlace): Promise<boolean> {
@@ -120,10 +121,10 @@ async function sendsWhole(set: EntitySet, place: TrialPlace): Promise<boolean> {
   const both = (unnamed ?? []).map((raw) => [own(readObject(raw)), asked.get(identity(raw))] as const);
   return (
     both.some(([, other]) => other !== undefined) &&
-    both.every(([members, other]) =>
-      properties.every(
-        ({ name }) => members.has(name) && (other === undefined || members.get(name) === other.get(name)),
-      ),
+    both.every(
+      ([members, other]) =>
+        hasAll(members, type) &&
+        (other === undefined || properties.every(({ name }) => members.get(name) === other.get(name))),
     )
   );
 }
