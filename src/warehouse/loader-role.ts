@@ -1,7 +1,7 @@
 import { quoteIdentifier, quoteRelation } from '../sql/identifier.ts';
 import type { Database, Transaction } from './database.ts';
 import { schemaLock } from './migrate.ts';
-import { sqlState } from './postgres-errors.ts';
+import { lockNotAvailable, sqlState } from './postgres-errors.ts';
 
 /** What loads write of the ledger, in schema `gateway`: all that a file leaves behind besides its rows. */
 const written = [
@@ -129,8 +129,8 @@ async function giveTable(database: Database, name: string, role: string): Promis
       await transaction.query(ownerStatement({ schema: 'feed', name }, role));
     });
   } catch (error) {
-    // lock_not_available; undefined_table: another gateway made it anew (PostgreSQL manual, appendix A)
-    if (!['55P03', '42P01'].includes(sqlState(error) ?? '')) {
+    // undefined_table: another gateway made it anew (PostgreSQL manual, appendix A)
+    if (![lockNotAvailable, '42P01'].includes(sqlState(error) ?? '')) {
       throw error;
     }
   }

@@ -10,15 +10,16 @@ export function sqlState(error: unknown): string | null {
   return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : null;
 }
 
-/** unique_violation (PostgreSQL manual, appendix A). */
+/** unique_violation and lock_not_available (PostgreSQL manual, appendix A). */
 export const uniqueViolation = '23505';
+export const lockNotAvailable = '55P03';
 
 /** Classes and codes of PostgreSQL's appendix A that are not our own fault; the first prefix wins. */
 const codesByState: readonly (readonly [prefix: string, code: Exclude<ErrorCode, 'NotImplemented'>])[] = [
   ['57014', 'QueryTimeout'],
   ['25P03', 'QueryTimeout'],
   // `lock_timeout`: tables are being changed.
-  ['55P03', 'Busy'],
+  [lockNotAvailable, 'Busy'],
   // `temp_file_limit`: what one query may write to the disk for sorting and grouping.
   ['53400', 'LimitExceeded'],
   // Reads on a standby: its primary has removed rows, or locked a table, that they look at.
@@ -111,7 +112,7 @@ export function readOnlyError(error: unknown): Error {
 const resources: Readonly<Partial<Record<string, string>>> = {
   '53200': 'PostgreSQL has no memory left.',
   '53300': 'PostgreSQL has no connection left.',
-  '55P03': 'A table that the query reads is being changed.',
+  [lockNotAvailable]: 'A table that the query reads is being changed.',
   '40P01': 'Two pieces of work in PostgreSQL waited for each other, and this one was ended.',
   '25006': 'PostgreSQL takes no changes now: the server of DATABASE_URL is a standby, or was set to be read only.',
   '40001': 'The standby that read the rows ended the read: its primary has removed or changed what was read.',

@@ -3,7 +3,7 @@ import { quoteIdentifier, quoteRelation } from '../../sql/identifier.ts';
 import { escapeText } from '../../sql/literal.ts';
 import { policyFunction, policyPattern } from '../../sql/row-policy.ts';
 import type { Database } from '../database.ts';
-import { sqlState } from '../postgres-errors.ts';
+import { lockNotAvailable, sqlState } from '../postgres-errors.ts';
 import { livingInstance } from '../shared/instances.ts';
 import { begin } from './put-policy.ts';
 
@@ -79,8 +79,7 @@ async function removePolicies(
         }
       });
     } catch (error) {
-      // lock_not_available (PostgreSQL manual, appendix A)
-      if (sqlState(error) !== '55P03') {
+      if (sqlState(error) !== lockNotAvailable) {
         throw error;
       }
     }

@@ -3,7 +3,7 @@ import type { Catalogue } from '../../catalogue/catalogue.ts';
 import { GatewayError } from '../../errors.ts';
 import { allRowsPolicy, type RowPolicy } from '../../sql/row-policy.ts';
 import type { Database } from '../database.ts';
-import { sqlState } from '../postgres-errors.ts';
+import { lockNotAvailable, sqlState } from '../postgres-errors.ts';
 import { putPolicy } from './put-policy.ts';
 import { removeUnwanted, type StandingPolicy, standingPolicies } from './remove-policies.ts';
 
@@ -131,8 +131,7 @@ export class RowPolicies {
     try {
       await putPolicy(this.#database, policy);
     } catch (error) {
-      // lock_not_available (PostgreSQL manual, appendix A)
-      if (sqlState(error) !== '55P03') {
+      if (sqlState(error) !== lockNotAvailable) {
         throw error;
       }
       return false;

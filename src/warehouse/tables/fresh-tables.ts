@@ -3,6 +3,7 @@ import type { Catalogue } from '../../catalogue/catalogue.ts';
 import { quoteIdentifier, quoteRelation } from '../../sql/identifier.ts';
 import { attempt } from '../attempt.ts';
 import type { Transaction } from '../database.ts';
+import { lockNotAvailable } from '../postgres-errors.ts';
 import { isEmptyAndPlain } from './plain-table.ts';
 import { createShadow, indexShadow, lockAlone, type ShadowTable, takePlace, withShadows } from './shadow-table.ts';
 import { wantedTableOf } from './wanted-tables.ts';
@@ -136,5 +137,5 @@ async function copyRows(
   await transaction.query(`DROP TABLE ${quoteRelation(shadow)}`);
 }
 
-/** lock_not_available, deadlock_detected, dependent_objects_still_exist (PostgreSQL manual, appendix A). */
-const givesWay: ReadonlySet<string> = new Set(['55P03', '40P01', '2BP01']);
+/** Besides lock_not_available: deadlock_detected, dependent_objects_still_exist (PostgreSQL manual, appendix A). */
+const givesWay: ReadonlySet<string> = new Set([lockNotAvailable, '40P01', '2BP01']);

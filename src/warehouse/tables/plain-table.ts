@@ -2,7 +2,7 @@ import type { Catalogue } from '../../catalogue/catalogue.ts';
 import { quoteRelation } from '../../sql/identifier.ts';
 import { policyPattern } from '../../sql/row-policy.ts';
 import type { Transaction } from '../database.ts';
-import { sqlState } from '../postgres-errors.ts';
+import { lockNotAvailable, sqlState } from '../postgres-errors.ts';
 import { tableSettings } from './table-plan.ts';
 import { wantedTableOf } from './wanted-tables.ts';
 
@@ -35,9 +35,6 @@ export async function isEmptyAndPlain(transaction: Transaction, catalogue: Catal
   await transaction.query(`${plain ? 'RELEASE' : 'ROLLBACK TO'} SAVEPOINT before_plain`);
   return plain;
 }
-
-/** SQLSTATE (PostgreSQL manual, appendix A). */
-const lockNotAvailable = '55P03';
 
 const sorted = (select: string): string =>
   `(SELECT coalesce(array_agg(n ORDER BY n COLLATE "C"), '{}') FROM (${select}) AS x(n))`;

@@ -5,7 +5,7 @@ import { quoteIdentifier, quoteRelation } from '../../sql/identifier.ts';
 import type { Transaction } from '../database.ts';
 import { otherOwner } from '../loader-role.ts';
 import { isPlaced, placeBeside } from '../placement/place-beside.ts';
-import { sqlState } from '../postgres-errors.ts';
+import { lockNotAvailable, sqlState } from '../postgres-errors.ts';
 import { carryPolicies } from '../row-policies/carried-policies.ts';
 import { createBareTable, createIndexes } from './table-plan.ts';
 import { wantedTableOf } from './wanted-tables.ts';
@@ -191,7 +191,7 @@ export async function lockAlone(
       await transaction.query(`LOCK TABLE ${tables.join(', ')} IN ACCESS EXCLUSIVE MODE`);
       break;
     } catch (error) {
-      if (sqlState(error) !== '55P03') {
+      if (sqlState(error) !== lockNotAvailable) {
         throw error;
       }
       if (tried === tries) {
