@@ -1,14 +1,13 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { createReadStream } from 'node:fs';
-import { appendFile, copyFile, mkdir, open, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { appendFile, copyFile, mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { createInterface } from 'node:readline';
 import type { Export } from '../../src/catalogue/catalogue.ts';
 import { setsTouched } from '../../src/ingest/derive/derived-sets.ts';
 import { storedTable } from '../../src/ingest/stored/stored-table.ts';
 import { writeSamples } from '../../src/samples/write-samples.ts';
 import type { Loaded } from '../workloads/ingest.ts';
+import { appendOthers, changeRows, exportName, keyStart, startOfKey } from './message-exports.ts';
 import { postgresTime } from './processor-time.ts';
 import { UpsertPeer } from './upsert-peer.ts';
 import { type BenchWarehouse, openWarehouse, root } from './warehouse.ts';
@@ -189,47 +188,8 @@ export class LoadBench {
 /** Samples take their time: more rows are the same ones with other keys. */
 const mostSamples = 1_000_000;
 
-/** What each message's id begins with, where it stands first in its line or is another one's predecessor. */
-const startOfKey = 'ab530a13-';
-const keyStart = (number: number): string => `${(0x10000000 + number).toString(16)}-`;
-
-/** Appends the rows in the first `size` bytes of a file to it, with keys that begin otherwise. */
-async function appendOthers(name: string, size: number, start: string): Promise<void> {
-  let rest = '';
-  let header = true;
-  for await (const chunk of createReadStream(name, { end: size - 1, encoding: 'latin1', highWaterMark: 1 << 20 })) {
-    const text = `${rest}${String(chunk)}`;
-    const end = text.lastIndexOf('\n') + 1;
-    rest = text.slice(end);
-    await appendFile(
-      name,
-      text.slice(header ? text.indexOf('\n') + 1 : 0, end).replaceAll(startOfKey, start),
-      'latin1',
-    );
-    header = false;
-  }
-}
-
-/** Each newer than the one before, by the days in its name. */
+/** Each newer than the one before. */
 function fileNames(folder: string): Readonly<Record<Kind, string>> {
-  const named = (day: string): string =>
-    path.join(folder, 'hootsuite-inbox', 'message', `[1234][message][01112026000000][${day}112026000000][uuid].csv`);
+  const named = (day: string): string => path.join(folder, 'hootsuite-inbox', 'message', exportName(day));
   return { new: named('02'), unchanged: named('03'), changed: named('04') };
-}
-
-/** The same rows with another text in their last cell. */
-async function changeRows(from: string, to: string): Promise<void> {
-  const file = await open(to, 'w');
-  let lines: string[] = [];
-  let header = true;
-  for await (const line of createInterface({ input: createReadStream(from) })) {
-    lines.push(header ? line : line.replace(/[^,"]*$/, 'changed'));
-    header = false;
-    if (lines.length === 10_000) {
-      await file.write(`${lines.join('\n')}\n`);
-      lines = [];
-    }
-  }
-  await file.write(`${lines.join('\n')}\n`);
-  await file.close();
 }
