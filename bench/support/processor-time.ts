@@ -3,7 +3,7 @@ import { processorTime, tick } from './gateway.ts';
 import type { BenchWarehouse } from './warehouse.ts';
 
 /** Tells milliseconds of processor time that PostgreSQL has used so far, all of its processes together; null where the platform does not say. */
-export async function postgresTime({ database }: BenchWarehouse): Promise<() => number | null> {
+export async function postgresTime({ database }: Pick<BenchWarehouse, 'database'>): Promise<() => number | null> {
   const { rows } = await database.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
   const parent = Number(fieldsOf(rows[0]?.pid ?? 0)?.[1] ?? 0);
   return () => {
