@@ -44,6 +44,8 @@ export interface Constant {
   readonly value: string | null;
   /** Type name as written of an enumeration literal, whose members are then the text. */
   readonly enumType?: string;
+  /** Of a GUID that was not written in small letters: its text as it was written. */
+  readonly written?: string;
 }
 
 export type ComparisonOperator = 'eq' | 'ne' | 'gt' | 'ge' | 'lt' | 'le';

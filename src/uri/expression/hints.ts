@@ -36,11 +36,6 @@ export function hintAt(text: string, at: number): string {
   return '';
 }
 
-/** A number with the suffix of OData 2 and 3 behind it (`1L`, `5D`, `5M`, `5F`), as it is written today; null: no suffix. */
-export function withoutSuffix(text: string, at: number, literal: string): string | null {
-  return /^[LDMF](?![\p{L}\p{N}_.'"])/iu.test(text.slice(at, at + 2)) ? literal : null;
-}
-
 const samples: Readonly<Record<string, string>> = {
   datetime: '2020-01-31T00:00:00Z',
   datetimeoffset: '2020-01-31T00:00:00Z',

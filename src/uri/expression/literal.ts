@@ -1,11 +1,19 @@
 import type { Cursor } from '../cursor.ts';
 import type { Literal } from '../syntax.ts';
-import { withoutSuffix } from './hints.ts';
 import { prefixedLiteral, quotedText } from './quoted-literal.ts';
 import { temporalToken } from './temporal-literal.ts';
 
 const guidPattern = /[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}/y;
 const numberPattern = /([+-]?)(\d+)(\.\d+)?([Ee][+-]?\d+)?/y;
+const suffixPattern = /[LMDF](?![\p{L}\p{N}_.'"])/iuy;
+
+/** Each can hold what those before it can. */
+const numberTypes = ['integer', 'decimal', 'double'] as const;
+
+type NumberType = (typeof numberTypes)[number];
+
+const suffixes: Readonly<Record<string, NumberType>> = { L: 'integer', M: 'decimal', D: 'double', F: 'double' };
+
 const continuation = /[\p{L}\p{N}_.'"]/u;
 
 /**
@@ -90,17 +98,32 @@ function numberLiteral(cursor: Cursor): Literal | null {
     return null;
   }
   const [text, sign, , fraction, exponent] = found;
-  const type = exponent !== undefined ? 'double' : fraction !== undefined ? 'decimal' : 'integer';
+  const own = exponent !== undefined ? 'double' : fraction !== undefined ? 'decimal' : 'integer';
+  const type = suffixed(cursor, own) ?? own;
   return finished(cursor, { kind: 'Literal', at, type, text: sign === '+' ? text.slice(1) : text });
+}
+
+/**
+ * The type that a suffix of OData 2 and 3 behind a number says: `5L`, `1.5M`, `5D`, `5F`; null and no move: there is none that fits.
+ * The grammar of OData 4 has none, but what it means is not in doubt, .NET services take it, and clients of OData 4 write it where they are
+ * told the type of a property: the ODataStore of DevExtreme, odata-query.
+ */
+function suffixed(cursor: Cursor, own: NumberType): NumberType | null {
+  const found = cursor.match(suffixPattern)?.[0].toUpperCase();
+  if (found === undefined) {
+    return null;
+  }
+  const type = suffixes[found];
+  if (type === undefined || numberTypes.indexOf(type) < numberTypes.indexOf(own)) {
+    cursor.position -= found.length;
+    return null;
+  }
+  return type;
 }
 
 /** A literal ends where no character can continue it: `5abc`, `1.`, `2020-01-01T` are no literals. */
 function finished(cursor: Cursor, literal: Literal): Literal {
   if (continuation.test(cursor.peek())) {
-    const number = withoutSuffix(cursor.text, cursor.position, literal.text);
-    if (number !== null) {
-      cursor.fail(`no suffix behind a number; write ${number}`);
-    }
     cursor.fail(`the end of the ${literal.type} literal that starts at position ${literal.at}`);
   }
   return literal;

@@ -2,6 +2,7 @@ import type { BoundExpression, ComparisonOperator } from '../../model/read-plan.
 import { fault, notImplemented, type Operand, type Scope } from '../scope.ts';
 import { checkMembers, orderedMembers } from './enumeration.ts';
 import { withoutFineDigits } from './fine-instant.ts';
+import { comparedText } from './guid-text.ts';
 import { describe } from './operand-text.ts';
 import { commonType, converted } from './promotion.ts';
 
@@ -23,6 +24,10 @@ export function compared(pair: ComparedPair, scope: Scope, at: number): BoundExp
   const listed = orderedMembers(operator, [left, right]);
   if (listed !== null) {
     return listed;
+  }
+  const spelled = comparedText(operator, left, right);
+  if (spelled !== null) {
+    return spelled;
   }
   checkMembers([left, right], { scope, at, equality: operator === 'eq' || operator === 'ne' });
   const type = commonType(left, right);

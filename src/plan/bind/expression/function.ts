@@ -10,6 +10,7 @@ import { fault, notImplemented, type Scope } from '../scope.ts';
 import { bindExpression } from './expression.ts';
 import { describe } from './operand-text.ts';
 import { checkPattern } from './pattern.ts';
+import { isGuidConstant, writtenText } from './guid-text.ts';
 import { converted, isInteger, isNumeric, isWhole } from './promotion.ts';
 
 interface Overload {
@@ -122,15 +123,18 @@ function fittedArgs(args: readonly BoundExpression[], types: readonly PrimitiveT
     if (arg === undefined || !takes(type, arg)) {
       return null;
     }
-    fitted.push(converted(arg, type));
+    fitted.push(type === text && isGuidConstant(arg) ? writtenText(arg) : converted(arg, type));
   }
   return fitted;
 }
 
-/** Integers pass as Int32, exact numbers as Decimal, floats as Double, constant text as what it reads as. */
+/** Integers pass as Int32, exact numbers as Decimal, floats as Double, constant text as what it reads as, a GUID as the text that was written. */
 function takes(type: PrimitiveTypeName, arg: BoundExpression): boolean {
   if (arg.type === type || arg.type === 'null') {
     return true;
+  }
+  if (type === text) {
+    return isGuidConstant(arg);
   }
   if (type === int) {
     return isWhole(arg);

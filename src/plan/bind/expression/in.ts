@@ -7,6 +7,7 @@ import { mismatch } from './comparison.ts';
 import { checkMembers } from './enumeration.ts';
 import { bindComparable, bindExpression } from './expression.ts';
 import { isTooFine } from './fine-instant.ts';
+import { isTextBesideGuid, spellings } from './guid-text.ts';
 import { constantOf, nullConstant } from './literal.ts';
 import { commonType, converted } from './promotion.ts';
 
@@ -18,7 +19,9 @@ type In = Extract<Expression, { kind: 'In' }>;
  */
 export function bindIn(expression: In, scope: Scope): BoundExpression {
   const operand = bindExpression(expression.left, scope);
-  const items = members(expression, scope);
+  const items = members(expression, scope).flatMap<BoundExpression>((item) =>
+    isTextBesideGuid(operand, item) ? spellings(item) : item,
+  );
   for (const item of items) {
     checkMembers([operand, item], { scope, at: expression.at, equality: true });
   }

@@ -1,18 +1,19 @@
 import { keyProperties } from '../../../edm/key-properties.ts';
 import type { EntitySet, Property } from '../../../edm/model.ts';
 import type { KeyPredicate, Literal, ParameterAlias } from '../../../uri/syntax.ts';
-import type { Constant, KeyValue } from '../../model/read-plan.ts';
+import type { BoundExpression, Constant, KeyValue } from '../../model/read-plan.ts';
 import { canonicalText } from '../../value/canonical-text.ts';
 import { perhaps } from '../names.ts';
 import { fault, type Scope } from '../scope.ts';
 import { constantValue } from './alias.ts';
 import { checkKeyMembers } from './enumeration.ts';
+import { isTextBesideGuid, writtenText } from './guid-text.ts';
 import { describe } from './operand-text.ts';
 import { commonType, converted } from './promotion.ts';
 
 /**
  * A key predicate against the set's key (4.01 URL Conventions 4.3.1): positional for a key of one property, else every
- * key property by name; what the path before implies may be left out. Each value has the property's type, or is a string that reads as one.
+ * key property by name; what the path before implies may be left out. Each value has the property's type, or is a string that reads as one, or a GUID for a text.
  * @throws GatewayError `BadRequest`, `UnknownProperty`, `TypeMismatch`
  */
 export function bindKey({ predicate, set, implied }: GivenKey, scope: Scope): KeyValue[] {
@@ -92,6 +93,9 @@ function wrongNames(set: EntitySet, scope: Scope, at: number): Error {
   return fault(scope, 'BadRequest', `the key of '${set.name}' is ${keyText(set)}.`, at);
 }
 
+const fitted = (constant: Constant, wanted: BoundExpression & { readonly type: Property['type'] }): BoundExpression =>
+  commonType(wanted, constant) === wanted.type ? converted(constant, wanted.type) : constant;
+
 function keyValue(property: Property, given: Literal | ParameterAlias, scope: Scope): KeyValue {
   const constant = constantValue(given, scope.binding);
   if (constant === null || constant.value === null) {
@@ -99,7 +103,7 @@ function keyValue(property: Property, given: Literal | ParameterAlias, scope: Sc
   }
   checkKeyMembers(property, constant, scope, given.at);
   const wanted = { kind: 'ComputedValue', type: property.type, nullable: false, name: property.name } as const;
-  const value = commonType(wanted, constant) === property.type ? converted(constant, property.type) : constant;
+  const value = isTextBesideGuid(wanted, constant) ? writtenText(constant) : fitted(constant, wanted);
   if (value.kind !== 'Constant' || value.type !== property.type) {
     const hint = property.type === 'Edm.String' ? ` Write '${constant.value}' in single quotes.` : '';
     const message = `the key property '${property.name}' is ${property.type}, not ${describe(constant)}.${hint}`;

@@ -41,7 +41,8 @@ export function constantOf(literal: Literal): Constant {
     const type = literalTypes[literal.type];
     const value = canonicalText(literal.text, type);
     if (value !== null) {
-      return { kind: 'Constant', type, value };
+      const written = literal.type === 'guid' && literal.text !== value ? { written: literal.text } : {};
+      return { kind: 'Constant', type, value, ...written };
     }
   }
   const hint = literal.type === 'dateTimeOffset' ? outsideOfYears(literal.text) : '';
