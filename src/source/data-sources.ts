@@ -8,8 +8,9 @@ import { type ArchiveKeeper, archivedRead, noArchives } from './archived/archive
 import type { RowsPlan } from './data-source.ts';
 import { canBeEvaluated, evaluatedCrossjoin, orEvaluated } from './evaluated/or-evaluated.ts';
 import { FederatedSource } from './federated/federated-source.ts';
+import { orJoined } from './federated/or-joined.ts';
 import { type Sources, sourcesOf } from './federated/sources.ts';
-import { ownSource } from './own-source.ts';
+import { ownRows } from './own-source.ts';
 import { type PlannedRead, planned } from './planned-read.ts';
 import type { Store } from './stored/stored-read.ts';
 import { StoredSource } from './stored/stored-source.ts';
@@ -42,11 +43,11 @@ export class DataSources {
         ? evaluatedCrossjoin(plan, { store: this.#store, sources })
         : planned(new StoredSource(this.#store), plan);
     }
-    if (crossesSources(plan, sources)) {
-      const context = { store: this.#store, sources };
-      return orEvaluated(planned(new FederatedSource(this.#store, sources), plan), plan, context);
-    }
-    return ownSource(plan, addressedSet(plan), { store: this.#store, sources });
+    const usual = (within: Sources): PlannedRead =>
+      crossesSources(plan, within)
+        ? planned(new FederatedSource(this.#store, within), plan)
+        : ownRows(plan, addressedSet(plan), { store: this.#store, sources: within });
+    return orEvaluated(orJoined(usual, plan, sources), plan, { store: this.#store, sources });
   }
 }
 

@@ -8,20 +8,22 @@ import type { Store } from './stored/stored-read.ts';
 import { StoredSource } from './stored/stored-source.ts';
 import { UpstreamSource } from './upstream/upstream-source.ts';
 
+interface Place {
+  readonly store: Store;
+  readonly sources: Sources;
+}
+
+/** The same, worked out here where that source cannot do it. */
+export const ownSource = (plan: Bound<UpstreamPlan>, set: EntitySet, place: Place): PlannedRead =>
+  orEvaluated(ownRows(plan, set, place), plan, place);
+
 /**
  * The one source that has the rows of a set, for a plan that asks for no others. Throws GatewayError UpstreamUnavailable where
  * it is a feed without an address.
  */
-export function ownSource(
-  plan: Bound<UpstreamPlan>,
-  set: EntitySet,
-  context: { readonly store: Store; readonly sources: Sources },
-): PlannedRead {
-  const { store, sources } = context;
+export function ownRows(plan: Bound<UpstreamPlan>, set: EntitySet, { store, sources }: Place): PlannedRead {
   const feed = sources.sourceOf(set);
-  const own =
-    feed === null
-      ? planned(new StoredSource(store), plan)
-      : planned(new UpstreamSource(connected(sources, feed)), plan);
-  return orEvaluated(own, plan, context);
+  return feed === null
+    ? planned(new StoredSource(store), plan)
+    : planned(new UpstreamSource(connected(sources, feed)), plan);
 }

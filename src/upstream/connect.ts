@@ -8,6 +8,7 @@ import { readMetadata } from '../edm/read-metadata.ts';
 import { GatewayError } from '../errors.ts';
 import type { UpstreamEvent } from '../observation/events/upstream.ts';
 import { type Observe, unobserved } from '../observation/observe.ts';
+import type { ExpandPlace } from '../plan/federate/placement.ts';
 import { setsOf } from '../plan/model/sets.ts';
 import { FeedAggregation } from './aggregated/feed-aggregation.ts';
 import { callerClient } from './client/caller-client.ts';
@@ -33,6 +34,7 @@ import type { UpstreamSignIn } from './sign-in/sign-in.ts';
 import { realTime, type TimeSource } from './sign-in/time-source.ts';
 import { TrialMemory } from './trial-memory.ts';
 import type {
+  AskedExpand,
   KeyedRequest,
   Upstream,
   UpstreamPlan,
@@ -225,6 +227,16 @@ class ConnectedUpstream implements Upstream {
     yield* fetchByKeys(request, options, this.#context(options, { sets: setsOf(plan), kept: [] }));
   }
 
+  async checkByKeys(request: Omit<KeyedRequest, 'keys'>, options: UpstreamReadOptions): Promise<void> {
+    await this.#reached(options.caller ?? null);
+    await this.#checkOptions(keyedPlan({ ...request, keys: [[]] }), options);
+  }
+
+  async showsExpand(asked: AskedExpand, { onCopy: _, ...options }: UpstreamReadOptions): Promise<boolean> {
+    await this.#reached(options.caller ?? null);
+    return this.#tried.shows(asked, options, this.#context(options, { sets: [], kept: [] }));
+  }
+
   /** Of trials nothing is kept as a copy of rows. */
   async #checkOptions(plan: UpstreamPlan, { onCopy: _, ...options }: UpstreamReadOptions): Promise<void> {
     const context = this.#context(options, { sets: [], kept: [] });
@@ -343,7 +355,8 @@ class ConnectedUpstream implements Upstream {
     const client = this.#copies.client(named, { ...read, observe, onCopy: options.onCopy });
     const onRows = (set: string, rows: number): void => this.#whole.noteRows(set, rows);
     const onPartial = (set: string): void => this.#whole.disprove(set);
-    const told = { onNestedCount, onRows, onPartial };
+    const onUnexpanded = (at: ExpandPlace): void => this.#tried.disprove(at);
+    const told = { onNestedCount, onRows, onPartial, onUnexpanded };
     return { client, map: this.#map(), secret: this.#secret, limits: this.#limits, ...told };
   }
 

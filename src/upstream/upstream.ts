@@ -3,7 +3,8 @@ import type { JsonFormat } from '../json/json-format.ts';
 import type { RowBlock } from '../json/reading/plain-rows.ts';
 import type { UpstreamEvent } from '../observation/events/upstream.ts';
 import type { Observe } from '../observation/observe.ts';
-import type { BoundExpression, Restriction, Selection, SetPlan } from '../plan/model/read-plan.ts';
+import type { ExpandPlace } from '../plan/federate/placement.ts';
+import type { BoundExpression, ExpandPlan, Restriction, Selection, SetPlan } from '../plan/model/read-plan.ts';
 import type { TimePart } from './aggregated/time-parts.ts';
 import type { CopyAge } from './client/lookup-copies.ts';
 
@@ -30,6 +31,13 @@ export interface Upstream {
   fetchByKeys(request: KeyedRequest, options: UpstreamReadOptions): AsyncIterable<string>;
   /** How the feed adds up rows by itself. Absent: it is never asked to. */
   readonly aggregating?: Aggregating;
+  /**
+   * Whether the feed has shown that it does an `$expand` that it can follow, with the options inside of it. It is asked to show it where that is not known. Absent: it
+   * does. Of a page behind the first one what is told is what was when that was asked for.
+   */
+  showsExpand?(asked: AskedExpand, options: UpstreamReadOptions): Promise<boolean>;
+  /** Throws as `fetchByKeys` does where the feed does not show that it can be asked for such rows. */
+  checkByKeys?(request: Omit<KeyedRequest, 'keys'>, options: UpstreamReadOptions): Promise<void>;
   /** Whether the feed itself can follow the navigation from one of its sets; false: only a join of ours can. */
   follows(set: EntitySet, navigation: NavigationProperty): boolean;
   state(): UpstreamState;
@@ -96,6 +104,11 @@ export interface CollectionEnd {
   readonly count: string | null;
   /** Text for OUR `$skiptoken`, all other options of the request staying as they are; null: no further page. */
   readonly next: string | null;
+}
+
+export interface AskedExpand {
+  readonly at: ExpandPlace;
+  readonly expand: ExpandPlan;
 }
 
 export interface KeyedRequest {

@@ -4,47 +4,7 @@ import type { Grants } from '../../src/plan/grants.ts';
 import { messages, rows } from '../sql/apply-rows.ts';
 import { catalogue } from '../sql/small-model.ts';
 import { type EvaluatedGateway, evaluatedGateway } from './evaluated-gateway.ts';
-
-/** The same `$expand` without some options inside of it. */
-function withoutNested(expand: string, names: readonly string[]): string {
-  let [text, depth, left] = ['', 0, -1];
-  for (let at = 0; at < expand.length; at++) {
-    const char = expand[at] ?? '';
-    const ends = (char === ';' && depth === left) || (char === ')' && depth === left);
-    depth += char === '(' ? 1 : char === ')' ? -1 : 0;
-    if (left >= 0 && !ends) {
-      continue;
-    }
-    left = -1;
-    const begun = names.find((name) => /[;(]$/.test(text + char) && expand.startsWith(`${name}=`, at + 1));
-    text += char;
-    if (begun !== undefined) {
-      left = depth;
-    }
-  }
-  return text.replaceAll(/;+(?=[;)])|(?<=\();+|\(;*\)/g, '');
-}
-
-/** Passes over options inside of `$expand`, or of sets, too, in counts or in all else alone where that is said, and answers the rest as the stored gateway does. */
-function passOver(gateway: EvaluatedGateway, names: readonly string[], ofSets: boolean | RegExp = false): void {
-  gateway.onRequest = (request, response) => {
-    const url = new URL(request.url ?? '', gateway.stored.root);
-    const expand = url.searchParams.get('$expand');
-    if (expand !== null) {
-      url.searchParams.set('$expand', withoutNested(expand, names));
-    }
-    if (typeof ofSets === 'boolean' ? ofSets : ofSets.test(decodeURIComponent(request.url ?? ''))) {
-      names.map((name) => url.searchParams.delete(name));
-    }
-    void fetch(new URL(url.search, new URL(url.pathname, gateway.stored.root)))
-      .then(async (reply) => {
-        response.writeHead(reply.status, { 'Content-Type': reply.headers.get('content-type') ?? '' });
-        response.end(await reply.text());
-      })
-      .catch((error: unknown) => response.destroy(error instanceof Error ? error : undefined));
-    return true;
-  };
-}
+import { passOver } from './pass-over.ts';
 
 const requests = [
   'Cases?$select=Id&$expand=Messages($select=Number;$top=1)',

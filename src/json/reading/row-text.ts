@@ -1,5 +1,6 @@
 import type { EntitySet, EntityType, Property } from '../../edm/model.ts';
 import { GatewayError } from '../../errors.ts';
+import { type ExpandPlace, placeInside } from '../../plan/federate/placement.ts';
 import { linkedNavigations } from '../../plan/model/linked-navigations.ts';
 import type { ExpandPlan, Selection } from '../../plan/model/read-plan.ts';
 import { typeAnnotation } from '../cells/cell-form.ts';
@@ -15,6 +16,8 @@ import { valueText } from './value-text.ts';
 export type RowFormat = JsonFormat & {
   /** Told when the feed has counted an expanded collection. */
   readonly onNestedCount?: () => void;
+  /** Told that a row came without a collection that an `$expand` asked for. */
+  readonly onUnexpanded?: (at: ExpandPlace) => void;
 };
 
 /**
@@ -36,9 +39,9 @@ type MemberText = (members: Members, follow: FollowNested, url: string) => strin
 
 /**
  * The conversion of rows for one selection: exactly the selected properties in declared order, undeclared ones left out,
- * missing ones null, links our own. Each member text begins with a comma or is empty.
+ * missing ones null, links our own. Each member text begins with a comma or is empty. `within`: the `$expand` that leads to them; null: they are asked for.
  */
-export function rowText(selection: Selection, format: RowFormat): RowText {
+export function rowText(selection: Selection, format: RowFormat, within: ExpandPlace | null = null): RowText {
   const linked = format.metadata === 'full' ? linkedNavigations(selection) : [];
   const controlled = format.metadata === 'full' || (format.mixed === true && format.metadata === 'minimal');
   const expanded = new Set(selection.expands.map(({ navigation }) => navigation.name));
@@ -49,7 +52,7 @@ export function rowText(selection: Selection, format: RowFormat): RowText {
     // The links of what is expanded stand immediately before it (OData JSON 4.4).
     ...selection.expands.flatMap((expand) => [
       ...linked.filter((name) => name === expand.navigation.name).map(linkText),
-      expandText(expand, format),
+      expandText(expand, format, placeInside(within, selection.set, expand)),
     ]),
   ];
   return writer(members, selection, controlled ? entityUrl(selection.set, format) : () => '');
@@ -153,7 +156,7 @@ function annotationText({ name, type, collection }: Property): string {
   return told === null ? '' : `,${JSON.stringify(`${name}@odata.type`)}:"${told}"`;
 }
 
-function expandText(expand: ExpandPlan, format: RowFormat): MemberText {
+function expandText(expand: ExpandPlan, format: RowFormat, at: ExpandPlace): MemberText {
   const { name, collection } = expand.navigation;
   const key = `,${JSON.stringify(name)}:`;
   const counted = (members: Members): string | null => {
@@ -180,22 +183,29 @@ function expandText(expand: ExpandPlan, format: RowFormat): MemberText {
       { feature: 'proxied', target: name },
     );
   };
+  const missing = (): GatewayError => {
+    format.onUnexpanded?.(at);
+    return broken(`the expanded ${name} is missing`);
+  };
   if (expand.form === 'count') {
     return async (members, follow) => {
       const told = counted(members);
       if (told !== null) {
         return countText(told);
       }
+      if (!members.has(name)) {
+        throw missing();
+      }
       const { length } = await nestedRows(members, name, { follow, most: null });
       return countOf(members, () => length);
     };
   }
-  const row = expand.form === 'ref' ? referenceText(expand.selection, format) : rowText(expand.selection, format);
+  const row = expand.form === 'ref' ? referenceText(expand.selection, format) : rowText(expand.selection, format, at);
   return async (members, follow) => {
     // Some feeds leave an empty to-one navigation out; a missing collection is a fault, for its rows would be lost.
     const raw = members.get(name) ?? (collection ? undefined : 'null');
     if (raw === undefined) {
-      throw broken(`the expanded ${name} is missing`);
+      throw missing();
     }
     if (!collection) {
       if (raw === 'null') {
@@ -222,11 +232,7 @@ interface NestedRead {
  * is fetched here: clients that ignore its link would lose rows.
  */
 async function nestedRows(members: Members, name: string, { follow, most }: NestedRead): Promise<readonly string[]> {
-  const raw = members.get(name);
-  if (raw === undefined) {
-    throw broken(`the expanded ${name} is missing`);
-  }
-  const rows = readArray(raw);
+  const rows = readArray(members.get(name) ?? '[]');
   if (most !== null && rows.length >= most) {
     return rows.slice(0, most);
   }

@@ -1,7 +1,7 @@
 import type { ReadPlan, RowSource, Selection, SetPlan } from '../model/read-plan.ts';
 import { isSetPlan, sourceSet } from '../model/sets.ts';
 import { expressionCrosses } from './filter-root.ts';
-import { crosses, type Placement } from './placement.ts';
+import { crosses, type ExpandPlace, expandIsJoined, type Placement, placeInside } from './placement.ts';
 
 /** Whether the path, a filter or an `$expand` of a plan crosses sources. Orders and `$apply` that do are refused by their compilers. */
 export function crossesSources(plan: ReadPlan, placement: Placement): plan is SetPlan {
@@ -70,10 +70,17 @@ export function pathCrosses(source: RowSource, placement: Placement): boolean {
   return crosses(placement, { from: sourceSet(source.from), navigation: source.navigation, to: source.set });
 }
 
-/** An expanded entity of references or counts has nothing inside that is served. */
-export function expandCrosses({ set, expands }: Selection, placement: Placement): boolean {
-  return expands.some(({ navigation, selection, form }) => {
-    const step = { from: set, navigation, to: selection.set };
-    return crosses(placement, step) || (form === 'entities' && expandCrosses(selection, placement));
+/** An expanded entity of references or counts has nothing inside that is served. `within`: where the selection stands. */
+export function expandCrosses(
+  { set, expands }: Selection,
+  placement: Placement,
+  within: ExpandPlace | null = null,
+): boolean {
+  return expands.some((expand) => {
+    const place = placeInside(within, set, expand);
+    return (
+      expandIsJoined(placement, place) ||
+      (expand.form === 'entities' && expandCrosses(expand.selection, placement, place))
+    );
   });
 }

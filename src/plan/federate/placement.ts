@@ -1,4 +1,5 @@
 import type { EntitySet, NavigationProperty } from '../../edm/model.ts';
+import type { ExpandPlan } from '../model/read-plan.ts';
 import { isRestricted } from '../model/restricted-set.ts';
 
 /** Where the rows of sets are, and what their sources can follow by themselves: all that plans across sources are cut by. */
@@ -7,6 +8,8 @@ export interface Placement {
   readonly sourceOf: (set: EntitySet) => string | null;
   /** Whether the proxied source of a set can follow one of its navigation properties. */
   readonly follows: (set: EntitySet, navigation: NavigationProperty) => boolean;
+  /** Whether it does an `$expand` that it can follow. Absent: it does all of them. */
+  readonly expands?: (place: ExpandPlace) => boolean;
 }
 
 /** One step from a set over a navigation property to another. */
@@ -14,6 +17,37 @@ export interface Step {
   readonly from: EntitySet;
   readonly navigation: NavigationProperty;
   readonly to: EntitySet;
+}
+
+/** An `$expand` and those that it stands in, from the rows that one source is asked for. */
+export interface ExpandPlace {
+  /** From the outermost one. */
+  readonly outer: readonly Step[];
+  readonly step: Step;
+}
+
+/** The place in words of a request. */
+export const placeName = ({ outer, step }: ExpandPlace): string =>
+  `${(outer[0] ?? step).from.name}?$expand=${[...outer, step].map(({ navigation }) => navigation.name).join('/')}`;
+
+/** The place of an `$expand` of some rows. `within`: that of these rows; null: they are those that are asked for. */
+export const placeInside = (
+  within: ExpandPlace | null,
+  from: EntitySet,
+  { navigation, selection }: ExpandPlan,
+): ExpandPlace => ({
+  outer: within === null ? [] : [...within.outer, within.step],
+  step: { from, navigation, to: selection.set },
+});
+
+/** Whether the rows of an `$expand` have to be joined here. */
+export function expandIsJoined(placement: Placement, place: ExpandPlace): boolean {
+  const { step } = place;
+  return (
+    crosses(placement, step) ||
+    // Nobody knows what is joined where the feed does not say it.
+    (step.navigation.join.length > 0 && placement.sourceOf(step.from) !== null && placement.expands?.(place) === false)
+  );
 }
 
 /**

@@ -4,7 +4,7 @@ import { GatewayError } from '../../errors.ts';
 import type { ExpandPlan, RangeVariable, Selection } from '../model/read-plan.ts';
 import { type PlanVisitor, visitExpression, visitNode } from '../model/walk.ts';
 import { joinProperties } from './join-key.ts';
-import { crosses, type Placement } from './placement.ts';
+import { type ExpandPlace, expandIsJoined, type Placement, placeInside } from './placement.ts';
 
 /** What is to be done with the rows of one selection after their own source gave them. */
 export interface Completion {
@@ -32,20 +32,21 @@ export interface Split {
 }
 
 /**
- * Takes apart what one source gives and what is joined here afterwards.
+ * Takes apart what one source gives and what is joined here afterwards. `within`: where the selection stands in what is asked of its source.
  * @throws GatewayError NotImplemented naming an option that would have to look at rows of two sources at once
  */
-export function splitSelection(selection: Selection, placement: Placement): Split {
+export function splitSelection(selection: Selection, placement: Placement, within: ExpandPlace | null = null): Split {
   const joins: Join[] = [];
   const inside: Completion['inside'][number][] = [];
   const expands: ExpandPlan[] = [];
   for (const expand of selection.expands) {
     const { navigation } = expand;
-    if (crosses(placement, { from: selection.set, navigation, to: expand.selection.set })) {
+    const place = placeInside(within, selection.set, expand);
+    if (expandIsJoined(placement, place)) {
       joins.push(joinOf(expand, selection, placement));
       continue;
     }
-    const split = expand.form === 'entities' ? splitSelection(expand.selection, placement) : null;
+    const split = expand.form === 'entities' ? splitSelection(expand.selection, placement, place) : null;
     if (split === null || isNothing(split.completion)) {
       expands.push(expand);
       continue;

@@ -15,8 +15,17 @@ export class WatchedRecipient<T> implements Recipient<T> {
 
   recall: Recipient<T>['recall'] = (validator) => this.#recipient.recall(validator);
 
+  /** Before the first row of a page is there, nothing of it is seen: a read may begin anew. */
   take: Recipient<T>['take'] = (reply) => {
-    this.taken = true;
-    return this.#recipient.take(reply);
+    if (reply.kind !== 'page') {
+      this.taken = true;
+      return this.#recipient.take(reply);
+    }
+    const begin: typeof reply.begin = async () => {
+      const rows = await reply.begin();
+      this.taken = true;
+      return rows;
+    };
+    return this.#recipient.take({ ...reply, begin });
   };
 }

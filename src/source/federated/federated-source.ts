@@ -1,7 +1,7 @@
 import { GatewayError } from '../../errors.ts';
 import { collectionContext, entityContext } from '../../json/context-url.ts';
 import { expandCrosses, filterCrosses } from '../../plan/federate/crossing.ts';
-import { splitSelection } from '../../plan/federate/split-selection.ts';
+import { type Completion, type Join, splitSelection } from '../../plan/federate/split-selection.ts';
 import { isNever } from '../../plan/logic/condition.ts';
 import type { Bound, CollectionPlan, EntityPlan } from '../../plan/model/read-plan.ts';
 import { sourceSet } from '../../plan/model/sets.ts';
@@ -112,6 +112,10 @@ async function lendCompleted<T>(
 ): Promise<T> {
   const { selection, completion } = splitSelection(resolved.selection, context.sources);
   const { root } = reading.format;
+  // Later it would break a reply that has begun.
+  for (const join of joinsIn(completion)) {
+    await pickLocal(join.selection.set, context).checkByKeys(join);
+  }
   if (resolved.kind === 'Entity') {
     const row = await pickLocal(selection.set, context).entity({ ...resolved, selection }, completion);
     if (row === null || plan.kind !== 'Entity') {
@@ -132,6 +136,12 @@ async function lendCompleted<T>(
   };
   return lendObjects(collectionContext(root, plan), { ...page, objects: objects() }, recipient);
 }
+
+/** At every level. */
+const joinsIn = ({ inside, joins }: Completion): readonly Join[] => [
+  ...inside.flatMap((nested) => joinsIn(nested.completion)),
+  ...joins.flatMap((join) => [join, ...joinsIn(join.completion)]),
+];
 
 /** A filter by rows of another source changes without a row of this one. */
 function refuseChanges(plan: UpstreamPlan): void {

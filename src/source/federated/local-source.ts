@@ -14,6 +14,8 @@ export interface LocalSource {
   entityKey(plan: EntityPlan, properties: readonly Property[]): Promise<JoinKey | 'absent'>;
   /** A page of rows; null: what they are reached from does not exist. */
   page(plan: CollectionPlan, completion: Completion, tokens: PageTokens): Promise<LocalPage | null>;
+  /** Throws as `byKeys` does where it can be told before any key is known. */
+  checkByKeys(join: Join): Promise<void>;
   /** The rows at the other end of a join that have one of the keys, in the order asked. Throws GatewayError LimitExceeded. */
   byKeys(join: Join, keys: readonly (readonly string[])[]): Promise<OpenRows>;
   /** Joined values of all rows of a plan, which has no other properties. */

@@ -53,6 +53,12 @@ export class ProxiedLocal implements LocalSource {
     return { count, discard, end, chunks: chunks() };
   }
 
+  async checkByKeys({ selection, theirs, expand }: Join): Promise<void> {
+    const { set } = selection;
+    const request = { set, properties: theirs, selection, restriction: expand.restriction };
+    await this.#upstream.checkByKeys?.(request, this.#options);
+  }
+
   async byKeys(
     { selection, theirs, expand, completion }: Join,
     keys: readonly (readonly string[])[],

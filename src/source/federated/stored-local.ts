@@ -82,6 +82,10 @@ export class StoredLocal implements LocalSource {
     return { count, chunks: chunks.call(this), discard: () => undefined, end };
   }
 
+  checkByKeys(): Promise<void> {
+    return Promise.resolve();
+  }
+
   /** One query for all keys. */
   async byKeys(join: Join, keys: readonly (readonly string[])[]): Promise<OpenRows> {
     const { set } = join.selection;

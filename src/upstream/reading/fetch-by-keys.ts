@@ -9,7 +9,7 @@ import { type FeedLimits, type ListForm, listRefused, listTaken, nextLength, unt
 import type { KeyedRequest, UpstreamReadOptions } from '../upstream.ts';
 import { compileUpstreamUrl } from '../url/compile-url.ts';
 import { followIn, readPages } from './pages.ts';
-import type { ReplyContext } from './reply-context.ts';
+import { type ReplyContext, rowFormat } from './reply-context.ts';
 
 /** Characters of a URL that every server takes. Some answer longer ones as if there were nothing at this address. */
 const surelyShort = 1024;
@@ -24,7 +24,7 @@ export async function* fetchByKeys(
   options: UpstreamReadOptions,
   context: ReplyContext,
 ): AsyncGenerator<string> {
-  const row = rowText(request.selection, options);
+  const row = rowText(request.selection, rowFormat(options, context));
   const keys = askableKeys(request);
   let limits = context.limits?.known() ?? untried;
   let refusal: unknown = null;

@@ -1,7 +1,6 @@
 import { controlInformation } from '../../json/reading/control-information.ts';
 import { broken, readObject, stringValue } from '../../json/reading/json-scan.ts';
 import { ownNames } from '../../json/reading/own-names.ts';
-import type { RowFormat } from '../../json/reading/row-text.ts';
 import { isRowOf, referenceText, rowText } from '../../json/reading/row-text.ts';
 import { canonicalText, valueText } from '../../json/reading/value-text.ts';
 import type { RowSource } from '../../plan/model/read-plan.ts';
@@ -13,7 +12,7 @@ import { shortEnough } from './asked-request.ts';
 import { acceptJson, followIn, readPages, unbroken } from './pages.ts';
 import { readCollection } from './read-collection.ts';
 import { readCount } from './read-count.ts';
-import type { ReplyContext } from './reply-context.ts';
+import { type ReplyContext, rowFormat } from './reply-context.ts';
 import { wholeText } from './whole-text.ts';
 
 /** One plan to one reply; see `Upstream.read`. */
@@ -27,7 +26,7 @@ export async function readUpstream(
   const request = shortEnough(conditioned ?? plan, options, context);
   options.onStage?.('compile', performance.now() - from);
   const readRow = conditioned === null ? readWhole : readFirst;
-  const format = formatOf(options, context);
+  const format = rowFormat(options, context);
   switch (plan.kind) {
     case 'Collection':
       return (
@@ -70,11 +69,6 @@ export async function readUpstream(
 /** Whether there is nothing on the way to the rows that may not be there. */
 const startsWithAll = (source: RowSource): boolean =>
   source.kind === 'Set' || (source.kind === 'Filtered' && startsWithAll(source.from));
-
-const formatOf = (options: UpstreamReadOptions, { onNestedCount }: ReplyContext): RowFormat => ({
-  ...options,
-  ...(onNestedCount && { onNestedCount }),
-});
 
 /** The first raw row of a collection; null where it has none. */
 async function readFirst(request: string, options: UpstreamReadOptions, context: ReplyContext): Promise<string | null> {

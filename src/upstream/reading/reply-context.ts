@@ -1,3 +1,6 @@
+import type { JsonFormat } from '../../json/json-format.ts';
+import type { RowFormat } from '../../json/reading/row-text.ts';
+import type { ExpandPlace } from '../../plan/federate/placement.ts';
 import type { UpstreamClient } from '../client/upstream-client.ts';
 import type { LearnedLimits } from '../feed-limits.ts';
 import type { UpstreamMap } from '../url/upstream-map.ts';
@@ -13,6 +16,15 @@ export interface ReplyContext {
   readonly onRows?: (set: string, rows: number) => void;
   /** Told when a row of a set came without a property, though its feed had shown that it sends them all. */
   readonly onPartial?: (set: string) => void;
+  /** Told when a row came without a collection that an `$expand` asked for. */
+  readonly onUnexpanded?: (at: ExpandPlace) => void;
   /** Told when the feed has counted an expanded collection. */
   readonly onNestedCount?: () => void;
 }
+
+/** How rows of a reply are written. */
+export const rowFormat = (format: JsonFormat, { onNestedCount, onUnexpanded }: ReplyContext): RowFormat => ({
+  ...format,
+  ...(onNestedCount && { onNestedCount }),
+  ...(onUnexpanded && { onUnexpanded }),
+});

@@ -1,8 +1,9 @@
 import { keyProperties } from '../../edm/key-properties.ts';
-import type { EntityType } from '../../edm/model.ts';
+import type { EntityType, Property } from '../../edm/model.ts';
 import { GatewayError } from '../../errors.ts';
 import { readObject } from '../../json/reading/json-scan.ts';
 import { ownNames } from '../../json/reading/own-names.ts';
+import { canonicalText, valueText } from '../../json/reading/value-text.ts';
 import { isRefusedForm } from '../client/upstream-fault.ts';
 import type { UpstreamReadOptions } from '../upstream.ts';
 import { encodeOption } from '../url/compile-url.ts';
@@ -45,6 +46,17 @@ export function keyOf(type: EntityType): (raw: string) => string {
   return (raw) => {
     const members = own(readObject(raw));
     return type.key.map((name) => members.get(name) ?? '').join();
+  };
+}
+
+export type Members = ReadonlyMap<string, string>;
+
+/** Canonical texts of some values of a row; null: one of them is null. */
+export function valuesOf(properties: readonly Property[]): (members: Members) => readonly string[] | null {
+  const readers = properties.map((property) => ({ name: property.name, read: valueText(property, false) }));
+  return (members) => {
+    const texts = readers.map(({ name, read }) => read(members.get(name) ?? 'null'));
+    return texts.includes('null') ? null : texts.map(canonicalText);
   };
 }
 

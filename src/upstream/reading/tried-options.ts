@@ -1,21 +1,35 @@
+import { LRUCache } from 'lru-cache';
 import { GatewayError } from '../../errors.ts';
+import { type ExpandPlace, placeInside, placeName } from '../../plan/federate/placement.ts';
 import { collectionOf, noRestriction, onlyProperties } from '../../plan/model/make.ts';
-import type { Restriction, RowSource, Selection } from '../../plan/model/read-plan.ts';
+import type { ExpandPlan, Restriction, RowSource, Selection } from '../../plan/model/read-plan.ts';
+import { isRestricted } from '../../plan/model/restricted-set.ts';
 import { sourceSet } from '../../plan/model/sets.ts';
 import { keptEntries, type Remembered } from '../trial-memory.ts';
-import type { UpstreamPlan, UpstreamReadOptions } from '../upstream.ts';
+import type { AskedExpand, UpstreamPlan, UpstreamReadOptions } from '../upstream.ts';
 import { compileUpstreamUrl } from '../url/compile-url.ts';
 import { rowAsCollection, withRowConditions } from '../url/row-conditions.ts';
 import { upstreamHasNavigation } from '../url/upstream-map.ts';
-import { type ExpandOption, type NestedOption, type TriedExpand, triedNested, triedToOne } from './nested-trials.ts';
+import { triedExpand } from './expand-trials.ts';
+import { type NestedOption, triedNested } from './nested-trials.ts';
 import type { ReplyContext } from './reply-context.ts';
 import { type SetOption, triedOfSet } from './set-trials.ts';
 import { isDown, type TrialPlace, type Verdict } from './trial-rows.ts';
 
-type TriedOption = SetOption | NestedOption | ExpandOption;
+type TriedOption = SetOption | NestedOption | '$expand';
 
-/** Milliseconds until a feed is tried again: it may have been changed. */
-const longest = 24 * 3_600_000;
+/** `not shown`: it refuses to show it, or it cannot be told from its rows. */
+type KnownVerdict = Exclude<Verdict, 'no rows'> | 'not shown';
+
+/** Milliseconds until a feed is tried again: it may have been changed, or show it with the rows that it has then. */
+const longest: Readonly<Record<KnownVerdict, number>> = {
+  done: 24 * 3_600_000,
+  'passed over': 24 * 3_600_000,
+  'not shown': 600_000,
+};
+
+/** What is remembered, tried last: paths of `$expand` are as many as clients think of. */
+const mostKnown = 10_000;
 
 /**
  * What a feed does with options that it may pass over. Services should refuse what they do not know (Protocol 11.2.1); some answer all rows
@@ -28,8 +42,8 @@ export class TriedOptions implements Remembered {
   readonly #now: () => number;
   readonly #ofSets: boolean;
   readonly #onChange: () => void;
-  /** By set, path or `Set/Navigation`, and option. */
-  readonly #known = new Map<string, { readonly verdict: Verdict; readonly at: number }>();
+  /** By set, path or place of an `$expand`, and option. */
+  readonly #known = new LRUCache<string, { readonly verdict: KnownVerdict; readonly at: number }>({ max: mostKnown });
 
   /**
    * `now`: milliseconds of a clock. `ofSets`: false where it is known that the feed does what options of its sets say. `onChange`: told when
@@ -50,12 +64,12 @@ export class TriedOptions implements Remembered {
   }
 
   kept(): unknown {
-    return [...this.#known];
+    return [...this.#known.entries()];
   }
 
   restore(kept: unknown): void {
-    for (const [name, { verdict, at }] of keptEntries(kept)) {
-      if ((verdict === 'done' || verdict === 'passed over') && typeof at === 'number') {
+    for (const [name, { verdict, at }] of keptEntries(kept).toReversed()) {
+      if (isVerdict(verdict) && typeof at === 'number') {
         this.#known.set(name, { verdict, at });
       }
     }
@@ -73,8 +87,33 @@ export class TriedOptions implements Remembered {
       await this.#checkSet(plan, wanted, place);
     }
     if (plan.kind === 'Collection' || plan.kind === 'Entity') {
-      await this.#checkSelection(plan.selection, place);
+      const { selection } = plan;
+      await this.#checkSelection(selection, null, place);
     }
+  }
+
+  /**
+   * Whether the feed does an `$expand`, with the options inside of it. Of later pages what was known when the first one was asked for holds,
+   * however long ago it was found out.
+   */
+  async shows(asked: AskedExpand, options: UpstreamReadOptions, context: ReplyContext): Promise<boolean> {
+    if (options.skipToken !== null && this.#wasUnshown(asked)) {
+      return false;
+    }
+    try {
+      await this.#checkExpand(asked, { options, context });
+      return true;
+    } catch (error) {
+      if (isUnshown(error)) {
+        return false;
+      }
+      throw error;
+    }
+  }
+
+  /** Rows came without what an `$expand` leads to: it is not left to the feed until the next trial. */
+  disprove(at: ExpandPlace): void {
+    this.#know(`${placeName(at)} $expand`, 'passed over');
   }
 
   async #checkSet(plan: UpstreamPlan, wanted: readonly SetOption[], place: TrialPlace): Promise<void> {
@@ -89,20 +128,37 @@ export class TriedOptions implements Remembered {
     });
   }
 
-  async #checkSelection(selection: Selection, place: TrialPlace): Promise<void> {
-    for (const { navigation, restriction, selection: led } of selection.expands) {
-      const expand: TriedExpand = { from: selection.set, navigation, to: led.set };
-      const where = `${selection.set.name}?$expand=${navigation.name}`;
-      const wanted = navigation.collection ? optionsIn(restriction) : [];
-      const isFollowed = upstreamHasNavigation(place.context.map, selection.set, navigation);
-      if (isFollowed && wanted.length > 0) {
-        await this.#check(where, wanted, (untried) => triedNested(expand, untried, place));
-      }
-      if (isFollowed && !navigation.collection && this.#ofSets) {
-        await this.#check(where, ['$expand'], async () => verdicts('$expand', await triedToOne(expand, place)));
-      }
-      await this.#checkSelection(led, place);
+  async #checkSelection({ set, expands }: Selection, within: ExpandPlace | null, place: TrialPlace): Promise<void> {
+    for (const expand of expands) {
+      const at = placeInside(within, set, expand);
+      await this.#checkExpand({ at, expand }, place);
+      await this.#checkSelection(expand.selection, at, place);
     }
+  }
+
+  /** Throws as `check` does, for one `$expand` and the options inside of it. */
+  async #checkExpand({ at, expand }: AskedExpand, place: TrialPlace): Promise<void> {
+    const { from, navigation } = at.step;
+    if (!upstreamHasNavigation(place.context.map, from, navigation)) {
+      return;
+    }
+    const where = placeName(at);
+    if (this.#ofSets) {
+      await this.#check(where, ['$expand'], async () => verdicts('$expand', await triedExpand(at, place)));
+    }
+    const wanted = navigation.collection ? optionsInside(expand) : [];
+    if (wanted.length > 0) {
+      await this.#check(where, wanted, (untried) => triedNested(at, untried, place));
+    }
+  }
+
+  #wasUnshown({ at, expand }: AskedExpand): boolean {
+    const options: readonly TriedOption[] = [
+      '$expand',
+      ...(at.step.navigation.collection ? optionsInside(expand) : []),
+    ];
+    const known = options.map((option) => this.#verdictOf(placeName(at), option, 'any'));
+    return known.some((verdict) => verdict === 'passed over' || verdict === 'not shown');
   }
 
   /** `ask` tries those of which it is not known what the feed does. */
@@ -111,41 +167,56 @@ export class TriedOptions implements Remembered {
     wanted: readonly Option[],
     ask: (untried: readonly Option[]) => Promise<ReadonlyMap<Option, Verdict>>,
   ): Promise<void> {
-    const untried = wanted.filter((option) => this.#verdictOf(where, option, longest) === undefined);
+    const untried = wanted.filter((option) => this.#verdictOf(where, option) === undefined);
     let found: ReadonlyMap<Option, Verdict> = new Map();
-    let age = longest;
+    let age: 'any' | 'today' = 'today';
     if (untried.length > 0) {
       try {
         found = await ask(untried);
       } catch (error) {
         // What a feed did the day before holds while it is down: copies of its rows may still be served.
-        if (!isDown(error) || untried.some((option) => this.#verdictOf(where, option) === undefined)) {
+        if (!isDown(error) || untried.some((option) => this.#verdictOf(where, option, 'any') === undefined)) {
           throw error;
         }
-        age = Number.POSITIVE_INFINITY;
+        age = 'any';
       }
     }
     for (const option of wanted) {
-      const verdict = found.get(option);
-      if (verdict !== undefined && verdict !== 'no rows') {
-        this.#known.set(`${where} ${option}`, { verdict, at: this.#now() });
-        this.#onChange();
+      const isTried = age === 'today' && untried.includes(option);
+      const verdict = isTried ? (found.get(option) ?? 'not shown') : this.#verdictOf(where, option, age);
+      if (isTried && verdict !== undefined && verdict !== 'no rows') {
+        this.#know(`${where} ${option}`, verdict);
       }
-      if (![verdict ?? this.#verdictOf(where, option, age)].some((one) => one === 'done' || one === 'no rows')) {
-        throw new GatewayError(
-          'NotImplemented',
+      if (verdict !== 'done' && verdict !== 'no rows') {
+        throw unshown(
           `The proxied feed ${this.#source} does not show that it does what ${option} of ${where} says.`,
-          { feature: 'proxied', target: option },
+          option,
         );
       }
     }
   }
 
-  #verdictOf(where: string, option: TriedOption, age = Number.POSITIVE_INFINITY): Verdict | undefined {
+  #know(name: string, verdict: KnownVerdict): void {
+    this.#known.set(name, { verdict, at: this.#now() });
+    this.#onChange();
+  }
+
+  #verdictOf(where: string, option: TriedOption, age: 'any' | 'today' = 'today'): KnownVerdict | undefined {
     const known = this.#known.get(`${where} ${option}`);
-    return known === undefined || Math.abs(this.#now() - known.at) > age ? undefined : known.verdict;
+    const isOld = known !== undefined && Math.abs(this.#now() - known.at) > longest[known.verdict];
+    return isOld && age === 'today' ? undefined : known?.verdict;
   }
 }
+
+/** Why rows are not left to a feed: it is no fault of theirs. */
+class Unshown extends Error {}
+
+const unshown = (message: string, target: string): GatewayError =>
+  new GatewayError('NotImplemented', message, { feature: 'proxied', target, cause: new Unshown(message) });
+
+const isUnshown = (error: unknown): boolean => error instanceof GatewayError && error.cause instanceof Unshown;
+
+const isVerdict = (kept: unknown): kept is KnownVerdict => typeof kept === 'string' && Object.hasOwn(longest, kept);
 
 const verdicts = <Option>(option: Option, verdict: Verdict | null): ReadonlyMap<Option, Verdict> =>
   new Map(verdict === null ? [] : [[option, verdict]]);
@@ -154,6 +225,11 @@ const optionsIn = ({ filter, orderby, skip }: Restriction): readonly NestedOptio
   ...(filter === null ? [] : (['$filter'] as const)),
   ...(orderby.length === 0 ? [] : (['$orderby'] as const)),
   ...(skip === null || skip === 0 ? [] : (['$skip'] as const)),
+];
+
+/** A condition on the rows that may be seen is one more of them. */
+const optionsInside = ({ restriction, selection }: ExpandPlan): readonly NestedOption[] => [
+  ...new Set([...(isRestricted(selection.set) ? (['$filter'] as const) : []), ...optionsIn(restriction)]),
 ];
 
 /** What is asked of a feed with `$top` alone where that is more than it takes. */

@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict';
+import { bindGrants } from '../../src/plan/bind/grants.ts';
+import { messages, rows } from '../sql/apply-rows.ts';
+import { catalogue } from '../sql/small-model.ts';
+import { type EvaluatedGateway, evaluatedGateway } from './evaluated-gateway.ts';
+import { answerAs } from './pass-over.ts';
+import { feeds, more, requests, ways } from './unexpanded-ways.ts';
+
+/** A feed that does not expand what it declares: its rows are joined here. */
+describe('an $expand that a feed does not do', () => {
+  let gateway: EvaluatedGateway;
+
+  const open = async (way: keyof typeof feeds, options: Partial<Parameters<typeof evaluatedGateway>[0]> = {}) => {
+    gateway = await evaluatedGateway({ rows: `${rows}${messages}${more}`, readsOptions: false, ...options });
+    answerAs(gateway, feeds[way]);
+  };
+
+  afterEach(() => gateway.close());
+
+  it('is joined here, in whatever way it is not done', async () => {
+    await open('passes over $expand');
+    const some = requests.filter((_, at) => at % 3 === 0);
+    const right = await Promise.all(some.map((request) => gateway.rows(gateway.stored, request)));
+    for (const way of ways) {
+      answerAs(gateway, feeds[way]);
+      gateway.time.at += 25 * 3_600_000;
+      for (const [at, request] of some.entries()) {
+        assert.deepEqual(await gateway.rows(gateway.evaluated, request), right[at], `${way}: ${request}`);
+      }
+    }
+  });
+
+  it('is asked for by the keys of the rows, and tried once a day', async () => {
+    await open('passes over $expand');
+    const request =
+      'Cases?$select=Title&$filter=Id le 20&$expand=Messages($select=Body;$filter=Length gt 5;$orderby=Number)';
+    await gateway.rows(gateway.evaluated, request);
+    gateway.asked.length = 0;
+    const rightly = [
+      'Cases?$select=Title,Id&$filter=Id le 20',
+      'Messages?$select=Body,CaseId&$filter=(CaseId in (10,20)) and Length gt 5&$orderby=Number',
+    ];
+    await gateway.rows(gateway.evaluated, request);
+    assert.deepEqual(gateway.asked, rightly);
+    gateway.time.at += 25 * 3_600_000;
+    await gateway.rows(gateway.evaluated, request);
+    assert.ok(gateway.asked.some((asked) => asked.includes('$expand')));
+    assert.deepEqual(gateway.asked.slice(-2), rightly);
+  });
+
+  it('is tried with a row that is known to lead to another, where none seems to', async () => {
+    await open('writes empty ones for what it does not look for');
+    const keys = [10, 20, 40, 101, 102, 103, 104, 105, 106, 107];
+    await gateway.rows(gateway.evaluated, 'Cases?$select=Id&$filter=Id eq 10&$expand=Messages($select=Number)');
+    assert.deepEqual(gateway.asked.slice(0, 3), [
+      'Cases?$select=Id&$filter=Messages/any()&$top=50&$expand=Messages($select=CaseId,Number;$top=1)',
+      'Messages?$select=CaseId&$filter=CaseId ne null&$top=50',
+      `Cases?$select=Id&$filter=${keys.map((key) => `Id eq ${key}`).join(' or ')}&$top=50&$expand=Messages($select=CaseId,Number;$top=1)`,
+    ]);
+  });
+
+  it('gives each page of what leads to them, until the last', async () => {
+    await open('passes over $expand', { pageSize: 20 });
+    const request = 'Cases?$select=Id&$orderby=Id&$expand=Messages($select=Number;$orderby=Number)';
+    const pages: string[] = [];
+    for (let link: string | undefined = `${gateway.evaluated.root}${request}`; link !== undefined; ) {
+      const reply = (await (await fetch(link)).json()) as {
+        readonly value: readonly unknown[];
+        readonly '@odata.nextLink'?: string;
+      };
+      pages.push(String(reply.value.length));
+      link = reply['@odata.nextLink'];
+      // What was known of the feed at the first page holds for the others.
+      gateway.time.at += 25 * 3_600_000;
+    }
+    assert.deepEqual(pages, ['20', '20', '20', '4']);
+    const found = await gateway.rows(gateway.evaluated, request);
+    assert.deepEqual(found, await gateway.rows(gateway.stored, request));
+  });
+
+  it('has no row that whoever asks may not see', async () => {
+    const rules = new Map([
+      ['Cases', { rows: 'Id lt 40', properties: ['Id'] }],
+      ['Messages', { rows: 'Length gt 5', properties: ['CaseId', 'Number'] }],
+    ]);
+    for (const way of ['passes over $expand', 'passes over what stands in the parentheses of $expand'] as const) {
+      await open(way, { grants: bindGrants(rules, catalogue) });
+      const value = async (request: string): Promise<unknown> =>
+        ((await gateway.rows(gateway.evaluated, request)) as { readonly value: unknown }).value;
+      assert.deepEqual(await value('Cases?$orderby=Id&$expand=Messages'), [
+        { Id: 10, Messages: [{ CaseId: 10, Number: 2 }] },
+        { Id: 20, Messages: [] },
+        { Id: 30, Messages: [] },
+      ]);
+      const counts = await value('Cases?$orderby=Id&$expand=Messages/$count');
+      assert.deepEqual(
+        (counts as readonly Readonly<Record<string, unknown>>[]).map((row) => row['Messages@odata.count']),
+        [1, 0, 0],
+      );
+      await gateway.close();
+    }
+  });
+
+  it('is joined from the next request on where rows come without it', async () => {
+    await open('leaves out what is empty');
+    gateway.onRequest = null;
+    const request = 'Cases?$select=Id&$orderby=Id&$expand=Messages($select=Number;$orderby=Number)';
+    const right = await gateway.rows(gateway.stored, request);
+    assert.deepEqual(await gateway.rows(gateway.evaluated, request), right);
+    answerAs(gateway, feeds['leaves out what is empty']);
+    await assert.rejects(gateway.rows(gateway.evaluated, request), /the expanded Messages is missing/);
+    assert.deepEqual(await gateway.rows(gateway.evaluated, request), right);
+  });
+
+  it('is no fault before the first row', async () => {
+    await open('passes over $expand');
+    gateway.onRequest = null;
+    const request = 'Cases?$select=Id&$orderby=Id&$expand=Messages($select=Number;$orderby=Number)';
+    const right = await gateway.rows(gateway.stored, request);
+    assert.deepEqual(await gateway.rows(gateway.evaluated, request), right);
+    answerAs(gateway, feeds['passes over $expand']);
+    assert.deepEqual(await gateway.rows(gateway.evaluated, request), right);
+  });
+});
