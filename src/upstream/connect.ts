@@ -22,6 +22,7 @@ import { outageOf, outageReason } from './client/upstream-fault.ts';
 import { fetchMetadata } from './fetch-metadata.ts';
 import { KnownLimits } from './known-limits.ts';
 import { keepMetadataCopy, readMetadataCopy, tokenSecret } from './metadata-copy.ts';
+import { callerDigest } from './own-findings.ts';
 import { shortEnough } from './reading/asked-request.ts';
 import { fetchByKeys, keyedPlan } from './reading/fetch-by-keys.ts';
 import { readAsTaken } from './reading/read-as-taken.ts';
@@ -355,8 +356,9 @@ class ConnectedUpstream implements Upstream {
     const client = this.#copies.client(named, { ...read, observe, onCopy: options.onCopy });
     const onRows = (set: string, rows: number): void => this.#whole.noteRows(set, rows);
     const onPartial = (set: string): void => this.#whole.disprove(set);
-    const onUnexpanded = (at: ExpandPlace): void => this.#tried.disprove(at);
-    const told = { onNestedCount, onRows, onPartial, onUnexpanded };
+    const own = this.#signIn.passesCaller ? { caller: callerDigest(caller ?? '') } : {};
+    const onUnexpanded = (at: ExpandPlace): void => this.#tried.disprove(at, own.caller);
+    const told = { onNestedCount, onRows, onPartial, onUnexpanded, ...own };
     return { client, map: this.#map(), secret: this.#secret, limits: this.#limits, ...told };
   }
 

@@ -4,7 +4,8 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Catalogue, SetBinding } from '../../src/catalogue/catalogue.ts';
+import type { Catalogue, SetBinding, UpstreamSettings } from '../../src/catalogue/catalogue.ts';
+import type { SignInSettings } from '../../src/catalogue/sign-in-settings.ts';
 import type { EntitySet, EntityType, Model, Property } from '../../src/edm/model.ts';
 import { feedCapabilities } from '../../src/http/capabilities.ts';
 import type { UpstreamEvent } from '../../src/observation/events/upstream.ts';
@@ -40,8 +41,12 @@ function declaredModel(own: Model): Model {
 }
 
 /** The small model with some of its sets proxied, under their own names. */
-export function proxiedCatalogue(url: string, proxied: readonly string[]): Catalogue {
-  const source = tenantSource({ url });
+export function proxiedCatalogue(
+  url: string,
+  proxied: readonly string[],
+  settings: Partial<UpstreamSettings> = {},
+): Catalogue {
+  const source = tenantSource({ url, ...settings });
   const sets = [...catalogue.sets].map(([name, binding]): [string, SetBinding] => [
     name,
     proxied.includes(name) ? { kind: 'upstream', name, source: source.name, upstreamName: name, title: name } : binding,
@@ -104,6 +109,8 @@ interface Options {
   readonly database?: TestServerOptions['database'];
   /** Rows of the stored sets beside the feed. */
   readonly beside?: string;
+  /** How the gateway signs in at the feed. Absent: it does not. */
+  readonly signIn?: SignInSettings;
 }
 
 /** A gateway before another one that has the same sets in tables: what it works out must be the same. */
@@ -127,11 +134,12 @@ export async function evaluatedGateway(options: Options): Promise<EvaluatedGatew
   });
   await new Promise<void>((resolve) => front.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(front.address() as AddressInfo).port}/odata/`;
-  const served = proxiedCatalogue(url, proxied);
+  const settings = { url, ...(options.signIn === undefined ? {} : { signIn: options.signIn }) };
+  const served = proxiedCatalogue(url, proxied, settings);
   const time = new IdleClock();
   const dataDir = await mkdtemp(join(tmpdir(), 'evaluated-'));
   const upstream = await connectUpstream({
-    source: tenantSource({ url }),
+    source: tenantSource(settings),
     dataDir,
     catalogue: () => served,
     adopt: () => [],

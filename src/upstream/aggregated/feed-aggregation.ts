@@ -66,12 +66,13 @@ export class FeedAggregation implements Aggregating {
 
   async *groups(request: AggregatedRequest, options: UpstreamReadOptions): AsyncGenerator<string> {
     const kept: UpstreamRequest[] = [];
+    const context = this.#feed.contextOf(options, { sets: [request.set.name], kept });
     try {
-      yield* readAggregated(request, options, this.#feed.contextOf(options, { sets: [request.set.name], kept }));
+      yield* readAggregated(request, options, context);
     } catch (error) {
       this.#feed.forget(kept);
       if (isRefusedForm(error)) {
-        this.tried.disprove(request);
+        this.tried.disprove(request, context.caller);
       }
       throw error;
     }

@@ -1,7 +1,7 @@
-import { LRUCache } from 'lru-cache';
 import { GatewayError } from '../../errors.ts';
 import type { UpstreamEvent } from '../../observation/events/upstream.ts';
 import type { Observe } from '../../observation/observe.ts';
+import { OwnFindings } from '../own-findings.ts';
 import { isDown, type TrialPlace } from '../reading/trial-rows.ts';
 import { keptEntries, type Remembered } from '../trial-memory.ts';
 import type { AggregatedRequest } from '../upstream.ts';
@@ -31,7 +31,7 @@ export class TriedAggregations implements Remembered {
   readonly #now: () => number;
   readonly #observe: Observe<UpstreamEvent>;
   readonly #onChange: () => void;
-  readonly #known = new LRUCache<string, Known>({ max: mostKnown });
+  readonly #known = new OwnFindings<Known>(({ trial }) => trial.verdict === 'right', mostKnown);
 
   /** `now`: milliseconds of a clock. `onChange`: told when something was found out. */
   constructor(source: string, { now, observe, onChange }: TrialPlaces) {
@@ -46,14 +46,14 @@ export class TriedAggregations implements Remembered {
   }
 
   kept(): unknown {
-    return [...this.#known.entries()];
+    return this.#known.entries();
   }
 
   restore(kept: unknown): void {
     for (const [key, { trial, at }] of keptEntries(kept).toReversed()) {
       const known = trialIn(trial);
       if (known !== null && typeof at === 'number') {
-        this.#known.set(key, { trial: known, at });
+        this.#known.set(key, { trial: known, at }, undefined);
       }
     }
   }
@@ -61,11 +61,12 @@ export class TriedAggregations implements Remembered {
   /** Whether an aggregation may be handed to the feed. Throws what it throws where it does not answer, and nothing is known of before. */
   async shows(request: AggregatedRequest, place: TrialPlace): Promise<boolean> {
     const key = keyOf(request);
-    const known = this.#known.get(key);
+    const { caller } = place.context;
+    const known = this.#known.get(key, caller);
     try {
       const trial = (await this.#current(request, known, place)) ?? (await triedAggregation(request, place));
       if (trial !== known?.trial) {
-        this.#note(request, trial);
+        this.#note(request, trial, caller);
       }
       return trial.verdict === 'right';
     } catch (error) {
@@ -81,8 +82,8 @@ export class TriedAggregations implements Remembered {
   }
 
   /** A reply showed that the feed does otherwise, or refuses it. */
-  disprove(request: AggregatedRequest): void {
-    this.#note(request, { verdict: 'unshown', reason: 'it did not give these groups', open: [] });
+  disprove(request: AggregatedRequest, caller: string | undefined): void {
+    this.#note(request, { verdict: 'unshown', reason: 'it did not give these groups', open: [] }, caller);
   }
 
   /** The trial that still holds; null: it is to be made anew. */
@@ -102,10 +103,10 @@ export class TriedAggregations implements Remembered {
     return known.trial;
   }
 
-  #note(request: AggregatedRequest, trial: AggregationTrial): void {
+  #note(request: AggregatedRequest, trial: AggregationTrial, caller: string | undefined): void {
     const key = keyOf(request);
-    const before = this.#known.get(key)?.trial;
-    this.#known.set(key, { trial, at: this.#now() });
+    const before = this.#known.get(key, caller)?.trial;
+    this.#known.set(key, { trial, at: this.#now() }, caller);
     this.#onChange();
     if (before?.verdict !== trial.verdict || before.reason !== trial.reason) {
       const [set, here] = [request.set.name, trial.verdict !== 'right'];

@@ -10,6 +10,8 @@ export interface ReplyContext {
   readonly client: UpstreamClient;
   readonly map: UpstreamMap;
   readonly secret: Buffer;
+  /** Tells callers apart whose own tokens the feed is asked with, each of whom may see other rows. Absent: the gateway signs in for all. */
+  readonly caller?: string;
   /** What the feed takes; absent: nothing is known and learned. */
   readonly limits?: LearnedLimits;
   /** Told how many rows of a set came in a reply. */

@@ -1,10 +1,10 @@
-import { LRUCache } from 'lru-cache';
 import { GatewayError } from '../../errors.ts';
 import { type ExpandPlace, placeInside, placeName } from '../../plan/federate/placement.ts';
 import { collectionOf, noRestriction, onlyProperties } from '../../plan/model/make.ts';
 import type { ExpandPlan, Restriction, RowSource, Selection } from '../../plan/model/read-plan.ts';
 import { isRestricted } from '../../plan/model/restricted-set.ts';
 import { sourceSet } from '../../plan/model/sets.ts';
+import { OwnFindings } from '../own-findings.ts';
 import { keptEntries, type Remembered } from '../trial-memory.ts';
 import type { AskedExpand, UpstreamPlan, UpstreamReadOptions } from '../upstream.ts';
 import { compileUpstreamUrl } from '../url/compile-url.ts';
@@ -28,8 +28,10 @@ const longest: Readonly<Record<KnownVerdict, number>> = {
   'not shown': 600_000,
 };
 
-/** What is remembered, tried last: paths of `$expand` are as many as clients think of. */
-const mostKnown = 10_000;
+interface Known {
+  readonly verdict: KnownVerdict;
+  readonly at: number;
+}
 
 /**
  * What a feed does with options that it may pass over. Services should refuse what they do not know (Protocol 11.2.1); some answer all rows
@@ -43,7 +45,7 @@ export class TriedOptions implements Remembered {
   readonly #ofSets: boolean;
   readonly #onChange: () => void;
   /** By set, path or place of an `$expand`, and option. */
-  readonly #known = new LRUCache<string, { readonly verdict: KnownVerdict; readonly at: number }>({ max: mostKnown });
+  readonly #known = new OwnFindings<Known>(({ verdict }) => verdict === 'done');
 
   /**
    * `now`: milliseconds of a clock. `ofSets`: false where it is known that the feed does what options of its sets say. `onChange`: told when
@@ -64,13 +66,13 @@ export class TriedOptions implements Remembered {
   }
 
   kept(): unknown {
-    return [...this.#known.entries()];
+    return this.#known.entries();
   }
 
   restore(kept: unknown): void {
     for (const [name, { verdict, at }] of keptEntries(kept).toReversed()) {
       if (isVerdict(verdict) && typeof at === 'number') {
-        this.#known.set(name, { verdict, at });
+        this.#known.set(name, { verdict, at }, undefined);
       }
     }
   }
@@ -97,7 +99,7 @@ export class TriedOptions implements Remembered {
    * however long ago it was found out.
    */
   async shows(asked: AskedExpand, options: UpstreamReadOptions, context: ReplyContext): Promise<boolean> {
-    if (options.skipToken !== null && this.#wasUnshown(asked)) {
+    if (options.skipToken !== null && this.#wasUnshown(asked, context.caller)) {
       return false;
     }
     try {
@@ -112,15 +114,15 @@ export class TriedOptions implements Remembered {
   }
 
   /** Rows came without what an `$expand` leads to: it is not left to the feed until the next trial. */
-  disprove(at: ExpandPlace): void {
-    this.#know(`${placeName(at)} $expand`, 'passed over');
+  disprove(at: ExpandPlace, caller: string | undefined): void {
+    this.#know(`${placeName(at)} $expand`, 'passed over', caller);
   }
 
   async #checkSet(plan: UpstreamPlan, wanted: readonly SetOption[], place: TrialPlace): Promise<void> {
-    const { map } = place.context;
+    const { map, caller } = place.context;
     const source = unconditioned(plan.source);
     const set = sourceSet(source);
-    await this.#check(pathName(source), wanted, (untried) => {
+    await this.#check({ where: pathName(source), caller }, wanted, (untried) => {
       // What the feed cannot be asked for needs no trial.
       compileUpstreamUrl(plan, { ...map, maxTop: null });
       const rows = { source, selection: onlyProperties(set, []), restriction: noRestriction, pageSize: 1 };
@@ -143,31 +145,32 @@ export class TriedOptions implements Remembered {
       return;
     }
     const where = placeName(at);
+    const { caller } = place.context;
     if (this.#ofSets) {
-      await this.#check(where, ['$expand'], async () => verdicts('$expand', await triedExpand(at, place)));
+      await this.#check({ where, caller }, ['$expand'], async () => verdicts('$expand', await triedExpand(at, place)));
     }
     const wanted = navigation.collection ? optionsInside(expand) : [];
     if (wanted.length > 0) {
-      await this.#check(where, wanted, (untried) => triedNested(at, untried, place));
+      await this.#check({ where, caller }, wanted, (untried) => triedNested(at, untried, place));
     }
   }
 
-  #wasUnshown({ at, expand }: AskedExpand): boolean {
+  #wasUnshown({ at, expand }: AskedExpand, caller: string | undefined): boolean {
     const options: readonly TriedOption[] = [
       '$expand',
       ...(at.step.navigation.collection ? optionsInside(expand) : []),
     ];
-    const known = options.map((option) => this.#verdictOf(placeName(at), option, 'any'));
+    const known = options.map((option) => this.#verdictOf(placeName(at), option, { caller, age: 'any' }));
     return known.some((verdict) => verdict === 'passed over' || verdict === 'not shown');
   }
 
   /** `ask` tries those of which it is not known what the feed does. */
   async #check<Option extends TriedOption>(
-    where: string,
+    { where, caller }: { readonly where: string; readonly caller: string | undefined },
     wanted: readonly Option[],
     ask: (untried: readonly Option[]) => Promise<ReadonlyMap<Option, Verdict>>,
   ): Promise<void> {
-    const untried = wanted.filter((option) => this.#verdictOf(where, option) === undefined);
+    const untried = wanted.filter((option) => this.#verdictOf(where, option, { caller }) === undefined);
     let found: ReadonlyMap<Option, Verdict> = new Map();
     let age: 'any' | 'today' = 'today';
     if (untried.length > 0) {
@@ -175,7 +178,10 @@ export class TriedOptions implements Remembered {
         found = await ask(untried);
       } catch (error) {
         // What a feed did the day before holds while it is down: copies of its rows may still be served.
-        if (!isDown(error) || untried.some((option) => this.#verdictOf(where, option, 'any') === undefined)) {
+        if (
+          !isDown(error) ||
+          untried.some((option) => this.#verdictOf(where, option, { caller, age: 'any' }) === undefined)
+        ) {
           throw error;
         }
         age = 'any';
@@ -183,9 +189,9 @@ export class TriedOptions implements Remembered {
     }
     for (const option of wanted) {
       const isTried = age === 'today' && untried.includes(option);
-      const verdict = isTried ? (found.get(option) ?? 'not shown') : this.#verdictOf(where, option, age);
+      const verdict = isTried ? (found.get(option) ?? 'not shown') : this.#verdictOf(where, option, { caller, age });
       if (isTried && verdict !== undefined && verdict !== 'no rows') {
-        this.#know(`${where} ${option}`, verdict);
+        this.#know(`${where} ${option}`, verdict, caller);
       }
       if (verdict !== 'done' && verdict !== 'no rows') {
         throw unshown(
@@ -196,13 +202,17 @@ export class TriedOptions implements Remembered {
     }
   }
 
-  #know(name: string, verdict: KnownVerdict): void {
-    this.#known.set(name, { verdict, at: this.#now() });
+  #know(name: string, verdict: KnownVerdict, caller: string | undefined): void {
+    this.#known.set(name, { verdict, at: this.#now() }, caller);
     this.#onChange();
   }
 
-  #verdictOf(where: string, option: TriedOption, age: 'any' | 'today' = 'today'): KnownVerdict | undefined {
-    const known = this.#known.get(`${where} ${option}`);
+  #verdictOf(
+    where: string,
+    option: TriedOption,
+    { caller, age = 'today' }: { readonly caller: string | undefined; readonly age?: 'any' | 'today' },
+  ): KnownVerdict | undefined {
+    const known = this.#known.get(`${where} ${option}`, caller);
     const isOld = known !== undefined && Math.abs(this.#now() - known.at) > longest[known.verdict];
     return isOld && age === 'today' ? undefined : known?.verdict;
   }
