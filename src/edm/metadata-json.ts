@@ -68,7 +68,8 @@ function navigationProperty(navigation: NavigationProperty, owner: EntityType, m
   return {
     $Kind: 'NavigationProperty',
     $Collection: navigation.collection ? true : undefined,
-    $Nullable: !navigation.collection && navigation.nullable ? true : undefined,
+    // Absence says the same as false (CSDL JSON 4.01, 8.2), and .NET takes it for true.
+    $Nullable: navigation.collection ? undefined : navigation.nullable,
     $Partner: navigation.partner,
     $Type: `${model.namespace}.${navigation.target}`,
     $ReferentialConstraint: constrained

@@ -3,6 +3,7 @@ import http from 'node:http';
 import { before, describe, it } from 'mocha';
 import { xml2json } from 'odata-csdl';
 import { checkModel } from '../../src/edm/check-model.ts';
+import { withoutDefaults } from '../edm/without-defaults.ts';
 import { column, type LoadedFeed, loadedFeed, quoted, type Row } from './loaded-feed.ts';
 
 const accept = (value: string) => ({ Accept: value });
@@ -322,7 +323,8 @@ describe('Conformance: Minimal', () => {
     });
 
     it('CSDL JSON says the same as CSDL XML', async () => {
-      const { $Version, ...json } = JSON.parse(await feed.text('$metadata?$format=json')) as Row;
+      const said = JSON.parse(await feed.text('$metadata?$format=json')) as Row;
+      const { $Version, ...json } = JSON.parse(JSON.stringify(said, withoutDefaults)) as Row;
       const { $Version: _, ...translated } = xml2json(await feed.text('$metadata')) as Row;
       assert.equal($Version, '4.01');
       assert.deepEqual(json, translated);

@@ -11,6 +11,7 @@ import { metadataJson } from '../../src/edm/metadata-json.ts';
 import { metadataXml } from '../../src/edm/metadata-xml.ts';
 import { writesGolden } from '../support/golden.ts';
 import { smallCapabilities, smallModel } from './small-model.ts';
+import { withoutDefaults } from './without-defaults.ts';
 
 const resolve = createRequire(import.meta.url).resolve;
 const schemaFile = (name: string) => ({
@@ -84,8 +85,28 @@ describe('$metadata', () => {
 
   it('as JSON says the same as the OASIS translation of the XML', () => {
     const translated = xml2json(xml);
-    const ours = JSON.parse(JSON.stringify(metadataJson(smallModel(), smallCapabilities()))) as Record<string, unknown>;
+    const ours = JSON.parse(JSON.stringify(metadataJson(smallModel(), smallCapabilities()), withoutDefaults)) as Record<
+      string,
+      unknown
+    >;
     assert.deepEqual(ours, { ...translated, $Version: '4.01' });
+  });
+
+  it('says in JSON of each navigation to one row whether it may lead to none, as .NET takes an absent $Nullable for true', () => {
+    const { namespace, entityTypes } = smallModel();
+    const agent = [...entityTypes.values()].find((type) => type.navigationProperties.size > 0);
+    assert.ok(agent !== undefined);
+    const [navigation] = [...agent.navigationProperties.values()].filter((each) => !each.collection);
+    assert.ok(navigation !== undefined);
+    for (const nullable of [true, false]) {
+      const navigationProperties = new Map([[navigation.name, { ...navigation, nullable }]]);
+      const model = { ...smallModel(), entityTypes: new Map([[agent.name, { ...agent, navigationProperties }]]) };
+      const json = JSON.parse(JSON.stringify(metadataJson(model, null))) as Record<
+        string,
+        Record<string, Record<string, { $Nullable: unknown }>>
+      >;
+      assert.equal(json[namespace]?.[agent.name]?.[navigation.name]?.$Nullable, nullable);
+    }
   });
 
   it('is read by odata-openapi', () => {
