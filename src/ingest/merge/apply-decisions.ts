@@ -1,4 +1,5 @@
 import type { WriteDisposition } from '../../catalogue/catalogue.ts';
+import type { Dialect } from '../../sql/apart.ts';
 import { quoteIdentifier } from '../../sql/identifier.ts';
 import { escapeText } from '../../sql/literal.ts';
 import type { Transaction } from '../../warehouse/database.ts';
@@ -8,7 +9,7 @@ import { noteConfirmations } from '../ledger/confirmations.ts';
 import { type FileOrder, placeOf, storedPlace } from '../ledger/file-order.ts';
 import type { StoredTable } from '../stored/stored-table.ts';
 import { type Absences, writeLacked } from './absences.ts';
-import { isAction } from './actions.ts';
+import { type Action, isAction } from './actions.ts';
 import { carriedCells, carriedExtras, extrasOf, fillAssignments, takenCells } from './carried-cells.ts';
 import type { Decisions } from './decide-rows.ts';
 import type { FileShape } from './file-shape.ts';
@@ -32,7 +33,10 @@ export interface Writing {
   readonly goneSince: string | null;
 }
 
-/** Writes what was decided. Changed rows get the new version; that a newer file confirms rows is noted beside them where it can be. */
+/**
+ * Writes what was decided. Changed rows get the new version; that a newer file confirms rows is noted beside them where it can be. Nothing is asked for what no
+ * row is to become: each statement would look through the decisions, and with Citus go to a worker.
+ */
 export async function applyDecisions(transaction: Transaction, writing: Writing): Promise<void> {
   await removeRows(transaction, writing);
   await updateRows(transaction, writing);
@@ -44,6 +48,9 @@ export async function applyDecisions(transaction: Transaction, writing: Writing)
 }
 
 async function updateRows(transaction: Transaction, writing: Writing): Promise<void> {
+  if (!writing.decisions.actions.has('update')) {
+    return;
+  }
   const { table, file, shape, soft, goneSince } = writing;
   const extras = extrasOf(table, shape);
   const stated = dataColumns(table).filter((name) => !shape.absent.has(name));
@@ -68,7 +75,7 @@ async function updateRows(transaction: Transaction, writing: Writing): Promise<v
     ...(shape.others === null ? [] : [`_cells = ${carriedCells(writing, soft ? '$6' : '$5')}`]),
   ];
   await transaction.query(
-    `UPDATE ${table.name} t SET ${[...values, ...marks, ...(soft ? [revive] : [])].join(', ')} FROM ${decided(writing)} WHERE d._target = t._row AND ${isAction('d', 'update')}`,
+    `UPDATE ${table.name} t SET ${[...values, ...marks, ...(soft ? [revive] : [])].join(', ')} FROM ${acted(writing, transaction, { taken: ['update'], staged: true })} AND d._target = t._row`,
     [writing.version, file.loadId, loadTime(), file.fileTime, ...(soft ? [goneSince] : []), ...statesOf(shape)],
   );
 }
@@ -76,6 +83,25 @@ async function updateRows(transaction: Transaction, writing: Writing): Promise<v
 /** Decided rows `d` with the staged rows `s` that they were decided on. */
 const decided = ({ decisions, staged }: Writing): string =>
   `${decisions.rows} d JOIN ${staged.name} s ON s._line = d._line`;
+
+/**
+ * The same where one of these actions is taken, for a join with the set's table. If that is a distributed one, all rows of a table of the session go to the
+ * worker: others are left out before. `staged`: whether `s` is asked for.
+ */
+function acted(
+  writing: Writing,
+  { isDistributed }: Dialect,
+  { taken, staged }: { readonly taken: readonly Action[]; readonly staged: boolean },
+): string {
+  const is = isAction('d', ...taken);
+  const { rows } = writing.decisions;
+  if (!isDistributed) {
+    return `${staged ? decided(writing) : `${rows} d`} WHERE ${is}`;
+  }
+  const some = `(SELECT d.* FROM ${rows} d WHERE ${is} OFFSET 0) d`;
+  const joined = ` JOIN (SELECT s.* FROM ${decided(writing)} WHERE ${is} OFFSET 0) s ON s._line = d._line`;
+  return `${some}${staged ? joined : ''} WHERE true`;
+}
 
 /** The value of the parameter that carrying cells needs. */
 const statesOf = ({ others, states }: FileShape): readonly unknown[] => (others === null ? [] : [[...states]]);
@@ -87,18 +113,21 @@ async function fillRows(transaction: Transaction, writing: Writing): Promise<voi
     ...table.kept.flatMap((kept) => cellAssignments(kept, { file, fileTime: '$2' })),
     ...fillAssignments(writing, '$2'),
   ];
-  if (values.length === 0) {
+  if (values.length === 0 || !writing.decisions.actions.has('fill')) {
     return;
   }
   await transaction.query(
-    `UPDATE ${table.name} t SET ${values.join(', ')}, _version = $1 FROM ${decided(writing)} WHERE d._target = t._row AND ${isAction('d', 'fill')}`,
+    `UPDATE ${table.name} t SET ${values.join(', ')}, _version = $1 FROM ${acted(writing, transaction, { taken: ['fill'], staged: true })} AND d._target = t._row`,
     [version, file.fileTime],
   );
 }
 
 /** Rows that change nothing count as new as the newest file that holds them, and so do their cells as far as it has them. */
 async function confirmRows(transaction: Transaction, writing: Writing): Promise<void> {
-  const { table, file, shape } = writing;
+  const { table, file, shape, decisions } = writing;
+  if (!decisions.actions.has('same') && !decisions.actions.has('confirm')) {
+    return;
+  }
   const source = { file, fileTime: '$1' };
   const place = placeOf(file, 'd._line');
   const same = isAction('d', 'same');
@@ -116,9 +145,12 @@ async function confirmRows(transaction: Transaction, writing: Writing): Promise<
     confirmed.push('d._taken IS NOT NULL');
   }
   const marks = [...table.kept.flatMap((kept) => markAssignments(kept, source)), ...cells];
-  const from = table.kept.length + cells.length === 0 ? `${writing.decisions.rows} d` : decided(writing);
+  const from = acted(writing, transaction, {
+    taken: ['same', 'confirm'],
+    staged: table.kept.length + cells.length > 0,
+  });
   await transaction.query(
-    `UPDATE ${table.name} t SET ${[...stamp, ...marks].join(', ')} FROM ${from} WHERE d._target = t._row AND ${isAction('d', 'same', 'confirm')} AND (${[newer, ...confirmed].join(' OR ')})`,
+    `UPDATE ${table.name} t SET ${[...stamp, ...marks].join(', ')} FROM ${from} AND d._target = t._row AND (${[newer, ...confirmed].join(' OR ')})`,
     [file.fileTime, ...statesOf(shape)],
   );
 }
@@ -126,7 +158,7 @@ async function confirmRows(transaction: Transaction, writing: Writing): Promise<
 /** Rows that change nothing at all: that they are as new as the file is noted beside them. */
 async function noteRows(transaction: Transaction, writing: Writing): Promise<void> {
   const { table, file, staged, decisions } = writing;
-  if (decisions.noted === 0) {
+  if (!decisions.actions.has('noted')) {
     return;
   }
   await noteConfirmations(transaction, {
@@ -155,7 +187,10 @@ async function insertRows(transaction: Transaction, writing: Writing): Promise<v
 
 /** Hides or deletes the rows listed, and leaves a tombstone where the feed loses them. */
 async function removeRows(transaction: Transaction, { decisions, table, version, file, soft }: Writing): Promise<void> {
-  const { removals } = decisions;
+  const { removals, counts } = decisions;
+  if (counts.removed === 0) {
+    return;
+  }
   const { set, name } = table;
   if (set.versionColumn !== null && (!soft || set.hiddenBy !== null)) {
     await transaction.query(

@@ -32,8 +32,8 @@ export interface Decisions {
   /** The stored rows (`_target`) that leave. */
   readonly removals: string;
   readonly counts: MergeCounts;
-  /** Rows of them that are only noted (action `noted`). */
-  readonly noted: number;
+  /** What is done with rows of the file that are not stored yet: of no other action there is a row. */
+  readonly actions: ReadonlySet<Action>;
 }
 
 /** Rows of the file by what became of them; `removed`: stored rows that leave. */
@@ -72,9 +72,12 @@ export async function decideRows(transaction: Transaction, input: MergeInput): P
   const { staged } = input;
   const dropped = await dropDuplicates(transaction, input);
   const { fileTime } = input.file;
-  await transaction.query(`CREATE TEMP TABLE ${decided} ON COMMIT DROP AS ${decisionQuery(input, transaction)}`, [
-    fileTime,
-  ]);
+  // Where the rows of the file were stored as they came, none is left to be compared with stored ones.
+  const noneLeft = staged.stored > 0 && (await isEmpty(transaction, staged));
+  await transaction.query(
+    `CREATE TEMP TABLE ${decided} ON COMMIT DROP AS ${decisionQuery(input, transaction)}${noneLeft ? ' WITH NO DATA' : ''}`,
+    [fileTime],
+  );
   await transaction.query(`CREATE TEMP TABLE ${removals} (_target bigint NOT NULL) ON COMMIT DROP`);
   const removal = input.removes && !input.superseded ? removalQuery(input) : null;
   const removed =
@@ -90,9 +93,16 @@ export async function decideRows(transaction: Transaction, input: MergeInput): P
   const count = (what: MergeCount): number => sum(({ action, again }) => !again && actions[action] === what);
   const [inserted, updated, unchanged] = [count('inserted') + staged.stored, count('updated'), count('unchanged')];
   const duplicate = dropped + sum(({ again }) => again);
-  const noted = sum(({ action }) => action === 'noted');
-  return { rows: decided, removals, counts: { inserted, updated, unchanged, duplicate, removed }, noted };
+  return {
+    rows: decided,
+    removals,
+    counts: { inserted, updated, unchanged, duplicate, removed },
+    actions: new Set(rows.map(({ action }) => action)),
+  };
 }
+
+const isEmpty = async (transaction: Transaction, { name }: StagedRows): Promise<boolean> =>
+  (await transaction.query(`SELECT 1 FROM ${name} WHERE _code IS NULL LIMIT 1`)).rowCount === 0;
 
 interface Counted extends Record<string, unknown> {
   readonly action: Action;
@@ -159,7 +169,7 @@ function decisionQuery(input: MergeInput, database: Dialect): string {
       ? older
       : `CASE WHEN ${filled.join(' OR ') || 'false'} THEN ${actionLiteral('fill')} WHEN ${taken.join(' OR ')} THEN ${actionLiteral('confirm')} ELSE ${older} END`;
   const action = `CASE WHEN t._row IS NULL THEN ${fresh} WHEN ${outdated} THEN ${outdatedAction} WHEN ${changedCondition(input)}${revived} THEN ${actionLiteral('update')}${input.notes.may ? ` WHEN ${noteCondition(input)} THEN ${actionLiteral('noted')}` : ''} ELSE ${actionLiteral('same')} END`;
-  const named = `(SELECT * FROM ${input.staged.name} WHERE _code IS NULL)`;
+  const named = `(SELECT ${columnList(table.key)} FROM ${input.staged.name} WHERE _code IS NULL)`;
   const stored = metRows(database, { table: table.name, by: named, on: sameKey('t', 'o', table.key) });
   const again = input.staged.stored === 0 ? 'false' : `coalesce(t._load_id = ${BigInt(input.file.loadId)}, false)`;
   return `SELECT s._line, t._row AS _target, ${action} AS _action, ${again} AS _again${shapeColumns(input)} FROM ${input.staged.name} s LEFT JOIN ${stored} t ON ${sameKey('s', 't', table.key)}${shapeJoins(input, isOlder)}${stale ?? ''} WHERE s._code IS NULL AND $1::timestamptz IS NOT NULL`;

@@ -162,8 +162,9 @@ class StraightWay {
     }
     const met = metRows(this.#transaction, {
       table: table.name,
-      by: piece,
+      by: `(SELECT ${columnList(table.key)} FROM ${piece})`,
       on: sameKey('t', 'o', table.key),
+      columns: `${columnList(table.key, 't')}, t._load_id, t._line`,
     });
     const stored = `SELECT 1 FROM ${met} t WHERE ${sameKey('t', 's', table.key)} AND t._load_id = $1 AND t._line = s._line`;
     await this.#transaction.query(
