@@ -45,3 +45,15 @@ export interface Meeting {
  */
 export const metRows = ({ isDistributed }: Dialect, { table, by, on, columns = 't.*' }: Meeting): string =>
   isDistributed ? `(SELECT ${columns} FROM ${table} t JOIN ${by} o ON ${on} OFFSET 0)` : table;
+
+/**
+ * A table of the session of which one statement joins several distributed ones: `first` stands before the statement, `table` in place of the table. Citus sends its rows
+ * to the worker for each place that names it, and in this way once.
+ */
+export const namedOnce = (
+  { isDistributed }: Dialect,
+  table: string,
+): { readonly first: string; readonly table: string } =>
+  isDistributed
+    ? { first: `WITH named_once AS MATERIALIZED (SELECT * FROM ${table}) `, table: 'named_once' }
+    : { first: '', table };

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { derivedTables } from '../../src/ingest/derive/derived-sets.ts';
+import { affectedTable } from '../../src/ingest/derive/affected-keys.ts';
+import { asDimension, derivedTables } from '../../src/ingest/derive/derived-sets.ts';
+import { dimensionQuery, recentQuery } from '../../src/ingest/derive/dimension-rows.ts';
 import { unifiedQuery } from '../../src/ingest/derive/unified-rows.ts';
 import { withoutComments } from '../support/source-rules.ts';
 import { wholeCatalogue } from '../unified/whole-catalogue.ts';
@@ -37,5 +39,21 @@ describe('Statements on tables that Citus distributes', () => {
     assert.deepEqual(asked(false, ['tracebuzz:']), ['TracebuzzResults']);
     assert.deepEqual(asked(false, ['sparkcentral:']), ['SparkcentralMessages', 'HootsuiteInboxMessages']);
     assert.deepEqual(asked(true, []), everyone);
+  });
+
+  it('name a table of the session once: its rows are sent for each place that names it', () => {
+    const agents = derivedTables(wholeCatalogue).find(({ table }) => table.set.name === 'SparkcentralAgents');
+    const dimension = agents === undefined ? null : asDimension(agents);
+    assert.ok(dimension !== null);
+    const placesOf = (text: string, table: string): number => text.split(table).length - 1;
+    const named = (isDistributed: boolean): readonly number[] => [
+      placesOf(
+        dimensionQuery(wholeCatalogue, dimension, { whole: false, noted: new Set(), isDistributed }),
+        affectedTable(dimension),
+      ),
+      placesOf(recentQuery(wholeCatalogue, dimension, { table: 'recent', least: 'now()', isDistributed }), ' recent'),
+    ];
+    assert.deepEqual(named(true), [1, 1]);
+    assert.ok(named(false).every((places) => places > 1));
   });
 });

@@ -1,4 +1,5 @@
 import type { Catalogue, DimensionSource } from '../../catalogue/catalogue.ts';
+import { namedOnce } from '../../sql/apart.ts';
 import { quoteIdentifier } from '../../sql/identifier.ts';
 import { trueStamp } from '../ledger/confirmations.ts';
 import { togetherCondition } from '../stored/bound-columns.ts';
@@ -26,13 +27,14 @@ export function dimensionQuery(
   { whole, noted, isDistributed }: Deriving,
 ): string {
   const { table, derivation } = dimension;
+  const named = namedOnce({ isDistributed }, affectedTable(dimension));
   const statements = derivation.from.map((source) => {
     const from = storedTable(catalogue, source.set);
     const theirs = keyColumns(dimension, source, from);
     const affected = table.key.map((name, index) => `a.${quoteIdentifier(name)} = ${theirs[index]}`).join(' AND ');
     const restriction = whole
       ? `WHERE ${theirs.map((column) => `${column} IS NOT NULL`).join(' AND ')}`
-      : `JOIN ${affectedTable(dimension)} a ON ${affected} WHERE true`;
+      : `JOIN ${named.table} a ON ${affected} WHERE true`;
     const asked = {
       source,
       from,
@@ -42,7 +44,7 @@ export function dimensionQuery(
     };
     return statementQuery(dimension, asked, restriction);
   });
-  return greatestOf(dimension, statements);
+  return `${whole ? '' : named.first}${greatestOf(dimension, statements)}`;
 }
 
 /** A time for each of some things. */
@@ -63,6 +65,7 @@ export function recentQuery(
   dimension: DerivedDimension,
   { table, least, isDistributed }: Since,
 ): string {
+  const named = namedOnce({ isDistributed }, table);
   const statements = dimension.derivation.from
     .filter((source) => saysMore(dimension, source))
     .map((source) => {
@@ -71,10 +74,10 @@ export function recentQuery(
       const newness = newnessOf(dimension, asked);
       const keys = keyColumns(dimension, source, from);
       const same = dimension.table.key.map((name, index) => `a.${quoteIdentifier(name)} = ${keys[index]}`);
-      const restriction = `JOIN ${table} a ON ${same.join(' AND ')} WHERE ${newness}::timestamptz >= ${least} AND ${newness}::timestamptz >= a._since`;
+      const restriction = `JOIN ${named.table} a ON ${same.join(' AND ')} WHERE ${newness}::timestamptz >= ${least} AND ${newness}::timestamptz >= a._since`;
       return statementQuery(dimension, asked, restriction);
     });
-  return greatestOf(dimension, statements, { flags: true });
+  return `${named.first}${greatestOf(dimension, statements, { flags: true })}`;
 }
 
 /** Of each thing, for each column, what the greatest statement says among those that count for it. */

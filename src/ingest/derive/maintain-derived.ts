@@ -1,32 +1,22 @@
 import type { Catalogue } from '../../catalogue/catalogue.ts';
-import { apart } from '../../sql/apart.ts';
 import { quoteIdentifier } from '../../sql/identifier.ts';
 import type { Transaction } from '../../warehouse/database.ts';
 import type { FreshTables } from '../../warehouse/tables/fresh-tables.ts';
-import { notedAmong } from '../ledger/confirmations.ts';
 import { nextVersion, publishVersion } from '../ledger/set-version.ts';
 import { columnDefinition, columnList, sameKey } from '../stored/column-lists.ts';
 import { distinctName } from '../stored/distinct-name.ts';
 import { type StoredTable, storedTable } from '../stored/stored-table.ts';
-import { affectedBy, affectedColumns, affectedJoin, affectedTable, disputedBy } from './affected-keys.ts';
+import { affectedBy, affectedColumns, affectedTable, disputedBy } from './affected-keys.ts';
 import { extendCalendar } from './calendar.ts';
-import { derivationQuery } from './derive-rows.ts';
 import { derivedColumns } from './derived-columns.ts';
 import { asDimension, type DerivedTable, derivedFrom, forgets, isNamed, madeOf } from './derived-sets.ts';
 import type { EarlyRows, MadeRows } from './early-rows.ts';
+import { findLost, madeQuery } from './made-rows.ts';
 import { matchRows } from './matched-rows.ts';
 import { addMembers, hasOwnParents } from './new-parents.ts';
 import { completeTotals } from './running-totals.ts';
-import { noteStatements, settledTable, settleStatements } from './settle-statements.ts';
-import {
-  addUnified,
-  affectedSpaces,
-  affectedUnified,
-  contestedUnified,
-  unifiedIds,
-  unifiedLookups,
-  unifiedQuery,
-} from './unified-rows.ts';
+import { noteStatements, type Settled, settledTable, settleStatements, settlingTables } from './settle-statements.ts';
+import { addUnified, contestedUnified, unifiedIds } from './unified-rows.ts';
 import { type ComparedRows, noteUntouched, type UntouchedRows } from './untouched-rows.ts';
 import { type DerivedMarks, differences, writeDerived } from './write-derived.ts';
 
@@ -196,22 +186,18 @@ export async function maintainDerived(
       continue;
     }
     const dimension = bulk ? null : asDimension(derived);
-    const count =
+    const { again, known } =
       dimension === null
-        ? await addAffected(transaction, derived, namedKeys(catalogue, { derived, source, condition: changed }) ?? '')
+        ? await nameAffected(transaction, derived, namedKeys(catalogue, { derived, source, condition: changed }) ?? '')
         : await settleStatements(transaction, catalogue, { dimension, source, changed, onlyNew });
-    const concerned =
-      dimension === null
-        ? (await transaction.query(`SELECT 1 FROM ${affectedTable(derived)} LIMIT 1`)).rowCount > 0
-        : count > 0;
-    if (concerned) {
+    if (again) {
       await transaction.query(`ANALYZE ${affectedTable(derived)}`);
-      await rederive(transaction, catalogue, { derived, marks, bulk });
     }
-    await transaction.query(`DROP TABLE ${affectedTable(derived)}`);
-    if (dimension !== null) {
-      await transaction.query(`DROP TABLE ${settledTable(dimension)}`);
+    if (again || known) {
+      await rederive(transaction, catalogue, { derived, marks, bulk, allKnown: !again });
     }
+    const left = dimension === null ? [] : settlingTables(transaction, dimension);
+    await transaction.query(`DROP TABLE ${[affectedTable(derived), ...left].join(', ')}`);
   }
 }
 
@@ -316,6 +302,13 @@ async function addAffected(
   return rowCount;
 }
 
+/** Whether a set is to be made again: of keys that are named now, or were noted before. */
+async function nameAffected(transaction: Transaction, derived: DerivedTable, select: string): Promise<Settled> {
+  await addAffected(transaction, derived, select);
+  const { rowCount } = await transaction.query(`SELECT 1 FROM ${affectedTable(derived)} LIMIT 1`);
+  return { again: rowCount > 0, known: false };
+}
+
 async function rederive(
   transaction: Transaction,
   catalogue: Catalogue,
@@ -324,52 +317,43 @@ async function rederive(
     marks,
     bulk,
     whole = false,
+    allKnown = false,
   }: {
     readonly derived: DerivedTable;
     readonly marks: DerivedMarks;
     readonly bulk: boolean;
     /** All rows of a dimension or of a unified set, and not those of the affected keys alone. */
     readonly whole?: boolean;
+    /** Of a dimension: no key is affected, and all rows are those of `settledTable`, whose things are stored. */
+    readonly allKnown?: boolean;
   },
 ): Promise<void> {
   const { table } = derived;
-  const noted = await notedAmong(transaction, [...madeOf(catalogue, derived)]);
   const made = quoteIdentifier(distinctName('made_', table.set.name));
   const lost = quoteIdentifier(distinctName('lost_', table.set.name));
-  const query = isNamed(derived)
-    ? derivationQuery(catalogue, derived, { whole, noted, isDistributed: transaction.isDistributed })
-    : unifiedQuery(catalogue, {
-        ...{ derived, all: whole },
-        looked: await unifiedLookups(transaction, catalogue, derived),
-        // Sources that have nothing to say lie on other servers, each of which would be asked.
-        ...(transaction.isDistributed && !whole ? { spaces: await affectedSpaces(transaction, derived) } : {}),
-      });
-  await transaction.query(`CREATE TEMP TABLE ${made} ON COMMIT DROP AS ${query}`);
   const dimension = bulk ? null : asDimension(derived);
-  if (dimension !== null) {
-    const columns = columnList(derivedColumns(derived));
-    await transaction.query(`INSERT INTO ${made} SELECT ${columns} FROM ${settledTable(dimension)}`);
+  const settled =
+    dimension === null ? null : `SELECT ${columnList(derivedColumns(derived))} FROM ${settledTable(dimension)}`;
+  const isSettled = allKnown && settled !== null;
+  await transaction.query(
+    `CREATE TEMP TABLE ${made} ON COMMIT DROP AS ${isSettled ? settled : await madeQuery(transaction, catalogue, derived, whole)}`,
+  );
+  if (settled !== null && !isSettled) {
+    await transaction.query(`INSERT INTO ${made} ${settled}`);
   }
   const totals = isNamed(derived) ? null : await completeTotals(transaction, catalogue, { derived, made, all: whole });
   await transaction.query(`ANALYZE ${made}`);
   const version = await nextVersion(transaction, table.set.name);
-  const affected = isNamed(derived)
-    ? `${table.name} t JOIN ${affectedTable(derived)} a ON ${affectedJoin(derived, 't')}`
-    : (totals ?? affectedUnified(catalogue, { derived, all: whole }));
-  const { rowCount: leaving } = await transaction.query(
-    `CREATE TEMP TABLE ${lost} ON COMMIT DROP AS SELECT t._row AS _target FROM ${affected} WHERE ${forgets(derived) ? `t._load_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM ${apart(made)} m WHERE ${sameKey('m', 't', table.key)})` : 'false'}`,
-  );
-  if (leaving > 0) {
-    await transaction.query(`ANALYZE ${lost}`);
-  }
+  const leaving =
+    isSettled || !forgets(derived) ? 0 : await findLost(transaction, catalogue, { derived, made, lost, totals, whole });
   const rows = { derived, made, lost: leaving > 0 ? lost : null };
   const below = derivedFrom(catalogue, table.set.name);
   const match = derived.derivation.kind === 'unified' ? derived.derivation.match : null;
   // Which rows are one thing is told when all are written, so what is below is told of one version with two writings.
   const inBulk = bulk || match !== null;
   await noteBelow(transaction, catalogue, { ...rows, below, bulk: inBulk });
-  const written = await writeDerived(transaction, { ...rows, version, marks });
-  await transaction.query(`DROP TABLE ${made}, ${lost}`);
+  const written = await writeDerived(transaction, { ...rows, version, marks, allStored: isSettled });
+  await transaction.query(`DROP TABLE ${[made, ...(leaving > 0 ? [lost] : [])].join(', ')}`);
   const rematched = match === null ? null : await matchRows(transaction, table, match);
   if (rematched !== null) {
     const condition = `t._row IN (${rematched.rows})`;

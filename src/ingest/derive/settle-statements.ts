@@ -1,5 +1,5 @@
 import type { Catalogue, DimensionSource } from '../../catalogue/catalogue.ts';
-import { apart, metRows } from '../../sql/apart.ts';
+import { apart } from '../../sql/apart.ts';
 import { quoteIdentifier } from '../../sql/identifier.ts';
 import type { Transaction } from '../../warehouse/database.ts';
 import { columnDefinition, columnList, sameKey } from '../stored/column-lists.ts';
@@ -27,11 +27,30 @@ const statementTable = ({ table }: DerivedDimension): string => quoteIdentifier(
 export const settledTable = ({ table }: DerivedDimension): string =>
   quoteIdentifier(distinctName('settled_', table.set.name));
 
-/** Stored things that the statements are about, as a table in SQL. */
-function knownThings(transaction: Transaction, dimension: DerivedDimension): string {
+const knownTable = ({ table }: DerivedDimension): string => quoteIdentifier(distinctName('known_', table.set.name));
+
+/** What `settleStatements` leaves in tables of the session. */
+export const settlingTables = (transaction: Transaction, dimension: DerivedDimension): readonly string[] => [
+  settledTable(dimension),
+  ...(transaction.isDistributed ? [knownTable(dimension)] : []),
+];
+
+/**
+ * Stored things that the statements are about, as a table in SQL. Where they lie on a worker of Citus they are brought once: each of the places that name
+ * them would ask for them again.
+ */
+async function knownThings(transaction: Transaction, dimension: DerivedDimension): Promise<string> {
   const { table } = dimension;
+  if (!transaction.isDistributed) {
+    return table.name;
+  }
+  const known = knownTable(dimension);
   const said = `(SELECT DISTINCT ${columnList(table.key)} FROM ${statementTable(dimension)})`;
-  return metRows(transaction, { table: table.name, by: said, on: sameKey('t', 'o', table.key) });
+  await transaction.query(
+    `CREATE TEMP TABLE ${known} ON COMMIT DROP AS SELECT ${columnList(derivedColumns(dimension), 't')} FROM ${table.name} t JOIN ${said} o ON ${sameKey('t', 'o', table.key)}`,
+  );
+  await transaction.query(`ANALYZE ${known} (${columnList(table.key)})`);
+  return known;
 }
 
 const flag = (index: number): string => `_has_${index}`;
@@ -78,7 +97,7 @@ async function addStatements(
   const { table } = dimension;
   const affected = affectedTable(dimension);
   // Of a set that holds nothing yet, nothing is known.
-  const isKnown = !after || (await transaction.query(`SELECT 1 FROM ${table.name} LIMIT 1`)).rowCount > 0;
+  const isKnown = !after || onlyNew || (await transaction.query(`SELECT 1 FROM ${table.name} LIMIT 1`)).rowCount > 0;
   for (const [entry, one] of entriesOf(dimension, source)) {
     const said = statementsWhere(
       dimension,
@@ -109,9 +128,17 @@ function entriesOf(
   return [...derivation.from.entries()].filter(([, one]) => one.set === source.set.name);
 }
 
+/** What became of things that rows of a source name. */
+export interface Settled {
+  /** Some must be made from all their rows again. */
+  readonly again: boolean;
+  /** The new row of some is known. */
+  readonly known: boolean;
+}
+
 /**
  * After the source changed: puts things that must be made from all their rows again into `affectedTable`, and those whose
- * new row is known into `settledTable`. Rows `t` of it that changed match `changed`. Returns how many things those are together.
+ * new row is known, which are all stored, into `settledTable`. Rows `t` of it that changed match `changed`.
  */
 export async function settleStatements(
   transaction: Transaction,
@@ -123,10 +150,10 @@ export async function settleStatements(
     onlyNew,
   }: ChangingSource & {
     readonly changed: string;
-    /** These are new, and no other changed or left. */
+    /** These are new, no other changed or left, and the dimension holds something. */
     readonly onlyNew: boolean;
   },
-): Promise<number> {
+): Promise<Settled> {
   const { table } = dimension;
   const affected = affectedTable(dimension);
   const settled = settledTable(dimension);
@@ -135,7 +162,7 @@ export async function settleStatements(
   await addStatements(transaction, { dimension, source }, { condition: changed, after: true, onlyNew });
   // Of the others' values no plan depends.
   await transaction.query(`ANALYZE ${statementTable(dimension)} (${columnList(table.key)}, _entry)`);
-  const met = knownThings(transaction, dimension);
+  const met = await knownThings(transaction, dimension);
   const known = `EXISTS (SELECT 1 FROM ${met} d WHERE ${sameKey('d', 's', table.key)})`;
   const noted = `EXISTS (SELECT 1 FROM ${apart(affected)} a WHERE ${sameKey('a', 's', table.key)})`;
   await transaction.query(
@@ -151,10 +178,10 @@ export async function settleStatements(
     `WITH again AS (DELETE FROM ${settled} WHERE _again RETURNING ${columnList(table.key)}) INSERT INTO ${affected} SELECT * FROM again`,
   );
   await transaction.query(`DELETE FROM ${statementTable(dimension)} WHERE _entry IN (${entries.join(', ')})`);
-  const { rows } = await transaction.query<{ n: string }>(
-    `SELECT ((SELECT count(*) FROM ${affected}) + (SELECT count(*) FROM ${settled}))::text AS n`,
+  const { rows } = await transaction.query<Settled & Record<string, boolean>>(
+    `SELECT EXISTS (SELECT 1 FROM ${affected}) AS again, EXISTS (SELECT 1 FROM ${settled}) AS known`,
   );
-  return Number(rows[0]?.n ?? 0);
+  return rows[0] ?? { again: false, known: false };
 }
 
 /**

@@ -44,6 +44,8 @@ export interface DerivedWriting {
   readonly lost: string | null;
   readonly version: string;
   readonly marks: DerivedMarks;
+  /** Each of the made rows has its stored one. */
+  readonly allStored: boolean;
 }
 
 /** Makes the stored rows the made ones; those that come out as they were keep their version. Resolves to whether something changed. */
@@ -64,6 +66,9 @@ export async function writeDerived(transaction: Transaction, writing: DerivedWri
             marked,
           )
         ).rowCount;
+  if (writing.allStored) {
+    return gone + updated > 0;
+  }
   const same = sameKey('t', 'o', table.key);
   const stored = metRows(transaction, { table: table.name, by: made, on: same });
   const inserted = await transaction.query(
