@@ -68,6 +68,8 @@ import { type TwoWarehouses, twoWarehouses } from './support/two-warehouses.ts';
       assert.ok(warehouses.citus.workers.includes(String(places[0]?.['server'])));
       assert.match(output, new RegExp(`^${group.sources.join(' . ')}: laid on a worker, `, 'm'));
     }
+    const compiling = await asked(onCitus(), `SELECT DISTINCT result FROM run_command_on_workers('SHOW jit')`);
+    assert.deepEqual(compiling, [{ result: 'off' }]);
     assert.match(await warehouses.command(onCitus(), 'place'), /^tracebuzz: lies where it lay$/m);
     assert.match(output, /^TracebuzzCases: [\w.]+:\d+, [1-9]\d* rows, /m);
     const [left] = await asked(onCitus(), `SELECT pg_relation_size('feed."TracebuzzCases"')::text AS bytes`);

@@ -11,7 +11,8 @@ import { groupName, historyOf, type SourceGroup, sourceGroups } from './source-g
 /**
  * Lays the tables of each group on a worker, with their history: one transaction a group, in which its loads wait. Tables that lie there stay, so a
  * run that broke off is gone on with by the next. Throws GatewayError ProvisionRefused where tables of a group lie apart, and
- * MigrationRefused where the user may not let the read role sign in at the workers.
+ * MigrationRefused where the user may not let the read role sign in at the workers. Sessions of workers do not compile statements, unless somebody set `jit` for the
+ * role or the database.
  */
 export async function placeGroups(
   database: Database,
@@ -19,6 +20,7 @@ export async function placeGroups(
   placed: (group: SourceGroup, tables: number) => void,
 ): Promise<void> {
   await letReaderIn(database);
+  await leaveUncompiled(database);
   for (const group of sourceGroups(catalogue)) {
     const tables = await database.transaction(async (transaction) => {
       await transaction.query(`SELECT pg_advisory_xact_lock(${String(schemaLock)})`);
@@ -100,6 +102,9 @@ function checkTogether(group: SourceGroup, places: Places): void {
   }
 }
 
+/** insufficient_privilege (PostgreSQL manual, appendix A). */
+const insufficientPrivilege = '42501';
+
 /** Citus connects to its workers as whoever asks. */
 async function letReaderIn(database: Database): Promise<void> {
   const { rows } = await database.query<{ may: boolean }>(
@@ -111,7 +116,7 @@ async function letReaderIn(database: Database): Promise<void> {
   try {
     await database.query('ALTER ROLE gateway_reader LOGIN');
   } catch (error) {
-    if (sqlState(error) !== '42501') {
+    if (sqlState(error) !== insufficientPrivilege) {
       throw error;
     }
     throw new GatewayError(
@@ -119,5 +124,28 @@ async function letReaderIn(database: Database): Promise<void> {
       'The user of DATABASE_URL may not let the role gateway_reader sign in at the workers; have an administrator run once: ALTER ROLE gateway_reader LOGIN',
       { cause: error },
     );
+  }
+}
+
+/**
+ * `jit = off` of our own sessions is nothing that Citus hands on to those of workers, for which it estimates rows that a statement brings along as many: it compiles then. As a setting of
+ * the roles it gets there, also to workers that come later.
+ */
+async function leaveUncompiled(database: Database): Promise<void> {
+  const { rows } = await database.query<{ role: string; name: string }>(
+    `SELECT quote_ident(r.rolname) AS role, quote_ident(current_database()) AS name FROM pg_roles r
+      WHERE r.rolname IN (current_user, 'gateway_reader')
+        AND NOT EXISTS (SELECT 1 FROM pg_db_role_setting s JOIN pg_database d ON d.datname = current_database(), unnest(s.setconfig) AS x(setting)
+                         WHERE s.setrole IN (0, r.oid) AND s.setdatabase IN (0, d.oid) AND x.setting LIKE 'jit=%')`,
+  );
+  for (const { role, name } of rows) {
+    try {
+      await database.query(`ALTER ROLE ${role} IN DATABASE ${name} SET jit = off`);
+    } catch (error) {
+      // Who may not set it for the other role loses nothing but time.
+      if (sqlState(error) !== insufficientPrivilege) {
+        throw error;
+      }
+    }
   }
 }
