@@ -40,12 +40,13 @@ export async function startGateway(
   const flags = (process.env['BENCH_NODE_FLAGS'] ?? '').split(' ').filter((flag) => flag !== '');
   const child = spawn(process.execPath, [...flags, path.join(root, 'bin', 'gateway.mjs'), 'serve'], {
     cwd: warehouse.folder,
-    env: gatewayEnvironment(warehouse, settings),
-    stdio: ['ignore', 'pipe', 'inherit'],
+    // A run that is cut off takes it along: the channel ends with us.
+    env: { ...gatewayEnvironment(warehouse, settings), GATEWAY_ENDS_WITH_STARTER: '1' },
+    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
   });
   const address = await new Promise<string>((resolve, reject) => {
     let text = '';
-    child.stdout.on('data', (chunk: Buffer) => {
+    child.stdout?.on('data', (chunk: Buffer) => {
       text += chunk.toString();
       const found = /^ *(http:\/\/\S+\/odata\/)$/m.exec(text);
       if (found !== null) {

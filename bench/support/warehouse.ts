@@ -85,7 +85,7 @@ export async function fill(database: Database, rows: number, year = rows): Promi
 }
 
 /** A million rows go in several times faster when their indexes are made afterwards. */
-async function withoutIndexes(database: Database, table: string, work: () => Promise<unknown>): Promise<void> {
+export async function withoutIndexes(database: Database, table: string, work: () => Promise<unknown>): Promise<void> {
   const { rows } = await database.query<{ name: string; definition: string }>(
     `SELECT quote_ident(indexname) AS name, indexdef AS definition FROM pg_indexes
      WHERE schemaname = 'feed' AND tablename = '${table}' AND indexname NOT IN (SELECT conname FROM pg_constraint)`,
