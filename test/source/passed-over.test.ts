@@ -33,6 +33,9 @@ const ofSets = [
   'Cases(10)/Messages/$count?$filter=Length gt 5',
   'Cases?$select=Id&$filter=Messages/any(m:m/Length gt 5)&$orderby=Id&$expand=Messages($select=Number;$orderby=Number)',
   'Cases?$apply=filter(Id gt 10)/aggregate($count as n)',
+  "Cases?$select=Id&$filter=contains(Title,'a') or Id eq 10&$orderby=Id",
+  'Cases?$select=Id&$filter=not (Id gt 10) and Id gt 1',
+  'Cases/$count?$filter=Id in (10,20)',
 ];
 
 /** A feed may pass over what it does not know; the rows are the right ones all the same. */
@@ -65,6 +68,7 @@ describe('rows of a feed that passes over options', () => {
     ['$filter of counts alone', ['$filter'], /[$]count[?]/],
     ['$filter beside $count=true alone', ['$filter'], /[$]count=true/],
     ['$filter and $orderby of what navigations lead to', ['$filter', '$orderby'], /[)][/]Messages/],
+    ['$filter where it has more than comparisons', ['$filter'], /contains[(]|any[(]|not [(]| in [(]/],
     ['nothing', [], true],
   ] as const) {
     it(`are those of stored sets where it passes over ${what}`, async () => {

@@ -39,6 +39,9 @@ export function evaluate(expression: BoundExpression, row: Row, rule: NullRule):
       if (text === null || text === undefined || part === null) {
         return null;
       }
+      if (expression.name === 'tolower') {
+        return String(text).toLowerCase();
+      }
       return expression.name === 'length' ? String(text).length : String(text).includes(String(part));
     }
     case 'Arithmetic': {

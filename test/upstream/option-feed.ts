@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Catalogue } from '../../src/catalogue/catalogue.ts';
+import type { BoundExpression } from '../../src/plan/model/read-plan.ts';
 import { evaluate, type Row } from './conditions.ts';
 import { planOf } from './tenant.ts';
 import { catalogue, json } from './told-feed.ts';
@@ -13,6 +14,8 @@ interface OptionFaults {
   readonly where: RegExp;
   /** Requests that it refuses with 400. */
   readonly refuses: RegExp | null;
+  /** Whether it takes a part of a condition, outside of `and` and `or`, for what always holds. */
+  readonly blindTo: (part: BoundExpression) => boolean;
   /** Most that `$top` may say. */
   readonly maxTop: number | null;
   readonly status: number;
@@ -30,7 +33,15 @@ export class OptionFeed {
     rows: readonly Row[],
     { set = 'FarCalls', catalogue: ours = catalogue }: { readonly set?: string; readonly catalogue?: Catalogue } = {},
   ) {
-    this.faults = { ignores: [], where: /./, refuses: null, maxTop: null, status: 200, ...faults };
+    this.faults = {
+      ignores: [],
+      where: /./,
+      refuses: null,
+      blindTo: () => false,
+      maxTop: null,
+      status: 200,
+      ...faults,
+    };
     this.rows = rows;
     this.#set = set;
     this.#catalogue = ours;
@@ -62,7 +73,15 @@ export class OptionFeed {
   #left(filter: string | null): readonly Row[] {
     const plan = filter === null ? null : planOf(`${this.#set}?$filter=${filter}`, this.#catalogue);
     const condition = plan?.kind === 'Collection' ? plan.restriction.filter : null;
-    return this.rows.filter((row) => condition === null || evaluate(condition, row, 'odata') === true);
+    const seen = condition === null ? null : this.#seen(condition);
+    return this.rows.filter((row) => seen === null || evaluate(seen, row, 'odata') === true);
+  }
+
+  #seen(part: BoundExpression): BoundExpression {
+    if (part.kind === 'Logical') {
+      return { ...part, left: this.#seen(part.left), right: this.#seen(part.right) };
+    }
+    return this.faults.blindTo(part) ? { kind: 'Constant', type: 'Edm.Boolean', value: 'true' } : part;
   }
 
   #ordered(rows: readonly Row[], orderby: string | null): readonly Row[] {

@@ -12,11 +12,12 @@ import { rowAsCollection, withRowConditions } from '../url/row-conditions.ts';
 import { upstreamHasNavigation } from '../url/upstream-map.ts';
 import { triedExpand } from './expand-trials.ts';
 import { type NestedOption, triedNested } from './nested-trials.ts';
+import { conditionsOf, partsOf, type TriedPart, triedParts } from './part-trials.ts';
 import type { ReplyContext } from './reply-context.ts';
 import { type SetOption, triedOfSet } from './set-trials.ts';
 import { isDown, type TrialPlace, type Verdict } from './trial-rows.ts';
 
-type TriedOption = SetOption | NestedOption | '$expand';
+type TriedOption = SetOption | NestedOption | '$expand' | TriedPart['form'];
 
 /** `not shown`: it refuses to show it, or it cannot be told from its rows. */
 type KnownVerdict = Exclude<Verdict, 'no rows'> | 'not shown';
@@ -87,6 +88,7 @@ export class TriedOptions implements Remembered {
     const wanted = this.#ofSets ? optionsOf(plan, context) : [];
     if (wanted.length > 0) {
       await this.#checkSet(plan, wanted, place);
+      await this.#checkParts(plan, place);
     }
     if (plan.kind === 'Collection' || plan.kind === 'Entity') {
       const { selection } = plan;
@@ -127,6 +129,26 @@ export class TriedOptions implements Remembered {
       compileUpstreamUrl(plan, { ...map, maxTop: null });
       const rows = { source, selection: onlyProperties(set, []), restriction: noRestriction, pageSize: 1 };
       return triedOfSet({ path: compileUpstreamUrl(collectionOf(rows), map).path, set }, untried, place);
+    });
+  }
+
+  /** A feed that reads `$filter` may pass over parts of it. */
+  async #checkParts(plan: UpstreamPlan, place: TrialPlace): Promise<void> {
+    const { map, caller } = place.context;
+    const source = unconditioned(plan.source);
+    const [where, set] = [pathName(source), sourceSet(source)];
+    const parts = partsOf(conditionsOf(plan), set);
+    // Where there is no row none can come that should not.
+    const isShown = (['$filter', '/$count'] as const).some(
+      (option) => this.#verdictOf(where, option, { caller, age: 'any' }) === 'done',
+    );
+    if (parts.size === 0 || !isShown) {
+      return;
+    }
+    await this.#check({ where, caller }, [...parts.keys()], async (untried) => {
+      const rows = { source, selection: onlyProperties(set, []), restriction: noRestriction, pageSize: 1 };
+      const { path } = compileUpstreamUrl(collectionOf(rows), map);
+      return triedParts(parts, untried, { rows: { path, set }, place });
     });
   }
 
