@@ -112,6 +112,32 @@ describe('options of a set that a feed passes over', () => {
     });
   }
 
+  it('is tried once where many ask at the same time, and anew where the first of them hangs up', async () => {
+    const { request, ids: right, trials } = asked.$filter;
+    for (const hangsUp of [false, true]) {
+      const feed = new OptionFeed({}, calls);
+      const first = new AbortController();
+      let isHeld = hangsUp;
+      const held: typeof feed.answer = (received, response, url) => {
+        if (isHeld) {
+          isHeld = false;
+          first.abort();
+          return;
+        }
+        feed.answer(received, response, url);
+      };
+      const upstream = await connect(held, {}, '/service/', { connection: { readsOptions: false } });
+      const one = page(upstream, request, { signal: first.signal });
+      const others = Promise.all(Array.from({ length: 5 }, () => ids(upstream, request)));
+      await (hangsUp ? assert.rejects(one) : one);
+      for (const found of await others) {
+        assert.deepEqual(found, right);
+      }
+      const tried = upstream.requests.filter((each) => each === trials[1]);
+      assert.equal(tried.length, 1);
+    }
+  });
+
   it('a count is tried by itself, and beside rows', async () => {
     const counted = 'FarCalls?$select=id&$filter=seconds gt 20&$count=true&$top=1';
     for (const [where, right, wrong] of [

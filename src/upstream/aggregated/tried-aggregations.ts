@@ -3,6 +3,7 @@ import type { UpstreamEvent } from '../../observation/events/upstream.ts';
 import type { Observe } from '../../observation/observe.ts';
 import { OwnFindings } from '../own-findings.ts';
 import { isDown, type TrialPlace } from '../reading/trial-rows.ts';
+import { SharedWork } from '../shared-work.ts';
 import { keptEntries, type Remembered } from '../trial-memory.ts';
 import type { AggregatedRequest } from '../upstream.ts';
 import { groupsText } from './aggregation-text.ts';
@@ -31,6 +32,7 @@ export class TriedAggregations implements Remembered {
   readonly #now: () => number;
   readonly #observe: Observe<UpstreamEvent>;
   readonly #onChange: () => void;
+  readonly #running = new SharedWork<AggregationTrial>();
   readonly #known = new OwnFindings<Known>(({ trial }) => trial.verdict === 'right', mostKnown);
 
   /** `now`: milliseconds of a clock. `onChange`: told when something was found out. */
@@ -64,7 +66,7 @@ export class TriedAggregations implements Remembered {
     const { caller } = place.context;
     const known = this.#known.get(key, caller);
     try {
-      const trial = (await this.#current(request, known, place)) ?? (await triedAggregation(request, place));
+      const trial = (await this.#current(request, known, place)) ?? (await this.#tried(request, place));
       if (trial !== known?.trial) {
         this.#note(request, trial, caller);
       }
@@ -84,6 +86,11 @@ export class TriedAggregations implements Remembered {
   /** A reply showed that the feed does otherwise, or refuses it. */
   disprove(request: AggregatedRequest, caller: string | undefined): void {
     this.#note(request, { verdict: 'unshown', reason: 'it did not give these groups', open: [] }, caller);
+  }
+
+  #tried(request: AggregatedRequest, place: TrialPlace): Promise<AggregationTrial> {
+    const name = `${place.context.caller ?? ''} ${keyOf(request)}`;
+    return this.#running.of(name, place.options.signal, () => triedAggregation(request, place));
   }
 
   /** The trial that still holds; null: it is to be made anew. */

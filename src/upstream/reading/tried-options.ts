@@ -5,6 +5,7 @@ import type { ExpandPlan, Restriction, RowSource, Selection } from '../../plan/m
 import { isRestricted } from '../../plan/model/restricted-set.ts';
 import { sourceSet } from '../../plan/model/sets.ts';
 import { OwnFindings } from '../own-findings.ts';
+import { SharedWork } from '../shared-work.ts';
 import { keptEntries, type Remembered } from '../trial-memory.ts';
 import type { AskedExpand, UpstreamPlan, UpstreamReadOptions } from '../upstream.ts';
 import { compileUpstreamUrl } from '../url/compile-url.ts';
@@ -46,6 +47,7 @@ export class TriedOptions implements Remembered {
   readonly #ofSets: boolean;
   readonly #onChange: () => void;
   /** By set, path or place of an `$expand`, and option. */
+  readonly #running = new SharedWork<ReadonlyMap<TriedOption, Verdict>>();
   readonly #known = new OwnFindings<Known>(({ verdict }) => verdict === 'done');
 
   /**
@@ -121,10 +123,10 @@ export class TriedOptions implements Remembered {
   }
 
   async #checkSet(plan: UpstreamPlan, wanted: readonly SetOption[], place: TrialPlace): Promise<void> {
-    const { map, caller } = place.context;
+    const { map } = place.context;
     const source = unconditioned(plan.source);
     const set = sourceSet(source);
-    await this.#check({ where: pathName(source), caller }, wanted, (untried) => {
+    await this.#check({ where: pathName(source), place }, wanted, (untried) => {
       // What the feed cannot be asked for needs no trial.
       compileUpstreamUrl(plan, { ...map, maxTop: null });
       const rows = { source, selection: onlyProperties(set, []), restriction: noRestriction, pageSize: 1 };
@@ -145,7 +147,7 @@ export class TriedOptions implements Remembered {
     if (parts.size === 0 || !isShown) {
       return;
     }
-    await this.#check({ where, caller }, [...parts.keys()], async (untried) => {
+    await this.#check({ where, place }, [...parts.keys()], async (untried) => {
       const rows = { source, selection: onlyProperties(set, []), restriction: noRestriction, pageSize: 1 };
       const { path } = compileUpstreamUrl(collectionOf(rows), map);
       return triedParts(parts, untried, { rows: { path, set }, place });
@@ -167,13 +169,12 @@ export class TriedOptions implements Remembered {
       return;
     }
     const where = placeName(at);
-    const { caller } = place.context;
     if (this.#ofSets) {
-      await this.#check({ where, caller }, ['$expand'], async () => verdicts('$expand', await triedExpand(at, place)));
+      await this.#check({ where, place }, ['$expand'], async () => verdicts('$expand', await triedExpand(at, place)));
     }
     const wanted = navigation.collection ? optionsInside(expand) : [];
     if (wanted.length > 0) {
-      await this.#check({ where, caller }, wanted, (untried) => triedNested(at, untried, place));
+      await this.#check({ where, place }, wanted, (untried) => triedNested(at, untried, place));
     }
   }
 
@@ -188,16 +189,18 @@ export class TriedOptions implements Remembered {
 
   /** `ask` tries those of which it is not known what the feed does. */
   async #check<Option extends TriedOption>(
-    { where, caller }: { readonly where: string; readonly caller: string | undefined },
+    { where, place }: { readonly where: string; readonly place: TrialPlace },
     wanted: readonly Option[],
     ask: (untried: readonly Option[]) => Promise<ReadonlyMap<Option, Verdict>>,
   ): Promise<void> {
+    const { caller } = place.context;
     const untried = wanted.filter((option) => this.#verdictOf(where, option, { caller }) === undefined);
-    let found: ReadonlyMap<Option, Verdict> = new Map();
+    let found: ReadonlyMap<TriedOption, Verdict> = new Map();
     let age: 'any' | 'today' = 'today';
     if (untried.length > 0) {
       try {
-        found = await ask(untried);
+        const name = [caller, where, ...untried].join(' ');
+        found = await this.#running.of(name, place.options.signal, () => ask(untried));
       } catch (error) {
         // What a feed did the day before holds while it is down: copies of its rows may still be served.
         if (
