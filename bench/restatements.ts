@@ -22,10 +22,17 @@ const statistics = 'TracebuzzAgentStatistics';
 const asked = 20;
 const schemas = ['feed', 'gateway', 'pg_catalog'];
 
-/** One moment: what reads take, in ms (median) and by their plans, and what lies on disk. */
+interface Read {
+  readonly ms: number;
+  /** Where it is the usual one, others on the machine made the median. */
+  readonly least: number;
+  readonly plan: PlanBuffers | null;
+}
+
+/** One moment: what reads take, in ms (median and least) and by their plans, and what lies on disk. */
 interface Moment {
   readonly name: string;
-  readonly reads: ReadonlyMap<string, { readonly ms: number; readonly plan: PlanBuffers | null }>;
+  readonly reads: ReadonlyMap<string, Read>;
   readonly sizes: readonly RelationSize[];
   readonly vacuums: readonly Vacuums[];
 }
@@ -142,7 +149,7 @@ async function urls({ gateway, since }: Asking): Promise<readonly (readonly [str
 }
 
 async function momentOf(name: string, { database }: BenchWarehouse, asking: Asking): Promise<Moment> {
-  const seen = new Map<string, { ms: number; plan: PlanBuffers | null }>();
+  const seen = new Map<string, Read>();
   for (const [read, url] of await urls(asking)) {
     const ms: number[] = [];
     // Plans first: reading through an index marks entries of rows that are gone, so that later reads pass them by.
@@ -151,7 +158,7 @@ async function momentOf(name: string, { database }: BenchWarehouse, asking: Aski
       const address = `${asking.gateway.address}${url(number)}`;
       ms.push((await asking.through.fetch({ url: address, headers: { Prefer: 'odata.track-changes' } })).milliseconds);
     }
-    seen.set(read, { ms: median(ms), plan });
+    seen.set(read, { ms: median(ms), least: Math.min(...ms), plan });
   }
   return { name, reads: seen, sizes: await relationSizes(database, schemas), vacuums: await vacuums(database) };
 }
@@ -181,14 +188,14 @@ async function besideVacuum(through: CountingClient, gateway: MeasuredServer): P
 function reads(moments: readonly Moment[]): void {
   const names = [...(moments[0]?.reads.keys() ?? [])];
   print({
-    title: `Reads, ms (median of ${asked}) and pages of 8 KB`,
-    columns: ['', ...moments.flatMap(({ name }) => [name, 'pages']), 'scans, first and last'],
+    title: `Reads, ms (median and least of ${asked}) and pages of 8 KB`,
+    columns: ['', ...moments.flatMap(({ name }) => [name, 'least', 'pages']), 'scans, first and last'],
     rows: names.map((name) => {
       const all = moments.map((moment) => moment.reads.get(name));
       const scans = [all[0], all.at(-2)].map((one) => one?.plan?.scans.join(', ') ?? '');
       return [
         name,
-        ...all.flatMap((one) => [one?.ms ?? null, one?.plan?.pages ?? null]),
+        ...all.flatMap((one) => [one?.ms ?? null, one?.least ?? null, one?.plan?.pages ?? null]),
         [...new Set(scans)].join(' / '),
       ];
     }),
