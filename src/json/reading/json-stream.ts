@@ -49,7 +49,9 @@ export class EnvelopeReader {
       const byte = chunk[at] as number;
       if (this.#inPart) {
         const end = this.#scan(chunk, at);
-        this.#keep(chunk.subarray(at, end.at));
+        const part = chunk.subarray(at, end.at);
+        // What comes in two chunks is kept beyond the first of them.
+        this.#keep(end.complete ? part : Buffer.from(part));
         at = end.at;
         if (end.complete) {
           yield* this.#complete();
@@ -202,7 +204,7 @@ export class EnvelopeReader {
         return;
       case 'value':
         this.#state = 'next';
-        yield { kind: 'member', name: this.#name, raw };
+        yield { kind: 'member', name: this.#name, raw: Buffer.from(raw) };
         return;
       default:
         this.#state = 'row-next';

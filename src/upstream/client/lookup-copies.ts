@@ -168,7 +168,7 @@ async function received(body: UpstreamBody): Promise<{ readonly body: UpstreamBo
       const whole = Buffer.concat(read);
       return { whole, body: bodyOf({ ...body, body: whole }) };
     }
-    read.push(piece.value);
+    read.push(Buffer.from(piece.value));
     length += piece.value.length;
   }
   const chunks = (async function* (): AsyncGenerator<Buffer> {

@@ -1,5 +1,3 @@
-import { Agent as HttpAgent } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
 import type { Readable } from 'node:stream';
 import axios, { type AxiosResponse } from 'axios';
 import type { UpstreamSettings } from '../../catalogue/catalogue.ts';
@@ -7,7 +5,9 @@ import { GatewayError } from '../../errors.ts';
 import { callerRefused } from '../sign-in/caller-refused.ts';
 import { concealed } from '../sign-in/concealed.ts';
 import type { UpstreamSignIn } from '../sign-in/sign-in.ts';
+import { bodyPieces } from './body-pieces.ts';
 import { acceptedEncoding, decodedBody } from './decoded-body.ts';
+import { reusingAgents } from './reusing-agents.ts';
 import { errorMessage, refusal, refused, tooLong, unavailable } from './upstream-fault.ts';
 
 /** A GET below the service root. */
@@ -26,6 +26,7 @@ export interface UpstreamRequest {
 export interface UpstreamBody {
   readonly url: URL;
   readonly contentType: string;
+  /** Each is valid until the next one is asked for. */
   readonly chunks: AsyncIterable<Buffer>;
   /** Gives the unread rest up and frees the connection; for bodies whose iteration never begins. */
   discard(): void;
@@ -52,7 +53,7 @@ const errorBytes = 8192;
  */
 export function upstreamClient(source: string, settings: UpstreamSettings, signIn: UpstreamSignIn): UpstreamClient {
   const root = serviceRoot(source, settings.url ?? '');
-  const agents = { httpAgent: new HttpAgent({ keepAlive: true }), httpsAgent: new HttpsAgent({ keepAlive: true }) };
+  const agents = reusingAgents();
   const http = axios.create({
     ...agents,
     responseType: 'stream',
@@ -187,7 +188,7 @@ async function* guarded(
 ): AsyncGenerator<Buffer> {
   const stop = () => stream.destroy(new Error('the request was given up'));
   patience.signal.addEventListener('abort', stop, { once: true });
-  const pieces = stream[Symbol.asyncIterator]();
+  const pieces = bodyPieces(stream);
   try {
     for (;;) {
       const arrived = patience.begin();
@@ -195,7 +196,7 @@ async function* guarded(
       if (piece.done === true) {
         return;
       }
-      yield piece.value as Buffer;
+      yield piece.value;
     }
   } catch (cause) {
     throw fault(cause);
@@ -210,7 +211,7 @@ async function firstBytes(stream: AsyncIterable<Buffer>): Promise<string> {
   let length = 0;
   try {
     for await (const chunk of stream) {
-      chunks.push(chunk);
+      chunks.push(Buffer.from(chunk));
       length += chunk.length;
       if (length >= errorBytes) {
         break;

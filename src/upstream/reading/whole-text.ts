@@ -12,7 +12,8 @@ export async function wholeText(chunks: AsyncIterable<Buffer>): Promise<string> 
     if (length > longestBody) {
       throw new GatewayError('UpstreamRefused', `A reply is longer than ${longestBody} bytes.`);
     }
-    kept.push(chunk);
+    // A chunk is valid until the next one is asked for.
+    kept.push(Buffer.from(chunk));
   }
   return Buffer.concat(kept)
     .toString('utf8')
