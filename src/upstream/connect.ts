@@ -147,7 +147,7 @@ class ConnectedUpstream implements Upstream {
       addressed: () => ({ client: this.#client, map: this.#map() }),
       forget: (kept) => this.#copies.forget(kept),
     });
-    this.#whole = new WholeRows(() => time.now());
+    this.#whole = new WholeRows(() => time.now(), onChange);
     const copied = { catalogue: connection.catalogue, signIn: settings.signIn, now: () => time.now() };
     this.#copies = new CopiedReads(this.source, copied);
     this.#client = upstreamClient(this.source, settings, this.#signIn);
@@ -158,7 +158,12 @@ class ConnectedUpstream implements Upstream {
     const place = { dataDir: connection.dataDir, source: this.source, url: this.#client.root.href };
     this.#limits = new KnownLimits(place, this.#observe);
     const aggregations = this.aggregating.tried;
-    this.#memory = new TrialMemory(place, { options: this.#tried, forms: this.#refused, aggregations });
+    this.#memory = new TrialMemory(place, {
+      options: this.#tried,
+      forms: this.#refused,
+      aggregations,
+      whole: this.#whole,
+    });
     this.#schedule = schedule(settings.metadataSchedule, () => this.refresh(), { timezone: 'UTC' });
   }
 
@@ -332,7 +337,6 @@ class ConnectedUpstream implements Upstream {
     this.aggregating.declared(read.applied);
     this.#known = read;
     if (changes.length > 0) {
-      this.#whole.clear();
       this.#observe({
         event: 'upstream-changed',
         source: this.source,

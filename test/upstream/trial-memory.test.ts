@@ -7,11 +7,12 @@ import { TriedAggregations } from '../../src/upstream/aggregated/tried-aggregati
 import { connectUpstream } from '../../src/upstream/connect.ts';
 import { RefusedForms } from '../../src/upstream/reading/refused-forms.ts';
 import { TriedOptions } from '../../src/upstream/reading/tried-options.ts';
+import { WholeRows } from '../../src/upstream/reading/whole-rows.ts';
 import type { Remembered } from '../../src/upstream/trial-memory.ts';
 import { IdleClock } from '../support/idle-clock.ts';
 import { OptionFeed } from './option-feed.ts';
 import { tenantCatalogue, tenantSource } from './tenant.ts';
-import { fails, feeds, page, read, theirModel } from './told-feed.ts';
+import { fails, feeds, json, page, read, theirModel } from './told-feed.ts';
 
 const calls = [1, 2, 3, 4, 5].map((id) => ({ id, seconds: 10 * (6 - id) }));
 const filtered = 'FarCalls?$select=id&$filter=seconds gt 20';
@@ -21,7 +22,7 @@ describe('what was found out of a feed', () => {
   const { connect, open, dataDir } = feeds();
 
   /** A feed, and how a gateway comes back to it after it was stopped. `metadata`: of the feed, which may be changed. */
-  async function restartable(feed: OptionFeed) {
+  async function restartable(feed: Pick<OptionFeed, 'answer'>) {
     const told = { metadata: metadataXml(theirModel()) };
     const first = await connect(feed.answer, {}, '/service/', {
       metadata: told.metadata,
@@ -111,6 +112,29 @@ describe('what was found out of a feed', () => {
     assert.deepEqual(second.requests, []);
   });
 
+  it('sets whose rows come whole are asked for without naming columns after a restart, those that do not with them, for a day', async () => {
+    const agents = Array.from({ length: 1000 }, (_, at) => ({ id: `a${at}`, name: `Name ${at}` }));
+    for (const isWhole of [true, false]) {
+      const { first, again, time } = await restartable({
+        answer: (_request, response, url) => {
+          const lacks = !isWhole && !url.searchParams.has('$select');
+          const rows = agents.slice(0, Number(url.searchParams.get('$top') ?? agents.length));
+          json(response, JSON.stringify({ value: lacks ? rows.map(({ id }) => ({ id })) : rows }));
+        },
+      });
+      await page(first, 'FarAgents');
+      await page(first, 'FarAgents');
+      await first.close();
+      const second = await again();
+      await page(second, 'FarAgents');
+      assert.deepEqual(second.requests, [isWhole ? 'Agents' : 'Agents?$select=id,name']);
+      time.at += 25 * 3_600_000;
+      await page(second, 'FarAgents');
+      // It is tried anew.
+      assert.equal(second.requests[1], 'Agents?$select=id,name&$top=50');
+    }
+  });
+
   it('whatever the file holds, the gateway starts with what it understands', () => {
     const now = () => 0;
     const onChange = () => undefined;
@@ -118,6 +142,7 @@ describe('what was found out of a feed', () => {
       new TriedOptions('far', { now, ofSets: true, onChange }),
       new RefusedForms(now, onChange),
       new TriedAggregations('far', { now, observe: () => undefined, onChange }),
+      new WholeRows(now, onChange),
     ];
     fc.assert(
       fc.property(fc.array(fc.tuple(fc.string(), fc.jsonValue())), fc.jsonValue(), (pairs, other) => {
@@ -135,6 +160,10 @@ describe('what was found out of a feed', () => {
       [
         ['c', { trial, at: 5 }],
         ['d', { trial, at: 6 }],
+      ],
+      [
+        ['e', { isWhole: true, at: 5 }],
+        ['f', { isWhole: false, at: 6 }],
       ],
     ];
     for (const [at, part] of parts().entries()) {

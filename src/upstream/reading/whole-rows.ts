@@ -3,6 +3,7 @@ import { GatewayError } from '../../errors.ts';
 import { readObject } from '../../json/reading/json-scan.ts';
 import { ownNames } from '../../json/reading/own-names.ts';
 import { collectionOf, noRestriction, onlyProperties, rowsOfSet } from '../../plan/model/make.ts';
+import { keptEntries, type Remembered } from '../trial-memory.ts';
 import type { UpstreamPlan } from '../upstream.ts';
 import { compileUpstreamUrl } from '../url/compile-url.ts';
 import { upstreamPropertyName, upstreamType } from '../url/upstream-map.ts';
@@ -19,19 +20,32 @@ const manyRows = 1000;
  * (Microsoft.AspNetCore.OData makes an object of each row then). What comes without it is the feed's choice (Protocol 11.2.4.1 lets a service
  * leave out what it likes), so it has to show once a day that it sends the same; only sets of which many rows came are tried.
  */
-export class WholeRows {
+export class WholeRows implements Remembered {
   readonly #now: () => number;
+  readonly #onChange: () => void;
   readonly #large = new Set<string>();
   readonly #known = new Map<string, { readonly isWhole: boolean; readonly at: number }>();
 
-  /** `now`: milliseconds of a clock. */
-  constructor(now: () => number) {
+  /** `now`: milliseconds of a clock. `onChange`: told when something was found out. */
+  constructor(now: () => number, onChange: () => void) {
     this.#now = now;
+    this.#onChange = onChange;
   }
 
-  /** The feed is another one now. */
   clear(): void {
     this.#known.clear();
+  }
+
+  kept(): unknown {
+    return [...this.#known];
+  }
+
+  restore(kept: unknown): void {
+    for (const [name, { isWhole, at }] of keptEntries(kept)) {
+      if (typeof isWhole === 'boolean' && typeof at === 'number') {
+        this.#known.set(name, { isWhole, at });
+      }
+    }
   }
 
   /** So many rows of a set came in one reply. */
@@ -50,7 +64,7 @@ export class WholeRows {
 
   /** A row of a set came without a property: from now on they are named, until the next trial. */
   disprove(set: string): void {
-    this.#known.set(set, { isWhole: false, at: this.#now() });
+    this.#found(set, false);
   }
 
   /**
@@ -64,13 +78,18 @@ export class WholeRows {
     }
     try {
       const isWhole = await sendsWhole(set, place);
-      this.#known.set(set.name, { isWhole, at: this.#now() });
+      this.#found(set.name, isWhole);
     } catch (error) {
       // A feed that is down would not give the rows either; whatever else is wrong, they are asked for as before.
       if (isDown(error) || !(error instanceof GatewayError)) {
         throw error;
       }
     }
+  }
+
+  #found(name: string, isWhole: boolean): void {
+    this.#known.set(name, { isWhole, at: this.#now() });
+    this.#onChange();
   }
 
   #isKnown(name: string): boolean {
