@@ -191,6 +191,25 @@ describe('metrics', () => {
     assert.equal(value('gateway_upstream_up', { source: 'acme' }), 0);
   });
 
+  it('a feed is up where it is asked, and its $metadata was read', async () => {
+    const steps: readonly (readonly [Observation, number])[] = [
+      [{ event: 'upstream', source: 'bee', state: 'ok', message: '' }, 1],
+      [{ event: 'upstream-circuit', source: 'bee', state: 'open' }, 0],
+      [{ event: 'upstream', source: 'bee', state: 'ok', message: '' }, 0],
+      [{ event: 'upstream-circuit', source: 'bee', state: 'half-open' }, 0],
+      [{ event: 'upstream-circuit', source: 'bee', state: 'closed' }, 1],
+      [{ event: 'upstream', source: 'bee', state: 'down', message: 'gone' }, 0],
+      [{ event: 'upstream-circuit', source: 'bee', state: 'open' }, 0],
+      [{ event: 'upstream-circuit', source: 'bee', state: 'closed' }, 0],
+      [{ event: 'upstream', source: 'bee', state: 'ok', message: '' }, 1],
+    ];
+    for (const [event, up] of steps) {
+      metrics.observe(event);
+      const { value } = await scrape();
+      assert.equal(value('gateway_upstream_up', { source: 'bee' }), up, JSON.stringify(event));
+    }
+  });
+
   it('has names as Prometheus wants them, and nothing that a client wrote', async () => {
     await (await server.get('Agents?$filter=Name eq %27whisper%27')).text();
     const text = await (await ask('/metrics')).text();

@@ -20,6 +20,10 @@ export class LoadingFigures {
   readonly #copies: Counter<'source' | 'state'>;
   readonly #again: Counter<'source' | 'reason'>;
   readonly #circuits: Gauge<'source' | 'state'>;
+  /** Proxied feeds whose `$metadata` could not be read last. */
+  readonly #unread = new Set<string>();
+  /** Those that are not asked, or by one request that tries. */
+  readonly #leftAlone = new Set<string>();
 
   constructor(register: Registry) {
     const registers = [register];
@@ -73,7 +77,7 @@ export class LoadingFigures {
     });
     this.#upstreams = new Gauge({
       name: 'gateway_upstream_up',
-      help: 'Whether the last reading of the $metadata of a proxied feed succeeded.',
+      help: 'Whether a proxied feed is asked (its circuit is closed), and the last reading of its $metadata succeeded.',
       labelNames: ['source'],
       registers,
     });
@@ -139,7 +143,11 @@ export class LoadingFigures {
         this.#works.inc({ work: event.work });
         return;
       case 'upstream':
-        this.#upstreams.set({ source: event.source }, event.state === 'ok' ? 1 : 0);
+        this.#unread.delete(event.source);
+        if (event.state !== 'ok') {
+          this.#unread.add(event.source);
+        }
+        this.#tellUpstream(event.source);
         return;
       case 'upstream-copy':
         this.#copies.inc({ source: event.source, state: event.stale ? 'stale' : 'fresh' });
@@ -151,6 +159,11 @@ export class LoadingFigures {
         for (const state of ['closed', 'open', 'half-open'] as const) {
           this.#circuits.set({ source: event.source, state }, state === event.state ? 1 : 0);
         }
+        this.#leftAlone.delete(event.source);
+        if (event.state !== 'closed') {
+          this.#leftAlone.add(event.source);
+        }
+        this.#tellUpstream(event.source);
         return;
       case 'upstream-answer': {
         const { source, status, milliseconds } = event;
@@ -161,5 +174,9 @@ export class LoadingFigures {
       default:
         return;
     }
+  }
+
+  #tellUpstream(source: string): void {
+    this.#upstreams.set({ source }, this.#unread.has(source) || this.#leftAlone.has(source) ? 0 : 1);
   }
 }
