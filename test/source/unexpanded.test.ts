@@ -112,6 +112,12 @@ describe('an $expand that a feed does not do', () => {
     assert.deepEqual(await gateway.rows(gateway.evaluated, request), right);
   });
 
+  it('is joined where what an option inside leaves empty is left out, though each row leads to one', async () => {
+    await open('leaves out what is empty');
+    const request = 'Agents?$select=Id&$orderby=Id&$expand=Cases($select=Id;$filter=Id eq 10)';
+    assert.deepEqual(await gateway.rows(gateway.evaluated, request), await gateway.rows(gateway.stored, request));
+  });
+
   it('is no fault before the first row', async () => {
     await open('passes over $expand');
     gateway.onRequest = null;

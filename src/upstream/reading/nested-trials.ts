@@ -1,6 +1,6 @@
-import type { ExpandPlace } from '../../plan/federate/placement.ts';
-import { heldRows, leadsSomewhere, rowsLedTo } from './held-rows.ts';
-import { keyOf, keyOrder, mostAsked, noRow, type TrialPlace, type Verdict } from './trial-rows.ts';
+import type { ExpandPlace, Step } from '../../plan/federate/placement.ts';
+import { type HeldRows, heldRows, leadsSomewhere, rowsLedTo } from './held-rows.ts';
+import { keyOf, keyOrder, type Members, mostAsked, noRow, type TrialPlace, type Verdict } from './trial-rows.ts';
 
 /** Options inside of `$expand` whose being passed over cannot be seen from the rows. */
 export type NestedOption = '$filter' | '$orderby' | '$skip';
@@ -30,11 +30,11 @@ export async function triedNested(
     ['$filter', noRow(type)],
     ['$skip', `$skip=${allOfThem}`],
   ] as const) {
-    const left = options.includes(option) ? await ledKeys(expand, [text], place) : null;
+    const left = options.includes(option) ? await leadingRows(expand, [text], place) : null;
     const known = [...led].flatMap(([key, rows]) => (rows.length === 0 ? [] : [left?.get(key)]));
-    const there = known.filter((rows) => rows !== undefined);
+    const there = known.filter((row) => row !== undefined);
     if (there.length > 0) {
-      verdicts.set(option, there.every((rows) => rows.length === 0) ? 'done' : 'passed over');
+      verdicts.set(option, there.every((row) => hasNone(row, expand.step)) ? 'done' : 'passed over');
     }
   }
   if (orders && [...led.values()].some(isTwo)) {
@@ -75,12 +75,22 @@ async function isTurned(expand: ExpandPlace, led: LedKeys, place: TrialPlace): P
   return still.length > 0 && still.every(({ isOther }) => isOther) ? true : null;
 }
 
-/** For some rows that may lead to others, the keys of those; null: the feed refuses such a request. */
+/** Whether a row has an empty collection: where it is left out, nobody could tell it from one that was passed over. */
+const hasNone = (row: Members, { navigation }: Step): boolean =>
+  row.has(navigation.name) && rowsLedTo(row, navigation).length === 0;
+
+/** Some rows that may lead to others; null: the feed refuses such a request. */
+const leadingRows = async (
+  expand: ExpandPlace,
+  nested: readonly string[],
+  place: TrialPlace,
+): Promise<HeldRows | null> =>
+  (await heldRows(expand, { nested, filter: leadsSomewhere(expand) }, place)) ?? heldRows(expand, { nested }, place);
+
+/** For each of these, the keys of those that it leads to. */
 async function ledKeys(expand: ExpandPlace, nested: readonly string[], place: TrialPlace): Promise<LedKeys | null> {
   const { navigation, to } = expand.step;
-  const rows =
-    (await heldRows(expand, { nested, filter: leadsSomewhere(expand) }, place)) ??
-    (await heldRows(expand, { nested }, place));
+  const rows = await leadingRows(expand, nested, place);
   const identity = keyOf(to.entityType);
   return rows === null ? null : new Map([...rows].map(([key, row]) => [key, rowsLedTo(row, navigation).map(identity)]));
 }
