@@ -103,7 +103,7 @@ async function triedFromAbove(expand: ExpandPlace, place: TrialPlace): Promise<V
 }
 
 /** Some values of rows of a set, none of them null. null: the feed refuses such a request. */
-async function knownValues(
+export async function knownValues(
   set: EntitySet,
   properties: readonly Property[],
   place: TrialPlace,
@@ -124,10 +124,10 @@ const distinct = (keys: readonly (readonly string[] | null)[]): readonly (readon
 const selecting = (properties: readonly Property[]): string =>
   `$select=${properties.map(upstreamPropertyName).join(',')}`;
 
-const pathOf = (set: EntitySet, { context }: TrialPlace): string =>
+export const pathOf = (set: EntitySet, { context }: TrialPlace): string =>
   encodeURIComponent(upstreamSetName(context.map, set));
 
-const referenced = ({ to, navigation }: Step): readonly Property[] =>
+export const referenced = ({ to, navigation }: Step): readonly Property[] =>
   navigation.join.flatMap(({ referencedProperty }) => to.entityType.properties.get(referencedProperty) ?? []);
 
 const conditionOf = (

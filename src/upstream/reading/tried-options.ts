@@ -14,11 +14,12 @@ import { upstreamHasNavigation } from '../url/upstream-map.ts';
 import { triedExpand } from './expand-trials.ts';
 import { type NestedOption, triedNested } from './nested-trials.ts';
 import { conditionsOf, partsOf, type TriedPart, triedParts } from './part-trials.ts';
+import { type RelatedPart, relatedParts, triedRelated } from './related-trials.ts';
 import type { ReplyContext } from './reply-context.ts';
 import { type SetOption, triedOfSet } from './set-trials.ts';
 import { isDown, type TrialPlace, type Verdict } from './trial-rows.ts';
 
-type TriedOption = SetOption | NestedOption | '$expand' | TriedPart['form'];
+type TriedOption = SetOption | NestedOption | '$expand' | TriedPart['form'] | `$orderby=${string}`;
 
 /** `not shown`: it refuses to show it, or it cannot be told from its rows. */
 type KnownVerdict = Exclude<Verdict, 'no rows'> | 'not shown';
@@ -91,6 +92,8 @@ export class TriedOptions implements Remembered {
     if (wanted.length > 0) {
       await this.#checkSet(plan, wanted, place);
       await this.#checkParts(plan, place);
+      const orderby = plan.kind === 'Collection' ? plan.restriction.orderby : [];
+      await this.#checkRelated(relatedParts(conditionsOf(plan), orderby), place);
     }
     if (plan.kind === 'Collection' || plan.kind === 'Entity') {
       const { selection } = plan;
@@ -154,6 +157,20 @@ export class TriedOptions implements Remembered {
     });
   }
 
+  /** Conditions and orders may look at rows that the feed does not. */
+  async #checkRelated(parts: readonly RelatedPart[], place: TrialPlace): Promise<void> {
+    for (const part of parts) {
+      const { from, navigation } = part.step;
+      const isKnown = navigation.join.length > 0 && upstreamHasNavigation(place.context.map, from, navigation);
+      if (this.#ofSets && isKnown) {
+        const option = `${part.form === 'order' ? '$orderby' : '$filter'}=${navigation.name} (${part.form})` as const;
+        await this.#check({ where: from.name, place }, [option], async () =>
+          verdicts(option, await triedRelated(part, place)),
+        );
+      }
+    }
+  }
+
   async #checkSelection({ set, expands }: Selection, within: ExpandPlace | null, place: TrialPlace): Promise<void> {
     for (const expand of expands) {
       const at = placeInside(within, set, expand);
@@ -176,6 +193,8 @@ export class TriedOptions implements Remembered {
     if (wanted.length > 0) {
       await this.#check({ where, place }, wanted, (untried) => triedNested(at, untried, place));
     }
+    const { filter, orderby } = expand.restriction;
+    await this.#checkRelated(relatedParts(filter === null ? [] : [filter], orderby), place);
   }
 
   #wasUnshown({ at, expand }: AskedExpand, caller: string | undefined): boolean {
