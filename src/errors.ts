@@ -1,3 +1,4 @@
+import { isAbsolute, resolve } from 'node:path';
 import type { UnsupportedFeature } from './unsupported-features.ts';
 
 export type { UnsupportedFeature } from './unsupported-features.ts';
@@ -118,7 +119,11 @@ export const errorCatalogue = {
     'Do what is said of each member, and load the file again: members that were loaded are known, and not loaded twice.',
   ),
   FileJoined: kind(422, 'skippable', 'Split the file before the line named, and load each part by itself.'),
-  FileUnknown: kind(422, 'skippable', 'Name the source and the export, or add the missing headers to the metadata.'),
+  FileUnknown: kind(
+    422,
+    'skippable',
+    'Of an export that nobody described yet, gateway draft FILE --source NAME proposes the metadata. Of one that is described, name it (gateway ingest --source S --export E FILE), or add its headers to the metadata.',
+  ),
   FileEmpty: kind(
     422,
     'skippable',
@@ -374,4 +379,18 @@ export function operatorMessage(error: GatewayError): string {
   const { code, message, cause } = error;
   const reason = code === 'Internal' && cause instanceof Error ? cause.message : '';
   return reason === '' || message.includes(reason) ? message : `${message.replace(/\.$/, '')}: ${reason}`;
+}
+
+/**
+ * Why a file cannot be read, for whoever named it. A relative path says where it was looked for: who typed it may be in another folder than he thinks.
+ * `cause`: what the file system threw.
+ */
+export function whyUnreadable(path: string, cause: unknown): string {
+  if (!(cause instanceof Error)) {
+    return String(cause);
+  }
+  if (!('code' in cause && cause.code === 'ENOENT')) {
+    return cause.message;
+  }
+  return `there is no such file${isAbsolute(path) ? '' : `, it was looked for at ${resolve(path)}`}`;
 }

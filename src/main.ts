@@ -246,9 +246,9 @@ function program(): Command {
     .description(
       'sign in at a proxied feed for the gateway, where a person has to: prints an address and a code, waits',
     )
-    .argument('<source>', 'as its folder in the metadata is called')
+    .argument('[source]', 'as its folder in the metadata is called')
     .option('--forget', 'forget the sign-in that is kept')
-    .action((source: string, flags: ConnectFlags) =>
+    .action((source: string | undefined, flags: ConnectFlags) =>
       runToTheEnd(connectCommand(surroundings(), source, { ...flags, stop: stopSignal() })),
     );
   gateway

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { type Entry, openPromise, type ZipFile } from 'yauzl';
 import { z } from 'zod';
-import { GatewayError } from '../errors.ts';
+import { GatewayError, whyUnreadable } from '../errors.ts';
 import { backupFormat, type Manifest, manifestName, manifestSchema, type Part } from './manifest.ts';
 
 /** Bytes of a manifest: a few hundred a table and a file. */
@@ -24,7 +24,7 @@ export class ArchiveReader {
   /** Throws GatewayError BackupInvalid for a file that is no backup, is cut off or damaged, or of a later format. */
   static async open(file: string): Promise<ArchiveReader> {
     const zip = await openPromise(file, { lazyEntries: true, autoClose: false }).catch((error: Error) => {
-      throw invalid(`${file} is no whole backup: ${error.message}`, error);
+      throw invalid(`${file} is no whole backup: ${whyUnreadable(file, error)}`, error);
     });
     try {
       const entries = new Map<string, Entry>();

@@ -27,15 +27,17 @@ export interface ConnectOptions extends ConnectFlags {
  */
 export async function connectCommand(
   surroundings: Surroundings,
-  name: string,
+  name: string | undefined,
   { forget = false, stop }: ConnectOptions,
 ): Promise<number> {
   const catalogue = catalogueOf(surroundings);
-  const source = catalogue.sources.get(name);
+  const source = name === undefined ? undefined : catalogue.sources.get(name);
   const settings = source?.upstream?.signIn;
-  if (source === undefined || settings === undefined) {
+  if (name === undefined || source === undefined || settings === undefined) {
     const feeds = [...catalogue.sources.values()].filter(({ kind }) => kind === 'odata').map((one) => one.name);
-    throw new ConfigError([`${name} is no proxied feed of the metadata; these are: ${feeds.join(', ') || 'none'}`]);
+    const said =
+      name === undefined ? 'gateway connect is to be told which feed' : `${name} is no proxied feed of the metadata`;
+    throw new ConfigError([`${said}; these are: ${feeds.join(', ') || 'none'}`]);
   }
   if (forget) {
     return withSignIns(surroundings, async (database) => {
@@ -52,7 +54,7 @@ export async function connectCommand(
     const none = settings.kind === 'none' || settings.kind === 'caller';
     const how = none ? 'is asked without a sign-in of the gateway' : 'is signed in at without a person';
     throw new ConfigError([
-      `${source.title} ${how} (kind: ${settings.kind}): there is nobody to wait for. "gateway check" tries it`,
+      `${source.title} ${how} (kind: ${settings.kind}), so nobody has to sign in. upstream.signIn in its source.yaml says how the gateway signs in (docs/proxied-feeds.md, "Signing in"); "gateway check" tries it`,
     ]);
   }
   if (surroundings.config.signInKeys.length === 0) {

@@ -115,5 +115,9 @@ export function bindAs(formula: Formula, type: PrimitiveTypeName, scope: Formula
   if (bound.type === type || bound.type === 'null' || widens(bound.type, type)) {
     return bound;
   }
-  throw new FormulaFault(formula, `This is ${bound.type}, and ${type} is wanted.`);
+  // A cast is no way out: it could fail for a row. The column's own type rejects the one row that has such a value.
+  const remedy = widens(type, bound.type)
+    ? ` Give the columns that it is made of the type ${type.slice('Edm.'.length)}.`
+    : '';
+  throw new FormulaFault(formula, `This is ${bound.type}, and ${type} is wanted.${remedy}`);
 }

@@ -71,7 +71,7 @@ describe('A restore takes all or nothing', () => {
     }
     assert.match(
       (await other.run('gateway restore /nowhere/a.zip')).output,
-      /BackupInvalid: \/nowhere\/a\.zip is no whole backup/,
+      /BackupInvalid: \/nowhere\/a\.zip is no whole backup: there is no such file\n/,
     );
     assert.match((await other.run('gateway status')).output, /There is no warehouse/);
   });

@@ -207,7 +207,10 @@ describe('gateway draft', () => {
     await assert.rejects(draftOf([write('empty.csv', '')]), { code: 'FileEmpty' });
     await assert.rejects(draftOf([write('twice.csv', 'A,b,a\n1,2,3\n')]), { code: 'HeaderDuplicate' });
     await assert.rejects(draftOf([write('book.csv', Buffer.from('\x25PDF-1.7'))]), { code: 'FileNotCsv' });
-    await assert.rejects(draftOf([path.join(folder, 'none.csv')]), { code: 'FileUnreadable' });
+    await assert.rejects(draftOf(['none.csv']), {
+      code: 'FileUnreadable',
+      message: `none.csv cannot be read: there is no such file, it was looked for at ${path.resolve('none.csv')}`,
+    });
     const wide = Array.from({ length: 300 }, (_, index) => `Column number ${index}`);
     const odd: Readonly<Record<string, string | Buffer>> = {
       'header-only.csv': 'Order ID,Sum\n',

@@ -79,6 +79,10 @@ describe('what an export says of its rows for sets over all sources', () => {
       things('{ Name: Amount }'),
       /acme\/orders\.yaml:15 unify\.Things\.columns\.Name: This is Edm\.Decimal, and Edm\.String is wanted\. "Amount"/,
     ],
+    [
+      things('{ Size: OrderId }'),
+      /This is Edm\.Int64, and Edm\.Int32 is wanted\. Give the columns that it is made of the type Int32\. "OrderId"/,
+    ],
     [things('{ Name: Lable }'), /Name: .*'Lable'/],
     [things(`{ Name: "concat(Label" }`), /columns\.Name: /],
     [things('{ Size: length(Label) div OrderId }'), /Only a number that is not 0 can be divided by, written out\./],

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { GatewayError } from '../../errors.ts';
+import { GatewayError, whyUnreadable } from '../../errors.ts';
 import { byteOrderMark, type EncodingEvidence } from './file-encoding.ts';
 import { type EndOfFile, findTextEnd } from './text-end.ts';
 import { Utf8Census, Utf8Check } from './utf8-census.ts';
@@ -118,8 +118,6 @@ async function statFile(path: string) {
   return stats;
 }
 
-/** What it means that a file which was there cannot be read: it went away, or its disk fails. */
-export function unreadable(path: string, cause: unknown): GatewayError {
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  return new GatewayError('FileUnreadable', `${path} cannot be read: ${reason}`, { target: path, cause });
-}
+/** What it means that a file cannot be read: it is not there, or not any more, or its disk fails. */
+export const unreadable = (path: string, cause: unknown): GatewayError =>
+  new GatewayError('FileUnreadable', `${path} cannot be read: ${whyUnreadable(path, cause)}`, { target: path, cause });

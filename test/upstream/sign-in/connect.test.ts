@@ -189,8 +189,12 @@ describe('gateway connect', () => {
     const without = (environment: Environment, source = 'buzzeasy') =>
       connectCommand(surroundings(environment), source, { stop: unending });
     const plain = { METADATA_DIR: metadataFolder, BUZZEASY_URL: feed.url };
-    await assert.rejects(without(plain), /is asked without a sign-in of the gateway \(kind: none\): there is nobody/);
+    await assert.rejects(without(plain), /is asked without a sign-in of the gateway \(kind: none\), so nobody has to/);
     await assert.rejects(without(plain, 'nobody'), /is no proxied feed of the metadata; these are: buzzeasy/);
+    await assert.rejects(
+      connectCommand(surroundings(plain), undefined, { stop: unending }),
+      /is to be told which feed; these are: buzzeasy/,
+    );
     await assert.rejects(without(settings('v2', { SIGN_IN_KEY: '' })), /SIGN_IN_KEY_FILE/);
   });
 
