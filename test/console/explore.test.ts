@@ -7,7 +7,8 @@ import { anchorOf, periods, spanOf } from '../../src/console/explore/periods.ts'
 import { type Question, questionUrl, timeOf } from '../../src/console/explore/question.ts';
 import { unitOf } from '../../src/console/explore/ratios.ts';
 import type { FeedSet } from '../../src/console/feed/model.ts';
-import { readLoads, shade } from '../../src/console/freshness/calendar.ts';
+import { readExports, readLoads, refusedStrangers, shade } from '../../src/console/freshness/calendar.ts';
+import { volumeOf } from '../../src/console/freshness/volume.ts';
 import { readRoute } from '../../src/console/route.ts';
 import { bytes, digits, duration, measured, share } from '../../src/console/text/numbers.ts';
 import { addDays, isoWeek, isoWeekday, localDate, localMinute, momentOf } from '../../src/console/text/zone.ts';
@@ -246,6 +247,23 @@ describe('times and numbers of the console', () => {
       [0, 1, 30, 400, 1000].map((rowsOfDay) => shade(rowsOfDay, 1000)),
       [0, 1, 2, 3, 4],
     );
+  });
+
+  it('refused files of no known export are counted, and are no source of rows', () => {
+    const row = { State: 'refused', Day: '2026-11-02', Hour: 1, Quarter: '0', Files: 1, Rows: null };
+    const known = { Source: 's', Export: 'e' };
+    const loads = readLoads(
+      [
+        { ...row, ...known, State: 'loaded', Files: 2, Rows: '5' },
+        { ...row, ...known, Files: 3 },
+        { ...row, Source: null, Export: null, Files: 4 },
+        { ...row, Source: 's', Export: null, Files: 8 },
+      ],
+      'UTC',
+    );
+    assert.equal(refusedStrangers(readExports([known]), loads), 12);
+    const { series } = volumeOf(['2026-11-01', '2026-11-02'], loads, { chosen: null, titles: new Map([['s', 'S']]) });
+    assert.deepEqual(series, [{ name: 'S', values: [0, 5], total: 5 }]);
   });
 
   it('keep all digits, and say durations and sizes by their greatest units', () => {

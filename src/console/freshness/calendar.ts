@@ -26,6 +26,9 @@ export interface DayOfLoads {
   readonly refused: number;
 }
 
+/** Days of loads by `exportKey` and ISO date. */
+export type LoadsByExport = ReadonlyMap<string, ReadonlyMap<string, DayOfLoads>>;
+
 type Row = Readonly<Record<string, unknown>>;
 const textOrNull = (value: unknown): string | null => (typeof value === 'string' ? value : null);
 
@@ -58,7 +61,7 @@ export const loadsUrl = (since: string): string =>
 export const exportKey = (source: unknown, name: unknown): string => `${String(source)}/${String(name)}`;
 
 /** By export and day of the zone, of the rows of the reply to `loadsUrl`. */
-export function readLoads(rows: readonly Row[], zone: string): ReadonlyMap<string, ReadonlyMap<string, DayOfLoads>> {
+export function readLoads(rows: readonly Row[], zone: string): LoadsByExport {
   const found = new Map<string, Map<string, DayOfLoads>>();
   for (const row of rows) {
     const minutes = 60 * Number(row['Hour']) + 15 * Number(row['Quarter']);
@@ -85,4 +88,11 @@ export function shade(rows: number, greatest: number): 0 | 1 | 2 | 3 | 4 {
   }
   const below = Math.log10(Math.max(1, greatest) / rows);
   return below < 0.3 ? 4 : below < 1 ? 3 : below < 2 ? 2 : 1;
+}
+
+/** How many files were refused of which nobody knows the export: no row of the calendar shows them. */
+export function refusedStrangers(exports: readonly ExportState[], loads: LoadsByExport): number {
+  const known = new Set(exports.map(({ source, name }) => exportKey(source, name)));
+  const strange = [...loads].filter(([key]) => !known.has(key)).flatMap(([, days]) => [...days.values()]);
+  return strange.reduce((sum, { refused }) => sum + refused, 0);
 }

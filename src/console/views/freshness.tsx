@@ -6,11 +6,14 @@ import {
   type DayOfLoads,
   type ExportState,
   exportKey,
+  type LoadsByExport,
   loadsUrl,
   readExports,
   readLoads,
+  refusedStrangers,
   shade,
 } from '../freshness/calendar.ts';
+import { volumeOf } from '../freshness/volume.ts';
 import { useLoaded } from '../loading.ts';
 import { Chart } from '../parts/chart.tsx';
 import { Shown } from '../parts/states.tsx';
@@ -25,7 +28,7 @@ const shownDays = 35;
 
 interface Freshness {
   readonly exports: readonly ExportState[];
-  readonly loads: ReadonlyMap<string, ReadonlyMap<string, DayOfLoads>>;
+  readonly loads: LoadsByExport;
   readonly days: readonly string[];
 }
 
@@ -83,6 +86,7 @@ function FreshnessOf({ freshness, again }: { readonly freshness: Freshness; read
       </div>
     );
   }
+  const strangers = refusedStrangers(exports, loads);
   const troubled = exports.filter(({ state }) => bad[state] !== undefined);
   const greatest = Math.max(...[...loads.values()].flatMap((one) => [...one.values()].map(({ rows }) => rows)), 0);
   const sources = [...new Set(exports.map(({ source }) => source))];
@@ -91,8 +95,10 @@ function FreshnessOf({ freshness, again }: { readonly freshness: Freshness; read
     <>
       <p class="lead">
         {troubled.length === 0
-          ? 'Nothing is late, missing or refused.'
-          : `${counted(troubled.length, 'export')} of ${count(exports.length)} ask to be looked at.`}{' '}
+          ? `No export is late, has a missing day or a refused file.`
+          : `${counted(troubled.length, 'export')} of ${count(exports.length)} ${troubled.length === 1 ? 'asks' : 'ask'} to be looked at.`}{' '}
+        {strangers > 0 &&
+          `${counted(strangers, 'file')} of no known export ${strangers === 1 ? 'was' : 'were'} refused in these ${count(days.length)} days: gateway status says which still ${strangers === 1 ? 'waits' : 'wait'}. `}
         Days are those of {start.timeZone} on which files were loaded.
         <button type="button" class="plain" onClick={again}>
           Look again
@@ -271,30 +277,4 @@ function Volume(props: {
       </ul>
     </figure>
   );
-}
-
-function volumeOf(
-  days: readonly string[],
-  loads: Freshness['loads'],
-  { chosen, titles }: { readonly chosen: string | null; readonly titles: ReadonlyMap<string, string> },
-): Answer {
-  const bySource = new Map<string, number[]>();
-  for (const [key, one] of loads) {
-    const [source = ''] = key.split('/');
-    if (chosen !== null && key !== chosen) {
-      continue;
-    }
-    const name = chosen ?? titles.get(source) ?? source;
-    const sums = bySource.get(name) ?? days.map(() => 0);
-    bySource.set(
-      name,
-      sums.map((sum, index) => sum + (one.get(days[index] ?? '')?.rows ?? 0)),
-    );
-  }
-  const series = [...bySource].map(([name, values]) => ({
-    name,
-    values,
-    total: values.reduce((sum, one) => sum + one, 0),
-  }));
-  return { steps: days.map(shortDate), series: series.sort((a, b) => b.total - a.total), additive: true, others: 0 };
 }
