@@ -77,6 +77,7 @@ describe('the console in a browser', () => {
     const asked = watched.requests.slice(before).filter((url) => url.includes('groupby'));
     assert.equal(asked.length, 1);
     assert.match(await text('.legend'), /WhatsApp\s*5\s+Facebook\s*2/);
+    assert.equal(await text('.answer figcaption'), 'Conversations of last week by channel 7 in all');
     const drawn = await page.evaluate<number>(coloursOfChart);
     assert.ok(drawn > 3, `the chart has ${drawn} colours`);
     await page.getByText('Values as a table').click();

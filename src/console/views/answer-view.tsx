@@ -64,7 +64,14 @@ function OverTime({ answer, say, title, isTime: inSeconds }: Showing & { readonl
     const value = step === null ? total : (values[step] ?? null);
     return value === null ? '–' : say(value);
   };
-  const where = step === null ? (hasTotals ? 'in all' : 'point at the chart for values') : (steps[step] ?? '');
+  const sum = series.reduce((whole, { values, total }) => whole + ((step === null ? total : values[step]) ?? 0), 0);
+  const summed = additive && series.length > 0 ? say(sum) : '';
+  const where =
+    step === null
+      ? hasTotals
+        ? `${summed} in all`.trim()
+        : 'point at the chart for values'
+      : [steps[step] ?? '', summed].filter((text) => text !== '').join(': ');
   return (
     <>
       <figure class="answer">
