@@ -78,6 +78,21 @@ export function answerAs(gateway: EvaluatedGateway, { asked, row }: Way): void {
   };
 }
 
+/** Refuses conditions that look at related rows besides. */
+export function refuseRelated(gateway: EvaluatedGateway): void {
+  const answer = gateway.onRequest;
+  gateway.onRequest = (request, response) => {
+    const filter = new URL(request.url ?? '', gateway.stored.root).searchParams.get('$filter') ?? '';
+    if (!filter.includes('/')) {
+      return answer?.(request, response) ?? false;
+    }
+    response
+      .writeHead(400, { 'Content-Type': 'application/json' })
+      .end('{"error":{"code":"x","message":"no related rows"}}');
+    return true;
+  };
+}
+
 /** Every object of a reply as `row` makes it, its envelope left alone. */
 function reshaped(value: unknown, expand: string, row: NonNullable<Way['row']>, isEnvelope = true): unknown {
   if (Array.isArray(value)) {

@@ -3,7 +3,7 @@ import { bindGrants } from '../../src/plan/bind/grants.ts';
 import { messages, rows } from '../sql/apply-rows.ts';
 import { catalogue } from '../sql/small-model.ts';
 import { type EvaluatedGateway, evaluatedGateway } from './evaluated-gateway.ts';
-import { answerAs } from './pass-over.ts';
+import { answerAs, refuseRelated } from './pass-over.ts';
 import { feeds, more, requests, ways } from './unexpanded-ways.ts';
 
 /** A feed that does not expand what it declares: its rows are joined here. */
@@ -116,6 +116,25 @@ describe('an $expand that a feed does not do', () => {
     await open('leaves out what is empty');
     const request = 'Agents?$select=Id&$orderby=Id&$expand=Cases($select=Id;$filter=Id eq 10)';
     assert.deepEqual(await gateway.rows(gateway.evaluated, request), await gateway.rows(gateway.stored, request));
+  });
+
+  it('is tried from either end, where the rows that come first lead to none that is there', async () => {
+    const lost = `
+      INSERT INTO feed."Cases" ("Id", "AgentId") SELECT -n, 500 + n FROM generate_series(1, 60) AS n;
+      INSERT INTO feed."Messages" ("CaseId", "Number") SELECT -100 - n, 1 FROM generate_series(1, 60) AS n;`;
+    gateway = await evaluatedGateway({ rows: `${lost}${rows}${messages}`, readsOptions: false });
+    for (const way of ['passes over $expand', 'writes empty ones for what it does not look for'] as const) {
+      answerAs(gateway, feeds[way]);
+      refuseRelated(gateway);
+      gateway.time.at += 25 * 3_600_000;
+      for (const request of [
+        'Cases?$select=Id&$orderby=Id&$expand=Agent($select=Name)',
+        'Cases?$select=Id&$orderby=Id&$expand=Messages($select=Number)',
+      ]) {
+        const right = await gateway.rows(gateway.stored, request);
+        assert.deepEqual(await gateway.rows(gateway.evaluated, request), right, `${way}: ${request}`);
+      }
+    }
   });
 
   it('is no fault before the first row', async () => {

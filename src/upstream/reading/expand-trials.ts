@@ -1,15 +1,17 @@
-import type { EntitySet, Property } from '../../edm/model.ts';
-import { readObject } from '../../json/reading/json-scan.ts';
-import { ownNames } from '../../json/reading/own-names.ts';
 import type { ExpandPlace, Step } from '../../plan/federate/placement.ts';
-import { keyedCondition } from '../../plan/logic/keyed-condition.ts';
-import { filterText } from '../url/compile-url.ts';
-import { upstreamPropertyName, upstreamSetName } from '../url/upstream-map.ts';
+import { upstreamPropertyName } from '../url/upstream-map.ts';
+import {
+  conditionOf,
+  distinct,
+  knownValues,
+  mostKeys,
+  pathOf,
+  referenced,
+  selecting,
+  valuesAmong,
+} from './both-ends.ts';
 import { type HeldRows, heldRows, joined, leadsSomewhere, rowsLedTo } from './held-rows.ts';
-import { mostAsked, rowsAt, type TrialPlace, type Verdict, valuesOf } from './trial-rows.ts';
-
-/** Keys that rows are looked for by. */
-const mostKeys = 10;
+import { rowsAt, type TrialPlace, type Verdict, valuesOf } from './trial-rows.ts';
 
 /**
  * What the feed does with an `$expand`. One that is passed over may look as if no row led anywhere: feeds leave out what leads nowhere to one row, and
@@ -68,18 +70,20 @@ function shownBy(rows: HeldRows, step: Step): Verdict | null {
 
 /** Of many that lead back to one: whether it has them. */
 async function triedFromBelow(expand: ExpandPlace, place: TrialPlace): Promise<Verdict | null> {
-  const { step } = expand;
-  const keys = await knownValues(step.to, referenced(step), place);
-  if (keys === null || keys.length === 0) {
-    return keys === null ? null : 'no rows';
+  const { from, to } = expand.step;
+  const [own, theirs] = [joined(expand.step), referenced(expand.step)];
+  const named = await knownValues(to, theirs, place);
+  const found = await triedOfValues(expand, named, place);
+  if (found !== 'no rows' || named === null || named.length === 0) {
+    return found;
   }
-  const rows = await heldWith(expand, conditionOf(step.from, joined(step), { keys, place }), place);
-  const valuesIn = valuesOf(joined(step));
-  const wanted = new Set(keys.map(String));
-  if (rows === null || [...rows.values()].some((row) => !wanted.has(String(valuesIn(row))))) {
-    return null;
+  // The rows that they lead back to may have gone.
+  const values = await knownValues(from, own, place);
+  if (values === null || values.length === 0) {
+    return values === null ? null : 'no rows';
   }
-  return rows.size === 0 ? 'no rows' : (shownBy(rows, step) ?? 'passed over');
+  const there = await valuesAmong(to, theirs, { values, shown: theirs, place });
+  return shownOnly(await triedOfValues(expand, there, place));
 }
 
 /** Of rows that name another: whether they have it, if it is there. */
@@ -99,39 +103,33 @@ async function triedFromAbove(expand: ExpandPlace, place: TrialPlace): Promise<V
   const properties = referenced(step);
   const filter = `$filter=${conditionOf(step.to, properties, { keys, place })}`;
   const there = await rowsAt(pathOf(step.to, place), [selecting(properties), filter, '$top=1'], place);
-  return there === null ? null : there.length === 0 ? 'no rows' : 'passed over';
+  if (there === null || there.length > 0) {
+    return there === null ? null : 'passed over';
+  }
+  // What they name may have gone: those that are there may be named by others.
+  const values = await knownValues(step.to, properties, place);
+  return values?.length === 0 ? 'no rows' : shownOnly(await triedOfValues(expand, values, place));
 }
 
-/** Some values of rows of a set, none of them null. null: the feed refuses such a request. */
-export async function knownValues(
-  set: EntitySet,
-  properties: readonly Property[],
+/** There are rows at both ends: that none of the first meet does not show that none do. */
+const shownOnly = (verdict: Verdict | null): Verdict | null => (verdict === 'no rows' ? null : verdict);
+
+/** Whether rows with one of these values, each of which leads to some row, have it. `values` null: the feed does not tell any. */
+async function triedOfValues(
+  expand: ExpandPlace,
+  values: readonly (readonly string[])[] | null,
   place: TrialPlace,
-): Promise<readonly (readonly string[])[] | null> {
-  const given = properties.map((property) => `${upstreamPropertyName(property)} ne null`).join(' and ');
-  const ask = (filter: readonly string[]): Promise<readonly string[] | null> =>
-    rowsAt(pathOf(set, place), [selecting(properties), ...filter, `$top=${mostAsked(place)}`], place);
-  const rows = (await ask([`$filter=${given}`])) ?? (await ask([]));
-  const own = ownNames(set.entityType);
-  const valuesIn = valuesOf(properties);
-  return rows === null ? null : distinct(rows.map((raw) => valuesIn(own(readObject(raw))))).slice(0, mostKeys);
+): Promise<Verdict | null> {
+  if (values === null || values.length === 0) {
+    return values === null ? null : 'no rows';
+  }
+  const { step } = expand;
+  const keys = distinct(values);
+  const rows = await heldWith(expand, conditionOf(step.from, joined(step), { keys, place }), place);
+  const valuesIn = valuesOf(joined(step));
+  const wanted = new Set(keys.map(String));
+  if (rows === null || [...rows.values()].some((row) => !wanted.has(String(valuesIn(row))))) {
+    return null;
+  }
+  return rows.size === 0 ? 'no rows' : (shownBy(rows, step) ?? 'passed over');
 }
-
-const distinct = (keys: readonly (readonly string[] | null)[]): readonly (readonly string[])[] => [
-  ...new Map(keys.flatMap((key) => (key === null ? [] : [[String(key), key] as const]))).values(),
-];
-
-const selecting = (properties: readonly Property[]): string =>
-  `$select=${properties.map(upstreamPropertyName).join(',')}`;
-
-export const pathOf = (set: EntitySet, { context }: TrialPlace): string =>
-  encodeURIComponent(upstreamSetName(context.map, set));
-
-export const referenced = ({ to, navigation }: Step): readonly Property[] =>
-  navigation.join.flatMap(({ referencedProperty }) => to.entityType.properties.get(referencedProperty) ?? []);
-
-const conditionOf = (
-  set: EntitySet,
-  properties: readonly Property[],
-  { keys, place }: { readonly keys: readonly (readonly string[])[]; readonly place: TrialPlace },
-): string => filterText(keyedCondition({ set, properties, keys }, null), { ...place.context.map, lists: 'or' });

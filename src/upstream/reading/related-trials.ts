@@ -1,15 +1,12 @@
 import { keyProperties } from '../../edm/key-properties.ts';
-import type { EntitySet, Property } from '../../edm/model.ts';
-import { urlLiteral } from '../../edm/primitive-types.ts';
-import { readObject } from '../../json/reading/json-scan.ts';
-import { ownNames } from '../../json/reading/own-names.ts';
+import type { Property } from '../../edm/model.ts';
 import type { Step } from '../../plan/federate/placement.ts';
 import type { BoundExpression, Restriction } from '../../plan/model/read-plan.ts';
 import { visitExpression } from '../../plan/model/walk.ts';
 import { upstreamPropertyName } from '../url/upstream-map.ts';
-import { knownValues, pathOf, referenced } from './expand-trials.ts';
+import { distinct, equals, knownValues, pathOf, referenced, valuesAmong } from './both-ends.ts';
 import { joined } from './held-rows.ts';
-import { mostAsked, rowsAt, selected, type TrialPlace, type Verdict, valuesOf } from './trial-rows.ts';
+import { rowsAt, selected, type TrialPlace, type Verdict } from './trial-rows.ts';
 
 /** What is said of the rows that a navigation leads to; `order`: rows are ordered by them. */
 type RelatedForm = 'row' | 'any' | 'some' | 'all' | 'count' | 'order';
@@ -108,26 +105,36 @@ async function rowAndRelated(step: Step, place: TrialPlace): Promise<Pair | 'no 
 }
 
 async function parentAndChild(step: Step, place: TrialPlace): Promise<Pair | 'no rows' | null> {
-  const theirs = referenced(step);
-  const keys = keyProperties(step.to.entityType);
-  const children = await knownValues(step.to, [...theirs, ...keys], place);
-  const parents =
-    children === null
-      ? null
-      : await rowsAmong(step.from, joined(step), {
-          values: children.map((child) => child.slice(0, theirs.length)),
-          place,
-        });
-  if (children === null || parents === null) {
+  const [own, theirs, keys] = [joined(step), referenced(step), keyProperties(step.to.entityType)];
+  const shown = [...theirs, ...keys];
+  const children = await knownValues(step.to, shown, place);
+  if (children === null || children.length === 0) {
+    return children === null ? null : 'no rows';
+  }
+  const back = (child: readonly string[]): readonly string[] => child.slice(0, theirs.length);
+  const parents = await valuesAmong(step.from, own, { values: children.map(back), shown: own, place });
+  const there = new Set(parents?.map(String));
+  const child = children.find((one) => there.has(String(back(one)))) ?? (await childOfSome(step, shown, place));
+  if (parents === null || child === null) {
     return null;
   }
-  const child = children.find((one) => parents.has(String(one.slice(0, theirs.length))));
   return child === undefined
     ? 'no rows'
-    : {
-        own: equals('', joined(step), child.slice(0, theirs.length)),
-        related: equals('x/', keys, child.slice(theirs.length)),
-      };
+    : { own: equals('', own, back(child)), related: equals('x/', keys, child.slice(theirs.length)) };
+}
+
+/** The rows that the first children lead back to may have gone. null: the feed refuses to say. */
+async function childOfSome(
+  step: Step,
+  shown: readonly Property[],
+  place: TrialPlace,
+): Promise<readonly string[] | null | undefined> {
+  const values = await knownValues(step.from, joined(step), place);
+  if (values === null || values.length === 0) {
+    return values === null ? null : undefined;
+  }
+  const children = await valuesAmong(step.to, referenced(step), { values, shown, place });
+  return children === null ? null : children[0];
 }
 
 /** Rows that are looked at for one that leads to none. */
@@ -139,8 +146,8 @@ async function childlessOf(step: Step, place: TrialPlace): Promise<string | null
   const values = await knownValues(step.from, own, place);
   for (const one of values?.slice(0, mostLooked) ?? []) {
     // One by one: all of many may belong to the first.
-    const there = await rowsAmong(step.to, theirs, { values: [one], place });
-    if (there?.size === 0) {
+    const there = await valuesAmong(step.to, theirs, { values: [one], shown: theirs, place });
+    if (there?.length === 0) {
       return equals('', own, one);
     }
   }
@@ -168,33 +175,22 @@ async function triedOrder(step: Step, place: TrialPlace): Promise<Verdict | null
 
 /** Joined values of rows, where there is one that they lead to. */
 async function valuesOnBothEnds(step: Step, place: TrialPlace): Promise<readonly (readonly string[])[] | null> {
-  const values = await knownValues(step.from, joined(step), place);
+  const [own, theirs] = [joined(step), referenced(step)];
+  const values = await knownValues(step.from, own, place);
   if (values === null || values.length === 0) {
     return values;
   }
-  const there = await rowsAmong(step.to, referenced(step), { values, place });
-  return there === null ? null : values.filter((one) => there.has(String(one)));
+  const there = await valuesAmong(step.to, theirs, { values, shown: theirs, place });
+  const names = new Set(there?.map(String));
+  const found = values.filter((one) => names.has(String(one)));
+  if (there === null || found.length > 0) {
+    return there === null ? null : found;
+  }
+  // What these rows name may have gone: those that are there may be named by others.
+  const named = await knownValues(step.to, theirs, place);
+  if (named === null || named.length === 0) {
+    return named;
+  }
+  const rows = await valuesAmong(step.from, own, { values: named, shown: own, place });
+  return rows === null ? null : distinct(rows);
 }
-
-/** Which of some values rows of a set have. null: the feed refuses to say. */
-async function rowsAmong(
-  set: EntitySet,
-  properties: readonly Property[],
-  { values, place }: { readonly values: readonly (readonly string[])[]; readonly place: TrialPlace },
-): Promise<ReadonlySet<string> | null> {
-  const one = values.map((each) => `(${equals('', properties, each)})`).join(' or ');
-  const filter = values.length === 0 ? [] : [`$filter=${one}`];
-  const select = `$select=${properties.map(upstreamPropertyName).join(',')}`;
-  const rows = await rowsAt(pathOf(set, place), [select, ...filter, `$top=${mostAsked(place)}`], place);
-  const own = ownNames(set.entityType);
-  const valuesIn = valuesOf(properties);
-  return rows === null ? null : new Set(rows.map((raw) => String(valuesIn(own(readObject(raw))))));
-}
-
-const equals = (prefix: string, properties: readonly Property[], values: readonly string[]): string =>
-  properties
-    .map(
-      (property, at) =>
-        `${prefix}${upstreamPropertyName(property)} eq ${urlLiteral(property.type, values[at] ?? null)}`,
-    )
-    .join(' and ');
