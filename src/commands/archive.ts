@@ -9,6 +9,7 @@ import { everyone } from '../observation/observe.ts';
 import type { Database } from '../warehouse/database.ts';
 import { storedRowsTo } from './console.ts';
 import { exitCodes } from './exit-code.ts';
+import { addressSetting } from './feeds/withheld-sets.ts';
 import { prepare } from './migrate.ts';
 import { archiveWorks, type ConnectedArchives, connectArchives, isKept } from './serving/archive-works.ts';
 import { catalogueOf, type Surroundings, withExistingWarehouse, withWarehouse } from './surroundings.ts';
@@ -52,7 +53,13 @@ export async function archiveCommand(
   return withWarehouse(surroundings, async ({ database }) => {
     await prepare(database, catalogue, { observe: everyone(surroundings.observe, storedRowsTo(print)) });
     const config = { ...surroundings.config, samples: false };
-    const connected = await connectArchives({ ...surroundings, config }, catalogue, database);
+    for (const one of catalogue.sources.values()) {
+      if (one.upstream?.url === null && (source === undefined || one.name === source)) {
+        print(`${one.title}: ${addressSetting(one)} is not set, so nothing is copied; rows of a sandbox never are.`);
+      }
+    }
+    // What the start of a gateway says of sets that are not served is not this command's to say: one beside it may serve a sandbox.
+    const connected = await connectArchives({ ...surroundings, config, print: () => {} }, catalogue, database);
     try {
       if (flags.dryRun === true) {
         const { archives } = connected;
