@@ -222,7 +222,8 @@ describe('An alert', () => {
           'file.refused',
           {
             ...{ file: 'odd.csv', path: 'odd.csv', state: 'refused', code: 'FileUnknown' },
-            remedy: 'Name the source and the export, or add the missing headers to the metadata.',
+            remedy:
+              'Of an export that nobody described yet, gateway draft FILE --source NAME proposes the metadata. Of one that is described, name it (gateway ingest --source S --export E FILE), or add its headers to the metadata.',
           },
         ],
       ],

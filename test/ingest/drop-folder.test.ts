@@ -29,7 +29,7 @@ describe('Drop folder', () => {
     ok(existsSync(join(drop(), 'raw-cases-1750000001.csv.part')));
     match(
       readFileSync(join(drop(), 'refused', 'nobody.csv.reason.txt'), 'utf8'),
-      /^FileUnknown\n\nnobody\.csv is no known export[^]*\n\nWhat to do: .*gateway draft FILE --source NAME/,
+      /^FileUnknown\n\nnobody\.csv is no known export[\s\S]*\n\nWhat to do: .*gateway draft FILE --source NAME/,
     );
     equal((await feed().rows('SELECT 1 FROM feed."HootsuiteInboxContactAttributes"')).length, 1);
     deepEqual((await scan()).results, []);
