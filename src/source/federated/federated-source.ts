@@ -5,6 +5,7 @@ import { type Completion, type Join, splitSelection } from '../../plan/federate/
 import { isNever } from '../../plan/logic/condition.ts';
 import type { Bound, CollectionPlan, EntityPlan } from '../../plan/model/read-plan.ts';
 import { sourceSet } from '../../plan/model/sets.ts';
+import { isDown } from '../../upstream/is-down.ts';
 import type { UpstreamPlan } from '../../upstream/upstream.ts';
 import type { DataSource, Reading, Recipient } from '../data-source.ts';
 import { lendObjects, type ObjectRows, type ObjectRowsEnd } from '../object-page.ts';
@@ -112,10 +113,7 @@ async function lendCompleted<T>(
 ): Promise<T> {
   const { selection, completion } = splitSelection(resolved.selection, context.sources);
   const { root } = reading.format;
-  // Later it would break a reply that has begun.
-  for (const join of joinsIn(completion)) {
-    await pickLocal(join.selection.set, context).checkByKeys(join);
-  }
+  await checkJoins(completion, context);
   if (resolved.kind === 'Entity') {
     const row = await pickLocal(selection.set, context).entity({ ...resolved, selection }, completion);
     if (row === null || plan.kind !== 'Entity') {
@@ -135,6 +133,21 @@ async function lendCompleted<T>(
     }
   };
   return lendObjects(collectionContext(root, plan), { ...page, objects: objects() }, recipient);
+}
+
+/**
+ * What a feed shows not to do would later break a reply that has begun. One that cannot be asked now is told where a row leads to it: none may.
+ */
+async function checkJoins(completion: Completion, context: JoinContext): Promise<void> {
+  for (const join of joinsIn(completion)) {
+    try {
+      await pickLocal(join.selection.set, context).checkByKeys(join);
+    } catch (error) {
+      if (!isDown(error)) {
+        throw error;
+      }
+    }
+  }
 }
 
 /** At every level. */

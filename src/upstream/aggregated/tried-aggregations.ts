@@ -1,8 +1,9 @@
 import { GatewayError } from '../../errors.ts';
 import type { UpstreamEvent } from '../../observation/events/upstream.ts';
 import type { Observe } from '../../observation/observe.ts';
+import { isDown } from '../is-down.ts';
 import { OwnFindings } from '../own-findings.ts';
-import { isDown, type TrialPlace } from '../reading/trial-rows.ts';
+import type { TrialPlace } from '../reading/trial-rows.ts';
 import { SharedWork } from '../shared-work.ts';
 import { keptEntries, type Remembered } from '../trial-memory.ts';
 import type { AggregatedRequest } from '../upstream.ts';

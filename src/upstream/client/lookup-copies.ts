@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { SignInSettings } from '../../catalogue/sign-in-settings.ts';
 import { GatewayError } from '../../errors.ts';
+import { isDown } from '../is-down.ts';
 import type { UpstreamBody, UpstreamClient, UpstreamRequest, UpstreamResponse } from './upstream-client.ts';
 
 /** How old the copy is that a reply was made from. */
@@ -142,10 +143,6 @@ export function copyingClient(client: UpstreamClient, copying: Copying): Upstrea
     close: () => client.close(),
   };
 }
-
-/** A feed that refuses is not down. */
-const isDown = (error: unknown): boolean =>
-  error instanceof GatewayError && (error.code === 'UpstreamUnavailable' || error.code === 'Busy');
 
 /** `onEnd`: called when somebody has read all of it, and found nothing wrong so far. */
 const bodyOf = ({ body, contentType, url }: Omit<Copy, 'at'>, onEnd: () => void = () => undefined): UpstreamBody => ({

@@ -1,6 +1,5 @@
 import { keyProperties } from '../../edm/key-properties.ts';
 import type { EntityType, Property } from '../../edm/model.ts';
-import { GatewayError } from '../../errors.ts';
 import { readObject } from '../../json/reading/json-scan.ts';
 import { ownNames } from '../../json/reading/own-names.ts';
 import { canonicalText, valueText } from '../../json/reading/value-text.ts';
@@ -116,7 +115,3 @@ export async function unlessRefused<T>(ask: () => Promise<T>): Promise<T | null>
     throw error;
   }
 }
-
-/** Whether a trial failed because the feed cannot be asked now. */
-export const isDown = (error: unknown): boolean =>
-  error instanceof GatewayError && (error.code === 'UpstreamUnavailable' || error.code === 'Busy');

@@ -4,6 +4,7 @@ import { collectionOf, noRestriction, onlyProperties } from '../../plan/model/ma
 import type { ExpandPlan, Restriction, RowSource, Selection } from '../../plan/model/read-plan.ts';
 import { isRestricted } from '../../plan/model/restricted-set.ts';
 import { sourceSet } from '../../plan/model/sets.ts';
+import { isDown } from '../is-down.ts';
 import { OwnFindings } from '../own-findings.ts';
 import { SharedWork } from '../shared-work.ts';
 import { keptEntries, type Remembered } from '../trial-memory.ts';
@@ -17,7 +18,7 @@ import { conditionsOf, partsOf, type TriedPart, triedParts } from './part-trials
 import { type RelatedPart, relatedParts, triedRelated } from './related-trials.ts';
 import type { ReplyContext } from './reply-context.ts';
 import { type SetOption, triedOfSet } from './set-trials.ts';
-import { isDown, type TrialPlace, type Verdict } from './trial-rows.ts';
+import type { TrialPlace, Verdict } from './trial-rows.ts';
 
 type TriedOption = SetOption | NestedOption | '$expand' | TriedPart['form'] | `$orderby=${string}`;
 

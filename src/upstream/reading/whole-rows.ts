@@ -3,12 +3,13 @@ import { GatewayError } from '../../errors.ts';
 import { readObject } from '../../json/reading/json-scan.ts';
 import { ownNames } from '../../json/reading/own-names.ts';
 import { collectionOf, noRestriction, onlyProperties, rowsOfSet } from '../../plan/model/make.ts';
+import { isDown } from '../is-down.ts';
 import { keptEntries, type Remembered } from '../trial-memory.ts';
 import type { UpstreamPlan } from '../upstream.ts';
 import { compileUpstreamUrl } from '../url/compile-url.ts';
 import { upstreamPropertyName, upstreamType } from '../url/upstream-map.ts';
 import type { ReplyContext } from './reply-context.ts';
-import { isDown, keyOf, mostAsked, rowsAt, type TrialPlace } from './trial-rows.ts';
+import { keyOf, mostAsked, rowsAt, type TrialPlace } from './trial-rows.ts';
 
 /** Milliseconds until a feed is tried again: it may have been changed. */
 const longest = 24 * 3_600_000;
