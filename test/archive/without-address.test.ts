@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { runInProcess } from '../e2e/remedies/command-line.ts';
+import { run } from '../e2e/support/program.ts';
 import { metadataFolder } from '../support/gateway.ts';
 import { migratedDatabase } from '../support/made-databases.ts';
 
@@ -16,7 +16,7 @@ describe('gateway archive, of a feed without an address', () => {
       cpSync(path.join(metadataFolder, 'buzzeasy', file), path.join(metadata, 'buzzeasy', file));
     }
     const { connectionString } = await migratedDatabase();
-    const said = await runInProcess(['archive', '--dry-run'], {
+    const said = await run(['archive', '--dry-run'], {
       ...{ METADATA_DIR: metadata, DATA_DIR: path.join(folder, 'data'), DATABASE_URL: connectionString },
       SAMPLES: 'on',
     });
