@@ -23,9 +23,18 @@ export async function knownValues(
   const ask = (filter: readonly string[]): Promise<readonly string[] | null> =>
     rowsAt(pathOf(set, place), [selecting(properties), ...filter, `$top=${mostAsked(place)}`], place);
   const rows = (await ask([`$filter=${given}`])) ?? (await ask([]));
+  return rows === null ? null : distinct(told(rows, set, properties)).slice(0, mostKeys);
+}
+
+/** The values of each row; null: one of them is null. */
+function told(
+  rows: readonly string[],
+  set: EntitySet,
+  properties: readonly Property[],
+): readonly (readonly string[] | null)[] {
   const own = ownNames(set.entityType);
   const valuesIn = valuesOf(properties);
-  return rows === null ? null : distinct(rows.map((raw) => valuesIn(own(readObject(raw))))).slice(0, mostKeys);
+  return rows.map((raw) => valuesIn(own(readObject(raw))));
 }
 
 export const distinct = (keys: readonly (readonly string[] | null)[]): readonly (readonly string[])[] => [
@@ -61,14 +70,11 @@ export async function valuesAmong(
     readonly place: TrialPlace;
   },
 ): Promise<readonly (readonly string[])[] | null> {
-  const one = values.map((each) => `(${equals('', properties, each)})`).join(' or ');
-  const filter = values.length === 0 ? [] : [`$filter=${one}`];
+  const filter = values.length === 0 ? [] : [`$filter=${conditionOf(set, properties, { keys: values, place })}`];
   const rows = await rowsAt(pathOf(set, place), [selecting(shown), ...filter, `$top=${mostAsked(place)}`], place);
-  const own = ownNames(set.entityType);
-  const valuesIn = valuesOf(shown);
   return rows === null
     ? null
-    : rows.flatMap((raw) => [valuesIn(own(readObject(raw))) ?? []].filter((each) => each.length > 0));
+    : told(rows, set, shown).filter((each): each is readonly string[] => each !== null && each.length > 0);
 }
 
 export const equals = (prefix: string, properties: readonly Property[], values: readonly string[]): string =>

@@ -4,7 +4,7 @@ import type { Step } from '../../plan/federate/placement.ts';
 import type { BoundExpression, Restriction } from '../../plan/model/read-plan.ts';
 import { visitExpression } from '../../plan/model/walk.ts';
 import { upstreamPropertyName } from '../url/upstream-map.ts';
-import { distinct, equals, knownValues, pathOf, referenced, valuesAmong } from './both-ends.ts';
+import { conditionOf, distinct, equals, knownValues, pathOf, referenced, valuesAmong } from './both-ends.ts';
 import { joined } from './held-rows.ts';
 import { rowsAt, selected, type TrialPlace, type Verdict } from './trial-rows.ts';
 
@@ -162,7 +162,7 @@ async function triedOrder(step: Step, place: TrialPlace): Promise<Verdict | null
     return both?.length === 0 ? 'no rows' : null;
   }
   const own = joined(step);
-  const filter = `$filter=(${equals('', own, one)}) or (${equals('', own, other)})`;
+  const filter = `$filter=${conditionOf(step.from, own, { keys: [one, other], place })}`;
   const by = referenced(step).map((property) => `${step.navigation.name}/${upstreamPropertyName(property)}`);
   const firstIn = async (direction: string): Promise<string | null> => {
     const order = `$orderby=${by.map((path) => `${path}${direction}`).join(',')}`;
