@@ -21,6 +21,8 @@ export interface Side {
   deltaLink: string;
   /** Rows that were changed so far, from the end. */
   changed: number;
+  /** What is counted again was counted once. */
+  counted: boolean;
 }
 
 /** `flat`: the larger side may take 1.3 of the smaller one's; `linear`: that for each row; a number: so much of it; `free`: as it may. */
@@ -84,7 +86,19 @@ export function measures({ client }: Bench): readonly Measure[] {
       slope: 'flat',
       run: ({ warehouse, lastDay }) => timed(() => loadMessages(warehouse, newMessages(few, lastDay))),
     },
-    { name: counting.again, slope: 'free', run: (side) => get(side, counted(filter)) },
+    {
+      name: counting.again,
+      slope: 'free',
+      run: async (side) => {
+        // What is asked for twice is kept from the second time on, so the first turn, which warms up, asks twice.
+        if (!side.counted) {
+          side.counted = true;
+          await get(side, counted(filter));
+          await loadMessages(side.warehouse, newMessages(few, side.lastDay));
+        }
+        return get(side, counted(filter));
+      },
+    },
     { name: 'load of 1,000 changed rows', slope: 'flat', run: change },
     {
       name: 'delta of these 1,000 changes',

@@ -34,7 +34,7 @@ export async function slopes(bench: Bench): Promise<readonly Report[]> {
       servers.push(server);
       const lastDay = lastDayOf(rows / bench.rows);
       const deltaLink = await firstDeltaLink(server, lastDay);
-      sides.push({ warehouse, server, rows, lastDay, statistics, deltaLink, changed: 0 });
+      sides.push({ warehouse, server, rows, lastDay, statistics, deltaLink, changed: 0, counted: false });
     }
     return [await inTurns(bench, sides)];
   } finally {

@@ -251,9 +251,11 @@ function removalQuery(input: MergeInput): { readonly text: string; readonly valu
     return null;
   }
   const scopes = scopesQuery(input);
-  const stale = `NOT EXISTS (SELECT 1 FROM ${table.name} n WHERE ${sameKey('n', 't', scope)} AND ${statedLater(file, 'n', '$1::timestamptz')})`;
+  // Asked of each scope, of which there are few: asked of each row, PostgreSQL reads the whole table for it.
+  const stale = `EXISTS (SELECT 1 FROM ${table.name} n WHERE ${sameKey('n', 'q', scope)} AND ${statedLater(file, 'n', '$1::timestamptz')})`;
+  const current = `SELECT ${columnList(scope, 'q')} FROM (${scopes.text}) q WHERE NOT ${stale}`;
   return {
-    text: `SELECT t._row FROM ${table.name} t JOIN (${scopes.text}) p ON ${sameKey('p', 't', scope)} WHERE t._load_id IS NOT NULL AND ${older} AND ${stale} AND ${absent}`,
+    text: `SELECT t._row FROM ${table.name} t JOIN (${current}) p ON ${sameKey('p', 't', scope)} WHERE t._load_id IS NOT NULL AND ${older} AND ${absent}`,
     values: scopes.values,
   };
 }
