@@ -1,11 +1,7 @@
-import { type ScheduledTask, schedule } from 'node-cron';
 import type { Catalogue, Source, UpstreamSettings } from '../catalogue/catalogue.ts';
 import type { Environment } from '../catalogue/compile/expand-environment.ts';
 import type { EntitySet, NavigationProperty } from '../edm/model.ts';
-import { modelChanges } from '../edm/model-changes.ts';
 import type { ReadMetadata } from '../edm/read-metadata.ts';
-import { readMetadata } from '../edm/read-metadata.ts';
-import { GatewayError } from '../errors.ts';
 import type { UpstreamEvent } from '../observation/events/upstream.ts';
 import { type Observe, unobserved } from '../observation/observe.ts';
 import type { ExpandPlace } from '../plan/federate/placement.ts';
@@ -18,10 +14,9 @@ import { patientClient } from './client/patient-client.ts';
 import { timedClient } from './client/timed-client.ts';
 import { toldClient } from './client/told-client.ts';
 import { type UpstreamClient, type UpstreamRequest, upstreamClient } from './client/upstream-client.ts';
-import { outageOf, outageReason } from './client/upstream-fault.ts';
-import { fetchMetadata } from './fetch-metadata.ts';
 import { KnownLimits } from './known-limits.ts';
-import { keepMetadataCopy, readMetadataCopy, tokenSecret } from './metadata-copy.ts';
+import { KnownMetadata } from './known-metadata.ts';
+import { tokenSecret } from './metadata-copy.ts';
 import { callerDigest } from './own-findings.ts';
 import { shortEnough } from './reading/asked-request.ts';
 import { fetchByKeys, keyedPlan } from './reading/fetch-by-keys.ts';
@@ -73,11 +68,6 @@ export interface Connection {
   readonly observe?: Observe<UpstreamEvent>;
 }
 
-/** Milliseconds that the start, and a request that needs a model never read, wait for `$metadata`. */
-const firstContact = 5000;
-/** Milliseconds after a failure before a request causes another attempt. */
-const pause = 10_000;
-
 /**
  * Connects to a proxied feed: takes the last good `$metadata` from disk, asks for the present one, and goes on asking on
  * the source's schedule (UTC), and after a failure when its sets are asked for. Waits a few seconds at most and never fails
@@ -91,8 +81,7 @@ export async function connectUpstream(connection: Connection): Promise<Upstream>
     throw new TypeError(`${source.name} is not a proxied feed`);
   }
   const upstream = new ConnectedUpstream(connection, settings, await tokenSecret(dataDir));
-  await upstream.restore();
-  await within(firstContact, upstream.refresh());
+  await upstream.begin();
   return upstream;
 }
 
@@ -103,20 +92,12 @@ class ConnectedUpstream implements Upstream {
   /** The same for requests that somebody waits for: patient, and one of a few at a time. */
   readonly #patient: UpstreamClient;
   readonly #signIn: UpstreamSignIn;
-  readonly #schedule: ScheduledTask;
   readonly #connection: Connection;
   readonly #settings: UpstreamSettings;
   readonly #secret: Buffer;
   readonly #observe: Observe<UpstreamEvent>;
   readonly #limits: KnownLimits;
-  #known: ReadMetadata | null = null;
-  #differences: readonly string[] = [];
-  #metadataReadAt: Date | null = null;
-  #failure: string | null = null;
-  /** The failure, where clients may see it. */
-  #shown: GatewayError | null = null;
-  #refreshing: Promise<void> | null = null;
-  #attemptedAt = 0;
+  readonly #metadata: KnownMetadata;
   #countsNested = false;
   readonly #copies: CopiedReads;
   readonly #refused: RefusedForms;
@@ -142,7 +123,7 @@ class ConnectedUpstream implements Upstream {
     });
     this.aggregating = new FeedAggregation(this.source, {
       ...{ now: () => time.now(), observe: this.#observe, onChange },
-      reached: (options) => this.#reached(options.caller ?? null),
+      reached: (options) => this.#metadata.reached(options.caller ?? null),
       contextOf: (options, read) => this.#context(options, read),
       addressed: () => ({ client: this.#client, map: this.#map() }),
       forget: (kept) => this.#copies.forget(kept),
@@ -164,39 +145,29 @@ class ConnectedUpstream implements Upstream {
       aggregations,
       whole: this.#whole,
     });
-    this.#schedule = schedule(settings.metadataSchedule, () => this.refresh(), { timezone: 'UTC' });
+    this.#metadata = new KnownMetadata({
+      ...{ source: this.source, client: this.#client, dataDir: connection.dataDir, observe: this.#observe },
+      schedule: settings.metadataSchedule,
+      passesCaller: this.#signIn.passesCaller,
+      adopt: (read) => {
+        const differences = connection.adopt(read);
+        this.aggregating.declared(read.applied);
+        return differences;
+      },
+      restoreFindings: (xml) => Promise.all([this.#memory.restore(xml), this.#limits.restore(xml)]),
+    });
   }
 
-  /** Starts from the copy of an earlier run; a copy that cannot be used is passed over. */
-  async restore(): Promise<void> {
-    const copy = await readMetadataCopy(this.#connection.dataDir, this.source, this.#client.root.href);
-    if (copy === null) {
-      return;
-    }
-    try {
-      this.#take(readMetadata(copy));
-      await Promise.all([this.#memory.restore(copy), this.#limits.restore(copy)]);
-    } catch (error) {
-      this.#failure = messageOf(error);
-    }
+  begin(): Promise<void> {
+    return this.#metadata.begin();
   }
 
   refresh(): Promise<void> {
-    return this.#refresh(null);
-  }
-
-  /** `caller`: whose token is at hand, where the feed is asked with that. */
-  #refresh(caller: string | null): Promise<void> {
-    this.#refreshing ??= this.#readNow(caller)
-      .then(() => undefined)
-      .finally(() => {
-        this.#refreshing = null;
-      });
-    return this.#refreshing;
+    return this.#metadata.refresh();
   }
 
   async read(plan: UpstreamPlan, options: UpstreamReadOptions) {
-    await this.#reached(options.caller ?? null);
+    await this.#metadata.reached(options.caller ?? null);
     const kept: UpstreamRequest[] = [];
     const isFirst = options.skipToken === null;
     if (isFirst) {
@@ -227,19 +198,19 @@ class ConnectedUpstream implements Upstream {
   }
 
   async *fetchByKeys(request: KeyedRequest, options: UpstreamReadOptions): AsyncGenerator<string> {
-    await this.#reached(options.caller ?? null);
+    await this.#metadata.reached(options.caller ?? null);
     const plan = keyedPlan(request);
     await this.#checkOptions(plan, options);
     yield* fetchByKeys(request, options, this.#context(options, { sets: setsOf(plan), kept: [] }));
   }
 
   async checkByKeys(request: Omit<KeyedRequest, 'keys'>, options: UpstreamReadOptions): Promise<void> {
-    await this.#reached(options.caller ?? null);
+    await this.#metadata.reached(options.caller ?? null);
     await this.#checkOptions(keyedPlan({ ...request, keys: [[]] }), options);
   }
 
   async showsExpand(asked: AskedExpand, { onCopy: _, ...options }: UpstreamReadOptions): Promise<boolean> {
-    await this.#reached(options.caller ?? null);
+    await this.#metadata.reached(options.caller ?? null);
     return this.#tried.shows(asked, options, this.#context(options, { sets: [], kept: [] }));
   }
 
@@ -269,85 +240,15 @@ class ConnectedUpstream implements Upstream {
   }
 
   state(): UpstreamState {
-    const [metadataReadAt, failure, differences] = [this.#metadataReadAt, this.#failure, this.#differences];
-    return { source: this.source, url: this.#client.root.href, metadataReadAt, failure, differences };
+    return this.#metadata.state();
   }
 
   async close(): Promise<void> {
-    await this.#schedule.destroy();
+    await this.#metadata.close();
     await this.#limits.close();
     await this.#memory.close();
     this.#client.close();
     await this.#signIn.close();
-  }
-
-  /** After a failure the feed's `$metadata` is asked for again; a request waits for it only where none is known at all. */
-  async #reached(caller: string | null): Promise<void> {
-    if (this.#failure === null && this.#known !== null) {
-      return;
-    }
-    const again = Date.now() - this.#attemptedAt >= pause || this.#refreshing !== null;
-    if (this.#known !== null) {
-      if (again) {
-        void this.#refresh(caller);
-      }
-      return;
-    }
-    let shown: GatewayError | null = null;
-    // Each with a token of their own: nobody is answered what another one was.
-    const reading = this.#signIn.passesCaller
-      ? this.#readNow(caller).then((error) => {
-          shown = error;
-        })
-      : this.#refresh(null);
-    await within(firstContact, reading);
-    if (this.#known === null) {
-      throw notReached(this.source, this.#signIn.passesCaller ? shown : this.#shown);
-    }
-  }
-
-  /** Resolves to why it could not be read, where clients may see it. */
-  async #readNow(caller: string | null): Promise<GatewayError | null> {
-    this.#attemptedAt = Date.now();
-    const told = toldClient(this.source, this.#client, this.#observe);
-    try {
-      const { xml, read } = await fetchMetadata(this.source, callerClient(told, caller));
-      this.#take(read);
-      // What was found out by another document is forgotten before anybody else asks.
-      await Promise.all([this.#memory.restore(xml), this.#limits.restore(xml)]);
-      this.#metadataReadAt = new Date();
-      this.#failure = null;
-      await keepMetadataCopy(this.#connection.dataDir, { source: this.source, url: this.#client.root.href }, xml);
-    } catch (error) {
-      const reason = outageOf(error)?.kind === 'unreachable' ? ` (${outageReason(error)})` : '';
-      this.#failure = `${messageOf(error)}${reason}`;
-      this.#shown = error instanceof GatewayError ? error : null;
-      if (this.#shown?.code === 'Unauthorized') {
-        // Not the feed's fault, nor ours: whoever asks next may have a token that it takes.
-        return this.#shown;
-      }
-    }
-    this.#observe({ event: 'upstream', ...outcomeOf(this.state()) });
-    return this.#failure === null ? null : this.#shown;
-  }
-
-  #take(read: ReadMetadata): void {
-    const differences = this.#connection.adopt(read);
-    const changes = this.#known === null ? [] : modelChanges(this.#known.model, read.model);
-    this.aggregating.declared(read.applied);
-    this.#known = read;
-    if (changes.length > 0) {
-      this.#observe({
-        event: 'upstream-changed',
-        source: this.source,
-        count: changes.length,
-        message: shortened(changes),
-      });
-    }
-    this.#differences = [
-      ...differences,
-      ...read.dropped.map(({ path, reason }) => `${path} is not served: ${reason}.`),
-    ];
   }
 
   #context(options: UpstreamReadOptions, read: Pick<CopiedRead, 'sets' | 'kept'>) {
@@ -375,10 +276,11 @@ class ConnectedUpstream implements Upstream {
       sets.set(binding.name, binding.upstreamName);
     }
     const { lists, maxTop, maxUrlLength } = this.#limits.known();
+    const read = this.#metadata.read;
     return {
       source: this.source,
-      model: this.#known?.model ?? null,
-      enumTypes: this.#known?.enumTypes ?? new Map(),
+      model: read?.model ?? null,
+      enumTypes: read?.enumTypes ?? new Map(),
       sets,
       maxUrlLength: Math.min(this.#settings.maxUrlLength, maxUrlLength ?? this.#settings.maxUrlLength),
       lists,
@@ -387,46 +289,4 @@ class ConnectedUpstream implements Upstream {
       whole: this.#whole.names(),
     };
   }
-}
-
-/** How a reading of `$metadata` ended. */
-function outcomeOf({ source, failure, differences }: UpstreamState) {
-  if (failure !== null) {
-    return { source, state: 'down', message: failure } as const;
-  }
-  return {
-    source,
-    state: 'ok',
-    message: `$metadata read, ${differences.length} differences from the documents`,
-  } as const;
-}
-
-/** A refusal is one, whether the feed was ever reached or not: it does not go away by itself. */
-function notReached(source: string, failure: GatewayError | null): GatewayError {
-  if (failure?.code === 'UpstreamRefused' || failure?.code === 'Unauthorized') {
-    return failure;
-  }
-  const why = failure === null ? '' : ` (${failure.message})`;
-  return new GatewayError('UpstreamUnavailable', `The proxied feed ${source} has not been reached yet${why}.`, {
-    retryAfter: pause / 1000,
-  });
-}
-
-async function within(milliseconds: number, work: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, milliseconds);
-  });
-  await Promise.race([work, late]);
-  clearTimeout(timer);
-}
-
-/** Changes that are told one by one. */
-const mostTold = 20;
-
-const shortened = (changes: readonly string[]): string =>
-  [...changes.slice(0, mostTold), ...(changes.length > mostTold ? ['...'] : [])].join(' ');
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
