@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { before, describe, it } from 'mocha';
-import { type ErrorKind, errorCatalogue } from '../src/errors.ts';
+import { type ErrorKind, errorCatalogue } from '../src/error-catalogue.ts';
 import { rejectCodes } from '../src/ingest/csv/reject-codes.ts';
 import { type LoadedFeed, loadedFeed } from './conformance/loaded-feed.ts';
 

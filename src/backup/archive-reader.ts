@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { type Entry, openPromise, type ZipFile } from 'yauzl';
 import { z } from 'zod';
-import { GatewayError, whyUnreadable } from '../errors.ts';
+import { GatewayError } from '../errors.ts';
+import { whyUnreadable } from '../unreadable-file.ts';
 import { backupFormat, type Manifest, manifestName, manifestSchema, type Part } from './manifest.ts';
 
 /** Bytes of a manifest: a few hundred a table and a file. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { type ErrorCode, errorCatalogue } from '../../src/errors.ts';
+import { type ErrorCode, errorCatalogue } from '../../src/error-catalogue.ts';
 import { rejectCodes } from '../../src/ingest/csv/reject-codes.ts';
 import { elsewhere, errorScenarios } from './remedies/errors.ts';
 import { type RejectScenario, rejectScenarios } from './remedies/rejects.ts';

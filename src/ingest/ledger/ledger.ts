@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { Export } from '../../catalogue/catalogue.ts';
-import { type ErrorCode, errorCatalogue } from '../../errors.ts';
+import { type ErrorCode, errorCatalogue } from '../../error-catalogue.ts';
 import type { Database, Transaction } from '../../warehouse/database.ts';
 import type { FileOrder } from './file-order.ts';
 import type { Removal } from './removal.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { type ErrorCode, errorCatalogue } from '../../../src/errors.ts';
+import { type ErrorCode, errorCatalogue } from '../../../src/error-catalogue.ts';
 import type { Database, DatabaseRow } from '../../../src/warehouse/database.ts';
 import { openDatabase } from '../../../src/warehouse/postgres-database.ts';
 import { testDatabase } from '../../support/postgres.ts';
