@@ -70,7 +70,7 @@ export function setFile({ root, signIn }: ConnectTo, set: EntitySet, extension: 
 
 /** Sets that speak of all sources in one language, in the order of their sheets. */
 const unified = [
-  ...['Conversations', 'Messages', 'Agents', 'Teams', 'Contacts', 'Channels', 'Topics'],
+  ...['Conversations', 'Messages', 'Agents', 'Teams', 'Contacts', 'Channels', 'Topics', 'ConversationTopics'],
   ...['AgentDays', 'TeamDays', 'TeamIntervals', 'Dates'],
 ];
 

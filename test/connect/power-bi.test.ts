@@ -3,8 +3,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { Ajv } from 'ajv';
 import fc from 'fast-check';
+import { usualSets } from '../../src/connect/connect-files.ts';
+import { measuresOf } from '../../src/connect/power-bi/measures.ts';
+import { type Field, pagesOf, type Visual } from '../../src/connect/power-bi/pages.ts';
 import { projectFiles, projectZip } from '../../src/connect/power-bi/project.ts';
-import { relationshipsOf } from '../../src/connect/power-bi/relationships.ts';
+import { type Relationship, relationshipsOf } from '../../src/connect/power-bi/relationships.ts';
 import type { EntitySet, NavigationProperty, PrimitiveTypeName } from '../../src/edm/model.ts';
 import { primitiveTypes } from '../../src/edm/primitive-types.ts';
 import { catalogueOf } from '../support/catalogue-of.ts';
@@ -207,16 +210,58 @@ describe('connect files: the semantic model', () => {
   const files = projectFiles({ root, sets: unified, at });
   const file = (name: string): string => files.get(`ContactCentre.SemanticModel/definition/${name}.tmdl`) ?? '';
 
-  it('the unified sets are a star, with one way between two tables', () => {
+  it('the unified sets are a star: facts share what tells them apart, and a filter has one way to each', () => {
     const told = readTmdl(file('relationships')).map(({ properties }) => [
       ...['fromColumn', 'toColumn', 'isActive'].map((name) => properties.get(name)),
     ]);
     assert.deepEqual(told, [
       ['Conversations.LocalDate', 'Dates.Date', undefined],
       ['Conversations.AgentKey', 'Agents.AgentKey', undefined],
-      ['Messages.ConversationKey', 'Conversations.ConversationKey', undefined],
-      ['Messages.LocalDate', 'Dates.Date', 'false'],
+      ['Messages.ConversationKey', 'Conversations.ConversationKey', 'false'],
+      ['Messages.LocalDate', 'Dates.Date', undefined],
     ]);
+  });
+
+  it('the facts of the product follow filters of days, agents, teams, channels, contacts and topics', () => {
+    const relations = relationshipsOf(usualSets(catalogueOf(metadataFolder, {}).model.entitySets));
+    const facts = new Map<string, string[]>();
+    for (const { from, to, active } of relations) {
+      facts.set(from.set, [...(facts.get(from.set) ?? []), ...(active ? [to.set] : [])]);
+    }
+    assert.deepEqual(Object.fromEntries([...facts].map(([name, targets]) => [name, targets.sort()])), {
+      Conversations: ['Agents', 'Channels', 'Contacts', 'Dates', 'Teams'],
+      Messages: ['Agents', 'Channels', 'Contacts', 'Dates', 'Teams'],
+      Contacts: [],
+      ConversationTopics: ['Conversations', 'Topics'],
+      AgentDays: ['Agents', 'Dates'],
+      TeamDays: ['Dates', 'Teams'],
+      TeamIntervals: ['Dates', 'Teams'],
+    });
+  });
+
+  it('what a page of the product splits or filters by reaches every number on it', () => {
+    const sets = usualSets(catalogueOf(metadataFolder, {}).model.entitySets);
+    const active = relationshipsOf(sets).filter((one) => one.active);
+    const follows = (set: string, other: string): boolean =>
+      set === other || active.some(({ from, to }) => from.set === set && follows(to.set, other));
+    const pages = pagesOf(sets, measuresOf(sets));
+    assert.equal(pages.length, 4);
+    for (const { title, visuals } of pages) {
+      const fieldsOf = (kind: Field['kind'], some: readonly Visual[]): readonly Field[] =>
+        some.flatMap(({ roles }) => Object.values(roles).flat()).filter((field) => field.kind === kind);
+      const slicers = fieldsOf(
+        'Column',
+        visuals.filter(({ type }) => type === 'slicer'),
+      );
+      for (const visual of visuals) {
+        for (const measure of fieldsOf('Measure', [visual])) {
+          for (const column of [...slicers, ...fieldsOf('Column', [visual])]) {
+            const told = `${title}: ${measure.set}[${measure.name}] by ${column.set}[${column.name}]`;
+            assert.ok(follows(measure.set, column.set), told);
+          }
+        }
+      }
+    }
   });
 
   it('facts are refreshed by days, and rows without a moment are lost by none: they come with the one that has not ended', async () => {
@@ -278,6 +323,19 @@ describe('connect files: the semantic model', () => {
     );
   });
 
+  it('months and weekdays of the product stand in their own order', () => {
+    const own = projectFiles({ root, sets: usualSets(catalogueOf(metadataFolder, {}).model.entitySets), at });
+    const [dates] = readTmdl(own.get('ContactCentre.SemanticModel/definition/tables/Dates.tmdl') ?? '');
+    const sorted = dates?.children.flatMap(({ name, properties }) => {
+      const by = properties.get('sortByColumn');
+      return by === undefined ? [] : [[name, by]];
+    });
+    assert.deepEqual(sorted, [
+      ['MonthName', 'Month'],
+      ['WeekdayName', 'Weekday'],
+    ]);
+  });
+
   it('shares are a sum over a sum, of the rows that say both', () => {
     const own = projectFiles({ root, sets: [...catalogueOf(metadataFolder, {}).model.entitySets.values()], at });
     const share = (table: string, part: string, whole: string, others: readonly string[]): string =>
@@ -306,7 +364,7 @@ describe('connect files: the semantic model', () => {
     }
   });
 
-  it('of any relations those that are active make no circle', () =>
+  it('of any relations as many are active as there can be with one way between two tables', () =>
     fc.assert(
       fc.property(fc.array(fc.tuple(fc.nat(5), fc.nat(5)), { maxLength: 12 }), (links) => {
         const sets = entitySets(
@@ -318,16 +376,30 @@ describe('connect files: the semantic model', () => {
         );
         const found = relationshipsOf(sets);
         assert.equal(found.length, links.filter(([from, to]) => from !== to).length);
-        const groups = new Map(sets.map(({ name }) => [name, new Set([name])]));
-        for (const { from, to, active } of found) {
-          const [one, other] = [groups.get(from.set), groups.get(to.set)];
-          assert.equal(active, one !== other);
-          for (const name of other ?? []) {
-            one?.add(name);
-            groups.set(name, one ?? new Set());
-          }
+        const active = found.filter((one) => one.active);
+        assert.ok(isUnambiguous(sets, active));
+        for (const one of found.filter((other) => !other.active)) {
+          assert.ok(!isUnambiguous(sets, [...active, one]), `${one.from.property} could be active`);
         }
       }),
       { numRuns: 100 },
     ));
 });
+
+/** Whether filters get from no table to another, or back to itself, on more ways than one. */
+function isUnambiguous(sets: readonly EntitySet[], active: readonly Relationship[]): boolean {
+  return sets.every(({ name }) => {
+    const reached = new Set([name]);
+    const visit = (set: string): boolean =>
+      active
+        .filter(({ to }) => to.set === set)
+        .every(({ from }) => {
+          if (reached.has(from.set)) {
+            return false;
+          }
+          reached.add(from.set);
+          return visit(from.set);
+        });
+    return visit(name);
+  });
+}

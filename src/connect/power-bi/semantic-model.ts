@@ -108,7 +108,10 @@ function table(set: EntitySet, { measures }: SemanticModelOf): TmdlObject {
       ...(period === null ? [] : [refreshPolicy(query)]),
       ...measures.filter((measure) => measure.set === set.name).map(measureObject),
       ...sheetColumns(set).map(({ property, name }) =>
-        column(set, { property, name, isKey: isDates && property.name === 'Date' }),
+        column(set, {
+          ...{ property, name, isKey: isDates && property.name === 'Date' },
+          sortedBy: isDates ? numberOf(set, property) : null,
+        }),
       ),
       {
         line: `partition ${tmdlName(set.name)} = m`,
@@ -151,9 +154,17 @@ interface ModelColumn {
   readonly property: Property;
   readonly name: string;
   readonly isKey: boolean;
+  /** Column whose order its values have; null: their own. */
+  readonly sortedBy: string | null;
 }
 
-function column(set: EntitySet, { property, name, isKey }: ModelColumn): TmdlObject {
+/** Names of months and weekdays stand beside their numbers: in the order of the alphabet April would come first. */
+function numberOf({ entityType }: EntitySet, { name }: Property): string | null {
+  const number = entityType.properties.get(name.replace(/Name$/, ''));
+  return number !== undefined && number.name !== name ? number.name : null;
+}
+
+function column(set: EntitySet, { property, name, isKey, sortedBy }: ModelColumn): TmdlObject {
   const { dataType, format } = typeOf(property);
   const isDate = property.type === 'Edm.Date' && !property.collection;
   return {
@@ -166,6 +177,7 @@ function column(set: EntitySet, { property, name, isKey }: ModelColumn): TmdlObj
       `lineageTag: ${guid(`column ${set.name} ${name}`)}`,
       `summarizeBy: ${dataType === 'double' ? 'sum' : 'none'}`,
       `sourceColumn: ${name}`,
+      ...(sortedBy === null ? [] : [`sortByColumn: ${sortedBy}`]),
     ],
     annotations: ['SummarizationSetBy = Automatic', ...(isDate ? ['UnderlyingDateTimeDataType = Date'] : [])],
   };
