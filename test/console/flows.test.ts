@@ -69,6 +69,14 @@ describe('the console in a browser', () => {
     assert.match(await text('.who'), /Europe\/Amsterdam/);
   });
 
+  it('leads from the start to the files that were refused, and says why', async () => {
+    await open('');
+    assert.match(await text('.figures'), /Exports late or refused\s+0\s+and 1 file of no known export/);
+    await page.getByRole('link', { name: 'Exports late or refused' }).click();
+    await page.getByText('1 row', { exact: true }).waitFor();
+    assert.match(await text('table.rows tbody'), /mystery\.csv\s.*FileUnknown: mystery\.csv is no known export/s);
+  });
+
   it('shows all conversations of last week by channel, as the feed counts them, in one request', async () => {
     await open('');
     const before = watched.requests.length;

@@ -191,7 +191,9 @@ describe('Loading one file', () => {
   it('refuses an unknown file with the nearest exports, and notes it', async () => {
     const result = refused(await feed().load('mystery.csv', 'RESULT_ID,Foo,Bar\n1,2,3\n'));
     equal(result.error.code, 'FileUnknown');
-    match(result.error.message, /tracebuzz\/results .*missing.*unknown "Foo" "Bar"/);
+    match(result.error.message, /no export is near it; .* tracebuzz\/notes \(1 of .*missing.*unknown "Foo" "Bar"/);
+    const near = refused(await feed().load('mystery.csv', 'RESULT_ID,CASE_ID,Foo,Bar\n1,2,3,4\n'));
+    match(near.error.message, /the nearest exports are [a-z-]+\/[a-z-]+ \([2-9] of /);
     deepEqual(await feed().rows(`SELECT state, source FROM gateway.load WHERE load_id = ${result.loadId}`), [
       { state: 'refused', source: null },
     ]);

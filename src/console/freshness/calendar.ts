@@ -58,6 +58,13 @@ export const calendarDays = (today: string, number: number): readonly string[] =
 export const loadsUrl = (since: string): string =>
   `Loads?$apply=filter(StartedAt ge ${since} and (State eq 'loaded' or State eq 'refused' or State eq 'failed'))/compute(date(StartedAt) as Day,hour(StartedAt) as Hour,floor(minute(StartedAt) div 15) as Quarter)/groupby((Source,Export,State,Day,Hour,Quarter),aggregate($count as Files,RowsRead with sum as Rows))`;
 
+/** Days of the calendar. */
+export const shownDays = 35;
+
+/** The request for how many files of no known export were refused since a moment, ISO 8601 in UTC. */
+export const strangersUrl = (since: string): string =>
+  `Loads?$apply=filter(StartedAt ge ${since} and Export eq null and (State eq 'refused' or State eq 'failed'))/aggregate($count as Files)`;
+
 export const exportKey = (source: unknown, name: unknown): string => `${String(source)}/${String(name)}`;
 
 /** By export and day of the zone, of the rows of the reply to `loadsUrl`. */

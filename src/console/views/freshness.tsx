@@ -12,7 +12,9 @@ import {
   readLoads,
   refusedStrangers,
   shade,
+  shownDays,
 } from '../freshness/calendar.ts';
+import { refusedFiles } from '../freshness/refused-files.ts';
 import { volumeOf } from '../freshness/volume.ts';
 import { useLoaded } from '../loading.ts';
 import { Chart } from '../parts/chart.tsx';
@@ -23,8 +25,6 @@ import { localDate, localMinute, momentOf, shortDate, spokenDate } from '../text
 import { useWorld, type World } from '../world.ts';
 
 type Rows = { readonly value: readonly Readonly<Record<string, unknown>>[] };
-
-const shownDays = 35;
 
 interface Freshness {
   readonly exports: readonly ExportState[];
@@ -78,15 +78,20 @@ function FreshnessOf({ freshness, again }: { readonly freshness: Freshness; read
   const { start } = useWorld();
   const [chosen, setChosen] = useState<string | null>(null);
   const { exports, loads, days } = freshness;
+  const strangers = refusedStrangers(exports, loads);
   if (exports.every(({ lastLoadedAt }) => lastLoadedAt === null)) {
     return (
       <div class="state">
         <h2>Nothing was loaded yet</h2>
         <p>As soon as a file was taken in, its day is marked here.</p>
+        {strangers + exports.reduce((sum, one) => sum + one.refusedFiles, 0) > 0 && (
+          <p>
+            <a href={refusedFiles}>Files were refused: which, and why</a>
+          </p>
+        )}
       </div>
     );
   }
-  const strangers = refusedStrangers(exports, loads);
   const troubled = exports.filter(({ state }) => bad[state] !== undefined);
   const greatest = Math.max(...[...loads.values()].flatMap((one) => [...one.values()].map(({ rows }) => rows)), 0);
   const sources = [...new Set(exports.map(({ source }) => source))];
@@ -97,8 +102,13 @@ function FreshnessOf({ freshness, again }: { readonly freshness: Freshness; read
         {troubled.length === 0
           ? `No export is late, has a missing day or a refused file.`
           : `${counted(troubled.length, 'export')} of ${count(exports.length)} ${troubled.length === 1 ? 'asks' : 'ask'} to be looked at.`}{' '}
-        {strangers > 0 &&
-          `${counted(strangers, 'file')} of no known export ${strangers === 1 ? 'was' : 'were'} refused in these ${count(days.length)} days: gateway status says which still ${strangers === 1 ? 'waits' : 'wait'}. `}
+        {strangers > 0 && (
+          <>
+            {counted(strangers, 'file')} of no known export {strangers === 1 ? 'was' : 'were'} refused in these{' '}
+            {count(days.length)} days: <a href={refusedFiles}>which, and why</a>; gateway status says which still{' '}
+            {strangers === 1 ? 'waits' : 'wait'}.{' '}
+          </>
+        )}
         Days are those of {start.timeZone} on which files were loaded.
         <button type="button" class="plain" onClick={again}>
           Look again

@@ -1,6 +1,8 @@
 import { questionHash } from '../explore/address.ts';
 import { commonQuestions } from '../explore/common.ts';
 import { fromFeed } from '../feed/client.ts';
+import { shownDays, strangersUrl } from '../freshness/calendar.ts';
+import { refusedFiles } from '../freshness/refused-files.ts';
 import { useLoaded } from '../loading.ts';
 import { Copied } from '../parts/copied.tsx';
 import { Download } from '../parts/download.tsx';
@@ -92,12 +94,15 @@ interface Figures {
   readonly exports: number;
   readonly states: ReadonlyMap<string, number>;
   readonly openRejects: number;
+  /** Refused files of no known export, of the days that Freshness shows. */
+  readonly strangers: number;
 }
 
 type Rows = { readonly value: readonly Readonly<Record<string, unknown>>[] };
 
 async function loadFigures(signal: AbortSignal): Promise<Figures> {
-  const [loads, freshness] = await Promise.all([
+  const since = new Date(Date.now() - shownDays * 86_400_000).toISOString();
+  const [loads, freshness, strangers] = await Promise.all([
     fromFeed<Rows>(
       "Loads?$apply=filter(State eq 'loaded')/aggregate($count as Files,RowsInserted with sum as Rows,FinishedAt with max as Last)",
       { signal },
@@ -106,6 +111,7 @@ async function loadFigures(signal: AbortSignal): Promise<Figures> {
       'SourceFreshness?$apply=groupby((State),aggregate($count as Exports,OpenRejects with sum as Rejects))',
       { signal },
     ),
+    fromFeed<Rows>(strangersUrl(since), { signal }),
   ]);
   const [all = {}] = loads.value;
   return {
@@ -115,6 +121,7 @@ async function loadFigures(signal: AbortSignal): Promise<Figures> {
     exports: freshness.value.reduce((sum, row) => sum + Number(row['Exports'] ?? 0), 0),
     states: new Map(freshness.value.map((row) => [String(row['State']), Number(row['Exports'])])),
     openRejects: freshness.value.reduce((sum, row) => sum + Number(row['Rejects'] ?? 0), 0),
+    strangers: Number(strangers.value[0]?.['Files'] ?? 0),
   };
 }
 
@@ -129,7 +136,8 @@ function LoadedFigures() {
           if (found === null) {
             return null;
           }
-          if (found.files === 0) {
+          const { files, rows, last, exports, states, openRejects, strangers } = found;
+          if (files === 0) {
             return (
               <div class="state">
                 <h2>Nothing is loaded yet</h2>
@@ -137,10 +145,14 @@ function LoadedFigures() {
                   Put exports into the drop folder, each source's into the subfolder named like it. They are taken
                   within two minutes.
                 </p>
+                {strangers + (states.get('refused') ?? 0) > 0 && (
+                  <p>
+                    <a href={refusedFiles}>Files were refused: which, and why</a>
+                  </p>
+                )}
               </div>
             );
           }
-          const { files, rows, last, exports, states, openRejects } = found;
           const bad = ['late', 'refused', 'stuck', 'incomplete'].reduce(
             (sum, name) => sum + (states.get(name) ?? 0),
             0,
@@ -162,9 +174,15 @@ function LoadedFigures() {
               <Figure
                 name="Exports late or refused"
                 value={count(bad)}
-                more={bad === 0 ? 'nothing is due' : 'see Freshness'}
-                href="#/freshness"
-                warns={bad > 0}
+                more={
+                  strangers > 0
+                    ? `and ${counted(strangers, 'file')} of no known export`
+                    : bad === 0
+                      ? 'nothing is due'
+                      : 'see Freshness'
+                }
+                href={strangers > 0 ? refusedFiles : '#/freshness'}
+                warns={bad > 0 || strangers > 0}
               />
               <Figure
                 name="Rejected rows"

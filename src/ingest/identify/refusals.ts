@@ -70,15 +70,20 @@ function emptyFile(facts: FileFacts): GatewayError {
 }
 
 function nearestTo(candidates: readonly Candidate[]): string {
-  const nearest = candidates
-    .filter((one) => one.match.matched > 0)
-    .sort((a, b) => likeness(b) - likeness(a))
-    .slice(0, 3);
-  if (nearest.length === 0) {
+  const known = candidates.filter((one) => one.match.matched > 0).sort((a, b) => likeness(b) - likeness(a));
+  const [first] = [...known].sort((a, b) => b.match.matched - a.match.matched);
+  if (first === undefined) {
     return `no export knows any of its headers; ${firstLine(candidates)}`;
   }
-  return `the nearest exports are ${nearest.map(describe).join('; ')}`;
+  const near = known.filter(isNear).slice(0, 3);
+  return near.length === 0
+    ? `no export is near it; the most of its headers are known to ${describe(first)}`
+    : `the nearest exports are ${near.map(describe).join('; ')}`;
 }
+
+/** Half of the file's headers, or of the export's: fewer may be names that any table has, such as an id and a date. */
+const isNear = ({ match, export: { columns } }: Candidate): boolean =>
+  2 * match.matched >= Math.min(match.matched + match.unknown.length, columns.length);
 
 /**
  * What the file says instead of a header: a title above it, or a message instead of the export. Several cells may be a row of a file without a

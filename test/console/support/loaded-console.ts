@@ -30,7 +30,7 @@ const cases: readonly { readonly day: number; readonly source: number }[] = [
   ...[13].map((source) => ({ day: 6, source })),
 ];
 
-/** The product's own metadata with a few rows of last week, one of which could not be taken in, and the console over it. */
+/** The product's own metadata with a few rows of last week, one of which could not be taken in, a file of no known export, and the console over it. */
 export async function loadedConsole(): Promise<LoadedConsole> {
   const folder = mkdtempSync(path.join(tmpdir(), 'gateway-console-'));
   const gateway = await testGateway(metadataFolder, {
@@ -78,6 +78,10 @@ export async function loadedConsole(): Promise<LoadedConsole> {
     ],
     'service.csv',
   );
+  writeFileSync(path.join(folder, 'mystery.csv'), 'Foo,Bar\n1,2\n');
+  const context = { catalogue: gateway.catalogue, database: gateway.database };
+  const stranger = await loadFile(context, path.join(folder, 'mystery.csv'), {});
+  assert.equal(stranger.state, 'refused');
   return {
     gateway,
     address: gateway.root.replace(/odata\/$/, ''),
