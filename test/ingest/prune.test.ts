@@ -235,6 +235,14 @@ describe('Retention', () => {
     await prune(feed().database, of, { folders, now, dryRun: false });
     ok(!existsSync(path.join(feed().folder, 'loaded/orders 1.csv')));
     ok(existsSync(path.join(feed().folder, 'loaded/stranger.csv')));
+    // A file that came as `daily (1).csv` is not the second one of `daily.csv`, which lies under that name, too.
+    const day = (id: string) => csv([header, [id, ago(1), 'Ada', '1']]);
+    await feed().load('loaded/daily.csv', day('3'), { ...asked, below: 'daily.csv' });
+    await feed().load('loaded/second (1).csv', day('4'), { ...asked, below: 'second.csv' });
+    await feed().database.query(`UPDATE gateway.load SET started_at = now() - interval '40 days'`);
+    await feed().load('loaded/daily (1).csv', day('5'), { ...asked, below: 'daily (1).csv' });
+    const { files: old } = await prune(feed().database, of, { folders, now, dryRun: false });
+    deepEqual(old.map((file) => path.basename(file)).toSorted(), ['daily.csv', 'second (1).csv']);
   });
 
   it('is said in words', () => {

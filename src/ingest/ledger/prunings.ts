@@ -53,23 +53,38 @@ export async function removeOldTexts(asker: Asker, { source, export: name, befor
   return rejects.rowCount + samples.rowCount;
 }
 
+/** Lengths of files by the path at which they lay, as the ledger has them. */
+export type LengthsByPath = ReadonlyMap<string, ReadonlySet<number>>;
+
+export interface AgedFiles {
+  /** Files of the source that were taken in last before the moment asked for. */
+  readonly old: LengthsByPath;
+  /** Others that have a number behind their name, as a second file of a name gets one where it is put away. */
+  readonly numbered: LengthsByPath;
+}
+
 /**
- * Where files of a source lay that were taken in last before `before` (ISO text), with their lengths. A container is of the source of its members; a file
+ * Files by how old they are, seen from `before` (ISO text). A container is of the source of its members; a file
  * of which nobody knew what it is, of the one whose folder it lay in.
  */
-export async function oldFiles(
+export async function agedFiles(
   asker: Asker,
   { source, before }: Pick<OldLoads, 'source' | 'before'>,
-): Promise<ReadonlyMap<string, ReadonlySet<number>>> {
+): Promise<AgedFiles> {
   const members = `SELECT DISTINCT container_sha256, source FROM gateway.load WHERE container_sha256 IS NOT NULL AND source IS NOT NULL`;
   const folder = `CASE WHEN l.path LIKE '%/%' THEN split_part(l.path, '/', 1) END`;
-  const { rows } = await asker.query<{ path: string; bytes: string }>(
-    `SELECT path, size_bytes::text AS bytes
-       FROM (SELECT l.path, l.size_bytes, l.started_at, coalesce(l.source, m.source, ${folder}) AS source
-               FROM gateway.load l LEFT JOIN (${members}) m ON m.container_sha256 = l.sha256 WHERE l.container_sha256 IS NULL) AS files
-      GROUP BY 1, 2 HAVING bool_and(source IS NULL OR source = $1) AND bool_or(source = $1) AND max(started_at) < $2::timestamptz`,
+  const { rows } = await asker.query<{ path: string; bytes: string; is_old: boolean }>(
+    `SELECT * FROM (
+       SELECT path, size_bytes::text AS bytes, bool_and(source IS NULL OR source = $1) AND coalesce(bool_or(source = $1), false) AND max(started_at) < $2::timestamptz AS is_old
+         FROM (SELECT l.path, l.size_bytes, l.started_at, coalesce(l.source, m.source, ${folder}) AS source
+                 FROM gateway.load l LEFT JOIN (${members}) m ON m.container_sha256 = l.sha256 WHERE l.container_sha256 IS NULL) AS files
+        GROUP BY 1, 2) f WHERE is_old OR path ~ ' \\(\\d+\\)(\\.[^./]*)?$'`,
     [source, before],
   );
+  return { old: lengthsOf(rows.filter((row) => row.is_old)), numbered: lengthsOf(rows.filter((row) => !row.is_old)) };
+}
+
+function lengthsOf(rows: readonly { readonly path: string; readonly bytes: string }[]): LengthsByPath {
   const found = new Map<string, Set<number>>();
   for (const { path, bytes } of rows) {
     found.set(path, (found.get(path) ?? new Set<number>()).add(Number(bytes)));

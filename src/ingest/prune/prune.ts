@@ -1,7 +1,7 @@
 import type { Catalogue } from '../../catalogue/catalogue.ts';
 import { keptSince } from '../../catalogue/retention.ts';
 import type { Database } from '../../warehouse/database.ts';
-import { countOldTexts, notePruning, type OldLoads, oldFiles, removeOldTexts } from '../ledger/prunings.ts';
+import { agedFiles, countOldTexts, notePruning, type OldLoads, removeOldTexts } from '../ledger/prunings.ts';
 import { keptFilesOf, removeFiles } from './prune-files.ts';
 import { pruneRows } from './prune-rows.ts';
 
@@ -63,7 +63,7 @@ export async function prune(
     }
     if (retention?.files != null) {
       files.push(
-        ...(await keptFilesOf(folders, await oldFiles(database, { source, before: before(retention.files) }))),
+        ...(await keptFilesOf(folders, await agedFiles(database, { source, before: before(retention.files) }))),
       );
     }
   }
