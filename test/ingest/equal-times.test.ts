@@ -64,6 +64,16 @@ describe('Files of exactly the same time: the order of arrival does not matter',
     deepEqual(await stored(), [{ Name: 'five' }]);
   });
 
+  it('the time of day in a name decides between files of one day, however they come and whenever they were changed', async () => {
+    const rows = (Name: string) => exportFile('tracebuzz/labels', [{ LabelId: 71, Name }]);
+    const options = { source: 'tracebuzz', export: 'labels' };
+    await feed().load('labels_20250616_201500.csv', rows('evening'), { ...options, minute: 1 });
+    await feed().load('labels_20250616_081500.csv', rows('morning'), { ...options, minute: 2 });
+    deepEqual(await feed().rows('SELECT "Name" FROM feed."TracebuzzLabels" WHERE "LabelId" = 71'), [
+      { Name: 'evening' },
+    ]);
+  });
+
   it('the modification time decides first; numbers in names count as numbers; the digest decides last', () => {
     const file = (file_name: string, sha256 = 'a', modified = '1') => ({ file_name, sha256, modified });
     ok(compareFiles(file('x 9.csv'), file('x 10.csv')) < 0);

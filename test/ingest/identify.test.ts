@@ -2,6 +2,7 @@ import { deepEqual, equal, match, ok, throws } from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { timeOfName } from '../../src/catalogue/name-time.ts';
 import { GatewayError } from '../../src/errors.ts';
 import { matchHeader } from '../../src/ingest/identify/match-header.ts';
 import { fileTime, parsePeriod } from '../../src/ingest/identify/period.ts';
@@ -284,4 +285,48 @@ describe('Periods and file times', () => {
       modifiedAt.toISOString(),
     );
   });
+
+  const named: readonly (readonly [name: string, time: string | null])[] = [
+    ['orders-20250616.csv', '2025-06-15T22:00:00.000Z'],
+    ['orders 2025-06-16.csv', '2025-06-15T22:00:00.000Z'],
+    ['orders_2025_06_16.csv', '2025-06-15T22:00:00.000Z'],
+    ['2025.06.16 orders.csv', '2025-06-15T22:00:00.000Z'],
+    // The time of day behind it: of two files of one day the later one is the newer, however they come.
+    ['orders-20250616_101500.csv', '2025-06-16T08:15:00.000Z'],
+    ['orders-20250616-101500.csv', '2025-06-16T08:15:00.000Z'],
+    ['orders_20250616T101500Z.csv', '2025-06-16T10:15:00.000Z'],
+    ['orders_20250616T1015.csv', '2025-06-16T08:15:00.000Z'],
+    ['orders_20250616_101500123.csv', '2025-06-16T08:15:00.123Z'],
+    ['orders 2025-06-16 10.15.csv', '2025-06-16T08:15:00.000Z'],
+    ['orders 2025-06-16T10:15:30.5.csv', '2025-06-16T08:15:30.000Z'],
+    ['orders 2025-06-16T10:15:30.123Z.csv', '2025-06-16T10:15:30.123Z'],
+    ['orders-2025-06-16-10-15-30.csv', '2025-06-16T08:15:30.000Z'],
+    ['orders 202506161015.csv', '2025-06-16T08:15:00.000Z'],
+    ['orders 20250616101500.csv', '2025-06-16T08:15:00.000Z'],
+    ['orders 20250616101500123.csv', '2025-06-16T08:15:00.123Z'],
+    ['orders 16062025101500.csv', '2025-06-16T08:15:00.000Z'],
+    ['orders 1750061700123.csv', '2025-06-16T08:15:00.123Z'],
+    // No time of day: the number of a part, another day, an hour that no day has.
+    ['orders-20250616_0001.csv', '2025-06-15T22:00:00.000Z'],
+    ['orders-20250616_256199.csv', '2025-06-15T22:00:00.000Z'],
+    ['orders-20250616_240000.csv', '2025-06-15T22:00:00.000Z'],
+    ['orders-20250616-20250617.csv', '2025-06-16T22:00:00.000Z'],
+    ['orders-2025-06-16-2025-06-17.csv', '2025-06-16T22:00:00.000Z'],
+    ['orders 20250616_101500 to 20250617_101500.csv', '2025-06-17T08:15:00.000Z'],
+    // A word before it or behind it is no part of it; the digits of an id or a digest are no day.
+    ['feed20250616.csv', '2025-06-15T22:00:00.000Z'],
+    ['20250616export.csv', '2025-06-15T22:00:00.000Z'],
+    ['trade1750061700.csv', '2025-06-16T08:15:00.000Z'],
+    ['orders 4f20250616c1.csv', null],
+    ['orders 20250616-1c1d-4e55-9a77-3f2d1c0b8a61.csv', null],
+    ['orders 20251316.csv', null],
+    ['orders 20250230.csv', null],
+    ['orders 16062025.csv', null],
+    ['orders 123456789.csv', null],
+  ];
+  for (const [name, time] of named) {
+    it(`reads the time in ${name}`, () => {
+      equal(timeOfName(name, 'Europe/Amsterdam')?.toISOString() ?? null, time);
+    });
+  }
 });

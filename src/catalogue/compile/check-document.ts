@@ -1,6 +1,7 @@
 import { DateTime } from 'luxon';
 import { primitiveType } from '../../edm/primitive-types.ts';
 import { isFault } from '../cells/cell.ts';
+import { timeOfName } from '../name-time.ts';
 import { edmType } from './build-properties.ts';
 import { cellForm, isoFiles, readGiven } from './conversions.ts';
 import type { SetDraft, SetForm } from './draft.ts';
@@ -141,10 +142,28 @@ function checkFileRule(draft: SetDraft, number: number, matches: Matches): void 
     const message = `The ${key} pattern does not match the example "${path}".`;
     draft.report(['files', number, 'example'], message, 'Correct the pattern or the example.');
   }
+  checkStamp(draft, number, parts.name, matches);
   if (period?.name != null && matches(period.name, [parts.name])?.[0] === false) {
     const message = `The pattern of the period does not match the example "${parts.name}".`;
     draft.report(['files', number, 'example'], message, 'Correct the pattern or the example.');
   }
+}
+
+/** Files whose group `stamp` is no time would count as new as they were changed, and nobody would know why. */
+function checkStamp(draft: SetDraft, number: number, name: string, matches: Matches): void {
+  const pattern = draft.entry.files?.[number]?.name;
+  if (pattern === undefined || matches(pattern, [name])?.[0] !== true) {
+    return;
+  }
+  const stamp = new RegExp(pattern, 'i').exec(name)?.groups?.['stamp'];
+  if (stamp === undefined || timeOfName(stamp, 'UTC') !== null) {
+    return;
+  }
+  draft.report(
+    ['files', number, 'name'],
+    `The group "stamp" takes "${stamp}" from the example "${name}", which is no time.`,
+    'Take a date, a date and a time of day, or unix seconds: see docs/ingest.md, "How rows meet the table".',
+  );
 }
 
 /** Patterns meet the names of files and, in computed columns, the cells of all rows: none may take for ever. */

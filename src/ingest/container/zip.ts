@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { pipeline } from 'node:stream/promises';
 import yauzl, { type Entry, type ZipFile } from 'yauzl';
+import { timeOfName } from '../../catalogue/name-time.ts';
 import { GatewayError } from '../../errors.ts';
 import { type FileFacts, readHead } from '../csv/file-facts.ts';
-import { stampOfName } from '../identify/period.ts';
 import type { Container, Member } from './container.ts';
 import { damaged, unpackingError } from './damage.ts';
 import { ratioAllows, tooDense, tooManyBytes, tooManyMembers, type UnpackLimits } from './limits.ts';
@@ -154,7 +154,7 @@ function container(
   };
 }
 
-const orderOf = ({ name, modifiedAt }: Member): number => (stampOfName(name, 'utc') ?? modifiedAt).getTime();
+const orderOf = ({ name, modifiedAt }: Member): number => (timeOfName(name, 'utc') ?? modifiedAt).getTime();
 
 /** The time of the old header has no zone and is read as UTC; a packer that gives none leaves that of the archive. */
 function timeOf(entry: Entry, facts: FileFacts): Date {

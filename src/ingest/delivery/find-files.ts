@@ -1,8 +1,8 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join, relative, resolve, sep } from 'node:path';
 import type { Catalogue } from '../../catalogue/catalogue.ts';
+import { timeOfName } from '../../catalogue/name-time.ts';
 import { GatewayError } from '../../errors.ts';
-import { stampOfName } from '../identify/period.ts';
 import { fileNameFault } from './file-name.ts';
 import { isLeftAlone } from './source-folders.ts';
 
@@ -99,7 +99,7 @@ export async function describe(root: string, path: string): Promise<FoundFile | 
   const name = place.slice(place.lastIndexOf('/') + 1);
   // As `Stats.mtime` rounds it, which is what the ledger has; that of big integers is cut.
   const modifiedMs = Math.trunc(Number(mtimeNs / second) * 1000 + Number(mtimeNs % second) / 1e6 + 0.5);
-  const time = stampOfName(name, 'utc')?.getTime() ?? modifiedMs;
+  const time = timeOfName(name, 'utc')?.getTime() ?? modifiedMs;
   return {
     path,
     below: place,

@@ -1,8 +1,9 @@
 import { stat } from 'node:fs/promises';
 import { basename, dirname, resolve, sep } from 'node:path';
 import type { Catalogue } from '../../catalogue/catalogue.ts';
+import { timeOfName } from '../../catalogue/name-time.ts';
 import { matchesRule } from '../identify/identify-export.ts';
-import { namedTime, periodOfName, stampOfName } from '../identify/period.ts';
+import { namedTime, periodOfName } from '../identify/period.ts';
 import type { LoadOptions } from '../load/load-file.ts';
 import { findFiles, type PassedOver } from './find-files.ts';
 import { placeOf } from './source-folders.ts';
@@ -66,7 +67,7 @@ function timeOf(catalogue: Catalogue, { below, directory = '' }: PathFile['place
       return time.getTime();
     }
   }
-  return stampOfName(name, 'utc')?.getTime() ?? modifiedMs;
+  return timeOfName(name, 'utc')?.getTime() ?? modifiedMs;
 }
 
 const slashed = (path: string): string => path.split(sep).join('/');

@@ -5,9 +5,9 @@ import type { Environment } from '../../catalogue/compile/expand-environment.ts'
 import { faultText } from '../../catalogue/compile/fault.ts';
 import { foldHeader } from '../../catalogue/compile/fold-header.ts';
 import type { MetadataFile } from '../../catalogue/compile/parse-document.ts';
+import { timeOfName } from '../../catalogue/name-time.ts';
 import { GatewayError } from '../../errors.ts';
 import { examineFile } from '../csv/file-facts.ts';
-import { stampOfName } from '../identify/period.ts';
 import { chooseKey } from './choose-key.ts';
 import { type ExportDraft, exportText, hashName, type NewSource, nameText, quoted, sourceText } from './draft-text.ts';
 import { knownKeys, settleEvidence } from './file-evidence.ts';
@@ -322,7 +322,7 @@ function notesOf({ broken, rows }: FilesRead, files: readonly ScannedHeader[]): 
       ? [`${facts.name} is no UTF-8: read as the code page of the source`]
       : [];
   });
-  const stamped = files.filter(({ facts }) => stampOfName(facts.name, 'UTC') !== null).length;
+  const stamped = files.filter(({ facts }) => timeOfName(facts.name, 'UTC') !== null).length;
   return [
     ...(rows === 0 ? ['There is no row: every type is a guess from nothing.'] : []),
     ...(codes === '' ? [] : [`Rows that cannot be cut into columns, and will be rejected: ${codes}.`]),

@@ -1,5 +1,6 @@
 import { DateTime } from 'luxon';
 import type { Export } from '../../catalogue/catalogue.ts';
+import { timeOfName } from '../../catalogue/name-time.ts';
 import { GatewayError } from '../../errors.ts';
 
 /** The period a file speaks of, as instants. `start` is inside, `end` is the first moment outside, as the export gives them. */
@@ -56,12 +57,9 @@ function read(text: string | undefined, format: string, zone: string): Date | nu
   return parsed.isValid ? parsed.toJSDate() : null;
 }
 
-const firstInstant = Date.UTC(2000, 0, 1);
-const lastInstant = Date.UTC(2100, 0, 1);
-
 /**
  * When a file speaks, for "newest file wins": the end of the period its name says, the named group `stamp` of its
- * file rule, a unix time, `yyyyMMddHHmmss`, `ddMMyyyyHHmmss` or a date in its name, else its modification time.
+ * file rule, the time in its name (see `timeOfName`), else its modification time.
  * Files restating the same period are told apart by their modification time, so their name does not count.
  */
 export function fileTime(target: Export, file: { readonly name: string; readonly modifiedAt: Date }): Date {
@@ -73,47 +71,17 @@ export function namedTime(target: Export, name: string): Date | null {
   if (target.computed.some((one) => one.kind === 'period')) {
     return null;
   }
-  return periodOfName(target, name)?.end ?? ruledStamp(target, name) ?? stampOfName(name, target.files.timeZone);
+  return periodOfName(target, name)?.end ?? ruledStamp(target, name) ?? timeOfName(name, target.files.timeZone);
 }
 
 function ruledStamp(target: Export, name: string): Date | null {
   for (const rule of target.fileRules) {
     const groups = rule.name === null ? undefined : new RegExp(rule.name, 'i').exec(name)?.groups;
     const text = groups?.['stamp'] ?? groups?.['to'];
-    const stamp = text === undefined ? null : readStamp(text, target.files.timeZone);
+    const stamp = text === undefined ? null : timeOfName(text, target.files.timeZone);
     if (stamp !== null) {
       return stamp;
     }
   }
   return null;
-}
-
-/** The last time that a file name seems to say; null: none. */
-export function stampOfName(name: string, zone: string): Date | null {
-  for (const text of digitRuns(name)) {
-    const stamp = readStamp(text, zone);
-    if (stamp !== null) {
-      return stamp;
-    }
-  }
-  return null;
-}
-
-const digitRuns = (name: string): readonly string[] =>
-  [...name.matchAll(/(?<![\da-f])(?:\d{4}-\d\d-\d\d|\d{28}|\d{8,14})(?![\da-f])/gi)]
-    .map(([text]) => (text.length === 28 ? text.slice(14) : text))
-    .reverse();
-
-function readStamp(text: string, zone: string): Date | null {
-  const milliseconds =
-    text.length === 10 && /^\d+$/.test(text)
-      ? Number(text) * 1000
-      : text.length === 13
-        ? Number(text)
-        : ['yyyyMMddHHmmss', 'ddMMyyyyHHmmss', 'yyyy-MM-dd', 'yyyyMMdd']
-            .map((format) => DateTime.fromFormat(text, format, { zone }).toMillis())
-            .find((value) => value >= firstInstant && value < lastInstant);
-  return milliseconds !== undefined && milliseconds >= firstInstant && milliseconds < lastInstant
-    ? new Date(milliseconds)
-    : null;
 }

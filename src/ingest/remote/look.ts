@@ -1,6 +1,6 @@
 import type { Catalogue } from '../../catalogue/catalogue.ts';
 import type { DeliverySettings } from '../../catalogue/delivery-settings.ts';
-import { stampOfName } from '../identify/period.ts';
+import { timeOfName } from '../../catalogue/name-time.ts';
 import type { DeliveryFile } from '../ledger/delivery-files.ts';
 import { isMarked, joinedBelow, type ListedFiles, listFiles, type RemoteFileEntry } from './listed-files.ts';
 import type { RemoteSession } from './remote-session.ts';
@@ -44,7 +44,7 @@ export async function look(
     verdicts.push(judge.file(await withFacts(session, settings, file)));
   }
   const timeOf = ({ path, modifiedMs }: Verdict): number =>
-    stampOfName(path.slice(path.lastIndexOf('/') + 1), 'utc')?.getTime() ?? modifiedMs ?? 0;
+    timeOfName(path.slice(path.lastIndexOf('/') + 1), 'utc')?.getTime() ?? modifiedMs ?? 0;
   verdicts.sort((a, b) => timeOf(a) - timeOf(b) || (a.path < b.path ? -1 : 1));
   return { listed, verdicts };
 }
