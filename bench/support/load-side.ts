@@ -1,6 +1,6 @@
-import { loadFile } from '../../src/ingest/load/load-file.ts';
 import type { Catalogue } from '../../src/catalogue/catalogue.ts';
 import { setsTouched } from '../../src/ingest/derive/derived-sets.ts';
+import { loadFile } from '../../src/ingest/load/load-file.ts';
 import { storedTable } from '../../src/ingest/stored/stored-table.ts';
 import type { Database } from '../../src/warehouse/database.ts';
 import { migrate } from '../../src/warehouse/migrate.ts';

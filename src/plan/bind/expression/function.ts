@@ -8,9 +8,9 @@ import { canonicalDateTimeOffset } from '../../value/temporal-text.ts';
 import { perhaps } from '../names.ts';
 import { fault, notImplemented, type Scope } from '../scope.ts';
 import { bindExpression } from './expression.ts';
+import { isGuidConstant, writtenText } from './guid-text.ts';
 import { describe } from './operand-text.ts';
 import { checkPattern } from './pattern.ts';
-import { isGuidConstant, writtenText } from './guid-text.ts';
 import { converted, isInteger, isNumeric, isWhole } from './promotion.ts';
 
 interface Overload {
