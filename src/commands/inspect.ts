@@ -2,6 +2,7 @@ import { GatewayError } from '../errors.ts';
 import { openContainer } from '../ingest/container/open-container.ts';
 import { examineFile, type FileFacts } from '../ingest/csv/file-facts.ts';
 import { inspectMembers } from '../ingest/delivery/inspect-members.ts';
+import { foldersAbove } from '../ingest/delivery/path-files.ts';
 import { type Inspection, type InspectOptions, inspectFile } from '../ingest/load/inspect-file.ts';
 import { exitCodes } from './exit-code.ts';
 import { catalogueOf, type Surroundings } from './surroundings.ts';
@@ -9,16 +10,13 @@ import { catalogueOf, type Surroundings } from './surroundings.ts';
 type Print = Surroundings['print'];
 
 /** `gateway inspect`: what a load would make of a file, or of each member of a container. Needs no database and writes nothing. */
-export async function inspectCommand(
-  surroundings: Surroundings,
-  file: string,
-  options: InspectOptions,
-): Promise<number> {
+export async function inspectCommand(surroundings: Surroundings, file: string, given: InspectOptions): Promise<number> {
   const { print, config } = surroundings;
+  const options = { directory: foldersAbove(file), ...given };
   const catalogue = catalogueOf(surroundings);
   const facts = await examineFile(file);
   try {
-    const container = await openContainer(catalogue, facts, { limits: config.unpack });
+    const container = await openContainer(catalogue, facts, { directory: options.directory, limits: config.unpack });
     if (container === null) {
       return printInspection(print, await inspectFile(file, catalogue, options));
     }

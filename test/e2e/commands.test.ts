@@ -33,6 +33,12 @@ describe('What the commands say of files', () => {
     );
     assert.match(covered.output, /^period {5}\d{4}-\d\d-\d\dT[\d:.]+Z to \d{4}-\d\d-\d\dT[\d:.]+Z$/m);
 
+    // As `ingest` of the same file: its folders tell of what source it is.
+    mkdirSync(path.join(dataDir, 'export', 'team'), { recursive: true });
+    const placed = file('export/team/team.csv', exportFile('sparkcentral/team-metrics', []));
+    const found = await runInProcess(['inspect', placed, '--period', '2026-01-01..2026-01-02'], environment);
+    assert.match(found.output, /^export {5}sparkcentral\/team-metrics \(.*\), found by rule,/m);
+
     const loaded = await run(['ingest', cases, empty, team], { ...environment, LOG_LEVEL: 'debug' });
     assert.equal(loaded.code, 2, loaded.output);
     assert.match(loaded.output, /unknown column, kept in Extras: Colour/);

@@ -4,10 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { timeOfName } from '../../src/catalogue/name-time.ts';
 import { GatewayError } from '../../src/errors.ts';
+import { matchesRule } from '../../src/ingest/identify/identify-export.ts';
 import { matchHeader } from '../../src/ingest/identify/match-header.ts';
 import { fileTime, parsePeriod } from '../../src/ingest/identify/period.ts';
 import { inspectFile } from '../../src/ingest/load/inspect-file.ts';
 import { catalogue, exportFile } from './support/feed.ts';
+import { shopCatalogue } from './support/shop.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'gateway-identify-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -101,6 +103,21 @@ describe('Identification', () => {
     const placed = await inspect('x.csv', text, { directory: 'export/team', period: '2026-01-01..2026-02-01' });
     equal(placed.identified?.export.source, 'sparkcentral');
     equal(placed.identified?.by, 'rule');
+  });
+
+  it('holds the folders of a rule against those above the file, and those below one that is named like the source', () => {
+    const [orders] = shopCatalogue({
+      properties: {},
+      more: { files: [{ directory: '^visits/\\d+$', name: '^orders', example: 'visits/1/orders.csv' }] },
+    }).exports;
+    ok(orders !== undefined);
+    const known = (path: string): boolean => matchesRule(orders, path);
+    for (const path of ['visits/1/orders.csv', 'acme/visits/1/orders.csv', '/data/in/ACME/visits/1/orders.csv']) {
+      ok(known(path), path);
+    }
+    for (const path of ['orders.csv', 'acme/orders.csv', 'other/visits/1/orders.csv', 'acme/old/visits/1/orders.csv']) {
+      ok(!known(path), path);
+    }
   });
 
   it('has a list for operators of the exports that need a folder or --source', async () => {

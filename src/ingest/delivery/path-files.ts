@@ -33,7 +33,7 @@ export async function pathFiles(catalogue: Catalogue, paths: readonly string[]):
   for (const path of paths) {
     const stats = await stat(path).catch(() => null);
     if (stats?.isDirectory() !== true) {
-      const place = { below: basename(path), directory: slashed(dirname(resolve(path))) };
+      const place = { below: basename(path), directory: foldersAbove(path) };
       const modifiedMs = stats?.mtime.getTime() ?? 0;
       const time = timeOf(catalogue, place, modifiedMs);
       found.set(resolve(path), { path, size: stats?.size ?? null, modifiedMs, time, place });
@@ -71,3 +71,6 @@ function timeOf(catalogue: Catalogue, { below, directory = '' }: PathFile['place
 }
 
 const slashed = (path: string): string => path.split(sep).join('/');
+
+/** The folders above a file that was named, which file rules are held against. */
+export const foldersAbove = (path: string): string => slashed(dirname(resolve(path)));

@@ -3,6 +3,7 @@ import { GatewayError } from '../../errors.ts';
 import type { FileFacts } from '../csv/file-facts.ts';
 import { type HeaderReading, readHeader } from './read-header.ts';
 import { ambiguous, type Candidate, missingHeaders, unknownFile, unreadableHeader } from './refusals.ts';
+import { folded } from './source-named.ts';
 
 export interface IdentifyOptions {
   /** Names given by the operator; they are obeyed, and the header must still fit. */
@@ -83,13 +84,20 @@ const names = (target: Export): ReadonlySet<string> =>
 /** Every pattern a rule gives must match: `directory` the folders, `name` the file name. */
 export function matchesRule(target: Export, path: string): boolean {
   const slash = path.lastIndexOf('/');
-  const directory = slash === -1 ? '' : path.slice(0, slash);
+  const folders = foldersOf(target, slash === -1 ? '' : path.slice(0, slash));
   return target.fileRules.some(
-    (rule) =>
-      (rule.directory !== null || rule.name !== null) &&
-      (rule.directory === null || new RegExp(rule.directory, 'i').test(directory)) &&
-      (rule.name === null || new RegExp(rule.name, 'i').test(path.slice(slash + 1))),
+    ({ directory, name }) =>
+      (directory !== null || name !== null) &&
+      (directory === null || folders.some((folder) => new RegExp(directory, 'i').test(folder))) &&
+      (name === null || new RegExp(name, 'i').test(path.slice(slash + 1))),
   );
+}
+
+/** The folders as they are, and below one that is named like the source: as on the vendor's server. */
+function foldersOf({ source }: Export, directory: string): readonly string[] {
+  const parts = directory.split('/');
+  const below = parts.flatMap((part, at) => (folded(part) === folded(source) ? [parts.slice(at + 1).join('/')] : []));
+  return [directory, ...below];
 }
 
 function choose(candidates: readonly Candidate[], options: IdentifyOptions, facts: FileFacts): Identification {
