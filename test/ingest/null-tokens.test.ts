@@ -49,6 +49,23 @@ describe('null words', () => {
       { Description: 'Null' },
     ]);
   });
+
+  it('a null word in a column of codes is no text that stands there instead of one', async () => {
+    const cells = ['NULL', '', '25', 'Moved by hand'];
+    const rows = cells.map((ReasonCode, id) => ({ CaseActivityId: id + 1, CaseId: 7, ReasonCode }));
+    const options = { source: 'tracebuzz', export: 'case-activities' };
+    const result = await feed().load('activities.csv', exportFile('tracebuzz/case-activities', rows), options);
+    assert.deepEqual(result.state === 'loaded' && result.counts.rejected, 0, JSON.stringify(result));
+    assert.deepEqual(
+      await feed().rows('SELECT "ReasonCode", "ReasonText" FROM feed."TracebuzzCaseActivities" ORDER BY _line'),
+      [
+        { ReasonCode: null, ReasonText: null },
+        { ReasonCode: null, ReasonText: null },
+        { ReasonCode: 25, ReasonText: null },
+        { ReasonCode: null, ReasonText: 'Moved by hand' },
+      ],
+    );
+  });
 });
 
 describe('null words beside emptyAs', () => {

@@ -5,7 +5,6 @@ import { convertMoment, type TimeReading } from '../../catalogue/cells/time-cell
 import type { EntityType, Property } from '../../edm/model.ts';
 import { GatewayError } from '../../errors.ts';
 import { documentedHeader, type HeaderMatch } from '../identify/match-header.ts';
-import type { Period } from '../identify/period.ts';
 import { type Computation, computation, inputsOf, type RowView } from './computed-column.ts';
 
 /** How the cells of one column are converted. */
@@ -68,11 +67,11 @@ export function planColumn(
   };
 }
 
-/** @param setting how times are read, and the period of the file; null: it has none */
+/** @param setting how times are read, the period of the file (null: it has none), and words that mean null */
 export function planComputed(
   column: ComputedColumn,
   property: Property,
-  setting: { readonly reading: TimeReading; readonly period: Period | null },
+  setting: Parameters<typeof computation>[2],
 ): ComputedPlan {
   return {
     property,

@@ -36,9 +36,14 @@ export function inputsOf(computed: ComputedColumn): readonly string[] {
 export function computation(
   computed: ComputedColumn,
   property: Property,
-  context: { readonly reading: TimeReading; readonly period: Period | null },
+  context: {
+    readonly reading: TimeReading;
+    readonly period: Period | null;
+    /** Cells that mean null, besides the empty one. */
+    readonly nullTokens: ReadonlySet<string>;
+  },
 ): Computation {
-  const { reading, period } = context;
+  const { reading, period, nullTokens } = context;
   switch (computed.kind) {
     case 'sha256':
       // The array brackets keep ("a", "bc") and ("ab", "c") apart.
@@ -71,7 +76,7 @@ export function computation(
         return wall === null ? null : reading.clock.place(wall.clock).ambiguous ? 't' : 'f';
       };
     case 'text-if-not-integer':
-      return (row) => (row.value(computed.of) === null ? emptyToNull(row.cell(computed.of)) : null);
+      return (row) => (row.value(computed.of) === null ? saidText(row.cell(computed.of), nullTokens) : null);
   }
 }
 
@@ -92,4 +97,7 @@ function boundText(bound: Date, property: Property, reading: TimeReading): strin
   return new Intl.DateTimeFormat('sv-SE', { timeZone: reading.clock.name, dateStyle: 'short' }).format(bound);
 }
 
-const emptyToNull = (cell: string | null): string | null => (cell === null || cell.trim() === '' ? null : cell);
+function saidText(cell: string | null, nullTokens: ReadonlySet<string>): string | null {
+  const trimmed = cell?.trim() ?? '';
+  return trimmed === '' || nullTokens.has(trimmed) ? null : cell;
+}

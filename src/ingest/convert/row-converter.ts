@@ -84,8 +84,10 @@ export class RowConverter implements RowView {
       .sort((a, b) => Number(a.encoding === 'moment') - Number(b.encoding === 'moment'))
       .map((column) => planColumn(column, propertyOf(entityType, column.property), setting));
     this.#limits = limits;
+    const nullTokens = new Set(target.files.nullTokens);
+    this.#nullTokens = nullTokens;
     this.#computed = target.computed.map((one) =>
-      planComputed(one, propertyOf(entityType, one.property), { reading, period }),
+      planComputed(one, propertyOf(entityType, one.property), { reading, period, nullTokens }),
     );
     // A delimiter behind the last name makes no column; rows may have it where the file has the habit.
     this.#width = { least: namedWidth(header.cells), most: header.cells.length };
@@ -95,7 +97,6 @@ export class RowConverter implements RowView {
     this.#unknown = unknown
       .map((one) => ({ ...one, name: Buffer.from(one.header), member: `${JSON.stringify(one.header)}:` }))
       .sort((a, b) => Buffer.compare(a.name, b.name));
-    this.#nullTokens = new Set(target.files.nullTokens);
     this.properties = [...this.#columns, ...this.#computed].map((one) => one.property.name);
     this.#places = new Map(this.properties.map((name, place) => [name, place]));
     this.#keyPlaces = target.key.map((name) => this.#places.get(name) ?? -1);
