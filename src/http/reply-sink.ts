@@ -1,5 +1,6 @@
 import { createDeflate, createGzip, constants as zlib } from 'node:zlib';
 import { ByteOutput } from '../json/bytes/byte-output.ts';
+import { keepReplyBuffer, replyBufferSize, takeReplyBuffer } from './reply-buffers.ts';
 import type { ReplyTarget } from './reply-target.ts';
 
 /** Takes the compressed bytes of a reply beside the client. None of it throws or waits. */
@@ -20,9 +21,6 @@ export interface ReplyHead {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-const bufferSize = 128 * 1024;
-/** What a reply begins with: most are small. */
-const firstSize = 16 * 1024;
 /** Buffers that may be on their way to the socket; with the one being filled this bounds what a reply holds. */
 const buffersInFlight = 2;
 /** Below this many bytes compression costs more than it saves. */
@@ -34,11 +32,12 @@ const worthCompressing = 1024;
  * be an error reply. A reply that fits one buffer is sent in one piece with its length.
  */
 export class ReplySink {
-  readonly output = new ByteOutput(firstSize);
+  readonly output = new ByteOutput(takeReplyBuffer());
   readonly #response: ReplyTarget;
   readonly #encoding: ContentEncoding;
   readonly #free: Buffer[] = [];
   #made = 0;
+  #ended = false;
   #head: ReplyHead;
   #stream: NodeJS.WritableStream | null = null;
   #wake: (() => void) | null = null;
@@ -71,14 +70,10 @@ export class ReplySink {
   }
 
   /**
-   * Makes room for more rows: in a larger buffer while the first one is in use, else by sending what was appended. `wait`
-   * waits for the reader; where it gives false there is no room, and the promise is false.
+   * Makes room for more rows by sending what was appended. `wait` waits for the reader; where it gives false there is no room,
+   * and the promise is false.
    */
   async makeRoom(wait: (returned: Promise<void>) => Promise<boolean>): Promise<boolean> {
-    if (this.output.bytes.length < bufferSize) {
-      this.output.ensure(bufferSize - this.output.position);
-      return true;
-    }
     while (!this.#tryFlush()) {
       if (!(await wait(this.#bufferReturned()))) {
         return false;
@@ -108,7 +103,7 @@ export class ReplySink {
     }
     const length = this.output.position;
     const used = this.output.swap(next);
-    this.#begin().write(used.subarray(0, length), () => this.#giveBack(used));
+    this.#begin().write(used.subarray(0, length), (error) => this.#giveBack(used, error));
     return true;
   }
 
@@ -125,6 +120,10 @@ export class ReplySink {
       return this.#endWhole();
     }
     await this.flush();
+    this.#ended = true;
+    for (const buffer of [this.output.swap(nothing), ...this.#free.splice(0)]) {
+      keepReplyBuffer(buffer);
+    }
     const stream = this.#stream;
     await this.#finished(() => stream.end());
   }
@@ -144,24 +143,31 @@ export class ReplySink {
   }
 
   /** A small reply does not wait for its client, unless a copy of it is to be whole. */
-  async #endCompressed(body: Buffer, copied: boolean): Promise<void> {
+  async #endCompressed(body: WholeBody, copied: boolean): Promise<void> {
     if (copied) {
       const stream = this.#begin();
-      return this.#finished(() => stream.end(body));
+      return this.#finished(() => stream.end(body.bytes, body.taken));
     }
     this.#beginCopy = null;
-    this.#begin().end(body);
+    this.#begin().end(body.bytes, body.taken);
   }
 
   async #endWhole(): Promise<void> {
-    const body = this.output.bytes.subarray(0, this.output.position);
+    const body = this.#wholeBody();
+    const { length } = body.bytes;
     const copied = this.#copySmall && this.#beginCopy !== null;
-    if (this.#encoding !== 'identity' && (copied || body.length >= worthCompressing)) {
+    if (this.#encoding !== 'identity' && (copied || length >= worthCompressing)) {
       return this.#endCompressed(body, copied);
     }
-    const length = this.#response.req.method === 'HEAD' ? {} : { 'Content-Length': String(body.length) };
-    this.#response.writeHead(this.#head.status, { ...this.#head.headers, ...length });
-    this.#response.end(body);
+    const counted = this.#response.req.method === 'HEAD' ? {} : { 'Content-Length': String(length) };
+    this.#response.writeHead(this.#head.status, { ...this.#head.headers, ...counted });
+    this.#response.end(body.bytes, body.taken);
+  }
+
+  #wholeBody(): WholeBody {
+    const length = this.output.position;
+    const buffer = this.output.swap(nothing);
+    return { bytes: buffer.subarray(0, length), taken: (error) => giveBack(buffer, error) };
   }
 
   #begin(): NodeJS.WritableStream {
@@ -197,12 +203,15 @@ export class ReplySink {
 
   #newBuffer(): Buffer {
     this.#made += 1;
-    return Buffer.allocUnsafeSlow(bufferSize);
+    return takeReplyBuffer();
   }
 
-  #giveBack(buffer: Buffer): void {
+  #giveBack(buffer: Buffer, error?: Error | null): void {
+    if (this.#ended) {
+      return void giveBack(buffer, error);
+    }
     // A buffer that grew for one long row is not kept.
-    this.#free.push(buffer.length > bufferSize * 4 ? Buffer.allocUnsafeSlow(bufferSize) : buffer);
+    this.#free.push(buffer.length > replyBufferSize * 4 ? takeReplyBuffer() : buffer);
     this.#wakeUp();
   }
 
@@ -216,6 +225,22 @@ export class ReplySink {
     return new Promise((resolve) => {
       this.#wake = resolve;
     });
+  }
+}
+
+/** The body of a reply that fits one buffer. */
+interface WholeBody {
+  readonly bytes: Buffer;
+  /** To be called when nobody looks at the bytes any more, or with what went wrong. */
+  readonly taken: (error?: Error | null) => void;
+}
+
+const nothing = Buffer.alloc(0);
+
+/** Whoever failed to write it may still look at it. */
+function giveBack(buffer: Buffer, error?: Error | null): void {
+  if (error === undefined || error === null) {
+    keepReplyBuffer(buffer);
   }
 }
 

@@ -8,9 +8,10 @@ export class ByteOutput {
   /** Where the next byte goes. */
   position = 0;
 
-  constructor(capacity: number) {
-    this.bytes = Buffer.allocUnsafeSlow(capacity);
-    this.view = new DataView(this.bytes.buffer, this.bytes.byteOffset, capacity);
+  /** `memory`: what it begins in, or how many bytes that has. */
+  constructor(memory: number | Buffer) {
+    this.bytes = typeof memory === 'number' ? Buffer.allocUnsafeSlow(memory) : memory;
+    this.view = new DataView(this.bytes.buffer, this.bytes.byteOffset, this.bytes.length);
   }
 
   get free(): number {

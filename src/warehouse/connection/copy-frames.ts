@@ -9,9 +9,29 @@ const lineFeed = 0x0a;
 /** Enough for several reads of a socket; a longer row makes it grow for as long as it needs. */
 const usualCapacity = 512 * 1024;
 
-/** Buffers of statements that are over: most replies are small, and new memory for each would keep the collector busy. */
-const spare: Buffer[] = [];
-const mostSpare = 8;
+/** Rows that there are places for at first, and for whose places the memory is kept. */
+const [fewRows, mostKeptRows] = [1024, 8 * 1024];
+
+/** What the rows of one statement lie in. */
+interface Memory {
+  readonly buffer: Buffer;
+  readonly starts: Int32Array;
+  readonly ends: Int32Array;
+}
+
+/** Memory of statements that are over: most replies are small, and new memory for each would keep the collector busy. */
+const spare: Memory[] = [];
+/** As many as connections that read for requests, usually. */
+const mostSpare = 16;
+
+const newMemory = (): Memory => ({
+  buffer: Buffer.allocUnsafeSlow(usualCapacity),
+  starts: new Int32Array(fewRows),
+  ends: new Int32Array(fewRows),
+});
+
+/** Of a statement that has not answered yet, or whose memory was given back. */
+const none: Memory = { buffer: Buffer.alloc(0), starts: new Int32Array(0), ends: new Int32Array(0) };
 
 /** Takes the bytes of one message that is not CopyData, type byte included. Only valid during the call. */
 export type OtherMessage = (type: number, message: Buffer) => void;
@@ -22,12 +42,12 @@ export type OtherMessage = (type: number, message: Buffer) => void;
  * each row as one CopyData message that ends with a line feed.
  */
 export class CopyFrames {
-  #buffer = spare.pop() ?? Buffer.allocUnsafeSlow(usualCapacity);
+  #buffer = none.buffer;
   #filled = 0;
   /** Where the first message that is not complete yet begins. */
   #parsed = 0;
-  #starts = new Int32Array(1024);
-  #ends = new Int32Array(1024);
+  #starts = none.starts;
+  #ends = none.ends;
   #count = 0;
   #finished = false;
   readonly #other: OtherMessage;
@@ -80,14 +100,25 @@ export class CopyFrames {
 
   /** Gives the memory back. Call once when nobody looks at the rows any more; nothing may follow. */
   dispose(): void {
-    if (this.#buffer.length === usualCapacity && spare.length < mostSpare) {
-      spare.push(this.#buffer);
+    const [buffer, starts, ends] = [this.#buffer, this.#starts, this.#ends];
+    if (buffer.length === usualCapacity && starts.length <= mostKeptRows && spare.length < mostSpare) {
+      spare.push({ buffer, starts, ends });
     }
-    this.#buffer = Buffer.alloc(0);
+    this.#use(none);
     this.#count = 0;
   }
 
+  #use({ buffer, starts, ends }: Memory): void {
+    this.#buffer = buffer;
+    this.#starts = starts;
+    this.#ends = ends;
+  }
+
   #reserve(more: number): void {
+    if (this.#buffer === none.buffer) {
+      // Most of the time of a statement nothing of its answer is there yet.
+      this.#use(spare.pop() ?? newMemory());
+    }
     const needed = this.#filled + more;
     if (needed <= this.#buffer.length) {
       return;
