@@ -13,7 +13,7 @@ import { BroughtReads } from './brought-reads.ts';
 import { refusedByCitus } from './citus-refusals.ts';
 import { cancelRunning } from './connection/cancel-running.ts';
 import { connect, worthTelling } from './connection/connect.ts';
-import { beginning, connectionPool, isSettled } from './connection/connection-pool.ts';
+import { beginning, connectionPool, isReading, isSettled } from './connection/connection-pool.ts';
 import { endRead } from './connection/end-read.ts';
 import { PostgresReadSession } from './connection/read-session.ts';
 import { ReaderRest, type RestLimits, restLimits } from './connection/reader-rest.ts';
@@ -154,6 +154,7 @@ class PostgresDatabase implements Database {
       max: readers,
       applicationName: 'gateway reader',
       session: () => this.#sessionSettings(),
+      reads: true,
     });
     this.#rest = settings.rest ?? restLimits;
     this.#temporaryFiles = settings.temporaryFiles ?? null;
@@ -284,7 +285,11 @@ class PostgresDatabase implements Database {
     return this.#brought.read(brought, work, options);
   }
 
-  async #readNow<T>(work: (session: ReadSession) => Promise<T>, options: ReadOptions, admitted: Admitted): Promise<T> {
+  async #readNow<T>(
+    work: (session: PostgresReadSession) => Promise<T>,
+    options: ReadOptions,
+    admitted: Admitted,
+  ): Promise<T> {
     try {
       const observe = options.observe ?? this.#observe;
       const client = await connect(this.#readers, observe);

@@ -6,17 +6,21 @@ export interface PostgresProxy {
   readonly connectionString: string;
   /** ReadyForQuery messages so far: one for each round trip of a client that waits. */
   roundTrips(): number;
+  /** Statements that came by the extended protocol so far. */
+  statements(): readonly string[];
   close(): Promise<void>;
 }
 
 const backendKeyData = 0x4b;
 const readyForQuery = 0x5a;
+const parse = 0x50;
 
 /** Listens on 127.0.0.1 and passes bytes both ways; `pooling` falsifies the process id that the server names itself by. */
 export async function postgresProxy(connectionString: string, options: { pooling: boolean }): Promise<PostgresProxy> {
   const to = new URL(connectionString.replace(/^postgres:/, 'http:').replace(/@%2F[^:/]*/, '@socket'));
   const folder = /@(%2F[^:/]*)/.exec(connectionString)?.[1];
   let trips = 0;
+  const statements: string[] = [];
   const server = createServer((client) => {
     const port = Number(to.port === '' ? 5432 : to.port);
     const upstream =
@@ -42,6 +46,7 @@ export async function postgresProxy(connectionString: string, options: { pooling
       }
     };
     upstream.on('data', seen);
+    client.on('data', statementsOf(statements));
     client.pipe(upstream);
     for (const socket of [client, upstream]) {
       socket.on('error', () => {
@@ -57,7 +62,29 @@ export async function postgresProxy(connectionString: string, options: { pooling
   return {
     connectionString: `postgres://${user}@127.0.0.1:${port}${to.pathname}`,
     roundTrips: () => trips,
+    statements: () => statements,
     close: () => closed(server),
+  };
+}
+
+/** Notes the text of each Parse message of one client. */
+function statementsOf(statements: string[]): (chunk: Buffer) => void {
+  let rest = Buffer.alloc(0);
+  // The first message has no type.
+  let header = 0;
+  return (chunk) => {
+    rest = Buffer.concat([rest, chunk]);
+    while (rest.length >= header + 4) {
+      const end = header + rest.readInt32BE(header);
+      if (rest.length < end) {
+        return;
+      }
+      if (header === 1 && rest[0] === parse) {
+        statements.push(rest.toString('utf8', 5, end).split('\0')[1] ?? '');
+      }
+      rest = rest.subarray(end);
+      header = 1;
+    }
   };
 }
 

@@ -89,6 +89,38 @@ describe('read sessions', () => {
         assert.equal(proxy.roundTrips() - before, 1);
       });
 
+      it('send what is set for each transaction alone where the next one may have another session', async () => {
+        await backend();
+        const before = proxy.statements().length;
+        const select = 'SELECT a FROM feed."T" LIMIT 1';
+        await database.read((session) => rows(session, select, true), { ...patient, opening: 'SELECT 1::text' });
+        const sent = proxy.statements().slice(before);
+        const format = sent.filter((text) => /^SET LOCAL /.test(text) && !/ROLE|statement_timeout/.test(text));
+        const [asRole, unlimited] = ['SET LOCAL ROLE gateway_reader', 'SET LOCAL statement_timeout = 0'];
+        assert.deepEqual(
+          sent.filter((text) => !format.includes(text)),
+          [
+            'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY',
+            ...(pooling ? [asRole, unlimited] : []),
+            ...['SELECT 1::text', `COPY (${select}) TO STDOUT`, 'COMMIT'],
+          ],
+        );
+        assert.equal(format.length > 0, pooling);
+      });
+
+      it('are of the read role and limited by the time that each one is given, one after the other', async () => {
+        const asked = `SELECT current_user AS who, current_setting('statement_timeout') AS most`;
+        const shown = (timeout: number): Promise<unknown> =>
+          database.read(async (session) => (await session.query(asked)).rows, { ...patient, timeout });
+        assert.deepEqual(await shown(50_000), [{ who: 'gateway_reader', most: '50s' }]);
+        const copied = await database.read(
+          (session) => rows(session, `SELECT current_user, current_setting('statement_timeout')`, true),
+          patient,
+        );
+        assert.deepEqual(copied, ['gateway_reader\t0']);
+        assert.deepEqual(await shown(40_000), [{ who: 'gateway_reader', most: '40s' }]);
+      });
+
       it('read the opening query before, where it is asked for before', async () => {
         const opening = `SELECT 'one'::text, NULL::text`;
         const seen = await database.read(

@@ -11,7 +11,12 @@ export interface PoolSettings {
   readonly applicationName: string;
   /** Further settings of each session, `name = value`; asked when a connection is opened. */
   readonly session?: () => readonly string[];
+  /** All that is done there is reading for requests. */
+  readonly reads?: boolean;
 }
+
+/** What only sessions have that read for requests and are nobody else's. The time of a read is watched here. */
+const readerSession = ['ROLE gateway_reader', 'statement_timeout = 0'];
 
 /** How values are written, in both directions, and how statements are run. */
 const sessionDefaults = [
@@ -50,7 +55,7 @@ export function connectionPool(settings: PoolSettings): pg.Pool {
   const pool = new pg.Pool({
     ...(typeof connection === 'function' ? { Client: clientsOf(connection) } : loginOf(connection)),
     // Awaited by the pool before anybody gets the connection.
-    onConnect: (client) => setUp(client, settings.session?.() ?? []),
+    onConnect: (client) => setUp(client, settings.session?.() ?? [], settings.reads ?? false),
     max: settings.max,
     connectionTimeoutMillis: settings.patience,
     idleTimeoutMillis: 60_000,
@@ -69,22 +74,38 @@ export function connectionPool(settings: PoolSettings): pg.Pool {
 
 /** Connections whose settings hold for as long as they live. */
 const settled = new WeakSet<object>();
+/** Those of them on which everything is done as the read role, without a time limit of the server. */
+const reading = new WeakSet<object>();
 
 /**
  * A pooler between us and the server gives each transaction any server session it likes. It shows: the process it named
  * when the connection was opened is not the one that runs the statements.
  */
-async function setUp(client: pg.ClientBase, more: readonly string[]): Promise<void> {
+async function setUp(client: pg.ClientBase, more: readonly string[], reads: boolean): Promise<void> {
   await client.query([...sessionDefaults, ...more].map((setting) => `SET ${setting}`).join('; '));
   const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
   const { processID } = client as pg.ClientBase & { readonly processID: number | null };
-  if (rows[0]?.pid === processID) {
-    settled.add(client);
+  if (rows[0]?.pid !== processID) {
+    return;
+  }
+  settled.add(client);
+  if (reads) {
+    await client.query(readerSession.map((setting) => `SET ${setting}`).join('; '));
+    reading.add(client);
   }
 }
 
 /** Whether the settings of its session hold for each transaction. */
 export const isSettled = (client: pg.ClientBase): boolean => settled.has(client);
+
+/** Whether all that is done there is done as the read role, without a time limit of the server. */
+export const isReading = (client: pg.ClientBase): boolean => reading.has(client);
+
+/** Statements with which a transaction goes on as the read role. `timeout`: milliseconds of each statement; 0: no limit. */
+export const asReader = (client: pg.ClientBase, timeout: number): readonly string[] => [
+  ...(reading.has(client) ? [] : ['SET LOCAL ROLE gateway_reader']),
+  ...(reading.has(client) && timeout === 0 ? [] : [`SET LOCAL statement_timeout = ${String(timeout)}`]),
+];
 
 /**
  * The statements that begin a transaction on a connection, one by one. They write values and run statements as `sessionDefaults` says, also where

@@ -4,7 +4,7 @@ import type { WarehouseEvent } from '../../observation/events/warehouse.ts';
 import type { Observe } from '../../observation/observe.ts';
 import type { DatabaseRow, QueryResult, ReadOptions, ReadSession, Rest, RowBatch, TextRow } from '../database.ts';
 import { readOnlyError } from '../postgres-errors.ts';
-import { beginning, types } from './connection-pool.ts';
+import { asReader, beginning, types } from './connection-pool.ts';
 import { CopyOut } from './copy-out.ts';
 import { tellStatement } from './tell-statement.ts';
 
@@ -178,9 +178,8 @@ export class PostgresReadSession implements ReadSession {
   }
 
   #beginning(timeout: number): readonly string[] {
-    const limit = `SET LOCAL statement_timeout = ${String(timeout)}`;
-    const local = [...this.#options.local, 'SET LOCAL ROLE gateway_reader', limit];
-    return [...beginning(this.#client, 'REPEATABLE READ READ ONLY'), ...local];
+    const begun = beginning(this.#client, 'REPEATABLE READ READ ONLY');
+    return [...begun, ...this.#options.local, ...asReader(this.#client, timeout)];
   }
 
   #tell(statement: string): void {
