@@ -53,7 +53,7 @@ function compileRow(row: Row, format: JsonFormat, level: Level): RowWriter {
   const parts = compileParts(row, format, { ...level, place });
   const overhead = parts.reduce((sum, part) => sum + part.overhead, 16);
   const columns = parts.reduce((sum, part) => sum + part.columns, 0);
-  const rest = parts.map((_, index) => parts.slice(index + 1).reduce((sum, part) => sum + part.overhead, 64));
+  const rest = overheadBehind(parts);
   const write = (input: CellInput, start: number, output: ByteOutput): number => {
     const opening = output.position;
     place.opening = opening;
@@ -89,6 +89,20 @@ function compileRow(row: Row, format: JsonFormat, level: Level): RowWriter {
       return next;
     },
   };
+}
+
+/** Of each part, what all parts behind it may write besides. */
+function overheadBehind(parts: readonly Part[]): readonly number[] {
+  let sum = 64;
+  return parts
+    .map(({ overhead }) => overhead)
+    .reverse()
+    .map((overhead) => {
+      const behind = sum;
+      sum += overhead;
+      return behind;
+    })
+    .reverse();
 }
 
 /**

@@ -6,8 +6,27 @@ import type { JsonFormat } from './json-format.ts';
 import { keyText, type Level, type Part } from './row-part.ts';
 import type { FieldShape } from './row-shape.ts';
 
+type ValueShape = FieldShape & { readonly kind: 'value' };
+
+/** Parts of fields that come with each request anew, by what of the format they depend on. */
+const made = new WeakMap<ValueShape, Map<number, Part>>();
+const levels = { none: 0, minimal: 8, full: 16 } as const;
+
 /** A member with one value, or the array of a collection's values; its type before it where the reply has to say it. */
-export function valuePart(field: FieldShape & { kind: 'value' }, format: JsonFormat, { nested }: Level): Part {
+export function valuePart(field: ValueShape, format: JsonFormat, level: Level): Part {
+  const { metadata, ieee754Compatible, omitNulls } = format;
+  const form = levels[metadata] + (ieee754Compatible ? 4 : 0) + (omitNulls ? 2 : 0) + (level.nested ? 1 : 0);
+  const before = made.get(field);
+  const part = before?.get(form);
+  if (part !== undefined) {
+    return part;
+  }
+  const fresh = newPart(field, format, level);
+  made.set(field, (before ?? new Map<number, Part>()).set(form, fresh));
+  return fresh;
+}
+
+function newPart(field: ValueShape, format: JsonFormat, { nested }: Level): Part {
   const form = cellForm(field, { nested, ieee754Compatible: format.ieee754Compatible });
   const named = format.metadata === 'full' || (format.metadata === 'minimal' && field.dynamic === true);
   const annotation = named ? typeAnnotation(field.type, field.collection) : null;

@@ -44,6 +44,9 @@ interface Reader {
   told: { readonly at: number; readonly active: number };
 }
 
+/** Of who may have as much as there is. */
+const unlimited: ReaderTurn = { leave: () => undefined };
+
 /** A request that was refused: when it may come again, and how often it has come when told. */
 interface Refused {
   readonly due: number;
@@ -73,19 +76,24 @@ export class ReaderLimits {
   readonly #waiting: (() => void)[] = [];
   readonly #shared: SharedUse | null;
   readonly #asking: Gathered<string>;
+  readonly #limits: boolean;
   #active = 0;
 
   /** `now`: milliseconds of the epoch. `shared`: null where no other gateway can be there. */
   constructor(settings: ReaderLimitSettings, now: () => number = () => Date.now(), shared: SharedUse | null = null) {
     this.#settings = settings;
     this.#now = now;
-    this.#shared = Object.values(settings).some((limit) => limit !== null) ? shared : null;
+    this.#limits = Object.values(settings).some((limit) => limit !== null);
+    this.#shared = this.#limits ? shared : null;
     this.#asking = new Gathered((names) => this.#compare(names));
     this.#shared?.onBeat(() => this.#asking.ask(this.#changed()));
   }
 
   /** Throws GatewayError TooManyRequests. */
   async enter(asker: Asker): Promise<ReaderTurn> {
+    if (!this.#limits) {
+      return unlimited;
+    }
     const name = asker.principal ?? networkOf(asker.address);
     const reader = this.#reader(name);
     if (this.#mustAsk(reader, asker.part)) {
@@ -94,16 +102,16 @@ export class ReaderLimits {
     }
     this.#checkRows(reader);
     const over = asker.part === 'async' ? null : this.#over(reader, asker.part);
-    const request = createHash('sha256').update(`${name}\0${asker.url}`).digest('base64url');
+    const request = (): string => createHash('sha256').update(`${name}\0${asker.url}`).digest('base64url');
     if (over === null) {
-      if (this.#refused.delete(request) && this.#isShared) {
-        void this.#shared?.letIn(request);
+      if (this.#refused.size > 0) {
+        this.#letIn(request());
       }
       const cost = asker.part === 'async' ? 0 : 1;
       reader.tokens -= cost;
       reader.untold.requests += cost;
     } else {
-      await this.#refuseUnlessDue(request, over, asker.principal !== null);
+      await this.#refuseUnlessDue(request(), over, asker.principal !== null);
       if (asker.part === null) {
         await this.#behindOthers();
       }
@@ -122,6 +130,12 @@ export class ReaderLimits {
         }
       },
     };
+  }
+
+  #letIn(request: string): void {
+    if (this.#refused.delete(request) && this.#isShared) {
+      void this.#shared?.letIn(request);
+    }
   }
 
   #reader(name: string): Reader {

@@ -12,10 +12,10 @@ export interface ByteRun {
 /** Encodes text as UTF-8 into a run. */
 export function byteRun(text: string): ByteRun {
   const bytes = Buffer.from(text, 'utf8');
-  const padded = new Uint8Array(Math.ceil(bytes.length / 4) * 4);
-  padded.set(bytes);
-  const view = new DataView(padded.buffer);
-  const words = Int32Array.from({ length: padded.length / 4 }, (_, index) => view.getInt32(index * 4, true));
+  const words = new Int32Array(Math.ceil(bytes.length / 4));
+  for (let at = 0; at < bytes.length; at++) {
+    words[at >> 2] = (words[at >> 2] as number) | ((bytes[at] as number) << ((at & 3) * 8));
+  }
   return { words, length: bytes.length };
 }
 

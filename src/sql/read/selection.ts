@@ -1,4 +1,5 @@
 import { keyProperties } from '../../edm/key-properties.ts';
+import type { Property } from '../../edm/model.ts';
 import { GatewayError } from '../../errors.ts';
 import type { ControlShape, FieldShape } from '../../json/row-shape.ts';
 import { linkedNavigations } from '../../plan/model/linked-navigations.ts';
@@ -31,13 +32,23 @@ export interface RowContext {
 export function servedRow(selection: Selection, place: RowContext): ServedRow {
   const properties = selection.properties.map((property) => ({
     columns: [{ sql: propertyColumn(place.row, property), type: property.collection ? 'Edm.String' : property.type }],
-    fields: [{ kind: 'value', name: property.name, type: property.type, collection: property.collection }],
+    fields: [fieldOf(property)],
   })) satisfies ServedRow[];
   const computed = selection.computed.map(({ name, type }) => ({
     columns: [{ sql: place.row.columns.get(name) ?? 'NULL', type }],
     fields: [{ kind: 'value', name, type, collection: false, dynamic: true }],
   })) satisfies ServedRow[];
   return together([...properties, ...computed, ...selection.expands.map((expand) => expanded(expand, place))]);
+}
+
+/** Of each property one: what is made of it once is kept beside it (`json/value-part.ts`). */
+const fieldsMade = new WeakMap<Property, FieldShape>();
+
+function fieldOf(property: Property): FieldShape {
+  const { name, type, collection } = property;
+  const field = fieldsMade.get(property) ?? { kind: 'value', name, type, collection };
+  fieldsMade.set(property, field);
+  return field;
 }
 
 /** Filter and search of a collection, on its own row. */
