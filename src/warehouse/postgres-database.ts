@@ -326,7 +326,9 @@ class PostgresDatabase implements Database {
     // Half of what is free, for all that may be at work.
     const share = room === null ? null : Math.floor(room / 2 / this.#admission.most);
     if (this.#mayLimit && files !== null && share !== null && share < files.bytes) {
-      local.push(temporaryFileLimit(share));
+      // Not as the read role, which may set no such limit.
+      const limit = temporaryFileLimit(share);
+      local.push(...(isReading(client) ? ['ROLE NONE', limit, 'ROLE gateway_reader'] : [limit]));
     }
     // Helpers of one statement would take the processors of the others.
     if (this.#admission.working > 1) {
@@ -340,26 +342,18 @@ class PostgresDatabase implements Database {
     statements: readonly string[],
     { signal, observe = this.#observe }: Pick<ReadOptions, 'signal' | 'observe'>,
   ): Promise<Estimate | null> {
-    const found: Estimate[] = [];
     const options = { signal, observe, timeout: estimateTime };
-    const explain = async (session: ReadSession): Promise<void> => {
-      for (const statement of statements) {
-        const { rows } = await session.query<{ 'QUERY PLAN': unknown }>(`EXPLAIN (FORMAT JSON) ${statement}`);
-        const estimate = readEstimate(rows[0]?.['QUERY PLAN']);
-        if (estimate !== null) {
-          found.push(estimate);
-        }
-      }
-    };
+    const explain = statements.map((statement) => `EXPLAIN (FORMAT JSON) ${statement}`);
     try {
-      await this.read(explain, options);
+      const light = await this.#admission.enter({ ...options, weighed: null, estimate: () => Promise.resolve(null) });
+      const rows = await this.#readNow((session) => session.finalRows(explain), options, light);
+      return together(rows.flatMap(([plan]) => readEstimate(plan) ?? []));
     } catch (error) {
       if (signal.aborted || (error instanceof GatewayError && error.status === 503)) {
         throw error;
       }
       return null;
     }
-    return together(found);
   }
 
   exclusively<T>(name: string, work: (held: AbortSignal) => Promise<T>): Promise<T | null> {

@@ -121,6 +121,30 @@ describe('read sessions', () => {
         assert.deepEqual(await shown(40_000), [{ who: 'gateway_reader', most: '40s' }]);
       });
 
+      it('are estimated in one round trip, and not at all where PostgreSQL refuses a statement', async () => {
+        await backend();
+        const estimated = (key: string, ...statements: readonly string[]): Promise<string[]> =>
+          database.read((session) => rows(session, 'SELECT 1', true), {
+            ...patient,
+            weighed: { key, statements: () => statements, multiplies: true },
+          });
+        const [before, sent] = [proxy.roundTrips(), proxy.statements().length];
+        assert.deepEqual(await estimated('two', 'SELECT a FROM feed."T"', 'SELECT 2'), ['1']);
+        assert.deepEqual(
+          proxy
+            .statements()
+            .slice(sent)
+            .filter((text) => text.startsWith('EXPLAIN')),
+          ['EXPLAIN (FORMAT JSON) SELECT a FROM feed."T"', 'EXPLAIN (FORMAT JSON) SELECT 2'],
+        );
+        assert.equal(proxy.roundTrips() - before, 2);
+        assert.deepEqual(await estimated('refused', 'SELECT 1', 'SELECT nothing'), ['1']);
+        assert.deepEqual(await estimated('hidden', 'SELECT 1; SELECT 2'), ['1']);
+        const endless = 'SELECT * FROM generate_series(1, 1000000000) a, generate_series(1, 1000000000) b';
+        await assert.rejects(estimated('endless', endless), { code: 'LimitExceeded' });
+        assert.deepEqual(await estimated('two', 'SELECT 3'), ['1']);
+      });
+
       it('read the opening query before, where it is asked for before', async () => {
         const opening = `SELECT 'one'::text, NULL::text`;
         const seen = await database.read(

@@ -42,8 +42,12 @@ export class CopyOut implements Submittable {
   #flush: NodeJS.Immediate | null = null;
   #waiting: { resolve: (batch: RowBatch | null) => void; reject: (error: Error) => void } | null = null;
 
-  constructor(select: string, around: { readonly before: readonly string[]; readonly after: readonly string[] }) {
-    this.#texts = [...around.before, `COPY (${select}) TO STDOUT`, ...around.after];
+  /** `select`: null: there is none, and all rows are those of the statements before. */
+  constructor(
+    select: string | null,
+    { before, after }: { readonly before: readonly string[]; readonly after: readonly string[] },
+  ) {
+    this.#texts = [...before, ...(select === null ? [] : [`COPY (${select}) TO STDOUT`]), ...after];
     this.#frames = new CopyFrames((type, message) => {
       if (type === readyForQuery) {
         this.#readyMessage = Buffer.from(message);

@@ -80,6 +80,32 @@ export class PostgresReadSession implements ReadSession {
     return rows;
   }
 
+  /** Rows of statements that give few, one after the other, and the end of the transaction, all in one round trip. Nothing may follow. */
+  async finalRows(statements: readonly string[]): Promise<readonly TextRow[]> {
+    this.#mayRun();
+    for (const statement of statements) {
+      this.#tell(statement);
+    }
+    const beginning = this.#state === 'begun' ? [] : this.#beginning(this.#limit);
+    this.#state = 'begun';
+    const copy = this.#client.query(new CopyOut(null, { before: [...beginning, ...statements], after: ['COMMIT'] }));
+    this.#running = (error) => copy.fail(error);
+    try {
+      await copy.next();
+      return copy.answers;
+    } catch (error) {
+      throw readOnlyError(error);
+    } finally {
+      this.#running = null;
+      if (copy.finished) {
+        copy.dispose();
+      }
+      if (copy.idle) {
+        this.#state = 'over';
+      }
+    }
+  }
+
   async *copyOut(
     select: string,
     options: { readonly final: boolean } = { final: false },
