@@ -16,7 +16,8 @@ export function isLoopback(host: string): boolean {
   if (version === 0) {
     return name === 'localhost' || name.endsWith('.localhost');
   }
-  return loopback.check(name, version === 4 ? 'ipv4' : 'ipv6');
+  // An IPv4 address has one spelling, which is looked at with each request.
+  return version === 4 ? name.startsWith('127.') : loopback.check(name, 'ipv6');
 }
 
 /** Lower case, without the brackets of an IPv6 address and the dot of the root domain. */

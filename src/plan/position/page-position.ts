@@ -129,7 +129,10 @@ function encode(fields: readonly unknown[]): string {
 function decode(token: string): unknown[] {
   try {
     const binary = atob(token.replaceAll('-', '+').replaceAll('_', '/'));
-    const bytes = Uint8Array.from(binary, (character) => character.charCodeAt(0));
+    const bytes = new Uint8Array(binary.length);
+    for (let at = 0; at < binary.length; at++) {
+      bytes[at] = binary.charCodeAt(at);
+    }
     const fields: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
     return Array.isArray(fields) ? fields : [];
   } catch {
