@@ -303,6 +303,26 @@ describe('Periods and file times', () => {
     );
   });
 
+  it('takes the stamp that a rule picks out where files restate one period, else the disk', () => {
+    const modifiedAt = new Date('2020-01-01T00:00:00Z');
+    const [orders] = shopCatalogue({
+      properties: { From: { type: 'DateTimeOffset', computed: { kind: 'period', bound: 'start' } } },
+      more: {
+        files: [
+          {
+            name: '^orders_\\d{8}_\\d{8}(?:_(?<stamp>\\d{14}))?',
+            example: 'orders_20250601_20250701_20250702101500.csv',
+          },
+        ],
+        period: { name: '(?<from>\\d{8})_(?<to>\\d{8})', format: 'yyyyMMdd' },
+      },
+    }).exports;
+    ok(orders !== undefined);
+    const at = (name: string) => fileTime(orders, { name, modifiedAt }).toISOString();
+    equal(at('orders_20250601_20250701_20250702101500.csv'), '2025-07-02T10:15:00.000Z');
+    equal(at('orders_20250601_20250701.csv'), modifiedAt.toISOString());
+  });
+
   const named: readonly (readonly [name: string, time: string | null])[] = [
     ['orders-20250616.csv', '2025-06-15T22:00:00.000Z'],
     ['orders 2025-06-16.csv', '2025-06-15T22:00:00.000Z'],

@@ -60,7 +60,8 @@ function read(text: string | undefined, format: string, zone: string): Date | nu
 /**
  * When a file speaks, for "newest file wins": the end of the period its name says, the named group `stamp` of its
  * file rule, the time in its name (see `timeOfName`), else its modification time.
- * Files restating the same period are told apart by their modification time, so their name does not count.
+ * Files restating the same period are told apart by the group `stamp`, where their rule has one, else by their modification time: other
+ * times in their names are those of the period.
  */
 export function fileTime(target: Export, file: { readonly name: string; readonly modifiedAt: Date }): Date {
   return namedTime(target, file.name) ?? file.modifiedAt;
@@ -69,18 +70,22 @@ export function fileTime(target: Export, file: { readonly name: string; readonly
 /** The time that a file's name says it speaks of; null: it says none, or only a period. */
 export function namedTime(target: Export, name: string): Date | null {
   if (target.computed.some((one) => one.kind === 'period')) {
-    return null;
+    return ruledTime(target, name, ['stamp']);
   }
-  return periodOfName(target, name)?.end ?? ruledStamp(target, name) ?? timeOfName(name, target.files.timeZone);
+  return (
+    periodOfName(target, name)?.end ??
+    ruledTime(target, name, ['stamp', 'to']) ??
+    timeOfName(name, target.files.timeZone)
+  );
 }
 
-function ruledStamp(target: Export, name: string): Date | null {
+function ruledTime(target: Export, name: string, wanted: readonly ('stamp' | 'to')[]): Date | null {
   for (const rule of target.fileRules) {
     const groups = rule.name === null ? undefined : new RegExp(rule.name, 'i').exec(name)?.groups;
-    const text = groups?.['stamp'] ?? groups?.['to'];
-    const stamp = text === undefined ? null : timeOfName(text, target.files.timeZone);
-    if (stamp !== null) {
-      return stamp;
+    const text = wanted.map((group) => groups?.[group]).find((one) => one !== undefined);
+    const time = text === undefined ? null : timeOfName(text, target.files.timeZone);
+    if (time !== null) {
+      return time;
     }
   }
   return null;
