@@ -1,7 +1,14 @@
 import type { EntitySet, PrimitiveTypeName } from '../edm/model.ts';
 
-/** How the reader signs in: by name and password, by a key, or not at all. */
-export type SignIn = 'none' | 'basic' | 'key';
+/** How the reader signs in: by name and password, by a key, by an access token of the sign-in server, or not at all. */
+export type SignIn = 'none' | 'basic' | 'key' | 'token';
+
+/** Variable of the environment that a program has its bearer token from. */
+const bearers = { key: 'GATEWAY_KEY', token: 'GATEWAY_TOKEN' } as const;
+
+/** Where an access token comes from is nothing that these few lines could say. */
+const comment = (signIn: SignIn): string =>
+  signIn === 'token' ? '# GATEWAY_TOKEN: an access token for the feed (docs/sign-in.md)\n' : '';
 
 export interface SnippetOf {
   /** Service root with its final slash. */
@@ -37,10 +44,11 @@ export function pythonSnippet(snippet: SnippetOf): string {
   const signIn = {
     none: '',
     basic: '    auth=(os.environ["GATEWAY_USER"], os.environ["GATEWAY_PASSWORD"]),\n',
-    key: '    headers={"Authorization": "Bearer " + os.environ["GATEWAY_KEY"]},\n',
+    key: `    headers={"Authorization": "Bearer " + os.environ["${bearers.key}"]},\n`,
+    token: `    headers={"Authorization": "Bearer " + os.environ["${bearers.token}"]},\n`,
   }[snippet.signIn];
   return `# pip install pandas requests
-import io
+${comment(snippet.signIn)}import io
 ${snippet.signIn === 'none' ? '' : 'import os\n'}
 import pandas as pd
 import requests
@@ -84,10 +92,11 @@ export function rSnippet(snippet: SnippetOf): string {
   const signIn = {
     none: '',
     basic: '  req_auth_basic(Sys.getenv("GATEWAY_USER"), Sys.getenv("GATEWAY_PASSWORD")) |>\n',
-    key: '  req_auth_bearer_token(Sys.getenv("GATEWAY_KEY")) |>\n',
+    key: `  req_auth_bearer_token(Sys.getenv("${bearers.key}")) |>\n`,
+    token: `  req_auth_bearer_token(Sys.getenv("${bearers.token}")) |>\n`,
   }[snippet.signIn];
   return `# install.packages(c("httr2", "readr"))
-library(httr2)
+${comment(snippet.signIn)}library(httr2)
 
 reply <- request(${JSON.stringify(csvUrl(snippet))}) |>
 ${signIn}  req_perform()
@@ -106,8 +115,9 @@ export function curlSnippet(snippet: SnippetOf): string {
   const signIn = {
     none: '',
     basic: ' --user "$GATEWAY_USER"',
-    key: ' --header "Authorization: Bearer $GATEWAY_KEY"',
+    key: ` --header "Authorization: Bearer $${bearers.key}"`,
+    token: ` --header "Authorization: Bearer $${bearers.token}"`,
   }[snippet.signIn];
   const shell = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
-  return `curl --fail --compressed${signIn} --output ${shell(`${snippet.set.name}.csv`)} ${shell(csvUrl(snippet))}\n`;
+  return `${comment(snippet.signIn)}curl --fail --compressed${signIn} --output ${shell(`${snippet.set.name}.csv`)} ${shell(csvUrl(snippet))}\n`;
 }

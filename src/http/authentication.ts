@@ -1,3 +1,4 @@
+import type { SignIn } from '../connect/snippets.ts';
 import { GatewayError } from '../errors.ts';
 import type { HttpEvent, SignInWay } from '../observation/events/http.ts';
 import { type Observe, unobserved } from '../observation/observe.ts';
@@ -19,6 +20,8 @@ export interface Authentication {
   readonly open: boolean;
   /** Credentials are looked at: a bearer token is for the gateway, and goes nowhere else. */
   readonly signsIn: boolean;
+  /** How a program shows who it is, of the ways that are on that which needs the least. */
+  readonly ofPrograms: SignIn;
   /** Name of the header and the query option that may carry a key. */
   readonly keyName: string;
   /** One challenge for WWW-Authenticate, chosen by the scheme that the request carries; null: everybody may read. */
@@ -31,6 +34,7 @@ export interface Authentication {
 export const openToAll: Authentication = {
   open: true,
   signsIn: false,
+  ofPrograms: 'none',
   keyName: 'api-key',
   challenge: () => null,
   identify: async () => null,
@@ -46,7 +50,7 @@ export interface BrowserSessions {
 export interface SignInWays {
   readonly basic: Pick<Passwords, 'check'> | null;
   readonly keys: Pick<ApiKeys, 'find'> | null;
-  readonly tokens?: Tokens | null;
+  readonly tokens?: Pick<Tokens, 'principal'> | null;
   readonly authorizationUri?: string | null;
   readonly browser?: BrowserSessions | null;
   /** Who shows nothing may read. */
@@ -117,7 +121,7 @@ export function authentication(
     return refuse('key', presented, found?.name ?? null, ended);
   }
 
-  async function ofToken(all: Tokens, token: string, presented: Presented): Promise<Principal> {
+  async function ofToken(all: Pick<Tokens, 'principal'>, token: string, presented: Presented): Promise<Principal> {
     try {
       return await all.principal(token);
     } catch (error) {
@@ -154,7 +158,14 @@ export function authentication(
     observe({ event: 'sign-in-refused', way, address, name: name?.slice(0, 200) ?? null, reason });
   }
 
-  return { open: anonymous, signsIn: true, keyName, challenge: (presented) => challengeOf(ways, presented), identify };
+  return {
+    open: anonymous,
+    signsIn: true,
+    ofPrograms: basic !== null ? 'basic' : keys !== null ? 'key' : 'token',
+    keyName,
+    challenge: (presented) => challengeOf(ways, presented),
+    identify,
+  };
 }
 
 const readMethods: readonly string[] = ['GET', 'HEAD', 'OPTIONS'];

@@ -32,6 +32,15 @@ describe('connect files: Python, R and curl', () => {
     assert.match(text, /col_types = "cTlc"/);
   });
 
+  it("a token of a sign-in server is none of the gateway's keys", () => {
+    const of = { root: 'http://localhost:8080/odata/', set, signIn: 'token' } as const;
+    for (const text of [pythonSnippet(of), rSnippet(of), curlSnippet(of)]) {
+      assert.match(text, /^# GATEWAY_TOKEN: an access token for the feed \(docs\/sign-in\.md\)$/m);
+      assert.match(text, /bearer[^\n]*GATEWAY_TOKEN/i);
+      assert.doesNotMatch(text, /GATEWAY_KEY/);
+    }
+  });
+
   it('curl', () => {
     assert.equal(
       curlSnippet({ root: 'http://localhost:8080/odata/', set, signIn: 'basic' }),

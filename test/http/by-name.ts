@@ -5,6 +5,7 @@ import { namedPrincipal } from '../../src/sign-in/principal.ts';
 export const byName: Authentication = {
   open: false,
   signsIn: true,
+  ofPrograms: 'key',
   keyName: 'api-key',
   challenge: () => null,
   identify: async ({ key, authorization }) => {

@@ -77,6 +77,19 @@ describe('http: connect files', () => {
     assert.doesNotMatch(await (await get(open, '/connect/Cases.sh')).text(), /--user/);
   });
 
+  it('say what programs sign in with, whatever a browser is asked first', () => {
+    const entra = {
+      tokens: { principal: () => assert.fail('no token comes') },
+      authorizationUri: 'https://login.example/authorize',
+    };
+    const known = knownPasswords({ secret: 'ann' });
+    const both = authentication({ ...entra, basic: known, keys: null }, 'api-key');
+    assert.match(both.challenge({ authorization: undefined }) ?? '', /^Bearer /);
+    assert.equal(both.ofPrograms, 'basic');
+    assert.equal(authentication({ ...entra, basic: null, keys: null }, 'api-key').ofPrograms, 'token');
+    assert.equal(openToAll.ofPrograms, 'none');
+  });
+
   it('are for those who may read the feed', async () => {
     const refused = await get(guarded, '/connect/excel.xlsx');
     assert.equal(refused.status, 401);

@@ -11,7 +11,6 @@ import {
   setFile,
   usualSets,
 } from '../../connect/connect-files.ts';
-import type { SignIn } from '../../connect/snippets.ts';
 import type { EntitySet, Model } from '../../edm/model.ts';
 import { GatewayError } from '../../errors.ts';
 import { visibleCatalogue } from '../../plan/visible.ts';
@@ -52,19 +51,10 @@ async function answer(visit: Visit, feed: ConnectFeed): Promise<void> {
   const { model } = visibleCatalogue(whole, feed.grantsOf(principal, whole));
   const to: ConnectTo = {
     root: serviceRoot(feed.settings.publicUrl, origin.host, origin.secure),
-    signIn: signInAt(feed),
+    signIn: feed.authentication.ofPrograms,
     at: new Date(),
   };
   send(message, response, await fileOf(target, to, model));
-}
-
-/** How a program would sign in: as the gateway asks one that shows nothing. */
-function signInAt({ authentication }: ConnectFeed): SignIn {
-  const challenge = authentication.challenge({ authorization: undefined });
-  if (challenge === null) {
-    return 'none';
-  }
-  return /^basic\b/i.test(challenge) ? 'basic' : 'key';
 }
 
 interface AskedFile {
