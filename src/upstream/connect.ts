@@ -22,6 +22,7 @@ import { shortEnough } from './reading/asked-request.ts';
 import { fetchByKeys, keyedPlan } from './reading/fetch-by-keys.ts';
 import { readAsTaken } from './reading/read-as-taken.ts';
 import { RefusedForms } from './reading/refused-forms.ts';
+import { TrialFindings } from './reading/trial-findings.ts';
 import { TriedOptions } from './reading/tried-options.ts';
 import { WholeRows } from './reading/whole-rows.ts';
 import { nowhere, type SignInKeeping } from './sign-in/lasting-sign-in.ts';
@@ -116,11 +117,8 @@ class ConnectedUpstream implements Upstream {
     this.#signIn = openSignIn(settings.signIn, context);
     const onChange = (): void => this.#memory.changed();
     this.#refused = new RefusedForms(() => time.now(), onChange);
-    this.#tried = new TriedOptions(this.source, {
-      now: () => time.now(),
-      ofSets: connection.readsOptions !== true,
-      onChange,
-    });
+    const findings = new TrialFindings(this.source, { now: () => time.now(), onChange });
+    this.#tried = new TriedOptions(findings, { ofSets: connection.readsOptions !== true });
     this.aggregating = new FeedAggregation(this.source, {
       ...{ now: () => time.now(), observe: this.#observe, onChange },
       reached: (options) => this.#metadata.reached(options.caller ?? null),
@@ -140,7 +138,7 @@ class ConnectedUpstream implements Upstream {
     this.#limits = new KnownLimits(place, this.#observe);
     const aggregations = this.aggregating.tried;
     this.#memory = new TrialMemory(place, {
-      options: this.#tried,
+      options: findings,
       forms: this.#refused,
       aggregations,
       whole: this.#whole,

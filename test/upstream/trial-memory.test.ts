@@ -6,7 +6,7 @@ import { metadataXml } from '../../src/edm/metadata-xml.ts';
 import { TriedAggregations } from '../../src/upstream/aggregated/tried-aggregations.ts';
 import { connectUpstream } from '../../src/upstream/connect.ts';
 import { RefusedForms } from '../../src/upstream/reading/refused-forms.ts';
-import { TriedOptions } from '../../src/upstream/reading/tried-options.ts';
+import { TrialFindings } from '../../src/upstream/reading/trial-findings.ts';
 import { WholeRows } from '../../src/upstream/reading/whole-rows.ts';
 import type { Remembered } from '../../src/upstream/trial-memory.ts';
 import { IdleClock } from '../support/idle-clock.ts';
@@ -139,7 +139,7 @@ describe('what was found out of a feed', () => {
     const now = () => 0;
     const onChange = () => undefined;
     const parts = (): readonly Remembered[] => [
-      new TriedOptions('far', { now, ofSets: true, onChange }),
+      new TrialFindings('far', { now, onChange }),
       new RefusedForms(now, onChange),
       new TriedAggregations('far', { now, observe: () => undefined, onChange }),
       new WholeRows(now, onChange),
