@@ -31,7 +31,13 @@ const filters: readonly (readonly [ours: string, theirs: string])[] = [
   ["contains(toupper(trim(subject)),toupper('a b'))", "contains(toupper(trim(subject)),toupper('a b'))"],
   ["subject lt 'é' or 'z' ge subject", "subject lt 'é' or 'z' ge subject"],
   ["not contains(subject,'a')", "not (contains(subject,'a'))"],
-  ['not (seconds in (1,2))', '(not (seconds in (1,2))) or seconds eq null'],
+  ['not (seconds in (1,2))', '(seconds ne 1 and seconds ne 2) or seconds eq null'],
+  ['not (seconds in (1,null))', 'seconds ne 1 and seconds ne null'],
+  ['not (seconds in (1,2,3))', '(not (seconds in (1,2,3))) or seconds eq null'],
+  [
+    'subject ne 7b0f4c1e-93d2-4a58-8e6b-5d1f0a2c9e37',
+    "(subject ne '7b0f4c1e-93d2-4a58-8e6b-5d1f0a2c9e37' and subject ne '7B0F4C1E-93D2-4A58-8E6B-5D1F0A2C9E37') or subject eq null",
+  ],
   // Lists as clients write them.
   [
     "subject eq 'a' or subject eq 'b' or isOutbound or subject eq ''",

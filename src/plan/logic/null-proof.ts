@@ -58,9 +58,8 @@ function falsePart(condition: BoundExpression): BoundExpression {
       if (chain.kind !== 'In') {
         return falsePart(asComparisons(condition));
       }
-      return condition.items.some(isNullConstant)
-        ? negated(condition)
-        : withNulls(negated(condition), [condition.operand]);
+      const none = condition.items.length < shortestList ? differing(condition) : negated(condition);
+      return condition.items.some(isNullConstant) ? none : withNulls(none, [condition.operand]);
     }
     case 'Lambda':
       return negated(nullProof(condition));
@@ -72,6 +71,15 @@ function falsePart(condition: BoundExpression): BoundExpression {
 /** A value that is compared with others of the row may be null as they are. */
 const contained = (list: In): BoundExpression =>
   list.items.every(({ kind }) => kind === 'Constant') ? list : nullProof(asComparisons(list));
+
+/** None of a list, as each source can be asked it: lists, and `not`, are what many do not know. */
+const differing = ({ operand, items }: In): BoundExpression =>
+  joinedBy(
+    'and',
+    items.map((right) => {
+      return { kind: 'Comparison', type: 'Edm.Boolean', nullable: false, operator: 'ne', left: operand, right };
+    }),
+  );
 
 /** The constants of a list as one, and the other items each compared. */
 function asComparisons({ operand, items, ...list }: In): BoundExpression {
