@@ -169,7 +169,8 @@ class ConnectedUpstream implements Upstream {
     const kept: UpstreamRequest[] = [];
     const isFirst = options.skipToken === null;
     if (isFirst) {
-      this.#refused.check(plan, this.source);
+    const caller = this.#callerOf(options);
+      this.#refused.check(plan, this.source, caller);
       await this.#checkOptions(plan, options);
     }
     try {
@@ -178,13 +179,13 @@ class ConnectedUpstream implements Upstream {
       if (isFirst && this.#limits.known().maxTop !== maxTop) {
         await this.#checkLearned(plan, options, reply);
       }
-      this.#refused.answered(plan);
+      this.#refused.answered(plan, caller);
       return reply;
     } catch (error) {
       // It was received, and is not what was asked for.
       this.#copies.forget(kept);
       if (isFirst) {
-        this.#refused.note(plan, error);
+        this.#refused.note(plan, error, caller);
       }
       throw error;
     }
@@ -259,9 +260,9 @@ class ConnectedUpstream implements Upstream {
     const client = this.#copies.client(named, { ...read, observe, onCopy: options.onCopy });
     const onRows = (set: string, rows: number): void => this.#whole.noteRows(set, rows);
     const onPartial = (set: string): void => this.#whole.disprove(set);
-    const own = this.#signIn.passesCaller ? { caller: callerDigest(caller ?? '') } : {};
-    const onUnexpanded = (at: ExpandPlace): void => this.#tried.disprove(at, own.caller);
-    const told = { onNestedCount, onRows, onPartial, onUnexpanded, ...own };
+    const own = this.#callerOf(options);
+    const onUnexpanded = (at: ExpandPlace): void => this.#tried.disprove(at, own);
+    const told = { onNestedCount, onRows, onPartial, onUnexpanded, ...(own === undefined ? {} : { caller: own }) };
     return { client, map: this.#map(), secret: this.#secret, limits: this.#limits, ...told };
   }
 
@@ -271,6 +272,11 @@ class ConnectedUpstream implements Upstream {
       if (binding.kind !== 'upstream' || binding.source !== this.source) {
         continue;
       }
+  /** Tells those apart whose own tokens the feed is asked with; undefined: the gateway signs in for all. */
+  #callerOf({ caller }: UpstreamReadOptions): string | undefined {
+    return this.#signIn.passesCaller ? callerDigest(caller ?? '') : undefined;
+  }
+
       sets.set(binding.name, binding.upstreamName);
     }
     const { lists, maxTop, maxUrlLength } = this.#limits.known();

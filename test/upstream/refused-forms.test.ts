@@ -86,6 +86,35 @@ describe('a form that a proxied feed refuses', () => {
     assert.equal(await ask("FarCalls?$filter=subject eq 'e'"), 'UpstreamRefused, asked 0');
   });
 
+  it('is one for the caller alone whose own token the feed refused it with, and not kept', async () => {
+    const seen: string[] = [];
+    const upstream = await connect(
+      (request, response, url) => {
+        seen.push(request.headers.authorization ?? '');
+        if (request.headers.authorization === 'Bearer few') {
+          feed.faults.push({ status });
+        }
+        feed.answer(request, response, url);
+      },
+      { signIn: { kind: 'caller' } },
+      '/service/',
+      { connection: { time: clock } },
+    );
+    const ask = async (value: string, token: string): Promise<string> =>
+      page(upstream, `FarCalls?$filter=subject eq '${value}'`, { caller: `Bearer ${token}` }).then(
+        ({ rows }) => `${rows.length} rows`,
+        (error: { code: string }) => error.code,
+      );
+    for (const value of ['a', 'b', 'c']) {
+      assert.equal(await ask(value, 'few'), 'UpstreamRefused');
+    }
+    assert.equal(seen.filter((token) => token === 'Bearer few').length, 2);
+    assert.equal(await ask('d', 'all'), '2 rows');
+    seen.length = 0;
+    assert.equal(await ask('e', 'few'), 'UpstreamRefused', 'what is answered to one caller says nothing to another');
+    assert.deepEqual(seen, []);
+  });
+
   for (const stumble of [414, 431, 500]) {
     it(`with ${stumble} is asked for each time: that says nothing of the form`, async () => {
       status = stumble;

@@ -27,12 +27,15 @@ interface Form {
 /**
  * What a feed cannot do, by the form of the request: the set, its options and functions, without the values that they name. A form
  * that was refused for different values, and never answered in between, is not asked for a while: whoever wants such rows gets
- * them in another way, or is refused, without a request in vain.
+ * them in another way, or is refused, without a request in vain. What is refused to whom the feed is asked for with their own token may be for want of
+ * rights, and holds for this caller alone.
  */
 export class RefusedForms implements Remembered {
   readonly #now: () => number;
   readonly #onChange: () => void;
   readonly #forms = new LRUCache<string, Form>({ max: mostForms });
+  /** The same by caller and form. */
+  readonly #own = new LRUCache<string, Form>({ max: mostForms });
 
   /** `now`: milliseconds of a clock. `onChange`: told when a form is not asked for any more, or again. */
   constructor(now: () => number, onChange: () => void) {
@@ -40,52 +43,55 @@ export class RefusedForms implements Remembered {
     this.#onChange = onChange;
   }
 
-  /** Throws GatewayError as the feed did, where it need not be asked. */
-  check(plan: UpstreamPlan, source: string): void {
-    const key = this.#knownKey(plan);
-    const form = key === null ? undefined : this.#forms.get(key);
+  /** Throws GatewayError as the feed did, where it need not be asked. `caller`: who asks with a token of their own; undefined: the gateway asks for all. */
+  check(plan: UpstreamPlan, source: string, caller: string | undefined): void {
+    const forms = this.#formsOf(caller);
+    const key = knownKey(plan, caller, forms);
+    const form = key === null ? undefined : forms.get(key);
     if (key === null || form === undefined || form.requests.size < mostRequests) {
       return;
     }
     if (Math.abs(this.#now() - form.at) > longest) {
-      this.#forms.delete(key);
+      forms.delete(key);
       return;
     }
     throw refusedBefore(source, form.status);
   }
 
   /** The feed refused a plan, in all forms that it might take. */
-  note(plan: UpstreamPlan, error: unknown): void {
+  note(plan: UpstreamPlan, error: unknown, caller: string | undefined): void {
+    const forms = this.#formsOf(caller);
     const status = refusedWith(error);
     // How long a request may be is learned apart, and what fails with 500 now may be answered in a minute.
-    const key = status === 400 || status === 501 ? keyOf(plan) : null;
+    const key = status === 400 || status === 501 ? keyOf(plan, caller) : null;
     if (key === null || status === null) {
       return;
     }
     const text = describePlan(plan, { values: 'shown' });
     const digest = createHash('sha256').update(text).digest('base64');
-    const requests = new Set(this.#forms.get(key)?.requests).add(digest);
-    this.#forms.set(key, { requests, status, at: this.#now() });
-    if (requests.size >= mostRequests) {
+    const requests = new Set(forms.get(key)?.requests).add(digest);
+    forms.set(key, { requests, status, at: this.#now() });
+    if (requests.size >= mostRequests && caller === undefined) {
       this.#onChange();
     }
   }
 
   /** The feed answered a plan. */
-  answered(plan: UpstreamPlan): void {
-    const key = this.#knownKey(plan);
-    if (key !== null && this.#forms.delete(key)) {
+  answered(plan: UpstreamPlan, caller: string | undefined): void {
+    const forms = this.#formsOf(caller);
+    const key = knownKey(plan, caller, forms);
+    if (key !== null && forms.delete(key) && caller === undefined) {
       this.#onChange();
     }
   }
 
-  /** null: no form is remembered. Most feeds refuse nothing, and plans are long. */
-  #knownKey(plan: UpstreamPlan): string | null {
-    return this.#forms.size === 0 ? null : keyOf(plan);
-  }
-
   clear(): void {
     this.#forms.clear();
+    this.#own.clear();
+  }
+
+  #formsOf(caller: string | undefined): LRUCache<string, Form> {
+    return caller === undefined ? this.#forms : this.#own;
   }
 
   /** Those that are not asked for, without what tells requests apart: that is made of values. */
@@ -103,8 +109,20 @@ export class RefusedForms implements Remembered {
   }
 }
 
+/** null: no form is remembered. Most feeds refuse nothing, and plans are long. */
+const knownKey = (
+  plan: UpstreamPlan,
+  caller: string | undefined,
+  { size }: { readonly size: number },
+): string | null => (size === 0 ? null : keyOf(plan, caller));
+
+const keyOf = (plan: UpstreamPlan, caller: string | undefined): string | null => {
+  const form = formOf(plan);
+  return form === null || caller === undefined ? form : `${caller} ${form}`;
+};
+
 /** null: rows that are asked for like this have no other way to be had, so the feed is asked each time. */
-function keyOf(plan: UpstreamPlan): string | null {
+function formOf(plan: UpstreamPlan): string | null {
   if (plan.kind !== 'Collection' && plan.kind !== 'Count') {
     return null;
   }
