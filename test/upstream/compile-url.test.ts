@@ -105,7 +105,7 @@ describe('compileUpstreamUrl', () => {
       'FarAgents?$expand=Calls($expand=Agent($select=name))',
       'Agents?$select=id,name&$expand=Calls($select=*;$expand=Agent($select=name))',
     ],
-    ['FarAgents?$filter=Calls/any()', 'Agents?$select=id,name&$filter=Calls/any()'],
+    ['FarAgents?$filter=Calls/any()', 'Agents?$select=id,name&$filter=Calls/any(v0:v0/id ne null)'],
     [
       'FarAgents?$filter=Calls/any(c:c/seconds gt 5 and c/Agent/name eq name)',
       'Agents?$select=id,name&$filter=Calls/any(v0:v0/seconds gt 5 and (v0/Agent/name eq name or (v0/Agent/name eq null and name eq null)))',

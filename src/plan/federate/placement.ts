@@ -24,11 +24,16 @@ export interface ExpandPlace {
   /** From the outermost one. */
   readonly outer: readonly Step[];
   readonly step: Step;
+  /** All that stand beside each other there, this one among them, in the order of the request. Absent: it is looked at alone. */
+  readonly beside?: readonly Step[];
 }
 
 /** The place in words of a request. */
-export const placeName = ({ outer, step }: ExpandPlace): string =>
-  `${(outer[0] ?? step).from.name}?$expand=${[...outer, step].map(({ navigation }) => navigation.name).join('/')}`;
+export function placeName({ outer, step, beside = [] }: ExpandPlace): string {
+  const path = [...outer, step].map(({ navigation }) => navigation.name).join('/');
+  const all = beside.map(({ navigation }) => navigation.name).join(',');
+  return `${(outer[0] ?? step).from.name}?$expand=${path}${all === '' ? '' : ` of ${all}`}`;
+}
 
 /** The place of an `$expand` of some rows. `within`: that of these rows; null: they are those that are asked for. */
 export const placeInside = (

@@ -1,4 +1,4 @@
-import type { ExpandPlan, Restriction } from '../../plan/model/read-plan.ts';
+import type { BoundExpression, ExpandPlan, Restriction } from '../../plan/model/read-plan.ts';
 import { isRestricted } from '../../plan/model/restricted-set.ts';
 import type { UpstreamPlan } from '../upstream.ts';
 import type { NestedOption } from './nested-trials.ts';
@@ -14,6 +14,15 @@ const optionsIn = ({ filter, orderby, skip }: Restriction): readonly NestedOptio
 /** The options that the rows of an `$expand` are asked for with. A condition on the rows that may be seen is one more of them. */
 export const optionsInside = ({ restriction, selection }: ExpandPlan): readonly NestedOption[] => [
   ...new Set([...(isRestricted(selection.set) ? (['$filter'] as const) : []), ...optionsIn(restriction)]),
+];
+
+/** The conditions on the rows of an `$expand`. */
+export const conditionsInside = ({
+  restriction: { filter },
+  selection: { set },
+}: ExpandPlan): readonly BoundExpression[] => [
+  ...(isRestricted(set) ? [set.rows.condition] : []),
+  ...(filter === null ? [] : [filter]),
 ];
 
 /** What is asked of a feed with `$top` alone where that is more than it takes. */

@@ -5,11 +5,11 @@ import { sourceSet } from '../../plan/model/sets.ts';
 import type { AskedExpand, UpstreamPlan } from '../upstream.ts';
 import { compileUpstreamUrl } from '../url/compile-url.ts';
 import { upstreamHasNavigation } from '../url/upstream-map.ts';
-import { optionsInside, optionsOf } from './asked-options.ts';
+import { conditionsInside, optionsInside, optionsOf } from './asked-options.ts';
 import { triedExpand } from './expand-trials.ts';
-import { triedNested } from './nested-trials.ts';
-import { conditionsOf, partsOf, triedParts } from './part-trials.ts';
-import { type RelatedPart, relatedParts, triedRelated } from './related-trials.ts';
+import { triedNested, triedNestedParts } from './nested-trials.ts';
+import { conditionsOf, partsOf, type TriedPart, triedParts } from './part-trials.ts';
+import { type RelatedPart, relatedParts, triedRelated, triedRelatedInside } from './related-trials.ts';
 import { type TriedRows, triedOfSet } from './set-trials.ts';
 import type { Trial, TriedOption } from './trial-findings.ts';
 import type { TrialPlace, Verdict } from './trial-rows.ts';
@@ -37,7 +37,10 @@ export function* trialsOfRows(plan: UpstreamPlan, place: TrialPlace): Generator<
   if (parts.size > 0) {
     // Where there is no row none can come that should not.
     const within = ['$filter', '/$count'] as const;
-    yield { ...trialOf(where, [...parts.keys()], (untried) => triedParts(parts, untried, { rows: tried(), place })), within };
+    yield {
+      ...trialOf(where, [...parts.keys()], (untried) => triedParts(parts, untried, { rows: tried(), place })),
+      within,
+    };
   }
   const orderby = plan.kind === 'Collection' ? plan.restriction.orderby : [];
   yield* trialsOfRelated(relatedParts(conditionsOf(plan), orderby), place);
@@ -49,10 +52,15 @@ export function* trialsOfSelection(
   within: ExpandPlace | null,
   place: TrialPlace & { readonly ofSets: boolean },
 ): Generator<Trial> {
-  for (const expand of expands) {
-    const at = placeInside(within, set, expand);
+  const asked = expands.map((expand) => ({ at: placeInside(within, set, expand), expand }));
+  for (const { at, expand } of asked) {
     yield* trialsOfExpand({ at, expand }, place);
     yield* trialsOfSelection(expand.selection, at, place);
+  }
+  // A feed that does each of them may drop one of several.
+  const beside = asked.map(({ at }) => at.step);
+  for (const { at, expand } of beside.length > 1 ? asked : []) {
+    yield* trialsOfExpand({ at: { ...at, beside }, expand }, place);
   }
 }
 
@@ -65,6 +73,9 @@ export function* trialsOfExpand(
   if (!upstreamHasNavigation(place.context.map, from, navigation)) {
     return;
   }
+  if (!ofSets && at.beside !== undefined) {
+    return;
+  }
   const where = placeName(at);
   if (ofSets) {
     yield trialOf(where, ['$expand'], async () => verdicts('$expand', await triedExpand(at, place)));
@@ -73,22 +84,45 @@ export function* trialsOfExpand(
   if (wanted.length > 0) {
     yield trialOf(where, wanted, (untried) => triedNested(at, untried, place));
   }
-  if (ofSets) {
-    const { filter, orderby } = expand.restriction;
-    yield* trialsOfRelated(relatedParts(filter === null ? [] : [filter], orderby), place);
+  if (ofSets && navigation.collection && at.beside === undefined) {
+    yield* trialsOfParts({ at, expand }, place);
+  }
+}
+
+/** Of what an option inside of an `$expand` says: a feed that reads all of it of a set may read less of it there. */
+function* trialsOfParts({ at, expand }: AskedExpand, place: TrialPlace): Generator<Trial> {
+  const where = placeName(at);
+  const { orderby } = expand.restriction;
+  const conditions = conditionsInside(expand);
+  const parts = partsOf(conditions, at.step.to);
+  if (parts.size > 0) {
+    const ask = (forms: readonly TriedPart['form'][]) => triedNestedParts(at, { parts, forms }, place);
+    yield { ...trialOf(where, [...parts.keys()], ask), within: ['$filter'] };
+  }
+  for (const part of relatedParts(conditions, orderby).filter((one) => isFollowed(one, place))) {
+    const option = relatedOption(part);
+    const ask = async () => verdicts(option, await triedRelatedInside(at, part, place));
+    yield { ...trialOf(where, [option], ask), within: [part.form === 'order' ? '$orderby' : '$filter'] };
+  }
+  // The same rows can be joined here, in an order that is tried where it is asked for of their set.
+  if (orderby.some(({ expression }) => expression.kind !== 'PropertyValue')) {
+    yield { ...trialOf(where, ['$orderby=(computed)'], () => Promise.resolve(new Map())), within: ['$orderby'] };
   }
 }
 
 /** Conditions and orders may look at rows that the feed does not. */
 function* trialsOfRelated(parts: readonly RelatedPart[], place: TrialPlace): Generator<Trial> {
-  for (const part of parts) {
-    const { from, navigation } = part.step;
-    if (navigation.join.length > 0 && upstreamHasNavigation(place.context.map, from, navigation)) {
-      const option = `${part.form === 'order' ? '$orderby' : '$filter'}=${navigation.name} (${part.form})` as const;
-      yield trialOf(from.name, [option], async () => verdicts(option, await triedRelated(part, place)));
-    }
+  for (const part of parts.filter((one) => isFollowed(one, place))) {
+    const option = relatedOption(part);
+    yield trialOf(part.step.from.name, [option], async () => verdicts(option, await triedRelated(part, place)));
   }
 }
+
+const isFollowed = ({ step: { from, navigation } }: RelatedPart, { context }: TrialPlace): boolean =>
+  navigation.join.length > 0 && upstreamHasNavigation(context.map, from, navigation);
+
+const relatedOption = ({ step: { navigation }, form }: RelatedPart) =>
+  `${form === 'order' ? '$orderby' : '$filter'}=${navigation.name} (${form})` as const;
 
 /** `ask` is given those of the options that are not known. */
 const trialOf = <Option extends TriedOption>(

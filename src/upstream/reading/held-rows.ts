@@ -1,4 +1,4 @@
-import type { NavigationProperty, Property } from '../../edm/model.ts';
+import type { EntitySet, EntityType, NavigationProperty, Property } from '../../edm/model.ts';
 import { readArray, readObject } from '../../json/reading/json-scan.ts';
 import { ownNames } from '../../json/reading/own-names.ts';
 import type { ExpandPlace, Step } from '../../plan/federate/placement.ts';
@@ -14,18 +14,21 @@ export interface HeldRequest {
   readonly nested: readonly string[];
   /** A `$filter` of the addressed rows. Absent: none. */
   readonly filter?: string;
+  /** Properties of those that are led to, beside their keys. Absent: none. */
+  readonly shown?: readonly Property[];
 }
 
 /** Some rows with what an `$expand` leads to from each in them; null: the feed refuses such a request. */
 export async function heldRows(
-  { outer, step }: ExpandPlace,
-  { nested, filter }: HeldRequest,
+  { outer, step, beside = [step] }: ExpandPlace,
+  { nested, filter, shown = [] }: HeldRequest,
   place: TrialPlace,
 ): Promise<HeldRows | null> {
   const { from, navigation, to } = step;
   const [root = from] = outer.map((one) => one.from);
-  const selection = `$select=${[...new Set([...keyNames(from.entityType), ...joined(step).map(upstreamPropertyName)])].join(',')}`;
-  const expand = `$expand=${navigation.name}(${[selected(to.entityType), ...nested].join(';')})`;
+  const selection = selecting(from.entityType, joined(step));
+  const own = `${navigation.name}(${[selecting(to.entityType, [...shown, ...second(to)]), ...nested].join(';')})`;
+  const expand = `$expand=${beside.map((one) => (one.navigation === navigation ? own : besides(one))).join(',')}`;
   // From the innermost outwards: what is expanded is told with the options inside of it.
   const query = outer.reduceRight<readonly string[]>(
     (inside, one) => [selected(one.from.entityType), `$expand=${one.navigation.name}(${inside.join(';')})`],
@@ -36,13 +39,24 @@ export async function heldRows(
   const filters = filter === undefined ? [] : [`$filter=${filter}`];
   let rows = await rowsAt(path, [select, ...filters, `$top=${mostAsked(place)}`, expands], place);
   for (const one of outer) {
-    const own = ownNames(one.from.entityType);
-    rows = rows?.flatMap((raw) => rowsLedTo(own(readObject(raw)), one.navigation)) ?? null;
+    const outside = ownNames(one.from.entityType);
+    rows = rows?.flatMap((raw) => rowsLedTo(outside(readObject(raw)), one.navigation)) ?? null;
   }
-  const own = ownNames(from.entityType);
+  const members = ownNames(from.entityType);
   const identity = keyOf(from.entityType);
-  return rows === null ? null : new Map(rows.map((raw) => [identity(raw), own(readObject(raw))] as const));
+  return rows === null ? null : new Map(rows.map((raw) => [identity(raw), members(readObject(raw))] as const));
 }
+
+const besides = ({ navigation, to }: Step): string => `${navigation.name}(${selecting(to.entityType, second(to))})`;
+
+/** A property beside a key of one, where there is any: there are services that part an `$expand` at each comma, also inside of its parentheses. */
+function second({ entityType: { key, properties } }: EntitySet): readonly Property[] {
+  return key.length > 1 ? [] : [...properties.values()].filter(({ name }) => !key.includes(name)).slice(0, 1);
+}
+
+/** The key and some other properties. */
+const selecting = (type: EntityType, properties: readonly Property[]): string =>
+  `$select=${[...new Set([...keyNames(type), ...properties.map(upstreamPropertyName)])].join(',')}`;
 
 /** The rows that a navigation leads to from a row that holds them. */
 export function rowsLedTo(members: Members, { name, collection }: NavigationProperty): readonly string[] {

@@ -1,5 +1,6 @@
 import type { ExpandPlace, Step } from '../../plan/federate/placement.ts';
 import { type HeldRows, heldRows, leadsSomewhere, rowsLedTo } from './held-rows.ts';
+import { neverText, type TriedPart, type TriedParts } from './part-trials.ts';
 import { keyOf, keyOrder, type Members, mostAsked, noRow, type TrialPlace, type Verdict } from './trial-rows.ts';
 
 /** Options inside of `$expand` whose being passed over cannot be seen from the rows. */
@@ -47,6 +48,32 @@ export async function triedNested(
     verdicts.set('$orderby', 'no rows');
   }
   return verdicts;
+}
+
+/**
+ * What the feed does with parts of a `$filter` inside of an `$expand`, where rows lead to others that it can leave out. One that it refuses is not shown:
+ * the rows can be joined here.
+ */
+export async function triedNestedParts(
+  expand: ExpandPlace,
+  { parts, forms }: { readonly parts: TriedParts; readonly forms: readonly TriedPart['form'][] },
+  place: TrialPlace,
+): Promise<ReadonlyMap<TriedPart['form'], Verdict>> {
+  const led = await ledKeys(expand, ['$top=1'], place);
+  const leading = [...(led ?? [])].flatMap(([key, rows]) => (rows.length === 0 ? [] : [key]));
+  const found = new Map<TriedPart['form'], Verdict>();
+  for (const form of leading.length === 0 ? [] : forms) {
+    const none = parts.get(form);
+    const text = none === undefined ? null : neverText(none, place.context.map);
+    const left = text === null ? null : await leadingRows(expand, [`$filter=${text}`], place);
+    const there = leading.flatMap((key) => left?.get(key) ?? []);
+    if (text === null) {
+      found.set(form, 'done');
+    } else if (there.length > 0) {
+      found.set(form, there.every((row) => hasNone(row, expand.step)) ? 'done' : 'passed over');
+    }
+  }
+  return found;
 }
 
 const canBeJoined = ({ outer, step }: ExpandPlace): boolean => outer.length > 0 && step.navigation.join.length > 0;

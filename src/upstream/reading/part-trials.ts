@@ -2,6 +2,7 @@ import { keyProperties } from '../../edm/key-properties.ts';
 import type { EntitySet, PrimitiveTypeName } from '../../edm/model.ts';
 import { GatewayError } from '../../errors.ts';
 import { operandsOf } from '../../plan/logic/condition.ts';
+import { nullProof } from '../../plan/logic/null-proof.ts';
 import type { BoundExpression, Constant, RowPath, RowSource } from '../../plan/model/read-plan.ts';
 import type { UpstreamPlan } from '../upstream.ts';
 import { filterText } from '../url/compile-url.ts';
@@ -21,7 +22,7 @@ export interface TriedPart {
 }
 
 /** By their form. */
-type TriedParts = ReadonlyMap<TriedPart['form'], TriedPart['none']>;
+export type TriedParts = ReadonlyMap<TriedPart['form'], TriedPart['none']>;
 
 type Expression<Kind> = Extract<BoundExpression, { kind: Kind }>;
 
@@ -34,7 +35,7 @@ export function conditionsOf(plan: UpstreamPlan): readonly BoundExpression[] {
 const conditionsBefore = (source: RowSource): readonly BoundExpression[] =>
   source.kind === 'Filtered' ? [source.condition, ...conditionsBefore(source.from)] : [];
 
-/** The parts of conditions on the rows of a set that can be tried. */
+/** The parts of conditions on the rows of a set that can be tried, as a feed is asked for them: a chain of `or` may be a list there. */
 export function partsOf(conditions: readonly BoundExpression[], set: EntitySet): TriedParts {
   const found = new Map<TriedPart['form'], BoundExpression>();
   const add = (form: string, none: BoundExpression | null): void => {
@@ -64,14 +65,14 @@ export function partsOf(conditions: readonly BoundExpression[], set: EntitySet):
         add(formOf(part), calledNever(part));
         return;
       case 'Lambda':
-        if (part.operator === 'any' && part.predicate !== null) {
+        if (part.operator === 'any') {
           add(`${part.over.navigation.name}/any`, leadingNever(part));
         }
         return;
       default:
     }
   };
-  conditions.map(look);
+  conditions.map(nullProof).map(look);
   return found;
 }
 
@@ -84,7 +85,7 @@ export async function triedParts(
   const found = new Map<TriedPart['form'], Verdict>();
   for (const form of forms) {
     const none = parts.get(form);
-    const filter = none === undefined ? null : askedText(none, place.context.map);
+    const filter = none === undefined ? null : neverText(none, place.context.map);
     const query = [selected(set.entityType), `$filter=${String(filter)}`, '$top=1'];
     const left = filter === null ? [] : await rowsAt(path, query, place);
     found.set(form, left === null || left.length === 0 ? 'done' : 'passed over');
@@ -92,8 +93,8 @@ export async function triedParts(
   return found;
 }
 
-/** null: the gateway does not ask a feed for it in this form. */
-function askedText(none: BoundExpression, map: UpstreamMap): string | null {
+/** The text of a condition of a form that no row fulfils. null: the gateway does not ask a feed for it. */
+export function neverText(none: BoundExpression, map: UpstreamMap): string | null {
   try {
     return filterText(none, map);
   } catch (error) {

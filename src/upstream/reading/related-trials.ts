@@ -1,12 +1,14 @@
 import { keyProperties } from '../../edm/key-properties.ts';
 import type { Property } from '../../edm/model.ts';
-import type { Step } from '../../plan/federate/placement.ts';
+import { readObject } from '../../json/reading/json-scan.ts';
+import { ownNames } from '../../json/reading/own-names.ts';
+import type { ExpandPlace, Step } from '../../plan/federate/placement.ts';
 import type { BoundExpression, Restriction } from '../../plan/model/read-plan.ts';
 import { visitExpression } from '../../plan/model/walk.ts';
 import { upstreamPropertyName } from '../url/upstream-map.ts';
-import { conditionOf, distinct, equals, knownValues, pathOf, referenced, valuesAmong } from './both-ends.ts';
-import { joined } from './held-rows.ts';
-import { rowsAt, selected, type TrialPlace, type Verdict } from './trial-rows.ts';
+import { conditionOf, distinct, equals, knownValues, mostKeys, pathOf, referenced, valuesAmong } from './both-ends.ts';
+import { type HeldRequest, heldRows, joined, leadsSomewhere, rowsLedTo } from './held-rows.ts';
+import { keyNames, type Members, rowsAt, selected, type TrialPlace, type Verdict, valuesOf } from './trial-rows.ts';
 
 /** What is said of the rows that a navigation leads to; `order`: rows are ordered by them. */
 type RelatedForm = 'row' | 'any' | 'some' | 'all' | 'count' | 'order';
@@ -56,36 +58,146 @@ export function relatedParts(
 
 /**
  * Whether a feed looks at the rows that a navigation leads to: services leave out of a condition what they do not know, or look at rows that they did not load, so that
- * it holds for all rows or for none. Tried with a row that is known to lead to another one: it has to come, and not to come. null: it does not show it.
+ * it holds for all rows or for none. Tried with a row that is known to lead to another one: it has to come, and not to come. A row that leads nowhere has to be there, too:
+ * services that join tables lose it. null: it does not show it.
  */
 export async function triedRelated({ step, form }: RelatedPart, place: TrialPlace): Promise<Verdict | null> {
+  const { collection } = step.navigation;
   if (form === 'order') {
-    return step.navigation.collection ? null : triedOrder(step, place);
+    const turned = collection ? null : await triedOrder(step, place);
+    return turned === 'done' ? triedLonely({ step, form }, await lonelyOf(step, place), place) : turned;
   }
-  const pair = step.navigation.collection ? await parentAndChild(step, place) : await rowAndRelated(step, place);
+  const pair = collection ? await parentAndChild(step, place) : await rowAndRelated(step, place);
   if (pair === null || pair === 'no rows') {
     return pair;
   }
-  const { own, related } = pair;
+  const ask = (filter: string): Promise<number | null> => countAt(step, [`$filter=${filter}`], place);
+  const shown = await triedPair({ step, form }, pair, ask);
+  if (shown !== 'done') {
+    return shown;
+  }
+  if (form === 'row') {
+    return triedLonely({ step, form }, await lonelyOf(step, place), place);
+  }
+  return form === 'all' || form === 'any' ? triedChildless({ step, form }, place) : shown;
+}
+
+/** The same of a condition inside of an `$expand`, with rows that are in it. An order by related rows is not shown: the rows can be joined here. */
+export async function triedRelatedInside(
+  at: ExpandPlace,
+  { step, form }: RelatedPart,
+  place: TrialPlace,
+): Promise<Verdict | null> {
+  const ask = async (filter: string): Promise<number | null> => {
+    return (await ledInside(at, { nested: [`$filter=${filter}`] }, place))?.length ?? null;
+  };
+  const own = joined(step);
+  const rows = form === 'order' ? null : await ledInside(at, { nested: [], shown: own }, place);
+  if (rows === null || form === 'order') {
+    return null;
+  }
+  const valuesIn = valuesOf(own);
+  const values = distinct(rows.map(valuesIn)).slice(0, mostKeys);
+  if (values.length === 0) {
+    return rows.length === 0 ? null : 'no rows';
+  }
+  const theirs = referenced(step);
+  const keys = step.navigation.collection ? keyProperties(step.to.entityType) : [];
+  const there = await valuesAmong(step.to, theirs, { values, shown: [...theirs, ...keys], place });
+  const [one] = there ?? [];
+  if (one === undefined) {
+    return null;
+  }
+  const back = one.slice(0, theirs.length);
+  const related = step.navigation.collection
+    ? equals('x/', keys, one.slice(theirs.length))
+    : equals(`${step.navigation.name}/`, theirs, back);
+  const shown = await triedPair({ step, form }, { own: equals('', own, back), related }, ask);
+  const lonely = rows.find((row) => valuesIn(row) === null);
+  if (shown !== 'done' || form !== 'row' || lonely === undefined) {
+    return shown === 'done' && form === 'all' ? null : shown;
+  }
+  const identity = keyProperties(step.from.entityType);
+  const left = await ask(`${nobodyOf(step)} and ${equals('', identity, valuesOf(identity)(lonely) ?? [])}`);
+  return left === null ? null : left > 0 ? 'done' : 'passed over';
+}
+
+/** The rows that an `$expand` leads to, of some rows together. null: the feed refuses such a request. */
+async function ledInside(
+  at: ExpandPlace,
+  request: Pick<HeldRequest, 'nested' | 'shown'>,
+  place: TrialPlace,
+): Promise<readonly Members[] | null> {
+  const own = ownNames(at.step.to.entityType);
+  const rows = await heldRows(at, { ...request, filter: leadsSomewhere(at) }, place);
+  const led = [...(rows?.values() ?? [])].flatMap((row) => rowsLedTo(row, at.step.navigation));
+  return rows === null ? null : led.map((raw) => own(readObject(raw)));
+}
+
+/** `ask`: how many rows a condition leaves, as far as it is told; null: the feed refuses it. */
+async function triedPair(
+  { step, form }: { readonly step: Step; readonly form: Exclude<RelatedForm, 'order'> },
+  { own, related }: Pair,
+  ask: (filter: string) => Promise<number | null>,
+): Promise<Verdict | null> {
   const { name } = step.navigation;
-  const [known] = keyProperties(step.to.entityType).map(upstreamPropertyName);
-  const childless = form === 'some' ? await childlessOf(step, place) : null;
-  const nobody = childless === null ? `not (${name}/any()) and ${own}` : `${name}/any() and ${childless}`;
+  const known = knownKey(step);
   // Whichever part is taken for what always holds, a row comes.
   const [holds = '', never = ''] = {
     row: [`${related} and ${own}`, `${related} and not (${own})`],
     any: [`${name}/any(x:${related}) and ${own}`, `${name}/any(x:${related}) and not (${own})`],
-    some: [`${name}/any() and ${own}`, nobody],
+    // As it is asked for. That a row leads to none could be shown only with one that does.
+    some: [`${name}/any(x:x/${known} ne null) and ${own}`, `${name}/any(x:x/${known} eq null) and ${own}`],
     all: [`${name}/all(x:x/${known} ne null) and ${own}`, `${name}/all(x:not (${related})) and ${own}`],
     count: [`${name}/$count gt 0 and ${own}`, `${name}/$count eq 0 and ${own}`],
   }[form];
-  const ask = (filter: string): Promise<readonly string[] | null> =>
-    rowsAt(pathOf(step.from, place), [selected(step.from.entityType), `$filter=${filter}`, '$top=1'], place);
   const [there, gone] = [await ask(holds), await ask(never)];
   if (there === null || gone === null) {
     return null;
   }
-  return there.length > 0 && gone.length === 0 ? 'done' : 'passed over';
+  return there > 0 && gone === 0 ? 'done' : 'passed over';
+}
+
+const knownKey = ({ to }: Step): string => keyNames(to.entityType)[0] ?? '';
+
+/** The condition that a row leads to none. */
+const nobodyOf = (step: Step): string => `${step.navigation.name}/${knownKey(step)} eq null`;
+
+/** How many of the first row are left. */
+async function countAt(step: Step, query: readonly string[], place: TrialPlace): Promise<number | null> {
+  const rows = await rowsAt(pathOf(step.from, place), [selected(step.from.entityType), ...query, '$top=1'], place);
+  return rows?.length ?? null;
+}
+
+/** Whether a row that leads to none is left by what holds of it, and in an order. `lonely`: the condition of it; null: none is known. */
+async function triedLonely(
+  { step, form }: RelatedPart,
+  lonely: string | null,
+  place: TrialPlace,
+): Promise<Verdict | null> {
+  if (lonely === null) {
+    return 'done';
+  }
+  const query =
+    form === 'order'
+      ? [`$filter=${lonely}`, `$orderby=${step.navigation.name}/${knownKey(step)}`]
+      : [`$filter=${nobodyOf(step)} and ${lonely}`];
+  const left = await countAt(step, query, place);
+  return left === null ? null : left > 0 ? 'done' : 'passed over';
+}
+
+/** Whether all of no rows are anything, and none of them is. Where each of the first rows leads to some, it cannot be told of `all`. */
+async function triedChildless({ step, form }: RelatedPart, place: TrialPlace): Promise<Verdict | null> {
+  const childless = await childlessOf(step, place);
+  if (childless === null) {
+    return form === 'all' ? null : 'done';
+  }
+  const left = await countAt(
+    step,
+    [`$filter=${step.navigation.name}/${form}(x:x/${knownKey(step)} eq null) and ${childless}`],
+    place,
+  );
+  return left === null ? null : left > 0 === (form === 'all') ? 'done' : 'passed over';
 }
 
 /** Conditions, of one row and of one that it leads to. */
@@ -137,21 +249,35 @@ async function childOfSome(
   return children === null ? null : children[0];
 }
 
-/** Rows that are looked at for one that leads to none. */
-const mostLooked = 3;
-
-/** The condition of a row that leads to none; null: none of the first does. */
+/** The condition of a row that leads to none; null: each of the first leads to some, or the feed does not say. */
 async function childlessOf(step: Step, place: TrialPlace): Promise<string | null> {
   const [own, theirs] = [joined(step), referenced(step)];
-  const values = await knownValues(step.from, own, place);
-  for (const one of values?.slice(0, mostLooked) ?? []) {
-    // One by one: all of many may belong to the first.
-    const there = await valuesAmong(step.to, theirs, { values: [one], shown: theirs, place });
-    if (there?.length === 0) {
-      return equals('', own, one);
+  let left = (await knownValues(step.from, own, place)) ?? [];
+  while (left.length > 0) {
+    // All that come of many may belong to the first, so that those that are found are left out until none comes.
+    const there = await valuesAmong(step.to, theirs, { values: left, shown: theirs, place });
+    const names = new Set(there?.map(String));
+    const [one] = left;
+    if (there === null || one === undefined || names.size === 0) {
+      return there === null || one === undefined ? null : equals('', own, one);
+    }
+    const found = left.length;
+    left = left.filter((values) => !names.has(String(values)));
+    if (left.length === found) {
+      return null;
     }
   }
   return null;
+}
+
+/** The condition of a row that names none; null: there is none, or the feed does not say. */
+async function lonelyOf(step: Step, place: TrialPlace): Promise<string | null> {
+  const nothing = joined(step).map((property) => `${upstreamPropertyName(property)} eq null`);
+  const identity = keyProperties(step.from.entityType);
+  const query = [selected(step.from.entityType), `$filter=${nothing.join(' or ')}`, '$top=1'];
+  const [row] = (await rowsAt(pathOf(step.from, place), query, place)) ?? [];
+  const values = row === undefined ? null : valuesOf(identity)(ownNames(step.from.entityType)(readObject(row)));
+  return values === null ? null : equals('', identity, values);
 }
 
 /** Whether the order of what two rows lead to turns them round. */

@@ -1,3 +1,4 @@
+import { keyProperties } from '../../edm/key-properties.ts';
 import type { PrimitiveTypeName } from '../../edm/model.ts';
 import { urlLiteral } from '../../edm/primitive-types.ts';
 import { GatewayError } from '../../errors.ts';
@@ -252,7 +253,12 @@ const writtenAlike: ReadonlySet<string> = new Set(
 function lambdaText(expression: BoundExpression & { kind: 'Lambda' }, place: ExpressionPlace): string {
   const over = collectionText(expression.over, place);
   if (expression.predicate === null) {
-    return `${over}/${expression.operator}()`;
+    // The same, and with a condition in it a feed can show that it looks at the rows: no key is null.
+    const [known] = keyProperties(expression.over.variable.set.entityType);
+    const row = `v${place.variables.size}`;
+    return known === undefined
+      ? `${over}/${expression.operator}()`
+      : `${over}/${expression.operator}(${row}:${row}/${upstreamPropertyName(known)} ne null)`;
   }
   // Names of our own, because the upstream may not allow an inner variable to hide an outer one.
   const name = `v${place.variables.size}`;
