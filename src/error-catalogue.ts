@@ -52,6 +52,7 @@ export const errorCatalogue = {
   TooManyRequests: kind(429, 'retriable', 'Try again after the seconds in Retry-After.'),
   AsyncRequestBroken: kind(500, 'retriable', 'Send the request again; the gateway log has the reason.'),
   DeltaLinkExpired: kind(410, 'fatal', 'Read the set again from its first page, asking for track-changes.'),
+  PagesChanged: kind(410, 'fatal', 'Read again from the first page.'),
   HostNotServed: kind(
     421,
     'fatal',

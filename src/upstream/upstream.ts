@@ -33,7 +33,7 @@ export interface Upstream {
   readonly aggregating?: Aggregating;
   /**
    * Whether the feed has shown that it does an `$expand` that it can follow, with the options inside of it. It is asked to show it where that is not known. Absent: it
-   * does. Of a page behind the first one what is told is what was when that was asked for.
+   * does.
    */
   showsExpand?(asked: AskedExpand, options: UpstreamReadOptions): Promise<boolean>;
   /** Throws as `fetchByKeys` does where the feed does not show that it can be asked for such rows. */

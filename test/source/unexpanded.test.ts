@@ -78,6 +78,75 @@ describe('an $expand that a feed does not do', () => {
     assert.deepEqual(found, await gateway.rows(gateway.stored, request));
   });
 
+  /** Pages of a request; `between`: before each one but the first. The last may be a refusal. */
+  const pagesOf = async (request: string, between: () => Promise<void>): Promise<readonly string[]> => {
+    const pages: string[] = [];
+    for (let link: string | undefined = `${gateway.evaluated.root}${request}`; link !== undefined; ) {
+      const reply = await fetch(link);
+      const page = (await reply.json()) as {
+        readonly value?: readonly unknown[];
+        readonly error?: { readonly code: string };
+        readonly '@odata.nextLink'?: string;
+      };
+      pages.push(page.value === undefined ? `${reply.status} ${page.error?.code ?? ''}` : JSON.stringify(page.value));
+      link = page['@odata.nextLink'];
+      await between();
+    }
+    return pages;
+  };
+
+  it('gives the same pages to the end where the feed shows to do it after the first one', async () => {
+    for (const request of [
+      'Cases?$select=Id&$orderby=Id&$expand=Messages($select=Number;$orderby=Number)',
+      'Cases?$select=Id&$orderby=Id&$expand=Agent($select=Name;$expand=Cases($select=Id;$orderby=Id)),Messages($select=Number;$filter=Length gt 5;$orderby=Number)',
+    ]) {
+      await open('passes over $expand', { pageSize: 20 });
+      const right = (await gateway.rows(gateway.stored, request)) as { readonly value: unknown };
+      const pages = await pagesOf(request, async () => {
+        gateway.onRequest = null;
+        gateway.time.at += 25 * 3_600_000;
+        await gateway.rows(gateway.evaluated, request);
+      });
+      assert.deepEqual(
+        pages.slice(0, -1).filter((page) => !page.startsWith('[')),
+        [],
+      );
+      assert.equal(pages.length, 4, pages.at(-1));
+      assert.deepEqual(
+        pages.flatMap((page) => JSON.parse(page) as unknown[]),
+        right.value,
+      );
+      await gateway.close();
+    }
+    await open('passes over $expand');
+  });
+
+  it('says that pages have to be read again where the feed does it no longer', async () => {
+    await open('passes over $expand', { pageSize: 20 });
+    gateway.onRequest = null;
+    const request = 'Cases?$select=Id&$orderby=Id&$expand=Messages($select=Number;$orderby=Number)';
+    const pages = await pagesOf(request, () => {
+      answerAs(gateway, feeds['passes over $expand']);
+      return Promise.resolve();
+    });
+    assert.deepEqual(pages.slice(1), ['410 PagesChanged']);
+    const { value } = (await gateway.rows(gateway.stored, request)) as { readonly value: unknown };
+    assert.deepEqual(((await gateway.rows(gateway.evaluated, request)) as { readonly value: unknown }).value, value);
+  });
+
+  it('takes no token whose numbers somebody changed', async () => {
+    await open('passes over $expand', { pageSize: 20 });
+    const request = 'Cases?$select=Id&$orderby=Id&$expand=Messages($select=Number),Agent($select=Name)';
+    const page = (await (await gateway.evaluated.get(request)).json()) as { readonly '@odata.nextLink': string };
+    const link = page['@odata.nextLink'];
+    assert.match(link, /~0~1$/);
+    for (const changed of ['', '~0', '~1', '~9', '~0~1~', '~']) {
+      const reply = await fetch(link.replace('~0~1', changed));
+      assert.deepEqual([changed, reply.status], [changed, 400]);
+      await reply.text();
+    }
+  });
+
   it('has no row that whoever asks may not see', async () => {
     const rules = new Map([
       ['Cases', { rows: 'Id lt 40', properties: ['Id'] }],

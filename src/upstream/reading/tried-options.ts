@@ -1,7 +1,6 @@
 import { type ExpandPlace, placeName } from '../../plan/federate/placement.ts';
 import type { AskedExpand, UpstreamPlan, UpstreamReadOptions } from '../upstream.ts';
 import { rowAsCollection, withRowConditions } from '../url/row-conditions.ts';
-import { optionsInside } from './asked-options.ts';
 import { trialsOfExpand, trialsOfRows, trialsOfSelection } from './asked-trials.ts';
 import type { ReplyContext } from './reply-context.ts';
 import { isUnshown, type Trial, type TrialFindings, type TriedOption } from './trial-findings.ts';
@@ -38,14 +37,8 @@ export class TriedOptions {
     }
   }
 
-  /**
-   * Whether the feed does an `$expand`, with the options inside of it. Of later pages what was known when the first one was asked for holds,
-   * however long ago it was found out.
-   */
+  /** Whether the feed does an `$expand`, with the options inside of it. */
   async shows(asked: AskedExpand, options: UpstreamReadOptions, context: ReplyContext): Promise<boolean> {
-    if (options.skipToken !== null && this.#wasUnshown(asked, context.caller)) {
-      return false;
-    }
     const place = { options, context };
     try {
       await this.#settle(trialsOfExpand(asked, { ...place, ofSets: this.#ofSets }), place);
@@ -75,14 +68,5 @@ export class TriedOptions {
 
   #wasDone(where: string, option: TriedOption, caller: string | undefined): boolean {
     return this.#findings.verdictOf(where, option, { caller, age: 'any' }) === 'done';
-  }
-
-  #wasUnshown({ at, expand }: AskedExpand, caller: string | undefined): boolean {
-    const options: readonly TriedOption[] = [
-      '$expand',
-      ...(at.step.navigation.collection ? optionsInside(expand) : []),
-    ];
-    const known = options.map((option) => this.#findings.verdictOf(placeName(at), option, { caller, age: 'any' }));
-    return known.some((verdict) => verdict === 'passed over' || verdict === 'not shown');
   }
 }
