@@ -33,6 +33,7 @@ import { TrialMemory } from './trial-memory.ts';
 import type {
   AskedExpand,
   KeyedRequest,
+  TriedBefore,
   Upstream,
   UpstreamPlan,
   UpstreamReadOptions,
@@ -168,8 +169,8 @@ class ConnectedUpstream implements Upstream {
     await this.#metadata.reached(options.caller ?? null);
     const kept: UpstreamRequest[] = [];
     const isFirst = options.skipToken === null;
-    if (isFirst) {
     const caller = this.#callerOf(options);
+    if (isFirst) {
       this.#refused.check(plan, this.source, caller);
       await this.#checkOptions(plan, options);
     }
@@ -194,6 +195,11 @@ class ConnectedUpstream implements Upstream {
   addressOf(plan: UpstreamPlan): URL {
     const request = shortEnough(plan, { metadata: 'minimal' }, { client: this.#client, map: this.#map() });
     return new URL(this.#client.root.href + request);
+  }
+
+  tried(plan: UpstreamPlan): readonly TriedBefore[] {
+    const context = { client: this.#client, map: this.#map(), secret: this.#secret, limits: this.#limits };
+    return this.#tried.tried(plan, { options: { signal: new AbortController().signal }, context });
   }
 
   async *fetchByKeys(request: KeyedRequest, options: UpstreamReadOptions): AsyncGenerator<string> {
@@ -266,17 +272,17 @@ class ConnectedUpstream implements Upstream {
     return { client, map: this.#map(), secret: this.#secret, limits: this.#limits, ...told };
   }
 
+  /** Tells those apart whose own tokens the feed is asked with; undefined: the gateway signs in for all. */
+  #callerOf({ caller }: UpstreamReadOptions): string | undefined {
+    return this.#signIn.passesCaller ? callerDigest(caller ?? '') : undefined;
+  }
+
   #map(): UpstreamMap {
     const sets = new Map<string, string | null>();
     for (const binding of this.#connection.catalogue().sets.values()) {
       if (binding.kind !== 'upstream' || binding.source !== this.source) {
         continue;
       }
-  /** Tells those apart whose own tokens the feed is asked with; undefined: the gateway signs in for all. */
-  #callerOf({ caller }: UpstreamReadOptions): string | undefined {
-    return this.#signIn.passesCaller ? callerDigest(caller ?? '') : undefined;
-  }
-
       sets.set(binding.name, binding.upstreamName);
     }
     const { lists, maxTop, maxUrlLength } = this.#limits.known();

@@ -36,6 +36,8 @@ export interface Upstream {
    * does.
    */
   showsExpand?(asked: AskedExpand, options: UpstreamReadOptions): Promise<boolean>;
+  /** What a read of the plan has the feed show before rows are asked for, and what it has shown: for people, nothing is asked. Absent: it need not show anything. */
+  tried?(plan: UpstreamPlan): readonly TriedBefore[];
   /** Throws as `fetchByKeys` does where the feed does not show that it can be asked for such rows. */
   checkByKeys?(request: Omit<KeyedRequest, 'keys'>, options: UpstreamReadOptions): Promise<void>;
   /** Whether the feed itself can follow the navigation from one of its sets; false: only a join of ours can. */
@@ -104,6 +106,19 @@ export interface CollectionEnd {
   readonly count: string | null;
   /** Text for OUR `$skiptoken`, all other options of the request staying as they are; null: no further page. */
   readonly next: string | null;
+}
+
+/** An option that a feed may pass over, where it stands, and what it was last seen to do. */
+export interface TriedBefore {
+  /** A set, a path or the place of an `$expand`. */
+  readonly where: string;
+  readonly option: string;
+  /** null: it was not tried, or is forgotten. */
+  readonly verdict: 'done' | 'passed over' | 'not shown' | null;
+  /** When; null: never. */
+  readonly at: Date | null;
+  /** That was too long ago: the next request tries it again. */
+  readonly isOver: boolean;
 }
 
 export interface AskedExpand {

@@ -235,7 +235,7 @@ function titleOf(read: Read): string {
 function linesOf(read: Read, values: Values): readonly string[] {
   switch (read.kind) {
     case 'words':
-      return [read.text];
+      return read.text.split('\n');
     case 'statement': {
       const sql = formattedSql(read.sql);
       return (values === 'shown' ? sql : withoutLiterals(sql)).split('\n');

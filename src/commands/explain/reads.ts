@@ -16,7 +16,7 @@ import {
   compileEntity,
   compileProperty,
 } from '../../sql/read/compile-read.ts';
-import type { UpstreamPlan } from '../../upstream/upstream.ts';
+import type { TriedBefore, UpstreamPlan } from '../../upstream/upstream.ts';
 import { federatedSteps } from './federated-steps.ts';
 
 /** One thing that is done to answer a request. */
@@ -101,8 +101,30 @@ function singleReads(plan: UpstreamPlan, sources: Sources): readonly Read[] {
   if (source === null) {
     return storedReads(plan, sources.catalogue);
   }
-  const url = sources.upstreams.get(source)?.addressOf(plan) ?? null;
-  return [{ kind: 'address', title: `asked of the proxied feed ${source}`, url }];
+  const upstream = sources.upstreams.get(source);
+  const url = upstream?.addressOf(plan) ?? null;
+  return [
+    { kind: 'address', title: `asked of the proxied feed ${source}`, url },
+    ...trialReads(source, upstream?.tried?.(plan) ?? []),
+  ];
+}
+
+/** What such a request depends on, and what is remembered of it. */
+function trialReads(source: string, tried: readonly TriedBefore[]): readonly Read[] {
+  if (tried.length === 0) {
+    return [];
+  }
+  const lines = tried.map(({ where, option, ...before }) => `${option} of ${where}: ${rememberedText(before)}.`);
+  const text = `So it is asked if ${source} has shown that it does what follows. An $expand of which it has not is joined here by key, else all is worked out here with its rows.`;
+  return [{ kind: 'words', text: [text, ...lines].join('\n') }];
+}
+
+function rememberedText({ verdict, at, isOver }: Omit<TriedBefore, 'where' | 'option'>): string {
+  if (verdict === null || at === null) {
+    return 'not tried yet, the next request does';
+  }
+  const words = { done: 'shown', 'passed over': 'passed over', 'not shown': 'tried and not shown' }[verdict];
+  return `${words} at ${at.toISOString()}${isOver ? ', to be tried again' : ''}`;
 }
 
 function storedReads(plan: UpstreamPlan, catalogue: Catalogue): readonly Read[] {

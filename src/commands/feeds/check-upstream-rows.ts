@@ -7,6 +7,7 @@ import type { UpstreamClient } from '../../upstream/client/upstream-client.ts';
 import { readUpstream } from '../../upstream/reading/read-reply.ts';
 import { triedOfSet } from '../../upstream/reading/set-trials.ts';
 import type { TrialPlace } from '../../upstream/reading/trial-rows.ts';
+import type { UpstreamReadOptions } from '../../upstream/upstream.ts';
 import { upstreamSetName } from '../../upstream/url/upstream-map.ts';
 
 interface AskedFeed {
@@ -65,7 +66,11 @@ async function unreadOptions(set: EntitySet, place: TrialPlace): Promise<readonl
   return unread.includes('$filter') ? unread.filter((option) => !option.includes('count')) : unread;
 }
 
-function askingFor({ source, client, read, catalogue, maxUrlLength }: AskedFeed): TrialPlace {
+interface ReadPlace extends TrialPlace {
+  readonly options: UpstreamReadOptions;
+}
+
+function askingFor({ source, client, read, catalogue, maxUrlLength }: AskedFeed): ReadPlace {
   const sets = new Map(
     [...catalogue.sets.values()].flatMap((binding) =>
       binding.kind === 'upstream' && binding.source === source ? [[binding.name, binding.upstreamName] as const] : [],
@@ -78,7 +83,7 @@ function askingFor({ source, client, read, catalogue, maxUrlLength }: AskedFeed)
   return { options, context: { client, map, secret: randomBytes(32) } };
 }
 
-async function readRow(set: EntitySet, { options, context }: TrialPlace): Promise<void> {
+async function readRow(set: EntitySet, { options, context }: ReadPlace): Promise<void> {
   const plan = collectionOf({
     source: rowsOfSet(set),
     selection: onlyProperties(set, [...set.entityType.properties.values()]),

@@ -8,7 +8,7 @@ import { wholeText } from './whole-text.ts';
 /** The rows that a request counts. */
 export async function readCount(
   request: string,
-  options: UpstreamReadOptions,
+  options: Pick<UpstreamReadOptions, 'signal'>,
   context: ReplyContext,
 ): Promise<UpstreamReply> {
   const { client, map } = context;

@@ -3,6 +3,7 @@ import { isDown } from '../is-down.ts';
 import { OwnFindings } from '../own-findings.ts';
 import { SharedWork } from '../shared-work.ts';
 import { keptEntries, type Remembered } from '../trial-memory.ts';
+import type { TriedBefore } from '../upstream.ts';
 import type { NestedOption } from './nested-trials.ts';
 import type { TriedPart } from './part-trials.ts';
 import type { SetOption } from './set-trials.ts';
@@ -84,6 +85,14 @@ export class TrialFindings implements Remembered {
     const known = this.#known.get(`${where} ${option}`, caller);
     const isOld = known !== undefined && Math.abs(this.#now() - known.at) > longest[known.verdict];
     return isOld && age === 'today' ? undefined : known?.verdict;
+  }
+
+  /** What is remembered of an option for all, however old. */
+  told(where: string, option: TriedOption): TriedBefore {
+    const known = this.#known.get(`${where} ${option}`, undefined);
+    const { verdict = null } = known ?? {};
+    const isOver = this.verdictOf(where, option, { caller: undefined }) === undefined;
+    return { where, option, verdict, at: known === undefined ? null : new Date(known.at), isOver };
   }
 
   /**

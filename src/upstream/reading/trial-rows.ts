@@ -14,7 +14,7 @@ import type { ReplyContext } from './reply-context.ts';
 export type Verdict = 'done' | 'passed over' | 'no rows';
 
 export interface TrialPlace {
-  readonly options: UpstreamReadOptions;
+  readonly options: Pick<UpstreamReadOptions, 'signal'>;
   readonly context: ReplyContext;
 }
 

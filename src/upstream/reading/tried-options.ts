@@ -1,5 +1,5 @@
 import { type ExpandPlace, placeName } from '../../plan/federate/placement.ts';
-import type { AskedExpand, UpstreamPlan, UpstreamReadOptions } from '../upstream.ts';
+import type { AskedExpand, TriedBefore, UpstreamPlan, UpstreamReadOptions } from '../upstream.ts';
 import { rowAsCollection, withRowConditions } from '../url/row-conditions.ts';
 import { trialsOfExpand, trialsOfRows, trialsOfSelection } from './asked-trials.ts';
 import type { ReplyContext } from './reply-context.ts';
@@ -28,12 +28,23 @@ export class TriedOptions {
    */
   async check(asked: UpstreamPlan, options: UpstreamReadOptions, context: ReplyContext): Promise<void> {
     const place = { options, context };
+    await this.#settle(this.#trialsOf(asked, place), place);
+  }
+
+  /** What the feed has to show for a plan, and what it has shown to all: nothing is tried. */
+  tried(asked: UpstreamPlan, place: TrialPlace): readonly TriedBefore[] {
+    return [...this.#trialsOf(asked, place)].flatMap(({ where, options }) =>
+      options.map((option) => this.#findings.told(where, option)),
+    );
+  }
+
+  *#trialsOf(asked: UpstreamPlan, place: TrialPlace): Generator<Trial> {
     const plan = withRowConditions(rowAsCollection(asked) ?? asked);
     if (this.#ofSets) {
-      await this.#settle(trialsOfRows(plan, place), place);
+      yield* trialsOfRows(plan, place);
     }
     if (plan.kind === 'Collection' || plan.kind === 'Entity') {
-      await this.#settle(trialsOfSelection(plan.selection, null, { ...place, ofSets: this.#ofSets }), place);
+      yield* trialsOfSelection(plan.selection, null, { ...place, ofSets: this.#ofSets });
     }
   }
 
