@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { DateTime } from 'luxon';
 import { type AskedQuestion, questionHash, readQuestion } from '../../src/console/explore/address.ts';
 import { readAnswer } from '../../src/console/explore/answer.ts';
+import { commonQuestions } from '../../src/console/explore/common.ts';
 import { anchorOf, periods, spanOf } from '../../src/console/explore/periods.ts';
 import { type Question, questionUrl, timeOf } from '../../src/console/explore/question.ts';
 import { unitOf } from '../../src/console/explore/ratios.ts';
@@ -107,6 +108,33 @@ describe('questions of the console', () => {
     ]);
     assert.deepEqual(answer.series, [{ name: '', values: [null, 7.5, null, null, null, null, null], total: null }]);
     assert.equal(answer.additive, false);
+  });
+
+  it('what is open at the end of each day is a sum over teams, and has no total over days', () => {
+    const days = setOf({ LocalDate: 'Date', Backlog: 'Int32' }, true);
+    const team = { name: 'Team', target: 'Teams', collection: false, description: '', on: [] };
+    const model = new Map([
+      ['TeamDays', { ...days, relations: [...days.relations, team] }],
+      ['Teams', setOf({ Name: 'String' })],
+    ]);
+    const [asked = assert.fail()] = commonQuestions(model);
+    assert.deepEqual(
+      [asked.title, asked.measure],
+      ['Backlog at the end of each day', { method: 'sum', column: 'Backlog' }],
+    );
+    const day = (LocalDate: string, Channel: string, Value: number) => ({ LocalDate, Channel, Value });
+    const rows = ['2026-11-02', '2026-11-03'].flatMap((date) =>
+      Array.from({ length: 10 }, (_, index) => day(date, `c${index}`, 10 - index)),
+    );
+    const answer = readAnswer({ ...question, measure: asked.measure }, timeOf(unified), rows);
+    assert.equal(answer.additive, true);
+    assert.deepEqual(
+      [answer.series[0], answer.series.at(-1)],
+      [
+        { name: 'c0', values: [10, 10, 0, 0, 0, 0, 0], total: null },
+        { name: '2 others', values: [3, 3, 0, 0, 0, 0, 0], total: null },
+      ],
+    );
   });
 
   it('a ratio of all steps is the sum over the sum, and the greatest is first', () => {

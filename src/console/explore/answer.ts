@@ -37,6 +37,9 @@ const noValue = '(none)';
 
 type Row = Readonly<Record<string, unknown>>;
 
+/** What there is at the end of each day: one day's is a sum over teams, and days are not added up. */
+const isLevel = ({ column }: Measure): boolean => column === 'Backlog';
+
 export const isAdditive = ({ method }: Measure): boolean => method === 'count' || method === 'sum';
 
 /** `rows`: those of the reply to `questionUrl`. */
@@ -44,6 +47,7 @@ export function readAnswer(question: Question, time: TimeOf | null, rows: readon
   const { grain, split, measure, span } = question;
   const by = time === null ? [] : timeColumns(grain, time).by;
   const additive = isAdditive(measure);
+  const isSum = additive && !(isLevel(measure) && grain !== 'none');
   const found = new Map<string, Map<string, number>>();
   const keys = new Set<string>();
   const sums = new Map<string, { readonly part: number; readonly whole: number }>();
@@ -74,7 +78,7 @@ export function readAnswer(question: Question, time: TimeOf | null, rows: readon
     const listed = ordered.map((key) => values.get(key) ?? none);
     const sum = listed.reduce<number>((total, one) => total + (one ?? 0), 0);
     const { part, whole } = sums.get(name) ?? { part: 0, whole: 0 };
-    return { name, values: listed, total: additive ? sum : whole === 0 ? null : part / whole };
+    return { name, values: listed, total: isSum ? sum : whole === 0 ? null : part / whole };
   });
   const size = ({ values, total }: Series): number => total ?? Math.max(...values.map((one) => one ?? 0));
   const sorted = all.sort((a, b) => size(b) - size(a) || a.name.localeCompare(b.name));
@@ -93,7 +97,8 @@ function restOf(rest: readonly Series[]): readonly Series[] {
     return [];
   }
   const values = first.values.map((_, index) => rest.reduce((sum, one) => sum + (one.values[index] ?? 0), 0));
-  return [{ name: `${rest.length} others`, values, total: rest.reduce((sum, { total }) => sum + (total ?? 0), 0) }];
+  const total = first.total === null ? null : rest.reduce((sum, one) => sum + (one.total ?? 0), 0);
+  return [{ name: `${rest.length} others`, values, total }];
 }
 
 /** `Team/Name`: a member of a member; null where either is. */

@@ -94,8 +94,8 @@ const all: readonly CommonQuestion[] = [
   {
     title: 'Backlog at the end of each day',
     set: 'TeamDays',
-    // One row a team and day; days are not summed.
-    measure: { method: 'max', column: 'Backlog' },
+    // One row a team and day: teams of one name, and what is of no team in any source, are added up.
+    measure: { method: 'sum', column: 'Backlog' },
     split: 'Team/Name',
     grain: 'day',
     period: 'last-28',
