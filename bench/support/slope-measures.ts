@@ -75,6 +75,7 @@ export function measures({ client }: Bench): readonly Measure[] {
         `${conversations}?$select=ConversationId,Medium,CreatedAt&$skip=${next()}&$top=${few}&$expand=Messages(${selectOption})`,
     ),
     read('$search of a rare word', (side) => `${all}&$search=${Math.floor(side.rows / 2) + next()}`),
+    read('first 100 rows of a rare word', (side) => `${all}&$top=100&$search=${Math.floor(side.rows / 2) + next()}`),
     { name: '$metadata', slope: 'flat', times: 10, run: (side) => get(side, '$metadata') },
     {
       name: counting.first,

@@ -54,7 +54,7 @@ export interface CountByBlocks {
   changed(known: { readonly version: bigint; readonly shift: number; readonly blocks: number }): string;
 }
 
-/** How to find out between which row numbers all rows of a query stand. */
+/** How to find out where the rows of a query stand: between which row numbers, or which numbers they have. */
 export interface RowSpan {
   /** A SELECT of one text. */
   readonly probe: string;

@@ -137,7 +137,7 @@ function storedReads(plan: UpstreamPlan, catalogue: Catalogue): readonly Read[] 
         ...(plan.restriction.count ? [statement('how many rows', compileCountOf(plan, catalogue).text)] : []),
         ...(span === undefined || span === null
           ? []
-          : [statement('between which row numbers the time range lies, where that is not known', span.probe)]),
+          : [statement('where its rows stand, if that is not known', span.probe)]),
         statement('rows of the page', text),
         ...removed,
       ];

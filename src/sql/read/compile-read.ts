@@ -11,7 +11,7 @@ import type {
 } from '../../plan/model/read-plan.ts';
 import { appliedRows, compileApplied } from '../apply/compile-apply.ts';
 import type { CompileOptions } from '../compile-options.ts';
-import type { CompiledQuery } from '../compiled-query.ts';
+import type { CompiledQuery, RowSpan } from '../compiled-query.ts';
 import { fromWhere } from '../expression/collection.ts';
 import { openScope } from '../expression/open-scope.ts';
 import { integerLiteral } from '../literal.ts';
@@ -22,6 +22,7 @@ import type { OutputColumn } from './nested-text.ts';
 import { afterPosition, limitOffset, orderBy } from './order.ts';
 import { pageOf } from './page.ts';
 import { readSpan, type Span, spanProbe, type TimeRange, timeRangeOf, unindexed } from './row-span.ts';
+import { isFound, readFound, searchOf, searchProbe } from './search-probe.ts';
 import { controlColumns, restrict, servedRow, totalOrder } from './selection.ts';
 import { behindSkipped } from './skip-rows.ts';
 import { changedWithin, openSource } from './source.ts';
@@ -38,29 +39,69 @@ export function compileCollection(
   if (plan.apply !== null) {
     return compileApplied({ ...plan, apply: plan.apply }, catalogue, options);
   }
-  const { query, within } = compilePage({ plan, catalogue, options, bounds: [] });
+  const page = compilePage({ plan, catalogue, options, bounds: [] });
+  const ranged = rangeSpan(plan, { page, catalogue, options });
+  const span = searchSpan(plan, { page, catalogue, ranged });
+  return span === null ? page.query : { ...page.query, span };
+}
+
+/** By the row numbers between which a time range lies. */
+function rangeSpan(
+  plan: CollectionPlan,
+  {
+    page,
+    catalogue,
+    options,
+  }: { readonly page: CompiledPage; readonly catalogue: Catalogue; readonly options: CompileOptions },
+): RowSpan | null {
   const range = timeRangeOf(plan, catalogue);
   if (range === null) {
-    return query;
+    return null;
   }
-  const bounded = (found: string): string => {
+  const within = (found: string): string => {
     const span = readSpan(found, plan);
     if (span === null) {
-      return query.text;
+      return page.query.text;
     }
     if (!span.dense) {
-      return within(span);
+      return page.within((id) => between(id, span));
     }
     const rest = { ...plan, restriction: { ...plan.restriction, filter: range.rest } };
-    return compilePage({ plan: rest, catalogue, options, bounds: range.bounds }).within(span);
+    return compilePage({ plan: rest, catalogue, options, bounds: range.bounds }).within((id) => between(id, span));
   };
-  return { ...query, span: { probe: spanProbe(plan, catalogue, range), within: bounded } };
+  return { probe: spanProbe(plan, catalogue, range), within };
+}
+
+const between = (id: string, { first, last }: Span): string =>
+  `${id} BETWEEN ${integerLiteral(first)} AND ${integerLiteral(last)}`;
+
+/** By the numbers of the rows that are searched for, where they are few; else as `ranged` does. */
+function searchSpan(
+  plan: CollectionPlan,
+  {
+    page,
+    catalogue,
+    ranged,
+  }: { readonly page: CompiledPage; readonly catalogue: Catalogue; readonly ranged: RowSpan | null },
+): RowSpan | null {
+  const search = searchOf(plan);
+  if (search === null) {
+    return ranged;
+  }
+  const within = (text: string): string => {
+    const found = readFound(text);
+    if (found.kind === 'many') {
+      return ranged === null ? page.query.text : ranged.within(found.otherwise);
+    }
+    return page.within((id) => isFound(id, found, { search, plan, catalogue }));
+  };
+  return { probe: searchProbe(search, plan, { catalogue, otherwise: ranged?.probe ?? null }), within };
 }
 
 interface CompiledPage {
   readonly query: CompiledQuery;
-  /** The same with nothing but rows of these numbers. */
-  within(span: Span): string;
+  /** The same with nothing but rows of whose number a condition holds. */
+  within(condition: (id: string) => string): string;
 }
 
 interface PageToCompile {
@@ -101,9 +142,7 @@ function compilePage({ plan, catalogue, options, bounds }: PageToCompile): Compi
     positionColumns: unserved.length,
     orderValues,
   };
-  const within = ({ first, last }: Span): string =>
-    text(`${rowId(row)} BETWEEN ${integerLiteral(first)} AND ${integerLiteral(last)}`);
-  return { query, within };
+  return { query, within: (condition) => text(condition(rowId(row))) };
 }
 
 /** One row or none: an entity by key, or over a navigation to one. */
