@@ -73,6 +73,25 @@ describe('provision', () => {
     );
   });
 
+  it('has what all rows have in front of the properties, where indexes find it without reading through texts', async () => {
+    const front = ['_row', '_version', '_load_id', '_loaded_at', '_stamp'];
+    const [wanted] = wantedTables(smallCatalogue({ Cases: cases }));
+    const behind = ['_line', '_hash', '_place', '_cells', '_deleted_at'];
+    const names = [...front, ...Object.keys(cases.properties), ...behind];
+    assert.deepEqual(
+      wanted?.columns.map(({ name }) => name),
+      names,
+    );
+    await provision(database, smallCatalogue({ Cases: cases }));
+    const { rows } = await database.query(
+      `SELECT attname AS name FROM pg_attribute WHERE attrelid = 'feed."Cases"'::regclass AND attnum > 0 ORDER BY attnum`,
+    );
+    assert.deepEqual(
+      rows.map(({ name }) => name),
+      names,
+    );
+  });
+
   it('numbers rows, compares text by code point, and lets the reader read', async () => {
     await provision(database, smallCatalogue({ Cases: cases }));
     await insertCase();

@@ -34,19 +34,28 @@ export interface WantedTable {
   readonly indexes: readonly WantedIndex[];
 }
 
-/** What every stored table has besides its properties. */
-const bookkeeping: readonly WantedColumn[] = [
+/**
+ * What every stored table has besides its properties. In front of them, what all rows have and most statements and each index look at: PostgreSQL finds a column behind texts
+ * only by way of all columns before it.
+ */
+const leading: readonly WantedColumn[] = [
   { name: '_row', sqlType: 'bigint', nullable: false, suffix: ' GENERATED ALWAYS AS IDENTITY' },
   { name: '_version', sqlType: 'bigint', nullable: false, suffix: ' DEFAULT 0' },
   { name: '_load_id', sqlType: 'bigint', nullable: true, suffix: '' },
-  { name: '_line', sqlType: 'integer', nullable: true, suffix: '' },
   { name: '_loaded_at', sqlType: 'timestamp with time zone', nullable: true, suffix: ' DEFAULT now()' },
-  { name: '_hash', sqlType: 'text', nullable: true, suffix: '' },
   { name: '_stamp', sqlType: 'timestamp with time zone', nullable: true, suffix: '' },
+];
+
+/** Behind them, what few rows have or nothing but merges look at. */
+const trailing: readonly WantedColumn[] = [
+  { name: '_line', sqlType: 'integer', nullable: true, suffix: '' },
+  { name: '_hash', sqlType: 'text', nullable: true, suffix: '' },
   { name: '_place', sqlType: 'bigint', nullable: true, suffix: '' },
   { name: '_cells', sqlType: 'jsonb', nullable: true, suffix: '' },
   { name: '_deleted_at', sqlType: 'timestamp with time zone', nullable: true, suffix: '' },
 ];
+
+const bookkeeping = new Set([...leading, ...trailing].map(({ name }) => name));
 
 /** What follows `ON table` of the indexes by which rows are found again: of the numbers of rows, and of their versions. */
 const numberIndex = `(${quoteIdentifier('_row')})`;
@@ -119,13 +128,13 @@ function keptMarks(catalogue: Catalogue, setName: string): readonly WantedColumn
 function wantedTable(set: StoredSet, entitySet: EntitySet, marks: readonly WantedColumn[]): WantedTable {
   const { properties, key } = entitySet.entityType;
   const own = [...set.columns]
-    .filter(([, column]) => bookkeeping.every((other) => other.name !== column.name))
+    .filter(([, column]) => !bookkeeping.has(column.name))
     .map(([property, column]) => ({
       ...column,
       nullable: properties.get(property)?.nullable ?? true,
       suffix: '',
     }));
-  const columns = [...own, ...bookkeeping, ...marks];
+  const columns = [...leading, ...own, ...trailing, ...marks];
   return {
     set: set.name,
     schema: set.relation.schema,
