@@ -1,9 +1,11 @@
 import { deepEqual, equal, match, notEqual } from 'node:assert/strict';
 import pg from 'pg';
+import { loadFile } from '../../src/ingest/load/load-file.ts';
 import { setsTouched } from '../../src/ingest/derive/derived-sets.ts';
 import { storedTable } from '../../src/ingest/stored/stored-table.ts';
 import { allRowsPolicy } from '../../src/sql/row-policy.ts';
 import type { Transaction } from '../../src/warehouse/database.ts';
+import { openDatabase } from '../../src/warehouse/postgres-database.ts';
 import { putPolicy } from '../../src/warehouse/row-policies/put-policy.ts';
 import { FreshTables } from '../../src/warehouse/tables/fresh-tables.ts';
 import { provision } from '../../src/warehouse/tables/provision.ts';
@@ -72,6 +74,7 @@ describe('The first load of a set', () => {
   const feed = useFeed();
   const ordinary = useFeed();
   const untouched = useFeed();
+  const said = useFeed();
 
   it('goes into a table without indexes, and says what any other load would have said', async () => {
     equal(text.length > 1024 * 1024, true);
@@ -93,9 +96,12 @@ describe('The first load of a set', () => {
     equal((found[members]?.length ?? 0) > 3000, true);
   });
 
-  it('leaves the tables as they were made: indexes, numbers, who may read', async () => {
+  it('leaves the tables as they were made: columns and their defaults, indexes, numbers, who may read', async () => {
     const report = await provision(feed().database, catalogue);
     deepEqual(report.changes, []);
+    const made = `SELECT c.relname, a.attname, pg_get_expr(d.adbin, d.adrelid) AS given FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0
+       LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum WHERE c.oid IN ('${table}'::regclass, 'feed."${members}"'::regclass) ORDER BY 1, a.attnum`;
+    deepEqual(await feed().rows(made), await untouched().rows(made));
     const [row] = await feed().rows<{ identity: string; readable: boolean; invalid: string; left: string }>(
       `SELECT (SELECT attidentity::text FROM pg_attribute WHERE attrelid = '${table}'::regclass AND attname = '_row') AS identity,
               has_table_privilege('gateway_reader', '${table}', 'SELECT') AS readable,
@@ -103,6 +109,29 @@ describe('The first load of a set', () => {
               (SELECT count(*)::text FROM pg_class WHERE relname LIKE '~%' AND relkind IN ('r', 'i')) AS left`,
     );
     deepEqual(row, { identity: 'a', readable: true, invalid: '0', left: '0' });
+  });
+
+  it('copies lines without what all rows have, which the table says once', async () => {
+    const statements: string[] = [];
+    const database = await openDatabase({
+      connection: said().connectionString,
+      observe: (one) => one.event === 'statement' && statements.push(one.sql('shown')),
+    });
+    const file = said().write('messages.csv', clean, 0);
+    const loadedOnce = await loadFile({ ...said(), database }, file, options);
+    await database.close();
+    equal(loadedOnce.state, 'loaded');
+    const copies = statements.filter((statement) => /^COPY feed\."~fresh/.test(statement.replaceAll('"feed"', 'feed')));
+    equal(copies.length > 0, true);
+    deepEqual(
+      copies.filter((statement) => / _(?:version|load_id|loaded_at|stamp)[,)]/.test(statement)),
+      [],
+    );
+    const [row] = await said().rows(
+      `SELECT count(*)::int AS n, bool_and(t._version = v.version AND t._load_id = l.load_id AND t._stamp = l.file_time AND t._loaded_at > l.started_at - interval '1 second') AS said
+         FROM ${table} t, gateway.set_versions v, gateway.load l WHERE v.entity_set = '${set}'`,
+    );
+    deepEqual(row, { n: 3500, said: true });
   });
 
   it('is followed by others in the same tables', async () => {

@@ -18,22 +18,34 @@ export interface DirectRows {
   readonly marks: readonly string[];
   /** COPY into the temporary table of rows that are left. */
   readonly copyLeft: string;
+  /** Where what all rows have stands (`loadMarks`): in each line, or in the table, as what rows get that say nothing. */
+  readonly marked: 'lines' | 'table';
 }
+
+/** What all rows of a load have, as texts by column. */
+export const loadMarks = ({ file, version }: Pick<DirectRows, 'file' | 'version'>): ReadonlyMap<string, string> =>
+  new Map([
+    ['_version', version],
+    ['_load_id', file.loadId],
+    ['_loaded_at', loadTime()],
+    ['_stamp', file.fileTime],
+  ]);
 
 /** COPY of rows into their table itself: rows are written many at a time, and only once. */
 export class DirectCopy {
   readonly #transaction: Transaction;
   readonly #copyTaken: string;
   readonly #copyLeft: string;
-  /** What stands behind the values and marks of each row, as COPY text. */
+  /** What stands behind the values and marks of each row, as COPY text; empty where the table has it. */
   readonly constants: string;
 
-  constructor(transaction: Transaction, { table, file, version, columns, marks, copyLeft }: DirectRows) {
+  constructor(transaction: Transaction, { table, columns, marks, copyLeft, marked, ...load }: DirectRows) {
     this.#transaction = transaction;
-    const names = [columnList(columns), ...marks.map(quoteIdentifier), '_version', '_load_id', '_loaded_at', '_stamp'];
+    const all = marked === 'table' ? new Map<string, string>() : loadMarks(load);
+    const names = [columnList(columns), ...marks.map(quoteIdentifier), ...all.keys()];
     this.#copyTaken = `COPY ${table.name} (_line, ${names.join(', ')}) FROM STDIN`;
     this.#copyLeft = copyLeft;
-    this.constants = `\t${[version, file.loadId, loadTime(), file.fileTime].join('\t')}`;
+    this.constants = [...all.values()].map((text) => `\t${text}`).join('');
   }
 
   /** Resolves to how many rows were stored. Rejected ones are left, when the others are in; throws 23505 where a key is stored. */

@@ -4,7 +4,7 @@ import { uniqueViolation } from '../../warehouse/postgres-errors.ts';
 import type { FreshTables } from '../../warehouse/tables/fresh-tables.ts';
 import { columnList } from '../stored/column-lists.ts';
 import type { StoredTable } from '../stored/stored-table.ts';
-import { DirectCopy } from './copy-direct.ts';
+import { DirectCopy, loadMarks } from './copy-direct.ts';
 import type { TakenApart } from './direct-lines.ts';
 import { ahead } from './pieces.ts';
 import type { StagedTables, Straight } from './straight-rows.ts';
@@ -26,7 +26,12 @@ export async function storeFresh(
     tables: { staged, columns, marks, copyText },
   }: { readonly direct: (constants: string) => AsyncIterable<TakenApart>; readonly tables: StagedTables },
 ): Promise<number> {
-  const copy = new DirectCopy(transaction, { table, file, version, columns, marks, copyLeft: copyText(staged) });
+  const { name } = table.set;
+  const marked = (await fresh.give(transaction, name, loadMarks({ file, version }))) ? 'table' : 'lines';
+  const copy = new DirectCopy(transaction, {
+    ...{ table, file, version, columns, marks },
+    ...{ copyLeft: copyText(staged), marked },
+  });
   const parts = ahead(direct(copy.constants), partsAhead);
   let [stored, more] = [0, true];
   try {
@@ -42,7 +47,6 @@ export async function storeFresh(
   } finally {
     await parts.return(undefined);
   }
-  const { name } = table.set;
   const isIndexed = await attempt(transaction, new Set([uniqueViolation]), async () => {
     await fresh.index(transaction, name);
     return true;

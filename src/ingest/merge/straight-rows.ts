@@ -116,7 +116,10 @@ class StraightWay {
     this.#straight = straight;
     this.#tables = tables;
     const { columns, marks, staged, copyText } = tables;
-    this.#direct = new DirectCopy(transaction, { ...straight, columns, marks, copyLeft: copyText(staged) });
+    this.#direct = new DirectCopy(transaction, {
+      ...{ ...straight, columns, marks },
+      ...{ copyLeft: copyText(staged), marked: 'lines' },
+    });
   }
 
   async take(chunks: readonly Uint8Array[]): Promise<void> {

@@ -1,11 +1,13 @@
 import { hash } from 'node:crypto';
 import type { Catalogue } from '../../catalogue/catalogue.ts';
 import { quoteIdentifier, quoteRelation } from '../../sql/identifier.ts';
+import { escapeText } from '../../sql/literal.ts';
 import { attempt } from '../attempt.ts';
 import type { Transaction } from '../database.ts';
 import { lockNotAvailable } from '../postgres-errors.ts';
 import { isEmptyAndPlain } from './plain-table.ts';
 import { createShadow, indexShadow, lockAlone, type ShadowTable, takePlace, withShadows } from './shadow-table.ts';
+import { ownDefault } from './table-plan.ts';
 import { wantedTableOf } from './wanted-tables.ts';
 
 // A row that goes into an index by itself costs several times what it costs among all others at once. So what the first load of a set
@@ -25,6 +27,8 @@ export class FreshTables {
   readonly #tables: readonly ShadowTable[];
   readonly #bare: Set<string>;
   readonly #first: string;
+  /** By set: columns whose default is the load's for a while. */
+  readonly #given = new Map<string, ReadonlySet<string>>();
 
   // biome-ignore lint/style/useConsistentMemberAccessibility: made by its static method alone, which looks at the tables
   private constructor(live: Catalogue, tables: readonly ShadowTable[], first: string) {
@@ -62,6 +66,23 @@ export class FreshTables {
 
   has(set: string): boolean {
     return this.#tables.some((one) => one.set === set);
+  }
+
+  /**
+   * Rows of a set's table that say nothing get these values, texts by column, until it takes the place of the empty one: what all rows have is read once, and not
+   * in each of their lines. Resolves to false where it is no such table, or lies on other servers.
+   */
+  async give(transaction: Transaction, set: string, values: ReadonlyMap<string, string>): Promise<boolean> {
+    const one = this.#tables.find((table) => table.set === set);
+    if (one === undefined || transaction.isDistributed) {
+      return false;
+    }
+    const defaults = [...values].map(
+      ([name, text]) => `ALTER COLUMN ${quoteIdentifier(name)} SET DEFAULT ${escapeText(text)}`,
+    );
+    await transaction.query(`ALTER TABLE ${quoteRelation(one.shadow)} ${defaults.join(', ')}`);
+    this.#given.set(set, new Set(values.keys()));
+    return true;
   }
 
   /** Makes the indexes of a set's table, the key's first; nothing for other sets and for those that have them. Throws 23505 where a key stands twice. */
@@ -103,12 +124,22 @@ export class FreshTables {
         shortPatience,
       );
       for (const one of filled) {
+        await this.#takeBack(transaction, one);
         await takePlace(transaction, this.#live, one);
         await transaction.query(`GRANT SELECT ON ${quoteRelation(one.live)} TO gateway_reader`);
       }
       return true;
     });
     return replaced !== null;
+  }
+
+  /** Defaults are those of the metadata again. */
+  async #takeBack(transaction: Transaction, { set, shadow }: ShadowTable): Promise<void> {
+    const given = this.#given.get(set);
+    if (given !== undefined) {
+      const own = wantedTableOf(this.#live, set).columns.filter(({ name }) => given.has(name));
+      await transaction.query(`ALTER TABLE ${quoteRelation(shadow)} ${own.map(ownDefault).join(', ')}`);
+    }
   }
 }
 

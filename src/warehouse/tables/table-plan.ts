@@ -98,6 +98,10 @@ function columnDefinition({ name, sqlType, nullable, suffix }: WantedColumn): st
   return `${quoteIdentifier(name)} ${sqlType}${collation}${suffix}${nullable ? '' : ' NOT NULL'}`;
 }
 
+/** What ALTER TABLE says so that a column has the default that it is made with. */
+export const ownDefault = ({ name, suffix }: WantedColumn): string =>
+  `ALTER COLUMN ${quoteIdentifier(name)} ${suffix.startsWith(' DEFAULT ') ? `SET${suffix}` : 'DROP DEFAULT'}`;
+
 function indexStatement(wanted: WantedTable, index: WantedTable['indexes'][number]): string {
   const unique = index.unique ? 'UNIQUE ' : '';
   return `CREATE ${unique}INDEX ${quoteIdentifier(index.name)} ON ${relation(wanted)} ${index.definition}`;
