@@ -18,7 +18,7 @@ import { completeTotals } from './running-totals.ts';
 import { noteStatements, type Settled, settledTable, settleStatements, settlingTables } from './settle-statements.ts';
 import { addUnified, contestedUnified, unifiedIds } from './unified-rows.ts';
 import { type ComparedRows, noteUntouched, type UntouchedRows } from './untouched-rows.ts';
-import { type DerivedMarks, differences, writeDerived } from './write-derived.ts';
+import { type DerivedMarks, differences, insertAll, writeDerived } from './write-derived.ts';
 
 /** Where more rows change than this, `bulk`, comparing what each says costs more than making all things they name again. */
 export const manyChanges = 200_000;
@@ -177,6 +177,11 @@ export async function maintainDerived(
       continue;
     }
     await fresh?.index(transaction, derived.table.set.name);
+    if (onlyNew && !transaction.isDistributed && isWrittenAsMade(derived) && (await isEmpty(transaction, derived))) {
+      await fillEmpty(transaction, catalogue, { ...change, derived });
+      await transaction.query(`DROP TABLE IF EXISTS ${affectedTable(derived)}`);
+      continue;
+    }
     // A set derived from this one and from another derived one was made, and its table dropped, on the way to here.
     await createAffected(transaction, derived);
     if (onlyNew && isMadeWhole(derived) && (await isEmpty(transaction, derived))) {
@@ -199,6 +204,32 @@ export async function maintainDerived(
     const left = dimension === null ? [] : settlingTables(transaction, dimension);
     await transaction.query(`DROP TABLE ${[affectedTable(derived), ...left].join(', ')}`);
   }
+}
+
+/** Whether all rows of a set that holds none can be written as they are made: none depends on others of the set. */
+const isWrittenAsMade = ({ derivation }: DerivedTable): boolean =>
+  derivation.kind === 'dimension' ||
+  (derivation.kind === 'unified' && derivation.combined && derivation.running === null && derivation.match === null);
+
+/** Writes all rows of a set that holds none, where all rows of its sources are new or say nothing; then what is derived from it. */
+async function fillEmpty(
+  transaction: Transaction,
+  catalogue: Catalogue,
+  {
+    derived,
+    ...change
+  }: Omit<Parameters<typeof maintainDerived>[2], 'source' | 'version'> & { readonly derived: DerivedTable },
+): Promise<void> {
+  const { table } = derived;
+  const version = await nextVersion(transaction, table.set.name);
+  const rows = await madeQuery(transaction, catalogue, derived, true);
+  const { marks } = change;
+  if ((await insertAll(transaction, { derived, rows, version, marks })) === 0) {
+    return;
+  }
+  await publishVersion(transaction, table.set.name, version);
+  const written = { source: table, version, onlyNew: true, bulk: true };
+  await maintainDerived(transaction, catalogue, { ...change, ...written, early: null, untouched: null });
 }
 
 /** Rows of a derived set that were added to it: those of a version, and whether that has no others. */

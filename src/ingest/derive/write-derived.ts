@@ -78,6 +78,20 @@ export async function writeDerived(transaction: Transaction, writing: DerivedWri
   return gone + updated + inserted.rowCount > 0;
 }
 
+/** Writes rows, a SELECT in the columns of `derivedColumns`, of a set that holds none. Resolves to how many there are. */
+export async function insertAll(
+  transaction: Transaction,
+  { derived, rows, version, marks }: Pick<DerivedWriting, 'derived' | 'version' | 'marks'> & { readonly rows: string },
+): Promise<number> {
+  const { table } = derived;
+  const columns = columnList(derivedColumns(derived));
+  const { rowCount } = await transaction.query(
+    `INSERT INTO ${table.name} (${columns}, _version, _load_id, _loaded_at, _stamp) SELECT m.*, $1, $2, now(), $3 FROM (${rows}) m ORDER BY ${columnList(table.key, 'm')}`,
+    [version, marks.loadId, marks.fileTime],
+  );
+  return rowCount;
+}
+
 /** Removes stored rows that nothing makes any more, with what delta links and kept counts must know of it. Resolves to how many. */
 async function removeLost(
   transaction: Transaction,

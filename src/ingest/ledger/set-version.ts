@@ -3,9 +3,11 @@ import { publishVersionText } from '../../warehouse/publish-version.ts';
 
 /** Lets no other load touch these sets until the transaction ends. Always in the same order, so that loads cannot wait for each other in a ring. */
 export async function lockSets(transaction: Transaction, sets: readonly string[]): Promise<void> {
-  for (const set of [...new Set(sets)].sort()) {
-    await transaction.query(`SELECT pg_advisory_xact_lock(hashtextextended($1, 0))`, [`gateway.set:${set}`]);
-  }
+  // One statement, whose rows come in the order of the list: each set is locked when those before it are.
+  await transaction.query(
+    `SELECT pg_advisory_xact_lock(hashtextextended(name, 0)) FROM unnest($1::text[]) AS s(name)`,
+    [[...new Set(sets)].sort().map((set) => `gateway.set:${set}`)],
+  );
 }
 
 /** The version that changed rows of the set get in this transaction; call under its lock. */
