@@ -13,8 +13,21 @@ type Writer = (call: Call, args: readonly string[], scope: Scope) => string;
 const whiteSpace =
   "E' \\t\\n\\u000b\\f\\r\\u0085\\u00a0\\u1680\\u2000\\u2001\\u2002\\u2003\\u2004\\u2005\\u2006\\u2007\\u2008\\u2009\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000\\ufeff'";
 
-/** Letters change case by Unicode's root rules whatever the database's locale is. */
-const inUnicode = (sql: string): string => `(${sql}) COLLATE "und-x-icu"`;
+/** A column, as it stands in SQL. */
+const column = /^(?:\w+\.)?"(?:[^"]|"")+"$/;
+
+/**
+ * Letters change case by Unicode's root rules whatever the database's locale is. PostgreSQL converts the text for that and back; in one of ASCII alone, which has as
+ * many characters as bytes, its own rule does the same in a fifth of the time. Of a column alone: other arguments would be written several times.
+ */
+function inCase(change: 'lower' | 'upper', sql: string): string {
+  const inUnicode = byCodePoint(`${change}((${sql}) COLLATE "und-x-icu")`);
+  if (!column.test(sql)) {
+    return inUnicode;
+  }
+  const inAscii = byCodePoint(`${change}((${sql}) COLLATE "C")`);
+  return `(CASE WHEN octet_length(${sql}) = char_length(${sql}) THEN ${inAscii} ELSE ${inUnicode} END)`;
+}
 
 const writers: Record<FunctionName, Writer> = {
   concat: (_, [a, b]) => byCodePoint(`${a} || ${b}`),
@@ -25,8 +38,8 @@ const writers: Record<FunctionName, Writer> = {
   length: (_, [a]) => `char_length(${a})`,
   substring: (call, args, scope) => byCodePoint(substring(call, args, scope)),
   matchesPattern: (call, [a]) => matches(call, `${a}`),
-  tolower: (_, [a]) => byCodePoint(`lower(${inUnicode(`${a}`)})`),
-  toupper: (_, [a]) => byCodePoint(`upper(${inUnicode(`${a}`)})`),
+  tolower: (_, [a]) => inCase('lower', `${a}`),
+  toupper: (_, [a]) => inCase('upper', `${a}`),
   trim: (_, [a]) => byCodePoint(`btrim(${a}, ${whiteSpace})`),
   year: (call, [a]) => part('year', call, `${a}`),
   month: (call, [a]) => part('month', call, `${a}`),
@@ -49,7 +62,7 @@ const writers: Record<FunctionName, Writer> = {
 
 /**
  * A canonical function. Parts of a date-time are those in UTC; `round` goes away from zero at .5 (doubles through their
- * shortest decimal text, which is exact there); positions and lengths count characters. Every argument is written once,
+ * shortest decimal text, which is exact there); positions and lengths count characters. Every argument but a column is written once,
  * so that the text grows with the expression and not faster.
  */
 export function call(expression: Call, scope: Scope): string {

@@ -8,7 +8,12 @@ SELECT
 FROM
   "feed"."Cases" AS t1
 WHERE
-  (lower((t1."Title") COLLATE "und-x-icu")) COLLATE "C" = 'x'
+  (
+    CASE
+      WHEN octet_length(t1."Title") = char_length(t1."Title") THEN (lower((t1."Title") COLLATE "C")) COLLATE "C"
+      ELSE (lower((t1."Title") COLLATE "und-x-icu")) COLLATE "C"
+    END
+  ) = 'x'
 ORDER BY
   t1."_row"
 LIMIT
