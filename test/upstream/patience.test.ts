@@ -81,6 +81,30 @@ describe('a proxied feed that stumbles', () => {
     assert.deepEqual(clock.pauses, [7300, 2600]);
   });
 
+  it('is waited for until the date that it names by its own clock, which may be another than ours', async () => {
+    const seconds = 1000;
+    for (const drift of [-3600 * seconds, 0, 3600 * seconds]) {
+      let refusals = 1;
+      const upstream = await connect(
+        (request, response, url) => {
+          if (refusals-- <= 0) {
+            feed.answer(request, response, url);
+            return;
+          }
+          const theirs = Date.now() + drift;
+          const [date, until] = [theirs, theirs + 7 * seconds].map((at) => new Date(at).toUTCString());
+          response.writeHead(429, { Date: date, 'Retry-After': until }).end();
+        },
+        {},
+        '/service/',
+        { connection: { time: clock } },
+      );
+      clock.pauses.length = 0;
+      await page(upstream, 'FarCalls?$select=id');
+      assert.deepEqual(clock.pauses, [7300], `${drift}`);
+    }
+  });
+
   it('that wants to be left alone for longer is left alone by all, who are told for how long', async () => {
     feed.faults.push({ status: 429, retryAfter: '60' });
     const upstream = await connected();

@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import axios, { type AxiosResponse } from 'axios';
 import type { UpstreamSettings } from '../../catalogue/catalogue.ts';
 import { GatewayError } from '../../errors.ts';
+import { retryAfterSeconds } from '../retry-after.ts';
 import { callerRefused } from '../sign-in/caller-refused.ts';
 import { concealed } from '../sign-in/concealed.ts';
 import type { UpstreamSignIn } from '../sign-in/sign-in.ts';
@@ -131,7 +132,7 @@ export function upstreamClient(source: string, settings: UpstreamSettings, signI
       }
       throw refusal(source, {
         status: response.status,
-        retryAfter: told('retry-after'),
+        retryAfter: retryAfterSeconds(told, Date.now()),
         message: concealed(errorMessage(await firstBytes(chunks)), sent),
       });
     },

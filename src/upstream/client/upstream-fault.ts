@@ -120,7 +120,7 @@ export const refusedBefore = (source: string, status: number): GatewayError =>
  */
 export function refusal(
   source: string,
-  reply: { readonly status: number; readonly retryAfter: string; readonly message: string },
+  reply: { readonly status: number; readonly retryAfter: number | null; readonly message: string },
 ): GatewayError {
   const { status } = reply;
   const said = reply.message === '' ? '' : `: ${reply.message.slice(0, longestMessage)}`;
@@ -144,7 +144,7 @@ export function refusal(
     return refused(source, `fails at this request with status 500${said}`, status);
   }
   if (status > 500 || status === 429 || status === 408) {
-    const retryAfter = waitSeconds(reply.retryAfter);
+    const retryAfter = bearable(reply.retryAfter);
     return new GatewayError('UpstreamUnavailable', `The proxied feed ${source} answers with status ${status}${said}.`, {
       retryAfter: retryAfter ?? patience.usual,
       cause: new Outage('status', { status, retryAfter }),
@@ -159,14 +159,9 @@ export function refused(source: string, what: string, status?: number): GatewayE
   return new GatewayError('UpstreamRefused', `The proxied feed ${source} ${what}.`, { cause });
 }
 
-/** null: it says nothing that can be understood. */
-function waitSeconds(text: string): number | null {
-  const seconds = /^\d{1,9}$/.test(text) ? Number(text) : (Date.parse(text) - Date.now()) / 1000;
-  if (!Number.isFinite(seconds)) {
-    return null;
-  }
-  return Math.min(patience.longest, Math.max(1, Math.ceil(seconds)));
-}
+/** Seconds, within what the gateway itself says to its clients. */
+const bearable = (seconds: number | null): number | null =>
+  seconds === null ? null : Math.min(patience.longest, Math.max(1, seconds));
 
 /** Characters of a message of the feed that are shown. */
 const longestMessage = 300;

@@ -1,4 +1,5 @@
 import type { CustomFetch } from 'openid-client';
+import { retryAfterSeconds } from '../retry-after.ts';
 import type { TimeSource } from './time-source.ts';
 
 export interface PatientFetchSettings {
@@ -81,12 +82,9 @@ function pauseOf(reply: Response | null, attempt: number, now: number): number {
   return longest / 2 + (Math.random() * longest) / 2;
 }
 
-/** Seconds that a reply asks to wait, as a number or a date; null: it does not say. */
-export function retryAfter(headers: Headers, now: number): number | null {
-  const text = headers.get('retry-after') ?? '';
-  const seconds = /^\d{1,9}$/.test(text) ? Number(text) : (Date.parse(text) - now) / 1000;
-  return Number.isFinite(seconds) ? Math.max(0, Math.ceil(seconds)) : null;
-}
+/** Seconds that a reply asks to wait; null: it does not say. */
+export const retryAfter = (headers: Headers, now: number): number | null =>
+  retryAfterSeconds((name) => headers.get(name) ?? '', now);
 
 /** What RFC 8628 has for "ask again": slower, where the server has too much to do. */
 function notYet(reply: Response | null): Response {
