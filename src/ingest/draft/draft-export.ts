@@ -16,7 +16,7 @@ import { nameOf, propertyNames, singular, wordsOf } from './names.ts';
 import { asText, type ColumnProposal, count, proposeColumn } from './propose-column.ts';
 import { columnsOf, type FilesRead, readFiles, type TextFiles } from './read-files.ts';
 import { type ScannedHeader, scanHeader } from './scan-header.ts';
-import { rejectedColumns } from './try-draft.ts';
+import { type TrialResult, tryDraft } from './try-draft.ts';
 import { withUnpacked } from './unpack.ts';
 
 export interface DraftOrder {
@@ -62,24 +62,32 @@ async function draftFrom(order: DraftOrder, there: Catalogue): Promise<Draft> {
   );
   /** Columns of which some cell cannot stand in a key. */
   const unfit = new Set<string>();
+  let notes = notesOf(read, files, null);
   for (;;) {
     const key = await chooseKey(read, columns, { files: text, unfit });
-    const draft = exportDraft({ order, source, set, files, read, columns, key });
+    const draft = exportDraft({ order, source, set, files, read, columns, key, notes });
     const documents = documentsOf(draft, order, source.added);
-    const wrong = await rejectedColumns([...order.metadata, ...documents], {
+    const trial = await tryDraft([...order.metadata, ...documents], {
       ...{ environment: order.environment, source: order.source, name: fileBase(set), files },
       file: documents.at(-1)?.file ?? '',
     });
+    const { wrong } = trial;
     const next = columns.map((column) => demoted(column, wrong.get(column.profile.property)));
     const keyed = [...key.key, ...(key.hashed ?? [])].filter(
       (property) =>
         wrong.has(property) && next.some((one, place) => one === columns[place] && one.profile.property === property),
     );
     keyed.forEach((property) => void unfit.add(property));
-    if (keyed.length === 0 && next.every((column, place) => column === columns[place])) {
-      return { documents, notes: notesOf(read, files) };
+    const told = notesOf(read, files, trial);
+    if (
+      keyed.length === 0 &&
+      next.every((column, place) => column === columns[place]) &&
+      told.join('\n') === notes.join('\n')
+    ) {
+      return { documents, notes };
     }
     columns = next;
+    notes = told;
   }
 }
 
@@ -243,9 +251,10 @@ interface WholeDraft extends Parts {
   readonly read: FilesRead;
   readonly columns: readonly ColumnProposal[];
   readonly key: Awaited<ReturnType<typeof chooseKey>>;
+  readonly notes: readonly string[];
 }
 
-function exportDraft({ order, source, set, files, read, columns, key }: WholeDraft): ExportDraft {
+function exportDraft({ order, source, set, files, read, columns, key, notes }: WholeDraft): ExportDraft {
   const names = files.map(({ facts }) => facts.name);
   const others = names.length === 1 ? '' : ` and ${names.length - 1} more`;
   const winner = columns.find(
@@ -266,7 +275,7 @@ function exportDraft({ order, source, set, files, read, columns, key }: WholeDra
     winner: winner?.profile.property ?? null,
     columns,
     fileDefaults: settingsOf(columns, { source, files, read }),
-    notes: notesOf(read, files),
+    notes,
   };
 }
 
@@ -314,8 +323,13 @@ function documentsOf(draft: ExportDraft, order: DraftOrder, added: NewSource | n
     : [{ file: `${order.source}/source.yaml`, text: sourceText(added, draft.basis) }, own];
 }
 
-function notesOf({ broken, rows }: FilesRead, files: readonly ScannedHeader[]): readonly string[] {
-  const codes = [...broken].map(([code, times]) => `${count(times)} ${code}`).join(', ');
+/** `trial`: how a load reads the files; null: nobody tried. */
+function notesOf(
+  { broken, rows }: FilesRead,
+  files: readonly ScannedHeader[],
+  trial: TrialResult | null,
+): readonly string[] {
+  const codes = [...(trial?.broken ?? broken)].map(([code, times]) => `${count(times)} ${code}`).join(', ');
   const odd = files.flatMap(({ facts }) => {
     const { bom, wide, whole } = facts.evidence;
     return bom === null && wide === null && !whole
@@ -326,6 +340,7 @@ function notesOf({ broken, rows }: FilesRead, files: readonly ScannedHeader[]): 
   return [
     ...(rows === 0 ? ['There is no row: every type is a guess from nothing.'] : []),
     ...(codes === '' ? [] : [`Rows that cannot be cut into columns, and will be rejected: ${codes}.`]),
+    ...(trial?.refused ?? []).map((name) => `${name} will be refused as a whole because of these (TooManyRejects).`),
     ...odd,
     stamped === files.length
       ? 'The time that a file speaks of is read from its name.'

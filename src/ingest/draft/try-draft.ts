@@ -6,6 +6,7 @@ import type { MetadataFile } from '../../catalogue/compile/parse-document.ts';
 import { checkModel } from '../../edm/check-model.ts';
 import { GatewayError } from '../../errors.ts';
 import { tableFaults, wantedTables } from '../../warehouse/tables/wanted-tables.ts';
+import type { RejectCode } from '../csv/reject-codes.ts';
 import { inspectFile } from '../load/inspect-file.ts';
 import type { ScannedHeader } from './scan-header.ts';
 
@@ -22,14 +23,24 @@ interface Trial {
 /** As many faults as tell which columns are wrong. */
 const mostFaults = 10_000;
 
+/** What a trial found. */
+export interface TrialResult {
+  /** Properties that are wrong, each with the reason. */
+  readonly wrong: ReadonlyMap<string, string>;
+  /** Rows that cannot be cut into columns, by code; null: nothing was read. */
+  readonly broken: ReadonlyMap<RejectCode, number> | null;
+  /** Files that are refused because of these, by name. */
+  readonly refused: readonly string[];
+}
+
 /**
- * Checks metadata with a draft as `gateway check` does, and reads the files as a load would. Gives back the properties that are
- * wrong, each with the reason. Throws Internal where something else is: that would be a defect of the draft.
+ * Checks metadata with a draft as `gateway check` does, and reads the files as a load would. Throws Internal where something else than a
+ * property is wrong: that would be a defect of the draft.
  */
-export async function rejectedColumns(
+export async function tryDraft(
   metadata: readonly MetadataFile[],
   { environment, source, name, file, files }: Trial,
-): Promise<ReadonlyMap<string, string>> {
+): Promise<TrialResult> {
   const wrong = new Map<string, string>();
   const { catalogue, faults } = buildCatalogue(metadata, environment, boundedMatches);
   if (catalogue === null) {
@@ -40,7 +51,7 @@ export async function rejectedColumns(
       }
       wrong.set(property, fault.message);
     }
-    return wrong;
+    return { wrong, broken: null, refused: [] };
   }
   const others = [
     ...checkModel(catalogue.model).map((fault) => JSON.stringify(fault)),
@@ -49,6 +60,8 @@ export async function rejectedColumns(
   if (others.length > 0) {
     throw defect(others);
   }
+  const broken = new Map<RejectCode, number>();
+  const refused: string[] = [];
   for (const { facts } of files) {
     const found = await inspectFile(facts.path, catalogue, { source, export: name, maxFaults: mostFaults });
     for (const { property, code, line } of found.faults) {
@@ -57,8 +70,14 @@ export async function rejectedColumns(
         wrong.set(property, `text, because of line ${line} of ${facts.name}: ${code}`);
       }
     }
+    for (const code of new Set(found.faults.flatMap((one) => (one.property === null ? [one.code] : [])))) {
+      broken.set(code, (broken.get(code) ?? 0) + (found.faultsByCode.get(code) ?? 0));
+    }
+    if (found.refusal?.code === 'TooManyRejects') {
+      refused.push(facts.name);
+    }
   }
-  return wrong;
+  return { wrong, broken, refused };
 }
 
 const defect = (faults: readonly string[]): GatewayError =>
