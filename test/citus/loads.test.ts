@@ -1,8 +1,9 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { loadFile } from '../../src/ingest/load/load-file.ts';
-import type { Database, DatabaseRow, Transaction } from '../../src/warehouse/database.ts';
+import type { DatabaseRow } from '../../src/warehouse/database.ts';
 import { csv, useFeed } from '../ingest/support/feed.ts';
 import { shopCatalogue } from '../ingest/support/shop.ts';
+import { asDistributed } from './support/as-distributed.ts';
 
 /** The forms of statements for tables on workers run on any PostgreSQL. */
 describe('Loads into tables on workers', () => {
@@ -21,19 +22,7 @@ describe('Loads into tables on workers', () => {
   ): Promise<readonly string[]> {
     const { database, catalogue, write } = feed();
     const statements: string[] = [];
-    const watch = (transaction: Transaction): Transaction => ({
-      isDistributed,
-      copyIn: (text, bytes) => transaction.copyIn(text, bytes),
-      query: (text, values) => {
-        statements.push(text);
-        return transaction.query(text, values);
-      },
-    });
-    const watched: Database = Object.assign(Object.create(database) as Database, {
-      query: database.query.bind(database),
-      transaction: <T>(work: (transaction: Transaction) => Promise<T>) =>
-        database.transaction((transaction) => work(watch(transaction))),
-    });
+    const watched = asDistributed(database, isDistributed, (text) => statements.push(text));
     number += 1;
     const file = write(`orders ${number}.csv`, csv([['OrderId', 'Name', 'City', 'At'], ...rows]), number);
     const options = { source: 'acme', export: 'orders', force: true } as const;
@@ -95,11 +84,29 @@ describe('Loads into tables on workers', () => {
       [9, 'Dan', 'Ede', '2027-01-02T00:00:00Z'],
     ]);
     const first = (start: string): string => statements.find((text) => text.startsWith(start)) ?? '';
-    match(first('CREATE TEMP TABLE decided_rows'), /JOIN \(SELECT "OrderId" FROM staged_rows WHERE _code IS NULL\) o/);
     match(first('INSERT INTO staged_rows'), /JOIN \(SELECT "OrderId" FROM straight_rows\) o/);
     const update = first('UPDATE feed."AcmeOrders"') || first('UPDATE "feed"."AcmeOrders"');
     ok(update !== '');
     equal(update.replaceAll(/\(SELECT (?:[^()]|\([^()]*\))* OFFSET 0\)/g, '').includes('_rows'), false, update);
+  });
+
+  it('are told by the worker what becomes of rows, and not what these hold', async () => {
+    await empty();
+    await load(true, files[0]);
+    const statements = await load(true, [
+      [1, 'Ada', 'Ede', '2027-01-02T00:00:00Z'],
+      [9, 'Dan', 'Ede', '2027-01-02T00:00:00Z'],
+    ]);
+    const decided = statements.find((text) => text.startsWith('CREATE TEMP TABLE decided_rows')) ?? '';
+    const [, told = '', joined = ''] =
+      / LEFT JOIN \(SELECT (.*) FROM (staged_rows s JOIN .*) OFFSET 0\) m /.exec(decided) ?? [];
+    match(joined, /^staged_rows s JOIN "feed"\."AcmeOrders" t ON .* WHERE s\._code IS NULL$/);
+    match(
+      told,
+      /^s\._line, t\._row AS _target, CASE .* END AS _action, coalesce\(t\._place >> 31, t\._load_id\) AS _load/,
+    );
+    equal(decided.split('AcmeOrders').length, 2);
+    equal(/gateway\.load/.test(told), false, 'what the ledger says is not sent to the worker');
   });
 
   it('bring what is known of things to the coordinator once', async () => {

@@ -9,7 +9,9 @@ import { sharesNewness } from '../stored/bound-columns.ts';
 import { columnList, sameKey } from '../stored/column-lists.ts';
 import { actionLiteral, isAction } from './actions.ts';
 import { absent, extrasOf, newerThanCell, remainingExtras } from './carried-cells.ts';
-import { type Decisions, literalScope, type MergeInput, scopeColumns, scopesQuery } from './decide-rows.ts';
+import type { Decisions } from './decide-rows.ts';
+import type { MergeInput } from './merge-input.ts';
+import { literalScope, scopeColumns, scopesQuery } from './replaced-scopes.ts';
 
 // Where rows are replaced together, a file that does not hold a row of its period or parent ends it: what older files said of the
 // key says nothing of a row that comes back. So a row notes the newest file that lacked it (`absent` in its `_cells`: file time,

@@ -4,7 +4,8 @@ import { quoteIdentifier } from '../../sql/identifier.ts';
 import type { Transaction } from '../../warehouse/database.ts';
 import { columnList, sameKey } from '../stored/column-lists.ts';
 import type { StoredTable } from '../stored/stored-table.ts';
-import { type Decisions, scopeColumns } from './decide-rows.ts';
+import type { Decisions } from './decide-rows.ts';
+import { scopeColumns } from './replaced-scopes.ts';
 
 interface Removal {
   readonly table: StoredTable;

@@ -2,7 +2,9 @@ import type { Transaction } from '../../warehouse/database.ts';
 import { notedOf, settleConfirmations } from '../ledger/confirmations.ts';
 import { columnList, sameKey } from '../stored/column-lists.ts';
 import { isAction } from './actions.ts';
-import { type Decisions, type MergeInput, scopeColumns, scopesQuery } from './decide-rows.ts';
+import type { Decisions } from './decide-rows.ts';
+import type { MergeInput } from './merge-input.ts';
+import { scopeColumns, scopesQuery } from './replaced-scopes.ts';
 
 /**
  * Before a merge is decided: how it stands to what is noted beside the rows of its table. A file that is newer than all of that finds
