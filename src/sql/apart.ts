@@ -15,6 +15,9 @@ const marked = /((?:"(?:[^"]|"")+"|\w+)(?:\.(?:"(?:[^"]|"")+"|\w+))?) \/\*apart\
 export const fencedApart = (text: string): string =>
   text.includes(mark) ? text.replace(marked, '(SELECT * FROM $1 OFFSET 0)') : text;
 
+/** A part of a statement in which no table is a distributed one: there marked tables are joined as others are. */
+export const joinedHere = (text: string): string => text.replaceAll(` ${mark}`, '');
+
 /** What decides between forms of a statement. */
 export interface Dialect {
   /** Tables may lie on workers of Citus. */

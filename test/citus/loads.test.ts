@@ -109,7 +109,7 @@ describe('Loads into tables on workers', () => {
     equal(/gateway\.load/.test(told), false, 'what the ledger says is not sent to the worker');
   });
 
-  it('bring what is known of things to the coordinator once', async () => {
+  it('bring rows that change, and what is known of things, to the coordinator once', async () => {
     await empty();
     await load(true, files[0]);
     const statements = await load(true, [[10, 'Ada', 'Tiel', '2027-02-02T00:00:00Z']]);
@@ -117,8 +117,76 @@ describe('Loads into tables on workers', () => {
       (text) => /AcmeCustomers"/.test(text) && /JOIN \(SELECT DISTINCT "Name" FROM "said_/.test(text),
     );
     equal(known.length, 1);
+    const rows = statements.filter((text) => /AcmeOrders" t WHERE t\._version/.test(text));
+    equal(rows.length, 1, rows.join('\n'));
+    match(
+      rows[0] ?? '',
+      /^CREATE TEMP TABLE "after_AcmeOrders" ON COMMIT DROP AS SELECT t\."Name", t\."City", t\."OrderId", t\."_row"/,
+    );
     const settled = statements.filter((text) => text.startsWith('CREATE TEMP TABLE "settled_AcmeCustomers"'));
     equal(settled.length, 1);
     equal(settled[0]?.replace('"settled_AcmeCustomers"', '').includes('feed'), false);
+  });
+
+  it('ask nothing of a dimension that holds nothing, and add its rows', async () => {
+    await empty();
+    const statements = await load(true, files[0]);
+    const asked = statements.filter((text) => text.includes('"AcmeCustomers"') && !text.includes('_AcmeCustomers"'));
+    deepEqual(
+      asked.filter((text) => !/^(?:INSERT INTO|SELECT 1 FROM|SELECT ARRAY\[EXISTS)/.test(text)),
+      [],
+    );
+    const added = statements.filter((text) => text.startsWith('INSERT INTO "feed"."AcmeCustomers"'));
+    equal(added.length, 1);
+    match(added[0] ?? '', / FROM "made_AcmeCustomers" m ORDER BY /);
+  });
+
+  it('leave tables of the session until the transaction ends, and publish all versions beside the rows at once', async () => {
+    await empty();
+    await load(true, files[0]);
+    const statements = await load(true, files[1]);
+    const place = (start: string): number => statements.findIndex((text) => text.startsWith(start));
+    deepEqual(
+      statements.filter((text) => text.startsWith('DROP TABLE')),
+      [],
+    );
+    const published = statements.filter((text) => text.startsWith('INSERT INTO gateway.set_versions'));
+    equal(published.length, 2);
+    equal(statements.filter((text) => text.startsWith('UPDATE gateway.set_versions')).length, 1);
+    const order = [
+      "SET LOCAL gateway.copied_later = 'on'",
+      'INSERT INTO gateway.set_versions',
+      "SET LOCAL gateway.copied_later = 'off'",
+      'UPDATE gateway.set_versions',
+    ].map(place);
+    deepEqual(
+      order,
+      [...order].sort((a, b) => a - b),
+    );
+    ok(order.every((one) => one >= 0));
+    const others = await load(false, [[11, 'Eva', 'Goes', '2027-03-02T00:00:00Z']]);
+    equal(
+      others.some((text) => text.startsWith('SET LOCAL gateway.') || text.startsWith('UPDATE gateway.set_versions')),
+      false,
+    );
+  });
+
+  it('ask of all workers no lock for a table that is placed, which cannot be filled beside itself', async () => {
+    const { rows } = feed();
+    const long = 'x'.repeat(2000);
+    const many = (first: number) =>
+      Array.from({ length: 600 }, (_, index) => [first + index, long, 'Ede', '2027-01-02T00:00:00Z'] as const);
+    const locks = async (first: number): Promise<number> => {
+      await empty();
+      return (await load(true, many(first))).filter((text) => text.startsWith('LOCK TABLE')).length;
+    };
+    await rows('CREATE TABLE pg_dist_partition (logicalrelid regclass)');
+    try {
+      ok((await locks(1000)) > 0);
+      await rows(`INSERT INTO pg_dist_partition VALUES ('feed."AcmeOrders"'), ('feed."AcmeCustomers"')`);
+      equal(await locks(2000), 0);
+    } finally {
+      await rows('DROP TABLE pg_dist_partition');
+    }
   });
 });

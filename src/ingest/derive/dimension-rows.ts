@@ -102,6 +102,25 @@ export function statementsWhere(
   return statementQuery(dimension, { ...asked, once: false }, `WHERE ${[...present, condition].join(' AND ')}`);
 }
 
+/** Columns of rows `t` of a source that `statementsWhere` reads. */
+export function columnsSaid(
+  dimension: DerivedDimension,
+  { source, from }: Pick<Statements, 'source' | 'from'>,
+): readonly string[] {
+  const naming = dimension.table.key.map((name) => columnOf(from, sourceProperty(dimension, source, name)));
+  const values = [...source.columns.values()].map((property) => columnOf(from, property));
+  const mixed = [naming, ...values.map((name) => [...naming, name])].some(
+    (all) => togetherCondition(from, all) !== 'true',
+  );
+  const { hiddenBy } = from.set;
+  return [
+    ...[...naming, ...values, ...from.key],
+    ...(source.stamp === null ? ['_row', '_stamp'] : [columnOf(from, source.stamp)]),
+    ...(hiddenBy === null ? [] : [hiddenBy]),
+    ...(mixed ? ['_cells'] : []),
+  ];
+}
+
 /** The columns of the source's rows `t` that name the thing, in the order of the dimension's key. */
 export const keyColumns = (
   dimension: DerivedDimension,

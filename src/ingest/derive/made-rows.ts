@@ -1,6 +1,7 @@
 import type { Catalogue } from '../../catalogue/catalogue.ts';
 import { apart } from '../../sql/apart.ts';
 import type { Transaction } from '../../warehouse/database.ts';
+import { leaveTables, takeNames } from '../../warehouse/left-tables.ts';
 import { notedAmong } from '../ledger/confirmations.ts';
 import { sameKey } from '../stored/column-lists.ts';
 import { affectedJoin, affectedTable } from './affected-keys.ts';
@@ -50,9 +51,14 @@ export async function findLost(
   const affected = isNamed(derived)
     ? `${table.name} t JOIN ${affectedTable(derived)} a ON ${affectedJoin(derived, 't')}`
     : (totals ?? affectedUnified(catalogue, { derived, all: whole }));
+  await takeNames(transaction, [lost]);
   const { rowCount } = await transaction.query(
     `CREATE TEMP TABLE ${lost} ON COMMIT DROP AS SELECT t._row AS _target FROM ${affected} WHERE t._load_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM ${apart(made)} m WHERE ${sameKey('m', 't', table.key)})`,
   );
-  await transaction.query(rowCount > 0 ? `ANALYZE ${lost}` : `DROP TABLE ${lost}`);
+  if (rowCount > 0) {
+    await transaction.query(`ANALYZE ${lost}`);
+  } else {
+    await leaveTables(transaction, [lost]);
+  }
   return rowCount;
 }

@@ -1,21 +1,24 @@
 import type { Catalogue } from '../../catalogue/catalogue.ts';
 import { quoteIdentifier } from '../../sql/identifier.ts';
 import type { Transaction } from '../../warehouse/database.ts';
+import { leaveTables, takeNames } from '../../warehouse/left-tables.ts';
 import type { FreshTables } from '../../warehouse/tables/fresh-tables.ts';
 import { nextVersion, publishVersion } from '../ledger/set-version.ts';
-import { columnDefinition, columnList, sameKey } from '../stored/column-lists.ts';
+import { columnList, sameKey } from '../stored/column-lists.ts';
 import { distinctName } from '../stored/distinct-name.ts';
 import { type StoredTable, storedTable } from '../stored/stored-table.ts';
 import { affectedBy, affectedColumns, affectedTable, disputedBy } from './affected-keys.ts';
+import { bringRows, filledDimensions } from './brought-rows.ts';
 import { extendCalendar } from './calendar.ts';
 import { derivedColumns } from './derived-columns.ts';
 import { asDimension, type DerivedTable, derivedFrom, forgets, isNamed, madeOf } from './derived-sets.ts';
 import type { EarlyRows, MadeRows } from './early-rows.ts';
+import { addAffected, createAffected, nameAffected } from './fill-affected.ts';
 import { findLost, madeQuery } from './made-rows.ts';
 import { matchRows } from './matched-rows.ts';
 import { addMembers, hasOwnParents } from './new-parents.ts';
 import { completeTotals } from './running-totals.ts';
-import { noteStatements, type Settled, settledTable, settleStatements, settlingTables } from './settle-statements.ts';
+import { noteStatements, settledTable, settleStatements, settlingTables } from './settle-statements.ts';
 import { addUnified, contestedUnified, unifiedIds } from './unified-rows.ts';
 import { type ComparedRows, noteUntouched, type UntouchedRows } from './untouched-rows.ts';
 import { type DerivedMarks, differences, insertAll, writeDerived } from './write-derived.ts';
@@ -64,10 +67,13 @@ export async function noteAffected(
   const compared = transaction.isDistributed || noting.length === 0 ? null : (rows.compared ?? null);
   const untouched =
     compared === null ? null : await noteUntouched(transaction, { source, sets: noting, rows: compared });
+  const brought = bulk
+    ? null
+    : await bringRows(transaction, { source, sets: noting, condition: `t._row IN (${rows.changing})`, when: 'before' });
   for (const derived of noting) {
     await createAffected(transaction, derived);
     const condition = `t._row IN (${rows.changing})${untouched?.others(derived) ?? ''}`;
-    await noteChanging(transaction, catalogue, { derived, source, bulk, condition });
+    await noteChanging(transaction, catalogue, { derived, source, brought, bulk, condition });
     const newer = `t._row IN (${rows.restated}) AND (t._stamp IS NULL OR t._stamp < $1)`;
     const disputed = isNamed(derived)
       ? disputedBy(derived, source, newer)
@@ -77,6 +83,9 @@ export async function noteAffected(
     if (disputed !== null) {
       restated += await addAffected(transaction, derived, disputed, [fileTime]);
     }
+  }
+  if (brought !== null) {
+    await leaveTables(transaction, [brought.name]);
   }
   return { restated, untouched };
 }
@@ -88,18 +97,21 @@ async function noteChanging(
   {
     derived,
     source,
+    brought = null,
     bulk,
     condition,
   }: {
     readonly derived: DerivedTable;
     readonly source: StoredTable;
+    /** These rows at hand. Absent or null: they are not. */
+    readonly brought?: StoredTable | null;
     readonly bulk: boolean;
     readonly condition: string;
   },
 ): Promise<void> {
   const dimension = bulk ? null : asDimension(derived);
   if (dimension !== null) {
-    await noteStatements(transaction, { dimension, source }, condition);
+    await noteStatements(transaction, { dimension, source, brought }, condition);
   } else {
     const affected = namedKeys(catalogue, { derived, source, condition });
     if (affected !== null) {
@@ -121,14 +133,6 @@ function namedKeys(
     return affectedBy(derived, source, condition);
   }
   return derived.derivation.kind === 'unified' ? unifiedIds(catalogue, derived, source, condition) : null;
-}
-
-async function createAffected(transaction: Transaction, derived: DerivedTable): Promise<void> {
-  const types = new Map([...derived.table.columns.values()].map((column) => [column.name, column.sqlType]));
-  const definition = affectedColumns(derived).map((name) => columnDefinition(name, types.get(name) ?? 'text'));
-  await transaction.query(
-    `CREATE TEMP TABLE IF NOT EXISTS ${affectedTable(derived)} (${definition.join(', ')}) ON COMMIT DROP`,
-  );
 }
 
 /** After it changed: makes the derived rows of all noted keys again, and those derived from these. */
@@ -153,7 +157,10 @@ export async function maintainDerived(
   },
 ): Promise<void> {
   const { source, version, marks, bulk, onlyNew = false, outlived = false, fresh = null } = change;
-  for (const one of derivedFrom(catalogue, source.set.name)) {
+  const sets = derivedFrom(catalogue, source.set.name);
+  const filled = onlyNew ? await filledDimensions(transaction, sets) : new Set();
+  let brought: StoredTable | null = null;
+  for (const one of sets) {
     const derived = { ...one, outlived };
     const untouched = change.untouched?.source === source.set.name ? change.untouched.others(derived) : '';
     const changed = `t._version = ${Number(version)}${untouched}`;
@@ -173,7 +180,7 @@ export async function maintainDerived(
       if (added !== null) {
         await maintainDerived(transaction, catalogue, { ...change, source: derived.table, ...added });
       }
-      await transaction.query(`DROP TABLE IF EXISTS ${affectedTable(derived)}`);
+      await leaveTables(transaction, [affectedTable(derived)], { ifThere: true });
       continue;
     }
     await fresh?.index(transaction, derived.table.set.name);
@@ -184,17 +191,22 @@ export async function maintainDerived(
     }
     // A set derived from this one and from another derived one was made, and its table dropped, on the way to here.
     await createAffected(transaction, derived);
-    if (onlyNew && isMadeWhole(derived) && (await isEmpty(transaction, derived))) {
+    const mayBeEmpty = onlyNew && isMadeWhole(derived) && !filled.has(derived.table.set.name);
+    if (mayBeEmpty && (await isEmpty(transaction, derived))) {
       // Nothing that is stored named any thing: all rows of its sources are those that are new, or say nothing.
-      await rederive(transaction, catalogue, { derived, marks, bulk: true, whole: true });
-      await transaction.query(`DROP TABLE ${affectedTable(derived)}`);
+      await rederive(transaction, catalogue, { derived, marks, bulk: true, whole: true, first: true });
+      await leaveTables(transaction, [affectedTable(derived)]);
       continue;
     }
     const dimension = bulk ? null : asDimension(derived);
+    brought ??=
+      dimension === null
+        ? null
+        : await bringRows(transaction, { source, sets, condition: `t._version = ${Number(version)}`, when: 'after' });
     const { again, known } =
       dimension === null
         ? await nameAffected(transaction, derived, namedKeys(catalogue, { derived, source, condition: changed }) ?? '')
-        : await settleStatements(transaction, catalogue, { dimension, source, changed, onlyNew });
+        : await settleStatements(transaction, catalogue, { dimension, source, brought, changed, onlyNew });
     if (again) {
       await transaction.query(`ANALYZE ${affectedTable(derived)}`);
     }
@@ -202,7 +214,10 @@ export async function maintainDerived(
       await rederive(transaction, catalogue, { derived, marks, bulk, allKnown: !again });
     }
     const left = dimension === null ? [] : settlingTables(transaction, dimension);
-    await transaction.query(`DROP TABLE ${[affectedTable(derived), ...left].join(', ')}`);
+    await leaveTables(transaction, [affectedTable(derived), ...left]);
+  }
+  if (brought !== null) {
+    await leaveTables(transaction, [brought.name]);
   }
 }
 
@@ -305,7 +320,7 @@ export async function makeAgain(
   );
   await transaction.query(`ANALYZE ${affectedTable(derived)}`);
   await rederive(transaction, catalogue, { derived, marks, bulk: true });
-  await transaction.query(`DROP TABLE ${affectedTable(derived)}`);
+  await leaveTables(transaction, [affectedTable(derived)]);
 }
 
 /** Whether all rows are made in one statement that asks for no list of things: when none is stored, that is the shortest way. */
@@ -316,30 +331,6 @@ async function isEmpty(transaction: Transaction, { table }: DerivedTable): Promi
   return (await transaction.query(`SELECT 1 FROM ${table.name} LIMIT 1`)).rowCount === 0;
 }
 
-async function addAffected(
-  transaction: Transaction,
-  derived: DerivedTable,
-  select: string,
-  values: readonly string[] = [],
-): Promise<number> {
-  const columns = affectedColumns(derived);
-  const present = columns.map((name) => `n.${quoteIdentifier(name)} IS NOT NULL`).join(' AND ');
-  // Keys come from a worker, where Citus would bring those that are known already to compare them there.
-  const named = transaction.isDistributed ? `SELECT * FROM (${select}) s OFFSET 0` : select;
-  const { rowCount } = await transaction.query(
-    `INSERT INTO ${affectedTable(derived)} SELECT n.* FROM (${named}) n(${columnList(columns)}) WHERE ${present} AND NOT EXISTS (SELECT 1 FROM ${affectedTable(derived)} a WHERE ${sameKey('a', 'n', columns)})`,
-    values,
-  );
-  return rowCount;
-}
-
-/** Whether a set is to be made again: of keys that are named now, or were noted before. */
-async function nameAffected(transaction: Transaction, derived: DerivedTable, select: string): Promise<Settled> {
-  await addAffected(transaction, derived, select);
-  const { rowCount } = await transaction.query(`SELECT 1 FROM ${affectedTable(derived)} LIMIT 1`);
-  return { again: rowCount > 0, known: false };
-}
-
 async function rederive(
   transaction: Transaction,
   catalogue: Catalogue,
@@ -348,6 +339,7 @@ async function rederive(
     marks,
     bulk,
     whole = false,
+    first = false,
     allKnown = false,
   }: {
     readonly derived: DerivedTable;
@@ -355,6 +347,8 @@ async function rederive(
     readonly bulk: boolean;
     /** All rows of a dimension or of a unified set, and not those of the affected keys alone. */
     readonly whole?: boolean;
+    /** Nothing is stored yet. */
+    readonly first?: boolean;
     /** Of a dimension: no key is affected, and all rows are those of `settledTable`, whose things are stored. */
     readonly allKnown?: boolean;
   },
@@ -366,6 +360,7 @@ async function rederive(
   const settled =
     dimension === null ? null : `SELECT ${columnList(derivedColumns(derived))} FROM ${settledTable(dimension)}`;
   const isSettled = allKnown && settled !== null;
+  await takeNames(transaction, [made]);
   await transaction.query(
     `CREATE TEMP TABLE ${made} ON COMMIT DROP AS ${isSettled ? settled : await madeQuery(transaction, catalogue, derived, whole)}`,
   );
@@ -375,16 +370,23 @@ async function rederive(
   const totals = isNamed(derived) ? null : await completeTotals(transaction, catalogue, { derived, made, all: whole });
   await transaction.query(`ANALYZE ${made}`);
   const version = await nextVersion(transaction, table.set.name);
+  // Of tables on a worker of Citus each question costs a way there, and the made rows go along.
+  const noneStored = first && transaction.isDistributed;
   const leaving =
-    isSettled || !forgets(derived) ? 0 : await findLost(transaction, catalogue, { derived, made, lost, totals, whole });
+    isSettled || noneStored || !forgets(derived)
+      ? 0
+      : await findLost(transaction, catalogue, { derived, made, lost, totals, whole });
   const rows = { derived, made, lost: leaving > 0 ? lost : null };
   const below = derivedFrom(catalogue, table.set.name);
   const match = derived.derivation.kind === 'unified' ? derived.derivation.match : null;
   // Which rows are one thing is told when all are written, so what is below is told of one version with two writings.
   const inBulk = bulk || match !== null;
-  await noteBelow(transaction, catalogue, { ...rows, below, bulk: inBulk });
-  const written = await writeDerived(transaction, { ...rows, version, marks, allStored: isSettled });
-  await transaction.query(`DROP TABLE ${[made, ...(leaving > 0 ? [lost] : [])].join(', ')}`);
+  if (!noneStored) {
+    await noteBelow(transaction, catalogue, { ...rows, below, bulk: inBulk });
+  }
+  const stored = isSettled ? 'all' : noneStored ? 'none' : 'some';
+  const written = await writeDerived(transaction, { ...rows, version, marks, stored });
+  await leaveTables(transaction, [made, ...(leaving > 0 ? [lost] : [])]);
   const rematched = match === null ? null : await matchRows(transaction, table, match);
   if (rematched !== null) {
     const condition = `t._row IN (${rematched.rows})`;

@@ -2,6 +2,7 @@ import type { Catalogue } from '../../catalogue/catalogue.ts';
 import { quoteIdentifier } from '../../sql/identifier.ts';
 import { escapeText } from '../../sql/literal.ts';
 import type { Transaction } from '../../warehouse/database.ts';
+import { leaveTables, takeNames } from '../../warehouse/left-tables.ts';
 import { columnList, sameKey } from '../stored/column-lists.ts';
 import { distinctName } from '../stored/distinct-name.ts';
 import { columnOf, type StoredTable, storedTable } from '../stored/stored-table.ts';
@@ -47,6 +48,7 @@ export async function settleByRecent(
   const [asked = '', brought = ''] = ['recent_', 'brought_'].map((prefix) =>
     quoteIdentifier(distinctName(prefix, table.set.name)),
   );
+  await takeNames(transaction, [asked, brought]);
   const floor = await recentFloor(transaction, catalogue, { dimension, oldest });
   await transaction.query(
     `CREATE TEMP TABLE ${asked} ON COMMIT DROP AS SELECT * FROM (SELECT ${columnList(table.key)}, greatest(_since, $1::timestamptz) AS _since FROM ${settled} WHERE _again) s WHERE _since IS NOT NULL`,
@@ -77,7 +79,7 @@ export async function settleByRecent(
     );
   }
   const made = transaction.isDistributed && least !== null ? [asked, brought] : [asked];
-  await transaction.query(`DROP TABLE ${made.join(', ')}`);
+  await leaveTables(transaction, made);
 }
 
 /**

@@ -1,7 +1,8 @@
 import type { Catalogue, DimensionSource } from '../../catalogue/catalogue.ts';
-import { apart } from '../../sql/apart.ts';
+import { apart, joinedHere } from '../../sql/apart.ts';
 import { quoteIdentifier } from '../../sql/identifier.ts';
 import type { Transaction } from '../../warehouse/database.ts';
+import { takeNames } from '../../warehouse/left-tables.ts';
 import { columnDefinition, columnList, sameKey } from '../stored/column-lists.ts';
 import { distinctName } from '../stored/distinct-name.ts';
 import { columnOf, type StoredTable, storedTable } from '../stored/stored-table.ts';
@@ -15,6 +16,8 @@ import { settleByRecent, unsureFlag } from './recent-statements.ts';
 export interface ChangingSource {
   readonly dimension: DerivedDimension;
   readonly source: StoredTable;
+  /** The rows that change and no others, in a table of the session (`bringRows`). Absent or null: they are read where they are stored. */
+  readonly brought?: StoredTable | null;
 }
 
 // Most dimensions hold few things that many rows name, so making a thing again from all its rows costs more than the whole
@@ -45,6 +48,7 @@ async function knownThings(transaction: Transaction, dimension: DerivedDimension
     return table.name;
   }
   const known = knownTable(dimension);
+  await takeNames(transaction, [known]);
   const said = `(SELECT DISTINCT ${columnList(table.key)} FROM ${statementTable(dimension)})`;
   await transaction.query(
     `CREATE TEMP TABLE ${known} ON COMMIT DROP AS SELECT ${columnList(derivedColumns(dimension), 't')} FROM ${table.name} t JOIN ${said} o ON ${sameKey('t', 'o', table.key)}`,
@@ -63,11 +67,11 @@ function columnsOf({ table, derivation }: DerivedDimension): { all: readonly str
 /** Notes what rows `t` of the source that match `condition` say, before it changes. */
 export async function noteStatements(
   transaction: Transaction,
-  { dimension, source }: ChangingSource,
+  changing: ChangingSource,
   condition: string,
 ): Promise<void> {
-  await createStatements(transaction, dimension);
-  await addStatements(transaction, { dimension, source }, { condition, after: false, onlyNew: false });
+  await createStatements(transaction, changing.dimension);
+  await addStatements(transaction, changing, { condition, after: false, onlyNew: false });
 }
 
 async function createStatements(transaction: Transaction, dimension: DerivedDimension): Promise<void> {
@@ -82,7 +86,7 @@ async function createStatements(transaction: Transaction, dimension: DerivedDime
 
 async function addStatements(
   transaction: Transaction,
-  { dimension, source }: ChangingSource,
+  { dimension, source, brought = null }: ChangingSource,
   {
     condition,
     after,
@@ -96,6 +100,17 @@ async function addStatements(
 ): Promise<void> {
   const { table } = dimension;
   const affected = affectedTable(dimension);
+  if (brought !== null) {
+    // Which of them are about known things is told when these were brought, too.
+    for (const [entry, one] of entriesOf(dimension, source)) {
+      const asked = { source: one, from: brought, grouped: onlyNew && one.stamp === null, noted: !onlyNew };
+      const said = joinedHere(statementsWhere(dimension, asked, 'true'));
+      await transaction.query(
+        `INSERT INTO ${statementTable(dimension)} SELECT n.*, ${entry}, ${after} FROM (${said}) n`,
+      );
+    }
+    return;
+  }
   // Of a set that holds nothing yet, nothing is known.
   const isKnown = !after || onlyNew || (await transaction.query(`SELECT 1 FROM ${table.name} LIMIT 1`)).rowCount > 0;
   for (const [entry, one] of entriesOf(dimension, source)) {
@@ -146,6 +161,7 @@ export async function settleStatements(
   {
     dimension,
     source,
+    brought = null,
     changed,
     onlyNew,
   }: ChangingSource & {
@@ -159,7 +175,7 @@ export async function settleStatements(
   const settled = settledTable(dimension);
   const entries = entriesOf(dimension, source).map(([entry]) => entry);
   await createStatements(transaction, dimension);
-  await addStatements(transaction, { dimension, source }, { condition: changed, after: true, onlyNew });
+  await addStatements(transaction, { dimension, source, brought }, { condition: changed, after: true, onlyNew });
   // Of the others' values no plan depends.
   await transaction.query(`ANALYZE ${statementTable(dimension)} (${columnList(table.key)}, _entry)`);
   const met = await knownThings(transaction, dimension);
@@ -172,6 +188,7 @@ export async function settleStatements(
   // Whether a statement still stands is asked of a distributed table thing by thing: making the thing again costs less.
   const stands = transaction.isDistributed ? null : standing(catalogue, { dimension, source, changed });
   const told = toldBy(dimension, source, { stands, known: met });
+  await takeNames(transaction, [settled]);
   await transaction.query(`CREATE TEMP TABLE ${settled} ON COMMIT DROP AS ${settlingQuery(told, entries)}`);
   await settleByRecent(transaction, catalogue, { dimension, settled, columns: told.places });
   await transaction.query(

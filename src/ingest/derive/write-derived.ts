@@ -44,8 +44,8 @@ export interface DerivedWriting {
   readonly lost: string | null;
   readonly version: string;
   readonly marks: DerivedMarks;
-  /** Each of the made rows has its stored one. */
-  readonly allStored: boolean;
+  /** Which of the made rows have their stored ones; `none`: nothing is stored. */
+  readonly stored: 'all' | 'some' | 'none';
 }
 
 /** Makes the stored rows the made ones; those that come out as they were keep their version. Resolves to whether something changed. */
@@ -55,7 +55,7 @@ export async function writeDerived(transaction: Transaction, writing: DerivedWri
   const columns = derivedColumns(derived);
   const rest = columns.filter((name) => !table.key.includes(name));
   const gone = lost === null ? 0 : await removeLost(transaction, { table, lost, version });
-  const differs = differences(derived);
+  const differs = writing.stored === 'none' ? null : differences(derived);
   const marked = [version, marks.loadId, marks.fileTime];
   const updated =
     differs === null
@@ -66,13 +66,17 @@ export async function writeDerived(transaction: Transaction, writing: DerivedWri
             marked,
           )
         ).rowCount;
-  if (writing.allStored) {
+  if (writing.stored === 'all') {
     return gone + updated > 0;
   }
   const same = sameKey('t', 'o', table.key);
   const stored = metRows(transaction, { table: table.name, by: made, on: same });
+  const isNew =
+    writing.stored === 'none'
+      ? ''
+      : ` WHERE NOT EXISTS (SELECT 1 FROM ${stored} t WHERE ${sameKey('m', 't', table.key)})`;
   const inserted = await transaction.query(
-    `INSERT INTO ${table.name} (${columnList(columns)}, _version, _load_id, _loaded_at, _stamp) SELECT ${columnList(columns, 'm')}, $1, $2, now(), $3 FROM ${made} m WHERE NOT EXISTS (SELECT 1 FROM ${stored} t WHERE ${sameKey('m', 't', table.key)}) ORDER BY ${columnList(table.key, 'm')}`,
+    `INSERT INTO ${table.name} (${columnList(columns)}, _version, _load_id, _loaded_at, _stamp) SELECT ${columnList(columns, 'm')}, $1, $2, now(), $3 FROM ${made} m${isNew} ORDER BY ${columnList(table.key, 'm')}`,
     marked,
   );
   return gone + updated + inserted.rowCount > 0;

@@ -3,6 +3,7 @@ import { GatewayError } from '../../errors.ts';
 import type { IngestEvent } from '../../observation/events/ingest.ts';
 import { type Observe, unobserved } from '../../observation/observe.ts';
 import type { Database, Transaction } from '../../warehouse/database.ts';
+import { publishTogether } from '../../warehouse/placement/publish-together.ts';
 import { requireTable } from '../../warehouse/tables/check-table.ts';
 import type { UnpackLimits } from '../container/limits.ts';
 import type { RowConverter } from '../convert/row-converter.ts';
@@ -148,8 +149,9 @@ async function loadIdentified(context: IngestContext, work: Work): Promise<LoadR
   const target = identified.export;
   const table = storedTable(context.catalogue, target.set);
   const period = periodOf(target, facts.name, options.period ?? null);
+  const touched = setsTouched(context.catalogue, target.set);
   return context.database.transaction(async (transaction) => {
-    await lockSets(transaction, setsTouched(context.catalogue, target.set));
+    await lockSets(transaction, touched);
     await requireTable(transaction, context.catalogue, target.set);
     const earlier = await earlierLoad(transaction, target, {
       ...{ file: facts, period },
@@ -165,7 +167,9 @@ async function loadIdentified(context: IngestContext, work: Work): Promise<LoadR
       });
       return { state: 'duplicate', path: facts.path, loadId, identified, earlier: earlier.loadId, message };
     }
-    return loadNew(transaction, context.catalogue, { ...work, table, period, again: earlier });
+    return publishTogether(transaction, touched, () =>
+      loadNew(transaction, context.catalogue, { ...work, table, period, again: earlier }),
+    );
   });
 }
 

@@ -1,4 +1,5 @@
 import type { Transaction } from '../../warehouse/database.ts';
+import { leaveTables, takeNames } from '../../warehouse/left-tables.ts';
 import { columnDefinition, columnList } from '../stored/column-lists.ts';
 import { columnOf, type StoredTable } from '../stored/stored-table.ts';
 import type { TakenApart } from './direct-lines.ts';
@@ -66,12 +67,13 @@ export async function stageRows(
       { direct, tables: { staged: name, copyText, columns, marks } },
     );
   } else {
+    await takeNames(transaction, [piece]);
     await transaction.query(`CREATE TEMP TABLE ${piece} (LIKE ${name} INCLUDING DEFAULTS) ON COMMIT DROP`);
     stored = await storeStraight(transaction, straight, {
       lines,
       tables: { piece, staged: name, copyText, columns, marks },
     });
-    await transaction.query(`DROP TABLE ${piece}`);
+    await leaveTables(transaction, [piece]);
   }
   // Rows are joined by these columns; the others' values decide no plan.
   await transaction.query(`ANALYZE ${name} (_line, _code, ${columnList([...new Set([...table.key, ...scope])])})`);

@@ -4,6 +4,7 @@ import { quoteIdentifier, quoteRelation } from '../../sql/identifier.ts';
 import { escapeText } from '../../sql/literal.ts';
 import { attempt } from '../attempt.ts';
 import type { Transaction } from '../database.ts';
+import { isPlaced } from '../placement/place-beside.ts';
 import { lockNotAvailable } from '../postgres-errors.ts';
 import { isEmptyAndPlain } from './plain-table.ts';
 import { createShadow, indexShadow, lockAlone, type ShadowTable, takePlace, withShadows } from './shadow-table.ts';
@@ -42,7 +43,7 @@ export class FreshTables {
   /**
    * Makes tables without indexes (but for that of the first one's row numbers) for those of the sets that hold nothing, nothing of somebody
    * else's hangs on (grants, views, triggers ...: see `isEmptyAndPlain`) and nobody writes to. null: the first is not among them. The sets are
-   * locked (`lockSets`).
+   * locked (`lockSets`). Of tables that Citus has placed, which have a trigger, only that is asked: their lock would be asked of all workers.
    */
   static async open(
     transaction: Transaction,
@@ -52,7 +53,9 @@ export class FreshTables {
     const tables: ShadowTable[] = [];
     for (const set of [first, ...others]) {
       const binding = catalogue.sets.get(set);
-      if (binding?.kind === 'stored' && (await isEmptyAndPlain(transaction, catalogue, set))) {
+      const isOurs =
+        binding?.kind === 'stored' && !(transaction.isDistributed && (await isPlaced(transaction, binding.relation)));
+      if (isOurs && (await isEmptyAndPlain(transaction, catalogue, set))) {
         tables.push({ set, live: binding.relation, shadow: { ...binding.relation, name: freshName(set) } });
       } else if (set === first) {
         return null;
