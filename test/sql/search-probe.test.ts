@@ -13,9 +13,13 @@ describe('The rows of a search', () => {
   it('are looked for by its index alone, and stand in the query beside its condition where they are few', () => {
     const { span, text } = compiled('Cases?$select=Id&$search=rare&$filter=Priority eq 1&$top=5', 10);
     const found = `SELECT t1."_row" AS id FROM "feed"."Cases" AS t1 WHERE ${condition('rare')}`;
+    const list = `SELECT count(*) AS n, string_agg(r.id::text, ',' ORDER BY r.id) AS ids FROM (${found} LIMIT 101) AS r`;
+    const first = `SELECT ${condition('rare')} AS found FROM "feed"."Cases" AS t1 ORDER BY t1."_row" LIMIT 1000`;
+    const common = `(SELECT count(*) FILTER (WHERE h.found) FROM (${first}) AS h) >= 10`;
+    const few = `CASE WHEN ${common} THEN false ELSE (SELECT count(*) FROM (${found} LIMIT 5001) AS r) <= 5000 END`;
     assert.equal(
       span?.probe,
-      `SELECT CASE WHEN count(*) <= 100 THEN concat('=', string_agg(f.id::text, ',' ORDER BY f.id)) WHEN count(*) <= 5000 THEN 'few' ELSE 'many ' END FROM (${found} LIMIT 5001) AS f`,
+      `SELECT CASE WHEN f.n <= 100 THEN concat('=', f.ids) WHEN ${few} THEN 'few' ELSE 'many ' END FROM (${list}) AS f`,
     );
     const beside = (more: string): string => text.replace(' ORDER BY', ` AND t1."_row" = ANY (${more}) ORDER BY`);
     assert.equal(span?.within('=5,90071992547409930'), beside(`'{5,90071992547409930}'::bigint[]`));
@@ -24,11 +28,25 @@ describe('The rows of a search', () => {
     assert.equal(span?.within('many '), text);
   });
 
+  it('are looked for where words stand together without what PostgreSQL makes of each of them', () => {
+    const probe = (search: string): string => compiled(`Cases?$search=${search}`).span?.probe ?? '';
+    const alone = /@@ \(?phraseto_tsquery/;
+    const told = /@@ \(SELECT /;
+    for (const search of ['rare', 'rare OR other', '"rare"', 'größe2']) {
+      assert.match(probe(search), alone);
+      assert.doesNotMatch(probe(search), told, search);
+    }
+    for (const search of ['"rare other"', 'rare other', 'rare OR NOT other', 'rare-other']) {
+      assert.match(probe(search), told, search);
+      assert.doesNotMatch(probe(search), alone);
+    }
+  });
+
   it('are those of a time range where they are many', () => {
     const range = 'CreatedAt ge 2021-01-01T00:00:00Z';
     const { span } = compiled(`Cases?$select=Id&$search=rare&$filter=${range}`, 10);
     const alone = compiled(`Cases?$select=Id&$filter=${range}`, 10).span;
-    assert.ok(span?.probe.includes(`ELSE concat('many ', (${alone?.probe ?? ''})) END`), span?.probe);
+    assert.ok(span?.probe.includes(`ELSE concat('many ', (${alone?.probe ?? ''})) END FROM`), span?.probe);
     assert.match(span?.within('many 5 9 1') ?? '', /@@ .* AND t1\."_row" BETWEEN 5 AND 9 ORDER BY/);
     assert.match(span?.within('many 5 14 10') ?? '', /IS TRUE AND t1\."_row" BETWEEN 5 AND 14 ORDER BY/);
     assert.match(span?.within('=7') ?? '', /ANY \('\{7\}'::bigint\[\]\) ORDER BY/);
@@ -52,7 +70,7 @@ describe('The rows of a search', () => {
       feed = await openTestFeed(`
         INSERT INTO feed."Cases" ("Id", "Priority", "CreatedAt", "Title")
           SELECT n, n % 3, '2020-01-01T00:00:00Z'::timestamptz + n * interval '1 hour',
-            concat_ws(' ', 'case', CASE WHEN n % 2 = 0 THEN 'half' END, CASE WHEN n > 12000 AND n % 90 = 0 THEN 'some' END, CASE WHEN n = 19000 THEN 'rare' END, 'w' || n)
+            concat_ws(' ', 'case', CASE WHEN n % 2 = 0 THEN 'half' END, CASE WHEN n > 12000 AND n % 90 = 0 THEN 'some' END, CASE WHEN n = 19000 THEN 'rare' END, CASE WHEN n > 14000 THEN 'late' END, 'w' || n)
           FROM generate_series(1, 20000) AS n;
         CREATE INDEX cases_search ON feed."Cases" USING gin ((${searchVector(set, ['Title'])}));
         CREATE INDEX cases_created ON feed."Cases" ("CreatedAt" NULLS FIRST, _row)`);
@@ -83,15 +101,17 @@ describe('The rows of a search', () => {
       }
     });
 
-    it('are told by their numbers up to 100, by their being few up to 5,000, and left to PostgreSQL beyond', async () => {
+    it('are told by their numbers up to 100, by their being few up to 5,000, and left to PostgreSQL where they are common', async () => {
       const of = (words: string): Promise<string> => told(compiled(`Cases?$search=${words}`));
       assert.equal(await of('nowhere'), '=');
       assert.match(await of('some'), /^=(?:\d+,){88}\d+$/);
       assert.equal(await of('w5 OR w3'), '=3,5');
-      // 89 of the one and twelve of the others.
-      const more = Array.from({ length: 12 }, (_, n) => `w${n + 1}`);
-      assert.equal(await of(['some', ...more].join(' OR ')), 'few');
       assert.equal(await of('half'), 'many ');
+      // 101 rows each, of which nine and ten are among the first thousand.
+      const first = Array.from({ length: 9 }, (_, n) => `w${n + 1}`);
+      assert.equal(await of(['some', ...first, 'w1001', 'w1002', 'w1003'].join(' OR ')), 'few');
+      assert.equal(await of(['some', ...first, 'w1000', 'w1001', 'w1002'].join(' OR ')), 'many ');
+      assert.equal(await of('late'), 'many ', 'more than 5,000 behind the first thousand');
     });
 
     it('are the same in the same order, whatever else is asked', async () => {

@@ -1,13 +1,15 @@
 import type { Catalogue } from '../../catalogue/catalogue.ts';
-import type { BoundSearch, CollectionPlan } from '../../plan/model/read-plan.ts';
+import type { BoundSearch, CollectionPlan, SearchNode } from '../../plan/model/read-plan.ts';
 import { wholeSet } from '../../plan/model/restricted-set.ts';
 import { fromWhere } from '../expression/collection.ts';
 import { openScope } from '../expression/open-scope.ts';
-import { searchCondition } from '../expression/search.ts';
-import { rowId } from '../scope.ts';
+import { indexedSearchCondition, searchCondition } from '../expression/search.ts';
+import { type Row, rowId } from '../scope.ts';
 
 /** Rows that a statement names one by one, and rows that it looks up before it orders them. */
 const [named, few] = [100, 5000];
+/** A word is common where so many of the first rows have it: the first pages are quickest found in the order of the rows. */
+const common = { of: 1000, least: 10 };
 const numbers = /^=(?<ids>(?:\d+(?:,\d+)*)?)$/;
 
 /** The search of a collection that an index of its whole set answers; null for other reads. */
@@ -19,7 +21,7 @@ export function searchOf({ source, restriction, since }: CollectionPlan): BoundS
 }
 
 /**
- * Which rows a search finds if they are few, answered by its index alone: `=` and their numbers, or `few`, or `many ` and what `otherwise`, a SELECT of one text, says.
+ * Which rows a search finds if they are few, answered by its index: `=` and their numbers, or `few`, or `many ` and what `otherwise`, a SELECT of one text, says.
  * PostgreSQL takes a word of which it knows nothing for one row in 200, so for the first 100 rows of such a word it goes through a set in its order, all of it where the word is rare:
  * two minutes for ten million rows.
  */
@@ -28,9 +30,15 @@ export function searchProbe(
   plan: CollectionPlan,
   { catalogue, otherwise }: { readonly catalogue: Catalogue; readonly otherwise: string | null },
 ): string {
+  const { row, condition, from } = opened(search, plan, catalogue);
+  const found = foundRows(search, plan, catalogue);
+  const list = `SELECT count(*) AS n, string_agg(r.id::text, ',' ORDER BY r.id) AS ids FROM (${found} LIMIT ${named + 1}) AS r`;
+  const first = `SELECT ${condition} AS found ${from} ORDER BY ${rowId(row)} LIMIT ${common.of}`;
+  const isCommon = `(SELECT count(*) FILTER (WHERE h.found) FROM (${first}) AS h) >= ${common.least}`;
+  const isFew = `(SELECT count(*) FROM (${found} LIMIT ${few + 1}) AS r) <= ${few}`;
   const many = otherwise === null ? `'many '` : `concat('many ', (${otherwise}))`;
-  const list = `concat('=', string_agg(f.id::text, ',' ORDER BY f.id))`;
-  return `SELECT CASE WHEN count(*) <= ${named} THEN ${list} WHEN count(*) <= ${few} THEN 'few' ELSE ${many} END FROM (${foundRows(search, plan, catalogue)} LIMIT ${few + 1}) AS f`;
+  // One after the other: each is dear for words that the one before stops at.
+  return `SELECT CASE WHEN f.n <= ${named} THEN concat('=', f.ids) WHEN CASE WHEN ${isCommon} THEN false ELSE ${isFew} END THEN 'few' ELSE ${many} END FROM (${list}) AS f`;
 }
 
 /** What a probe found: the rows, as text of their numbers; that they are few; or what its `otherwise` said. */
@@ -63,10 +71,39 @@ export function isFound(
     : `${id} = ANY (ARRAY(${foundRows(search, plan, catalogue)}))`;
 }
 
+function foundRows(search: BoundSearch, plan: CollectionPlan, catalogue: Catalogue): string {
+  const { row, condition, from } = opened(search, plan, catalogue);
+  return `SELECT ${rowId(row)} AS id ${from} WHERE ${condition}`;
+}
+
+interface Opened {
+  readonly row: Row;
+  readonly condition: string;
+  /** `FROM ...` */
+  readonly from: string;
+}
+
 /** Also rows that are not served: the search is only wider, and its index alone answers. */
-function foundRows(search: BoundSearch, { selection, restriction }: CollectionPlan, catalogue: Catalogue): string {
+function opened(search: BoundSearch, { selection, restriction }: CollectionPlan, catalogue: Catalogue): Opened {
   const scope = openScope(catalogue);
   const row = scope.table(wholeSet(selection.set), restriction.variable ?? selection.variable);
-  scope.where.splice(0, scope.where.length, searchCondition(search, row));
-  return `SELECT ${rowId(row)} AS id ${fromWhere(scope)}`;
+  scope.where.splice(0, scope.where.length);
+  const condition = (isWords(search.expression) ? searchCondition : indexedSearchCondition)(search, row);
+  return { row, condition, from: fromWhere(scope) };
+}
+
+const word = /^[\p{L}\p{N}]+$/u;
+
+/** Whether PostgreSQL's statistics know what is common of it: words, but not how often they stand together. */
+function isWords(node: SearchNode): boolean {
+  switch (node.kind) {
+    case 'Word':
+    case 'Phrase':
+      return word.test(node.text);
+    case 'Or':
+      return isWords(node.left) && isWords(node.right);
+    case 'And':
+    case 'Not':
+      return false;
+  }
 }
