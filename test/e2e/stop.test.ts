@@ -115,6 +115,8 @@ describe('B11 the process that a supervisor holds is the whole program', () => {
       const victims = { npm: leader, 'scripts/run.mjs': runner.pid, 'the whole group': -leader };
       process.kill(victims[target], signal);
       await allGone(port);
+      // What was written last may still be on its way through the pipes.
+      await until('it says that it stopped', () => /"event":"stopped"/.test(output()));
       assert.match(output(), /"event":"stopping","reason":"SIGTERM"[\s\S]*"event":"stopped"/);
       assert.ok(npm !== null);
     });

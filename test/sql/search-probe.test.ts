@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import type { Property } from '../../src/edm/model.ts';
 import type { CompiledQuery } from '../../src/sql/compiled-query.ts';
 import { searchVector } from '../../src/sql/expression/search.ts';
-import { compiled } from './compile-url.ts';
+import { compileCollection } from '../../src/sql/read/compile-read.ts';
+import { compiled, planOf } from './compile-url.ts';
 import { catalogue } from './small-model.ts';
 import { openTestFeed, type TestFeed } from './test-feed.ts';
 
@@ -61,6 +63,24 @@ describe('The rows of a search', () => {
       assert.equal(compiled(url).span ?? null, null);
     });
   }
+
+  it('are not looked for apart where no index has what is looked into', () => {
+    const bound = planOf('Cases?$search=rare');
+    assert.ok(bound.kind === 'Collection' && bound.restriction.search !== null);
+    const { search } = bound.restriction;
+    const [title] = search.properties;
+    assert.ok(title !== undefined);
+    const spanOf = (properties: readonly Property[], named = catalogue): unknown =>
+      compileCollection({ ...bound, restriction: { ...bound.restriction, search: { ...search, properties } } }, named)
+        .span ?? null;
+    assert.notEqual(spanOf([title]), null);
+    assert.equal(spanOf([{ ...title, shown: 'masked' }]), null, 'masked');
+    assert.equal(spanOf([]), null, 'of several texts one is not to be seen');
+    const cases = catalogue.sets.get('Cases');
+    assert.ok(cases?.kind === 'stored');
+    const brought = { ...cases, relation: { schema: 'pg_temp', name: 'twin 1' } };
+    assert.equal(spanOf([title], { ...catalogue, sets: new Map([...catalogue.sets, ['Cases', brought]]) }), null);
+  });
 
   describe('in a database', () => {
     let feed: TestFeed;

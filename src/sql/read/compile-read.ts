@@ -84,7 +84,7 @@ function searchSpan(
     ranged,
   }: { readonly page: CompiledPage; readonly catalogue: Catalogue; readonly ranged: RowSpan | null },
 ): RowSpan | null {
-  const search = searchOf(plan);
+  const search = searchOf(plan, catalogue);
   if (search === null) {
     return ranged;
   }

@@ -13,11 +13,23 @@ const common = { of: 1000, least: 10 };
 const numbers = /^=(?<ids>(?:\d+(?:,\d+)*)?)$/;
 
 /** The search of a collection that an index of its whole set answers; null for other reads. */
-export function searchOf({ source, restriction, since }: CollectionPlan): BoundSearch | null {
+export function searchOf(
+  { source, restriction, since, selection }: CollectionPlan,
+  catalogue: Catalogue,
+): BoundSearch | null {
   const { search } = restriction;
-  // The index has what is masked as it is, and rows that are led to are found by what leads to them.
-  const isIndexed = source.kind === 'Set' && since === null;
-  return isIndexed && search?.properties.every(({ shown }) => shown === undefined) === true ? search : null;
+  // Rows that are led to are found by what leads to them.
+  if (source.kind !== 'Set' || since !== null || search === null) {
+    return null;
+  }
+  const { name } = selection.set;
+  const stored = catalogue.sets.get(name);
+  // What was brought into a temporary table has no index.
+  const hasIndexes = stored?.kind === 'stored' && stored.relation.schema !== 'pg_temp';
+  // The index is of all texts that are looked into, none of them masked: for who is not to see one of them there is none.
+  const all = catalogue.model.entitySets.get(name)?.searchable ?? [];
+  const asked = search.properties.filter(({ shown }) => shown === undefined).map((property) => property.name);
+  return hasIndexes && asked.join('/') === all.join('/') ? search : null;
 }
 
 /**
