@@ -1,14 +1,13 @@
 import type { Catalogue } from '../../catalogue/catalogue.ts';
 import type { PrimitiveTypeName, Property } from '../../edm/model.ts';
 import type { BoundExpression, CollectionPlan } from '../../plan/model/read-plan.ts';
-import { wholeSet } from '../../plan/model/restricted-set.ts';
 import { fromWhere } from '../expression/collection.ts';
-import { openScope } from '../expression/open-scope.ts';
 import { truth } from '../expression/predicate.ts';
 import { isRooted } from '../expression/root.ts';
 import { integerLiteral } from '../literal.ts';
 import { rowId, type Scope } from '../scope.ts';
 import { pageOf } from './page.ts';
+import { openWholeTable } from './whole-table.ts';
 
 type Comparison = Extract<BoundExpression, { kind: 'Comparison' }>;
 
@@ -55,11 +54,8 @@ export function timeRangeOf(
  * through all that came before them, since it expects to meet them everywhere.
  */
 export function spanProbe(plan: CollectionPlan, catalogue: Catalogue, { bounds }: TimeRange): string {
-  const scope = openScope(catalogue);
-  const row = scope.table(wholeSet(plan.selection.set), plan.restriction.variable ?? plan.selection.variable);
-  scope.bind(plan.selection.variable, row);
-  // Of all rows, also those that are not served: the bounds are only wider, and the index alone answers.
-  scope.where.splice(0, scope.where.length, ...bounds.map((bound) => truth(bound, scope)));
+  const { scope, row } = openWholeTable(plan, catalogue);
+  scope.where.push(...bounds.map((bound) => truth(bound, scope)));
   const entries = `SELECT ${rowId(row)} AS id ${fromWhere(scope)} LIMIT ${integerLiteral(mostEntriesFor(plan) + 1)}`;
   return `SELECT concat_ws(' ', min(s.id), max(s.id), count(*)) FROM (${entries}) AS s`;
 }

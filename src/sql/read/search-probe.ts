@@ -1,10 +1,9 @@
 import type { Catalogue } from '../../catalogue/catalogue.ts';
 import type { BoundSearch, CollectionPlan, SearchNode } from '../../plan/model/read-plan.ts';
-import { wholeSet } from '../../plan/model/restricted-set.ts';
 import { fromWhere } from '../expression/collection.ts';
-import { openScope } from '../expression/open-scope.ts';
 import { indexedSearchCondition, searchCondition } from '../expression/search.ts';
-import { type Row, rowId } from '../scope.ts';
+import { rowId } from '../scope.ts';
+import { openWholeTable } from './whole-table.ts';
 
 /** Rows that a statement names one by one, and rows that it looks up before it orders them. */
 const [named, few] = [100, 5000];
@@ -42,10 +41,9 @@ export function searchProbe(
   plan: CollectionPlan,
   { catalogue, otherwise }: { readonly catalogue: Catalogue; readonly otherwise: string | null },
 ): string {
-  const { row, condition, from } = opened(search, plan, catalogue);
-  const found = foundRows(search, plan, catalogue);
+  const { id, condition, from, found } = searched(search, plan, catalogue);
   const list = `SELECT count(*) AS n, string_agg(r.id::text, ',' ORDER BY r.id) AS ids FROM (${found} LIMIT ${named + 1}) AS r`;
-  const first = `SELECT ${condition} AS found ${from} ORDER BY ${rowId(row)} LIMIT ${common.of}`;
+  const first = `SELECT ${condition} AS found ${from} ORDER BY ${id} LIMIT ${common.of}`;
   const isCommon = `(SELECT count(*) FILTER (WHERE h.found) FROM (${first}) AS h) >= ${common.least}`;
   const isFew = `(SELECT count(*) FROM (${found} LIMIT ${few + 1}) AS r) <= ${few}`;
   const many = otherwise === null ? `'many '` : `concat('many ', (${otherwise}))`;
@@ -80,28 +78,15 @@ export function isFound(
 ): string {
   return found.kind === 'named'
     ? `${id} = ANY ('{${found.ids}}'::bigint[])`
-    : `${id} = ANY (ARRAY(${foundRows(search, plan, catalogue)}))`;
+    : `${id} = ANY (ARRAY(${searched(search, plan, catalogue).found}))`;
 }
 
-function foundRows(search: BoundSearch, plan: CollectionPlan, catalogue: Catalogue): string {
-  const { row, condition, from } = opened(search, plan, catalogue);
-  return `SELECT ${rowId(row)} AS id ${from} WHERE ${condition}`;
-}
-
-interface Opened {
-  readonly row: Row;
-  readonly condition: string;
-  /** `FROM ...` */
-  readonly from: string;
-}
-
-/** Also rows that are not served: the search is only wider, and its index alone answers. */
-function opened(search: BoundSearch, { selection, restriction }: CollectionPlan, catalogue: Catalogue): Opened {
-  const scope = openScope(catalogue);
-  const row = scope.table(wholeSet(selection.set), restriction.variable ?? selection.variable);
-  scope.where.splice(0, scope.where.length);
+/** A search among all rows of the table: the number of a row, the condition, `FROM ...`, and the SELECT of the numbers that are found. */
+function searched(search: BoundSearch, plan: CollectionPlan, catalogue: Catalogue) {
+  const { scope, row } = openWholeTable(plan, catalogue);
+  const [id, from] = [rowId(row), fromWhere(scope)];
   const condition = (isWords(search.expression) ? searchCondition : indexedSearchCondition)(search, row);
-  return { row, condition, from: fromWhere(scope) };
+  return { id, condition, from, found: `SELECT ${id} AS id ${from} WHERE ${condition}` };
 }
 
 const word = /^[\p{L}\p{N}]+$/u;
