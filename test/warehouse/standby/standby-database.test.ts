@@ -255,6 +255,7 @@ describe('a database with a standby', () => {
           )[0]?.['n'],
         );
       const change = await pair.hold('LOCK TABLE feed."Cases" IN ACCESS EXCLUSIVE MODE');
+      await pair.caughtUp();
       const asked = feed.get(`Cases/$count?$filter=Title eq 'marked one'`, { signal: client.signal });
       await until('it runs', async () => (await running()) > 0);
       client.abort();
@@ -276,6 +277,7 @@ describe('a database with a standby', () => {
 
       it('it is 503, to be asked again, before the first row', async () => {
         const change = await pair.hold('LOCK TABLE feed."Agents" IN ACCESS EXCLUSIVE MODE');
+        await pair.caughtUp();
         const asked = feed.get('Cases?$expand=Agent');
         await waitsForLock();
         await change.more('LOCK TABLE feed."Cases" IN ACCESS EXCLUSIVE MODE');

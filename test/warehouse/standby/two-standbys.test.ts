@@ -49,6 +49,7 @@ describe('a database with two standbys', () => {
 
   it('asks one while the other one is at work', async () => {
     const change = await pair.hold('LOCK TABLE feed."Cases" IN ACCESS EXCLUSIVE MODE');
+    await pair.caughtUp();
     const held = asked(`Cases/$count?$filter=Title eq 'held'`);
     await until('it waits', async () => {
       const text = `SELECT count(*) AS n FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%held%'`;
