@@ -1,6 +1,7 @@
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import { derivedFrom, setsTouched } from '../ingest/derive/derived-sets.ts';
-import { maintainDerived, makeAgain, noteAffected } from '../ingest/derive/maintain-derived.ts';
+import { maintainDerived, makeAgain } from '../ingest/derive/maintain-derived.ts';
+import { noteAffected } from '../ingest/derive/note-affected.ts';
 import { archiveMarks, type DerivedMarks } from '../ingest/derive/write-derived.ts';
 import { lockSets } from '../ingest/ledger/set-version.ts';
 import { storedTable } from '../ingest/stored/stored-table.ts';

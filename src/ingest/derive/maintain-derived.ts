@@ -4,138 +4,26 @@ import type { Transaction } from '../../warehouse/database.ts';
 import { leaveTables, takeNames } from '../../warehouse/left-tables.ts';
 import type { FreshTables } from '../../warehouse/tables/fresh-tables.ts';
 import { nextVersion, publishVersion } from '../ledger/set-version.ts';
-import { columnList, sameKey } from '../stored/column-lists.ts';
+import { columnList } from '../stored/column-lists.ts';
 import { distinctName } from '../stored/distinct-name.ts';
 import { type StoredTable, storedTable } from '../stored/stored-table.ts';
-import { affectedBy, affectedColumns, affectedTable, disputedBy } from './affected-keys.ts';
+import { addNew, publishMade } from './add-new.ts';
+import { affectedBy, affectedColumns, affectedTable } from './affected-keys.ts';
 import { bringRows, filledDimensions } from './brought-rows.ts';
 import { extendCalendar } from './calendar.ts';
 import { derivedColumns } from './derived-columns.ts';
 import { asDimension, type DerivedTable, derivedFrom, forgets, isNamed, madeOf } from './derived-sets.ts';
-import type { EarlyRows, MadeRows } from './early-rows.ts';
+import type { EarlyRows } from './early-rows.ts';
 import { addAffected, createAffected, nameAffected } from './fill-affected.ts';
 import { findLost, madeQuery } from './made-rows.ts';
 import { matchRows } from './matched-rows.ts';
-import { addMembers, hasOwnParents } from './new-parents.ts';
+import { namedKeys, noteBelow, noteChanging } from './note-affected.ts';
 import { completeTotals } from './running-totals.ts';
-import { noteStatements, settledTable, settleStatements, settlingTables } from './settle-statements.ts';
-import { addUnified, contestedUnified, unifiedIds } from './unified-rows.ts';
-import { type ComparedRows, noteUntouched, type UntouchedRows } from './untouched-rows.ts';
-import { type DerivedMarks, differences, insertAll, writeDerived } from './write-derived.ts';
+import { settledTable, settleStatements, settlingTables } from './settle-statements.ts';
+import type { UntouchedRows } from './untouched-rows.ts';
+import { type DerivedMarks, insertAll, writeDerived } from './write-derived.ts';
 
-/** Where more rows change than this, `bulk`, comparing what each says costs more than making all things they name again. */
-export const manyChanges = 200_000;
-
-/** Rows of a source set that a load or another writer is about to change. */
-export interface SourceChange {
-  readonly source: StoredTable;
-  readonly rows: {
-    /** SELECT of the numbers of rows that change or leave. */
-    readonly changing: string;
-    /** Of rows that stay as they are, and that the file of `fileTime` (ISO text) states as well. */
-    readonly restated: string;
-    /** Those of the changing rows that stay, beside what they become. Absent or null: nobody knows. */
-    readonly compared?: ComparedRows | null;
-  };
-  readonly fileTime: string;
-  /** More than `manyChanges`. */
-  readonly bulk: boolean;
-}
-
-/** What was noted before a source set changes. */
-export interface NotedChange {
-  /** Things whose newest statement is one that a newer file states again. */
-  readonly restated: number;
-  readonly untouched: UntouchedRows | null;
-}
-
-/**
- * Before the source set changes: notes the keys that rows about to change or go name now, and those of rows that stay
- * as they are but are restated by a newer file, where that makes their statement the newest one.
- */
-export async function noteAffected(
-  transaction: Transaction,
-  catalogue: Catalogue,
-  { source, rows, fileTime, bulk }: SourceChange,
-): Promise<NotedChange> {
-  let restated = 0;
-  // Of a load that brings nothing but new rows there is nothing to note.
-  const { rows: some } = await transaction.query<{ some: boolean }>(
-    `SELECT EXISTS (${rows.changing}) OR EXISTS (${rows.restated}) AS some`,
-  );
-  const noting = some[0]?.some === true ? derivedFrom(catalogue, source.set.name) : [];
-  const compared = transaction.isDistributed || noting.length === 0 ? null : (rows.compared ?? null);
-  const untouched =
-    compared === null ? null : await noteUntouched(transaction, { source, sets: noting, rows: compared });
-  const brought = bulk
-    ? null
-    : await bringRows(transaction, { source, sets: noting, condition: `t._row IN (${rows.changing})`, when: 'before' });
-  for (const derived of noting) {
-    await createAffected(transaction, derived);
-    const condition = `t._row IN (${rows.changing})${untouched?.others(derived) ?? ''}`;
-    await noteChanging(transaction, catalogue, { derived, source, brought, bulk, condition });
-    const newer = `t._row IN (${rows.restated}) AND (t._stamp IS NULL OR t._stamp < $1)`;
-    const disputed = isNamed(derived)
-      ? disputedBy(derived, source, newer)
-      : derived.derivation.kind === 'unified'
-        ? contestedUnified(catalogue, derived, source, newer)
-        : null;
-    if (disputed !== null) {
-      restated += await addAffected(transaction, derived, disputed, [fileTime]);
-    }
-  }
-  if (brought !== null) {
-    await leaveTables(transaction, [brought.name]);
-  }
-  return { restated, untouched };
-}
-
-/** Before rows `t` of the source matching `condition` change or go: the keys they name, for a dimension with what they say. */
-async function noteChanging(
-  transaction: Transaction,
-  catalogue: Catalogue,
-  {
-    derived,
-    source,
-    brought = null,
-    bulk,
-    condition,
-  }: {
-    readonly derived: DerivedTable;
-    readonly source: StoredTable;
-    /** These rows at hand. Absent or null: they are not. */
-    readonly brought?: StoredTable | null;
-    readonly bulk: boolean;
-    readonly condition: string;
-  },
-): Promise<void> {
-  const dimension = bulk ? null : asDimension(derived);
-  if (dimension !== null) {
-    await noteStatements(transaction, { dimension, source, brought }, condition);
-  } else {
-    const affected = namedKeys(catalogue, { derived, source, condition });
-    if (affected !== null) {
-      await addAffected(transaction, derived, affected);
-    }
-  }
-}
-
-/** A SELECT of what the affected table holds of rows `t` of the source that match a condition; null: nothing. */
-function namedKeys(
-  catalogue: Catalogue,
-  {
-    derived,
-    source,
-    condition,
-  }: { readonly derived: DerivedTable; readonly source: StoredTable; readonly condition: string },
-): string | null {
-  if (isNamed(derived)) {
-    return affectedBy(derived, source, condition);
-  }
-  return derived.derivation.kind === 'unified' ? unifiedIds(catalogue, derived, source, condition) : null;
-}
-
-/** After it changed: makes the derived rows of all noted keys again, and those derived from these. */
+/** After a source changed: makes the derived rows of all noted keys again, and those derived from these. */
 export async function maintainDerived(
   transaction: Transaction,
   catalogue: Catalogue,
@@ -245,51 +133,6 @@ async function fillEmpty(
   await publishVersion(transaction, table.set.name, version);
   const written = { source: table, version, onlyNew: true, bulk: true };
   await maintainDerived(transaction, catalogue, { ...change, ...written, early: null, untouched: null });
-}
-
-/** Rows of a derived set that were added to it: those of a version, and whether that has no others. */
-interface Added {
-  readonly version: string;
-  readonly onlyNew: boolean;
-}
-
-/** Adds what new rows of a source become, as rows of their own; null: nothing; `undefined`: they change others, and nothing was done. */
-async function addNew(
-  transaction: Transaction,
-  catalogue: Catalogue,
-  rows: {
-    readonly derived: DerivedTable;
-    readonly source: StoredTable;
-    readonly changed: string;
-    readonly version: string;
-    readonly marks: DerivedMarks;
-  },
-): Promise<Added | null | undefined> {
-  const isUnified = rows.derived.derivation.kind === 'unified';
-  if (!isUnified && !hasOwnParents(catalogue, rows)) {
-    return undefined;
-  }
-  const version = isUnified
-    ? await addUnified(transaction, catalogue, rows)
-    : await addMembers(transaction, catalogue, rows);
-  return typeof version === 'string' ? { version, onlyNew: true } : version;
-}
-
-/** Publishes the version of rows that were made before; null: there are none. */
-async function publishMade(
-  transaction: Transaction,
-  { table: { set } }: DerivedTable,
-  { count, version }: MadeRows,
-): Promise<Added | null> {
-  if (count === 0) {
-    return null;
-  }
-  // What was made of other sets since may have published it with more rows.
-  const onlyNew = (await nextVersion(transaction, set.name)) === version;
-  if (onlyNew) {
-    await publishVersion(transaction, set.name, version);
-  }
-  return { version, onlyNew };
 }
 
 /** Makes all rows of a derived set again, from all rows of its sources, and those derived from the ones that changed. */
@@ -403,42 +246,5 @@ async function rederive(
   if (below.length > 0) {
     const { outlived = false } = derived;
     await maintainDerived(transaction, catalogue, { source: table, version, marks, bulk: inBulk, outlived });
-  }
-}
-
-async function noteBelow(
-  transaction: Transaction,
-  catalogue: Catalogue,
-  {
-    derived,
-    below,
-    made,
-    lost,
-    bulk,
-  }: {
-    readonly derived: DerivedTable;
-    readonly below: readonly DerivedTable[];
-    readonly made: string;
-    /** null: there are none. */
-    readonly lost: string | null;
-    readonly bulk: boolean;
-  },
-): Promise<void> {
-  const { table } = derived;
-  const differs = differences(derived);
-  const gone = lost === null ? [] : [`SELECT _target FROM ${lost}`];
-  const updated = `SELECT t._row FROM ${table.name} t JOIN ${made} m ON ${sameKey('m', 't', table.key)} WHERE ${differs}`;
-  const rows = [...gone, ...(differs === null ? [] : [updated])].join(' UNION ALL ');
-  if (
-    below.length === 0 ||
-    rows === '' ||
-    (await transaction.query(`SELECT 1 WHERE EXISTS (${rows})`)).rowCount === 0
-  ) {
-    return;
-  }
-  const changing = `t._row IN (${rows})`;
-  for (const one of below) {
-    await createAffected(transaction, one);
-    await noteChanging(transaction, catalogue, { derived: one, source: table, bulk, condition: changing });
   }
 }

@@ -8,7 +8,8 @@ import { convertedRows, propertiesOf, type ReadRows } from '../convert/staging-l
 import type { TextRecord } from '../csv/read-records.ts';
 import { derivedFrom } from '../derive/derived-sets.ts';
 import { addedByRows, EarlyRows } from '../derive/early-rows.ts';
-import { maintainDerived, manyChanges, noteAffected } from '../derive/maintain-derived.ts';
+import { maintainDerived } from '../derive/maintain-derived.ts';
+import { manyChanges, noteAffected } from '../derive/note-affected.ts';
 import type { HeaderMatch } from '../identify/match-header.ts';
 import type { Period } from '../identify/period.ts';
 import { type FileOrder, fileOrder } from '../ledger/file-order.ts';

@@ -5,7 +5,8 @@ import type { Transaction } from '../../warehouse/database.ts';
 import { noteRemovedRows } from '../../warehouse/note-removed-rows.ts';
 import { writeTombstones } from '../../warehouse/write-tombstones.ts';
 import { setsTouched } from '../derive/derived-sets.ts';
-import { maintainDerived, noteAffected } from '../derive/maintain-derived.ts';
+import { maintainDerived } from '../derive/maintain-derived.ts';
+import { noteAffected } from '../derive/note-affected.ts';
 import { lockSets, nextVersion, publishVersion } from '../ledger/set-version.ts';
 import { columnOf, storedTable } from '../stored/stored-table.ts';
 
