@@ -17,19 +17,19 @@ import { type UpstreamClient, type UpstreamRequest, upstreamClient } from './cli
 import { KnownLimits } from './known-limits.ts';
 import { KnownMetadata } from './known-metadata.ts';
 import { tokenSecret } from './metadata-copy.ts';
-import { callerDigest } from './own-findings.ts';
 import { shortEnough } from './reading/asked-request.ts';
 import { fetchByKeys, keyedPlan } from './reading/fetch-by-keys.ts';
 import { readAsTaken } from './reading/read-as-taken.ts';
-import { RefusedForms } from './reading/refused-forms.ts';
-import { TrialFindings } from './reading/trial-findings.ts';
-import { TriedOptions } from './reading/tried-options.ts';
-import { WholeRows } from './reading/whole-rows.ts';
 import { nowhere, type SignInKeeping } from './sign-in/lasting-sign-in.ts';
 import { openSignIn } from './sign-in/open-sign-in.ts';
 import type { UpstreamSignIn } from './sign-in/sign-in.ts';
 import { realTime, type TimeSource } from './sign-in/time-source.ts';
-import { TrialMemory } from './trial-memory.ts';
+import { callerDigest } from './trials/own-findings.ts';
+import { RefusedForms } from './trials/refused-forms.ts';
+import { TrialFindings } from './trials/trial-findings.ts';
+import { TrialMemory } from './trials/trial-memory.ts';
+import { TriedOptions } from './trials/tried-options.ts';
+import { WholeRows } from './trials/whole-rows.ts';
 import type {
   AskedExpand,
   KeyedRequest,
@@ -118,16 +118,17 @@ class ConnectedUpstream implements Upstream {
     this.#signIn = openSignIn(settings.signIn, context);
     const onChange = (): void => this.#memory.changed();
     this.#refused = new RefusedForms(() => time.now(), onChange);
-    const findings = new TrialFindings(this.source, { now: () => time.now(), onChange });
+    const told = { now: () => time.now(), onChange };
+    const findings = new TrialFindings(this.source, told);
     this.#tried = new TriedOptions(findings, { ofSets: connection.readsOptions !== true });
     this.aggregating = new FeedAggregation(this.source, {
-      ...{ now: () => time.now(), observe: this.#observe, onChange },
+      ...{ ...told, observe: this.#observe },
       reached: (options) => this.#metadata.reached(options.caller ?? null),
       contextOf: (options, read) => this.#context(options, read),
       addressed: () => ({ client: this.#client, map: this.#map() }),
       forget: (kept) => this.#copies.forget(kept),
     });
-    this.#whole = new WholeRows(() => time.now(), onChange);
+    this.#whole = new WholeRows(told);
     const copied = { catalogue: connection.catalogue, signIn: settings.signIn, now: () => time.now() };
     this.#copies = new CopiedReads(this.source, copied);
     this.#client = upstreamClient(this.source, settings, this.#signIn);

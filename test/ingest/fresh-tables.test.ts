@@ -1,7 +1,7 @@
 import { deepEqual, equal, match, notEqual } from 'node:assert/strict';
 import pg from 'pg';
-import { loadFile } from '../../src/ingest/load/load-file.ts';
 import { setsTouched } from '../../src/ingest/derive/derived-sets.ts';
+import { loadFile } from '../../src/ingest/load/load-file.ts';
 import { storedTable } from '../../src/ingest/stored/stored-table.ts';
 import { allRowsPolicy } from '../../src/sql/row-policy.ts';
 import type { Transaction } from '../../src/warehouse/database.ts';

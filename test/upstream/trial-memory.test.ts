@@ -5,10 +5,10 @@ import fc from 'fast-check';
 import { metadataXml } from '../../src/edm/metadata-xml.ts';
 import { TriedAggregations } from '../../src/upstream/aggregated/tried-aggregations.ts';
 import { connectUpstream } from '../../src/upstream/connect.ts';
-import { RefusedForms } from '../../src/upstream/reading/refused-forms.ts';
-import { TrialFindings } from '../../src/upstream/reading/trial-findings.ts';
-import { WholeRows } from '../../src/upstream/reading/whole-rows.ts';
-import type { Remembered } from '../../src/upstream/trial-memory.ts';
+import { RefusedForms } from '../../src/upstream/trials/refused-forms.ts';
+import { TrialFindings } from '../../src/upstream/trials/trial-findings.ts';
+import type { Remembered } from '../../src/upstream/trials/trial-memory.ts';
+import { WholeRows } from '../../src/upstream/trials/whole-rows.ts';
 import { IdleClock } from '../support/idle-clock.ts';
 import { OptionFeed } from './option-feed.ts';
 import { tenantCatalogue, tenantSource } from './tenant.ts';
@@ -142,7 +142,7 @@ describe('what was found out of a feed', () => {
       new TrialFindings('far', { now, onChange }),
       new RefusedForms(now, onChange),
       new TriedAggregations('far', { now, observe: () => undefined, onChange }),
-      new WholeRows(now, onChange),
+      new WholeRows({ now, onChange }),
     ];
     fc.assert(
       fc.property(fc.array(fc.tuple(fc.string(), fc.jsonValue())), fc.jsonValue(), (pairs, other) => {

@@ -5,8 +5,8 @@ import type { ReadMetadata } from '../../edm/read-metadata.ts';
 import { collectionOf, noRestriction, onlyProperties, rowsOfSet } from '../../plan/model/make.ts';
 import type { UpstreamClient } from '../../upstream/client/upstream-client.ts';
 import { readUpstream } from '../../upstream/reading/read-reply.ts';
-import { triedOfSet } from '../../upstream/reading/set-trials.ts';
-import type { TrialPlace } from '../../upstream/reading/trial-rows.ts';
+import { triedOfSet } from '../../upstream/trials/set-trials.ts';
+import type { TrialPlace } from '../../upstream/trials/trial-rows.ts';
 import type { UpstreamReadOptions } from '../../upstream/upstream.ts';
 import { upstreamSetName } from '../../upstream/url/upstream-map.ts';
 

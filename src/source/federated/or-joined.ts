@@ -1,7 +1,7 @@
 import { GatewayError } from '../../errors.ts';
 import { crosses, type ExpandPlace, placeInside, placeName } from '../../plan/federate/placement.ts';
 import type { ExpandPlan, Selection } from '../../plan/model/read-plan.ts';
-import { isUnshown } from '../../upstream/reading/trial-findings.ts';
+import { isUnshown } from '../../upstream/trials/trial-findings.ts';
 import type { AskedExpand, UpstreamPlan } from '../../upstream/upstream.ts';
 import type { Reading, Recipient } from '../data-source.ts';
 import { WatchedRecipient } from '../evaluated/watched-recipient.ts';

@@ -2,7 +2,7 @@ import { keyProperties } from '../../edm/key-properties.ts';
 import type { EntitySet, EntityType, PrimitiveTypeName, Property } from '../../edm/model.ts';
 import { GatewayError } from '../../errors.ts';
 import { keyedCondition } from '../../plan/logic/keyed-condition.ts';
-import { keyOrder, rowsAt, type TrialPlace } from '../reading/trial-rows.ts';
+import { keyOrder, rowsAt, type TrialPlace } from '../trials/trial-rows.ts';
 import type { AggregatedItem, AggregatedRequest } from '../upstream.ts';
 import { filterText } from '../url/compile-url.ts';
 import { upstreamPropertyName, upstreamSetName } from '../url/upstream-map.ts';

@@ -2,10 +2,10 @@ import { GatewayError } from '../../errors.ts';
 import type { UpstreamEvent } from '../../observation/events/upstream.ts';
 import type { Observe } from '../../observation/observe.ts';
 import { isDown } from '../is-down.ts';
-import { OwnFindings } from '../own-findings.ts';
-import type { TrialPlace } from '../reading/trial-rows.ts';
-import { SharedWork } from '../shared-work.ts';
-import { keptEntries, type Remembered } from '../trial-memory.ts';
+import { AgedFindings, type FindingPlaces, type FoundOut } from '../trials/aged-findings.ts';
+import { SharedWork } from '../trials/shared-work.ts';
+import type { Remembered } from '../trials/trial-memory.ts';
+import type { TrialPlace } from '../trials/trial-rows.ts';
 import type { AggregatedRequest } from '../upstream.ts';
 import { groupsText } from './aggregation-text.ts';
 import { type AggregationTrial, anyRow, triedAggregation } from './aggregation-trials.ts';
@@ -17,31 +17,32 @@ const longest = { right: 24 * 3_600_000, wrong: 24 * 3_600_000, unshown: 3_600_0
 
 interface Known {
   readonly trial: AggregationTrial;
-  readonly at: number;
 }
 
 /** What is told where. */
-export interface TrialPlaces {
-  readonly now: () => number;
+export interface TrialPlaces extends FindingPlaces {
   readonly observe: Observe<UpstreamEvent>;
-  readonly onChange: () => void;
 }
 
 /** Which aggregations a feed has shown to work out rightly, each by set, keys, methods and properties. */
 export class TriedAggregations implements Remembered {
   readonly #source: string;
-  readonly #now: () => number;
   readonly #observe: Observe<UpstreamEvent>;
-  readonly #onChange: () => void;
   readonly #running = new SharedWork<AggregationTrial>();
-  readonly #known = new OwnFindings<Known>(({ trial }) => trial.verdict === 'right', mostKnown);
+  readonly #known: AgedFindings<Known>;
 
-  /** `now`: milliseconds of a clock. `onChange`: told when something was found out. */
   constructor(source: string, { now, observe, onChange }: TrialPlaces) {
     this.#source = source;
-    this.#now = now;
     this.#observe = observe;
-    this.#onChange = onChange;
+    this.#known = new AgedFindings<Known>(
+      {
+        longest: ({ trial }) => longest[trial.verdict],
+        isForAll: ({ trial }) => trial.verdict === 'right',
+        understood: ({ trial }) => trialIn(trial),
+        most: mostKnown,
+      },
+      { now, onChange },
+    );
   }
 
   clear(): void {
@@ -49,16 +50,11 @@ export class TriedAggregations implements Remembered {
   }
 
   kept(): unknown {
-    return this.#known.entries();
+    return this.#known.kept();
   }
 
   restore(kept: unknown): void {
-    for (const [key, { trial, at }] of keptEntries(kept).toReversed()) {
-      const known = trialIn(trial);
-      if (known !== null && typeof at === 'number') {
-        this.#known.set(key, { trial: known, at }, undefined);
-      }
-    }
+    this.#known.restore(kept);
   }
 
   /** Whether an aggregation may be handed to the feed. Throws what it throws where it does not answer, and nothing is known of before. */
@@ -97,10 +93,10 @@ export class TriedAggregations implements Remembered {
   /** The trial that still holds; null: it is to be made anew. */
   async #current(
     { set }: AggregatedRequest,
-    known: Known | undefined,
+    known: FoundOut<Known> | undefined,
     place: TrialPlace,
   ): Promise<AggregationTrial | null> {
-    if (known === undefined || Math.abs(this.#now() - known.at) > longest[known.trial.verdict]) {
+    if (known === undefined || known.isOver) {
       return null;
     }
     for (const condition of known.trial.open) {
@@ -114,8 +110,7 @@ export class TriedAggregations implements Remembered {
   #note(request: AggregatedRequest, trial: AggregationTrial, caller: string | undefined): void {
     const key = keyOf(request);
     const before = this.#known.get(key, caller)?.trial;
-    this.#known.set(key, { trial, at: this.#now() }, caller);
-    this.#onChange();
+    this.#known.note(key, { trial }, caller);
     if (before?.verdict !== trial.verdict || before.reason !== trial.reason) {
       const [set, here] = [request.set.name, trial.verdict !== 'right'];
       const message = `${groupsText(request)}: ${trial.reason}`;
@@ -125,14 +120,14 @@ export class TriedAggregations implements Remembered {
 }
 
 /** A trial as it was kept; null: it is something else. */
-function trialIn(kept: unknown): AggregationTrial | null {
+function trialIn(kept: unknown): Known | null {
   if (typeof kept !== 'object' || kept === null) {
     return null;
   }
   const { verdict, reason, open } = kept as Partial<AggregationTrial>;
   const isVerdict = verdict === 'right' || verdict === 'wrong' || verdict === 'unshown';
   const isOpen = Array.isArray(open) && open.every((one) => typeof one === 'string');
-  return isVerdict && typeof reason === 'string' && isOpen ? { verdict, reason, open } : null;
+  return isVerdict && typeof reason === 'string' && isOpen ? { trial: { verdict, reason, open } } : null;
 }
 
 /** Without the values of conditions, and the names that results are given. */

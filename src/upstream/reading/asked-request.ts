@@ -2,8 +2,8 @@ import type { CollectionPlan } from '../../plan/model/read-plan.ts';
 import type { UpstreamPlan, UpstreamReadOptions } from '../upstream.ts';
 import { compileUpstreamUrl } from '../url/compile-url.ts';
 import type { UpstreamMap } from '../url/upstream-map.ts';
+import { asksWhole } from './asks-whole.ts';
 import type { ReplyContext } from './reply-context.ts';
-import { asksWhole } from './whole-rows.ts';
 
 /**
  * `path?query`, with `$select` only where it leaves something out if the whole would be longer than the feed allows, or if many whole rows are

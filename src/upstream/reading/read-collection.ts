@@ -6,12 +6,12 @@ import { countOf } from '../../plan/model/make.ts';
 import { outageOf, refused } from '../client/upstream-fault.ts';
 import type { UpstreamPlan, UpstreamReadOptions, UpstreamReply } from '../upstream.ts';
 import { continuedRequest, shortEnough } from './asked-request.ts';
+import { asksWhole, isWholeRow } from './asks-whole.ts';
 import { type NextPage, openNext, sealNext } from './next-token.ts';
 import { beginTrail, follow } from './page-trail.ts';
 import { acceptJson, contextIn, countIn, endless, followIn, nextIn, type OpenedPage, openPage, utf8 } from './pages.ts';
 import { readCount } from './read-count.ts';
 import type { ReplyContext } from './reply-context.ts';
-import { asksWhole, isWholeRow } from './whole-rows.ts';
 
 export interface CollectionRead {
   readonly plan: UpstreamPlan & { kind: 'Collection' };

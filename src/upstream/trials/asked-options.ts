@@ -1,8 +1,8 @@
 import type { BoundExpression, ExpandPlan, Restriction } from '../../plan/model/read-plan.ts';
 import { isRestricted } from '../../plan/model/restricted-set.ts';
+import type { ReplyContext } from '../reading/reply-context.ts';
 import type { UpstreamPlan } from '../upstream.ts';
 import type { NestedOption } from './nested-trials.ts';
-import type { ReplyContext } from './reply-context.ts';
 import type { SetOption } from './set-trials.ts';
 
 const optionsIn = ({ filter, orderby, skip }: Restriction): readonly NestedOption[] => [

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { keepTrials, readTrials } from './metadata-copy.ts';
+import { keepTrials, readTrials } from '../metadata-copy.ts';
 
 /** What was found out of a feed, as JSON and back. Ages are looked at by whoever has it. */
 export interface Remembered {

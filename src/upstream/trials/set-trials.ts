@@ -4,8 +4,8 @@ import { readObject } from '../../json/reading/json-scan.ts';
 import { ownNames } from '../../json/reading/own-names.ts';
 import { canonicalText, valueText } from '../../json/reading/value-text.ts';
 import { keyedCondition } from '../../plan/logic/keyed-condition.ts';
+import { readCount } from '../reading/read-count.ts';
 import { filterText } from '../url/compile-url.ts';
-import { readCount } from './read-count.ts';
 import {
   countBeside,
   keyOf,

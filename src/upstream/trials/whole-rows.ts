@@ -1,20 +1,19 @@
-import type { EntitySet, EntityType, Property } from '../../edm/model.ts';
+import type { EntitySet, Property } from '../../edm/model.ts';
 import { GatewayError } from '../../errors.ts';
 import { readObject } from '../../json/reading/json-scan.ts';
 import { ownNames } from '../../json/reading/own-names.ts';
 import { collectionOf, noRestriction, onlyProperties, rowsOfSet } from '../../plan/model/make.ts';
 import { isDown } from '../is-down.ts';
-import { keptEntries, type Remembered } from '../trial-memory.ts';
+import { hasAll, manyRows, manyRowsOf } from '../reading/asks-whole.ts';
 import type { UpstreamPlan } from '../upstream.ts';
 import { compileUpstreamUrl } from '../url/compile-url.ts';
-import { upstreamPropertyName, upstreamType } from '../url/upstream-map.ts';
-import type { ReplyContext } from './reply-context.ts';
+import { upstreamPropertyName } from '../url/upstream-map.ts';
+import { AgedFindings, type FindingPlaces } from './aged-findings.ts';
+import type { Remembered } from './trial-memory.ts';
 import { keyOf, mostAsked, rowsAt, type TrialPlace } from './trial-rows.ts';
 
 /** Milliseconds until a feed is tried again: it may have been changed. */
 const longest = 24 * 3_600_000;
-/** Rows of one reply from which on it matters what each of them costs the feed. */
-const manyRows = 1000;
 
 /**
  * Sets of which a feed is asked for whole rows without `$select`: naming all properties costs some feeds a third more time
@@ -22,15 +21,19 @@ const manyRows = 1000;
  * leave out what it likes), so it has to show once a day that it sends the same; only sets of which many rows came are tried.
  */
 export class WholeRows implements Remembered {
-  readonly #now: () => number;
-  readonly #onChange: () => void;
   readonly #large = new Set<string>();
-  readonly #known = new Map<string, { readonly isWhole: boolean; readonly at: number }>();
+  readonly #known: AgedFindings<{ readonly isWhole: boolean }>;
 
-  /** `now`: milliseconds of a clock. `onChange`: told when something was found out. */
-  constructor(now: () => number, onChange: () => void) {
-    this.#now = now;
-    this.#onChange = onChange;
+  /** `onChange`: told when something was found out. */
+  constructor({ now, onChange }: FindingPlaces) {
+    this.#known = new AgedFindings(
+      {
+        longest: () => longest,
+        isForAll: () => true,
+        understood: ({ isWhole }) => (typeof isWhole === 'boolean' ? { isWhole } : null),
+      },
+      { now, onChange },
+    );
   }
 
   clear(): void {
@@ -38,15 +41,11 @@ export class WholeRows implements Remembered {
   }
 
   kept(): unknown {
-    return [...this.#known];
+    return this.#known.kept();
   }
 
   restore(kept: unknown): void {
-    for (const [name, { isWhole, at }] of keptEntries(kept)) {
-      if (typeof isWhole === 'boolean' && typeof at === 'number') {
-        this.#known.set(name, { isWhole, at });
-      }
-    }
+    this.#known.restore(kept);
   }
 
   /** So many rows of a set came in one reply. */
@@ -58,14 +57,12 @@ export class WholeRows implements Remembered {
 
   /** Our names of the sets whose rows come whole. A read keeps to what it got here: what it asked for decides what it has to look at. */
   names(): ReadonlySet<string> {
-    return new Set(
-      [...this.#known].filter(([name, { isWhole }]) => isWhole && this.#isKnown(name)).map(([name]) => name),
-    );
+    return new Set(this.#known.current().flatMap(([name, { isWhole }]) => (isWhole ? [name] : [])));
   }
 
   /** A row of a set came without a property: from now on they are named, until the next trial. */
   disprove(set: string): void {
-    this.#found(set, false);
+    this.#known.note(set, { isWhole: false }, undefined);
   }
 
   /**
@@ -74,12 +71,12 @@ export class WholeRows implements Remembered {
    */
   async check(plan: UpstreamPlan, place: TrialPlace): Promise<void> {
     const set = manyRowsOf(plan, place.context.map);
-    if (set === null || !this.#large.has(set.name) || this.#isKnown(set.name)) {
+    if (set === null || !this.#large.has(set.name) || this.#known.get(set.name, undefined)?.isOver === false) {
       return;
     }
     try {
       const isWhole = await sendsWhole(set, place);
-      this.#found(set.name, isWhole);
+      this.#known.note(set.name, { isWhole }, undefined);
     } catch (error) {
       // A feed that is down would not give the rows either; whatever else is wrong, they are asked for as before.
       if (isDown(error) || !(error instanceof GatewayError)) {
@@ -87,44 +84,7 @@ export class WholeRows implements Remembered {
       }
     }
   }
-
-  #found(name: string, isWhole: boolean): void {
-    this.#known.set(name, { isWhole, at: this.#now() });
-    this.#onChange();
-  }
-
-  #isKnown(name: string): boolean {
-    const known = this.#known.get(name);
-    return known !== undefined && Math.abs(this.#now() - known.at) <= longest;
-  }
 }
-
-/** The set of which a plan asks for many rows, with all properties that the feed has and nothing else; null: it asks for something else. */
-function manyRowsOf(plan: UpstreamPlan, map: ReplyContext['map']): EntitySet | null {
-  if (plan.kind !== 'Collection' || plan.source.kind !== 'Set' || plan.references) {
-    return null;
-  }
-  const { set } = plan.source;
-  const { properties } = set.entityType;
-  const { top } = plan.restriction;
-  const isMany = top === null || top >= manyRows;
-  const isAll = plan.selection.expands.length === 0 && plan.selection.properties.length === properties.size;
-  // A property that is not served is not asked for either.
-  return isMany && isAll && upstreamType(map, set)?.properties.size === properties.size ? set : null;
-}
-
-/** Whether rows of a plan are asked for without `$select` because the feed has shown that they come whole. */
-export function asksWhole(plan: UpstreamPlan, { map }: Pick<ReplyContext, 'map'>): boolean {
-  const set = manyRowsOf(plan, map);
-  return set !== null && map.whole?.has(set.name) === true;
-}
-
-/** Whether a row has every property of its set. */
-export const isWholeRow = (raw: string, { entityType }: EntitySet): boolean =>
-  hasAll(ownNames(entityType)(readObject(raw)), entityType);
-
-const hasAll = (members: ReadonlyMap<string, string>, { properties }: EntityType): boolean =>
-  [...properties.keys()].every((name) => members.has(name));
 
 /** Whether some rows come with every property, and the same values, without `$select`. */
 async function sendsWhole(set: EntitySet, place: TrialPlace): Promise<boolean> {

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { describePlan } from '../../plan/model/describe.ts';
 import { refusedBefore, refusedWith } from '../client/upstream-fault.ts';
-import { keptEntries, type Remembered } from '../trial-memory.ts';
 import type { UpstreamPlan } from '../upstream.ts';
+import { keptEntries, type Remembered } from './trial-memory.ts';
 
 /** Forms that are remembered, those asked for last; each is a few hundred bytes. */
 const mostForms = 2000;

@@ -4,11 +4,11 @@ import { readObject } from '../../json/reading/json-scan.ts';
 import { ownNames } from '../../json/reading/own-names.ts';
 import { canonicalText, valueText } from '../../json/reading/value-text.ts';
 import { isRefusedForm } from '../client/upstream-fault.ts';
+import { acceptJson, countIn, openPage, readPages } from '../reading/pages.ts';
+import type { ReplyContext } from '../reading/reply-context.ts';
 import type { UpstreamReadOptions } from '../upstream.ts';
 import { encodeOption } from '../url/compile-url.ts';
 import { upstreamPropertyName } from '../url/upstream-map.ts';
-import { acceptJson, countIn, openPage, readPages } from './pages.ts';
-import type { ReplyContext } from './reply-context.ts';
 
 /** Whether the feed does what an option says; `no rows`: there are none that it could be wrong about. */
 export type Verdict = 'done' | 'passed over' | 'no rows';

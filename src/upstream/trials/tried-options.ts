@@ -1,8 +1,8 @@
 import { type ExpandPlace, placeName } from '../../plan/federate/placement.ts';
+import type { ReplyContext } from '../reading/reply-context.ts';
 import type { AskedExpand, TriedBefore, UpstreamPlan, UpstreamReadOptions } from '../upstream.ts';
 import { rowAsCollection, withRowConditions } from '../url/row-conditions.ts';
 import { trialsOfExpand, trialsOfRows, trialsOfSelection } from './asked-trials.ts';
-import type { ReplyContext } from './reply-context.ts';
 import { isUnshown, type Trial, type TrialFindings, type TriedOption } from './trial-findings.ts';
 import type { TrialPlace } from './trial-rows.ts';
 

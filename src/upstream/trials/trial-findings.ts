@@ -1,12 +1,12 @@
 import { GatewayError } from '../../errors.ts';
 import { isDown } from '../is-down.ts';
-import { OwnFindings } from '../own-findings.ts';
-import { SharedWork } from '../shared-work.ts';
-import { keptEntries, type Remembered } from '../trial-memory.ts';
 import type { TriedBefore } from '../upstream.ts';
+import { AgedFindings, type FindingPlaces } from './aged-findings.ts';
 import type { NestedOption } from './nested-trials.ts';
 import type { TriedPart } from './part-trials.ts';
 import type { SetOption } from './set-trials.ts';
+import { SharedWork } from './shared-work.ts';
+import type { Remembered } from './trial-memory.ts';
 import type { TrialPlace, Verdict } from './trial-rows.ts';
 
 export type TriedOption = SetOption | NestedOption | '$expand' | TriedPart['form'] | `$orderby=${string}`;
@@ -23,7 +23,6 @@ const longest: Readonly<Record<KnownVerdict, number>> = {
 
 interface Known {
   readonly verdict: KnownVerdict;
-  readonly at: number;
 }
 
 /** `caller`: whose token the feed is asked with. `age`: `any`, however long ago it was found out; absent: as long as it holds. */
@@ -46,17 +45,20 @@ export interface Trial {
 /** What is known of the options that a feed may pass over, and for how long it holds. */
 export class TrialFindings implements Remembered {
   readonly #source: string;
-  readonly #now: () => number;
-  readonly #onChange: () => void;
-  /** By set, path or place of an `$expand`, and option. */
   readonly #running = new SharedWork<ReadonlyMap<TriedOption, Verdict>>();
-  readonly #known = new OwnFindings<Known>(({ verdict }) => verdict === 'done');
+  /** By set, path or place of an `$expand`, and option. */
+  readonly #known: AgedFindings<Known>;
 
-  /** `now`: milliseconds of a clock. `onChange`: told when something was found out. */
-  constructor(source: string, { now, onChange }: { readonly now: () => number; readonly onChange: () => void }) {
+  constructor(source: string, places: FindingPlaces) {
     this.#source = source;
-    this.#now = now;
-    this.#onChange = onChange;
+    this.#known = new AgedFindings<Known>(
+      {
+        longest: ({ verdict }) => longest[verdict],
+        isForAll: ({ verdict }) => verdict === 'done',
+        understood: ({ verdict }) => (isVerdict(verdict) ? { verdict } : null),
+      },
+      places,
+    );
   }
 
   clear(): void {
@@ -64,34 +66,27 @@ export class TrialFindings implements Remembered {
   }
 
   kept(): unknown {
-    return this.#known.entries();
+    return this.#known.kept();
   }
 
   restore(kept: unknown): void {
-    for (const [name, { verdict, at }] of keptEntries(kept).toReversed()) {
-      if (isVerdict(verdict) && typeof at === 'number') {
-        this.#known.set(name, { verdict, at }, undefined);
-      }
-    }
+    this.#known.restore(kept);
   }
 
   know(where: string, option: TriedOption, verdict: KnownVerdict, caller: string | undefined): void {
-    this.#known.set(`${where} ${option}`, { verdict, at: this.#now() }, caller);
-    this.#onChange();
+    this.#known.note(`${where} ${option}`, { verdict }, caller);
   }
 
   /** undefined: it is not known, or was too long ago. */
   verdictOf(where: string, option: TriedOption, { caller, age = 'today' }: Asking): KnownVerdict | undefined {
     const known = this.#known.get(`${where} ${option}`, caller);
-    const isOld = known !== undefined && Math.abs(this.#now() - known.at) > longest[known.verdict];
-    return isOld && age === 'today' ? undefined : known?.verdict;
+    return known?.isOver === true && age === 'today' ? undefined : known?.verdict;
   }
 
   /** What is remembered of an option for all, however old. */
   told(where: string, option: TriedOption): TriedBefore {
     const known = this.#known.get(`${where} ${option}`, undefined);
-    const { verdict = null } = known ?? {};
-    const isOver = this.verdictOf(where, option, { caller: undefined }) === undefined;
+    const { verdict = null, isOver = true } = known ?? {};
     return { where, option, verdict, at: known === undefined ? null : new Date(known.at), isOver };
   }
 
