@@ -3,7 +3,16 @@ import { runTestFiles } from '../support/mocha-child.ts';
 import { citusUrl, withoutCitus } from './support/citus-database.ts';
 
 /** Tests of loads and of what is done with their rows, whose warehouses are placed here: they have to hold as they stand. */
-const kits = ['restatements', 'replay', 'rebuild', 'prune', 'write-modes'];
+const kits = [
+  'restatements',
+  'replay',
+  'rebuild',
+  'prune',
+  'write-modes',
+  'untouched-rows',
+  'derived-changes',
+  'recent-statements',
+];
 
 (citusUrl === null ? describe.skip : describe)(`Kits of loads on Citus${withoutCitus}`, function () {
   this.timeout(3_600_000);

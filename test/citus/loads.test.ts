@@ -109,6 +109,25 @@ describe('Loads into tables on workers', () => {
     equal(/gateway\.load/.test(told), false, 'what the ledger says is not sent to the worker');
   });
 
+  it('ask for a set to which some of the changed rows say something else', async () => {
+    const again = [
+      [1, 'Ada', 'Delft', '2027-01-02T00:00:00Z'],
+      [3, 'Ada', 'Ede', '2027-01-03T00:00:00Z'],
+    ] as const;
+    const cities = async (isDistributed: boolean): Promise<readonly DatabaseRow[]> => {
+      await empty();
+      await load(isDistributed, files[0]);
+      await load(isDistributed, again);
+      return feed().rows('SELECT "Name", "City" FROM feed."AcmeCustomers" ORDER BY 1');
+    };
+    const expected = [
+      { Name: 'Ada', City: 'Ede' },
+      { Name: 'Bob', City: 'Gouda' },
+    ];
+    deepEqual(await cities(false), expected);
+    deepEqual(await cities(true), expected);
+  });
+
   it('bring rows that change, and what is known of things, to the coordinator once', async () => {
     await empty();
     await load(true, files[0]);

@@ -45,13 +45,13 @@ export async function maintainDerived(
   },
 ): Promise<void> {
   const { source, version, marks, bulk, onlyNew = false, outlived = false, fresh = null } = change;
-  const sets = derivedFrom(catalogue, source.set.name);
+  const untouched = change.untouched?.source === source.set.name ? change.untouched : null;
+  const sets = derivedFrom(catalogue, source.set.name).filter((derived) => untouched?.all(derived) !== true);
   const filled = onlyNew ? await filledDimensions(transaction, sets) : new Set();
   let brought: StoredTable | null = null;
   for (const one of sets) {
     const derived = { ...one, outlived };
-    const untouched = change.untouched?.source === source.set.name ? change.untouched.others(derived) : '';
-    const changed = `t._version = ${Number(version)}${untouched}`;
+    const changed = `t._version = ${Number(version)}${untouched?.others(derived) ?? ''}`;
     if (derived.derivation.kind === 'calendar') {
       await fresh?.index(transaction, derived.table.set.name);
       await extendCalendar(transaction, { derived, source, changed, marks });

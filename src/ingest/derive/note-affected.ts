@@ -53,15 +53,18 @@ export async function noteAffected(
     `SELECT EXISTS (${rows.changing}) OR EXISTS (${rows.restated}) AS some`,
   );
   const noting = some[0]?.some === true ? derivedFrom(catalogue, source.set.name) : [];
-  const compared = transaction.isDistributed || noting.length === 0 ? null : (rows.compared ?? null);
+  const compared = noting.length === 0 ? null : (rows.compared ?? null);
   const untouched =
     compared === null ? null : await noteUntouched(transaction, { source, sets: noting, rows: compared });
+  // What is made of columns alone is no other thing where a newer file states rows again.
+  const touched = noting.filter((derived) => untouched?.all(derived) !== true);
+  const changing = `t._row IN (${rows.changing})`;
   const brought = bulk
     ? null
-    : await bringRows(transaction, { source, sets: noting, condition: `t._row IN (${rows.changing})`, when: 'before' });
-  for (const derived of noting) {
+    : await bringRows(transaction, { source, sets: touched, condition: changing, when: 'before' });
+  for (const derived of touched) {
     await createAffected(transaction, derived);
-    const condition = `t._row IN (${rows.changing})${untouched?.others(derived) ?? ''}`;
+    const condition = `${changing}${untouched?.others(derived) ?? ''}`;
     await noteChanging(transaction, catalogue, { derived, source, brought, bulk, condition });
     const newer = `t._row IN (${rows.restated}) AND (t._stamp IS NULL OR t._stamp < $1)`;
     const disputed = isNamed(derived)

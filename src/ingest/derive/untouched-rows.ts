@@ -1,5 +1,7 @@
+import { apart } from '../../sql/apart.ts';
 import { quoteIdentifier } from '../../sql/identifier.ts';
 import type { Transaction } from '../../warehouse/database.ts';
+import { leaveTables, takeNames } from '../../warehouse/left-tables.ts';
 import { distinctName } from '../stored/distinct-name.ts';
 import { columnOf, type StoredTable } from '../stored/stored-table.ts';
 import { sourceProperty } from './derived-columns.ts';
@@ -8,10 +10,14 @@ import { saysMore } from './dimension-rows.ts';
 
 /** Rows of a set that are about to be changed, beside what they become. */
 export interface ComparedRows {
-  /** What follows FROM, with the rows `t` of the set. */
+  /** The number of one, as SQL. */
+  readonly row: string;
+  /** What follows FROM. */
   readonly from: string;
   /** Whether the cells of these columns stay as they are, as SQL; null: it cannot be told of one of them. */
   readonly alike: (columns: readonly string[]) => string | null;
+  /** How many rows of the set change, come or go, these among them. */
+  readonly changes: number;
 }
 
 /** Rows of a set that change in columns which a derived set does not read: to it they are as they were. */
@@ -19,6 +25,8 @@ export interface UntouchedRows {
   readonly source: string;
   /** SQL that leaves them out among rows `t` of the source; '' where there are none. */
   others(derived: DerivedTable): string;
+  /** Whether all rows that change, come or go are such to it: nothing has to be asked for it then. */
+  all(derived: DerivedTable): boolean;
 }
 
 /**
@@ -48,27 +56,47 @@ export async function noteUntouched(
   const flags = [...conditions.keys()].map((condition, index) => ({ condition, flag: `_alike_${index}` }));
   const told = flags.map(({ condition, flag }) => `(${condition}) AS ${flag}`).join(', ');
   const some = flags.map(({ flag }) => flag).join(' OR ');
-  await transaction.query(`DROP TABLE IF EXISTS pg_temp.${table}`);
+  await dropFormer(transaction, table);
   await transaction.query(
-    `CREATE TEMP TABLE ${table} ON COMMIT DROP AS SELECT * FROM (SELECT t._row, ${told} FROM ${rows.from}) u WHERE ${some}`,
+    `CREATE TEMP TABLE ${table} ON COMMIT DROP AS SELECT * FROM (SELECT ${rows.row} AS _row, ${told} FROM ${rows.from}) u WHERE ${some}`,
   );
   await transaction.query(`ANALYZE ${table}`);
-  const { rows: found } = await transaction.query<Record<string, boolean>>(
-    `SELECT ${flags.map(({ flag }) => `coalesce(bool_or(${flag}), false) AS ${flag}`).join(', ')} FROM ${table}`,
+  const { rows: counted } = await transaction.query<Record<string, string>>(
+    `SELECT ${flags.map(({ flag }) => `count(*) FILTER (WHERE ${flag})::text AS ${flag}`).join(', ')} FROM ${table}`,
   );
-  const flagOf = new Map(
-    flags.flatMap(({ condition, flag }) =>
-      found[0]?.[flag] === true ? (conditions.get(condition) ?? []).map((name) => [name, flag] as const) : [],
-    ),
+  const found = new Map(
+    flags.flatMap(({ condition, flag }) => {
+      const count = Number(counted[0]?.[flag] ?? 0);
+      return (conditions.get(condition) ?? []).map((name) => [name, { flag, count }] as const);
+    }),
   );
   return {
     source: source.set.name,
     others: ({ table: { set } }) => {
-      const flag = flagOf.get(set.name);
-      return flag === undefined ? '' : ` AND NOT EXISTS (SELECT 1 FROM ${table} u WHERE u._row = t._row AND u.${flag})`;
+      const { flag, count } = found.get(set.name) ?? { flag: '', count: 0 };
+      const alike = `SELECT 1 FROM ${apart(table)} u WHERE u._row = t._row AND u.${flag}`;
+      return count === 0 ? '' : ` AND NOT EXISTS (${alike})`;
     },
+    all: ({ table: { set } }) => found.get(set.name)?.count === rows.changes,
   };
 }
+
+/** Drops the table of a load before in the same transaction. */
+async function dropFormer(transaction: Transaction, table: string): Promise<void> {
+  if (!transaction.isDistributed) {
+    await transaction.query(`DROP TABLE IF EXISTS pg_temp.${table}`);
+    return;
+  }
+  await takeNames(transaction, [table]);
+  await leaveTables(transaction, [table]);
+}
+
+/** Of which columns a file had better tell whether their cells stay, for each set that is derived from a source. */
+export const comparedColumns = (sets: readonly DerivedTable[], source: StoredTable): readonly (readonly string[])[] =>
+  sets.flatMap((derived) => {
+    const columns = columnsRead(derived, source);
+    return columns === null ? [] : [columns];
+  });
 
 /**
  * The columns of a source's rows that decide what they say to a derived set; null: more than columns does (how new a row is, whether it is served),

@@ -10,6 +10,7 @@ import { derivedFrom } from '../derive/derived-sets.ts';
 import { addedByRows, EarlyRows } from '../derive/early-rows.ts';
 import { maintainDerived } from '../derive/maintain-derived.ts';
 import { manyChanges, noteAffected } from '../derive/note-affected.ts';
+import { comparedColumns } from '../derive/untouched-rows.ts';
 import type { HeaderMatch } from '../identify/match-header.ts';
 import type { Period } from '../identify/period.ts';
 import { type FileOrder, fileOrder } from '../ledger/file-order.ts';
@@ -18,7 +19,7 @@ import { nextVersion, publishVersion } from '../ledger/set-version.ts';
 import { noteAbsences } from '../merge/absences.ts';
 import { applyDecisions } from '../merge/apply-decisions.ts';
 import { checkRemovals } from '../merge/check-removals.ts';
-import { comparedRows } from '../merge/compared-rows.ts';
+import { alikeCells, comparedRows, type Stating } from '../merge/compared-rows.ts';
 import { decideRows, type MergeCounts, rowChanges } from '../merge/decide-rows.ts';
 import { shapeOf } from '../merge/file-shape.ts';
 import type { MergeInput } from '../merge/merge-input.ts';
@@ -151,6 +152,7 @@ async function takeRows(
   const superseded = target.alone !== true && (await supersededPeriod(transaction, match.export, { period, file }));
   const input = {
     ...{ staged, table, file, shape, superseded, removes, write, replayed },
+    alike: transaction.isDistributed ? alikeConditions(catalogue, { table, shape }) : [],
     period: periodValues(match.export, table, converter),
   };
   // A set that is made anew is no part of what is noted of the one that is there.
@@ -162,6 +164,12 @@ async function takeRows(
   }
   return { ...rows, ...counts, erased: eraser?.left ?? 0, superseded, tables: [staged.name, ...tables] };
 }
+
+/** Whether what each set that is derived from the table reads of a row stays, as far as it can be told. */
+const alikeConditions = (catalogue: Catalogue, stating: Stating): readonly string[] =>
+  comparedColumns(derivedFrom(catalogue, stating.table.set.name), stating.table).flatMap(
+    (columns) => alikeCells(stating, columns) ?? [],
+  );
 
 interface Merged {
   readonly counts: MergeCounts;
@@ -184,7 +192,8 @@ async function mergeRows(
   }
   const bulk = counts.updated + counts.removed > manyChanges;
   const { fileTime } = file;
-  const rows = { ...rowChanges(decisions), compared: comparedRows({ ...input, decisions }) };
+  const { cleared } = absences;
+  const rows = { ...rowChanges(decisions), compared: comparedRows(transaction, { ...input, decisions, cleared }) };
   await settleCarried(transaction, input, decisions);
   const { restated, untouched } = await noteAffected(transaction, catalogue, { source: table, rows, fileTime, bulk });
   await applyDecisions(transaction, {
@@ -192,12 +201,12 @@ async function mergeRows(
     soft: write.mode === 'snapshot',
     goneSince: await nextSnapshot(transaction, match.export, file),
   });
-  const changed = counts.inserted + counts.updated + counts.removed + absences.cleared > 0;
+  const changed = counts.inserted + counts.updated + counts.removed + cleared > 0;
   if (changed) {
     await publishVersion(transaction, table.set.name, version);
   }
   if (changed || restated > 0) {
-    const onlyNew = counts.updated + counts.removed + absences.cleared + restated === 0;
+    const onlyNew = counts.updated + counts.removed + cleared + restated === 0;
     await maintainDerived(transaction, catalogue, {
       source: table,
       version,

@@ -6,7 +6,7 @@ import { statedBefore, statedLater } from '../ledger/file-order.ts';
 import { columnList, sameKey } from '../stored/column-lists.ts';
 import { columnOf, type StoredTable } from '../stored/stored-table.ts';
 import { type Action, actions, isAction } from './actions.ts';
-import { decisionQuery } from './decision-query.ts';
+import { decisionQuery, toldAlike } from './decision-query.ts';
 import { filledFlag, filledLine, saysCell } from './kept-cells.ts';
 import type { MergeInput } from './merge-input.ts';
 import { scopeColumns, scopesQuery } from './replaced-scopes.ts';
@@ -24,6 +24,8 @@ export interface Decisions {
   readonly counts: MergeCounts;
   /** What is done with rows of the file that are not stored yet: of no other action there is a row. */
   readonly actions: ReadonlySet<Action>;
+  /** Columns of `rows` that tell of updated ones whether a condition of `MergeInput.alike` holds, by that. */
+  readonly alike: ReadonlyMap<string, string>;
 }
 
 /** Rows of the file by what became of them; `removed`: stored rows that leave. */
@@ -70,6 +72,7 @@ export async function decideRows(transaction: Transaction, input: MergeInput): P
     removals,
     counts: { inserted, updated, unchanged, duplicate, removed },
     actions: new Set(rows.map(({ action }) => action)),
+    alike: toldAlike(input, transaction),
   };
 }
 

@@ -14,8 +14,19 @@ import { scopeColumns } from './replaced-scopes.ts';
 /** The SELECT of the rows of `Decisions.rows`; `$1` is the time of the file. */
 export function decisionQuery(input: MergeInput, database: Dialect): string {
   // Cells of loads that differ are told by a table of the session, row by row.
-  return database.isDistributed && input.shape.others === null ? decidedByWorker(input) : decidedHere(input, database);
+  return isDecidedByWorker(input, database) ? decidedByWorker(input, database) : decidedHere(input, database);
 }
+
+const isDecidedByWorker = ({ shape }: MergeInput, { isDistributed }: Dialect): boolean =>
+  isDistributed && shape.others === null;
+
+/** Columns of the decided rows that tell whether what `MergeInput.alike` asks for is so, by its conditions. */
+export const toldAlike = (input: MergeInput, database: Dialect): ReadonlyMap<string, string> =>
+  new Map(
+    isDecidedByWorker(input, database)
+      ? [...new Set(input.alike)].map((condition, index) => [condition, `_alike_${index}`])
+      : [],
+  );
 
 function decidedHere(input: MergeInput, database: Dialect): string {
   const { table, staged } = input;
@@ -35,22 +46,24 @@ function decidedHere(input: MergeInput, database: Dialect): string {
  * with it. All of its columns would, were they compared on the coordinator. What only the coordinator knows, which periods newer files have replaced and which
  * loads have the header of this one, is left to it.
  */
-function decidedByWorker(input: MergeInput): string {
+function decidedByWorker(input: MergeInput, database: Dialect): string {
   const { table, staged, notes } = input;
   const { fresh, isOlder, olderAction, changed } = cases(input);
   const stale = staleScopes(input);
   const noted = notes.may ? ` WHEN ${noteCondition(input, () => 'true')} THEN ${actionLiteral('noted')}` : '';
+  const alike = toldAlike(input, database);
   const told = [
     `CASE WHEN ${isOlder} THEN ${olderAction} WHEN ${changed} THEN ${actionLiteral('update')}${noted} ELSE ${actionLiteral('same')} END AS _action`,
     ...(stale === null ? [] : [`${olderAction} AS _older`]),
     ...(notes.may ? [`${lastLoad} AS _load`] : []),
     ...(staged.stored === 0 ? [] : [`${isStoredNow(input)} AS _again`]),
+    ...[...alike].map(([condition, name]) => `(${condition}) AS ${name}`),
   ];
   const met = `SELECT s._line, t._row AS _target, ${told.join(', ')} FROM ${staged.name} s JOIN ${table.name} t ON ${sameKey('s', 't', table.key)} WHERE s._code IS NULL OFFSET 0`;
   const cannotNote = ` WHEN m._action = ${actionLiteral('noted')} AND (m._load IN (${alikeLoads(input)})) IS NOT TRUE THEN ${actionLiteral('same')}`;
   const action = `CASE WHEN m._target IS NULL THEN ${fresh}${stale === null ? '' : ' WHEN z IS NOT NULL THEN m._older'}${notes.may ? cannotNote : ''} ELSE m._action END`;
   const again = staged.stored === 0 ? 'false' : 'coalesce(m._again, false)';
-  return `SELECT s._line, m._target, ${action} AS _action, ${again} AS _again FROM ${staged.name} s LEFT JOIN (${met}) m ON m._line = s._line${stale ?? ''} WHERE s._code IS NULL AND $1::timestamptz IS NOT NULL`;
+  return `SELECT s._line, m._target, ${action} AS _action, ${again} AS _again${[...alike.values()].map((name) => `, m.${name}`).join('')} FROM ${staged.name} s LEFT JOIN (${met}) m ON m._line = s._line${stale ?? ''} WHERE s._code IS NULL AND $1::timestamptz IS NOT NULL`;
 }
 
 /** Whether this load stored the row `t` a moment ago. */

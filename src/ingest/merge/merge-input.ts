@@ -19,6 +19,8 @@ export interface MergeInput {
   readonly removes: boolean;
   /** Rows that the file confirms may be noted beside them; and there are such notes about rows of the table. */
   readonly notes: { readonly may: boolean; readonly some: boolean };
+  /** Conditions about a stored row `t` and the row `s` of the file that it becomes; workers of Citus tell of them, where they decide. */
+  readonly alike: readonly string[];
   /** Literal period of the file, by column, where the rows do not say it themselves. */
   readonly period: ReadonlyMap<string, string>;
 }
