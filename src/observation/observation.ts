@@ -131,6 +131,10 @@ export const eventKinds: { readonly [K in Kind]: EventKind<EventOf<K>> } = {
     level: 'info',
     text: 'It was tried whether a proxied feed adds up rows as the gateway does; `here`: it does not show it, and they are added up here.',
   },
+  'upstream-texts': {
+    level: 'info',
+    text: 'It was tried how a proxied feed compares texts; `otherwise`: not letter by letter, so that the rows that it finds by them are looked at again here.',
+  },
   'upstream-request': { level: 'debug', text: 'A proxied feed is asked for something.' },
   'upstream-answer': {
     level: 'debug',

@@ -24,11 +24,13 @@ import { nowhere, type SignInKeeping } from './sign-in/lasting-sign-in.ts';
 import { openSignIn } from './sign-in/open-sign-in.ts';
 import type { UpstreamSignIn } from './sign-in/sign-in.ts';
 import { realTime, type TimeSource } from './sign-in/time-source.ts';
+import { type AskedPlan, ComparedTexts } from './trials/compared-texts.ts';
 import { callerDigest } from './trials/own-findings.ts';
 import { RefusedForms } from './trials/refused-forms.ts';
 import { TrialFindings } from './trials/trial-findings.ts';
 import { TrialMemory } from './trials/trial-memory.ts';
 import { TriedOptions } from './trials/tried-options.ts';
+import { TriedTexts } from './trials/tried-texts.ts';
 import { WholeRows } from './trials/whole-rows.ts';
 import type {
   AskedExpand,
@@ -104,6 +106,7 @@ class ConnectedUpstream implements Upstream {
   readonly #copies: CopiedReads;
   readonly #refused: RefusedForms;
   readonly #tried: TriedOptions;
+  readonly #texts: ComparedTexts;
   readonly #memory: TrialMemory;
   readonly #whole: WholeRows;
 
@@ -120,7 +123,10 @@ class ConnectedUpstream implements Upstream {
     this.#refused = new RefusedForms(() => time.now(), onChange);
     const told = { now: () => time.now(), onChange };
     const findings = new TrialFindings(this.source, told);
-    this.#tried = new TriedOptions(findings, { ofSets: connection.readsOptions !== true });
+    const ofSets = connection.readsOptions !== true;
+    this.#tried = new TriedOptions(findings, { ofSets });
+    const texts = new TriedTexts(this.source, { ...told, observe: this.#observe });
+    this.#texts = new ComparedTexts(this.source, texts, ofSets);
     this.aggregating = new FeedAggregation(this.source, {
       ...{ ...told, observe: this.#observe },
       reached: (options) => this.#metadata.reached(options.caller ?? null),
@@ -144,6 +150,7 @@ class ConnectedUpstream implements Upstream {
       forms: this.#refused,
       aggregations,
       whole: this.#whole,
+      texts,
     });
     this.#metadata = new KnownMetadata({
       ...{ source: this.source, client: this.#client, dataDir: connection.dataDir, observe: this.#observe },
@@ -176,8 +183,14 @@ class ConnectedUpstream implements Upstream {
       await this.#checkOptions(plan, options);
     }
     try {
+      const asked = isFirst ? await this.#asCompared(plan, options) : this.#continued(plan);
+      if (asked === 'absent') {
+        return { kind: 'absent' as const };
+      }
       const { maxTop } = this.#limits.known();
-      const reply = await readAsTaken(plan, options, this.#context(options, { sets: setsOf(plan), kept }));
+      const context = this.#context(options, { sets: setsOf(plan), kept });
+      const { exactly } = asked;
+      const reply = await readAsTaken(asked.plan, options, exactly === undefined ? context : { ...context, exactly });
       if (isFirst && this.#limits.known().maxTop !== maxTop) {
         await this.#checkLearned(plan, options, reply);
       }
@@ -194,30 +207,49 @@ class ConnectedUpstream implements Upstream {
   }
 
   addressOf(plan: UpstreamPlan): URL {
-    const request = shortEnough(plan, { metadata: 'minimal' }, { client: this.#client, map: this.#map() });
+    const asked = this.#texts.remembered(plan);
+    const request = shortEnough(asked, { metadata: 'minimal' }, { client: this.#client, map: this.#map() });
     return new URL(this.#client.root.href + request);
   }
 
   tried(plan: UpstreamPlan): readonly TriedBefore[] {
     const context = { client: this.#client, map: this.#map(), secret: this.#secret, limits: this.#limits };
-    return this.#tried.tried(plan, { options: { signal: new AbortController().signal }, context });
+    const place = { options: { signal: new AbortController().signal }, context };
+    return [...this.#tried.tried(plan, place), ...this.#texts.told(plan)];
   }
 
   async *fetchByKeys(request: KeyedRequest, options: UpstreamReadOptions): AsyncGenerator<string> {
     await this.#metadata.reached(options.caller ?? null);
     const plan = keyedPlan(request);
     await this.#checkOptions(plan, options);
-    yield* fetchByKeys(request, options, this.#context(options, { sets: setsOf(plan), kept: [] }));
+    const wider = await this.#byKeysCompared(request, options);
+    yield* fetchByKeys(request, options, this.#context(options, { sets: setsOf(plan), kept: [] }), wider(request.keys));
   }
 
   async checkByKeys(request: Omit<KeyedRequest, 'keys'>, options: UpstreamReadOptions): Promise<void> {
     await this.#metadata.reached(options.caller ?? null);
     await this.#checkOptions(keyedPlan({ ...request, keys: [[]] }), options);
+    await this.#byKeysCompared(request, options);
   }
 
   async showsExpand(asked: AskedExpand, { onCopy: _, ...options }: UpstreamReadOptions): Promise<boolean> {
     await this.#metadata.reached(options.caller ?? null);
-    return this.#tried.shows(asked, options, this.#context(options, { sets: [], kept: [] }));
+    const context = this.#context(options, { sets: [], kept: [] });
+    return (await this.#tried.shows(asked, options, context)) && (await this.#texts.shows(asked, options, context));
+  }
+
+  /** What is asked of the feed for a first page, as it compares texts. Of trials nothing is kept as a copy of rows. */
+  #asCompared(plan: UpstreamPlan, { onCopy: _, ...options }: UpstreamReadOptions): Promise<AskedPlan | 'absent'> {
+    return this.#texts.asked(plan, options, this.#context(options, { sets: [], kept: [] }));
+  }
+
+  #continued(plan: UpstreamPlan): AskedPlan {
+    const exactly = this.#texts.continued(plan);
+    return exactly === undefined ? { plan } : { plan, exactly };
+  }
+
+  #byKeysCompared(request: Omit<KeyedRequest, 'keys'>, { onCopy: _, ...options }: UpstreamReadOptions) {
+    return this.#texts.byKeys(request, options, this.#context(options, { sets: [], kept: [] }));
   }
 
   /** Of trials nothing is kept as a copy of rows. */

@@ -73,6 +73,8 @@ export interface UpstreamReadOptions extends JsonFormat {
   readonly caller?: string | null;
   /** Told of the requests of this read; absent: whoever listens to all of the feed. */
   readonly observe?: Observe<UpstreamEvent>;
+  /** Whoever asks looks at each row again: more may come than meet the conditions, where the feed compares texts in its own way. Absent: none may. */
+  readonly rechecked?: boolean;
   /** Told that a copy of an earlier reply is used, and how old it is; absent: what is asked for has to be of now. */
   readonly onCopy?: (age: CopyAge) => void;
   /** Told how long a stage took, in milliseconds: compiling an address, waiting for the head of a reply. */
@@ -113,8 +115,10 @@ export interface TriedBefore {
   /** A set, a path or the place of an `$expand`. */
   readonly where: string;
   readonly option: string;
-  /** null: it was not tried, or is forgotten. */
-  readonly verdict: 'done' | 'passed over' | 'not shown' | null;
+  /** null: it was not tried, or is forgotten. `otherwise`: it compares texts in its own way. */
+  readonly verdict: 'done' | 'passed over' | 'not shown' | 'otherwise' | null;
+  /** What it has of its own where it does otherwise. Absent: nothing. */
+  readonly kinds?: readonly string[];
   /** When; null: never. */
   readonly at: Date | null;
   /** That was too long ago: the next request tries it again. */

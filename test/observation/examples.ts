@@ -126,6 +126,10 @@ export const examples: { readonly [K in Kind]: Extract<Observation, { readonly e
     ...{ event: 'upstream-apply', source: 'feed', set: 'FeedCalls', here: true },
     message: 'groupby((Team)): it refuses what a trial asks of it',
   },
+  'upstream-texts': {
+    ...{ event: 'upstream-texts', source: 'feed', set: 'FeedCalls', otherwise: true },
+    message: 'Queue (eq): letter case, blanks at the end',
+  },
   'upstream-limits': { event: 'upstream-limits', source: 'feed', message: '$top goes to 50' },
   'upstream-request': {
     event: 'upstream-request',

@@ -42,7 +42,14 @@ export function evaluate(expression: BoundExpression, row: Row, rule: NullRule):
       if (expression.name === 'tolower') {
         return String(text).toLowerCase();
       }
-      return expression.name === 'length' ? String(text).length : String(text).includes(String(part));
+      if (expression.name === 'toupper') {
+        return String(text).toUpperCase();
+      }
+      const [whole, sought] = [String(text), String(part)];
+      const searches = { startswith: whole.startsWith(sought), endswith: whole.endsWith(sought) };
+      return expression.name === 'length'
+        ? whole.length
+        : ({ ...searches, contains: whole.includes(sought) }[expression.name as 'contains'] ?? whole.indexOf(sought));
     }
     case 'Arithmetic': {
       const [left, right] = [value(expression.left), value(expression.right)];

@@ -1,8 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Catalogue } from '../../src/catalogue/catalogue.ts';
 import type { BoundExpression } from '../../src/plan/model/read-plan.ts';
-import { evaluate, type Row } from './conditions.ts';
+import type { Row } from './conditions.ts';
 import { planOf } from './tenant.ts';
+import { evaluateAs, type Texts } from './texts.ts';
 import { catalogue, json } from './told-feed.ts';
 
 export type SetOption = '$filter' | '$orderby' | '$skip' | '$top' | '$count';
@@ -19,6 +20,8 @@ interface OptionFaults {
   /** Most that `$top` may say. */
   readonly maxTop: number | null;
   readonly status: number;
+  /** How it compares texts. Absent: by code point. */
+  readonly texts: Texts;
 }
 
 /** A feed of one set that reads its options as OData 4.0 says, and passes over some of them on command, as actions do that know no options. */
@@ -40,6 +43,7 @@ export class OptionFeed {
       blindTo: () => false,
       maxTop: null,
       status: 200,
+      texts: {},
       ...faults,
     };
     this.rows = rows;
@@ -74,7 +78,7 @@ export class OptionFeed {
     const plan = filter === null ? null : planOf(`${this.#set}?$filter=${filter}`, this.#catalogue);
     const condition = plan?.kind === 'Collection' ? plan.restriction.filter : null;
     const seen = condition === null ? null : this.#seen(condition);
-    return this.rows.filter((row) => seen === null || evaluate(seen, row, 'odata') === true);
+    return this.rows.filter((row) => seen === null || evaluateAs(seen, row, this.faults.texts) === true);
   }
 
   #seen(part: BoundExpression): BoundExpression {

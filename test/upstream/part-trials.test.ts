@@ -56,7 +56,8 @@ describe('parts of a $filter that a feed passes over', () => {
           (await page(upstream, request)).rows.map(({ id }) => id),
           ids,
         );
-        assert.deepEqual(upstream.requests.slice(0, -1), hours === 1 ? [] : [...known, trial]);
+        const ofParts = upstream.requests.slice(0, -1).filter((asked) => !asked.includes('=id,subject&'));
+        assert.deepEqual(ofParts, hours === 1 ? [] : [...known, trial]);
       }
     });
 
@@ -84,6 +85,8 @@ describe('parts of a $filter that a feed passes over', () => {
   it('where there is no row nothing is tried', async () => {
     const upstream = await connected(new OptionFeed({ blindTo: isOf('Function') }, []));
     assert.deepEqual((await page(upstream, "FarCalls?$select=id&$filter=contains(subject,'a')")).rows, []);
-    assert.deepEqual(upstream.requests.slice(0, -1), ['Calls?$select=id&$top=1']);
+    // Whether there is a text to compare with.
+    const ofTexts = 'Calls?$select=id,subject&$filter=subject ne null&$top=50';
+    assert.deepEqual(upstream.requests.slice(0, -1), ['Calls?$select=id&$top=1', ofTexts]);
   });
 });

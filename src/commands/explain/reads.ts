@@ -115,15 +115,16 @@ function trialReads(source: string, tried: readonly TriedBefore[]): readonly Rea
     return [];
   }
   const lines = tried.map(({ where, option, ...before }) => `${option} of ${where}: ${rememberedText(before)}.`);
-  const text = `So it is asked if ${source} has shown that it does what follows. An $expand of which it has not is joined here by key, else all is worked out here with its rows.`;
+  const text = `So it is asked if ${source} has shown that it does what follows. An $expand of which it has not is joined here by key, else all is worked out here with its rows. Where it compares texts otherwise it is asked for more rows, which are looked at again here.`;
   return [{ kind: 'words', text: [text, ...lines].join('\n') }];
 }
 
-function rememberedText({ verdict, at, isOver }: Omit<TriedBefore, 'where' | 'option'>): string {
+function rememberedText({ verdict, at, isOver, kinds = [] }: Omit<TriedBefore, 'where' | 'option'>): string {
   if (verdict === null || at === null) {
     return 'not tried yet, the next request does';
   }
-  const words = { done: 'shown', 'passed over': 'passed over', 'not shown': 'tried and not shown' }[verdict];
+  const otherwise = `found otherwise (${kinds.join(', ')})`;
+  const words = { done: 'shown', 'passed over': 'passed over', 'not shown': 'tried and not shown', otherwise }[verdict];
   return `${words} at ${at.toISOString()}${isOver ? ', to be tried again' : ''}`;
 }
 

@@ -32,6 +32,14 @@ export type UpstreamEvent =
       readonly here: boolean;
       readonly message: string;
     }
+  /** It was tried how it compares texts of a set. `otherwise`: not by code point, so that rows that it finds by them are looked at again here. */
+  | {
+      readonly event: 'upstream-texts';
+      readonly source: string;
+      readonly set: string;
+      readonly otherwise: boolean;
+      readonly message: string;
+    }
   /** It is asked for something. */
   | { readonly event: 'upstream-request'; readonly id?: string; readonly source: string; readonly url: TextOf }
   /** It has answered, all but the body; `status` null: it has not, or with an error. */

@@ -51,7 +51,7 @@ export async function* broughtLines(
   { allowance, observe }: { readonly allowance: Allowance; readonly observe: Observe<ReadingEvent> },
 ): AsyncGenerator<Uint8Array> {
   const texts = columnTexts(properties);
-  const plain = { ...options, ...plainValues };
+  const plain = { ...options, ...plainValues, rechecked: true };
   const rowWays = plans.map((plan, at) => () => {
     // In one request where the feed takes the whole list.
     const inParts = at === 0 ? keyed : undefined;
@@ -94,7 +94,7 @@ export async function* noLines(
   options: UpstreamReadOptions,
 ): AsyncGenerator<Uint8Array> {
   yield Buffer.alloc(0);
-  const plain = { ...options, ...plainValues };
+  const plain = { ...options, ...plainValues, rechecked: true };
   for (const [at, plan] of plans.entries()) {
     try {
       const reply = await upstream.read(plan, plain);

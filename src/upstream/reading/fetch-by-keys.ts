@@ -6,6 +6,7 @@ import { collectionOf, rowsOfSet } from '../../plan/model/make.ts';
 import type { CollectionPlan } from '../../plan/model/read-plan.ts';
 import { refusedWith, statusBehind } from '../client/upstream-fault.ts';
 import { type FeedLimits, type ListForm, listRefused, listTaken, nextLength, untried } from '../feed-limits.ts';
+import { hasTextsOf } from '../texts/keyed-rows.ts';
 import type { KeyedRequest, UpstreamReadOptions } from '../upstream.ts';
 import { compileUpstreamUrl } from '../url/compile-url.ts';
 import { followIn, readPages } from './pages.ts';
@@ -17,23 +18,30 @@ const surelyShort = 1024;
 /**
  * Rows of one set that have one of the keys, whatever pages they come in: as few requests as the feed takes, one after the
  * other. What it refuses is asked again with fewer keys, or in another form, and what it takes then is learned. All rows of one
- * key come from one request, in its order. See `Upstream.fetchByKeys`.
+ * key come from one request, in its order. Texts of keys are those that were asked for, letter by letter, whatever the feed takes for one: a row would come
+ * by each of the requests that name a text like it. `wider`: what the feed is asked for in place of the rows, and which of these are left out.
+ * See `Upstream.fetchByKeys`.
  */
 export async function* fetchByKeys(
   request: KeyedRequest,
   options: UpstreamReadOptions,
   context: ReplyContext,
+  wider: WiderRows = { request, keeps: () => true },
 ): AsyncGenerator<string> {
   const row = rowText(request.selection, rowFormat(options, context));
   const keys = askableKeys(request);
   let limits = context.limits?.known() ?? untried;
   let refusal: unknown = null;
   for (let at = 0; at < keys.length; ) {
-    const asked = keyedRequest({ ...request, keys: keys.slice(at) }, options, { ...context, known: limits });
+    const asked = keyedRequest({ ...wider.request, keys: keys.slice(at) }, options, { ...context, known: limits });
+    const isAsked = hasTextsOf(request, keys.slice(at, at + asked.keys));
     let begun = false;
     try {
       for await (const { raw, context: told } of readPages(asked.path, options, context)) {
         begun = true;
+        if (!isAsked(raw) || !wider.keeps(raw)) {
+          continue;
+        }
         yield await row(raw, followIn(options, context, told));
       }
     } catch (error) {
@@ -52,6 +60,12 @@ export async function* fetchByKeys(
     refusal = null;
     at += asked.keys;
   }
+}
+
+/** What a feed is asked for that compares some texts otherwise. */
+export interface WiderRows {
+  readonly request: KeyedRequest;
+  readonly keeps: (raw: string) => boolean;
 }
 
 /** How the same keys may be taken; null: the refusal is no matter of how many they are. */

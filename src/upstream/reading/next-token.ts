@@ -24,15 +24,18 @@ export interface NextPage {
   readonly trail: PageTrail;
   /** Rows still wanted of those that `$top` asks for; null: all there are. */
   readonly left: number | null;
+  /** Names of comparisons for which its rows are looked at again. */
+  readonly checks: readonly string[];
 }
 
 /**
  * The upstream's next link as text for our own `$skiptoken`: compressed against the first request's URL, which it mostly
  * repeats, and signed, so that nobody can make the gateway fetch what the upstream did not name.
  */
-export function sealNext({ link, trail, left }: NextPage, place: TokenPlace): string {
-  const wanted = left === null ? '' : `${lineEnd}${left}`;
-  const packed = deflateRawSync(Buffer.from(`${trailText(trail)}${lineEnd}${link}${wanted}`, 'utf8'), {
+export function sealNext({ link, trail, left, checks }: NextPage, place: TokenPlace): string {
+  const wanted = left === null && checks.length === 0 ? '' : `${lineEnd}${left ?? ''}`;
+  const checked = checks.map((check) => `${lineEnd}${check}`).join('');
+  const packed = deflateRawSync(Buffer.from(`${trailText(trail)}${lineEnd}${link}${wanted}${checked}`, 'utf8'), {
     dictionary: Buffer.from(place.request, 'utf8'),
   });
   return Buffer.concat([sign(packed, place), packed]).toString('base64url');
@@ -53,11 +56,11 @@ export function openNext(token: string, place: TokenPlace): NextPage {
   }
   const dictionary = Buffer.from(place.request, 'utf8');
   const text = inflateRawSync(packed, { dictionary, maxOutputLength: longestLink }).toString('utf8');
-  const [trail = '', link, left] = text.split(lineEnd);
+  const [trail = '', link, left = '', ...checks] = text.split(lineEnd);
   // Tokens of earlier versions hold the link alone, or with its trail.
   return link === undefined
-    ? { link: text, trail: beginTrail(text), left: null }
-    : { link, trail: trailIn(trail) ?? beginTrail(link), left: left === undefined ? null : Number(left) };
+    ? { link: text, trail: beginTrail(text), left: null, checks }
+    : { link, trail: trailIn(trail) ?? beginTrail(link), left: left === '' ? null : Number(left), checks };
 }
 
 function sign(packed: Buffer, place: TokenPlace): Buffer {

@@ -4,6 +4,7 @@ import type { FollowNested, RowFormat } from '../../json/reading/row-text.ts';
 import { referenceText, rowText } from '../../json/reading/row-text.ts';
 import { countOf } from '../../plan/model/make.ts';
 import { outageOf, refused } from '../client/upstream-fault.ts';
+import type { ExactRows } from '../texts/exact-rows.ts';
 import type { UpstreamPlan, UpstreamReadOptions, UpstreamReply } from '../upstream.ts';
 import { continuedRequest, shortEnough } from './asked-request.ts';
 import { asksWhole, isWholeRow } from './asks-whole.ts';
@@ -25,18 +26,21 @@ export interface CollectionRead {
 
 /**
  * One page of a collection, its first or the one that `$skiptoken` names. A page that breaks off before any of its rows was
- * given is asked for once more. No more rows are given than `$top` says, whatever the feed does with it. null: whole rows were asked for, and the
+ * given is asked for once more. No more rows are given than `$top` says, whatever the feed does with it, nor those that are not the exact ones. null: whole rows were asked for, and the
  * first of them lacks a property, as `onPartial` is told.
  */
 export async function readCollection(read: CollectionRead): Promise<UpstreamReply | null> {
-  const { plan, options, context, format, request } = read;
+  const { options, context, format, request } = read;
+  const { exactly } = context;
+  const plan = exactly?.plan ?? read.plan;
   const { source } = context.map;
   const place = { secret: context.secret, source, request: continuedRequest(plan, options, context) };
   const continued = options.skipToken !== null;
   const asked: NextPage =
     options.skipToken === null
-      ? { link: request, trail: beginTrail(request), left: plan.restriction.top }
+      ? { link: request, trail: beginTrail(request), left: plan.restriction.top, checks: exactly?.checks ?? [] }
       : openNext(options.skipToken, place);
+  const keeps = keepingOf(asked, exactly);
   const { signal } = options;
   const open = () => openPage({ path: asked.link, accept: acceptJson, pageSize: plan.pageSize, signal }, context);
   const opened = await open();
@@ -50,7 +54,7 @@ export async function readCollection(read: CollectionRead): Promise<UpstreamRepl
     }
     throw refused(source, `has no ${plan.selection.set.name}`, opened.status);
   }
-  if (!continued && asksWhole(plan, context)) {
+  if (!continued && asksWhole(read.plan, context)) {
     const first = await opened.envelope.first();
     if (first !== null && !isWholeRow(utf8(first), plan.selection.set)) {
       opened.body.discard();
@@ -67,7 +71,9 @@ export async function readCollection(read: CollectionRead): Promise<UpstreamRepl
       throw refused(source, endless);
     }
     const left = asked.left === null ? null : asked.left - rows;
-    return link === null || trail === null || left === 0 ? null : sealNext({ link, trail, left }, place);
+    return link === null || trail === null || left === 0
+      ? null
+      : sealNext({ link, trail, left, checks: asked.checks }, place);
   };
   // What stands before the rows can still be an error reply.
   try {
@@ -115,6 +121,9 @@ export async function readCollection(read: CollectionRead): Promise<UpstreamRepl
       if (given === asked.left) {
         return;
       }
+      if (keeps?.(utf8(raw)) === false) {
+        continue;
+      }
       const object = await row(raw, nested);
       given += 1;
       yield object;
@@ -128,7 +137,7 @@ export async function readCollection(read: CollectionRead): Promise<UpstreamRepl
       yield block;
     }
   };
-  const isPlain = !plan.references && PlainRows.suits(plan.selection, format);
+  const isPlain = keeps === null && !plan.references && PlainRows.suits(plan.selection, format);
   const early = wanted ? countIn(page.envelope.members) : null;
   return {
     kind: 'collection',
@@ -143,6 +152,14 @@ export async function readCollection(read: CollectionRead): Promise<UpstreamRepl
       return { count: early === null ? counted : null, next: nextAfter(given) };
     },
   };
+}
+
+/** Which rows of a page are given; null: all. */
+function keepingOf({ checks }: NextPage, exactly: ExactRows | undefined): ((raw: string) => boolean) | null {
+  if (checks.length > 0 && exactly === undefined) {
+    throw new TypeError('rows are to be looked at again, and nobody says which they are');
+  }
+  return checks.length === 0 || exactly === undefined ? null : exactly.keeps(checks);
 }
 
 /** The count that a feed left out, as some do for none: the rows of its only page, else what `/$count` says. */

@@ -3,6 +3,7 @@ import type { RowFormat } from '../../json/reading/row-text.ts';
 import type { ExpandPlace } from '../../plan/federate/placement.ts';
 import type { UpstreamClient } from '../client/upstream-client.ts';
 import type { LearnedLimits } from '../feed-limits.ts';
+import type { ExactRows } from '../texts/exact-rows.ts';
 import type { UpstreamMap } from '../url/upstream-map.ts';
 
 /** What answers a plan: where to ask, how names map, and the secret that signs page tokens. */
@@ -14,6 +15,8 @@ export interface ReplyContext {
   readonly caller?: string;
   /** What the feed takes; absent: nothing is known and learned. */
   readonly limits?: LearnedLimits;
+  /** The rows of a collection of which more are asked for, those that are not to be given left out. Absent: none may come that are not. */
+  readonly exactly?: ExactRows;
   /** Told how many rows of a set came in a reply. */
   readonly onRows?: (set: string, rows: number) => void;
   /** Told when a row of a set came without a property, though its feed had shown that it sends them all. */

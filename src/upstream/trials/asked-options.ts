@@ -1,4 +1,4 @@
-import type { BoundExpression, ExpandPlan, Restriction } from '../../plan/model/read-plan.ts';
+import type { BoundExpression, ExpandPlan, Restriction, Selection } from '../../plan/model/read-plan.ts';
 import { isRestricted } from '../../plan/model/restricted-set.ts';
 import type { ReplyContext } from '../reading/reply-context.ts';
 import type { UpstreamPlan } from '../upstream.ts';
@@ -16,11 +16,16 @@ export const optionsInside = ({ restriction, selection }: ExpandPlan): readonly 
   ...new Set([...(isRestricted(selection.set) ? (['$filter'] as const) : []), ...optionsIn(restriction)]),
 ];
 
-/** The conditions on the rows of an `$expand`. */
+interface InsideOf {
+  readonly restriction: Pick<Restriction, 'filter'>;
+  readonly selection: Pick<Selection, 'set'>;
+}
+
+/** The conditions on the rows of an `$expand`, or on rows by key. */
 export const conditionsInside = ({
   restriction: { filter },
   selection: { set },
-}: ExpandPlan): readonly BoundExpression[] => [
+}: InsideOf): readonly BoundExpression[] => [
   ...(isRestricted(set) ? [set.rows.condition] : []),
   ...(filter === null ? [] : [filter]),
 ];

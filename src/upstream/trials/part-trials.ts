@@ -3,8 +3,7 @@ import type { EntitySet, PrimitiveTypeName } from '../../edm/model.ts';
 import { GatewayError } from '../../errors.ts';
 import { operandsOf } from '../../plan/logic/condition.ts';
 import { nullProof } from '../../plan/logic/null-proof.ts';
-import type { BoundExpression, Constant, RowPath, RowSource } from '../../plan/model/read-plan.ts';
-import type { UpstreamPlan } from '../upstream.ts';
+import type { BoundExpression, Constant, RowPath } from '../../plan/model/read-plan.ts';
 import { filterText } from '../url/compile-url.ts';
 import type { UpstreamMap } from '../url/upstream-map.ts';
 import type { TriedRows } from './set-trials.ts';
@@ -25,15 +24,6 @@ export interface TriedPart {
 export type TriedParts = ReadonlyMap<TriedPart['form'], TriedPart['none']>;
 
 type Expression<Kind> = Extract<BoundExpression, { kind: Kind }>;
-
-/** The conditions on the rows of the set that a plan leads to. */
-export function conditionsOf(plan: UpstreamPlan): readonly BoundExpression[] {
-  const own = plan.kind === 'Collection' || plan.kind === 'Count' ? plan.restriction.filter : null;
-  return [...(own === null ? [] : [own]), ...conditionsBefore(plan.source)];
-}
-
-const conditionsBefore = (source: RowSource): readonly BoundExpression[] =>
-  source.kind === 'Filtered' ? [source.condition, ...conditionsBefore(source.from)] : [];
 
 /** The parts of conditions on the rows of a set that can be tried, as a feed is asked for them: a chain of `or` may be a list there. */
 export function partsOf(conditions: readonly BoundExpression[], set: EntitySet): TriedParts {

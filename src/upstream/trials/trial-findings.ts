@@ -133,7 +133,7 @@ export class TrialFindings implements Remembered {
 /** Why rows are not left to a feed: it is no fault of theirs. */
 class Unshown extends Error {}
 
-const unshown = (message: string, target: string): GatewayError =>
+export const unshown = (message: string, target: string): GatewayError =>
   new GatewayError('NotImplemented', message, { feature: 'proxied', target, cause: new Unshown(message) });
 
 export const isUnshown = (error: unknown): boolean => error instanceof GatewayError && error.cause instanceof Unshown;

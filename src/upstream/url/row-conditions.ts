@@ -44,6 +44,15 @@ export function withRowConditions(plan: UpstreamPlan): UpstreamPlan {
   throw new GatewayError('Internal', `A plan of one feed became a ${woven.kind}.`);
 }
 
+/** The conditions on the rows of the set that a plan leads to. */
+export function conditionsOf(plan: UpstreamPlan): readonly BoundExpression[] {
+  const own = plan.kind === 'Collection' || plan.kind === 'Count' ? plan.restriction.filter : null;
+  return [...(own === null ? [] : [own]), ...conditionsBefore(plan.source)];
+}
+
+const conditionsBefore = (source: RowSource): readonly BoundExpression[] =>
+  source.kind === 'Filtered' ? [source.condition, ...conditionsBefore(source.from)] : [];
+
 /**
  * A feed has the values as they are: nothing may be asked of it that depends on one that is masked, and what is seen of some rows alone is
  * worked out where the rows are looked at.
