@@ -3,7 +3,7 @@ import path from 'node:path';
 import process from 'node:process';
 import cron from 'node-cron';
 import { z } from 'zod';
-import { isTimeZone } from './catalogue/compile/conversions.ts';
+import { isTimeZone } from './catalogue/compile/sets/conversions.ts';
 import { isProxyEntry } from './http/edge/request-origin.ts';
 import { defaultLimits, type UnpackLimits } from './ingest/container/limits.ts';
 import { type SignInSettings, signInFaults, signInSettings, signInShape, words } from './sign-in/settings.ts';

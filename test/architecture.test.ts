@@ -4,69 +4,19 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { circles } from './support/circles.ts';
 import { assertsNoClock, hurriesNoTest } from './support/clock-rules.ts';
+import {
+  composition,
+  foldersOf,
+  followsTheFolders,
+  followsTheRooms,
+  mayImport,
+  roomOf,
+} from './support/import-rules.ts';
 import { entersByTheScope, makesNoPlan, meetsNoBinder, walksByTheTables } from './support/plan-rules.ts';
 import { importsOf, type Rule, roomsOfTable, type SourceFile, withoutComments } from './support/source-rules.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** Which rooms of `src` a room may import besides itself and the files of errors; see docs/architecture.md. */
-const mayImport: Readonly<Record<string, readonly string[]>> = {
-  edm: [],
-  uri: [],
-  catalogue: ['edm'],
-  samples: ['catalogue', 'edm'],
-  plan: ['uri', 'catalogue', 'edm'],
-  json: ['plan', 'edm'],
-  csv: ['plan', 'json', 'edm'],
-  connect: ['edm'],
-  sql: ['plan', 'json', 'catalogue', 'edm'],
-  upstream: ['plan', 'json', 'catalogue', 'edm'],
-  observation: [],
-  embedded: [],
-  sandbox: ['catalogue', 'edm'],
-  warehouse: ['embedded', 'sql', 'catalogue', 'edm'],
-  alarm: ['warehouse'],
-  unify: ['uri', 'plan', 'sql', 'catalogue', 'edm'],
-  ingest: ['unify', 'warehouse', 'sql', 'catalogue', 'edm'],
-  archive: ['ingest', 'upstream', 'plan', 'json', 'sql', 'warehouse', 'catalogue', 'edm'],
-  backup: ['warehouse', 'sql'],
-  source: ['plan', 'json', 'sql', 'upstream', 'warehouse', 'catalogue', 'edm'],
-  console: ['connect'],
-  'sign-in': [],
-  access: ['sign-in', 'uri', 'plan', 'catalogue', 'edm'],
-  http: ['sign-in', 'uri', 'plan', 'source', 'json', 'csv', 'connect', 'catalogue', 'edm'],
-};
-/** Which folders of `src/ingest` one of them may import besides itself. A file goes down this list, never up. */
-const mayImportInIngest: Readonly<Record<string, readonly string[]>> = {
-  upload: ['delivery', 'load', 'ledger', 'csv'],
-  remote: ['delivery', 'load', 'ledger', 'identify'],
-  delivery: ['erase', 'load', 'derive', 'container', 'ledger', 'identify', 'csv'],
-  draft: ['load', 'container', 'identify', 'csv'],
-  erase: ['load', 'treat-stored', 'derive', 'ledger', 'stored', 'convert', 'personal', 'identify', 'csv'],
-  prune: ['derive', 'ledger', 'stored'],
-  rebuild: ['load', 'treat-stored', 'derive', 'container', 'ledger', 'stored', 'identify', 'csv'],
-  'treat-stored': ['load', 'derive', 'ledger', 'stored', 'convert', 'personal', 'identify', 'csv'],
-  load: ['merge', 'derive', 'container', 'ledger', 'stored', 'convert', 'personal', 'identify', 'csv'],
-  'back-fill': ['derive', 'ledger', 'stored', 'convert', 'identify'],
-  derive: ['ledger', 'stored'],
-  merge: ['ledger', 'stored'],
-  convert: ['stored', 'personal', 'identify', 'csv'],
-  personal: [],
-  container: ['identify', 'csv'],
-  identify: ['csv'],
-  ledger: [],
-  stored: [],
-  csv: [],
-};
-/** May import everything, and alone read the environment. */
-const composition = ['main.ts', 'config.ts', 'commands'];
-/** What a room that is no composition may import of `observation`: how something is told, and its own events. */
-const ownEvents = (room: string): readonly string[] => [
-  'src/observation/observe.ts',
-  `src/observation/events/${room}.ts`,
-];
-/** The contract of errors, which all rooms share. */
-const errorFiles = ['errors.ts', 'error-catalogue.ts', 'unsupported-features.ts', 'unreadable-file.ts'];
 const pure = [
   'src/edm/',
   'src/uri/',
@@ -108,30 +58,6 @@ const recursions: Readonly<Record<string, readonly string[]>> = {
 /** Put together here, so that this file itself does not hold what it forbids. */
 const vendors = ['trace' + 'buzz', 'spark' + 'central', 'hoot' + 'suite', 'buzz' + 'easy', 'gra' + 'ia'];
 
-const roomOf = (file: string): string => file.split('/')[1] ?? '';
-const followsTheRooms: Rule = ({ file, text }) => {
-  const room = roomOf(file);
-  if (composition.includes(room) || errorFiles.includes(room)) {
-    return [];
-  }
-  const allowed = mayImport[room];
-  if (allowed === undefined) {
-    return [
-      `${file}: src/${room} is no room of the architecture; put the file into one of ${Object.keys(mayImport).join(', ')}`,
-    ];
-  }
-  return importsOf(text)
-    .filter((name) => name.startsWith('.'))
-    .map((name) => path.posix.join(path.posix.dirname(file), name))
-    .filter((target) => !ownEvents(room).includes(target))
-    .map(roomOf)
-    .filter((target) => target !== room && !errorFiles.includes(target) && !allowed.includes(target))
-    .map(
-      (target) =>
-        `${file} imports ${target}; ${room} may import ${allowed.join(', ') || 'nothing'}: let the caller pass in what is needed`,
-    );
-};
-
 /** Events are what rooms say and what listeners hear: they know neither, so that no room meets another one through them. */
 const eventsKnowNobody: Rule = ({ file, text }) => {
   if (!file.startsWith('src/observation/events/') && file !== 'src/observation/observe.ts') {
@@ -141,23 +67,6 @@ const eventsKnowNobody: Rule = ({ file, text }) => {
     .map((name) => (name.startsWith('.') ? path.posix.join(path.posix.dirname(file), name) : name))
     .filter((target) => !target.startsWith('src/observation/events/') && target !== 'src/observation/observe.ts')
     .map((target) => `${file} imports ${target}; say what is told in types of its own`);
-};
-
-const followsTheRoomsOfIngest: Rule = ({ file, text }) => {
-  const [, outer, folder = ''] = file.split('/');
-  if (outer !== 'ingest') {
-    return [];
-  }
-  const allowed = mayImportInIngest[folder];
-  if (allowed === undefined) {
-    return [`${file}: put the file into one of the folders ${Object.keys(mayImportInIngest).join(', ')}`];
-  }
-  return importsOf(text)
-    .map((name) => path.posix.join(path.posix.dirname(file), name).split('/'))
-    .filter(([top, room, target = '']) => top === 'src' && room === 'ingest' && ![folder, ...allowed].includes(target))
-    .map(
-      ([, , target]) => `${file} imports ${target}; it may import ${allowed.join(', ') || 'no other folder of ingest'}`,
-    );
 };
 
 const staysPure: Rule = ({ file, text }) => {
@@ -292,15 +201,21 @@ describe('the architecture', () => {
   });
 
   it('has in docs/architecture.md the rooms that the rules know, and whom they may import', () => {
-    const [rooms = [], ofIngest = []] = read('docs/architecture.md')
-      .text.split('### Rooms of `ingest`')
-      .map(roomsOfTable);
+    const sections = read('docs/architecture.md').text.split(/^### Rooms of `([a-z/-]+)`$/m);
+    const tables = new Map([['', mayImport], ...Object.entries(foldersOf)]);
+    const documented = sections.flatMap((text, at) => (at % 2 === 0 ? [[sections[at - 1] ?? '', text] as const] : []));
     const sorted = (rules: Readonly<Record<string, readonly string[]>>): readonly (readonly [string, string])[] =>
       Object.entries(rules)
         .map(([room, others]) => [room, [...others].sort().join(', ')] as const)
         .sort();
-    assert.deepEqual(sorted(Object.fromEntries(rooms)), sorted(mayImport));
-    assert.deepEqual(sorted(Object.fromEntries(ofIngest)), sorted(mayImportInIngest));
+    assert.deepEqual(
+      new Set(documented.map(([room]) => room)),
+      new Set(tables.keys()),
+      'each room with rules for its folders has a section, and no other has',
+    );
+    for (const [room, text] of documented) {
+      assert.deepEqual(sorted(Object.fromEntries(roomsOfTable(text))), sorted(tables.get(room) ?? {}), room);
+    }
   });
 
   it('lets a room tell its own events and no others, and events know no room', () => {
@@ -335,10 +250,25 @@ describe('the architecture', () => {
       ['delivery', 'convert/staging-lines'],
     ];
     for (const [folder, target] of wrong) {
-      breaks(followsTheRoomsOfIngest, `src/ingest/${folder}/x.ts`, `import type { X } from '../${target}.ts';`);
+      breaks(followsTheFolders, `src/ingest/${folder}/x.ts`, `import type { X } from '../${target}.ts';`);
     }
-    breaks(followsTheRoomsOfIngest, 'src/ingest/x.ts', '');
-    keeps(followsTheRoomsOfIngest, inSource);
+    breaks(followsTheFolders, 'src/ingest/x.ts', '');
+    keeps(followsTheFolders, inSource);
+  });
+
+  it('has a way from the text of a metadata file to the catalogue that goes one way', () => {
+    const wrong: readonly (readonly [string, string])[] = [
+      ['schema', 'documents/draft'],
+      ['documents', 'export/build-export'],
+      ['sets', 'derived/build-derivation'],
+      ['upstream', 'documents/draft'],
+      ['source', 'build-catalogue'],
+    ];
+    for (const [folder, target] of wrong) {
+      const text = `import type { X } from '../${target}.ts';`;
+      breaks(followsTheFolders, `src/catalogue/compile/${folder}/x.ts`, text);
+    }
+    breaks(followsTheFolders, 'src/catalogue/compile/other/x.ts', '');
   });
 
   it('lets rows of a set into a statement at one place', () => {

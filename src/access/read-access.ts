@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Catalogue } from '../catalogue/catalogue.ts';
-import { type Fault, type FaultPath, faultText } from '../catalogue/compile/fault.ts';
-import { parseMetadata } from '../catalogue/compile/parse-document.ts';
-import { schemaFaults } from '../catalogue/compile/schema-faults.ts';
+import { type Fault, type FaultPath, faultText } from '../catalogue/compile/documents/fault.ts';
+import { parseMetadata } from '../catalogue/compile/documents/parse-document.ts';
+import { schemaFaults } from '../catalogue/compile/documents/schema-faults.ts';
 import { GatewayError } from '../errors.ts';
 import { bindGrants } from '../plan/bind/grants.ts';
 import { perhaps } from '../plan/bind/names.ts';

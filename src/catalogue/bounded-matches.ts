@@ -1,5 +1,5 @@
 import { createContext, Script } from 'node:vm';
-import type { Matches } from './compile/pattern-cost.ts';
+import type { Matches } from './compile/schema/pattern-cost.ts';
 
 /** Milliseconds that one pattern may take for all of its texts; a sound one takes microseconds. */
 export const patternPatience = 2000;

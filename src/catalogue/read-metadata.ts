@@ -4,9 +4,9 @@ import { GatewayError } from '../errors.ts';
 import { matchesWithin, patternPatience } from './bounded-matches.ts';
 import type { Catalogue } from './catalogue.ts';
 import { buildCatalogue, type CatalogueResult } from './compile/build-catalogue.ts';
-import type { Environment } from './compile/expand-environment.ts';
-import { faultText } from './compile/fault.ts';
-import type { MetadataFile } from './compile/parse-document.ts';
+import type { Environment } from './compile/documents/expand-environment.ts';
+import { faultText } from './compile/documents/fault.ts';
+import type { MetadataFile } from './compile/documents/parse-document.ts';
 
 /** Folder below the metadata directory that holds the generated editor schemas. */
 const schemaFolder = 'schema';

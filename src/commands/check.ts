@@ -1,4 +1,4 @@
-import { faultText } from '../catalogue/compile/fault.ts';
+import { faultText } from '../catalogue/compile/documents/fault.ts';
 import { loadCatalogue } from '../catalogue/read-metadata.ts';
 import { secretFiles } from '../config.ts';
 import { checkModel } from '../edm/check-model.ts';

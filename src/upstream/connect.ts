@@ -1,5 +1,5 @@
 import type { Catalogue, Source, UpstreamSettings } from '../catalogue/catalogue.ts';
-import type { Environment } from '../catalogue/compile/expand-environment.ts';
+import type { Environment } from '../catalogue/compile/documents/expand-environment.ts';
 import type { EntitySet, NavigationProperty } from '../edm/model.ts';
 import type { ReadMetadata } from '../edm/read-metadata.ts';
 import type { UpstreamEvent } from '../observation/events/upstream.ts';

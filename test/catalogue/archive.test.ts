@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { buildCatalogue } from '../../src/catalogue/compile/build-catalogue.ts';
-import { faultText } from '../../src/catalogue/compile/fault.ts';
-import { mergeUpstreamModel } from '../../src/catalogue/compile/merge-upstream-model.ts';
+import { faultText } from '../../src/catalogue/compile/documents/fault.ts';
+import { mergeUpstreamModel } from '../../src/catalogue/compile/upstream/merge-upstream-model.ts';
 import { entitySet, entityType, modelOf, property } from '../edm/small-model.ts';
 
 const source = (archive: string): string =>

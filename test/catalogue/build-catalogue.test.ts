@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { Catalogue } from '../../src/catalogue/catalogue.ts';
 import { buildCatalogue } from '../../src/catalogue/compile/build-catalogue.ts';
-import { expandEnvironment } from '../../src/catalogue/compile/expand-environment.ts';
-import { faultText } from '../../src/catalogue/compile/fault.ts';
-import { foldHeader } from '../../src/catalogue/compile/fold-header.ts';
+import { expandEnvironment } from '../../src/catalogue/compile/documents/expand-environment.ts';
+import { faultText } from '../../src/catalogue/compile/documents/fault.ts';
+import { foldHeader } from '../../src/catalogue/compile/export/fold-header.ts';
 
 const orders = `set: Orders
 entity: Order

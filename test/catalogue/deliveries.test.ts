@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { buildCatalogue } from '../../src/catalogue/compile/build-catalogue.ts';
-import { faultText } from '../../src/catalogue/compile/fault.ts';
+import { faultText } from '../../src/catalogue/compile/documents/fault.ts';
 
 const source = 'title: Acme\ndescription: Web shop.\nkind: files\nprefix: Acme\n';
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { buildCatalogue } from '../../src/catalogue/compile/build-catalogue.ts';
-import { editorSchemas } from '../../src/catalogue/compile/editor-schema.ts';
-import { faultText } from '../../src/catalogue/compile/fault.ts';
-import { encodings } from '../../src/catalogue/compile/schema.ts';
+import { faultText } from '../../src/catalogue/compile/documents/fault.ts';
+import { editorSchemas } from '../../src/catalogue/compile/schema/editor-schema.ts';
+import { encodings } from '../../src/catalogue/compile/schema/schema.ts';
 
 const text = readFileSync(new URL('../../docs/metadata.md', import.meta.url), 'utf8');
 

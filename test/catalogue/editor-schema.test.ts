@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { accessEditorSchema } from '../../src/access/access-schema.ts';
-import { editorSchemas } from '../../src/catalogue/compile/editor-schema.ts';
+import { editorSchemas } from '../../src/catalogue/compile/schema/editor-schema.ts';
 
 const folder = new URL('../../metadata/schema/', import.meta.url).pathname;
 

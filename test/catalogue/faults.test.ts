@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
-import { faultText } from '../../src/catalogue/compile/fault.ts';
+import { faultText } from '../../src/catalogue/compile/documents/fault.ts';
 import { loadCatalogue, requireCatalogue } from '../../src/catalogue/read-metadata.ts';
 import { GatewayError } from '../../src/errors.ts';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { buildCatalogue } from '../../src/catalogue/compile/build-catalogue.ts';
-import { mergeUpstreamModel } from '../../src/catalogue/compile/merge-upstream-model.ts';
+import { mergeUpstreamModel } from '../../src/catalogue/compile/upstream/merge-upstream-model.ts';
 import { checkModel } from '../../src/edm/check-model.ts';
 import { readMetadata } from '../../src/edm/read-metadata.ts';
 import { judgements } from '../http/cross-source/joined-gateway.ts';

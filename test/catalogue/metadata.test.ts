@@ -5,7 +5,7 @@ import { getHeapStatistics } from 'node:v8';
 import { validateXML } from 'xmllint-wasm';
 import { parse } from 'yaml';
 import type { StoredSet } from '../../src/catalogue/catalogue.ts';
-import { foldHeader } from '../../src/catalogue/compile/fold-header.ts';
+import { foldHeader } from '../../src/catalogue/compile/export/fold-header.ts';
 import { loadCatalogue, readMetadata, requireCatalogue } from '../../src/catalogue/read-metadata.ts';
 import { checkModel } from '../../src/edm/check-model.ts';
 import { metadataXml } from '../../src/edm/metadata-xml.ts';

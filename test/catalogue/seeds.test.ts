@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import type { Export } from '../../src/catalogue/catalogue.ts';
-import { foldHeader } from '../../src/catalogue/compile/fold-header.ts';
+import { foldHeader } from '../../src/catalogue/compile/export/fold-header.ts';
 import { requireCatalogue } from '../../src/catalogue/read-metadata.ts';
 
 const seeds = new URL('../../../shared/seeds/', import.meta.url);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { buildCatalogue } from '../../src/catalogue/compile/build-catalogue.ts';
-import type { Environment } from '../../src/catalogue/compile/expand-environment.ts';
-import { faultText } from '../../src/catalogue/compile/fault.ts';
+import type { Environment } from '../../src/catalogue/compile/documents/expand-environment.ts';
+import { faultText } from '../../src/catalogue/compile/documents/fault.ts';
 
 const feed = (signIn: string, tokenFile = ''): string =>
   `title: Feed\ndescription: Feed.\nkind: odata\nprefix: Feed\nupstream:\n  url: https://feed.example/odata\n${tokenFile}  signIn:\n${signIn

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { buildCatalogue } from '../../src/catalogue/compile/build-catalogue.ts';
-import { faultText } from '../../src/catalogue/compile/fault.ts';
+import { faultText } from '../../src/catalogue/compile/documents/fault.ts';
 import { csv, useFeed } from '../ingest/support/feed.ts';
 
 const source = 'source: { name: acme, title: Acme, description: Test., kind: files, prefix: Acme }';

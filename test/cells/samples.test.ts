@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, describe, it } from 'mocha';
 import { buildCatalogue } from '../../src/catalogue/compile/build-catalogue.ts';
-import { faultText } from '../../src/catalogue/compile/fault.ts';
+import { faultText } from '../../src/catalogue/compile/documents/fault.ts';
 import { inspectFile } from '../../src/ingest/load/inspect-file.ts';
 import { writeSamples } from '../../src/samples/write-samples.ts';
 

@@ -1,6 +1,6 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import fc from 'fast-check';
-import { parseExpectation } from '../../src/catalogue/compile/expectation.ts';
+import { parseExpectation } from '../../src/catalogue/compile/export/expectation.ts';
 import { freshnessFinding } from '../../src/commands/status.ts';
 import { putExpectations } from '../../src/ingest/ledger/expectations.ts';
 import { settleMissing } from '../../src/ingest/ledger/freshness.ts';

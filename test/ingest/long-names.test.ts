@@ -1,6 +1,6 @@
 import { deepEqual, equal, notEqual, ok } from 'node:assert/strict';
 import { buildCatalogue } from '../../src/catalogue/compile/build-catalogue.ts';
-import { faultText } from '../../src/catalogue/compile/fault.ts';
+import { faultText } from '../../src/catalogue/compile/documents/fault.ts';
 import { distinctName } from '../../src/ingest/stored/distinct-name.ts';
 import { useFeed } from './support/feed.ts';
 import { shopFiles } from './support/shop.ts';

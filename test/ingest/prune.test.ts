@@ -4,7 +4,7 @@ import path from 'node:path';
 import fc from 'fast-check';
 import { describe, it } from 'mocha';
 import { buildCatalogue } from '../../src/catalogue/compile/build-catalogue.ts';
-import { faultText } from '../../src/catalogue/compile/fault.ts';
+import { faultText } from '../../src/catalogue/compile/documents/fault.ts';
 import { keptFor, keptSince } from '../../src/catalogue/retention.ts';
 import { prunedLines } from '../../src/commands/prune.ts';
 import { forgettingWorks } from '../../src/commands/serving/forgetting-works.ts';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { typeNames } from '../../src/catalogue/compile/schema.ts';
+import { typeNames } from '../../src/catalogue/compile/schema/schema.ts';
 import { type EveryType, everyType } from './every-type.ts';
 
 type Row = Readonly<Record<string, unknown>>;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { typeNames } from '../../src/catalogue/compile/schema.ts';
+import { typeNames } from '../../src/catalogue/compile/schema/schema.ts';
 import { feedCapabilities } from '../../src/http/capabilities.ts';
 import { loadFile } from '../../src/ingest/load/load-file.ts';
 import { type TestGateway, testGateway } from '../support/gateway.ts';

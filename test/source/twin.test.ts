@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { Buffer } from 'node:buffer';
 import pg from 'pg';
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
-import { mergeUpstreamModel } from '../../src/catalogue/compile/merge-upstream-model.ts';
+import { mergeUpstreamModel } from '../../src/catalogue/compile/upstream/merge-upstream-model.ts';
 import type { Enumeration, Property } from '../../src/edm/model.ts';
 import { GatewayError } from '../../src/errors.ts';
 import { ByteOutput } from '../../src/json/bytes/byte-output.ts';

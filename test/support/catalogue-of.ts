@@ -1,5 +1,5 @@
 import type { Catalogue } from '../../src/catalogue/catalogue.ts';
-import type { Environment } from '../../src/catalogue/compile/expand-environment.ts';
+import type { Environment } from '../../src/catalogue/compile/documents/expand-environment.ts';
 import { readMetadata, requireCatalogue } from '../../src/catalogue/read-metadata.ts';
 
 const known = new Map<string, Catalogue>();

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { buildCatalogue } from '../../src/catalogue/compile/build-catalogue.ts';
-import { faultText } from '../../src/catalogue/compile/fault.ts';
+import { faultText } from '../../src/catalogue/compile/documents/fault.ts';
 import { unifiedFaults } from '../../src/unify/bind-unified.ts';
 
 const unified = `

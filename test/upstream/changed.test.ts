@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Catalogue } from '../../src/catalogue/catalogue.ts';
-import { mergeUpstreamModel } from '../../src/catalogue/compile/merge-upstream-model.ts';
+import { mergeUpstreamModel } from '../../src/catalogue/compile/upstream/merge-upstream-model.ts';
 import { checkUpstream } from '../../src/commands/feeds/check-upstreams.ts';
 import { metadataXml } from '../../src/edm/metadata-xml.ts';
 import { modelChanges } from '../../src/edm/model-changes.ts';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Catalogue } from '../../src/catalogue/catalogue.ts';
-import { mergeUpstreamModel } from '../../src/catalogue/compile/merge-upstream-model.ts';
+import { mergeUpstreamModel } from '../../src/catalogue/compile/upstream/merge-upstream-model.ts';
 import { requireCatalogue } from '../../src/catalogue/read-metadata.ts';
 import { checkModel } from '../../src/edm/check-model.ts';
 import { type SampleRow, sampleRows } from '../../src/sandbox/sample-rows.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Catalogue, UpstreamSet } from '../../src/catalogue/catalogue.ts';
-import { mergeUpstreamModel } from '../../src/catalogue/compile/merge-upstream-model.ts';
+import { mergeUpstreamModel } from '../../src/catalogue/compile/upstream/merge-upstream-model.ts';
 import { metadataXml } from '../../src/edm/metadata-xml.ts';
 import type { Model } from '../../src/edm/model.ts';
 import { rowText } from '../../src/json/reading/row-text.ts';

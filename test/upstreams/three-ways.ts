@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { Archives } from '../../src/archive/archives.ts';
 import type { Catalogue, SetBinding } from '../../src/catalogue/catalogue.ts';
-import { mergeUpstreamModel } from '../../src/catalogue/compile/merge-upstream-model.ts';
+import { mergeUpstreamModel } from '../../src/catalogue/compile/upstream/merge-upstream-model.ts';
 import { openToAll } from '../../src/http/authentication.ts';
 import { feedCapabilities } from '../../src/http/capabilities.ts';
 import { httpListener } from '../../src/http/listener.ts';

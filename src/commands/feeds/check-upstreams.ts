@@ -1,5 +1,5 @@
 import type { Catalogue, Source, UpstreamSettings } from '../../catalogue/catalogue.ts';
-import { mergeUpstreamModel } from '../../catalogue/compile/merge-upstream-model.ts';
+import { mergeUpstreamModel } from '../../catalogue/compile/upstream/merge-upstream-model.ts';
 import type { Environment } from '../../config.ts';
 import { checkModel } from '../../edm/check-model.ts';
 import { unobserved } from '../../observation/observe.ts';

@@ -1,6 +1,6 @@
 import { DateTime } from 'luxon';
 import type { Catalogue, Source } from '../../catalogue/catalogue.ts';
-import { mergeUpstreamModel } from '../../catalogue/compile/merge-upstream-model.ts';
+import { mergeUpstreamModel } from '../../catalogue/compile/upstream/merge-upstream-model.ts';
 import { checkModel } from '../../edm/check-model.ts';
 import type { Model } from '../../edm/model.ts';
 import { GatewayError } from '../../errors.ts';

@@ -1,5 +1,5 @@
 import type { Catalogue } from '../../catalogue/catalogue.ts';
-import { faultText } from '../../catalogue/compile/fault.ts';
+import { faultText } from '../../catalogue/compile/documents/fault.ts';
 import { loadCatalogue } from '../../catalogue/read-metadata.ts';
 import { type Config, ConfigError, type Environment, examineConfig } from '../../config.ts';
 import { tlsFault } from '../../http/edge/tls-files.ts';

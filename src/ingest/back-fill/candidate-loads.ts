@@ -1,4 +1,4 @@
-import { foldHeader } from '../../catalogue/compile/fold-header.ts';
+import { foldHeader } from '../../catalogue/compile/export/fold-header.ts';
 import type { Transaction } from '../../warehouse/database.ts';
 import { matchHeader } from '../identify/match-header.ts';
 import type { ChangedExport } from '../ledger/known-headers.ts';

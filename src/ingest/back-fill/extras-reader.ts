@@ -1,5 +1,5 @@
 import type { Catalogue, Export } from '../../catalogue/catalogue.ts';
-import { foldHeader } from '../../catalogue/compile/fold-header.ts';
+import { foldHeader } from '../../catalogue/compile/export/fold-header.ts';
 import { converterFor } from '../convert/converter-for.ts';
 import type { RowConverter } from '../convert/row-converter.ts';
 import type { RowFault } from '../convert/row-fault.ts';

@@ -1,10 +1,10 @@
 import { boundedMatches } from '../../catalogue/bounded-matches.ts';
 import type { Catalogue, Export } from '../../catalogue/catalogue.ts';
 import { buildCatalogue } from '../../catalogue/compile/build-catalogue.ts';
-import type { Environment } from '../../catalogue/compile/expand-environment.ts';
-import { faultText } from '../../catalogue/compile/fault.ts';
-import { foldHeader } from '../../catalogue/compile/fold-header.ts';
-import type { MetadataFile } from '../../catalogue/compile/parse-document.ts';
+import type { Environment } from '../../catalogue/compile/documents/expand-environment.ts';
+import { faultText } from '../../catalogue/compile/documents/fault.ts';
+import type { MetadataFile } from '../../catalogue/compile/documents/parse-document.ts';
+import { foldHeader } from '../../catalogue/compile/export/fold-header.ts';
 import { timeOfName } from '../../catalogue/name-time.ts';
 import { GatewayError } from '../../errors.ts';
 import { examineFile } from '../csv/file-facts.ts';

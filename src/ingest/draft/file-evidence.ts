@@ -1,5 +1,5 @@
 import type { Catalogue } from '../../catalogue/catalogue.ts';
-import { foldHeader } from '../../catalogue/compile/fold-header.ts';
+import { foldHeader } from '../../catalogue/compile/export/fold-header.ts';
 import type { ColumnProfile } from './column-profile.ts';
 import type { FileEvidence, KnownKey } from './propose-column.ts';
 

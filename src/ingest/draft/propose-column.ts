@@ -1,6 +1,6 @@
 import type { Encoding } from '../../catalogue/catalogue.ts';
 import type { DecimalMark } from '../../catalogue/cells/number-text.ts';
-import type { typeNames } from '../../catalogue/compile/schema.ts';
+import type { typeNames } from '../../catalogue/compile/schema/schema.ts';
 import type { PersonalData } from '../../edm/model.ts';
 import type { ColumnProfile } from './column-profile.ts';
 import { wordsOf } from './names.ts';

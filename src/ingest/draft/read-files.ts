@@ -1,5 +1,5 @@
 import type { Catalogue, Export } from '../../catalogue/catalogue.ts';
-import { foldHeader } from '../../catalogue/compile/fold-header.ts';
+import { foldHeader } from '../../catalogue/compile/export/fold-header.ts';
 import type { TextRecord } from '../csv/read-records.ts';
 import { dataRows } from '../identify/data-rows.ts';
 import type { Identification } from '../identify/identify-export.ts';

@@ -1,8 +1,8 @@
 import { boundedMatches } from '../../catalogue/bounded-matches.ts';
 import { buildCatalogue } from '../../catalogue/compile/build-catalogue.ts';
-import type { Environment } from '../../catalogue/compile/expand-environment.ts';
-import { faultText } from '../../catalogue/compile/fault.ts';
-import type { MetadataFile } from '../../catalogue/compile/parse-document.ts';
+import type { Environment } from '../../catalogue/compile/documents/expand-environment.ts';
+import { faultText } from '../../catalogue/compile/documents/fault.ts';
+import type { MetadataFile } from '../../catalogue/compile/documents/parse-document.ts';
 import { checkModel } from '../../edm/check-model.ts';
 import { GatewayError } from '../../errors.ts';
 import { tableFaults, wantedTables } from '../../warehouse/tables/wanted-tables.ts';

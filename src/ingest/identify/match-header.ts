@@ -1,5 +1,5 @@
 import type { Export, ExportColumn } from '../../catalogue/catalogue.ts';
-import { foldHeader } from '../../catalogue/compile/fold-header.ts';
+import { foldHeader } from '../../catalogue/compile/export/fold-header.ts';
 
 /** A column of a file and the export's column it is, if any. */
 export interface HeaderCell {

@@ -1,5 +1,5 @@
 import type { ExportColumn } from '../../catalogue/catalogue.ts';
-import { foldHeader } from '../../catalogue/compile/fold-header.ts';
+import { foldHeader } from '../../catalogue/compile/export/fold-header.ts';
 import { GatewayError } from '../../errors.ts';
 import { longestRecord, type TextRecord } from '../csv/read-records.ts';
 import { CsvTokenizer } from '../csv/tokenizer.ts';

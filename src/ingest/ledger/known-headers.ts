@@ -1,5 +1,5 @@
 import type { Catalogue, Export, ExportColumn } from '../../catalogue/catalogue.ts';
-import { foldHeader } from '../../catalogue/compile/fold-header.ts';
+import { foldHeader } from '../../catalogue/compile/export/fold-header.ts';
 import type { Database, Transaction } from '../../warehouse/database.ts';
 
 type Asker = Pick<Database | Transaction, 'query'>;

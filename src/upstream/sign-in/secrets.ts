@@ -1,5 +1,5 @@
 import { readFile, stat } from 'node:fs/promises';
-import type { Environment } from '../../catalogue/compile/expand-environment.ts';
+import type { Environment } from '../../catalogue/compile/documents/expand-environment.ts';
 import type { SecretPlace } from '../../catalogue/delivery-settings.ts';
 import { GatewayError } from '../../errors.ts';
 

@@ -3,8 +3,8 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import type { Catalogue, Encoding } from '../../../src/catalogue/catalogue.ts';
 import { buildCatalogue } from '../../../src/catalogue/compile/build-catalogue.ts';
-import { faultText } from '../../../src/catalogue/compile/fault.ts';
-import { encodings } from '../../../src/catalogue/compile/schema.ts';
+import { faultText } from '../../../src/catalogue/compile/documents/fault.ts';
+import { encodings } from '../../../src/catalogue/compile/schema/schema.ts';
 import { rejectCodes } from '../../../src/ingest/csv/reject-codes.ts';
 
 /** One cell of `test/cells/tables/<encoding>.yaml`: what it becomes, as OData writes it, or the code that refuses it. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { isFault } from '../../../src/catalogue/cells/cell.ts';
 import { type CellForm, cellConverter, keepsBlanks, timeReading } from '../../../src/catalogue/cells/cell-converter.ts';
-import { encodingTypes } from '../../../src/catalogue/compile/conversions.ts';
+import { encodingTypes } from '../../../src/catalogue/compile/sets/conversions.ts';
 import type { PrimitiveTypeName } from '../../../src/edm/model.ts';
 import { primitiveType } from '../../../src/edm/primitive-types.ts';
 import type { Database } from '../../../src/warehouse/database.ts';

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, it } from 'mocha';
 import type { Catalogue } from '../../../src/catalogue/catalogue.ts';
 import { buildCatalogue } from '../../../src/catalogue/compile/build-catalogue.ts';
-import { faultText } from '../../../src/catalogue/compile/fault.ts';
+import { faultText } from '../../../src/catalogue/compile/documents/fault.ts';
 import { inspectFile } from '../../../src/ingest/load/inspect-file.ts';
 import { replayRejects } from '../../../src/ingest/load/replay-rejects.ts';
 import { personalKey } from '../../../src/ingest/personal/personal-key.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Catalogue } from '../../../src/catalogue/catalogue.ts';
 import { buildCatalogue } from '../../../src/catalogue/compile/build-catalogue.ts';
-import { faultText } from '../../../src/catalogue/compile/fault.ts';
+import { faultText } from '../../../src/catalogue/compile/documents/fault.ts';
 
 /** Keys of a property as they stand in a metadata file, besides what every property needs. */
 export type ShopProperty = Readonly<Record<string, unknown>>;

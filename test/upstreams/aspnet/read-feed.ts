@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Catalogue } from '../../../src/catalogue/catalogue.ts';
-import { mergeUpstreamModel } from '../../../src/catalogue/compile/merge-upstream-model.ts';
+import { mergeUpstreamModel } from '../../../src/catalogue/compile/upstream/merge-upstream-model.ts';
 import type { SampleRow } from '../../../src/sandbox/sample-rows.ts';
 import { connectUpstream } from '../../../src/upstream/connect.ts';
 import type { Upstream } from '../../../src/upstream/upstream.ts';
