@@ -299,6 +299,18 @@ describe('the architecture', () => {
     keeps(walksByTheTables, inSource);
   });
 
+  it('has folders of http that import downwards, and never what puts them together', () => {
+    for (const [folder, target] of [
+      ['request', 'reply/reply-sink'],
+      ['reply', 'rows/reply-writer'],
+      ['sign-in', 'beside/beside-feed'],
+      ['batch', 'respond'],
+    ]) {
+      breaks(followsTheFolders, `src/http/${folder}/x.ts`, `import type { X } from '../${target}.ts';`);
+    }
+    breaks(followsTheFolders, 'src/http/other/x.ts', '');
+  });
+
   it('has pure rooms without I/O, clock and chance', () => {
     breaks(staysPure, 'src/plan/x.ts', `import { readFileSync } from 'node:fs';`);
     breaks(staysPure, 'src/sql/x.ts', 'const now = Date.now();');

@@ -11,17 +11,17 @@ import { visibleCatalogue } from '../plan/visible.ts';
 import type { Reading, RowsPlan } from '../source/data-source.ts';
 import { parseODataUri } from '../uri/parse-uri.ts';
 import type { ODataUri, QueryOptions } from '../uri/syntax.ts';
-import { replyDocument } from './documents.ts';
 import type { Exchange } from './exchange.ts';
 import type { Feed } from './feed.ts';
-import { splitInstant } from './page-instant.ts';
-import { checkRights } from './page-rights.ts';
+import { splitInstant } from './paging/page-instant.ts';
+import { checkRights } from './paging/page-rights.ts';
+import { replyDocument } from './reply/documents.ts';
+import { acceptOf, negotiate, negotiateRows, type ReplyForm } from './reply/reply-form.ts';
+import { replyTag } from './reply/reply-tag.ts';
 import { sharedReply } from './reply-cache/shared-reply.ts';
-import { acceptOf, negotiate, negotiateRows, type ReplyForm } from './reply-form.ts';
-import { replyTag } from './reply-tag.ts';
-import { ReplyWriter, type SendRest } from './reply-writer.ts';
-import { longestTarget } from './request-target.ts';
-import { untilAdmitted } from './until-admitted.ts';
+import { longestTarget } from './request/request-target.ts';
+import { ReplyWriter, type SendRest } from './rows/reply-writer.ts';
+import { untilAdmitted } from './rows/until-admitted.ts';
 
 /**
  * The whole program in reading order: parse the URL, bind it to the model as the reader sees it, restrict it to the rows

@@ -4,10 +4,10 @@ import type { Principal } from '../sign-in/principal.ts';
 import type { CopyAge, ReadServer } from '../source/data-source.ts';
 import type { RequestOrigin } from './edge/request-origin.ts';
 import type { ServiceLimits } from './limits.ts';
-import { checkVersion } from './odata-version.ts';
-import { type Preferences, preferences } from './prefer.ts';
-import { ClientGone } from './reply-sink.ts';
-import type { ReplyTarget } from './reply-target.ts';
+import type { ReplyTarget } from './reply/reply-target.ts';
+import { ClientGone } from './request/client-gone.ts';
+import { checkVersion } from './request/odata-version.ts';
+import { type Preferences, preferences } from './request/prefer.ts';
 import { ServerTiming } from './server-timing.ts';
 
 /** Path of the feed root, with both slashes. */

@@ -7,10 +7,10 @@ import type { Principal } from '../sign-in/principal.ts';
 import type { DataSources } from '../source/data-sources.ts';
 import type { SharedRequests } from './async/shared-requests.ts';
 import type { AuditRecord } from './audit/audit-record.ts';
-import type { Authentication } from './authentication.ts';
 import type { ReaderLimits } from './edge/reader-limits.ts';
 import type { ServiceLimits } from './limits.ts';
 import type { ReplyCache } from './reply-cache/reply-cache.ts';
+import type { Authentication } from './sign-in/authentication.ts';
 
 export interface FeedSettings {
   /** Rows of one page; clients may ask for less. */

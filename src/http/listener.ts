@@ -3,19 +3,19 @@ import type { Socket } from 'node:net';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import { GatewayError } from '../errors.ts';
 import { statusMonitors } from './async/status-monitors.ts';
-import { ConnectionTurns } from './connection-turns.ts';
+import { ConnectionTurns } from './edge/connection-turns.ts';
+import { longBodies } from './edge/long-bodies.ts';
 import { guardLines, guardReply } from './edge/reply-guards.ts';
 import { proxiesOf, requestOrigin } from './edge/request-origin.ts';
 import { connectionEvent, failedHandshake, type TlsIdentity, webServer } from './edge/server.ts';
-import { errorHeaders, errorReply } from './error-body.ts';
+import { StalledReaders } from './edge/stalled-readers.ts';
 import { feedPath } from './exchange.ts';
 import type { Feed } from './feed.ts';
 import { serviceLimits } from './limits.ts';
-import { longBodies } from './long-bodies.ts';
-import { readBody } from './request-body.ts';
-import { longestTarget } from './request-target.ts';
+import { errorHeaders, errorReply } from './reply/error-body.ts';
+import { readBody } from './request/request-body.ts';
+import { longestTarget } from './request/request-target.ts';
 import { type FeedRequest, type IncomingBody, respond } from './respond.ts';
-import { StalledReaders } from './stalled-readers.ts';
 
 /**
  * The HTTP listener: everything under `/odata/` is the feed, and nothing else exists but for plugins that the caller

@@ -11,19 +11,19 @@ import { monitorToken, type StatusMonitors } from './async/status-monitors.ts';
 import { type AuditRecord, clientOf, cutAgent } from './audit/audit-record.ts';
 import { auditedQuery } from './audit/audited-query.ts';
 import { answerBatch } from './batch/answer-batch.ts';
-import { BrokenReply } from './captured-reply.ts';
 import type { ReaderTurn } from './edge/reader-limits.ts';
 import { checkLinkedHost, type RequestOrigin } from './edge/request-origin.ts';
-import { errorReply } from './error-body.ts';
+import { checkServedHost } from './edge/served-host.ts';
 import { type Exchange, feedPath, openExchange } from './exchange.ts';
 import type { Feed } from './feed.ts';
 import { serviceLimits } from './limits.ts';
-import { loggedOption, loggedPath } from './logged-path.ts';
-import { ClientGone } from './reply-sink.ts';
-import type { ReplyTarget } from './reply-target.ts';
-import { checkLength, readTarget, type Target, withBody } from './request-target.ts';
-import { sendError } from './send-error.ts';
-import { checkServedHost } from './served-host.ts';
+import { BrokenReply } from './reply/captured-reply.ts';
+import { errorReply } from './reply/error-body.ts';
+import type { ReplyTarget } from './reply/reply-target.ts';
+import { sendError } from './reply/send-error.ts';
+import { ClientGone } from './request/client-gone.ts';
+import { loggedOption, loggedPath } from './request/logged-path.ts';
+import { checkLength, readTarget, type Target, withBody } from './request/request-target.ts';
 
 /** One request, from a connection or out of another request. */
 export interface FeedRequest {

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { hashPasswordCommand } from '../../src/commands/hash-password.ts';
 import { servingFaults, uploadSourceFaults } from '../../src/commands/serving/serving-faults.ts';
 import { readConfig } from '../../src/config.ts';
-import { authentication } from '../../src/http/authentication.ts';
+import { authentication } from '../../src/http/sign-in/authentication.ts';
 import { readUploadKeys, uploadKeys } from '../../src/http/upload/upload-keys.ts';
 import { credentialFile, hashKey, readCredentials } from '../../src/sign-in/files/credentials.ts';
 import { catalogueOf } from '../support/catalogue-of.ts';

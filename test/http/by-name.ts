@@ -1,4 +1,4 @@
-import type { Authentication } from '../../src/http/authentication.ts';
+import type { Authentication } from '../../src/http/sign-in/authentication.ts';
 import { namedPrincipal } from '../../src/sign-in/principal.ts';
 
 /** Believes whatever name a request states, so that tests of rights need no credentials: as the key, or as the bearer token for the user of that name. */

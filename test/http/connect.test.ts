@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import http from 'node:http';
 import { GatewayError } from '../../src/errors.ts';
-import { authentication, openToAll } from '../../src/http/authentication.ts';
 import { type ConnectFeed, connectRoutes } from '../../src/http/connect/connect-routes.ts';
+import { authentication, openToAll } from '../../src/http/sign-in/authentication.ts';
 import { everything } from '../../src/plan/grants.ts';
 import { all, readXml, unzip } from '../connect/decoded-workbook.ts';
 import { catalogue } from '../sql/small-model.ts';

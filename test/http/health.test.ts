@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { Readiness } from '../../src/commands/serving/readiness.ts';
-import { authentication } from '../../src/http/authentication.ts';
-import { healthRoutes, type UnreadyPart } from '../../src/http/health.ts';
+import { healthRoutes, type UnreadyPart } from '../../src/http/operations/health.ts';
+import { authentication } from '../../src/http/sign-in/authentication.ts';
 import { DatabaseProbe, type ProbeFinding } from '../../src/warehouse/database-probe.ts';
 import { useFeed } from '../ingest/support/feed.ts';
 import { type DatabaseGate, databaseGate } from '../support/database-gate.ts';

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { csvMediaType } from '../../src/csv/csv-format.ts';
 import { GatewayError } from '../../src/errors.ts';
-import { jsonMediaType, negotiateData, negotiateJson, negotiateMetadata } from '../../src/http/accept.ts';
-import { errorReply } from '../../src/http/error-body.ts';
-import { preferences } from '../../src/http/prefer.ts';
+import { errorReply } from '../../src/http/reply/error-body.ts';
+import { jsonMediaType, negotiateData, negotiateJson, negotiateMetadata } from '../../src/http/request/accept.ts';
+import { preferences } from '../../src/http/request/prefer.ts';
 import { powerQueryHeaders } from './power-query.ts';
 
 const powerQueryAccept = powerQueryHeaders['Accept'];

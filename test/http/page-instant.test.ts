@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { splitInstant, tokenWithInstant } from '../../src/http/page-instant.ts';
+import { splitInstant, tokenWithInstant } from '../../src/http/paging/page-instant.ts';
 import { parseODataUri } from '../../src/uri/parse-uri.ts';
 import { startTestServer, type TestServer } from './test-server.ts';
 

@@ -1,5 +1,5 @@
 import { randomBytes, scryptSync } from 'node:crypto';
-import type { SignInWays } from '../../src/http/authentication.ts';
+import type { SignInWays } from '../../src/http/sign-in/authentication.ts';
 import { type Credentials, credentialFile } from '../../src/sign-in/files/credentials.ts';
 import { ApiKeys } from '../../src/sign-in/password/api-keys.ts';
 import { GuessBrake, type KnownAddresses } from '../../src/sign-in/password/guess-brake.ts';

@@ -4,7 +4,7 @@ import net from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { gunzipSync, inflateSync } from 'node:zlib';
 import fc from 'fast-check';
-import { openToAll } from '../../src/http/authentication.ts';
+import { openToAll } from '../../src/http/sign-in/authentication.ts';
 import { until } from '../support/until.ts';
 import { startTestServer, type TestServer } from './test-server.ts';
 

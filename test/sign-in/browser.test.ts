@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { openSignIn, type SignIn } from '../../src/commands/sign-in/open-sign-in.ts';
 import { readConfig } from '../../src/config.ts';
-import { signInRoutes } from '../../src/http/sign-in/sign-in-routes.ts';
+import { signInRoutes } from '../../src/http/beside/sign-in-routes.ts';
 import type { Observation } from '../../src/observation/observation.ts';
 import { readCookie, setCookies } from '../../src/sign-in/browser/cookies.ts';
 import { Sealed } from '../../src/sign-in/browser/sealed.ts';

@@ -12,7 +12,7 @@ import {
   removeCommand,
 } from '../../src/commands/sign-in/credential-commands.ts';
 import { readConfig } from '../../src/config.ts';
-import { authentication } from '../../src/http/authentication.ts';
+import { authentication } from '../../src/http/sign-in/authentication.ts';
 import type { HttpEvent } from '../../src/observation/events/http.ts';
 import { readCredentials } from '../../src/sign-in/files/credentials.ts';
 import { editLines } from '../../src/sign-in/files/edit-lines.ts';

@@ -3,7 +3,7 @@ import { createHmac } from 'node:crypto';
 import type { JWK } from 'jose';
 import { trustedIssuers } from '../../src/commands/sign-in/open-sign-in.ts';
 import { readConfig } from '../../src/config.ts';
-import { authentication } from '../../src/http/authentication.ts';
+import { authentication } from '../../src/http/sign-in/authentication.ts';
 import type { Observation } from '../../src/observation/observation.ts';
 import { IssuerKeys } from '../../src/sign-in/keys/issuer-keys.ts';
 import { Tokens } from '../../src/sign-in/token/tokens.ts';

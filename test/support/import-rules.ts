@@ -62,10 +62,33 @@ const ofCompile: FolderRules = {
   upstream: [],
   schema: [],
 };
+/** `respond.ts`, `answer.ts` and `listener.ts` put the folders together; what all may know of a request lies beside these. */
+const request = ['exchange.ts', 'feed.ts', 'limits.ts'];
+const ofHttp: FolderRules = {
+  console: ['beside', 'edge', 'reply', 'request', ...request],
+  connect: ['beside', 'reply', 'request', ...request],
+  upload: ['edge', 'reply', 'request', ...request],
+  beside: ['sign-in', 'edge', 'reply', 'request', ...request],
+  operations: ['edge', 'reply'],
+  async: ['batch', 'reply', 'request', ...request],
+  batch: ['reply', 'request', ...request],
+  audit: ['paging', 'request'],
+  rows: ['reply-cache', 'reply', 'paging', ...request],
+  'reply-cache': ['reply', 'request', ...request],
+  reply: ['request', ...request],
+  request: ['paging', ...request],
+  paging: request,
+  'sign-in': ['edge'],
+  edge: [],
+};
 /** Which of its folders one of them may import besides itself, by room. A file goes down this list, never up. */
-export const foldersOf: Readonly<Record<string, FolderRules>> = { ingest: ofIngest, 'catalogue/compile': ofCompile };
-/** Rooms that have files beside their folders: these put the folders together, and no folder imports them. */
-const withFilesOnTop = ['catalogue/compile'];
+export const foldersOf: Readonly<Record<string, FolderRules>> = {
+  ingest: ofIngest,
+  'catalogue/compile': ofCompile,
+  http: ofHttp,
+};
+/** Rooms that have files beside their folders: these may import all folders, and a folder imports such a file where its row says so. */
+const withFilesOnTop = ['catalogue/compile', 'http'];
 /** May import everything, and alone read the environment. */
 export const composition = ['main.ts', 'config.ts', 'commands'];
 /** What a room that is no composition may import of `observation`: how something is told, and its own events. */
@@ -112,12 +135,8 @@ const withinRoom = (room: string, file: string): readonly string[] | null =>
   file.startsWith(`src/${room}/`) ? file.slice(`src/${room}/`.length).split('/') : null;
 
 const wrongFolders = ({ file, text }: SourceFile, room: string, rules: FolderRules): readonly string[] => {
-  const folderOf = (target: string): string | null => {
-    const [folder = '', ...names] = withinRoom(room, target) ?? [];
-    return folder === '' ? null : names.length === 0 ? '' : folder;
-  };
-  const folder = folderOf(file) ?? '';
-  if (folder === '' && withFilesOnTop.includes(room)) {
+  const [folder = '', ...names] = withinRoom(room, file) ?? [];
+  if (names.length === 0 && withFilesOnTop.includes(room)) {
     return [];
   }
   const allowed = rules[folder];
@@ -125,10 +144,7 @@ const wrongFolders = ({ file, text }: SourceFile, room: string, rules: FolderRul
     return [`${file}: put the file into one of the folders ${Object.keys(rules).join(', ')}`];
   }
   return importsOf(text)
-    .map((name) => folderOf(path.posix.join(path.posix.dirname(file), name)))
-    .filter((target) => target !== null && ![folder, ...allowed].includes(target))
-    .map(
-      (target) =>
-        `${file} imports ${target || `a file above the folders of ${room}`}; it may import ${allowed.join(', ') || `no other folder of ${room}`}`,
-    );
+    .flatMap((name) => withinRoom(room, path.posix.join(path.posix.dirname(file), name))?.[0] ?? [])
+    .filter((target) => ![folder, ...allowed].includes(target))
+    .map((target) => `${file} imports ${target}; it may import ${allowed.join(', ') || `no other folder of ${room}`}`);
 };

@@ -8,8 +8,8 @@ import { mergeUpstreamModel } from '../../src/catalogue/compile/upstream/merge-u
 import { checkUpstream } from '../../src/commands/feeds/check-upstreams.ts';
 import { metadataXml } from '../../src/edm/metadata-xml.ts';
 import { modelChanges } from '../../src/edm/model-changes.ts';
-import { openToAll } from '../../src/http/authentication.ts';
 import { httpListener } from '../../src/http/listener.ts';
+import { openToAll } from '../../src/http/sign-in/authentication.ts';
 import type { UpstreamEvent } from '../../src/observation/events/upstream.ts';
 import { unobserved } from '../../src/observation/observe.ts';
 import { everything } from '../../src/plan/grants.ts';

@@ -6,7 +6,7 @@ import { GatewayError } from '../../errors.ts';
 import { feedPath } from '../../http/exchange.ts';
 import type { Feed } from '../../http/feed.ts';
 import { serviceLimits } from '../../http/limits.ts';
-import { splitInstant } from '../../http/page-instant.ts';
+import { splitInstant } from '../../http/paging/page-instant.ts';
 import { unobserved, type Values } from '../../observation/observe.ts';
 import { bindRead } from '../../plan/bind/bind-read.ts';
 import { everything, type Grants } from '../../plan/grants.ts';

@@ -1,6 +1,6 @@
 import { GatewayError } from '../../errors.ts';
 import { feedPath } from '../../http/exchange.ts';
-import { checkLength, readTarget } from '../../http/request-target.ts';
+import { checkLength, readTarget } from '../../http/request/request-target.ts';
 import type { Values } from '../../observation/observe.ts';
 
 /** What a URL asks for: below the feed root, percent-encoded, without a key. */

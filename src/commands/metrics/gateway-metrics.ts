@@ -1,7 +1,7 @@
 import type { Server } from 'node:http';
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
-import type { Health } from '../../http/health.ts';
-import type { Exposition } from '../../http/operations-listener.ts';
+import type { Health } from '../../http/operations/health.ts';
+import type { Exposition } from '../../http/operations/operations-listener.ts';
 import type { Observation } from '../../observation/observation.ts';
 import type { Database } from '../../warehouse/database.ts';
 import { archiveGauges } from './archive-gauges.ts';

@@ -1,5 +1,5 @@
 import { type Config, ConfigError } from '../../config.ts';
-import { isLoopback } from '../../http/served-host.ts';
+import { isLoopback } from '../../http/edge/served-host.ts';
 
 /**
  * Faults of an address that other machines can reach: an open feed is refused there, since the rows are about people, and

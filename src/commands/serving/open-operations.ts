@@ -1,6 +1,6 @@
 import type { Config } from '../../config.ts';
-import type { Health } from '../../http/health.ts';
-import { operationsListener } from '../../http/operations-listener.ts';
+import type { Health } from '../../http/operations/health.ts';
+import { operationsListener } from '../../http/operations/operations-listener.ts';
 import type { Observation } from '../../observation/observation.ts';
 import { everyone, type Observe } from '../../observation/observe.ts';
 import { GatewayMetrics } from '../metrics/gateway-metrics.ts';

@@ -2,7 +2,7 @@ import type { Access } from '../../access/access.ts';
 import type { Config } from '../../config.ts';
 import { diskSpace, leastSpace } from '../../embedded/disk-space.ts';
 import { GatewayError } from '../../errors.ts';
-import type { Health } from '../../http/health.ts';
+import type { Health } from '../../http/operations/health.ts';
 import { type FindKey, uploadKeys } from '../../http/upload/upload-keys.ts';
 import type { UploadService } from '../../http/upload/upload-routes.ts';
 import type { IngestContext } from '../../ingest/load/load-file.ts';

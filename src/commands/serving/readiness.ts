@@ -1,4 +1,4 @@
-import type { Health, StandbyHealth, UnreadyPart } from '../../http/health.ts';
+import type { Health, StandbyHealth, UnreadyPart } from '../../http/operations/health.ts';
 import type { Database } from '../../warehouse/database.ts';
 import type { ProbeFinding } from '../../warehouse/database-probe.ts';
 

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import type { Config } from '../../config.ts';
-import { type Authentication, authentication, openToAll } from '../../http/authentication.ts';
-import type { BrowserSignIn } from '../../http/sign-in/sign-in-routes.ts';
+import type { BrowserSignIn } from '../../http/beside/sign-in-routes.ts';
+import { type Authentication, authentication, openToAll } from '../../http/sign-in/authentication.ts';
 import type { Observation } from '../../observation/observation.ts';
 import type { Observe } from '../../observation/observe.ts';
 import { CodeFlow } from '../../sign-in/browser/code-flow.ts';

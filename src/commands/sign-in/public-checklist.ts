@@ -1,5 +1,5 @@
 import type { Config } from '../../config.ts';
-import { isLoopback } from '../../http/served-host.ts';
+import { isLoopback } from '../../http/edge/served-host.ts';
 
 /** Programs of Microsoft that persons read the feed through, as Entra knows them. */
 const clients: readonly (readonly [id: string, name: string])[] = [

@@ -1,10 +1,10 @@
 import { GatewayError } from '../../errors.ts';
 import { httpHead } from '../batch/batch-writer.ts';
-import { type CapturedHead, CapturedReply, type ReplyTaker } from '../captured-reply.ts';
 import { type Exchange, headerText } from '../exchange.ts';
-import { maxVersion } from '../odata-version.ts';
-import { contentEncoding, replyHead } from '../reply-head.ts';
-import { type ReplyHead, ReplySink } from '../reply-sink.ts';
+import { type CapturedHead, CapturedReply, type ReplyTaker } from '../reply/captured-reply.ts';
+import { contentEncoding, replyHead } from '../reply/reply-head.ts';
+import { type ReplyHead, ReplySink } from '../reply/reply-sink.ts';
+import { maxVersion } from '../request/odata-version.ts';
 import type { Operation } from './operation.ts';
 
 /** Seconds after which a client is told to look again. */

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { CapturedReply } from '../captured-reply.ts';
+import { CapturedReply } from '../reply/captured-reply.ts';
 import type { ReplySpool } from './reply-spool.ts';
 import type { SeenSets } from './seen-sets.ts';
 import type { KeptRequest } from './shared-requests.ts';

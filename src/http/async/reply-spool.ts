@@ -1,6 +1,6 @@
 import { GatewayError } from '../../errors.ts';
-import { BrokenReply, type CapturedHead, type ReplyTaker } from '../captured-reply.ts';
-import { TemporaryFile } from '../temporary-file.ts';
+import { BrokenReply, type CapturedHead, type ReplyTaker } from '../reply/captured-reply.ts';
+import { TemporaryFile } from '../reply/temporary-file.ts';
 
 /** Says whether so many more bytes may be kept; counts them when they may. */
 export type Allowance = (bytes: number) => boolean;

@@ -1,6 +1,6 @@
 import type { Model } from '../../edm/model.ts';
 import { type Grants, seenOf } from '../../plan/grants.ts';
-import { digest } from '../entity-tag.ts';
+import { digest } from '../reply/entity-tag.ts';
 
 /** By name of each set that there is: a digest of what somebody sees of it. Empty: all of it. */
 export type SeenSets = Readonly<Record<string, string>>;

@@ -1,6 +1,6 @@
 import type { Model } from '../../edm/model.ts';
-import { namesOf } from '../model-names.ts';
-import { optionName } from '../next-link.ts';
+import { optionName } from '../paging/next-link.ts';
+import { namesOf } from '../request/model-names.ts';
 
 /** Options whose values hold names and literals; of all others only the name is kept, or a number. */
 const shown: ReadonlySet<string> = new Set([

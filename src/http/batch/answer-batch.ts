@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { GatewayError } from '../../errors.ts';
-import { CapturedReply } from '../captured-reply.ts';
-import { errorHeaders, errorReply } from '../error-body.ts';
 import { type Exchange, headerText } from '../exchange.ts';
-import { maxVersion } from '../odata-version.ts';
-import { contentEncoding, replyHead } from '../reply-head.ts';
-import { ReplySink } from '../reply-sink.ts';
+import { CapturedReply } from '../reply/captured-reply.ts';
+import { errorHeaders, errorReply } from '../reply/error-body.ts';
+import { contentEncoding, replyHead } from '../reply/reply-head.ts';
+import { ReplySink } from '../reply/reply-sink.ts';
+import { maxVersion } from '../request/odata-version.ts';
 import type { BatchFormat, BatchRequest, InnerRequest } from './batch-request.ts';
 import { type BatchWriter, batchWriter } from './batch-writer.ts';
 import { Dependencies } from './dependencies.ts';

@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import { StringDecoder } from 'node:string_decoder';
 import type { ByteOutput } from '../../json/bytes/byte-output.ts';
-import type { CapturedHead } from '../captured-reply.ts';
+import type { CapturedHead } from '../reply/captured-reply.ts';
 import type { BatchFormat, InnerRequest } from './batch-request.ts';
 
 /** Writes the replies of a batch one after another, each as it comes. */

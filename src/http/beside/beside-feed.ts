@@ -4,13 +4,13 @@ import type { FastifyInstance } from 'fastify';
 import type { Principal } from '../../sign-in/principal.ts';
 import type { ReaderTurn } from '../edge/reader-limits.ts';
 import { checkLinkedHost, proxiesOf, type RequestOrigin, requestOrigin } from '../edge/request-origin.ts';
-import { errorReply } from '../error-body.ts';
+import { checkServedHost } from '../edge/served-host.ts';
 import type { Feed } from '../feed.ts';
-import { loggedOption } from '../logged-path.ts';
-import { ClientGone } from '../reply-sink.ts';
-import { readTarget, type Target } from '../request-target.ts';
-import { sendError } from '../send-error.ts';
-import { checkServedHost } from '../served-host.ts';
+import { errorReply } from '../reply/error-body.ts';
+import { sendError } from '../reply/send-error.ts';
+import { ClientGone } from '../request/client-gone.ts';
+import { loggedOption } from '../request/logged-path.ts';
+import { readTarget, type Target } from '../request/request-target.ts';
 import type { Presented } from '../sign-in/presented.ts';
 
 /** What routes beside the feed need of it. */

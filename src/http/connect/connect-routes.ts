@@ -17,8 +17,8 @@ import { visibleCatalogue } from '../../plan/visible.ts';
 import { admit, answerVisits, type Visit } from '../beside/beside-feed.ts';
 import { serviceRoot } from '../exchange.ts';
 import type { Feed } from '../feed.ts';
-import { loggedPath } from '../logged-path.ts';
-import { attachment } from '../reply-form.ts';
+import { attachment } from '../reply/reply-form.ts';
+import { loggedPath } from '../request/logged-path.ts';
 
 const connectPath = '/connect/';
 

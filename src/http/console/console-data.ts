@@ -4,12 +4,12 @@ import type { Model } from '../../edm/model.ts';
 import { GatewayError } from '../../errors.ts';
 import { visibleCatalogue } from '../../plan/visible.ts';
 import type { Principal } from '../../sign-in/principal.ts';
+import { checkSameOrigin } from '../edge/same-origin.ts';
 import { serviceRoot } from '../exchange.ts';
 import type { Feed } from '../feed.ts';
-import { readBody } from '../request-body.ts';
+import { readBody } from '../request/request-body.ts';
 import type { ConsoleService, FeedState, ModelSection } from './console-service.ts';
 import { rejectChoice, rejectReason } from './reject-orders.ts';
-import { checkSameOrigin } from './same-origin.ts';
 
 type DataFeed = Pick<Feed, 'catalogue' | 'grantsOf' | 'authentication' | 'settings'>;
 

@@ -1,5 +1,5 @@
 import { gzipSync } from 'node:zlib';
-import { digest } from '../entity-tag.ts';
+import { digest } from '../reply/entity-tag.ts';
 import type { ConsoleFile } from './console-service.ts';
 import { consoleIcon, consolePage } from './page.ts';
 

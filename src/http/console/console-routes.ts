@@ -1,13 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import { GatewayError } from '../../errors.ts';
-import { acceptsHtml } from '../accept.ts';
 import { admit, answerVisits, type Visit } from '../beside/beside-feed.ts';
-import { matches } from '../entity-tag.ts';
 import { headerText } from '../exchange.ts';
 import type { Feed } from '../feed.ts';
-import { loggedPath } from '../logged-path.ts';
-import { contentEncoding } from '../reply-head.ts';
+import { matches } from '../reply/entity-tag.ts';
+import { contentEncoding } from '../reply/reply-head.ts';
+import { acceptsHtml } from '../request/accept.ts';
+import { loggedPath } from '../request/logged-path.ts';
 import { type ConsoleRequest, dataOf } from './console-data.ts';
 import { consoleFiles, type SentFile } from './console-files.ts';
 import { securityHeaders } from './console-headers.ts';

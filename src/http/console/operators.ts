@@ -1,5 +1,5 @@
 import type { Principal } from '../../sign-in/principal.ts';
-import { isLoopback } from '../served-host.ts';
+import { isLoopback } from '../edge/served-host.ts';
 
 export interface OperatorRules {
   /** What OPERATORS has: names of lines of files, and ids of principals. */

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { BlockList, isIP, isIPv4 } from 'node:net';
 import { GatewayError } from '../../errors.ts';
-import { addressedTarget, isLoopback } from '../served-host.ts';
+import { addressedTarget, isLoopback } from './served-host.ts';
 
 /** Proxies whose word is believed for where a request came from. */
 export interface Proxies {

@@ -1,4 +1,4 @@
-import type { TemporaryFile } from '../temporary-file.ts';
+import type { TemporaryFile } from '../reply/temporary-file.ts';
 
 /** One whole compressed reply in its temporary file. */
 export interface CachedFacts {

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { LRUCache } from 'lru-cache';
 import type { HttpEvent } from '../../observation/events/http.ts';
 import type { Observe } from '../../observation/observe.ts';
-import { TemporaryFile } from '../temporary-file.ts';
+import { TemporaryFile } from '../reply/temporary-file.ts';
 import { CachedReply } from './cached-reply.ts';
 import { type CopyHost, ReplyCopy } from './reply-copy.ts';
 

@@ -1,4 +1,4 @@
-import type { TemporaryFile } from '../temporary-file.ts';
+import type { TemporaryFile } from '../reply/temporary-file.ts';
 
 /** What a copy asks of whoever keeps it. */
 export interface CopyHost {

@@ -1,5 +1,6 @@
 import type { Exchange } from '../exchange.ts';
-import { ClientGone, type ReplyHead } from '../reply-sink.ts';
+import type { ReplyHead } from '../reply/reply-sink.ts';
+import { ClientGone } from '../request/client-gone.ts';
 import type { CachedReply } from './cached-reply.ts';
 
 const pieceSize = 128 * 1024;

@@ -1,10 +1,10 @@
 import type { Catalogue } from '../../catalogue/catalogue.ts';
-import { modelVersion } from '../documents.ts';
-import { digest } from '../entity-tag.ts';
 import type { Exchange } from '../exchange.ts';
 import type { Feed } from '../feed.ts';
-import { formHeaders, type ReplyForm } from '../reply-form.ts';
-import { replyHead } from '../reply-head.ts';
+import { modelVersion } from '../reply/documents.ts';
+import { digest } from '../reply/entity-tag.ts';
+import { formHeaders, type ReplyForm } from '../reply/reply-form.ts';
+import { replyHead } from '../reply/reply-head.ts';
 import type { ReplyCache } from './reply-cache.ts';
 import type { ReplyCopy } from './reply-copy.ts';
 import { type OpenedReply, openCached, sendCached } from './send-cached.ts';

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { longBodies } from '../long-bodies.ts';
-import { ClientGone } from '../reply-sink.ts';
+import { longBodies } from '../edge/long-bodies.ts';
+import { ClientGone } from '../request/client-gone.ts';
 
 /** The bytes of a body, counted. */
 export interface BodyBytes {

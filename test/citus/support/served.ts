@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net';
-import { openToAll } from '../../../src/http/authentication.ts';
 import type { Feed } from '../../../src/http/feed.ts';
 import { httpListener } from '../../../src/http/listener.ts';
+import { openToAll } from '../../../src/http/sign-in/authentication.ts';
 import { everything } from '../../../src/plan/grants.ts';
 import { DataSources } from '../../../src/source/data-sources.ts';
 import { ResultCache } from '../../../src/source/stored/result-cache.ts';

@@ -4,7 +4,7 @@ import { openAccess } from '../../../src/access/open-access.ts';
 import { AuditTrail, openAudit } from '../../../src/commands/serving/audit-trail.ts';
 import { readConfig } from '../../../src/config.ts';
 import type { AuditRecord } from '../../../src/http/audit/audit-record.ts';
-import { authentication } from '../../../src/http/authentication.ts';
+import { authentication } from '../../../src/http/sign-in/authentication.ts';
 import { unobserved } from '../../../src/observation/observe.ts';
 import { visibleCatalogue } from '../../../src/plan/visible.ts';
 import { namedPrincipal, type Principal } from '../../../src/sign-in/principal.ts';

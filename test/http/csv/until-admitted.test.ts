@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { GatewayError } from '../../../src/errors.ts';
-import { untilAdmitted } from '../../../src/http/until-admitted.ts';
+import { untilAdmitted } from '../../../src/http/rows/until-admitted.ts';
 
 describe('http: rows that follow in a reply that has begun', () => {
   const busy = new GatewayError('Busy', 'The gateway is busy');

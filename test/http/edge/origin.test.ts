@@ -4,8 +4,8 @@ import { request } from 'node:http';
 import fc from 'fast-check';
 import { after, before } from 'mocha';
 import { examineConfig } from '../../../src/config.ts';
-import { authentication } from '../../../src/http/authentication.ts';
 import { isProxyEntry, proxiesOf, requestOrigin } from '../../../src/http/edge/request-origin.ts';
+import { authentication } from '../../../src/http/sign-in/authentication.ts';
 import { knownKeys } from '../signing-in.ts';
 import { startTestServer, type TestServer } from '../test-server.ts';
 

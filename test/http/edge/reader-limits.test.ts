@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { after, before } from 'mocha';
 import { GatewayError } from '../../../src/errors.ts';
-import { authentication } from '../../../src/http/authentication.ts';
 import { type Asker, ReaderLimits } from '../../../src/http/edge/reader-limits.ts';
 import { serviceLimits } from '../../../src/http/limits.ts';
+import { authentication } from '../../../src/http/sign-in/authentication.ts';
 import { knownKeys } from '../signing-in.ts';
 import { startTestServer, type TestServer } from '../test-server.ts';
 

@@ -9,7 +9,7 @@ import process from 'node:process';
 import { connect, type PeerCertificate, type SecureVersion } from 'node:tls';
 import { after, before } from 'mocha';
 import { tlsFault, tlsFiles } from '../../../src/http/edge/tls-files.ts';
-import { healthRoutes, type UnreadyPart } from '../../../src/http/health.ts';
+import { healthRoutes, type UnreadyPart } from '../../../src/http/operations/health.ts';
 import { putInPlace } from '../../support/put-in-place.ts';
 import { selfSigned } from '../../support/servers/certificate.ts';
 import { until } from '../../support/until.ts';

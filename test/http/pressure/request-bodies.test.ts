@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import net from 'node:net';
-import { authentication } from '../../../src/http/authentication.ts';
 import { serviceLimits } from '../../../src/http/limits.ts';
+import { authentication } from '../../../src/http/sign-in/authentication.ts';
 import { knownKeys } from '../signing-in.ts';
 import { startTestServer, type TestServer } from '../test-server.ts';
 

@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import http from 'node:http';
 import net from 'node:net';
 import fc from 'fast-check';
+import { StalledReaders } from '../../../src/http/edge/stalled-readers.ts';
 import { serviceLimits } from '../../../src/http/limits.ts';
 import { ReplyCache } from '../../../src/http/reply-cache/reply-cache.ts';
-import { StalledReaders } from '../../../src/http/stalled-readers.ts';
 import { until } from '../../support/until.ts';
 import { startTestServer, type TestServer } from '../test-server.ts';
 

@@ -3,9 +3,9 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node
 import http from 'node:http';
 import os from 'node:os';
 import path from 'node:path';
+import { TemporaryFile } from '../../../src/http/reply/temporary-file.ts';
 import { keptFor, ReplyCache, removeLeftReplies } from '../../../src/http/reply-cache/reply-cache.ts';
 import { type CopyHost, ReplyCopy } from '../../../src/http/reply-cache/reply-copy.ts';
-import { TemporaryFile } from '../../../src/http/temporary-file.ts';
 import { until } from '../../support/until.ts';
 import { type CacheServer, cases, inflated, startCacheServer } from './cache-server.ts';
 

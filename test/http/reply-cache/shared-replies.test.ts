@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readlinkSync, statSync } from 'node:fs';
 import process from 'node:process';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Authentication, authentication } from '../../../src/http/authentication.ts';
+import { type Authentication, authentication } from '../../../src/http/sign-in/authentication.ts';
 import { type PostgresProxy, postgresProxy } from '../../support/postgres-proxy.ts';
 import { until } from '../../support/until.ts';
 import { knownKeys, knownPasswords } from '../signing-in.ts';

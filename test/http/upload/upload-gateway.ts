@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdtempSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { FastifyInstance } from 'fastify';
-import { authentication } from '../../../src/http/authentication.ts';
+import { authentication } from '../../../src/http/sign-in/authentication.ts';
 import { uploadKeys } from '../../../src/http/upload/upload-keys.ts';
 import { uploadRoutes } from '../../../src/http/upload/upload-routes.ts';
 import type { UploadTarget } from '../../../src/http/upload/upload-target.ts';

@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { GatewayError } from '../../../src/errors.ts';
-import { openToAll } from '../../../src/http/authentication.ts';
+import { openToAll } from '../../../src/http/sign-in/authentication.ts';
 import { uploadRoutes } from '../../../src/http/upload/upload-routes.ts';
 import { hashKey } from '../../../src/sign-in/files/credentials.ts';
 import { casesFile } from '../../ingest/support/drop.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { fastify } from 'fastify';
 import { GatewayMetrics } from '../../../src/commands/metrics/gateway-metrics.ts';
 import { Readiness } from '../../../src/commands/serving/readiness.ts';
-import { healthRoutes } from '../../../src/http/health.ts';
+import { healthRoutes } from '../../../src/http/operations/health.ts';
 import type { WarehouseEvent } from '../../../src/observation/events/warehouse.ts';
 import type { Database, StandbyStatus } from '../../../src/warehouse/database.ts';
 import { openDatabase } from '../../../src/warehouse/postgres-database.ts';

@@ -1,9 +1,9 @@
 import type { AddressInfo } from 'node:net';
 import pg from 'pg';
 import type { Catalogue } from '../../../src/catalogue/catalogue.ts';
-import { openToAll } from '../../../src/http/authentication.ts';
 import type { FeedSettings } from '../../../src/http/feed.ts';
 import { httpListener } from '../../../src/http/listener.ts';
+import { openToAll } from '../../../src/http/sign-in/authentication.ts';
 import { everything } from '../../../src/plan/grants.ts';
 import { DataSources } from '../../../src/source/data-sources.ts';
 import { ResultCache } from '../../../src/source/stored/result-cache.ts';

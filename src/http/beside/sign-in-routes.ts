@@ -5,10 +5,10 @@ import type { CodeFlow } from '../../sign-in/browser/code-flow.ts';
 import type { Sessions } from '../../sign-in/browser/sessions.ts';
 import type { Principal } from '../../sign-in/principal.ts';
 import { KeysUnavailable, TokenRefused } from '../../sign-in/token/refused.ts';
-import { answerVisits, type BesideFeed, type Visit } from '../beside/beside-feed.ts';
-import { checkOrigin } from '../console/same-origin.ts';
+import { checkOrigin } from '../edge/same-origin.ts';
+import { isLoopback } from '../edge/served-host.ts';
 import { feedPath, serviceRoot } from '../exchange.ts';
-import { isLoopback } from '../served-host.ts';
+import { answerVisits, type BesideFeed, type Visit } from './beside-feed.ts';
 
 /** How a browser signs in. */
 export interface BrowserSignIn {

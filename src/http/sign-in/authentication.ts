@@ -1,18 +1,18 @@
-import type { SignIn } from '../connect/snippets.ts';
-import { GatewayError } from '../errors.ts';
-import type { HttpEvent, SignInWay } from '../observation/events/http.ts';
-import { type Observe, unobserved } from '../observation/observe.ts';
-import type { Sessions } from '../sign-in/browser/sessions.ts';
-import type { ApiKeys } from '../sign-in/password/api-keys.ts';
-import type { Passwords } from '../sign-in/password/passwords.ts';
-import { namedPrincipal, type Principal } from '../sign-in/principal.ts';
-import { KeysUnavailable, TokenRefused } from '../sign-in/token/refused.ts';
-import type { Tokens } from '../sign-in/token/tokens.ts';
-import { checkOrigin } from './console/same-origin.ts';
-import { challengeOf, refusedTokenChallenge } from './sign-in/challenge.ts';
-import { type Presented, readAuthorization, readPair } from './sign-in/presented.ts';
+import type { SignIn } from '../../connect/snippets.ts';
+import { GatewayError } from '../../errors.ts';
+import type { HttpEvent, SignInWay } from '../../observation/events/http.ts';
+import { type Observe, unobserved } from '../../observation/observe.ts';
+import type { Sessions } from '../../sign-in/browser/sessions.ts';
+import type { ApiKeys } from '../../sign-in/password/api-keys.ts';
+import type { Passwords } from '../../sign-in/password/passwords.ts';
+import { namedPrincipal, type Principal } from '../../sign-in/principal.ts';
+import { KeysUnavailable, TokenRefused } from '../../sign-in/token/refused.ts';
+import type { Tokens } from '../../sign-in/token/tokens.ts';
+import { checkOrigin } from '../edge/same-origin.ts';
+import { challengeOf, refusedTokenChallenge } from './challenge.ts';
+import { type Presented, readAuthorization, readPair } from './presented.ts';
 
-export type { Presented } from './sign-in/presented.ts';
+export type { Presented } from './presented.ts';
 
 /** Who may read. */
 export interface Authentication {

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
-import { GatewayError } from '../errors.ts';
-import { ByteOutput } from '../json/bytes/byte-output.ts';
-import { ClientGone } from './reply-sink.ts';
+import { GatewayError } from '../../errors.ts';
+import { ByteOutput } from '../../json/bytes/byte-output.ts';
+import { ClientGone } from './client-gone.ts';
 
 /**
  * The body of a request as text, read when it is asked for and not before. However small the pieces are in which it comes, it

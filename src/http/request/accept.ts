@@ -1,5 +1,5 @@
-import { type CsvFormat, csvFormatOf, csvOffer } from '../csv/csv-format.ts';
-import { GatewayError } from '../errors.ts';
+import { type CsvFormat, csvFormatOf, csvOffer } from '../../csv/csv-format.ts';
+import { GatewayError } from '../../errors.ts';
 
 /** One media range of an Accept header (RFC 9110, 12.5.1), names and parameters in lower case. */
 interface MediaRange {

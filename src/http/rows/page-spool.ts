@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import os from 'node:os';
-import { ByteOutput } from '../json/bytes/byte-output.ts';
-import { TemporaryFile } from './temporary-file.ts';
+import { ByteOutput } from '../../json/bytes/byte-output.ts';
+import { TemporaryFile } from '../reply/temporary-file.ts';
 
 const firstSize = 16 * 1024;
 /** Bytes of a page that are kept in memory. */

@@ -1,5 +1,6 @@
 import { createDeflate, createGzip, constants as zlib } from 'node:zlib';
-import { ByteOutput } from '../json/bytes/byte-output.ts';
+import { ByteOutput } from '../../json/bytes/byte-output.ts';
+import { ClientGone } from '../request/client-gone.ts';
 import { keepReplyBuffer, replyBufferSize, takeReplyBuffer } from './reply-buffers.ts';
 import type { ReplyTarget } from './reply-target.ts';
 
@@ -241,13 +242,5 @@ const nothing = Buffer.alloc(0);
 function giveBack(buffer: Buffer, error?: Error | null): void {
   if (error === undefined || error === null) {
     keepReplyBuffer(buffer);
-  }
-}
-
-/** The client closed the connection before the reply was whole. Nobody is left to be told. */
-export class ClientGone extends Error {
-  constructor() {
-    super('The client closed the connection');
-    this.name = 'ClientGone';
   }
 }

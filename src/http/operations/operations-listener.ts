@@ -1,8 +1,8 @@
 import { type FastifyInstance, fastify } from 'fastify';
-import { GatewayError } from '../errors.ts';
-import { errorReply } from './error-body.ts';
+import { GatewayError } from '../../errors.ts';
+import { checkServedHost, isLoopback } from '../edge/served-host.ts';
+import { errorReply } from '../reply/error-body.ts';
 import { type Health, healthRoutes } from './health.ts';
-import { checkServedHost, isLoopback } from './served-host.ts';
 
 /** What is told of the program in the exposition format of Prometheus. */
 export interface Exposition {

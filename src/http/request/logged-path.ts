@@ -1,6 +1,6 @@
-import type { Model } from '../edm/model.ts';
+import type { Model } from '../../edm/model.ts';
+import { optionName } from '../paging/next-link.ts';
 import { namesOf } from './model-names.ts';
-import { optionName } from './next-link.ts';
 
 /** One segment between slashes; in quotes a bracket and a slash are text. */
 interface Segment {

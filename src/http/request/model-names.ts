@@ -1,4 +1,4 @@
-import type { Model } from '../edm/model.ts';
+import type { Model } from '../../edm/model.ts';
 
 const known = new WeakMap<Model, ReadonlySet<string>>();
 

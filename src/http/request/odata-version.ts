@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { GatewayError } from '../errors.ts';
+import { GatewayError } from '../../errors.ts';
 
 /** A version as .NET clients write it too: `4.0;NetFx`, with blanks and an empty rest. Only the number counts. */
 const versionPattern = /^(\d{1,3}(?:\.\d{1,3})?)\s*(?:;.*)?$/;

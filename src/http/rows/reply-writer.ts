@@ -1,6 +1,6 @@
-import { CsvPage } from '../csv/csv-page.ts';
-import { PageEnvelope, withContext } from '../json/page-envelope.ts';
-import { readArray, readObject } from '../json/reading/json-scan.ts';
+import { CsvPage } from '../../csv/csv-page.ts';
+import { PageEnvelope, withContext } from '../../json/page-envelope.ts';
+import { readArray, readObject } from '../../json/reading/json-scan.ts';
 import type {
   FollowedPreferences,
   ObjectReply,
@@ -10,16 +10,16 @@ import type {
   SourceReply,
   TextReply,
   Validator,
-} from '../source/data-source.ts';
-import type { Exchange } from './exchange.ts';
-import { linkHeader, pageLinks } from './next-link.ts';
+} from '../../source/data-source.ts';
+import type { Exchange } from '../exchange.ts';
+import { linkHeader, pageLinks } from '../paging/next-link.ts';
+import { type CsvForm, formHeaders, type ReplyForm } from '../reply/reply-form.ts';
+import { endEmpty, type HeadFacts, replyHead } from '../reply/reply-head.ts';
+import { ReplySink } from '../reply/reply-sink.ts';
+import { isCurrent } from '../reply/reply-tag.ts';
+import type { SharedReply } from '../reply-cache/shared-reply.ts';
 import { PageSpool } from './page-spool.ts';
 import { pump, type Room, roomOf } from './pump-rows.ts';
-import type { SharedReply } from './reply-cache/shared-reply.ts';
-import { type CsvForm, formHeaders, type ReplyForm } from './reply-form.ts';
-import { endEmpty, type HeadFacts, replyHead } from './reply-head.ts';
-import { ReplySink } from './reply-sink.ts';
-import { isCurrent } from './reply-tag.ts';
 
 /** Sends the rest of a reply, however slow the client is: no source holds anything for it any more. */
 export type SendRest = () => Promise<void>;

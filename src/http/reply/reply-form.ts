@@ -1,10 +1,10 @@
-import { type CsvColumn, csvColumns, csvFileName, givesCollection } from '../csv/columns.ts';
-import { type CsvFormat, csvMediaType } from '../csv/csv-format.ts';
-import type { Model } from '../edm/model.ts';
-import type { JsonFormat } from '../json/json-format.ts';
-import type { ReadPlan } from '../plan/model/read-plan.ts';
-import { jsonMediaType, type Leniency, negotiateData, negotiateJson } from './accept.ts';
-import { type Exchange, headerText } from './exchange.ts';
+import { type CsvColumn, csvColumns, csvFileName, givesCollection } from '../../csv/columns.ts';
+import { type CsvFormat, csvMediaType } from '../../csv/csv-format.ts';
+import type { Model } from '../../edm/model.ts';
+import type { JsonFormat } from '../../json/json-format.ts';
+import type { ReadPlan } from '../../plan/model/read-plan.ts';
+import { type Exchange, headerText } from '../exchange.ts';
+import { jsonMediaType, type Leniency, negotiateData, negotiateJson } from '../request/accept.ts';
 import { contentEncoding } from './reply-head.ts';
 import type { ContentEncoding } from './reply-sink.ts';
 

@@ -1,8 +1,8 @@
-import type { Catalogue } from '../catalogue/catalogue.ts';
+import type { Catalogue } from '../../catalogue/catalogue.ts';
+import { type Exchange, headerText } from '../exchange.ts';
+import type { Feed } from '../feed.ts';
 import { modelVersion } from './documents.ts';
 import { entityTag, matches } from './entity-tag.ts';
-import { type Exchange, headerText } from './exchange.ts';
-import type { Feed } from './feed.ts';
 import type { ReplyForm } from './reply-form.ts';
 import { endEmpty } from './reply-head.ts';
 

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { GatewayError } from '../errors.ts';
+import { GatewayError } from '../../errors.ts';
 
 /** Milliseconds between two tries, and how many there are: less together than a client may be kept waiting without a byte. */
 const pause = 2000;

@@ -1,6 +1,6 @@
-import type { PageEnd } from '../source/data-source.ts';
-import { trimmedName } from '../uri/options/disguised-name.ts';
-import type { Exchange } from './exchange.ts';
+import type { PageEnd } from '../../source/data-source.ts';
+import { trimmedName } from '../../uri/options/disguised-name.ts';
+import type { Exchange } from '../exchange.ts';
 import { tokenWithInstant } from './page-instant.ts';
 
 /** System options that the token replaces: they held for the first page. */

@@ -1,4 +1,4 @@
-import { type ErrorCode, GatewayError } from '../errors.ts';
+import { type ErrorCode, GatewayError } from '../../errors.ts';
 
 /** An OData error (OData JSON 19), ready to be sent. Never carries a stack. */
 export interface ErrorReply {

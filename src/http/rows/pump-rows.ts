@@ -1,5 +1,5 @@
-import type { PageEnd, PageRows, RowSteps } from '../source/data-source.ts';
-import type { ReplySink } from './reply-sink.ts';
+import type { PageEnd, PageRows, RowSteps } from '../../source/data-source.ts';
+import type { ReplySink } from '../reply/reply-sink.ts';
 
 /** Milliseconds that bytes wait for more of them before they are sent although the buffer is not full. */
 const patience = 50;

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { GatewayError } from '../errors.ts';
-import { feedPath, headerText } from './exchange.ts';
-import { optionName } from './next-link.ts';
+import { GatewayError } from '../../errors.ts';
+import { feedPath, headerText } from '../exchange.ts';
+import { optionName } from '../paging/next-link.ts';
 
 /** Longest request target taken, in characters. */
 export const longestTarget = 16 * 1024;

@@ -1,7 +1,7 @@
-import { GatewayError } from '../errors.ts';
-import type { Bound } from '../plan/model/read-plan.ts';
-import { fingerprintIn } from '../plan/position/page-position.ts';
-import type { ODataUri } from '../uri/syntax.ts';
+import { GatewayError } from '../../errors.ts';
+import type { Bound } from '../../plan/model/read-plan.ts';
+import { fingerprintIn } from '../../plan/position/page-position.ts';
+import type { ODataUri } from '../../uri/syntax.ts';
 
 /**
  * All pages of a read are of the same rights. Under others, the position of a token may lie elsewhere in the order, or behind rows that are seen only now: the

@@ -1,4 +1,4 @@
-import type { ODataUri } from '../uri/syntax.ts';
+import type { ODataUri } from '../../uri/syntax.ts';
 
 /**
  * `now()` is one instant for all pages of a read: that of the first page. The instant travels behind a point at the end of

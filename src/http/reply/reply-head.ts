@@ -1,7 +1,7 @@
 import Negotiator from 'negotiator';
-import type { CopyAge, ReadServer } from '../source/data-source.ts';
-import type { Exchange } from './exchange.ts';
-import { headerText } from './exchange.ts';
+import type { CopyAge, ReadServer } from '../../source/data-source.ts';
+import type { Exchange } from '../exchange.ts';
+import { headerText } from '../exchange.ts';
 import type { ContentEncoding, ReplyHead } from './reply-sink.ts';
 
 /** What a reply depends on besides its URL, for caches. */
