@@ -33,7 +33,12 @@ describe('What a worker decides of rows', () => {
     it(`is what the gateway decides: ${of.title}`, async () => {
       let asked = 0;
       const tell = (text: string): void => {
-        asked += / JOIN "feed"\."\w+" t ON .* OFFSET 0\) m ON m\._line = s\._line/.test(text) ? 1 : 0;
+        asked +=
+          / LATERAL \(SELECT \* FROM "feed"\."\w+" k WHERE .* OFFSET 0\) t .* OFFSET 0\) m ON m\._line = s\._line/.test(
+            text,
+          )
+            ? 1
+            : 0;
       };
       await fc.assert(
         fc.asyncProperty(confirmingFiles(of, 5), async (files) => {

@@ -99,8 +99,11 @@ describe('Loads into tables on workers', () => {
     ]);
     const decided = statements.find((text) => text.startsWith('CREATE TEMP TABLE decided_rows')) ?? '';
     const [, told = '', joined = ''] =
-      / LEFT JOIN \(SELECT (.*) FROM (staged_rows s JOIN .*) OFFSET 0\) m /.exec(decided) ?? [];
-    match(joined, /^staged_rows s JOIN "feed"\."AcmeOrders" t ON .* WHERE s\._code IS NULL$/);
+      / LEFT JOIN \(SELECT (.*) FROM (staged_rows s CROSS JOIN .*) OFFSET 0\) m /.exec(decided) ?? [];
+    match(
+      joined,
+      /^staged_rows s CROSS JOIN LATERAL \(SELECT \* FROM "feed"\."AcmeOrders" k WHERE s\."OrderId" = k\."OrderId" OFFSET 0\) t WHERE s\._code IS NULL$/,
+    );
     match(
       told,
       /^s\._line, t\._row AS _target, CASE .* END AS _action, coalesce\(t\._place >> 31, t\._load_id\) AS _load/,

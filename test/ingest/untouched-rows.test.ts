@@ -168,7 +168,8 @@ for (const isDistributed of modes) {
       );
       const decided = asked.filter((text) => text.startsWith('CREATE TEMP TABLE decided_rows'));
       assert.equal(decided.length, 1);
-      const told = /\(t\."TeamId" IS NOT DISTINCT FROM s\."TeamId" AND .*\) AS _alike_\d.* FROM staged_rows s JOIN /;
+      const told =
+        /\(t\."TeamId" IS NOT DISTINCT FROM s\."TeamId" AND .*\) AS _alike_\d.* FROM staged_rows s CROSS JOIN LATERAL /;
       assert.equal(told.test(decided[0] ?? ''), isDistributed, 'a worker tells it with what becomes of rows');
       const compared = asked.filter((text) => text.startsWith('CREATE TEMP TABLE "untouched_'));
       assert.equal(compared.length, 1);

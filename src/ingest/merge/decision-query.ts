@@ -59,7 +59,9 @@ function decidedByWorker(input: MergeInput, database: Dialect): string {
     ...(staged.stored === 0 ? [] : [`${isStoredNow(input)} AS _again`]),
     ...[...alike].map(([condition, name]) => `(${condition}) AS ${name}`),
   ];
-  const met = `SELECT s._line, t._row AS _target, ${told.join(', ')} FROM ${staged.name} s JOIN ${table.name} t ON ${sameKey('s', 't', table.key)} WHERE s._code IS NULL OFFSET 0`;
+  // Each by the index of the key: a worker knows nothing of what comes along, and would go through the whole set, all columns of it in a hash table, to find some rows.
+  const stored = `LATERAL (SELECT * FROM ${table.name} k WHERE ${sameKey('s', 'k', table.key)} OFFSET 0) t`;
+  const met = `SELECT s._line, t._row AS _target, ${told.join(', ')} FROM ${staged.name} s CROSS JOIN ${stored} WHERE s._code IS NULL OFFSET 0`;
   const cannotNote = ` WHEN m._action = ${actionLiteral('noted')} AND (m._load IN (${alikeLoads(input)})) IS NOT TRUE THEN ${actionLiteral('same')}`;
   const action = `CASE WHEN m._target IS NULL THEN ${fresh}${stale === null ? '' : ' WHEN z IS NOT NULL THEN m._older'}${notes.may ? cannotNote : ''} ELSE m._action END`;
   const again = staged.stored === 0 ? 'false' : 'coalesce(m._again, false)';
