@@ -150,6 +150,22 @@ describe('Loads into tables on workers', () => {
     equal(settled[0]?.replace('"settled_AcmeCustomers"', '').includes('feed'), false);
   });
 
+  it('write things whose new row is known from where that was found out, without a table more', async () => {
+    for (const isDistributed of [false, true]) {
+      await empty();
+      await load(isDistributed, files[0]);
+      const statements = await load(isDistributed, [[10, 'Ada', 'Tiel', '2027-02-02T00:00:00Z']]);
+      const written = statements.filter((text) => text.startsWith('UPDATE "feed"."AcmeCustomers"'));
+      equal(written.length, 1);
+      match(written[0] ?? '', / FROM "settled_AcmeCustomers" m WHERE /);
+      deepEqual(
+        statements.filter((text) => text.includes('"made_AcmeCustomers"')),
+        [],
+      );
+      deepEqual(await feed().rows(`SELECT "City" FROM feed."AcmeCustomers" WHERE "Name" = 'Ada'`), [{ City: 'Tiel' }]);
+    }
+  });
+
   it('ask nothing of a dimension that holds nothing, and add its rows', async () => {
     await empty();
     const statements = await load(true, files[0]);

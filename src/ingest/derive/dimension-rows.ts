@@ -49,7 +49,7 @@ export function dimensionQuery(
 
 /** A time for each of some things. */
 export interface Since {
-  /** Name of a table with the columns of their key and `_since`. */
+  /** A table with the columns of their key and `_since`, as it stands in SQL. */
   readonly table: string;
   /** The least of the times, as SQL: an index of times helps to find all rows that are newer. */
   readonly least: string;

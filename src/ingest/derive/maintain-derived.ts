@@ -12,7 +12,15 @@ import { affectedBy, affectedColumns, affectedTable } from './affected-keys.ts';
 import { bringRows, filledDimensions } from './brought-rows.ts';
 import { extendCalendar } from './calendar.ts';
 import { derivedColumns } from './derived-columns.ts';
-import { asDimension, type DerivedTable, derivedFrom, forgets, isNamed, madeOf } from './derived-sets.ts';
+import {
+  asDimension,
+  type DerivedDimension,
+  type DerivedTable,
+  derivedFrom,
+  forgets,
+  isNamed,
+  madeOf,
+} from './derived-sets.ts';
 import type { EarlyRows } from './early-rows.ts';
 import { addAffected, createAffected, nameAffected } from './fill-affected.ts';
 import { findLost, madeQuery } from './made-rows.ts';
@@ -197,19 +205,12 @@ async function rederive(
   },
 ): Promise<void> {
   const { table } = derived;
-  const made = quoteIdentifier(distinctName('made_', table.set.name));
   const lost = quoteIdentifier(distinctName('lost_', table.set.name));
   const dimension = bulk ? null : asDimension(derived);
-  const settled =
-    dimension === null ? null : `SELECT ${columnList(derivedColumns(derived))} FROM ${settledTable(dimension)}`;
-  const isSettled = allKnown && settled !== null;
-  await takeNames(transaction, [made]);
-  await transaction.query(
-    `CREATE TEMP TABLE ${made} ON COMMIT DROP AS ${isSettled ? settled : await madeQuery(transaction, catalogue, derived, whole)}`,
-  );
-  if (settled !== null && !isSettled) {
-    await transaction.query(`INSERT INTO ${made} ${settled}`);
-  }
+  const isSettled = allKnown && dimension !== null;
+  const made = isSettled
+    ? settledTable(dimension)
+    : await makeRows(transaction, catalogue, { derived, whole, settled: dimension });
   const totals = isNamed(derived) ? null : await completeTotals(transaction, catalogue, { derived, made, all: whole });
   await transaction.query(`ANALYZE ${made}`);
   const version = await nextVersion(transaction, table.set.name);
@@ -229,7 +230,10 @@ async function rederive(
   }
   const stored = isSettled ? 'all' : noneStored ? 'none' : 'some';
   const written = await writeDerived(transaction, { ...rows, version, marks, stored });
-  await leaveTables(transaction, [made, ...(leaving > 0 ? [lost] : [])]);
+  const tables = [...(isSettled ? [] : [made]), ...(leaving > 0 ? [lost] : [])];
+  if (tables.length > 0) {
+    await leaveTables(transaction, tables);
+  }
   const rematched = match === null ? null : await matchRows(transaction, table, match);
   if (rematched !== null) {
     const condition = `t._row IN (${rematched.rows})`;
@@ -247,4 +251,25 @@ async function rederive(
     const { outlived = false } = derived;
     await maintainDerived(transaction, catalogue, { source: table, version, marks, bulk: inBulk, outlived });
   }
+}
+
+/** Makes a temporary table of the rows of a derived set, for the affected keys or all, and of things that are `settled`, where it is a dimension whose are. */
+async function makeRows(
+  transaction: Transaction,
+  catalogue: Catalogue,
+  {
+    derived,
+    whole,
+    settled,
+  }: { readonly derived: DerivedTable; readonly whole: boolean; readonly settled: DerivedDimension | null },
+): Promise<string> {
+  const made = quoteIdentifier(distinctName('made_', derived.table.set.name));
+  await takeNames(transaction, [made]);
+  const rows = await madeQuery(transaction, catalogue, derived, whole);
+  await transaction.query(`CREATE TEMP TABLE ${made} ON COMMIT DROP AS ${rows}`);
+  if (settled !== null) {
+    const columns = columnList(derivedColumns(derived));
+    await transaction.query(`INSERT INTO ${made} SELECT ${columns} FROM ${settledTable(settled)}`);
+  }
+  return made;
 }

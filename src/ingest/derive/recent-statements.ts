@@ -45,23 +45,17 @@ export async function settleByRecent(
     return;
   }
   const { table } = dimension;
-  const [asked = '', brought = ''] = ['recent_', 'brought_'].map((prefix) =>
-    quoteIdentifier(distinctName(prefix, table.set.name)),
-  );
-  await takeNames(transaction, [asked, brought]);
+  const { isDistributed } = transaction;
+  const brought = quoteIdentifier(distinctName('brought_', table.set.name));
   const floor = await recentFloor(transaction, catalogue, { dimension, oldest });
-  await transaction.query(
-    `CREATE TEMP TABLE ${asked} ON COMMIT DROP AS SELECT * FROM (SELECT ${columnList(table.key)}, greatest(_since, $1::timestamptz) AS _since FROM ${settled} WHERE _again) s WHERE _since IS NOT NULL`,
-    [floor],
-  );
+  const asked = await askedThings(transaction, { dimension, settled, floor });
   const { rows } = await transaction.query<{ least: string | null }>(`SELECT min(_since)::text AS least FROM ${asked}`);
   const least = rows[0]?.least ?? null;
   if (least !== null) {
-    await transaction.query(`ANALYZE ${asked}`);
     const told = recentQuery(catalogue, dimension, {
       table: asked,
       least: `${escapeText(least)}::timestamptz`,
-      isDistributed: transaction.isDistributed,
+      isDistributed,
     });
     const unsure = [...columns].map(([name, place]) => ({
       name: quoteIdentifier(name),
@@ -71,15 +65,42 @@ export async function settleByRecent(
     const values = unsure.map(({ name, flag }) => `${name} = CASE WHEN s.${flag} THEN r.${name} ELSE s.${name} END`);
     const tells = unsure.map(({ flag, place }) => `(NOT s.${flag} OR r._has_${place})`);
     // A table of the session is not updated by rows of a worker.
-    if (transaction.isDistributed) {
+    if (isDistributed) {
+      await takeNames(transaction, [brought]);
       await transaction.query(`CREATE TEMP TABLE ${brought} ON COMMIT DROP AS ${told}`);
     }
     await transaction.query(
-      `UPDATE ${settled} s SET ${['_again = false', ...values].join(', ')} FROM ${transaction.isDistributed ? brought : `(${told})`} r WHERE ${[sameKey('r', 's', table.key), 's._again', ...tells].join(' AND ')}`,
+      `UPDATE ${settled} s SET ${['_again = false', ...values].join(', ')} FROM ${isDistributed ? brought : `(${told})`} r WHERE ${[sameKey('r', 's', table.key), 's._again', ...tells].join(' AND ')}`,
     );
   }
-  const made = transaction.isDistributed && least !== null ? [asked, brought] : [asked];
-  await leaveTables(transaction, made);
+  if (!isDistributed) {
+    await leaveTables(transaction, [asked]);
+  } else if (least !== null) {
+    await leaveTables(transaction, [brought]);
+  }
+}
+
+/**
+ * What stands in SQL for the things that are not known yet, with the time since when statements about each are asked for. One statement asks a worker of Citus, and
+ * reads it once: a table of its own would cost more than that.
+ */
+async function askedThings(
+  transaction: Transaction,
+  {
+    dimension: { table },
+    settled,
+    floor,
+  }: Pick<Unsettled, 'dimension' | 'settled'> & { readonly floor: string | null },
+): Promise<string> {
+  const since = `greatest(_since, ${floor === null ? 'NULL' : escapeText(floor)}::timestamptz)`;
+  const things = `SELECT * FROM (SELECT ${columnList(table.key)}, ${since} AS _since FROM ${settled} WHERE _again) s WHERE _since IS NOT NULL`;
+  if (transaction.isDistributed) {
+    return `(${things}) q`;
+  }
+  const asked = quoteIdentifier(distinctName('recent_', table.set.name));
+  await transaction.query(`CREATE TEMP TABLE ${asked} ON COMMIT DROP AS ${things}`);
+  await transaction.query(`ANALYZE ${asked}`);
+  return asked;
 }
 
 /**
