@@ -4,8 +4,8 @@ import { by, byDescending, column, type LoadedFeed, loadedFeed, type Row } from 
 
 /**
  * Requests letter by letter as clients sent them that cannot be installed here for good (their licences, or what they need of a browser). They were
- * recorded from DevExtreme 26.1.5, @syncfusion/ej2-data 34.2.8, odata-fluent-query 2.7.3, odata-query 8.1.0, ts-odata-client 2.0.2, ag-grid-odata 1.0.43
- * and ts-odatajs 4.0.9; only keys are put in where they stand.
+ * recorded from DevExtreme 26.1.5, @syncfusion/ej2-data 34.2.8, odata-fluent-query 2.7.3, odata-query 8.1.0, ts-odata-client 2.0.2,
+ * @progress/kendo-data-query 1.7.4, ag-grid-odata 1.0.43 and ts-odatajs 4.0.9; only keys are put in where they stand.
  */
 describe('Requests as clients of OData were recorded to write them', () => {
   let feed: LoadedFeed;
@@ -92,6 +92,18 @@ describe('Requests as clients of OData were recorded to write them', () => {
     const kept = results.filter((row) => (row['Status'] === 1 || row['Status'] === 2) && likes(row) > 3);
     const page = await feed.json(query, accept);
     assert.deepEqual([page['@odata.count'], page['value']], [kept.length, kept.slice(0, 1)]);
+  });
+
+  it('Kendo: letters folded on the side of the property, and a text that another one is not part of', async () => {
+    const count = async (filter: string): Promise<unknown> =>
+      (await feed.json(`SparkcentralMessages?$skip=0&$top=10&$filter=${filter}&$count=true`))['@odata.count'];
+    const there = messages.filter((row) => row['Medium'] === 'WhatsApp').length;
+    assert.ok(there > 0);
+    assert.equal(await count("(tolower(Medium) eq 'whatsapp' and Medium ne null)"), there);
+    // As it writes what a person typed with a capital letter.
+    assert.equal(await count("tolower(Medium) eq 'WhatsApp'"), 0);
+    const others = messages.filter((row) => row['Medium'] !== null).length - there;
+    assert.equal(await count("indexof(tolower(Medium),'whatsapp') eq -1"), others);
   });
 
   it('ag-grid-odata: a form-encoded query, a number as text', async () => {

@@ -47,6 +47,8 @@ describe('connect files: M', () => {
   it('the parser sees what is wrong', async () => {
     assert.notEqual(await mFault('let a = 1, in a'), null);
     assert.notEqual(await mFault('section Section1; shared A = 1'), null);
+    assert.equal(await mFault('"#(cr,lf)#(00E9)#(#)"'), null);
+    assert.equal(await mFault('"#(004)"'), 'There is no escape #(004)');
   });
 
   it('a query of the rows as they are', () =>
