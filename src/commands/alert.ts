@@ -1,6 +1,6 @@
 import { messageId, sendMessage } from '../alarm/webhook.ts';
-import { exitCodes } from './exit-code.ts';
-import type { Surroundings } from './surroundings.ts';
+import { exitCodes } from './support/exit-code.ts';
+import type { Surroundings } from './support/surroundings.ts';
 
 /** `gateway alert --test`: sends one message to the webhook and says what came of it. Needs no database. 1 where it was not taken. */
 export async function testAlertCommand({ config, print }: Surroundings): Promise<number> {

@@ -7,12 +7,12 @@ import { operatorMessage } from '../errors.ts';
 import { runSchedules } from '../ingest/delivery/schedules.ts';
 import { everyone } from '../observation/observe.ts';
 import type { Database } from '../warehouse/database.ts';
-import { storedRowsTo } from './console.ts';
-import { exitCodes } from './exit-code.ts';
 import { addressSetting } from './feeds/withheld-sets.ts';
 import { prepare } from './migrate.ts';
 import { archiveWorks, type ConnectedArchives, connectArchives, isKept } from './serving/archive-works.ts';
-import { catalogueOf, type Surroundings, withExistingWarehouse, withWarehouse } from './surroundings.ts';
+import { storedRowsTo } from './support/console.ts';
+import { exitCodes } from './support/exit-code.ts';
+import { catalogueOf, type Surroundings, withExistingWarehouse, withWarehouse } from './support/surroundings.ts';
 
 export interface ArchiveFlags {
   readonly once?: boolean;

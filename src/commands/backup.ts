@@ -5,9 +5,9 @@ import type { Manifest } from '../backup/manifest.ts';
 import { type KeptPlace, writeBackup } from '../backup/write-backup.ts';
 import type { Config } from '../config.ts';
 import { loadedFolder, refusedFolder } from '../ingest/delivery/put-away.ts';
-import { exitCodes } from './exit-code.ts';
-import { type Surroundings, withExistingWarehouse } from './surroundings.ts';
-import { programVersion } from './version.ts';
+import { exitCodes } from './support/exit-code.ts';
+import { type Surroundings, withExistingWarehouse } from './support/surroundings.ts';
+import { programVersion } from './support/version.ts';
 
 export interface BackupFlags {
   /** Only read a backup, and compare it with what it says it holds. */

@@ -6,7 +6,6 @@ import { beyondReaders } from '../edm/reader-limits.ts';
 import { anyHashes } from '../ingest/personal/treated-sets.ts';
 import { unifiedFaults } from '../unify/bind-unified.ts';
 import { tableFaults, wantedTables } from '../warehouse/tables/wanted-tables.ts';
-import { exitCodes } from './exit-code.ts';
 import { checkUpstream } from './feeds/check-upstreams.ts';
 import { accessFaults } from './serving/access-works.ts';
 import { connectDeliveries, faultsOfDeliveries, warningsOfDeliveries } from './serving/deliveries.ts';
@@ -15,7 +14,8 @@ import { openSecrets, secretsOf } from './serving/private-files.ts';
 import { rowSecurityWarnings } from './serving/row-security.ts';
 import { callerFaults, credentialWarnings, servingFaults, uploadSourceFaults } from './serving/serving-faults.ts';
 import { publicFindings } from './sign-in/public-checklist.ts';
-import type { Surroundings } from './surroundings.ts';
+import { exitCodes } from './support/exit-code.ts';
+import type { Surroundings } from './support/surroundings.ts';
 
 export interface CheckOptions {
   readonly connects?: boolean;

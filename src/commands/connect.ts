@@ -7,9 +7,9 @@ import { TokenClient } from '../upstream/sign-in/token-client.ts';
 import type { Database } from '../warehouse/database.ts';
 import { migrate } from '../warehouse/migrate.ts';
 import { signInStore } from '../warehouse/sign-ins.ts';
-import { exitCodes } from './exit-code.ts';
 import { checkUpstream } from './feeds/check-upstreams.ts';
-import { catalogueOf, type Surroundings, withWarehouse } from './surroundings.ts';
+import { exitCodes } from './support/exit-code.ts';
+import { catalogueOf, type Surroundings, withWarehouse } from './support/surroundings.ts';
 
 export interface ConnectFlags {
   readonly forget?: boolean;

@@ -3,8 +3,8 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { readMetadata } from '../catalogue/read-metadata.ts';
 import { draftExport } from '../ingest/draft/draft-export.ts';
-import { exitCodes } from './exit-code.ts';
-import type { Surroundings } from './surroundings.ts';
+import { exitCodes } from './support/exit-code.ts';
+import type { Surroundings } from './support/surroundings.ts';
 
 export interface DraftFlags {
   readonly source: string;

@@ -2,11 +2,11 @@ import path from 'node:path';
 import { archivedCatalogue } from '../archive/archives.ts';
 import { type Erasure, erasePersons } from '../ingest/erase/erase-persons.ts';
 import { everyone } from '../observation/observe.ts';
-import { storedRowsTo } from './console.ts';
-import { exitCodes } from './exit-code.ts';
 import { prepare } from './migrate.ts';
 import { takenFolders } from './serving/kept-folders.ts';
-import { catalogueOf, type Surroundings, withExistingWarehouse } from './surroundings.ts';
+import { storedRowsTo } from './support/console.ts';
+import { exitCodes } from './support/exit-code.ts';
+import { catalogueOf, type Surroundings, withExistingWarehouse } from './support/surroundings.ts';
 
 export interface EraseFlags {
   readonly person: readonly string[];

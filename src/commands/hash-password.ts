@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { hashKey } from '../sign-in/files/credentials.ts';
 import { hashPassword } from '../sign-in/password/scrypt-hash.ts';
-import { exitCodes } from './exit-code.ts';
 import { nameFault, readPassword } from './sign-in/credential-commands.ts';
+import { exitCodes } from './support/exit-code.ts';
 
 /**
  * `gateway hash-password`: prints a line for AUTH_BASIC_FILE from a password on standard input, or with `key` makes a

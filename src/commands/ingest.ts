@@ -5,13 +5,13 @@ import { removeLeftSpools } from '../ingest/delivery/left-spools.ts';
 import type { IngestContext } from '../ingest/load/load-file.ts';
 import type { Observation } from '../observation/observation.ts';
 import { everyone, type Observe } from '../observation/observe.ts';
-import { progressOf, storedRowsTo } from './console.ts';
-import { exitCodes } from './exit-code.ts';
-import { IngestProgress } from './ingest-progress.ts';
 import { prepare } from './migrate.ts';
 import { spoolFolders } from './serving/deliveries.ts';
 import { withLoads } from './serving/open-loads.ts';
-import { catalogueOf, type Surroundings, withWarehouse } from './surroundings.ts';
+import { progressOf, storedRowsTo } from './support/console.ts';
+import { exitCodes } from './support/exit-code.ts';
+import { IngestProgress } from './support/ingest-progress.ts';
+import { catalogueOf, type Surroundings, withWarehouse } from './support/surroundings.ts';
 
 export interface IngestFlags {
   readonly source?: string;

@@ -4,8 +4,8 @@ import { examineFile, type FileFacts } from '../ingest/csv/file-facts.ts';
 import { inspectMembers } from '../ingest/delivery/inspect-members.ts';
 import { foldersAbove } from '../ingest/delivery/path-files.ts';
 import { type Inspection, type InspectOptions, inspectFile } from '../ingest/load/inspect-file.ts';
-import { exitCodes } from './exit-code.ts';
-import { catalogueOf, type Surroundings } from './surroundings.ts';
+import { exitCodes } from './support/exit-code.ts';
+import { catalogueOf, type Surroundings } from './support/surroundings.ts';
 
 type Print = Surroundings['print'];
 

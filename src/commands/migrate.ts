@@ -11,9 +11,9 @@ import type { Database } from '../warehouse/database.ts';
 import { migrate } from '../warehouse/migrate.ts';
 import { pruneTombstones, tombstoneDays } from '../warehouse/prune-tombstones.ts';
 import { provision } from '../warehouse/tables/provision.ts';
-import { preparationTo } from './console.ts';
-import { exitCodes } from './exit-code.ts';
-import { catalogueOf, type Surroundings, withWarehouse } from './surroundings.ts';
+import { preparationTo } from './support/console.ts';
+import { exitCodes } from './support/exit-code.ts';
+import { catalogueOf, type Surroundings, withWarehouse } from './support/surroundings.ts';
 
 export interface Preparation {
   readonly observe: Observe<CommandEvent>;

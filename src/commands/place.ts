@@ -6,10 +6,10 @@ import { requireMigrated } from '../warehouse/migrate.ts';
 import { placeGroups } from '../warehouse/placement/place-groups.ts';
 import { citusServers, type Places, placeName, placesOf } from '../warehouse/placement/places.ts';
 import { groupName, sourceGroups } from '../warehouse/placement/source-groups.ts';
-import { storedRowsTo } from './console.ts';
-import { exitCodes } from './exit-code.ts';
 import { prepare } from './migrate.ts';
-import { catalogueOf, type Surroundings, withExistingWarehouse } from './surroundings.ts';
+import { storedRowsTo } from './support/console.ts';
+import { exitCodes } from './support/exit-code.ts';
+import { catalogueOf, type Surroundings, withExistingWarehouse } from './support/surroundings.ts';
 
 export interface PlaceFlags {
   readonly dryRun?: boolean;

@@ -2,11 +2,11 @@ import path from 'node:path';
 import { pruneArchives } from '../archive/prune-archives.ts';
 import { type Pruned, prune } from '../ingest/prune/prune.ts';
 import { everyone } from '../observation/observe.ts';
-import { storedRowsTo } from './console.ts';
-import { exitCodes } from './exit-code.ts';
 import { prepare } from './migrate.ts';
 import { takenFolders } from './serving/kept-folders.ts';
-import { catalogueOf, type Surroundings, withExistingWarehouse } from './surroundings.ts';
+import { storedRowsTo } from './support/console.ts';
+import { exitCodes } from './support/exit-code.ts';
+import { catalogueOf, type Surroundings, withExistingWarehouse } from './support/surroundings.ts';
 
 /** `gateway prune`: removes what is older than the metadata has it kept. */
 export async function pruneCommand(

@@ -1,11 +1,11 @@
 import { rebuildSets } from '../ingest/rebuild/rebuild-sets.ts';
 import { everyone } from '../observation/observe.ts';
 import { migrate } from '../warehouse/migrate.ts';
-import { progressOf, storedRowsTo } from './console.ts';
-import { exitCodes } from './exit-code.ts';
 import { prepare } from './migrate.ts';
 import { keptFolders } from './serving/kept-folders.ts';
-import { catalogueOf, type Surroundings, withWarehouse } from './surroundings.ts';
+import { progressOf, storedRowsTo } from './support/console.ts';
+import { exitCodes } from './support/exit-code.ts';
+import { catalogueOf, type Surroundings, withWarehouse } from './support/surroundings.ts';
 
 export interface RebuildFlags {
   /** Folders in which files of earlier loads may lie. */

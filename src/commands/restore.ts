@@ -6,8 +6,8 @@ import { hasAll, type RestoredFiles, restoreFiles } from '../backup/restore-file
 import { restoreTables } from '../backup/restore-tables.ts';
 import { migrationsFolder, readMigrations } from '../warehouse/migrate.ts';
 import { summary } from './backup.ts';
-import { exitCodes } from './exit-code.ts';
-import { type Surroundings, withWarehouse } from './surroundings.ts';
+import { exitCodes } from './support/exit-code.ts';
+import { type Surroundings, withWarehouse } from './support/surroundings.ts';
 
 export interface RestoreFlags {
   /** What the database holds goes. */

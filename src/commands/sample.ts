@@ -1,8 +1,8 @@
 import path from 'node:path';
 import type { SampleOrder } from '../samples/sample-order.ts';
 import { writeSamples } from '../samples/write-samples.ts';
-import { exitCodes } from './exit-code.ts';
-import { catalogueOf, type Surroundings } from './surroundings.ts';
+import { exitCodes } from './support/exit-code.ts';
+import { catalogueOf, type Surroundings } from './support/surroundings.ts';
 
 /** `gateway sample`: writes exports made from the metadata alone. */
 export async function sampleCommand(

@@ -27,8 +27,6 @@ import type { Database } from '../warehouse/database.ts';
 import { DatabaseProbe } from '../warehouse/database-probe.ts';
 import { withHistories } from '../warehouse/placement/places.ts';
 import { consoleWorks } from './browser-console/console-works.ts';
-import { preparationTo } from './console.ts';
-import { exitCodes } from './exit-code.ts';
 import type { GatewayMetrics } from './metrics/gateway-metrics.ts';
 import { prepare } from './migrate.ts';
 import { accessFaults, accessOf } from './serving/access-works.ts';
@@ -49,8 +47,10 @@ import { checkRowSecurity, openRowSecurity, rowSecurityWarnings } from './servin
 import { callerFaults, servingFaults, uploadSourceFaults } from './serving/serving-faults.ts';
 import { openSharing, signInPlace } from './sharing/open-sharing.ts';
 import { openSignIn } from './sign-in/open-sign-in.ts';
-import { catalogueOf, openWarehouse, type Surroundings, type Warehouse, within } from './surroundings.ts';
-import { programVersion } from './version.ts';
+import { preparationTo } from './support/console.ts';
+import { exitCodes } from './support/exit-code.ts';
+import { catalogueOf, openWarehouse, type Surroundings, type Warehouse, within } from './support/surroundings.ts';
+import { programVersion } from './support/version.ts';
 
 export interface ServeOptions {
   /** Resolves with the reason when the program is to stop. */

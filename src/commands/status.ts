@@ -6,9 +6,9 @@ import { type OpenFile, openFiles } from '../ingest/ledger/open-files.ts';
 import type { Database } from '../warehouse/database.ts';
 import { type FeedTrouble, feedTroubles } from '../warehouse/feed-troubles.ts';
 import { signInFindings } from './feeds/sign-in-findings.ts';
-import type { Finding } from './finding.ts';
 import { accessFindings } from './serving/access-works.ts';
-import { type Surroundings, withLedger } from './surroundings.ts';
+import type { Finding } from './support/finding.ts';
+import { type Surroundings, withLedger } from './support/surroundings.ts';
 
 /** What `gateway status` tells a monitor by its exit code. */
 export const statusCodes = { fine: 0, warning: 1, error: 2 } as const;

@@ -8,15 +8,15 @@ import type { DeliveryRounds, RoundResult } from '../ingest/remote/delivery-roun
 import type { Looked, Verdict } from '../ingest/remote/look.ts';
 import { everyone } from '../observation/observe.ts';
 import type { Database } from '../warehouse/database.ts';
-import { storedRowsTo } from './console.ts';
-import { exitCodes } from './exit-code.ts';
 import { resultLines } from './ingest.ts';
 import { prepare } from './migrate.ts';
 import { deliveriesOf, deliveryRounds, deliveryWorks, faultsOfDeliveries, spoolFolders } from './serving/deliveries.ts';
 import { eachMinute } from './serving/forgetting-works.ts';
 import { takenFolders } from './serving/kept-folders.ts';
 import { withLoads } from './serving/open-loads.ts';
-import { catalogueOf, type Surroundings, withWarehouse } from './surroundings.ts';
+import { storedRowsTo } from './support/console.ts';
+import { exitCodes } from './support/exit-code.ts';
+import { catalogueOf, type Surroundings, withWarehouse } from './support/surroundings.ts';
 
 export interface SyncFlags {
   readonly once?: boolean;

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { archiveCommand } from '../../src/commands/archive.ts';
 import { serveCommand } from '../../src/commands/serve.ts';
 import { readServingConfig } from '../../src/commands/serving/serving-faults.ts';
-import type { Surroundings } from '../../src/commands/surroundings.ts';
+import type { Surroundings } from '../../src/commands/support/surroundings.ts';
 import { unobserved } from '../../src/observation/observe.ts';
 import { startSandbox } from '../../src/sandbox/sandbox.ts';
 import { hashKey } from '../../src/sign-in/files/credentials.ts';

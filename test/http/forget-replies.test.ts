@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { ForgetReplies } from '../../src/commands/forget-replies.ts';
+import { ForgetReplies } from '../../src/commands/serving/forget-replies.ts';
 import { openDatabase } from '../../src/warehouse/postgres-database.ts';
 import { migratedDatabase } from '../support/made-databases.ts';
 import { type CacheServer, startCacheServer } from './reply-cache/cache-server.ts';

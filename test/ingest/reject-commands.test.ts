@@ -5,7 +5,7 @@ import { Command } from 'commander';
 import { ingestCommand } from '../../src/commands/ingest.ts';
 import { rejectCommands } from '../../src/commands/rejects/arguments.ts';
 import { statusCommand } from '../../src/commands/status.ts';
-import type { Surroundings } from '../../src/commands/surroundings.ts';
+import type { Surroundings } from '../../src/commands/support/surroundings.ts';
 import { readConfig } from '../../src/config.ts';
 import { unobserved } from '../../src/observation/observe.ts';
 import { exportFile, useFeed } from './support/feed.ts';

@@ -7,7 +7,7 @@ import { replayRejects } from '../../ingest/load/replay-rejects.ts';
 import { modelSections } from '../../unify/model-page.ts';
 import type { Database } from '../../warehouse/database.ts';
 import type { ConnectedUpstreams } from '../feeds/connect-upstreams.ts';
-import { programVersion } from '../version.ts';
+import { programVersion } from '../support/version.ts';
 import { builtFiles } from './built-files.ts';
 import { feedStates } from './feed-states.ts';
 

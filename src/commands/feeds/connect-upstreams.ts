@@ -11,7 +11,7 @@ import { nowhere, type SignInKeeping } from '../../upstream/sign-in/lasting-sign
 import { realTime, type TimeSource } from '../../upstream/sign-in/time-source.ts';
 import type { Upstream } from '../../upstream/upstream.ts';
 import { Turns } from '../../warehouse/admission/turns.ts';
-import type { Surroundings } from '../surroundings.ts';
+import type { Surroundings } from '../support/surroundings.ts';
 import { addressSetting, withoutAddress } from './withheld-sets.ts';
 
 export interface ConnectedUpstreams {

@@ -2,8 +2,8 @@ import type { Catalogue } from '../../catalogue/catalogue.ts';
 import { loadCatalogue } from '../../catalogue/read-metadata.ts';
 import type { Database } from '../../warehouse/database.ts';
 import { signInNoticeDays, signInStates } from '../../warehouse/sign-ins.ts';
-import type { Finding } from '../finding.ts';
-import type { Surroundings } from '../surroundings.ts';
+import type { Finding } from '../support/finding.ts';
+import type { Surroundings } from '../support/surroundings.ts';
 
 /** Sources whose feeds want a person to sign in. */
 export const signedInSources = ({ sources }: Catalogue): readonly string[] =>

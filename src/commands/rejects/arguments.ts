@@ -1,8 +1,8 @@
 import { userInfo } from 'node:os';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type RejectState, rejectStates } from '../../ingest/ledger/reject-work.ts';
-import { countArgument } from '../count-argument.ts';
-import type { Surroundings } from '../surroundings.ts';
+import { countArgument } from '../support/count-argument.ts';
+import type { Surroundings } from '../support/surroundings.ts';
 import { dismissCommand } from './dismiss.ts';
 import { rejectsCommand } from './rejects.ts';
 import { replayCommand } from './replay.ts';

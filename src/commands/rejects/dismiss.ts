@@ -1,8 +1,8 @@
 import { settleMissing } from '../../ingest/ledger/freshness.ts';
 import { settleFile, unsettleFile } from '../../ingest/ledger/open-files.ts';
 import { dismiss, type RejectFilter, reopen, type Word } from '../../ingest/ledger/reject-work.ts';
-import { exitCodes } from '../exit-code.ts';
-import { type Surroundings, withLedger } from '../surroundings.ts';
+import { exitCodes } from '../support/exit-code.ts';
+import { type Surroundings, withLedger } from '../support/surroundings.ts';
 
 export interface DismissFlags extends RejectFilter {
   /** Why; absent with `reopen` alone. */

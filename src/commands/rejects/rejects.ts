@@ -5,8 +5,8 @@ import {
   rejectedRows,
   rejectGroups,
 } from '../../ingest/ledger/reject-work.ts';
-import { exitCodes } from '../exit-code.ts';
-import { type Surroundings, withLedger } from '../surroundings.ts';
+import { exitCodes } from '../support/exit-code.ts';
+import { type Surroundings, withLedger } from '../support/surroundings.ts';
 import { whatToDo } from './what-to-do.ts';
 
 export interface RejectsFlags extends RejectFilter {

@@ -1,10 +1,10 @@
 import { type ReplayOptions, type ReplayResult, replayRejects } from '../../ingest/load/replay-rejects.ts';
 import { everyone } from '../../observation/observe.ts';
-import { storedRowsTo } from '../console.ts';
-import { exitCodes } from '../exit-code.ts';
 import { prepare } from '../migrate.ts';
 import { withLoads } from '../serving/open-loads.ts';
-import { catalogueOf, type Surroundings, withExistingWarehouse } from '../surroundings.ts';
+import { storedRowsTo } from '../support/console.ts';
+import { exitCodes } from '../support/exit-code.ts';
+import { catalogueOf, type Surroundings, withExistingWarehouse } from '../support/surroundings.ts';
 
 /** `gateway replay`: tries the rejected rows again, after the metadata was corrected. 2 when some are still rejected, 1 when none of those named is open. */
 export async function replayCommand(surroundings: Surroundings, options: ReplayOptions): Promise<number> {

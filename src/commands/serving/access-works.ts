@@ -10,7 +10,7 @@ import type { Observation } from '../../observation/observation.ts';
 import type { Observe } from '../../observation/observe.ts';
 import { noClaims, type Principal } from '../../sign-in/principal.ts';
 import { claimsOf } from '../../sign-in/token/principal-of.ts';
-import type { Finding } from '../finding.ts';
+import type { Finding } from '../support/finding.ts';
 
 /** Throws an Error with all faults of the file of rules. */
 export function accessOf(

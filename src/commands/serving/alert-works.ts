@@ -8,7 +8,7 @@ import type { Observation } from '../../observation/observation.ts';
 import type { Observe } from '../../observation/observe.ts';
 import type { Database } from '../../warehouse/database.ts';
 import { signedInSources } from '../feeds/sign-in-findings.ts';
-import type { Surroundings } from '../surroundings.ts';
+import type { Surroundings } from '../support/surroundings.ts';
 import { webhookSettings } from './webhook-settings.ts';
 
 interface AlertPlace {

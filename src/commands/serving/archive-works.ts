@@ -7,7 +7,7 @@ import { oncePerMoment } from '../../warehouse/shared/scheduled-work.ts';
 import { signInStore } from '../../warehouse/sign-ins.ts';
 import { type ConnectedUpstreams, connectUpstreams } from '../feeds/connect-upstreams.ts';
 import { signInKeys } from '../sharing/open-sharing.ts';
-import type { Surroundings } from '../surroundings.ts';
+import type { Surroundings } from '../support/surroundings.ts';
 
 /** The proxied feeds, and what is kept of them. */
 export interface ConnectedArchives {

@@ -13,7 +13,7 @@ import { DeliveryRounds, type RoundsOptions } from '../../ingest/remote/delivery
 import { ServerTurns } from '../../ingest/remote/server-turns.ts';
 import type { Database } from '../../warehouse/database.ts';
 import { oncePerMoment } from '../../warehouse/shared/scheduled-work.ts';
-import type { Surroundings } from '../surroundings.ts';
+import type { Surroundings } from '../support/surroundings.ts';
 
 /** All servers that are asked for files, in a stable order. */
 export const deliveriesOf = (catalogue: Catalogue): readonly DeliverySettings[] =>

@@ -4,8 +4,8 @@ import { filesBelow } from '../../backup/folder-files.ts';
 import { diskSpace } from '../../embedded/disk-space.ts';
 import { loadedFolder, refusedFolder } from '../../ingest/delivery/put-away.ts';
 import type { Database } from '../../warehouse/database.ts';
-import { exitCodes } from '../exit-code.ts';
-import { type Surroundings, withExistingWarehouse } from '../surroundings.ts';
+import { exitCodes } from '../support/exit-code.ts';
+import { type Surroundings, withExistingWarehouse } from '../support/surroundings.ts';
 
 interface TableSize {
   readonly name: string;

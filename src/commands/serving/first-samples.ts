@@ -10,7 +10,7 @@ import type { Observe } from '../../observation/observe.ts';
 import { recentWeeks } from '../../samples/recent-weeks.ts';
 import { writeSamples } from '../../samples/write-samples.ts';
 import type { Database } from '../../warehouse/database.ts';
-import type { Surroundings } from '../surroundings.ts';
+import type { Surroundings } from '../support/surroundings.ts';
 
 interface Filling {
   readonly catalogue: Catalogue;

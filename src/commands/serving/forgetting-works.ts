@@ -6,7 +6,7 @@ import { KeptFileSweep } from '../../ingest/erase/kept-file-sweep.ts';
 import { prune } from '../../ingest/prune/prune.ts';
 import type { Database } from '../../warehouse/database.ts';
 import { pruneTombstones } from '../../warehouse/prune-tombstones.ts';
-import { ForgetReplies } from '../forget-replies.ts';
+import { ForgetReplies } from './forget-replies.ts';
 import { takenFolders } from './kept-folders.ts';
 
 /** Daily, in UTC: a gateway that runs for months must forget too, not only one that starts. */

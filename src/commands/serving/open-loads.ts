@@ -3,7 +3,7 @@ import { GatewayError } from '../../errors.ts';
 import type { Database } from '../../warehouse/database.ts';
 import { giveToLoader } from '../../warehouse/loader-role.ts';
 import { openDatabase } from '../../warehouse/postgres-database.ts';
-import type { Surroundings, Warehouse } from '../surroundings.ts';
+import type { Surroundings, Warehouse } from '../support/surroundings.ts';
 
 /** Where files are taken in, and an end to it. */
 export interface Loads {

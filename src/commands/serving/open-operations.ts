@@ -4,7 +4,7 @@ import { operationsListener } from '../../http/operations/operations-listener.ts
 import type { Observation } from '../../observation/observation.ts';
 import { everyone, type Observe } from '../../observation/observe.ts';
 import { GatewayMetrics } from '../metrics/gateway-metrics.ts';
-import { programVersion } from '../version.ts';
+import { programVersion } from '../support/version.ts';
 import { listenOn } from './listen.ts';
 
 /** The port for whoever runs the program, from before the feed is there until it has ended. */

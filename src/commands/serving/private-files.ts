@@ -6,7 +6,7 @@ import process from 'node:process';
 import type { Catalogue } from '../../catalogue/catalogue.ts';
 import { type Config, secretFiles } from '../../config.ts';
 import { signInSecrets } from '../../upstream/sign-in/check-sign-in.ts';
-import type { Surroundings } from '../surroundings.ts';
+import type { Surroundings } from '../support/surroundings.ts';
 import { takenFolders } from './kept-folders.ts';
 
 /** What the gateway's own files may be read, written and entered by: their owner. */

@@ -3,7 +3,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { type CredentialLine, endOfDay, hashKey, lastDay, readCredentials } from '../../sign-in/files/credentials.ts';
 import { editLines } from '../../sign-in/files/edit-lines.ts';
 import { hashPassword } from '../../sign-in/password/scrypt-hash.ts';
-import { exitCodes } from '../exit-code.ts';
+import { exitCodes } from '../support/exit-code.ts';
 
 /** Where credentials are, and how somebody is talked to. */
 export interface CredentialContext {

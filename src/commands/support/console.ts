@@ -1,6 +1,6 @@
-import type { CommandEvent } from '../observation/events/commands.ts';
-import type { Observation } from '../observation/observation.ts';
-import type { Observe } from '../observation/observe.ts';
+import type { CommandEvent } from '../../observation/events/commands.ts';
+import type { Observation } from '../../observation/observation.ts';
+import type { Observe } from '../../observation/observe.ts';
 
 type Print = (line: string) => void;
 

@@ -1,8 +1,8 @@
-import { type Config, type Environment, examineConfig } from '../config.ts';
-import type { SignInEvent } from '../observation/events/sign-in.ts';
-import type { Observe } from '../observation/observe.ts';
-import { type Connection, tryLogin } from '../warehouse/connection/server-login.ts';
-import { stampOf } from './sharing/reread-setting.ts';
+import { type Config, type Environment, examineConfig } from '../../config.ts';
+import type { SignInEvent } from '../../observation/events/sign-in.ts';
+import type { Observe } from '../../observation/observe.ts';
+import { type Connection, tryLogin } from '../../warehouse/connection/server-login.ts';
+import { stampOf } from '../sharing/reread-setting.ts';
 
 /** Addresses of servers, with the user and password that are right now. */
 export interface DatabaseLogins {

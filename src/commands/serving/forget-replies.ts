@@ -1,5 +1,5 @@
-import { countErasures } from '../ingest/ledger/erasures.ts';
-import type { Database } from '../warehouse/database.ts';
+import { countErasures } from '../../ingest/ledger/erasures.ts';
+import type { Database } from '../../warehouse/database.ts';
 
 /** Forgets kept replies when somebody was erased, whichever gateway or command did it. */
 export class ForgetReplies {
