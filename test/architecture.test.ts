@@ -253,6 +253,8 @@ describe('the architecture', () => {
       breaks(followsTheFolders, `src/ingest/${folder}/x.ts`, `import type { X } from '../${target}.ts';`);
     }
     breaks(followsTheFolders, 'src/ingest/x.ts', '');
+    const upwards = `import { takeFile } from '../paths/ingest-paths.ts';`;
+    breaks(followsTheFolders, 'src/ingest/delivery/take/x.ts', upwards);
     keeps(followsTheFolders, inSource);
   });
 

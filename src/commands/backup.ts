@@ -4,7 +4,7 @@ import { checkBackup } from '../backup/check-backup.ts';
 import type { Manifest } from '../backup/manifest.ts';
 import { type KeptPlace, writeBackup } from '../backup/write-backup.ts';
 import type { Config } from '../config.ts';
-import { loadedFolder, refusedFolder } from '../ingest/delivery/put-away.ts';
+import { loadedFolder, refusedFolder } from '../ingest/delivery/put-away/put-away.ts';
 import { exitCodes } from './support/exit-code.ts';
 import { type Surroundings, withExistingWarehouse } from './support/surroundings.ts';
 import { programVersion } from './support/version.ts';

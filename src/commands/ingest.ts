@@ -1,7 +1,7 @@
 import { operatorMessage } from '../errors.ts';
-import { ingestPaths } from '../ingest/delivery/ingest-paths.ts';
 import { filesOf, type IngestResult, type KnownFile, waitingRows } from '../ingest/delivery/ingest-result.ts';
-import { removeLeftSpools } from '../ingest/delivery/left-spools.ts';
+import { ingestPaths } from '../ingest/delivery/paths/ingest-paths.ts';
+import { removeLeftSpools } from '../ingest/delivery/take/left-spools.ts';
 import type { IngestContext } from '../ingest/load/load-file.ts';
 import type { Observation } from '../observation/observation.ts';
 import { everyone, type Observe } from '../observation/observe.ts';

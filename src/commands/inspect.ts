@@ -1,8 +1,8 @@
 import { GatewayError } from '../errors.ts';
 import { openContainer } from '../ingest/container/open-container.ts';
 import { examineFile, type FileFacts } from '../ingest/csv/file-facts.ts';
-import { inspectMembers } from '../ingest/delivery/inspect-members.ts';
-import { foldersAbove } from '../ingest/delivery/path-files.ts';
+import { inspectMembers } from '../ingest/delivery/paths/inspect-members.ts';
+import { foldersAbove } from '../ingest/delivery/paths/path-files.ts';
 import { type Inspection, type InspectOptions, inspectFile } from '../ingest/load/inspect-file.ts';
 import { exitCodes } from './support/exit-code.ts';
 import { catalogueOf, type Surroundings } from './support/surroundings.ts';

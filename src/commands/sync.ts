@@ -1,8 +1,8 @@
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import { GatewayError, operatorMessage } from '../errors.ts';
 import { filesOf, type IngestResult, waitingRows } from '../ingest/delivery/ingest-result.ts';
-import { removeLeftSpools } from '../ingest/delivery/left-spools.ts';
 import { runSchedules } from '../ingest/delivery/schedules.ts';
+import { removeLeftSpools } from '../ingest/delivery/take/left-spools.ts';
 import { KeptFileSweep } from '../ingest/erase/kept-file-sweep.ts';
 import type { DeliveryRounds, RoundResult } from '../ingest/remote/delivery-rounds.ts';
 import type { Looked, Verdict } from '../ingest/remote/look.ts';

@@ -8,7 +8,7 @@ import { routeOf } from '../../src/commands/metrics/route.ts';
 import { prepare } from '../../src/commands/migrate.ts';
 import type { UnreadyPart } from '../../src/http/operations/health.ts';
 import { operationsListener } from '../../src/http/operations/operations-listener.ts';
-import { ingestPaths } from '../../src/ingest/delivery/ingest-paths.ts';
+import { ingestPaths } from '../../src/ingest/delivery/paths/ingest-paths.ts';
 import type { Observation } from '../../src/observation/observation.ts';
 import { unobserved } from '../../src/observation/observe.ts';
 import type { Database } from '../../src/warehouse/database.ts';

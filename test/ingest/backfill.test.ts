@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { utimesSync } from 'node:fs';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { ingestPaths } from '../../src/ingest/delivery/ingest-paths.ts';
-import { pathFiles } from '../../src/ingest/delivery/path-files.ts';
+import { ingestPaths } from '../../src/ingest/delivery/paths/ingest-paths.ts';
+import { pathFiles } from '../../src/ingest/delivery/paths/path-files.ts';
 import { casesFile } from './support/drop.ts';
 import { catalogue, exportFile, useFeed } from './support/feed.ts';
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { FolderDelivery } from '../../src/ingest/delivery/folder.ts';
+import { FolderDelivery } from '../../src/ingest/delivery/folder/folder.ts';
 import { UploadDelivery } from '../../src/ingest/upload/upload-delivery.ts';
 import { deliveryKit } from './support/delivery-kit.ts';
 import { MemoryDelivery, MemoryServer } from './support/memory-delivery.ts';

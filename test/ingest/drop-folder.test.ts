@@ -2,7 +2,7 @@ import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { scanDropFolder } from '../../src/ingest/delivery/drop-folder.ts';
+import { scanDropFolder } from '../../src/ingest/delivery/folder/drop-folder.ts';
 import { replayRejects } from '../../src/ingest/load/replay-rejects.ts';
 import { catalogue, exportFile, useFeed } from './support/feed.ts';
 import { ingestAll } from './support/ingest-all.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { IngestProgress } from '../../src/commands/support/ingest-progress.ts';
-import type { PathFile } from '../../src/ingest/delivery/path-files.ts';
+import type { PathFile } from '../../src/ingest/delivery/paths/path-files.ts';
 import { useFeed } from './support/feed.ts';
 import { shopCatalogue } from './support/shop.ts';
 

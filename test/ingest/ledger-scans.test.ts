@@ -1,6 +1,6 @@
 import { deepEqual, equal } from 'node:assert/strict';
 import path from 'node:path';
-import { scanDropFolder } from '../../src/ingest/delivery/drop-folder.ts';
+import { scanDropFolder } from '../../src/ingest/delivery/folder/drop-folder.ts';
 import { openDatabase } from '../../src/warehouse/postgres-database.ts';
 import { until } from '../support/until.ts';
 import { exportFile, useFeed } from './support/feed.ts';

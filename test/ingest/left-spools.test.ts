@@ -4,8 +4,8 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, utimesSync, writeFileS
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
-import { removeLeftSpools } from '../../src/ingest/delivery/left-spools.ts';
-import { FolderSpool, machine, spoolNames } from '../../src/ingest/delivery/spool.ts';
+import { removeLeftSpools } from '../../src/ingest/delivery/take/left-spools.ts';
+import { FolderSpool, machine, spoolNames } from '../../src/ingest/delivery/take/spool.ts';
 
 describe('spools of killed programs', () => {
   it('go with the next start; those of programs that live stay, and those of other machines for a day', async () => {

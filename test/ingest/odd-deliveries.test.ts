@@ -9,7 +9,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { DropFolder } from '../../src/ingest/delivery/drop-folder.ts';
+import { DropFolder } from '../../src/ingest/delivery/folder/drop-folder.ts';
 import { casesFile, drops } from './support/drop.ts';
 import { exportFile, useFeed } from './support/feed.ts';
 

@@ -4,7 +4,7 @@ import path from 'node:path';
 import type { Catalogue } from '../../src/catalogue/catalogue.ts';
 import type { GatewayError } from '../../src/errors.ts';
 import { fillFromExtras } from '../../src/ingest/back-fill/fill-from-extras.ts';
-import { scanDropFolder } from '../../src/ingest/delivery/drop-folder.ts';
+import { scanDropFolder } from '../../src/ingest/delivery/folder/drop-folder.ts';
 import { remakeDerived } from '../../src/ingest/derive/remake-derived.ts';
 import { loadFile } from '../../src/ingest/load/load-file.ts';
 import { type RebuildOptions, rebuildSets } from '../../src/ingest/rebuild/rebuild-sets.ts';

@@ -1,7 +1,7 @@
 import { deepEqual, equal } from 'node:assert/strict';
 import path from 'node:path';
 import { describe, it } from 'mocha';
-import { scanDropFolder } from '../../src/ingest/delivery/drop-folder.ts';
+import { scanDropFolder } from '../../src/ingest/delivery/folder/drop-folder.ts';
 import { loadEvent } from '../../src/ingest/delivery/ingest-result.ts';
 import { exportFigures } from '../../src/ingest/ledger/export-figures.ts';
 import { exportSummaries } from '../../src/ingest/ledger/load-summary.ts';

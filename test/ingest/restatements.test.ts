@@ -2,7 +2,7 @@ import { deepEqual, equal, ok } from 'node:assert/strict';
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Catalogue, DimensionSource } from '../../src/catalogue/catalogue.ts';
-import { scanDropFolder } from '../../src/ingest/delivery/drop-folder.ts';
+import { scanDropFolder } from '../../src/ingest/delivery/folder/drop-folder.ts';
 import { catalogue, exportFile, useFeed } from './support/feed.ts';
 
 describe('The same bytes again', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { setTimeout as pause } from 'node:timers/promises';
 import fc from 'fast-check';
-import { runApart } from '../../src/ingest/delivery/run-apart.ts';
+import { runApart } from '../../src/ingest/delivery/paths/run-apart.ts';
 
 describe('Work that runs apart', () => {
   it('is done once, never beside what touches the same, in order where it does, and never more than allowed', async () => {

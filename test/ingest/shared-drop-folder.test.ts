@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { appendFileSync, existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { DropFolder } from '../../src/ingest/delivery/drop-folder.ts';
+import { DropFolder } from '../../src/ingest/delivery/folder/drop-folder.ts';
 import type { IngestEvent } from '../../src/observation/events/ingest.ts';
 import { until } from '../support/until.ts';
 import { casesFile, drops } from './support/drop.ts';

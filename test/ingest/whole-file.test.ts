@@ -2,7 +2,7 @@ import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { readdirSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { resultLines } from '../../src/commands/ingest.ts';
-import { scanDropFolder } from '../../src/ingest/delivery/drop-folder.ts';
+import { scanDropFolder } from '../../src/ingest/delivery/folder/drop-folder.ts';
 import { loadEvent } from '../../src/ingest/delivery/ingest-result.ts';
 import { inspectFile } from '../../src/ingest/load/inspect-file.ts';
 import { type LoadResult, loadFile } from '../../src/ingest/load/load-file.ts';

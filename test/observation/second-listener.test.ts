@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { ingestPaths } from '../../src/ingest/delivery/ingest-paths.ts';
+import { ingestPaths } from '../../src/ingest/delivery/paths/ingest-paths.ts';
 import type { Observation } from '../../src/observation/observation.ts';
 import { type JoinedGateway, joinedGateway, judge } from '../http/cross-source/joined-gateway.ts';
 import { exportFile, useFeed } from '../ingest/support/feed.ts';

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { after, before } from 'mocha';
 import { keepPrivate, mendModes, openSecrets, secretsOf } from '../../src/commands/serving/private-files.ts';
 import { readConfig } from '../../src/config.ts';
-import { moveFile } from '../../src/ingest/delivery/move-file.ts';
+import { moveFile } from '../../src/ingest/delivery/put-away/move-file.ts';
 
 const modeOf = (file: string): string => (statSync(file).mode & 0o777).toString(8);
 

@@ -81,14 +81,23 @@ const ofHttp: FolderRules = {
   'sign-in': ['edge'],
   edge: [],
 };
+/** `receive.ts` is the loop of all deliveries, `delivery.ts` their contract. */
+const delivered = ['delivery.ts', 'ingest-result.ts', 'source-folders.ts', 'file-name.ts'];
+const ofDelivery: FolderRules = {
+  paths: ['folder', 'take', ...delivered],
+  folder: ['put-away', 'receive.ts', ...delivered],
+  take: delivered,
+  'put-away': delivered,
+};
 /** Which of its folders one of them may import besides itself, by room. A file goes down this list, never up. */
 export const foldersOf: Readonly<Record<string, FolderRules>> = {
   ingest: ofIngest,
   'catalogue/compile': ofCompile,
   http: ofHttp,
+  'ingest/delivery': ofDelivery,
 };
 /** Rooms that have files beside their folders: these may import all folders, and a folder imports such a file where its row says so. */
-const withFilesOnTop = ['catalogue/compile', 'http'];
+const withFilesOnTop = ['catalogue/compile', 'http', 'ingest/delivery'];
 /** May import everything, and alone read the environment. */
 export const composition = ['main.ts', 'config.ts', 'commands'];
 /** What a room that is no composition may import of `observation`: how something is told, and its own events. */

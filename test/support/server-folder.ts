@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, readdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { lives } from '../../src/ingest/delivery/left-spools.ts';
+import { lives } from '../../src/ingest/delivery/take/left-spools.ts';
 
 const inMemory = '/dev/shm';
 const prefix = 'gateway-test-';

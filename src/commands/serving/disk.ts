@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { filesBelow } from '../../backup/folder-files.ts';
 import { diskSpace } from '../../embedded/disk-space.ts';
-import { loadedFolder, refusedFolder } from '../../ingest/delivery/put-away.ts';
+import { loadedFolder, refusedFolder } from '../../ingest/delivery/put-away/put-away.ts';
 import type { Database } from '../../warehouse/database.ts';
 import { exitCodes } from '../support/exit-code.ts';
 import { type Surroundings, withExistingWarehouse } from '../support/surroundings.ts';

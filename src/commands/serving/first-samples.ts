@@ -4,7 +4,7 @@ import path from 'node:path';
 import { DateTime } from 'luxon';
 import { keepUntold } from '../../alarm/outbox.ts';
 import type { Catalogue } from '../../catalogue/catalogue.ts';
-import { ingestPaths } from '../../ingest/delivery/ingest-paths.ts';
+import { ingestPaths } from '../../ingest/delivery/paths/ingest-paths.ts';
 import type { Observation } from '../../observation/observation.ts';
 import type { Observe } from '../../observation/observe.ts';
 import { recentWeeks } from '../../samples/recent-weeks.ts';

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import type { Config } from '../../config.ts';
-import { loadedFolder, refusedFolder } from '../../ingest/delivery/put-away.ts';
+import { loadedFolder, refusedFolder } from '../../ingest/delivery/put-away/put-away.ts';
 
 /** Where the files lie that were loaded, whichever way they came. */
 export function keptFolders({ dropDir, uploadDir, dataDir }: Config): readonly string[] {

@@ -1,5 +1,5 @@
 import { filesOf, type IngestResult, type KnownFile } from '../../ingest/delivery/ingest-result.ts';
-import type { PathFile } from '../../ingest/delivery/path-files.ts';
+import type { PathFile } from '../../ingest/delivery/paths/path-files.ts';
 
 /** Milliseconds between two lines where no terminal shows how it goes. */
 const everySo = 30_000;

@@ -2,12 +2,12 @@ import { operatorMessage } from '../../errors.ts';
 import { examineFile, type FileFacts } from '../csv/file-facts.ts';
 import { noteFile } from '../ledger/ledger.ts';
 import { type IngestContext, type LoadOptions, saidSource } from '../load/load-file.ts';
-import { attempt, outcomeOf } from './attempt.ts';
 import type { Arrival, Delivery, Outcome } from './delivery.ts';
 import { type IngestResult, loadEvent } from './ingest-result.ts';
-import { FolderSpool } from './spool.ts';
-import { takeFile } from './take-file.ts';
-import { SettledMembers } from './take-options.ts';
+import { attempt, outcomeOf } from './take/attempt.ts';
+import { FolderSpool } from './take/spool.ts';
+import { takeFile } from './take/take-file.ts';
+import { SettledMembers } from './take/take-options.ts';
 
 export interface ReceiveOptions<A extends Arrival> extends Pick<LoadOptions, 'observe' | 'mayGoOn'> {
   /**

@@ -3,8 +3,8 @@ import { join, resolve } from 'node:path';
 import type { IngestEvent } from '../../observation/events/ingest.ts';
 import type { Observe } from '../../observation/observe.ts';
 import type { Outcome } from '../delivery/delivery.ts';
-import { Notices } from '../delivery/notices.ts';
-import { loadedFolder, PutAway, refusedFolder } from '../delivery/put-away.ts';
+import { Notices } from '../delivery/put-away/notices.ts';
+import { loadedFolder, PutAway, refusedFolder } from '../delivery/put-away/put-away.ts';
 import { isFull, spoolFull } from './faults.ts';
 
 /**

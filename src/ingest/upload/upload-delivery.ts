@@ -4,8 +4,8 @@ import path from 'node:path';
 import type { IngestEvent } from '../../observation/events/ingest.ts';
 import type { Observe } from '../../observation/observe.ts';
 import type { Arrival, Delivery, Outcome, SpooledFile } from '../delivery/delivery.ts';
-import { Notices } from '../delivery/notices.ts';
-import { loadedFolder, PutAway, refusedFolder } from '../delivery/put-away.ts';
+import { Notices } from '../delivery/put-away/notices.ts';
+import { loadedFolder, PutAway, refusedFolder } from '../delivery/put-away/put-away.ts';
 import { type PartFacts, readFacts, writeFacts } from './upload-parts.ts';
 
 /** A file that came whole. */

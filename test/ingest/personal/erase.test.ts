@@ -4,7 +4,7 @@ import path from 'node:path';
 import { describe, it } from 'mocha';
 import { erasureLines } from '../../../src/commands/erase.ts';
 import type { GatewayError } from '../../../src/errors.ts';
-import { scanDropFolder } from '../../../src/ingest/delivery/drop-folder.ts';
+import { scanDropFolder } from '../../../src/ingest/delivery/folder/drop-folder.ts';
 import type { Erasure } from '../../../src/ingest/erase/erase-persons.ts';
 import { erasePersons } from '../../../src/ingest/erase/erase-persons.ts';
 import { KeptFileSweep } from '../../../src/ingest/erase/kept-file-sweep.ts';

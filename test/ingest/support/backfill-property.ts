@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { cpSync, mkdtempSync } from 'node:fs';
 import path from 'node:path';
-import { ingestPaths } from '../../../src/ingest/delivery/ingest-paths.ts';
+import { ingestPaths } from '../../../src/ingest/delivery/paths/ingest-paths.ts';
 import type { SampleOrder } from '../../../src/samples/sample-order.ts';
 import { writeSamples } from '../../../src/samples/write-samples.ts';
 import { contentOf, ledgerOf, packSome } from './backfill.ts';

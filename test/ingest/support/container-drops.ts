@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { UnpackLimits } from '../../../src/ingest/container/limits.ts';
-import { scanDropFolder } from '../../../src/ingest/delivery/drop-folder.ts';
+import { scanDropFolder } from '../../../src/ingest/delivery/folder/drop-folder.ts';
 import type { IngestResult } from '../../../src/ingest/delivery/ingest-result.ts';
 import type { Feed } from './feed.ts';
 

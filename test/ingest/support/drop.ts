@@ -1,6 +1,10 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { DropFolder, type DropFolderOptions, type DropResult } from '../../../src/ingest/delivery/drop-folder.ts';
+import {
+  DropFolder,
+  type DropFolderOptions,
+  type DropResult,
+} from '../../../src/ingest/delivery/folder/drop-folder.ts';
 import type { DropNotice } from '../../../src/observation/events/ingest.ts';
 import { exportFile, type Feed } from './feed.ts';
 

@@ -1,5 +1,5 @@
-import { ingestPaths } from '../../../src/ingest/delivery/ingest-paths.ts';
 import type { IngestResult } from '../../../src/ingest/delivery/ingest-result.ts';
+import { ingestPaths } from '../../../src/ingest/delivery/paths/ingest-paths.ts';
 
 /** What became of all files, once the last one was tried. */
 export async function ingestAll(...given: Parameters<typeof ingestPaths>): Promise<readonly IngestResult[]> {

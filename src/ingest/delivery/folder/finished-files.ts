@@ -1,8 +1,8 @@
-import type { Catalogue } from '../../catalogue/catalogue.ts';
+import type { Catalogue } from '../../../catalogue/catalogue.ts';
+import type { Notices } from '../put-away/notices.ts';
+import { deliveryAt, markNames } from '../source-folders.ts';
 import type { FoundFile, FoundFiles } from './find-files.ts';
-import type { Notices } from './notices.ts';
 import { Sightings } from './sightings.ts';
-import { deliveryAt, markNames } from './source-folders.ts';
 import { longWithoutMark } from './stuck-files.ts';
 
 export interface FinishedWhen {

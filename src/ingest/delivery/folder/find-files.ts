@@ -1,10 +1,10 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join, relative, resolve, sep } from 'node:path';
-import type { Catalogue } from '../../catalogue/catalogue.ts';
-import { timeOfName } from '../../catalogue/name-time.ts';
-import { GatewayError } from '../../errors.ts';
-import { fileNameFault } from './file-name.ts';
-import { isLeftAlone } from './source-folders.ts';
+import type { Catalogue } from '../../../catalogue/catalogue.ts';
+import { timeOfName } from '../../../catalogue/name-time.ts';
+import { GatewayError } from '../../../errors.ts';
+import { fileNameFault } from '../file-name.ts';
+import { isLeftAlone } from '../source-folders.ts';
 
 /** A file that may be loaded. */
 export interface FoundFile {

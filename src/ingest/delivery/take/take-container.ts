@@ -1,12 +1,12 @@
-import { GatewayError, operatorMessage } from '../../errors.ts';
-import type { Container, Member } from '../container/container.ts';
-import { examineFile, type FileFacts } from '../csv/file-facts.ts';
-import { type FileOutcome, type InContainer, noteFile, unpackedBefore } from '../ledger/ledger.ts';
-import { type IngestContext, loadExamined, saidSource } from '../load/load-file.ts';
+import { GatewayError, operatorMessage } from '../../../errors.ts';
+import type { Container, Member } from '../../container/container.ts';
+import { examineFile, type FileFacts } from '../../csv/file-facts.ts';
+import { type FileOutcome, type InContainer, noteFile, unpackedBefore } from '../../ledger/ledger.ts';
+import { type IngestContext, loadExamined, saidSource } from '../../load/load-file.ts';
+import { loadEvent, type MemberResult, type TakenContainer } from '../ingest-result.ts';
+import { placeOf } from '../source-folders.ts';
 import { attempt, outcomeOf } from './attempt.ts';
-import { loadEvent, type MemberResult, type TakenContainer } from './ingest-result.ts';
 import { isPassedOver, memberTarget } from './member-place.ts';
-import { placeOf } from './source-folders.ts';
 import { FolderSpool } from './spool.ts';
 import type { TakeOptions } from './take-options.ts';
 

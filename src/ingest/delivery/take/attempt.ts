@@ -1,8 +1,8 @@
 import { basename } from 'node:path';
-import { GatewayError } from '../../errors.ts';
-import type { LoadResult } from '../load/load-file.ts';
-import type { Outcome } from './delivery.ts';
-import type { FailedLoad, IngestResult } from './ingest-result.ts';
+import { GatewayError } from '../../../errors.ts';
+import type { LoadResult } from '../../load/load-file.ts';
+import type { Outcome } from '../delivery.ts';
+import type { FailedLoad, IngestResult } from '../ingest-result.ts';
 
 /** Runs the work on one file; what is wrong with it becomes a result. Throws what affects everything: DatabaseUnavailable and StorageFull. */
 export async function attempt<R extends IngestResult = LoadResult>(

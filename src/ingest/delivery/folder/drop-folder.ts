@@ -1,7 +1,7 @@
-import type { IngestContext, LoadOptions } from '../load/load-file.ts';
+import type { IngestContext, LoadOptions } from '../../load/load-file.ts';
+import type { IngestResult } from '../ingest-result.ts';
+import { Receiver } from '../receive.ts';
 import { type FolderArrival, FolderDelivery, type FolderOptions } from './folder.ts';
-import type { IngestResult } from './ingest-result.ts';
-import { Receiver } from './receive.ts';
 
 export type DropResult = IngestResult & { readonly movedTo: string | null };
 

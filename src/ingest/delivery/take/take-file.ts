@@ -1,9 +1,9 @@
-import { GatewayError } from '../../errors.ts';
-import { openContainer } from '../container/open-container.ts';
-import type { FileFacts } from '../csv/file-facts.ts';
-import { noteFile } from '../ledger/ledger.ts';
-import { type IngestContext, type LoadResult, loadExamined, saidSource } from '../load/load-file.ts';
-import type { TakenContainer } from './ingest-result.ts';
+import { GatewayError } from '../../../errors.ts';
+import { openContainer } from '../../container/open-container.ts';
+import type { FileFacts } from '../../csv/file-facts.ts';
+import { noteFile } from '../../ledger/ledger.ts';
+import { type IngestContext, type LoadResult, loadExamined, saidSource } from '../../load/load-file.ts';
+import type { TakenContainer } from '../ingest-result.ts';
 import { ContainerIntake } from './take-container.ts';
 import type { TakeOptions } from './take-options.ts';
 

@@ -1,7 +1,7 @@
-import type { Catalogue } from '../../catalogue/catalogue.ts';
-import type { StuckUpload } from '../ledger/stuck-uploads.ts';
+import type { Catalogue } from '../../../catalogue/catalogue.ts';
+import type { StuckUpload } from '../../ledger/stuck-uploads.ts';
+import { deliveryAt, placeOf } from '../source-folders.ts';
 import type { FoundFiles } from './find-files.ts';
-import { deliveryAt, placeOf } from './source-folders.ts';
 
 /** Milliseconds after which a file that is still written, or has the name of an unfinished upload, is stuck. */
 const longWritten = 3_600_000;

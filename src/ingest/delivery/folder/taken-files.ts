@@ -1,14 +1,14 @@
 import { join } from 'node:path';
-import { GatewayError } from '../../errors.ts';
-import type { Database } from '../../warehouse/database.ts';
-import { examineFile, type FileFacts } from '../csv/file-facts.ts';
-import { entriesOfFile, type FileEntry, isNotedAs, notedFiles, wasTaken } from '../ledger/file-entries.ts';
-import { noteFile } from '../ledger/ledger.ts';
-import type { IngestContext } from '../load/load-file.ts';
+import { GatewayError } from '../../../errors.ts';
+import type { Database } from '../../../warehouse/database.ts';
+import { examineFile, type FileFacts } from '../../csv/file-facts.ts';
+import { entriesOfFile, type FileEntry, isNotedAs, notedFiles, wasTaken } from '../../ledger/file-entries.ts';
+import { noteFile } from '../../ledger/ledger.ts';
+import type { IngestContext } from '../../load/load-file.ts';
+import { placeOf } from '../source-folders.ts';
 import { claimFile } from './file-claims.ts';
 import { describe, type FoundFile, findFiles } from './find-files.ts';
 import { Sightings } from './sightings.ts';
-import { placeOf } from './source-folders.ts';
 
 /** Milliseconds between two looks at all files; those moved within a day are looked at in every scan. */
 const fullLook = 3_600_000;

@@ -1,12 +1,12 @@
 import { stat } from 'node:fs/promises';
 import { basename, dirname, resolve, sep } from 'node:path';
-import type { Catalogue } from '../../catalogue/catalogue.ts';
-import { timeOfName } from '../../catalogue/name-time.ts';
-import { matchesRule } from '../identify/identify-export.ts';
-import { namedTime, periodOfName } from '../identify/period.ts';
-import type { LoadOptions } from '../load/load-file.ts';
-import { findFiles, type PassedOver } from './find-files.ts';
-import { placeOf } from './source-folders.ts';
+import type { Catalogue } from '../../../catalogue/catalogue.ts';
+import { timeOfName } from '../../../catalogue/name-time.ts';
+import { matchesRule } from '../../identify/identify-export.ts';
+import { namedTime, periodOfName } from '../../identify/period.ts';
+import type { LoadOptions } from '../../load/load-file.ts';
+import { findFiles, type PassedOver } from '../folder/find-files.ts';
+import { placeOf } from '../source-folders.ts';
 
 /** A file that was named, or lies in a folder that was. */
 export interface PathFile {

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
-import { lyingEntries } from '../ledger/file-entries.ts';
-import type { IngestContext } from '../load/load-file.ts';
-import type { KnownFile } from './ingest-result.ts';
+import { lyingEntries } from '../../ledger/file-entries.ts';
+import type { IngestContext } from '../../load/load-file.ts';
+import type { KnownFile } from '../ingest-result.ts';
 import type { PathFile } from './path-files.ts';
 
 /** Files asked for in one statement. */

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
-import type { Spool } from './delivery.ts';
+import type { Spool } from '../delivery.ts';
 
 /** How the name of each folder of a spool begins. */
 export const spoolNames = 'gateway-spool-';

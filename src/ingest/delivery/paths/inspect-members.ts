@@ -1,9 +1,9 @@
-import type { Catalogue } from '../../catalogue/catalogue.ts';
-import { GatewayError } from '../../errors.ts';
-import type { Container, Member } from '../container/container.ts';
-import { type Inspection, type InspectOptions, inspectFile } from '../load/inspect-file.ts';
-import { isPassedOver, memberTarget } from './member-place.ts';
-import { FolderSpool } from './spool.ts';
+import type { Catalogue } from '../../../catalogue/catalogue.ts';
+import { GatewayError } from '../../../errors.ts';
+import type { Container, Member } from '../../container/container.ts';
+import { type Inspection, type InspectOptions, inspectFile } from '../../load/inspect-file.ts';
+import { isPassedOver, memberTarget } from '../take/member-place.ts';
+import { FolderSpool } from '../take/spool.ts';
 
 /** What a load would make of a member. */
 export type InspectedMember = { readonly member: Member } & (

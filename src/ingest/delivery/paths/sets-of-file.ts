@@ -1,12 +1,12 @@
-import type { Catalogue, Export } from '../../catalogue/catalogue.ts';
-import { GatewayError } from '../../errors.ts';
-import { openContainer } from '../container/open-container.ts';
-import { examineFile } from '../csv/file-facts.ts';
-import { setsTouched } from '../derive/derived-sets.ts';
-import { matchesRule } from '../identify/identify-export.ts';
-import { identifyFile } from '../identify/identify-file.ts';
-import type { IngestContext, LoadOptions } from '../load/load-file.ts';
-import { isPassedOver, memberTarget } from './member-place.ts';
+import type { Catalogue, Export } from '../../../catalogue/catalogue.ts';
+import { GatewayError } from '../../../errors.ts';
+import { openContainer } from '../../container/open-container.ts';
+import { examineFile } from '../../csv/file-facts.ts';
+import { setsTouched } from '../../derive/derived-sets.ts';
+import { matchesRule } from '../../identify/identify-export.ts';
+import { identifyFile } from '../../identify/identify-file.ts';
+import type { IngestContext, LoadOptions } from '../../load/load-file.ts';
+import { isPassedOver, memberTarget } from '../take/member-place.ts';
 import type { PathFile } from './path-files.ts';
 
 /**

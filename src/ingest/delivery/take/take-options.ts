@@ -1,5 +1,5 @@
-import type { LoadOptions } from '../load/load-file.ts';
-import type { MemberResult } from './ingest-result.ts';
+import type { LoadOptions } from '../../load/load-file.ts';
+import type { MemberResult } from '../ingest-result.ts';
 
 export interface TakeOptions extends LoadOptions {
   /** Folder in which members are unpacked, one after the other. Default: the system's for temporary files. */

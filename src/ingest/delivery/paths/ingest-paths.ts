@@ -1,12 +1,12 @@
-import { examineFile } from '../csv/file-facts.ts';
-import type { IngestContext, LoadOptions } from '../load/load-file.ts';
-import { attempt } from './attempt.ts';
-import { type IngestResult, type KnownFile, loadEvent } from './ingest-result.ts';
+import { examineFile } from '../../csv/file-facts.ts';
+import type { IngestContext, LoadOptions } from '../../load/load-file.ts';
+import { type IngestResult, type KnownFile, loadEvent } from '../ingest-result.ts';
+import { attempt } from '../take/attempt.ts';
+import { takeFile } from '../take/take-file.ts';
 import { KnownFiles } from './known-files.ts';
 import { type PathFile, type PathFiles, pathFiles } from './path-files.ts';
 import { runApart } from './run-apart.ts';
 import { setsOfFile } from './sets-of-file.ts';
-import { takeFile } from './take-file.ts';
 
 export interface PathOptions extends LoadOptions {
   /** Files that may be loaded at once, where they touch no set in common. Default 1. */

@@ -1,5 +1,5 @@
-import type { DropNotice, IngestEvent } from '../../observation/events/ingest.ts';
-import type { Observe } from '../../observation/observe.ts';
+import type { DropNotice, IngestEvent } from '../../../observation/events/ingest.ts';
+import type { Observe } from '../../../observation/observe.ts';
 
 /** Tells each notice once, as long as the program runs. */
 export class Notices {

@@ -1,4 +1,4 @@
-import type { Database } from '../../warehouse/database.ts';
+import type { Database } from '../../../warehouse/database.ts';
 import type { FoundFile } from './find-files.ts';
 
 /** Lets a claimed file go. */

@@ -1,9 +1,9 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type GatewayError, operatorMessage } from '../../errors.ts';
+import { type GatewayError, operatorMessage } from '../../../errors.ts';
+import { markNames, reasonSuffix } from '../source-folders.ts';
 import { besideName, moveFile } from './move-file.ts';
 import type { Notices } from './notices.ts';
-import { markNames, reasonSuffix } from './source-folders.ts';
 
 export const loadedFolder = 'loaded';
 export const refusedFolder = 'refused';

@@ -1,8 +1,8 @@
-import type { Catalogue } from '../../catalogue/catalogue.ts';
-import type { Member } from '../container/container.ts';
-import { isLitter } from '../container/member-names.ts';
-import type { LoadOptions } from '../load/load-file.ts';
-import { isLeftAlone, placeOf } from './source-folders.ts';
+import type { Catalogue } from '../../../catalogue/catalogue.ts';
+import type { Member } from '../../container/container.ts';
+import { isLitter } from '../../container/member-names.ts';
+import type { LoadOptions } from '../../load/load-file.ts';
+import { isLeftAlone, placeOf } from '../source-folders.ts';
 
 /** Whether a member is surely no file to load: what systems and people put beside, and what a folder would leave alone, too. */
 export function isPassedOver({ path, name, refusal }: Member, catalogue: Catalogue): boolean {
