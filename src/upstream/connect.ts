@@ -29,6 +29,7 @@ import { callerDigest } from './trials/own-findings.ts';
 import { RefusedForms } from './trials/refused-forms.ts';
 import { TrialFindings } from './trials/trial-findings.ts';
 import { TrialMemory } from './trials/trial-memory.ts';
+import { TriedNulls } from './trials/tried-nulls.ts';
 import { TriedOptions } from './trials/tried-options.ts';
 import { TriedTexts } from './trials/tried-texts.ts';
 import { WholeRows } from './trials/whole-rows.ts';
@@ -107,6 +108,7 @@ class ConnectedUpstream implements Upstream {
   readonly #refused: RefusedForms;
   readonly #tried: TriedOptions;
   readonly #texts: ComparedTexts;
+  readonly #nulls: TriedNulls;
   readonly #memory: TrialMemory;
   readonly #whole: WholeRows;
 
@@ -125,6 +127,7 @@ class ConnectedUpstream implements Upstream {
     const findings = new TrialFindings(this.source, told);
     const ofSets = connection.readsOptions !== true;
     this.#tried = new TriedOptions(findings, { ofSets });
+    this.#nulls = new TriedNulls(this.source, told, ofSets);
     const texts = new TriedTexts(this.source, { ...told, observe: this.#observe });
     this.#texts = new ComparedTexts(this.source, texts, ofSets);
     this.aggregating = new FeedAggregation(this.source, {
@@ -151,6 +154,7 @@ class ConnectedUpstream implements Upstream {
       aggregations,
       whole: this.#whole,
       texts,
+      nulls: this.#nulls,
     });
     this.#metadata = new KnownMetadata({
       ...{ source: this.source, client: this.#client, dataDir: connection.dataDir, observe: this.#observe },
@@ -215,7 +219,7 @@ class ConnectedUpstream implements Upstream {
   tried(plan: UpstreamPlan): readonly TriedBefore[] {
     const context = { client: this.#client, map: this.#map(), secret: this.#secret, limits: this.#limits };
     const place = { options: { signal: new AbortController().signal }, context };
-    return [...this.#tried.tried(plan, place), ...this.#texts.told(plan)];
+    return [...this.#tried.tried(plan, place), ...this.#texts.told(plan), ...this.#nulls.told(plan)];
   }
 
   async *fetchByKeys(request: KeyedRequest, options: UpstreamReadOptions): AsyncGenerator<string> {
@@ -235,7 +239,13 @@ class ConnectedUpstream implements Upstream {
   async showsExpand(asked: AskedExpand, { onCopy: _, ...options }: UpstreamReadOptions): Promise<boolean> {
     await this.#metadata.reached(options.caller ?? null);
     const context = this.#context(options, { sets: [], kept: [] });
-    return (await this.#tried.shows(asked, options, context)) && (await this.#texts.shows(asked, options, context));
+    const shows = [this.#tried, this.#texts, this.#nulls];
+    for (const one of shows) {
+      if (!(await one.shows(asked, options, context))) {
+        return false;
+      }
+    }
+    return true;
   }
 
   /** What is asked of the feed for a first page, as it compares texts. Of trials nothing is kept as a copy of rows. */
@@ -256,6 +266,7 @@ class ConnectedUpstream implements Upstream {
   async #checkOptions(plan: UpstreamPlan, { onCopy: _, ...options }: UpstreamReadOptions): Promise<void> {
     const context = this.#context(options, { sets: [], kept: [] });
     await this.#tried.check(plan, options, context);
+    await this.#nulls.check(plan, { options, context });
     if (this.#copies.refreshedOf(setsOf(plan)) === null) {
       await this.#whole.check(plan, { options, context });
     }
@@ -330,6 +341,7 @@ class ConnectedUpstream implements Upstream {
       maxTop,
       countsNested: this.#countsNested,
       whole: this.#whole.names(),
+      nullsSaid: this.#nulls.said(),
     };
   }
 }

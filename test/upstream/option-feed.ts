@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Catalogue } from '../../src/catalogue/catalogue.ts';
 import type { BoundExpression } from '../../src/plan/model/read-plan.ts';
-import type { Row } from './conditions.ts';
+import { evaluate, type Row, type Value } from './conditions.ts';
 import { planOf } from './tenant.ts';
 import { evaluateAs, type Texts } from './texts.ts';
 import { catalogue, json } from './told-feed.ts';
@@ -20,6 +20,10 @@ interface OptionFaults {
   /** Most that `$top` may say. */
   readonly maxTop: number | null;
   readonly status: number;
+  /** Where it puts rows without a value: before all others upwards, behind them, or behind them in both directions. */
+  readonly nulls: 'least' | 'greatest' | 'last';
+  /** It passes over orders by anything but properties. */
+  readonly ordersByNames: boolean;
   /** How it compares texts. Absent: by code point. */
   readonly texts: Texts;
 }
@@ -43,6 +47,8 @@ export class OptionFeed {
       blindTo: () => false,
       maxTop: null,
       status: 200,
+      nulls: 'least',
+      ordersByNames: false,
       texts: {},
       ...faults,
     };
@@ -74,6 +80,9 @@ export class OptionFeed {
     json(response, JSON.stringify({ ...(option('$count') === 'true' ? { '@odata.count': found.length } : {}), value }));
   };
 
+  /** Its rows in an order. */
+  readonly sorted = (orderby: string | null): readonly Row[] => this.#ordered(this.rows, orderby);
+
   #left(filter: string | null): readonly Row[] {
     const plan = filter === null ? null : planOf(`${this.#set}?$filter=${filter}`, this.#catalogue);
     const condition = plan?.kind === 'Collection' ? plan.restriction.filter : null;
@@ -89,11 +98,23 @@ export class OptionFeed {
   }
 
   #ordered(rows: readonly Row[], orderby: string | null): readonly Row[] {
-    const [name, direction] = (orderby ?? '').split(' ');
-    const sign = direction === 'desc' ? -1 : 1;
-    const value = (row: Row) => row[name ?? ''] ?? '';
-    return orderby === null
-      ? rows
-      : rows.toSorted((a, b) => (value(a) < value(b) ? -sign : value(a) > value(b) ? sign : 0));
+    const plan = orderby === null ? null : planOf(`${this.#set}?$orderby=${orderby}`, this.#catalogue);
+    const keys = plan?.kind === 'Collection' ? plan.restriction.orderby : [];
+    if (this.faults.ordersByNames && keys.some(({ expression }) => expression.kind !== 'PropertyValue')) {
+      return rows;
+    }
+    return rows.toSorted((a, b) => {
+      const signs = keys.map(({ expression, direction }) => {
+        const [left, right] = [a, b].map((row) => evaluate(expression, row, 'odata')) as [Value, Value];
+        const sign = direction === 'desc' ? -1 : 1;
+        if (left === null || right === null) {
+          const isLeft = left === null;
+          const up = { least: -1, greatest: 1, last: sign }[this.faults.nulls];
+          return left === right ? 0 : (isLeft ? up : -up) * sign;
+        }
+        return left < right ? -sign : left > right ? sign : 0;
+      });
+      return signs.find((sign) => sign !== 0) ?? 0;
+    });
   }
 }

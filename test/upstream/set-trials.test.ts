@@ -15,7 +15,7 @@ const asked = {
     trials: ['Calls?$select=id&$top=1', 'Calls?$select=id&$filter=id eq null&$top=1'],
   },
   $orderby: {
-    request: 'FarCalls?$select=id&$orderby=seconds&$top=2',
+    request: 'FarCalls?$select=id&$orderby=id desc&$top=2',
     ids: [5, 4],
     trials: [
       'Calls?$select=id&$orderby=id&$top=2',

@@ -31,7 +31,7 @@ export function continuedRequest(
 ): string {
   const restriction = { ...plan.restriction, top: null, skip: null };
   // What was learned of the feed between two pages is no part of what was asked.
-  const map = { ...context.map, countsNested: false, lists: 'in' as const, maxTop: null };
+  const map = { ...context.map, countsNested: false, lists: 'in' as const, maxTop: null, nullsSaid: new Set<string>() };
   const { path, query } = compileUpstreamUrl({ ...plan, restriction }, map, options.metadata === 'full');
   return `${path}?${query}`;
 }

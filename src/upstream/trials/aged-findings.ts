@@ -67,6 +67,11 @@ export class AgedFindings<Finding extends object> implements Remembered {
     this.#places.onChange();
   }
 
+  /** What was found out for all, however old it is. */
+  entries(): readonly (readonly [string, Finding])[] {
+    return this.#found.entries();
+  }
+
   /** What holds now, for all. */
   current(): readonly (readonly [string, Finding])[] {
     return this.#found.entries().filter(([, found]) => !this.#isOver(found));

@@ -1,6 +1,7 @@
 import { type ExpandPlace, placeInside, placeName } from '../../plan/federate/placement.ts';
+import { speaksOfOtherRows } from '../../plan/logic/references.ts';
 import { collectionOf, noRestriction, onlyProperties } from '../../plan/model/make.ts';
-import type { RowSource, Selection } from '../../plan/model/read-plan.ts';
+import type { OrderKey, RowSource, Selection } from '../../plan/model/read-plan.ts';
 import { sourceSet } from '../../plan/model/sets.ts';
 import type { AskedExpand, UpstreamPlan } from '../upstream.ts';
 import { compileUpstreamUrl } from '../url/compile-url.ts';
@@ -9,9 +10,9 @@ import { upstreamHasNavigation } from '../url/upstream-map.ts';
 import { conditionsInside, optionsInside, optionsOf } from './asked-options.ts';
 import { triedExpand } from './expand-trials.ts';
 import { triedNested, triedNestedParts } from './nested-trials.ts';
-import { partsOf, type TriedPart, triedParts } from './part-trials.ts';
+import { formOf, partsOf, type TriedPart, triedParts } from './part-trials.ts';
 import { type RelatedPart, relatedParts, triedRelated, triedRelatedInside } from './related-trials.ts';
-import { type TriedRows, triedOfSet } from './set-trials.ts';
+import { type TriedRows, triedComputed, triedOfSet } from './set-trials.ts';
 import type { Trial, TriedOption } from './trial-findings.ts';
 import type { TrialPlace, Verdict } from './trial-rows.ts';
 
@@ -44,8 +45,17 @@ export function* trialsOfRows(plan: UpstreamPlan, place: TrialPlace): Generator<
     };
   }
   const orderby = plan.kind === 'Collection' ? plan.restriction.orderby : [];
+  for (const { expression } of orderby.filter(isComputed)) {
+    const option = `$orderby=(${formOf(expression)})` as const;
+    const ask = async () => verdicts(option, await triedComputed(expression, { rows: tried(), place }));
+    yield { ...trialOf(where, [option], ask), within: ['$orderby'] };
+  }
   yield* trialsOfRelated(relatedParts(conditionsOf(plan), orderby), place);
 }
+
+/** Related rows have a trial of their own. */
+const isComputed = ({ expression }: OrderKey): boolean =>
+  expression.kind !== 'PropertyValue' && !speaksOfOtherRows(expression);
 
 /** Of each `$expand`, at every level. */
 export function* trialsOfSelection(

@@ -187,7 +187,7 @@ const isEnumeration = (side: BoundExpression): boolean =>
   side.kind === 'PropertyValue' && side.property.enumeration !== undefined;
 
 /** What an expression is made of, without names and values. */
-function formOf(expression: BoundExpression): string {
+export function formOf(expression: BoundExpression): string {
   switch (expression.kind) {
     case 'Constant':
       return '_';

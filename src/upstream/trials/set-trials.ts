@@ -4,8 +4,10 @@ import { readObject } from '../../json/reading/json-scan.ts';
 import { ownNames } from '../../json/reading/own-names.ts';
 import { canonicalText, valueText } from '../../json/reading/value-text.ts';
 import { keyedCondition } from '../../plan/logic/keyed-condition.ts';
+import type { BoundExpression } from '../../plan/model/read-plan.ts';
 import { readCount } from '../reading/read-count.ts';
 import { filterText } from '../url/compile-url.ts';
+import { expressionText } from '../url/expression-text.ts';
 import {
   countBeside,
   keyOf,
@@ -126,6 +128,26 @@ async function triedPlaces(
     ['$orderby', verdictOf(downwards)],
     ['$skip', verdictOf(skipped)],
   ];
+}
+
+/**
+ * Whether an order by what is computed of a row turns round with its direction: some read names of properties alone there. null: it cannot be told, as where all
+ * rows have one value.
+ */
+export async function triedComputed(
+  key: BoundExpression,
+  { rows: { path, set }, place }: { readonly rows: TriedRows; readonly place: TrialPlace },
+): Promise<Verdict | null> {
+  const text = expressionText(key, { map: place.context.map, option: '$orderby', variables: new Map() });
+  const identity = keyOf(set.entityType);
+  const firstIn = async (order: string): Promise<string | null> => {
+    const [raw] = (await rowsAt(path, [selected(set.entityType), `$orderby=${order}`, '$top=1'], place)) ?? [];
+    return raw === undefined ? null : identity(raw);
+  };
+  const [upwards, downwards] = [await firstIn(text), await firstIn(`${text} desc`)];
+  // A row that came meanwhile turns the rows of a feed that reads no order, too, which gives the newest first.
+  const isTurned = upwards !== null && downwards !== null && upwards !== downwards && (await firstIn(text)) === upwards;
+  return isTurned ? 'done' : null;
 }
 
 /** What the feed counts where a condition leaves no row. */

@@ -1,10 +1,19 @@
 import type { Property } from '../../edm/model.ts';
 import { GatewayError } from '../../errors.ts';
+import { isNull } from '../../plan/logic/condition.ts';
+import { isNeverNull } from '../../plan/logic/never-null.ts';
 import { nullProof } from '../../plan/logic/null-proof.ts';
-import type { ExpandPlan, RangeVariable, Restriction, SearchNode, Selection } from '../../plan/model/read-plan.ts';
+import type {
+  BoundExpression,
+  ExpandPlan,
+  RangeVariable,
+  Restriction,
+  SearchNode,
+  Selection,
+} from '../../plan/model/read-plan.ts';
 import { expressionText } from './expression-text.ts';
 import type { UpstreamMap } from './upstream-map.ts';
-import { upstreamHasNavigation, upstreamPropertyName, upstreamSetName } from './upstream-map.ts';
+import { orderedName, upstreamHasNavigation, upstreamPropertyName, upstreamSetName } from './upstream-map.ts';
 
 /** System query options by name, values not percent-encoded, in the order they are written. */
 export type OptionTexts = ReadonlyMap<string, string>;
@@ -57,9 +66,15 @@ export function restrictionOptions(restriction: Restriction, map: UpstreamMap, o
     options.set('$search', searchText(restriction.search.expression));
   }
   if (restriction.orderby.length > 0) {
-    const keys = restriction.orderby.map((key) => {
-      const text = expressionText(key.expression, place('$orderby'));
-      return key.direction === 'desc' ? `${text} desc` : text;
+    const keys = restriction.orderby.flatMap(({ expression, direction }) => {
+      const textOf = (one: BoundExpression): string => expressionText(one, place('$orderby'));
+      const [upwards, downwards] = ['', ' desc'];
+      const [own, nulls] = direction === 'desc' ? [downwards, upwards] : [upwards, downwards];
+      const said =
+        isSaid(expression, map) && !isNeverNull(expression, restriction.filter)
+          ? [`${textOf(isNull(expression))}${nulls}`]
+          : [];
+      return [...said, `${textOf(expression)}${own}`];
     });
     options.set('$orderby', keys.join(','));
   }
@@ -80,6 +95,15 @@ export function restrictionOptions(restriction: Restriction, map: UpstreamMap, o
     options.set('$count', 'true');
   }
   return options;
+}
+
+/** Whether the feed would put rows without this value elsewhere than before all others, behind them downwards (Protocol 11.2.6.2), unless it is told. */
+function isSaid(key: BoundExpression, { nullsSaid }: UpstreamMap): boolean {
+  if (key.kind !== 'PropertyValue' || nullsSaid === undefined) {
+    return false;
+  }
+  const set = key.row.steps.at(-1)?.set ?? key.row.variable.set;
+  return nullsSaid.has(orderedName({ set, property: key.property }));
 }
 
 function expandText(expand: ExpandPlan, selection: Selection, extras: Extras): string {

@@ -21,6 +21,8 @@ export interface UpstreamMap {
   readonly lists?: ListForm;
   /** Most that `$top` may say at the feed. Absent: not known. */
   readonly maxTop?: number | null;
+  /** By `orderedName`: properties of which the feed has to be told that rows without a value come first in an order. Absent: none. */
+  readonly nullsSaid?: ReadonlySet<string>;
   /** The feed has shown that it counts what `$expand` leads to. Absent: not known. */
   readonly countsNested?: boolean;
 }
@@ -71,3 +73,7 @@ export function upstreamEnumType(map: UpstreamMap, set: EntitySet, property: Pro
 export function upstreamType(map: UpstreamMap, set: EntitySet): EntityType | undefined {
   return map.model?.entitySets.get(map.sets.get(set.name) ?? '')?.entityType;
 }
+
+/** A property that rows are put in order by, in our names. */
+export const orderedName = ({ set, property }: { readonly set: EntitySet; readonly property: Property }): string =>
+  `${set.name} ${property.name}`;
