@@ -33,7 +33,7 @@ export async function answer(exchange: Exchange, feed: Feed): Promise<void> {
   const catalogue = visibleCatalogue(whole, grants);
   const { uri, instant } = splitInstant(exchange.timing.measure('parse', () => parse(exchange)));
   const place = { exchange, feed, catalogue, grants };
-  const plan = exchange.timing.measure('bind', () => restrict(bind(uri, { ...place, instant }), grants));
+  const plan = exchange.timing.measure('bind', () => restrict(bind(uri, { instant, ...place }), grants));
   checkRights(plan, uri);
   feed.observe({ event: 'plan', id: exchange.id, plan: (values) => describePlan(plan, { values }) });
   if (plan.kind === 'ServiceDocument' || plan.kind === 'Metadata') {
@@ -41,14 +41,14 @@ export async function answer(exchange: Exchange, feed: Feed): Promise<void> {
   }
   const form = formOf(plan, { exchange, model: catalogue.model, options: uri.options });
   const { rowConditions } = plan;
-  const writer = replyWriter({ ...place, form, rowConditions, aggregated: uri.options.apply !== undefined });
+  const writer = replyWriter({ form, rowConditions, aggregated: uri.options.apply !== undefined, ...place });
   const read = (page: ODataUri, rows: Bound<RowsPlan>, continues: boolean): Promise<SendRest> =>
-    feed.sources.pick(rows, catalogue).read(readingOf(page, { ...place, form, continues }), writer);
+    feed.sources.pick(rows, catalogue).read(readingOf(page, { form, continues, ...place }), writer);
   try {
     let sendRest = await read(uri, allOf(plan, form, catalogue), false);
     for (let token = await writer.following(); token !== null; token = await writer.following()) {
       const page = { ...uri, options: { ...startOf(uri.options), skiptoken: token } };
-      const rows = restrict(bind(page, { ...place, instant }), grants);
+      const rows = restrict(bind(page, { instant, ...place }), grants);
       sendRest = await untilAdmitted(() => read(page, allOf(rowsOf(rows), form, catalogue), true), {
         signal: exchange.signal,
         untouched: () => writer.isBetweenPages,
@@ -202,6 +202,6 @@ function replyWriter(place: WritingPlace): ReplyWriter {
     exchange,
     form,
     tagOf: (versions) => replyTag(place, versions),
-    shared: mayShare ? sharedReply({ ...place, cache }) : null,
+    shared: mayShare ? sharedReply({ cache, ...place }) : null,
   });
 }

@@ -125,7 +125,8 @@ export async function respond(request: FeedRequest, response: ReplyTarget, servi
   } finally {
     turn?.leave(exchange?.rows ?? 0);
     const answered = {
-      ...{ id, method: request.method, rows: exchange?.rows ?? null, error },
+      id,
+      ...{ method: request.method, rows: exchange?.rows ?? null, error },
       // The token of a status monitor is a secret.
       path: monitorToken(target.path) === null ? loggedPath(target.path, feed.catalogue().model) : '~async',
       status: error === 'ClientGone' ? 499 : response.statusCode,
@@ -155,7 +156,8 @@ interface Asked {
 function auditOf(answered: Answered, { request, principal, query, feed }: Asked): AuditRecord {
   const { id, method, path, status, rows, milliseconds, agent, error } = answered;
   return {
-    ...{ requestId: id, at: new Date(Date.now() - milliseconds).toISOString() },
+    requestId: id,
+    at: new Date(Date.now() - milliseconds).toISOString(),
     ...{ principal: principal?.id ?? null, name: principal?.name ?? null, address: request.address },
     ...{ method: method.slice(0, 20), path: path.slice(0, 1000), query: auditedQuery(query, feed.catalogue().model) },
     ...{ status, errorCode: error, rows, milliseconds },

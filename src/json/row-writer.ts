@@ -35,7 +35,7 @@ export function rowWriter(
   control: ControlShape | null = null,
   onGap: GapListener = () => undefined,
 ): RowWriter {
-  return compileRow({ shape, control }, format, { ...topLevel, onGap });
+  return compileRow({ shape, control }, format, { onGap, ...topLevel });
 }
 
 /** A level with the row that is being written on it. */
@@ -50,7 +50,7 @@ interface Row {
 
 function compileRow(row: Row, format: JsonFormat, level: Level): RowWriter {
   const place: RowPlace = { opening: 0, cells: new Map() };
-  const parts = compileParts(row, format, { ...level, place });
+  const parts = compileParts(row, format, { place, ...level });
   const overhead = parts.reduce((sum, part) => sum + part.overhead, 16);
   const columns = parts.reduce((sum, part) => sum + part.columns, 0);
   const rest = overheadBehind(parts);

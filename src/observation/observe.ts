@@ -18,7 +18,7 @@ export function ofRequest<Event extends { readonly event: string }>(
   observe: Observe<Event>,
   id: string,
 ): Observe<Event> {
-  return (event) => observe({ ...event, id });
+  return (event) => observe({ id, ...event });
 }
 
 /** One function for several listeners, told in their order. */

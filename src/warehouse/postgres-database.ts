@@ -266,7 +266,8 @@ class PostgresDatabase implements Database {
       return this.#readNow(work, options, admitted);
     }
     try {
-      return await this.#readNow(work, { ...options, timeout: lightTime, seenTimeout: options.timeout }, admitted);
+      const times = { timeout: lightTime, seenTimeout: options.timeout };
+      return await this.#readNow(work, Object.assign({}, options, times), admitted);
     } catch (error) {
       const slow = error instanceof GatewayError && error.code === 'QueryTimeout';
       if (!slow || options.signal.aborted || options.unseen?.() === false) {
@@ -296,7 +297,7 @@ class PostgresDatabase implements Database {
       const rest = new ReaderRest(admitted, options.signal, this.#rest);
       const session = new PostgresReadSession(
         client,
-        { ...options, observe, rest, local: this.#localSettings(client, options) },
+        { rest, local: this.#localSettings(client, options), ...options, observe },
         (running) => cancelRunning(this.#connection, running),
       );
       try {

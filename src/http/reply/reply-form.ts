@@ -41,7 +41,7 @@ export interface FormatWishes extends Leniency {
 export function negotiate(exchange: Exchange, model: Model, { accept, format, ...leniency }: FormatWishes): ReplyForm {
   const choice = negotiateJson(accept, format, leniency);
   return {
-    json: { ...choice, omitNulls: exchange.prefer.omitNulls, root: exchange.root, namespace: model.namespace },
+    json: { omitNulls: exchange.prefer.omitNulls, root: exchange.root, namespace: model.namespace, ...choice },
     mediaType: jsonMediaType(choice),
     encoding: contentEncoding(exchange),
     applied: exchange.prefer.omitNulls ? ['omit-values=nulls'] : [],
@@ -57,7 +57,7 @@ export function negotiateRows(
   { exchange, model, ...wishes }: FormatWishes & { readonly exchange: Exchange; readonly model: Model },
 ): ReplyForm {
   const { accept, format, ...leniency } = wishes;
-  const choice = negotiateData(accept, format, { ...leniency, csv: givesCollection(plan) });
+  const choice = negotiateData(accept, format, { csv: givesCollection(plan), ...leniency });
   if (choice.kind === 'json' || !givesCollection(plan)) {
     return negotiate(exchange, model, wishes);
   }

@@ -160,8 +160,9 @@ export class ReplySink {
     if (this.#encoding !== 'identity' && (copied || length >= worthCompressing)) {
       return this.#endCompressed(body, copied);
     }
-    const counted = this.#response.req.method === 'HEAD' ? {} : { 'Content-Length': String(length) };
-    this.#response.writeHead(this.#head.status, { ...this.#head.headers, ...counted });
+    const { status, headers } = this.#head;
+    const isHead = this.#response.req.method === 'HEAD';
+    this.#response.writeHead(status, isHead ? headers : { 'Content-Length': String(length), ...headers });
     this.#response.end(body.bytes, body.taken);
   }
 
@@ -175,8 +176,9 @@ export class ReplySink {
     if (this.#stream !== null) {
       return this.#stream;
     }
-    const encoded = this.#encoding === 'identity' ? {} : { 'Content-Encoding': this.#encoding };
-    this.#response.writeHead(this.#head.status, { ...this.#head.headers, ...encoded });
+    const { status, headers } = this.#head;
+    const plain = this.#encoding === 'identity';
+    this.#response.writeHead(status, plain ? headers : { 'Content-Encoding': this.#encoding, ...headers });
     this.#response.once('close', () => this.#wakeUp());
     this.#stream = this.#compressor() ?? this.#response;
     return this.#stream;

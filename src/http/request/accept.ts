@@ -119,9 +119,9 @@ export function negotiateData(
 export function negotiateJson(
   accept: string | undefined,
   format: string | undefined,
-  leniency: Leniency = {},
+  { insteadOf = [] }: Leniency = {},
 ): JsonChoice {
-  const choice = negotiateData(accept, format, { ...leniency, csv: false });
+  const choice = negotiateData(accept, format, { csv: false, insteadOf });
   return choice.kind === 'json' ? choice.json : plainJson.json;
 }
 

@@ -100,11 +100,14 @@ export const allOf = (given: Given<AllPlan, 'parts' | 'pageSize'>): AllPlan => (
   ...given,
 });
 
-/** A plan with the facts of its request. */
+/** A plan with the facts of its request, in one shape whatever it had before. */
 export const boundPlan = <P extends ReadPlan>(
   plan: P,
   { volatile, fingerprint }: Omit<PlanFacts, keyof SetFacts>,
-): Bound<P> => ({ ...plan, volatile, fingerprint, ...setFactsOf(plan) });
+): Bound<P> => {
+  const facts: PlanFacts = { volatile, fingerprint, ...setFactsOf(plan) };
+  return Object.assign({}, plan, facts);
+};
 
 /** As `mapPlan`: its set names are those of the plan that comes out. */
 export function mapBoundPlan(plan: Bound, mapper: PlanMapper): Bound {

@@ -54,7 +54,7 @@ async function begin(read: PageRead): Promise<PageRows> {
 
 async function* fill(read: PageRead, envelope: RowPage, batches: AsyncIterable<RowBatch> | null): RowSteps {
   const { plan, reading, session, compiled } = read;
-  const format = { ...reading.format, linksForObjects: plan.kind === 'Crossjoin' };
+  const format = { linksForObjects: plan.kind === 'Crossjoin', ...reading.format };
   const { next } = batches === null ? noRows : yield* pageRows(batches, compiled, { envelope, format });
   if (envelope.rows === 0 && plan.after === null && plan.kind === 'Collection') {
     await checkParent(plan, reading.catalogue, (query) => singleCell(session, query));

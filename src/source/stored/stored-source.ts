@@ -42,13 +42,13 @@ export class StoredSource implements DataSource<StoredPlan> {
     const early = weight !== null && followed === null && recipient.mayHaveCopy;
     const { catalogue, goesOn: behindOthers = goesOn(plan) } = reading;
     return database.read(work, {
-      ...this.#options(reading),
       recency: recencyOf(plan.setNames, { catalogue, goesOn: behindOthers || reading.deltaToken !== null }),
       sets: plan.setNames,
+      weighed: weight,
+      ...this.#options(reading),
       ...statedRights(this.#store, plan.setNames, reading),
       ...(sets.length === 0 ? {} : { opening: versionsText(sets, reading.catalogue) }),
       ...(early ? { early: (session: ReadSession) => recipient.recall(validatorIn(session)) } : {}),
-      weighed: weight,
     });
   }
 

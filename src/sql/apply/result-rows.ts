@@ -116,9 +116,9 @@ function valueAt(output: OutputProperty, { row }: Layer, declared: Property | un
   const sql = outputColumn(output, row);
   const field = { kind: 'value', name: output.path.at(-1) ?? '', type, collection: false } as const;
   if (declared === undefined) {
-    return { columns: [{ sql, type }], fields: [{ ...field, dynamic: true }] };
+    return { columns: [{ sql, type }], fields: [{ dynamic: true, ...field }] };
   }
-  return { columns: [{ sql, type }], fields: [declared.nullable ? field : { ...field, optional: true }] };
+  return { columns: [{ sql, type }], fields: [declared.nullable ? field : { optional: true, ...field }] };
 }
 
 /** What `$metadata` has at the path, over navigation properties, if it is of this type; an alias is declared nowhere. */

@@ -42,7 +42,7 @@ export function compileCollection(
   const page = compilePage({ plan, catalogue, options, bounds: [] });
   const ranged = rangeSpan(plan, { page, catalogue, options });
   const span = searchSpan(plan, { page, catalogue, ranged });
-  return span === null ? page.query : { ...page.query, span };
+  return span === null ? page.query : { span, ...page.query };
 }
 
 /** By the row numbers between which a time range lies. */
@@ -186,7 +186,7 @@ export function compileCount(plan: CountPlan, catalogue: Catalogue): CompiledQue
     restrict(plan.restriction, scope, row);
     return { scope, row };
   };
-  return { ...counted(open().scope), blocks: countByBlocks({ ...plan, computed: [], since: null }, catalogue, open) };
+  return { blocks: countByBlocks({ computed: [], since: null, ...plan }, catalogue, open), ...counted(open().scope) };
 }
 
 /** `$count=true`: how many rows the collection has on all pages together. */
@@ -196,7 +196,7 @@ export function compileCountOf(plan: CollectionPlan, catalogue: Catalogue): Comp
   }
   const open = (): Rows => openRows(plan, catalogue);
   const { computed } = plan.selection;
-  return { ...counted(open().scope), blocks: countByBlocks({ ...plan, computed }, catalogue, open) };
+  return { blocks: countByBlocks({ computed, ...plan }, catalogue, open), ...counted(open().scope) };
 }
 
 interface Rows {

@@ -35,7 +35,7 @@ export function bindApplyRead(options: QueryOptions, set: EntitySet, level: Leve
   const apply = { transformations, output: [...output, ...expands.output], keepsEntities };
   return {
     selection: { ...selection, selected: options.select !== undefined, variable },
-    restriction: { ...restriction, variable },
+    restriction: Object.assign({}, restriction, { variable }),
     apply: expands.entities.length === 0 ? apply : { ...apply, entities: expands.entities },
   };
 }

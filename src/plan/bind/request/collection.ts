@@ -82,7 +82,7 @@ function rowsOf(uri: ODataUri, resource: Resource, binding: Binding): Rows {
   if (apply !== undefined) {
     return bindApplyRead(uri.options, resource.set, { binding, it: null, depth: 0 });
   }
-  return { ...bindRows(uri.options, resource.set, { binding, it: null, depth: 0 }), apply: null };
+  return { apply: null, ...bindRows(uri.options, resource.set, { binding, it: null, depth: 0 }) };
 }
 
 /** The token of a proxied set is the upstream's own; its room reads it. */

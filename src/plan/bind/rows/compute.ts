@@ -20,6 +20,9 @@ export type ComputeForm = 'expression' | 'column';
 export function bindCompute(items: readonly ComputeItem[], scope: Scope, form: ComputeForm): Compute {
   const names = new Map<string, ComputedName>();
   const properties: ComputedProperty[] = [];
+  if (items.length === 0) {
+    return { properties, names };
+  }
   const known = new Map(scope.computed);
   const pending = new Set(items.map((item) => item.alias));
   const inside: Scope = { ...scope, computed: known, pending };

@@ -18,7 +18,7 @@ export function bindRestriction(options: QueryOptions, set: EntitySet | null, sc
     skip: rowCount(options.skip, inOption(scope, '$skip')),
     count: options.count ?? false,
   };
-  return scope.row === null ? bound : { ...bound, variable: scope.row };
+  return scope.row === null ? bound : { variable: scope.row, ...bound };
 }
 
 function searchIn(search: NonNullable<QueryOptions['search']>, set: EntitySet | null, scope: Scope) {
