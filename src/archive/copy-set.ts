@@ -80,15 +80,22 @@ function isDue(
   if (archived.refreshed !== null) {
     return !hasRefreshed(archived, record.wholeAt.getTime(), at);
   }
-  const age = at.getTime() - record.wholeAt.getTime();
   return fresh
     ? record.wholeRows !== null && record.wholeRows <= fewRows
-    : age >= archived.settings.wholeEverySeconds * 1000;
+    : isPast(record.wholeAt, at, archived.settings.wholeEverySeconds * 1000);
 }
+
+/** Milliseconds by which a clock may be set back without anything being looked at again. */
+const smallStep = 3_600_000;
+const isAfter = (moment: Date, now: Date): boolean => moment.getTime() - now.getTime() > smallStep;
+
+/** Whether it was so many milliseconds ago, or nobody knows since when: our clock was set back behind it. */
+const isPast = (moment: Date, now: Date, milliseconds: number): boolean =>
+  isAfter(moment, now) || now.getTime() - moment.getTime() >= milliseconds;
 
 /** Whether a set that its feed refreshes once a day was copied after the last time, so that nothing of it can have changed. */
 export const hasRefreshed = ({ refreshed }: Pick<ArchivedSet, 'refreshed'>, copiedAt: number, now: Date): boolean =>
-  refreshed !== null && copiedAt >= lastRefresh(refreshed, now.getTime());
+  refreshed !== null && copiedAt <= now.getTime() && copiedAt >= lastRefresh(refreshed, now.getTime());
 
 /** Copies by the point in time of rows, window by window. */
 class TimedCopy {
@@ -108,11 +115,14 @@ class TimedCopy {
     const { fresh, whole, now } = this.#options;
     // What comes while this goes on is looked at by the next copy.
     const started = now();
-    const watermark = record.complete ? record.watermark : await this.#backFill(record, started);
-    await this.#copyNew(watermark, { started, first: !record.complete });
+    // Our clock was set back: what came since the last copy may lie anywhere before.
+    const isAhead = record.watermark !== null && isAfter(record.watermark, started);
+    const known = isAhead ? { ...record, watermark: started } : record;
+    const watermark = known.complete ? known.watermark : await this.#backFill(known, started);
+    await this.#copyNew(watermark, { started, first: !known.complete || isAhead });
     if (!fresh) {
       await this.#markPurged();
-      await this.#compareOld(record, { whole, watermark });
+      await this.#compareOld(known, whole || isAhead);
     }
     await noteProgress(database, archived.name, { change: {}, copiedAt: started });
     return this.#sum;
@@ -168,27 +178,23 @@ class TimedCopy {
     }
   }
 
-  /** Once a month, what lies behind the window: nothing else shows that it changed, or was deleted. */
-  async #compareOld(
-    record: ArchiveRecord,
-    { whole, watermark }: { readonly whole: boolean; readonly watermark: Date | null },
-  ): Promise<void> {
+  /**
+   * Once a month, what lay behind the window when this copy began: nothing else shows that it changed, or was deleted. What the first copy brings was just
+   * copied, but not what it had brought before it ended in between: who asks for the whole has that compared, too.
+   */
+  async #compareOld(record: ArchiveRecord, whole: boolean): Promise<void> {
     const { database, archived } = this.#copying;
     const now = this.#options.now();
-    if (!record.complete || record.wholeAt === null) {
-      // All was just copied for the first time.
-      await noteProgress(database, archived.name, { change: { wholeAt: now }, copiedAt: null });
-      return;
-    }
-    const due = whole || record.comparedTo !== null || now.getTime() - record.wholeAt.getTime() >= wholeAtLeast;
-    const oldest = due ? await this.#oldest() : null;
+    const { watermark, comparedTo } = record;
+    const comparedAt = record.complete ? record.wholeAt : null;
+    const due = whole || comparedTo !== null || (comparedAt !== null && isPast(comparedAt, now, wholeAtLeast));
+    const oldest = due && watermark !== null ? await this.#oldest() : null;
     if (oldest !== null && watermark !== null) {
       // A comparison that ended in between goes on; one that somebody asks for begins anew, since what was compared may have changed.
-      const { comparedTo } = record;
       const from = !whole && comparedTo !== null && comparedTo > oldest ? comparedTo : oldest;
       await this.#windows(this.#within(from), watermark, (to) => ({ comparedTo: to }));
     }
-    if (due) {
+    if (due || comparedAt === null) {
       await noteProgress(database, archived.name, { change: { wholeAt: now, comparedTo: null }, copiedAt: null });
     }
   }

@@ -260,6 +260,31 @@ describe('archived sets', () => {
     assert.deepEqual(ids(await world.rows('FarThings')).length, 40);
   });
 
+  it('are compared whole where that is asked for, also what a first copy had brought before it was killed', async () => {
+    for (let id = 1; id <= 5; id++) {
+      thing(id, id * 10 * day);
+    }
+    let left = 11;
+    world.feed.trip = () => {
+      left -= 1;
+      if (left === 0) {
+        throw new Error('killed');
+      }
+    };
+    await assert.rejects(world.copy({ set: 'FarThings' }), /killed/);
+    world.feed.trip = () => {};
+    const kept = await world.ask<{ id: string }>(`SELECT id::text FROM gateway_archive."FarThings" ORDER BY id DESC`);
+    assert.deepEqual(
+      kept.slice(0, 2).map(({ id }) => id),
+      ['5', '4'],
+    );
+    world.feed.remove('FarThings', '4');
+    thing(5, 50 * day, 'other');
+    await world.copy({ set: 'FarThings', whole: true });
+    assert.deepEqual(ids(await world.rows('FarThings')), [1, 2, 3, 5]);
+    assert.equal((await world.rows("FarThings?$filter=text eq 'other'")).length, 1);
+  });
+
   it('are not shrunk by a feed that hides more than half of them, unless somebody says so', async () => {
     for (let id = 1; id <= 250; id++) {
       thing(id, hour + id * 1000);
