@@ -2,8 +2,6 @@ import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import { type Config, ConfigError } from '../config.ts';
-import { spaceFault } from '../embedded/disk-space.ts';
-import { GatewayError } from '../errors.ts';
 import { signInRoutes } from '../http/beside/sign-in-routes.ts';
 import { feedCapabilities } from '../http/capabilities.ts';
 import { connectRoutes } from '../http/connect/connect-routes.ts';
@@ -31,12 +29,14 @@ import type { GatewayMetrics } from './metrics/gateway-metrics.ts';
 import { prepare } from './migrate.ts';
 import { accessFaults, accessOf } from './serving/access-works.ts';
 import { alertWorks } from './serving/alert-works.ts';
+import { announce } from './serving/announce.ts';
 import { archiveWorks, connectArchives } from './serving/archive-works.ts';
 import { openAudit } from './serving/audit-trail.ts';
 import { deliveryRounds, deliveryWorks, faultsOfDeliveries, spoolFolders } from './serving/deliveries.ts';
 import { FeedWatch } from './serving/feed-watch.ts';
 import { fillWithSamples } from './serving/first-samples.ts';
 import { forgettingWorks } from './serving/forgetting-works.ts';
+import { failureOf, requireSpace } from './serving/free-space.ts';
 import { listenOn } from './serving/listen.ts';
 import { type Loads, loadWarnings, occupancyWith, openLoads } from './serving/open-loads.ts';
 import { openOperations } from './serving/open-operations.ts';
@@ -343,43 +343,4 @@ async function stopListening(app: ReturnType<typeof httpListener>, deadline: num
   const hurry = setTimeout(() => app.server.closeAllConnections(), deadline);
   await app.close();
   clearTimeout(hurry);
-}
-
-interface Announced {
-  readonly folder: string | null;
-  /** By set over all sources, the titles of sources without rows there. */
-  readonly absent: ReadonlyMap<string, readonly string[]>;
-}
-
-function announce(address: string, { print, config }: Surroundings, { folder, absent }: Announced): void {
-  print('');
-  print(`OData warehouse gateway ${programVersion()}.`);
-  print(`The feed is ready. Paste this address into Power BI or Excel (Get data > OData feed):`);
-  print(`  ${address}`);
-  print(`A browser shows at ${address.slice(0, -feedPath.length + 1)} what is there.`);
-  print(`Exports dropped into ${config.dropDir} are loaded by themselves.`);
-  print(
-    `Local days and hours of sets over all sources are those of ${config.reportingTimeZone} (REPORTING_TIME_ZONE).`,
-  );
-  for (const title of new Set([...absent.values()].flat())) {
-    print(`${title} is absent in sets over all sources, as nothing of it is archived.`);
-  }
-  if (folder !== null && folder !== path.resolve(config.dataDir, 'postgres')) {
-    print(`The database lies in ${folder}, as its user cannot reach the data folder.`);
-  }
-}
-
-/** A load that began on a full disk would stop PostgreSQL, and all reading with it. Throws StorageFull. */
-function requireSpace(folder: string | null): void {
-  const fault = folder === null ? null : spaceFault(folder);
-  if (fault !== null) {
-    throw new GatewayError('StorageFull', fault);
-  }
-}
-
-/** Why no file was taken in; where the disk is full, how much is free and what to free. */
-function failureOf(error: unknown, folder: string | null): string {
-  const fault = folder === null ? null : spaceFault(folder);
-  const reason = error instanceof Error ? error.message : String(error);
-  return fault === null || reason === fault ? reason : `${reason} ${fault}`;
 }
