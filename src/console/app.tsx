@@ -2,6 +2,7 @@ import type { ComponentChildren, FunctionComponent } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { forgetKey, fromConsole, fromFeed, keptKey } from './feed/client.ts';
 import { type FeedModel, readModel } from './feed/model.ts';
+import { signOut } from './feed/sign-in.ts';
 import { useLoaded } from './loading.ts';
 import { Quiet, Refused } from './parts/states.tsx';
 import { useRoute } from './use-route.ts';
@@ -115,6 +116,11 @@ function Who({ world: { start } }: { readonly world: World }) {
       {keptKey() !== null && (
         <button type="button" class="plain" onClick={leave}>
           Forget key
+        </button>
+      )}
+      {start.session && (
+        <button type="button" class="plain" onClick={() => void signOut().finally(() => location.reload())}>
+          Sign out
         </button>
       )}
     </div>

@@ -20,6 +20,8 @@ export interface Start {
   readonly timeZone: string;
   /** null: nobody has to sign in. */
   readonly user: string | null;
+  /** The user signed in with this browser, and can end that. */
+  readonly session: boolean;
   readonly signsIn: boolean;
   readonly mayOperate: boolean;
   readonly groups: readonly SetGroup[];

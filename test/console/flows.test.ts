@@ -258,6 +258,12 @@ describe('the console in a browser', () => {
 
   it('says in words what keeps it from showing anything, and takes a key', async () => {
     const fresh = await watchedPage(browser);
+    // The gateway asks nobody to sign in: here it is one that takes keys.
+    await fresh.page.route(served.address, async (route) => {
+      const reply = await route.fetch();
+      const body = (await reply.text()).replace('name="sign-in" content=""', 'name="sign-in" content="key"');
+      return route.fulfill({ response: reply, body });
+    });
     const refuse = (status: number, code: string): void => {
       void fresh.page.route('**/console/data/start', async (route) => {
         const key = await route.request().headerValue('authorization');
@@ -268,7 +274,7 @@ describe('the console in a browser', () => {
     refuse(503, 'DatabaseUnavailable');
     await fresh.page.goto(served.address);
     await fresh.page.getByText('Told as DatabaseUnavailable.').waitFor();
-    await fresh.page.unrouteAll();
+    await fresh.page.unroute('**/console/data/start');
     refuse(401, 'Unauthorized');
     await fresh.page.getByRole('button', { name: 'Try again' }).click();
     await fresh.page.getByRole('heading', { name: 'Not signed in' }).waitFor();

@@ -6,6 +6,7 @@ export const byName: Authentication = {
   open: false,
   signsIn: true,
   ofPrograms: 'key',
+  ofBrowsers: ['key'],
   keyName: 'api-key',
   challenge: () => null,
   identify: async ({ key, authorization }) => {

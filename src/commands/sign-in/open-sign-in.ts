@@ -71,7 +71,10 @@ export async function openSignIn(
         keys: keyFile === null ? null : new ApiKeys(open(keyFile, 'AUTH_KEY_FILE'), queue),
         tokens,
         authorizationUri: signIn.entra === null ? null : authorizationUri(signIn.entra),
-        browser: browser === null ? null : { sessions: browser.sessions, publicUrl: config.publicUrl },
+        browser:
+          browser === null
+            ? null
+            : { sessions: browser.sessions, publicUrl: config.publicUrl, provider: browser.flow !== null },
         anonymous: signIn.anonymous,
       },
       keyName,

@@ -20,9 +20,15 @@ export function Refused(props: { readonly error: FeedError; readonly again: () =
       <p>{error.message}</p>
       {error.remedy !== '' && <p class="quiet">{error.remedy}</p>}
       <p>
-        <button type="button" onClick={again}>
-          Try again
-        </button>{' '}
+        {error.status === 401 ? (
+          <button type="button" onClick={() => location.reload()}>
+            Sign in again
+          </button>
+        ) : (
+          <button type="button" onClick={again}>
+            Try again
+          </button>
+        )}{' '}
         <span class="quiet">{error.status === 0 ? error.code : `${error.status} ${error.code}`}</span>
       </p>
     </section>

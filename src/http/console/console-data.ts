@@ -90,7 +90,8 @@ interface Start {
 }
 
 /** Who is asking where, and which sets he sees, by their sources. */
-function startOf({ headers, secure, principal }: ConsoleRequest, { feed, service, catalogue }: Start): object {
+function startOf(request: ConsoleRequest, { feed, service, catalogue }: Start): object {
+  const { headers, secure, principal } = request;
   const { sources, sets, model } = catalogue;
   const names = [...model.entitySets.keys()];
   const groups = [...sources.values()].map(({ name, title, description, kind }) => {
@@ -108,12 +109,17 @@ function startOf({ headers, secure, principal }: ConsoleRequest, { feed, service
     version: service.version,
     timeZone: service.reportingTimeZone,
     user: principal?.name ?? null,
+    session: isSession(request, feed),
     signsIn: feed.authentication.signsIn,
     keyName: feed.authentication.keyName,
     mayOperate: service.mayOperate(principal),
     groups: groups.filter((group) => group.sets.length > 0).sort((a, b) => rankOf(a.kind) - rankOf(b.kind)),
   };
 }
+
+/** Somebody is known by the cookie of a browser's sign-in alone, which he can end. */
+const isSession = ({ headers, principal }: ConsoleRequest, { authentication: { keyName } }: DataFeed): boolean =>
+  principal !== null && headers.authorization === undefined && headers[keyName.toLowerCase()] === undefined;
 
 /** Sets over all sources first, the gateway's own last. */
 const rankOf = (kind: string): number => (kind === 'unified' ? 0 : kind === 'builtin' ? 2 : 1);

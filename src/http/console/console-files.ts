@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { digest } from '../reply/entity-tag.ts';
 import type { ConsoleFile } from './console-service.ts';
-import { consoleIcon, consolePage } from './page.ts';
+import { type BrowserWays, consoleIcon, consolePage } from './page.ts';
 
 /** A file as it is sent. */
 export interface SentFile {
@@ -15,9 +15,9 @@ export interface SentFile {
 }
 
 /** The page, under the empty name, and what it is made of, by their names below `console/`. */
-export function consoleFiles(built: readonly ConsoleFile[]): ReadonlyMap<string, SentFile> {
+export function consoleFiles(built: readonly ConsoleFile[], signIn: BrowserWays): ReadonlyMap<string, SentFile> {
   const named = (ending: string): string => built.find(({ name }) => name.endsWith(ending))?.name ?? '';
-  const page = consolePage({ script: named('.js'), style: named('.css') });
+  const page = consolePage({ script: named('.js'), style: named('.css'), signIn });
   return new Map([
     ['', sentFile('text/html; charset=utf-8', Buffer.from(page), false)],
     ['icon.svg', sentFile('image/svg+xml', Buffer.from(consoleIcon), false)],

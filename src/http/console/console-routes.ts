@@ -32,7 +32,7 @@ export function consoleRoutes(app: FastifyInstance, feed: ConsoleFeed, service: 
     feed,
     service,
     files: () => {
-      files ??= service.files().then(consoleFiles);
+      files ??= service.files().then((built) => consoleFiles(built, feed.authentication.ofBrowsers));
       return files;
     },
   };

@@ -14,6 +14,9 @@ import { type Presented, readAuthorization, readPair } from './presented.ts';
 
 export type { Presented } from './presented.ts';
 
+/** A way for a person at a browser: at a provider, by name and password, or with a key that the page is given. */
+export type BrowserWay = 'provider' | 'password' | 'key';
+
 /** Who may read. */
 export interface Authentication {
   /** Whoever shows nothing may read, where he asks for this machine by a name that is certainly its own (see `checkServedHost`). */
@@ -22,6 +25,8 @@ export interface Authentication {
   readonly signsIn: boolean;
   /** How a program shows who it is, of the ways that are on that which needs the least. */
   readonly ofPrograms: SignIn;
+  /** How a person at a browser can, the usual way first. */
+  readonly ofBrowsers: readonly BrowserWay[];
   /** Name of the header and the query option that may carry a key. */
   readonly keyName: string;
   /** One challenge for WWW-Authenticate, chosen by the scheme that the request carries; null: everybody may read. */
@@ -35,6 +40,7 @@ export const openToAll: Authentication = {
   open: true,
   signsIn: false,
   ofPrograms: 'none',
+  ofBrowsers: [],
   keyName: 'api-key',
   challenge: () => null,
   identify: async () => null,
@@ -44,6 +50,8 @@ export const openToAll: Authentication = {
 export interface BrowserSessions {
   readonly sessions: Pick<Sessions, 'read'>;
   readonly publicUrl: string | null;
+  /** Browsers are sent to a provider. */
+  readonly provider: boolean;
 }
 
 /** How clients sign in; null: that way is off. */
@@ -162,6 +170,11 @@ export function authentication(
     open: anonymous,
     signsIn: true,
     ofPrograms: basic !== null ? 'basic' : keys !== null ? 'key' : 'token',
+    ofBrowsers: [
+      ...(browser?.provider === true ? (['provider'] as const) : []),
+      ...(basic === null ? [] : (['password'] as const)),
+      ...(keys === null ? [] : (['key'] as const)),
+    ],
     keyName,
     challenge: (presented) => challengeOf(ways, presented),
     identify,
