@@ -61,7 +61,7 @@ describe('the console in a browser', () => {
     await open('');
     assert.equal(await text('#address'), served.gateway.root);
     assert.match(await text('.figures'), /Files loaded\s+3\s+last \d{4}-\d\d-\d\d \d\d:\d\d/);
-    assert.match(await text('.figures'), /Rejected rows\s+1\s+wait for somebody/);
+    assert.match(await text('.figures'), /Rejected rows\s+1\s+waits for somebody/);
     const files = await page
       .locator('a[download]')
       .evaluateAll((links) => links.map((link) => link.getAttribute('href')));
@@ -125,6 +125,10 @@ describe('the console in a browser', () => {
       reply.value.map(({ Part, Whole, Value }) => [Part, Whole, Value]),
       [[24, 40, 0.6]],
     );
+    await page.getByRole('link', { name: 'Service level per day' }).click();
+    await page.getByText('over the whole period').waitFor();
+    assert.equal(await text('figcaption'), 'Service level per day over the whole period');
+    assert.match(await text('.legend'), /^All\s*60%$/);
   });
 
   it('says of a question about a set that is not there, and of a set without rows, what it is', async () => {

@@ -69,7 +69,9 @@ function OverTime({ answer, say, title, isTime: inSeconds }: Showing & { readonl
   const where =
     step === null
       ? hasTotals
-        ? `${summed} in all`.trim()
+        ? summed === ''
+          ? 'over the whole period'
+          : `${summed} in all`
         : 'point at the chart for values'
       : [steps[step] ?? '', summed].filter((text) => text !== '').join(': ');
   return (

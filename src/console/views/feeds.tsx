@@ -2,7 +2,7 @@ import { fromConsole, fromFeed } from '../feed/client.ts';
 import { useLoaded } from '../loading.ts';
 import { Shown } from '../parts/states.tsx';
 import { hashOf } from '../route.ts';
-import { count } from '../text/numbers.ts';
+import { count, counted } from '../text/numbers.ts';
 import { localMinute, spokenDate } from '../text/zone.ts';
 import { useWorld } from '../world.ts';
 
@@ -126,7 +126,7 @@ function Feed({ feed, archives }: { readonly feed: FeedState; readonly archives:
       </dl>
       {differences.length > 0 && (
         <details>
-          <summary>{count(differences.length)} differences between what it declares and its documents</summary>
+          <summary>{counted(differences.length, 'difference')} between what it declares and its documents</summary>
           <ul>
             {differences.map((one) => (
               <li key={one}>{one}</li>

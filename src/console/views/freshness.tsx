@@ -206,7 +206,7 @@ function ExportRow(props: {
               `source=${encodeURIComponent(one.source)}&export=${encodeURIComponent(one.name)}`,
             )}
           >
-            {count(one.openRejects)} rejects
+            {counted(one.openRejects, 'reject')}
           </a>
         )}
       </td>

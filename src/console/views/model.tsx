@@ -2,6 +2,7 @@ import { fromConsole } from '../feed/client.ts';
 import { useLoaded } from '../loading.ts';
 import { Shown } from '../parts/states.tsx';
 import { hashOf } from '../route.ts';
+import { counted } from '../text/numbers.ts';
 
 /** As `console/data/model` tells it. */
 interface Section {
@@ -41,7 +42,7 @@ function SectionOf({ section }: { readonly section: Section }) {
   return (
     <details class="group">
       <summary>
-        <b>{set}</b> <span class="quiet">{from.length === 0 ? 'a calendar' : `of ${from.length} sets`}</span>
+        <b>{set}</b> <span class="quiet">{from.length === 0 ? 'a calendar' : `of ${counted(from.length, 'set')}`}</span>
       </summary>
       <p>
         {description} <a href={hashOf(['sets', set])}>Its rows</a>

@@ -187,7 +187,7 @@ function LoadedFigures() {
               <Figure
                 name="Rejected rows"
                 value={count(openRejects)}
-                more={openRejects === 0 ? 'none waits' : 'wait for somebody'}
+                more={openRejects === 0 ? 'none waits' : `${openRejects === 1 ? 'waits' : 'wait'} for somebody`}
                 href="#/rejects"
                 warns={openRejects > 0}
               />
