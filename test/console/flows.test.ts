@@ -17,6 +17,11 @@ const focused = `({
   name: document.activeElement.textContent.trim(),
   outline: getComputedStyle(document.activeElement).outlineStyle,
 })`;
+const directionOfArabic = `{
+  const cell = document.querySelector('table.rows tbody td .clip');
+  cell.textContent = 'مرحبا، أين طلبي؟';
+  getComputedStyle(cell).direction;
+}`;
 const unnamedControls = `[...document.querySelectorAll('input, select, button, a')]
   .filter((one) => !one.textContent.trim() && !one.getAttribute('aria-label') && !one.closest('label'))
   .map((one) => one.outerHTML)`;
@@ -176,6 +181,12 @@ describe('the console in a browser', () => {
     // Whoever is sent the address sees the same.
     await page.reload();
     await page.getByText('5 rows', { exact: true }).waitFor();
+  });
+
+  it('shows texts in the direction of their own script', async () => {
+    await open('sets/Conversations');
+    await page.locator('table.rows').waitFor();
+    assert.equal(await page.evaluate<string>(directionOfArabic), 'rtl');
   });
 
   it('has columns and relations of a set, and leads to the other one', async () => {

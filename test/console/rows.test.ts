@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { type FeedSet, readModel } from '../../src/console/feed/model.ts';
 import { hashOf, readRoute } from '../../src/console/route.ts';
+import { numberText } from '../../src/console/rows/cells.ts';
 import {
   choiceText,
   csvUrl,
@@ -187,6 +188,26 @@ describe('rows that the console asks for', () => {
       [{ value: 1 }, metadata],
     ]) {
       assert.throws(() => readModel(one, other), TypeError);
+    }
+  });
+});
+
+describe('numbers in a cell', () => {
+  it('have their thousands apart, unless they name something, and lose no digit', () => {
+    const led: FeedSet = {
+      ...set,
+      relations: [
+        { name: 'Team', target: 'Teams', collection: false, description: '', on: [['TeamNumber', 'TeamNumber']] },
+      ],
+    };
+    const told = (name: string, isKey = false): string =>
+      numberText('9007199254740993', column(name, 'Edm.Int64', { isKey }), led);
+    for (const name of ['Id', 'ResultId', 'customID', 'TeamNumber']) {
+      assert.equal(told(name), '9007199254740993', name);
+    }
+    assert.equal(told('Number', true), '9007199254740993');
+    for (const name of ['Paid', 'HandleSeconds', 'Valid', 'Idle']) {
+      assert.equal(told(name), '9,007,199,254,740,993', name);
     }
   });
 });

@@ -6,7 +6,7 @@ import { Copied } from '../parts/copied.tsx';
 import { Download } from '../parts/download.tsx';
 import { Refused, Shown } from '../parts/states.tsx';
 import { chosenColumns, countUrl, csvUrl, faultyConditions, mQuery, type RowChoice, rowsUrl } from '../rows/choice.ts';
-import { count } from '../text/numbers.ts';
+import { count, counted } from '../text/numbers.ts';
 import { useWorld } from '../world.ts';
 import { ColumnChooser } from './column-chooser.tsx';
 import { ConditionEditor } from './condition-editor.tsx';
@@ -42,7 +42,7 @@ export function Preview(props: {
       <ConditionEditor set={set} choice={choice} choose={choose} faulty={faulty} />
       <div class="row">
         <ColumnChooser set={set} choice={choice} choose={choose} />
-        <output class="quiet">{total === null ? '…' : `${count(total)} ${total === 1 ? 'row' : 'rows'}`}</output>
+        <output class="quiet">{total !== null ? counted(total, 'row') : number.state === 'failed' ? '' : '…'}</output>
         <Download path={`odata/${csvUrl(choice, set, zone)}`} name={`${set.name}.csv`} class="button at-end">
           CSV of all rows
         </Download>

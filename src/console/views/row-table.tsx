@@ -1,6 +1,6 @@
 import { type Column, type FeedSet, kindOf } from '../feed/model.ts';
+import { numberText } from '../rows/cells.ts';
 import type { RowChoice } from '../rows/choice.ts';
-import { digits } from '../text/numbers.ts';
 import { localMinute } from '../text/zone.ts';
 import { useWorld } from '../world.ts';
 
@@ -51,7 +51,7 @@ export function RowTable(props: {
           {rows.map((row, index) => (
             <tr key={index}>
               {columns.map((column) => (
-                <Cell key={column.name} column={column} value={row[column.name]} zone={start.timeZone} />
+                <Cell key={column.name} set={set} column={column} value={row[column.name]} zone={start.timeZone} />
               ))}
             </tr>
           ))}
@@ -61,7 +61,13 @@ export function RowTable(props: {
   );
 }
 
-function Cell({ column, value, zone }: { readonly column: Column; readonly value: unknown; readonly zone: string }) {
+function Cell(props: {
+  readonly set: FeedSet;
+  readonly column: Column;
+  readonly value: unknown;
+  readonly zone: string;
+}) {
+  const { set, column, value, zone } = props;
   if (value === null || value === undefined) {
     return (
       <td class="none">
@@ -71,7 +77,7 @@ function Cell({ column, value, zone }: { readonly column: Column; readonly value
   }
   switch (kindOf(column)) {
     case 'number':
-      return <td class="number">{digits(String(value))}</td>;
+      return <td class="number">{numberText(String(value), column, set)}</td>;
     case 'moment': {
       const at = Date.parse(String(value));
       return (
@@ -86,7 +92,9 @@ function Cell({ column, value, zone }: { readonly column: Column; readonly value
       const text = String(value);
       return (
         <td title={text.length > 40 ? text : undefined}>
-          <span class="clip">{text}</span>
+          <span class="clip" dir="auto">
+            {text}
+          </span>
         </td>
       );
     }
