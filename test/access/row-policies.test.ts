@@ -112,6 +112,27 @@ describe('Policies of PostgreSQL for rows', () => {
     assert.deepEqual(await unconditioned('Cases', rightsOf('nowhere', 'Cases')), []);
   });
 
+  it('narrow what one reader sees, and not what others are given of rows that were looked up for that reader', async () => {
+    const createdAt = `UPDATE feed."Cases" SET "CreatedAt" = '2021-01-01T00:00:00Z'`;
+    await server.client.query(createdAt);
+    putInPlace(file, rules.replace('Agent/City in $user/cities', 'Id in $user/ids'));
+    const messages = async (user: string): Promise<unknown> => {
+      const reply = await server.get('Messages?$search=hello&$select=CaseId', { 'api-key': user });
+      const { value } = (await reply.json()) as { readonly value: readonly { readonly CaseId: number }[] };
+      return value.map(({ CaseId }) => CaseId);
+    };
+    const ofYear = 'Cases?$select=Id&$filter=CreatedAt ge 2021-01-01T00:00:00Z and CreatedAt lt 2022-01-01T00:00:00Z';
+    for (const [user, seen] of [
+      ['bonn', [2, 4]],
+      ['kiel', [3]],
+      ['chief', [1, 2, 3, 4, 5, 6]],
+      ['bonn', [2, 4]],
+    ] as const) {
+      assert.deepEqual(await messages(user), seen, `the search of ${user}`);
+      assert.deepEqual(await ids(user, ofYear), seen, `the time range of ${user}`);
+    }
+  });
+
   it('compare numbers of every type with a claim as the rule does', async () => {
     putInPlace(file, rules.replace('Agent/City in $user/cities', 'Score ge $user/least'));
     assert.deepEqual(await ids('bonn', 'Cases?$select=Id'), [5, 6]);
@@ -263,7 +284,7 @@ roles:
     const policies = new RowPolicies(database);
     await new RowPolicies(database).put(rightsOf('bonn', 'Cases', 'Messages').policies, nobody.signal);
     await database.query("UPDATE gateway.row_policy SET wanted_at = wanted_at - interval '8 days'");
-    assert.equal(await count(), 9);
+    assert.equal(await count(), 10);
     await policies.put(rightsOf('bonn', 'Messages').policies, nobody.signal);
     await policies.follow(catalogue);
     // One for each table, and what was wanted of late.

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { CompiledQuery } from '../../sql/compiled-query.ts';
-import type { ReadSession } from '../../warehouse/database.ts';
+import type { ReadSession, RowRights } from '../../warehouse/database.ts';
 import { KeptCounts } from './kept-counts.ts';
 import { singleCell } from './single-row.ts';
 
@@ -23,26 +23,55 @@ const lifetime = 300_000;
 export class ResultCache {
   /** Counts that outlive the version they were made from. */
   readonly counts: KeptCounts;
+  readonly #now: () => number;
   readonly #results: LRUCache<string, CachedResult>;
+  readonly #rights: string;
 
   /** `now`: milliseconds of a clock that never goes back and never stands at 0. */
-  constructor(now: () => number = () => performance.now(), counts: KeptCounts = new KeptCounts({}, now)) {
+  constructor(
+    now: () => number = () => performance.now(),
+    counts: KeptCounts = new KeptCounts({}, now),
+    results: LRUCache<string, CachedResult> = new LRUCache({
+      max: most,
+      ttl: lifetime,
+      ttlResolution: 0,
+      perf: { now },
+    }),
+    rights = '',
+  ) {
+    this.#now = now;
     this.counts = counts;
-    this.#results = new LRUCache({ max: most, ttl: lifetime, ttlResolution: 0, perf: { now } });
+    this.#results = results;
+    this.#rights = rights;
+  }
+
+  /**
+   * The part of it for reads that say these rights: PostgreSQL gives the rows that they let through, and the text of a statement that looks rows up
+   * for all readers alike does not tell whose they are. Absent: the part for reads that say none.
+   */
+  under(rights: RowRights | undefined): ResultCache {
+    return rights === undefined
+      ? this
+      : new ResultCache(this.#now, this.counts, this.#results, JSON.stringify([rights.text, rights.claims]));
   }
 
   recall(statement: string): CachedResult | null {
-    return this.#results.get(statementDigest(statement)) ?? null;
+    return this.#results.get(this.keyOf(statement)) ?? null;
   }
 
   /** Whether the statement most likely needs nothing of PostgreSQL but a moment. */
   knows(statement: string): boolean {
-    const key = statementDigest(statement);
+    const key = this.keyOf(statement);
     return this.#results.peek(key) !== undefined || this.counts.has(key);
   }
 
   keep(statement: string, result: CachedResult): void {
-    this.#results.set(statementDigest(statement), result);
+    this.#results.set(this.keyOf(statement), result);
+  }
+
+  /** As what the answer to a statement is kept. */
+  keyOf(statement: string): string {
+    return statementDigest(`${this.#rights}${statement}`);
   }
 }
 
@@ -64,7 +93,7 @@ export function countRows(
   ending: { readonly final: boolean },
 ): Promise<string> {
   const { counts } = source.results;
-  return lookedUp(query.text, source, () => counts.count(statementDigest(query.text), query, source, ending));
+  return lookedUp(query.text, source, () => counts.count(source.results.keyOf(query.text), query, source, ending));
 }
 
 /** The text of a query, with the bounds of its rows where they can be found out cheaply. */

@@ -19,7 +19,9 @@ export class StoredSource implements DataSource<StoredPlan> {
   }
 
   async read<T>(plan: Bound<StoredPlan>, reading: Reading, recipient: Recipient<T>): Promise<T> {
-    const { database, results } = this.#store;
+    const { database } = this.#store;
+    const stated = statedRights(this.#store, plan.setNames, reading);
+    const results = this.#store.results.under(stated.rights);
     const followed = plan.kind === 'Collection' && isTracked(plan, reading) ? plan : null;
     const controls = reading.format.metadata === 'full' || (followed !== null && !saysKey(followed));
     const compiled = reading.timing.measure('compile', () => compileStored(plan, reading, { controls }));
@@ -46,7 +48,7 @@ export class StoredSource implements DataSource<StoredPlan> {
       sets: plan.setNames,
       weighed: weight,
       ...this.#options(reading),
-      ...statedRights(this.#store, plan.setNames, reading),
+      ...stated,
       ...(sets.length === 0 ? {} : { opening: versionsText(sets, reading.catalogue) }),
       ...(early ? { early: (session: ReadSession) => recipient.recall(validatorIn(session)) } : {}),
     });
