@@ -18,7 +18,8 @@ export interface BackupFlags {
 
 /**
  * `gateway backup`: everything that belongs to the gateway as one file, while it runs. With `--check` a backup is read and nothing
- * written. `to`: a folder, which gets a file named after the moment, or the file itself.
+ * written. `to`: a folder, which gets a file named after the moment, or the file itself. What is not there yet is a folder where it ends with a slash, or
+ * where its name has no ending, as `backups`.
  */
 export async function backupCommand(
   surroundings: Surroundings,
@@ -66,7 +67,8 @@ export function summary({ made, program, server, tables, files, metadata }: Mani
 
 async function target(to: string): Promise<string> {
   const found = await stat(to).catch(() => null);
-  if (found?.isDirectory() === true || to.endsWith('/')) {
+  const isFolder = found === null ? to.endsWith('/') || path.extname(to) === '' : found.isDirectory();
+  if (isFolder) {
     await mkdir(to, { recursive: true });
     const stamp = new Date().toISOString().replace(/[-:]|\.\d+/g, '');
     return path.join(to, `gateway-${stamp}.backup.zip`);

@@ -31,7 +31,7 @@ export interface SyncOptions {
 
 /**
  * `gateway sync`: fetches files from the servers of all sources, or of one, on their schedules until it is told to stop, or once. 1 where a
- * server could not be asked, 2 where files were refused, rows rejected, or uploads are stuck. A dry run lists, and says what would be fetched.
+ * server could not be asked or none is declared, 2 where files were refused, rows rejected, or uploads are stuck. A dry run lists, and says what would be fetched: nothing, and 0, where no server is declared at all.
  */
 export async function syncCommand(
   surroundings: Surroundings,
@@ -42,7 +42,7 @@ export async function syncCommand(
   const found = deliveriesOf(catalogue).filter((one) => source === undefined || one.source === source);
   if (found.length === 0) {
     surroundings.print(noDelivery(catalogue, source));
-    return exitCodes.failed;
+    return dryRun && source === undefined ? exitCodes.ok : exitCodes.failed;
   }
   return withWarehouse(surroundings, async (warehouse) => {
     const { database } = warehouse;

@@ -33,6 +33,14 @@ describe('A backup that is restored', () => {
     assert.match(told, /is whole: as of 20\S+, \d+ rows of \d+ tables, 5 kept files, 3 metadata files \(gateway /);
   });
 
+  it('lies in the folder that was named, also where that is not there yet and has no slash at its end', async () => {
+    const nightly = path.join(world().folder, 'kept', 'nightly');
+    await world().works(`gateway backup --no-files ${nightly}`);
+    await world().works(`gateway backup --no-files ${world().folder}/kept/one.backup`);
+    assert.match(readdirSync(nightly).join(), /^gateway-\d{8}T\d{6}Z\.backup\.zip$/);
+    assert.ok(statSync(path.join(world().folder, 'kept', 'one.backup')).isFile());
+  });
+
   it('has the same rows, marks, tombstones, counters and structure', async () => {
     const manifest = await checkBackup(file);
     const again = await restored.within((database) => backupOf(database, path.join(restored.folder, 'again.zip')));

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { type SyncFlags, syncCommand } from '../../src/commands/sync.ts';
+import { readConfig } from '../../src/config.ts';
 import { exportFile } from '../ingest/support/feed.ts';
 import { testDatabase } from '../support/postgres.ts';
 import { runInProcess } from './remedies/command-line.ts';
@@ -53,6 +55,30 @@ describe('What the commands say of files', () => {
     assert.match(status.output, /^tracebuzz\/cases: 1 load, 1 new row, last \S+$/m);
     assert.match(status.output, /^files of no known export: 2 refused, last \S+$/m);
     await database.drop();
+  });
+});
+
+describe('What fetching says where no server is declared', () => {
+  const folder = useFolders();
+
+  it('is that there is nothing to fetch, which is no failure of a dry run unless a source was named', async () => {
+    const environment = { DATA_DIR: folder() };
+    const outcome = async (source: string | undefined, flags: SyncFlags) => {
+      const lines: string[] = [];
+      const surroundings = {
+        ...{ config: readConfig(environment), environment, progress: () => {}, observe: () => {} },
+        print: (line: string) => void lines.push(line),
+      };
+      const code = await syncCommand(surroundings, source, { ...flags, stop: Promise.resolve('the test ends') });
+      return `${code} ${lines.join()}`;
+    };
+    const none =
+      'No source has deliveries: declare a server in metadata/<source>/deliveries.yaml, see docs/deliveries.md.';
+    assert.equal(await outcome(undefined, { dryRun: true }), `0 ${none}`);
+    assert.equal(await outcome(undefined, { once: true }), `1 ${none}`);
+    assert.equal(await outcome(undefined, {}), `1 ${none}`);
+    assert.match(await outcome('tracebuzz', { dryRun: true }), /^1 tracebuzz has no deliveries: /);
+    assert.match(await outcome('tracebuz', { dryRun: true }), /^1 There is no source "tracebuz"\. Sources of files: /);
   });
 });
 

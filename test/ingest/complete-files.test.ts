@@ -200,6 +200,44 @@ describe('D1 a file is loaded when it is complete', () => {
     assert.deepEqual(await stuck(), []);
   });
 
+  it('what is stuck in the drop folder of one gateway is no business of another one, until nobody sees it any more', async () => {
+    const [one, other] = [make(), make()];
+    const stuck = async (): Promise<readonly string[]> => {
+      const sql = `SELECT path FROM gateway.delivery_file WHERE delivery LIKE '%/drop folder' ORDER BY path`;
+      return (await feed().rows<{ path: string }>(sql)).map(({ path }) => path);
+    };
+    const part = (name: string): string => `tracebuzz/${name}.csv.part`;
+    const wait = async (): Promise<void> => {
+      for (const drop of [one, other]) {
+        await drop.after(1);
+        await drop.after(3700);
+      }
+    };
+    one.write(part('mine'), 'x');
+    await wait();
+    assert.deepEqual(await stuck(), [part('mine')]);
+    other.write(part('yours'), 'x');
+    await wait();
+    assert.deepEqual(await stuck(), [part('mine'), part('yours')]);
+    rmSync(other.at(part('yours')));
+    await wait();
+    assert.deepEqual(await stuck(), [part('mine')]);
+    // One whose file went while its gateway was off, and one that is seen still.
+    one.restart();
+    await feed().rows(`UPDATE gateway.delivery_file SET seen_since = seen_since - interval '40 minutes'`);
+    await feed().rows(
+      `INSERT INTO gateway.delivery_file (delivery, path, state, reason, first_seen_at, seen_since, told_at)
+       SELECT delivery, '${part('gone')}', state, reason, first_seen_at, seen_since, told_at FROM gateway.delivery_file`,
+    );
+    await one.after(1);
+    assert.deepEqual(await stuck(), [part('mine')]);
+    await other.after(600);
+    assert.deepEqual(await stuck(), [part('mine')]);
+    rmSync(one.at(part('mine')));
+    await one.after(1);
+    assert.deepEqual(await stuck(), []);
+  });
+
   it('age and mark are said by source, and faults in them are found', () => {
     const example = /```yaml\n([\s\S]*?)```/.exec(readFileSync('docs/metadata.md', 'utf8'))?.[1] ?? '';
     const built = (delivery: string) => {

@@ -141,5 +141,22 @@ const modeOf = (file: string): string => (statSync(file).mode & 0o777).toString(
       [' SIGN_IN_KEY_FILE', ' feed'],
     );
     assert.deepEqual(events, ['file-rights', 'file-rights']);
+    const closing = async (...places: readonly [name: string, mode: number][]): Promise<string | undefined> => {
+      const data = path.join(folder, `told-${places.length}`);
+      mkdirSync(data, { mode: 0o700 });
+      for (const [name, mode] of places) {
+        const place = path.join(data, 'upstream', name);
+        mkdirSync(path.dirname(place), { recursive: true, mode: 0o700 });
+        writeFileSync(place, '{}');
+        chmodSync(place, mode);
+      }
+      const said: string[] = [];
+      const quiet = { progress: () => {}, observe: () => {}, print: (line: string) => void said.push(line) };
+      await keepPrivate({ ...quiet, config: readConfig({ DATA_DIR: data }), environment: {} }, { sources: new Map() });
+      return said[0];
+    };
+    const ending = 'of the gateway could be read by others; only the owner can now';
+    assert.equal(await closing(['a.json', 0o644]), `warning: 1 file ${ending}`);
+    assert.equal(await closing(['a.json', 0o644], ['b.json', 0o644]), `warning: 2 files ${ending}`);
   });
 });

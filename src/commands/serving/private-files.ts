@@ -151,6 +151,14 @@ export function secretsOf({ sources }: Pick<Catalogue, 'sources'>): readonly Sec
   });
 }
 
+const counted = (count: number, one: string): string => `${count} ${one}${count === 1 ? '' : 's'}`;
+
+/** What there is none of is not told. */
+const closedText = (files: number, folders: number): string =>
+  [...(files === 0 ? [] : [counted(files, 'file')]), ...(folders === 0 ? [] : [counted(folders, 'folder')])].join(
+    ' and ',
+  );
+
 /** Closes what is open, and tells it; also what is open still. */
 export async function keepPrivate(
   { config, environment, print, observe }: Surroundings,
@@ -161,7 +169,7 @@ export async function keepPrivate(
   const told = [
     ...(closed === 0
       ? []
-      : [`${files} files and ${folders} folders of the gateway could be read by others; only their owner can now`]),
+      : [`${closedText(files, folders)} of the gateway could be read by others; only the owner can now`]),
     ...left,
     ...(await openSecrets([...secretFiles(environment), ...secretsOf(catalogue)])),
   ];

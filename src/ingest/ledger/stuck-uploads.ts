@@ -14,16 +14,26 @@ export interface StuckUpload {
 const deliveryOf = ({ source }: StuckUpload): string => `${source ?? '?'}/drop folder`;
 
 /**
- * Notes what is stuck in the drop folder now. What is noted keeps since when, and leaves when it is no longer among the incomplete files (`paths`): a
- * gateway that has just started has not seen for how long.
+ * Notes what is stuck in the drop folder of this gateway now. What is noted keeps since when, and leaves with a file that is incomplete no more (`left`).
+ * Other gateways have drop folders of their own, and one that has just started does not know what it noted before: a note of no file that is
+ * incomplete here (`paths`) leaves when nobody has seen its file for half an hour. To be called every ten minutes.
  */
 export async function noteStuckUploads(
   database: Database,
-  { stuck, paths }: { readonly stuck: readonly StuckUpload[]; readonly paths: readonly string[] },
+  {
+    stuck,
+    paths,
+    left,
+  }: { readonly stuck: readonly StuckUpload[]; readonly paths: readonly string[]; readonly left: readonly string[] },
 ): Promise<void> {
   await database.transaction(async (transaction) => {
     await transaction.query(
-      `DELETE FROM gateway.delivery_file WHERE delivery LIKE '%/drop folder' AND path <> ALL($1::text[])`,
+      `DELETE FROM gateway.delivery_file WHERE delivery LIKE '%/drop folder'
+          AND (path = ANY($1::text[]) OR path <> ALL($2::text[]) AND seen_since < clock_timestamp() - interval '30 minutes')`,
+      [left, paths],
+    );
+    await transaction.query(
+      `UPDATE gateway.delivery_file SET seen_since = clock_timestamp() WHERE delivery LIKE '%/drop folder' AND path = ANY($1::text[])`,
       [paths],
     );
     await transaction.query(

@@ -19,6 +19,9 @@ import { FinishedFiles } from './finished-files.ts';
 import { StuckFiles } from './stuck-files.ts';
 import { type ChangedFile, entryInLedger, TakenFiles } from './taken-files.ts';
 
+/** Milliseconds after which stuck files are noted again. */
+const notedEach = 600_000;
+
 export interface FolderOptions {
   /** Milliseconds between the two looks that tell a finished upload from a growing one. Default 2000. */
   readonly settle?: number;
@@ -64,7 +67,8 @@ export class FolderDelivery implements Delivery<FolderArrival> {
   /** Files that are in the ledger and could not be moved, by path. */
   readonly #stuck = new Map<string, Earlier & { readonly version: string }>();
   readonly #stuckFiles: StuckFiles;
-  #notedStuck = '';
+  readonly #clock: () => number;
+  #notedStuck = { text: '', at: 0 };
   readonly #movedTo = new WeakMap<FolderArrival, string>();
   #unfinished: string[] = [];
 
@@ -80,6 +84,7 @@ export class FolderDelivery implements Delivery<FolderArrival> {
       ...{ catalogue: context.catalogue, clock, settle, notices },
       ...(minimumAge === undefined ? {} : { minimumAge }),
     });
+    this.#clock = clock;
     this.#stuckFiles = new StuckFiles(context.catalogue, clock);
     this.#taken = new TakenFiles(context, { root, folders: [loadedFolder, refusedFolder], clock });
     this.#putAway = new PutAway(root, notices);
@@ -185,13 +190,14 @@ export class FolderDelivery implements Delivery<FolderArrival> {
     return found;
   }
 
-  /** Written only where it differs from what was written last. */
+  /** Written where it differs from what was written last, and now and then: other gateways see by it that the files are looked at still. */
   async #noteStuck(found: FoundFiles, ready: readonly FoundFile[]): Promise<void> {
     const incomplete = this.#stuckFiles.among(found, new Set(ready.map(({ path }) => path)));
     const text = JSON.stringify(incomplete);
-    if (text !== this.#notedStuck) {
+    const now = this.#clock();
+    if (text !== this.#notedStuck.text || now - this.#notedStuck.at >= notedEach) {
       await noteStuckUploads(this.#context.database, incomplete);
-      this.#notedStuck = text;
+      this.#notedStuck = { text, at: now };
     }
   }
 

@@ -9,10 +9,11 @@ const longWritten = 3_600_000;
 /** The same for one without its mark, which mostly comes at once. */
 export const longWithoutMark = 600_000;
 
-/** What is incomplete: below the folder, all paths, and those that have been so for too long. */
+/** What is incomplete: below the folder, all paths, those that have been so for too long, and those that were so at the look before and no more. */
 export interface Incomplete {
   readonly stuck: readonly StuckUpload[];
   readonly paths: readonly string[];
+  readonly left: readonly string[];
 }
 
 /** Tells uploads that have been incomplete for too long, by for how long each was seen so by a clock of our own. */
@@ -33,7 +34,9 @@ export class StuckFiles {
       ...found.files.filter(({ path }) => !ready.has(path)).map(({ below }) => below),
       ...[...found.leftAlone.keys()].filter((below) => this.#isUnfinished(below)),
     ];
-    this.#seen = new Map(incomplete.map((below) => [below, this.#seen.get(below) ?? now]));
+    const before = this.#seen;
+    this.#seen = new Map(incomplete.map((below) => [below, before.get(below) ?? now]));
+    const left = [...before.keys()].filter((below) => !this.#seen.has(below));
     const stuck = [...this.#seen].flatMap(([below, since]) => {
       const marked = deliveryAt(below, this.#catalogue).completeMark !== null && !this.#isUnfinished(below);
       const [most, reason] = marked ? [longWithoutMark, 'no-mark'] : [longWritten, 'growing'];
@@ -41,7 +44,7 @@ export class StuckFiles {
         ? [{ source: placeOf(below, this.#catalogue).source ?? null, path: below, reason }]
         : [];
     });
-    return { stuck, paths: incomplete };
+    return { stuck, paths: incomplete, left };
   }
 
   #isUnfinished(below: string): boolean {
