@@ -12,7 +12,7 @@ import { lockArchived, makeOfArchived, noteArchived } from './follow-archived.ts
 import { deletedRows, findGone, writeGone } from './gone-rows.ts';
 import { copiedRows, copyText, type MergedRows, makeCopied, mergeCopied, tableOf } from './merge-copied.ts';
 import { type FeedIdentity, isSameFeed } from './open-archive.ts';
-import type { Part } from './parts.ts';
+import { firstMoment, type Part } from './parts.ts';
 import { archiveRecord, isoText, nextCopyId, noteCopy, noteProgress, type RecordChange } from './records.ts';
 import { rowTreatment } from './treat-rows.ts';
 
@@ -108,7 +108,8 @@ async function newestOf(transaction: Transaction, { settings, table }: ArchivedS
     return null;
   }
   const { rows } = await transaction.query<{ newest: string | null }>(
-    `SELECT ${isoText(`max(${quoteIdentifier(column.name)})`)} AS newest FROM ${copiedRows}`,
+    `SELECT ${isoText(`max(${quoteIdentifier(column.name)})`)} AS newest FROM ${copiedRows} WHERE ${quoteIdentifier(column.name)} >= $1::timestamptz`,
+    [firstMoment],
   );
   const text = rows[0]?.newest ?? null;
   return text === null ? null : new Date(text);

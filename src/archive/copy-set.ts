@@ -8,7 +8,7 @@ import { isBeyondFeed, oldestMoment, patiently } from './feed-rows.ts';
 import { markPurged } from './gone-rows.ts';
 import { keptFrom } from './kept-from.ts';
 import { tableOf } from './merge-copied.ts';
-import { firstSpan, nextSpan, type Part, wholeSecond } from './parts.ts';
+import { firstMoment, firstSpan, nextSpan, type Part, wholeSecond } from './parts.ts';
 import { type ArchiveRecord, nextCopyId, noteCopy, noteProgress, type RecordChange } from './records.ts';
 
 /** Rows of all parts of one copy. */
@@ -134,7 +134,17 @@ class TimedCopy {
     if (from === null) {
       return null;
     }
+    if (record.watermark === null) {
+      await this.#beforeAll();
+    }
     return this.#windows(this.#within(from), started, (to) => ({ watermark: to }));
+  }
+
+  /** Rows whose time says nothing of when they came. */
+  async #beforeAll(): Promise<void> {
+    if (keptFrom(this.#copying.archived, this.#copying.now) === null) {
+      await this.#part({ kind: 'window', by: this.#by, from: null, to: firstMoment }, () => ({}));
+    }
   }
 
   /** Windows from one moment to another, each as long as the rows of the one before let it be. Gives where they end. */
@@ -191,7 +201,11 @@ class TimedCopy {
     const oldest = due && watermark !== null ? await this.#oldest() : null;
     if (oldest !== null && watermark !== null) {
       // A comparison that ended in between goes on; one that somebody asks for begins anew, since what was compared may have changed.
-      const from = !whole && comparedTo !== null && comparedTo > oldest ? comparedTo : oldest;
+      const goesOn = !whole && comparedTo !== null && comparedTo > oldest;
+      if (!goesOn) {
+        await this.#beforeAll();
+      }
+      const from = goesOn ? comparedTo : oldest;
       await this.#windows(this.#within(from), watermark, (to) => ({ comparedTo: to }));
     }
     if (due || comparedAt === null) {

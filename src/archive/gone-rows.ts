@@ -10,7 +10,7 @@ import { writeTombstones } from '../warehouse/write-tombstones.ts';
 import type { ArchivedSet } from './archived-set.ts';
 import { type Feed, oldestMoment, rowsOfKeys } from './feed-rows.ts';
 import { type ArchiveTable, copiedRows, sameKeys, tableOf } from './merge-copied.ts';
-import { type Part, partCondition } from './parts.ts';
+import { firstMoment, type Part, partCondition } from './parts.ts';
 import { hidesKey } from './policies.ts';
 
 /** The temporary table of stored rows that a copy did not bring: `_target` is their `_row`. */
@@ -55,16 +55,18 @@ export async function findGone(transaction: Transaction, looking: Looking): Prom
     return;
   }
   const oldest = part.kind === 'window' ? await oldestMoment(feed, archived.live, part.by) : undefined;
+  const column = `t.${quoteIdentifier((part.kind === 'whole' ? undefined : archived.table.columns.get(part.by.name)?.name) ?? '_row')}`;
   if (part.kind === 'window' && typeof oldest === 'string') {
-    const column = quoteIdentifier(archived.table.columns.get(part.by.name)?.name ?? '');
     await transaction.query(
-      `UPDATE ${goneRows} g SET _purged = false FROM ${table.name} t WHERE t._row = g._target AND t.${column} >= $1::timestamptz`,
+      `UPDATE ${goneRows} g SET _purged = false FROM ${table.name} t WHERE t._row = g._target AND ${column} >= $1::timestamptz`,
       [oldest],
     );
   }
   // What is older than all that the feed has, it surely has not.
   if (!hidesKey(archived)) {
-    await askAgain(transaction, looking, oldest === undefined ? 'true' : 'NOT g._purged');
+    const which =
+      oldest === undefined ? 'true' : `(NOT g._purged OR ${column} < ${escapeText(firstMoment)}::timestamptz)`;
+    await askAgain(transaction, looking, which);
   }
   await transaction.query(
     `DELETE FROM ${goneRows} g USING ${table.name} t WHERE t._row = g._target AND EXISTS (SELECT FROM ${copiedRows} s WHERE ${sameKeys('t', 's', table)})`,
@@ -168,8 +170,8 @@ export async function markPurged(
 ): Promise<number> {
   const column = quoteIdentifier(archived.table.columns.get(by.name)?.name ?? '');
   const marked = await transaction.query(
-    `UPDATE ${table.name} t SET ${table.purged} = now(), _version = $1 WHERE t.${column} < $2::timestamptz AND t.${table.purged} IS NULL`,
-    [version, oldest],
+    `UPDATE ${table.name} t SET ${table.purged} = now(), _version = $1 WHERE t.${column} >= $3::timestamptz AND t.${column} < $2::timestamptz AND t.${table.purged} IS NULL`,
+    [version, oldest, firstMoment],
   );
   return marked.rowCount;
 }

@@ -32,10 +32,16 @@ export function partPlan(set: EntitySet, part: Part): CollectionPlan {
   });
 }
 
-/** What the feed is asked for the oldest moment that it has, before `than` where that is given. */
+/**
+ * What programs write for a time that there is none of lies before: 0001-01-01 of .NET, 1753-01-01 and 1900-01-01 of databases, 1970-01-01. It says
+ * nothing of how old a row is, or what the feed has purged.
+ */
+export const firstMoment = '1970-01-02T00:00:00Z';
+
+/** What the feed is asked for the oldest moment from `firstMoment` on that it has, before `than` where that is given. */
 export function oldestPlan(set: EntitySet, by: Property, than: string | null): CollectionPlan {
   const variable: RangeVariable = { name: '$it', set };
-  const there = compared('ne', by, variable, null);
+  const there = compared('ge', by, variable, firstMoment);
   const filter = than === null ? there : both(there, compared('lt', by, variable, than));
   return collectionOf({
     source: rowsOfSet(set),
