@@ -59,6 +59,11 @@ export function idTexts(identity: Identity, alias: string): readonly string[] {
   });
 }
 
+/** The columns that `idTexts`, `idSpace` and `hasIds` read where no time is a part of the id. */
+export const idColumns = ({ contribution: { id, keyed }, set }: Identity): readonly string[] => [
+  ...new Set([...id, ...(keyed === null ? [] : [keyed.source])].map((name) => columnNamed(set, name).name)),
+];
+
 /** Before the parts in a key: nothing where they hold it themselves. */
 export const keyPrefix = ({ contribution, combined }: Pick<Identity, 'contribution' | 'combined'>): string =>
   combined ? '' : contribution.idPrefix;

@@ -7,7 +7,7 @@ import { storedSet } from '../sql/scope.ts';
 import { type BoundContribution, entitySet } from './bind-contribution.ts';
 import { type BoundUnified, identityOf } from './bind-unified.ts';
 import { columnOf } from './column-of.ts';
-import { hasId, hasIds, idJoin, idTexts, keyPrefix } from './id-parts.ts';
+import { hasId, hasIds, idColumns, idJoin, idTexts, keyPrefix } from './id-parts.ts';
 import { selectedIds } from './id-table.ts';
 import { throughIds } from './through-ids.ts';
 
@@ -27,15 +27,20 @@ export function idsNamedBy(unified: BoundUnified, set: string, condition: string
 
 function ownIds(unified: BoundUnified, bound: BoundContribution, condition: string): string {
   const identity = identityOf(unified, bound);
-  const { keyed } = bound.contribution;
+  const { keyed, grouped } = bound.contribution;
+  const times = idJoin(identity, 't');
+  const relation = quoteRelation(identity.set.relation);
+  const present = keyed === null ? [] : hasIds(identity, 't');
+  // Many rows are one thing: texts are made of each thing, not of each row.
+  const few = grouped && times === null;
+  const names = idColumns(identity).map((name) => `t.${quoteIdentifier(name)}`);
   return selectedIds(
     unified,
     bound,
     { alias: 't', parts: idTexts(identity, 't') },
-    {
-      from: joined(`${quoteRelation(identity.set.relation)} t`, idJoin(identity, 't')),
-      where: [condition, ...(keyed === null ? [] : hasIds(identity, 't'))],
-    },
+    few
+      ? { from: `(SELECT DISTINCT ${names.join(', ')} FROM ${relation} t WHERE ${condition}) t`, where: present }
+      : { from: joined(`${relation} t`, times), where: [condition, ...present] },
   );
 }
 

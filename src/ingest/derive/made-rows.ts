@@ -24,8 +24,8 @@ export async function madeQuery(
   return unifiedQuery(catalogue, {
     ...{ derived, all: whole },
     looked: await unifiedLookups(transaction, catalogue, derived),
-    // Sources that have nothing to say lie on other servers, each of which would be asked.
-    ...(isDistributed && !whole ? { spaces: await affectedSpaces(transaction, derived) } : {}),
+    // Sources that have nothing to say are not even planned, and lie on other servers with Citus.
+    ...(whole ? {} : { spaces: await affectedSpaces(transaction, derived) }),
   });
 }
 

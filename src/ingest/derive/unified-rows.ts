@@ -58,15 +58,24 @@ export interface UnifiedTables {
 
 /** The SELECT of unified rows, in the columns of `derivedColumns`. */
 export function unifiedQuery(catalogue: Catalogue, { derived, all, looked, spaces }: UnifiedTables): string {
-  const unified = boundOf(catalogue, derived);
-  const contributions = unified.contributions.filter(
-    ({ contribution }) =>
-      all || spaces === undefined || [...spacesOf(contribution).values()].some((space) => spaces.has(space)),
-  );
+  const whole = boundOf(catalogue, derived);
+  const unified = all || spaces === undefined ? whole : ofSpaces(whole, spaces);
   const restriction = (bound: BoundUnified['contributions'][number]) =>
     all ? allRows : withIds(unified, bound, affectedTable(derived));
   const choice = { restriction, newness, ...(looked === undefined ? {} : { looked }) };
-  return unifiedRows(unified, contributions, derivedColumns(derived), choice);
+  return unifiedRows(unified, unified.contributions, derivedColumns(derived), choice);
+}
+
+/** A unified set of what speaks of things of these spaces alone: nothing else contends for them. */
+function ofSpaces(unified: BoundUnified, spaces: ReadonlySet<string>): BoundUnified {
+  const speaks = ({ contribution }: BoundUnified['contributions'][number]) =>
+    [...spacesOf(contribution).values()].some((space) => spaces.has(space));
+  const contending = [...unified.spaces].map(([space, some]) => [space, some.filter(speaks)] as const);
+  return {
+    ...unified,
+    contributions: unified.contributions.filter(speaks),
+    spaces: new Map(contending.filter(([, some]) => some.length > 0)),
+  };
 }
 
 /** What the affected ids of a unified set are ids of: contributions of which none is affected need not be asked. There are some. */
