@@ -9,19 +9,33 @@ export interface FeedTrouble {
   readonly message: string;
 }
 
+/** What fails. */
+export type FeedPlace = Pick<FeedTrouble, 'source' | 'kind'>;
+
+/** What a gateway sees. */
+export interface ToldTroubles {
+  readonly now: readonly FeedTrouble[];
+  /** What it saw before, and is over: what others still see they say again. */
+  readonly over: readonly FeedPlace[];
+}
+
 /** What a gateway has not said for so long is over. */
 const holds = `interval '1 minute'`;
 
 /** Says what a gateway sees now; to be said again before it is over. What several gateways see of one feed is one trouble, since the earliest. */
-export async function tellFeedTroubles(database: Database, troubles: readonly FeedTrouble[]): Promise<void> {
+export async function tellFeedTroubles(database: Database, { now, over }: ToldTroubles): Promise<void> {
   await database.query(
     `INSERT INTO gateway.feed_trouble AS f (source, kind, since, message)
      SELECT source, kind, since, message FROM jsonb_to_recordset($1::jsonb) AS t(source text, kind text, since timestamptz, message text)
      ON CONFLICT (source, kind) DO UPDATE SET message = excluded.message, told_at = excluded.told_at,
        since = CASE WHEN f.told_at < now() - ${holds} THEN excluded.since ELSE least(f.since, excluded.since) END`,
-    [JSON.stringify(troubles)],
+    [JSON.stringify(now)],
   );
-  await database.query(`DELETE FROM gateway.feed_trouble WHERE told_at < now() - ${holds}`);
+  await database.query(
+    `DELETE FROM gateway.feed_trouble WHERE told_at < now() - ${holds}
+       OR (source, kind) IN (SELECT source, kind FROM jsonb_to_recordset($1::jsonb) AS t(source text, kind text))`,
+    [JSON.stringify(over)],
+  );
 }
 
 /** What gateways see that serve on this database. */

@@ -1,7 +1,7 @@
 import type { ScheduledWork } from '../../ingest/delivery/schedules.ts';
 import type { Observation } from '../../observation/observation.ts';
 import type { Database } from '../../warehouse/database.ts';
-import { type FeedTrouble, tellFeedTroubles } from '../../warehouse/feed-troubles.ts';
+import { type FeedPlace, type FeedTrouble, tellFeedTroubles } from '../../warehouse/feed-troubles.ts';
 
 /**
  * What this gateway sees of proxied feeds that fail, by what the program tells of itself; noted in the database, so that `gateway status`, another process,
@@ -9,6 +9,8 @@ import { type FeedTrouble, tellFeedTroubles } from '../../warehouse/feed-trouble
  */
 export class FeedWatch {
   readonly #troubles = new Map<string, FeedTrouble>();
+  /** Those that were over since they were told. */
+  readonly #over = new Map<string, FeedPlace>();
   readonly #now: () => Date;
 
   constructor(now: () => Date = () => new Date()) {
@@ -30,18 +32,26 @@ export class FeedWatch {
   };
 
   /** `message` null: it is over. */
-  #note({ source, kind }: Pick<FeedTrouble, 'source' | 'kind'>, message: string | null): void {
+  #note({ source, kind }: FeedPlace, message: string | null): void {
     const key = keyOf({ source, kind });
     if (message === null) {
-      this.#troubles.delete(key);
+      if (this.#troubles.delete(key)) {
+        this.#over.set(key, { source, kind });
+      }
       return;
     }
+    this.#over.delete(key);
     const since = this.#troubles.get(key)?.since ?? this.#now().toISOString();
     this.#troubles.set(key, { source, kind, since, message });
   }
 
-  tell(database: Database): Promise<void> {
-    return tellFeedTroubles(database, [...this.#troubles.values()]);
+  /** What is over is told once: a gateway that still sees it says so again within its next round. Throws what the database says; nothing is forgotten then. */
+  async tell(database: Database): Promise<void> {
+    const over = [...this.#over.values()];
+    await tellFeedTroubles(database, { now: [...this.#troubles.values()], over });
+    for (const place of over) {
+      this.#over.delete(keyOf(place));
+    }
   }
 
   work(database: Database): ScheduledWork {
@@ -49,4 +59,4 @@ export class FeedWatch {
   }
 }
 
-const keyOf = ({ source, kind }: Pick<FeedTrouble, 'source' | 'kind'>): string => `${source} ${kind}`;
+const keyOf = ({ source, kind }: FeedPlace): string => `${source} ${kind}`;
