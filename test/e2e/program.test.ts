@@ -84,7 +84,7 @@ describe('npm start on a new machine', () => {
     first.child.kill('SIGKILL');
     await first.ended;
     const again = await serve({ DATA_DIR: dataDir });
-    assert.match(again.output(), /warning: 1 files and 0 folders of the gateway could be read by others/);
+    assert.match(again.output(), /warning: 1 file of the gateway could be read by others/);
     assert.deepEqual(openBelow(dataDir), []);
     assert.doesNotMatch(again.output(), /sample files/);
     assert.ok(((await json(`${again.root}TracebuzzCases?$count=true`))['@odata.count'] ?? 0) > 0);
