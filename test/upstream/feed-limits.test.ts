@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { connectUpstream } from '../../src/upstream/connect.ts';
 import { untried } from '../../src/upstream/feed-limits.ts';
@@ -49,8 +49,6 @@ describe('what a proxied feed takes is learned from what it refuses', () => {
   const { connect, open, dataDir } = feeds();
 
   let refusals = 0;
-  // A port may come again.
-  beforeEach(() => rmSync(path.join(dataDir(), 'upstream'), { recursive: true, force: true }));
 
   function limited(limits: Limits): Promise<Upstream & { requests: string[] }> {
     return connect(

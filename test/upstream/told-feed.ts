@@ -93,18 +93,23 @@ export function feeds(): {
     more?: More,
   ) => Promise<Upstream & { requests: string[] }>;
 } {
+  let folder: string;
   let dataDir: string;
   const open: { close(): Promise<void> }[] = [];
 
   before(async () => {
-    dataDir = await mkdtemp(join(tmpdir(), 'upstream-'));
+    folder = await mkdtemp(join(tmpdir(), 'upstream-'));
+  });
+  // One for each test: what a feed was seen to do is kept there a moment later, and the next test of the feed would know it.
+  beforeEach(async () => {
+    dataDir = await mkdtemp(join(folder, 'data-'));
   });
   afterEach(async () => {
     for (const one of open.splice(0).reverse()) {
       await one.close();
     }
   });
-  after(() => rm(dataDir, { recursive: true, force: true }));
+  after(() => rm(folder, { recursive: true, force: true }));
 
   /** A feed that answers `$metadata` rightly and everything else as told. `root`: the path of its service root. */
   async function connect(
