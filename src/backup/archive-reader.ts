@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
+import { stat } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import { type Entry, openPromise, type ZipFile } from 'yauzl';
 import { z } from 'zod';
 import { GatewayError } from '../errors.ts';
 import { whyUnreadable } from '../unreadable-file.ts';
+import { whichBackup } from './backup-names.ts';
 import { backupFormat, type Manifest, manifestName, manifestSchema, type Part } from './manifest.ts';
 
 /** Bytes of a manifest: a few hundred a table and a file. */
@@ -24,8 +26,8 @@ export class ArchiveReader {
 
   /** Throws GatewayError BackupInvalid for a file that is no backup, is cut off or damaged, or of a later format. */
   static async open(file: string): Promise<ArchiveReader> {
-    const zip = await openPromise(file, { lazyEntries: true, autoClose: false }).catch((error: Error) => {
-      throw invalid(`${file} is no whole backup: ${whyUnreadable(file, error)}`, error);
+    const zip = await openPromise(file, { lazyEntries: true, autoClose: false }).catch(async (error: Error) => {
+      throw invalid(await whyNoBackup(file, error), error);
     });
     try {
       const entries = new Map<string, Entry>();
@@ -64,6 +66,12 @@ export class ArchiveReader {
   close(): void {
     this.#zip.close();
   }
+}
+
+async function whyNoBackup(file: string, error: Error): Promise<string> {
+  const isFolder = (await stat(file).catch(() => null))?.isDirectory() ?? false;
+  const why = isFolder ? `it is a folder, and ${await whichBackup(file)}` : whyUnreadable(file, error);
+  return `${file} is no whole backup: ${why}`;
 }
 
 async function readManifest(zip: ZipFile, entry: Entry | undefined, file: string): Promise<Manifest> {

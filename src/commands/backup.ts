@@ -1,5 +1,6 @@
 import { mkdir, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { backupName } from '../backup/backup-names.ts';
 import { checkBackup } from '../backup/check-backup.ts';
 import type { Manifest } from '../backup/manifest.ts';
 import { type KeptPlace, writeBackup } from '../backup/write-backup.ts';
@@ -70,8 +71,7 @@ async function target(to: string): Promise<string> {
   const isFolder = found === null ? to.endsWith('/') || path.extname(to) === '' : found.isDirectory();
   if (isFolder) {
     await mkdir(to, { recursive: true });
-    const stamp = new Date().toISOString().replace(/[-:]|\.\d+/g, '');
-    return path.join(to, `gateway-${stamp}.backup.zip`);
+    return path.join(to, backupName(new Date()));
   }
   await mkdir(path.dirname(to), { recursive: true });
   return to;

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import fc from 'fast-check';
 import { ArchiveReader } from '../../src/backup/archive-reader.ts';
+import { backupName } from '../../src/backup/backup-names.ts';
 import { checkBackup } from '../../src/backup/check-backup.ts';
 import type { Manifest } from '../../src/backup/manifest.ts';
 import { restoreTables } from '../../src/backup/restore-tables.ts';
@@ -74,6 +75,37 @@ describe('A restore takes all or nothing', () => {
       /BackupInvalid: \/nowhere\/a\.zip is no whole backup: there is no such file\n/,
     );
     assert.match((await other.run('gateway status')).output, /There is no warehouse/);
+  });
+
+  it('of a folder: nothing, and it says which backup in it to take', async () => {
+    const other = await place();
+    const folder = path.join(world().folder, 'backups');
+    mkdirSync(path.join(folder, 'gateway-20991231T000000Z.backup.zip'), { recursive: true });
+    const says = async (said: string): Promise<void> => {
+      for (const command of ['backup --check', 'restore']) {
+        const outcome = await other.run(`gateway ${command} ${folder}`);
+        assert.equal(outcome.code, 1);
+        assert.equal(
+          outcome.output,
+          `BackupInvalid: ${folder} is no whole backup: it is a folder, and ${said}\nUse another backup: nothing was changed.\n`,
+        );
+      }
+    };
+    await says('no backup lies in it');
+    for (const name of ['b.zip', 'a.zip', 'notes.txt']) {
+      writeFileSync(path.join(folder, name), '');
+    }
+    await says('name one of its files (a.zip, b.zip)');
+    for (const n of [1, 2, 3, 4]) {
+      writeFileSync(path.join(folder, `c${n}.zip`), '');
+    }
+    await says('name one of its files (a.zip, b.zip, c1.zip, c2.zip, c3.zip and 1 more)');
+    const [older, newer] = ['gateway-20261129T031700Z.backup.zip', backupName(new Date(Date.UTC(2026, 10, 30, 3, 17)))];
+    for (const name of [newer, older, 'gateway-20271129T031700Z.backup.zip.partial']) {
+      writeFileSync(path.join(folder, name), '');
+    }
+    assert.equal(newer, 'gateway-20261130T031700Z.backup.zip');
+    await says(`the newest backup in it is ${path.join(folder, newer)}`);
   });
 
   it('into a database that holds loads: only with --replace, and a failure on the way leaves them', async () => {
