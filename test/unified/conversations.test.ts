@@ -63,6 +63,10 @@ describe('traps of unified conversations and messages', () => {
     );
   });
 
+  it('a case without a known change of queue is not said to have stayed: the file of changes may be missing', async () => {
+    assert.equal((await conversation('tracebuzz:1'))?.['Transferred'], null);
+  });
+
   it('a queue of an agent alone is no transfer, another team is', async () => {
     const change = { UserId: 57, ActivityType: 38, OccurredAt: 1750061000 };
     await load(
