@@ -1,13 +1,21 @@
+import { httpDate } from './http-date.ts';
+
+/** Seconds that no wait is told to be longer than, as caches take ages (RFC 9111, 1.2.2). What is waited at all is much less, and said by whoever waits. */
+const mostSeconds = 2 ** 31;
+
 /**
- * Seconds that a reply asks to wait, as a number or a date (RFC 9110, 10.2.3); null: nothing that can be understood. A date is one of the clock that wrote it, so
- * that it counts from the `Date` of the same reply. `now`: milliseconds of our clock, for a reply without one.
+ * Seconds that a reply asks to wait, as digits or a date (RFC 9110, 10.2.3); null: nothing that can be understood. A date is one of the clock that wrote it, so
+ * that it counts from the `Date` of the same reply. `now`: milliseconds of our clock, for a reply without one. From 0 to 2^31.
  */
 export function retryAfterSeconds(told: (header: 'retry-after' | 'date') => string, now: number): number | null {
-  const text = told('retry-after');
-  if (/^\d{1,9}$/.test(text)) {
-    return Number(text);
+  const text = told('retry-after').trim();
+  if (/^\d+$/.test(text)) {
+    return Math.min(Number(text), mostSeconds);
   }
-  const [until, theirs] = [Date.parse(text), Date.parse(told('date'))];
-  const seconds = (until - (Number.isFinite(theirs) ? theirs : now)) / 1000;
-  return Number.isFinite(seconds) ? Math.max(0, Math.ceil(seconds)) : null;
+  const until = httpDate(text, now);
+  if (until === null) {
+    return null;
+  }
+  const seconds = Math.ceil((until - (httpDate(told('date').trim(), now) ?? now)) / 1000);
+  return Math.min(Math.max(0, seconds), mostSeconds);
 }

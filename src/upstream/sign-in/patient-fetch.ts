@@ -1,4 +1,5 @@
 import type { CustomFetch } from 'openid-client';
+import { httpDate } from '../http-date.ts';
 import { retryAfterSeconds } from '../retry-after.ts';
 import type { TimeSource } from './time-source.ts';
 
@@ -65,9 +66,9 @@ async function attemptOf(
   const from = time.now();
   const reply = await fetch(url, { ...options, body: options.body ?? null, redirect: 'manual', signal });
   const until = time.now();
-  const theirs = Date.parse(reply.headers.get('date') ?? '');
+  const theirs = httpDate(reply.headers.get('date') ?? '', until);
   // Of a slow reply nobody knows when the date was written.
-  if (Number.isFinite(theirs) && until - from < 10_000) {
+  if (theirs !== null && until - from < 10_000) {
     onDrift(Math.round((theirs - (from + until) / 2) / 1000));
   }
   return reply;
