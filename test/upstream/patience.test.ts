@@ -417,6 +417,14 @@ describe('the circuit of a feed', () => {
     assert.equal(circuit.wait, 300_000);
   });
 
+  it('is left alone for ten minutes where the feed says an hour, or years', () => {
+    for (const said of [3_600_000, 2 ** 31 * 1000]) {
+      at += 600_000;
+      circuit.hold(said);
+      assert.equal(circuit.wait, 600_000);
+    }
+  });
+
   it('whoever began before it opened opens it no longer', () => {
     const late = Array.from({ length: 10 }, () => circuit.enter());
     fail(4);

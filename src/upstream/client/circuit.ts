@@ -8,7 +8,7 @@ const shortestTrouble = 5000;
 const firstSpan = 10_000;
 const longestSpan = 120_000;
 
-/** Milliseconds; what is longer comes of a clock that was set back. */
+/** Milliseconds that a feed is left alone at most; what is longer comes of a clock that was set back. */
 const longestHold = 600_000;
 
 /** What is told where a feed is left alone: for how many milliseconds, and why. */
@@ -92,9 +92,9 @@ export class Circuit {
     };
   }
 
-  /** The feed wants to be left alone for so many milliseconds. */
+  /** The feed wants to be left alone for so many milliseconds; ten minutes of them are kept to, then it is asked whether it still does. */
   hold(milliseconds: number): void {
-    this.#until = Math.max(this.#until, this.#now() + milliseconds);
+    this.#until = Math.max(this.#until, this.#now() + Math.min(milliseconds, longestHold));
   }
 
   #settle(attempt: Attempt, tried: boolean): void {
