@@ -147,14 +147,13 @@ class ConnectedUpstream implements Upstream {
     this.#patient = patientClient(this.#client, patience);
     const place = { dataDir: connection.dataDir, source: this.source, url: this.#client.root.href };
     this.#limits = new KnownLimits(place, this.#observe);
-    const aggregations = this.aggregating.tried;
     this.#memory = new TrialMemory(place, {
-      options: findings,
+      options: findings.remembered,
       forms: this.#refused,
-      aggregations,
-      whole: this.#whole,
-      texts,
-      nulls: this.#nulls,
+      aggregations: this.aggregating.tried.remembered,
+      whole: this.#whole.remembered,
+      texts: texts.remembered,
+      nulls: this.#nulls.remembered,
     });
     this.#metadata = new KnownMetadata({
       ...{ source: this.source, client: this.#client, dataDir: connection.dataDir, observe: this.#observe },

@@ -139,10 +139,10 @@ describe('what was found out of a feed', () => {
     const now = () => 0;
     const onChange = () => undefined;
     const parts = (): readonly Remembered[] => [
-      new TrialFindings('far', { now, onChange }),
+      new TrialFindings('far', { now, onChange }).remembered,
       new RefusedForms(now, onChange),
-      new TriedAggregations('far', { now, observe: () => undefined, onChange }),
-      new WholeRows({ now, onChange }),
+      new TriedAggregations('far', { now, observe: () => undefined, onChange }).remembered,
+      new WholeRows({ now, onChange }).remembered,
     ];
     fc.assert(
       fc.property(fc.array(fc.tuple(fc.string(), fc.jsonValue())), fc.jsonValue(), (pairs, other) => {

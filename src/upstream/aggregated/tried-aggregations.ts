@@ -25,7 +25,7 @@ export interface TrialPlaces extends FindingPlaces {
 }
 
 /** Which aggregations a feed has shown to work out rightly, each by set, keys, methods and properties. */
-export class TriedAggregations implements Remembered {
+export class TriedAggregations {
   readonly #source: string;
   readonly #observe: Observe<UpstreamEvent>;
   readonly #running = new SharedWork<AggregationTrial>();
@@ -45,16 +45,9 @@ export class TriedAggregations implements Remembered {
     );
   }
 
-  clear(): void {
-    this.#known.clear();
-  }
-
-  kept(): unknown {
-    return this.#known.kept();
-  }
-
-  restore(kept: unknown): void {
-    this.#known.restore(kept);
+  /** What of it outlives a restart. */
+  get remembered(): Remembered {
+    return this.#known;
   }
 
   /** Whether an aggregation may be handed to the feed. Throws what it throws where it does not answer, and nothing is known of before. */

@@ -43,7 +43,7 @@ export interface Trial {
 }
 
 /** What is known of the options that a feed may pass over, and for how long it holds. */
-export class TrialFindings implements Remembered {
+export class TrialFindings {
   readonly #source: string;
   readonly #running = new SharedWork<ReadonlyMap<TriedOption, Verdict>>();
   /** By set, path or place of an `$expand`, and option. */
@@ -61,16 +61,9 @@ export class TrialFindings implements Remembered {
     );
   }
 
-  clear(): void {
-    this.#known.clear();
-  }
-
-  kept(): unknown {
-    return this.#known.kept();
-  }
-
-  restore(kept: unknown): void {
-    this.#known.restore(kept);
+  /** What of it outlives a restart. */
+  get remembered(): Remembered {
+    return this.#known;
   }
 
   know(where: string, option: TriedOption, verdict: KnownVerdict, caller: string | undefined): void {

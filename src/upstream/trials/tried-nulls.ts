@@ -26,7 +26,7 @@ interface Known {
 }
 
 /** Where a feed puts rows without a value, for each property that rows are put in order by: databases have them first or last. */
-export class TriedNulls implements Remembered {
+export class TriedNulls {
   readonly #source: string;
   readonly #isTried: boolean;
   readonly #running = new SharedWork<NullOrder>();
@@ -46,16 +46,9 @@ export class TriedNulls implements Remembered {
     );
   }
 
-  clear(): void {
-    this.#known.clear();
-  }
-
-  kept(): unknown {
-    return this.#known.kept();
-  }
-
-  restore(kept: unknown): void {
-    this.#known.restore(kept);
+  /** What of it outlives a restart. */
+  get remembered(): Remembered {
+    return this.#known;
   }
 
   /** Names of the properties of which a feed has to be told that rows without a value come first. */

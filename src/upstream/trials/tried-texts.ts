@@ -26,7 +26,7 @@ export interface TextPlaces extends FindingPlaces {
 type Found = ReadonlyMap<TextUse['how'], TextFinding>;
 
 /** How a feed compares texts, each set, property and way by itself: databases have it by column. */
-export class TriedTexts implements Remembered {
+export class TriedTexts {
   readonly #source: string;
   readonly #observe: Observe<UpstreamEvent>;
   readonly #running = new SharedWork<Found>();
@@ -45,16 +45,9 @@ export class TriedTexts implements Remembered {
     );
   }
 
-  clear(): void {
-    this.#known.clear();
-  }
-
-  kept(): unknown {
-    return this.#known.kept();
-  }
-
-  restore(kept: unknown): void {
-    this.#known.restore(kept);
+  /** What of it outlives a restart. */
+  get remembered(): Remembered {
+    return this.#known;
   }
 
   /** Tries what is not known. Throws what a feed that is down makes of it where nothing was known of it before. */

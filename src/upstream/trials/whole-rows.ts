@@ -20,7 +20,7 @@ const longest = 24 * 3_600_000;
  * (Microsoft.AspNetCore.OData makes an object of each row then). What comes without it is the feed's choice (Protocol 11.2.4.1 lets a service
  * leave out what it likes), so it has to show once a day that it sends the same; only sets of which many rows came are tried.
  */
-export class WholeRows implements Remembered {
+export class WholeRows {
   readonly #large = new Set<string>();
   readonly #known: AgedFindings<{ readonly isWhole: boolean }>;
 
@@ -36,16 +36,9 @@ export class WholeRows implements Remembered {
     );
   }
 
-  clear(): void {
-    this.#known.clear();
-  }
-
-  kept(): unknown {
-    return this.#known.kept();
-  }
-
-  restore(kept: unknown): void {
-    this.#known.restore(kept);
+  /** What of it outlives a restart. */
+  get remembered(): Remembered {
+    return this.#known;
   }
 
   /** So many rows of a set came in one reply. */
